@@ -1,0 +1,251 @@
+import { type IClientOptions, MqttClient, connect as mqttConnect, type StreamBuilder } from 'mqtt';
+import { ShoalError } from './errors.ts';
+import { printable } from './printable.ts';
+
+/** A message as it comes in. */
+export interface Incoming {
+	readonly topic: string;
+	/** Owned by whoever receives it. */
+	readonly payload: Uint8Array;
+	/** Whether it was kept by the broker and is handed to a new subscription. */
+	readonly isRetained: boolean;
+}
+
+/** Published by the broker when the connection is lost: QoS 1, retained. */
+export interface Will {
+	readonly topic: string;
+	readonly payload: Uint8Array;
+}
+
+/** Options of {@link Connection.open}. */
+export interface ConnectionOptions {
+	/** mqtt, mqtts, ws or wss. */
+	readonly url: string;
+	/** MQTT client id. */
+	readonly clientId: string;
+	/** Sent with the client id as user name. */
+	readonly password?: string | undefined;
+	readonly will: Will;
+	/** Seconds without a byte after which either side gives up, at 1.5 times it. */
+	readonly keepalive: number;
+	/** ms until a connect, subscribe or publish fails. */
+	readonly timeout: number;
+	/** A byte stream to use instead of one to `url`. */
+	readonly openStream?: (() => unknown) | undefined;
+	readonly onMessage: (message: Incoming) => void;
+}
+
+type Operation = (done: (error?: unknown) => void) => void;
+
+// CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
+const REFUSED_ID = 2;
+const REFUSED_CODES: ReadonlySet<unknown> = new Set([1, REFUSED_ID, 3, 4, 5]);
+
+/**
+ * One MQTT connection from CONNECT to its end; it never comes back. MQTT.js stays behind it: its
+ * reconnects, its queues and its keepalive are off, as they lose promises, hold messages without
+ * bound and do not count a received byte as life.
+ */
+export class Connection {
+	/** Resolves with the reason when the connection has ended. */
+	readonly ended: Promise<ShoalError>;
+	readonly #client: MqttClient;
+	readonly #timeout: number;
+	readonly #pending = new Set<(error: ShoalError) => void>();
+	#end: ShoalError | undefined;
+	#settle: (reason: ShoalError) => void = () => {};
+	#heard = performance.now();
+
+	private constructor(options: ConnectionOptions) {
+		this.#timeout = options.timeout;
+		this.ended = new Promise((resolve) => {
+			this.#settle = resolve;
+		});
+		this.#client = startClient(options);
+		this.#client.on('error', (error) => this.#finish(explain(error, options)));
+		this.#client.on('close', () => this.#finish(disconnected(options.url)));
+		this.#client.on('message', (topic, payload, packet) => {
+			options.onMessage({ topic, payload, isRetained: packet.retain });
+		});
+	}
+
+	/**
+	 * Connects.
+	 *
+	 * @throws ShoalError ERR_BROKER if the broker cannot be reached or is none, ERR_ID_TAKEN if it
+	 *   refuses the client id, ERR_REFUSED if it refuses for another reason
+	 */
+	static async open(options: ConnectionOptions): Promise<Connection> {
+		const connection = new Connection(options);
+		await connection.#race((done) => connection.#client.once('connect', () => done()));
+		connection.#watch(options);
+		return connection;
+	}
+
+	/** Bytes written and not yet taken by the system. */
+	get queued(): number {
+		return this.#client.stream.writableLength;
+	}
+
+	/** Subscribes with QoS 1. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
+	async subscribe(filter: string): Promise<void> {
+		await this.#race((done) => {
+			this.#client.subscribe(filter, { qos: 1 }, (error, granted) => {
+				const isRefused = granted?.some(({ qos }) => qos >= 128) === true;
+				done(error || isRefused ? refusal(filter, error) : undefined);
+			});
+		});
+	}
+
+	/** Ends a subscription. @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
+	async unsubscribe(filter: string): Promise<void> {
+		await this.#race((done) => this.#client.unsubscribe(filter, (error) => done(error)));
+	}
+
+	/** Publishes with QoS 1 until the broker has it. @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
+	async publish(topic: string, payload: Uint8Array, retain: boolean): Promise<void> {
+		await this.#race((done) => {
+			this.#client.publish(topic, payload as Buffer, { qos: 1, retain }, (error) => done(error));
+		});
+	}
+
+	/** Sends with QoS 0: no confirmation, never retained. `payload` must not change any more. */
+	send(topic: string, payload: Uint8Array): void {
+		if (this.#end === undefined) {
+			this.#client.publish(topic, payload as Buffer, { qos: 0 });
+		}
+	}
+
+	/** Resolves when nothing is queued any more, or the connection has ended. */
+	async drained(): Promise<void> {
+		const { stream } = this.#client;
+		if (this.#end !== undefined || stream.writableLength === 0) {
+			return;
+		}
+		let isDrained = () => {};
+		const drain = new Promise<void>((resolve) => {
+			isDrained = resolve;
+			stream.once('drain', resolve);
+		});
+		await Promise.race([drain, this.ended]);
+		stream.off('drain', isDrained);
+	}
+
+	/** Says goodbye, so that the will is not published, and ends the connection. */
+	async close(): Promise<void> {
+		if (this.#end === undefined) {
+			const isGone = new Promise<void>((resolve) => this.#client.end(false, {}, () => resolve()));
+			await Promise.race([isGone, this.ended, delay(1_000)]);
+		}
+		this.#finish(new ShoalError('ERR_CLOSED', 'the connection was closed'));
+	}
+
+	/** Drops the connection without a goodbye: the broker publishes the will. */
+	destroy(): void {
+		this.#finish(new ShoalError('ERR_CLOSED', 'the connection was dropped'));
+	}
+
+	/** Runs `operation` until it is done, the connection ends or time is up. */
+	#race(operation: Operation): Promise<void> {
+		return new Promise((resolve, reject) => {
+			if (this.#end !== undefined) {
+				reject(this.#end);
+				return;
+			}
+			const timer = setTimeout(() => {
+				finish(new ShoalError('ERR_TIMEOUT', `no answer from the broker in ${this.#timeout} ms`));
+			}, this.#timeout);
+			const finish = (error?: unknown): void => {
+				clearTimeout(timer);
+				this.#pending.delete(finish);
+				error ? reject(error) : resolve();
+			};
+			this.#pending.add(finish);
+			operation(finish);
+		});
+	}
+
+	/** Pings by its own clock; any byte that arrives counts as life. */
+	#watch({ keepalive, url }: ConnectionOptions): void {
+		const { stream } = this.#client;
+		(stream as { setNoDelay?: () => void }).setNoDelay?.();
+		const hear = (): void => {
+			this.#heard = performance.now();
+		};
+		hear();
+		stream.on('data', hear);
+		const pinger = setInterval(() => {
+			if (performance.now() - this.#heard > keepalive * 1_500) {
+				this.#finish(disconnected(url));
+			} else {
+				this.#client.sendPing();
+			}
+		}, keepalive * 500);
+		void this.ended.then(() => clearInterval(pinger));
+	}
+
+	#finish(reason: ShoalError): void {
+		if (this.#end === undefined) {
+			this.#end = reason;
+			this.#client.end(true);
+			for (const reject of [...this.#pending]) {
+				reject(reason);
+			}
+			this.#settle(reason);
+		}
+	}
+}
+
+function startClient(options: ConnectionOptions): MqttClient {
+	const settings: IClientOptions = {
+		protocolVersion: 4,
+		clean: true,
+		clientId: options.clientId,
+		...(options.password === undefined
+			? {}
+			: { username: options.clientId, password: options.password }),
+		will: { ...options.will, payload: options.will.payload as Buffer, qos: 1, retain: true },
+		keepalive: options.keepalive,
+		// Inert: Connection pings by its own clock.
+		timerVariant: { set: () => 0, clear: () => {} },
+		connectTimeout: options.timeout,
+		reconnectPeriod: 0,
+		resubscribe: false,
+		queueQoSZero: false,
+	};
+	return options.openStream === undefined
+		? mqttConnect(options.url, settings)
+		: new MqttClient(options.openStream as StreamBuilder, settings);
+}
+
+/** What an error of MQTT.js or of the socket means. */
+function explain(error: Error & { code?: unknown }, options: ConnectionOptions): ShoalError {
+	if (error.code === REFUSED_ID) {
+		return new ShoalError(
+			'ERR_ID_TAKEN',
+			`the broker refuses the id ${options.clientId}: a node of that id is connected, or the id is malformed`,
+			{ cause: error },
+		);
+	}
+	if (REFUSED_CODES.has(error.code)) {
+		return new ShoalError('ERR_REFUSED', `the broker refuses us: ${printable(error.message)}`, {
+			cause: error,
+		});
+	}
+	const why = printable(error.message || String(error.code ?? 'no connection'));
+	return new ShoalError('ERR_BROKER', `the broker at ${options.url} cannot be reached: ${why}`, {
+		cause: error,
+	});
+}
+
+function disconnected(url: string): ShoalError {
+	return new ShoalError('ERR_DISCONNECTED', `the connection to the broker at ${url} was lost`);
+}
+
+function refusal(filter: string, cause: unknown): ShoalError {
+	return new ShoalError('ERR_REFUSED', `the broker refuses a subscription to ${filter}`, { cause });
+}
+
+function delay(ms: number): Promise<void> {
+	return new Promise((resolve) => setTimeout(resolve, ms));
+}

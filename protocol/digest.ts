@@ -1,0 +1,18 @@
+import { md5 } from '@noble/hashes/legacy.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+
+/** The digests a seed can be made of. MD5 only in classic seeds. */
+export type DigestKind = 'sha256' | 'md5';
+
+/** Bytes of a digest, by kind. */
+export const DIGEST_BYTES: Readonly<Record<DigestKind, number>> = { sha256: 32, md5: 16 };
+
+/** The digest of `bytes`, in plain JavaScript: for small things, and where nothing faster is. */
+export function digestOf(kind: DigestKind, bytes: Uint8Array): Uint8Array {
+	return kind === 'md5' ? md5(bytes) : sha256(bytes);
+}
+
+/** Whether two digests are equal. */
+export function sameDigest(a: Uint8Array, b: Uint8Array): boolean {
+	return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

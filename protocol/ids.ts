@@ -1,0 +1,77 @@
+import { nanoid } from 'nanoid';
+import { ShoalError } from './errors.ts';
+import { quoted } from './printable.ts';
+
+// Node ids stand in topics and in access rules: no wildcard, no slash, no dot, no space.
+const NODE_ID = /^[A-Za-z0-9_-]{8,64}$/;
+const SEED_ID = /^[0-9a-f]{64}$/;
+const REQUEST_ID = /^[0-9a-f]{16}$/;
+
+/** A new node id: 21 characters, 126 random bits. */
+export function makeNodeId(): string {
+	return nanoid();
+}
+
+/** A new session: new for each connection, so that a late will cannot end its successor. */
+export function makeSession(): string {
+	return nanoid(12);
+}
+
+/** Whether `text` can be a node id: 8 to 64 of `A-Z a-z 0-9 _ -`. */
+export function isNodeId(text: unknown): text is string {
+	return typeof text === 'string' && NODE_ID.test(text);
+}
+
+/** Whether `text` is a seed id: 64 lower-case hexadecimal digits. */
+export function isSeedId(text: unknown): text is string {
+	return typeof text === 'string' && SEED_ID.test(text);
+}
+
+/**
+ * The seed id that somebody typed; upper case is accepted.
+ *
+ * @throws ShoalError ERR_ID
+ */
+export function parseSeedId(text: string): string {
+	const id = text.trim().toLowerCase();
+	if (!isSeedId(id)) {
+		throw new ShoalError('ERR_ID', `${quoted(text)} is no seed id: 64 hexadecimal digits expected`);
+	}
+	return id;
+}
+
+/**
+ * `text` if it can be a node id.
+ *
+ * @throws ShoalError ERR_ID
+ */
+export function parseNodeId(text: string): string {
+	if (!isNodeId(text)) {
+		throw new ShoalError(
+			'ERR_ID',
+			`${quoted(text)} is no node id: 8 to 64 letters, digits, _ or - expected`,
+		);
+	}
+	return text;
+}
+
+/** A new request id: 64 random bits, so that only the node that was asked can answer it. */
+export function makeRequestId(): bigint {
+	const [id] = crypto.getRandomValues(new BigUint64Array(1));
+	return id as bigint;
+}
+
+/** A request id as it stands in JSON: 16 hexadecimal digits. */
+export function formatRequestId(id: bigint): string {
+	return id.toString(16).padStart(16, '0');
+}
+
+/** Whether `text` is a request id as it stands in JSON. */
+export function isRequestId(text: unknown): text is string {
+	return typeof text === 'string' && REQUEST_ID.test(text);
+}
+
+/** The request id behind {@link formatRequestId}; `text` has passed {@link isRequestId}. */
+export function parseRequestId(text: string): bigint {
+	return BigInt(`0x${text}`);
+}

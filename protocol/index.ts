@@ -1,0 +1,87 @@
+export { Bitfield, BUCKETS } from './bitfield.ts';
+export {
+	type ChunkContent,
+	type ChunkHeader,
+	type ChunkMessage,
+	decodeChunk,
+	HEADER_BYTES,
+	writeChunkHeader,
+} from './chunk-codec.ts';
+export type { Incoming, Will } from './connection.ts';
+export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
+export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
+export {
+	formatRequestId,
+	isNodeId,
+	isRequestId,
+	isSeedId,
+	makeNodeId,
+	makeRequestId,
+	makeSession,
+	parseNodeId,
+	parseRequestId,
+	parseSeedId,
+} from './ids.ts';
+export { encodeJson } from './json.ts';
+export {
+	chooseChunkSize,
+	inferChunkSize,
+	Layout,
+	MAX_CHUNK_SIZE,
+	MAX_CHUNKS,
+	MAX_LENGTH,
+	MIN_CHUNK_SIZE,
+} from './layout.ts';
+export {
+	DEFAULT_LIMITS,
+	LIMIT_NAMES,
+	LIMIT_TABLE,
+	type Limit,
+	type LimitName,
+	type Limits,
+	resolveLimits,
+} from './limits.ts';
+export { Link, type LinkEvents, type LinkOptions } from './link.ts';
+export { checkName, MAX_NAME_BYTES } from './names.ts';
+export {
+	type Announce,
+	type ByteRange,
+	decodeAnnounce,
+	decodeNodeRequest,
+	decodeNodeState,
+	decodeReply,
+	MAX_RANGE,
+	type NodeReply,
+	type NodeRequest,
+	type NodeState,
+	type RefusalReason,
+	type Reply,
+} from './node-messages.ts';
+export { printable, quoted } from './printable.ts';
+export {
+	bodyBytes,
+	checkedLayout,
+	parseSeed,
+	parseSeedBody,
+	Seed,
+	type SeedParts,
+} from './seed.ts';
+export {
+	formatLink,
+	isLink,
+	parseBrokerUrl,
+	parseLink,
+	type ShareLink,
+} from './share-link.ts';
+export { DEFAULT_ROOT, MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS, type Topic, Topics } from './topics.ts';
+export {
+	decodeEvent,
+	decodeTrackerRequest,
+	decodeTrackerState,
+	type NodeListing,
+	type SeedListing,
+	type SwarmEvent,
+	type TrackerReply,
+	type TrackerRequest,
+	type TrackerState,
+} from './tracker-messages.ts';

@@ -1,0 +1,81 @@
+import { type GenericSchema, getDotPath, safeParse } from 'valibot';
+import { ShoalError } from './errors.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { printable } from './printable.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * A message as the bytes of its JSON.
+ *
+ * @throws ShoalError ERR_LIMIT if they are more than a control message may have
+ */
+export function encodeJson(message: unknown): Uint8Array {
+	const bytes = encoder.encode(JSON.stringify(message));
+	if (bytes.length > DEFAULT_LIMITS.controlPayload) {
+		throw new ShoalError('ERR_LIMIT', `a control message of ${bytes.length} bytes is too large`);
+	}
+	return bytes;
+}
+
+/**
+ * A reader of messages of one schema. The only way in for JSON from outside: size, UTF-8, duplicate
+ * keys and schema are checked here.
+ *
+ * @throws ShoalError ERR_MESSAGE (the reader)
+ */
+export function jsonDecoder<T>(what: string, schema: GenericSchema<unknown, T>) {
+	return (payload: Uint8Array): T => {
+		if (payload.length > DEFAULT_LIMITS.controlPayload) {
+			throw new ShoalError('ERR_MESSAGE', `a ${what} of ${payload.length} bytes is too large`);
+		}
+		const result = safeParse(schema, parseJson(what, payload), { abortEarly: true });
+		if (!result.success) {
+			const [issue] = result.issues;
+			const where = getDotPath(issue) ?? 'the whole';
+			throw new ShoalError(
+				'ERR_MESSAGE',
+				`a ${what} is malformed: ${where}: ${printable(issue.message)}`,
+			);
+		}
+		return result.output;
+	};
+}
+
+function parseJson(what: string, payload: Uint8Array): unknown {
+	let value: unknown;
+	let text: string;
+	try {
+		text = decoder.decode(payload);
+		value = JSON.parse(text);
+	} catch (cause) {
+		throw new ShoalError('ERR_MESSAGE', `a ${what} is not JSON`, { cause });
+	}
+	if (membersWritten(text) !== membersKept(value)) {
+		throw new ShoalError('ERR_MESSAGE', `a ${what} has a key twice`);
+	}
+	return value;
+}
+
+/** How many members the objects in a JSON text have: outside strings, each has exactly one colon. */
+function membersWritten(text: string): number {
+	return text.replace(/"(?:[^"\\]|\\.)*"/g, '').split(':').length - 1;
+}
+
+/** How many members are left in the value that was read, where of two equal keys one survives. */
+function membersKept(value: unknown): number {
+	let members = 0;
+	const open: unknown[] = [value];
+	while (open.length > 0) {
+		const next = open.pop();
+		if (typeof next === 'object' && next !== null) {
+			const inner = Object.values(next);
+			members += Array.isArray(next) ? 0 : inner.length;
+			for (const each of inner) {
+				open.push(each);
+			}
+		}
+	}
+	return members;
+}

@@ -1,0 +1,105 @@
+import { ShoalError } from './errors.ts';
+
+/** Smallest chunk a seed may have: the original document's. */
+export const MIN_CHUNK_SIZE = 512;
+/** Largest chunk: what a node holds in memory until it is verified. */
+export const MAX_CHUNK_SIZE = 4 * 1024 * 1024;
+/** Most chunk lines of a seed: 64 MiB of text. */
+export const MAX_CHUNKS = 1_048_576;
+/** Longest content: MAX_CHUNKS chunks of MAX_CHUNK_SIZE, 4 TiB, far below 2^53. */
+export const MAX_LENGTH = MAX_CHUNKS * MAX_CHUNK_SIZE;
+
+const NEW_CHUNK_SIZE = 256 * 1024;
+const NEW_CHUNKS = 65_536;
+
+/**
+ * The chunk size of a new seed: the smallest power of two from 256 KiB to 4 MiB that needs at most
+ * 65,536 chunks, else 4 MiB. A rule, so that two people who share the same file share one swarm.
+ */
+export function chooseChunkSize(length: number): number {
+	let size = NEW_CHUNK_SIZE;
+	while (size < MAX_CHUNK_SIZE && length > size * NEW_CHUNKS) {
+		size *= 2;
+	}
+	return size;
+}
+
+/**
+ * The chunk size that a seed does not write down: the power of two s from 512 B to 4 MiB with
+ * ceil(length / s) = chunks. At most one exists for two chunks or more, as the interval
+ * [length/n, length/(n-1)) holds at most one power of two. One chunk stands for any size that holds
+ * the whole, and the smallest is returned; for no chunk at all the smallest chunk size is.
+ *
+ * @returns undefined if no such size exists
+ */
+export function inferChunkSize(length: number, chunks: number): number | undefined {
+	if (chunks === 0) {
+		return length === 0 ? MIN_CHUNK_SIZE : undefined;
+	}
+	for (let size = MIN_CHUNK_SIZE; size <= MAX_CHUNK_SIZE; size *= 2) {
+		if (length > 0 && Math.ceil(length / size) === chunks) {
+			return size;
+		}
+	}
+	return undefined;
+}
+
+/**
+ * How a content of `length` bytes divides into chunks. The only maker of a chunk index: whoever
+ * holds an index from here, or from {@link Layout.isChunk}, need not check it again.
+ */
+export class Layout {
+	/** Bytes in all. */
+	readonly length: number;
+	/** Bytes of every chunk but the last, which may be shorter. */
+	readonly chunkSize: number;
+	/** How many chunks. */
+	readonly chunks: number;
+
+	constructor(length: number, chunkSize: number) {
+		this.length = length;
+		this.chunkSize = chunkSize;
+		this.chunks = Math.ceil(length / chunkSize);
+	}
+
+	/** Whether `index` is the index of a chunk. */
+	isChunk(index: number): boolean {
+		return Number.isInteger(index) && index >= 0 && index < this.chunks;
+	}
+
+	/** Whether `offset` and `length` name at least one byte, all inside the content. */
+	isRange(offset: number, length: number): boolean {
+		return (
+			Number.isSafeInteger(offset) &&
+			Number.isSafeInteger(length) &&
+			offset >= 0 &&
+			length > 0 &&
+			offset + length <= this.length
+		);
+	}
+
+	/** First byte of a chunk. */
+	offsetOf(index: number): number {
+		this.#check(index);
+		return index * this.chunkSize;
+	}
+
+	/** Bytes of a chunk. */
+	sizeOf(index: number): number {
+		this.#check(index);
+		return Math.min(this.chunkSize, this.length - index * this.chunkSize);
+	}
+
+	/** The chunk that holds the byte at `offset`. */
+	chunkAt(offset: number): number {
+		const index = Math.floor(offset / this.chunkSize);
+		this.#check(index);
+		return index;
+	}
+
+	#check(index: number): void {
+		if (!this.isChunk(index)) {
+			throw new ShoalError('ERR_RANGE', `chunk ${index} does not exist: there are ${this.chunks}`);
+		}
+	}
+}

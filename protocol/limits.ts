@@ -1,0 +1,86 @@
+import { ShoalError } from './errors.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** One row of the table of limits. */
+export interface Limit {
+	readonly value: number;
+	readonly unit: string;
+	/** What is limited, and what happens beyond it. */
+	readonly about: string;
+}
+
+const limit = (value: number, unit: string, about: string): Limit => ({ value, unit, about });
+
+const TABLE = {
+	connectPacket: limit(64 * KIB, 'bytes', 'a packet before CONNECT is accepted; larger: cut'),
+	connectTime: limit(10_000, 'ms', 'from the first byte to CONNECT; later: cut'),
+	packet: limit(256 * KIB + KIB, 'bytes', 'a packet after CONNECT; larger: cut'),
+	controlPayload: limit(64 * KIB, 'bytes', 'a control message; larger: refused'),
+	part: limit(256 * KIB, 'bytes', 'the bytes one chunk message carries on a broker lane'),
+	outstanding: limit(
+		4 * MIB,
+		'bytes',
+		'asked for and not yet there, per downloader on the broker lane',
+	),
+	shedQueue: limit(4 * MIB, 'bytes', 'queued for one client; above: its chunks are shed'),
+	shedTotal: limit(
+		128 * MIB,
+		'bytes',
+		'queued for all clients; each is shed above its share of it',
+	),
+	cutQueue: limit(8 * MIB, 'bytes', 'queued for one client; above: its connection is cut'),
+	stall: limit(60_000, 'ms', 'a client with a queue that takes no byte; longer: cut'),
+	clients: limit(2_000, '', 'clients in all; more: refused'),
+	clientsPerAddress: limit(256, '', 'clients of one address, loopback excepted; more: refused'),
+	connectRate: limit(500, 'per s', 'new clients; faster: refused'),
+	connectBurst: limit(1_000, '', 'new clients at once'),
+	subscriptions: limit(32, '', 'subscriptions of one client; more: refused'),
+	nodeAnnounces: limit(1_000, '', 'announces of one node; more: refused'),
+	announceRate: limit(50, 'per s', 'new announces of one node; faster: refused'),
+	announceBurst: limit(1_000, '', 'new announces of one node at once'),
+	announces: limit(100_000, '', 'announces in all; more: refused, never evicted'),
+	ttl: limit(90_000, 'ms', 'life of an announce that is not renewed'),
+	renewal: limit(30_000, 'ms', 'between two updates of a node, ± 20 %'),
+	keepalive: limit(15, 's', 'MQTT keepalive of a node'),
+	querySample: limit(50, '', 'nodes in one answer to a query'),
+	listPage: limit(100, '', 'seeds in one answer to get_seed'),
+	requestRanges: limit(64, '', 'byte ranges in one request'),
+	requestQueue: limit(64, '', 'requests queued by one seeder for one downloader; more: refused'),
+	badAnswers: limit(2, '', 'bad chunks from a node before it is dropped'),
+} satisfies Record<string, Limit>;
+
+/** The name of a limit. */
+export type LimitName = keyof typeof TABLE;
+
+/** Every limit with its value. */
+export type Limits = Readonly<Record<LimitName, number>>;
+
+/** The table of limits as `shoal limits` prints it: default value, unit and meaning. */
+export const LIMIT_TABLE: Readonly<Record<LimitName, Limit>> = TABLE;
+
+/** The names of all limits, in the order of the table. */
+export const LIMIT_NAMES: readonly LimitName[] = Object.keys(TABLE) as LimitName[];
+
+/** The default of every limit. */
+export const DEFAULT_LIMITS: Limits = Object.fromEntries(
+	LIMIT_NAMES.map((name) => [name, TABLE[name].value]),
+) as Limits;
+
+/**
+ * The defaults with `changes` applied.
+ *
+ * @throws ShoalError ERR_USAGE for a name that is no limit, or a value that is no positive integer
+ */
+export function resolveLimits(changes: Partial<Record<string, number>> = {}): Limits {
+	for (const [name, value] of Object.entries(changes)) {
+		if (!Object.hasOwn(TABLE, name)) {
+			throw new ShoalError('ERR_USAGE', `no limit is called ${name}; see: shoal limits`);
+		}
+		if (!Number.isSafeInteger(value) || (value as number) < 1) {
+			throw new ShoalError('ERR_USAGE', `limit ${name} must be a whole number above 0`);
+		}
+	}
+	return { ...DEFAULT_LIMITS, ...changes };
+}

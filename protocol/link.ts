@@ -1,0 +1,214 @@
+import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import { Connection, type Incoming, type Will } from './connection.ts';
+import { ShoalError } from './errors.ts';
+import { makeSession } from './ids.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+
+/** Options of {@link Link.open}. */
+export interface LinkOptions {
+	/** URL of the broker: mqtt, mqtts, ws or wss. */
+	readonly url: string;
+	/** MQTT client id: the node id. */
+	readonly id: string;
+	/** Proves to a shoal broker that it is the same node that comes back. */
+	readonly password?: string | undefined;
+	/** The will of a session; sessions are new per connection. */
+	readonly will: (session: string) => Will;
+	/** Seconds. @default 15 */
+	readonly keepalive?: number | undefined;
+	/** ms until a connect, subscribe or publish fails. @default 10 000 */
+	readonly timeout?: number | undefined;
+	/** A byte stream to use instead of one to `url`. */
+	readonly openStream?: (() => unknown) | undefined;
+	/** For the jitter of reconnects, 0 to 1. @default Math.random */
+	readonly random?: (() => number) | undefined;
+}
+
+/** What a link tells. */
+export interface LinkEvents {
+	/** Connected (again), all subscriptions made; `session` is new. */
+	up(session: string): void;
+	/** The connection was lost; the link goes on trying until it is closed. */
+	down(reason: ShoalError): void;
+	message(message: Incoming): void;
+	/** A message could not be read, or no handler knew what to do with it. */
+	warning(error: unknown, topic: string): void;
+}
+
+const RETRY_FIRST = 250;
+// Soon enough that a restarted broker has everybody back in seconds, and spread by the jitter.
+const RETRY_MOST = 2_000;
+
+/**
+ * A connection to a broker that is kept alive: reconnects with jitter, a new session each time, and
+ * makes its subscriptions again. What is published while it is down fails at once; nothing is kept
+ * for later, as whoever published knows better what is still true then.
+ */
+export class Link {
+	readonly id: string;
+	readonly url: string;
+	readonly #options: LinkOptions;
+	readonly #events = createNanoEvents<LinkEvents>();
+	readonly #filters = new Set<string>();
+	#connection: Connection | undefined;
+	#session = '';
+	#retry: ReturnType<typeof setTimeout> | undefined;
+	#isClosed = false;
+
+	private constructor(options: LinkOptions) {
+		this.id = options.id;
+		this.url = options.url;
+		this.#options = options;
+	}
+
+	/**
+	 * Connects for the first time.
+	 *
+	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED
+	 */
+	static async open(options: LinkOptions): Promise<Link> {
+		const link = new Link(options);
+		await link.#connect();
+		return link;
+	}
+
+	/** Whether there is a connection now. */
+	get isUp(): boolean {
+		return this.#connection !== undefined;
+	}
+
+	/** The session of the current connection, or of the last one. */
+	get session(): string {
+		return this.#session;
+	}
+
+	/** Bytes sent and not yet taken by the system. */
+	get queued(): number {
+		return this.#connection?.queued ?? 0;
+	}
+
+	on<E extends keyof LinkEvents>(event: E, handler: LinkEvents[E]): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	/** Subscribes with QoS 1, now and after each reconnect. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT */
+	async subscribe(filter: string): Promise<void> {
+		this.#filters.add(filter);
+		await this.#connection?.subscribe(filter);
+	}
+
+	/** Ends a subscription. @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
+	async unsubscribe(filter: string): Promise<void> {
+		this.#filters.delete(filter);
+		await this.#connection?.unsubscribe(filter);
+	}
+
+	/** Publishes with QoS 1. @throws ShoalError ERR_DISCONNECTED, ERR_TIMEOUT */
+	async publish(topic: string, payload: Uint8Array): Promise<void> {
+		await this.#current().publish(topic, payload, false);
+	}
+
+	/** Publishes with QoS 1, for the broker to keep. @throws ShoalError ERR_DISCONNECTED, ERR_TIMEOUT */
+	async retain(topic: string, payload: Uint8Array): Promise<void> {
+		await this.#current().publish(topic, payload, true);
+	}
+
+	/** Has the broker forget what it keeps on `topic`. @throws ShoalError ERR_DISCONNECTED, ERR_TIMEOUT */
+	async forget(topic: string): Promise<void> {
+		await this.#current().publish(topic, new Uint8Array(), true);
+	}
+
+	/** Sends with QoS 0, or drops it while there is no connection. */
+	send(topic: string, payload: Uint8Array): void {
+		this.#connection?.send(topic, payload);
+	}
+
+	/** Resolves when nothing is queued, also when that is because the connection was lost. */
+	async drained(): Promise<void> {
+		await this.#connection?.drained();
+	}
+
+	/** Ends the connection with a goodbye. No event comes after it. */
+	async close(): Promise<void> {
+		this.#isClosed = true;
+		clearTimeout(this.#retry);
+		this.#events.events = {};
+		await this.#connection?.close();
+	}
+
+	/** Drops the connection as if it had broken: the broker publishes the will. For tests of that. */
+	drop(): void {
+		this.#connection?.destroy();
+	}
+
+	async #connect(): Promise<void> {
+		const session = makeSession();
+		const connection = await Connection.open({
+			url: this.#options.url,
+			clientId: this.id,
+			password: this.#options.password,
+			will: this.#options.will(session),
+			keepalive: this.#options.keepalive ?? DEFAULT_LIMITS.keepalive,
+			timeout: this.#options.timeout ?? 10_000,
+			openStream: this.#options.openStream,
+			onMessage: (message) => this.#dispatch(message),
+		});
+		if (this.#isClosed) {
+			await connection.close();
+			return;
+		}
+		void connection.ended.then((reason) => this.#lost(connection, reason));
+		try {
+			for (const filter of this.#filters) {
+				await connection.subscribe(filter);
+			}
+		} catch (error) {
+			connection.destroy();
+			throw error;
+		}
+		this.#connection = connection;
+		this.#session = session;
+		this.#events.emit('up', session);
+	}
+
+	#lost(connection: Connection, reason: ShoalError): void {
+		if (this.#connection === connection && !this.#isClosed) {
+			this.#connection = undefined;
+			this.#events.emit('down', reason);
+			this.#reconnect(0);
+		}
+	}
+
+	#reconnect(attempt: number): void {
+		if (this.#isClosed) {
+			return;
+		}
+		const random = this.#options.random ?? Math.random;
+		const most = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** attempt);
+		this.#retry = setTimeout(
+			() => {
+				this.#connect().catch(() => this.#reconnect(attempt + 1));
+			},
+			most * (0.5 + random() / 2),
+		);
+	}
+
+	/** The one place where what handlers throw at bytes from outside ends. */
+	#dispatch(message: Incoming): void {
+		try {
+			this.#events.emit('message', message);
+		} catch (error) {
+			this.#events.emit('warning', error, message.topic);
+		}
+	}
+
+	#current(): Connection {
+		if (this.#connection === undefined) {
+			throw new ShoalError(
+				'ERR_DISCONNECTED',
+				this.#isClosed ? 'the link is closed' : `not connected to the broker at ${this.url}`,
+			);
+		}
+		return this.#connection;
+	}
+}

@@ -1,0 +1,38 @@
+import { ShoalError } from './errors.ts';
+import { quoted } from './printable.ts';
+
+/** Bytes of UTF-8 that a file name may have: the limit of common file systems. */
+export const MAX_NAME_BYTES = 255;
+
+const RESERVED = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i;
+const encoder = new TextEncoder();
+
+const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boolean]> = [
+	['it is empty', (name) => name === ''],
+	['it is no well-formed text', (name) => /\p{Cs}/u.test(name)],
+	['it holds a control character', (name) => /\p{Cc}/u.test(name)],
+	['it holds a path separator', (name) => /[/\\]/.test(name)],
+	['it names a folder', (name) => name === '.' || name === '..'],
+	['it ends with a dot or a space', (name) => /[. ]$/.test(name)],
+	['Windows reserves it', (name) => RESERVED.test(name)],
+	[
+		`it has more than ${MAX_NAME_BYTES} bytes`,
+		(name) => encoder.encode(name).length > MAX_NAME_BYTES,
+	],
+];
+
+/**
+ * `name` if it is safe as the name of a file: one path segment, no control characters, nothing that
+ * a system takes for something else. Spaces, quotes, colons and all of Unicode may stand in it; a
+ * system that cannot store one of them has to refuse it when it writes.
+ *
+ * @throws ShoalError ERR_NAME that says which rule it breaks
+ */
+export function checkName(name: string): string {
+	for (const [why, isBad] of RULES) {
+		if (isBad(name)) {
+			throw new ShoalError('ERR_NAME', `${quoted(name)} cannot be the name of a file: ${why}`);
+		}
+	}
+	return name;
+}

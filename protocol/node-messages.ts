@@ -1,0 +1,181 @@
+import * as v from 'valibot';
+import { BUCKETS } from './bitfield.ts';
+import {
+	addresses,
+	chunkCount,
+	contentLength,
+	count,
+	fileName,
+	milliseconds,
+	positive,
+	requestId,
+	seedId,
+	session,
+} from './fields.ts';
+import { jsonDecoder } from './json.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { type TrackerReply, trackerReplies } from './tracker-messages.ts';
+
+/** A byte range: offset and length. */
+export type ByteRange = readonly [offset: number, length: number];
+
+/** Most bytes one range may name: what a direct lane carries in one message. */
+export const MAX_RANGE = 1024 * 1024;
+
+const ranges = v.pipe(
+	v.array(v.tuple([contentLength, positive(MAX_RANGE)])),
+	v.minLength(1),
+	v.maxLength(DEFAULT_LIMITS.requestRanges),
+);
+
+/** `node/<node>/state`, retained; `lost` is the will, `disconnected` a clean goodbye. */
+export interface NodeState {
+	readonly state: 'ready' | 'disconnected' | 'lost';
+	readonly session: string;
+	/** Where the node can be reached directly, as broker URLs. */
+	readonly addresses: readonly string[];
+	/** Bytes per second sent and received, over the last seconds. */
+	readonly up: number;
+	readonly down: number;
+}
+
+const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
+	state: v.picklist(['ready', 'disconnected', 'lost']),
+	session,
+	addresses,
+	up: count,
+	down: count,
+});
+
+/** `announce/<seed>/<node>`, retained: the node has so much of the seed. Empty: no longer. */
+export interface Announce {
+	readonly name: string;
+	readonly length: number;
+	readonly chunks: number;
+	readonly have: {
+		/** How many chunks. */
+		readonly count: number;
+		/** How full each of 64 buckets is, a hexadecimal digit each. */
+		readonly map: string;
+	};
+	/** ms for which it holds unless it is renewed. */
+	readonly ttl: number;
+	readonly session: string;
+}
+
+const announce: v.GenericSchema<unknown, Announce> = v.pipe(
+	v.object({
+		name: fileName,
+		length: contentLength,
+		chunks: chunkCount,
+		have: v.object({
+			count: chunkCount,
+			map: v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${BUCKETS}}$`), 'no map')),
+		}),
+		ttl: milliseconds,
+		session,
+	}),
+	v.check((message) => message.have.count <= message.chunks, 'more chunks than there are'),
+);
+
+/** `inbox/<node>/request/<from>`: what a downloader asks of a node. */
+export type NodeRequest =
+	| { readonly op: 'have'; readonly id: string; readonly seed: string }
+	| {
+			/** `chunks` asks for bytes of the content, `seed` for bytes of the seed's body. */
+			readonly op: 'chunks' | 'seed';
+			readonly id: string;
+			readonly seed: string;
+			/** Each is answered by one chunk message. */
+			readonly ranges: readonly ByteRange[];
+	  }
+	| {
+			/** Takes ranges of an earlier request back. */
+			readonly op: 'cancel';
+			readonly id: string;
+			readonly seed: string;
+			readonly ranges: readonly ByteRange[];
+	  };
+
+const nodeRequest: v.GenericSchema<unknown, NodeRequest> = v.variant('op', [
+	v.object({ op: v.literal('have'), id: requestId, seed: seedId }),
+	v.object({
+		op: v.picklist(['chunks', 'seed', 'cancel']),
+		id: requestId,
+		seed: seedId,
+		ranges,
+	}),
+]);
+
+/** What a node answers, `inbox/<node>/reply/<from>`. */
+export type NodeReply =
+	| {
+			readonly op: 'have';
+			readonly id: string;
+			readonly seed: string;
+			readonly name: string;
+			readonly length: number;
+			readonly chunks: number;
+			/** Bytes of the seed's body. */
+			readonly body: number;
+			/** Which chunks: all, or bit fields whose first bits stand for `first`, base64. */
+			readonly have: 'all' | { readonly first: number; readonly bits: string };
+	  }
+	| {
+			/** What the node has gained since, told to those who asked within the last seconds. */
+			readonly op: 'gained';
+			readonly seed: string;
+			/** First chunk and count of each run. */
+			readonly runs: ReadonlyArray<readonly [first: number, count: number]>;
+	  }
+	| {
+			readonly op: 'refused';
+			readonly id: string;
+			readonly seed: string;
+			readonly reason: RefusalReason;
+	  };
+
+/** Why a node does not answer a request: what a stranger is told. */
+export type RefusalReason = 'not-shared' | 'not-there' | 'busy' | 'changed' | 'failed';
+
+const REFUSALS = ['not-shared', 'not-there', 'busy', 'changed', 'failed'] as const;
+
+/** Everything that comes in on the reply topic. */
+export type Reply = TrackerReply | NodeReply;
+
+const run = v.tuple([chunkCount, positive(Number.MAX_SAFE_INTEGER)]);
+
+const reply: v.GenericSchema<unknown, Reply> = v.variant('op', [
+	...trackerReplies,
+	v.object({
+		op: v.literal('have'),
+		id: requestId,
+		seed: seedId,
+		name: v.pipe(v.string(), v.maxLength(1_024)),
+		length: contentLength,
+		chunks: chunkCount,
+		body: count,
+		have: v.union([
+			v.literal('all'),
+			v.object({
+				first: v.pipe(chunkCount, v.multipleOf(8)),
+				bits: v.pipe(v.string(), v.base64()),
+			}),
+		]),
+	}),
+	v.object({
+		op: v.literal('gained'),
+		seed: seedId,
+		runs: v.pipe(v.array(run), v.maxLength(2_000)),
+	}),
+	v.object({ op: v.literal('refused'), id: requestId, seed: seedId, reason: v.picklist(REFUSALS) }),
+]);
+
+/** Reads a node's state. @throws ShoalError ERR_MESSAGE */
+export const decodeNodeState = jsonDecoder('node state', nodeState);
+/** Reads an announce. @throws ShoalError ERR_MESSAGE */
+export const decodeAnnounce = jsonDecoder('announce', announce);
+/** Reads a request to a node. @throws ShoalError ERR_MESSAGE */
+export const decodeNodeRequest = jsonDecoder('request', nodeRequest);
+/** Reads a reply of the tracker or of a node. @throws ShoalError ERR_MESSAGE */
+export const decodeReply = jsonDecoder('reply', reply);

@@ -1,0 +1,18 @@
+// C0, DEL, C1, zero width and bidirectional controls, line and paragraph separators, lone surrogates.
+const UNPRINTABLE =
+	/[\p{Cc}\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu;
+
+/**
+ * `text` in a form that is safe on a terminal and in a log: what could move the cursor, reverse the
+ * reading order or hide itself is shown as `\u{…}`. Everything a stranger named goes through here
+ * before a person sees it.
+ */
+export function printable(text: string): string {
+	return text.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
+/** `text` made printable, cut to `most` characters and put in quotes, for error messages. */
+export function quoted(text: string, most = 80): string {
+	const cut = text.length > most ? `${text.slice(0, most)}…` : text;
+	return `"${printable(cut)}"`;
+}

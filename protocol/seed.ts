@@ -1,0 +1,282 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
+import { ShoalError } from './errors.ts';
+import { inferChunkSize, Layout, MAX_CHUNK_SIZE, MAX_CHUNKS, MAX_LENGTH } from './layout.ts';
+import { checkName } from './names.ts';
+
+/** What a seed is made of. */
+export interface SeedParts {
+	/** File name; a suggestion, not authenticated by the id. */
+	readonly name: string;
+	/** Length of the content in bytes. */
+	readonly length: number;
+	/** Which digest the seed is made of. */
+	readonly kind: DigestKind;
+	/** Digest of the whole content. */
+	readonly digest: Uint8Array;
+	/** The digests of all chunks, one after the other. */
+	readonly chunkDigests: Uint8Array;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const encoder = new TextEncoder();
+const HEX_DIGITS = encoder.encode('0123456789abcdef');
+/** The value of each byte as a hexadecimal digit, 16 for those that are none. */
+const NIBBLES = Uint8Array.from({ length: 256 }, (_, byte) => {
+	const digit = Number.parseInt(String.fromCharCode(byte), 16);
+	return Number.isNaN(digit) ? 16 : digit;
+});
+
+/**
+ * The description of a file: name, length, digest of the whole, digest of each chunk. Whoever holds
+ * one holds one that is consistent: the constructor checks every invariant.
+ *
+ * The text form has one value a line: name, length, digest, then the chunk digests. The chunk size
+ * follows from length and count. A seed of MD5 digests is *classic*: usable, but proof of nothing.
+ */
+export class Seed {
+	readonly name: string;
+	readonly kind: DigestKind;
+	/** Digest of the whole content, lower-case hex: what `sha256sum FILE` prints. */
+	readonly digest: string;
+	readonly layout: Layout;
+	/** SHA-256 of the body, lower-case hex: what `tail -n +2 FILE.seed | sha256sum` prints. */
+	readonly id: string;
+	readonly #chunkDigests: Uint8Array;
+
+	/** @throws ShoalError ERR_SEED or ERR_NAME */
+	constructor(parts: SeedParts) {
+		const size = DIGEST_BYTES[parts.kind];
+		const chunks = parts.chunkDigests.length / size;
+		this.name = checkName(parts.name);
+		this.kind = parts.kind;
+		this.digest = bytesToHex(parts.digest);
+		this.layout = checkedLayout(parts.length, chunks);
+		this.#chunkDigests = parts.chunkDigests;
+		if (chunks === 0 && !sameDigest(parts.digest, digestOf(parts.kind, new Uint8Array()))) {
+			throw malformed('its length is 0, but its digest is not that of nothing');
+		}
+		if (chunks === 1 && !sameDigest(parts.digest, parts.chunkDigests)) {
+			throw malformed('it has one chunk, whose digest is not that of the whole');
+		}
+		this.id = bytesToHex(digestOf('sha256', this.body()));
+	}
+
+	/** Length of the content in bytes. */
+	get length(): number {
+		return this.layout.length;
+	}
+
+	/** How many chunks there are. */
+	get chunks(): number {
+		return this.layout.chunks;
+	}
+
+	/** Whether the digests are MD5, which proves nothing against an attacker. */
+	get isClassic(): boolean {
+		return this.kind === 'md5';
+	}
+
+	/** The digest of chunk `index`, a view that must not be written to. */
+	chunkDigest(index: number): Uint8Array {
+		this.layout.offsetOf(index);
+		const size = DIGEST_BYTES[this.kind];
+		return this.#chunkDigests.subarray(index * size, (index + 1) * size);
+	}
+
+	/** The canonical text without its first line: what the id is the digest of. */
+	body(): Uint8Array {
+		const size = DIGEST_BYTES[this.kind];
+		const head = encoder.encode(`${this.length}\n${this.digest}\n`);
+		const body = new Uint8Array(bodyBytes(this.length, this.chunks, this.kind));
+		body.set(head);
+		let at = head.length;
+		for (let chunk = 0; chunk < this.chunks; chunk += 1) {
+			at = writeHex(body, at, this.#chunkDigests.subarray(chunk * size, (chunk + 1) * size));
+			body[at] = LF;
+			at += 1;
+		}
+		return body;
+	}
+
+	/** The canonical text: UTF-8, lower-case hex, LF after every line. */
+	text(): Uint8Array {
+		const name = encoder.encode(`${this.name}\n`);
+		const body = this.body();
+		const text = new Uint8Array(name.length + body.length);
+		text.set(name);
+		text.set(body, name.length);
+		return text;
+	}
+}
+
+/** Bytes of a seed's body, which follow from its length and count: its bound before it is asked for. */
+export function bodyBytes(length: number, chunks: number, kind: DigestKind): number {
+	return String(length).length + 1 + (chunks + 1) * (DIGEST_BYTES[kind] * 2 + 1);
+}
+
+/**
+ * Checks that a content of `length` bytes can have `chunks` chunks.
+ *
+ * @throws ShoalError ERR_SEED
+ */
+export function checkedLayout(length: number, chunks: number): Layout {
+	checkedLength(length);
+	if (!Number.isSafeInteger(chunks) || chunks < 0 || chunks > MAX_CHUNKS) {
+		throw malformed(`it must have at most ${MAX_CHUNKS} chunk lines`);
+	}
+	const chunkSize = inferChunkSize(length, chunks);
+	if (chunkSize === undefined) {
+		throw malformed(
+			`no chunk size from 512 to ${MAX_CHUNK_SIZE} makes ${chunks} chunks of ${length} bytes`,
+		);
+	}
+	return new Layout(length, chunkSize);
+}
+
+function checkedLength(length: number): void {
+	if (!Number.isSafeInteger(length) || length < 0 || length > MAX_LENGTH) {
+		throw malformed(`its length must be a whole number from 0 to ${MAX_LENGTH}`);
+	}
+}
+
+/**
+ * Reads a seed's text. Tolerates CRLF, upper-case hex and a missing last line end.
+ *
+ * @param name use this name instead of the first line, which may then be anything
+ * @throws ShoalError ERR_SEED or ERR_NAME
+ */
+export function parseSeed(text: Uint8Array, name?: string): Seed {
+	const end = text.indexOf(LF);
+	if (end < 0) {
+		throw malformed('it has one line, at least three are expected');
+	}
+	return parseSeedBody(name ?? decodeName(text.subarray(0, end)), text.subarray(end + 1));
+}
+
+/**
+ * Reads a seed's text without its first line, as it comes from a node.
+ *
+ * @throws ShoalError ERR_SEED or ERR_NAME
+ */
+export function parseSeedBody(name: string, body: Uint8Array): Seed {
+	const lines = new Lines(body);
+	const length = parseLength(lines.next());
+	const digestLine = lines.next();
+	const kind = kindOf(digestLine);
+	const size = DIGEST_BYTES[kind];
+	const digest = new Uint8Array(size);
+	readDigest(digestLine, digest, 'of the whole');
+	// Before anything is reserved or read: a line takes its digits, and one or two bytes for its end.
+	const most = Math.ceil(lines.left / (size * 2 + 1));
+	checkCount(length, Math.floor(lines.left / (size * 2 + 2)), most);
+	const chunkDigests = new Uint8Array(most * size);
+	let chunk = 0;
+	for (; lines.left > 0; chunk += 1) {
+		const into = chunkDigests.subarray(chunk * size, (chunk + 1) * size);
+		readDigest(lines.next(), into, `of chunk ${chunk}`);
+	}
+	return new Seed({
+		name,
+		length,
+		kind,
+		digest,
+		chunkDigests: chunkDigests.slice(0, chunk * size),
+	});
+}
+
+/** The lines of a text, without their ends. */
+class Lines {
+	readonly #bytes: Uint8Array;
+	#at = 0;
+
+	constructor(bytes: Uint8Array) {
+		this.#bytes = bytes;
+	}
+
+	/** Bytes not read yet. */
+	get left(): number {
+		return this.#bytes.length - this.#at;
+	}
+
+	/** The next line, empty after the last. */
+	next(): Uint8Array {
+		const found = this.#bytes.indexOf(LF, this.#at);
+		const end = found < 0 ? this.#bytes.length : found;
+		const line = this.#bytes.subarray(this.#at, end);
+		this.#at = Math.min(end + 1, this.#bytes.length);
+		return withoutCr(line);
+	}
+}
+
+function withoutCr(line: Uint8Array): Uint8Array {
+	return line.at(-1) === CR ? line.subarray(0, -1) : line;
+}
+
+function decodeName(line: Uint8Array): string {
+	try {
+		return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(withoutCr(line));
+	} catch (cause) {
+		throw new ShoalError('ERR_NAME', 'the name in the seed is not UTF-8', { cause });
+	}
+}
+
+function parseLength(line: Uint8Array): number {
+	const digits = String.fromCharCode(...line.subarray(0, 20));
+	if (!/^(0|[1-9]\d{0,15})$/.test(digits)) {
+		throw malformed('line 2 must be the length: decimal digits without a leading zero');
+	}
+	return Number(digits);
+}
+
+function kindOf(line: Uint8Array): DigestKind {
+	if (line.length === DIGEST_BYTES.sha256 * 2) {
+		return 'sha256';
+	}
+	if (line.length === DIGEST_BYTES.md5 * 2) {
+		return 'md5';
+	}
+	throw malformed('line 3 must be a digest: 64 (SHA-256) or 32 (MD5) hexadecimal digits');
+}
+
+/** Refuses a text whose number of chunk lines, somewhere from `least` to `most`, cannot be right. */
+function checkCount(length: number, least: number, most: number): void {
+	checkedLength(length);
+	if (least > MAX_CHUNKS) {
+		throw malformed(`it must have at most ${MAX_CHUNKS} chunk lines`);
+	}
+	for (let count = least; count <= most; count += 1) {
+		if (inferChunkSize(length, count) !== undefined) {
+			return;
+		}
+	}
+	throw malformed(`no chunk size makes about ${most} chunks of ${length} bytes`);
+}
+
+function readDigest(line: Uint8Array, into: Uint8Array, which: string): void {
+	let isHex = line.length === into.length * 2;
+	for (let index = 0; isHex && index < into.length; index += 1) {
+		const high = NIBBLES[line[index * 2] as number] as number;
+		const low = NIBBLES[line[index * 2 + 1] as number] as number;
+		into[index] = high * 16 + low;
+		isHex = high < 16 && low < 16;
+	}
+	if (!isHex) {
+		throw malformed(`the digest ${which} must be ${into.length * 2} hexadecimal digits`);
+	}
+}
+
+function writeHex(into: Uint8Array, at: number, bytes: Uint8Array): number {
+	let next = at;
+	for (const byte of bytes) {
+		into[next] = HEX_DIGITS[byte >> 4] as number;
+		into[next + 1] = HEX_DIGITS[byte & 15] as number;
+		next += 2;
+	}
+	return next;
+}
+
+function malformed(why: string): ShoalError {
+	return new ShoalError('ERR_SEED', `this is no seed: ${why}`);
+}

@@ -1,0 +1,70 @@
+import { ShoalError } from './errors.ts';
+import { isSeedId } from './ids.ts';
+import { checkName } from './names.ts';
+import { quoted } from './printable.ts';
+
+/** What a link holds: `shoal:<seed id>?name=…&broker=…`. */
+export interface ShareLink {
+	readonly id: string;
+	/** File name, a suggestion. */
+	readonly name?: string;
+	/** URL of the broker where the seed is found, one that others can reach. */
+	readonly broker?: string;
+}
+
+const SCHEMES: ReadonlySet<string> = new Set(['mqtt:', 'mqtts:', 'ws:', 'wss:']);
+
+/** The link as text. */
+export function formatLink({ id, name, broker }: ShareLink): string {
+	const query = new URLSearchParams();
+	if (name !== undefined) {
+		query.set('name', name);
+	}
+	if (broker !== undefined) {
+		query.set('broker', broker);
+	}
+	const text = query.toString().replaceAll('+', '%20');
+	return text === '' ? `shoal:${id}` : `shoal:${id}?${text}`;
+}
+
+/** Whether `text` is meant as a link. */
+export function isLink(text: string): boolean {
+	return /^shoal:/i.test(text);
+}
+
+/**
+ * Reads a link. Parameters it does not know are left alone, as a later version may write them.
+ *
+ * @throws ShoalError ERR_LINK, or ERR_NAME for a name that is unsafe
+ */
+export function parseLink(text: string): ShareLink {
+	const [, rawId = '', rawQuery = ''] = /^shoal:([^?]*)(?:\?(.*))?$/is.exec(text.trim()) ?? [];
+	const id = rawId.toLowerCase();
+	if (!isSeedId(id)) {
+		throw new ShoalError('ERR_LINK', `${quoted(text)} is no link: shoal:<64 hex digits> expected`);
+	}
+	const query = new URLSearchParams(rawQuery);
+	const name = query.get('name');
+	const broker = query.get('broker');
+	return {
+		id,
+		...(name === null ? {} : { name: checkName(name) }),
+		...(broker === null ? {} : { broker: parseBrokerUrl(broker) }),
+	};
+}
+
+/**
+ * `text` if it is the URL of a broker: mqtt, mqtts, ws or wss, with a host.
+ *
+ * @throws ShoalError ERR_LINK
+ */
+export function parseBrokerUrl(text: string): string {
+	const url = URL.canParse(text) ? new URL(text) : undefined;
+	if (url === undefined || !SCHEMES.has(url.protocol) || url.hostname === '') {
+		throw new ShoalError(
+			'ERR_LINK',
+			`${quoted(text)} is no URL of a broker: mqtt://HOST:PORT expected (or mqtts, ws, wss)`,
+		);
+	}
+	return text;
+}

@@ -1,0 +1,187 @@
+import * as v from 'valibot';
+import {
+	addresses,
+	chunkCount,
+	contentLength,
+	count,
+	digest,
+	fileName,
+	milliseconds,
+	nodeId,
+	requestId,
+	seedId,
+	session,
+	whole,
+} from './fields.ts';
+import { jsonDecoder } from './json.ts';
+
+/** `tracker/state`, retained; `lost` is also the will. */
+export type TrackerState =
+	| {
+			readonly state: 'ready';
+			/** The tracker's client id: its replies come from there. */
+			readonly tracker: string;
+			readonly session: string;
+			/** Life of an announce in ms, and how often nodes renew theirs. */
+			readonly ttl: number;
+			readonly renewal: number;
+			/** The largest part this broker carries, in bytes. */
+			readonly part: number;
+	  }
+	| { readonly state: 'lost'; readonly tracker: string; readonly session: string };
+
+const trackerState: v.GenericSchema<unknown, TrackerState> = v.variant('state', [
+	v.object({
+		state: v.literal('ready'),
+		tracker: nodeId,
+		session,
+		ttl: milliseconds,
+		renewal: milliseconds,
+		part: v.pipe(whole(1024 * 1024), v.minValue(1024)),
+	}),
+	v.object({ state: v.literal('lost'), tracker: nodeId, session }),
+]);
+
+/** `tracker/request/<node>`: the three operations of the protocol. */
+export type TrackerRequest =
+	| {
+			readonly op: 'get_seed';
+			readonly id: string;
+			/** The last seed of the page before. */
+			readonly after?: string | undefined;
+	  }
+	| { readonly op: 'query'; readonly id: string; readonly seed: string }
+	| {
+			readonly op: 'update';
+			readonly id: string;
+			readonly session: string;
+			/** How many seeds the node announces. */
+			readonly count: number;
+			/** SHA-256 of their ids, sorted, a line each. */
+			readonly digest: string;
+	  };
+
+const trackerRequest: v.GenericSchema<unknown, TrackerRequest> = v.variant('op', [
+	v.object({ op: v.literal('get_seed'), id: requestId, after: v.optional(seedId) }),
+	v.object({ op: v.literal('query'), id: requestId, seed: seedId }),
+	v.object({ op: v.literal('update'), id: requestId, session, count, digest }),
+]);
+
+/** A seed as the tracker lists it. */
+export interface SeedListing {
+	readonly seed: string;
+	readonly name: string;
+	readonly length: number;
+	readonly chunks: number;
+	readonly seeders: number;
+	readonly downloaders: number;
+}
+
+/** A node as the tracker names it in an answer to a query. */
+export interface NodeListing {
+	readonly node: string;
+	/** How many chunks it has. */
+	readonly have: number;
+	readonly chunks: number;
+	readonly addresses: readonly string[];
+}
+
+/** What the tracker answers, `inbox/<node>/reply/<tracker>`. */
+export type TrackerReply =
+	| {
+			readonly op: 'get_seed';
+			readonly id: string;
+			readonly seeds: readonly SeedListing[];
+			/** Where the next page starts; absent on the last. */
+			readonly next?: string | undefined;
+	  }
+	| {
+			readonly op: 'query';
+			readonly id: string;
+			readonly seeders: number;
+			readonly downloaders: number;
+			/** A sample of the swarm. */
+			readonly nodes: readonly NodeListing[];
+	  }
+	| {
+			readonly op: 'update';
+			readonly id: string;
+			/** `again`: what the tracker holds differs, announce everything again. */
+			readonly status: 'ok' | 'again';
+			/** Seeds whose announces were refused since the last update. */
+			readonly refused: readonly string[];
+	  };
+
+const listing = v.object({
+	seed: seedId,
+	name: fileName,
+	length: contentLength,
+	chunks: chunkCount,
+	seeders: count,
+	downloaders: count,
+});
+/** The schemas of {@link TrackerReply}. */
+export const trackerReplies = [
+	v.object({
+		op: v.literal('get_seed'),
+		id: requestId,
+		seeds: v.pipe(v.array(listing), v.maxLength(1_000)),
+		next: v.optional(seedId),
+	}),
+	v.object({
+		op: v.literal('query'),
+		id: requestId,
+		seeders: count,
+		downloaders: count,
+		nodes: v.pipe(
+			v.array(v.object({ node: nodeId, have: chunkCount, chunks: chunkCount, addresses })),
+			v.maxLength(1_000),
+		),
+	}),
+	v.object({
+		op: v.literal('update'),
+		id: requestId,
+		status: v.picklist(['ok', 'again']),
+		refused: v.pipe(v.array(seedId), v.maxLength(1_000)),
+	}),
+] as const;
+
+/** `event/<kind>`: what happened, for watchers. */
+export interface SwarmEvent {
+	/** The last level of the topic, again. */
+	readonly event:
+		| 'node-joined'
+		| 'node-left'
+		| 'node-lost'
+		| 'seed-added'
+		| 'seed-gone'
+		| 'download-started'
+		| 'download-complete';
+	readonly node?: string | undefined;
+	readonly seed?: string | undefined;
+	readonly name?: string | undefined;
+	readonly length?: number | undefined;
+}
+
+const swarmEvent: v.GenericSchema<unknown, SwarmEvent> = v.object({
+	event: v.picklist([
+		'node-joined',
+		'node-left',
+		'node-lost',
+		'seed-added',
+		'seed-gone',
+		'download-started',
+		'download-complete',
+	]),
+	node: v.optional(nodeId),
+	seed: v.optional(seedId),
+	name: v.optional(fileName),
+	length: v.optional(contentLength),
+});
+
+/** Reads a tracker's state. @throws ShoalError ERR_MESSAGE */
+export const decodeTrackerState = jsonDecoder('tracker state', trackerState);
+/** Reads a request to the tracker. @throws ShoalError ERR_MESSAGE */
+export const decodeTrackerRequest = jsonDecoder('tracker request', trackerRequest);
+/** Reads an event. @throws ShoalError ERR_MESSAGE */
+export const decodeEvent = jsonDecoder('event', swarmEvent);
