@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { BUCKETS } from './bitfield.ts';
+import type { DigestKind } from './digest.ts';
 import {
 	addresses,
 	chunkCount,
@@ -116,8 +117,8 @@ export type NodeReply =
 			readonly name: string;
 			readonly length: number;
 			readonly chunks: number;
-			/** Bytes of the seed's body. */
-			readonly body: number;
+			/** Its digests: with length and count they say how long the seed's body is. */
+			readonly kind: DigestKind;
 			/** Which chunks: all, or bit fields whose first bits stand for `first`, base64. */
 			readonly have: 'all' | { readonly first: number; readonly bits: string };
 	  }
@@ -154,7 +155,7 @@ const reply: v.GenericSchema<unknown, Reply> = v.variant('op', [
 		name: v.pipe(v.string(), v.maxLength(1_024)),
 		length: contentLength,
 		chunks: chunkCount,
-		body: count,
+		kind: v.picklist(['sha256', 'md5']),
 		have: v.union([
 			v.literal('all'),
 			v.object({

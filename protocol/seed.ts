@@ -44,6 +44,8 @@ export class Seed {
 	/** SHA-256 of the body, lower-case hex: what `tail -n +2 FILE.seed | sha256sum` prints. */
 	readonly id: string;
 	readonly #chunkDigests: Uint8Array;
+	/** Made when it is asked for, and let go when memory is short: it is twice as large as its digests. */
+	#body: WeakRef<Uint8Array> | undefined;
 
 	/** @throws ShoalError ERR_SEED or ERR_NAME */
 	constructor(parts: SeedParts) {
@@ -85,8 +87,14 @@ export class Seed {
 		return this.#chunkDigests.subarray(index * size, (index + 1) * size);
 	}
 
-	/** The canonical text without its first line: what the id is the digest of. */
+	/** The canonical text without its first line: what the id is the digest of. Not to be written to. */
 	body(): Uint8Array {
+		const made = this.#body?.deref() ?? this.#makeBody();
+		this.#body = new WeakRef(made);
+		return made;
+	}
+
+	#makeBody(): Uint8Array {
 		const size = DIGEST_BYTES[this.kind];
 		const head = encoder.encode(`${this.length}\n${this.digest}\n`);
 		const body = new Uint8Array(bodyBytes(this.length, this.chunks, this.kind));

@@ -1,0 +1,299 @@
+import {
+	type ChunkMessage,
+	isShoalError,
+	type NodeReply,
+	parseRequestId,
+	type Seed,
+	ShoalError,
+} from '../protocol/index.ts';
+import type { NodeContext } from './context.ts';
+import type { ChunkOrder } from './engine/picker.ts';
+import type { Holding } from './holdings.ts';
+import { SeedFinder } from './seed-finder.ts';
+import { Sources } from './sources.ts';
+import type { Target } from './target.ts';
+import { type SourceShare, Transfer } from './transfer.ts';
+
+/** How far a download is. */
+export interface Progress {
+	/** `finding` nodes and the seed, `checking` what is there already, `fetching`, `verifying` the whole. */
+	readonly phase: 'finding' | 'checking' | 'fetching' | 'verifying';
+	readonly id: string;
+	/** Known once the seed is. */
+	readonly name?: string | undefined;
+	/** Bytes that are verified and stored. */
+	readonly have: number;
+	readonly length: number;
+	/** Bytes per second over the last two seconds. */
+	readonly rate: number;
+	/** Nodes that are counted on. */
+	readonly sources: number;
+}
+
+/** A download that is done. */
+export interface DownloadResult {
+	readonly seed: Seed;
+	/** Where the file is. */
+	readonly path: string;
+	/** How long it took. */
+	readonly ms: number;
+	/** What came from whom. */
+	readonly sources: readonly SourceShare[];
+}
+
+/** Options of a {@link Download}. */
+export interface DownloadOptions {
+	readonly id: string;
+	/** The seed, if it is known already. */
+	readonly seed?: Seed | undefined;
+	/** A name that goes before those of strangers. */
+	readonly name?: string | undefined;
+	readonly target: Target;
+	readonly order: ChunkOrder;
+	/** Wait for a seed that nobody has yet. */
+	readonly wait: boolean;
+	readonly signal?: AbortSignal | undefined;
+	readonly onProgress?: ((progress: Progress) => void) | undefined;
+	/** The seed is known and its content is coming. */
+	readonly onHolding?: ((holding: Holding) => void) | undefined;
+}
+
+type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
+
+const PROGRESS_EVERY = 250;
+/** How long a ready tracker is asked before nobody has the seed. */
+const NOBODY = 5_000;
+
+/** One download from finding its nodes to the finished file. */
+export class Download {
+	readonly #context: NodeContext;
+	readonly #options: DownloadOptions;
+	readonly #sources: Sources;
+	readonly #startedAt = performance.now();
+	readonly #listeners: Array<() => void> = [];
+	#phase: Progress['phase'] = 'finding';
+	#finder: SeedFinder | undefined;
+	#transfer: Transfer | undefined;
+	#holding: Holding | undefined;
+	#listed = 0;
+	#nobodySince: number | undefined;
+	#isOver = false;
+	#fail: (error: unknown) => void = () => {};
+
+	constructor(context: NodeContext, options: DownloadOptions) {
+		this.#context = context;
+		this.#options = options;
+		this.#sources = new Sources(context, options.id, {
+			has: (node, reply) => {
+				this.#transfer?.onHave(node, reply);
+				this.#finder?.offer(node, reply);
+			},
+			gone: (node) => {
+				this.#transfer?.onGone(node);
+				this.#finder?.retract(node);
+			},
+			listed: (nodes) => {
+				this.#listed = nodes;
+			},
+		});
+	}
+
+	/** What is on the disk of the content, once the seed is known. */
+	get holding(): Holding | undefined {
+		return this.#holding;
+	}
+
+	/**
+	 * Runs to the end. What is complete goes on being held by the node.
+	 *
+	 * @throws ShoalError ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS, ERR_NO_SPACE, ERR_PERMISSION,
+	 *   ERR_IO, ERR_NAME, ERR_SEED_LIES, ERR_ABORTED, ERR_CLOSED
+	 */
+	async run(): Promise<DownloadResult> {
+		const { signal, target } = this.#options;
+		const failure = new Promise<never>((_, reject) => {
+			this.#fail = reject;
+		});
+		// It may fail when nobody waits for it any more.
+		failure.catch(() => {});
+		const abort = (): void => this.#fail(aborted(signal));
+		signal?.addEventListener('abort', abort);
+		const timer = setInterval(() => this.#report(), PROGRESS_EVERY);
+		try {
+			if (signal?.aborted) {
+				throw aborted(signal);
+			}
+			return await Promise.race([this.#phases(failure), failure]);
+		} catch (error) {
+			this.#fail(error);
+			this.#end();
+			await target.abandon();
+			throw error;
+		} finally {
+			clearInterval(timer);
+			signal?.removeEventListener('abort', abort);
+			this.#stopFetching();
+		}
+	}
+
+	/** Ends it; `run` fails with `error`. */
+	stop(error: ShoalError): void {
+		this.#fail(error);
+	}
+
+	/** A message about this seed has come. @throws ShoalError ERR_MESSAGE, ERR_RANGE */
+	onReply(from: string, reply: Reply): void {
+		if (reply.op === 'have') {
+			this.#sources.onHave(from, reply);
+		} else if (reply.op === 'gained') {
+			this.#transfer?.onGained(from, reply);
+		} else if (reply.reason === 'busy' || reply.reason === 'not-there') {
+			this.#transfer?.onRefused(from, parseRequestId(reply.id), reply.reason === 'busy');
+		} else {
+			this.#sources.remove(from, false);
+		}
+	}
+
+	/** Bytes have come. */
+	onBytes(from: string, message: ChunkMessage): void {
+		if (message.of === 'seed') {
+			this.#finder?.onBytes(from, message);
+		} else {
+			this.#transfer?.onBytes(from, message);
+		}
+	}
+
+	/** The connection was lost. */
+	onDisconnected(): void {
+		this.#transfer?.onDisconnected();
+	}
+
+	async #phases(failure: Promise<never>): Promise<DownloadResult> {
+		const { target, signal, onHolding } = this.#options;
+		const seed = this.#options.seed ?? (await Promise.race([this.#findSeed(), failure]));
+		this.#phase = 'checking';
+		const { storage, have } = await target.open(seed, { signal });
+		if (this.#isOver) {
+			await storage.close();
+			throw new ShoalError('ERR_CLOSED', 'the download is over');
+		}
+		const holding: Holding = { seed, have, storage };
+		this.#holding = holding;
+		this.#context.holdings.add(holding);
+		onHolding?.(holding);
+		this.#phase = 'fetching';
+		if (!have.isFull) {
+			await Promise.race([this.#fetch(holding), failure]);
+		}
+		this.#phase = 'verifying';
+		this.#report();
+		const path = await target.finish(seed, { signal });
+		const ms = Math.round(performance.now() - this.#startedAt);
+		return { seed, path, ms, sources: this.#transfer?.shares ?? [] };
+	}
+
+	async #findSeed(): Promise<Seed> {
+		const { id, name, target } = this.#options;
+		return await new Promise((found) => {
+			this.#finder = new SeedFinder(this.#context, {
+				id,
+				name,
+				fallbackName: target.fallbackName,
+				found,
+				useless: (node, isLying) => this.#sources.remove(node, isLying),
+			});
+		});
+	}
+
+	async #fetch(holding: Holding): Promise<void> {
+		const transfer = new Transfer(this.#context, holding, this.#options.order);
+		this.#transfer = transfer;
+		this.#sources.askAll();
+		this.#listeners.push(
+			transfer.on('dropped', (node) => this.#sources.remove(node, true)),
+			transfer.on('failed', (error) => this.#fail(error)),
+		);
+		await new Promise<void>((complete) => {
+			this.#listeners.push(transfer.on('complete', complete));
+		});
+	}
+
+	/** Called from time to time: tells how far it is, and gives up if nobody has the seed. */
+	#report(): void {
+		const { id, onProgress } = this.#options;
+		const seed = this.#holding?.seed;
+		onProgress?.({
+			phase: this.#phase,
+			id,
+			name: seed?.name,
+			have: this.#holding === undefined ? 0 : haveBytes(this.#holding),
+			length: seed?.length ?? 0,
+			rate: this.#context.down.rate,
+			sources: this.#transfer?.sources ?? 0,
+		});
+		this.#checkNobody();
+	}
+
+	#checkNobody(): void {
+		const { tracker, link } = this.#context;
+		const hasBegun = this.#phase === 'verifying' || (this.#holding?.have.count ?? 0) > 0;
+		if (this.#options.wait || hasBegun || this.#listed > 0 || !link.isUp) {
+			this.#nobodySince = undefined;
+			return;
+		}
+		this.#nobodySince ??= performance.now();
+		if (performance.now() - this.#nobodySince > NOBODY) {
+			this.#fail(tracker.state === undefined ? noTracker(link.url) : this.#nobody());
+		}
+	}
+
+	#nobody(): unknown {
+		const { id } = this.#options;
+		const last = this.#finder?.lastError;
+		return isShoalError(last)
+			? last
+			: new ShoalError(
+					'ERR_NOT_FOUND',
+					`nobody has the seed ${id}; check the id with: shoal ls, or wait for it with --wait`,
+				);
+	}
+
+	#stopFetching(): void {
+		this.#sources.close();
+		this.#finder?.close();
+		this.#transfer?.close();
+		for (const off of this.#listeners) {
+			off();
+		}
+	}
+
+	#end(): void {
+		this.#isOver = true;
+		this.#stopFetching();
+		if (this.#holding !== undefined) {
+			this.#context.holdings.remove(this.#holding);
+		}
+	}
+}
+
+/** Bytes of a holding that are verified and stored. */
+export function haveBytes({ seed, have }: Holding): number {
+	const { chunks, chunkSize, length } = seed.layout;
+	const missingOfLast = chunks * chunkSize - length;
+	return have.count * chunkSize - (have.has(chunks - 1) ? missingOfLast : 0);
+}
+
+function aborted(signal: AbortSignal | undefined): ShoalError {
+	return isShoalError(signal?.reason)
+		? signal.reason
+		: new ShoalError('ERR_ABORTED', 'the download was stopped; what is verified is kept', {
+				cause: signal?.reason,
+			});
+}
+
+function noTracker(url: string): ShoalError {
+	return new ShoalError(
+		'ERR_NO_TRACKER',
+		`the broker at ${url} answers, but there is no tracker on it; start one: shoal tracker --broker ${url}`,
+	);
+}

@@ -1,0 +1,147 @@
+import type { ByteRange, Layout } from '../../protocol/index.ts';
+import { Attempt } from './attempt.ts';
+import type { ChunkStates } from './chunk-states.ts';
+import type { Decision } from './decision.ts';
+import type { ChunkPicker } from './picker.ts';
+import type { RemoteNode } from './remote-node.ts';
+
+/**
+ * Which node is trying to get which chunks. A chunk is `assigned` exactly while attempts at it are
+ * open: one, or in the endgame two of different nodes, which are twins.
+ */
+export class Assignments {
+	readonly #layout: Layout;
+	readonly #states: ChunkStates;
+	readonly #picker: ChunkPicker;
+	readonly #nodes: ReadonlyMap<string, RemoteNode>;
+	#decisions: Decision[] = [];
+
+	constructor(
+		layout: Layout,
+		states: ChunkStates,
+		picker: ChunkPicker,
+		nodes: ReadonlyMap<string, RemoteNode>,
+	) {
+		this.#layout = layout;
+		this.#states = states;
+		this.#picker = picker;
+		this.#nodes = nodes;
+	}
+
+	/** What has to be done about the attempts that were given up since the last call. */
+	takeDecisions(): Decision[] {
+		const decisions = this.#decisions;
+		this.#decisions = [];
+		return decisions;
+	}
+
+	/** Whether `remote` has something to ask for; gives it something if there is anything to give. */
+	feed(remote: RemoteNode): boolean {
+		return remote.hungryAttempt() !== undefined || this.#assign(remote) || this.#duplicate(remote);
+	}
+
+	/** All bytes of `attempt` are here: it goes to verification, and its twin is not needed. */
+	finish(attempt: Attempt): void {
+		this.#nodes.get(attempt.node)?.attempts.delete(attempt);
+		if (attempt.twin !== undefined) {
+			this.#close(attempt.twin);
+			attempt.twin = undefined;
+		}
+		this.#move(attempt, 'verifying');
+	}
+
+	/** Gives an attempt up: its chunks are missing again, unless its twin goes on. */
+	abandon(attempt: Attempt): void {
+		this.#close(attempt);
+		if (attempt.twin === undefined) {
+			this.#move(attempt, 'missing');
+		} else {
+			attempt.twin.twin = undefined;
+		}
+	}
+
+	/** `remote` missed its timeout: what others that answer have as well is theirs now. */
+	moveAway(remote: RemoteNode): void {
+		for (const attempt of [...remote.attempts]) {
+			const isHeldElsewhere = [...this.#nodes.values()].some(
+				(other) => other !== remote && !other.isSnubbed && hasAll(other, attempt),
+			);
+			if (isHeldElsewhere) {
+				this.abandon(attempt);
+			}
+		}
+	}
+
+	#assign(remote: RemoteNode): boolean {
+		const run = this.#picker.pick(remote, remote.window.part);
+		if (run === undefined) {
+			return false;
+		}
+		const offset = this.#layout.offsetOf(run.first);
+		const last = run.first + run.count - 1;
+		const length = this.#layout.offsetOf(last) + this.#layout.sizeOf(last) - offset;
+		const attempt = new Attempt(remote.id, run.first, run.count, offset, length);
+		remote.attempts.add(attempt);
+		this.#move(attempt, 'assigned');
+		return true;
+	}
+
+	/**
+	 * The endgame: nothing is missing any more, and an idle node takes over what a slow one has not
+	 * brought. What is open then fits into the windows, so that little comes twice.
+	 */
+	#duplicate(remote: RemoteNode): boolean {
+		if (remote.outstanding > 0 || remote.isSnubbed || this.#states.count('missing') > 0) {
+			return false;
+		}
+		for (const other of this.#nodes.values()) {
+			const attempt = isSlower(other, remote) ? twinless(other, remote) : undefined;
+			if (attempt !== undefined) {
+				const { firstChunk, chunks, offset, length } = attempt;
+				const twin = new Attempt(remote.id, firstChunk, chunks, offset, length);
+				twin.twin = attempt;
+				attempt.twin = twin;
+				remote.attempts.add(twin);
+				return true;
+			}
+		}
+		return false;
+	}
+
+	#close(attempt: Attempt): void {
+		const byRequest = new Map<bigint, ByteRange[]>();
+		for (const { asks, offset, length } of this.#nodes.get(attempt.node)?.drop(attempt) ?? []) {
+			const request = asks.at(-1)?.request as bigint;
+			byRequest.set(request, [...(byRequest.get(request) ?? []), [offset, length]]);
+		}
+		for (const [request, ranges] of byRequest) {
+			this.#decisions.push({ do: 'cancel', node: attempt.node, request, ranges });
+		}
+		this.#decisions.push({ do: 'discard', attempt });
+	}
+
+	#move(attempt: Attempt, state: 'assigned' | 'missing' | 'verifying'): void {
+		for (let index = 0; index < attempt.chunks; index += 1) {
+			this.#states.move(attempt.firstChunk + index, state);
+		}
+	}
+}
+
+/** An attempt of `slow` that no other tries as well and that `remote` could. */
+function twinless(slow: RemoteNode, remote: RemoteNode): Attempt | undefined {
+	return [...slow.attempts].find((each) => each.twin === undefined && hasAll(remote, each));
+}
+
+function hasAll(remote: RemoteNode, attempt: Attempt): boolean {
+	for (let index = 0; index < attempt.chunks; index += 1) {
+		if (!remote.have.has(attempt.firstChunk + index)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/** Whether `other` is so much slower that fetching the same from `remote` as well is worth it. */
+function isSlower(other: RemoteNode, remote: RemoteNode): boolean {
+	return other !== remote && (other.isSnubbed || other.window.rate * 2 < remote.window.rate);
+}

@@ -1,0 +1,88 @@
+/** When and under which id a part was asked for. */
+export interface Ask {
+	readonly request: bigint;
+	readonly at: number;
+}
+
+/** A byte range of an attempt that one message answers. */
+export interface Part {
+	readonly attempt: Attempt;
+	readonly offset: number;
+	readonly length: number;
+	/** Every time it was asked for: an answer to an early one that comes late is as good. */
+	readonly asks: Ask[];
+	/** Place of the last ask in the order in which its node was asked. */
+	order: number;
+	/** How many parts asked for later, of the same node, have come since. */
+	overtaken: number;
+}
+
+/**
+ * One node's try at a run of consecutive chunks: one chunk, or several where chunks are smaller than
+ * parts. All its bytes come from that node, so that it alone answers for them.
+ *
+ * Invariant: each byte of the run is not yet asked for, in an open part, in a lost part, or received.
+ */
+export class Attempt {
+	readonly node: string;
+	readonly firstChunk: number;
+	readonly chunks: number;
+	/** First byte of the run in the content. */
+	readonly offset: number;
+	/** Bytes of the run. */
+	readonly length: number;
+	/** Another node's try at the same run, in the endgame. */
+	twin: Attempt | undefined;
+	readonly #lost = new Map<number, Part>();
+	#cut: number;
+	#received = 0;
+
+	constructor(node: string, firstChunk: number, chunks: number, offset: number, length: number) {
+		this.node = node;
+		this.firstChunk = firstChunk;
+		this.chunks = chunks;
+		this.offset = offset;
+		this.length = length;
+		this.#cut = offset;
+	}
+
+	/** Whether some of it has to be asked for (again). */
+	get isHungry(): boolean {
+		return this.#lost.size > 0 || this.#cut < this.offset + this.length;
+	}
+
+	/** Whether all its bytes are here. */
+	get isWhole(): boolean {
+		return this.#received === this.length;
+	}
+
+	/** The next part to ask for: a lost one, or a new one of at most `most` bytes. */
+	nextPart(most: number): Part {
+		const [lost] = this.#lost.values();
+		if (lost !== undefined) {
+			this.#lost.delete(lost.offset);
+			return lost;
+		}
+		const offset = this.#cut;
+		const length = Math.min(most, this.offset + this.length - offset);
+		this.#cut += length;
+		return { attempt: this, offset, length, asks: [], order: 0, overtaken: 0 };
+	}
+
+	/** `part` has to be asked for again. */
+	lose(part: Part): void {
+		part.overtaken = 0;
+		this.#lost.set(part.offset, part);
+	}
+
+	/** The lost part at `offset`. */
+	lostAt(offset: number): Part | undefined {
+		return this.#lost.get(offset);
+	}
+
+	/** `part` has come. */
+	receive(part: Part): void {
+		this.#lost.delete(part.offset);
+		this.#received += part.length;
+	}
+}

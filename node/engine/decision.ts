@@ -1,0 +1,23 @@
+import type { ByteRange } from '../../protocol/index.ts';
+import type { Attempt } from './attempt.ts';
+
+/** What the engine wants the shell to do. */
+export type Decision =
+	/** Ask a node for byte ranges. */
+	| {
+			readonly do: 'request';
+			readonly node: string;
+			readonly request: bigint;
+			readonly ranges: readonly ByteRange[];
+	  }
+	/** Tell a node that ranges of an earlier request are not needed any more. */
+	| {
+			readonly do: 'cancel';
+			readonly node: string;
+			readonly request: bigint;
+			readonly ranges: readonly ByteRange[];
+	  }
+	/** Forget the bytes of an attempt. */
+	| { readonly do: 'discard'; readonly attempt: Attempt }
+	/** The node answered with bad chunks: it is not counted on for this seed any more. */
+	| { readonly do: 'drop'; readonly node: string };

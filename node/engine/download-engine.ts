@@ -1,0 +1,232 @@
+import type { Bitfield, ByteRange, Layout } from '../../protocol/index.ts';
+import { Assignments } from './assignments.ts';
+import type { Attempt } from './attempt.ts';
+import { ChunkStates } from './chunk-states.ts';
+import type { Decision } from './decision.ts';
+import { type ChunkOrder, ChunkPicker } from './picker.ts';
+import { RemoteNode } from './remote-node.ts';
+
+/** Options of a {@link DownloadEngine}. */
+export interface DownloadEngineOptions {
+	readonly layout: Layout;
+	/** Chunks that are already here and verified. */
+	readonly have: Bitfield;
+	readonly order: ChunkOrder;
+	/** Bytes of the largest part. */
+	readonly mostPart: number;
+	/** Bytes asked for and open, over all nodes. */
+	readonly mostOutstanding: number;
+	/** Bad chunks of a node before it is dropped. */
+	readonly mostStrikes: number;
+	/** Ranges in one request. */
+	readonly mostRanges: number;
+	/** 0 to 1. */
+	readonly random: () => number;
+	/** New request ids. */
+	readonly requestId: () => bigint;
+}
+
+interface Batch {
+	readonly request: bigint;
+	readonly ranges: ByteRange[];
+}
+
+/** ms that a node that is busy is left alone. */
+const BUSY_PAUSE = 250;
+
+/**
+ * Which chunk to ask which node for, how much at a time, and what to do when nothing comes. Pure:
+ * time (ms) is given, randomness injected, bytes never seen. Whoever tells it something calls
+ * {@link DownloadEngine.decide} afterwards, and from time to time.
+ *
+ * Invariants: each chunk is in one state (ChunkStates), and `assigned` exactly while attempts at it
+ * are open (Assignments); what is open at a node exceeds its window by less than one part, and what
+ * is open at all nodes `mostOutstanding` likewise.
+ */
+export class DownloadEngine {
+	readonly states: ChunkStates;
+	readonly #options: DownloadEngineOptions;
+	readonly #picker: ChunkPicker;
+	readonly #nodes = new Map<string, RemoteNode>();
+	readonly #dropped = new Set<string>();
+	readonly #assignments: Assignments;
+	#asked = 0;
+
+	constructor(options: DownloadEngineOptions) {
+		const { layout, have, order, random } = options;
+		this.#options = options;
+		this.states = new ChunkStates(have);
+		this.#picker = new ChunkPicker(layout, this.states, order, random);
+		this.#assignments = new Assignments(layout, this.states, this.#picker, this.#nodes);
+	}
+
+	/** The nodes that are counted on. */
+	get nodes(): ReadonlyMap<string, RemoteNode> {
+		return this.#nodes;
+	}
+
+	/** Bytes asked for and open, over all nodes. */
+	get outstanding(): number {
+		let sum = 0;
+		for (const node of this.#nodes.values()) {
+			sum += node.outstanding;
+		}
+		return sum;
+	}
+
+	/** Whether `node` was dropped for its answers: it is not counted on again. */
+	isDropped(node: string): boolean {
+		return this.#dropped.has(node);
+	}
+
+	/** `node` says that it has `chunks`, indices of the layout. It is counted on from now on. */
+	nodeHas(node: string, chunks: Iterable<number>): void {
+		if (this.#dropped.has(node)) {
+			return;
+		}
+		const { layout, mostPart, mostOutstanding: mostWindow } = this.#options;
+		const remote =
+			this.#nodes.get(node) ?? new RemoteNode(node, layout.chunks, { mostPart, mostWindow });
+		this.#nodes.set(node, remote);
+		for (const chunk of chunks) {
+			if (remote.have.set(chunk)) {
+				this.#picker.count(chunk, 1);
+			}
+		}
+	}
+
+	/** `node` is gone, or does not share the seed any more. */
+	removeNode(node: string): void {
+		const remote = this.#nodes.get(node);
+		if (remote !== undefined) {
+			for (const attempt of [...remote.attempts]) {
+				this.#assignments.abandon(attempt);
+			}
+			for (const chunk of remote.have.indices()) {
+				this.#picker.count(chunk, -1);
+			}
+			this.#nodes.delete(node);
+		}
+	}
+
+	/**
+	 * Bytes have come.
+	 *
+	 * @returns the attempt they belong to; undefined if nobody asked `from` for exactly that
+	 */
+	received(
+		from: string,
+		request: bigint,
+		offset: number,
+		length: number,
+		now: number,
+	): Attempt | undefined {
+		const attempt = this.#nodes.get(from)?.answered(request, offset, length, now)?.attempt;
+		if (attempt?.isWhole) {
+			this.#assignments.finish(attempt);
+		}
+		return attempt;
+	}
+
+	/** The connection was lost and with it all that was open; no node is to blame. */
+	disconnected(): void {
+		for (const remote of this.#nodes.values()) {
+			remote.loseAll();
+		}
+	}
+
+	/** `from` is too busy for a request, or (not `isBusy`) lacks what was asked for. */
+	refused(from: string, request: bigint, isBusy: boolean, now: number): void {
+		const remote = this.#nodes.get(from);
+		if (remote === undefined) {
+			return;
+		}
+		for (const attempt of remote.attemptsOf(request)) {
+			this.#assignments.abandon(attempt);
+			for (let index = 0; !isBusy && index < attempt.chunks; index += 1) {
+				if (remote.have.clear(attempt.firstChunk + index)) {
+					this.#picker.count(attempt.firstChunk + index, -1);
+				}
+			}
+		}
+		remote.pausedUntil = isBusy ? now + BUSY_PAUSE : remote.pausedUntil;
+	}
+
+	/** A verifying chunk is right and stored. */
+	stored(chunk: number): void {
+		this.states.move(chunk, 'have');
+	}
+
+	/** A verifying chunk of `node` is wrong: it is fetched again, and the node answers for it. */
+	bad(chunk: number, node: string): Decision[] {
+		this.states.move(chunk, 'missing');
+		const remote = this.#nodes.get(node);
+		if (remote === undefined) {
+			return [];
+		}
+		remote.strikes += 1;
+		if (remote.strikes < this.#options.mostStrikes) {
+			return [];
+		}
+		this.#dropped.add(node);
+		this.removeNode(node);
+		return [{ do: 'drop', node }];
+	}
+
+	/**
+	 * What is to be done now.
+	 *
+	 * @param budget bytes that may be asked for in all; what is above 0 is good for one part
+	 */
+	decide(now: number, budget: number = Number.POSITIVE_INFINITY): Decision[] {
+		for (const remote of this.#nodes.values()) {
+			if (remote.isLate(now)) {
+				remote.timedOut(now);
+				this.#assignments.moveAway(remote);
+			}
+		}
+		const batches = new Map<RemoteNode, Batch>();
+		for (let left = budget; left > 0; ) {
+			const remote = this.#next(batches, now);
+			if (remote === undefined) {
+				break;
+			}
+			const batch = batches.get(remote) ?? { request: this.#options.requestId(), ranges: [] };
+			const range = this.#ask(remote, batch.request, now);
+			batches.set(remote, batch);
+			batch.ranges.push(range);
+			left -= range[1];
+		}
+		const decisions = this.#assignments.takeDecisions();
+		for (const [{ id: node }, { request, ranges }] of batches) {
+			decisions.push({ do: 'request', node, request, ranges });
+		}
+		return decisions;
+	}
+
+	/** The node to ask for one part more: of those with room and work, the one with least open. */
+	#next(batches: ReadonlyMap<RemoteNode, Batch>, now: number): RemoteNode | undefined {
+		const open = this.outstanding;
+		return [...this.#nodes.values()]
+			.filter((remote) => {
+				const fits = open === 0 || open + remote.window.part <= this.#options.mostOutstanding;
+				return fits && this.#isReady(remote, batches.get(remote), now);
+			})
+			.sort((a, b) => a.outstanding - b.outstanding)
+			.find((remote) => this.#assignments.feed(remote));
+	}
+
+	#isReady(remote: RemoteNode, batch: Batch | undefined, now: number): boolean {
+		return batch === undefined
+			? remote.isWorthAsking(now)
+			: batch.ranges.length < this.#options.mostRanges && remote.hasRoom(now);
+	}
+
+	#ask(remote: RemoteNode, request: bigint, now: number): ByteRange {
+		const attempt = remote.hungryAttempt() as Attempt;
+		const part = attempt.nextPart(remote.window.part);
+		this.#asked += 1;
+		remote.ask(part, request, this.#asked, now);
+		return [part.offset, part.length];
+	}
+}

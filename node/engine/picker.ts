@@ -1,0 +1,97 @@
+import type { Layout } from '../../protocol/index.ts';
+import type { ChunkStates } from './chunk-states.ts';
+import type { RemoteNode } from './remote-node.ts';
+
+/** Chunks that are drawn at random before rarity counts, so that a node soon has some to give. */
+const RANDOM_CHUNKS = 4;
+/** Missing chunks that are compared for rarity; drawing more makes the choice little better. */
+const SAMPLE = 64;
+
+/** In which order chunks are fetched. */
+export type ChunkOrder = 'rarest' | 'ascending';
+
+/** A run of consecutive chunks. */
+export interface ChunkRun {
+	readonly first: number;
+	readonly count: number;
+}
+
+/** Chooses which missing chunks a node is asked for next. */
+export class ChunkPicker {
+	readonly #layout: Layout;
+	readonly #states: ChunkStates;
+	readonly #order: ChunkOrder;
+	readonly #random: () => number;
+	/** How many of the known nodes have each chunk. */
+	readonly #holders: Uint16Array;
+
+	constructor(layout: Layout, states: ChunkStates, order: ChunkOrder, random: () => number) {
+		this.#layout = layout;
+		this.#states = states;
+		this.#order = order;
+		this.#random = random;
+		this.#holders = new Uint16Array(layout.chunks);
+	}
+
+	/** A known node has gained (+1) or lost (-1) `chunk`. */
+	count(chunk: number, change: 1 | -1): void {
+		this.#holders[chunk] = (this.#holders[chunk] as number) + change;
+	}
+
+	/**
+	 * The next chunks to ask `node` for: one, or where chunks are smaller than `bytes` as many
+	 * consecutive ones as fit. Undefined if it has none that is missing.
+	 */
+	pick(node: RemoteNode, bytes: number): ChunkRun | undefined {
+		const first = this.#order === 'ascending' ? this.#lowest(node) : this.#rarest(node);
+		if (first === undefined) {
+			return undefined;
+		}
+		const most = Math.max(1, Math.floor(bytes / this.#layout.chunkSize));
+		let count = 1;
+		while (count < most && this.#isOpenTo(node, first + count)) {
+			count += 1;
+		}
+		return { first, count };
+	}
+
+	#isOpenTo(node: RemoteNode, chunk: number): boolean {
+		return node.have.has(chunk) && this.#states.of(chunk) === 'missing';
+	}
+
+	#lowest(node: RemoteNode): number | undefined {
+		for (const chunk of this.#states.missing()) {
+			if (node.have.has(chunk)) {
+				return chunk;
+			}
+		}
+		return undefined;
+	}
+
+	#rarest(node: RemoteNode): number | undefined {
+		const missing = this.#states.count('missing');
+		const isRandom = this.#states.count('have') < RANDOM_CHUNKS;
+		const start = Math.floor(this.#random() * missing);
+		let rarest: number | undefined;
+		let compared = 0;
+		// A random start, then on through the list, whose order is random enough after some moves.
+		for (let step = 0; step < missing && compared < SAMPLE; step += 1) {
+			const chunk = this.#states.missingAt((start + step) % missing);
+			if (!node.have.has(chunk)) {
+				continue;
+			}
+			if (isRandom) {
+				return chunk;
+			}
+			compared += 1;
+			if (rarest === undefined || this.#isRarer(chunk, rarest)) {
+				rarest = chunk;
+			}
+		}
+		return rarest;
+	}
+
+	#isRarer(chunk: number, than: number): boolean {
+		return (this.#holders[chunk] as number) < (this.#holders[than] as number);
+	}
+}

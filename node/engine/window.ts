@@ -1,0 +1,133 @@
+/** Bytes a window starts with. */
+export const FIRST_WINDOW = 512 * 1024;
+/** Bytes of the first parts: small, so that a thin link shows its rate soon. */
+export const FIRST_PART = 64 * 1024;
+/** Bytes of the smallest part: below, headers and messages cost more than the bytes. */
+export const LEAST_PART = 16 * 1024;
+
+const FIRST_TIMEOUT = 2_000;
+// An answer waits for a disk and for a turn of two event loops: below that it is not late.
+const LEAST_TIMEOUT = 500;
+const MOST_TIMEOUT = 10_000;
+/** A window holds at most this many ms of the measured rate: control messages wait behind it. */
+const MOST_QUEUE = 2_000;
+/** A part holds at most this many ms of the measured rate. */
+const MOST_PART_TIME = 1_000;
+const RATE_PERIOD = 100;
+const RATE_WEIGHT = 0.5;
+
+/** Bounds of a {@link Window}. */
+export interface WindowOptions {
+	/** Bytes of the largest part the lane carries. */
+	readonly mostPart: number;
+	/** Bytes of the largest window. */
+	readonly mostWindow: number;
+}
+
+/**
+ * How many bytes may be asked of one node before it answers: grows while that pays and shrinks on
+ * loss, as TCP's does (RFC 5681), with TCP's timeout (RFC 6298). Times in ms by the caller's clock.
+ *
+ * Invariant: `part` <= `size` <= max(`part`, mostWindow).
+ */
+export class Window {
+	readonly #options: WindowOptions;
+	#size: number;
+	#threshold = Number.POSITIVE_INFINITY;
+	#smoothed: number | undefined;
+	#deviation = 0;
+	#backoff = 1;
+	#rate: number | undefined;
+	#periodStart = Number.NEGATIVE_INFINITY;
+	#periodBytes = 0;
+	#shrunkAt = Number.NEGATIVE_INFINITY;
+
+	constructor(options: WindowOptions) {
+		this.#options = options;
+		this.#size = Math.min(FIRST_WINDOW, options.mostWindow);
+	}
+
+	/** Bytes that may be asked for and open at a time. */
+	get size(): number {
+		return Math.max(this.part, Math.min(this.#size, this.#options.mostWindow, this.#mostQueued()));
+	}
+
+	/** Bytes of the next part to ask for. */
+	get part(): number {
+		const wanted = this.#rate === undefined ? FIRST_PART : (this.#rate * MOST_PART_TIME) / 1_000;
+		// In powers of two, so that the parts of a chunk are equal.
+		const rounded = 2 ** Math.floor(Math.log2(Math.max(wanted, LEAST_PART)));
+		return Math.min(rounded, this.#options.mostPart);
+	}
+
+	/** Bytes per second the node sends, over the last periods; 0 until one has passed. */
+	get rate(): number {
+		return this.#rate ?? 0;
+	}
+
+	/** ms without any answer after which what is open counts as lost. */
+	get timeout(): number {
+		const measured =
+			this.#smoothed === undefined ? FIRST_TIMEOUT : this.#smoothed + 4 * this.#deviation;
+		return Math.min(Math.max(measured, LEAST_TIMEOUT) * this.#backoff, MOST_TIMEOUT);
+	}
+
+	/** A part of `bytes` asked for at `askedAt` has come. */
+	onAnswer(bytes: number, askedAt: number, now: number): void {
+		this.#backoff = 1;
+		this.#measureTime(now - askedAt);
+		this.#measureRate(bytes, askedAt, now);
+		// Slow start doubles the window in each round trip; afterwards one part is added.
+		this.#size += this.#size < this.#threshold ? bytes : (bytes * this.part) / this.#size;
+		this.#size = Math.min(this.#size, this.#options.mostWindow);
+	}
+
+	/** A part asked for at `askedAt` was lost while others came: once in a round trip, halve. */
+	onLoss(askedAt: number, now: number): void {
+		if (askedAt > this.#shrunkAt) {
+			this.#shrunkAt = now;
+			this.#threshold = Math.max(this.#size / 2, this.part);
+			this.#size = this.#threshold;
+		}
+	}
+
+	/** Nothing came in time: back to the smallest window, and more patience. */
+	onTimeout(now: number): void {
+		this.#shrunkAt = now;
+		this.#threshold = Math.max(this.#size / 2, this.part);
+		this.#size = this.part;
+		this.#backoff *= 2;
+	}
+
+	#mostQueued(): number {
+		return this.#rate === undefined
+			? Number.POSITIVE_INFINITY
+			: Math.max((this.#rate * MOST_QUEUE) / 1_000, LEAST_PART * 2);
+	}
+
+	#measureTime(sample: number): void {
+		if (this.#smoothed === undefined) {
+			this.#smoothed = sample;
+			this.#deviation = sample / 2;
+			return;
+		}
+		this.#deviation += (Math.abs(sample - this.#smoothed) - this.#deviation) / 4;
+		this.#smoothed += (sample - this.#smoothed) / 8;
+	}
+
+	#measureRate(bytes: number, askedAt: number, now: number): void {
+		if (this.#periodBytes === 0) {
+			// Time in which nothing was open says nothing about the rate.
+			this.#periodStart = Math.max(this.#periodStart, askedAt);
+		}
+		this.#periodBytes += bytes;
+		const elapsed = now - this.#periodStart;
+		if (elapsed >= RATE_PERIOD) {
+			const measured = (this.#periodBytes * 1_000) / elapsed;
+			this.#rate =
+				this.#rate === undefined ? measured : this.#rate + (measured - this.#rate) * RATE_WEIGHT;
+			this.#periodStart = now;
+			this.#periodBytes = 0;
+		}
+	}
+}

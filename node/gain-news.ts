@@ -1,0 +1,83 @@
+import type { NodeReply } from '../protocol/index.ts';
+
+const TELL_EVERY = 250;
+/** How long somebody who asked what is here is told what is new. */
+const SUBSCRIBED = 10_000;
+const RUNS_AT_ONCE = 1_000;
+
+type Run = [first: number, count: number];
+
+/**
+ * Tells those who asked for a bit field within the last ten seconds what has come since: in batches,
+ * four times a second at most.
+ */
+export class GainNews {
+	readonly #tell: (to: string, news: NodeReply) => void;
+	/** By seed: who wants to know, and until when. */
+	readonly #readers = new Map<string, Map<string, number>>();
+	readonly #gained = new Map<string, number[]>();
+	#timer: NodeJS.Timeout | undefined;
+
+	constructor(tell: (to: string, news: NodeReply) => void) {
+		this.#tell = tell;
+	}
+
+	/** `reader` has been told what is here of `seed`. */
+	subscribe(seed: string, reader: string): void {
+		const readers = this.#readers.get(seed) ?? new Map<string, number>();
+		readers.set(reader, performance.now() + SUBSCRIBED);
+		this.#readers.set(seed, readers);
+	}
+
+	/** `chunk` of `seed` is here now. */
+	gained(seed: string, chunk: number): void {
+		if (this.#readers.has(seed)) {
+			const chunks = this.#gained.get(seed) ?? [];
+			chunks.push(chunk);
+			this.#gained.set(seed, chunks);
+			this.#timer ??= setTimeout(() => this.#flush(), TELL_EVERY);
+		}
+	}
+
+	close(): void {
+		clearTimeout(this.#timer);
+		this.#readers.clear();
+	}
+
+	#flush(): void {
+		this.#timer = undefined;
+		for (const [seed, chunks] of this.#gained) {
+			const runs = toRuns(chunks);
+			for (const [reader, until] of this.#readers.get(seed) ?? []) {
+				if (performance.now() > until) {
+					this.#readers.get(seed)?.delete(reader);
+				} else {
+					for (let start = 0; start < runs.length; start += RUNS_AT_ONCE) {
+						this.#tell(reader, {
+							op: 'gained',
+							seed,
+							runs: runs.slice(start, start + RUNS_AT_ONCE),
+						});
+					}
+				}
+			}
+			if (this.#readers.get(seed)?.size === 0) {
+				this.#readers.delete(seed);
+			}
+		}
+		this.#gained.clear();
+	}
+}
+
+function toRuns(chunks: readonly number[]): Run[] {
+	const runs: Run[] = [];
+	for (const chunk of [...chunks].sort((a, b) => a - b)) {
+		const last = runs.at(-1);
+		if (last !== undefined && last[0] + last[1] === chunk) {
+			last[1] += 1;
+		} else {
+			runs.push([chunk, 1]);
+		}
+	}
+	return runs;
+}

@@ -1,0 +1,81 @@
+import { createHash, webcrypto } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+import type { DigestKind } from '../../protocol/index.ts';
+import { ShoalError } from '../../protocol/index.ts';
+import { fsError, onFile } from '../storage/fs-error.ts';
+import type { HashReport } from './hash-worker.ts';
+import { type HashJob, pieceDigests } from './piece-digests.ts';
+
+/** Options of what hashes files. */
+export interface HashOptions {
+	/** Called with the bytes hashed since the last call. */
+	readonly onBytes?: ((bytes: number) => void) | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** Files up to here are hashed in line: that takes less time than a worker takes to start. */
+const SMALL = 1024 * 1024;
+
+/**
+ * The digest of `bytes`, off the event loop where it matters. MD5, in classic seeds only, has no
+ * asynchronous form and is done in line.
+ */
+export async function digestChunk(kind: DigestKind, bytes: Uint8Array): Promise<Uint8Array> {
+	return kind === 'md5'
+		? createHash('md5').update(bytes).digest()
+		: new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes));
+}
+
+/**
+ * The digests of the pieces of a file, one after the other, off the event loop.
+ *
+ * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED
+ */
+export async function hashPieces(job: HashJob, options: HashOptions = {}): Promise<Uint8Array> {
+	const { size } = await onFile(job.path, () => stat(job.path));
+	if (size <= SMALL) {
+		return await onFile(job.path, async () => pieceDigests(job, options.onBytes ?? (() => {})));
+	}
+	return await runWorker(job, options);
+}
+
+/** The digest of a whole file, off the event loop. @throws as {@link hashPieces} */
+export async function hashFile(
+	path: string,
+	kind: DigestKind,
+	options: HashOptions = {},
+): Promise<Uint8Array> {
+	const digest = await hashPieces({ path, kind, pieceSize: Number.MAX_SAFE_INTEGER }, options);
+	return digest.length > 0 ? digest : createHash(kind).digest();
+}
+
+function runWorker(job: HashJob, { onBytes, signal }: HashOptions): Promise<Uint8Array> {
+	return new Promise((resolve, reject) => {
+		if (signal?.aborted) {
+			reject(aborted());
+			return;
+		}
+		const worker = new Worker(new URL('./hash-worker.js', import.meta.url), { workerData: job });
+		const finish = (settle: () => void): void => {
+			signal?.removeEventListener('abort', abort);
+			void worker.terminate().then(settle);
+		};
+		const abort = (): void => finish(() => reject(aborted()));
+		signal?.addEventListener('abort', abort);
+		worker.on('message', (report: HashReport) => {
+			if ('bytes' in report) {
+				onBytes?.(report.bytes);
+			} else if ('digests' in report) {
+				finish(() => resolve(report.digests));
+			} else {
+				finish(() => reject(fsError(report.error, job.path)));
+			}
+		});
+		worker.on('error', (error) => finish(() => reject(fsError(error, job.path))));
+	});
+}
+
+function aborted(): ShoalError {
+	return new ShoalError('ERR_ABORTED', 'hashing was stopped');
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { DigestKind } from '../../protocol/index.ts';
+
+/** What to hash: the pieces of a file, one digest each. */
+export interface HashJob {
+	readonly path: string;
+	readonly kind: DigestKind;
+	/** Bytes of a piece; the last may be shorter. */
+	readonly pieceSize: number;
+}
+
+const BLOCK = 1024 * 1024;
+
+/**
+ * The digests of the pieces of a file, one after the other, read and hashed in line: for a worker, or
+ * for small files. Reads as many bytes as the file has when it is opened.
+ *
+ * @param onBytes called with the number of bytes hashed since the last call
+ */
+export function pieceDigests(job: HashJob, onBytes: (bytes: number) => void): Uint8Array {
+	const file = openSync(job.path, 'r');
+	try {
+		const { size } = fstatSync(file);
+		const block = Buffer.allocUnsafe(Math.min(BLOCK, Math.max(1, size)));
+		const digests: Buffer[] = [];
+		for (let start = 0; start < size; start += job.pieceSize) {
+			const hash = createHash(job.kind);
+			const end = Math.min(start + job.pieceSize, size);
+			for (let at = start; at < end; ) {
+				const read = readSync(file, block, 0, Math.min(block.length, end - at), at);
+				if (read === 0) {
+					throw Object.assign(new Error('it became shorter while it was read'), { code: 'ESHORT' });
+				}
+				hash.update(block.subarray(0, read));
+				at += read;
+				onBytes(read);
+			}
+			digests.push(hash.digest());
+		}
+		return Buffer.concat(digests);
+	} finally {
+		closeSync(file);
+	}
+}

@@ -1,0 +1,60 @@
+import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import { type Bitfield, type Seed, ShoalError } from '../protocol/index.ts';
+import type { Storage } from './storage/storage.ts';
+
+/** What this node has of one seed: everything, or what it has downloaded so far. */
+export interface Holding {
+	readonly seed: Seed;
+	/** The chunks that are verified and stored. */
+	readonly have: Bitfield;
+	readonly storage: Storage;
+}
+
+/** What {@link Holdings} tell. */
+export interface HoldingsEvents {
+	added(holding: Holding): void;
+	removed(holding: Holding): void;
+	gained(holding: Holding, chunk: number): void;
+}
+
+/** Everything this node has, by seed id: what it announces and serves. */
+export class Holdings {
+	readonly #held = new Map<string, Holding>();
+	readonly #events = createNanoEvents<HoldingsEvents>();
+
+	on<E extends keyof HoldingsEvents>(event: E, handler: HoldingsEvents[E]): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	get(seed: string): Holding | undefined {
+		return this.#held.get(seed);
+	}
+
+	/** All holdings. */
+	all(): Holding[] {
+		return [...this.#held.values()];
+	}
+
+	/** @throws ShoalError ERR_EXISTS if the seed is held already */
+	add(holding: Holding): void {
+		if (this.#held.has(holding.seed.id)) {
+			throw new ShoalError('ERR_EXISTS', `this node has the seed ${holding.seed.id} already`);
+		}
+		this.#held.set(holding.seed.id, holding);
+		this.#events.emit('added', holding);
+	}
+
+	/** Stops holding; nothing happens if it is not held. */
+	remove(holding: Holding): void {
+		if (this.#held.get(holding.seed.id) === holding) {
+			this.#held.delete(holding.seed.id);
+			this.#events.emit('removed', holding);
+		}
+	}
+
+	/** `chunk` is verified and stored. */
+	gain(holding: Holding, chunk: number): void {
+		holding.have.set(chunk);
+		this.#events.emit('gained', holding, chunk);
+	}
+}

@@ -1,0 +1,319 @@
+import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import { nanoid } from 'nanoid';
+import {
+	decodeChunk,
+	decodeNodeRequest,
+	decodeReply,
+	formatLink,
+	type Incoming,
+	Link,
+	makeNodeId,
+	parseNodeId,
+	parseSeedId,
+	resolveLimits,
+	type Seed,
+	type SeedListing,
+	ShoalError,
+	Topics,
+	type TrackerReply,
+} from '../protocol/index.ts';
+import type { NodeContext } from './context.ts';
+import type { DownloadResult } from './download.ts';
+import { Downloads, type GetOptions, type StreamOptions } from './downloads.ts';
+import { type Holding, Holdings } from './holdings.ts';
+import { lostState, Presence } from './presence.ts';
+import { RateMeter } from './rate-meter.ts';
+import { Seeder } from './seeder.ts';
+import { Share } from './share.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { TrackerClient } from './tracker-client.ts';
+
+/** Options of {@link ShoalNode.start}. */
+export interface ShoalNodeOptions {
+	/** URL of the broker. @default mqtt://127.0.0.1:1883 */
+	readonly broker?: string | undefined;
+	/** Node id, 8 to 64 of `A-Z a-z 0-9 _ -`. @default a new one */
+	readonly id?: string | undefined;
+	/** Bytes per second sent at most, over all. @default no limit */
+	readonly maxUp?: number | undefined;
+	/** Bytes per second received at most, over all. @default no limit */
+	readonly maxDown?: number | undefined;
+	/** Limits that differ from the defaults, by name. */
+	readonly limits?: Partial<Record<string, number>> | undefined;
+	/** Root of all topics. @default shoal/1 */
+	readonly root?: string | undefined;
+}
+
+/** Options of {@link ShoalNode.share}. */
+export interface ShareOptions {
+	/** The name others see. @default the file's */
+	readonly name?: string | undefined;
+	/** Called while the file is hashed, with the bytes hashed since; each byte counts twice. */
+	readonly onBytes?: ((bytes: number) => void) | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** What a {@link ShoalNode} tells. */
+export interface ShoalNodeEvents {
+	/** The connection to the broker is back. */
+	up(): void;
+	/** The connection to the broker is lost; the node goes on trying. */
+	down(reason: ShoalError): void;
+	/** Somebody misbehaves, or something failed that is tried again. */
+	warning(error: unknown): void;
+}
+
+const TRACKER_PATIENCE = 5_000;
+
+/** A running peer: shares files and downloads at the same time, over one broker. */
+export class ShoalNode {
+	readonly #context: NodeContext;
+	readonly #seeder: Seeder;
+	readonly #presence: Presence;
+	readonly #events = createNanoEvents<ShoalNodeEvents>();
+	readonly #shares = new Set<Share>();
+	readonly #downloads: Downloads;
+	#isClosed = false;
+
+	private constructor(link: Link, topics: Topics, options: ShoalNodeOptions) {
+		const limits = resolveLimits(options.limits);
+		const holdings = new Holdings();
+		const context: NodeContext = {
+			link,
+			topics,
+			limits,
+			holdings,
+			tracker: new TrackerClient(link, topics),
+			up: new RateMeter(),
+			down: new RateMeter(),
+			upBucket: new TokenBucket(options.maxUp),
+			downBucket: new TokenBucket(options.maxDown),
+			warn: (error) => this.#events.emit('warning', error),
+		};
+		this.#context = context;
+		this.#downloads = new Downloads(context);
+		this.#seeder = new Seeder({
+			...context,
+			bucket: context.upBucket,
+			broken: (holding, error) => this.#onBroken(holding, error),
+		});
+		this.#presence = new Presence({
+			...context,
+			refused: (seed) => {
+				context.warn(new ShoalError('ERR_LIMIT', `the tracker does not list our seed ${seed}`));
+			},
+		});
+		link.on('message', (message) => this.#onMessage(message));
+		link.on('warning', (error) => context.warn(error));
+		link.on('up', () => this.#onUp());
+		link.on('down', (reason) => this.#onDown(reason));
+	}
+
+	/**
+	 * Connects and says hello.
+	 *
+	 * @throws ShoalError ERR_BROKER, ERR_REFUSED, ERR_ID_TAKEN, ERR_ID, ERR_USAGE
+	 */
+	static async start(options: ShoalNodeOptions = {}): Promise<ShoalNode> {
+		const topics = new Topics(options.root);
+		const id = options.id === undefined ? makeNodeId() : parseNodeId(options.id);
+		const link = await Link.open({
+			url: options.broker ?? 'mqtt://127.0.0.1:1883',
+			id,
+			password: nanoid(),
+			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
+		});
+		try {
+			const node = new ShoalNode(link, topics, options);
+			await link.subscribe(topics.inboxFilter(id));
+			await link.subscribe(topics.trackerState());
+			await node.#presence.join();
+			return node;
+		} catch (error) {
+			await link.close();
+			throw error;
+		}
+	}
+
+	on<E extends keyof ShoalNodeEvents>(event: E, handler: ShoalNodeEvents[E]): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	/** Its node id. */
+	get id(): string {
+		return this.#context.link.id;
+	}
+
+	/** URL of its broker. */
+	get broker(): string {
+		return this.#context.link.url;
+	}
+
+	/** Bytes sent, and bytes per second now. */
+	get sent(): { readonly total: number; readonly rate: number } {
+		const { total, rate } = this.#context.up;
+		return { total, rate };
+	}
+
+	/** Bytes received, and bytes per second now. */
+	get received(): { readonly total: number; readonly rate: number } {
+		const { total, rate } = this.#context.down;
+		return { total, rate };
+	}
+
+	/** Changes the limits, in bytes per second; undefined lifts one. */
+	limitRates(maxUp: number | undefined, maxDown: number | undefined): void {
+		this.#context.upBucket.setRate(maxUp);
+		this.#context.downBucket.setRate(maxDown);
+	}
+
+	/**
+	 * Makes the seed of a file, announces it, and serves it until the share is stopped or the node
+	 * closed.
+	 *
+	 * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_CHANGED, ERR_EXISTS,
+	 *   ERR_IO, ERR_ABORTED, ERR_CLOSED
+	 */
+	async share(path: string, options: ShareOptions = {}): Promise<Share> {
+		this.#checkOpen();
+		const share = await Share.start(this.#context.holdings, path, options);
+		this.#shares.add(share);
+		return share;
+	}
+
+	/** The link of a seed: what others need to get it from this broker. */
+	link(seed: Seed): string {
+		return formatLink({ id: seed.id, name: seed.name, broker: this.broker });
+	}
+
+	/**
+	 * Downloads a file and serves what is there of it meanwhile, and all of it afterwards.
+	 *
+	 * @param what a seed id, a link, or a seed
+	 * @throws ShoalError as {@link Download.run}, and ERR_ID, ERR_LINK
+	 */
+	async get(what: string | Seed, options: GetOptions = {}): Promise<DownloadResult> {
+		this.#checkOpen();
+		return await this.#downloads.get(what, options);
+	}
+
+	/**
+	 * The bytes of a file in order, fetched while they are read. The whole is checked before the
+	 * stream ends: one that ends with an error is not to be trusted.
+	 *
+	 * @throws ShoalError as {@link get}
+	 */
+	stream(what: string | Seed, options: StreamOptions = {}): AsyncGenerator<Uint8Array> {
+		this.#checkOpen();
+		return this.#downloads.stream(what, options);
+	}
+
+	/** Every seed the tracker holds. @throws ShoalError ERR_NO_TRACKER, ERR_TIMEOUT */
+	async *seeds(): AsyncGenerator<SeedListing> {
+		await this.#context.tracker.ready(TRACKER_PATIENCE);
+		yield* this.#context.tracker.seeds();
+	}
+
+	/** Who has a seed. @throws ShoalError ERR_ID, ERR_NO_TRACKER, ERR_TIMEOUT */
+	async who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>> {
+		const seed = parseSeedId(id);
+		await this.#context.tracker.ready(TRACKER_PATIENCE);
+		return await this.#context.tracker.ask('query', { seed });
+	}
+
+	/**
+	 * Serves on until nobody has asked for `quiet` ms.
+	 *
+	 * @param most ms at most
+	 */
+	async linger(quiet: number, most: number, signal?: AbortSignal): Promise<void> {
+		const start = performance.now();
+		const isOver = (): boolean => {
+			const now = performance.now();
+			const lastAsked = Math.max(this.#seeder.lastAsked, start);
+			return now - lastAsked >= quiet || now - start >= most || signal?.aborted === true;
+		};
+		while (!isOver() && !this.#isClosed) {
+			await new Promise((resolve) => setTimeout(resolve, 50));
+		}
+	}
+
+	/** Takes all announces back, says goodbye and gives everything back. Idempotent. */
+	async close(): Promise<void> {
+		if (this.#isClosed) {
+			return;
+		}
+		this.#isClosed = true;
+		this.#downloads.stop();
+		await this.#presence.leave();
+		this.#seeder.close();
+		this.#context.tracker.close();
+		await this.#context.link.close();
+		await Promise.all([...this.#shares].map((share) => share.stop()));
+		await this.#downloads.close();
+	}
+
+	/** What is thrown here at bytes from outside ends in the link, as a warning. */
+	#onMessage({ topic, payload }: Incoming): void {
+		const { topics, tracker } = this.#context;
+		const parsed = topics.tryParse(topic);
+		switch (parsed?.kind) {
+			case 'chunk': {
+				const message = decodeChunk(payload);
+				this.#downloads.running(message.seed)?.onBytes(parsed.from, message);
+				break;
+			}
+			case 'request':
+				this.#seeder.onRequest(parsed.from, decodeNodeRequest(payload));
+				break;
+			case 'reply':
+				this.#onReply(parsed.from, payload);
+				break;
+			case 'tracker-state':
+				if (tracker.onState(payload)) {
+					this.#presence.onTracker();
+				}
+				break;
+			default:
+				break;
+		}
+	}
+
+	#onReply(from: string, payload: Uint8Array): void {
+		const reply = decodeReply(payload);
+		if (reply.op === 'have' || reply.op === 'gained' || reply.op === 'refused') {
+			this.#downloads.running(reply.seed)?.onReply(from, reply);
+		} else {
+			this.#context.tracker.onReply(from, reply);
+		}
+	}
+
+	#onUp(): void {
+		this.#presence.join().catch((error: unknown) => {
+			if (!this.#isClosed && this.#context.link.isUp) {
+				this.#context.warn(error);
+			}
+		});
+		this.#events.emit('up');
+	}
+
+	#onDown(reason: ShoalError): void {
+		this.#downloads.onDisconnected();
+		this.#events.emit('down', reason);
+	}
+
+	#onBroken(holding: Holding, error: unknown): void {
+		const share = [...this.#shares].find((each) => each.holds(holding));
+		if (this.#context.holdings.get(holding.seed.id) === holding && !this.#isClosed) {
+			this.#context.warn(error);
+			this.#context.holdings.remove(holding);
+			void share?.onBroken(error);
+		}
+	}
+
+	#checkOpen(): void {
+		if (this.#isClosed) {
+			throw new ShoalError('ERR_CLOSED', 'the node is closed');
+		}
+	}
+}

@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import {
+	type Announce,
+	encodeJson,
+	type Limits,
+	type Link,
+	type NodeState,
+	type Topics,
+} from '../protocol/index.ts';
+import type { Holding, Holdings } from './holdings.ts';
+import type { RateMeter } from './rate-meter.ts';
+import type { TrackerClient } from './tracker-client.ts';
+
+/** What a {@link Presence} needs. */
+export interface PresenceOptions {
+	readonly link: Link;
+	readonly topics: Topics;
+	readonly limits: Limits;
+	readonly holdings: Holdings;
+	readonly tracker: TrackerClient;
+	readonly up: RateMeter;
+	readonly down: RateMeter;
+	readonly warn: (error: unknown) => void;
+	/** The tracker refuses an announce. */
+	readonly refused: (seed: string) => void;
+}
+
+/** How often what changes is told at most. */
+const ANNOUNCE_EVERY = 1_000;
+const STATE_EVERY = 2_000;
+const PUBLISHES_AT_ONCE = 32;
+const GOODBYE = 1_000;
+
+/** The state a node leaves on the broker as its will. */
+export function lostState(session: string): Uint8Array {
+	return encodeJson({ state: 'lost', session, addresses: [], up: 0, down: 0 } satisfies NodeState);
+}
+
+/**
+ * Keeps what others know of this node true: its state, an announce of each holding, and every now
+ * and then one `update` that renews them all. What could not be said because the connection was
+ * lost is said again when it is back.
+ */
+export class Presence {
+	readonly #options: PresenceOptions;
+	/** Holdings whose announce has to be published (again). */
+	readonly #stale = new Set<Holding>();
+	/** Seeds that the tracker refuses to list. */
+	readonly #refused = new Set<string>();
+	readonly #timers = new Set<NodeJS.Timeout>();
+	#announceTimer: NodeJS.Timeout | undefined;
+	#renewal: NodeJS.Timeout | undefined;
+	#lastState = '';
+	#isClosed = false;
+
+	constructor(options: PresenceOptions) {
+		this.#options = options;
+		options.holdings.on('added', (holding) => this.#touch(holding, 0));
+		options.holdings.on('gained', (holding) => {
+			this.#touch(holding, holding.have.isFull ? 0 : ANNOUNCE_EVERY);
+		});
+		options.holdings.on('removed', (holding) => this.#withdraw(holding));
+		const state = setInterval(() => this.#background(this.#publishState(false)), STATE_EVERY);
+		this.#timers.add(state);
+	}
+
+	/** Says everything: there is a new connection, or a tracker that knows nothing. */
+	async join(): Promise<void> {
+		this.#refused.clear();
+		for (const holding of this.#options.holdings.all()) {
+			this.#stale.add(holding);
+		}
+		await this.#publishState(true);
+		await this.#publishStale();
+		this.#scheduleRenewal();
+	}
+
+	/** A tracker with a new session is ready: it is told what it should hold, soon. */
+	onTracker(): void {
+		const timer = setTimeout(() => {
+			this.#timers.delete(timer);
+			this.#background(this.#update());
+		}, Math.random() * ANNOUNCE_EVERY);
+		this.#timers.add(timer);
+	}
+
+	/** Takes everything back and says goodbye, in a second at most. */
+	async leave(): Promise<void> {
+		this.#isClosed = true;
+		clearTimeout(this.#announceTimer);
+		clearTimeout(this.#renewal);
+		for (const timer of this.#timers) {
+			clearTimeout(timer);
+		}
+		const { link, topics, holdings } = this.#options;
+		const goodbye = async (): Promise<void> => {
+			await inBatches(holdings.all(), ({ seed }) => link.forget(topics.announce(seed.id, link.id)));
+			await this.#publish('disconnected');
+		};
+		const timeout = new Promise<void>((resolve) => setTimeout(resolve, GOODBYE).unref());
+		// Nobody is left to be told when it fails: the tracker's ttl ends what was not taken back.
+		await Promise.race([goodbye().catch(() => {}), timeout]);
+	}
+
+	#touch(holding: Holding, delay: number): void {
+		this.#stale.add(holding);
+		if (delay === 0) {
+			clearTimeout(this.#announceTimer);
+			this.#announceTimer = undefined;
+		}
+		this.#announceTimer ??= setTimeout(() => {
+			this.#announceTimer = undefined;
+			this.#background(this.#publishStale());
+		}, delay);
+	}
+
+	#withdraw({ seed }: Holding): void {
+		const { link, topics } = this.#options;
+		if (!this.#isClosed) {
+			this.#background(link.forget(topics.announce(seed.id, link.id)));
+		}
+	}
+
+	async #publishStale(): Promise<void> {
+		const { link, topics, limits, tracker, holdings } = this.#options;
+		const stale = [...this.#stale].filter((each) => holdings.get(each.seed.id) === each);
+		this.#stale.clear();
+		const ttl = tracker.state?.ttl ?? limits.ttl;
+		await inBatches(stale, async (holding) => {
+			const topic = topics.announce(holding.seed.id, link.id);
+			try {
+				await link.retain(topic, encodeJson(announceOf(holding, ttl, link.session)));
+			} catch (error) {
+				this.#stale.add(holding);
+				throw error;
+			}
+		});
+	}
+
+	async #publishState(isDue: boolean): Promise<void> {
+		const { up, down } = this.#options;
+		const state = `${up.rate} ${down.rate}`;
+		if (isDue || state !== this.#lastState) {
+			this.#lastState = state;
+			await this.#publish('ready');
+		}
+	}
+
+	async #publish(state: NodeState['state']): Promise<void> {
+		const { link, topics, up, down } = this.#options;
+		const message: NodeState = {
+			state,
+			session: link.session,
+			addresses: [],
+			up: up.rate,
+			down: down.rate,
+		};
+		await link.retain(topics.nodeState(link.id), encodeJson(message));
+	}
+
+	#scheduleRenewal(): void {
+		const every = this.#options.tracker.state?.renewal ?? this.#options.limits.renewal;
+		clearTimeout(this.#renewal);
+		this.#renewal = setTimeout(
+			() => {
+				this.#background(this.#update());
+				this.#scheduleRenewal();
+			},
+			every * (0.8 + Math.random() * 0.4),
+		);
+	}
+
+	/** The operation `update`: renews every announce, or is told that they have to be made again. */
+	async #update(): Promise<void> {
+		const { link, holdings, tracker } = this.#options;
+		if (!link.isUp || tracker.state === undefined) {
+			return;
+		}
+		const listed = holdings.all().filter(({ seed }) => !this.#refused.has(seed.id));
+		const ids = listed.map(({ seed }) => `${seed.id}\n`).sort();
+		const digest = createHash('sha256').update(ids.join('')).digest('hex');
+		const request = { session: link.session, count: ids.length, digest };
+		const { status, refused } = await tracker.ask('update', request);
+		const isNews = refused.some((seed) => !this.#refused.has(seed));
+		for (const seed of refused) {
+			this.#refused.add(seed);
+			this.#options.refused(seed);
+		}
+		if (status === 'again') {
+			// What was refused explains a difference; only one that is left is worth announcing all again.
+			await (isNews ? this.#update() : this.join());
+		}
+	}
+
+	/** What fails because the connection is gone is done again by the next join. */
+	#background(work: Promise<void>): void {
+		work.catch((error: unknown) => {
+			if (!this.#isClosed && this.#options.link.isUp) {
+				this.#options.warn(error);
+			}
+		});
+	}
+}
+
+function announceOf({ seed, have }: Holding, ttl: number, session: string): Announce {
+	const { name, length, chunks } = seed;
+	return { name, length, chunks, have: { count: have.count, map: have.toBuckets() }, ttl, session };
+}
+
+/** Does `work` for all items, some at a time: each waits for the broker's confirmation. */
+async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+	for (let start = 0; start < items.length; start += PUBLISHES_AT_ONCE) {
+		await Promise.all(items.slice(start, start + PUBLISHES_AT_ONCE).map(work));
+	}
+}

@@ -1,0 +1,73 @@
+import type { ByteRange } from '../protocol/index.ts';
+
+/** A range that somebody asked for. */
+export interface QueuedRange<T> {
+	readonly from: string;
+	readonly request: bigint;
+	readonly range: ByteRange;
+	readonly of: T;
+}
+
+/**
+ * What a seeder has still to send: per downloader in the order it was asked, and over the
+ * downloaders in turn, so that one who asks for much does not keep the others waiting.
+ */
+export class RequestQueue<T> {
+	readonly #most: number;
+	readonly #queues = new Map<string, QueuedRange<T>[]>();
+
+	/** @param most ranges queued for one downloader */
+	constructor(most: number) {
+		this.#most = most;
+	}
+
+	/** Whether `count` more ranges of `from` fit. */
+	hasRoom(from: string, count: number): boolean {
+		return (this.#queues.get(from)?.length ?? 0) + count <= this.#most;
+	}
+
+	/** Queues a range. */
+	add(item: QueuedRange<T>): void {
+		const queue = this.#queues.get(item.from);
+		if (queue === undefined) {
+			this.#queues.set(item.from, [item]);
+		} else {
+			queue.push(item);
+		}
+	}
+
+	/** The next range to send; its downloader goes to the end of the line. */
+	take(): QueuedRange<T> | undefined {
+		for (const [from, queue] of this.#queues) {
+			const item = queue.shift();
+			this.#queues.delete(from);
+			if (queue.length > 0) {
+				this.#queues.set(from, queue);
+			}
+			return item;
+		}
+		return undefined;
+	}
+
+	/** Takes ranges of a request back; those that are not queued any more are past recall. */
+	cancel(from: string, request: bigint, ranges: readonly ByteRange[]): void {
+		const offsets = new Set(ranges.map(([offset]) => offset));
+		this.#keep(from, (item) => item.request !== request || !offsets.has(item.range[0]));
+	}
+
+	/** Forgets everything for which `isOver` holds. */
+	drop(isOver: (item: QueuedRange<T>) => boolean): void {
+		for (const from of [...this.#queues.keys()]) {
+			this.#keep(from, (item) => !isOver(item));
+		}
+	}
+
+	#keep(from: string, isKept: (item: QueuedRange<T>) => boolean): void {
+		const queue = this.#queues.get(from)?.filter(isKept) ?? [];
+		if (queue.length > 0) {
+			this.#queues.set(from, queue);
+		} else {
+			this.#queues.delete(from);
+		}
+	}
+}

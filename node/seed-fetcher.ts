@@ -1,0 +1,115 @@
+import {
+	type ByteRange,
+	bodyBytes,
+	type ChunkMessage,
+	checkedLayout,
+	encodeJson,
+	formatRequestId,
+	makeRequestId,
+	type NodeRequest,
+	parseSeedBody,
+	type Seed,
+	ShoalError,
+} from '../protocol/index.ts';
+import type { NodeContext } from './context.ts';
+import type { HaveReply } from './sources.ts';
+
+/** ms without a byte after which a node is given up. */
+const PATIENCE = 4_000;
+/** Ranges asked for at a time: their bytes stay within what a downloader may have open. */
+const AT_ONCE = 16;
+
+/**
+ * Fetches the body of a seed from one node that says it has it, in parts. How long it is follows
+ * from what the node said, and is checked before anything is asked for; that the chunk list is the
+ * right one, when all is here.
+ */
+export class SeedFetcher {
+	readonly #context: NodeContext;
+	readonly #from: string;
+	readonly #id: string;
+	readonly #body: Uint8Array;
+	readonly #missing: ByteRange[] = [];
+	readonly #open = new Map<number, number>();
+	#request = 0n;
+	#timer: NodeJS.Timeout | undefined;
+	#settle: (error?: ShoalError) => void = () => {};
+
+	/** @throws ShoalError ERR_SEED if what the node says of the seed cannot be */
+	constructor(context: NodeContext, from: string, id: string, about: HaveReply) {
+		checkedLayout(about.length, about.chunks);
+		this.#context = context;
+		this.#from = from;
+		this.#id = id;
+		this.#body = new Uint8Array(bodyBytes(about.length, about.chunks, about.kind));
+		const part = context.tracker.state?.part ?? context.limits.part;
+		for (let offset = 0; offset < this.#body.length; offset += part) {
+			this.#missing.push([offset, Math.min(part, this.#body.length - offset)]);
+		}
+	}
+
+	/**
+	 * Fetches the seed.
+	 *
+	 * @param name the name it shall have
+	 * @throws ShoalError ERR_TIMEOUT if the node stops answering, ERR_SEED if it sent another seed,
+	 *   ERR_NAME
+	 */
+	async fetch(name: string): Promise<Seed> {
+		await new Promise<void>((resolve, reject) => {
+			this.#settle = (error) => {
+				clearTimeout(this.#timer);
+				error === undefined ? resolve() : reject(error);
+			};
+			this.#ask();
+		});
+		const seed = parseSeedBody(name, this.#body);
+		if (seed.id !== this.#id) {
+			throw new ShoalError('ERR_SEED', `node ${this.#from} sent another seed than ${this.#id}`);
+		}
+		return seed;
+	}
+
+	/** Bytes of the body have come. */
+	onBytes(from: string, { request, offset, bytes }: ChunkMessage): void {
+		if (
+			from !== this.#from ||
+			request !== this.#request ||
+			this.#open.get(offset) !== bytes.length
+		) {
+			return;
+		}
+		this.#body.set(bytes, offset);
+		this.#open.delete(offset);
+		if (this.#open.size === 0) {
+			this.#missing.length > 0 ? this.#ask() : this.#settle();
+		} else {
+			this.#wait();
+		}
+	}
+
+	/** The node is gone, or nobody needs the seed any more. */
+	stop(error: ShoalError): void {
+		this.#settle(error);
+	}
+
+	#ask(): void {
+		const { link, topics } = this.#context;
+		const ranges = this.#missing.splice(0, AT_ONCE);
+		for (const [offset, length] of ranges) {
+			this.#open.set(offset, length);
+		}
+		this.#request = makeRequestId();
+		const id = formatRequestId(this.#request);
+		const request: NodeRequest = { op: 'seed', id, seed: this.#id, ranges };
+		link.send(topics.request(this.#from, link.id), encodeJson(request));
+		this.#wait();
+	}
+
+	#wait(): void {
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => {
+			this.#settle(new ShoalError('ERR_TIMEOUT', `node ${this.#from} stopped sending the seed`));
+		}, PATIENCE);
+	}
+}

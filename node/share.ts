@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import { Bitfield, isShoalError, type Seed, ShoalError } from '../protocol/index.ts';
+import { type MakeSeedOptions, makeSeed } from './hashing/make-seed.ts';
+import type { Holding, Holdings } from './holdings.ts';
+import { FileStorage } from './storage/file-storage.ts';
+
+/** What a {@link Share} tells. */
+export interface ShareEvents {
+	/** The file has changed: it is not served until it has been hashed again. */
+	changed(): void;
+	/** The file is what it was after all, and served again. */
+	restored(): void;
+	/** It is not served any more: the file is another now, or cannot be read. */
+	ended(error: unknown): void;
+}
+
+/** A file that this node serves. */
+export class Share {
+	readonly seed: Seed;
+	/** Absolute. */
+	readonly path: string;
+	readonly #holdings: Holdings;
+	readonly #events = createNanoEvents<ShareEvents>();
+	#holding: Holding;
+	#isStopped = false;
+
+	private constructor(holdings: Holdings, path: string, holding: Holding) {
+		this.#holdings = holdings;
+		this.path = path;
+		this.seed = holding.seed;
+		this.#holding = holding;
+	}
+
+	/**
+	 * Makes the seed of a file, or takes the one given, and serves it.
+	 *
+	 * @throws ShoalError as {@link makeSeed}, and ERR_EXISTS if this node has the seed already
+	 */
+	static async start(
+		holdings: Holdings,
+		path: string,
+		options: MakeSeedOptions = {},
+	): Promise<Share> {
+		const absolute = resolve(path);
+		const seed = await makeSeed(absolute, options);
+		const holding = await hold(absolute, seed);
+		try {
+			holdings.add(holding);
+		} catch (error) {
+			await holding.storage.close();
+			throw error;
+		}
+		return new Share(holdings, absolute, holding);
+	}
+
+	on<E extends keyof ShareEvents>(event: E, handler: ShareEvents[E]): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	/** Whether it is this share that `holding` belongs to. */
+	holds(holding: Holding): boolean {
+		return this.#holding === holding;
+	}
+
+	/** Its bytes could not be read as they were: takes it back, and hashes the file again. */
+	async onBroken(error: unknown): Promise<void> {
+		await this.#release();
+		if (!isShoalError(error, 'ERR_CHANGED')) {
+			this.#events.emit('ended', error);
+			return;
+		}
+		this.#events.emit('changed');
+		try {
+			const again = await makeSeed(this.path, { name: this.seed.name });
+			if (again.id !== this.seed.id) {
+				throw new ShoalError('ERR_CHANGED', `${this.path} is another file now; share it anew`);
+			}
+			if (!this.#isStopped) {
+				this.#holding = await hold(this.path, this.seed);
+				this.#holdings.add(this.#holding);
+				this.#events.emit('restored');
+			}
+		} catch (reason) {
+			this.#events.emit('ended', reason);
+		}
+	}
+
+	/** Serves it no longer. */
+	async stop(): Promise<void> {
+		this.#isStopped = true;
+		await this.#release();
+	}
+
+	async #release(): Promise<void> {
+		this.#holdings.remove(this.#holding);
+		await this.#holding.storage.close();
+	}
+}
+
+async function hold(path: string, seed: Seed): Promise<Holding> {
+	const storage = await FileStorage.openToRead([{ path, length: seed.length }]);
+	storage.guard();
+	return { seed, have: Bitfield.full(seed.chunks), storage };
+}

@@ -1,0 +1,46 @@
+import { type ErrorCode, quoted, ShoalError } from '../../protocol/index.ts';
+
+const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: string]>> = {
+	ENOENT: ['ERR_NO_FILE', 'there is no such file or folder; check the path'],
+	ENOTDIR: ['ERR_NO_FILE', 'a part of the path is no folder; check the path'],
+	EEXIST: [
+		'ERR_EXISTS',
+		'there is a file of that name already; move it away or choose another with -o',
+	],
+	EISDIR: ['ERR_FOLDER', 'it is a folder, a file is expected'],
+	EACCES: [
+		'ERR_PERMISSION',
+		'permission denied; choose a folder you may write to, or a file you may read',
+	],
+	EPERM: ['ERR_PERMISSION', 'the system does not permit it'],
+	EROFS: ['ERR_PERMISSION', 'the file system is read-only; choose another folder'],
+	ELOOP: ['ERR_PERMISSION', 'it is a symbolic link, which is not followed here'],
+	ENOSPC: ['ERR_NO_SPACE', 'the disk is full; make room and start again, what is verified is kept'],
+	EDQUOT: [
+		'ERR_NO_SPACE',
+		'your quota is used up; make room and start again, what is verified is kept',
+	],
+	ENAMETOOLONG: [
+		'ERR_NAME',
+		'the name is too long for this file system; choose a shorter one with -o',
+	],
+};
+
+/** What an error of the file system means for `path`, as a ShoalError. */
+export function fsError(error: unknown, path: string): ShoalError {
+	if (error instanceof ShoalError) {
+		return error;
+	}
+	const { code = '', message = String(error) } = error as NodeJS.ErrnoException;
+	const [meaning, sentence] = MEANINGS[code] ?? ['ERR_IO', message];
+	return new ShoalError(meaning, `${quoted(path, 300)}: ${sentence}`, { cause: error });
+}
+
+/** Runs `operation`, whose errors are of the file system and about `path`. */
+export async function onFile<T>(path: string, operation: () => Promise<T>): Promise<T> {
+	try {
+		return await operation();
+	} catch (error) {
+		throw fsError(error, path);
+	}
+}

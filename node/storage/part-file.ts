@@ -1,0 +1,151 @@
+import { link, open, rename, stat, statfs, unlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { quoted, type Seed, ShoalError } from '../../protocol/index.ts';
+import { FileStorage } from './file-storage.ts';
+import { fsError, onFile } from './fs-error.ts';
+
+const NAME_BYTES = 255;
+
+/**
+ * A file that is being downloaded: it lies beside its final place as `<name>.<start of id>.part`
+ * and gets its final name only when {@link PartFile.finish} is called. What is left of an
+ * interrupted download is found there again.
+ */
+export class PartFile {
+	/** Where the finished file will be. */
+	readonly path: string;
+	readonly partPath: string;
+	/** Whether a part file was there before. */
+	readonly wasThere: boolean;
+	readonly storage: FileStorage;
+	#isFinished = false;
+
+	private constructor(path: string, partPath: string, wasThere: boolean, storage: FileStorage) {
+		this.path = path;
+		this.partPath = partPath;
+		this.wasThere = wasThere;
+		this.storage = storage;
+	}
+
+	/**
+	 * Opens the part file of `seed` for its final place `path`.
+	 *
+	 * @throws ShoalError ERR_EXISTS if there is a file at `path`, ERR_NO_SPACE if the disk has not
+	 *   enough room, ERR_NO_FILE if the folder does not exist, ERR_PERMISSION, ERR_IO
+	 */
+	static async open(path: string, seed: Seed): Promise<PartFile> {
+		const folder = dirname(path);
+		if ((await sizeOf(path)) !== undefined) {
+			throw fsError({ code: 'EEXIST' }, path);
+		}
+		const partPath = join(folder, partName(basename(path), seed.id));
+		const size = await sizeOf(partPath);
+		await checkRoom(folder, seed.length - (size === undefined ? 0 : size));
+		const storage = await FileStorage.openToWrite([{ path: partPath, length: seed.length }]);
+		return new PartFile(path, partPath, size !== undefined, storage);
+	}
+
+	/**
+	 * Puts the file on the disk and gives it its final name. Never replaces a file that came there in
+	 * the meantime.
+	 *
+	 * @throws ShoalError ERR_EXISTS, ERR_IO, ERR_NO_SPACE
+	 */
+	async finish(): Promise<void> {
+		await this.storage.sync();
+		await onFile(this.path, () => moveWithoutReplacing(this.partPath, this.path));
+		await syncFolder(dirname(this.path));
+		this.#isFinished = true;
+		this.storage.guard();
+	}
+
+	/** Closes the file; what is verified stays for the next time. */
+	async close(): Promise<void> {
+		await this.storage.close();
+	}
+
+	/** Closes the file and removes it, unless it has its final name. */
+	async discard(): Promise<void> {
+		await this.storage.close();
+		if (!this.#isFinished) {
+			await onFile(this.partPath, () => unlink(this.partPath));
+		}
+	}
+}
+
+/**
+ * Where a download goes that was asked to go to `output`: a file, a folder that exists, or, without
+ * it, the working folder. `name` has passed `checkName`.
+ */
+export async function resolveOutput(output: string | undefined, name: string): Promise<string> {
+	if (output === undefined) {
+		return resolve(name);
+	}
+	const isFolder = await stat(output).then(
+		(found) => found.isDirectory(),
+		() => /[/\\]$/.test(output),
+	);
+	return isFolder ? resolve(output, name) : resolve(output);
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+	try {
+		return (await stat(path)).size;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+			return undefined;
+		}
+		throw fsError(error, path);
+	}
+}
+
+async function checkRoom(folder: string, bytes: number): Promise<void> {
+	const { bavail, bsize } = await onFile(folder, () => statfs(folder));
+	if (bytes > bavail * bsize) {
+		throw new ShoalError(
+			'ERR_NO_SPACE',
+			`${quoted(folder, 300)} has room for ${bavail * bsize} bytes, ${bytes} are needed; choose another folder with -o`,
+		);
+	}
+}
+
+function partName(name: string, id: string): string {
+	const suffix = `.${id.slice(0, 8)}.part`;
+	let start = name;
+	while (Buffer.byteLength(start) + suffix.length > NAME_BYTES) {
+		start = [...start].slice(0, -1).join('');
+	}
+	return start + suffix;
+}
+
+async function moveWithoutReplacing(from: string, to: string): Promise<void> {
+	try {
+		await link(from, to);
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') {
+			throw error;
+		}
+		// A file system without hard links, such as FAT: the look before the leap is the best there is.
+		if ((await sizeOf(to)) !== undefined) {
+			throw fsError({ code: 'EEXIST' }, to);
+		}
+		await rename(from, to);
+		return;
+	}
+	await unlink(from);
+}
+
+/** So that the name itself survives a loss of power. */
+async function syncFolder(folder: string): Promise<void> {
+	try {
+		const handle = await open(folder, 'r');
+		await handle.sync().finally(() => handle.close());
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		// Windows cannot open a folder as a file, and some file systems cannot sync one.
+		if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP'].includes(code ?? '')) {
+			throw fsError(error, folder);
+		}
+	}
+}

@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { Bitfield, checkName, type Seed, ShoalError, sameDigest } from '../protocol/index.ts';
+import { type HashOptions, hashFile, hashPieces } from './hashing/hasher.ts';
+import { FileStorage } from './storage/file-storage.ts';
+import { PartFile, resolveOutput } from './storage/part-file.ts';
+import type { Storage } from './storage/storage.ts';
+
+/** Where a download puts its bytes. */
+export interface Target {
+	/** A name for the file if the swarm offers none that is safe. */
+	readonly fallbackName: string | undefined;
+	/** Opens it, and finds which chunks are there already. @throws ShoalError */
+	open(seed: Seed, options: HashOptions): Promise<{ storage: Storage; have: Bitfield }>;
+	/** Every chunk is right: checks the whole and finishes. @returns the path @throws ShoalError */
+	finish(seed: Seed, options: HashOptions): Promise<string>;
+	/** Ends it before it is finished. */
+	abandon(): Promise<void>;
+}
+
+/** A file that appears under its final name when it is whole; a part of it is kept otherwise. */
+export class FileTarget implements Target {
+	readonly #output: string | undefined;
+	#part: PartFile | undefined;
+
+	/** @param output a file, a folder that exists, or undefined: the working folder */
+	constructor(output: string | undefined) {
+		this.#output = output;
+	}
+
+	get fallbackName(): string | undefined {
+		if (this.#output === undefined) {
+			return undefined;
+		}
+		try {
+			return checkName(basename(this.#output));
+		} catch {
+			return undefined;
+		}
+	}
+
+	async open(seed: Seed, options: HashOptions): Promise<{ storage: Storage; have: Bitfield }> {
+		const part = await PartFile.open(await resolveOutput(this.#output, seed.name), seed);
+		this.#part = part;
+		const have = new Bitfield(seed.chunks);
+		if (part.wasThere) {
+			for (const chunk of await rightChunks(part.partPath, seed, options)) {
+				have.set(chunk);
+			}
+		}
+		return { storage: part.storage, have };
+	}
+
+	async finish(seed: Seed, options: HashOptions): Promise<string> {
+		const part = this.#part as PartFile;
+		try {
+			await checkWhole(part.partPath, seed, options);
+		} catch (error) {
+			await part.discard();
+			throw error;
+		}
+		await part.finish();
+		return part.path;
+	}
+
+	async abandon(): Promise<void> {
+		await this.#part?.close();
+	}
+}
+
+/** A file nobody sees, for a content that is only read while it comes. */
+export class TemporaryTarget implements Target {
+	readonly fallbackName = 'content';
+	#folder: string | undefined;
+	#storage: FileStorage | undefined;
+
+	async open(seed: Seed): Promise<{ storage: Storage; have: Bitfield }> {
+		this.#folder = await mkdtemp(join(tmpdir(), 'shoal-'));
+		this.#storage = await FileStorage.openToWrite([{ path: this.#path(), length: seed.length }]);
+		return { storage: this.#storage, have: new Bitfield(seed.chunks) };
+	}
+
+	async finish(seed: Seed, options: HashOptions): Promise<string> {
+		await checkWhole(this.#path(), seed, options);
+		return '-';
+	}
+
+	async abandon(): Promise<void> {
+		await this.#storage?.close();
+		if (this.#folder !== undefined) {
+			await rm(this.#folder, { recursive: true, force: true });
+		}
+	}
+
+	#path(): string {
+		return join(this.#folder as string, 'content');
+	}
+}
+
+/** The chunks of `seed` that are right in the file at `path`. @throws ShoalError of the file system */
+export async function rightChunks(
+	path: string,
+	seed: Seed,
+	options: HashOptions = {},
+): Promise<number[]> {
+	const { chunkSize } = seed.layout;
+	const digests = await hashPieces({ path, kind: seed.kind, pieceSize: chunkSize }, options);
+	const right: number[] = [];
+	for (let chunk = 0; chunk < seed.chunks; chunk += 1) {
+		const expected = seed.chunkDigest(chunk);
+		const start = chunk * expected.length;
+		if (sameDigest(digests.subarray(start, start + expected.length), expected)) {
+			right.push(chunk);
+		}
+	}
+	return right;
+}
+
+/** @throws ShoalError ERR_SEED_LIES if the digest of the whole is not the seed's */
+async function checkWhole(path: string, seed: Seed, options: HashOptions): Promise<void> {
+	// With one chunk or none a seed proves that the digests agree.
+	if (seed.chunks > 1) {
+		const digest = await hashFile(path, seed.kind, options);
+		if (Buffer.from(digest).toString('hex') !== seed.digest) {
+			throw new ShoalError(
+				'ERR_SEED_LIES',
+				`every chunk of seed ${seed.id} is right, but the digest of the whole is not: whoever made the seed made it wrong. The file was removed; ask for another seed`,
+			);
+		}
+	}
+}

@@ -1,0 +1,145 @@
+import {
+	decodeTrackerState,
+	encodeJson,
+	formatRequestId,
+	type Link,
+	makeRequestId,
+	type SeedListing,
+	ShoalError,
+	type Topics,
+	type TrackerReply,
+	type TrackerRequest,
+	type TrackerState,
+} from '../protocol/index.ts';
+
+type Op = TrackerRequest['op'];
+type ReplyTo<O extends Op> = Extract<TrackerReply, { op: O }>;
+type RequestOf<O extends Op> = Omit<Extract<TrackerRequest, { op: O }>, 'op' | 'id'>;
+type ReadyState = Extract<TrackerState, { state: 'ready' }>;
+
+interface Pending {
+	readonly op: Op;
+	readonly settle: (reply: TrackerReply | ShoalError) => void;
+}
+
+const REPLY_TIMEOUT = 5_000;
+
+/** What a node knows of the tracker, and the operations it asks of it. */
+export class TrackerClient {
+	readonly #link: Link;
+	readonly #topics: Topics;
+	readonly #pending = new Map<string, Pending>();
+	readonly #waiting = new Set<() => void>();
+	#state: ReadyState | undefined;
+
+	constructor(link: Link, topics: Topics) {
+		this.#link = link;
+		this.#topics = topics;
+	}
+
+	/** What the tracker says of itself; undefined while there is none. */
+	get state(): ReadyState | undefined {
+		return this.#state;
+	}
+
+	/**
+	 * A tracker says that it is ready or lost. The `lost` of another session than the current one is
+	 * late and means nothing.
+	 *
+	 * @returns whether a tracker is ready whose session is new
+	 * @throws ShoalError ERR_MESSAGE
+	 */
+	onState(payload: Uint8Array): boolean {
+		if (payload.length === 0) {
+			return false;
+		}
+		const state = decodeTrackerState(payload);
+		const isNew = state.session !== this.#state?.session;
+		if (state.state === 'ready') {
+			this.#state = state;
+			for (const wake of this.#waiting) {
+				wake();
+			}
+			return isNew;
+		}
+		if (!isNew) {
+			this.#state = undefined;
+		}
+		return false;
+	}
+
+	/** The tracker has answered; an answer that nobody waits for, or of somebody else, is nothing. */
+	onReply(from: string, reply: TrackerReply): void {
+		const pending = this.#pending.get(reply.id);
+		if (from === this.#state?.tracker && pending?.op === reply.op) {
+			pending.settle(reply);
+		}
+	}
+
+	/** Waits until a tracker is ready. @returns whether one is, after `ms` at most */
+	async ready(ms: number): Promise<boolean> {
+		if (this.#state === undefined) {
+			await new Promise<void>((resolve) => {
+				const timer = setTimeout(() => finish(), ms);
+				const finish = (): void => {
+					clearTimeout(timer);
+					this.#waiting.delete(finish);
+					resolve();
+				};
+				this.#waiting.add(finish);
+			});
+		}
+		return this.#state !== undefined;
+	}
+
+	/**
+	 * Asks the tracker.
+	 *
+	 * @throws ShoalError ERR_NO_TRACKER, ERR_TIMEOUT, ERR_DISCONNECTED
+	 */
+	async ask<O extends Op>(op: O, request: RequestOf<O>): Promise<ReplyTo<O>> {
+		if (this.#state === undefined) {
+			throw new ShoalError(
+				'ERR_NO_TRACKER',
+				`there is no tracker on the broker at ${this.#link.url}; start one there: shoal tracker`,
+			);
+		}
+		const id = formatRequestId(makeRequestId());
+		const reply = new Promise<TrackerReply>((resolve, reject) => {
+			const timer = setTimeout(() => {
+				settle(new ShoalError('ERR_TIMEOUT', `the tracker has not answered ${op}; is it busy?`));
+			}, REPLY_TIMEOUT);
+			const settle = (outcome: TrackerReply | ShoalError): void => {
+				clearTimeout(timer);
+				this.#pending.delete(id);
+				outcome instanceof ShoalError ? reject(outcome) : resolve(outcome);
+			};
+			this.#pending.set(id, { op, settle });
+		});
+		const topic = this.#topics.trackerRequest(this.#link.id);
+		this.#link.publish(topic, encodeJson({ op, id, ...request })).catch((error: ShoalError) => {
+			this.#pending.get(id)?.settle(error);
+		});
+		return (await reply) as ReplyTo<O>;
+	}
+
+	/** Every seed the tracker holds, page after page. @throws as {@link ask} */
+	async *seeds(): AsyncGenerator<SeedListing> {
+		let after: string | undefined;
+		do {
+			const page: ReplyTo<'get_seed'> = await this.ask('get_seed', { after });
+			yield* page.seeds;
+			after = page.next;
+		} while (after !== undefined);
+	}
+
+	/** Nobody waits for an answer any more. */
+	close(): void {
+		for (const { settle } of this.#pending.values()) {
+			settle(new ShoalError('ERR_CLOSED', 'the node is closed'));
+		}
+		for (const wake of this.#waiting) {
+			wake();
+		}
+	}
+}
