@@ -37,7 +37,12 @@ export class Bitfield {
 
 	/** Whether bit `index` is set; false outside the field. */
 	has(index: number): boolean {
-		return ((this.#bytes[index >> 3] ?? 0) & (0x80 >> (index & 7))) !== 0;
+		// Shifts wrap at 32 bits, so the bounds come first.
+		return (
+			index >= 0 &&
+			index < this.size &&
+			((this.#bytes[index >> 3] ?? 0) & (0x80 >> (index & 7))) !== 0
+		);
 	}
 
 	/**
@@ -88,7 +93,12 @@ export class Bitfield {
 
 	/** A copy of `count` bits from `first` on as bytes; `first` is a multiple of 8. */
 	toBytes(first = 0, count: number = this.size - first): Uint8Array {
-		return this.#bytes.slice(first >> 3, Math.ceil((first + count) / 8));
+		const end = Math.min(first + count, this.size);
+		const bytes = this.#bytes.slice(first >> 3, Math.ceil(end / 8));
+		if (end % 8 !== 0 && bytes.length > 0) {
+			bytes[bytes.length - 1] = (bytes.at(-1) as number) & (0xff00 >> (end % 8));
+		}
+		return bytes;
 	}
 
 	/**

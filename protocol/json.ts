@@ -36,7 +36,8 @@ export function jsonDecoder<T>(what: string, schema: GenericSchema<unknown, T>) 
 			const where = getDotPath(issue) ?? 'the whole';
 			throw new ShoalError(
 				'ERR_MESSAGE',
-				`a ${what} is malformed: ${where}: ${printable(issue.message)}`,
+				// The issue quotes what was received, all of it.
+				`a ${what} is malformed: ${where}: ${printable(issue.message.slice(0, 200))}`,
 			);
 		}
 		return result.output;

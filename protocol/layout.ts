@@ -90,11 +90,12 @@ export class Layout {
 		return Math.min(this.chunkSize, this.length - index * this.chunkSize);
 	}
 
-	/** The chunk that holds the byte at `offset`. */
+	/** The chunk that holds the byte at `offset`. @throws ShoalError ERR_RANGE outside the content */
 	chunkAt(offset: number): number {
-		const index = Math.floor(offset / this.chunkSize);
-		this.#check(index);
-		return index;
+		if (!this.isRange(offset, 1)) {
+			throw new ShoalError('ERR_RANGE', `byte ${offset} does not exist: there are ${this.length}`);
+		}
+		return Math.floor(offset / this.chunkSize);
 	}
 
 	#check(index: number): void {

@@ -4,7 +4,7 @@ import { quoted } from './printable.ts';
 /** Bytes of UTF-8 that a file name may have: the limit of common file systems. */
 export const MAX_NAME_BYTES = 255;
 
-const RESERVED = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i;
+const RESERVED = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *([.:]|$)/i;
 const encoder = new TextEncoder();
 
 const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boolean]> = [
@@ -12,6 +12,7 @@ const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boole
 	['it is no well-formed text', (name) => /\p{Cs}/u.test(name)],
 	['it holds a control character', (name) => /\p{Cc}/u.test(name)],
 	['it holds a path separator', (name) => /[/\\]/.test(name)],
+	['it starts with the letter of a drive', (name) => /^[a-z]:/i.test(name)],
 	['it names a folder', (name) => name === '.' || name === '..'],
 	['it ends with a dot or a space', (name) => /[. ]$/.test(name)],
 	['Windows reserves it', (name) => RESERVED.test(name)],
@@ -23,8 +24,8 @@ const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boole
 
 /**
  * `name` if it is safe as the name of a file: one path segment, no control characters, nothing that
- * a system takes for something else. Spaces, quotes, colons and all of Unicode may stand in it; a
- * system that cannot store one of them has to refuse it when it writes.
+ * a system takes for something else. Spaces, quotes, colons behind more than one letter and all of
+ * Unicode may stand in it; a system that cannot store one has to refuse it when it writes.
  *
  * @throws ShoalError ERR_NAME that says which rule it breaks
  */

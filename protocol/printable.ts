@@ -1,6 +1,6 @@
-// C0, DEL, C1, zero width and bidirectional controls, line and paragraph separators, lone surrogates.
-const UNPRINTABLE =
-	/[\p{Cc}\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu;
+// Cc: C0, DEL, C1. Cf: zero width, bidirectional controls, tags. Lone surrogates. Line and paragraph
+// separators.
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
  * `text` in a form that is safe on a terminal and in a log: what could move the cursor, reverse the

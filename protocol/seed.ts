@@ -56,6 +56,9 @@ export class Seed {
 		this.digest = bytesToHex(parts.digest);
 		this.layout = checkedLayout(parts.length, chunks);
 		this.#chunkDigests = parts.chunkDigests;
+		if (parts.digest.length !== size) {
+			throw malformed(`its digest must have ${size} bytes`);
+		}
 		if (chunks === 0 && !sameDigest(parts.digest, digestOf(parts.kind, new Uint8Array()))) {
 			throw malformed('its length is 0, but its digest is not that of nothing');
 		}

@@ -1,7 +1,7 @@
 import { ShoalError } from './errors.ts';
 import { isSeedId } from './ids.ts';
 import { checkName } from './names.ts';
-import { quoted } from './printable.ts';
+import { printable, quoted } from './printable.ts';
 
 /** What a link holds: `shoal:<seed id>?name=…&broker=…`. */
 export interface ShareLink {
@@ -54,12 +54,14 @@ export function parseLink(text: string): ShareLink {
 }
 
 /**
- * `text` if it is the URL of a broker: mqtt, mqtts, ws or wss, with a host.
+ * `text` if it is the URL of a broker: mqtt, mqtts, ws or wss, with a host. It can be shown as it is:
+ * what a URL parser would skip or escape is refused, such as spaces and control characters.
  *
  * @throws ShoalError ERR_LINK
  */
 export function parseBrokerUrl(text: string): string {
-	const url = URL.canParse(text) ? new URL(text) : undefined;
+	const isPlain = !/\s/.test(text) && printable(text) === text;
+	const url = isPlain && URL.canParse(text) ? new URL(text) : undefined;
 	if (url === undefined || !SCHEMES.has(url.protocol) || url.hostname === '') {
 		throw new ShoalError(
 			'ERR_LINK',

@@ -80,6 +80,9 @@ export class Topics {
 
 	/** Where the tracker tells watchers what happened; `kind` is lower-case letters and `-`. */
 	event(kind: string): string {
+		if (!EVENT.test(kind)) {
+			throw new ShoalError('ERR_TOPIC', `${quoted(kind)} is no kind of event`);
+		}
 		return `${this.root}/event/${kind}`;
 	}
 

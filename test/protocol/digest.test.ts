@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { DIGEST_BYTES, digestOf, sameDigest } from '../../protocol/digest.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('digest');
+
+test('digests are those of node:crypto, of the stated length', () => {
+	fc.assert(
+		fc.property(fc.uint8Array(), fc.constantFrom('sha256', 'md5'), (bytes, kind) => {
+			const digest = digestOf(kind, bytes);
+			assert.equal(Buffer.from(digest), createHash(kind).update(bytes).digest());
+			assert.is(digest.length, DIGEST_BYTES[kind]);
+		}),
+	);
+});
+
+test('digests are the same only if every byte is', () => {
+	const digest = digestOf('sha256', new Uint8Array([1]));
+	assert.ok(sameDigest(digest, digest.slice()));
+	assert.not(sameDigest(digest, digest.subarray(0, 31)));
+	assert.not(sameDigest(digest.subarray(0, 31), digest));
+	for (let index = 0; index < digest.length; index += 1) {
+		const other = digest.slice();
+		other[index] = (other[index] as number) ^ 1;
+		assert.not(sameDigest(digest, other), `byte ${index}`);
+	}
+});
+
+test.run();

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { printable, quoted } from '../../protocol/printable.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('printable');
+
+const CASES: ReadonlyArray<readonly [what: string, text: string, shown: string]> = [
+	['escape sequence', 'a\x1b]0;owned\x07', 'a\\u{1b}]0;owned\\u{7}'],
+	['newline', 'a\nb', 'a\\u{a}b'],
+	['carriage return', 'a\rb', 'a\\u{d}b'],
+	['tab', 'a\tb', 'a\\u{9}b'],
+	['NUL', '\0', '\\u{0}'],
+	['delete', '\x7f', '\\u{7f}'],
+	['C1: control sequence introducer', '\x9b31m', '\\u{9b}31m'],
+	['C1: next line', '\x85', '\\u{85}'],
+	['right-to-left override', 'gpj\u202eexe', 'gpj\\u{202e}exe'],
+	['isolates', '\u2066\u2067\u2068\u2069', '\\u{2066}\\u{2067}\\u{2068}\\u{2069}'],
+	['Arabic letter mark', '\u061c', '\\u{61c}'],
+	['marks of direction', '\u200e\u200f', '\\u{200e}\\u{200f}'],
+	['zero width', '\u200b\u200c\u200d\u2060', '\\u{200b}\\u{200c}\\u{200d}\\u{2060}'],
+	['byte order mark', '\ufeff', '\\u{feff}'],
+	['line separators', '\u2028\u2029', '\\u{2028}\\u{2029}'],
+	['interlinear annotation', '\ufff9\ufffa\ufffb', '\\u{fff9}\\u{fffa}\\u{fffb}'],
+	['lone high surrogate', 'a\ud83d', 'a\\u{d83d}'],
+	['lone low surrogate', '\ude00a', '\\u{de00}a'],
+	['soft hyphen', 'pay\u00adpal', 'pay\\u{ad}pal'],
+	['Mongolian vowel separator', '\u180e', '\\u{180e}'],
+	['tag characters, invisible', 'a\u{e0041}\u{e0001}', 'a\\u{e0041}\\u{e0001}'],
+	['plain text', 'Übung 1 "für" 日本 😀.txt', 'Übung 1 "für" 日本 😀.txt'],
+	['nothing', '', ''],
+];
+
+for (const [what, text, shown] of CASES) {
+	test(`T21: ${what} is shown as ${JSON.stringify(shown)}`, () => {
+		assert.is(printable(text), shown);
+	});
+}
+
+test('T21: what is printable has no control, format or lone surrogate left, and stays so', () => {
+	fc.assert(
+		fc.property(fc.string({ unit: 'binary' }), (text) => {
+			const shown = printable(text);
+			assert.not.match(shown, /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+			assert.is(printable(shown), shown);
+		}),
+	);
+});
+
+test('T21: a quoted text is one line, cut, and well formed', () => {
+	assert.is(quoted('a\nb'), '"a\\u{a}b"');
+	assert.is(quoted('abcdef', 3), '"abc…"');
+	assert.is(quoted('abc', 3), '"abc"');
+	assert.is(quoted('x'.repeat(1e6)).length, 83);
+});
+
+test.run();
