@@ -157,7 +157,6 @@ export class Link {
 			await connection.close();
 			return;
 		}
-		void connection.ended.then((reason) => this.#lost(connection, reason));
 		try {
 			for (const filter of this.#filters) {
 				await connection.subscribe(filter);
@@ -166,8 +165,14 @@ export class Link {
 			connection.destroy();
 			throw error;
 		}
+		if (this.#isClosed) {
+			await connection.close();
+			return;
+		}
 		this.#connection = connection;
 		this.#session = session;
+		// Only now: a connection that has ended meanwhile is noticed as well, and after `up`.
+		void connection.ended.then((reason) => this.#lost(connection, reason));
 		this.#events.emit('up', session);
 	}
 
