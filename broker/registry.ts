@@ -56,9 +56,14 @@ export class Registry {
 		};
 	}
 
-	/** The tracker has connected (again): retained messages follow, and nobody is confirmed. */
-	connected(): void {
+	/** The connection to the broker was lost: nobody is confirmed any more. */
+	disconnected(): void {
 		this.#epoch += 1;
+		this.#epochStart = this.#now();
+	}
+
+	/** There is a connection again: from now on nodes have one ttl to confirm what they had said. */
+	connected(): void {
 		this.#epochStart = this.#now();
 	}
 
