@@ -12,8 +12,8 @@ export interface LinkOptions {
 	readonly id: string;
 	/** Proves to a shoal broker that it is the same node that comes back. */
 	readonly password?: string | undefined;
-	/** The will of a session; sessions are new per connection. */
-	readonly will: (session: string) => Will;
+	/** The will of a session; sessions are new per connection. Without it nobody is told of a loss. */
+	readonly will?: ((session: string) => Will) | undefined;
 	/** Seconds. @default 15 */
 	readonly keepalive?: number | undefined;
 	/** ms until a connect, subscribe or publish fails. @default 10 000 */
@@ -147,7 +147,7 @@ export class Link {
 			url: this.#options.url,
 			clientId: this.id,
 			password: this.#options.password,
-			will: this.#options.will(session),
+			will: this.#options.will?.(session),
 			keepalive: this.#options.keepalive ?? DEFAULT_LIMITS.keepalive,
 			timeout: this.#options.timeout ?? 10_000,
 			openStream: this.#options.openStream,

@@ -1,0 +1,134 @@
+import { isNodeId, isSeedId, type Limits, type Topic, type Topics } from '../protocol/index.ts';
+
+/** What of a message decides whether it may be published. */
+export interface Publication {
+	readonly topic: string;
+	readonly qos: number;
+	readonly retain: boolean;
+	readonly bytes: number;
+}
+
+/** Why a message is refused. */
+export type PublishRefusal =
+	/** A topic of nobody, or one that only the tracker publishes on. */
+	| 'topic'
+	/** In the name of another. */
+	| 'spoof'
+	| 'qos'
+	| 'retain'
+	| 'size';
+
+/** The rules of one broker. */
+export interface Rules {
+	readonly topics: Topics;
+	readonly limits: Limits;
+	/** Whether there is a tracker to keep announces in bounds; without one there are none. */
+	readonly hasTracker: boolean;
+}
+
+const CONTROL: ReadonlyArray<readonly string[]> = [
+	['tracker', 'state'],
+	['node', '+', 'state'],
+	['announce', '+', '+'],
+	['event', '+'],
+];
+const SECTIONS: ReadonlySet<string> = new Set(['node', 'announce', 'event']);
+
+/**
+ * Why the client `id` may not publish this, or undefined if it may: only in its own name, which is
+ * the last level of whatever it sends, and nothing kept but its own announces and state. Holds for
+ * wills as well.
+ */
+export function whyNotPublish(
+	id: string,
+	message: Publication,
+	rules: Rules,
+): PublishRefusal | undefined {
+	const topic = rules.topics.tryParse(message.topic);
+	if (topic === undefined || topic.kind === 'tracker-state' || topic.kind === 'event') {
+		return 'topic';
+	}
+	if (topic.from !== id) {
+		return 'spoof';
+	}
+	if (isBulk(topic)) {
+		return message.qos === 0 ? undefinedUnless(!message.retain, 'retain') : 'qos';
+	}
+	if (message.qos > 1) {
+		return 'qos';
+	}
+	if (message.bytes > rules.limits.controlPayload) {
+		return 'size';
+	}
+	return isKept(topic) ? whyNotKeep(message, rules) : undefinedUnless(!message.retain, 'retain');
+}
+
+/**
+ * Whether the client `id` may subscribe to `filter`: its own inbox, one source of a swarm at a time,
+ * and the control topics with any wildcard that reaches nothing else. Nobody gets chunks with a
+ * wildcard.
+ */
+export function maySubscribe(id: string, filter: string, { topics }: Rules): boolean {
+	if (!filter.startsWith(`${topics.root}/`)) {
+		return false;
+	}
+	const levels = filter.slice(topics.root.length + 1).split('/');
+	const [section = '', second, third] = levels;
+	if (section === 'inbox') {
+		return second === id && levels.length > 2;
+	}
+	if (section === 'swarm') {
+		return levels.length === 3 && isSeedId(second) && isNodeId(third);
+	}
+	if (levels.length === 2 && second === '#') {
+		return SECTIONS.has(section);
+	}
+	return CONTROL.some((allowed) => isCovered(levels, allowed));
+}
+
+/** Whether the client `id` may be handed a message on `topic`, whatever it has subscribed to. */
+export function mayReceive(id: string, topic: Topic | undefined): boolean {
+	switch (topic?.kind) {
+		case undefined:
+		case 'tracker-request':
+			return false;
+		case 'reply':
+		case 'request':
+		case 'chunk':
+			return topic.node === id;
+		default:
+			return true;
+	}
+}
+
+/** Whether `topic` carries chunks: what is shed for a client that does not keep up. */
+export function isBulk(topic: Topic | undefined): boolean {
+	return topic?.kind === 'chunk' || topic?.kind === 'swarm';
+}
+
+function isKept({ kind }: Topic): boolean {
+	return kind === 'announce' || kind === 'node-state';
+}
+
+function whyNotKeep({ qos, retain }: Publication, rules: Rules): PublishRefusal | undefined {
+	if (!rules.hasTracker) {
+		return 'topic';
+	}
+	// Aedes can lose what is retained with QoS 0 on its way to those who listen already.
+	return undefinedUnless(!retain || qos === 1, 'qos');
+}
+
+function undefinedUnless<T>(isFine: boolean, why: T): T | undefined {
+	return isFine ? undefined : why;
+}
+
+/** Whether every topic that `levels` matches is matched by `allowed` as well. */
+function isCovered(levels: readonly string[], allowed: readonly string[]): boolean {
+	return (
+		levels.length === allowed.length &&
+		levels.every((level, index) => {
+			const own = allowed[index];
+			return own === '+' ? level === '+' || !/[+#]/.test(level) : level === own;
+		})
+	);
+}

@@ -1,0 +1,265 @@
+import {
+	decodeAnnounce,
+	decodeNodeState,
+	decodeTrackerRequest,
+	decodeTrackerState,
+	encodeJson,
+	type Incoming,
+	Link,
+	type ShoalError,
+	type Topic,
+	type TrackerReply,
+	type TrackerRequest,
+	type TrackerState,
+} from '../protocol/index.ts';
+import type { Decision } from './decisions.ts';
+import { Outbox } from './outbox.ts';
+import { Registry } from './registry.ts';
+import type { TrackerCounts, TrackerSettings } from './tracker-options.ts';
+
+/** What an active tracker reports to its owner. */
+export interface ActiveHooks {
+	readonly onReady: (session: string) => void;
+	readonly onDown: (reason: ShoalError) => void;
+	readonly onWarning: (error: unknown) => void;
+	/** Another tracker is ready whose id comes first: this one gives way. */
+	readonly onRival: () => void;
+}
+
+// Replies that wait beyond these are dropped: who asked will ask again.
+const MOST_REPLIES = 10_000;
+
+/** The tracker at work: messages in, registry, messages out. */
+export class ActiveTracker {
+	readonly registry: Registry;
+	readonly #settings: TrackerSettings;
+	readonly #counts: TrackerCounts;
+	readonly #hooks: ActiveHooks;
+	readonly #link: Link;
+	readonly #outbox: Outbox;
+	/** Our own empty messages that are still to come back: they withdraw nothing. */
+	readonly #echoes = new Map<string, number>();
+	readonly #sweeper: ReturnType<typeof setInterval>;
+
+	private constructor(
+		settings: TrackerSettings,
+		counts: TrackerCounts,
+		hooks: ActiveHooks,
+		link: Link,
+	) {
+		this.#settings = settings;
+		this.#counts = counts;
+		this.#hooks = hooks;
+		this.#link = link;
+		this.registry = new Registry(settings);
+		this.#outbox = new Outbox(
+			() => link.isUp,
+			(error) => {
+				counts.undelivered += 1;
+				hooks.onWarning(error);
+			},
+		);
+		link.on('up', () => this.#begin());
+		link.on('down', (reason) => this.#interrupt(reason));
+		link.on('message', (message) => this.#receive(message));
+		this.#sweeper = setInterval(() => this.#sweep(), settings.sweep);
+		this.#sweeper.unref();
+	}
+
+	/** @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT */
+	static async open(
+		settings: TrackerSettings,
+		counts: TrackerCounts,
+		hooks: ActiveHooks,
+	): Promise<ActiveTracker> {
+		const { url, id, password, openStream, random, topics } = settings;
+		const will = (session: string) => ({
+			topic: topics.trackerState(),
+			payload: encodeJson({ state: 'lost', tracker: id, session } satisfies TrackerState),
+		});
+		const link = await Link.open({ url, id, password, openStream, random, will });
+		const active = new ActiveTracker(settings, counts, hooks, link);
+		try {
+			for (const filter of [...topics.trackerFilters(), topics.trackerState()]) {
+				await link.subscribe(filter);
+			}
+		} catch (error) {
+			await active.close(false);
+			throw error;
+		}
+		active.#begin();
+		return active;
+	}
+
+	/** @param isEnd whether to say `lost`, as nobody has taken the place */
+	async close(isEnd: boolean): Promise<void> {
+		clearInterval(this.#sweeper);
+		this.#outbox.clear();
+		if (isEnd && this.#link.isUp) {
+			const { id: tracker } = this.#settings;
+			await this.#say({ state: 'lost', tracker, session: this.#link.session });
+		}
+		await this.#link.close();
+	}
+
+	#begin(): void {
+		this.registry.connected();
+		this.#repeat();
+		this.#outbox.pump();
+		this.#hooks.onReady(this.#link.session);
+	}
+
+	#interrupt(reason: ShoalError): void {
+		this.registry.disconnected();
+		this.#outbox.clear();
+		this.#echoes.clear();
+		this.#hooks.onDown(reason);
+	}
+
+	#sweep(): void {
+		if (this.#link.isUp) {
+			this.#act(this.registry.sweep());
+		}
+	}
+
+	/** The one place where malformed messages end: counted, told, and not kept by the broker. */
+	#receive(message: Incoming): void {
+		const parsed = this.#settings.topics.tryParse(message.topic);
+		try {
+			this.#dispatch(parsed, message);
+		} catch (error) {
+			this.#counts.malformed += 1;
+			this.#hooks.onWarning(error);
+			if (parsed?.kind === 'node-state' || parsed?.kind === 'announce') {
+				this.#forget(message.topic);
+			}
+		}
+	}
+
+	#dispatch(parsed: Topic | undefined, { topic, payload, isRetained }: Incoming): void {
+		switch (parsed?.kind) {
+			case 'tracker-state':
+				if (payload.length > 0) {
+					this.#meet(decodeTrackerState(payload), isRetained);
+				} else {
+					this.#repeat();
+				}
+				break;
+			case 'tracker-request':
+				this.#answer(parsed.from, decodeTrackerRequest(payload));
+				break;
+			case 'node-state':
+				if (payload.length > 0) {
+					this.#act(this.registry.nodeState(parsed.from, decodeNodeState(payload), isRetained));
+				}
+				break;
+			case 'announce':
+				if (payload.length > 0) {
+					const announce = decodeAnnounce(payload);
+					this.#act(this.registry.announce(parsed.seed, parsed.from, announce, isRetained));
+				} else if (!this.#isEcho(topic)) {
+					this.#act(this.registry.withdraw(parsed.seed, parsed.from));
+				}
+				break;
+			default:
+				this.#counts.malformed += 1;
+		}
+	}
+
+	/** Of two ready trackers the one whose id comes first stays. Anything else stale is overwritten. */
+	#meet(state: TrackerState, isRetained: boolean): void {
+		const { id } = this.#settings;
+		const isOurs = state.tracker === id && state.session === this.#link.session;
+		if (isRetained || isOurs) {
+			return;
+		}
+		if (state.state === 'ready' && state.tracker < id) {
+			this.#hooks.onRival();
+		} else if (state.state === 'lost' || state.tracker !== id) {
+			this.#repeat();
+		}
+	}
+
+	#repeat(): void {
+		if (this.#link.isUp) {
+			void this.#say(this.#readyState());
+		}
+	}
+
+	#readyState(): TrackerState {
+		const { id, limits } = this.#settings;
+		const { ttl, renewal, part } = limits;
+		return { state: 'ready', tracker: id, session: this.#link.session, ttl, renewal, part };
+	}
+
+	async #say(state: TrackerState): Promise<void> {
+		try {
+			await this.#link.retain(this.#settings.topics.trackerState(), encodeJson(state));
+		} catch (error) {
+			this.#counts.undelivered += 1;
+			this.#hooks.onWarning(error);
+		}
+	}
+
+	#answer(node: string, request: TrackerRequest): void {
+		const reply = this.#replyTo(node, request);
+		if (this.#outbox.size >= MOST_REPLIES) {
+			this.#counts.undelivered += 1;
+			return;
+		}
+		const topic = this.#settings.topics.reply(node, this.#settings.id);
+		this.#outbox.push(() => this.#link.publish(topic, encodeJson(reply)));
+	}
+
+	#replyTo(node: string, request: TrackerRequest): TrackerReply {
+		const { op, id } = request;
+		switch (op) {
+			case 'get_seed':
+				return { op, id, ...this.registry.seeds(request.after) };
+			case 'query':
+				return { op, id, ...this.registry.query(request.seed) };
+			case 'update':
+				return { op, id, ...this.registry.update(node, request) };
+		}
+	}
+
+	#act(decisions: readonly Decision[]): void {
+		const { topics } = this.#settings;
+		for (const decision of decisions) {
+			switch (decision.do) {
+				case 'event':
+					this.#link.send(topics.event(decision.event.event), encodeJson(decision.event));
+					break;
+				case 'refuse':
+					this.#counts.refused[decision.why] += 1;
+					break;
+				case 'forget':
+					this.#forget(
+						decision.what === 'announce'
+							? topics.announce(decision.seed, decision.node)
+							: topics.nodeState(decision.node),
+					);
+					break;
+			}
+		}
+	}
+
+	#forget(topic: string): void {
+		this.#outbox.push(() => {
+			if (this.#settings.topics.tryParse(topic)?.kind === 'announce') {
+				this.#echoes.set(topic, (this.#echoes.get(topic) ?? 0) + 1);
+			}
+			return this.#link.forget(topic);
+		});
+	}
+
+	#isEcho(topic: string): boolean {
+		const expected = this.#echoes.get(topic) ?? 0;
+		if (expected > 1) {
+			this.#echoes.set(topic, expected - 1);
+		} else {
+			this.#echoes.delete(topic);
+		}
+		return expected > 0;
+	}
+}

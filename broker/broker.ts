@@ -1,0 +1,248 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type Duplex, duplexPair } from 'node:stream';
+import { Aedes } from 'aedes';
+import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import {
+	type Limits,
+	MAX_TOPIC_LEVELS,
+	resolveLimits,
+	ShoalError,
+	Topics,
+} from '../protocol/index.ts';
+import { type GateCounts, Gatekeeper } from './gatekeeper.ts';
+import { guardPackets } from './packet-guard.ts';
+import { Retained, type RetainedPersistence } from './retained.ts';
+import { queueMark } from './shedding.ts';
+import { Tracker } from './tracker.ts';
+
+/** Options of {@link Broker.start}. */
+export interface BrokerOptions {
+	/** Address to listen on. @default 127.0.0.1 */
+	readonly host?: string | undefined;
+	/** TCP port; 0 takes any that is free. @default 1883 */
+	readonly port?: number | undefined;
+	/** Changes to the table of limits. */
+	readonly limits?: Partial<Limits> | undefined;
+	/** Root of all topics. @default shoal/1 */
+	readonly root?: string | undefined;
+	/** Whether there is a tracker; without one nobody can announce anything. @default true */
+	readonly tracker?: boolean | undefined;
+}
+
+/** What a broker has counted. */
+export interface BrokerStats extends GateCounts {
+	/** Clients that are connected. */
+	readonly clients: number;
+	/** Messages that are kept. */
+	readonly retained: number;
+}
+
+/** What a broker tells. */
+export interface BrokerEvents {
+	/** A client was refused, cut or broke the protocol; or the tracker could not read a message. */
+	warning(error: unknown): void;
+	/** The broker cannot go on as it should. */
+	error(error: unknown): void;
+}
+
+// After which the system asks a silent client whether it is still there.
+const PROBE_AFTER_MS = 60_000;
+const MOST_CHECK_MS = 5_000;
+
+/** The process that hosts: an MQTT broker whose rules fit shoal, and the tracker as one of its clients. */
+export class Broker {
+	readonly #aedes: Aedes;
+	readonly #gate: Gatekeeper;
+	readonly #limits: Limits;
+	readonly #retained: Retained;
+	readonly #server: Server;
+	readonly #sockets = new Set<Duplex>();
+	/** Connections without a CONNECT yet, the oldest first. */
+	readonly #silent = new Set<Duplex>();
+	readonly #events = createNanoEvents<BrokerEvents>();
+	#address: AddressInfo = { address: '', family: '', port: 0 };
+	#tracker: Tracker | undefined;
+	#watchdog: ReturnType<typeof setInterval> | undefined;
+	#closing: Promise<void> | undefined;
+
+	private constructor(limits: Limits, topics: Topics, hasTracker: boolean) {
+		const warn = (error: unknown): void => this.#events.emit('warning', error);
+		this.#limits = limits;
+		this.#retained = new Retained([`${topics.root}/inbox/`, `${topics.root}/swarm/`]);
+		this.#gate = new Gatekeeper({ topics, limits, hasTracker }, () => performance.now(), warn);
+		this.#aedes = new Aedes({
+			...this.#gate.hooks,
+			// Without it, one client that takes nothing holds up all after a hundred messages.
+			concurrency: 0,
+			drainTimeout: limits.stall,
+			connectTimeout: limits.connectTime,
+			maxTopicLevels: MAX_TOPIC_LEVELS,
+		});
+		this.#aedes.on('clientError', (_client, error) => warn(error));
+		this.#aedes.on('connectionError', (_client, error) => warn(error));
+		this.#aedes.on('error' as never, (error: unknown) => this.#events.emit('error', error));
+		this.#aedes.on('clientReady', ({ conn }) => this.#silent.delete(conn));
+		this.#aedes.on('unsubscribe', (filters, client) => this.#gate.unsubscribed(client, filters));
+		this.#server = createServer(
+			{
+				highWaterMark: queueMark(limits),
+				noDelay: true,
+				keepAlive: true,
+				keepAliveInitialDelay: PROBE_AFTER_MS,
+			},
+			(socket) => this.#accept(socket),
+		);
+	}
+
+	/**
+	 * Listens; resolves when nodes can connect and the tracker is ready.
+	 *
+	 * @throws ShoalError ERR_PORT if it cannot listen there, ERR_TOPIC, ERR_USAGE
+	 */
+	static async start(options: BrokerOptions = {}): Promise<Broker> {
+		const { host = '127.0.0.1', port = 1883, root, tracker = true } = options;
+		const limits = resolveLimits(options.limits);
+		const broker = new Broker(limits, new Topics(root), tracker);
+		try {
+			await broker.#listen(host, port);
+			if (tracker) {
+				await broker.#startTracker(root);
+			}
+		} catch (error) {
+			await broker.close();
+			throw error;
+		}
+		return broker;
+	}
+
+	/** The port it listens on. */
+	get port(): number {
+		return this.#address.port;
+	}
+
+	/** Where it listens. */
+	get url(): string {
+		const { address, family, port } = this.#address;
+		return `mqtt://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+	}
+
+	/** The tracker inside, if there is one. */
+	get tracker(): Tracker | undefined {
+		return this.#tracker;
+	}
+
+	on<E extends keyof BrokerEvents>(event: E, handler: BrokerEvents[E]): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	stats(): BrokerStats {
+		const { shed, cut, refused } = this.#gate.counts;
+		const { clients } = this.#gate;
+		return { clients, retained: this.#retained.size, shed, cut, refused: { ...refused } };
+	}
+
+	/** A connection from within this process that may do anything: what a tracker needs. */
+	openStream(): Duplex {
+		const [ours, theirs] = duplexPair({ highWaterMark: queueMark(this.#limits) });
+		// A pair does not close together by itself.
+		ours.once('close', () => theirs.destroy());
+		theirs.once('close', () => ours.destroy());
+		this.#gate.trust(ours);
+		this.#keep(ours);
+		this.#aedes.handle(ours);
+		return theirs;
+	}
+
+	/** Ends the tracker, every connection and the listener. Can be called again. */
+	close(): Promise<void> {
+		this.#closing ??= this.#close();
+		return this.#closing;
+	}
+
+	async #close(): Promise<void> {
+		clearInterval(this.#watchdog);
+		this.#events.events = {};
+		await this.#tracker?.close();
+		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+		await new Promise<void>((resolve) => this.#aedes.close(() => resolve()));
+		for (const socket of this.#sockets) {
+			socket.destroy();
+		}
+		await isClosed;
+	}
+
+	async #listen(host: string, port: number): Promise<void> {
+		await this.#aedes.listen();
+		Object.assign((this.#aedes as unknown as { persistence: RetainedPersistence }).persistence, {
+			storeRetained: (packet) => this.#retained.storeRetained(packet),
+			createRetainedStream: (filter) => this.#retained.createRetainedStream(filter),
+			createRetainedStreamCombi: (filters) => this.#retained.createRetainedStreamCombi(filters),
+		} satisfies RetainedPersistence);
+		await new Promise<void>((resolve, reject) => {
+			this.#server.once('error', (cause) => reject(explain(cause, host, port)));
+			this.#server.listen({ host, port }, resolve);
+		});
+		this.#address = this.#server.address() as AddressInfo;
+		this.#server.on('error', (error) => this.#events.emit('error', error));
+		this.#watchdog = setInterval(
+			() => this.#checkAll(),
+			Math.min(MOST_CHECK_MS, this.#limits.stall / 4),
+		);
+		this.#watchdog.unref();
+	}
+
+	async #startTracker(root: string | undefined): Promise<void> {
+		this.#tracker = await Tracker.start({
+			url: this.url,
+			root,
+			limits: this.#limits,
+			isAlone: true,
+			openStream: () => this.openStream(),
+		});
+		this.#tracker.on('warning', (error) => this.#events.emit('warning', error));
+	}
+
+	#accept(socket: Socket): void {
+		this.#keep(socket);
+		guardPackets(this.#aedes.handle(socket), this.#limits);
+		this.#silent.add(socket);
+		socket.once('close', () => this.#silent.delete(socket));
+		const [oldest] = this.#silent;
+		// A crowd that says nothing does not keep out those who speak at once.
+		if (this.#silent.size > this.#limits.clients) {
+			oldest?.destroy();
+		}
+	}
+
+	#keep(stream: Duplex): void {
+		this.#sockets.add(stream);
+		stream.once('close', () => this.#sockets.delete(stream));
+	}
+
+	#checkAll(): void {
+		for (const socket of this.#sockets) {
+			this.#gate.check(socket);
+		}
+	}
+}
+
+/** What it means that the server cannot listen. */
+function explain(cause: NodeJS.ErrnoException, host: string, port: number): ShoalError {
+	const where = `port ${port} of ${host}`;
+	switch (cause.code) {
+		case 'EADDRINUSE':
+			return new ShoalError(
+				'ERR_PORT',
+				`${where} is taken: another broker is running there? Use --port to take another`,
+				{ cause },
+			);
+		case 'EACCES':
+			return new ShoalError(
+				'ERR_PORT',
+				`${where} may not be used by this user: use --port with a number above 1023`,
+				{ cause },
+			);
+		default:
+			return new ShoalError('ERR_PORT', `cannot listen on ${where}: ${cause.message}`, { cause });
+	}
+}

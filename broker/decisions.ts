@@ -1,0 +1,57 @@
+import type { Announce, SwarmEvent } from '../protocol/index.ts';
+import type { Holding } from './known-node.ts';
+import { isSeeder } from './listing.ts';
+
+/** Why an announce is refused. */
+export type RefusedAnnounce = 'layout' | 'node-announces' | 'announce-rate' | 'announces' | 'nodes';
+
+/** What the tracker has to do. `forget`: have the broker drop a retained message. */
+export type Decision =
+	| { readonly do: 'forget'; readonly what: 'node-state'; readonly node: string }
+	| {
+			readonly do: 'forget';
+			readonly what: 'announce';
+			readonly node: string;
+			readonly seed: string;
+	  }
+	| {
+			readonly do: 'refuse';
+			readonly node: string;
+			readonly seed: string;
+			readonly why: RefusedAnnounce;
+	  }
+	| { readonly do: 'event'; readonly event: SwarmEvent };
+
+/** Have the broker drop a node's state. */
+export function forgetState(node: string): Decision {
+	return { do: 'forget', what: 'node-state', node };
+}
+
+/** Have the broker drop an announce. */
+export function forgetAnnounce(seed: string, node: string): Decision {
+	return { do: 'forget', what: 'announce', node, seed };
+}
+
+/** Tell watchers of a node. */
+export function nodeEvent(event: SwarmEvent['event'], node: string): Decision {
+	return { do: 'event', event: { event, node } };
+}
+
+/** What a live announce tells watchers; `before` is what the node had said of the seed. */
+export function progress(
+	node: string,
+	seed: string,
+	{ name, length, chunks, have }: Announce,
+	before: Holding | undefined,
+	isKnown: boolean,
+): Decision[] {
+	const events: Array<SwarmEvent['event']> = isKnown ? [] : ['seed-added'];
+	const isComplete = have.count === chunks;
+	if (before === undefined && !isComplete) {
+		events.push('download-started');
+	}
+	if (before !== undefined && !isSeeder(before) && isComplete) {
+		events.push('download-complete');
+	}
+	return events.map((event) => ({ do: 'event', event: { event, node, seed, name, length } }));
+}

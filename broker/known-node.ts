@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { type Announce, checkedLayout, type Limits } from '../protocol/index.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** An announce as the tracker holds it. */
+export interface Holding {
+	readonly seed: string;
+	readonly node: KnownNode;
+	readonly name: string;
+	readonly length: number;
+	readonly chunks: number;
+	/** How many chunks the node has. */
+	readonly have: number;
+	readonly session: string;
+	/** When it was received, by the tracker's clock. */
+	readonly received: number;
+	readonly ttl: number;
+	/** The epoch in which it was received live; 0 if it was found retained. */
+	readonly epoch: number;
+}
+
+// 500 ids are 34 KB of JSON, well below what a control message may have.
+const MAX_REFUSED = 500;
+
+/**
+ * What the tracker knows of one node. Invariants: `#expiry` is never later than the end of the
+ * first holding that ends; the digest is that of the holdings, or absent.
+ */
+export class KnownNode {
+	readonly id: string;
+	/** `unknown`: announces came, but no state yet. Only a `ready` node is shown to others. */
+	state: 'unknown' | 'ready' | 'lost' = 'unknown';
+	session = '';
+	addresses: readonly string[] = [];
+	/** Last sign of life, or when the loss was told. */
+	heard: number;
+	/** The epoch of the last live message; 0 if there was none. */
+	epoch = 0;
+	readonly holdings = new Map<string, Holding>();
+	/** The last matching update: when, of which session, in which epoch. It renews every holding. */
+	#renewal = { at: Number.NEGATIVE_INFINITY, session: '', epoch: 0 };
+	readonly #refused = new Set<string>();
+	readonly #bucket: TokenBucket;
+	#digest: string | undefined;
+	#shortest = Number.POSITIVE_INFINITY;
+	#expiry = Number.POSITIVE_INFINITY;
+
+	constructor(id: string, limits: Limits, now: number) {
+		this.id = id;
+		this.heard = now;
+		this.#bucket = new TokenBucket(limits.announceRate, limits.announceBurst, now);
+	}
+
+	/** Whether one more new announce may come now. */
+	mayAnnounce(now: number): boolean {
+		return this.#bucket.take(now);
+	}
+
+	/** Keeps `holding`, in place of an earlier one of the same seed. */
+	hold(holding: Holding): void {
+		if (!this.holdings.has(holding.seed)) {
+			this.#digest = undefined;
+		}
+		this.holdings.set(holding.seed, holding);
+		this.#refused.delete(holding.seed);
+		this.#shortest = Math.min(this.#shortest, holding.ttl);
+		this.#expiry = Math.min(this.#expiry, holding.received + holding.ttl);
+	}
+
+	/** Lets go of a seed. */
+	release(seed: string): void {
+		this.#refused.delete(seed);
+		if (this.holdings.delete(seed)) {
+			this.#digest = undefined;
+		}
+	}
+
+	/** Remembers that an announce was refused, until the node is told. */
+	refuse(seed: string): void {
+		if (this.#refused.size < MAX_REFUSED) {
+			this.#refused.add(seed);
+		}
+	}
+
+	/** What was refused since the last call. */
+	takeRefused(): string[] {
+		const refused = [...this.#refused];
+		this.#refused.clear();
+		return refused;
+	}
+
+	/** Whether the node means the seeds that are held, or those and the refused ones. */
+	matches(count: number, digest: string): boolean {
+		const { size } = this.holdings;
+		if (count === size) {
+			this.#digest ??= digestOfIds(this.holdings.keys());
+			return digest === this.#digest;
+		}
+		return (
+			count === size + this.#refused.size &&
+			digest === digestOfIds([...this.holdings.keys(), ...this.#refused])
+		);
+	}
+
+	/** Renews every holding at once. */
+	renew(now: number, epoch: number): void {
+		this.#renewal = { at: now, session: this.session, epoch };
+		this.#expiry = now + this.#shortest;
+	}
+
+	/** Whether others may see `holding`: the node is there, and it is of this session or renewed in it. */
+	shows(holding: Holding): boolean {
+		const isCurrent =
+			holding.session === this.session ||
+			(this.#renewal.session === this.session && holding.received <= this.#renewal.at);
+		return this.state === 'ready' && isCurrent;
+	}
+
+	/** Whether the node itself has said in `epoch` that it has it. */
+	hasConfirmed(holding: Holding, epoch: number): boolean {
+		return (
+			holding.epoch === epoch ||
+			(this.#renewal.epoch === epoch && holding.received <= this.#renewal.at)
+		);
+	}
+
+	/** The holdings whose life is over at `now`. */
+	expired(now: number): Holding[] {
+		if (now < this.#expiry) {
+			return [];
+		}
+		const over: Holding[] = [];
+		this.#expiry = Number.POSITIVE_INFINITY;
+		for (const holding of this.holdings.values()) {
+			const end = Math.max(holding.received, this.#renewal.at) + holding.ttl;
+			if (end <= now) {
+				over.push(holding);
+			} else {
+				this.#expiry = Math.min(this.#expiry, end);
+			}
+		}
+		return over;
+	}
+}
+
+/** SHA-256, in hex, of ids in order, a line each. */
+function digestOfIds(ids: Iterable<string>): string {
+	const hash = createHash('sha256');
+	for (const id of [...ids].sort()) {
+		hash.update(`${id}\n`);
+	}
+	return hash.digest('hex');
+}
+
+/** What of an announce is kept. */
+export function holdingOf(
+	seed: string,
+	node: KnownNode,
+	message: Announce,
+	kept: { received: number; epoch: number; ttl: number },
+): Holding {
+	const { name, length, chunks, have, session } = message;
+	// One string for all announces of a session, not one each.
+	const shared = session === node.session ? node.session : session;
+	return { seed, node, name, length, chunks, have: have.count, session: shared, ...kept };
+}
+
+/** Whether length and chunks of an announce can belong together. */
+export function hasLayout({ length, chunks }: Announce): boolean {
+	try {
+		checkedLayout(length, chunks);
+		return true;
+	} catch {
+		return false;
+	}
+}

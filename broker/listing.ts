@@ -1,0 +1,89 @@
+import type { NodeListing, SeedListing } from '../protocol/index.ts';
+import type { Holding } from './known-node.ts';
+
+// Below the 64 KiB of a control message, with room for the rest of the reply.
+const REPLY_BYTES = 48 * 1024;
+
+/** A seed as others see it, or undefined if nobody shows it. The first of its nodes says what it is. */
+export function describeSeed(seed: string, holdings: Iterable<Holding>): SeedListing | undefined {
+	let first: Holding | undefined;
+	let seeders = 0;
+	let downloaders = 0;
+	for (const holding of holdings) {
+		if (holding.node.shows(holding)) {
+			first ??= holding;
+			if (isSeeder(holding)) {
+				seeders += 1;
+			} else {
+				downloaders += 1;
+			}
+		}
+	}
+	return first === undefined
+		? undefined
+		: {
+				seed,
+				name: first.name,
+				length: first.length,
+				chunks: first.chunks,
+				seeders,
+				downloaders,
+			};
+}
+
+/** Whether its node has every chunk. */
+export function isSeeder(holding: Holding): boolean {
+	return holding.have === holding.chunks;
+}
+
+/** As many of `items`, from the first, as fit into one reply. */
+export function fitting<T>(items: readonly T[]): T[] {
+	let bytes = 0;
+	const end = items.findIndex((item) => {
+		bytes += Buffer.byteLength(JSON.stringify(item)) + 1;
+		return bytes > REPLY_BYTES;
+	});
+	return end === -1 ? [...items] : items.slice(0, end);
+}
+
+/**
+ * A random sample of at most `most`: those that have confirmed before those that have not, and up
+ * to half of it seeders, so that a crowd of downloaders does not hide the few that have everything.
+ */
+export function sampleNodes(
+	shown: readonly Holding[],
+	most: number,
+	epoch: number,
+	random: () => number,
+): NodeListing[] {
+	const isConfirmed = (holding: Holding): boolean => holding.node.hasConfirmed(holding, epoch);
+	const sample = [
+		...balanced(shown.filter(isConfirmed), most, random),
+		...balanced(
+			shown.filter((holding) => !isConfirmed(holding)),
+			most,
+			random,
+		),
+	];
+	return fitting(sample.slice(0, most).map(describeNode));
+}
+
+function describeNode({ node, have, chunks }: Holding): NodeListing {
+	return { node: node.id, have, chunks, addresses: node.addresses };
+}
+
+function balanced(holdings: readonly Holding[], most: number, random: () => number): Holding[] {
+	const seeders = shuffled(holdings.filter(isSeeder), random);
+	const chosen = seeders.splice(0, Math.ceil(most / 2));
+	const others = [...seeders, ...holdings.filter((holding) => !isSeeder(holding))];
+	return [...chosen, ...shuffled(others, random)];
+}
+
+/** `items` in a random order (Fisher-Yates, in place). */
+function shuffled<T>(items: T[], random: () => number): T[] {
+	for (let last = items.length - 1; last > 0; last--) {
+		const index = Math.floor(random() * (last + 1));
+		[items[last], items[index]] = [items[index] as T, items[last] as T];
+	}
+	return items;
+}

@@ -1,0 +1,78 @@
+import type { Duplex } from 'node:stream';
+import type { Limits } from '../protocol/index.ts';
+
+/** What to do with a message for a client: deliver, drop it, or cut the client. */
+export type Verdict = 'deliver' | 'shed' | 'cut';
+
+/** Whether a client takes bytes, seen over time. */
+interface Progress {
+	readonly taken: number;
+	readonly since: number;
+}
+
+/** What of a socket's handle tells how many bytes the system took. Not public, in Node 20 to 24. */
+interface Handle {
+	readonly bytesWritten?: number;
+	readonly writeQueueSize?: number;
+}
+
+/**
+ * Slow consumers. Nobody waits for them: a server's sockets take every write ({@link queueMark}), and
+ * the queue of each is bounded here instead. Chunks are shed above a client's share, as whoever lacks
+ * them asks again; a client whose queue still grows is cut, and so is one that takes no byte at all.
+ */
+export class Shedding {
+	readonly #limits: Limits;
+	readonly #now: () => number;
+	readonly #progress = new WeakMap<Duplex, Progress>();
+
+	constructor(limits: Limits, now: () => number) {
+		this.#limits = limits;
+		this.#now = now;
+	}
+
+	/** The verdict on one more message for a client that has `queued` bytes, one of `clients`. */
+	judge(queued: number, isChunk: boolean, clients: number): Verdict {
+		const { shedQueue, shedTotal, cutQueue } = this.#limits;
+		if (isChunk) {
+			return queued > Math.min(shedQueue, shedTotal / Math.max(1, clients)) ? 'shed' : 'deliver';
+		}
+		return queued > cutQueue ? 'cut' : 'deliver';
+	}
+
+	/**
+	 * Whether `stream` has had a queue and has taken no byte for too long; to be asked now and then.
+	 * Never true of a stream that is no socket.
+	 */
+	isStalled(stream: Duplex): boolean {
+		const taken = takenBytes(stream);
+		if (stream.writableLength === 0 || taken === undefined) {
+			this.#progress.delete(stream);
+			return false;
+		}
+		const now = this.#now();
+		const before = this.#progress.get(stream);
+		if (before === undefined || before.taken !== taken) {
+			this.#progress.set(stream, { taken, since: now });
+			return false;
+		}
+		return now - before.since >= this.#limits.stall;
+	}
+}
+
+/**
+ * The `highWaterMark` of a server's sockets. Aedes waits for `drain` where a write says that the
+ * buffer is full, and with it the sender of the message and everything that it sends to others. Twice
+ * what a client may have queued, so that none ever says so before it is cut.
+ */
+export function queueMark(limits: Limits): number {
+	return 2 * limits.cutQueue;
+}
+
+/** Bytes the system has taken of what was written to `stream`; undefined if it cannot be told. */
+function takenBytes(stream: Duplex): number | undefined {
+	const handle = (stream as { _handle?: Handle | null })._handle;
+	return handle?.bytesWritten === undefined || handle.writeQueueSize === undefined
+		? undefined
+		: handle.bytesWritten - handle.writeQueueSize;
+}

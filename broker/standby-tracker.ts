@@ -1,0 +1,121 @@
+import {
+	decodeReply,
+	decodeTrackerState,
+	encodeJson,
+	formatRequestId,
+	type Incoming,
+	Link,
+	makeRequestId,
+	type TrackerState,
+} from '../protocol/index.ts';
+import type { TrackerSettings } from './tracker-options.ts';
+
+// A retained message follows the confirmation of its subscription at once; this is ample.
+const LOOK_MS = 300;
+// Two that wait for the same end do not both take over.
+const JITTER_MS = 500;
+// Nobody has it: the answer is small.
+const NO_SEED = '0'.repeat(64);
+
+/**
+ * A tracker that waits while another one works. It has no will, as it has nothing to lose. It goes
+ * by the other's retained state, and asks when that may be stale: a broker that was restarted has
+ * kept the state but not the will.
+ */
+export class StandbyTracker {
+	/** Resolves when the place is free. */
+	readonly turn: Promise<void>;
+	readonly #settings: TrackerSettings;
+	readonly #link: Link;
+	#isTurn: () => void = () => {};
+	#active: TrackerState | undefined;
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#onSeen: () => void = () => {};
+
+	private constructor(settings: TrackerSettings, link: Link) {
+		this.#settings = settings;
+		this.#link = link;
+		this.turn = new Promise((resolve) => {
+			this.#isTurn = resolve;
+		});
+		link.on('up', () => this.#takeOverIn(LOOK_MS));
+		link.on('down', () => clearTimeout(this.#timer));
+		link.on('message', (message) => this.#receive(message));
+	}
+
+	/** @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT */
+	static async open(
+		settings: TrackerSettings,
+		warn: (e: unknown) => void,
+	): Promise<StandbyTracker> {
+		const { url, id, password, openStream, random, topics } = settings;
+		const link = await Link.open({ url, id, password, openStream, random });
+		const standby = new StandbyTracker(settings, link);
+		link.on('warning', warn);
+		try {
+			await link.subscribe(topics.inboxFilter(id));
+			await link.subscribe(topics.trackerState());
+		} catch (error) {
+			await standby.close();
+			throw error;
+		}
+		standby.#takeOverIn(LOOK_MS);
+		return standby;
+	}
+
+	/** Whether another tracker has been seen, or the place is free. */
+	look(): Promise<'taken' | 'free'> {
+		const seen = new Promise<'taken'>((resolve) => {
+			this.#onSeen = () => resolve('taken');
+		});
+		return Promise.race([seen, this.turn.then(() => 'free' as const)]);
+	}
+
+	/** Ends a look as well. */
+	async close(): Promise<void> {
+		clearTimeout(this.#timer);
+		this.#onSeen();
+		await this.#link.close();
+	}
+
+	#receive({ topic, payload, isRetained }: Incoming): void {
+		const { id, topics } = this.#settings;
+		const parsed = topics.tryParse(topic);
+		if (parsed?.kind === 'tracker-state' && payload.length > 0) {
+			const state = decodeTrackerState(payload);
+			if (state.state === 'ready' && state.tracker !== id) {
+				this.#see(state, isRetained);
+			} else if (state.state === 'lost' && this.#isOfActive(state)) {
+				this.#takeOverIn(isRetained ? 0 : this.#settings.random() * JITTER_MS);
+			}
+		}
+		if (parsed?.kind === 'reply' && parsed.from === this.#active?.tracker) {
+			decodeReply(payload);
+			clearTimeout(this.#timer);
+		}
+	}
+
+	/** Another one is ready; what is only retained has to be proved. */
+	#see(state: TrackerState, isRetained: boolean): void {
+		clearTimeout(this.#timer);
+		this.#active = state;
+		this.#onSeen();
+		if (isRetained) {
+			const { id, topics, probe } = this.#settings;
+			const question = { op: 'query', id: formatRequestId(makeRequestId()), seed: NO_SEED };
+			this.#takeOverIn(probe);
+			// Not delivered is like not answered.
+			this.#link.publish(topics.trackerRequest(id), encodeJson(question)).catch(() => {});
+		}
+	}
+
+	/** A `lost` of another session than the active one's is a late will. */
+	#isOfActive({ session }: TrackerState): boolean {
+		return this.#active === undefined || this.#active.session === session;
+	}
+
+	#takeOverIn(ms: number): void {
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => this.#isTurn(), ms);
+	}
+}

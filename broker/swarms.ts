@@ -1,0 +1,61 @@
+import type { Holding } from './known-node.ts';
+import { SortedIds } from './sorted-ids.ts';
+
+/** All holdings by seed. Invariant: a swarm without holdings does not exist. Keyed by ids only. */
+export class Swarms {
+	readonly #swarms = new Map<string, Map<string, Holding>>();
+	readonly #seeds = new SortedIds();
+	#announces = 0;
+
+	/** How many seeds somebody holds. */
+	get size(): number {
+		return this.#seeds.size;
+	}
+
+	/** How many holdings there are in all. */
+	get announces(): number {
+		return this.#announces;
+	}
+
+	/** Whether somebody holds `seed`. */
+	has(seed: string): boolean {
+		return this.#swarms.has(seed);
+	}
+
+	/** Who holds `seed`. */
+	holdings(seed: string): Iterable<Holding> {
+		return this.#swarms.get(seed)?.values() ?? [];
+	}
+
+	/** At most `most` seeds in order, after `after`. */
+	after(after: string | undefined, most: number): string[] {
+		return this.#seeds.after(after, most);
+	}
+
+	/** Adds `holding`, in place of an earlier one of the same node. */
+	add(holding: Holding): void {
+		const { seed, node } = holding;
+		let swarm = this.#swarms.get(seed);
+		if (swarm === undefined) {
+			swarm = new Map();
+			this.#swarms.set(seed, swarm);
+			this.#seeds.add(seed);
+		}
+		if (!swarm.has(node.id)) {
+			this.#announces += 1;
+		}
+		swarm.set(node.id, holding);
+	}
+
+	/** Removes what the node holds of the seed. */
+	delete({ seed, node }: Holding): void {
+		const swarm = this.#swarms.get(seed);
+		if (swarm?.delete(node.id)) {
+			this.#announces -= 1;
+		}
+		if (swarm?.size === 0) {
+			this.#swarms.delete(seed);
+			this.#seeds.delete(seed);
+		}
+	}
+}

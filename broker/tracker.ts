@@ -1,0 +1,132 @@
+import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import { ActiveTracker } from './active-tracker.ts';
+import { StandbyTracker } from './standby-tracker.ts';
+import {
+	resolveTracker,
+	type TrackerCounts,
+	type TrackerEvents,
+	type TrackerOptions,
+	type TrackerSettings,
+	zeroCounts,
+} from './tracker-options.ts';
+
+/** What a tracker holds and has counted. */
+export interface TrackerStats extends TrackerCounts {
+	readonly nodes: number;
+	readonly seeds: number;
+	readonly announces: number;
+}
+
+type Role = ActiveTracker | StandbyTracker | undefined;
+
+const RETRY_MS = 1_000;
+
+/**
+ * The tracker: an MQTT client that knows who has which seed. It works the same on every broker. Of
+ * several on one broker one is ready; the others stand by and one of them takes over when it is lost.
+ */
+export class Tracker {
+	readonly id: string;
+	readonly #settings: TrackerSettings;
+	readonly #events = createNanoEvents<TrackerEvents>();
+	readonly #counts = zeroCounts();
+	#role: Role;
+	/** Changes of role, one after the other. */
+	#change: Promise<void> = Promise.resolve();
+	#retry: ReturnType<typeof setTimeout> | undefined;
+	#isClosed = false;
+
+	private constructor(settings: TrackerSettings) {
+		this.id = settings.id;
+		this.#settings = settings;
+	}
+
+	/**
+	 * Connects; resolves when the tracker is ready, or stands by for another.
+	 *
+	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT, ERR_ID, ERR_TOPIC, ERR_USAGE
+	 */
+	static async start(options: TrackerOptions): Promise<Tracker> {
+		const tracker = new Tracker(resolveTracker(options));
+		await (tracker.#settings.isAlone ? tracker.#activate() : tracker.#look());
+		return tracker;
+	}
+
+	/** Whether it is the tracker now. */
+	get isActive(): boolean {
+		return this.#role instanceof ActiveTracker;
+	}
+
+	on<E extends keyof TrackerEvents>(event: E, handler: TrackerEvents[E]): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	stats(): TrackerStats {
+		const none = { nodes: 0, seeds: 0, announces: 0 };
+		const { refused, ...counts } = this.#counts;
+		const size = this.#role instanceof ActiveTracker ? this.#role.registry.size : none;
+		return { ...counts, refused: { ...refused }, ...size };
+	}
+
+	/** Says that it is gone, and disconnects. No event comes after it. */
+	async close(): Promise<void> {
+		this.#isClosed = true;
+		this.#events.events = {};
+		if (this.#role instanceof StandbyTracker) {
+			// First, as a change of role may be waiting for what it sees.
+			await this.#role.close();
+		}
+		await this.#change;
+		clearTimeout(this.#retry);
+		await this.#leave(true);
+	}
+
+	async #look(): Promise<void> {
+		const warn = (error: unknown) => this.#events.emit('warning', error);
+		const standby = await StandbyTracker.open(this.#settings, warn);
+		this.#role = standby;
+		if ((await standby.look()) === 'free') {
+			await this.#activate();
+			return;
+		}
+		this.#events.emit('standby');
+		void standby.turn.then(() => this.#become(standby, () => this.#activate()));
+	}
+
+	async #activate(): Promise<void> {
+		await this.#leave(false);
+		this.#role = await ActiveTracker.open(this.#settings, this.#counts, {
+			onReady: (session) => this.#events.emit('ready', session),
+			onDown: (reason) => this.#events.emit('down', reason),
+			onWarning: (error) => this.#events.emit('warning', error),
+			onRival: () => this.#become(this.#role, () => this.#yield()),
+		});
+	}
+
+	async #yield(): Promise<void> {
+		await this.#leave(false);
+		await this.#look();
+	}
+
+	async #leave(isEnd: boolean): Promise<void> {
+		const role = this.#role;
+		this.#role = undefined;
+		await (role instanceof ActiveTracker ? role.close(isEnd) : role?.close());
+	}
+
+	/** Changes the role unless it has changed meanwhile; a failure is told and tried again later. */
+	#become(from: Role, step: () => Promise<void>): void {
+		this.#change = this.#change.then(async () => {
+			if (this.#isClosed || this.#role !== from) {
+				return;
+			}
+			try {
+				await step();
+			} catch (error) {
+				this.#events.emit('warning', error);
+				await this.#leave(false);
+				this.#retry = setTimeout(() => this.#become(undefined, () => this.#look()), RETRY_MS);
+			}
+		});
+	}
+}
