@@ -40,8 +40,8 @@ const BUSY_PAUSE = 250;
  * {@link DownloadEngine.decide} afterwards, and from time to time.
  *
  * Invariants: each chunk is in one state (ChunkStates), and `assigned` exactly while attempts at it
- * are open (Assignments); what is open at a node exceeds its window by less than one part, and what
- * is open at all nodes `mostOutstanding` likewise.
+ * are open (Assignments); asking never lets what is open at a node exceed its window, or what is open
+ * at all nodes `mostOutstanding`, by a part or more.
  */
 export class DownloadEngine {
 	readonly states: ChunkStates;

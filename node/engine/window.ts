@@ -38,7 +38,8 @@ export class Window {
 	#deviation = 0;
 	#backoff = 1;
 	#rate: number | undefined;
-	#periodStart = Number.NEGATIVE_INFINITY;
+	#periodStart = 0;
+	#answeredAt = 0;
 	#periodBytes = 0;
 	#shrunkAt = Number.NEGATIVE_INFINITY;
 
@@ -116,10 +117,9 @@ export class Window {
 	}
 
 	#measureRate(bytes: number, askedAt: number, now: number): void {
-		if (this.#periodBytes === 0) {
-			// Time in which nothing was open says nothing about the rate.
-			this.#periodStart = Math.max(this.#periodStart, askedAt);
-		}
+		// Time in which nothing was open says nothing about the rate.
+		this.#periodStart += Math.max(0, askedAt - this.#answeredAt);
+		this.#answeredAt = now;
 		this.#periodBytes += bytes;
 		const elapsed = now - this.#periodStart;
 		if (elapsed >= RATE_PERIOD) {

@@ -1,0 +1,223 @@
+import type { Attempt } from '../../node/engine/attempt.ts';
+import type { Decision } from '../../node/engine/decision.ts';
+import { DownloadEngine, type DownloadEngineOptions } from '../../node/engine/download-engine.ts';
+import { Bitfield, Layout } from '../../protocol/index.ts';
+
+/** How a simulated seeder behaves. */
+export interface Behaviour {
+	/** Bytes per second it sends. */
+	readonly rate: number;
+	/** ms from a request to its seeder and from an answer to the downloader. */
+	readonly latency: number;
+	/** Share of answers that are lost, 0 to 1. */
+	readonly loss?: number;
+	/** Share of parts that are wrong, 0 to 1. */
+	readonly lies?: number;
+	/** ms from which on nothing is answered any more. */
+	readonly silentFrom?: number;
+	/** ms from which on it answers again. */
+	readonly silentUntil?: number;
+	/** The chunks it has. @default all */
+	readonly have?: readonly number[];
+}
+
+/** What a run of the simulation gave. */
+export interface Outcome {
+	/** Virtual ms until everything was there; undefined if it was not in time. */
+	readonly ms: number | undefined;
+	/** Bytes that the seeders sent. */
+	readonly sent: number;
+	/** Requests and cancels that the downloader sent. */
+	readonly messages: number;
+	readonly dropped: ReadonlySet<string>;
+	readonly engine: DownloadEngine;
+	/** Chunks verified, by node. */
+	readonly by: ReadonlyMap<string, number>;
+	/** Chunks in the order in which they were verified. */
+	readonly order: readonly number[];
+}
+
+/** Reproducible numbers from 0 to 1 (mulberry32). */
+export function seededRandom(seed: number): () => number {
+	let state = seed >>> 0;
+	return () => {
+		state = (state + 0x6d2b79f5) >>> 0;
+		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+	};
+}
+
+type Event = { readonly at: number; readonly order: number; readonly run: () => void };
+
+/** Virtual time: what is to happen, in order. */
+class Timeline {
+	now = 0;
+	#order = 0;
+	readonly #events: Event[] = [];
+
+	after(ms: number, run: () => void): void {
+		this.#order += 1;
+		const event = { at: this.now + ms, order: this.#order, run };
+		let low = 0;
+		let high = this.#events.length;
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			const other = this.#events[middle] as Event;
+			const isBefore = other.at > event.at || (other.at === event.at && other.order > event.order);
+			if (isBefore) {
+				low = middle + 1;
+			} else {
+				high = middle;
+			}
+		}
+		this.#events.splice(low, 0, event);
+	}
+
+	step(): boolean {
+		const event = this.#events.pop();
+		if (event === undefined) {
+			return false;
+		}
+		this.now = event.at;
+		event.run();
+		return true;
+	}
+}
+
+/** Options of {@link simulate}. */
+export interface SimulationOptions extends Partial<DownloadEngineOptions> {
+	readonly length: number;
+	readonly chunkSize: number;
+	readonly seeders: Readonly<Record<string, Behaviour>>;
+	readonly seed?: number;
+	/** Virtual ms after which the run ends. */
+	readonly deadline?: number;
+	/** Called after every step. */
+	readonly check?: (engine: DownloadEngine) => void;
+	/** Called when the engine asks a node for something. */
+	readonly onRequest?: (engine: DownloadEngine, node: string) => void;
+}
+
+/** One downloader's engine against simulated seeders, in virtual time. */
+export function simulate(options: SimulationOptions): Outcome {
+	const layout = new Layout(options.length, options.chunkSize);
+	const random = seededRandom(options.seed ?? 1);
+	const time = new Timeline();
+	let request = 0n;
+	const engine = new DownloadEngine({
+		layout,
+		have: new Bitfield(layout.chunks),
+		order: 'rarest',
+		mostPart: 256 * 1024,
+		mostOutstanding: 4 * 1024 * 1024,
+		mostStrikes: 2,
+		mostRanges: 64,
+		random,
+		requestId: () => {
+			request += 1n;
+			return request;
+		},
+		...options,
+	});
+	const busyUntil = new Map<string, number>();
+	const cancelled = new Set<string>();
+	const wrong = new Set<Attempt>();
+	const dropped = new Set<string>();
+	const by = new Map<string, number>();
+	const order: number[] = [];
+	let sent = 0;
+	let messages = 0;
+	let ms: number | undefined;
+
+	const isSilent = ({ silentFrom, silentUntil }: Behaviour): boolean =>
+		silentFrom !== undefined && time.now >= silentFrom && time.now < (silentUntil ?? Infinity);
+
+	const arrive = (node: string, id: bigint, offset: number, length: number, isWrong: boolean) => {
+		const attempt = engine.received(node, id, offset, length, time.now);
+		if (attempt === undefined) {
+			return;
+		}
+		if (isWrong) {
+			wrong.add(attempt);
+		}
+		if (attempt.isWhole) {
+			time.after(1, () => settle(attempt));
+		}
+		act(engine.decide(time.now));
+	};
+	const settle = (attempt: Attempt): void => {
+		for (let index = 0; index < attempt.chunks; index += 1) {
+			const chunk = attempt.firstChunk + index;
+			if (wrong.has(attempt)) {
+				act(engine.bad(chunk, attempt.node));
+			} else {
+				engine.stored(chunk);
+				order.push(chunk);
+				by.set(attempt.node, (by.get(attempt.node) ?? 0) + 1);
+			}
+		}
+		if (engine.states.isComplete) {
+			ms ??= time.now;
+		} else {
+			act(engine.decide(time.now));
+		}
+	};
+	const serve = (node: string, id: bigint, offset: number, length: number): void => {
+		const behaviour = options.seeders[node] as Behaviour;
+		const start = Math.max(time.now, busyUntil.get(node) ?? 0);
+		const end = start + (length / behaviour.rate) * 1_000;
+		busyUntil.set(node, end);
+		time.after(end - time.now, () => {
+			if (isSilent(behaviour) || cancelled.has(`${id} ${offset}`)) {
+				return;
+			}
+			sent += length;
+			const isLost = random() < (behaviour.loss ?? 0);
+			const isWrong = random() < (behaviour.lies ?? 0);
+			if (!isLost) {
+				time.after(behaviour.latency, () => arrive(node, id, offset, length, isWrong));
+			}
+		});
+	};
+	const send = (decision: Exclude<Decision, { do: 'discard' | 'drop' }>): void => {
+		const { node, request: id, ranges } = decision;
+		const behaviour = options.seeders[node] as Behaviour;
+		messages += 1;
+		time.after(behaviour.latency, () => {
+			for (const [offset, length] of isSilent(behaviour) ? [] : ranges) {
+				if (decision.do === 'request') {
+					serve(node, id, offset, length);
+				} else {
+					cancelled.add(`${id} ${offset}`);
+				}
+			}
+		});
+	};
+	const act = (decisions: readonly Decision[]): void => {
+		for (const decision of decisions) {
+			if (decision.do === 'drop') {
+				dropped.add(decision.node);
+			} else if (decision.do !== 'discard') {
+				if (decision.do === 'request') {
+					options.onRequest?.(engine, decision.node);
+				}
+				send(decision);
+			}
+		}
+	};
+	const tick = (): void => {
+		act(engine.decide(time.now));
+		if (ms === undefined && time.now < (options.deadline ?? 600_000)) {
+			time.after(50, tick);
+		}
+	};
+	for (const [node, { have }] of Object.entries(options.seeders)) {
+		engine.nodeHas(node, have ?? Array.from({ length: layout.chunks }, (_, chunk) => chunk));
+	}
+	tick();
+	while (ms === undefined && time.step()) {
+		options.check?.(engine);
+	}
+	return { ms, sent, messages, dropped, engine, by, order };
+}

@@ -1,0 +1,255 @@
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import type { ChunkState } from '../../../node/engine/chunk-states.ts';
+import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { type Behaviour, simulate } from '../../helpers/simulation.ts';
+import { suite } from '../../helpers/suite.ts';
+
+const test = suite('download engine', { timeout: 60_000 });
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const LAN: Behaviour = { rate: 100 * MIB, latency: 1 };
+
+/** The invariants that the engine states, checked from outside. */
+function checkInvariants(engine: DownloadEngine, chunks: number, mostOutstanding: number): void {
+	const states: ChunkState[] = ['missing', 'assigned', 'verifying', 'have'];
+	const sum = states.reduce((total, state) => total + engine.states.count(state), 0);
+	assert.is(sum, chunks);
+	const covered = new Map<number, number>();
+	let outstanding = 0;
+	for (const node of engine.nodes.values()) {
+		for (const attempt of node.attempts) {
+			for (let index = 0; index < attempt.chunks; index += 1) {
+				const chunk = attempt.firstChunk + index;
+				covered.set(chunk, (covered.get(chunk) ?? 0) + 1);
+				assert.is(engine.states.of(chunk), 'assigned');
+			}
+		}
+		outstanding += node.outstanding;
+		assert.ok(node.outstanding >= 0);
+	}
+	assert.is(covered.size, engine.states.count('assigned'));
+	assert.ok([...covered.values()].every((attempts) => attempts <= 2));
+	assert.ok(outstanding < mostOutstanding + 256 * KIB, `${outstanding} bytes outstanding`);
+}
+
+test('one seeder is used at nearly its full rate', () => {
+	const { ms, sent } = simulate({
+		length: 256 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: { one: LAN },
+	});
+	assert.is(sent, 256 * MIB);
+	assert.ok((ms as number) < 2_560 * 1.1, `${ms} ms`);
+});
+
+test('four seeders are used in proportion to their rates', () => {
+	const { ms, by, sent } = simulate({
+		length: 256 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: {
+			a: { rate: 40 * MIB, latency: 1 },
+			b: { rate: 30 * MIB, latency: 2 },
+			c: { rate: 20 * MIB, latency: 5 },
+			d: { rate: 10 * MIB, latency: 1 },
+		},
+	});
+	assert.ok((ms as number) < 2_560 * 1.25, `${ms} ms`);
+	assert.ok(sent <= 256 * MIB + 4 * MIB, `${sent - 256 * MIB} bytes sent twice`);
+	assert.ok((by.get('a') as number) > 2.5 * (by.get('d') as number));
+});
+
+test('a long thin link is kept full', () => {
+	const { ms } = simulate({
+		length: 8 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: { far: { rate: 625_000, latency: 150 } },
+	});
+	assert.ok((ms as number) < ((8 * MIB) / 625_000) * 1_000 * 1.1 + 600, `${ms} ms`);
+});
+
+test('a link as thin as a modem neither times out for ever nor fetches much twice', () => {
+	const { ms, sent } = simulate({
+		length: 512 * KIB,
+		chunkSize: 256 * KIB,
+		seeders: { thin: { rate: 8_000, latency: 300 } },
+	});
+	assert.ok((ms as number) < ((512 * KIB) / 8_000) * 1_000 * 2.5, `${ms} ms`);
+	assert.ok(sent < 512 * KIB * 2.5, `${sent} bytes sent`);
+});
+
+test('lost parts alone are asked for again, soon', () => {
+	const { ms, sent } = simulate({
+		length: 64 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: { lossy: { rate: 50 * MIB, latency: 2, loss: 0.02 } },
+	});
+	assert.ok((ms as number) < 1_280 * 2, `${ms} ms`);
+	assert.ok(sent < 64 * MIB * 1.04, `${sent / MIB} MiB sent`);
+});
+
+test('a seeder that falls silent is replaced within its timeout', () => {
+	const { ms, sent } = simulate({
+		length: 128 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: {
+			a: { rate: 20 * MIB, latency: 1 },
+			b: { rate: 20 * MIB, latency: 1 },
+			frozen: { rate: 20 * MIB, latency: 1, silentFrom: 500 },
+		},
+	});
+	// 30 MiB by three until it falls silent, the rest by two.
+	const ideal = 500 + ((128 - 30) / 40) * 1_000;
+	assert.ok((ms as number) < ideal + 1_000, `${ms} ms`);
+	assert.ok(sent < 132 * MIB);
+});
+
+test('a seeder that comes back is used again', () => {
+	const { by } = simulate({
+		length: 128 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: {
+			a: { rate: 10 * MIB, latency: 1 },
+			pause: { rate: 40 * MIB, latency: 1, silentFrom: 200, silentUntil: 2_000 },
+		},
+	});
+	assert.ok((by.get('pause') as number) > (by.get('a') as number));
+});
+
+test('the only seeder is waited for', () => {
+	const { ms, sent } = simulate({
+		length: 32 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: { only: { rate: 20 * MIB, latency: 1, silentFrom: 300, silentUntil: 20_000 } },
+	});
+	assert.ok((ms as number) < 20_000 + 10_000 + 1_600, `${ms} ms`);
+	assert.ok(sent < 34 * MIB);
+});
+
+test('a liar is dropped after two bad chunks and costs no more', () => {
+	const { dropped, ms, sent } = simulate({
+		length: 64 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: { honest: LAN, liar: { ...LAN, lies: 1 } },
+	});
+	assert.ok(ms !== undefined);
+	assert.equal([...dropped], ['liar']);
+	assert.ok(sent < 64 * MIB + 4 * MIB, `${sent - 64 * MIB} bytes wasted`);
+});
+
+test('who lies about every tenth chunk is dropped, and the rest comes from others', () => {
+	const { dropped, ms } = simulate({
+		length: 64 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: { a: LAN, b: LAN, liar: { ...LAN, lies: 0.1 } },
+	});
+	assert.ok(ms !== undefined);
+	assert.equal([...dropped], ['liar']);
+});
+
+test('a slow node does not hold the end up', () => {
+	const { ms } = simulate({
+		length: 64 * MIB,
+		chunkSize: 4 * MIB,
+		seeders: { fast: { rate: 50 * MIB, latency: 1 }, slow: { rate: 64 * KIB, latency: 50 } },
+	});
+	assert.ok((ms as number) < 1_280 * 1.6, `${ms} ms`);
+});
+
+test('nodes that have parts of it complete each other', () => {
+	const even = Array.from({ length: 128 }, (_, index) => index * 2);
+	const odd = even.map((chunk) => chunk + 1);
+	const { ms, by } = simulate({
+		length: 64 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: { even: { ...LAN, have: even }, odd: { ...LAN, have: odd } },
+	});
+	assert.ok(ms !== undefined);
+	assert.equal([by.get('even'), by.get('odd')], [128, 128]);
+});
+
+test('chunks smaller than a part come several in one', () => {
+	const { ms, messages } = simulate({
+		length: 4 * MIB,
+		chunkSize: 512,
+		seeders: { one: LAN },
+		order: 'ascending',
+	});
+	assert.ok(ms !== undefined);
+	assert.ok(messages < 100, `${messages} messages`);
+});
+
+test('in ascending order no chunk is far ahead of its turn', () => {
+	const { order } = simulate({
+		length: 64 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: { a: LAN, b: { rate: 50 * MIB, latency: 3 } },
+		order: 'ascending',
+	});
+	const lead = Math.max(...order.map((chunk, index) => chunk - index));
+	assert.ok(lead <= 16, `${lead} chunks ahead`);
+});
+
+test('the rarest chunks are fetched first', () => {
+	const all = Array.from({ length: 64 }, (_, chunk) => chunk);
+	const common = all.slice(0, 60);
+	const { order } = simulate({
+		length: 16 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: {
+			full: { rate: 10 * MIB, latency: 1, have: all },
+			b: { rate: 1 * KIB, latency: 1, have: common },
+			c: { rate: 1 * KIB, latency: 1, have: common },
+		},
+		mostOutstanding: 256 * KIB,
+	});
+	const ranks = [60, 61, 62, 63].map((chunk) => order.indexOf(chunk));
+	assert.ok(Math.max(...ranks) < 12, `ranks ${ranks}`);
+});
+
+test('bytes that nobody asked for, late, twice or of the wrong length are nothing', () => {
+	const { engine } = simulate({ length: MIB, chunkSize: 256 * KIB, seeders: { one: LAN } });
+	assert.is(engine.received('one', 1n, 0, 64 * KIB, 0), undefined);
+	assert.is(engine.received('stranger', 1n, 0, 64 * KIB, 0), undefined);
+	assert.is(engine.received('one', 99n, 0, 1, 0), undefined);
+});
+
+test('whatever nodes do, the invariants hold and honest chunks all arrive', () => {
+	const behaviour = fc.record({
+		rate: fc.integer({ min: 200 * KIB, max: 50 * MIB }),
+		latency: fc.integer({ min: 0, max: 200 }),
+		loss: fc.constantFrom(0, 0, 0.01, 0.1),
+		lies: fc.constantFrom(0, 0, 0, 0.2),
+		silentFrom: fc.constantFrom(undefined, undefined, 100, 1_000),
+	});
+	const honest = fc.constant({ rate: 5 * MIB, latency: 5 });
+	fc.assert(
+		fc.property(
+			fc.record({ honest, a: behaviour, b: behaviour, c: behaviour }),
+			fc.integer({ min: 1, max: 12 * MIB }),
+			fc.constantFrom(512, 64 * KIB, 256 * KIB, 1 * MIB),
+			fc.constantFrom<'rarest' | 'ascending'>('rarest', 'ascending'),
+			fc.integer(),
+			(seeders, length, size, order, seed) => {
+				const chunkSize = length / size > 4_096 ? 64 * KIB : size;
+				const chunks = Math.ceil(length / chunkSize);
+				const { ms } = simulate({
+					length,
+					chunkSize,
+					seeders: seeders as Record<string, Behaviour>,
+					order,
+					seed,
+					check: (engine) => checkInvariants(engine, chunks, 4 * MIB),
+					onRequest: (engine, id) => {
+						const node = engine.nodes.get(id);
+						assert.ok(node !== undefined && node.outstanding < node.window.size + 256 * KIB);
+					},
+				});
+				assert.ok(ms !== undefined, 'it completes');
+			},
+		),
+		{ numRuns: 150 },
+	);
+});
+
+test.run();

@@ -1,0 +1,82 @@
+import * as assert from 'uvu/assert';
+import { FIRST_PART, FIRST_WINDOW, LEAST_PART, Window } from '../../../node/engine/window.ts';
+import { suite } from '../../helpers/suite.ts';
+
+const test = suite('window');
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const options = { mostPart: 256 * KIB, mostWindow: 4 * MIB };
+
+/** A window after `seconds` of a link of `rate` bytes per second and `rtt` ms, always full. */
+function fed(rate: number, rtt: number, seconds: number): Window {
+	const window = new Window(options);
+	let now = rtt;
+	while (now < seconds * 1_000) {
+		const part = window.part;
+		window.onAnswer(part, now - Math.max(rtt, (window.size / rate) * 1_000), now);
+		now += (part / rate) * 1_000;
+	}
+	return window;
+}
+
+test('starts with half a mebibyte in small parts, and patience', () => {
+	const window = new Window(options);
+	assert.is(window.size, FIRST_WINDOW);
+	assert.is(window.part, FIRST_PART);
+	assert.is(window.timeout, 2_000);
+});
+
+test('grows to the most it may on a fast link, in the largest parts', () => {
+	const window = fed(100 * MIB, 2, 1);
+	assert.is(window.size, 4 * MIB);
+	assert.is(window.part, 256 * KIB);
+	assert.is(window.timeout, 500);
+});
+
+test('holds at most two seconds of the measured rate', () => {
+	const window = fed(100 * KIB, 100, 20);
+	assert.ok(window.size <= 2 * 110 * KIB, `${window.size}`);
+	assert.ok(window.part <= 64 * KIB, `${window.part}`);
+});
+
+test('a part holds at most a second of the measured rate, down to the least part', () => {
+	assert.is(fed(40 * KIB, 100, 20).part, 32 * KIB);
+	assert.is(fed(2 * KIB, 100, 60).part, LEAST_PART);
+});
+
+test('halves once in a round trip, however much of it is lost', () => {
+	const window = fed(100 * MIB, 2, 1);
+	window.onLoss(999, 1_000);
+	const halved = window.size;
+	assert.is(halved, 2 * MIB);
+	window.onLoss(998, 1_001);
+	assert.is(window.size, halved);
+	window.onLoss(1_001, 1_003);
+	assert.is(window.size, 1 * MIB);
+});
+
+test('falls to one part when nothing comes, and is more patient each time', () => {
+	const window = fed(100 * MIB, 2, 1);
+	window.onTimeout(1_000);
+	assert.is(window.size, window.part);
+	assert.is(window.timeout, 1_000);
+	window.onTimeout(2_000);
+	assert.is(window.timeout, 2_000);
+	for (let more = 0; more < 10; more += 1) {
+		window.onTimeout(3_000);
+	}
+	assert.is(window.timeout, 10_000);
+	window.onAnswer(window.part, 3_000, 3_002);
+	assert.is(window.timeout, 500);
+});
+
+test('time in which nothing was open does not count against the rate', () => {
+	const window = fed(10 * MIB, 2, 1);
+	const before = window.rate;
+	window.onAnswer(256 * KIB, 60_000, 60_025);
+	window.onAnswer(256 * KIB, 60_000, 60_050);
+	window.onAnswer(512 * KIB, 60_000, 60_101);
+	assert.ok(window.rate > before * 0.8, `${window.rate} after ${before}`);
+});
+
+test.run();
