@@ -38,8 +38,8 @@ export class Window {
 	#deviation = 0;
 	#backoff = 1;
 	#rate: number | undefined;
-	#periodStart = 0;
-	#answeredAt = 0;
+	#periodStart = Number.NEGATIVE_INFINITY;
+	#answeredAt: number | undefined;
 	#periodBytes = 0;
 	#shrunkAt = Number.NEGATIVE_INFINITY;
 
@@ -118,7 +118,10 @@ export class Window {
 
 	#measureRate(bytes: number, askedAt: number, now: number): void {
 		// Time in which nothing was open says nothing about the rate.
-		this.#periodStart += Math.max(0, askedAt - this.#answeredAt);
+		this.#periodStart =
+			this.#answeredAt === undefined
+				? askedAt
+				: this.#periodStart + Math.max(0, askedAt - this.#answeredAt);
 		this.#answeredAt = now;
 		this.#periodBytes += bytes;
 		const elapsed = now - this.#periodStart;
