@@ -1,5 +1,5 @@
 import { type IClientOptions, MqttClient, connect as mqttConnect, type StreamBuilder } from 'mqtt';
-import { ShoalError } from './errors.ts';
+import { isShoalError, ShoalError } from './errors.ts';
 import { printable } from './printable.ts';
 
 /** A message as it comes in. */
@@ -51,6 +51,7 @@ export class Connection {
 	readonly ended: Promise<ShoalError>;
 	readonly #client: MqttClient;
 	readonly #timeout: number;
+	readonly #url: string;
 	readonly #pending = new Set<(error: ShoalError) => void>();
 	#end: ShoalError | undefined;
 	#settle: (reason: ShoalError) => void = () => {};
@@ -58,11 +59,15 @@ export class Connection {
 
 	private constructor(options: ConnectionOptions) {
 		this.#timeout = options.timeout;
+		this.#url = options.url;
 		this.ended = new Promise((resolve) => {
 			this.#settle = resolve;
 		});
 		this.#client = startClient(options);
-		this.#client.on('error', (error) => this.#finish(explain(error, options)));
+		this.#client.on('error', (error) => {
+			const { connected } = this.#client;
+			this.#finish(connected ? disconnected(options.url, error) : explain(error, options));
+		});
 		this.#client.on('close', () => this.#finish(disconnected(options.url)));
 		this.#client.on('message', (topic, payload, packet) => {
 			options.onMessage({ topic, payload, isRetained: packet.retain });
@@ -158,7 +163,12 @@ export class Connection {
 			const finish = (error?: unknown): void => {
 				clearTimeout(timer);
 				this.#pending.delete(finish);
-				error ? reject(error) : resolve();
+				if (error) {
+					// What MQTT.js gives up on its own is lost with the connection.
+					reject(isShoalError(error) ? error : disconnected(this.#url, error));
+				} else {
+					resolve();
+				}
 			};
 			this.#pending.add(finish);
 			operation(finish);
@@ -187,10 +197,11 @@ export class Connection {
 	#finish(reason: ShoalError): void {
 		if (this.#end === undefined) {
 			this.#end = reason;
-			this.#client.end(true);
+			// First of all, as MQTT.js fails what is under way with errors of its own.
 			for (const reject of [...this.#pending]) {
 				reject(reason);
 			}
+			this.#client.end(true);
 			this.#settle(reason);
 		}
 	}
@@ -238,8 +249,10 @@ function explain(error: Error & { code?: unknown }, options: ConnectionOptions):
 	});
 }
 
-function disconnected(url: string): ShoalError {
-	return new ShoalError('ERR_DISCONNECTED', `the connection to the broker at ${url} was lost`);
+function disconnected(url: string, cause?: unknown): ShoalError {
+	return new ShoalError('ERR_DISCONNECTED', `the connection to the broker at ${url} was lost`, {
+		cause,
+	});
 }
 
 function refusal(filter: string, cause: unknown): ShoalError {
