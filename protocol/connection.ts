@@ -81,10 +81,26 @@ export class Connection {
 	 *   refuses the client id, ERR_REFUSED if it refuses for another reason
 	 */
 	static async open(options: ConnectionOptions): Promise<Connection> {
-		const connection = new Connection(options);
-		await connection.#race((done) => connection.#client.once('connect', () => done()));
+		const connection = Connection.#start(options);
+		try {
+			await connection.#race((done) => connection.#client.once('connect', () => done()));
+		} catch (error) {
+			connection.destroy();
+			const isSilent =
+				isShoalError(error, 'ERR_TIMEOUT') || isShoalError(error, 'ERR_DISCONNECTED');
+			throw isSilent ? explain(error, options) : error;
+		}
 		connection.#watch(options);
 		return connection;
+	}
+
+	static #start(options: ConnectionOptions): Connection {
+		try {
+			return new Connection(options);
+		} catch (error) {
+			// MQTT.js throws at a URL it cannot read.
+			throw explain(error as Error, options);
+		}
 	}
 
 	/** Bytes written and not yet taken by the system. */
