@@ -237,6 +237,8 @@ function startClient(options: ConnectionOptions): MqttClient {
 		timerVariant: { set: () => 0, clear: () => {} },
 		connectTimeout: options.timeout,
 		reconnectPeriod: 0,
+		// MQTT.js would take a client id from the URL.
+		query: {},
 		resubscribe: false,
 		queueQoSZero: false,
 	};
