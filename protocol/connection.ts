@@ -37,6 +37,9 @@ export interface ConnectionOptions {
 
 type Operation = (done: (error?: unknown) => void) => void;
 
+// ms between two looks at a queue so small that nothing tells when it is empty.
+const DRAIN_LOOK = 5;
+
 // CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
 const REFUSED_ID = 2;
 const REFUSED_CODES: ReadonlySet<unknown> = new Set([1, REFUSED_ID, 3, 4, 5]);
@@ -140,16 +143,20 @@ export class Connection {
 	/** Resolves when nothing is queued any more, or the connection has ended. */
 	async drained(): Promise<void> {
 		const { stream } = this.#client;
-		if (this.#end !== undefined || stream.writableLength === 0) {
-			return;
+		while (this.#end === undefined && stream.writableLength > 0) {
+			await new Promise<void>((resolve) => {
+				const finish = (): void => {
+					clearTimeout(timer);
+					stream.off('drain', finish);
+					this.#pending.delete(finish);
+					resolve();
+				};
+				// There is no 'drain' after less than a stream's high-water mark.
+				const timer = setTimeout(finish, DRAIN_LOOK);
+				stream.once('drain', finish);
+				this.#pending.add(finish);
+			});
 		}
-		let isDrained = () => {};
-		const drain = new Promise<void>((resolve) => {
-			isDrained = resolve;
-			stream.once('drain', resolve);
-		});
-		await Promise.race([drain, this.ended]);
-		stream.off('drain', isDrained);
 	}
 
 	/** Says goodbye, so that the will is not published, and ends the connection. */
