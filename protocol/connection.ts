@@ -40,6 +40,11 @@ type Operation = (done: (error?: unknown) => void) => void;
 // ms between two looks at a queue so small that nothing tells when it is empty.
 const DRAIN_LOOK = 5;
 
+// ms for what is under way when a connection is closed, and as much again for the goodbye: a
+// command that is interrupted ends within two seconds.
+const GOODBYE = 500;
+const DISCONNECT = new Uint8Array([0xe0, 0]);
+
 // CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
 const REFUSED_ID = 2;
 const REFUSED_CODES: ReadonlySet<unknown> = new Set([1, REFUSED_ID, 3, 4, 5]);
@@ -57,6 +62,7 @@ export class Connection {
 	readonly #url: string;
 	readonly #pending = new Set<(error: ShoalError) => void>();
 	#end: ShoalError | undefined;
+	#closing: ShoalError | undefined;
 	#settle: (reason: ShoalError) => void = () => {};
 	#heard = performance.now();
 
@@ -71,7 +77,7 @@ export class Connection {
 			const { connected } = this.#client;
 			this.#finish(connected ? disconnected(options.url, error) : explain(error, options));
 		});
-		this.#client.on('close', () => this.#finish(disconnected(options.url)));
+		this.#client.on('close', () => this.#finish(this.#closing ?? disconnected(options.url)));
 		this.#client.on('message', (topic, payload, packet) => {
 			options.onMessage({ topic, payload, isRetained: packet.retain });
 		});
@@ -135,7 +141,7 @@ export class Connection {
 
 	/** Sends with QoS 0: no confirmation, never retained. `payload` must not change any more. */
 	send(topic: string, payload: Uint8Array): void {
-		if (this.#end === undefined) {
+		if (this.#end === undefined && this.#closing === undefined) {
 			this.#client.publish(topic, payload as Buffer, { qos: 0 });
 		}
 	}
@@ -159,13 +165,23 @@ export class Connection {
 		}
 	}
 
-	/** Says goodbye, so that the will is not published, and ends the connection. */
+	/**
+	 * Waits a moment for what is under way, says goodbye, so that the will is not published, and ends
+	 * the connection.
+	 */
 	async close(): Promise<void> {
-		if (this.#end === undefined) {
-			const isGone = new Promise<void>((resolve) => this.#client.end(false, {}, () => resolve()));
-			await Promise.race([isGone, this.ended, delay(1_000)]);
+		if (this.#end === undefined && this.#closing === undefined) {
+			this.#closing = new ShoalError('ERR_CLOSED', 'the connection was closed');
+			this.#client.end(false);
+			await this.#endWithin(GOODBYE);
+			if (this.#end === undefined) {
+				// MQTT.js says no goodbye while something is not acknowledged.
+				this.#client.stream.end(DISCONNECT);
+				await this.#endWithin(GOODBYE);
+			}
+			this.#finish(this.#closing);
 		}
-		this.#finish(new ShoalError('ERR_CLOSED', 'the connection was closed'));
+		await this.ended;
 	}
 
 	/** Drops the connection without a goodbye: the broker publishes the will. */
@@ -176,8 +192,9 @@ export class Connection {
 	/** Runs `operation` until it is done, the connection ends or time is up. */
 	#race(operation: Operation): Promise<void> {
 		return new Promise((resolve, reject) => {
-			if (this.#end !== undefined) {
-				reject(this.#end);
+			const over = this.#end ?? this.#closing;
+			if (over !== undefined) {
+				reject(over);
 				return;
 			}
 			const timer = setTimeout(() => {
@@ -217,6 +234,17 @@ export class Connection {
 		void this.ended.then(() => clearInterval(pinger));
 	}
 
+	/** Resolves when the connection has ended or `ms` are over. */
+	#endWithin(ms: number): Promise<void> {
+		return new Promise((resolve) => {
+			const timer = setTimeout(resolve, ms);
+			void this.ended.then(() => {
+				clearTimeout(timer);
+				resolve();
+			});
+		});
+	}
+
 	#finish(reason: ShoalError): void {
 		if (this.#end === undefined) {
 			this.#end = reason;
@@ -225,6 +253,8 @@ export class Connection {
 				reject(reason);
 			}
 			this.#client.end(true);
+			// MQTT.js does not end what it is ending already.
+			this.#client.stream.destroy();
 			this.#settle(reason);
 		}
 	}
@@ -282,8 +312,4 @@ function disconnected(url: string, cause?: unknown): ShoalError {
 
 function refusal(filter: string, cause: unknown): ShoalError {
 	return new ShoalError('ERR_REFUSED', `the broker refuses a subscription to ${filter}`, { cause });
-}
-
-function delay(ms: number): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, ms));
 }
