@@ -1,6 +1,6 @@
 import { type IClientOptions, MqttClient, connect as mqttConnect, type StreamBuilder } from 'mqtt';
+import { disconnected, explain, refusal } from './connection-errors.ts';
 import { isShoalError, ShoalError } from './errors.ts';
-import { printable } from './printable.ts';
 
 /** A message as it comes in. */
 export interface Incoming {
@@ -44,10 +44,6 @@ const DRAIN_LOOK = 5;
 // command that is interrupted ends within two seconds.
 const GOODBYE = 500;
 const DISCONNECT = new Uint8Array([0xe0, 0]);
-
-// CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
-const REFUSED_ID = 2;
-const REFUSED_CODES: ReadonlySet<unknown> = new Set([1, REFUSED_ID, 3, 4, 5]);
 
 /**
  * One MQTT connection from CONNECT to its end; it never comes back. MQTT.js stays behind it: its
@@ -282,34 +278,4 @@ function startClient(options: ConnectionOptions): MqttClient {
 	return options.openStream === undefined
 		? mqttConnect(options.url, settings)
 		: new MqttClient(options.openStream as StreamBuilder, settings);
-}
-
-/** What an error of MQTT.js or of the socket means. */
-function explain(error: Error & { code?: unknown }, options: ConnectionOptions): ShoalError {
-	if (error.code === REFUSED_ID) {
-		return new ShoalError(
-			'ERR_ID_TAKEN',
-			`the broker refuses the id ${options.clientId}: a node of that id is connected, or the id is malformed`,
-			{ cause: error },
-		);
-	}
-	if (REFUSED_CODES.has(error.code)) {
-		return new ShoalError('ERR_REFUSED', `the broker refuses us: ${printable(error.message)}`, {
-			cause: error,
-		});
-	}
-	const why = printable(error.message || String(error.code ?? 'no connection'));
-	return new ShoalError('ERR_BROKER', `the broker at ${options.url} cannot be reached: ${why}`, {
-		cause: error,
-	});
-}
-
-function disconnected(url: string, cause?: unknown): ShoalError {
-	return new ShoalError('ERR_DISCONNECTED', `the connection to the broker at ${url} was lost`, {
-		cause,
-	});
-}
-
-function refusal(filter: string, cause: unknown): ShoalError {
-	return new ShoalError('ERR_REFUSED', `the broker refuses a subscription to ${filter}`, { cause });
 }
