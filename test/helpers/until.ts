@@ -11,7 +11,22 @@ export async function until(isTrue: () => boolean, what: string, ms = 3_000): Pr
 	}
 }
 
-/** What keeps the process alive now, sorted: equal before and after if nothing was left open. */
+/** What keeps the process alive now. */
 export function openResources(): string[] {
-	return process.getActiveResourcesInfo().sort();
+	return process.getActiveResourcesInfo();
+}
+
+/** Waits until nothing keeps the process alive that did not do so `before`. */
+export async function nothingLeftOpen(before: readonly string[], ms = 500): Promise<void> {
+	await until(
+		() => {
+			const known = [...before];
+			return openResources().every((resource) => {
+				const index = known.indexOf(resource);
+				return index >= 0 && known.splice(index, 1).length === 1;
+			});
+		},
+		'nothing is left open',
+		ms,
+	);
 }
