@@ -1,4 +1,5 @@
-import { type IClientOptions, MqttClient, connect as mqttConnect, type StreamBuilder } from 'mqtt';
+// The build for browsers has a default export only.
+import mqtt, { type IClientOptions, type MqttClient, type StreamBuilder } from 'mqtt';
 import { disconnected, explain, refusal } from './connection-errors.ts';
 import { isShoalError, ShoalError } from './errors.ts';
 
@@ -276,6 +277,6 @@ function startClient(options: ConnectionOptions): MqttClient {
 		queueQoSZero: false,
 	};
 	return options.openStream === undefined
-		? mqttConnect(options.url, settings)
-		: new MqttClient(options.openStream as StreamBuilder, settings);
+		? mqtt.connect(options.url, settings)
+		: new mqtt.MqttClient(options.openStream as StreamBuilder, settings);
 }
