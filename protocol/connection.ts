@@ -1,6 +1,7 @@
-import { type IClientOptions, MqttClient, connect as mqttConnect, type StreamBuilder } from 'mqtt';
-import { ShoalError } from './errors.ts';
-import { printable } from './printable.ts';
+// The build for browsers has a default export only.
+import mqtt, { type IClientOptions, type MqttClient, type StreamBuilder } from 'mqtt';
+import { disconnected, explain, refusal } from './connection-errors.ts';
+import { isShoalError, ShoalError } from './errors.ts';
 
 /** A message as it comes in. */
 export interface Incoming {
@@ -38,9 +39,13 @@ export interface ConnectionOptions {
 
 type Operation = (done: (error?: unknown) => void) => void;
 
-// CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
-const REFUSED_ID = 2;
-const REFUSED_CODES: ReadonlySet<unknown> = new Set([1, REFUSED_ID, 3, 4, 5]);
+// ms between two looks at a queue so small that nothing tells when it is empty.
+const DRAIN_LOOK = 5;
+
+// ms for what is under way when a connection is closed, and as much again for the goodbye: a
+// command that is interrupted ends within two seconds.
+const GOODBYE = 500;
+const DISCONNECT = new Uint8Array([0xe0, 0]);
 
 /**
  * One MQTT connection from CONNECT to its end; it never comes back. MQTT.js stays behind it: its
@@ -52,19 +57,25 @@ export class Connection {
 	readonly ended: Promise<ShoalError>;
 	readonly #client: MqttClient;
 	readonly #timeout: number;
+	readonly #url: string;
 	readonly #pending = new Set<(error: ShoalError) => void>();
 	#end: ShoalError | undefined;
+	#closing: ShoalError | undefined;
 	#settle: (reason: ShoalError) => void = () => {};
 	#heard = performance.now();
 
 	private constructor(options: ConnectionOptions) {
 		this.#timeout = options.timeout;
+		this.#url = options.url;
 		this.ended = new Promise((resolve) => {
 			this.#settle = resolve;
 		});
 		this.#client = startClient(options);
-		this.#client.on('error', (error) => this.#finish(explain(error, options)));
-		this.#client.on('close', () => this.#finish(disconnected(options.url)));
+		this.#client.on('error', (error) => {
+			const { connected } = this.#client;
+			this.#finish(connected ? disconnected(options.url, error) : explain(error, options));
+		});
+		this.#client.on('close', () => this.#finish(this.#closing ?? disconnected(options.url)));
 		this.#client.on('message', (topic, payload, packet) => {
 			options.onMessage({ topic, payload, isRetained: packet.retain });
 		});
@@ -77,10 +88,26 @@ export class Connection {
 	 *   refuses the client id, ERR_REFUSED if it refuses for another reason
 	 */
 	static async open(options: ConnectionOptions): Promise<Connection> {
-		const connection = new Connection(options);
-		await connection.#race((done) => connection.#client.once('connect', () => done()));
+		const connection = Connection.#start(options);
+		try {
+			await connection.#race((done) => connection.#client.once('connect', () => done()));
+		} catch (error) {
+			connection.destroy();
+			const isSilent =
+				isShoalError(error, 'ERR_TIMEOUT') || isShoalError(error, 'ERR_DISCONNECTED');
+			throw isSilent ? explain(error, options) : error;
+		}
 		connection.#watch(options);
 		return connection;
+	}
+
+	static #start(options: ConnectionOptions): Connection {
+		try {
+			return new Connection(options);
+		} catch (error) {
+			// MQTT.js throws at a URL it cannot read.
+			throw explain(error as Error, options);
+		}
 	}
 
 	/** Bytes written and not yet taken by the system. */
@@ -112,7 +139,7 @@ export class Connection {
 
 	/** Sends with QoS 0: no confirmation, never retained. `payload` must not change any more. */
 	send(topic: string, payload: Uint8Array): void {
-		if (this.#end === undefined) {
+		if (this.#end === undefined && this.#closing === undefined) {
 			this.#client.publish(topic, payload as Buffer, { qos: 0 });
 		}
 	}
@@ -120,25 +147,39 @@ export class Connection {
 	/** Resolves when nothing is queued any more, or the connection has ended. */
 	async drained(): Promise<void> {
 		const { stream } = this.#client;
-		if (this.#end !== undefined || stream.writableLength === 0) {
-			return;
+		while (this.#end === undefined && stream.writableLength > 0) {
+			await new Promise<void>((resolve) => {
+				const finish = (): void => {
+					clearTimeout(timer);
+					stream.off('drain', finish);
+					this.#pending.delete(finish);
+					resolve();
+				};
+				// There is no 'drain' after less than a stream's high-water mark.
+				const timer = setTimeout(finish, DRAIN_LOOK);
+				stream.once('drain', finish);
+				this.#pending.add(finish);
+			});
 		}
-		let isDrained = () => {};
-		const drain = new Promise<void>((resolve) => {
-			isDrained = resolve;
-			stream.once('drain', resolve);
-		});
-		await Promise.race([drain, this.ended]);
-		stream.off('drain', isDrained);
 	}
 
-	/** Says goodbye, so that the will is not published, and ends the connection. */
+	/**
+	 * Waits a moment for what is under way, says goodbye, so that the will is not published, and ends
+	 * the connection.
+	 */
 	async close(): Promise<void> {
-		if (this.#end === undefined) {
-			const isGone = new Promise<void>((resolve) => this.#client.end(false, {}, () => resolve()));
-			await Promise.race([isGone, this.ended, delay(1_000)]);
+		if (this.#end === undefined && this.#closing === undefined) {
+			this.#closing = new ShoalError('ERR_CLOSED', 'the connection was closed');
+			this.#client.end(false);
+			await this.#endWithin(GOODBYE);
+			if (this.#end === undefined) {
+				// MQTT.js says no goodbye while something is not acknowledged.
+				this.#client.stream.end(DISCONNECT);
+				await this.#endWithin(GOODBYE);
+			}
+			this.#finish(this.#closing);
 		}
-		this.#finish(new ShoalError('ERR_CLOSED', 'the connection was closed'));
+		await this.ended;
 	}
 
 	/** Drops the connection without a goodbye: the broker publishes the will. */
@@ -149,8 +190,9 @@ export class Connection {
 	/** Runs `operation` until it is done, the connection ends or time is up. */
 	#race(operation: Operation): Promise<void> {
 		return new Promise((resolve, reject) => {
-			if (this.#end !== undefined) {
-				reject(this.#end);
+			const over = this.#end ?? this.#closing;
+			if (over !== undefined) {
+				reject(over);
 				return;
 			}
 			const timer = setTimeout(() => {
@@ -159,7 +201,12 @@ export class Connection {
 			const finish = (error?: unknown): void => {
 				clearTimeout(timer);
 				this.#pending.delete(finish);
-				error ? reject(error) : resolve();
+				if (error) {
+					// What MQTT.js gives up on its own is lost with the connection.
+					reject(isShoalError(error) ? error : disconnected(this.#url, error));
+				} else {
+					resolve();
+				}
 			};
 			this.#pending.add(finish);
 			operation(finish);
@@ -185,13 +232,27 @@ export class Connection {
 		void this.ended.then(() => clearInterval(pinger));
 	}
 
+	/** Resolves when the connection has ended or `ms` are over. */
+	#endWithin(ms: number): Promise<void> {
+		return new Promise((resolve) => {
+			const timer = setTimeout(resolve, ms);
+			void this.ended.then(() => {
+				clearTimeout(timer);
+				resolve();
+			});
+		});
+	}
+
 	#finish(reason: ShoalError): void {
 		if (this.#end === undefined) {
 			this.#end = reason;
-			this.#client.end(true);
+			// First of all, as MQTT.js fails what is under way with errors of its own.
 			for (const reject of [...this.#pending]) {
 				reject(reason);
 			}
+			this.#client.end(true);
+			// MQTT.js does not end what it is ending already.
+			this.#client.stream.destroy();
 			this.#settle(reason);
 		}
 	}
@@ -220,42 +281,12 @@ function startClient(options: ConnectionOptions): MqttClient {
 		timerVariant: { set: () => 0, clear: () => {} },
 		connectTimeout: options.timeout,
 		reconnectPeriod: 0,
+		// MQTT.js would take a client id from the URL.
+		query: {},
 		resubscribe: false,
 		queueQoSZero: false,
 	};
 	return options.openStream === undefined
-		? mqttConnect(options.url, settings)
-		: new MqttClient(options.openStream as StreamBuilder, settings);
-}
-
-/** What an error of MQTT.js or of the socket means. */
-function explain(error: Error & { code?: unknown }, options: ConnectionOptions): ShoalError {
-	if (error.code === REFUSED_ID) {
-		return new ShoalError(
-			'ERR_ID_TAKEN',
-			`the broker refuses the id ${options.clientId}: a node of that id is connected, or the id is malformed`,
-			{ cause: error },
-		);
-	}
-	if (REFUSED_CODES.has(error.code)) {
-		return new ShoalError('ERR_REFUSED', `the broker refuses us: ${printable(error.message)}`, {
-			cause: error,
-		});
-	}
-	const why = printable(error.message || String(error.code ?? 'no connection'));
-	return new ShoalError('ERR_BROKER', `the broker at ${options.url} cannot be reached: ${why}`, {
-		cause: error,
-	});
-}
-
-function disconnected(url: string): ShoalError {
-	return new ShoalError('ERR_DISCONNECTED', `the connection to the broker at ${url} was lost`);
-}
-
-function refusal(filter: string, cause: unknown): ShoalError {
-	return new ShoalError('ERR_REFUSED', `the broker refuses a subscription to ${filter}`, { cause });
-}
-
-function delay(ms: number): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, ms));
+		? mqtt.connect(options.url, settings)
+		: new mqtt.MqttClient(options.openStream as StreamBuilder, settings);
 }

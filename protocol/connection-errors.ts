@@ -1,0 +1,41 @@
+import { ShoalError } from './errors.ts';
+import { printable } from './printable.ts';
+
+// CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
+const REFUSED_ID = 2;
+const REFUSED_CODES: ReadonlySet<unknown> = new Set([1, REFUSED_ID, 3, 4, 5]);
+
+/** What an error of MQTT.js or of the socket means while there is no connection yet. */
+export function explain(
+	error: Error & { code?: unknown },
+	options: { readonly url: string; readonly clientId: string },
+): ShoalError {
+	if (error.code === REFUSED_ID) {
+		return new ShoalError(
+			'ERR_ID_TAKEN',
+			`the broker refuses the id ${options.clientId}: a node of that id is connected, or the id is malformed`,
+			{ cause: error },
+		);
+	}
+	if (REFUSED_CODES.has(error.code)) {
+		return new ShoalError('ERR_REFUSED', `the broker refuses us: ${printable(error.message)}`, {
+			cause: error,
+		});
+	}
+	const why = printable(error.message || String(error.code ?? 'no connection'));
+	return new ShoalError('ERR_BROKER', `the broker at ${options.url} cannot be reached: ${why}`, {
+		cause: error,
+	});
+}
+
+/** A connection that was there is no more. */
+export function disconnected(url: string, cause?: unknown): ShoalError {
+	return new ShoalError('ERR_DISCONNECTED', `the connection to the broker at ${url} was lost`, {
+		cause,
+	});
+}
+
+/** The broker denies a subscription. */
+export function refusal(filter: string, cause: unknown): ShoalError {
+	return new ShoalError('ERR_REFUSED', `the broker refuses a subscription to ${filter}`, { cause });
+}

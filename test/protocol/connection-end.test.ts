@@ -1,0 +1,153 @@
+import * as assert from 'uvu/assert';
+import { Connection } from '../../protocol/connection.ts';
+import {
+	type Answer,
+	acceptOnly,
+	type FakeBroker,
+	startFakeBroker,
+} from '../helpers/fake-broker.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { nothingLeftOpen, openResources, until } from '../helpers/until.ts';
+
+const test = suite('the end of a connection');
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+async function pair(
+	t: Scope,
+	answer: Answer = acceptOnly,
+	timeout = 5_000,
+): Promise<{ broker: FakeBroker; connection: Connection; before: string[] }> {
+	const broker = await startFakeBroker(t, answer);
+	const before = openResources();
+	const connection = await Connection.open({
+		url: broker.url,
+		clientId: 'node-one',
+		will: { topic: 'will', payload: bytes('gone') },
+		keepalive: 15,
+		timeout,
+		onMessage: () => {},
+	});
+	t.defer(() => connection.destroy());
+	return { broker, connection, before };
+}
+
+const goodbyes = (broker: FakeBroker): number =>
+	broker.packets.filter(({ cmd }) => cmd === 'disconnect').length;
+
+test('close says goodbye, leaves no timer and no socket, and may be called again', async (t) => {
+	const { broker, connection, before } = await pair(t);
+	await connection.close();
+	await connection.close();
+	assert.is((await connection.ended).code, 'ERR_CLOSED');
+	await nothingLeftOpen(before);
+	assert.is(goodbyes(broker), 1);
+});
+
+test('close waits for what is under way', async (t) => {
+	const { broker, connection } = await pair(t, (packet, reply, socket) => {
+		acceptOnly(packet, reply, socket);
+		if (packet.cmd === 'publish') {
+			setTimeout(() => reply({ cmd: 'puback', messageId: packet.messageId as number }), 50);
+		}
+	});
+	const publishing = connection.publish('a', bytes('x'), false);
+	await connection.close();
+	await publishing;
+	assert.is(goodbyes(broker), 1);
+});
+
+test('close says goodbye within two seconds also to a broker that acknowledges nothing', async (t) => {
+	const { broker, connection, before } = await pair(t);
+	const publishing = rejects(connection.publish('a', bytes('x'), false));
+	const start = performance.now();
+	await connection.close();
+	assert.ok(performance.now() - start < 1_500);
+	assert.is((await publishing).code, 'ERR_CLOSED');
+	await until(() => broker.sockets.size === 0, 'the socket is closed', 500);
+	assert.is(goodbyes(broker), 1, 'so that the will is not published');
+	await nothingLeftOpen(before);
+});
+
+test('close ends a connection whose other end takes no byte', async (t) => {
+	const { broker, connection } = await pair(t);
+	const [socket] = broker.sockets;
+	socket?.pause();
+	for (let sent = 0; sent < 64; sent += 1) {
+		connection.send('a', new Uint8Array(1_000_000));
+	}
+	const start = performance.now();
+	await connection.close();
+	assert.ok(performance.now() - start < 1_500);
+});
+
+test('what is asked for while it closes fails or is dropped, and the goodbye is still said', async (t) => {
+	const { broker, connection } = await pair(t);
+	const closing = connection.close();
+	connection.send('a', bytes('late'));
+	const late = [
+		rejects(connection.publish('a', bytes('x'), false)),
+		rejects(connection.subscribe('a')),
+		rejects(connection.unsubscribe('a')),
+	];
+	for (const error of await Promise.all(late)) {
+		assert.is(error.code, 'ERR_CLOSED');
+	}
+	await closing;
+	await until(() => goodbyes(broker) === 1, 'a goodbye', 500);
+	connection.send('a', bytes('later'));
+	assert.is((await rejects(connection.publish('a', bytes('x'), false))).code, 'ERR_CLOSED');
+});
+
+test('destroy says no goodbye, and fails what is pending', async (t) => {
+	const { broker, connection, before } = await pair(t);
+	const publishing = rejects(connection.publish('a', bytes('x'), false));
+	await until(() => broker.packets.length === 2, 'it has arrived');
+	connection.destroy();
+	assert.is((await publishing).code, 'ERR_CLOSED');
+	await nothingLeftOpen(before);
+	assert.is(goodbyes(broker), 0);
+});
+
+test('drained resolves after a little was sent', async (t) => {
+	const { connection } = await pair(t);
+	await connection.drained();
+	connection.send('a', bytes('x'));
+	assert.ok(connection.queued > 0);
+	await connection.drained();
+	assert.is(connection.queued, 0);
+});
+
+test('drained resolves after much was sent, and not before it has gone', async (t) => {
+	const { broker, connection } = await pair(t);
+	const [socket] = broker.sockets;
+	socket?.pause();
+	for (let sent = 0; sent < 64; sent += 1) {
+		connection.send('a', new Uint8Array(1_000_000));
+	}
+	let isDrained = false;
+	const draining = connection.drained().then(() => {
+		isDrained = true;
+	});
+	await new Promise((resolve) => setTimeout(resolve, 100));
+	assert.not(isDrained);
+	assert.ok(connection.queued > 1_000_000);
+	socket?.resume();
+	await draining;
+	assert.is(connection.queued, 0);
+});
+
+test('drained resolves when the connection ends', async (t) => {
+	const { broker, connection } = await pair(t);
+	const [socket] = broker.sockets;
+	socket?.pause();
+	for (let sent = 0; sent < 64; sent += 1) {
+		connection.send('a', new Uint8Array(1_000_000));
+	}
+	const draining = connection.drained();
+	connection.destroy();
+	await draining;
+	await connection.drained();
+});
+
+test.run();

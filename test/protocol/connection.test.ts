@@ -1,0 +1,210 @@
+import { createServer } from 'node:net';
+import * as assert from 'uvu/assert';
+import { Connection, type ConnectionOptions } from '../../protocol/connection.ts';
+import {
+	type Answer,
+	acceptOnly,
+	type FakeBroker,
+	startFakeBroker,
+} from '../helpers/fake-broker.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { nothingLeftOpen, openResources, until } from '../helpers/until.ts';
+
+const test = suite('connection');
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+async function open(
+	t: Scope,
+	url: string,
+	options: Partial<ConnectionOptions> = {},
+): Promise<Connection> {
+	const connection = await Connection.open({
+		url,
+		clientId: 'node-one',
+		will: { topic: 'will', payload: bytes('gone') },
+		keepalive: 15,
+		timeout: 5_000,
+		onMessage: () => {},
+		...options,
+	});
+	t.defer(() => connection.destroy());
+	return connection;
+}
+
+/** A fake broker and a connection to it. */
+async function pair(
+	t: Scope,
+	answer: Answer,
+	options: Partial<ConnectionOptions> = {},
+): Promise<{ broker: FakeBroker; connection: Connection }> {
+	const broker = await startFakeBroker(t, answer);
+	return { broker, connection: await open(t, broker.url, options) };
+}
+
+/** The URL of a port nobody listens on. */
+async function deadUrl(): Promise<string> {
+	const server = createServer();
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const { port } = server.address() as { port: number };
+	await new Promise((resolve) => server.close(resolve));
+	return `mqtt://127.0.0.1:${port}`;
+}
+
+test('a refused connection, an unknown host and a URL that is none are ERR_BROKER', async (t) => {
+	for (const url of [await deadUrl(), 'mqtt://no-such-host.invalid', 'no URL']) {
+		assert.is((await rejects(open(t, url))).code, 'ERR_BROKER', url);
+	}
+});
+
+test('a server that closes before CONNACK is ERR_BROKER', async (t) => {
+	const broker = await startFakeBroker(t, (_packet, _reply, socket) => socket.end());
+	assert.is((await rejects(open(t, broker.url))).code, 'ERR_BROKER');
+});
+
+test('a server that resets before CONNACK is ERR_BROKER', async (t) => {
+	const broker = await startFakeBroker(t, (_packet, _reply, socket) => socket.resetAndDestroy());
+	assert.is((await rejects(open(t, broker.url))).code, 'ERR_BROKER');
+});
+
+test('a server that is no broker is ERR_BROKER', async (t) => {
+	const broker = await startFakeBroker(t, (_packet, _reply, socket) => {
+		socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
+	});
+	assert.is((await rejects(open(t, broker.url))).code, 'ERR_BROKER');
+});
+
+test('a server that says nothing is ERR_BROKER when time is up, and nothing stays open', async (t) => {
+	const broker = await startFakeBroker(t, () => {});
+	const before = openResources();
+	const start = performance.now();
+	assert.is((await rejects(open(t, broker.url, { timeout: 150 }))).code, 'ERR_BROKER');
+	assert.ok(performance.now() - start < 1_000);
+	await until(() => broker.sockets.size === 0, 'the socket is closed', 500);
+	await nothingLeftOpen(before);
+});
+
+test('CONNACK 2 is ERR_ID_TAKEN, the other refusals are ERR_REFUSED', async (t) => {
+	for (const returnCode of [1, 2, 3, 4, 5]) {
+		const broker = await startFakeBroker(t, (_packet, reply) => {
+			reply({ cmd: 'connack', returnCode, sessionPresent: false });
+		});
+		const error = await rejects(open(t, broker.url));
+		assert.is(error.code, returnCode === 2 ? 'ERR_ID_TAKEN' : 'ERR_REFUSED', String(returnCode));
+		await until(() => broker.sockets.size === 0, 'the socket is closed', 500);
+	}
+});
+
+test('CONNECT carries id, will, keepalive, a clean session and the password if there is one', async (t) => {
+	const { broker } = await pair(t, acceptOnly, { password: 'secret' });
+	await open(t, broker.url);
+	const [first, second] = broker.packets as unknown as Array<Record<string, unknown>>;
+	assert.is(first?.clientId, 'node-one');
+	assert.is(first?.clean, true);
+	assert.is(first?.keepalive, 15);
+	assert.is(first?.protocolVersion, 4);
+	assert.is(first?.username, 'node-one');
+	assert.is(String(first?.password), 'secret');
+	const will = first?.will as { topic: string; qos: number; retain: boolean; payload: Buffer };
+	assert.equal(
+		[will.topic, will.qos, will.retain, String(will.payload)],
+		['will', 1, true, 'gone'],
+	);
+	assert.is(second?.password ?? undefined, undefined);
+});
+
+test('T5: a URL cannot choose another client id', async (t) => {
+	const broker = await startFakeBroker(t, acceptOnly);
+	await open(t, `${broker.url}/?clientId=victim`);
+	assert.is((broker.packets[0] as { clientId?: string }).clientId, 'node-one');
+});
+
+test('a publish that is never acknowledged is ERR_TIMEOUT', async (t) => {
+	const { connection } = await pair(t, acceptOnly, { timeout: 100 });
+	const publishing = rejects(connection.publish('a', bytes('x'), false));
+	const subscribing = rejects(connection.subscribe('a'));
+	const unsubscribing = rejects(connection.unsubscribe('a'));
+	for (const error of await Promise.all([publishing, subscribing, unsubscribing])) {
+		assert.is(error.code, 'ERR_TIMEOUT');
+	}
+});
+
+for (const how of ['end', 'resetAndDestroy'] as const) {
+	test(`what is pending when the broker drops the connection (${how}) is ERR_DISCONNECTED`, async (t) => {
+		const { broker, connection } = await pair(t, acceptOnly);
+		const pending = [
+			rejects(connection.publish('a', bytes('x'), false)),
+			rejects(connection.subscribe('a')),
+			rejects(connection.unsubscribe('a')),
+		];
+		await until(() => broker.packets.length === 4, 'all have arrived');
+		for (const socket of broker.sockets) {
+			socket[how]();
+		}
+		for (const error of await Promise.all(pending)) {
+			assert.is(error.code, 'ERR_DISCONNECTED', error.message);
+		}
+		assert.is((await connection.ended).code, 'ERR_DISCONNECTED');
+		assert.is((await rejects(connection.publish('a', bytes('x'), false))).code, 'ERR_DISCONNECTED');
+	});
+}
+
+test('rubbish from the broker ends the connection, and what is pending with it', async (t) => {
+	const { broker, connection } = await pair(t, acceptOnly);
+	const publishing = rejects(connection.publish('a', bytes('x'), false));
+	await until(() => broker.packets.length === 2, 'it has arrived');
+	for (const socket of broker.sockets) {
+		socket.write(new Uint8Array([0xf0, 0xff, 0xff, 0xff, 0xff, 0xff]));
+	}
+	assert.is((await publishing).code, 'ERR_DISCONNECTED');
+	assert.is((await connection.ended).code, 'ERR_DISCONNECTED');
+	await until(() => broker.sockets.size === 0, 'the socket is closed');
+});
+
+test('a denied subscription is ERR_REFUSED, and the connection goes on', async (t) => {
+	const { connection } = await pair(t, (packet, reply, socket) => {
+		acceptOnly(packet, reply, socket);
+		if (packet.cmd === 'subscribe') {
+			reply({ cmd: 'suback', messageId: packet.messageId as number, granted: [0x80] });
+		} else if (packet.cmd === 'publish') {
+			reply({ cmd: 'puback', messageId: packet.messageId as number });
+		}
+	});
+	assert.is((await rejects(connection.subscribe('a/#'))).code, 'ERR_REFUSED');
+	await connection.publish('a', bytes('x'), false);
+});
+
+test('a broker that answers no ping but sends something now and then keeps the connection', async (t) => {
+	const { broker, connection } = await pair(t, acceptOnly, { keepalive: 1 });
+	const [socket] = broker.sockets;
+	// Half a packet, a byte at a time: no message ever arrives.
+	const message = [0x30, 0x7f, 0, 1, 0x61, ...Array(20).fill(0x62)];
+	const dripping = setInterval(
+		() => socket?.write(new Uint8Array([message.shift() as number])),
+		300,
+	);
+	t.defer(() => clearInterval(dripping));
+	let hasEnded = false;
+	void connection.ended.then(() => {
+		hasEnded = true;
+	});
+	await new Promise((resolve) => setTimeout(resolve, 3_200));
+	assert.not(hasEnded);
+	assert.ok(
+		broker.packets.filter(({ cmd }) => cmd === 'pingreq').length >= 4,
+		'it pings meanwhile',
+	);
+});
+
+test('F9: a silent broker ends the connection after 1.5 to 2.5 times the keepalive', async (t) => {
+	const { broker, connection } = await pair(t, acceptOnly, { keepalive: 1 });
+	const start = performance.now();
+	const publishing = rejects(connection.publish('a', bytes('x'), false));
+	assert.is((await connection.ended).code, 'ERR_DISCONNECTED');
+	const ms = performance.now() - start;
+	assert.ok(ms > 1_400 && ms < 2_500, `${ms} ms`);
+	assert.is((await publishing).code, 'ERR_DISCONNECTED');
+	await until(() => broker.sockets.size === 0, 'the socket is closed');
+});
+
+test.run();
