@@ -96,10 +96,16 @@ for (const [place, open] of Object.entries(places)) {
 		const [ann, bob] = [await Member.join(t, url), await Member.join(t, url)];
 		await ann.share(SEED);
 		await until('it is listed', async () => (await bob.listed()).length === 1);
-		ann.shared.clear();
-		ann.link.on('up', () => void ann.link.close());
 		ann.link.drop();
+		await ann.link.close();
 		await until('it is hidden', async () => (await bob.listed()).length === 0, 500);
+		assert.equal(await retainedBelow(url, topics.announce(SEED, ann.id)), [
+			topics.announce(SEED, ann.id),
+		]);
+		await until(
+			'nothing is kept of it',
+			async () => (await retainedBelow(url, topics.announce(SEED, ann.id))).length === 0,
+		);
 	});
 }
 
