@@ -80,7 +80,7 @@ test('a server that says nothing is ERR_BROKER when time is up, and nothing stay
 	const start = performance.now();
 	assert.is((await rejects(open(t, broker.url, { timeout: 150 }))).code, 'ERR_BROKER');
 	assert.ok(performance.now() - start < 1_000);
-	await until(() => broker.sockets.size === 0, 'the socket is closed', 500);
+	await until('the socket is closed', () => broker.sockets.size === 0, 500);
 	await nothingLeftOpen(before);
 });
 
@@ -91,7 +91,7 @@ test('CONNACK 2 is ERR_ID_TAKEN, the other refusals are ERR_REFUSED', async (t) 
 		});
 		const error = await rejects(open(t, broker.url));
 		assert.is(error.code, returnCode === 2 ? 'ERR_ID_TAKEN' : 'ERR_REFUSED', String(returnCode));
-		await until(() => broker.sockets.size === 0, 'the socket is closed', 500);
+		await until('the socket is closed', () => broker.sockets.size === 0, 500);
 	}
 });
 
@@ -137,7 +137,7 @@ for (const how of ['end', 'resetAndDestroy'] as const) {
 			rejects(connection.subscribe('a')),
 			rejects(connection.unsubscribe('a')),
 		];
-		await until(() => broker.packets.length === 4, 'all have arrived');
+		await until('all have arrived', () => broker.packets.length === 4);
 		for (const socket of broker.sockets) {
 			socket[how]();
 		}
@@ -152,13 +152,13 @@ for (const how of ['end', 'resetAndDestroy'] as const) {
 test('rubbish from the broker ends the connection, and what is pending with it', async (t) => {
 	const { broker, connection } = await pair(t, acceptOnly);
 	const publishing = rejects(connection.publish('a', bytes('x'), false));
-	await until(() => broker.packets.length === 2, 'it has arrived');
+	await until('it has arrived', () => broker.packets.length === 2);
 	for (const socket of broker.sockets) {
 		socket.write(new Uint8Array([0xf0, 0xff, 0xff, 0xff, 0xff, 0xff]));
 	}
 	assert.is((await publishing).code, 'ERR_DISCONNECTED');
 	assert.is((await connection.ended).code, 'ERR_DISCONNECTED');
-	await until(() => broker.sockets.size === 0, 'the socket is closed');
+	await until('the socket is closed', () => broker.sockets.size === 0);
 });
 
 test('a denied subscription is ERR_REFUSED, and the connection goes on', async (t) => {
@@ -204,7 +204,7 @@ test('F9: a silent broker ends the connection after 1.5 to 2.5 times the keepali
 	const ms = performance.now() - start;
 	assert.ok(ms > 1_400 && ms < 2_500, `${ms} ms`);
 	assert.is((await publishing).code, 'ERR_DISCONNECTED');
-	await until(() => broker.sockets.size === 0, 'the socket is closed');
+	await until('the socket is closed', () => broker.sockets.size === 0);
 });
 
 test.run();

@@ -1,0 +1,133 @@
+import * as assert from 'uvu/assert';
+import { mayReceive, maySubscribe, type Rules, whyNotPublish } from '../../broker/access.ts';
+import { resolveLimits, Topics } from '../../protocol/index.ts';
+import { seedId } from '../helpers/registry.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('access');
+const ME = 'node-me-1';
+const YOU = 'node-you-1';
+const SEED = seedId(1);
+const topics = new Topics();
+const rules: Rules = { topics, limits: resolveLimits(), hasTracker: true };
+const plain = { qos: 0, retain: false, bytes: 100 };
+const kept = { qos: 1, retain: true, bytes: 100 };
+const why = (topic: string, flags = plain, own = rules) =>
+	whyNotPublish(ME, { topic, ...flags }, own);
+
+test('a node publishes in its own name', () => {
+	assert.is(why(topics.nodeState(ME), kept), undefined);
+	assert.is(why(topics.announce(SEED, ME), kept), undefined);
+	assert.is(why(topics.announce(SEED, ME), { ...kept, bytes: 0 }), undefined, 'withdrawn');
+	assert.is(why(topics.trackerRequest(ME), { ...plain, qos: 1 }), undefined);
+	assert.is(why(topics.request(YOU, ME)), undefined);
+	assert.is(why(topics.reply(YOU, ME), { ...plain, qos: 1 }), undefined);
+	assert.is(why(topics.chunk(YOU, ME), { ...plain, bytes: 262_144 }), undefined);
+	assert.is(why(topics.swarm(SEED, ME), { ...plain, bytes: 262_144 }), undefined);
+});
+
+test('T5, T6: nobody publishes in the name of another, nor an empty message', () => {
+	const foreign = [
+		topics.nodeState(YOU),
+		topics.announce(SEED, YOU),
+		topics.trackerRequest(YOU),
+		topics.request(ME, YOU),
+		topics.reply(ME, YOU),
+		topics.chunk(ME, YOU),
+		topics.swarm(SEED, YOU),
+	];
+	for (const topic of foreign) {
+		assert.is(why(topic), 'spoof', topic);
+		assert.is(why(topic, { qos: 1, retain: true, bytes: 0 }), 'spoof', topic);
+	}
+});
+
+test('what is the tracker’s, and what is nobody’s, is refused', () => {
+	const others = [
+		topics.trackerState(),
+		topics.event('node-joined'),
+		'$SYS/x/new/clients',
+		'home/temperature',
+		'shoal/2/node/node-me-1/state',
+		`${topics.announce(SEED, ME)}/more`,
+		`${topics.root}/inbox/#/reply/${ME}`,
+		'',
+		'a/'.repeat(1_000),
+	];
+	for (const topic of others) {
+		assert.is(why(topic), 'topic', topic);
+	}
+});
+
+test('chunks go with QoS 0 and are never kept, QoS 2 and other kept messages are refused', () => {
+	assert.is(why(topics.chunk(YOU, ME), { ...plain, qos: 1 }), 'qos');
+	assert.is(why(topics.swarm(SEED, ME), { ...plain, retain: true }), 'retain');
+	assert.is(why(topics.reply(YOU, ME), kept), 'retain');
+	assert.is(why(topics.trackerRequest(ME), { ...plain, qos: 2 }), 'qos');
+	assert.is(why(topics.announce(SEED, ME), { ...kept, qos: 0 }), 'qos');
+	assert.is(why(topics.reply(YOU, ME), { ...plain, bytes: 65_537 }), 'size');
+});
+
+test('without a tracker nothing is kept', () => {
+	const alone = { ...rules, hasTracker: false };
+	assert.is(why(topics.announce(SEED, ME), kept, alone), 'topic');
+	assert.is(why(topics.nodeState(ME), kept, alone), 'topic');
+	assert.is(why(topics.chunk(YOU, ME), plain, alone), undefined);
+});
+
+test('T8: filters that reach what is not one’s own are refused', () => {
+	const root = topics.root;
+	const denied = [
+		...['#', '+/#', 'shoal/#', `${root}/#`, `${root}/+`, `${root}/+/+`, `${root}/+/state`],
+		...[`${root}/+/+/+`, `${root}/+/+/+/+`, `${root}/inbox/#`, `${root}/inbox/+/chunk/+`],
+		...[`${root}/inbox/${YOU}/#`, `${root}/inbox/${YOU}/reply/+`, `${root}/inbox/${ME}`],
+		...[
+			`${root}/swarm/#`,
+			`${root}/swarm/+/+`,
+			`${root}/swarm/${SEED}/+`,
+			`${root}/swarm/+/${YOU}`,
+		],
+		...['$SYS/#', '$share/g/#', `$share/g/${root}/inbox/${ME}/#`, `${root}/tracker/#`],
+		...[`${root}/tracker/request/+`, `${root}/tracker/+`, `${root}x/node/+/state`, ''],
+	];
+	for (const filter of denied) {
+		assert.not.ok(maySubscribe(ME, filter, rules), filter);
+	}
+});
+
+test('one’s inbox, a source of a swarm and the control topics can be subscribed to', () => {
+	const root = topics.root;
+	const granted = [
+		topics.inboxFilter(ME),
+		`${root}/inbox/${ME}/reply/+`,
+		topics.swarm(SEED, YOU),
+		...topics.watchFilters(),
+		`${root}/announce/${SEED}/+`,
+		`${root}/announce/+/${YOU}`,
+		`${root}/node/${YOU}/state`,
+		`${root}/event/seed-added`,
+		`${root}/announce/#`,
+		`${root}/node/#`,
+	];
+	for (const filter of granted) {
+		assert.ok(maySubscribe(ME, filter, rules), filter);
+	}
+});
+
+test('T15: an id that is a pattern opens nothing', () => {
+	for (const id of ['#', '+', '/', `${YOU}/#`, '']) {
+		assert.not.ok(maySubscribe(id, `${topics.root}/inbox/${YOU}/#`, rules));
+		const spoofed = { topic: `${topics.root}/node/${id}/state`, ...kept };
+		assert.is(whyNotPublish(id, spoofed, rules), 'topic', id);
+	}
+});
+
+test('what is in an inbox is handed to its owner only', () => {
+	assert.ok(mayReceive(ME, topics.tryParse(topics.chunk(ME, YOU))));
+	assert.not.ok(mayReceive(YOU, topics.tryParse(topics.chunk(ME, YOU))));
+	assert.not.ok(mayReceive(ME, topics.tryParse(topics.trackerRequest(YOU))));
+	assert.not.ok(mayReceive(ME, topics.tryParse('$SYS/x/heartbeat')));
+	assert.ok(mayReceive(ME, topics.tryParse(topics.swarm(SEED, YOU))));
+});
+
+test.run();

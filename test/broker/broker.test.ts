@@ -1,0 +1,189 @@
+import * as assert from 'uvu/assert';
+import { Broker } from '../../broker/index.ts';
+import { encodeJson, Link, makeNodeId, Topics } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { Member, retainedBelow } from '../helpers/member.ts';
+import { connectPacket, connectRaw, openRaw, packet, text } from '../helpers/raw-client.ts';
+import { seedId, state } from '../helpers/registry.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('broker', { timeout: 15_000 });
+const topics = new Topics();
+const SEED = seedId(1);
+
+test('it says where it listens, and a port that is taken is an error with a next step', async (t) => {
+	const { url, port } = await startBroker(t);
+	assert.is(url, `mqtt://127.0.0.1:${port}`);
+	const error = await rejects(Broker.start({ port }));
+	assert.is(error.code, 'ERR_PORT');
+	assert.match(error.message, '--port');
+});
+
+test('close ends everything, can be called again, and the port is free at once', async (t) => {
+	const broker = await startBroker(t);
+	const { port, url } = broker;
+	const ann = await Member.join(t, url);
+	await openRaw(t, port);
+	await Promise.all([broker.close(), broker.close()]);
+	await until('ann notices', () => !ann.link.isUp);
+	await ann.link.close();
+	const again = await Broker.start({ port });
+	await again.close();
+});
+
+test('T3: a CONNECT that claims 256 MB is cut before 128 KiB of it are read', async (t) => {
+	const broker = await startBroker(t);
+	const { socket, isClosed } = await openRaw(t, broker.port);
+	const before = process.memoryUsage.rss();
+	socket.write(Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]));
+	const block = Buffer.alloc(65_536);
+	let sent = 0;
+	while (!isClosed() && sent < 48 << 20) {
+		socket.write(block);
+		sent += block.length;
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+	await until('it is cut', isClosed, 1_000);
+	assert.ok(socket.bytesWritten - socket.writableLength < 1 << 20, `${socket.bytesWritten} bytes`);
+	const grown = process.memoryUsage.rss() - before;
+	assert.ok(grown < 20e6, `grew by ${grown}`);
+});
+
+test('T3: first packets that are no CONNECT, and CONNECTs that are too large, are cut', async (t) => {
+	const broker = await startBroker(t);
+	const large = packet(0x10, [text('MQTT'), Buffer.alloc(70_000)]);
+	const firsts = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].map((type) =>
+		Buffer.from([type << 4, 2, 0, 1]),
+	);
+	for (const bytes of [...firsts, large]) {
+		const { socket, isClosed } = await openRaw(t, broker.port);
+		socket.write(bytes);
+		await until(`${bytes[0]} is cut`, isClosed, 1_000);
+	}
+});
+
+test('T3: after CONNECT a packet above the limit is cut', async (t) => {
+	const broker = await startBroker(t);
+	const { socket, isClosed } = await connectRaw(t, broker.port, 'sender-01');
+	const fits = packet(0x30, [text(topics.chunk('nobody-01', 'sender-01')), Buffer.alloc(262_144)]);
+	socket.write(fits);
+	const ann = await Member.join(t, broker.url);
+	assert.equal(await ann.listed(), []);
+	assert.not.ok(isClosed());
+	socket.write(Buffer.from([0x30, 0xff, 0xff, 0x7f]));
+	await until('it is cut', isClosed, 1_000);
+});
+
+test('T13: whoever sends no CONNECT in time is cut', async (t) => {
+	const broker = await startBroker(t, { limits: { connectTime: 100 } });
+	const { socket, isClosed } = await openRaw(t, broker.port);
+	socket.write(connectPacket('slow-loris').subarray(0, 5));
+	await until('it is cut', isClosed, 1_000);
+});
+
+test('T13: a crowd of silent sockets does not keep others out', async (t) => {
+	const broker = await startBroker(t, { limits: { clients: 20 } });
+	for (let number = 0; number < 50; number++) {
+		await openRaw(t, broker.port);
+	}
+	const start = performance.now();
+	await Member.join(t, broker.url);
+	assert.ok(performance.now() - start < 1_000);
+});
+
+test('T5, T6: who publishes in the name of another is cut and counted, the other untouched', async (t) => {
+	const broker = await startBroker(t);
+	const [ann, evil] = [await Member.join(t, broker.url), await Member.join(t, broker.url)];
+	await ann.share(SEED);
+	for (const topic of [topics.announce(SEED, ann.id), topics.nodeState(ann.id)]) {
+		await rejects(evil.link.forget(topic));
+		await until('evil is back', () => evil.link.isUp);
+	}
+	assert.is(broker.stats().refused.spoof, 2);
+	assert.equal(await ann.listed(), [SEED]);
+	assert.is((await retainedBelow(broker.url, topics.announce(SEED, ann.id))).length, 1);
+});
+
+test('T7: a will in the name of another is not published', async (t) => {
+	const broker = await startBroker(t);
+	const ann = await Member.join(t, broker.url);
+	await ann.share(SEED);
+	const payload = Buffer.from(encodeJson(state(ann.link.session, 'lost'))).toString();
+	const will = { topic: topics.nodeState(ann.id), payload };
+	const { socket } = await connectRaw(t, broker.port, 'evil-will', will);
+	socket.destroy();
+	await until('the will was refused', () => broker.stats().refused.spoof === 1);
+	assert.equal(await ann.listed(), [SEED]);
+});
+
+test('T8: nobody reads the inbox of another, nor the system topics', async (t) => {
+	const broker = await startBroker(t);
+	const [ann, evil] = [await Member.join(t, broker.url), await Member.join(t, broker.url)];
+	for (const filter of ['#', '$SYS/#', `${topics.root}/#`, topics.inboxFilter(ann.id)]) {
+		assert.is((await rejects(evil.link.subscribe(filter))).code, 'ERR_REFUSED', filter);
+	}
+	await ann.listed();
+	assert.is(broker.stats().refused.filter, 4);
+	const foreign = evil.messages.filter(({ topic }) => topic.includes(ann.id));
+	assert.equal(foreign, []);
+});
+
+test('T10: subscriptions of one client are limited', async (t) => {
+	const broker = await startBroker(t, { limits: { subscriptions: 4 } });
+	const ann = await Member.join(t, broker.url);
+	await ann.link.subscribe(topics.swarm(SEED, 'other-001'));
+	await ann.link.subscribe(topics.swarm(SEED, 'other-002'));
+	await rejects(ann.link.subscribe(topics.swarm(SEED, 'other-003')));
+	await ann.link.unsubscribe(topics.swarm(SEED, 'other-001'));
+	await ann.link.subscribe(topics.swarm(SEED, 'other-004'));
+	assert.is(broker.stats().refused.subscriptions, 1);
+});
+
+test('T9, F19: a live id is refused to a stranger and given back to its owner', async (t) => {
+	const broker = await startBroker(t);
+	const { url } = broker;
+	const id = makeNodeId();
+	const owner = await Link.open({ url, id, password: 'secret' });
+	t.defer(() => owner.close());
+	const stranger = await rejects(Link.open({ url, id, password: 'guess' }));
+	assert.is(stranger.code, 'ERR_ID_TAKEN');
+	assert.ok(owner.isUp);
+	const again = await Link.open({ url, id, password: 'secret' });
+	t.defer(() => again.close());
+	await owner.close();
+	assert.ok(again.isUp);
+	assert.is(broker.stats().refused.taken, 1);
+	assert.is((await rejects(Link.open({ url, id: 'a b c d e f' }))).code, 'ERR_ID_TAKEN');
+});
+
+test('ordinary clients that want a persistent session or no id of their own are let in', async (t) => {
+	const broker = await startBroker(t);
+	const { received } = await connectRaw(t, broker.port, '');
+	assert.equal(received[0], Buffer.from([0x20, 2, 0, 0]));
+});
+
+test('T14: packets of rubbish end only their own connection', async (t) => {
+	const broker = await startBroker(t);
+	const deep = packet(0x30, [text('/'.repeat(60_000)), Buffer.alloc(1)]);
+	const rubbish = [
+		deep,
+		packet(0x30, [text('')]),
+		packet(0x30, [text('$SYS/a/b')]),
+		packet(0x34, [text(topics.chunk('nobody-01', 'rubbish-1')), Buffer.from([0, 1, 1])]),
+		packet(0x82, [Buffer.from([0, 1])]),
+		packet(0x30, [text(`${topics.root}/node/__proto__/state`), Buffer.alloc(1)]),
+		Buffer.from([0xf0, 0]),
+		Buffer.alloc(2_000, 0xff),
+	];
+	const ann = await Member.join(t, broker.url);
+	for (const bytes of rubbish) {
+		const { socket, isClosed } = await connectRaw(t, broker.port, 'rubbish-1');
+		socket.write(bytes);
+		await until(`${bytes.subarray(0, 16).toString('hex')} is cut`, isClosed, 2_000);
+	}
+	assert.equal(await ann.listed(), []);
+});
+
+test.run();

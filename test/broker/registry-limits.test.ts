@@ -1,0 +1,160 @@
+import * as assert from 'uvu/assert';
+import type { Decision } from '../../broker/index.ts';
+import { encodeJson } from '../../protocol/index.ts';
+import { announce, forgottenOf, makeRegistry, seedId, state, status } from '../helpers/registry.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('registry limits', { timeout: 20_000 });
+const ANN = 'node-ann1';
+const BOB = 'node-bob1';
+const S1 = 'session-1';
+const ID = '0123456789abcdef';
+
+const reasons = (decisions: readonly Decision[]): string[] =>
+	decisions.flatMap((each) => (each.do === 'refuse' ? [each.why] : []));
+
+test('T10: announces of one node beyond its limit are refused, cleared and told in the next update', () => {
+	const { registry } = makeRegistry({ nodeAnnounces: 2 });
+	registry.announce(seedId(1), ANN, announce(S1), false);
+	registry.announce(seedId(2), ANN, announce(S1), false);
+	const decisions = registry.announce(seedId(3), ANN, announce(S1), false);
+	assert.equal(reasons(decisions), ['node-announces']);
+	assert.equal(forgottenOf(decisions), [`${ANN} ${seedId(3)}`]);
+	assert.equal(reasons(registry.announce(seedId(2), ANN, announce(S1, {}, 2), false)), [], 'known');
+	const all = [seedId(1), seedId(2), seedId(3)];
+	assert.equal(registry.update(ANN, status(S1, all)), { status: 'ok', refused: [seedId(3)] });
+	assert.equal(registry.update(ANN, status(S1, all.slice(0, 2))), { status: 'ok', refused: [] });
+	assert.is(registry.query(seedId(3)).seeders, 0);
+});
+
+test('T10: new announces of one node beyond its rate are refused, others are not touched', () => {
+	const { registry, clock } = makeRegistry({ announceBurst: 3, announceRate: 2 });
+	const say = (number: number, node = ANN): string[] =>
+		reasons(registry.announce(seedId(number), node, announce(S1), false));
+	assert.equal([say(1), say(2), say(3), say(4)], [[], [], [], ['announce-rate']]);
+	assert.equal(say(4, BOB), []);
+	clock.advance(500);
+	assert.equal([say(4), say(5)], [[], ['announce-rate']]);
+	assert.equal(say(1), [], 'a known one may be repeated');
+});
+
+test('T10: announces in all beyond the limit are refused, and nobody is evicted', () => {
+	const { registry } = makeRegistry({ announces: 2 });
+	registry.announce(seedId(1), ANN, announce(S1), false);
+	registry.announce(seedId(2), ANN, announce(S1), false);
+	assert.equal(reasons(registry.announce(seedId(1), BOB, announce(S1), false)), ['announces']);
+	assert.equal(reasons(registry.announce(seedId(1), 'node-carl', announce(S1), false)), ['nodes']);
+	assert.is(registry.query(seedId(1)).seeders, 1);
+	registry.withdraw(seedId(2), ANN);
+	assert.equal(reasons(registry.announce(seedId(1), BOB, announce(S1), false)), []);
+});
+
+test('an announce whose length and chunks do not belong together is refused, and so is what it replaces', () => {
+	const { registry } = makeRegistry();
+	registry.announce(seedId(1), ANN, announce(S1), false);
+	const lie = announce(S1, { length: 1_500, chunks: 4 });
+	const decisions = registry.announce(seedId(1), ANN, lie, false);
+	assert.equal(reasons(decisions), ['layout']);
+	assert.equal(registry.seeds(), { seeds: [] });
+});
+
+test('what is refused is remembered within bounds', () => {
+	const { registry } = makeRegistry({ nodeAnnounces: 1 });
+	for (let number = 0; number < 2_000; number++) {
+		registry.announce(seedId(number), ANN, announce(S1), false);
+	}
+	const { refused } = registry.update(ANN, status(S1, [seedId(0)]));
+	assert.is(refused.length, 500);
+	encodeJson({ op: 'update', id: ID, status: 'ok', refused });
+});
+
+test('get_seed goes through all seeds in order, page by page, each once', () => {
+	const { registry } = makeRegistry();
+	const all = Array.from({ length: 250 }, (_, number) => seedId(number * 7));
+	for (const seed of [...all].reverse()) {
+		registry.announce(seed, ANN, announce(S1), false);
+	}
+	const seen: string[] = [];
+	let after: string | undefined;
+	let pages = 0;
+	do {
+		const page = registry.seeds(after);
+		seen.push(...page.seeds.map(({ seed }) => seed));
+		after = page.next;
+		pages += 1;
+	} while (after !== undefined);
+	assert.equal(seen, all);
+	assert.is(pages, 3);
+	assert.equal(registry.seeds('f'.repeat(64)), { seeds: [] });
+});
+
+test('pages and samples fit a control message whatever names and addresses are like', () => {
+	const { registry } = makeRegistry({ listPage: 1_000, querySample: 1_000 });
+	const name = '"'.repeat(255);
+	const addresses = Array.from({ length: 8 }, (_, n) => `mqtt://${'h'.repeat(110)}${n}:1883`);
+	for (let number = 0; number < 300; number++) {
+		const node = `node-${'x'.repeat(50)}${number}`;
+		registry.nodeState(node, state(S1, 'ready', addresses), false);
+		registry.announce(seedId(number), node, announce(S1, { name }), false);
+		registry.announce(seedId(0), node, announce(S1, { name }), false);
+	}
+	const page = registry.seeds();
+	encodeJson({ op: 'get_seed', id: ID, ...page });
+	assert.is(page.next, page.seeds.at(-1)?.seed);
+	const { nodes, ...counts } = registry.query(seedId(0));
+	encodeJson({ op: 'query', id: ID, nodes, ...counts });
+	assert.ok(nodes.length > 20);
+	assert.is(counts.seeders, 300);
+});
+
+test('a query names a random sample in which a crowd of downloaders does not hide the seeders', () => {
+	const { registry } = makeRegistry({ querySample: 10 });
+	for (let number = 0; number < 1_000; number++) {
+		registry.announce(seedId(1), `crowd-${number}`, announce(S1, {}, 1), false);
+	}
+	registry.announce(seedId(1), ANN, announce(S1), false);
+	const samples = [registry.query(seedId(1)), registry.query(seedId(1))];
+	for (const { nodes, seeders, downloaders } of samples) {
+		assert.is(nodes.length, 10);
+		assert.is(nodes[0]?.node, ANN);
+		assert.equal([seeders, downloaders], [1, 1_000]);
+	}
+	assert.not.equal(samples[0], samples[1]);
+});
+
+test('100,000 announces of 1,000 nodes stay below 300 MB, a query among them below 5 ms', () => {
+	const before = process.memoryUsage.rss();
+	const { registry } = makeRegistry();
+	const nodes = Array.from({ length: 1_000 }, (_, number) => `node-${number}-of-many`);
+	for (const [place, node] of nodes.entries()) {
+		registry.nodeState(node, state(`session-${place}`), false);
+		for (let number = 0; number < 100; number++) {
+			// Half the nodes share the first 100 seeds, the others have their own.
+			const seed = seedId(place < 500 ? number : place * 100 + number);
+			const name = `file ${place} ${number}.bin`;
+			registry.announce(seed, node, announce(`session-${place}`, { name }), false);
+		}
+	}
+	const grown = process.memoryUsage.rss() - before;
+	assert.is(registry.size.announces, 100_000);
+	const time = (what: () => unknown): number => {
+		const start = performance.now();
+		for (let turn = 0; turn < 20; turn++) {
+			what();
+		}
+		return (performance.now() - start) / 20;
+	};
+	const mine = Array.from({ length: 100 }, (_, number) => seedId(number));
+	const figures = {
+		query: time(() => registry.query(seedId(5))),
+		page: time(() => registry.seeds()),
+		update: time(() => registry.update(nodes[7] as string, status('session-7', mine))),
+		sweep: time(() => registry.sweep()),
+	};
+	console.log(`registry of 100,000: ${Math.round(grown / 1e6)} MB, ms:`, figures);
+	assert.ok(grown < 300e6, `grew by ${grown}`);
+	assert.ok(figures.query < 5, `a query took ${figures.query} ms`);
+	assert.ok(figures.sweep < 5, `a sweep took ${figures.sweep} ms`);
+});
+
+test.run();

@@ -1,0 +1,286 @@
+import * as assert from 'uvu/assert';
+import {
+	announce,
+	eventsOf,
+	forgottenOf,
+	makeRegistry,
+	seedId,
+	state,
+	status,
+} from '../helpers/registry.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('registry');
+const ANN = 'node-ann1';
+const BOB = 'node-bob1';
+const TTL = 90_000;
+const S1 = 'session-1';
+const S2 = 'session-2';
+const SEED = seedId(1);
+
+const shown = (registry: ReturnType<typeof makeRegistry>['registry'], seed = SEED): string[] =>
+	registry.query(seed).nodes.map(({ node }) => node);
+
+test('an announced seed is listed and its node is named with addresses', () => {
+	const { registry } = makeRegistry();
+	registry.nodeState(ANN, state(S1, 'ready', ['mqtt://10.0.0.1:1884']), false);
+	registry.announce(SEED, ANN, announce(S1), false);
+	registry.nodeState(BOB, state(S2), false);
+	registry.announce(SEED, BOB, announce(S2, {}, 1), false);
+	assert.equal(registry.seeds(), {
+		seeds: [
+			{ seed: SEED, name: 'a file.bin', length: 1_500, chunks: 3, seeders: 1, downloaders: 1 },
+		],
+	});
+	const { nodes, ...counts } = registry.query(SEED);
+	assert.equal(counts, { seeders: 1, downloaders: 1 });
+	assert.equal(
+		nodes.find(({ node }) => node === ANN),
+		{ node: ANN, have: 3, chunks: 3, addresses: ['mqtt://10.0.0.1:1884'] },
+	);
+});
+
+test('an announce ends one ttl after it was received, by the clock of the registry', () => {
+	const { registry, clock } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
+	registry.announce(SEED, ANN, announce(S1), false);
+	clock.advance(TTL - 1);
+	assert.equal(registry.sweep(), []);
+	assert.equal(shown(registry), [ANN]);
+	clock.advance(1);
+	const decisions = registry.sweep();
+	assert.equal(forgottenOf(decisions), [`${ANN} ${SEED}`]);
+	assert.equal(eventsOf(decisions), ['seed-gone']);
+	assert.equal(registry.size, { nodes: 1, seeds: 0, announces: 0 });
+	assert.equal(registry.sweep(), [], 'once');
+});
+
+test('a shorter ttl of the announce counts, a longer one does not', () => {
+	const { registry, clock } = makeRegistry();
+	registry.announce(SEED, ANN, announce(S1, { ttl: 1_000 }), false);
+	registry.announce(seedId(2), ANN, announce(S1, { ttl: 10 * TTL }), false);
+	clock.advance(1_000);
+	assert.equal(forgottenOf(registry.sweep()), [`${ANN} ${SEED}`]);
+	clock.advance(TTL - 1_000);
+	assert.equal(forgottenOf(registry.sweep()), [`${ANN} ${seedId(2)}`]);
+});
+
+test('a matching update renews every announce of the node at once', () => {
+	const { registry, clock } = makeRegistry();
+	const seeds = [seedId(3), seedId(1), seedId(2)];
+	for (const seed of seeds) {
+		registry.announce(seed, ANN, announce(S1), false);
+	}
+	for (let turn = 0; turn < 5; turn++) {
+		clock.advance(TTL - 1);
+		assert.equal(registry.update(ANN, status(S1, seeds)), { status: 'ok', refused: [] });
+		assert.equal(registry.sweep(), []);
+	}
+	clock.advance(TTL);
+	assert.is(forgottenOf(registry.sweep()).length, 3);
+});
+
+test('an update that differs in session, number or seeds is answered again and renews nothing', () => {
+	const { registry, clock } = makeRegistry();
+	registry.announce(SEED, ANN, announce(S1), false);
+	clock.advance(TTL - 1);
+	const different = [
+		status(S2, [SEED]),
+		status(S1, []),
+		status(S1, [seedId(2)]),
+		status(S1, [SEED, seedId(2)]),
+	];
+	for (const each of different) {
+		assert.is(registry.update(ANN, each).status, 'again');
+	}
+	assert.is(registry.update(BOB, status(S1, [])).status, 'again', 'a node nobody knows');
+	clock.advance(1);
+	assert.equal(forgottenOf(registry.sweep()), [`${ANN} ${SEED}`]);
+});
+
+test('the digest follows the set of seeds', () => {
+	const { registry } = makeRegistry();
+	registry.announce(SEED, ANN, announce(S1), false);
+	assert.is(registry.update(ANN, status(S1, [SEED])).status, 'ok');
+	registry.announce(seedId(2), ANN, announce(S1), false);
+	registry.withdraw(SEED, ANN);
+	assert.is(registry.update(ANN, status(S1, [SEED])).status, 'again');
+	assert.is(registry.update(ANN, status(S1, [seedId(2)])).status, 'ok');
+});
+
+test('lost hides a node at once and clears what it said one ttl later', () => {
+	const { registry, clock } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
+	registry.announce(SEED, ANN, announce(S1), false);
+	assert.equal(eventsOf(registry.nodeState(ANN, state(S1, 'lost'), false)), ['node-lost']);
+	assert.equal(shown(registry), []);
+	assert.equal(registry.seeds(), { seeds: [] });
+	clock.advance(TTL - 1);
+	assert.equal(registry.sweep(), []);
+	clock.advance(1);
+	assert.equal(forgottenOf(registry.sweep()), [`${ANN} ${SEED}`, ANN]);
+	assert.equal(registry.size, { nodes: 0, seeds: 0, announces: 0 });
+});
+
+test('a late lost of an earlier session cannot end a node that came back', () => {
+	const { registry } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
+	registry.nodeState(ANN, state(S2), false);
+	registry.announce(SEED, ANN, announce(S2), false);
+	assert.equal(registry.nodeState(ANN, state(S1, 'lost'), false), []);
+	assert.equal(registry.nodeState(ANN, state(S1, 'disconnected'), false), []);
+	assert.equal(shown(registry), [ANN]);
+});
+
+test('a lost node returns with a new session and a matching update', () => {
+	const { registry, clock } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
+	registry.announce(SEED, ANN, announce(S1), false);
+	registry.nodeState(ANN, state(S1, 'lost'), false);
+	clock.advance(TTL / 2);
+	assert.equal(eventsOf(registry.nodeState(ANN, state(S2), false)), ['node-joined']);
+	assert.equal(shown(registry), [], 'it has not said yet that it still has it');
+	assert.is(registry.update(ANN, status(S2, [SEED])).status, 'ok');
+	assert.equal(shown(registry), [ANN]);
+	clock.advance(TTL - 1);
+	assert.equal(registry.sweep(), []);
+});
+
+test('a live announce of another session establishes that session', () => {
+	const { registry } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
+	registry.nodeState(ANN, state(S1, 'lost'), false);
+	const decisions = registry.announce(SEED, ANN, announce(S2), false);
+	assert.equal(eventsOf(decisions), ['node-joined', 'seed-added']);
+	assert.equal(shown(registry), [ANN]);
+	assert.equal(registry.nodeState(ANN, state(S1, 'lost'), false), []);
+});
+
+test('a node that disconnects is gone at once, with everything it said', () => {
+	const { registry } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
+	registry.announce(SEED, ANN, announce(S1), false);
+	const decisions = registry.nodeState(ANN, state(S1, 'disconnected'), false);
+	assert.equal(eventsOf(decisions), ['node-left', 'seed-gone']);
+	assert.equal(forgottenOf(decisions), [`${ANN} ${SEED}`, ANN]);
+	assert.equal(registry.size, { nodes: 0, seeds: 0, announces: 0 });
+	assert.equal(forgottenOf(registry.nodeState(BOB, state(S1, 'disconnected'), true)), [BOB]);
+});
+
+test('what is found retained is shown after what is confirmed, tells no events, and lives one ttl', () => {
+	const { registry, clock } = makeRegistry();
+	const found = [
+		...registry.nodeState(ANN, state(S1), true),
+		...registry.announce(SEED, ANN, announce(S1), true),
+	];
+	assert.equal(found, []);
+	registry.nodeState(BOB, state(S2), false);
+	registry.announce(SEED, BOB, announce(S2, {}, 1), false);
+	assert.equal(shown(registry), [BOB, ANN]);
+	clock.advance(TTL - 1);
+	registry.update(BOB, status(S2, [SEED]));
+	assert.equal(registry.sweep(), []);
+	clock.advance(1);
+	assert.equal(forgottenOf(registry.sweep()), [`${ANN} ${SEED}`, ANN]);
+	assert.equal(shown(registry), [BOB]);
+});
+
+test('an update confirms what was found retained', () => {
+	const { registry, clock } = makeRegistry();
+	registry.nodeState(ANN, state(S1), true);
+	registry.announce(SEED, ANN, announce(S1), true);
+	assert.is(registry.update(ANN, status(S1, [SEED])).status, 'ok');
+	clock.advance(TTL - 1);
+	assert.equal(registry.sweep(), []);
+	assert.equal(shown(registry), [ANN]);
+});
+
+test('a retained announce is hidden unless its node is ready with the same session', () => {
+	const { registry } = makeRegistry();
+	registry.announce(SEED, ANN, announce(S1), true);
+	assert.equal(shown(registry), [], 'no state');
+	registry.nodeState(ANN, state(S2), true);
+	assert.equal(shown(registry), [], 'another session');
+	registry.nodeState(BOB, state(S1, 'lost'), true);
+	registry.announce(SEED, BOB, announce(S1), true);
+	assert.equal(shown(registry), [], 'lost');
+});
+
+test('a retained message that comes after a live one changes nothing', () => {
+	const { registry } = makeRegistry();
+	registry.nodeState(ANN, state(S2), false);
+	registry.announce(SEED, ANN, announce(S2, {}, 2), false);
+	registry.nodeState(ANN, state(S1, 'lost'), true);
+	registry.nodeState(ANN, state(S1), true);
+	registry.announce(SEED, ANN, announce(S1, {}, 1), true);
+	assert.is(registry.query(SEED).nodes[0]?.have, 2);
+});
+
+test('after a reconnect of the tracker nobody is confirmed, and who stays silent goes in one ttl', () => {
+	const { registry, clock } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
+	registry.nodeState(BOB, state(S2), false);
+	clock.advance(10 * TTL);
+	assert.equal(registry.sweep(), [], 'connected nodes without seeds stay');
+	registry.disconnected();
+	clock.advance(TTL);
+	registry.connected();
+	assert.equal(registry.sweep(), []);
+	registry.update(ANN, status(S1, []));
+	clock.advance(TTL);
+	const decisions = registry.sweep();
+	assert.equal(forgottenOf(decisions), [BOB]);
+	assert.equal(eventsOf(decisions), ['node-lost']);
+});
+
+test('withdrawn is gone, and the last one of a seed is told', () => {
+	const { registry } = makeRegistry();
+	registry.announce(SEED, ANN, announce(S1), false);
+	registry.announce(SEED, BOB, announce(S2), false);
+	assert.equal(registry.withdraw(SEED, ANN), []);
+	assert.equal(eventsOf(registry.withdraw(SEED, BOB)), ['seed-gone']);
+	assert.equal(registry.withdraw(SEED, BOB), []);
+});
+
+test('watchers are told what nodes and downloads do, once', () => {
+	const { registry } = makeRegistry();
+	const events = [
+		registry.nodeState(ANN, state(S1), false),
+		registry.nodeState(ANN, state(S1), false),
+		registry.announce(SEED, ANN, announce(S1, {}, 0), false),
+		registry.announce(SEED, ANN, announce(S1, {}, 2), false),
+		registry.announce(SEED, ANN, announce(S1, {}, 3), false),
+		registry.announce(SEED, ANN, announce(S1, {}, 3), false),
+		registry.announce(SEED, BOB, announce(S2, {}, 3), false),
+	].map(eventsOf);
+	assert.equal(events, [
+		['node-joined'],
+		[],
+		['seed-added', 'download-started'],
+		[],
+		['download-complete'],
+		[],
+		['node-joined'],
+	]);
+});
+
+test('of two nodes that describe a seed differently both stand and the first describes it', () => {
+	const { registry } = makeRegistry();
+	registry.announce(SEED, ANN, announce(S1), false);
+	registry.announce(SEED, BOB, announce(S2, { name: 'other', length: 600, chunks: 2 }, 1), false);
+	assert.is(registry.seeds().seeds[0]?.name, 'a file.bin');
+	assert.equal(shown(registry).sort(), [ANN, BOB]);
+});
+
+test('T14: magic names are names like others', () => {
+	const { registry } = makeRegistry();
+	for (const id of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+		registry.nodeState(id, state(S1), false);
+		registry.announce(SEED, id, announce(S1, { name: '__proto__' }), false);
+		assert.is(registry.update(id, status(S1, [SEED])).status, 'ok');
+	}
+	assert.is(registry.query(SEED).seeders, 4);
+	assert.is(registry.seeds().seeds[0]?.name, '__proto__');
+});
+
+test.run();

@@ -1,0 +1,283 @@
+import * as assert from 'uvu/assert';
+import { Broker, Tracker, type TrackerOptions } from '../../broker/index.ts';
+import { encodeJson, type Limits, Topics } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { Member, retainedBelow } from '../helpers/member.ts';
+import { startMosquitto } from '../helpers/mosquitto.ts';
+import { seedId } from '../helpers/registry.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('tracker', { timeout: 20_000 });
+const topics = new Topics();
+const SEED = seedId(1);
+const QUICK = { sweep: 50, probe: 500 };
+
+async function startTracker(t: Scope, options: TrackerOptions): Promise<Tracker> {
+	const tracker = await Tracker.start({ ...QUICK, ...options });
+	t.defer(() => tracker.close());
+	return tracker;
+}
+
+/** Where a tracker can work: our broker, and somebody else's. */
+const places: Record<string, (t: Scope, limits: Partial<Limits>) => Promise<string | undefined>> = {
+	'our broker': async (t, limits) => (await startBroker(t, { limits })).url,
+	mosquitto: async (t, limits) => {
+		const mosquitto = await startMosquitto(t);
+		if (mosquitto !== undefined) {
+			await startTracker(t, { url: mosquitto.url, limits });
+		}
+		return mosquitto?.url;
+	},
+};
+
+for (const [place, open] of Object.entries(places)) {
+	test(`on ${place} seeds are announced, listed in pages, queried and withdrawn`, async (t) => {
+		const url = await open(t, { listPage: 2 });
+		if (url === undefined) {
+			return;
+		}
+		const [ann, bob] = [await Member.join(t, url), await Member.join(t, url)];
+		for (const number of [3, 1, 2]) {
+			await ann.share(seedId(number));
+		}
+		await bob.share(SEED, 1);
+		await until('both are known', async () => (await bob.query(SEED)).nodes.length === 2);
+		const first = await bob.seeds();
+		assert.equal(
+			first.seeds.map(({ seed, seeders, downloaders }) => [seed, seeders, downloaders]),
+			[
+				[SEED, 1, 1],
+				[seedId(2), 1, 0],
+			],
+		);
+		const second = await bob.seeds(first.next);
+		assert.equal([second.seeds.length, second.next], [1, undefined]);
+		await ann.withdraw(SEED);
+		await until('one is left', async () => (await bob.query(SEED)).seeders === 0);
+	});
+
+	test(`on ${place} an update is answered ok or again, and renews`, async (t) => {
+		const url = await open(t, { ttl: 600 });
+		if (url === undefined) {
+			return;
+		}
+		const ann = await Member.join(t, url);
+		await ann.share(SEED);
+		const end = performance.now() + 1_500;
+		while (performance.now() < end) {
+			assert.is((await ann.update()).status, 'ok');
+		}
+		assert.equal(await ann.listed(), [SEED]);
+		ann.shared.delete(SEED);
+		assert.is((await ann.update()).status, 'again');
+	});
+
+	test(`on ${place} an announce that is not renewed ends, also in the broker`, async (t) => {
+		const url = await open(t, { ttl: 300 });
+		if (url === undefined) {
+			return;
+		}
+		const [ann, bob] = [await Member.join(t, url), await Member.join(t, url)];
+		await ann.share(SEED);
+		await until('it is listed', async () => (await bob.listed()).length === 1);
+		await until('it is not listed', async () => (await bob.listed()).length === 0);
+		await until(
+			'it is not retained',
+			async () => (await retainedBelow(url, topics.announce(SEED, ann.id))).length === 0,
+		);
+	});
+
+	test(`on ${place} a node that dies is hidden at once and cleared one ttl later`, async (t) => {
+		const url = await open(t, { ttl: 1_000 });
+		if (url === undefined) {
+			return;
+		}
+		const [ann, bob] = [await Member.join(t, url), await Member.join(t, url)];
+		await ann.share(SEED);
+		await until('it is listed', async () => (await bob.listed()).length === 1);
+		ann.link.drop();
+		await ann.link.close();
+		await until('it is hidden', async () => (await bob.listed()).length === 0, 500);
+		assert.equal(await retainedBelow(url, topics.announce(SEED, ann.id)), [
+			topics.announce(SEED, ann.id),
+		]);
+		await until(
+			'nothing is kept of it',
+			async () => (await retainedBelow(url, topics.announce(SEED, ann.id))).length === 0,
+		);
+	});
+}
+
+test('a message that is malformed is counted, told and cleared, and the tracker goes on', async (t) => {
+	const { url, tracker } = await startBroker(t);
+	const warnings: unknown[] = [];
+	tracker?.on('warning', (warning) => warnings.push(warning));
+	const ann = await Member.join(t, url);
+	const rubbish = encodeJson({ op: 'update', __proto__: 1, id: 7 });
+	await ann.link.publish(topics.trackerRequest(ann.id), rubbish);
+	await ann.link.retain(topics.announce(SEED, ann.id), rubbish);
+	await ann.link.retain(topics.nodeState(ann.id), new Uint8Array([0xff]));
+	await until('three are counted', () => tracker?.stats().malformed === 3);
+	assert.is(warnings.length, 3);
+	await until(
+		'none is retained',
+		async () => (await retainedBelow(url, topics.announce(SEED, ann.id))).length === 0,
+	);
+	assert.equal(await ann.listed(), []);
+});
+
+test('T10: refused announces are told in the next update and not kept by the broker', async (t) => {
+	const broker = await startBroker(t, { limits: { nodeAnnounces: 2 } });
+	const ann = await Member.join(t, broker.url);
+	for (const number of [1, 2, 3]) {
+		await ann.share(seedId(number));
+	}
+	const { status, refused } = await ann.update();
+	assert.equal([status, refused], ['ok', [seedId(3)]]);
+	assert.is(broker.tracker?.stats().refused['node-announces'], 1);
+	await until('it is cleared', () => broker.stats().retained === 4);
+});
+
+test('watchers are told what happens', async (t) => {
+	const { url } = await startBroker(t);
+	const watcher = await Member.join(t, url);
+	await watcher.link.subscribe(`${topics.root}/event/+`);
+	const ann = await Member.join(t, url);
+	await ann.share(SEED, 1);
+	await ann.share(SEED, 3);
+	await ann.withdraw(SEED);
+	const kinds = (): string[] =>
+		watcher.messages.flatMap(({ topic }) => {
+			const parsed = topics.tryParse(topic);
+			return parsed?.kind === 'event' ? [parsed.event] : [];
+		});
+	await until('the last event', () => kinds().includes('seed-gone'));
+	assert.equal(kinds(), [
+		'node-joined',
+		'seed-added',
+		'download-started',
+		'download-complete',
+		'seed-gone',
+	]);
+});
+
+test('F3: a tracker that is restarted is whole again at once, from what is retained', async (t) => {
+	const mosquitto = await startMosquitto(t);
+	if (mosquitto === undefined) {
+		return;
+	}
+	const { url } = mosquitto;
+	const first = await startTracker(t, { url });
+	const [ann, bob] = [await Member.join(t, url), await Member.join(t, url)];
+	await ann.share(SEED);
+	await until('it is listed', async () => (await bob.listed()).length === 1);
+	await first.close();
+	await until('lost', () => bob.tracker?.state === 'lost');
+	await startTracker(t, { url });
+	await until('ready', () => bob.tracker?.state === 'ready');
+	await until('it is listed again', async () => (await bob.listed()).length === 1, 1_000);
+	assert.is((await ann.update()).status, 'ok');
+});
+
+test('F1: after a restart of the broker the list is whole again within seconds', async (t) => {
+	const first = await startBroker(t);
+	const { url, port } = first;
+	const members = await Promise.all(Array.from({ length: 20 }, () => Member.join(t, url)));
+	await Promise.all(members.map((member, number) => member.share(seedId(number))));
+	const [ann] = members as [Member];
+	await until('all are listed', async () => (await ann.listed()).length === 20);
+	await first.close();
+	const start = performance.now();
+	const second = await Broker.start({ port });
+	t.defer(() => second.close());
+	await until('all are listed', () => second.tracker?.stats().announces === 20, 5_000);
+	console.log(`whole again after ${Math.round(performance.now() - start)} ms`);
+});
+
+test('F1: a tracker on a broker that is restarted comes back, and so does its state', async (t) => {
+	const mosquitto = await startMosquitto(t);
+	if (mosquitto === undefined) {
+		return;
+	}
+	const tracker = await startTracker(t, { url: mosquitto.url });
+	const ann = await Member.join(t, mosquitto.url);
+	await ann.share(SEED);
+	const session = ann.tracker?.session;
+	await mosquitto.stop();
+	await mosquitto.start();
+	await until('a new session', () => ann.tracker?.session !== session && ann.link.isUp);
+	await until('it is ready', () => ann.tracker?.state === 'ready');
+	await until('ann is confirmed', async () => (await ann.update()).status === 'ok');
+	assert.ok(tracker.isActive);
+	assert.equal(await ann.listed(), [SEED]);
+});
+
+test('a second tracker stands by and takes over when the first is lost', async (t) => {
+	for (const { url, openStream, first } of await rivals(t)) {
+		const second = await startTracker(t, { url, openStream });
+		assert.not.ok(second.isActive);
+		const ann = await Member.join(t, url);
+		await until('ann knows the first', () => ann.tracker?.tracker === first.id);
+		await ann.share(SEED);
+		await first.close();
+		await until('the second is active', () => second.isActive);
+		await until('ann knows the second', () => ann.tracker?.tracker === second.id);
+		await until('it knows the seed', async () => (await ann.listed()).length === 1);
+	}
+});
+
+async function rivals(t: Scope) {
+	const broker = await startBroker(t);
+	const mosquitto = await startMosquitto(t);
+	const ours = {
+		url: broker.url,
+		openStream: () => broker.openStream(),
+		first: broker.tracker as Tracker,
+	};
+	if (mosquitto === undefined) {
+		return [ours];
+	}
+	const { url } = mosquitto;
+	return [ours, { url, openStream: undefined, first: await startTracker(t, { url }) }];
+}
+
+test('a stale ready of a tracker that is gone does not keep the place', async (t) => {
+	const mosquitto = await startMosquitto(t);
+	if (mosquitto === undefined) {
+		return;
+	}
+	const { url } = mosquitto;
+	const ann = await Member.join(t, url);
+	const stale = { state: 'ready', tracker: 'gone-tracker', session: 'session-0' };
+	const numbers = { ttl: 90_000, renewal: 30_000, part: 262_144 };
+	await ann.link.retain(topics.trackerState(), encodeJson({ ...stale, ...numbers }));
+	const second = await startTracker(t, { url });
+	assert.not.ok(second.isActive);
+	await until('it has taken over', () => ann.tracker?.tracker === second.id);
+});
+
+test('of two trackers that are both active one gives way', async (t) => {
+	const broker = await startBroker(t);
+	const { url } = broker;
+	const first = broker.tracker as Tracker;
+	const openStream = () => broker.openStream();
+	const second = await startTracker(t, { url, openStream, isAlone: true });
+	const ann = await Member.join(t, url);
+	await until('one is active', () => first.isActive !== second.isActive);
+	const winner = first.isActive ? first : second;
+	await until('its state stands', () => ann.tracker?.tracker === winner.id);
+	assert.is(winner.id, [first.id, second.id].sort()[0]);
+	await ann.seeds();
+});
+
+test('close can be called again, and while the broker is gone', async (t) => {
+	const broker = await startBroker(t);
+	const { url } = broker;
+	const tracker = await startTracker(t, { url, openStream: () => broker.openStream() });
+	await broker.close();
+	await Promise.all([tracker.close(), tracker.close()]);
+	await broker.close();
+});
+
+test.run();

@@ -1,0 +1,27 @@
+/** A clock that only goes when it is told to. */
+export interface Clock {
+	readonly now: () => number;
+	advance(ms: number): void;
+}
+
+/** A clock at an arbitrary time, as monotonic clocks start anywhere. */
+export function fakeClock(start = 1_234_567): Clock {
+	let time = start;
+	return {
+		now: () => time,
+		advance: (ms) => {
+			time += ms;
+		},
+	};
+}
+
+/** Numbers from 0 to 1 that look random and are the same in every run (mulberry32). */
+export function fakeRandom(seed = 1): () => number {
+	let state = seed;
+	return () => {
+		state = (state + 0x6d2b79f5) | 0;
+		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+	};
+}

@@ -1,0 +1,74 @@
+import { connect, type Socket } from 'node:net';
+import type { Scope } from './suite.ts';
+import { until } from './until.ts';
+
+/** A socket that speaks MQTT byte by byte, as a stranger may. */
+export interface RawClient {
+	readonly socket: Socket;
+	/** Bytes received. */
+	readonly received: Buffer[];
+	readonly isClosed: () => boolean;
+}
+
+/** Opens a socket that is destroyed when the test ends. */
+export async function openRaw(t: Scope, port: number): Promise<RawClient> {
+	const received: Buffer[] = [];
+	let isClosed = false;
+	const socket = connect(port, '127.0.0.1');
+	t.defer(() => socket.destroy());
+	socket.on('error', () => {});
+	socket.on('close', () => {
+		isClosed = true;
+	});
+	socket.on('data', (bytes) => received.push(bytes));
+	await until('the socket is open', () => socket.readyState === 'open');
+	return { socket, received, isClosed: () => isClosed };
+}
+
+/** Connects with CONNECT and waits for CONNACK. */
+export async function connectRaw(
+	t: Scope,
+	port: number,
+	id: string,
+	will?: { topic: string; payload: string },
+): Promise<RawClient> {
+	const client = await openRaw(t, port);
+	client.socket.write(connectPacket(id, will));
+	await until('CONNACK', () => Buffer.concat(client.received).length >= 4);
+	return client;
+}
+
+/** A CONNECT of MQTT 3.1.1 with a clean session and a keepalive of ten minutes. */
+export function connectPacket(id: string, will?: { topic: string; payload: string }): Buffer {
+	// Will retained with QoS 1, and clean session.
+	const flags = will === undefined ? 0x02 : 0x2e;
+	return packet(0x10, [
+		text('MQTT'),
+		Buffer.from([4, flags, 0x02, 0x58]),
+		text(id),
+		...(will === undefined ? [] : [text(will.topic), text(will.payload)]),
+	]);
+}
+
+/** A SUBSCRIBE to one filter with QoS 1. */
+export function subscribePacket(filter: string): Buffer {
+	return packet(0x82, [Buffer.from([0, 1]), text(filter), Buffer.from([1])]);
+}
+
+/** A packet of MQTT: first byte, length, body. */
+export function packet(first: number, parts: readonly Buffer[]): Buffer {
+	const body = Buffer.concat(parts);
+	const length: number[] = [];
+	let rest = body.length;
+	do {
+		length.push((rest % 128) + (rest >= 128 ? 128 : 0));
+		rest = Math.floor(rest / 128);
+	} while (rest > 0);
+	return Buffer.concat([Buffer.from([first, ...length]), body]);
+}
+
+/** A string as MQTT writes it. */
+export function text(value: string): Buffer {
+	const bytes = Buffer.from(value);
+	return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
+}
