@@ -47,7 +47,7 @@ const ANNOUNCE = {
 	session,
 };
 const REQUEST = { op: 'chunks', id, seed, ranges: [[0, 1]] };
-const HAVE = { op: 'have', id, seed, name: 'x', length: 1, chunks: 1, body: 100, have: 'all' };
+const HAVE = { op: 'have', id, seed, name: 'x', length: 1, chunks: 1, kind: 'sha256', have: 'all' };
 const READY = {
 	state: 'ready',
 	tracker: node,
