@@ -169,7 +169,7 @@ export class ShoalNode {
 
 	/**
 	 * Makes the seed of a file, announces it, and serves it until the share is stopped or the node
-	 * closed.
+	 * closed. Resolves when the broker has the announce, if there is a connection.
 	 *
 	 * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_CHANGED, ERR_EXISTS,
 	 *   ERR_IO, ERR_ABORTED, ERR_CLOSED
@@ -178,6 +178,7 @@ export class ShoalNode {
 		this.#checkOpen();
 		const share = await Share.start(this.#context.holdings, path, options);
 		this.#shares.add(share);
+		await this.#presence.flush();
 		return share;
 	}
 
