@@ -200,11 +200,15 @@ export class ShoalNode {
 
 	/**
 	 * The bytes of a file in order, fetched while they are read. The whole is checked before the
-	 * stream ends: one that ends with an error is not to be trusted.
+	 * stream ends: one that ends with an error is not to be trusted. Returns the result, whose path
+	 * is `-`.
 	 *
 	 * @throws ShoalError as {@link get}
 	 */
-	stream(what: string | Seed, options: StreamOptions = {}): AsyncGenerator<Uint8Array> {
+	stream(
+		what: string | Seed,
+		options: StreamOptions = {},
+	): AsyncGenerator<Uint8Array, DownloadResult> {
 		this.#checkOpen();
 		return this.#downloads.stream(what, options);
 	}
