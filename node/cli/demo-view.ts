@@ -3,7 +3,7 @@ import { bar } from './bar.ts';
 import type { JsonEvent, Output } from './output.ts';
 import { barLine, downloadText } from './progress-view.ts';
 import { fit } from './table.ts';
-import { formatBytes, formatRate, formatTime, percent } from './units.ts';
+import { formatBytes, formatRate, formatTime, shareOf } from './units.ts';
 
 const BAR = 30;
 const PLAIN_STEP = 0.25;
@@ -30,7 +30,7 @@ export class DemoView {
 	step(what: string, text: string): void {
 		const output = this.#output;
 		this.#step += 1;
-		const head = `${this.#step}  ${what.padEnd(11)}`;
+		const head = `${this.#step}  ${what.padEnd(12)}`;
 		const room = Math.max(20, output.columns - head.length - 1);
 		for (const [index, line] of wrap(text, room).entries()) {
 			output.line(`${index === 0 ? output.style('bold', head) : ' '.repeat(head.length)}${line}`);
@@ -79,7 +79,7 @@ export class DemoView {
 		for (const { role, node } of seeders) {
 			const bytes = sources.find((source) => source.node === node)?.bytes ?? 0;
 			output.line(
-				seederLine(role, bytes, length, `${String(percent(bytes, length)).padStart(3)} %`),
+				seederLine(role, bytes, length, `${String(shareOf(bytes, length)).padStart(3)} %`),
 			);
 		}
 		output.line();

@@ -171,7 +171,7 @@ async function complain(
 			? 'a command is expected'
 			: error.message
 					.replace(/^error: /, '')
-					.replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
+					.replace(/\n\(Did you mean (.*)\?\)$/, ' (did you mean $1?)');
 	const { failUsage } = await import('./run.ts');
 	await failUsage(`${what}; see: ${help}`, args.includes('--json'));
 }

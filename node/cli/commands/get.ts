@@ -8,7 +8,7 @@ import { downloadText, downloadTitle, ProgressView } from '../progress-view.ts';
 import type { Command, CommandContext } from '../run.ts';
 import { Serving } from '../serving.ts';
 import { writeToStdout } from '../stdout.ts';
-import { formatBytes, formatRate, formatTime, percent } from '../units.ts';
+import { formatBytes, formatRate, formatTime, shareOf } from '../units.ts';
 import { parseWanted } from '../wanted.ts';
 
 /** What was typed after `shoal get`. */
@@ -95,7 +95,7 @@ function tellResult(output: Output, { seed, path, ms, sources }: DownloadResult)
 	output.line(`  ${isClassic ? 'md5   ' : 'sha256'}  ${digest}  verified`);
 	for (const { node, bytes } of [...sources].sort((a, b) => b.bytes - a.bytes)) {
 		output.line(
-			`  from    ${node}  ${String(percent(bytes, length)).padStart(3)} %  ${formatBytes(bytes)}`,
+			`  from    ${node}  ${String(shareOf(bytes, length)).padStart(3)} %  ${formatBytes(bytes)}`,
 		);
 	}
 }
