@@ -4,6 +4,7 @@ import type { JsonEvent, Output } from './output.ts';
 import { barLine, downloadText } from './progress-view.ts';
 import { fit } from './table.ts';
 import { formatBytes, formatRate, formatTime, shareOf } from './units.ts';
+import { wrap } from './wrap.ts';
 
 const BAR = 30;
 const PLAIN_STEP = 0.25;
@@ -109,19 +110,4 @@ export class DemoView {
 function seederLine(role: string, bytes: number, length: number, share: string): string {
 	const fraction = length === 0 ? 0 : bytes / length;
 	return `   ${role}  ${bar(fraction, BAR)}  ${share}  ${formatBytes(bytes)}`;
-}
-
-/** `text` in lines of at most `width` columns, broken between words. */
-export function wrap(text: string, width: number): string[] {
-	const lines: string[] = [];
-	let line = '';
-	for (const word of text.split(' ')) {
-		if (line !== '' && line.length + 1 + word.length > width) {
-			lines.push(line);
-			line = word;
-		} else {
-			line = line === '' ? word : `${line} ${word}`;
-		}
-	}
-	return [...lines, line];
 }
