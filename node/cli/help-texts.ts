@@ -65,7 +65,8 @@ Examples:
   shoal verify disk.img.seed          checks disk.img beside it
   shoal verify disk.img.seed /data/disk.img
 
-Prints whether the file is right, or which chunks and bytes are not (exit code 1)`,
+Prints whether the file is right, or which chunks and bytes are not (exit
+code 1).`,
 	watch: `
 Examples:
   shoal watch                         a screen of all swarms, as it changes

@@ -27,6 +27,7 @@ export function shareCommand(files: readonly string[], flags: ShareFlags): Comma
 		try {
 			const shares = await shareAll(context, node, files, flags.name);
 			warnLoopback(context, node);
+			interrupts.lastExit = EXIT.done;
 			const serving = new Serving(node, output, 'Ctrl-C ends it');
 			try {
 				await Promise.race([interrupts.stopped(), watchShares(context, shares)]);
