@@ -15,7 +15,7 @@ import { until } from '../../helpers/until.ts';
 
 const test = suite('signals', { timeout: 20_000 });
 
-const LENGTH = 8_000_000;
+const LENGTH = 6_000_000;
 
 /** A download that takes seconds. */
 async function slowDownload(t: Scope, ...flags: string[]) {

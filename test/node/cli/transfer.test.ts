@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { makeSeed, ShoalNode } from '../../../node/index.ts';
 import { isNodeId, parseLink } from '../../../protocol/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
 import { runShoal } from '../../helpers/plain-shoal.ts';
 import { contentOf } from '../../helpers/seeds.ts';
 import { Shoal, spawnBroker, temporaryFolder } from '../../helpers/shoal.ts';
@@ -21,6 +23,18 @@ async function sharedFile(t: Scope, name = 'file.bin', ...flags: string[]) {
 	const sharer = new Shoal(t, ['share', path, '--broker', url, ...flags]);
 	const sharing = await sharer.event('sharing');
 	return { folder, path, url, sharer, sharing, id: String(sharing.id) };
+}
+
+/** A file that is shared by this process, where it does not matter who does. */
+async function fileSharedHere(t: Scope, name = 'file.bin') {
+	const folder = await temporaryFolder(t);
+	const path = join(folder, name);
+	writeFileSync(path, CONTENT);
+	const { url } = await startBroker(t);
+	const node = await ShoalNode.start({ broker: url });
+	t.defer(() => node.close());
+	const { seed } = await node.share(path);
+	return { folder, path, url, seed, id: seed.id };
 }
 
 test('share and get tell what the contract says', async (t) => {
@@ -63,10 +77,10 @@ test('a link on loopback names no broker, and a warning says so', async (t) => {
 });
 
 test('get takes a link, an id in capitals and a seed file, and a folder to put it in', async (t) => {
-	const { folder, path, url, sharing, id } = await sharedFile(t, 'it\'s a "naïve" 文件.bin');
-	await new Shoal(t, ['seed', path, '-o', join(folder, 'x.seed')]).exit();
+	const { folder, url, seed, id } = await fileSharedHere(t, 'it\'s a "naïve" 文件.bin');
+	writeFileSync(join(folder, 'x.seed'), seed.text());
 	const broker = encodeURIComponent(url);
-	const ways = [`${sharing.link}&broker=${broker}`, id.toUpperCase(), join(folder, 'x.seed')];
+	const ways = [`shoal:${id}?broker=${broker}`, id.toUpperCase(), join(folder, 'x.seed')];
 	for (const [index, what] of ways.entries()) {
 		const output = join(folder, `out-${index}`);
 		mkdirSync(output);
@@ -79,7 +93,7 @@ test('get takes a link, an id in capitals and a seed file, and a folder to put i
 });
 
 test('SHOAL_BROKER names the broker where nothing else does', async (t) => {
-	const { folder, url, id } = await sharedFile(t);
+	const { folder, url, id } = await fileSharedHere(t);
 	const options = { cwd: folder, env: { SHOAL_BROKER: url } };
 	const { code, text } = await runShoal(t, ['get', id, '-o', 'copy.bin', '--no-linger'], options);
 	assert.is(code, 0);
@@ -89,7 +103,7 @@ test('SHOAL_BROKER names the broker where nothing else does', async (t) => {
 });
 
 test('with -o - the bytes are on standard output and all else on standard error', async (t) => {
-	const { url, id } = await sharedFile(t);
+	const { url, id } = await fileSharedHere(t);
 	const people = await runShoal(t, ['get', id, '-o', '-', '--broker', url]);
 	assert.is(people.code, 0);
 	assert.equal(new Uint8Array(people.stdout), CONTENT);
@@ -105,7 +119,7 @@ test('with -o - the bytes are on standard output and all else on standard error'
 });
 
 test('a file that exists is not replaced', async (t) => {
-	const { folder, path, url, id } = await sharedFile(t);
+	const { folder, path, url, id } = await fileSharedHere(t);
 	writeFileSync(join(folder, 'mine.bin'), 'mine');
 	const args = ['get', id, '-o', join(folder, 'mine.bin'), '--broker', url];
 	const { code, stderr } = await runShoal(t, args);
@@ -118,7 +132,7 @@ test('a file that exists is not replaced', async (t) => {
 });
 
 test('several files are shared at once, the same content only once', async (t) => {
-	const { folder, path, url } = await sharedFile(t);
+	const { folder, path, url } = await fileSharedHere(t);
 	const [twin, other] = [join(folder, 'twin.bin'), join(folder, 'other.bin')];
 	writeFileSync(twin, CONTENT);
 	writeFileSync(other, 'other');
@@ -130,7 +144,8 @@ test('several files are shared at once, the same content only once', async (t) =
 });
 
 test('a folder, or what is not there, is not shared, and says what to do', async (t) => {
-	const { folder, url } = await sharedFile(t);
+	const folder = await temporaryFolder(t);
+	const { url } = await startBroker(t);
 	const shared = await runShoal(t, ['share', folder, '--broker', url]);
 	assert.is(shared.code, 1);
 	assert.match(shared.stderr, /tar -cf .*\(ERR_FOLDER\)\n$/);
@@ -171,11 +186,10 @@ test('--wait gets what is shared later', async (t) => {
 	const folder = await temporaryFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, CONTENT);
-	const seed = new Shoal(t, ['seed', path]);
-	const { id } = await seed.event('seed');
-	const { url } = await spawnBroker(t);
+	const { id } = await makeSeed(path);
+	const { url } = await startBroker(t);
 	const output = join(folder, 'copy');
-	const args = ['get', String(id), '-o', output, '--broker', url, '--wait', '--no-linger'];
+	const args = ['get', id, '-o', output, '--broker', url, '--wait', '--no-linger'];
 	const getter = new Shoal(t, args);
 	await getter.event('progress');
 	new Shoal(t, ['share', path, '--broker', url]);
@@ -184,7 +198,7 @@ test('--wait gets what is shared later', async (t) => {
 });
 
 test('nobody has the seed: exit code 3 after five seconds', async (t) => {
-	const { url } = await spawnBroker(t);
+	const { url } = await startBroker(t);
 	const start = performance.now();
 	const { code, stderr } = await runShoal(t, ['get', '0'.repeat(64), '--broker', url]);
 	assert.is(code, 3);
