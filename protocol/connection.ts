@@ -117,10 +117,11 @@ export class Connection {
 		}
 	}
 
-	/** Resolves when nothing is queued any more, or the connection has ended. */
+	/** Resolves when the stream takes more without a queue, or the connection has ended. */
 	async drained(): Promise<void> {
 		const { stream } = this.#client;
-		if (this.#end !== undefined || stream.writableLength === 0) {
+		// A queue below the high-water mark never leads to a `drain`.
+		if (this.#end !== undefined || !stream.writableNeedDrain) {
 			return;
 		}
 		let isDrained = () => {};
