@@ -202,7 +202,7 @@ export class Connection {
 				this.#pending.delete(finish);
 				if (error) {
 					// What MQTT.js gives up on its own is lost with the connection.
-					reject(isShoalError(error) ? error : disconnected(this.#url, error));
+					reject(isShoalError(error) ? error : (this.#closing ?? disconnected(this.#url, error)));
 				} else {
 					resolve();
 				}
