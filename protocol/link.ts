@@ -31,7 +31,7 @@ export interface LinkEvents {
 	/** The connection was lost; the link goes on trying until it is closed. */
 	down(reason: ShoalError): void;
 	message(message: Incoming): void;
-	/** A message could not be read, or no handler knew what to do with it. */
+	/** A message could not be read, or a handler threw; `topic` is empty if it was not at a message. */
 	warning(error: unknown, topic: string): void;
 }
 
@@ -151,7 +151,8 @@ export class Link {
 			keepalive: this.#options.keepalive ?? DEFAULT_LIMITS.keepalive,
 			timeout: this.#options.timeout ?? 10_000,
 			openStream: this.#options.openStream,
-			onMessage: (message) => this.#dispatch(message),
+			onMessage: (message) =>
+				this.#guard(message.topic, () => this.#events.emit('message', message)),
 		});
 		if (this.#isClosed) {
 			await connection.close();
@@ -173,13 +174,13 @@ export class Link {
 		this.#session = session;
 		// Only now: a connection that has ended meanwhile is noticed as well, and after `up`.
 		void connection.ended.then((reason) => this.#lost(connection, reason));
-		this.#events.emit('up', session);
+		this.#guard('', () => this.#events.emit('up', session));
 	}
 
 	#lost(connection: Connection, reason: ShoalError): void {
 		if (this.#connection === connection && !this.#isClosed) {
 			this.#connection = undefined;
-			this.#events.emit('down', reason);
+			this.#guard('', () => this.#events.emit('down', reason));
 			this.#reconnect(0);
 		}
 	}
@@ -198,12 +199,12 @@ export class Link {
 		);
 	}
 
-	/** The one place where what handlers throw at bytes from outside ends. */
-	#dispatch(message: Incoming): void {
+	/** The one place where what handlers throw ends, above all at bytes from outside. */
+	#guard(topic: string, emit: () => void): void {
 		try {
-			this.#events.emit('message', message);
+			emit();
 		} catch (error) {
-			this.#events.emit('warning', error, message.topic);
+			this.#events.emit('warning', error, topic);
 		}
 	}
 
