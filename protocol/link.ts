@@ -1,6 +1,6 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { Connection, type Incoming, type Will } from './connection.ts';
-import { ShoalError } from './errors.ts';
+import { isShoalError, ShoalError } from './errors.ts';
 import { makeSession } from './ids.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 
@@ -94,7 +94,15 @@ export class Link {
 	/** Subscribes with QoS 1, now and after each reconnect. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT */
 	async subscribe(filter: string): Promise<void> {
 		this.#filters.add(filter);
-		await this.#connection?.subscribe(filter);
+		try {
+			await this.#connection?.subscribe(filter);
+		} catch (error) {
+			if (isShoalError(error, 'ERR_REFUSED')) {
+				// Asked for again, it would fail each reconnect.
+				this.#filters.delete(filter);
+			}
+			throw error;
+		}
 	}
 
 	/** Ends a subscription. @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
