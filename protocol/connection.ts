@@ -33,6 +33,8 @@ export interface ConnectionOptions {
 	readonly timeout: number;
 	/** A byte stream to use instead of one to `url`. */
 	readonly openStream?: (() => unknown) | undefined;
+	/** Drops the connection at any time, also while it is opened. */
+	readonly signal?: AbortSignal | undefined;
 	readonly onMessage: (message: Incoming) => void;
 }
 
@@ -88,6 +90,9 @@ export class Connection {
 	 */
 	static async open(options: ConnectionOptions): Promise<Connection> {
 		const connection = Connection.#start(options);
+		const abort = (): void => connection.destroy();
+		options.signal?.addEventListener('abort', abort);
+		void connection.ended.then(() => options.signal?.removeEventListener('abort', abort));
 		try {
 			await connection.#race((done) => connection.#client.once('connect', () => done()));
 		} catch (error) {

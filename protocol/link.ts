@@ -51,6 +51,8 @@ export class Link {
 	readonly #events = createNanoEvents<LinkEvents>();
 	readonly #filters = new Set<string>();
 	#connection: Connection | undefined;
+	/** Aborted to end a connection that is only being opened. */
+	readonly #closing = new AbortController();
 	#session = '';
 	#retry: ReturnType<typeof setTimeout> | undefined;
 	#isClosed = false;
@@ -141,7 +143,10 @@ export class Link {
 		this.#isClosed = true;
 		clearTimeout(this.#retry);
 		this.#events.events = {};
-		await this.#connection?.close();
+		const connection = this.#connection;
+		this.#connection = undefined;
+		await connection?.close();
+		this.#closing.abort();
 	}
 
 	/** Drops the connection as if it had broken: the broker publishes the will. For tests of that. */
@@ -159,6 +164,7 @@ export class Link {
 			keepalive: this.#options.keepalive ?? DEFAULT_LIMITS.keepalive,
 			timeout: this.#options.timeout ?? 10_000,
 			openStream: this.#options.openStream,
+			signal: this.#closing.signal,
 			onMessage: (message) =>
 				this.#guard(message.topic, () => this.#events.emit('message', message)),
 		});
