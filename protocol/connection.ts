@@ -40,9 +40,6 @@ export interface ConnectionOptions {
 
 type Operation = (done: (error?: unknown) => void) => void;
 
-// ms between two looks at a queue so small that nothing tells when it is empty.
-const DRAIN_LOOK = 5;
-
 // ms for what is under way when a connection is closed, and as much again for the goodbye: a
 // command that is interrupted ends within two seconds.
 const GOODBYE = 500;
@@ -148,23 +145,23 @@ export class Connection {
 		}
 	}
 
-	/** Resolves when nothing is queued any more, or the connection has ended. */
+	/** Resolves when the stream takes more without a queue, or the connection has ended. */
 	async drained(): Promise<void> {
 		const { stream } = this.#client;
-		while (this.#end === undefined && stream.writableLength > 0) {
-			await new Promise<void>((resolve) => {
-				const finish = (): void => {
-					clearTimeout(timer);
-					stream.off('drain', finish);
-					this.#pending.delete(finish);
-					resolve();
-				};
-				// There is no 'drain' after less than a stream's high-water mark.
-				const timer = setTimeout(finish, DRAIN_LOOK);
-				stream.once('drain', finish);
-				this.#pending.add(finish);
-			});
+		// A queue below the high-water mark never leads to a `drain`.
+		if (this.#end !== undefined || !stream.writableNeedDrain) {
+			return;
 		}
+		// No race against `ended`, which would remember each of them for the life of the connection.
+		await new Promise<void>((resolve) => {
+			const finish = (): void => {
+				stream.off('drain', finish);
+				this.#pending.delete(finish);
+				resolve();
+			};
+			stream.once('drain', finish);
+			this.#pending.add(finish);
+		});
 	}
 
 	/**

@@ -133,7 +133,7 @@ export class Link {
 		this.#connection?.send(topic, payload);
 	}
 
-	/** Resolves when nothing is queued, also when that is because the connection was lost. */
+	/** Resolves when more can be sent without a queue, also when that is because the connection was lost. */
 	async drained(): Promise<void> {
 		await this.#connection?.drained();
 	}
