@@ -6,9 +6,10 @@ import {
 	type FakeBroker,
 	startFakeBroker,
 } from '../helpers/fake-broker.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
-import { nothingLeftOpen, openResources, until } from '../helpers/until.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('the end of a connection');
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -64,7 +65,7 @@ test('close says goodbye within two seconds also to a broker that acknowledges n
 	await connection.close();
 	assert.ok(performance.now() - start < 1_500);
 	assert.is((await publishing).code, 'ERR_CLOSED');
-	await until(() => broker.sockets.size === 0, 'the socket is closed', 500);
+	await until('the socket is closed', () => broker.sockets.size === 0, 500);
 	assert.is(goodbyes(broker), 1, 'so that the will is not published');
 	await nothingLeftOpen(before);
 });
@@ -94,7 +95,7 @@ test('what is asked for while it closes fails or is dropped, and the goodbye is 
 		assert.is(error.code, 'ERR_CLOSED');
 	}
 	await closing;
-	await until(() => goodbyes(broker) === 1, 'a goodbye', 500);
+	await until('a goodbye', () => goodbyes(broker) === 1, 500);
 	connection.send('a', bytes('later'));
 	assert.is((await rejects(connection.publish('a', bytes('x'), false))).code, 'ERR_CLOSED');
 });
@@ -102,7 +103,7 @@ test('what is asked for while it closes fails or is dropped, and the goodbye is 
 test('destroy says no goodbye, and fails what is pending', async (t) => {
 	const { broker, connection, before } = await pair(t);
 	const publishing = rejects(connection.publish('a', bytes('x'), false));
-	await until(() => broker.packets.length === 2, 'it has arrived');
+	await until('it has arrived', () => broker.packets.length === 2);
 	connection.destroy();
 	assert.is((await publishing).code, 'ERR_CLOSED');
 	await nothingLeftOpen(before);
@@ -115,7 +116,6 @@ test('drained resolves after a little was sent', async (t) => {
 	connection.send('a', bytes('x'));
 	assert.ok(connection.queued > 0);
 	await connection.drained();
-	assert.is(connection.queued, 0);
 });
 
 test('drained resolves after much was sent, and not before it has gone', async (t) => {

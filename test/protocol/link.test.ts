@@ -1,10 +1,11 @@
 import * as assert from 'uvu/assert';
 import type { Incoming } from '../../protocol/index.ts';
 import { Link, type LinkOptions } from '../../protocol/link.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { type PlainBroker, startPlainBroker } from '../helpers/plain-broker.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
-import { nothingLeftOpen, openResources, until } from '../helpers/until.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('link');
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -55,12 +56,12 @@ test('what is published comes to those who subscribed, and to nobody else', asyn
 	await a.publish('x/1', bytes('one'));
 	a.send('x/2', bytes('two'));
 	await a.publish('x/3', bytes('three'));
-	await until(() => atB.length === 3, 'three messages');
+	await until('three messages', () => atB.length === 3);
 	assert.equal(atB.sort(), ['x/1 one', 'x/2 two', 'x/3 three']);
 	await b.unsubscribe('x/#');
 	await a.publish('x/4', bytes('four'));
 	await a.publish('y/1', bytes('five'));
-	await until(() => atC.length === 1, 'one message');
+	await until('one message', () => atC.length === 1);
 	assert.is(atB.length, 3);
 });
 
@@ -72,17 +73,17 @@ test('what is retained comes to later subscribers, marked, until it is forgotten
 	const b = await open(t, broker, { id: 'node-b-1' });
 	const atB = inbox(b);
 	await b.subscribe('s/+');
-	await until(() => atB.length === 1, 'the retained message');
+	await until('the retained message', () => atB.length === 1);
 	await a.retain('s/1', bytes('live'));
-	await until(() => atB.length === 2, 'the live message');
+	await until('the live message', () => atB.length === 2);
 	assert.equal(atB, ['s/1 kept r', 's/1 live']);
 	await a.forget('s/1');
-	await until(() => atB.length === 3, 'the empty message');
+	await until('the empty message', () => atB.length === 3);
 	const c = await open(t, broker, { id: 'node-c-1' });
 	const atC = inbox(c);
 	await c.subscribe('s/+');
 	await c.publish('s/9', bytes('last'));
-	await until(() => atC.length > 0, 'a message');
+	await until('a message', () => atC.length > 0);
 	assert.equal(atC, ['s/9 last'], 'nothing is kept any more');
 });
 
@@ -96,7 +97,7 @@ test('bytes arrive as they were sent, none and many', async (t) => {
 	await link.drained();
 	assert.is(link.queued, 0);
 	await link.publish('x', new Uint8Array());
-	await until(() => seen.length === 2, 'both');
+	await until('both', () => seen.length === 2);
 	assert.ok(Buffer.from(seen[0] as Uint8Array).equals(many));
 	assert.is(seen[1]?.length, 0);
 });
@@ -115,7 +116,7 @@ test('a handler that throws at a message is a warning, and the next message come
 	await link.subscribe('x');
 	await link.publish('x', bytes('bad'));
 	await link.publish('x', bytes('good'));
-	await until(() => seen.length === 1, 'the good message');
+	await until('the good message', () => seen.length === 1);
 	assert.equal(warnings, ['x cannot read it']);
 	assert.ok(link.isUp);
 });
@@ -134,7 +135,7 @@ test('a handler that throws at up or down is a warning, and the link goes on', a
 		throw new Error('up');
 	});
 	link.drop();
-	await until(() => warnings === 2, 'both warnings');
+	await until('both warnings', () => warnings === 2);
 	await new Promise((resolve) => setTimeout(resolve, 400));
 	assert.is(warnings, 2, 'the connection stays');
 	assert.ok(link.isUp);
@@ -144,7 +145,7 @@ test('a handler that throws at up or down is a warning, and the link goes on', a
 test('close publishes no will, leaves nothing open, and nothing comes after it', async (t) => {
 	const broker = await startPlainBroker(t);
 	const wills = await watchWills(t, broker);
-	await until(() => broker.aedes.connectedClients === 1, 'the watcher is counted');
+	await until('the watcher is counted', () => broker.aedes.connectedClients === 1);
 	const before = openResources();
 	const link = await open(t, broker);
 	const events: string[] = [];
@@ -156,7 +157,7 @@ test('close publishes no will, leaves nothing open, and nothing comes after it',
 	await Promise.all([link.close(), link.close(), publishing]);
 	const count = seen.length;
 	await nothingLeftOpen(before);
-	await until(() => broker.aedes.connectedClients === 1, 'only the watcher is left');
+	await until('only the watcher is left', () => broker.aedes.connectedClients === 1);
 	assert.equal([wills, events, seen.length], [[], [], count]);
 });
 
@@ -178,7 +179,7 @@ test('a closed link is down, publishes nothing, and stays closed', async (t) => 
 	await link.drained();
 	await link.close();
 	await new Promise((resolve) => setTimeout(resolve, 400));
-	await until(() => broker.aedes.connectedClients === 0, 'nobody is connected');
+	await until('nobody is connected', () => broker.aedes.connectedClients === 0);
 });
 
 test('drop publishes the will of the session, and the link comes back with another', async (t) => {
@@ -191,9 +192,9 @@ test('drop publishes the will of the session, and the link comes back with anoth
 	for (let round = 1; round <= 3; round += 1) {
 		const { session } = link;
 		link.drop();
-		await until(() => wills.length === round, 'the will');
+		await until('the will', () => wills.length === round);
 		assert.is(wills.at(-1), `will/node-one ${session}`);
-		await until(() => events.length === round * 2, 'up again');
+		await until('up again', () => events.length === round * 2);
 		assert.is(events.at(-2), 'ERR_CLOSED');
 		assert.is(events.at(-1), link.session);
 		assert.is.not(link.session, session);
@@ -212,26 +213,26 @@ test('F1: after a restart of the broker the link is up again with its subscripti
 	await link.unsubscribe('b');
 	const { session } = link;
 	await broker.stop();
-	await until(() => !link.isUp, 'it is down');
+	await until('it is down', () => !link.isUp);
 	assert.is((await rejects(link.publish('a/1', bytes('lost')))).code, 'ERR_DISCONNECTED');
 	link.send('a/1', bytes('lost too'));
 	await link.subscribe('c');
 	await link.drained();
 	const again = await startPlainBroker(t, broker.port);
 	const start = performance.now();
-	await until(() => link.isUp, 'it is up again');
+	await until('it is up again', () => link.isUp);
 	assert.ok(performance.now() - start < 2_500, 'within seconds');
 	assert.equal(events, ['ERR_DISCONNECTED', link.session]);
 	assert.is.not(link.session, session);
 	for (const topic of ['a/1', 'b', 'c']) {
 		await link.publish(topic, bytes('new'));
 	}
-	await until(() => seen.length === 2, 'two messages');
+	await until('two messages', () => seen.length === 2);
 	assert.equal(seen, ['a/1 new', 'c new']);
 	const wills = await watchWills(t, again);
 	const current = link.session;
 	link.drop();
-	await until(() => wills.length === 1, 'the will');
+	await until('the will', () => wills.length === 1);
 	assert.is(wills[0], `will/node-one ${current}`);
 });
 
