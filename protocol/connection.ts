@@ -26,14 +26,15 @@ export interface ConnectionOptions {
 	readonly clientId: string;
 	/** Sent with the client id as user name. */
 	readonly password?: string | undefined;
-	/** Without one nobody is told that the connection was lost. */
-	readonly will?: Will | undefined;
+	readonly will: Will;
 	/** Seconds without a byte after which either side gives up, at 1.5 times it. */
 	readonly keepalive: number;
 	/** ms until a connect, subscribe or publish fails. */
 	readonly timeout: number;
 	/** A byte stream to use instead of one to `url`. */
 	readonly openStream?: (() => unknown) | undefined;
+	/** Drops the connection at any time, also while it is opened. */
+	readonly signal?: AbortSignal | undefined;
 	readonly onMessage: (message: Incoming) => void;
 }
 
@@ -86,6 +87,9 @@ export class Connection {
 	 */
 	static async open(options: ConnectionOptions): Promise<Connection> {
 		const connection = Connection.#start(options);
+		const abort = (): void => connection.destroy();
+		options.signal?.addEventListener('abort', abort);
+		void connection.ended.then(() => options.signal?.removeEventListener('abort', abort));
 		try {
 			await connection.#race((done) => connection.#client.once('connect', () => done()));
 		} catch (error) {
@@ -145,17 +149,19 @@ export class Connection {
 	async drained(): Promise<void> {
 		const { stream } = this.#client;
 		// A queue below the high-water mark never leads to a `drain`.
-		if (this.#end === undefined && stream.writableNeedDrain) {
-			await new Promise<void>((resolve) => {
-				const finish = (): void => {
-					stream.off('drain', finish);
-					this.#pending.delete(finish);
-					resolve();
-				};
-				stream.once('drain', finish);
-				this.#pending.add(finish);
-			});
+		if (this.#end !== undefined || !stream.writableNeedDrain) {
+			return;
 		}
+		// No race against `ended`, which would remember each of them for the life of the connection.
+		await new Promise<void>((resolve) => {
+			const finish = (): void => {
+				stream.off('drain', finish);
+				this.#pending.delete(finish);
+				resolve();
+			};
+			stream.once('drain', finish);
+			this.#pending.add(finish);
+		});
 	}
 
 	/**
@@ -198,7 +204,7 @@ export class Connection {
 				this.#pending.delete(finish);
 				if (error) {
 					// What MQTT.js gives up on its own is lost with the connection.
-					reject(isShoalError(error) ? error : disconnected(this.#url, error));
+					reject(isShoalError(error) ? error : (this.#closing ?? disconnected(this.#url, error)));
 				} else {
 					resolve();
 				}
@@ -261,16 +267,7 @@ function startClient(options: ConnectionOptions): MqttClient {
 		...(options.password === undefined
 			? {}
 			: { username: options.clientId, password: options.password }),
-		...(options.will === undefined
-			? {}
-			: {
-					will: {
-						...options.will,
-						payload: options.will.payload as Buffer,
-						qos: 1 as const,
-						retain: true,
-					},
-				}),
+		will: { ...options.will, payload: options.will.payload as Buffer, qos: 1, retain: true },
 		keepalive: options.keepalive,
 		// Inert: Connection pings by its own clock.
 		timerVariant: { set: () => 0, clear: () => {} },
