@@ -26,7 +26,7 @@ export interface ConnectionOptions {
 	readonly clientId: string;
 	/** Sent with the client id as user name. */
 	readonly password?: string | undefined;
-	readonly will: Will;
+	readonly will?: Will | undefined;
 	/** Seconds without a byte after which either side gives up, at 1.5 times it. */
 	readonly keepalive: number;
 	/** ms until a connect, subscribe or publish fails. */
@@ -267,7 +267,9 @@ function startClient(options: ConnectionOptions): MqttClient {
 		...(options.password === undefined
 			? {}
 			: { username: options.clientId, password: options.password }),
-		will: { ...options.will, payload: options.will.payload as Buffer, qos: 1, retain: true },
+		...(options.will && {
+			will: { ...options.will, payload: options.will.payload as Buffer, qos: 1, retain: true },
+		}),
 		keepalive: options.keepalive,
 		// Inert: Connection pings by its own clock.
 		timerVariant: { set: () => 0, clear: () => {} },

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { SortedIds } from '../../broker/sorted-ids.ts';
 import { suite } from '../helpers/suite.ts';
