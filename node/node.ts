@@ -169,7 +169,7 @@ export class ShoalNode {
 
 	/**
 	 * Makes the seed of a file, announces it, and serves it until the share is stopped or the node
-	 * closed.
+	 * closed. Resolves when the broker has the announce, if there is a connection.
 	 *
 	 * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_CHANGED, ERR_EXISTS,
 	 *   ERR_IO, ERR_ABORTED, ERR_CLOSED
@@ -178,6 +178,7 @@ export class ShoalNode {
 		this.#checkOpen();
 		const share = await Share.start(this.#context.holdings, path, options);
 		this.#shares.add(share);
+		await this.#presence.flush();
 		return share;
 	}
 
@@ -199,11 +200,15 @@ export class ShoalNode {
 
 	/**
 	 * The bytes of a file in order, fetched while they are read. The whole is checked before the
-	 * stream ends: one that ends with an error is not to be trusted.
+	 * stream ends: one that ends with an error is not to be trusted. Returns the result, whose path
+	 * is `-`.
 	 *
 	 * @throws ShoalError as {@link get}
 	 */
-	stream(what: string | Seed, options: StreamOptions = {}): AsyncGenerator<Uint8Array> {
+	stream(
+		what: string | Seed,
+		options: StreamOptions = {},
+	): AsyncGenerator<Uint8Array, DownloadResult> {
 		this.#checkOpen();
 		return this.#downloads.stream(what, options);
 	}
