@@ -154,8 +154,14 @@ export class Download {
 		}
 	}
 
+	/** Another node asks about this seed: it is in the swarm. */
+	meet(node: string): void {
+		this.#sources.consider(node);
+	}
+
 	/** Bytes have come. */
 	onBytes(from: string, message: ChunkMessage): void {
+		this.#sources.heard(from);
 		if (message.of === 'seed') {
 			this.#finder?.onBytes(from, message);
 		} else {

@@ -1,11 +1,7 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { nanoid } from 'nanoid';
 import {
-	decodeChunk,
-	decodeNodeRequest,
-	decodeReply,
 	formatLink,
-	type Incoming,
 	Link,
 	makeNodeId,
 	parseNodeId,
@@ -21,6 +17,7 @@ import type { NodeContext } from './context.ts';
 import type { DownloadResult } from './download.ts';
 import { Downloads, type GetOptions, type StreamOptions } from './downloads.ts';
 import { type Holding, Holdings } from './holdings.ts';
+import { Mailbox } from './mailbox.ts';
 import { lostState, Presence } from './presence.ts';
 import { RateMeter } from './rate-meter.ts';
 import { Seeder } from './seeder.ts';
@@ -103,7 +100,8 @@ export class ShoalNode {
 				context.warn(new ShoalError('ERR_LIMIT', `the tracker does not list our seed ${seed}`));
 			},
 		});
-		link.on('message', (message) => this.#onMessage(message));
+		const mailbox = new Mailbox(context, this.#seeder, this.#downloads, this.#presence);
+		link.on('message', (message) => mailbox.receive(message));
 		link.on('warning', (error) => context.warn(error));
 		link.on('up', () => this.#onUp());
 		link.on('down', (reason) => this.#onDown(reason));
@@ -256,41 +254,6 @@ export class ShoalNode {
 		await this.#context.link.close();
 		await Promise.all([...this.#shares].map((share) => share.stop()));
 		await this.#downloads.close();
-	}
-
-	/** What is thrown here at bytes from outside ends in the link, as a warning. */
-	#onMessage({ topic, payload }: Incoming): void {
-		const { topics, tracker } = this.#context;
-		const parsed = topics.tryParse(topic);
-		switch (parsed?.kind) {
-			case 'chunk': {
-				const message = decodeChunk(payload);
-				this.#downloads.running(message.seed)?.onBytes(parsed.from, message);
-				break;
-			}
-			case 'request':
-				this.#seeder.onRequest(parsed.from, decodeNodeRequest(payload));
-				break;
-			case 'reply':
-				this.#onReply(parsed.from, payload);
-				break;
-			case 'tracker-state':
-				if (tracker.onState(payload)) {
-					this.#presence.onTracker();
-				}
-				break;
-			default:
-				break;
-		}
-	}
-
-	#onReply(from: string, payload: Uint8Array): void {
-		const reply = decodeReply(payload);
-		if (reply.op === 'have' || reply.op === 'gained' || reply.op === 'refused') {
-			this.#downloads.running(reply.seed)?.onReply(from, reply);
-		} else {
-			this.#context.tracker.onReply(from, reply);
-		}
 	}
 
 	#onUp(): void {

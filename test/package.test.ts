@@ -45,7 +45,10 @@ test('installed elsewhere it has a command and typed exports that work', async (
 
 	const installed = join(folder, 'node_modules', 'shoal');
 	const files = await readdir(installed, { recursive: true });
-	assert.not(files.some((file) => /(^|\/)test(\/|$)|tsbuildinfo$/.test(file)), 'no tests inside');
+	assert.not(
+		files.some((file) => /(^|\/)test(\/|$)|tsbuildinfo$/.test(file)),
+		'no tests inside',
+	);
 
 	const shoal = join(folder, 'node_modules', '.bin', 'shoal');
 	const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
