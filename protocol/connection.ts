@@ -223,13 +223,21 @@ export class Connection {
 		};
 		hear();
 		stream.on('data', hear);
+		const every = keepalive * 500;
+		let lookedAt = performance.now();
 		const pinger = setInterval(() => {
-			if (performance.now() - this.#heard > keepalive * 1_500) {
+			const now = performance.now();
+			if (now - lookedAt > every * 2) {
+				// It was this process that stood still: what came meanwhile has not been read yet.
+				hear();
+			}
+			lookedAt = now;
+			if (now - this.#heard > every * 3) {
 				this.#finish(disconnected(url));
 			} else {
 				this.#client.sendPing();
 			}
-		}, keepalive * 500);
+		}, every);
 		void this.ended.then(() => clearInterval(pinger));
 	}
 

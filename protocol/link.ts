@@ -207,7 +207,13 @@ export class Link {
 		const most = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** attempt);
 		this.#retry = setTimeout(
 			() => {
-				this.#connect().catch(() => this.#reconnect(attempt + 1));
+				this.#connect().catch((error: unknown) => {
+					if (!isShoalError(error, 'ERR_BROKER') && !this.#isClosed) {
+						// It is there and does not want us: worth a word, unlike one that is away.
+						this.#events.emit('warning', error, '');
+					}
+					this.#reconnect(attempt + 1);
+				});
 			},
 			most * (0.5 + random() / 2),
 		);
