@@ -28,6 +28,14 @@ function takeAll(queue: RequestQueue<string>): string[] {
 	return taken;
 }
 
+function countOf(names: readonly string[]): Map<string, number> {
+	const counts = new Map<string, number>();
+	for (const name of names) {
+		counts.set(name, (counts.get(name) ?? 0) + 1);
+	}
+	return counts;
+}
+
 test('an empty one gives nothing', () => {
 	assert.is(queueOf().take(), undefined);
 });
@@ -85,11 +93,8 @@ test('everything is given once, in order for each, and turns differ by one at mo
 			for (const [index, [from]] of all.entries()) {
 				queue.add(item(from, index));
 			}
-			const left = new Map<string, number>();
-			for (const [from] of all) {
-				left.set(from, (left.get(from) ?? 0) + 1);
-			}
-			const turns = new Map([...left.keys()].map((from) => [from, 0]));
+			const left = countOf(all.map(([from]) => from));
+			const turns = new Map<string, number>();
 			const last = new Map<string, number>();
 			for (let next = queue.take(); next !== undefined; next = queue.take()) {
 				const { from, range } = next;
@@ -97,10 +102,10 @@ test('everything is given once, in order for each, and turns differ by one at mo
 				last.set(from, range[0]);
 				turns.set(from, (turns.get(from) ?? 0) + 1);
 				left.set(from, (left.get(from) ?? 0) - 1);
-				for (const [other, count] of left) {
-					const isWaiting = count > 0 && other !== from;
-					assert.ok(!isWaiting || (turns.get(from) ?? 0) - (turns.get(other) ?? 0) <= 1);
-				}
+				const waiting = [...left].filter(([other, count]) => count > 0 && other !== from);
+				assert.ok(
+					waiting.every(([other]) => (turns.get(from) ?? 0) - (turns.get(other) ?? 0) <= 1),
+				);
 			}
 			assert.ok([...left.values()].every((count) => count === 0));
 		}),
