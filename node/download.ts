@@ -77,7 +77,8 @@ export class Download {
 	#holding: Holding | undefined;
 	#listed = 0;
 	#nobodySince: number | undefined;
-	#isOver = false;
+	/** Aborted when it is to end early: nothing long goes on. */
+	readonly #ending = new AbortController();
 	#fail: (error: unknown) => void = () => {};
 
 	constructor(context: NodeContext, options: DownloadOptions) {
@@ -112,21 +113,28 @@ export class Download {
 	async run(): Promise<DownloadResult> {
 		const { signal, target } = this.#options;
 		const failure = new Promise<never>((_, reject) => {
-			this.#fail = reject;
+			this.#fail = (error) => {
+				reject(error);
+				this.#ending.abort(error);
+			};
 		});
 		// It may fail when nobody waits for it any more.
 		failure.catch(() => {});
 		const abort = (): void => this.#fail(aborted(signal));
 		signal?.addEventListener('abort', abort);
 		const timer = setInterval(() => this.#report(), PROGRESS_EVERY);
+		let phases: Promise<DownloadResult> | undefined;
 		try {
 			if (signal?.aborted) {
 				throw aborted(signal);
 			}
-			return await Promise.race([this.#phases(failure), failure]);
+			phases = this.#phases(failure);
+			return await Promise.race([phases, failure]);
 		} catch (error) {
 			this.#fail(error);
 			this.#end();
+			// What the target has begun comes to its end before the target does.
+			await phases?.catch(() => {});
 			await target.abandon();
 			throw error;
 		} finally {
@@ -175,11 +183,12 @@ export class Download {
 	}
 
 	async #phases(failure: Promise<never>): Promise<DownloadResult> {
-		const { target, signal, onHolding } = this.#options;
+		const { target, onHolding } = this.#options;
+		const { signal } = this.#ending;
 		const seed = this.#options.seed ?? (await Promise.race([this.#findSeed(), failure]));
 		this.#phase = 'checking';
 		const { storage, have } = await target.open(seed, { signal });
-		if (this.#isOver) {
+		if (signal.aborted) {
 			await storage.close();
 			throw new ShoalError('ERR_CLOSED', 'the download is over');
 		}
@@ -274,7 +283,6 @@ export class Download {
 	}
 
 	#end(): void {
-		this.#isOver = true;
 		this.#stopFetching();
 		if (this.#holding !== undefined) {
 			this.#context.holdings.remove(this.#holding);

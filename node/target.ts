@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { Bitfield, checkName, type Seed, ShoalError, sameDigest } from '../protocol/index.ts';
+import {
+	Bitfield,
+	checkName,
+	isShoalError,
+	type Seed,
+	ShoalError,
+	sameDigest,
+} from '../protocol/index.ts';
 import { type HashOptions, hashFile, hashPieces } from './hashing/hasher.ts';
 import { FileStorage } from './storage/file-storage.ts';
 import { PartFile, resolveOutput } from './storage/part-file.ts';
@@ -15,7 +22,7 @@ export interface Target {
 	open(seed: Seed, options: HashOptions): Promise<{ storage: Storage; have: Bitfield }>;
 	/** Every chunk is right: checks the whole and finishes. @returns the path @throws ShoalError */
 	finish(seed: Seed, options: HashOptions): Promise<string>;
-	/** Ends it before it is finished. */
+	/** Ends it before it is finished; called when neither `open` nor `finish` runs any more. */
 	abandon(): Promise<void>;
 }
 
@@ -57,7 +64,9 @@ export class FileTarget implements Target {
 		try {
 			await checkWhole(part.partPath, seed, options);
 		} catch (error) {
-			await part.discard();
+			if (isShoalError(error, 'ERR_SEED_LIES')) {
+				await part.discard();
+			}
 			throw error;
 		}
 		await part.finish();
