@@ -121,7 +121,9 @@ export class Output {
 		} else {
 			this.endLive({ keep: true });
 			const next = hint === undefined ? '' : `; ${hint}`;
-			process.stderr.write(`${paint(this.#hasErrorColors, 'red', 'shoal:')} ${message}${next} (${code})\n`);
+			process.stderr.write(
+				`${paint(this.#hasErrorColors, 'red', 'shoal:')} ${message}${next} (${code})\n`,
+			);
 		}
 		if (process.env.SHOAL_DEBUG) {
 			process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
