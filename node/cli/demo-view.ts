@@ -3,7 +3,8 @@ import { bar } from './bar.ts';
 import type { JsonEvent, Output } from './output.ts';
 import { barLine, downloadText } from './progress-view.ts';
 import { fit } from './table.ts';
-import { formatBytes, formatRate, formatTime, percent } from './units.ts';
+import { formatBytes, formatRate, formatTime, shareOf } from './units.ts';
+import { wrap } from './wrap.ts';
 
 const BAR = 30;
 const PLAIN_STEP = 0.25;
@@ -30,7 +31,7 @@ export class DemoView {
 	step(what: string, text: string): void {
 		const output = this.#output;
 		this.#step += 1;
-		const head = `${this.#step}  ${what.padEnd(11)}`;
+		const head = `${this.#step}  ${what.padEnd(12)}`;
 		const room = Math.max(20, output.columns - head.length - 1);
 		for (const [index, line] of wrap(text, room).entries()) {
 			output.line(`${index === 0 ? output.style('bold', head) : ' '.repeat(head.length)}${line}`);
@@ -79,7 +80,7 @@ export class DemoView {
 		for (const { role, node } of seeders) {
 			const bytes = sources.find((source) => source.node === node)?.bytes ?? 0;
 			output.line(
-				seederLine(role, bytes, length, `${String(percent(bytes, length)).padStart(3)} %`),
+				seederLine(role, bytes, length, `${String(shareOf(bytes, length)).padStart(3)} %`),
 			);
 		}
 		output.line();
@@ -109,19 +110,4 @@ export class DemoView {
 function seederLine(role: string, bytes: number, length: number, share: string): string {
 	const fraction = length === 0 ? 0 : bytes / length;
 	return `   ${role}  ${bar(fraction, BAR)}  ${share}  ${formatBytes(bytes)}`;
-}
-
-/** `text` in lines of at most `width` columns, broken between words. */
-export function wrap(text: string, width: number): string[] {
-	const lines: string[] = [];
-	let line = '';
-	for (const word of text.split(' ')) {
-		if (line !== '' && line.length + 1 + word.length > width) {
-			lines.push(line);
-			line = word;
-		} else {
-			line = line === '' ? word : `${line} ${word}`;
-		}
-	}
-	return [...lines, line];
 }

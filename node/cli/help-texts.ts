@@ -1,16 +1,16 @@
 /** What stands at the top of `shoal --help`. */
-export const HOW_IT_WORKS = `shoal moves files to many machines at once, through one MQTT broker.
+export const HOW_IT_WORKS = `Moves files to many machines at once, through one MQTT broker.
 
-How it works: one process is the broker and keeps the list of who has what. Whoever has a file shares
-it; whoever wants it asks all of them for different chunks, verifies each, and serves what is there
-to the others meanwhile. Everybody needs one outbound connection to the broker, nothing else.
+How it works: one broker knows who has what. Whoever wants a file asks all who
+have it for different chunks, verifies each, and passes on what it has already.
+Nobody needs more than one outbound connection to the broker.
 
-The usual three, each in a terminal of its own:
-  shoal broker                     prints where it listens
-  shoal share FILE                 prints the id and the link of the file
-  shoal get ID                     on as many machines as you like (--broker mqtt://HOST:1883)
+The usual three:
+  shoal broker        prints where it listens
+  shoal share FILE    prints the id and the link of the file
+  shoal get ID        on as many machines as you like
 
-To see it all on this machine: shoal demo`;
+All of it on this machine, to watch: shoal demo`;
 
 /** What stands below the options of each command: examples and what it prints. */
 export const EXAMPLES = {
@@ -25,22 +25,25 @@ Prints the URL it listens at, and runs until it is stopped.`,
 Example:
   shoal tracker --broker mqtt://mosquitto.example:1883
 
-Keeps the list of who has what on a broker of another kind, such as Mosquitto. shoal broker has a
-tracker already. A second tracker stands by until the first is lost.`,
+Keeps the list of who has what on a broker of another kind, such as Mosquitto.
+shoal broker has a tracker already. A second one stands by until the first is
+lost.`,
 	share: `
 Examples:
   shoal share disk.img
   shoal share *.iso --broker mqtt://10.0.0.5:1883 --max-up 20MB
 
-Prints the id and the link of each file, then how much is sent, and runs until it is stopped.`,
+Prints the id and the link of each file, then how much is sent, and runs until
+it is stopped.`,
 	get: `
 Examples:
   shoal get 'shoal:3b1f...?name=disk.img&broker=mqtt%3A%2F%2F10.0.0.5%3A1883'
   shoal get ID -o /data/ --max-down 5MiB
   shoal get disk.img.seed -o - | tar -x
 
-Shows a progress bar, then the path, the digest and who sent how much. What an interrupted download
-has verified is kept: the same command goes on from there. A file that exists is never replaced.`,
+Shows a progress bar, then the path, the digest and who sent how much. What an
+interrupted download has verified is kept: the same command goes on from there.
+A file that exists is never replaced.`,
 	ls: `
 Example:
   shoal ls --broker mqtt://10.0.0.5:1883
@@ -56,13 +59,14 @@ Examples:
   shoal seed disk.img                 writes disk.img.seed beside it
   shoal seed disk.img -o -            prints the seed
 
-Prints the path of the seed, its id and the SHA-256 of the file. Needs no network.`,
+Prints the path of the seed, its id and the SHA-256 of the file. No network.`,
 	verify: `
 Examples:
   shoal verify disk.img.seed          checks disk.img beside it
   shoal verify disk.img.seed /data/disk.img
 
-Prints whether the file is right, or which chunks and bytes are not (exit code 1).`,
+Prints whether the file is right, or which chunks and bytes are not (exit
+code 1).`,
 	watch: `
 Examples:
   shoal watch                         a screen of all swarms, as it changes
@@ -74,7 +78,8 @@ Examples:
   shoal demo                          with the program of Node.js as the file
   shoal demo disk.img
 
-Starts a broker, three seeders and a downloader, shows what they do, and removes it all.`,
+Starts a broker, three seeders and a downloader, shows what they do, and
+removes it all.`,
 	limits: `
 Example:
   shoal limits
@@ -84,6 +89,13 @@ Prints each limit with its default, its unit and what it bounds.`,
 
 /** What stands at the end of `shoal --help`. */
 export const EXIT_CODES = `
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nobody has the seed, 4 the broker cannot be reached,
-130 interrupted. Environment: SHOAL_BROKER is the broker where none is named, NO_COLOR takes the
-colours away, SHOAL_DEBUG=1 shows where an error comes from.`;
+Exit codes:
+  0 done, 1 failed, 2 wrong usage, 3 nobody has the seed,
+  4 the broker cannot be reached, 130 interrupted
+
+Environment:
+  SHOAL_BROKER  the broker where none is named
+  NO_COLOR      takes the colours away
+  SHOAL_DEBUG   shows where an error comes from
+
+Each command has examples: shoal help get`;

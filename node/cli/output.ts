@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { createLogUpdate } from 'log-update';
 import { failureOf } from './failure.ts';
+import { wrap } from './wrap.ts';
 
 /** One JSON object of `--json`. */
 export interface JsonEvent {
@@ -109,7 +110,7 @@ export class Output {
 		this.#remember(message, now);
 		const text = this.isJson
 			? JSON.stringify({ event: 'warning', code, message })
-			: paint(this.#hasErrorColors, 'yellow', `warning: ${message}`);
+			: paint(this.#hasErrorColors, 'yellow', onTerminal(`warning: ${message}`));
 		this.#aboveBlock(() => process.stderr.write(`${text}\n`));
 	}
 
@@ -158,4 +159,10 @@ export class Output {
 
 function paint(hasColors: boolean, style: Style, text: string): string {
 	return hasColors ? styleText(style, text) : text;
+}
+
+/** What goes to standard error, broken between words if that is a terminal. */
+function onTerminal(text: string): string {
+	const { isTTY, columns } = process.stderr;
+	return isTTY ? wrap(text, columns).join('\n') : text;
 }

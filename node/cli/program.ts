@@ -52,7 +52,11 @@ function addHosting(program: Command): void {
 		.option('--port <port>', 'port to listen on, 0 for any that is free', '1883')
 		.option('--limit <name=value>', 'change a limit; can be repeated', collect)
 		.action((options) =>
-			start(options, async () => (await import('./commands/broker.ts')).brokerCommand(options), 0),
+			start(
+				options,
+				async () => (await import('./commands/broker.ts')).brokerCommand(options),
+				true,
+			),
 		);
 	add(program, 'tracker', 'run the tracker alone, on a broker that somebody else runs')
 		.option(BROKER, ABOUT_BROKER)
@@ -60,7 +64,7 @@ function addHosting(program: Command): void {
 			start(
 				options,
 				async () => (await import('./commands/tracker.ts')).trackerCommand(options),
-				0,
+				true,
 			),
 		);
 }
@@ -75,10 +79,8 @@ function addTransfers(program: Command): void {
 		.option(LANE, ABOUT_LANE)
 		.option(ID, ABOUT_ID)
 		.action((files, options) =>
-			start(
-				options,
-				async () => (await import('./commands/share.ts')).shareCommand(files, options),
-				0,
+			start(options, async () =>
+				(await import('./commands/share.ts')).shareCommand(files, options),
 			),
 		);
 	add(program, 'get', 'download a file, verify it, and serve it a little longer')
@@ -112,7 +114,7 @@ function addLists(program: Command): void {
 	add(program, 'watch', 'watch all swarms live')
 		.option(BROKER, ABOUT_BROKER)
 		.action((options) =>
-			start(options, async () => (await import('./commands/watch.ts')).watchCommand(options), 0),
+			start(options, async () => (await import('./commands/watch.ts')).watchCommand(options), true),
 		);
 }
 
@@ -152,10 +154,10 @@ function add(program: Command, name: keyof typeof EXAMPLES, about: string): Comm
 async function start(
 	options: TalkOptions,
 	load: () => Promise<Action>,
-	lastExit?: number,
+	isEndless = false,
 ): Promise<void> {
 	const { run } = await import('./run.ts');
-	await run(options, load, lastExit);
+	await run(options, load, isEndless);
 }
 
 /** What was typed is wrong: says what, and where the help is. */
@@ -171,7 +173,7 @@ async function complain(
 			? 'a command is expected'
 			: error.message
 					.replace(/^error: /, '')
-					.replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
+					.replace(/\n\(Did you mean (.*)\?\)$/, ' (did you mean $1?)');
 	const { failUsage } = await import('./run.ts');
 	await failUsage(`${what}; see: ${help}`, args.includes('--json'));
 }

@@ -1,4 +1,4 @@
-import { ShoalError } from '../../protocol/index.ts';
+import { isShoalError, ShoalError } from '../../protocol/index.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
 import { Output } from './output.ts';
@@ -18,14 +18,18 @@ export interface TalkOptions {
 	readonly output?: string | undefined;
 }
 
-/** Runs a command to its end, and the process with it. */
+/**
+ * Runs a command to its end, and the process with it.
+ *
+ * @param isEndless it runs until it is stopped, so that being stopped is no failure
+ */
 export async function run(
 	options: TalkOptions,
 	load: () => Promise<Command>,
-	lastExit: number = EXIT.interrupted,
+	isEndless = false,
 ): Promise<never> {
 	const interrupts = new Interrupts();
-	interrupts.lastExit = lastExit;
+	interrupts.lastExit = isEndless ? EXIT.done : EXIT.interrupted;
 	const output = await Output.open({
 		json: options.json ?? false,
 		isStdoutTaken: options.output === '-',
@@ -43,8 +47,10 @@ export async function run(
 		const command = await load();
 		code = await command({ output, interrupts });
 	} catch (error) {
-		code = interrupts.reason === 'EPIPE' ? EXIT.done : exitCodeOf(error);
-		if (interrupts.reason !== 'EPIPE') {
+		const isQuiet =
+			interrupts.reason === 'EPIPE' || (isEndless && isShoalError(error, 'ERR_ABORTED'));
+		code = isQuiet ? EXIT.done : exitCodeOf(error);
+		if (!isQuiet) {
 			output.error(error);
 		}
 	}

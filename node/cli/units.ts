@@ -35,3 +35,8 @@ export function countOf(count: number, noun: string): string {
 export function percent(part: number, whole: number): number {
 	return whole === 0 || part >= whole ? 100 : Math.floor((part * 100) / whole);
 }
+
+/** What somebody contributed to a whole, in percent to the nearest: such shares should add up. */
+export function shareOf(part: number, whole: number): number {
+	return whole === 0 ? 0 : Math.round((part * 100) / whole);
+}

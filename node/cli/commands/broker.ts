@@ -89,7 +89,7 @@ function howToReach(url: string, addresses: readonly string[]): string[] {
 	const [first] = addresses;
 	if (first === undefined) {
 		return [
-			'only this machine can reach it; --host 0.0.0.0 lets others in (anybody who can reach the port)',
+			'only this machine can reach it; --host 0.0.0.0 lets in all who reach the port',
 			`next: shoal share FILE --broker ${url}`,
 		];
 	}

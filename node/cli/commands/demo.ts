@@ -57,9 +57,7 @@ interface Stage extends CommandContext {
 
 async function story(stage: Stage): Promise<void> {
 	const { output, view, start, path, folder } = stage;
-	output.line(
-		'One broker, three seeders and one downloader, each a process of its own on this machine.',
-	);
+	output.line('One broker, three seeders, one downloader: five processes on this machine.');
 	output.line();
 	const broker = start('broker', 'broker', '--host', '127.0.0.1', '--port', '0');
 	const url = String((await broker.first('listening')).url);

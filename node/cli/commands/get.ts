@@ -8,7 +8,7 @@ import { downloadText, downloadTitle, ProgressView } from '../progress-view.ts';
 import type { Command, CommandContext } from '../run.ts';
 import { Serving } from '../serving.ts';
 import { writeToStdout } from '../stdout.ts';
-import { formatBytes, formatRate, formatTime, percent } from '../units.ts';
+import { formatBytes, formatRate, formatTime, shareOf } from '../units.ts';
 import { parseWanted } from '../wanted.ts';
 
 /** What was typed after `shoal get`. */
@@ -21,6 +21,13 @@ export interface GetFlags extends NodeFlags {
 
 const QUIET = 2_000;
 const MOST_LINGER = 60_000;
+/** What is done while the length is not known yet, or 0. */
+const WAITING: Readonly<Record<Progress['phase'], string>> = {
+	finding: 'asking who has it',
+	checking: 'hashing',
+	fetching: '',
+	verifying: '',
+};
 
 /** `shoal get`: downloads a file, verifies it, and serves it a little longer. */
 export function getCommand(text: string, flags: GetFlags): Command {
@@ -72,13 +79,10 @@ function progressTeller(output: Output, view: ProgressView): (progress: Progress
 			told = news;
 			output.event(event);
 		}
-		const isKnown = phase !== 'finding';
-		const fraction = length === 0 ? (isKnown ? 1 : 0) : have / length;
-		view.show(
-			downloadTitle(progress),
-			fraction,
-			isKnown ? downloadText(progress) : 'asking the tracker',
-		);
+		const isOpen = length > 0 || phase === 'verifying';
+		const fraction = length > 0 ? have / length : isOpen ? 1 : 0;
+		const text = isOpen ? downloadText(progress) : WAITING[phase];
+		view.show(downloadTitle(progress), fraction, text);
 	};
 }
 
@@ -95,7 +99,7 @@ function tellResult(output: Output, { seed, path, ms, sources }: DownloadResult)
 	output.line(`  ${isClassic ? 'md5   ' : 'sha256'}  ${digest}  verified`);
 	for (const { node, bytes } of [...sources].sort((a, b) => b.bytes - a.bytes)) {
 		output.line(
-			`  from    ${node}  ${String(percent(bytes, length)).padStart(3)} %  ${formatBytes(bytes)}`,
+			`  from    ${node}  ${String(shareOf(bytes, length)).padStart(3)} %  ${formatBytes(bytes)}`,
 		);
 	}
 }

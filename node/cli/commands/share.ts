@@ -27,6 +27,7 @@ export function shareCommand(files: readonly string[], flags: ShareFlags): Comma
 		try {
 			const shares = await shareAll(context, node, files, flags.name);
 			warnLoopback(context, node);
+			interrupts.lastExit = EXIT.done;
 			const serving = new Serving(node, output, 'Ctrl-C ends it');
 			try {
 				await Promise.race([interrupts.stopped(), watchShares(context, shares)]);
@@ -91,9 +92,14 @@ function tellShare({ output }: CommandContext, node: ShoalNode, { seed }: Share)
 }
 
 function warnLoopback({ output }: CommandContext, node: ShoalNode): void {
-	if (isLoopback(new URL(node.broker).hostname)) {
-		output.warn(
-			`links name no broker, as ${node.broker} can be reached from this machine only; start the broker with --host and share with its address for others`,
+	const { hostname } = new URL(node.broker);
+	if (isLoopback(hostname)) {
+		output.warn(`the link names no broker, as ${hostname} is this machine only`);
+		output.line(
+			output.style(
+				'dim',
+				'  for others: shoal broker --host 0.0.0.0, and --broker with its address',
+			),
 		);
 	}
 }
