@@ -20,6 +20,7 @@ import {
 import type { NodeContext } from './context.ts';
 import type { DownloadResult } from './download.ts';
 import { Downloads, type GetOptions, type StreamOptions } from './downloads.ts';
+import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import { type Holding, Holdings } from './holdings.ts';
 import { lostState, Presence } from './presence.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -44,14 +45,8 @@ export interface ShoalNodeOptions {
 	readonly root?: string | undefined;
 }
 
-/** Options of {@link ShoalNode.share}. */
-export interface ShareOptions {
-	/** The name others see. @default the file's */
-	readonly name?: string | undefined;
-	/** Called while the file is hashed, with the bytes hashed since; each byte counts twice. */
-	readonly onBytes?: ((bytes: number) => void) | undefined;
-	readonly signal?: AbortSignal | undefined;
-}
+/** Options of {@link ShoalNode.share}: those of its seed. */
+export type ShareOptions = MakeSeedOptions;
 
 /** What a {@link ShoalNode} tells. */
 export interface ShoalNodeEvents {
@@ -73,7 +68,7 @@ export class ShoalNode {
 	readonly #events = createNanoEvents<ShoalNodeEvents>();
 	readonly #shares = new Set<Share>();
 	readonly #downloads: Downloads;
-	#isClosed = false;
+	#closing: Promise<void> | undefined;
 
 	private constructor(link: Link, topics: Topics, options: ShoalNodeOptions) {
 		const limits = resolveLimits(options.limits);
@@ -178,6 +173,10 @@ export class ShoalNode {
 		this.#checkOpen();
 		const share = await Share.start(this.#context.holdings, path, options);
 		this.#shares.add(share);
+		if (this.#isClosed) {
+			await share.stop();
+			this.#checkOpen();
+		}
 		return share;
 	}
 
@@ -239,11 +238,16 @@ export class ShoalNode {
 	}
 
 	/** Takes all announces back, says goodbye and gives everything back. Idempotent. */
-	async close(): Promise<void> {
-		if (this.#isClosed) {
-			return;
-		}
-		this.#isClosed = true;
+	close(): Promise<void> {
+		this.#closing ??= this.#close();
+		return this.#closing;
+	}
+
+	get #isClosed(): boolean {
+		return this.#closing !== undefined;
+	}
+
+	async #close(): Promise<void> {
 		this.#downloads.stop();
 		await this.#presence.leave();
 		this.#seeder.close();
