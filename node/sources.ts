@@ -124,7 +124,8 @@ export class Sources {
 			const { nodes } = await tracker.ask('query', { seed: this.#seed });
 			if (!this.#isClosed) {
 				const others = nodes.filter(({ node }) => node !== link.id);
-				this.#handlers.listed(others.length);
+				// Those that lied do not count: with nobody else there is nobody.
+				this.#handlers.listed(others.filter(({ node }) => !this.#banned.has(node)).length);
 				for (const { node } of others) {
 					this.#consider(node);
 				}
