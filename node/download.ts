@@ -129,7 +129,10 @@ export class Download {
 			return await Promise.race([phases, failure]);
 		} catch (error) {
 			this.#fail(error);
-			this.#end();
+			this.#stopFetching();
+			if (this.#holding !== undefined) {
+				this.#context.holdings.remove(this.#holding);
+			}
 			// What the target has begun comes to its end before the target does.
 			await phases?.catch(() => {});
 			await target.abandon();
@@ -261,13 +264,6 @@ export class Download {
 		this.#transfer?.close();
 		for (const off of this.#listeners) {
 			off();
-		}
-	}
-
-	#end(): void {
-		this.#stopFetching();
-		if (this.#holding !== undefined) {
-			this.#context.holdings.remove(this.#holding);
 		}
 	}
 }

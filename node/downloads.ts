@@ -1,4 +1,11 @@
-import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../protocol/index.ts';
+import {
+	isLink,
+	isShoalError,
+	parseLink,
+	parseSeedId,
+	Seed,
+	ShoalError,
+} from '../protocol/index.ts';
 import { contentStream } from './content-stream.ts';
 import type { NodeContext } from './context.ts';
 import { Download, type DownloadOptions, type DownloadResult, type Progress } from './download.ts';
@@ -64,7 +71,16 @@ export class Downloads {
 			yield* contentStream(this.#context.holdings, holding, failure);
 			const result = await done;
 			this.#context.holdings.remove(holding);
+<<<<<<< HEAD
 			return result;
+=======
+		} catch (error) {
+			if (isShoalError(error, 'ERR_CLOSED')) {
+				// The file was closed under the reader as the download has failed: that is the reason.
+				await done;
+			}
+			throw error;
+>>>>>>> unit
 		} finally {
 			stop.abort();
 			await done.catch(() => {});

@@ -16,6 +16,7 @@ import {
 import type { NodeContext } from './context.ts';
 import type { DownloadResult } from './download.ts';
 import { Downloads, type GetOptions, type StreamOptions } from './downloads.ts';
+import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import { type Holding, Holdings } from './holdings.ts';
 import { Mailbox } from './mailbox.ts';
 import { lostState, Presence } from './presence.ts';
@@ -41,14 +42,8 @@ export interface ShoalNodeOptions {
 	readonly root?: string | undefined;
 }
 
-/** Options of {@link ShoalNode.share}. */
-export interface ShareOptions {
-	/** The name others see. @default the file's */
-	readonly name?: string | undefined;
-	/** Called while the file is hashed, with the bytes hashed since; each byte counts twice. */
-	readonly onBytes?: ((bytes: number) => void) | undefined;
-	readonly signal?: AbortSignal | undefined;
-}
+/** Options of {@link ShoalNode.share}: those of its seed. */
+export type ShareOptions = MakeSeedOptions;
 
 /** What a {@link ShoalNode} tells. */
 export interface ShoalNodeEvents {
@@ -70,7 +65,7 @@ export class ShoalNode {
 	readonly #events = createNanoEvents<ShoalNodeEvents>();
 	readonly #shares = new Set<Share>();
 	readonly #downloads: Downloads;
-	#isClosed = false;
+	#closing: Promise<void> | undefined;
 
 	private constructor(link: Link, topics: Topics, options: ShoalNodeOptions) {
 		const limits = resolveLimits(options.limits);
@@ -176,7 +171,14 @@ export class ShoalNode {
 		this.#checkOpen();
 		const share = await Share.start(this.#context.holdings, path, options);
 		this.#shares.add(share);
+<<<<<<< HEAD
 		await this.#presence.flush();
+=======
+		if (this.#isClosed) {
+			await share.stop();
+			this.#checkOpen();
+		}
+>>>>>>> unit
 		return share;
 	}
 
@@ -242,11 +244,16 @@ export class ShoalNode {
 	}
 
 	/** Takes all announces back, says goodbye and gives everything back. Idempotent. */
-	async close(): Promise<void> {
-		if (this.#isClosed) {
-			return;
-		}
-		this.#isClosed = true;
+	close(): Promise<void> {
+		this.#closing ??= this.#close();
+		return this.#closing;
+	}
+
+	get #isClosed(): boolean {
+		return this.#closing !== undefined;
+	}
+
+	async #close(): Promise<void> {
 		this.#downloads.stop();
 		await this.#presence.leave();
 		this.#seeder.close();

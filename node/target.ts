@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -37,10 +38,12 @@ export class FileTarget implements Target {
 	}
 
 	get fallbackName(): string | undefined {
-		if (this.#output === undefined) {
-			return undefined;
-		}
+		const isFolder = (path: string): boolean =>
+			/[/\\]$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 		try {
+			if (this.#output === undefined || isFolder(this.#output)) {
+				return undefined;
+			}
 			return checkName(basename(this.#output));
 		} catch {
 			return undefined;

@@ -13,7 +13,7 @@ import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
 
 /** Options of {@link makeSeed}. */
 export interface MakeSeedOptions extends HashOptions {
-	/** The name in the seed. @default the name of the file */
+	/** The name in the seed, which others see. @default the name of the file */
 	readonly name?: string | undefined;
 }
 

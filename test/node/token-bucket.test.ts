@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { TokenBucket } from '../../node/token-bucket.ts';
 import { fakeClock } from '../helpers/clock.ts';
 import { suite } from '../helpers/suite.ts';
+import { throwsCode } from '../helpers/throws-code.ts';
 
 const test = suite('TokenBucket');
 
@@ -52,6 +53,17 @@ test('a limit set after a long time without one starts with nothing saved up', (
 	clock.advance(3_600_000);
 	bucket.setRate(1_000);
 	assert.is(bucket.available, 0);
+});
+
+test('a rate that is no number above 0 is refused, and changes nothing', () => {
+	const clock = fakeClock();
+	const bucket = new TokenBucket(1_000, clock.now);
+	for (const rate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+		throwsCode('ERR_USAGE', () => new TokenBucket(rate));
+		throwsCode('ERR_USAGE', () => bucket.setRate(rate));
+	}
+	clock.advance(50);
+	assert.is(bucket.available, 50);
 });
 
 test('in the long run the rate is kept exactly, whatever the size of the pieces', () => {
