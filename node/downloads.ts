@@ -71,16 +71,13 @@ export class Downloads {
 			yield* contentStream(this.#context.holdings, holding, failure);
 			const result = await done;
 			this.#context.holdings.remove(holding);
-<<<<<<< HEAD
 			return result;
-=======
 		} catch (error) {
 			if (isShoalError(error, 'ERR_CLOSED')) {
 				// The file was closed under the reader as the download has failed: that is the reason.
 				await done;
 			}
 			throw error;
->>>>>>> unit
 		} finally {
 			stop.abort();
 			await done.catch(() => {});

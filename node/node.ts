@@ -171,14 +171,11 @@ export class ShoalNode {
 		this.#checkOpen();
 		const share = await Share.start(this.#context.holdings, path, options);
 		this.#shares.add(share);
-<<<<<<< HEAD
-		await this.#presence.flush();
-=======
 		if (this.#isClosed) {
 			await share.stop();
 			this.#checkOpen();
 		}
->>>>>>> unit
+		await this.#presence.flush();
 		return share;
 	}
 

@@ -160,17 +160,10 @@ export class Sources {
 		try {
 			const { nodes } = await tracker.ask('query', { seed: this.#seed });
 			if (!this.#isClosed) {
-<<<<<<< HEAD
 				const others = nodes.map(({ node }) => node).filter((node) => node !== link.id);
-				this.#compare(others, nodes.length < limits.querySample);
-=======
-				const others = nodes.filter(({ node }) => node !== link.id);
 				// Those that lied do not count: with nobody else there is nobody.
-				this.#handlers.listed(others.filter(({ node }) => !this.#banned.has(node)).length);
-				for (const { node } of others) {
-					this.#consider(node);
-				}
->>>>>>> unit
+				const honest = others.filter((node) => !this.#banned.has(node));
+				this.#compare(honest, nodes.length < limits.querySample);
 			}
 		} catch (error) {
 			if (!this.#isClosed && link.isUp) {
