@@ -218,6 +218,7 @@ export class ShoalNode {
 
 	/** Who has a seed. @throws ShoalError ERR_ID, ERR_NO_TRACKER, ERR_TIMEOUT */
 	async who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>> {
+		this.#checkOpen();
 		const seed = parseSeedId(id);
 		await this.#context.tracker.ready(TRACKER_PATIENCE);
 		return await this.#context.tracker.ask('query', { seed });
