@@ -9,6 +9,7 @@ import {
 import type { NodeContext } from './context.ts';
 import type { ChunkOrder } from './engine/picker.ts';
 import type { Holding } from './holdings.ts';
+import { Patience } from './patience.ts';
 import { SeedFinder } from './seed-finder.ts';
 import { Sources } from './sources.ts';
 import type { Target } from './target.ts';
@@ -61,28 +62,27 @@ export interface DownloadOptions {
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
 const PROGRESS_EVERY = 250;
-/** How long a ready tracker is asked before nobody has the seed. */
-const NOBODY = 5_000;
 
 /** One download from finding its nodes to the finished file. */
 export class Download {
 	readonly #context: NodeContext;
 	readonly #options: DownloadOptions;
 	readonly #sources: Sources;
+	readonly #patience: Patience;
 	readonly #startedAt = performance.now();
 	readonly #listeners: Array<() => void> = [];
 	#phase: Progress['phase'] = 'finding';
 	#finder: SeedFinder | undefined;
 	#transfer: Transfer | undefined;
 	#holding: Holding | undefined;
-	#listed = 0;
-	#nobodySince: number | undefined;
-	#isOver = false;
+	/** Aborted when it is to end early: nothing long goes on. */
+	readonly #ending = new AbortController();
 	#fail: (error: unknown) => void = () => {};
 
 	constructor(context: NodeContext, options: DownloadOptions) {
 		this.#context = context;
 		this.#options = options;
+		this.#patience = new Patience(context, options.id);
 		this.#sources = new Sources(context, options.id, {
 			has: (node, reply) => {
 				this.#transfer?.onHave(node, reply);
@@ -92,9 +92,7 @@ export class Download {
 				this.#transfer?.onGone(node);
 				this.#finder?.retract(node);
 			},
-			listed: (nodes) => {
-				this.#listed = nodes;
-			},
+			listed: (nodes) => this.#patience.listed(nodes),
 		});
 	}
 
@@ -112,21 +110,31 @@ export class Download {
 	async run(): Promise<DownloadResult> {
 		const { signal, target } = this.#options;
 		const failure = new Promise<never>((_, reject) => {
-			this.#fail = reject;
+			this.#fail = (error) => {
+				reject(error);
+				this.#ending.abort(error);
+			};
 		});
 		// It may fail when nobody waits for it any more.
 		failure.catch(() => {});
 		const abort = (): void => this.#fail(aborted(signal));
 		signal?.addEventListener('abort', abort);
 		const timer = setInterval(() => this.#report(), PROGRESS_EVERY);
+		let phases: Promise<DownloadResult> | undefined;
 		try {
 			if (signal?.aborted) {
 				throw aborted(signal);
 			}
-			return await Promise.race([this.#phases(failure), failure]);
+			phases = this.#phases(failure);
+			return await Promise.race([phases, failure]);
 		} catch (error) {
 			this.#fail(error);
-			this.#end();
+			this.#stopFetching();
+			if (this.#holding !== undefined) {
+				this.#context.holdings.remove(this.#holding);
+			}
+			// What the target has begun comes to its end before the target does.
+			await phases?.catch(() => {});
 			await target.abandon();
 			throw error;
 		} finally {
@@ -154,8 +162,14 @@ export class Download {
 		}
 	}
 
+	/** Another node asks about this seed: it is in the swarm. */
+	meet(node: string): void {
+		this.#sources.consider(node);
+	}
+
 	/** Bytes have come. */
 	onBytes(from: string, message: ChunkMessage): void {
+		this.#sources.heard(from);
 		if (message.of === 'seed') {
 			this.#finder?.onBytes(from, message);
 		} else {
@@ -169,11 +183,12 @@ export class Download {
 	}
 
 	async #phases(failure: Promise<never>): Promise<DownloadResult> {
-		const { target, signal, onHolding } = this.#options;
+		const { target, onHolding } = this.#options;
+		const { signal } = this.#ending;
 		const seed = this.#options.seed ?? (await Promise.race([this.#findSeed(), failure]));
 		this.#phase = 'checking';
 		const { storage, have } = await target.open(seed, { signal });
-		if (this.#isOver) {
+		if (signal.aborted) {
 			await storage.close();
 			throw new ShoalError('ERR_CLOSED', 'the download is over');
 		}
@@ -231,31 +246,16 @@ export class Download {
 			rate: this.#context.down.rate,
 			sources: this.#transfer?.sources ?? 0,
 		});
-		this.#checkNobody();
+		this.#checkPatience();
 	}
 
-	#checkNobody(): void {
-		const { tracker, link } = this.#context;
+	#checkPatience(): void {
 		const hasBegun = this.#phase === 'verifying' || (this.#holding?.have.count ?? 0) > 0;
-		if (this.#options.wait || hasBegun || this.#listed > 0 || !link.isUp) {
-			this.#nobodySince = undefined;
-			return;
+		const lost =
+			this.#options.wait || hasBegun ? undefined : this.#patience.lost(this.#finder?.lastError);
+		if (lost !== undefined) {
+			this.#fail(lost);
 		}
-		this.#nobodySince ??= performance.now();
-		if (performance.now() - this.#nobodySince > NOBODY) {
-			this.#fail(tracker.state === undefined ? noTracker(link.url) : this.#nobody());
-		}
-	}
-
-	#nobody(): unknown {
-		const { id } = this.#options;
-		const last = this.#finder?.lastError;
-		return isShoalError(last)
-			? last
-			: new ShoalError(
-					'ERR_NOT_FOUND',
-					`nobody has the seed ${id}; check the id with: shoal ls, or wait for it with --wait`,
-				);
 	}
 
 	#stopFetching(): void {
@@ -264,14 +264,6 @@ export class Download {
 		this.#transfer?.close();
 		for (const off of this.#listeners) {
 			off();
-		}
-	}
-
-	#end(): void {
-		this.#isOver = true;
-		this.#stopFetching();
-		if (this.#holding !== undefined) {
-			this.#context.holdings.remove(this.#holding);
 		}
 	}
 }
@@ -289,11 +281,4 @@ function aborted(signal: AbortSignal | undefined): ShoalError {
 		: new ShoalError('ERR_ABORTED', 'the download was stopped; what is verified is kept', {
 				cause: signal?.reason,
 			});
-}
-
-function noTracker(url: string): ShoalError {
-	return new ShoalError(
-		'ERR_NO_TRACKER',
-		`the broker at ${url} answers, but there is no tracker on it; start one: shoal tracker --broker ${url}`,
-	);
 }

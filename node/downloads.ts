@@ -1,4 +1,11 @@
-import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../protocol/index.ts';
+import {
+	isLink,
+	isShoalError,
+	parseLink,
+	parseSeedId,
+	Seed,
+	ShoalError,
+} from '../protocol/index.ts';
 import { contentStream } from './content-stream.ts';
 import type { NodeContext } from './context.ts';
 import { Download, type DownloadOptions, type DownloadResult, type Progress } from './download.ts';
@@ -65,6 +72,12 @@ export class Downloads {
 			const result = await done;
 			this.#context.holdings.remove(holding);
 			return result;
+		} catch (error) {
+			if (isShoalError(error, 'ERR_CLOSED')) {
+				// The file was closed under the reader as the download has failed: that is the reason.
+				await done;
+			}
+			throw error;
 		} finally {
 			stop.abort();
 			await done.catch(() => {});

@@ -13,19 +13,25 @@ type Run = [first: number, count: number];
  */
 export class GainNews {
 	readonly #tell: (to: string, news: NodeReply) => void;
+	readonly #now: () => number;
 	/** By seed: who wants to know, and until when. */
 	readonly #readers = new Map<string, Map<string, number>>();
 	readonly #gained = new Map<string, number[]>();
 	#timer: NodeJS.Timeout | undefined;
 
-	constructor(tell: (to: string, news: NodeReply) => void) {
+	/** @param now ms, monotonic */
+	constructor(
+		tell: (to: string, news: NodeReply) => void,
+		now: () => number = () => performance.now(),
+	) {
 		this.#tell = tell;
+		this.#now = now;
 	}
 
 	/** `reader` has been told what is here of `seed`. */
 	subscribe(seed: string, reader: string): void {
 		const readers = this.#readers.get(seed) ?? new Map<string, number>();
-		readers.set(reader, performance.now() + SUBSCRIBED);
+		readers.set(reader, this.#now() + SUBSCRIBED);
 		this.#readers.set(seed, readers);
 	}
 
@@ -49,7 +55,7 @@ export class GainNews {
 		for (const [seed, chunks] of this.#gained) {
 			const runs = toRuns(chunks);
 			for (const [reader, until] of this.#readers.get(seed) ?? []) {
-				if (performance.now() > until) {
+				if (this.#now() > until) {
 					this.#readers.get(seed)?.delete(reader);
 				} else {
 					for (let start = 0; start < runs.length; start += RUNS_AT_ONCE) {

@@ -1,11 +1,7 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { nanoid } from 'nanoid';
 import {
-	decodeChunk,
-	decodeNodeRequest,
-	decodeReply,
 	formatLink,
-	type Incoming,
 	Link,
 	makeNodeId,
 	parseNodeId,
@@ -20,7 +16,9 @@ import {
 import type { NodeContext } from './context.ts';
 import type { DownloadResult } from './download.ts';
 import { Downloads, type GetOptions, type StreamOptions } from './downloads.ts';
+import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import { type Holding, Holdings } from './holdings.ts';
+import { Mailbox } from './mailbox.ts';
 import { lostState, Presence } from './presence.ts';
 import { RateMeter } from './rate-meter.ts';
 import { Seeder } from './seeder.ts';
@@ -44,14 +42,8 @@ export interface ShoalNodeOptions {
 	readonly root?: string | undefined;
 }
 
-/** Options of {@link ShoalNode.share}. */
-export interface ShareOptions {
-	/** The name others see. @default the file's */
-	readonly name?: string | undefined;
-	/** Called while the file is hashed, with the bytes hashed since; each byte counts twice. */
-	readonly onBytes?: ((bytes: number) => void) | undefined;
-	readonly signal?: AbortSignal | undefined;
-}
+/** Options of {@link ShoalNode.share}: those of its seed. */
+export type ShareOptions = MakeSeedOptions;
 
 /** What a {@link ShoalNode} tells. */
 export interface ShoalNodeEvents {
@@ -73,7 +65,7 @@ export class ShoalNode {
 	readonly #events = createNanoEvents<ShoalNodeEvents>();
 	readonly #shares = new Set<Share>();
 	readonly #downloads: Downloads;
-	#isClosed = false;
+	#closing: Promise<void> | undefined;
 
 	private constructor(link: Link, topics: Topics, options: ShoalNodeOptions) {
 		const limits = resolveLimits(options.limits);
@@ -103,7 +95,8 @@ export class ShoalNode {
 				context.warn(new ShoalError('ERR_LIMIT', `the tracker does not list our seed ${seed}`));
 			},
 		});
-		link.on('message', (message) => this.#onMessage(message));
+		const mailbox = new Mailbox(context, this.#seeder, this.#downloads, this.#presence);
+		link.on('message', (message) => mailbox.receive(message));
 		link.on('warning', (error) => context.warn(error));
 		link.on('up', () => this.#onUp());
 		link.on('down', (reason) => this.#onDown(reason));
@@ -178,6 +171,10 @@ export class ShoalNode {
 		this.#checkOpen();
 		const share = await Share.start(this.#context.holdings, path, options);
 		this.#shares.add(share);
+		if (this.#isClosed) {
+			await share.stop();
+			this.#checkOpen();
+		}
 		await this.#presence.flush();
 		return share;
 	}
@@ -221,6 +218,7 @@ export class ShoalNode {
 
 	/** Who has a seed. @throws ShoalError ERR_ID, ERR_NO_TRACKER, ERR_TIMEOUT */
 	async who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>> {
+		this.#checkOpen();
 		const seed = parseSeedId(id);
 		await this.#context.tracker.ready(TRACKER_PATIENCE);
 		return await this.#context.tracker.ask('query', { seed });
@@ -244,11 +242,16 @@ export class ShoalNode {
 	}
 
 	/** Takes all announces back, says goodbye and gives everything back. Idempotent. */
-	async close(): Promise<void> {
-		if (this.#isClosed) {
-			return;
-		}
-		this.#isClosed = true;
+	close(): Promise<void> {
+		this.#closing ??= this.#close();
+		return this.#closing;
+	}
+
+	get #isClosed(): boolean {
+		return this.#closing !== undefined;
+	}
+
+	async #close(): Promise<void> {
 		this.#downloads.stop();
 		await this.#presence.leave();
 		this.#seeder.close();
@@ -256,41 +259,6 @@ export class ShoalNode {
 		await this.#context.link.close();
 		await Promise.all([...this.#shares].map((share) => share.stop()));
 		await this.#downloads.close();
-	}
-
-	/** What is thrown here at bytes from outside ends in the link, as a warning. */
-	#onMessage({ topic, payload }: Incoming): void {
-		const { topics, tracker } = this.#context;
-		const parsed = topics.tryParse(topic);
-		switch (parsed?.kind) {
-			case 'chunk': {
-				const message = decodeChunk(payload);
-				this.#downloads.running(message.seed)?.onBytes(parsed.from, message);
-				break;
-			}
-			case 'request':
-				this.#seeder.onRequest(parsed.from, decodeNodeRequest(payload));
-				break;
-			case 'reply':
-				this.#onReply(parsed.from, payload);
-				break;
-			case 'tracker-state':
-				if (tracker.onState(payload)) {
-					this.#presence.onTracker();
-				}
-				break;
-			default:
-				break;
-		}
-	}
-
-	#onReply(from: string, payload: Uint8Array): void {
-		const reply = decodeReply(payload);
-		if (reply.op === 'have' || reply.op === 'gained' || reply.op === 'refused') {
-			this.#downloads.running(reply.seed)?.onReply(from, reply);
-		} else {
-			this.#context.tracker.onReply(from, reply);
-		}
 	}
 
 	#onUp(): void {

@@ -18,6 +18,7 @@ import type { Holding, Holdings } from './holdings.ts';
 import type { RateMeter } from './rate-meter.ts';
 import { type QueuedRange, RequestQueue } from './request-queue.ts';
 import type { TokenBucket } from './token-bucket.ts';
+import type { TrackerClient } from './tracker-client.ts';
 
 /** What a {@link Seeder} needs. */
 export interface SeederOptions {
@@ -25,6 +26,7 @@ export interface SeederOptions {
 	readonly topics: Topics;
 	readonly limits: Limits;
 	readonly holdings: Holdings;
+	readonly tracker: TrackerClient;
 	readonly up: RateMeter;
 	readonly bucket: TokenBucket;
 	/** The bytes of a holding are not what they were: it must not be served any more. */
@@ -114,7 +116,11 @@ export class Seeder {
 		holding: Holding,
 	): void {
 		const of = request.op === 'seed' ? 'seed' : 'content';
-		if (!request.ranges.every((range) => isThere(holding, of, range))) {
+		const { tracker, limits } = this.#options;
+		// The broker cuts who sends a packet that is larger than it carries.
+		const mostPart = tracker.state?.part ?? limits.part;
+		const fits = request.ranges.every(([, length]) => length <= mostPart);
+		if (!fits || !request.ranges.every((range) => isThere(holding, of, range))) {
 			this.#refuse(from, request, 'not-there');
 		} else if (!this.#queue.hasRoom(from, request.ranges.length)) {
 			this.#refuse(from, request, 'busy');

@@ -23,7 +23,7 @@ export class Share {
 	readonly #holdings: Holdings;
 	readonly #events = createNanoEvents<ShareEvents>();
 	#holding: Holding;
-	#isStopped = false;
+	readonly #stopping = new AbortController();
 
 	private constructor(holdings: Holdings, path: string, holding: Holding) {
 		this.#holdings = holdings;
@@ -72,24 +72,39 @@ export class Share {
 		}
 		this.#events.emit('changed');
 		try {
-			const again = await makeSeed(this.path, { name: this.seed.name });
+			const { signal } = this.#stopping;
+			const again = await makeSeed(this.path, { name: this.seed.name, signal });
 			if (again.id !== this.seed.id) {
 				throw new ShoalError('ERR_CHANGED', `${this.path} is another file now; share it anew`);
 			}
-			if (!this.#isStopped) {
-				this.#holding = await hold(this.path, this.seed);
-				this.#holdings.add(this.#holding);
-				this.#events.emit('restored');
-			}
+			this.#holding = await hold(this.path, this.seed);
+			await this.#restore();
 		} catch (reason) {
-			this.#events.emit('ended', reason);
+			if (!this.#stopping.signal.aborted) {
+				this.#events.emit('ended', reason);
+			}
 		}
 	}
 
 	/** Serves it no longer. */
 	async stop(): Promise<void> {
-		this.#isStopped = true;
+		this.#stopping.abort();
 		await this.#release();
+	}
+
+	/** Serves it again, unless it was stopped meanwhile. @throws ShoalError ERR_EXISTS */
+	async #restore(): Promise<void> {
+		if (this.#stopping.signal.aborted) {
+			await this.#holding.storage.close();
+			return;
+		}
+		try {
+			this.#holdings.add(this.#holding);
+		} catch (error) {
+			await this.#holding.storage.close();
+			throw error;
+		}
+		this.#events.emit('restored');
 	}
 
 	async #release(): Promise<void> {

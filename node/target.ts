@@ -1,7 +1,15 @@
+import { statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { Bitfield, checkName, type Seed, ShoalError, sameDigest } from '../protocol/index.ts';
+import {
+	Bitfield,
+	checkName,
+	isShoalError,
+	type Seed,
+	ShoalError,
+	sameDigest,
+} from '../protocol/index.ts';
 import { type HashOptions, hashFile, hashPieces } from './hashing/hasher.ts';
 import { FileStorage } from './storage/file-storage.ts';
 import { PartFile, resolveOutput } from './storage/part-file.ts';
@@ -15,7 +23,7 @@ export interface Target {
 	open(seed: Seed, options: HashOptions): Promise<{ storage: Storage; have: Bitfield }>;
 	/** Every chunk is right: checks the whole and finishes. @returns the path @throws ShoalError */
 	finish(seed: Seed, options: HashOptions): Promise<string>;
-	/** Ends it before it is finished. */
+	/** Ends it before it is finished; called when neither `open` nor `finish` runs any more. */
 	abandon(): Promise<void>;
 }
 
@@ -30,10 +38,12 @@ export class FileTarget implements Target {
 	}
 
 	get fallbackName(): string | undefined {
-		if (this.#output === undefined) {
-			return undefined;
-		}
+		const isFolder = (path: string): boolean =>
+			/[/\\]$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 		try {
+			if (this.#output === undefined || isFolder(this.#output)) {
+				return undefined;
+			}
 			return checkName(basename(this.#output));
 		} catch {
 			return undefined;
@@ -57,7 +67,9 @@ export class FileTarget implements Target {
 		try {
 			await checkWhole(part.partPath, seed, options);
 		} catch (error) {
-			await part.discard();
+			if (isShoalError(error, 'ERR_SEED_LIES')) {
+				await part.discard();
+			}
 			throw error;
 		}
 		await part.finish();

@@ -1,3 +1,5 @@
+import { ShoalError } from '../protocol/index.ts';
+
 /** Seconds of the rate that may be spent at once after a rest. */
 const BURST = 0.1;
 
@@ -11,17 +13,21 @@ export class TokenBucket {
 	#tokens = 0;
 	#filledAt: number;
 
-	/** @param rate undefined: no limit @param now ms, monotonic */
+	/**
+	 * @param rate undefined: no limit
+	 * @param now ms, monotonic
+	 * @throws ShoalError ERR_USAGE if the rate is no number above 0
+	 */
 	constructor(rate: number | undefined, now: () => number = () => performance.now()) {
-		this.#rate = rate;
+		this.#rate = checked(rate);
 		this.#now = now;
 		this.#filledAt = now();
 	}
 
-	/** Changes the rate; undefined lifts the limit. */
+	/** Changes the rate; undefined lifts the limit. @throws ShoalError ERR_USAGE */
 	setRate(rate: number | undefined): void {
 		this.#fill();
-		this.#rate = rate;
+		this.#rate = checked(rate);
 	}
 
 	/** Bytes that may be spent now; not above 0 if none. */
@@ -53,4 +59,11 @@ export class TokenBucket {
 		}
 		this.#filledAt = now;
 	}
+}
+
+function checked(rate: number | undefined): number | undefined {
+	if (rate !== undefined && !(Number.isFinite(rate) && rate > 0)) {
+		throw new ShoalError('ERR_USAGE', `a rate must be a number of bytes above 0, not ${rate}`);
+	}
+	return rate;
 }

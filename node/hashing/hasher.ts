@@ -30,10 +30,14 @@ export async function digestChunk(kind: DigestKind, bytes: Uint8Array): Promise<
 /**
  * The digests of the pieces of a file, one after the other, off the event loop.
  *
- * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED
+ * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED, or ERR_CHANGED if the
+ *   file becomes shorter meanwhile
  */
 export async function hashPieces(job: HashJob, options: HashOptions = {}): Promise<Uint8Array> {
 	const { size } = await onFile(job.path, () => stat(job.path));
+	if (options.signal?.aborted) {
+		throw aborted();
+	}
 	if (size <= SMALL) {
 		return await onFile(job.path, async () => pieceDigests(job, options.onBytes ?? (() => {})));
 	}
@@ -52,10 +56,6 @@ export async function hashFile(
 
 function runWorker(job: HashJob, { onBytes, signal }: HashOptions): Promise<Uint8Array> {
 	return new Promise((resolve, reject) => {
-		if (signal?.aborted) {
-			reject(aborted());
-			return;
-		}
 		const worker = new Worker(new URL('./hash-worker.js', import.meta.url), { workerData: job });
 		const finish = (settle: () => void): void => {
 			signal?.removeEventListener('abort', abort);

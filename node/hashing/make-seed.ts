@@ -13,9 +13,12 @@ import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
 
 /** Options of {@link makeSeed}. */
 export interface MakeSeedOptions extends HashOptions {
-	/** The name in the seed. @default the name of the file */
+	/** The name in the seed, which others see. @default the name of the file */
 	readonly name?: string | undefined;
 }
+
+/** What is the same before and after, if nobody has changed the file. */
+const STAMP = ['ino', 'size', 'mtimeMs', 'ctimeMs'] as const;
 
 /**
  * The seed of a file. Reads it twice at the same time, once for the whole and once for the chunks,
@@ -33,7 +36,7 @@ export async function makeSeed(path: string, options: MakeSeedOptions = {}): Pro
 		hashPieces({ path, kind: 'sha256', pieceSize }, options),
 	]);
 	const after = await statFile(path);
-	if (before.size !== after.size || before.mtimeMs !== after.mtimeMs || before.ino !== after.ino) {
+	if (STAMP.some((field) => before[field] !== after[field])) {
 		throw new ShoalError(
 			'ERR_CHANGED',
 			`${quoted(path, 300)} changed while it was hashed; try again when it is at rest`,

@@ -15,6 +15,7 @@ const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: str
 	EPERM: ['ERR_PERMISSION', 'the system does not permit it'],
 	EROFS: ['ERR_PERMISSION', 'the file system is read-only; choose another folder'],
 	ELOOP: ['ERR_PERMISSION', 'it is a symbolic link, which is not followed here'],
+	ESHORT: ['ERR_CHANGED', 'it became shorter while it was read'],
 	ENOSPC: ['ERR_NO_SPACE', 'the disk is full; make room and start again, what is verified is kept'],
 	EDQUOT: [
 		'ERR_NO_SPACE',

@@ -1,10 +1,12 @@
-import { link, open, rename, stat, statfs, unlink } from 'node:fs/promises';
+import { link, lstat, open, rename, stat, statfs, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { quoted, type Seed, ShoalError } from '../../protocol/index.ts';
 import { FileStorage } from './file-storage.ts';
 import { fsError, onFile } from './fs-error.ts';
 
 const NAME_BYTES = 255;
+/** The unit in which stat counts what a file takes. */
+const BLOCK = 512;
 
 /**
  * A file that is being downloaded: it lies beside its final place as `<name>.<start of id>.part`
@@ -35,14 +37,14 @@ export class PartFile {
 	 */
 	static async open(path: string, seed: Seed): Promise<PartFile> {
 		const folder = dirname(path);
-		if ((await sizeOf(path)) !== undefined) {
+		if ((await roomOf(path)) !== undefined) {
 			throw fsError({ code: 'EEXIST' }, path);
 		}
 		const partPath = join(folder, partName(basename(path), seed.id));
-		const size = await sizeOf(partPath);
-		await checkRoom(folder, seed.length - (size === undefined ? 0 : size));
+		const room = await roomOf(partPath);
+		await checkRoom(folder, seed.length - (room ?? 0));
 		const storage = await FileStorage.openToWrite([{ path: partPath, length: seed.length }]);
-		return new PartFile(path, partPath, size !== undefined, storage);
+		return new PartFile(path, partPath, room !== undefined, storage);
 	}
 
 	/**
@@ -88,9 +90,12 @@ export async function resolveOutput(output: string | undefined, name: string): P
 	return isFolder ? resolve(output, name) : resolve(output);
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
+/** Bytes of the disk that `path` takes, holes not counted; undefined if there is nothing of that name. */
+async function roomOf(path: string): Promise<number | undefined> {
 	try {
-		return (await stat(path)).size;
+		// Not through a symbolic link: one that leads nowhere is in the way as well.
+		const { size, blocks } = await lstat(path);
+		return Math.min(size, blocks * BLOCK);
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
 			return undefined;
@@ -127,7 +132,7 @@ async function moveWithoutReplacing(from: string, to: string): Promise<void> {
 			throw error;
 		}
 		// A file system without hard links, such as FAT: the look before the leap is the best there is.
-		if ((await sizeOf(to)) !== undefined) {
+		if ((await roomOf(to)) !== undefined) {
 			throw fsError({ code: 'EEXIST' }, to);
 		}
 		await rename(from, to);

@@ -1,0 +1,84 @@
+import type { NodeContext } from '../../node/context.ts';
+import { Holdings } from '../../node/holdings.ts';
+import { RateMeter } from '../../node/rate-meter.ts';
+import { TokenBucket } from '../../node/token-bucket.ts';
+import { TrackerClient } from '../../node/tracker-client.ts';
+import {
+	decodeReply,
+	encodeJson,
+	type Limits,
+	Link,
+	makeNodeId,
+	resolveLimits,
+	type Topic,
+} from '../../protocol/index.ts';
+import { topics } from './peer.ts';
+import { state } from './registry.ts';
+import type { Scope } from './suite.ts';
+import { until } from './until.ts';
+
+/** What the parts of a node share, with what it was warned of. */
+export interface TestContext extends NodeContext {
+	readonly id: string;
+	readonly warnings: unknown[];
+}
+
+/** Connects the inside of a node, without its parts; it is closed when the test ends. */
+export async function openContext(
+	t: Scope,
+	url: string,
+	{
+		limits = {},
+		maxUp,
+		onMessage = () => {},
+	}: {
+		limits?: Partial<Limits>;
+		maxUp?: number;
+		/** Of a message to this node: where it came in, and what it was. */
+		onMessage?: (topic: Topic, payload: Uint8Array) => void;
+	} = {},
+): Promise<TestContext> {
+	const id = makeNodeId();
+	const will = (session: string) => ({
+		topic: topics.nodeState(id),
+		payload: encodeJson(state(session, 'lost')),
+	});
+	const link = await Link.open({ url, id, password: id, timeout: 2_000, will });
+	t.defer(() => link.close());
+	const tracker = new TrackerClient(link, topics);
+	t.defer(() => tracker.close());
+	const warnings: unknown[] = [];
+	link.on('warning', (error) => warnings.push(error));
+	link.on('message', ({ topic, payload }) => {
+		const parsed = topics.tryParse(topic);
+		if (parsed?.kind === 'reply') {
+			const reply = decodeReply(payload);
+			if (reply.op === 'get_seed' || reply.op === 'query' || reply.op === 'update') {
+				tracker.onReply(parsed.from, reply);
+			}
+		}
+		if (parsed !== undefined) {
+			onMessage(parsed, payload);
+		}
+		if (parsed?.kind === 'tracker-state') {
+			tracker.onState(payload);
+		}
+	});
+	await link.subscribe(topics.inboxFilter(id));
+	await link.subscribe(topics.trackerState());
+	await until('the tracker is there', () => tracker.state);
+	return {
+		id,
+		link,
+		topics,
+		limits: resolveLimits(limits),
+		tracker,
+		holdings: new Holdings(),
+		up: new RateMeter(),
+		down: new RateMeter(),
+		upBucket: new TokenBucket(maxUp),
+		downBucket: new TokenBucket(undefined),
+		warn: (error) => warnings.push(error),
+		warnings,
+	};
+}

@@ -1,0 +1,27 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ShoalNode, type ShoalNodeOptions } from '../../node/index.ts';
+import { makeFolder } from './folder.ts';
+import type { Scope } from './suite.ts';
+
+/** A node that is closed when the test ends. */
+export async function startNode(
+	t: Scope,
+	url: string,
+	options: Omit<ShoalNodeOptions, 'broker'> = {},
+): Promise<ShoalNode> {
+	const node = await ShoalNode.start({ ...options, broker: url });
+	t.defer(() => node.close());
+	return node;
+}
+
+/** A file of `content` in a folder of its own. */
+export async function makeFile(
+	t: Scope,
+	content: Uint8Array | string,
+	name = 'file.bin',
+): Promise<string> {
+	const path = join(await makeFolder(t), name);
+	await writeFile(path, content);
+	return path;
+}

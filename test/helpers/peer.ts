@@ -1,0 +1,162 @@
+import {
+	type ByteRange,
+	type ChunkMessage,
+	decodeChunk,
+	decodeNodeRequest,
+	decodeReply,
+	encodeJson,
+	formatRequestId,
+	HEADER_BYTES,
+	Link,
+	makeNodeId,
+	makeRequestId,
+	type NodeReply,
+	type NodeRequest,
+	parseRequestId,
+	type Reply,
+	type Seed,
+	Topics,
+	writeChunkHeader,
+} from '../../protocol/index.ts';
+import { announce, state } from './registry.ts';
+import type { Scope } from './suite.ts';
+
+export const topics = new Topics();
+
+/** A node made by hand: says what a test wants, and keeps what it hears. */
+export class Peer {
+	readonly link: Link;
+	readonly replies: Array<{ from: string; reply: Reply }> = [];
+	readonly chunks: Array<{ from: string; message: ChunkMessage }> = [];
+	readonly requests: Array<{ from: string; request: NodeRequest }> = [];
+	/** What it does when it is asked. */
+	onRequest: (from: string, request: NodeRequest) => void = () => {};
+
+	private constructor(link: Link) {
+		this.link = link;
+	}
+
+	/** Connects one that is closed when the test ends. */
+	static async join(t: Scope, url: string, id = makeNodeId()): Promise<Peer> {
+		const peer = new Peer(await Link.open({ url, id, password: id, timeout: 2_000 }));
+		t.defer(() => peer.link.close());
+		peer.link.on('message', ({ topic, payload }) => peer.#receive(topic, payload));
+		await peer.link.subscribe(topics.inboxFilter(id));
+		await peer.link.retain(topics.nodeState(id), encodeJson(state(peer.link.session)));
+		return peer;
+	}
+
+	get id(): string {
+		return this.link.id;
+	}
+
+	/** The replies of an operation, the oldest first. */
+	repliesOf<O extends Reply['op']>(op: O): Array<Extract<Reply, { op: O }>> {
+		return this.replies.flatMap(({ reply }) =>
+			reply.op === op ? [reply as Extract<Reply, { op: O }>] : [],
+		);
+	}
+
+	/** What was refused: the reasons, the oldest first. */
+	get refusals(): string[] {
+		return this.repliesOf('refused').map(({ reason }) => reason);
+	}
+
+	/** Bytes of chunk messages that have come. */
+	get received(): number {
+		return this.chunks.reduce((sum, { message }) => sum + message.bytes.length, 0);
+	}
+
+	/** Says that it has all of `seed`, whether or not that is so. */
+	async announce(seed: Seed, changes: { length?: number; chunks?: number } = {}): Promise<void> {
+		const { length, chunks } = seed;
+		const about = { name: 'file.bin', length, chunks, ...changes };
+		const message = announce(this.link.session, about, about.chunks);
+		await this.link.retain(topics.announce(seed.id, this.id), encodeJson(message));
+	}
+
+	/** Asks `to` what it has of `seed`. @returns the request id */
+	askHave(to: string, seed: string): string {
+		const id = formatRequestId(makeRequestId());
+		this.send(to, { op: 'have', id, seed });
+		return id;
+	}
+
+	/** Asks `to` for ranges. @returns the request id */
+	ask(
+		to: string,
+		seed: string,
+		ranges: readonly ByteRange[],
+		{ op = 'chunks' as 'chunks' | 'seed' | 'cancel', id = formatRequestId(makeRequestId()) } = {},
+	): string {
+		this.send(to, { op, id, seed, ranges });
+		return id;
+	}
+
+	send(to: string, request: NodeRequest): void {
+		this.link.send(topics.request(to, this.id), encodeJson(request));
+	}
+
+	reply(to: string, reply: NodeReply): void {
+		this.link.send(topics.reply(to, this.id), encodeJson(reply));
+	}
+
+	/** Says that it has all of `seed`. */
+	tellHave(
+		to: string,
+		seed: Seed,
+		changes: Partial<Extract<NodeReply, { op: 'have' }>> = {},
+	): void {
+		const { id, name, length, chunks, kind } = seed;
+		const about = { seed: id, name, length, chunks, kind, have: 'all' as const };
+		this.reply(to, { op: 'have', id: formatRequestId(makeRequestId()), ...about, ...changes });
+	}
+
+	/** Answers the ranges of `request` with bytes of `from`. */
+	answer(to: string, request: Extract<NodeRequest, { ranges: unknown }>, from: Uint8Array): void {
+		for (const [offset, length] of request.ranges) {
+			const message = new Uint8Array(HEADER_BYTES + length);
+			const of = request.op === 'seed' ? 'seed' : 'content';
+			const { seed } = request;
+			writeChunkHeader(message, { of, request: parseRequestId(request.id), seed, offset });
+			message.set(from.subarray(offset, offset + length), HEADER_BYTES);
+			this.link.send(topics.chunk(to, this.id), message);
+		}
+	}
+
+	/** Serves `seed` from now on; bodies and contents may be wrong. */
+	serve(
+		seed: Seed,
+		{
+			content,
+			body = seed.body(),
+			about = {},
+		}: {
+			content: Uint8Array;
+			body?: Uint8Array;
+			about?: Partial<Extract<NodeReply, { op: 'have' }>>;
+		},
+	): void {
+		this.onRequest = (from, request) => {
+			if (request.op === 'have') {
+				this.tellHave(from, seed, { id: request.id, ...about });
+			} else if (request.op !== 'cancel') {
+				this.answer(from, request, request.op === 'seed' ? body : content);
+			}
+		};
+	}
+
+	#receive(topic: string, payload: Uint8Array): void {
+		const parsed = topics.tryParse(topic);
+		if (parsed?.kind === 'reply') {
+			this.replies.push({ from: parsed.from, reply: decodeReply(payload) });
+		} else if (parsed?.kind === 'chunk') {
+			const message = decodeChunk(payload);
+			this.chunks.push({ from: parsed.from, message });
+		} else if (parsed?.kind === 'request') {
+			const request = decodeNodeRequest(payload);
+			this.requests.push({ from: parsed.from, request });
+			this.onRequest(parsed.from, request);
+		}
+	}
+}

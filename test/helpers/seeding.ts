@@ -1,0 +1,51 @@
+import type { Holding } from '../../node/holdings.ts';
+import { Seeder } from '../../node/seeder.ts';
+import { MemoryStorage } from '../../node/storage/memory-storage.ts';
+import { Bitfield, decodeNodeRequest, type Limits } from '../../protocol/index.ts';
+import { startBroker } from './broker.ts';
+import { openContext } from './context.ts';
+import { Peer } from './peer.ts';
+import { contentOf, seedOf } from './seeds.ts';
+import type { Scope } from './suite.ts';
+
+export const LENGTH = 100_000;
+export const CHUNK = 512;
+export const content = contentOf(LENGTH);
+export const seed = seedOf(content, { chunkSize: CHUNK });
+
+async function holdingOf(have = Bitfield.full(seed.chunks)): Promise<Holding> {
+	const storage = new MemoryStorage(LENGTH);
+	await storage.write(0, content);
+	return { seed, have, storage };
+}
+
+/** A seeder of {@link seed} on a broker, and a peer that can ask it. */
+export async function startSeeder(
+	t: Scope,
+	{ have, maxUp, limits }: { have?: Bitfield; maxUp?: number; limits?: Partial<Limits> } = {},
+) {
+	const broker = await startBroker(t);
+	const broken: Array<{ holding: Holding; error: unknown }> = [];
+	const context = await openContext(t, broker.url, {
+		...(maxUp === undefined ? {} : { maxUp }),
+		...(limits === undefined ? {} : { limits }),
+		onMessage: (topic, payload) => {
+			if (topic.kind === 'request') {
+				seeder.onRequest(topic.from, decodeNodeRequest(payload));
+			}
+		},
+	});
+	const seeder = new Seeder({
+		...context,
+		bucket: context.upBucket,
+		broken: (holding, error) => {
+			broken.push({ holding, error });
+			context.holdings.remove(holding);
+		},
+	});
+	t.defer(() => seeder.close());
+	const holding = await holdingOf(have);
+	context.holdings.add(holding);
+	const peer = await Peer.join(t, broker.url);
+	return { broker, context, seeder, holding, broken, peer, to: context.id };
+}

@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { GainNews } from '../../node/gain-news.ts';
+import type { NodeReply } from '../../protocol/index.ts';
+import { fakeClock } from '../helpers/clock.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('GainNews');
+const A = 'a'.repeat(64);
+const B = 'b'.repeat(64);
+
+function makeNews(t: Scope) {
+	const told: Array<{ to: string; reply: Extract<NodeReply, { op: 'gained' }>; at: number }> = [];
+	const clock = fakeClock();
+	const news = new GainNews((to, reply) => {
+		assert.is(reply.op, 'gained');
+		told.push({ to, reply: reply as (typeof told)[0]['reply'], at: performance.now() });
+	}, clock.now);
+	t.defer(() => news.close());
+	return { told, clock, news };
+}
+
+test('what comes within a moment is told at once, as runs', async (t) => {
+	const { told, news } = makeNews(t);
+	news.subscribe(A, 'reader');
+	for (const chunk of [5, 3, 9, 4, 10]) {
+		news.gained(A, chunk);
+	}
+	assert.is(told.length, 0);
+	await until('the news', () => told.length > 0);
+	const [only] = told;
+	assert.is(told.length, 1);
+	assert.is(only?.to, 'reader');
+	assert.equal(only?.reply, {
+		op: 'gained',
+		seed: A,
+		runs: [
+			[3, 3],
+			[9, 2],
+		],
+	});
+});
+
+test('each reader is told of the seeds it asked about, and nobody of others', async (t) => {
+	const { told, news } = makeNews(t);
+	news.subscribe(A, 'one');
+	news.subscribe(A, 'two');
+	news.subscribe(B, 'two');
+	news.gained(A, 1);
+	news.gained(B, 2);
+	news.gained('c'.repeat(64), 3);
+	await until('the news', () => told.length >= 3);
+	const list = told.map(({ to, reply }) => `${to} ${reply.seed[0]} ${reply.runs}`);
+	assert.equal(list.sort(), ['one a 1,1', 'two a 1,1', 'two b 2,1']);
+});
+
+test('nobody is told what came before they asked', async (t) => {
+	const { told, news } = makeNews(t);
+	news.gained(A, 1);
+	news.subscribe(A, 'reader');
+	news.gained(A, 2);
+	await until('the news', () => told.length > 0);
+	assert.equal(told[0]?.reply.runs, [[2, 1]]);
+});
+
+test('ten seconds after the last ask nothing is told any more', async (t) => {
+	const { told, news, clock } = makeNews(t);
+	news.subscribe(A, 'short');
+	news.subscribe(A, 'long');
+	clock.advance(9_000);
+	news.subscribe(A, 'long');
+	clock.advance(1_500);
+	news.gained(A, 1);
+	await until('the news', () => told.length > 0);
+	assert.equal(
+		told.map(({ to }) => to),
+		['long'],
+	);
+	clock.advance(10_000);
+	const before = openResources();
+	news.gained(A, 2);
+	await nothingLeftOpen(before, 1_000);
+	assert.is(told.length, 1);
+});
+
+test('batches are a quarter of a second apart', async (t) => {
+	const { told, news } = makeNews(t);
+	news.subscribe(A, 'reader');
+	const start = performance.now();
+	for (let chunk = 0; told.length < 3; chunk += 1) {
+		news.gained(A, chunk);
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	}
+	assert.ok(performance.now() - start > 700);
+});
+
+test('many runs are told in messages that are not too long', async (t) => {
+	const { told, news } = makeNews(t);
+	news.subscribe(A, 'reader');
+	for (let chunk = 0; chunk < 5_000; chunk += 2) {
+		news.gained(A, chunk);
+	}
+	await until('the news', () => told.length >= 3);
+	assert.equal(
+		told.map(({ reply }) => reply.runs.length),
+		[1_000, 1_000, 500],
+	);
+});
+
+test('the runs are exactly what was gained', async (t) => {
+	const { told, news } = makeNews(t);
+	const sets = fc.sample(fc.uniqueArray(fc.nat(60), { minLength: 1 }), 30);
+	for (const [index, chunks] of sets.entries()) {
+		const seed = index.toString(16).padStart(64, '0');
+		news.subscribe(seed, 'reader');
+		for (const chunk of chunks) {
+			news.gained(seed, chunk);
+		}
+	}
+	await until('the news', () => told.length === sets.length);
+	for (const { reply } of told) {
+		const chunks = sets[Number.parseInt(reply.seed, 16)] as number[];
+		const listed = reply.runs.flatMap(([first, count]) =>
+			Array.from({ length: count }, (_, index) => first + index),
+		);
+		assert.equal(
+			listed,
+			[...chunks].sort((a, b) => a - b),
+		);
+	}
+});
+
+test('after close nothing is told and no timer is left', async (t) => {
+	const { told, news } = makeNews(t);
+	const before = openResources();
+	news.subscribe(A, 'reader');
+	news.gained(A, 1);
+	news.close();
+	await nothingLeftOpen(before);
+	news.gained(A, 2);
+	assert.is(told.length, 0);
+});
+
+test.run();

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { digestChunk, hashFile, hashPieces } from '../../../node/hashing/hasher.ts';
+import { makeFolder } from '../../helpers/folder.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { contentOf } from '../../helpers/seeds.ts';
+import { suite } from '../../helpers/suite.ts';
+
+const test = suite('hasher');
+const KINDS = ['sha256', 'md5'] as const;
+const digest = (kind: string, bytes: Uint8Array): Buffer => createHash(kind).update(bytes).digest();
+
+for (const kind of KINDS) {
+	for (const size of [0, 1, 5_000, 1_048_576, 3_000_001]) {
+		test(`${kind} of ${size} bytes, of pieces, of the whole and of a chunk`, async (t) => {
+			const content = contentOf(size);
+			const path = join(await makeFolder(t), 'file');
+			await writeFile(path, content);
+			for (const pieceSize of [512, 65_536, 4 * 1_048_576]) {
+				const pieces: Buffer[] = [];
+				for (let at = 0; at < size; at += pieceSize) {
+					pieces.push(digest(kind, content.subarray(at, at + pieceSize)));
+				}
+				const found = await hashPieces({ path, kind, pieceSize });
+				assert.equal(Buffer.from(found), Buffer.concat(pieces));
+			}
+			const expected = digest(kind, content);
+			assert.equal(Buffer.from(await hashFile(path, kind)), expected);
+			assert.equal(Buffer.from(await digestChunk(kind, content)), expected);
+		});
+	}
+}
+
+test('a chunk that is a view of a larger buffer is hashed without what lies around it', async () => {
+	const around = contentOf(300);
+	const found = await digestChunk('sha256', around.subarray(100, 200));
+	assert.equal(Buffer.from(found), digest('sha256', around.slice(100, 200)));
+});
+
+test('a file that is not there is ERR_NO_FILE', async (t) => {
+	const path = join(await makeFolder(t), 'no');
+	assert.is((await rejects(hashFile(path, 'sha256'))).code, 'ERR_NO_FILE');
+});
+
+test.run();

@@ -1,0 +1,182 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { appendFile, chmod, mkdir, open, truncate, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { promisify } from 'node:util';
+import * as assert from 'uvu/assert';
+import { makeSeed } from '../../../node/hashing/make-seed.ts';
+import { chooseChunkSize } from '../../../protocol/index.ts';
+import { makeFolder } from '../../helpers/folder.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { contentOf, seedOf } from '../../helpers/seeds.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
+
+const test = suite('makeSeed', { timeout: 20_000 });
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+const run = promisify(execFile);
+
+async function fileOf(t: Scope, content: Uint8Array | string, name = 'file.bin'): Promise<string> {
+	const path = join(await makeFolder(t), name);
+	await writeFile(path, content);
+	return path;
+}
+
+async function sparseFile(t: Scope, length: number): Promise<string> {
+	const path = await fileOf(t, '');
+	await truncate(path, length);
+	return path;
+}
+
+const SIZES: readonly number[] = [
+	...[0, 1, 511, 512],
+	...[256 * KIB - 1, 256 * KIB, 256 * KIB + 1],
+	...[MIB - 1, MIB, MIB + 1, 3 * MIB + 5],
+];
+
+for (const size of SIZES) {
+	test(`the seed of ${size} bytes is what an independent computation says`, async (t) => {
+		const content = contentOf(size);
+		const path = await fileOf(t, content);
+		let hashed = 0;
+		const seed = await makeSeed(path, {
+			onBytes: (bytes) => {
+				hashed += bytes;
+			},
+		});
+		const chunkSize = chooseChunkSize(size);
+		const expected = seedOf(content, { name: 'file.bin', chunkSize });
+		assert.equal(Buffer.from(seed.text()), Buffer.from(expected.text()));
+		assert.is(seed.id, expected.id);
+		assert.is(hashed, 2 * size);
+	});
+}
+
+test('the digest is what sha256sum prints', async (t) => {
+	const path = await fileOf(t, contentOf(2 * MIB + 77));
+	const { stdout } = await run('sha256sum', [path]).catch(() => ({ stdout: '' }));
+	const { digest } = await makeSeed(path);
+	assert.is(digest, stdout === '' ? digest : stdout.slice(0, 64));
+});
+
+test('the id is what sha256sum prints for the seed without its first line', async (t) => {
+	const seed = await makeSeed(await fileOf(t, contentOf(700 * KIB)));
+	const text = Buffer.from(seed.text());
+	const body = text.subarray(text.indexOf('\n') + 1);
+	assert.is(seed.id, createHash('sha256').update(body).digest('hex'));
+});
+
+test('the name is the one given, or the one of the file; not the path, and in NFC', async (t) => {
+	const path = await fileOf(t, 'x', 'a\u0308.txt');
+	assert.is((await makeSeed(path)).name, 'ä.txt');
+	assert.is((await makeSeed(path, { name: 'other' })).name, 'other');
+	assert.is((await rejects(makeSeed(path, { name: '../up' }))).code, 'ERR_NAME');
+});
+
+test('a folder is ERR_FOLDER, and the message says how to pack it', async (t) => {
+	const path = join(await makeFolder(t), 'photos');
+	await mkdir(path);
+	const error = await rejects(makeSeed(path));
+	assert.is(error.code, 'ERR_FOLDER');
+	assert.match(error.message, 'tar -cf photos.tar photos');
+});
+
+test('a file that is missing is ERR_NO_FILE', async (t) => {
+	assert.is((await rejects(makeSeed(join(await makeFolder(t), 'no')))).code, 'ERR_NO_FILE');
+});
+
+test('what is neither file nor folder is ERR_IO', async () => {
+	assert.is((await rejects(makeSeed('/dev/zero'))).code, 'ERR_IO');
+});
+
+test('a file that may not be read is ERR_PERMISSION', async (t) => {
+	const path = await fileOf(t, contentOf(10));
+	await chmod(path, 0);
+	await chmod(join(path, '..'), 0o755);
+	if (process.geteuid?.() === 0) {
+		process.seteuid?.(65_534);
+		t.defer(() => process.seteuid?.(0));
+	}
+	assert.is((await rejects(makeSeed(path))).code, 'ERR_PERMISSION');
+});
+
+for (const size of [10, 8 * 2 ** 30]) {
+	test(`hashing ${size} bytes does not begin when it is aborted already`, async (t) => {
+		const path = await sparseFile(t, size);
+		const before = openResources();
+		assert.is((await rejects(makeSeed(path, { signal: AbortSignal.abort() }))).code, 'ERR_ABORTED');
+		await nothingLeftOpen(before);
+	});
+}
+
+test('hashing 8 GiB stops soon after it is aborted, and leaves no worker', async (t) => {
+	const path = await sparseFile(t, 8 * 2 ** 30);
+	const before = openResources();
+	const stop = new AbortController();
+	let hashed = 0;
+	const hashing = rejects(
+		makeSeed(path, {
+			signal: stop.signal,
+			onBytes: (bytes) => {
+				hashed += bytes;
+			},
+		}),
+	);
+	await until('hashing has begun', () => hashed > 0);
+	const start = performance.now();
+	stop.abort();
+	assert.is((await hashing).code, 'ERR_ABORTED');
+	assert.ok(performance.now() - start < 500);
+	await nothingLeftOpen(before);
+});
+
+test('hashing 512 MiB does not hold up the event loop', async (t) => {
+	const path = await sparseFile(t, 512 * MIB);
+	const delay = monitorEventLoopDelay({ resolution: 5 });
+	delay.enable();
+	let hashed = 0;
+	await makeSeed(path, {
+		onBytes: (bytes) => {
+			hashed += bytes;
+		},
+	});
+	delay.disable();
+	assert.is(hashed, 1_024 * MIB);
+	assert.ok(delay.max / 1e6 < 100, `${delay.max / 1e6} ms`);
+});
+
+const CHANGES: Record<string, (path: string) => Promise<unknown>> = {
+	grows: (path) => appendFile(path, 'x'),
+	'becomes shorter': (path) => truncate(path, 100),
+	'becomes empty': (path) => truncate(path, 0),
+	'is written to': async (path) => {
+		const handle = await open(path, 'r+');
+		await handle.write('changed', 0).finally(() => handle.close());
+	},
+	'is written to and its time put back': async (path) => {
+		const handle = await open(path, 'r+');
+		await handle.write('changed', 0);
+		await handle.utimes(1, 1).finally(() => handle.close());
+	},
+};
+
+for (const [what, change] of Object.entries(CHANGES)) {
+	test(`a file that ${what} while it is hashed is ERR_CHANGED`, async (t) => {
+		const path = await sparseFile(t, 256 * MIB);
+		await utimes(path, 1, 1);
+		const before = openResources();
+		let changing: Promise<unknown> | undefined;
+		const onBytes = (): void => {
+			changing ??= change(path);
+		};
+		const error = await rejects(makeSeed(path, { onBytes }));
+		await changing;
+		assert.is(error.code, 'ERR_CHANGED');
+		await nothingLeftOpen(before);
+	});
+}
+
+test.run();

@@ -1,0 +1,229 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { type Progress, ShoalNode } from '../../node/index.ts';
+import { makeNodeId } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { makeFolder, openBelow } from '../helpers/folder.ts';
+import { makeFile, startNode } from '../helpers/node.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { contentOf } from '../helpers/seeds.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('ShoalNode');
+const CHUNK = 262_144;
+
+async function shared(t: Scope, length: number, name?: string) {
+	const { url } = await startBroker(t);
+	const content = contentOf(length);
+	const path = await makeFile(t, content, name);
+	const seeder = await startNode(t, url);
+	const share = await seeder.share(path);
+	return { url, content, path, seeder, share, seed: share.seed };
+}
+
+async function read(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
+	const parts: Uint8Array[] = [];
+	for await (const part of stream) {
+		parts.push(part);
+	}
+	return Buffer.concat(parts);
+}
+
+for (const length of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5_000_000]) {
+	test(`${length} bytes that one node shares are got by another`, async (t) => {
+		const { url, content, seed, seeder } = await shared(t, length);
+		const folder = await makeFolder(t);
+		const node = await startNode(t, url);
+		const result = await node.get(seed.id, { output: folder });
+		assert.is(result.path, join(folder, 'file.bin'));
+		assert.is(result.seed.id, seed.id);
+		assert.ok(result.ms >= 0);
+		assert.equal(await readFile(result.path), Buffer.from(content));
+		assert.equal(await readdir(folder), ['file.bin']);
+		assert.is(node.received.total, length);
+		const [source] = result.sources;
+		const { chunks } = seed;
+		const all = { node: seeder.id, lane: 'broker' as const, chunks, bytes: length };
+		assert.equal(source, length === 0 ? undefined : all);
+	});
+
+	test(`${length} bytes that one node shares are streamed to another in order`, async (t) => {
+		const { url, content, seed } = await shared(t, length);
+		const node = await startNode(t, url);
+		assert.equal(await read(node.stream(seed.id)), Buffer.from(content));
+	});
+}
+
+test('a download is asked for by id, link or seed', async (t) => {
+	const { url, content, seed, seeder } = await shared(t, 1_000);
+	for (const what of [seed.id.toUpperCase(), seeder.link(seed), seed]) {
+		const node = await startNode(t, url);
+		const { path } = await node.get(what, { output: await makeFolder(t) });
+		assert.equal(await readFile(path), Buffer.from(content));
+	}
+});
+
+test('what is no id, link or seed is refused before anybody is asked', async (t) => {
+	const { url } = await startBroker(t);
+	const node = await startNode(t, url);
+	assert.is((await rejects(node.get('nonsense'))).code, 'ERR_ID');
+	assert.is((await rejects(node.get('shoal:nonsense'))).code, 'ERR_LINK');
+	assert.is((await rejects(read(node.stream('nonsense')))).code, 'ERR_ID');
+	assert.is((await rejects(node.who('nonsense'))).code, 'ERR_ID');
+});
+
+test('what was got is served by who got it', async (t) => {
+	const { url, content, seed, seeder } = await shared(t, 600_000);
+	const second = await startNode(t, url);
+	await second.get(seed, { output: await makeFolder(t) });
+	await seeder.close();
+	const third = await startNode(t, url);
+	const { path, sources } = await third.get(seed.id, { output: await makeFolder(t) });
+	assert.equal(await readFile(path), Buffer.from(content));
+	assert.equal(
+		sources.map(({ node }) => node),
+		[second.id],
+	);
+});
+
+test('a node has or fetches a seed once', async (t) => {
+	const { url, seed, seeder } = await shared(t, 600_000);
+	const output = await makeFolder(t);
+	assert.is((await rejects(seeder.get(seed, { output }))).code, 'ERR_EXISTS');
+	const node = await startNode(t, url);
+	const first = node.get(seed, { output });
+	assert.is((await rejects(node.get(seed.id, { output }))).code, 'ERR_EXISTS');
+	assert.is((await rejects(read(node.stream(seed.id)))).code, 'ERR_EXISTS');
+	const { path } = await first;
+	assert.is((await rejects(node.get(seed.id, { output }))).code, 'ERR_EXISTS');
+	assert.is((await rejects(node.share(path))).code, 'ERR_EXISTS');
+});
+
+test('a file that is there is not replaced', async (t) => {
+	const { url, path, seed, content } = await shared(t, 600_000);
+	const node = await startNode(t, url);
+	assert.is((await rejects(node.get(seed, { output: path }))).code, 'ERR_EXISTS');
+	assert.is((await rejects(node.get(seed.id, { output: path }))).code, 'ERR_EXISTS');
+	assert.equal(await readFile(path), Buffer.from(content));
+});
+
+test('progress goes from finding to verifying and never back', async (t) => {
+	const { url, seed, content } = await shared(t, 3_000_000);
+	const node = await startNode(t, url, { maxDown: 4_000_000 });
+	const seen: Progress[] = [];
+	await node.get(seed.id, {
+		output: await makeFolder(t),
+		onProgress: (progress) => seen.push(progress),
+	});
+	const phases = ['finding', 'checking', 'fetching', 'verifying'];
+	const order = seen.map(({ phase }) => phases.indexOf(phase));
+	assert.equal(
+		order,
+		[...order].sort((a, b) => a - b),
+	);
+	assert.ok(order.includes(2) && order.at(-1) === 3);
+	for (const [index, progress] of seen.entries()) {
+		assert.is(progress.id, seed.id);
+		assert.ok(progress.have >= (seen[index - 1]?.have ?? 0));
+	}
+	const last = seen.at(-1) as Progress;
+	assert.is(last.have, content.length);
+	assert.is(last.length, content.length);
+	assert.is(last.name, 'file.bin');
+});
+
+test('rates are kept, and can be lifted while something is sent', async (t) => {
+	const { url, seed } = await shared(t, 1_500_000);
+	const node = await startNode(t, url, { maxDown: 1_000_000 });
+	const start = performance.now();
+	setTimeout(() => node.limitRates(undefined, undefined), 700);
+	await node.get(seed, { output: await makeFolder(t) });
+	const ms = performance.now() - start;
+	assert.ok(ms > 400 && ms < 1_400, `${ms}`);
+});
+
+test('a rate that is none is refused, and leaves nothing open', async (t) => {
+	const { url } = await startBroker(t);
+	const before = openResources();
+	for (const rate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+		assert.is((await rejects(startNode(t, url, { maxUp: rate }))).code, 'ERR_USAGE');
+		assert.is((await rejects(startNode(t, url, { maxDown: rate }))).code, 'ERR_USAGE');
+	}
+	await nothingLeftOpen(before, 1_000);
+});
+
+test('an id that is taken is ERR_ID_TAKEN, one that is none ERR_ID', async (t) => {
+	const { url } = await startBroker(t);
+	const node = await startNode(t, url);
+	assert.is((await rejects(startNode(t, url, { id: node.id }))).code, 'ERR_ID_TAKEN');
+	assert.is((await rejects(startNode(t, url, { id: 'a b' }))).code, 'ERR_ID');
+	await node.close();
+	await startNode(t, url, { id: node.id });
+});
+
+test('without a broker there is no node, and nothing open', async () => {
+	const before = openResources();
+	const start = ShoalNode.start({ broker: 'mqtt://127.0.0.1:9', id: makeNodeId() });
+	assert.is((await rejects(start)).code, 'ERR_BROKER');
+	await nothingLeftOpen(before);
+});
+
+test('seeds and who tell what the tracker holds', async (t) => {
+	const { url, seed, seeder } = await shared(t, 600_000, 'a name.bin');
+	const node = await startNode(t, url);
+	const list = async () => {
+		const seeds = [];
+		for await (const each of node.seeds()) {
+			seeds.push(each);
+		}
+		return seeds;
+	};
+	await until('the seed is listed', async () => (await list()).length === 1);
+	const { id, name, length, chunks } = seed;
+	assert.equal(await list(), [{ seed: id, name, length, chunks, seeders: 1, downloaders: 0 }]);
+	const { nodes } = await node.who(id);
+	assert.equal(nodes, [{ node: seeder.id, have: chunks, chunks, addresses: [] }]);
+});
+
+test('linger ends when nobody asks, at the latest when it was told to', async (t) => {
+	const { url } = await startBroker(t);
+	const node = await startNode(t, url);
+	const start = performance.now();
+	await node.linger(100, 5_000);
+	assert.ok(performance.now() - start < 1_000);
+	await node.linger(5_000, 100);
+	assert.ok(performance.now() - start < 2_000);
+	await node.linger(5_000, 5_000, AbortSignal.timeout(50));
+	assert.ok(performance.now() - start < 3_000);
+});
+
+test('close can be called twice, and when it is over nothing is open', async (t) => {
+	const { url, path, seeder, seed } = await shared(t, 600_000);
+	const before = openResources();
+	const node = await startNode(t, url);
+	const folder = await makeFolder(t);
+	await node.get(seed, { output: folder });
+	await Promise.all([node.close(), node.close()]);
+	await node.close();
+	await nothingLeftOpen(before, 1_000);
+	assert.equal(await openBelow(folder), []);
+	const first = seeder.close();
+	await seeder.close();
+	assert.equal(await openBelow(path), []);
+	await first;
+});
+
+test('a closed node does nothing any more', async (t) => {
+	const { url, path, seed } = await shared(t, 1_000);
+	const node = await startNode(t, url);
+	await node.close();
+	assert.is((await rejects(node.get(seed))).code, 'ERR_CLOSED');
+	assert.is((await rejects(node.share(path))).code, 'ERR_CLOSED');
+	assert.is((await rejects(node.who(seed.id))).code, 'ERR_CLOSED');
+	assert.throws(() => node.stream(seed));
+});
+
+test.run();

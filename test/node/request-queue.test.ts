@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { RequestQueue } from '../../node/request-queue.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('RequestQueue');
+
+const item = (from: string, offset: number, request = 1n) => ({
+	from,
+	request,
+	range: [offset, 10] as const,
+	of: 'x',
+});
+
+function queueOf(...items: Array<[from: string, offset: number, request?: bigint]>) {
+	const queue = new RequestQueue<string>(4);
+	for (const [from, offset, request] of items) {
+		queue.add(item(from, offset, request));
+	}
+	return queue;
+}
+
+function takeAll(queue: RequestQueue<string>): string[] {
+	const taken: string[] = [];
+	for (let next = queue.take(); next !== undefined; next = queue.take()) {
+		taken.push(`${next.from}${next.range[0]}`);
+	}
+	return taken;
+}
+
+function countOf(names: readonly string[]): Map<string, number> {
+	const counts = new Map<string, number>();
+	for (const name of names) {
+		counts.set(name, (counts.get(name) ?? 0) + 1);
+	}
+	return counts;
+}
+
+test('an empty one gives nothing', () => {
+	assert.is(queueOf().take(), undefined);
+});
+
+test('one downloader is served in the order it asked', () => {
+	assert.equal(takeAll(queueOf(['a', 2], ['a', 1], ['a', 3])), ['a2', 'a1', 'a3']);
+});
+
+test('downloaders are served in turn, however much one asks for', () => {
+	const queue = queueOf(['a', 1], ['a', 2], ['a', 3], ['b', 1], ['c', 1], ['c', 2]);
+	assert.equal(takeAll(queue), ['a1', 'b1', 'c1', 'a2', 'c2', 'a3']);
+});
+
+test('who asks again while the others wait does not get ahead of them', () => {
+	const queue = queueOf(['a', 1], ['b', 1], ['c', 1]);
+	assert.is(queue.take()?.from, 'a');
+	queue.add(item('a', 2));
+	assert.equal(takeAll(queue), ['b1', 'c1', 'a2']);
+});
+
+test('there is room for as many as the limit says, for each on its own', () => {
+	const queue = queueOf(['a', 1], ['a', 2], ['a', 3]);
+	assert.is(queue.hasRoom('a', 1), true);
+	assert.is(queue.hasRoom('a', 2), false);
+	assert.is(queue.hasRoom('b', 4), true);
+	assert.is(queue.hasRoom('b', 5), false);
+	queue.take();
+	assert.is(queue.hasRoom('a', 2), true);
+});
+
+test('cancel takes back only those ranges of that request of that downloader', () => {
+	const queue = queueOf(['a', 1], ['a', 2], ['a', 1, 2n], ['b', 1]);
+	queue.cancel('a', 1n, [
+		[1, 10],
+		[7, 10],
+	]);
+	assert.equal(takeAll(queue), ['a2', 'b1', 'a1']);
+	queue.cancel('nobody', 1n, [[1, 10]]);
+});
+
+test('drop forgets what is over, of everybody', () => {
+	const queue = queueOf(['a', 1], ['a', 2], ['b', 1], ['c', 3]);
+	queue.drop(({ range }) => range[0] === 1);
+	assert.equal(takeAll(queue), ['a2', 'c3']);
+	assert.is(queue.hasRoom('a', 4), true);
+});
+
+test('everything is given once, in order for each, and turns differ by one at most', () => {
+	const items = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat(1_000)), {
+		maxLength: 60,
+	});
+	fc.assert(
+		fc.property(items, (all) => {
+			const queue = new RequestQueue<string>(1_000);
+			for (const [index, [from]] of all.entries()) {
+				queue.add(item(from, index));
+			}
+			const left = countOf(all.map(([from]) => from));
+			const turns = new Map<string, number>();
+			const last = new Map<string, number>();
+			for (let next = queue.take(); next !== undefined; next = queue.take()) {
+				const { from, range } = next;
+				assert.ok(range[0] > (last.get(from) ?? -1));
+				last.set(from, range[0]);
+				turns.set(from, (turns.get(from) ?? 0) + 1);
+				left.set(from, (left.get(from) ?? 0) - 1);
+				const waiting = [...left].filter(([other, count]) => count > 0 && other !== from);
+				assert.ok(
+					waiting.every(([other]) => (turns.get(from) ?? 0) - (turns.get(other) ?? 0) <= 1),
+				);
+			}
+			assert.ok([...left.values()].every((count) => count === 0));
+		}),
+	);
+});
+
+test.run();

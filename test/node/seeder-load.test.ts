@@ -1,0 +1,127 @@
+import * as assert from 'uvu/assert';
+import { MemoryStorage } from '../../node/storage/memory-storage.ts';
+import { Bitfield, type ByteRange, parseRequestId } from '../../protocol/index.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
+import { Peer } from '../helpers/peer.ts';
+import { seed, startSeeder } from '../helpers/seeding.ts';
+import { contentOf, seedOf } from '../helpers/seeds.ts';
+import { suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('Seeder under load');
+
+test('refuses a range larger than the broker carries, and is not cut for it', async (t) => {
+	let downs = 0;
+	const large = contentOf(1_048_576);
+	const largeSeed = seedOf(large, { chunkSize: 262_144 });
+	const { broker, context, peer, to } = await startSeeder(t);
+	context.link.on('down', () => {
+		downs += 1;
+	});
+	const storage = new MemoryStorage(large.length);
+	await storage.write(0, large);
+	context.holdings.add({ seed: largeSeed, have: Bitfield.full(4), storage });
+	peer.ask(to, largeSeed.id, [[0, 262_145]]);
+	peer.ask(to, largeSeed.id, [[0, 1_048_576]]);
+	await until('two refusals', () => peer.refusals.length === 2);
+	peer.ask(to, largeSeed.id, [[0, 262_144]]);
+	await until('the largest part', () => peer.received === 262_144);
+	assert.is(downs, 0);
+	assert.equal(peer.refusals, ['not-there', 'not-there']);
+	assert.is(broker.stats().cut, 0);
+});
+
+test('is busy beyond the limit of its queue, for each downloader on its own', async (t) => {
+	const { broker, peer, to } = await startSeeder(t, { maxUp: 5_000, limits: { requestQueue: 10 } });
+	const ranges = Array.from({ length: 10 }, (_, index): ByteRange => [index * 1_000, 1_000]);
+	peer.ask(to, seed.id, ranges);
+	// Four are read ahead: so many are not queued any more.
+	peer.ask(to, seed.id, ranges.slice(0, 4));
+	peer.ask(to, seed.id, ranges.slice(0, 5));
+	await until('a refusal', () => peer.refusals.length > 0);
+	assert.equal(peer.refusals, ['busy']);
+	const other = await Peer.join(t, broker.url);
+	other.ask(to, seed.id, ranges);
+	await until('its first bytes', () => other.chunks.length > 0);
+	assert.equal(other.refusals, []);
+});
+
+test('the same request a thousand times is answered as often as the queue is long', async (t) => {
+	const { peer, to } = await startSeeder(t, { maxUp: 20_000 });
+	const ranges = Array.from({ length: 8 }, (_, index): ByteRange => [index * 1_000, 1_000]);
+	const id = '0123456789abcdef';
+	for (let time = 0; time < 1_000; time += 1) {
+		peer.ask(to, seed.id, ranges, { id });
+	}
+	await until('the refusals', () => peer.refusals.length > 980);
+	assert.ok(peer.refusals.every((reason) => reason === 'busy'));
+	assert.ok(peer.chunks.length <= 64 + 20, `${peer.chunks.length}`);
+});
+
+test('does not send what was cancelled', async (t) => {
+	const { peer, to } = await startSeeder(t, { maxUp: 50_000 });
+	const ranges = Array.from({ length: 40 }, (_, index): ByteRange => [index * 1_000, 1_000]);
+	const id = peer.ask(to, seed.id, ranges);
+	const other = peer.ask(to, seed.id, [[90_000, 10]]);
+	peer.ask(to, seed.id, ranges.slice(1), { op: 'cancel', id });
+	await until('the other one', () =>
+		peer.chunks.some(({ message }) => message.request === parseRequestId(other)),
+	);
+	// What was read ahead is past recall.
+	assert.ok(peer.chunks.length <= 6, `${peer.chunks.length}`);
+	assert.equal(peer.refusals, []);
+});
+
+test('nobody can cancel what another has asked for', async (t) => {
+	const { broker, peer, to } = await startSeeder(t, { maxUp: 50_000 });
+	const ranges = Array.from({ length: 20 }, (_, index): ByteRange => [index * 500, 500]);
+	const id = peer.ask(to, seed.id, ranges);
+	const other = await Peer.join(t, broker.url);
+	other.ask(to, seed.id, ranges, { op: 'cancel', id });
+	await until('all of it', () => peer.received === 10_000);
+});
+
+test('serves two in turn: who asks for little does not wait for who asks for much', async (t) => {
+	const { broker, peer, to } = await startSeeder(t, { maxUp: 100_000 });
+	const ranges = Array.from({ length: 60 }, (_, index): ByteRange => [index * 1_000, 1_000]);
+	peer.ask(to, seed.id, ranges);
+	await until('it has begun', () => peer.chunks.length > 0);
+	const modest = await Peer.join(t, broker.url);
+	const before = peer.chunks.length;
+	modest.ask(to, seed.id, ranges.slice(0, 5));
+	await until('the modest one is served', () => modest.chunks.length === 5);
+	assert.ok(peer.chunks.length - before < 20, `${peer.chunks.length - before}`);
+	await until('both are served', () => peer.chunks.length === 60);
+});
+
+test('keeps to the rate it may send at', async (t) => {
+	const { peer, to, context } = await startSeeder(t, { maxUp: 100_000 });
+	const begin = performance.now();
+	peer.ask(
+		to,
+		seed.id,
+		Array.from({ length: 50 }, (_, index): ByteRange => [index * 1_000, 1_000]),
+	);
+	await until('all of it', () => peer.received === 50_000);
+	const ms = performance.now() - begin;
+	assert.ok(ms > 350 && ms < 1_500, `${ms}`);
+	assert.is(context.up.total, 50_000);
+});
+
+test('sends nothing and holds nothing open after close', async (t) => {
+	const { peer, to, seeder, context, holding } = await startSeeder(t, { maxUp: 1_000 });
+	const before = openResources();
+	peer.askHave(to, seed.id);
+	peer.ask(to, seed.id, [
+		[0, 1_000],
+		[1_000, 1_000],
+	]);
+	await until('an answer', () => peer.replies.length === 1);
+	seeder.close();
+	const count = peer.chunks.length;
+	context.holdings.gain(holding, 0);
+	await nothingLeftOpen(before, 1_000);
+	assert.ok(peer.chunks.length <= count + 1);
+});
+
+test.run();

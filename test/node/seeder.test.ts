@@ -1,0 +1,215 @@
+import * as assert from 'uvu/assert';
+import type { Storage } from '../../node/storage/storage.ts';
+import {
+	Bitfield,
+	type ByteRange,
+	isShoalError,
+	parseRequestId,
+	ShoalError,
+} from '../../protocol/index.ts';
+import { Peer, topics } from '../helpers/peer.ts';
+import { CHUNK, content, LENGTH, seed, startSeeder } from '../helpers/seeding.ts';
+import { contentOf, seedOf } from '../helpers/seeds.ts';
+import { suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('Seeder');
+
+/** A storage that fails. */
+function failing(code: 'ERR_CHANGED' | 'ERR_IO'): Storage {
+	return {
+		read: () => Promise.reject(new ShoalError(code, 'as the test wants')),
+		write: () => Promise.resolve(),
+		close: () => Promise.resolve(),
+	};
+}
+
+test('answers exactly the ranges that were asked for, each with its header', async (t) => {
+	const { peer, to } = await startSeeder(t);
+	const ranges: ByteRange[] = [
+		[0, 1],
+		[511, 2],
+		[1_000, 20_000],
+		[LENGTH - 1, 1],
+		[0, LENGTH],
+	];
+	const id = peer.ask(to, seed.id, ranges);
+	await until('all answers', () => peer.chunks.length === ranges.length);
+	for (const [index, [offset, length]] of ranges.entries()) {
+		const { from, message } = peer.chunks[index] as (typeof peer.chunks)[0];
+		assert.is(from, to);
+		assert.is(message.of, 'content');
+		assert.is(message.request, parseRequestId(id));
+		assert.is(message.seed, seed.id);
+		assert.is(message.offset, offset);
+		assert.equal(
+			Buffer.from(message.bytes),
+			Buffer.from(content.subarray(offset, offset + length)),
+		);
+	}
+	assert.equal(peer.replies, []);
+});
+
+test('answers the body of the seed, and nothing behind it', async (t) => {
+	const { peer, to } = await startSeeder(t);
+	const body = Buffer.from(seed.body());
+	peer.ask(to, seed.id, [[3, body.length - 3]], { op: 'seed' });
+	await until('the body', () => peer.chunks.length === 1);
+	assert.is(peer.chunks[0]?.message.of, 'seed');
+	assert.equal(Buffer.from(peer.chunks[0]?.message.bytes ?? []), body.subarray(3));
+	peer.ask(to, seed.id, [[3, body.length - 2]], { op: 'seed' });
+	await until('a refusal', () => peer.refusals.length === 1);
+	assert.equal(peer.refusals, ['not-there']);
+});
+
+test('answers into the inbox of who asked, and nobody else gets a byte (T11)', async (t) => {
+	const { broker, peer, to } = await startSeeder(t);
+	const victim = await Peer.join(t, broker.url);
+	// Asked in the name of the victim: the broker does not carry it.
+	const liar = await Peer.join(t, broker.url);
+	liar.link.send(
+		topics.request(to, victim.id),
+		new TextEncoder().encode(
+			JSON.stringify({ op: 'chunks', id: '0'.repeat(16), seed: seed.id, ranges: [[0, LENGTH]] }),
+		),
+	);
+	// A topic to answer on is not looked at.
+	peer.link.send(
+		topics.request(to, peer.id),
+		new TextEncoder().encode(
+			JSON.stringify({
+				op: 'chunks',
+				id: '1'.repeat(16),
+				seed: seed.id,
+				ranges: [[0, 100]],
+				replyTo: topics.chunk(victim.id, to),
+				from: victim.id,
+			}),
+		),
+	);
+	await until('the answer', () => peer.chunks.length === 1);
+	assert.equal(victim.chunks, []);
+	assert.equal(victim.replies, []);
+	assert.is(broker.stats().refused.spoof, 1);
+});
+
+const REFUSED: Record<string, ByteRange[]> = {
+	'that ends behind the content': [[LENGTH - 10, 11]],
+	'that starts behind the content': [[LENGTH, 1]],
+	'far outside': [[2 ** 41, 1_024]],
+	'of which one is outside': [
+		[0, 10],
+		[LENGTH, 1],
+	],
+};
+
+for (const [what, ranges] of Object.entries(REFUSED)) {
+	test(`refuses a request for ranges ${what}, all of it`, async (t) => {
+		const { peer, to } = await startSeeder(t);
+		const id = peer.ask(to, seed.id, ranges);
+		await until('a refusal', () => peer.refusals.length === 1);
+		const [refusal] = peer.repliesOf('refused');
+		assert.equal(refusal, { op: 'refused', id, seed: seed.id, reason: 'not-there' });
+		assert.equal(peer.chunks, []);
+	});
+}
+
+test('refuses what is not there yet, and gives it once it is', async (t) => {
+	const have = new Bitfield(seed.chunks);
+	have.set(0);
+	have.set(2);
+	const { peer, to, context, holding } = await startSeeder(t, { have });
+	peer.ask(to, seed.id, [[CHUNK - 1, 2]]);
+	peer.ask(to, seed.id, [[0, CHUNK * 3]]);
+	await until('two refusals', () => peer.refusals.length === 2);
+	assert.equal(peer.refusals, ['not-there', 'not-there']);
+	context.holdings.gain(holding, 1);
+	peer.ask(to, seed.id, [[0, CHUNK * 3]]);
+	await until('the answer', () => peer.received === CHUNK * 3);
+});
+
+test('refuses what it does not share, whatever is asked', async (t) => {
+	const { peer, to } = await startSeeder(t);
+	const other = 'e'.repeat(64);
+	peer.ask(to, other, [[0, 1]]);
+	peer.ask(to, other, [[0, 1]], { op: 'seed' });
+	peer.askHave(to, other);
+	await until('three refusals', () => peer.refusals.length === 3);
+	assert.equal(peer.refusals, ['not-shared', 'not-shared', 'not-shared']);
+	peer.ask(to, other, [[0, 1]], { op: 'cancel' });
+	peer.askHave(to, seed.id);
+	await until('the next answer', () => peer.repliesOf('have').length === 1);
+	assert.is(peer.refusals.length, 3);
+});
+
+test('says that it has all, with what is known of the seed', async (t) => {
+	const { peer, to } = await startSeeder(t);
+	const id = peer.askHave(to, seed.id);
+	await until('an answer', () => peer.replies.length === 1);
+	const { name, length, chunks, kind } = seed;
+	const about = { op: 'have', id, seed: seed.id, name, length, chunks, kind, have: 'all' };
+	assert.equal(peer.repliesOf('have')[0], about);
+});
+
+test('says which chunks it has, and then what comes', async (t) => {
+	const have = new Bitfield(seed.chunks);
+	have.set(1);
+	have.set(195);
+	const { peer, to, context, holding } = await startSeeder(t, { have });
+	peer.askHave(to, seed.id);
+	await until('an answer', () => peer.replies.length === 1);
+	const [reply] = peer.repliesOf('have');
+	const bits = Buffer.from(have.toBytes()).toString('base64');
+	assert.equal(reply?.have, { first: 0, bits });
+	for (const chunk of [7, 5, 6]) {
+		context.holdings.gain(holding, chunk);
+	}
+	await until('the news', () => peer.repliesOf('gained').length === 1);
+	assert.equal(peer.repliesOf('gained')[0]?.runs, [[5, 3]]);
+});
+
+test('who has not asked is told nothing', async (t) => {
+	const { broker, peer, to, context, holding } = await startSeeder(t, {
+		have: new Bitfield(seed.chunks),
+	});
+	const stranger = await Peer.join(t, broker.url);
+	peer.askHave(to, seed.id);
+	await until('an answer', () => peer.replies.length === 1);
+	context.holdings.gain(holding, 0);
+	await until('the news', () => peer.repliesOf('gained').length === 1);
+	assert.equal(stranger.replies, []);
+});
+
+for (const [code, reason] of [
+	['ERR_CHANGED', 'changed'],
+	['ERR_IO', 'failed'],
+] as const) {
+	test(`a file that is ${code} is refused as ${reason}, and not served any more`, async (t) => {
+		const { peer, to, context, holding, broken } = await startSeeder(t);
+		context.holdings.remove(holding);
+		context.holdings.add({ ...holding, storage: failing(code) });
+		const id = peer.ask(to, seed.id, [[0, 10]]);
+		await until('a refusal', () => peer.refusals.length === 1);
+		assert.equal(peer.repliesOf('refused')[0], { op: 'refused', id, seed: seed.id, reason });
+		assert.ok(isShoalError(broken[0]?.error, code));
+		peer.ask(to, seed.id, [[0, 10]]);
+		await until('another refusal', () => peer.refusals.length === 2);
+		assert.equal(peer.refusals, [reason, 'not-shared']);
+		assert.equal(peer.chunks, []);
+	});
+}
+
+test('one file that fails does not keep others from being served', async (t) => {
+	const { peer, to, context } = await startSeeder(t);
+	const other = seedOf(contentOf(5_000));
+	context.holdings.add({ seed: other, have: Bitfield.full(10), storage: failing('ERR_IO') });
+	peer.ask(to, other.id, [
+		[0, 10],
+		[10, 10],
+	]);
+	peer.ask(to, seed.id, [[0, 10]]);
+	await until('the answer of the other', () => peer.received === 10);
+	assert.ok(peer.refusals.every((reason) => reason === 'failed'));
+});
+
+test.run();

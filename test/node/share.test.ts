@@ -1,0 +1,171 @@
+import { readFile, rename, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
+import * as assert from 'uvu/assert';
+import type { Share, ShoalNode } from '../../node/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { makeFolder, openBelow } from '../helpers/folder.ts';
+import { Member } from '../helpers/member.ts';
+import { makeFile, startNode } from '../helpers/node.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
+import { Peer } from '../helpers/peer.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { contentOf } from '../helpers/seeds.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('Share');
+const content = contentOf(700_000);
+
+interface Shared {
+	readonly url: string;
+	readonly path: string;
+	readonly node: ShoalNode;
+	readonly share: Share;
+	readonly peer: Peer;
+	readonly events: string[];
+	readonly warnings: unknown[];
+	listed(): Promise<string[]>;
+}
+
+async function shared(t: Scope): Promise<Shared> {
+	const { url } = await startBroker(t);
+	const path = await makeFile(t, content);
+	const node = await startNode(t, url);
+	const share = await node.share(path);
+	const events: string[] = [];
+	share.on('changed', () => events.push('changed'));
+	share.on('restored', () => events.push('restored'));
+	share.on('ended', (error) => events.push(`ended ${(error as { code: string }).code}`));
+	const warnings: unknown[] = [];
+	node.on('warning', (error) => warnings.push(error));
+	const member = await Member.join(t, url);
+	const listed = () => member.listed();
+	await until('it is listed', async () => (await listed()).length === 1);
+	return { url, path, node, share, peer: await Peer.join(t, url), events, warnings, listed };
+}
+
+const askOne = ({ peer, node, share }: Shared): string =>
+	peer.ask(node.id, share.seed.id, [[0, 1_000]]);
+
+test('a share that is stopped is withdrawn, not served, and not open', async (t) => {
+	const all = await shared(t);
+	await all.share.stop();
+	await all.share.stop();
+	await until('it is withdrawn', async () => (await all.listed()).length === 0);
+	askOne(all);
+	await until('a refusal', () => all.peer.refusals.length === 1);
+	assert.equal(all.peer.refusals, ['not-shared']);
+	assert.equal(await openBelow(all.path), []);
+	const again = await all.node.share(all.path);
+	assert.is(again.seed.id, all.share.seed.id);
+});
+
+test('a file that is touched is refused as changed, and then shared again', async (t) => {
+	const all = await shared(t);
+	await utimes(all.path, 1, 1);
+	askOne(all);
+	await until('it is restored', () => all.events.includes('restored'));
+	assert.equal(all.events, ['changed', 'restored']);
+	assert.equal(all.peer.refusals, ['changed']);
+	assert.is(all.warnings.length, 1);
+	await until('it is listed', async () => (await all.listed()).length === 1);
+	askOne(all);
+	await until('the bytes', () => all.peer.received === 1_000);
+	assert.equal(
+		Buffer.from(all.peer.chunks[0]?.message.bytes ?? []),
+		Buffer.from(content.subarray(0, 1_000)),
+	);
+});
+
+test('a file that is replaced by the same bytes is served from its successor', async (t) => {
+	const all = await shared(t);
+	await writeFile(`${all.path}.new`, content);
+	await rename(`${all.path}.new`, all.path);
+	askOne(all);
+	await until('it is restored', () => all.events.includes('restored'));
+	askOne(all);
+	await until('the bytes', () => all.peer.received === 1_000);
+});
+
+const ENDINGS: Record<string, readonly [(path: string) => Promise<unknown>, string]> = {
+	'has other bytes': [(path) => writeFile(path, 'x', { flag: 'r+' }), 'ERR_CHANGED'],
+	'is shorter': [(path) => truncate(path, 5_000), 'ERR_CHANGED'],
+	'is another': [(path) => writeFile(path, 'another one'), 'ERR_CHANGED'],
+	'is gone': [unlink, 'ERR_NO_FILE'],
+};
+
+for (const [what, [change, code]] of Object.entries(ENDINGS)) {
+	test(`a file that ${what} is not shared any more, and not one byte of it is sent`, async (t) => {
+		const all = await shared(t);
+		await change(all.path);
+		askOne(all);
+		await until('it has ended', () => all.events.length === 2);
+		assert.equal(all.events, ['changed', `ended ${code}`]);
+		await until('it is withdrawn', async () => (await all.listed()).length === 0);
+		assert.equal(all.peer.refusals, ['changed']);
+		askOne(all);
+		await until('a refusal', () => all.peer.refusals.length === 2);
+		assert.equal(all.peer.refusals, ['changed', 'not-shared']);
+		assert.is(all.peer.received, 0);
+		assert.equal(await openBelow(all.path), []);
+	});
+}
+
+test('a download that counts on a file which changes goes on with what another has', async (t) => {
+	const all = await shared(t);
+	const other = await startNode(t, all.url);
+	await other.share(await makeFile(t, content));
+	await writeFile(all.path, 'x', { flag: 'r+' });
+	const node = await startNode(t, all.url);
+	const { path } = await node.get(all.share.seed.id, { output: await makeFolder(t) });
+	assert.equal(await readFile(path), Buffer.from(content));
+});
+
+test('a file is shared once by a node, whatever its path, and nothing stays open', async (t) => {
+	const all = await shared(t);
+	const copy = await makeFile(t, content, 'copy.bin');
+	assert.is((await rejects(all.node.share(copy))).code, 'ERR_EXISTS');
+	assert.equal(await openBelow(copy), []);
+});
+
+test('a share that is stopped while it is hashed again is not served again', async (t) => {
+	const { url } = await startBroker(t);
+	const path = await makeFile(t, '');
+	await truncate(path, 300_000_000);
+	const node = await startNode(t, url);
+	const share = await node.share(path);
+	const peer = await Peer.join(t, url);
+	const events: string[] = [];
+	share.on('changed', () => events.push('changed'));
+	share.on('restored', () => events.push('restored'));
+	share.on('ended', () => events.push('ended'));
+	await utimes(path, 1, 1);
+	const before = openResources();
+	peer.ask(node.id, share.seed.id, [[0, 10]]);
+	await until('it is hashed', () => events.length === 1);
+	await share.stop();
+	await nothingLeftOpen(before, 200);
+	assert.equal(events, ['changed']);
+	assert.equal(await openBelow(path), []);
+});
+
+test('a node that is closed while it hashes shares nothing, and leaves nothing open', async (t) => {
+	const { url } = await startBroker(t);
+	const path = await makeFile(t, '');
+	await truncate(path, 100_000_000);
+	const before = openResources();
+	const node = await startNode(t, url);
+	let closing: Promise<void> | undefined;
+	const error = await rejects(
+		node.share(path, {
+			onBytes: () => {
+				closing ??= node.close();
+			},
+		}),
+	);
+	assert.is(error.code, 'ERR_CLOSED');
+	await closing;
+	await nothingLeftOpen(before, 1_000);
+	assert.equal(await openBelow(path), []);
+});
+
+test.run();

@@ -1,0 +1,60 @@
+import * as assert from 'uvu/assert';
+import { fsError, onFile } from '../../../node/storage/fs-error.ts';
+import { type ErrorCode, ShoalError } from '../../../protocol/index.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { suite } from '../../helpers/suite.ts';
+
+const test = suite('fs-error');
+
+const CODES: Record<string, ErrorCode> = {
+	ENOENT: 'ERR_NO_FILE',
+	ENOTDIR: 'ERR_NO_FILE',
+	EEXIST: 'ERR_EXISTS',
+	EISDIR: 'ERR_FOLDER',
+	EACCES: 'ERR_PERMISSION',
+	EPERM: 'ERR_PERMISSION',
+	EROFS: 'ERR_PERMISSION',
+	ELOOP: 'ERR_PERMISSION',
+	ENOSPC: 'ERR_NO_SPACE',
+	EDQUOT: 'ERR_NO_SPACE',
+	ENAMETOOLONG: 'ERR_NAME',
+	ESHORT: 'ERR_CHANGED',
+	EIO: 'ERR_IO',
+	EMFILE: 'ERR_IO',
+	EBADF: 'ERR_IO',
+};
+
+for (const [code, expected] of Object.entries(CODES)) {
+	test(`${code} is ${expected}, names the path and keeps its cause`, () => {
+		const cause = Object.assign(new Error(`${code}: it went wrong`), { code });
+		const error = fsError(cause, '/some/path');
+		assert.instance(error, ShoalError);
+		assert.is(error.code, expected);
+		assert.match(error.message, '/some/path');
+		assert.is(error.cause, cause);
+	});
+}
+
+test('an error without a code is ERR_IO and says what was said', () => {
+	assert.match(fsError(new Error('odd'), 'x').message, 'odd');
+	assert.is(fsError('thrown text', 'x').code, 'ERR_IO');
+});
+
+test('a ShoalError stays what it is', () => {
+	const error = new ShoalError('ERR_CHANGED', 'changed');
+	assert.is(fsError(error, 'x'), error);
+});
+
+test('a path cannot write to the terminal', () => {
+	assert.not.match(fsError({ code: 'ENOENT' }, 'a\u001b[2Jb').message, '\u001b');
+});
+
+test('onFile gives the result, or the error translated', async () => {
+	assert.is(await onFile('x', async () => 3), 3);
+	const error = await rejects(
+		onFile('x', () => Promise.reject(Object.assign(new Error('no'), { code: 'EDQUOT' }))),
+	);
+	assert.is(error.code, 'ERR_NO_SPACE');
+});
+
+test.run();

@@ -1,0 +1,221 @@
+import {
+	lstat,
+	mkdir,
+	open,
+	readdir,
+	readFile,
+	stat,
+	statfs,
+	symlink,
+	writeFile,
+} from 'node:fs/promises';
+import { basename, join, resolve, sep } from 'node:path';
+import * as assert from 'uvu/assert';
+import { PartFile, resolveOutput } from '../../../node/storage/part-file.ts';
+import { Layout, MAX_CHUNK_SIZE, Seed } from '../../../protocol/index.ts';
+import { makeFolder, openBelow } from '../../helpers/folder.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { contentOf, seedOf } from '../../helpers/seeds.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+
+const test = suite('PartFile');
+const content = contentOf(2_000);
+const seed = seedOf(content);
+
+async function openPart(t: Scope, name = 'file.bin', of: Seed = seed) {
+	const folder = await makeFolder(t);
+	const path = join(folder, name);
+	const part = await PartFile.open(path, of);
+	t.defer(() => part.close());
+	return { folder, path, part };
+}
+
+/** A seed of so many bytes that says anything about them. */
+function seedOfLength(length: number): Seed {
+	const { chunks } = new Layout(length, MAX_CHUNK_SIZE);
+	return new Seed({
+		name: 'large.bin',
+		length,
+		kind: 'sha256',
+		digest: new Uint8Array(32),
+		chunkDigests: new Uint8Array(chunks * 32),
+	});
+}
+
+test('the final name is not there before finish, and holds the content afterwards', async (t) => {
+	const { folder, path, part } = await openPart(t);
+	await part.storage.write(0, content);
+	await part.storage.sync();
+	assert.equal(await readdir(folder), [basename(part.partPath)]);
+	await part.finish();
+	assert.equal(await readdir(folder), ['file.bin']);
+	assert.equal(new Uint8Array(await readFile(path)), content);
+});
+
+test('a part file is told from another seed of the same name by its id', async (t) => {
+	const { path, part } = await openPart(t);
+	assert.is(part.partPath, `${path}.${seed.id.slice(0, 8)}.part`);
+	assert.is(part.wasThere, false);
+});
+
+test('a finished file can still be read, and a change of it is noticed', async (t) => {
+	const { path, part } = await openPart(t);
+	await part.storage.write(0, content);
+	await part.finish();
+	const bytes = new Uint8Array(content.length);
+	await part.storage.read(0, bytes);
+	assert.equal(bytes, content);
+	await writeFile(path, 'other');
+	assert.is((await rejects(part.storage.read(0, bytes))).code, 'ERR_CHANGED');
+});
+
+test('finish does not replace a file that appeared meanwhile, and keeps the part', async (t) => {
+	const { folder, path, part } = await openPart(t);
+	await part.storage.write(0, content);
+	await writeFile(path, 'precious');
+	assert.is((await rejects(part.finish())).code, 'ERR_EXISTS');
+	assert.is(await readFile(path, 'utf8'), 'precious');
+	assert.equal((await readdir(folder)).sort(), [basename(path), basename(part.partPath)].sort());
+});
+
+test('finish does not replace a folder or a symbolic link that appeared meanwhile', async (t) => {
+	for (const appear of [mkdir, (path: string) => symlink('/dev/null', path)]) {
+		const { path, part } = await openPart(t);
+		await appear(path);
+		const before = await lstat(path);
+		assert.is((await rejects(part.finish())).code, 'ERR_EXISTS');
+		assert.is((await lstat(path)).ino, before.ino);
+	}
+});
+
+test('what is at the final place already is ERR_EXISTS, and nothing is made', async (t) => {
+	const folder = await makeFolder(t);
+	const path = join(folder, 'file.bin');
+	await writeFile(path, 'precious');
+	assert.is((await rejects(PartFile.open(path, seed))).code, 'ERR_EXISTS');
+	const dangling = join(folder, 'dangling');
+	await symlink(join(folder, 'not-there'), dangling);
+	assert.is((await rejects(PartFile.open(dangling, seed))).code, 'ERR_EXISTS');
+	assert.equal((await readdir(folder)).sort(), ['dangling', 'file.bin']);
+	assert.equal(await openBelow(folder), []);
+});
+
+test('a symbolic link planted at the place of the part file is not followed (T4)', async (t) => {
+	const folder = await makeFolder(t);
+	const canary = join(folder, 'canary');
+	await writeFile(canary, 'unchanged');
+	const path = join(folder, 'file.bin');
+	await symlink(canary, `${path}.${seed.id.slice(0, 8)}.part`);
+	assert.is((await rejects(PartFile.open(path, seed))).code, 'ERR_PERMISSION');
+	assert.is(await readFile(canary, 'utf8'), 'unchanged');
+});
+
+test('the part stays after close and is found again', async (t) => {
+	const { folder, path, part } = await openPart(t);
+	await part.storage.write(100, content.subarray(100, 300));
+	await part.close();
+	assert.equal(await openBelow(folder), []);
+	const again = await PartFile.open(path, seed);
+	t.defer(() => again.close());
+	assert.is(again.wasThere, true);
+	const bytes = new Uint8Array(200);
+	await again.storage.read(100, bytes);
+	assert.equal(bytes, content.slice(100, 300));
+});
+
+test('nothing is left after discard', async (t) => {
+	const { folder, part } = await openPart(t);
+	await part.discard();
+	assert.equal(await readdir(folder), []);
+	assert.equal(await openBelow(folder), []);
+});
+
+test('discard after finish leaves the file', async (t) => {
+	const { folder, part } = await openPart(t);
+	await part.finish();
+	await part.discard();
+	assert.equal(await readdir(folder), ['file.bin']);
+});
+
+test('a content of no bytes becomes an empty file', async (t) => {
+	const { path, part } = await openPart(t, 'empty', seedOf(new Uint8Array()));
+	await part.finish();
+	assert.is((await stat(path)).size, 0);
+});
+
+const LONG_NAMES: Record<string, string> = {
+	'255 letters': 'a'.repeat(255),
+	'240 letters': 'a'.repeat(240),
+	'127 letters of two bytes': 'ä'.repeat(127),
+	'85 letters of three bytes': '貝'.repeat(85),
+	'63 characters of four bytes': '🐟'.repeat(63),
+	'63 characters of four bytes, shifted': `abc${'🐟'.repeat(63)}`,
+};
+
+for (const [what, name] of Object.entries(LONG_NAMES)) {
+	test(`a name of ${what} can be downloaded to`, async (t) => {
+		const { folder, part } = await openPart(t, name);
+		const [partName = ''] = await readdir(folder);
+		assert.ok(Buffer.byteLength(partName) <= 255);
+		assert.ok(partName.endsWith(`.${seed.id.slice(0, 8)}.part`));
+		assert.not.match(partName, '\ufffd');
+		await part.finish();
+		assert.equal(await readdir(folder), [name]);
+	});
+}
+
+test('a name that is too long for the system is ERR_NAME', async (t) => {
+	const folder = await makeFolder(t);
+	assert.is((await rejects(PartFile.open(join(folder, 'a'.repeat(256)), seed))).code, 'ERR_NAME');
+});
+
+test('a content larger than the disk is ERR_NO_SPACE at once, and not a byte is written (T24)', async (t) => {
+	const folder = await makeFolder(t);
+	const { bavail, bsize } = await statfs(folder);
+	const free = bavail * bsize;
+	// The largest seed there is has 4 TiB; a disk may have more.
+	const large = { ...seedOfLength(2 ** 42), length: 2 ** 50, id: seed.id } as Seed;
+	const start = performance.now();
+	const error = await rejects(PartFile.open(join(folder, 'large.bin'), large));
+	assert.is(error.code, 'ERR_NO_SPACE');
+	assert.match(error.message, `${2 ** 50}`);
+	assert.ok(performance.now() - start < 100);
+	assert.equal(await readdir(folder), []);
+	assert.ok(free < 2 ** 50);
+});
+
+test('the holes of a part file do not count as room that is taken already', async (t) => {
+	const folder = await makeFolder(t);
+	const path = join(folder, 'large.bin');
+	const { bavail, bsize } = await statfs(folder);
+	const length = Math.min(2 ** 42, bavail * bsize + 2 ** 34);
+	const large = seedOfLength(length);
+	const partPath = `${path}.${large.id.slice(0, 8)}.part`;
+	const handle = await open(partPath, 'w');
+	await handle.truncate(length).finally(() => handle.close());
+	assert.is((await rejects(PartFile.open(path, large))).code, 'ERR_NO_SPACE');
+});
+
+test('a folder that is missing is ERR_NO_FILE, and is not made', async (t) => {
+	const folder = await makeFolder(t);
+	const path = join(folder, 'missing', 'file.bin');
+	assert.is((await rejects(PartFile.open(path, seed))).code, 'ERR_NO_FILE');
+	assert.equal(await readdir(folder), []);
+});
+
+test('a file in place of the folder is ERR_NO_FILE', async (t) => {
+	const folder = await makeFolder(t);
+	await writeFile(join(folder, 'a'), '');
+	assert.is((await rejects(PartFile.open(join(folder, 'a', 'b'), seed))).code, 'ERR_NO_FILE');
+});
+
+test('the output is a folder that exists, what ends like one, a file, or the working folder', async (t) => {
+	const folder = await makeFolder(t);
+	assert.is(await resolveOutput(folder, 'name'), join(folder, 'name'));
+	assert.is(await resolveOutput(folder + sep, 'name'), join(folder, 'name'));
+	assert.is(await resolveOutput(join(folder, 'new'), 'name'), join(folder, 'new'));
+	assert.is(await resolveOutput(join(folder, 'new') + sep, 'name'), join(folder, 'new', 'name'));
+	assert.is(await resolveOutput(undefined, 'name'), resolve('name'));
+});
+
+test.run();
