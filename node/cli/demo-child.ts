@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { ShoalError } from '../../protocol/index.ts';
+import { type ErrorCode, ShoalError } from '../../protocol/index.ts';
 import type { JsonEvent } from './output.ts';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
@@ -39,7 +39,7 @@ export class DemoChild {
 		this.#listeners.add(listener);
 	}
 
-	/** Its first event of that name. @throws ShoalError ERR_IO if it ends without one */
+	/** Its first event of that name. @throws ShoalError its own if it ends without one */
 	async first(name: string): Promise<JsonEvent> {
 		const seen = this.#seen.get(name);
 		if (seen !== undefined) {
@@ -51,14 +51,15 @@ export class DemoChild {
 		return await Promise.race([told, this.failed()]);
 	}
 
-	/** Rejects when it ends although nobody stopped it. */
+	/** Rejects with its own error when it ends although nobody stopped it. */
 	async failed(): Promise<never> {
 		await this.#exited;
 		if (this.#isStopped || this.#process.exitCode === 0) {
 			return await new Promise<never>(() => {});
 		}
-		const why = this.#failure?.message ?? `it ended with ${this.#process.exitCode}`;
-		throw new ShoalError('ERR_IO', `the ${this.role} has failed: ${why}`);
+		const code = this.#failure?.code ?? 'ERR_IO';
+		const message = this.#failure?.message ?? `it ended with ${this.#process.exitCode}`;
+		throw new ShoalError(code as ErrorCode, `${this.role} has failed: ${message}`);
 	}
 
 	/** Ends it, by force if it has to be. */

@@ -108,13 +108,8 @@ test('a tracker serves a broker of another kind', async (t) => {
 	const shoal = new Shoal(t, ['ls', '--broker', url]);
 	assert.is(await shoal.exit(), 0);
 	assert.is((await shoal.event('seed')).id, id);
-	const standby = new Shoal(t, ['tracker', '--broker', url]);
-	await standby.event('standby');
 	tracker.signal('SIGTERM');
 	assert.is(await tracker.exit(2_000), 0);
-	await standby.event('ready');
-	standby.signal('SIGINT');
-	assert.is(await standby.exit(2_000), 0);
 });
 
 test.run();
