@@ -56,14 +56,20 @@ async function download(
 ): Promise<DownloadResult> {
 	const view = new ProgressView(output);
 	const { signal } = interrupts;
-	const options = { wait: flags.wait, signal, onProgress: progressTeller(output, view) };
+	const tell = progressTeller(output, view);
+	let have = 0;
+	const onProgress = (progress: Progress): void => {
+		have = progress.have;
+		tell(progress);
+	};
+	const options = { wait: flags.wait, signal, onProgress };
 	try {
 		if (flags.output === '-') {
 			return await writeToStdout(node.stream(what, options), interrupts);
 		}
 		return await node.get(what, { ...options, output: flags.output });
 	} catch (error) {
-		throw explain(error, flags.output === '-');
+		throw explain(error, flags.output === '-', have);
 	} finally {
 		view.end();
 	}
@@ -127,15 +133,13 @@ async function serveOn(
 }
 
 /** Says what to do next where the node cannot know it. */
-function explain(error: unknown, isStream: boolean): unknown {
+function explain(error: unknown, isStream: boolean, have: number): unknown {
 	if (!isShoalError(error, 'ERR_ABORTED')) {
 		return error;
 	}
-	return new ShoalError(
-		'ERR_ABORTED',
-		isStream
-			? 'interrupted; what was written is not the whole content'
-			: 'interrupted; what is verified is kept in a .part file, run the same command again to go on',
-		{ cause: error },
-	);
+	const nothing = 'interrupted before anything had come';
+	const some = isStream
+		? 'interrupted; what was written is not the whole content'
+		: 'interrupted; what is verified is kept in a .part file, run the same command again to go on';
+	return new ShoalError('ERR_ABORTED', have === 0 ? nothing : some, { cause: error });
 }
