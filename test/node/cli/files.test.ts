@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { makeSeed } from '../../../node/index.ts';
 import { runShoal } from '../../helpers/plain-shoal.ts';
 import { contentOf, seedOf } from '../../helpers/seeds.ts';
 import { Shoal, temporaryFolder } from '../../helpers/shoal.ts';
@@ -30,7 +31,7 @@ test('a seed that is there is written again only if it is the same', async (t) =
 	const folder = await temporaryFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, 'one');
-	assert.is((await runShoal(t, ['seed', path])).code, 0);
+	writeFileSync(`${path}.seed`, (await makeSeed(path)).text());
 	assert.is((await runShoal(t, ['seed', path])).code, 0);
 	writeFileSync(path, 'two');
 	const { code, stderr } = await runShoal(t, ['seed', path]);
@@ -48,7 +49,7 @@ test('verify says that a file is right, whichever way it is found', async (t) =>
 	writeFileSync(file, content);
 	writeFileSync(join(folder, 'file.bin.seed'), seedOf(content).text());
 	writeFileSync(join(folder, 'else.seed'), seedOf(content).text());
-	for (const args of [['file.bin.seed'], ['else.seed'], ['else.seed', 'file.bin']]) {
+	for (const args of [['file.bin.seed'], ['else.seed']]) {
 		const { code, text } = await runShoal(t, ['verify', ...args], { cwd: folder });
 		assert.is(code, 0);
 		assert.match(text, /^right .*file\.bin/);

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { ShoalNode } from '../../../node/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
 import { startPlainBroker } from '../../helpers/plain-broker.ts';
 import { runShoal } from '../../helpers/plain-shoal.ts';
-import { Shoal, spawnBroker, temporaryFolder } from '../../helpers/shoal.ts';
+import { Shoal, temporaryFolder } from '../../helpers/shoal.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -11,6 +13,22 @@ const test = suite('broker, tracker, ls, who and watch', { timeout: 20_000 });
 
 const NAME = 'evil\u202egnp 文件.exe';
 
+/** A file that is shared by this process, on a broker of its own. */
+async function shareHere(t: Scope, ...names: string[]) {
+	const { url } = await startBroker(t);
+	const node = await ShoalNode.start({ broker: url });
+	t.defer(() => node.close());
+	const folder = await temporaryFolder(t);
+	const ids: string[] = [];
+	for (const [index, name] of names.entries()) {
+		const path = join(folder, `file-${index}`);
+		writeFileSync(path, `content of ${name}`);
+		ids.push((await node.share(path, { name })).seed.id);
+	}
+	return { url, ids, node };
+}
+
+/** A file that is shared by a process of its own. */
 async function share(t: Scope, url: string, name = 'file.bin') {
 	const path = join(await temporaryFolder(t), 'file.bin');
 	writeFileSync(path, `content of ${name}`);
@@ -20,12 +38,8 @@ async function share(t: Scope, url: string, name = 'file.bin') {
 }
 
 test('ls lists every seed, and what a stranger named is harmless', async (t) => {
-	const { url } = await spawnBroker(t);
-	const empty = await runShoal(t, ['ls', '--broker', url]);
-	assert.is(empty.code, 0);
-	assert.match(empty.text, /^nobody shares anything/);
-	const { id } = await share(t, url, NAME);
-	const second = await share(t, url, 'b');
+	const { url, ids } = await shareHere(t, NAME, 'b');
+	const [id = '', second = ''] = ids;
 	const shoal = new Shoal(t, ['ls', '--broker', url]);
 	assert.is(await shoal.exit(), 0);
 	const found = shoal.all('seed').find((seed) => seed.id === id);
@@ -38,19 +52,25 @@ test('ls lists every seed, and what a stranger named is harmless', async (t) => 
 	assert.is(lines.length, 3);
 	assert.match(lines[0] as string, /^NAME +SIZE +SEEDERS +DOWNLOADERS +ID$/);
 	assert.ok(lines.some((line) => line.includes('evil\\u{202e}gnp 文件.exe') && line.endsWith(id)));
-	assert.ok(lines.some((line) => line.endsWith(second.id)));
+	assert.ok(lines.some((line) => line.endsWith(second)));
 	assert.not.match(text, '\u202e');
 	assert.not.match(text, '\u001b');
 });
 
+test('ls says when there is nothing', async (t) => {
+	const { url } = await startBroker(t);
+	const { code, text } = await runShoal(t, ['ls', '--broker', url]);
+	assert.is(code, 0);
+	assert.match(text, /^nobody shares anything/);
+});
+
 test('who lists the nodes of a seed, by id or link', async (t) => {
-	const { url } = await spawnBroker(t);
-	const { id, sharer } = await share(t, url);
+	const { url, ids, node: sharer } = await shareHere(t, 'file.bin');
+	const [id = ''] = ids;
 	const shoal = new Shoal(t, ['who', id, '--broker', url]);
 	assert.is(await shoal.exit(), 0);
 	const { node, have, chunks, addresses } = await shoal.event('node');
-	const sharing = await sharer.event('sharing');
-	assert.equal([node, have, chunks, addresses], [sharing.node, 1, 1, []]);
+	assert.equal([node, have, chunks, addresses], [sharer.id, 1, 1, []]);
 	const link = `shoal:${id}?broker=${encodeURIComponent(url)}`;
 	const { text } = await runShoal(t, ['who', link]);
 	assert.match(text, new RegExp(`^${node} +100 % +1 of 1 +through the broker$`, 'm'));
@@ -60,7 +80,7 @@ test('who lists the nodes of a seed, by id or link', async (t) => {
 });
 
 test('watch tells what happens, and ignores what it cannot read', async (t) => {
-	const { url } = await spawnBroker(t);
+	const { url } = await startBroker(t);
 	const watch = new Shoal(t, ['watch', '--broker', url]);
 	assert.is((await watch.event('tracker')).state, 'ready');
 	const { id, sharer } = await share(t, url, NAME);
@@ -77,7 +97,7 @@ test('watch tells what happens, and ignores what it cannot read', async (t) => {
 });
 
 test('a port that is taken is an error, and says what to do', async (t) => {
-	const { url } = await spawnBroker(t);
+	const { url } = await startBroker(t);
 	const { port } = new URL(url);
 	const { code, stderr } = await runShoal(t, ['broker', '--port', port]);
 	assert.is(code, 1);

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { ShoalNode } from '../../../node/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
 import {
 	MAIN,
 	randomFile,
@@ -77,12 +79,14 @@ test('broker, tracker and watch end with 0 on both signals', async (t) => {
 });
 
 test('a reader of standard output that goes away ends it quietly', async (t) => {
-	const { url, folder } = { ...(await spawnBroker(t)), folder: await temporaryFolder(t) };
+	const { url } = await startBroker(t);
+	const folder = await temporaryFolder(t);
 	const path = join(folder, 'file.bin');
 	await randomFile(path, 4_000_000);
-	const sharer = new Shoal(t, ['share', path, '--broker', url]);
-	const { id } = await sharer.event('sharing');
-	const child = spawn(process.execPath, [MAIN, 'get', String(id), '-o', '-', '--broker', url]);
+	const node = await ShoalNode.start({ broker: url });
+	t.defer(() => node.close());
+	const { id } = (await node.share(path)).seed;
+	const child = spawn(process.execPath, [MAIN, 'get', id, '-o', '-', '--broker', url]);
 	t.defer(() => child.kill('SIGKILL'));
 	let stderr = '';
 	child.stderr.on('data', (data) => {
