@@ -59,6 +59,8 @@ export class SeedFetcher {
 		await new Promise<void>((resolve, reject) => {
 			this.#settle = (error) => {
 				clearTimeout(this.#timer);
+				// What comes later is not waited for.
+				this.#open.clear();
 				error === undefined ? resolve() : reject(error);
 			};
 			this.#ask();
