@@ -84,6 +84,8 @@ const LIARS: Record<string, (liar: Peer) => void> = {
 				const ranges = [[0, 1_000]] as const;
 				liar.answer(from, { op: 'chunks', id: '0'.repeat(16), seed: seed.id, ranges }, wrong);
 				liar.answer(from, { op: 'seed', id: '0'.repeat(16), seed: seed.id, ranges }, wrong);
+			} else if (request.op === 'seed') {
+				liar.answer(from, { ...request, ranges: [[0, 1], ...request.ranges] }, seed.body());
 			}
 		};
 	},
