@@ -74,12 +74,22 @@ export class Broker {
 			...this.#gate.hooks,
 			// Without it, one client that takes nothing holds up all after a hundred messages.
 			concurrency: 0,
-			drainTimeout: limits.stall,
+			// With it, messages for a client that is being cut hold up their sender until it has passed;
+			// without it they are let go when the connection is closed.
+			drainTimeout: 0,
 			connectTimeout: limits.connectTime,
 			maxTopicLevels: MAX_TOPIC_LEVELS,
 		});
-		this.#aedes.on('clientError', (_client, error) => warn(error));
-		this.#aedes.on('connectionError', (_client, error) => warn(error));
+		// Aedes tells the end of a connection again for each message that was on its way to it.
+		const ended = new WeakSet<object>();
+		const warnOnce = (client: object, error: unknown): void => {
+			if (!ended.has(client)) {
+				ended.add(client);
+				warn(error);
+			}
+		};
+		this.#aedes.on('clientError', warnOnce);
+		this.#aedes.on('connectionError', warnOnce);
 		this.#aedes.on('error' as never, (error: unknown) => this.#events.emit('error', error));
 		this.#aedes.on('clientReady', ({ conn }) => this.#silent.delete(conn));
 		this.#aedes.on('unsubscribe', (filters, client) => this.#gate.unsubscribed(client, filters));

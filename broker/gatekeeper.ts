@@ -170,6 +170,9 @@ export class Gatekeeper {
 	}
 
 	#mayDeliver({ id, conn }: Client, { topic, qos }: PublishPacket): boolean {
+		if (conn.destroyed) {
+			return false;
+		}
 		const isTrusted = this.#trusted.has(conn);
 		if (this.#last?.topic !== topic) {
 			this.#last = { topic, parsed: this.#rules.topics.tryParse(topic) };

@@ -9,6 +9,7 @@ import {
 import type { NodeContext } from './context.ts';
 import type { ChunkOrder } from './engine/picker.ts';
 import type { Holding } from './holdings.ts';
+import { Patience } from './patience.ts';
 import { SeedFinder } from './seed-finder.ts';
 import { Sources } from './sources.ts';
 import type { Target } from './target.ts';
@@ -61,22 +62,19 @@ export interface DownloadOptions {
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
 const PROGRESS_EVERY = 250;
-/** How long a ready tracker is asked before nobody has the seed. */
-const NOBODY = 5_000;
 
 /** One download from finding its nodes to the finished file. */
 export class Download {
 	readonly #context: NodeContext;
 	readonly #options: DownloadOptions;
 	readonly #sources: Sources;
+	readonly #patience: Patience;
 	readonly #startedAt = performance.now();
 	readonly #listeners: Array<() => void> = [];
 	#phase: Progress['phase'] = 'finding';
 	#finder: SeedFinder | undefined;
 	#transfer: Transfer | undefined;
 	#holding: Holding | undefined;
-	#listed = 0;
-	#nobodySince: number | undefined;
 	/** Aborted when it is to end early: nothing long goes on. */
 	readonly #ending = new AbortController();
 	#fail: (error: unknown) => void = () => {};
@@ -84,6 +82,7 @@ export class Download {
 	constructor(context: NodeContext, options: DownloadOptions) {
 		this.#context = context;
 		this.#options = options;
+		this.#patience = new Patience(context, options.id);
 		this.#sources = new Sources(context, options.id, {
 			has: (node, reply) => {
 				this.#transfer?.onHave(node, reply);
@@ -93,9 +92,7 @@ export class Download {
 				this.#transfer?.onGone(node);
 				this.#finder?.retract(node);
 			},
-			listed: (nodes) => {
-				this.#listed = nodes;
-			},
+			listed: (nodes) => this.#patience.listed(nodes),
 		});
 	}
 
@@ -166,8 +163,14 @@ export class Download {
 		}
 	}
 
+	/** Another node asks about this seed: it is in the swarm. */
+	meet(node: string): void {
+		this.#sources.consider(node);
+	}
+
 	/** Bytes have come. */
 	onBytes(from: string, message: ChunkMessage): void {
+		this.#sources.heard(from);
 		if (message.of === 'seed') {
 			this.#finder?.onBytes(from, message);
 		} else {
@@ -244,31 +247,16 @@ export class Download {
 			rate: this.#context.down.rate,
 			sources: this.#transfer?.sources ?? 0,
 		});
-		this.#checkNobody();
+		this.#checkPatience();
 	}
 
-	#checkNobody(): void {
-		const { tracker, link } = this.#context;
+	#checkPatience(): void {
 		const hasBegun = this.#phase === 'verifying' || (this.#holding?.have.count ?? 0) > 0;
-		if (this.#options.wait || hasBegun || this.#listed > 0 || !link.isUp) {
-			this.#nobodySince = undefined;
-			return;
+		const lost =
+			this.#options.wait || hasBegun ? undefined : this.#patience.lost(this.#finder?.lastError);
+		if (lost !== undefined) {
+			this.#fail(lost);
 		}
-		this.#nobodySince ??= performance.now();
-		if (performance.now() - this.#nobodySince > NOBODY) {
-			this.#fail(tracker.state === undefined ? noTracker(link.url) : this.#nobody());
-		}
-	}
-
-	#nobody(): unknown {
-		const { id } = this.#options;
-		const last = this.#finder?.lastError;
-		return isShoalError(last)
-			? last
-			: new ShoalError(
-					'ERR_NOT_FOUND',
-					`nobody has the seed ${id}; check the id with: shoal ls, or wait for it with --wait`,
-				);
 	}
 
 	#stopFetching(): void {
@@ -294,11 +282,4 @@ function aborted(signal: AbortSignal | undefined): ShoalError {
 		: new ShoalError('ERR_ABORTED', 'the download was stopped; what is verified is kept', {
 				cause: signal?.reason,
 			});
-}
-
-function noTracker(url: string): ShoalError {
-	return new ShoalError(
-		'ERR_NO_TRACKER',
-		`the broker at ${url} answers, but there is no tracker on it; start one: shoal tracker --broker ${url}`,
-	);
 }

@@ -51,8 +51,11 @@ export class Downloads {
 		return result;
 	}
 
-	/** Downloads in order, and gives the bytes as they come. @throws ShoalError */
-	async *stream(what: string | Seed, options: StreamOptions): AsyncGenerator<Uint8Array> {
+	/** Downloads in order, gives the bytes as they come, and returns the result. @throws ShoalError */
+	async *stream(
+		what: string | Seed,
+		options: StreamOptions,
+	): AsyncGenerator<Uint8Array, DownloadResult> {
 		const target = new TemporaryTarget();
 		const stop = new AbortController();
 		const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
@@ -66,8 +69,9 @@ export class Downloads {
 		try {
 			const holding = await Promise.race([held, failure]);
 			yield* contentStream(this.#context.holdings, holding, failure);
-			await done;
+			const result = await done;
 			this.#context.holdings.remove(holding);
+			return result;
 		} catch (error) {
 			if (isShoalError(error, 'ERR_CLOSED')) {
 				// The file was closed under the reader as the download has failed: that is the reason.

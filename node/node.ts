@@ -1,11 +1,7 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { nanoid } from 'nanoid';
 import {
-	decodeChunk,
-	decodeNodeRequest,
-	decodeReply,
 	formatLink,
-	type Incoming,
 	Link,
 	makeNodeId,
 	parseNodeId,
@@ -22,6 +18,7 @@ import type { DownloadResult } from './download.ts';
 import { Downloads, type GetOptions, type StreamOptions } from './downloads.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import { type Holding, Holdings } from './holdings.ts';
+import { Mailbox } from './mailbox.ts';
 import { lostState, Presence } from './presence.ts';
 import { RateMeter } from './rate-meter.ts';
 import { Seeder } from './seeder.ts';
@@ -98,7 +95,8 @@ export class ShoalNode {
 				context.warn(new ShoalError('ERR_LIMIT', `the tracker does not list our seed ${seed}`));
 			},
 		});
-		link.on('message', (message) => this.#onMessage(message));
+		const mailbox = new Mailbox(context, this.#seeder, this.#downloads, this.#presence);
+		link.on('message', (message) => mailbox.receive(message));
 		link.on('warning', (error) => context.warn(error));
 		link.on('up', () => this.#onUp());
 		link.on('down', (reason) => this.#onDown(reason));
@@ -164,7 +162,7 @@ export class ShoalNode {
 
 	/**
 	 * Makes the seed of a file, announces it, and serves it until the share is stopped or the node
-	 * closed.
+	 * closed. Resolves when the broker has the announce, if there is a connection.
 	 *
 	 * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_CHANGED, ERR_EXISTS,
 	 *   ERR_IO, ERR_ABORTED, ERR_CLOSED
@@ -177,6 +175,7 @@ export class ShoalNode {
 			await share.stop();
 			this.#checkOpen();
 		}
+		await this.#presence.flush();
 		return share;
 	}
 
@@ -198,11 +197,15 @@ export class ShoalNode {
 
 	/**
 	 * The bytes of a file in order, fetched while they are read. The whole is checked before the
-	 * stream ends: one that ends with an error is not to be trusted.
+	 * stream ends: one that ends with an error is not to be trusted. Returns the result, whose path
+	 * is `-`.
 	 *
 	 * @throws ShoalError as {@link get}
 	 */
-	stream(what: string | Seed, options: StreamOptions = {}): AsyncGenerator<Uint8Array> {
+	stream(
+		what: string | Seed,
+		options: StreamOptions = {},
+	): AsyncGenerator<Uint8Array, DownloadResult> {
 		this.#checkOpen();
 		return this.#downloads.stream(what, options);
 	}
@@ -215,6 +218,7 @@ export class ShoalNode {
 
 	/** Who has a seed. @throws ShoalError ERR_ID, ERR_NO_TRACKER, ERR_TIMEOUT */
 	async who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>> {
+		this.#checkOpen();
 		const seed = parseSeedId(id);
 		await this.#context.tracker.ready(TRACKER_PATIENCE);
 		return await this.#context.tracker.ask('query', { seed });
@@ -255,41 +259,6 @@ export class ShoalNode {
 		await this.#context.link.close();
 		await Promise.all([...this.#shares].map((share) => share.stop()));
 		await this.#downloads.close();
-	}
-
-	/** What is thrown here at bytes from outside ends in the link, as a warning. */
-	#onMessage({ topic, payload }: Incoming): void {
-		const { topics, tracker } = this.#context;
-		const parsed = topics.tryParse(topic);
-		switch (parsed?.kind) {
-			case 'chunk': {
-				const message = decodeChunk(payload);
-				this.#downloads.running(message.seed)?.onBytes(parsed.from, message);
-				break;
-			}
-			case 'request':
-				this.#seeder.onRequest(parsed.from, decodeNodeRequest(payload));
-				break;
-			case 'reply':
-				this.#onReply(parsed.from, payload);
-				break;
-			case 'tracker-state':
-				if (tracker.onState(payload)) {
-					this.#presence.onTracker();
-				}
-				break;
-			default:
-				break;
-		}
-	}
-
-	#onReply(from: string, payload: Uint8Array): void {
-		const reply = decodeReply(payload);
-		if (reply.op === 'have' || reply.op === 'gained' || reply.op === 'refused') {
-			this.#downloads.running(reply.seed)?.onReply(from, reply);
-		} else {
-			this.#context.tracker.onReply(from, reply);
-		}
 	}
 
 	#onUp(): void {

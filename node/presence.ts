@@ -76,6 +76,17 @@ export class Presence {
 		this.#scheduleRenewal();
 	}
 
+	/** Has what is new announced now; resolves when the broker has it. What fails is done by the next join. */
+	async flush(): Promise<void> {
+		clearTimeout(this.#announceTimer);
+		this.#announceTimer = undefined;
+		try {
+			await this.#publishStale();
+		} catch (error) {
+			this.#complain(error);
+		}
+	}
+
 	/** A tracker with a new session is ready: it is told what it should hold, soon. */
 	onTracker(): void {
 		const timer = setTimeout(() => {
@@ -204,11 +215,13 @@ export class Presence {
 
 	/** What fails because the connection is gone is done again by the next join. */
 	#background(work: Promise<void>): void {
-		work.catch((error: unknown) => {
-			if (!this.#isClosed && this.#options.link.isUp) {
-				this.#options.warn(error);
-			}
-		});
+		work.catch((error: unknown) => this.#complain(error));
+	}
+
+	#complain(error: unknown): void {
+		if (!this.#isClosed && this.#options.link.isUp) {
+			this.#options.warn(error);
+		}
 	}
 }
 

@@ -24,16 +24,21 @@ interface Source {
 	/** Asks that have not been answered. */
 	unanswered: number;
 	askedAt: number;
+	/** When anything came from it, bytes or an answer. */
+	heardAt: number;
 	isComplete: boolean;
 }
 
-const TICK = 500;
-const QUERY_WHEN_NONE = 1_000;
-const QUERY_WHEN_SOME = 10_000;
-/** An answer keeps news coming for 10 s; who has everything has no news. */
+const TICK = 250;
+/** A swarm changes fast when it is new: queries come further and further apart. */
+const QUERY_FIRST = 500;
+const QUERY_LAST = 10_000;
+/** Nothing from anybody for so long: the tracker may know who is gone, or who else is there. */
+const SILENCE = 1_500;
+/** An answer keeps news coming for 10 s. */
 const ASK_AGAIN = 5_000;
 const ASK_UNANSWERED = 2_000;
-const MOST_UNANSWERED = 4;
+const MOST_UNANSWERED = 3;
 /** Nodes that are counted on at a time. */
 const MOST_SOURCES = 10;
 
@@ -49,6 +54,7 @@ export class Sources {
 	readonly #banned = new Set<string>();
 	readonly #timer: NodeJS.Timeout;
 	#queriedAt = Number.NEGATIVE_INFINITY;
+	#queryAfter = QUERY_FIRST;
 	#isQuerying = false;
 	#isClosed = false;
 
@@ -67,9 +73,29 @@ export class Sources {
 			return false;
 		}
 		source.unanswered = 0;
+		source.heardAt = performance.now();
 		source.isComplete = reply.have === 'all';
 		this.#handlers.has(from, reply);
 		return true;
+	}
+
+	/** Bytes have come from `node`. */
+	heard(node: string): void {
+		const source = this.#sources.get(node);
+		if (source !== undefined) {
+			source.heardAt = performance.now();
+		}
+	}
+
+	/** `node` has something to do with the swarm: it may be a source. */
+	consider(node: string): void {
+		const isNew = !this.#sources.has(node) && !this.#banned.has(node);
+		if (isNew && this.#sources.size < MOST_SOURCES) {
+			const now = performance.now();
+			const source = { unanswered: 0, askedAt: 0, heardAt: now, isComplete: false };
+			this.#sources.set(node, source);
+			this.#ask(node, source);
+		}
 	}
 
 	/** Asks every known node what it has: there is somebody now who wants to know. */
@@ -96,39 +122,48 @@ export class Sources {
 
 	#tick(): void {
 		const now = performance.now();
-		const every = this.#sources.size === 0 ? QUERY_WHEN_NONE : QUERY_WHEN_SOME;
-		if (now - this.#queriedAt >= every && !this.#isQuerying) {
+		if (now - this.#queriedAt >= this.#queryPause(now) && !this.#isQuerying) {
 			this.#queriedAt = now;
 			void this.#query();
 		}
 		for (const [node, source] of [...this.#sources]) {
-			const patience = source.unanswered > 0 ? ASK_UNANSWERED : ASK_AGAIN;
-			if (now - source.askedAt < patience || (source.isComplete && source.unanswered === 0)) {
-				continue;
-			}
-			if (source.unanswered >= MOST_UNANSWERED) {
-				this.remove(node, false);
-			} else {
-				this.#ask(node, source);
-			}
+			this.#check(node, source, now);
 		}
 	}
 
+	/** Asks a node again that has been silent, or that has more than it said; gives it up in the end. */
+	#check(node: string, source: Source, now: number): void {
+		const patience = source.unanswered > 0 ? ASK_UNANSWERED : ASK_AGAIN;
+		const isSilent = now - source.heardAt >= patience;
+		if (now - source.askedAt < patience || (source.isComplete && !isSilent)) {
+			return;
+		}
+		if (source.unanswered >= MOST_UNANSWERED) {
+			this.remove(node, false);
+		} else {
+			this.#ask(node, source);
+		}
+	}
+
+	#queryPause(now: number): number {
+		const heardAt = [...this.#sources.values()].map((source) => source.heardAt);
+		return now - Math.max(0, ...heardAt) >= SILENCE ? SILENCE : this.#queryAfter;
+	}
+
 	async #query(): Promise<void> {
-		const { tracker, link, warn } = this.#context;
+		const { tracker, link, warn, limits } = this.#context;
 		if (tracker.state === undefined || !link.isUp) {
 			return;
 		}
 		this.#isQuerying = true;
+		this.#queryAfter = Math.min(this.#queryAfter * 2, QUERY_LAST);
 		try {
 			const { nodes } = await tracker.ask('query', { seed: this.#seed });
 			if (!this.#isClosed) {
-				const others = nodes.filter(({ node }) => node !== link.id);
+				const others = nodes.map(({ node }) => node).filter((node) => node !== link.id);
 				// Those that lied do not count: with nobody else there is nobody.
-				this.#handlers.listed(others.filter(({ node }) => !this.#banned.has(node)).length);
-				for (const { node } of others) {
-					this.#consider(node);
-				}
+				const honest = others.filter((node) => !this.#banned.has(node));
+				this.#compare(honest, nodes.length < limits.querySample);
 			}
 		} catch (error) {
 			if (!this.#isClosed && link.isUp) {
@@ -139,12 +174,17 @@ export class Sources {
 		}
 	}
 
-	#consider(node: string): void {
-		const isNew = !this.#sources.has(node) && !this.#banned.has(node);
-		if (isNew && this.#sources.size < MOST_SOURCES) {
-			const source = { unanswered: 0, askedAt: 0, isComplete: false };
-			this.#sources.set(node, source);
-			this.#ask(node, source);
+	/** The tracker lists these nodes; `isAll` if it lists no others. */
+	#compare(listed: readonly string[], isAll: boolean): void {
+		this.#handlers.listed(listed.length);
+		for (const node of listed) {
+			this.consider(node);
+		}
+		const now = performance.now();
+		for (const [node, { heardAt }] of [...this.#sources]) {
+			if (isAll && !listed.includes(node) && now - heardAt >= SILENCE) {
+				this.remove(node, false);
+			}
 		}
 	}
 

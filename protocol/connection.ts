@@ -26,7 +26,6 @@ export interface ConnectionOptions {
 	readonly clientId: string;
 	/** Sent with the client id as user name. */
 	readonly password?: string | undefined;
-	/** Without one nobody is told that the connection was lost. */
 	readonly will?: Will | undefined;
 	/** Seconds without a byte after which either side gives up, at 1.5 times it. */
 	readonly keepalive: number;
@@ -34,13 +33,12 @@ export interface ConnectionOptions {
 	readonly timeout: number;
 	/** A byte stream to use instead of one to `url`. */
 	readonly openStream?: (() => unknown) | undefined;
+	/** Drops the connection at any time, also while it is opened. */
+	readonly signal?: AbortSignal | undefined;
 	readonly onMessage: (message: Incoming) => void;
 }
 
 type Operation = (done: (error?: unknown) => void) => void;
-
-// ms between two looks at a queue so small that nothing tells when it is empty.
-const DRAIN_LOOK = 5;
 
 // ms for what is under way when a connection is closed, and as much again for the goodbye: a
 // command that is interrupted ends within two seconds.
@@ -89,6 +87,9 @@ export class Connection {
 	 */
 	static async open(options: ConnectionOptions): Promise<Connection> {
 		const connection = Connection.#start(options);
+		const abort = (): void => connection.destroy();
+		options.signal?.addEventListener('abort', abort);
+		void connection.ended.then(() => options.signal?.removeEventListener('abort', abort));
 		try {
 			await connection.#race((done) => connection.#client.once('connect', () => done()));
 		} catch (error) {
@@ -144,23 +145,23 @@ export class Connection {
 		}
 	}
 
-	/** Resolves when nothing is queued any more, or the connection has ended. */
+	/** Resolves when the stream takes more without a queue, or the connection has ended. */
 	async drained(): Promise<void> {
 		const { stream } = this.#client;
-		while (this.#end === undefined && stream.writableLength > 0) {
-			await new Promise<void>((resolve) => {
-				const finish = (): void => {
-					clearTimeout(timer);
-					stream.off('drain', finish);
-					this.#pending.delete(finish);
-					resolve();
-				};
-				// There is no 'drain' after less than a stream's high-water mark.
-				const timer = setTimeout(finish, DRAIN_LOOK);
-				stream.once('drain', finish);
-				this.#pending.add(finish);
-			});
+		// A queue below the high-water mark never leads to a `drain`.
+		if (this.#end !== undefined || !stream.writableNeedDrain) {
+			return;
 		}
+		// No race against `ended`, which would remember each of them for the life of the connection.
+		await new Promise<void>((resolve) => {
+			const finish = (): void => {
+				stream.off('drain', finish);
+				this.#pending.delete(finish);
+				resolve();
+			};
+			stream.once('drain', finish);
+			this.#pending.add(finish);
+		});
 	}
 
 	/**
@@ -203,7 +204,7 @@ export class Connection {
 				this.#pending.delete(finish);
 				if (error) {
 					// What MQTT.js gives up on its own is lost with the connection.
-					reject(isShoalError(error) ? error : disconnected(this.#url, error));
+					reject(isShoalError(error) ? error : (this.#closing ?? disconnected(this.#url, error)));
 				} else {
 					resolve();
 				}
@@ -222,13 +223,21 @@ export class Connection {
 		};
 		hear();
 		stream.on('data', hear);
+		const every = keepalive * 500;
+		let lookedAt = performance.now();
 		const pinger = setInterval(() => {
-			if (performance.now() - this.#heard > keepalive * 1_500) {
+			const now = performance.now();
+			if (now - lookedAt > every * 2) {
+				// It was this process that stood still: what came meanwhile has not been read yet.
+				hear();
+			}
+			lookedAt = now;
+			if (now - this.#heard > every * 3) {
 				this.#finish(disconnected(url));
 			} else {
 				this.#client.sendPing();
 			}
-		}, keepalive * 500);
+		}, every);
 		void this.ended.then(() => clearInterval(pinger));
 	}
 
@@ -266,16 +275,9 @@ function startClient(options: ConnectionOptions): MqttClient {
 		...(options.password === undefined
 			? {}
 			: { username: options.clientId, password: options.password }),
-		...(options.will === undefined
-			? {}
-			: {
-					will: {
-						...options.will,
-						payload: options.will.payload as Buffer,
-						qos: 1 as const,
-						retain: true,
-					},
-				}),
+		...(options.will && {
+			will: { ...options.will, payload: options.will.payload as Buffer, qos: 1, retain: true },
+		}),
 		keepalive: options.keepalive,
 		// Inert: Connection pings by its own clock.
 		timerVariant: { set: () => 0, clear: () => {} },

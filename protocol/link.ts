@@ -1,6 +1,6 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { Connection, type Incoming, type Will } from './connection.ts';
-import { ShoalError } from './errors.ts';
+import { isShoalError, ShoalError } from './errors.ts';
 import { makeSession } from './ids.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 
@@ -31,7 +31,7 @@ export interface LinkEvents {
 	/** The connection was lost; the link goes on trying until it is closed. */
 	down(reason: ShoalError): void;
 	message(message: Incoming): void;
-	/** A message could not be read, or no handler knew what to do with it. */
+	/** A message could not be read, or a handler threw; `topic` is empty if it was not at a message. */
 	warning(error: unknown, topic: string): void;
 }
 
@@ -51,6 +51,8 @@ export class Link {
 	readonly #events = createNanoEvents<LinkEvents>();
 	readonly #filters = new Set<string>();
 	#connection: Connection | undefined;
+	/** Aborted to end a connection that is only being opened. */
+	readonly #closing = new AbortController();
 	#session = '';
 	#retry: ReturnType<typeof setTimeout> | undefined;
 	#isClosed = false;
@@ -94,7 +96,15 @@ export class Link {
 	/** Subscribes with QoS 1, now and after each reconnect. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT */
 	async subscribe(filter: string): Promise<void> {
 		this.#filters.add(filter);
-		await this.#connection?.subscribe(filter);
+		try {
+			await this.#connection?.subscribe(filter);
+		} catch (error) {
+			if (isShoalError(error, 'ERR_REFUSED')) {
+				// Asked for again, it would fail each reconnect.
+				this.#filters.delete(filter);
+			}
+			throw error;
+		}
 	}
 
 	/** Ends a subscription. @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
@@ -123,7 +133,7 @@ export class Link {
 		this.#connection?.send(topic, payload);
 	}
 
-	/** Resolves when nothing is queued, also when that is because the connection was lost. */
+	/** Resolves when more can be sent without a queue, also when that is because the connection was lost. */
 	async drained(): Promise<void> {
 		await this.#connection?.drained();
 	}
@@ -133,7 +143,10 @@ export class Link {
 		this.#isClosed = true;
 		clearTimeout(this.#retry);
 		this.#events.events = {};
-		await this.#connection?.close();
+		const connection = this.#connection;
+		this.#connection = undefined;
+		await connection?.close();
+		this.#closing.abort();
 	}
 
 	/** Drops the connection as if it had broken: the broker publishes the will. For tests of that. */
@@ -151,7 +164,9 @@ export class Link {
 			keepalive: this.#options.keepalive ?? DEFAULT_LIMITS.keepalive,
 			timeout: this.#options.timeout ?? 10_000,
 			openStream: this.#options.openStream,
-			onMessage: (message) => this.#dispatch(message),
+			signal: this.#closing.signal,
+			onMessage: (message) =>
+				this.#guard(message.topic, () => this.#events.emit('message', message)),
 		});
 		if (this.#isClosed) {
 			await connection.close();
@@ -173,13 +188,13 @@ export class Link {
 		this.#session = session;
 		// Only now: a connection that has ended meanwhile is noticed as well, and after `up`.
 		void connection.ended.then((reason) => this.#lost(connection, reason));
-		this.#events.emit('up', session);
+		this.#guard('', () => this.#events.emit('up', session));
 	}
 
 	#lost(connection: Connection, reason: ShoalError): void {
 		if (this.#connection === connection && !this.#isClosed) {
 			this.#connection = undefined;
-			this.#events.emit('down', reason);
+			this.#guard('', () => this.#events.emit('down', reason));
 			this.#reconnect(0);
 		}
 	}
@@ -192,18 +207,24 @@ export class Link {
 		const most = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** attempt);
 		this.#retry = setTimeout(
 			() => {
-				this.#connect().catch(() => this.#reconnect(attempt + 1));
+				this.#connect().catch((error: unknown) => {
+					if (!isShoalError(error, 'ERR_BROKER') && !this.#isClosed) {
+						// It is there and does not want us: worth a word, unlike one that is away.
+						this.#events.emit('warning', error, '');
+					}
+					this.#reconnect(attempt + 1);
+				});
 			},
 			most * (0.5 + random() / 2),
 		);
 	}
 
-	/** The one place where what handlers throw at bytes from outside ends. */
-	#dispatch(message: Incoming): void {
+	/** The one place where what handlers throw ends, above all at bytes from outside. */
+	#guard(topic: string, emit: () => void): void {
 		try {
-			this.#events.emit('message', message);
+			emit();
 		} catch (error) {
-			this.#events.emit('warning', error, message.topic);
+			this.#events.emit('warning', error, topic);
 		}
 	}
 

@@ -9,6 +9,11 @@ const encoder = new TextEncoder();
 
 const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boolean]> = [
 	['it is empty', (name) => name === ''],
+	// Early, and its characters before its bytes: the rules below then cost nothing.
+	[
+		`it has more than ${MAX_NAME_BYTES} bytes`,
+		(name) => name.length > MAX_NAME_BYTES || encoder.encode(name).length > MAX_NAME_BYTES,
+	],
 	['it is no well-formed text', (name) => /\p{Cs}/u.test(name)],
 	['it holds a control character', (name) => /\p{Cc}/u.test(name)],
 	['it holds a path separator', (name) => /[/\\]/.test(name)],
@@ -16,10 +21,6 @@ const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boole
 	['it names a folder', (name) => name === '.' || name === '..'],
 	['it ends with a dot or a space', (name) => /[. ]$/.test(name)],
 	['Windows reserves it', (name) => RESERVED.test(name)],
-	[
-		`it has more than ${MAX_NAME_BYTES} bytes`,
-		(name) => encoder.encode(name).length > MAX_NAME_BYTES,
-	],
 ];
 
 /**

@@ -2,7 +2,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
 import { ShoalError } from './errors.ts';
 import { inferChunkSize, Layout, MAX_CHUNK_SIZE, MAX_CHUNKS, MAX_LENGTH } from './layout.ts';
-import { checkName } from './names.ts';
+import { checkName, MAX_NAME_BYTES } from './names.ts';
 
 /** What a seed is made of. */
 export interface SeedParts {
@@ -226,6 +226,9 @@ function withoutCr(line: Uint8Array): Uint8Array {
 }
 
 function decodeName(line: Uint8Array): string {
+	if (line.length > MAX_NAME_BYTES + 1) {
+		throw new ShoalError('ERR_NAME', `the name in the seed has more than ${MAX_NAME_BYTES} bytes`);
+	}
 	try {
 		return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(withoutCr(line));
 	} catch (cause) {

@@ -6,10 +6,11 @@ import { Layout, Seed } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { makeFolder, openBelow } from '../helpers/folder.ts';
 import { makeFile, startNode } from '../helpers/node.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { contentOf } from '../helpers/seeds.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
-import { nothingLeftOpen, openResources, until } from '../helpers/until.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('Downloads');
 const LENGTH = 4 * 1_048_576 + 7;

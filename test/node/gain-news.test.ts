@@ -3,8 +3,9 @@ import * as assert from 'uvu/assert';
 import { GainNews } from '../../node/gain-news.ts';
 import type { NodeReply } from '../../protocol/index.ts';
 import { fakeClock } from '../helpers/clock.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
-import { nothingLeftOpen, openResources, until } from '../helpers/until.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('GainNews');
 const A = 'a'.repeat(64);

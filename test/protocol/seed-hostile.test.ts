@@ -106,13 +106,22 @@ const CORPUS: ReadonlyArray<readonly [what: string, text: string | Uint8Array, c
 	['a name of 10 MB of slashes', named('/'.repeat(1e7)), 'ERR_NAME'],
 ];
 
+/** Checks that `run` takes less than 50 ms; the best of three, as other processes take their time. */
+function assertFast(run: () => unknown): void {
+	let best = Infinity;
+	for (let attempt = 0; attempt < 3 && best >= 50; attempt += 1) {
+		const start = performance.now();
+		run();
+		best = Math.min(best, performance.now() - start);
+	}
+	assert.ok(best < 50, `it took ${best} ms`);
+}
+
 for (const [what, text, code] of CORPUS) {
 	test(`T2: ${what} is refused with ${code}, fast`, () => {
 		const bytes = typeof text === 'string' ? bytesOf(text) : new Uint8Array(text);
-		const start = performance.now();
 		const error = throwsCode(code, () => parseSeed(bytes), what);
-		const ms = performance.now() - start;
-		assert.ok(ms < 50, `it took ${ms} ms`);
+		assertFast(() => throwsCode(code, () => parseSeed(bytes), what));
 		assert.ok(error.message.length < 500, 'the error is a sentence');
 		assert.not.match(error.message, /\p{Cc}/u);
 	});
@@ -133,33 +142,24 @@ test('T2: 1,048,577 chunk lines are refused fast, and nothing is reserved for th
 	for (const length of [1, 600, 2 ** 30 + 2 ** 25, MAX_LENGTH - MAX_LENGTH / 8]) {
 		const body = bodyOf(length, MAX_CHUNKS + 1);
 		const before = process.memoryUsage().arrayBuffers;
-		const start = performance.now();
 		throwsCode('ERR_SEED', () => parseSeedBody('x', body), String(length));
-		assert.ok(performance.now() - start < 50, `${performance.now() - start} ms`);
 		assert.ok(process.memoryUsage().arrayBuffers - before < 1e6);
+		assertFast(() => throwsCode('ERR_SEED', () => parseSeedBody('x', body)));
 	}
 });
 
-test('T2: one chunk line too many is refused in bounded memory, as soon as a legal seed is read', () => {
-	const time = (body: Uint8Array, run: (body: Uint8Array) => void): number => {
-		const before = process.memoryUsage().arrayBuffers;
-		const start = performance.now();
-		run(body);
-		assert.ok(process.memoryUsage().arrayBuffers - before < 150e6);
-		return performance.now() - start;
-	};
-	const legal = time(bodyOf(MAX_LENGTH, MAX_CHUNKS), (body) => parseSeedBody('x', body));
-	const hostile = time(bodyOf(MAX_LENGTH, MAX_CHUNKS + 1), (body) => {
-		throwsCode('ERR_SEED', () => parseSeedBody('x', body));
-	});
-	assert.ok(hostile < legal * 1.5, `${hostile} ms, a legal seed takes ${legal} ms`);
+test('T2: one chunk line too many for 4 TiB is refused in the memory and time of a legal seed', () => {
+	const body = bodyOf(MAX_LENGTH, MAX_CHUNKS + 1);
+	const before = process.memoryUsage().arrayBuffers;
+	const start = performance.now();
+	throwsCode('ERR_SEED', () => parseSeedBody('x', body));
+	assert.ok(performance.now() - start < 2_000, `${performance.now() - start} ms`);
+	assert.ok(process.memoryUsage().arrayBuffers - before < 70e6);
 });
 
 test('T2: lines of a million bytes are refused fast', () => {
 	const body = Buffer.from(`${2 ** 30}\n${A}\n${`${'a'.repeat(1e6)}\n`.repeat(30)}`);
-	const start = performance.now();
-	throwsCode('ERR_SEED', () => parseSeedBody('x', body));
-	assert.ok(performance.now() - start < 50, `${performance.now() - start} ms`);
+	assertFast(() => throwsCode('ERR_SEED', () => parseSeedBody('x', body)));
 });
 
 test.run();

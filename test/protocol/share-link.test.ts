@@ -8,6 +8,7 @@ import {
 	parseBrokerUrl,
 	parseLink,
 } from '../../protocol/index.ts';
+import { anyText } from '../helpers/any-text.ts';
 import { suite } from '../helpers/suite.ts';
 import { throwsCode } from '../helpers/throws-code.ts';
 
@@ -120,7 +121,7 @@ test('T21: what passes as the URL of a broker can be shown on a terminal', () =>
 	]) {
 		assert.is(parseBrokerUrl(url), url);
 	}
-	const urls = fc.tuple(fc.constantFrom('mqtt://h/', 'ws://h/', ''), fc.string({ unit: 'binary' }));
+	const urls = fc.tuple(fc.constantFrom('mqtt://h/', 'ws://h/', ''), anyText);
 	fc.assert(
 		fc.property(urls, ([start, rest]) => {
 			try {
@@ -134,8 +135,8 @@ test('T21: what passes as the URL of a broker can be shown on a terminal', () =>
 
 test('any text is a link or refused', () => {
 	const texts = fc.oneof(
-		fc.string({ unit: 'binary' }),
-		fc.string({ unit: 'binary' }).map((query) => `shoal:${ID}?${query}`),
+		anyText,
+		anyText.map((query) => `shoal:${ID}?${query}`),
 		fc.string().map((query) => `shoal:${ID}?name=${query}&broker=mqtt://${query}`),
 	);
 	fc.assert(

@@ -8,10 +8,11 @@ import * as assert from 'uvu/assert';
 import { makeSeed } from '../../../node/hashing/make-seed.ts';
 import { chooseChunkSize } from '../../../protocol/index.ts';
 import { makeFolder } from '../../helpers/folder.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
 import { rejects } from '../../helpers/rejects.ts';
 import { contentOf, seedOf } from '../../helpers/seeds.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
-import { nothingLeftOpen, openResources, until } from '../../helpers/until.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('makeSeed', { timeout: 20_000 });
 const KIB = 1_024;

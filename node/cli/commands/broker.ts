@@ -1,0 +1,100 @@
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { Broker } from '../../../broker/index.ts';
+import { LIMIT_NAMES, type Limits, resolveLimits, ShoalError } from '../../../protocol/index.ts';
+import { EXIT } from '../exit-codes.ts';
+import { isLoopback } from '../public-link.ts';
+import type { Command } from '../run.ts';
+import { countOf } from '../units.ts';
+
+/** What was typed after `shoal broker`. */
+export interface BrokerFlags {
+	readonly host?: string | undefined;
+	readonly port?: string | undefined;
+	readonly limit?: readonly string[] | undefined;
+}
+
+const LIVE_EVERY = 500;
+
+/** `shoal broker`: runs a broker and its tracker until it is stopped. */
+export function brokerCommand(flags: BrokerFlags): Command {
+	return async ({ output, interrupts }) => {
+		const port = parsePort(flags.port ?? '1883');
+		const limits = parseLimits(flags.limit ?? []);
+		const broker = await interrupts.race(Broker.start({ host: flags.host, port, limits }));
+		broker.on('warning', (error) => output.warn(error));
+		broker.on('error', (error) => output.warn(error));
+		const { url } = broker;
+		const addresses = reachableUrls(url);
+		output.event({ event: 'listening', url, addresses });
+		output.line(`the broker listens at ${output.style('bold', url)}`);
+		for (const line of howToReach(url, addresses)) {
+			output.line(output.style('dim', line));
+		}
+		const timer = setInterval(() => {
+			const { clients } = broker.stats();
+			const { seeds = 0, announces = 0 } = broker.tracker?.stats() ?? {};
+			const parts = [countOf(clients, 'client'), countOf(seeds, 'seed')];
+			output.live([...parts, countOf(announces, 'announce')].join(' · '));
+		}, LIVE_EVERY);
+		await interrupts.stopped();
+		clearInterval(timer);
+		output.endLive({ keep: false });
+		await broker.close();
+		output.event({ event: 'stopped' });
+		output.line('stopped');
+		return EXIT.done;
+	};
+}
+
+/** The limits of `--limit NAME=VALUE`. @throws ShoalError ERR_USAGE */
+export function parseLimits(texts: readonly string[]): Partial<Limits> {
+	const changes: Record<string, number> = {};
+	for (const text of texts) {
+		const [, name = '', value = ''] = /^([A-Za-z]+)=(\d+)$/.exec(text) ?? [];
+		if (name === '') {
+			throw new ShoalError(
+				'ERR_USAGE',
+				`--limit must be NAME=VALUE with a whole number, such as ${LIMIT_NAMES[0]}=65536, not "${text}"; see: shoal limits`,
+			);
+		}
+		changes[name] = Number(value);
+	}
+	resolveLimits(changes);
+	return changes;
+}
+
+function parsePort(text: string): number {
+	const port = Number(text);
+	if (!/^\d+$/.test(text) || port > 65_535) {
+		throw new ShoalError('ERR_USAGE', `--port must be a number from 0 to 65535, not "${text}"`);
+	}
+	return port;
+}
+
+/** The URLs by which other machines can reach a broker that listens at `url`. */
+function reachableUrls(url: string): string[] {
+	const { hostname, port } = new URL(url);
+	if (hostname !== '0.0.0.0' && hostname !== '[::]') {
+		return isLoopback(hostname) ? [] : [url];
+	}
+	return Object.values(networkInterfaces())
+		.flatMap((each) => each ?? [])
+		.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
+		.filter(({ family }) => hostname === '[::]' || family === 'IPv4')
+		.map(({ address }) => `mqtt://${isIPv6(address) ? `[${address}]` : address}:${port}`);
+}
+
+function howToReach(url: string, addresses: readonly string[]): string[] {
+	const [first] = addresses;
+	if (first === undefined) {
+		return [
+			'only this machine can reach it; --host 0.0.0.0 lets in all who reach the port',
+			`next: shoal share FILE --broker ${url}`,
+		];
+	}
+	return [
+		`others reach it at ${addresses.join(' or ')}`,
+		`next: shoal share FILE --broker ${first}`,
+	];
+}

@@ -1,0 +1,141 @@
+import { isShoalError, printable, type Seed, ShoalError } from '../../../protocol/index.ts';
+import type { DownloadResult, Progress } from '../../download.ts';
+import type { ShoalNode } from '../../node.ts';
+import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Output } from '../output.ts';
+import { downloadText, downloadTitle, ProgressView } from '../progress-view.ts';
+import type { Command, CommandContext } from '../run.ts';
+import { Serving } from '../serving.ts';
+import { writeToStdout } from '../stdout.ts';
+import { formatBytes, formatRate, formatTime, shareOf } from '../units.ts';
+import { parseWanted } from '../wanted.ts';
+
+/** What was typed after `shoal get`. */
+export interface GetFlags extends NodeFlags {
+	readonly output?: string | undefined;
+	readonly wait?: boolean | undefined;
+	readonly linger?: boolean | undefined;
+	readonly keep?: boolean | undefined;
+}
+
+const QUIET = 2_000;
+const MOST_LINGER = 60_000;
+/** What is done while the length is not known yet, or 0. */
+const WAITING: Readonly<Record<Progress['phase'], string>> = {
+	finding: 'asking who has it',
+	checking: 'hashing',
+	fetching: '',
+	verifying: '',
+};
+
+/** `shoal get`: downloads a file, verifies it, and serves it a little longer. */
+export function getCommand(text: string, flags: GetFlags): Command {
+	return async (context) => {
+		const { output } = context;
+		const { what, broker } = await parseWanted(text, output);
+		const node = await startNode(context, nodeOptions(flags, broker));
+		try {
+			const result = await download(context, node, what, flags);
+			tellResult(output, result);
+			if (flags.output !== '-') {
+				await serveOn(context, node, flags);
+			}
+			return EXIT.done;
+		} finally {
+			await closeNode(node);
+		}
+	};
+}
+
+async function download(
+	{ output, interrupts }: CommandContext,
+	node: ShoalNode,
+	what: string | Seed,
+	flags: GetFlags,
+): Promise<DownloadResult> {
+	const view = new ProgressView(output);
+	const { signal } = interrupts;
+	const options = { wait: flags.wait, signal, onProgress: progressTeller(output, view) };
+	try {
+		if (flags.output === '-') {
+			return await writeToStdout(node.stream(what, options), interrupts);
+		}
+		return await node.get(what, { ...options, output: flags.output });
+	} catch (error) {
+		throw explain(error, flags.output === '-');
+	} finally {
+		view.end();
+	}
+}
+
+function progressTeller(output: Output, view: ProgressView): (progress: Progress) => void {
+	let told = '';
+	return (progress) => {
+		const { phase, id, name, have, length, rate, sources } = progress;
+		const event = { event: 'progress', id, name, phase, have, length, rate, sources };
+		const news = JSON.stringify(event);
+		if (news !== told) {
+			told = news;
+			output.event(event);
+		}
+		const isOpen = length > 0 || phase === 'verifying';
+		const fraction = length > 0 ? have / length : isOpen ? 1 : 0;
+		const text = isOpen ? downloadText(progress) : WAITING[phase];
+		view.show(downloadTitle(progress), fraction, text);
+	};
+}
+
+function tellResult(output: Output, { seed, path, ms, sources }: DownloadResult): void {
+	const { id, name, length, digest, isClassic } = seed;
+	output.event({ event: 'complete', id, name, path, length, digest, ms, sources });
+	const isFetched = sources.length > 0;
+	const pace = isFetched
+		? ` in ${formatTime(ms)}, ${formatRate((length * 1_000) / Math.max(ms, 1))}`
+		: '';
+	output.line(
+		`${output.style('green', 'complete')} ${output.style('bold', printable(path === '-' ? name : path))}  ${formatBytes(length)}${pace}`,
+	);
+	output.line(`  ${isClassic ? 'md5   ' : 'sha256'}  ${digest}  verified`);
+	for (const { node, bytes } of [...sources].sort((a, b) => b.bytes - a.bytes)) {
+		output.line(
+			`  from    ${node}  ${String(shareOf(bytes, length)).padStart(3)} %  ${formatBytes(bytes)}`,
+		);
+	}
+}
+
+/** Serves what is complete: until stopped, or until nobody has asked for a while. */
+async function serveOn(
+	{ output, interrupts }: CommandContext,
+	node: ShoalNode,
+	{ keep, linger }: GetFlags,
+): Promise<void> {
+	if (!keep && linger === false) {
+		return;
+	}
+	const until = keep ? 'until it is stopped' : 'until nobody has asked for 2 s';
+	const serving = new Serving(node, output, `${until}, Ctrl-C ends it`);
+	try {
+		await (keep ? interrupts.stopped() : node.linger(QUIET, MOST_LINGER, interrupts.signal));
+	} finally {
+		serving.end();
+	}
+	if (keep || node.sent.total > 0) {
+		output.event({ event: 'stopped', sent: node.sent.total });
+		output.line(`stopped; ${formatBytes(node.sent.total)} sent`);
+	}
+}
+
+/** Says what to do next where the node cannot know it. */
+function explain(error: unknown, isStream: boolean): unknown {
+	if (!isShoalError(error, 'ERR_ABORTED')) {
+		return error;
+	}
+	return new ShoalError(
+		'ERR_ABORTED',
+		isStream
+			? 'interrupted; what was written is not the whole content'
+			: 'interrupted; what is verified is kept in a .part file, run the same command again to go on',
+		{ cause: error },
+	);
+}

@@ -1,0 +1,80 @@
+import { printable, type SeedListing } from '../../../protocol/index.ts';
+import { chooseBroker, closeNode, startNode } from '../connect.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Output } from '../output.ts';
+import type { Command } from '../run.ts';
+import { table, widthOf } from '../table.ts';
+import { formatBytes } from '../units.ts';
+
+/** What was typed after `shoal ls`. */
+export interface LsFlags {
+	readonly broker?: string | undefined;
+}
+
+const ID_WIDTH = 64;
+
+/** `shoal ls`: every seed the tracker holds. */
+export function lsCommand(flags: LsFlags): Command {
+	return async (context) => {
+		const { output, interrupts } = context;
+		const node = await startNode(context, { broker: chooseBroker(flags.broker) });
+		try {
+			const listings: SeedListing[] = [];
+			const collect = async (): Promise<void> => {
+				for await (const listing of node.seeds()) {
+					listings.push(listing);
+					tellListing(output, listing);
+				}
+			};
+			await interrupts.race(collect());
+			showTable(output, listings);
+			return EXIT.done;
+		} finally {
+			await closeNode(node);
+		}
+	};
+}
+
+function tellListing(output: Output, listing: SeedListing): void {
+	const { seed: id, name, length, chunks, seeders, downloaders } = listing;
+	output.event({ event: 'seed', id, name, length, chunks, seeders, downloaders });
+}
+
+function showTable(output: Output, listings: readonly SeedListing[]): void {
+	if (listings.length === 0) {
+		output.line('nobody shares anything on this broker; share something with: shoal share FILE');
+		return;
+	}
+	const rows = listings.map((each) => [
+		printable(each.name),
+		formatBytes(each.length),
+		String(each.seeders),
+		String(each.downloaders),
+		each.seed,
+	]);
+	const [titles = '', ...lines] = table(
+		[
+			{ title: 'NAME', most: nameWidth(output, rows) },
+			{ title: 'SIZE', align: 'right' },
+			{ title: 'SEEDERS', align: 'right' },
+			{ title: 'DOWNLOADERS', align: 'right' },
+			{ title: 'ID' },
+		],
+		rows,
+	);
+	output.line(output.style('dim', titles));
+	for (const line of lines) {
+		output.line(line);
+	}
+}
+
+/** On a terminal that is wide enough a line of the table stays one line; ids are always whole. */
+function nameWidth(output: Output, rows: ReadonlyArray<readonly string[]>): number | undefined {
+	if (!output.isLive) {
+		return undefined;
+	}
+	const size = Math.max(...rows.map((row) => widthOf(row[1] ?? '')));
+	const rest = size + 'SEEDERS'.length + 'DOWNLOADERS'.length + 4 * 2;
+	const room = output.columns - rest - ID_WIDTH;
+	return Math.max(room, 24);
+}

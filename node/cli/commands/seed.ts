@@ -1,0 +1,71 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { isShoalError, printable, type Seed } from '../../../protocol/index.ts';
+import { makeSeed } from '../../hashing/make-seed.ts';
+import { onFile } from '../../storage/fs-error.ts';
+import { EXIT } from '../exit-codes.ts';
+import { hashProgress, ProgressView } from '../progress-view.ts';
+import type { Command } from '../run.ts';
+import { countOf, formatBytes } from '../units.ts';
+
+/** What was typed after `shoal seed`. */
+export interface SeedFlags {
+	readonly output?: string | undefined;
+	readonly name?: string | undefined;
+}
+
+/** `shoal seed`: writes the seed of a file. */
+export function seedCommand(file: string, flags: SeedFlags): Command {
+	return async ({ output, interrupts }) => {
+		const size = await stat(file).then(
+			(found) => found.size,
+			() => 0,
+		);
+		const view = new ProgressView(output);
+		const onBytes = hashProgress(view, `hashing ${printable(file)}`, size, 2);
+		const making = makeSeed(file, { name: flags.name, onBytes, signal: interrupts.signal });
+		const seed = await making.finally(() => view.end());
+		const path = await write(file, seed, flags.output);
+		const { id, name, length, chunks, digest } = seed;
+		output.event({ event: 'seed', id, path, name, length, chunks, digest });
+		output.line(`${printable(path)}  ${formatBytes(length)}, ${countOf(chunks, 'chunk')}`);
+		output.line(`  id      ${id}`);
+		output.line(`  sha256  ${digest}`);
+		return EXIT.done;
+	};
+}
+
+async function write(file: string, seed: Seed, output: string | undefined): Promise<string> {
+	if (output === '-') {
+		process.stdout.write(seed.text());
+		return '-';
+	}
+	const path = await placeOf(file, seed, output);
+	try {
+		await onFile(path, () => writeFile(path, seed.text(), { flag: 'wx' }));
+	} catch (error) {
+		const isSame = isShoalError(error, 'ERR_EXISTS') && (await holds(path, seed));
+		if (!isSame) {
+			throw error;
+		}
+	}
+	return path;
+}
+
+/** Beside the file, or where `output` says: a file, or a folder that exists. */
+async function placeOf(file: string, seed: Seed, output: string | undefined): Promise<string> {
+	if (output === undefined) {
+		return resolve(`${file}.seed`);
+	}
+	const isFolder = await stat(output).then(
+		(found) => found.isDirectory(),
+		() => false,
+	);
+	return isFolder ? resolve(output, `${seed.name}.seed`) : resolve(output);
+}
+
+async function holds(path: string, seed: Seed): Promise<boolean> {
+	const text = seed.text();
+	const { size } = await stat(path);
+	return size === text.length && Buffer.from(text).equals(await readFile(path));
+}

@@ -1,0 +1,48 @@
+import { nanoid } from 'nanoid';
+import { Tracker } from '../../../broker/index.ts';
+import { asBroker, chooseBroker } from '../connect.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Command } from '../run.ts';
+import { countOf } from '../units.ts';
+
+/** What was typed after `shoal tracker`. */
+export interface TrackerFlags {
+	readonly broker?: string | undefined;
+}
+
+const LIVE_EVERY = 500;
+
+/** `shoal tracker`: the tracker alone, on a broker that somebody else runs. */
+export function trackerCommand(flags: TrackerFlags): Command {
+	return async ({ output, interrupts }) => {
+		const url = chooseBroker(flags.broker);
+		const starting = Tracker.start({ url, password: nanoid() });
+		const tracker = await interrupts.race(asBroker(starting, url));
+		const tell = (event: 'ready' | 'standby', text: string): void => {
+			output.event({ event, tracker: tracker.id, broker: url });
+			output.line(text);
+		};
+		const ready = `the tracker is ready on ${url}`;
+		const standby = `another tracker is ready on ${url}; this one stands by and takes over when it is lost`;
+		tracker.on('ready', () => tell('ready', ready));
+		tracker.on('standby', () => tell('standby', standby));
+		tracker.on('warning', (error) => output.warn(error));
+		tracker.on('down', () => {
+			output.event({ event: 'offline', broker: url });
+			output.line('connection to the broker lost, trying again');
+		});
+		tracker.isActive ? tell('ready', ready) : tell('standby', standby);
+		const timer = setInterval(() => {
+			const { nodes, seeds, announces } = tracker.stats();
+			const parts = [countOf(nodes, 'node'), countOf(seeds, 'seed')];
+			output.live([...parts, countOf(announces, 'announce')].join(' · '));
+		}, LIVE_EVERY);
+		await interrupts.stopped();
+		clearInterval(timer);
+		output.endLive({ keep: false });
+		await tracker.close();
+		output.event({ event: 'stopped' });
+		output.line('stopped');
+		return EXIT.done;
+	};
+}

@@ -1,0 +1,124 @@
+import { access, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { printable, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { hashFile } from '../../hashing/hasher.ts';
+import { onFile } from '../../storage/fs-error.ts';
+import { rightChunks } from '../../target.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Output } from '../output.ts';
+import { hashProgress, ProgressView } from '../progress-view.ts';
+import { readSeed } from '../read-seed.ts';
+import type { Command } from '../run.ts';
+import { runsOf } from '../runs.ts';
+import { countOf, formatBytes } from '../units.ts';
+
+interface Findings {
+	readonly path: string;
+	/** Bytes of the file. */
+	readonly size: number;
+	readonly bad: readonly number[];
+	readonly isWholeRight: boolean;
+}
+
+const MOST_RUNS = 20;
+
+/** `shoal verify`: checks a file against its seed, and names the bad chunks. */
+export function verifyCommand(seedPath: string, file: string | undefined): Command {
+	return async ({ output, interrupts }) => {
+		const seed = await readSeed(seedPath, output);
+		const path = file === undefined ? await fileOf(seedPath, seed) : resolve(file);
+		const findings = await check(path, seed, output, interrupts.signal);
+		const { bad, size, isWholeRight } = findings;
+		if (bad.length === 0 && size === seed.length && !isWholeRight) {
+			throw new ShoalError(
+				'ERR_SEED_LIES',
+				`every chunk of ${quoted(path, 300)} is right, but the digest of the whole is not: whoever made the seed made it wrong`,
+			);
+		}
+		const ok = isWholeRight && bad.length === 0;
+		output.event({ event: 'verified', ok, bad, path, length: size, expected: seed.length });
+		ok ? tellRight(output, path, seed) : tellWrong(output, findings, seed);
+		return ok ? EXIT.done : EXIT.failed;
+	};
+}
+
+/** The file a seed is of, if it is not named: the seed's path without `.seed`, or its name beside it. */
+async function fileOf(seedPath: string, seed: Seed): Promise<string> {
+	const beside = join(dirname(resolve(seedPath)), seed.name);
+	const candidates = /.\.seed$/i.test(seedPath)
+		? [resolve(seedPath.slice(0, -5)), beside]
+		: [beside];
+	for (const path of candidates) {
+		const isThere = await access(path).then(
+			() => true,
+			() => false,
+		);
+		if (isThere) {
+			return path;
+		}
+	}
+	throw new ShoalError(
+		'ERR_NO_FILE',
+		`there is no ${quoted(beside, 300)}; name the file: shoal verify FILE.seed FILE`,
+	);
+}
+
+async function check(
+	path: string,
+	seed: Seed,
+	output: Output,
+	signal: AbortSignal,
+): Promise<Findings> {
+	const found = await onFile(path, () => stat(path));
+	if (!found.isFile()) {
+		throw new ShoalError('ERR_FOLDER', `${quoted(path, 300)} is no file, but a folder or device`);
+	}
+	const { size } = found;
+	const view = new ProgressView(output);
+	const options = { onBytes: hashProgress(view, `verifying ${printable(path)}`, size, 2), signal };
+	try {
+		const [right, digest] = await Promise.all([
+			rightChunks(path, seed, options),
+			hashFile(path, seed.kind, options),
+		]);
+		const good = new Set(right);
+		const all = Array.from({ length: seed.chunks }, (_, chunk) => chunk);
+		const bad = all.filter((chunk) => !good.has(chunk));
+		const isWholeRight = Buffer.from(digest).toString('hex') === seed.digest;
+		return { path, size, bad, isWholeRight };
+	} finally {
+		view.end();
+	}
+}
+
+function tellRight(
+	output: Output,
+	path: string,
+	{ length, chunks, digest, isClassic }: Seed,
+): void {
+	const size = `${formatBytes(length)}, ${countOf(chunks, 'chunk')}`;
+	output.line(
+		`${output.style('green', 'right')} ${output.style('bold', printable(path))}  ${size}`,
+	);
+	output.line(`  ${isClassic ? 'md5   ' : 'sha256'}  ${digest}`);
+}
+
+function tellWrong(output: Output, { path, size, bad }: Findings, seed: Seed): void {
+	output.line(`${output.style('red', 'wrong')} ${output.style('bold', printable(path))}`);
+	if (size !== seed.length) {
+		output.line(`  it has ${size} bytes, the seed says ${seed.length}`);
+	}
+	if (bad.length > 0) {
+		output.line(`  ${bad.length} of ${countOf(seed.chunks, 'chunk')} bad:`);
+	}
+	const runs = runsOf(bad);
+	for (const [first, last] of runs.slice(0, MOST_RUNS)) {
+		const end = seed.layout.offsetOf(last) + seed.layout.sizeOf(last) - 1;
+		const chunks = first === last ? `chunk ${first}` : `chunks ${first}-${last}`;
+		output.line(`  ${chunks}, bytes ${seed.layout.offsetOf(first)}-${end}`);
+	}
+	if (runs.length > MOST_RUNS) {
+		output.line(`  and ${countOf(runs.length - MOST_RUNS, 'run')} more; --json names all chunks`);
+	}
+	output.line(`  get it again: move it away, then shoal get ${seed.id}`);
+}

@@ -1,0 +1,109 @@
+import { nanoid } from 'nanoid';
+import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts';
+import { asBroker, chooseBroker } from '../connect.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { JsonEvent, Output } from '../output.ts';
+import type { Command } from '../run.ts';
+import { swarmScreen } from '../swarm-screen.ts';
+import { SwarmView } from '../swarm-view.ts';
+import { formatBytes, percent } from '../units.ts';
+
+/** What was typed after `shoal watch`. */
+export interface WatchFlags {
+	readonly broker?: string | undefined;
+}
+
+const DRAW_EVERY = 250;
+const KEPT_NEWS = 20;
+
+/** `shoal watch`: a live view of all swarms, drawn from the control topics alone. */
+export function watchCommand(flags: WatchFlags): Command {
+	return async ({ output, interrupts }) => {
+		const url = chooseBroker(flags.broker);
+		const topics = new Topics();
+		const opening = Link.open({ url, id: makeNodeId(), password: nanoid() });
+		const link = await interrupts.race(asBroker(opening, url));
+		const view = new SwarmView();
+		const news: string[] = [];
+		// Wrong payloads end in the link, as a warning that nobody hears.
+		link.on('message', ({ topic, payload }) => {
+			const parsed = topics.tryParse(topic);
+			const event = parsed && view.apply(parsed, payload);
+			if (event !== undefined) {
+				output.event(event);
+				tell(output, event, news);
+			}
+		});
+		link.on('down', () => {
+			view.clear();
+			output.event({ event: 'offline', broker: url });
+			note(output, 'connection to the broker lost, trying again', news);
+		});
+		link.on('up', () => {
+			output.event({ event: 'online', broker: url });
+			note(output, 'connection to the broker is back', news);
+		});
+		for (const filter of topics.watchFilters()) {
+			await interrupts.race(link.subscribe(filter));
+		}
+		const draw = (): void => {
+			const { columns, rows } = output;
+			output.live(swarmScreen(view, url, news, { columns, rows }).join('\n'));
+		};
+		const timer = setInterval(draw, DRAW_EVERY);
+		await interrupts.stopped();
+		clearInterval(timer);
+		await link.close();
+		return EXIT.done;
+	};
+}
+
+/** On a terminal everything is in the picture; elsewhere what changed is a line, but not each rate. */
+function tell(output: Output, event: JsonEvent, news: string[]): void {
+	if (event.event === 'state' || event.event === 'tracker' || event.event === 'withdrawn') {
+		return;
+	}
+	if (event.event === 'announce') {
+		if (!output.isLive) {
+			output.line(`${clock()}  ${announceText(event)}`);
+		}
+		return;
+	}
+	note(output, eventText(event), news);
+}
+
+function note(output: Output, text: string, news: string[]): void {
+	const line = `${clock()}  ${text}`;
+	if (output.isLive) {
+		news.push(line);
+		news.splice(0, Math.max(0, news.length - KEPT_NEWS));
+	} else {
+		output.line(line);
+	}
+}
+
+function announceText({ node, name, have, chunks }: JsonEvent): string {
+	const share = percent(have as number, chunks as number);
+	return `${node} has ${share} % of ${printable(String(name))}`;
+}
+
+/** An event of the tracker as a sentence without a verb: what, who, which. */
+function eventText({ event, node, seed, name, length }: JsonEvent): string {
+	const parts = [event.replaceAll('-', ' ').padEnd(17)];
+	if (node !== undefined) {
+		parts.push(String(node));
+	}
+	if (name !== undefined) {
+		parts.push(printable(String(name)));
+	} else if (seed !== undefined) {
+		parts.push(`${String(seed).slice(0, 12)}…`);
+	}
+	if (length !== undefined) {
+		parts.push(formatBytes(Number(length)));
+	}
+	return parts.join('  ');
+}
+
+function clock(): string {
+	return new Date().toTimeString().slice(0, 8);
+}

@@ -1,0 +1,58 @@
+import { printable, ShoalError } from '../../../protocol/index.ts';
+import { chooseBroker, closeNode, startNode } from '../connect.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Command } from '../run.ts';
+import { table } from '../table.ts';
+import { countOf, percent } from '../units.ts';
+import { parseIdOrLink } from '../wanted.ts';
+
+/** What was typed after `shoal who`. */
+export interface WhoFlags {
+	readonly broker?: string | undefined;
+}
+
+/** `shoal who`: which nodes have a seed, and how much of it. */
+export function whoCommand(text: string, flags: WhoFlags): Command {
+	return async (context) => {
+		const { output, interrupts } = context;
+		const { id, broker } = parseIdOrLink(text);
+		const node = await startNode(context, { broker: chooseBroker(flags.broker, broker) });
+		try {
+			const { nodes, seeders, downloaders } = await interrupts.race(node.who(id));
+			if (seeders + downloaders === 0) {
+				throw new ShoalError(
+					'ERR_NOT_FOUND',
+					`nobody has the seed ${id}; shoal ls lists what there is`,
+				);
+			}
+			for (const { node, have, chunks, addresses } of nodes) {
+				output.event({ event: 'node', node, have, chunks, addresses });
+			}
+			const rows = nodes.map(({ node, have, chunks, addresses }) => [
+				node,
+				`${percent(have, chunks)} %`,
+				`${have} of ${chunks}`,
+				addresses.length === 0 ? 'through the broker' : printable(addresses.join(' ')),
+			]);
+			const [titles = '', ...lines] = table(
+				[
+					{ title: 'NODE' },
+					{ title: 'HAVE', align: 'right' },
+					{ title: 'CHUNKS', align: 'right' },
+					{ title: 'ADDRESSES' },
+				],
+				rows,
+			);
+			output.line(output.style('dim', titles));
+			for (const line of lines) {
+				output.line(line);
+			}
+			const sum = `${countOf(seeders, 'seeder')}, ${countOf(downloaders, 'downloader')}`;
+			const isSample = nodes.length < seeders + downloaders;
+			output.line(isSample ? `${sum}; ${nodes.length} of them are shown` : sum);
+			return EXIT.done;
+		} finally {
+			await closeNode(node);
+		}
+	};
+}

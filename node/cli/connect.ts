@@ -1,0 +1,80 @@
+import { isShoalError, parseBrokerUrl, printable, ShoalError } from '../../protocol/index.ts';
+import { ShoalNode, type ShoalNodeOptions } from '../node.ts';
+import { parseRate } from './rates.ts';
+import type { CommandContext } from './run.ts';
+
+/** Options of the commands that connect as a node. */
+export interface NodeFlags {
+	readonly broker?: string | undefined;
+	readonly id?: string | undefined;
+	readonly maxUp?: string | undefined;
+	readonly maxDown?: string | undefined;
+	readonly lane?: string | undefined;
+}
+
+const DEFAULT_BROKER = 'mqtt://127.0.0.1:1883';
+
+/** Which broker: the one named, the link's, the environment's, or the default. @throws ShoalError ERR_LINK */
+export function chooseBroker(named: string | undefined, ofLink?: string): string {
+	return parseBrokerUrl(named ?? ofLink ?? (process.env.SHOAL_BROKER || DEFAULT_BROKER));
+}
+
+/** Options of the node, from what was typed. @throws ShoalError ERR_USAGE, ERR_LINK */
+export function nodeOptions(flags: NodeFlags, ofLink?: string): ShoalNodeOptions {
+	checkLane(flags.lane);
+	return {
+		broker: chooseBroker(flags.broker, ofLink),
+		id: flags.id,
+		maxUp: flags.maxUp === undefined ? undefined : parseRate(flags.maxUp, '--max-up'),
+		maxDown: flags.maxDown === undefined ? undefined : parseRate(flags.maxDown, '--max-down'),
+	};
+}
+
+/** Starts a node that tells of its connection. @throws ShoalError ERR_BROKER and others */
+export async function startNode(
+	{ output, interrupts }: CommandContext,
+	options: ShoalNodeOptions,
+): Promise<ShoalNode> {
+	const node = await interrupts.race(asBroker(ShoalNode.start(options), options.broker ?? ''));
+	node.on('warning', (error) => output.warn(error));
+	node.on('down', ({ message }) => {
+		output.event({ event: 'offline', broker: node.broker, message: printable(message) });
+		output.line('connection to the broker lost, trying again');
+	});
+	node.on('up', () => {
+		output.event({ event: 'online', broker: node.broker });
+		output.line('connection to the broker is back');
+	});
+	return node;
+}
+
+/** What fails while connecting means that the broker cannot be reached. @throws ShoalError */
+export async function asBroker<T>(work: Promise<T>, url: string): Promise<T> {
+	try {
+		return await work;
+	} catch (error) {
+		if (isShoalError(error, 'ERR_TIMEOUT') || isShoalError(error, 'ERR_DISCONNECTED')) {
+			throw new ShoalError('ERR_BROKER', `there is no MQTT broker that answers at ${url}`, {
+				cause: error,
+			});
+		}
+		throw error;
+	}
+}
+
+/** Ends a node, in time for a process that is to end within two seconds. */
+export async function closeNode(node: ShoalNode): Promise<void> {
+	await Promise.race([node.close(), new Promise((resolve) => setTimeout(resolve, 1_700).unref())]);
+}
+
+function checkLane(lane: string | undefined): void {
+	if (lane === 'direct') {
+		throw new ShoalError(
+			'ERR_USAGE',
+			'this version has the broker lane only: use --lane auto or --lane broker',
+		);
+	}
+	if (lane !== undefined && lane !== 'auto' && lane !== 'broker') {
+		throw new ShoalError('ERR_USAGE', `--lane must be auto or broker, not "${printable(lane)}"`);
+	}
+}

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { ShoalError } from '../../protocol/index.ts';
+import type { JsonEvent } from './output.ts';
+
+const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
+const PATIENCE = 1_500;
+
+/** A shoal process of its own, whose events are read. */
+export class DemoChild {
+	/** What it is called in the demo. */
+	readonly role: string;
+	readonly #process: ChildProcess;
+	readonly #exited: Promise<void>;
+	readonly #seen = new Map<string, JsonEvent>();
+	readonly #listeners = new Set<(event: JsonEvent) => void>();
+	#failure: JsonEvent | undefined;
+	#isStopped = false;
+
+	/** @param args of the command line, without `--json` */
+	constructor(role: string, args: readonly string[]) {
+		this.role = role;
+		this.#process = spawn(process.execPath, [MAIN, ...args, '--json'], {
+			stdio: ['ignore', 'pipe', 'ignore'],
+		});
+		const { stdout } = this.#process;
+		if (stdout !== null) {
+			createInterface({ input: stdout }).on('line', (line) => this.#onLine(line));
+		}
+		this.#exited = new Promise((resolve) => {
+			this.#process.once('close', () => resolve());
+			this.#process.once('error', () => resolve());
+		});
+	}
+
+	/** Calls `listener` with each event from now on. */
+	listen(listener: (event: JsonEvent) => void): void {
+		this.#listeners.add(listener);
+	}
+
+	/** Its first event of that name. @throws ShoalError ERR_IO if it ends without one */
+	async first(name: string): Promise<JsonEvent> {
+		const seen = this.#seen.get(name);
+		if (seen !== undefined) {
+			return seen;
+		}
+		const told = new Promise<JsonEvent>((resolve) => {
+			this.listen((event) => event.event === name && resolve(event));
+		});
+		return await Promise.race([told, this.failed()]);
+	}
+
+	/** Rejects when it ends although nobody stopped it. */
+	async failed(): Promise<never> {
+		await this.#exited;
+		if (this.#isStopped || this.#process.exitCode === 0) {
+			return await new Promise<never>(() => {});
+		}
+		const why = this.#failure?.message ?? `it ended with ${this.#process.exitCode}`;
+		throw new ShoalError('ERR_IO', `the ${this.role} has failed: ${why}`);
+	}
+
+	/** Ends it, by force if it has to be. */
+	async stop(): Promise<void> {
+		this.#isStopped = true;
+		this.#process.kill('SIGTERM');
+		const timer = setTimeout(() => this.#process.kill('SIGKILL'), PATIENCE);
+		await this.#exited;
+		clearTimeout(timer);
+	}
+
+	#onLine(line: string): void {
+		let event: JsonEvent;
+		try {
+			event = JSON.parse(line);
+		} catch {
+			return;
+		}
+		if (!this.#seen.has(event.event)) {
+			this.#seen.set(event.event, event);
+		}
+		if (event.event === 'error') {
+			this.#failure = event;
+		}
+		for (const listener of this.#listeners) {
+			listener(event);
+		}
+	}
+}

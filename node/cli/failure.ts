@@ -1,0 +1,35 @@
+import { isShoalError, printable } from '../../protocol/index.ts';
+
+/** An error as people and programs are told it. */
+export interface Failure {
+	readonly code: string;
+	readonly message: string;
+	/** What to do next, where the message does not say it. */
+	readonly hint?: string | undefined;
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+	ERR_BROKER: 'start one with: shoal broker, or name another with --broker URL',
+	ERR_CHANGED: 'share it again when it is at rest',
+	ERR_ID: 'shoal ls prints the ids',
+	ERR_ID_TAKEN: 'leave --id away, or choose another',
+	ERR_REFUSED: 'is it a broker of another kind, or one that wants a password?',
+	ERR_SEED: 'make a new one with: shoal seed FILE',
+};
+
+/** What is told of an error: one line, safe on a terminal. */
+export function failureOf(error: unknown): Failure {
+	if (isShoalError(error)) {
+		return { code: error.code, message: oneLine(error.message), hint: HINTS[error.code] };
+	}
+	const message = error instanceof Error ? error.message : String(error);
+	return {
+		code: 'ERR_INTERNAL',
+		message: `something unexpected happened: ${oneLine(message)}`,
+		hint: 'SHOAL_DEBUG=1 shows where; please report it',
+	};
+}
+
+function oneLine(text: string): string {
+	return printable(text.trim().replace(/\s*\n\s*/g, ' '));
+}

@@ -1,0 +1,101 @@
+/** What stands at the top of `shoal --help`. */
+export const HOW_IT_WORKS = `Moves files to many machines at once, through one MQTT broker.
+
+How it works: one broker knows who has what. Whoever wants a file asks all who
+have it for different chunks, verifies each, and passes on what it has already.
+Nobody needs more than one outbound connection to the broker.
+
+The usual three:
+  shoal broker        prints where it listens
+  shoal share FILE    prints the id and the link of the file
+  shoal get ID        on as many machines as you like
+
+All of it on this machine, to watch: shoal demo`;
+
+/** What stands below the options of each command: examples and what it prints. */
+export const EXAMPLES = {
+	broker: `
+Examples:
+  shoal broker                        for this machine only, on port 1883
+  shoal broker --host 0.0.0.0         for all who can reach this machine
+  shoal broker --limit clients=5000   another limit; shoal limits lists them
+
+Prints the URL it listens at, and runs until it is stopped.`,
+	tracker: `
+Example:
+  shoal tracker --broker mqtt://mosquitto.example:1883
+
+Keeps the list of who has what on a broker of another kind, such as Mosquitto.
+shoal broker has a tracker already. A second one stands by until the first is
+lost.`,
+	share: `
+Examples:
+  shoal share disk.img
+  shoal share *.iso --broker mqtt://10.0.0.5:1883 --max-up 20MB
+
+Prints the id and the link of each file, then how much is sent, and runs until
+it is stopped.`,
+	get: `
+Examples:
+  shoal get 'shoal:3b1f...?name=disk.img&broker=mqtt%3A%2F%2F10.0.0.5%3A1883'
+  shoal get ID -o /data/ --max-down 5MiB
+  shoal get disk.img.seed -o - | tar -x
+
+Shows a progress bar, then the path, the digest and who sent how much. What an
+interrupted download has verified is kept: the same command goes on from there.
+A file that exists is never replaced.`,
+	ls: `
+Example:
+  shoal ls --broker mqtt://10.0.0.5:1883
+
+Prints a table: name, size, seeders, downloaders and id of each seed.`,
+	who: `
+Example:
+  shoal who ID
+
+Prints a table: each node that has the seed, how much of it, and its addresses.`,
+	seed: `
+Examples:
+  shoal seed disk.img                 writes disk.img.seed beside it
+  shoal seed disk.img -o -            prints the seed
+
+Prints the path of the seed, its id and the SHA-256 of the file. No network.`,
+	verify: `
+Examples:
+  shoal verify disk.img.seed          checks disk.img beside it
+  shoal verify disk.img.seed /data/disk.img
+
+Prints whether the file is right, or which chunks and bytes are not (exit
+code 1).`,
+	watch: `
+Examples:
+  shoal watch                         a screen of all swarms, as it changes
+  shoal watch --json                  every control message as one line of JSON
+
+Reads the control topics only, as any MQTT client can.`,
+	demo: `
+Examples:
+  shoal demo                          with the program of Node.js as the file
+  shoal demo disk.img
+
+Starts a broker, three seeders and a downloader, shows what they do, and
+removes it all.`,
+	limits: `
+Example:
+  shoal limits
+
+Prints each limit with its default, its unit and what it bounds.`,
+} as const;
+
+/** What stands at the end of `shoal --help`. */
+export const EXIT_CODES = `
+Exit codes:
+  0 done, 1 failed, 2 wrong usage, 3 nobody has the seed,
+  4 the broker cannot be reached, 130 interrupted
+
+Environment:
+  SHOAL_BROKER  the broker where none is named
+  NO_COLOR      takes the colours away
+  SHOAL_DEBUG   shows where an error comes from
+
+Each command has examples: shoal help get`;

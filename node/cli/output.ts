@@ -1,0 +1,168 @@
+import { styleText } from 'node:util';
+import type { createLogUpdate } from 'log-update';
+import { failureOf } from './failure.ts';
+import { wrap } from './wrap.ts';
+
+/** One JSON object of `--json`. */
+export interface JsonEvent {
+	readonly event: string;
+	readonly [field: string]: unknown;
+}
+
+/** Options of {@link Output.open}. */
+export interface OutputOptions {
+	/** Programs read it: events as JSON. */
+	readonly json: boolean;
+	/** Standard output carries bytes: everything else goes to standard error. */
+	readonly isStdoutTaken: boolean;
+}
+
+type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
+
+const SAME_WARNING_EVERY = 5_000;
+
+/**
+ * The only writer of the command line. Programs get events, one JSON object a line; people get lines,
+ * and on a terminal a live block below them that is drawn again and again.
+ */
+export class Output {
+	readonly isJson: boolean;
+	/** Whether there is a terminal to draw a live block on. */
+	readonly isLive: boolean;
+	readonly #stream: NodeJS.WriteStream;
+	readonly #update: ReturnType<typeof createLogUpdate> | undefined;
+	readonly #warned = new Map<string, number>();
+	readonly #hasColors: boolean;
+	readonly #hasErrorColors: boolean;
+	#block = '';
+
+	private constructor(
+		{ json, isStdoutTaken }: OutputOptions,
+		update: ReturnType<typeof createLogUpdate> | undefined,
+	) {
+		this.isJson = json;
+		this.#stream = isStdoutTaken ? process.stderr : process.stdout;
+		this.#update = update;
+		this.isLive = update !== undefined;
+		this.#hasColors = this.isLive && !process.env.NO_COLOR;
+		this.#hasErrorColors = this.#hasColors && process.stderr.isTTY;
+	}
+
+	/** Prepares for what is there: a terminal, a pipe, a program. */
+	static async open(options: OutputOptions): Promise<Output> {
+		const stream = options.isStdoutTaken ? process.stderr : process.stdout;
+		const isTerminal = !options.json && stream.isTTY === true && process.env.TERM !== 'dumb';
+		return new Output(
+			options,
+			isTerminal ? (await import('log-update')).createLogUpdate(stream) : undefined,
+		);
+	}
+
+	/** Columns of the terminal, 80 where there is none. */
+	get columns(): number {
+		return this.#stream.columns ?? 80;
+	}
+
+	/** Lines of the terminal, 24 where there is none. */
+	get rows(): number {
+		return this.#stream.rows ?? 24;
+	}
+
+	/** Tells programs. */
+	event(event: JsonEvent): void {
+		if (this.isJson) {
+			this.#stream.write(`${JSON.stringify(event)}\n`);
+		}
+	}
+
+	/** Tells people a line; a live block stays below it. */
+	line(text = ''): void {
+		if (!this.isJson) {
+			this.#aboveBlock(() => this.#stream.write(`${text}\n`));
+		}
+	}
+
+	/** Draws the live block anew, on a terminal only. */
+	live(block: string): void {
+		if (this.#update !== undefined && block !== this.#block) {
+			this.#block = block;
+			this.#update(block);
+		}
+	}
+
+	/** Ends the live block: what was drawn goes, or stays as lines. */
+	endLive({ keep }: { keep: boolean }): void {
+		if (!keep) {
+			this.#update?.clear();
+		}
+		this.#update?.done();
+		this.#block = '';
+	}
+
+	/** Tells something that deserves attention, on standard error; the same only once in a while. */
+	warn(problem: unknown): void {
+		const { code, message } =
+			typeof problem === 'string' ? { code: undefined, message: problem } : failureOf(problem);
+		const now = performance.now();
+		if (now - (this.#warned.get(message) ?? Number.NEGATIVE_INFINITY) < SAME_WARNING_EVERY) {
+			return;
+		}
+		this.#remember(message, now);
+		const text = this.isJson
+			? JSON.stringify({ event: 'warning', code, message })
+			: paint(this.#hasErrorColors, 'yellow', onTerminal(`warning: ${message}`));
+		this.#aboveBlock(() => process.stderr.write(`${text}\n`));
+	}
+
+	/** Tells why the command failed. */
+	error(error: unknown): void {
+		const { code, message, hint } = failureOf(error);
+		if (this.isJson) {
+			this.event({ event: 'error', code, message, hint });
+		} else {
+			this.endLive({ keep: true });
+			const next = hint === undefined ? '' : `; ${hint}`;
+			process.stderr.write(
+				`${paint(this.#hasErrorColors, 'red', 'shoal:')} ${message}${next} (${code})\n`,
+			);
+		}
+		if (process.env.SHOAL_DEBUG) {
+			process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+		}
+	}
+
+	/** `text` in colour, where colours are wanted. */
+	style(style: Style, text: string): string {
+		return paint(this.#hasColors, style, text);
+	}
+
+	#aboveBlock(write: () => void): void {
+		const block = this.#block;
+		if (block === '') {
+			write();
+			return;
+		}
+		this.#update?.clear();
+		write();
+		this.#update?.(block);
+	}
+
+	#remember(message: string, now: number): void {
+		this.#warned.set(message, now);
+		for (const [old, at] of this.#warned) {
+			if (now - at >= SAME_WARNING_EVERY) {
+				this.#warned.delete(old);
+			}
+		}
+	}
+}
+
+function paint(hasColors: boolean, style: Style, text: string): string {
+	return hasColors ? styleText(style, text) : text;
+}
+
+/** What goes to standard error, broken between words if that is a terminal. */
+function onTerminal(text: string): string {
+	const { isTTY, columns } = process.stderr;
+	return isTTY ? wrap(text, columns).join('\n') : text;
+}

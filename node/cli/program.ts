@@ -1,0 +1,188 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { EXAMPLES, EXIT_CODES, HOW_IT_WORKS } from './help-texts.ts';
+import type { Command as Action, TalkOptions } from './run.ts';
+
+// Nothing else is loaded until a command runs, so that help is there at once.
+
+const BROKER = '--broker <url>';
+const ABOUT_BROKER = 'the broker (default: the one of SHOAL_BROKER, else mqtt://127.0.0.1:1883)';
+const LANE = '--lane <lane>';
+const ABOUT_LANE = 'auto or broker, which are the same in this version';
+const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
+const ID = '--id <id>';
+const ABOUT_ID = 'a node id that stays the same: 8 to 64 letters, digits, _ or -';
+
+/** Runs the command line. The process ends with it. */
+export async function main(args: readonly string[]): Promise<void> {
+	const program = makeProgram();
+	try {
+		await program.parseAsync(args, { from: 'user' });
+	} catch (error) {
+		if (!(error instanceof CommanderError)) {
+			throw error;
+		}
+		if (error.exitCode === 0) {
+			return;
+		}
+		await complain(program, error, args);
+	}
+}
+
+/** What can be typed, with its help. */
+export function makeProgram(): Command {
+	const program = new Command('shoal')
+		.description(HOW_IT_WORKS)
+		.version(version(), '--version', 'print the version')
+		.helpOption('-h, --help', 'print this help')
+		.helpCommand('help [command]', 'print the help of a command')
+		.addHelpText('after', EXIT_CODES)
+		.exitOverride()
+		.configureOutput({ writeErr: () => {} });
+	addHosting(program);
+	addTransfers(program);
+	addLists(program);
+	addFiles(program);
+	return program;
+}
+
+function addHosting(program: Command): void {
+	add(program, 'broker', 'run the broker and the tracker')
+		.option('--host <address>', 'address to listen on', '127.0.0.1')
+		.option('--port <port>', 'port to listen on, 0 for any that is free', '1883')
+		.option('--limit <name=value>', 'change a limit; can be repeated', collect)
+		.action((options) =>
+			start(
+				options,
+				async () => (await import('./commands/broker.ts')).brokerCommand(options),
+				true,
+			),
+		);
+	add(program, 'tracker', 'run the tracker alone, on a broker that somebody else runs')
+		.option(BROKER, ABOUT_BROKER)
+		.action((options) =>
+			start(
+				options,
+				async () => (await import('./commands/tracker.ts')).trackerCommand(options),
+				true,
+			),
+		);
+}
+
+function addTransfers(program: Command): void {
+	add(program, 'share', 'share files until it is stopped')
+		.argument('<file...>', 'files to share')
+		.option(BROKER, ABOUT_BROKER)
+		.option('--name <name>', 'the name others see; with one file only')
+		.option('--max-up <rate>', `send at most: ${RATE}`)
+		.option('--max-down <rate>', `receive at most: ${RATE}`)
+		.option(LANE, ABOUT_LANE)
+		.option(ID, ABOUT_ID)
+		.action((files, options) =>
+			start(options, async () =>
+				(await import('./commands/share.ts')).shareCommand(files, options),
+			),
+		);
+	add(program, 'get', 'download a file, verify it, and serve it a little longer')
+		.argument('<what>', 'the id of a seed, a link, or the path of a seed file')
+		.option(BROKER, 'the broker (default: the one of the link, of SHOAL_BROKER, or this machine)')
+		.option('-o, --output <path>', 'a file, a folder that exists, or - for standard output')
+		.option('--wait', 'wait for a seed that nobody has yet')
+		.option('--no-linger', 'end as soon as it is complete, instead of when nobody asked for 2 s')
+		.option('--keep', 'serve on until it is stopped')
+		.option('--max-up <rate>', `send at most: ${RATE}`)
+		.option('--max-down <rate>', `receive at most: ${RATE}`)
+		.option(LANE, ABOUT_LANE)
+		.option(ID, ABOUT_ID)
+		.action((what, options) =>
+			start(options, async () => (await import('./commands/get.ts')).getCommand(what, options)),
+		);
+}
+
+function addLists(program: Command): void {
+	add(program, 'ls', 'list every seed there is')
+		.option(BROKER, ABOUT_BROKER)
+		.action((options) =>
+			start(options, async () => (await import('./commands/ls.ts')).lsCommand(options)),
+		);
+	add(program, 'who', 'list who has a seed, and how much of it')
+		.argument('<id>', 'the id of a seed, or a link')
+		.option(BROKER, ABOUT_BROKER)
+		.action((id, options) =>
+			start(options, async () => (await import('./commands/who.ts')).whoCommand(id, options)),
+		);
+	add(program, 'watch', 'watch all swarms live')
+		.option(BROKER, ABOUT_BROKER)
+		.action((options) =>
+			start(options, async () => (await import('./commands/watch.ts')).watchCommand(options), true),
+		);
+}
+
+function addFiles(program: Command): void {
+	add(program, 'seed', 'write the seed of a file')
+		.argument('<file>', 'the file')
+		.option('-o, --output <path>', 'where to (default: FILE.seed), or - for standard output')
+		.option('--name <name>', "the name in the seed (default: the file's)")
+		.action((file, options) =>
+			start(options, async () => (await import('./commands/seed.ts')).seedCommand(file, options)),
+		);
+	add(program, 'verify', 'check a file against its seed')
+		.argument('<seed>', 'the path of the seed')
+		.argument('[file]', 'the file (default: the one beside the seed)')
+		.action((seed, file, options) =>
+			start(options, async () => (await import('./commands/verify.ts')).verifyCommand(seed, file)),
+		);
+	add(program, 'demo', 'see it all on this machine')
+		.argument('[file]', 'the file to move (default: the program of Node.js)')
+		.action((file, options) =>
+			start(options, async () => (await import('./commands/demo.ts')).demoCommand(file)),
+		);
+	add(program, 'limits', 'print the table of limits').action((options) =>
+		start(options, async () => (await import('./commands/limits.ts')).limitsCommand()),
+	);
+}
+
+function add(program: Command, name: keyof typeof EXAMPLES, about: string): Command {
+	return program
+		.command(name)
+		.summary(about)
+		.description(`${about[0]?.toUpperCase()}${about.slice(1)}.`)
+		.option('--json', 'print one JSON object a line, for programs')
+		.addHelpText('after', EXAMPLES[name]);
+}
+
+async function start(
+	options: TalkOptions,
+	load: () => Promise<Action>,
+	isEndless = false,
+): Promise<void> {
+	const { run } = await import('./run.ts');
+	await run(options, load, isEndless);
+}
+
+/** What was typed is wrong: says what, and where the help is. */
+async function complain(
+	program: Command,
+	error: CommanderError,
+	args: readonly string[],
+): Promise<void> {
+	const command = program.commands.find((each) => each.name() === args[0]);
+	const help = command === undefined ? 'shoal --help' : `shoal ${command.name()} --help`;
+	const what =
+		error.code === 'commander.help'
+			? 'a command is expected'
+			: error.message
+					.replace(/^error: /, '')
+					.replace(/\n\(Did you mean (.*)\?\)$/, ' (did you mean $1?)');
+	const { failUsage } = await import('./run.ts');
+	await failUsage(`${what}; see: ${help}`, args.includes('--json'));
+}
+
+function collect(value: string, previous: readonly string[] = []): string[] {
+	return [...previous, value];
+}
+
+function version(): string {
+	const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+	return (JSON.parse(text) as { version: string }).version;
+}

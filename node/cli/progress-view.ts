@@ -1,0 +1,94 @@
+import { printable } from '../../protocol/index.ts';
+import type { Progress } from '../download.ts';
+import { bar } from './bar.ts';
+import type { Output } from './output.ts';
+import { fit, widthOf } from './table.ts';
+import { countOf, formatBytes, formatRate, formatTime, percent } from './units.ts';
+
+const PLAIN_EVERY = 3_000;
+const MOST_BAR = 40;
+
+/** A line of a bar and what stands behind it, for a terminal of `columns`. */
+export function barLine(fraction: number, text: string, columns: number): string {
+	const width = Math.min(MOST_BAR, columns - widthOf(text) - 3);
+	return width < 8 ? fit(text, columns - 1) : `${bar(fraction, width)}  ${text}`;
+}
+
+/** Shows how far something is: a live bar on a terminal, elsewhere a line every few seconds. */
+export class ProgressView {
+	readonly #output: Output;
+	#toldAt = performance.now();
+	#told = '';
+
+	constructor(output: Output) {
+		this.#output = output;
+	}
+
+	/**
+	 * @param title what is going on
+	 * @param text how far it is
+	 */
+	show(title: string, fraction: number, text: string): void {
+		const output = this.#output;
+		if (output.isLive) {
+			const heading = output.style('bold', fit(title, output.columns - 1));
+			output.live(`${heading}\n${barLine(fraction, text, output.columns)}`);
+		} else if (performance.now() - this.#toldAt >= PLAIN_EVERY && text !== this.#told) {
+			this.#toldAt = performance.now();
+			this.#told = text;
+			output.line(`${title}  ${text}`);
+		}
+	}
+
+	/** Takes the bar away. */
+	end(): void {
+		this.#output.endLive({ keep: false });
+	}
+}
+
+/** What the progress of a download says behind its bar. */
+export function downloadText({ have, length, rate, sources }: Progress): string {
+	const parts = [
+		`${String(percent(have, length)).padStart(3)} %`,
+		`${formatBytes(have)} of ${formatBytes(length)}`,
+		formatRate(rate),
+		countOf(sources, 'source'),
+	];
+	if (rate > 0 && have < length) {
+		parts.push(
+			`${formatTime(Math.ceil((length - have) / rate) * 1_000).replace('.0 s', ' s')} left`,
+		);
+	}
+	return parts.join('  ');
+}
+
+/** What the progress of a download is called. */
+export function downloadTitle({ phase, name, id }: Progress): string {
+	const what = name === undefined ? `${id.slice(0, 12)}…` : printable(name);
+	switch (phase) {
+		case 'finding':
+			return `looking for ${what}`;
+		case 'checking':
+			return `${what}: checking what is here already`;
+		case 'fetching':
+			return what;
+		case 'verifying':
+			return `${what}: verifying the whole`;
+	}
+}
+
+/** Counts the bytes that are hashed of a file, and shows them. */
+export function hashProgress(
+	view: ProgressView,
+	title: string,
+	length: number,
+	passes: number,
+): (bytes: number) => void {
+	let hashed = 0;
+	return (bytes) => {
+		hashed += bytes;
+		const done = Math.min(hashed / passes, length);
+		const text = `${String(percent(done, length)).padStart(3)} %  ${formatBytes(done)} of ${formatBytes(length)}`;
+		view.show(title, length === 0 ? 1 : done / length, text);
+	};
+}

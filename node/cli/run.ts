@@ -1,0 +1,78 @@
+import { isShoalError, ShoalError } from '../../protocol/index.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { Interrupts } from './interrupts.ts';
+import { Output } from './output.ts';
+
+/** What a command works with. */
+export interface CommandContext {
+	readonly output: Output;
+	readonly interrupts: Interrupts;
+}
+
+/** What a command does. @returns the exit code */
+export type Command = (context: CommandContext) => Promise<number>;
+
+/** Options that decide how a command talks. */
+export interface TalkOptions {
+	readonly json?: boolean | undefined;
+	readonly output?: string | undefined;
+}
+
+/**
+ * Runs a command to its end, and the process with it.
+ *
+ * @param isEndless it runs until it is stopped, so that being stopped is no failure
+ */
+export async function run(
+	options: TalkOptions,
+	load: () => Promise<Command>,
+	isEndless = false,
+): Promise<never> {
+	const interrupts = new Interrupts();
+	interrupts.lastExit = isEndless ? EXIT.done : EXIT.interrupted;
+	const output = await Output.open({
+		json: options.json ?? false,
+		isStdoutTaken: options.output === '-',
+	});
+	const fail = (error: unknown): void => {
+		output.error(error);
+		process.exit(EXIT.failed);
+	};
+	process.on('uncaughtException', fail);
+	for (const stream of [process.stdout, process.stderr]) {
+		stream.on('error', () => interrupts.stop('EPIPE'));
+	}
+	let code: number;
+	try {
+		const command = await load();
+		code = await command({ output, interrupts });
+	} catch (error) {
+		const isQuiet =
+			interrupts.reason === 'EPIPE' || (isEndless && isShoalError(error, 'ERR_ABORTED'));
+		code = isQuiet ? EXIT.done : exitCodeOf(error);
+		if (!isQuiet) {
+			output.error(error);
+		}
+	}
+	output.endLive({ keep: true });
+	await written();
+	return process.exit(code);
+}
+
+/** Fails before any command is known: what was typed cannot be understood. */
+export async function failUsage(message: string, json: boolean): Promise<never> {
+	return await run({ json }, () => Promise.reject(new ShoalError('ERR_USAGE', message)));
+}
+
+/** What was said has left the process. */
+async function written(): Promise<void> {
+	for (const stream of [process.stdout, process.stderr]) {
+		if (stream.writableLength > 0 && !stream.destroyed) {
+			await new Promise<void>((resolve) => {
+				stream.once('drain', resolve);
+				stream.once('error', () => resolve());
+				stream.once('close', resolve);
+			});
+		}
+	}
+}

@@ -1,0 +1,52 @@
+import type { ShoalNode } from '../node.ts';
+import type { Output } from './output.ts';
+import { formatBytes, formatRate } from './units.ts';
+
+const EVERY = 1_000;
+const LIVE_EVERY = 250;
+const PLAIN_EVERY = 5_000;
+
+/** Tells how much a node sends, until it is ended: once a second, while that changes. */
+export class Serving {
+	readonly #node: ShoalNode;
+	readonly #output: Output;
+	readonly #timers: NodeJS.Timeout[];
+	#told = '0 0';
+	#plainAt = performance.now();
+
+	/** @param hint what stands behind the numbers on a terminal */
+	constructor(node: ShoalNode, output: Output, hint: string) {
+		this.#node = node;
+		this.#output = output;
+		this.#timers = [
+			setInterval(() => this.#tell(), EVERY),
+			setInterval(() => output.live(output.style('dim', `${this.#text()} · ${hint}`)), LIVE_EVERY),
+		];
+	}
+
+	end(): void {
+		for (const timer of this.#timers) {
+			clearInterval(timer);
+		}
+		this.#output.endLive({ keep: false });
+	}
+
+	#tell(): void {
+		const { total, rate } = this.#node.sent;
+		const news = `${total} ${rate}`;
+		if (news === this.#told) {
+			return;
+		}
+		this.#told = news;
+		this.#output.event({ event: 'serving', sent: total, rate });
+		if (!this.#output.isLive && performance.now() - this.#plainAt >= PLAIN_EVERY) {
+			this.#plainAt = performance.now();
+			this.#output.line(this.#text());
+		}
+	}
+
+	#text(): string {
+		const { total, rate } = this.#node.sent;
+		return `serving: ${formatBytes(total)} sent, ${formatRate(rate)}`;
+	}
+}

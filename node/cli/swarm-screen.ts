@@ -1,0 +1,87 @@
+import { printable } from '../../protocol/index.ts';
+import { blockMap } from './bar.ts';
+import type { NodeShare, SwarmOf, SwarmView } from './swarm-view.ts';
+import { fit } from './table.ts';
+import { countOf, formatBytes, formatRate, percent } from './units.ts';
+
+/** The room there is on the terminal. */
+export interface Room {
+	readonly columns: number;
+	readonly rows: number;
+}
+
+const NODE_WIDTH = 21;
+const WIDE_MAP = 64;
+const NARROW_MAP = 32;
+/** Columns of a node's line without its map. */
+const BESIDE_MAP = 2 + NODE_WIDTH + 2 + 5 + 4 + 14;
+const MOST_NEWS = 6;
+
+/** The lines of a screen that shows all swarms, and below them the latest `news`. */
+export function swarmScreen(
+	view: SwarmView,
+	broker: string,
+	news: readonly string[],
+	room: Room,
+): string[] {
+	const latest = news.slice(-Math.min(MOST_NEWS, Math.max(1, Math.floor(room.rows / 4))));
+	const head = [headLine(view, broker), ''];
+	const most = Math.max(1, room.rows - head.length - latest.length - 2);
+	const swarms = view.swarms();
+	const body =
+		swarms.length === 0 ? ['nobody shares anything yet'] : clip(swarms, most, room.columns);
+	const tail = latest.length === 0 ? [] : ['', ...latest];
+	return [...head, ...body, ...tail].map((line) => fit(line, room.columns - 1));
+}
+
+function headLine(view: SwarmView, broker: string): string {
+	let up = 0;
+	for (const state of view.nodes.values()) {
+		up += state.up;
+	}
+	const tracker = view.hasTracker ? 'tracker ready' : 'no tracker';
+	return `${broker} · ${tracker} · ${countOf(view.nodes.size, 'node')} · ${formatRate(up)}`;
+}
+
+function clip(swarms: readonly SwarmOf[], most: number, columns: number): string[] {
+	const lines: string[] = [];
+	for (const swarm of swarms) {
+		lines.push(...swarmLines(swarm, columns));
+		if (lines.length > most) {
+			break;
+		}
+	}
+	return lines.length <= most
+		? lines
+		: [...lines.slice(0, most - 1), '  … and more than fits here'];
+}
+
+function swarmLines({ seed, nodes }: SwarmOf, columns: number): string[] {
+	const [first] = nodes;
+	if (first === undefined) {
+		return [];
+	}
+	const { name, length } = first.announce;
+	const seeders = nodes.filter(({ announce }) => announce.have.count === announce.chunks).length;
+	const sum = `${countOf(seeders, 'seeder')}, ${countOf(nodes.length - seeders, 'downloader')}`;
+	return [
+		`${printable(name)}  ${formatBytes(length)}  ${sum}`,
+		`  ${seed}`,
+		...nodes.map((node) => nodeLine(node, columns)),
+	];
+}
+
+function nodeLine({ node, announce, state }: NodeShare, columns: number): string {
+	const { have, chunks } = announce;
+	const map = blockMap(have.map, columns > BESIDE_MAP + WIDE_MAP ? WIDE_MAP : NARROW_MAP);
+	const share = `${percent(have.count, chunks)} %`.padStart(5);
+	return `  ${fit(node, NODE_WIDTH).padEnd(NODE_WIDTH)}  ${share} ▕${map}▏ ${ratesOf(state)}`;
+}
+
+function ratesOf(state: NodeShare['state']): string {
+	const rates = [
+		state !== undefined && state.up > 0 ? `↑ ${formatRate(state.up)}` : '',
+		state !== undefined && state.down > 0 ? `↓ ${formatRate(state.down)}` : '',
+	];
+	return rates.filter((rate) => rate !== '').join(' ');
+}

@@ -1,0 +1,137 @@
+import {
+	type Announce,
+	decodeAnnounce,
+	decodeEvent,
+	decodeNodeState,
+	decodeTrackerState,
+	type NodeState,
+	ShoalError,
+	type Topic,
+} from '../../protocol/index.ts';
+import type { JsonEvent } from './output.ts';
+
+/** What one node has of one seed. */
+export interface NodeShare {
+	readonly node: string;
+	readonly announce: Announce;
+	/** What the node says of itself, if it has. */
+	readonly state: NodeState | undefined;
+}
+
+/** A seed and the nodes that have some of it. */
+export interface SwarmOf {
+	readonly seed: string;
+	readonly nodes: readonly NodeShare[];
+}
+
+/** The picture of all swarms that the control topics draw. */
+export class SwarmView {
+	readonly #nodes = new Map<string, NodeState>();
+	readonly #announces = new Map<string, Map<string, Announce>>();
+	#hasTracker = false;
+
+	/** Whether a tracker is ready. */
+	get hasTracker(): boolean {
+		return this.#hasTracker;
+	}
+
+	/** The nodes that are connected. */
+	get nodes(): ReadonlyMap<string, NodeState> {
+		return this.#nodes;
+	}
+
+	/** The swarms in which somebody is connected, the largest first. */
+	swarms(): SwarmOf[] {
+		const swarms: SwarmOf[] = [];
+		for (const [seed, announces] of this.#announces) {
+			const nodes = [...announces]
+				.map(([node, announce]) => ({ node, announce, state: this.#nodes.get(node) }))
+				.sort(
+					(a, b) => b.announce.have.count - a.announce.have.count || (a.node < b.node ? -1 : 1),
+				);
+			swarms.push({ seed, nodes });
+		}
+		return swarms.sort((a, b) => b.nodes.length - a.nodes.length || (a.seed < b.seed ? -1 : 1));
+	}
+
+	/** Forgets everything: what is true is told again by the broker. */
+	clear(): void {
+		this.#nodes.clear();
+		this.#announces.clear();
+		this.#hasTracker = false;
+	}
+
+	/**
+	 * Takes a message of a control topic in.
+	 *
+	 * @returns it as an event, or undefined if it is no control message
+	 * @throws ShoalError ERR_MESSAGE
+	 */
+	apply(topic: Topic, payload: Uint8Array): JsonEvent | undefined {
+		switch (topic.kind) {
+			case 'tracker-state':
+				return this.#onTracker(payload);
+			case 'node-state':
+				return this.#onState(topic.from, payload);
+			case 'announce':
+				return this.#onAnnounce(topic.seed, topic.from, payload);
+			case 'event': {
+				const event = decodeEvent(payload);
+				if (event.event !== topic.event) {
+					throw new ShoalError('ERR_MESSAGE', 'an event on the topic of another');
+				}
+				return { ...event };
+			}
+			default:
+				return undefined;
+		}
+	}
+
+	#onTracker(payload: Uint8Array): JsonEvent {
+		const state = payload.length === 0 ? ({ state: 'lost' } as const) : decodeTrackerState(payload);
+		this.#hasTracker = state.state === 'ready';
+		return { event: 'tracker', ...state };
+	}
+
+	#onState(node: string, payload: Uint8Array): JsonEvent {
+		if (payload.length === 0) {
+			this.#removeNode(node);
+			return { event: 'state', node, state: 'gone' };
+		}
+		const state = decodeNodeState(payload);
+		if (state.state === 'ready') {
+			this.#nodes.set(node, state);
+		} else {
+			this.#removeNode(node);
+		}
+		return { event: 'state', node, ...state };
+	}
+
+	#onAnnounce(seed: string, node: string, payload: Uint8Array): JsonEvent {
+		if (payload.length === 0) {
+			this.#remove(seed, node);
+			return { event: 'withdrawn', seed, node };
+		}
+		const announce = decodeAnnounce(payload);
+		const swarm = this.#announces.get(seed) ?? new Map<string, Announce>();
+		swarm.set(node, announce);
+		this.#announces.set(seed, swarm);
+		const { name, length, chunks, have } = announce;
+		return { event: 'announce', seed, node, name, length, chunks, have: have.count, map: have.map };
+	}
+
+	#removeNode(node: string): void {
+		this.#nodes.delete(node);
+		for (const seed of [...this.#announces.keys()]) {
+			this.#remove(seed, node);
+		}
+	}
+
+	#remove(seed: string, node: string): void {
+		const swarm = this.#announces.get(seed);
+		swarm?.delete(node);
+		if (swarm?.size === 0) {
+			this.#announces.delete(seed);
+		}
+	}
+}

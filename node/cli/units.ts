@@ -1,0 +1,42 @@
+import prettyBytes from 'pretty-bytes';
+
+/** A size for people: `1.34 GB`. */
+export function formatBytes(bytes: number): string {
+	return prettyBytes(bytes);
+}
+
+/** Bytes per second for people: `12.3 MB/s`. */
+export function formatRate(rate: number): string {
+	return `${prettyBytes(rate)}/s`;
+}
+
+/** A time for people: `850 ms`, `4.2 s`, `3:07 min`, `2:15:00 h`. */
+export function formatTime(ms: number): string {
+	if (ms < 999.5) {
+		return `${Math.round(ms)} ms`;
+	}
+	if (ms < 59_950) {
+		return `${(ms / 1_000).toFixed(1)} s`;
+	}
+	const seconds = Math.round(ms / 1_000);
+	const pad = (value: number): string => String(value).padStart(2, '0');
+	const minutes = Math.floor(seconds / 60);
+	return minutes < 60
+		? `${minutes}:${pad(seconds % 60)} min`
+		: `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)} h`;
+}
+
+/** A count with its noun: `1 seeder`, `3 seeders`. */
+export function countOf(count: number, noun: string): string {
+	return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** A share of a whole in percent; 100 only if it is the whole. */
+export function percent(part: number, whole: number): number {
+	return whole === 0 || part >= whole ? 100 : Math.floor((part * 100) / whole);
+}
+
+/** What somebody contributed to a whole, in percent to the nearest: such shares should add up. */
+export function shareOf(part: number, whole: number): number {
+	return whole === 0 ? 0 : Math.round((part * 100) / whole);
+}

@@ -1,0 +1,61 @@
+import { decodeChunk, decodeNodeRequest, decodeReply, type Incoming } from '../protocol/index.ts';
+import type { NodeContext } from './context.ts';
+import type { Downloads } from './downloads.ts';
+import type { Presence } from './presence.ts';
+import type { Seeder } from './seeder.ts';
+
+/** Reads what comes in and hands it to whoever it is for. */
+export class Mailbox {
+	readonly #context: NodeContext;
+	readonly #seeder: Seeder;
+	readonly #downloads: Downloads;
+	readonly #presence: Presence;
+
+	constructor(context: NodeContext, seeder: Seeder, downloads: Downloads, presence: Presence) {
+		this.#context = context;
+		this.#seeder = seeder;
+		this.#downloads = downloads;
+		this.#presence = presence;
+	}
+
+	/** What is thrown here at bytes from outside ends in the link, as a warning. @throws ShoalError */
+	receive({ topic, payload }: Incoming): void {
+		const { topics, tracker } = this.#context;
+		const parsed = topics.tryParse(topic);
+		switch (parsed?.kind) {
+			case 'chunk': {
+				const message = decodeChunk(payload);
+				this.#downloads.running(message.seed)?.onBytes(parsed.from, message);
+				break;
+			}
+			case 'request':
+				this.#onRequest(parsed.from, payload);
+				break;
+			case 'reply':
+				this.#onReply(parsed.from, payload);
+				break;
+			case 'tracker-state':
+				if (tracker.onState(payload)) {
+					this.#presence.onTracker();
+				}
+				break;
+			default:
+				break;
+		}
+	}
+
+	#onRequest(from: string, payload: Uint8Array): void {
+		const request = decodeNodeRequest(payload);
+		this.#downloads.running(request.seed)?.meet(from);
+		this.#seeder.onRequest(from, request);
+	}
+
+	#onReply(from: string, payload: Uint8Array): void {
+		const reply = decodeReply(payload);
+		if (reply.op === 'have' || reply.op === 'gained' || reply.op === 'refused') {
+			this.#downloads.running(reply.seed)?.onReply(from, reply);
+		} else {
+			this.#context.tracker.onReply(from, reply);
+		}
+	}
+}

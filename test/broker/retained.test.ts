@@ -1,0 +1,69 @@
+import * as assert from 'uvu/assert';
+import { Retained } from '../../broker/retained.ts';
+import { Topics } from '../../protocol/index.ts';
+import { seedId } from '../helpers/registry.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('retained');
+const topics = new Topics();
+const NODE = 'node-ann1';
+
+function makeRetained(): Retained {
+	return new Retained([`${topics.root}/inbox/`, `${topics.root}/swarm/`]);
+}
+
+function keep(retained: Retained, topic: string, text = 'x'): Promise<void> {
+	const payload = Buffer.from(text);
+	const flags = { qos: 1, retain: true, dup: false } as const;
+	return retained.storeRetained({ cmd: 'publish', topic, payload, ...flags });
+}
+
+async function found(retained: Retained, ...filters: string[]): Promise<string[]> {
+	const packets = await retained.createRetainedStreamCombi(filters).toArray();
+	return packets.map(({ topic }) => topic);
+}
+
+test('a filter finds what it matches, an empty message removes it', async () => {
+	const retained = makeRetained();
+	const [one, two] = [topics.announce(seedId(1), NODE), topics.announce(seedId(2), NODE)];
+	const state = topics.nodeState(NODE);
+	for (const topic of [one, two, state]) {
+		await keep(retained, topic);
+	}
+	assert.equal(await found(retained, one), [one]);
+	assert.equal(await found(retained, `${topics.root}/announce/+/${NODE}`), [one, two]);
+	assert.equal(await found(retained, `${topics.root}/announce/#`), [one, two]);
+	assert.equal(await found(retained, `${topics.root}/announce/+`), []);
+	assert.equal(await found(retained, `${topics.root}/node/+/state`, one), [state, one]);
+	assert.equal(await found(retained, '#'), [one, two, state]);
+	await keep(retained, one, '');
+	assert.equal(await found(retained, `${topics.root}/announce/#`), [two]);
+	assert.is(retained.size, 2);
+});
+
+test('what is kept does not change with the buffer it came in', async () => {
+	const retained = makeRetained();
+	const payload = Buffer.from('before');
+	const topic = topics.nodeState(NODE);
+	const flags = { qos: 1, retain: true, dup: false } as const;
+	await retained.storeRetained({ cmd: 'publish', topic, payload, ...flags });
+	payload.fill(0);
+	const [packet] = await retained.createRetainedStream(topic).toArray();
+	assert.is(String(packet.payload), 'before');
+});
+
+test('a node that subscribes among 100,000 retained messages does not stop the broker', async () => {
+	const retained = makeRetained();
+	for (let number = 0; number < 100_000; number++) {
+		await keep(retained, topics.announce(seedId(number), NODE));
+	}
+	const filters = [topics.inboxFilter(NODE), topics.trackerState()];
+	const start = performance.now();
+	for (let turn = 0; turn < 1_000; turn++) {
+		await found(retained, ...filters);
+	}
+	const each = (performance.now() - start) / 1_000;
+	assert.ok(each < 1, `${each} ms`);
+});
+
+test.run();

@@ -1,0 +1,18 @@
+import { until } from './until.ts';
+
+/** What keeps the process alive now. */
+export function openResources(): string[] {
+	return process.getActiveResourcesInfo();
+}
+
+/** Waits until nothing keeps the process alive that did not do so `before`. */
+export async function nothingLeftOpen(before: readonly string[], ms = 500): Promise<void> {
+	const isLeft = (): boolean => {
+		const known = [...before];
+		return openResources().some((resource) => {
+			const index = known.indexOf(resource);
+			return index < 0 || known.splice(index, 1).length === 0;
+		});
+	};
+	await until('nothing is left open', () => !isLeft(), ms);
+}

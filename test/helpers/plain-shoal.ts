@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { MAIN } from './shoal.ts';
+import type { Scope } from './suite.ts';
+
+/** What a process of shoal said, and its exit code. */
+export interface Outcome {
+	readonly code: number | null;
+	readonly stdout: Buffer;
+	readonly stderr: string;
+	/** Standard output as text. */
+	readonly text: string;
+}
+
+/** Runs `shoal` as people do, without `--json` and without a terminal, to its end. */
+export async function runShoal(
+	t: Scope,
+	args: readonly string[],
+	options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
+): Promise<Outcome> {
+	const env = { ...process.env, SHOAL_BROKER: undefined, ...options.env };
+	const child = spawn(process.execPath, [MAIN, ...args], { ...options, env });
+	const out: Buffer[] = [];
+	const err: Buffer[] = [];
+	child.stdout.on('data', (data) => out.push(data));
+	child.stderr.on('data', (data) => err.push(data));
+	t.defer(() => child.kill('SIGKILL'));
+	const code = await new Promise<number | null>((resolve, reject) => {
+		child.once('error', reject);
+		child.once('close', resolve);
+	});
+	const stdout = Buffer.concat(out);
+	return { code, stdout, stderr: Buffer.concat(err).toString(), text: stdout.toString() };
+}

@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Scope } from './suite.ts';
+import { until } from './until.ts';
+
+/** The command line as it was built. */
+export const MAIN: string = new URL('../../node/cli/main.js', import.meta.url).pathname;
+
+/** An event that a process of shoal printed with `--json`. */
+export type CliEvent = Record<string, unknown> & {
+	readonly event: string;
+	/** When it was read, ms. */
+	readonly at: number;
+};
+
+/** A running `shoal … --json`, killed when the test ends. */
+export class Shoal {
+	readonly events: CliEvent[] = [];
+	readonly #child: ChildProcess;
+	#code: number | NodeJS.Signals | undefined;
+	#stderr = '';
+
+	constructor(t: Scope, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+		this.#child = spawn(process.execPath, [MAIN, ...args, '--json'], { env });
+		const out = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
+		out.on('line', (line) => this.events.push({ ...JSON.parse(line), at: performance.now() }));
+		this.#child.stderr?.on('data', (data) => {
+			this.#stderr += data;
+		});
+		this.#child.on('exit', (code, signal) => {
+			this.#code = code ?? signal ?? -1;
+		});
+		t.defer(() => this.end());
+	}
+
+	get pid(): number {
+		return this.#child.pid as number;
+	}
+
+	/** What it said on standard error. */
+	get stderr(): string {
+		return this.#stderr;
+	}
+
+	/** Exit code, or the signal that ended it; undefined while it runs. */
+	get code(): number | NodeJS.Signals | undefined {
+		return this.#code;
+	}
+
+	/** The first event of that name, as soon as it is there. Fails when the process ends before. */
+	async event(name: string, ms = 20_000): Promise<CliEvent> {
+		const find = (): CliEvent | undefined => this.events.find(({ event }) => event === name);
+		await until(
+			`the event ${name}`,
+			() => {
+				const isThere = find() !== undefined;
+				if (!isThere && this.#code !== undefined) {
+					throw new Error(
+						`ended with ${this.#code}: ${JSON.stringify(this.events)} ${this.#stderr}`,
+					);
+				}
+				return isThere;
+			},
+			ms,
+		);
+		return find() as CliEvent;
+	}
+
+	/** Events of that name so far. */
+	all(name: string): CliEvent[] {
+		return this.events.filter(({ event }) => event === name);
+	}
+
+	/** Waits until it has ended by itself. */
+	async exit(ms = 20_000): Promise<number | NodeJS.Signals> {
+		await until('the process to end', () => this.#code !== undefined, ms);
+		return this.#code as number | NodeJS.Signals;
+	}
+
+	signal(signal: NodeJS.Signals): void {
+		this.#child.kill(signal);
+	}
+
+	async end(): Promise<void> {
+		if (this.#code === undefined) {
+			const ended = once(this.#child, 'exit');
+			this.#child.kill('SIGKILL');
+			await ended;
+		}
+	}
+}
+
+/** A broker in a process of its own. @returns it and its URL */
+export async function spawnBroker(
+	t: Scope,
+	...args: string[]
+): Promise<{ readonly broker: Shoal; readonly url: string }> {
+	const broker = new Shoal(t, ['broker', '--port', '0', ...args]);
+	const { url } = await broker.event('listening');
+	return { broker, url: url as string };
+}
+
+/** A folder that is removed when the test ends. */
+export async function temporaryFolder(t: Scope): Promise<string> {
+	const folder = await mkdtemp(join(tmpdir(), 'shoal-test-'));
+	t.defer(() => rm(folder, { recursive: true, force: true }));
+	return folder;
+}
+
+/** A file of random bytes. @returns its SHA-256 */
+export async function randomFile(path: string, length: number): Promise<string> {
+	const hash = createHash('sha256');
+	const file = await open(path, 'w');
+	for (let left = length; left > 0; ) {
+		const block = randomBytes(Math.min(left, 4 * 1024 * 1024));
+		hash.update(block);
+		await file.write(block);
+		left -= block.length;
+	}
+	await file.close();
+	return hash.digest('hex');
+}
+
+/** SHA-256 of a file. */
+export async function sha256(path: string): Promise<string> {
+	const hash = createHash('sha256');
+	for await (const block of createReadStream(path)) {
+		hash.update(block as Buffer);
+	}
+	return hash.digest('hex');
+}

@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { runShoal } from '../../helpers/plain-shoal.ts';
+import { randomFile, Shoal, temporaryFolder } from '../../helpers/shoal.ts';
+import { suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
+
+const test = suite('the demo', { timeout: 20_000 });
+
+/** The processes whose parent is `pid`, where /proc tells. */
+function childrenOf(pid: number): number[] {
+	return readdirSync('/proc')
+		.filter((name) => /^\d+$/.test(name))
+		.filter((name) => parentOf(name) === pid)
+		.map(Number);
+}
+
+function parentOf(pid: string): number | undefined {
+	try {
+		const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+		return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
+	} catch {
+		return undefined;
+	}
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+test('the demo tells the whole story and leaves nothing', async (t) => {
+	const folder = await temporaryFolder(t);
+	const path = join(folder, 'file.bin');
+	const digest = await randomFile(path, 2_000_000);
+	const env = { TMPDIR: folder };
+	const { code, text, stderr } = await runShoal(t, ['demo', path], { env });
+	assert.is(code, 0, stderr);
+	assert.match(text, `${digest}  file.bin`);
+	for (const word of ['broker', 'three share file.bin (2 MB, 8 chunks)', 'seeder 3', 'Try next']) {
+		assert.match(text, word);
+	}
+	assert.not.match(text, '\u001b');
+	assert.equal(readdirSync(folder), ['file.bin']);
+});
+
+test('a demo that is interrupted ends its processes and removes its files', async (t) => {
+	const folder = await temporaryFolder(t);
+	const path = join(folder, 'file.bin');
+	await randomFile(path, 16_000_000);
+	const demo = new Shoal(t, ['demo', path], { ...process.env, TMPDIR: folder });
+	await demo.event('progress');
+	const children = process.platform === 'linux' ? childrenOf(demo.pid) : [];
+	demo.signal('SIGINT');
+	assert.is(await demo.exit(3_000), 130);
+	await until('no child is left', () => !children.some(isAlive), 1_000);
+	assert.equal(readdirSync(folder), ['file.bin']);
+});
+
+test('a demo whose file cannot be shared fails and says why', async (t) => {
+	const folder = await temporaryFolder(t);
+	const demo = new Shoal(t, ['demo', folder]);
+	assert.is(await demo.exit(), 1);
+	assert.match(String(demo.events.at(-1)?.message), 'tar -cf');
+	const missing = new Shoal(t, ['demo', join(folder, 'missing')]);
+	assert.is(await missing.exit(), 1);
+	assert.is(missing.events.at(-1)?.code, 'ERR_NO_FILE');
+	writeFileSync(join(folder, 'empty'), '');
+	const empty = new Shoal(t, ['demo', join(folder, 'empty')]);
+	assert.is(await empty.exit(), 0);
+});
+
+test.run();

@@ -1,0 +1,120 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { startPlainBroker } from '../../helpers/plain-broker.ts';
+import { runShoal } from '../../helpers/plain-shoal.ts';
+import { Shoal, spawnBroker, temporaryFolder } from '../../helpers/shoal.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
+
+const test = suite('broker, tracker, ls, who and watch', { timeout: 20_000 });
+
+const NAME = 'evil\u202egnp 文件.exe';
+
+async function share(t: Scope, url: string, name = 'file.bin') {
+	const path = join(await temporaryFolder(t), 'file.bin');
+	writeFileSync(path, `content of ${name}`);
+	const sharer = new Shoal(t, ['share', path, '--name', name, '--broker', url]);
+	const { id } = await sharer.event('sharing');
+	return { sharer, id: String(id) };
+}
+
+test('ls lists every seed, and what a stranger named is harmless', async (t) => {
+	const { url } = await spawnBroker(t);
+	const empty = await runShoal(t, ['ls', '--broker', url]);
+	assert.is(empty.code, 0);
+	assert.match(empty.text, /^nobody shares anything/);
+	const { id } = await share(t, url, NAME);
+	const second = await share(t, url, 'b');
+	const shoal = new Shoal(t, ['ls', '--broker', url]);
+	assert.is(await shoal.exit(), 0);
+	const found = shoal.all('seed').find((seed) => seed.id === id);
+	assert.equal(
+		[found?.name, found?.length, found?.seeders, found?.downloaders],
+		[NAME, Buffer.byteLength(`content of ${NAME}`), 1, 0],
+	);
+	const { text } = await runShoal(t, ['ls', '--broker', url]);
+	const lines = text.trimEnd().split('\n');
+	assert.is(lines.length, 3);
+	assert.match(lines[0] as string, /^NAME +SIZE +SEEDERS +DOWNLOADERS +ID$/);
+	assert.ok(lines.some((line) => line.includes('evil\\u{202e}gnp 文件.exe') && line.endsWith(id)));
+	assert.ok(lines.some((line) => line.endsWith(second.id)));
+	assert.not.match(text, '\u202e');
+	assert.not.match(text, '\u001b');
+});
+
+test('who lists the nodes of a seed, by id or link', async (t) => {
+	const { url } = await spawnBroker(t);
+	const { id, sharer } = await share(t, url);
+	const shoal = new Shoal(t, ['who', id, '--broker', url]);
+	assert.is(await shoal.exit(), 0);
+	const { node, have, chunks, addresses } = await shoal.event('node');
+	const sharing = await sharer.event('sharing');
+	assert.equal([node, have, chunks, addresses], [sharing.node, 1, 1, []]);
+	const link = `shoal:${id}?broker=${encodeURIComponent(url)}`;
+	const { text } = await runShoal(t, ['who', link]);
+	assert.match(text, new RegExp(`^${node} +100 % +1 of 1 +through the broker$`, 'm'));
+	assert.match(text, /^1 seeder, 0 downloaders$/m);
+	const nobody = await runShoal(t, ['who', '0'.repeat(64), '--broker', url]);
+	assert.is(nobody.code, 3);
+});
+
+test('watch tells what happens, and ignores what it cannot read', async (t) => {
+	const { url } = await spawnBroker(t);
+	const watch = new Shoal(t, ['watch', '--broker', url]);
+	assert.is((await watch.event('tracker')).state, 'ready');
+	const { id, sharer } = await share(t, url, NAME);
+	const announce = await watch.event('announce');
+	assert.equal([announce.seed, announce.name, announce.have, announce.chunks], [id, NAME, 1, 1]);
+	assert.match(String(announce.map), /^f{64}$/);
+	assert.is((await watch.event('seed-added')).seed, id);
+	const isStateThere = () => watch.all('state').some(({ state }) => state === 'ready');
+	await until('the state of the node', isStateThere);
+	sharer.signal('SIGTERM');
+	await watch.event('withdrawn');
+	await watch.event('node-left');
+	assert.is(watch.stderr, '');
+});
+
+test('a port that is taken is an error, and says what to do', async (t) => {
+	const { url } = await spawnBroker(t);
+	const { port } = new URL(url);
+	const { code, stderr } = await runShoal(t, ['broker', '--port', port]);
+	assert.is(code, 1);
+	assert.match(stderr, /taken.*--port.*\(ERR_PORT\)\n$/);
+});
+
+test('a broker for all says where others reach it, and its limits can be changed', async (t) => {
+	const args = ['broker', '--port', '0', '--host', '0.0.0.0', '--limit', 'clients=1'];
+	const broker = new Shoal(t, args);
+	const { url, addresses } = await broker.event('listening');
+	assert.match(String(url), /^mqtt:\/\/0\.0\.0\.0:\d+$/);
+	assert.ok(Array.isArray(addresses));
+	const local = String(url).replace('0.0.0.0', '127.0.0.1');
+	const watch = new Shoal(t, ['watch', '--broker', local]);
+	await watch.event('tracker');
+	const second = new Shoal(t, ['ls', '--broker', local]);
+	assert.is(await second.exit(), 1);
+	assert.is(second.events.at(-1)?.code, 'ERR_REFUSED');
+});
+
+test('a tracker serves a broker of another kind', async (t) => {
+	const { url } = await startPlainBroker(t);
+	const lonely = new Shoal(t, ['ls', '--broker', url]);
+	const tracker = new Shoal(t, ['tracker', '--broker', url]);
+	await tracker.event('ready');
+	assert.is(await lonely.exit(), 0);
+	const { id } = await share(t, url);
+	const shoal = new Shoal(t, ['ls', '--broker', url]);
+	assert.is(await shoal.exit(), 0);
+	assert.is((await shoal.event('seed')).id, id);
+	const standby = new Shoal(t, ['tracker', '--broker', url]);
+	await standby.event('standby');
+	tracker.signal('SIGTERM');
+	assert.is(await tracker.exit(2_000), 0);
+	await standby.event('ready');
+	standby.signal('SIGINT');
+	assert.is(await standby.exit(2_000), 0);
+});
+
+test.run();

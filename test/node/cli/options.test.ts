@@ -1,0 +1,142 @@
+import * as assert from 'uvu/assert';
+import { parseLimits } from '../../../node/cli/commands/broker.ts';
+import { chooseBroker, nodeOptions } from '../../../node/cli/connect.ts';
+import { exitCodeOf } from '../../../node/cli/exit-codes.ts';
+import { failureOf } from '../../../node/cli/failure.ts';
+import { isLoopback, publicLink } from '../../../node/cli/public-link.ts';
+import { parseRate } from '../../../node/cli/rates.ts';
+import { type ErrorCode, ShoalError } from '../../../protocol/index.ts';
+import { contentOf, seedOf } from '../../helpers/seeds.ts';
+import { suite } from '../../helpers/suite.ts';
+import { throwsCode } from '../../helpers/throws-code.ts';
+
+const test = suite('what is typed');
+
+test('rates have decimal and binary units of any case, and are bytes without one', () => {
+	const rates: ReadonlyArray<readonly [string, number]> = [
+		['1', 1],
+		['1500', 1_500],
+		['7B', 7],
+		['500kB', 500_000],
+		['20MB', 20_000_000],
+		['20mb', 20_000_000],
+		['1.5 GB', 1_500_000_000],
+		['4KiB', 4_096],
+		['20MiB', 20_971_520],
+		['1GiB', 1_073_741_824],
+	];
+	for (const [text, rate] of rates) {
+		assert.is(parseRate(text, '--max-up'), rate, text);
+	}
+});
+
+test('what is no rate is wrong usage', () => {
+	for (const text of [
+		'',
+		'0',
+		'-1',
+		'MB',
+		'20XB',
+		'20M',
+		'1e9',
+		'1,5MB',
+		'NaN',
+		'0.1',
+		'9'.repeat(20),
+	]) {
+		throwsCode('ERR_USAGE', () => parseRate(text, '--max-up'), text);
+	}
+	assert.match(throwsCode('ERR_USAGE', () => parseRate('x', '--max-up')).message, '--max-up');
+});
+
+test('limits are changed by name', () => {
+	assert.equal(parseLimits(['clients=5', 'ttl=1000', 'clients=6']), { clients: 6, ttl: 1_000 });
+	for (const text of [
+		'clients',
+		'clients=',
+		'clients=x',
+		'clients=0',
+		'nonsense=4',
+		'=4',
+		'a b=4',
+	]) {
+		throwsCode('ERR_USAGE', () => parseLimits([text]), text);
+	}
+});
+
+test('the broker is the one named, then that of the link, of the environment, of this machine', (t) => {
+	const before = process.env.SHOAL_BROKER;
+	t.defer(() => {
+		process.env.SHOAL_BROKER = before ?? '';
+	});
+	process.env.SHOAL_BROKER = '';
+	assert.is(chooseBroker(undefined), 'mqtt://127.0.0.1:1883');
+	process.env.SHOAL_BROKER = 'mqtt://env:1';
+	assert.is(chooseBroker(undefined), 'mqtt://env:1');
+	assert.is(chooseBroker(undefined, 'mqtt://link:1'), 'mqtt://link:1');
+	assert.is(chooseBroker('mqtt://named:1', 'mqtt://link:1'), 'mqtt://named:1');
+	throwsCode('ERR_LINK', () => chooseBroker('localhost'));
+	throwsCode('ERR_LINK', () => chooseBroker('http://localhost'));
+});
+
+test('there are the lanes auto and broker only', () => {
+	for (const lane of [undefined, 'auto', 'broker']) {
+		nodeOptions({ lane });
+	}
+	assert.match(
+		throwsCode('ERR_USAGE', () => nodeOptions({ lane: 'direct' })).message,
+		'broker lane only',
+	);
+	throwsCode('ERR_USAGE', () => nodeOptions({ lane: 'fast' }));
+});
+
+test('a link names a broker that others can reach, without credentials, or none', () => {
+	const seed = seedOf(contentOf(10), { name: 'a b.bin' });
+	const start = `shoal:${seed.id}?name=a%20b.bin`;
+	for (const host of [
+		'localhost',
+		'LOCALHOST',
+		'127.0.0.1',
+		'127.1.2.3',
+		'[::1]',
+		'0.0.0.0',
+		'[::]',
+	]) {
+		assert.ok(isLoopback(host), host);
+		assert.is(publicLink(seed, `mqtt://${host}:1883`), start, host);
+	}
+	for (const host of ['10.0.0.5', 'broker.example', '[fd00::1]', '127.example']) {
+		assert.not.ok(isLoopback(host), host);
+	}
+	assert.is(
+		publicLink(seed, 'mqtt://10.0.0.5:1883'),
+		`${start}&broker=mqtt%3A%2F%2F10.0.0.5%3A1883`,
+	);
+	assert.is(publicLink(seed, 'mqtt://me:secret@h:1'), `${start}&broker=mqtt%3A%2F%2Fh%3A1`);
+});
+
+test('every error has its exit code', () => {
+	const codes: ReadonlyArray<readonly [ErrorCode, number]> = [
+		['ERR_USAGE', 2],
+		['ERR_ID', 2],
+		['ERR_LINK', 2],
+		['ERR_NOT_FOUND', 3],
+		['ERR_BROKER', 4],
+		['ERR_ABORTED', 130],
+		['ERR_EXISTS', 1],
+	];
+	for (const [code, exit] of codes) {
+		assert.is(exitCodeOf(new ShoalError(code, '')), exit, code);
+	}
+	assert.is(exitCodeOf(new Error('x')), 1);
+	assert.is(exitCodeOf(undefined), 1);
+});
+
+test('what is told of an error is one line that is safe on a terminal', () => {
+	const { code, message } = failureOf(new ShoalError('ERR_IO', 'a\n\u001b[31mb\u202e'));
+	assert.is(code, 'ERR_IO');
+	assert.is(message, 'a \\u{1b}[31mb\\u{202e}');
+	assert.is(failureOf(new TypeError('x')).code, 'ERR_INTERNAL');
+});
+
+test.run();

@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import {
+	MAIN,
+	randomFile,
+	Shoal,
+	sha256,
+	spawnBroker,
+	temporaryFolder,
+} from '../../helpers/shoal.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
+
+const test = suite('signals', { timeout: 20_000 });
+
+const LENGTH = 8_000_000;
+
+/** A download that takes seconds. */
+async function slowDownload(t: Scope, ...flags: string[]) {
+	const folder = await temporaryFolder(t);
+	const path = join(folder, 'file.bin');
+	const digest = await randomFile(path, LENGTH);
+	const { broker, url } = await spawnBroker(t);
+	const sharer = new Shoal(t, ['share', path, '--broker', url, '--max-up', '4MB']);
+	const { id } = await sharer.event('sharing');
+	const output = join(folder, 'copy.bin');
+	const args = ['get', String(id), '-o', output, '--broker', url, '--no-linger', ...flags];
+	const getter = new Shoal(t, args);
+	const hasBegun = () => getter.all('progress').some(({ have }) => Number(have) > 0);
+	await until('bytes have come', hasBegun, 10_000);
+	return { folder, output, args, getter, broker, sharer, digest };
+}
+
+test('an interrupted get keeps what it has, ends with 130, and goes on from there', async (t) => {
+	const { folder, output, args, getter, digest } = await slowDownload(t);
+	const start = performance.now();
+	getter.signal('SIGINT');
+	assert.is(await getter.exit(), 130);
+	assert.ok(performance.now() - start < 2_000);
+	const error = getter.events.at(-1);
+	assert.equal([error?.event, error?.code], ['error', 'ERR_ABORTED']);
+	assert.match(String(error?.message), 'same command');
+	assert.not.ok(existsSync(output));
+	assert.ok(readdirSync(folder).some((name) => name.endsWith('.part')));
+	const again = new Shoal(t, args);
+	assert.is(await again.exit(), 0);
+	const [source] = (await again.event('complete')).sources as Array<{ bytes: number }>;
+	assert.ok(Number(source?.bytes) < LENGTH);
+	assert.is(await sha256(output), digest);
+	assert.not.ok(readdirSync(folder).some((name) => name.endsWith('.part')));
+});
+
+test('a get goes on by itself when the broker comes back', async (t) => {
+	const { getter, broker, sharer, output, digest } = await slowDownload(t);
+	const { port } = new URL(String(broker.events[0]?.url));
+	broker.signal('SIGTERM');
+	assert.is(await broker.exit(), 0);
+	await getter.event('offline');
+	const again = new Shoal(t, ['broker', '--port', port]);
+	await again.event('listening');
+	await sharer.event('online');
+	assert.is(await getter.exit(), 0);
+	assert.is(await sha256(output), digest);
+});
+
+test('broker, tracker and watch end with 0 on both signals', async (t) => {
+	const { broker, url } = await spawnBroker(t);
+	const watch = new Shoal(t, ['watch', '--broker', url]);
+	await watch.event('tracker');
+	watch.signal('SIGINT');
+	assert.is(await watch.exit(2_000), 0);
+	broker.signal('SIGINT');
+	assert.is(await broker.exit(2_000), 0);
+	assert.is(broker.events.at(-1)?.event, 'stopped');
+});
+
+test('a reader of standard output that goes away ends it quietly', async (t) => {
+	const { url, folder } = { ...(await spawnBroker(t)), folder: await temporaryFolder(t) };
+	const path = join(folder, 'file.bin');
+	await randomFile(path, 4_000_000);
+	const sharer = new Shoal(t, ['share', path, '--broker', url]);
+	const { id } = await sharer.event('sharing');
+	const child = spawn(process.execPath, [MAIN, 'get', String(id), '-o', '-', '--broker', url]);
+	t.defer(() => child.kill('SIGKILL'));
+	let stderr = '';
+	child.stderr.on('data', (data) => {
+		stderr += data;
+	});
+	child.stdout.once('data', () => child.stdout.destroy());
+	const code = await new Promise((resolve) => child.once('close', resolve));
+	assert.is(code, 0);
+	assert.is(stderr, '');
+});
+
+test.run();

@@ -1,0 +1,105 @@
+import * as assert from 'uvu/assert';
+import { bar, blockMap } from '../../../node/cli/bar.ts';
+import { runsOf } from '../../../node/cli/runs.ts';
+import { fit, table, widthOf } from '../../../node/cli/table.ts';
+import {
+	countOf,
+	formatBytes,
+	formatRate,
+	formatTime,
+	percent,
+	shareOf,
+} from '../../../node/cli/units.ts';
+import { wrap } from '../../../node/cli/wrap.ts';
+import { suite } from '../../helpers/suite.ts';
+
+const test = suite('what people see');
+
+test('sizes and rates are decimal', () => {
+	assert.is(formatBytes(0), '0 B');
+	assert.is(formatBytes(1_337_000), '1.34 MB');
+	assert.is(formatRate(20_000_000), '20 MB/s');
+});
+
+test('times are as long as they need to be', () => {
+	assert.is(formatTime(0), '0 ms');
+	assert.is(formatTime(998.6), '999 ms');
+	assert.is(formatTime(999.6), '1.0 s');
+	assert.is(formatTime(59_940), '59.9 s');
+	assert.is(formatTime(59_960), '1:00 min');
+	assert.is(formatTime(187_000), '3:07 min');
+	assert.is(formatTime(8_100_000), '2:15:00 h');
+});
+
+test('counts agree with their noun', () => {
+	assert.is(countOf(0, 'seeder'), '0 seeders');
+	assert.is(countOf(1, 'seeder'), '1 seeder');
+	assert.is(countOf(1_200, 'seeder'), '1,200 seeders');
+});
+
+test('it is 100 percent only when it is all', () => {
+	assert.is(percent(0, 10), 0);
+	assert.is(percent(9_999, 10_000), 99);
+	assert.is(percent(10, 10), 100);
+	assert.is(percent(0, 0), 100);
+	assert.is(shareOf(2, 3), 67);
+	assert.is(shareOf(0, 0), 0);
+});
+
+test('a bar is exact to an eighth of a column and always as wide', () => {
+	assert.is(bar(0, 4), '░░░░');
+	assert.is(bar(0.5, 4), '██░░');
+	assert.is(bar(1 / 32, 4), '▏░░░');
+	assert.is(bar(0.999, 4), '███▉');
+	assert.is(bar(1, 4), '████');
+	assert.is(bar(7, 4), '████');
+	assert.is(bar(-1, 4), '░░░░');
+});
+
+test('a map shows nothing, some and all of a bucket', () => {
+	assert.is(blockMap('0'), ' ');
+	assert.is(blockMap('1'), '▁');
+	assert.is(blockMap('e'), '▇');
+	assert.is(blockMap('f'), '█');
+	assert.is(blockMap(`${'f'.repeat(32)}${'0'.repeat(32)}`, 4), '██  ');
+	assert.is(blockMap('f0'.repeat(32), 2), '▄▄');
+});
+
+test('wide characters and marks take the columns they take', () => {
+	assert.is(widthOf('abc'), 3);
+	assert.is(widthOf('文件'), 4);
+	assert.is(widthOf('e\u0301'), 1);
+	assert.is(widthOf('🐟'), 2);
+	assert.is(fit('abcdef', 6), 'abcdef');
+	assert.is(fit('abcdef', 5), 'abcd…');
+	assert.is(fit('文件文件', 5), '文件…');
+});
+
+test('the columns of a table are aligned and nothing trails', () => {
+	const lines = table(
+		[{ title: 'NAME', most: 6 }, { title: 'SIZE', align: 'right' }, { title: 'ID' }],
+		[
+			['a', '1 B', 'x'],
+			['文件文件', '12 kB', 'yy'],
+		],
+	);
+	assert.equal(lines, ['NAME    SIZE  ID', 'a        1 B  x', '文件…  12 kB  yy']);
+});
+
+test('text is broken between words, a long word is left whole', () => {
+	assert.equal(wrap('one two three', 7), ['one two', 'three']);
+	assert.equal(wrap('a verylongword b', 5), ['a', 'verylongword', 'b']);
+	assert.equal(wrap('', 5), ['']);
+});
+
+test('consecutive numbers are a run', () => {
+	assert.equal(runsOf([]), []);
+	assert.equal(runsOf([3]), [[3, 3]]);
+	assert.equal(runsOf([0, 1, 2, 5, 7, 8]), [
+		[0, 2],
+		[5, 5],
+		[7, 8],
+	]);
+});
+
+test.run();

@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import * as assert from 'uvu/assert';
+import { LIMIT_NAMES } from '../../../protocol/index.ts';
+import { runShoal } from '../../helpers/plain-shoal.ts';
+import { Shoal } from '../../helpers/shoal.ts';
+import { suite } from '../../helpers/suite.ts';
+
+const test = suite('usage of the command line');
+
+const COMMANDS = [
+	'broker',
+	'tracker',
+	'share',
+	'get',
+	'ls',
+	'who',
+	'seed',
+	'verify',
+	'watch',
+	'demo',
+	'limits',
+];
+const ID = '0'.repeat(64);
+
+test('--help explains how it works and names every command', async (t) => {
+	const { code, text, stderr } = await runShoal(t, ['--help']);
+	assert.is(code, 0);
+	assert.is(stderr, '');
+	assert.match(text, 'How it works');
+	for (const command of COMMANDS) {
+		assert.match(text, new RegExp(`^ {2}${command} `, 'm'));
+	}
+	assert.ok(text.split('\n').every((line) => line.length <= 80));
+});
+
+test('the help of each command has an example and fits 80 columns', async (t) => {
+	const helps = await Promise.all(COMMANDS.map((command) => runShoal(t, [command, '--help'])));
+	for (const [index, { code, text }] of helps.entries()) {
+		assert.is(code, 0);
+		assert.match(text, new RegExp(`Examples?:\\n {2}shoal ${COMMANDS[index]}`));
+		assert.equal(
+			text.split('\n').filter((line) => line.length > 80),
+			[],
+		);
+	}
+});
+
+test('--version is that of the package', async (t) => {
+	const file = new URL('../../../../package.json', import.meta.url);
+	const { version } = JSON.parse(readFileSync(file, 'utf8'));
+	assert.is((await runShoal(t, ['--version'])).text, `${version}\n`);
+});
+
+test('wrong usage is one sentence on standard error, and exit code 2', async (t) => {
+	const wrong: readonly string[][] = [
+		[],
+		['shar'],
+		['share'],
+		['share', 'a', '--nonsense'],
+		['share', 'a', 'b', '--name', 'c'],
+		['share', 'a', '--max-up', 'fast'],
+		['share', 'a', '--lane', 'direct'],
+		['get', 'abcdef0123'],
+		['get', 'shoal:xyz'],
+		['get', ID, '--broker', 'localhost'],
+		['who', 'abc'],
+		['broker', '--port', '99999'],
+		['broker', '--limit', 'nonsense=1'],
+	];
+	const outcomes = await Promise.all(wrong.map((args) => runShoal(t, args)));
+	for (const [index, { code, text, stderr }] of outcomes.entries()) {
+		const typed = wrong[index]?.join(' ');
+		assert.is(code, 2, `${typed}: ${stderr}`);
+		assert.is(text, '', typed);
+		assert.match(stderr, /^shoal: .* \(ERR_[A-Z_]+\)\n$/, typed);
+	}
+});
+
+test('with --json wrong usage is an event', async (t) => {
+	for (const args of [['share'], ['nonsense'], ['get', 'shoal:xyz']]) {
+		const shoal = new Shoal(t, args);
+		assert.is(await shoal.exit(), 2);
+		assert.is(shoal.events.length, 1);
+		assert.is(shoal.events[0]?.event, 'error');
+		assert.match(String(shoal.events[0]?.code), /^ERR_(USAGE|LINK)$/);
+		assert.is(shoal.stderr, '');
+	}
+});
+
+test('limits are listed with value, unit and meaning', async (t) => {
+	const { text } = await runShoal(t, ['limits']);
+	const shoal = new Shoal(t, ['limits']);
+	assert.is(await shoal.exit(), 0);
+	assert.equal(
+		shoal.all('limit').map(({ name }) => name),
+		[...LIMIT_NAMES],
+	);
+	for (const name of LIMIT_NAMES) {
+		assert.match(text, new RegExp(`^${name} +[\\d,]+ `, 'm'));
+	}
+});
+
+test('a broker that cannot be reached is exit code 4', async (t) => {
+	const args = ['ls', '--broker', 'mqtt://127.0.0.1:1'];
+	const shoal = new Shoal(t, args);
+	const { code, stderr } = await runShoal(t, args);
+	assert.is(code, 4);
+	assert.match(
+		stderr,
+		/^shoal: the broker at mqtt:\/\/127.0.0.1:1 .* start one with: shoal broker.*\(ERR_BROKER\)\n$/,
+	);
+	assert.is(await shoal.exit(), 4);
+	assert.is(shoal.events[0]?.code, 'ERR_BROKER');
+});
+
+test('no stack is shown unless it is asked for', async (t) => {
+	const args = ['seed', '/nowhere/at/all'];
+	assert.not.match((await runShoal(t, args)).stderr, '    at ');
+	const { code, stderr } = await runShoal(t, args, { env: { SHOAL_DEBUG: '1' } });
+	assert.is(code, 1);
+	assert.match(stderr, '    at ');
+});
+
+test.run();

@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import * as assert from 'uvu/assert';
+import { temporaryFolder } from './helpers/shoal.ts';
+import { suite } from './helpers/suite.ts';
+
+const test = suite('the package', { timeout: 120_000 });
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+const CONSUMER = `
+import { readFileSync, writeFileSync } from 'node:fs';
+import { ShoalNode, type DownloadResult, type Progress } from 'shoal';
+import { Broker } from 'shoal/broker';
+import { parseSeedId, type TrackerState } from 'shoal/protocol';
+
+writeFileSync('hello.txt', 'hello from another folder');
+const broker: Broker = await Broker.start({ port: 0 });
+const seeder: ShoalNode = await ShoalNode.start({ broker: broker.url });
+const { seed } = await seeder.share('hello.txt');
+const id: string = parseSeedId(seed.id.toUpperCase());
+const node = await ShoalNode.start({ broker: broker.url });
+const onProgress = (progress: Progress): number => progress.have;
+const result: DownloadResult = await node.get(id, { output: 'copy.txt', onProgress });
+console.log(readFileSync(result.path, 'utf8'));
+await node.close();
+await seeder.close();
+await broker.close();
+export type State = TrackerState['state'];
+// @ts-expect-error a path is no number: the types are really there
+export const wrong: number = result.path;
+`;
+
+test('installed elsewhere it has a command and typed exports that work', async (t) => {
+	const folder = await temporaryFolder(t);
+	// Without scripts: what is packed is what these tests were built from.
+	await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: ROOT });
+	const [tarball] = await readdir(folder);
+	await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
+	const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`];
+	await run('npm', install, { cwd: folder });
+
+	const installed = join(folder, 'node_modules', 'shoal');
+	const files = await readdir(installed, { recursive: true });
+	assert.not(
+		files.some((file) => /(^|\/)test(\/|$)|tsbuildinfo$/.test(file)),
+		'no tests inside',
+	);
+
+	const shoal = join(folder, 'node_modules', '.bin', 'shoal');
+	const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+	assert.is((await run(shoal, ['--version'])).stdout.trim(), version);
+	await writeFile(join(folder, 'a file.txt'), 'abc');
+	await run(shoal, ['seed', 'a file.txt'], { cwd: folder });
+	const text = await readFile(join(folder, 'a file.txt.seed'), 'utf8');
+	const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+	assert.is(text, `a file.txt\n3\n${abc}\n${abc}\n`);
+
+	await writeFile(join(folder, 'consumer.ts'), CONSUMER);
+	const types = ['--target', 'es2022', '--module', 'nodenext', '--strict', '--types', 'node'];
+	const roots = ['--typeRoots', join(ROOT, 'node_modules', '@types')];
+	const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
+	await run(tsc, [...types, ...roots, '--skipLibCheck', 'false', 'consumer.ts'], { cwd: folder });
+	const { stdout } = await run(process.execPath, ['consumer.js'], { cwd: folder });
+	assert.is(stdout, 'hello from another folder\n');
+});
+
+test.run();
