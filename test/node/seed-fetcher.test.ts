@@ -4,12 +4,13 @@ import type { HaveReply } from '../../node/sources.ts';
 import { decodeChunk, type Seed, ShoalError } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { openContext } from '../helpers/context.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { Peer } from '../helpers/peer.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { contentOf, seedOf } from '../helpers/seeds.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { throwsCode } from '../helpers/throws-code.ts';
-import { nothingLeftOpen, openResources, until } from '../helpers/until.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('SeedFetcher');
 const content = contentOf(300_000);

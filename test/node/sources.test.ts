@@ -3,11 +3,12 @@ import { type HaveReply, Sources } from '../../node/sources.ts';
 import { decodeReply, encodeJson } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { openContext } from '../helpers/context.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { Peer } from '../helpers/peer.ts';
 import { announce } from '../helpers/registry.ts';
 import { contentOf, seedOf } from '../helpers/seeds.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
-import { nothingLeftOpen, openResources, until } from '../helpers/until.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('Sources');
 const content = contentOf(2_000);

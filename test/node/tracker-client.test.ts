@@ -4,12 +4,13 @@ import { encodeJson, formatRequestId, Link, makeNodeId } from '../../protocol/in
 import { startBroker } from '../helpers/broker.ts';
 import { openContext } from '../helpers/context.ts';
 import { Member } from '../helpers/member.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { Peer, topics } from '../helpers/peer.ts';
 import { startPlainBroker } from '../helpers/plain-broker.ts';
 import { seedId } from '../helpers/registry.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
-import { nothingLeftOpen, openResources, until } from '../helpers/until.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('TrackerClient');
 
