@@ -156,6 +156,7 @@ export class Download {
 		} else if (reply.op === 'gained') {
 			this.#transfer?.onGained(from, reply);
 		} else if (reply.reason === 'busy' || reply.reason === 'not-there') {
+			this.#finder?.retract(from);
 			this.#transfer?.onRefused(from, parseRequestId(reply.id), reply.reason === 'busy');
 		} else {
 			this.#sources.remove(from, false);

@@ -29,7 +29,8 @@ export interface PresenceOptions {
 const ANNOUNCE_EVERY = 1_000;
 const STATE_EVERY = 2_000;
 const PUBLISHES_AT_ONCE = 32;
-const GOODBYE = 1_000;
+/** With the end of the connection, which may take a second as well, less than two. */
+const GOODBYE = 750;
 
 /** The state a node leaves on the broker as its will. */
 export function lostState(session: string): Uint8Array {
@@ -95,7 +96,7 @@ export class Presence {
 		this.#timers.add(timer);
 	}
 
-	/** Takes everything back and says goodbye, in a second at most. */
+	/** Takes everything back and says goodbye, in less than a second. */
 	async leave(): Promise<void> {
 		this.#isClosed = true;
 		clearTimeout(this.#announceTimer);
@@ -114,6 +115,9 @@ export class Presence {
 	}
 
 	#touch(holding: Holding, delay: number): void {
+		if (this.#isClosed) {
+			return;
+		}
 		this.#stale.add(holding);
 		if (delay === 0) {
 			clearTimeout(this.#announceTimer);
@@ -134,10 +138,13 @@ export class Presence {
 
 	async #publishStale(): Promise<void> {
 		const { link, topics, limits, tracker, holdings } = this.#options;
-		const stale = [...this.#stale].filter((each) => holdings.get(each.seed.id) === each);
-		this.#stale.clear();
 		const ttl = tracker.state?.ttl ?? limits.ttl;
-		await inBatches(stale, async (holding) => {
+		await inBatches([...this.#stale], async (holding) => {
+			// Much may have changed while those before it were confirmed.
+			const isHeld = holdings.get(holding.seed.id) === holding;
+			if (!this.#stale.delete(holding) || !isHeld || this.#isClosed) {
+				return;
+			}
 			const topic = topics.announce(holding.seed.id, link.id);
 			try {
 				await link.retain(topic, encodeJson(announceOf(holding, ttl, link.session)));
@@ -172,6 +179,9 @@ export class Presence {
 	#scheduleRenewal(): void {
 		const every = this.#options.tracker.state?.renewal ?? this.#options.limits.renewal;
 		clearTimeout(this.#renewal);
+		if (this.#isClosed) {
+			return;
+		}
 		this.#renewal = setTimeout(
 			() => {
 				this.#background(this.#update());

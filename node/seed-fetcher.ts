@@ -25,8 +25,9 @@ const AT_ONCE = 16;
  * right one, when all is here.
  */
 export class SeedFetcher {
+	/** The node that is asked. */
+	readonly from: string;
 	readonly #context: NodeContext;
-	readonly #from: string;
 	readonly #id: string;
 	readonly #body: Uint8Array;
 	readonly #missing: ByteRange[] = [];
@@ -39,7 +40,7 @@ export class SeedFetcher {
 	constructor(context: NodeContext, from: string, id: string, about: HaveReply) {
 		checkedLayout(about.length, about.chunks);
 		this.#context = context;
-		this.#from = from;
+		this.from = from;
 		this.#id = id;
 		this.#body = new Uint8Array(bodyBytes(about.length, about.chunks, about.kind));
 		const part = context.tracker.state?.part ?? context.limits.part;
@@ -59,13 +60,15 @@ export class SeedFetcher {
 		await new Promise<void>((resolve, reject) => {
 			this.#settle = (error) => {
 				clearTimeout(this.#timer);
+				// What comes later is not waited for.
+				this.#open.clear();
 				error === undefined ? resolve() : reject(error);
 			};
 			this.#ask();
 		});
 		const seed = parseSeedBody(name, this.#body);
 		if (seed.id !== this.#id) {
-			throw new ShoalError('ERR_SEED', `node ${this.#from} sent another seed than ${this.#id}`);
+			throw new ShoalError('ERR_SEED', `node ${this.from} sent another seed than ${this.#id}`);
 		}
 		return seed;
 	}
@@ -73,7 +76,7 @@ export class SeedFetcher {
 	/** Bytes of the body have come. */
 	onBytes(from: string, { request, offset, bytes }: ChunkMessage): void {
 		if (
-			from !== this.#from ||
+			from !== this.from ||
 			request !== this.#request ||
 			this.#open.get(offset) !== bytes.length
 		) {
@@ -102,14 +105,14 @@ export class SeedFetcher {
 		this.#request = makeRequestId();
 		const id = formatRequestId(this.#request);
 		const request: NodeRequest = { op: 'seed', id, seed: this.#id, ranges };
-		link.send(topics.request(this.#from, link.id), encodeJson(request));
+		link.send(topics.request(this.from, link.id), encodeJson(request));
 		this.#wait();
 	}
 
 	#wait(): void {
 		clearTimeout(this.#timer);
 		this.#timer = setTimeout(() => {
-			this.#settle(new ShoalError('ERR_TIMEOUT', `node ${this.#from} stopped sending the seed`));
+			this.#settle(new ShoalError('ERR_TIMEOUT', `node ${this.from} stopped sending the seed`));
 		}, PATIENCE);
 	}
 }

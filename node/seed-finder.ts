@@ -42,9 +42,12 @@ export class SeedFinder {
 		void this.#next();
 	}
 
-	/** A node is gone. */
+	/** A node is gone, or does not give it now. */
 	retract(node: string): void {
 		this.#offers.delete(node);
+		if (this.#fetcher?.from === node) {
+			this.#fetcher.stop(new ShoalError('ERR_REFUSED', `node ${node} does not give the seed`));
+		}
 	}
 
 	/** Bytes of a seed's body have come. */

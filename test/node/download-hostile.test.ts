@@ -84,29 +84,32 @@ const LIARS: Record<string, (liar: Peer) => void> = {
 				const ranges = [[0, 1_000]] as const;
 				liar.answer(from, { op: 'chunks', id: '0'.repeat(16), seed: seed.id, ranges }, wrong);
 				liar.answer(from, { op: 'seed', id: '0'.repeat(16), seed: seed.id, ranges }, wrong);
+			} else if (request.op === 'seed') {
+				liar.answer(from, { ...request, ranges: [[0, 1], ...request.ranges] }, seed.body());
 			}
 		};
 	},
 };
 
-for (const [what, lie] of Object.entries(LIARS)) {
-	test(`beside a node that ${what}, an honest one is enough`, async (t) => {
+test('beside any liar, an honest node is enough', async (t) => {
+	const downloads = Object.entries(LIARS).map(async ([what, lie]) => {
 		const { url, node, folder } = await start(t);
 		const liar = await Peer.join(t, url);
 		lie(liar);
 		const honest = await Peer.join(t, url);
 		honest.serve(seed, { content });
-		slowly(honest, 200);
+		slowly(honest, 100);
 		await liar.announce(seed);
 		await honest.announce(seed);
 		await until('both are listed', async () => (await node.who(seed.id)).nodes.length === 2);
 		const { path } = await node.get(seed.id, { output: folder });
-		assert.ok(liar.requests.length > 0);
-		assert.is(basename(path), 'file.bin');
-		assert.equal(await readFile(path), Buffer.from(content));
-		assert.equal(await readdir(folder), ['file.bin']);
+		assert.ok(liar.requests.length > 0, what);
+		assert.is(basename(path), 'file.bin', what);
+		assert.equal(await readFile(path), Buffer.from(content), what);
+		assert.equal(await readdir(folder), ['file.bin'], what);
 	});
-}
+	await Promise.all(downloads);
+});
 
 test('alone, each liar ends the download with an error that says why', async (t) => {
 	const { url, node, folder } = await start(t);

@@ -145,7 +145,9 @@ test('hashing 512 MiB does not hold up the event loop', async (t) => {
 	});
 	delay.disable();
 	assert.is(hashed, 1_024 * MIB);
-	assert.ok(delay.max / 1e6 < 100, `${delay.max / 1e6} ms`);
+	// Hashing in line would be one delay of half a second; a busy machine makes single ones as well.
+	assert.ok(delay.percentile(99) / 1e6 < 100, `${delay.percentile(99) / 1e6} ms`);
+	assert.ok(delay.max / 1e6 < 400, `${delay.max / 1e6} ms`);
 });
 
 const CHANGES: Record<string, (path: string) => Promise<unknown>> = {
@@ -165,7 +167,7 @@ const CHANGES: Record<string, (path: string) => Promise<unknown>> = {
 
 for (const [what, change] of Object.entries(CHANGES)) {
 	test(`a file that ${what} while it is hashed is ERR_CHANGED`, async (t) => {
-		const path = await sparseFile(t, 256 * MIB);
+		const path = await sparseFile(t, 128 * MIB);
 		await utimes(path, 1, 1);
 		const before = openResources();
 		let changing: Promise<unknown> | undefined;

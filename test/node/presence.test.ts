@@ -1,0 +1,260 @@
+import * as assert from 'uvu/assert';
+import { Tracker } from '../../broker/index.ts';
+import type { ShoalNode } from '../../node/index.ts';
+import { Presence } from '../../node/presence.ts';
+import { MemoryStorage } from '../../node/storage/memory-storage.ts';
+import {
+	Bitfield,
+	decodeAnnounce,
+	decodeNodeState,
+	type Incoming,
+	type Limits,
+	Link,
+	makeNodeId,
+} from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { openContext } from '../helpers/context.ts';
+import { Member, retainedBelow } from '../helpers/member.ts';
+import { makeFile, startNode } from '../helpers/node.ts';
+import { topics } from '../helpers/peer.ts';
+import { startPlainBroker } from '../helpers/plain-broker.ts';
+import { contentOf, seedOf } from '../helpers/seeds.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('Presence', { timeout: 15_000 });
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Everything that is published on the control topics from now on. */
+async function watch(t: Scope, url: string): Promise<Incoming[]> {
+	const seen: Incoming[] = [];
+	const link = await Link.open({ url, id: makeNodeId() });
+	t.defer(() => link.close());
+	link.on('message', (message) => seen.push(message));
+	for (const filter of topics.stateFilters()) {
+		await link.subscribe(filter);
+	}
+	return seen;
+}
+
+async function shareAll(t: Scope, node: ShoalNode, count: number): Promise<string[]> {
+	const ids: string[] = [];
+	for (let index = 0; index < count; index += 1) {
+		const share = await node.share(await makeFile(t, contentOf(index)));
+		ids.push(share.seed.id);
+	}
+	return ids.sort();
+}
+
+/** The inside of a node with so many holdings, and its presence, which has not joined yet. */
+async function inside(t: Scope, url: string, count: number, limits: Partial<Limits> = {}) {
+	const context = await openContext(t, url, { limits });
+	const refused: string[] = [];
+	let looks = 0;
+	const tracker = new Proxy(context.tracker, {
+		get: (target, key) => {
+			looks += 1;
+			const value: unknown = Reflect.get(target, key, target);
+			return typeof value === 'function' ? value.bind(target) : value;
+		},
+	});
+	const presence = new Presence({ ...context, tracker, refused: (seed) => refused.push(seed) });
+	const holdings = Array.from({ length: count }, (_, index) => {
+		const seed = seedOf(contentOf(1_000 + index));
+		const storage = new MemoryStorage(seed.length);
+		const holding = { seed, have: Bitfield.full(seed.chunks), storage };
+		context.holdings.add(holding);
+		return holding;
+	});
+	/** How often it has looked at the tracker: what it does again and again starts there. */
+	return { context, presence, holdings, refused, looks: () => looks };
+}
+
+const announcesOf = (seen: readonly Incoming[]): Incoming[] =>
+	seen.filter(({ topic, payload }) => payload.length > 0 && topic.includes('/announce/'));
+
+test('state and announces are kept by the broker, and say what is true', async (t) => {
+	const { url } = await startBroker(t);
+	const node = await startNode(t, url);
+	const share = await node.share(await makeFile(t, contentOf(700_000), 'a name.bin'));
+	const { id, length, chunks } = share.seed;
+	const seen = await watch(t, url);
+	const announceTopic = topics.announce(id, node.id);
+	await until('the announce', () => seen.some(({ topic }) => topic === announceTopic));
+	const { payload } = seen.find(({ topic }) => topic === announceTopic) as Incoming;
+	const { session, ...announce } = decodeAnnounce(payload);
+	const have = { count: chunks, map: Bitfield.full(chunks).toBuckets() };
+	assert.equal(announce, { name: 'a name.bin', length, chunks, have, ttl: 90_000 });
+	const state = seen.find(({ topic }) => topic === topics.nodeState(node.id)) as Incoming;
+	assert.equal(decodeNodeState(state.payload), {
+		...{ state: 'ready', session, addresses: [], up: 0, down: 0 },
+	});
+});
+
+test('a clean close takes everything back', async (t) => {
+	const { url } = await startBroker(t);
+	const node = await startNode(t, url);
+	await shareAll(t, node, 40);
+	const member = await Member.join(t, url);
+	await until('all are listed', async () => (await member.listed()).length === 40);
+	await node.close();
+	assert.equal(await member.listed(), []);
+	assert.equal(await retainedBelow(url, 'shoal/1/announce/+/+'), []);
+	await until('its state is forgotten', async () => {
+		return !(await retainedBelow(url, 'shoal/1/node/+/state')).includes(topics.nodeState(node.id));
+	});
+});
+
+test('a node that renews stays listed beyond its ttl, one that does not is dropped', async (t) => {
+	const { url } = await startPlainBroker(t);
+	const limits = { ttl: 600, renewal: 200 };
+	const tracker = await Tracker.start({ url, isAlone: true, limits, sweep: 50 });
+	t.defer(() => tracker.close());
+	const node = await startNode(t, url);
+	const ids = await shareAll(t, node, 3);
+	const silent = await Member.join(t, url);
+	await silent.share('f'.repeat(64));
+	await until('all are listed', async () => (await silent.listed()).length === 4);
+	await wait(1_000);
+	assert.equal(await silent.listed(), ids);
+});
+
+test('what was retained and lost is announced again after the next renewal', async (t) => {
+	const plain = await startPlainBroker(t);
+	const tracker = await Tracker.start({ url: plain.url, limits: { renewal: 300 }, isAlone: true });
+	t.defer(() => tracker.close());
+	const node = await startNode(t, plain.url);
+	const ids = await shareAll(t, node, 3);
+	const member = await Member.join(t, plain.url);
+	await until('all are listed', async () => (await member.listed()).length === 3);
+	for (const id of ids.slice(1)) {
+		await member.link.forget(topics.announce(id, node.id));
+	}
+	await until('one is left', async () => (await member.listed()).length === 1);
+	await until('the list is whole again', async () => (await member.listed()).length === 3);
+	assert.equal(await member.listed(), ids);
+});
+
+test('a tracker that starts anew has the list whole within seconds', async (t) => {
+	const plain = await startPlainBroker(t);
+	const limits = { ttl: 600, renewal: 200 };
+	const options = { url: plain.url, isAlone: true, limits, sweep: 50 };
+	const first = await Tracker.start(options);
+	const node = await startNode(t, plain.url);
+	const ids = await shareAll(t, node, 3);
+	const member = await Member.join(t, plain.url);
+	await until('all are listed', async () => (await member.listed()).length === 3);
+	await first.close();
+	const second = await Tracker.start(options);
+	t.defer(() => second.close());
+	await until('the list is whole', async () => (await member.listed()).length === 3);
+	// Beyond the ttl of what was found retained.
+	await wait(1_000);
+	assert.equal(await member.listed(), ids);
+});
+
+test('a broker that starts anew has the list whole within seconds', async (t) => {
+	const first = await startBroker(t);
+	const { port, url } = first;
+	const node = await startNode(t, url);
+	const ids = await shareAll(t, node, 40);
+	const events: string[] = [];
+	node.on('down', () => events.push('down'));
+	node.on('up', () => events.push('up'));
+	await first.close();
+	await until('it is down', () => events.includes('down'));
+	await startBroker(t, { port });
+	const member = await Member.join(t, url);
+	await until('the list is whole', async () => (await member.listed()).length === 40);
+	assert.equal(await member.listed(), ids);
+	assert.equal(events, ['down', 'up']);
+});
+
+test('announces that are refused are not made again for ever', async (t) => {
+	const { url } = await startBroker(t, { limits: { nodeAnnounces: 3, renewal: 100 } });
+	const node = await startNode(t, url);
+	const seen = await watch(t, url);
+	const warnings: unknown[] = [];
+	node.on('warning', (error) => warnings.push(error));
+	await shareAll(t, node, 8);
+	const member = await Member.join(t, url);
+	await until('as many as may be are listed', async () => (await member.listed()).length === 3);
+	await until('the others are warned of', () => warnings.length >= 5);
+	await wait(300);
+	const [announced, warned] = [announcesOf(seen).length, warnings.length];
+	await wait(1_000);
+	assert.is(announcesOf(seen).length, announced);
+	assert.is(warnings.length, warned);
+	assert.ok(announced <= 24, `${announced}`);
+	assert.is((await member.listed()).length, 3);
+});
+
+test('what is gained is told once a second, and at once when it is all', async (t) => {
+	const { url } = await startBroker(t);
+	const { context, presence } = await inside(t, url, 0);
+	t.defer(() => presence.leave());
+	await presence.join();
+	const seed = seedOf(contentOf(50_000));
+	const storage = new MemoryStorage(seed.length);
+	const holding = { seed, have: new Bitfield(seed.chunks), storage };
+	const seen = await watch(t, url);
+	context.holdings.add(holding);
+	const start = performance.now();
+	for (let chunk = 0; chunk < seed.chunks; chunk += 1) {
+		context.holdings.gain(holding, chunk);
+		await wait(15);
+	}
+	const took = performance.now() - start;
+	const counts = () => announcesOf(seen).map(({ payload }) => decodeAnnounce(payload).have.count);
+	await until('the last one', () => counts().at(-1) === seed.chunks, 500);
+	assert.ok(counts().length <= took / 1_000 + 3, `${counts()}`);
+});
+
+test('what is removed while it waits to be announced is not announced any more', async (t) => {
+	const { url } = await startBroker(t);
+	const { context, presence, holdings } = await inside(t, url, 200);
+	t.defer(() => presence.leave());
+	const joining = presence.join();
+	await until('some are announced', async () => {
+		return (await retainedBelow(url, 'shoal/1/announce/+/+')).length > 0;
+	});
+	for (const holding of holdings) {
+		context.holdings.remove(holding);
+	}
+	await joining;
+	await wait(100);
+	assert.is((await retainedBelow(url, 'shoal/1/announce/+/+')).length, 0);
+});
+
+for (const delay of [0, 3, 10]) {
+	test(`a node that leaves ${delay} ms after it began to join is gone, and does nothing any more`, async (t) => {
+		const { url } = await startBroker(t, { limits: { renewal: 20 } });
+		const { presence, looks } = await inside(t, url, 200);
+		const joining = presence.join().catch(() => {});
+		await wait(delay);
+		await presence.leave();
+		await joining;
+		assert.is((await retainedBelow(url, 'shoal/1/announce/+/+')).length, 0);
+		const before = looks();
+		await wait(100);
+		assert.is(looks(), before);
+	});
+}
+
+test('a goodbye that nobody acknowledges takes a second at most', async (t) => {
+	const plain = await startPlainBroker(t);
+	const tracker = await Tracker.start({ url: plain.url, isAlone: true });
+	t.defer(() => tracker.close());
+	const node = await startNode(t, plain.url);
+	await shareAll(t, node, 3);
+	plain.aedes.authorizePublish = (client, _packet, done) => {
+		if (client?.id !== node.id) {
+			done(null);
+		}
+	};
+	const start = performance.now();
+	await node.close();
+	assert.ok(performance.now() - start < 2_000, `${performance.now() - start}`);
+});
+
+test.run();

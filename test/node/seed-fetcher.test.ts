@@ -1,0 +1,161 @@
+import * as assert from 'uvu/assert';
+import { SeedFetcher } from '../../node/seed-fetcher.ts';
+import type { HaveReply } from '../../node/sources.ts';
+import { decodeChunk, type Seed, ShoalError } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { openContext } from '../helpers/context.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
+import { Peer } from '../helpers/peer.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { contentOf, seedOf } from '../helpers/seeds.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { throwsCode } from '../helpers/throws-code.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('SeedFetcher');
+const content = contentOf(300_000);
+const seed = seedOf(content);
+
+const aboutOf = ({ id, name, length, chunks, kind }: Seed): HaveReply => {
+	return { op: 'have', id: '0'.repeat(16), seed: id, name, length, chunks, kind, have: 'all' };
+};
+
+async function start(t: Scope, about: Partial<HaveReply> = {}, of: Seed = seed) {
+	// Parts so small that a seed has many.
+	const { url } = await startBroker(t, { limits: { part: 1_024 } });
+	let fetcher: SeedFetcher | undefined;
+	const context = await openContext(t, url, {
+		onMessage: (topic, payload) => {
+			if (topic.kind === 'chunk') {
+				fetcher?.onBytes(topic.from, decodeChunk(payload));
+			}
+		},
+	});
+	const peer = await Peer.join(t, url);
+	const make = (): SeedFetcher => {
+		fetcher = new SeedFetcher(context, peer.id, of.id, { ...aboutOf(of), ...about });
+		return fetcher;
+	};
+	return { url, context, peer, make };
+}
+
+for (const length of [0, 1, 512, 513, 300_000]) {
+	test(`the seed of ${length} bytes is fetched, and has the name it shall have`, async (t) => {
+		const bytes = contentOf(length);
+		const small = seedOf(bytes);
+		const { peer, make } = await start(t, {}, small);
+		peer.serve(small, { content: bytes });
+		const fetched = await make().fetch('a name');
+		assert.is(fetched.id, small.id);
+		assert.is(fetched.name, 'a name');
+		assert.is(fetched.length, length);
+	});
+}
+
+test('a classic seed is fetched', async (t) => {
+	const classic = seedOf(contentOf(4_259), { kind: 'md5' });
+	const { peer, make } = await start(t, {}, classic);
+	peer.serve(classic, { content });
+	assert.is((await make().fetch('x')).id, classic.id);
+});
+
+test('parts are asked for sixteen at a time, each as large as the broker carries', async (t) => {
+	const { peer, make } = await start(t);
+	peer.serve(seed, { content });
+	await make().fetch('x');
+	const ranges = peer.requests.map(({ request }) => ('ranges' in request ? request.ranges : []));
+	const parts = Math.ceil(seed.body().length / 1_024);
+	assert.equal(
+		ranges.map(({ length }) => length),
+		[16, 16, parts - 32],
+	);
+	assert.ok(ranges.flat().every(([, length]) => length <= 1_024));
+	assert.is(new Set(ranges.flat().map(([offset]) => offset)).size, parts);
+});
+
+test('parts in any order and more than once are one seed', async (t) => {
+	const { peer, make } = await start(t);
+	peer.onRequest = (from, request) => {
+		if (request.op === 'seed') {
+			const ranges = [...request.ranges].reverse();
+			peer.answer(from, { ...request, ranges: [...ranges.slice(0, 5), ...ranges] }, seed.body());
+		}
+	};
+	assert.is((await make().fetch('x')).id, seed.id);
+});
+
+test('bytes of another node, request, offset or length are not taken', async (t) => {
+	const { url, context, peer, make } = await start(t);
+	const liar = await Peer.join(t, url);
+	const rubbish = new Uint8Array(seed.body().length + 4_096).fill(65);
+	peer.onRequest = (from, request) => {
+		if (request.op !== 'seed') {
+			return;
+		}
+		const [[offset, length] = [0, 0]] = request.ranges;
+		liar.answer(from, request, rubbish);
+		peer.answer(from, { ...request, id: '1'.repeat(16) }, rubbish);
+		peer.answer(from, { ...request, ranges: [[offset, length - 1]] }, rubbish);
+		peer.answer(from, { ...request, ranges: [[offset + 1, length]] }, rubbish);
+		setTimeout(() => peer.answer(from, request, seed.body()), 50);
+	};
+	assert.is((await make().fetch('x')).id, seed.id);
+	assert.equal(context.warnings, []);
+});
+
+test('another seed, and what is none, is ERR_SEED', async (t) => {
+	const { peer, make } = await start(t);
+	for (const body of [seedOf(contentOf(299_999)).body(), new Uint8Array(seed.body().length)]) {
+		peer.serve(seed, { content, body });
+		assert.is((await rejects(make().fetch('x'))).code, 'ERR_SEED');
+	}
+});
+
+const IMPOSSIBLE: ReadonlyArray<Partial<HaveReply>> = [
+	{ length: 2 ** 42, chunks: 1 },
+	{ length: 0, chunks: 1 },
+	{ length: 1, chunks: 0 },
+	{ length: 300_000, chunks: 6 },
+	{ length: 2 ** 42, chunks: 2 ** 21 },
+];
+
+test('what cannot be is refused before anything is asked for or reserved (T2)', async (t) => {
+	const { context, peer } = await start(t);
+	for (const about of IMPOSSIBLE) {
+		throwsCode('ERR_SEED', () => {
+			new SeedFetcher(context, peer.id, seed.id, { ...aboutOf(seed), ...about });
+		});
+	}
+	assert.equal(peer.requests, []);
+});
+
+test('a node that stops in the middle is ERR_TIMEOUT after four seconds without a byte', async (t) => {
+	const { peer, make } = await start(t);
+	let answered = 0;
+	peer.onRequest = (from, request) => {
+		if (request.op === 'seed' && answered === 0) {
+			answered += 1;
+			peer.answer(from, request, seed.body());
+		}
+	};
+	assert.is((await rejects(make().fetch('x'))).code, 'ERR_TIMEOUT');
+	assert.is(peer.requests.length, 2);
+});
+
+test('what is stopped ends at once, and what comes later starts no timer', async (t) => {
+	const { peer, make } = await start(t);
+	const fetcher = make();
+	const before = openResources();
+	const fetching = rejects(fetcher.fetch('x'));
+	await until('it has asked', () => peer.requests.length === 1);
+	fetcher.stop(new ShoalError('ERR_CLOSED', 'not needed any more'));
+	assert.is((await fetching).code, 'ERR_CLOSED');
+	const { from, request } = peer.requests[0] as (typeof peer.requests)[0];
+	if (request.op === 'seed') {
+		peer.answer(from, { ...request, ranges: request.ranges.slice(0, 3) }, seed.body());
+	}
+	await new Promise((resolve) => setTimeout(resolve, 100));
+	await nothingLeftOpen(before, 200);
+});
+
+test.run();

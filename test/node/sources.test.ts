@@ -1,0 +1,157 @@
+import * as assert from 'uvu/assert';
+import { type HaveReply, Sources } from '../../node/sources.ts';
+import { decodeReply, encodeJson } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { openContext } from '../helpers/context.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
+import { Peer } from '../helpers/peer.ts';
+import { announce } from '../helpers/registry.ts';
+import { contentOf, seedOf } from '../helpers/seeds.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('Sources');
+const content = contentOf(2_000);
+const seed = seedOf(content);
+
+/** Sources of {@link seed}, and so many peers that announce it. */
+async function start(t: Scope, count: number) {
+	const { url } = await startBroker(t);
+	const peers: Peer[] = [];
+	for (let index = 0; index < count; index += 1) {
+		const peer = await Peer.join(t, url);
+		peer.serve(seed, { content });
+		await peer.announce(seed);
+		peers.push(peer);
+	}
+	const has: string[] = [];
+	const gone: string[] = [];
+	const listed: number[] = [];
+	let sources: Sources | undefined;
+	const context = await openContext(t, url, {
+		onMessage: (topic, payload) => {
+			if (topic.kind === 'reply') {
+				const reply = decodeReply(payload);
+				if (reply.op === 'have') {
+					sources?.onHave(topic.from, reply);
+				}
+			}
+		},
+	});
+	const begin = (): Sources => {
+		sources = new Sources(context, seed.id, {
+			has: (node) => has.push(node),
+			gone: (node) => gone.push(node),
+			listed: (nodes) => listed.push(nodes),
+		});
+		t.defer(() => sources?.close());
+		return sources;
+	};
+	return { url, context, peers, has, gone, listed, begin };
+}
+
+const someHave: HaveReply = {
+	op: 'have',
+	id: '0'.repeat(16),
+	seed: seed.id,
+	name: 'x',
+	length: 1,
+	chunks: 1,
+	kind: 'sha256',
+	have: 'all',
+};
+
+test('those that the tracker names are asked, and counted on when they answer', async (t) => {
+	const { peers, has, listed, begin } = await start(t, 3);
+	const [silent] = peers as [Peer];
+	silent.onRequest = () => {};
+	begin();
+	await until('two have answered', () => has.length === 2);
+	assert.equal(has.sort(), [peers[1]?.id, peers[2]?.id].sort());
+	assert.equal(
+		silent.requests.map(({ request }) => request.op),
+		['have'],
+	);
+	assert.equal(listed, [3]);
+});
+
+test('a node never asks itself', async (t) => {
+	const { context, listed, begin } = await start(t, 0);
+	const { link, topics } = context;
+	const peer = await Peer.join(t, link.url);
+	await peer.announce(seed);
+	const { length, chunks } = seed;
+	const own = announce(link.session, { length, chunks }, chunks);
+	await link.retain(topics.announce(seed.id, link.id), encodeJson(own));
+	begin();
+	await until('the tracker has answered', () => listed.length > 0);
+	assert.equal(listed, [1]);
+});
+
+test('an answer of one that was not asked means nothing', async (t) => {
+	const { has, begin } = await start(t, 0);
+	assert.is(begin().onHave('a-stranger', someHave), false);
+	assert.equal(has, []);
+});
+
+test('no more than ten are counted on at a time', async (t) => {
+	const { peers, has, begin } = await start(t, 14);
+	begin();
+	await until('ten have answered', () => has.length === 10);
+	await new Promise((resolve) => setTimeout(resolve, 700));
+	assert.is(has.length, 10);
+	assert.is(peers.filter(({ requests }) => requests.length > 0).length, 10);
+});
+
+test('one that is removed is told once, and comes back if it is still listed', async (t) => {
+	const { peers, has, gone, begin } = await start(t, 1);
+	const sources = begin();
+	const [{ id }] = peers as [Peer];
+	await until('it has answered', () => has.length === 1);
+	sources.remove(id, false);
+	sources.remove(id, false);
+	assert.equal(gone, [id]);
+	await until('it has answered again', () => has.length === 2);
+});
+
+test('one that is banned is not asked again, does not count, and is not heard', async (t) => {
+	const { peers, has, gone, listed, begin } = await start(t, 1);
+	const sources = begin();
+	const [peer] = peers as [Peer];
+	await until('it has answered', () => has.length === 1);
+	sources.remove(peer.id, true);
+	assert.equal(gone, [peer.id]);
+	await until('the tracker is asked again', () => listed.length === 2);
+	assert.equal(listed, [1, 0]);
+	assert.is(sources.onHave(peer.id, someHave), false);
+	assert.is(peer.requests.length, 1);
+});
+
+test('all that are known are asked again when there is somebody who wants to know', async (t) => {
+	const { peers, has, begin } = await start(t, 2);
+	const sources = begin();
+	await until('both have answered', () => has.length === 2);
+	sources.askAll();
+	await until('both have answered again', () => has.length === 4);
+	assert.ok(peers.every(({ requests }) => requests.length === 2));
+});
+
+test('one that comes later is found, while there is nobody else', async (t) => {
+	const { url, has, begin } = await start(t, 0);
+	begin();
+	const peer = await Peer.join(t, url);
+	peer.serve(seed, { content });
+	await peer.announce(seed);
+	await until('it has answered', () => has.length === 1);
+});
+
+test('after close nobody is asked, and no timer is left', async (t) => {
+	const { peers, begin } = await start(t, 1);
+	const before = openResources();
+	begin().close();
+	await nothingLeftOpen(before);
+	await new Promise((resolve) => setTimeout(resolve, 100));
+	assert.equal(peers[0]?.requests, []);
+});
+
+test.run();

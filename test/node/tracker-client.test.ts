@@ -1,0 +1,166 @@
+import * as assert from 'uvu/assert';
+import { TrackerClient } from '../../node/tracker-client.ts';
+import { encodeJson, formatRequestId, Link, makeNodeId } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { openContext } from '../helpers/context.ts';
+import { Member } from '../helpers/member.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
+import { Peer, topics } from '../helpers/peer.ts';
+import { startPlainBroker } from '../helpers/plain-broker.ts';
+import { seedId } from '../helpers/registry.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('TrackerClient');
+
+const stateOf = (state: 'ready' | 'lost', session: string, tracker = 'tracker-1') => {
+	const numbers = { ttl: 90_000, renewal: 30_000, part: 262_144 };
+	return encodeJson({ state, session, tracker, ...(state === 'ready' ? numbers : {}) });
+};
+
+/** One on a broker that has no tracker: what is said there, the test says. */
+async function alone(t: Scope) {
+	const { url } = await startPlainBroker(t);
+	const link = await Link.open({ url, id: makeNodeId() });
+	t.defer(() => link.close());
+	const client = new TrackerClient(link, topics);
+	t.defer(() => client.close());
+	return { link, client, url };
+}
+
+test('asks for all seeds page after page, and for the nodes of one', async (t) => {
+	const { url } = await startBroker(t, { limits: { listPage: 3 } });
+	const member = await Member.join(t, url);
+	const ids = Array.from({ length: 8 }, (_, index) => seedId(index + 1));
+	for (const id of ids) {
+		await member.share(id);
+	}
+	const { tracker } = await openContext(t, url);
+	const listed: string[] = [];
+	for await (const { seed } of tracker.seeds()) {
+		listed.push(seed);
+	}
+	assert.equal(listed, ids);
+	const { seeders, nodes } = await tracker.ask('query', { seed: seedId(3) });
+	assert.is(seeders, 1);
+	assert.equal(
+		nodes.map(({ node }) => node),
+		[member.id],
+	);
+	assert.equal((await tracker.ask('query', { seed: seedId(99) })).nodes, []);
+});
+
+test('many questions at once get their own answers', async (t) => {
+	const { url } = await startBroker(t);
+	const member = await Member.join(t, url);
+	await member.share(seedId(7));
+	const { tracker } = await openContext(t, url);
+	const answers = await Promise.all(
+		Array.from({ length: 50 }, (_, index) => tracker.ask('query', { seed: seedId(index) })),
+	);
+	assert.equal(
+		answers.map(({ seeders }) => seeders),
+		Array.from({ length: 50 }, (_, index) => (index === 7 ? 1 : 0)),
+	);
+});
+
+test('a session is news once, and only while it is ready', async (t) => {
+	const { client } = await alone(t);
+	assert.is(client.state, undefined);
+	assert.is(client.onState(stateOf('ready', 'session-a')), true);
+	assert.is(client.onState(stateOf('ready', 'session-a')), false);
+	assert.is(client.state?.session, 'session-a');
+	assert.is(client.onState(stateOf('ready', 'session-b')), true);
+	assert.is(client.onState(stateOf('lost', 'session-b')), false);
+	assert.is(client.state, undefined);
+	assert.is(client.onState(stateOf('ready', 'session-b')), true);
+});
+
+test('a lost of a session that is not the current one means nothing, nor does an empty message', async (t) => {
+	const { client } = await alone(t);
+	client.onState(stateOf('ready', 'session-b'));
+	assert.is(client.onState(stateOf('lost', 'session-a')), false);
+	assert.is(client.onState(new Uint8Array()), false);
+	assert.is(client.state?.session, 'session-b');
+	assert.throws(() => client.onState(new TextEncoder().encode('{}')));
+	assert.is(client.state?.session, 'session-b');
+});
+
+test('an answer counts only from the tracker, to what was asked, and once', async (t) => {
+	const { client, link, url } = await alone(t);
+	client.onState(stateOf('ready', 'session-a'));
+	const spy = await Link.open({ url, id: makeNodeId() });
+	t.defer(() => spy.close());
+	let id = '';
+	spy.on('message', ({ payload }) => {
+		id = (JSON.parse(new TextDecoder().decode(payload)) as { id: string }).id;
+	});
+	await spy.subscribe(topics.trackerRequest(link.id));
+	const asking = client.ask('query', { seed: seedId(1) });
+	await until('the question', () => id !== '');
+	const answer = (seeders: number) =>
+		({ op: 'query', id, seeders, downloaders: 0, nodes: [] }) as const;
+	client.onReply('a-stranger', answer(1));
+	client.onReply('tracker-1', { ...answer(2), id: formatRequestId(1n) });
+	client.onReply('tracker-1', { op: 'get_seed', id, seeds: [] });
+	client.onReply('tracker-1', answer(3));
+	client.onReply('tracker-1', answer(4));
+	assert.is((await asking).seeders, 3);
+});
+
+test('a stranger cannot answer for the tracker', async (t) => {
+	const { url } = await startBroker(t);
+	const context = await openContext(t, url);
+	const liar = await Peer.join(t, url);
+	const id = formatRequestId(1n);
+	const reply = { op: 'query', id, seeders: 9, downloaders: 9, nodes: [] };
+	liar.link.send(topics.reply(context.id, liar.id), encodeJson(reply));
+	assert.is((await context.tracker.ask('query', { seed: seedId(1) })).seeders, 0);
+});
+
+test('without a tracker a question is ERR_NO_TRACKER, and says what to start', async (t) => {
+	const { client } = await alone(t);
+	const error = await rejects(client.ask('query', { seed: seedId(1) }));
+	assert.is(error.code, 'ERR_NO_TRACKER');
+	assert.match(error.message, 'shoal tracker');
+});
+
+test('a question without an answer is ERR_TIMEOUT after five seconds', async (t) => {
+	const { client } = await alone(t);
+	client.onState(stateOf('ready', 'session-a'));
+	const start = performance.now();
+	assert.is((await rejects(client.ask('query', { seed: seedId(1) }))).code, 'ERR_TIMEOUT');
+	assert.ok(performance.now() - start < 6_000);
+});
+
+test('a question while there is no connection fails at once', async (t) => {
+	const { client, link } = await alone(t);
+	client.onState(stateOf('ready', 'session-a'));
+	link.drop();
+	await until('it is down', () => !link.isUp);
+	const error = await rejects(client.ask('query', { seed: seedId(1) }));
+	assert.is(error.code, 'ERR_DISCONNECTED');
+});
+
+test('close ends what waits, and leaves no timer', async (t) => {
+	const { client } = await alone(t);
+	const before = openResources();
+	const waiting = client.ready(60_000);
+	client.onState(stateOf('ready', 'session-a'));
+	assert.is(await waiting, true);
+	const asking = rejects(client.ask('query', { seed: seedId(1) }));
+	client.close();
+	assert.is((await asking).code, 'ERR_CLOSED');
+	await nothingLeftOpen(before);
+});
+
+test('ready waits for a tracker, but not for ever', async (t) => {
+	const { client } = await alone(t);
+	assert.is(await client.ready(20), false);
+	const waiting = client.ready(60_000);
+	client.close();
+	assert.is(await waiting, false);
+});
+
+test.run();
