@@ -58,14 +58,14 @@ export class Output {
 		);
 	}
 
-	/** Columns of the terminal, 80 where there is none. */
+	/** Columns of the terminal, 80 where there is none, or one that does not know. */
 	get columns(): number {
-		return this.#stream.columns ?? 80;
+		return this.#stream.columns || 80;
 	}
 
 	/** Lines of the terminal, 24 where there is none. */
 	get rows(): number {
-		return this.#stream.rows ?? 24;
+		return this.#stream.rows || 24;
 	}
 
 	/** Tells programs. */
@@ -122,9 +122,8 @@ export class Output {
 		} else {
 			this.endLive({ keep: true });
 			const next = hint === undefined ? '' : `; ${hint}`;
-			process.stderr.write(
-				`${paint(this.#hasErrorColors, 'red', 'shoal:')} ${message}${next} (${code})\n`,
-			);
+			const text = onTerminal(`shoal: ${message}${next} (${code})`);
+			process.stderr.write(`${paint(this.#hasErrorColors, 'red', text)}\n`);
 		}
 		if (process.env.SHOAL_DEBUG) {
 			process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
@@ -164,5 +163,5 @@ function paint(hasColors: boolean, style: Style, text: string): string {
 /** What goes to standard error, broken between words if that is a terminal. */
 function onTerminal(text: string): string {
 	const { isTTY, columns } = process.stderr;
-	return isTTY ? wrap(text, columns).join('\n') : text;
+	return isTTY && columns > 0 ? wrap(text, columns).join('\n') : text;
 }
