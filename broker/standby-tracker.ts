@@ -59,16 +59,21 @@ export class StandbyTracker {
 			await standby.close();
 			throw error;
 		}
-		standby.#takeOverIn(LOOK_MS);
+		if (standby.#active === undefined) {
+			standby.#takeOverIn(LOOK_MS);
+		}
 		return standby;
 	}
 
 	/** Whether another tracker has been seen, or the place is free. */
-	look(): Promise<'taken' | 'free'> {
+	async look(): Promise<'taken' | 'free'> {
+		if (this.#active !== undefined) {
+			return 'taken';
+		}
 		const seen = new Promise<'taken'>((resolve) => {
 			this.#onSeen = () => resolve('taken');
 		});
-		return Promise.race([seen, this.turn.then(() => 'free' as const)]);
+		return await Promise.race([seen, this.turn.then(() => 'free' as const)]);
 	}
 
 	/** Ends a look as well. */

@@ -6,11 +6,17 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import type { Scope } from './suite.ts';
 import { until } from './until.ts';
 
-/** The command line as it was built. */
-export const MAIN: string = new URL('../../node/cli/main.js', import.meta.url).pathname;
+/** The command line: as it is shipped, or where coverage is measured, file by file. */
+export const MAIN: string = fileURLToPath(
+	new URL(
+		process.env.NODE_V8_COVERAGE ? '../../node/cli/main.js' : '../../bundle/cli/main.js',
+		import.meta.url,
+	),
+);
 
 /** An event that a process of shoal printed with `--json`. */
 export type CliEvent = Record<string, unknown> & {

@@ -128,8 +128,11 @@ test('a tracker serves a broker of another kind', async (t) => {
 	const shoal = new Shoal(t, ['ls', '--broker', url]);
 	assert.is(await shoal.exit(), 0);
 	assert.is((await shoal.event('seed')).id, id);
+	const second = new Shoal(t, ['tracker', '--broker', url]);
+	await second.event('standby');
 	tracker.signal('SIGTERM');
 	assert.is(await tracker.exit(2_000), 0);
+	await second.event('ready');
 });
 
 test.run();

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+// Runs every test file in a process of its own, so that each is told by itself when it leaves
+// something open. Most of them wait most of the time, so several run at once; those that measure how
+// long something takes run alone, at the end.
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const ALONE = /(shedding|faults|registry-limits|make-seed)\.test\.js$/;
+const AT_ONCE = availableParallelism() + 1;
+
+interface Result {
+	readonly file: string;
+	readonly code: number | null;
+	readonly output: string;
+	readonly total: number;
+	readonly passed: number;
+}
+
+function runFile(file: string): Promise<Result> {
+	return new Promise((resolve) => {
+		const child = spawn(process.execPath, [`${HERE}${file}`], { env: process.env });
+		let output = '';
+		const keep = (data: Buffer): void => {
+			output += data;
+		};
+		child.stdout.on('data', keep);
+		child.stderr.on('data', keep);
+		child.on('close', (code) => {
+			const count = (name: string): number => {
+				return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(output)?.[1] ?? 0);
+			};
+			resolve({ file, code, output, total: count('Total'), passed: count('Passed') });
+		});
+	});
+}
+
+async function runAll(files: string[], atOnce: number): Promise<Result[]> {
+	const results: Result[] = [];
+	const lane = async (): Promise<void> => {
+		for (let file = files.shift(); file !== undefined; file = files.shift()) {
+			const result = await runFile(file);
+			results.push(result);
+			const isGood = result.code === 0 && result.total > 0;
+			console.log(`${isGood ? 'ok  ' : 'FAIL'} ${file}  ${result.passed} of ${result.total}`);
+			if (!isGood) {
+				console.log(result.output);
+			}
+		}
+	};
+	await Promise.all(Array.from({ length: atOnce }, lane));
+	return results;
+}
+
+const all = await readdir(HERE, { recursive: true });
+const files = all.filter((file) => file.endsWith('.test.js')).sort();
+const together = files.filter((file) => !ALONE.test(file));
+const alone = files.filter((file) => ALONE.test(file));
+const results = [...(await runAll(together, AT_ONCE)), ...(await runAll(alone, 1))];
+
+const passed = results.reduce((sum, result) => sum + result.passed, 0);
+const failed = results.reduce((sum, result) => {
+	// A file that ends badly without a failed test has failed all the same.
+	const missing = result.total - result.passed;
+	return sum + (result.code === 0 && result.total > 0 ? missing : Math.max(1, missing));
+}, 0);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
