@@ -85,6 +85,7 @@ export class Download {
 		this.#patience = new Patience(context, options.id);
 		this.#sources = new Sources(context, options.id, {
 			has: (node, reply) => {
+				this.#patience.answered();
 				this.#transfer?.onHave(node, reply);
 				this.#finder?.offer(node, reply);
 			},

@@ -4,6 +4,8 @@ const TELL_EVERY = 250;
 /** How long somebody who asked what is here is told what is new. */
 const SUBSCRIBED = 10_000;
 const RUNS_AT_ONCE = 1_000;
+/** Readers of one seed beyond which those that are over are looked for. */
+const MANY = 64;
 
 type Run = [first: number, count: number];
 
@@ -31,6 +33,11 @@ export class GainNews {
 	/** `reader` has been told what is here of `seed`. */
 	subscribe(seed: string, reader: string): void {
 		const readers = this.#readers.get(seed) ?? new Map<string, number>();
+		for (const [known, until] of readers.size > MANY ? readers : []) {
+			if (this.#now() > until) {
+				readers.delete(known);
+			}
+		}
 		readers.set(reader, this.#now() + SUBSCRIBED);
 		this.#readers.set(seed, readers);
 	}

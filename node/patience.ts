@@ -3,12 +3,16 @@ import type { NodeContext } from './context.ts';
 
 /** How long a broker and a ready tracker are asked before nobody has the seed. */
 const NOBODY = 5_000;
+/** How long nodes that are listed are asked before they are not there either. */
+const SILENT = 20_000;
 
 /** Decides when a download that has nothing to begin with is to be given up. */
 export class Patience {
 	readonly #context: NodeContext;
 	readonly #seed: string;
 	#listed = 0;
+	#isAnswered = false;
+	#silentSince: number | undefined;
 	#nobodySince: number | undefined;
 
 	constructor(context: NodeContext, seed: string) {
@@ -21,25 +25,42 @@ export class Patience {
 		this.#listed = nodes;
 	}
 
+	/** A node has answered. */
+	answered(): void {
+		this.#isAnswered = true;
+	}
+
 	/**
 	 * Why to give up now, or undefined to go on. To be asked while nothing has come.
 	 *
 	 * @param lastError why the last node that was tried could not give the seed
 	 */
 	lost(lastError: unknown): ShoalError | undefined {
+		const now = performance.now();
+		const { isUp } = this.#context.link;
+		this.#nobodySince = isUp && this.#listed === 0 ? (this.#nobodySince ?? now) : undefined;
+		this.#silentSince = isUp && !this.#isAnswered ? (this.#silentSince ?? now) : undefined;
+		const isNobody = now - (this.#nobodySince ?? now) > NOBODY;
+		const isSilent = now - (this.#silentSince ?? now) > SILENT;
+		return isNobody || isSilent ? this.#nobody(lastError) : undefined;
+	}
+
+	#nobody(lastError: unknown): ShoalError {
 		const { tracker, link } = this.#context;
-		if (this.#listed > 0 || !link.isUp) {
-			this.#nobodySince = undefined;
-			return undefined;
-		}
-		this.#nobodySince ??= performance.now();
-		if (performance.now() - this.#nobodySince <= NOBODY) {
-			return undefined;
-		}
 		if (tracker.state === undefined) {
 			return noTracker(link.url);
 		}
-		return isShoalError(lastError) ? lastError : this.#notFound();
+		if (isShoalError(lastError)) {
+			return lastError;
+		}
+		return this.#listed > 0 ? this.#noAnswer() : this.#notFound();
+	}
+
+	#noAnswer(): ShoalError {
+		return new ShoalError(
+			'ERR_NOT_FOUND',
+			`${this.#listed} nodes are listed for the seed ${this.#seed}, but none answers; try again later, or wait with --wait`,
+		);
 	}
 
 	#notFound(): ShoalError {

@@ -1,9 +1,11 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { Bitfield, isShoalError, type Seed, ShoalError } from '../protocol/index.ts';
 import { type MakeSeedOptions, makeSeed } from './hashing/make-seed.ts';
 import type { Holding, Holdings } from './holdings.ts';
 import { FileStorage } from './storage/file-storage.ts';
+import { onFile } from './storage/fs-error.ts';
 
 /** What a {@link Share} tells. */
 export interface ShareEvents {
@@ -43,8 +45,7 @@ export class Share {
 		options: MakeSeedOptions = {},
 	): Promise<Share> {
 		const absolute = resolve(path);
-		const seed = await makeSeed(absolute, options);
-		const holding = await hold(absolute, seed);
+		const holding = await hash(absolute, options);
 		try {
 			holdings.add(holding);
 		} catch (error) {
@@ -73,11 +74,12 @@ export class Share {
 		this.#events.emit('changed');
 		try {
 			const { signal } = this.#stopping;
-			const again = await makeSeed(this.path, { name: this.seed.name, signal });
-			if (again.id !== this.seed.id) {
+			const again = await hash(this.path, { name: this.seed.name, signal });
+			if (again.seed.id !== this.seed.id) {
+				await again.storage.close();
 				throw new ShoalError('ERR_CHANGED', `${this.path} is another file now; share it anew`);
 			}
-			this.#holding = await hold(this.path, this.seed);
+			this.#holding = again;
 			await this.#restore();
 		} catch (reason) {
 			if (!this.#stopping.signal.aborted) {
@@ -113,8 +115,17 @@ export class Share {
 	}
 }
 
-async function hold(path: string, seed: Seed): Promise<Holding> {
-	const storage = await FileStorage.openToRead([{ path, length: seed.length }]);
-	storage.guard();
-	return { seed, have: Bitfield.full(seed.chunks), storage };
+/** Hashes a file that is watched from before the first byte is read. @throws as {@link makeSeed} */
+async function hash(path: string, options: MakeSeedOptions): Promise<Holding> {
+	const { size: length } = await onFile(path, () => stat(path));
+	const storage = await FileStorage.openToRead([{ path, length }]);
+	try {
+		storage.guard();
+		const seed = await makeSeed(path, options);
+		storage.check();
+		return { seed, have: Bitfield.full(seed.chunks), storage };
+	} catch (error) {
+		await storage.close();
+		throw error;
+	}
 }

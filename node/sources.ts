@@ -26,6 +26,8 @@ interface Source {
 	askedAt: number;
 	/** When anything came from it, bytes or an answer. */
 	heardAt: number;
+	/** When bytes came from it; at first, when it was added. */
+	sentAt: number;
 	isComplete: boolean;
 }
 
@@ -41,6 +43,8 @@ const ASK_UNANSWERED = 2_000;
 const MOST_UNANSWERED = 3;
 /** Nodes that are counted on at a time. */
 const MOST_SOURCES = 10;
+/** Who sent nothing for so long gives way to another. */
+const USELESS = 10_000;
 
 /**
  * The nodes of one swarm: found through the tracker, and counted on only after they have said
@@ -84,15 +88,16 @@ export class Sources {
 		const source = this.#sources.get(node);
 		if (source !== undefined) {
 			source.heardAt = performance.now();
+			source.sentAt = source.heardAt;
 		}
 	}
 
 	/** `node` has something to do with the swarm: it may be a source. */
 	consider(node: string): void {
 		const isNew = !this.#sources.has(node) && !this.#banned.has(node);
-		if (isNew && this.#sources.size < MOST_SOURCES) {
+		if (isNew && this.#hasPlace()) {
 			const now = performance.now();
-			const source = { unanswered: 0, askedAt: 0, heardAt: now, isComplete: false };
+			const source = { unanswered: 0, askedAt: 0, heardAt: now, sentAt: now, isComplete: false };
 			this.#sources.set(node, source);
 			this.#ask(node, source);
 		}
@@ -143,6 +148,19 @@ export class Sources {
 		} else {
 			this.#ask(node, source);
 		}
+	}
+
+	/** Whether there is a place for one more; one that is of no use makes it. */
+	#hasPlace(): boolean {
+		if (this.#sources.size >= MOST_SOURCES) {
+			const [[worst, { sentAt }] = ['', { sentAt: Number.POSITIVE_INFINITY }]] = [
+				...this.#sources,
+			].sort(([, a], [, b]) => a.sentAt - b.sentAt);
+			if (performance.now() - sentAt >= USELESS) {
+				this.remove(worst, false);
+			}
+		}
+		return this.#sources.size < MOST_SOURCES;
 	}
 
 	#queryPause(now: number): number {

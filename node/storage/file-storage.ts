@@ -78,6 +78,13 @@ export class FileStorage implements Storage {
 		}
 	}
 
+	/** @throws ShoalError ERR_CHANGED if a file is not as it was when `guard` was called */
+	check(): void {
+		for (const file of this.#files) {
+			checkStamp(file);
+		}
+	}
+
 	async read(offset: number, into: Uint8Array): Promise<void> {
 		for (const { file, at, from, length } of extents(this.#lengths, offset, into.length)) {
 			const piece = this.#piece(file);
