@@ -15,6 +15,8 @@ interface OpenFile extends FilePiece {
 	readonly handle: FileHandle;
 	/** Its stamp when its bytes were last known to be right. */
 	stamp: string | undefined;
+	/** The last write. The system takes one at a time to a file; others would only spin for their turn. */
+	writing: Promise<void>;
 }
 
 const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
@@ -62,7 +64,7 @@ export class FileStorage implements Storage {
 		try {
 			for (const { path, length } of pieces) {
 				const handle = await onFile(path, () => open(path, flags, 0o666));
-				files.push({ path, length, handle, stamp: undefined });
+				files.push({ path, length, handle, stamp: undefined, writing: Promise.resolve() });
 			}
 		} catch (error) {
 			await Promise.all(files.map(({ handle }) => handle.close()));
@@ -97,7 +99,10 @@ export class FileStorage implements Storage {
 	async write(offset: number, bytes: Uint8Array): Promise<void> {
 		for (const { file, at, from, length } of extents(this.#lengths, offset, bytes.length)) {
 			const piece = this.#piece(file);
-			await onFile(piece.path, () => writeAll(piece, at, bytes.subarray(from, from + length)));
+			const write = (): Promise<void> => writeAll(piece, at, bytes.subarray(from, from + length));
+			const turn = piece.writing.then(write);
+			piece.writing = turn.catch(() => {});
+			await onFile(piece.path, () => turn);
 		}
 	}
 
