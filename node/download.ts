@@ -179,6 +179,12 @@ export class Download {
 		}
 	}
 
+	/** Bytes have come that a node shares with all who listen. */
+	onShared(from: string, message: ChunkMessage): void {
+		this.#sources.heard(from);
+		this.#transfer?.onShared(from, message);
+	}
+
 	/** The connection was lost. */
 	onDisconnected(): void {
 		this.#transfer?.onDisconnected();

@@ -28,6 +28,13 @@ export class Mailbox {
 				this.#downloads.running(message.seed)?.onBytes(parsed.from, message);
 				break;
 			}
+			case 'swarm': {
+				const message = decodeChunk(payload);
+				if (message.seed === parsed.seed && message.of === 'content') {
+					this.#downloads.running(message.seed)?.onShared(parsed.from, message);
+				}
+				break;
+			}
 			case 'request':
 				this.#onRequest(parsed.from, payload);
 				break;

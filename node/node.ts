@@ -84,11 +84,7 @@ export class ShoalNode {
 		};
 		this.#context = context;
 		this.#downloads = new Downloads(context);
-		this.#seeder = new Seeder({
-			...context,
-			bucket: context.upBucket,
-			broken: (holding, error) => this.#onBroken(holding, error),
-		});
+		this.#seeder = new Seeder(context, (holding, error) => this.#onBroken(holding, error));
 		this.#presence = new Presence({
 			...context,
 			refused: (seed) => {

@@ -30,6 +30,11 @@ export class TokenBucket {
 		this.#rate = checked(rate);
 	}
 
+	/** Whether there is a limit. */
+	get isLimited(): boolean {
+		return this.#rate !== undefined;
+	}
+
 	/** Bytes that may be spent now; not above 0 if none. */
 	get available(): number {
 		this.#fill();

@@ -1,21 +1,22 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
+	Bitfield,
 	type ChunkMessage,
 	encodeJson,
 	formatRequestId,
 	makeRequestId,
 	type NodeReply,
 	ShoalError,
-	sameDigest,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
 import type { Attempt } from './engine/attempt.ts';
 import type { Decision } from './engine/decision.ts';
 import { DownloadEngine } from './engine/download-engine.ts';
 import type { ChunkOrder } from './engine/picker.ts';
-import { digestChunk } from './hashing/hasher.ts';
 import type { Holding } from './holdings.ts';
+import { Listening } from './listening.ts';
 import type { HaveReply } from './sources.ts';
+import { runsOf, verifyChunks } from './verify-chunks.ts';
 
 /** What one node has contributed. */
 export interface SourceShare {
@@ -50,6 +51,7 @@ export class Transfer {
 	readonly #buffers = new Map<Attempt, Uint8Array>();
 	readonly #shares = new Map<string, SourceShare>();
 	readonly #timer: NodeJS.Timeout;
+	readonly #listening: Listening;
 	#waiting = 0;
 	#isClosed = false;
 
@@ -57,6 +59,7 @@ export class Transfer {
 		const { limits, tracker } = context;
 		this.#context = context;
 		this.#holding = holding;
+		this.#listening = new Listening(context, holding.seed.id);
 		this.#engine = new DownloadEngine({
 			layout: holding.seed.layout,
 			have: holding.have,
@@ -94,9 +97,11 @@ export class Transfer {
 		if (have === 'all') {
 			this.#engine.nodeHas(from, allOf(0, chunks));
 		} else {
-			const bytes = Buffer.from(have.bits, 'base64');
-			this.#engine.nodeHas(from, setBits(bytes, have.first, chunks));
+			const field = new Bitfield(chunks);
+			field.addBytes(have.first, Buffer.from(have.bits, 'base64'));
+			this.#engine.nodeHas(from, field.indices());
 		}
+		this.#listening.join(from);
 		this.#decide();
 	}
 
@@ -122,6 +127,7 @@ export class Transfer {
 	/** A node is not there any more. */
 	onGone(node: string): void {
 		this.#engine.removeNode(node);
+		this.#listening.remove(node);
 		this.#decide();
 	}
 
@@ -138,19 +144,44 @@ export class Transfer {
 			return;
 		}
 		this.#context.down.count(bytes.length);
-		const whole = this.#gather(attempt, offset, bytes);
-		if (attempt.isWhole) {
-			this.#buffers.delete(attempt);
-			this.#waiting += attempt.length;
-			void this.#settle(attempt, whole);
+		this.#take(attempt, offset, bytes);
+		this.#decide();
+	}
+
+	/** A node has shared bytes with all who listen. What is of use is as good as asked for. */
+	onShared(from: string, { offset, bytes }: ChunkMessage): void {
+		if (!this.#listening.hears(from) || this.#waiting > MOST_WAITING) {
+			return;
 		}
+		const attempts = this.#engine.overheard(from, offset, bytes.length, performance.now());
+		let useful = 0;
+		for (const attempt of attempts) {
+			useful += Math.min(attempt.length, bytes.length);
+			this.#take(attempt, offset, bytes);
+		}
+		this.#context.down.count(bytes.length);
+		this.#listening.count(from, bytes.length, useful);
 		this.#decide();
 	}
 
 	close(): void {
 		this.#isClosed = true;
 		clearInterval(this.#timer);
+		this.#listening.close();
 		this.#buffers.clear();
+	}
+
+	/** Keeps bytes of an attempt, and settles it when they are all there. */
+	#take(attempt: Attempt, offset: number, bytes: Uint8Array): void {
+		const start = attempt.offset - offset;
+		const whole = attempt.isOverheard
+			? bytes.subarray(start, start + attempt.length)
+			: this.#gather(attempt, offset, bytes);
+		if (attempt.isOverheard || attempt.isWhole) {
+			this.#buffers.delete(attempt);
+			this.#waiting += attempt.length;
+			void this.#settle(attempt, whole);
+		}
 	}
 
 	/** The bytes of `attempt` so far. A part that is all of it is taken as it is. */
@@ -166,7 +197,7 @@ export class Transfer {
 
 	async #settle(attempt: Attempt, bytes: Uint8Array): Promise<void> {
 		try {
-			const good = await this.#verify(attempt, bytes);
+			const good = await verifyChunks(this.#holding.seed, attempt, bytes);
 			if (!this.#isClosed) {
 				await this.#store(attempt, bytes, good);
 			}
@@ -184,52 +215,43 @@ export class Transfer {
 		}
 	}
 
-	/** Which of the chunks of a whole attempt are right. */
-	async #verify({ firstChunk, chunks, offset }: Attempt, bytes: Uint8Array): Promise<boolean[]> {
-		const { seed } = this.#holding;
-		const checks = Array.from({ length: chunks }, async (_, index) => {
-			const chunk = firstChunk + index;
-			const start = seed.layout.offsetOf(chunk) - offset;
-			const slice = bytes.subarray(start, start + seed.layout.sizeOf(chunk));
-			return sameDigest(await digestChunk(seed.kind, slice), seed.chunkDigest(chunk));
-		});
-		return await Promise.all(checks);
-	}
-
 	/** Stores the good chunks, in one write where they are consecutive, and counts them. */
 	async #store(attempt: Attempt, bytes: Uint8Array, good: readonly boolean[]): Promise<void> {
 		const { storage, seed } = this.#holding;
-		for (let index = 0; index < good.length; ) {
-			let end = index;
-			while (good[end] === true) {
-				end += 1;
-			}
-			if (end > index) {
-				const start = seed.layout.offsetOf(attempt.firstChunk + index);
-				const last = attempt.firstChunk + end - 1;
-				const stop = seed.layout.offsetOf(last) + seed.layout.sizeOf(last);
-				const slice = bytes.subarray(start - attempt.offset, stop - attempt.offset);
-				await storage.write(start, slice);
-				this.#count(attempt, index, end, slice.length);
+		for (const { first, count, isGood } of runsOf(attempt.firstChunk, good)) {
+			if (isGood) {
+				const start = seed.layout.offsetOf(first);
+				const last = first + count - 1;
+				const end = seed.layout.offsetOf(last) + seed.layout.sizeOf(last);
+				await storage.write(start, bytes.subarray(start - attempt.offset, end - attempt.offset));
+				this.#count(attempt.node, first, count, end - start);
 			} else {
-				const decisions = this.#engine.bad(attempt.firstChunk + index, attempt.node);
-				this.#context.warn(badChunk(attempt.node, attempt.firstChunk + index));
-				this.#act(decisions);
-				end += 1;
+				for (let chunk = first; chunk < first + count; chunk += 1) {
+					this.#reject(attempt, chunk);
+				}
 			}
-			index = end;
 		}
 	}
 
-	#count(attempt: Attempt, from: number, to: number, bytes: number): void {
-		const { node } = attempt;
+	/** A chunk is wrong. What was shared is charged to nobody, but its source is not heard any more. */
+	#reject(attempt: Attempt, chunk: number): void {
+		this.#context.warn(badChunk(attempt.node, chunk));
+		this.#listening.leave(attempt.node);
+		if (attempt.isOverheard) {
+			this.#engine.unheard(chunk);
+		} else {
+			this.#act(this.#engine.bad(chunk, attempt.node));
+		}
+	}
+
+	#count(node: string, first: number, count: number, bytes: number): void {
 		const share = this.#shares.get(node) ?? { node, lane: 'broker', chunks: 0, bytes: 0 };
 		this.#shares.set(node, share);
-		share.chunks += to - from;
+		share.chunks += count;
 		share.bytes += bytes;
-		for (let index = from; index < to; index += 1) {
-			this.#engine.stored(attempt.firstChunk + index);
-			this.#context.holdings.gain(this.#holding, attempt.firstChunk + index);
+		for (let chunk = first; chunk < first + count; chunk += 1) {
+			this.#engine.stored(chunk);
+			this.#context.holdings.gain(this.#holding, chunk);
 		}
 	}
 
@@ -259,7 +281,9 @@ export class Transfer {
 		if (what === 'request') {
 			downBucket.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
 		}
-		const message = { op, id: formatRequestId(request), seed: this.#holding.seed.id, ranges };
+		const shared = what === 'request' && this.#listening.hears(node) ? true : undefined;
+		const id = formatRequestId(request);
+		const message = { op, id, seed: this.#holding.seed.id, ranges, shared };
 		link.send(topics.request(node, link.id), encodeJson(message));
 	}
 }
@@ -267,15 +291,6 @@ export class Transfer {
 function* allOf(first: number, count: number): Generator<number> {
 	for (let chunk = first; chunk < first + count; chunk += 1) {
 		yield chunk;
-	}
-}
-
-/** The set bits of a bit field whose first bit stands for chunk `first`; those beyond are ignored. */
-function* setBits(bytes: Uint8Array, first: number, chunks: number): Generator<number> {
-	for (let bit = 0; bit < bytes.length * 8 && first + bit < chunks; bit += 1) {
-		if (((bytes[bit >> 3] as number) & (0x80 >> (bit & 7))) !== 0) {
-			yield first + bit;
-		}
 	}
 }
 

@@ -89,6 +89,8 @@ export type NodeRequest =
 			readonly seed: string;
 			/** Each is answered by one chunk message. */
 			readonly ranges: readonly ByteRange[];
+			/** The asker hears what the asked node shares of the seed: an answer there is as good. */
+			readonly shared?: boolean | undefined;
 	  }
 	| {
 			/** Takes ranges of an earlier request back. */
@@ -105,6 +107,7 @@ const nodeRequest: v.GenericSchema<unknown, NodeRequest> = v.variant('op', [
 		id: requestId,
 		seed: seedId,
 		ranges,
+		shared: v.optional(v.boolean()),
 	}),
 ]);
 

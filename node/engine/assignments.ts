@@ -2,7 +2,7 @@ import type { ByteRange, Layout } from '../../protocol/index.ts';
 import { Attempt } from './attempt.ts';
 import type { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
-import type { ChunkPicker } from './picker.ts';
+import type { ChunkPicker, ChunkRun } from './picker.ts';
 import type { RemoteNode } from './remote-node.ts';
 
 /**
@@ -72,15 +72,65 @@ export class Assignments {
 		}
 	}
 
+	/**
+	 * `remote` has shared a run of chunks with all who listen. What is lacking is as good as asked
+	 * for: every attempt at it ends, and it goes to verification.
+	 *
+	 * @returns attempts that are whole, one for each run of chunks that were lacking
+	 */
+	overhear(remote: RemoteNode, run: ChunkRun, now: number): Attempt[] {
+		let asked = 0;
+		for (const attempt of this.#attemptsAt(run)) {
+			if (attempt.node === remote.id) {
+				asked += remote.fulfil(attempt, now);
+			}
+			this.abandon(attempt);
+		}
+		const found: Attempt[] = [];
+		const end = run.first + run.count;
+		for (let chunk = run.first; chunk < end; chunk += 1) {
+			if (this.#states.of(chunk) === 'missing') {
+				let after = chunk + 1;
+				while (after < end && this.#states.of(after) === 'missing') {
+					after += 1;
+				}
+				found.push(this.#claim(remote.id, { first: chunk, count: after - chunk }));
+				chunk = after;
+			}
+		}
+		remote.shared(this.#bytesOf(run)[1], asked, now);
+		return found;
+	}
+
+	/** Takes missing chunks straight to verification. */
+	#claim(node: string, run: ChunkRun): Attempt {
+		const attempt = new Attempt(node, run.first, run.count, ...this.#bytesOf(run), true);
+		this.#move(attempt, 'assigned');
+		this.#move(attempt, 'verifying');
+		return attempt;
+	}
+
+	/** The open attempts at any of these chunks. */
+	#attemptsAt({ first, count }: ChunkRun): Attempt[] {
+		const all = [...this.#nodes.values()].flatMap(({ attempts }) => [...attempts]);
+		return all.filter((each) => {
+			return each.firstChunk < first + count && each.firstChunk + each.chunks > first;
+		});
+	}
+
+	/** First byte and length of a run. */
+	#bytesOf({ first, count }: ChunkRun): [offset: number, length: number] {
+		const offset = this.#layout.offsetOf(first);
+		const last = first + count - 1;
+		return [offset, this.#layout.offsetOf(last) + this.#layout.sizeOf(last) - offset];
+	}
+
 	#assign(remote: RemoteNode): boolean {
 		const run = this.#picker.pick(remote, remote.window.part);
 		if (run === undefined) {
 			return false;
 		}
-		const offset = this.#layout.offsetOf(run.first);
-		const last = run.first + run.count - 1;
-		const length = this.#layout.offsetOf(last) + this.#layout.sizeOf(last) - offset;
-		const attempt = new Attempt(remote.id, run.first, run.count, offset, length);
+		const attempt = new Attempt(remote.id, run.first, run.count, ...this.#bytesOf(run));
 		remote.attempts.add(attempt);
 		this.#move(attempt, 'assigned');
 		return true;

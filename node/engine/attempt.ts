@@ -33,11 +33,21 @@ export class Attempt {
 	readonly length: number;
 	/** Another node's try at the same run, in the endgame. */
 	twin: Attempt | undefined;
+	/** It was shared with all, perhaps unasked: nobody can be charged with it. */
+	readonly isOverheard: boolean;
 	readonly #lost = new Map<number, Part>();
 	#cut: number;
 	#received = 0;
 
-	constructor(node: string, firstChunk: number, chunks: number, offset: number, length: number) {
+	constructor(
+		node: string,
+		firstChunk: number,
+		chunks: number,
+		offset: number,
+		length: number,
+		isOverheard = false,
+	) {
+		this.isOverheard = isOverheard;
 		this.node = node;
 		this.firstChunk = firstChunk;
 		this.chunks = chunks;

@@ -128,6 +128,30 @@ export class DownloadEngine {
 		return attempt;
 	}
 
+	/**
+	 * `from` has shared bytes with all who listen, asked for or not.
+	 *
+	 * @returns attempts that are whole now, one for each run of chunks that were lacking
+	 */
+	overheard(from: string, offset: number, length: number, now: number): Attempt[] {
+		const remote = this.#nodes.get(from);
+		const { layout } = this.#options;
+		if (remote === undefined || !layout.isRange(offset, length)) {
+			return [];
+		}
+		const first = Math.ceil(offset / layout.chunkSize);
+		const isEnd = offset + length === layout.length;
+		const end = isEnd ? layout.chunks : Math.floor((offset + length) / layout.chunkSize);
+		if (end > first) {
+			return this.#assignments.overhear(remote, { first, count: end - first }, now);
+		}
+		// A piece of a large chunk is of use to those who asked for just that.
+		const request = remote.requestAt(offset);
+		const attempt =
+			request === undefined ? undefined : this.received(from, request, offset, length, now);
+		return attempt === undefined ? [] : [attempt];
+	}
+
 	/** The connection was lost and with it all that was open; no node is to blame. */
 	disconnected(): void {
 		for (const remote of this.#nodes.values()) {
@@ -155,6 +179,11 @@ export class DownloadEngine {
 	/** A verifying chunk is right and stored. */
 	stored(chunk: number): void {
 		this.states.move(chunk, 'have');
+	}
+
+	/** A verifying chunk that was shared is wrong: it is fetched again, and nobody answers for it. */
+	unheard(chunk: number): void {
+		this.states.move(chunk, 'missing');
 	}
 
 	/** A verifying chunk of `node` is wrong: it is fetched again, and the node answers for it. */

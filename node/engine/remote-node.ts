@@ -4,6 +4,8 @@ import { Window, type WindowOptions } from './window.ts';
 
 /** Parts that overtake an open one before it counts as lost. */
 const OVERTAKEN = 3;
+/** Bytes over which is remembered for whom they came. */
+const REMEMBERED = 8 * 1024 * 1024;
 
 /** What a downloader knows of a node that it counts on, and what it has asked of it. */
 export class RemoteNode {
@@ -23,6 +25,9 @@ export class RemoteNode {
 	readonly #open = new Map<number, Part>();
 	#outstanding = 0;
 	#heard = Number.NEGATIVE_INFINITY;
+	/** Bytes that came of late because we asked, and because others did. */
+	#asked = 0;
+	#unasked = 0;
 
 	constructor(id: string, chunks: number, options: WindowOptions) {
 		this.id = id;
@@ -37,15 +42,15 @@ export class RemoteNode {
 
 	/** Whether the window takes one part more. An idle node is always good for one. */
 	hasRoom(now: number): boolean {
-		const { size, part } = this.window;
 		const isIdle = this.#outstanding === 0;
-		return now >= this.pausedUntil && (isIdle || this.#outstanding + part <= size);
+		const fits = this.#outstanding + this.window.part <= this.#ownWindow;
+		return now >= this.pausedUntil && (isIdle || fits);
 	}
 
 	/** Whether asking is worth a message: a quarter of the window is free, or nothing is open. */
 	isWorthAsking(now: number): boolean {
-		const { size } = this.window;
-		return this.hasRoom(now) && (this.#outstanding === 0 || this.#outstanding <= size * 0.75);
+		const isEmpty = this.#outstanding === 0;
+		return this.hasRoom(now) && (isEmpty || this.#outstanding <= this.#ownWindow * 0.75);
 	}
 
 	/** An attempt of this node that has something to ask for. */
@@ -81,9 +86,27 @@ export class RemoteNode {
 		this.isSnubbed = false;
 		this.#close(part);
 		part.attempt.receive(part);
+		this.#count(length, 0);
 		this.window.onAnswer(length, ask.at, now);
 		this.#overtake(part.order, now);
 		return part;
+	}
+
+	/** It has shared bytes with all who listen; `asked` of them because we wanted them. */
+	shared(bytes: number, asked: number, now: number): void {
+		this.#heard = now;
+		this.isSnubbed = false;
+		this.#count(asked, bytes - asked);
+	}
+
+	/** What was asked for in `attempt` has come by another way. @returns how many bytes were open */
+	fulfil(attempt: Attempt, now: number): number {
+		let bytes = 0;
+		for (const part of this.drop(attempt)) {
+			bytes += part.length;
+			this.window.onAnswer(part.length, lastAsk(part), now);
+		}
+		return bytes;
 	}
 
 	/** Whether the oldest open part waits longer than the timeout without any answer. */
@@ -119,10 +142,30 @@ export class RemoteNode {
 		return parts;
 	}
 
+	/** The last request for the open part at `offset`. */
+	requestAt(offset: number): bigint | undefined {
+		return this.#open.get(offset)?.asks.at(-1)?.request;
+	}
+
 	/** The attempts that wait for an answer to `request`. */
 	attemptsOf(request: bigint): Set<Attempt> {
 		const parts = [...this.#open.values()].filter((part) => part.asks.at(-1)?.request === request);
 		return new Set(parts.map((part) => part.attempt));
+	}
+
+	/** What we may ask for: what others ask for and we hear takes its part of the window. */
+	get #ownWindow(): number {
+		const { size, part } = this.window;
+		return Math.max(part, (size * (this.#asked + part)) / (this.#asked + this.#unasked + part));
+	}
+
+	#count(asked: number, unasked: number): void {
+		this.#asked += asked;
+		this.#unasked += unasked;
+		if (this.#asked + this.#unasked > REMEMBERED) {
+			this.#asked /= 2;
+			this.#unasked /= 2;
+		}
 	}
 
 	/** Parts that later ones keep overtaking were lost on the way: they are asked for again. */

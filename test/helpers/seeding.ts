@@ -35,13 +35,9 @@ export async function startSeeder(
 			}
 		},
 	});
-	const seeder = new Seeder({
-		...context,
-		bucket: context.upBucket,
-		broken: (holding, error) => {
-			broken.push({ holding, error });
-			context.holdings.remove(holding);
-		},
+	const seeder = new Seeder(context, (holding, error) => {
+		broken.push({ holding, error });
+		context.holdings.remove(holding);
 	});
 	t.defer(() => seeder.close());
 	const holding = await holdingOf(have);

@@ -66,6 +66,47 @@ test('a node gives what it has while it is still getting the rest', async (t) =>
 	assert.ok(seeder.sent.total < 2 * 24 * MIB, 'and the seeder sent less than two copies');
 });
 
+test('what several want leaves the seeder about once', async (t) => {
+	const { url } = await startBroker(t);
+	const { folder, path, digest } = await source(t, 32 * MIB);
+	const seeder = await startNode(t, url, { maxUp: 20_000_000 });
+	const { seed } = await seeder.share(path);
+	const nodes = [];
+	for (let index = 0; index < 4; index += 1) {
+		nodes.push(await startNode(t, url));
+	}
+	const copies = await Promise.all(
+		nodes.map((node, index) => node.get(seed.id, { output: join(folder, `copy-${index}`) })),
+	);
+	for (const { path: copy } of copies) {
+		assert.is(await sha256(copy), digest);
+	}
+	const sent = seeder.sent.total / (32 * MIB);
+	assert.ok(sent < 1.2, `${sent} copies`);
+});
+
+test('a downloader that has a limit keeps it while others are served at once', async (t) => {
+	const { url } = await startBroker(t);
+	const { folder, path } = await source(t, 16 * MIB);
+	const seeder = await startNode(t, url, { maxUp: 16_000_000 });
+	const { seed } = await seeder.share(path);
+	const modest = await startNode(t, url, { maxDown: 1_000_000 });
+	const stop = new AbortController();
+	const getting = modest.get(seed.id, { output: join(folder, 'slow'), signal: stop.signal });
+	getting.catch(() => {});
+	await Promise.all(
+		['a', 'b'].map(async (name) => {
+			const node = await startNode(t, url);
+			const start = performance.now();
+			await node.get(seed.id, { output: join(folder, name) });
+			const ms = performance.now() - start;
+			const most = 1_000_000 * (ms / 1_000 + 0.5);
+			assert.ok(modest.received.total < most, `${modest.received.total} bytes in ${ms} ms`);
+		}),
+	);
+	stop.abort();
+});
+
 test('F1: a running download and the list survive a restart of the broker', async (t) => {
 	const first = await Broker.start({ port: 0 });
 	t.defer(() => first.close());

@@ -1,0 +1,90 @@
+import type { NodeContext } from './context.ts';
+
+/** Shared topics a downloader listens to at a time. */
+const MOST_TOPICS = 8;
+/** Bytes from a topic before it is judged by how much of them is of use. */
+const JUDGED = 8 * 1024 * 1024;
+
+interface Topic {
+	/** Whether the broker has confirmed the subscription. */
+	isHeard: boolean;
+	bytes: number;
+	useful: number;
+}
+
+/**
+ * Which sources' shared topics a download listens to. It leaves one that sends mostly what it has
+ * already, or something wrong; and it listens to none while its own rate is limited, as nobody can
+ * ask a shared stream to be slower.
+ */
+export class Listening {
+	readonly #context: NodeContext;
+	readonly #seed: string;
+	readonly #topics = new Map<string, Topic>();
+	readonly #left = new Set<string>();
+
+	constructor(context: NodeContext, seed: string) {
+		this.#context = context;
+		this.#seed = seed;
+	}
+
+	/** `node` is a source: listens to it if there is a place. */
+	join(node: string): void {
+		const { downBucket, link, topics } = this.#context;
+		const isKnown = this.#topics.has(node) || this.#left.has(node);
+		if (isKnown || downBucket.isLimited || this.#topics.size >= MOST_TOPICS) {
+			return;
+		}
+		const topic: Topic = { isHeard: false, bytes: 0, useful: 0 };
+		this.#topics.set(node, topic);
+		link.subscribe(topics.swarm(this.#seed, node)).then(
+			() => {
+				topic.isHeard = true;
+			},
+			// Without it everything is asked for in private: slower for the swarm, no worse for us.
+			() => this.#topics.delete(node),
+		);
+	}
+
+	/** Whether what `node` shares is heard. */
+	hears(node: string): boolean {
+		return this.#topics.get(node)?.isHeard === true && !this.#context.downBucket.isLimited;
+	}
+
+	/** `node` has shared so many bytes, of which so many were lacking. */
+	count(node: string, bytes: number, useful: number): void {
+		const topic = this.#topics.get(node);
+		if (topic !== undefined) {
+			topic.bytes += bytes;
+			topic.useful += useful;
+			if (topic.bytes >= JUDGED) {
+				if (topic.useful * 2 < topic.bytes) {
+					this.leave(node);
+				}
+				topic.bytes /= 2;
+				topic.useful /= 2;
+			}
+		}
+	}
+
+	/** Listens to `node` no more, for the rest of this download. */
+	leave(node: string): void {
+		this.#left.add(node);
+		this.remove(node);
+	}
+
+	/** `node` is not a source any more. */
+	remove(node: string): void {
+		if (this.#topics.delete(node)) {
+			const { link, topics } = this.#context;
+			// Without a connection there is no subscription either.
+			link.unsubscribe(topics.swarm(this.#seed, node)).catch(() => {});
+		}
+	}
+
+	close(): void {
+		for (const node of [...this.#topics.keys()]) {
+			this.remove(node);
+		}
+	}
+}

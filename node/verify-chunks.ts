@@ -1,0 +1,39 @@
+import { type Seed, sameDigest } from '../protocol/index.ts';
+import type { Attempt } from './engine/attempt.ts';
+import { digestChunk } from './hashing/hasher.ts';
+
+/** Consecutive chunks that are all right, or all wrong. */
+export interface VerifiedRun {
+	readonly first: number;
+	readonly count: number;
+	readonly isGood: boolean;
+}
+
+/** Which of the chunks of an attempt are right in its bytes, in their order. */
+export async function verifyChunks(
+	seed: Seed,
+	{ firstChunk, chunks, offset }: Attempt,
+	bytes: Uint8Array,
+): Promise<boolean[]> {
+	const checks = Array.from({ length: chunks }, async (_, index) => {
+		const chunk = firstChunk + index;
+		const start = seed.layout.offsetOf(chunk) - offset;
+		const slice = bytes.subarray(start, start + seed.layout.sizeOf(chunk));
+		return sameDigest(await digestChunk(seed.kind, slice), seed.chunkDigest(chunk));
+	});
+	return await Promise.all(checks);
+}
+
+/** The runs of right and of wrong chunks from chunk `first` on. */
+export function runsOf(first: number, good: readonly boolean[]): VerifiedRun[] {
+	const runs: VerifiedRun[] = [];
+	for (const [index, isGood] of good.entries()) {
+		const last = runs.at(-1);
+		if (last?.isGood === isGood) {
+			runs[runs.length - 1] = { ...last, count: last.count + 1 };
+		} else {
+			runs.push({ first: first + index, count: 1, isGood });
+		}
+	}
+	return runs;
+}
