@@ -25,6 +25,8 @@ export class Share {
 	readonly #holdings: Holdings;
 	readonly #events = createNanoEvents<ShareEvents>();
 	#holding: Holding;
+	/** Under way when the file has changed: is it what it was? */
+	#hashing: Promise<void> = Promise.resolve();
 	readonly #stopping = new AbortController();
 
 	private constructor(holdings: Holdings, path: string, holding: Holding) {
@@ -72,6 +74,18 @@ export class Share {
 			return;
 		}
 		this.#events.emit('changed');
+		this.#hashing = this.#hashAgain();
+		await this.#hashing;
+	}
+
+	/** Serves it no longer. */
+	async stop(): Promise<void> {
+		this.#stopping.abort();
+		await this.#hashing;
+		await this.#release();
+	}
+
+	async #hashAgain(): Promise<void> {
 		try {
 			const { signal } = this.#stopping;
 			const again = await hash(this.path, { name: this.seed.name, signal });
@@ -86,12 +100,6 @@ export class Share {
 				this.#events.emit('ended', reason);
 			}
 		}
-	}
-
-	/** Serves it no longer. */
-	async stop(): Promise<void> {
-		this.#stopping.abort();
-		await this.#release();
 	}
 
 	/** Serves it again, unless it was stopped meanwhile. @throws ShoalError ERR_EXISTS */
