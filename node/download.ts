@@ -55,6 +55,8 @@ export interface DownloadOptions {
 	readonly wait: boolean;
 	readonly signal?: AbortSignal | undefined;
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
+	/** The file is verified and has its name; what is left is to have it survive a loss of power. */
+	readonly onComplete?: ((result: DownloadResult) => void) | undefined;
 	/** The seed is known and its content is coming. */
 	readonly onHolding?: ((holding: Holding) => void) | undefined;
 }
@@ -77,6 +79,7 @@ export class Download {
 	#holding: Holding | undefined;
 	/** Aborted when it is to end early: nothing long goes on. */
 	readonly #ending = new AbortController();
+	#isComplete = false;
 	#fail: (error: unknown) => void = () => {};
 
 	constructor(context: NodeContext, options: DownloadOptions) {
@@ -118,7 +121,11 @@ export class Download {
 		});
 		// It may fail when nobody waits for it any more.
 		failure.catch(() => {});
-		const abort = (): void => this.#fail(aborted(signal));
+		const abort = (): void => {
+			if (!this.#isComplete) {
+				this.#fail(aborted(signal));
+			}
+		};
 		signal?.addEventListener('abort', abort);
 		const timer = setInterval(() => this.#report(), PROGRESS_EVERY);
 		let phases: Promise<DownloadResult> | undefined;
@@ -191,7 +198,7 @@ export class Download {
 	}
 
 	async #phases(failure: Promise<never>): Promise<DownloadResult> {
-		const { target, onHolding } = this.#options;
+		const { target, onHolding, onComplete } = this.#options;
 		const { signal } = this.#ending;
 		const seed = this.#options.seed ?? (await Promise.race([this.#findSeed(), failure]));
 		this.#phase = 'checking';
@@ -212,7 +219,11 @@ export class Download {
 		this.#report();
 		const path = await target.finish(seed, { signal });
 		const ms = Math.round(performance.now() - this.#startedAt);
-		return { seed, path, ms, sources: this.#transfer?.shares ?? [] };
+		const result = { seed, path, ms, sources: this.#transfer?.shares ?? [] };
+		this.#isComplete = true;
+		onComplete?.(result);
+		await target.settle();
+		return result;
 	}
 
 	async #findSeed(): Promise<Seed> {
@@ -243,6 +254,9 @@ export class Download {
 
 	/** Called from time to time: tells how far it is, and gives up if nobody has the seed. */
 	#report(): void {
+		if (this.#isComplete) {
+			return;
+		}
 		const { id, onProgress } = this.#options;
 		const seed = this.#holding?.seed;
 		onProgress?.({

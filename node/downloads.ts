@@ -25,6 +25,11 @@ export interface StreamOptions {
 export interface GetOptions extends StreamOptions {
 	/** A file, or a folder that exists. @default the working folder */
 	readonly output?: string | undefined;
+	/**
+	 * Called when the file is verified and stands under its name. `get` resolves a little later, when
+	 * it would survive a loss of power, or fails if the disk does: then the file is taken away again.
+	 */
+	readonly onComplete?: ((result: DownloadResult) => void) | undefined;
 }
 
 /** The downloads of a node. */

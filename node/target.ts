@@ -21,8 +21,10 @@ export interface Target {
 	readonly fallbackName: string | undefined;
 	/** Opens it, and finds which chunks are there already. @throws ShoalError */
 	open(seed: Seed, options: HashOptions): Promise<{ storage: Storage; have: Bitfield }>;
-	/** Every chunk is right: checks the whole and finishes. @returns the path @throws ShoalError */
+	/** Every chunk is right: checks the whole and gives it its name. @returns the path @throws ShoalError */
 	finish(seed: Seed, options: HashOptions): Promise<string>;
+	/** Resolves when what was finished would survive a loss of power. @throws ShoalError */
+	settle(): Promise<void>;
 	/** Ends it before it is finished; called when neither `open` nor `finish` runs any more. */
 	abandon(): Promise<void>;
 }
@@ -31,6 +33,7 @@ export interface Target {
 export class FileTarget implements Target {
 	readonly #output: string | undefined;
 	#part: PartFile | undefined;
+	#settling: Promise<void> | undefined;
 
 	/** @param output a file, a folder that exists, or undefined: the working folder */
 	constructor(output: string | undefined) {
@@ -72,11 +75,18 @@ export class FileTarget implements Target {
 			}
 			throw error;
 		}
-		await part.finish();
+		await part.appear();
 		return part.path;
 	}
 
+	settle(): Promise<void> {
+		this.#settling ??= (this.#part as PartFile).settle();
+		return this.#settling;
+	}
+
 	async abandon(): Promise<void> {
+		// Who asked for it is told when it fails.
+		await this.#settling?.catch(() => {});
 		await this.#part?.close();
 	}
 }
@@ -97,6 +107,8 @@ export class TemporaryTarget implements Target {
 		await checkWhole(this.#path(), seed, options);
 		return '-';
 	}
+
+	async settle(): Promise<void> {}
 
 	async abandon(): Promise<void> {
 		await this.#storage?.close();

@@ -1,4 +1,5 @@
-import { link, lstat, open, rename, stat, statfs, unlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { link, lstat, open, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { quoted, type Seed, ShoalError } from '../../protocol/index.ts';
 import { FileStorage } from './file-storage.ts';
@@ -10,7 +11,7 @@ const BLOCK = 512;
 
 /**
  * A file that is being downloaded: it lies beside its final place as `<name>.<start of id>.part`
- * and gets its final name only when {@link PartFile.finish} is called. What is left of an
+ * and gets its final name only when {@link PartFile.appear} is called. What is left of an
  * interrupted download is found there again.
  */
 export class PartFile {
@@ -20,7 +21,7 @@ export class PartFile {
 	/** Whether a part file was there before. */
 	readonly wasThere: boolean;
 	readonly storage: FileStorage;
-	#isFinished = false;
+	#hasName = false;
 
 	private constructor(path: string, partPath: string, wasThere: boolean, storage: FileStorage) {
 		this.path = path;
@@ -30,35 +31,73 @@ export class PartFile {
 	}
 
 	/**
-	 * Opens the part file of `seed` for its final place `path`.
+	 * Opens the part file of `seed` for its final place `path`. A file that has its final name but was
+	 * not settled before everything ended is a part file again.
 	 *
 	 * @throws ShoalError ERR_EXISTS if there is a file at `path`, ERR_NO_SPACE if the disk has not
 	 *   enough room, ERR_NO_FILE if the folder does not exist, ERR_PERMISSION, ERR_IO
 	 */
 	static async open(path: string, seed: Seed): Promise<PartFile> {
 		const folder = dirname(path);
-		if ((await roomOf(path)) !== undefined) {
-			throw fsError({ code: 'EEXIST' }, path);
-		}
 		const partPath = join(folder, partName(basename(path), seed.id));
-		const room = await roomOf(partPath);
-		await checkRoom(folder, seed.length - (room ?? 0));
+		const part = await found(partPath);
+		const inTheWay = await found(path);
+		if (inTheWay !== undefined) {
+			if (part === undefined || part.ino !== inTheWay.ino || part.dev !== inTheWay.dev) {
+				throw fsError({ code: 'EEXIST' }, path);
+			}
+			await onFile(path, () => unlink(path));
+		}
+		// Holes are no room.
+		const room = part === undefined ? 0 : Math.min(part.size, part.blocks * BLOCK);
+		await checkRoom(folder, seed.length - room);
 		const storage = await FileStorage.openToWrite([{ path: partPath, length: seed.length }]);
-		return new PartFile(path, partPath, room !== undefined, storage);
+		return new PartFile(path, partPath, part !== undefined, storage);
 	}
 
 	/**
-	 * Puts the file on the disk and gives it its final name. Never replaces a file that came there in
-	 * the meantime.
+	 * Gives the file its final name; never replaces one that came there in the meantime. Until it is
+	 * settled the part's name stands beside it, which means: check again.
 	 *
 	 * @throws ShoalError ERR_EXISTS, ERR_IO, ERR_NO_SPACE
 	 */
-	async finish(): Promise<void> {
-		await this.storage.sync();
-		await onFile(this.path, () => moveWithoutReplacing(this.partPath, this.path));
-		await syncFolder(dirname(this.path));
-		this.#isFinished = true;
+	async appear(): Promise<void> {
+		try {
+			await link(this.partPath, this.path);
+		} catch (error) {
+			const { code } = error as NodeJS.ErrnoException;
+			if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') {
+				throw fsError(error, this.path);
+			}
+			await this.#rename();
+		}
+		this.#hasName = true;
+	}
+
+	/**
+	 * Has the file and its name survive a loss of power. If the disk fails, the name is taken back.
+	 *
+	 * @throws ShoalError ERR_IO, ERR_NO_SPACE
+	 */
+	async settle(): Promise<void> {
+		try {
+			await this.storage.sync();
+			await syncFolder(dirname(this.path));
+		} catch (error) {
+			await unlink(this.path).catch(() => {});
+			throw error;
+		}
+		await onFile(this.partPath, () => rm(this.partPath, { force: true }));
 		this.storage.guard();
+	}
+
+	/** On a file system without hard links, such as FAT, there is no second name to mean: check again. */
+	async #rename(): Promise<void> {
+		await this.storage.sync();
+		if ((await found(this.path)) !== undefined) {
+			throw fsError({ code: 'EEXIST' }, this.path);
+		}
+		await onFile(this.path, () => rename(this.partPath, this.path));
 	}
 
 	/** Closes the file; what is verified stays for the next time. */
@@ -69,7 +108,7 @@ export class PartFile {
 	/** Closes the file and removes it, unless it has its final name. */
 	async discard(): Promise<void> {
 		await this.storage.close();
-		if (!this.#isFinished) {
+		if (!this.#hasName) {
 			await onFile(this.partPath, () => unlink(this.partPath));
 		}
 	}
@@ -90,12 +129,10 @@ export async function resolveOutput(output: string | undefined, name: string): P
 	return isFolder ? resolve(output, name) : resolve(output);
 }
 
-/** Bytes of the disk that `path` takes, holes not counted; undefined if there is nothing of that name. */
-async function roomOf(path: string): Promise<number | undefined> {
+/** What stands at `path`, not through a symbolic link: one that leads nowhere is in the way as well. */
+async function found(path: string): Promise<Stats | undefined> {
 	try {
-		// Not through a symbolic link: one that leads nowhere is in the way as well.
-		const { size, blocks } = await lstat(path);
-		return Math.min(size, blocks * BLOCK);
+		return await lstat(path);
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
 			return undefined;
@@ -121,24 +158,6 @@ function partName(name: string, id: string): string {
 		start = [...start].slice(0, -1).join('');
 	}
 	return start + suffix;
-}
-
-async function moveWithoutReplacing(from: string, to: string): Promise<void> {
-	try {
-		await link(from, to);
-	} catch (error) {
-		const { code } = error as NodeJS.ErrnoException;
-		if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') {
-			throw error;
-		}
-		// A file system without hard links, such as FAT: the look before the leap is the best there is.
-		if ((await roomOf(to)) !== undefined) {
-			throw fsError({ code: 'EEXIST' }, to);
-		}
-		await rename(from, to);
-		return;
-	}
-	await unlink(from);
 }
 
 /** So that the name itself survives a loss of power. */

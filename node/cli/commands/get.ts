@@ -36,8 +36,7 @@ export function getCommand(text: string, flags: GetFlags): Command {
 		const { what, broker } = await parseWanted(text, output);
 		const node = await startNode(context, nodeOptions(flags, broker));
 		try {
-			const result = await download(context, node, what, flags);
-			tellResult(output, result);
+			await download(context, node, what, flags);
 			if (flags.output !== '-') {
 				await serveOn(context, node, flags);
 			}
@@ -53,7 +52,7 @@ async function download(
 	node: ShoalNode,
 	what: string | Seed,
 	flags: GetFlags,
-): Promise<DownloadResult> {
+): Promise<void> {
 	const view = new ProgressView(output);
 	const { signal } = interrupts;
 	const tell = progressTeller(output, view);
@@ -62,12 +61,18 @@ async function download(
 		have = progress.have;
 		tell(progress);
 	};
+	const onComplete = (result: DownloadResult): void => {
+		view.end();
+		tellResult(output, result);
+	};
 	const options = { wait: flags.wait, signal, onProgress };
 	try {
 		if (flags.output === '-') {
-			return await writeToStdout(node.stream(what, options), interrupts);
+			const result = await writeToStdout(node.stream(what, options), interrupts);
+			onComplete(result);
+			return;
 		}
-		return await node.get(what, { ...options, output: flags.output });
+		await node.get(what, { ...options, output: flags.output, onComplete });
 	} catch (error) {
 		throw explain(error, flags.output === '-', have);
 	} finally {

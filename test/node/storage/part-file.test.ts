@@ -42,12 +42,17 @@ function seedOfLength(length: number): Seed {
 	});
 }
 
+async function finish(part: PartFile): Promise<void> {
+	await part.appear();
+	await part.settle();
+}
+
 test('the final name is not there before finish, and holds the content afterwards', async (t) => {
 	const { folder, path, part } = await openPart(t);
 	await part.storage.write(0, content);
 	await part.storage.sync();
 	assert.equal(await readdir(folder), [basename(part.partPath)]);
-	await part.finish();
+	await finish(part);
 	assert.equal(await readdir(folder), ['file.bin']);
 	assert.equal(new Uint8Array(await readFile(path)), content);
 });
@@ -61,7 +66,7 @@ test('a part file is told from another seed of the same name by its id', async (
 test('a finished file can still be read, and a change of it is noticed', async (t) => {
 	const { path, part } = await openPart(t);
 	await part.storage.write(0, content);
-	await part.finish();
+	await finish(part);
 	const bytes = new Uint8Array(content.length);
 	await part.storage.read(0, bytes);
 	assert.equal(bytes, content);
@@ -69,21 +74,21 @@ test('a finished file can still be read, and a change of it is noticed', async (
 	assert.is((await rejects(part.storage.read(0, bytes))).code, 'ERR_CHANGED');
 });
 
-test('finish does not replace a file that appeared meanwhile, and keeps the part', async (t) => {
+test('appear does not replace a file that appeared meanwhile, and keeps the part', async (t) => {
 	const { folder, path, part } = await openPart(t);
 	await part.storage.write(0, content);
 	await writeFile(path, 'precious');
-	assert.is((await rejects(part.finish())).code, 'ERR_EXISTS');
+	assert.is((await rejects(part.appear())).code, 'ERR_EXISTS');
 	assert.is(await readFile(path, 'utf8'), 'precious');
 	assert.equal((await readdir(folder)).sort(), [basename(path), basename(part.partPath)].sort());
 });
 
-test('finish does not replace a folder or a symbolic link that appeared meanwhile', async (t) => {
+test('appear does not replace a folder or a symbolic link that appeared meanwhile', async (t) => {
 	for (const appear of [mkdir, (path: string) => symlink('/dev/null', path)]) {
 		const { path, part } = await openPart(t);
 		await appear(path);
 		const before = await lstat(path);
-		assert.is((await rejects(part.finish())).code, 'ERR_EXISTS');
+		assert.is((await rejects(part.appear())).code, 'ERR_EXISTS');
 		assert.is((await lstat(path)).ino, before.ino);
 	}
 });
@@ -123,6 +128,22 @@ test('the part stays after close and is found again', async (t) => {
 	assert.equal(bytes, content.slice(100, 300));
 });
 
+test('what was not settled is a part again: it has to be checked', async (t) => {
+	const { folder, path, part } = await openPart(t);
+	await part.storage.write(0, content);
+	await part.appear();
+	assert.equal((await readdir(folder)).sort(), ['file.bin', basename(part.partPath)]);
+	assert.equal(new Uint8Array(await readFile(path)), content);
+	await part.close();
+	const again = await PartFile.open(path, seed);
+	t.defer(() => again.close());
+	assert.ok(again.wasThere);
+	assert.equal(await readdir(folder), [basename(part.partPath)]);
+	await finish(again);
+	assert.equal(await readdir(folder), ['file.bin']);
+	assert.is((await rejects(PartFile.open(path, seed))).code, 'ERR_EXISTS');
+});
+
 test('nothing is left after discard', async (t) => {
 	const { folder, part } = await openPart(t);
 	await part.discard();
@@ -132,14 +153,14 @@ test('nothing is left after discard', async (t) => {
 
 test('discard after finish leaves the file', async (t) => {
 	const { folder, part } = await openPart(t);
-	await part.finish();
+	await finish(part);
 	await part.discard();
 	assert.equal(await readdir(folder), ['file.bin']);
 });
 
 test('a content of no bytes becomes an empty file', async (t) => {
 	const { path, part } = await openPart(t, 'empty', seedOf(new Uint8Array()));
-	await part.finish();
+	await finish(part);
 	assert.is((await stat(path)).size, 0);
 });
 
@@ -159,7 +180,7 @@ for (const [what, name] of Object.entries(LONG_NAMES)) {
 		assert.ok(Buffer.byteLength(partName) <= 255);
 		assert.ok(partName.endsWith(`.${seed.id.slice(0, 8)}.part`));
 		assert.not.match(partName, '\ufffd');
-		await part.finish();
+		await finish(part);
 		assert.equal(await readdir(folder), [name]);
 	});
 }
