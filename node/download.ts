@@ -127,7 +127,7 @@ export class Download {
 			}
 		};
 		signal?.addEventListener('abort', abort);
-		const timer = setInterval(() => this.#report(), PROGRESS_EVERY);
+		const timer = setInterval(() => this.#isComplete || this.#report(), PROGRESS_EVERY);
 		let phases: Promise<DownloadResult> | undefined;
 		try {
 			if (signal?.aborted) {
@@ -254,9 +254,6 @@ export class Download {
 
 	/** Called from time to time: tells how far it is, and gives up if nobody has the seed. */
 	#report(): void {
-		if (this.#isComplete) {
-			return;
-		}
 		const { id, onProgress } = this.#options;
 		const seed = this.#holding?.seed;
 		onProgress?.({
