@@ -88,7 +88,6 @@ export class Download {
 		this.#patience = new Patience(context, options.id);
 		this.#sources = new Sources(context, options.id, {
 			has: (node, reply) => {
-				this.#patience.answered();
 				this.#transfer?.onHave(node, reply);
 				this.#finder?.offer(node, reply);
 			},
@@ -178,6 +177,7 @@ export class Download {
 
 	/** Bytes have come. */
 	onBytes(from: string, message: ChunkMessage): void {
+		this.#patience.heard();
 		this.#sources.heard(from);
 		if (message.of === 'seed') {
 			this.#finder?.onBytes(from, message);
@@ -188,6 +188,7 @@ export class Download {
 
 	/** Bytes have come that a node shares with all who listen. */
 	onShared(from: string, message: ChunkMessage): void {
+		this.#patience.heard();
 		this.#sources.heard(from);
 		this.#transfer?.onShared(from, message);
 	}
@@ -269,7 +270,7 @@ export class Download {
 	}
 
 	#checkPatience(): void {
-		const hasBegun = this.#phase === 'verifying' || (this.#holding?.have.count ?? 0) > 0;
+		const hasBegun = this.#phase === 'verifying' || (this.#transfer?.shares.length ?? 0) > 0;
 		const lost =
 			this.#options.wait || hasBegun ? undefined : this.#patience.lost(this.#finder?.lastError);
 		if (lost !== undefined) {

@@ -3,7 +3,7 @@ import type { NodeContext } from './context.ts';
 
 /** How long a broker and a ready tracker are asked before nobody has the seed. */
 const NOBODY = 5_000;
-/** How long nodes that are listed are asked before they are not there either. */
+/** How long nodes that are listed may send no byte before they are as good as not there. */
 const SILENT = 20_000;
 
 /** Decides when a download that has nothing to begin with is to be given up. */
@@ -11,7 +11,6 @@ export class Patience {
 	readonly #context: NodeContext;
 	readonly #seed: string;
 	#listed = 0;
-	#isAnswered = false;
 	#silentSince: number | undefined;
 	#nobodySince: number | undefined;
 
@@ -25,13 +24,13 @@ export class Patience {
 		this.#listed = nodes;
 	}
 
-	/** A node has answered. */
-	answered(): void {
-		this.#isAnswered = true;
+	/** Bytes have come. */
+	heard(): void {
+		this.#silentSince = undefined;
 	}
 
 	/**
-	 * Why to give up now, or undefined to go on. To be asked while nothing has come.
+	 * Why to give up now, or undefined to go on. To be asked while no chunk has come.
 	 *
 	 * @param lastError why the last node that was tried could not give the seed
 	 */
@@ -39,7 +38,7 @@ export class Patience {
 		const now = performance.now();
 		const { isUp } = this.#context.link;
 		this.#nobodySince = isUp && this.#listed === 0 ? (this.#nobodySince ?? now) : undefined;
-		this.#silentSince = isUp && !this.#isAnswered ? (this.#silentSince ?? now) : undefined;
+		this.#silentSince = isUp ? (this.#silentSince ?? now) : undefined;
 		const isNobody = now - (this.#nobodySince ?? now) > NOBODY;
 		const isSilent = now - (this.#silentSince ?? now) > SILENT;
 		return isNobody || isSilent ? this.#nobody(lastError) : undefined;
@@ -53,13 +52,13 @@ export class Patience {
 		if (isShoalError(lastError)) {
 			return lastError;
 		}
-		return this.#listed > 0 ? this.#noAnswer() : this.#notFound();
+		return this.#listed > 0 ? this.#nothingSent() : this.#notFound();
 	}
 
-	#noAnswer(): ShoalError {
+	#nothingSent(): ShoalError {
 		return new ShoalError(
 			'ERR_NOT_FOUND',
-			`${this.#listed} nodes are listed for the seed ${this.#seed}, but none answers; try again later, or wait with --wait`,
+			`${this.#listed} nodes are listed for the seed ${this.#seed}, but none sends it; try again later, or wait with --wait`,
 		);
 	}
 

@@ -1,11 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { Bitfield, isShoalError, type Seed, ShoalError } from '../protocol/index.ts';
-import { type MakeSeedOptions, makeSeed } from './hashing/make-seed.ts';
+import { type MakeSeedOptions, makeSeed, statFile } from './hashing/make-seed.ts';
 import type { Holding, Holdings } from './holdings.ts';
 import { FileStorage } from './storage/file-storage.ts';
-import { onFile } from './storage/fs-error.ts';
 
 /** What a {@link Share} tells. */
 export interface ShareEvents {
@@ -125,7 +123,7 @@ export class Share {
 
 /** Hashes a file that is watched from before the first byte is read. @throws as {@link makeSeed} */
 async function hash(path: string, options: MakeSeedOptions): Promise<Holding> {
-	const { size: length } = await onFile(path, () => stat(path));
+	const { size: length } = await statFile(path);
 	const storage = await FileStorage.openToRead([{ path, length }]);
 	try {
 		storage.guard();

@@ -128,8 +128,8 @@ export async function rightChunks(
 	seed: Seed,
 	options: HashOptions = {},
 ): Promise<number[]> {
-	const { chunkSize } = seed.layout;
-	const digests = await hashPieces({ path, kind: seed.kind, pieceSize: chunkSize }, options);
+	const { chunkSize: pieceSize, length: most } = seed.layout;
+	const digests = await hashPieces({ path, kind: seed.kind, pieceSize, most }, options);
 	const right: number[] = [];
 	for (let chunk = 0; chunk < seed.chunks; chunk += 1) {
 		const expected = seed.chunkDigest(chunk);

@@ -28,7 +28,7 @@ export function encodeJson(message: unknown): Uint8Array {
 export function jsonDecoder<T>(what: string, schema: GenericSchema<unknown, T>) {
 	return (payload: Uint8Array): T => {
 		if (payload.length > DEFAULT_LIMITS.controlPayload) {
-			throw new ShoalError('ERR_MESSAGE', `a ${what} of ${payload.length} bytes is too large`);
+			throw new ShoalError('ERR_MESSAGE', `the ${what} of ${payload.length} bytes is too large`);
 		}
 		const result = safeParse(schema, parseJson(what, payload), { abortEarly: true });
 		if (!result.success) {
@@ -37,7 +37,7 @@ export function jsonDecoder<T>(what: string, schema: GenericSchema<unknown, T>) 
 			throw new ShoalError(
 				'ERR_MESSAGE',
 				// The issue quotes what was received, all of it.
-				`a ${what} is malformed: ${where}: ${printable(issue.message.slice(0, 200))}`,
+				`the ${what} is malformed: ${where}: ${printable(issue.message.slice(0, 200))}`,
 			);
 		}
 		return result.output;
@@ -51,10 +51,10 @@ function parseJson(what: string, payload: Uint8Array): unknown {
 		text = decoder.decode(payload);
 		value = JSON.parse(text);
 	} catch (cause) {
-		throw new ShoalError('ERR_MESSAGE', `a ${what} is not JSON`, { cause });
+		throw new ShoalError('ERR_MESSAGE', `the ${what} is not JSON`, { cause });
 	}
 	if (membersWritten(text) !== membersKept(value)) {
-		throw new ShoalError('ERR_MESSAGE', `a ${what} has a key twice`);
+		throw new ShoalError('ERR_MESSAGE', `the ${what} has a key twice`);
 	}
 	return value;
 }

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { parseSeed, quoted, type Seed, ShoalError } from '../../protocol/index.ts';
 import { onFile } from '../storage/fs-error.ts';
 import type { Output } from './output.ts';
@@ -22,6 +22,11 @@ export async function readSeed(path: string, output: Output): Promise<Seed> {
 }
 
 async function readBounded(path: string): Promise<Uint8Array> {
+	// Before it is opened: a pipe that nobody writes to would never open.
+	const found = await stat(path);
+	if (!found.isFile() && !found.isDirectory()) {
+		throw new ShoalError('ERR_SEED', `${quoted(path, 300)} is no ordinary file, so no seed`);
+	}
 	const file = await open(path, 'r');
 	try {
 		const chunks: Buffer[] = [];

@@ -1,4 +1,5 @@
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
+import { fsError } from '../storage/fs-error.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
 import { Output } from './output.ts';
@@ -39,23 +40,33 @@ export async function run(
 		process.exit(EXIT.failed);
 	};
 	process.on('uncaughtException', fail);
+	let lost: ShoalError | undefined;
 	for (const stream of [process.stdout, process.stderr]) {
-		stream.on('error', () => interrupts.stop('EPIPE'));
+		stream.on('error', (error: NodeJS.ErrnoException) => {
+			// A reader that has seen enough is no failure of what was written; a full disk is.
+			lost = error.code === 'EPIPE' ? lost : fsError(error, 'standard output');
+			interrupts.stop('EPIPE');
+		});
 	}
 	let code: number;
 	try {
 		const command = await load();
 		code = await command({ output, interrupts });
 	} catch (error) {
-		const isQuiet =
-			interrupts.reason === 'EPIPE' || (isEndless && isShoalError(error, 'ERR_ABORTED'));
-		code = isQuiet ? EXIT.done : exitCodeOf(error);
+		const isUnread = interrupts.reason === 'EPIPE';
+		const isQuiet = isUnread || (isEndless && isShoalError(error, 'ERR_ABORTED'));
+		const isEnough = isEndless || options.output === '-';
+		code = isQuiet ? (isEnough ? EXIT.done : EXIT.failed) : exitCodeOf(error);
 		if (!isQuiet) {
 			output.error(error);
 		}
 	}
 	output.endLive({ keep: true });
 	await written();
+	if (lost !== undefined) {
+		output.error(lost);
+		code = EXIT.failed;
+	}
 	return process.exit(code);
 }
 

@@ -36,8 +36,9 @@ export class Assignments {
 	}
 
 	/** Whether `remote` has something to ask for; gives it something if there is anything to give. */
-	feed(remote: RemoteNode): boolean {
-		return remote.hungryAttempt() !== undefined || this.#assign(remote) || this.#duplicate(remote);
+	feed(remote: RemoteNode, now: number): boolean {
+		const isHungry = remote.hungryAttempt() !== undefined;
+		return isHungry || this.#assign(remote) || this.#duplicate(remote, now);
 	}
 
 	/** All bytes of `attempt` are here: it goes to verification, and its twin is not needed. */
@@ -140,12 +141,12 @@ export class Assignments {
 	 * The endgame: nothing is missing any more, and an idle node takes over what a slow one has not
 	 * brought. What is open then fits into the windows, so that little comes twice.
 	 */
-	#duplicate(remote: RemoteNode): boolean {
+	#duplicate(remote: RemoteNode, now: number): boolean {
 		if (remote.outstanding > 0 || remote.isSnubbed || this.#states.count('missing') > 0) {
 			return false;
 		}
 		for (const other of this.#nodes.values()) {
-			const attempt = isSlower(other, remote) ? twinless(other, remote) : undefined;
+			const attempt = isSlower(other, remote, now) ? twinless(other, remote) : undefined;
 			if (attempt !== undefined) {
 				const { firstChunk, chunks, offset, length } = attempt;
 				const twin = new Attempt(remote.id, firstChunk, chunks, offset, length);
@@ -192,6 +193,7 @@ function hasAll(remote: RemoteNode, attempt: Attempt): boolean {
 }
 
 /** Whether `other` is so much slower that fetching the same from `remote` as well is worth it. */
-function isSlower(other: RemoteNode, remote: RemoteNode): boolean {
-	return other !== remote && (other.isSnubbed || other.window.rate * 2 < remote.window.rate);
+function isSlower(other: RemoteNode, remote: RemoteNode, now: number): boolean {
+	const isSlow = other.isDoubtful(now) || other.window.rate * 2 < remote.window.rate;
+	return other !== remote && isSlow;
 }

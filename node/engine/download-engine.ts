@@ -242,7 +242,7 @@ export class DownloadEngine {
 				return fits && this.#isReady(remote, batches.get(remote), now);
 			})
 			.sort((a, b) => a.outstanding - b.outstanding)
-			.find((remote) => this.#assignments.feed(remote));
+			.find((remote) => this.#assignments.feed(remote, now));
 	}
 
 	#isReady(remote: RemoteNode, batch: Batch | undefined, now: number): boolean {

@@ -111,10 +111,12 @@ export class RemoteNode {
 
 	/** Whether the oldest open part waits longer than the timeout without any answer. */
 	isLate(now: number): boolean {
-		const [oldest] = this.#open.values();
-		return (
-			oldest !== undefined && now - Math.max(lastAsk(oldest), this.#heard) > this.window.timeout
-		);
+		return this.#waits(now) > this.window.timeout;
+	}
+
+	/** Whether it looks as if that will come: half the timeout is over. */
+	isDoubtful(now: number): boolean {
+		return this.isSnubbed || this.#waits(now) > this.window.timeout / 2;
 	}
 
 	/** Nothing came in time: every open part has to be asked for again. */
@@ -151,6 +153,12 @@ export class RemoteNode {
 	attemptsOf(request: bigint): Set<Attempt> {
 		const parts = [...this.#open.values()].filter((part) => part.asks.at(-1)?.request === request);
 		return new Set(parts.map((part) => part.attempt));
+	}
+
+	/** ms since the oldest open part was asked for, or anything came since. */
+	#waits(now: number): number {
+		const [oldest] = this.#open.values();
+		return oldest === undefined ? 0 : now - Math.max(lastAsk(oldest), this.#heard);
 	}
 
 	/** What we may ask for: what others ask for and we hear takes its part of the window. */

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import {
@@ -45,7 +46,8 @@ export async function makeSeed(path: string, options: MakeSeedOptions = {}): Pro
 	return new Seed({ name, length: before.size, kind: 'sha256', digest, chunkDigests });
 }
 
-async function statFile(path: string) {
+/** What the system says of a file that can be shared. @throws as {@link makeSeed} */
+export async function statFile(path: string): Promise<Stats> {
 	const found = await onFile(path, () => stat(path));
 	if (found.isDirectory()) {
 		const folder = printable(basename(resolve(path)));

@@ -8,6 +8,8 @@ export interface HashJob {
 	readonly kind: DigestKind;
 	/** Bytes of a piece; the last may be shorter. */
 	readonly pieceSize: number;
+	/** Only so many bytes from the start. @default all */
+	readonly most?: number | undefined;
 }
 
 const BLOCK = 1024 * 1024;
@@ -21,7 +23,7 @@ const BLOCK = 1024 * 1024;
 export function pieceDigests(job: HashJob, onBytes: (bytes: number) => void): Uint8Array {
 	const file = openSync(job.path, 'r');
 	try {
-		const { size } = fstatSync(file);
+		const size = Math.min(fstatSync(file).size, job.most ?? Number.MAX_SAFE_INTEGER);
 		const block = Buffer.allocUnsafe(Math.min(BLOCK, Math.max(1, size)));
 		const digests: Buffer[] = [];
 		for (let start = 0; start < size; start += job.pieceSize) {

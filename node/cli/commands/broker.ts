@@ -21,6 +21,10 @@ export function brokerCommand(flags: BrokerFlags): Command {
 	return async ({ output, interrupts }) => {
 		const port = parsePort(flags.port ?? '1883');
 		const limits = parseLimits(flags.limit ?? []);
+		if (flags.host === '') {
+			// Node would listen on every address, which nobody means who left it empty.
+			throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
+		}
 		const broker = await interrupts.race(Broker.start({ host: flags.host, port, limits }));
 		broker.on('warning', (error) => output.warn(error));
 		broker.on('error', (error) => output.warn(error));

@@ -33,6 +33,9 @@ const WAITING: Readonly<Record<Progress['phase'], string>> = {
 export function getCommand(text: string, flags: GetFlags): Command {
 	return async (context) => {
 		const { output } = context;
+		if (flags.output === '') {
+			throw new ShoalError('ERR_USAGE', '-o is empty; name a file, a folder or -');
+		}
 		const { what, broker } = await parseWanted(text, output);
 		const node = await startNode(context, nodeOptions(flags, broker));
 		try {
@@ -100,14 +103,21 @@ function progressTeller(output: Output, view: ProgressView): (progress: Progress
 function tellResult(output: Output, { seed, path, ms, sources }: DownloadResult): void {
 	const { id, name, length, digest, isClassic } = seed;
 	output.event({ event: 'complete', id, name, path, length, digest, ms, sources });
-	const isFetched = sources.length > 0;
-	const pace = isFetched
-		? ` in ${formatTime(ms)}, ${formatRate((length * 1_000) / Math.max(ms, 1))}`
-		: '';
+	const fetched = sources.reduce((sum, { bytes }) => sum + bytes, 0);
+	const pace =
+		fetched > 0 ? ` in ${formatTime(ms)}, ${formatRate((fetched * 1_000) / Math.max(ms, 1))}` : '';
 	output.line(
 		`${output.style('green', 'complete')} ${output.style('bold', printable(path === '-' ? name : path))}  ${formatBytes(length)}${pace}`,
 	);
+	if (fetched > 0 && fetched < length) {
+		output.line(`  kept    ${formatBytes(length - fetched)} that were there already`);
+	}
 	output.line(`  ${isClassic ? 'md5   ' : 'sha256'}  ${digest}  verified`);
+	if (isClassic) {
+		output.warn(
+			'MD5 finds accidents, but proves nothing against an attacker: this seed is classic',
+		);
+	}
 	for (const { node, bytes } of [...sources].sort((a, b) => b.bytes - a.bytes)) {
 		output.line(
 			`  from    ${node}  ${String(shareOf(bytes, length)).padStart(3)} %  ${formatBytes(bytes)}`,
