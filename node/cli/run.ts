@@ -86,4 +86,6 @@ async function written(): Promise<void> {
 			});
 		}
 	}
+	// What was wrong with the last write is told in the next turn.
+	await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,11 +1,21 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+	appendFileSync,
+	closeSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeSeed } from '../../../node/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
 import { runShoal } from '../../helpers/plain-shoal.ts';
 import { contentOf, seedOf } from '../../helpers/seeds.ts';
-import { Shoal, temporaryFolder } from '../../helpers/shoal.ts';
+import { MAIN, Shoal, temporaryFolder } from '../../helpers/shoal.ts';
 import { suite } from '../../helpers/suite.ts';
 
 const test = suite('seed and verify');
@@ -138,6 +148,53 @@ test('what is no seed, not there, or a folder says so', async (t) => {
 	writeFileSync(file, seedOf(contentOf(5)).text());
 	const { stderr } = await runShoal(t, ['verify', file]);
 	assert.match(stderr, /name the file: shoal verify FILE.seed FILE/);
+});
+
+test('a chunk that is right is not bad because the file has grown', async (t) => {
+	const folder = await temporaryFolder(t);
+	const path = join(folder, 'file.bin');
+	writeFileSync(path, contentOf(700_000));
+	writeFileSync(`${path}.seed`, (await makeSeed(path)).text());
+	appendFileSync(path, 'more');
+	const shoal = new Shoal(t, ['verify', `${path}.seed`]);
+	assert.is(await shoal.exit(), 1);
+	const { ok, bad } = await shoal.event('verified');
+	assert.equal([ok, bad], [false, []]);
+});
+
+test('a pipe is refused before it is opened, as nobody may write to it', async (t) => {
+	const { url } = await startBroker(t);
+	const folder = await temporaryFolder(t);
+	const pipe = join(folder, 'pipe');
+	execFileSync('mkfifo', [pipe]);
+	for (const args of [
+		['share', pipe],
+		['get', pipe],
+		['verify', pipe],
+		['seed', pipe],
+	]) {
+		const { code, stderr } = await runShoal(t, args, { env: { SHOAL_BROKER: url } });
+		assert.is(code, 1);
+		assert.match(stderr, 'no ordinary file');
+	}
+});
+
+test('a full disk behind standard output is a failure', async (t) => {
+	const folder = await temporaryFolder(t);
+	const path = join(folder, 'file.bin');
+	writeFileSync(path, contentOf(700_000));
+	const full = openSync('/dev/full', 'w');
+	t.defer(() => closeSync(full));
+	const child = spawn(process.execPath, [MAIN, 'seed', path, '-o', '-'], {
+		stdio: ['ignore', full, 'pipe'],
+	});
+	let stderr = '';
+	child.stderr?.on('data', (data) => {
+		stderr += data;
+	});
+	const [code] = await once(child, 'close');
+	assert.is(code, 1);
+	assert.match(stderr, 'ERR_NO_SPACE');
 });
 
 test.run();
