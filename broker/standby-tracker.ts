@@ -91,6 +91,8 @@ export class StandbyTracker {
 			if (state.state === 'ready' && state.tracker !== id) {
 				this.#see(state, isRetained);
 			} else if (state.state === 'lost' && this.#isOfActive(state)) {
+				// An answer that it gave before comes late, and proves nothing any more.
+				this.#active = undefined;
 				this.#takeOverIn(isRetained ? 0 : this.#settings.random() * JITTER_MS);
 			}
 		}
