@@ -3,14 +3,16 @@ import { type Duplex, duplexPair } from 'node:stream';
 import { Aedes } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
+	BufferPool,
 	type Limits,
 	MAX_TOPIC_LEVELS,
 	resolveLimits,
 	ShoalError,
 	Topics,
 } from '../protocol/index.ts';
+import { ChunkLane } from './chunk-lane.ts';
 import { type GateCounts, Gatekeeper } from './gatekeeper.ts';
-import { guardPackets } from './packet-guard.ts';
+import { intake } from './intake.ts';
 import { Retained, type RetainedPersistence } from './retained.ts';
 import { queueMark } from './shedding.ts';
 import { Tracker } from './tracker.ts';
@@ -48,11 +50,15 @@ export interface BrokerEvents {
 // After which the system asks a silent client whether it is still there.
 const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
+// MQTT 3.1.1, 2.2: the most bytes before what the remaining length counts.
+const FIXED_HEADER = 5;
 
 /** The process that hosts: an MQTT broker whose rules fit shoal, and the tracker as one of its clients. */
 export class Broker {
 	readonly #aedes: Aedes;
 	readonly #gate: Gatekeeper;
+	readonly #pool: BufferPool;
+	readonly #lane: ChunkLane;
 	readonly #limits: Limits;
 	readonly #retained: Retained;
 	readonly #server: Server;
@@ -70,6 +76,8 @@ export class Broker {
 		this.#limits = limits;
 		this.#retained = new Retained([`${topics.root}/inbox/`, `${topics.root}/swarm/`]);
 		this.#gate = new Gatekeeper({ topics, limits, hasTracker }, () => performance.now(), warn);
+		this.#pool = new BufferPool(limits.packet + FIXED_HEADER);
+		this.#lane = new ChunkLane(topics, this.#gate, this.#pool);
 		this.#aedes = new Aedes({
 			...this.#gate.hooks,
 			// Without it, one client that takes nothing holds up all after a hundred messages.
@@ -92,10 +100,20 @@ export class Broker {
 		this.#aedes.on('connectionError', warnOnce);
 		this.#aedes.on('error' as never, (error: unknown) => this.#events.emit('error', error));
 		this.#aedes.on('clientReady', ({ conn }) => this.#silent.delete(conn));
-		this.#aedes.on('unsubscribe', (filters, client) => this.#gate.unsubscribed(client, filters));
+		this.#aedes.on('subscribe', (subscriptions, client) => {
+			for (const { topic } of subscriptions) {
+				this.#lane.subscribed(client, topic);
+			}
+		});
+		this.#aedes.on('unsubscribe', (filters, client) => {
+			this.#gate.unsubscribed(client, filters);
+			for (const filter of filters) {
+				this.#lane.unsubscribed(client, filter);
+			}
+		});
 		this.#server = createServer(
 			{
-				highWaterMark: queueMark(limits),
+				pauseOnConnect: true,
 				noDelay: true,
 				keepAlive: true,
 				keepAliveInitialDelay: PROBE_AFTER_MS,
@@ -212,9 +230,15 @@ export class Broker {
 		this.#tracker.on('warning', (error) => this.#events.emit('warning', error));
 	}
 
-	#accept(socket: Socket): void {
+	#accept(accepted: Socket): void {
+		const { socket, serve } = intake(accepted, {
+			limits: this.#limits,
+			pool: this.#pool,
+			lane: this.#lane,
+			highWaterMark: queueMark(this.#limits),
+		});
 		this.#keep(socket);
-		guardPackets(this.#aedes.handle(socket), this.#limits);
+		serve(this.#aedes.handle(socket));
 		this.#silent.add(socket);
 		socket.once('close', () => this.#silent.delete(socket));
 		const [oldest] = this.#silent;

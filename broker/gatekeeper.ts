@@ -9,6 +9,7 @@ import {
 	type Rules,
 	whyNotPublish,
 } from './access.ts';
+import type { ChunkRules, ChunkTopic } from './chunk-lane.ts';
 import { Door, type EntryRefusal } from './door.ts';
 import { Shedding } from './shedding.ts';
 
@@ -49,7 +50,7 @@ const RETURN_CODES: Readonly<Record<EntryRefusal, number>> = {
 };
 
 /** Applies the rules to what the clients of an Aedes do. Streams that are trusted may do anything. */
-export class Gatekeeper {
+export class Gatekeeper implements ChunkRules {
 	readonly counts: GateCounts = {
 		shed: 0,
 		cut: 0,
@@ -97,7 +98,7 @@ export class Gatekeeper {
 			authorizeSubscribe: (client, subscription, done) => {
 				done(null, this.#maySubscribe(client, subscription.topic) ? subscription : null);
 			},
-			authorizeForward: (client, packet) => (this.#mayDeliver(client, packet) ? packet : null),
+			authorizeForward: (client, packet) => (this.#mayForward(client, packet) ? packet : null),
 		};
 	}
 
@@ -169,20 +170,32 @@ export class Gatekeeper {
 		return false;
 	}
 
-	#mayDeliver({ id, conn }: Client, { topic, qos }: PublishPacket): boolean {
-		if (conn.destroyed) {
-			return false;
-		}
-		const isTrusted = this.#trusted.has(conn);
+	/** Whether `client` may publish a chunk on `topic`, which is so with QoS 0 and not retained. */
+	mayPublish({ id, conn }: Client, topic: ChunkTopic): boolean {
+		return this.#trusted.has(conn) || topic.from === id;
+	}
+
+	/** Whether a chunk is handed to `client` now. Counts it if not. */
+	mayDeliver(client: Client, topic: ChunkTopic): boolean {
+		return this.#mayTake(client, topic, true);
+	}
+
+	#mayForward(client: Client, { topic, qos }: PublishPacket): boolean {
 		if (this.#last?.topic !== topic) {
 			this.#last = { topic, parsed: this.#rules.topics.tryParse(topic) };
 		}
 		const { parsed } = this.#last;
-		if (!isTrusted && !mayReceive(id, parsed)) {
+		return this.#mayTake(client, parsed, qos === 0 && isBulk(parsed));
+	}
+
+	#mayTake({ id, conn }: Client, topic: Topic | undefined, isChunk: boolean): boolean {
+		if (conn.destroyed) {
+			return false;
+		}
+		if (!this.#trusted.has(conn) && !mayReceive(id, topic)) {
 			this.counts.refused.forward += 1;
 			return false;
 		}
-		const isChunk = qos === 0 && isBulk(parsed);
 		const verdict = this.#shedding.judge(conn.writableLength, isChunk, this.clients);
 		if (verdict === 'shed') {
 			this.counts.shed += 1;

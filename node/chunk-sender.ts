@@ -1,4 +1,5 @@
 import {
+	BufferPool,
 	type ByteRange,
 	type ChunkContent,
 	formatRequestId,
@@ -45,6 +46,7 @@ export class ChunkSender {
 	readonly #handlers: ChunkSenderHandlers;
 	readonly #queue: RequestQueue<Wanted>;
 	readonly #fanOut = new FanOut();
+	readonly #pool: BufferPool;
 	#isPumping = false;
 	#isClosed = false;
 
@@ -52,6 +54,7 @@ export class ChunkSender {
 		this.#context = context;
 		this.#handlers = handlers;
 		this.#queue = new RequestQueue(context.limits.requestQueue);
+		this.#pool = new BufferPool(HEADER_BYTES + context.limits.part);
 	}
 
 	/** Bytes of the largest part: the broker cuts who sends a packet that is larger than it carries. */
@@ -155,8 +158,7 @@ export class ChunkSender {
 		const { from, request, of } = item;
 		const [offset, length] = range;
 		const { seed, storage } = of.holding;
-		// Not from the shared pool: it is handed to the socket as it is, however long that takes.
-		const message = Buffer.allocUnsafeSlow(HEADER_BYTES + length);
+		const message = this.#pool.take(HEADER_BYTES + length);
 		writeChunkHeader(message, { of: of.of, request, seed: seed.id, offset });
 		try {
 			if (of.of === 'seed') {
@@ -166,6 +168,7 @@ export class ChunkSender {
 			}
 			return message;
 		} catch (error) {
+			this.#pool.give(message);
 			const about = { id: formatRequestId(request), seed: seed.id };
 			const reason = isShoalError(error, 'ERR_CHANGED') ? 'changed' : 'failed';
 			this.#handlers.refuse(from, about, reason);
@@ -186,7 +189,7 @@ export class ChunkSender {
 			const bytes = message.length - HEADER_BYTES;
 			upBucket.spend(bytes);
 			up.count(bytes);
-			link.send(topic, message);
+			link.send(topic, message, () => this.#pool.give(message));
 		}
 	}
 }

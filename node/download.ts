@@ -175,22 +175,22 @@ export class Download {
 		this.#sources.consider(node);
 	}
 
-	/** Bytes have come. */
-	onBytes(from: string, message: ChunkMessage): void {
+	/** Bytes have come. @returns when they are not needed any more, if that is later */
+	onBytes(from: string, message: ChunkMessage): Promise<void> | undefined {
 		this.#patience.heard();
 		this.#sources.heard(from);
 		if (message.of === 'seed') {
 			this.#finder?.onBytes(from, message);
-		} else {
-			this.#transfer?.onBytes(from, message);
+			return undefined;
 		}
+		return this.#transfer?.onBytes(from, message);
 	}
 
-	/** Bytes have come that a node shares with all who listen. */
-	onShared(from: string, message: ChunkMessage): void {
+	/** Bytes have come that a node shares with all who listen. @returns as {@link onBytes} */
+	onShared(from: string, message: ChunkMessage): Promise<void> | undefined {
 		this.#patience.heard();
 		this.#sources.heard(from);
-		this.#transfer?.onShared(from, message);
+		return this.#transfer?.onShared(from, message);
 	}
 
 	/** The connection was lost. */

@@ -19,19 +19,19 @@ export class Mailbox {
 	}
 
 	/** What is thrown here at bytes from outside ends in the link, as a warning. @throws ShoalError */
-	receive({ topic, payload }: Incoming): void {
+	receive({ topic, payload, release }: Incoming): void {
 		const { topics, tracker } = this.#context;
 		const parsed = topics.tryParse(topic);
 		switch (parsed?.kind) {
 			case 'chunk': {
 				const message = decodeChunk(payload);
-				this.#downloads.running(message.seed)?.onBytes(parsed.from, message);
+				lend(this.#downloads.running(message.seed)?.onBytes(parsed.from, message), release);
 				break;
 			}
 			case 'swarm': {
 				const message = decodeChunk(payload);
 				if (message.seed === parsed.seed && message.of === 'content') {
-					this.#downloads.running(message.seed)?.onShared(parsed.from, message);
+					lend(this.#downloads.running(message.seed)?.onShared(parsed.from, message), release);
 				}
 				break;
 			}
@@ -64,5 +64,12 @@ export class Mailbox {
 		} else {
 			this.#context.tracker.onReply(from, reply);
 		}
+	}
+}
+
+/** Releases a message when it is not in use any more. */
+function lend(use: Promise<void> | undefined, release: (() => void) | undefined): void {
+	if (release !== undefined) {
+		use === undefined ? release() : void use.finally(release);
 	}
 }

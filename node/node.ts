@@ -23,6 +23,7 @@ import { lostState, Presence } from './presence.ts';
 import { RateMeter } from './rate-meter.ts';
 import { Seeder } from './seeder.ts';
 import { Share } from './share.ts';
+import { isPlainTcp, openTcpStream } from './tcp-stream.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { TrackerClient } from './tracker-client.ts';
 
@@ -106,9 +107,11 @@ export class ShoalNode {
 	static async start(options: ShoalNodeOptions = {}): Promise<ShoalNode> {
 		const topics = new Topics(options.root);
 		const id = options.id === undefined ? makeNodeId() : parseNodeId(options.id);
+		const url = options.broker ?? 'mqtt://127.0.0.1:1883';
 		const link = await Link.open({
-			url: options.broker ?? 'mqtt://127.0.0.1:1883',
+			url,
 			id,
+			openStream: isPlainTcp(url) ? (onMessage) => openTcpStream(url, onMessage) : undefined,
 			password: nanoid(),
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});

@@ -136,32 +136,39 @@ export class Transfer {
 		this.#engine.disconnected();
 	}
 
-	/** Bytes of the content have come. Those that nobody asked the sender for are not looked at. */
-	onBytes(from: string, { request, offset, bytes }: ChunkMessage): void {
+	/**
+	 * Bytes of the content have come. Those that nobody asked the sender for are not looked at.
+	 *
+	 * @returns when they are not needed any more, if that is later
+	 */
+	onBytes(from: string, { request, offset, bytes }: ChunkMessage): Promise<void> | undefined {
 		const now = performance.now();
 		const attempt = this.#engine.received(from, request, offset, bytes.length, now);
 		if (attempt === undefined) {
-			return;
+			return undefined;
 		}
 		this.#context.down.count(bytes.length);
-		this.#take(attempt, offset, bytes);
+		const use = this.#take(attempt, offset, bytes);
 		this.#decide();
+		return use;
 	}
 
-	/** A node has shared bytes with all who listen. What is of use is as good as asked for. */
-	onShared(from: string, { offset, bytes }: ChunkMessage): void {
+	/**
+	 * A node has shared bytes with all who listen. What is of use is as good as asked for.
+	 *
+	 * @returns as {@link onBytes}
+	 */
+	onShared(from: string, { offset, bytes }: ChunkMessage): Promise<void> | undefined {
 		if (!this.#listening.hears(from) || this.#waiting > MOST_WAITING) {
-			return;
+			return undefined;
 		}
 		const attempts = this.#engine.overheard(from, offset, bytes.length, performance.now());
-		let useful = 0;
-		for (const attempt of attempts) {
-			useful += Math.min(attempt.length, bytes.length);
-			this.#take(attempt, offset, bytes);
-		}
+		const uses = attempts.map((attempt) => this.#take(attempt, offset, bytes));
+		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
 		this.#context.down.count(bytes.length);
 		this.#listening.count(from, bytes.length, useful);
 		this.#decide();
+		return uses.length === 0 ? undefined : Promise.all(uses).then(() => {});
 	}
 
 	close(): void {
@@ -172,16 +179,17 @@ export class Transfer {
 	}
 
 	/** Keeps bytes of an attempt, and settles it when they are all there. */
-	#take(attempt: Attempt, offset: number, bytes: Uint8Array): void {
+	#take(attempt: Attempt, offset: number, bytes: Uint8Array): Promise<void> | undefined {
 		const start = attempt.offset - offset;
 		const whole = attempt.isOverheard
 			? bytes.subarray(start, start + attempt.length)
 			: this.#gather(attempt, offset, bytes);
-		if (attempt.isOverheard || attempt.isWhole) {
-			this.#buffers.delete(attempt);
-			this.#waiting += attempt.length;
-			void this.#settle(attempt, whole);
+		if (!attempt.isOverheard && !attempt.isWhole) {
+			return undefined;
 		}
+		this.#buffers.delete(attempt);
+		this.#waiting += attempt.length;
+		return this.#settle(attempt, whole);
 	}
 
 	/** The bytes of `attempt` so far. A part that is all of it is taken as it is. */

@@ -2,15 +2,21 @@
 import mqtt, { type IClientOptions, type MqttClient, type StreamBuilder } from 'mqtt';
 import { disconnected, explain, refusal } from './connection-errors.ts';
 import { isShoalError, ShoalError } from './errors.ts';
+import { plainPublishHeader } from './publish-packet.ts';
 
 /** A message as it comes in. */
 export interface Incoming {
 	readonly topic: string;
-	/** Owned by whoever receives it. */
+	/** Owned by whoever receives it, until it is released. */
 	readonly payload: Uint8Array;
 	/** Whether it was kept by the broker and is handed to a new subscription. */
 	readonly isRetained: boolean;
+	/** To be called, or not, when nobody reads the payload any more: its memory is used again. */
+	readonly release?: (() => void) | undefined;
 }
+
+/** Opens the byte stream of a connection. It may hand messages of QoS 0 over itself. */
+export type OpenStream = (onMessage: (message: Incoming) => void) => unknown;
 
 /** Published by the broker when the connection is lost: QoS 1, retained. */
 export interface Will {
@@ -32,7 +38,7 @@ export interface ConnectionOptions {
 	/** ms until a connect, subscribe or publish fails. */
 	readonly timeout: number;
 	/** A byte stream to use instead of one to `url`. */
-	readonly openStream?: (() => unknown) | undefined;
+	readonly openStream?: OpenStream | undefined;
 	/** Drops the connection at any time, also while it is opened. */
 	readonly signal?: AbortSignal | undefined;
 	readonly onMessage: (message: Incoming) => void;
@@ -138,11 +144,22 @@ export class Connection {
 		});
 	}
 
-	/** Sends with QoS 0: no confirmation, never retained. `payload` must not change any more. */
-	send(topic: string, payload: Uint8Array): void {
-		if (this.#end === undefined && this.#closing === undefined) {
-			this.#client.publish(topic, payload as Buffer, { qos: 0 });
+	/**
+	 * Sends with QoS 0: no confirmation, never retained. Not through MQTT.js, which would write it in five
+	 * pieces and does not say when the last has left.
+	 *
+	 * @param released `payload` may be changed again; until then it must not
+	 */
+	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
+		if (this.#end !== undefined || this.#closing !== undefined) {
+			released();
+			return;
 		}
+		const { stream } = this.#client;
+		stream.cork();
+		stream.write(plainPublishHeader(topic, payload.length));
+		stream.write(payload, () => released());
+		stream.uncork();
 	}
 
 	/** Resolves when the stream takes more without a queue, or the connection has ended. */
@@ -288,7 +305,11 @@ function startClient(options: ConnectionOptions): MqttClient {
 		resubscribe: false,
 		queueQoSZero: false,
 	};
-	return options.openStream === undefined
+	const { openStream } = options;
+	return openStream === undefined
 		? mqtt.connect(options.url, settings)
-		: new mqtt.MqttClient(options.openStream as StreamBuilder, settings);
+		: new mqtt.MqttClient(
+				() => openStream(options.onMessage) as ReturnType<StreamBuilder>,
+				settings,
+			);
 }

@@ -1,4 +1,5 @@
 export { Bitfield, BUCKETS } from './bitfield.ts';
+export { BufferPool } from './buffer-pool.ts';
 export {
 	type ChunkContent,
 	type ChunkHeader,
@@ -7,7 +8,7 @@ export {
 	HEADER_BYTES,
 	writeChunkHeader,
 } from './chunk-codec.ts';
-export type { Incoming, Will } from './connection.ts';
+export type { Incoming, OpenStream, Will } from './connection.ts';
 export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
 export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
 export {
@@ -57,7 +58,14 @@ export {
 	type RefusalReason,
 	type Reply,
 } from './node-messages.ts';
+export { PacketFramer, type PacketFramerOptions } from './packet-framer.ts';
 export { printable, quoted } from './printable.ts';
+export {
+	PLAIN_PUBLISH,
+	type PlainPublish,
+	parsePlainPublish,
+	plainPublishHeader,
+} from './publish-packet.ts';
 export {
 	bodyBytes,
 	checkedLayout,

@@ -1,5 +1,5 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import { Connection, type Incoming, type Will } from './connection.ts';
+import { Connection, type Incoming, type OpenStream, type Will } from './connection.ts';
 import { isShoalError, ShoalError } from './errors.ts';
 import { makeSession } from './ids.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -19,7 +19,7 @@ export interface LinkOptions {
 	/** ms until a connect, subscribe or publish fails. @default 10 000 */
 	readonly timeout?: number | undefined;
 	/** A byte stream to use instead of one to `url`. */
-	readonly openStream?: (() => unknown) | undefined;
+	readonly openStream?: OpenStream | undefined;
 	/** For the jitter of reconnects, 0 to 1. @default Math.random */
 	readonly random?: (() => number) | undefined;
 }
@@ -128,9 +128,17 @@ export class Link {
 		await this.#current().publish(topic, new Uint8Array(), true);
 	}
 
-	/** Sends with QoS 0, or drops it while there is no connection. */
-	send(topic: string, payload: Uint8Array): void {
-		this.#connection?.send(topic, payload);
+	/**
+	 * Sends with QoS 0, or drops it while there is no connection.
+	 *
+	 * @param released `payload` may be changed again; until then it must not
+	 */
+	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
+		if (this.#connection === undefined) {
+			released();
+		} else {
+			this.#connection.send(topic, payload, released);
+		}
 	}
 
 	/** Resolves when more can be sent without a queue, also when that is because the connection was lost. */

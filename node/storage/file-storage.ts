@@ -4,6 +4,7 @@ import { quoted, ShoalError } from '../../protocol/index.ts';
 import { extents } from './extents.ts';
 import { fsError, onFile } from './fs-error.ts';
 import type { Storage } from './storage.ts';
+import { WriteQueue } from './write-queue.ts';
 
 /** A file that holds a stretch of a content. */
 export interface FilePiece {
@@ -15,8 +16,7 @@ interface OpenFile extends FilePiece {
 	readonly handle: FileHandle;
 	/** Its stamp when its bytes were last known to be right. */
 	stamp: string | undefined;
-	/** The last write. The system takes one at a time to a file; others would only spin for their turn. */
-	writing: Promise<void>;
+	readonly writes: WriteQueue;
 }
 
 const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
@@ -64,7 +64,7 @@ export class FileStorage implements Storage {
 		try {
 			for (const { path, length } of pieces) {
 				const handle = await onFile(path, () => open(path, flags, 0o666));
-				files.push({ path, length, handle, stamp: undefined, writing: Promise.resolve() });
+				files.push({ path, length, handle, stamp: undefined, writes: new WriteQueue(handle) });
 			}
 		} catch (error) {
 			await Promise.all(files.map(({ handle }) => handle.close()));
@@ -99,10 +99,7 @@ export class FileStorage implements Storage {
 	async write(offset: number, bytes: Uint8Array): Promise<void> {
 		for (const { file, at, from, length } of extents(this.#lengths, offset, bytes.length)) {
 			const piece = this.#piece(file);
-			const write = (): Promise<void> => writeAll(piece, at, bytes.subarray(from, from + length));
-			const turn = piece.writing.then(write);
-			piece.writing = turn.catch(() => {});
-			await onFile(piece.path, () => turn);
+			await onFile(piece.path, () => piece.writes.write(at, bytes.subarray(from, from + length)));
 		}
 	}
 
@@ -138,15 +135,6 @@ async function readAll(piece: OpenFile, at: number, into: Uint8Array): Promise<v
 			throw changed(piece);
 		}
 		done += bytesRead;
-	}
-}
-
-async function writeAll(piece: OpenFile, at: number, bytes: Uint8Array): Promise<void> {
-	let done = 0;
-	while (done < bytes.length) {
-		const left = bytes.length - done;
-		const { bytesWritten } = await piece.handle.write(bytes, done, left, at + done);
-		done += bytesWritten;
 	}
 }
 

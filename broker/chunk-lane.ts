@@ -1,0 +1,106 @@
+import type { Client } from 'aedes';
+import {
+	type BufferPool,
+	PLAIN_PUBLISH,
+	parsePlainPublish,
+	type Topic,
+	type Topics,
+} from '../protocol/index.ts';
+
+/** The part of a client of Aedes 1.2.0 that is used here and not public. */
+interface KeptAlive {
+	readonly _keepaliveTimer: NodeJS.Timeout | null;
+}
+
+/** A topic that carries chunks. */
+export type ChunkTopic = Extract<Topic, { kind: 'chunk' | 'swarm' }>;
+
+/** What decides about chunk messages. */
+export interface ChunkRules {
+	/** Whether `client` may publish on `topic`. */
+	mayPublish(client: Client, topic: ChunkTopic): boolean;
+	/** Whether a chunk is handed to `client` now; counts it if not. */
+	mayDeliver(client: Client, topic: ChunkTopic): boolean;
+}
+
+/**
+ * The way of chunk messages through the broker, past Aedes: the packet that came in is the packet that goes
+ * out, in the same buffer. Whatever is not quite as usual is left to Aedes.
+ */
+export class ChunkLane {
+	readonly #topics: Topics;
+	readonly #rules: ChunkRules;
+	readonly #pool: BufferPool;
+	/** The clients that are subscribed to a filter. */
+	readonly #subscribers = new Map<string, Set<Client>>();
+
+	/** @param pool where the packets come from */
+	constructor(topics: Topics, rules: ChunkRules, pool: BufferPool) {
+		this.#topics = topics;
+		this.#rules = rules;
+		this.#pool = pool;
+	}
+
+	/** `client` is subscribed to `filter` from now on. */
+	subscribed(client: Client, filter: string): void {
+		const clients = this.#subscribers.get(filter) ?? new Set();
+		this.#subscribers.set(filter, clients.add(client));
+	}
+
+	/** `client` is not subscribed to `filter` any more. */
+	unsubscribed(client: Client, filter: string): void {
+		const clients = this.#subscribers.get(filter);
+		clients?.delete(client);
+		if (clients?.size === 0) {
+			this.#subscribers.delete(filter);
+		}
+	}
+
+	/**
+	 * Hands `packet`, a whole one that came from the client `from`, to all who shall have it.
+	 *
+	 * @returns whether it has; if not, nothing was done, and it is for Aedes
+	 * @throws ShoalError ERR_MESSAGE
+	 */
+	relay(from: Client, packet: Uint8Array): boolean {
+		if (packet[0] !== PLAIN_PUBLISH) {
+			return false;
+		}
+		const topic = this.#topics.tryParse(parsePlainPublish(packet).topic);
+		if (!isChunkTopic(topic) || !this.#rules.mayPublish(from, topic)) {
+			return false;
+		}
+		const clients = this.#subscribers.get(this.#usualFilter(topic));
+		if (clients === undefined) {
+			return false;
+		}
+		// Aedes does so for each packet it sees.
+		(from as unknown as KeptAlive)._keepaliveTimer?.refresh();
+		const receivers = [...clients].filter((each) => this.#rules.mayDeliver(each, topic));
+		let writing = receivers.length;
+		const written = (): void => {
+			writing -= 1;
+			if (writing <= 0) {
+				this.#pool.give(packet);
+			}
+		};
+		for (const { conn } of receivers) {
+			conn.write(packet, written);
+		}
+		if (writing === 0) {
+			written();
+		}
+		return true;
+	}
+
+	/** What nodes subscribe to for such a topic; nobody may use a wider wildcard, and few a narrower one. */
+	#usualFilter(topic: ChunkTopic): string {
+		return topic.kind === 'chunk'
+			? this.#topics.inboxFilter(topic.node)
+			: this.#topics.swarm(topic.seed, topic.from);
+	}
+}
+
+function isChunkTopic(topic: Topic | undefined): topic is ChunkTopic {
+	return topic?.kind === 'chunk' || topic?.kind === 'swarm';
+}

@@ -1,0 +1,98 @@
+import { Socket, type SocketConstructorOpts } from 'node:net';
+import type { Client } from 'aedes';
+import { type BufferPool, type Limits, PacketFramer, ShoalError } from '../protocol/index.ts';
+import type { ChunkLane } from './chunk-lane.ts';
+
+// MQTT 3.1.1, 2.2.1.
+const CONNECT = 1;
+/** Packets from here on are put into buffers of the pool; the few smaller ones are left to the collector. */
+const LARGE = 32 * 1024;
+
+/** The part of a socket of Node 20 to 24 that is used here and not public. */
+interface Handled {
+	_handle: object | null;
+}
+
+/** What an {@link intake} needs. */
+export interface IntakeOptions {
+	readonly limits: Limits;
+	readonly pool: BufferPool;
+	readonly lane: ChunkLane;
+	/** Bytes a socket takes before a write says that it is full. */
+	readonly highWaterMark: number;
+}
+
+/**
+ * Takes the place of a socket that a server has accepted, paused. Its bytes are read packet by packet, each
+ * straight to where it stays; packets that are too large, or not a CONNECT at first, end it before they
+ * are held. Plain chunk messages go to the lane, everything else is read from the socket as ever.
+ *
+ * Node reads into buffers of one's own only for sockets that one made oneself: the handle moves to a new one.
+ *
+ * @returns the socket, and what is to be called with the client it belongs to
+ */
+export function intake(
+	accepted: Socket,
+	options: IntakeOptions,
+): { socket: Socket; serve(client: Client): void } {
+	const { limits, pool, lane, highWaterMark } = options;
+	let client: Client | undefined;
+	let isFirst = true;
+	let takesMore = true;
+	const framer = new PacketFramer({
+		admit: (type, length) => {
+			checkPacket(type, length, { isFirst, most: mostLength(client, limits) });
+			isFirst = false;
+		},
+		allocate: (length) => (length < LARGE ? new Uint8Array(length) : pool.take(length)),
+		onPacket: (packet) => {
+			if (client?.connected !== true || !lane.relay(client, packet)) {
+				takesMore = socket.push(packet);
+			}
+		},
+	});
+	const handle = (accepted as unknown as Handled)._handle;
+	(accepted as unknown as Handled)._handle = null;
+	const socket = new Socket({
+		handle,
+		highWaterMark,
+		onread: {
+			buffer: () => framer.target,
+			callback: (count: number) => {
+				takesMore = true;
+				try {
+					framer.filled(count);
+				} catch (error) {
+					socket.destroy(error as Error);
+				}
+				return takesMore;
+			},
+		},
+	} as unknown as SocketConstructorOpts);
+	// The server counts the one it accepted.
+	socket.once('close', () => accepted.destroy());
+	return {
+		socket,
+		serve: (served) => {
+			client = served;
+		},
+	};
+}
+
+function mostLength(client: Client | undefined, limits: Limits): number {
+	return client?.connected === true ? limits.packet : limits.connectPacket;
+}
+
+/** @throws ShoalError ERR_LIMIT, ERR_MESSAGE */
+function checkPacket(
+	type: number,
+	length: number,
+	{ isFirst, most }: { isFirst: boolean; most: number },
+): void {
+	if (length > most) {
+		throw new ShoalError('ERR_LIMIT', `a packet of ${length} bytes is larger than ${most}`);
+	}
+	if (isFirst && type !== CONNECT) {
+		throw new ShoalError('ERR_MESSAGE', `the first packet is of type ${type}, no CONNECT`);
+	}
+}

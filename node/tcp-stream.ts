@@ -1,0 +1,71 @@
+import { connect, type Socket } from 'node:net';
+import {
+	BufferPool,
+	type Incoming,
+	MAX_RANGE,
+	PacketFramer,
+	PLAIN_PUBLISH,
+	parsePlainPublish,
+	ShoalError,
+} from '../protocol/index.ts';
+
+const DEFAULT_PORT = 1883;
+/** Room in a packet for what is not content: fixed header, topic, header of the chunk. */
+const OVERHEAD = 1024;
+const MOST_PACKET = MAX_RANGE + OVERHEAD;
+/** Bytes of a chunk message as the broker lane carries it. */
+const USUAL_PACKET = 256 * 1024 + OVERHEAD;
+/** Packets from here on are put into buffers that are used again. */
+const LARGE = 32 * 1024;
+
+/** Whether `url` leads to a broker over TCP without encryption. */
+export function isPlainTcp(url: string): boolean {
+	return URL.canParse(url) && new URL(url).protocol === 'mqtt:';
+}
+
+/**
+ * Opens a byte stream to the broker at `url`, which is mqtt:, for MQTT.js to speak on. Large messages of
+ * QoS 0 do not go through it: they are read straight into buffers, handed to `onMessage`, and the buffers
+ * used again once their messages are released. A broker that sends a packet larger than any node may
+ * send is cut.
+ */
+export function openTcpStream(url: string, onMessage: (message: Incoming) => void): Socket {
+	const { hostname, port } = new URL(url);
+	const pool = new BufferPool(USUAL_PACKET);
+	let takesMore = true;
+	const framer = new PacketFramer({
+		admit: (_type, length) => {
+			if (length > MOST_PACKET) {
+				throw new ShoalError('ERR_LIMIT', `the broker sends a packet of ${length} bytes`);
+			}
+		},
+		allocate: (length) => (length < LARGE ? new Uint8Array(length) : pool.take(length)),
+		onPacket: (packet) => {
+			if (packet.length >= LARGE && packet[0] === PLAIN_PUBLISH) {
+				const { topic, payload } = parsePlainPublish(packet);
+				const release = (): void => pool.give(packet);
+				onMessage({ topic, payload, isRetained: false, release });
+			} else {
+				takesMore = socket.push(packet);
+			}
+		},
+	});
+	const socket = connect({
+		host: hostname.replace(/^\[|\]$/g, ''),
+		port: port === '' ? DEFAULT_PORT : Number(port),
+		onread: {
+			// As a function: where the next bytes go depends on those before. The types know buffers only.
+			buffer: (() => framer.target) as unknown as Uint8Array,
+			callback: (count) => {
+				takesMore = true;
+				try {
+					framer.filled(count);
+				} catch (error) {
+					socket.destroy(error as Error);
+				}
+				return takesMore;
+			},
+		},
+	});
+	return socket;
+}

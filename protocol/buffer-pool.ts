@@ -1,0 +1,33 @@
+/** Buffers kept for the next time; more are let go. */
+const MOST_FREE = 32;
+
+/**
+ * Buffers of one size that are used again and again. Fresh ones cost more than filling them does: the
+ * system hands out every page anew, and the collector has to find out that each is not needed any more.
+ * One that is never given back is collected as any other.
+ */
+export class BufferPool {
+	readonly #size: number;
+	readonly #free: Uint8Array[] = [];
+
+	/** @param size bytes of a buffer */
+	constructor(size: number) {
+		this.#size = size;
+	}
+
+	/** A buffer of `length` bytes that holds anything; a view of a larger one, or one of its own. */
+	take(length: number): Uint8Array {
+		if (length > this.#size) {
+			return new Uint8Array(length);
+		}
+		const buffer = this.#free.pop() ?? new Uint8Array(this.#size);
+		return buffer.subarray(0, length);
+	}
+
+	/** `buffer` came from {@link take}, or is a part of one, and nobody reads or writes it any more. */
+	give({ buffer }: Uint8Array): void {
+		if (buffer.byteLength === this.#size && this.#free.length < MOST_FREE) {
+			this.#free.push(new Uint8Array(buffer as ArrayBuffer));
+		}
+	}
+}

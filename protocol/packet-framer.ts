@@ -1,0 +1,92 @@
+import { ShoalError } from './errors.ts';
+
+/** Bytes that are read at once while it is not known what comes: small packets, and the start of large ones. */
+const SCRATCH = 8 * 1024;
+// MQTT 3.1.1, 2.2.3: the remaining length takes one to four bytes, seven bits each.
+const LENGTH_BYTES = 4;
+
+/** What a {@link PacketFramer} needs. */
+export interface PacketFramerOptions {
+	/** Whether a packet of this type (MQTT 3.1.1, 2.2.1) and length in bytes may come now. @throws ShoalError */
+	readonly admit: (type: number, length: number) => void;
+	/** Where a packet of `length` bytes is put. */
+	readonly allocate: (length: number) => Uint8Array;
+	/** A whole packet, its fixed header included, in the order in which they come. */
+	readonly onPacket: (packet: Uint8Array) => void;
+}
+
+/**
+ * Cuts a stream of bytes into MQTT packets (3.1.1, 2.2). It says where the next bytes are to be read to,
+ * so that those of a large packet are never copied, and none is held before its length was admitted.
+ */
+export class PacketFramer {
+	readonly #options: PacketFramerOptions;
+	readonly #scratch = new Uint8Array(SCRATCH);
+	/** Bytes of the scratch that are filled: the start of a packet. */
+	#held = 0;
+	/** The packet whose end is not there yet, and how much of it is. */
+	#packet: Uint8Array | undefined;
+	#filled = 0;
+
+	constructor(options: PacketFramerOptions) {
+		this.#options = options;
+	}
+
+	/** Where the next bytes belong. Read there, then call {@link filled}. Never empty. */
+	get target(): Uint8Array {
+		return this.#packet === undefined
+			? this.#scratch.subarray(this.#held)
+			: this.#packet.subarray(this.#filled);
+	}
+
+	/** `count` bytes have been read into the target. @throws ShoalError what `admit` and `onPacket` throw, ERR_MESSAGE */
+	filled(count: number): void {
+		if (this.#packet === undefined) {
+			this.#held += count;
+			this.#cut();
+			return;
+		}
+		this.#filled += count;
+		if (this.#filled === this.#packet.length) {
+			const packet = this.#packet;
+			this.#packet = undefined;
+			this.#options.onPacket(packet);
+		}
+	}
+
+	/** Cuts what the scratch holds; the start of a packet stays there, or moves to where it belongs. */
+	#cut(): void {
+		let at = 0;
+		for (let size = this.#sizeAt(at); size !== undefined; size = this.#sizeAt(at)) {
+			const there = this.#scratch.subarray(at, Math.min(at + size, this.#held));
+			const packet = this.#options.allocate(size);
+			packet.set(there);
+			at += there.length;
+			if (there.length < size) {
+				this.#packet = packet;
+				this.#filled = there.length;
+				break;
+			}
+			this.#options.onPacket(packet);
+		}
+		this.#scratch.copyWithin(0, at, this.#held);
+		this.#held -= at;
+	}
+
+	/** Bytes of the packet that starts at `at`; undefined if its length is not there yet. */
+	#sizeAt(at: number): number | undefined {
+		let length = 0;
+		for (let index = 1; index <= LENGTH_BYTES; index += 1) {
+			if (at + index >= this.#held) {
+				return undefined;
+			}
+			const byte = this.#scratch[at + index] as number;
+			length += (byte & 0x7f) * 128 ** (index - 1);
+			if (byte < 128) {
+				this.#options.admit((this.#scratch[at] as number) >> 4, length);
+				return 1 + index + length;
+			}
+		}
+		throw new ShoalError('ERR_MESSAGE', 'a packet has a length of more than four bytes');
+	}
+}

@@ -1,0 +1,46 @@
+import { ShoalError } from './errors.ts';
+
+/** First byte of a PUBLISH with QoS 0 that is no repetition and not retained (MQTT 3.1.1, 3.3.1). */
+export const PLAIN_PUBLISH = 0x30;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** What a PUBLISH with QoS 0 says. */
+export interface PlainPublish {
+	readonly topic: string;
+	/** A view of the packet. */
+	readonly payload: Uint8Array;
+}
+
+/** All of a plain PUBLISH before its payload of `bytes`. */
+export function plainPublishHeader(topic: string, bytes: number): Uint8Array {
+	const name = encoder.encode(topic);
+	const length: number[] = [];
+	for (let rest = 2 + name.length + bytes; rest > 0; rest = Math.floor(rest / 128)) {
+		length.push((rest % 128) + (rest >= 128 ? 128 : 0));
+	}
+	return new Uint8Array([PLAIN_PUBLISH, ...length, name.length >> 8, name.length & 255, ...name]);
+}
+
+/** Reads a whole packet that starts with {@link PLAIN_PUBLISH}. @throws ShoalError ERR_MESSAGE */
+export function parsePlainPublish(packet: Uint8Array): PlainPublish {
+	let at = 1;
+	while ((packet[at] as number) >= 128) {
+		at += 1;
+	}
+	at += 1;
+	const end = at + 2 + (((packet[at] as number) << 8) | (packet[at + 1] as number));
+	if (!(end <= packet.length)) {
+		throw new ShoalError('ERR_MESSAGE', 'a message is shorter than its topic');
+	}
+	return { topic: decodeTopic(packet.subarray(at + 2, end)), payload: packet.subarray(end) };
+}
+
+function decodeTopic(bytes: Uint8Array): string {
+	try {
+		return decoder.decode(bytes);
+	} catch (cause) {
+		throw new ShoalError('ERR_MESSAGE', 'the topic of a message is no UTF-8', { cause });
+	}
+}
