@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { type Duplex, duplexPair } from 'node:stream';
-import { Aedes } from 'aedes';
+import type { Duplex } from 'node:stream';
+import { Aedes, type Client } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
 	BufferPool,
@@ -15,6 +15,7 @@ import { type GateCounts, Gatekeeper } from './gatekeeper.ts';
 import { intake } from './intake.ts';
 import { Retained, type RetainedPersistence } from './retained.ts';
 import { queueMark } from './shedding.ts';
+import { streamPair } from './stream-pair.ts';
 import { Tracker } from './tracker.ts';
 
 /** Options of {@link Broker.start}. */
@@ -99,6 +100,7 @@ export class Broker {
 		this.#aedes.on('clientError', warnOnce);
 		this.#aedes.on('connectionError', warnOnce);
 		this.#aedes.on('error' as never, (error: unknown) => this.#events.emit('error', error));
+		this.#aedes.on('client', (client) => deliverAll(client, this.#aedes.id));
 		this.#aedes.on('clientReady', ({ conn }) => this.#silent.delete(conn));
 		this.#aedes.on('subscribe', (subscriptions, client) => {
 			for (const { topic } of subscriptions) {
@@ -171,10 +173,7 @@ export class Broker {
 
 	/** A connection from within this process that may do anything: what a tracker needs. */
 	openStream(): Duplex {
-		const [ours, theirs] = duplexPair({ highWaterMark: queueMark(this.#limits) });
-		// A pair does not close together by itself.
-		ours.once('close', () => theirs.destroy());
-		theirs.once('close', () => ours.destroy());
+		const [ours, theirs] = streamPair(queueMark(this.#limits));
 		this.#gate.trust(ours);
 		this.#keep(ours);
 		this.#aedes.handle(ours);
@@ -258,6 +257,16 @@ export class Broker {
 			this.#gate.check(socket);
 		}
 	}
+}
+
+/**
+ * Has Aedes 1.2.0 hand every message to `client`. It takes one with a smaller number than the last for a
+ * second delivery, and drops it; but those of QoS 1 come late, overtaken by others of QoS 0, and would be
+ * lost. Whoever has subscribed to the same twice gets it twice.
+ */
+function deliverAll(client: Client, brokerId: string): void {
+	const { duplicates } = client as unknown as { readonly duplicates: object };
+	Object.defineProperty(duplicates, brokerId, { get: () => 0, set: () => {} });
 }
 
 /** What it means that the server cannot listen. */
