@@ -7,63 +7,19 @@ import {
 	ShoalError,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
-import type { ChunkOrder } from './engine/picker.ts';
-import type { Holding } from './holdings.ts';
+import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
+import { type Holding, haveBytes } from './holdings.ts';
 import { Patience } from './patience.ts';
 import { SeedFinder } from './seed-finder.ts';
+import { sumOf } from './source-shares.ts';
 import { Sources } from './sources.ts';
-import type { Target } from './target.ts';
-import { type SourceShare, Transfer } from './transfer.ts';
-
-/** How far a download is. */
-export interface Progress {
-	/** `finding` nodes and the seed, `checking` what is there already, `fetching`, `verifying` the whole. */
-	readonly phase: 'finding' | 'checking' | 'fetching' | 'verifying';
-	readonly id: string;
-	/** Known once the seed is. */
-	readonly name?: string | undefined;
-	/** Bytes that are verified and stored. */
-	readonly have: number;
-	readonly length: number;
-	/** Bytes per second over the last two seconds. */
-	readonly rate: number;
-	/** Nodes that are counted on. */
-	readonly sources: number;
-}
-
-/** A download that is done. */
-export interface DownloadResult {
-	readonly seed: Seed;
-	/** Where the file is. */
-	readonly path: string;
-	/** How long it took. */
-	readonly ms: number;
-	/** What came from whom. */
-	readonly sources: readonly SourceShare[];
-}
-
-/** Options of a {@link Download}. */
-export interface DownloadOptions {
-	readonly id: string;
-	/** The seed, if it is known already. */
-	readonly seed?: Seed | undefined;
-	/** A name that goes before those of strangers. */
-	readonly name?: string | undefined;
-	readonly target: Target;
-	readonly order: ChunkOrder;
-	/** Wait for a seed that nobody has yet. */
-	readonly wait: boolean;
-	readonly signal?: AbortSignal | undefined;
-	readonly onProgress?: ((progress: Progress) => void) | undefined;
-	/** The file is verified and has its name; what is left is to have it survive a loss of power. */
-	readonly onComplete?: ((result: DownloadResult) => void) | undefined;
-	/** The seed is known and its content is coming. */
-	readonly onHolding?: ((holding: Holding) => void) | undefined;
-}
+import { Transfer } from './transfer.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
 const PROGRESS_EVERY = 250;
+/** How often chunks may turn out to be wrong on the disk before it is given up. */
+const MOST_ROUNDS = 3;
 
 /** One download from finding its nodes to the finished file. */
 export class Download {
@@ -75,7 +31,8 @@ export class Download {
 	readonly #listeners: Array<() => void> = [];
 	#phase: Progress['phase'] = 'finding';
 	#finder: SeedFinder | undefined;
-	#transfer: Transfer | undefined;
+	/** The last is the current one; there are more if what was stored turned out to be wrong. */
+	readonly #transfers: Transfer[] = [];
 	#holding: Holding | undefined;
 	/** Aborted when it is to end early: nothing long goes on. */
 	readonly #ending = new AbortController();
@@ -97,6 +54,10 @@ export class Download {
 			},
 			listed: (nodes) => this.#patience.listed(nodes),
 		});
+	}
+
+	get #transfer(): Transfer | undefined {
+		return this.#transfers.at(-1);
 	}
 
 	/** What is on the disk of the content, once the seed is known. */
@@ -203,28 +164,67 @@ export class Download {
 		const { signal } = this.#ending;
 		const seed = this.#options.seed ?? (await Promise.race([this.#findSeed(), failure]));
 		this.#phase = 'checking';
-		const { storage, have } = await target.open(seed, { signal });
-		if (signal.aborted) {
-			await storage.close();
-			throw new ShoalError('ERR_CLOSED', 'the download is over');
-		}
+		const { storage, have, wasThere } = await target.open(seed, { signal });
+		signal.throwIfAborted();
 		const holding: Holding = { seed, have, storage };
-		this.#holding = holding;
-		this.#context.holdings.add(holding);
+		this.#hold(holding);
 		onHolding?.(holding);
-		this.#phase = 'fetching';
-		if (!have.isFull) {
-			await Promise.race([this.#fetch(holding), failure]);
-		}
-		this.#phase = 'verifying';
-		this.#report();
-		const path = await target.finish(seed, { signal });
+		const path = await this.#fetchAndFinish(holding, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
-		const result = { seed, path, ms, sources: this.#transfer?.shares ?? [] };
+		const sources = sumOf(this.#transfers);
+		const fetched = sources.reduce((sum, { bytes }) => sum + bytes, 0);
+		const kept = Math.max(0, seed.length - fetched);
+		const result = { seed, path, ms, sources, kept, wasThere };
 		this.#isComplete = true;
 		onComplete?.(result);
 		await target.settle();
 		return result;
+	}
+
+	#hold(holding: Holding): void {
+		this.#holding = holding;
+		const { holdings } = this.#context;
+		const { target } = this.#options;
+		holdings.add(holding);
+		this.#listeners.push(
+			holdings.on('gained', (gained, chunk) => gained === holding && target.stored(chunk)),
+		);
+	}
+
+	/** @returns the path of the finished file @throws ShoalError ERR_IO, and as `run` */
+	async #fetchAndFinish(holding: Holding, failure: Promise<never>): Promise<string> {
+		const { target } = this.#options;
+		const { signal } = this.#ending;
+		for (let round = 0; round < MOST_ROUNDS; round += 1) {
+			this.#phase = 'fetching';
+			if (!holding.have.isFull) {
+				await Promise.race([this.#fetch(holding), failure]);
+			}
+			this.#phase = 'verifying';
+			this.#report();
+			const finished = await target.finish(holding.seed, { signal });
+			if ('path' in finished) {
+				return finished.path;
+			}
+			signal.throwIfAborted();
+			this.#lose(holding, finished.bad);
+		}
+		throw new ShoalError(
+			'ERR_IO',
+			`the disk does not give back what was written: chunks were wrong ${MOST_ROUNDS} times; check the disk, or choose another folder with -o`,
+		);
+	}
+
+	/** Chunks are not what was stored: they are fetched again, and others are told that they are not here. */
+	#lose(holding: Holding, chunks: readonly number[]): void {
+		const { holdings, warn } = this.#context;
+		const what = `${chunks.length} chunks on the disk are not what was stored there`;
+		warn(new ShoalError('ERR_CHANGED', `${what}; they are fetched again`));
+		holdings.remove(holding);
+		for (const chunk of chunks) {
+			holding.have.clear(chunk);
+		}
+		holdings.add(holding);
 	}
 
 	async #findSeed(): Promise<Seed> {
@@ -241,8 +241,9 @@ export class Download {
 	}
 
 	async #fetch(holding: Holding): Promise<void> {
+		this.#transfer?.close();
 		const transfer = new Transfer(this.#context, holding, this.#options.order);
-		this.#transfer = transfer;
+		this.#transfers.push(transfer);
 		this.#sources.askAll();
 		this.#listeners.push(
 			transfer.on('dropped', (node) => this.#sources.remove(node, true)),
@@ -270,7 +271,8 @@ export class Download {
 	}
 
 	#checkPatience(): void {
-		const hasBegun = this.#phase === 'verifying' || (this.#transfer?.shares.length ?? 0) > 0;
+		const isLocal = this.#phase === 'checking' || this.#phase === 'verifying';
+		const hasBegun = isLocal || (this.#transfer?.shares.length ?? 0) > 0;
 		const lost =
 			this.#options.wait || hasBegun ? undefined : this.#patience.lost(this.#finder?.lastError);
 		if (lost !== undefined) {
@@ -286,13 +288,6 @@ export class Download {
 			off();
 		}
 	}
-}
-
-/** Bytes of a holding that are verified and stored. */
-export function haveBytes({ seed, have }: Holding): number {
-	const { chunks, chunkSize, length } = seed.layout;
-	const missingOfLast = chunks * chunkSize - length;
-	return have.count * chunkSize - (have.has(chunks - 1) ? missingOfLast : 0);
 }
 
 function aborted(signal: AbortSignal | undefined): ShoalError {

@@ -8,7 +8,8 @@ import {
 } from '../protocol/index.ts';
 import { contentStream } from './content-stream.ts';
 import type { NodeContext } from './context.ts';
-import { Download, type DownloadOptions, type DownloadResult, type Progress } from './download.ts';
+import { Download } from './download.ts';
+import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
 import type { Holding } from './holdings.ts';
 import { FileTarget, type Target, TemporaryTarget } from './target.ts';
 

@@ -14,7 +14,7 @@ import {
 	type TrackerReply,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
-import type { DownloadResult } from './download.ts';
+import type { DownloadResult } from './download-options.ts';
 import { Downloads, type GetOptions, type StreamOptions } from './downloads.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import { type Holding, Holdings } from './holdings.ts';

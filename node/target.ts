@@ -2,42 +2,71 @@ import { statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import {
-	Bitfield,
-	checkName,
-	isShoalError,
-	type Seed,
-	ShoalError,
-	sameDigest,
-} from '../protocol/index.ts';
-import { type HashOptions, hashFile, hashPieces } from './hashing/hasher.ts';
+import { Bitfield, checkName, type Seed } from '../protocol/index.ts';
+import { isWhole, seedLies, whatIsRight } from './hashing/check-content.ts';
+import type { HashOptions } from './hashing/hasher.ts';
+import { WholeCheck } from './hashing/whole-check.ts';
+import { bootId } from './storage/boot-id.ts';
 import { FileStorage } from './storage/file-storage.ts';
-import { PartFile, resolveOutput } from './storage/part-file.ts';
+import { fsError } from './storage/fs-error.ts';
+import { Journal } from './storage/journal.ts';
+import { PartFile, placesOf, resolveOutput } from './storage/part-file.ts';
+import { StandingFile } from './storage/standing-file.ts';
 import type { Storage } from './storage/storage.ts';
+
+/** What a target has when it is opened. */
+export interface Opened {
+	readonly storage: Storage;
+	/** The chunks that are there already. */
+	readonly have: Bitfield;
+	/** Whether the file stands under its name already, and each chunk of it is right. */
+	readonly wasThere: boolean;
+}
+
+/** How `finish` ends: with a file that is right, or with chunks that are not what was stored. */
+export type Finished = { readonly path: string } | { readonly bad: readonly number[] };
 
 /** Where a download puts its bytes. */
 export interface Target {
 	/** A name for the file if the swarm offers none that is safe. */
 	readonly fallbackName: string | undefined;
 	/** Opens it, and finds which chunks are there already. @throws ShoalError */
-	open(seed: Seed, options: HashOptions): Promise<{ storage: Storage; have: Bitfield }>;
-	/** Every chunk is right: checks the whole and gives it its name. @returns the path @throws ShoalError */
-	finish(seed: Seed, options: HashOptions): Promise<string>;
+	open(seed: Seed, options: HashOptions): Promise<Opened>;
+	/** `chunk` is verified, and its write has returned. */
+	stored(chunk: number): void;
+	/**
+	 * Every chunk was right: checks the whole and gives it its name.
+	 *
+	 * @throws ShoalError ERR_SEED_LIES if the whole is wrong though every chunk is right still
+	 */
+	finish(seed: Seed, options: HashOptions): Promise<Finished>;
 	/** Resolves when what was finished would survive a loss of power. @throws ShoalError */
 	settle(): Promise<void>;
 	/** Ends it before it is finished; called when neither `open` nor `finish` runs any more. */
 	abandon(): Promise<void>;
 }
 
-/** A file that appears under its final name when it is whole; a part of it is kept otherwise. */
+/**
+ * A file that appears under its final name when it is whole; a part of it is kept otherwise, with a
+ * journal of what is in it. What stands under that name already is left as it is if it is right, and
+ * replaced at the end if it is another version.
+ */
 export class FileTarget implements Target {
 	readonly #output: string | undefined;
+	readonly #bootId: () => Promise<string | undefined>;
+	#standing: StandingFile | undefined;
 	#part: PartFile | undefined;
+	#journal: Journal | undefined;
+	#check: WholeCheck | undefined;
 	#settling: Promise<void> | undefined;
 
-	/** @param output a file, a folder that exists, or undefined: the working folder */
-	constructor(output: string | undefined) {
+	/**
+	 * @param output a file, a folder that exists, or undefined: the working folder
+	 * @param boot what is another after every start of the system
+	 */
+	constructor(output: string | undefined, boot: () => Promise<string | undefined> = bootId) {
 		this.#output = output;
+		this.#bootId = boot;
 	}
 
 	get fallbackName(): string | undefined {
@@ -53,41 +82,78 @@ export class FileTarget implements Target {
 		}
 	}
 
-	async open(seed: Seed, options: HashOptions): Promise<{ storage: Storage; have: Bitfield }> {
-		const part = await PartFile.open(await resolveOutput(this.#output, seed.name), seed);
-		this.#part = part;
-		const have = new Bitfield(seed.chunks);
-		if (part.wasThere) {
-			for (const chunk of await rightChunks(part.partPath, seed, options)) {
-				have.set(chunk);
-			}
+	async open(seed: Seed, options: HashOptions): Promise<Opened> {
+		const places = placesOf(await resolveOutput(this.#output, seed.name), seed);
+		const standing = await StandingFile.find(places, seed, options);
+		this.#standing = standing;
+		if (standing?.isComplete) {
+			return { storage: standing.storage, have: standing.right, wasThere: true };
 		}
-		return { storage: part.storage, have };
+		if (standing !== undefined && !(await standing.isRelated())) {
+			throw fsError({ code: 'EEXIST' }, places.path);
+		}
+		const part = await PartFile.open(places.path, seed, standing);
+		this.#part = part;
+		const bootId = await this.#bootId();
+		const journal = new Journal({ path: places.journal, seed, part: part.stats, bootId });
+		this.#journal = journal;
+		const have = part.wasThere
+			? await whatIsThere(part, journal, seed, options)
+			: new Bitfield(seed.chunks);
+		await standing?.copyTo(part.storage, have, options.signal);
+		await standing?.storage.close();
+		await journal.begin(have);
+		this.#check = new WholeCheck(part.partPath, seed, have);
+		return { storage: part.storage, have, wasThere: false };
 	}
 
-	async finish(seed: Seed, options: HashOptions): Promise<string> {
-		const part = this.#part as PartFile;
-		try {
-			await checkWhole(part.partPath, seed, options);
-		} catch (error) {
-			if (isShoalError(error, 'ERR_SEED_LIES')) {
-				await part.discard();
-			}
-			throw error;
-		}
-		await part.appear();
-		return part.path;
+	stored(chunk: number): void {
+		this.#journal?.record(chunk);
+		this.#check?.stored();
+	}
+
+	async finish(seed: Seed, options: HashOptions): Promise<Finished> {
+		const part = this.#part;
+		return part === undefined
+			? await finishStanding(this.#standing as StandingFile, seed, options)
+			: await this.#finishPart(part, seed, options);
 	}
 
 	settle(): Promise<void> {
-		this.#settling ??= (this.#part as PartFile).settle();
+		this.#settling ??= this.#settle();
 		return this.#settling;
 	}
 
 	async abandon(): Promise<void> {
 		// Who asked for it is told when it fails.
 		await this.#settling?.catch(() => {});
+		this.#check?.close();
+		await this.#journal?.close();
 		await this.#part?.close();
+		await this.#standing?.storage.close();
+	}
+
+	async #finishPart(part: PartFile, seed: Seed, options: HashOptions): Promise<Finished> {
+		if (await this.#check?.isWhole(options)) {
+			await part.appear();
+			return { path: part.path };
+		}
+		// Chunks that were trusted, or that somebody has changed since, may be what is wrong with the whole.
+		const right = await whatIsRight(part.partPath, seed, options);
+		if (right.isFull) {
+			await part.discard();
+			await this.#journal?.remove();
+			throw seedLies(seed);
+		}
+		await this.#journal?.begin(right);
+		this.#check?.startAgain();
+		return { bad: [...Bitfield.full(seed.chunks).indices()].filter((chunk) => !right.has(chunk)) };
+	}
+
+	/** The journal goes last: as long as it is there, what is beside it is to be checked again. */
+	async #settle(): Promise<void> {
+		await (this.#part ?? this.#standing)?.settle();
+		await this.#journal?.remove();
 	}
 }
 
@@ -97,15 +163,19 @@ export class TemporaryTarget implements Target {
 	#folder: string | undefined;
 	#storage: FileStorage | undefined;
 
-	async open(seed: Seed): Promise<{ storage: Storage; have: Bitfield }> {
+	async open(seed: Seed): Promise<Opened> {
 		this.#folder = await mkdtemp(join(tmpdir(), 'shoal-'));
 		this.#storage = await FileStorage.openToWrite([{ path: this.#path(), length: seed.length }]);
-		return { storage: this.#storage, have: new Bitfield(seed.chunks) };
+		return { storage: this.#storage, have: new Bitfield(seed.chunks), wasThere: false };
 	}
 
-	async finish(seed: Seed, options: HashOptions): Promise<string> {
-		await checkWhole(this.#path(), seed, options);
-		return '-';
+	stored(): void {}
+
+	async finish(seed: Seed, options: HashOptions): Promise<Finished> {
+		if (!(await isWhole(this.#path(), seed, options))) {
+			throw seedLies(seed);
+		}
+		return { path: '-' };
 	}
 
 	async settle(): Promise<void> {}
@@ -122,35 +192,28 @@ export class TemporaryTarget implements Target {
 	}
 }
 
-/** The chunks of `seed` that are right in the file at `path`. @throws ShoalError of the file system */
-export async function rightChunks(
-	path: string,
+/** The chunks of a part file that was there: those its journal vouches for, or else those that are right. */
+async function whatIsThere(
+	part: PartFile,
+	journal: Journal,
 	seed: Seed,
-	options: HashOptions = {},
-): Promise<number[]> {
-	const { chunkSize: pieceSize, length: most } = seed.layout;
-	const digests = await hashPieces({ path, kind: seed.kind, pieceSize, most }, options);
-	const right: number[] = [];
-	for (let chunk = 0; chunk < seed.chunks; chunk += 1) {
-		const expected = seed.chunkDigest(chunk);
-		const start = chunk * expected.length;
-		if (sameDigest(digests.subarray(start, start + expected.length), expected)) {
-			right.push(chunk);
-		}
-	}
-	return right;
+	options: HashOptions,
+): Promise<Bitfield> {
+	const recorded = await journal.read();
+	return recorded?.isTrusted
+		? recorded.chunks
+		: await whatIsRight(part.partPath, seed, options, recorded?.chunks);
 }
 
-/** @throws ShoalError ERR_SEED_LIES if the digest of the whole is not the seed's */
-async function checkWhole(path: string, seed: Seed, options: HashOptions): Promise<void> {
-	// With one chunk or none a seed proves that the digests agree.
-	if (seed.chunks > 1) {
-		const digest = await hashFile(path, seed.kind, options);
-		if (Buffer.from(digest).toString('hex') !== seed.digest) {
-			throw new ShoalError(
-				'ERR_SEED_LIES',
-				`every chunk of seed ${seed.id} is right, but the digest of the whole is not: whoever made the seed made it wrong. The file was removed; ask for another seed`,
-			);
-		}
+async function finishStanding(
+	standing: StandingFile,
+	seed: Seed,
+	options: HashOptions,
+): Promise<Finished> {
+	const isRight = await isWhole(standing.path, seed, options);
+	await standing.checkUnchanged();
+	if (!isRight) {
+		throw seedLies(seed);
 	}
+	return { path: standing.path };
 }

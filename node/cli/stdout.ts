@@ -1,4 +1,4 @@
-import type { DownloadResult } from '../download.ts';
+import type { DownloadResult } from '../download-options.ts';
 import type { Interrupts } from './interrupts.ts';
 
 /**

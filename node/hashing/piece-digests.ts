@@ -10,6 +10,8 @@ export interface HashJob {
 	readonly pieceSize: number;
 	/** Only so many bytes from the start. @default all */
 	readonly most?: number | undefined;
+	/** Only these pieces: first and last of each run, ascending. @default all */
+	readonly runs?: ReadonlyArray<readonly [first: number, last: number]> | undefined;
 }
 
 const BLOCK = 1024 * 1024;
@@ -26,7 +28,7 @@ export function pieceDigests(job: HashJob, onBytes: (bytes: number) => void): Ui
 		const size = Math.min(fstatSync(file).size, job.most ?? Number.MAX_SAFE_INTEGER);
 		const block = Buffer.allocUnsafe(Math.min(BLOCK, Math.max(1, size)));
 		const digests: Buffer[] = [];
-		for (let start = 0; start < size; start += job.pieceSize) {
+		for (const start of startsOf(job, size)) {
 			const hash = createHash(job.kind);
 			const end = Math.min(start + job.pieceSize, size);
 			for (let at = start; at < end; ) {
@@ -43,5 +45,17 @@ export function pieceDigests(job: HashJob, onBytes: (bytes: number) => void): Ui
 		return Buffer.concat(digests);
 	} finally {
 		closeSync(file);
+	}
+}
+
+/** Where the pieces that are asked for start. */
+function* startsOf(
+	{ runs = [[0, Number.MAX_SAFE_INTEGER]], pieceSize }: HashJob,
+	size: number,
+): Generator<number> {
+	for (const [first, last] of runs) {
+		for (let piece = first; piece <= last && piece * pieceSize < size; piece += 1) {
+			yield piece * pieceSize;
+		}
 	}
 }

@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { quoted, ShoalError } from '../../protocol/index.ts';
 import { extents } from './extents.ts';
 import { fsError, onFile } from './fs-error.ts';
+import { stampOf } from './stamp.ts';
 import type { Storage } from './storage.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -76,7 +77,7 @@ export class FileStorage implements Storage {
 	/** From now on, a read fails if a file is not as it is at this moment. */
 	guard(): void {
 		for (const file of this.#files) {
-			file.stamp = stampOf(file);
+			file.stamp = stampNow(file);
 		}
 	}
 
@@ -138,17 +139,16 @@ async function readAll(piece: OpenFile, at: number, into: Uint8Array): Promise<v
 	}
 }
 
-function stampOf({ handle, path }: OpenFile): string {
+function stampNow({ handle, path }: OpenFile): string {
 	try {
-		const { ino, size, mtimeNs, ctimeNs } = fstatSync(handle.fd, { bigint: true });
-		return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+		return stampOf(fstatSync(handle.fd, { bigint: true }));
 	} catch (error) {
 		throw fsError(error, path);
 	}
 }
 
 function checkStamp(piece: OpenFile): void {
-	if (piece.stamp !== undefined && stampOf(piece) !== piece.stamp) {
+	if (piece.stamp !== undefined && stampNow(piece) !== piece.stamp) {
 		throw changed(piece);
 	}
 }

@@ -21,6 +21,10 @@ const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: str
 		'ERR_NO_SPACE',
 		'your quota is used up; make room and start again, what is verified is kept',
 	],
+	EIO: [
+		'ERR_IO',
+		'the disk failed to read or write it; check the disk and start again, what is verified is kept',
+	],
 	ENAMETOOLONG: [
 		'ERR_NAME',
 		'the name is too long for this file system; choose a shorter one with -o',

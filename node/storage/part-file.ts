@@ -1,13 +1,31 @@
-import type { Stats } from 'node:fs';
-import { link, lstat, open, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { chmod, link, open, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { quoted, type Seed, ShoalError } from '../../protocol/index.ts';
 import { FileStorage } from './file-storage.ts';
 import { fsError, onFile } from './fs-error.ts';
+import { found, identityOf } from './stamp.ts';
+import type { StandingFile } from './standing-file.ts';
 
 const NAME_BYTES = 255;
 /** The unit in which stat counts what a file takes. */
 const BLOCK = 512;
+
+/** The files of a download whose final place is `path`. */
+export interface Places {
+	/** Where the finished file will be. */
+	readonly path: string;
+	readonly part: string;
+	readonly journal: string;
+}
+
+/** They are beside each other, told from those of another seed of the same name by its id. */
+export function placesOf(path: string, { id }: Seed): Places {
+	const beside = (suffix: string): string => {
+		return join(dirname(path), besideName(basename(path), `.${id.slice(0, 8)}.${suffix}`));
+	};
+	return { path, part: beside('part'), journal: beside('journal') };
+}
 
 /**
  * A file that is being downloaded: it lies beside its final place as `<name>.<start of id>.part`
@@ -20,48 +38,71 @@ export class PartFile {
 	readonly partPath: string;
 	/** Whether a part file was there before. */
 	readonly wasThere: boolean;
+	/** What the system said of it when it was found, or made. */
+	readonly stats: BigIntStats;
 	readonly storage: FileStorage;
+	readonly #replaced: StandingFile | undefined;
 	#hasName = false;
 
-	private constructor(path: string, partPath: string, wasThere: boolean, storage: FileStorage) {
+	private constructor(
+		{ path, part }: Places,
+		storage: FileStorage,
+		before: BigIntStats | undefined,
+		{ stats, replaced }: { stats: BigIntStats; replaced: StandingFile | undefined },
+	) {
 		this.path = path;
-		this.partPath = partPath;
-		this.wasThere = wasThere;
+		this.partPath = part;
+		this.wasThere = before !== undefined;
+		this.stats = before ?? stats;
 		this.storage = storage;
+		this.#replaced = replaced;
 	}
 
 	/**
 	 * Opens the part file of `seed` for its final place `path`. A file that has its final name but was
 	 * not settled before everything ended is a part file again.
 	 *
-	 * @throws ShoalError ERR_EXISTS if there is a file at `path`, ERR_NO_SPACE if the disk has not
+	 * @param replaced what stands at `path`, if the finished file is to replace it
+	 * @throws ShoalError ERR_EXISTS if there is another file at `path`, ERR_NO_SPACE if the disk has not
 	 *   enough room, ERR_NO_FILE if the folder does not exist, ERR_PERMISSION, ERR_IO
 	 */
-	static async open(path: string, seed: Seed): Promise<PartFile> {
-		const folder = dirname(path);
-		const partPath = join(folder, partName(basename(path), seed.id));
-		const part = await found(partPath);
-		const inTheWay = await found(path);
-		if (inTheWay !== undefined) {
-			if (part === undefined || part.ino !== inTheWay.ino || part.dev !== inTheWay.dev) {
-				throw fsError({ code: 'EEXIST' }, path);
-			}
-			await onFile(path, () => unlink(path));
+	static async open(path: string, seed: Seed, replaced?: StandingFile): Promise<PartFile> {
+		const places = placesOf(path, seed);
+		const before = await found(places.part);
+		if (replaced === undefined) {
+			await clear(path, before);
 		}
 		// Holes are no room.
-		const room = part === undefined ? 0 : Math.min(part.size, part.blocks * BLOCK);
-		await checkRoom(folder, seed.length - room);
-		const storage = await FileStorage.openToWrite([{ path: partPath, length: seed.length }]);
-		return new PartFile(path, partPath, part !== undefined, storage);
+		const room =
+			before === undefined ? 0 : Math.min(Number(before.size), Number(before.blocks) * BLOCK);
+		await checkRoom(dirname(path), seed.length - room);
+		const storage = await FileStorage.openToWrite([{ path: places.part, length: seed.length }]);
+		try {
+			const stats = await onFile(places.part, () => stat(places.part, { bigint: true }));
+			return new PartFile(places, storage, before, { stats, replaced });
+		} catch (error) {
+			await storage.close();
+			throw error;
+		}
 	}
 
 	/**
-	 * Gives the file its final name; never replaces one that came there in the meantime. Until it is
-	 * settled the part's name stands beside it, which means: check again.
+	 * Gives the file its final name. Replaces only what it was to replace, if that is as it was, and
+	 * never what came there in the meantime.
 	 *
 	 * @throws ShoalError ERR_EXISTS, ERR_IO, ERR_NO_SPACE
 	 */
 	async appear(): Promise<void> {
+		if (this.#replaced !== undefined && (await found(this.path)) !== undefined) {
+			await this.#replace(this.#replaced);
+		} else {
+			await this.#link();
+		}
+		this.#hasName = true;
+	}
+
+	/** Until it is settled the part's name stands beside it, which means: check again. */
+	async #link(): Promise<void> {
 		try {
 			await link(this.partPath, this.path);
 		} catch (error) {
@@ -71,7 +112,14 @@ export class PartFile {
 			}
 			await this.#rename();
 		}
-		this.#hasName = true;
+	}
+
+	/** The old file is there until the new one would survive a loss of power. */
+	async #replace(standing: StandingFile): Promise<void> {
+		await this.storage.sync();
+		await onFile(this.partPath, () => chmod(this.partPath, standing.mode));
+		await standing.checkUnchanged();
+		await onFile(this.path, () => rename(this.partPath, this.path));
 	}
 
 	/**
@@ -84,11 +132,19 @@ export class PartFile {
 			await this.storage.sync();
 			await syncFolder(dirname(this.path));
 		} catch (error) {
-			await unlink(this.path).catch(() => {});
+			await this.#takeBack();
 			throw error;
 		}
 		await onFile(this.partPath, () => rm(this.partPath, { force: true }));
 		this.storage.guard();
+	}
+
+	/** What is verified is kept under the part's name. */
+	async #takeBack(): Promise<void> {
+		// Where both are names of the same file, renaming does nothing.
+		await rename(this.path, this.partPath)
+			.then(() => unlink(this.path))
+			.catch(() => {});
 	}
 
 	/** On a file system without hard links, such as FAT, there is no second name to mean: check again. */
@@ -129,15 +185,14 @@ export async function resolveOutput(output: string | undefined, name: string): P
 	return isFolder ? resolve(output, name) : resolve(output);
 }
 
-/** What stands at `path`, not through a symbolic link: one that leads nowhere is in the way as well. */
-async function found(path: string): Promise<Stats | undefined> {
-	try {
-		return await lstat(path);
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-			return undefined;
+/** @throws ShoalError ERR_EXISTS if something stands at `path` that is not the part file itself */
+async function clear(path: string, part: BigIntStats | undefined): Promise<void> {
+	const inTheWay = await found(path);
+	if (inTheWay !== undefined) {
+		if (part === undefined || identityOf(part) !== identityOf(inTheWay)) {
+			throw fsError({ code: 'EEXIST' }, path);
 		}
-		throw fsError(error, path);
+		await onFile(path, () => unlink(path));
 	}
 }
 
@@ -146,13 +201,12 @@ async function checkRoom(folder: string, bytes: number): Promise<void> {
 	if (bytes > bavail * bsize) {
 		throw new ShoalError(
 			'ERR_NO_SPACE',
-			`${quoted(folder, 300)} has room for ${bavail * bsize} bytes, ${bytes} are needed; choose another folder with -o`,
+			`${quoted(folder, 300)} has room for ${bavail * bsize} bytes, ${bytes} are needed; make room, or choose another folder with -o`,
 		);
 	}
 }
 
-function partName(name: string, id: string): string {
-	const suffix = `.${id.slice(0, 8)}.part`;
+function besideName(name: string, suffix: string): string {
 	let start = name;
 	while (Buffer.byteLength(start) + suffix.length > NAME_BYTES) {
 		start = [...start].slice(0, -1).join('');
@@ -161,7 +215,7 @@ function partName(name: string, id: string): string {
 }
 
 /** So that the name itself survives a loss of power. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
 	try {
 		const handle = await open(folder, 'r');
 		await handle.sync().finally(() => handle.close());

@@ -102,12 +102,13 @@ test('a node has or fetches a seed once', async (t) => {
 	assert.is((await rejects(node.share(path))).code, 'ERR_EXISTS');
 });
 
-test('a file that is there is not replaced', async (t) => {
-	const { url, path, seed, content } = await shared(t, 600_000);
+test('a file that is there and has nothing of the seed is not replaced', async (t) => {
+	const { url, seed } = await shared(t, 600_000);
+	const path = await makeFile(t, 'precious');
 	const node = await startNode(t, url);
 	assert.is((await rejects(node.get(seed, { output: path }))).code, 'ERR_EXISTS');
 	assert.is((await rejects(node.get(seed.id, { output: path }))).code, 'ERR_EXISTS');
-	assert.equal(await readFile(path), Buffer.from(content));
+	assert.is(await readFile(path, 'utf8'), 'precious');
 });
 
 test('progress goes from finding to verifying and never back', async (t) => {

@@ -1,5 +1,5 @@
 import { isShoalError, printable, type Seed, ShoalError } from '../../../protocol/index.ts';
-import type { DownloadResult, Progress } from '../../download.ts';
+import type { DownloadResult, Progress } from '../../download-options.ts';
 import type { ShoalNode } from '../../node.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -100,17 +100,29 @@ function progressTeller(output: Output, view: ProgressView): (progress: Progress
 	};
 }
 
-function tellResult(output: Output, { seed, path, ms, sources }: DownloadResult): void {
+function tellResult(output: Output, result: DownloadResult): void {
+	const { seed, path, ms, sources, kept, wasThere } = result;
 	const { id, name, length, digest, isClassic } = seed;
-	output.event({ event: 'complete', id, name, path, length, digest, ms, sources });
-	const fetched = sources.reduce((sum, { bytes }) => sum + bytes, 0);
-	const pace =
-		fetched > 0 ? ` in ${formatTime(ms)}, ${formatRate((fetched * 1_000) / Math.max(ms, 1))}` : '';
+	output.event({
+		event: 'complete',
+		id,
+		name,
+		path,
+		length,
+		digest,
+		ms,
+		sources,
+		kept,
+		wasThere,
+	});
+	const what = output.style('bold', printable(path === '-' ? name : path));
 	output.line(
-		`${output.style('green', 'complete')} ${output.style('bold', printable(path === '-' ? name : path))}  ${formatBytes(length)}${pace}`,
+		wasThere
+			? `${what}  ${formatBytes(length)}  ${output.style('green', 'is there already and right')}`
+			: `${output.style('green', 'complete')} ${what}  ${formatBytes(length)}${paceOf(result)}`,
 	);
-	if (fetched > 0 && fetched < length) {
-		output.line(`  kept    ${formatBytes(length - fetched)} that were there already`);
+	if (kept > 0 && !wasThere) {
+		output.line(`  kept    ${formatBytes(kept)} that were there already`);
 	}
 	output.line(`  ${isClassic ? 'md5   ' : 'sha256'}  ${digest}  verified`);
 	if (isClassic) {
@@ -123,6 +135,14 @@ function tellResult(output: Output, { seed, path, ms, sources }: DownloadResult)
 			`  from    ${node}  ${String(shareOf(bytes, length)).padStart(3)} %  ${formatBytes(bytes)}`,
 		);
 	}
+}
+
+/** In which time and how fast it came, if anything did. */
+function paceOf({ ms, sources }: DownloadResult): string {
+	const fetched = sources.reduce((sum, { bytes }) => sum + bytes, 0);
+	return fetched > 0
+		? ` in ${formatTime(ms)}, ${formatRate((fetched * 1_000) / Math.max(ms, 1))}`
+		: '';
 }
 
 /** Serves what is complete: until stopped, or until nobody has asked for a while. */

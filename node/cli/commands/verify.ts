@@ -1,15 +1,15 @@
 import { access, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { printable, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { rightChunks } from '../../hashing/check-content.ts';
 import { hashFile } from '../../hashing/hasher.ts';
+import { runsOf } from '../../runs.ts';
 import { onFile } from '../../storage/fs-error.ts';
-import { rightChunks } from '../../target.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { hashProgress, ProgressView } from '../progress-view.ts';
 import { readSeed } from '../read-seed.ts';
 import type { Command } from '../run.ts';
-import { runsOf } from '../runs.ts';
 import { countOf, formatBytes } from '../units.ts';
 
 interface Findings {

@@ -1,6 +1,5 @@
 import * as assert from 'uvu/assert';
 import { bar, blockMap } from '../../../node/cli/bar.ts';
-import { runsOf } from '../../../node/cli/runs.ts';
 import { fit, table, widthOf } from '../../../node/cli/table.ts';
 import {
 	countOf,
@@ -11,6 +10,7 @@ import {
 	shareOf,
 } from '../../../node/cli/units.ts';
 import { wrap } from '../../../node/cli/wrap.ts';
+import { runsOf } from '../../../node/runs.ts';
 import { suite } from '../../helpers/suite.ts';
 
 const test = suite('what people see');

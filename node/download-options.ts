@@ -1,0 +1,55 @@
+import type { Seed } from '../protocol/index.ts';
+import type { ChunkOrder } from './engine/picker.ts';
+import type { Holding } from './holdings.ts';
+import type { Target } from './target.ts';
+import type { SourceShare } from './transfer.ts';
+
+/** How far a download is. */
+export interface Progress {
+	/** `finding` nodes and the seed, `checking` what is there already, `fetching`, `verifying` the whole. */
+	readonly phase: 'finding' | 'checking' | 'fetching' | 'verifying';
+	readonly id: string;
+	/** Known once the seed is. */
+	readonly name?: string | undefined;
+	/** Bytes that are verified and stored. */
+	readonly have: number;
+	readonly length: number;
+	/** Bytes per second over the last two seconds. */
+	readonly rate: number;
+	/** Nodes that are counted on. */
+	readonly sources: number;
+}
+
+/** A download that is done. */
+export interface DownloadResult {
+	readonly seed: Seed;
+	/** Where the file is. */
+	readonly path: string;
+	/** How long it took. */
+	readonly ms: number;
+	/** What came from whom. */
+	readonly sources: readonly SourceShare[];
+	/** Bytes that were there already and right, so that they were not fetched. */
+	readonly kept: number;
+	/** Whether the file stood under its name already, and was right. */
+	readonly wasThere: boolean;
+}
+
+/** Options of a {@link Download}. */
+export interface DownloadOptions {
+	readonly id: string;
+	/** The seed, if it is known already. */
+	readonly seed?: Seed | undefined;
+	/** A name that goes before those of strangers. */
+	readonly name?: string | undefined;
+	readonly target: Target;
+	readonly order: ChunkOrder;
+	/** Wait for a seed that nobody has yet. */
+	readonly wait: boolean;
+	readonly signal?: AbortSignal | undefined;
+	readonly onProgress?: ((progress: Progress) => void) | undefined;
+	/** The file is verified and has its name; what is left is to have it survive a loss of power. */
+	readonly onComplete?: ((result: DownloadResult) => void) | undefined;
+	/** The seed is known and its content is coming. */
+	readonly onHolding?: ((holding: Holding) => void) | undefined;
+}

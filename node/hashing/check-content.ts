@@ -1,0 +1,63 @@
+import { Bitfield, type Seed, ShoalError, sameDigest } from '../../protocol/index.ts';
+import { runsOf } from '../runs.ts';
+import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
+
+/**
+ * The chunks of `seed` that are right in the file at `path`, ascending.
+ *
+ * @param among only these are looked at. @default all
+ * @throws ShoalError of the file system
+ */
+export async function rightChunks(
+	path: string,
+	seed: Seed,
+	options: HashOptions = {},
+	among?: Bitfield,
+): Promise<number[]> {
+	const { chunkSize: pieceSize, length: most, chunks } = seed.layout;
+	const asked =
+		among === undefined ? Array.from({ length: chunks }, (_, at) => at) : [...among.indices()];
+	const runs = runsOf(asked);
+	const digests = await hashPieces({ path, kind: seed.kind, pieceSize, most, runs }, options);
+	return asked.filter((chunk, at) => {
+		const expected = seed.chunkDigest(chunk);
+		const start = at * expected.length;
+		return sameDigest(digests.subarray(start, start + expected.length), expected);
+	});
+}
+
+/** The chunks that are right, as {@link rightChunks}. */
+export async function whatIsRight(
+	path: string,
+	seed: Seed,
+	options: HashOptions,
+	among?: Bitfield,
+): Promise<Bitfield> {
+	const right = new Bitfield(seed.chunks);
+	for (const chunk of await rightChunks(path, seed, options, among)) {
+		right.set(chunk);
+	}
+	return right;
+}
+
+/** Whether the file at `path`, each of whose chunks is right, has the digest of the whole. @throws ShoalError of the file system */
+export async function isWhole(
+	path: string,
+	seed: Seed,
+	options: HashOptions = {},
+): Promise<boolean> {
+	// With one chunk or none a seed proves that the digests agree.
+	if (seed.chunks <= 1) {
+		return true;
+	}
+	const digest = await hashFile(path, seed.kind, options);
+	return Buffer.from(digest).toString('hex') === seed.digest;
+}
+
+/** What is said of a seed whose chunks are all right, and the whole is not. */
+export function seedLies({ id }: Seed): ShoalError {
+	return new ShoalError(
+		'ERR_SEED_LIES',
+		`every chunk of seed ${id} is right, but the digest of the whole is not: whoever made the seed made it wrong. What was fetched is not kept; ask for another seed`,
+	);
+}

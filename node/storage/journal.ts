@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import { Bitfield, type Seed } from '../../protocol/index.ts';
+import { runsOf } from '../runs.ts';
+import { onFile } from './fs-error.ts';
+import { found, identityOf } from './stamp.ts';
+
+/** What a journal is about. */
+export interface JournalOptions {
+	readonly path: string;
+	readonly seed: Seed;
+	/** The part file whose chunks it records, as it was found, or made. */
+	readonly part: BigIntStats;
+	/** Undefined where the system does not tell: then nothing is trusted without being hashed. */
+	readonly bootId: string | undefined;
+}
+
+/** What a journal says of its part file. */
+export interface Recorded {
+	/** Their writes had returned. */
+	readonly chunks: Bitfield;
+	/** Whether they are right without being hashed: no loss of power can have come between. */
+	readonly isTrusted: boolean;
+}
+
+const VERSION = 'shoal-journal 1';
+/** ms and bytes between two records: what a death of the process costs is bounded by them. */
+const EVERY = 250;
+const MOST_PENDING = 16 * 1024 * 1024;
+/** ms by which the last write of a part file may be later than the last record. */
+const LATE = 5_000;
+/** More than the records of the largest seed take. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const CHECK_DIGITS = 16;
+
+/**
+ * Records which chunks of a part file are verified and written, so that they need not be hashed again.
+ * A text, written in order, one line a record:
+ *
+ *     shoal-journal 1 <seed id> <length> <boot id, or -> <device>-<inode> <check>
+ *     0-63 70-70 <check>
+ *
+ * A record is runs of chunks, first and last. Each check is of its line and of the check before it, so
+ * a journal in which anything is not as it was written is none, and the part file has to be hashed.
+ * What cannot be recorded costs time, and no download: then the journal is taken away.
+ */
+export class Journal {
+	readonly #options: JournalOptions;
+	#pending: number[] = [];
+	#timer: NodeJS.Timeout | undefined;
+	#writing: Promise<void> = Promise.resolve();
+	#file: FileHandle | undefined;
+	#check = '';
+	#isOver = false;
+
+	constructor(options: JournalOptions) {
+		this.#options = options;
+	}
+
+	/** What was recorded earlier; undefined if there is nothing that can be relied on. */
+	async read(): Promise<Recorded | undefined> {
+		const { path, seed, part, bootId } = this.#options;
+		const text = await readText(path).catch(() => undefined);
+		const journal = text === undefined ? undefined : parse(text.content, seed);
+		if (text === undefined || journal === undefined || journal.part !== identityOf(part)) {
+			return undefined;
+		}
+		// Somebody else has written to the part file if it is newer than what was recorded of it.
+		const isUntouched =
+			part.size === BigInt(seed.length) && part.mtimeMs <= text.mtimeMs + BigInt(LATE);
+		const isSameBoot = bootId !== undefined && journal.bootId === bootId;
+		return isUntouched ? { chunks: journal.chunks, isTrusted: isSameBoot } : undefined;
+	}
+
+	/** Starts anew, with what is there. */
+	async begin(have: Bitfield): Promise<void> {
+		await this.close();
+		this.#check = '';
+		this.#isOver = false;
+		this.#pending = [...have.indices()];
+		await this.flush();
+	}
+
+	/** `chunk` is verified, and its write has returned. */
+	record(chunk: number): void {
+		if (this.#isOver) {
+			return;
+		}
+		this.#pending.push(chunk);
+		if (this.#pending.length * this.#options.seed.layout.chunkSize >= MOST_PENDING) {
+			void this.flush();
+		} else {
+			this.#timer ??= setTimeout(() => void this.flush(), EVERY);
+		}
+	}
+
+	/** Has everything recorded so far written. Never fails. */
+	flush(): Promise<void> {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		this.#writing = this.#writing.then(() => this.#append());
+		return this.#writing;
+	}
+
+	/** Nothing more is recorded; what was, stays for the next time. Idempotent. */
+	async close(): Promise<void> {
+		this.#isOver = true;
+		await this.flush();
+		await this.#file?.close();
+		this.#file = undefined;
+	}
+
+	/** Takes it away: there is nothing to check any more. @throws ShoalError ERR_PERMISSION, ERR_IO */
+	async remove(): Promise<void> {
+		const { path } = this.#options;
+		this.#pending = [];
+		await this.close();
+		await onFile(path, () => rm(path, { force: true }));
+	}
+
+	async #append(): Promise<void> {
+		const chunks = this.#pending;
+		this.#pending = [];
+		if (chunks.length === 0) {
+			return;
+		}
+		const runs = runsOf(chunks.sort((a, b) => a - b));
+		const record = runs.map(([first, last]) => `${first}-${last}`).join(' ');
+		try {
+			// In one write, so that a header without a record is a torn one.
+			const header = this.#file === undefined ? this.#line(headerOf(this.#options)) : '';
+			this.#file ??= await this.#create();
+			await this.#file.appendFile(header + this.#line(record));
+		} catch {
+			await this.#giveUp();
+		}
+	}
+
+	async #create(): Promise<FileHandle> {
+		const { path } = this.#options;
+		await rm(path, { force: true });
+		// Not through a symbolic link that somebody put there meanwhile.
+		return await open(path, 'ax');
+	}
+
+	#line(payload: string): string {
+		this.#check = checkOf(this.#check, payload);
+		return `${payload} ${this.#check}\n`;
+	}
+
+	/** A journal that lacks what is there would have it fetched again: without one, it is hashed. */
+	async #giveUp(): Promise<void> {
+		this.#isOver = true;
+		this.#pending = [];
+		await rm(this.#options.path, { force: true }).catch(() => {});
+	}
+}
+
+function headerOf({ seed, part, bootId }: JournalOptions): string {
+	return `${VERSION} ${seed.id} ${seed.length} ${bootId ?? '-'} ${identityOf(part)}`;
+}
+
+function checkOf(before: string, payload: string): string {
+	return createHash('sha256').update(`${before} ${payload}`).digest('hex').slice(0, CHECK_DIGITS);
+}
+
+/** A byte is a character, so that none is taken for another. */
+async function readText(path: string): Promise<{ content: string; mtimeMs: bigint } | undefined> {
+	const stats = await found(path);
+	return stats?.isFile() && stats.size <= BigInt(MOST_BYTES)
+		? { content: await readFile(path, 'latin1'), mtimeMs: stats.mtimeMs }
+		: undefined;
+}
+
+/** What the journal of `seed` says; undefined if it is damaged, or of another seed. */
+function parse(
+	text: string,
+	seed: Seed,
+): { bootId: string; part: string; chunks: Bitfield } | undefined {
+	const [header = '', ...records] = payloadsOf(text) ?? [];
+	const start = `${VERSION} ${seed.id} ${seed.length} `;
+	const [bootId, part] = header.slice(start.length).split(' ');
+	if (!header.startsWith(start) || bootId === undefined || part === undefined) {
+		return undefined;
+	}
+	const chunks = new Bitfield(seed.chunks);
+	for (const run of records.flatMap((record) => record.split(' '))) {
+		const [first = Number.NaN, last = Number.NaN] = run.split('-').map(Number);
+		if (!seed.layout.isChunk(first) || !seed.layout.isChunk(last)) {
+			return undefined;
+		}
+		chunks.setRange(first, last - first + 1);
+	}
+	return records.length > 0 ? { bootId, part, chunks } : undefined;
+}
+
+/** The lines without their checks; undefined if one is not as it was written. */
+function payloadsOf(text: string): string[] | undefined {
+	const lines = text.split('\n');
+	if (lines.pop() !== '') {
+		return undefined;
+	}
+	let check = '';
+	const payloads: string[] = [];
+	for (const line of lines) {
+		const payload = line.slice(0, -CHECK_DIGITS - 1);
+		check = checkOf(check, payload);
+		if (line !== `${payload} ${check}`) {
+			return undefined;
+		}
+		payloads.push(payload);
+	}
+	return payloads;
+}

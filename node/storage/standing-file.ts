@@ -1,0 +1,150 @@
+import type { BigIntStats } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type Bitfield, quoted, type Seed, ShoalError } from '../../protocol/index.ts';
+import { whatIsRight } from '../hashing/check-content.ts';
+import type { HashOptions } from '../hashing/hasher.ts';
+import { FileStorage } from './file-storage.ts';
+import { fsError, onFile } from './fs-error.ts';
+import { type Places, syncFolder } from './part-file.ts';
+import { found, identityOf, stampOf } from './stamp.ts';
+import type { Storage } from './storage.ts';
+
+/**
+ * A file that stands at the final place of a download already: the same, another version of it, or
+ * something else that is nobody's to replace.
+ */
+export class StandingFile {
+	readonly storage: FileStorage;
+	/** The chunks that are right in it. */
+	readonly right: Bitfield;
+	readonly #seed: Seed;
+	readonly #places: Places;
+	readonly #stats: BigIntStats;
+
+	private constructor(seed: Seed, places: Places, { stats, storage, right }: Hashed) {
+		this.#seed = seed;
+		this.#places = places;
+		this.#stats = stats;
+		this.storage = storage;
+		this.right = right;
+	}
+
+	/**
+	 * Hashes what stands at the final place; undefined if nothing does, or if it is the part file that was not
+	 * settled before everything ended. It is watched from before its first byte is read.
+	 *
+	 * @throws ShoalError ERR_EXISTS if it is no ordinary file, or changes meanwhile; ERR_ABORTED and
+	 *   those of the file system
+	 */
+	static async find(
+		places: Places,
+		seed: Seed,
+		options: HashOptions,
+	): Promise<StandingFile | undefined> {
+		const { path } = places;
+		const [stats, part] = await Promise.all([found(path), found(places.part)]);
+		if (stats === undefined || (part !== undefined && identityOf(part) === identityOf(stats))) {
+			return undefined;
+		}
+		if (!stats.isFile()) {
+			throw fsError({ code: 'EEXIST' }, path);
+		}
+		const storage = await FileStorage.openToRead([{ path, length: Number(stats.size) }]);
+		try {
+			storage.guard();
+			const right = await whatIsRight(path, seed, options);
+			const standing = new StandingFile(seed, places, { stats, storage, right });
+			await standing.checkUnchanged();
+			return standing;
+		} catch (error) {
+			await storage.close();
+			throw error;
+		}
+	}
+
+	get path(): string {
+		return this.#places.path;
+	}
+
+	/** Its permissions. */
+	get mode(): number {
+		return Number(this.#stats.mode) & 0o777;
+	}
+
+	/** Whether it is the content, as far as the chunks can tell. */
+	get isComplete(): boolean {
+		return this.right.isFull && Number(this.#stats.size) === this.#seed.length;
+	}
+
+	/**
+	 * Whether a chunk of it proves that it is a version of the content: chunks of one byte repeated, such
+	 * as zeros, are in many files.
+	 */
+	async isRelated(): Promise<boolean> {
+		const constant = new Set<string>();
+		for (const chunk of this.right.indices()) {
+			const digest = Buffer.from(this.#seed.chunkDigest(chunk)).toString('hex');
+			if (!constant.has(digest)) {
+				const bytes = await this.#read(chunk);
+				if (Buffer.compare(bytes.subarray(1), bytes.subarray(0, -1)) !== 0) {
+					return true;
+				}
+				constant.add(digest);
+			}
+		}
+		return false;
+	}
+
+	/**
+	 * Copies the chunks that are right and that `have` lacks, and adds them to it.
+	 *
+	 * @throws ShoalError ERR_CHANGED, ERR_ABORTED and those of the file system
+	 */
+	async copyTo(storage: Storage, have: Bitfield, signal?: AbortSignal): Promise<void> {
+		for (const chunk of this.right.indices()) {
+			if (signal?.aborted) {
+				throw new ShoalError('ERR_ABORTED', 'copying was stopped');
+			}
+			if (!have.has(chunk)) {
+				await storage.write(this.#seed.layout.offsetOf(chunk), await this.#read(chunk));
+				have.set(chunk);
+			}
+		}
+	}
+
+	/** @throws ShoalError ERR_EXISTS if what stands there is not what was hashed any more */
+	async checkUnchanged(): Promise<void> {
+		const now = await found(this.path);
+		if (now === undefined || stampOf(now) !== stampOf(this.#stats)) {
+			throw new ShoalError(
+				'ERR_EXISTS',
+				`${quoted(this.path, 300)} was changed meanwhile, so it is not replaced; move it away or leave it at rest, and start again: what is verified is kept`,
+			);
+		}
+	}
+
+	/** Takes away what an earlier download left beside it, once it would itself survive a loss of power. */
+	async settle(): Promise<void> {
+		const { path, part, journal } = this.#places;
+		if ((await found(part)) ?? (await found(journal))) {
+			await this.storage.sync();
+			await syncFolder(dirname(path));
+			await onFile(part, () => rm(part, { force: true }));
+			await onFile(journal, () => rm(journal, { force: true }));
+		}
+	}
+
+	async #read(chunk: number): Promise<Uint8Array> {
+		const { layout } = this.#seed;
+		const bytes = new Uint8Array(layout.sizeOf(chunk));
+		await this.storage.read(layout.offsetOf(chunk), bytes);
+		return bytes;
+	}
+}
+
+interface Hashed {
+	readonly stats: BigIntStats;
+	readonly storage: FileStorage;
+	readonly right: Bitfield;
+}

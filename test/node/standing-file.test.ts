@@ -1,0 +1,201 @@
+import {
+	appendFile,
+	chmod,
+	lstat,
+	readdir,
+	readFile,
+	rename,
+	stat,
+	symlink,
+	truncate,
+	unlink,
+	writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { FileTarget } from '../../node/target.ts';
+import { makeFolder, openBelow } from '../helpers/folder.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { contentOf, seedOf } from '../helpers/seeds.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import {
+	BOOT,
+	CHUNK,
+	content,
+	finish,
+	interrupted,
+	isContent,
+	missing,
+	open,
+	seed,
+	store,
+} from '../helpers/target.ts';
+
+const test = suite('a file at the final place', { timeout: 30_000 });
+
+/** A file that stands at the final place already. */
+async function standing(t: Scope, bytes: Uint8Array | string): Promise<string> {
+	const path = join(await makeFolder(t), 'file.bin');
+	await writeFile(path, bytes);
+	return path;
+}
+
+test('a file that is right is left as it is, and takes what is left of a download away', async (t) => {
+	const { path, part, journal } = await interrupted(t, [1, 2]);
+	await writeFile(path, content);
+	const before = await stat(path);
+	const session = await open(t, path);
+	assert.ok(session.wasThere && session.have.isFull);
+	assert.equal(await session.target.finish(seed, {}), { path });
+	assert.equal((await readdir(join(path, '..'))).length, 3);
+	await session.target.settle();
+	const bytes = new Uint8Array(content.length);
+	await session.storage.read(0, bytes);
+	assert.equal(bytes, content);
+	await session.target.abandon();
+	assert.is((await stat(path)).ino, before.ino);
+	assert.equal(await readdir(join(path, '..')), ['file.bin'], `${part} and ${journal} are gone`);
+});
+
+/** An older version: its first half is the same. */
+const older = contentOf(content.length - 700);
+older.set(content.subarray(0, 5 * CHUNK));
+
+test('of another version what is right is kept, and it is replaced at the end only', async (t) => {
+	const path = await standing(t, older);
+	await chmod(path, 0o640);
+	const session = await open(t, path);
+	assert.is(session.wasThere, false);
+	assert.equal([...session.have.indices()], [0, 1, 2, 3, 4]);
+	await store(session, missing(session));
+	assert.equal(new Uint8Array(await readFile(path)), older);
+	await finish(session);
+	await isContent(path);
+	assert.is((await stat(path)).mode & 0o777, 0o640);
+	assert.equal(await readdir(join(path, '..')), ['file.bin']);
+	assert.equal(await openBelow(path), []);
+});
+
+test('what was copied of another version is recorded, and added to what is there', async (t) => {
+	const { path } = await interrupted(t, [0, 8]);
+	await writeFile(path, older);
+	const session = await open(t, path);
+	assert.equal([...session.have.indices()], [0, 1, 2, 3, 4, 8]);
+	await session.target.abandon();
+	const again = await open(t, path);
+	assert.is(again.hashed, older.length, 'only the other version');
+	assert.equal([...again.have.indices()], [0, 1, 2, 3, 4, 8]);
+	await finish(again);
+	await isContent(path);
+});
+
+test('a file that has more than the content, or less, is replaced by it', async (t) => {
+	for (const bytes of [Buffer.concat([content, Buffer.from('more')]), content.subarray(0, 1_000)]) {
+		const path = await standing(t, bytes);
+		await finish(await open(t, path));
+		await isContent(path);
+	}
+});
+
+const UNRELATED: Record<string, (path: string) => Promise<unknown>> = {
+	'a text': (path) => writeFile(path, 'precious'),
+	'no byte': (path) => writeFile(path, ''),
+	'zeros, as the seed has some': (path) => writeFile(path, new Uint8Array(20 * CHUNK)),
+	'the content, shifted': (path) => writeFile(path, content.subarray(1)),
+};
+
+for (const [what, make] of Object.entries(UNRELATED)) {
+	test(`a file of ${what} is not replaced`, async (t) => {
+		const zeros = content.slice();
+		zeros.fill(0, 2 * CHUNK, 4 * CHUNK);
+		const path = join(await makeFolder(t), 'file.bin');
+		await make(path);
+		const before = await readFile(path);
+		const error = await rejects(open(t, path, { of: seedOf(zeros) }));
+		assert.is(error.code, 'ERR_EXISTS');
+		assert.equal(await readFile(path), before);
+		assert.equal(await readdir(join(path, '..')), ['file.bin']);
+	});
+}
+
+test('a symbolic link is neither followed nor replaced, wherever it leads (T4)', async (t) => {
+	const folder = await makeFolder(t);
+	await writeFile(join(folder, 'other'), older);
+	for (const leadsTo of ['other', 'nowhere']) {
+		const path = join(folder, leadsTo === 'other' ? 'link' : 'dangling');
+		await symlink(join(folder, leadsTo), path);
+		assert.is((await rejects(open(t, path))).code, 'ERR_EXISTS');
+		assert.ok((await lstat(path)).isSymbolicLink());
+	}
+	assert.equal(new Uint8Array(await readFile(join(folder, 'other'))), older);
+});
+
+const CHANGES: Record<string, (path: string) => Promise<unknown>> = {
+	'is written to': (path) => appendFile(path, 'x'),
+	'is another file now': async (path) => {
+		await writeFile(`${path}.new`, older);
+		await rename(`${path}.new`, path);
+	},
+	'is a symbolic link now': async (path) => {
+		await unlink(path);
+		await symlink('/dev/null', path);
+	},
+	'is cut': (path) => truncate(path, 3),
+};
+
+for (const [what, change] of Object.entries(CHANGES)) {
+	test(`a version that ${what} is not replaced, and what came is kept`, async (t) => {
+		const path = await standing(t, older);
+		const session = await open(t, path);
+		await store(session, missing(session));
+		await change(path);
+		const [before, bytes] = [await lstat(path), await readFile(path)];
+		const error = await rejects(session.target.finish(seed, {}));
+		assert.is(error.code, 'ERR_EXISTS');
+		assert.match(error.message, 'changed meanwhile');
+		assert.is((await lstat(path)).ino, before.ino);
+		assert.equal(await readFile(path), bytes);
+		await session.target.abandon();
+		await unlink(path);
+		const again = await open(t, path);
+		assert.ok(again.have.isFull);
+		await finish(again);
+		await isContent(path);
+	});
+}
+
+test('a version that is taken away meanwhile needs no replacing', async (t) => {
+	const path = await standing(t, older);
+	const session = await open(t, path);
+	await unlink(path);
+	await finish(session);
+	await isContent(path);
+});
+
+test('a file that is right and changes before it is told so is ERR_EXISTS', async (t) => {
+	const path = await standing(t, content);
+	const session = await open(t, path);
+	await appendFile(path, 'x');
+	assert.is((await rejects(session.target.finish(seed, {}))).code, 'ERR_EXISTS');
+});
+
+test('a content of no bytes that is there is right', async (t) => {
+	const path = await standing(t, '');
+	const empty = seedOf(new Uint8Array());
+	const session = await open(t, path, { of: empty });
+	assert.ok(session.wasThere);
+	assert.equal(await session.target.finish(empty, {}), { path });
+});
+
+test('stopped while it copies, it goes on from there', async (t) => {
+	const path = await standing(t, older);
+	const target = new FileTarget(path, BOOT);
+	const signal = AbortSignal.abort();
+	assert.is((await rejects(target.open(seed, { signal }))).code, 'ERR_ABORTED');
+	await target.abandon();
+	assert.equal(new Uint8Array(await readFile(path)), older);
+	await finish(await open(t, path));
+	await isContent(path);
+});
+
+test.run();

@@ -1,0 +1,277 @@
+import {
+	copyFile,
+	mkdir,
+	open,
+	readdir,
+	readFile,
+	stat,
+	symlink,
+	truncate,
+	utimes,
+	writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { bootId } from '../../../node/storage/boot-id.ts';
+import { Journal, type Recorded } from '../../../node/storage/journal.ts';
+import { Bitfield } from '../../../protocol/index.ts';
+import { makeFolder, openBelow } from '../../helpers/folder.ts';
+import { contentOf, seedOf } from '../../helpers/seeds.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
+
+const test = suite('Journal');
+const LENGTH = 51_200;
+const seed = seedOf(contentOf(LENGTH));
+const BOOT = '0f3a9d52-6b1e-4c75-9a3f-d0c1b2a39485';
+
+interface Place {
+	readonly folder: string;
+	readonly path: string;
+	/** The journal as each process opens it; '' stands for a system that does not tell its boot. */
+	at(boot?: string, of?: typeof seed): Promise<Journal>;
+}
+
+/** A part file that is all holes, and the place of its journal. */
+async function place(t: Scope): Promise<Place> {
+	const folder = await makeFolder(t);
+	const part = join(folder, 'part');
+	await writeFile(part, '');
+	await truncate(part, LENGTH);
+	const path = join(folder, 'journal');
+	const at: Place['at'] = async (boot = BOOT, of = seed) => {
+		const stats = await stat(part, { bigint: true });
+		const bootId = boot === '' ? undefined : boot;
+		const journal = new Journal({ path, seed: of, part: stats, bootId });
+		t.defer(() => journal.close());
+		return journal;
+	};
+	return { folder, path, at };
+}
+
+async function recorded(journal: Journal, ...flushes: number[][]): Promise<void> {
+	for (const chunks of flushes) {
+		for (const chunk of chunks) {
+			journal.record(chunk);
+		}
+		await journal.flush();
+	}
+	await journal.close();
+}
+
+function chunksOf(found: Recorded | undefined): number[] | undefined {
+	return found === undefined ? undefined : [...found.chunks.indices()];
+}
+
+test('what was recorded is read again, and trusted on the same boot', async (t) => {
+	const { folder, at } = await place(t);
+	await recorded(await at(), [5, 3, 4], [99], [0, 98]);
+	const found = await (await at()).read();
+	assert.equal(chunksOf(found), [0, 3, 4, 5, 98, 99]);
+	assert.is(found?.isTrusted, true);
+	assert.equal((await readdir(folder)).sort(), ['journal', 'part']);
+	assert.equal(await openBelow(folder), []);
+});
+
+test('on another boot, or where there is none, it is read, but not trusted', async (t) => {
+	const { at } = await place(t);
+	await recorded(await at(), [1, 2]);
+	for (const boot of ['', BOOT.replace('0', '1')]) {
+		const found = await (await at(boot)).read();
+		assert.equal(chunksOf(found), [1, 2]);
+		assert.is(found?.isTrusted, false);
+	}
+	await recorded(await at(''), [1, 2]);
+	assert.is((await (await at('')).read())?.isTrusted, false);
+});
+
+test('this system tells its boot on Linux', async () => {
+	assert.is((await bootId()) !== undefined, process.platform === 'linux');
+	assert.is(await bootId(), await bootId());
+});
+
+test('any chunks in any batches are read again', async (t) => {
+	const { at } = await place(t);
+	const batch = fc.array(fc.nat(seed.chunks - 1), { minLength: 1, maxLength: 30 });
+	await fc.assert(
+		fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 6 }), async (batches) => {
+			await recorded(await at(), ...batches);
+			const expected = [...new Set(batches.flat())].sort((a, b) => a - b);
+			assert.equal(chunksOf(await (await at()).read()), expected);
+		}),
+		{ numRuns: 60 },
+	);
+});
+
+test('F25: with any byte changed it is no journal', async (t) => {
+	const { path, at } = await place(t);
+	await recorded(await at(), [0, 1, 2], [50], [70, 71]);
+	const whole = await readFile(path);
+	for (const [offset, byte] of whole.entries()) {
+		for (const other of [byte ^ 1, byte ^ 0x80, 0, 0x0a, 0x20]) {
+			const damaged = Buffer.from(whole);
+			damaged[offset] = other;
+			await writeFile(path, damaged);
+			const found = await (await at()).read();
+			assert.is(other === byte || found === undefined, true, `byte ${offset} is ${other}`);
+		}
+	}
+});
+
+test('F25: cut anywhere it is none, or says what was recorded until there', async (t) => {
+	const { path, at } = await place(t);
+	await recorded(await at(), [0, 1, 2], [50], [70, 71]);
+	const whole = await readFile(path, 'latin1');
+	const ends = [...whole.matchAll(/\n/g)].map(({ index }) => index + 1);
+	const upTo = [
+		[0, 1, 2],
+		[0, 1, 2, 50],
+		[0, 1, 2, 50, 70, 71],
+	];
+	for (let length = 0; length <= whole.length; length += 1) {
+		await writeFile(path, whole.slice(0, length));
+		const records = ends.indexOf(length);
+		const expected = records > 0 ? upTo[records - 1] : undefined;
+		assert.equal(chunksOf(await (await at()).read()), expected, `${length} bytes`);
+	}
+});
+
+test('lines left out, twice, or in another order make it no journal', async (t) => {
+	const { path, at } = await place(t);
+	await recorded(await at(), [0], [1], [2]);
+	const [header, a, b, c] = (await readFile(path, 'latin1')).split('\n');
+	for (const lines of [
+		[header, b, c],
+		[header, a, c],
+		[header, a, a, b, c],
+		[header, b, a, c],
+		[a, b, c],
+		[header, header, a],
+		[header, a, '', b],
+		[header, a, b, c, 'x'],
+	]) {
+		await writeFile(path, `${lines.join('\n')}\n`);
+		assert.is(await (await at()).read(), undefined);
+	}
+});
+
+test('the journal of another seed, or of another part file, is none', async (t) => {
+	const [first, second] = [await place(t), await place(t)];
+	await recorded(await first.at(), [0, 1]);
+	await copyFile(first.path, second.path);
+	assert.is(await (await second.at()).read(), undefined);
+	const other = seedOf(contentOf(LENGTH).reverse());
+	assert.is(await (await first.at(BOOT, other)).read(), undefined);
+	const longer = seedOf(contentOf(LENGTH + 1));
+	assert.is(await (await first.at(BOOT, longer)).read(), undefined);
+	assert.equal(chunksOf(await (await first.at()).read()), [0, 1]);
+});
+
+test('a part file that was written to later, or has another length, is to be hashed', async (t) => {
+	const { folder, at } = await place(t);
+	const part = join(folder, 'part');
+	await recorded(await at(), [0, 1]);
+	const soon = Date.now() / 1_000 + 1;
+	await utimes(part, soon, soon);
+	assert.equal(chunksOf(await (await at()).read()), [0, 1], 'the last write may be a little later');
+	await utimes(part, soon + 60, soon + 60);
+	assert.is(await (await at()).read(), undefined);
+	await truncate(part, LENGTH - 1);
+	await utimes(part, 1, 1);
+	assert.is(await (await at()).read(), undefined);
+});
+
+test('what is recorded at once is one line, soon, without being asked', async (t) => {
+	const { path, at } = await place(t);
+	const journal = await at();
+	for (let chunk = 0; chunk < 100; chunk += 1) {
+		journal.record(chunk);
+	}
+	await until('it is written', async () => (await readFile(path, 'latin1').catch(() => '')) !== '');
+	assert.match(await readFile(path, 'latin1'), /^shoal-journal 1 .*\n0-99 [0-9a-f]{16}\n$/);
+});
+
+test('16 MiB are recorded before the time is over', async (t) => {
+	const { folder, path } = await place(t);
+	const part = await stat(join(folder, 'part'), { bigint: true });
+	const large = seedOf(new Uint8Array(40 * 2 ** 20), { chunkSize: 2 ** 20 });
+	const journal = new Journal({ path, seed: large, part, bootId: BOOT });
+	t.defer(() => journal.close());
+	for (let chunk = 0; chunk < 40; chunk += 1) {
+		journal.record(chunk);
+	}
+	const start = performance.now();
+	await until('it is written', async () => (await readFile(path, 'latin1').catch(() => '')) !== '');
+	assert.ok(performance.now() - start < 200);
+});
+
+test('to begin replaces what was there by what is right', async (t) => {
+	const { path, at } = await place(t);
+	await writeFile(path, 'rubbish');
+	const journal = await at();
+	const have = new Bitfield(seed.chunks);
+	have.setRange(10, 5);
+	await journal.begin(have);
+	await recorded(journal, [20]);
+	assert.equal(chunksOf(await (await at()).read()), [10, 11, 12, 13, 14, 20]);
+	await journal.begin(new Bitfield(seed.chunks));
+	await recorded(journal, [7]);
+	assert.equal(chunksOf(await (await at()).read()), [7]);
+});
+
+test('what cannot be recorded fails nobody, and leaves no journal that lacks it', async (t) => {
+	const { path, at } = await place(t);
+	await mkdir(path);
+	await recorded(await at(), [0], [1]);
+	assert.is(await (await at()).read(), undefined);
+	assert.ok((await stat(path)).isDirectory());
+});
+
+test('a disk that is full in the middle leaves no journal', async (t) => {
+	const { path, at } = await place(t);
+	const journal = await at();
+	await recorded(journal, [0]);
+	await journal.begin(new Bitfield(seed.chunks));
+	journal.record(1);
+	await journal.flush();
+	const handle = await open(path);
+	const prototype = Object.getPrototypeOf(handle);
+	await handle.close();
+	const { appendFile } = prototype;
+	t.defer(() => Object.assign(prototype, { appendFile }));
+	prototype.appendFile = async () =>
+		Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }));
+	journal.record(2);
+	await journal.flush();
+	prototype.appendFile = appendFile;
+	journal.record(3);
+	await journal.close();
+	assert.is(await stat(path).catch(() => undefined), undefined);
+});
+
+test('a symbolic link in its place is replaced, and not followed (T4)', async (t) => {
+	const { folder, path, at } = await place(t);
+	const canary = join(folder, 'canary');
+	await writeFile(canary, 'unchanged');
+	await symlink(canary, path);
+	assert.is(await (await at()).read(), undefined);
+	await recorded(await at(), [3]);
+	assert.equal(chunksOf(await (await at()).read()), [3]);
+	assert.is(await readFile(canary, 'utf8'), 'unchanged');
+});
+
+test('after remove it is gone, and nothing is recorded any more', async (t) => {
+	const { folder, at } = await place(t);
+	const journal = await at();
+	await recorded(await at(), [3]);
+	await journal.begin(new Bitfield(seed.chunks));
+	journal.record(4);
+	await journal.remove();
+	await journal.remove();
+	journal.record(5);
+	await journal.flush();
+	assert.equal(await readdir(folder), ['part']);
+});
+
+test.run();

@@ -1,0 +1,117 @@
+import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { Seed } from '../../protocol/index.ts';
+import { makeFolder } from '../helpers/folder.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { suite } from '../helpers/suite.ts';
+import {
+	CHUNK,
+	content,
+	finish,
+	interrupted,
+	isContent,
+	missing,
+	open,
+	seed,
+	store,
+} from '../helpers/target.ts';
+
+const test = suite('FileTarget', { timeout: 30_000 });
+
+test('on the same boot nothing is hashed, and what is not recorded is missing', async (t) => {
+	const { path } = await interrupted(t, [1, 2, 7]);
+	const session = await open(t, path);
+	assert.is(session.hashed, 0);
+	assert.equal([...session.have.indices()], [1, 2, 7]);
+	await finish(session);
+	await isContent(path);
+	assert.equal(await readdir(join(path, '..')), ['file.bin']);
+});
+
+test('on another boot, or an unknown one, what is recorded is hashed, and only that', async (t) => {
+	for (const boot of [async () => 'another', async () => undefined]) {
+		const { path, part } = await interrupted(t, [1, 2, 7]);
+		const bytes = await readFile(part);
+		bytes[2 * CHUNK] = (bytes[2 * CHUNK] as number) ^ 1;
+		await writeFile(part, bytes, { flag: 'r+' });
+		const session = await open(t, path, { boot });
+		assert.is(session.hashed, 3 * CHUNK);
+		assert.equal([...session.have.indices()], [1, 7]);
+		await finish(session);
+		await isContent(path);
+	}
+});
+
+test('after a resume on another boot, the next one on that boot hashes nothing', async (t) => {
+	const { path } = await interrupted(t, [1, 2, 7]);
+	const boot = async () => 'another';
+	await (await open(t, path, { boot })).target.abandon();
+	const session = await open(t, path, { boot });
+	assert.is(session.hashed, 0);
+	assert.equal([...session.have.indices()], [1, 2, 7]);
+});
+
+test('a part without a journal is hashed whole', async (t) => {
+	const { path, journal } = await interrupted(t, [1, 2, 7]);
+	await unlink(journal);
+	const session = await open(t, path);
+	assert.is(session.hashed, seed.length);
+	assert.equal([...session.have.indices()], [1, 2, 7]);
+});
+
+test('F25: a journal with any byte changed, or cut anywhere, leads to the right file', async (t) => {
+	const { path, part, journal } = await interrupted(t, [0, 3, 4]);
+	const [bytes, records] = [await readFile(part), await readFile(journal)];
+	const damages = [...records.keys()].flatMap((offset) => {
+		const flipped = Buffer.from(records);
+		flipped[offset] = (flipped[offset] as number) ^ 1;
+		return [flipped, records.subarray(0, offset)];
+	});
+	for (const damaged of damages) {
+		await writeFile(part, bytes);
+		await writeFile(journal, damaged);
+		const session = await open(t, path);
+		assert.equal([...session.have.indices()], [0, 3, 4]);
+		await store(session, missing(session));
+		assert.equal(await session.target.finish(seed, {}), { path });
+		await session.target.abandon();
+		await isContent(path);
+		await unlink(path);
+	}
+});
+
+test('a chunk that was trusted and is wrong is told, and is not the fault of the seed', async (t) => {
+	const { path, part, journal } = await interrupted(t, [1, 2, 7]);
+	const bytes = await readFile(part);
+	bytes[2 * CHUNK] = (bytes[2 * CHUNK] as number) ^ 1;
+	await writeFile(part, bytes, { flag: 'r+' });
+	const session = await open(t, path);
+	await store(session, missing(session));
+	assert.equal(await session.target.finish(seed, {}), { bad: [2] });
+	assert.is(await stat(path).catch(() => undefined), undefined);
+	assert.match(await readFile(journal, 'latin1'), /\n0-1 3-9 [0-9a-f]+\n$/);
+	session.have.clear(2);
+	await finish(session);
+	await isContent(path);
+});
+
+test('only if every chunk is right, the seed lies, and nothing is left', async (t) => {
+	const chunkDigests = Buffer.concat(
+		[...Array(seed.chunks).keys()].map((at) => seed.chunkDigest(at)),
+	);
+	const { name, length, kind } = seed;
+	const lying = new Seed({ name, length, kind, digest: new Uint8Array(32), chunkDigests });
+	const path = join(await makeFolder(t), 'file.bin');
+	const session = await open(t, path, { of: lying });
+	await store(session, missing(session));
+	assert.is((await rejects(session.target.finish(lying, {}))).code, 'ERR_SEED_LIES');
+	assert.equal(await readdir(join(path, '..')), []);
+	await writeFile(path, content);
+	const standing = await open(t, path, { of: lying });
+	assert.ok(standing.wasThere);
+	assert.is((await rejects(standing.target.finish(lying, {}))).code, 'ERR_SEED_LIES');
+	await isContent(path);
+});
+
+test.run();
