@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Aedes, type Client } from 'aedes';
+import mqttPacket from 'mqtt-packet';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
 	BufferPool,
@@ -53,6 +54,9 @@ const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
 // MQTT 3.1.1, 2.2: the most bytes before what the remaining length counts.
 const FIXED_HEADER = 5;
+
+// Or it makes a buffer for every number there is before it writes the first: 45 ms and 8 MB, at each start.
+mqttPacket.writeToStream.cacheNumbers = false;
 
 /** The process that hosts: an MQTT broker whose rules fit shoal, and the tracker as one of its clients. */
 export class Broker {
