@@ -2,12 +2,18 @@
 const WIDE =
 	/[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 const NO_WIDTH = /^[\p{Mn}\p{Me}]+$/u;
-const graphemes = new Intl.Segmenter();
+let segmenter: Intl.Segmenter | undefined;
+
+/** What a reader takes for one character each. Making a segmenter takes 10 ms, and not every command needs one. */
+function graphemes(text: string): Intl.Segments {
+	segmenter ??= new Intl.Segmenter();
+	return segmenter.segment(text);
+}
 
 /** How many columns `text` takes on a terminal; it has no escape sequences. */
 export function widthOf(text: string): number {
 	let width = 0;
-	for (const { segment } of graphemes.segment(text)) {
+	for (const { segment } of graphemes(text)) {
 		width += NO_WIDTH.test(segment) ? 0 : WIDE.test(segment) ? 2 : 1;
 	}
 	return width;
@@ -19,7 +25,7 @@ export function fit(text: string, width: number): string {
 		return text;
 	}
 	let cut = '';
-	for (const { segment } of graphemes.segment(text)) {
+	for (const { segment } of graphemes(text)) {
 		if (widthOf(cut + segment) > width - 1) {
 			break;
 		}
