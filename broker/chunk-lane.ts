@@ -6,11 +6,7 @@ import {
 	type Topic,
 	type Topics,
 } from '../protocol/index.ts';
-
-/** The part of a client of Aedes 1.2.0 that is used here and not public. */
-interface KeptAlive {
-	readonly _keepaliveTimer: NodeJS.Timeout | null;
-}
+import type { PacketLane } from './intake.ts';
 
 /** A topic that carries chunks. */
 export type ChunkTopic = Extract<Topic, { kind: 'chunk' | 'swarm' }>;
@@ -27,7 +23,7 @@ export interface ChunkRules {
  * The way of chunk messages through the broker, past Aedes: the packet that came in is the packet that goes
  * out, in the same buffer. Whatever is not quite as usual is left to Aedes.
  */
-export class ChunkLane {
+export class ChunkLane implements PacketLane {
 	readonly #topics: Topics;
 	readonly #rules: ChunkRules;
 	readonly #pool: BufferPool;
@@ -74,8 +70,6 @@ export class ChunkLane {
 		if (clients === undefined) {
 			return false;
 		}
-		// Aedes does so for each packet it sees.
-		(from as unknown as KeptAlive)._keepaliveTimer?.refresh();
 		const receivers = [...clients].filter((each) => this.#rules.mayDeliver(each, topic));
 		let writing = receivers.length;
 		const written = (): void => {

@@ -1,23 +1,33 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Client } from 'aedes';
 import { type BufferPool, type Limits, PacketFramer, ShoalError } from '../protocol/index.ts';
-import type { ChunkLane } from './chunk-lane.ts';
 
 // MQTT 3.1.1, 2.2.1.
 const CONNECT = 1;
 /** Packets from here on are put into buffers of the pool; the few smaller ones are left to the collector. */
 const LARGE = 32 * 1024;
 
+/** The part of a client of Aedes 1.2.0 that is used here and not public. */
+interface KeptAlive {
+	readonly _keepaliveTimer: NodeJS.Timeout | null;
+}
+
 /** The part of a socket of Node 20 to 24 that is used here and not public. */
 interface Handled {
 	_handle: object | null;
+}
+
+/** Takes packets of a client out of its stream. */
+export interface PacketLane {
+	/** @returns whether `packet`, a whole one, was taken; if not, it is for Aedes @throws ShoalError */
+	relay(from: Client, packet: Uint8Array): boolean;
 }
 
 /** What an {@link intake} needs. */
 export interface IntakeOptions {
 	readonly limits: Limits;
 	readonly pool: BufferPool;
-	readonly lane: ChunkLane;
+	readonly lane: PacketLane;
 	/** Bytes a socket takes before a write says that it is full. */
 	readonly highWaterMark: number;
 }
@@ -48,6 +58,9 @@ export function intake(
 		onPacket: (packet) => {
 			if (client?.connected !== true || !lane.relay(client, packet)) {
 				takesMore = socket.push(packet);
+			} else {
+				// Aedes does so for each packet it sees.
+				(client as unknown as KeptAlive)._keepaliveTimer?.refresh();
 			}
 		},
 	});

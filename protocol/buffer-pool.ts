@@ -1,5 +1,5 @@
-/** Buffers kept for the next time; more are let go. */
-const MOST_FREE = 32;
+/** Bytes kept for the next time; more are let go. */
+const MOST_FREE = 8 * 1024 * 1024;
 
 /**
  * Buffers of one size that are used again and again. Fresh ones cost more than filling them does: the
@@ -26,7 +26,7 @@ export class BufferPool {
 
 	/** `buffer` came from {@link take}, or is a part of one, and nobody reads or writes it any more. */
 	give({ buffer }: Uint8Array): void {
-		if (buffer.byteLength === this.#size && this.#free.length < MOST_FREE) {
+		if (buffer.byteLength === this.#size && (this.#free.length + 1) * this.#size <= MOST_FREE) {
 			this.#free.push(new Uint8Array(buffer as ArrayBuffer));
 		}
 	}

@@ -1,0 +1,253 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { Aedes, type Client } from 'aedes';
+import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import {
+	BufferPool,
+	type Incoming,
+	isNodeId,
+	type Limits,
+	MAX_RANGE,
+	MAX_TOPIC_LEVELS,
+	PLAIN_PUBLISH,
+	parsePlainPublish,
+	plainPublishHeader,
+	ShoalError,
+	type Topics,
+} from '../protocol/index.ts';
+import { intake } from './intake.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** Options of {@link Listener.start}. */
+export interface ListenerOptions {
+	/** The node that listens. */
+	readonly id: string;
+	readonly host: string;
+	/** 0 takes any that is free. */
+	readonly port: number;
+	readonly topics: Topics;
+	readonly limits: Limits;
+	/** Whether the node `from` may connect with this ticket. @throws ShoalError ERR_REFUSED */
+	readonly admit: (from: string, ticket: string) => void;
+	/** A node has sent something to this one. */
+	readonly onMessage: (message: Incoming) => void;
+}
+
+/** What a {@link Listener} tells. */
+export interface ListenerEvents {
+	/** A node is connected, and hears what is sent to it. */
+	joined(peer: Peer): void;
+	left(peer: Peer): void;
+	/** Somebody was refused, or broke the protocol. */
+	warning(error: unknown): void;
+}
+
+/** Room in a packet for what is not content: fixed header, topic, header of the chunk. */
+const OVERHEAD = 1024;
+const MOST_PACKET = MAX_RANGE + OVERHEAD;
+/** Bytes a socket takes before a sender is to wait. */
+const HIGH_WATER = 1024 * 1024;
+/** Connections at a time: more neighbours than any node needs. */
+const MOST_PEERS = 64;
+
+/** A node that is connected to a {@link Listener}. */
+export class Peer {
+	readonly id: string;
+	readonly #socket: Socket;
+
+	constructor(id: string, socket: Socket) {
+		this.id = id;
+		this.#socket = socket;
+	}
+
+	/** Bytes sent and not yet taken by the system. */
+	get queued(): number {
+		return this.#socket.writableLength;
+	}
+
+	/**
+	 * Sends with QoS 0.
+	 *
+	 * @param released `payload` may be changed again; until then it must not
+	 */
+	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
+		this.#socket.cork();
+		this.#socket.write(plainPublishHeader(topic, payload.length));
+		this.#socket.write(payload, () => released());
+		this.#socket.uncork();
+	}
+
+	/** Resolves when the socket takes more without a queue, or is closed. */
+	async drained(): Promise<void> {
+		const socket = this.#socket;
+		if (socket.writableNeedDrain && !socket.destroyed) {
+			await new Promise<void>((resolve) => {
+				const finish = (): void => {
+					socket.off('drain', finish);
+					socket.off('close', finish);
+					resolve();
+				};
+				socket.once('drain', finish);
+				socket.once('close', finish);
+			});
+		}
+	}
+
+	close(): void {
+		this.#socket.destroy();
+	}
+}
+
+/**
+ * Where other nodes connect straight to this one: an MQTT broker of its own, on which a node that has a
+ * ticket hears its own inbox and sends to the inbox of the node that listens, and nothing else.
+ */
+export class Listener {
+	readonly #options: ListenerOptions;
+	readonly #aedes: Aedes;
+	readonly #server: Server;
+	readonly #events = createNanoEvents<ListenerEvents>();
+	readonly #sockets = new Set<Socket>();
+	readonly #peers = new Map<string, Peer>();
+	readonly #pool = new BufferPool(MOST_PACKET);
+	readonly #limits: Limits;
+	readonly #rate: TokenBucket;
+
+	private constructor(options: ListenerOptions) {
+		this.#options = options;
+		this.#limits = { ...options.limits, packet: MOST_PACKET };
+		this.#rate = new TokenBucket(MOST_PEERS, MOST_PEERS, performance.now());
+		this.#aedes = new Aedes({
+			concurrency: 0,
+			drainTimeout: 0,
+			connectTimeout: options.limits.connectTime,
+			maxTopicLevels: MAX_TOPIC_LEVELS,
+			preConnect: (_client, packet, done) => {
+				packet.clean = true;
+				done(null, this.#mayKnock());
+			},
+			authenticate: (client, _user, password, done) => {
+				const why = this.#whyNot(client, password);
+				done(why === undefined ? null : Object.assign(why, { returnCode: 5 as const }), !why);
+			},
+			// What may be published has been taken before it gets here.
+			authorizePublish: (client, { topic }, done) => {
+				done(new ShoalError('ERR_REFUSED', `${client?.id} may not publish on ${topic} here`));
+			},
+			authorizeSubscribe: (client, subscription, done) => {
+				const isOwn = subscription.topic === options.topics.inboxFilter(client.id);
+				done(null, isOwn ? subscription : null);
+			},
+		});
+		const warn = (_client: object, error: unknown): void => this.#events.emit('warning', error);
+		this.#aedes.on('clientError', warn);
+		this.#aedes.on('connectionError', warn);
+		this.#aedes.on('subscribe', (_filters, client) => this.#join(client));
+		this.#server = createServer({ pauseOnConnect: true, noDelay: true }, (accepted) =>
+			this.#accept(accepted),
+		);
+	}
+
+	/** @throws ShoalError ERR_PORT if it cannot listen there */
+	static async start(options: ListenerOptions): Promise<Listener> {
+		const listener = new Listener(options);
+		const { host, port } = options;
+		await listener.#aedes.listen();
+		await new Promise<void>((resolve, reject) => {
+			listener.#server.once('error', (cause) => {
+				const why = `cannot listen on port ${port} of ${host}: ${cause.message}`;
+				reject(new ShoalError('ERR_PORT', why, { cause }));
+			});
+			listener.#server.listen({ host, port }, resolve);
+		});
+		listener.#server.on('error', (error) => listener.#events.emit('warning', error));
+		return listener;
+	}
+
+	/** Where it listens. */
+	get address(): AddressInfo {
+		return this.#server.address() as AddressInfo;
+	}
+
+	on<E extends keyof ListenerEvents>(event: E, handler: ListenerEvents[E]): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	/** Ends every connection and listens no more. */
+	async close(): Promise<void> {
+		this.#events.events = {};
+		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+		await new Promise<void>((resolve) => this.#aedes.close(() => resolve()));
+		for (const socket of this.#sockets) {
+			socket.destroy();
+		}
+		await isClosed;
+	}
+
+	#accept(accepted: Socket): void {
+		const { socket, serve } = intake(accepted, {
+			limits: this.#limits,
+			pool: this.#pool,
+			lane: { relay: (client, packet) => this.#relay(client, packet) },
+			highWaterMark: HIGH_WATER,
+		});
+		this.#sockets.add(socket);
+		socket.once('close', () => this.#sockets.delete(socket));
+		if (this.#sockets.size > 2 * MOST_PEERS) {
+			socket.destroy();
+			return;
+		}
+		serve(this.#aedes.handle(socket));
+	}
+
+	#mayKnock(): boolean {
+		return this.#peers.size < MOST_PEERS && this.#rate.take(performance.now());
+	}
+
+	#whyNot({ id }: Client, password: Uint8Array | undefined): ShoalError | undefined {
+		try {
+			if (!isNodeId(id) || id === this.#options.id) {
+				throw new ShoalError('ERR_REFUSED', 'a client without a node id of its own');
+			}
+			this.#options.admit(id, Buffer.from(password ?? []).toString());
+			return undefined;
+		} catch (error) {
+			this.#events.emit('warning', error);
+			return error as ShoalError;
+		}
+	}
+
+	/** The client has subscribed to the one thing it may: it is a neighbour now, in place of an older one. */
+	#join({ id, conn }: Client): void {
+		const socket = conn as Socket;
+		const peer = new Peer(id, socket);
+		this.#peers.get(id)?.close();
+		this.#peers.set(id, peer);
+		socket.once('close', () => {
+			if (this.#peers.get(id) === peer) {
+				this.#peers.delete(id);
+			}
+			this.#events.emit('left', peer);
+		});
+		this.#events.emit('joined', peer);
+	}
+
+	#relay({ id }: Client, packet: Uint8Array): boolean {
+		if (packet[0] !== PLAIN_PUBLISH) {
+			return false;
+		}
+		const { topic, payload } = parsePlainPublish(packet);
+		const { topics, id: own, limits } = this.#options;
+		const parsed = topics.tryParse(topic);
+		const isInbox =
+			parsed?.kind === 'request' || parsed?.kind === 'reply' || parsed?.kind === 'chunk';
+		if (!isInbox || parsed.from !== id || parsed.node !== own) {
+			return false;
+		}
+		if (parsed.kind !== 'chunk' && payload.length > limits.controlPayload) {
+			return false;
+		}
+		const release = (): void => this.#pool.give(packet);
+		this.#options.onMessage({ topic, payload, isRetained: false, release });
+		return true;
+	}
+}

@@ -1,0 +1,66 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
+import { ShoalError } from '../protocol/index.ts';
+
+/** Ms for which a ticket holds. */
+export const TICKET_LIFE = 5 * 60_000;
+/** The DER header of an Ed25519 public key (RFC 8410), before its 32 bytes. */
+const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
+
+/** A ticket lets the node `from` connect to the listener of the node `to`. */
+export interface Trip {
+	readonly from: string;
+	readonly to: string;
+}
+
+/**
+ * Writes tickets: the end of their life, in ms since 1970 and base 36, a dot, and the signature of the
+ * tracker (Ed25519, base64url) under that and both ids. Who can read it can use it, but only in the name of
+ * `from`, and only at `to`.
+ */
+export class TicketOffice {
+	/** What listeners check tickets with: the raw public key, base64url. */
+	readonly key: string;
+	readonly #private: KeyObject;
+
+	constructor() {
+		const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+		const der = publicKey.export({ type: 'spki', format: 'der' });
+		this.key = der.subarray(SPKI.length).toString('base64url');
+		this.#private = privateKey;
+	}
+
+	/** @param now ms since 1970 */
+	issue(trip: Trip, now: number): string {
+		const until = Math.round(now + TICKET_LIFE).toString(36);
+		return `${until}.${sign(null, signed(trip, until), this.#private).toString('base64url')}`;
+	}
+}
+
+/**
+ * Checks a ticket.
+ *
+ * @param key the tracker's, as {@link TicketOffice.key}
+ * @param now ms since 1970 by the clock of the tracker
+ * @throws ShoalError ERR_REFUSED
+ */
+export function checkTicket(ticket: string, trip: Trip, key: string, now: number): void {
+	const [until = '', signature = ''] = ticket.split('.');
+	const end = Number.parseInt(until, 36);
+	const publicKey = createPublicKey({
+		key: Buffer.concat([SPKI, Buffer.from(key, 'base64url')]),
+		format: 'der',
+		type: 'spki',
+	});
+	const isSigned = verify(null, signed(trip, until), publicKey, Buffer.from(signature, 'base64url'));
+	if (!isSigned) {
+		throw new ShoalError('ERR_REFUSED', `the ticket of ${trip.from} is not the tracker's, or for another`);
+	}
+	// One from the future is a clock that was set back, or a life that was made longer.
+	if (!(end >= now && end <= now + 2 * TICKET_LIFE)) {
+		throw new ShoalError('ERR_REFUSED', `the ticket of ${trip.from} has run out`);
+	}
+}
+
+function signed({ from, to }: Trip, until: string): Buffer {
+	return Buffer.from(`shoal ticket\n${from}\n${to}\n${until}\n`);
+}
