@@ -51,9 +51,17 @@ export function checkTicket(ticket: string, trip: Trip, key: string, now: number
 		format: 'der',
 		type: 'spki',
 	});
-	const isSigned = verify(null, signed(trip, until), publicKey, Buffer.from(signature, 'base64url'));
+	const isSigned = verify(
+		null,
+		signed(trip, until),
+		publicKey,
+		Buffer.from(signature, 'base64url'),
+	);
 	if (!isSigned) {
-		throw new ShoalError('ERR_REFUSED', `the ticket of ${trip.from} is not the tracker's, or for another`);
+		throw new ShoalError(
+			'ERR_REFUSED',
+			`the ticket of ${trip.from} is not the tracker's, or for another`,
+		);
 	}
 	// One from the future is a clock that was set back, or a life that was made longer.
 	if (!(end >= now && end <= now + 2 * TICKET_LIFE)) {

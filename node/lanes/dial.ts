@@ -1,0 +1,97 @@
+import { Connection, type Incoming, type Topics } from '../../protocol/index.ts';
+import { openTcpStream } from '../tcp-stream.ts';
+import type { DirectLane } from './lane.ts';
+
+/** What {@link dial} needs to know. */
+export interface DialOptions {
+	/** Our node id. */
+	readonly id: string;
+	/** The node that is dialled. */
+	readonly node: string;
+	/** Where it may be, as broker URLs. */
+	readonly addresses: readonly string[];
+	/** Lets us in there. */
+	readonly ticket: string;
+	readonly topics: Topics;
+	/** Seconds. */
+	readonly keepalive: number;
+	/** The node has sent us something. */
+	readonly onMessage: (message: Incoming) => void;
+	/** The lane is not there any more. */
+	readonly onClosed: (lane: DirectLane) => void;
+	readonly signal: AbortSignal;
+}
+
+/** Ms that an address has to answer. */
+const PATIENCE = 3_000;
+
+/**
+ * Opens a lane straight to a node: tries all its addresses side by side, and takes the first that answers.
+ *
+ * @throws AggregateError if none does
+ */
+export async function dial(options: DialOptions): Promise<DirectLane> {
+	const others = new AbortController();
+	const signal = AbortSignal.any([options.signal, others.signal]);
+	const attempts = options.addresses.map((url) => connect(url, options, signal));
+	const connection = await Promise.any(attempts);
+	for (const attempt of attempts) {
+		void attempt.then(
+			(each) => each === connection || each.destroy(),
+			() => {},
+		);
+	}
+	others.abort();
+	return laneOf(connection, options);
+}
+
+async function connect(
+	url: string,
+	options: DialOptions,
+	signal: AbortSignal,
+): Promise<Connection> {
+	const { id, node, ticket, topics, keepalive, onMessage } = options;
+	const opening = new AbortController();
+	const abort = (): void => opening.abort();
+	signal.addEventListener('abort', abort);
+	try {
+		const connection = await Connection.open({
+			url,
+			clientId: id,
+			password: ticket,
+			keepalive,
+			timeout: PATIENCE,
+			signal: opening.signal,
+			openStream: (deliver) => openTcpStream(url, deliver),
+			onMessage: (message) => {
+				const parsed = topics.tryParse(message.topic);
+				// It speaks for itself only.
+				if (parsed !== undefined && 'from' in parsed && parsed.from === node) {
+					onMessage(message);
+				}
+			},
+		});
+		await connection.subscribe(topics.inboxFilter(id)).catch((error: unknown) => {
+			connection.destroy();
+			throw error;
+		});
+		return connection;
+	} finally {
+		signal.removeEventListener('abort', abort);
+	}
+}
+
+function laneOf(connection: Connection, { id, onClosed }: DialOptions): DirectLane {
+	const lane: DirectLane = {
+		kind: 'direct',
+		dialledBy: id,
+		get queued() {
+			return connection.queued;
+		},
+		send: (topic, payload, released) => connection.send(topic, payload, released),
+		drained: () => connection.drained(),
+		close: () => connection.destroy(),
+	};
+	void connection.ended.then(() => onClosed(lane));
+	return lane;
+}

@@ -1,0 +1,25 @@
+/** How messages reach another node. */
+export type LaneKind = 'broker' | 'direct';
+
+/** A way to another node: through the broker, or straight to it. What arrives looks the same. */
+export interface Lane {
+	readonly kind: LaneKind;
+	/** Bytes sent and not yet taken by the system. */
+	readonly queued: number;
+	/**
+	 * Sends with QoS 0, or drops it while there is no connection.
+	 *
+	 * @param released `payload` may be changed again; until then it must not
+	 */
+	send(topic: string, payload: Uint8Array, released?: () => void): void;
+	/** Resolves when more can be sent without a queue, or nothing more at all. */
+	drained(): Promise<void>;
+}
+
+/** A lane to one node that somebody has opened and that can be closed. */
+export interface DirectLane extends Lane {
+	readonly kind: 'direct';
+	/** Who opened it: of two lanes between the same nodes, the one of the lower id stays. */
+	readonly dialledBy: string;
+	close(): void;
+}

@@ -1,0 +1,225 @@
+import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import type { Listener, Peer } from '../../broker/index.ts';
+import type { Incoming, Limits, Link, Topics } from '../../protocol/index.ts';
+import { dial } from './dial.ts';
+import type { DirectLane, Lane, LaneKind } from './lane.ts';
+
+/** What a {@link Lanes} needs. */
+export interface LanesOptions {
+	readonly link: Link;
+	readonly topics: Topics;
+	readonly limits: Limits;
+	/** Which lanes are used: the best that works, or one kind only. */
+	readonly kind: 'auto' | LaneKind;
+	/** A node has sent us something on a direct lane. */
+	readonly onMessage: (message: Incoming) => void;
+}
+
+/** What {@link Lanes} tell. */
+export interface LanesEvents {
+	/** The way to a node is another now: direct, or by the broker again. */
+	changed(node: string, lane: Lane): void;
+}
+
+/** How a node may be reached. */
+export interface Route {
+	readonly addresses: readonly string[];
+	/** How many of the addresses, from the first, the broker has seen the node at. */
+	readonly verified: number;
+	readonly ticket: string;
+}
+
+interface Attempt {
+	readonly abort: AbortController;
+	readonly done: Promise<void>;
+}
+
+const RETRY_FIRST = 5_000;
+const RETRY_MOST = 60_000;
+/** Where nobody has seen a node, it is looked for once in a while only: it may be somebody else's address. */
+const RETRY_UNSEEN = 10 * 60_000;
+const MOST_UNSEEN = 2;
+
+/**
+ * The lanes to other nodes: straight where one is open, through the broker otherwise. Which way a message
+ * goes is decided here; nobody else has to know.
+ */
+export class Lanes {
+	readonly #options: LanesOptions;
+	readonly #broker: Lane;
+	readonly #direct = new Map<string, DirectLane>();
+	readonly #dialling = new Map<string, Attempt>();
+	/** When a node may be dialled again, and how long to wait after that. */
+	readonly #retry = new Map<string, { at: number; pause: number }>();
+	readonly #events = createNanoEvents<LanesEvents>();
+	#listener: Listener | undefined;
+	#isClosed = false;
+
+	constructor(options: LanesOptions) {
+		this.#options = options;
+		const { link } = options;
+		this.#broker = {
+			kind: 'broker',
+			get queued() {
+				return link.queued;
+			},
+			send: (topic, payload, released) => link.send(topic, payload, released),
+			drained: () => link.drained(),
+		};
+	}
+
+	on<E extends keyof LanesEvents>(event: E, handler: LanesEvents[E]): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	/** The lane through the broker. */
+	get broker(): Lane {
+		return this.#broker;
+	}
+
+	/** The lane to `node` now. */
+	to(node: string): Lane {
+		return this.#direct.get(node) ?? this.#broker;
+	}
+
+	/** Whether what is sent to `node` goes anywhere now. */
+	reaches(node: string): boolean {
+		return this.#direct.has(node) || (this.#options.link.isUp && this.#options.kind !== 'direct');
+	}
+
+	/** The nodes there is a direct lane to. */
+	get direct(): ReadonlySet<string> {
+		return new Set(this.#direct.keys());
+	}
+
+	/** Nodes that connect to `listener` are on a direct lane. */
+	listen(listener: Listener): void {
+		this.#listener = listener;
+		const accepted = new Map<Peer, DirectLane>();
+		listener.on('joined', (peer) => {
+			const lane = laneOf(peer);
+			accepted.set(peer, lane);
+			this.#opened(peer.id, lane);
+		});
+		listener.on('left', (peer) => {
+			const lane = accepted.get(peer);
+			accepted.delete(peer);
+			if (lane !== undefined) {
+				this.#closed(peer.id, lane);
+			}
+		});
+	}
+
+	/**
+	 * Tries to open a direct lane to `node`, unless there is one or it was tried a moment ago.
+	 *
+	 * @returns when there is one, or nothing came of it
+	 */
+	async reach(node: string, route: Route): Promise<void> {
+		const isWanted = this.#options.kind !== 'broker' && !this.#isClosed && !this.#direct.has(node);
+		const retry = this.#retry.get(node);
+		const addresses = this.#worthTrying(route);
+		if (this.#dialling.has(node)) {
+			await this.#dialling.get(node)?.done;
+		} else if (isWanted && addresses.length > 0 && performance.now() >= (retry?.at ?? 0)) {
+			const abort = new AbortController();
+			const done = this.#dial(node, addresses, route, abort.signal);
+			this.#dialling.set(node, { abort, done });
+			await done;
+		}
+	}
+
+	async close(): Promise<void> {
+		this.#isClosed = true;
+		for (const { abort } of this.#dialling.values()) {
+			abort.abort();
+		}
+		for (const lane of this.#direct.values()) {
+			lane.close();
+		}
+		await this.#listener?.close();
+	}
+
+	#worthTrying({ addresses, verified }: Route): readonly string[] {
+		return verified > 0 ? addresses.slice(0, verified) : addresses.slice(0, MOST_UNSEEN);
+	}
+
+	async #dial(
+		node: string,
+		addresses: readonly string[],
+		{ ticket, verified }: Route,
+		signal: AbortSignal,
+	): Promise<void> {
+		const { link, topics, limits, onMessage } = this.#options;
+		const { id } = link;
+		const { keepalive } = limits;
+		const onClosed = (lane: DirectLane): void => this.#closed(node, lane);
+		try {
+			const options = {
+				id,
+				node,
+				addresses,
+				ticket,
+				topics,
+				keepalive,
+				onMessage,
+				onClosed,
+				signal,
+			};
+			const lane = await dial(options);
+			this.#retry.delete(node);
+			this.#opened(node, lane);
+		} catch {
+			// It is somewhere we cannot go; the broker is there for that.
+			const pause = this.#retry.get(node)?.pause ?? (verified > 0 ? RETRY_FIRST : RETRY_UNSEEN);
+			const next = Math.max(pause, Math.min(pause * 2, RETRY_MOST));
+			this.#retry.set(node, { at: performance.now() + pause, pause: next });
+		} finally {
+			this.#dialling.delete(node);
+		}
+	}
+
+	/** Of two lanes that cross, the one that the lower id has dialled stays; whoever dialled the other closes it. */
+	#opened(node: string, lane: DirectLane): void {
+		const { id } = this.#options.link;
+		const older = this.#direct.get(node);
+		if (this.#isClosed) {
+			lane.close();
+			return;
+		}
+		const lower = id < node ? id : node;
+		if (older !== undefined && older.dialledBy !== lane.dialledBy && lane.dialledBy !== lower) {
+			if (lane.dialledBy === id) {
+				lane.close();
+			}
+			return;
+		}
+		this.#direct.set(node, lane);
+		if (older?.dialledBy === id && lane.dialledBy !== id) {
+			older.close();
+		}
+		this.#events.emit('changed', node, lane);
+	}
+
+	#closed(node: string, lane: DirectLane): void {
+		if (this.#direct.get(node) === lane) {
+			this.#direct.delete(node);
+			if (!this.#isClosed) {
+				this.#events.emit('changed', node, this.#broker);
+			}
+		}
+	}
+}
+
+function laneOf(peer: Peer): DirectLane {
+	return {
+		kind: 'direct',
+		dialledBy: peer.id,
+		get queued() {
+			return peer.queued;
+		},
+		send: (topic, payload, released) => peer.send(topic, payload, released),
+		drained: () => peer.drained(),
+		close: () => peer.close(),
+	};
+}
