@@ -15,6 +15,7 @@ import {
 import type { Decision } from './decisions.ts';
 import { Outbox } from './outbox.ts';
 import { Registry } from './registry.ts';
+import { withRoutes } from './routes.ts';
 import type { TrackerCounts, TrackerSettings } from './tracker-options.ts';
 
 /** What an active tracker reports to its owner. */
@@ -187,9 +188,11 @@ export class ActiveTracker {
 	}
 
 	#readyState(): TrackerState {
-		const { id, limits } = this.#settings;
+		const { id, limits, whereabouts } = this.#settings;
 		const { ttl, renewal, part } = limits;
-		return { state: 'ready', tracker: id, session: this.#link.session, ttl, renewal, part };
+		const { key } = whereabouts.office;
+		const { session } = this.#link;
+		return { state: 'ready', tracker: id, session, ttl, renewal, part, key };
 	}
 
 	async #say(state: TrackerState): Promise<void> {
@@ -213,13 +216,17 @@ export class ActiveTracker {
 
 	#replyTo(node: string, request: TrackerRequest): TrackerReply {
 		const { op, id } = request;
+		const { whereabouts } = this.#settings;
+		const time = whereabouts.time();
 		switch (op) {
 			case 'get_seed':
 				return { op, id, ...this.registry.seeds(request.after) };
-			case 'query':
-				return { op, id, ...this.registry.query(request.seed) };
+			case 'query': {
+				const { nodes, ...counts } = this.registry.query(request.seed);
+				return { op, id, ...counts, nodes: withRoutes(node, nodes, whereabouts), time };
+			}
 			case 'update':
-				return { op, id, ...this.registry.update(node, request) };
+				return { op, id, ...this.registry.update(node, request), time };
 		}
 	}
 

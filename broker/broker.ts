@@ -229,6 +229,7 @@ export class Broker {
 			limits: this.#limits,
 			isAlone: true,
 			openStream: () => this.openStream(),
+			addressOf: (id) => this.#gate.addressOf(id),
 		});
 		this.#tracker.on('warning', (error) => this.#events.emit('warning', error));
 	}

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { isNodeId, type Limits } from '../protocol/index.ts';
+import { isLoopback, isNodeId, type Limits } from '../protocol/index.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Why a client is not let in. */
@@ -26,8 +26,6 @@ interface Guest {
 	readonly secret: Buffer | undefined;
 }
 
-const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
-
 /** Who may connect: limits, and that an id belongs to whoever came with it first while it is there. */
 export class Door {
 	readonly #limits: Limits;
@@ -45,6 +43,11 @@ export class Door {
 	/** How many are in. */
 	get size(): number {
 		return this.#guests.size;
+	}
+
+	/** The IP address of who is in with this id. */
+	addressOf(id: string): string | undefined {
+		return this.#guests.get(id)?.address;
 	}
 
 	/** Whether one more may try now. */
@@ -86,7 +89,7 @@ export class Door {
 			return 'clients';
 		}
 		const isCrowded = (this.#perAddress.get(address) ?? 0) >= this.#limits.clientsPerAddress;
-		return isCrowded && !LOOPBACK.test(address) ? 'address' : undefined;
+		return isCrowded && !isLoopback(address) ? 'address' : undefined;
 	}
 
 	#remove(id: string): void {

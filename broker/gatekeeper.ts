@@ -81,6 +81,11 @@ export class Gatekeeper implements ChunkRules {
 		return this.#door.size;
 	}
 
+	/** The IP address from which the client `id` is connected. */
+	addressOf(id: string): string | undefined {
+		return this.#door.addressOf(id);
+	}
+
 	/** The hooks of Aedes. */
 	get hooks(): Hooks {
 		return {

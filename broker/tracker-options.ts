@@ -7,6 +7,8 @@ import {
 	Topics,
 } from '../protocol/index.ts';
 import type { RefusedAnnounce } from './decisions.ts';
+import type { Whereabouts } from './routes.ts';
+import { TicketOffice } from './tickets.ts';
 
 /** Options of {@link Tracker.start}. */
 export interface TrackerOptions {
@@ -22,6 +24,8 @@ export interface TrackerOptions {
 	readonly password?: string | undefined;
 	/** A byte stream to use instead of one to `url`. */
 	readonly openStream?: (() => unknown) | undefined;
+	/** The IP address from which a client is connected, if the broker can say it. */
+	readonly addressOf?: ((id: string) => string | undefined) | undefined;
 	/** Nobody else can be the tracker, so it does not look first. @default false */
 	readonly isAlone?: boolean | undefined;
 	/** Monotonic time in ms. @default performance.now */
@@ -43,6 +47,7 @@ export interface TrackerSettings {
 	readonly password: string | undefined;
 	readonly openStream: (() => unknown) | undefined;
 	readonly isAlone: boolean;
+	readonly whereabouts: Whereabouts;
 	readonly now: () => number;
 	readonly random: () => number;
 	readonly sweep: number;
@@ -81,6 +86,11 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
 		password: options.password,
 		openStream: options.openStream,
 		isAlone: options.isAlone ?? false,
+		whereabouts: {
+			addressOf: options.addressOf ?? (() => undefined),
+			office: new TicketOffice(),
+			time: Date.now,
+		},
 		now: options.now ?? (() => performance.now()),
 		random: options.random ?? Math.random,
 		sweep: options.sweep ?? 1_000,

@@ -49,6 +49,7 @@ export {
 	resolveLimits,
 } from './limits.ts';
 export { Link, type LinkEvents, type LinkOptions } from './link.ts';
+export { isLoopback } from './loopback.ts';
 export { checkName, MAX_NAME_BYTES } from './names.ts';
 export {
 	type Announce,

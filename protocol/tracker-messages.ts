@@ -27,6 +27,8 @@ export type TrackerState =
 			readonly renewal: number;
 			/** The largest part this broker carries, in bytes. */
 			readonly part: number;
+			/** What tickets are checked with: an Ed25519 public key, base64url. */
+			readonly key?: string | undefined;
 	  }
 	| { readonly state: 'lost'; readonly tracker: string; readonly session: string };
 
@@ -38,6 +40,7 @@ const trackerState: v.GenericSchema<unknown, TrackerState> = v.variant('state', 
 		ttl: milliseconds,
 		renewal: milliseconds,
 		part: v.pipe(whole(1024 * 1024), v.minValue(1024)),
+		key: v.optional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/, 'no public key'))),
 	}),
 	v.object({ state: v.literal('lost'), tracker: nodeId, session }),
 ]);
@@ -84,6 +87,10 @@ export interface NodeListing {
 	readonly have: number;
 	readonly chunks: number;
 	readonly addresses: readonly string[];
+	/** How many of the addresses, from the first, are where the broker has seen the node. */
+	readonly verified?: number | undefined;
+	/** Lets whoever asked connect straight to the node. */
+	readonly ticket?: string | undefined;
 }
 
 /** What the tracker answers, `inbox/<node>/reply/<tracker>`. */
@@ -102,6 +109,8 @@ export type TrackerReply =
 			readonly downloaders: number;
 			/** A sample of the swarm. */
 			readonly nodes: readonly NodeListing[];
+			/** The clock of the tracker, by which tickets run out: ms since 1970. */
+			readonly time?: number | undefined;
 	  }
 	| {
 			readonly op: 'update';
@@ -110,6 +119,8 @@ export type TrackerReply =
 			readonly status: 'ok' | 'again';
 			/** Seeds whose announces were refused since the last update. */
 			readonly refused: readonly string[];
+			/** The clock of the tracker, by which tickets run out: ms since 1970. */
+			readonly time?: number | undefined;
 	  };
 
 const listing = v.object({
@@ -119,6 +130,14 @@ const listing = v.object({
 	chunks: chunkCount,
 	seeders: count,
 	downloaders: count,
+});
+const node = v.object({
+	node: nodeId,
+	have: chunkCount,
+	chunks: chunkCount,
+	addresses,
+	verified: v.optional(whole(8)),
+	ticket: v.optional(v.pipe(v.string(), v.maxLength(200))),
 });
 /** The schemas of {@link TrackerReply}. */
 export const trackerReplies = [
@@ -133,16 +152,15 @@ export const trackerReplies = [
 		id: requestId,
 		seeders: count,
 		downloaders: count,
-		nodes: v.pipe(
-			v.array(v.object({ node: nodeId, have: chunkCount, chunks: chunkCount, addresses })),
-			v.maxLength(1_000),
-		),
+		nodes: v.pipe(v.array(node), v.maxLength(1_000)),
+		time: v.optional(count),
 	}),
 	v.object({
 		op: v.literal('update'),
 		id: requestId,
 		status: v.picklist(['ok', 'again']),
 		refused: v.pipe(v.array(seedId), v.maxLength(1_000)),
+		time: v.optional(count),
 	}),
 ] as const;
 

@@ -1,0 +1,54 @@
+import { isLoopback, type NodeListing } from '../protocol/index.ts';
+import type { TicketOffice } from './tickets.ts';
+
+/** Nodes in one answer that come with a ticket. */
+const MOST_TICKETS = 10;
+
+/** What is known beside the registry of where nodes are. */
+export interface Whereabouts {
+	/** The IP address a client is connected from, as the broker sees it; undefined if nobody knows. */
+	readonly addressOf: (node: string) => string | undefined;
+	readonly office: TicketOffice;
+	/** ms since 1970. */
+	readonly time: () => number;
+}
+
+/**
+ * How `asker` can go straight to `nodes`: addresses at which the broker has seen a node before those
+ * it only claims, so that nobody is made to knock at a stranger's; those of this machine only for who is on
+ * it; and tickets for the first few.
+ */
+export function withRoutes(
+	asker: string,
+	nodes: readonly NodeListing[],
+	{ addressOf, office, time }: Whereabouts,
+): NodeListing[] {
+	const askerAt = addressOf(asker);
+	// Where nobody knows, the asker has to tell itself.
+	const isHere = askerAt === undefined || isLoopback(askerAt);
+	let tickets = 0;
+	return nodes.map((listing) => {
+		const usable = listing.addresses.filter((url) => isHere || !isLoopback(hostOf(url)));
+		if (listing.node === asker || usable.length === 0) {
+			return { ...listing, addresses: usable };
+		}
+		const seenAt = addressOf(listing.node);
+		const seen = usable.filter((url) => hostOf(url) === plain(seenAt));
+		const addresses = [...seen, ...usable.filter((url) => !seen.includes(url))];
+		if (tickets >= MOST_TICKETS) {
+			return { ...listing, addresses };
+		}
+		tickets += 1;
+		const ticket = office.issue({ from: asker, to: listing.node }, time());
+		return { ...listing, addresses, verified: seen.length, ticket };
+	});
+}
+
+function hostOf(url: string): string {
+	return new URL(url).hostname.replace(/^\[|\]$/g, '');
+}
+
+/** An IPv4 address that came in on an IPv6 socket, as it is written elsewhere. */
+function plain(address: string | undefined): string | undefined {
+	return address?.replace(/^::ffff:/, '');
+}
