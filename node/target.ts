@@ -6,6 +6,7 @@ import { Bitfield, checkName, type Seed } from '../protocol/index.ts';
 import { isWhole, seedLies, whatIsRight } from './hashing/check-content.ts';
 import type { HashOptions } from './hashing/hasher.ts';
 import { bootId } from './storage/boot-id.ts';
+import { copyChunks } from './storage/chunks.ts';
 import { FileStorage } from './storage/file-storage.ts';
 import { fsError } from './storage/fs-error.ts';
 import { Journal } from './storage/journal.ts';
@@ -98,8 +99,9 @@ export class FileTarget implements Target {
 		const have = part.wasThere
 			? await whatIsThere(part, journal, seed, options)
 			: new Bitfield(seed.chunks);
-		await standing?.copyTo(part.storage, have, options.signal);
-		await standing?.storage.close();
+		if (standing !== undefined) {
+			await addFrom(standing, part, { seed, have, signal: options.signal });
+		}
 		await journal.begin(have);
 		return { storage: part.storage, have, wasThere: false };
 	}
@@ -123,7 +125,7 @@ export class FileTarget implements Target {
 	async abandon(): Promise<void> {
 		// Who asked for it is told when it fails.
 		await this.#settling?.catch(() => {});
-		await this.#journal?.close();
+		await (this.#part?.hasFailed ? this.#journal?.fail() : this.#journal?.close());
 		await this.#part?.close();
 		await this.#standing?.storage.close();
 	}
@@ -193,10 +195,30 @@ async function whatIsThere(
 	seed: Seed,
 	options: HashOptions,
 ): Promise<Bitfield> {
+	const { partPath, storage } = part;
 	const recorded = await journal.read();
+	if (recorded === 'failed') {
+		const right = await whatIsRight(partPath, seed, options);
+		await copyChunks(seed, right.indices(), { from: storage, to: storage, signal: options.signal });
+		return right;
+	}
 	return recorded?.isTrusted
 		? recorded.chunks
-		: await whatIsRight(part.partPath, seed, options, recorded?.chunks);
+		: await whatIsRight(partPath, seed, options, recorded?.chunks);
+}
+
+/** Adds the chunks that another version has and that are lacking. */
+async function addFrom(
+	standing: StandingFile,
+	part: PartFile,
+	{ seed, have, signal }: { seed: Seed; have: Bitfield; signal: AbortSignal | undefined },
+): Promise<void> {
+	const lacking = [...standing.right.indices()].filter((chunk) => !have.has(chunk));
+	await copyChunks(seed, lacking, { from: standing.storage, to: part.storage, signal });
+	await standing.storage.close();
+	for (const chunk of lacking) {
+		have.set(chunk);
+	}
 }
 
 async function finishStanding(
