@@ -8,7 +8,6 @@ import type { HashOptions } from './hashing/hasher.ts';
 import { bootId } from './storage/boot-id.ts';
 import { copyChunks } from './storage/chunks.ts';
 import { FileStorage } from './storage/file-storage.ts';
-import { fsError } from './storage/fs-error.ts';
 import { Journal } from './storage/journal.ts';
 import { PartFile, placesOf, resolveOutput } from './storage/part-file.ts';
 import { StandingFile } from './storage/standing-file.ts';
@@ -88,9 +87,7 @@ export class FileTarget implements Target {
 		if (standing?.isComplete) {
 			return { storage: standing.storage, have: standing.right, wasThere: true };
 		}
-		if (standing !== undefined && !(await standing.isRelated())) {
-			throw fsError({ code: 'EEXIST' }, places.path);
-		}
+		await standing?.checkRelated();
 		const part = await PartFile.open(places.path, seed, standing);
 		this.#part = part;
 		const bootId = await this.#bootId();

@@ -78,22 +78,25 @@ export class StandingFile {
 	}
 
 	/**
-	 * Whether a chunk of it proves that it is a version of the content: chunks of one byte repeated, such
-	 * as zeros, are in many files.
+	 * @throws ShoalError ERR_EXISTS if no chunk proves that it is a version of the content: chunks of one
+	 *   byte repeated, such as zeros, are in many files
 	 */
-	async isRelated(): Promise<boolean> {
+	async checkRelated(): Promise<void> {
 		const constant = new Set<string>();
 		for (const chunk of this.right.indices()) {
 			const digest = Buffer.from(this.#seed.chunkDigest(chunk)).toString('hex');
 			if (!constant.has(digest)) {
 				const bytes = await readChunk(this.#seed, this.storage, chunk);
 				if (Buffer.compare(bytes.subarray(1), bytes.subarray(0, -1)) !== 0) {
-					return true;
+					return;
 				}
 				constant.add(digest);
 			}
 		}
-		return false;
+		throw new ShoalError(
+			'ERR_EXISTS',
+			`${quoted(this.path, 300)}: there is another file of that name, which has nothing of this content; move it away or choose another with -o`,
+		);
 	}
 
 	/** @throws ShoalError ERR_EXISTS if what stands there is not what was hashed any more */
