@@ -44,6 +44,8 @@ export class PartFile {
 	readonly #replaced: StandingFile | undefined;
 	#hasName = false;
 	#hasFailed = false;
+	/** The old file is gone, and this one was on the disk before. */
+	#hasReplaced = false;
 
 	private constructor(
 		{ path, part }: Places,
@@ -129,10 +131,12 @@ export class PartFile {
 		await onFile(this.partPath, () => chmod(this.partPath, standing.mode));
 		await standing.checkUnchanged();
 		await onFile(this.path, () => rename(this.partPath, this.path));
+		this.#hasReplaced = true;
 	}
 
 	/**
-	 * Has the file and its name survive a loss of power. If the disk fails, the name is taken back.
+	 * Has the file and its name survive a loss of power. If the disk fails, the name is taken back, unless
+	 * an older version had it: that one is gone.
 	 *
 	 * @throws ShoalError ERR_IO, ERR_NO_SPACE
 	 */
@@ -141,7 +145,9 @@ export class PartFile {
 			await this.#sync();
 			await syncFolder(dirname(this.path));
 		} catch (error) {
-			await this.#takeBack();
+			if (!this.#hasReplaced) {
+				await this.#takeBack();
+			}
 			throw error;
 		}
 		await onFile(this.partPath, () => rm(this.partPath, { force: true }));
@@ -165,7 +171,7 @@ export class PartFile {
 			.catch(() => {});
 	}
 
-	/** On a file system without hard links, such as FAT, there is no second name to mean: check again. */
+	/** On a file system without hard links, such as FAT, the journal alone means: check again. */
 	async #rename(): Promise<void> {
 		await this.#sync();
 		if ((await found(this.path)) !== undefined) {
