@@ -7,8 +7,8 @@ import { isWhole, seedLies, whatIsRight } from './hashing/check-content.ts';
 import type { HashOptions } from './hashing/hasher.ts';
 import { WholeCheck } from './hashing/whole-check.ts';
 import { bootId } from './storage/boot-id.ts';
+import { copyChunks } from './storage/chunks.ts';
 import { FileStorage } from './storage/file-storage.ts';
-import { fsError } from './storage/fs-error.ts';
 import { Journal } from './storage/journal.ts';
 import { PartFile, placesOf, resolveOutput } from './storage/part-file.ts';
 import { StandingFile } from './storage/standing-file.ts';
@@ -89,9 +89,7 @@ export class FileTarget implements Target {
 		if (standing?.isComplete) {
 			return { storage: standing.storage, have: standing.right, wasThere: true };
 		}
-		if (standing !== undefined && !(await standing.isRelated())) {
-			throw fsError({ code: 'EEXIST' }, places.path);
-		}
+		await standing?.checkRelated();
 		const part = await PartFile.open(places.path, seed, standing);
 		this.#part = part;
 		const bootId = await this.#bootId();
@@ -100,8 +98,9 @@ export class FileTarget implements Target {
 		const have = part.wasThere
 			? await whatIsThere(part, journal, seed, options)
 			: new Bitfield(seed.chunks);
-		await standing?.copyTo(part.storage, have, options.signal);
-		await standing?.storage.close();
+		if (standing !== undefined) {
+			await addFrom(standing, part, { seed, have, signal: options.signal });
+		}
 		await journal.begin(have);
 		this.#check = new WholeCheck(part.partPath, seed, have);
 		return { storage: part.storage, have, wasThere: false };
@@ -128,7 +127,7 @@ export class FileTarget implements Target {
 		// Who asked for it is told when it fails.
 		await this.#settling?.catch(() => {});
 		this.#check?.close();
-		await this.#journal?.close();
+		await (this.#part?.hasFailed ? this.#journal?.fail() : this.#journal?.close());
 		await this.#part?.close();
 		await this.#standing?.storage.close();
 	}
@@ -199,10 +198,30 @@ async function whatIsThere(
 	seed: Seed,
 	options: HashOptions,
 ): Promise<Bitfield> {
+	const { partPath, storage } = part;
 	const recorded = await journal.read();
+	if (recorded === 'failed') {
+		const right = await whatIsRight(partPath, seed, options);
+		await copyChunks(seed, right.indices(), { from: storage, to: storage, signal: options.signal });
+		return right;
+	}
 	return recorded?.isTrusted
 		? recorded.chunks
-		: await whatIsRight(part.partPath, seed, options, recorded?.chunks);
+		: await whatIsRight(partPath, seed, options, recorded?.chunks);
+}
+
+/** Adds the chunks that another version has and that are lacking. */
+async function addFrom(
+	standing: StandingFile,
+	part: PartFile,
+	{ seed, have, signal }: { seed: Seed; have: Bitfield; signal: AbortSignal | undefined },
+): Promise<void> {
+	const lacking = [...standing.right.indices()].filter((chunk) => !have.has(chunk));
+	await copyChunks(seed, lacking, { from: standing.storage, to: part.storage, signal });
+	await standing.storage.close();
+	for (const chunk of lacking) {
+		have.set(chunk);
+	}
 }
 
 async function finishStanding(

@@ -17,6 +17,7 @@ interface Result {
 	readonly output: string;
 	readonly total: number;
 	readonly passed: number;
+	readonly skipped: number;
 }
 
 function runFile(file: string): Promise<Result> {
@@ -32,7 +33,8 @@ function runFile(file: string): Promise<Result> {
 			const count = (name: string): number => {
 				return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(output)?.[1] ?? 0);
 			};
-			resolve({ file, code, output, total: count('Total'), passed: count('Passed') });
+			const [total, passed, skipped] = [count('Total'), count('Passed'), count('Skipped')];
+			resolve({ file, code, output, total, passed, skipped });
 		});
 	});
 }
@@ -44,7 +46,10 @@ async function runAll(files: string[], atOnce: number): Promise<Result[]> {
 			const result = await runFile(file);
 			results.push(result);
 			const isGood = result.code === 0 && result.total > 0;
-			console.log(`${isGood ? 'ok  ' : 'FAIL'} ${file}  ${result.passed} of ${result.total}`);
+			const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : '';
+			console.log(
+				`${isGood ? 'ok  ' : 'FAIL'} ${file}  ${result.passed} of ${result.total}${skipped}`,
+			);
 			if (!isGood) {
 				console.log(result.output);
 			}

@@ -43,7 +43,8 @@ Examples:
 
 Shows a progress bar, then the path, the digest and who sent how much. What an
 interrupted download has verified is kept: the same command goes on from there.
-A file that exists is never replaced.`,
+A file that is there and right is not fetched. Another version of it gives what
+both have in common, and is replaced at the end; any other file never is.`,
 	ls: `
 Example:
   shoal ls --broker mqtt://10.0.0.5:1883

@@ -40,16 +40,17 @@ export async function whatIsRight(
 	return right;
 }
 
-/** Whether the file at `path`, each of whose chunks is right, has the digest of the whole. @throws ShoalError of the file system */
+/**
+ * Whether the file at `path` has the digest of the whole. Reads it once more even if there is one chunk
+ * only: that chunk may have been trusted.
+ *
+ * @throws ShoalError of the file system
+ */
 export async function isWhole(
 	path: string,
 	seed: Seed,
 	options: HashOptions = {},
 ): Promise<boolean> {
-	// With one chunk or none a seed proves that the digests agree.
-	if (seed.chunks <= 1) {
-		return true;
-	}
 	const digest = await hashFile(path, seed.kind, options);
 	return Buffer.from(digest).toString('hex') === seed.digest;
 }

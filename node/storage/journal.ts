@@ -33,6 +33,7 @@ const LATE = 5_000;
 /** More than the records of the largest seed take. */
 const MOST_BYTES = 64 * 1024 * 1024;
 const CHECK_DIGITS = 16;
+const FAILED = 'failed';
 
 /**
  * Records which chunks of a part file are verified and written, so that they need not be hashed again.
@@ -41,7 +42,8 @@ const CHECK_DIGITS = 16;
  *     shoal-journal 1 <seed id> <length> <boot id, or -> <device>-<inode> <check>
  *     0-63 70-70 <check>
  *
- * A record is runs of chunks, first and last. Each check is of its line and of the check before it, so
+ * A record is runs of chunks, first and last, or `failed`: the disk did not take what was written, though
+ * the system may still give it back from memory. Each check is of its line and of the check before it, so
  * a journal in which anything is not as it was written is none, and the part file has to be hashed.
  * What cannot be recorded costs time, and no download: then the journal is taken away.
  */
@@ -58,13 +60,19 @@ export class Journal {
 		this.#options = options;
 	}
 
-	/** What was recorded earlier; undefined if there is nothing that can be relied on. */
-	async read(): Promise<Recorded | undefined> {
+	/**
+	 * What was recorded earlier; undefined if there is nothing that can be relied on. `failed` means that
+	 * the disk did: what is right in the part file has to be written again.
+	 */
+	async read(): Promise<Recorded | typeof FAILED | undefined> {
 		const { path, seed, part, bootId } = this.#options;
 		const text = await readText(path).catch(() => undefined);
 		const journal = text === undefined ? undefined : parse(text.content, seed);
 		if (text === undefined || journal === undefined || journal.part !== identityOf(part)) {
 			return undefined;
+		}
+		if (journal.chunks === FAILED) {
+			return FAILED;
 		}
 		// Somebody else has written to the part file if it is newer than what was recorded of it.
 		const isUntouched =
@@ -76,10 +84,16 @@ export class Journal {
 	/** Starts anew, with what is there. */
 	async begin(have: Bitfield): Promise<void> {
 		await this.close();
-		this.#check = '';
 		this.#isOver = false;
 		this.#pending = [...have.indices()];
 		await this.flush();
+	}
+
+	/** The disk failed: says instead of everything else that all has to be written again. Closes it. */
+	async fail(): Promise<void> {
+		await this.close();
+		await this.#append(FAILED);
+		await this.close();
 	}
 
 	/** `chunk` is verified, and its write has returned. */
@@ -99,7 +113,7 @@ export class Journal {
 	flush(): Promise<void> {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
-		this.#writing = this.#writing.then(() => this.#append());
+		this.#writing = this.#writing.then(() => this.#appendPending());
 		return this.#writing;
 	}
 
@@ -119,17 +133,18 @@ export class Journal {
 		await onFile(path, () => rm(path, { force: true }));
 	}
 
-	async #append(): Promise<void> {
-		const chunks = this.#pending;
+	async #appendPending(): Promise<void> {
+		const runs = runsOf(this.#pending.sort((a, b) => a - b));
 		this.#pending = [];
-		if (chunks.length === 0) {
-			return;
+		if (runs.length > 0) {
+			await this.#append(runs.map(([first, last]) => `${first}-${last}`).join(' '));
 		}
-		const runs = runsOf(chunks.sort((a, b) => a - b));
-		const record = runs.map(([first, last]) => `${first}-${last}`).join(' ');
+	}
+
+	async #append(record: string): Promise<void> {
 		try {
 			// In one write, so that a header without a record is a torn one.
-			const header = this.#file === undefined ? this.#line(headerOf(this.#options)) : '';
+			const header = this.#file === undefined ? this.#startLines() : '';
 			this.#file ??= await this.#create();
 			await this.#file.appendFile(header + this.#line(record));
 		} catch {
@@ -142,6 +157,11 @@ export class Journal {
 		await rm(path, { force: true });
 		// Not through a symbolic link that somebody put there meanwhile.
 		return await open(path, 'ax');
+	}
+
+	#startLines(): string {
+		this.#check = '';
+		return this.#line(headerOf(this.#options));
 	}
 
 	#line(payload: string): string {
@@ -177,12 +197,15 @@ async function readText(path: string): Promise<{ content: string; mtimeMs: bigin
 function parse(
 	text: string,
 	seed: Seed,
-): { bootId: string; part: string; chunks: Bitfield } | undefined {
+): { bootId: string; part: string; chunks: Bitfield | typeof FAILED } | undefined {
 	const [header = '', ...records] = payloadsOf(text) ?? [];
 	const start = `${VERSION} ${seed.id} ${seed.length} `;
 	const [bootId, part] = header.slice(start.length).split(' ');
 	if (!header.startsWith(start) || bootId === undefined || part === undefined) {
 		return undefined;
+	}
+	if (records.includes(FAILED)) {
+		return { bootId, part, chunks: FAILED };
 	}
 	const chunks = new Bitfield(seed.chunks);
 	for (const run of records.flatMap((record) => record.split(' '))) {

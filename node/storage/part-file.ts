@@ -43,6 +43,9 @@ export class PartFile {
 	readonly storage: FileStorage;
 	readonly #replaced: StandingFile | undefined;
 	#hasName = false;
+	#hasFailed = false;
+	/** The old file is gone, and this one was on the disk before. */
+	#hasReplaced = false;
 
 	private constructor(
 		{ path, part }: Places,
@@ -87,6 +90,14 @@ export class PartFile {
 	}
 
 	/**
+	 * Whether the disk failed to take what was written. The system tells that once, and may give the
+	 * bytes back from memory all the same: what is to be relied on has to be written again.
+	 */
+	get hasFailed(): boolean {
+		return this.#hasFailed;
+	}
+
+	/**
 	 * Gives the file its final name. Replaces only what it was to replace, if that is as it was, and
 	 * never what came there in the meantime.
 	 *
@@ -116,27 +127,40 @@ export class PartFile {
 
 	/** The old file is there until the new one would survive a loss of power. */
 	async #replace(standing: StandingFile): Promise<void> {
-		await this.storage.sync();
+		await this.#sync();
 		await onFile(this.partPath, () => chmod(this.partPath, standing.mode));
 		await standing.checkUnchanged();
 		await onFile(this.path, () => rename(this.partPath, this.path));
+		this.#hasReplaced = true;
 	}
 
 	/**
-	 * Has the file and its name survive a loss of power. If the disk fails, the name is taken back.
+	 * Has the file and its name survive a loss of power. If the disk fails, the name is taken back, unless
+	 * an older version had it: that one is gone.
 	 *
 	 * @throws ShoalError ERR_IO, ERR_NO_SPACE
 	 */
 	async settle(): Promise<void> {
 		try {
-			await this.storage.sync();
+			await this.#sync();
 			await syncFolder(dirname(this.path));
 		} catch (error) {
-			await this.#takeBack();
+			if (!this.#hasReplaced) {
+				await this.#takeBack();
+			}
 			throw error;
 		}
 		await onFile(this.partPath, () => rm(this.partPath, { force: true }));
 		this.storage.guard();
+	}
+
+	async #sync(): Promise<void> {
+		try {
+			await this.storage.sync();
+		} catch (error) {
+			this.#hasFailed = true;
+			throw error;
+		}
 	}
 
 	/** What is verified is kept under the part's name. */
@@ -147,9 +171,9 @@ export class PartFile {
 			.catch(() => {});
 	}
 
-	/** On a file system without hard links, such as FAT, there is no second name to mean: check again. */
+	/** On a file system without hard links, such as FAT, the journal alone means: check again. */
 	async #rename(): Promise<void> {
-		await this.storage.sync();
+		await this.#sync();
 		if ((await found(this.path)) !== undefined) {
 			throw fsError({ code: 'EEXIST' }, this.path);
 		}

@@ -4,11 +4,11 @@ import { dirname } from 'node:path';
 import { type Bitfield, quoted, type Seed, ShoalError } from '../../protocol/index.ts';
 import { whatIsRight } from '../hashing/check-content.ts';
 import type { HashOptions } from '../hashing/hasher.ts';
+import { readChunk } from './chunks.ts';
 import { FileStorage } from './file-storage.ts';
 import { fsError, onFile } from './fs-error.ts';
 import { type Places, syncFolder } from './part-file.ts';
 import { found, identityOf, stampOf } from './stamp.ts';
-import type { Storage } from './storage.ts';
 
 /**
  * A file that stands at the final place of a download already: the same, another version of it, or
@@ -78,39 +78,25 @@ export class StandingFile {
 	}
 
 	/**
-	 * Whether a chunk of it proves that it is a version of the content: chunks of one byte repeated, such
-	 * as zeros, are in many files.
+	 * @throws ShoalError ERR_EXISTS if no chunk proves that it is a version of the content: chunks of one
+	 *   byte repeated, such as zeros, are in many files
 	 */
-	async isRelated(): Promise<boolean> {
+	async checkRelated(): Promise<void> {
 		const constant = new Set<string>();
 		for (const chunk of this.right.indices()) {
 			const digest = Buffer.from(this.#seed.chunkDigest(chunk)).toString('hex');
 			if (!constant.has(digest)) {
-				const bytes = await this.#read(chunk);
+				const bytes = await readChunk(this.#seed, this.storage, chunk);
 				if (Buffer.compare(bytes.subarray(1), bytes.subarray(0, -1)) !== 0) {
-					return true;
+					return;
 				}
 				constant.add(digest);
 			}
 		}
-		return false;
-	}
-
-	/**
-	 * Copies the chunks that are right and that `have` lacks, and adds them to it.
-	 *
-	 * @throws ShoalError ERR_CHANGED, ERR_ABORTED and those of the file system
-	 */
-	async copyTo(storage: Storage, have: Bitfield, signal?: AbortSignal): Promise<void> {
-		for (const chunk of this.right.indices()) {
-			if (signal?.aborted) {
-				throw new ShoalError('ERR_ABORTED', 'copying was stopped');
-			}
-			if (!have.has(chunk)) {
-				await storage.write(this.#seed.layout.offsetOf(chunk), await this.#read(chunk));
-				have.set(chunk);
-			}
-		}
+		throw new ShoalError(
+			'ERR_EXISTS',
+			`${quoted(this.path, 300)}: there is another file of that name, which has nothing of this content; move it away or choose another with -o`,
+		);
 	}
 
 	/** @throws ShoalError ERR_EXISTS if what stands there is not what was hashed any more */
@@ -133,13 +119,6 @@ export class StandingFile {
 			await onFile(part, () => rm(part, { force: true }));
 			await onFile(journal, () => rm(journal, { force: true }));
 		}
-	}
-
-	async #read(chunk: number): Promise<Uint8Array> {
-		const { layout } = this.#seed;
-		const bytes = new Uint8Array(layout.sizeOf(chunk));
-		await this.storage.read(layout.offsetOf(chunk), bytes);
-		return bytes;
 	}
 }
 

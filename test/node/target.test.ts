@@ -1,9 +1,11 @@
 import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { placesOf } from '../../node/storage/part-file.ts';
 import { Seed } from '../../protocol/index.ts';
 import { makeFolder } from '../helpers/folder.ts';
 import { rejects } from '../helpers/rejects.ts';
+import { seedOf } from '../helpers/seeds.ts';
 import { suite } from '../helpers/suite.ts';
 import {
 	CHUNK,
@@ -94,6 +96,19 @@ test('a chunk that was trusted and is wrong is told, and is not the fault of the
 	session.have.clear(2);
 	await finish(session);
 	await isContent(path);
+});
+
+test('a content of one chunk that was trusted is checked as well', async (t) => {
+	const path = join(await makeFolder(t), 'file.bin');
+	const small = seedOf(content.subarray(0, 100));
+	const first = await open(t, path, { of: small });
+	await first.storage.write(0, content.subarray(0, 100));
+	first.target.stored(0);
+	await first.target.abandon();
+	await writeFile(placesOf(path, small).part, 'x', { flag: 'r+' });
+	const session = await open(t, path, { of: small });
+	assert.ok(session.have.isFull);
+	assert.equal(await session.target.finish(small, {}), { bad: [0] });
 });
 
 test('only if every chunk is right, the seed lies, and nothing is left', async (t) => {

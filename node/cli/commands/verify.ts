@@ -120,5 +120,10 @@ function tellWrong(output: Output, { path, size, bad }: Findings, seed: Seed): v
 	if (runs.length > MOST_RUNS) {
 		output.line(`  and ${countOf(runs.length - MOST_RUNS, 'run')} more; --json names all chunks`);
 	}
-	output.line(`  get it again: move it away, then shoal get ${seed.id}`);
+	const isBeyondRepair = bad.length === seed.chunks;
+	output.line(
+		isBeyondRepair
+			? `  get it again: move it away, then shoal get ${seed.id}`
+			: `  repair it: shoal get ${seed.id} -o ${printable(path)}`,
+	);
 }

@@ -110,7 +110,7 @@ test('with -o - the bytes are on standard output and all else on standard error'
 	assert.is(events.at(-1).sources[0].bytes, CONTENT.length);
 });
 
-test('a file that exists is not replaced', async (t) => {
+test('a file that has nothing of the seed is not replaced', async (t) => {
 	const { folder, path, url, id } = await fileSharedHere(t);
 	writeFileSync(join(folder, 'mine.bin'), 'mine');
 	const args = ['get', id, '-o', join(folder, 'mine.bin'), '--broker', url];
@@ -121,6 +121,37 @@ test('a file that exists is not replaced', async (t) => {
 	const below = new Shoal(t, ['get', id, '-o', join(path, 'x'), '--broker', url]);
 	assert.is(await below.exit(), 1);
 	assert.is(below.events.at(-1)?.code, 'ERR_NO_FILE');
+});
+
+test('a file that is there and right is told so, and of an older version is told what was kept', async (t) => {
+	const { folder, url, id } = await fileSharedHere(t);
+	writeFileSync(join(folder, 'same.bin'), CONTENT);
+	const args = (name: string) => [
+		'get',
+		id,
+		'-o',
+		join(folder, name),
+		'--broker',
+		url,
+		'--no-linger',
+	];
+	const same = await runShoal(t, args('same.bin'));
+	assert.is(same.code, 0);
+	assert.match(
+		same.text,
+		/same\.bin {2}700 kB {2}is there already and right\n {2}sha256 .* verified\n$/,
+	);
+	const program = new Shoal(t, args('same.bin'));
+	assert.is(await program.exit(), 0);
+	const { sources, kept, wasThere } = await program.event('complete');
+	assert.equal({ sources, kept, wasThere }, { sources: [], kept: CONTENT.length, wasThere: true });
+	writeFileSync(join(folder, 'older.bin'), CONTENT.subarray(0, 300_000));
+	const older = await runShoal(t, args('older.bin'));
+	assert.match(
+		older.text,
+		/^complete .*older\.bin {2}700 kB in .*\n {2}kept {4}262 kB that were there/,
+	);
+	assert.equal(new Uint8Array(readFileSync(join(folder, 'older.bin'))), CONTENT);
 });
 
 test('several files are shared at once, the same content only once', async (t) => {

@@ -50,6 +50,13 @@ async function place(t: Scope): Promise<Place> {
 	return { folder, path, at };
 }
 
+/** What the next process reads. */
+async function read(journal: Journal): Promise<Recorded | undefined> {
+	const found = await journal.read();
+	assert.is.not(found, 'failed');
+	return found as Recorded | undefined;
+}
+
 async function recorded(journal: Journal, ...flushes: number[][]): Promise<void> {
 	for (const chunks of flushes) {
 		for (const chunk of chunks) {
@@ -67,7 +74,7 @@ function chunksOf(found: Recorded | undefined): number[] | undefined {
 test('what was recorded is read again, and trusted on the same boot', async (t) => {
 	const { folder, at } = await place(t);
 	await recorded(await at(), [5, 3, 4], [99], [0, 98]);
-	const found = await (await at()).read();
+	const found = await read(await at());
 	assert.equal(chunksOf(found), [0, 3, 4, 5, 98, 99]);
 	assert.is(found?.isTrusted, true);
 	assert.equal((await readdir(folder)).sort(), ['journal', 'part']);
@@ -78,12 +85,12 @@ test('on another boot, or where there is none, it is read, but not trusted', asy
 	const { at } = await place(t);
 	await recorded(await at(), [1, 2]);
 	for (const boot of ['', BOOT.replace('0', '1')]) {
-		const found = await (await at(boot)).read();
+		const found = await read(await at(boot));
 		assert.equal(chunksOf(found), [1, 2]);
 		assert.is(found?.isTrusted, false);
 	}
 	await recorded(await at(''), [1, 2]);
-	assert.is((await (await at('')).read())?.isTrusted, false);
+	assert.is((await read(await at('')))?.isTrusted, false);
 });
 
 test('this system tells its boot on Linux', async () => {
@@ -98,7 +105,7 @@ test('any chunks in any batches are read again', async (t) => {
 		fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 6 }), async (batches) => {
 			await recorded(await at(), ...batches);
 			const expected = [...new Set(batches.flat())].sort((a, b) => a - b);
-			assert.equal(chunksOf(await (await at()).read()), expected);
+			assert.equal(chunksOf(await read(await at())), expected);
 		}),
 		{ numRuns: 60 },
 	);
@@ -113,7 +120,7 @@ test('F25: with any byte changed it is no journal', async (t) => {
 			const damaged = Buffer.from(whole);
 			damaged[offset] = other;
 			await writeFile(path, damaged);
-			const found = await (await at()).read();
+			const found = await read(await at());
 			assert.is(other === byte || found === undefined, true, `byte ${offset} is ${other}`);
 		}
 	}
@@ -133,7 +140,7 @@ test('F25: cut anywhere it is none, or says what was recorded until there', asyn
 		await writeFile(path, whole.slice(0, length));
 		const records = ends.indexOf(length);
 		const expected = records > 0 ? upTo[records - 1] : undefined;
-		assert.equal(chunksOf(await (await at()).read()), expected, `${length} bytes`);
+		assert.equal(chunksOf(await read(await at())), expected, `${length} bytes`);
 	}
 });
 
@@ -152,7 +159,7 @@ test('lines left out, twice, or in another order make it no journal', async (t) 
 		[header, a, b, c, 'x'],
 	]) {
 		await writeFile(path, `${lines.join('\n')}\n`);
-		assert.is(await (await at()).read(), undefined);
+		assert.is(await read(await at()), undefined);
 	}
 });
 
@@ -160,12 +167,12 @@ test('the journal of another seed, or of another part file, is none', async (t) 
 	const [first, second] = [await place(t), await place(t)];
 	await recorded(await first.at(), [0, 1]);
 	await copyFile(first.path, second.path);
-	assert.is(await (await second.at()).read(), undefined);
+	assert.is(await read(await second.at()), undefined);
 	const other = seedOf(contentOf(LENGTH).reverse());
-	assert.is(await (await first.at(BOOT, other)).read(), undefined);
+	assert.is(await read(await first.at(BOOT, other)), undefined);
 	const longer = seedOf(contentOf(LENGTH + 1));
-	assert.is(await (await first.at(BOOT, longer)).read(), undefined);
-	assert.equal(chunksOf(await (await first.at()).read()), [0, 1]);
+	assert.is(await read(await first.at(BOOT, longer)), undefined);
+	assert.equal(chunksOf(await read(await first.at())), [0, 1]);
 });
 
 test('a part file that was written to later, or has another length, is to be hashed', async (t) => {
@@ -174,12 +181,12 @@ test('a part file that was written to later, or has another length, is to be has
 	await recorded(await at(), [0, 1]);
 	const soon = Date.now() / 1_000 + 1;
 	await utimes(part, soon, soon);
-	assert.equal(chunksOf(await (await at()).read()), [0, 1], 'the last write may be a little later');
+	assert.equal(chunksOf(await read(await at())), [0, 1], 'the last write may be a little later');
 	await utimes(part, soon + 60, soon + 60);
-	assert.is(await (await at()).read(), undefined);
+	assert.is(await read(await at()), undefined);
 	await truncate(part, LENGTH - 1);
 	await utimes(part, 1, 1);
-	assert.is(await (await at()).read(), undefined);
+	assert.is(await read(await at()), undefined);
 });
 
 test('what is recorded at once is one line, soon, without being asked', async (t) => {
@@ -214,18 +221,34 @@ test('to begin replaces what was there by what is right', async (t) => {
 	have.setRange(10, 5);
 	await journal.begin(have);
 	await recorded(journal, [20]);
-	assert.equal(chunksOf(await (await at()).read()), [10, 11, 12, 13, 14, 20]);
+	assert.equal(chunksOf(await read(await at())), [10, 11, 12, 13, 14, 20]);
 	await journal.begin(new Bitfield(seed.chunks));
 	await recorded(journal, [7]);
-	assert.equal(chunksOf(await (await at()).read()), [7]);
+	assert.equal(chunksOf(await read(await at())), [7]);
 });
 
 test('what cannot be recorded fails nobody, and leaves no journal that lacks it', async (t) => {
 	const { path, at } = await place(t);
 	await mkdir(path);
 	await recorded(await at(), [0], [1]);
-	assert.is(await (await at()).read(), undefined);
+	assert.is(await read(await at()), undefined);
 	assert.ok((await stat(path)).isDirectory());
+});
+
+test('that the disk failed is read again, whatever was recorded, and on any boot', async (t) => {
+	const { folder, at } = await place(t);
+	for (const chunks of [[], [1, 2]]) {
+		const journal = await at();
+		await recorded(journal, chunks);
+		await journal.fail();
+		assert.is(await (await at()).read(), 'failed');
+		assert.is(await (await at('')).read(), 'failed');
+	}
+	await utimes(join(folder, 'part'), 9e9, 9e9);
+	assert.is(await (await at()).read(), 'failed', 'also while it is being written again');
+	await recorded(await at(), [3]);
+	await utimes(join(folder, 'part'), 1, 1);
+	assert.equal(chunksOf(await read(await at())), [3]);
 });
 
 test('a disk that is full in the middle leaves no journal', async (t) => {
@@ -255,9 +278,9 @@ test('a symbolic link in its place is replaced, and not followed (T4)', async (t
 	const canary = join(folder, 'canary');
 	await writeFile(canary, 'unchanged');
 	await symlink(canary, path);
-	assert.is(await (await at()).read(), undefined);
+	assert.is(await read(await at()), undefined);
 	await recorded(await at(), [3]);
-	assert.equal(chunksOf(await (await at()).read()), [3]);
+	assert.equal(chunksOf(await read(await at())), [3]);
 	assert.is(await readFile(canary, 'utf8'), 'unchanged');
 });
 

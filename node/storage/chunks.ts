@@ -1,0 +1,27 @@
+import { type Seed, ShoalError } from '../../protocol/index.ts';
+import type { Storage } from './storage.ts';
+
+/** The bytes of a chunk. @throws ShoalError as {@link Storage.read} */
+export async function readChunk(seed: Seed, storage: Storage, chunk: number): Promise<Uint8Array> {
+	const bytes = new Uint8Array(seed.layout.sizeOf(chunk));
+	await storage.read(seed.layout.offsetOf(chunk), bytes);
+	return bytes;
+}
+
+/**
+ * Copies chunks; where both storages are the same one, writes them again.
+ *
+ * @throws ShoalError ERR_ABORTED, and as {@link Storage}
+ */
+export async function copyChunks(
+	seed: Seed,
+	chunks: Iterable<number>,
+	{ from, to, signal }: { from: Storage; to: Storage; signal?: AbortSignal | undefined },
+): Promise<void> {
+	for (const chunk of chunks) {
+		if (signal?.aborted) {
+			throw new ShoalError('ERR_ABORTED', 'copying was stopped');
+		}
+		await to.write(seed.layout.offsetOf(chunk), await readChunk(seed, from, chunk));
+	}
+}

@@ -1,0 +1,191 @@
+import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import type { Progress } from '../../node/index.ts';
+import { placesOf } from '../../node/storage/part-file.ts';
+import { Layout, type Seed } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { makeFolder } from '../helpers/folder.ts';
+import { makeFile, startNode } from '../helpers/node.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { contentOf } from '../helpers/seeds.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+
+const test = suite('resuming a download');
+const MIB = 1_048_576;
+const CHUNK = MIB / 4;
+const content = contentOf(4 * MIB + 7);
+
+async function swarm(t: Scope, { maxUp }: { maxUp?: number } = {}) {
+	const { url } = await startBroker(t);
+	const seeder = await startNode(t, url, maxUp === undefined ? {} : { maxUp });
+	const { seed } = await seeder.share(await makeFile(t, content));
+	const path = join(await makeFolder(t), 'copy.bin');
+	return { url, seeder, seed, path, places: placesOf(path, seed), node: await startNode(t, url) };
+}
+
+/** Starts a download, and stops it when a good part of it is there. */
+async function interrupt({ seeder, node, seed, path }: Awaited<ReturnType<typeof swarm>>) {
+	const stop = new AbortController();
+	const onProgress = ({ have }: Progress): void => {
+		if (have > MIB) {
+			stop.abort();
+		}
+	};
+	await rejects(node.get(seed, { output: path, signal: stop.signal, onProgress }));
+	seeder.limitRates(undefined, undefined);
+}
+
+/** Chunks of the content that are not in `bytes`, in bytes. */
+function lacking(seed: Seed, bytes: Uint8Array): number {
+	const layout = new Layout(seed.length, CHUNK);
+	let sum = 0;
+	for (let chunk = 0; chunk < layout.chunks; chunk += 1) {
+		const [start, size] = [layout.offsetOf(chunk), layout.sizeOf(chunk)];
+		const isThere = Buffer.from(content.subarray(start, start + size)).equals(
+			bytes.subarray(start, start + size),
+		);
+		sum += isThere ? 0 : size;
+	}
+	return sum;
+}
+
+/** What all open files inherit from. */
+async function fileMethods() {
+	const handle = await open(process.execPath);
+	await handle.close();
+	return Object.getPrototypeOf(handle);
+}
+
+/** Counts the bytes written to files from now on. */
+async function countWrites(t: Scope): Promise<() => number> {
+	let written = 0;
+	const { write } = await fileMethods();
+	await replaceMethod(t, 'write', function (this: unknown, bytes: Uint8Array, ...rest) {
+		written += bytes.length;
+		return write.call(this, bytes, ...rest);
+	});
+	return () => written;
+}
+
+/** Replaces a method of every open file. @returns what undoes it before the test is over */
+async function replaceMethod(
+	t: Scope,
+	name: 'sync' | 'write',
+	method: (bytes: Uint8Array, ...rest: unknown[]) => Promise<unknown>,
+): Promise<() => void> {
+	const prototype = await fileMethods();
+	const before = prototype[name];
+	const undo = (): void => {
+		prototype[name] = before;
+	};
+	prototype[name] = method;
+	t.defer(undo);
+	return undo;
+}
+
+function fails(code: string): () => Promise<never> {
+	return () => Promise.reject(Object.assign(new Error(`${code}: no`), { code }));
+}
+
+test('a chunk that was changed behind the journal is found by the whole, and fetched again', async (t) => {
+	const all = await swarm(t, { maxUp: 3_000_000 });
+	const { node, seed, path, places } = all;
+	await interrupt(all);
+	const part = await readFile(places.part);
+	const missing = lacking(seed, part);
+	const kept = [...Array(16).keys()].find(
+		(chunk) => part[chunk * CHUNK + 1] === content[chunk * CHUNK + 1],
+	) as number;
+	part[kept * CHUNK] = (part[kept * CHUNK] as number) ^ 1;
+	await writeFile(places.part, part, { flag: 'r+' });
+	const warnings: unknown[] = [];
+	node.on('warning', (error) => warnings.push((error as { code?: string }).code));
+	const before = node.received.total;
+	const { sources } = await node.get(seed, { output: path });
+	assert.equal(await readFile(path), Buffer.from(content));
+	assert.is(node.received.total - before, missing + CHUNK);
+	assert.equal(warnings, ['ERR_CHANGED']);
+	assert.is(sources.length, 1);
+	assert.is(sources[0]?.bytes, missing + CHUNK);
+	assert.equal(await readdir(join(path, '..')), ['copy.bin']);
+});
+
+test('a file that is there and right is told so, fetched by nobody, and served', async (t) => {
+	const { url, node, seed, path, seeder } = await swarm(t);
+	await writeFile(path, content);
+	const phases = new Set<string>();
+	const result = await node.get(seed, {
+		output: path,
+		onProgress: ({ phase }) => phases.add(phase),
+	});
+	const { sources, wasThere, kept } = result;
+	assert.equal({ sources, wasThere, kept }, { sources: [], wasThere: true, kept: content.length });
+	assert.is(node.received.total, 0);
+	await seeder.close();
+	const other = await startNode(t, url);
+	const copy = await other.get(seed.id, { output: `${path}.2` });
+	assert.equal(
+		copy.sources.map(({ node: id }) => id),
+		[node.id],
+	);
+});
+
+test('of an older version only what differs is fetched', async (t) => {
+	const { node, seed, path } = await swarm(t);
+	const older = content.slice(0, 3 * MIB);
+	older.fill(7, MIB, MIB + 10);
+	await writeFile(path, older);
+	const { kept, wasThere } = await node.get(seed, { output: path });
+	assert.equal(await readFile(path), Buffer.from(content));
+	assert.is(node.received.total, CHUNK + MIB + 7);
+	assert.is(kept, 3 * MIB - CHUNK);
+	assert.is(wasThere, false);
+	assert.equal(await readdir(join(path, '..')), ['copy.bin']);
+});
+
+for (const [code, expected] of [
+	['ENOSPC', 'ERR_NO_SPACE'],
+	['EIO', 'ERR_IO'],
+] as const) {
+	test(`F12 F13: ${code} on write ends it, and what is verified is kept`, async (t) => {
+		const all = await swarm(t, { maxUp: 3_000_000 });
+		const { node, seed, path, places } = all;
+		await interrupt(all);
+		const kept = content.length - lacking(seed, await readFile(places.part));
+		const undo = await replaceMethod(t, 'write', fails(code));
+		const error = await rejects(node.get(seed, { output: path }));
+		assert.is(error.code, expected);
+		assert.match(error.message, 'what is verified is kept');
+		undo();
+		const before = node.received.total;
+		const result = await node.get(seed, { output: path });
+		assert.is(node.received.total - before, content.length - kept);
+		assert.is(result.kept, kept);
+		assert.equal(await readFile(path), Buffer.from(content));
+	});
+
+	for (const [what, old] of Object.entries({ nothing: undefined, 'an older version': MIB })) {
+		test(`F12 F13: after ${code} on fsync there is ${what}, and everything is kept`, async (t) => {
+			const { node, seed, path, places } = await swarm(t);
+			if (old !== undefined) {
+				await writeFile(path, content.subarray(0, old));
+			}
+			const undo = await replaceMethod(t, 'sync', fails(code));
+			assert.is((await rejects(node.get(seed, { output: path }))).code, expected);
+			undo();
+			assert.is((await stat(path).catch(() => undefined))?.size, old);
+			assert.equal(await readFile(places.part), Buffer.from(content));
+			const before = node.received.total;
+			const written = await countWrites(t);
+			await node.get(seed, { output: path });
+			assert.is(node.received.total, before);
+			// The system forgets that what it holds in memory is not on the disk.
+			assert.ok(written() >= content.length, 'everything was written again');
+			assert.equal(await readFile(path), Buffer.from(content));
+			assert.equal(await readdir(join(path, '..')), ['copy.bin']);
+		});
+	}
+}
+
+test.run();

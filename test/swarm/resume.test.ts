@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as assert from 'uvu/assert';
+import { randomFile, Shoal, sha256, spawnBroker, temporaryFolder } from '../helpers/shoal.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('resume of real processes', { timeout: 60_000 });
+const run = promisify(execFile);
+const MIB = 1024 * 1024;
+
+/** A shared file, and where its copy goes. */
+async function shared(t: Scope, length: number, maxUp: string) {
+	const folder = await temporaryFolder(t);
+	const path = join(folder, 'image.bin');
+	const digest = await randomFile(path, length);
+	const { url } = await spawnBroker(t);
+	const share = new Shoal(t, ['share', path, '--broker', url, '--max-up', maxUp]);
+	const { id } = await share.event('sharing');
+	const get = (output: string, ...flags: string[]): Shoal =>
+		new Shoal(t, ['get', id as string, '-o', output, '--broker', url, '--no-linger', ...flags]);
+	return { folder, path, digest, share, get };
+}
+
+/** Bytes that a `get` has. */
+function have(get: Shoal): number {
+	return Number(get.all('progress').at(-1)?.have ?? 0);
+}
+
+test('F10: killed again and again, it goes on, and fetches at most 64 MiB again each time', async (t) => {
+	const length = 128 * MIB;
+	const { folder, digest, share, get } = await shared(t, length, '80MB');
+	const output = join(folder, 'copy', 'copy.bin');
+	await mkdir(join(folder, 'copy'));
+	const lost: number[] = [];
+	let before = 0;
+	for (const part of [0.1, 0.3, 0.6, 0.9]) {
+		const killed = get(output);
+		await until(`${part} is there`, () => have(killed) > part * length, 20_000);
+		killed.signal('SIGKILL');
+		await killed.exit();
+		const first = killed.all('progress').find(({ phase }) => phase === 'fetching');
+		lost.push(before - Number(first?.have));
+		before = have(killed);
+		assert.equal((await readdir(join(folder, 'copy'))).length, 2);
+	}
+	const last = get(output);
+	const { sources, kept } = await last.event('complete', 30_000);
+	assert.is(await last.exit(), 0);
+	assert.is(await sha256(output), digest);
+	assert.equal(await readdir(join(folder, 'copy')), ['copy.bin']);
+	lost.push(before - (kept as number));
+	assert.ok(
+		lost.every((bytes) => bytes <= 64 * MIB),
+		`lost ${lost} bytes`,
+	);
+	const [{ bytes }] = sources as [{ bytes: number }];
+	assert.ok(bytes < 0.2 * length, `${bytes} bytes at the end`);
+	share.signal('SIGTERM');
+	const { sent } = await share.event('stopped');
+	const again = (sent as number) - length;
+	console.log(`${(again / MIB).toFixed(1)} MiB again in four kills`);
+	assert.ok(again <= 4 * 64 * MIB);
+});
+
+test('killed when it is complete, it is right, or checked and finished by the next', async (t) => {
+	const length = 16 * MIB;
+	const { folder, digest, get } = await shared(t, length, '1GB');
+	for (let index = 0; index < 8; index += 1) {
+		const output = join(folder, `copy-${index}`);
+		const killed = get(output);
+		await until(
+			'nearly all is there',
+			() => have(killed) > 0.7 * length || killed.code !== undefined,
+		);
+		await new Promise((resolve) => setTimeout(resolve, index * 10));
+		killed.signal('SIGKILL');
+		await killed.exit();
+		const next = get(output);
+		assert.is(await next.exit(), 0, next.stderr);
+		assert.is(await sha256(output), digest);
+	}
+	assert.is((await readdir(folder)).length, 9, 'nothing else is left');
+});
+
+/** A disk of 16 MB of its own, or why there is none. */
+async function smallDisk(t: Scope): Promise<string> {
+	const disk = join(await temporaryFolder(t), 'disk');
+	await mkdir(disk);
+	await run('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk]);
+	t.defer(() => run('umount', ['-l', disk]));
+	return disk;
+}
+
+const canMount = process.platform === 'linux' && process.getuid?.() === 0;
+if (!canMount) {
+	console.log('skipped: a disk that is full needs root on Linux, to mount a small one');
+}
+
+(canMount ? test : test.skip)(
+	'F12: on a disk that is full it ends, says so, and goes on when there is room',
+	async (t) => {
+		const disk = await smallDisk(t);
+		const { digest, get } = await shared(t, 12 * MIB, '8MB');
+		const output = join(disk, 'copy.bin');
+		const full = get(output);
+		await until('a third is there', () => have(full) > 4 * MIB);
+		const { bavail, bsize } = await statfs(disk);
+		await writeFile(join(disk, 'other'), new Uint8Array(bavail * bsize - MIB));
+		assert.is(await full.exit(), 1);
+		const { code, message } = await full.event('error');
+		assert.is(code, 'ERR_NO_SPACE');
+		assert.match(String(message), /the disk is full; make room .* what is verified is kept/);
+		const still = get(output);
+		assert.is(await still.exit(), 1);
+		assert.is((await still.event('error')).code, 'ERR_NO_SPACE');
+		await rm(join(disk, 'other'));
+		const next = get(output);
+		const { kept } = await next.event('complete');
+		assert.is(await next.exit(), 0);
+		assert.ok((kept as number) > 4 * MIB, `${kept} bytes`);
+		assert.is(await sha256(output), digest);
+		assert.equal(await readdir(disk), ['copy.bin']);
+	},
+);
+
+test.run();
