@@ -53,6 +53,8 @@ const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
 // MQTT 3.1.1, 2.2: the most bytes before what the remaining length counts.
 const FIXED_HEADER = 5;
+// MQTT 3.1.1, 3.9.3: stands where the QoS of a subscription would.
+const REFUSED = 128;
 
 /** The process that hosts: an MQTT broker whose rules fit shoal, and the tracker as one of its clients. */
 export class Broker {
@@ -103,8 +105,11 @@ export class Broker {
 		this.#aedes.on('client', (client) => deliverAll(client, this.#aedes.id));
 		this.#aedes.on('clientReady', ({ conn }) => this.#silent.delete(conn));
 		this.#aedes.on('subscribe', (subscriptions, client) => {
-			for (const { topic } of subscriptions) {
-				this.#lane.subscribed(client, topic);
+			for (const { topic, qos } of subscriptions) {
+				// Those that were refused are told as well.
+				if ((qos as number) !== REFUSED) {
+					this.#lane.subscribed(client, topic);
+				}
 			}
 		});
 		this.#aedes.on('unsubscribe', (filters, client) => {
