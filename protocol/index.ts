@@ -8,7 +8,7 @@ export {
 	HEADER_BYTES,
 	writeChunkHeader,
 } from './chunk-codec.ts';
-export type { Incoming, OpenStream, Will } from './connection.ts';
+export type { Incoming, OpenStream, Will } from './connection-options.ts';
 export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
 export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
 export {
