@@ -32,7 +32,10 @@ class End extends Duplex {
 
 	override _destroy(error: Error | null, done: Done): void {
 		this._read();
-		this.other?.destroy();
+		// Who has read and written to the end leaves the other to read its own.
+		if (!this.readableEnded || !this.writableFinished) {
+			this.other?.destroy();
+		}
 		done(error);
 	}
 
