@@ -54,6 +54,8 @@ const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
 // MQTT 3.1.1, 2.2: the most bytes before what the remaining length counts.
 const FIXED_HEADER = 5;
+// MQTT 3.1.1, 3.9.3: stands where the QoS of a subscription would.
+const REFUSED = 128;
 
 // Or it makes a buffer for every number there is before it writes the first: 45 ms and 8 MB, at each start.
 mqttPacket.writeToStream.cacheNumbers = false;
@@ -107,8 +109,11 @@ export class Broker {
 		this.#aedes.on('client', (client) => deliverAll(client, this.#aedes.id));
 		this.#aedes.on('clientReady', ({ conn }) => this.#silent.delete(conn));
 		this.#aedes.on('subscribe', (subscriptions, client) => {
-			for (const { topic } of subscriptions) {
-				this.#lane.subscribed(client, topic);
+			for (const { topic, qos } of subscriptions) {
+				// Those that were refused are told as well.
+				if ((qos as number) !== REFUSED) {
+					this.#lane.subscribed(client, topic);
+				}
 			}
 		});
 		this.#aedes.on('unsubscribe', (filters, client) => {

@@ -1,10 +1,16 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Client } from 'aedes';
-import { type BufferPool, type Limits, PacketFramer, ShoalError } from '../protocol/index.ts';
+import {
+	type BufferPool,
+	type Limits,
+	PacketFramer,
+	PLAIN_PUBLISH,
+	ShoalError,
+} from '../protocol/index.ts';
 
 // MQTT 3.1.1, 2.2.1.
 const CONNECT = 1;
-/** Packets from here on are put into buffers of the pool; the few smaller ones are left to the collector. */
+/** Plain messages from here on are put into buffers of the pool: only chunks are as large, and come often. */
 const LARGE = 32 * 1024;
 
 /** The part of a client of Aedes 1.2.0 that is used here and not public. */
@@ -54,7 +60,9 @@ export function intake(
 			checkPacket(type, length, { isFirst, most: mostLength(client, limits) });
 			isFirst = false;
 		},
-		allocate: (length) => (length < LARGE ? new Uint8Array(length) : pool.take(length)),
+		// What Aedes may keep, such as a will, would keep a whole buffer of the pool.
+		allocate: (first, length) =>
+			first === PLAIN_PUBLISH && length >= LARGE ? pool.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {
 			if (client?.connected !== true || !lane.relay(client, packet)) {
 				takesMore = socket.push(packet);

@@ -5,15 +5,21 @@ type Done = (error?: Error | null) => void;
 /**
  * One end of a {@link streamPair}. What is written arrives at the other end later, never while it is being
  * written or read: Aedes reads on while it still handles a packet, and its parser, called from within
- * itself, loses its place.
+ * itself, loses its place. It arrives as a copy, as whoever wrote it may change it once it is written.
  */
 class End extends Duplex {
 	other: End | undefined;
+	/** To be called when what the other end wrote last has been read; until then it writes no more. */
+	#taken: Done | undefined;
 
-	override _read(): void {}
+	override _read(): void {
+		const taken = this.#taken;
+		this.#taken = undefined;
+		taken?.();
+	}
 
 	override _write(bytes: Buffer, _encoding: string, done: Done): void {
-		this.#deliver(bytes, done);
+		this.#deliver(Buffer.from(bytes), done);
 	}
 
 	override _writev(chunks: Array<{ chunk: Buffer }>, done: Done): void {
@@ -25,21 +31,31 @@ class End extends Duplex {
 	}
 
 	override _destroy(error: Error | null, done: Done): void {
-		this.other?.destroy();
+		this._read();
+		// Who has read and written to the end leaves the other to read its own.
+		if (!this.readableEnded || !this.writableFinished) {
+			this.other?.destroy();
+		}
 		done(error);
 	}
 
 	#deliver(bytes: Buffer | null, done: Done): void {
 		setImmediate(() => {
-			if (this.other?.destroyed === false) {
-				this.other.push(bytes);
+			const { other } = this;
+			if (other?.destroyed === false && !other.push(bytes) && bytes !== null) {
+				other.#taken = done;
+			} else {
+				done();
 			}
-			done();
 		});
 	}
 }
 
-/** Two streams, each of which reads what is written to the other. They end together. */
+/**
+ * Two streams, each of which reads what is written to the other. They end together.
+ *
+ * @param highWaterMark bytes that each end takes before it says that it is full
+ */
 export function streamPair(highWaterMark: number): [Duplex, Duplex] {
 	const [one, two] = [new End({ highWaterMark }), new End({ highWaterMark })];
 	one.other = two;

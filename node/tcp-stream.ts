@@ -19,7 +19,7 @@ const OVERHEAD = 1024;
 const MOST_PACKET = MAX_RANGE + OVERHEAD;
 /** Bytes of a chunk message as the broker lane carries it. */
 const USUAL_PACKET = 256 * 1024 + OVERHEAD;
-/** Packets from here on are put into buffers that are used again. */
+/** Plain messages from here on are put into buffers that are used again. */
 const LARGE = 32 * 1024;
 
 /** Whether `url` leads to a broker over TCP without encryption. */
@@ -43,9 +43,10 @@ export function openTcpStream(url: string, onMessage: (message: Incoming) => voi
 				throw new ShoalError('ERR_LIMIT', `the broker sends a packet of ${length} bytes`);
 			}
 		},
-		allocate: (length) => (length < LARGE ? new Uint8Array(length) : pool.take(length)),
+		allocate: (first, length) =>
+			isLarge(first, length) ? pool.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {
-			if (packet.length >= LARGE && packet[0] === PLAIN_PUBLISH) {
+			if (isLarge(packet[0], packet.length)) {
 				const { topic, payload } = parsePlainPublish(packet);
 				const release = (): void => pool.give(packet);
 				onMessage({ topic, payload, isRetained: false, release });
@@ -72,4 +73,8 @@ export function openTcpStream(url: string, onMessage: (message: Incoming) => voi
 		},
 	});
 	return socket;
+}
+
+function isLarge(first: number | undefined, length: number): boolean {
+	return first === PLAIN_PUBLISH && length >= LARGE;
 }

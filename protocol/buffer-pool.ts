@@ -8,7 +8,9 @@ const MOST_FREE = 8 * 1024 * 1024;
  */
 export class BufferPool {
 	readonly #size: number;
-	readonly #free: Uint8Array[] = [];
+	readonly #free: ArrayBuffer[] = [];
+	/** Those that were taken and not given back: two who took the same would write over each other. */
+	readonly #lent = new WeakSet<ArrayBufferLike>();
 
 	/** @param size bytes of a buffer */
 	constructor(size: number) {
@@ -20,14 +22,18 @@ export class BufferPool {
 		if (length > this.#size) {
 			return new Uint8Array(length);
 		}
-		const buffer = this.#free.pop() ?? new Uint8Array(this.#size);
-		return buffer.subarray(0, length);
+		const buffer = this.#free.pop() ?? new ArrayBuffer(this.#size);
+		this.#lent.add(buffer);
+		return new Uint8Array(buffer, 0, length);
 	}
 
-	/** `buffer` came from {@link take}, or is a part of one, and nobody reads or writes it any more. */
+	/**
+	 * `buffer` came from {@link take}, or is a part of one, and nobody reads or writes it any more. One that
+	 * did not, or was given before, is left alone.
+	 */
 	give({ buffer }: Uint8Array): void {
-		if (buffer.byteLength === this.#size && (this.#free.length + 1) * this.#size <= MOST_FREE) {
-			this.#free.push(new Uint8Array(buffer as ArrayBuffer));
+		if (this.#lent.delete(buffer) && (this.#free.length + 1) * this.#size <= MOST_FREE) {
+			this.#free.push(buffer as ArrayBuffer);
 		}
 	}
 }

@@ -1,47 +1,14 @@
 // The build for browsers has a default export only.
 import mqtt, { type IClientOptions, type MqttClient, type StreamBuilder } from 'mqtt';
 import { disconnected, explain, refusal } from './connection-errors.ts';
+import { type ConnectionOptions, credentials } from './connection-options.ts';
 import { isShoalError, ShoalError } from './errors.ts';
 import { plainPublishHeader } from './publish-packet.ts';
 
-/** A message as it comes in. */
-export interface Incoming {
-	readonly topic: string;
-	/** Owned by whoever receives it, until it is released. */
-	readonly payload: Uint8Array;
-	/** Whether it was kept by the broker and is handed to a new subscription. */
-	readonly isRetained: boolean;
-	/** To be called, or not, when nobody reads the payload any more: its memory is used again. */
-	readonly release?: (() => void) | undefined;
-}
-
-/** Opens the byte stream of a connection. It may hand messages of QoS 0 over itself. */
-export type OpenStream = (onMessage: (message: Incoming) => void) => unknown;
-
-/** Published by the broker when the connection is lost: QoS 1, retained. */
-export interface Will {
-	readonly topic: string;
-	readonly payload: Uint8Array;
-}
-
-/** Options of {@link Connection.open}. */
-export interface ConnectionOptions {
-	/** mqtt, mqtts, ws or wss. */
-	readonly url: string;
-	/** MQTT client id. */
-	readonly clientId: string;
-	/** Sent with the client id as user name. */
-	readonly password?: string | undefined;
-	readonly will?: Will | undefined;
-	/** Seconds without a byte after which either side gives up, at 1.5 times it. */
-	readonly keepalive: number;
-	/** ms until a connect, subscribe or publish fails. */
-	readonly timeout: number;
-	/** A byte stream to use instead of one to `url`. */
-	readonly openStream?: OpenStream | undefined;
-	/** Drops the connection at any time, also while it is opened. */
-	readonly signal?: AbortSignal | undefined;
-	readonly onMessage: (message: Incoming) => void;
+/** What a socket has and other streams have not. */
+interface SocketParts {
+	readonly bytesRead: number;
+	setNoDelay(): void;
 }
 
 type Operation = (done: (error?: unknown) => void) => void;
@@ -233,8 +200,8 @@ export class Connection {
 
 	/** Pings by its own clock; any byte that arrives counts as life. */
 	#watch({ keepalive, url }: ConnectionOptions): void {
-		const { stream } = this.#client;
-		(stream as { setNoDelay?: () => void }).setNoDelay?.();
+		const stream: MqttClient['stream'] & Partial<SocketParts> = this.#client.stream;
+		stream.setNoDelay?.();
 		const hear = (): void => {
 			this.#heard = performance.now();
 		};
@@ -242,12 +209,15 @@ export class Connection {
 		stream.on('data', hear);
 		const every = keepalive * 500;
 		let lookedAt = performance.now();
+		let { bytesRead } = stream;
 		const pinger = setInterval(() => {
 			const now = performance.now();
-			if (now - lookedAt > every * 2) {
-				// It was this process that stood still: what came meanwhile has not been read yet.
+			// If it was this process that stood still, what came meanwhile has not been read yet. And not all
+			// that was read has been `data`: a large message is handed over when it is whole, and not there.
+			if (now - lookedAt > every * 2 || bytesRead !== stream.bytesRead) {
 				hear();
 			}
+			({ bytesRead } = stream);
 			lookedAt = now;
 			if (now - this.#heard > every * 3) {
 				this.#finish(disconnected(url));
@@ -289,9 +259,7 @@ function startClient(options: ConnectionOptions): MqttClient {
 		protocolVersion: 4,
 		clean: true,
 		clientId: options.clientId,
-		...(options.password === undefined
-			? {}
-			: { username: options.clientId, password: options.password }),
+		...credentials(options),
 		...(options.will && {
 			will: { ...options.will, payload: options.will.payload as Buffer, qos: 1, retain: true },
 		}),

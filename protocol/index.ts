@@ -8,13 +8,13 @@ export {
 	HEADER_BYTES,
 	writeChunkHeader,
 } from './chunk-codec.ts';
-export {
-	Connection,
-	type ConnectionOptions,
-	type Incoming,
-	type OpenStream,
-	type Will,
-} from './connection.ts';
+export { Connection } from './connection.ts';
+export type {
+	ConnectionOptions,
+	Incoming,
+	OpenStream,
+	Will,
+} from './connection-options.ts';
 export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
 export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
 export {

@@ -1,5 +1,6 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import { Connection, type Incoming, type OpenStream, type Will } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { Incoming, OpenStream, Will } from './connection-options.ts';
 import { isShoalError, ShoalError } from './errors.ts';
 import { makeSession } from './ids.ts';
 import { DEFAULT_LIMITS } from './limits.ts';

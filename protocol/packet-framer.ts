@@ -9,8 +9,8 @@ const LENGTH_BYTES = 4;
 export interface PacketFramerOptions {
 	/** Whether a packet of this type (MQTT 3.1.1, 2.2.1) and length in bytes may come now. @throws ShoalError */
 	readonly admit: (type: number, length: number) => void;
-	/** Where a packet of `length` bytes is put. */
-	readonly allocate: (length: number) => Uint8Array;
+	/** Where a packet that starts with the byte `first` and has `length` bytes is put. */
+	readonly allocate: (first: number, length: number) => Uint8Array;
 	/** A whole packet, its fixed header included, in the order in which they come. */
 	readonly onPacket: (packet: Uint8Array) => void;
 }
@@ -32,7 +32,7 @@ export class PacketFramer {
 		this.#options = options;
 	}
 
-	/** Where the next bytes belong. Read there, then call {@link filled}. Never empty. */
+	/** Where the next bytes belong. Read there, then call {@link filled}. Never empty, unless that has thrown. */
 	get target(): Uint8Array {
 		return this.#packet === undefined
 			? this.#scratch.subarray(this.#held)
@@ -59,7 +59,7 @@ export class PacketFramer {
 		let at = 0;
 		for (let size = this.#sizeAt(at); size !== undefined; size = this.#sizeAt(at)) {
 			const there = this.#scratch.subarray(at, Math.min(at + size, this.#held));
-			const packet = this.#options.allocate(size);
+			const packet = this.#options.allocate(there[0] as number, size);
 			packet.set(there);
 			at += there.length;
 			if (there.length < size) {

@@ -4,7 +4,8 @@ import { ShoalError } from './errors.ts';
 export const PLAIN_PUBLISH = 0x30;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+// A byte order mark is a part of the topic.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** What a PUBLISH with QoS 0 says. */
 export interface PlainPublish {

@@ -3,7 +3,8 @@ import type { FileHandle } from 'node:fs/promises';
 interface Pending {
 	readonly at: number;
 	readonly bytes: Uint8Array;
-	readonly settle: (error?: unknown) => void;
+	readonly resolve: () => void;
+	readonly reject: (error: unknown) => void;
 }
 
 /** Writes under way at a time. The system takes one at a time to a file; another waits at its door. */
@@ -18,20 +19,30 @@ const MOST_BUFFERS = 256;
  * thread pool and back costs more than writing 256 KiB does.
  */
 export class WriteQueue {
-	readonly #handle: FileHandle;
-	/** By position, in the order they came. */
-	readonly #pending = new Map<number, Pending>();
+	readonly #handle: Pick<FileHandle, 'writev'>;
+	/** In the order they came. */
+	readonly #pending = new Set<Pending>();
+	/** The same by position; of several at one position the first. */
+	readonly #byPosition = new Map<number, Pending>();
 	#writing = 0;
 
-	constructor(handle: FileHandle) {
+	constructor(handle: Pick<FileHandle, 'writev'>) {
 		this.#handle = handle;
 	}
 
-	/** Writes `bytes` at position `at`, which nobody else writes meanwhile. @throws what the file system says */
+	/**
+	 * Writes `bytes` at position `at`, which nobody else writes meanwhile: which of two would come last is
+	 * not said. They must not change until then.
+	 *
+	 * @throws what the file system says, if not all of them were written
+	 */
 	write(at: number, bytes: Uint8Array): Promise<void> {
 		return new Promise((resolve, reject) => {
-			const settle = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
-			this.#pending.set(at, { at, bytes, settle });
+			const write = { at, bytes, resolve, reject };
+			this.#pending.add(write);
+			if (!this.#byPosition.has(at)) {
+				this.#byPosition.set(at, write);
+			}
 			void this.#next();
 		});
 	}
@@ -42,48 +53,60 @@ export class WriteQueue {
 		}
 		const run = this.#takeRun();
 		this.#writing += 1;
-		const error = await this.#writeRun(run).catch((reason: unknown) => reason);
+		await this.#writeRun(run);
 		this.#writing -= 1;
-		for (const { settle } of run) {
-			settle(error);
-		}
 		void this.#next();
 	}
 
 	/** The oldest of those that wait, and what follows it in the file. */
 	#takeRun(): Pending[] {
-		const [first] = this.#pending.values();
 		const run: Pending[] = [];
+		let [next] = this.#pending;
 		let bytes = 0;
-		for (
-			let next = first;
-			next !== undefined && run.length < MOST_BUFFERS && bytes < MOST_BYTES;
-			next = this.#pending.get(next.at + next.bytes.length)
-		) {
-			this.#pending.delete(next.at);
+		while (next !== undefined && run.length < MOST_BUFFERS && bytes < MOST_BYTES) {
+			this.#pending.delete(next);
+			if (this.#byPosition.get(next.at) === next) {
+				this.#byPosition.delete(next.at);
+			}
 			run.push(next);
 			bytes += next.bytes.length;
+			next = this.#byPosition.get(next.at + next.bytes.length);
 		}
 		return run;
 	}
 
+	/** Settles each of `run` as soon as its bytes are written; those that are not yet fail with the error. */
 	async #writeRun(run: readonly Pending[]): Promise<void> {
-		let at = (run[0] as Pending).at;
-		let buffers = run.map(({ bytes }) => bytes);
-		while (buffers.length > 0) {
-			const { bytesWritten } = await this.#handle.writev(buffers, at);
-			at += bytesWritten;
-			buffers = rest(buffers, bytesWritten);
+		let left = run;
+		/** Bytes of the first of `left` that are written. */
+		let done = 0;
+		try {
+			for (let [first] = left; first !== undefined; [first] = left) {
+				const buffers = left.map(({ bytes }) => bytes);
+				buffers[0] = first.bytes.subarray(done);
+				const { bytesWritten } = await this.#handle.writev(buffers, first.at + done);
+				[left, done] = settled(left, done + bytesWritten);
+				if (bytesWritten === 0 && left.length > 0) {
+					throw new Error('the system writes nothing and does not say why');
+				}
+			}
+		} catch (error) {
+			for (const { reject } of left) {
+				reject(error);
+			}
 		}
 	}
 }
 
-/** What is left of `buffers` after their first `count` bytes. */
-function rest(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
-	let skipped = 0;
-	return buffers.flatMap((buffer) => {
-		const start = Math.max(0, count - skipped);
-		skipped += buffer.length;
-		return start < buffer.length ? [buffer.subarray(start)] : [];
-	});
+/** Settles those of `run` that the first `count` bytes of it cover. @returns the others, and the bytes of them */
+function settled(run: readonly Pending[], count: number): [Pending[], number] {
+	let rest = count;
+	for (const [index, { bytes, resolve }] of run.entries()) {
+		if (rest < bytes.length) {
+			return [run.slice(index), rest];
+		}
+		rest -= bytes.length;
+		resolve();
+	}
+	return [[], 0];
 }

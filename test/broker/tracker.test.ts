@@ -142,6 +142,8 @@ test('T10: refused announces are told in the next update and not kept by the bro
 test('watchers are told what happens', async (t) => {
 	const { url } = await startBroker(t);
 	const watcher = await Member.join(t, url);
+	// Once it has an answer, the tracker has told of its own joining.
+	await watcher.listed();
 	await watcher.link.subscribe(`${topics.root}/event/+`);
 	const ann = await Member.join(t, url);
 	await ann.share(SEED, 1);

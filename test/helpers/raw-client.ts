@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type IPublishPacket, parser } from 'mqtt-packet';
 import type { Scope } from './suite.ts';
 import { until } from './until.ts';
 
@@ -38,13 +39,17 @@ export async function connectRaw(
 	return client;
 }
 
-/** A CONNECT of MQTT 3.1.1 with a clean session and a keepalive of ten minutes. */
-export function connectPacket(id: string, will?: { topic: string; payload: string }): Buffer {
+/** A CONNECT of MQTT 3.1.1 with a clean session; `keepalive` in seconds. */
+export function connectPacket(
+	id: string,
+	will?: { topic: string; payload: string },
+	keepalive = 600,
+): Buffer {
 	// Will retained with QoS 1, and clean session.
 	const flags = will === undefined ? 0x02 : 0x2e;
 	return packet(0x10, [
 		text('MQTT'),
-		Buffer.from([4, flags, 0x02, 0x58]),
+		Buffer.from([4, flags, keepalive >> 8, keepalive & 255]),
 		text(id),
 		...(will === undefined ? [] : [text(will.topic), text(will.payload)]),
 	]);
@@ -53,6 +58,25 @@ export function connectPacket(id: string, will?: { topic: string; payload: strin
 /** A SUBSCRIBE to one filter with QoS 1. */
 export function subscribePacket(filter: string): Buffer {
 	return packet(0x82, [Buffer.from([0, 1]), text(filter), Buffer.from([1])]);
+}
+
+/** A PUBLISH with QoS 0, or with the message id 1 where `first` says QoS 1. */
+export function publishPacket(topic: string, payload: Uint8Array, first = 0x30): Buffer {
+	const id = (first & 0x06) === 0 ? [] : [Buffer.from([0, 1])];
+	return packet(first, [text(topic), ...id, Buffer.from(payload)]);
+}
+
+/** The messages in what a client has received so far. */
+export function messagesOf({ received }: RawClient): IPublishPacket[] {
+	const messages: IPublishPacket[] = [];
+	const reader = parser();
+	reader.on('packet', (each) => {
+		if (each.cmd === 'publish') {
+			messages.push(each);
+		}
+	});
+	reader.parse(Buffer.concat(received));
+	return messages;
 }
 
 /** A packet of MQTT: first byte, length, body. */

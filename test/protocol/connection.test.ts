@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import * as assert from 'uvu/assert';
-import { Connection, type ConnectionOptions } from '../../protocol/connection.ts';
+import { Connection } from '../../protocol/connection.ts';
+import type { ConnectionOptions } from '../../protocol/connection-options.ts';
 import {
 	type Answer,
 	acceptOnly,

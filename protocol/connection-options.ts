@@ -1,0 +1,60 @@
+/** A message as it comes in. */
+export interface Incoming {
+	readonly topic: string;
+	/** Owned by whoever receives it, until it is released. */
+	readonly payload: Uint8Array;
+	/** Whether it was kept by the broker and is handed to a new subscription. */
+	readonly isRetained: boolean;
+	/** To be called, or not, when nobody reads the payload any more: its memory is used again. */
+	readonly release?: (() => void) | undefined;
+}
+
+/** Opens the byte stream of a connection. It may hand messages of QoS 0 over itself. */
+export type OpenStream = (onMessage: (message: Incoming) => void) => unknown;
+
+/** Published by the broker when the connection is lost: QoS 1, retained. */
+export interface Will {
+	readonly topic: string;
+	readonly payload: Uint8Array;
+}
+
+/** Options of {@link Connection.open}. */
+export interface ConnectionOptions {
+	/** mqtt, mqtts, ws or wss. */
+	readonly url: string;
+	/** MQTT client id. */
+	readonly clientId: string;
+	/** Sent with the client id as user name. */
+	readonly password?: string | undefined;
+	readonly will?: Will | undefined;
+	/** Seconds without a byte after which either side gives up, at 1.5 times it. */
+	readonly keepalive: number;
+	/** ms until a connect, subscribe or publish fails. */
+	readonly timeout: number;
+	/** A byte stream to use instead of one to `url`. */
+	readonly openStream?: OpenStream | undefined;
+	/** Drops the connection at any time, also while it is opened. */
+	readonly signal?: AbortSignal | undefined;
+	readonly onMessage: (message: Incoming) => void;
+}
+
+/** User name and password of a CONNECT. */
+export interface Credentials {
+	readonly username?: string;
+	readonly password?: string;
+}
+
+/**
+ * What the client names itself with: what its URL says, as MQTT.js looks there only where it opens the stream
+ * itself; else what it has of its own.
+ */
+export function credentials({ url, clientId, password }: ConnectionOptions): Credentials {
+	const inUrl = URL.canParse(url) ? new URL(url) : undefined;
+	if (inUrl !== undefined && inUrl.username !== '') {
+		return {
+			username: decodeURIComponent(inUrl.username),
+			password: decodeURIComponent(inUrl.password),
+		};
+	}
+	return password === undefined ? {} : { username: clientId, password };
+}

@@ -1,0 +1,162 @@
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { WriteQueue } from '../../../node/storage/write-queue.ts';
+import { makeFolder } from '../../helpers/folder.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+
+const test = suite('write queue', { timeout: 20_000 });
+
+type Handle = ConstructorParameters<typeof WriteQueue>[0];
+
+interface Written {
+	readonly at: number;
+	readonly count: number;
+	readonly bytes: Buffer;
+}
+
+/** A file that takes what `take` allows of each write, and remembers what it was handed. */
+function fakeHandle(take: (length: number, at: number) => number): {
+	handle: Handle;
+	writes: Written[];
+} {
+	const writes: Written[] = [];
+	const writev = async (buffers: readonly Uint8Array[], at: number): Promise<unknown> => {
+		await new Promise((resolve) => setImmediate(resolve));
+		const bytes = Buffer.concat(buffers);
+		const bytesWritten = take(bytes.length, at);
+		writes.push({ at, count: buffers.length, bytes: bytes.subarray(0, bytesWritten) });
+		return { bytesWritten, buffers };
+	};
+	return { handle: { writev } as Handle, writes };
+}
+
+async function makeFile(t: Scope): Promise<{ path: string; queue: WriteQueue; close(): unknown }> {
+	const path = join(await makeFolder(t), 'file');
+	const handle = await open(path, 'w+');
+	t.defer(() => handle.close());
+	return { path, queue: new WriteQueue(handle), close: () => handle.close() };
+}
+
+test('in whatever order the pieces of a file are written, it is whole', async (t) => {
+	const { path, queue } = await makeFile(t);
+	const anyFile = fc
+		.array(fc.uint8Array({ maxLength: 2_000 }), { minLength: 1, maxLength: 60 })
+		.chain((pieces) =>
+			fc.record({
+				pieces: fc.constant(pieces),
+				order: fc.shuffledSubarray([...pieces.keys()], { minLength: pieces.length }),
+			}),
+		);
+	await fc.assert(
+		fc.asyncProperty(anyFile, async ({ pieces, order }) => {
+			const starts: number[] = [];
+			pieces.reduce((at, { length }) => {
+				starts.push(at);
+				return at + length;
+			}, 0);
+			await Promise.all(
+				order.map((piece) => queue.write(starts[piece] as number, pieces[piece] as Uint8Array)),
+			);
+			const whole = Buffer.concat(pieces);
+			assert.ok((await readFile(path)).subarray(0, whole.length).equals(whole));
+		}),
+		{ numRuns: 50 },
+	);
+});
+
+test('what waits and is consecutive is one write', async () => {
+	const { handle, writes } = fakeHandle((length) => length);
+	const queue = new WriteQueue(handle);
+	const all = [0, 1, 2, 3, 5, 4, 9].map((place) =>
+		queue.write(place * 10, Buffer.alloc(10, place)),
+	);
+	await Promise.all(all);
+	assert.equal(
+		writes.map(({ at, count }) => [at, count]),
+		[
+			[0, 1],
+			[10, 1],
+			[20, 4],
+			[90, 1],
+		],
+	);
+});
+
+test('one write is of at most 4 MiB and 256 buffers, up to the last of them', async () => {
+	const { handle, writes } = fakeHandle((length) => length);
+	const queue = new WriteQueue(handle);
+	const large = Array.from({ length: 12 }, (_, place) =>
+		queue.write(place * 1_048_576, Buffer.alloc(1_048_576)),
+	);
+	const start = 12 * 1_048_576;
+	const small = Array.from({ length: 600 }, (_, place) =>
+		queue.write(start + place, Buffer.alloc(1)),
+	);
+	await Promise.all([...large, ...small]);
+	assert.ok(writes.every(({ bytes, count }) => bytes.length <= 4 << 20 && count <= 256));
+	assert.ok(writes.length <= 8, `${writes.length} writes`);
+});
+
+test('what the system takes in part is written to its end', async () => {
+	for (const most of [1, 7, 10, 25]) {
+		const { handle, writes } = fakeHandle((length) => Math.min(length, most));
+		const queue = new WriteQueue(handle);
+		await Promise.all(
+			[4, 0, 1, 2, 3].map((place) => queue.write(place * 10, Buffer.alloc(10, place))),
+		);
+		const file = Buffer.alloc(50, 0xff);
+		for (const { at, bytes } of writes) {
+			bytes.copy(file, at);
+		}
+		assert.ok(file.equals(Buffer.concat([0, 1, 2, 3, 4].map((place) => Buffer.alloc(10, place)))));
+	}
+});
+
+test('of several writes at one position each settles', async (t) => {
+	const { path, queue } = await makeFile(t);
+	const same = Buffer.from('same');
+	await Promise.all(Array.from({ length: 20 }, () => queue.write(0, same)));
+	await Promise.all([queue.write(4, same), queue.write(4, Buffer.alloc(0)), queue.write(4, same)]);
+	assert.is(await readFile(path, 'utf8'), 'samesame');
+});
+
+test('of writes put together, those before a failure are good, and the next are tried', async () => {
+	const { handle } = fakeHandle((length, at) => {
+		if (at === 15) {
+			throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+		}
+		return at < 15 ? Math.min(length, 15 - at) : length;
+	});
+	const queue = new WriteQueue(handle);
+	const first = queue.write(1_000, Buffer.alloc(5));
+	const second = queue.write(2_000, Buffer.alloc(5));
+	const run = [0, 10, 20].map((at) => queue.write(at, Buffer.alloc(10)));
+	const later = queue.write(500, Buffer.alloc(1));
+	const outcomes = await Promise.allSettled([first, second, ...run, later]);
+	assert.equal(
+		outcomes.map(({ status }) => status),
+		['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'rejected', 'fulfilled'],
+	);
+	assert.is((await rejects(run[2] as Promise<void>)).code, 'ENOSPC');
+});
+
+test('a system that takes nothing is an error, not a wait for ever', async () => {
+	const queue = new WriteQueue(fakeHandle(() => 0).handle);
+	assert.match((await rejects(queue.write(0, Buffer.alloc(1)))).message, 'nothing');
+});
+
+test('when the file is closed, every write that waits settles', async (t) => {
+	const { queue, close } = await makeFile(t);
+	const writes = Array.from({ length: 50 }, (_, place) =>
+		queue.write(place * 2_000_000, Buffer.alloc(1_000_000)),
+	);
+	const closing = close();
+	await Promise.allSettled(writes);
+	await closing;
+	await rejects(queue.write(0, Buffer.alloc(1)));
+});
+
+test.run();
