@@ -43,6 +43,9 @@ export class ChunkPicker {
 	 * consecutive ones as fit. Undefined if it has none that is missing.
 	 */
 	pick(node: RemoteNode, bytes: number): ChunkRun | undefined {
+		if (node.useful === 0) {
+			return undefined;
+		}
 		const first = this.#order === 'ascending' ? this.#lowest(node) : this.#rarest(node);
 		if (first === undefined) {
 			return undefined;
@@ -73,9 +76,10 @@ export class ChunkPicker {
 		const isRandom = this.#states.count('have') < RANDOM_CHUNKS;
 		const start = Math.floor(this.#random() * missing);
 		let rarest: number | undefined;
+		const most = Math.min(SAMPLE, node.useful);
 		let compared = 0;
 		// A random start, then on through the list, whose order is random enough after some moves.
-		for (let step = 0; step < missing && compared < SAMPLE; step += 1) {
+		for (let step = 0; step < missing && compared < most; step += 1) {
 			const chunk = this.#states.missingAt((start + step) % missing);
 			if (!node.have.has(chunk)) {
 				continue;
