@@ -57,7 +57,7 @@ export class DownloadEngine {
 				remote.useful += remote.have.has(chunk) ? change : 0;
 			}
 		});
-		this.#picker = new ChunkPicker(layout, this.states, order, random);
+		this.#picker = new ChunkPicker(layout, this.states, order, random, this.#nodes);
 		this.#assignments = new Assignments(layout, this.states, this.#picker, this.#nodes);
 	}
 
