@@ -31,9 +31,14 @@ export class ChunkStates {
 	readonly #position: Uint32Array;
 	/** No chunk before this one is missing. */
 	#firstMissing = 0;
+	readonly #onMissing: (chunk: number, change: 1 | -1) => void;
 
-	/** @param have the chunks that are already stored and verified */
-	constructor(have: Bitfield) {
+	/**
+	 * @param have the chunks that are already stored and verified
+	 * @param onMissing called when a chunk is missing again (+1) or not any more (-1)
+	 */
+	constructor(have: Bitfield, onMissing: (chunk: number, change: 1 | -1) => void = () => {}) {
+		this.#onMissing = onMissing;
 		this.#states = new Uint8Array(have.size);
 		this.#missing = new Uint32Array(have.size);
 		this.#position = new Uint32Array(have.size);
@@ -87,12 +92,14 @@ export class ChunkStates {
 		}
 		if (from === 'missing') {
 			this.#removeMissing(chunk);
+			this.#onMissing(chunk, -1);
 		} else {
 			this.#counts[from] -= 1;
 		}
 		if (state === 'missing') {
 			this.#addMissing(chunk);
 			this.#firstMissing = Math.min(this.#firstMissing, chunk);
+			this.#onMissing(chunk, 1);
 		} else {
 			this.#counts[state] += 1;
 		}

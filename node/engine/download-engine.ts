@@ -31,9 +31,6 @@ interface Batch {
 	readonly ranges: ByteRange[];
 }
 
-/** ms that a node that is busy is left alone. */
-const BUSY_PAUSE = 250;
-
 /**
  * Which chunk to ask which node for, how much at a time, and what to do when nothing comes. Pure:
  * time (ms) is given, randomness injected, bytes never seen. Whoever tells it something calls
@@ -55,8 +52,12 @@ export class DownloadEngine {
 	constructor(options: DownloadEngineOptions) {
 		const { layout, have, order, random } = options;
 		this.#options = options;
-		this.states = new ChunkStates(have);
-		this.#picker = new ChunkPicker(layout, this.states, order, random);
+		this.states = new ChunkStates(have, (chunk, change) => {
+			for (const remote of this.#nodes.values()) {
+				remote.useful += remote.have.has(chunk) ? change : 0;
+			}
+		});
+		this.#picker = new ChunkPicker(layout, this.states, order, random, this.#nodes);
 		this.#assignments = new Assignments(layout, this.states, this.#picker, this.#nodes);
 	}
 
@@ -90,7 +91,7 @@ export class DownloadEngine {
 		this.#nodes.set(node, remote);
 		for (const chunk of chunks) {
 			if (remote.have.set(chunk)) {
-				this.#picker.count(chunk, 1);
+				this.#count(remote, chunk, 1);
 			}
 		}
 	}
@@ -169,11 +170,13 @@ export class DownloadEngine {
 			this.#assignments.abandon(attempt);
 			for (let index = 0; !isBusy && index < attempt.chunks; index += 1) {
 				if (remote.have.clear(attempt.firstChunk + index)) {
-					this.#picker.count(attempt.firstChunk + index, -1);
+					this.#count(remote, attempt.firstChunk + index, -1);
 				}
 			}
 		}
-		remote.pausedUntil = isBusy ? now + BUSY_PAUSE : remote.pausedUntil;
+		if (isBusy) {
+			remote.pauseAfterRefusal(now, this.#options.random());
+		}
 	}
 
 	/** A verifying chunk is right and stored. */
@@ -208,15 +211,20 @@ export class DownloadEngine {
 	 * @param budget bytes that may be asked for in all; what is above 0 is good for one part
 	 */
 	decide(now: number, budget: number = Number.POSITIVE_INFINITY): Decision[] {
+		const ready: RemoteNode[] = [];
 		for (const remote of this.#nodes.values()) {
 			if (remote.isLate(now)) {
-				remote.timedOut(now);
 				this.#assignments.moveAway(remote);
+				remote.timedOut(now);
+			}
+			if (remote.isWorthAsking(now)) {
+				ready.push(remote);
 			}
 		}
 		const batches = new Map<RemoteNode, Batch>();
+		let open = ready.length === 0 ? 0 : this.outstanding;
 		for (let left = budget; left > 0; ) {
-			const remote = this.#next(batches, now);
+			const remote = this.#next(ready, batches, open, now);
 			if (remote === undefined) {
 				break;
 			}
@@ -225,6 +233,7 @@ export class DownloadEngine {
 			batches.set(remote, batch);
 			batch.ranges.push(range);
 			left -= range[1];
+			open += range[1];
 		}
 		const decisions = this.#assignments.takeDecisions();
 		for (const [{ id: node }, { request, ranges }] of batches) {
@@ -233,22 +242,28 @@ export class DownloadEngine {
 		return decisions;
 	}
 
-	/** The node to ask for one part more: of those with room and work, the one with least open. */
-	#next(batches: ReadonlyMap<RemoteNode, Batch>, now: number): RemoteNode | undefined {
-		const open = this.outstanding;
-		return [...this.#nodes.values()]
-			.filter((remote) => {
-				const fits = open === 0 || open + remote.window.part <= this.#options.mostOutstanding;
-				return fits && this.#isReady(remote, batches.get(remote), now);
-			})
-			.sort((a, b) => a.outstanding - b.outstanding)
-			.find((remote) => this.#assignments.feed(remote, now));
-	}
-
-	#isReady(remote: RemoteNode, batch: Batch | undefined, now: number): boolean {
-		return batch === undefined
-			? remote.isWorthAsking(now)
-			: batch.ranges.length < this.#options.mostRanges && remote.hasRoom(now);
+	/**
+	 * The node to ask for one part more: of those in `ready` the one with least open. Who has no room
+	 * or no work leaves the list.
+	 */
+	#next(
+		ready: RemoteNode[],
+		batches: ReadonlyMap<RemoteNode, Batch>,
+		open: number,
+		now: number,
+	): RemoteNode | undefined {
+		while (ready.length > 0) {
+			const place = leastOpen(ready);
+			const remote = ready[place] as RemoteNode;
+			const fits = open === 0 || open + remote.window.part <= this.#options.mostOutstanding;
+			const isFull = (batches.get(remote)?.ranges.length ?? 0) >= this.#options.mostRanges;
+			const hasRoom = fits && !isFull && remote.hasRoom(now);
+			if (hasRoom && this.#assignments.feed(remote, now)) {
+				return remote;
+			}
+			ready.splice(place, 1);
+		}
+		return undefined;
 	}
 
 	#ask(remote: RemoteNode, request: bigint, now: number): ByteRange {
@@ -258,4 +273,21 @@ export class DownloadEngine {
 		remote.ask(part, request, this.#asked, now);
 		return [part.offset, part.length];
 	}
+
+	/** `remote` has gained (+1) or lost (-1) `chunk`. */
+	#count(remote: RemoteNode, chunk: number, change: 1 | -1): void {
+		this.#picker.count(chunk, change);
+		remote.useful += this.states.of(chunk) === 'missing' ? change : 0;
+	}
+}
+
+/** Where in `nodes` the one with least open stands. */
+function leastOpen(nodes: readonly RemoteNode[]): number {
+	let least = 0;
+	for (let place = 1; place < nodes.length; place += 1) {
+		const isLess =
+			(nodes[place] as RemoteNode).outstanding < (nodes[least] as RemoteNode).outstanding;
+		least = isLess ? place : least;
+	}
+	return least;
 }

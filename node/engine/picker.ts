@@ -7,7 +7,7 @@ const RANDOM_CHUNKS = 4;
 /** Missing chunks that are compared for rarity; drawing more makes the choice little better. */
 const SAMPLE = 64;
 
-/** In which order chunks are fetched. */
+/** In which order chunks are fetched; the rarest first only where nodes differ in what they have. */
 export type ChunkOrder = 'rarest' | 'ascending';
 
 /** A run of consecutive chunks. */
@@ -24,12 +24,21 @@ export class ChunkPicker {
 	readonly #random: () => number;
 	/** How many of the known nodes have each chunk. */
 	readonly #holders: Uint16Array;
+	readonly #nodes: ReadonlyMap<string, RemoteNode>;
 
-	constructor(layout: Layout, states: ChunkStates, order: ChunkOrder, random: () => number) {
+	/** @param nodes those that are counted on */
+	constructor(
+		layout: Layout,
+		states: ChunkStates,
+		order: ChunkOrder,
+		random: () => number,
+		nodes: ReadonlyMap<string, RemoteNode>,
+	) {
 		this.#layout = layout;
 		this.#states = states;
 		this.#order = order;
 		this.#random = random;
+		this.#nodes = nodes;
 		this.#holders = new Uint16Array(layout.chunks);
 	}
 
@@ -43,7 +52,10 @@ export class ChunkPicker {
 	 * consecutive ones as fit. Undefined if it has none that is missing.
 	 */
 	pick(node: RemoteNode, bytes: number): ChunkRun | undefined {
-		const first = this.#order === 'ascending' ? this.#lowest(node) : this.#rarest(node);
+		if (node.useful === 0) {
+			return undefined;
+		}
+		const first = this.#isAscending ? this.#lowest(node) : this.#rarest(node);
 		if (first === undefined) {
 			return undefined;
 		}
@@ -53,6 +65,20 @@ export class ChunkPicker {
 			count += 1;
 		}
 		return { first, count };
+	}
+
+	/** A node soon has some chunks that others want if its first ones are drawn at random. */
+	get #isBeginning(): boolean {
+		return this.#states.count('have') < RANDOM_CHUNKS;
+	}
+
+	/**
+	 * Where every node has everything, rarity says nothing and nobody waits for what we have: then in
+	 * order, so that writes are sequential and a digest of the whole can follow the growing file.
+	 */
+	get #isAscending(): boolean {
+		const hasFellows = [...this.#nodes.values()].some(({ have }) => !have.isFull);
+		return this.#order === 'ascending' || (!this.#isBeginning && !hasFellows);
 	}
 
 	#isOpenTo(node: RemoteNode, chunk: number): boolean {
@@ -70,12 +96,13 @@ export class ChunkPicker {
 
 	#rarest(node: RemoteNode): number | undefined {
 		const missing = this.#states.count('missing');
-		const isRandom = this.#states.count('have') < RANDOM_CHUNKS;
+		const isRandom = this.#isBeginning;
 		const start = Math.floor(this.#random() * missing);
 		let rarest: number | undefined;
+		const most = Math.min(SAMPLE, node.useful);
 		let compared = 0;
 		// A random start, then on through the list, whose order is random enough after some moves.
-		for (let step = 0; step < missing && compared < SAMPLE; step += 1) {
+		for (let step = 0; step < missing && compared < most; step += 1) {
 			const chunk = this.#states.missingAt((start + step) % missing);
 			if (!node.have.has(chunk)) {
 				continue;

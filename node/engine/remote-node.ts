@@ -4,6 +4,9 @@ import { Window, type WindowOptions } from './window.ts';
 
 /** Parts that overtake an open one before it counts as lost. */
 const OVERTAKEN = 3;
+/** ms that a node that is busy is left alone, at first and at most. */
+const FIRST_PAUSE = 250;
+const MOST_PAUSE = 4_000;
 /** Bytes over which is remembered for whom they came. */
 const REMEMBERED = 8 * 1024 * 1024;
 
@@ -13,16 +16,22 @@ export class RemoteNode {
 	/** The chunks it says it has. */
 	readonly have: Bitfield;
 	readonly window: Window;
+	/** How many of the chunks it has are missing here. */
+	useful = 0;
 	/** Its attempts, the oldest first. */
 	readonly attempts = new Set<Attempt>();
 	/** Bad chunks it has answered with. */
 	strikes = 0;
-	/** It asked for a pause until then, ms. */
-	pausedUntil = Number.NEGATIVE_INFINITY;
+	/** It was too busy, and is left alone until then, ms. */
+	#pausedUntil = Number.NEGATIVE_INFINITY;
+	#refusals = 0;
 	/** It missed a timeout and has not answered since. */
 	isSnubbed = false;
 	/** Open parts by offset, in the order they were asked for. */
 	readonly #open = new Map<number, Part>();
+	/** The first of them, if it is known, and when it was asked for last. */
+	#oldest: Part | undefined;
+	#oldestAsk = 0;
 	#outstanding = 0;
 	#heard = Number.NEGATIVE_INFINITY;
 	/** Bytes that came of late because we asked, and because others did. */
@@ -44,7 +53,7 @@ export class RemoteNode {
 	hasRoom(now: number): boolean {
 		const isIdle = this.#outstanding === 0;
 		const fits = this.#outstanding + this.window.part <= this.#ownWindow;
-		return now >= this.pausedUntil && (isIdle || fits);
+		return now >= this.#pausedUntil && (isIdle || fits);
 	}
 
 	/** Whether asking is worth a message: a quarter of the window is free, or nothing is open. */
@@ -72,6 +81,18 @@ export class RemoteNode {
 	}
 
 	/**
+	 * It is too busy: it is left alone for a while, and longer each time, so that many who want
+	 * something of one node do not drown it in wishes.
+	 *
+	 * @param random 0 to 1, so that those who were refused together do not come back together
+	 */
+	pauseAfterRefusal(now: number, random: number): void {
+		const pause = Math.min(FIRST_PAUSE * 2 ** this.#refusals, MOST_PAUSE);
+		this.#refusals += 1;
+		this.#pausedUntil = now + pause * (0.5 + random);
+	}
+
+	/**
 	 * Bytes have come from this node.
 	 *
 	 * @returns the part they answer, now received; undefined if they answer none
@@ -84,6 +105,7 @@ export class RemoteNode {
 		}
 		this.#heard = now;
 		this.isSnubbed = false;
+		this.#refusals = 0;
 		this.#close(part);
 		part.attempt.receive(part);
 		this.#count(length, 0);
@@ -111,7 +133,7 @@ export class RemoteNode {
 
 	/** Whether the oldest open part waits longer than the timeout without any answer. */
 	isLate(now: number): boolean {
-		return this.#waits(now) > this.window.timeout;
+		return this.#outstanding > 0 && this.#waits(now) > this.window.timeout;
 	}
 
 	/** Whether it looks as if that will come: half the timeout is over. */
@@ -157,8 +179,12 @@ export class RemoteNode {
 
 	/** ms since the oldest open part was asked for, or anything came since. */
 	#waits(now: number): number {
-		const [oldest] = this.#open.values();
-		return oldest === undefined ? 0 : now - Math.max(lastAsk(oldest), this.#heard);
+		if (this.#oldest === undefined) {
+			// A map is slow to find its first entry when many were deleted before it: not each time.
+			this.#oldest = this.#open.values().next().value;
+			this.#oldestAsk = this.#oldest === undefined ? now : lastAsk(this.#oldest);
+		}
+		return this.#oldest === undefined ? 0 : now - Math.max(this.#oldestAsk, this.#heard);
 	}
 
 	/** What we may ask for: what others ask for and we hear takes its part of the window. */
@@ -204,6 +230,7 @@ export class RemoteNode {
 	#close(part: Part): void {
 		if (this.#open.delete(part.offset)) {
 			this.#outstanding -= part.length;
+			this.#oldest = this.#oldest === part ? undefined : this.#oldest;
 		}
 	}
 }

@@ -38,6 +38,7 @@ export class Window {
 	#deviation = 0;
 	#backoff = 1;
 	#rate: number | undefined;
+	#part: number;
 	#periodStart = Number.NEGATIVE_INFINITY;
 	#answeredAt: number | undefined;
 	#periodBytes = 0;
@@ -46,6 +47,7 @@ export class Window {
 	constructor(options: WindowOptions) {
 		this.#options = options;
 		this.#size = Math.min(FIRST_WINDOW, options.mostWindow);
+		this.#part = Math.min(FIRST_PART, options.mostPart);
 	}
 
 	/** Bytes that may be asked for and open at a time. */
@@ -55,10 +57,7 @@ export class Window {
 
 	/** Bytes of the next part to ask for. */
 	get part(): number {
-		const wanted = this.#rate === undefined ? FIRST_PART : (this.#rate * MOST_PART_TIME) / 1_000;
-		// In powers of two, so that the parts of a chunk are equal.
-		const rounded = 2 ** Math.floor(Math.log2(Math.max(wanted, LEAST_PART)));
-		return Math.min(rounded, this.#options.mostPart);
+		return this.#part;
 	}
 
 	/** Bytes per second the node sends, over the last periods; 0 until one has passed. */
@@ -129,8 +128,15 @@ export class Window {
 			const measured = (this.#periodBytes * 1_000) / elapsed;
 			this.#rate =
 				this.#rate === undefined ? measured : this.#rate + (measured - this.#rate) * RATE_WEIGHT;
+			this.#part = Math.min(partFor(this.#rate), this.#options.mostPart);
 			this.#periodStart = now;
 			this.#periodBytes = 0;
 		}
 	}
+}
+
+/** Bytes of a part at `rate` bytes per second, in powers of two, so that the parts of a chunk are equal. */
+function partFor(rate: number): number {
+	const wanted = Math.max((rate * MOST_PART_TIME) / 1_000, LEAST_PART);
+	return 2 ** Math.floor(Math.log2(wanted));
 }

@@ -2,6 +2,8 @@ import type { Attempt } from '../../node/engine/attempt.ts';
 import type { Decision } from '../../node/engine/decision.ts';
 import { DownloadEngine, type DownloadEngineOptions } from '../../node/engine/download-engine.ts';
 import { Bitfield, Layout } from '../../protocol/index.ts';
+import { fakeRandom } from './clock.ts';
+import { Timeline } from './swarm/timeline.ts';
 
 /** How a simulated seeder behaves. */
 export interface Behaviour {
@@ -37,54 +39,6 @@ export interface Outcome {
 	readonly order: readonly number[];
 }
 
-/** Reproducible numbers from 0 to 1 (mulberry32). */
-export function seededRandom(seed: number): () => number {
-	let state = seed >>> 0;
-	return () => {
-		state = (state + 0x6d2b79f5) >>> 0;
-		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-	};
-}
-
-type Event = { readonly at: number; readonly order: number; readonly run: () => void };
-
-/** Virtual time: what is to happen, in order. */
-class Timeline {
-	now = 0;
-	#order = 0;
-	readonly #events: Event[] = [];
-
-	after(ms: number, run: () => void): void {
-		this.#order += 1;
-		const event = { at: this.now + ms, order: this.#order, run };
-		let low = 0;
-		let high = this.#events.length;
-		while (low < high) {
-			const middle = (low + high) >> 1;
-			const other = this.#events[middle] as Event;
-			const isBefore = other.at > event.at || (other.at === event.at && other.order > event.order);
-			if (isBefore) {
-				low = middle + 1;
-			} else {
-				high = middle;
-			}
-		}
-		this.#events.splice(low, 0, event);
-	}
-
-	step(): boolean {
-		const event = this.#events.pop();
-		if (event === undefined) {
-			return false;
-		}
-		this.now = event.at;
-		event.run();
-		return true;
-	}
-}
-
 /** Options of {@link simulate}. */
 export interface SimulationOptions extends Partial<DownloadEngineOptions> {
 	readonly length: number;
@@ -102,7 +56,7 @@ export interface SimulationOptions extends Partial<DownloadEngineOptions> {
 /** One downloader's engine against simulated seeders, in virtual time. */
 export function simulate(options: SimulationOptions): Outcome {
 	const layout = new Layout(options.length, options.chunkSize);
-	const random = seededRandom(options.seed ?? 1);
+	const random = fakeRandom(options.seed ?? 1);
 	const time = new Timeline();
 	let request = 0n;
 	const engine = new DownloadEngine({

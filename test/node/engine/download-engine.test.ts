@@ -1,37 +1,13 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import type { ChunkState } from '../../../node/engine/chunk-states.ts';
-import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { type Behaviour, simulate } from '../../helpers/simulation.ts';
 import { suite } from '../../helpers/suite.ts';
+import { checkEngine } from '../../helpers/swarm/check-engine.ts';
 
 const test = suite('download engine', { timeout: 60_000 });
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const LAN: Behaviour = { rate: 100 * MIB, latency: 1 };
-
-/** The invariants that the engine states, checked from outside. */
-function checkInvariants(engine: DownloadEngine, chunks: number, mostOutstanding: number): void {
-	const states: ChunkState[] = ['missing', 'assigned', 'verifying', 'have'];
-	const sum = states.reduce((total, state) => total + engine.states.count(state), 0);
-	assert.is(sum, chunks);
-	const covered = new Map<number, number>();
-	let outstanding = 0;
-	for (const node of engine.nodes.values()) {
-		for (const attempt of node.attempts) {
-			for (let index = 0; index < attempt.chunks; index += 1) {
-				const chunk = attempt.firstChunk + index;
-				covered.set(chunk, (covered.get(chunk) ?? 0) + 1);
-				assert.is(engine.states.of(chunk), 'assigned');
-			}
-		}
-		outstanding += node.outstanding;
-		assert.ok(node.outstanding >= 0);
-	}
-	assert.is(covered.size, engine.states.count('assigned'));
-	assert.ok([...covered.values()].every((attempts) => attempts <= 2));
-	assert.ok(outstanding < mostOutstanding + 256 * KIB, `${outstanding} bytes outstanding`);
-}
 
 test('one seeder is used at nearly its full rate', () => {
 	const { ms, sent } = simulate({
@@ -190,6 +166,34 @@ test('in ascending order no chunk is far ahead of its turn', () => {
 	assert.ok(lead <= 16, `${lead} chunks ahead`);
 });
 
+/** The chunks in the order in which they came from nodes that have `have`, one at a time. */
+function orderFrom(...have: ReadonlyArray<readonly number[] | undefined>): readonly number[] {
+	const seeders = have.map((chunks, index): [string, Behaviour] => {
+		return [`${index}`, { ...LAN, ...(chunks === undefined ? {} : { have: chunks }) }];
+	});
+	return simulate({
+		length: 16 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: Object.fromEntries(seeders),
+		mostOutstanding: 256 * KIB,
+	}).order;
+}
+
+function isAscending(order: readonly number[]): boolean {
+	return order.every((chunk, index) => index === 0 || chunk > (order[index - 1] as number));
+}
+
+test('from nodes that have everything, a few chunks come at random and the rest in order', () => {
+	const order = orderFrom(undefined);
+	assert.not.ok(isAscending(order.slice(0, 4)), `${order}`);
+	assert.ok(isAscending(order.slice(8)), `${order}`);
+});
+
+test('as soon as a node has only some, the order is that of rarity', () => {
+	assert.not.ok(isAscending(orderFrom(undefined, [1, 2, 3]).slice(8)));
+	assert.not.ok(isAscending(orderFrom(undefined, []).slice(8)), 'even if it has none yet');
+});
+
 test('the rarest chunks are fetched first', () => {
 	const all = Array.from({ length: 64 }, (_, chunk) => chunk);
 	const common = all.slice(0, 60);
@@ -232,14 +236,13 @@ test('whatever nodes do, the invariants hold and honest chunks all arrive', () =
 			fc.integer(),
 			(seeders, length, size, order, seed) => {
 				const chunkSize = length / size > 4_096 ? 64 * KIB : size;
-				const chunks = Math.ceil(length / chunkSize);
 				const { ms } = simulate({
 					length,
 					chunkSize,
 					seeders: seeders as Record<string, Behaviour>,
 					order,
 					seed,
-					check: (engine) => checkInvariants(engine, chunks, 4 * MIB),
+					check: checkEngine,
 					onRequest: (engine, id) => {
 						const node = engine.nodes.get(id);
 						assert.ok(node !== undefined && node.outstanding < node.window.size + 256 * KIB);

@@ -1,0 +1,40 @@
+import * as assert from 'uvu/assert';
+import type { ChunkState } from '../../../node/engine/chunk-states.ts';
+import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { DEFAULT_LIMITS } from '../../../protocol/index.ts';
+
+const STATES: readonly ChunkState[] = ['missing', 'assigned', 'verifying', 'have'];
+
+/**
+ * The invariants that the engine states, checked from outside. All but the last hold after any event;
+ * of windows only what is asked counts, as they shrink while something is open.
+ *
+ * @throws if one is broken
+ */
+export function checkEngine(engine: DownloadEngine): void {
+	const attemptsAt = new Map<number, number>();
+	let outstanding = 0;
+	for (const node of engine.nodes.values()) {
+		for (const attempt of node.attempts) {
+			assert.is(attempt.node, node.id);
+			for (let index = 0; index < attempt.chunks; index += 1) {
+				const chunk = attempt.firstChunk + index;
+				attemptsAt.set(chunk, (attemptsAt.get(chunk) ?? 0) + 1);
+				assert.is(engine.states.of(chunk), 'assigned');
+			}
+		}
+		assert.ok(node.outstanding >= 0);
+		assert.ok(node.attempts.size > 0 || node.outstanding === 0, 'a part without an attempt');
+		outstanding += node.outstanding;
+	}
+	const counted = STATES.reduce((sum, state) => sum + engine.states.count(state), 0);
+	const missing = [...engine.states.missing()];
+	assert.is(counted, engine.states.have().size);
+	assert.is(attemptsAt.size, engine.states.count('assigned'));
+	assert.ok([...attemptsAt.values()].every((attempts) => attempts <= 2));
+	for (const node of engine.nodes.values()) {
+		assert.is(node.useful, missing.filter((chunk) => node.have.has(chunk)).length);
+	}
+	assert.is(outstanding, engine.outstanding);
+	assert.ok(outstanding < DEFAULT_LIMITS.outstanding + DEFAULT_LIMITS.part, `${outstanding} open`);
+}

@@ -1,0 +1,110 @@
+import type { SwarmNode } from './swarm-node.ts';
+import type { World } from './world.ts';
+
+const QUERY_FIRST = 500;
+const QUERY_LAST = 10_000;
+const SILENCE = 1_500;
+const MOST_SOURCES = 10;
+const USELESS = 10_000;
+/** Asked in vain three times, two seconds apart. */
+const GIVEN_UP = 8_000;
+/** Shared topics that are heard at a time. */
+const MOST_TOPICS = 8;
+
+/** The nodes that a simulated downloader counts on: what `Sources` and `Listening` do. */
+export class Neighbours {
+	readonly #node: SwarmNode;
+	readonly #world: World;
+	/** When bytes last came from each; at first, when it was added. */
+	readonly #sentAt = new Map<SwarmNode, number>();
+	#heardAt = 0;
+	#queryAfter = QUERY_FIRST;
+
+	constructor(node: SwarmNode, world: World) {
+		this.#node = node;
+		this.#world = world;
+	}
+
+	/** Asks the tracker, and again from time to time, as long as it is a downloader. */
+	query(): void {
+		const { time } = this.#world;
+		if (this.#node.isGone || this.#node.isComplete) {
+			return;
+		}
+		for (const node of this.#world.sample(this.#node)) {
+			this.consider(node);
+		}
+		const isSilent = time.now - this.#heardAt >= SILENCE;
+		this.#queryAfter = Math.min(this.#queryAfter * 2, QUERY_LAST);
+		time.after(isSilent ? SILENCE : this.#queryAfter, () => this.query());
+	}
+
+	/** `node` has something to do with the swarm: if there is a place, it is asked what it has. */
+	consider(node: SwarmNode): void {
+		const { time } = this.#world;
+		const isDownloader = !this.#node.isGone && !this.#node.isComplete;
+		if (!isDownloader || this.#sentAt.has(node) || !this.#hasPlace()) {
+			return;
+		}
+		this.#sentAt.set(node, time.now);
+		if (node.isGone) {
+			time.after(GIVEN_UP, () => this.remove(node));
+			return;
+		}
+		const latency = this.#world.latency(this.#node, node);
+		time.after(latency, () => {
+			node.meet(this.#node);
+			const have = node.have();
+			time.after(latency, () => this.#node.onHave(node, have));
+		});
+	}
+
+	/** Bytes have come from `node`. */
+	heard(node: SwarmNode): void {
+		this.#heardAt = this.#world.time.now;
+		if (this.#sentAt.has(node)) {
+			this.#sentAt.set(node, this.#heardAt);
+		}
+	}
+
+	/** Does not count on `node` any more. */
+	remove(node: SwarmNode): void {
+		if (this.#sentAt.delete(node)) {
+			this.#node.forget(node);
+		}
+	}
+
+	/** `node` has left: that is noticed when it does not answer. */
+	left(node: SwarmNode): void {
+		this.#world.time.after(GIVEN_UP, () => this.remove(node));
+	}
+
+	/** Whether the shared topic of `node` is heard. */
+	hears(node: SwarmNode): boolean {
+		let place = 0;
+		for (const each of this.#sentAt.keys()) {
+			if (each === node) {
+				return place < MOST_TOPICS;
+			}
+			place += 1;
+		}
+		return false;
+	}
+
+	/** Gives every place back. */
+	clear(): void {
+		for (const node of [...this.#sentAt.keys()]) {
+			this.remove(node);
+		}
+	}
+
+	#hasPlace(): boolean {
+		if (this.#sentAt.size >= MOST_SOURCES) {
+			const [worst] = [...this.#sentAt].sort(([, a], [, b]) => a - b);
+			if (worst !== undefined && this.#world.time.now - worst[1] >= USELESS) {
+				this.remove(worst[0]);
+			}
+		}
+		return this.#sentAt.size < MOST_SOURCES;
+	}
+}

@@ -1,0 +1,93 @@
+import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { Bitfield, Layout } from '../../../protocol/index.ts';
+import { fakeRandom } from '../clock.ts';
+import type { Shape } from './bound.ts';
+import { Census } from './census.ts';
+import { SwarmNode } from './swarm-node.ts';
+import { Timeline } from './timeline.ts';
+import { Mesh, type Topology } from './topology.ts';
+import { World } from './world.ts';
+
+/** Options of {@link simulateSwarm}. */
+export interface SwarmOptions extends Shape {
+	/** @default mesh */
+	readonly topology?: Topology;
+	/** Nodes send first what spreads the content soonest, instead of in turn. @default false */
+	readonly isSpreadFirst?: boolean;
+	readonly seed?: number;
+	/** ms over which the downloaders come. @default 1,000 */
+	readonly joining?: number;
+	/** When the downloader of this index leaves, ms; undefined: never. */
+	readonly leavesAt?: (node: number) => number | undefined;
+	/** The seeder leaves when each chunk is somewhere else as well. */
+	readonly isSeederLeaving?: boolean;
+	/** Virtual ms after which the run ends. @default an hour */
+	readonly deadline?: number;
+	/** Called after each decision of an engine. */
+	readonly check?: (engine: DownloadEngine) => void;
+}
+
+/** What a simulated swarm gave. */
+export interface SwarmOutcome {
+	/** ms until all downloaders that stayed had everything; undefined if that was not in time. */
+	readonly ms: number | undefined;
+	/** When each downloader had everything. */
+	readonly completeAt: ReadonlyArray<number | undefined>;
+	/** Copies of the content that all nodes sent, for each one that was wanted. */
+	readonly sent: number;
+	/** Copies that the seeder sent, in all and until each chunk was somewhere else as well. */
+	readonly seederSent: number;
+	readonly seederSentAtWhole: number | undefined;
+	/** Share of what came that was of no use. */
+	readonly useless: number;
+}
+
+/** One seeder, the first node, and downloaders with real engines, in virtual time. */
+export function simulateSwarm(options: SwarmOptions): SwarmOutcome {
+	const layout = new Layout(options.length, options.chunkSize);
+	const time = new Timeline();
+	const random = fakeRandom(options.seed ?? 1);
+	const { topology = new Mesh(), loss, check = () => {}, deadline = 3_600_000 } = options;
+	const { isSpreadFirst = false } = options;
+	const world = new World({ time, layout, topology, random, loss, isSpreadFirst, check });
+	const nodes = options.nodes.map((links, index) => {
+		const have = index === 0 ? Bitfield.full(layout.chunks) : new Bitfield(layout.chunks);
+		return new SwarmNode(`node-${index}`, links, have, world);
+	});
+	const [seeder, ...downloaders] = nodes as [SwarmNode, ...SwarmNode[]];
+	const census = new Census(seeder);
+	let lacking = downloaders.length;
+	world.onStored = (node, chunk) => {
+		if (census.stored(chunk) && options.isSeederLeaving === true) {
+			seeder.leave();
+		}
+		lacking -= node.isComplete ? 1 : 0;
+	};
+	world.announce(seeder);
+	for (const [index, node] of downloaders.entries()) {
+		time.at(random() * (options.joining ?? 1_000), () => node.start());
+		const leavesAt = options.leavesAt?.(index);
+		if (leavesAt !== undefined) {
+			time.at(leavesAt, () => {
+				lacking -= node.isComplete ? 0 : 1;
+				node.leave();
+			});
+		}
+	}
+	while (lacking > 0 && time.now < deadline && time.step()) {
+		// Each step is an event of its own.
+	}
+	const sum = (value: (node: SwarmNode) => number): number => {
+		return nodes.reduce((total, node) => total + value(node), 0);
+	};
+	const sent = sum((node) => node.serving.sent);
+	return {
+		ms: lacking > 0 ? undefined : time.now,
+		completeAt: downloaders.map((node) => node.completeAt),
+		sent: sent / (downloaders.length * options.length),
+		seederSent: seeder.serving.sent / options.length,
+		seederSentAtWhole:
+			census.sentAtWhole === undefined ? undefined : census.sentAtWhole / options.length,
+		useless: sum((node) => node.useless) / sent,
+	};
+}

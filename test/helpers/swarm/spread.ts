@@ -1,0 +1,48 @@
+/** Chunks that are on their way to somebody, and are finished before others are begun. */
+const MOST_BEGUN = 8;
+
+/**
+ * Which wish a node grants first, so that a swarm soon has a whole copy: what it has begun to send to
+ * somebody, as only whole chunks are passed on; then the chunks that it has sent least often.
+ */
+export class Spread {
+	/** By chunk: to how many it was sent, or is being sent. */
+	readonly #sent = new Map<number, number>();
+	/** Who is being sent which chunk, the oldest first, and how many bytes of it are to come. */
+	readonly #begun = new Map<string, { readonly chunk: number; left: number }>();
+
+	/** The place of a wish in the order: the least goes first. */
+	rank(to: string, chunk: number): number {
+		return this.#begun.has(key(to, chunk)) ? -1 : (this.#sent.get(chunk) ?? 0);
+	}
+
+	/** `bytes` of `chunk`, which has `size`, are sent to `to`. */
+	sent(to: string, chunk: number, bytes: number, size: number): void {
+		const begun = this.#begun.get(key(to, chunk)) ?? this.#begin(to, chunk, size);
+		begun.left -= bytes;
+		if (begun.left <= 0) {
+			this.#begun.delete(key(to, chunk));
+		}
+	}
+
+	#begin(to: string, chunk: number, size: number): { left: number } {
+		const begun = { chunk, left: size };
+		this.#count(chunk, 1);
+		this.#begun.set(key(to, chunk), begun);
+		const [oldest] = this.#begun;
+		if (this.#begun.size > MOST_BEGUN && oldest !== undefined) {
+			// It was not finished: nobody has it from here.
+			this.#begun.delete(oldest[0]);
+			this.#count(oldest[1].chunk, -1);
+		}
+		return begun;
+	}
+
+	#count(chunk: number, change: 1 | -1): void {
+		this.#sent.set(chunk, (this.#sent.get(chunk) ?? 0) + change);
+	}
+}
+
+function key(to: string, chunk: number): string {
+	return `${to} ${chunk}`;
+}

@@ -1,0 +1,232 @@
+import type { Attempt } from '../../../node/engine/attempt.ts';
+import type { Decision } from '../../../node/engine/decision.ts';
+import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { type Bitfield, type ByteRange, DEFAULT_LIMITS } from '../../../protocol/index.ts';
+import { Link } from './link.ts';
+import { Neighbours } from './neighbours.ts';
+import { Serving } from './serving.ts';
+import type { World } from './world.ts';
+
+/** The links of a simulated node. */
+export interface NodeLinks {
+	/** Bytes per second. */
+	readonly up: number;
+	readonly down: number;
+	/** ms to the middle of the network. */
+	readonly latency: number;
+}
+
+const NEWS_EVERY = 250;
+/** Four times the real one: between two events it only has timeouts to notice. */
+const TICK = 200;
+const VERIFY = 1;
+
+/** A node of a simulated swarm: a real engine, a link of its own, and a model of the shell around it. */
+export class SwarmNode {
+	readonly id: string;
+	readonly up: Link;
+	readonly down: Link;
+	readonly latency: number;
+	readonly engine: DownloadEngine;
+	readonly serving: Serving;
+	/** Who counts on it. */
+	readonly countedOnBy = new Set<SwarmNode>();
+	isGone = false;
+	/** When it had everything, ms. */
+	completeAt: number | undefined;
+	/** Bytes that came and were of no use. */
+	useless = 0;
+	readonly #world: World;
+	readonly #neighbours: Neighbours;
+	#news: number[] = [];
+	#requests = 0n;
+
+	constructor(id: string, links: NodeLinks, have: Bitfield, world: World) {
+		this.id = id;
+		this.up = new Link(links.up);
+		this.down = new Link(links.down);
+		this.latency = links.latency;
+		this.#world = world;
+		this.serving = new Serving(this, world);
+		this.#neighbours = new Neighbours(this, world);
+		this.engine = new DownloadEngine({
+			layout: world.layout,
+			have,
+			order: 'rarest',
+			mostPart: DEFAULT_LIMITS.part,
+			mostOutstanding: DEFAULT_LIMITS.outstanding,
+			mostStrikes: DEFAULT_LIMITS.badAnswers,
+			mostRanges: DEFAULT_LIMITS.requestRanges,
+			random: world.random,
+			requestId: () => {
+				this.#requests += 1n;
+				return this.#requests;
+			},
+		});
+		this.completeAt = this.isComplete ? 0 : undefined;
+	}
+
+	get isComplete(): boolean {
+		return this.engine.states.isComplete;
+	}
+
+	/** Begins to download. */
+	start(): void {
+		this.#world.announce(this);
+		this.#neighbours.query();
+		this.#tick();
+	}
+
+	/** Vanishes without a word. */
+	leave(): void {
+		this.isGone = true;
+		this.#world.withdraw(this);
+		this.serving.stop();
+		this.#neighbours.clear();
+		for (const node of this.countedOnBy) {
+			node.#neighbours.left(this);
+		}
+	}
+
+	/** The chunks it has. */
+	have(): number[] {
+		return [...this.engine.states.have().indices()];
+	}
+
+	/** Whether it has all chunks from `first` to `last`. */
+	hasRange(first: number, last: number): boolean {
+		for (let chunk = first; chunk <= last; chunk += 1) {
+			if (this.engine.states.of(chunk) !== 'have') {
+				return false;
+			}
+		}
+		return true;
+	}
+
+	/** Whether it listens to what `node` shares. */
+	hears(node: SwarmNode): boolean {
+		return this.#world.topology.hasSharedTopics && this.#neighbours.hears(node);
+	}
+
+	/** `node` has asked what is here. */
+	meet(node: SwarmNode): void {
+		this.#neighbours.consider(node);
+		if (!this.isGone) {
+			this.countedOnBy.add(node);
+		}
+	}
+
+	/** `node` has told what it has, at first or since. */
+	onHave(node: SwarmNode, chunks: readonly number[]): void {
+		if (node.countedOnBy.has(this) && !this.isGone && !this.isComplete) {
+			this.engine.nodeHas(node.id, chunks);
+			// Who owes something is asked for more when it answers.
+			if (this.engine.nodes.get(node.id)?.outstanding === 0) {
+				this.#decide();
+			}
+		}
+	}
+
+	onRequest(from: SwarmNode, request: bigint, ranges: readonly ByteRange[]): void {
+		const refusal = this.isGone ? undefined : this.serving.ask(from, request, ranges);
+		if (refusal !== undefined) {
+			from.refusedBy(this, request, refusal);
+		}
+	}
+
+	/** `node` refuses a request. */
+	refusedBy(node: SwarmNode, request: bigint, reason: 'busy' | 'not-there'): void {
+		const { time } = this.#world;
+		time.after(this.#world.latency(this, node), () => {
+			this.engine.refused(node.id, request, reason === 'busy', time.now);
+			this.#decide();
+		});
+	}
+
+	onBytes(from: SwarmNode, request: bigint, offset: number, length: number): void {
+		this.#neighbours.heard(from);
+		const { now } = this.#world.time;
+		const attempt = this.engine.received(from.id, request, offset, length, now);
+		this.useless += attempt === undefined ? length : 0;
+		this.#take(attempt?.isWhole ? [attempt] : []);
+	}
+
+	onShared(from: SwarmNode, offset: number, length: number): void {
+		this.#neighbours.heard(from);
+		const whole = this.engine.overheard(from.id, offset, length, this.#world.time.now);
+		this.useless += whole.length === 0 ? length : 0;
+		this.#take(whole.filter((attempt) => attempt.isOverheard || attempt.isWhole));
+	}
+
+	/** `node` is not counted on any more. */
+	forget(node: SwarmNode): void {
+		node.countedOnBy.delete(this);
+		this.engine.removeNode(node.id);
+	}
+
+	#take(whole: readonly Attempt[]): void {
+		for (const attempt of whole) {
+			this.#world.time.after(VERIFY, () => this.#store(attempt));
+		}
+		this.#decide();
+	}
+
+	#store({ firstChunk, chunks }: Attempt): void {
+		const { time } = this.#world;
+		for (let chunk = firstChunk; chunk < firstChunk + chunks; chunk += 1) {
+			this.engine.stored(chunk);
+			if (this.#news.push(chunk) === 1) {
+				time.after(NEWS_EVERY, () => this.#tell());
+			}
+			this.#world.onStored(this, chunk);
+		}
+		if (this.isComplete) {
+			this.completeAt = time.now;
+			this.#neighbours.clear();
+			this.#world.announce(this);
+		}
+		this.#decide();
+	}
+
+	#tell(): void {
+		const news = this.#news;
+		this.#news = [];
+		// One event for all who are told: they are many, and their latencies differ little.
+		this.#world.time.after(2 * this.latency, () => {
+			for (const reader of this.isGone ? [] : this.countedOnBy) {
+				reader.onHave(this, news);
+			}
+		});
+	}
+
+	#tick(): void {
+		if (!this.isGone && !this.isComplete) {
+			this.#decide();
+			this.#world.time.after(TICK, () => this.#tick());
+		}
+	}
+
+	#decide(): void {
+		if (!this.isGone) {
+			for (const decision of this.engine.decide(this.#world.time.now)) {
+				this.#act(decision);
+			}
+			this.#world.check(this.engine);
+		}
+	}
+
+	#act(decision: Decision): void {
+		if (decision.do !== 'request' && decision.do !== 'cancel') {
+			return;
+		}
+		const { request, ranges } = decision;
+		const node = this.#world.nodes.get(decision.node) as SwarmNode;
+		this.#world.time.after(this.#world.latency(this, node), () => {
+			if (decision.do === 'request') {
+				node.onRequest(this, request, ranges);
+			} else {
+				node.serving.cancel(this, request, ranges);
+			}
+		});
+	}
+}

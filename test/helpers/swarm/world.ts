@@ -1,0 +1,105 @@
+import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { DEFAULT_LIMITS, type Layout } from '../../../protocol/index.ts';
+import type { SwarmNode } from './swarm-node.ts';
+import type { Timeline } from './timeline.ts';
+import type { Topology } from './topology.ts';
+
+/** What a {@link World} is made of. */
+export interface WorldOptions {
+	readonly time: Timeline;
+	readonly layout: Layout;
+	readonly topology: Topology;
+	/** 0 to 1. */
+	readonly random: () => number;
+	/** Share of chunk messages that are lost, 0 to 1. */
+	readonly loss: number;
+	/** Whether nodes send first what spreads the content soonest, instead of in turn. */
+	readonly isSpreadFirst: boolean;
+	/** Called after each decision of an engine. */
+	readonly check: (engine: DownloadEngine) => void;
+}
+
+/** Nodes in one answer of the tracker: `limits.querySample`, of which half are seeders if there are. */
+const SAMPLE = DEFAULT_LIMITS.querySample;
+
+/** What the nodes of a simulated swarm share: time, chance, what lies between them, the tracker. */
+export class World {
+	readonly time: Timeline;
+	readonly layout: Layout;
+	readonly topology: Topology;
+	readonly random: () => number;
+	readonly isSpreadFirst: boolean;
+	readonly check: (engine: DownloadEngine) => void;
+	/** Called when `node` has stored `chunk`. */
+	onStored = (_node: SwarmNode, _chunk: number): void => {};
+	readonly #loss: number;
+	readonly #nodes = new Map<string, SwarmNode>();
+	readonly #seeders: SwarmNode[] = [];
+	readonly #downloaders: SwarmNode[] = [];
+
+	constructor(options: WorldOptions) {
+		this.time = options.time;
+		this.layout = options.layout;
+		this.topology = options.topology;
+		this.random = options.random;
+		this.isSpreadFirst = options.isSpreadFirst;
+		this.check = options.check;
+		this.#loss = options.loss;
+	}
+
+	/** Every node that there is or was. */
+	get nodes(): ReadonlyMap<string, SwarmNode> {
+		return this.#nodes;
+	}
+
+	/** `node` announces what it has. */
+	announce(node: SwarmNode): void {
+		this.withdraw(node);
+		this.#nodes.set(node.id, node);
+		(node.isComplete ? this.#seeders : this.#downloaders).push(node);
+	}
+
+	/** `node` is gone: the tracker knows at once. */
+	withdraw(node: SwarmNode): void {
+		for (const list of [this.#seeders, this.#downloaders]) {
+			const place = list.indexOf(node);
+			if (place >= 0) {
+				list.splice(place, 1);
+			}
+		}
+	}
+
+	/** What the tracker answers: up to half of it seeders, the rest anybody. */
+	sample(asker: SwarmNode): Set<SwarmNode> {
+		const chosen = new Set<SwarmNode>();
+		this.#draw(this.#seeders, SAMPLE / 2, chosen);
+		this.#draw([...this.#downloaders, ...this.#seeders], SAMPLE, chosen);
+		chosen.delete(asker);
+		return chosen;
+	}
+
+	/** ms from one node to another. */
+	latency(from: SwarmNode, to: SwarmNode): number {
+		return from.latency + to.latency;
+	}
+
+	/** Carries a chunk message that is through the up link of `from`, unless it is lost. */
+	carry(from: SwarmNode, to: SwarmNode, bytes: number, arrive: () => void): void {
+		if (this.random() >= this.#loss) {
+			const at = this.topology.carry(bytes, to.down, this.time.now);
+			if (at !== undefined) {
+				this.time.at(at + this.latency(from, to), () => !to.isGone && arrive());
+			}
+		}
+	}
+
+	#draw(from: readonly SwarmNode[], most: number, chosen: Set<SwarmNode>): void {
+		const left = [...from];
+		while (chosen.size < most && left.length > 0) {
+			const place = Math.floor(this.random() * left.length);
+			chosen.add(left[place] as SwarmNode);
+			left[place] = left.at(-1) as SwarmNode;
+			left.pop();
+		}
+	}
+}

@@ -1,0 +1,218 @@
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import type { Attempt } from '../../../node/engine/attempt.ts';
+import type { Decision } from '../../../node/engine/decision.ts';
+import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { Bitfield, DEFAULT_LIMITS, Layout } from '../../../protocol/index.ts';
+import { fakeRandom } from '../../helpers/clock.ts';
+import { suite } from '../../helpers/suite.ts';
+import { checkEngine } from '../../helpers/swarm/check-engine.ts';
+
+const test = suite('events of the download engine', { timeout: 120_000 });
+const KIB = 1024;
+const CHUNKS = 24;
+const NODES = ['a', 'b', 'c'];
+
+/** A part that was asked for: whether it is still to be answered or was already. */
+interface Wish {
+	readonly node: string;
+	readonly request: bigint;
+	readonly offset: number;
+	readonly length: number;
+}
+
+/** Tells an engine what happens, and knows what is really there. */
+class Driver {
+	readonly engine: DownloadEngine;
+	now = 0;
+	readonly #wishes: Wish[] = [];
+	readonly #verifying: Attempt[] = [];
+	readonly #stored = new Set<number>();
+	#requests = 0n;
+
+	constructor(chunkSize: number, seed: number) {
+		this.engine = new DownloadEngine({
+			layout: new Layout(CHUNKS * chunkSize - 7, chunkSize),
+			have: new Bitfield(CHUNKS),
+			order: 'rarest',
+			mostPart: DEFAULT_LIMITS.part,
+			mostOutstanding: DEFAULT_LIMITS.outstanding,
+			mostStrikes: DEFAULT_LIMITS.badAnswers,
+			mostRanges: DEFAULT_LIMITS.requestRanges,
+			random: fakeRandom(seed),
+			requestId: () => {
+				this.#requests += 1n;
+				return this.#requests;
+			},
+		});
+	}
+
+	decide(ms: number): void {
+		this.now += ms;
+		this.#act(this.engine.decide(this.now));
+	}
+
+	/** The answer to a wish comes: from whom it should or a stranger to it; a second time if `isKept`. */
+	answer(which: number, isKept: boolean, from?: string): void {
+		const wish = this.#wishes[which % Math.max(1, this.#wishes.length)];
+		if (wish !== undefined) {
+			const { node, request, offset, length } = wish;
+			const attempt = this.engine.received(from ?? node, request, offset, length, this.now);
+			if (attempt?.isWhole) {
+				this.#verifying.push(attempt);
+			}
+			if (!isKept) {
+				this.#wishes.splice(this.#wishes.indexOf(wish), 1);
+			}
+		}
+	}
+
+	refuse(which: number, isBusy: boolean): void {
+		const wish = this.#wishes[which % Math.max(1, this.#wishes.length)];
+		if (wish !== undefined) {
+			this.engine.refused(wish.node, wish.request, isBusy, this.now);
+		}
+	}
+
+	settle(isGood: boolean): void {
+		const attempt = this.#verifying.shift();
+		for (let index = 0; index < (attempt?.chunks ?? 0); index += 1) {
+			const chunk = (attempt as Attempt).firstChunk + index;
+			if (isGood) {
+				this.engine.stored(chunk);
+				this.#stored.add(chunk);
+			} else {
+				this.#act(this.engine.bad(chunk, (attempt as Attempt).node));
+			}
+		}
+	}
+
+	/** Everything that the engine promises. */
+	check(): void {
+		checkEngine(this.engine);
+		assert.equal(
+			[...this.engine.states.have().indices()],
+			[...this.#stored].sort((a, b) => a - b),
+			'what counts was verified',
+		);
+		let twice = 0;
+		for (const node of this.engine.nodes.values()) {
+			for (const { twin, length } of node.attempts) {
+				twice += twin === undefined ? 0 : length / 2;
+			}
+		}
+		assert.ok(twice <= DEFAULT_LIMITS.outstanding, `${twice} bytes asked for twice`);
+	}
+
+	/** From now on somebody honest answers everything. */
+	finish(): void {
+		this.engine.nodeHas('honest', all());
+		for (let round = 0; round < 2_000 && !this.engine.states.isComplete; round += 1) {
+			this.decide(100);
+			while (this.#wishes.length > 0) {
+				const isAnswered = this.#wishes[0]?.node === 'honest';
+				isAnswered ? this.answer(0, false) : this.#wishes.shift();
+			}
+			while (this.#verifying.length > 0) {
+				this.settle(true);
+			}
+			this.check();
+		}
+		assert.ok(this.engine.states.isComplete, 'everything comes in the end');
+		assert.is(this.engine.outstanding, 0);
+	}
+
+	#act(decisions: readonly Decision[]): void {
+		for (const decision of decisions) {
+			if (decision.do === 'request') {
+				const { node, request, ranges } = decision;
+				this.#wishes.push(...ranges.map(([offset, length]) => ({ node, request, offset, length })));
+				const remote = this.engine.nodes.get(node);
+				assert.ok(remote !== undefined, 'who is asked is counted on');
+				assert.ok(remote.outstanding < remote.window.size + DEFAULT_LIMITS.part, 'window');
+			}
+		}
+	}
+}
+
+function all(): number[] {
+	return Array.from({ length: CHUNKS }, (_, chunk) => chunk);
+}
+
+const node = fc.constantFrom(...NODES);
+const which = fc.nat({ max: 500 });
+type Event = (driver: Driver) => void;
+const event: fc.Arbitrary<Event> = fc.oneof(
+	fc.nat({ max: 300 }).map(
+		(ms): Event =>
+			(driver) =>
+				driver.decide(ms),
+	),
+	fc.constantFrom(600, 3_000, 20_000).map(
+		(ms): Event =>
+			(driver) =>
+				driver.decide(ms),
+	),
+	which.map(
+		(at): Event =>
+			(driver) =>
+				driver.answer(at, false),
+	),
+	which.map(
+		(at): Event =>
+			(driver) =>
+				driver.answer(at, true),
+	),
+	fc.tuple(which, node).map(
+		([at, from]): Event =>
+			(driver) =>
+				driver.answer(at, true, from),
+	),
+	fc.tuple(which, fc.boolean()).map(
+		([at, isBusy]): Event =>
+			(driver) =>
+				driver.refuse(at, isBusy),
+	),
+	fc.constantFrom(true, true, false).map(
+		(isGood): Event =>
+			(driver) =>
+				driver.settle(isGood),
+	),
+	node.map(
+		(id): Event =>
+			(driver) =>
+				driver.engine.removeNode(id),
+	),
+	node.map(
+		(id): Event =>
+			(driver) =>
+				driver.engine.nodeHas(id, all()),
+	),
+	fc.tuple(node, fc.array(fc.nat({ max: CHUNKS - 1 }), { maxLength: 8 })).map(
+		([id, chunks]): Event =>
+			(driver) =>
+				driver.engine.nodeHas(id, chunks),
+	),
+	fc.constant<Event>((driver) => driver.engine.disconnected()),
+);
+
+test('whatever happens in whatever order, the invariants hold and everything comes in the end', () => {
+	fc.assert(
+		fc.property(
+			fc.array(event, { minLength: 1, maxLength: 150 }),
+			fc.constantFrom(512, 64 * KIB, 256 * KIB, 1024 * KIB),
+			fc.integer(),
+			(events, chunkSize, seed) => {
+				const driver = new Driver(chunkSize, seed);
+				for (const happen of events) {
+					happen(driver);
+					driver.check();
+				}
+				driver.finish();
+			},
+		),
+		{ numRuns: 300 },
+	);
+});
+
+test.run();

@@ -1,0 +1,98 @@
+import * as assert from 'uvu/assert';
+import { fakeRandom } from '../../helpers/clock.ts';
+import { suite } from '../../helpers/suite.ts';
+import { meshBound, type Shape } from '../../helpers/swarm/bound.ts';
+import { checkEngine } from '../../helpers/swarm/check-engine.ts';
+import { simulateSwarm } from '../../helpers/swarm/simulate-swarm.ts';
+
+const test = suite('simulated swarms', { timeout: 300_000 });
+const KIB = 1024;
+const RANDOM_SWARMS = Number(process.env.SHOAL_SWARMS ?? 100);
+const FIRST_SEED = Number(process.env.SHOAL_SEED ?? 1);
+
+/**
+ * A seeder and downloaders whose up links differ by 10 to 1, 0.25 to 2.5 MiB per second; content of 256
+ * chunks; 1 % of the chunk messages are lost.
+ */
+function mesh(downloaders: number): Shape {
+	const random = fakeRandom(8);
+	const nodes = Array.from({ length: downloaders + 1 }, (_, index) => {
+		const up = index === 0 ? 2_048 * KIB : 256 * KIB * 10 ** random();
+		return { up, down: Math.max(4 * up, 3_072 * KIB), latency: 5 + 20 * random() };
+	});
+	return { nodes, length: 256 * 256 * KIB, chunkSize: 256 * KIB, loss: 0.01 };
+}
+
+test('1,000 nodes complete within 1.3 times the bound that the links allow', () => {
+	const shape = mesh(999);
+	const before = process.cpuUsage().user;
+	const { ms, sent } = simulateSwarm({ ...shape, isSpreadFirst: true });
+	const seconds = (process.cpuUsage().user - before) / 1e6;
+	const ratio = (ms as number) / meshBound(shape);
+	assert.ok(ratio <= 1.3, `${ratio} times the bound`);
+	assert.ok(sent < 1.1, `${sent} copies sent for each that was wanted`);
+	assert.ok(seconds < 30, `${seconds} s`);
+});
+
+test('who sends first what spreads soonest beats who sends in turn', () => {
+	const shape = mesh(60);
+	const inTurn = simulateSwarm(shape);
+	const spreadFirst = simulateSwarm({ ...shape, isSpreadFirst: true });
+	assert.ok((spreadFirst.ms as number) < (inTurn.ms as number));
+	assert.ok((spreadFirst.seederSentAtWhole as number) < (inTurn.seederSentAtWhole as number));
+});
+
+test('the same seed gives the same swarm, another one another', () => {
+	const shape = mesh(20);
+	const once = simulateSwarm({ ...shape, seed: 5 });
+	assert.equal(simulateSwarm({ ...shape, seed: 5 }), once);
+	assert.not.equal(simulateSwarm({ ...shape, seed: 6 }).completeAt, once.completeAt);
+});
+
+test('a seeder that leaves after one copy and nodes that leave do not keep the others from it', () => {
+	const shape = mesh(40);
+	const { ms, seederSent } = simulateSwarm({
+		...shape,
+		isSpreadFirst: true,
+		isSeederLeaving: true,
+		// A chunk that only those who leave have would be lost with them.
+		leavesAt: (node) => (node % 8 === 0 ? 5_000 + node * 100 : undefined),
+	});
+	assert.ok(ms !== undefined, 'all complete');
+	assert.ok(seederSent < 3, `${seederSent} copies`);
+});
+
+test(`${RANDOM_SWARMS} random swarms keep every invariant and complete`, () => {
+	for (let seed = FIRST_SEED; seed < FIRST_SEED + RANDOM_SWARMS; seed += 1) {
+		try {
+			randomSwarm(seed);
+		} catch (error) {
+			throw new Error(`run again with SHOAL_SEED=${seed} SHOAL_SWARMS=1`, { cause: error });
+		}
+	}
+});
+
+function randomSwarm(seed: number): void {
+	const random = fakeRandom(seed);
+	const between = (least: number, most: number): number => least + random() * (most - least);
+	const nodes = Array.from({ length: 3 + Math.floor(random() * 10) }, () => {
+		const up = between(64, 4_096) * KIB;
+		return { up, down: up * between(1, 4), latency: between(0, 60) };
+	});
+	const chunkSize = [16, 64, 256][Math.floor(random() * 3)] as number;
+	const chunks = 1 + Math.floor(random() * 24);
+	const { ms } = simulateSwarm({
+		nodes,
+		chunkSize: chunkSize * KIB,
+		length: Math.ceil((chunks - random()) * chunkSize * KIB),
+		loss: [0, 0.01, 0.05][Math.floor(random() * 3)] as number,
+		isSpreadFirst: random() < 0.5,
+		seed,
+		leavesAt: (node) => (node === 0 ? between(100, 3_000) : undefined),
+		check: checkEngine,
+		deadline: 600_000,
+	});
+	assert.ok(ms !== undefined, 'all complete');
+}
+
+test.run();
