@@ -45,7 +45,10 @@ export class GrowingDigest {
 		if (signal?.aborted) {
 			abort();
 		}
-		this.#tell(this.#file.length);
+		if (this.#told < this.#file.length) {
+			this.#tell(this.#file.length);
+		}
+		this.#worker?.ref();
 		try {
 			return await this.#digest;
 		} finally {
