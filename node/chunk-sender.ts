@@ -35,8 +35,9 @@ interface Outgoing {
 	readonly message: Promise<Uint8Array | undefined>;
 }
 
-/** Parts read from the disk ahead of being sent. */
-const READ_AHEAD = 4;
+/** Parts read from the disk ahead of being sent; and how few of them are left when more are read, in one go. */
+const READ_AHEAD = 8;
+const READ_AGAIN = 4;
 /** Bytes handed to the socket before waiting until it has taken them. */
 const SEND_AHEAD = 1024 * 1024;
 
@@ -118,7 +119,8 @@ export class ChunkSender {
 	}
 
 	#readAhead(outgoing: Outgoing[]): boolean {
-		while (outgoing.length < READ_AHEAD) {
+		const most = outgoing.length <= READ_AGAIN ? READ_AHEAD : 0;
+		while (outgoing.length < most) {
 			const item = this.#queue.take();
 			if (item === undefined) {
 				break;

@@ -3,9 +3,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { quoted, ShoalError } from '../../protocol/index.ts';
 import { extents } from './extents.ts';
 import { fsError, onFile } from './fs-error.ts';
+import { RunQueue } from './run-queue.ts';
 import { stampOf } from './stamp.ts';
 import type { Storage } from './storage.ts';
-import { WriteQueue } from './write-queue.ts';
 
 /** A file that holds a stretch of a content. */
 export interface FilePiece {
@@ -17,9 +17,13 @@ interface OpenFile extends FilePiece {
 	readonly handle: FileHandle;
 	/** Its stamp when its bytes were last known to be right. */
 	stamp: string | undefined;
-	readonly writes: WriteQueue;
+	readonly reads: RunQueue;
+	readonly writes: RunQueue;
 }
 
+const READS = { atOnce: 4, mostBytes: 1024 * 1024 };
+// The system takes one write at a time to a file; another waits at its door.
+const WRITES = { atOnce: 2, mostBytes: 4 * 1024 * 1024 };
 const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
 
 /**
@@ -65,7 +69,8 @@ export class FileStorage implements Storage {
 		try {
 			for (const { path, length } of pieces) {
 				const handle = await onFile(path, () => open(path, flags, 0o666));
-				files.push({ path, length, handle, stamp: undefined, writes: new WriteQueue(handle) });
+				const queues = queuesOf(handle, path);
+				files.push({ path, length, handle, stamp: undefined, ...queues });
 			}
 		} catch (error) {
 			await Promise.all(files.map(({ handle }) => handle.close()));
@@ -92,7 +97,7 @@ export class FileStorage implements Storage {
 		for (const { file, at, from, length } of extents(this.#lengths, offset, into.length)) {
 			const piece = this.#piece(file);
 			checkStamp(piece);
-			await readAll(piece, at, into.subarray(from, from + length));
+			await onFile(piece.path, () => piece.reads.move(at, into.subarray(from, from + length)));
 			checkStamp(piece);
 		}
 	}
@@ -100,7 +105,7 @@ export class FileStorage implements Storage {
 	async write(offset: number, bytes: Uint8Array): Promise<void> {
 		for (const { file, at, from, length } of extents(this.#lengths, offset, bytes.length)) {
 			const piece = this.#piece(file);
-			await onFile(piece.path, () => piece.writes.write(at, bytes.subarray(from, from + length)));
+			await onFile(piece.path, () => piece.writes.move(at, bytes.subarray(from, from + length)));
 		}
 	}
 
@@ -126,17 +131,20 @@ export class FileStorage implements Storage {
 	}
 }
 
-async function readAll(piece: OpenFile, at: number, into: Uint8Array): Promise<void> {
-	let done = 0;
-	while (done < into.length) {
-		const { bytesRead } = await onFile(piece.path, () =>
-			piece.handle.read(into, done, into.length - done, at + done),
-		);
-		if (bytesRead === 0) {
-			throw changed(piece);
-		}
-		done += bytesRead;
-	}
+function queuesOf(handle: FileHandle, path: string): Pick<OpenFile, 'reads' | 'writes'> {
+	return {
+		reads: new RunQueue(async (buffers, at) => {
+			const { bytesRead } = await handle.readv(buffers, at);
+			if (bytesRead === 0) {
+				throw changed(path);
+			}
+			return bytesRead;
+		}, READS),
+		writes: new RunQueue(
+			async (buffers, at) => (await handle.writev(buffers, at)).bytesWritten,
+			WRITES,
+		),
+	};
 }
 
 function stampNow({ handle, path }: OpenFile): string {
@@ -149,10 +157,10 @@ function stampNow({ handle, path }: OpenFile): string {
 
 function checkStamp(piece: OpenFile): void {
 	if (piece.stamp !== undefined && stampNow(piece) !== piece.stamp) {
-		throw changed(piece);
+		throw changed(piece.path);
 	}
 }
 
-function changed({ path }: FilePiece): ShoalError {
+function changed(path: string): ShoalError {
 	return new ShoalError('ERR_CHANGED', `${quoted(path, 300)} has changed since its seed was made`);
 }

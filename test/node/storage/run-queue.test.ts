@@ -1,15 +1,23 @@
-import { open, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { WriteQueue } from '../../../node/storage/write-queue.ts';
+import { RunQueue } from '../../../node/storage/run-queue.ts';
 import { makeFolder } from '../../helpers/folder.ts';
 import { rejects } from '../../helpers/rejects.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
 
-const test = suite('write queue', { timeout: 20_000 });
+const test = suite('run queue', { timeout: 20_000 });
 
-type Handle = ConstructorParameters<typeof WriteQueue>[0];
+type Handle = Pick<FileHandle, 'writev'>;
+
+/** A queue of writes, two at a time. */
+function writesTo(handle: Handle): RunQueue {
+	return new RunQueue(async (buffers, at) => (await handle.writev(buffers, at)).bytesWritten, {
+		atOnce: 2,
+		mostBytes: 4 * 1024 * 1024,
+	});
+}
 
 interface Written {
 	readonly at: number;
@@ -33,11 +41,11 @@ function fakeHandle(take: (length: number, at: number) => number): {
 	return { handle: { writev } as Handle, writes };
 }
 
-async function makeFile(t: Scope): Promise<{ path: string; queue: WriteQueue; close(): unknown }> {
+async function makeFile(t: Scope): Promise<{ path: string; queue: RunQueue; close(): unknown }> {
 	const path = join(await makeFolder(t), 'file');
 	const handle = await open(path, 'w+');
 	t.defer(() => handle.close());
-	return { path, queue: new WriteQueue(handle), close: () => handle.close() };
+	return { path, queue: writesTo(handle), close: () => handle.close() };
 }
 
 test('in whatever order the pieces of a file are written, it is whole', async (t) => {
@@ -58,7 +66,7 @@ test('in whatever order the pieces of a file are written, it is whole', async (t
 				return at + length;
 			}, 0);
 			await Promise.all(
-				order.map((piece) => queue.write(starts[piece] as number, pieces[piece] as Uint8Array)),
+				order.map((piece) => queue.move(starts[piece] as number, pieces[piece] as Uint8Array)),
 			);
 			const whole = Buffer.concat(pieces);
 			assert.ok((await readFile(path)).subarray(0, whole.length).equals(whole));
@@ -69,17 +77,13 @@ test('in whatever order the pieces of a file are written, it is whole', async (t
 
 test('what waits and is consecutive is one write', async () => {
 	const { handle, writes } = fakeHandle((length) => length);
-	const queue = new WriteQueue(handle);
-	const all = [0, 1, 2, 3, 5, 4, 9].map((place) =>
-		queue.write(place * 10, Buffer.alloc(10, place)),
-	);
+	const queue = writesTo(handle);
+	const all = [0, 1, 2, 3, 5, 4, 9].map((place) => queue.move(place * 10, Buffer.alloc(10, place)));
 	await Promise.all(all);
 	assert.equal(
 		writes.map(({ at, count }) => [at, count]),
 		[
-			[0, 1],
-			[10, 1],
-			[20, 4],
+			[0, 6],
 			[90, 1],
 		],
 	);
@@ -87,13 +91,13 @@ test('what waits and is consecutive is one write', async () => {
 
 test('one write is of at most 4 MiB and 256 buffers, up to the last of them', async () => {
 	const { handle, writes } = fakeHandle((length) => length);
-	const queue = new WriteQueue(handle);
+	const queue = writesTo(handle);
 	const large = Array.from({ length: 12 }, (_, place) =>
-		queue.write(place * 1_048_576, Buffer.alloc(1_048_576)),
+		queue.move(place * 1_048_576, Buffer.alloc(1_048_576)),
 	);
 	const start = 12 * 1_048_576;
 	const small = Array.from({ length: 600 }, (_, place) =>
-		queue.write(start + place, Buffer.alloc(1)),
+		queue.move(start + place, Buffer.alloc(1)),
 	);
 	await Promise.all([...large, ...small]);
 	assert.ok(writes.every(({ bytes, count }) => bytes.length <= 4 << 20 && count <= 256));
@@ -103,9 +107,9 @@ test('one write is of at most 4 MiB and 256 buffers, up to the last of them', as
 test('what the system takes in part is written to its end', async () => {
 	for (const most of [1, 7, 10, 25]) {
 		const { handle, writes } = fakeHandle((length) => Math.min(length, most));
-		const queue = new WriteQueue(handle);
+		const queue = writesTo(handle);
 		await Promise.all(
-			[4, 0, 1, 2, 3].map((place) => queue.write(place * 10, Buffer.alloc(10, place))),
+			[4, 0, 1, 2, 3].map((place) => queue.move(place * 10, Buffer.alloc(10, place))),
 		);
 		const file = Buffer.alloc(50, 0xff);
 		for (const { at, bytes } of writes) {
@@ -118,8 +122,8 @@ test('what the system takes in part is written to its end', async () => {
 test('of several writes at one position each settles', async (t) => {
 	const { path, queue } = await makeFile(t);
 	const same = Buffer.from('same');
-	await Promise.all(Array.from({ length: 20 }, () => queue.write(0, same)));
-	await Promise.all([queue.write(4, same), queue.write(4, Buffer.alloc(0)), queue.write(4, same)]);
+	await Promise.all(Array.from({ length: 20 }, () => queue.move(0, same)));
+	await Promise.all([queue.move(4, same), queue.move(4, Buffer.alloc(0)), queue.move(4, same)]);
 	assert.is(await readFile(path, 'utf8'), 'samesame');
 });
 
@@ -130,11 +134,11 @@ test('of writes put together, those before a failure are good, and the next are 
 		}
 		return at < 15 ? Math.min(length, 15 - at) : length;
 	});
-	const queue = new WriteQueue(handle);
-	const first = queue.write(1_000, Buffer.alloc(5));
-	const second = queue.write(2_000, Buffer.alloc(5));
-	const run = [0, 10, 20].map((at) => queue.write(at, Buffer.alloc(10)));
-	const later = queue.write(500, Buffer.alloc(1));
+	const queue = writesTo(handle);
+	const first = queue.move(1_000, Buffer.alloc(5));
+	const second = queue.move(2_000, Buffer.alloc(5));
+	const run = [0, 10, 20].map((at) => queue.move(at, Buffer.alloc(10)));
+	const later = queue.move(500, Buffer.alloc(1));
 	const outcomes = await Promise.allSettled([first, second, ...run, later]);
 	assert.equal(
 		outcomes.map(({ status }) => status),
@@ -144,19 +148,19 @@ test('of writes put together, those before a failure are good, and the next are 
 });
 
 test('a system that takes nothing is an error, not a wait for ever', async () => {
-	const queue = new WriteQueue(fakeHandle(() => 0).handle);
-	assert.match((await rejects(queue.write(0, Buffer.alloc(1)))).message, 'nothing');
+	const queue = writesTo(fakeHandle(() => 0).handle);
+	assert.match((await rejects(queue.move(0, Buffer.alloc(1)))).message, 'nothing');
 });
 
 test('when the file is closed, every write that waits settles', async (t) => {
 	const { queue, close } = await makeFile(t);
 	const writes = Array.from({ length: 50 }, (_, place) =>
-		queue.write(place * 2_000_000, Buffer.alloc(1_000_000)),
+		queue.move(place * 2_000_000, Buffer.alloc(1_000_000)),
 	);
 	const closing = close();
 	await Promise.allSettled(writes);
 	await closing;
-	await rejects(queue.write(0, Buffer.alloc(1)));
+	await rejects(queue.move(0, Buffer.alloc(1)));
 });
 
 test.run();
