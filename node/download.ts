@@ -1,19 +1,18 @@
 import {
 	type ChunkMessage,
-	isShoalError,
 	type NodeReply,
 	parseRequestId,
 	type Seed,
 	ShoalError,
 } from '../protocol/index.ts';
+import { abortError } from './abort-error.ts';
 import type { NodeContext } from './context.ts';
-import type { ChunkOrder } from './engine/picker.ts';
-import type { Holding } from './holdings.ts';
+import { type Holding, haveBytes } from './holdings.ts';
 import { Patience } from './patience.ts';
 import { SeedFinder } from './seed-finder.ts';
 import { Sources } from './sources.ts';
 import type { Target } from './target.ts';
-import { type SourceShare, Transfer } from './transfer.ts';
+import { type SourceShare, Transfer, type WhichChunks } from './transfer.ts';
 
 /** How far a download is. */
 export interface Progress {
@@ -50,7 +49,7 @@ export interface DownloadOptions {
 	/** A name that goes before those of strangers. */
 	readonly name?: string | undefined;
 	readonly target: Target;
-	readonly order: ChunkOrder;
+	readonly which: WhichChunks;
 	/** Wait for a seed that nobody has yet. */
 	readonly wait: boolean;
 	readonly signal?: AbortSignal | undefined;
@@ -64,6 +63,7 @@ export interface DownloadOptions {
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
 const PROGRESS_EVERY = 250;
+const STOPPED = 'the download was stopped; what is verified is kept';
 
 /** One download from finding its nodes to the finished file. */
 export class Download {
@@ -104,6 +104,11 @@ export class Download {
 		return this.#holding;
 	}
 
+	/** What has come from whom so far. */
+	get shares(): SourceShare[] {
+		return this.#transfer?.shares ?? [];
+	}
+
 	/**
 	 * Runs to the end. What is complete goes on being held by the node.
 	 *
@@ -122,7 +127,7 @@ export class Download {
 		failure.catch(() => {});
 		const abort = (): void => {
 			if (!this.#isComplete) {
-				this.#fail(aborted(signal));
+				this.#fail(abortError(signal, STOPPED));
 			}
 		};
 		signal?.addEventListener('abort', abort);
@@ -130,7 +135,7 @@ export class Download {
 		let phases: Promise<DownloadResult> | undefined;
 		try {
 			if (signal?.aborted) {
-				throw aborted(signal);
+				throw abortError(signal, STOPPED);
 			}
 			phases = this.#phases(failure);
 			return await Promise.race([phases, failure]);
@@ -193,6 +198,11 @@ export class Download {
 		this.#transfer?.onShared(from, message);
 	}
 
+	/** Readers need something else than before. */
+	onDemand(): void {
+		this.#transfer?.onDemand();
+	}
+
 	/** The connection was lost. */
 	onDisconnected(): void {
 		this.#transfer?.onDisconnected();
@@ -220,7 +230,7 @@ export class Download {
 		this.#report();
 		const path = await target.finish(seed, { signal });
 		const ms = Math.round(performance.now() - this.#startedAt);
-		const result = { seed, path, ms, sources: this.#transfer?.shares ?? [] };
+		const result = { seed, path, ms, sources: this.shares };
 		this.#isComplete = true;
 		onComplete?.(result);
 		await target.settle();
@@ -241,7 +251,7 @@ export class Download {
 	}
 
 	async #fetch(holding: Holding): Promise<void> {
-		const transfer = new Transfer(this.#context, holding, this.#options.order);
+		const transfer = new Transfer(this.#context, holding, this.#options.which);
 		this.#transfer = transfer;
 		this.#sources.askAll();
 		this.#listeners.push(
@@ -286,19 +296,4 @@ export class Download {
 			off();
 		}
 	}
-}
-
-/** Bytes of a holding that are verified and stored. */
-export function haveBytes({ seed, have }: Holding): number {
-	const { chunks, chunkSize, length } = seed.layout;
-	const missingOfLast = chunks * chunkSize - length;
-	return have.count * chunkSize - (have.has(chunks - 1) ? missingOfLast : 0);
-}
-
-function aborted(signal: AbortSignal | undefined): ShoalError {
-	return isShoalError(signal?.reason)
-		? signal.reason
-		: new ShoalError('ERR_ABORTED', 'the download was stopped; what is verified is kept', {
-				cause: signal?.reason,
-			});
 }

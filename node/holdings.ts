@@ -10,6 +10,13 @@ export interface Holding {
 	readonly storage: Storage;
 }
 
+/** Bytes of a holding that are verified and stored. */
+export function haveBytes({ seed, have }: Holding): number {
+	const { chunks, chunkSize, length } = seed.layout;
+	const missingOfLast = chunks * chunkSize - length;
+	return have.count * chunkSize - (have.has(chunks - 1) ? missingOfLast : 0);
+}
+
 /** What {@link Holdings} tell. */
 export interface HoldingsEvents {
 	added(holding: Holding): void;

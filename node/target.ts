@@ -1,7 +1,5 @@
 import { statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import {
 	Bitfield,
 	checkName,
@@ -11,7 +9,6 @@ import {
 	sameDigest,
 } from '../protocol/index.ts';
 import { type HashOptions, hashFile, hashPieces } from './hashing/hasher.ts';
-import { FileStorage } from './storage/file-storage.ts';
 import { PartFile, resolveOutput } from './storage/part-file.ts';
 import type { Storage } from './storage/storage.ts';
 
@@ -88,37 +85,6 @@ export class FileTarget implements Target {
 		// Who asked for it is told when it fails.
 		await this.#settling?.catch(() => {});
 		await this.#part?.close();
-	}
-}
-
-/** A file nobody sees, for a content that is only read while it comes. */
-export class TemporaryTarget implements Target {
-	readonly fallbackName = 'content';
-	#folder: string | undefined;
-	#storage: FileStorage | undefined;
-
-	async open(seed: Seed): Promise<{ storage: Storage; have: Bitfield }> {
-		this.#folder = await mkdtemp(join(tmpdir(), 'shoal-'));
-		this.#storage = await FileStorage.openToWrite([{ path: this.#path(), length: seed.length }]);
-		return { storage: this.#storage, have: new Bitfield(seed.chunks) };
-	}
-
-	async finish(seed: Seed, options: HashOptions): Promise<string> {
-		await checkWhole(this.#path(), seed, options);
-		return '-';
-	}
-
-	async settle(): Promise<void> {}
-
-	async abandon(): Promise<void> {
-		await this.#storage?.close();
-		if (this.#folder !== undefined) {
-			await rm(this.#folder, { recursive: true, force: true });
-		}
-	}
-
-	#path(): string {
-		return join(this.#folder as string, 'content');
 	}
 }
 
