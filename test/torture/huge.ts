@@ -4,9 +4,10 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes, formatTime } from '../../node/cli/units.ts';
 import { ShoalNode } from '../../node/index.ts';
+import { bytesRead } from '../helpers/proc.ts';
 import { MAIN, Shoal, spawnBroker } from '../helpers/shoal.ts';
 import { until } from '../helpers/until.ts';
-import { bytesRead, PeakMemory } from './peak-memory.ts';
+import { PeakMemory } from './peak-memory.ts';
 import type { Scenario, TortureContext } from './scenario.ts';
 import { digestOf, digestOfRange, makeRoom, makeSparseFile } from './sparse-file.ts';
 

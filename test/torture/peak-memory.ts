@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { peakBytes } from '../helpers/proc.ts';
 import type { Scope } from '../helpers/suite.ts';
 
 const EVERY = 100;
 
-/** The most memory that processes have had resident, as Linux counts it; elsewhere nothing is known. */
+/** The most memory that processes have had resident, as Linux counts it. */
 export class PeakMemory {
 	readonly #pids = new Map<number, string>();
 	readonly #peaks = new Map<string, number>();
@@ -26,27 +26,7 @@ export class PeakMemory {
 
 	#sample(): void {
 		for (const [pid, role] of this.#pids) {
-			const bytes = statusOf(pid, 'VmHWM') * 1_024;
-			this.#peaks.set(role, Math.max(bytes, this.#peaks.get(role) ?? 0));
+			this.#peaks.set(role, Math.max(peakBytes(pid), this.#peaks.get(role) ?? 0));
 		}
-	}
-}
-
-/** Bytes that a process has read, from files or elsewhere; 0 if the system does not tell. */
-export function bytesRead(pid: number): number {
-	return Number(/^rchar: (\d+)/m.exec(read(`/proc/${pid}/io`))?.[1] ?? 0);
-}
-
-function statusOf(pid: number, field: string): number {
-	return Number(
-		new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(read(`/proc/${pid}/status`))?.[1] ?? 0,
-	);
-}
-
-function read(path: string): string {
-	try {
-		return readFileSync(path, 'utf8');
-	} catch {
-		return '';
 	}
 }
