@@ -18,8 +18,8 @@ export interface StreamOptions extends RangeOptions {
 	 */
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
 	/**
-	 * Bytes fetched ahead of what was read, and never more: a slow reader holds the download back.
-	 * @default 16 MiB
+	 * Bytes fetched ahead of what was read, in whole chunks, one at least: a slow reader holds the
+	 * download back. @default 16 MiB
 	 */
 	readonly readAhead?: number | undefined;
 }
@@ -86,7 +86,7 @@ export class ContentStream extends Readable {
 				this.#open(this.#range);
 				return this.#range;
 			},
-			readAhead: options.readAhead ?? READ_AHEAD,
+			readAhead: Math.max(1, options.readAhead ?? READ_AHEAD),
 		});
 		this.opened = new Promise((resolve, reject) => {
 			// Heard here, an error before that does not end the process.

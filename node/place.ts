@@ -4,7 +4,7 @@ import type { Holding, Holdings } from './holdings.ts';
 import type { RunningDownload } from './running-download.ts';
 import type { SourceShare } from './transfer.ts';
 
-/** One who reads a content: a key, and a way to tell how the download he reads from is doing. */
+/** One who reads a content. */
 export interface Reader {
 	/** Aborted when he wants nothing any more. */
 	readonly signal: AbortSignal;
