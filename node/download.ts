@@ -253,6 +253,7 @@ export class Download {
 	async #fetch(holding: Holding): Promise<void> {
 		const transfer = new Transfer(this.#context, holding, this.#options.which);
 		this.#transfer = transfer;
+		this.#patience.heard();
 		this.#sources.askAll();
 		this.#listeners.push(
 			transfer.on('dropped', (node) => this.#sources.remove(node, true)),
@@ -280,7 +281,9 @@ export class Download {
 	}
 
 	#checkPatience(): void {
-		const hasBegun = this.#phase === 'verifying' || (this.#transfer?.shares.length ?? 0) > 0;
+		// Nobody sends anything while a large part is checked, or the whole: nothing is asked for.
+		const isHashing = this.#phase === 'checking' || this.#phase === 'verifying';
+		const hasBegun = isHashing || this.shares.length > 0;
 		const lost =
 			this.#options.wait || hasBegun ? undefined : this.#patience.lost(this.#finder?.lastError);
 		if (lost !== undefined) {

@@ -36,10 +36,10 @@ export class Downloads {
 	readonly #context: NodeContext;
 	readonly #broken: (holding: Holding, error: unknown) => void;
 	readonly #running = new Map<string, RunningDownload>();
-	/** Those for readers that have not given everything back. */
-	readonly #temporary = new Set<RunningDownload>();
 	/** Of downloads that are complete and still served. */
 	readonly #targets = new Set<Target>();
+	/** What was running when the node was closed. */
+	#ends: ReadonlyArray<Promise<void>> = [];
 	#isStopped = false;
 
 	/** @param broken the bytes of a holding are not what they were */
@@ -86,14 +86,12 @@ export class Downloads {
 	/** Ends those that run. */
 	stop(): void {
 		this.#isStopped = true;
-		for (const running of this.#running.values()) {
-			void running.end(closed());
-		}
+		this.#ends = [...this.#running.values()].map((running) => running.end(closed()));
 	}
 
 	/** Gives the files back. */
 	async close(): Promise<void> {
-		await Promise.all([...this.#temporary].map((running) => running.end()));
+		await Promise.all(this.#ends);
 		await Promise.all([...this.#targets].map((target) => target.abandon()));
 	}
 
@@ -114,7 +112,8 @@ export class Downloads {
 			if (before === undefined && held !== undefined) {
 				return new Place(holdings, held, reader, undefined, this.#broken);
 			}
-			const running = before ?? this.#startForReaders(wanted, options.wait);
+			const { wait } = options;
+			const running = before ?? this.#start(wanted, new TemporaryTarget(), { wait });
 			running.join(reader, options.onProgress);
 			try {
 				const coming = await unlessAborted(running.held, reader.signal);
@@ -133,12 +132,6 @@ export class Downloads {
 		} finally {
 			await running.leave(reader);
 		}
-	}
-
-	#startForReaders(wanted: Wanted, wait: boolean | undefined): RunningDownload {
-		const running = this.#start(wanted, new TemporaryTarget(), { wait });
-		this.#temporary.add(running);
-		return running;
 	}
 
 	#start(wanted: Wanted, target: Target, options: Omit<GetOptions, 'output'>): RunningDownload {

@@ -172,6 +172,9 @@ async function fetchPartly(
 			() => fetching().length > 0 || getter.code !== undefined,
 			HOUR,
 		);
+		if (getter.code !== undefined) {
+			throw new Error(`shoal get has ended: ${JSON.stringify(getter.events.at(-1))}`);
+		}
 		t.note(`download ${round + 1} fetches after`, formatTime(performance.now() - startedAt));
 		const first = Number(fetching()[0]?.have);
 		t.check(
