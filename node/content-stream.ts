@@ -1,34 +1,171 @@
-import type { Holding, Holdings } from './holdings.ts';
+import { Readable } from 'node:stream';
+import { ShoalError } from '../protocol/index.ts';
+import { abortError } from './abort-error.ts';
+import { type ContentRange, isWhole, type RangeOptions, resolveRange } from './content-range.ts';
+import { readContent } from './content-reader.ts';
+import type { Progress } from './download-options.ts';
+import type { Place } from './place.ts';
+import type { SourceShare } from './transfer.ts';
+
+/** Options of a content that is read while it comes. */
+export interface StreamOptions extends RangeOptions {
+	/** Wait for a seed that nobody has yet. @default false: ERR_NOT_FOUND after five seconds */
+	readonly wait?: boolean | undefined;
+	readonly signal?: AbortSignal | undefined;
+	/**
+	 * Called four times a second while the bytes come from other nodes. `have` and `length` are of the
+	 * range: what was read of it, and all of it.
+	 */
+	readonly onProgress?: ((progress: Progress) => void) | undefined;
+	/**
+	 * Bytes fetched ahead of what was read, in whole chunks, one at least: a slow reader holds the
+	 * download back. @default 16 MiB
+	 */
+	readonly readAhead?: number | undefined;
+}
+
+/** What was read, when all of a range was. */
+export interface StreamResult extends ContentRange {
+	/**
+	 * `whole`: the digest of the content is right. `chunks`: that of each chunk read is, and more
+	 * cannot be checked of a range.
+	 */
+	readonly verified: 'whole' | 'chunks';
+	/** How long it took. */
+	readonly ms: number;
+	/**
+	 * What came from whom: in the download that was read from, also for others who read from it.
+	 * Nothing if this node had it.
+	 */
+	readonly sources: readonly SourceShare[];
+}
+
+/** Finds a place to read at for a stream. */
+export type FindPlace = (
+	signal: AbortSignal,
+	onProgress: (progress: Progress) => void,
+) => Promise<Place>;
+
+const READ_AHEAD = 16 * 1024 * 1024;
+/** Bytes that wait in memory for the reader: two pieces. */
+const BUFFERED = 512 * 1024;
 
 /**
- * The bytes of a holding in order, each chunk as soon as it is here. Ends with the content, or with
- * an error when `failure` rejects first.
+ * A range of a content, in order, fetched while it is read. A Node stream of bytes: for `for await`,
+ * `pipeline` and `Readable.toWeb`. It begins to fetch when it is made. Destroying it, or leaving the
+ * loop, takes back what was asked for; when it is closed, everything is given back.
  */
-export async function* contentStream(
-	holdings: Holdings,
-	holding: Holding,
-	failure: Promise<never>,
-): AsyncGenerator<Uint8Array> {
-	const { layout } = holding.seed;
-	let wake = (): void => {};
-	const off = holdings.on('gained', (gained) => {
-		if (gained === holding) {
-			wake();
+export class ContentStream extends Readable {
+	/**
+	 * Which bytes come, as soon as that is known: before the first of them. Rejects as the stream
+	 * does; an error before that is told here, and as an event only to those who listen.
+	 */
+	readonly opened: Promise<ContentRange>;
+	readonly #startedAt = performance.now();
+	readonly #stop = new AbortController();
+	readonly #closed: Promise<void>;
+	readonly #content: AsyncGenerator<Uint8Array>;
+	readonly #options: StreamOptions;
+	#open: (range: ContentRange) => void = () => {};
+	#range: ContentRange | undefined;
+	#place: Place | undefined;
+	#read = 0;
+	#result: StreamResult | undefined;
+
+	constructor(find: FindPlace, options: StreamOptions) {
+		super({ highWaterMark: BUFFERED });
+		this.#options = options;
+		this.#closed = new Promise((resolve) => this.once('close', resolve));
+		this.#content = readContent({
+			find: async () => {
+				this.#place = await find(this.#stop.signal, (progress) => this.#report(progress));
+				return this.#place;
+			},
+			open: ({ holding }) => {
+				this.#range = resolveRange(holding.seed, options);
+				this.#open(this.#range);
+				return this.#range;
+			},
+			readAhead: Math.max(1, options.readAhead ?? READ_AHEAD),
+		});
+		this.opened = new Promise((resolve, reject) => {
+			// Heard here, an error before that does not end the process.
+			this.once('error', reject);
+			this.once('close', () => reject(new ShoalError('ERR_ABORTED', 'the stream was closed')));
+			this.#open = (range) => {
+				this.off('error', reject);
+				resolve(range);
+			};
+		});
+		this.opened.catch(() => {});
+		this.#obey(options.signal);
+		this.read(0);
+	}
+
+	/** What was read; undefined until the stream has ended. */
+	get result(): StreamResult | undefined {
+		return this.#result;
+	}
+
+	/** Leaving the loop waits until everything is given back. */
+	override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Uint8Array> {
+		return this.#iterate();
+	}
+
+	override _read(): void {
+		this.#content.next().then(
+			({ done, value }) => {
+				if (done) {
+					this.#finish();
+					this.push(null);
+				} else {
+					this.#read += value.length;
+					this.push(value);
+				}
+			},
+			(error: unknown) => this.destroy(error as Error),
+		);
+	}
+
+	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+		this.#stop.abort(error ?? new ShoalError('ERR_ABORTED', 'the stream was closed'));
+		this.#content.return(undefined).then(
+			() => done(error),
+			() => done(error),
+		);
+	}
+
+	async *#iterate(): AsyncGenerator<Uint8Array, undefined> {
+		try {
+			yield* super[Symbol.asyncIterator]() as AsyncIterable<Uint8Array>;
+		} finally {
+			await this.#closed;
 		}
-	});
-	try {
-		for (let chunk = 0; chunk < layout.chunks; chunk += 1) {
-			while (!holding.have.has(chunk)) {
-				const gained = new Promise<void>((resolve) => {
-					wake = resolve;
-				});
-				await Promise.race([gained, failure]);
-			}
-			const bytes = new Uint8Array(layout.sizeOf(chunk));
-			await holding.storage.read(layout.offsetOf(chunk), bytes);
-			yield bytes;
+	}
+
+	#obey(signal: AbortSignal | undefined): void {
+		const abort = (): void => {
+			this.destroy(abortError(signal, 'the stream was stopped'));
+		};
+		if (signal?.aborted) {
+			abort();
 		}
-	} finally {
-		off();
+		signal?.addEventListener('abort', abort);
+		this.once('close', () => signal?.removeEventListener('abort', abort));
+	}
+
+	#finish(): void {
+		const range = this.#range as ContentRange;
+		this.#result = {
+			...range,
+			verified: isWhole(range) ? 'whole' : 'chunks',
+			ms: Math.round(performance.now() - this.#startedAt),
+			sources: this.#place?.sources ?? [],
+		};
+	}
+
+	#report(progress: Progress): void {
+		const length = this.#range?.length ?? progress.length;
+		this.#options.onProgress?.({ ...progress, have: this.#read, length });
 	}
 }

@@ -1,8 +1,7 @@
 import type { Seed } from '../protocol/index.ts';
-import type { ChunkOrder } from './engine/picker.ts';
 import type { Holding } from './holdings.ts';
 import type { Target } from './target.ts';
-import type { SourceShare } from './transfer.ts';
+import type { SourceShare, WhichChunks } from './transfer.ts';
 
 /** How far a download is. */
 export interface Progress {
@@ -43,7 +42,7 @@ export interface DownloadOptions {
 	/** A name that goes before those of strangers. */
 	readonly name?: string | undefined;
 	readonly target: Target;
-	readonly order: ChunkOrder;
+	readonly which: WhichChunks;
 	/** Wait for a seed that nobody has yet. */
 	readonly wait: boolean;
 	readonly signal?: AbortSignal | undefined;

@@ -1,11 +1,11 @@
 import {
 	type ChunkMessage,
-	isShoalError,
 	type NodeReply,
 	parseRequestId,
 	type Seed,
 	ShoalError,
 } from '../protocol/index.ts';
+import { abortError } from './abort-error.ts';
 import type { NodeContext } from './context.ts';
 import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
 import { type Holding, haveBytes } from './holdings.ts';
@@ -13,13 +13,14 @@ import { Patience } from './patience.ts';
 import { SeedFinder } from './seed-finder.ts';
 import { sumOf } from './source-shares.ts';
 import { Sources } from './sources.ts';
-import { Transfer } from './transfer.ts';
+import { type SourceShare, Transfer } from './transfer.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
 const PROGRESS_EVERY = 250;
 /** How often chunks may turn out to be wrong on the disk before it is given up. */
 const MOST_ROUNDS = 3;
+const STOPPED = 'the download was stopped; what is verified is kept';
 
 /** One download from finding its nodes to the finished file. */
 export class Download {
@@ -65,6 +66,11 @@ export class Download {
 		return this.#holding;
 	}
 
+	/** What has come from whom so far. */
+	get shares(): SourceShare[] {
+		return sumOf(this.#transfers);
+	}
+
 	/**
 	 * Runs to the end. What is complete goes on being held by the node.
 	 *
@@ -83,7 +89,7 @@ export class Download {
 		failure.catch(() => {});
 		const abort = (): void => {
 			if (!this.#isComplete) {
-				this.#fail(aborted(signal));
+				this.#fail(abortError(signal, STOPPED));
 			}
 		};
 		signal?.addEventListener('abort', abort);
@@ -91,7 +97,7 @@ export class Download {
 		let phases: Promise<DownloadResult> | undefined;
 		try {
 			if (signal?.aborted) {
-				throw aborted(signal);
+				throw abortError(signal, STOPPED);
 			}
 			phases = this.#phases(failure);
 			return await Promise.race([phases, failure]);
@@ -154,6 +160,11 @@ export class Download {
 		return this.#transfer?.onShared(from, message);
 	}
 
+	/** Readers need something else than before. */
+	onDemand(): void {
+		this.#transfer?.onDemand();
+	}
+
 	/** The connection was lost. */
 	onDisconnected(): void {
 		this.#transfer?.onDisconnected();
@@ -171,7 +182,7 @@ export class Download {
 		onHolding?.(holding);
 		const path = await this.#fetchAndFinish(holding, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
-		const sources = sumOf(this.#transfers);
+		const sources = this.shares;
 		const fetched = sources.reduce((sum, { bytes }) => sum + bytes, 0);
 		const kept = Math.max(0, seed.length - fetched);
 		const result = { seed, path, ms, sources, kept, wasThere };
@@ -242,8 +253,9 @@ export class Download {
 
 	async #fetch(holding: Holding): Promise<void> {
 		this.#transfer?.close();
-		const transfer = new Transfer(this.#context, holding, this.#options.order);
+		const transfer = new Transfer(this.#context, holding, this.#options.which);
 		this.#transfers.push(transfer);
+		this.#patience.heard();
 		this.#sources.askAll();
 		this.#listeners.push(
 			transfer.on('dropped', (node) => this.#sources.remove(node, true)),
@@ -271,8 +283,9 @@ export class Download {
 	}
 
 	#checkPatience(): void {
-		const isLocal = this.#phase === 'checking' || this.#phase === 'verifying';
-		const hasBegun = isLocal || (this.#transfer?.shares.length ?? 0) > 0;
+		// Nobody sends anything while a large part is checked, or the whole: nothing is asked for.
+		const isHashing = this.#phase === 'checking' || this.#phase === 'verifying';
+		const hasBegun = isHashing || this.shares.length > 0;
 		const lost =
 			this.#options.wait || hasBegun ? undefined : this.#patience.lost(this.#finder?.lastError);
 		if (lost !== undefined) {
@@ -288,12 +301,4 @@ export class Download {
 			off();
 		}
 	}
-}
-
-function aborted(signal: AbortSignal | undefined): ShoalError {
-	return isShoalError(signal?.reason)
-		? signal.reason
-		: new ShoalError('ERR_ABORTED', 'the download was stopped; what is verified is kept', {
-				cause: signal?.reason,
-			});
 }

@@ -1,29 +1,22 @@
-import {
-	isLink,
-	isShoalError,
-	parseLink,
-	parseSeedId,
-	Seed,
-	ShoalError,
-} from '../protocol/index.ts';
-import { contentStream } from './content-stream.ts';
+import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../protocol/index.ts';
+import { checkRange } from './content-range.ts';
+import { ContentStream, type StreamOptions } from './content-stream.ts';
 import type { NodeContext } from './context.ts';
-import { Download } from './download.ts';
-import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
+import type { Download } from './download.ts';
+import type { DownloadResult, Progress } from './download-options.ts';
 import type { Holding } from './holdings.ts';
-import { FileTarget, type Target, TemporaryTarget } from './target.ts';
+import { Place, type Reader } from './place.ts';
+import { RunningDownload } from './running-download.ts';
+import { FileTarget, type Target } from './target.ts';
+import { TemporaryTarget } from './temporary-target.ts';
 
-/** Options of a download that is read while it comes. */
-export interface StreamOptions {
+/** Options of a download into a file. */
+export interface GetOptions {
 	/** Wait for a seed that nobody has yet. @default false: ERR_NOT_FOUND after five seconds */
 	readonly wait?: boolean | undefined;
 	readonly signal?: AbortSignal | undefined;
 	/** Called four times a second. */
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
-}
-
-/** Options of a download into a file. */
-export interface GetOptions extends StreamOptions {
 	/** A file, or a folder that exists. @default the working folder */
 	readonly output?: string | undefined;
 	/**
@@ -33,103 +26,132 @@ export interface GetOptions extends StreamOptions {
 	readonly onComplete?: ((result: DownloadResult) => void) | undefined;
 }
 
-/** The downloads of a node. */
+interface Wanted {
+	readonly id: string;
+	readonly seed?: Seed;
+	readonly name?: string | undefined;
+}
+
+/** The downloads of a node, and those who read contents. */
 export class Downloads {
 	readonly #context: NodeContext;
-	readonly #running = new Map<string, Download>();
+	readonly #broken: (holding: Holding, error: unknown) => void;
+	readonly #running = new Map<string, RunningDownload>();
 	/** Of downloads that are complete and still served. */
 	readonly #targets = new Set<Target>();
+	/** What was running when the node was closed. */
+	#ends: ReadonlyArray<Promise<void>> = [];
+	#isStopped = false;
 
-	constructor(context: NodeContext) {
+	/** @param broken the bytes of a holding are not what they were */
+	constructor(context: NodeContext, broken: (holding: Holding, error: unknown) => void) {
 		this.#context = context;
+		this.#broken = broken;
 	}
 
 	/** The running download of a seed. */
 	running(seed: string): Download | undefined {
-		return this.#running.get(seed);
+		return this.#running.get(seed)?.download;
 	}
 
-	/** Downloads into a file. @throws ShoalError */
+	/** Downloads into a file. Who reads what comes for readers only goes on with this. @throws ShoalError */
 	async get(what: string | Seed, options: GetOptions): Promise<DownloadResult> {
+		const wanted = wantedOf(what);
+		const before = this.#running.get(wanted.id);
+		const isHere = before === undefined && this.#context.holdings.get(wanted.id) !== undefined;
+		if (isHere || before?.isForReaders === false) {
+			throw new ShoalError('ERR_EXISTS', `this node has or fetches the seed ${wanted.id} already`);
+		}
 		const target = new FileTarget(options.output);
-		const result = await this.#run(what, { ...options, target, order: 'rarest' });
+		void before?.end();
+		const result = await this.#start(wanted, target, options).done;
 		this.#targets.add(target);
 		return result;
 	}
 
-	/** Downloads in order, gives the bytes as they come, and returns the result. @throws ShoalError */
-	async *stream(
-		what: string | Seed,
-		options: StreamOptions,
-	): AsyncGenerator<Uint8Array, DownloadResult> {
-		const target = new TemporaryTarget();
-		const stop = new AbortController();
-		const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
-		let onHolding: (holding: Holding) => void = () => {};
-		const held = new Promise<Holding>((resolve) => {
-			onHolding = resolve;
-		});
-		const done = this.#run(what, { ...options, signal, target, order: 'ascending', onHolding });
-		const failure = done.then(() => new Promise<never>(() => {}));
-		failure.catch(() => {});
-		try {
-			const holding = await Promise.race([held, failure]);
-			yield* contentStream(this.#context.holdings, holding, failure);
-			const result = await done;
-			this.#context.holdings.remove(holding);
-			return result;
-		} catch (error) {
-			if (isShoalError(error, 'ERR_CLOSED')) {
-				// The file was closed under the reader as the download has failed: that is the reason.
-				await done;
-			}
-			throw error;
-		} finally {
-			stop.abort();
-			await done.catch(() => {});
-			await target.abandon();
-		}
+	/** A range of a content, wherever its bytes are. What is wrong with `what` is told by the stream. */
+	stream(what: string | Seed, options: StreamOptions): ContentStream {
+		return new ContentStream(async (signal, onProgress) => {
+			checkRange(options);
+			return await this.#find(wantedOf(what), { signal }, { wait: options.wait, onProgress });
+		}, options);
 	}
 
 	/** The connection was lost. */
 	onDisconnected(): void {
-		for (const download of this.#running.values()) {
+		for (const { download } of this.#running.values()) {
 			download.onDisconnected();
 		}
 	}
 
 	/** Ends those that run. */
 	stop(): void {
-		for (const download of this.#running.values()) {
-			download.stop(new ShoalError('ERR_CLOSED', 'the node was closed'));
-		}
+		this.#isStopped = true;
+		this.#ends = [...this.#running.values()].map((running) => running.end(closed()));
 	}
 
 	/** Gives the files back. */
 	async close(): Promise<void> {
+		await Promise.all(this.#ends);
 		await Promise.all([...this.#targets].map((target) => target.abandon()));
 	}
 
-	async #run(
-		what: string | Seed,
-		options: Omit<DownloadOptions, 'id' | 'seed' | 'name' | 'wait'> & StreamOptions,
-	): Promise<DownloadResult> {
-		const wanted = wantedOf(what);
-		if (this.#running.has(wanted.id) || this.#context.holdings.get(wanted.id) !== undefined) {
-			throw new ShoalError('ERR_EXISTS', `this node has or fetches the seed ${wanted.id} already`);
+	/** Where `reader` can read: what is held, what comes already, or what comes for him from now on. */
+	async #find(
+		wanted: Wanted,
+		reader: Reader,
+		options: { wait?: boolean | undefined; onProgress: (progress: Progress) => void },
+	): Promise<Place> {
+		const { holdings } = this.#context;
+		while (true) {
+			reader.signal.throwIfAborted();
+			if (this.#isStopped) {
+				throw closed();
+			}
+			const held = holdings.get(wanted.id);
+			const before = this.#running.get(wanted.id);
+			if (before === undefined && held !== undefined) {
+				return new Place(holdings, held, reader, undefined, this.#broken);
+			}
+			const { wait } = options;
+			const running = before ?? this.#start(wanted, new TemporaryTarget(), { wait });
+			running.join(reader, options.onProgress);
+			try {
+				const coming = await unlessAborted(running.held, reader.signal);
+				return new Place(holdings, coming, reader, running, this.#broken);
+			} catch {
+				await this.#giveUp(running, reader);
+			}
 		}
-		const wait = options.wait ?? false;
-		const download = new Download(this.#context, { ...options, ...wanted, wait });
-		this.#running.set(wanted.id, download);
+	}
+
+	/** What `reader` waited for does not come. @throws the reason, unless it may come another way */
+	async #giveUp(running: RunningDownload, reader: Reader): Promise<void> {
 		try {
-			return await download.run();
+			reader.signal.throwIfAborted();
+			await running.whyOver();
 		} finally {
-			this.#running.delete(wanted.id);
+			await running.leave(reader);
 		}
+	}
+
+	#start(wanted: Wanted, target: Target, options: Omit<GetOptions, 'output'>): RunningDownload {
+		const { wait = false } = options;
+		const running = new RunningDownload(
+			this.#context,
+			{ ...options, ...wanted, target, wait },
+			() => {
+				if (this.#running.get(wanted.id) === running) {
+					this.#running.delete(wanted.id);
+				}
+			},
+		);
+		this.#running.set(wanted.id, running);
+		return running;
 	}
 }
 
-function wantedOf(what: string | Seed): { id: string; seed?: Seed; name?: string | undefined } {
+function wantedOf(what: string | Seed): Wanted {
 	if (what instanceof Seed) {
 		return { id: what.id, seed: what };
 	}
@@ -138,4 +160,22 @@ function wantedOf(what: string | Seed): { id: string; seed?: Seed; name?: string
 		return { id, name };
 	}
 	return { id: parseSeedId(what) };
+}
+
+function closed(): ShoalError {
+	return new ShoalError('ERR_CLOSED', 'the node was closed');
+}
+
+/** The outcome of `work`, unless `signal` is aborted first. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+	let abort = (): void => {};
+	const aborted = new Promise<never>((_, reject) => {
+		abort = () => reject(signal.reason);
+		signal.addEventListener('abort', abort);
+	});
+	try {
+		return await Promise.race([work, aborted]);
+	} finally {
+		signal.removeEventListener('abort', abort);
+	}
 }

@@ -10,6 +10,13 @@ export interface Holding {
 	readonly storage: Storage;
 }
 
+/** Bytes of a holding that are verified and stored. */
+export function haveBytes({ seed, have }: Holding): number {
+	const { chunks, chunkSize, length } = seed.layout;
+	const missingOfLast = chunks * chunkSize - length;
+	return have.count * chunkSize - (have.has(chunks - 1) ? missingOfLast : 0);
+}
+
 /** What {@link Holdings} tell. */
 export interface HoldingsEvents {
 	added(holding: Holding): void;
@@ -57,11 +64,4 @@ export class Holdings {
 		holding.have.set(chunk);
 		this.#events.emit('gained', holding, chunk);
 	}
-}
-
-/** Bytes of a holding that are verified and stored. */
-export function haveBytes({ seed, have }: Holding): number {
-	const { chunks, chunkSize, length } = seed.layout;
-	const missingOfLast = chunks * chunkSize - length;
-	return have.count * chunkSize - (have.has(chunks - 1) ? missingOfLast : 0);
 }

@@ -1,6 +1,8 @@
 export { parseSeed, Seed, ShoalError } from '../protocol/index.ts';
+export type { ContentRange, RangeOptions } from './content-range.ts';
+export { ContentStream, type StreamOptions, type StreamResult } from './content-stream.ts';
 export type { DownloadResult, Progress } from './download-options.ts';
-export type { GetOptions, StreamOptions } from './downloads.ts';
+export type { GetOptions } from './downloads.ts';
 export { rightChunks } from './hashing/check-content.ts';
 export { type MakeSeedOptions, makeSeed } from './hashing/make-seed.ts';
 export {

@@ -13,9 +13,10 @@ import {
 	Topics,
 	type TrackerReply,
 } from '../protocol/index.ts';
+import type { ContentStream, StreamOptions } from './content-stream.ts';
 import type { NodeContext } from './context.ts';
 import type { DownloadResult } from './download-options.ts';
-import { Downloads, type GetOptions, type StreamOptions } from './downloads.ts';
+import { Downloads, type GetOptions } from './downloads.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import { type Holding, Holdings } from './holdings.ts';
 import { Mailbox } from './mailbox.ts';
@@ -84,7 +85,7 @@ export class ShoalNode {
 			warn: (error) => this.#events.emit('warning', error),
 		};
 		this.#context = context;
-		this.#downloads = new Downloads(context);
+		this.#downloads = new Downloads(context, (holding, error) => this.#onBroken(holding, error));
 		this.#seeder = new Seeder(context, (holding, error) => this.#onBroken(holding, error));
 		this.#presence = new Presence({
 			...context,
@@ -195,16 +196,17 @@ export class ShoalNode {
 	}
 
 	/**
-	 * The bytes of a file in order, fetched while they are read. The whole is checked before the
-	 * stream ends: one that ends with an error is not to be trusted. Returns the result, whose path
-	 * is `-`.
+	 * The bytes of a file, or a range of them, in order, fetched while they are read: what is needed
+	 * first comes first, and what is not read is not fetched. Any number of ranges at a time, also of
+	 * what this node shares, has or is getting. Of all of a file the digest is checked before the
+	 * stream ends, and one that ends with an error is not to be trusted; of a range that of each chunk.
 	 *
-	 * @throws ShoalError as {@link get}
+	 * The stream ends with the errors of {@link get}, ERR_RANGE, ERR_NO_SPACE if what is read cannot be
+	 * laid down, and ERR_SEED_LIES.
+	 *
+	 * @throws ShoalError ERR_CLOSED
 	 */
-	stream(
-		what: string | Seed,
-		options: StreamOptions = {},
-	): AsyncGenerator<Uint8Array, DownloadResult> {
+	stream(what: string | Seed, options: StreamOptions = {}): ContentStream {
 		this.#checkOpen();
 		return this.#downloads.stream(what, options);
 	}

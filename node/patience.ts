@@ -24,9 +24,10 @@ export class Patience {
 		this.#listed = nodes;
 	}
 
-	/** Bytes have come. */
+	/** Bytes have come, or were not waited for: it starts anew. */
 	heard(): void {
 		this.#silentSince = undefined;
+		this.#nobodySince = undefined;
 	}
 
 	/**

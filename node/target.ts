@@ -1,14 +1,11 @@
 import { statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { Bitfield, checkName, type Seed } from '../protocol/index.ts';
 import { isWhole, seedLies, whatIsRight } from './hashing/check-content.ts';
 import type { HashOptions } from './hashing/hasher.ts';
 import { WholeCheck } from './hashing/whole-check.ts';
 import { bootId } from './storage/boot-id.ts';
 import { copyChunks } from './storage/chunks.ts';
-import { FileStorage } from './storage/file-storage.ts';
 import { Journal } from './storage/journal.ts';
 import { PartFile, placesOf, resolveOutput } from './storage/part-file.ts';
 import { StandingFile } from './storage/standing-file.ts';
@@ -153,41 +150,6 @@ export class FileTarget implements Target {
 	async #settle(): Promise<void> {
 		await (this.#part ?? this.#standing)?.settle();
 		await this.#journal?.remove();
-	}
-}
-
-/** A file nobody sees, for a content that is only read while it comes. */
-export class TemporaryTarget implements Target {
-	readonly fallbackName = 'content';
-	#folder: string | undefined;
-	#storage: FileStorage | undefined;
-
-	async open(seed: Seed): Promise<Opened> {
-		this.#folder = await mkdtemp(join(tmpdir(), 'shoal-'));
-		this.#storage = await FileStorage.openToWrite([{ path: this.#path(), length: seed.length }]);
-		return { storage: this.#storage, have: new Bitfield(seed.chunks), wasThere: false };
-	}
-
-	stored(): void {}
-
-	async finish(seed: Seed, options: HashOptions): Promise<Finished> {
-		if (!(await isWhole(this.#path(), seed, options))) {
-			throw seedLies(seed);
-		}
-		return { path: '-' };
-	}
-
-	async settle(): Promise<void> {}
-
-	async abandon(): Promise<void> {
-		await this.#storage?.close();
-		if (this.#folder !== undefined) {
-			await rm(this.#folder, { recursive: true, force: true });
-		}
-	}
-
-	#path(): string {
-		return join(this.#folder as string, 'content');
 	}
 }
 

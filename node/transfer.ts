@@ -11,8 +11,8 @@ import {
 import type { NodeContext } from './context.ts';
 import type { Attempt } from './engine/attempt.ts';
 import type { Decision } from './engine/decision.ts';
-import { DownloadEngine } from './engine/download-engine.ts';
-import type { ChunkOrder } from './engine/picker.ts';
+import { DownloadEngine, type DownloadEngineOptions } from './engine/download-engine.ts';
+import { chunksIn } from './engine/picker.ts';
 import type { Holding } from './holdings.ts';
 import { Listening } from './listening.ts';
 import type { HaveReply } from './sources.ts';
@@ -35,6 +35,9 @@ export interface TransferEvents {
 	failed(error: unknown): void;
 }
 
+/** Which chunks are fetched first, and which at all. */
+export type WhichChunks = Pick<DownloadEngineOptions, 'order' | 'demand'>;
+
 const TICK = 50;
 /** Bytes that may wait to be verified and stored: beyond, nothing more is asked for. */
 const MOST_WAITING = 16 * 1024 * 1024;
@@ -55,7 +58,7 @@ export class Transfer {
 	#waiting = 0;
 	#isClosed = false;
 
-	constructor(context: NodeContext, holding: Holding, order: ChunkOrder) {
+	constructor(context: NodeContext, holding: Holding, which: WhichChunks) {
 		const { limits, tracker } = context;
 		this.#context = context;
 		this.#holding = holding;
@@ -63,7 +66,7 @@ export class Transfer {
 		this.#engine = new DownloadEngine({
 			layout: holding.seed.layout,
 			have: holding.have,
-			order,
+			...which,
 			mostPart: Math.min(tracker.state?.part ?? limits.part, limits.part),
 			mostOutstanding: limits.outstanding,
 			mostStrikes: limits.badAnswers,
@@ -95,7 +98,7 @@ export class Transfer {
 			throw new ShoalError('ERR_MESSAGE', `node ${from} tells another length of seed ${seed.id}`);
 		}
 		if (have === 'all') {
-			this.#engine.nodeHas(from, allOf(0, chunks));
+			this.#engine.nodeHas(from, chunksIn({ first: 0, count: chunks }));
 		} else {
 			const field = new Bitfield(chunks);
 			field.addBytes(have.first, Buffer.from(have.bits, 'base64'));
@@ -109,10 +112,8 @@ export class Transfer {
 	onGained(from: string, { runs }: Extract<NodeReply, { op: 'gained' }>): void {
 		if (this.#engine.nodes.has(from)) {
 			for (const [first, count] of runs) {
-				this.#engine.nodeHas(
-					from,
-					allOf(first, Math.min(count, this.#holding.seed.chunks - first)),
-				);
+				const most = this.#holding.seed.chunks - first;
+				this.#engine.nodeHas(from, chunksIn({ first, count: Math.min(count, most) }));
 			}
 			this.#decide();
 		}
@@ -128,6 +129,12 @@ export class Transfer {
 	onGone(node: string): void {
 		this.#engine.removeNode(node);
 		this.#listening.remove(node);
+		this.#decide();
+	}
+
+	/** Readers need something else than before. */
+	onDemand(): void {
+		this.#engine.demandChanged();
 		this.#decide();
 	}
 
@@ -293,12 +300,6 @@ export class Transfer {
 		const id = formatRequestId(request);
 		const message = { op, id, seed: this.#holding.seed.id, ranges, shared };
 		link.send(topics.request(node, link.id), encodeJson(message));
-	}
-}
-
-function* allOf(first: number, count: number): Generator<number> {
-	for (let chunk = first; chunk < first + count; chunk += 1) {
-		yield chunk;
 	}
 }
 

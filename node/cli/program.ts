@@ -87,6 +87,7 @@ function addTransfers(program: Command): void {
 		.argument('<what>', 'the id of a seed, a link, or the path of a seed file')
 		.option(BROKER, 'the broker (default: the one of the link, of SHOAL_BROKER, or this machine)')
 		.option('-o, --output <path>', 'a file, a folder that exists, or - for standard output')
+		.option('--range <range>', 'with -o -: only these bytes, such as 0-499, 500- or -500')
 		.option('--wait', 'wait for a seed that nobody has yet')
 		.option('--no-linger', 'end as soon as it is complete, instead of when nobody asked for 2 s')
 		.option('--keep', 'serve on until it is stopped')

@@ -1,4 +1,4 @@
-import type { DownloadResult } from '../download-options.ts';
+import type { ContentStream, StreamResult } from '../content-stream.ts';
 import type { Interrupts } from './interrupts.ts';
 
 /**
@@ -8,21 +8,13 @@ import type { Interrupts } from './interrupts.ts';
  *   reads any more
  */
 export async function writeToStdout(
-	content: AsyncGenerator<Uint8Array, DownloadResult>,
+	content: ContentStream,
 	interrupts: Interrupts,
-): Promise<DownloadResult> {
-	try {
-		while (true) {
-			const { done, value } = await interrupts.race(content.next());
-			if (done) {
-				return value;
-			}
-			if (!process.stdout.write(value)) {
-				await interrupts.race(new Promise((resolve) => process.stdout.once('drain', resolve)));
-			}
+): Promise<StreamResult> {
+	for await (const bytes of content) {
+		if (!process.stdout.write(bytes)) {
+			await interrupts.race(new Promise((resolve) => process.stdout.once('drain', resolve)));
 		}
-	} finally {
-		// Waits for what it lays down in the meantime to be removed.
-		await content.return(undefined as never).catch(() => {});
 	}
+	return content.result as StreamResult;
 }

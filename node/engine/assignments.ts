@@ -28,6 +28,15 @@ export class Assignments {
 		this.#nodes = nodes;
 	}
 
+	/** Gives up every attempt at what no reader needs any more, where nothing else is fetched. */
+	abandonUnwanted(): void {
+		for (const attempt of [...this.#nodes.values()].flatMap(({ attempts }) => [...attempts])) {
+			if (!this.#isWanted(attempt)) {
+				this.abandon(attempt);
+			}
+		}
+	}
+
 	/** What has to be done about the attempts that were given up since the last call. */
 	takeDecisions(): Decision[] {
 		const decisions = this.#decisions;
@@ -90,9 +99,9 @@ export class Assignments {
 		const found: Attempt[] = [];
 		const end = run.first + run.count;
 		for (let chunk = run.first; chunk < end; chunk += 1) {
-			if (this.#states.of(chunk) === 'missing') {
+			if (this.#isLacking(chunk)) {
 				let after = chunk + 1;
-				while (after < end && this.#states.of(after) === 'missing') {
+				while (after < end && this.#isLacking(after)) {
 					after += 1;
 				}
 				found.push(this.#claim(remote.id, { first: chunk, count: after - chunk }));
@@ -101,6 +110,19 @@ export class Assignments {
 		}
 		remote.shared(this.#bytesOf(run)[1], asked, now);
 		return found;
+	}
+
+	#isLacking(chunk: number): boolean {
+		return this.#states.of(chunk) === 'missing' && this.#picker.isWanted(chunk);
+	}
+
+	#isWanted({ firstChunk, chunks }: Attempt): boolean {
+		for (let index = 0; index < chunks; index += 1) {
+			if (this.#picker.isWanted(firstChunk + index)) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/** Takes missing chunks straight to verification. */
@@ -138,11 +160,11 @@ export class Assignments {
 	}
 
 	/**
-	 * The endgame: nothing is missing any more, and an idle node takes over what a slow one has not
+	 * The endgame: nothing that is wanted is missing any more, and an idle node takes over what a slow one has not
 	 * brought. What is open then fits into the windows, so that little comes twice.
 	 */
 	#duplicate(remote: RemoteNode, now: number): boolean {
-		if (remote.outstanding > 0 || remote.isSnubbed || this.#states.count('missing') > 0) {
+		if (remote.outstanding > 0 || remote.isSnubbed || !this.#picker.isAllAsked) {
 			return false;
 		}
 		for (const other of this.#nodes.values()) {

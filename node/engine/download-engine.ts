@@ -3,6 +3,7 @@ import { Assignments } from './assignments.ts';
 import type { Attempt } from './attempt.ts';
 import { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
+import { Demand } from './demand.ts';
 import { type ChunkOrder, ChunkPicker } from './picker.ts';
 import { RemoteNode } from './remote-node.ts';
 
@@ -12,6 +13,8 @@ export interface DownloadEngineOptions {
 	/** Chunks that are already here and verified. */
 	readonly have: Bitfield;
 	readonly order: ChunkOrder;
+	/** What readers need, which goes first; it may change at any time. @default nothing */
+	readonly demand?: Demand | undefined;
 	/** Bytes of the largest part. */
 	readonly mostPart: number;
 	/** Bytes asked for and open, over all nodes. */
@@ -50,14 +53,14 @@ export class DownloadEngine {
 	#asked = 0;
 
 	constructor(options: DownloadEngineOptions) {
-		const { layout, have, order, random } = options;
+		const { layout, have, order, random, demand = new Demand() } = options;
 		this.#options = options;
 		this.states = new ChunkStates(have, (chunk, change) => {
 			for (const remote of this.#nodes.values()) {
 				remote.useful += remote.have.has(chunk) ? change : 0;
 			}
 		});
-		this.#picker = new ChunkPicker(layout, this.states, order, random, this.#nodes);
+		this.#picker = new ChunkPicker(layout, this.states, order, demand, random, this.#nodes);
 		this.#assignments = new Assignments(layout, this.states, this.#picker, this.#nodes);
 	}
 
@@ -151,6 +154,11 @@ export class DownloadEngine {
 		const attempt =
 			request === undefined ? undefined : this.received(from, request, offset, length, now);
 		return attempt === undefined ? [] : [attempt];
+	}
+
+	/** Readers need something else than before: what nobody needs any more is taken back. */
+	demandChanged(): void {
+		this.#assignments.abandonUnwanted();
 	}
 
 	/** The connection was lost and with it all that was open; no node is to blame. */

@@ -1,5 +1,6 @@
 import type { Layout } from '../../protocol/index.ts';
 import type { ChunkStates } from './chunk-states.ts';
+import type { Demand } from './demand.ts';
 import type { RemoteNode } from './remote-node.ts';
 
 /** Chunks that are drawn at random before rarity counts, so that a node soon has some to give. */
@@ -7,8 +8,11 @@ const RANDOM_CHUNKS = 4;
 /** Missing chunks that are compared for rarity; drawing more makes the choice little better. */
 const SAMPLE = 64;
 
-/** In which order chunks are fetched; the rarest first only where nodes differ in what they have. */
-export type ChunkOrder = 'rarest' | 'ascending';
+/**
+ * In which order chunks are fetched: the rarest first where nodes differ in what they have; ascending; or
+ * `demanded`, those that readers need, and no others.
+ */
+export type ChunkOrder = 'rarest' | 'ascending' | 'demanded';
 
 /** A run of consecutive chunks. */
 export interface ChunkRun {
@@ -16,11 +20,19 @@ export interface ChunkRun {
 	readonly count: number;
 }
 
+/** The chunks of a run. */
+export function* chunksIn({ first, count }: ChunkRun): Generator<number> {
+	for (let chunk = first; chunk < first + count; chunk += 1) {
+		yield chunk;
+	}
+}
+
 /** Chooses which missing chunks a node is asked for next. */
 export class ChunkPicker {
 	readonly #layout: Layout;
 	readonly #states: ChunkStates;
 	readonly #order: ChunkOrder;
+	readonly #demand: Demand;
 	readonly #random: () => number;
 	/** How many of the known nodes have each chunk. */
 	readonly #holders: Uint16Array;
@@ -31,12 +43,14 @@ export class ChunkPicker {
 		layout: Layout,
 		states: ChunkStates,
 		order: ChunkOrder,
+		demand: Demand,
 		random: () => number,
 		nodes: ReadonlyMap<string, RemoteNode>,
 	) {
 		this.#layout = layout;
 		this.#states = states;
 		this.#order = order;
+		this.#demand = demand;
 		this.#random = random;
 		this.#nodes = nodes;
 		this.#holders = new Uint16Array(layout.chunks);
@@ -55,7 +69,7 @@ export class ChunkPicker {
 		if (node.useful === 0) {
 			return undefined;
 		}
-		const first = this.#isAscending ? this.#lowest(node) : this.#rarest(node);
+		const first = this.#needed(node) ?? this.#other(node);
 		if (first === undefined) {
 			return undefined;
 		}
@@ -81,8 +95,43 @@ export class ChunkPicker {
 		return this.#order === 'ascending' || (!this.#isBeginning && !hasFellows);
 	}
 
+	/** Whether `chunk` is to be fetched, now or later, as far as is known. */
+	isWanted(chunk: number): boolean {
+		return this.#order !== 'demanded' || this.#demand.has(chunk);
+	}
+
+	/** Whether nothing that is wanted is missing: what is not here has been asked for. */
+	get isAllAsked(): boolean {
+		if (this.#order !== 'demanded') {
+			return this.#states.count('missing') === 0;
+		}
+		for (const chunk of this.#demand.chunks()) {
+			if (this.#states.of(chunk) === 'missing') {
+				return false;
+			}
+		}
+		return true;
+	}
+
 	#isOpenTo(node: RemoteNode, chunk: number): boolean {
-		return node.have.has(chunk) && this.#states.of(chunk) === 'missing';
+		return node.have.has(chunk) && this.#states.of(chunk) === 'missing' && this.isWanted(chunk);
+	}
+
+	/** The chunk of `node` that a reader needs soonest. */
+	#needed(node: RemoteNode): number | undefined {
+		for (const chunk of this.#demand.chunks()) {
+			if (this.#isOpenTo(node, chunk)) {
+				return chunk;
+			}
+		}
+		return undefined;
+	}
+
+	#other(node: RemoteNode): number | undefined {
+		if (this.#order === 'demanded') {
+			return undefined;
+		}
+		return this.#isAscending ? this.#lowest(node) : this.#rarest(node);
 	}
 
 	#lowest(node: RemoteNode): number | undefined {

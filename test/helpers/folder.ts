@@ -16,3 +16,16 @@ export async function openBelow(folder: string): Promise<string[]> {
 	const targets = names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => ''));
 	return (await Promise.all(targets)).filter((target) => target.startsWith(folder));
 }
+
+/** Uses `folder` for temporary files until the test is over. */
+export function useTemporary(t: Scope, folder: string): void {
+	const before = process.env.TMPDIR;
+	process.env.TMPDIR = folder;
+	t.defer(() => {
+		if (before === undefined) {
+			delete process.env.TMPDIR;
+		} else {
+			process.env.TMPDIR = before;
+		}
+	});
+}

@@ -1,15 +1,21 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { contentStream } from '../../node/content-stream.ts';
+import { ContentStream, type StreamOptions } from '../../node/content-stream.ts';
 import { type Holding, Holdings } from '../../node/holdings.ts';
+import { Place } from '../../node/place.ts';
 import { MemoryStorage } from '../../node/storage/memory-storage.ts';
 import { Bitfield } from '../../protocol/index.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { contentOf, seedOf } from '../helpers/seeds.ts';
 import { suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
 
-const test = suite('contentStream');
-const never = new Promise<never>(() => {});
+const test = suite('ContentStream');
 
 function makeHolding(length: number) {
 	const content = contentOf(length);
@@ -23,7 +29,16 @@ function makeHolding(length: number) {
 		await storage.write(start, content.subarray(start, start + seed.layout.sizeOf(chunk)));
 		holdings.gain(holding, chunk);
 	};
-	return { content, holdings, holding, gain };
+	/** A stream of what is held here, until it is not any more. */
+	const stream = (options: StreamOptions = {}, after?: Error): ContentStream =>
+		new ContentStream(async (signal) => {
+			const held = holdings.get(seed.id);
+			if (held === undefined) {
+				throw after;
+			}
+			return new Place(holdings, held, { signal }, undefined, () => {});
+		}, options);
+	return { content, holdings, holding, gain, stream };
 }
 
 async function read(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -36,11 +51,14 @@ async function read(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 
 for (const length of [0, 1, 512, 513, 5_000]) {
 	test(`gives ${length} bytes that are all here`, async () => {
-		const { content, holdings, holding, gain } = makeHolding(length);
+		const { content, holding, gain, stream } = makeHolding(length);
 		for (let chunk = 0; chunk < holding.seed.chunks; chunk += 1) {
 			await gain(chunk);
 		}
-		assert.equal(await read(contentStream(holdings, holding, never)), Buffer.from(content));
+		const all = stream();
+		assert.equal(await read(all), Buffer.from(content));
+		const { verified, start, length: bytes } = all.result ?? {};
+		assert.equal([verified, start, bytes], ['whole', 0, length]);
 	});
 }
 
@@ -48,8 +66,8 @@ test('gives the bytes in order, in whatever order they come', async () => {
 	const order = fc.shuffledSubarray([...Array(10).keys()], { minLength: 10 });
 	await fc.assert(
 		fc.asyncProperty(order, async (chunks) => {
-			const { content, holdings, holding, gain } = makeHolding(5_000);
-			const reading = read(contentStream(holdings, holding, never));
+			const { content, gain, stream } = makeHolding(5_000);
+			const reading = read(stream());
 			for (const chunk of chunks) {
 				await gain(chunk);
 			}
@@ -59,34 +77,103 @@ test('gives the bytes in order, in whatever order they come', async () => {
 	);
 });
 
-test('gives a chunk before the next one is here', async () => {
-	const { content, holdings, holding, gain } = makeHolding(1_000);
-	const stream = contentStream(holdings, holding, never);
-	const first = stream.next();
-	await gain(0);
-	assert.equal((await first).value, content.slice(0, 512));
-	await stream.return(undefined);
+test('gives any range as fs.createReadStream does, and says that its chunks are verified', async () => {
+	const path = join(tmpdir(), `shoal-range-${process.pid}`);
+	const { content, holding, gain, stream } = makeHolding(1_300);
+	for (let chunk = 0; chunk < holding.seed.chunks; chunk += 1) {
+		await gain(chunk);
+	}
+	await writeFile(path, content);
+	try {
+		await fc.assert(
+			fc.asyncProperty(fc.nat(1_299), fc.nat(2_000), async (start, more) => {
+				const range = { start, end: start + more };
+				const ranged = stream(range);
+				assert.equal(await read(ranged), await read(createReadStream(path, range)));
+				assert.is(ranged.result?.verified, start === 0 && more >= 1_299 ? 'whole' : 'chunks');
+				const { length } = await ranged.opened;
+				assert.is(length, Math.min(more + 1, 1_300 - start));
+			}),
+		);
+	} finally {
+		await rm(path);
+	}
 });
 
-test('ends with the error when the download fails while it waits', async () => {
-	const { holdings, holding, gain } = makeHolding(1_000);
-	let fail: (error: Error) => void = () => {};
-	const failure = new Promise<never>((_, reject) => {
-		fail = reject;
-	});
-	const reading = rejects(read(contentStream(holdings, holding, failure)));
+test('a start below 0 counts from the end', async () => {
+	const { content, gain, stream } = makeHolding(600);
 	await gain(0);
-	fail(new Error('it broke'));
-	assert.match((await reading).message, 'it broke');
+	await gain(1);
+	assert.equal(await read(stream({ start: -90 })), Buffer.from(content.subarray(510)));
+	assert.equal(await read(stream({ start: -9_000 })), Buffer.from(content));
+});
+
+test('a range of which there is no byte is ERR_RANGE, told by the stream and by opened', async () => {
+	const { stream } = makeHolding(600);
+	const beyond = stream({ start: 600 });
+	assert.is((await rejects(beyond.opened)).code, 'ERR_RANGE');
+	assert.is((await rejects(read(stream({ start: 600, end: 700 })))).code, 'ERR_RANGE');
+});
+
+test('which bytes come is known before the first of them is there', async () => {
+	const { holding, stream } = makeHolding(600);
+	const waiting = stream({ start: 100 });
+	assert.equal(await waiting.opened, { seed: holding.seed, start: 100, length: 500 });
+	waiting.destroy();
+	await once(waiting, 'close');
+});
+
+test('gives a chunk before the next one is here', async () => {
+	const { content, gain, stream } = makeHolding(1_000);
+	const iterator = stream()[Symbol.asyncIterator]();
+	const first = iterator.next();
+	await gain(0);
+	assert.equal(new Uint8Array((await first).value), content.slice(0, 512));
+	await iterator.return?.();
+});
+
+test('goes on elsewhere when a content is not held any more, and ends if it is nowhere', async () => {
+	const { content, holdings, holding, gain, stream } = makeHolding(1_000);
+	const reading = stream({}, new Error('it is nowhere'));
+	const parts: Uint8Array[] = [];
+	const all = (async () => {
+		for await (const bytes of reading) {
+			parts.push(bytes);
+		}
+	})();
+	await gain(0);
+	await until('the first chunk is read', () => parts.length === 1);
+	holdings.remove(holding);
+	const error = await rejects(all);
+	assert.match(error.message, 'it is nowhere');
+	assert.is(reading.result, undefined);
+	assert.equal(Buffer.concat(parts), Buffer.from(content.subarray(0, 512)));
 });
 
 test('a chunk of another content does not wake it', async () => {
-	const { holdings, holding } = makeHolding(1_000);
+	const { stream } = makeHolding(1_000);
 	const other = makeHolding(2_000);
-	const stream = contentStream(holdings, holding, Promise.reject(new Error('over')));
-	const first = rejects(stream.next());
-	holdings.gain(other.holding, 0);
-	assert.match((await first).message, 'over');
+	const waiting = stream();
+	let isRead = false;
+	waiting.on('data', () => {
+		isRead = true;
+	});
+	await waiting.opened;
+	other.holdings.gain(other.holding, 0);
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	assert.not(isRead);
+	waiting.destroy();
+	await once(waiting, 'close');
+});
+
+test('a stream that is closed before it is open says so', async () => {
+	const waiting = new ContentStream(async (signal) => {
+		return await new Promise((_, reject) => {
+			signal.addEventListener('abort', () => reject(signal.reason));
+		});
+	}, {});
+	waiting.destroy();
+	assert.is((await rejects(waiting.opened)).code, 'ERR_ABORTED');
 });
 
 test.run();

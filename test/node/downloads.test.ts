@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { Progress } from '../../node/index.ts';
 import { Layout, Seed } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
-import { makeFolder, openBelow } from '../helpers/folder.ts';
+import { makeFolder, openBelow, useTemporary } from '../helpers/folder.ts';
 import { makeFile, startNode } from '../helpers/node.ts';
 import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { rejects } from '../helpers/rejects.ts';
@@ -39,19 +39,6 @@ function stopWhen(isTime: (progress: Progress) => boolean) {
 		}
 	};
 	return { signal: stop.signal, onProgress };
-}
-
-/** Uses `folder` for temporary files until the test is over. */
-function useTemporary(t: Scope, folder: string): void {
-	const before = process.env.TMPDIR;
-	process.env.TMPDIR = folder;
-	t.defer(() => {
-		if (before === undefined) {
-			delete process.env.TMPDIR;
-		} else {
-			process.env.TMPDIR = before;
-		}
-	});
 }
 
 test('a download that is stopped keeps its part, and the next one goes on from there', async (t) => {

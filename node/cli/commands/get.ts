@@ -1,6 +1,9 @@
 import { isShoalError, printable, type Seed, ShoalError } from '../../../protocol/index.ts';
+import type { RangeOptions } from '../../content-range.ts';
+import type { StreamResult } from '../../content-stream.ts';
 import type { DownloadResult, Progress } from '../../download-options.ts';
 import type { ShoalNode } from '../../node.ts';
+import { parseByteRange } from '../byte-range.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
@@ -17,7 +20,13 @@ export interface GetFlags extends NodeFlags {
 	readonly wait?: boolean | undefined;
 	readonly linger?: boolean | undefined;
 	readonly keep?: boolean | undefined;
+	readonly range?: string | undefined;
 }
+
+/** What is told of what is done: of a file, or of what was streamed. */
+type Told = Omit<DownloadResult, 'kept' | 'wasThere'> &
+	Partial<Pick<DownloadResult, 'kept' | 'wasThere'>> &
+	Partial<Pick<StreamResult, 'start' | 'length' | 'verified'>>;
 
 const QUIET = 2_000;
 const MOST_LINGER = 60_000;
@@ -36,10 +45,14 @@ export function getCommand(text: string, flags: GetFlags): Command {
 		if (flags.output === '') {
 			throw new ShoalError('ERR_USAGE', '-o is empty; name a file, a folder or -');
 		}
+		if (flags.range !== undefined && flags.output !== '-') {
+			throw new ShoalError('ERR_USAGE', '--range goes with -o - only');
+		}
+		const range = flags.range === undefined ? {} : parseByteRange(flags.range);
 		const { what, broker } = await parseWanted(text, output);
 		const node = await startNode(context, nodeOptions(flags, broker));
 		try {
-			await download(context, node, what, flags);
+			await download(context, node, what, flags, range);
 			if (flags.output !== '-') {
 				await serveOn(context, node, flags);
 			}
@@ -55,6 +68,7 @@ async function download(
 	node: ShoalNode,
 	what: string | Seed,
 	flags: GetFlags,
+	range: RangeOptions,
 ): Promise<void> {
 	const view = new ProgressView(output);
 	const { signal } = interrupts;
@@ -64,15 +78,15 @@ async function download(
 		have = progress.have;
 		tell(progress);
 	};
-	const onComplete = (result: DownloadResult): void => {
+	const onComplete = (result: Told): void => {
 		view.end();
 		tellResult(output, result);
 	};
 	const options = { wait: flags.wait, signal, onProgress };
 	try {
 		if (flags.output === '-') {
-			const result = await writeToStdout(node.stream(what, options), interrupts);
-			onComplete(result);
+			const content = node.stream(what, { ...options, ...range });
+			onComplete({ ...(await writeToStdout(content, interrupts)), path: '-' });
 			return;
 		}
 		await node.get(what, { ...options, output: flags.output, onComplete });
@@ -100,21 +114,12 @@ function progressTeller(output: Output, view: ProgressView): (progress: Progress
 	};
 }
 
-function tellResult(output: Output, result: DownloadResult): void {
-	const { seed, path, ms, sources, kept, wasThere } = result;
-	const { id, name, length, digest, isClassic } = seed;
-	output.event({
-		event: 'complete',
-		id,
-		name,
-		path,
-		length,
-		digest,
-		ms,
-		sources,
-		kept,
-		wasThere,
-	});
+function tellResult(output: Output, result: Told): void {
+	const { seed, path, ms, sources, start, verified, kept = 0, wasThere = false } = result;
+	const { id, name, digest, isClassic } = seed;
+	const length = result.length ?? seed.length;
+	const about = verified === 'chunks' ? { start, verified } : { kept, wasThere };
+	output.event({ event: 'complete', id, name, path, length, ...about, digest, ms, sources });
 	const what = output.style('bold', printable(path === '-' ? name : path));
 	output.line(
 		wasThere
@@ -124,7 +129,11 @@ function tellResult(output: Output, result: DownloadResult): void {
 	if (kept > 0 && !wasThere) {
 		output.line(`  kept    ${formatBytes(kept)} that were there already`);
 	}
-	output.line(`  ${isClassic ? 'md5   ' : 'sha256'}  ${digest}  verified`);
+	output.line(
+		verified === 'chunks'
+			? `  bytes   ${start} to ${(start ?? 0) + length - 1} of ${seed.length}: every chunk verified, the whole cannot be`
+			: `  ${isClassic ? 'md5   ' : 'sha256'}  ${digest}  verified`,
+	);
 	if (isClassic) {
 		output.warn(
 			'MD5 finds accidents, but proves nothing against an attacker: this seed is classic',
@@ -138,7 +147,7 @@ function tellResult(output: Output, result: DownloadResult): void {
 }
 
 /** In which time and how fast it came, if anything did. */
-function paceOf({ ms, sources }: DownloadResult): string {
+function paceOf({ ms, sources }: Told): string {
 	const fetched = sources.reduce((sum, { bytes }) => sum + bytes, 0);
 	return fetched > 0
 		? ` in ${formatTime(ms)}, ${formatRate((fetched * 1_000) / Math.max(ms, 1))}`

@@ -110,6 +110,24 @@ test('with -o - the bytes are on standard output and all else on standard error'
 	assert.is(events.at(-1).sources[0].bytes, CONTENT.length);
 });
 
+test('with --range only those bytes are fetched and written, and the end says what was verified', async (t) => {
+	const { url, id } = await fileSharedHere(t);
+	const args = ['get', id, '-o', '-', '--broker', url, '--range'];
+	const people = await runShoal(t, [...args, '10-19']);
+	assert.is(people.code, 0);
+	assert.equal(new Uint8Array(people.stdout), CONTENT.slice(10, 20));
+	assert.match(
+		people.stderr,
+		/bytes {3}10 to 19 of 700000: every chunk verified, the whole cannot/,
+	);
+	const programs = await runShoal(t, [...args, '-5', '--json']);
+	assert.equal(new Uint8Array(programs.stdout), CONTENT.slice(-5));
+	const { start, length, verified } = JSON.parse(programs.stderr.trim().split('\n').at(-1) ?? '');
+	assert.equal([start, length, verified], [CONTENT.length - 5, 5, 'chunks']);
+	assert.is((await runShoal(t, [...args, '5-4'])).code, 2);
+	assert.is((await runShoal(t, ['get', id, '--range', '0-4', '--broker', url])).code, 2);
+});
+
 test('a file that has nothing of the seed is not replaced', async (t) => {
 	const { folder, path, url, id } = await fileSharedHere(t);
 	writeFileSync(join(folder, 'mine.bin'), 'mine');

@@ -1,0 +1,51 @@
+import { type Seed, ShoalError } from '../protocol/index.ts';
+
+/**
+ * Which bytes of a content are wanted, as in `fs.createReadStream` and in HTTP: both are inclusive,
+ * counted from 0, and an `end` behind the last byte stands for the last byte.
+ */
+export interface RangeOptions {
+	/** The first byte; below 0, counted from the end: -500 begins the last 500. @default 0 */
+	readonly start?: number | undefined;
+	/** The last byte. @default the last of the content */
+	readonly end?: number | undefined;
+}
+
+/** Bytes of a content. */
+export interface ContentRange {
+	readonly seed: Seed;
+	/** The first byte. */
+	readonly start: number;
+	/** How many; 0 only of an empty content. */
+	readonly length: number;
+}
+
+/** Checks what can be checked without the seed. @throws ShoalError ERR_RANGE */
+export function checkRange({ start = 0, end = Number.MAX_SAFE_INTEGER }: RangeOptions): void {
+	const isNumbered = Number.isSafeInteger(start) && Number.isSafeInteger(end);
+	if (!isNumbered || end < 0 || start > end) {
+		throw new ShoalError(
+			'ERR_RANGE',
+			`${start} to ${end} is no range of bytes: the first and the last one are expected, counted from 0`,
+		);
+	}
+}
+
+/** The bytes of `seed` that are meant. @throws ShoalError ERR_RANGE if it has none of them */
+export function resolveRange(seed: Seed, { start = 0, end }: RangeOptions): ContentRange {
+	const first = start < 0 ? Math.max(0, seed.length + start) : start;
+	const after = Math.min(end === undefined ? seed.length : end + 1, seed.length);
+	// All of an empty content is a range, though no byte is in it.
+	if (first >= after && (first > 0 || seed.length > 0)) {
+		throw new ShoalError(
+			'ERR_RANGE',
+			`there is no byte from ${first} to ${end ?? 'the end'}: the content has ${seed.length}`,
+		);
+	}
+	return { seed, start: first, length: after - first };
+}
+
+/** Whether `range` is all of the content. */
+export function isWhole({ seed, length }: ContentRange): boolean {
+	return length === seed.length;
+}

@@ -1,0 +1,94 @@
+import { createHash, type Hash } from 'node:crypto';
+import { type Layout, ShoalError } from '../protocol/index.ts';
+import { type ContentRange, isWhole } from './content-range.ts';
+import type { ChunkRun } from './engine/picker.ts';
+import type { Place } from './place.ts';
+
+/** Bytes read and given at a time. */
+const PIECE = 256 * 1024;
+
+/** What {@link readContent} needs. */
+export interface ContentReaderOptions {
+	/** Finds where the bytes are, or has them fetched. */
+	readonly find: () => Promise<Place>;
+	/** Called with the first place found: which bytes are meant. @throws ShoalError ERR_RANGE */
+	readonly open: (place: Place) => ContentRange;
+	/** Bytes to be fetched ahead of the reader. */
+	readonly readAhead: number;
+}
+
+/**
+ * The bytes of a range in order, each chunk as soon as it is here. Where they are may change while
+ * they are read: a file that is not shared any more, a download that goes elsewhere or is stopped.
+ * Who reads all of a content ends only if its digest is right.
+ *
+ * @throws ShoalError ERR_SEED_LIES, ERR_RANGE, ERR_NO_SPACE, and what ends a download
+ */
+export async function* readContent({
+	find,
+	open,
+	readAhead,
+}: ContentReaderOptions): AsyncGenerator<Uint8Array> {
+	let range: ContentRange | undefined;
+	let hash: Hash | undefined;
+	let done = 0;
+	while (range === undefined || done < range.length) {
+		const place = await find();
+		try {
+			range ??= open(place);
+			hash ??= isWhole(range) ? createHash(range.seed.kind) : undefined;
+			const { start, length } = range;
+			for await (const bytes of readAt(place, start + done, start + length, readAhead)) {
+				hash?.update(bytes);
+				done += bytes.length;
+				yield bytes;
+			}
+		} finally {
+			await place.leave();
+		}
+	}
+	checkWhole(range, hash);
+}
+
+/** The bytes from `start` to before `end`, as far as they are to be had at `place`. */
+async function* readAt(
+	place: Place,
+	start: number,
+	end: number,
+	readAhead: number,
+): AsyncGenerator<Uint8Array> {
+	const { seed, storage } = place.holding;
+	const { layout } = seed;
+	try {
+		await place.expect(runOf(layout, start, end));
+		for (let at = start; at < end; ) {
+			await place.need(runOf(layout, at, Math.min(end, at + readAhead)));
+			const chunk = layout.chunkAt(at);
+			const length = Math.min(end, layout.offsetOf(chunk) + layout.sizeOf(chunk), at + PIECE) - at;
+			const bytes = Buffer.allocUnsafeSlow(length);
+			await storage.read(at, bytes);
+			at += length;
+			yield bytes;
+		}
+	} catch (error) {
+		await place.failed(error);
+	}
+}
+
+/** The chunks that the bytes from `start` to before `end` touch. */
+function runOf(layout: Layout, start: number, end: number): ChunkRun {
+	if (start === end) {
+		return { first: 0, count: 0 };
+	}
+	const first = layout.chunkAt(start);
+	return { first, count: layout.chunkAt(end - 1) + 1 - first };
+}
+
+function checkWhole({ seed }: ContentRange, hash: Hash | undefined): void {
+	if (hash !== undefined && hash.digest('hex') !== seed.digest) {
+		throw new ShoalError(
+			'ERR_SEED_LIES',
+			`every chunk of seed ${seed.id} is right, but the digest of the whole is not: whoever made the seed made it wrong. Do not trust what was read; ask for another seed`,
+		);
+	}
+}

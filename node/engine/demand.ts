@@ -1,0 +1,42 @@
+import type { ChunkRun } from './picker.ts';
+
+/**
+ * Which chunks readers need now: of each reader a run, the first of it soonest. They go before all
+ * others; in the order `demanded` nothing else is fetched.
+ */
+export class Demand {
+	readonly #runs = new Map<object, ChunkRun>();
+
+	/** `reader` needs this run now, and nothing of what it needed before. */
+	set(reader: object, run: ChunkRun): void {
+		this.#runs.set(reader, run);
+	}
+
+	/** `reader` needs nothing any more. */
+	remove(reader: object): void {
+		this.#runs.delete(reader);
+	}
+
+	/** Whether a reader needs `chunk`. */
+	has(chunk: number): boolean {
+		for (const { first, count } of this.#runs.values()) {
+			if (chunk >= first && chunk < first + count) {
+				return true;
+			}
+		}
+		return false;
+	}
+
+	/** What is needed: the first chunk of each reader, then the second of each, and so on. */
+	*chunks(): Generator<number> {
+		const runs = [...this.#runs.values()];
+		const most = Math.max(0, ...runs.map(({ count }) => count));
+		for (let step = 0; step < most; step += 1) {
+			for (const { first, count } of runs) {
+				if (step < count) {
+					yield first + step;
+				}
+			}
+		}
+	}
+}

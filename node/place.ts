@@ -1,0 +1,116 @@
+import { ShoalError } from '../protocol/index.ts';
+import type { ChunkRun } from './engine/picker.ts';
+import type { Holding, Holdings } from './holdings.ts';
+import type { RunningDownload } from './running-download.ts';
+import type { SourceShare } from './transfer.ts';
+
+/** One who reads a content. */
+export interface Reader {
+	/** Aborted when he wants nothing any more. */
+	readonly signal: AbortSignal;
+}
+
+/** Where a reader finds the bytes of a content: held already, or coming in a download. */
+export class Place {
+	readonly holding: Holding;
+	readonly #holdings: Holdings;
+	readonly #reader: Reader;
+	readonly #running: RunningDownload | undefined;
+	readonly #broken: (holding: Holding, error: unknown) => void;
+
+	/**
+	 * @param running the download that brings it; undefined if it is all there
+	 * @param broken told when what is all there cannot be read as it was
+	 */
+	constructor(
+		holdings: Holdings,
+		holding: Holding,
+		reader: Reader,
+		running: RunningDownload | undefined,
+		broken: (holding: Holding, error: unknown) => void,
+	) {
+		this.holding = holding;
+		this.#holdings = holdings;
+		this.#reader = reader;
+		this.#running = running;
+		this.#broken = broken;
+	}
+
+	/** What has come from whom. */
+	get sources(): readonly SourceShare[] {
+		return this.#running?.download.shares ?? [];
+	}
+
+	/** The reader will need all of `run`. @throws ShoalError ERR_NO_SPACE if there is no room for it */
+	async expect(run: ChunkRun): Promise<void> {
+		await this.#running?.expect(this.#reader, run);
+	}
+
+	/** The reader needs `run` now, the first of it soonest; resolves when that one is here. */
+	async need(run: ChunkRun): Promise<void> {
+		this.#running?.need(this.#reader, run);
+		if (!this.holding.have.has(run.first)) {
+			await this.#gained(run.first);
+		}
+	}
+
+	/**
+	 * Reading here has failed. Returns if the bytes may be elsewhere now.
+	 *
+	 * @throws the reason if they are not
+	 */
+	async failed(error: unknown): Promise<void> {
+		this.#reader.signal.throwIfAborted();
+		const isHeld = this.#holdings.get(this.holding.seed.id) === this.holding;
+		if (isHeld && this.#running === undefined) {
+			this.#broken(this.holding, error);
+		}
+		if (isHeld) {
+			throw error;
+		}
+		await this.#running?.whyOver();
+	}
+
+	/** The reader needs nothing here any more. */
+	async leave(): Promise<void> {
+		await this.#running?.leave(this.#reader);
+	}
+
+	/** Resolves when `chunk` is here. */
+	async #gained(chunk: number): Promise<void> {
+		const { signal } = this.#reader;
+		const offs: Array<() => void> = [];
+		try {
+			await new Promise<void>((resolve, reject) => {
+				const abort = (): void => reject(signal.reason);
+				signal.addEventListener('abort', abort);
+				offs.push(
+					() => signal.removeEventListener('abort', abort),
+					this.#holdings.on('gained', (holding, gained) => {
+						if (holding === this.holding && gained === chunk) {
+							resolve();
+						}
+					}),
+					this.#holdings.on('removed', (holding) => {
+						if (holding === this.holding) {
+							reject(gone(holding));
+						}
+					}),
+				);
+				if (signal.aborted) {
+					abort();
+				} else if (this.#holdings.get(this.holding.seed.id) !== this.holding) {
+					reject(gone(this.holding));
+				}
+			});
+		} finally {
+			for (const off of offs) {
+				off();
+			}
+		}
+	}
+}
+
+function gone({ seed }: Holding): ShoalError {
+	return new ShoalError('ERR_CLOSED', `the seed ${seed.id} is not held any more`);
+}

@@ -1,0 +1,153 @@
+import { ShoalError } from '../protocol/index.ts';
+import type { NodeContext } from './context.ts';
+import { Download } from './download.ts';
+import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
+import { Demand } from './engine/demand.ts';
+import type { ChunkRun } from './engine/picker.ts';
+import type { Holding } from './holdings.ts';
+import type { Reader } from './place.ts';
+import { TemporaryTarget } from './temporary-target.ts';
+
+/** What a reader of a download is told, and what he has still to read. */
+interface Attached {
+	readonly onProgress: ((progress: Progress) => void) | undefined;
+	rest: ChunkRun;
+	needed: number;
+}
+
+const NOTHING: ChunkRun = { first: 0, count: 0 };
+
+/**
+ * A download that runs, and those who read what comes. One into a temporary file runs for its
+ * readers only: it fetches what they need and nothing else, and ends when the last one leaves.
+ */
+export class RunningDownload {
+	readonly download: Download;
+	/** Resolves when the seed is known and its content is coming; rejects as `done` does. */
+	readonly held: Promise<Holding>;
+	/** Settles with the download. */
+	readonly done: Promise<DownloadResult>;
+	readonly #context: NodeContext;
+	readonly #temporary: TemporaryTarget | undefined;
+	readonly #demand = new Demand();
+	readonly #readers = new Map<Reader, Attached>();
+	readonly #over: () => void;
+	#ending: Promise<void> | undefined;
+
+	/** @param over called when it is not to be joined any more */
+	constructor(
+		context: NodeContext,
+		options: Omit<DownloadOptions, 'onHolding' | 'which'>,
+		over: () => void,
+	) {
+		const { target, onProgress } = options;
+		this.#context = context;
+		this.#temporary = target instanceof TemporaryTarget ? target : undefined;
+		this.#over = over;
+		let onHolding: (holding: Holding) => void = () => {};
+		const holding = new Promise<Holding>((resolve) => {
+			onHolding = resolve;
+		});
+		this.download = new Download(context, {
+			...options,
+			which: {
+				order: this.#temporary === undefined ? 'rarest' : 'demanded',
+				demand: this.#demand,
+			},
+			onHolding,
+			onProgress: (progress) => {
+				onProgress?.(progress);
+				for (const reader of this.#readers.values()) {
+					reader.onProgress?.(progress);
+				}
+			},
+		});
+		this.done = this.#run();
+		this.held = Promise.race([holding, this.done.then(() => holding)]);
+		// Who waits for it is told; perhaps nobody does.
+		this.held.catch(() => {});
+	}
+
+	/** Whether it runs for its readers only. */
+	get isForReaders(): boolean {
+		return this.#temporary !== undefined;
+	}
+
+	/** `reader` wants to read what comes. Every reader leaves in the end. */
+	join(reader: Reader, onProgress: ((progress: Progress) => void) | undefined): void {
+		this.#readers.set(reader, { onProgress, rest: NOTHING, needed: -1 });
+	}
+
+	/** `reader` will need all of `run`. @throws ShoalError ERR_NO_SPACE */
+	async expect(reader: Reader, run: ChunkRun): Promise<void> {
+		(this.#readers.get(reader) as Attached).rest = run;
+		const runs = [...this.#readers.values()].map(({ rest }) => rest);
+		await this.#temporary?.checkRoom(await this.held, runs);
+	}
+
+	/** `reader` needs `run` now. */
+	need(reader: Reader, run: ChunkRun): void {
+		const attached = this.#readers.get(reader) as Attached;
+		if (attached.needed !== run.first) {
+			const { first, count } = attached.rest;
+			attached.needed = run.first;
+			attached.rest = { first: run.first, count: first + count - run.first };
+			this.#demand.set(reader, run);
+			this.download.onDemand();
+		}
+	}
+
+	/** `reader` needs nothing any more. */
+	async leave(reader: Reader): Promise<void> {
+		this.#readers.delete(reader);
+		this.#demand.remove(reader);
+		this.download.onDemand();
+		if (this.isForReaders && this.#readers.size === 0) {
+			await this.end();
+		}
+	}
+
+	/**
+	 * It brings nothing any more. Returns when something else may: a download into a file that is
+	 * stopped or fails is not what the readers wanted, and their own may have been replaced by one.
+	 *
+	 * @throws what their own has failed with
+	 */
+	async whyOver(): Promise<void> {
+		if (!this.isForReaders) {
+			await this.done.catch(() => {});
+		} else if (this.#ending === undefined) {
+			await this.done;
+		}
+	}
+
+	/** Ends it; one for readers only gives everything back. Idempotent. */
+	end(reason = new ShoalError('ERR_CLOSED', 'the download was ended')): Promise<void> {
+		this.#ending ??= this.#end(reason);
+		return this.#ending;
+	}
+
+	async #run(): Promise<DownloadResult> {
+		try {
+			return await this.download.run();
+		} catch (error) {
+			this.#over();
+			throw error;
+		} finally {
+			// What was fetched for readers is theirs until the last one leaves.
+			if (!this.isForReaders) {
+				this.#over();
+			}
+		}
+	}
+
+	async #end(reason: ShoalError): Promise<void> {
+		this.#over();
+		if (this.isForReaders && this.download.holding !== undefined) {
+			this.#context.holdings.remove(this.download.holding);
+		}
+		this.download.stop(reason);
+		await this.done.catch(() => {});
+		await this.#temporary?.abandon();
+	}
+}

@@ -1,0 +1,68 @@
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Bitfield, quoted, type Seed, ShoalError } from '../protocol/index.ts';
+import type { ChunkRun } from './engine/picker.ts';
+import type { Holding } from './holdings.ts';
+import { FileStorage } from './storage/file-storage.ts';
+import { onFile } from './storage/fs-error.ts';
+import type { Finished, Opened, Target } from './target.ts';
+
+/**
+ * A file nobody sees, for a content that is only read while it comes. It takes the room of the
+ * chunks that were fetched, and none for the others, as long as there are readers.
+ */
+export class TemporaryTarget implements Target {
+	readonly fallbackName = 'content';
+	#folder: string | undefined;
+	#storage: FileStorage | undefined;
+
+	async open(seed: Seed): Promise<Opened> {
+		const folder = await onFile(tmpdir(), () => mkdtemp(join(tmpdir(), 'shoal-')));
+		this.#folder = folder;
+		const pieces = [{ path: join(folder, 'content'), length: seed.length }];
+		this.#storage = await FileStorage.openToWrite(pieces);
+		return { storage: this.#storage, have: new Bitfield(seed.chunks), wasThere: false };
+	}
+
+	stored(): void {}
+
+	/**
+	 * Looks whether there is room for what is lacking of `runs`.
+	 *
+	 * @throws ShoalError ERR_NO_SPACE
+	 */
+	async checkRoom({ seed, have }: Holding, runs: Iterable<ChunkRun>): Promise<void> {
+		const counted = new Bitfield(seed.chunks);
+		let needed = 0;
+		for (const { first, count } of runs) {
+			for (let chunk = first; chunk < first + count; chunk += 1) {
+				if (!have.has(chunk) && counted.set(chunk)) {
+					needed += seed.layout.sizeOf(chunk);
+				}
+			}
+		}
+		const folder = tmpdir();
+		const { bavail, bsize } = await onFile(folder, () => statfs(folder));
+		if (needed > bavail * bsize) {
+			throw new ShoalError(
+				'ERR_NO_SPACE',
+				`${quoted(folder, 300)}, where a stream is laid down until it has been read, has room for ${bavail * bsize} bytes, ${needed} are needed; have TMPDIR name another folder, or download into a file`,
+			);
+		}
+	}
+
+	/** The whole is checked by who reads all of it. */
+	async finish(): Promise<Finished> {
+		return { path: '-' };
+	}
+
+	async settle(): Promise<void> {}
+
+	async abandon(): Promise<void> {
+		await this.#storage?.close();
+		if (this.#folder !== undefined) {
+			await rm(this.#folder, { recursive: true, force: true });
+		}
+	}
+}

@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+
+// What Linux tells of a process; elsewhere, and of one that has ended, everything is 0.
+
+const TICKS = Number(tryRun('getconf', ['CLK_TCK'])) || 100;
+
+/** User and system time of a process, all its threads. */
+export function cpuSeconds(pid: number): number {
+	// The name of the program, in brackets, may hold anything.
+	const fields = read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? [];
+	return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS;
+}
+
+/** The most bytes a process has had resident, since its start or since the peak was reset. */
+export function peakBytes(pid: number): number {
+	return Number(/^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1_024;
+}
+
+/** Has the peak start from what is resident now, where that is permitted. */
+export function resetPeak(pid: number): void {
+	try {
+		writeFileSync(`/proc/${pid}/clear_refs`, '5');
+	} catch {
+		// Then it is that of its whole life.
+	}
+}
+
+/** Bytes a process has read, from files or elsewhere. */
+export function bytesRead(pid: number): number {
+	return Number(/^rchar: (\d+)/m.exec(read(`/proc/${pid}/io`))?.[1] ?? 0);
+}
+
+/** What a program prints; empty if it cannot be run. */
+export function tryRun(program: string, args: readonly string[]): string {
+	try {
+		return execFileSync(program, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+			.toString()
+			.trim();
+	} catch {
+		return '';
+	}
+}
+
+function read(path: string): string {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch {
+		return '';
+	}
+}

@@ -1,0 +1,222 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import * as assert from 'uvu/assert';
+import type { Progress } from '../../node/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { makeFolder, openBelow, useTemporary } from '../helpers/folder.ts';
+import { makeFile, startNode } from '../helpers/node.ts';
+import { Peer } from '../helpers/peer.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { contentOf } from '../helpers/seeds.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('streams of a node');
+const CHUNK = 262_144;
+const CHUNKS = 40;
+const LENGTH = CHUNKS * CHUNK - 5;
+const content = contentOf(LENGTH);
+
+async function swarm(t: Scope, options: { maxUp?: number } = {}) {
+	const { url } = await startBroker(t);
+	const seeder = await startNode(t, url, options);
+	const path = await makeFile(t, content);
+	const share = await seeder.share(path);
+	return { url, seeder, share, path, seed: share.seed, node: await startNode(t, url) };
+}
+
+async function read(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
+	const parts: Uint8Array[] = [];
+	for await (const part of stream) {
+		parts.push(part);
+	}
+	return Buffer.concat(parts);
+}
+
+const slice = (start: number, end: number) => Buffer.from(content.subarray(start, end + 1));
+
+test('of a range only the chunks it touches are fetched', async (t) => {
+	const { seed, node, seeder } = await swarm(t);
+	const [start, end] = [3 * CHUNK + 7, 6 * CHUNK - 1];
+	const stream = node.stream(seed.id, { start, end });
+	assert.equal(await read(stream), slice(start, end));
+	assert.is(node.received.total, 3 * CHUNK);
+	const { verified, length, sources } = stream.result ?? {};
+	assert.equal([verified, length], ['chunks', 3 * CHUNK - 7]);
+	assert.equal(sources, [{ node: seeder.id, lane: 'broker', chunks: 3, bytes: 3 * CHUNK }]);
+});
+
+test('several ranges are read at the same time, what they share is fetched once', async (t) => {
+	const { seed, node } = await swarm(t);
+	const ranges = [
+		[30 * CHUNK, LENGTH - 1],
+		[0, 5 * CHUNK],
+		[2 * CHUNK, 7 * CHUNK],
+	] as const;
+	const got = await Promise.all(
+		ranges.map(([start, end]) => read(node.stream(seed, { start, end }))),
+	);
+	assert.equal(
+		got,
+		ranges.map(([start, end]) => slice(start, end)),
+	);
+	assert.is(node.received.total, 18 * CHUNK - 5);
+});
+
+test('what is needed first comes first: a range at the end does not wait for a whole', async (t) => {
+	const { seed, node } = await swarm(t, { maxUp: 8_000_000 });
+	const all = node.stream(seed);
+	all.on('error', () => {});
+	all.resume();
+	await until('some has come', () => node.received.total > CHUNK);
+	const before = node.received.total;
+	const start = LENGTH - 100;
+	assert.equal(await read(node.stream(seed, { start })), slice(start, LENGTH - 1));
+	// What was in flight comes before it: 4 MiB at most, of the 9 that a whole would still take.
+	assert.ok(node.received.total - before < 20 * CHUNK, `${node.received.total - before}`);
+});
+
+test('a reader that stops reading stops the download at its read-ahead', async (t) => {
+	const { seed, node } = await swarm(t);
+	const readAhead = 6 * CHUNK;
+	const stream = node.stream(seed, { readAhead });
+	const iterator = stream[Symbol.asyncIterator]();
+	await iterator.next();
+	await until('it has fetched ahead', () => node.received.total >= readAhead);
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	// What waits in memory is read as far as the download knows.
+	assert.ok(node.received.total <= readAhead + 4 * CHUNK, `${node.received.total / CHUNK} chunks`);
+	await iterator.return?.();
+});
+
+test('a slow writer gets all of it through a pipeline', async (t) => {
+	const { seed, node } = await swarm(t);
+	const parts: Buffer[] = [];
+	const slow = new Writable({
+		write(part, _, done) {
+			parts.push(part);
+			setTimeout(done, 2);
+		},
+	});
+	const stream = node.stream(seed, { readAhead: CHUNK });
+	await pipeline(stream, slow);
+	assert.equal(Buffer.concat(parts), Buffer.from(content));
+	assert.is(stream.result?.verified, 'whole');
+});
+
+test('what a node shares or has got is read where it is, and nothing is fetched', async (t) => {
+	const { seed, seeder, node } = await swarm(t);
+	assert.equal(await read(seeder.stream(seed.id, { start: 10, end: 19 })), slice(10, 19));
+	await node.get(seed, { output: await makeFolder(t) });
+	const before = node.received.total;
+	const stream = node.stream(seed.id);
+	assert.equal(await read(stream), Buffer.from(content));
+	assert.equal([stream.result?.sources, stream.result?.verified], [[], 'whole']);
+	assert.is(node.received.total, before);
+});
+
+test('a range is read from a get that runs, and goes before the rest of it', async (t) => {
+	const { seed, node } = await swarm(t, { maxUp: 8_000_000 });
+	const folder = await makeFolder(t);
+	const getting = node.get(seed, { output: folder });
+	const start = 30 * CHUNK;
+	const range = await read(node.stream(seed, { start, end: start + 3 * CHUNK - 1 }));
+	assert.equal(range, slice(start, start + 3 * CHUNK - 1));
+	assert.ok(node.received.total < 20 * CHUNK, `${node.received.total / CHUNK} chunks`);
+	const { path } = await getting;
+	assert.equal(await readFile(path), Buffer.from(content));
+	assert.is(node.received.total, LENGTH);
+});
+
+test('a get that begins while a stream is read takes over, and the stream goes on', async (t) => {
+	const { seed, node } = await swarm(t, { maxUp: 20_000_000 });
+	const stream = node.stream(seed, { readAhead: 2 * CHUNK });
+	const reading = read(stream);
+	await until('some has come', () => node.received.total > 4 * CHUNK);
+	const { path } = await node.get(seed.id, { output: await makeFolder(t) });
+	assert.equal(await readFile(path), Buffer.from(content));
+	assert.equal(await reading, Buffer.from(content));
+});
+
+test('a stream outlives the get and the share it reads from', async (t) => {
+	const { url, seed, node, path } = await swarm(t, { maxUp: 20_000_000 });
+	const stop = new AbortController();
+	const output = await makeFolder(t);
+	const getting = rejects(node.get(seed, { output, signal: stop.signal }));
+	const reading = read(node.stream(seed));
+	await until('some has come', () => node.received.total > 4 * CHUNK);
+	stop.abort();
+	assert.is((await getting).code, 'ERR_ABORTED');
+	assert.equal(await reading, Buffer.from(content));
+	const other = await startNode(t, url);
+	const share = await other.share(path);
+	const iterator = other.stream(seed)[Symbol.asyncIterator]();
+	const parts = [(await iterator.next()).value as Uint8Array];
+	await share.stop();
+	parts.push(await read({ [Symbol.asyncIterator]: () => iterator }));
+	assert.equal(Buffer.concat(parts), Buffer.from(content));
+});
+
+test('a file that changed while it is shared ends the stream with ERR_CHANGED', async (t) => {
+	const { seed, seeder, path } = await swarm(t);
+	await writeFile(path, 'something else');
+	assert.is((await rejects(read(seeder.stream(seed)))).code, 'ERR_CHANGED');
+});
+
+test('a stream that is destroyed takes back what it asked for, and leaves nothing', async (t) => {
+	const { url, share, seed, node } = await swarm(t);
+	await share.stop();
+	const folder = await makeFolder(t);
+	useTemporary(t, folder);
+	const silent = await Peer.join(t, url);
+	const open = new Set<string>();
+	silent.onRequest = (from, request) => {
+		if (request.op === 'have') {
+			silent.tellHave(from, seed);
+			return;
+		}
+		for (const [offset] of request.ranges) {
+			const range = `${request.id} ${offset}`;
+			request.op === 'cancel' ? open.delete(range) : open.add(range);
+		}
+	};
+	await silent.announce(seed);
+	const stream = node.stream(seed);
+	await until('it asks', () => open.size > 0);
+	assert.is((await readdir(folder)).length, 1);
+	stream.destroy();
+	await until('all is taken back', () => open.size === 0);
+	await until('its file is gone', async () => (await readdir(folder)).length === 0);
+	assert.equal(await openBelow(folder), []);
+});
+
+test('progress is of the range', async (t) => {
+	const { seed, node } = await swarm(t, { maxUp: 2_000_000 });
+	const told: Progress[] = [];
+	const onProgress = (progress: Progress) => void told.push(progress);
+	await read(node.stream(seed, { start: CHUNK, end: 5 * CHUNK - 1, onProgress }));
+	assert.ok(told.some(({ phase, have }) => phase === 'fetching' && have > 0));
+	assert.ok(
+		told.filter(({ phase }) => phase === 'fetching').every(({ length }) => length === 4 * CHUNK),
+	);
+});
+
+test('a range that cannot be is ERR_RANGE before anybody is asked', async (t) => {
+	const { seed, node } = await swarm(t);
+	for (const range of [{ start: 5, end: 4 }, { start: 0.5 }, { end: -1 }, { start: Number.NaN }]) {
+		assert.is((await rejects(read(node.stream(seed.id, range)))).code, 'ERR_RANGE');
+	}
+	assert.is((await rejects(read(node.stream(seed.id, { start: LENGTH })))).code, 'ERR_RANGE');
+	assert.is(node.received.total < 4_096, true);
+});
+
+test('a node that is closed ends its streams with ERR_CLOSED', async (t) => {
+	const { seed, node } = await swarm(t, { maxUp: 1_000_000 });
+	const reading = rejects(read(node.stream(seed)));
+	await until('some has come', () => node.received.total > 0);
+	await node.close();
+	assert.is((await reading).code, 'ERR_CLOSED');
+});
+
+test.run();

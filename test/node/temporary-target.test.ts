@@ -1,0 +1,30 @@
+import * as assert from 'uvu/assert';
+import { MemoryStorage } from '../../node/storage/memory-storage.ts';
+import { TemporaryTarget } from '../../node/temporary-target.ts';
+import { Bitfield, MAX_CHUNKS, MAX_LENGTH, Seed } from '../../protocol/index.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('TemporaryTarget');
+
+test('room is looked for before anything is fetched, for what will be read and is not here', async () => {
+	const seed = new Seed({
+		name: 'huge.bin',
+		length: MAX_LENGTH,
+		kind: 'sha256',
+		digest: new Uint8Array(32),
+		chunkDigests: new Uint8Array(MAX_CHUNKS * 32),
+	});
+	const all = { first: 0, count: MAX_CHUNKS };
+	const holding = { seed, have: new Bitfield(MAX_CHUNKS), storage: new MemoryStorage(0) };
+	const target = new TemporaryTarget();
+	const error = await rejects(target.checkRoom(holding, [all]));
+	assert.is(error.code, 'ERR_NO_SPACE');
+	assert.match(error.message, /4398046511104 are needed; have TMPDIR name another folder/);
+	const few = { first: 77, count: 2 };
+	await target.checkRoom(holding, [few, few]);
+	await target.checkRoom({ ...holding, have: Bitfield.full(MAX_CHUNKS) }, [all]);
+	await target.abandon();
+});
+
+test.run();

@@ -1,0 +1,103 @@
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { formatBytes, formatTime } from '../../node/cli/units.ts';
+import { fakeRandom } from '../helpers/clock.ts';
+import { huge } from './huge.ts';
+import type { Scenario } from './scenario.ts';
+
+// npm run torture: what takes too long or too much for npm test. Ends with a summary, and with 0 only
+// if every fact holds.
+
+const SCENARIOS: readonly Scenario[] = [huge];
+const GIB = 2 ** 30;
+
+const { values, positionals } = parseArgs({
+	allowPositionals: true,
+	options: {
+		seed: { type: 'string', default: process.env.TORTURE_SEED ?? String(Date.now() % 1_000_000) },
+		gib: { type: 'string', default: process.env.TORTURE_GIB ?? '' },
+		list: { type: 'boolean', default: false },
+	},
+});
+const size = values.gib === '' ? undefined : Number(values.gib) * GIB;
+const chosen = SCENARIOS.filter(
+	({ name }) => positionals.length === 0 || positionals.includes(name),
+);
+if (chosen.length === 0 || Number.isNaN(size) || Number.isNaN(Number(values.seed))) {
+	console.error('npm run torture -- [NAME...] [--seed NUMBER] [--gib NUMBER] [--list]');
+	process.exit(2);
+}
+
+interface Outcome {
+	readonly name: string;
+	readonly ms: number;
+	readonly failures: readonly string[];
+}
+
+const cleanups: Array<() => unknown> = [];
+
+async function cleanUp(): Promise<void> {
+	for (let next = cleanups.pop(); next !== undefined; next = cleanups.pop()) {
+		await next();
+	}
+}
+
+async function run(scenario: Scenario): Promise<Outcome> {
+	const startedAt = performance.now();
+	const failures: string[] = [];
+	const stop = new AbortController();
+	const folder = await mkdtemp(join(tmpdir(), 'shoal-torture-'));
+	cleanups.push(() => rm(folder, { recursive: true, force: true }));
+	const say = (text: string): void => {
+		console.log(`${formatTime(performance.now() - startedAt).padStart(10)}  ${text}`);
+	};
+	try {
+		await scenario.run({
+			folder,
+			size,
+			random: fakeRandom(Number(values.seed)),
+			signal: stop.signal,
+			defer: (cleanup) => void cleanups.push(cleanup),
+			say,
+			note: (name, value) => say(`${name}: ${value}`),
+			check: (fact, holds, seen) => {
+				say(`${holds ? 'ok  ' : 'FAIL'} ${fact}${seen === undefined ? '' : ` (${seen})`}`);
+				if (!holds) {
+					failures.push(fact);
+				}
+			},
+		});
+	} catch (error) {
+		failures.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+	}
+	await cleanUp();
+	return { name: scenario.name, ms: performance.now() - startedAt, failures };
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+	process.once(signal, () => void cleanUp().then(() => process.exit(130)));
+}
+console.log(`seed ${values.seed}; the same again: npm run torture -- --seed ${values.seed}`);
+const { bavail, bsize } = await statfs(tmpdir());
+const outcomes: Outcome[] = [];
+for (const scenario of chosen) {
+	const { disk, minutes, other } = scenario.needs(size);
+	console.log(`\n${scenario.name}: ${scenario.about}`);
+	console.log(
+		`  needs ${formatBytes(disk)} in ${tmpdir()}, which has ${formatBytes(bavail * bsize)}; about ${minutes} min`,
+	);
+	console.log(`  ${other ?? ''}`);
+	if (!values.list) {
+		outcomes.push(await run(scenario));
+	}
+}
+console.log('');
+for (const { name, ms, failures } of outcomes) {
+	console.log(`${failures.length === 0 ? 'ok  ' : 'FAIL'} ${name}  ${formatTime(ms)}`);
+	for (const failure of failures) {
+		console.log(`     ${failure}`);
+	}
+}
+process.exitCode = outcomes.some(({ failures }) => failures.length > 0) ? 1 : 0;
