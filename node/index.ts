@@ -2,6 +2,7 @@ export { parseSeed, Seed, ShoalError } from '../protocol/index.ts';
 export type { DownloadResult, Progress } from './download.ts';
 export type { GetOptions, StreamOptions } from './downloads.ts';
 export { type MakeSeedOptions, makeSeed } from './hashing/make-seed.ts';
+export { SeedCache, type SeedCacheOptions } from './hashing/seed-cache.ts';
 export {
 	type ShareOptions,
 	ShoalNode,

@@ -34,7 +34,7 @@ Examples:
   shoal share *.iso --broker mqtt://10.0.0.5:1883 --max-up 20MB
 
 Prints the id and the link of each file, then how much is sent, and runs until
-it is stopped.`,
+it is stopped. A file that has not changed since is not hashed again.`,
 	get: `
 Examples:
   shoal get 'shoal:3b1f...?name=disk.img&broker=mqtt%3A%2F%2F10.0.0.5%3A1883'

@@ -2,6 +2,7 @@ import { constants, fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { quoted, ShoalError } from '../../protocol/index.ts';
 import { extents } from './extents.ts';
+import { fileStamp } from './file-stamp.ts';
 import { fsError, onFile } from './fs-error.ts';
 import type { Storage } from './storage.ts';
 
@@ -73,14 +74,18 @@ export class FileStorage implements Storage {
 		return new FileStorage(files);
 	}
 
-	/** From now on, a read fails if a file is not as it is at this moment. */
-	guard(): void {
+	/**
+	 * From now on, a read fails if a file is not as it is at this moment.
+	 *
+	 * @param stamp what the only file had when its bytes were right, in place of what it has now
+	 */
+	guard(stamp?: string): void {
 		for (const file of this.#files) {
-			file.stamp = stampOf(file);
+			file.stamp = stamp ?? stampOf(file);
 		}
 	}
 
-	/** @throws ShoalError ERR_CHANGED if a file is not as it was when `guard` was called */
+	/** @throws ShoalError ERR_CHANGED if a file is not as it was when it was guarded, ERR_CLOSED */
 	check(): void {
 		for (const file of this.#files) {
 			checkStamp(file);
@@ -152,8 +157,7 @@ async function writeAll(piece: OpenFile, at: number, bytes: Uint8Array): Promise
 
 function stampOf({ handle, path }: OpenFile): string {
 	try {
-		const { ino, size, mtimeNs, ctimeNs } = fstatSync(handle.fd, { bigint: true });
-		return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+		return fileStamp(fstatSync(handle.fd, { bigint: true }));
 	} catch (error) {
 		throw fsError(error, path);
 	}
