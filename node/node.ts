@@ -251,6 +251,8 @@ export class ShoalNode {
 		this.#downloads.stop();
 		await this.#presence.leave();
 		this.#seeder.close();
+		// Nobody waits for a turn any more.
+		this.limitRates(undefined, undefined);
 		this.#context.tracker.close();
 		await this.#context.link.close();
 		await Promise.all([...this.#shares].map((share) => share.stop()));

@@ -71,7 +71,7 @@ export class Transfer {
 			random: Math.random,
 			requestId: makeRequestId,
 		});
-		this.#timer = setInterval(() => this.#decide(), TICK);
+		this.#timer = setInterval(this.#decide, TICK);
 	}
 
 	on<E extends keyof TransferEvents>(event: E, handler: TransferEvents[E]): Unsubscribe {
@@ -255,13 +255,15 @@ export class Transfer {
 		}
 	}
 
-	#decide(): void {
+	readonly #decide = (): void => {
 		const { link, downBucket } = this.#context;
 		if (!this.#isClosed && link.isUp) {
-			const budget = Math.min(MOST_WAITING - this.#waiting, downBucket.available);
-			this.#act(this.#engine.decide(performance.now(), budget));
+			const affordable = downBucket.affordable(this.#engine);
+			const budget = Math.min(MOST_WAITING - this.#waiting, affordable);
+			this.#act(this.#engine.decide(performance.now(), budget, downBucket.piece));
+			downBucket.whenFree(this.#decide);
 		}
-	}
+	};
 
 	#act(decisions: readonly Decision[]): void {
 		for (const decision of decisions) {
