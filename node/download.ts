@@ -8,7 +8,7 @@ import {
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
 import type { ChunkOrder } from './engine/picker.ts';
-import type { Holding } from './holdings.ts';
+import { type Holding, haveBytes } from './holdings.ts';
 import { Patience } from './patience.ts';
 import { SeedFinder } from './seed-finder.ts';
 import { Sources } from './sources.ts';
@@ -270,6 +270,10 @@ export class Download {
 	}
 
 	#checkPatience(): void {
+		if (this.#sources.isWaiting) {
+			this.#patience.heard();
+			return;
+		}
 		const hasBegun = this.#phase === 'verifying' || (this.#transfer?.shares.length ?? 0) > 0;
 		const lost =
 			this.#options.wait || hasBegun ? undefined : this.#patience.lost(this.#finder?.lastError);
@@ -286,13 +290,6 @@ export class Download {
 			off();
 		}
 	}
-}
-
-/** Bytes of a holding that are verified and stored. */
-export function haveBytes({ seed, have }: Holding): number {
-	const { chunks, chunkSize, length } = seed.layout;
-	const missingOfLast = chunks * chunkSize - length;
-	return have.count * chunkSize - (have.has(chunks - 1) ? missingOfLast : 0);
 }
 
 function aborted(signal: AbortSignal | undefined): ShoalError {

@@ -58,3 +58,10 @@ export class Holdings {
 		this.#events.emit('gained', holding, chunk);
 	}
 }
+
+/** Bytes of a holding that are verified and stored. */
+export function haveBytes({ seed, have }: Holding): number {
+	const { chunks, chunkSize, length } = seed.layout;
+	const missingOfLast = chunks * chunkSize - length;
+	return have.count * chunkSize - (have.has(chunks - 1) ? missingOfLast : 0);
+}

@@ -25,6 +25,7 @@ import { Seeder } from './seeder.ts';
 import { Share } from './share.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { TrackerClient } from './tracker-client.ts';
+import { Turns } from './turns.ts';
 
 /** Options of {@link ShoalNode.start}. */
 export interface ShoalNodeOptions {
@@ -56,6 +57,8 @@ export interface ShoalNodeEvents {
 }
 
 const TRACKER_PATIENCE = 5_000;
+/** Of many small files, each one range: what a seeder queues for one downloader is enough for all. */
+const DOWNLOADS_AT_ONCE = 32;
 
 /** A running peer: shares files and downloads at the same time, over one broker. */
 export class ShoalNode {
@@ -80,6 +83,7 @@ export class ShoalNode {
 			down: new RateMeter(),
 			upBucket: new TokenBucket(options.maxUp),
 			downBucket: new TokenBucket(options.maxDown),
+			turns: new Turns(DOWNLOADS_AT_ONCE),
 			warn: (error) => this.#events.emit('warning', error),
 		};
 		this.#context = context;

@@ -258,8 +258,7 @@ export class Transfer {
 	readonly #decide = (): void => {
 		const { link, downBucket } = this.#context;
 		if (!this.#isClosed && link.isUp) {
-			const affordable = downBucket.affordable(this.#engine);
-			const budget = Math.min(MOST_WAITING - this.#waiting, affordable);
+			const budget = Math.min(MOST_WAITING - this.#waiting, downBucket.affordable(this.#engine));
 			this.#act(this.#engine.decide(performance.now(), budget, downBucket.piece));
 			downBucket.whenFree(this.#decide);
 		}
