@@ -57,6 +57,8 @@ export interface ShoalNodeEvents {
 }
 
 const TRACKER_PATIENCE = 5_000;
+/** ms between two looks at files that nobody asks for. */
+const LOOK_EVERY = 1_000;
 /** Of many small files, each one range: what a seeder queues for one downloader is enough for all. */
 const DOWNLOADS_AT_ONCE = 32;
 
@@ -68,6 +70,7 @@ export class ShoalNode {
 	readonly #events = createNanoEvents<ShoalNodeEvents>();
 	readonly #shares = new Set<Share>();
 	readonly #downloads: Downloads;
+	readonly #timer: NodeJS.Timeout;
 	#closing: Promise<void> | undefined;
 
 	private constructor(link: Link, topics: Topics, options: ShoalNodeOptions) {
@@ -96,6 +99,7 @@ export class ShoalNode {
 			},
 		});
 		const mailbox = new Mailbox(context, this.#seeder, this.#downloads, this.#presence);
+		this.#timer = setInterval(() => this.#look(), LOOK_EVERY).unref();
 		link.on('message', (message) => mailbox.receive(message));
 		link.on('warning', (error) => context.warn(error));
 		link.on('up', () => this.#onUp());
@@ -252,6 +256,7 @@ export class ShoalNode {
 	}
 
 	async #close(): Promise<void> {
+		clearInterval(this.#timer);
 		this.#downloads.stop();
 		await this.#presence.leave();
 		this.#seeder.close();
@@ -275,6 +280,17 @@ export class ShoalNode {
 	#onDown(reason: ShoalError): void {
 		this.#downloads.onDisconnected();
 		this.#events.emit('down', reason);
+	}
+
+	/** What is held and was changed is noticed before somebody asks for it. */
+	#look(): void {
+		for (const holding of this.#context.holdings.all()) {
+			try {
+				holding.storage.check();
+			} catch (error) {
+				this.#onBroken(holding, error);
+			}
+		}
 	}
 
 	#onBroken(holding: Holding, error: unknown): void {

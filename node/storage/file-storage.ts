@@ -85,7 +85,7 @@ export class FileStorage implements Storage {
 		}
 	}
 
-	/** @throws ShoalError ERR_CHANGED if a file is not as it was when it was guarded, ERR_CLOSED */
+	/** @throws ShoalError ERR_CHANGED if a file is not as it was when it was guarded */
 	check(): void {
 		for (const file of this.#files) {
 			checkStamp(file);
