@@ -86,8 +86,8 @@ function addTransfers(program: Command): void {
 				(await import('./commands/share.ts')).shareCommand(files, options),
 			),
 		);
-	add(program, 'get', 'download a file, verify it, and serve it a little longer')
-		.argument('<what>', 'the id of a seed, a link, or the path of a seed file')
+	add(program, 'get', 'download files, verify them, and serve them a little longer')
+		.argument('<what...>', 'the id of a seed, a link, or the path of a seed file')
 		.option(BROKER, 'the broker (default: the one of the link, of SHOAL_BROKER, or this machine)')
 		.option('-o, --output <path>', 'a file, a folder that exists, or - for standard output')
 		.option('--wait', 'wait for a seed that nobody has yet')

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { startBroker } from '../helpers/broker.ts';
 import { makeFolder } from '../helpers/folder.ts';
@@ -43,7 +43,7 @@ test('500 files are shared and fetched at the same time, and nobody is asked for
 	}
 });
 
-test('the command line shares 500 files, and tells them in order', async (t) => {
+test('the command line shares 500 files, tells them in order, and fetches them at once', async (t) => {
 	const { url } = await startBroker(t);
 	const paths = await makeFiles(t);
 	const start = performance.now();
@@ -54,6 +54,38 @@ test('the command line shares 500 files, and tells them in order', async (t) => 
 		shoal.all('sharing').map(({ name }) => name),
 		paths.map((_, index) => `${index}.bin`),
 	);
+	const output = await makeFolder(t);
+	const ids = shoal.all('sharing').map(({ id }) => String(id));
+	const began = performance.now();
+	const get = new Shoal(t, ['get', ...ids, '-o', output, '--broker', url, '--no-linger']);
+	assert.is(await get.exit(), 0);
+	assert.ok(performance.now() - began < MOST_MS);
+	assert.is(get.all('complete').length, COUNT);
+	for (const { name, path } of get.all('complete')) {
+		const original = paths.find((each) => basename(each) === name) as string;
+		assert.equal(await readFile(String(path)), await readFile(original));
+	}
+});
+
+test('one file of several that fails does not keep the others from being complete', async (t) => {
+	const { url } = await startBroker(t);
+	const [first, second] = (await makeFiles(t)) as [string, string];
+	const seeder = await startNode(t, url);
+	const ids = [(await seeder.share(first)).seed.id, (await seeder.share(second)).seed.id] as const;
+	const output = await makeFolder(t);
+	await writeFile(join(output, basename(first)), 'in the way');
+	const get = new Shoal(t, ['get', ...ids, '-o', output, '--broker', url, '--no-linger']);
+	assert.is(await get.exit(), 1);
+	assert.equal(
+		get.all('complete').map(({ id }) => id),
+		[ids[1]],
+	);
+	assert.equal(
+		get.all('error').map(({ code }) => code),
+		['ERR_EXISTS'],
+	);
+	const file = new Shoal(t, ['get', ...ids, '-o', join(output, 'x'), '--broker', url]);
+	assert.is(await file.exit(), 2);
 });
 
 test.run();

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { isShoalError, printable, type Seed, ShoalError } from '../../../protocol/index.ts';
 import type { DownloadResult, Progress } from '../../download.ts';
 import type { ShoalNode } from '../../node.ts';
@@ -9,7 +10,7 @@ import type { Command, CommandContext } from '../run.ts';
 import { Serving } from '../serving.ts';
 import { writeToStdout } from '../stdout.ts';
 import { formatBytes, formatRate, formatTime, shareOf } from '../units.ts';
-import { parseWanted } from '../wanted.ts';
+import { parseWanted, type Wanted } from '../wanted.ts';
 
 /** What was typed after `shoal get`. */
 export interface GetFlags extends NodeFlags {
@@ -29,17 +30,20 @@ const WAITING: Readonly<Record<Progress['phase'], string>> = {
 	verifying: '',
 };
 
-/** `shoal get`: downloads a file, verifies it, and serves it a little longer. */
-export function getCommand(text: string, flags: GetFlags): Command {
+/** `shoal get`: downloads files at the same time, verifies them, and serves them a little longer. */
+export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 	return async (context) => {
 		const { output } = context;
 		if (flags.output === '') {
 			throw new ShoalError('ERR_USAGE', '-o is empty; name a file, a folder or -');
 		}
-		const { what, broker } = await parseWanted(text, output);
-		const node = await startNode(context, nodeOptions(flags, broker));
+		if (texts.length > 1 && flags.output !== undefined && !(await isFolder(flags.output))) {
+			throw new ShoalError('ERR_USAGE', 'several files need a folder that exists as -o');
+		}
+		const wanted = await Promise.all(texts.map((text) => parseWanted(text, output)));
+		const node = await startNode(context, nodeOptions(flags, brokerOf(wanted, flags)));
 		try {
-			await download(context, node, what, flags);
+			await downloadAll(context, node, wanted, flags);
 			if (flags.output !== '-') {
 				await serveOn(context, node, flags);
 			}
@@ -50,15 +54,50 @@ export function getCommand(text: string, flags: GetFlags): Command {
 	};
 }
 
+/** The broker that the links name. @throws ShoalError ERR_USAGE if they name several */
+function brokerOf(wanted: readonly Wanted[], flags: GetFlags): string | undefined {
+	const brokers = new Set(wanted.flatMap(({ broker }) => broker ?? []));
+	if (brokers.size > 1 && flags.broker === undefined) {
+		throw new ShoalError('ERR_USAGE', 'the links name several brokers; get them one by one');
+	}
+	return [...brokers][0];
+}
+
+/** One that fails does not keep the others from being complete. @throws ShoalError the first failure */
+async function downloadAll(
+	context: CommandContext,
+	node: ShoalNode,
+	wanted: readonly Wanted[],
+	flags: GetFlags,
+): Promise<void> {
+	const view = new ProgressView(context.output);
+	const show = wanted.length > 1 ? showAll(view, wanted.length) : showOne(view);
+	const ended = await Promise.allSettled(
+		wanted.map(({ what }) => download(context, node, what, { flags, view, show })),
+	);
+	const [failure, ...more] = ended.filter((end) => end.status === 'rejected');
+	if (failure !== undefined) {
+		for (const { reason } of more.filter(({ reason }) => !isShoalError(reason, 'ERR_ABORTED'))) {
+			context.output.error(reason);
+		}
+		throw failure.reason;
+	}
+}
+
+interface DownloadView {
+	readonly flags: GetFlags;
+	readonly view: ProgressView;
+	readonly show: (progress: Progress) => void;
+}
+
 async function download(
 	{ output, interrupts }: CommandContext,
 	node: ShoalNode,
 	what: string | Seed,
-	flags: GetFlags,
+	{ flags, view, show }: DownloadView,
 ): Promise<void> {
-	const view = new ProgressView(output);
 	const { signal } = interrupts;
-	const tell = progressTeller(output, view);
+	const tell = progressTeller(output, show);
 	let have = 0;
 	const onProgress = (progress: Progress): void => {
 		have = progress.have;
@@ -83,7 +122,10 @@ async function download(
 	}
 }
 
-function progressTeller(output: Output, view: ProgressView): (progress: Progress) => void {
+function progressTeller(
+	output: Output,
+	show: (progress: Progress) => void,
+): (progress: Progress) => void {
 	let told = '';
 	return (progress) => {
 		const { phase, id, name, have, length, rate, sources } = progress;
@@ -93,11 +135,39 @@ function progressTeller(output: Output, view: ProgressView): (progress: Progress
 			told = news;
 			output.event(event);
 		}
+		show(progress);
+	};
+}
+
+function showOne(view: ProgressView): (progress: Progress) => void {
+	return (progress) => {
+		const { phase, have, length } = progress;
 		const isOpen = length > 0 || phase === 'verifying';
 		const fraction = length > 0 ? have / length : isOpen ? 1 : 0;
 		const text = isOpen ? downloadText(progress) : WAITING[phase];
 		view.show(downloadTitle(progress), fraction, text);
 	};
+}
+
+/** Shows several downloads as one. */
+function showAll(view: ProgressView, count: number): (progress: Progress) => void {
+	const all = new Map<string, Progress>();
+	return (progress) => {
+		all.set(progress.id, progress);
+		const sum = (of: (progress: Progress) => number): number =>
+			[...all.values()].reduce((total, each) => total + of(each), 0);
+		const [have, length] = [sum((each) => each.have), sum((each) => each.length)];
+		const sources = Math.max(...[...all.values()].map((each) => each.sources));
+		const text = downloadText({ ...progress, have, length, sources });
+		view.show(`${count} files`, length > 0 ? have / length : 0, text);
+	};
+}
+
+async function isFolder(path: string): Promise<boolean> {
+	return await stat(path).then(
+		(found) => found.isDirectory(),
+		() => false,
+	);
 }
 
 function tellResult(output: Output, { seed, path, ms, sources }: DownloadResult): void {
