@@ -182,7 +182,7 @@ export class ChunkSender {
 	async #send(topic: string, message: Uint8Array): Promise<void> {
 		const { link, upBucket, up } = this.#context;
 		while (upBucket.wait > 0 && !this.#isClosed) {
-			await new Promise((resolve) => setTimeout(resolve, Math.min(upBucket.wait, 200)));
+			await new Promise<void>((resolve) => upBucket.whenFree(resolve));
 		}
 		if (link.queued > SEND_AHEAD) {
 			await link.drained();

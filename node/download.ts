@@ -283,6 +283,10 @@ export class Download {
 	}
 
 	#checkPatience(): void {
+		if (this.#sources.isWaiting) {
+			this.#patience.heard();
+			return;
+		}
 		// Nobody sends anything while a large part is checked, or the whole: nothing is asked for.
 		const isHashing = this.#phase === 'checking' || this.#phase === 'verifying';
 		const hasBegun = isHashing || this.shares.length > 0;

@@ -5,6 +5,7 @@ export type { DownloadResult, Progress } from './download-options.ts';
 export type { GetOptions } from './downloads.ts';
 export { rightChunks } from './hashing/check-content.ts';
 export { type MakeSeedOptions, makeSeed } from './hashing/make-seed.ts';
+export { SeedCache, type SeedCacheOptions } from './hashing/seed-cache.ts';
 export {
 	type ShareOptions,
 	ShoalNode,

@@ -48,7 +48,10 @@ export class Listening {
 
 	/** Whether what `node` shares is heard. */
 	hears(node: string): boolean {
-		return this.#topics.get(node)?.isHeard === true && !this.#context.downBucket.isLimited;
+		if (this.#context.downBucket.isLimited) {
+			this.remove(node);
+		}
+		return this.#topics.get(node)?.isHeard === true;
 	}
 
 	/** `node` has shared so many bytes, of which so many were lacking. */

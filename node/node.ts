@@ -27,6 +27,7 @@ import { Share } from './share.ts';
 import { isPlainTcp, openTcpStream } from './tcp-stream.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { TrackerClient } from './tracker-client.ts';
+import { Turns } from './turns.ts';
 
 /** Options of {@link ShoalNode.start}. */
 export interface ShoalNodeOptions {
@@ -58,6 +59,10 @@ export interface ShoalNodeEvents {
 }
 
 const TRACKER_PATIENCE = 5_000;
+/** ms between two looks at files that nobody asks for. */
+const LOOK_EVERY = 1_000;
+/** Of many small files, each one range: what a seeder queues for one downloader is enough for all. */
+const DOWNLOADS_AT_ONCE = 32;
 
 /** A running peer: shares files and downloads at the same time, over one broker. */
 export class ShoalNode {
@@ -67,6 +72,7 @@ export class ShoalNode {
 	readonly #events = createNanoEvents<ShoalNodeEvents>();
 	readonly #shares = new Set<Share>();
 	readonly #downloads: Downloads;
+	readonly #timer: NodeJS.Timeout;
 	#closing: Promise<void> | undefined;
 
 	private constructor(link: Link, topics: Topics, options: ShoalNodeOptions) {
@@ -82,6 +88,7 @@ export class ShoalNode {
 			down: new RateMeter(),
 			upBucket: new TokenBucket(options.maxUp),
 			downBucket: new TokenBucket(options.maxDown),
+			turns: new Turns(DOWNLOADS_AT_ONCE),
 			warn: (error) => this.#events.emit('warning', error),
 		};
 		this.#context = context;
@@ -94,6 +101,7 @@ export class ShoalNode {
 			},
 		});
 		const mailbox = new Mailbox(context, this.#seeder, this.#downloads, this.#presence);
+		this.#timer = setInterval(() => this.#look(), LOOK_EVERY).unref();
 		link.on('message', (message) => mailbox.receive(message));
 		link.on('warning', (error) => context.warn(error));
 		link.on('up', () => this.#onUp());
@@ -253,9 +261,12 @@ export class ShoalNode {
 	}
 
 	async #close(): Promise<void> {
+		clearInterval(this.#timer);
 		this.#downloads.stop();
 		await this.#presence.leave();
 		this.#seeder.close();
+		// Nobody waits for a turn any more.
+		this.limitRates(undefined, undefined);
 		this.#context.tracker.close();
 		await this.#context.link.close();
 		await Promise.all([...this.#shares].map((share) => share.stop()));
@@ -274,6 +285,17 @@ export class ShoalNode {
 	#onDown(reason: ShoalError): void {
 		this.#downloads.onDisconnected();
 		this.#events.emit('down', reason);
+	}
+
+	/** What is held and was changed is noticed before somebody asks for it. */
+	#look(): void {
+		for (const holding of this.#context.holdings.all()) {
+			try {
+				holding.storage.check();
+			} catch (error) {
+				this.#onBroken(holding, error);
+			}
+		}
 	}
 
 	#onBroken(holding: Holding, error: unknown): void {

@@ -33,6 +33,7 @@ export class SeedFetcher {
 	readonly #missing: ByteRange[] = [];
 	readonly #open = new Map<number, number>();
 	#request = 0n;
+	#isOver = false;
 	#timer: NodeJS.Timeout | undefined;
 	#settle: (error?: ShoalError) => void = () => {};
 
@@ -60,6 +61,7 @@ export class SeedFetcher {
 		await new Promise<void>((resolve, reject) => {
 			this.#settle = (error) => {
 				clearTimeout(this.#timer);
+				this.#isOver = true;
 				// What comes later is not waited for.
 				this.#open.clear();
 				error === undefined ? resolve() : reject(error);
@@ -97,8 +99,13 @@ export class SeedFetcher {
 	}
 
 	#ask(): void {
-		const { link, topics } = this.#context;
-		const ranges = this.#missing.splice(0, AT_ONCE);
+		const { link, topics, downBucket } = this.#context;
+		if (downBucket.wait > 0) {
+			downBucket.whenFree(() => this.#isOver || this.#ask());
+			return;
+		}
+		const ranges = this.#missing.splice(0, downBucket.isLimited ? 1 : AT_ONCE);
+		downBucket.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
 		for (const [offset, length] of ranges) {
 			this.#open.set(offset, length);
 		}

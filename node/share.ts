@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { Bitfield, isShoalError, type Seed, ShoalError } from '../protocol/index.ts';
-import { type MakeSeedOptions, makeSeed, statFile } from './hashing/make-seed.ts';
+import { type MakeSeedOptions, makeStampedSeed } from './hashing/make-seed.ts';
+import type { SeedCache } from './hashing/seed-cache.ts';
 import type { Holding, Holdings } from './holdings.ts';
 import { FileStorage } from './storage/file-storage.ts';
 
@@ -21,14 +22,21 @@ export class Share {
 	/** Absolute. */
 	readonly path: string;
 	readonly #holdings: Holdings;
+	readonly #cache: SeedCache | undefined;
 	readonly #events = createNanoEvents<ShareEvents>();
 	#holding: Holding;
 	/** Under way when the file has changed: is it what it was? */
 	#hashing: Promise<void> = Promise.resolve();
 	readonly #stopping = new AbortController();
 
-	private constructor(holdings: Holdings, path: string, holding: Holding) {
+	private constructor(
+		holdings: Holdings,
+		path: string,
+		holding: Holding,
+		cache: SeedCache | undefined,
+	) {
 		this.#holdings = holdings;
+		this.#cache = cache;
 		this.path = path;
 		this.seed = holding.seed;
 		this.#holding = holding;
@@ -52,7 +60,7 @@ export class Share {
 			await holding.storage.close();
 			throw error;
 		}
-		return new Share(holdings, absolute, holding);
+		return new Share(holdings, absolute, holding, options.cache);
 	}
 
 	on<E extends keyof ShareEvents>(event: E, handler: ShareEvents[E]): Unsubscribe {
@@ -86,7 +94,8 @@ export class Share {
 	async #hashAgain(): Promise<void> {
 		try {
 			const { signal } = this.#stopping;
-			const again = await hash(this.path, { name: this.seed.name, signal });
+			const options = { name: this.seed.name, cache: this.#cache, signal };
+			const again = await hash(this.path, options);
 			if (again.seed.id !== this.seed.id) {
 				await again.storage.close();
 				throw new ShoalError('ERR_CHANGED', `${this.path} is another file now; share it anew`);
@@ -121,13 +130,16 @@ export class Share {
 	}
 }
 
-/** Hashes a file that is watched from before the first byte is read. @throws as {@link makeSeed} */
+/**
+ * Hashes a file, or remembers it, and opens it; it is watched from before the first byte was read.
+ *
+ * @throws as {@link makeSeed}
+ */
 async function hash(path: string, options: MakeSeedOptions): Promise<Holding> {
-	const { size: length } = await statFile(path);
-	const storage = await FileStorage.openToRead([{ path, length }]);
+	const { seed, stamp } = await makeStampedSeed(path, options);
+	const storage = await FileStorage.openToRead([{ path, length: seed.length }]);
 	try {
-		storage.guard();
-		const seed = await makeSeed(path, options);
+		storage.guard(stamp);
 		storage.check();
 		return { seed, have: Bitfield.full(seed.chunks), storage };
 	} catch (error) {

@@ -6,6 +6,7 @@ import {
 	type NodeRequest,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
+import type { Turn } from './turns.ts';
 
 /** What a node says it has. */
 export type HaveReply = Extract<NodeReply, { op: 'have' }>;
@@ -29,6 +30,8 @@ interface Source {
 	/** When bytes came from it; at first, when it was added. */
 	sentAt: number;
 	isComplete: boolean;
+	/** What it said last. */
+	reply: HaveReply | undefined;
 }
 
 const TICK = 250;
@@ -60,6 +63,8 @@ export class Sources {
 	#queriedAt = Number.NEGATIVE_INFINITY;
 	#queryAfter = QUERY_FIRST;
 	#isQuerying = false;
+	/** Undefined while nobody has anything. */
+	#turn: Turn | undefined;
 	#isClosed = false;
 
 	constructor(context: NodeContext, seed: string, handlers: SourcesHandlers) {
@@ -79,8 +84,17 @@ export class Sources {
 		source.unanswered = 0;
 		source.heardAt = performance.now();
 		source.isComplete = reply.have === 'all';
-		this.#handlers.has(from, reply);
+		source.reply = reply;
+		this.#turn ??= this.#context.turns.take(() => this.#begin());
+		if (this.#turn.isOn) {
+			this.#handlers.has(from, reply);
+		}
 		return true;
+	}
+
+	/** Whether somebody has something, but it is not this swarm's turn yet. */
+	get isWaiting(): boolean {
+		return this.#turn?.isOn === false;
 	}
 
 	/** Bytes have come from `node`. */
@@ -97,7 +111,14 @@ export class Sources {
 		const isNew = !this.#sources.has(node) && !this.#banned.has(node);
 		if (isNew && this.#hasPlace()) {
 			const now = performance.now();
-			const source = { unanswered: 0, askedAt: 0, heardAt: now, sentAt: now, isComplete: false };
+			const source: Source = {
+				unanswered: 0,
+				askedAt: 0,
+				heardAt: now,
+				sentAt: now,
+				isComplete: false,
+				reply: undefined,
+			};
 			this.#sources.set(node, source);
 			this.#ask(node, source);
 		}
@@ -118,11 +139,33 @@ export class Sources {
 		if (this.#sources.delete(node)) {
 			this.#handlers.gone(node);
 		}
+		if (this.#sources.size === 0) {
+			this.#endTurn();
+		}
 	}
 
 	close(): void {
 		this.#isClosed = true;
 		clearInterval(this.#timer);
+		this.#endTurn();
+	}
+
+	/** It is this swarm's turn: what was said while it waited counts now. */
+	#begin(): void {
+		for (const [node, { reply }] of [...this.#sources]) {
+			try {
+				if (reply !== undefined) {
+					this.#handlers.has(node, reply);
+				}
+			} catch (error) {
+				this.#context.warn(error);
+			}
+		}
+	}
+
+	#endTurn(): void {
+		this.#turn?.end();
+		this.#turn = undefined;
 	}
 
 	#tick(): void {

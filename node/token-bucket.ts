@@ -1,17 +1,29 @@
 import { ShoalError } from '../protocol/index.ts';
 
-/** Seconds of the rate that may be spent at once after a rest. */
-const BURST = 0.1;
+/** ms of the rate that may be spent at once after a rest, or when the system wakes us late. */
+const SLACK = 40;
+/** ms of the rate that a piece holds at most. */
+const PIECE_TIME = 50;
+/** Bytes of the smallest piece: below, messages cost more than what they carry. */
+const LEAST_PIECE = 16 * 1024;
+/** ms of the rate that are asked for ahead of when they are needed. */
+const AHEAD = 25;
+/** A timer of the system cannot be much longer than three weeks. */
+const MOST_WAIT = 60_000;
 
 /**
- * Keeps a stream of bytes to a rate, in bytes per second: what is spent may exceed what is there,
- * and is waited for afterwards, so that the average is exact whatever the size of the pieces.
+ * Keeps a stream of bytes to a rate, in bytes per second: what is spent is paid for afterwards, before
+ * anything else may be spent. So in any time t no more goes than t, {@link SLACK} and one piece allow, and
+ * no less if there is always something to spend.
  */
 export class TokenBucket {
 	readonly #now: () => number;
 	#rate: number | undefined;
-	#tokens = 0;
-	#filledAt: number;
+	/** When all that was spent is paid for. */
+	#paidAt: number;
+	/** Who waits for a turn, the longest first. */
+	readonly #waiting = new Set<() => void>();
+	#timer: NodeJS.Timeout | undefined;
 
 	/**
 	 * @param rate undefined: no limit
@@ -21,13 +33,16 @@ export class TokenBucket {
 	constructor(rate: number | undefined, now: () => number = () => performance.now()) {
 		this.#rate = checked(rate);
 		this.#now = now;
-		this.#filledAt = now();
+		this.#paidAt = now();
 	}
 
-	/** Changes the rate; undefined lifts the limit. @throws ShoalError ERR_USAGE */
+	/** Changes the rate; undefined lifts the limit. What is not paid for yet stays so. @throws ShoalError ERR_USAGE */
 	setRate(rate: number | undefined): void {
-		this.#fill();
-		this.#rate = checked(rate);
+		const changed = checked(rate);
+		const unpaid = this.#rate === undefined ? 0 : Math.max(0, -this.available);
+		this.#rate = changed;
+		this.#paidAt = this.#now() + msFor(unpaid, changed);
+		this.#serve();
 	}
 
 	/** Whether there is a limit. */
@@ -37,33 +52,71 @@ export class TokenBucket {
 
 	/** Bytes that may be spent now; not above 0 if none. */
 	get available(): number {
-		this.#fill();
-		return this.#rate === undefined ? Number.POSITIVE_INFINITY : this.#tokens;
+		const rest = Math.min(this.#now() - this.#paidAt, SLACK);
+		return this.#rate === undefined ? Number.POSITIVE_INFINITY : (rest * this.#rate) / 1_000;
+	}
+
+	/**
+	 * Bytes that may be asked for now.
+	 *
+	 * @param asked ms of the quickest answer so far, and bytes that are open already: more than that time
+	 *   needs would wait elsewhere, to come all at once later
+	 */
+	affordable(asked: { readonly quickest: number; readonly outstanding: number }): number {
+		const rate = this.#rate ?? Number.POSITIVE_INFINITY;
+		const useful = (rate * (asked.quickest + AHEAD)) / 1_000;
+		return Math.min(this.available, useful - asked.outstanding);
+	}
+
+	/** Bytes that are spent in one piece at most, so that the rate shows in any two seconds. */
+	get piece(): number {
+		const bytes = ((this.#rate ?? Number.POSITIVE_INFINITY) * PIECE_TIME) / 1_000;
+		return Math.max(LEAST_PIECE, 2 ** Math.floor(Math.log2(bytes)));
 	}
 
 	/** Spends `bytes`. */
 	spend(bytes: number): void {
-		if (this.#rate !== undefined) {
-			this.#fill();
-			this.#tokens -= bytes;
-		}
+		this.#paidAt = Math.max(this.#paidAt, this.#now() - SLACK) + msFor(bytes, this.#rate);
 	}
 
 	/** ms until something may be spent. */
 	get wait(): number {
-		this.#fill();
-		const isFree = this.#rate === undefined || this.#tokens > 0;
-		return isFree ? 0 : Math.max(1, (-this.#tokens / (this.#rate as number)) * 1_000);
+		const isFree = this.available > 0;
+		return isFree ? 0 : Math.max(1, this.#paidAt - this.#now());
 	}
 
-	#fill(): void {
-		const now = this.#now();
-		if (this.#rate !== undefined) {
-			const earned = ((now - this.#filledAt) / 1_000) * this.#rate;
-			this.#tokens = Math.min(this.#tokens + earned, this.#rate * BURST);
+	/**
+	 * If nothing may be spent now, calls `then` once, when it has its turn to spend something: all who
+	 * wait have one before any has another. Who asks again before that keeps its place.
+	 */
+	whenFree(then: () => void): void {
+		if (this.wait > 0) {
+			this.#waiting.add(then);
+			this.#schedule();
 		}
-		this.#filledAt = now;
 	}
+
+	#schedule(): void {
+		this.#timer ??= setTimeout(() => this.#serve(), Math.min(this.wait, MOST_WAIT)).unref();
+	}
+
+	#serve(): void {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		for (const then of this.#waiting) {
+			if (this.wait > 0) {
+				this.#schedule();
+				break;
+			}
+			this.#waiting.delete(then);
+			then();
+		}
+	}
+}
+
+/** ms in which the rate earns `bytes`. */
+function msFor(bytes: number, rate: number | undefined): number {
+	return rate === undefined ? 0 : (bytes / rate) * 1_000;
 }
 
 function checked(rate: number | undefined): number | undefined {

@@ -74,7 +74,7 @@ export class Transfer {
 			random: Math.random,
 			requestId: makeRequestId,
 		});
-		this.#timer = setInterval(() => this.#decide(), TICK);
+		this.#timer = setInterval(this.#decide, TICK);
 	}
 
 	on<E extends keyof TransferEvents>(event: E, handler: TransferEvents[E]): Unsubscribe {
@@ -270,13 +270,14 @@ export class Transfer {
 		}
 	}
 
-	#decide(): void {
+	readonly #decide = (): void => {
 		const { link, downBucket } = this.#context;
 		if (!this.#isClosed && link.isUp) {
-			const budget = Math.min(MOST_WAITING - this.#waiting, downBucket.available);
-			this.#act(this.#engine.decide(performance.now(), budget));
+			const budget = Math.min(MOST_WAITING - this.#waiting, downBucket.affordable(this.#engine));
+			this.#act(this.#engine.decide(performance.now(), budget, downBucket.piece));
+			downBucket.whenFree(this.#decide);
 		}
-	}
+	};
 
 	#act(decisions: readonly Decision[]): void {
 		for (const decision of decisions) {

@@ -34,13 +34,14 @@ Examples:
   shoal share *.iso --broker mqtt://10.0.0.5:1883 --max-up 20MB
 
 Prints the id and the link of each file, then how much is sent, and runs until
-it is stopped.`,
+it is stopped. A file that has not changed since is not hashed again.`,
 	get: `
 Examples:
   shoal get 'shoal:3b1f...?name=disk.img&broker=mqtt%3A%2F%2F10.0.0.5%3A1883'
   shoal get ID -o /data/ --max-down 5MiB
   shoal get disk.img.seed -o - | tar -x
   shoal get ID -o - --range 0-511     only what is needed of it is fetched
+  shoal get ID1 ID2 ID3 -o /data/     several at the same time
 
 Shows a progress bar, then the path, the digest and who sent how much. What an
 interrupted download has verified is kept: the same command goes on from there.

@@ -10,6 +10,8 @@ const ABOUT_BROKER = 'the broker (default: the one of SHOAL_BROKER, else mqtt://
 const LANE = '--lane <lane>';
 const ABOUT_LANE = 'auto or broker, which are the same in this version';
 const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
+const NO_CACHE = '--no-cache';
+const ABOUT_NO_CACHE = 'hash, even if the file has not changed since it was hashed before';
 const ID = '--id <id>';
 const ABOUT_ID = 'a node id that stays the same: 8 to 64 letters, digits, _ or -';
 
@@ -74,6 +76,7 @@ function addTransfers(program: Command): void {
 		.argument('<file...>', 'files to share')
 		.option(BROKER, ABOUT_BROKER)
 		.option('--name <name>', 'the name others see; with one file only')
+		.option(NO_CACHE, ABOUT_NO_CACHE)
 		.option('--max-up <rate>', `send at most: ${RATE}`)
 		.option('--max-down <rate>', `receive at most: ${RATE}`)
 		.option(LANE, ABOUT_LANE)
@@ -83,8 +86,8 @@ function addTransfers(program: Command): void {
 				(await import('./commands/share.ts')).shareCommand(files, options),
 			),
 		);
-	add(program, 'get', 'download a file, verify it, and serve it a little longer')
-		.argument('<what>', 'the id of a seed, a link, or the path of a seed file')
+	add(program, 'get', 'download files, verify them, and serve them a little longer')
+		.argument('<what...>', 'the id of a seed, a link, or the path of a seed file')
 		.option(BROKER, 'the broker (default: the one of the link, of SHOAL_BROKER, or this machine)')
 		.option('-o, --output <path>', 'a file, a folder that exists, or - for standard output')
 		.option('--range <range>', 'with -o -: only these bytes, such as 0-499, 500- or -500')
@@ -124,6 +127,7 @@ function addFiles(program: Command): void {
 		.argument('<file>', 'the file')
 		.option('-o, --output <path>', 'where to (default: FILE.seed), or - for standard output')
 		.option('--name <name>', "the name in the seed (default: the file's)")
+		.option(NO_CACHE, ABOUT_NO_CACHE)
 		.action((file, options) =>
 			start(options, async () => (await import('./commands/seed.ts')).seedCommand(file, options)),
 		);

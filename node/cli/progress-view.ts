@@ -8,6 +8,9 @@ import { countOf, formatBytes, formatRate, formatTime, percent } from './units.t
 const PLAIN_EVERY = 3_000;
 const MOST_BAR = 40;
 
+/** What is said of a seed for which nothing was hashed. */
+export const REMEMBERED = ', not hashed again: it has not changed since';
+
 /** A line of a bar and what stands behind it, for a terminal of `columns`. */
 export function barLine(fraction: number, text: string, columns: number): string {
 	const width = Math.min(MOST_BAR, columns - widthOf(text) - 3);

@@ -78,6 +78,11 @@ export class DownloadEngine {
 		return sum;
 	}
 
+	/** ms of the quickest answer of any node so far. */
+	get quickest(): number {
+		return Math.min(...[...this.#nodes.values()].map(({ window }) => window.quickest));
+	}
+
 	/** Whether `node` was dropped for its answers: it is not counted on again. */
 	isDropped(node: string): boolean {
 		return this.#dropped.has(node);
@@ -217,8 +222,13 @@ export class DownloadEngine {
 	 * What is to be done now.
 	 *
 	 * @param budget bytes that may be asked for in all; what is above 0 is good for one part
+	 * @param mostPart bytes of a part, where that is less than what its node is good for
 	 */
-	decide(now: number, budget: number = Number.POSITIVE_INFINITY): Decision[] {
+	decide(
+		now: number,
+		budget = Number.POSITIVE_INFINITY,
+		mostPart = Number.POSITIVE_INFINITY,
+	): Decision[] {
 		const ready: RemoteNode[] = [];
 		for (const remote of this.#nodes.values()) {
 			if (remote.isLate(now)) {
@@ -237,7 +247,7 @@ export class DownloadEngine {
 				break;
 			}
 			const batch = batches.get(remote) ?? { request: this.#options.requestId(), ranges: [] };
-			const range = this.#ask(remote, batch.request, now);
+			const range = this.#ask(remote, batch.request, mostPart, now);
 			batches.set(remote, batch);
 			batch.ranges.push(range);
 			left -= range[1];
@@ -274,9 +284,9 @@ export class DownloadEngine {
 		return undefined;
 	}
 
-	#ask(remote: RemoteNode, request: bigint, now: number): ByteRange {
+	#ask(remote: RemoteNode, request: bigint, mostPart: number, now: number): ByteRange {
 		const attempt = remote.hungryAttempt() as Attempt;
-		const part = attempt.nextPart(remote.window.part);
+		const part = attempt.nextPart(Math.min(remote.window.part, mostPart));
 		this.#asked += 1;
 		remote.ask(part, request, this.#asked, now);
 		return [part.offset, part.length];

@@ -11,8 +11,8 @@ const LEAST_TIMEOUT = 500;
 const MOST_TIMEOUT = 10_000;
 /** A window holds at most this many ms of the measured rate: control messages wait behind it. */
 const MOST_QUEUE = 2_000;
-/** A part holds at most this many ms of the measured rate. */
-const MOST_PART_TIME = 1_000;
+/** A part holds at most this many ms of the measured rate: a limit is kept to the part. */
+const MOST_PART_TIME = 50;
 const RATE_PERIOD = 100;
 const RATE_WEIGHT = 0.5;
 
@@ -35,6 +35,7 @@ export class Window {
 	#size: number;
 	#threshold = Number.POSITIVE_INFINITY;
 	#smoothed: number | undefined;
+	#quickest = Number.POSITIVE_INFINITY;
 	#deviation = 0;
 	#backoff = 1;
 	#rate: number | undefined;
@@ -63,6 +64,11 @@ export class Window {
 	/** Bytes per second the node sends, over the last periods; 0 until one has passed. */
 	get rate(): number {
 		return this.#rate ?? 0;
+	}
+
+	/** ms of the quickest answer so far. */
+	get quickest(): number {
+		return this.#quickest;
 	}
 
 	/** ms without any answer after which what is open counts as lost. */
@@ -106,6 +112,7 @@ export class Window {
 	}
 
 	#measureTime(sample: number): void {
+		this.#quickest = Math.min(this.#quickest, sample);
 		if (this.#smoothed === undefined) {
 			this.#smoothed = sample;
 			this.#deviation = sample / 2;

@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import {
@@ -10,16 +10,32 @@ import {
 	ShoalError,
 } from '../../protocol/index.ts';
 import { onFile } from '../storage/fs-error.ts';
+import { stampOf } from '../storage/stamp.ts';
 import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
+import type { SeedCache } from './seed-cache.ts';
 
 /** Options of {@link makeSeed}. */
 export interface MakeSeedOptions extends HashOptions {
 	/** The name in the seed, which others see. @default the name of the file */
 	readonly name?: string | undefined;
+	/** Where seeds are remembered. @default every file is hashed */
+	readonly cache?: SeedCache | undefined;
+	/** Called if the seed was remembered, and nothing is hashed. */
+	readonly onRemembered?: (() => void) | undefined;
 }
 
-/** What is the same before and after, if nobody has changed the file. */
-const STAMP = ['ino', 'size', 'mtimeMs', 'ctimeMs'] as const;
+/** A seed, and the stamp its file had before and after it was made. */
+export interface StampedSeed {
+	readonly seed: Seed;
+	readonly stamp: string;
+}
+
+/** Smaller files are hashed in less time than their seeds are looked up in, and would crowd out others. */
+const LEAST_REMEMBERED = 256 * 1024;
+/** ms within which file systems, those of 2 s such as FAT among them, may give two changes one time. */
+const RACY = 2_500;
+/** The same for the clock of an operating system. */
+const CLOCK_TICK = 20;
 
 /**
  * The seed of a file. Reads it twice at the same time, once for the whole and once for the chunks,
@@ -29,26 +45,61 @@ const STAMP = ['ino', 'size', 'mtimeMs', 'ctimeMs'] as const;
  *   ERR_CHANGED if the file changed meanwhile
  */
 export async function makeSeed(path: string, options: MakeSeedOptions = {}): Promise<Seed> {
+	return (await makeStampedSeed(path, options)).seed;
+}
+
+/** As {@link makeSeed}, and says of which state of the file it is. @throws as makeSeed */
+export async function makeStampedSeed(
+	path: string,
+	options: MakeSeedOptions = {},
+): Promise<StampedSeed> {
 	const name = checkName((options.name ?? basename(resolve(path))).normalize('NFC'));
-	const before = await statFile(path);
-	const pieceSize = chooseChunkSize(before.size);
+	const before = await statAtRest(path);
+	const stamp = stampOf(before);
+	const length = Number(before.size);
+	const cache = length < LEAST_REMEMBERED ? undefined : options.cache;
+	const remembered = await cache?.find(path, stamp, name);
+	if (remembered !== undefined) {
+		options.onRemembered?.();
+		return { seed: remembered, stamp };
+	}
+	const isRacy = isYounger(before, RACY);
+	const pieceSize = chooseChunkSize(length);
 	const [digest, chunkDigests] = await Promise.all([
 		hashFile(path, 'sha256', options),
 		hashPieces({ path, kind: 'sha256', pieceSize }, options),
 	]);
-	const after = await statFile(path);
-	if (STAMP.some((field) => before[field] !== after[field])) {
+	if (stampOf(await statFile(path)) !== stamp) {
 		throw new ShoalError(
 			'ERR_CHANGED',
 			`${quoted(path, 300)} changed while it was hashed; try again when it is at rest`,
 		);
 	}
-	return new Seed({ name, length: before.size, kind: 'sha256', digest, chunkDigests });
+	const seed = new Seed({ name, length, kind: 'sha256', digest, chunkDigests });
+	if (!isRacy) {
+		await cache?.remember(path, stamp, seed);
+	}
+	return { seed, stamp };
+}
+
+/** What the system says of a file, once the next change of it is sure to get another time. */
+async function statAtRest(path: string): Promise<BigIntStats> {
+	const found = await statFile(path);
+	if (!isYounger(found, CLOCK_TICK)) {
+		return found;
+	}
+	await new Promise((resolve) => setTimeout(resolve, CLOCK_TICK));
+	return await statFile(path);
+}
+
+/** Whether the last change is less than `ms` ago: one that follows might get the same time. */
+function isYounger({ mtimeMs, ctimeMs }: BigIntStats, ms: number): boolean {
+	return Math.max(Number(mtimeMs), Number(ctimeMs)) > Date.now() - ms;
 }
 
 /** What the system says of a file that can be shared. @throws as {@link makeSeed} */
-export async function statFile(path: string): Promise<Stats> {
-	const found = await onFile(path, () => stat(path));
+async function statFile(path: string): Promise<BigIntStats> {
+	const found = await onFile(path, () => stat(path, { bigint: true }));
 	if (found.isDirectory()) {
 		const folder = printable(basename(resolve(path)));
 		throw new ShoalError(

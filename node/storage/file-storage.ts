@@ -79,14 +79,18 @@ export class FileStorage implements Storage {
 		return new FileStorage(files);
 	}
 
-	/** From now on, a read fails if a file is not as it is at this moment. */
-	guard(): void {
+	/**
+	 * From now on, a read fails if a file is not as it is at this moment.
+	 *
+	 * @param stamp what the only file had when its bytes were right, in place of what it has now
+	 */
+	guard(stamp?: string): void {
 		for (const file of this.#files) {
-			file.stamp = stampNow(file);
+			file.stamp = stamp ?? stampNow(file);
 		}
 	}
 
-	/** @throws ShoalError ERR_CHANGED if a file is not as it was when `guard` was called */
+	/** @throws ShoalError ERR_CHANGED if a file is not as it was when it was guarded */
 	check(): void {
 		for (const file of this.#files) {
 			checkStamp(file);

@@ -17,6 +17,8 @@ export class MemoryStorage implements Storage {
 		this.#range(offset, bytes.length).set(bytes);
 	}
 
+	check(): void {}
+
 	async close(): Promise<void> {}
 
 	#range(offset: number, length: number): Uint8Array {

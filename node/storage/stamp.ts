@@ -2,9 +2,13 @@ import type { BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { fsError } from './fs-error.ts';
 
-/** What is the same before and after, if nobody has changed a file. */
-export function stampOf({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-	return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+/**
+ * What the system says of a file, in one line: device, inode, size, and in ns when its bytes and when
+ * it was changed last. As long as it is the same, so are the bytes; putting the time of the bytes back
+ * is a change of the file.
+ */
+export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+	return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
 }
 
 /** Which file it is, whatever its name and content. */

@@ -17,6 +17,9 @@ export interface Storage {
 	 */
 	write(offset: number, bytes: Uint8Array): Promise<void>;
 
+	/** @throws ShoalError ERR_CHANGED if the bytes are known not to be those that were verified any more */
+	check(): void;
+
 	/** Gives everything back. Idempotent. */
 	close(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { Holdings } from '../../node/holdings.ts';
 import { RateMeter } from '../../node/rate-meter.ts';
 import { TokenBucket } from '../../node/token-bucket.ts';
 import { TrackerClient } from '../../node/tracker-client.ts';
+import { Turns } from '../../node/turns.ts';
 import {
 	decodeReply,
 	encodeJson,
@@ -77,6 +78,7 @@ export async function openContext(
 		up: new RateMeter(),
 		down: new RateMeter(),
 		upBucket: new TokenBucket(maxUp),
+		turns: new Turns(32),
 		downBucket: new TokenBucket(undefined),
 		warn: (error) => warnings.push(error),
 		warnings,

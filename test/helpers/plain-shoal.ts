@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { MAIN } from './shoal.ts';
+import { CACHELESS, MAIN } from './shoal.ts';
 import type { Scope } from './suite.ts';
 
 /** What a process of shoal said, and its exit code. */
@@ -17,7 +17,7 @@ export async function runShoal(
 	args: readonly string[],
 	options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
 ): Promise<Outcome> {
-	const env = { ...process.env, SHOAL_BROKER: undefined, ...options.env };
+	const env = { ...CACHELESS, SHOAL_BROKER: undefined, ...options.env };
 	const child = spawn(process.execPath, [MAIN, ...args], { ...options, env });
 	const out: Buffer[] = [];
 	const err: Buffer[] = [];

@@ -18,6 +18,9 @@ export const MAIN: string = fileURLToPath(
 	),
 );
 
+/** No seed is remembered, as there cannot be a folder below a file. */
+export const CACHELESS: NodeJS.ProcessEnv = { ...process.env, XDG_CACHE_HOME: MAIN };
+
 /** An event that a process of shoal printed with `--json`. */
 export type CliEvent = Record<string, unknown> & {
 	readonly event: string;
@@ -32,7 +35,7 @@ export class Shoal {
 	#code: number | NodeJS.Signals | undefined;
 	#stderr = '';
 
-	constructor(t: Scope, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+	constructor(t: Scope, args: readonly string[], env: NodeJS.ProcessEnv = CACHELESS) {
 		this.#child = spawn(process.execPath, [MAIN, ...args, '--json'], { env });
 		const out = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
 		out.on('line', (line) => this.events.push({ ...JSON.parse(line), at: performance.now() }));

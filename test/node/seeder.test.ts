@@ -20,6 +20,7 @@ function failing(code: 'ERR_CHANGED' | 'ERR_IO'): Storage {
 	return {
 		read: () => Promise.reject(new ShoalError(code, 'as the test wants')),
 		write: () => Promise.resolve(),
+		check: () => {},
 		close: () => Promise.resolve(),
 	};
 }

@@ -1,4 +1,4 @@
-import { readFile, rename, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import * as assert from 'uvu/assert';
 import type { Share, ShoalNode } from '../../node/index.ts';
 import { startBroker } from '../helpers/broker.ts';
@@ -86,11 +86,25 @@ test('a file that is replaced by the same bytes is served from its successor', a
 	await until('the bytes', () => all.peer.received === 1_000);
 });
 
+async function rewriteInSecret(path: string): Promise<void> {
+	const { atime, mtime } = await stat(path);
+	await writeFile(path, 'x', { flag: 'r+' });
+	await utimes(path, atime, mtime);
+}
+
+async function replace(path: string): Promise<void> {
+	await writeFile(`${path}.new`, contentOf(content.length + 1).subarray(1));
+	await rename(`${path}.new`, path);
+}
+
 const ENDINGS: Record<string, readonly [(path: string) => Promise<unknown>, string]> = {
 	'has other bytes': [(path) => writeFile(path, 'x', { flag: 'r+' }), 'ERR_CHANGED'],
 	'is shorter': [(path) => truncate(path, 5_000), 'ERR_CHANGED'],
 	'is another': [(path) => writeFile(path, 'another one'), 'ERR_CHANGED'],
+	'has other bytes and its old times': [rewriteInSecret, 'ERR_CHANGED'],
+	'is replaced': [replace, 'ERR_CHANGED'],
 	'is gone': [unlink, 'ERR_NO_FILE'],
+	'has another name': [(path) => rename(path, `${path}.moved`), 'ERR_NO_FILE'],
 };
 
 for (const [what, [change, code]] of Object.entries(ENDINGS)) {
@@ -109,6 +123,57 @@ for (const [what, [change, code]] of Object.entries(ENDINGS)) {
 		assert.equal(await openBelow(all.path), []);
 	});
 }
+
+for (const [what, [change, code]] of Object.entries(ENDINGS)) {
+	test(`a file that ${what} is withdrawn although nobody asks for it`, async (t) => {
+		const all = await shared(t);
+		await change(all.path);
+		await until('it is withdrawn', async () => (await all.listed()).length === 0);
+		await until('it has ended', () => all.events.length === 2);
+		assert.equal(all.events, ['changed', `ended ${code}`]);
+		assert.is(all.warnings.length, 1);
+	});
+}
+
+test('a file that was downloaded and is changed then is withdrawn as well', async (t) => {
+	const all = await shared(t);
+	const node = await startNode(t, all.url);
+	const { path } = await node.get(all.share.seed.id, { output: await makeFolder(t) });
+	await all.share.stop();
+	await until('one is listed', async () => (await all.listed())[0] === all.share.seed.id);
+	await writeFile(path, 'x', { flag: 'r+' });
+	await until('it is withdrawn', async () => (await all.listed()).length === 0);
+});
+
+test('a seeder whose file changes and changes back is not dropped, and no wrong byte is kept', async (t) => {
+	const all = await shared(t);
+	all.node.limitRates(200_000, undefined);
+	const node = await startNode(t, all.url);
+	const warnings: string[] = [];
+	node.on('warning', (error) => warnings.push((error as Error).message));
+	const getting = node.get(all.share.seed.id, { output: await makeFolder(t), wait: true });
+	await until('bytes come', () => node.received.total > 0);
+	await writeFile(
+		all.path,
+		content.map((byte) => byte ^ 1),
+	);
+	await until('it has ended', () => all.events.length === 2);
+	assert.equal(all.events, ['changed', 'ended ERR_CHANGED']);
+	await writeFile(all.path, content);
+	all.node.limitRates(undefined, undefined);
+	await all.node.share(all.path);
+	const { path, sources } = await getting;
+	assert.equal(await readFile(path), Buffer.from(content));
+	assert.equal(
+		sources.map(({ node }) => node),
+		[all.node.id],
+	);
+	assert.is(sources[0]?.bytes, content.length);
+	assert.equal(
+		warnings.filter((message) => /wrong/.test(message)),
+		[],
+	);
+});
 
 test('a download that counts on a file which changes goes on with what another has', async (t) => {
 	const all = await shared(t);

@@ -4,6 +4,7 @@ import { TokenBucket } from '../../node/token-bucket.ts';
 import { fakeClock } from '../helpers/clock.ts';
 import { suite } from '../helpers/suite.ts';
 import { throwsCode } from '../helpers/throws-code.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('TokenBucket');
 
@@ -17,10 +18,10 @@ test('without a rate there is no limit and no wait', () => {
 test('what was spent beyond what is there is waited for', () => {
 	const clock = fakeClock();
 	const bucket = new TokenBucket(1_000, clock.now);
-	clock.advance(50);
-	assert.is(bucket.available, 50);
+	clock.advance(30);
+	assert.is(bucket.available, 30);
 	assert.is(bucket.wait, 0);
-	bucket.spend(550);
+	bucket.spend(530);
 	assert.is(bucket.available, -500);
 	assert.is(bucket.wait, 500);
 	clock.advance(500);
@@ -29,11 +30,11 @@ test('what was spent beyond what is there is waited for', () => {
 	assert.is(bucket.wait, 0);
 });
 
-test('a rest earns a tenth of a second at most', () => {
+test('a rest earns a twenty-fifth of a second at most', () => {
 	const clock = fakeClock();
 	const bucket = new TokenBucket(1_000, clock.now);
 	clock.advance(3_600_000);
-	assert.is(bucket.available, 100);
+	assert.is(bucket.available, 40);
 });
 
 test('a new rate counts from now on, and a lifted one not at all', () => {
@@ -62,8 +63,60 @@ test('a rate that is no number above 0 is refused, and changes nothing', () => {
 		throwsCode('ERR_USAGE', () => new TokenBucket(rate));
 		throwsCode('ERR_USAGE', () => bucket.setRate(rate));
 	}
-	clock.advance(50);
-	assert.is(bucket.available, 50);
+	clock.advance(30);
+	assert.is(bucket.available, 30);
+});
+
+test('who waits has a turn in the order of asking, each after what was spent before, and once', async () => {
+	const bucket = new TokenBucket(100_000);
+	const turns: string[] = [];
+	const turn = (name: string) => (): void => {
+		turns.push(name);
+		bucket.spend(1_000);
+	};
+	const start = performance.now();
+	bucket.spend(1_000);
+	bucket.whenFree(turn('a'));
+	bucket.whenFree(turn('b'));
+	bucket.whenFree(() => {
+		turn('c')();
+		bucket.whenFree(turn('d'));
+	});
+	await until('all had a turn', () => turns.length === 4);
+	assert.equal(turns, ['a', 'b', 'c', 'd']);
+	assert.ok(performance.now() - start >= 39);
+	await new Promise((resolve) => setTimeout(resolve, 20));
+	assert.is(turns.length, 4);
+});
+
+test('who may spend now has no turn to wait for, and a limit that is lifted lets all go', () => {
+	const bucket = new TokenBucket(undefined);
+	bucket.whenFree(() => assert.unreachable());
+	bucket.setRate(1);
+	bucket.spend(1_000);
+	const turns: string[] = [];
+	bucket.whenFree(() => turns.push('a'));
+	bucket.whenFree(() => turns.push('b'));
+	bucket.setRate(undefined);
+	assert.equal(turns, ['a', 'b']);
+});
+
+test('no more is asked for than comes in the time of the quickest answer and a little more', () => {
+	const clock = fakeClock();
+	const bucket = new TokenBucket(1_000_000, clock.now);
+	clock.advance(1_000);
+	assert.is(bucket.affordable({ quickest: Number.POSITIVE_INFINITY, outstanding: 1e9 }), 40_000);
+	assert.is(bucket.affordable({ quickest: 5, outstanding: 0 }), 30_000);
+	assert.is(bucket.affordable({ quickest: 200, outstanding: 215_000 }), 10_000);
+	assert.ok(bucket.affordable({ quickest: 5, outstanding: 30_000 }) <= 0);
+	bucket.setRate(undefined);
+	assert.is(bucket.affordable({ quickest: 5, outstanding: 1e9 }), Number.POSITIVE_INFINITY);
+});
+
+test('a piece is a power of two of at most 50 ms of the rate, and no less than 16 KiB', () => {
+	const piece = (rate: number | undefined): number => new TokenBucket(rate).piece;
+	assert.equal([1, 2e6, 5e6, 20e6].map(piece), [16_384, 65_536, 131_072, 524_288]);
+	assert.is(piece(undefined), Number.POSITIVE_INFINITY);
 });
 
 test('in the long run the rate is kept exactly, whatever the size of the pieces', () => {

@@ -1,7 +1,7 @@
-import { isShoalError, printable, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { stat } from 'node:fs/promises';
+import { isShoalError, type Seed, ShoalError } from '../../../protocol/index.ts';
 import type { RangeOptions } from '../../content-range.ts';
-import type { StreamResult } from '../../content-stream.ts';
-import type { DownloadResult, Progress } from '../../download-options.ts';
+import type { Progress } from '../../download-options.ts';
 import type { ShoalNode } from '../../node.ts';
 import { parseByteRange } from '../byte-range.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
@@ -11,8 +11,9 @@ import { downloadText, downloadTitle, ProgressView } from '../progress-view.ts';
 import type { Command, CommandContext } from '../run.ts';
 import { Serving } from '../serving.ts';
 import { writeToStdout } from '../stdout.ts';
-import { formatBytes, formatRate, formatTime, shareOf } from '../units.ts';
-import { parseWanted } from '../wanted.ts';
+import { type Told, tellResult } from '../tell-result.ts';
+import { formatBytes } from '../units.ts';
+import { parseWanted, type Wanted } from '../wanted.ts';
 
 /** What was typed after `shoal get`. */
 export interface GetFlags extends NodeFlags {
@@ -22,11 +23,6 @@ export interface GetFlags extends NodeFlags {
 	readonly keep?: boolean | undefined;
 	readonly range?: string | undefined;
 }
-
-/** What is told of what is done: of a file, or of what was streamed. */
-type Told = Omit<DownloadResult, 'kept' | 'wasThere'> &
-	Partial<Pick<DownloadResult, 'kept' | 'wasThere'>> &
-	Partial<Pick<StreamResult, 'start' | 'length' | 'verified'>>;
 
 const QUIET = 2_000;
 const MOST_LINGER = 60_000;
@@ -38,8 +34,8 @@ const WAITING: Readonly<Record<Progress['phase'], string>> = {
 	verifying: '',
 };
 
-/** `shoal get`: downloads a file, verifies it, and serves it a little longer. */
-export function getCommand(text: string, flags: GetFlags): Command {
+/** `shoal get`: downloads files at the same time, verifies them, and serves them a little longer. */
+export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 	return async (context) => {
 		const { output } = context;
 		if (flags.output === '') {
@@ -48,11 +44,14 @@ export function getCommand(text: string, flags: GetFlags): Command {
 		if (flags.range !== undefined && flags.output !== '-') {
 			throw new ShoalError('ERR_USAGE', '--range goes with -o - only');
 		}
-		const range = flags.range === undefined ? {} : parseByteRange(flags.range);
-		const { what, broker } = await parseWanted(text, output);
-		const node = await startNode(context, nodeOptions(flags, broker));
+		if (texts.length > 1 && flags.output !== undefined && !(await isFolder(flags.output))) {
+			throw new ShoalError('ERR_USAGE', 'several files need a folder that exists as -o');
+		}
+		const bytes = flags.range === undefined ? {} : parseByteRange(flags.range);
+		const wanted = await Promise.all(texts.map((text) => parseWanted(text, output)));
+		const node = await startNode(context, nodeOptions(flags, brokerOf(wanted, flags)));
 		try {
-			await download(context, node, what, flags, range);
+			await downloadAll(context, node, wanted, { flags, bytes });
 			if (flags.output !== '-') {
 				await serveOn(context, node, flags);
 			}
@@ -63,16 +62,55 @@ export function getCommand(text: string, flags: GetFlags): Command {
 	};
 }
 
+/** The broker that the links name. @throws ShoalError ERR_USAGE if they name several */
+function brokerOf(wanted: readonly Wanted[], flags: GetFlags): string | undefined {
+	const brokers = new Set(wanted.flatMap(({ broker }) => broker ?? []));
+	if (brokers.size > 1 && flags.broker === undefined) {
+		throw new ShoalError('ERR_USAGE', 'the links name several brokers; get them one by one');
+	}
+	return [...brokers][0];
+}
+
+/** One that fails does not keep the others from being complete. @throws ShoalError the first failure */
+async function downloadAll(
+	context: CommandContext,
+	node: ShoalNode,
+	wanted: readonly Wanted[],
+	asked: Asked,
+): Promise<void> {
+	const view = new ProgressView(context.output);
+	const show = wanted.length > 1 ? showAll(view, wanted.length) : showOne(view);
+	const ended = await Promise.allSettled(
+		wanted.map(({ what }) => download(context, node, what, { ...asked, view, show })),
+	);
+	const [failure, ...more] = ended.filter((end) => end.status === 'rejected');
+	if (failure !== undefined) {
+		for (const { reason } of more.filter(({ reason }) => !isShoalError(reason, 'ERR_ABORTED'))) {
+			context.output.error(reason);
+		}
+		throw failure.reason;
+	}
+}
+
+interface Asked {
+	readonly flags: GetFlags;
+	/** Of a stream, which bytes. */
+	readonly bytes: RangeOptions;
+}
+
+interface DownloadView extends Asked {
+	readonly view: ProgressView;
+	readonly show: (progress: Progress) => void;
+}
+
 async function download(
 	{ output, interrupts }: CommandContext,
 	node: ShoalNode,
 	what: string | Seed,
-	flags: GetFlags,
-	range: RangeOptions,
+	{ flags, bytes, view, show }: DownloadView,
 ): Promise<void> {
-	const view = new ProgressView(output);
 	const { signal } = interrupts;
-	const tell = progressTeller(output, view);
+	const tell = progressTeller(output, show);
 	let have = 0;
 	const onProgress = (progress: Progress): void => {
 		have = progress.have;
@@ -85,7 +123,7 @@ async function download(
 	const options = { wait: flags.wait, signal, onProgress };
 	try {
 		if (flags.output === '-') {
-			const content = node.stream(what, { ...options, ...range });
+			const content = node.stream(what, { ...options, ...bytes });
 			onComplete({ ...(await writeToStdout(content, interrupts)), path: '-' });
 			return;
 		}
@@ -97,7 +135,10 @@ async function download(
 	}
 }
 
-function progressTeller(output: Output, view: ProgressView): (progress: Progress) => void {
+function progressTeller(
+	output: Output,
+	show: (progress: Progress) => void,
+): (progress: Progress) => void {
 	let told = '';
 	return (progress) => {
 		const { phase, id, name, have, length, rate, sources } = progress;
@@ -107,6 +148,13 @@ function progressTeller(output: Output, view: ProgressView): (progress: Progress
 			told = news;
 			output.event(event);
 		}
+		show(progress);
+	};
+}
+
+function showOne(view: ProgressView): (progress: Progress) => void {
+	return (progress) => {
+		const { phase, have, length } = progress;
 		const isOpen = length > 0 || phase === 'verifying';
 		const fraction = length > 0 ? have / length : isOpen ? 1 : 0;
 		const text = isOpen ? downloadText(progress) : WAITING[phase];
@@ -114,44 +162,25 @@ function progressTeller(output: Output, view: ProgressView): (progress: Progress
 	};
 }
 
-function tellResult(output: Output, result: Told): void {
-	const { seed, path, ms, sources, start, verified, kept = 0, wasThere = false } = result;
-	const { id, name, digest, isClassic } = seed;
-	const length = result.length ?? seed.length;
-	const about = verified === 'chunks' ? { start, verified } : { kept, wasThere };
-	output.event({ event: 'complete', id, name, path, length, ...about, digest, ms, sources });
-	const what = output.style('bold', printable(path === '-' ? name : path));
-	output.line(
-		wasThere
-			? `${what}  ${formatBytes(length)}  ${output.style('green', 'is there already and right')}`
-			: `${output.style('green', 'complete')} ${what}  ${formatBytes(length)}${paceOf(result)}`,
-	);
-	if (kept > 0 && !wasThere) {
-		output.line(`  kept    ${formatBytes(kept)} that were there already`);
-	}
-	output.line(
-		verified === 'chunks'
-			? `  bytes   ${start} to ${(start ?? 0) + length - 1} of ${seed.length}: every chunk verified, the whole cannot be`
-			: `  ${isClassic ? 'md5   ' : 'sha256'}  ${digest}  verified`,
-	);
-	if (isClassic) {
-		output.warn(
-			'MD5 finds accidents, but proves nothing against an attacker: this seed is classic',
-		);
-	}
-	for (const { node, bytes } of [...sources].sort((a, b) => b.bytes - a.bytes)) {
-		output.line(
-			`  from    ${node}  ${String(shareOf(bytes, length)).padStart(3)} %  ${formatBytes(bytes)}`,
-		);
-	}
+/** Shows several downloads as one. */
+function showAll(view: ProgressView, count: number): (progress: Progress) => void {
+	const all = new Map<string, Progress>();
+	return (progress) => {
+		all.set(progress.id, progress);
+		const sum = (of: (progress: Progress) => number): number =>
+			[...all.values()].reduce((total, each) => total + of(each), 0);
+		const [have, length] = [sum((each) => each.have), sum((each) => each.length)];
+		const sources = Math.max(...[...all.values()].map((each) => each.sources));
+		const text = downloadText({ ...progress, have, length, sources });
+		view.show(`${count} files`, length > 0 ? have / length : 0, text);
+	};
 }
 
-/** In which time and how fast it came, if anything did. */
-function paceOf({ ms, sources }: Told): string {
-	const fetched = sources.reduce((sum, { bytes }) => sum + bytes, 0);
-	return fetched > 0
-		? ` in ${formatTime(ms)}, ${formatRate((fetched * 1_000) / Math.max(ms, 1))}`
-		: '';
+async function isFolder(path: string): Promise<boolean> {
+	return await stat(path).then(
+		(found) => found.isDirectory(),
+		() => false,
+	);
 }
 
 /** Serves what is complete: until stopped, or until nobody has asked for a while. */

@@ -2,9 +2,10 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isShoalError, printable, type Seed } from '../../../protocol/index.ts';
 import { makeSeed } from '../../hashing/make-seed.ts';
+import { SeedCache } from '../../hashing/seed-cache.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import { EXIT } from '../exit-codes.ts';
-import { hashProgress, ProgressView } from '../progress-view.ts';
+import { hashProgress, ProgressView, REMEMBERED } from '../progress-view.ts';
 import type { Command } from '../run.ts';
 import { countOf, formatBytes } from '../units.ts';
 
@@ -12,6 +13,8 @@ import { countOf, formatBytes } from '../units.ts';
 export interface SeedFlags {
 	readonly output?: string | undefined;
 	readonly name?: string | undefined;
+	/** False: the file is hashed even if its seed is remembered. */
+	readonly cache?: boolean | undefined;
 }
 
 /** `shoal seed`: writes the seed of a file. */
@@ -23,12 +26,22 @@ export function seedCommand(file: string, flags: SeedFlags): Command {
 		);
 		const view = new ProgressView(output);
 		const onBytes = hashProgress(view, `hashing ${printable(file)}`, size, 2);
-		const making = makeSeed(file, { name: flags.name, onBytes, signal: interrupts.signal });
+		let remembered = false;
+		const making = makeSeed(file, {
+			name: flags.name,
+			cache: flags.cache === false ? undefined : SeedCache.ofUser(),
+			onBytes,
+			onRemembered: () => {
+				remembered = true;
+			},
+			signal: interrupts.signal,
+		});
 		const seed = await making.finally(() => view.end());
 		const path = await write(file, seed, flags.output);
 		const { id, name, length, chunks, digest } = seed;
-		output.event({ event: 'seed', id, path, name, length, chunks, digest });
-		output.line(`${printable(path)}  ${formatBytes(length)}, ${countOf(chunks, 'chunk')}`);
+		output.event({ event: 'seed', id, path, name, length, chunks, digest, remembered });
+		const facts = `${formatBytes(length)}, ${countOf(chunks, 'chunk')}`;
+		output.line(`${printable(path)}  ${facts}${remembered ? REMEMBERED : ''}`);
 		output.line(`  id      ${id}`);
 		output.line(`  sha256  ${digest}`);
 		return EXIT.done;

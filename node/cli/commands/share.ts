@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { isShoalError, printable, quoted, ShoalError } from '../../../protocol/index.ts';
+import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { ShoalNode } from '../../node.ts';
 import type { Share } from '../../share.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import { hashProgress, ProgressView } from '../progress-view.ts';
+import { hashProgress, ProgressView, REMEMBERED } from '../progress-view.ts';
 import { isLoopback, publicLink } from '../public-link.ts';
 import type { Command, CommandContext } from '../run.ts';
 import { Serving } from '../serving.ts';
@@ -13,7 +14,13 @@ import { countOf, formatBytes } from '../units.ts';
 /** What was typed after `shoal share`. */
 export interface ShareFlags extends NodeFlags {
 	readonly name?: string | undefined;
+	/** False: files are hashed even if their seeds are remembered. */
+	readonly cache?: boolean | undefined;
 }
+
+/** Files up to here are hashed and announced together: what takes time is the way to the broker. */
+const SMALL = 1024 * 1024;
+const SMALL_AT_ONCE = 64;
 
 /** `shoal share`: makes the seeds of files and serves them until it is stopped. */
 export function shareCommand(files: readonly string[], flags: ShareFlags): Command {
@@ -25,7 +32,7 @@ export function shareCommand(files: readonly string[], flags: ShareFlags): Comma
 		}
 		const node = await startNode(context, options);
 		try {
-			const shares = await shareAll(context, node, files, flags.name);
+			const shares = await shareAll(context, node, files, flags);
 			warnLoopback(context, node);
 			interrupts.lastExit = EXIT.done;
 			const serving = new Serving(node, output, 'Ctrl-C ends it');
@@ -44,48 +51,91 @@ export function shareCommand(files: readonly string[], flags: ShareFlags): Comma
 	};
 }
 
+/** Shares large files one after the other, small ones many at a time, and tells them in order. */
 async function shareAll(
 	context: CommandContext,
 	node: ShoalNode,
 	files: readonly string[],
-	name: string | undefined,
+	flags: ShareFlags,
 ): Promise<Share[]> {
-	const { output, interrupts } = context;
-	const view = new ProgressView(output);
+	const sizes = await Promise.all(files.map(sizeOf));
 	const shares: Share[] = [];
-	for (const file of files) {
-		const size = await stat(file).then(
-			(found) => found.size,
-			() => 0,
+	for (let next = 0; next < files.length; ) {
+		const together = sizes.slice(next, next + SMALL_AT_ONCE);
+		const large = together.findIndex((size) => size > SMALL);
+		const count = large === -1 ? together.length : Math.max(1, large);
+		const batch = files.slice(next, next + count);
+		const begun = batch.map((file, index) =>
+			shareOne(context, node, { file, size: together[index] as number, flags }),
 		);
-		const onBytes = hashProgress(view, `hashing ${printable(file)}`, size, 2);
-		try {
-			const { signal } = interrupts;
-			const share = await interrupts.race(node.share(file, { name, onBytes, signal }));
-			view.end();
-			tellShare(context, node, share);
-			shares.push(share);
-		} catch (error) {
-			view.end();
-			// The same content under another name, or the same file twice.
-			if (!isShoalError(error, 'ERR_EXISTS')) {
-				throw error;
-			}
-			output.warn(
-				`${quoted(file, 300)} has the content of another of these files; it is shared once`,
-			);
+		for (const each of await Promise.all(begun)) {
+			each.tell();
+			shares.push(...each.shares);
 		}
+		next += count;
 	}
 	return shares;
 }
 
-function tellShare({ output }: CommandContext, node: ShoalNode, { seed }: Share): void {
+interface Shared {
+	/** None if it is another of these files that is shared. */
+	readonly shares: readonly Share[];
+	/** Says so. */
+	tell(): void;
+}
+
+async function shareOne(
+	context: CommandContext,
+	node: ShoalNode,
+	{ file, size, flags }: { file: string; size: number; flags: ShareFlags },
+): Promise<Shared> {
+	const { output, interrupts } = context;
+	const view = new ProgressView(output);
+	let remembered = false;
+	const options = {
+		name: flags.name,
+		cache: flags.cache === false ? undefined : SeedCache.ofUser(),
+		onBytes: hashProgress(view, `hashing ${printable(file)}`, size, 2),
+		onRemembered: () => {
+			remembered = true;
+		},
+		signal: interrupts.signal,
+	};
+	try {
+		const share = await interrupts.race(node.share(file, options));
+		return { shares: [share], tell: () => tellShare(context, node, share, remembered) };
+	} catch (error) {
+		// The same content under another name, or the same file twice.
+		if (!isShoalError(error, 'ERR_EXISTS')) {
+			throw error;
+		}
+		const what = `${quoted(file, 300)} has the content of another of these files`;
+		return { shares: [], tell: () => output.warn(`${what}; it is shared once`) };
+	} finally {
+		view.end();
+	}
+}
+
+/** 0 if there is none: who shares it says why. */
+async function sizeOf(file: string): Promise<number> {
+	return await stat(file).then(
+		({ size }) => size,
+		() => 0,
+	);
+}
+
+function tellShare(
+	{ output }: CommandContext,
+	node: ShoalNode,
+	{ seed }: Share,
+	remembered: boolean,
+): void {
 	const { id, name, length, chunks } = seed;
 	const link = publicLink(seed, node.broker);
-	output.event({ event: 'sharing', id, name, length, chunks, link, node: node.id });
+	output.event({ event: 'sharing', id, name, length, chunks, link, node: node.id, remembered });
 	const size = `${formatBytes(length)}, ${countOf(chunks, 'chunk')}`;
 	output.line(
-		`${output.style('green', 'sharing')} ${output.style('bold', printable(name))}  ${size}`,
+		`${output.style('green', 'sharing')} ${output.style('bold', printable(name))}  ${size}${remembered ? REMEMBERED : ''}`,
 	);
 	output.line(`  id    ${id}`);
 	output.line(`  link  ${output.style('cyan', printable(link))}`);

@@ -1,0 +1,51 @@
+import { printable } from '../../protocol/index.ts';
+import type { StreamResult } from '../content-stream.ts';
+import type { DownloadResult } from '../download-options.ts';
+import type { Output } from './output.ts';
+import { formatBytes, formatRate, formatTime, shareOf } from './units.ts';
+
+/** What is told of what is done: of a file, or of what was streamed. */
+export type Told = Omit<DownloadResult, 'kept' | 'wasThere'> &
+	Partial<Pick<DownloadResult, 'kept' | 'wasThere'>> &
+	Partial<Pick<StreamResult, 'start' | 'length' | 'verified'>>;
+
+/** Tells what was downloaded, and from whom. */
+export function tellResult(output: Output, result: Told): void {
+	const { seed, path, ms, sources, start, verified, kept = 0, wasThere = false } = result;
+	const { id, name, digest, isClassic } = seed;
+	const length = result.length ?? seed.length;
+	const about = verified === 'chunks' ? { start, verified } : { kept, wasThere };
+	output.event({ event: 'complete', id, name, path, length, ...about, digest, ms, sources });
+	const what = output.style('bold', printable(path === '-' ? name : path));
+	output.line(
+		wasThere
+			? `${what}  ${formatBytes(length)}  ${output.style('green', 'is there already and right')}`
+			: `${output.style('green', 'complete')} ${what}  ${formatBytes(length)}${paceOf(result)}`,
+	);
+	if (kept > 0 && !wasThere) {
+		output.line(`  kept    ${formatBytes(kept)} that were there already`);
+	}
+	output.line(
+		verified === 'chunks'
+			? `  bytes   ${start} to ${(start ?? 0) + length - 1} of ${seed.length}: every chunk verified, the whole cannot be`
+			: `  ${isClassic ? 'md5   ' : 'sha256'}  ${digest}  verified`,
+	);
+	if (isClassic) {
+		output.warn(
+			'MD5 finds accidents, but proves nothing against an attacker: this seed is classic',
+		);
+	}
+	for (const { node, bytes } of [...sources].sort((a, b) => b.bytes - a.bytes)) {
+		output.line(
+			`  from    ${node}  ${String(shareOf(bytes, length)).padStart(3)} %  ${formatBytes(bytes)}`,
+		);
+	}
+}
+
+/** In which time and how fast it came, if anything did. */
+function paceOf({ ms, sources }: Told): string {
+	const fetched = sources.reduce((sum, { bytes }) => sum + bytes, 0);
+	return fetched > 0
+		? ` in ${formatTime(ms)}, ${formatRate((fetched * 1_000) / Math.max(ms, 1))}`
+		: '';
+}

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import {
+	mkdir,
+	readdir,
+	readFile,
+	realpath,
+	rename,
+	rm,
+	stat,
+	utimes,
+	writeFile,
+} from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { nanoid } from 'nanoid';
+import { parseSeed, type Seed } from '../../protocol/index.ts';
+
+/** Options of a {@link SeedCache}. */
+export interface SeedCacheOptions {
+	/** Entries kept; the ones used longest ago go first. @default 1,000 */
+	readonly mostEntries?: number | undefined;
+	/** Bytes kept. @default 256 MiB */
+	readonly mostBytes?: number | undefined;
+}
+
+const MAGIC = 'shoal seed cache 1';
+const LF = 0x0a;
+
+/**
+ * Remembers the seeds of files, so that what has not changed is not hashed again: one entry a file, in
+ * a folder that any number of processes use at the same time.
+ *
+ * An entry is a line that names the format, the SHA-256 of all that follows, the path as JSON, the
+ * {@link fileStamp}, and the text of the seed. One that is not exactly as it was written, or is of another
+ * file, is none; it is written anew. The cache is a convenience: what fails in it is no failure of its user.
+ */
+export class SeedCache {
+	readonly #folder: string;
+	readonly #mostEntries: number;
+	readonly #mostBytes: number;
+
+	/** @param folder made when it is needed */
+	constructor(folder: string, { mostEntries = 1_000, mostBytes = 2 ** 28 }: SeedCacheOptions = {}) {
+		this.#folder = folder;
+		this.#mostEntries = mostEntries;
+		this.#mostBytes = mostBytes;
+	}
+
+	/** The one of this user, where the system keeps what can be made again. */
+	static ofUser(): SeedCache {
+		return new SeedCache(join(cacheHome(), 'shoal', 'seeds'));
+	}
+
+	/** The seed of the file at `path`, if it is remembered and the file has the same stamp still. */
+	async find(path: string, stamp: string, name: string): Promise<Seed | undefined> {
+		try {
+			const real = await realpath(path);
+			const entry = this.#entry(real);
+			const found = await stat(entry);
+			if (!found.isFile() || found.size > this.#mostBytes) {
+				return undefined;
+			}
+			const text = seedText(await readFile(entry), real, stamp);
+			const seed = text && parseSeed(text, name);
+			const now = new Date();
+			await utimes(entry, now, now).catch(() => {});
+			return seed;
+		} catch {
+			return undefined;
+		}
+	}
+
+	/** Remembers the seed of the file at `path`, which had this stamp before and after it was hashed. */
+	async remember(path: string, stamp: string, seed: Seed): Promise<void> {
+		try {
+			const real = await realpath(path);
+			await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+			const entry = this.#entry(real);
+			const temporary = `${entry}.${nanoid()}`;
+			await writeFile(temporary, entryOf(real, stamp, seed), { flag: 'wx', mode: 0o600 });
+			await rename(temporary, entry).catch(() => rm(temporary, { force: true }));
+			await this.#prune();
+		} catch {
+			// It will be hashed again.
+		}
+	}
+
+	#entry(real: string): string {
+		return join(this.#folder, createHash('sha256').update(real).digest('hex'));
+	}
+
+	/** Removes what was used longest ago, also what a process left half written, until the rest fits. */
+	async #prune(): Promise<void> {
+		const paths = (await readdir(this.#folder)).map((name) => join(this.#folder, name));
+		// Another process may remove some meanwhile.
+		const found = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+		const newestFirst = paths
+			.map((path, index) => ({
+				path,
+				size: found[index]?.size ?? 0,
+				usedAt: found[index]?.mtimeMs ?? 0,
+			}))
+			.sort((a, b) => b.usedAt - a.usedAt);
+		let bytes = 0;
+		for (const [index, { path, size }] of newestFirst.entries()) {
+			bytes += size;
+			if (index >= this.#mostEntries || bytes > this.#mostBytes) {
+				await rm(path, { force: true }).catch(() => {});
+			}
+		}
+	}
+}
+
+/** The folder of caches: the XDG base directories, and their like on macOS and Windows. */
+function cacheHome(): string {
+	const { XDG_CACHE_HOME: xdg = '', LOCALAPPDATA: local = '' } = process.env;
+	if (isAbsolute(xdg)) {
+		return xdg;
+	}
+	switch (process.platform) {
+		case 'darwin':
+			return join(homedir(), 'Library', 'Caches');
+		case 'win32':
+			return local || join(homedir(), 'AppData', 'Local');
+		default:
+			return join(homedir(), '.cache');
+	}
+}
+
+function entryOf(real: string, stamp: string, seed: Seed): Buffer {
+	const rest = Buffer.concat([Buffer.from(headOf(real, stamp)), seed.text()]);
+	return Buffer.concat([Buffer.from(firstLine(rest)), rest]);
+}
+
+/** The text of the seed in an entry that is sound and of that file as it is now. */
+function seedText(entry: Buffer, real: string, stamp: string): Buffer | undefined {
+	const rest = entry.subarray(entry.indexOf(LF) + 1);
+	const head = headOf(real, stamp);
+	const expected = Buffer.from(firstLine(rest) + head);
+	const isSound = entry.subarray(0, expected.length).equals(expected);
+	return isSound ? entry.subarray(expected.length) : undefined;
+}
+
+function firstLine(rest: Uint8Array): string {
+	return `${MAGIC} ${createHash('sha256').update(rest).digest('hex')}\n`;
+}
+
+function headOf(real: string, stamp: string): string {
+	return `${JSON.stringify(real)}\n${stamp}\n`;
+}

@@ -1,0 +1,38 @@
+import * as assert from 'uvu/assert';
+import { Turns } from '../../node/turns.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('Turns');
+const microtasks = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('so many are on at a time, the others follow in the order in which they came', async () => {
+	const turns = new Turns(2);
+	const begun: string[] = [];
+	const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => turns.take(() => begun.push(name)));
+	assert.equal(begun, []);
+	await microtasks();
+	assert.equal(begun, ['a', 'b']);
+	assert.equal(
+		[a, b, c, d].map((turn) => turn?.isOn),
+		[true, true, false, false],
+	);
+	b?.end();
+	b?.end();
+	assert.equal(begun, ['a', 'b', 'c']);
+	assert.not(b?.isOn);
+	a?.end();
+	assert.equal(begun, ['a', 'b', 'c', 'd']);
+});
+
+test('who leaves the line while it waits has no turn', async () => {
+	const turns = new Turns(1);
+	const begun: string[] = [];
+	const first = turns.take(() => begun.push('first'));
+	turns.take(() => begun.push('second')).end();
+	turns.take(() => begun.push('third'));
+	await microtasks();
+	first.end();
+	assert.equal(begun, ['first', 'third']);
+});
+
+test.run();
