@@ -5,7 +5,7 @@ import { type ContentRange, isWhole, type RangeOptions, resolveRange } from './c
 import { readContent } from './content-reader.ts';
 import type { Progress } from './download-options.ts';
 import type { Place } from './place.ts';
-import type { SourceShare } from './transfer.ts';
+import type { SourceShare } from './source-shares.ts';
 
 /** Options of a content that is read while it comes. */
 export interface StreamOptions extends RangeOptions {

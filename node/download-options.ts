@@ -1,7 +1,8 @@
 import type { Seed } from '../protocol/index.ts';
 import type { Holding } from './holdings.ts';
+import type { SourceShare } from './source-shares.ts';
 import type { Target } from './target.ts';
-import type { SourceShare, WhichChunks } from './transfer.ts';
+import type { WhichChunks } from './transfer.ts';
 
 /** How far a download is. */
 export interface Progress {

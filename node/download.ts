@@ -11,9 +11,9 @@ import type { DownloadOptions, DownloadResult, Progress } from './download-optio
 import { type Holding, haveBytes } from './holdings.ts';
 import { Patience } from './patience.ts';
 import { SeedFinder } from './seed-finder.ts';
-import { sumOf } from './source-shares.ts';
+import { type SourceShare, SourceShares } from './source-shares.ts';
 import { Sources } from './sources.ts';
-import { type SourceShare, Transfer } from './transfer.ts';
+import { Transfer } from './transfer.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
@@ -32,8 +32,9 @@ export class Download {
 	readonly #listeners: Array<() => void> = [];
 	#phase: Progress['phase'] = 'finding';
 	#finder: SeedFinder | undefined;
-	/** The last is the current one; there are more if what was stored turned out to be wrong. */
-	readonly #transfers: Transfer[] = [];
+	/** The current one; there was another before if what was stored turned out to be wrong. */
+	#transfer: Transfer | undefined;
+	readonly #shares = new SourceShares();
 	#holding: Holding | undefined;
 	/** Aborted when it is to end early: nothing long goes on. */
 	readonly #ending = new AbortController();
@@ -57,10 +58,6 @@ export class Download {
 		});
 	}
 
-	get #transfer(): Transfer | undefined {
-		return this.#transfers.at(-1);
-	}
-
 	/** What is on the disk of the content, once the seed is known. */
 	get holding(): Holding | undefined {
 		return this.#holding;
@@ -68,7 +65,7 @@ export class Download {
 
 	/** What has come from whom so far. */
 	get shares(): SourceShare[] {
-		return sumOf(this.#transfers);
+		return this.#shares.all();
 	}
 
 	/**
@@ -183,8 +180,7 @@ export class Download {
 		const path = await this.#fetchAndFinish(holding, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
 		const sources = this.shares;
-		const fetched = sources.reduce((sum, { bytes }) => sum + bytes, 0);
-		const kept = Math.max(0, seed.length - fetched);
+		const kept = Math.max(0, seed.length - this.#shares.bytes);
 		const result = { seed, path, ms, sources, kept, wasThere };
 		this.#isComplete = true;
 		onComplete?.(result);
@@ -231,11 +227,7 @@ export class Download {
 		const { holdings, warn } = this.#context;
 		const what = `${chunks.length} chunks on the disk are not what was stored there`;
 		warn(new ShoalError('ERR_CHANGED', `${what}; they are fetched again`));
-		holdings.remove(holding);
-		for (const chunk of chunks) {
-			holding.have.clear(chunk);
-		}
-		holdings.add(holding);
+		holdings.lose(holding, chunks);
 	}
 
 	async #findSeed(): Promise<Seed> {
@@ -253,8 +245,8 @@ export class Download {
 
 	async #fetch(holding: Holding): Promise<void> {
 		this.#transfer?.close();
-		const transfer = new Transfer(this.#context, holding, this.#options.which);
-		this.#transfers.push(transfer);
+		const transfer = new Transfer(this.#context, holding, this.#options.which, this.#shares);
+		this.#transfer = transfer;
 		this.#patience.heard();
 		this.#sources.askAll();
 		this.#listeners.push(
@@ -289,7 +281,7 @@ export class Download {
 		}
 		// Nobody sends anything while a large part is checked, or the whole: nothing is asked for.
 		const isHashing = this.#phase === 'checking' || this.#phase === 'verifying';
-		const hasBegun = isHashing || this.shares.length > 0;
+		const hasBegun = isHashing || this.#shares.bytes > 0;
 		const lost =
 			this.#options.wait || hasBegun ? undefined : this.#patience.lost(this.#finder?.lastError);
 		if (lost !== undefined) {

@@ -59,6 +59,15 @@ export class Holdings {
 		}
 	}
 
+	/** Chunks are not what was stored: to others it is as if the rest had come just now. */
+	lose(holding: Holding, chunks: readonly number[]): void {
+		this.remove(holding);
+		for (const chunk of chunks) {
+			holding.have.clear(chunk);
+		}
+		this.add(holding);
+	}
+
 	/** `chunk` is verified and stored. */
 	gain(holding: Holding, chunk: number): void {
 		holding.have.set(chunk);

@@ -13,4 +13,4 @@ export {
 	type ShoalNodeOptions,
 } from './node.ts';
 export type { Share, ShareEvents } from './share.ts';
-export type { SourceShare } from './transfer.ts';
+export type { SourceShare } from './source-shares.ts';

@@ -2,7 +2,7 @@ import { ShoalError } from '../protocol/index.ts';
 import type { ChunkRun } from './engine/picker.ts';
 import type { Holding, Holdings } from './holdings.ts';
 import type { RunningDownload } from './running-download.ts';
-import type { SourceShare } from './transfer.ts';
+import type { SourceShare } from './source-shares.ts';
 
 /** One who reads a content. */
 export interface Reader {

@@ -15,16 +15,9 @@ import { DownloadEngine, type DownloadEngineOptions } from './engine/download-en
 import { chunksIn } from './engine/picker.ts';
 import type { Holding } from './holdings.ts';
 import { Listening } from './listening.ts';
+import type { SourceShares } from './source-shares.ts';
 import type { HaveReply } from './sources.ts';
 import { runsOf, verifyChunks } from './verify-chunks.ts';
-
-/** What one node has contributed. */
-export interface SourceShare {
-	readonly node: string;
-	readonly lane: 'broker';
-	chunks: number;
-	bytes: number;
-}
 
 /** What a {@link Transfer} tells. */
 export interface TransferEvents {
@@ -52,16 +45,18 @@ export class Transfer {
 	readonly #engine: DownloadEngine;
 	readonly #events = createNanoEvents<TransferEvents>();
 	readonly #buffers = new Map<Attempt, Uint8Array>();
-	readonly #shares = new Map<string, SourceShare>();
+	readonly #shares: SourceShares;
 	readonly #timer: NodeJS.Timeout;
 	readonly #listening: Listening;
 	#waiting = 0;
 	#isClosed = false;
 
-	constructor(context: NodeContext, holding: Holding, which: WhichChunks) {
+	/** @param shares counts what comes from whom */
+	constructor(context: NodeContext, holding: Holding, which: WhichChunks, shares: SourceShares) {
 		const { limits, tracker } = context;
 		this.#context = context;
 		this.#holding = holding;
+		this.#shares = shares;
 		this.#listening = new Listening(context, holding.seed.id);
 		this.#engine = new DownloadEngine({
 			layout: holding.seed.layout,
@@ -84,11 +79,6 @@ export class Transfer {
 	/** How many nodes are counted on. */
 	get sources(): number {
 		return this.#engine.nodes.size;
-	}
-
-	/** What each node has contributed, chunks that were verified only. */
-	get shares(): SourceShare[] {
-		return [...this.#shares.values()];
 	}
 
 	/** A node has said what it has. @throws ShoalError ERR_RANGE if that cannot be */
@@ -260,10 +250,7 @@ export class Transfer {
 	}
 
 	#count(node: string, first: number, count: number, bytes: number): void {
-		const share = this.#shares.get(node) ?? { node, lane: 'broker', chunks: 0, bytes: 0 };
-		this.#shares.set(node, share);
-		share.chunks += count;
-		share.bytes += bytes;
+		this.#shares.count(node, 'broker', count, bytes);
 		for (let chunk = first; chunk < first + count; chunk += 1) {
 			this.#engine.stored(chunk);
 			this.#context.holdings.gain(this.#holding, chunk);
