@@ -10,6 +10,8 @@ const USELESS = 10_000;
 const GIVEN_UP = 8_000;
 /** Shared topics that are heard at a time. */
 const MOST_TOPICS = 8;
+/** Bytes from a topic before it is judged by how much of them is of use. */
+const JUDGED = 8 * 1024 * 1024;
 
 /** The nodes that a simulated downloader counts on: what `Sources` and `Listening` do. */
 export class Neighbours {
@@ -17,6 +19,8 @@ export class Neighbours {
 	readonly #world: World;
 	/** When bytes last came from each; at first, when it was added. */
 	readonly #sentAt = new Map<SwarmNode, number>();
+	/** By node whose shared topic is or was heard: what came of late, and what of it was of use. */
+	readonly #topics = new Map<SwarmNode, { bytes: number; useful: number; isLeft: boolean }>();
 	#heardAt = 0;
 	#queryAfter = QUERY_FIRST;
 
@@ -47,6 +51,10 @@ export class Neighbours {
 			return;
 		}
 		this.#sentAt.set(node, time.now);
+		const heard = [...this.#topics.values()].filter(({ isLeft }) => !isLeft);
+		if (heard.length < MOST_TOPICS && !this.#topics.has(node)) {
+			this.#topics.set(node, { bytes: 0, useful: 0, isLeft: false });
+		}
 		if (node.isGone) {
 			time.after(GIVEN_UP, () => this.remove(node));
 			return;
@@ -70,6 +78,9 @@ export class Neighbours {
 	/** Does not count on `node` any more. */
 	remove(node: SwarmNode): void {
 		if (this.#sentAt.delete(node)) {
+			if (this.hears(node)) {
+				this.#topics.delete(node);
+			}
 			this.#node.forget(node);
 		}
 	}
@@ -81,14 +92,22 @@ export class Neighbours {
 
 	/** Whether the shared topic of `node` is heard. */
 	hears(node: SwarmNode): boolean {
-		let place = 0;
-		for (const each of this.#sentAt.keys()) {
-			if (each === node) {
-				return place < MOST_TOPICS;
+		return this.#topics.get(node)?.isLeft === false;
+	}
+
+	/** `node` has shared `bytes`, which were of use or not. One that is mostly of no use is left. */
+	overheard(node: SwarmNode, bytes: number, isUseful: boolean): void {
+		this.heard(node);
+		const topic = this.#topics.get(node);
+		if (topic !== undefined) {
+			topic.bytes += bytes;
+			topic.useful += isUseful ? bytes : 0;
+			if (topic.bytes >= JUDGED) {
+				topic.isLeft ||= topic.useful * 2 < topic.bytes;
+				topic.bytes /= 2;
+				topic.useful /= 2;
 			}
-			place += 1;
 		}
-		return false;
 	}
 
 	/** Gives every place back. */

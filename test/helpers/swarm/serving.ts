@@ -48,7 +48,8 @@ export class Serving {
 			of.refusedBy(this.#node, id, 'busy');
 		}
 		if (this.#world.topology.hasSharedTopics) {
-			this.#fanOut.asked(SEED, from.id, from.hears(this.#node));
+			const isSharing = !this.#world.isSpreadFirst || this.#node.isComplete;
+			this.#fanOut.asked(SEED, from.id, isSharing && from.hears(this.#node));
 		}
 		this.#pump();
 		return undefined;

@@ -12,7 +12,7 @@ import { World } from './world.ts';
 export interface SwarmOptions extends Shape {
 	/** @default mesh */
 	readonly topology?: Topology;
-	/** Nodes send first what spreads the content soonest, instead of in turn. @default false */
+	/** Nodes serve by the rules on trial (see `World`), instead of today's. @default false */
 	readonly isSpreadFirst?: boolean;
 	readonly seed?: number;
 	/** ms over which the downloaders come. @default 1,000 */

@@ -13,36 +13,41 @@ export class Spread {
 
 	/** The place of a wish in the order: the least goes first. */
 	rank(to: string, chunk: number): number {
-		return this.#begun.has(key(to, chunk)) ? -1 : (this.#sent.get(chunk) ?? 0);
+		return this.#begun.get(to)?.chunk === chunk ? -1 : (this.#sent.get(chunk) ?? 0);
 	}
 
 	/** `bytes` of `chunk`, which has `size`, are sent to `to`. */
 	sent(to: string, chunk: number, bytes: number, size: number): void {
-		const begun = this.#begun.get(key(to, chunk)) ?? this.#begin(to, chunk, size);
+		const before = this.#begun.get(to);
+		const begun = before?.chunk === chunk ? before : this.#begin(to, chunk, size);
 		begun.left -= bytes;
 		if (begun.left <= 0) {
-			this.#begun.delete(key(to, chunk));
+			this.#begun.delete(to);
 		}
 	}
 
 	#begin(to: string, chunk: number, size: number): { left: number } {
+		this.#giveUp(to);
 		const begun = { chunk, left: size };
 		this.#count(chunk, 1);
-		this.#begun.set(key(to, chunk), begun);
-		const [oldest] = this.#begun;
-		if (this.#begun.size > MOST_BEGUN && oldest !== undefined) {
-			// It was not finished: nobody has it from here.
-			this.#begun.delete(oldest[0]);
-			this.#count(oldest[1].chunk, -1);
+		this.#begun.set(to, begun);
+		if (this.#begun.size > MOST_BEGUN) {
+			const [oldest] = this.#begun.keys();
+			this.#giveUp(oldest as string);
 		}
 		return begun;
+	}
+
+	/** What `to` is being sent was not finished: nobody has it from here. */
+	#giveUp(to: string): void {
+		const begun = this.#begun.get(to);
+		if (begun !== undefined) {
+			this.#begun.delete(to);
+			this.#count(begun.chunk, -1);
+		}
 	}
 
 	#count(chunk: number, change: 1 | -1): void {
 		this.#sent.set(chunk, (this.#sent.get(chunk) ?? 0) + change);
 	}
-}
-
-function key(to: string, chunk: number): string {
-	return `${to} ${chunk}`;
 }

@@ -152,8 +152,8 @@ export class SwarmNode {
 	}
 
 	onShared(from: SwarmNode, offset: number, length: number): void {
-		this.#neighbours.heard(from);
 		const whole = this.engine.overheard(from.id, offset, length, this.#world.time.now);
+		this.#neighbours.overheard(from, length, whole.length > 0);
 		this.useless += whole.length === 0 ? length : 0;
 		this.#take(whole.filter((attempt) => attempt.isOverheard || attempt.isWhole));
 	}

@@ -13,7 +13,10 @@ export interface WorldOptions {
 	readonly random: () => number;
 	/** Share of chunk messages that are lost, 0 to 1. */
 	readonly loss: number;
-	/** Whether nodes send first what spreads the content soonest, instead of in turn. */
+	/**
+	 * Two rules on trial for the side that serves: what spreads the content soonest goes first, instead
+	 * of in turn, and only who has everything shares with all who listen, as most have the rest already.
+	 */
 	readonly isSpreadFirst: boolean;
 	/** Called after each decision of an engine. */
 	readonly check: (engine: DownloadEngine) => void;

@@ -1,37 +1,35 @@
 import * as assert from 'uvu/assert';
 import { fakeRandom } from '../../helpers/clock.ts';
 import { suite } from '../../helpers/suite.ts';
-import { meshBound, type Shape } from '../../helpers/swarm/bound.ts';
+import { meshBound, type Shape, starBound } from '../../helpers/swarm/bound.ts';
 import { checkEngine } from '../../helpers/swarm/check-engine.ts';
 import { simulateSwarm } from '../../helpers/swarm/simulate-swarm.ts';
+import { Star } from '../../helpers/swarm/topology.ts';
 
-const test = suite('simulated swarms', { timeout: 300_000 });
+const test = suite('simulated swarms', { timeout: 240_000 });
 const KIB = 1024;
 const RANDOM_SWARMS = Number(process.env.SHOAL_SWARMS ?? 100);
 const FIRST_SEED = Number(process.env.SHOAL_SEED ?? 1);
 
 /**
- * A seeder and downloaders whose up links differ by 10 to 1, 0.25 to 2.5 MiB per second; content of 256
+ * A seeder and downloaders whose up links differ by 10 to 1, 0.2 to 2 MiB per second; content of 256
  * chunks; 1 % of the chunk messages are lost.
  */
 function mesh(downloaders: number): Shape {
 	const random = fakeRandom(8);
 	const nodes = Array.from({ length: downloaders + 1 }, (_, index) => {
-		const up = index === 0 ? 2_048 * KIB : 256 * KIB * 10 ** random();
-		return { up, down: Math.max(4 * up, 3_072 * KIB), latency: 5 + 20 * random() };
+		const up = index === 0 ? 2_048 * KIB : 192 * KIB * 10 ** random();
+		return { up, down: Math.max(4 * up, 2_304 * KIB), latency: 5 + 20 * random() };
 	});
 	return { nodes, length: 256 * 256 * KIB, chunkSize: 256 * KIB, loss: 0.01 };
 }
 
 test('1,000 nodes complete within 1.3 times the bound that the links allow', () => {
 	const shape = mesh(999);
-	const before = process.cpuUsage().user;
 	const { ms, sent } = simulateSwarm({ ...shape, isSpreadFirst: true });
-	const seconds = (process.cpuUsage().user - before) / 1e6;
 	const ratio = (ms as number) / meshBound(shape);
 	assert.ok(ratio <= 1.3, `${ratio} times the bound`);
 	assert.ok(sent < 1.1, `${sent} copies sent for each that was wanted`);
-	assert.ok(seconds < 30, `${seconds} s`);
 });
 
 test('who sends first what spreads soonest beats who sends in turn', () => {
@@ -40,6 +38,17 @@ test('who sends first what spreads soonest beats who sends in turn', () => {
 	const spreadFirst = simulateSwarm({ ...shape, isSpreadFirst: true });
 	assert.ok((spreadFirst.ms as number) < (inTurn.ms as number));
 	assert.ok((spreadFirst.seederSentAtWhole as number) < (inTurn.seederSentAtWhole as number));
+});
+
+test('through one broker it pays that only who has everything shares', () => {
+	const egress = 50 * KIB * KIB;
+	const shape = mesh(30);
+	const ratio = (isSpreadFirst: boolean): number => {
+		const { ms } = simulateSwarm({ ...shape, topology: new Star(egress), isSpreadFirst });
+		return (ms as number) / starBound(shape, egress);
+	};
+	const [today, onTrial] = [ratio(false), ratio(true)];
+	assert.ok(onTrial < today, `${onTrial} times the bound, ${today} today`);
 });
 
 test('the same seed gives the same swarm, another one another', () => {

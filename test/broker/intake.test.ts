@@ -1,0 +1,123 @@
+import * as assert from 'uvu/assert';
+import { Broker } from '../../broker/index.ts';
+import { Topics } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
+import {
+	connectPacket,
+	connectRaw,
+	messagesOf,
+	openRaw,
+	publishPacket,
+	subscribePacket,
+} from '../helpers/raw-client.ts';
+import { suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('intake', { timeout: 20_000 });
+const topics = new Topics();
+const PING = Buffer.from([0xc0, 0]);
+const PONG = Buffer.from([0xd0, 0]);
+const CHUNK = Buffer.alloc(70_000, 'chunk');
+
+test('a client that sends one byte at a time is served as any other', async (t) => {
+	const broker = await startBroker(t);
+	const { socket, received } = await openRaw(t, broker.port);
+	socket.setNoDelay();
+	const toItself = topics.chunk('slowly-01', 'slowly-01');
+	const session = [
+		connectPacket('slowly-01'),
+		subscribePacket(topics.inboxFilter('slowly-01')),
+		publishPacket(toItself, Buffer.from('first')),
+		PING,
+		publishPacket(toItself, Buffer.from('second')),
+	];
+	for (const byte of Buffer.concat(session)) {
+		socket.write(Buffer.from([byte]));
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+	const messages = () => messagesOf({ socket, received, isClosed: () => false });
+	await until('both are back', () => messages().length === 2);
+	assert.equal(
+		messages().map(({ payload }) => String(payload)),
+		['first', 'second'],
+	);
+	assert.ok(Buffer.concat(received).includes(PONG));
+});
+
+test('a length of more than four bytes is cut, before CONNECT and after', async (t) => {
+	const broker = await startBroker(t);
+	const hostile = Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x7f]);
+	const stranger = await openRaw(t, broker.port);
+	stranger.socket.write(Buffer.concat([Buffer.from([0x10]), hostile.subarray(1)]));
+	await until('the stranger is cut', stranger.isClosed);
+	const client = await connectRaw(t, broker.port, 'client-01');
+	client.socket.write(hostile);
+	await until('the client is cut', client.isClosed);
+});
+
+test('who sends faster than its messages are handled is read on as they are', async (t) => {
+	const broker = await startBroker(t, { limits: { cutQueue: 32_768 } });
+	const { socket, received } = await connectRaw(t, broker.port, 'sender-01');
+	const message = publishPacket(topics.request('nobody-01', 'sender-01'), Buffer.alloc(500));
+	socket.write(Buffer.concat(Array.from({ length: 10_000 }, () => message)));
+	socket.write(PING);
+	await until('it was read to the end', () => Buffer.concat(received).includes(PONG), 15_000);
+});
+
+test('a client that sends nothing but chunks is alive, and is cut when it stops', async (t) => {
+	const broker = await startBroker(t);
+	const reader = await connectRaw(t, broker.port, 'reader-01');
+	reader.socket.write(subscribePacket(topics.inboxFilter('reader-01')));
+	const sender = await openRaw(t, broker.port);
+	sender.socket.write(connectPacket('sender-01', undefined, 1));
+	await until('CONNACK', () => sender.received.length > 0);
+	for (let turn = 0; turn < 6; turn += 1) {
+		sender.socket.write(publishPacket(topics.chunk('reader-01', 'sender-01'), CHUNK));
+		await new Promise((resolve) => setTimeout(resolve, 500));
+	}
+	assert.not.ok(sender.isClosed());
+	assert.is(messagesOf(reader).length, 6);
+	await until('it is cut', sender.isClosed, 3_000);
+});
+
+test('a client that ends its side is let go, and so is one that vanishes within a packet', async (t) => {
+	const broker = await startBroker(t);
+	const ending = await connectRaw(t, broker.port, 'ending-01');
+	const vanishing = await connectRaw(t, broker.port, 'vanish-01');
+	assert.is(broker.stats().clients, 2);
+	const chunk = publishPacket(topics.chunk('nobody-01', 'vanish-01'), CHUNK);
+	vanishing.socket.write(chunk.subarray(0, 50_000));
+	ending.socket.end(chunk.subarray(0, 1));
+	await until('it is let go', ending.isClosed);
+	vanishing.socket.resetAndDestroy();
+	await until('both are gone', () => broker.stats().clients === 0);
+});
+
+test('a broker that is closed leaves nothing open, whatever its clients are doing', async (t) => {
+	const before = openResources();
+	const broker = await Broker.start({ port: 0 });
+	t.defer(() => broker.close());
+	for (let turn = 0; turn < 5; turn += 1) {
+		const { socket } = await connectRaw(t, broker.port, `passing-${turn}`);
+		socket.destroy();
+	}
+	const silent = await openRaw(t, broker.port);
+	const reader = await connectRaw(t, broker.port, 'reader-01');
+	reader.socket.write(subscribePacket(topics.inboxFilter('reader-01')));
+	await until('SUBACK', () => Buffer.concat(reader.received).length === 9);
+	reader.socket.pause();
+	const sender = await connectRaw(t, broker.port, 'sender-01');
+	const chunk = publishPacket(topics.chunk('reader-01', 'sender-01'), CHUNK);
+	for (let number = 0; number < 200; number += 1) {
+		sender.socket.write(chunk);
+	}
+	sender.socket.write(chunk.subarray(0, 60_000));
+	await until('some are shed', () => broker.stats().shed > 0);
+	await broker.close();
+	reader.socket.resume();
+	await until('all notice', () => [silent, reader, sender].every(({ isClosed }) => isClosed()));
+	await nothingLeftOpen(before, 2_000);
+});
+
+test.run();
