@@ -182,7 +182,7 @@ export class ChunkSender {
 	async #send(topic: string, message: Uint8Array): Promise<void> {
 		const { link, upBucket, up } = this.#context;
 		while (upBucket.wait > 0 && !this.#isClosed) {
-			await new Promise<void>((resolve) => upBucket.whenFree(resolve));
+			await new Promise<void>((resolve) => upBucket.whenFree(resolve) || resolve());
 		}
 		if (link.queued > SEND_AHEAD) {
 			await link.drained();

@@ -100,8 +100,7 @@ export class SeedFetcher {
 
 	#ask(): void {
 		const { link, topics, downBucket } = this.#context;
-		if (downBucket.wait > 0) {
-			downBucket.whenFree(() => this.#isOver || this.#ask());
+		if (downBucket.whenFree(() => this.#isOver || this.#ask())) {
 			return;
 		}
 		const ranges = this.#missing.splice(0, downBucket.isLimited ? 1 : AT_ONCE);

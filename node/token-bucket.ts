@@ -88,12 +88,16 @@ export class TokenBucket {
 	/**
 	 * If nothing may be spent now, calls `then` once, when it has its turn to spend something: all who
 	 * wait have one before any has another. Who asks again before that keeps its place.
+	 *
+	 * @returns whether `then` will be called; if not, something may be spent at once
 	 */
-	whenFree(then: () => void): void {
-		if (this.wait > 0) {
-			this.#waiting.add(then);
-			this.#schedule();
+	whenFree(then: () => void): boolean {
+		if (this.wait === 0) {
+			return false;
 		}
+		this.#waiting.add(then);
+		this.#schedule();
+		return true;
 	}
 
 	#schedule(): void {

@@ -91,7 +91,7 @@ test('who waits has a turn in the order of asking, each after what was spent bef
 
 test('who may spend now has no turn to wait for, and a limit that is lifted lets all go', () => {
 	const bucket = new TokenBucket(undefined);
-	bucket.whenFree(() => assert.unreachable());
+	assert.not(bucket.whenFree(() => assert.unreachable()));
 	bucket.setRate(1);
 	bucket.spend(1_000);
 	const turns: string[] = [];
@@ -111,6 +111,25 @@ test('no more is asked for than comes in the time of the quickest answer and a l
 	assert.ok(bucket.affordable({ quickest: 5, outstanding: 30_000 }) <= 0);
 	bucket.setRate(undefined);
 	assert.is(bucket.affordable({ quickest: 5, outstanding: 1e9 }), Number.POSITIVE_INFINITY);
+});
+
+test('who asks at the very moment at which it is free is not left waiting', async () => {
+	// A clock that goes on between any two looks at it, as clocks do.
+	let now = 0;
+	const bucket = new TokenBucket(1_000, () => {
+		now += 0.5;
+		return now;
+	});
+	for (let time = 0; time < 200; time += 1) {
+		bucket.spend(1 + (time % 3));
+		while (bucket.wait > 0) {
+			const turn = new Promise<string>((resolve) => {
+				bucket.whenFree(() => resolve('turn')) || resolve('at once');
+			});
+			const late = new Promise<string>((resolve) => setTimeout(resolve, 1_000, 'late').unref());
+			assert.is.not(await Promise.race([turn, late]), 'late');
+		}
+	}
 });
 
 test('a piece is a power of two of at most 50 ms of the rate, and no less than 16 KiB', () => {
