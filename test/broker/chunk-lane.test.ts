@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Aedes } from 'aedes';
 import { parser } from 'mqtt-packet';
 import * as assert from 'uvu/assert';
 import type { Broker } from '../../broker/index.ts';
@@ -216,7 +217,27 @@ test('a malformed topic of a large message ends only its own connection', async 
 	assert.not.ok(ann.isClosed());
 });
 
+/** Has every Aedes that starts during the test take its time over a message of QoS 1. */
+function delayQos1(t: Scope): void {
+	const { listen } = Aedes.prototype;
+	t.defer(() => Object.assign(Aedes.prototype, { listen }));
+	Aedes.prototype.listen = async function () {
+		await listen.call(this);
+		const { persistence } = this as unknown as { persistence: Persistence };
+		const find = persistence.subscriptionsByTopic.bind(persistence);
+		persistence.subscriptionsByTopic = async (topic) => {
+			await new Promise((resolve) => setTimeout(resolve, 5));
+			return await find(topic);
+		};
+	};
+}
+
+interface Persistence {
+	subscriptionsByTopic(topic: string): Promise<unknown>;
+}
+
 test('a message of QoS 1 that others of QoS 0 overtake is not lost', async (t) => {
+	delayQos1(t);
 	const broker = await startBroker(t);
 	const sender = await connectRaw(t, broker.port, SENDER);
 	const ann = await listen(t, broker, 'reader-01');
