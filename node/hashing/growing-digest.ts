@@ -38,6 +38,11 @@ export class GrowingDigest {
 		}
 	}
 
+	/** It will be needed soon: the worker takes a while to start. */
+	prepare(): void {
+		this.#worker ??= this.#start();
+	}
+
 	/** The file is whole. @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_CHANGED, ERR_ABORTED */
 	async finish(signal?: AbortSignal): Promise<Uint8Array> {
 		const abort = (): void => this.close();
@@ -63,8 +68,8 @@ export class GrowingDigest {
 
 	#tell(bytes: number): void {
 		this.#told = bytes;
-		this.#worker ??= this.#start();
-		this.#worker.postMessage(bytes);
+		this.prepare();
+		this.#worker?.postMessage(bytes);
 	}
 
 	#start(): Worker {

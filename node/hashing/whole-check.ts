@@ -30,6 +30,9 @@ export class WholeCheck {
 			this.#prefix += 1;
 		}
 		this.#digest?.grow(Math.min(this.#prefix * chunkSize, length));
+		if (this.#have.count * 2 >= chunks) {
+			this.#digest?.prepare();
+		}
 	}
 
 	/** Every chunk is stored: whether the whole is what the seed says. @throws ShoalError of the file system */
