@@ -238,3 +238,14 @@ export class RemoteNode {
 function lastAsk(part: Part): number {
 	return part.asks.at(-1)?.at ?? 0;
 }
+
+/** Where in `nodes` the one with least open stands. */
+export function leastOpen(nodes: readonly RemoteNode[]): number {
+	let least = 0;
+	for (let place = 1; place < nodes.length; place += 1) {
+		const isLess =
+			(nodes[place] as RemoteNode).outstanding < (nodes[least] as RemoteNode).outstanding;
+		least = isLess ? place : least;
+	}
+	return least;
+}

@@ -9,12 +9,12 @@ const FIRST_TIMEOUT = 2_000;
 // An answer waits for a disk and for a turn of two event loops: below that it is not late.
 const LEAST_TIMEOUT = 500;
 const MOST_TIMEOUT = 10_000;
-/** A window holds at most this many ms of the measured rate: control messages wait behind it. */
 const MOST_QUEUE = 2_000;
 /** A part holds at most this many ms of the measured rate. */
 const MOST_PART_TIME = 1_000;
 const RATE_PERIOD = 100;
-const RATE_WEIGHT = 0.5;
+/** ms over which a rate is averaged: answers that come in bursts are no faster for it. */
+const RATE_MEMORY = 1_000;
 
 /** Bounds of a {@link Window}. */
 export interface WindowOptions {
@@ -22,6 +22,8 @@ export interface WindowOptions {
 	readonly mostPart: number;
 	/** Bytes of the largest window. */
 	readonly mostWindow: number;
+	/** ms of the measured rate in the largest window. @default 2,000: control messages wait behind it */
+	readonly mostQueue?: number;
 }
 
 /**
@@ -100,9 +102,10 @@ export class Window {
 	}
 
 	#mostQueued(): number {
+		const { mostQueue = MOST_QUEUE } = this.#options;
 		return this.#rate === undefined
 			? Number.POSITIVE_INFINITY
-			: Math.max((this.#rate * MOST_QUEUE) / 1_000, LEAST_PART * 2);
+			: Math.max((this.#rate * mostQueue) / 1_000, LEAST_PART * 2);
 	}
 
 	#measureTime(sample: number): void {
@@ -126,8 +129,8 @@ export class Window {
 		const elapsed = now - this.#periodStart;
 		if (elapsed >= RATE_PERIOD) {
 			const measured = (this.#periodBytes * 1_000) / elapsed;
-			this.#rate =
-				this.#rate === undefined ? measured : this.#rate + (measured - this.#rate) * RATE_WEIGHT;
+			const weight = this.#rate === undefined ? 1 : 1 - Math.exp(-elapsed / RATE_MEMORY);
+			this.#rate = this.rate + (measured - this.rate) * weight;
 			this.#part = Math.min(partFor(this.#rate), this.#options.mostPart);
 			this.#periodStart = now;
 			this.#periodBytes = 0;
