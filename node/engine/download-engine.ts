@@ -235,8 +235,11 @@ export class DownloadEngine {
 				ready.push(remote);
 			}
 		}
+		if (ready.length === 0) {
+			return this.#assignments.takeDecisions();
+		}
 		const batches = new Map<RemoteNode, Batch>();
-		let open = ready.length === 0 ? 0 : this.outstanding;
+		let open = this.outstanding;
 		for (let left = budget; left > 0; ) {
 			const remote = this.#next(ready, batches, open, now);
 			if (remote === undefined) {

@@ -1,6 +1,6 @@
 import { Bitfield } from '../../protocol/index.ts';
 import type { Attempt, Part } from './attempt.ts';
-import { Window, type WindowOptions } from './window.ts';
+import { LEAST_TIMEOUT, Window, type WindowOptions } from './window.ts';
 
 /** Parts that overtake an open one before it counts as lost. */
 const OVERTAKEN = 3;
@@ -133,7 +133,8 @@ export class RemoteNode {
 
 	/** Whether the oldest open part waits longer than the timeout without any answer. */
 	isLate(now: number): boolean {
-		return this.#outstanding > 0 && this.#waits(now) > this.window.timeout;
+		const isPossible = this.#outstanding > 0 && now - this.#heard > LEAST_TIMEOUT;
+		return isPossible && this.#waits(now) > this.window.timeout;
 	}
 
 	/** Whether it looks as if that will come: half the timeout is over. */

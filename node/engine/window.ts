@@ -6,8 +6,8 @@ export const FIRST_PART = 64 * 1024;
 export const LEAST_PART = 16 * 1024;
 
 const FIRST_TIMEOUT = 2_000;
-// An answer waits for a disk and for a turn of two event loops: below that it is not late.
-const LEAST_TIMEOUT = 500;
+/** ms; an answer waits for a disk and for a turn of two event loops: below that it is not late. */
+export const LEAST_TIMEOUT = 500;
 const MOST_TIMEOUT = 10_000;
 const MOST_QUEUE = 2_000;
 /** A part holds at most this many ms of the measured rate. */
