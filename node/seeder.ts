@@ -2,6 +2,7 @@ import {
 	type ByteRange,
 	type ChunkContent,
 	encodeJson,
+	MAX_RANGE,
 	type NodeReply,
 	type NodeRequest,
 	parseRequestId,
@@ -63,7 +64,10 @@ export class Seeder {
 
 	#tellHave(from: string, id: string, { seed, have }: Holding): void {
 		const { name, length, chunks } = seed;
-		const about = { op: 'have', id, seed: seed.id, name, length, chunks, kind: seed.kind } as const;
+		const { kind } = seed;
+		const { isLimited, piece } = this.#context.upBucket;
+		const part = isLimited ? Math.min(piece, MAX_RANGE) : undefined;
+		const about = { op: 'have', id, seed: seed.id, name, length, chunks, kind, part } as const;
 		if (have.isFull) {
 			this.#reply(from, { ...about, have: 'all' });
 			return;

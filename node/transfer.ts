@@ -53,7 +53,7 @@ export class Transfer {
 
 	/** @param shares counts what comes from whom */
 	constructor(context: NodeContext, holding: Holding, which: WhichChunks, shares: SourceShares) {
-		const { limits, tracker } = context;
+		const { limits } = context;
 		this.#context = context;
 		this.#holding = holding;
 		this.#shares = shares;
@@ -62,7 +62,7 @@ export class Transfer {
 			layout: holding.seed.layout,
 			have: holding.have,
 			...which,
-			mostPart: Math.min(tracker.state?.part ?? limits.part, limits.part),
+			mostPart: this.#mostPart,
 			mostOutstanding: limits.outstanding,
 			mostStrikes: limits.badAnswers,
 			mostRanges: limits.requestRanges,
@@ -76,13 +76,19 @@ export class Transfer {
 		return this.#events.on(event, handler);
 	}
 
+	/** Bytes of the largest part the broker carries. */
+	get #mostPart(): number {
+		const { limits, tracker } = this.#context;
+		return Math.min(tracker.state?.part ?? limits.part, limits.part);
+	}
+
 	/** How many nodes are counted on. */
 	get sources(): number {
 		return this.#engine.nodes.size;
 	}
 
 	/** A node has said what it has. @throws ShoalError ERR_RANGE if that cannot be */
-	onHave(from: string, { have, length, chunks }: HaveReply): void {
+	onHave(from: string, { have, length, chunks, part }: HaveReply): void {
 		const { seed } = this.#holding;
 		if (length !== seed.length || chunks !== seed.chunks) {
 			throw new ShoalError('ERR_MESSAGE', `node ${from} tells another length of seed ${seed.id}`);
@@ -94,6 +100,7 @@ export class Transfer {
 			field.addBytes(have.first, Buffer.from(have.bits, 'base64'));
 			this.#engine.nodeHas(from, field.indices());
 		}
+		this.#engine.rebound(from, { mostPart: Math.min(this.#mostPart, part ?? this.#mostPart) });
 		this.#listening.join(from);
 		this.#decide();
 	}

@@ -122,6 +122,8 @@ export type NodeReply =
 			readonly chunks: number;
 			/** Its digests: with length and count they say how long the seed's body is. */
 			readonly kind: DigestKind;
+			/** The largest part the node wants to be asked for, if less than its lane carries. */
+			readonly part?: number | undefined;
 			/** Which chunks: all, or bit fields whose first bits stand for `first`, base64. */
 			readonly have: 'all' | { readonly first: number; readonly bits: string };
 	  }
@@ -159,6 +161,7 @@ const reply: v.GenericSchema<unknown, Reply> = v.variant('op', [
 		length: contentLength,
 		chunks: chunkCount,
 		kind: v.picklist(['sha256', 'md5']),
+		part: v.optional(positive(MAX_RANGE)),
 		have: v.union([
 			v.literal('all'),
 			v.object({

@@ -5,7 +5,8 @@ import { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
 import { Demand } from './demand.ts';
 import { type ChunkOrder, ChunkPicker } from './picker.ts';
-import { RemoteNode } from './remote-node.ts';
+import { leastOpen, RemoteNode } from './remote-node.ts';
+import { Window, type WindowOptions } from './window.ts';
 
 /** Options of a {@link DownloadEngine}. */
 export interface DownloadEngineOptions {
@@ -29,6 +30,9 @@ export interface DownloadEngineOptions {
 	readonly requestId: () => bigint;
 }
 
+/** ms of the rate of all nodes together that may be open: well below the longest timeout. */
+const MOST_QUEUE = 6_000;
+
 interface Batch {
 	readonly request: bigint;
 	readonly ranges: ByteRange[];
@@ -50,11 +54,18 @@ export class DownloadEngine {
 	readonly #nodes = new Map<string, RemoteNode>();
 	readonly #dropped = new Set<string>();
 	readonly #assignments: Assignments;
+	/**
+	 * What may be open over all nodes: our own link may be the narrow one, and the windows of many fast
+	 * nodes would fill it with answers that come too late.
+	 */
+	readonly #window: Window;
 	#asked = 0;
 
 	constructor(options: DownloadEngineOptions) {
-		const { layout, have, order, random, demand = new Demand() } = options;
+		const { layout, have, order, random, mostPart, mostOutstanding } = options;
+		const { demand = new Demand() } = options;
 		this.#options = options;
+		this.#window = new Window({ mostPart, mostWindow: mostOutstanding, mostQueue: MOST_QUEUE });
 		this.states = new ChunkStates(have, (chunk, change) => {
 			for (const remote of this.#nodes.values()) {
 				remote.useful += remote.have.has(chunk) ? change : 0;
@@ -86,6 +97,11 @@ export class DownloadEngine {
 	/** Whether `node` was dropped for its answers: it is not counted on again. */
 	isDropped(node: string): boolean {
 		return this.#dropped.has(node);
+	}
+
+	/** `node` is asked for parts and windows within other bounds from now on. */
+	rebound(node: string, bounds: Partial<WindowOptions>): void {
+		this.#nodes.get(node)?.window.rebound(bounds);
 	}
 
 	/** `node` says that it has `chunks`, indices of the layout. It is counted on from now on. */
@@ -130,11 +146,15 @@ export class DownloadEngine {
 		length: number,
 		now: number,
 	): Attempt | undefined {
-		const attempt = this.#nodes.get(from)?.answered(request, offset, length, now)?.attempt;
-		if (attempt?.isWhole) {
-			this.#assignments.finish(attempt);
+		const part = this.#nodes.get(from)?.answered(request, offset, length, now);
+		if (part === undefined) {
+			return undefined;
 		}
-		return attempt;
+		this.#window.onAnswer(length, part.asks.at(-1)?.at ?? now, now);
+		if (part.attempt.isWhole) {
+			this.#assignments.finish(part.attempt);
+		}
+		return part.attempt;
 	}
 
 	/**
@@ -239,8 +259,11 @@ export class DownloadEngine {
 				ready.push(remote);
 			}
 		}
+		if (ready.length === 0) {
+			return this.#assignments.takeDecisions();
+		}
 		const batches = new Map<RemoteNode, Batch>();
-		let open = ready.length === 0 ? 0 : this.outstanding;
+		let open = this.outstanding;
 		for (let left = budget; left > 0; ) {
 			const remote = this.#next(ready, batches, open, now);
 			if (remote === undefined) {
@@ -273,15 +296,20 @@ export class DownloadEngine {
 		while (ready.length > 0) {
 			const place = leastOpen(ready);
 			const remote = ready[place] as RemoteNode;
-			const fits = open === 0 || open + remote.window.part <= this.#options.mostOutstanding;
 			const isFull = (batches.get(remote)?.ranges.length ?? 0) >= this.#options.mostRanges;
-			const hasRoom = fits && !isFull && remote.hasRoom(now);
+			const hasRoom = !isFull && this.#fits(remote, open) && remote.hasRoom(now);
 			if (hasRoom && this.#assignments.feed(remote, now)) {
 				return remote;
 			}
 			ready.splice(place, 1);
 		}
 		return undefined;
+	}
+
+	/** Whether a part more fits; at an idle node in any case, as those who owe may never answer. */
+	#fits(remote: RemoteNode, open: number): boolean {
+		const most = remote.outstanding === 0 ? this.#options.mostOutstanding : this.#window.size;
+		return open === 0 || open + remote.window.part <= most;
 	}
 
 	#ask(remote: RemoteNode, request: bigint, mostPart: number, now: number): ByteRange {
@@ -297,15 +325,4 @@ export class DownloadEngine {
 		this.#picker.count(chunk, change);
 		remote.useful += this.states.of(chunk) === 'missing' ? change : 0;
 	}
-}
-
-/** Where in `nodes` the one with least open stands. */
-function leastOpen(nodes: readonly RemoteNode[]): number {
-	let least = 0;
-	for (let place = 1; place < nodes.length; place += 1) {
-		const isLess =
-			(nodes[place] as RemoteNode).outstanding < (nodes[least] as RemoteNode).outstanding;
-		least = isLess ? place : least;
-	}
-	return least;
 }

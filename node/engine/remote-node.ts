@@ -1,6 +1,6 @@
 import { Bitfield } from '../../protocol/index.ts';
 import type { Attempt, Part } from './attempt.ts';
-import { Window, type WindowOptions } from './window.ts';
+import { LEAST_TIMEOUT, Window, type WindowOptions } from './window.ts';
 
 /** Parts that overtake an open one before it counts as lost. */
 const OVERTAKEN = 3;
@@ -133,7 +133,8 @@ export class RemoteNode {
 
 	/** Whether the oldest open part waits longer than the timeout without any answer. */
 	isLate(now: number): boolean {
-		return this.#outstanding > 0 && this.#waits(now) > this.window.timeout;
+		const isPossible = this.#outstanding > 0 && now - this.#heard > LEAST_TIMEOUT;
+		return isPossible && this.#waits(now) > this.window.timeout;
 	}
 
 	/** Whether it looks as if that will come: half the timeout is over. */
@@ -237,4 +238,15 @@ export class RemoteNode {
 
 function lastAsk(part: Part): number {
 	return part.asks.at(-1)?.at ?? 0;
+}
+
+/** Where in `nodes` the one with least open stands. */
+export function leastOpen(nodes: readonly RemoteNode[]): number {
+	let least = 0;
+	for (let place = 1; place < nodes.length; place += 1) {
+		const isLess =
+			(nodes[place] as RemoteNode).outstanding < (nodes[least] as RemoteNode).outstanding;
+		least = isLess ? place : least;
+	}
+	return least;
 }

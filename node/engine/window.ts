@@ -6,15 +6,15 @@ export const FIRST_PART = 64 * 1024;
 export const LEAST_PART = 16 * 1024;
 
 const FIRST_TIMEOUT = 2_000;
-// An answer waits for a disk and for a turn of two event loops: below that it is not late.
-const LEAST_TIMEOUT = 500;
+/** ms; an answer waits for a disk and for a turn of two event loops: below that it is not late. */
+export const LEAST_TIMEOUT = 500;
 const MOST_TIMEOUT = 10_000;
-/** A window holds at most this many ms of the measured rate: control messages wait behind it. */
 const MOST_QUEUE = 2_000;
-/** A part holds at most this many ms of the measured rate: a limit is kept to the part. */
-const MOST_PART_TIME = 50;
+/** A part holds at most this many ms of the measured rate. */
+const MOST_PART_TIME = 1_000;
 const RATE_PERIOD = 100;
-const RATE_WEIGHT = 0.5;
+/** ms over which a rate is averaged: answers that come in bursts are no faster for it. */
+const RATE_MEMORY = 1_000;
 
 /** Bounds of a {@link Window}. */
 export interface WindowOptions {
@@ -22,6 +22,8 @@ export interface WindowOptions {
 	readonly mostPart: number;
 	/** Bytes of the largest window. */
 	readonly mostWindow: number;
+	/** ms of the measured rate in the largest window. @default 2,000: control messages wait behind it */
+	readonly mostQueue?: number;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface WindowOptions {
  * Invariant: `part` <= `size` <= max(`part`, mostWindow).
  */
 export class Window {
-	readonly #options: WindowOptions;
+	#options: WindowOptions;
 	#size: number;
 	#threshold = Number.POSITIVE_INFINITY;
 	#smoothed: number | undefined;
@@ -49,6 +51,15 @@ export class Window {
 		this.#options = options;
 		this.#size = Math.min(FIRST_WINDOW, options.mostWindow);
 		this.#part = Math.min(FIRST_PART, options.mostPart);
+	}
+
+	/** The lane, or what the node is good for, is another from now on. */
+	rebound(options: Partial<WindowOptions>): void {
+		this.#options = { ...this.#options, ...options };
+		this.#part = Math.min(
+			this.#rate === undefined ? FIRST_PART : partFor(this.#rate),
+			this.#options.mostPart,
+		);
 	}
 
 	/** Bytes that may be asked for and open at a time. */
@@ -106,9 +117,10 @@ export class Window {
 	}
 
 	#mostQueued(): number {
+		const { mostQueue = MOST_QUEUE } = this.#options;
 		return this.#rate === undefined
 			? Number.POSITIVE_INFINITY
-			: Math.max((this.#rate * MOST_QUEUE) / 1_000, LEAST_PART * 2);
+			: Math.max((this.#rate * mostQueue) / 1_000, LEAST_PART * 2);
 	}
 
 	#measureTime(sample: number): void {
@@ -133,8 +145,8 @@ export class Window {
 		const elapsed = now - this.#periodStart;
 		if (elapsed >= RATE_PERIOD) {
 			const measured = (this.#periodBytes * 1_000) / elapsed;
-			this.#rate =
-				this.#rate === undefined ? measured : this.#rate + (measured - this.#rate) * RATE_WEIGHT;
+			const weight = this.#rate === undefined ? 1 : 1 - Math.exp(-elapsed / RATE_MEMORY);
+			this.#rate = this.rate + (measured - this.rate) * weight;
 			this.#part = Math.min(partFor(this.#rate), this.#options.mostPart);
 			this.#periodStart = now;
 			this.#periodBytes = 0;

@@ -3,6 +3,7 @@ import type { Decision } from '../../node/engine/decision.ts';
 import { DownloadEngine, type DownloadEngineOptions } from '../../node/engine/download-engine.ts';
 import { Bitfield, Layout } from '../../protocol/index.ts';
 import { fakeRandom } from './clock.ts';
+import { Link } from './swarm/link.ts';
 import { Timeline } from './swarm/timeline.ts';
 
 /** How a simulated seeder behaves. */
@@ -45,6 +46,8 @@ export interface SimulationOptions extends Partial<DownloadEngineOptions> {
 	readonly chunkSize: number;
 	readonly seeders: Readonly<Record<string, Behaviour>>;
 	readonly seed?: number;
+	/** Bytes per second that the downloader's link carries. @default no limit */
+	readonly down?: number;
 	/** Virtual ms after which the run ends. */
 	readonly deadline?: number;
 	/** Called after every step. */
@@ -74,6 +77,7 @@ export function simulate(options: SimulationOptions): Outcome {
 		},
 		...options,
 	});
+	const down = new Link(options.down ?? Number.POSITIVE_INFINITY);
 	const busyUntil = new Map<string, number>();
 	const cancelled = new Set<string>();
 	const wrong = new Set<Attempt>();
@@ -130,7 +134,9 @@ export function simulate(options: SimulationOptions): Outcome {
 			const isLost = random() < (behaviour.loss ?? 0);
 			const isWrong = random() < (behaviour.lies ?? 0);
 			if (!isLost) {
-				time.after(behaviour.latency, () => arrive(node, id, offset, length, isWrong));
+				time.at(down.carry(length, time.now) + behaviour.latency, () => {
+					arrive(node, id, offset, length, isWrong);
+				});
 			}
 		});
 	};

@@ -60,10 +60,10 @@ async function fileMethods() {
 /** Counts the bytes written to files from now on. */
 async function countWrites(t: Scope): Promise<() => number> {
 	let written = 0;
-	const { write } = await fileMethods();
-	await replaceMethod(t, 'write', function (this: unknown, bytes: Uint8Array, ...rest) {
-		written += bytes.length;
-		return write.call(this, bytes, ...rest);
+	const { writev } = await fileMethods();
+	await replaceMethod(t, 'writev', function (this: unknown, buffers: Uint8Array[], ...rest) {
+		written += buffers.reduce((sum, { length }) => sum + length, 0);
+		return writev.call(this, buffers, ...rest);
 	});
 	return () => written;
 }
@@ -71,8 +71,8 @@ async function countWrites(t: Scope): Promise<() => number> {
 /** Replaces a method of every open file. @returns what undoes it before the test is over */
 async function replaceMethod(
 	t: Scope,
-	name: 'sync' | 'write',
-	method: (bytes: Uint8Array, ...rest: unknown[]) => Promise<unknown>,
+	name: 'sync' | 'writev',
+	method: (buffers: Uint8Array[], ...rest: unknown[]) => Promise<unknown>,
 ): Promise<() => void> {
 	const prototype = await fileMethods();
 	const before = prototype[name];
@@ -153,7 +153,7 @@ for (const [code, expected] of [
 		const { node, seed, path, places } = all;
 		await interrupt(all);
 		const kept = content.length - lacking(seed, await readFile(places.part));
-		const undo = await replaceMethod(t, 'write', fails(code));
+		const undo = await replaceMethod(t, 'writev', fails(code));
 		const error = await rejects(node.get(seed, { output: path }));
 		assert.is(error.code, expected);
 		assert.match(error.message, 'what is verified is kept');

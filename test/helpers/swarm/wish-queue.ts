@@ -79,7 +79,8 @@ export class SpreadFirst implements WishQueue {
 	take(): Wish | undefined {
 		const next = this.#find((rank, least) => rank < least);
 		if (next !== undefined) {
-			const queue = this.#queues.get(next.from)?.slice(1) ?? [];
+			const queue = this.#queues.get(next.from) ?? [];
+			queue.shift();
 			this.#queues.delete(next.from);
 			if (queue.length > 0) {
 				this.#queues.set(next.from, queue);

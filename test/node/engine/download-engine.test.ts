@@ -64,6 +64,22 @@ test('lost parts alone are asked for again, soon', () => {
 	assert.ok(sent < 64 * MIB * 1.04, `${sent / MIB} MiB sent`);
 });
 
+test('a thin link is not filled with what many fast sources send twice', () => {
+	const fast = Array.from({ length: 10 }, (_, index) => [
+		`${index}`,
+		{ rate: 2 * MIB, latency: 30 },
+	]);
+	const down = 85 * KIB;
+	const { ms, sent } = simulate({
+		length: 4 * MIB,
+		chunkSize: 256 * KIB,
+		seeders: Object.fromEntries(fast),
+		down,
+	});
+	assert.ok((ms as number) < ((4 * MIB) / down) * 1_000 * 2, `${ms} ms`);
+	assert.ok(sent < 4 * MIB * 2, `${sent / MIB} MiB sent`);
+});
+
 test('a seeder that falls silent is replaced within its timeout', () => {
 	const { ms, sent } = simulate({
 		length: 128 * MIB,

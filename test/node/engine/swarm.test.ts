@@ -12,14 +12,14 @@ const RANDOM_SWARMS = Number(process.env.SHOAL_SWARMS ?? 100);
 const FIRST_SEED = Number(process.env.SHOAL_SEED ?? 1);
 
 /**
- * A seeder and downloaders whose up links differ by 10 to 1, 0.2 to 2 MiB per second; content of 256
+ * A seeder and downloaders whose up links differ by 10 to 1, 160 to 1,600 KiB per second; content of 256
  * chunks; 1 % of the chunk messages are lost.
  */
 function mesh(downloaders: number): Shape {
 	const random = fakeRandom(8);
 	const nodes = Array.from({ length: downloaders + 1 }, (_, index) => {
-		const up = index === 0 ? 2_048 * KIB : 192 * KIB * 10 ** random();
-		return { up, down: Math.max(4 * up, 2_304 * KIB), latency: 5 + 20 * random() };
+		const up = index === 0 ? 1_706 * KIB : 160 * KIB * 10 ** random();
+		return { up, down: Math.max(4 * up, 1_920 * KIB), latency: 5 + 20 * random() };
 	});
 	return { nodes, length: 256 * 256 * KIB, chunkSize: 256 * KIB, loss: 0.01 };
 }

@@ -39,8 +39,8 @@ test('holds at most two seconds of the measured rate', () => {
 	assert.ok(window.part <= 64 * KIB, `${window.part}`);
 });
 
-test('a part holds at most a twentieth of a second of the measured rate, down to the least part', () => {
-	assert.is(fed(800 * KIB, 100, 20).part, 32 * KIB);
+test('a part holds at most a second of the measured rate, down to the least part', () => {
+	assert.is(fed(40 * KIB, 100, 20).part, 32 * KIB);
 	assert.is(fed(2 * KIB, 100, 60).part, LEAST_PART);
 });
 
