@@ -11,7 +11,8 @@ import {
 import type { NodeContext } from './context.ts';
 import type { Attempt } from './engine/attempt.ts';
 import type { Decision } from './engine/decision.ts';
-import { DownloadEngine, type DownloadEngineOptions } from './engine/download-engine.ts';
+import { DownloadEngine } from './engine/download-engine.ts';
+import type { DownloadEngineOptions } from './engine/engine-options.ts';
 import { chunksIn } from './engine/picker.ts';
 import type { Holding } from './holdings.ts';
 import { Listening } from './listening.ts';

@@ -1,34 +1,13 @@
-import type { Bitfield, ByteRange, Layout } from '../../protocol/index.ts';
+import type { ByteRange } from '../../protocol/index.ts';
 import { Assignments } from './assignments.ts';
 import type { Attempt } from './attempt.ts';
 import { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
 import { Demand } from './demand.ts';
-import { type ChunkOrder, ChunkPicker } from './picker.ts';
+import type { DownloadEngineOptions } from './engine-options.ts';
+import { ChunkPicker } from './picker.ts';
 import { leastOpen, RemoteNode } from './remote-node.ts';
 import { Window, type WindowOptions } from './window.ts';
-
-/** Options of a {@link DownloadEngine}. */
-export interface DownloadEngineOptions {
-	readonly layout: Layout;
-	/** Chunks that are already here and verified. */
-	readonly have: Bitfield;
-	readonly order: ChunkOrder;
-	/** What readers need, which goes first; it may change at any time. @default nothing */
-	readonly demand?: Demand | undefined;
-	/** Bytes of the largest part. */
-	readonly mostPart: number;
-	/** Bytes asked for and open, over all nodes. */
-	readonly mostOutstanding: number;
-	/** Bad chunks of a node before it is dropped. */
-	readonly mostStrikes: number;
-	/** Ranges in one request. */
-	readonly mostRanges: number;
-	/** 0 to 1. */
-	readonly random: () => number;
-	/** New request ids. */
-	readonly requestId: () => bigint;
-}
 
 /** ms of the rate of all nodes together that may be open: well below the longest timeout. */
 const MOST_QUEUE = 6_000;

@@ -1,6 +1,7 @@
 import type { Attempt } from '../../node/engine/attempt.ts';
 import type { Decision } from '../../node/engine/decision.ts';
-import { DownloadEngine, type DownloadEngineOptions } from '../../node/engine/download-engine.ts';
+import { DownloadEngine } from '../../node/engine/download-engine.ts';
+import type { DownloadEngineOptions } from '../../node/engine/engine-options.ts';
 import { Bitfield, Layout } from '../../protocol/index.ts';
 import { fakeRandom } from './clock.ts';
 import { Link } from './swarm/link.ts';

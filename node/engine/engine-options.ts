@@ -1,0 +1,25 @@
+import type { Bitfield, Layout } from '../../protocol/index.ts';
+import type { Demand } from './demand.ts';
+import type { ChunkOrder } from './picker.ts';
+
+/** Options of a download engine. */
+export interface DownloadEngineOptions {
+	readonly layout: Layout;
+	/** Chunks that are already here and verified. */
+	readonly have: Bitfield;
+	readonly order: ChunkOrder;
+	/** What readers need, which goes first; it may change at any time. @default nothing */
+	readonly demand?: Demand | undefined;
+	/** Bytes of the largest part. */
+	readonly mostPart: number;
+	/** Bytes asked for and open, over all nodes. */
+	readonly mostOutstanding: number;
+	/** Bad chunks of a node before it is dropped. */
+	readonly mostStrikes: number;
+	/** Ranges in one request. */
+	readonly mostRanges: number;
+	/** 0 to 1. */
+	readonly random: () => number;
+	/** New request ids. */
+	readonly requestId: () => bigint;
+}
