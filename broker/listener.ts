@@ -59,6 +59,11 @@ export class Peer {
 		this.#socket = socket;
 	}
 
+	/** Whether it is connected still. */
+	get isUp(): boolean {
+		return !this.#socket.destroyed;
+	}
+
 	/** Bytes sent and not yet taken by the system. */
 	get queued(): number {
 		return this.#socket.writableLength;

@@ -1,24 +1,19 @@
 import {
 	BufferPool,
 	type ByteRange,
-	type ChunkContent,
 	formatRequestId,
 	HEADER_BYTES,
 	isShoalError,
+	MAX_RANGE,
 	type RefusalReason,
 	type Seed,
-	writeChunkHeader,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
 import { FanOut } from './fan-out.ts';
 import type { Holding } from './holdings.ts';
-import { type QueuedRange, RequestQueue } from './request-queue.ts';
-
-/** What a queued range is of. */
-export interface Wanted {
-	readonly of: ChunkContent;
-	readonly holding: Holding;
-}
+import type { Lane } from './lanes/lane.ts';
+import type { QueuedRange } from './request-queue.ts';
+import { type Answer, SendLine, type Wanted } from './send-line.ts';
 
 /** What a {@link ChunkSender} tells its owner. */
 export interface ChunkSenderHandlers {
@@ -28,44 +23,34 @@ export interface ChunkSenderHandlers {
 	broken(holding: Holding, error: unknown): void;
 }
 
-/** A message that is on its way out. */
-interface Outgoing {
-	readonly topic: string;
-	/** Undefined if it could not be made. */
-	readonly message: Promise<Uint8Array | undefined>;
-}
-
-/** Parts read from the disk ahead of being sent; and how few of them are left when more are read, in one go. */
-const READ_AHEAD = 8;
-const READ_AGAIN = 4;
-/** Bytes handed to the socket before waiting until it has taken them. */
-const SEND_AHEAD = 1024 * 1024;
-
-/** Sends what was asked for: in turn, each range once, and once for all where several listen. */
+/**
+ * Sends what was asked for: on the lane to who asked, each range once; and through the broker once for all
+ * where several listen.
+ */
 export class ChunkSender {
 	readonly #context: NodeContext;
 	readonly #handlers: ChunkSenderHandlers;
-	readonly #queue: RequestQueue<Wanted>;
+	readonly #lines = new Map<Lane, SendLine>();
 	readonly #fanOut = new FanOut();
-	readonly #pool: BufferPool;
-	#isPumping = false;
-	#isClosed = false;
+	readonly #brokerPool: BufferPool;
+	readonly #directPool = new BufferPool(HEADER_BYTES + MAX_RANGE);
 
 	constructor(context: NodeContext, handlers: ChunkSenderHandlers) {
 		this.#context = context;
 		this.#handlers = handlers;
-		this.#queue = new RequestQueue(context.limits.requestQueue);
-		this.#pool = new BufferPool(HEADER_BYTES + context.limits.part);
+		this.#brokerPool = new BufferPool(HEADER_BYTES + context.limits.part);
+		// What was still to be sent on a lane that is gone is asked for again on another.
+		context.lanes.on('changed', () => this.#closeIdle());
 	}
 
-	/** Bytes of the largest part: the broker cuts who sends a packet that is larger than it carries. */
-	get mostPart(): number {
-		return this.#context.tracker.state?.part ?? this.#context.limits.part;
+	/** Bytes of the largest part for `node`: who sends a packet larger than its lane carries is cut. */
+	mostPart(node: string): number {
+		return this.#context.lanes.to(node).kind === 'direct' ? MAX_RANGE : this.#brokerPart;
 	}
 
 	/** Whether `count` more ranges of `from` fit into the queue. */
 	hasRoom(from: string, count: number): boolean {
-		return this.#queue.hasRoom(from, count);
+		return this.#lineTo(from).queue.hasRoom(from, count);
 	}
 
 	/** Queues ranges of a request. `isListening`: the asker hears what is shared. */
@@ -76,139 +61,117 @@ export class ChunkSender {
 		of: Wanted,
 		isListening: boolean,
 	): void {
-		if (of.of === 'content') {
+		const line = this.#lineTo(from);
+		if (of.of === 'content' && line === this.#lines.get(this.#context.lanes.broker)) {
 			this.#fanOut.asked(of.holding.seed.id, from, isListening);
 		}
 		for (const range of ranges) {
-			this.#queue.add({ from, request, range, of });
+			line.queue.add({ from, request, range, of });
 		}
-		void this.#pump();
+		void line.pump();
 	}
 
 	/** Takes ranges back that are not sent yet. */
 	cancel(from: string, request: bigint, ranges: readonly ByteRange[]): void {
-		this.#queue.cancel(from, request, ranges);
+		for (const line of this.#lines.values()) {
+			line.cancel(from, request, ranges);
+		}
 	}
 
 	/** `holding` is not served any more. */
 	drop(holding: Holding): void {
-		this.#queue.drop(({ of }) => of.holding === holding);
+		for (const { queue } of this.#lines.values()) {
+			queue.drop(({ of }) => of.holding === holding);
+		}
 	}
 
 	/** No message is sent any more. */
 	close(): void {
-		this.#isClosed = true;
-		this.#queue.drop(() => true);
+		for (const line of this.#lines.values()) {
+			line.close();
+		}
 	}
 
-	/** Reads ahead and sends in order, as fast as the socket and the limit take it. */
-	async #pump(): Promise<void> {
-		if (this.#isPumping) {
-			return;
-		}
-		this.#isPumping = true;
-		const outgoing: Outgoing[] = [];
-		while (!this.#isClosed && this.#readAhead(outgoing)) {
-			const { topic, message } = outgoing.shift() as Outgoing;
-			const bytes = await message;
-			if (bytes !== undefined) {
-				await this.#send(topic, bytes);
-			}
-		}
-		this.#isPumping = false;
+	get #brokerPart(): number {
+		return this.#context.tracker.state?.part ?? this.#context.limits.part;
 	}
 
-	#readAhead(outgoing: Outgoing[]): boolean {
-		const most = outgoing.length <= READ_AGAIN ? READ_AHEAD : 0;
-		while (outgoing.length < most) {
-			const item = this.#queue.take();
-			if (item === undefined) {
-				break;
-			}
-			const next = this.#outgoing(item);
-			if (next !== undefined) {
-				outgoing.push(next);
-			}
-		}
-		return outgoing.length > 0;
+	#lineTo(node: string): SendLine {
+		const lane = this.#context.lanes.to(node);
+		const isDirect = lane.kind === 'direct';
+		const line =
+			this.#lines.get(lane) ??
+			new SendLine({
+				context: this.#context,
+				lane,
+				pool: isDirect ? this.#directPool : this.#brokerPool,
+				answer: (item) => (isDirect ? this.#privately(item) : this.#answer(item)),
+				failed: (item, error) => this.#failed(item, error),
+			});
+		this.#lines.set(lane, line);
+		return line;
 	}
 
-	/** What goes out for a queued range; undefined if it has gone out already. */
-	#outgoing(item: QueuedRange<Wanted>): Outgoing | undefined {
-		const { link, topics } = this.#context;
-		const { seed } = item.of.holding;
-		const [first, last] = chunksOf(seed, item.range);
-		const lane =
-			item.of.of === 'content' ? this.#fanOut.laneFor(seed.id, item.from, first) : 'private';
+	#closeIdle(): void {
+		for (const [lane, line] of this.#lines) {
+			if (lane.kind === 'direct' && !lane.isUp) {
+				line.close();
+				this.#lines.delete(lane);
+			}
+		}
+	}
+
+	/** How a range goes out through the broker; undefined if it has gone out already. */
+	#answer(item: QueuedRange<Wanted>): Answer | undefined {
+		const { from, range, of } = item;
+		const { holding } = of;
+		const { id } = holding.seed;
+		const whole = wholeChunks(holding.seed, range);
+		// Who lacks chunks itself would share what most others have. And of a chunk that is larger than a
+		// part, a piece is of use to who asked for it only.
+		if (of.of === 'seed' || !holding.have.isFull || whole[1] > this.#brokerPart) {
+			return this.#privately(item);
+		}
+		const [first, last] = chunksOf(holding.seed, range);
+		const lane = this.#fanOut.laneFor(id, from, first);
 		if (lane === 'answered') {
 			return undefined;
 		}
 		if (lane === 'private') {
-			return { topic: topics.chunk(item.from, link.id), message: this.#read(item, item.range) };
+			return this.#privately(item);
 		}
-		const range = wholeChunks(seed, item.range, this.mostPart);
-		this.#fanOut.shared(seed.id, first, last);
-		this.#queue.drop(({ from, range: other, of }) => {
-			const isSame = of.of === 'content' && of.holding === item.of.holding;
-			return isSame && isInside(other, range) && this.#fanOut.isListening(seed.id, from);
+		this.#fanOut.shared(id, first, last);
+		this.#lines.get(this.#context.lanes.broker)?.queue.drop((other) => {
+			const isSame = other.of.of === 'content' && other.of.holding === holding;
+			return isSame && isInside(other.range, whole) && this.#fanOut.isListening(id, other.from);
 		});
-		return { topic: topics.swarm(seed.id, link.id), message: this.#read(item, range) };
+		const { link, topics } = this.#context;
+		return { topic: topics.swarm(id, link.id), range: whole, isPrivate: false };
 	}
 
-	/** The message that answers `item`; undefined, and said so, if it cannot be answered. */
-	async #read(item: QueuedRange<Wanted>, range: ByteRange): Promise<Uint8Array | undefined> {
-		const { from, request, of } = item;
-		const [offset, length] = range;
-		const { seed, storage } = of.holding;
-		const message = this.#pool.take(HEADER_BYTES + length);
-		writeChunkHeader(message, { of: of.of, request, seed: seed.id, offset });
-		try {
-			if (of.of === 'seed') {
-				message.set(seed.body().subarray(offset, offset + length), HEADER_BYTES);
-			} else {
-				await storage.read(offset, message.subarray(HEADER_BYTES));
-			}
-			return message;
-		} catch (error) {
-			this.#pool.give(message);
-			const about = { id: formatRequestId(request), seed: seed.id };
-			const reason = isShoalError(error, 'ERR_CHANGED') ? 'changed' : 'failed';
-			this.#handlers.refuse(from, about, reason);
-			this.#handlers.broken(of.holding, error);
-			return undefined;
-		}
+	#privately({ from, range }: QueuedRange<Wanted>): Answer {
+		const { link, topics } = this.#context;
+		return { topic: topics.chunk(from, link.id), range, isPrivate: true };
 	}
 
-	async #send(topic: string, message: Uint8Array): Promise<void> {
-		const { link, upBucket, up } = this.#context;
-		while (upBucket.wait > 0 && !this.#isClosed) {
-			await new Promise<void>((resolve) => upBucket.whenFree(resolve) || resolve());
-		}
-		if (link.queued > SEND_AHEAD) {
-			await link.drained();
-		}
-		if (!this.#isClosed && link.isUp) {
-			const bytes = message.length - HEADER_BYTES;
-			upBucket.spend(bytes);
-			up.count(bytes);
-			link.send(topic, message, () => this.#pool.give(message));
-		}
+	#failed({ from, request, of }: QueuedRange<Wanted>, error: unknown): void {
+		const about = { id: formatRequestId(request), seed: of.holding.seed.id };
+		const reason = isShoalError(error, 'ERR_CHANGED') ? 'changed' : 'failed';
+		this.#handlers.refuse(from, about, reason);
+		this.#handlers.broken(of.holding, error);
 	}
 }
 
 /** The first and the last chunk of a range. */
 function chunksOf({ layout }: Seed, [offset, length]: ByteRange): [first: number, last: number] {
-	return layout.length === 0
-		? [0, 0]
-		: [Math.floor(offset / layout.chunkSize), Math.floor((offset + length - 1) / layout.chunkSize)];
+	return [layout.chunkAt(offset), layout.chunkAt(offset + length - 1)];
 }
 
-/** The chunks that `range` touches, whole if they fit into one part: what others can use as well. */
-function wholeChunks(seed: Seed, range: ByteRange, mostPart: number): ByteRange {
+/** The chunks that `range` touches, whole: what others can use as well. */
+function wholeChunks(seed: Seed, range: ByteRange): ByteRange {
 	const [first, last] = chunksOf(seed, range);
 	const start = seed.layout.offsetOf(first);
-	const length = seed.layout.offsetOf(last) + seed.layout.sizeOf(last) - start;
-	return length <= mostPart ? [start, length] : range;
+	return [start, seed.layout.offsetOf(last) + seed.layout.sizeOf(last) - start];
 }
 
 function isInside([offset, length]: ByteRange, [start, size]: ByteRange): boolean {

@@ -1,14 +1,24 @@
-import type { Limits, Link, Topics } from '../protocol/index.ts';
-import type { Holdings } from './holdings.ts';
-import type { RateMeter } from './rate-meter.ts';
-import type { TokenBucket } from './token-bucket.ts';
-import type { TrackerClient } from './tracker-client.ts';
-import type { Turns } from './turns.ts';
+import {
+	type Incoming,
+	type Limits,
+	type Link,
+	resolveLimits,
+	type Topics,
+} from '../protocol/index.ts';
+import { Holdings } from './holdings.ts';
+import type { LaneKind } from './lanes/lane.ts';
+import { Lanes } from './lanes/lanes.ts';
+import { RateMeter } from './rate-meter.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { TrackerClient } from './tracker-client.ts';
+import { Turns } from './turns.ts';
 
 /** What the parts of one node share. */
 export interface NodeContext {
 	readonly link: Link;
 	readonly topics: Topics;
+	/** The ways to other nodes. */
+	readonly lanes: Lanes;
 	readonly limits: Limits;
 	readonly tracker: TrackerClient;
 	readonly holdings: Holdings;
@@ -21,4 +31,38 @@ export interface NodeContext {
 	readonly turns: Turns;
 	/** Somebody misbehaves, or something failed that is tried again. */
 	readonly warn: (error: unknown) => void;
+}
+
+/** What is decided of a node before it starts. */
+export interface ContextOptions {
+	readonly maxUp?: number | undefined;
+	readonly maxDown?: number | undefined;
+	readonly limits?: Partial<Record<string, number>> | undefined;
+	readonly lane?: 'auto' | LaneKind | undefined;
+	readonly warn: (error: unknown) => void;
+	/** A message has come on a direct lane. */
+	readonly onDirect: (message: Incoming) => void;
+}
+
+/** Of many small files, each one range: what a seeder queues for one downloader is enough for all. */
+const DOWNLOADS_AT_ONCE = 32;
+
+/** @throws ShoalError ERR_USAGE if a rate or a limit cannot be */
+export function createContext(link: Link, topics: Topics, options: ContextOptions): NodeContext {
+	const { maxUp, maxDown, lane: kind = 'auto', warn, onDirect: onMessage } = options;
+	const limits = resolveLimits(options.limits);
+	return {
+		link,
+		topics,
+		limits,
+		lanes: new Lanes({ link, topics, limits, kind, onMessage }),
+		holdings: new Holdings(),
+		tracker: new TrackerClient(link, topics),
+		up: new RateMeter(),
+		down: new RateMeter(),
+		upBucket: new TokenBucket(maxUp),
+		downBucket: new TokenBucket(maxDown),
+		turns: new Turns(DOWNLOADS_AT_ONCE),
+		warn,
+	};
 }

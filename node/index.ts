@@ -6,11 +6,9 @@ export type { GetOptions } from './downloads.ts';
 export { rightChunks } from './hashing/check-content.ts';
 export { type MakeSeedOptions, makeSeed } from './hashing/make-seed.ts';
 export { SeedCache, type SeedCacheOptions } from './hashing/seed-cache.ts';
-export {
-	type ShareOptions,
-	ShoalNode,
-	type ShoalNodeEvents,
-	type ShoalNodeOptions,
-} from './node.ts';
+export type { LaneKind } from './lanes/lane.ts';
+export type { ListenAt } from './lanes/listen.ts';
+export { type ShareOptions, ShoalNode, type ShoalNodeEvents } from './node.ts';
+export type { ShoalNodeOptions } from './node-options.ts';
 export type { Share, ShareEvents } from './share.ts';
 export type { SourceShare } from './source-shares.ts';

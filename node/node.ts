@@ -2,11 +2,11 @@ import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { nanoid } from 'nanoid';
 import {
 	formatLink,
+	type Incoming,
 	Link,
 	makeNodeId,
 	parseNodeId,
 	parseSeedId,
-	resolveLimits,
 	type Seed,
 	type SeedListing,
 	ShoalError,
@@ -14,36 +14,18 @@ import {
 	type TrackerReply,
 } from '../protocol/index.ts';
 import type { ContentStream, StreamOptions } from './content-stream.ts';
-import type { NodeContext } from './context.ts';
+import { createContext, type NodeContext } from './context.ts';
 import type { DownloadResult } from './download-options.ts';
 import { Downloads, type GetOptions } from './downloads.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
-import { type Holding, Holdings } from './holdings.ts';
+import type { Holding } from './holdings.ts';
+import { addressesOf, listen } from './lanes/listen.ts';
 import { Mailbox } from './mailbox.ts';
+import type { ShoalNodeOptions } from './node-options.ts';
 import { lostState, Presence } from './presence.ts';
-import { RateMeter } from './rate-meter.ts';
 import { Seeder } from './seeder.ts';
 import { Share } from './share.ts';
 import { isPlainTcp, openTcpStream } from './tcp-stream.ts';
-import { TokenBucket } from './token-bucket.ts';
-import { TrackerClient } from './tracker-client.ts';
-import { Turns } from './turns.ts';
-
-/** Options of {@link ShoalNode.start}. */
-export interface ShoalNodeOptions {
-	/** URL of the broker. @default mqtt://127.0.0.1:1883 */
-	readonly broker?: string | undefined;
-	/** Node id, 8 to 64 of `A-Z a-z 0-9 _ -`. @default a new one */
-	readonly id?: string | undefined;
-	/** Bytes per second sent at most, over all. @default no limit */
-	readonly maxUp?: number | undefined;
-	/** Bytes per second received at most, over all. @default no limit */
-	readonly maxDown?: number | undefined;
-	/** Limits that differ from the defaults, by name. */
-	readonly limits?: Partial<Record<string, number>> | undefined;
-	/** Root of all topics. @default shoal/1 */
-	readonly root?: string | undefined;
-}
 
 /** Options of {@link ShoalNode.share}: those of its seed. */
 export type ShareOptions = MakeSeedOptions;
@@ -61,9 +43,6 @@ export interface ShoalNodeEvents {
 const TRACKER_PATIENCE = 5_000;
 /** ms between two looks at files that nobody asks for. */
 const LOOK_EVERY = 1_000;
-/** Of many small files, each one range: what a seeder queues for one downloader is enough for all. */
-const DOWNLOADS_AT_ONCE = 32;
-
 /** A running peer: shares files and downloads at the same time, over one broker. */
 export class ShoalNode {
 	readonly #context: NodeContext;
@@ -72,37 +51,31 @@ export class ShoalNode {
 	readonly #events = createNanoEvents<ShoalNodeEvents>();
 	readonly #shares = new Set<Share>();
 	readonly #downloads: Downloads;
+	readonly #mailbox: Mailbox;
+	#addresses: readonly string[] = [];
 	readonly #timer: NodeJS.Timeout;
 	#closing: Promise<void> | undefined;
 
 	private constructor(link: Link, topics: Topics, options: ShoalNodeOptions) {
-		const limits = resolveLimits(options.limits);
-		const holdings = new Holdings();
-		const context: NodeContext = {
-			link,
-			topics,
-			limits,
-			holdings,
-			tracker: new TrackerClient(link, topics),
-			up: new RateMeter(),
-			down: new RateMeter(),
-			upBucket: new TokenBucket(options.maxUp),
-			downBucket: new TokenBucket(options.maxDown),
-			turns: new Turns(DOWNLOADS_AT_ONCE),
-			warn: (error) => this.#events.emit('warning', error),
-		};
+		const warn = (error: unknown): void => this.#events.emit('warning', error);
+		const context = createContext(link, topics, {
+			...options,
+			warn,
+			onDirect: (message) => this.#receive(message),
+		});
 		this.#context = context;
 		this.#downloads = new Downloads(context, (holding, error) => this.#onBroken(holding, error));
 		this.#seeder = new Seeder(context, (holding, error) => this.#onBroken(holding, error));
 		this.#presence = new Presence({
 			...context,
+			addresses: () => this.#addresses,
 			refused: (seed) => {
 				context.warn(new ShoalError('ERR_LIMIT', `the tracker does not list our seed ${seed}`));
 			},
 		});
-		const mailbox = new Mailbox(context, this.#seeder, this.#downloads, this.#presence);
+		this.#mailbox = new Mailbox(context, this.#seeder, this.#downloads, this.#presence);
 		this.#timer = setInterval(() => this.#look(), LOOK_EVERY).unref();
-		link.on('message', (message) => mailbox.receive(message));
+		link.on('message', (message) => this.#mailbox.receive(message));
 		link.on('warning', (error) => context.warn(error));
 		link.on('up', () => this.#onUp());
 		link.on('down', (reason) => this.#onDown(reason));
@@ -128,6 +101,7 @@ export class ShoalNode {
 			const node = new ShoalNode(link, topics, options);
 			await link.subscribe(topics.inboxFilter(id));
 			await link.subscribe(topics.trackerState());
+			await node.#listen(options);
 			await node.#presence.join();
 			return node;
 		} catch (error) {
@@ -268,9 +242,32 @@ export class ShoalNode {
 		// Nobody waits for a turn any more.
 		this.limitRates(undefined, undefined);
 		this.#context.tracker.close();
+		await this.#context.lanes.close();
 		await this.#context.link.close();
 		await Promise.all([...this.#shares].map((share) => share.stop()));
 		await this.#downloads.close();
+	}
+
+	/** Listens for nodes that come straight to this one, unless it is not to. @throws ShoalError ERR_PORT */
+	async #listen({ listen: at = {}, lane }: ShoalNodeOptions): Promise<void> {
+		if (at !== false && lane !== 'broker') {
+			const { link, lanes } = this.#context;
+			const onMessage = (message: Incoming): void => this.#receive(message);
+			const options = { ...this.#context, ...at, id: link.id, broker: link.url, onMessage };
+			const listener = await listen(options);
+			listener.on('warning', (error) => this.#context.warn(error));
+			lanes.listen(listener);
+			this.#addresses = addressesOf(listener);
+		}
+	}
+
+	/** What has come on a direct lane. What is wrong with it ends here, as a warning. */
+	#receive(message: Incoming): void {
+		try {
+			this.#mailbox.receive(message);
+		} catch (error) {
+			this.#context.warn(error);
+		}
 	}
 
 	#onUp(): void {

@@ -21,6 +21,8 @@ export interface PresenceOptions {
 	readonly up: RateMeter;
 	readonly down: RateMeter;
 	readonly warn: (error: unknown) => void;
+	/** Where other nodes can come straight to this one, as broker URLs. */
+	readonly addresses: () => readonly string[];
 	/** The tracker refuses an announce. */
 	readonly refused: (seed: string) => void;
 }
@@ -165,11 +167,11 @@ export class Presence {
 	}
 
 	async #publish(state: NodeState['state']): Promise<void> {
-		const { link, topics, up, down } = this.#options;
+		const { link, topics, up, down, addresses } = this.#options;
 		const message: NodeState = {
 			state,
 			session: link.session,
-			addresses: [],
+			addresses: addresses(),
 			up: up.rate,
 			down: down.rate,
 		};

@@ -99,7 +99,7 @@ export class SeedFetcher {
 	}
 
 	#ask(): void {
-		const { link, topics, downBucket } = this.#context;
+		const { lanes, link, topics, downBucket } = this.#context;
 		if (downBucket.whenFree(() => this.#isOver || this.#ask())) {
 			return;
 		}
@@ -111,7 +111,7 @@ export class SeedFetcher {
 		this.#request = makeRequestId();
 		const id = formatRequestId(this.#request);
 		const request: NodeRequest = { op: 'seed', id, seed: this.#id, ranges };
-		link.send(topics.request(this.from, link.id), encodeJson(request));
+		lanes.to(this.from).send(topics.request(this.from, link.id), encodeJson(request));
 		this.#wait();
 	}
 

@@ -87,7 +87,8 @@ export class Seeder {
 	): void {
 		const of = request.op === 'seed' ? 'seed' : 'content';
 		const { ranges, shared = false } = request;
-		const fits = ranges.every(([, length]) => length <= this.#sender.mostPart);
+		const mostPart = this.#sender.mostPart(from);
+		const fits = ranges.every(([, length]) => length <= mostPart);
 		if (!fits || !ranges.every((range) => isThere(holding, of, range))) {
 			this.#refuse(from, request, 'not-there');
 		} else if (!this.#sender.hasRoom(from, ranges.length)) {
@@ -104,9 +105,9 @@ export class Seeder {
 
 	/** Replies are not waited for: who needs one that was lost asks again. */
 	#reply(to: string, reply: NodeReply): void {
-		const { link, topics } = this.#context;
+		const { lanes, link, topics } = this.#context;
 		if (!this.#isClosed) {
-			link.send(topics.reply(to, link.id), encodeJson(reply));
+			lanes.to(to).send(topics.reply(to, link.id), encodeJson(reply));
 		}
 	}
 }

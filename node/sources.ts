@@ -6,6 +6,7 @@ import {
 	type NodeRequest,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
+import type { Route } from './lanes/lanes.ts';
 import type { Turn } from './turns.ts';
 
 /** What a node says it has. */
@@ -35,6 +36,8 @@ interface Source {
 }
 
 const TICK = 250;
+/** ms that a direct lane has to open before what is there is asked through the broker. */
+const REACH_FIRST = 300;
 /** A swarm changes fast when it is new: queries come further and further apart. */
 const QUERY_FIRST = 500;
 const QUERY_LAST = 10_000;
@@ -59,6 +62,8 @@ export class Sources {
 	readonly #handlers: SourcesHandlers;
 	readonly #sources = new Map<string, Source>();
 	readonly #banned = new Set<string>();
+	/** How nodes may be reached straight, as the tracker last said. */
+	readonly #routes = new Map<string, Route>();
 	readonly #timer: NodeJS.Timeout;
 	#queriedAt = Number.NEGATIVE_INFINITY;
 	#queryAfter = QUERY_FIRST;
@@ -120,7 +125,11 @@ export class Sources {
 				reply: undefined,
 			};
 			this.#sources.set(node, source);
-			this.#ask(node, source);
+			void this.#reach(node).then(() => {
+				if (this.#sources.get(node) === source && source.unanswered === 0) {
+					this.#ask(node, source);
+				}
+			});
 		}
 	}
 
@@ -221,6 +230,11 @@ export class Sources {
 		try {
 			const { nodes } = await tracker.ask('query', { seed: this.#seed });
 			if (!this.#isClosed) {
+				for (const { node, addresses, verified = 0, ticket } of nodes) {
+					if (ticket !== undefined) {
+						this.#routes.set(node, { addresses, verified, ticket });
+					}
+				}
 				const others = nodes.map(({ node }) => node).filter((node) => node !== link.id);
 				// Those that lied do not count: with nobody else there is nobody.
 				const honest = others.filter((node) => !this.#banned.has(node));
@@ -240,6 +254,7 @@ export class Sources {
 		this.#handlers.listed(listed.length);
 		for (const node of listed) {
 			this.consider(node);
+			void this.#reach(node);
 		}
 		const now = performance.now();
 		for (const [node, { heardAt }] of [...this.#sources]) {
@@ -249,12 +264,21 @@ export class Sources {
 		}
 	}
 
+	/** Tries to open a direct lane. @returns when there is one, or it is time to begin without it */
+	async #reach(node: string): Promise<void> {
+		const route = this.#routes.get(node);
+		if (route !== undefined && this.#sources.has(node)) {
+			const patience = new Promise<void>((resolve) => setTimeout(resolve, REACH_FIRST).unref());
+			await Promise.race([this.#context.lanes.reach(node, route), patience]);
+		}
+	}
+
 	#ask(node: string, source: Source): void {
-		const { link, topics } = this.#context;
+		const { lanes, link, topics } = this.#context;
 		source.unanswered += 1;
 		source.askedAt = performance.now();
 		const id = formatRequestId(makeRequestId());
 		const request: NodeRequest = { op: 'have', id, seed: this.#seed };
-		link.send(topics.request(node, link.id), encodeJson(request));
+		lanes.to(node).send(topics.request(node, link.id), encodeJson(request));
 	}
 }

@@ -16,7 +16,8 @@ mqttPacket.writeToStream.cacheNumbers = false;
 const DEFAULT_PORT = 1883;
 /** Room in a packet for what is not content: fixed header, topic, header of the chunk. */
 const OVERHEAD = 1024;
-const MOST_PACKET = MAX_RANGE + OVERHEAD;
+/** Bytes of the largest packet that a node may send, as it does on a direct lane. */
+export const MOST_PACKET = MAX_RANGE + OVERHEAD;
 /** Bytes of a chunk message as the broker lane carries it. */
 const USUAL_PACKET = 256 * 1024 + OVERHEAD;
 /** Plain messages from here on are put into buffers that are used again. */
@@ -32,10 +33,16 @@ export function isPlainTcp(url: string): boolean {
  * QoS 0 do not go through it: they are read straight into buffers, handed to `onMessage`, and the buffers
  * used again once their messages are released. A broker that sends a packet larger than any node may
  * send is cut.
+ *
+ * @param usualPacket bytes of the messages that come often: those of the broker lane, unless said otherwise
  */
-export function openTcpStream(url: string, onMessage: (message: Incoming) => void): Socket {
+export function openTcpStream(
+	url: string,
+	onMessage: (message: Incoming) => void,
+	usualPacket = USUAL_PACKET,
+): Socket {
 	const { hostname, port } = new URL(url);
-	const pool = new BufferPool(USUAL_PACKET);
+	const pool = new BufferPool(usualPacket);
 	let takesMore = true;
 	const framer = new PacketFramer({
 		admit: (_type, length) => {

@@ -31,6 +31,8 @@ export class TrackerClient {
 	readonly #pending = new Map<string, Pending>();
 	readonly #waiting = new Set<() => void>();
 	#state: ReadyState | undefined;
+	/** The tracker's clock when ours, which nobody sets, was at 0. */
+	#timeAtZero: number | undefined;
 
 	constructor(link: Link, topics: Topics) {
 		this.#link = link;
@@ -68,10 +70,18 @@ export class TrackerClient {
 		return false;
 	}
 
+	/** ms since 1970 by the clock of the tracker, as far as is known. */
+	get time(): number {
+		return this.#timeAtZero === undefined ? Date.now() : this.#timeAtZero + performance.now();
+	}
+
 	/** The tracker has answered; an answer that nobody waits for, or of somebody else, is nothing. */
 	onReply(from: string, reply: TrackerReply): void {
 		const pending = this.#pending.get(reply.id);
 		if (from === this.#state?.tracker && pending?.op === reply.op) {
+			if ('time' in reply && reply.time !== undefined) {
+				this.#timeAtZero = reply.time - performance.now();
+			}
 			pending.settle(reply);
 		}
 	}

@@ -16,6 +16,7 @@ import type { DownloadEngineOptions } from './engine/engine-options.ts';
 import { chunksIn } from './engine/picker.ts';
 import type { Holding } from './holdings.ts';
 import { Listening } from './listening.ts';
+import { SourceLanes } from './source-lanes.ts';
 import type { SourceShares } from './source-shares.ts';
 import type { HaveReply } from './sources.ts';
 import { runsOf, verifyChunks } from './verify-chunks.ts';
@@ -49,6 +50,7 @@ export class Transfer {
 	readonly #shares: SourceShares;
 	readonly #timer: NodeJS.Timeout;
 	readonly #listening: Listening;
+	readonly #lanes: SourceLanes;
 	#waiting = 0;
 	#isClosed = false;
 
@@ -63,24 +65,19 @@ export class Transfer {
 			layout: holding.seed.layout,
 			have: holding.have,
 			...which,
-			mostPart: this.#mostPart,
+			mostPart: limits.part,
 			mostOutstanding: limits.outstanding,
 			mostStrikes: limits.badAnswers,
 			mostRanges: limits.requestRanges,
 			random: Math.random,
 			requestId: makeRequestId,
 		});
+		this.#lanes = new SourceLanes(context, this.#engine, this.#listening, this.#decide);
 		this.#timer = setInterval(this.#decide, TICK);
 	}
 
 	on<E extends keyof TransferEvents>(event: E, handler: TransferEvents[E]): Unsubscribe {
 		return this.#events.on(event, handler);
-	}
-
-	/** Bytes of the largest part the broker carries. */
-	get #mostPart(): number {
-		const { limits, tracker } = this.#context;
-		return Math.min(tracker.state?.part ?? limits.part, limits.part);
 	}
 
 	/** How many nodes are counted on. */
@@ -94,6 +91,9 @@ export class Transfer {
 		if (length !== seed.length || chunks !== seed.chunks) {
 			throw new ShoalError('ERR_MESSAGE', `node ${from} tells another length of seed ${seed.id}`);
 		}
+		if (!this.#context.lanes.reaches(from)) {
+			return;
+		}
 		if (have === 'all') {
 			this.#engine.nodeHas(from, chunksIn({ first: 0, count: chunks }));
 		} else {
@@ -101,8 +101,7 @@ export class Transfer {
 			field.addBytes(have.first, Buffer.from(have.bits, 'base64'));
 			this.#engine.nodeHas(from, field.indices());
 		}
-		this.#engine.rebound(from, { mostPart: Math.min(this.#mostPart, part ?? this.#mostPart) });
-		this.#listening.join(from);
+		this.#lanes.has(from, part);
 		this.#decide();
 	}
 
@@ -179,6 +178,7 @@ export class Transfer {
 	close(): void {
 		this.#isClosed = true;
 		clearInterval(this.#timer);
+		this.#lanes.close();
 		this.#listening.close();
 		this.#buffers.clear();
 	}
@@ -258,7 +258,7 @@ export class Transfer {
 	}
 
 	#count(node: string, first: number, count: number, bytes: number): void {
-		this.#shares.count(node, 'broker', count, bytes);
+		this.#shares.count(node, this.#context.lanes.to(node).kind, count, bytes);
 		for (let chunk = first; chunk < first + count; chunk += 1) {
 			this.#engine.stored(chunk);
 			this.#context.holdings.gain(this.#holding, chunk);
@@ -287,15 +287,17 @@ export class Transfer {
 	}
 
 	#send({ do: what, node, request, ranges }: Extract<Decision, { ranges: unknown }>): void {
-		const { link, topics, downBucket } = this.#context;
+		const { lanes, link, topics, downBucket } = this.#context;
 		const op = what === 'request' ? 'chunks' : 'cancel';
 		if (what === 'request') {
 			downBucket.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
 		}
-		const shared = what === 'request' && this.#listening.hears(node) ? true : undefined;
+		const lane = lanes.to(node);
+		const isHeard = lane.kind === 'broker' && this.#listening.hears(node);
+		const shared = what === 'request' && isHeard ? true : undefined;
 		const id = formatRequestId(request);
 		const message = { op, id, seed: this.#holding.seed.id, ranges, shared };
-		link.send(topics.request(node, link.id), encodeJson(message));
+		lane.send(topics.request(node, link.id), encodeJson(message));
 	}
 }
 

@@ -1,5 +1,6 @@
 import { isShoalError, parseBrokerUrl, printable, ShoalError } from '../../protocol/index.ts';
-import { ShoalNode, type ShoalNodeOptions } from '../node.ts';
+import { ShoalNode } from '../node.ts';
+import type { ShoalNodeOptions } from '../node-options.ts';
 import { parseRate } from './rates.ts';
 import type { CommandContext } from './run.ts';
 
@@ -10,6 +11,8 @@ export interface NodeFlags {
 	readonly maxUp?: string | undefined;
 	readonly maxDown?: string | undefined;
 	readonly lane?: string | undefined;
+	/** HOST:PORT, or false. */
+	readonly listen?: string | boolean | undefined;
 }
 
 const DEFAULT_BROKER = 'mqtt://127.0.0.1:1883';
@@ -21,8 +24,9 @@ export function chooseBroker(named: string | undefined, ofLink?: string): string
 
 /** Options of the node, from what was typed. @throws ShoalError ERR_USAGE, ERR_LINK */
 export function nodeOptions(flags: NodeFlags, ofLink?: string): ShoalNodeOptions {
-	checkLane(flags.lane);
 	return {
+		lane: parseLane(flags.lane),
+		listen: parseListen(flags.listen),
 		broker: chooseBroker(flags.broker, ofLink),
 		id: flags.id,
 		maxUp: flags.maxUp === undefined ? undefined : parseRate(flags.maxUp, '--max-up'),
@@ -67,14 +71,26 @@ export async function closeNode(node: ShoalNode): Promise<void> {
 	await Promise.race([node.close(), new Promise((resolve) => setTimeout(resolve, 1_700).unref())]);
 }
 
-function checkLane(lane: string | undefined): void {
-	if (lane === 'direct') {
+function parseLane(lane = 'auto'): ShoalNodeOptions['lane'] {
+	if (lane !== 'auto' && lane !== 'broker' && lane !== 'direct') {
 		throw new ShoalError(
 			'ERR_USAGE',
-			'this version has the broker lane only: use --lane auto or --lane broker',
+			`--lane must be auto, broker or direct, not "${printable(lane)}"`,
 		);
 	}
-	if (lane !== undefined && lane !== 'auto' && lane !== 'broker') {
-		throw new ShoalError('ERR_USAGE', `--lane must be auto or broker, not "${printable(lane)}"`);
+	return lane;
+}
+
+function parseListen(listen: string | boolean = true): ShoalNodeOptions['listen'] {
+	if (typeof listen === 'boolean') {
+		return listen ? {} : false;
 	}
+	const [, host, port = ''] = /^(?:(.*):)?(\d{1,5})$/.exec(listen) ?? [];
+	if (port === '' || Number(port) > 65_535) {
+		throw new ShoalError(
+			'ERR_USAGE',
+			`--listen must be HOST:PORT or PORT, not "${printable(listen)}"`,
+		);
+	}
+	return { host: host?.replace(/^\[|\]$/g, '') || undefined, port: Number(port) };
 }

@@ -8,7 +8,10 @@ import type { Command as Action, TalkOptions } from './run.ts';
 const BROKER = '--broker <url>';
 const ABOUT_BROKER = 'the broker (default: the one of SHOAL_BROKER, else mqtt://127.0.0.1:1883)';
 const LANE = '--lane <lane>';
-const ABOUT_LANE = 'auto or broker, which are the same in this version';
+const ABOUT_LANE = 'how to reach other nodes: direct, broker, or auto: direct where that works';
+const LISTEN = '--listen <host:port>';
+const ABOUT_LISTEN = 'where other nodes can come straight to this one (default: any free port)';
+const ABOUT_NO_LISTEN = 'let nobody come straight to this node';
 const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
 const NO_CACHE = '--no-cache';
 const ABOUT_NO_CACHE = 'hash, even if the file has not changed since it was hashed before';
@@ -80,6 +83,8 @@ function addTransfers(program: Command): void {
 		.option('--max-up <rate>', `send at most: ${RATE}`)
 		.option('--max-down <rate>', `receive at most: ${RATE}`)
 		.option(LANE, ABOUT_LANE)
+		.option(LISTEN, ABOUT_LISTEN)
+		.option('--no-listen', ABOUT_NO_LISTEN)
 		.option(ID, ABOUT_ID)
 		.action((files, options) =>
 			start(options, async () =>
@@ -97,6 +102,8 @@ function addTransfers(program: Command): void {
 		.option('--max-up <rate>', `send at most: ${RATE}`)
 		.option('--max-down <rate>', `receive at most: ${RATE}`)
 		.option(LANE, ABOUT_LANE)
+		.option(LISTEN, ABOUT_LISTEN)
+		.option('--no-listen', ABOUT_NO_LISTEN)
 		.option(ID, ABOUT_ID)
 		.action((what, options) =>
 			start(options, async () => (await import('./commands/get.ts')).getCommand(what, options)),

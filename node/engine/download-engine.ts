@@ -68,6 +68,12 @@ export class DownloadEngine {
 		return sum;
 	}
 
+	/** The same, of those nodes only for which it counts. */
+	get #counted(): number {
+		const free = [...this.#nodes.values()].filter(({ window }) => window.isFree);
+		return this.outstanding - free.reduce((sum, { outstanding }) => sum + outstanding, 0);
+	}
+
 	/** ms of the quickest answer of any node so far. */
 	get quickest(): number {
 		return Math.min(...[...this.#nodes.values()].map(({ window }) => window.quickest));
@@ -165,6 +171,11 @@ export class DownloadEngine {
 		this.#assignments.abandonUnwanted();
 	}
 
+	/** The lane to `node` was lost and with it all that was open there; it is not to blame. */
+	disconnectedFrom(node: string): void {
+		this.#nodes.get(node)?.loseAll();
+	}
+
 	/** The connection was lost and with it all that was open; no node is to blame. */
 	disconnected(): void {
 		for (const remote of this.#nodes.values()) {
@@ -242,7 +253,7 @@ export class DownloadEngine {
 			return this.#assignments.takeDecisions();
 		}
 		const batches = new Map<RemoteNode, Batch>();
-		let open = this.outstanding;
+		let open = this.#counted;
 		for (let left = budget; left > 0; ) {
 			const remote = this.#next(ready, batches, open, now);
 			if (remote === undefined) {
@@ -253,7 +264,7 @@ export class DownloadEngine {
 			batches.set(remote, batch);
 			batch.ranges.push(range);
 			left -= range[1];
-			open += range[1];
+			open += remote.window.isFree ? 0 : range[1];
 		}
 		const decisions = this.#assignments.takeDecisions();
 		for (const [{ id: node }, { request, ranges }] of batches) {
@@ -287,6 +298,9 @@ export class DownloadEngine {
 
 	/** Whether a part more fits; at an idle node in any case, as those who owe may never answer. */
 	#fits(remote: RemoteNode, open: number): boolean {
+		if (remote.window.isFree) {
+			return true;
+		}
 		const most = remote.outstanding === 0 ? this.#options.mostOutstanding : this.#window.size;
 		return open === 0 || open + remote.window.part <= most;
 	}

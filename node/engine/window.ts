@@ -24,6 +24,8 @@ export interface WindowOptions {
 	readonly mostWindow: number;
 	/** ms of the measured rate in the largest window. @default 2,000: control messages wait behind it */
 	readonly mostQueue?: number;
+	/** What is open does not count against what all nodes together may have open. @default false */
+	readonly isFree?: boolean;
 }
 
 /**
@@ -60,6 +62,11 @@ export class Window {
 			this.#rate === undefined ? FIRST_PART : partFor(this.#rate),
 			this.#options.mostPart,
 		);
+	}
+
+	/** Whether what is open does not count against what all nodes together may have open. */
+	get isFree(): boolean {
+		return this.#options.isFree ?? false;
 	}
 
 	/** Bytes that may be asked for and open at a time. */

@@ -1,5 +1,5 @@
 import { Connection, type Incoming, type Topics } from '../../protocol/index.ts';
-import { openTcpStream } from '../tcp-stream.ts';
+import { MOST_PACKET, openTcpStream } from '../tcp-stream.ts';
 import type { DirectLane } from './lane.ts';
 
 /** What {@link dial} needs to know. */
@@ -62,7 +62,7 @@ async function connect(
 			keepalive,
 			timeout: PATIENCE,
 			signal: opening.signal,
-			openStream: (deliver) => openTcpStream(url, deliver),
+			openStream: (deliver) => openTcpStream(url, deliver, MOST_PACKET),
 			onMessage: (message) => {
 				const parsed = topics.tryParse(message.topic);
 				// It speaks for itself only.
@@ -82,9 +82,13 @@ async function connect(
 }
 
 function laneOf(connection: Connection, { id, onClosed }: DialOptions): DirectLane {
+	let isOver = false;
 	const lane: DirectLane = {
 		kind: 'direct',
 		dialledBy: id,
+		get isUp() {
+			return !isOver;
+		},
 		get queued() {
 			return connection.queued;
 		},
@@ -92,6 +96,9 @@ function laneOf(connection: Connection, { id, onClosed }: DialOptions): DirectLa
 		drained: () => connection.drained(),
 		close: () => connection.destroy(),
 	};
-	void connection.ended.then(() => onClosed(lane));
+	void connection.ended.then(() => {
+		isOver = true;
+		onClosed(lane);
+	});
 	return lane;
 }

@@ -4,6 +4,8 @@ export type LaneKind = 'broker' | 'direct';
 /** A way to another node: through the broker, or straight to it. What arrives looks the same. */
 export interface Lane {
 	readonly kind: LaneKind;
+	/** Whether what is sent goes anywhere now. */
+	readonly isUp: boolean;
 	/** Bytes sent and not yet taken by the system. */
 	readonly queued: number;
 	/**

@@ -60,6 +60,9 @@ export class Lanes {
 		const { link } = options;
 		this.#broker = {
 			kind: 'broker',
+			get isUp() {
+				return link.isUp;
+			},
 			get queued() {
 				return link.queued;
 			},
@@ -82,14 +85,9 @@ export class Lanes {
 		return this.#direct.get(node) ?? this.#broker;
 	}
 
-	/** Whether what is sent to `node` goes anywhere now. */
+	/** Whether chunks may be asked of `node`: not through the broker if only direct lanes are to be used. */
 	reaches(node: string): boolean {
-		return this.#direct.has(node) || (this.#options.link.isUp && this.#options.kind !== 'direct');
-	}
-
-	/** The nodes there is a direct lane to. */
-	get direct(): ReadonlySet<string> {
-		return new Set(this.#direct.keys());
+		return this.#direct.has(node) || this.#options.kind !== 'direct';
 	}
 
 	/** Nodes that connect to `listener` are on a direct lane. */
@@ -215,6 +213,9 @@ function laneOf(peer: Peer): DirectLane {
 	return {
 		kind: 'direct',
 		dialledBy: peer.id,
+		get isUp() {
+			return peer.isUp;
+		},
 		get queued() {
 			return peer.queued;
 		},

@@ -1,16 +1,10 @@
-import type { NodeContext } from '../../node/context.ts';
-import { Holdings } from '../../node/holdings.ts';
-import { RateMeter } from '../../node/rate-meter.ts';
-import { TokenBucket } from '../../node/token-bucket.ts';
-import { TrackerClient } from '../../node/tracker-client.ts';
-import { Turns } from '../../node/turns.ts';
+import { createContext, type NodeContext } from '../../node/context.ts';
 import {
 	decodeReply,
 	encodeJson,
 	type Limits,
 	Link,
 	makeNodeId,
-	resolveLimits,
 	type Topic,
 } from '../../protocol/index.ts';
 import { topics } from './peer.ts';
@@ -46,9 +40,13 @@ export async function openContext(
 	});
 	const link = await Link.open({ url, id, password: id, timeout: 2_000, will });
 	t.defer(() => link.close());
-	const tracker = new TrackerClient(link, topics);
-	t.defer(() => tracker.close());
 	const warnings: unknown[] = [];
+	const warn = (error: unknown): void => {
+		warnings.push(error);
+	};
+	const context = createContext(link, topics, { maxUp, limits, warn, onDirect: () => {} });
+	const { tracker } = context;
+	t.defer(() => tracker.close());
 	link.on('warning', (error) => warnings.push(error));
 	link.on('message', ({ topic, payload }) => {
 		const parsed = topics.tryParse(topic);
@@ -69,18 +67,8 @@ export async function openContext(
 	await link.subscribe(topics.trackerState());
 	await until('the tracker is there', () => tracker.state);
 	return {
+		...context,
 		id,
-		link,
-		topics,
-		limits: resolveLimits(limits),
-		tracker,
-		holdings: new Holdings(),
-		up: new RateMeter(),
-		down: new RateMeter(),
-		upBucket: new TokenBucket(maxUp),
-		turns: new Turns(32),
-		downBucket: new TokenBucket(undefined),
-		warn: (error) => warnings.push(error),
 		warnings,
 	};
 }

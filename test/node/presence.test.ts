@@ -58,7 +58,12 @@ async function inside(t: Scope, url: string, count: number, limits: Partial<Limi
 			return typeof value === 'function' ? value.bind(target) : value;
 		},
 	});
-	const presence = new Presence({ ...context, tracker, refused: (seed) => refused.push(seed) });
+	const presence = new Presence({
+		...context,
+		tracker,
+		addresses: () => [],
+		refused: (seed) => refused.push(seed),
+	});
 	const holdings = Array.from({ length: count }, (_, index) => {
 		const seed = seedOf(contentOf(1_000 + index));
 		const storage = new MemoryStorage(seed.length);

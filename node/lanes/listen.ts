@@ -1,0 +1,81 @@
+import { networkInterfaces } from 'node:os';
+import { checkTicket, Listener } from '../../broker/index.ts';
+import {
+	type Incoming,
+	isLoopback,
+	type Limits,
+	ShoalError,
+	type Topics,
+} from '../../protocol/index.ts';
+import type { TrackerClient } from '../tracker-client.ts';
+
+/** Where a node listens. */
+export interface ListenAt {
+	/** An address of this machine. @default all, or loopback if the broker is on loopback */
+	readonly host?: string | undefined;
+	/** @default any that is free */
+	readonly port?: number | undefined;
+}
+
+/** What {@link listen} needs. */
+export interface ListenOptions extends ListenAt {
+	readonly id: string;
+	/** URL of the broker. */
+	readonly broker: string;
+	readonly topics: Topics;
+	readonly limits: Limits;
+	readonly tracker: TrackerClient;
+	readonly onMessage: (message: Incoming) => void;
+}
+
+/** Addresses in a node's state. */
+const MOST_ADDRESSES = 8;
+
+/**
+ * Listens for nodes that come straight to this one, with a ticket of the tracker.
+ *
+ * @throws ShoalError ERR_PORT
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+	const { id, topics, limits, tracker, onMessage, port = 0 } = options;
+	const isHere = isLoopback(hostOf(options.broker));
+	const admit = (from: string, ticket: string): void => {
+		const key = tracker.state?.key;
+		if (key === undefined) {
+			throw new ShoalError('ERR_REFUSED', 'there is no tracker that gives tickets');
+		}
+		checkTicket(ticket, { from, to: id }, key, tracker.time);
+	};
+	const common = { id, port, topics, limits, admit, onMessage };
+	const host = options.host ?? (isHere ? '127.0.0.1' : '::');
+	try {
+		return await Listener.start({ ...common, host });
+	} catch (error) {
+		if (host !== '::' || options.host !== undefined) {
+			throw error;
+		}
+		// A system without IPv6.
+		return await Listener.start({ ...common, host: '0.0.0.0' });
+	}
+}
+
+/** Where a listener can be reached, as broker URLs: of all addresses those that others can use. */
+export function addressesOf({ address: { address, family, port } }: Listener): string[] {
+	const isAny = address === '::' || address === '0.0.0.0';
+	const hosts = isAny ? usableHosts(family === 'IPv6') : [address];
+	return hosts.slice(0, MOST_ADDRESSES).map((host) => {
+		return `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}`;
+	});
+}
+
+function usableHosts(withIpv6: boolean): string[] {
+	const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+	const usable = all.filter(({ internal, address }) => !internal && !/^fe80:/i.test(address));
+	const ofFamily = (family: string): string[] =>
+		usable.filter((each) => each.family === family).map(({ address }) => address);
+	return [...ofFamily('IPv4'), ...(withIpv6 ? ofFamily('IPv6') : [])];
+}
+
+function hostOf(url: string): string {
+	return new URL(url).hostname.replace(/^\[|\]$/g, '');
+}

@@ -1,0 +1,162 @@
+import {
+	type BufferPool,
+	type ByteRange,
+	type ChunkContent,
+	HEADER_BYTES,
+	writeChunkHeader,
+} from '../protocol/index.ts';
+import type { NodeContext } from './context.ts';
+import type { Holding } from './holdings.ts';
+import type { Lane } from './lanes/lane.ts';
+import { type QueuedRange, RequestQueue } from './request-queue.ts';
+
+/** What a queued range is of. */
+export interface Wanted {
+	readonly of: ChunkContent;
+	readonly holding: Holding;
+}
+
+/** How a queued range is answered. */
+export interface Answer {
+	readonly topic: string;
+	/** Which bytes go out: those that were asked for, or more. */
+	readonly range: ByteRange;
+	/** Nobody else listens: it can be taken back. */
+	readonly isPrivate: boolean;
+}
+
+/** What a {@link SendLine} needs. */
+export interface SendLineOptions {
+	readonly context: NodeContext;
+	readonly lane: Lane;
+	/** Where messages are made. */
+	readonly pool: BufferPool;
+	/** How a range is answered that has its turn now; undefined if it has been already. */
+	readonly answer: (item: QueuedRange<Wanted>) => Answer | undefined;
+	/** A range cannot be read. */
+	readonly failed: (item: QueuedRange<Wanted>, error: unknown) => void;
+}
+
+/** A message that is being read, or read and on its way out. */
+interface Outgoing extends Answer {
+	readonly item: QueuedRange<Wanted>;
+	/** Undefined if it could not be made. */
+	readonly message: Promise<Uint8Array | undefined>;
+	isCancelled: boolean;
+}
+
+/** Parts read from the disk ahead of being sent; and how few of them are left when more are read, in one go. */
+const READ_AHEAD = 8;
+const READ_AGAIN = 4;
+/** Bytes handed to the lane before waiting until it has taken them. */
+const SEND_AHEAD = 1024 * 1024;
+
+/** What goes out on one lane: in turn over those who asked, as fast as the lane and the limit take it. */
+export class SendLine {
+	readonly queue: RequestQueue<Wanted>;
+	readonly #options: SendLineOptions;
+	readonly #outgoing: Outgoing[] = [];
+	#isPumping = false;
+	#isClosed = false;
+
+	constructor(options: SendLineOptions) {
+		this.#options = options;
+		this.queue = new RequestQueue(options.context.limits.requestQueue);
+	}
+
+	/** Sends what is queued. */
+	async pump(): Promise<void> {
+		if (this.#isPumping) {
+			return;
+		}
+		this.#isPumping = true;
+		while (!this.#isClosed && this.#readAhead()) {
+			const outgoing = this.#outgoing[0] as Outgoing;
+			const message = await outgoing.message;
+			if (message !== undefined) {
+				await this.#send(outgoing, message);
+			}
+			this.#outgoing.shift();
+		}
+		this.#isPumping = false;
+	}
+
+	/** Takes ranges back that are not sent yet. */
+	cancel(from: string, request: bigint, ranges: readonly ByteRange[]): void {
+		this.queue.cancel(from, request, ranges);
+		const offsets = new Set(ranges.map(([offset]) => offset));
+		for (const outgoing of this.#outgoing) {
+			const { item, isPrivate } = outgoing;
+			const isTheirs = item.from === from && item.request === request;
+			outgoing.isCancelled ||= isPrivate && isTheirs && offsets.has(item.range[0]);
+		}
+	}
+
+	/** Nothing is sent any more. */
+	close(): void {
+		this.#isClosed = true;
+		this.queue.drop(() => true);
+	}
+
+	#readAhead(): boolean {
+		const most = this.#outgoing.length <= READ_AGAIN ? READ_AHEAD : 0;
+		while (this.#outgoing.length < most) {
+			const item = this.queue.take();
+			if (item === undefined) {
+				break;
+			}
+			const answer = this.#options.answer(item);
+			if (answer !== undefined) {
+				const message = this.#read(item, answer.range);
+				this.#outgoing.push({ ...answer, item, message, isCancelled: false });
+			}
+		}
+		return this.#outgoing.length > 0;
+	}
+
+	/** The message that answers `item`; undefined, and said so, if it cannot be answered. */
+	async #read(item: QueuedRange<Wanted>, range: ByteRange): Promise<Uint8Array | undefined> {
+		const { pool, failed } = this.#options;
+		const { request, of } = item;
+		const [offset, length] = range;
+		const { seed, storage } = of.holding;
+		const message = pool.take(HEADER_BYTES + length);
+		writeChunkHeader(message, { of: of.of, request, seed: seed.id, offset });
+		try {
+			if (of.of === 'seed') {
+				message.set(seed.body().subarray(offset, offset + length), HEADER_BYTES);
+			} else {
+				await storage.read(offset, message.subarray(HEADER_BYTES));
+			}
+			return message;
+		} catch (error) {
+			pool.give(message);
+			failed(item, error);
+			return undefined;
+		}
+	}
+
+	async #send(outgoing: Outgoing, message: Uint8Array): Promise<void> {
+		const { context, lane, pool } = this.#options;
+		const { upBucket, up } = context;
+		const release = (): void => pool.give(message);
+		while (upBucket.wait > 0 && !this.#isClosed) {
+			await new Promise<void>((resolve) => {
+				if (!upBucket.whenFree(resolve)) {
+					resolve();
+				}
+			});
+		}
+		if (lane.queued > SEND_AHEAD) {
+			await lane.drained();
+		}
+		if (this.#isClosed || outgoing.isCancelled || !lane.isUp) {
+			release();
+			return;
+		}
+		const bytes = message.length - HEADER_BYTES;
+		upBucket.spend(bytes);
+		up.count(bytes);
+		lane.send(outgoing.topic, message, release);
+	}
+}

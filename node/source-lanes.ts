@@ -1,0 +1,74 @@
+import type { Unsubscribe } from 'nanoevents';
+import { MAX_RANGE } from '../protocol/index.ts';
+import type { NodeContext } from './context.ts';
+import type { DownloadEngine } from './engine/download-engine.ts';
+import type { Lane } from './lanes/lane.ts';
+import type { Listening } from './listening.ts';
+
+/**
+ * Keeps what may be asked of the sources of a download, and whether their shared topics are heard, in step
+ * with the lanes to them.
+ */
+export class SourceLanes {
+	readonly #context: NodeContext;
+	readonly #engine: DownloadEngine;
+	readonly #listening: Listening;
+	/** Bytes of the largest part a node wants to be asked for. */
+	readonly #wishes = new Map<string, number>();
+	readonly #off: Unsubscribe;
+
+	/** @param changed there may be something else to ask for now */
+	constructor(
+		context: NodeContext,
+		engine: DownloadEngine,
+		listening: Listening,
+		changed: () => void,
+	) {
+		this.#context = context;
+		this.#engine = engine;
+		this.#listening = listening;
+		this.#off = context.lanes.on('changed', (node, lane) => {
+			this.#moved(node, lane);
+			changed();
+		});
+	}
+
+	/** `node` is a source that wants to be asked for parts of at most so many bytes. */
+	has(node: string, wish = MAX_RANGE): void {
+		this.#wishes.set(node, wish);
+		this.#rebound(node, this.#context.lanes.to(node));
+	}
+
+	close(): void {
+		this.#off();
+	}
+
+	/** What was open on a lane that is gone is asked for again. */
+	#moved(node: string, lane: Lane): void {
+		if (this.#engine.nodes.has(node)) {
+			if (!this.#context.lanes.reaches(node)) {
+				this.#engine.removeNode(node);
+				return;
+			}
+			if (lane.kind === 'broker') {
+				this.#engine.disconnectedFrom(node);
+			}
+			this.#rebound(node, lane);
+		}
+	}
+
+	#rebound(node: string, { kind }: Lane): void {
+		const { limits, tracker } = this.#context;
+		const isDirect = kind === 'direct';
+		const carried = isDirect
+			? MAX_RANGE
+			: Math.min(tracker.state?.part ?? limits.part, limits.part);
+		const mostPart = Math.min(carried, this.#wishes.get(node) ?? carried);
+		this.#engine.rebound(node, { mostPart, isFree: isDirect });
+		if (isDirect) {
+			this.#listening.remove(node);
+		} else {
+			this.#listening.join(node);
+		}
+	}
+}
