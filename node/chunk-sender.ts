@@ -14,6 +14,7 @@ import type { Holding } from './holdings.ts';
 import type { Lane } from './lanes/lane.ts';
 import type { QueuedRange } from './request-queue.ts';
 import { type Answer, SendLine, type Wanted } from './send-line.ts';
+import { Spread } from './spread.ts';
 
 /** What a {@link ChunkSender} tells its owner. */
 export interface ChunkSenderHandlers {
@@ -32,6 +33,7 @@ export class ChunkSender {
 	readonly #handlers: ChunkSenderHandlers;
 	readonly #lines = new Map<Lane, SendLine>();
 	readonly #fanOut = new FanOut();
+	readonly #spread = new Spread();
 	readonly #brokerPool: BufferPool;
 	readonly #directPool = new BufferPool(HEADER_BYTES + MAX_RANGE);
 
@@ -83,6 +85,7 @@ export class ChunkSender {
 		for (const { queue } of this.#lines.values()) {
 			queue.drop(({ of }) => of.holding === holding);
 		}
+		this.#spread.forget(holding.seed);
 	}
 
 	/** No message is sent any more. */
@@ -105,7 +108,8 @@ export class ChunkSender {
 				context: this.#context,
 				lane,
 				pool: isDirect ? this.#directPool : this.#brokerPool,
-				answer: (item) => (isDirect ? this.#privately(item) : this.#answer(item)),
+				answer: (item) => (isDirect ? this.#straight(item) : this.#answer(item)),
+				cost: isDirect ? (item) => this.#cost(item) : undefined,
 				failed: (item, error) => this.#failed(item, error),
 			});
 		this.#lines.set(lane, line);
@@ -149,6 +153,24 @@ export class ChunkSender {
 		return { topic: topics.swarm(id, link.id), range: whole, isPrivate: false };
 	}
 
+	/** How a range goes out on a direct lane. */
+	#straight(item: QueuedRange<Wanted>): Answer {
+		const { seed } = item.of.holding;
+		if (item.of.of === 'content' && item.range[0] === seed.layout.offsetOf(firstChunk(item))) {
+			this.#spread.sent(seed, firstChunk(item));
+		}
+		return this.#privately(item);
+	}
+
+	/** What has been sent least often goes first, and before it what has been begun: that spreads soonest. */
+	#cost(item: QueuedRange<Wanted>): number {
+		const { seed } = item.of.holding;
+		if (item.of.of === 'seed' || item.range[0] !== seed.layout.offsetOf(firstChunk(item))) {
+			return -1;
+		}
+		return this.#spread.count(seed, firstChunk(item));
+	}
+
 	#privately({ from, range }: QueuedRange<Wanted>): Answer {
 		const { link, topics } = this.#context;
 		return { topic: topics.chunk(from, link.id), range, isPrivate: true };
@@ -160,6 +182,10 @@ export class ChunkSender {
 		this.#handlers.refuse(from, about, reason);
 		this.#handlers.broken(of.holding, error);
 	}
+}
+
+function firstChunk({ range, of }: QueuedRange<Wanted>): number {
+	return of.holding.seed.layout.chunkAt(range[0]);
 }
 
 /** The first and the last chunk of a range. */

@@ -36,10 +36,15 @@ export class RequestQueue<T> {
 		}
 	}
 
-	/** The next range to send; its downloader goes to the end of the line. */
-	take(): QueuedRange<T> | undefined {
+	/**
+	 * The next range to send; its downloader goes to the end of the line.
+	 *
+	 * @param cost of what one downloader waits for, what costs least goes first. @default in its order
+	 */
+	take(cost: (item: QueuedRange<T>) => number = () => 0): QueuedRange<T> | undefined {
 		for (const [from, queue] of this.#queues) {
-			const item = queue.shift();
+			const costs = queue.map(cost);
+			const [item] = queue.splice(costs.indexOf(Math.min(...costs)), 1);
 			this.#queues.delete(from);
 			if (queue.length > 0) {
 				this.#queues.set(from, queue);

@@ -2,7 +2,6 @@ import {
 	type ByteRange,
 	type ChunkContent,
 	encodeJson,
-	MAX_RANGE,
 	type NodeReply,
 	type NodeRequest,
 	parseRequestId,
@@ -65,8 +64,8 @@ export class Seeder {
 	#tellHave(from: string, id: string, { seed, have }: Holding): void {
 		const { name, length, chunks } = seed;
 		const { kind } = seed;
-		const { isLimited, piece } = this.#context.upBucket;
-		const part = isLimited ? Math.min(piece, MAX_RANGE) : undefined;
+		const { upBucket, limits } = this.#context;
+		const part = upBucket.isLimited ? Math.min(upBucket.piece, limits.part) : undefined;
 		const about = { op: 'have', id, seed: seed.id, name, length, chunks, kind, part } as const;
 		if (have.isFull) {
 			this.#reply(from, { ...about, have: 'all' });

@@ -33,6 +33,8 @@ export interface SendLineOptions {
 	readonly pool: BufferPool;
 	/** How a range is answered that has its turn now; undefined if it has been already. */
 	readonly answer: (item: QueuedRange<Wanted>) => Answer | undefined;
+	/** Of what one downloader waits for, what costs least is sent first. */
+	readonly cost?: ((item: QueuedRange<Wanted>) => number) | undefined;
 	/** A range cannot be read. */
 	readonly failed: (item: QueuedRange<Wanted>, error: unknown) => void;
 }
@@ -99,9 +101,11 @@ export class SendLine {
 	}
 
 	#readAhead(): boolean {
-		const most = this.#outgoing.length <= READ_AGAIN ? READ_AHEAD : 0;
+		// Where the limit keeps all waiting, what goes next is decided when it is its turn.
+		const isLimited = this.#options.context.upBucket.isLimited;
+		const most = isLimited ? 1 : this.#outgoing.length <= READ_AGAIN ? READ_AHEAD : 0;
 		while (this.#outgoing.length < most) {
-			const item = this.queue.take();
+			const item = this.queue.take(this.#options.cost);
 			if (item === undefined) {
 				break;
 			}

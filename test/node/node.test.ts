@@ -46,7 +46,7 @@ for (const length of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5_000_000]) {
 		assert.is(node.received.total, length);
 		const [source] = result.sources;
 		const { chunks } = seed;
-		const all = { node: seeder.id, lane: 'broker' as const, chunks, bytes: length };
+		const all = { node: seeder.id, lane: 'direct' as const, chunks, bytes: length };
 		assert.equal(source, length === 0 ? undefined : all);
 	});
 

@@ -112,4 +112,18 @@ test('everything is given once, in order for each, and turns differ by one at mo
 	);
 });
 
+test('of what one downloader waits for, what costs least goes first, and downloaders keep their turns', () => {
+	const queue = new RequestQueue<number>(8);
+	for (const [from, of] of [
+		['ann', 3],
+		['ann', 1],
+		['bob', 9],
+		['ann', 2],
+	] as const) {
+		queue.add({ from, request: 1n, range: [of, 1], of });
+	}
+	const order = Array.from({ length: 4 }, () => queue.take(({ of }) => of)?.of);
+	assert.equal(order, [1, 9, 2, 3]);
+});
+
 test.run();

@@ -44,7 +44,7 @@ test('of a range only the chunks it touches are fetched', async (t) => {
 	assert.is(node.received.total, 3 * CHUNK);
 	const { verified, length, sources } = stream.result ?? {};
 	assert.equal([verified, length], ['chunks', 3 * CHUNK - 7]);
-	assert.equal(sources, [{ node: seeder.id, lane: 'broker', chunks: 3, bytes: 3 * CHUNK }]);
+	assert.equal(sources, [{ node: seeder.id, lane: 'direct', chunks: 3, bytes: 3 * CHUNK }]);
 });
 
 test('several ranges are read at the same time, what they share is fetched once', async (t) => {

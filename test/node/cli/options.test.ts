@@ -79,15 +79,23 @@ test('the broker is the one named, then that of the link, of the environment, of
 	throwsCode('ERR_LINK', () => chooseBroker('http://localhost'));
 });
 
-test('there are the lanes auto and broker only', () => {
-	for (const lane of [undefined, 'auto', 'broker']) {
-		nodeOptions({ lane });
+test('there are the lanes auto, broker and direct', () => {
+	assert.is(nodeOptions({}).lane, 'auto');
+	for (const lane of ['auto', 'broker', 'direct']) {
+		assert.is(nodeOptions({ lane }).lane, lane);
 	}
-	assert.match(
-		throwsCode('ERR_USAGE', () => nodeOptions({ lane: 'direct' })).message,
-		'broker lane only',
-	);
 	throwsCode('ERR_USAGE', () => nodeOptions({ lane: 'fast' }));
+});
+
+test('a node listens on any port, on a given one, or not at all', () => {
+	assert.equal(nodeOptions({}).listen, {});
+	assert.is(nodeOptions({ listen: false }).listen, false);
+	assert.equal(nodeOptions({ listen: '10.0.0.5:7000' }).listen, { host: '10.0.0.5', port: 7_000 });
+	assert.equal(nodeOptions({ listen: '[::1]:7000' }).listen, { host: '::1', port: 7_000 });
+	assert.equal(nodeOptions({ listen: '7000' }).listen, { host: undefined, port: 7_000 });
+	for (const listen of ['', 'host', 'host:', 'host:70000', ':']) {
+		throwsCode('ERR_USAGE', () => nodeOptions({ listen }));
+	}
 });
 
 test('a link names a broker that others can reach, without credentials, or none', () => {

@@ -51,7 +51,7 @@ test('share and get tell what the contract says', async (t) => {
 	assert.ok(Number.isInteger(complete.ms));
 	const [source] = complete.sources as Array<Record<string, unknown>>;
 	assert.ok(isNodeId(source?.node));
-	assert.equal([source?.lane, source?.chunks, source?.bytes], ['broker', 3, CONTENT.length]);
+	assert.equal([source?.lane, source?.chunks, source?.bytes], ['direct', 3, CONTENT.length]);
 	for (const progress of getter.all('progress')) {
 		assert.is(progress.id, id);
 		for (const field of ['have', 'length', 'rate', 'sources']) {
