@@ -153,22 +153,23 @@ export class ChunkSender {
 		return { topic: topics.swarm(id, link.id), range: whole, isPrivate: false };
 	}
 
-	/** How a range goes out on a direct lane. */
+	/** How a range goes out on a direct lane. A chunk has been sent when its end has. */
 	#straight(item: QueuedRange<Wanted>): Answer {
 		const { seed } = item.of.holding;
-		if (item.of.of === 'content' && item.range[0] === seed.layout.offsetOf(firstChunk(item))) {
-			this.#spread.sent(seed, firstChunk(item));
+		const [offset, length] = item.range;
+		const [first, last] = item.of.of === 'content' ? chunksOf(seed, item.range) : [0, -1];
+		for (let chunk = first; chunk <= last; chunk += 1) {
+			if (seed.layout.offsetOf(chunk) + seed.layout.sizeOf(chunk) <= offset + length) {
+				this.#spread.sent(seed, chunk);
+			}
 		}
 		return this.#privately(item);
 	}
 
-	/** What has been sent least often goes first, and before it what has been begun: that spreads soonest. */
-	#cost(item: QueuedRange<Wanted>): number {
-		const { seed } = item.of.holding;
-		if (item.of.of === 'seed' || item.range[0] !== seed.layout.offsetOf(firstChunk(item))) {
-			return -1;
-		}
-		return this.#spread.count(seed, firstChunk(item));
+	/** What has been sent least often goes first: that spreads soonest. A seed before any content. */
+	#cost({ range, of }: QueuedRange<Wanted>): number {
+		const { seed } = of.holding;
+		return of.of === 'seed' ? -1 : this.#spread.count(seed, seed.layout.chunkAt(range[0]));
 	}
 
 	#privately({ from, range }: QueuedRange<Wanted>): Answer {
@@ -182,10 +183,6 @@ export class ChunkSender {
 		this.#handlers.refuse(from, about, reason);
 		this.#handlers.broken(of.holding, error);
 	}
-}
-
-function firstChunk({ range, of }: QueuedRange<Wanted>): number {
-	return of.holding.seed.layout.chunkAt(range[0]);
 }
 
 /** The first and the last chunk of a range. */

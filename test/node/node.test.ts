@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Progress, ShoalNode } from '../../node/index.ts';
-import { makeNodeId } from '../../protocol/index.ts';
+import { makeNodeId, type NodeListing } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { makeFolder, openBelow } from '../helpers/folder.ts';
 import { makeFile, startNode } from '../helpers/node.ts';
@@ -185,7 +185,11 @@ test('seeds and who tell what the tracker holds', async (t) => {
 	const { id, name, length, chunks } = seed;
 	assert.equal(await list(), [{ seed: id, name, length, chunks, seeders: 1, downloaders: 0 }]);
 	const { nodes } = await node.who(id);
-	assert.equal(nodes, [{ node: seeder.id, have: chunks, chunks, addresses: [] }]);
+	const [{ addresses, ticket, ...listing }, ...others] = nodes as [NodeListing];
+	assert.equal(others, []);
+	assert.equal(listing, { node: seeder.id, have: chunks, chunks, verified: 1 });
+	assert.match(addresses.join(), /^mqtt:\/\/127\.0\.0\.1:\d+$/);
+	assert.type(ticket, 'string');
 });
 
 test('linger ends when nobody asks, at the latest when it was told to', async (t) => {
