@@ -35,8 +35,8 @@ test('is busy beyond the limit of its queue, for each downloader on its own', as
 	const { broker, peer, to } = await startSeeder(t, { maxUp: 5_000, limits: { requestQueue: 10 } });
 	const ranges = Array.from({ length: 10 }, (_, index): ByteRange => [index * 1_000, 1_000]);
 	peer.ask(to, seed.id, ranges);
-	// Four are read ahead: so many are not queued any more.
-	peer.ask(to, seed.id, ranges.slice(0, 4));
+	// Where there is a limit, one is read ahead: it is not queued any more.
+	peer.ask(to, seed.id, ranges.slice(0, 1));
 	peer.ask(to, seed.id, ranges.slice(0, 5));
 	await until('a refusal', () => peer.refusals.length > 0);
 	assert.equal(peer.refusals, ['busy']);
