@@ -31,12 +31,12 @@ function have(get: Shoal): number {
 
 test('F10: killed again and again, it goes on, and fetches at most 64 MiB again each time', async (t) => {
 	const length = 128 * MIB;
-	const { folder, digest, share, get } = await shared(t, length, '80MB');
+	const { folder, digest, share, get } = await shared(t, length, '40MB');
 	const output = join(folder, 'copy', 'copy.bin');
 	await mkdir(join(folder, 'copy'));
 	const lost: number[] = [];
 	let before = 0;
-	for (const part of [0.1, 0.3, 0.6, 0.9]) {
+	for (const part of [0.1, 0.3, 0.6, 0.85]) {
 		const killed = get(output);
 		await until(`${part} is there`, () => have(killed) > part * length, 20_000);
 		killed.signal('SIGKILL');
@@ -57,7 +57,7 @@ test('F10: killed again and again, it goes on, and fetches at most 64 MiB again 
 		`lost ${lost} bytes`,
 	);
 	const [{ bytes }] = sources as [{ bytes: number }];
-	assert.ok(bytes < 0.2 * length, `${bytes} bytes at the end`);
+	assert.ok(bytes < 0.25 * length, `${bytes} bytes at the end`);
 	share.signal('SIGTERM');
 	const { sent } = await share.event('stopped');
 	const again = (sent as number) - length;
