@@ -14,7 +14,7 @@ const results: Results = {
 	isQuick: false,
 	swarms: [
 		{
-			swarm: { name: '1-1', seeders: 1, downloaders: 1, length: 1_000_000 },
+			swarm: { name: '1-1', seeders: 1, downloaders: 1, length: 1_000_000, lane: 'broker' },
 			runs: [
 				{ ms: 1_000, plainMs: 500, copies: 1, usages: { broker: { cpu: 0.5, peak: 1e8 } } },
 				{ ms: 3_000, plainMs: 500, copies: 2, usages: { broker: { cpu: 1.5, peak: 1e8 } } },

@@ -19,6 +19,7 @@ export interface Swarm {
 	readonly length: number;
 	/** Bytes per second that each seeder sends at most. */
 	readonly maxUp?: number;
+	readonly lane: 'direct' | 'broker';
 }
 
 /** What one measurement of a swarm gave. */
@@ -35,18 +36,21 @@ export interface SwarmRun {
 /** What is measured; `quick` with a sixteenth of the bytes, to try the tool. */
 export function swarms(isQuick: boolean): readonly Swarm[] {
 	const scale = isQuick ? 16 : 1;
-	const swarm = (name: string, seeders: number, downloaders: number, mib: number): Swarm => ({
+	const swarm = (name: string, seeders: number, downloaders: number, mib: number) => ({
 		name,
 		seeders,
 		downloaders,
 		length: (mib * MIB) / scale,
 	});
-	return [
+	const all = [
 		swarm('1-1', 1, 1, 1_024),
 		swarm('4-1', 4, 1, 1_024),
 		swarm('1-4', 1, 4, 256),
 		{ ...swarm('1-8-limited', 1, 8, 64), maxUp: 20_000_000 / scale },
 	];
+	return (['direct', 'broker'] as const).flatMap((lane) =>
+		all.map((each) => ({ ...each, lane, name: `${each.name}-${lane}` })),
+	);
 }
 
 /** Measures a swarm once, and a plain copy before or after it. Every copy is verified, untimed. */
@@ -66,7 +70,8 @@ export async function measure(
 	for (let index = 0; index < swarm.downloaders; index += 1) {
 		const into = join(folder, `copy-${index}`);
 		await mkdir(into);
-		const args = ['get', seeders.id, '-o', `${into}/`, '--keep', '--broker', url];
+		const lane = swarm.lane === 'broker' ? 'broker' : 'auto';
+		const args = ['get', seeders.id, '-o', `${into}/`, '--keep', '--broker', url, '--lane', lane];
 		const process = new Shoal(t, args);
 		processes.watch('downloader', process.pid);
 		downloaders.push({ process, folder: into });
