@@ -6,6 +6,8 @@ export const TICKET_LIFE = 5 * 60_000;
 /** The DER header of an Ed25519 public key (RFC 8410), before its 32 bytes. */
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 
+const KEY_BYTES = 32;
+
 /** A ticket lets the node `from` connect to the listener of the node `to`. */
 export interface Trip {
 	readonly from: string;
@@ -46,8 +48,12 @@ export class TicketOffice {
 export function checkTicket(ticket: string, trip: Trip, key: string, now: number): void {
 	const [until = '', signature = ''] = ticket.split('.');
 	const end = Number.parseInt(until, 36);
+	const raw = Buffer.from(key, 'base64url');
+	if (raw.length !== KEY_BYTES) {
+		throw new ShoalError('ERR_REFUSED', 'the key of the tracker is none of Ed25519');
+	}
 	const publicKey = createPublicKey({
-		key: Buffer.concat([SPKI, Buffer.from(key, 'base64url')]),
+		key: Buffer.concat([SPKI, raw]),
 		format: 'der',
 		type: 'spki',
 	});

@@ -1,0 +1,56 @@
+import * as assert from 'uvu/assert';
+import { withRoutes } from '../../broker/routes.ts';
+import { checkTicket, TicketOffice } from '../../broker/tickets.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('routes');
+const office = new TicketOffice();
+const ASKER = 'asker-001';
+
+/** What a tracker tells `ASKER`, where the broker sees clients at these IP addresses. */
+function routes(at: Record<string, string> | undefined, nodes: Record<string, string[]>) {
+	const addressOf = (node: string): string | undefined => at?.[node];
+	const listings = Object.entries(nodes).map(([node, addresses]) => {
+		return { node, have: 1, chunks: 1, addresses };
+	});
+	return withRoutes(ASKER, listings, { addressOf, office, time: () => 1_000 });
+}
+
+test('where the broker has seen a node goes before what it claims', () => {
+	const [node] = routes(
+		{ [ASKER]: '10.0.0.1', 'node-0001': '::ffff:10.0.0.2' },
+		{ 'node-0001': ['mqtt://192.0.2.9:1', 'mqtt://10.0.0.2:1', 'mqtt://[2001:db8::1]:1'] },
+	);
+	assert.equal(node?.addresses, [
+		'mqtt://10.0.0.2:1',
+		'mqtt://192.0.2.9:1',
+		'mqtt://[2001:db8::1]:1',
+	]);
+	assert.is(node?.verified, 1);
+	checkTicket(node?.ticket as string, { from: ASKER, to: 'node-0001' }, office.key, 1_000);
+});
+
+test('nobody but who is on this machine is sent to its loopback', () => {
+	const here = { 'node-0001': ['mqtt://127.0.0.1:1', 'mqtt://[::1]:1'] };
+	const [far] = routes({ [ASKER]: '10.0.0.1', 'node-0001': '127.0.0.1' }, here);
+	assert.equal([far?.addresses, far?.verified, far?.ticket], [[], undefined, undefined]);
+	const [near] = routes({ [ASKER]: '127.0.0.1', 'node-0001': '127.0.0.1' }, here);
+	assert.equal([near?.addresses.length, near?.verified], [2, 1]);
+});
+
+test('where the broker cannot say who is where, everything is handed out, and nothing is verified', () => {
+	const [node] = routes(undefined, { 'node-0001': ['mqtt://127.0.0.1:1', 'mqtt://10.0.0.2:1'] });
+	assert.equal([node?.addresses.length, node?.verified], [2, 0]);
+});
+
+test('ten nodes come with a ticket, and nobody gets one for itself', () => {
+	const many = Array.from({ length: 30 }, (_, index) => [
+		`node-${1_000 + index}`,
+		['mqtt://10.0.0.2:1'],
+	]);
+	const all = routes({}, Object.fromEntries([[ASKER, ['mqtt://10.0.0.1:1']], ...many]));
+	assert.is(all.filter(({ ticket }) => ticket !== undefined).length, 10);
+	assert.is(all.find(({ node }) => node === ASKER)?.ticket, undefined);
+});
+
+test.run();
