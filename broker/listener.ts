@@ -112,6 +112,8 @@ export class Listener {
 	readonly #server: Server;
 	readonly #events = createNanoEvents<ListenerEvents>();
 	readonly #sockets = new Set<Socket>();
+	/** Those that are no peers yet, the oldest first. */
+	readonly #silent = new Set<Socket>();
 	readonly #peers = new Map<string, Peer>();
 	readonly #pool = new BufferPool(MOST_PACKET);
 	readonly #limits: Limits;
@@ -196,12 +198,17 @@ export class Listener {
 			highWaterMark: HIGH_WATER,
 		});
 		this.#sockets.add(socket);
-		socket.once('close', () => this.#sockets.delete(socket));
-		if (this.#sockets.size > 2 * MOST_PEERS) {
-			socket.destroy();
-			return;
-		}
+		this.#silent.add(socket);
+		socket.once('close', () => {
+			this.#sockets.delete(socket);
+			this.#silent.delete(socket);
+		});
 		serve(this.#aedes.handle(socket));
+		const [oldest] = this.#silent;
+		// A crowd that says nothing does not keep out those who speak at once.
+		if (this.#silent.size > MOST_PEERS) {
+			oldest?.destroy();
+		}
 	}
 
 	#mayKnock(): boolean {
@@ -225,6 +232,7 @@ export class Listener {
 	#join({ id, conn }: Client): void {
 		const socket = conn as Socket;
 		const peer = new Peer(id, socket);
+		this.#silent.delete(socket);
 		this.#peers.get(id)?.close();
 		this.#peers.set(id, peer);
 		socket.once('close', () => {

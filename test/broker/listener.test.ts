@@ -1,0 +1,159 @@
+import { connect } from 'node:net';
+import * as assert from 'uvu/assert';
+import { Listener } from '../../broker/listener.ts';
+import {
+	Connection,
+	type Incoming,
+	resolveLimits,
+	ShoalError,
+	Topics,
+} from '../../protocol/index.ts';
+import { connectRaw, openRaw, packet, subscribePacket, text } from '../helpers/raw-client.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('listener', { timeout: 20_000 });
+const topics = new Topics();
+const HOST = 'listener-1';
+const ANN = 'ann-00001';
+const BOB = 'bob-00001';
+
+/** A listener that lets in whoever has the ticket `good`, and what it has received. */
+async function start(t: Scope) {
+	const received: Incoming[] = [];
+	const warnings: unknown[] = [];
+	const listener = await Listener.start({
+		id: HOST,
+		host: '127.0.0.1',
+		port: 0,
+		topics,
+		limits: resolveLimits(),
+		admit: (_from, ticket) => {
+			if (ticket !== 'good') {
+				throw new ShoalError('ERR_REFUSED', 'a bad ticket');
+			}
+		},
+		onMessage: (message) => received.push(message),
+	});
+	t.defer(() => listener.close());
+	listener.on('warning', (error) => warnings.push(error));
+	const { port } = listener.address;
+	const open = async (id: string, ticket: string) => {
+		const messages: Incoming[] = [];
+		const connection = await Connection.open({
+			url: `mqtt://127.0.0.1:${port}`,
+			clientId: id,
+			password: ticket,
+			keepalive: 15,
+			timeout: 3_000,
+			onMessage: (message) => messages.push(message),
+		});
+		t.defer(() => connection.destroy());
+		return { connection, messages };
+	};
+	return { listener, port, received, warnings, open };
+}
+
+test('without a ticket, or with a bad one, nobody gets in, and it is told', async (t) => {
+	const { port, warnings, open } = await start(t);
+	await rejects(open(ANN, 'bad'));
+	await rejects(open(ANN, ''));
+	await rejects(open(HOST, 'good'));
+	await rejects(connectRaw(t, port, ANN).then(() => open('#', 'good')));
+	assert.ok(warnings.length >= 3);
+});
+
+test('who has one hears its own inbox and reaches that of the listener, both ways', async (t) => {
+	const { listener, received, open } = await start(t);
+	const joined = new Promise<{ send(topic: string, payload: Uint8Array): void }>((resolve) => {
+		listener.on('joined', resolve);
+	});
+	const { connection, messages } = await open(ANN, 'good');
+	await connection.subscribe(topics.inboxFilter(ANN));
+	const peer = await joined;
+	connection.send(topics.request(HOST, ANN), Buffer.from('ask'));
+	await until('the request', () => received.length === 1);
+	assert.is(Buffer.from(received[0]?.payload ?? []).toString(), 'ask');
+	const bytes = Buffer.alloc(1024 * 1024, 7);
+	peer.send(topics.chunk(ANN, HOST), bytes);
+	await until('the chunk', () => messages.length === 1);
+	assert.ok(bytes.equals(messages[0]?.payload ?? new Uint8Array()));
+});
+
+test('nothing else is there: no other inbox, no announce, no wildcard, no other name', async (t) => {
+	const { received, open } = await start(t);
+	for (const filter of [
+		'#',
+		topics.inboxFilter(BOB),
+		topics.trackerState(),
+		'shoal/1/announce/+/+',
+	]) {
+		const { connection } = await open(ANN, 'good');
+		assert.is((await rejects(connection.subscribe(filter))).code, 'ERR_REFUSED');
+		connection.destroy();
+	}
+	const seed = 'a'.repeat(64);
+	for (const topic of [
+		topics.request(HOST, BOB),
+		topics.request(BOB, ANN),
+		topics.announce(seed, ANN),
+		topics.swarm(seed, ANN),
+		topics.nodeState(ANN),
+	]) {
+		const { connection } = await open(ANN, 'good');
+		connection.send(topic, Buffer.from('x'));
+		await connection.ended;
+	}
+	const { connection } = await open(ANN, 'good');
+	await rejects(connection.publish(topics.request(HOST, ANN), Buffer.from('x'), true));
+	await connection.ended;
+	assert.equal(received, []);
+});
+
+test('a packet larger than any node may send, and a first one that is no CONNECT, are cut', async (t) => {
+	const { port } = await start(t);
+	const stranger = await openRaw(t, port);
+	stranger.socket.write(subscribePacket('#'));
+	await until('it is cut', () => stranger.isClosed());
+	const large = await openRaw(t, port);
+	large.socket.write(
+		Buffer.concat([
+			packet(0x10, [text('MQTT')]).subarray(0, 1),
+			Buffer.from([0xff, 0xff, 0xff, 0x7f]),
+		]),
+	);
+	await until('it is cut', () => large.isClosed());
+});
+
+test('a node that comes again takes the place of its older connection', async (t) => {
+	const { listener, open } = await start(t);
+	let left = 0;
+	listener.on('left', () => {
+		left += 1;
+	});
+	const first = await open(ANN, 'good');
+	await first.connection.subscribe(topics.inboxFilter(ANN));
+	const second = await open(ANN, 'good');
+	await second.connection.subscribe(topics.inboxFilter(ANN));
+	await first.connection.ended;
+	await until('the first has left', () => left === 1);
+});
+
+test('a crowd of strangers is bounded, and does not keep a node out', async (t) => {
+	const { port, open } = await start(t);
+	let closed = 0;
+	for (let index = 0; index < 200; index += 1) {
+		const socket = connect(port, '127.0.0.1');
+		socket.on('error', () => {});
+		socket.on('close', () => {
+			closed += 1;
+		});
+		t.defer(() => socket.destroy());
+	}
+	await until('those beyond the limit are cut', () => closed >= 200 - 64);
+	const { connection } = await open(ANN, 'good');
+	await connection.subscribe(topics.inboxFilter(ANN));
+});
+
+test.run();
