@@ -52,8 +52,6 @@ export interface BrokerEvents {
 // After which the system asks a silent client whether it is still there.
 const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
-// MQTT 3.1.1, 2.2: the most bytes before what the remaining length counts.
-const FIXED_HEADER = 5;
 // MQTT 3.1.1, 3.9.3: stands where the QoS of a subscription would.
 const REFUSED = 128;
 
@@ -83,7 +81,7 @@ export class Broker {
 		this.#limits = limits;
 		this.#retained = new Retained([`${topics.root}/inbox/`, `${topics.root}/swarm/`]);
 		this.#gate = new Gatekeeper({ topics, limits, hasTracker }, () => performance.now(), warn);
-		this.#pool = new BufferPool(limits.packet + FIXED_HEADER);
+		this.#pool = new BufferPool();
 		this.#lane = new ChunkLane(topics, this.#gate, this.#pool);
 		this.#aedes = new Aedes({
 			...this.#gate.hooks,

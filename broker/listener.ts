@@ -2,13 +2,13 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { Aedes, type Client } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
-	BufferPool,
 	type Incoming,
 	isNodeId,
 	type Limits,
 	MAX_RANGE,
 	MAX_TOPIC_LEVELS,
 	PLAIN_PUBLISH,
+	packetBuffers,
 	parsePlainPublish,
 	plainPublishHeader,
 	ShoalError,
@@ -115,7 +115,6 @@ export class Listener {
 	/** Those that are no peers yet, the oldest first. */
 	readonly #silent = new Set<Socket>();
 	readonly #peers = new Map<string, Peer>();
-	readonly #pool = new BufferPool(MOST_PACKET);
 	readonly #limits: Limits;
 	readonly #rate: TokenBucket;
 
@@ -193,7 +192,7 @@ export class Listener {
 	#accept(accepted: Socket): void {
 		const { socket, serve } = intake(accepted, {
 			limits: this.#limits,
-			pool: this.#pool,
+			pool: packetBuffers,
 			lane: { relay: (client, packet) => this.#relay(client, packet) },
 			highWaterMark: HIGH_WATER,
 		});
@@ -259,7 +258,7 @@ export class Listener {
 		if (parsed.kind !== 'chunk' && payload.length > limits.controlPayload) {
 			return false;
 		}
-		const release = (): void => this.#pool.give(packet);
+		const release = (): void => packetBuffers.give(packet);
 		this.#options.onMessage({ topic, payload, isRetained: false, release });
 		return true;
 	}
