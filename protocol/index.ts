@@ -66,6 +66,7 @@ export {
 	type Reply,
 } from './node-messages.ts';
 export { PacketFramer, type PacketFramerOptions } from './packet-framer.ts';
+export { distance, hashId, precedence } from './precedence.ts';
 export { printable, quoted } from './printable.ts';
 export {
 	PLAIN_PUBLISH,
