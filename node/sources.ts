@@ -2,6 +2,7 @@ import {
 	encodeJson,
 	formatRequestId,
 	makeRequestId,
+	type NodeListing,
 	type NodeReply,
 	type NodeRequest,
 } from '../protocol/index.ts';
@@ -239,12 +240,12 @@ export class Sources {
 						this.#routes.set(node, { addresses, verified, ticket });
 					}
 				}
-				const lacking = nodes.filter(({ have, chunks }) => have < chunks);
-				this.fellows.set(new Set([...lacking.map(({ node }) => node), ...this.#incomplete()]));
+				const isAll = nodes.length < limits.querySample;
+				this.#meet(nodes, isAll);
 				const others = nodes.map(({ node }) => node).filter((node) => node !== link.id);
 				// Those that lied do not count: with nobody else there is nobody.
 				const honest = others.filter((node) => !this.#banned.has(node));
-				this.#compare(honest, nodes.length < limits.querySample);
+				this.#compare(honest, isAll);
 			}
 		} catch (error) {
 			if (!this.#isClosed && link.isUp) {
@@ -255,10 +256,11 @@ export class Sources {
 		}
 	}
 
-	/** The sources that have said that they lack something. */
-	#incomplete(): string[] {
-		const answered = [...this.#sources].filter(([, { reply }]) => reply !== undefined);
-		return answered.filter(([, { reply }]) => reply?.have !== 'all').map(([node]) => node);
+	/** Of a small swarm all are known who lack something; of a large one the sources that have said so. */
+	#meet(listed: readonly NodeListing[], isAll: boolean): void {
+		const known = [...this.#sources].filter(([, { reply }]) => reply && reply.have !== 'all');
+		const lacking = listed.filter(({ have, chunks }) => isAll && have < chunks);
+		this.fellows.set(new Set([...known.map(([id]) => id), ...lacking.map(({ node }) => node)]));
 	}
 
 	/** The tracker lists these nodes; `isAll` if it lists no others. */
