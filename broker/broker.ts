@@ -52,6 +52,8 @@ export interface BrokerEvents {
 // After which the system asks a silent client whether it is still there.
 const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
+// Connections the system keeps until they are accepted: beyond it, who wants in tries again a second later.
+const BACKLOG = 4_096;
 // MQTT 3.1.1, 2.2: the most bytes before what the remaining length counts.
 const FIXED_HEADER = 5;
 // MQTT 3.1.1, 3.9.3: stands where the QoS of a subscription would.
@@ -216,7 +218,7 @@ export class Broker {
 		} satisfies RetainedPersistence);
 		await new Promise<void>((resolve, reject) => {
 			this.#server.once('error', (cause) => reject(explain(cause, host, port)));
-			this.#server.listen({ host, port }, resolve);
+			this.#server.listen({ host, port, backlog: BACKLOG }, resolve);
 		});
 		this.#address = this.#server.address() as AddressInfo;
 		this.#server.on('error', (error) => this.#events.emit('error', error));

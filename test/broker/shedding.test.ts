@@ -5,6 +5,7 @@ import { Shedding } from '../../broker/shedding.ts';
 import { Link, makeNodeId, resolveLimits, Topics } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { fakeClock } from '../helpers/clock.ts';
+import { pingUntil } from '../helpers/pings.ts';
 import { connectRaw, type RawClient, subscribePacket } from '../helpers/raw-client.ts';
 import { seedId } from '../helpers/registry.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
@@ -29,28 +30,6 @@ async function freeze(t: Scope, broker: Broker): Promise<RawClient> {
 	await until('SUBACK', () => Buffer.concat(client.received).length >= 9);
 	client.socket.pause();
 	return client;
-}
-
-/** Round trips between two clients until `isOver`; returns the 99th percentile in ms. */
-async function pingUntil(from: Link, to: Link, isOver: () => boolean): Promise<number> {
-	const times: number[] = [];
-	let answer = (): void => {};
-	const off = to.on('message', ({ topic }) => {
-		if (topic === topics.request(to.id, from.id)) {
-			answer();
-		}
-	});
-	while (!isOver()) {
-		const start = performance.now();
-		const isThere = new Promise<void>((resolve) => {
-			answer = resolve;
-		});
-		from.send(topics.request(to.id, from.id), Buffer.from('ping'));
-		await isThere;
-		times.push(performance.now() - start);
-	}
-	off();
-	return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] as number;
 }
 
 /** Sends `count` messages, `batch` of them at a time. */
