@@ -22,6 +22,10 @@ export type BrokerRefusal =
 	/** A subscription to what is not the client's to read. */
 	| 'filter'
 	| 'subscriptions'
+	/** A packet that is too large or malformed. */
+	| 'packet'
+	/** No CONNECT, though it was time. */
+	| 'silent'
 	/** A message that its receiver must not see. */
 	| 'forward';
 
@@ -57,7 +61,7 @@ export class Gatekeeper implements ChunkRules {
 		refused: {
 			...{ id: 0, taken: 0, clients: 0, address: 0, rate: 0 },
 			...{ topic: 0, spoof: 0, qos: 0, retain: 0, size: 0 },
-			...{ filter: 0, subscriptions: 0, forward: 0 },
+			...{ filter: 0, subscriptions: 0, packet: 0, silent: 0, forward: 0 },
 		},
 	};
 	readonly #rules: Rules;
@@ -69,10 +73,16 @@ export class Gatekeeper implements ChunkRules {
 	/** The last topic that was parsed: one message goes to many, one after the other. */
 	#last: { readonly topic: string; readonly parsed: Topic | undefined } | undefined;
 
-	constructor(rules: Rules, now: () => number, warn: (error: ShoalError) => void) {
+	/** @param queued bytes that are queued for all clients, or were a moment ago */
+	constructor(
+		rules: Rules,
+		now: () => number,
+		warn: (error: ShoalError) => void,
+		queued: () => number,
+	) {
 		this.#rules = rules;
 		this.#door = new Door(rules.limits, now);
-		this.#shedding = new Shedding(rules.limits, now);
+		this.#shedding = new Shedding(rules.limits, now, queued);
 		this.#warn = warn;
 	}
 
@@ -110,6 +120,11 @@ export class Gatekeeper implements ChunkRules {
 	/** Lets whoever is at the other end of `stream` do anything. */
 	trust(stream: Duplex): void {
 		this.#trusted.add(stream);
+	}
+
+	/** Counts something that was refused elsewhere. */
+	count(why: BrokerRefusal): void {
+		this.counts.refused[why] += 1;
 	}
 
 	/** A client has given up subscriptions. */

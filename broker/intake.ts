@@ -39,6 +39,8 @@ export interface IntakeOptions {
 	readonly lane: PacketLane;
 	/** Bytes a socket takes before a write says that it is full. */
 	readonly highWaterMark: number;
+	/** A packet is too large, or none at all: the socket is closed. */
+	readonly onBad: () => void;
 }
 
 /**
@@ -54,7 +56,7 @@ export function intake(
 	accepted: Socket,
 	options: IntakeOptions,
 ): { socket: Socket; serve(client: Client): void } {
-	const { limits, pool, lane, highWaterMark } = options;
+	const { limits, pool, lane, highWaterMark, onBad } = options;
 	let client: Client | undefined;
 	let isFirst = true;
 	let takesMore = true;
@@ -88,6 +90,7 @@ export function intake(
 				try {
 					framer.filled(count);
 				} catch (error) {
+					onBad();
 					socket.destroy(error as Error);
 				}
 				return takesMore;

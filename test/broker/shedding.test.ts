@@ -145,7 +145,7 @@ test('a slow client that takes something is not cut', async (t) => {
 });
 
 test('what is shed and what cuts follows the limits', () => {
-	const shedding = new Shedding(resolveLimits(), fakeClock().now);
+	const shedding = new Shedding(resolveLimits(), fakeClock().now, () => 0);
 	assert.is(shedding.judge(4 * MIB, true, 1), 'deliver');
 	assert.is(shedding.judge(4 * MIB + 1, true, 1), 'shed');
 	assert.is(shedding.judge(MIB, true, 128), 'deliver');
@@ -154,9 +154,18 @@ test('what is shed and what cuts follows the limits', () => {
 	assert.is(shedding.judge(8 * MIB + 1, false, 1), 'cut');
 });
 
+test('where all together have too much, who has more than its share is cut', () => {
+	let total = 512 * MIB;
+	const shedding = new Shedding(resolveLimits(), fakeClock().now, () => total);
+	assert.is(shedding.judge(MIB, false, 1_024), 'deliver');
+	total += 1;
+	assert.is(shedding.judge(MIB, false, 1_024), 'cut');
+	assert.is(shedding.judge(MIB / 2, false, 1_024), 'deliver');
+});
+
 test('only a stream with a queue that no byte leaves is stalled', () => {
 	const clock = fakeClock();
-	const shedding = new Shedding(resolveLimits({ stall: 1_000 }), clock.now);
+	const shedding = new Shedding(resolveLimits({ stall: 1_000 }), clock.now, () => 0);
 	const handle = { bytesWritten: 100, writeQueueSize: 50 };
 	const stream = Object.assign(new Duplex({ read() {}, write() {} }), { _handle: handle });
 	const isStalledIn = (ms: number): boolean => {
