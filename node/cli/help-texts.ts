@@ -84,10 +84,12 @@ Examples:
 Starts a broker, three seeders and a downloader, shows what they do, and
 removes it all.`,
 	limits: `
-Example:
+Examples:
   shoal limits
+  shoal limits --limit clients=5000   what that would mean
 
-Prints each limit with its default, its unit and what it bounds.`,
+Prints each limit with its unit and what happens beyond it, and the memory a
+broker takes at most, whatever strangers do.`,
 } as const;
 
 /** What stands at the end of `shoal --help`. */
