@@ -10,6 +10,7 @@ import type { LaneKind } from './lanes/lane.ts';
 import { Lanes } from './lanes/lanes.ts';
 import { RateMeter } from './rate-meter.ts';
 import { TokenBucket } from './token-bucket.ts';
+import type { TraceSink } from './trace.ts';
 import { TrackerClient } from './tracker-client.ts';
 import { Turns } from './turns.ts';
 
@@ -31,6 +32,8 @@ export interface NodeContext {
 	readonly turns: Turns;
 	/** Somebody misbehaves, or something failed that is tried again. */
 	readonly warn: (error: unknown) => void;
+	/** Is told of each decision and transfer, if anybody wants to know. */
+	readonly trace: TraceSink | undefined;
 }
 
 /** What is decided of a node before it starts. */
@@ -39,6 +42,7 @@ export interface ContextOptions {
 	readonly maxDown?: number | undefined;
 	readonly limits?: Partial<Record<string, number>> | undefined;
 	readonly lane?: 'auto' | LaneKind | undefined;
+	readonly trace?: TraceSink | undefined;
 	readonly warn: (error: unknown) => void;
 	/** A message has come on a direct lane. */
 	readonly onDirect: (message: Incoming) => void;
@@ -49,7 +53,7 @@ const DOWNLOADS_AT_ONCE = 32;
 
 /** @throws ShoalError ERR_USAGE if a rate or a limit cannot be */
 export function createContext(link: Link, topics: Topics, options: ContextOptions): NodeContext {
-	const { maxUp, maxDown, lane: kind = 'auto', warn, onDirect: onMessage } = options;
+	const { maxUp, maxDown, lane: kind = 'auto', warn, trace, onDirect: onMessage } = options;
 	const limits = resolveLimits(options.limits);
 	return {
 		link,
@@ -64,5 +68,6 @@ export function createContext(link: Link, topics: Topics, options: ContextOption
 		downBucket: new TokenBucket(maxDown),
 		turns: new Turns(DOWNLOADS_AT_ONCE),
 		warn,
+		trace,
 	};
 }

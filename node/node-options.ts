@@ -1,5 +1,6 @@
 import type { LaneKind } from './lanes/lane.ts';
 import type { ListenAt } from './lanes/listen.ts';
+import type { TraceSink } from './trace.ts';
 
 /** Options of a node. */
 export interface ShoalNodeOptions {
@@ -17,6 +18,8 @@ export interface ShoalNodeOptions {
 	readonly lane?: 'auto' | LaneKind | undefined;
 	/** Limits that differ from the defaults, by name. */
 	readonly limits?: Partial<Record<string, number>> | undefined;
+	/** Is told of each decision and transfer. */
+	readonly trace?: TraceSink | undefined;
 	/** Root of all topics. @default shoal/1 */
 	readonly root?: string | undefined;
 }

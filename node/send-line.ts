@@ -162,5 +162,13 @@ export class SendLine {
 		upBucket.spend(bytes);
 		up.count(bytes);
 		lane.send(outgoing.topic, message, release);
+		context.trace?.({
+			event: 'sent',
+			seed: outgoing.item.of.holding.seed.id,
+			node: outgoing.isPrivate ? outgoing.item.from : undefined,
+			lane: lane.kind,
+			offset: outgoing.range[0],
+			length: bytes,
+		});
 	}
 }

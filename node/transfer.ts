@@ -8,6 +8,7 @@ import {
 	type NodeReply,
 	ShoalError,
 } from '../protocol/index.ts';
+import { Arrivals } from './arrivals.ts';
 import type { NodeContext } from './context.ts';
 import type { Attempt } from './engine/attempt.ts';
 import type { Decision } from './engine/decision.ts';
@@ -19,7 +20,7 @@ import { Listening } from './listening.ts';
 import { SourceLanes } from './source-lanes.ts';
 import type { SourceShares } from './source-shares.ts';
 import type { HaveReply } from './sources.ts';
-import { runsOf, verifyChunks } from './verify-chunks.ts';
+import type { SeedEvent } from './trace.ts';
 
 /** What a {@link Transfer} tells. */
 export interface TransferEvents {
@@ -38,20 +39,18 @@ const TICK = 50;
 const MOST_WAITING = 16 * 1024 * 1024;
 
 /**
- * Fetches what a holding lacks: does what the engine decides, keeps the bytes of open attempts,
- * verifies each chunk, stores it, and only then counts it.
+ * Fetches what a holding lacks: does what the engine decides, and counts a chunk when it is verified and stored.
  */
 export class Transfer {
 	readonly #context: NodeContext;
 	readonly #holding: Holding;
 	readonly #engine: DownloadEngine;
+	readonly #arrivals: Arrivals;
 	readonly #events = createNanoEvents<TransferEvents>();
-	readonly #buffers = new Map<Attempt, Uint8Array>();
 	readonly #shares: SourceShares;
 	readonly #timer: NodeJS.Timeout;
 	readonly #listening: Listening;
 	readonly #lanes: SourceLanes;
-	#waiting = 0;
 	#isClosed = false;
 
 	/** @param shares counts what comes from whom */
@@ -71,6 +70,12 @@ export class Transfer {
 			mostRanges: limits.requestRanges,
 			random: Math.random,
 			requestId: makeRequestId,
+		});
+		this.#arrivals = new Arrivals(holding, {
+			stored: ({ node }, first, count, bytes) => this.#count(node, first, count, bytes),
+			bad: (attempt, chunk) => this.#reject(attempt, chunk),
+			settled: () => this.#settled(),
+			failed: (error) => this.#events.emit('failed', error),
 		});
 		this.#lanes = new SourceLanes(context, this.#engine, this.#listening, this.#decide);
 		this.#timer = setInterval(this.#decide, TICK);
@@ -102,6 +107,11 @@ export class Transfer {
 			this.#engine.nodeHas(from, field.indices());
 		}
 		this.#lanes.has(from, part);
+		this.#trace({
+			event: 'has',
+			node: from,
+			chunks: this.#engine.nodes.get(from)?.have.count ?? 0,
+		});
 		this.#decide();
 	}
 
@@ -112,6 +122,7 @@ export class Transfer {
 				const most = this.#holding.seed.chunks - first;
 				this.#engine.nodeHas(from, chunksIn({ first, count: Math.min(count, most) }));
 			}
+			this.#trace({ event: 'gained', node: from, runs });
 			this.#decide();
 		}
 	}
@@ -119,6 +130,7 @@ export class Transfer {
 	/** A node refuses a request. */
 	onRefused(from: string, request: bigint, isBusy: boolean): void {
 		this.#engine.refused(from, request, isBusy, performance.now());
+		this.#trace({ event: 'refused', node: from, id: formatRequestId(request), busy: isBusy });
 		this.#decide();
 	}
 
@@ -126,6 +138,7 @@ export class Transfer {
 	onGone(node: string): void {
 		this.#engine.removeNode(node);
 		this.#listening.remove(node);
+		this.#trace({ event: 'gone', node });
 		this.#decide();
 	}
 
@@ -138,6 +151,7 @@ export class Transfer {
 	/** The connection was lost: what was open is asked for again as soon as it is back. */
 	onDisconnected(): void {
 		this.#engine.disconnected();
+		this.#trace({ event: 'disconnected' });
 	}
 
 	/**
@@ -148,11 +162,12 @@ export class Transfer {
 	onBytes(from: string, { request, offset, bytes }: ChunkMessage): Promise<void> | undefined {
 		const now = performance.now();
 		const attempt = this.#engine.received(from, request, offset, bytes.length, now);
+		this.#traceBytes(from, offset, bytes.length, attempt === undefined ? 0 : bytes.length, false);
 		if (attempt === undefined) {
 			return undefined;
 		}
 		this.#context.down.count(bytes.length);
-		const use = this.#take(attempt, offset, bytes);
+		const use = this.#arrivals.take(attempt, offset, bytes);
 		this.#decide();
 		return use;
 	}
@@ -163,14 +178,15 @@ export class Transfer {
 	 * @returns as {@link onBytes}
 	 */
 	onShared(from: string, { offset, bytes }: ChunkMessage): Promise<void> | undefined {
-		if (!this.#listening.hears(from) || this.#waiting > MOST_WAITING) {
+		if (!this.#listening.hears(from) || this.#arrivals.waiting > MOST_WAITING) {
 			return undefined;
 		}
 		const attempts = this.#engine.overheard(from, offset, bytes.length, performance.now());
-		const uses = attempts.map((attempt) => this.#take(attempt, offset, bytes));
+		const uses = attempts.map((attempt) => this.#arrivals.take(attempt, offset, bytes));
 		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
 		this.#context.down.count(bytes.length);
 		this.#listening.count(from, bytes.length, useful);
+		this.#traceBytes(from, offset, bytes.length, useful, true);
 		this.#decide();
 		return uses.length === 0 ? undefined : Promise.all(uses).then(() => {});
 	}
@@ -178,77 +194,23 @@ export class Transfer {
 	close(): void {
 		this.#isClosed = true;
 		clearInterval(this.#timer);
+		this.#arrivals.close();
 		this.#lanes.close();
 		this.#listening.close();
-		this.#buffers.clear();
 	}
 
-	/** Keeps bytes of an attempt, and settles it when they are all there. */
-	#take(attempt: Attempt, offset: number, bytes: Uint8Array): Promise<void> | undefined {
-		const start = attempt.offset - offset;
-		const whole = attempt.isOverheard
-			? bytes.subarray(start, start + attempt.length)
-			: this.#gather(attempt, offset, bytes);
-		if (!attempt.isOverheard && !attempt.isWhole) {
-			return undefined;
-		}
-		this.#buffers.delete(attempt);
-		this.#waiting += attempt.length;
-		return this.#settle(attempt, whole);
-	}
-
-	/** The bytes of `attempt` so far. A part that is all of it is taken as it is. */
-	#gather(attempt: Attempt, offset: number, bytes: Uint8Array): Uint8Array {
-		if (bytes.length === attempt.length) {
-			return bytes;
-		}
-		const buffer = this.#buffers.get(attempt) ?? new Uint8Array(attempt.length);
-		this.#buffers.set(attempt, buffer);
-		buffer.set(bytes, offset - attempt.offset);
-		return buffer;
-	}
-
-	async #settle(attempt: Attempt, bytes: Uint8Array): Promise<void> {
-		try {
-			const good = await verifyChunks(this.#holding.seed, attempt, bytes);
-			if (!this.#isClosed) {
-				await this.#store(attempt, bytes, good);
-			}
-		} catch (error) {
-			if (!this.#isClosed) {
-				this.#events.emit('failed', error);
-			}
-		}
-		this.#waiting -= attempt.length;
-		if (!this.#isClosed) {
-			this.#decide();
-			if (this.#engine.states.isComplete) {
-				this.#events.emit('complete');
-			}
-		}
-	}
-
-	/** Stores the good chunks, in one write where they are consecutive, and counts them. */
-	async #store(attempt: Attempt, bytes: Uint8Array, good: readonly boolean[]): Promise<void> {
-		const { storage, seed } = this.#holding;
-		for (const { first, count, isGood } of runsOf(attempt.firstChunk, good)) {
-			if (isGood) {
-				const start = seed.layout.offsetOf(first);
-				const last = first + count - 1;
-				const end = seed.layout.offsetOf(last) + seed.layout.sizeOf(last);
-				await storage.write(start, bytes.subarray(start - attempt.offset, end - attempt.offset));
-				this.#count(attempt.node, first, count, end - start);
-			} else {
-				for (let chunk = first; chunk < first + count; chunk += 1) {
-					this.#reject(attempt, chunk);
-				}
-			}
+	#settled(): void {
+		this.#decide();
+		if (this.#engine.states.isComplete) {
+			this.#trace({ event: 'complete' });
+			this.#events.emit('complete');
 		}
 	}
 
 	/** A chunk is wrong. What was shared is charged to nobody, but its source is not heard any more. */
 	#reject(attempt: Attempt, chunk: number): void {
 		this.#context.warn(badChunk(attempt.node, chunk));
+		this.#trace({ event: 'bad', node: attempt.node, chunk });
 		this.#listening.leave(attempt.node);
 		if (attempt.isOverheard) {
 			this.#engine.unheard(chunk);
@@ -263,12 +225,16 @@ export class Transfer {
 			this.#engine.stored(chunk);
 			this.#context.holdings.gain(this.#holding, chunk);
 		}
+		this.#trace({ event: 'stored', node, first, count });
 	}
 
 	readonly #decide = (): void => {
 		const { link, downBucket } = this.#context;
 		if (!this.#isClosed && link.isUp) {
-			const budget = Math.min(MOST_WAITING - this.#waiting, downBucket.affordable(this.#engine));
+			const budget = Math.min(
+				MOST_WAITING - this.#arrivals.waiting,
+				downBucket.affordable(this.#engine),
+			);
 			this.#act(this.#engine.decide(performance.now(), budget, downBucket.piece));
 			downBucket.whenFree(this.#decide);
 		}
@@ -277,9 +243,10 @@ export class Transfer {
 	#act(decisions: readonly Decision[]): void {
 		for (const decision of decisions) {
 			if (decision.do === 'discard') {
-				this.#buffers.delete(decision.attempt);
+				this.#arrivals.discard(decision.attempt);
 			} else if (decision.do === 'drop') {
 				this.#events.emit('dropped', decision.node);
+				this.#trace({ event: 'dropped', node: decision.node });
 			} else {
 				this.#send(decision);
 			}
@@ -298,6 +265,22 @@ export class Transfer {
 		const id = formatRequestId(request);
 		const message = { op, id, seed: this.#holding.seed.id, ranges, shared };
 		lane.send(topics.request(node, link.id), encodeJson(message));
+		this.#trace({
+			event: op === 'chunks' ? 'asked' : 'cancelled',
+			node,
+			lane: lane.kind,
+			id,
+			ranges,
+		});
+	}
+
+	#traceBytes(node: string, offset: number, length: number, useful: number, shared: boolean): void {
+		const lane = shared ? 'broker' : this.#context.lanes.to(node).kind;
+		this.#trace({ event: 'received', node, lane, offset, length, useful, shared });
+	}
+
+	#trace(event: SeedEvent): void {
+		this.#context.trace?.({ ...event, seed: this.#holding.seed.id });
 	}
 }
 

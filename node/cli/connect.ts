@@ -1,6 +1,8 @@
 import { isShoalError, parseBrokerUrl, printable, ShoalError } from '../../protocol/index.ts';
 import { ShoalNode } from '../node.ts';
 import type { ShoalNodeOptions } from '../node-options.ts';
+import { fsError } from '../storage/fs-error.ts';
+import { TraceFile, type TraceSink } from '../trace.ts';
 import { parseRate } from './rates.ts';
 import type { CommandContext } from './run.ts';
 
@@ -13,6 +15,8 @@ export interface NodeFlags {
 	readonly lane?: string | undefined;
 	/** HOST:PORT, or false. */
 	readonly listen?: string | boolean | undefined;
+	/** A file to write each decision and transfer to. */
+	readonly trace?: string | undefined;
 }
 
 const DEFAULT_BROKER = 'mqtt://127.0.0.1:1883';
@@ -29,6 +33,7 @@ export function nodeOptions(flags: NodeFlags, ofLink?: string): ShoalNodeOptions
 		listen: parseListen(flags.listen),
 		broker: chooseBroker(flags.broker, ofLink),
 		id: flags.id,
+		trace: flags.trace === undefined ? undefined : openTrace(flags.trace),
 		maxUp: flags.maxUp === undefined ? undefined : parseRate(flags.maxUp, '--max-up'),
 		maxDown: flags.maxDown === undefined ? undefined : parseRate(flags.maxDown, '--max-down'),
 	};
@@ -79,6 +84,17 @@ function parseLane(lane = 'auto'): ShoalNodeOptions['lane'] {
 		);
 	}
 	return lane;
+}
+
+/** The file is whole when the process ends. @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO */
+function openTrace(path: string): TraceSink {
+	try {
+		const file = new TraceFile(path);
+		process.once('exit', () => file.close());
+		return file.sink;
+	} catch (error) {
+		throw fsError(error, path);
+	}
 }
 
 function parseListen(listen: string | boolean = true): ShoalNodeOptions['listen'] {

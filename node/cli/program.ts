@@ -18,6 +18,7 @@ const ABOUT_NO_CACHE = 'hash, even if the file has not changed since it was hash
 const LIMIT = '--limit <name=value>';
 const ABOUT_LIMIT = 'change a limit; can be repeated';
 const ID = '--id <id>';
+const ABOUT_TRACE = 'write a line of JSON to a file for each decision and transfer';
 const ABOUT_ID = 'a node id that stays the same: 8 to 64 letters, digits, _ or -';
 
 /** Runs the command line. The process ends with it. */
@@ -89,6 +90,7 @@ function addTransfers(program: Command): void {
 		.option(LISTEN, ABOUT_LISTEN)
 		.option('--no-listen', ABOUT_NO_LISTEN)
 		.option(ID, ABOUT_ID)
+		.option('--trace <file>', ABOUT_TRACE)
 		.action((files, options) =>
 			start(options, async () =>
 				(await import('./commands/share.ts')).shareCommand(files, options),
@@ -108,6 +110,7 @@ function addTransfers(program: Command): void {
 		.option(LISTEN, ABOUT_LISTEN)
 		.option('--no-listen', ABOUT_NO_LISTEN)
 		.option(ID, ABOUT_ID)
+		.option('--trace <file>', ABOUT_TRACE)
 		.action((what, options) =>
 			start(options, async () => (await import('./commands/get.ts')).getCommand(what, options)),
 		);

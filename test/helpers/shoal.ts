@@ -35,8 +35,15 @@ export class Shoal {
 	#code: number | NodeJS.Signals | undefined;
 	#stderr = '';
 
-	constructor(t: Scope, args: readonly string[], env: NodeJS.ProcessEnv = CACHELESS) {
-		this.#child = spawn(process.execPath, [MAIN, ...args, '--json'], { env });
+	/** @param within what is put before the command, such as what runs it on another host */
+	constructor(
+		t: Scope,
+		args: readonly string[],
+		env: NodeJS.ProcessEnv = CACHELESS,
+		within: readonly string[] = [],
+	) {
+		const command = [...within, process.execPath, MAIN, ...args, '--json'];
+		this.#child = spawn(command[0] as string, command.slice(1), { env });
 		const out = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
 		out.on('line', (line) => this.events.push({ ...JSON.parse(line), at: performance.now() }));
 		this.#child.stderr?.on('data', (data) => {

@@ -1,0 +1,109 @@
+import type { Attempt } from './engine/attempt.ts';
+import type { Holding } from './holdings.ts';
+import { runsOf, verifyChunks } from './verify-chunks.ts';
+
+/** What {@link Arrivals} tell. */
+export interface ArrivalHandlers {
+	/** Chunks are verified and stored: `count` of them from `first` on, together so many bytes. */
+	stored(attempt: Attempt, first: number, count: number, bytes: number): void;
+	/** A chunk is not what it should be. */
+	bad(attempt: Attempt, chunk: number): void;
+	/** All chunks of an attempt have been told of. */
+	settled(): void;
+	/** The bytes cannot be stored. */
+	failed(error: unknown): void;
+}
+
+/** What has come for a holding: the bytes of open attempts until each is whole, verified and stored. */
+export class Arrivals {
+	readonly #holding: Holding;
+	readonly #handlers: ArrivalHandlers;
+	readonly #buffers = new Map<Attempt, Uint8Array>();
+	#waiting = 0;
+	#isClosed = false;
+
+	constructor(holding: Holding, handlers: ArrivalHandlers) {
+		this.#holding = holding;
+		this.#handlers = handlers;
+	}
+
+	/** Bytes that wait to be verified and stored. */
+	get waiting(): number {
+		return this.#waiting;
+	}
+
+	/**
+	 * Bytes of `attempt` have come, from `offset` of the content on.
+	 *
+	 * @returns when they are not needed any more, if that is later
+	 */
+	take(attempt: Attempt, offset: number, bytes: Uint8Array): Promise<void> | undefined {
+		const start = attempt.offset - offset;
+		const whole = attempt.isOverheard
+			? bytes.subarray(start, start + attempt.length)
+			: this.#gather(attempt, offset, bytes);
+		if (!attempt.isOverheard && !attempt.isWhole) {
+			return undefined;
+		}
+		this.#buffers.delete(attempt);
+		this.#waiting += attempt.length;
+		return this.#settle(attempt, whole);
+	}
+
+	/** `attempt` was given up. */
+	discard(attempt: Attempt): void {
+		this.#buffers.delete(attempt);
+	}
+
+	/** Nothing is told any more. */
+	close(): void {
+		this.#isClosed = true;
+		this.#buffers.clear();
+	}
+
+	/** The bytes of `attempt` so far. A part that is all of it is taken as it is. */
+	#gather(attempt: Attempt, offset: number, bytes: Uint8Array): Uint8Array {
+		if (bytes.length === attempt.length) {
+			return bytes;
+		}
+		const buffer = this.#buffers.get(attempt) ?? new Uint8Array(attempt.length);
+		this.#buffers.set(attempt, buffer);
+		buffer.set(bytes, offset - attempt.offset);
+		return buffer;
+	}
+
+	async #settle(attempt: Attempt, bytes: Uint8Array): Promise<void> {
+		try {
+			const good = await verifyChunks(this.#holding.seed, attempt, bytes);
+			if (!this.#isClosed) {
+				await this.#store(attempt, bytes, good);
+			}
+		} catch (error) {
+			if (!this.#isClosed) {
+				this.#handlers.failed(error);
+			}
+		}
+		this.#waiting -= attempt.length;
+		if (!this.#isClosed) {
+			this.#handlers.settled();
+		}
+	}
+
+	/** Stores the good chunks, in one write where they are consecutive. */
+	async #store(attempt: Attempt, bytes: Uint8Array, good: readonly boolean[]): Promise<void> {
+		const { storage, seed } = this.#holding;
+		for (const { first, count, isGood } of runsOf(attempt.firstChunk, good)) {
+			if (isGood) {
+				const start = seed.layout.offsetOf(first);
+				const last = first + count - 1;
+				const end = seed.layout.offsetOf(last) + seed.layout.sizeOf(last);
+				await storage.write(start, bytes.subarray(start - attempt.offset, end - attempt.offset));
+				this.#handlers.stored(attempt, first, count, end - start);
+			} else {
+				for (let chunk = first; chunk < first + count; chunk += 1) {
+					this.#handlers.bad(attempt, chunk);
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,97 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { ByteRange } from '../protocol/index.ts';
+import type { LaneKind } from './lanes/lane.ts';
+
+/** One decision or transfer of a node about one seed. Ranges are `[offset, length]` in bytes of the content. */
+export type SeedEvent =
+	| {
+			readonly event: 'asked' | 'cancelled';
+			readonly node: string;
+			readonly lane: LaneKind;
+			/** The request, as it stands in messages. */
+			readonly id: string;
+			readonly ranges: readonly ByteRange[];
+	  }
+	/** Bytes have come: `useful` of them were asked for, or lacking. `shared`: sent to all who listen. */
+	| {
+			readonly event: 'received';
+			readonly node: string;
+			readonly lane: LaneKind;
+			readonly offset: number;
+			readonly length: number;
+			readonly useful: number;
+			readonly shared: boolean;
+	  }
+	/** Chunks are verified, written and counted. */
+	| {
+			readonly event: 'stored';
+			readonly node: string;
+			readonly first: number;
+			readonly count: number;
+	  }
+	| { readonly event: 'bad'; readonly node: string; readonly chunk: number }
+	/** How many chunks a node says it has; that it has gained some; that it is not a source any more. */
+	| { readonly event: 'has'; readonly node: string; readonly chunks: number }
+	| {
+			readonly event: 'gained';
+			readonly node: string;
+			readonly runs: readonly (readonly [first: number, count: number])[];
+	  }
+	| { readonly event: 'gone' | 'dropped'; readonly node: string }
+	/** A node refuses the request `id`. */
+	| {
+			readonly event: 'refused';
+			readonly node: string;
+			readonly id: string;
+			readonly busy: boolean;
+	  }
+	/** A message has been handed to the lane; `node` is undefined if it goes to all who listen. */
+	| {
+			readonly event: 'sent';
+			readonly node: string | undefined;
+			readonly lane: LaneKind;
+			readonly offset: number;
+			readonly length: number;
+	  }
+	| { readonly event: 'complete' | 'disconnected' };
+
+/** A {@link SeedEvent}, and of which seed. */
+export type TraceEvent = SeedEvent & { readonly seed: string };
+
+/** Takes what a node traces. */
+export type TraceSink = (event: TraceEvent) => void;
+
+/** Bytes of lines that are kept back, to be written in one go. */
+const BATCH = 64 * 1024;
+const FLUSH_EVERY = 250;
+
+/** A file with a JSON line for each event: `t`, ms since the start of the process, then the event. */
+export class TraceFile {
+	readonly #file: number;
+	readonly #timer: NodeJS.Timeout;
+	#lines = '';
+
+	/** Empties the file at `path` if there is one. @throws NodeJS.ErrnoException */
+	constructor(path: string) {
+		this.#file = openSync(path, 'w');
+		this.#timer = setInterval(() => this.#flush(), FLUSH_EVERY).unref();
+	}
+
+	readonly sink: TraceSink = (event) => {
+		this.#lines += `${JSON.stringify({ t: Math.round(performance.now()), ...event })}\n`;
+		if (this.#lines.length > BATCH) {
+			this.#flush();
+		}
+	};
+
+	close(): void {
+		clearInterval(this.#timer);
+		this.#flush();
+		closeSync(this.#file);
+	}
+
+	#flush(): void {
+		writeSync(this.#file, this.#lines);
+		this.#lines = '';
+	}
+}
