@@ -10,6 +10,7 @@ import {
 	PLAIN_PUBLISH,
 	parsePlainPublish,
 	plainPublishHeader,
+	quoted,
 	ShoalError,
 	type Topics,
 } from '../protocol/index.ts';
@@ -137,7 +138,9 @@ export class Listener {
 			},
 			// What may be published has been taken before it gets here.
 			authorizePublish: (client, { topic }, done) => {
-				done(new ShoalError('ERR_REFUSED', `${client?.id} may not publish on ${topic} here`));
+				done(
+					new ShoalError('ERR_REFUSED', `${client?.id} may not publish on ${quoted(topic)} here`),
+				);
 			},
 			authorizeSubscribe: (client, subscription, done) => {
 				const isOwn = subscription.topic === options.topics.inboxFilter(client.id);

@@ -51,7 +51,7 @@ export {
 } from './limits.ts';
 export { Link, type LinkEvents, type LinkOptions } from './link.ts';
 export { isLoopback } from './loopback.ts';
-export { checkName, MAX_NAME_BYTES } from './names.ts';
+export { checkName, MAX_NAME_BYTES, safeFileName } from './names.ts';
 export {
 	type Announce,
 	type ByteRange,
@@ -67,7 +67,7 @@ export {
 	type Reply,
 } from './node-messages.ts';
 export { PacketFramer, type PacketFramerOptions } from './packet-framer.ts';
-export { printable, quoted } from './printable.ts';
+export { printable, printableJson, quoted } from './printable.ts';
 export {
 	PLAIN_PUBLISH,
 	type PlainPublish,

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { createLogUpdate } from 'log-update';
+import { printable, printableJson } from '../../protocol/index.ts';
 import { failureOf } from './failure.ts';
 import { Warnings } from './warnings.ts';
 import { wrap } from './wrap.ts';
@@ -70,7 +71,7 @@ export class Output {
 	/** Tells programs. */
 	event(event: JsonEvent): void {
 		if (this.isJson) {
-			this.#stream.write(`${JSON.stringify(event)}\n`);
+			this.#stream.write(`${printableJson(event)}\n`);
 		}
 	}
 
@@ -104,7 +105,7 @@ export class Output {
 			typeof problem === 'string' ? { code: undefined, message: problem } : failureOf(problem);
 		for (const told of this.#warnings.next(message)) {
 			const text = this.isJson
-				? JSON.stringify({
+				? printableJson({
 						event: 'warning',
 						code: told === message ? code : undefined,
 						message: told,
@@ -126,7 +127,8 @@ export class Output {
 			process.stderr.write(`${paint(this.#hasErrorColors, 'red', text)}\n`);
 		}
 		if (process.env.SHOAL_DEBUG) {
-			process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+			const stack = error instanceof Error ? (error.stack ?? '') : String(error);
+			process.stderr.write(`${stack.split('\n').map(printable).join('\n')}\n`);
 		}
 	}
 
