@@ -58,8 +58,6 @@ const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
 // Connections the system keeps until they are accepted: beyond it, who wants in tries again a second later.
 const BACKLOG = 4_096;
-// MQTT 3.1.1, 2.2: the most bytes before what the remaining length counts.
-const FIXED_HEADER = 5;
 // MQTT 3.1.1, 3.9.3: stands where the QoS of a subscription would.
 const REFUSED = 128;
 
@@ -94,7 +92,7 @@ export class Broker {
 		this.#retained = retainedOf(topics, limits);
 		const queued = (): number => this.#connections.queued;
 		this.#gate = new Gatekeeper({ topics, limits, hasTracker }, now, warn, queued);
-		this.#pool = new BufferPool(limits.packet + FIXED_HEADER);
+		this.#pool = new BufferPool();
 		this.#lane = new ChunkLane(topics, this.#gate, this.#pool);
 		this.#aedes = new Aedes({
 			...this.#gate.hooks,

@@ -2,12 +2,12 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { Aedes, type Client } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
-	BufferPool,
 	type Incoming,
 	isNodeId,
 	type Limits,
 	MAX_TOPIC_LEVELS,
 	PLAIN_PUBLISH,
+	packetBuffers,
 	parsePlainPublish,
 	plainPublishHeader,
 	quoted,
@@ -111,7 +111,6 @@ export class Listener {
 	readonly #events = createNanoEvents<ListenerEvents>();
 	readonly #connections: Connections;
 	readonly #peers = new Map<string, Peer>();
-	readonly #pool: BufferPool;
 	readonly #limits: Limits;
 	readonly #rate: TokenBucket;
 
@@ -120,7 +119,6 @@ export class Listener {
 		const { directPacket, neighbours } = options.limits;
 		const now = (): number => performance.now();
 		this.#limits = { ...options.limits, packet: directPacket };
-		this.#pool = new BufferPool(directPacket);
 		this.#connections = new Connections({ mostSilent: neighbours, now, onCrowd: () => {} });
 		this.#rate = new TokenBucket(neighbours, neighbours, now());
 		this.#aedes = new Aedes({
@@ -194,7 +192,7 @@ export class Listener {
 	#accept(accepted: Socket): void {
 		const { socket, serve } = intake(accepted, {
 			limits: this.#limits,
-			pool: this.#pool,
+			pool: packetBuffers,
 			lane: { relay: (client, packet) => this.#relay(client, packet) },
 			highWaterMark: HIGH_WATER,
 			onBad: () => {},
@@ -251,7 +249,7 @@ export class Listener {
 		if (parsed.kind !== 'chunk' && payload.length > limits.controlPayload) {
 			return false;
 		}
-		const release = (): void => this.#pool.give(packet);
+		const release = (): void => packetBuffers.give(packet);
 		this.#options.onMessage({ topic, payload, isRetained: false, release });
 		return true;
 	}

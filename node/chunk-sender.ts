@@ -1,8 +1,6 @@
 import {
-	BufferPool,
 	type ByteRange,
 	formatRequestId,
-	HEADER_BYTES,
 	isShoalError,
 	MAX_RANGE,
 	type RefusalReason,
@@ -34,13 +32,10 @@ export class ChunkSender {
 	readonly #lines = new Map<Lane, SendLine>();
 	readonly #fanOut = new FanOut();
 	readonly #spread = new Spread();
-	readonly #brokerPool: BufferPool;
-	readonly #directPool = new BufferPool(HEADER_BYTES + MAX_RANGE);
 
 	constructor(context: NodeContext, handlers: ChunkSenderHandlers) {
 		this.#context = context;
 		this.#handlers = handlers;
-		this.#brokerPool = new BufferPool(HEADER_BYTES + context.limits.part);
 		// What was still to be sent on a lane that is gone is asked for again on another.
 		context.lanes.on('changed', () => this.#closeIdle());
 	}
@@ -107,7 +102,6 @@ export class ChunkSender {
 			new SendLine({
 				context: this.#context,
 				lane,
-				pool: isDirect ? this.#directPool : this.#brokerPool,
 				answer: (item) => (isDirect ? this.#straight(item) : this.#answer(item)),
 				cost: isDirect ? (item) => this.#cost(item) : undefined,
 				failed: (item, error) => this.#failed(item, error),

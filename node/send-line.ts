@@ -1,8 +1,8 @@
 import {
-	type BufferPool,
 	type ByteRange,
 	type ChunkContent,
 	HEADER_BYTES,
+	packetBuffers,
 	writeChunkHeader,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
@@ -29,8 +29,6 @@ export interface Answer {
 export interface SendLineOptions {
 	readonly context: NodeContext;
 	readonly lane: Lane;
-	/** Where messages are made. */
-	readonly pool: BufferPool;
 	/** How a range is answered that has its turn now; undefined if it has been already. */
 	readonly answer: (item: QueuedRange<Wanted>) => Answer | undefined;
 	/** Of what one downloader waits for, what costs least is sent first. */
@@ -120,11 +118,11 @@ export class SendLine {
 
 	/** The message that answers `item`; undefined, and said so, if it cannot be answered. */
 	async #read(item: QueuedRange<Wanted>, range: ByteRange): Promise<Uint8Array | undefined> {
-		const { pool, failed } = this.#options;
+		const { failed } = this.#options;
 		const { request, of } = item;
 		const [offset, length] = range;
 		const { seed, storage } = of.holding;
-		const message = pool.take(HEADER_BYTES + length);
+		const message = packetBuffers.take(HEADER_BYTES + length);
 		writeChunkHeader(message, { of: of.of, request, seed: seed.id, offset });
 		try {
 			if (of.of === 'seed') {
@@ -134,16 +132,16 @@ export class SendLine {
 			}
 			return message;
 		} catch (error) {
-			pool.give(message);
+			packetBuffers.give(message);
 			failed(item, error);
 			return undefined;
 		}
 	}
 
 	async #send(outgoing: Outgoing, message: Uint8Array): Promise<void> {
-		const { context, lane, pool } = this.#options;
+		const { context, lane } = this.#options;
 		const { upBucket, up } = context;
-		const release = (): void => pool.give(message);
+		const release = (): void => packetBuffers.give(message);
 		while (upBucket.wait > 0 && !this.#isClosed) {
 			await new Promise<void>((resolve) => {
 				if (!upBucket.whenFree(resolve)) {

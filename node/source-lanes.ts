@@ -5,6 +5,9 @@ import type { DownloadEngine } from './engine/download-engine.ts';
 import type { Lane } from './lanes/lane.ts';
 import type { Listening } from './listening.ts';
 
+/** ms of what a node sends that wait there on a direct lane: what is chosen late is chosen well. */
+const DIRECT_QUEUE = 500;
+
 /**
  * Keeps what may be asked of the sources of a download, and whether their shared topics are heard, in step
  * with the lanes to them.
@@ -64,7 +67,11 @@ export class SourceLanes {
 			? MAX_RANGE
 			: Math.min(tracker.state?.part ?? limits.part, limits.part);
 		const mostPart = Math.min(carried, this.#wishes.get(node) ?? carried);
-		this.#engine.rebound(node, { mostPart, isFree: isDirect });
+		this.#engine.rebound(node, {
+			mostPart,
+			isFree: isDirect,
+			mostQueue: isDirect ? DIRECT_QUEUE : undefined,
+		});
 		if (isDirect) {
 			this.#listening.remove(node);
 		} else {

@@ -39,7 +39,7 @@ const TICK = 250;
 /** ms that a direct lane has to open before what is there is asked through the broker. */
 const REACH_FIRST = 300;
 /** A swarm changes fast when it is new: queries come further and further apart. */
-const QUERY_FIRST = 500;
+const QUERY_FIRST = 250;
 const QUERY_LAST = 10_000;
 /** Nothing from anybody for so long: the tracker may know who is gone, or who else is there. */
 const SILENCE = 1_500;

@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import mqttPacket from 'mqtt-packet';
 import {
-	BufferPool,
 	type Incoming,
 	MAX_RANGE,
 	PacketFramer,
 	PLAIN_PUBLISH,
+	packetBuffers,
 	parsePlainPublish,
 	ShoalError,
 } from '../protocol/index.ts';
@@ -17,10 +17,8 @@ const DEFAULT_PORT = 1883;
 /** Room in a packet for what is not content: fixed header, topic, header of the chunk. */
 const OVERHEAD = 1024;
 /** Bytes of the largest packet that a node may send, as it does on a direct lane. */
-export const MOST_PACKET = MAX_RANGE + OVERHEAD;
-/** Bytes of a chunk message as the broker lane carries it. */
-const USUAL_PACKET = 256 * 1024 + OVERHEAD;
-/** Plain messages from here on are put into buffers that are used again. */
+const MOST_PACKET = MAX_RANGE + OVERHEAD;
+/** Messages from here on are put into buffers that are used again. */
 const LARGE = 32 * 1024;
 
 /** Whether `url` leads to a broker over TCP without encryption. */
@@ -29,20 +27,13 @@ export function isPlainTcp(url: string): boolean {
 }
 
 /**
- * Opens a byte stream to the broker at `url`, which is mqtt:, for MQTT.js to speak on. Large messages of
- * QoS 0 do not go through it: they are read straight into buffers, handed to `onMessage`, and the buffers
- * used again once their messages are released. A broker that sends a packet larger than any node may
+ * Opens a byte stream to the broker at `url`, which is mqtt:, for MQTT.js to speak on. Messages of QoS 0 do
+ * not go through it: they are read straight into buffers and handed to `onMessage`, and the buffers of large
+ * ones are used again once they are released. A broker that sends a packet larger than any node may
  * send is cut.
- *
- * @param usualPacket bytes of the messages that come often: those of the broker lane, unless said otherwise
  */
-export function openTcpStream(
-	url: string,
-	onMessage: (message: Incoming) => void,
-	usualPacket = USUAL_PACKET,
-): Socket {
+export function openTcpStream(url: string, onMessage: (message: Incoming) => void): Socket {
 	const { hostname, port } = new URL(url);
-	const pool = new BufferPool(usualPacket);
 	let takesMore = true;
 	const framer = new PacketFramer({
 		admit: (_type, length) => {
@@ -51,11 +42,11 @@ export function openTcpStream(
 			}
 		},
 		allocate: (first, length) =>
-			isLarge(first, length) ? pool.take(length) : new Uint8Array(length),
+			isLarge(first, length) ? packetBuffers.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {
-			if (isLarge(packet[0], packet.length)) {
+			if (packet[0] === PLAIN_PUBLISH) {
 				const { topic, payload } = parsePlainPublish(packet);
-				const release = (): void => pool.give(packet);
+				const release = (): void => packetBuffers.give(packet);
 				onMessage({ topic, payload, isRetained: false, release });
 			} else {
 				takesMore = socket.push(packet);

@@ -61,6 +61,7 @@ export class Transfer {
 		this.#shares = shares;
 		this.#listening = new Listening(context, holding.seed.id);
 		this.#engine = new DownloadEngine({
+			self: context.link.id,
 			layout: holding.seed.layout,
 			have: holding.have,
 			...which,

@@ -1,28 +1,35 @@
+/** Bytes of the smallest and the largest buffers, each kind twice as large as the one before. */
+const LEAST = 32 * 1024;
+const MOST = 1024 * 1024;
+/** Room in each for what is not content: fixed header, topic, header of the chunk. */
+const EXTRA = 2 * 1024;
 /** Bytes kept for the next time; more are let go. */
-const MOST_FREE = 8 * 1024 * 1024;
+const MOST_FREE = 16 * 1024 * 1024;
 
 /**
- * Buffers of one size that are used again and again. Fresh ones cost more than filling them does: the
- * system hands out every page anew, and the collector has to find out that each is not needed any more.
+ * Buffers for chunk messages that are used again and again. Fresh ones cost more than filling them does:
+ * the system hands out every page anew, and the collector has to find out that each is not needed any more.
  * One that is never given back is collected as any other.
  */
 export class BufferPool {
-	readonly #size: number;
-	readonly #free: ArrayBuffer[] = [];
+	/** By size, those that may be taken. */
+	readonly #free = new Map<number, ArrayBuffer[]>();
+	#freeBytes = 0;
 	/** Those that were taken and not given back: two who took the same would write over each other. */
 	readonly #lent = new WeakSet<ArrayBufferLike>();
 
-	/** @param size bytes of a buffer */
-	constructor(size: number) {
-		this.#size = size;
-	}
-
-	/** A buffer of `length` bytes that holds anything; a view of a larger one, or one of its own. */
+	/** A buffer of `length` bytes that holds anything; a view of one that is up to twice as large, or one of its own. */
 	take(length: number): Uint8Array {
-		if (length > this.#size) {
+		let size = LEAST;
+		while (size + EXTRA < length) {
+			size *= 2;
+		}
+		if (size > MOST) {
 			return new Uint8Array(length);
 		}
-		const buffer = this.#free.pop() ?? new ArrayBuffer(this.#size);
+		const kept = this.#free.get(size + EXTRA)?.pop();
+		const buffer = kept ?? new ArrayBuffer(size + EXTRA);
+		this.#freeBytes -= kept?.byteLength ?? 0;
 		this.#lent.add(buffer);
 		return new Uint8Array(buffer, 0, length);
 	}
@@ -32,8 +39,14 @@ export class BufferPool {
 	 * did not, or was given before, is left alone.
 	 */
 	give({ buffer }: Uint8Array): void {
-		if (this.#lent.delete(buffer) && (this.#free.length + 1) * this.#size <= MOST_FREE) {
-			this.#free.push(buffer as ArrayBuffer);
+		if (this.#lent.delete(buffer) && this.#freeBytes + buffer.byteLength <= MOST_FREE) {
+			const kept = this.#free.get(buffer.byteLength) ?? [];
+			this.#free.set(buffer.byteLength, kept);
+			kept.push(buffer as ArrayBuffer);
+			this.#freeBytes += buffer.byteLength;
 		}
 	}
 }
+
+/** The pool of this process: what one connection needs no more, another can use. */
+export const packetBuffers: BufferPool = new BufferPool();

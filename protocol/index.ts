@@ -1,5 +1,5 @@
 export { Bitfield, BUCKETS } from './bitfield.ts';
-export { BufferPool } from './buffer-pool.ts';
+export { BufferPool, packetBuffers } from './buffer-pool.ts';
 export {
 	type ChunkContent,
 	type ChunkHeader,

@@ -41,7 +41,7 @@ export class DownloadEngine {
 	#asked = 0;
 
 	constructor(options: DownloadEngineOptions) {
-		const { layout, have, order, random, mostPart, mostOutstanding } = options;
+		const { self, layout, have, order, random, mostPart, mostOutstanding } = options;
 		const { demand = new Demand() } = options;
 		this.#options = options;
 		this.#window = new Window({ mostPart, mostWindow: mostOutstanding, mostQueue: MOST_QUEUE });
@@ -50,7 +50,7 @@ export class DownloadEngine {
 				remote.useful += remote.have.has(chunk) ? change : 0;
 			}
 		});
-		this.#picker = new ChunkPicker(layout, this.states, order, demand, random, this.#nodes);
+		this.#picker = new ChunkPicker(self, layout, this.states, order, demand, random, this.#nodes);
 		this.#assignments = new Assignments(layout, this.states, this.#picker, this.#nodes);
 	}
 

@@ -4,6 +4,8 @@ import type { ChunkOrder } from './picker.ts';
 
 /** Options of a download engine. */
 export interface DownloadEngineOptions {
+	/** Our own node id. */
+	readonly self: string;
 	readonly layout: Layout;
 	/** Chunks that are already here and verified. */
 	readonly have: Bitfield;

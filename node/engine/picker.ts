@@ -1,10 +1,13 @@
 import type { Layout } from '../../protocol/index.ts';
 import type { ChunkStates } from './chunk-states.ts';
 import type { Demand } from './demand.ts';
+import { hashId, precedence } from './precedence.ts';
 import type { RemoteNode } from './remote-node.ts';
 
 /** Chunks that are drawn at random before rarity counts, so that a node soon has some to give. */
 const RANDOM_CHUNKS = 4;
+/** Bytes of a run of chunks that others wait for. */
+const SHORT_RUN = 256 * 1024;
 /** Missing chunks that are compared for rarity; drawing more makes the choice little better. */
 const SAMPLE = 64;
 
@@ -38,8 +41,14 @@ export class ChunkPicker {
 	readonly #holders: Uint16Array;
 	readonly #nodes: ReadonlyMap<string, RemoteNode>;
 
-	/** @param nodes those that are counted on */
+	readonly #self: number;
+
+	/**
+	 * @param self our own node id
+	 * @param nodes those that are counted on
+	 */
 	constructor(
+		self: string,
 		layout: Layout,
 		states: ChunkStates,
 		order: ChunkOrder,
@@ -47,6 +56,7 @@ export class ChunkPicker {
 		random: () => number,
 		nodes: ReadonlyMap<string, RemoteNode>,
 	) {
+		this.#self = hashId(self);
 		this.#layout = layout;
 		this.#states = states;
 		this.#order = order;
@@ -73,7 +83,9 @@ export class ChunkPicker {
 		if (first === undefined) {
 			return undefined;
 		}
-		const most = Math.max(1, Math.floor(bytes / this.#layout.chunkSize));
+		// What fellows wait for comes sooner in small runs.
+		const size = this.#isAscending ? bytes : Math.min(bytes, SHORT_RUN);
+		const most = Math.max(1, Math.floor(size / this.#layout.chunkSize));
 		let count = 1;
 		while (count < most && this.#isOpenTo(node, first + count)) {
 			count += 1;
@@ -145,9 +157,13 @@ export class ChunkPicker {
 
 	#rarest(node: RemoteNode): number | undefined {
 		const missing = this.#states.count('missing');
-		const isRandom = this.#isBeginning;
 		const start = Math.floor(this.#random() * missing);
-		let rarest: number | undefined;
+		let best: number | undefined;
+		let least = Number.POSITIVE_INFINITY;
+		const fellows = this.#fellows();
+		const isRandom = this.#isBeginning && fellows.length === 0;
+		// What others should get first is asked of a seeder one part at a time only: they are about to.
+		const isCareful = node.have.isFull && node.outstanding > 0;
 		const most = Math.min(SAMPLE, node.useful);
 		let compared = 0;
 		// A random start, then on through the list, whose order is random enough after some moves.
@@ -160,14 +176,28 @@ export class ChunkPicker {
 				return chunk;
 			}
 			compared += 1;
-			if (rarest === undefined || this.#isRarer(chunk, rarest)) {
-				rarest = chunk;
+			const isOurs = this.#isOurs(chunk, fellows);
+			const cost = (this.#holders[chunk] as number) + (isOurs ? 0 : 0.5);
+			if (cost < least && (isOurs || !isCareful)) {
+				best = chunk;
+				least = cost;
 			}
 		}
-		return rarest;
+		return best;
 	}
 
-	#isRarer(chunk: number, than: number): boolean {
-		return (this.#holders[chunk] as number) < (this.#holders[than] as number);
+	/** Those who fetch the same. */
+	#fellows(): number[] {
+		const fellows = [...this.#nodes.values()].filter(({ have }) => !have.isFull);
+		return fellows.map(({ idHash }) => idHash);
+	}
+
+	/**
+	 * Whether of all who fetch the same we are the one to get `chunk` first, so that a seeder is asked
+	 * for each chunk by one of us, who gives it on to the others.
+	 */
+	#isOurs(chunk: number, fellows: readonly number[]): boolean {
+		const own = precedence(this.#self, chunk);
+		return fellows.every((fellow) => precedence(fellow, chunk) < own);
 	}
 }

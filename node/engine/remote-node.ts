@@ -1,5 +1,6 @@
 import { Bitfield } from '../../protocol/index.ts';
 import type { Attempt, Part } from './attempt.ts';
+import { hashId } from './precedence.ts';
 import { LEAST_TIMEOUT, Window, type WindowOptions } from './window.ts';
 
 /** Parts that overtake an open one before it counts as lost. */
@@ -13,6 +14,7 @@ const REMEMBERED = 8 * 1024 * 1024;
 /** What a downloader knows of a node that it counts on, and what it has asked of it. */
 export class RemoteNode {
 	readonly id: string;
+	readonly idHash: number;
 	/** The chunks it says it has. */
 	readonly have: Bitfield;
 	readonly window: Window;
@@ -40,6 +42,7 @@ export class RemoteNode {
 
 	constructor(id: string, chunks: number, options: WindowOptions) {
 		this.id = id;
+		this.idHash = hashId(id);
 		this.have = new Bitfield(chunks);
 		this.window = new Window(options);
 	}

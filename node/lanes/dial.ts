@@ -1,5 +1,5 @@
 import { Connection, type Incoming, type Topics } from '../../protocol/index.ts';
-import { MOST_PACKET, openTcpStream } from '../tcp-stream.ts';
+import { openTcpStream } from '../tcp-stream.ts';
 import type { DirectLane } from './lane.ts';
 
 /** What {@link dial} needs to know. */
@@ -62,7 +62,7 @@ async function connect(
 			keepalive,
 			timeout: PATIENCE,
 			signal: opening.signal,
-			openStream: (deliver) => openTcpStream(url, deliver, MOST_PACKET),
+			openStream: (deliver) => openTcpStream(url, deliver),
 			onMessage: (message) => {
 				const parsed = topics.tryParse(message.topic);
 				// It speaks for itself only.

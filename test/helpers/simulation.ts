@@ -64,6 +64,7 @@ export function simulate(options: SimulationOptions): Outcome {
 	const time = new Timeline();
 	let request = 0n;
 	const engine = new DownloadEngine({
+		self: 'downloader',
 		layout,
 		have: new Bitfield(layout.chunks),
 		order: 'rarest',

@@ -77,7 +77,8 @@ export async function runLab(t: Scope, swarm: LabSwarm, options: LabOptions): Pr
 	await cutting;
 	const stall = Math.max(...all.map(({ process }) => longestStall(process.events, startedAt)));
 	for (const { process, copy } of all) {
-		await process.end();
+		process.signal('SIGTERM');
+		await process.exit();
 		if ((await sha256(copy)) !== file.digest) {
 			throw new Error('a copy is not what was shared');
 		}

@@ -3,39 +3,53 @@ import * as assert from 'uvu/assert';
 import { BufferPool } from '../../protocol/index.ts';
 import { suite } from '../helpers/suite.ts';
 
+const KIB = 1024;
 const test = suite('buffer pool');
 
-test('what was given back is taken again, at any length up to the size', () => {
-	const pool = new BufferPool(100);
-	const first = pool.take(100);
+test('what was given back is taken again, at any length of about that size', () => {
+	const pool = new BufferPool();
+	const first = pool.take(256 * KIB + 100);
 	pool.give(first.subarray(10, 20));
-	const second = pool.take(7);
+	const second = pool.take(129 * KIB + KIB + KIB);
 	assert.is(second.buffer, first.buffer);
 	assert.is(second.byteOffset, 0);
-	assert.is(second.length, 7);
+	assert.is(second.length, 131 * KIB);
+});
+
+test('a buffer is at most twice as large as what it is for', () => {
+	const pool = new BufferPool();
+	pool.give(pool.take(KIB * KIB));
+	assert.is(pool.take(64 * KIB).buffer.byteLength, 66 * KIB);
+	assert.is(pool.take(64 * KIB + 2 * KIB + 1).buffer.byteLength, 130 * KIB);
 });
 
 test('a larger one is of its own and is not kept', () => {
-	const pool = new BufferPool(100);
-	const large = pool.take(101);
-	assert.is(large.length, 101);
+	const pool = new BufferPool();
+	const large = pool.take(2 * KIB * KIB);
+	assert.is(large.buffer.byteLength, 2 * KIB * KIB);
 	pool.give(large);
-	assert.is.not(pool.take(50).buffer, large.buffer);
+	assert.is.not(pool.take(2 * KIB * KIB).buffer, large.buffer);
 });
 
 test('two never hold the same, whatever is given back twice or comes from elsewhere', () => {
-	const command = fc.record({ take: fc.boolean(), which: fc.nat(), isForeign: fc.boolean() });
+	const command = fc.record({
+		take: fc.boolean(),
+		length: fc.nat(300 * KIB),
+		which: fc.nat(),
+		isForeign: fc.boolean(),
+	});
 	fc.assert(
 		fc.property(fc.array(command, { maxLength: 200 }), (commands) => {
-			const pool = new BufferPool(16);
+			const pool = new BufferPool();
 			const held: Uint8Array[] = [];
-			for (const { take, which, isForeign } of commands) {
+			for (const { take, length, which, isForeign } of commands) {
 				if (take) {
-					const buffer = pool.take(16);
+					const buffer = pool.take(length);
+					assert.is(buffer.length, length);
 					assert.not.ok(held.some((other) => other.buffer === buffer.buffer));
 					held.push(buffer);
 				} else if (isForeign) {
-					pool.give(new Uint8Array(16));
+					pool.give(new Uint8Array(34 * KIB));
 				} else if (held.length > 0) {
 					const [buffer] = held.splice(which % held.length, 1) as [Uint8Array];
 					pool.give(buffer);
@@ -46,15 +60,15 @@ test('two never hold the same, whatever is given back twice or comes from elsewh
 	);
 });
 
-test('it keeps no more than 8 MiB', () => {
-	const size = 1024 * 1024;
-	const pool = new BufferPool(size);
+test('it keeps no more than 16 MiB', () => {
+	const size = KIB * KIB;
+	const pool = new BufferPool();
 	const first = new Set(Array.from({ length: 20 }, () => pool.take(size).buffer));
 	for (const buffer of first) {
 		pool.give(new Uint8Array(buffer));
 	}
 	const again = Array.from({ length: 20 }, () => pool.take(size).buffer);
-	assert.is(again.filter((buffer) => first.has(buffer)).length, 8);
+	assert.is(again.filter((buffer) => first.has(buffer)).length, 15);
 });
 
 test.run();

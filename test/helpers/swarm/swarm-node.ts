@@ -50,6 +50,7 @@ export class SwarmNode {
 		this.serving = new Serving(this, world);
 		this.#neighbours = new Neighbours(this, world);
 		this.engine = new DownloadEngine({
+			self: id,
 			layout: world.layout,
 			have,
 			order: 'rarest',

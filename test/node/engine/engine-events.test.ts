@@ -32,6 +32,7 @@ class Driver {
 
 	constructor(chunkSize: number, seed: number) {
 		this.engine = new DownloadEngine({
+			self: 'downloader',
 			layout: new Layout(CHUNKS * chunkSize - 7, chunkSize),
 			have: new Bitfield(CHUNKS),
 			order: 'rarest',

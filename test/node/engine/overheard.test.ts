@@ -13,6 +13,7 @@ const SIZE = 256 * KIB;
 function engineOf(chunks: number, nodes: readonly string[], chunkSize = SIZE): DownloadEngine {
 	let request = 0n;
 	const engine = new DownloadEngine({
+		self: 'downloader',
 		layout: new Layout(chunks * chunkSize, chunkSize),
 		have: new Bitfield(chunks),
 		order: 'ascending',
