@@ -83,6 +83,14 @@ Examples:
 
 Starts a broker, three seeders and a downloader, shows what they do, and
 removes it all.`,
+	acl: `
+Examples:
+  shoal acl mosquitto > /etc/mosquitto/shoal.acl
+  shoal acl mosquitto --by user       each node has a user name, which is its --id
+
+Prints an ACL file: what each node may do in its own name only, and what the
+tracker may, which needs a user of its own. docs/security.md has the rest of a
+mosquitto.conf.`,
 	limits: `
 Examples:
   shoal limits

@@ -155,6 +155,17 @@ function addFiles(program: Command): void {
 		.action((file, options) =>
 			start(options, async () => (await import('./commands/demo.ts')).demoCommand(file)),
 		);
+	add(program, 'acl', 'print the access rules for a broker of another kind')
+		.argument('<broker>', 'the kind of broker: mosquitto')
+		.option(
+			'--by <what>',
+			'what a node is known by there: client, its MQTT client id; or user',
+			'client',
+		)
+		.option('--tracker <user>', 'the user name of the tracker', 'shoal-tracker')
+		.action((broker, options) =>
+			start(options, async () => (await import('./commands/acl.ts')).aclCommand(broker, options)),
+		);
 	add(program, 'limits', 'print the limits, and the memory of a broker they add up to')
 		.option(LIMIT, ABOUT_LIMIT, collect)
 		.action((options) =>

@@ -19,6 +19,7 @@ const COMMANDS = [
 	'seed',
 	'verify',
 	'demo',
+	'acl',
 	'limits',
 ];
 const ID = '0'.repeat(64);
