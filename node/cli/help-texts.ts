@@ -86,7 +86,7 @@ removes it all.`,
 	acl: `
 Examples:
   shoal acl mosquitto > /etc/mosquitto/shoal.acl
-  shoal acl mosquitto --by user       each node has a user name, which is its --id
+  shoal acl mosquitto --by user       each node has a user name: its --id
 
 Prints an ACL file: what each node may do in its own name only, and what the
 tracker may, which needs a user of its own. docs/security.md has the rest of a
