@@ -222,7 +222,7 @@ export class ActiveTracker {
 			case 'get_seed':
 				return { op, id, ...this.registry.seeds(request.after) };
 			case 'query': {
-				const { nodes, ...counts } = this.registry.query(request.seed);
+				const { nodes, ...counts } = this.registry.query(request.seed, node);
 				return { op, id, ...counts, nodes: withRoutes(node, nodes, whereabouts), time };
 			}
 			case 'update':

@@ -1,5 +1,6 @@
 import type { NodeListing, SeedListing } from '../protocol/index.ts';
 import type { Holding } from './known-node.ts';
+import { neighboursOf } from './neighbours.ts';
 
 // Below the 64 KiB of a control message, with room for the rest of the reply.
 const REPLY_BYTES = 48 * 1024;
@@ -47,25 +48,34 @@ export function fitting<T>(items: readonly T[]): T[] {
 }
 
 /**
- * A random sample of at most `most`: those that have confirmed before those that have not, and up
- * to half of it seeders, so that a crowd of downloaders does not hide the few that have everything.
+ * A sample of at most `most`: those that have confirmed before those that have not; first of all the
+ * neighbours of `asker`, then others at random, up to half of them seeders, so that a crowd of downloaders
+ * does not hide the few that have everything.
  */
 export function sampleNodes(
 	shown: readonly Holding[],
+	asker: string,
 	most: number,
 	epoch: number,
 	random: () => number,
 ): NodeListing[] {
 	const isConfirmed = (holding: Holding): boolean => holding.node.hasConfirmed(holding, epoch);
-	const sample = [
-		...balanced(shown.filter(isConfirmed), most, random),
+	const confirmed = shown.filter(isConfirmed);
+	const near = neighboursOf(asker, confirmed.map(asMember)).map(({ holding }) => holding);
+	const sample = new Set([
+		...near,
+		...balanced(confirmed, most, random),
 		...balanced(
 			shown.filter((holding) => !isConfirmed(holding)),
 			most,
 			random,
 		),
-	];
-	return fitting(sample.slice(0, most).map(describeNode));
+	]);
+	return fitting([...sample].slice(0, most).map(describeNode));
+}
+
+function asMember(holding: Holding) {
+	return { id: holding.node.id, isComplete: isSeeder(holding), holding };
 }
 
 function describeNode({ node, have, chunks }: Holding): NodeListing {

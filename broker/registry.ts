@@ -155,15 +155,15 @@ export class Registry {
 		return hasMore ? { seeds, next: end } : { seeds };
 	}
 
-	/** Who shows a seed: how many, and a random sample with their addresses. */
-	query(seed: string): { seeders: number; downloaders: number; nodes: NodeListing[] } {
+	/** Who shows a seed: how many, and a sample with their addresses, first those `asker` should go to. */
+	query(seed: string, asker = ''): { seeders: number; downloaders: number; nodes: NodeListing[] } {
 		const holdings = [...this.#swarms.holdings(seed)];
 		const shown = holdings.filter((holding) => holding.node.shows(holding));
 		const seeders = shown.filter(isSeeder).length;
 		return {
 			seeders,
 			downloaders: shown.length - seeders,
-			nodes: sampleNodes(shown, this.#limits.querySample, this.#epoch, this.#random),
+			nodes: sampleNodes(shown, asker, this.#limits.querySample, this.#epoch, this.#random),
 		};
 	}
 

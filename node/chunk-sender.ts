@@ -138,7 +138,7 @@ export class ChunkSender {
 		if (lane === 'private') {
 			return this.#privately(item);
 		}
-		this.#fanOut.shared(id, first, last);
+		this.#fanOut.shared(id, from, first, last);
 		this.#lines.get(this.#context.lanes.broker)?.queue.drop((other) => {
 			const isSame = other.of.of === 'content' && other.of.holding === holding;
 			return isSame && isInside(other.range, whole) && this.#fanOut.isListening(id, other.from);

@@ -245,7 +245,12 @@ export class Download {
 
 	async #fetch(holding: Holding): Promise<void> {
 		this.#transfer?.close();
-		const transfer = new Transfer(this.#context, holding, this.#options.which, this.#shares);
+		const transfer = new Transfer(
+			this.#context,
+			holding,
+			{ ...this.#options.which, fellows: this.#sources.fellows },
+			this.#shares,
+		);
 		this.#transfer = transfer;
 		this.#patience.heard();
 		this.#sources.askAll();

@@ -1,7 +1,8 @@
-/** Who asked for a seed within so many ms listens to what is shared of it. */
-const RECENT = 1_000;
-/** A request that comes so many ms after its chunk was shared has crossed it on the way. */
-const CROSSING = 300;
+/**
+ * ms. Who asked for a seed since then listens to what is shared of it; and what was shared since then may
+ * still be on its way, as it waits at the narrow link of whoever is slowest.
+ */
+const RECENT = 5_000;
 
 /** How a wish is answered: to all who listen, to who asked alone, or not, as it has been already. */
 export type Lane = 'shared' | 'private' | 'answered';
@@ -12,16 +13,22 @@ interface Listener {
 	askedAt: number;
 }
 
+interface Shared {
+	readonly at: number;
+	/** Whose wish it has answered: who asks again has lost it. */
+	readonly answered: Set<string>;
+}
+
 /**
  * Decides which chunks a seeder sends once to all who listen: those of seeds that at least two
- * listeners asked for within the last second. Who asks again for what was shared a moment ago gets
- * it alone, as it was lost for it. Times in ms by the given clock.
+ * listeners asked for a moment ago. A wish for what was shared just before has crossed it on the way; who
+ * asks again gets it alone, as it was lost for it. Times in ms by the given clock.
  */
 export class FanOut {
 	readonly #now: () => number;
 	readonly #listeners = new Map<string, Map<string, Listener>>();
-	/** By seed and chunk, the oldest first: when it was shared. */
-	readonly #shared = new Map<string, number>();
+	/** By seed and chunk, the oldest first. */
+	readonly #shared = new Map<string, Shared>();
 
 	constructor(now: () => number = () => performance.now()) {
 		this.#now = now;
@@ -58,18 +65,20 @@ export class FanOut {
 		if (listeners === undefined || listener === undefined || !isRecent(listener, now)) {
 			return 'private';
 		}
-		const sharedAt = this.#shared.get(key(seed, chunk));
-		if (sharedAt !== undefined && now - sharedAt <= RECENT && sharedAt >= listener.since) {
-			return now - sharedAt <= CROSSING ? 'answered' : 'private';
+		const shared = this.#shared.get(key(seed, chunk));
+		if (shared !== undefined && now - shared.at <= RECENT && shared.at >= listener.since) {
+			const isLost = shared.answered.has(node);
+			shared.answered.add(node);
+			return isLost ? 'private' : 'answered';
 		}
 		const hearing = [...listeners.values()].filter((each) => isRecent(each, now));
 		return hearing.length >= 2 ? 'shared' : 'private';
 	}
 
-	/** The chunks from `first` to `last` are shared now. */
-	shared(seed: string, first: number, last: number): void {
+	/** The chunks from `first` to `last` are shared now, as `node` asked for them. */
+	shared(seed: string, node: string, first: number, last: number): void {
 		const now = this.#now();
-		for (const [each, at] of this.#shared) {
+		for (const [each, { at }] of this.#shared) {
 			if (now - at <= RECENT) {
 				break;
 			}
@@ -77,7 +86,7 @@ export class FanOut {
 		}
 		for (let chunk = first; chunk <= last; chunk += 1) {
 			this.#shared.delete(key(seed, chunk));
-			this.#shared.set(key(seed, chunk), now);
+			this.#shared.set(key(seed, chunk), { at: now, answered: new Set([node]) });
 		}
 	}
 }

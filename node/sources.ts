@@ -6,7 +6,9 @@ import {
 	type NodeRequest,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
+import { Fellows } from './engine/fellows.ts';
 import type { Route } from './lanes/lanes.ts';
+import { type Seated, SourcePlaces } from './source-places.ts';
 import type { Turn } from './turns.ts';
 
 /** What a node says it has. */
@@ -22,13 +24,12 @@ export interface SourcesHandlers {
 	listed(nodes: number, liars: number): void;
 }
 
-interface Source {
+interface Source extends Seated {
 	/** Asks that have not been answered. */
 	unanswered: number;
 	askedAt: number;
 	/** When anything came from it, bytes or an answer. */
 	heardAt: number;
-	/** When bytes came from it; at first, when it was added. */
 	sentAt: number;
 	isComplete: boolean;
 	/** What it said last. */
@@ -47,21 +48,20 @@ const SILENCE = 1_500;
 const ASK_AGAIN = 5_000;
 const ASK_UNANSWERED = 2_000;
 const MOST_UNANSWERED = 3;
-/** Nodes that are counted on at a time. */
-const MOST_SOURCES = 10;
-/** Who sent nothing for so long gives way to another. */
-const USELESS = 10_000;
 
 /**
  * The nodes of one swarm: found through the tracker, and counted on only after they have said
  * themselves what they have. Asked again from time to time, as that keeps the news coming.
  */
 export class Sources {
+	/** Those who lack some of it as well. */
+	readonly fellows: Fellows;
 	readonly #context: NodeContext;
 	readonly #seed: string;
 	readonly #handlers: SourcesHandlers;
 	readonly #sources = new Map<string, Source>();
 	readonly #banned = new Set<string>();
+	readonly #places: SourcePlaces;
 	/** How nodes may be reached straight, as the tracker last said. */
 	readonly #routes = new Map<string, Route>();
 	readonly #timer: NodeJS.Timeout;
@@ -74,6 +74,8 @@ export class Sources {
 
 	constructor(context: NodeContext, seed: string, handlers: SourcesHandlers) {
 		this.#context = context;
+		this.fellows = new Fellows(context.link.id);
+		this.#places = new SourcePlaces(context.link.id);
 		this.#seed = seed;
 		this.#handlers = handlers;
 		this.#timer = setInterval(() => this.#tick(), TICK);
@@ -88,8 +90,13 @@ export class Sources {
 		}
 		source.unanswered = 0;
 		source.heardAt = performance.now();
-		source.isComplete = reply.have === 'all';
 		source.reply = reply;
+		source.isComplete = reply.have === 'all';
+		if (source.isComplete) {
+			this.fellows.delete(from);
+		} else {
+			this.fellows.add(from);
+		}
 		this.#turn ??= this.#context.turns.take(() => this.#begin());
 		if (this.#turn.isOn) {
 			this.#handlers.has(from, reply);
@@ -114,7 +121,7 @@ export class Sources {
 	/** `node` has something to do with the swarm: it may be a source. */
 	consider(node: string): void {
 		const isNew = !this.#sources.has(node) && !this.#banned.has(node);
-		if (isNew && this.#hasPlace()) {
+		if (isNew && this.#makePlace(node)) {
 			const now = performance.now();
 			const source: Source = {
 				unanswered: 0,
@@ -145,6 +152,7 @@ export class Sources {
 		if (isBanned) {
 			this.#banned.add(node);
 		}
+		this.fellows.delete(node);
 		if (this.#sources.delete(node)) {
 			this.#handlers.gone(node);
 		}
@@ -204,17 +212,13 @@ export class Sources {
 		}
 	}
 
-	/** Whether there is a place for one more; one that is of no use makes it. */
-	#hasPlace(): boolean {
-		if (this.#sources.size >= MOST_SOURCES) {
-			const [[worst, { sentAt }] = ['', { sentAt: Number.POSITIVE_INFINITY }]] = [
-				...this.#sources,
-			].sort(([, a], [, b]) => a.sentAt - b.sentAt);
-			if (performance.now() - sentAt >= USELESS) {
-				this.remove(worst, false);
-			}
+	/** Whether there is a place for `node`. Whoever has to leave for it is gone. */
+	#makePlace(node: string): boolean {
+		const { isThere, leaves } = this.#places.placeFor(node, this.#sources, performance.now());
+		if (leaves !== undefined) {
+			this.remove(leaves, false);
 		}
-		return this.#sources.size < MOST_SOURCES;
+		return isThere;
 	}
 
 	#queryPause(now: number): number {
@@ -237,6 +241,8 @@ export class Sources {
 						this.#routes.set(node, { addresses, verified, ticket });
 					}
 				}
+				const lacking = nodes.filter(({ have, chunks }) => have < chunks);
+				this.fellows.set(new Set([...lacking.map(({ node }) => node), ...this.#incomplete()]));
 				const others = nodes.map(({ node }) => node).filter((node) => node !== link.id);
 				// Those that lied do not count: with nobody else there is nobody.
 				const honest = others.filter((node) => !this.#banned.has(node));
@@ -249,6 +255,12 @@ export class Sources {
 		} finally {
 			this.#isQuerying = false;
 		}
+	}
+
+	/** The sources that have said that they lack something. */
+	#incomplete(): string[] {
+		const answered = [...this.#sources].filter(([, { reply }]) => reply !== undefined);
+		return answered.filter(([, { reply }]) => reply?.have !== 'all').map(([node]) => node);
 	}
 
 	/** The tracker lists these nodes; `isAll` if it lists no others. */

@@ -54,14 +54,18 @@ export class Transfer {
 	#isClosed = false;
 
 	/** @param shares counts what comes from whom */
-	constructor(context: NodeContext, holding: Holding, which: WhichChunks, shares: SourceShares) {
+	constructor(
+		context: NodeContext,
+		holding: Holding,
+		which: WhichChunks & Pick<DownloadEngineOptions, 'fellows'>,
+		shares: SourceShares,
+	) {
 		const { limits } = context;
 		this.#context = context;
 		this.#holding = holding;
 		this.#shares = shares;
 		this.#listening = new Listening(context, holding.seed.id);
 		this.#engine = new DownloadEngine({
-			self: context.link.id,
 			layout: holding.seed.layout,
 			have: holding.have,
 			...which,

@@ -67,6 +67,7 @@ export {
 	type Reply,
 } from './node-messages.ts';
 export { PacketFramer, type PacketFramerOptions } from './packet-framer.ts';
+export { distance, hashId, precedence } from './precedence.ts';
 export { printable, printableJson, quoted } from './printable.ts';
 export {
 	PLAIN_PUBLISH,

@@ -6,7 +6,7 @@ import type { Decision } from './decision.ts';
 import { Demand } from './demand.ts';
 import type { DownloadEngineOptions } from './engine-options.ts';
 import { ChunkPicker } from './picker.ts';
-import { leastOpen, RemoteNode } from './remote-node.ts';
+import { bytesOpen, leastOpen, RemoteNode, worthAsking } from './remote-node.ts';
 import { Window, type WindowOptions } from './window.ts';
 
 /** ms of the rate of all nodes together that may be open: well below the longest timeout. */
@@ -41,7 +41,7 @@ export class DownloadEngine {
 	#asked = 0;
 
 	constructor(options: DownloadEngineOptions) {
-		const { self, layout, have, order, random, mostPart, mostOutstanding } = options;
+		const { fellows, layout, have, order, random, mostPart, mostOutstanding } = options;
 		const { demand = new Demand() } = options;
 		this.#options = options;
 		this.#window = new Window({ mostPart, mostWindow: mostOutstanding, mostQueue: MOST_QUEUE });
@@ -50,7 +50,15 @@ export class DownloadEngine {
 				remote.useful += remote.have.has(chunk) ? change : 0;
 			}
 		});
-		this.#picker = new ChunkPicker(self, layout, this.states, order, demand, random, this.#nodes);
+		this.#picker = new ChunkPicker(
+			fellows,
+			layout,
+			this.states,
+			order,
+			demand,
+			random,
+			this.#nodes,
+		);
 		this.#assignments = new Assignments(layout, this.states, this.#picker, this.#nodes);
 	}
 
@@ -61,17 +69,12 @@ export class DownloadEngine {
 
 	/** Bytes asked for and open, over all nodes. */
 	get outstanding(): number {
-		let sum = 0;
-		for (const node of this.#nodes.values()) {
-			sum += node.outstanding;
-		}
-		return sum;
+		return bytesOpen(this.#nodes.values());
 	}
 
 	/** The same, of those nodes only for which it counts. */
 	get #counted(): number {
-		const free = [...this.#nodes.values()].filter(({ window }) => window.isFree);
-		return this.outstanding - free.reduce((sum, { outstanding }) => sum + outstanding, 0);
+		return bytesOpen([...this.#nodes.values()].filter(({ window }) => !window.isFree));
 	}
 
 	/** ms of the quickest answer of any node so far. */
@@ -239,16 +242,13 @@ export class DownloadEngine {
 		budget = Number.POSITIVE_INFINITY,
 		mostPart = Number.POSITIVE_INFINITY,
 	): Decision[] {
-		const ready: RemoteNode[] = [];
 		for (const remote of this.#nodes.values()) {
 			if (remote.isLate(now)) {
 				this.#assignments.moveAway(remote);
 				remote.timedOut(now);
 			}
-			if (remote.isWorthAsking(now)) {
-				ready.push(remote);
-			}
 		}
+		const ready = worthAsking([...this.#nodes.values()], now);
 		if (ready.length === 0) {
 			return this.#assignments.takeDecisions();
 		}

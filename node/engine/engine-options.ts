@@ -1,11 +1,12 @@
 import type { Bitfield, Layout } from '../../protocol/index.ts';
 import type { Demand } from './demand.ts';
+import type { Fellows } from './fellows.ts';
 import type { ChunkOrder } from './picker.ts';
 
 /** Options of a download engine. */
 export interface DownloadEngineOptions {
-	/** Our own node id. */
-	readonly self: string;
+	/** Who fetches the same; it may change at any time. */
+	readonly fellows: Fellows;
 	readonly layout: Layout;
 	/** Chunks that are already here and verified. */
 	readonly have: Bitfield;

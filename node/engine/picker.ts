@@ -1,8 +1,8 @@
 import type { Layout } from '../../protocol/index.ts';
 import type { ChunkStates } from './chunk-states.ts';
 import type { Demand } from './demand.ts';
-import { hashId, precedence } from './precedence.ts';
-import type { RemoteNode } from './remote-node.ts';
+import type { Fellows } from './fellows.ts';
+import { bytesOpen, type RemoteNode } from './remote-node.ts';
 
 /** Chunks that are drawn at random before rarity counts, so that a node soon has some to give. */
 const RANDOM_CHUNKS = 4;
@@ -41,14 +41,11 @@ export class ChunkPicker {
 	readonly #holders: Uint16Array;
 	readonly #nodes: ReadonlyMap<string, RemoteNode>;
 
-	readonly #self: number;
+	readonly #fellows: Fellows;
 
-	/**
-	 * @param self our own node id
-	 * @param nodes those that are counted on
-	 */
+	/** @param nodes those that are counted on */
 	constructor(
-		self: string,
+		fellows: Fellows,
 		layout: Layout,
 		states: ChunkStates,
 		order: ChunkOrder,
@@ -56,7 +53,7 @@ export class ChunkPicker {
 		random: () => number,
 		nodes: ReadonlyMap<string, RemoteNode>,
 	) {
-		this.#self = hashId(self);
+		this.#fellows = fellows;
 		this.#layout = layout;
 		this.#states = states;
 		this.#order = order;
@@ -103,8 +100,12 @@ export class ChunkPicker {
 	 * order, so that writes are sequential and a digest of the whole can follow the growing file.
 	 */
 	get #isAscending(): boolean {
-		const hasFellows = [...this.#nodes.values()].some(({ have }) => !have.isFull);
-		return this.#order === 'ascending' || (!this.#isBeginning && !hasFellows);
+		return this.#order === 'ascending' || (!this.#isBeginning && !this.#fellows.areThere);
+	}
+
+	/** Whether so much is on its way that what fellows should get first can wait: they are about to. */
+	get #isBusy(): boolean {
+		return bytesOpen(this.#nodes.values()) >= SHORT_RUN * 2;
 	}
 
 	/** Whether `chunk` is to be fetched, now or later, as far as is known. */
@@ -160,10 +161,8 @@ export class ChunkPicker {
 		const start = Math.floor(this.#random() * missing);
 		let best: number | undefined;
 		let least = Number.POSITIVE_INFINITY;
-		const fellows = this.#fellows();
-		const isRandom = this.#isBeginning && fellows.length === 0;
-		// What others should get first is asked of a seeder one part at a time only: they are about to.
-		const isCareful = node.have.isFull && node.outstanding > 0;
+		const isRandom = this.#isBeginning && !this.#fellows.areThere;
+		const isCareful = node.have.isFull && this.#isBusy;
 		const most = Math.min(SAMPLE, node.useful);
 		let compared = 0;
 		// A random start, then on through the list, whose order is random enough after some moves.
@@ -176,7 +175,7 @@ export class ChunkPicker {
 				return chunk;
 			}
 			compared += 1;
-			const isOurs = this.#isOurs(chunk, fellows);
+			const isOurs = this.#fellows.isOurs(chunk);
 			const cost = (this.#holders[chunk] as number) + (isOurs ? 0 : 0.5);
 			if (cost < least && (isOurs || !isCareful)) {
 				best = chunk;
@@ -184,20 +183,5 @@ export class ChunkPicker {
 			}
 		}
 		return best;
-	}
-
-	/** Those who fetch the same. */
-	#fellows(): number[] {
-		const fellows = [...this.#nodes.values()].filter(({ have }) => !have.isFull);
-		return fellows.map(({ idHash }) => idHash);
-	}
-
-	/**
-	 * Whether of all who fetch the same we are the one to get `chunk` first, so that a seeder is asked
-	 * for each chunk by one of us, who gives it on to the others.
-	 */
-	#isOurs(chunk: number, fellows: readonly number[]): boolean {
-		const own = precedence(this.#self, chunk);
-		return fellows.every((fellow) => precedence(fellow, chunk) < own);
 	}
 }

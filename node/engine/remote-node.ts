@@ -1,6 +1,5 @@
 import { Bitfield } from '../../protocol/index.ts';
 import type { Attempt, Part } from './attempt.ts';
-import { hashId } from './precedence.ts';
 import { LEAST_TIMEOUT, Window, type WindowOptions } from './window.ts';
 
 /** Parts that overtake an open one before it counts as lost. */
@@ -14,7 +13,6 @@ const REMEMBERED = 8 * 1024 * 1024;
 /** What a downloader knows of a node that it counts on, and what it has asked of it. */
 export class RemoteNode {
 	readonly id: string;
-	readonly idHash: number;
 	/** The chunks it says it has. */
 	readonly have: Bitfield;
 	readonly window: Window;
@@ -42,7 +40,6 @@ export class RemoteNode {
 
 	constructor(id: string, chunks: number, options: WindowOptions) {
 		this.id = id;
-		this.idHash = hashId(id);
 		this.have = new Bitfield(chunks);
 		this.window = new Window(options);
 	}
@@ -57,6 +54,11 @@ export class RemoteNode {
 		const isIdle = this.#outstanding === 0;
 		const fits = this.#outstanding + this.window.part <= this.#ownWindow;
 		return now >= this.#pausedUntil && (isIdle || fits);
+	}
+
+	/** Whether it answers, as far as is known. */
+	isAvailable(now: number): boolean {
+		return !this.isSnubbed && now >= this.#pausedUntil;
 	}
 
 	/** Whether asking is worth a message: a quarter of the window is free, or nothing is open. */
@@ -252,4 +254,25 @@ export function leastOpen(nodes: readonly RemoteNode[]): number {
 		least = isLess ? place : least;
 	}
 	return least;
+}
+
+/** Bytes asked of `nodes` and open. */
+export function bytesOpen(nodes: Iterable<RemoteNode>): number {
+	let sum = 0;
+	for (const { outstanding } of nodes) {
+		sum += outstanding;
+	}
+	return sum;
+}
+
+/**
+ * Those of `nodes` that are worth a message now. What comes by the one way that all share costs the others
+ * as much as it gives us: there those who have everything are asked, who can send it to all at once, and
+ * the others only while none of those answers.
+ */
+export function worthAsking(nodes: readonly RemoteNode[], now: number): RemoteNode[] {
+	const hasSource = nodes.some((node) => node.have.isFull && node.isAvailable(now));
+	return nodes.filter(
+		(node) => node.isWorthAsking(now) && (node.window.isFree || node.have.isFull || !hasSource),
+	);
 }

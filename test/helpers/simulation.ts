@@ -2,6 +2,7 @@ import type { Attempt } from '../../node/engine/attempt.ts';
 import type { Decision } from '../../node/engine/decision.ts';
 import { DownloadEngine } from '../../node/engine/download-engine.ts';
 import type { DownloadEngineOptions } from '../../node/engine/engine-options.ts';
+import { Fellows } from '../../node/engine/fellows.ts';
 import { Bitfield, Layout } from '../../protocol/index.ts';
 import { fakeRandom } from './clock.ts';
 import { Link } from './swarm/link.ts';
@@ -63,8 +64,12 @@ export function simulate(options: SimulationOptions): Outcome {
 	const random = fakeRandom(options.seed ?? 1);
 	const time = new Timeline();
 	let request = 0n;
+	const fellows = new Fellows('downloader');
+	fellows.set(
+		new Set(Object.keys(options.seeders).filter((id) => options.seeders[id]?.have !== undefined)),
+	);
 	const engine = new DownloadEngine({
-		self: 'downloader',
+		fellows,
 		layout,
 		have: new Bitfield(layout.chunks),
 		order: 'rarest',

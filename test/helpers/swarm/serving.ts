@@ -87,7 +87,7 @@ export class Serving {
 		const isShared = lane === 'shared';
 		if (isShared) {
 			const last = Math.floor((offset + length - 1) / layout.chunkSize);
-			this.#fanOut.shared(SEED, first, last);
+			this.#fanOut.shared(SEED, item.from, first, last);
 			this.#queue.drop((other) => other.range[0] === offset && other.range[1] === length);
 		}
 		this.#isBusy = true;

@@ -1,6 +1,7 @@
 import type { Attempt } from '../../../node/engine/attempt.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { Fellows } from '../../../node/engine/fellows.ts';
 import { type Bitfield, type ByteRange, DEFAULT_LIMITS } from '../../../protocol/index.ts';
 import { Link } from './link.ts';
 import { Neighbours } from './neighbours.ts';
@@ -38,6 +39,7 @@ export class SwarmNode {
 	useless = 0;
 	readonly #world: World;
 	readonly #neighbours: Neighbours;
+	readonly #fellows: Fellows;
 	#news: number[] = [];
 	#requests = 0n;
 
@@ -49,8 +51,9 @@ export class SwarmNode {
 		this.#world = world;
 		this.serving = new Serving(this, world);
 		this.#neighbours = new Neighbours(this, world);
+		this.#fellows = new Fellows(id);
 		this.engine = new DownloadEngine({
-			self: id,
+			fellows: this.#fellows,
 			layout: world.layout,
 			have,
 			order: 'rarest',
@@ -121,6 +124,11 @@ export class SwarmNode {
 	onHave(node: SwarmNode, chunks: readonly number[]): void {
 		if (node.countedOnBy.has(this) && !this.isGone && !this.isComplete) {
 			this.engine.nodeHas(node.id, chunks);
+			if (node.isComplete) {
+				this.#fellows.delete(node.id);
+			} else {
+				this.#fellows.add(node.id);
+			}
 			// Who owes something is asked for more when it answers.
 			if (this.engine.nodes.get(node.id)?.outstanding === 0) {
 				this.#decide();

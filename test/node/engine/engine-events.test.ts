@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Attempt } from '../../../node/engine/attempt.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { Fellows } from '../../../node/engine/fellows.ts';
 import { Bitfield, DEFAULT_LIMITS, Layout } from '../../../protocol/index.ts';
 import { fakeRandom } from '../../helpers/clock.ts';
 import { suite } from '../../helpers/suite.ts';
@@ -32,7 +33,7 @@ class Driver {
 
 	constructor(chunkSize: number, seed: number) {
 		this.engine = new DownloadEngine({
-			self: 'downloader',
+			fellows: new Fellows('downloader'),
 			layout: new Layout(CHUNKS * chunkSize - 7, chunkSize),
 			have: new Bitfield(CHUNKS),
 			order: 'rarest',

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Attempt } from '../../../node/engine/attempt.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { Fellows } from '../../../node/engine/fellows.ts';
 import { Bitfield, Layout } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/suite.ts';
 
@@ -13,7 +14,7 @@ const SIZE = 256 * KIB;
 function engineOf(chunks: number, nodes: readonly string[], chunkSize = SIZE): DownloadEngine {
 	let request = 0n;
 	const engine = new DownloadEngine({
-		self: 'downloader',
+		fellows: new Fellows('downloader'),
 		layout: new Layout(chunks * chunkSize, chunkSize),
 		have: new Bitfield(chunks),
 		order: 'ascending',

@@ -18,3 +18,11 @@ export function precedence(idHash: number, chunk: number): number {
 	mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
 	return (mixed ^ (mixed >>> 16)) >>> 0;
 }
+
+/**
+ * How far two nodes are from each other, 32 bits: a random number, the same both ways. Nodes that go to
+ * those nearest to them are chosen by about as many others.
+ */
+export function distance(a: string, b: string): number {
+	return precedence(hashId(a) ^ hashId(b), 0);
+}

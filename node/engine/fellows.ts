@@ -1,0 +1,68 @@
+import { hashId, precedence } from '../../protocol/index.ts';
+
+/**
+ * Those who fetch the same at the same time. They share out among them, without asking each other, who gets
+ * which chunk first of those who have all: so that a seeder is asked for each by one of them, who gives it on.
+ */
+export class Fellows {
+	readonly #self: number;
+	/** By id: what it is hashed to. */
+	readonly #all = new Map<string, number>();
+	/** What has been found out since they last changed. */
+	readonly #ours = new Map<number, boolean>();
+
+	/** @param self our own node id */
+	constructor(self: string) {
+		this.#self = hashId(self);
+	}
+
+	/** Whether there are any. */
+	get areThere(): boolean {
+		return this.#all.size > 0;
+	}
+
+	/** These fetch it, as far as the tracker knows: no others any more, and perhaps ourselves. */
+	set(ids: ReadonlySet<string>): void {
+		for (const id of this.#all.keys()) {
+			if (!ids.has(id)) {
+				this.delete(id);
+			}
+		}
+		for (const id of ids) {
+			this.add(id);
+		}
+	}
+
+	/** `id` fetches it. */
+	add(id: string): void {
+		const hash = hashId(id);
+		if (hash !== this.#self && !this.#all.has(id)) {
+			this.#all.set(id, hash);
+			this.#ours.clear();
+		}
+	}
+
+	/** `id` is gone, or has everything. */
+	delete(id: string): void {
+		if (this.#all.delete(id)) {
+			this.#ours.clear();
+		}
+	}
+
+	/** Whether we are the one to get `chunk` first. */
+	isOurs(chunk: number): boolean {
+		const isOurs = this.#ours.get(chunk) ?? this.#isFirst(chunk);
+		this.#ours.set(chunk, isOurs);
+		return isOurs;
+	}
+
+	#isFirst(chunk: number): boolean {
+		const own = precedence(this.#self, chunk);
+		for (const hash of this.#all.values()) {
+			if (precedence(hash, chunk) > own) {
+				return false;
+			}
+		}
+		return true;
+	}
+}

@@ -1,0 +1,67 @@
+import { distance } from '../protocol/index.ts';
+
+/** What counts of a source when it comes to who has to go. */
+export interface Seated {
+	/** When bytes came from it, ms; at first, when it was added. */
+	readonly sentAt: number;
+	/** Whether it has said that it has everything. */
+	readonly isComplete: boolean;
+}
+
+/** Nodes that are counted on at a time. */
+const MOST_SOURCES = 10;
+/** Who sent nothing for so long gives way to another. */
+const USELESS = 10_000;
+
+/**
+ * Which nodes are counted on, of more than there are places for: those that have everything, and those
+ * nearest to us. As who is near to whom is the same both ways, all come to have about as many who count on
+ * them, and none serves the whole swarm.
+ */
+export class SourcePlaces {
+	readonly #self: string;
+	/** Those that have given way as they sent nothing: they come back to a free place only. */
+	readonly #useless = new Set<string>();
+
+	/** @param self our own node id */
+	constructor(self: string) {
+		this.#self = self;
+	}
+
+	/** Whether there is a place for `node`, and who has to leave for it. `now` in ms. */
+	placeFor(
+		node: string,
+		seated: ReadonlyMap<string, Seated>,
+		now: number,
+	): { isThere: boolean; leaves?: string } {
+		if (seated.size < MOST_SOURCES) {
+			return { isThere: true };
+		}
+		for (const [id, { sentAt }] of seated) {
+			if (now - sentAt >= USELESS) {
+				this.#useless.add(id);
+				return { isThere: true, leaves: id };
+			}
+		}
+		const furthest = this.#furthest(seated);
+		if (furthest === undefined || this.#useless.has(node) || !this.#isNearer(node, furthest)) {
+			return { isThere: false };
+		}
+		return { isThere: true, leaves: furthest };
+	}
+
+	/** Of those that lack something, the one that is furthest away. */
+	#furthest(seated: ReadonlyMap<string, Seated>): string | undefined {
+		let furthest: string | undefined;
+		for (const [id, { isComplete }] of seated) {
+			if (!isComplete && (furthest === undefined || this.#isNearer(furthest, id))) {
+				furthest = id;
+			}
+		}
+		return furthest;
+	}
+
+	#isNearer(node: string, than: string): boolean {
+		return distance(this.#self, node) < distance(this.#self, than);
+	}
+}
