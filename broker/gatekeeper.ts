@@ -12,6 +12,7 @@ import {
 import type { ChunkRules, ChunkTopic } from './chunk-lane.ts';
 import { Door, type EntryRefusal } from './door.ts';
 import { Shedding } from './shedding.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** Why a broker refused something. */
 export type BrokerRefusal =
@@ -70,6 +71,8 @@ export class Gatekeeper implements ChunkRules {
 	readonly #warn: (error: ShoalError) => void;
 	readonly #trusted = new WeakSet<Duplex>();
 	readonly #filters = new WeakMap<Client, Set<string>>();
+	readonly #wide = new WeakMap<Client, TokenBucket>();
+	readonly #now: () => number;
 	/** The last topic that was parsed: one message goes to many, one after the other. */
 	#last: { readonly topic: string; readonly parsed: Topic | undefined } | undefined;
 
@@ -84,6 +87,7 @@ export class Gatekeeper implements ChunkRules {
 		this.#door = new Door(rules.limits, now);
 		this.#shedding = new Shedding(rules.limits, now, queued);
 		this.#warn = warn;
+		this.#now = now;
 	}
 
 	/** How many clients are in. */
@@ -182,12 +186,25 @@ export class Gatekeeper implements ChunkRules {
 		}
 		const filters = this.#filters.get(client) ?? new Set();
 		this.#filters.set(client, filters.add(filter));
-		if (filters.size <= this.#rules.limits.subscriptions) {
+		const { limits } = this.#rules;
+		if (filters.size <= limits.subscriptions && this.#mayAskForAll(client, filter)) {
 			return true;
 		}
 		filters.delete(filter);
 		this.#warn(this.#refusal('subscriptions', `${client.id} subscribes to too much`));
 		return false;
+	}
+
+	/** Whether `filter` is narrow, or it is time again for a wide one: all that is kept below it is handed out. */
+	#mayAskForAll(client: Client, filter: string): boolean {
+		const { topics, limits } = this.#rules;
+		if (!/[+#]/.test(filter) || filter === topics.inboxFilter(client.id)) {
+			return true;
+		}
+		const now = this.#now();
+		const wide = this.#wide.get(client) ?? new TokenBucket(limits.wideRate, limits.wideBurst, now);
+		this.#wide.set(client, wide);
+		return wide.take(now);
 	}
 
 	/** Whether `client` may publish a chunk on `topic`, which is so with QoS 0 and not retained. */

@@ -1,5 +1,9 @@
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { PublishPacket } from 'aedes';
+
+/** Messages that are handed out before others get their turn. */
+const AT_ONCE = 32;
 
 /** The part of a persistence of Aedes 1.2.0 that keeps retained messages. */
 export interface RetainedPersistence {
@@ -92,11 +96,11 @@ export class Retained implements RetainedPersistence {
 	}
 
 	createRetainedStream(filter: string): Readable {
-		return Readable.from(this.#matches([filter]));
+		return Readable.from(paced(this.#matches([filter])));
 	}
 
 	createRetainedStreamCombi(filters: readonly string[]): Readable {
-		return Readable.from(this.#matches(filters));
+		return Readable.from(paced(this.#matches(filters)));
 	}
 
 	*#matches(filters: readonly string[]): Generator<PublishPacket> {
@@ -121,6 +125,18 @@ export class Retained implements RetainedPersistence {
 			if (topic.startsWith(prefix) && isMatch(topic.split('/'), levels)) {
 				yield packet;
 			}
+		}
+	}
+}
+
+/** `packets`, a few at a time: whoever asks for a hundred thousand does not hold up all others until he has them. */
+async function* paced(packets: Iterable<PublishPacket>): AsyncGenerator<PublishPacket> {
+	let handed = 0;
+	for (const packet of packets) {
+		yield packet;
+		handed += 1;
+		if (handed % AT_ONCE === 0) {
+			await setImmediate();
 		}
 	}
 }

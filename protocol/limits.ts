@@ -45,6 +45,12 @@ const TABLE = {
 	connectBurst: limit(1_000, '', 'new clients at once'),
 	neighbours: limit(64, '', 'nodes that are connected straight to one node; more: refused'),
 	subscriptions: limit(32, '', 'subscriptions of one client; more: refused'),
+	wideRate: limit(
+		1,
+		'per s',
+		'subscriptions of one client to what all nodes say, which hand it all that is kept; faster: refused',
+	),
+	wideBurst: limit(8, '', 'such subscriptions at once'),
 	nodeAnnounces: limit(1_000, '', 'announces of one node; more: refused'),
 	announceRate: limit(50, 'per s', 'new announces of one node; faster: refused'),
 	announceBurst: limit(1_000, '', 'new announces of one node at once'),
