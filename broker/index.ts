@@ -4,6 +4,8 @@ export type { Decision, RefusedAnnounce } from './decisions.ts';
 export type { EntryRefusal } from './door.ts';
 export type { BrokerRefusal } from './gatekeeper.ts';
 export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './listener.ts';
+export { type MosquittoAclOptions, mosquittoAcl } from './mosquitto-acl.ts';
+export { type MemoryRow, mostMemory, mostMemoryInAll } from './most-memory.ts';
 export { Registry, type RegistryOptions } from './registry.ts';
 export { checkTicket, TICKET_LIFE, TicketOffice, type Trip } from './tickets.ts';
 export { Tracker, type TrackerStats } from './tracker.ts';

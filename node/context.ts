@@ -61,7 +61,7 @@ export function createContext(link: Link, topics: Topics, options: ContextOption
 		limits,
 		lanes: new Lanes({ link, topics, limits, kind, onMessage }),
 		holdings: new Holdings(),
-		tracker: new TrackerClient(link, topics),
+		tracker: new TrackerClient(link, topics, limits.announces),
 		up: new RateMeter(),
 		down: new RateMeter(),
 		upBucket: new TokenBucket(maxUp),

@@ -54,7 +54,7 @@ export class Download {
 				this.#transfer?.onGone(node);
 				this.#finder?.retract(node);
 			},
-			listed: (nodes) => this.#patience.listed(nodes),
+			listed: (nodes, liars) => this.#patience.listed(nodes, liars),
 		});
 	}
 

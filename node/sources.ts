@@ -21,8 +21,8 @@ export interface SourcesHandlers {
 	has(node: string, reply: HaveReply): void;
 	/** A node does not answer any more, or does not share the seed. */
 	gone(node: string): void;
-	/** The tracker has answered: it knows so many nodes with something of the seed. */
-	listed(nodes: number): void;
+	/** The tracker has answered: it knows so many nodes with something of the seed, and so many that lied. */
+	listed(nodes: number, liars: number): void;
 }
 
 interface Source extends Seated {
@@ -159,6 +159,8 @@ export class Sources {
 		}
 		if (this.#sources.size === 0) {
 			this.#endTurn();
+			// Who else is there?
+			this.#queryAfter = QUERY_FIRST;
 		}
 	}
 
@@ -265,7 +267,7 @@ export class Sources {
 
 	/** The tracker lists these nodes; `isAll` if it lists no others. */
 	#compare(listed: readonly string[], isAll: boolean): void {
-		this.#handlers.listed(listed.length);
+		this.#handlers.listed(listed.length, this.#banned.size);
 		for (const node of listed) {
 			this.consider(node);
 			void this.#reach(node);
