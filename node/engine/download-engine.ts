@@ -248,7 +248,7 @@ export class DownloadEngine {
 				remote.timedOut(now);
 			}
 		}
-		const ready = worthAsking([...this.#nodes.values()], now);
+		const ready = worthAsking(this.#nodes, now);
 		if (ready.length === 0) {
 			return this.#assignments.takeDecisions();
 		}

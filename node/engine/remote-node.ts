@@ -268,11 +268,19 @@ export function bytesOpen(nodes: Iterable<RemoteNode>): number {
 /**
  * Those of `nodes` that are worth a message now. What comes by the one way that all share costs the others
  * as much as it gives us: there those who have everything are asked, who can send it to all at once, and
- * the others only while none of those answers.
+ * the others only while none of those answers, or for the rest of what they have begun.
  */
-export function worthAsking(nodes: readonly RemoteNode[], now: number): RemoteNode[] {
-	const hasSource = nodes.some((node) => node.have.isFull && node.isAvailable(now));
-	return nodes.filter(
-		(node) => node.isWorthAsking(now) && (node.window.isFree || node.have.isFull || !hasSource),
-	);
+export function worthAsking(nodes: ReadonlyMap<string, RemoteNode>, now: number): RemoteNode[] {
+	let hasSource = false;
+	for (const node of nodes.values()) {
+		hasSource ||= node.have.isFull && node.isAvailable(now);
+	}
+	const worth: RemoteNode[] = [];
+	for (const node of nodes.values()) {
+		const isPreferred = node.window.isFree || node.have.isFull || !hasSource;
+		if (node.isWorthAsking(now) && (isPreferred || node.hungryAttempt() !== undefined)) {
+			worth.push(node);
+		}
+	}
+	return worth;
 }
