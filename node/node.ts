@@ -75,7 +75,7 @@ export class ShoalNode {
 		});
 		this.#mailbox = new Mailbox(context, this.#seeder, this.#downloads, this.#presence);
 		this.#timer = setInterval(() => this.#look(), LOOK_EVERY).unref();
-		link.on('message', (message) => this.#mailbox.receive(message));
+		link.on('message', (message) => this.#mailbox.receive(message, 'broker'));
 		link.on('warning', (error) => context.warn(error));
 		link.on('up', () => this.#onUp());
 		link.on('down', (reason) => this.#onDown(reason));
@@ -264,7 +264,7 @@ export class ShoalNode {
 	/** What has come on a direct lane. What is wrong with it ends here, as a warning. */
 	#receive(message: Incoming): void {
 		try {
-			this.#mailbox.receive(message);
+			this.#mailbox.receive(message, 'direct');
 		} catch (error) {
 			this.#context.warn(error);
 		}

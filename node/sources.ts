@@ -8,7 +8,7 @@ import {
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
 import { Fellows } from './engine/fellows.ts';
-import type { Route } from './lanes/lanes.ts';
+import { Routes } from './routes.ts';
 import { type Seated, SourcePlaces } from './source-places.ts';
 import type { Turn } from './turns.ts';
 
@@ -38,8 +38,6 @@ interface Source extends Seated {
 }
 
 const TICK = 250;
-/** ms that a direct lane has to open before what is there is asked through the broker. */
-const REACH_FIRST = 300;
 /** A swarm changes fast when it is new: queries come further and further apart. */
 const QUERY_FIRST = 250;
 const QUERY_LAST = 10_000;
@@ -63,8 +61,7 @@ export class Sources {
 	readonly #sources = new Map<string, Source>();
 	readonly #banned = new Set<string>();
 	readonly #places: SourcePlaces;
-	/** How nodes may be reached straight, as the tracker last said. */
-	readonly #routes = new Map<string, Route>();
+	readonly #routes: Routes;
 	readonly #timer: NodeJS.Timeout;
 	#queriedAt = Number.NEGATIVE_INFINITY;
 	#queryAfter = QUERY_FIRST;
@@ -77,6 +74,7 @@ export class Sources {
 		this.#context = context;
 		this.fellows = new Fellows(context.link.id);
 		this.#places = new SourcePlaces(context.link.id);
+		this.#routes = new Routes(context.lanes);
 		this.#seed = seed;
 		this.#handlers = handlers;
 		this.#timer = setInterval(() => this.#tick(), TICK);
@@ -133,7 +131,7 @@ export class Sources {
 				reply: undefined,
 			};
 			this.#sources.set(node, source);
-			void this.#reach(node).then(() => {
+			void this.#routes.reach(node).then(() => {
 				if (this.#sources.get(node) === source && source.unanswered === 0) {
 					this.#ask(node, source);
 				}
@@ -154,6 +152,7 @@ export class Sources {
 			this.#banned.add(node);
 		}
 		this.fellows.delete(node);
+		this.#routes.forget(node);
 		if (this.#sources.delete(node)) {
 			this.#handlers.gone(node);
 		}
@@ -196,6 +195,7 @@ export class Sources {
 		}
 		for (const [node, source] of [...this.#sources]) {
 			this.#check(node, source, now);
+			void this.#routes.dial(node);
 		}
 	}
 
@@ -237,17 +237,15 @@ export class Sources {
 		try {
 			const { nodes } = await tracker.ask('query', { seed: this.#seed });
 			if (!this.#isClosed) {
-				for (const { node, addresses, verified = 0, ticket } of nodes) {
-					if (ticket !== undefined) {
-						this.#routes.set(node, { addresses, verified, ticket });
-					}
-				}
+				this.#routes.learn(nodes);
 				const isAll = nodes.length < limits.querySample;
 				this.#meet(nodes, isAll);
 				const others = nodes.map(({ node }) => node).filter((node) => node !== link.id);
 				// Those that lied do not count: with nobody else there is nobody.
-				const honest = others.filter((node) => !this.#banned.has(node));
-				this.#compare(honest, isAll);
+				this.#compare(
+					others.filter((node) => !this.#banned.has(node)),
+					isAll,
+				);
 			}
 		} catch (error) {
 			if (!this.#isClosed && link.isUp) {
@@ -270,22 +268,12 @@ export class Sources {
 		this.#handlers.listed(listed.length, this.#banned.size);
 		for (const node of listed) {
 			this.consider(node);
-			void this.#reach(node);
 		}
 		const now = performance.now();
 		for (const [node, { heardAt }] of [...this.#sources]) {
 			if (isAll && !listed.includes(node) && now - heardAt >= SILENCE) {
 				this.remove(node, false);
 			}
-		}
-	}
-
-	/** Tries to open a direct lane. @returns when there is one, or it is time to begin without it */
-	async #reach(node: string): Promise<void> {
-		const route = this.#routes.get(node);
-		if (route !== undefined && this.#sources.has(node)) {
-			const patience = new Promise<void>((resolve) => setTimeout(resolve, REACH_FIRST).unref());
-			await Promise.race([this.#context.lanes.reach(node, route), patience]);
 		}
 	}
 

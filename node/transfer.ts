@@ -235,7 +235,8 @@ export class Transfer {
 
 	readonly #decide = (): void => {
 		const { link, downBucket } = this.#context;
-		if (!this.#isClosed && link.isUp) {
+		if (!this.#isClosed) {
+			this.#engine.isCutOff = !link.isUp;
 			const budget = Math.min(
 				MOST_WAITING - this.#arrivals.waiting,
 				downBucket.affordable(this.#engine),
@@ -252,6 +253,8 @@ export class Transfer {
 			} else if (decision.do === 'drop') {
 				this.#events.emit('dropped', decision.node);
 				this.#trace({ event: 'dropped', node: decision.node });
+			} else if (decision.do === 'suspect') {
+				this.#context.lanes.suspect(decision.node);
 			} else {
 				this.#send(decision);
 			}

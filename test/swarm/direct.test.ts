@@ -14,8 +14,8 @@ const test = suite('direct lanes', { timeout: 40_000 });
 const MIB = 1024 * 1024;
 const content = randomBytes(16 * MIB + 5);
 
-/** Cuts every connection that is made to `port` from now on, each time it is called. */
-function cutter(t: Scope, port: () => number): () => number {
+/** Does something to every connection that is made to `port` from now on, each time it is called. */
+function onSockets(t: Scope, port: number, act: (socket: Socket) => void): () => number {
 	const sockets = new Set<Socket>();
 	const keep = (message: unknown): void => {
 		sockets.add((message as { socket: Socket }).socket);
@@ -24,10 +24,10 @@ function cutter(t: Scope, port: () => number): () => number {
 	t.defer(() => void unsubscribe('net.client.socket', keep));
 	return () => {
 		const open = [...sockets].filter((socket) => {
-			return !socket.destroyed && socket.remotePort === port();
+			return !socket.destroyed && socket.remotePort === port;
 		});
 		for (const socket of open) {
-			socket.destroy();
+			act(socket);
 		}
 		return open.length;
 	};
@@ -69,7 +69,7 @@ test('a direct lane that is cut in the middle costs no chunk, and the download g
 	const node = await startNode(t, url);
 	const [listing] = (await node.who(seed.id)).nodes;
 	const port = Number(new URL(listing?.addresses[0] as string).port);
-	const cut = cutter(t, () => port);
+	const cut = onSockets(t, port, (socket) => socket.destroy());
 	let cuts = 0;
 	const output = join(await makeFolder(t), 'copy');
 	const { sources } = await node.get(seed.id, {
@@ -86,6 +86,56 @@ test('a direct lane that is cut in the middle costs no chunk, and the download g
 	assert.ok(twice < cuts * 4 * MIB, `${twice} bytes twice`);
 	assert.ok(sources.every(({ node: from }) => from === seeder.id));
 	assert.ok(sources.some(({ lane }) => lane === 'direct'));
+});
+
+test('a direct lane that falls silent is left within a second or two, and found again', async (t) => {
+	const { url } = await startBroker(t);
+	const seeder = await startNode(t, url, { maxUp: 4_000_000 });
+	const { seed } = await seeder.share(await makeFile(t, content));
+	const node = await startNode(t, url);
+	const [listing] = (await node.who(seed.id)).nodes;
+	const port = Number(new URL(listing?.addresses[0] as string).port);
+	const silence = onSockets(t, port, (socket) => socket.pause());
+	let isSilent = false;
+	let [have, since, stall] = [0, performance.now(), 0];
+	const output = join(await makeFolder(t), 'copy');
+	const { sources } = await node.get(seed.id, {
+		output,
+		onProgress: (progress) => {
+			isSilent ||= progress.have > 4 * MIB && silence() > 0;
+			if (progress.have > have) {
+				stall = have === 0 ? 0 : Math.max(stall, performance.now() - since);
+				[have, since] = [progress.have, performance.now()];
+			}
+		},
+	});
+	assert.ok(isSilent);
+	assert.ok((await readFile(output)).equals(content));
+	assert.ok(stall < 3_000, `nothing for ${stall} ms`);
+	const byLane = new Map(sources.map(({ lane, bytes }) => [lane, bytes]));
+	assert.ok((byLane.get('broker') ?? 0) > 0, 'it went on through the broker');
+	assert.ok((byLane.get('direct') ?? 0) > 6 * MIB, 'and came back');
+});
+
+test('a broker that is away does not stop what comes straight', async (t) => {
+	const broker = await startBroker(t);
+	const seeder = await startNode(t, broker.url, { maxUp: 8_000_000 });
+	const { seed } = await seeder.share(await makeFile(t, content));
+	const node = await startNode(t, broker.url);
+	let closing: Promise<void> | undefined;
+	const output = join(await makeFolder(t), 'copy');
+	const { sources } = await node.get(seed.id, {
+		output,
+		onProgress: ({ have }) => {
+			if (have > 4 * MIB) {
+				closing ??= broker.close();
+			}
+		},
+	});
+	await closing;
+	assert.ok(closing !== undefined);
+	assert.ok((await readFile(output)).equals(content));
+	assert.equal([...new Set(sources.map(({ lane }) => lane))], ['direct']);
 });
 
 test('with --lane direct nothing comes through the broker', async (t) => {
