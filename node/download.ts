@@ -245,12 +245,8 @@ export class Download {
 
 	async #fetch(holding: Holding): Promise<void> {
 		this.#transfer?.close();
-		const transfer = new Transfer(
-			this.#context,
-			holding,
-			{ ...this.#options.which, fellows: this.#sources.fellows },
-			this.#shares,
-		);
+		const which = { ...this.#options.which, fellows: this.#sources.fellows };
+		const transfer = new Transfer(this.#context, holding, which, this.#shares);
 		this.#transfer = transfer;
 		this.#patience.heard();
 		this.#sources.askAll();
@@ -267,6 +263,7 @@ export class Download {
 	#report(): void {
 		const { id, onProgress } = this.#options;
 		const seed = this.#holding?.seed;
+		const lanes = this.#transfer?.sources ?? { direct: 0, broker: 0 };
 		onProgress?.({
 			phase: this.#phase,
 			id,
@@ -274,7 +271,8 @@ export class Download {
 			have: this.#holding === undefined ? 0 : haveBytes(this.#holding),
 			length: seed?.length ?? 0,
 			rate: this.#context.down.rate,
-			sources: this.#transfer?.sources ?? 0,
+			sources: lanes.direct + lanes.broker,
+			lanes,
 		});
 		this.#checkPatience();
 	}

@@ -59,6 +59,7 @@ export {
 	decodeNodeRequest,
 	decodeNodeState,
 	decodeReply,
+	type LaneBytes,
 	MAX_RANGE,
 	type NodeReply,
 	type NodeRequest,

@@ -5,10 +5,12 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { ShoalNode } from '../../node/index.ts';
+import { decodeNodeState, Link, makeNodeId, type NodeState } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { makeFolder } from '../helpers/folder.ts';
 import { makeFile, startNode } from '../helpers/node.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('direct lanes', { timeout: 40_000 });
 const MIB = 1024 * 1024;
@@ -50,6 +52,32 @@ test('nodes that reach each other leave the broker out', async (t) => {
 		[[seeder.id, 'direct', content.length]],
 	);
 	assert.is(seeder.sent.total - seed.body().length, content.length, 'nothing was sent twice');
+});
+
+test('what went on which lane stands in the state of a node, and how many sources are on which in the progress', async (t) => {
+	const { url } = await startBroker(t);
+	const seeder = await startNode(t, url);
+	const { seed } = await seeder.share(await makeFile(t, content));
+	const watcher = await Link.open({ url, id: makeNodeId() });
+	t.defer(() => watcher.close());
+	const states = new Map<string, NodeState>();
+	watcher.on('message', ({ topic, payload }) => {
+		if (payload.length > 0) {
+			states.set(topic, decodeNodeState(payload));
+		}
+	});
+	await watcher.subscribe('shoal/1/node/+/state');
+	const node = await startNode(t, url);
+	const seen: unknown[] = [];
+	const output = join(await makeFolder(t), 'copy');
+	await node.get(seed.id, { output, onProgress: ({ lanes }) => seen.push(lanes) });
+	assert.equal(seen.at(-1), { direct: 1, broker: 0 });
+	const lanesOf = (id: string) => states.get(`shoal/1/node/${id}/state`)?.lanes;
+	await until('both have told', () => {
+		const received = lanesOf(node.id)?.direct.received;
+		return received === content.length && (lanesOf(seeder.id)?.direct.sent ?? 0) >= content.length;
+	});
+	assert.is(lanesOf(node.id)?.broker.received, 0);
 });
 
 test('who does not listen, or wants the broker lane only, is served through the broker', async (t) => {
