@@ -137,3 +137,5 @@ test('a key that does not belong to the certificate is told at the start', async
 	const tls = { cert: pair.cert, key: makeCertificate().key };
 	await fails(Broker.start({ port: 0, tls }), 'ERR_USAGE', /belong together/);
 });
+
+test.run();
