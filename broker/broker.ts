@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContext } from 'node:tls';
 import { Aedes, type Client } from 'aedes';
 import mqttPacket from 'mqtt-packet';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
@@ -10,6 +11,7 @@ import {
 	resolveLimits,
 	Topics,
 } from '../protocol/index.ts';
+import { type KeyPair, secureContext } from './certificate.ts';
 import { ChunkLane } from './chunk-lane.ts';
 import { endingOf } from './client-error.ts';
 import { Connections } from './connections.ts';
@@ -33,6 +35,8 @@ export interface BrokerOptions {
 	readonly root?: string | undefined;
 	/** Whether there is a tracker; without one nobody can announce anything. @default true */
 	readonly tracker?: boolean | undefined;
+	/** To speak TLS only. @default plain TCP */
+	readonly tls?: KeyPair | undefined;
 }
 
 /** What a broker has counted. */
@@ -72,6 +76,7 @@ export class Broker {
 	readonly #lane: ChunkLane;
 	readonly #limits: Limits;
 	readonly #retained: Retained;
+	readonly #secure: SecureContext | undefined;
 	readonly #server: Server;
 	readonly #connections: Connections;
 	readonly #events = createNanoEvents<BrokerEvents>();
@@ -80,7 +85,8 @@ export class Broker {
 	#watchdog: ReturnType<typeof setInterval> | undefined;
 	#closing: Promise<void> | undefined;
 
-	private constructor(limits: Limits, topics: Topics, hasTracker: boolean) {
+	private constructor(limits: Limits, topics: Topics, hasTracker: boolean, tls?: KeyPair) {
+		this.#secure = tls && secureContext(tls);
 		const warn = (error: unknown): void => this.#events.emit('warning', error);
 		this.#limits = limits;
 		const now = (): number => performance.now();
@@ -154,7 +160,7 @@ export class Broker {
 	static async start(options: BrokerOptions = {}): Promise<Broker> {
 		const { host = '127.0.0.1', port = 1883, root, tracker = true } = options;
 		const limits = resolveLimits(options.limits);
-		const broker = new Broker(limits, new Topics(root), tracker);
+		const broker = new Broker(limits, new Topics(root), tracker, options.tls);
 		try {
 			await broker.#listen(host, port);
 			if (tracker) {
@@ -175,7 +181,8 @@ export class Broker {
 	/** Where it listens. */
 	get url(): string {
 		const { address, family, port } = this.#address;
-		return `mqtt://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+		const scheme = this.#secure === undefined ? 'mqtt' : 'mqtts';
+		return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 	}
 
 	/** The tracker inside, if there is one. */
@@ -257,6 +264,7 @@ export class Broker {
 			pool: this.#pool,
 			lane: this.#lane,
 			highWaterMark: queueMark(this.#limits),
+			secure: this.#secure,
 			onBad: () => this.#gate.count('packet'),
 		});
 		this.#connections.addSilent(socket);

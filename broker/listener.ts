@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Aedes, type Client } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
@@ -50,9 +51,9 @@ const HIGH_WATER = 1024 * 1024;
 /** A node that is connected to a {@link Listener}. */
 export class Peer {
 	readonly id: string;
-	readonly #socket: Socket;
+	readonly #socket: Duplex;
 
-	constructor(id: string, socket: Socket) {
+	constructor(id: string, socket: Duplex) {
 		this.id = id;
 		this.#socket = socket;
 	}
@@ -220,7 +221,7 @@ export class Listener {
 
 	/** The client has subscribed to the one thing it may: it is a neighbour now, in place of an older one. */
 	#join({ id, conn }: Client): void {
-		const socket = conn as Socket;
+		const socket = conn as Duplex;
 		const peer = new Peer(id, socket);
 		this.#connections.spoke(socket);
 		this.#peers.get(id)?.close();
