@@ -46,7 +46,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		const addresses = reachableUrls(url);
 		output.event({ event: 'listening', url, addresses });
 		output.line(`the broker listens at ${output.style('bold', url)}`);
-		for (const line of howToReach(url, addresses)) {
+		for (const line of howToReach(url, addresses, tokens !== undefined)) {
 			output.line(output.style('dim', line));
 		}
 		const guard = await watchEntry(output, broker, entry, addresses[0] ?? url);
@@ -91,7 +91,7 @@ function reachableUrls(url: string): string[] {
 		.map(({ address }) => `${protocol}//${isIPv6(address) ? `[${address}]` : address}:${port}`);
 }
 
-function howToReach(url: string, addresses: readonly string[]): string[] {
+function howToReach(url: string, addresses: readonly string[], needsToken: boolean): string[] {
 	const [first] = addresses;
 	if (first === undefined) {
 		return [
@@ -101,6 +101,8 @@ function howToReach(url: string, addresses: readonly string[]): string[] {
 	}
 	return [
 		`others reach it at ${addresses.join(' or ')}`,
-		`next: shoal share FILE --broker ${first}`,
+		needsToken
+			? 'next, on each machine: shoal join LINK'
+			: `next: shoal share FILE --broker ${first}`,
 	];
 }
