@@ -1,6 +1,6 @@
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { ShoalError } from '../protocol/index.ts';
+import { parseFingerprint, ShoalError } from '../protocol/index.ts';
 
 /** A certificate and its private key, as PEM. */
 export interface KeyPair {
@@ -63,6 +63,11 @@ export function secureContext({ cert, key }: KeyPair): SecureContext {
 			{ cause },
 		);
 	}
+}
+
+/** The SHA-256 of a certificate, 64 hex digits, by which others know it. */
+export function fingerprintOf({ cert }: KeyPair): string {
+	return parseFingerprint(new X509Certificate(cert).fingerprint256);
 }
 
 function time(text: string): Buffer {

@@ -1,6 +1,6 @@
 export type { PublishRefusal } from './access.ts';
 export { Broker, type BrokerEvents, type BrokerOptions, type BrokerStats } from './broker.ts';
-export { type KeyPair, makeCertificate } from './certificate.ts';
+export { fingerprintOf, type KeyPair, makeCertificate } from './certificate.ts';
 export type { Decision, RefusedAnnounce } from './decisions.ts';
 export type { EntryRefusal } from './door.ts';
 export type { BrokerRefusal } from './gatekeeper.ts';

@@ -9,6 +9,8 @@ import type { CommandContext } from './run.ts';
 /** Options of the commands that connect as a node. */
 export interface NodeFlags {
 	readonly broker?: string | undefined;
+	/** Fingerprint of the certificate the broker must show. */
+	readonly cert?: string | undefined;
 	readonly id?: string | undefined;
 	readonly maxUp?: string | undefined;
 	readonly maxDown?: string | undefined;
@@ -32,6 +34,7 @@ export function nodeOptions(flags: NodeFlags, ofLink?: string): ShoalNodeOptions
 		lane: parseLane(flags.lane),
 		listen: parseListen(flags.listen),
 		broker: chooseBroker(flags.broker, ofLink),
+		cert: flags.cert,
 		id: flags.id,
 		trace: flags.trace === undefined ? undefined : openTrace(flags.trace),
 		maxUp: flags.maxUp === undefined ? undefined : parseRate(flags.maxUp, '--max-up'),

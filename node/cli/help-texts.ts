@@ -18,6 +18,7 @@ export const EXAMPLES = {
 Examples:
   shoal broker                        for this machine only, on port 1883
   shoal broker --host 0.0.0.0         for all who can reach this machine
+  shoal broker --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
   shoal broker --limit clients=5000   another limit; shoal limits lists them
 
 Prints the URL it listens at, and runs until it is stopped.`,

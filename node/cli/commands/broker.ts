@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { Broker, mostMemoryInAll } from '../../../broker/index.ts';
+import { Broker, fingerprintOf, type KeyPair, mostMemoryInAll } from '../../../broker/index.ts';
 import { resolveLimits, ShoalError } from '../../../protocol/index.ts';
+import { fsError } from '../../storage/fs-error.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
 import { isLoopback } from '../public-link.ts';
@@ -13,6 +15,9 @@ export interface BrokerFlags {
 	readonly host?: string | undefined;
 	readonly port?: string | undefined;
 	readonly limit?: readonly string[] | undefined;
+	/** Paths of PEM files. */
+	readonly tlsCert?: string | undefined;
+	readonly tlsKey?: string | undefined;
 }
 
 const LIVE_EVERY = 500;
@@ -26,14 +31,16 @@ export function brokerCommand(flags: BrokerFlags): Command {
 			// Node would listen on every address, which nobody means who left it empty.
 			throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
 		}
-		const broker = await interrupts.race(Broker.start({ host: flags.host, port, limits }));
+		const tls = await readKeyPair(flags);
+		const broker = await interrupts.race(Broker.start({ host: flags.host, port, limits, tls }));
 		broker.on('warning', (error) => output.warn(error));
 		broker.on('error', (error) => output.warn(error));
 		const { url } = broker;
 		const addresses = reachableUrls(url);
-		output.event({ event: 'listening', url, addresses });
+		const cert = tls && fingerprintOf(tls);
+		output.event({ event: 'listening', url, addresses, ...(cert && { cert }) });
 		output.line(`the broker listens at ${output.style('bold', url)}`);
-		for (const line of howToReach(url, addresses)) {
+		for (const line of howToReach(url, addresses, cert)) {
 			output.line(output.style('dim', line));
 		}
 		const memory = formatBytes(mostMemoryInAll(resolveLimits(limits)));
@@ -55,6 +62,28 @@ export function brokerCommand(flags: BrokerFlags): Command {
 	};
 }
 
+/** @throws ShoalError ERR_USAGE, ERR_NO_FILE and what else a file can do */
+async function readKeyPair({ tlsCert, tlsKey }: BrokerFlags): Promise<KeyPair | undefined> {
+	if (tlsCert === undefined && tlsKey === undefined) {
+		return undefined;
+	}
+	if (tlsCert === undefined || tlsKey === undefined) {
+		throw new ShoalError(
+			'ERR_USAGE',
+			'TLS needs both the certificate and its key; name them by --tls-cert FILE and --tls-key FILE',
+		);
+	}
+	return { cert: await readText(tlsCert), key: await readText(tlsKey) };
+}
+
+async function readText(path: string): Promise<string> {
+	try {
+		return await readFile(path, 'utf8');
+	} catch (error) {
+		throw fsError(error, path);
+	}
+}
+
 function parsePort(text: string): number {
 	const port = Number(text);
 	if (!/^\d+$/.test(text) || port > 65_535) {
@@ -65,7 +94,7 @@ function parsePort(text: string): number {
 
 /** The URLs by which other machines can reach a broker that listens at `url`. */
 function reachableUrls(url: string): string[] {
-	const { hostname, port } = new URL(url);
+	const { hostname, port, protocol } = new URL(url);
 	if (hostname !== '0.0.0.0' && hostname !== '[::]') {
 		return isLoopback(hostname) ? [] : [url];
 	}
@@ -73,19 +102,22 @@ function reachableUrls(url: string): string[] {
 		.flatMap((each) => each ?? [])
 		.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
 		.filter(({ family }) => hostname === '[::]' || family === 'IPv4')
-		.map(({ address }) => `mqtt://${isIPv6(address) ? `[${address}]` : address}:${port}`);
+		.map(({ address }) => `${protocol}//${isIPv6(address) ? `[${address}]` : address}:${port}`);
 }
 
-function howToReach(url: string, addresses: readonly string[]): string[] {
+function howToReach(url: string, addresses: readonly string[], cert?: string): string[] {
 	const [first] = addresses;
+	const flag = cert === undefined ? '' : ` --cert ${cert}`;
+	const next = `next: shoal share FILE --broker ${first ?? url}${flag}`;
 	if (first === undefined) {
-		return [
-			'only this machine can reach it; --host 0.0.0.0 lets in all who reach the port',
-			`next: shoal share FILE --broker ${url}`,
-		];
+		return ['only this machine can reach it; --host 0.0.0.0 lets in all who reach the port', next];
 	}
-	return [
-		`others reach it at ${addresses.join(' or ')}`,
-		`next: shoal share FILE --broker ${first}`,
-	];
+	const who = `others reach it at ${addresses.join(' or ')}`;
+	return cert === undefined
+		? [
+				who,
+				'nothing is encrypted: the network reads along; --tls-cert and --tls-key end that',
+				next,
+			]
+		: [who, next];
 }

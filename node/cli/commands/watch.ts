@@ -1,5 +1,6 @@
 import { nanoid } from 'nanoid';
 import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts';
+import { brokerStream } from '../../broker-stream.ts';
 import { asBroker, chooseBroker } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { JsonEvent, Output } from '../output.ts';
@@ -11,6 +12,7 @@ import { formatBytes, percent } from '../units.ts';
 /** What was typed after `shoal watch`. */
 export interface WatchFlags {
 	readonly broker?: string | undefined;
+	readonly cert?: string | undefined;
 }
 
 const DRAW_EVERY = 250;
@@ -21,7 +23,12 @@ export function watchCommand(flags: WatchFlags): Command {
 	return async ({ output, interrupts }) => {
 		const url = chooseBroker(flags.broker);
 		const topics = new Topics();
-		const opening = Link.open({ url, id: makeNodeId(), password: nanoid() });
+		const opening = Link.open({
+			url,
+			id: makeNodeId(),
+			password: nanoid(),
+			openStream: brokerStream(url, flags.cert),
+		});
 		const link = await interrupts.race(asBroker(opening, url));
 		const view = new SwarmView();
 		const news: string[] = [];
