@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContext } from 'node:tls';
 import { Aedes, type Client } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
@@ -15,6 +16,7 @@ import {
 	ShoalError,
 	type Topics,
 } from '../protocol/index.ts';
+import { fingerprintOf, type KeyPair, secureContext } from './certificate.ts';
 import { endingOf } from './client-error.ts';
 import { Connections } from './connections.ts';
 import { intake } from './intake.ts';
@@ -30,6 +32,8 @@ export interface ListenerOptions {
 	readonly port: number;
 	readonly topics: Topics;
 	readonly limits: Limits;
+	/** To speak TLS only. @default plain TCP */
+	readonly tls?: KeyPair | undefined;
 	/** Whether the node `from` may connect with this ticket. @throws ShoalError ERR_REFUSED */
 	readonly admit: (from: string, ticket: string) => void;
 	/** A node has sent something to this one. */
@@ -113,10 +117,12 @@ export class Listener {
 	readonly #connections: Connections;
 	readonly #peers = new Map<string, Peer>();
 	readonly #limits: Limits;
+	readonly #secure: SecureContext | undefined;
 	readonly #rate: TokenBucket;
 
 	private constructor(options: ListenerOptions) {
 		this.#options = options;
+		this.#secure = options.tls && secureContext(options.tls);
 		const { directPacket, neighbours } = options.limits;
 		const now = (): number => performance.now();
 		this.#limits = { ...options.limits, packet: directPacket };
@@ -177,6 +183,11 @@ export class Listener {
 		return this.#server.address() as AddressInfo;
 	}
 
+	/** Fingerprint of the certificate it shows; undefined if it speaks plain TCP. */
+	get fingerprint(): string | undefined {
+		return this.#options.tls && fingerprintOf(this.#options.tls);
+	}
+
 	on<E extends keyof ListenerEvents>(event: E, handler: ListenerEvents[E]): Unsubscribe {
 		return this.#events.on(event, handler);
 	}
@@ -196,6 +207,7 @@ export class Listener {
 			pool: packetBuffers,
 			lane: { relay: (client, packet) => this.#relay(client, packet) },
 			highWaterMark: HIGH_WATER,
+			secure: this.#secure,
 			onBad: () => {},
 		});
 		this.#connections.addSilent(socket);

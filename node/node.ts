@@ -13,14 +13,14 @@ import {
 	Topics,
 	type TrackerReply,
 } from '../protocol/index.ts';
-import { brokerStream, lanesBeside } from './broker-stream.ts';
+import { brokerStream } from './broker-stream.ts';
 import type { ContentStream, StreamOptions } from './content-stream.ts';
 import { createContext, type NodeContext } from './context.ts';
 import type { DownloadResult } from './download-options.ts';
 import { Downloads, type GetOptions } from './downloads.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import type { Holding } from './holdings.ts';
-import { addressesOf, listen } from './lanes/listen.ts';
+import { listen, type ReachedAt, reachedAt } from './lanes/listen.ts';
 import { Mailbox } from './mailbox.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
 import { lostState, Presence } from './presence.ts';
@@ -52,7 +52,7 @@ export class ShoalNode {
 	readonly #shares = new Set<Share>();
 	readonly #downloads: Downloads;
 	readonly #mailbox: Mailbox;
-	#addresses: readonly string[] = [];
+	#reachedAt: ReachedAt = { addresses: [] };
 	readonly #timer: NodeJS.Timeout;
 	#closing: Promise<void> | undefined;
 
@@ -68,7 +68,7 @@ export class ShoalNode {
 		this.#seeder = new Seeder(context, (holding, error) => this.#onBroken(holding, error));
 		this.#presence = new Presence({
 			...context,
-			addresses: () => this.#addresses,
+			reachedAt: () => this.#reachedAt,
 			refused: (seed) => {
 				context.warn(new ShoalError('ERR_LIMIT', `the tracker does not list our seed ${seed}`));
 			},
@@ -90,7 +90,6 @@ export class ShoalNode {
 		const topics = new Topics(options.root);
 		const id = options.id === undefined ? makeNodeId() : parseNodeId(options.id);
 		const url = options.broker ?? 'mqtt://127.0.0.1:1883';
-		const settings = { ...options, lane: lanesBeside(url, options.lane) };
 		const link = await Link.open({
 			url,
 			id,
@@ -99,10 +98,10 @@ export class ShoalNode {
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		try {
-			const node = new ShoalNode(link, topics, settings);
+			const node = new ShoalNode(link, topics, options);
 			await link.subscribe(topics.inboxFilter(id));
 			await link.subscribe(topics.trackerState());
-			await node.#listen(settings);
+			await node.#listen(options);
 			await node.#presence.join();
 			return node;
 		} catch (error) {
@@ -258,7 +257,7 @@ export class ShoalNode {
 			const listener = await listen(options);
 			listener.on('warning', (error) => this.#context.warn(error));
 			lanes.listen(listener);
-			this.#addresses = addressesOf(listener);
+			this.#reachedAt = reachedAt(listener);
 		}
 	}
 

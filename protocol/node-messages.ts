@@ -6,6 +6,7 @@ import {
 	chunkCount,
 	contentLength,
 	count,
+	digest,
 	fileName,
 	milliseconds,
 	positive,
@@ -35,6 +36,8 @@ export interface NodeState {
 	readonly session: string;
 	/** Where the node can be reached directly, as broker URLs. */
 	readonly addresses: readonly string[];
+	/** SHA-256 of the certificate it shows there, at addresses that are mqtts: 64 hex digits. */
+	readonly cert?: string | undefined;
 	/** Bytes per second sent and received, over the last seconds. */
 	readonly up: number;
 	readonly down: number;
@@ -54,6 +57,7 @@ const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	state: v.picklist(['ready', 'disconnected', 'lost']),
 	session,
 	addresses,
+	cert: v.optional(digest),
 	up: count,
 	down: count,
 	lanes: v.optional(v.object({ direct: laneBytes, broker: laneBytes })),

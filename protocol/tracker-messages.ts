@@ -87,6 +87,8 @@ export interface NodeListing {
 	readonly have: number;
 	readonly chunks: number;
 	readonly addresses: readonly string[];
+	/** SHA-256 of the certificate it shows at addresses that are mqtts: 64 hex digits. */
+	readonly cert?: string | undefined;
 	/** How many of the addresses, from the first, are where the broker has seen the node. */
 	readonly verified?: number | undefined;
 	/** Lets whoever asked connect straight to the node. */
@@ -136,6 +138,7 @@ const node = v.object({
 	have: chunkCount,
 	chunks: chunkCount,
 	addresses,
+	cert: v.optional(digest),
 	verified: v.optional(whole(8)),
 	ticket: v.optional(v.pipe(v.string(), v.maxLength(200))),
 });

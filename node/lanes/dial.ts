@@ -1,5 +1,6 @@
 import { Connection, type Incoming, type Topics } from '../../protocol/index.ts';
 import { openTcpStream } from '../tcp-stream.ts';
+import { isTls, openTlsStream } from '../tls-stream.ts';
 import type { DirectLane } from './lane.ts';
 
 /** What {@link dial} needs to know. */
@@ -10,6 +11,8 @@ export interface DialOptions {
 	readonly node: string;
 	/** Where it may be, as broker URLs. */
 	readonly addresses: readonly string[];
+	/** Fingerprint of the only certificate it may show, at addresses that are mqtts. */
+	readonly cert: string | undefined;
 	/** Lets us in there. */
 	readonly ticket: string;
 	readonly topics: Topics;
@@ -50,7 +53,7 @@ async function connect(
 	options: DialOptions,
 	signal: AbortSignal,
 ): Promise<Connection> {
-	const { id, node, ticket, topics, keepalive, onMessage } = options;
+	const { id, node, cert, ticket, topics, keepalive, onMessage } = options;
 	const opening = new AbortController();
 	const abort = (): void => opening.abort();
 	signal.addEventListener('abort', abort);
@@ -62,7 +65,8 @@ async function connect(
 			keepalive,
 			timeout: PATIENCE,
 			signal: opening.signal,
-			openStream: (deliver) => openTcpStream(url, deliver),
+			openStream: (deliver) =>
+				isTls(url) ? openTlsStream(url, deliver, cert) : openTcpStream(url, deliver),
 			onMessage: (message) => {
 				const parsed = topics.tryParse(message.topic);
 				// It speaks for itself only.

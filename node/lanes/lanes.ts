@@ -1,6 +1,8 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import type { Listener, Peer } from '../../broker/index.ts';
 import type { Incoming, Limits, Link, Topics } from '../../protocol/index.ts';
+import { isEncrypted } from '../broker-stream.ts';
+import { isTls } from '../tls-stream.ts';
 import { dial } from './dial.ts';
 import type { DirectLane, Lane, LaneKind } from './lane.ts';
 
@@ -24,6 +26,8 @@ export interface LanesEvents {
 /** How a node may be reached. */
 export interface Route {
 	readonly addresses: readonly string[];
+	/** Fingerprint of the certificate that is shown at those that are mqtts. */
+	readonly cert?: string | undefined;
 	/** How many of the addresses, from the first, the broker has seen the node at. */
 	readonly verified: number;
 	readonly ticket: string;
@@ -176,14 +180,18 @@ export class Lanes {
 		await this.#listener?.close();
 	}
 
-	#worthTrying({ addresses, verified }: Route): readonly string[] {
-		return verified > 0 ? addresses.slice(0, verified) : addresses.slice(0, MOST_UNSEEN);
+	/** Where what goes through the broker is encrypted, no lane beside it is plain. */
+	#worthTrying({ addresses, cert, verified }: Route): readonly string[] {
+		const mayBePlain = !isEncrypted(this.#options.link.url);
+		return addresses
+			.slice(0, verified > 0 ? verified : MOST_UNSEEN)
+			.filter((url) => (isTls(url) ? cert !== undefined : mayBePlain));
 	}
 
 	async #dial(
 		node: string,
 		addresses: readonly string[],
-		{ ticket, verified }: Route,
+		{ cert, ticket, verified }: Route,
 		signal: AbortSignal,
 	): Promise<void> {
 		const { link, topics, limits, onMessage } = this.#options;
@@ -195,6 +203,7 @@ export class Lanes {
 				id,
 				node,
 				addresses,
+				cert,
 				ticket,
 				topics,
 				keepalive,

@@ -1,12 +1,14 @@
 import { networkInterfaces } from 'node:os';
-import { checkTicket, Listener } from '../../broker/index.ts';
+import { checkTicket, Listener, makeCertificate } from '../../broker/index.ts';
 import {
 	type Incoming,
 	isLoopback,
 	type Limits,
+	type NodeState,
 	ShoalError,
 	type Topics,
 } from '../../protocol/index.ts';
+import { isEncrypted } from '../broker-stream.ts';
 import type { TrackerClient } from '../tracker-client.ts';
 
 /** Where a node listens. */
@@ -32,7 +34,8 @@ export interface ListenOptions extends ListenAt {
 const MOST_ADDRESSES = 8;
 
 /**
- * Listens for nodes that come straight to this one, with a ticket of the tracker.
+ * Listens for nodes that come straight to this one, with a ticket of the tracker. Where the connection to the
+ * broker is encrypted, so is this, with a certificate that no other process has.
  *
  * @throws ShoalError ERR_PORT
  */
@@ -46,7 +49,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 		}
 		checkTicket(ticket, { from, to: id }, key, tracker.time);
 	};
-	const common = { id, port, topics, limits, admit, onMessage };
+	const tls = isEncrypted(options.broker) ? makeCertificate() : undefined;
+	const common = { id, port, topics, limits, tls, admit, onMessage };
 	const host = options.host ?? (isHere ? '127.0.0.1' : '::');
 	try {
 		return await Listener.start({ ...common, host });
@@ -59,12 +63,21 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 	}
 }
 
-/** Where a listener can be reached, as broker URLs: of all addresses those that others can use. */
-export function addressesOf({ address: { address, family, port } }: Listener): string[] {
+/** Where a node can be reached, as it tells others. */
+export type ReachedAt = Pick<NodeState, 'addresses' | 'cert'>;
+
+/** Where a listener can be reached: of all addresses those that others can use, and what it shows there. */
+export function reachedAt(listener: Listener): ReachedAt {
+	const { fingerprint: cert } = listener;
+	return { addresses: addressesOf(listener), ...(cert !== undefined && { cert }) };
+}
+
+function addressesOf({ address: { address, family, port }, fingerprint }: Listener): string[] {
+	const scheme = fingerprint === undefined ? 'mqtt' : 'mqtts';
 	const isAny = address === '::' || address === '0.0.0.0';
 	const hosts = isAny ? usableHosts(family === 'IPv6') : [address];
 	return hosts.slice(0, MOST_ADDRESSES).map((host) => {
-		return `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}`;
+		return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 	});
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import * as assert from 'uvu/assert';
@@ -9,6 +9,7 @@ import { ShoalNode } from '../../node/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { makeFolder } from '../helpers/folder.ts';
 import { rejects } from '../helpers/rejects.ts';
+import { startRelay } from '../helpers/relay.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
@@ -20,35 +21,6 @@ function fingerprintOf(cert: string): string {
 	return new X509Certificate(cert).fingerprint256;
 }
 
-/** A relay to the broker that keeps all bytes that went through it, both ways. */
-async function startRelay(t: Scope, to: number) {
-	const seen: Buffer[] = [];
-	const sockets: Socket[] = [];
-	const server = createServer((near) => {
-		const far = connect(to, '127.0.0.1');
-		sockets.push(near, far);
-		for (const [from, into] of [
-			[near, far],
-			[far, near],
-		] as const) {
-			from.on('data', (bytes) => {
-				seen.push(bytes);
-				into.write(bytes);
-			});
-			from.on('error', () => {});
-			from.on('close', () => into.destroy());
-		}
-	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	t.defer(async () => {
-		for (const socket of sockets) {
-			socket.destroy();
-		}
-		await new Promise((resolve) => server.close(resolve));
-	});
-	return { port: (server.address() as { port: number }).port, seen };
-}
-
 /** `promise` fails with this code, and says so. */
 async function fails(promise: Promise<unknown>, code: string, says = /./): Promise<void> {
 	const error = await rejects(promise);
@@ -57,7 +29,11 @@ async function fails(promise: Promise<unknown>, code: string, says = /./): Promi
 }
 
 async function startNode(t: Scope, port: number, cert: string | undefined = fingerprint) {
-	const node = await ShoalNode.start({ broker: `mqtts://127.0.0.1:${port}`, cert });
+	const node = await ShoalNode.start({
+		broker: `mqtts://127.0.0.1:${port}`,
+		cert,
+		lane: 'broker',
+	});
 	t.defer(() => node.close());
 	return node;
 }
@@ -111,13 +87,6 @@ test('T22: where TLS was taken away, nobody speaks without it', async (t) => {
 		'ERR_USAGE',
 		/name it by an mqtts: URL/,
 	);
-});
-
-test('T22: beside an encrypted broker no direct lane is open, and none can be asked for', async (t) => {
-	const broker = await startBroker(t, { tls: pair });
-	const url = `mqtts://127.0.0.1:${broker.port}`;
-	const started = ShoalNode.start({ broker: url, cert: fingerprint, lane: 'direct' });
-	await fails(started, 'ERR_USAGE', /not encrypted/);
 });
 
 test('a broker that speaks TLS takes no one who does not, and closes who says nothing', async (t) => {
