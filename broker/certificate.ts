@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { parseFingerprint, ShoalError } from '../protocol/index.ts';
+import { ShoalError } from '../protocol/index.ts';
 
 /** A certificate and its private key, as PEM. */
 export interface KeyPair {
@@ -52,6 +52,11 @@ export function makeCertificate(): KeyPair {
 	};
 }
 
+/** SHA-256 of a certificate, hex. */
+export function fingerprintOf(cert: string): string {
+	return new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase();
+}
+
 /** What a server needs to speak TLS. @throws ShoalError ERR_USAGE if the two are no pair, or not PEM */
 export function secureContext({ cert, key }: KeyPair): SecureContext {
 	try {
@@ -63,11 +68,6 @@ export function secureContext({ cert, key }: KeyPair): SecureContext {
 			{ cause },
 		);
 	}
-}
-
-/** The SHA-256 of a certificate, 64 hex digits, by which others know it. */
-export function fingerprintOf({ cert }: KeyPair): string {
-	return parseFingerprint(new X509Certificate(cert).fingerprint256);
 }
 
 function time(text: string): Buffer {

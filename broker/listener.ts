@@ -185,7 +185,7 @@ export class Listener {
 
 	/** Fingerprint of the certificate it shows; undefined if it speaks plain TCP. */
 	get fingerprint(): string | undefined {
-		return this.#options.tls && fingerprintOf(this.#options.tls);
+		return this.#options.tls && fingerprintOf(this.#options.tls.cert);
 	}
 
 	on<E extends keyof ListenerEvents>(event: E, handler: ListenerEvents[E]): Unsubscribe {

@@ -94,7 +94,7 @@ export class ShoalNode {
 			url,
 			id,
 			openStream: brokerStream(url, options.cert),
-			password: nanoid(),
+			password: `${options.token ?? ''}:${options.secret ?? nanoid()}`,
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		try {

@@ -18,7 +18,7 @@ import { until } from '../helpers/until.ts';
 
 const test = suite('direct lanes with TLS', { timeout: 40_000 });
 const pair = makeCertificate();
-const cert = fingerprintOf(pair);
+const cert = fingerprintOf(pair.cert);
 const content = randomBytes(16 * 1024 * 1024 + 5);
 const topics = new Topics();
 const limits = resolveLimits();
@@ -92,7 +92,7 @@ test('T17: who copies all bytes of a direct lane reads nothing of what is sent o
 
 test('T22: a direct lane is not opened to another certificate, one without a fingerprint, or without TLS', async (t) => {
 	const { tickets, relay, reach } = await startRelayed(t);
-	for (const expected of [fingerprintOf(makeCertificate()), undefined]) {
+	for (const expected of [fingerprintOf(makeCertificate().cert), undefined]) {
 		const failed = await reach('mqtts', expected).then(
 			() => false,
 			() => true,

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { Broker, fingerprintOf, type KeyPair, mostMemoryInAll } from '../../../broker/index.ts';
+import { Broker, fingerprintOf, mostMemoryInAll } from '../../../broker/index.ts';
 import { resolveLimits, ShoalError } from '../../../protocol/index.ts';
-import { fsError } from '../../storage/fs-error.ts';
+import { openEntry, watchEntry } from '../broker-entry.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
 import { isLoopback } from '../public-link.ts';
@@ -15,9 +14,14 @@ export interface BrokerFlags {
 	readonly host?: string | undefined;
 	readonly port?: string | undefined;
 	readonly limit?: readonly string[] | undefined;
-	/** Paths of PEM files. */
+	/** On all addresses. */
+	readonly lan?: boolean | undefined;
+	/** Folder for tokens, keys and the audit log. */
+	readonly data?: string | undefined;
+	readonly tls?: boolean | undefined;
 	readonly tlsCert?: string | undefined;
 	readonly tlsKey?: string | undefined;
+	readonly insecureAnonymous?: boolean | undefined;
 }
 
 const LIVE_EVERY = 500;
@@ -31,18 +35,22 @@ export function brokerCommand(flags: BrokerFlags): Command {
 			// Node would listen on every address, which nobody means who left it empty.
 			throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
 		}
-		const tls = await readKeyPair(flags);
-		const broker = await interrupts.race(Broker.start({ host: flags.host, port, limits, tls }));
+		const entry = openEntry(flags);
+		const host = flags.lan ? '0.0.0.0' : flags.host;
+		const { tokens, tls, data } = entry;
+		const options = { host, port, limits, tokens, tls, office: data?.office };
+		const broker = await interrupts.race(Broker.start(options));
 		broker.on('warning', (error) => output.warn(error));
 		broker.on('error', (error) => output.warn(error));
 		const { url } = broker;
 		const addresses = reachableUrls(url);
-		const cert = tls && fingerprintOf(tls);
+		const cert = tls && fingerprintOf(tls.cert);
 		output.event({ event: 'listening', url, addresses, ...(cert && { cert }) });
 		output.line(`the broker listens at ${output.style('bold', url)}`);
 		for (const line of howToReach(url, addresses, cert)) {
 			output.line(output.style('dim', line));
 		}
+		const guard = await watchEntry(output, broker, entry, addresses[0] ?? url);
 		const memory = formatBytes(mostMemoryInAll(resolveLimits(limits)));
 		output.line(output.style('dim', `its limits keep it below ${memory} of memory: shoal limits`));
 		const timer = setInterval(() => {
@@ -53,6 +61,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		}, LIVE_EVERY);
 		await interrupts.stopped();
 		clearInterval(timer);
+		guard.close();
 		output.endLive({ keep: false });
 		const { refused, shed, cut, unkept } = broker.stats();
 		await broker.close();
@@ -60,28 +69,6 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		output.line('stopped');
 		return EXIT.done;
 	};
-}
-
-/** @throws ShoalError ERR_USAGE, ERR_NO_FILE and what else a file can do */
-async function readKeyPair({ tlsCert, tlsKey }: BrokerFlags): Promise<KeyPair | undefined> {
-	if (tlsCert === undefined && tlsKey === undefined) {
-		return undefined;
-	}
-	if (tlsCert === undefined || tlsKey === undefined) {
-		throw new ShoalError(
-			'ERR_USAGE',
-			'TLS needs both the certificate and its key; name them by --tls-cert FILE and --tls-key FILE',
-		);
-	}
-	return { cert: await readText(tlsCert), key: await readText(tlsKey) };
-}
-
-async function readText(path: string): Promise<string> {
-	try {
-		return await readFile(path, 'utf8');
-	} catch (error) {
-		throw fsError(error, path);
-	}
 }
 
 function parsePort(text: string): number {
@@ -94,7 +81,7 @@ function parsePort(text: string): number {
 
 /** The URLs by which other machines can reach a broker that listens at `url`. */
 function reachableUrls(url: string): string[] {
-	const { hostname, port, protocol } = new URL(url);
+	const { protocol, hostname, port } = new URL(url);
 	if (hostname !== '0.0.0.0' && hostname !== '[::]') {
 		return isLoopback(hostname) ? [] : [url];
 	}
@@ -110,14 +97,10 @@ function howToReach(url: string, addresses: readonly string[], cert?: string): s
 	const flag = cert === undefined ? '' : ` --cert ${cert}`;
 	const next = `next: shoal share FILE --broker ${first ?? url}${flag}`;
 	if (first === undefined) {
-		return ['only this machine can reach it; --host 0.0.0.0 lets in all who reach the port', next];
+		return ['only this machine can reach it; --lan opens it to those who have the token', next];
 	}
 	const who = `others reach it at ${addresses.join(' or ')}`;
 	return cert === undefined
-		? [
-				who,
-				'nothing is encrypted: the network reads along; --tls-cert and --tls-key end that',
-				next,
-			]
+		? [who, 'nothing is encrypted: the network reads along; --tls ends that', next]
 		: [who, next];
 }

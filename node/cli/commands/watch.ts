@@ -1,7 +1,5 @@
-import { nanoid } from 'nanoid';
 import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts';
-import { brokerStream } from '../../broker-stream.ts';
-import { asBroker, chooseBroker } from '../connect.ts';
+import { asBroker, chooseBroker, watcherOptions } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { JsonEvent, Output } from '../output.ts';
 import type { Command } from '../run.ts';
@@ -23,12 +21,7 @@ export function watchCommand(flags: WatchFlags): Command {
 	return async ({ output, interrupts }) => {
 		const url = chooseBroker(flags.broker);
 		const topics = new Topics();
-		const opening = Link.open({
-			url,
-			id: makeNodeId(),
-			password: nanoid(),
-			openStream: brokerStream(url, flags.cert),
-		});
+		const opening = Link.open({ url, id: makeNodeId(), ...watcherOptions(url, flags.cert) });
 		const link = await interrupts.race(asBroker(opening, url));
 		const view = new SwarmView();
 		const news: string[] = [];

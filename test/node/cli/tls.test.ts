@@ -24,7 +24,7 @@ async function spawnSecure(t: Scope): Promise<{ url: string; cert: string }> {
 		...['--tls-key', keyFile],
 	]);
 	const { url, cert } = await broker.event('listening');
-	assert.is(cert, fingerprintOf(pair));
+	assert.is(cert, fingerprintOf(pair.cert));
 	assert.match(url as string, /^mqtts:/);
 	return { url: url as string, cert: cert as string };
 }
@@ -45,7 +45,7 @@ test('a broker with a certificate tells its fingerprint, and who names it gets a
 
 test('T22: a wrong fingerprint, or none for an unknown authority, ends every command with 4', async (t) => {
 	const { url } = await spawnSecure(t);
-	const wrong = ['--broker', url, '--cert', fingerprintOf(makeCertificate())];
+	const wrong = ['--broker', url, '--cert', fingerprintOf(makeCertificate().cert)];
 	const commands = [
 		['ls', ...wrong],
 		['watch', ...wrong],
@@ -61,7 +61,7 @@ test('T22: a wrong fingerprint, or none for an unknown authority, ends every com
 
 test('T22: a fingerprint for a broker that is not encrypted, or half a pair, is wrong usage', async (t) => {
 	const { certFile } = await pemFiles(t);
-	const plain = ['ls', '--broker', 'mqtt://127.0.0.1:1', '--cert', fingerprintOf(pair)];
+	const plain = ['ls', '--broker', 'mqtt://127.0.0.1:1', '--cert', fingerprintOf(pair.cert)];
 	assert.is(await new Shoal(t, plain).exit(), 2);
 	assert.is(await new Shoal(t, ['broker', '--port', '0', '--tls-cert', certFile]).exit(), 2);
 });
