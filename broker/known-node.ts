@@ -32,7 +32,7 @@ export class KnownNode {
 	state: 'unknown' | 'ready' | 'lost' = 'unknown';
 	session = '';
 	addresses: readonly string[] = [];
-	/** Fingerprint of the certificate it shows there. */
+	/** SHA-256 of the certificate that it shows there, if it has one. */
 	cert: string | undefined;
 	/** Last sign of life, or when the loss was told. */
 	heard: number;

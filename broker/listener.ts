@@ -16,7 +16,7 @@ import {
 	ShoalError,
 	type Topics,
 } from '../protocol/index.ts';
-import { fingerprintOf, type KeyPair, secureContext } from './certificate.ts';
+import { type KeyPair, secureContext } from './certificate.ts';
 import { endingOf } from './client-error.ts';
 import { Connections } from './connections.ts';
 import { intake } from './intake.ts';
@@ -32,7 +32,7 @@ export interface ListenerOptions {
 	readonly port: number;
 	readonly topics: Topics;
 	readonly limits: Limits;
-	/** To speak TLS only. @default plain TCP */
+	/** To speak TLS only. */
 	readonly tls?: KeyPair | undefined;
 	/** Whether the node `from` may connect with this ticket. @throws ShoalError ERR_REFUSED */
 	readonly admit: (from: string, ticket: string) => void;
@@ -117,8 +117,8 @@ export class Listener {
 	readonly #connections: Connections;
 	readonly #peers = new Map<string, Peer>();
 	readonly #limits: Limits;
-	readonly #secure: SecureContext | undefined;
 	readonly #rate: TokenBucket;
+	readonly #secure: SecureContext | undefined;
 
 	private constructor(options: ListenerOptions) {
 		this.#options = options;
@@ -181,11 +181,6 @@ export class Listener {
 	/** Where it listens. */
 	get address(): AddressInfo {
 		return this.#server.address() as AddressInfo;
-	}
-
-	/** Fingerprint of the certificate it shows; undefined if it speaks plain TCP. */
-	get fingerprint(): string | undefined {
-		return this.#options.tls && fingerprintOf(this.#options.tls.cert);
 	}
 
 	on<E extends keyof ListenerEvents>(event: E, handler: ListenerEvents[E]): Unsubscribe {

@@ -21,7 +21,7 @@ export function brokerStream(url: string, cert: string | undefined): OpenStream 
 	return isPlainTcp(url) ? (onMessage) => openTcpStream(url, onMessage) : undefined;
 }
 
-/** Whether what goes to the broker at `url` is encrypted. */
-export function isEncrypted(url: string): boolean {
+/** Whether what is said to the broker at `url` is encrypted. */
+export function isSecureUrl(url: string): boolean {
 	return /^(mqtts|wss):/i.test(url);
 }

@@ -1,10 +1,12 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { nanoid } from 'nanoid';
+import { fingerprintOf, makeCertificate } from '../broker/index.ts';
 import {
 	formatLink,
 	type Incoming,
 	Link,
 	makeNodeId,
+	type NodeState,
 	parseNodeId,
 	parseSeedId,
 	type Seed,
@@ -13,14 +15,14 @@ import {
 	Topics,
 	type TrackerReply,
 } from '../protocol/index.ts';
-import { brokerStream } from './broker-stream.ts';
+import { brokerStream, isSecureUrl } from './broker-stream.ts';
 import type { ContentStream, StreamOptions } from './content-stream.ts';
 import { createContext, type NodeContext } from './context.ts';
 import type { DownloadResult } from './download-options.ts';
 import { Downloads, type GetOptions } from './downloads.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import type { Holding } from './holdings.ts';
-import { listen, type ReachedAt, reachedAt } from './lanes/listen.ts';
+import { addressesOf, listen } from './lanes/listen.ts';
 import { Mailbox } from './mailbox.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
 import { lostState, Presence } from './presence.ts';
@@ -52,7 +54,7 @@ export class ShoalNode {
 	readonly #shares = new Set<Share>();
 	readonly #downloads: Downloads;
 	readonly #mailbox: Mailbox;
-	#reachedAt: ReachedAt = { addresses: [] };
+	#addresses: Pick<NodeState, 'addresses' | 'cert'> = { addresses: [] };
 	readonly #timer: NodeJS.Timeout;
 	#closing: Promise<void> | undefined;
 
@@ -68,7 +70,7 @@ export class ShoalNode {
 		this.#seeder = new Seeder(context, (holding, error) => this.#onBroken(holding, error));
 		this.#presence = new Presence({
 			...context,
-			reachedAt: () => this.#reachedAt,
+			addresses: () => this.#addresses,
 			refused: (seed) => {
 				context.warn(new ShoalError('ERR_LIMIT', `the tracker does not list our seed ${seed}`));
 			},
@@ -253,11 +255,13 @@ export class ShoalNode {
 		if (at !== false && lane !== 'broker') {
 			const { link, lanes } = this.#context;
 			const onMessage = (message: Incoming): void => this.#receive(message);
-			const options = { ...this.#context, ...at, id: link.id, broker: link.url, onMessage };
+			const tls = isSecureUrl(link.url) ? makeCertificate() : undefined;
+			const options = { ...this.#context, ...at, id: link.id, broker: link.url, tls, onMessage };
 			const listener = await listen(options);
 			listener.on('warning', (error) => this.#context.warn(error));
 			lanes.listen(listener);
-			this.#reachedAt = reachedAt(listener);
+			const addresses = addressesOf(listener, tls !== undefined);
+			this.#addresses = { addresses, cert: tls && fingerprintOf(tls.cert) };
 		}
 	}
 

@@ -9,7 +9,6 @@ import {
 } from '../protocol/index.ts';
 import type { Holding, Holdings } from './holdings.ts';
 import type { LaneTotals } from './lane-totals.ts';
-import type { ReachedAt } from './lanes/listen.ts';
 import type { RateMeter } from './rate-meter.ts';
 import type { TrackerClient } from './tracker-client.ts';
 
@@ -24,8 +23,8 @@ export interface PresenceOptions {
 	readonly down: RateMeter;
 	readonly totals: LaneTotals;
 	readonly warn: (error: unknown) => void;
-	/** Where other nodes can come straight to this one. */
-	readonly reachedAt: () => ReachedAt;
+	/** Where other nodes can come straight to this one, as broker URLs. */
+	readonly addresses: () => Pick<NodeState, 'addresses' | 'cert'>;
 	/** The tracker refuses an announce. */
 	readonly refused: (seed: string) => void;
 }
@@ -170,11 +169,11 @@ export class Presence {
 	}
 
 	async #publish(state: NodeState['state']): Promise<void> {
-		const { link, topics, up, down, totals, reachedAt } = this.#options;
+		const { link, topics, up, down, totals, addresses } = this.#options;
 		const message: NodeState = {
 			state,
 			session: link.session,
-			...reachedAt(),
+			...addresses(),
 			up: up.rate,
 			down: down.rate,
 			lanes: totals.all,

@@ -6,8 +6,8 @@ import {
 	chunkCount,
 	contentLength,
 	count,
-	digest,
 	fileName,
+	fingerprint,
 	milliseconds,
 	positive,
 	requestId,
@@ -36,7 +36,7 @@ export interface NodeState {
 	readonly session: string;
 	/** Where the node can be reached directly, as broker URLs. */
 	readonly addresses: readonly string[];
-	/** SHA-256 of the certificate it shows there, at addresses that are mqtts: 64 hex digits. */
+	/** SHA-256 of the certificate that it shows there, where its addresses are mqtts: URLs. */
 	readonly cert?: string | undefined;
 	/** Bytes per second sent and received, over the last seconds. */
 	readonly up: number;
@@ -57,7 +57,7 @@ const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	state: v.picklist(['ready', 'disconnected', 'lost']),
 	session,
 	addresses,
-	cert: v.optional(digest),
+	cert: v.optional(fingerprint),
 	up: count,
 	down: count,
 	lanes: v.optional(v.object({ direct: laneBytes, broker: laneBytes })),

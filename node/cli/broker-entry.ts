@@ -40,7 +40,7 @@ export function openEntry(flags: BrokerFlags): Entry {
 	const { host = '127.0.0.1', lan = false, insecureAnonymous = false } = flags;
 	const isOpen = lan || !isLocal(host);
 	const needsToken = isOpen && !insecureAnonymous;
-	const needsFolder = flags.data !== undefined || needsToken || flags.tls === true;
+	const needsFolder = flags.data !== undefined || needsToken || wantsTls(flags);
 	const data = needsFolder
 		? new DataFolder(flags.data ?? xdgFolder('STATE', '.local/state'))
 		: undefined;
@@ -129,12 +129,17 @@ function isLocal(host: string): boolean {
 
 /** @throws ShoalError ERR_USAGE, NodeJS.ErrnoException */
 function readTls(flags: BrokerFlags, data: DataFolder | undefined): KeyPair | undefined {
-	const { tls = false, tlsCert, tlsKey } = flags;
+	const { tlsCert, tlsKey } = flags;
 	if (tlsCert === undefined && tlsKey === undefined) {
-		return tls ? data?.certificate : undefined;
+		return wantsTls(flags) ? data?.certificate : undefined;
 	}
 	if (tlsCert === undefined || tlsKey === undefined) {
 		throw new ShoalError('ERR_USAGE', '--tls-cert and --tls-key go together: name both files');
 	}
 	return { cert: readFileSync(tlsCert, 'utf8'), key: readFileSync(tlsKey, 'utf8') };
+}
+
+/** A certificate of its own is of use to those who have a join link. */
+function wantsTls({ tls, lan = false }: BrokerFlags): boolean {
+	return tls ?? lan;
 }

@@ -18,7 +18,7 @@ export const EXAMPLES = {
 Examples:
   shoal broker                        for this machine only, on port 1883
   shoal broker --lan                  for all machines that have joined it
-  shoal broker --lan --tls            the same, encrypted
+  shoal broker --lan --no-tls         the same, but not encrypted
   shoal broker --limit clients=5000   another limit; shoal limits lists them
 
 Prints the URL it listens at, and runs until it is stopped.`,

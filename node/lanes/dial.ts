@@ -1,6 +1,5 @@
 import { Connection, type Incoming, type Topics } from '../../protocol/index.ts';
-import { openTcpStream } from '../tcp-stream.ts';
-import { isTls, openTlsStream } from '../tls-stream.ts';
+import { brokerStream } from '../broker-stream.ts';
 import type { DirectLane } from './lane.ts';
 
 /** What {@link dial} needs to know. */
@@ -11,7 +10,7 @@ export interface DialOptions {
 	readonly node: string;
 	/** Where it may be, as broker URLs. */
 	readonly addresses: readonly string[];
-	/** Fingerprint of the only certificate it may show, at addresses that are mqtts. */
+	/** SHA-256 of the certificate to be shown there, where they are mqtts: URLs. */
 	readonly cert: string | undefined;
 	/** Lets us in there. */
 	readonly ticket: string;
@@ -65,8 +64,7 @@ async function connect(
 			keepalive,
 			timeout: PATIENCE,
 			signal: opening.signal,
-			openStream: (deliver) =>
-				isTls(url) ? openTlsStream(url, deliver, cert) : openTcpStream(url, deliver),
+			openStream: brokerStream(url, cert),
 			onMessage: (message) => {
 				const parsed = topics.tryParse(message.topic);
 				// It speaks for itself only.

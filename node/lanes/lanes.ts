@@ -1,8 +1,7 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import type { Listener, Peer } from '../../broker/index.ts';
 import type { Incoming, Limits, Link, Topics } from '../../protocol/index.ts';
-import { isEncrypted } from '../broker-stream.ts';
-import { isTls } from '../tls-stream.ts';
+import { isSecureUrl } from '../broker-stream.ts';
 import { dial } from './dial.ts';
 import type { DirectLane, Lane, LaneKind } from './lane.ts';
 
@@ -26,7 +25,7 @@ export interface LanesEvents {
 /** How a node may be reached. */
 export interface Route {
 	readonly addresses: readonly string[];
-	/** Fingerprint of the certificate that is shown at those that are mqtts. */
+	/** SHA-256 of the certificate to be shown there, where they are mqtts: URLs. */
 	readonly cert?: string | undefined;
 	/** How many of the addresses, from the first, the broker has seen the node at. */
 	readonly verified: number;
@@ -180,18 +179,19 @@ export class Lanes {
 		await this.#listener?.close();
 	}
 
-	/** Where what goes through the broker is encrypted, no lane beside it is plain. */
+	/** Where the broker speaks TLS, nobody goes anywhere without it, or without knowing whom to expect. */
 	#worthTrying({ addresses, cert, verified }: Route): readonly string[] {
-		const mayBePlain = !isEncrypted(this.#options.link.url);
-		return addresses
-			.slice(0, verified > 0 ? verified : MOST_UNSEEN)
-			.filter((url) => (isTls(url) ? cert !== undefined : mayBePlain));
+		const isSecure = isSecureUrl(this.#options.link.url);
+		const worth = verified > 0 ? addresses.slice(0, verified) : addresses.slice(0, MOST_UNSEEN);
+		return worth.filter(
+			(url) => isSecureUrl(url) === isSecure && isSecure === (cert !== undefined),
+		);
 	}
 
 	async #dial(
 		node: string,
 		addresses: readonly string[],
-		{ cert, ticket, verified }: Route,
+		{ ticket, cert, verified }: Route,
 		signal: AbortSignal,
 	): Promise<void> {
 		const { link, topics, limits, onMessage } = this.#options;

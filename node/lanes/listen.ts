@@ -1,14 +1,12 @@
 import { networkInterfaces } from 'node:os';
-import { checkTicket, Listener, makeCertificate } from '../../broker/index.ts';
+import { checkTicket, type KeyPair, Listener } from '../../broker/index.ts';
 import {
 	type Incoming,
 	isLoopback,
 	type Limits,
-	type NodeState,
 	ShoalError,
 	type Topics,
 } from '../../protocol/index.ts';
-import { isEncrypted } from '../broker-stream.ts';
 import type { TrackerClient } from '../tracker-client.ts';
 
 /** Where a node listens. */
@@ -27,6 +25,8 @@ export interface ListenOptions extends ListenAt {
 	readonly topics: Topics;
 	readonly limits: Limits;
 	readonly tracker: TrackerClient;
+	/** What it shows to those who come, where the broker speaks TLS. */
+	readonly tls?: KeyPair | undefined;
 	readonly onMessage: (message: Incoming) => void;
 }
 
@@ -34,13 +34,12 @@ export interface ListenOptions extends ListenAt {
 const MOST_ADDRESSES = 8;
 
 /**
- * Listens for nodes that come straight to this one, with a ticket of the tracker. Where the connection to the
- * broker is encrypted, so is this, with a certificate that no other process has.
+ * Listens for nodes that come straight to this one, with a ticket of the tracker.
  *
  * @throws ShoalError ERR_PORT
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
-	const { id, topics, limits, tracker, onMessage, port = 0 } = options;
+	const { id, topics, limits, tracker, tls, onMessage, port = 0 } = options;
 	const isHere = isLoopback(hostOf(options.broker));
 	const admit = (from: string, ticket: string): void => {
 		const key = tracker.state?.key;
@@ -49,7 +48,6 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 		}
 		checkTicket(ticket, { from, to: id }, key, tracker.time);
 	};
-	const tls = isEncrypted(options.broker) ? makeCertificate() : undefined;
 	const common = { id, port, topics, limits, tls, admit, onMessage };
 	const host = options.host ?? (isHere ? '127.0.0.1' : '::');
 	try {
@@ -63,21 +61,15 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 	}
 }
 
-/** Where a node can be reached, as it tells others. */
-export type ReachedAt = Pick<NodeState, 'addresses' | 'cert'>;
-
-/** Where a listener can be reached: of all addresses those that others can use, and what it shows there. */
-export function reachedAt(listener: Listener): ReachedAt {
-	const { fingerprint: cert } = listener;
-	return { addresses: addressesOf(listener), ...(cert !== undefined && { cert }) };
-}
-
-function addressesOf({ address: { address, family, port }, fingerprint }: Listener): string[] {
-	const scheme = fingerprint === undefined ? 'mqtt' : 'mqtts';
+/** Where a listener can be reached, as broker URLs: of all addresses those that others can use. */
+export function addressesOf(
+	{ address: { address, family, port } }: Listener,
+	isSecure: boolean,
+): string[] {
 	const isAny = address === '::' || address === '0.0.0.0';
 	const hosts = isAny ? usableHosts(family === 'IPv6') : [address];
 	return hosts.slice(0, MOST_ADDRESSES).map((host) => {
-		return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+		return `${isSecure ? 'mqtts' : 'mqtt'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 	});
 }
 
