@@ -1,7 +1,7 @@
 import { printable } from '../../protocol/index.ts';
+import type { Progress } from '../download-options.ts';
 import { bar } from './bar.ts';
 import type { JsonEvent, Output } from './output.ts';
-import type { Progress } from '../download-options.ts';
 import { barLine, downloadText } from './progress-view.ts';
 import { fit } from './table.ts';
 import { formatBytes, formatRate, formatTime, shareOf } from './units.ts';
