@@ -7,7 +7,7 @@ import type { Command as Action, TalkOptions } from './run.ts';
 
 const BROKER = '--broker <url>';
 const ABOUT_BROKER =
-	'the broker (default: of SHOAL_BROKER, else the one joined, else mqtt://127.0.0.1:1883)';
+	'the broker (default: of SHOAL_BROKER, the one joined, on this machine, or on the LAN)';
 const CERT = '--cert <fingerprint>';
 const ABOUT_CERT =
 	'the certificate of a broker at mqtts://, by its SHA-256 (default: the joined one, or of any authority)';
@@ -68,6 +68,7 @@ function addHosting(program: Command): void {
 		.option('--no-tls', 'with --lan: say everything in the clear, tokens as well')
 		.option('--tls-cert <file>', 'speak TLS with this certificate, PEM')
 		.option('--tls-key <file>', 'the private key of the certificate, PEM')
+		.option('--no-mdns', 'do not tell the LAN of this broker')
 		.option('--insecure-anonymous', 'let in everybody who reaches the port, without a token')
 		.option(LIMIT, ABOUT_LIMIT, collect)
 		.action((options) =>

@@ -5,6 +5,7 @@ import { resolveLimits, ShoalError } from '../../../protocol/index.ts';
 import { openEntry, watchEntry } from '../broker-entry.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
+import { announceBroker } from '../mdns.ts';
 import { isLoopback } from '../public-link.ts';
 import type { Command } from '../run.ts';
 import { countOf, formatBytes } from '../units.ts';
@@ -22,6 +23,8 @@ export interface BrokerFlags {
 	readonly tlsCert?: string | undefined;
 	readonly tlsKey?: string | undefined;
 	readonly insecureAnonymous?: boolean | undefined;
+	/** False: the LAN is not told of it. */
+	readonly mdns?: boolean | undefined;
 }
 
 const LIVE_EVERY = 500;
@@ -51,6 +54,10 @@ export function brokerCommand(flags: BrokerFlags): Command {
 			output.line(output.style('dim', line));
 		}
 		const guard = await watchEntry(output, broker, entry, addresses[0] ?? url);
+		const isTold = addresses.length > 0 && flags.mdns !== false;
+		const needsToken = tokens !== undefined;
+		const warn = (error: unknown): void => output.warn(error);
+		const announced = isTold ? await announceBroker(url, needsToken, warn) : undefined;
 		const memory = formatBytes(mostMemoryInAll(resolveLimits(limits)));
 		output.line(output.style('dim', `its limits keep it below ${memory} of memory: shoal limits`));
 		const timer = setInterval(() => {
@@ -62,6 +69,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		await interrupts.stopped();
 		clearInterval(timer);
 		guard.close();
+		await announced?.close();
 		output.endLive({ keep: false });
 		const { refused, shed, cut, unkept } = broker.stats();
 		await broker.close();

@@ -1,5 +1,5 @@
 import { printable, type SeedListing } from '../../../protocol/index.ts';
-import { chooseBroker, closeNode, startNode } from '../connect.ts';
+import { closeNode, namedBroker, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import type { Command } from '../run.ts';
@@ -19,7 +19,7 @@ export function lsCommand(flags: LsFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
 		const node = await startNode(context, {
-			broker: chooseBroker(flags.broker),
+			broker: namedBroker(flags.broker),
 			cert: flags.cert,
 		});
 		try {

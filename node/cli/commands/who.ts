@@ -1,5 +1,5 @@
 import { type NodeListing, printable, ShoalError } from '../../../protocol/index.ts';
-import { chooseBroker, closeNode, startNode } from '../connect.ts';
+import { closeNode, namedBroker, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Command } from '../run.ts';
 import { table } from '../table.ts';
@@ -18,7 +18,7 @@ export function whoCommand(text: string, flags: WhoFlags): Command {
 		const { output, interrupts } = context;
 		const { id, broker } = parseIdOrLink(text);
 		const node = await startNode(context, {
-			broker: chooseBroker(flags.broker, broker),
+			broker: namedBroker(flags.broker, broker),
 			cert: flags.cert,
 		});
 		try {
