@@ -196,12 +196,13 @@ export class Transfer {
 		return uses.length === 0 ? undefined : Promise.all(uses).then(() => {});
 	}
 
-	close(): void {
+	/** @returns when what was being written is stored */
+	async close(): Promise<void> {
 		this.#isClosed = true;
 		clearInterval(this.#timer);
-		this.#arrivals.close();
 		this.#lanes.close();
 		this.#listening.close();
+		await this.#arrivals.close();
 	}
 
 	#settled(): void {
