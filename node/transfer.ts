@@ -75,6 +75,7 @@ export class Transfer {
 			mostRanges: limits.requestRanges,
 			random: Math.random,
 			requestId: makeRequestId,
+			lost: (node, { offset, length }) => this.#trace({ event: 'lost', node, offset, length }),
 		});
 		this.#arrivals = new Arrivals(holding, {
 			stored: ({ node }, first, count, bytes) => this.#count(node, first, count, bytes),
