@@ -57,7 +57,8 @@ export function whyNotPublish(
 	if (message.qos > 1) {
 		return 'qos';
 	}
-	if (message.bytes > rules.limits.controlPayload) {
+	const { keptPayload, controlPayload } = rules.limits;
+	if (message.bytes > (isKept(topic) ? keptPayload : controlPayload)) {
 		return 'size';
 	}
 	return isKept(topic) ? whyNotKeep(message, rules) : undefinedUnless(!message.retain, 'retain');

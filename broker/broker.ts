@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContext } from 'node:tls';
 import { Aedes, type Client } from 'aedes';
 import mqttPacket from 'mqtt-packet';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
@@ -8,12 +9,15 @@ import {
 	type Limits,
 	MAX_TOPIC_LEVELS,
 	resolveLimits,
-	ShoalError,
 	Topics,
 } from '../protocol/index.ts';
+import { type KeyPair, secureContext } from './certificate.ts';
 import { ChunkLane } from './chunk-lane.ts';
+import { endingOf } from './client-error.ts';
+import { Connections } from './connections.ts';
 import { type GateCounts, Gatekeeper } from './gatekeeper.ts';
 import { intake } from './intake.ts';
+import { portError } from './port-error.ts';
 import { Retained, type RetainedPersistence } from './retained.ts';
 import { queueMark } from './shedding.ts';
 import { streamPair } from './stream-pair.ts';
@@ -31,6 +35,8 @@ export interface BrokerOptions {
 	readonly root?: string | undefined;
 	/** Whether there is a tracker; without one nobody can announce anything. @default true */
 	readonly tracker?: boolean | undefined;
+	/** To speak TLS only. @default plain TCP */
+	readonly tls?: KeyPair | undefined;
 }
 
 /** What a broker has counted. */
@@ -39,6 +45,8 @@ export interface BrokerStats extends GateCounts {
 	readonly clients: number;
 	/** Messages that are kept. */
 	readonly retained: number;
+	/** Messages that were not kept, as there were too many. */
+	readonly unkept: number;
 }
 
 /** What a broker tells. */
@@ -52,6 +60,8 @@ export interface BrokerEvents {
 // After which the system asks a silent client whether it is still there.
 const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
+// Connections the system keeps until they are accepted: beyond it, who wants in tries again a second later.
+const BACKLOG = 4_096;
 // MQTT 3.1.1, 3.9.3: stands where the QoS of a subscription would.
 const REFUSED = 128;
 
@@ -66,21 +76,28 @@ export class Broker {
 	readonly #lane: ChunkLane;
 	readonly #limits: Limits;
 	readonly #retained: Retained;
+	readonly #secure: SecureContext | undefined;
 	readonly #server: Server;
-	readonly #sockets = new Set<Duplex>();
-	/** Connections without a CONNECT yet, the oldest first. */
-	readonly #silent = new Set<Duplex>();
+	readonly #connections: Connections;
 	readonly #events = createNanoEvents<BrokerEvents>();
 	#address: AddressInfo = { address: '', family: '', port: 0 };
 	#tracker: Tracker | undefined;
 	#watchdog: ReturnType<typeof setInterval> | undefined;
 	#closing: Promise<void> | undefined;
 
-	private constructor(limits: Limits, topics: Topics, hasTracker: boolean) {
+	private constructor(limits: Limits, topics: Topics, hasTracker: boolean, tls?: KeyPair) {
+		this.#secure = tls && secureContext(tls);
 		const warn = (error: unknown): void => this.#events.emit('warning', error);
 		this.#limits = limits;
-		this.#retained = new Retained([`${topics.root}/inbox/`, `${topics.root}/swarm/`]);
-		this.#gate = new Gatekeeper({ topics, limits, hasTracker }, () => performance.now(), warn);
+		const now = (): number => performance.now();
+		this.#connections = new Connections({
+			mostSilent: limits.clients,
+			now,
+			onCrowd: () => this.#gate.count('silent'),
+		});
+		this.#retained = retainedOf(topics, limits);
+		const queued = (): number => this.#connections.queued;
+		this.#gate = new Gatekeeper({ topics, limits, hasTracker }, now, warn, queued);
 		this.#pool = new BufferPool();
 		this.#lane = new ChunkLane(topics, this.#gate, this.#pool);
 		this.#aedes = new Aedes({
@@ -95,9 +112,13 @@ export class Broker {
 		});
 		// Aedes tells the end of a connection again for each message that was on its way to it.
 		const ended = new WeakSet<object>();
-		const warnOnce = (client: object, error: unknown): void => {
+		const warnOnce = (client: object, cause: unknown): void => {
 			if (!ended.has(client)) {
 				ended.add(client);
+				const { error, refusal } = endingOf(cause);
+				if (refusal !== undefined) {
+					this.#gate.count(refusal);
+				}
 				warn(error);
 			}
 		};
@@ -105,7 +126,7 @@ export class Broker {
 		this.#aedes.on('connectionError', warnOnce);
 		this.#aedes.on('error' as never, (error: unknown) => this.#events.emit('error', error));
 		this.#aedes.on('client', (client) => deliverAll(client, this.#aedes.id));
-		this.#aedes.on('clientReady', ({ conn }) => this.#silent.delete(conn));
+		this.#aedes.on('clientReady', ({ conn }) => this.#connections.spoke(conn));
 		this.#aedes.on('subscribe', (subscriptions, client) => {
 			for (const { topic, qos } of subscriptions) {
 				// Those that were refused are told as well.
@@ -139,7 +160,7 @@ export class Broker {
 	static async start(options: BrokerOptions = {}): Promise<Broker> {
 		const { host = '127.0.0.1', port = 1883, root, tracker = true } = options;
 		const limits = resolveLimits(options.limits);
-		const broker = new Broker(limits, new Topics(root), tracker);
+		const broker = new Broker(limits, new Topics(root), tracker, options.tls);
 		try {
 			await broker.#listen(host, port);
 			if (tracker) {
@@ -160,7 +181,8 @@ export class Broker {
 	/** Where it listens. */
 	get url(): string {
 		const { address, family, port } = this.#address;
-		return `mqtt://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+		const scheme = this.#secure === undefined ? 'mqtt' : 'mqtts';
+		return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 	}
 
 	/** The tracker inside, if there is one. */
@@ -175,14 +197,15 @@ export class Broker {
 	stats(): BrokerStats {
 		const { shed, cut, refused } = this.#gate.counts;
 		const { clients } = this.#gate;
-		return { clients, retained: this.#retained.size, shed, cut, refused: { ...refused } };
+		const { size: retained, unkept } = this.#retained;
+		return { clients, retained, unkept, shed, cut, refused: { ...refused } };
 	}
 
 	/** A connection from within this process that may do anything: what a tracker needs. */
 	openStream(): Duplex {
 		const [ours, theirs] = streamPair(queueMark(this.#limits));
 		this.#gate.trust(ours);
-		this.#keep(ours);
+		this.#connections.add(ours);
 		this.#aedes.handle(ours);
 		return theirs;
 	}
@@ -199,9 +222,7 @@ export class Broker {
 		await this.#tracker?.close();
 		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
 		await new Promise<void>((resolve) => this.#aedes.close(() => resolve()));
-		for (const socket of this.#sockets) {
-			socket.destroy();
-		}
+		this.#connections.destroy();
 		await isClosed;
 	}
 
@@ -213,8 +234,8 @@ export class Broker {
 			createRetainedStreamCombi: (filters) => this.#retained.createRetainedStreamCombi(filters),
 		} satisfies RetainedPersistence);
 		await new Promise<void>((resolve, reject) => {
-			this.#server.once('error', (cause) => reject(explain(cause, host, port)));
-			this.#server.listen({ host, port }, resolve);
+			this.#server.once('error', (cause) => reject(portError(cause, host, port)));
+			this.#server.listen({ host, port, backlog: BACKLOG }, resolve);
 		});
 		this.#address = this.#server.address() as AddressInfo;
 		this.#server.on('error', (error) => this.#events.emit('error', error));
@@ -243,25 +264,15 @@ export class Broker {
 			pool: this.#pool,
 			lane: this.#lane,
 			highWaterMark: queueMark(this.#limits),
+			secure: this.#secure,
+			onBad: () => this.#gate.count('packet'),
 		});
-		this.#keep(socket);
+		this.#connections.addSilent(socket);
 		serve(this.#aedes.handle(socket));
-		this.#silent.add(socket);
-		socket.once('close', () => this.#silent.delete(socket));
-		const [oldest] = this.#silent;
-		// A crowd that says nothing does not keep out those who speak at once.
-		if (this.#silent.size > this.#limits.clients) {
-			oldest?.destroy();
-		}
-	}
-
-	#keep(stream: Duplex): void {
-		this.#sockets.add(stream);
-		stream.once('close', () => this.#sockets.delete(stream));
 	}
 
 	#checkAll(): void {
-		for (const socket of this.#sockets) {
+		for (const socket of this.#connections) {
 			this.#gate.check(socket);
 		}
 	}
@@ -277,23 +288,15 @@ function deliverAll(client: Client, brokerId: string): void {
 	Object.defineProperty(duplicates, brokerId, { get: () => 0, set: () => {} });
 }
 
-/** What it means that the server cannot listen. */
-function explain(cause: NodeJS.ErrnoException, host: string, port: number): ShoalError {
-	const where = `port ${port} of ${host}`;
-	switch (cause.code) {
-		case 'EADDRINUSE':
-			return new ShoalError(
-				'ERR_PORT',
-				`${where} is taken: another broker is running there? Use --port to take another`,
-				{ cause },
-			);
-		case 'EACCES':
-			return new ShoalError(
-				'ERR_PORT',
-				`${where} may not be used by this user: use --port with a number above 1023`,
-				{ cause },
-			);
-		default:
-			return new ShoalError('ERR_PORT', `cannot listen on ${where}: ${cause.message}`, { cause });
-	}
+/** What is kept: a node's announces, and its state. */
+function retainedOf(topics: Topics, limits: Limits): Retained {
+	return new Retained({
+		bare: [`${topics.root}/inbox/`, `${topics.root}/swarm/`],
+		ownerOf: (topic) => {
+			const parsed = topics.tryParse(topic);
+			return parsed?.kind === 'announce' || parsed?.kind === 'node-state' ? parsed.from : undefined;
+		},
+		mostOfOne: limits.nodeAnnounces + 1,
+		most: limits.announces + limits.clients,
+	});
 }

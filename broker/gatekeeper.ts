@@ -12,6 +12,7 @@ import {
 import type { ChunkRules, ChunkTopic } from './chunk-lane.ts';
 import { Door, type EntryRefusal } from './door.ts';
 import { Shedding } from './shedding.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** Why a broker refused something. */
 export type BrokerRefusal =
@@ -22,6 +23,10 @@ export type BrokerRefusal =
 	/** A subscription to what is not the client's to read. */
 	| 'filter'
 	| 'subscriptions'
+	/** A packet that is too large or malformed. */
+	| 'packet'
+	/** No CONNECT, though it was time. */
+	| 'silent'
 	/** A message that its receiver must not see. */
 	| 'forward';
 
@@ -57,7 +62,7 @@ export class Gatekeeper implements ChunkRules {
 		refused: {
 			...{ id: 0, taken: 0, clients: 0, address: 0, rate: 0 },
 			...{ topic: 0, spoof: 0, qos: 0, retain: 0, size: 0 },
-			...{ filter: 0, subscriptions: 0, forward: 0 },
+			...{ filter: 0, subscriptions: 0, packet: 0, silent: 0, forward: 0 },
 		},
 	};
 	readonly #rules: Rules;
@@ -66,14 +71,23 @@ export class Gatekeeper implements ChunkRules {
 	readonly #warn: (error: ShoalError) => void;
 	readonly #trusted = new WeakSet<Duplex>();
 	readonly #filters = new WeakMap<Client, Set<string>>();
+	readonly #wide = new WeakMap<Client, TokenBucket>();
+	readonly #now: () => number;
 	/** The last topic that was parsed: one message goes to many, one after the other. */
 	#last: { readonly topic: string; readonly parsed: Topic | undefined } | undefined;
 
-	constructor(rules: Rules, now: () => number, warn: (error: ShoalError) => void) {
+	/** @param queued bytes that are queued for all clients, or were a moment ago */
+	constructor(
+		rules: Rules,
+		now: () => number,
+		warn: (error: ShoalError) => void,
+		queued: () => number,
+	) {
 		this.#rules = rules;
 		this.#door = new Door(rules.limits, now);
-		this.#shedding = new Shedding(rules.limits, now);
+		this.#shedding = new Shedding(rules.limits, now, queued);
 		this.#warn = warn;
+		this.#now = now;
 	}
 
 	/** How many clients are in. */
@@ -110,6 +124,11 @@ export class Gatekeeper implements ChunkRules {
 	/** Lets whoever is at the other end of `stream` do anything. */
 	trust(stream: Duplex): void {
 		this.#trusted.add(stream);
+	}
+
+	/** Counts something that was refused elsewhere. */
+	count(why: BrokerRefusal): void {
+		this.counts.refused[why] += 1;
 	}
 
 	/** A client has given up subscriptions. */
@@ -167,12 +186,25 @@ export class Gatekeeper implements ChunkRules {
 		}
 		const filters = this.#filters.get(client) ?? new Set();
 		this.#filters.set(client, filters.add(filter));
-		if (filters.size <= this.#rules.limits.subscriptions) {
+		const { limits } = this.#rules;
+		if (filters.size <= limits.subscriptions && this.#mayAskForAll(client, filter)) {
 			return true;
 		}
 		filters.delete(filter);
 		this.#warn(this.#refusal('subscriptions', `${client.id} subscribes to too much`));
 		return false;
+	}
+
+	/** Whether `filter` is narrow, or it is time again for a wide one: all that is kept below it is handed out. */
+	#mayAskForAll(client: Client, filter: string): boolean {
+		const { topics, limits } = this.#rules;
+		if (!/[+#]/.test(filter) || filter === topics.inboxFilter(client.id)) {
+			return true;
+		}
+		const now = this.#now();
+		const wide = this.#wide.get(client) ?? new TokenBucket(limits.wideRate, limits.wideBurst, now);
+		this.#wide.set(client, wide);
+		return wide.take(now);
 	}
 
 	/** Whether `client` may publish a chunk on `topic`, which is so with QoS 0 and not retained. */

@@ -1,10 +1,14 @@
 export type { PublishRefusal } from './access.ts';
 export { Broker, type BrokerEvents, type BrokerOptions, type BrokerStats } from './broker.ts';
+export { type KeyPair, makeCertificate } from './certificate.ts';
 export type { Decision, RefusedAnnounce } from './decisions.ts';
 export type { EntryRefusal } from './door.ts';
 export type { BrokerRefusal } from './gatekeeper.ts';
 export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './listener.ts';
+export { type MosquittoAclOptions, mosquittoAcl } from './mosquitto-acl.ts';
+export { type MemoryRow, mostMemory, mostMemoryInAll } from './most-memory.ts';
 export { Registry, type RegistryOptions } from './registry.ts';
+export { SecureStream } from './secure-stream.ts';
 export { checkTicket, TICKET_LIFE, TicketOffice, type Trip } from './tickets.ts';
 export { Tracker, type TrackerStats } from './tracker.ts';
 export type { TrackerEvents, TrackerOptions } from './tracker-options.ts';

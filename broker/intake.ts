@@ -1,4 +1,6 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type SecureContext, TLSSocket } from 'node:tls';
 import type { Client } from 'aedes';
 import {
 	type BufferPool,
@@ -7,11 +9,15 @@ import {
 	PLAIN_PUBLISH,
 	ShoalError,
 } from '../protocol/index.ts';
+import { SecureStream } from './secure-stream.ts';
 
 // MQTT 3.1.1, 2.2.1.
 const CONNECT = 1;
 /** Plain messages from here on are put into buffers of the pool: only chunks are as large, and come often. */
 const LARGE = 32 * 1024;
+
+/** Bytes of packets that wait for Aedes before no more are read: it handles all that wait in one go. */
+const READ_AHEAD = 16 * 1024;
 
 /** The part of a client of Aedes 1.2.0 that is used here and not public. */
 interface KeptAlive {
@@ -36,6 +42,10 @@ export interface IntakeOptions {
 	readonly lane: PacketLane;
 	/** Bytes a socket takes before a write says that it is full. */
 	readonly highWaterMark: number;
+	/** For a server that speaks TLS. */
+	readonly secure?: SecureContext | undefined;
+	/** A packet is too large, or none at all: the socket is closed. */
+	readonly onBad: () => void;
 }
 
 /**
@@ -50,11 +60,10 @@ export interface IntakeOptions {
 export function intake(
 	accepted: Socket,
 	options: IntakeOptions,
-): { socket: Socket; serve(client: Client): void } {
-	const { limits, pool, lane, highWaterMark } = options;
+): { socket: Duplex; serve(client: Client): void } {
+	const { limits, pool, lane } = options;
 	let client: Client | undefined;
 	let isFirst = true;
-	let takesMore = true;
 	const framer = new PacketFramer({
 		admit: (type, length) => {
 			checkPacket(type, length, { isFirst, most: mostLength(client, limits) });
@@ -65,31 +74,17 @@ export function intake(
 			first === PLAIN_PUBLISH && length >= LARGE ? pool.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {
 			if (client?.connected !== true || !lane.relay(client, packet)) {
-				takesMore = socket.push(packet);
+				give(packet);
 			} else {
 				// Aedes does so for each packet it sees.
 				(client as unknown as KeptAlive)._keepaliveTimer?.refresh();
 			}
 		},
 	});
-	const handle = (accepted as unknown as Handled)._handle;
-	(accepted as unknown as Handled)._handle = null;
-	const socket = new Socket({
-		handle,
-		highWaterMark,
-		onread: {
-			buffer: () => framer.target,
-			callback: (count: number) => {
-				takesMore = true;
-				try {
-					framer.filled(count);
-				} catch (error) {
-					socket.destroy(error as Error);
-				}
-				return takesMore;
-			},
-		},
-	} as unknown as SocketConstructorOpts);
+	const { socket, give } =
+		options.secure === undefined
+			? plain(accepted, framer, options)
+			: encrypted(accepted, framer, options.secure, options);
 	// The server counts the one it accepted.
 	socket.once('close', () => accepted.destroy());
 	return {
@@ -98,6 +93,60 @@ export function intake(
 			client = served;
 		},
 	};
+}
+
+/** A stream of which the framer cuts the packets, and what takes those that are to be read from it. */
+interface Framed {
+	readonly socket: Duplex;
+	readonly give: (packet: Uint8Array) => void;
+}
+
+function plain(
+	accepted: Socket,
+	framer: PacketFramer,
+	{ highWaterMark, onBad }: IntakeOptions,
+): Framed {
+	let takesMore = true;
+	const handle = (accepted as unknown as Handled)._handle;
+	(accepted as unknown as Handled)._handle = null;
+	const socket = new Socket({
+		handle,
+		readableHighWaterMark: READ_AHEAD,
+		writableHighWaterMark: highWaterMark,
+		onread: {
+			buffer: () => framer.target,
+			callback: (count: number) => {
+				takesMore = true;
+				try {
+					framer.filled(count);
+				} catch (error) {
+					onBad();
+					socket.destroy(error as Error);
+				}
+				return takesMore;
+			},
+		},
+	} as unknown as SocketConstructorOpts);
+	const give = (packet: Uint8Array): void => {
+		takesMore = socket.push(packet);
+	};
+	return { socket, give };
+}
+
+function encrypted(
+	accepted: Socket,
+	framer: PacketFramer,
+	secure: SecureContext,
+	{ highWaterMark, onBad }: IntakeOptions,
+): Framed {
+	const inner = new TLSSocket(accepted, { isServer: true, secureContext: secure });
+	const socket = new SecureStream(inner, {
+		framer,
+		onBad,
+		readableHighWaterMark: READ_AHEAD,
+		writableHighWaterMark: highWaterMark,
+	});
+	return { socket, give: (packet) => socket.give(packet) };
 }
 
 function mostLength(client: Client | undefined, limits: Limits): number {

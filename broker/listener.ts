@@ -1,20 +1,24 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Aedes, type Client } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
 	type Incoming,
 	isNodeId,
 	type Limits,
-	MAX_RANGE,
 	MAX_TOPIC_LEVELS,
 	PLAIN_PUBLISH,
 	packetBuffers,
 	parsePlainPublish,
 	plainPublishHeader,
+	quoted,
 	ShoalError,
 	type Topics,
 } from '../protocol/index.ts';
+import { endingOf } from './client-error.ts';
+import { Connections } from './connections.ts';
 import { intake } from './intake.ts';
+import { portError } from './port-error.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Options of {@link Listener.start}. */
@@ -41,20 +45,15 @@ export interface ListenerEvents {
 	warning(error: unknown): void;
 }
 
-/** Room in a packet for what is not content: fixed header, topic, header of the chunk. */
-const OVERHEAD = 1024;
-const MOST_PACKET = MAX_RANGE + OVERHEAD;
 /** Bytes a socket takes before a sender is to wait. */
 const HIGH_WATER = 1024 * 1024;
-/** Connections at a time: more neighbours than any node needs. */
-const MOST_PEERS = 64;
 
 /** A node that is connected to a {@link Listener}. */
 export class Peer {
 	readonly id: string;
-	readonly #socket: Socket;
+	readonly #socket: Duplex;
 
-	constructor(id: string, socket: Socket) {
+	constructor(id: string, socket: Duplex) {
 		this.id = id;
 		this.#socket = socket;
 	}
@@ -111,17 +110,18 @@ export class Listener {
 	readonly #aedes: Aedes;
 	readonly #server: Server;
 	readonly #events = createNanoEvents<ListenerEvents>();
-	readonly #sockets = new Set<Socket>();
-	/** Those that are no peers yet, the oldest first. */
-	readonly #silent = new Set<Socket>();
+	readonly #connections: Connections;
 	readonly #peers = new Map<string, Peer>();
 	readonly #limits: Limits;
 	readonly #rate: TokenBucket;
 
 	private constructor(options: ListenerOptions) {
 		this.#options = options;
-		this.#limits = { ...options.limits, packet: MOST_PACKET };
-		this.#rate = new TokenBucket(MOST_PEERS, MOST_PEERS, performance.now());
+		const { directPacket, neighbours } = options.limits;
+		const now = (): number => performance.now();
+		this.#limits = { ...options.limits, packet: directPacket };
+		this.#connections = new Connections({ mostSilent: neighbours, now, onCrowd: () => {} });
+		this.#rate = new TokenBucket(neighbours, neighbours, now());
 		this.#aedes = new Aedes({
 			concurrency: 0,
 			drainTimeout: 0,
@@ -137,14 +137,18 @@ export class Listener {
 			},
 			// What may be published has been taken before it gets here.
 			authorizePublish: (client, { topic }, done) => {
-				done(new ShoalError('ERR_REFUSED', `${client?.id} may not publish on ${topic} here`));
+				done(
+					new ShoalError('ERR_REFUSED', `${client?.id} may not publish on ${quoted(topic)} here`),
+				);
 			},
 			authorizeSubscribe: (client, subscription, done) => {
 				const isOwn = subscription.topic === options.topics.inboxFilter(client.id);
 				done(null, isOwn ? subscription : null);
 			},
 		});
-		const warn = (_client: object, error: unknown): void => this.#events.emit('warning', error);
+		const warn = (_client: object, cause: unknown): void => {
+			this.#events.emit('warning', endingOf(cause).error);
+		};
 		this.#aedes.on('clientError', warn);
 		this.#aedes.on('connectionError', warn);
 		this.#aedes.on('subscribe', (_filters, client) => this.#join(client));
@@ -160,8 +164,7 @@ export class Listener {
 		await listener.#aedes.listen();
 		await new Promise<void>((resolve, reject) => {
 			listener.#server.once('error', (cause) => {
-				const why = `cannot listen on port ${port} of ${host}: ${cause.message}`;
-				reject(new ShoalError('ERR_PORT', why, { cause }));
+				reject(portError(cause, host, port));
 			});
 			listener.#server.listen({ host, port }, resolve);
 		});
@@ -183,9 +186,7 @@ export class Listener {
 		this.#events.events = {};
 		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
 		await new Promise<void>((resolve) => this.#aedes.close(() => resolve()));
-		for (const socket of this.#sockets) {
-			socket.destroy();
-		}
+		this.#connections.destroy();
 		await isClosed;
 	}
 
@@ -195,23 +196,14 @@ export class Listener {
 			pool: packetBuffers,
 			lane: { relay: (client, packet) => this.#relay(client, packet) },
 			highWaterMark: HIGH_WATER,
+			onBad: () => {},
 		});
-		this.#sockets.add(socket);
-		this.#silent.add(socket);
-		socket.once('close', () => {
-			this.#sockets.delete(socket);
-			this.#silent.delete(socket);
-		});
+		this.#connections.addSilent(socket);
 		serve(this.#aedes.handle(socket));
-		const [oldest] = this.#silent;
-		// A crowd that says nothing does not keep out those who speak at once.
-		if (this.#silent.size > MOST_PEERS) {
-			oldest?.destroy();
-		}
 	}
 
 	#mayKnock(): boolean {
-		return this.#peers.size < MOST_PEERS && this.#rate.take(performance.now());
+		return this.#peers.size < this.#limits.neighbours && this.#rate.take(performance.now());
 	}
 
 	#whyNot({ id }: Client, password: Uint8Array | undefined): ShoalError | undefined {
@@ -229,9 +221,9 @@ export class Listener {
 
 	/** The client has subscribed to the one thing it may: it is a neighbour now, in place of an older one. */
 	#join({ id, conn }: Client): void {
-		const socket = conn as Socket;
+		const socket = conn as Duplex;
 		const peer = new Peer(id, socket);
-		this.#silent.delete(socket);
+		this.#connections.spoke(socket);
 		this.#peers.get(id)?.close();
 		this.#peers.set(id, peer);
 		socket.once('close', () => {

@@ -48,30 +48,40 @@ export function fitting<T>(items: readonly T[]): T[] {
 }
 
 /**
- * A sample of at most `most`: those that have confirmed before those that have not; first of all the
- * neighbours of `asker`, then others at random, up to half of them seeders, so that a crowd of downloaders
- * does not hide the few that have everything.
+ * A sample of at most `most`: those that have confirmed before those that have not, at random, and up to
+ * half of it seeders, so that a crowd of downloaders does not hide the few that have everything. For
+ * `asker` they come in the order in which it should go to them: its neighbours, then others that download,
+ * then those that have everything and are left to others.
  */
 export function sampleNodes(
 	shown: readonly Holding[],
-	asker: string,
+	asker: string | undefined,
 	most: number,
 	epoch: number,
 	random: () => number,
 ): NodeListing[] {
 	const isConfirmed = (holding: Holding): boolean => holding.node.hasConfirmed(holding, epoch);
 	const confirmed = shown.filter(isConfirmed);
-	const near = neighboursOf(asker, confirmed.map(asMember)).map(({ holding }) => holding);
-	const sample = new Set([
-		...near,
+	const drawn = [
 		...balanced(confirmed, most, random),
 		...balanced(
 			shown.filter((holding) => !isConfirmed(holding)),
 			most,
 			random,
 		),
-	]);
+	].slice(0, most);
+	const sample = asker === undefined ? drawn : inOrderFor(asker, confirmed, drawn);
 	return fitting([...sample].slice(0, most).map(describeNode));
+}
+
+function inOrderFor(
+	asker: string,
+	confirmed: readonly Holding[],
+	drawn: readonly Holding[],
+): Set<Holding> {
+	const near = neighboursOf(asker, confirmed.map(asMember)).map(({ holding }) => holding);
+	const lacking = drawn.filter((holding) => !isSeeder(holding));
+	return new Set([...near, ...lacking, ...drawn.filter(isSeeder)]);
 }
 
 function asMember(holding: Holding) {

@@ -156,7 +156,10 @@ export class Registry {
 	}
 
 	/** Who shows a seed: how many, and a sample with their addresses, first those `asker` should go to. */
-	query(seed: string, asker = ''): { seeders: number; downloaders: number; nodes: NodeListing[] } {
+	query(
+		seed: string,
+		asker?: string,
+	): { seeders: number; downloaders: number; nodes: NodeListing[] } {
 		const holdings = [...this.#swarms.holdings(seed)];
 		const shown = holdings.filter((holding) => holding.node.shows(holding));
 		const seeders = shown.filter(isSeeder).length;

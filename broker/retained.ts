@@ -1,5 +1,9 @@
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { PublishPacket } from 'aedes';
+
+/** Messages that are handed out before others get their turn. */
+const AT_ONCE = 32;
 
 /** The part of a persistence of Aedes 1.2.0 that keeps retained messages. */
 export interface RetainedPersistence {
@@ -8,19 +12,37 @@ export interface RetainedPersistence {
 	createRetainedStreamCombi(filters: readonly string[]): Readable;
 }
 
+/** What a {@link Retained} keeps, and how much. */
+export interface RetainedOptions {
+	/** Beginnings of topics where nothing is retained. */
+	readonly bare: readonly string[];
+	/** Whose message it is; undefined: nobody's who has to be kept in bounds. */
+	readonly ownerOf: (topic: string) => string | undefined;
+	/** Messages of one owner. */
+	readonly mostOfOne: number;
+	/** Messages of all owners. */
+	readonly most: number;
+}
+
 /**
  * Retained messages, in place of those of the persistence. That one looks at every message for every
  * filter of every SUBSCRIBE, 30 ms of a hundred thousand, in which the broker does nothing else; and
  * it keeps the buffer that a message came in. Here a filter without a wildcard is one look, one below
  * a topic where nothing is retained is none, and payloads are copies.
+ *
+ * What is beyond a limit is not kept, and goes on to those who listen all the same: the tracker then
+ * refuses it, and tells its node.
  */
 export class Retained implements RetainedPersistence {
+	readonly #options: RetainedOptions;
 	readonly #packets = new Map<string, PublishPacket>();
-	readonly #bare: readonly string[];
+	/** How many messages each owner has here. */
+	readonly #counts = new Map<string, number>();
+	#owned = 0;
+	#unkept = 0;
 
-	/** @param bare beginnings of topics where nothing is retained */
-	constructor(bare: readonly string[]) {
-		this.#bare = bare;
+	constructor(options: RetainedOptions) {
+		this.#options = options;
 	}
 
 	/** How many there are. */
@@ -28,20 +50,57 @@ export class Retained implements RetainedPersistence {
 		return this.#packets.size;
 	}
 
+	/** How many were not kept, as there were too many. */
+	get unkept(): number {
+		return this.#unkept;
+	}
+
 	async storeRetained(packet: PublishPacket): Promise<void> {
-		if (packet.payload.length === 0) {
-			this.#packets.delete(packet.topic);
+		const { topic, payload } = packet;
+		if (payload.length === 0) {
+			this.#delete(topic);
+		} else if (this.#packets.has(topic) || this.#admit(this.#options.ownerOf(topic))) {
+			this.#packets.set(topic, { ...packet, payload: Buffer.from(payload) });
 		} else {
-			this.#packets.set(packet.topic, { ...packet, payload: Buffer.from(packet.payload) });
+			this.#unkept += 1;
 		}
 	}
 
+	#delete(topic: string): void {
+		const owner = this.#packets.delete(topic) ? this.#options.ownerOf(topic) : undefined;
+		if (owner === undefined) {
+			return;
+		}
+		this.#owned -= 1;
+		const left = (this.#counts.get(owner) ?? 1) - 1;
+		if (left > 0) {
+			this.#counts.set(owner, left);
+		} else {
+			this.#counts.delete(owner);
+		}
+	}
+
+	/** Whether one more of `owner` is kept; if so it is counted. */
+	#admit(owner: string | undefined): boolean {
+		if (owner === undefined) {
+			return true;
+		}
+		const count = this.#counts.get(owner) ?? 0;
+		const { mostOfOne, most } = this.#options;
+		if (count >= mostOfOne || this.#owned >= most) {
+			return false;
+		}
+		this.#owned += 1;
+		this.#counts.set(owner, count + 1);
+		return true;
+	}
+
 	createRetainedStream(filter: string): Readable {
-		return Readable.from(this.#matches([filter]));
+		return Readable.from(paced(this.#matches([filter])));
 	}
 
 	createRetainedStreamCombi(filters: readonly string[]): Readable {
-		return Readable.from(this.#matches(filters));
+		return Readable.from(paced(this.#matches(filters)));
 	}
 
 	*#matches(filters: readonly string[]): Generator<PublishPacket> {
@@ -49,10 +108,14 @@ export class Retained implements RetainedPersistence {
 			const exact = this.#packets.get(filter);
 			if (exact !== undefined) {
 				yield exact;
-			} else if (/[+#]/.test(filter) && !this.#bare.some((bare) => filter.startsWith(bare))) {
+			} else if (/[+#]/.test(filter) && !this.#isBare(filter)) {
 				yield* this.#scan(filter);
 			}
 		}
+	}
+
+	#isBare(filter: string): boolean {
+		return this.#options.bare.some((bare) => filter.startsWith(bare));
 	}
 
 	*#scan(filter: string): Generator<PublishPacket> {
@@ -62,6 +125,18 @@ export class Retained implements RetainedPersistence {
 			if (topic.startsWith(prefix) && isMatch(topic.split('/'), levels)) {
 				yield packet;
 			}
+		}
+	}
+}
+
+/** `packets`, a few at a time: whoever asks for a hundred thousand does not hold up all others until he has them. */
+async function* paced(packets: Iterable<PublishPacket>): AsyncGenerator<PublishPacket> {
+	let handed = 0;
+	for (const packet of packets) {
+		yield packet;
+		handed += 1;
+		if (handed % AT_ONCE === 0) {
+			await setImmediate();
 		}
 	}
 }

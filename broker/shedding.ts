@@ -19,25 +19,31 @@ interface Handle {
 /**
  * Slow consumers. Nobody waits for them: a server's sockets take every write ({@link queueMark}), and
  * the queue of each is bounded here instead. Chunks are shed above a client's share, as whoever lacks
- * them asks again; a client whose queue still grows is cut, and so is one that takes no byte at all.
+ * them asks again; a client whose queue still grows is cut, and so is one that takes no byte at all, or
+ * that has more than its share where all together have too much.
  */
 export class Shedding {
 	readonly #limits: Limits;
 	readonly #now: () => number;
+	readonly #total: () => number;
 	readonly #progress = new WeakMap<Duplex, Progress>();
 
-	constructor(limits: Limits, now: () => number) {
+	/** @param total bytes that are queued for all clients, or were a moment ago */
+	constructor(limits: Limits, now: () => number, total: () => number) {
 		this.#limits = limits;
 		this.#now = now;
+		this.#total = total;
 	}
 
 	/** The verdict on one more message for a client that has `queued` bytes, one of `clients`. */
 	judge(queued: number, isChunk: boolean, clients: number): Verdict {
-		const { shedQueue, shedTotal, cutQueue } = this.#limits;
+		const { shedQueue, shedTotal, cutQueue, queueTotal } = this.#limits;
+		const share = (all: number): number => all / Math.max(1, clients);
 		if (isChunk) {
-			return queued > Math.min(shedQueue, shedTotal / Math.max(1, clients)) ? 'shed' : 'deliver';
+			return queued > Math.min(shedQueue, share(shedTotal)) ? 'shed' : 'deliver';
 		}
-		return queued > cutQueue ? 'cut' : 'deliver';
+		const isTooMuch = queued > share(queueTotal) && this.#total() > queueTotal;
+		return queued > cutQueue || isTooMuch ? 'cut' : 'deliver';
 	}
 
 	/**

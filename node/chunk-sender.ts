@@ -40,25 +40,26 @@ export class ChunkSender {
 		context.lanes.on('changed', () => this.#closeIdle());
 	}
 
-	/** Bytes of the largest part for `node`: who sends a packet larger than its lane carries is cut. */
-	mostPart(node: string): number {
-		return this.#context.lanes.to(node).kind === 'direct' ? MAX_RANGE : this.#brokerPart;
+	/** Bytes of the largest part on a lane: who sends a packet larger than it carries is cut. */
+	mostPart({ kind }: Lane): number {
+		return kind === 'direct' ? MAX_RANGE : this.#brokerPart;
 	}
 
-	/** Whether `count` more ranges of `from` fit into the queue. */
-	hasRoom(from: string, count: number): boolean {
-		return this.#lineTo(from).queue.hasRoom(from, count);
+	/** Whether `count` more ranges of `from` fit into the queue of a lane. */
+	hasRoom(lane: Lane, from: string, count: number): boolean {
+		return this.#lineOn(lane).queue.hasRoom(from, count);
 	}
 
-	/** Queues ranges of a request. `isListening`: the asker hears what is shared. */
+	/** Queues ranges of a request, to be answered on `lane`. `isListening`: the asker hears what is shared. */
 	add(
+		lane: Lane,
 		from: string,
 		request: bigint,
 		ranges: readonly ByteRange[],
 		of: Wanted,
 		isListening: boolean,
 	): void {
-		const line = this.#lineTo(from);
+		const line = this.#lineOn(lane);
 		if (of.of === 'content' && line === this.#lines.get(this.#context.lanes.broker)) {
 			this.#fanOut.asked(of.holding.seed.id, from, isListening);
 		}
@@ -94,8 +95,7 @@ export class ChunkSender {
 		return this.#context.tracker.state?.part ?? this.#context.limits.part;
 	}
 
-	#lineTo(node: string): SendLine {
-		const lane = this.#context.lanes.to(node);
+	#lineOn(lane: Lane): SendLine {
 		const isDirect = lane.kind === 'direct';
 		const line =
 			this.#lines.get(lane) ??

@@ -6,6 +6,7 @@ import {
 	type Topics,
 } from '../protocol/index.ts';
 import { Holdings } from './holdings.ts';
+import { LaneTotals } from './lane-totals.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Lanes } from './lanes/lanes.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -26,6 +27,8 @@ export interface NodeContext {
 	/** Bytes sent and received, and the limits they are kept to. */
 	readonly up: RateMeter;
 	readonly down: RateMeter;
+	/** The same bytes by lane. */
+	readonly totals: LaneTotals;
 	readonly upBucket: TokenBucket;
 	readonly downBucket: TokenBucket;
 	/** Of the downloads: who asks for too much at once is refused. */
@@ -61,9 +64,10 @@ export function createContext(link: Link, topics: Topics, options: ContextOption
 		limits,
 		lanes: new Lanes({ link, topics, limits, kind, onMessage }),
 		holdings: new Holdings(),
-		tracker: new TrackerClient(link, topics),
+		tracker: new TrackerClient(link, topics, limits.announces),
 		up: new RateMeter(),
 		down: new RateMeter(),
+		totals: new LaneTotals(),
 		upBucket: new TokenBucket(maxUp),
 		downBucket: new TokenBucket(maxDown),
 		turns: new Turns(DOWNLOADS_AT_ONCE),

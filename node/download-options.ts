@@ -1,5 +1,6 @@
 import type { Seed } from '../protocol/index.ts';
 import type { Holding } from './holdings.ts';
+import type { LaneKind } from './lanes/lane.ts';
 import type { SourceShare } from './source-shares.ts';
 import type { Target } from './target.ts';
 import type { WhichChunks } from './transfer.ts';
@@ -18,6 +19,8 @@ export interface Progress {
 	readonly rate: number;
 	/** Nodes that are counted on. */
 	readonly sources: number;
+	/** The same, by the lane they are reached on. */
+	readonly lanes: Readonly<Record<LaneKind, number>>;
 }
 
 /** A download that is done. */

@@ -54,7 +54,7 @@ export class Download {
 				this.#transfer?.onGone(node);
 				this.#finder?.retract(node);
 			},
-			listed: (nodes) => this.#patience.listed(nodes),
+			listed: (nodes, liars) => this.#patience.listed(nodes, liars),
 		});
 	}
 
@@ -244,12 +244,8 @@ export class Download {
 
 	async #fetch(holding: Holding): Promise<void> {
 		await this.#transfer?.close();
-		const transfer = new Transfer(
-			this.#context,
-			holding,
-			{ ...this.#options.which, fellows: this.#sources.fellows },
-			this.#shares,
-		);
+		const which = { ...this.#options.which, fellows: this.#sources.fellows };
+		const transfer = new Transfer(this.#context, holding, which, this.#shares);
 		this.#transfer = transfer;
 		this.#patience.heard();
 		this.#sources.askAll();
@@ -266,6 +262,7 @@ export class Download {
 	#report(): void {
 		const { id, onProgress } = this.#options;
 		const seed = this.#holding?.seed;
+		const lanes = this.#transfer?.sources ?? { direct: 0, broker: 0 };
 		onProgress?.({
 			phase: this.#phase,
 			id,
@@ -273,7 +270,8 @@ export class Download {
 			have: this.#holding === undefined ? 0 : haveBytes(this.#holding),
 			length: seed?.length ?? 0,
 			rate: this.#context.down.rate,
-			sources: this.#transfer?.sources ?? 0,
+			sources: lanes.direct + lanes.broker,
+			lanes,
 		});
 		this.#checkPatience();
 	}

@@ -1,6 +1,7 @@
 import { decodeChunk, decodeNodeRequest, decodeReply, type Incoming } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
 import type { Downloads } from './downloads.ts';
+import type { LaneKind } from './lanes/lane.ts';
 import type { Presence } from './presence.ts';
 import type { Seeder } from './seeder.ts';
 
@@ -19,9 +20,12 @@ export class Mailbox {
 	}
 
 	/** What is thrown here at bytes from outside ends in the link, as a warning. @throws ShoalError */
-	receive({ topic, payload, release }: Incoming): void {
-		const { topics, tracker } = this.#context;
+	receive({ topic, payload, release }: Incoming, lane: LaneKind): void {
+		const { topics, tracker, lanes } = this.#context;
 		const parsed = topics.tryParse(topic);
+		if (lane === 'direct' && parsed !== undefined && 'from' in parsed) {
+			lanes.heard(parsed.from);
+		}
 		switch (parsed?.kind) {
 			case 'chunk': {
 				const message = decodeChunk(payload);
@@ -36,7 +40,7 @@ export class Mailbox {
 				break;
 			}
 			case 'request':
-				this.#onRequest(parsed.from, payload);
+				this.#onRequest(parsed.from, payload, lane);
 				break;
 			case 'reply':
 				this.#onReply(parsed.from, payload);
@@ -51,10 +55,11 @@ export class Mailbox {
 		}
 	}
 
-	#onRequest(from: string, payload: Uint8Array): void {
+	#onRequest(from: string, payload: Uint8Array, kind: LaneKind): void {
+		const { lanes } = this.#context;
 		const request = decodeNodeRequest(payload);
 		this.#downloads.running(request.seed)?.meet(from);
-		this.#seeder.onRequest(from, request);
+		this.#seeder.onRequest(from, request, kind === 'direct' ? lanes.to(from) : lanes.broker);
 	}
 
 	#onReply(from: string, payload: Uint8Array): void {

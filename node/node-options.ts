@@ -6,6 +6,11 @@ import type { TraceSink } from './trace.ts';
 export interface ShoalNodeOptions {
 	/** URL of the broker. @default mqtt://127.0.0.1:1883 */
 	readonly broker?: string | undefined;
+	/**
+	 * SHA-256 of the only certificate that a broker at an mqtts: URL may show, as hex. @default any of an
+	 * authority that this system trusts
+	 */
+	readonly cert?: string | undefined;
 	/** Node id, 8 to 64 of `A-Z a-z 0-9 _ -`. @default a new one */
 	readonly id?: string | undefined;
 	/** Bytes per second sent at most, over all. @default no limit */

@@ -13,6 +13,7 @@ import {
 	Topics,
 	type TrackerReply,
 } from '../protocol/index.ts';
+import { brokerStream, lanesBeside } from './broker-stream.ts';
 import type { ContentStream, StreamOptions } from './content-stream.ts';
 import { createContext, type NodeContext } from './context.ts';
 import type { DownloadResult } from './download-options.ts';
@@ -25,7 +26,6 @@ import type { ShoalNodeOptions } from './node-options.ts';
 import { lostState, Presence } from './presence.ts';
 import { Seeder } from './seeder.ts';
 import { Share } from './share.ts';
-import { isPlainTcp, openTcpStream } from './tcp-stream.ts';
 
 /** Options of {@link ShoalNode.share}: those of its seed. */
 export type ShareOptions = MakeSeedOptions;
@@ -75,7 +75,7 @@ export class ShoalNode {
 		});
 		this.#mailbox = new Mailbox(context, this.#seeder, this.#downloads, this.#presence);
 		this.#timer = setInterval(() => this.#look(), LOOK_EVERY).unref();
-		link.on('message', (message) => this.#mailbox.receive(message));
+		link.on('message', (message) => this.#mailbox.receive(message, 'broker'));
 		link.on('warning', (error) => context.warn(error));
 		link.on('up', () => this.#onUp());
 		link.on('down', (reason) => this.#onDown(reason));
@@ -90,18 +90,19 @@ export class ShoalNode {
 		const topics = new Topics(options.root);
 		const id = options.id === undefined ? makeNodeId() : parseNodeId(options.id);
 		const url = options.broker ?? 'mqtt://127.0.0.1:1883';
+		const settings = { ...options, lane: lanesBeside(url, options.lane) };
 		const link = await Link.open({
 			url,
 			id,
-			openStream: isPlainTcp(url) ? (onMessage) => openTcpStream(url, onMessage) : undefined,
+			openStream: brokerStream(url, options.cert),
 			password: nanoid(),
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		try {
-			const node = new ShoalNode(link, topics, options);
+			const node = new ShoalNode(link, topics, settings);
 			await link.subscribe(topics.inboxFilter(id));
 			await link.subscribe(topics.trackerState());
-			await node.#listen(options);
+			await node.#listen(settings);
 			await node.#presence.join();
 			return node;
 		} catch (error) {
@@ -264,7 +265,7 @@ export class ShoalNode {
 	/** What has come on a direct lane. What is wrong with it ends here, as a warning. */
 	#receive(message: Incoming): void {
 		try {
-			this.#mailbox.receive(message);
+			this.#mailbox.receive(message, 'direct');
 		} catch (error) {
 			this.#context.warn(error);
 		}

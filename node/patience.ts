@@ -11,6 +11,7 @@ export class Patience {
 	readonly #context: NodeContext;
 	readonly #seed: string;
 	#listed = 0;
+	#liars = 0;
 	#silentSince: number | undefined;
 	#nobodySince: number | undefined;
 
@@ -19,9 +20,10 @@ export class Patience {
 		this.#seed = seed;
 	}
 
-	/** The tracker lists so many nodes that have something of the seed. */
-	listed(nodes: number): void {
+	/** The tracker lists so many nodes that have something of the seed, without those that sent wrong bytes. */
+	listed(nodes: number, liars: number): void {
 		this.#listed = nodes;
+		this.#liars = liars;
 	}
 
 	/** Bytes have come, or were not waited for: it starts anew. */
@@ -53,13 +55,23 @@ export class Patience {
 		if (isShoalError(lastError)) {
 			return lastError;
 		}
-		return this.#listed > 0 ? this.#nothingSent() : this.#notFound();
+		if (this.#listed > 0) {
+			return this.#nothingSent();
+		}
+		return this.#liars > 0 ? this.#allLie() : this.#notFound();
 	}
 
 	#nothingSent(): ShoalError {
 		return new ShoalError(
 			'ERR_NOT_FOUND',
 			`${this.#listed} nodes are listed for the seed ${this.#seed}, but none sends it; try again later, or wait with --wait`,
+		);
+	}
+
+	#allLie(): ShoalError {
+		return new ShoalError(
+			'ERR_WRONG_BYTES',
+			`all that came of the seed ${this.#seed} was wrong, from ${this.#liars} nodes; they lie, or the broker at ${this.#context.link.url} changes what it carries: try another broker, or --lane direct`,
 		);
 	}
 

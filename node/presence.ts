@@ -8,6 +8,7 @@ import {
 	type Topics,
 } from '../protocol/index.ts';
 import type { Holding, Holdings } from './holdings.ts';
+import type { LaneTotals } from './lane-totals.ts';
 import type { RateMeter } from './rate-meter.ts';
 import type { TrackerClient } from './tracker-client.ts';
 
@@ -20,6 +21,7 @@ export interface PresenceOptions {
 	readonly tracker: TrackerClient;
 	readonly up: RateMeter;
 	readonly down: RateMeter;
+	readonly totals: LaneTotals;
 	readonly warn: (error: unknown) => void;
 	/** Where other nodes can come straight to this one, as broker URLs. */
 	readonly addresses: () => readonly string[];
@@ -158,8 +160,8 @@ export class Presence {
 	}
 
 	async #publishState(isDue: boolean): Promise<void> {
-		const { up, down } = this.#options;
-		const state = `${up.rate} ${down.rate}`;
+		const { up, down, totals } = this.#options;
+		const state = `${up.rate} ${down.rate} ${JSON.stringify(totals.all)}`;
 		if (isDue || state !== this.#lastState) {
 			this.#lastState = state;
 			await this.#publish('ready');
@@ -167,13 +169,14 @@ export class Presence {
 	}
 
 	async #publish(state: NodeState['state']): Promise<void> {
-		const { link, topics, up, down, addresses } = this.#options;
+		const { link, topics, up, down, totals, addresses } = this.#options;
 		const message: NodeState = {
 			state,
 			session: link.session,
 			addresses: addresses(),
 			up: up.rate,
 			down: down.rate,
+			lanes: totals.all,
 		};
 		await link.retain(topics.nodeState(link.id), encodeJson(message));
 	}

@@ -11,6 +11,7 @@ import { ChunkSender } from './chunk-sender.ts';
 import type { NodeContext } from './context.ts';
 import { GainNews } from './gain-news.ts';
 import type { Holding } from './holdings.ts';
+import type { Lane } from './lanes/lane.ts';
 
 /** Bits of a bit field in one reply: 32 KiB, within the limit of a control message as base64. */
 const BITS_AT_ONCE = 8 * 32 * 1024;
@@ -27,10 +28,10 @@ export class Seeder {
 	constructor(context: NodeContext, broken: (holding: Holding, error: unknown) => void) {
 		this.#context = context;
 		this.#sender = new ChunkSender(context, {
-			refuse: (to, about, reason) => this.#refuse(to, about, reason),
+			refuse: (to, about, reason) => this.#refuse(context.lanes.to(to), to, about, reason),
 			broken,
 		});
-		this.#news = new GainNews((to, reply) => this.#reply(to, reply));
+		this.#news = new GainNews((to, reply) => this.#reply(context.lanes.to(to), to, reply));
 		context.holdings.on('gained', ({ seed }, chunk) => this.#news.gained(seed.id, chunk));
 		context.holdings.on('removed', (holding) => this.#sender.drop(holding));
 	}
@@ -40,17 +41,20 @@ export class Seeder {
 		return this.#lastAsked;
 	}
 
-	/** `from` asks for something. Each range it names is answered once, or the request refused. */
-	onRequest(from: string, request: NodeRequest): void {
+	/**
+	 * `from` asks for something. Each range it names is answered once, or the request refused; on the lane it
+	 * came by, as who asks knows which one works.
+	 */
+	onRequest(from: string, request: NodeRequest, lane = this.#context.lanes.to(from)): void {
 		const holding = this.#context.holdings.get(request.seed);
 		if (request.op === 'cancel') {
 			this.#sender.cancel(from, parseRequestId(request.id), request.ranges);
 		} else if (holding === undefined) {
-			this.#refuse(from, request, 'not-shared');
+			this.#refuse(lane, from, request, 'not-shared');
 		} else if (request.op === 'have') {
-			this.#tellHave(from, request.id, holding);
+			this.#tellHave(lane, from, request.id, holding);
 		} else {
-			this.#enqueue(from, request, holding);
+			this.#enqueue(lane, from, request, holding);
 		}
 	}
 
@@ -61,52 +65,58 @@ export class Seeder {
 		this.#news.close();
 	}
 
-	#tellHave(from: string, id: string, { seed, have }: Holding): void {
+	#tellHave(lane: Lane, from: string, id: string, { seed, have }: Holding): void {
 		const { name, length, chunks } = seed;
 		const { kind } = seed;
 		const { upBucket, limits } = this.#context;
 		const part = upBucket.isLimited ? Math.min(upBucket.piece, limits.part) : undefined;
 		const about = { op: 'have', id, seed: seed.id, name, length, chunks, kind, part } as const;
 		if (have.isFull) {
-			this.#reply(from, { ...about, have: 'all' });
+			this.#reply(lane, from, { ...about, have: 'all' });
 			return;
 		}
 		this.#news.subscribe(seed.id, from);
 		for (let first = 0; first < chunks; first += BITS_AT_ONCE) {
 			const bytes = have.toBytes(first, Math.min(BITS_AT_ONCE, chunks - first));
 			const bits = Buffer.from(bytes).toString('base64');
-			this.#reply(from, { ...about, have: { first, bits } });
+			this.#reply(lane, from, { ...about, have: { first, bits } });
 		}
 	}
 
 	#enqueue(
+		lane: Lane,
 		from: string,
 		request: Extract<NodeRequest, { op: 'chunks' | 'seed' }>,
 		holding: Holding,
 	): void {
 		const of = request.op === 'seed' ? 'seed' : 'content';
 		const { ranges, shared = false } = request;
-		const mostPart = this.#sender.mostPart(from);
+		const mostPart = this.#sender.mostPart(lane);
 		const fits = ranges.every(([, length]) => length <= mostPart);
 		if (!fits || !ranges.every((range) => isThere(holding, of, range))) {
-			this.#refuse(from, request, 'not-there');
-		} else if (!this.#sender.hasRoom(from, ranges.length)) {
-			this.#refuse(from, request, 'busy');
+			this.#refuse(lane, from, request, 'not-there');
+		} else if (!this.#sender.hasRoom(lane, from, ranges.length)) {
+			this.#refuse(lane, from, request, 'busy');
 		} else {
 			this.#lastAsked = performance.now();
-			this.#sender.add(from, parseRequestId(request.id), ranges, { of, holding }, shared);
+			this.#sender.add(lane, from, parseRequestId(request.id), ranges, { of, holding }, shared);
 		}
 	}
 
-	#refuse(to: string, { id, seed }: { id: string; seed: string }, reason: RefusalReason): void {
-		this.#reply(to, { op: 'refused', id, seed, reason });
+	#refuse(
+		lane: Lane,
+		to: string,
+		{ id, seed }: { id: string; seed: string },
+		reason: RefusalReason,
+	): void {
+		this.#reply(lane, to, { op: 'refused', id, seed, reason });
 	}
 
 	/** Replies are not waited for: who needs one that was lost asks again. */
-	#reply(to: string, reply: NodeReply): void {
-		const { lanes, link, topics } = this.#context;
+	#reply(lane: Lane, to: string, reply: NodeReply): void {
+		const { link, topics } = this.#context;
 		if (!this.#isClosed) {
-			lanes.to(to).send(topics.reply(to, link.id), encodeJson(reply));
+			lane.send(topics.reply(to, link.id), encodeJson(reply));
 		}
 	}
 }

@@ -140,7 +140,7 @@ export class SendLine {
 
 	async #send(outgoing: Outgoing, message: Uint8Array): Promise<void> {
 		const { context, lane } = this.#options;
-		const { upBucket, up } = context;
+		const { upBucket, up, totals } = context;
 		const release = (): void => packetBuffers.give(message);
 		while (upBucket.wait > 0 && !this.#isClosed) {
 			await new Promise<void>((resolve) => {
@@ -159,6 +159,7 @@ export class SendLine {
 		const bytes = message.length - HEADER_BYTES;
 		upBucket.spend(bytes);
 		up.count(bytes);
+		totals.count(lane.kind, 'sent', bytes);
 		lane.send(outgoing.topic, message, release);
 		context.trace?.({
 			event: 'sent',

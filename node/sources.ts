@@ -2,12 +2,13 @@ import {
 	encodeJson,
 	formatRequestId,
 	makeRequestId,
+	type NodeListing,
 	type NodeReply,
 	type NodeRequest,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
 import { Fellows } from './engine/fellows.ts';
-import type { Route } from './lanes/lanes.ts';
+import { Routes } from './routes.ts';
 import { type Seated, SourcePlaces } from './source-places.ts';
 import type { Turn } from './turns.ts';
 
@@ -20,8 +21,8 @@ export interface SourcesHandlers {
 	has(node: string, reply: HaveReply): void;
 	/** A node does not answer any more, or does not share the seed. */
 	gone(node: string): void;
-	/** The tracker has answered: it knows so many nodes with something of the seed. */
-	listed(nodes: number): void;
+	/** The tracker has answered: it knows so many nodes with something of the seed, and so many that lied. */
+	listed(nodes: number, liars: number): void;
 }
 
 interface Source extends Seated {
@@ -37,8 +38,6 @@ interface Source extends Seated {
 }
 
 const TICK = 250;
-/** ms that a direct lane has to open before what is there is asked through the broker. */
-const REACH_FIRST = 300;
 /** A swarm changes fast when it is new: queries come further and further apart. */
 const QUERY_FIRST = 250;
 const QUERY_LAST = 10_000;
@@ -62,8 +61,7 @@ export class Sources {
 	readonly #sources = new Map<string, Source>();
 	readonly #banned = new Set<string>();
 	readonly #places: SourcePlaces;
-	/** How nodes may be reached straight, as the tracker last said. */
-	readonly #routes = new Map<string, Route>();
+	readonly #routes: Routes;
 	readonly #timer: NodeJS.Timeout;
 	#queriedAt = Number.NEGATIVE_INFINITY;
 	#queryAfter = QUERY_FIRST;
@@ -76,6 +74,7 @@ export class Sources {
 		this.#context = context;
 		this.fellows = new Fellows(context.link.id);
 		this.#places = new SourcePlaces(context.link.id);
+		this.#routes = new Routes(context.lanes);
 		this.#seed = seed;
 		this.#handlers = handlers;
 		this.#timer = setInterval(() => this.#tick(), TICK);
@@ -132,7 +131,7 @@ export class Sources {
 				reply: undefined,
 			};
 			this.#sources.set(node, source);
-			void this.#reach(node).then(() => {
+			void this.#routes.reach(node).then(() => {
 				if (this.#sources.get(node) === source && source.unanswered === 0) {
 					this.#ask(node, source);
 				}
@@ -153,11 +152,14 @@ export class Sources {
 			this.#banned.add(node);
 		}
 		this.fellows.delete(node);
+		this.#routes.forget(node);
 		if (this.#sources.delete(node)) {
 			this.#handlers.gone(node);
 		}
 		if (this.#sources.size === 0) {
 			this.#endTurn();
+			// Who else is there?
+			this.#queryAfter = QUERY_FIRST;
 		}
 	}
 
@@ -193,6 +195,7 @@ export class Sources {
 		}
 		for (const [node, source] of [...this.#sources]) {
 			this.#check(node, source, now);
+			void this.#routes.dial(node);
 		}
 	}
 
@@ -234,17 +237,15 @@ export class Sources {
 		try {
 			const { nodes } = await tracker.ask('query', { seed: this.#seed });
 			if (!this.#isClosed) {
-				for (const { node, addresses, verified = 0, ticket } of nodes) {
-					if (ticket !== undefined) {
-						this.#routes.set(node, { addresses, verified, ticket });
-					}
-				}
-				const lacking = nodes.filter(({ have, chunks }) => have < chunks);
-				this.fellows.set(new Set([...lacking.map(({ node }) => node), ...this.#incomplete()]));
+				this.#routes.learn(nodes);
+				const isAll = nodes.length < limits.querySample;
+				this.#meet(nodes, isAll);
 				const others = nodes.map(({ node }) => node).filter((node) => node !== link.id);
 				// Those that lied do not count: with nobody else there is nobody.
-				const honest = others.filter((node) => !this.#banned.has(node));
-				this.#compare(honest, nodes.length < limits.querySample);
+				this.#compare(
+					others.filter((node) => !this.#banned.has(node)),
+					isAll,
+				);
 			}
 		} catch (error) {
 			if (!this.#isClosed && link.isUp) {
@@ -255,33 +256,24 @@ export class Sources {
 		}
 	}
 
-	/** The sources that have said that they lack something. */
-	#incomplete(): string[] {
-		const answered = [...this.#sources].filter(([, { reply }]) => reply !== undefined);
-		return answered.filter(([, { reply }]) => reply?.have !== 'all').map(([node]) => node);
+	/** Of a small swarm all are known who lack something; of a large one the sources that have said so. */
+	#meet(listed: readonly NodeListing[], isAll: boolean): void {
+		const known = [...this.#sources].filter(([, { reply }]) => reply && reply.have !== 'all');
+		const lacking = listed.filter(({ have, chunks }) => isAll && have < chunks);
+		this.fellows.set(new Set([...known.map(([id]) => id), ...lacking.map(({ node }) => node)]));
 	}
 
 	/** The tracker lists these nodes; `isAll` if it lists no others. */
 	#compare(listed: readonly string[], isAll: boolean): void {
-		this.#handlers.listed(listed.length);
+		this.#handlers.listed(listed.length, this.#banned.size);
 		for (const node of listed) {
 			this.consider(node);
-			void this.#reach(node);
 		}
 		const now = performance.now();
 		for (const [node, { heardAt }] of [...this.#sources]) {
 			if (isAll && !listed.includes(node) && now - heardAt >= SILENCE) {
 				this.remove(node, false);
 			}
-		}
-	}
-
-	/** Tries to open a direct lane. @returns when there is one, or it is time to begin without it */
-	async #reach(node: string): Promise<void> {
-		const route = this.#routes.get(node);
-		if (route !== undefined && this.#sources.has(node)) {
-			const patience = new Promise<void>((resolve) => setTimeout(resolve, REACH_FIRST).unref());
-			await Promise.race([this.#context.lanes.reach(node, route), patience]);
 		}
 	}
 

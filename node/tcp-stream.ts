@@ -33,29 +33,12 @@ export function isPlainTcp(url: string): boolean {
  * send is cut.
  */
 export function openTcpStream(url: string, onMessage: (message: Incoming) => void): Socket {
-	const { hostname, port } = new URL(url);
 	let takesMore = true;
-	const framer = new PacketFramer({
-		admit: (_type, length) => {
-			if (length > MOST_PACKET) {
-				throw new ShoalError('ERR_LIMIT', `the broker sends a packet of ${length} bytes`);
-			}
-		},
-		allocate: (first, length) =>
-			isLarge(first, length) ? packetBuffers.take(length) : new Uint8Array(length),
-		onPacket: (packet) => {
-			if (packet[0] === PLAIN_PUBLISH) {
-				const { topic, payload } = parsePlainPublish(packet);
-				const release = (): void => packetBuffers.give(packet);
-				onMessage({ topic, payload, isRetained: false, release });
-			} else {
-				takesMore = socket.push(packet);
-			}
-		},
+	const framer = makeFramer(onMessage, (packet) => {
+		takesMore = socket.push(packet);
 	});
 	const socket = connect({
-		host: hostname.replace(/^\[|\]$/g, ''),
-		port: port === '' ? DEFAULT_PORT : Number(port),
+		...placeOf(url, DEFAULT_PORT),
 		onread: {
 			// As a function: where the next bytes go depends on those before. The types know buffers only.
 			buffer: (() => framer.target) as unknown as Uint8Array,
@@ -71,6 +54,40 @@ export function openTcpStream(url: string, onMessage: (message: Incoming) => voi
 		},
 	});
 	return socket;
+}
+
+/** Host and port of `url`. */
+export function placeOf(url: string, defaultPort: number): { host: string; port: number } {
+	const { hostname, port } = new URL(url);
+	return {
+		host: hostname.replace(/^\[|\]$/g, ''),
+		port: port === '' ? defaultPort : Number(port),
+	};
+}
+
+/** Cuts what a broker sends: messages of QoS 0 go to `onMessage`, other packets to `give`. */
+export function makeFramer(
+	onMessage: (message: Incoming) => void,
+	give: (packet: Uint8Array) => void,
+): PacketFramer {
+	return new PacketFramer({
+		admit: (_type, length) => {
+			if (length > MOST_PACKET) {
+				throw new ShoalError('ERR_LIMIT', `the broker sends a packet of ${length} bytes`);
+			}
+		},
+		allocate: (first, length) =>
+			isLarge(first, length) ? packetBuffers.take(length) : new Uint8Array(length),
+		onPacket: (packet) => {
+			if (packet[0] === PLAIN_PUBLISH) {
+				const { topic, payload } = parsePlainPublish(packet);
+				const release = (): void => packetBuffers.give(packet);
+				onMessage({ topic, payload, isRetained: false, release });
+			} else {
+				give(packet);
+			}
+		},
+	});
 }
 
 function isLarge(first: number | undefined, length: number): boolean {

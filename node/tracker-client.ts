@@ -28,15 +28,18 @@ const REPLY_TIMEOUT = 5_000;
 export class TrackerClient {
 	readonly #link: Link;
 	readonly #topics: Topics;
+	readonly #mostSeeds: number;
 	readonly #pending = new Map<string, Pending>();
 	readonly #waiting = new Set<() => void>();
 	#state: ReadyState | undefined;
 	/** The tracker's clock when ours, which nobody sets, was at 0. */
 	#timeAtZero: number | undefined;
 
-	constructor(link: Link, topics: Topics) {
+	/** @param mostSeeds seeds that any tracker may list */
+	constructor(link: Link, topics: Topics, mostSeeds: number) {
 		this.#link = link;
 		this.#topics = topics;
+		this.#mostSeeds = mostSeeds;
 	}
 
 	/** What the tracker says of itself; undefined while there is none. */
@@ -133,12 +136,21 @@ export class TrackerClient {
 		return (await reply) as ReplyTo<O>;
 	}
 
-	/** Every seed the tracker holds, page after page. @throws as {@link ask} */
+	/** Every seed the tracker holds, page after page. @throws as {@link ask}, and ERR_LIMIT if there is no end */
 	async *seeds(): AsyncGenerator<SeedListing> {
 		let after: string | undefined;
+		let listed = 0;
 		do {
 			const page: ReplyTo<'get_seed'> = await this.ask('get_seed', { after });
 			yield* page.seeds;
+			listed += page.seeds.length;
+			const isAhead = page.next === undefined || page.next > (after ?? '');
+			if (!isAhead || listed > this.#mostSeeds) {
+				throw new ShoalError(
+					'ERR_LIMIT',
+					`the tracker on the broker at ${this.#link.url} lists more than the ${this.#mostSeeds} seeds there can be, or the same again and again: it is not to be trusted`,
+				);
+			}
 			after = page.next;
 		} while (after !== undefined);
 	}

@@ -16,6 +16,7 @@ import { DownloadEngine } from './engine/download-engine.ts';
 import type { DownloadEngineOptions } from './engine/engine-options.ts';
 import { chunksIn } from './engine/picker.ts';
 import type { Holding } from './holdings.ts';
+import type { LaneKind } from './lanes/lane.ts';
 import { Listening } from './listening.ts';
 import { SourceLanes } from './source-lanes.ts';
 import type { SourceShares } from './source-shares.ts';
@@ -91,9 +92,13 @@ export class Transfer {
 		return this.#events.on(event, handler);
 	}
 
-	/** How many nodes are counted on. */
-	get sources(): number {
-		return this.#engine.nodes.size;
+	/** How many nodes are counted on, by lane. */
+	get sources(): Record<LaneKind, number> {
+		const sources = { direct: 0, broker: 0 };
+		for (const node of this.#engine.nodes.keys()) {
+			sources[this.#context.lanes.to(node).kind] += 1;
+		}
+		return sources;
 	}
 
 	/** A node has said what it has. @throws ShoalError ERR_RANGE if that cannot be */
@@ -113,11 +118,8 @@ export class Transfer {
 			this.#engine.nodeHas(from, field.indices());
 		}
 		this.#lanes.has(from, part);
-		this.#trace({
-			event: 'has',
-			node: from,
-			chunks: this.#engine.nodes.get(from)?.have.count ?? 0,
-		});
+		const told = this.#engine.nodes.get(from)?.have.count ?? 0;
+		this.#trace({ event: 'has', node: from, chunks: told });
 		this.#decide();
 	}
 
@@ -172,7 +174,7 @@ export class Transfer {
 		if (attempt === undefined) {
 			return undefined;
 		}
-		this.#context.down.count(bytes.length);
+		this.#received(this.#context.lanes.to(from).kind, bytes.length);
 		const use = this.#arrivals.take(attempt, offset, bytes);
 		this.#decide();
 		return use;
@@ -190,7 +192,7 @@ export class Transfer {
 		const attempts = this.#engine.overheard(from, offset, bytes.length, performance.now());
 		const uses = attempts.map((attempt) => this.#arrivals.take(attempt, offset, bytes));
 		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
-		this.#context.down.count(bytes.length);
+		this.#received('broker', bytes.length);
 		this.#listening.count(from, bytes.length, useful);
 		this.#traceBytes(from, offset, bytes.length, useful, true);
 		this.#decide();
@@ -204,6 +206,11 @@ export class Transfer {
 		this.#lanes.close();
 		this.#listening.close();
 		await this.#arrivals.close();
+	}
+
+	#received(lane: LaneKind, bytes: number): void {
+		this.#context.down.count(bytes);
+		this.#context.totals.count(lane, 'received', bytes);
 	}
 
 	#settled(): void {
@@ -237,7 +244,8 @@ export class Transfer {
 
 	readonly #decide = (): void => {
 		const { link, downBucket } = this.#context;
-		if (!this.#isClosed && link.isUp) {
+		if (!this.#isClosed) {
+			this.#engine.isCutOff = !link.isUp;
 			const budget = Math.min(
 				MOST_WAITING - this.#arrivals.waiting,
 				downBucket.affordable(this.#engine),
@@ -254,6 +262,8 @@ export class Transfer {
 			} else if (decision.do === 'drop') {
 				this.#events.emit('dropped', decision.node);
 				this.#trace({ event: 'dropped', node: decision.node });
+			} else if (decision.do === 'suspect') {
+				this.#context.lanes.suspect(decision.node);
 			} else {
 				this.#send(decision);
 			}

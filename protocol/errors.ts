@@ -30,7 +30,8 @@ export type ErrorCode =
 	| 'ERR_SEED_LIES'
 	| 'ERR_TIMEOUT'
 	| 'ERR_TOPIC'
-	| 'ERR_USAGE';
+	| 'ERR_USAGE'
+	| 'ERR_WRONG_BYTES';
 
 /** The one error class of shoal: a stable `code`, a sentence for people, and what caused it. */
 export class ShoalError extends Error {

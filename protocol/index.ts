@@ -17,6 +17,8 @@ export type {
 } from './connection-options.ts';
 export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
 export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
+export { parseFingerprint } from './fingerprint.ts';
+export { FIXED_LIMITS, type FixedLimit } from './fixed-limits.ts';
 export {
 	formatRequestId,
 	isNodeId,
@@ -50,7 +52,7 @@ export {
 } from './limits.ts';
 export { Link, type LinkEvents, type LinkOptions } from './link.ts';
 export { isLoopback } from './loopback.ts';
-export { checkName, MAX_NAME_BYTES } from './names.ts';
+export { checkName, MAX_NAME_BYTES, safeFileName } from './names.ts';
 export {
 	type Announce,
 	type ByteRange,
@@ -58,6 +60,7 @@ export {
 	decodeNodeRequest,
 	decodeNodeState,
 	decodeReply,
+	type LaneBytes,
 	MAX_RANGE,
 	type NodeReply,
 	type NodeRequest,
@@ -67,7 +70,7 @@ export {
 } from './node-messages.ts';
 export { PacketFramer, type PacketFramerOptions } from './packet-framer.ts';
 export { distance, hashId, precedence } from './precedence.ts';
-export { printable, quoted } from './printable.ts';
+export { printable, printableJson, quoted } from './printable.ts';
 export {
 	PLAIN_PUBLISH,
 	type PlainPublish,

@@ -38,3 +38,17 @@ export function checkName(name: string): string {
 	}
 	return name;
 }
+
+// A leading dot hides a file, or makes it a setting of some program. Format characters but the joiners,
+// which some scripts need, are invisible or turn the direction of reading; so are two kinds of separators.
+const MISLEADING = /^\.|(?![\u200c\u200d])\p{Cf}|[\p{Zl}\p{Zp}]/gu;
+
+/**
+ * What a file is called whose name a stranger chose: one segment that is safe, shows what it is, and is
+ * written in the one way in which equal names are the same (NFC). What would mislead becomes `_`.
+ *
+ * @throws ShoalError ERR_NAME as {@link checkName}
+ */
+export function safeFileName(name: string): string {
+	return checkName(checkName(name).normalize('NFC').replace(MISLEADING, '_'));
+}

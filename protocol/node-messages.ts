@@ -38,7 +38,17 @@ export interface NodeState {
 	/** Bytes per second sent and received, over the last seconds. */
 	readonly up: number;
 	readonly down: number;
+	/** Bytes of contents since it started, straight from node to node and through the broker. */
+	readonly lanes?: { readonly direct: LaneBytes; readonly broker: LaneBytes } | undefined;
 }
+
+/** Bytes sent and received. */
+export interface LaneBytes {
+	readonly sent: number;
+	readonly received: number;
+}
+
+const laneBytes = v.object({ sent: count, received: count });
 
 const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	state: v.picklist(['ready', 'disconnected', 'lost']),
@@ -46,6 +56,7 @@ const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	addresses,
 	up: count,
 	down: count,
+	lanes: v.optional(v.object({ direct: laneBytes, broker: laneBytes })),
 });
 
 /** `announce/<seed>/<node>`, retained: the node has so much of the seed. Empty: no longer. */

@@ -16,3 +16,13 @@ export function quoted(text: string, most = 80): string {
 	const cut = text.length > most ? `${text.slice(0, most)}…` : text;
 	return `"${printable(cut)}"`;
 }
+
+/** `value` as JSON that is safe on a terminal and in a log: the same value, what is unprintable in it escaped. */
+export function printableJson(value: unknown): string {
+	return JSON.stringify(value).replace(UNPRINTABLE, (character) =>
+		Array.from(
+			{ length: character.length },
+			(_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
+		).join(''),
+	);
+}

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 // long something takes run alone, at the end.
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const ALONE = /(shedding|faults|registry-limits|make-seed|rates|engine\/swarm)\.test\.js$/;
+const ALONE = /(shedding|floods|faults|registry-limits|make-seed|rates|engine\/swarm)\.test\.js$/;
 const AT_ONCE = availableParallelism() + 1;
 
 interface Result {

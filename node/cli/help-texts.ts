@@ -83,11 +83,21 @@ Examples:
 
 Starts a broker, three seeders and a downloader, shows what they do, and
 removes it all.`,
-	limits: `
-Example:
-  shoal limits
+	acl: `
+Examples:
+  shoal acl mosquitto > /etc/mosquitto/shoal.acl
+  shoal acl mosquitto --by user       each node has a user name: its --id
 
-Prints each limit with its default, its unit and what it bounds.`,
+Prints an ACL file: what each node may do in its own name only, and what the
+tracker may, which needs a user of its own. docs/security.md has the rest of a
+mosquitto.conf.`,
+	limits: `
+Examples:
+  shoal limits
+  shoal limits --limit clients=5000   what that would mean
+
+Prints each limit with its unit and what happens beyond it, and the memory a
+broker takes at most, whatever strangers do.`,
 } as const;
 
 /** What stands at the end of `shoal --help`. */

@@ -1,6 +1,8 @@
 import { styleText } from 'node:util';
 import type { createLogUpdate } from 'log-update';
+import { printable, printableJson } from '../../protocol/index.ts';
 import { failureOf } from './failure.ts';
+import { Warnings } from './warnings.ts';
 import { wrap } from './wrap.ts';
 
 /** One JSON object of `--json`. */
@@ -19,8 +21,6 @@ export interface OutputOptions {
 
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
 
-const SAME_WARNING_EVERY = 5_000;
-
 /**
  * The only writer of the command line. Programs get events, one JSON object a line; people get lines,
  * and on a terminal a live block below them that is drawn again and again.
@@ -31,7 +31,7 @@ export class Output {
 	readonly isLive: boolean;
 	readonly #stream: NodeJS.WriteStream;
 	readonly #update: ReturnType<typeof createLogUpdate> | undefined;
-	readonly #warned = new Map<string, number>();
+	readonly #warnings = new Warnings(() => performance.now());
 	readonly #hasColors: boolean;
 	readonly #hasErrorColors: boolean;
 	#block = '';
@@ -71,7 +71,7 @@ export class Output {
 	/** Tells programs. */
 	event(event: JsonEvent): void {
 		if (this.isJson) {
-			this.#stream.write(`${JSON.stringify(event)}\n`);
+			this.#stream.write(`${printableJson(event)}\n`);
 		}
 	}
 
@@ -99,19 +99,20 @@ export class Output {
 		this.#block = '';
 	}
 
-	/** Tells something that deserves attention, on standard error; the same only once in a while. */
+	/** Tells something that deserves attention, on standard error; the same, and many, only once in a while. */
 	warn(problem: unknown): void {
 		const { code, message } =
 			typeof problem === 'string' ? { code: undefined, message: problem } : failureOf(problem);
-		const now = performance.now();
-		if (now - (this.#warned.get(message) ?? Number.NEGATIVE_INFINITY) < SAME_WARNING_EVERY) {
-			return;
+		for (const told of this.#warnings.next(message)) {
+			const text = this.isJson
+				? printableJson({
+						event: 'warning',
+						code: told === message ? code : undefined,
+						message: told,
+					})
+				: paint(this.#hasErrorColors, 'yellow', onTerminal(`warning: ${told}`));
+			this.#aboveBlock(() => process.stderr.write(`${text}\n`));
 		}
-		this.#remember(message, now);
-		const text = this.isJson
-			? JSON.stringify({ event: 'warning', code, message })
-			: paint(this.#hasErrorColors, 'yellow', onTerminal(`warning: ${message}`));
-		this.#aboveBlock(() => process.stderr.write(`${text}\n`));
 	}
 
 	/** Tells why the command failed. */
@@ -126,7 +127,8 @@ export class Output {
 			process.stderr.write(`${paint(this.#hasErrorColors, 'red', text)}\n`);
 		}
 		if (process.env.SHOAL_DEBUG) {
-			process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+			const stack = error instanceof Error ? (error.stack ?? '') : String(error);
+			process.stderr.write(`${stack.split('\n').map(printable).join('\n')}\n`);
 		}
 	}
 
@@ -144,15 +146,6 @@ export class Output {
 		this.#update?.clear();
 		write();
 		this.#update?.(block);
-	}
-
-	#remember(message: string, now: number): void {
-		this.#warned.set(message, now);
-		for (const [old, at] of this.#warned) {
-			if (now - at >= SAME_WARNING_EVERY) {
-				this.#warned.delete(old);
-			}
-		}
 	}
 }
 

@@ -15,6 +15,8 @@ const ABOUT_NO_LISTEN = 'let nobody come straight to this node';
 const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
 const NO_CACHE = '--no-cache';
 const ABOUT_NO_CACHE = 'hash, even if the file has not changed since it was hashed before';
+const LIMIT = '--limit <name=value>';
+const ABOUT_LIMIT = 'change a limit; can be repeated';
 const ID = '--id <id>';
 const ABOUT_TRACE = 'write a line of JSON to a file for each decision and transfer';
 const ABOUT_ID = 'a node id that stays the same: 8 to 64 letters, digits, _ or -';
@@ -56,7 +58,7 @@ function addHosting(program: Command): void {
 	add(program, 'broker', 'run the broker and the tracker')
 		.option('--host <address>', 'address to listen on', '127.0.0.1')
 		.option('--port <port>', 'port to listen on, 0 for any that is free', '1883')
-		.option('--limit <name=value>', 'change a limit; can be repeated', collect)
+		.option(LIMIT, ABOUT_LIMIT, collect)
 		.action((options) =>
 			start(
 				options,
@@ -66,6 +68,7 @@ function addHosting(program: Command): void {
 		);
 	add(program, 'tracker', 'run the tracker alone, on a broker that somebody else runs')
 		.option(BROKER, ABOUT_BROKER)
+		.option(LIMIT, ABOUT_LIMIT, collect)
 		.action((options) =>
 			start(
 				options,
@@ -152,9 +155,22 @@ function addFiles(program: Command): void {
 		.action((file, options) =>
 			start(options, async () => (await import('./commands/demo.ts')).demoCommand(file)),
 		);
-	add(program, 'limits', 'print the table of limits').action((options) =>
-		start(options, async () => (await import('./commands/limits.ts')).limitsCommand()),
-	);
+	add(program, 'acl', 'print the access rules for a broker of another kind')
+		.argument('<broker>', 'the kind of broker: mosquitto')
+		.option(
+			'--by <what>',
+			'what a node is known by there: client, its MQTT client id; or user',
+			'client',
+		)
+		.option('--tracker <user>', 'the user name of the tracker', 'shoal-tracker')
+		.action((broker, options) =>
+			start(options, async () => (await import('./commands/acl.ts')).aclCommand(broker, options)),
+		);
+	add(program, 'limits', 'print the limits, and the memory of a broker they add up to')
+		.option(LIMIT, ABOUT_LIMIT, collect)
+		.action((options) =>
+			start(options, async () => (await import('./commands/limits.ts')).limitsCommand(options)),
+		);
 }
 
 function add(program: Command, name: keyof typeof EXAMPLES, about: string): Command {

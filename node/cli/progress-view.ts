@@ -50,12 +50,12 @@ export class ProgressView {
 }
 
 /** What the progress of a download says behind its bar. */
-export function downloadText({ have, length, rate, sources }: Progress): string {
+export function downloadText({ have, length, rate, sources, lanes }: Progress): string {
 	const parts = [
 		`${String(percent(have, length)).padStart(3)} %`,
 		`${formatBytes(have)} of ${formatBytes(length)}`,
 		formatRate(rate),
-		countOf(sources, 'source'),
+		sourcesText(sources, lanes),
 	];
 	if (rate > 0 && have < length) {
 		parts.push(
@@ -63,6 +63,14 @@ export function downloadText({ have, length, rate, sources }: Progress): string 
 		);
 	}
 	return parts.join('  ');
+}
+
+function sourcesText(sources: number, { direct, broker }: Progress['lanes']): string {
+	const text = countOf(sources, 'source');
+	if (direct > 0 && broker > 0) {
+		return `${text} (${direct} direct)`;
+	}
+	return direct > 0 ? `${text}, direct` : text;
 }
 
 /** What the progress of a download is called. */

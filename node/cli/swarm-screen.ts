@@ -1,4 +1,4 @@
-import { printable } from '../../protocol/index.ts';
+import { type NodeState, printable } from '../../protocol/index.ts';
 import { blockMap } from './bar.ts';
 import type { NodeShare, SwarmOf, SwarmView } from './swarm-view.ts';
 import { fit } from './table.ts';
@@ -82,6 +82,14 @@ function ratesOf(state: NodeShare['state']): string {
 	const rates = [
 		state !== undefined && state.up > 0 ? `↑ ${formatRate(state.up)}` : '',
 		state !== undefined && state.down > 0 ? `↓ ${formatRate(state.down)}` : '',
+		state?.lanes === undefined ? '' : lanesOf(state.lanes),
 	];
 	return rates.filter((rate) => rate !== '').join(' ');
+}
+
+/** How much of all it has sent and received went straight. */
+function lanesOf({ direct, broker }: NonNullable<NodeState['lanes']>): string {
+	const straight = direct.sent + direct.received;
+	const all = straight + broker.sent + broker.received;
+	return all === 0 ? '' : `${percent(straight, all)} % direct`;
 }

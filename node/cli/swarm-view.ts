@@ -1,5 +1,6 @@
 import {
 	type Announce,
+	DEFAULT_LIMITS,
 	decodeAnnounce,
 	decodeEvent,
 	decodeNodeState,
@@ -24,10 +25,14 @@ export interface SwarmOf {
 	readonly nodes: readonly NodeShare[];
 }
 
-/** The picture of all swarms that the control topics draw. */
+/** What a broker that is not to be trusted can have a view hold of each kind. */
+const MOST = DEFAULT_LIMITS.announces;
+
+/** The picture of all swarms that the control topics draw. What is beyond what there can be is left out. */
 export class SwarmView {
 	readonly #nodes = new Map<string, NodeState>();
 	readonly #announces = new Map<string, Map<string, Announce>>();
+	#count = 0;
 	#hasTracker = false;
 
 	/** Whether a tracker is ready. */
@@ -58,6 +63,7 @@ export class SwarmView {
 	clear(): void {
 		this.#nodes.clear();
 		this.#announces.clear();
+		this.#count = 0;
 		this.#hasTracker = false;
 	}
 
@@ -100,7 +106,9 @@ export class SwarmView {
 		}
 		const state = decodeNodeState(payload);
 		if (state.state === 'ready') {
-			this.#nodes.set(node, state);
+			if (this.#nodes.has(node) || this.#nodes.size < MOST) {
+				this.#nodes.set(node, state);
+			}
 		} else {
 			this.#removeNode(node);
 		}
@@ -113,11 +121,20 @@ export class SwarmView {
 			return { event: 'withdrawn', seed, node };
 		}
 		const announce = decodeAnnounce(payload);
-		const swarm = this.#announces.get(seed) ?? new Map<string, Announce>();
-		swarm.set(node, announce);
-		this.#announces.set(seed, swarm);
+		this.#add(seed, node, announce);
 		const { name, length, chunks, have } = announce;
 		return { event: 'announce', seed, node, name, length, chunks, have: have.count, map: have.map };
+	}
+
+	#add(seed: string, node: string, announce: Announce): void {
+		const swarm = this.#announces.get(seed) ?? new Map<string, Announce>();
+		if (!swarm.has(node)) {
+			if (this.#count >= MOST) {
+				return;
+			}
+			this.#count += 1;
+		}
+		this.#announces.set(seed, swarm.set(node, announce));
 	}
 
 	#removeNode(node: string): void {
@@ -129,7 +146,9 @@ export class SwarmView {
 
 	#remove(seed: string, node: string): void {
 		const swarm = this.#announces.get(seed);
-		swarm?.delete(node);
+		if (swarm?.delete(node)) {
+			this.#count -= 1;
+		}
 		if (swarm?.size === 0) {
 			this.#announces.delete(seed);
 		}

@@ -17,6 +17,8 @@ export type Decision =
 			readonly request: bigint;
 			readonly ranges: readonly ByteRange[];
 	  }
+	/** The node has not answered in time: the way to it may lead nowhere. */
+	| { readonly do: 'suspect'; readonly node: string }
 	/** Forget the bytes of an attempt. */
 	| { readonly do: 'discard'; readonly attempt: Attempt }
 	/** The node answered with bad chunks: it is not counted on for this seed any more. */

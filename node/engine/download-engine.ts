@@ -3,7 +3,6 @@ import { Assignments } from './assignments.ts';
 import type { Attempt } from './attempt.ts';
 import { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
-import { Demand } from './demand.ts';
 import type { DownloadEngineOptions } from './engine-options.ts';
 import { ChunkPicker } from './picker.ts';
 import { bytesOpen, leastOpen, RemoteNode, worthAsking } from './remote-node.ts';
@@ -39,10 +38,11 @@ export class DownloadEngine {
 	 */
 	readonly #window: Window;
 	#asked = 0;
+	/** Whether the connection that all share is lost: only those that are reached without it are asked. */
+	isCutOff = false;
 
 	constructor(options: DownloadEngineOptions) {
-		const { fellows, layout, have, order, random, mostPart, mostOutstanding } = options;
-		const { demand = new Demand() } = options;
+		const { layout, have, mostPart, mostOutstanding } = options;
 		this.#options = options;
 		this.#window = new Window({ mostPart, mostWindow: mostOutstanding, mostQueue: MOST_QUEUE });
 		this.states = new ChunkStates(have, (chunk, change) => {
@@ -50,15 +50,7 @@ export class DownloadEngine {
 				remote.useful += remote.have.has(chunk) ? change : 0;
 			}
 		});
-		this.#picker = new ChunkPicker(
-			fellows,
-			layout,
-			this.states,
-			order,
-			demand,
-			random,
-			this.#nodes,
-		);
+		this.#picker = new ChunkPicker(options, this.states, this.#nodes);
 		this.#assignments = new Assignments(layout, this.states, this.#picker, this.#nodes);
 	}
 
@@ -174,15 +166,19 @@ export class DownloadEngine {
 		this.#assignments.abandonUnwanted();
 	}
 
-	/** The lane to `node` was lost and with it all that was open there; it is not to blame. */
+	/** The lane to `node` was lost, and all that was open there; on another it may come in other parts. */
 	disconnectedFrom(node: string): void {
-		this.#nodes.get(node)?.loseAll();
+		for (const attempt of [...(this.#nodes.get(node)?.attempts ?? [])]) {
+			this.#assignments.abandon(attempt);
+		}
 	}
 
-	/** The connection was lost and with it all that was open; no node is to blame. */
+	/** The connection that all share was lost and with it all that was open there; no node is to blame. */
 	disconnected(): void {
 		for (const remote of this.#nodes.values()) {
-			remote.loseAll();
+			if (!remote.window.isFree) {
+				remote.loseAll();
+			}
 		}
 	}
 
@@ -242,15 +238,17 @@ export class DownloadEngine {
 		budget = Number.POSITIVE_INFINITY,
 		mostPart = Number.POSITIVE_INFINITY,
 	): Decision[] {
+		const suspects: Decision[] = [];
 		for (const remote of this.#nodes.values()) {
 			if (remote.isLate(now)) {
 				this.#assignments.moveAway(remote);
 				remote.timedOut(now);
+				suspects.push({ do: 'suspect', node: remote.id });
 			}
 		}
-		const ready = worthAsking([...this.#nodes.values()], now);
+		const ready = worthAsking(this.#nodes, now, this.isCutOff);
 		if (ready.length === 0) {
-			return this.#assignments.takeDecisions();
+			return [...suspects, ...this.#assignments.takeDecisions()];
 		}
 		const batches = new Map<RemoteNode, Batch>();
 		let open = this.#counted;
@@ -266,7 +264,7 @@ export class DownloadEngine {
 			left -= range[1];
 			open += remote.window.isFree ? 0 : range[1];
 		}
-		const decisions = this.#assignments.takeDecisions();
+		const decisions = [...suspects, ...this.#assignments.takeDecisions()];
 		for (const [{ id: node }, { request, ranges }] of batches) {
 			decisions.push({ do: 'request', node, request, ranges });
 		}

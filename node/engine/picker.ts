@@ -1,6 +1,7 @@
 import type { Layout } from '../../protocol/index.ts';
 import type { ChunkStates } from './chunk-states.ts';
-import type { Demand } from './demand.ts';
+import { Demand } from './demand.ts';
+import type { DownloadEngineOptions } from './engine-options.ts';
 import type { Fellows } from './fellows.ts';
 import { bytesOpen, type RemoteNode } from './remote-node.ts';
 
@@ -45,12 +46,8 @@ export class ChunkPicker {
 
 	/** @param nodes those that are counted on */
 	constructor(
-		fellows: Fellows,
-		layout: Layout,
+		{ fellows, layout, order, demand = new Demand(), random }: DownloadEngineOptions,
 		states: ChunkStates,
-		order: ChunkOrder,
-		demand: Demand,
-		random: () => number,
 		nodes: ReadonlyMap<string, RemoteNode>,
 	) {
 		this.#fellows = fellows;

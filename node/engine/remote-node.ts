@@ -280,11 +280,19 @@ export function bytesOpen(nodes: Iterable<RemoteNode>): number {
 /**
  * Those of `nodes` that are worth a message now. What comes by the one way that all share costs the others
  * as much as it gives us: there those who have everything are asked, who can send it to all at once, and
- * the others only while none of those answers.
+ * the others only while none of those answers, or for the rest of what they have begun.
+ *
+ * @param isCutOff that way is not there
  */
-export function worthAsking(nodes: readonly RemoteNode[], now: number): RemoteNode[] {
-	const hasSource = nodes.some((node) => node.have.isFull && node.isAvailable(now));
-	return nodes.filter(
-		(node) => node.isWorthAsking(now) && (node.window.isFree || node.have.isFull || !hasSource),
-	);
+export function worthAsking(
+	nodes: ReadonlyMap<string, RemoteNode>,
+	now: number,
+	isCutOff: boolean,
+): RemoteNode[] {
+	const reached = [...nodes.values()].filter(({ window }) => window.isFree || !isCutOff);
+	const hasSource = reached.some((node) => node.have.isFull && node.isAvailable(now));
+	return reached.filter((node) => {
+		const isPreferred = node.window.isFree || node.have.isFull || !hasSource;
+		return node.isWorthAsking(now) && (isPreferred || node.hungryAttempt() !== undefined);
+	});
 }

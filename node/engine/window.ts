@@ -22,7 +22,7 @@ export interface WindowOptions {
 	readonly mostPart: number;
 	/** Bytes of the largest window. */
 	readonly mostWindow: number;
-	/** ms of the measured rate, beyond a round trip, in the largest window. @default 2,000: control messages wait behind it */
+	/** ms of the measured rate in the largest window; less than 2,000 is beyond a round trip. @default 2,000: control messages wait behind it */
 	readonly mostQueue?: number | undefined;
 	/** What is open does not count against what all nodes together may have open. @default false */
 	readonly isFree?: boolean;
@@ -125,7 +125,7 @@ export class Window {
 
 	#mostQueued(): number {
 		const { mostQueue = MOST_QUEUE } = this.#options;
-		const most = mostQueue + Math.min(this.#quickest, MOST_TIMEOUT);
+		const most = Math.max(mostQueue, Math.min(mostQueue + this.#quickest, MOST_QUEUE));
 		return this.#rate === undefined
 			? Number.POSITIVE_INFINITY
 			: Math.max((this.#rate * most) / 1_000, LEAST_PART * 2);

@@ -29,16 +29,29 @@ export interface Route {
 	readonly ticket: string;
 }
 
+/** A lane, and when by performance.now() it was opened, and something last came on it. */
+interface Opened {
+	readonly lane: DirectLane;
+	readonly openedAt: number;
+	heardAt: number;
+}
+
 interface Attempt {
 	readonly abort: AbortController;
 	readonly done: Promise<void>;
 }
 
+/** A lane that has worked is tried again sooner than one that never did. */
+const RETRY_SOON = 1_000;
 const RETRY_FIRST = 5_000;
 const RETRY_MOST = 60_000;
 /** Where nobody has seen a node, it is looked for once in a while only: it may be somebody else's address. */
 const RETRY_UNSEEN = 10 * 60_000;
 const MOST_UNSEEN = 2;
+/** Two lanes that open within so many ms have crossed; of others the newer is the one that works. */
+const CROSSING = 5_000;
+/** A lane on which nothing came for so many ms, although something was waited for, is given up. */
+const DEAD = 1_000;
 
 /**
  * The lanes to other nodes: straight where one is open, through the broker otherwise. Which way a message
@@ -47,7 +60,7 @@ const MOST_UNSEEN = 2;
 export class Lanes {
 	readonly #options: LanesOptions;
 	readonly #broker: Lane;
-	readonly #direct = new Map<string, DirectLane>();
+	readonly #direct = new Map<string, Opened>();
 	readonly #dialling = new Map<string, Attempt>();
 	/** When a node may be dialled again, and how long to wait after that. */
 	readonly #retry = new Map<string, { at: number; pause: number }>();
@@ -82,12 +95,37 @@ export class Lanes {
 
 	/** The lane to `node` now. */
 	to(node: string): Lane {
-		return this.#direct.get(node) ?? this.#broker;
+		return this.#direct.get(node)?.lane ?? this.#broker;
 	}
 
 	/** Whether chunks may be asked of `node`: not through the broker if only direct lanes are to be used. */
 	reaches(node: string): boolean {
 		return this.#direct.has(node) || this.#options.kind !== 'direct';
+	}
+
+	/** Something has come from `node` on its direct lane. */
+	heard(node: string): void {
+		const opened = this.#direct.get(node);
+		if (opened !== undefined) {
+			opened.heardAt = performance.now();
+		}
+	}
+
+	/** `node` has not answered in time: if nothing else comes on its direct lane, that leads nowhere any more. */
+	suspect(node: string): void {
+		const opened = this.#direct.get(node);
+		if (opened === undefined) {
+			return;
+		}
+		const { lane, heardAt } = opened;
+		const check = (): void => {
+			if (this.#direct.get(node) === opened && opened.heardAt === heardAt) {
+				this.#retry.set(node, { at: performance.now() + RETRY_SOON, pause: RETRY_SOON });
+				lane.close();
+				this.#closed(node, lane);
+			}
+		};
+		setTimeout(check, heardAt + DEAD - performance.now()).unref();
 	}
 
 	/** Nodes that connect to `listener` are on a direct lane. */
@@ -132,7 +170,7 @@ export class Lanes {
 		for (const { abort } of this.#dialling.values()) {
 			abort.abort();
 		}
-		for (const lane of this.#direct.values()) {
+		for (const { lane } of this.#direct.values()) {
 			lane.close();
 		}
 		await this.#listener?.close();
@@ -177,30 +215,35 @@ export class Lanes {
 		}
 	}
 
-	/** Of two lanes that cross, the one that the lower id has dialled stays; whoever dialled the other closes it. */
+	/**
+	 * Of two lanes that cross, the one that the lower id has dialled stays; whoever dialled the other closes
+	 * it. A lane that is opened long after another takes its place: the other end has given that up.
+	 */
 	#opened(node: string, lane: DirectLane): void {
 		const { id } = this.#options.link;
-		const older = this.#direct.get(node);
+		const now = performance.now();
 		if (this.#isClosed) {
 			lane.close();
 			return;
 		}
+		const older = this.#direct.get(node);
+		const haveCrossed = older !== undefined && now - older.openedAt < CROSSING;
 		const lower = id < node ? id : node;
-		if (older !== undefined && older.dialledBy !== lane.dialledBy && lane.dialledBy !== lower) {
+		if (haveCrossed && older.lane.dialledBy !== lane.dialledBy && lane.dialledBy !== lower) {
 			if (lane.dialledBy === id) {
 				lane.close();
 			}
 			return;
 		}
-		this.#direct.set(node, lane);
-		if (older?.dialledBy === id && lane.dialledBy !== id) {
-			older.close();
+		this.#direct.set(node, { lane, openedAt: now, heardAt: now });
+		if (older !== undefined && (!haveCrossed || older.lane.dialledBy === id)) {
+			older.lane.close();
 		}
 		this.#events.emit('changed', node, lane);
 	}
 
 	#closed(node: string, lane: DirectLane): void {
-		if (this.#direct.get(node) === lane) {
+		if (this.#direct.get(node)?.lane === lane) {
 			this.#direct.delete(node);
 			if (!this.#isClosed) {
 				this.#events.emit('changed', node, this.#broker);

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { quoted, type Seed, ShoalError } from '../../protocol/index.ts';
 import { FileStorage } from './file-storage.ts';
 import { fsError, onFile } from './fs-error.ts';
+import { safePath } from './safe-path.ts';
 import { found, identityOf } from './stamp.ts';
 import type { StandingFile } from './standing-file.ts';
 
@@ -71,7 +72,7 @@ export class PartFile {
 	 */
 	static async open(path: string, seed: Seed, replaced?: StandingFile): Promise<PartFile> {
 		const places = placesOf(path, seed);
-		const before = await found(places.part);
+		const before = await leftOver(places);
 		if (replaced === undefined) {
 			await clear(path, before);
 		}
@@ -196,17 +197,33 @@ export class PartFile {
 
 /**
  * Where a download goes that was asked to go to `output`: a file, a folder that exists, or, without
- * it, the working folder. `name` has passed `checkName`.
+ * it, the working folder, where it gets a safe form of `name`.
+ *
+ * @throws ShoalError ERR_NAME
  */
 export async function resolveOutput(output: string | undefined, name: string): Promise<string> {
 	if (output === undefined) {
-		return resolve(name);
+		return safePath('.', name);
 	}
 	const isFolder = await stat(output).then(
 		(found) => found.isDirectory(),
 		() => /[/\\]$/.test(output),
 	);
-	return isFolder ? resolve(output, name) : resolve(output);
+	return isFolder ? safePath(output, name) : resolve(output);
+}
+
+/**
+ * What is left of an interrupted download. A file that has names of its own elsewhere is not: to write to it
+ * would be to write to a file of somebody's. The name of the part is taken from it.
+ */
+async function leftOver({ path, part }: Places): Promise<BigIntStats | undefined> {
+	const [left, standing] = await Promise.all([found(part), found(path)]);
+	const isNamed = left && standing && identityOf(left) === identityOf(standing);
+	if (left?.isFile() && left.nlink > (isNamed ? 2n : 1n)) {
+		await onFile(part, () => unlink(part));
+		return undefined;
+	}
+	return left;
 }
 
 /** @throws ShoalError ERR_EXISTS if something stands at `path` that is not the part file itself */

@@ -8,8 +8,13 @@ const test = suite('retained');
 const topics = new Topics();
 const NODE = 'node-ann1';
 
-function makeRetained(): Retained {
-	return new Retained([`${topics.root}/inbox/`, `${topics.root}/swarm/`]);
+function makeRetained({ mostOfOne = 1e6, most = 1e6 } = {}): Retained {
+	return new Retained({
+		bare: [`${topics.root}/inbox/`, `${topics.root}/swarm/`],
+		ownerOf: (topic) => (topic.includes('/announce/') ? topic.split('/').at(-1) : undefined),
+		mostOfOne,
+		most,
+	});
 }
 
 function keep(retained: Retained, topic: string, text = 'x'): Promise<void> {
@@ -50,6 +55,24 @@ test('what is kept does not change with the buffer it came in', async () => {
 	payload.fill(0);
 	const [packet] = await retained.createRetainedStream(topic).toArray();
 	assert.is(String(packet.payload), 'before');
+});
+
+test('T10: beyond its limit nothing more of one owner is kept, and beyond that of all nothing of anybody', async () => {
+	const retained = makeRetained({ mostOfOne: 2, most: 3 });
+	const announce = (number: number, node: string) => topics.announce(seedId(number), node);
+	for (const number of [1, 2, 3]) {
+		await keep(retained, announce(number, NODE));
+	}
+	assert.is(retained.size, 2);
+	await keep(retained, announce(1, NODE), 'changed');
+	await keep(retained, announce(1, 'node-bob1'));
+	await keep(retained, announce(2, 'node-bob1'));
+	await keep(retained, topics.trackerState());
+	assert.equal([retained.size, retained.unkept], [4, 2]);
+	await keep(retained, announce(2, NODE), '');
+	await keep(retained, announce(2, NODE), '');
+	await keep(retained, announce(3, NODE));
+	assert.equal([retained.size, retained.unkept], [4, 2]);
 });
 
 test('a node that subscribes among 100,000 retained messages does not stop the broker', async () => {

@@ -5,6 +5,7 @@ import { Shedding } from '../../broker/shedding.ts';
 import { Link, makeNodeId, resolveLimits, Topics } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { fakeClock } from '../helpers/clock.ts';
+import { pingUntil } from '../helpers/pings.ts';
 import { connectRaw, type RawClient, subscribePacket } from '../helpers/raw-client.ts';
 import { seedId } from '../helpers/registry.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
@@ -29,28 +30,6 @@ async function freeze(t: Scope, broker: Broker): Promise<RawClient> {
 	await until('SUBACK', () => Buffer.concat(client.received).length >= 9);
 	client.socket.pause();
 	return client;
-}
-
-/** Round trips between two clients until `isOver`; returns the 99th percentile in ms. */
-async function pingUntil(from: Link, to: Link, isOver: () => boolean): Promise<number> {
-	const times: number[] = [];
-	let answer = (): void => {};
-	const off = to.on('message', ({ topic }) => {
-		if (topic === topics.request(to.id, from.id)) {
-			answer();
-		}
-	});
-	while (!isOver()) {
-		const start = performance.now();
-		const isThere = new Promise<void>((resolve) => {
-			answer = resolve;
-		});
-		from.send(topics.request(to.id, from.id), Buffer.from('ping'));
-		await isThere;
-		times.push(performance.now() - start);
-	}
-	off();
-	return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] as number;
 }
 
 /** Sends `count` messages, `batch` of them at a time. */
@@ -166,7 +145,7 @@ test('a slow client that takes something is not cut', async (t) => {
 });
 
 test('what is shed and what cuts follows the limits', () => {
-	const shedding = new Shedding(resolveLimits(), fakeClock().now);
+	const shedding = new Shedding(resolveLimits(), fakeClock().now, () => 0);
 	assert.is(shedding.judge(4 * MIB, true, 1), 'deliver');
 	assert.is(shedding.judge(4 * MIB + 1, true, 1), 'shed');
 	assert.is(shedding.judge(MIB, true, 128), 'deliver');
@@ -175,9 +154,18 @@ test('what is shed and what cuts follows the limits', () => {
 	assert.is(shedding.judge(8 * MIB + 1, false, 1), 'cut');
 });
 
+test('where all together have too much, who has more than its share is cut', () => {
+	let total = 512 * MIB;
+	const shedding = new Shedding(resolveLimits(), fakeClock().now, () => total);
+	assert.is(shedding.judge(MIB, false, 1_024), 'deliver');
+	total += 1;
+	assert.is(shedding.judge(MIB, false, 1_024), 'cut');
+	assert.is(shedding.judge(MIB / 2, false, 1_024), 'deliver');
+});
+
 test('only a stream with a queue that no byte leaves is stalled', () => {
 	const clock = fakeClock();
-	const shedding = new Shedding(resolveLimits({ stall: 1_000 }), clock.now);
+	const shedding = new Shedding(resolveLimits({ stall: 1_000 }), clock.now, () => 0);
 	const handle = { bytesWritten: 100, writeQueueSize: 50 };
 	const stream = Object.assign(new Duplex({ read() {}, write() {} }), { _handle: handle });
 	const isStalledIn = (ms: number): boolean => {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,9 @@ import { until } from './until.ts';
 // Debian puts it where only root looks.
 const ENV = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
 
+/** Of PBKDF2 in a password file, as mosquitto_passwd writes it. */
+const ROUNDS = 101;
+
 /** A running mosquitto. */
 export interface Mosquitto {
 	readonly url: string;
@@ -18,8 +22,23 @@ export interface Mosquitto {
 	start(): Promise<void>;
 }
 
-/** Mosquitto on a free port, stopped when the test ends; undefined, and a word of it, where it is not installed. */
-export async function startMosquitto(t: Scope): Promise<Mosquitto | undefined> {
+/** Who may do what on a mosquitto. */
+export interface MosquittoAccess {
+	/** The text of an ACL file. */
+	readonly acl: string;
+	/** Passwords by user name; nobody else gets in. */
+	readonly users: Readonly<Record<string, string>>;
+}
+
+/**
+ * Mosquitto on a free port, stopped when the test ends; undefined, and a word of it, where it is not installed.
+ *
+ * @param access @default everybody may do anything
+ */
+export async function startMosquitto(
+	t: Scope,
+	access?: MosquittoAccess,
+): Promise<Mosquitto | undefined> {
 	if (spawnSync('mosquitto', ['-h'], { env: ENV }).error !== undefined) {
 		console.log('mosquitto is not installed: this test did nothing');
 		return undefined;
@@ -31,7 +50,7 @@ export async function startMosquitto(t: Scope): Promise<Mosquitto | undefined> {
 		config,
 		[
 			`listener ${port} 127.0.0.1`,
-			'allow_anonymous true',
+			...(access === undefined ? ['allow_anonymous true'] : guard(folder, access)),
 			'persistence true',
 			`persistence_location ${folder}/`,
 			...(process.getuid?.() === 0 ? ['user root'] : []),
@@ -60,6 +79,19 @@ export async function startMosquitto(t: Scope): Promise<Mosquitto | undefined> {
 	});
 	await mosquitto.start();
 	return mosquitto;
+}
+
+/** Writes who gets in and who may do what. @returns the lines of the configuration */
+function guard(folder: string, { acl, users }: MosquittoAccess): string[] {
+	const [aclFile, passwordFile] = [join(folder, 'acl'), join(folder, 'passwords')];
+	const lines = Object.entries(users).map(([user, password]) => {
+		const salt = randomBytes(12);
+		const digest = pbkdf2Sync(password, salt, ROUNDS, 64, 'sha512').toString('base64');
+		return `${user}:$7$${ROUNDS}$${salt.toString('base64')}$${digest}\n`;
+	});
+	writeFileSync(passwordFile, lines.join(''), { mode: 0o600 });
+	writeFileSync(aclFile, acl, { mode: 0o600 });
+	return ['allow_anonymous false', `password_file ${passwordFile}`, `acl_file ${aclFile}`];
 }
 
 function freePort(): Promise<number> {

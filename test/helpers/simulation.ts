@@ -147,7 +147,7 @@ export function simulate(options: SimulationOptions): Outcome {
 			}
 		});
 	};
-	const send = (decision: Exclude<Decision, { do: 'discard' | 'drop' }>): void => {
+	const send = (decision: Extract<Decision, { ranges: unknown }>): void => {
 		const { node, request: id, ranges } = decision;
 		const behaviour = options.seeders[node] as Behaviour;
 		messages += 1;
@@ -165,7 +165,7 @@ export function simulate(options: SimulationOptions): Outcome {
 		for (const decision of decisions) {
 			if (decision.do === 'drop') {
 				dropped.add(decision.node);
-			} else if (decision.do !== 'discard') {
+			} else if ('ranges' in decision) {
 				if (decision.do === 'request') {
 					options.onRequest?.(engine, decision.node);
 				}

@@ -92,7 +92,9 @@ test('state and announces are kept by the broker, and say what is true', async (
 	assert.equal(announce, { name: 'a name.bin', length, chunks, have, ttl: 90_000 });
 	const state = seen.find(({ topic }) => topic === topics.nodeState(node.id)) as Incoming;
 	const { addresses, ...rest } = decodeNodeState(state.payload);
-	assert.equal(rest, { state: 'ready', session, up: 0, down: 0 });
+	const none = { sent: 0, received: 0 };
+	const lanes = { direct: none, broker: none };
+	assert.equal(rest, { state: 'ready', session, up: 0, down: 0, lanes });
 	// The broker is on loopback, so the node listens there only.
 	assert.match(addresses.join(), /^mqtt:\/\/127\.0\.0\.1:\d+$/);
 });

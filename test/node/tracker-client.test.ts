@@ -24,7 +24,7 @@ async function alone(t: Scope) {
 	const { url } = await startPlainBroker(t);
 	const link = await Link.open({ url, id: makeNodeId() });
 	t.defer(() => link.close());
-	const client = new TrackerClient(link, topics);
+	const client = new TrackerClient(link, topics, 1_000);
 	t.defer(() => client.close());
 	return { link, client, url };
 }

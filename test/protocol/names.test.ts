@@ -1,118 +1,12 @@
+import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { checkName, MAX_NAME_BYTES } from '../../protocol/names.ts';
+import { checkName, MAX_NAME_BYTES, safeFileName } from '../../protocol/names.ts';
+import { anyText } from '../helpers/any-text.ts';
+import { ACCEPTED, REFUSED } from '../helpers/hostile-names.ts';
 import { suite } from '../helpers/suite.ts';
 import { throwsCode } from '../helpers/throws-code.ts';
 
 const test = suite('names');
-
-const ACCEPTED = [
-	'README.md',
-	'a',
-	'two words',
-	' leading space',
-	'.profile',
-	'..a',
-	'a..b',
-	'...a',
-	'-rf',
-	'~',
-	'$(reboot)',
-	'`id`',
-	'%2e%2e%2f',
-	'it\'s "quoted"',
-	'ab:c',
-	'Film: der.mkv',
-	'a|b',
-	'a?b',
-	'a*b',
-	'<img src=x onerror=alert(1)>',
-	'a&b',
-	'a;b',
-	'日本語.txt',
-	'Ünïcödé',
-	'e\u0301',
-	'😀.png',
-	'nulled',
-	'console.log',
-	'com10',
-	'com',
-	'lpt',
-	'auxiliary.txt',
-	'con-fig',
-	'con artist.txt',
-	'a\u00a0b',
-	'__proto__',
-	'constructor',
-	'a\u202eb',
-	'∕etc∕passwd',
-	'․․',
-	'x'.repeat(255),
-	'é'.repeat(127),
-	'😀'.repeat(63),
-];
-
-const REFUSED: ReadonlyArray<readonly [name: string, why: RegExp]> = [
-	['', /empty/],
-	['.', /folder/],
-	['..', /folder/],
-	['../x', /separator/],
-	['../../../../etc/cron.d/x', /separator/],
-	['/etc/passwd', /separator/],
-	['a/b', /separator/],
-	['a/', /separator/],
-	['/', /separator/],
-	['//server/share', /separator/],
-	['.ssh/authorized_keys', /separator/],
-	['..\\x', /separator/],
-	['a\\b', /separator/],
-	['\\\\server\\share', /separator/],
-	['\\\\?\\C:\\x', /separator/],
-	['C:\\Windows\\x', /separator/],
-	['C:', /drive/],
-	['C:x', /drive/],
-	['c:autoexec.bat', /drive/],
-	['a\0', /control/],
-	['a\0.png', /control/],
-	['a\nb', /control/],
-	['a\rb', /control/],
-	['a\tb', /control/],
-	['\x1b[2J', /control/],
-	['a\x7f', /control/],
-	['a\x85b', /control/],
-	['a\x9b31m', /control/],
-	['a.', /ends/],
-	['a..', /ends/],
-	['...', /ends/],
-	['a ', /ends/],
-	['.. ', /ends/],
-	[' ', /ends/],
-	['. .', /ends/],
-	['CON', /Windows/],
-	['con', /Windows/],
-	['Con.txt', /Windows/],
-	['con.tar.gz', /Windows/],
-	['con .txt', /Windows/],
-	['con:x', /Windows/],
-	['nul  :x', /Windows/],
-	['PRN', /Windows/],
-	['aux.c', /Windows/],
-	['NUL', /Windows/],
-	['nul.', /ends|Windows/],
-	['COM1', /Windows/],
-	['com0', /Windows/],
-	['com9.log', /Windows/],
-	['COM¹', /Windows/],
-	['lpt1', /Windows/],
-	['LPT³.txt', /Windows/],
-	['CONIN$', /Windows/],
-	['conout$.x', /Windows/],
-	['a\ud800', /well-formed/],
-	['\udc00a', /well-formed/],
-	['x'.repeat(256), /255/],
-	['é'.repeat(128), /255/],
-	['😀'.repeat(64), /255/],
-	['x'.repeat(1e7), /255/],
-];
 
 test('T4: names of one plain segment are accepted as they are', () => {
 	for (const name of ACCEPTED) {
@@ -144,6 +38,48 @@ test('the longest name is counted in bytes', () => {
 	assert.is(MAX_NAME_BYTES, 255);
 	assert.is(new TextEncoder().encode(checkName(`${'é'.repeat(127)}x`)).length, 255);
 	throwsCode('ERR_NAME', () => checkName(`${'é'.repeat(127)}xy`));
+});
+
+const STORED: ReadonlyArray<readonly [what: string, name: string, stored: string]> = [
+	['a plain name', 'README.md', 'README.md'],
+	['a hidden file', '.bashrc', '_bashrc'],
+	['more than one dot', '...a', '_..a'],
+	['dots inside', 'a.tar..gz', 'a.tar..gz'],
+	['a reversed end', 'evil\u202egnp.exe', 'evil_gnp.exe'],
+	['isolates', '\u2066a\u2069', '_a_'],
+	['a zero-width space', 'a\u200bb', 'a_b'],
+	['a byte order mark', '\ufeffx', '_x'],
+	['line separators', 'a\u2028b\u2029', 'a_b_'],
+	['invisible tags', 'a\u{e0041}', 'a_'],
+	['joiners, which some scripts need', '👩\u200d💻 می\u200cخواهم', '👩\u200d💻 می\u200cخواهم'],
+	['an accent of its own', 'e\u0301.txt', '\u00e9.txt'],
+	['a sign that is another letter', '\u212a', 'K'],
+];
+
+for (const [what, name, stored] of STORED) {
+	test(`T4, T21: ${what} is stored as ${JSON.stringify(stored)}`, () => {
+		assert.is(safeFileName(name), stored);
+	});
+}
+
+test('T4: whatever the name, what is stored is one visible segment, and stays so', () => {
+	fc.assert(
+		fc.property(fc.oneof(anyText, fc.constantFrom(...ACCEPTED)), (name) => {
+			let stored: string;
+			try {
+				stored = safeFileName(name);
+			} catch {
+				return;
+			}
+			assert.is(checkName(stored), stored);
+			assert.is(safeFileName(stored), stored);
+			assert.not.match(stored, /^\.|[/\\\p{Cc}\p{Zl}\p{Zp}]/u);
+			assert.not.match(stored.replace(/[\u200c\u200d]/g, ''), /\p{Cf}/u);
+		}),
+	);
+	for (const [name] of REFUSED) {
+		throwsCode('ERR_NAME', () => safeFileName(name));
+	}
 });
 
 test.run();

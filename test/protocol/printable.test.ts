@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { printable, quoted } from '../../protocol/printable.ts';
+import { printable, printableJson, quoted } from '../../protocol/printable.ts';
 import { anyText } from '../helpers/any-text.ts';
 import { suite } from '../helpers/suite.ts';
 
@@ -53,6 +53,17 @@ test('T21: a quoted text is one line, cut, and well formed', () => {
 	assert.is(quoted('abcdef', 3), '"abc…"');
 	assert.is(quoted('abc', 3), '"abc"');
 	assert.is(quoted('x'.repeat(1e6)).length, 83);
+});
+
+test('T21: as JSON a text is the same, and nothing in it is unprintable', () => {
+	assert.is(printableJson({ a: '\u202e\x9b\u{e0041}' }), '{"a":"\\u202e\\u009b\\udb40\\udc41"}');
+	fc.assert(
+		fc.property(anyText, (text) => {
+			const json = printableJson({ [text]: [text] });
+			assert.not.match(json, /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+			assert.equal(JSON.parse(json), { [text]: [text] });
+		}),
+	);
 });
 
 test.run();

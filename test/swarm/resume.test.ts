@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
 import { randomFile, Shoal, sha256, spawnBroker, temporaryFolder } from '../helpers/shoal.ts';
+import { canMount, smallDisk } from '../helpers/small-disk.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
 const test = suite('resume of real processes', { timeout: 60_000 });
-const run = promisify(execFile);
 const MIB = 1024 * 1024;
 
 /** A shared file, and where its copy goes. */
@@ -85,16 +83,6 @@ test('killed when it is complete, it is right, or checked and finished by the ne
 	assert.is((await readdir(folder)).length, 9, 'nothing else is left');
 });
 
-/** A disk of 16 MB of its own, or why there is none. */
-async function smallDisk(t: Scope): Promise<string> {
-	const disk = join(await temporaryFolder(t), 'disk');
-	await mkdir(disk);
-	await run('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk]);
-	t.defer(() => run('umount', ['-l', disk]));
-	return disk;
-}
-
-const canMount = process.platform === 'linux' && process.getuid?.() === 0;
 if (!canMount) {
 	console.log('skipped: a disk that is full needs root on Linux, to mount a small one');
 }
@@ -102,7 +90,7 @@ if (!canMount) {
 (canMount ? test : test.skip)(
 	'F12: on a disk that is full it ends, says so, and goes on when there is room',
 	async (t) => {
-		const disk = await smallDisk(t);
+		const disk = await smallDisk(t, 16);
 		const { digest, get } = await shared(t, 12 * MIB, '8MB');
 		const output = join(disk, 'copy.bin');
 		const full = get(output);

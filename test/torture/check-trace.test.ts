@@ -59,7 +59,6 @@ test('a wish of which nothing became is found; refused, cancelled, lost and gone
 		{ ...asked, event: 'cancelled' },
 		{ event: 'lost', node: 'node', offset: 0, length: 1_024 },
 		{ event: 'gone', node: 'node' },
-		{ event: 'disconnected' },
 		{ ...received, length: 2_048, useful: 0, shared: true },
 	];
 	for (const end of ends) {

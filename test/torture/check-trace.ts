@@ -144,9 +144,6 @@ class TraceCheck {
 			case 'dropped':
 				this.#close((wish) => wish.node === line.node);
 				break;
-			case 'disconnected':
-				this.#close(() => true);
-				break;
 			case 'complete':
 				for (const { node, offset } of this.#wishes.values()) {
 					this.#problem(line.t, `nothing became of the wish for ${offset} at ${node}`);

@@ -1,11 +1,12 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { Broker } from '../../../broker/index.ts';
-import { LIMIT_NAMES, type Limits, resolveLimits, ShoalError } from '../../../protocol/index.ts';
+import { Broker, mostMemoryInAll } from '../../../broker/index.ts';
+import { resolveLimits, ShoalError } from '../../../protocol/index.ts';
 import { EXIT } from '../exit-codes.ts';
+import { parseLimits } from '../limit-flags.ts';
 import { isLoopback } from '../public-link.ts';
 import type { Command } from '../run.ts';
-import { countOf } from '../units.ts';
+import { countOf, formatBytes } from '../units.ts';
 
 /** What was typed after `shoal broker`. */
 export interface BrokerFlags {
@@ -35,6 +36,8 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		for (const line of howToReach(url, addresses)) {
 			output.line(output.style('dim', line));
 		}
+		const memory = formatBytes(mostMemoryInAll(resolveLimits(limits)));
+		output.line(output.style('dim', `its limits keep it below ${memory} of memory: shoal limits`));
 		const timer = setInterval(() => {
 			const { clients } = broker.stats();
 			const { seeds = 0, announces = 0 } = broker.tracker?.stats() ?? {};
@@ -44,28 +47,12 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		await interrupts.stopped();
 		clearInterval(timer);
 		output.endLive({ keep: false });
+		const { refused, shed, cut, unkept } = broker.stats();
 		await broker.close();
-		output.event({ event: 'stopped' });
+		output.event({ event: 'stopped', refused, shed, cut, unkept });
 		output.line('stopped');
 		return EXIT.done;
 	};
-}
-
-/** The limits of `--limit NAME=VALUE`. @throws ShoalError ERR_USAGE */
-export function parseLimits(texts: readonly string[]): Partial<Limits> {
-	const changes: Record<string, number> = {};
-	for (const text of texts) {
-		const [, name = '', value = ''] = /^([A-Za-z]+)=(\d+)$/.exec(text) ?? [];
-		if (name === '') {
-			throw new ShoalError(
-				'ERR_USAGE',
-				`--limit must be NAME=VALUE with a whole number, such as ${LIMIT_NAMES[0]}=65536, not "${text}"; see: shoal limits`,
-			);
-		}
-		changes[name] = Number(value);
-	}
-	resolveLimits(changes);
-	return changes;
 }
 
 function parsePort(text: string): number {

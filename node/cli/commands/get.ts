@@ -141,8 +141,8 @@ function progressTeller(
 ): (progress: Progress) => void {
 	let told = '';
 	return (progress) => {
-		const { phase, id, name, have, length, rate, sources } = progress;
-		const event = { event: 'progress', id, name, phase, have, length, rate, sources };
+		const { phase, id, name, have, length, rate, sources, lanes } = progress;
+		const event = { event: 'progress', id, name, phase, have, length, rate, sources, lanes };
 		const news = JSON.stringify(event);
 		if (news !== told) {
 			told = news;

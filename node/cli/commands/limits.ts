@@ -1,31 +1,81 @@
-import { LIMIT_NAMES, LIMIT_TABLE } from '../../../protocol/index.ts';
+import { mostMemory, mostMemoryInAll } from '../../../broker/index.ts';
+import {
+	FIXED_LIMITS,
+	LIMIT_NAMES,
+	LIMIT_TABLE,
+	type Limits,
+	resolveLimits,
+} from '../../../protocol/index.ts';
 import { EXIT } from '../exit-codes.ts';
+import { parseLimits } from '../limit-flags.ts';
+import type { Output } from '../output.ts';
 import type { Command } from '../run.ts';
-import { table } from '../table.ts';
+import { type Column, table } from '../table.ts';
+import { formatBytes } from '../units.ts';
 
-/** `shoal limits`: the table of limits. */
-export function limitsCommand(): Command {
+/** What was typed after `shoal limits`. */
+export interface LimitsFlags {
+	readonly limit?: readonly string[] | undefined;
+}
+
+/** `shoal limits`: the table of limits, and the memory of a broker they add up to. */
+export function limitsCommand(flags: LimitsFlags): Command {
 	return async ({ output }) => {
-		const rows = LIMIT_NAMES.map((name) => {
-			const { value, unit, about } = LIMIT_TABLE[name];
-			output.event({ event: 'limit', name, value, unit, about });
-			return [name, value.toLocaleString('en'), unit, about];
-		});
-		const [titles = '', ...lines] = table(
-			[
-				{ title: 'LIMIT' },
-				{ title: 'DEFAULT', align: 'right' },
-				{ title: 'UNIT' },
-				{ title: 'WHAT IT BOUNDS' },
-			],
-			rows,
-		);
-		output.line(output.style('dim', titles));
-		for (const line of lines) {
-			output.line(line);
-		}
+		const limits = resolveLimits(parseLimits(flags.limit ?? []));
+		tellLimits(output, limits);
+		tellFixed(output);
+		tellMemory(output, limits);
 		output.line();
 		output.line('change one with: shoal broker --limit NAME=VALUE');
 		return EXIT.done;
 	};
+}
+
+function tellLimits(output: Output, limits: Limits): void {
+	const rows = LIMIT_NAMES.map((name) => {
+		const { value, unit, about } = LIMIT_TABLE[name];
+		output.event({ event: 'limit', name, value: limits[name], default: value, unit, about });
+		return [name, limits[name].toLocaleString('en'), unit, about];
+	});
+	show(output, [{ title: 'LIMIT' }, { title: 'VALUE', align: 'right' }], rows);
+}
+
+function tellFixed(output: Output): void {
+	const rows = FIXED_LIMITS.map(({ name, value, unit, about }) => {
+		output.event({ event: 'fixed', name, value, unit, about });
+		return [name, value.toLocaleString('en'), unit, about];
+	});
+	output.line();
+	show(output, [{ title: 'OF THE PROTOCOL' }, { title: 'VALUE', align: 'right' }], rows);
+}
+
+function tellMemory(output: Output, limits: Limits): void {
+	const rows = mostMemory(limits).map(({ what, most, how }) => {
+		output.event({ event: 'memory', what, most, how });
+		return [what, formatBytes(most), how];
+	});
+	const all = mostMemoryInAll(limits);
+	output.event({ event: 'memory-in-all', most: all });
+	output.line();
+	const columns: Column[] = [
+		{ title: 'MEMORY OF A BROKER, AT MOST' },
+		{ title: 'BYTES', align: 'right' },
+		{ title: 'FOLLOWS FROM' },
+	];
+	const lines = table(columns, [
+		...rows,
+		['in all', formatBytes(all), 'if all are reached at once'],
+	]);
+	tellTable(output, lines);
+}
+
+function show(output: Output, first: readonly Column[], rows: string[][]): void {
+	tellTable(output, table([...first, { title: 'UNIT' }, { title: 'WHAT IT BOUNDS' }], rows));
+}
+
+function tellTable(output: Output, [titles = '', ...lines]: readonly string[]): void {
+	output.line(output.style('dim', titles));
+	for (const line of lines) {
+		output.line(line);
+	}
 }

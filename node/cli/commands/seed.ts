@@ -4,6 +4,7 @@ import { isShoalError, printable, type Seed } from '../../../protocol/index.ts';
 import { makeSeed } from '../../hashing/make-seed.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import { onFile } from '../../storage/fs-error.ts';
+import { safePath } from '../../storage/safe-path.ts';
 import { EXIT } from '../exit-codes.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../progress-view.ts';
 import type { Command } from '../run.ts';
@@ -74,7 +75,7 @@ async function placeOf(file: string, seed: Seed, output: string | undefined): Pr
 		(found) => found.isDirectory(),
 		() => false,
 	);
-	return isFolder ? resolve(output, `${seed.name}.seed`) : resolve(output);
+	return isFolder ? safePath(output, `${seed.name}.seed`) : resolve(output);
 }
 
 async function holds(path: string, seed: Seed): Promise<boolean> {

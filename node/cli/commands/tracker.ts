@@ -2,12 +2,14 @@ import { nanoid } from 'nanoid';
 import { Tracker } from '../../../broker/index.ts';
 import { asBroker, chooseBroker } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
+import { parseLimits } from '../limit-flags.ts';
 import type { Command } from '../run.ts';
 import { countOf } from '../units.ts';
 
 /** What was typed after `shoal tracker`. */
 export interface TrackerFlags {
 	readonly broker?: string | undefined;
+	readonly limit?: readonly string[] | undefined;
 }
 
 const LIVE_EVERY = 500;
@@ -16,7 +18,8 @@ const LIVE_EVERY = 500;
 export function trackerCommand(flags: TrackerFlags): Command {
 	return async ({ output, interrupts }) => {
 		const url = chooseBroker(flags.broker);
-		const starting = Tracker.start({ url, password: nanoid() });
+		const limits = parseLimits(flags.limit ?? []);
+		const starting = Tracker.start({ url, password: nanoid(), limits });
 		const tracker = await interrupts.race(asBroker(starting, url));
 		const tell = (event: 'ready' | 'standby', text: string): void => {
 			output.event({ event, tracker: tracker.id, broker: url });

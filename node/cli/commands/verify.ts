@@ -1,10 +1,11 @@
 import { access, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { printable, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
 import { rightChunks } from '../../hashing/check-content.ts';
 import { hashFile } from '../../hashing/hasher.ts';
 import { runsOf } from '../../runs.ts';
 import { onFile } from '../../storage/fs-error.ts';
+import { safePath } from '../../storage/safe-path.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { hashProgress, ProgressView } from '../progress-view.ts';
@@ -44,7 +45,7 @@ export function verifyCommand(seedPath: string, file: string | undefined): Comma
 
 /** The file a seed is of, if it is not named: the seed's path without `.seed`, or its name beside it. */
 async function fileOf(seedPath: string, seed: Seed): Promise<string> {
-	const beside = join(dirname(resolve(seedPath)), seed.name);
+	const beside = safePath(dirname(resolve(seedPath)), seed.name);
 	const candidates = /.\.seed$/i.test(seedPath)
 		? [resolve(seedPath.slice(0, -5)), beside]
 		: [beside];

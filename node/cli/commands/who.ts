@@ -1,4 +1,4 @@
-import { printable, ShoalError } from '../../../protocol/index.ts';
+import { type NodeListing, printable, ShoalError } from '../../../protocol/index.ts';
 import { chooseBroker, closeNode, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Command } from '../run.ts';
@@ -25,20 +25,23 @@ export function whoCommand(text: string, flags: WhoFlags): Command {
 					`nobody has the seed ${id}; shoal ls lists what there is`,
 				);
 			}
-			for (const { node, have, chunks, addresses } of nodes) {
-				output.event({ event: 'node', node, have, chunks, addresses });
+			for (const listing of nodes) {
+				const { node, have, chunks, addresses } = listing;
+				output.event({ event: 'node', node, have, chunks, addresses, reach: reachOf(listing) });
 			}
-			const rows = nodes.map(({ node, have, chunks, addresses }) => [
-				node,
-				`${percent(have, chunks)} %`,
-				`${have} of ${chunks}`,
-				addresses.length === 0 ? 'through the broker' : printable(addresses.join(' ')),
+			const rows = nodes.map((listing) => [
+				listing.node,
+				`${percent(listing.have, listing.chunks)} %`,
+				`${listing.have} of ${listing.chunks}`,
+				REACH[reachOf(listing)],
+				printable(listing.addresses.join(' ')),
 			]);
 			const [titles = '', ...lines] = table(
 				[
 					{ title: 'NODE' },
 					{ title: 'HAVE', align: 'right' },
 					{ title: 'CHUNKS', align: 'right' },
+					{ title: 'REACHED' },
 					{ title: 'ADDRESSES' },
 				],
 				rows,
@@ -55,4 +58,20 @@ export function whoCommand(text: string, flags: WhoFlags): Command {
 			await closeNode(node);
 		}
 	};
+}
+
+/** `direct` where the broker has seen the node at one of its addresses, `claimed` where only it says so. */
+type Reach = 'direct' | 'claimed' | 'broker';
+
+const REACH: Readonly<Record<Reach, string>> = {
+	direct: 'directly',
+	claimed: 'perhaps directly',
+	broker: 'through the broker',
+};
+
+function reachOf({ addresses, verified = 0 }: NodeListing): Reach {
+	if (addresses.length === 0) {
+		return 'broker';
+	}
+	return verified > 0 ? 'direct' : 'claimed';
 }

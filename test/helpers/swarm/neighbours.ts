@@ -1,11 +1,10 @@
+import { SourcePlaces } from '../../../node/source-places.ts';
 import type { SwarmNode } from './swarm-node.ts';
-import type { World } from './world.ts';
+import { SAMPLE, type World } from './world.ts';
 
-const QUERY_FIRST = 500;
+const QUERY_FIRST = 250;
 const QUERY_LAST = 10_000;
 const SILENCE = 1_500;
-const MOST_SOURCES = 10;
-const USELESS = 10_000;
 /** Asked in vain three times, two seconds apart. */
 const GIVEN_UP = 8_000;
 /** Shared topics that are heard at a time. */
@@ -21,12 +20,14 @@ export class Neighbours {
 	readonly #sentAt = new Map<SwarmNode, number>();
 	/** By node whose shared topic is or was heard: what came of late, and what of it was of use. */
 	readonly #topics = new Map<SwarmNode, { bytes: number; useful: number; isLeft: boolean }>();
+	readonly #places: SourcePlaces;
 	#heardAt = 0;
 	#queryAfter = QUERY_FIRST;
 
 	constructor(node: SwarmNode, world: World) {
 		this.#node = node;
 		this.#world = world;
+		this.#places = new SourcePlaces(node.id);
 	}
 
 	/** Asks the tracker, and again from time to time, as long as it is a downloader. */
@@ -35,7 +36,10 @@ export class Neighbours {
 		if (this.#node.isGone || this.#node.isComplete) {
 			return;
 		}
-		for (const node of this.#world.sample(this.#node)) {
+		const listed = this.#world.sample(this.#node);
+		const isAll = listed.size < SAMPLE - 1;
+		this.#node.listed([...listed].filter(({ isComplete }) => isAll && !isComplete));
+		for (const node of listed) {
 			this.consider(node);
 		}
 		const isSilent = time.now - this.#heardAt >= SILENCE;
@@ -47,7 +51,7 @@ export class Neighbours {
 	consider(node: SwarmNode): void {
 		const { time } = this.#world;
 		const isDownloader = !this.#node.isGone && !this.#node.isComplete;
-		if (!isDownloader || this.#sentAt.has(node) || !this.#hasPlace()) {
+		if (!isDownloader || this.#sentAt.has(node) || !this.#makePlace(node)) {
 			return;
 		}
 		this.#sentAt.set(node, time.now);
@@ -117,13 +121,14 @@ export class Neighbours {
 		}
 	}
 
-	#hasPlace(): boolean {
-		if (this.#sentAt.size >= MOST_SOURCES) {
-			const [worst] = [...this.#sentAt].sort(([, a], [, b]) => a - b);
-			if (worst !== undefined && this.#world.time.now - worst[1] >= USELESS) {
-				this.remove(worst[0]);
-			}
+	#makePlace(node: SwarmNode): boolean {
+		const seated = new Map(
+			[...this.#sentAt].map(([{ id, isComplete }, sentAt]) => [id, { sentAt, isComplete }]),
+		);
+		const { isThere, leaves } = this.#places.placeFor(node.id, seated, this.#world.time.now);
+		if (leaves !== undefined) {
+			this.remove(this.#world.nodes.get(leaves) as SwarmNode);
 		}
-		return this.#sentAt.size < MOST_SOURCES;
+		return isThere;
 	}
 }

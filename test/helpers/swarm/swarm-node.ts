@@ -2,7 +2,12 @@ import type { Attempt } from '../../../node/engine/attempt.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { Fellows } from '../../../node/engine/fellows.ts';
-import { type Bitfield, type ByteRange, DEFAULT_LIMITS } from '../../../protocol/index.ts';
+import {
+	type Bitfield,
+	type ByteRange,
+	DEFAULT_LIMITS,
+	MAX_RANGE,
+} from '../../../protocol/index.ts';
 import { Link } from './link.ts';
 import { Neighbours } from './neighbours.ts';
 import { Serving } from './serving.ts';
@@ -21,6 +26,8 @@ const NEWS_EVERY = 250;
 /** Four times the real one: between two events it only has timeouts to notice. */
 const TICK = 200;
 const VERIFY = 1;
+/** What {@link SourceLanes} makes of a node on a direct lane. */
+const DIRECT = { mostPart: MAX_RANGE, isFree: true, mostQueue: 500 };
 
 /** A node of a simulated swarm: a real engine, a link of its own, and a model of the shell around it. */
 export class SwarmNode {
@@ -129,10 +136,19 @@ export class SwarmNode {
 		}
 	}
 
+	/** The tracker lists these as downloaders. */
+	listed(downloaders: readonly SwarmNode[]): void {
+		const known = [...this.engine.nodes.values()].filter(({ have }) => !have.isFull);
+		this.#fellows.set(new Set([...downloaders, ...known].map(({ id }) => id)));
+	}
+
 	/** `node` has told what it has, at first or since. */
 	onHave(node: SwarmNode, chunks: readonly number[]): void {
 		if (node.countedOnBy.has(this) && !this.isGone && !this.isComplete) {
 			this.engine.nodeHas(node.id, chunks);
+			if (!this.#world.topology.hasSharedTopics) {
+				this.engine.rebound(node.id, DIRECT);
+			}
 			if (node.isComplete) {
 				this.#fellows.delete(node.id);
 			} else {

@@ -1,3 +1,4 @@
+import { neighboursOf } from '../../../broker/neighbours.ts';
 import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { DEFAULT_LIMITS, type Layout } from '../../../protocol/index.ts';
 import { type Faults, frozenUntil, passesFrom } from './faults.ts';
@@ -25,7 +26,7 @@ export interface WorldOptions {
 }
 
 /** Nodes in one answer of the tracker: `limits.querySample`, of which half are seeders if there are. */
-const SAMPLE = DEFAULT_LIMITS.querySample;
+export const SAMPLE = DEFAULT_LIMITS.querySample;
 
 /** What the nodes of a simulated swarm share: time, chance, what lies between them, the tracker. */
 export class World {
@@ -76,11 +77,14 @@ export class World {
 		}
 	}
 
-	/** What the tracker answers: up to half of it seeders, the rest anybody. */
+	/** What the tracker answers: neighbours, then others that download, then the rest of the sample. */
 	sample(asker: SwarmNode): Set<SwarmNode> {
-		const chosen = new Set<SwarmNode>();
-		this.#draw(this.#seeders, SAMPLE / 2, chosen);
-		this.#draw([...this.#downloaders, ...this.#seeders], SAMPLE, chosen);
+		const all = [...this.#downloaders, ...this.#seeders];
+		const drawn = new Set<SwarmNode>();
+		this.#draw(this.#seeders, SAMPLE / 2, drawn);
+		this.#draw(all, SAMPLE, drawn);
+		const lacking = [...drawn].filter(({ isComplete }) => !isComplete);
+		const chosen = new Set([...neighboursOf(asker.id, all), ...lacking, ...drawn]);
 		chosen.delete(asker);
 		return chosen;
 	}

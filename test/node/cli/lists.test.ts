@@ -69,13 +69,13 @@ test('who lists the nodes of a seed, by id or link', async (t) => {
 	const [id = ''] = ids;
 	const shoal = new Shoal(t, ['who', id, '--broker', url]);
 	assert.is(await shoal.exit(), 0);
-	const { node, have, chunks, addresses } = await shoal.event('node');
-	assert.equal([node, have, chunks], [sharer.id, 1, 1]);
+	const { node, have, chunks, addresses, reach } = await shoal.event('node');
+	assert.equal([node, have, chunks, reach], [sharer.id, 1, 1, 'direct']);
 	const [address = ''] = addresses as string[];
 	assert.match(address, /^mqtt:\/\/127\.0\.0\.1:\d+$/);
 	const link = `shoal:${id}?broker=${encodeURIComponent(url)}`;
 	const { text } = await runShoal(t, ['who', link]);
-	assert.match(text, new RegExp(`^${node} +100 % +1 of 1 +${address}$`, 'm'));
+	assert.match(text, new RegExp(`^${node} +100 % +1 of 1 +directly +${address}$`, 'm'));
 	assert.match(text, /^1 seeder, 0 downloaders$/m);
 	const nobody = await runShoal(t, ['who', '0'.repeat(64), '--broker', url]);
 	assert.is(nobody.code, 3);

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
-import { parseLimits } from '../../../node/cli/commands/broker.ts';
 import { chooseBroker, nodeOptions } from '../../../node/cli/connect.ts';
 import { exitCodeOf } from '../../../node/cli/exit-codes.ts';
 import { failureOf } from '../../../node/cli/failure.ts';
+import { parseLimits } from '../../../node/cli/limit-flags.ts';
 import { isLoopback, publicLink } from '../../../node/cli/public-link.ts';
 import { parseRate } from '../../../node/cli/rates.ts';
 import { type ErrorCode, ShoalError } from '../../../protocol/index.ts';

@@ -19,6 +19,7 @@ const COMMANDS = [
 	'seed',
 	'verify',
 	'demo',
+	'acl',
 	'limits',
 ];
 const ID = '0'.repeat(64);
@@ -100,6 +101,21 @@ test('limits are listed with value, unit and meaning', async (t) => {
 	for (const name of LIMIT_NAMES) {
 		assert.match(text, new RegExp(`^${name} +[\\d,]+ `, 'm'));
 	}
+});
+
+test('the memory of a broker is what its limits add up to, also with others', async (t) => {
+	const most = async (...args: string[]): Promise<number> => {
+		const shoal = new Shoal(t, ['limits', ...args]);
+		assert.is(await shoal.exit(), 0);
+		const sum = shoal.all('memory').reduce((all, row) => all + Number(row.most), 0);
+		assert.is((await shoal.event('memory-in-all')).most, sum);
+		return sum;
+	};
+	const usual = await most();
+	assert.ok(usual < 3 * 2 ** 30, `${usual} bytes`);
+	assert.ok((await most('--limit', 'clients=100', '--limit', 'announces=1000')) < usual / 2);
+	const { code } = await runShoal(t, ['limits', '--limit', 'nonsense=1']);
+	assert.is(code, 2);
 });
 
 test('a broker that cannot be reached is exit code 4', async (t) => {

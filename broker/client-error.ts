@@ -1,0 +1,26 @@
+import { ShoalError } from '../protocol/index.ts';
+import type { BrokerRefusal } from './gatekeeper.ts';
+
+/** Why a connection has ended, and as what that counts unless it has been counted. */
+export interface Ending {
+	readonly error: ShoalError;
+	readonly refusal?: BrokerRefusal;
+}
+
+/** What it means that Aedes ends a connection with `error`: what a stranger sends is no failure of the broker. */
+export function endingOf(error: unknown): Ending {
+	if (error instanceof ShoalError) {
+		return { error };
+	}
+	const { code, message } = error as NodeJS.ErrnoException;
+	if (code !== undefined) {
+		const why = `the connection of a client was lost: ${message}`;
+		return { error: new ShoalError('ERR_DISCONNECTED', why, { cause: error }) };
+	}
+	if (message === 'connect did not arrive in time') {
+		const why = 'a client did not say who it is in time: its connection is cut';
+		return { error: new ShoalError('ERR_TIMEOUT', why, { cause: error }), refusal: 'silent' };
+	}
+	const why = `a client sent what is no MQTT 3.1.1: ${message}; its connection is cut`;
+	return { error: new ShoalError('ERR_MESSAGE', why, { cause: error }), refusal: 'packet' };
+}

@@ -1,0 +1,79 @@
+import type { Duplex } from 'node:stream';
+
+/** ms for which a sum over all connections is good enough. */
+const SUM_EVERY = 100;
+
+/** Options of {@link Connections}. */
+export interface ConnectionsOptions {
+	/** Connections that may say nothing yet. */
+	readonly mostSilent: number;
+	/** Monotonic time in ms. */
+	readonly now: () => number;
+	/** A connection that said nothing was ended, to make room for one that may. */
+	readonly onCrowd: () => void;
+}
+
+/** The connections of a broker: those that have said who they are, and those that have not yet. */
+export class Connections implements Iterable<Duplex> {
+	readonly #options: ConnectionsOptions;
+	readonly #all = new Set<Duplex>();
+	/** The oldest first. */
+	readonly #silent = new Set<Duplex>();
+	#queued = 0;
+	#summedAt = Number.NEGATIVE_INFINITY;
+
+	constructor(options: ConnectionsOptions) {
+		this.#options = options;
+	}
+
+	[Symbol.iterator](): Iterator<Duplex> {
+		return this.#all[Symbol.iterator]();
+	}
+
+	/** Bytes queued for all of them, now or a moment ago. */
+	get queued(): number {
+		const now = this.#options.now();
+		if (now - this.#summedAt >= SUM_EVERY) {
+			this.#summedAt = now;
+			this.#queued = 0;
+			for (const { writableLength } of this.#all) {
+				this.#queued += writableLength;
+			}
+		}
+		return this.#queued;
+	}
+
+	/** Keeps `stream` until it is closed. */
+	add(stream: Duplex): void {
+		this.#all.add(stream);
+		stream.once('close', () => {
+			this.#all.delete(stream);
+			this.#silent.delete(stream);
+		});
+	}
+
+	/** Keeps `stream`, of which nobody knows yet who it is. */
+	addSilent(stream: Duplex): void {
+		this.add(stream);
+		this.#silent.add(stream);
+		const [oldest] = this.#silent;
+		// A crowd that says nothing does not keep out those who speak at once.
+		if (this.#silent.size > this.#options.mostSilent) {
+			this.#silent.delete(oldest as Duplex);
+			oldest?.destroy();
+			this.#options.onCrowd();
+		}
+	}
+
+	/** `stream` has said who it is. */
+	spoke(stream: Duplex): void {
+		this.#silent.delete(stream);
+	}
+
+	/** Ends all. */
+	destroy(): void {
+		for (const stream of this.#all) {
+			stream.destroy();
+		}
+	}
+}

@@ -1,0 +1,89 @@
+import { resolveLimits, type Topics } from '../protocol/index.ts';
+import { mayReceive, whyNotPublish } from './access.ts';
+
+/** Options of {@link mosquittoAcl}. */
+export interface MosquittoAclOptions {
+	readonly topics: Topics;
+	/** What a node is known by: its client id, or its user name, which then has to be its node id. */
+	readonly by: 'client' | 'user';
+	/** User name of the tracker, which may do more than nodes. */
+	readonly tracker: string;
+}
+
+/** Builds a topic that is about `node` and comes from `from`, as far as it names them. */
+type Build = (node: string, from: string) => string;
+
+const ME = 'client-me';
+const OTHER = 'client-other';
+const SEED = '0'.repeat(64);
+const EVENT = 'node-joined';
+/** From the widest to the narrowest. */
+const PAIRS = [
+	[OTHER, OTHER],
+	[OTHER, ME],
+	[ME, OTHER],
+	[ME, ME],
+] as const;
+
+/**
+ * The access rules as an ACL file of mosquitto. They are not written down a second time: each kind of
+ * topic is tried on the rules of our own broker, and the widest that is allowed there becomes a pattern.
+ *
+ * Every pattern has as many levels as its topics, and none ends with `#`: an id that holds a slash, which
+ * mosquitto lets in, then matches no topic at all.
+ */
+export function mosquittoAcl({ topics, by, tracker }: MosquittoAclOptions): string {
+	const own = by === 'client' ? '%c' : '%u';
+	const rules = { topics, limits: resolveLimits(), hasTracker: true };
+	const mayWrite = (topic: string): boolean =>
+		[false, true].some((retain) => {
+			const message = { topic, qos: retain ? 1 : 0, retain, bytes: 1 };
+			return whyNotPublish(ME, message, rules) === undefined;
+		});
+	const mayRead = (topic: string): boolean => mayReceive(ME, topics.tryParse(topic));
+	const patterns = (access: string, isAllowed: (topic: string) => boolean): string[] =>
+		buildersOf(topics).flatMap((build) => {
+			const widest = PAIRS.map(([node, from]) => build(node, from)).find(isAllowed);
+			return widest === undefined ? [] : [`pattern ${access} ${patternOf(widest, own)}`];
+		});
+	const anybody = topics.reply(OTHER, OTHER);
+	return [
+		'# Access rules of shoal for mosquitto, by: shoal acl mosquitto',
+		'#',
+		`# The tracker: shoal tracker --broker mqtt://${tracker}:PASSWORD@HOST:PORT`,
+		`user ${tracker}`,
+		...[...topics.trackerFilters(), topics.trackerState()].map((filter) => `topic read ${filter}`),
+		...topics.watchFilters().map((filter) => `topic write ${filter}`),
+		`topic write ${patternOf(anybody, own)}`,
+		'',
+		`# Nodes, whatever their user name: each in its own name only, which is its ${by === 'client' ? 'client id' : 'user name'}`,
+		...patterns('write', mayWrite),
+		...patterns('read', mayRead),
+		'',
+	].join('\n');
+}
+
+/** One of each kind of topic. */
+function buildersOf(topics: Topics): Build[] {
+	return [
+		() => topics.trackerState(),
+		(_, from) => topics.trackerRequest(from),
+		(_, from) => topics.nodeState(from),
+		(_, from) => topics.announce(SEED, from),
+		(node, from) => topics.reply(node, from),
+		(node, from) => topics.request(node, from),
+		(node, from) => topics.chunk(node, from),
+		(_, from) => topics.swarm(SEED, from),
+		() => topics.event(EVENT),
+	];
+}
+
+function patternOf(topic: string, own: string): string {
+	const levels = topic.split('/').map((level) => {
+		if (level === ME) {
+			return own;
+		}
+		return [OTHER, SEED, EVENT].includes(level) ? '+' : level;
+	});
+	return levels.join('/');
+}

@@ -1,0 +1,22 @@
+import { ShoalError } from '../protocol/index.ts';
+
+/** What it means that a server cannot listen at `port` of `host`. */
+export function portError(cause: NodeJS.ErrnoException, host: string, port: number): ShoalError {
+	const where = `port ${port} of ${host}`;
+	switch (cause.code) {
+		case 'EADDRINUSE':
+			return new ShoalError(
+				'ERR_PORT',
+				`${where} is taken: another broker is running there? Use --port to take another`,
+				{ cause },
+			);
+		case 'EACCES':
+			return new ShoalError(
+				'ERR_PORT',
+				`${where} may not be used by this user: use --port with a number above 1023`,
+				{ cause },
+			);
+		default:
+			return new ShoalError('ERR_PORT', `cannot listen on ${where}: ${cause.message}`, { cause });
+	}
+}

@@ -1,0 +1,122 @@
+import { Duplex, type DuplexOptions } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { PacketFramer } from '../protocol/index.ts';
+
+type Done = (error?: Error | null) => void;
+
+/** What a {@link SecureStream} needs. */
+export interface SecureStreamOptions
+	extends Pick<DuplexOptions, 'readableHighWaterMark' | 'writableHighWaterMark'> {
+	/** Cuts what was decrypted into packets. */
+	readonly framer: PacketFramer;
+	/** What was decrypted is no MQTT, or not allowed; the stream is closed. */
+	readonly onBad?: (() => void) | undefined;
+	/** The other side is not whom we want. Nothing is sent before it was asked. @throws ShoalError */
+	readonly check?: ((socket: TLSSocket) => void) | undefined;
+}
+
+/**
+ * What is said inside a TLS socket, read packet by packet like that of a plain one. Its bytes are copied
+ * once, from where they were decrypted to. What is pushed can be read; what is written counts as queued
+ * until the socket below has taken it.
+ */
+export class SecureStream extends Duplex {
+	readonly #inner: TLSSocket;
+
+	constructor(inner: TLSSocket, options: SecureStreamOptions) {
+		const { framer, onBad, check, ...marks } = options;
+		super({
+			...marks,
+			construct: (done) => {
+				if (check === undefined) {
+					done();
+					return;
+				}
+				inner.once('secureConnect', () => done(failureOf(() => check(inner))));
+				inner.once('error', done);
+			},
+		});
+		this.#inner = inner;
+		inner.on('data', (bytes) => {
+			const error = failureOf(() => fill(framer, bytes));
+			if (error !== null) {
+				onBad?.();
+				this.destroy(error);
+			}
+		});
+		inner.once('end', () => this.push(null));
+		inner.on('error', (error) => this.destroy(error));
+		inner.once('close', () => this.destroy());
+	}
+
+	/** Address of the other side. */
+	get remoteAddress(): string | undefined {
+		return this.#inner.remoteAddress;
+	}
+
+	/** Bytes received. */
+	get bytesRead(): number {
+		return this.#inner.bytesRead;
+	}
+
+	/** That of the socket below, which tells how much the system took. Not public, in Node 20 to 24. */
+	get _handle(): unknown {
+		return (this.#inner as unknown as { readonly _handle: unknown })._handle;
+	}
+
+	setNoDelay(): void {
+		this.#inner.setNoDelay();
+	}
+
+	/** Takes what was cut out of the stream. */
+	give(packet: Uint8Array): void {
+		if (!this.push(packet)) {
+			this.#inner.pause();
+		}
+	}
+
+	override _read(): void {
+		this.#inner.resume();
+	}
+
+	override _write(bytes: Uint8Array, _encoding: BufferEncoding, done: Done): void {
+		this.#inner.write(bytes, done);
+	}
+
+	override _writev(parts: readonly { readonly chunk: Uint8Array }[], done: Done): void {
+		this.#inner.cork();
+		parts.forEach(({ chunk }, index) => {
+			this.#inner.write(chunk, index === parts.length - 1 ? done : undefined);
+		});
+		this.#inner.uncork();
+	}
+
+	override _final(done: Done): void {
+		this.#inner.end(() => done());
+	}
+
+	override _destroy(error: Error | null, done: Done): void {
+		this.#inner.destroy();
+		done(error);
+	}
+}
+
+function fill(framer: PacketFramer, bytes: Uint8Array): void {
+	for (let at = 0; at < bytes.length; ) {
+		const { target } = framer;
+		const part = bytes.subarray(at, at + target.length);
+		target.set(part);
+		framer.filled(part.length);
+		at += part.length;
+	}
+}
+
+/** What `work` throws; null if nothing. */
+function failureOf(work: () => void): Error | null {
+	try {
+		work();
+		return null;
+	} catch (error) {
+		return error as Error;
+	}
+}

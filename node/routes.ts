@@ -1,0 +1,43 @@
+import type { NodeListing } from '../protocol/index.ts';
+import type { Lanes, Route } from './lanes/lanes.ts';
+
+/** ms that a direct lane has to open before what is there is asked through the broker. */
+const REACH_FIRST = 300;
+
+/** How the tracker says that the nodes of a swarm may be reached straight. */
+export class Routes {
+	readonly #lanes: Lanes;
+	readonly #routes = new Map<string, Route>();
+
+	constructor(lanes: Lanes) {
+		this.#lanes = lanes;
+	}
+
+	/** What the tracker said last; tickets are good for some minutes. */
+	learn(listed: readonly NodeListing[]): void {
+		for (const { node, addresses, verified = 0, ticket } of listed) {
+			if (ticket !== undefined) {
+				this.#routes.set(node, { addresses, verified, ticket });
+			}
+		}
+	}
+
+	/** `node` is not gone to any more. */
+	forget(node: string): void {
+		this.#routes.delete(node);
+	}
+
+	/** Tries to open a direct lane, if it is time to. @returns when there is one, or nothing came of it */
+	async dial(node: string): Promise<void> {
+		const route = this.#routes.get(node);
+		if (route !== undefined) {
+			await this.#lanes.reach(node, route);
+		}
+	}
+
+	/** As {@link dial}. @returns when there is one, or it is time to begin without it */
+	async reach(node: string): Promise<void> {
+		const patience = new Promise<void>((resolve) => setTimeout(resolve, REACH_FIRST).unref());
+		await Promise.race([this.dial(node), patience]);
+	}
+}

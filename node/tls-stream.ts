@@ -1,0 +1,51 @@
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect, type TLSSocket } from 'node:tls';
+import { SecureStream } from '../broker/index.ts';
+import { type Incoming, ShoalError } from '../protocol/index.ts';
+import { makeFramer, placeOf } from './tcp-stream.ts';
+
+const DEFAULT_PORT = 8883;
+
+/** Whether `url` leads to a broker over TCP with TLS. */
+export function isTls(url: string): boolean {
+	return URL.canParse(url) && new URL(url).protocol === 'mqtts:';
+}
+
+/**
+ * Opens an encrypted byte stream to the broker at `url`, which is mqtts:, read as a plain one is. Nothing of
+ * MQTT is sent before the broker has shown that it is the right one.
+ *
+ * @param cert SHA-256 of the only certificate it may show, 64 hex digits; if undefined, one that leads to an
+ *   authority that this system trusts
+ */
+export function openTlsStream(
+	url: string,
+	onMessage: (message: Incoming) => void,
+	cert?: string,
+): Duplex {
+	const framer = makeFramer(onMessage, (packet) => stream.give(packet));
+	const place = placeOf(url, DEFAULT_PORT);
+	const socket = connect({
+		...place,
+		...(isIP(place.host) === 0 && { servername: place.host }),
+		minVersion: 'TLSv1.2',
+		rejectUnauthorized: cert === undefined,
+	});
+	const stream = new SecureStream(socket, {
+		framer,
+		check: (shown) => checkFingerprint(shown, cert),
+	});
+	return stream;
+}
+
+/** @throws ShoalError ERR_BROKER */
+function checkFingerprint(socket: TLSSocket, expected: string | undefined): void {
+	const shown = socket.getPeerCertificate().fingerprint256?.replaceAll(':', '').toLowerCase();
+	if (expected !== undefined && shown !== expected) {
+		throw new ShoalError(
+			'ERR_BROKER',
+			`its certificate is ${shown ?? 'none'}, not ${expected}: it has a new one, or somebody stands in between. Nothing was sent; ask who runs it for its fingerprint`,
+		);
+	}
+}

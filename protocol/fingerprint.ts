@@ -1,0 +1,18 @@
+import { ShoalError } from './errors.ts';
+import { quoted } from './printable.ts';
+
+/**
+ * The SHA-256 of a certificate as 64 hex digits, from a text with or without colons.
+ *
+ * @throws ShoalError ERR_USAGE
+ */
+export function parseFingerprint(text: string): string {
+	const digits = text.replaceAll(':', '').toLowerCase();
+	if (!/^[0-9a-f]{64}$/.test(digits)) {
+		throw new ShoalError(
+			'ERR_USAGE',
+			`${quoted(text)} is no fingerprint of a certificate: 64 hex digits expected, its SHA-256`,
+		);
+	}
+	return digits;
+}

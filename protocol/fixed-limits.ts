@@ -1,0 +1,26 @@
+import { MAX_CHUNK_SIZE, MAX_CHUNKS, MAX_LENGTH } from './layout.ts';
+import type { Limit } from './limits.ts';
+import { MAX_NAME_BYTES } from './names.ts';
+import { MAX_RANGE } from './node-messages.ts';
+import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS } from './topics.ts';
+
+/** A limit that nobody can change: nodes would not understand each other any more. */
+export interface FixedLimit extends Limit {
+	readonly name: string;
+}
+
+/** The limits of the protocol itself. */
+export const FIXED_LIMITS: readonly FixedLimit[] = [
+	fixed('id', 64, 'characters', 'a node id, 8 at least, of A-Z a-z 0-9 _ -; another: refused'),
+	fixed('topicLevels', MAX_TOPIC_LEVELS, '', 'levels of a topic; more: cut'),
+	fixed('topicBytes', MAX_TOPIC_BYTES, 'bytes', 'a topic; longer: refused'),
+	fixed('name', MAX_NAME_BYTES, 'bytes', 'the name of a file; longer: refused'),
+	fixed('chunkLines', MAX_CHUNKS, '', 'chunks of a seed; more: refused'),
+	fixed('chunkSize', MAX_CHUNK_SIZE, 'bytes', 'a chunk'),
+	fixed('length', MAX_LENGTH, 'bytes', 'a file'),
+	fixed('range', MAX_RANGE, 'bytes', 'one range of a request, and its answer on a direct lane'),
+];
+
+function fixed(name: string, value: number, unit: string, about: string): FixedLimit {
+	return { name, value, unit, about };
+}

@@ -1,0 +1,141 @@
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import * as assert from 'uvu/assert';
+import { Broker, makeCertificate } from '../../broker/index.ts';
+import { ShoalNode } from '../../node/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { makeFolder } from '../helpers/folder.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('tls', { timeout: 30_000 });
+const pair = makeCertificate();
+const fingerprint = fingerprintOf(pair.cert);
+
+function fingerprintOf(cert: string): string {
+	return new X509Certificate(cert).fingerprint256;
+}
+
+/** A relay to the broker that keeps all bytes that went through it, both ways. */
+async function startRelay(t: Scope, to: number) {
+	const seen: Buffer[] = [];
+	const sockets: Socket[] = [];
+	const server = createServer((near) => {
+		const far = connect(to, '127.0.0.1');
+		sockets.push(near, far);
+		for (const [from, into] of [
+			[near, far],
+			[far, near],
+		] as const) {
+			from.on('data', (bytes) => {
+				seen.push(bytes);
+				into.write(bytes);
+			});
+			from.on('error', () => {});
+			from.on('close', () => into.destroy());
+		}
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	t.defer(async () => {
+		for (const socket of sockets) {
+			socket.destroy();
+		}
+		await new Promise((resolve) => server.close(resolve));
+	});
+	return { port: (server.address() as { port: number }).port, seen };
+}
+
+/** `promise` fails with this code, and says so. */
+async function fails(promise: Promise<unknown>, code: string, says = /./): Promise<void> {
+	const error = await rejects(promise);
+	assert.is(error.code, code);
+	assert.match(error.message, says);
+}
+
+async function startNode(t: Scope, port: number, cert: string | undefined = fingerprint) {
+	const node = await ShoalNode.start({ broker: `mqtts://127.0.0.1:${port}`, cert });
+	t.defer(() => node.close());
+	return node;
+}
+
+test('a certificate is read by others, and signed by its own key', () => {
+	const cert = new X509Certificate(pair.cert);
+	assert.ok(cert.verify(cert.publicKey));
+	assert.is(cert.publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1');
+	assert.not.equal(fingerprintOf(makeCertificate().cert), fingerprint);
+});
+
+test('T17: who copies all bytes on the way reads neither a name nor a byte of the file', async (t) => {
+	const broker = await startBroker(t, { tls: pair });
+	assert.ok(broker.url.startsWith('mqtts://'));
+	const relay = await startRelay(t, broker.port);
+	const folder = await makeFolder(t);
+	const marker = randomBytes(64);
+	const bytes = Buffer.concat(Array.from({ length: 32_768 }, () => marker));
+	await writeFile(join(folder, 'secret-name.bin'), bytes);
+	const [ann, bob] = [await startNode(t, relay.port), await startNode(t, relay.port)];
+	const { seed } = await ann.share(join(folder, 'secret-name.bin'));
+	const out = join(folder, 'out.bin');
+	await bob.get(seed.id, { output: out });
+	assert.ok((await readFile(out)).equals(bytes));
+	const all = Buffer.concat(relay.seen);
+	assert.ok(all.length > bytes.length);
+	assert.not.ok(all.includes(marker.subarray(0, 32)));
+	assert.not.ok(all.includes('secret-name'));
+	assert.not.ok(all.includes('shoal/1'));
+});
+
+test('T22: another certificate than the expected one is refused before anything is sent', async (t) => {
+	const broker = await startBroker(t, { tls: makeCertificate() });
+	await fails(startNode(t, broker.port), 'ERR_BROKER', /its certificate is .*Nothing was sent/);
+	assert.is(broker.stats().clients, 0);
+});
+
+test('T22: a certificate that no authority vouches for is refused where no other is named', async (t) => {
+	const broker = await startBroker(t, { tls: pair });
+	const url = `mqtts://127.0.0.1:${broker.port}`;
+	await fails(ShoalNode.start({ broker: url }), 'ERR_BROKER', /self-signed/);
+});
+
+test('T22: where TLS was taken away, nobody speaks without it', async (t) => {
+	const plain = await startBroker(t);
+	const relay = await startRelay(t, plain.port);
+	await fails(startNode(t, relay.port), 'ERR_BROKER');
+	assert.not.ok(Buffer.concat(relay.seen).includes('MQTT'));
+	await fails(
+		ShoalNode.start({ broker: plain.url, cert: fingerprint }),
+		'ERR_USAGE',
+		/name it by an mqtts: URL/,
+	);
+});
+
+test('T22: beside an encrypted broker no direct lane is open, and none can be asked for', async (t) => {
+	const broker = await startBroker(t, { tls: pair });
+	const url = `mqtts://127.0.0.1:${broker.port}`;
+	const started = ShoalNode.start({ broker: url, cert: fingerprint, lane: 'direct' });
+	await fails(started, 'ERR_USAGE', /not encrypted/);
+});
+
+test('a broker that speaks TLS takes no one who does not, and closes who says nothing', async (t) => {
+	const broker = await startBroker(t, { tls: pair, limits: { connectTime: 300 } });
+	await fails(ShoalNode.start({ broker: `mqtt://127.0.0.1:${broker.port}` }), 'ERR_BROKER');
+	let closed = 0;
+	connect(broker.port, '127.0.0.1')
+		.on('error', () => {})
+		.once('close', () => closed++);
+	connectTls({ port: broker.port, host: '127.0.0.1', rejectUnauthorized: false })
+		.on('error', () => {})
+		.once('close', () => closed++);
+	await until('both are closed', () => closed === 2);
+});
+
+test('a key that does not belong to the certificate is told at the start', async () => {
+	const tls = { cert: pair.cert, key: makeCertificate().key };
+	await fails(Broker.start({ port: 0, tls }), 'ERR_USAGE', /belong together/);
+});
+
+test.run();

@@ -1,0 +1,32 @@
+import * as assert from 'uvu/assert';
+import { MOST_WARNINGS, WARNINGS_EVERY, Warnings } from '../../../node/cli/warnings.ts';
+import { fakeClock } from '../../helpers/clock.ts';
+import { suite } from '../../helpers/suite.ts';
+
+const test = suite('warnings');
+
+test('the same warning is told once in a while', () => {
+	const clock = fakeClock();
+	const warnings = new Warnings(clock.now);
+	assert.equal(warnings.next('a'), ['a']);
+	assert.equal(warnings.next('a'), []);
+	assert.equal(warnings.next('b'), ['b']);
+	clock.advance(WARNINGS_EVERY);
+	assert.equal(warnings.next('a'), ['a']);
+});
+
+test('T10: of a flood of warnings a few are told, and how many were not', () => {
+	const clock = fakeClock();
+	const warnings = new Warnings(clock.now);
+	const told = Array.from({ length: 100_000 }, (_, number) => warnings.next(`no ${number}`)).flat();
+	assert.is(told.length, MOST_WARNINGS);
+	clock.advance(WARNINGS_EVERY);
+	assert.equal(warnings.next('next'), [
+		`there were ${100_000 - MOST_WARNINGS} more warnings, which are not told`,
+		'next',
+	]);
+	clock.advance(WARNINGS_EVERY);
+	assert.equal(warnings.next('next'), ['next']);
+});
+
+test.run();

@@ -1,0 +1,64 @@
+import { readdir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { Seed } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { useTemporary } from '../helpers/folder.ts';
+import { startNode } from '../helpers/node.ts';
+import { Peer } from '../helpers/peer.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { canMount, smallDisk } from '../helpers/small-disk.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('a share that is larger than the disk', { timeout: 20_000 });
+const TIB = 2 ** 40;
+const CHUNK = 4 * 1024 * 1024;
+
+if (!canMount) {
+	console.log('skipped: a small disk needs root on Linux, to be mounted');
+}
+
+(canMount ? test : test.skip)(
+	'T24: on 8 MiB a share of 1 TiB is refused in less than 100 ms, and no byte is written',
+	async (t) => {
+		const disk = await smallDisk(t, 8);
+		const seed = new Seed({
+			name: 'bomb.bin',
+			length: TIB,
+			kind: 'sha256',
+			digest: new Uint8Array(32).fill(1),
+			chunkDigests: new Uint8Array((TIB / CHUNK) * 32).fill(2),
+		});
+		const { url } = await startBroker(t);
+		const liar = await Peer.join(t, url);
+		liar.serve(seed, { content: new Uint8Array(0) });
+		await liar.announce(seed);
+		const node = await startNode(t, url);
+		const used = async (): Promise<number> => {
+			const { blocks, bfree } = await statfs(disk);
+			return blocks - bfree;
+		};
+		const before = await used();
+		const begun = performance.now();
+		const error = await rejects(node.get(seed, { output: join(disk, 'bomb.bin') }));
+		const ms = performance.now() - begun;
+		assert.is(error.code, 'ERR_NO_SPACE');
+		assert.ok(ms < 100, `${ms} ms`);
+		useTemporary(t, disk);
+		const stream = node.stream(seed);
+		const reading = (async () => {
+			for await (const _ of stream) {
+				// There is no room for the first bytes.
+			}
+		})();
+		assert.is((await rejects(reading)).code, 'ERR_NO_SPACE');
+		assert.equal(await readdir(disk), []);
+		assert.is(await used(), before);
+		assert.ok(
+			liar.requests.every(({ request }) => request.op === 'have'),
+			'nothing was asked for',
+		);
+	},
+);
+
+test.run();

@@ -1,0 +1,208 @@
+import { link, lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as assert from 'uvu/assert';
+import type { ShoalNode } from '../../node/index.ts';
+import { parseSeed, type Seed } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { makeFolder } from '../helpers/folder.ts';
+import { ACCEPTED, REFUSED } from '../helpers/hostile-names.ts';
+import { startNode } from '../helpers/node.ts';
+import { Peer } from '../helpers/peer.ts';
+import { runShoal } from '../helpers/plain-shoal.ts';
+import { contentOf, seedOf } from '../helpers/seeds.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+
+const test = suite('hostile names', { timeout: 60_000 });
+const CANARIES = ['canary', '.bashrc', '.ssh', 'evil', 'x', 'authorized_keys'];
+const NAMES = [...REFUSED.map(([name]) => name), ...ACCEPTED];
+const AT_ONCE = 150;
+
+/** Another content for each name. */
+const contentFor = (index: number): Uint8Array => contentOf(600 + index);
+
+/** A seeder that has all contents, says of each the name it wants, and serves no seed but these. */
+async function startSeeder(t: Scope, url: string, names: readonly string[]): Promise<Seed[]> {
+	const peer = await Peer.join(t, url);
+	const seeds = names.map((_, index) => seedOf(contentFor(index)));
+	const byId = new Map(seeds.map((seed, index) => [seed.id, index]));
+	peer.onRequest = (from, request) => {
+		const index = byId.get(request.seed);
+		const seed = index === undefined ? undefined : seeds[index];
+		if (index === undefined || seed === undefined || request.op === 'cancel') {
+			return;
+		}
+		if (request.op === 'have') {
+			peer.tellHave(from, seed, { id: request.id, name: (names[index] as string).slice(0, 1_024) });
+		} else {
+			peer.answer(from, request, request.op === 'seed' ? seed.body() : contentFor(index));
+		}
+	};
+	await Promise.all(seeds.map((seed) => peer.announce(seed)));
+	return seeds;
+}
+
+/** A folder to download into, among others that nobody may touch. */
+async function makePlace(t: Scope) {
+	const root = await makeFolder(t);
+	const folders = [root, join(root, 'a'), join(root, 'a', 'b')];
+	const target = join(root, 'a', 'b', 'target');
+	await mkdir(target, { recursive: true });
+	for (const folder of folders) {
+		for (const canary of CANARIES) {
+			await writeFile(join(folder, canary), `the ${canary} of ${folder}`);
+		}
+	}
+	const describe = async (path: string): Promise<string> => {
+		const found = await lstat(path);
+		const { mtimeMs, size, mode, ino } = found;
+		return `${path} ${mode} ${ino} ${found.isFile() ? `${mtimeMs} ${size}` : ''}`;
+	};
+	const outside = async (): Promise<string[]> => {
+		const inEach = folders.map(async (folder) => {
+			const names = await readdir(folder);
+			return Promise.all(names.sort().map((name) => describe(join(folder, name))));
+		});
+		return (await Promise.all(inEach)).flat();
+	};
+	return { root, target, outside };
+}
+
+/** How a name gets to a download: what is asked for then. */
+const WAYS: Record<string, (seed: Seed, name: string) => string | Seed> = {
+	'of the swarm': ({ id }) => id,
+	'in a link': ({ id }, name) => `shoal:${id}?${new URLSearchParams({ name })}`,
+	'in a seed file': (seed, name) => {
+		return parseSeed(Buffer.concat([Buffer.from(`${name}\n`), seed.body()]));
+	},
+};
+
+/** @returns whether it was refused */
+async function tryName(
+	node: ShoalNode,
+	what: () => string | Seed,
+	output: string,
+	bytes: Uint8Array,
+) {
+	try {
+		const { path } = await node.get(what(), { output });
+		assert.is(dirname(path), output);
+		assert.ok((await lstat(path)).isFile());
+		assert.equal(new Uint8Array(await readFile(path)), bytes);
+		return false;
+	} catch (error) {
+		const { code, message } = error as { code: string; message: string };
+		// A line end in the first line of a seed makes it another line.
+		assert.ok(['ERR_NAME', 'ERR_SEED'].includes(code), `${code} ${message}`);
+		assert.not.match(message, /[\p{Cc}\p{Cf}]/u);
+		return true;
+	}
+}
+
+for (const [way, whatFor] of Object.entries(WAYS)) {
+	test(`T4: no name ${way} leads out of the folder, and no canary is touched`, async (t) => {
+		const { url } = await startBroker(t);
+		const seeds = await startSeeder(t, url, NAMES);
+		const node = await startNode(t, url, { listen: false });
+		const { target, outside } = await makePlace(t);
+		const before = await outside();
+		const refused: string[] = [];
+		const queue = [...NAMES.entries()];
+		const lane = async (): Promise<void> => {
+			for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+				const [index, name] = next;
+				// Each in a folder of its own, as many are the same without what misleads.
+				const output = join(target, String(index));
+				await mkdir(output);
+				const what = () => whatFor(seeds[index] as Seed, name);
+				if (await tryName(node, what, output, contentFor(index))) {
+					refused.push(name);
+					assert.equal(await readdir(output), []);
+				}
+			}
+		};
+		await Promise.all(Array.from({ length: AT_ONCE }, lane));
+		assert.equal(await outside(), before);
+		for (const name of ACCEPTED) {
+			assert.not.ok(refused.includes(name), name);
+		}
+		assert.ok(refused.length >= REFUSED.length - 4, `${refused.length} refused`);
+	});
+}
+
+test('T4: on the command line neither a seed, nor a link, nor --name leads out of the folder', async (t) => {
+	const { url } = await startBroker(t);
+	const names = ['../evil', '/tmp/shoal-evil', '..', '.bashrc', 'a\u202egnp.exe', 'NUL.txt'];
+	const seeds = await startSeeder(t, url, names);
+	const { root, target, outside } = await makePlace(t);
+	const env = { SHOAL_BROKER: url };
+	const before = await outside();
+	const source = join(await makeFolder(t), 'source');
+	await writeFile(source, 'a source');
+	const tries = names.flatMap((name, index) => {
+		const seed = seeds[index] as Seed;
+		const into = (way: string) => join(target, `${way}-${index}`);
+		const link = WAYS['in a link']?.(seed, name) as string;
+		const file = join(root, 'a', 'b', 'target', `${index}.seed`);
+		return [
+			async () => {
+				await mkdir(into('link'));
+				return runShoal(t, ['get', link, '-o', into('link'), '--no-linger'], { env });
+			},
+			async () => {
+				await mkdir(into('file'));
+				await writeFile(file, Buffer.concat([Buffer.from(`${name}\n`), seed.body()]));
+				return runShoal(t, ['get', file, '-o', into('file'), '--no-linger'], { env });
+			},
+			async () => {
+				await mkdir(into('seed'));
+				return runShoal(t, ['seed', source, '--no-cache', '--name', name, '-o', into('seed')]);
+			},
+		];
+	});
+	let refused = 0;
+	const lane = async (): Promise<void> => {
+		for (let next = tries.pop(); next !== undefined; next = tries.pop()) {
+			const { code, text, stderr } = await next();
+			refused += code === 0 ? 0 : 1;
+			assert.ok(code === 0 || /ERR_NAME/.test(stderr), stderr);
+			assert.not.match(text + stderr, /\u202e|\p{Cc}(?<!\n)/u);
+		}
+	};
+	await Promise.all([lane(), lane(), lane()]);
+	assert.is(refused, 4 * 3);
+	assert.equal(await outside(), before);
+	const written = await readdir(target, { recursive: true });
+	assert.ok(written.includes(join('link-3', '_bashrc')), written.join());
+	assert.ok(written.includes(join('file-4', 'a_gnp.exe')), written.join());
+});
+
+test('T4: what is planted in the folder is not followed: links and hard links, at each name there is', async (t) => {
+	const { url } = await startBroker(t);
+	const [seed] = (await startSeeder(t, url, ['file.bin'])) as [Seed];
+	const { root, target, outside } = await makePlace(t);
+	const before = await outside();
+	const start = `file.bin.${seed.id.slice(0, 8)}`;
+	const names = ['file.bin', `${start}.part`, `${start}.journal`];
+	for (const [index, planted] of names.entries()) {
+		for (const leadsTo of ['canary', 'nothing-there', '.', 'a hard link']) {
+			const output = join(target, `${index}-${leadsTo}`);
+			await mkdir(output);
+			await (leadsTo === 'a hard link'
+				? link(join(root, 'canary'), join(output, planted))
+				: symlink(join(root, leadsTo), join(output, planted)));
+			const node = await startNode(t, url, { listen: false });
+			const what = await node.get(seed, { output }).then(
+				() => 'done',
+				({ code }) => code,
+			);
+			assert.ok(['done', 'ERR_EXISTS', 'ERR_PERMISSION'].includes(what), `${planted}: ${what}`);
+			if (what === 'done') {
+				assert.ok((await lstat(join(output, 'file.bin'))).isFile());
+			}
+			await node.close();
+		}
+	}
+	assert.equal(await outside(), before);
+});
+
+test.run();

@@ -1,0 +1,57 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { makeSeed } from '../../node/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { Liar } from '../helpers/liar.ts';
+import { startNode } from '../helpers/node.ts';
+import { randomFile, sha256, temporaryFolder } from '../helpers/shoal.ts';
+import { suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('a liar', { timeout: 30_000 });
+const MIB = 1024 * 1024;
+/** Bytes a node may be asked for before it has proved anything. */
+const FIRST_WINDOW = 512 * 1024;
+
+test('T1: beside an honest seeder, one that lies costs two chunks and what is on its way, and is not asked again', async (t) => {
+	const { url } = await startBroker(t);
+	const folder = await temporaryFolder(t);
+	const path = join(folder, 'source.bin');
+	const digest = await randomFile(path, 64 * MIB);
+	const seed = await makeSeed(path);
+	const file = await open(path);
+	t.defer(() => file.close());
+	const liar = await Liar.start(
+		t,
+		url,
+		seed,
+		async (offset, length) => {
+			const bytes = Buffer.alloc(length);
+			await file.read(bytes, 0, length, offset);
+			return bytes;
+		},
+		() => true,
+	);
+	const honest = await startNode(t, url, { maxUp: 40_000_000 });
+	await honest.share(path);
+	const node = await startNode(t, url);
+	const warnings: unknown[] = [];
+	node.on('warning', (error) => warnings.push(error));
+	await until('both are listed', async () => (await node.who(seed.id)).nodes.length === 2);
+	const { path: copy, sources } = await node.get(seed, { output: join(folder, 'copy.bin') });
+	assert.is(await sha256(copy), digest);
+	const wasted = node.received.total - seed.length;
+	console.log(
+		`${liar.lies} lies, ${wasted / seed.layout.chunkSize} chunks wasted, ${warnings.length} warnings`,
+	);
+	assert.equal(
+		sources.map(({ node: from }) => from),
+		[honest.id],
+	);
+	assert.ok(liar.lies > 0, 'it was asked');
+	assert.is(warnings.length, 2, 'two chunks were wrong');
+	assert.ok(wasted <= 2 * seed.layout.chunkSize + FIRST_WINDOW, `${wasted} bytes`);
+});
+
+test.run();
