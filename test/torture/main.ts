@@ -11,13 +11,24 @@ import { freeze } from './freeze.ts';
 import { full } from './full.ts';
 import { huge } from './huge.ts';
 import { kills } from './kills.ts';
+import { lossy } from './lossy.ts';
 import type { Scenario } from './scenario.ts';
 import { tracker } from './tracker.ts';
 
 // npm run torture: what takes too long or too much for npm test. Ends with a summary, and with 0 only
 // if every fact holds.
 
-const SCENARIOS: readonly Scenario[] = [huge, kills, broker, tracker, freeze, crowd, churn, full];
+const SCENARIOS: readonly Scenario[] = [
+	huge,
+	kills,
+	broker,
+	tracker,
+	freeze,
+	crowd,
+	churn,
+	full,
+	lossy,
+];
 const GIB = 2 ** 30;
 
 const { values, positionals } = parseArgs({
