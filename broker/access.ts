@@ -1,4 +1,5 @@
 import { isNodeId, isSeedId, type Limits, type Topic, type Topics } from '../protocol/index.ts';
+import type { Role } from './admission.ts';
 
 /** What of a message decides whether it may be published. */
 export interface Publication {
@@ -16,7 +17,9 @@ export type PublishRefusal =
 	| 'spoof'
 	| 'qos'
 	| 'retain'
-	| 'size';
+	| 'size'
+	/** By somebody who only watches. */
+	| 'watcher';
 
 /** The rules of one broker. */
 export interface Rules {
@@ -69,12 +72,20 @@ export function whyNotPublish(
  * and the control topics with any wildcard that reaches nothing else. Nobody gets chunks with a
  * wildcard.
  */
-export function maySubscribe(id: string, filter: string, { topics }: Rules): boolean {
+export function maySubscribe(
+	id: string,
+	filter: string,
+	{ topics }: Rules,
+	role: Role = 'node',
+): boolean {
 	if (!filter.startsWith(`${topics.root}/`)) {
 		return false;
 	}
 	const levels = filter.slice(topics.root.length + 1).split('/');
 	const [section = '', second, third] = levels;
+	if (role === 'watch' && (section === 'inbox' || section === 'swarm')) {
+		return false;
+	}
 	if (section === 'inbox') {
 		return second === id && levels.length > 2;
 	}
@@ -88,7 +99,10 @@ export function maySubscribe(id: string, filter: string, { topics }: Rules): boo
 }
 
 /** Whether the client `id` may be handed a message on `topic`, whatever it has subscribed to. */
-export function mayReceive(id: string, topic: Topic | undefined): boolean {
+export function mayReceive(id: string, topic: Topic | undefined, role: Role = 'node'): boolean {
+	if (role === 'watch' && isBulk(topic)) {
+		return false;
+	}
 	switch (topic?.kind) {
 		case undefined:
 		case 'tracker-request':

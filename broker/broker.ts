@@ -11,51 +11,19 @@ import {
 	resolveLimits,
 	Topics,
 } from '../protocol/index.ts';
-import { type KeyPair, secureContext } from './certificate.ts';
+import type { Tokens } from './admission.ts';
+import type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
+import { secureContext } from './certificate.ts';
 import { ChunkLane } from './chunk-lane.ts';
 import { endingOf } from './client-error.ts';
 import { Connections } from './connections.ts';
-import { type GateCounts, Gatekeeper } from './gatekeeper.ts';
+import { Gatekeeper } from './gatekeeper.ts';
 import { intake } from './intake.ts';
 import { portError } from './port-error.ts';
 import { Retained, type RetainedPersistence } from './retained.ts';
 import { queueMark } from './shedding.ts';
 import { streamPair } from './stream-pair.ts';
 import { Tracker } from './tracker.ts';
-
-/** Options of {@link Broker.start}. */
-export interface BrokerOptions {
-	/** Address to listen on. @default 127.0.0.1 */
-	readonly host?: string | undefined;
-	/** TCP port; 0 takes any that is free. @default 1883 */
-	readonly port?: number | undefined;
-	/** Changes to the table of limits. */
-	readonly limits?: Partial<Limits> | undefined;
-	/** Root of all topics. @default shoal/1 */
-	readonly root?: string | undefined;
-	/** Whether there is a tracker; without one nobody can announce anything. @default true */
-	readonly tracker?: boolean | undefined;
-	/** To speak TLS only. @default plain TCP */
-	readonly tls?: KeyPair | undefined;
-}
-
-/** What a broker has counted. */
-export interface BrokerStats extends GateCounts {
-	/** Clients that are connected. */
-	readonly clients: number;
-	/** Messages that are kept. */
-	readonly retained: number;
-	/** Messages that were not kept, as there were too many. */
-	readonly unkept: number;
-}
-
-/** What a broker tells. */
-export interface BrokerEvents {
-	/** A client was refused, cut or broke the protocol; or the tracker could not read a message. */
-	warning(error: unknown): void;
-	/** The broker cannot go on as it should. */
-	error(error: unknown): void;
-}
 
 // After which the system asks a silent client whether it is still there.
 const PROBE_AFTER_MS = 60_000;
@@ -85,7 +53,7 @@ export class Broker {
 	#watchdog: ReturnType<typeof setInterval> | undefined;
 	#closing: Promise<void> | undefined;
 
-	private constructor(limits: Limits, topics: Topics, hasTracker: boolean, tls?: KeyPair) {
+	private constructor(limits: Limits, topics: Topics, { tracker, tls, tokens }: BrokerOptions) {
 		this.#secure = tls && secureContext(tls);
 		const warn = (error: unknown): void => this.#events.emit('warning', error);
 		this.#limits = limits;
@@ -96,8 +64,15 @@ export class Broker {
 			onCrowd: () => this.#gate.count('silent'),
 		});
 		this.#retained = retainedOf(topics, limits);
-		const queued = (): number => this.#connections.queued;
-		this.#gate = new Gatekeeper({ topics, limits, hasTracker }, now, warn, queued);
+		this.#gate = new Gatekeeper({
+			rules: { topics, limits, hasTracker: tracker !== false },
+			now,
+			warn,
+			queued: () => this.#connections.queued,
+			tokens,
+			isKept: (id) => this.#retained.hasOf(id),
+			audit: (refusal) => this.#events.emit('refused', refusal),
+		});
 		this.#pool = new BufferPool();
 		this.#lane = new ChunkLane(topics, this.#gate, this.#pool);
 		this.#aedes = new Aedes({
@@ -160,11 +135,11 @@ export class Broker {
 	static async start(options: BrokerOptions = {}): Promise<Broker> {
 		const { host = '127.0.0.1', port = 1883, root, tracker = true } = options;
 		const limits = resolveLimits(options.limits);
-		const broker = new Broker(limits, new Topics(root), tracker, options.tls);
+		const broker = new Broker(limits, new Topics(root), options);
 		try {
 			await broker.#listen(host, port);
 			if (tracker) {
-				await broker.#startTracker(root);
+				await broker.#startTracker(options);
 			}
 		} catch (error) {
 			await broker.close();
@@ -199,6 +174,11 @@ export class Broker {
 		const { clients } = this.#gate;
 		const { size: retained, unkept } = this.#retained;
 		return { clients, retained, unkept, shed, cut, refused: { ...refused } };
+	}
+
+	/** From now on these tokens let in, and no others: who came with another is cut. */
+	setTokens(tokens: Tokens): void {
+		this.#gate.setTokens(tokens);
 	}
 
 	/** A connection from within this process that may do anything: what a tracker needs. */
@@ -246,12 +226,13 @@ export class Broker {
 		this.#watchdog.unref();
 	}
 
-	async #startTracker(root: string | undefined): Promise<void> {
+	async #startTracker({ root, office }: BrokerOptions): Promise<void> {
 		this.#tracker = await Tracker.start({
 			url: this.url,
 			root,
 			limits: this.#limits,
 			isAlone: true,
+			office,
 			openStream: () => this.openStream(),
 			addressOf: (id) => this.#gate.addressOf(id),
 		});

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { ShoalError } from '../protocol/index.ts';
 
@@ -50,6 +50,11 @@ export function makeCertificate(): KeyPair {
 		cert: ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n'),
 		key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
 	};
+}
+
+/** SHA-256 of a certificate, hex. */
+export function fingerprintOf(cert: string): string {
+	return new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase();
 }
 
 /** What a server needs to speak TLS. @throws ShoalError ERR_USAGE if the two are no pair, or not PEM */

@@ -1,5 +1,5 @@
 import { ShoalError } from '../protocol/index.ts';
-import type { BrokerRefusal } from './gatekeeper.ts';
+import type { BrokerRefusal } from './gate-counts.ts';
 
 /** Why a connection has ended, and as what that counts unless it has been counted. */
 export interface Ending {

@@ -8,6 +8,8 @@ export type EntryRefusal =
 	| 'id'
 	/** A client of that id is there, and it did not prove to be the same. */
 	| 'taken'
+	/** It does not know the token. */
+	| 'token'
 	| 'clients'
 	| 'address';
 
@@ -16,7 +18,8 @@ export interface Visitor {
 	readonly id: string;
 	/** IP address. */
 	readonly address: string;
-	readonly password: Uint8Array | undefined;
+	/** What its id belongs to. */
+	readonly secret: Uint8Array | undefined;
 }
 
 interface Guest {
@@ -26,15 +29,23 @@ interface Guest {
 	readonly secret: Buffer | undefined;
 }
 
-/** Who may connect: limits, and that an id belongs to whoever came with it first while it is there. */
+/**
+ * Who may connect: limits, and that an id belongs to whoever came with it first, by a secret, while it is
+ * there, or something of it is kept, so that nobody speaks for a node that was cut off a moment ago.
+ */
 export class Door {
 	readonly #limits: Limits;
 	readonly #now: () => number;
 	readonly #rate: TokenBucket;
+	readonly #isKept: (id: string) => boolean;
 	readonly #guests = new Map<string, Guest>();
+	/** The secrets of those that have left. */
+	readonly #departed = new Map<string, Buffer>();
 	readonly #perAddress = new Map<string, number>();
 
-	constructor(limits: Limits, now: () => number) {
+	/** @param isKept whether something of a node is kept that others see */
+	constructor(limits: Limits, now: () => number, isKept: (id: string) => boolean = () => false) {
+		this.#isKept = isKept;
 		this.#limits = limits;
 		this.#now = now;
 		this.#rate = new TokenBucket(limits.connectRate, limits.connectBurst, now());
@@ -56,15 +67,16 @@ export class Door {
 	}
 
 	/**
-	 * Lets the connection `key` in, in place of an older one of the same id and password, or says why
-	 * not. Without a password nobody can prove to be the same.
+	 * Lets the connection `key` in, in place of an older one of the same id and secret, or says why
+	 * not. Without a secret nobody can prove to be the same.
 	 */
-	enter(key: object, { id, address, password }: Visitor): EntryRefusal | undefined {
-		const why = this.#whyNot(id, address, password);
+	enter(key: object, { id, address, secret }: Visitor): EntryRefusal | undefined {
+		const why = this.#whyNot(id, address, secret);
 		if (why === undefined) {
 			this.#remove(id);
-			const secret = password === undefined ? undefined : hash(password);
-			this.#guests.set(id, { key, address, secret });
+			this.#departed.delete(id);
+			const hashed = secret === undefined ? undefined : hash(secret);
+			this.#guests.set(id, { key, address, secret: hashed });
 			this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
 		}
 		return why;
@@ -72,24 +84,45 @@ export class Door {
 
 	/** The connection `key` has ended. */
 	leave(key: object, id: string): void {
-		if (this.#guests.get(id)?.key === key) {
+		const guest = this.#guests.get(id);
+		if (guest?.key === key) {
 			this.#remove(id);
+			if (guest.secret !== undefined) {
+				this.#departed.set(id, guest.secret);
+				this.#forgetSome();
+			}
 		}
 	}
 
-	#whyNot(id: string, address: string, password: Uint8Array | undefined): EntryRefusal | undefined {
+	#whyNot(id: string, address: string, secret: Uint8Array | undefined): EntryRefusal | undefined {
 		if (!isNodeId(id)) {
 			return 'id';
 		}
 		const present = this.#guests.get(id);
 		if (present !== undefined) {
-			return isSame(present.secret, password) ? undefined : 'taken';
+			return isSame(present.secret, secret) ? undefined : 'taken';
+		}
+		const departed = this.#departed.get(id);
+		if (departed !== undefined && this.#isKept(id) && !isSame(departed, secret)) {
+			return 'taken';
 		}
 		if (this.#guests.size >= this.#limits.clients) {
 			return 'clients';
 		}
 		const isCrowded = (this.#perAddress.get(address) ?? 0) >= this.#limits.clientsPerAddress;
 		return isCrowded && !isLoopback(address) ? 'address' : undefined;
+	}
+
+	/** What is kept of nobody any more needs no secret. Those that left first are looked at first. */
+	#forgetSome(): void {
+		for (const id of this.#departed.keys()) {
+			if (this.#departed.size <= this.#limits.clients) {
+				return;
+			}
+			if (!this.#isKept(id)) {
+				this.#departed.delete(id);
+			}
+		}
 	}
 
 	#remove(id: string): void {
@@ -107,10 +140,10 @@ export class Door {
 	}
 }
 
-function isSame(secret: Buffer | undefined, password: Uint8Array | undefined): boolean {
-	return secret !== undefined && password !== undefined && timingSafeEqual(secret, hash(password));
+function isSame(known: Buffer | undefined, secret: Uint8Array | undefined): boolean {
+	return known !== undefined && secret !== undefined && timingSafeEqual(known, hash(secret));
 }
 
-function hash(password: Uint8Array): Buffer {
-	return createHash('sha256').update(password).digest();
+function hash(secret: Uint8Array): Buffer {
+	return createHash('sha256').update(secret).digest();
 }

@@ -1,43 +1,14 @@
 import type { Duplex } from 'node:stream';
 import type { AedesOptions, Client, PublishPacket } from 'aedes';
 import { quoted, ShoalError, type Topic } from '../protocol/index.ts';
-import {
-	isBulk,
-	mayReceive,
-	maySubscribe,
-	type PublishRefusal,
-	type Rules,
-	whyNotPublish,
-} from './access.ts';
+import { isBulk, mayReceive, maySubscribe, type Rules, whyNotPublish } from './access.ts';
+import { Admission, type Role, readPassword, type Tokens } from './admission.ts';
+import type { Refusal } from './audit-log.ts';
 import type { ChunkRules, ChunkTopic } from './chunk-lane.ts';
 import { Door, type EntryRefusal } from './door.ts';
+import { type BrokerRefusal, type GateCounts, zeroGateCounts } from './gate-counts.ts';
 import { Shedding } from './shedding.ts';
 import { TokenBucket } from './token-bucket.ts';
-
-/** Why a broker refused something. */
-export type BrokerRefusal =
-	| EntryRefusal
-	| PublishRefusal
-	/** New clients come too fast. */
-	| 'rate'
-	/** A subscription to what is not the client's to read. */
-	| 'filter'
-	| 'subscriptions'
-	/** A packet that is too large or malformed. */
-	| 'packet'
-	/** No CONNECT, though it was time. */
-	| 'silent'
-	/** A message that its receiver must not see. */
-	| 'forward';
-
-/** What a gatekeeper has counted. */
-export interface GateCounts {
-	/** Chunk messages dropped for clients that did not keep up. */
-	shed: number;
-	/** Clients cut, as they did not take what was queued for them. */
-	cut: number;
-	readonly refused: Record<BrokerRefusal, number>;
-}
 
 type Hooks = Required<
 	Pick<
@@ -50,21 +21,29 @@ type Hooks = Required<
 const RETURN_CODES: Readonly<Record<EntryRefusal, number>> = {
 	id: 2,
 	taken: 2,
+	token: 5,
 	clients: 3,
 	address: 3,
 };
 
+/** What a {@link Gatekeeper} needs. */
+export interface GatekeeperOptions {
+	readonly rules: Rules;
+	/** ms, monotonic. */
+	readonly now: () => number;
+	readonly warn: (error: ShoalError) => void;
+	/** Bytes that are queued for all clients, or were a moment ago. */
+	readonly queued: () => number;
+	/** What lets in; undefined: everybody is. */
+	readonly tokens: Tokens | undefined;
+	/** Whether something of a node is kept that others see. */
+	readonly isKept: (id: string) => boolean;
+	readonly audit: (refusal: Refusal) => void;
+}
+
 /** Applies the rules to what the clients of an Aedes do. Streams that are trusted may do anything. */
 export class Gatekeeper implements ChunkRules {
-	readonly counts: GateCounts = {
-		shed: 0,
-		cut: 0,
-		refused: {
-			...{ id: 0, taken: 0, clients: 0, address: 0, rate: 0 },
-			...{ topic: 0, spoof: 0, qos: 0, retain: 0, size: 0 },
-			...{ filter: 0, subscriptions: 0, packet: 0, silent: 0, forward: 0 },
-		},
-	};
+	readonly counts: GateCounts = zeroGateCounts();
 	readonly #rules: Rules;
 	readonly #door: Door;
 	readonly #shedding: Shedding;
@@ -72,22 +51,22 @@ export class Gatekeeper implements ChunkRules {
 	readonly #trusted = new WeakSet<Duplex>();
 	readonly #filters = new WeakMap<Client, Set<string>>();
 	readonly #wide = new WeakMap<Client, TokenBucket>();
+	readonly #admission: Admission;
+	/** Who is in, by connection, and with which token. */
+	readonly #members = new Map<Duplex, { readonly role: Role; readonly token: string }>();
+	readonly #audit: (refusal: Refusal) => void;
 	readonly #now: () => number;
 	/** The last topic that was parsed: one message goes to many, one after the other. */
 	#last: { readonly topic: string; readonly parsed: Topic | undefined } | undefined;
 
-	/** @param queued bytes that are queued for all clients, or were a moment ago */
-	constructor(
-		rules: Rules,
-		now: () => number,
-		warn: (error: ShoalError) => void,
-		queued: () => number,
-	) {
+	constructor({ rules, now, warn, queued, tokens, isKept, audit }: GatekeeperOptions) {
 		this.#rules = rules;
-		this.#door = new Door(rules.limits, now);
+		this.#admission = new Admission(tokens, now);
+		this.#door = new Door(rules.limits, now, isKept);
 		this.#shedding = new Shedding(rules.limits, now, queued);
 		this.#warn = warn;
 		this.#now = now;
+		this.#audit = audit;
 	}
 
 	/** How many clients are in. */
@@ -107,11 +86,20 @@ export class Gatekeeper implements ChunkRules {
 				// Nothing is kept for those who are away: it would grow without bound.
 				packet.clean = true;
 				const isIn = this.#trusted.has(client.conn) || this.#door.mayKnock();
-				done(isIn ? null : this.#refusal('rate', 'clients connect too fast'), isIn);
+				done(
+					isIn ? null : this.#refusal('rate', 'clients connect too fast', client, 'connect'),
+					isIn,
+				);
 			},
 			authenticate: (client, _user, password, done) => {
 				const why = this.#enter(client, password);
-				done(why === undefined ? null : this.#rejection(why, client.id), why === undefined);
+				if (why === undefined) {
+					done(null, true);
+					return;
+				}
+				const error = this.#rejection(why, client);
+				const delay = why === 'token' ? this.#admission.wrong(addressOf(client)) : 0;
+				delay === 0 ? done(error, false) : setTimeout(() => done(error, false), delay);
 			},
 			authorizePublish: (client, packet, done) => done(this.#checkPublish(client, packet)),
 			authorizeSubscribe: (client, subscription, done) => {
@@ -124,6 +112,16 @@ export class Gatekeeper implements ChunkRules {
 	/** Lets whoever is at the other end of `stream` do anything. */
 	trust(stream: Duplex): void {
 		this.#trusted.add(stream);
+	}
+
+	/** From now on these tokens let in, and no others: who came with another is cut. */
+	setTokens(tokens: Tokens): void {
+		this.#admission.set(tokens);
+		for (const [conn, { role, token }] of this.#members) {
+			if (this.#admission.roleOf(token) !== role) {
+				conn.destroy();
+			}
+		}
 	}
 
 	/** Counts something that was refused elsewhere. */
@@ -150,16 +148,29 @@ export class Gatekeeper implements ChunkRules {
 		if (this.#trusted.has(conn)) {
 			return undefined;
 		}
-		const { remoteAddress: address = '' } = conn as { remoteAddress?: string };
-		const why = this.#door.enter(conn, { id, address, password });
+		const { token, secret } = readPassword(password);
+		const role = this.#admission.roleOf(token);
+		if (role === undefined) {
+			return 'token';
+		}
+		const why = this.#door.enter(conn, { id, address: addressOf(client), secret });
 		if (why === undefined) {
-			conn.once('close', () => this.#door.leave(conn, id));
+			this.#members.set(conn, { role, token });
+			conn.once('close', () => {
+				this.#members.delete(conn);
+				this.#door.leave(conn, id);
+			});
 		}
 		return why;
 	}
 
-	#rejection(why: EntryRefusal, id: string): Error & { returnCode: number } {
-		const error = this.#refusal(why, `a client with the id ${quoted(id)} is refused: ${why}`);
+	#roleOf({ conn }: Client): Role {
+		return this.#members.get(conn)?.role ?? 'node';
+	}
+
+	#rejection(why: EntryRefusal, client: Client): Error & { returnCode: number } {
+		const text = `a client with the id ${quoted(client.id)} is refused: ${why}`;
+		const error = this.#refusal(why, text, client, 'connect');
 		return Object.assign(error, { returnCode: RETURN_CODES[why] });
 	}
 
@@ -170,18 +181,22 @@ export class Gatekeeper implements ChunkRules {
 		const { topic, qos, retain, payload } = packet;
 		const id = client?.id ?? '';
 		const bytes = Buffer.byteLength(payload);
-		const why = whyNotPublish(id, { topic, qos, retain, bytes }, this.#rules);
-		return why === undefined
-			? null
-			: this.#refusal(why, `${quoted(id)} may not publish on ${quoted(topic)}: ${why}`);
+		const isWatcher = client !== null && this.#roleOf(client) === 'watch';
+		const why = isWatcher
+			? 'watcher'
+			: whyNotPublish(id, { topic, qos, retain, bytes }, this.#rules);
+		const text = `${quoted(id)} may not publish on ${quoted(topic)}: ${why}`;
+		return why === undefined ? null : this.#refusal(why, text, client, `publish ${topic}`);
 	}
 
 	#maySubscribe(client: Client, filter: string): boolean {
 		if (this.#trusted.has(client.conn)) {
 			return true;
 		}
-		if (!maySubscribe(client.id, filter, this.#rules)) {
-			this.#warn(this.#refusal('filter', `${client.id} may not subscribe to ${quoted(filter)}`));
+		const about = `subscribe ${filter}`;
+		if (!maySubscribe(client.id, filter, this.#rules, this.#roleOf(client))) {
+			const text = `${client.id} may not subscribe to ${quoted(filter)}`;
+			this.#warn(this.#refusal('filter', text, client, about));
 			return false;
 		}
 		const filters = this.#filters.get(client) ?? new Set();
@@ -191,7 +206,8 @@ export class Gatekeeper implements ChunkRules {
 			return true;
 		}
 		filters.delete(filter);
-		this.#warn(this.#refusal('subscriptions', `${client.id} subscribes to too much`));
+		const text = `${client.id} subscribes to too much`;
+		this.#warn(this.#refusal('subscriptions', text, client, about));
 		return false;
 	}
 
@@ -208,8 +224,9 @@ export class Gatekeeper implements ChunkRules {
 	}
 
 	/** Whether `client` may publish a chunk on `topic`, which is so with QoS 0 and not retained. */
-	mayPublish({ id, conn }: Client, topic: ChunkTopic): boolean {
-		return this.#trusted.has(conn) || topic.from === id;
+	mayPublish(client: Client, topic: ChunkTopic): boolean {
+		const isOwn = topic.from === client.id && this.#roleOf(client) === 'node';
+		return isOwn || this.#trusted.has(client.conn);
 	}
 
 	/** Whether a chunk is handed to `client` now. Counts it if not. */
@@ -225,11 +242,12 @@ export class Gatekeeper implements ChunkRules {
 		return this.#mayTake(client, parsed, qos === 0 && isBulk(parsed));
 	}
 
-	#mayTake({ id, conn }: Client, topic: Topic | undefined, isChunk: boolean): boolean {
+	#mayTake(client: Client, topic: Topic | undefined, isChunk: boolean): boolean {
+		const { id, conn } = client;
 		if (conn.destroyed) {
 			return false;
 		}
-		if (!this.#trusted.has(conn) && !mayReceive(id, topic)) {
+		if (!this.#trusted.has(conn) && !mayReceive(id, topic, this.#roleOf(client))) {
 			this.counts.refused.forward += 1;
 			return false;
 		}
@@ -251,8 +269,14 @@ export class Gatekeeper implements ChunkRules {
 		}
 	}
 
-	#refusal(why: BrokerRefusal, message: string): ShoalError {
+	#refusal(why: BrokerRefusal, message: string, client: Client | null, about: string): ShoalError {
 		this.counts.refused[why] += 1;
+		const address = client === null ? '' : addressOf(client);
+		this.#audit({ id: client?.id ?? '', address, reason: why, about });
 		return new ShoalError('ERR_REFUSED', message);
 	}
+}
+
+function addressOf({ conn }: Client): string {
+	return (conn as { remoteAddress?: string }).remoteAddress ?? '';
 }

@@ -1,9 +1,13 @@
 export type { PublishRefusal } from './access.ts';
-export { Broker, type BrokerEvents, type BrokerOptions, type BrokerStats } from './broker.ts';
-export { type KeyPair, makeCertificate } from './certificate.ts';
+export { makeTokens, type Role, type Tokens } from './admission.ts';
+export { AuditLog, type Refusal } from './audit-log.ts';
+export { Broker } from './broker.ts';
+export type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
+export { fingerprintOf, type KeyPair, makeCertificate } from './certificate.ts';
+export { DataFolder } from './data-folder.ts';
 export type { Decision, RefusedAnnounce } from './decisions.ts';
 export type { EntryRefusal } from './door.ts';
-export type { BrokerRefusal } from './gatekeeper.ts';
+export type { BrokerRefusal } from './gate-counts.ts';
 export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './listener.ts';
 export { type MosquittoAclOptions, mosquittoAcl } from './mosquitto-acl.ts';
 export { type MemoryRow, mostMemory, mostMemoryInAll } from './most-memory.ts';

@@ -32,6 +32,8 @@ export class KnownNode {
 	state: 'unknown' | 'ready' | 'lost' = 'unknown';
 	session = '';
 	addresses: readonly string[] = [];
+	/** SHA-256 of the certificate that it shows there, if it has one. */
+	cert: string | undefined;
 	/** Last sign of life, or when the loss was told. */
 	heard: number;
 	/** The epoch of the last live message; 0 if there was none. */

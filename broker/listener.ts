@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContext } from 'node:tls';
 import { Aedes, type Client } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
@@ -15,6 +16,7 @@ import {
 	ShoalError,
 	type Topics,
 } from '../protocol/index.ts';
+import { type KeyPair, secureContext } from './certificate.ts';
 import { endingOf } from './client-error.ts';
 import { Connections } from './connections.ts';
 import { intake } from './intake.ts';
@@ -30,6 +32,8 @@ export interface ListenerOptions {
 	readonly port: number;
 	readonly topics: Topics;
 	readonly limits: Limits;
+	/** To speak TLS only. */
+	readonly tls?: KeyPair | undefined;
 	/** Whether the node `from` may connect with this ticket. @throws ShoalError ERR_REFUSED */
 	readonly admit: (from: string, ticket: string) => void;
 	/** A node has sent something to this one. */
@@ -114,9 +118,11 @@ export class Listener {
 	readonly #peers = new Map<string, Peer>();
 	readonly #limits: Limits;
 	readonly #rate: TokenBucket;
+	readonly #secure: SecureContext | undefined;
 
 	private constructor(options: ListenerOptions) {
 		this.#options = options;
+		this.#secure = options.tls && secureContext(options.tls);
 		const { directPacket, neighbours } = options.limits;
 		const now = (): number => performance.now();
 		this.#limits = { ...options.limits, packet: directPacket };
@@ -196,6 +202,7 @@ export class Listener {
 			pool: packetBuffers,
 			lane: { relay: (client, packet) => this.#relay(client, packet) },
 			highWaterMark: HIGH_WATER,
+			secure: this.#secure,
 			onBad: () => {},
 		});
 		this.#connections.addSilent(socket);

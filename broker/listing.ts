@@ -89,7 +89,8 @@ function asMember(holding: Holding) {
 }
 
 function describeNode({ node, have, chunks }: Holding): NodeListing {
-	return { node: node.id, have, chunks, addresses: node.addresses };
+	const { id, addresses, cert } = node;
+	return { node: id, have, chunks, addresses, ...(cert !== undefined && { cert }) };
 }
 
 function balanced(holdings: readonly Holding[], most: number, random: () => number): Holding[] {

@@ -204,6 +204,7 @@ export class Registry {
 		node.state = 'ready';
 		node.session = message.session;
 		node.addresses = message.addresses;
+		node.cert = message.cert;
 		return decisions;
 	}
 

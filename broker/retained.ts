@@ -55,6 +55,11 @@ export class Retained implements RetainedPersistence {
 		return this.#unkept;
 	}
 
+	/** Whether anything of `owner` is kept. */
+	hasOf(owner: string): boolean {
+		return this.#counts.has(owner);
+	}
+
 	async storeRetained(packet: PublishPacket): Promise<void> {
 		const { topic, payload } = packet;
 		if (payload.length === 0) {

@@ -1,4 +1,11 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
+import {
+	createPrivateKey,
+	createPublicKey,
+	generateKeyPairSync,
+	type KeyObject,
+	sign,
+	verify,
+} from 'node:crypto';
 import { ShoalError } from '../protocol/index.ts';
 
 /** Ms for which a ticket holds. */
@@ -24,11 +31,19 @@ export class TicketOffice {
 	readonly key: string;
 	readonly #private: KeyObject;
 
-	constructor() {
-		const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-		const der = publicKey.export({ type: 'spki', format: 'der' });
+	/** @param privateKey what it signed with before, as {@link privateKey}. @default a new one */
+	constructor(privateKey?: string) {
+		this.#private =
+			privateKey === undefined
+				? generateKeyPairSync('ed25519').privateKey
+				: createPrivateKey(privateKey);
+		const der = createPublicKey(this.#private).export({ type: 'spki', format: 'der' });
 		this.key = der.subarray(SPKI.length).toString('base64url');
-		this.#private = privateKey;
+	}
+
+	/** What it signs with, PEM. */
+	get privateKey(): string {
+		return this.#private.export({ type: 'pkcs8', format: 'pem' }) as string;
 	}
 
 	/** @param now ms since 1970 */

@@ -26,6 +26,8 @@ export interface TrackerOptions {
 	readonly openStream?: (() => unknown) | undefined;
 	/** The IP address from which a client is connected, if the broker can say it. */
 	readonly addressOf?: ((id: string) => string | undefined) | undefined;
+	/** What signs tickets. @default a new one */
+	readonly office?: TicketOffice | undefined;
 	/** Nobody else can be the tracker, so it does not look first. @default false */
 	readonly isAlone?: boolean | undefined;
 	/** Monotonic time in ms. @default performance.now */
@@ -88,7 +90,7 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
 		isAlone: options.isAlone ?? false,
 		whereabouts: {
 			addressOf: options.addressOf ?? (() => undefined),
-			office: new TicketOffice(),
+			office: options.office ?? new TicketOffice(),
 			time: Date.now,
 		},
 		now: options.now ?? (() => performance.now()),

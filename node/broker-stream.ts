@@ -1,5 +1,4 @@
 import { type OpenStream, parseFingerprint, ShoalError } from '../protocol/index.ts';
-import type { ShoalNodeOptions } from './node-options.ts';
 import { isPlainTcp, openTcpStream } from './tcp-stream.ts';
 import { isTls, openTlsStream } from './tls-stream.ts';
 
@@ -22,21 +21,7 @@ export function brokerStream(url: string, cert: string | undefined): OpenStream 
 	return isPlainTcp(url) ? (onMessage) => openTcpStream(url, onMessage) : undefined;
 }
 
-/**
- * The lanes that may be used besides the broker at `url`. Direct lanes are not encrypted, so there are none
- * where the connection to the broker is.
- *
- * @throws ShoalError ERR_USAGE if nothing but direct lanes is wanted there
- */
-export function lanesBeside(url: string, lane: ShoalNodeOptions['lane']): ShoalNodeOptions['lane'] {
-	if (!/^(mqtts|wss):/i.test(url)) {
-		return lane;
-	}
-	if (lane === 'direct') {
-		throw new ShoalError(
-			'ERR_USAGE',
-			'direct lanes are not encrypted, but the connection to this broker is: use the lane "broker" or "auto"',
-		);
-	}
-	return 'broker';
+/** Whether what is said to the broker at `url` is encrypted. */
+export function isSecureUrl(url: string): boolean {
+	return /^(mqtts|wss):/i.test(url);
 }

@@ -11,6 +11,10 @@ export interface ShoalNodeOptions {
 	 * authority that this system trusts
 	 */
 	readonly cert?: string | undefined;
+	/** What the broker lets nodes in with. Sent to that broker only. @default none */
+	readonly token?: string | undefined;
+	/** What the id belongs to: only who has it may come back with the same id. @default a new one */
+	readonly secret?: string | undefined;
 	/** Node id, 8 to 64 of `A-Z a-z 0-9 _ -`. @default a new one */
 	readonly id?: string | undefined;
 	/** Bytes per second sent at most, over all. @default no limit */

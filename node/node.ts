@@ -1,10 +1,12 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { nanoid } from 'nanoid';
+import { fingerprintOf, makeCertificate } from '../broker/index.ts';
 import {
 	formatLink,
 	type Incoming,
 	Link,
 	makeNodeId,
+	type NodeState,
 	parseNodeId,
 	parseSeedId,
 	type Seed,
@@ -13,7 +15,7 @@ import {
 	Topics,
 	type TrackerReply,
 } from '../protocol/index.ts';
-import { brokerStream, lanesBeside } from './broker-stream.ts';
+import { brokerStream, isSecureUrl } from './broker-stream.ts';
 import type { ContentStream, StreamOptions } from './content-stream.ts';
 import { createContext, type NodeContext } from './context.ts';
 import type { DownloadResult } from './download-options.ts';
@@ -52,7 +54,7 @@ export class ShoalNode {
 	readonly #shares = new Set<Share>();
 	readonly #downloads: Downloads;
 	readonly #mailbox: Mailbox;
-	#addresses: readonly string[] = [];
+	#addresses: Pick<NodeState, 'addresses' | 'cert'> = { addresses: [] };
 	readonly #timer: NodeJS.Timeout;
 	#closing: Promise<void> | undefined;
 
@@ -90,19 +92,18 @@ export class ShoalNode {
 		const topics = new Topics(options.root);
 		const id = options.id === undefined ? makeNodeId() : parseNodeId(options.id);
 		const url = options.broker ?? 'mqtt://127.0.0.1:1883';
-		const settings = { ...options, lane: lanesBeside(url, options.lane) };
 		const link = await Link.open({
 			url,
 			id,
 			openStream: brokerStream(url, options.cert),
-			password: nanoid(),
+			password: `${options.token ?? ''}:${options.secret ?? nanoid()}`,
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		try {
-			const node = new ShoalNode(link, topics, settings);
+			const node = new ShoalNode(link, topics, options);
 			await link.subscribe(topics.inboxFilter(id));
 			await link.subscribe(topics.trackerState());
-			await node.#listen(settings);
+			await node.#listen(options);
 			await node.#presence.join();
 			return node;
 		} catch (error) {
@@ -254,11 +255,13 @@ export class ShoalNode {
 		if (at !== false && lane !== 'broker') {
 			const { link, lanes } = this.#context;
 			const onMessage = (message: Incoming): void => this.#receive(message);
-			const options = { ...this.#context, ...at, id: link.id, broker: link.url, onMessage };
+			const tls = isSecureUrl(link.url) ? makeCertificate() : undefined;
+			const options = { ...this.#context, ...at, id: link.id, broker: link.url, tls, onMessage };
 			const listener = await listen(options);
 			listener.on('warning', (error) => this.#context.warn(error));
 			lanes.listen(listener);
-			this.#addresses = addressesOf(listener);
+			const addresses = addressesOf(listener, tls !== undefined);
+			this.#addresses = { addresses, cert: tls && fingerprintOf(tls.cert) };
 		}
 	}
 

@@ -24,7 +24,7 @@ export interface PresenceOptions {
 	readonly totals: LaneTotals;
 	readonly warn: (error: unknown) => void;
 	/** Where other nodes can come straight to this one, as broker URLs. */
-	readonly addresses: () => readonly string[];
+	readonly addresses: () => Pick<NodeState, 'addresses' | 'cert'>;
 	/** The tracker refuses an announce. */
 	readonly refused: (seed: string) => void;
 }
@@ -173,7 +173,7 @@ export class Presence {
 		const message: NodeState = {
 			state,
 			session: link.session,
-			addresses: addresses(),
+			...addresses(),
 			up: up.rate,
 			down: down.rate,
 			lanes: totals.all,

@@ -15,9 +15,9 @@ export class Routes {
 
 	/** What the tracker said last; tickets are good for some minutes. */
 	learn(listed: readonly NodeListing[]): void {
-		for (const { node, addresses, verified = 0, ticket } of listed) {
+		for (const { node, addresses, cert, verified = 0, ticket } of listed) {
 			if (ticket !== undefined) {
-				this.#routes.set(node, { addresses, verified, ticket });
+				this.#routes.set(node, { addresses, cert, verified, ticket });
 			}
 		}
 	}

@@ -31,6 +31,7 @@ export type ErrorCode =
 	| 'ERR_TIMEOUT'
 	| 'ERR_TOPIC'
 	| 'ERR_USAGE'
+	| 'ERR_INSECURE'
 	| 'ERR_WRONG_BYTES';
 
 /** The one error class of shoal: a stable `code`, a sentence for people, and what caused it. */

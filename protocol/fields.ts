@@ -39,6 +39,9 @@ export const milliseconds = positive(Number.MAX_SAFE_INTEGER);
 export const chunkCount = whole(MAX_CHUNKS);
 export const contentLength = whole(MAX_LENGTH);
 
+/** SHA-256 of a certificate. */
+export const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'no fingerprint'));
+
 /** Broker URLs at which a node can be reached. */
 export const addresses = v.pipe(
 	v.array(v.pipe(v.string(), v.maxLength(128), v.check(holds(parseBrokerUrl), 'no address'))),

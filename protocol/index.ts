@@ -31,6 +31,7 @@ export {
 	parseRequestId,
 	parseSeedId,
 } from './ids.ts';
+export { formatJoinLink, type JoinLink, parseJoinLink } from './join-link.ts';
 export { encodeJson } from './json.ts';
 export {
 	chooseChunkSize,

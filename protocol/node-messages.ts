@@ -7,6 +7,7 @@ import {
 	contentLength,
 	count,
 	fileName,
+	fingerprint,
 	milliseconds,
 	positive,
 	requestId,
@@ -35,6 +36,8 @@ export interface NodeState {
 	readonly session: string;
 	/** Where the node can be reached directly, as broker URLs. */
 	readonly addresses: readonly string[];
+	/** SHA-256 of the certificate that it shows there, where its addresses are mqtts: URLs. */
+	readonly cert?: string | undefined;
 	/** Bytes per second sent and received, over the last seconds. */
 	readonly up: number;
 	readonly down: number;
@@ -54,6 +57,7 @@ const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	state: v.picklist(['ready', 'disconnected', 'lost']),
 	session,
 	addresses,
+	cert: v.optional(fingerprint),
 	up: count,
 	down: count,
 	lanes: v.optional(v.object({ direct: laneBytes, broker: laneBytes })),

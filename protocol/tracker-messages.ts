@@ -6,6 +6,7 @@ import {
 	count,
 	digest,
 	fileName,
+	fingerprint,
 	milliseconds,
 	nodeId,
 	requestId,
@@ -87,6 +88,8 @@ export interface NodeListing {
 	readonly have: number;
 	readonly chunks: number;
 	readonly addresses: readonly string[];
+	/** SHA-256 of the certificate that it shows there, where its addresses are mqtts: URLs. */
+	readonly cert?: string | undefined;
 	/** How many of the addresses, from the first, are where the broker has seen the node. */
 	readonly verified?: number | undefined;
 	/** Lets whoever asked connect straight to the node. */
@@ -136,6 +139,7 @@ const node = v.object({
 	have: chunkCount,
 	chunks: chunkCount,
 	addresses,
+	cert: v.optional(fingerprint),
 	verified: v.optional(whole(8)),
 	ticket: v.optional(v.pipe(v.string(), v.maxLength(200))),
 });

@@ -1,8 +1,18 @@
-import { isShoalError, parseBrokerUrl, printable, ShoalError } from '../../protocol/index.ts';
+import { nanoid } from 'nanoid';
+import {
+	isShoalError,
+	type OpenStream,
+	parseBrokerUrl,
+	parseNodeId,
+	printable,
+	ShoalError,
+} from '../../protocol/index.ts';
+import { brokerStream } from '../broker-stream.ts';
 import { ShoalNode } from '../node.ts';
 import type { ShoalNodeOptions } from '../node-options.ts';
 import { fsError } from '../storage/fs-error.ts';
 import { TraceFile, type TraceSink } from '../trace.ts';
+import { credentialsFor, joinedBroker, secretOf } from './joined.ts';
 import { parseRate } from './rates.ts';
 import type { CommandContext } from './run.ts';
 
@@ -21,9 +31,14 @@ export interface NodeFlags {
 
 const DEFAULT_BROKER = 'mqtt://127.0.0.1:1883';
 
-/** Which broker: the one named, the link's, the environment's, or the default. @throws ShoalError ERR_LINK */
+/**
+ * Which broker: the one named, the link's, the environment's, the one that was joined, or the default.
+ *
+ * @throws ShoalError ERR_LINK
+ */
 export function chooseBroker(named: string | undefined, ofLink?: string): string {
-	return parseBrokerUrl(named ?? ofLink ?? (process.env.SHOAL_BROKER || DEFAULT_BROKER));
+	const chosen = named ?? ofLink ?? (process.env.SHOAL_BROKER || joinedBroker()?.broker);
+	return parseBrokerUrl(chosen ?? DEFAULT_BROKER);
 }
 
 /** Options of the node, from what was typed. @throws ShoalError ERR_USAGE, ERR_LINK */
@@ -33,6 +48,7 @@ export function nodeOptions(flags: NodeFlags, ofLink?: string): ShoalNodeOptions
 		listen: parseListen(flags.listen),
 		broker: chooseBroker(flags.broker, ofLink),
 		id: flags.id,
+		secret: flags.id === undefined ? undefined : secretOf(parseNodeId(flags.id)),
 		trace: flags.trace === undefined ? undefined : openTrace(flags.trace),
 		maxUp: flags.maxUp === undefined ? undefined : parseRate(flags.maxUp, '--max-up'),
 		maxDown: flags.maxDown === undefined ? undefined : parseRate(flags.maxDown, '--max-down'),
@@ -44,7 +60,9 @@ export async function startNode(
 	{ output, interrupts }: CommandContext,
 	options: ShoalNodeOptions,
 ): Promise<ShoalNode> {
-	const node = await interrupts.race(asBroker(ShoalNode.start(options), options.broker ?? ''));
+	const url = options.broker ?? '';
+	const start = ShoalNode.start({ ...options, ...credentialsFor(url) });
+	const node = await interrupts.race(asBroker(start, url));
 	node.on('warning', (error) => output.warn(error));
 	node.on('down', ({ message }) => {
 		output.event({ event: 'offline', broker: node.broker, message: printable(message) });
@@ -57,6 +75,13 @@ export async function startNode(
 		output.line('the broker is back; going on');
 	});
 	return node;
+}
+
+/** How somebody who only watches connects. @throws ShoalError ERR_USAGE */
+export function watcherOptions(url: string): { password: string; openStream?: OpenStream } {
+	const { token = '', cert } = credentialsFor(url);
+	const openStream = brokerStream(url, cert);
+	return { password: `${token}:${nanoid()}`, ...(openStream && { openStream }) };
 }
 
 /** What fails while connecting means that the broker cannot be reached. @throws ShoalError */

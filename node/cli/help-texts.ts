@@ -17,10 +17,22 @@ export const EXAMPLES = {
 	broker: `
 Examples:
   shoal broker                        for this machine only, on port 1883
-  shoal broker --host 0.0.0.0         for all who can reach this machine
+  shoal broker --lan                  for all machines that have joined it
+  shoal broker --lan --no-tls         the same, but not encrypted
   shoal broker --limit clients=5000   another limit; shoal limits lists them
 
 Prints the URL it listens at, and runs until it is stopped.`,
+	token: `
+Examples:
+  shoal token           the join links once more, and a QR code
+  shoal token renew     new ones; who came with the old ones is out at once`,
+	join: `
+Example:
+  shoal join 'shoal:join?broker=mqtt%3A%2F%2F10.0.0.5%3A1883&token=...'
+
+Keeps the broker and its token for this user, so that no other command has to
+name them. The token is sent to that broker only. SHOAL_JOIN does the same for
+programs: it holds such a link.`,
 	tracker: `
 Example:
   shoal tracker --broker mqtt://mosquitto.example:1883

@@ -6,7 +6,8 @@ import type { Command as Action, TalkOptions } from './run.ts';
 // Nothing else is loaded until a command runs, so that help is there at once.
 
 const BROKER = '--broker <url>';
-const ABOUT_BROKER = 'the broker (default: the one of SHOAL_BROKER, else mqtt://127.0.0.1:1883)';
+const ABOUT_BROKER =
+	'the broker (default: of SHOAL_BROKER, else the one joined, else mqtt://127.0.0.1:1883)';
 const LANE = '--lane <lane>';
 const ABOUT_LANE = 'how to reach other nodes: direct, broker, or auto: direct where that works';
 const LISTEN = '--listen <host:port>';
@@ -58,6 +59,13 @@ function addHosting(program: Command): void {
 	add(program, 'broker', 'run the broker and the tracker')
 		.option('--host <address>', 'address to listen on', '127.0.0.1')
 		.option('--port <port>', 'port to listen on, 0 for any that is free', '1883')
+		.option('--lan', 'listen on all addresses of this machine, for those who have the token')
+		.option('--data <folder>', 'where tokens, keys and the audit log are kept')
+		.option('--tls', 'speak TLS with a certificate of its own, as the join link says (--lan does)')
+		.option('--no-tls', 'with --lan: say everything in the clear, tokens as well')
+		.option('--tls-cert <file>', 'speak TLS with this certificate, PEM')
+		.option('--tls-key <file>', 'the private key of the certificate, PEM')
+		.option('--insecure-anonymous', 'let in everybody who reaches the port, without a token')
 		.option(LIMIT, ABOUT_LIMIT, collect)
 		.action((options) =>
 			start(
@@ -65,6 +73,17 @@ function addHosting(program: Command): void {
 				async () => (await import('./commands/broker.ts')).brokerCommand(options),
 				true,
 			),
+		);
+	add(program, 'token', 'print the links that let others into the broker of this machine')
+		.argument('[renew]', 'make new tokens; those before let nobody in any more')
+		.option('--data <folder>', "the broker's folder, if it was started with one")
+		.action((what, options) =>
+			start(options, async () => (await import('./commands/token.ts')).tokenCommand(what, options)),
+		);
+	add(program, 'join', 'remember a broker and the token that opens it')
+		.argument('<link>', 'the join link that the broker printed')
+		.action((link, options) =>
+			start(options, async () => (await import('./commands/join.ts')).joinCommand(link)),
 		);
 	add(program, 'tracker', 'run the tracker alone, on a broker that somebody else runs')
 		.option(BROKER, ABOUT_BROKER)

@@ -1,5 +1,5 @@
 import { Connection, type Incoming, type Topics } from '../../protocol/index.ts';
-import { openTcpStream } from '../tcp-stream.ts';
+import { brokerStream } from '../broker-stream.ts';
 import type { DirectLane } from './lane.ts';
 
 /** What {@link dial} needs to know. */
@@ -10,6 +10,8 @@ export interface DialOptions {
 	readonly node: string;
 	/** Where it may be, as broker URLs. */
 	readonly addresses: readonly string[];
+	/** SHA-256 of the certificate to be shown there, where they are mqtts: URLs. */
+	readonly cert: string | undefined;
 	/** Lets us in there. */
 	readonly ticket: string;
 	readonly topics: Topics;
@@ -50,7 +52,7 @@ async function connect(
 	options: DialOptions,
 	signal: AbortSignal,
 ): Promise<Connection> {
-	const { id, node, ticket, topics, keepalive, onMessage } = options;
+	const { id, node, cert, ticket, topics, keepalive, onMessage } = options;
 	const opening = new AbortController();
 	const abort = (): void => opening.abort();
 	signal.addEventListener('abort', abort);
@@ -62,7 +64,7 @@ async function connect(
 			keepalive,
 			timeout: PATIENCE,
 			signal: opening.signal,
-			openStream: (deliver) => openTcpStream(url, deliver),
+			openStream: brokerStream(url, cert),
 			onMessage: (message) => {
 				const parsed = topics.tryParse(message.topic);
 				// It speaks for itself only.

@@ -1,6 +1,7 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import type { Listener, Peer } from '../../broker/index.ts';
 import type { Incoming, Limits, Link, Topics } from '../../protocol/index.ts';
+import { isSecureUrl } from '../broker-stream.ts';
 import { dial } from './dial.ts';
 import type { DirectLane, Lane, LaneKind } from './lane.ts';
 
@@ -24,6 +25,8 @@ export interface LanesEvents {
 /** How a node may be reached. */
 export interface Route {
 	readonly addresses: readonly string[];
+	/** SHA-256 of the certificate to be shown there, where they are mqtts: URLs. */
+	readonly cert?: string | undefined;
 	/** How many of the addresses, from the first, the broker has seen the node at. */
 	readonly verified: number;
 	readonly ticket: string;
@@ -176,14 +179,19 @@ export class Lanes {
 		await this.#listener?.close();
 	}
 
-	#worthTrying({ addresses, verified }: Route): readonly string[] {
-		return verified > 0 ? addresses.slice(0, verified) : addresses.slice(0, MOST_UNSEEN);
+	/** Where the broker speaks TLS, nobody goes anywhere without it, or without knowing whom to expect. */
+	#worthTrying({ addresses, cert, verified }: Route): readonly string[] {
+		const isSecure = isSecureUrl(this.#options.link.url);
+		const worth = verified > 0 ? addresses.slice(0, verified) : addresses.slice(0, MOST_UNSEEN);
+		return worth.filter(
+			(url) => isSecureUrl(url) === isSecure && isSecure === (cert !== undefined),
+		);
 	}
 
 	async #dial(
 		node: string,
 		addresses: readonly string[],
-		{ ticket, verified }: Route,
+		{ ticket, cert, verified }: Route,
 		signal: AbortSignal,
 	): Promise<void> {
 		const { link, topics, limits, onMessage } = this.#options;
@@ -195,6 +203,7 @@ export class Lanes {
 				id,
 				node,
 				addresses,
+				cert,
 				ticket,
 				topics,
 				keepalive,

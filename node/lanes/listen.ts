@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { checkTicket, Listener } from '../../broker/index.ts';
+import { checkTicket, type KeyPair, Listener } from '../../broker/index.ts';
 import {
 	type Incoming,
 	isLoopback,
@@ -25,6 +25,8 @@ export interface ListenOptions extends ListenAt {
 	readonly topics: Topics;
 	readonly limits: Limits;
 	readonly tracker: TrackerClient;
+	/** What it shows to those who come, where the broker speaks TLS. */
+	readonly tls?: KeyPair | undefined;
 	readonly onMessage: (message: Incoming) => void;
 }
 
@@ -37,7 +39,7 @@ const MOST_ADDRESSES = 8;
  * @throws ShoalError ERR_PORT
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
-	const { id, topics, limits, tracker, onMessage, port = 0 } = options;
+	const { id, topics, limits, tracker, tls, onMessage, port = 0 } = options;
 	const isHere = isLoopback(hostOf(options.broker));
 	const admit = (from: string, ticket: string): void => {
 		const key = tracker.state?.key;
@@ -46,7 +48,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 		}
 		checkTicket(ticket, { from, to: id }, key, tracker.time);
 	};
-	const common = { id, port, topics, limits, admit, onMessage };
+	const common = { id, port, topics, limits, tls, admit, onMessage };
 	const host = options.host ?? (isHere ? '127.0.0.1' : '::');
 	try {
 		return await Listener.start({ ...common, host });
@@ -60,11 +62,14 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 }
 
 /** Where a listener can be reached, as broker URLs: of all addresses those that others can use. */
-export function addressesOf({ address: { address, family, port } }: Listener): string[] {
+export function addressesOf(
+	{ address: { address, family, port } }: Listener,
+	isSecure: boolean,
+): string[] {
 	const isAny = address === '::' || address === '0.0.0.0';
 	const hosts = isAny ? usableHosts(family === 'IPv6') : [address];
 	return hosts.slice(0, MOST_ADDRESSES).map((host) => {
-		return `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}`;
+		return `${isSecure ? 'mqtts' : 'mqtt'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 	});
 }
 

@@ -9,7 +9,7 @@ const secret = (text: string): Uint8Array => new TextEncoder().encode(text);
 const visitor = (id: string, password?: string, address = '10.0.0.1') => ({
 	id,
 	address,
-	password: password === undefined ? undefined : secret(password),
+	secret: password === undefined ? undefined : secret(password),
 });
 
 function makeDoor(limits = {}) {

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import * as assert from 'uvu/assert';
 import { Broker, makeCertificate } from '../../broker/index.ts';
-import { ShoalNode } from '../../node/index.ts';
+import { ShoalNode, type ShoalNodeOptions } from '../../node/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { makeFolder } from '../helpers/folder.ts';
+import { connectPacket } from '../helpers/raw-client.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
@@ -56,8 +57,9 @@ async function fails(promise: Promise<unknown>, code: string, says = /./): Promi
 	assert.match(error.message, says);
 }
 
-async function startNode(t: Scope, port: number, cert: string | undefined = fingerprint) {
-	const node = await ShoalNode.start({ broker: `mqtts://127.0.0.1:${port}`, cert });
+async function startNode(t: Scope, port: number, options: ShoalNodeOptions = {}) {
+	const broker = `mqtts://127.0.0.1:${port}`;
+	const node = await ShoalNode.start({ broker, cert: fingerprint, ...options });
 	t.defer(() => node.close());
 	return node;
 }
@@ -77,7 +79,9 @@ test('T17: who copies all bytes on the way reads neither a name nor a byte of th
 	const marker = randomBytes(64);
 	const bytes = Buffer.concat(Array.from({ length: 32_768 }, () => marker));
 	await writeFile(join(folder, 'secret-name.bin'), bytes);
-	const [ann, bob] = [await startNode(t, relay.port), await startNode(t, relay.port)];
+	const throughIt = { lane: 'broker' } as const;
+	const ann = await startNode(t, relay.port, throughIt);
+	const bob = await startNode(t, relay.port, throughIt);
 	const { seed } = await ann.share(join(folder, 'secret-name.bin'));
 	const out = join(folder, 'out.bin');
 	await bob.get(seed.id, { output: out });
@@ -113,11 +117,28 @@ test('T22: where TLS was taken away, nobody speaks without it', async (t) => {
 	);
 });
 
-test('T22: beside an encrypted broker no direct lane is open, and none can be asked for', async (t) => {
+test('T17, T22: beside an encrypted broker direct lanes are encrypted, and no other is opened', async (t) => {
 	const broker = await startBroker(t, { tls: pair });
-	const url = `mqtts://127.0.0.1:${broker.port}`;
-	const started = ShoalNode.start({ broker: url, cert: fingerprint, lane: 'direct' });
-	await fails(started, 'ERR_USAGE', /not encrypted/);
+	const [ann, bob] = [await startNode(t, broker.port), await startNode(t, broker.port)];
+	const folder = await makeFolder(t);
+	const bytes = randomBytes(3_000_000);
+	await writeFile(join(folder, 'file.bin'), bytes);
+	const { seed } = await ann.share(join(folder, 'file.bin'));
+	const [listing] = (await bob.who(seed.id)).nodes;
+	assert.match(listing?.addresses[0] ?? '', /^mqtts:/);
+	const { sources } = await bob.get(seed.id, { output: join(folder, 'copy') });
+	assert.ok(sources.some(({ lane }) => lane === 'direct'));
+	assert.ok((await readFile(join(folder, 'copy'))).equals(bytes));
+	const { hostname, port } = new URL(listing?.addresses[0] as string);
+	const plain = connect(Number(port), hostname);
+	const said = new Promise<string>((resolve) => {
+		plain.on('error', () => resolve(''));
+		plain.on('data', (data) => resolve(data.toString('latin1')));
+		plain.on('close', () => resolve(''));
+	});
+	plain.write(connectPacket('stranger-1'));
+	assert.not.match(await said, /^\x20/, 'no CONNACK to who speaks no TLS');
+	plain.destroy();
 });
 
 test('a broker that speaks TLS takes no one who does not, and closes who says nothing', async (t) => {

@@ -18,8 +18,13 @@ export const MAIN: string = fileURLToPath(
 	),
 );
 
-/** No seed is remembered, as there cannot be a folder below a file. */
-export const CACHELESS: NodeJS.ProcessEnv = { ...process.env, XDG_CACHE_HOME: MAIN };
+/** No seed and no broker is remembered, as there cannot be a folder below a file. */
+export const CACHELESS: NodeJS.ProcessEnv = {
+	...process.env,
+	XDG_CACHE_HOME: MAIN,
+	XDG_CONFIG_HOME: MAIN,
+	XDG_STATE_HOME: MAIN,
+};
 
 /** An event that a process of shoal printed with `--json`. */
 export type CliEvent = Record<string, unknown> & {

@@ -54,7 +54,7 @@ export async function runLab(t: Scope, swarm: LabSwarm, options: LabOptions): Pr
 		return new Shoal(t, [...args, ...trace], undefined, lan.on(host));
 	};
 	const broker = `mqtt://${lan.address(0)}:${PORT}`;
-	const open = ['--host', lan.address(0), '--port', String(PORT)];
+	const open = ['--host', lan.address(0), '--port', String(PORT), '--insecure-anonymous'];
 	await start(0, 'broker', ...open).event('listening');
 	const seeder = start(1, 'share', file.path, '--broker', broker);
 	const { id } = await seeder.event('sharing', 60_000);

@@ -61,7 +61,7 @@ async function inside(t: Scope, url: string, count: number, limits: Partial<Limi
 	const presence = new Presence({
 		...context,
 		tracker,
-		addresses: () => [],
+		addresses: () => ({ addresses: [] }),
 		refused: (seed) => refused.push(seed),
 	});
 	const holdings = Array.from({ length: count }, (_, index) => {

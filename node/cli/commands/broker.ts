@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { Broker, mostMemoryInAll } from '../../../broker/index.ts';
 import { resolveLimits, ShoalError } from '../../../protocol/index.ts';
+import { openEntry, watchEntry } from '../broker-entry.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
 import { isLoopback } from '../public-link.ts';
@@ -13,6 +14,14 @@ export interface BrokerFlags {
 	readonly host?: string | undefined;
 	readonly port?: string | undefined;
 	readonly limit?: readonly string[] | undefined;
+	/** On all addresses. */
+	readonly lan?: boolean | undefined;
+	/** Folder for tokens, keys and the audit log. */
+	readonly data?: string | undefined;
+	readonly tls?: boolean | undefined;
+	readonly tlsCert?: string | undefined;
+	readonly tlsKey?: string | undefined;
+	readonly insecureAnonymous?: boolean | undefined;
 }
 
 const LIVE_EVERY = 500;
@@ -26,7 +35,11 @@ export function brokerCommand(flags: BrokerFlags): Command {
 			// Node would listen on every address, which nobody means who left it empty.
 			throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
 		}
-		const broker = await interrupts.race(Broker.start({ host: flags.host, port, limits }));
+		const entry = openEntry(flags);
+		const host = flags.lan ? '0.0.0.0' : flags.host;
+		const { tokens, tls, data } = entry;
+		const options = { host, port, limits, tokens, tls, office: data?.office };
+		const broker = await interrupts.race(Broker.start(options));
 		broker.on('warning', (error) => output.warn(error));
 		broker.on('error', (error) => output.warn(error));
 		const { url } = broker;
@@ -36,6 +49,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		for (const line of howToReach(url, addresses)) {
 			output.line(output.style('dim', line));
 		}
+		const guard = await watchEntry(output, broker, entry, addresses[0] ?? url);
 		const memory = formatBytes(mostMemoryInAll(resolveLimits(limits)));
 		output.line(output.style('dim', `its limits keep it below ${memory} of memory: shoal limits`));
 		const timer = setInterval(() => {
@@ -46,6 +60,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		}, LIVE_EVERY);
 		await interrupts.stopped();
 		clearInterval(timer);
+		guard.close();
 		output.endLive({ keep: false });
 		const { refused, shed, cut, unkept } = broker.stats();
 		await broker.close();
@@ -65,7 +80,7 @@ function parsePort(text: string): number {
 
 /** The URLs by which other machines can reach a broker that listens at `url`. */
 function reachableUrls(url: string): string[] {
-	const { hostname, port } = new URL(url);
+	const { protocol, hostname, port } = new URL(url);
 	if (hostname !== '0.0.0.0' && hostname !== '[::]') {
 		return isLoopback(hostname) ? [] : [url];
 	}
@@ -73,14 +88,14 @@ function reachableUrls(url: string): string[] {
 		.flatMap((each) => each ?? [])
 		.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
 		.filter(({ family }) => hostname === '[::]' || family === 'IPv4')
-		.map(({ address }) => `mqtt://${isIPv6(address) ? `[${address}]` : address}:${port}`);
+		.map(({ address }) => `${protocol}//${isIPv6(address) ? `[${address}]` : address}:${port}`);
 }
 
 function howToReach(url: string, addresses: readonly string[]): string[] {
 	const [first] = addresses;
 	if (first === undefined) {
 		return [
-			'only this machine can reach it; --host 0.0.0.0 lets in all who reach the port',
+			'only this machine can reach it; --lan opens it to those who have the token',
 			`next: shoal share FILE --broker ${url}`,
 		];
 	}

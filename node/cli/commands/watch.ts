@@ -1,6 +1,5 @@
-import { nanoid } from 'nanoid';
 import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts';
-import { asBroker, chooseBroker } from '../connect.ts';
+import { asBroker, chooseBroker, watcherOptions } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { JsonEvent, Output } from '../output.ts';
 import type { Command } from '../run.ts';
@@ -21,7 +20,7 @@ export function watchCommand(flags: WatchFlags): Command {
 	return async ({ output, interrupts }) => {
 		const url = chooseBroker(flags.broker);
 		const topics = new Topics();
-		const opening = Link.open({ url, id: makeNodeId(), password: nanoid() });
+		const opening = Link.open({ url, id: makeNodeId(), ...watcherOptions(url) });
 		const link = await interrupts.race(asBroker(opening, url));
 		const view = new SwarmView();
 		const news: string[] = [];

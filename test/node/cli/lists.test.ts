@@ -107,7 +107,8 @@ test('a port that is taken is an error, and says what to do', async (t) => {
 });
 
 test('a broker for all says where others reach it, and its limits can be changed', async (t) => {
-	const args = ['broker', '--port', '0', '--host', '0.0.0.0', '--limit', 'clients=1'];
+	const args = ['broker', '--port', '0', '--host', '0.0.0.0', '--insecure-anonymous'];
+	args.push('--limit', 'clients=1');
 	const broker = new Shoal(t, args);
 	const { url, addresses } = await broker.event('listening');
 	assert.match(String(url), /^mqtt:\/\/0\.0\.0\.0:\d+$/);

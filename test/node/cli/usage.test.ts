@@ -10,6 +10,8 @@ const test = suite('usage of the command line');
 
 const COMMANDS = [
 	'broker',
+	'token',
+	'join',
 	'tracker',
 	'share',
 	'get',

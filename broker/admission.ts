@@ -1,0 +1,98 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** What opens a broker to those who know it. */
+export interface Tokens {
+	/** For nodes. */
+	readonly node: string;
+	/** For those who only watch. */
+	readonly watch: string;
+}
+
+/** What somebody may be: a node, or one who reads control topics and publishes nothing. */
+export type Role = keyof Tokens;
+
+/** What a password says: the token of the broker, and the secret that its id belongs to. */
+export interface Password {
+	readonly token: string;
+	/** Undefined if there is none. */
+	readonly secret: Buffer | undefined;
+}
+
+/** Random bytes of a token. */
+const TOKEN_BYTES = 16;
+/** Wrong tokens from one address that are answered at once, and the ms after which they are forgotten. */
+const FREE_TRIES = 5;
+const FORGET = 60_000;
+/** ms that a further one waits for its answer. */
+const DELAY = 2_000;
+/** Addresses that are remembered; the one that tried longest ago goes first. */
+const MOST_ADDRESSES = 10_000;
+
+/** New tokens, of 128 random bits each. */
+export function makeTokens(): Tokens {
+	const token = (): string => randomBytes(TOKEN_BYTES).toString('base64url');
+	return { node: token(), watch: token() };
+}
+
+/** Reads `token:secret`. Without a colon, as other MQTT clients have it, it is both. */
+export function readPassword(password: Uint8Array | undefined): Password {
+	if (password === undefined) {
+		return { token: '', secret: undefined };
+	}
+	const bytes = Buffer.from(password);
+	const colon = bytes.indexOf(':');
+	return colon < 0
+		? { token: bytes.toString(), secret: bytes }
+		: { token: bytes.subarray(0, colon).toString(), secret: bytes.subarray(colon + 1) };
+}
+
+/** Decides who gets in by a token, and has those wait who keep guessing. Without tokens everybody is a node. */
+export class Admission {
+	#tokens: ReadonlyArray<readonly [role: Role, digest: Buffer]> | undefined;
+	readonly #now: () => number;
+	readonly #wrong = new Map<string, { count: number; at: number }>();
+
+	/** @param now ms, monotonic */
+	constructor(tokens: Tokens | undefined, now: () => number) {
+		this.#now = now;
+		this.set(tokens);
+	}
+
+	/** From now on these let in, and no others. */
+	set(tokens: Tokens | undefined): void {
+		this.#tokens = tokens && [
+			['node', digest(tokens.node)],
+			['watch', digest(tokens.watch)],
+		];
+	}
+
+	/** What `token` makes of somebody; undefined if it lets nobody in. Takes as long for any. */
+	roleOf(token: string): Role | undefined {
+		if (this.#tokens === undefined) {
+			return 'node';
+		}
+		const own = digest(token);
+		const fits = this.#tokens.map(([role, known]) =>
+			timingSafeEqual(known, own) ? role : undefined,
+		);
+		return fits.find((role) => role !== undefined);
+	}
+
+	/** A wrong token has come from `address`. @returns ms that its answer has to wait */
+	wrong(address: string): number {
+		const now = this.#now();
+		const before = this.#wrong.get(address);
+		const count = before !== undefined && now - before.at < FORGET ? before.count + 1 : 1;
+		this.#wrong.delete(address);
+		this.#wrong.set(address, { count, at: now });
+		if (this.#wrong.size > MOST_ADDRESSES) {
+			const [oldest] = this.#wrong.keys();
+			this.#wrong.delete(oldest as string);
+		}
+		return count > FREE_TRIES ? DELAY : 0;
+	}
+}
+
+function digest(text: string): Buffer {
+	return createHash('sha256').update(text).digest();
+}

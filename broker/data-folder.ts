@@ -1,0 +1,122 @@
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ShoalError } from '../protocol/index.ts';
+import { makeTokens, type Tokens } from './admission.ts';
+import { type KeyPair, makeCertificate } from './certificate.ts';
+import { TicketOffice } from './tickets.ts';
+
+/** What is kept: one JSON file that only its owner can read. */
+interface Kept {
+	readonly version: 1;
+	readonly tokens?: Tokens | undefined;
+	/** What tickets are signed with, PEM. */
+	readonly ticketKey?: string | undefined;
+	readonly certificate?: KeyPair | undefined;
+	/** Where the broker was reached when it started last. */
+	readonly urls?: readonly string[] | undefined;
+}
+
+const VERSION = 1;
+
+/** What a broker has to remember from one run to the next. Everything else comes back as nodes announce again. */
+export class DataFolder {
+	readonly path: string;
+	readonly #file: string;
+
+	/** Makes the folder if it is not there. @throws NodeJS.ErrnoException */
+	constructor(path: string) {
+		mkdirSync(path, { recursive: true, mode: 0o700 });
+		this.path = path;
+		this.#file = join(path, 'broker.json');
+	}
+
+	/** Where refusals are written to. */
+	get auditLog(): string {
+		return join(this.path, 'audit.jsonl');
+	}
+
+	/** What lets in; undefined if none were ever made. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
+	get tokens(): Tokens | undefined {
+		return this.#read().tokens;
+	}
+
+	/** Makes new tokens, in place of those there were. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
+	renewTokens(): Tokens {
+		const tokens = makeTokens();
+		this.#change({ tokens });
+		return tokens;
+	}
+
+	/** The tracker's office, always the same. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
+	get office(): TicketOffice {
+		const { ticketKey } = this.#read();
+		const office = new TicketOffice(ticketKey);
+		this.#change({ ticketKey: office.privateKey });
+		return office;
+	}
+
+	/** A certificate of its own, always the same. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
+	get certificate(): KeyPair {
+		const certificate = this.#read().certificate ?? makeCertificate();
+		this.#change({ certificate });
+		return certificate;
+	}
+
+	/** Where the broker was reached when it started last. */
+	get urls(): readonly string[] {
+		return this.#read().urls ?? [];
+	}
+
+	set urls(urls: readonly string[]) {
+		this.#change({ urls });
+	}
+
+	/** Changes when what is kept does. */
+	get stamp(): string {
+		try {
+			const { mtimeMs, ino } = statSync(this.#file);
+			return `${mtimeMs} ${ino}`;
+		} catch {
+			return '';
+		}
+	}
+
+	#read(): Kept {
+		let text: string;
+		try {
+			text = readFileSync(this.#file, 'utf8');
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+				return { version: VERSION };
+			}
+			throw error;
+		}
+		const kept = parse(text);
+		if (kept?.version !== VERSION) {
+			throw new ShoalError(
+				'ERR_IO',
+				`${this.#file} is damaged, or of another version of shoal; move it away to start anew, with new tokens`,
+			);
+		}
+		return kept;
+	}
+
+	#change(change: Partial<Kept>): void {
+		const before = this.#read();
+		const after = { ...before, ...change };
+		if (JSON.stringify(after) !== JSON.stringify(before)) {
+			const fresh = `${this.#file}.${process.pid}`;
+			writeFileSync(fresh, `${JSON.stringify(after, null, '\t')}\n`, { mode: 0o600 });
+			chmodSync(fresh, 0o600);
+			renameSync(fresh, this.#file);
+		}
+	}
+}
+
+function parse(text: string): Kept | undefined {
+	try {
+		return JSON.parse(text) as Kept;
+	} catch {
+		return undefined;
+	}
+}

@@ -1,0 +1,40 @@
+import type { PublishRefusal } from './access.ts';
+import type { EntryRefusal } from './door.ts';
+
+/** Why a broker refused something. */
+export type BrokerRefusal =
+	| EntryRefusal
+	| PublishRefusal
+	/** New clients come too fast. */
+	| 'rate'
+	/** A subscription to what is not the client's to read. */
+	| 'filter'
+	| 'subscriptions'
+	/** A packet that is too large or malformed. */
+	| 'packet'
+	/** No CONNECT, though it was time. */
+	| 'silent'
+	/** A message that its receiver must not see. */
+	| 'forward';
+
+/** What a gatekeeper has counted. */
+export interface GateCounts {
+	/** Chunk messages dropped for clients that did not keep up. */
+	shed: number;
+	/** Clients cut, as they did not take what was queued for them. */
+	cut: number;
+	readonly refused: Record<BrokerRefusal, number>;
+}
+
+/** All counts at zero. */
+export function zeroGateCounts(): GateCounts {
+	return {
+		shed: 0,
+		cut: 0,
+		refused: {
+			...{ id: 0, taken: 0, token: 0, clients: 0, address: 0, rate: 0 },
+			...{ topic: 0, spoof: 0, qos: 0, retain: 0, size: 0, watcher: 0 },
+			...{ filter: 0, subscriptions: 0, packet: 0, silent: 0, forward: 0 },
+		},
+	};
+}

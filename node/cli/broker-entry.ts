@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import {
+	AuditLog,
+	type Broker,
+	DataFolder,
+	fingerprintOf,
+	type KeyPair,
+	type Tokens,
+} from '../../broker/index.ts';
+import { ShoalError } from '../../protocol/index.ts';
+import type { BrokerFlags } from './commands/broker.ts';
+import { tellJoinLinks } from './join-links.ts';
+import { xdgFolder } from './joined.ts';
+import type { Output } from './output.ts';
+import { isLoopback } from './public-link.ts';
+
+/** Who gets into a broker, and what it keeps of that. */
+export interface Entry {
+	/** Undefined: nothing is kept. */
+	readonly data: DataFolder | undefined;
+	/** Undefined: everybody who reaches it. */
+	readonly tokens: Tokens | undefined;
+	readonly tls: KeyPair | undefined;
+	/** Whether the tokens were made just now. */
+	readonly isNew: boolean;
+	/** Whether others reach it, and need no token. */
+	readonly isAnonymous: boolean;
+}
+
+/** ms between two looks for tokens that were renewed, and two reminders that there are none. */
+const LOOK_EVERY = 1_000;
+const REMIND_EVERY = 10 * 60_000;
+
+/**
+ * On loopback everybody gets in; elsewhere only who has a token, unless that was ruled out by name.
+ *
+ * @throws ShoalError ERR_USAGE, ERR_IO, NodeJS.ErrnoException
+ */
+export function openEntry(flags: BrokerFlags): Entry {
+	const { host = '127.0.0.1', lan = false, insecureAnonymous = false } = flags;
+	const isOpen = lan || !isLocal(host);
+	const needsToken = isOpen && !insecureAnonymous;
+	const needsFolder = flags.data !== undefined || needsToken || wantsTls(flags);
+	const data = needsFolder
+		? new DataFolder(flags.data ?? xdgFolder('STATE', '.local/state'))
+		: undefined;
+	const known = needsToken ? data?.tokens : undefined;
+	return {
+		data,
+		tokens: needsToken ? (known ?? data?.renewTokens()) : undefined,
+		tls: readTls(flags, data),
+		isNew: needsToken && known === undefined,
+		isAnonymous: isOpen && insecureAnonymous,
+	};
+}
+
+/**
+ * Tells who gets in; then cuts off those whose token was renewed, and writes down who is refused.
+ *
+ * @param url where others reach the broker
+ */
+export async function watchEntry(
+	output: Output,
+	broker: Broker,
+	{ data, tokens, tls, isNew, isAnonymous }: Entry,
+	url: string,
+): Promise<{ close(): void }> {
+	const timers: NodeJS.Timeout[] = [];
+	if (isAnonymous) {
+		const remind = (): void => {
+			output.warn(
+				new ShoalError(
+					'ERR_INSECURE',
+					'everybody who reaches this broker gets in, reads what is shared and can share; leave --insecure-anonymous out to have a token asked for',
+				),
+			);
+		};
+		remind();
+		timers.push(setInterval(remind, REMIND_EVERY).unref());
+	}
+	if (data !== undefined) {
+		data.urls = [url];
+		keepAudit(output, broker, data);
+	}
+	if (data !== undefined && tokens !== undefined) {
+		if (isNew) {
+			await tellJoinLinks(output, url, tokens, tls && fingerprintOf(tls.cert));
+		} else {
+			output.line(
+				`it lets in who has joined it; the links once more: shoal token${folderFlag(data)}`,
+			);
+		}
+		let { stamp } = data;
+		const look = (): void => {
+			if (data.stamp !== stamp && data.tokens !== undefined) {
+				({ stamp } = data);
+				broker.setTokens(data.tokens);
+			}
+		};
+		timers.push(setInterval(look, LOOK_EVERY).unref());
+	}
+	return {
+		close: () => {
+			for (const timer of timers) {
+				clearInterval(timer);
+			}
+		},
+	};
+}
+
+function keepAudit(output: Output, broker: Broker, data: DataFolder): void {
+	const log = new AuditLog(data.auditLog);
+	broker.on('refused', (refusal) => {
+		try {
+			log.write(refusal);
+		} catch (error) {
+			output.warn(error);
+		}
+	});
+}
+
+function folderFlag({ path }: DataFolder): string {
+	return path === xdgFolder('STATE', '.local/state') ? '' : ` --data ${path}`;
+}
+
+function isLocal(host: string): boolean {
+	return host !== '0.0.0.0' && isLoopback(host.includes(':') ? `[${host}]` : host);
+}
+
+/** @throws ShoalError ERR_USAGE, NodeJS.ErrnoException */
+function readTls(flags: BrokerFlags, data: DataFolder | undefined): KeyPair | undefined {
+	const { tlsCert, tlsKey } = flags;
+	if (tlsCert === undefined && tlsKey === undefined) {
+		return wantsTls(flags) ? data?.certificate : undefined;
+	}
+	if (tlsCert === undefined || tlsKey === undefined) {
+		throw new ShoalError('ERR_USAGE', '--tls-cert and --tls-key go together: name both files');
+	}
+	return { cert: readFileSync(tlsCert, 'utf8'), key: readFileSync(tlsKey, 'utf8') };
+}
+
+/** A certificate of its own is of use to those who have a join link. */
+function wantsTls({ tls, lan = false }: BrokerFlags): boolean {
+	return tls ?? lan;
+}

@@ -1,0 +1,16 @@
+import { parseJoinLink } from '../../../protocol/index.ts';
+import { EXIT } from '../exit-codes.ts';
+import { rememberJoined } from '../joined.ts';
+import type { Command } from '../run.ts';
+
+/** `shoal join`: remembers a broker and the token that opens it. */
+export function joinCommand(text: string): Command {
+	return async ({ output }) => {
+		const link = parseJoinLink(text);
+		const path = rememberJoined(link);
+		output.event({ event: 'joined', broker: link.broker, path });
+		output.line(`joined ${link.broker}; from now on it is used where none is named`);
+		output.line(output.style('dim', `kept in ${path}; next: shoal ls`));
+		return EXIT.done;
+	};
+}

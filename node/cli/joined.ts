@@ -1,0 +1,95 @@
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { nanoid } from 'nanoid';
+import {
+	formatJoinLink,
+	isShoalError,
+	type JoinLink,
+	parseJoinLink,
+} from '../../protocol/index.ts';
+
+/** The folder of a kind, as the XDG base directory specification has it. */
+export function xdgFolder(kind: 'CONFIG' | 'STATE', fallback: string): string {
+	const named = process.env[`XDG_${kind}_HOME`] ?? '';
+	return join(isAbsolute(named) ? named : join(homedir(), fallback), 'shoal');
+}
+
+const configFolder = (): string => xdgFolder('CONFIG', '.config');
+const joinedFile = (): string => join(configFolder(), 'joined');
+
+/**
+ * The broker that was joined: the one of SHOAL_JOIN, else the last one of `shoal join`; undefined if none was.
+ *
+ * @throws ShoalError ERR_LINK if what is kept is no join link
+ */
+export function joinedBroker(): JoinLink | undefined {
+	const text = process.env.SHOAL_JOIN || readIfThere(joinedFile());
+	return text === undefined ? undefined : parseJoinLink(text);
+}
+
+/** Remembers a broker, for this user only. @returns where @throws NodeJS.ErrnoException */
+export function rememberJoined(link: JoinLink): string {
+	writePrivate(joinedFile(), `${formatJoinLink(link)}\n`);
+	return joinedFile();
+}
+
+/** What is sent to the broker at `url`: the token of the one that was joined, if it is that one, and nothing to others. */
+export function credentialsFor(url: string): { token?: string; cert?: string | undefined } {
+	const joined = joinedOrNone();
+	const isSame = joined !== undefined && placeOf(joined.broker) === placeOf(url);
+	return isSame ? { token: joined.token, cert: joined.cert } : {};
+}
+
+/** The secret that a fixed node id belongs to, made at its first use. */
+export function secretOf(id: string): string {
+	const file = join(configFolder(), 'ids', id);
+	const known = readIfThere(file)?.trim();
+	if (known !== undefined && known !== '') {
+		return known;
+	}
+	const secret = nanoid();
+	try {
+		writePrivate(file, `${secret}\n`);
+	} catch {
+		// Where nothing can be kept, who comes back soon has to wait until its id is free again.
+	}
+	return secret;
+}
+
+function joinedOrNone(): JoinLink | undefined {
+	try {
+		return joinedBroker();
+	} catch (error) {
+		if (isShoalError(error, 'ERR_LINK')) {
+			return undefined;
+		}
+		throw error;
+	}
+}
+
+/** What makes two URLs the same broker: how it is spoken to, host and port. */
+function placeOf(url: string): string {
+	const { protocol, hostname, port } = new URL(url);
+	return `${protocol}//${hostname}:${port || (protocol === 'mqtts:' ? '8883' : '1883')}`;
+}
+
+function readIfThere(path: string): string | undefined {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') {
+			return undefined;
+		}
+		throw error;
+	}
+}
+
+function writePrivate(path: string, text: string): void {
+	mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+	const fresh = `${path}.${process.pid}`;
+	writeFileSync(fresh, text, { mode: 0o600 });
+	chmodSync(fresh, 0o600);
+	renameSync(fresh, path);
+}

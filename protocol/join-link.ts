@@ -1,0 +1,39 @@
+import { ShoalError } from './errors.ts';
+import { parseBrokerUrl } from './share-link.ts';
+
+/** What lets somebody into a broker: `shoal:join?broker=…&token=…&cert=…`. Whoever reads it gets in. */
+export interface JoinLink {
+	/** URL of the broker. */
+	readonly broker: string;
+	readonly token: string;
+	/** SHA-256 of its certificate, hex, where no authority vouches for it. */
+	readonly cert?: string | undefined;
+}
+
+const TOKEN = /^[A-Za-z0-9_-]{16,64}$/;
+const FINGERPRINT = /^[0-9a-f]{64}$/;
+
+/** The link as text. */
+export function formatJoinLink({ broker, token, cert }: JoinLink): string {
+	const query = new URLSearchParams({ broker, token, ...(cert === undefined ? {} : { cert }) });
+	return `shoal:join?${query}`;
+}
+
+/** Reads a join link. What is wrong with it is told without its token. @throws ShoalError ERR_LINK */
+export function parseJoinLink(text: string): JoinLink {
+	const [, query] = /^shoal:join\?(.*)$/is.exec(text.trim()) ?? [];
+	if (query === undefined) {
+		throw new ShoalError('ERR_LINK', 'that is no join link: shoal:join?broker=…&token=… expected');
+	}
+	const fields = new URLSearchParams(query);
+	const token = fields.get('token') ?? '';
+	const cert = fields.get('cert')?.toLowerCase();
+	if (!TOKEN.test(token)) {
+		throw new ShoalError('ERR_LINK', 'the join link has no token, or only a part of it');
+	}
+	if (cert !== undefined && !FINGERPRINT.test(cert)) {
+		throw new ShoalError('ERR_LINK', 'the fingerprint in the join link is not 64 hex digits');
+	}
+	const broker = parseBrokerUrl(fields.get('broker') ?? '');
+	return { broker, token, ...(cert === undefined ? {} : { cert }) };
+}

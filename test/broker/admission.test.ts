@@ -1,0 +1,56 @@
+import * as assert from 'uvu/assert';
+import { Admission, makeTokens, readPassword } from '../../broker/admission.ts';
+import { fakeClock } from '../helpers/clock.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('admission');
+
+test('T20: tokens have 128 random bits, and no two are the same', () => {
+	const tokens = Array.from({ length: 100 }, makeTokens).flatMap(({ node, watch }) => [
+		node,
+		watch,
+	]);
+	assert.is(new Set(tokens).size, 200);
+	assert.ok(tokens.every((token) => Buffer.from(token, 'base64url').length === 16));
+});
+
+test('a token makes a node or a watcher, and nothing else lets in', () => {
+	const tokens = makeTokens();
+	const admission = new Admission(tokens, fakeClock().now);
+	assert.is(admission.roleOf(tokens.node), 'node');
+	assert.is(admission.roleOf(tokens.watch), 'watch');
+	for (const wrong of ['', 'node', `${tokens.node} `, tokens.node.slice(1), 'undefined']) {
+		assert.is(admission.roleOf(wrong), undefined);
+	}
+	const renewed = makeTokens();
+	admission.set(renewed);
+	assert.is(admission.roleOf(tokens.node), undefined);
+	assert.is(admission.roleOf(renewed.node), 'node');
+});
+
+test('without tokens everybody is a node', () => {
+	assert.is(new Admission(undefined, fakeClock().now).roleOf('anything'), 'node');
+});
+
+test('T20: who has guessed five times waits, and is forgiven after a minute', () => {
+	const clock = fakeClock();
+	const admission = new Admission(makeTokens(), clock.now);
+	const tries = Array.from({ length: 7 }, () => admission.wrong('10.0.0.1'));
+	assert.equal(tries, [0, 0, 0, 0, 0, 2_000, 2_000]);
+	assert.is(admission.wrong('10.0.0.2'), 0);
+	clock.advance(60_001);
+	assert.is(admission.wrong('10.0.0.1'), 0);
+});
+
+test('a password is a token and a secret; without a colon it is both', () => {
+	const read = (text: string) => {
+		const { token, secret } = readPassword(Buffer.from(text));
+		return [token, secret?.toString()];
+	};
+	assert.equal(read('token:secret:more'), ['token', 'secret:more']);
+	assert.equal(read(':secret'), ['', 'secret']);
+	assert.equal(read('plain'), ['plain', 'plain']);
+	assert.equal(readPassword(undefined), { token: '', secret: undefined });
+});
+
+test.run();

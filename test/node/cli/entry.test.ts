@@ -1,0 +1,168 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { ShoalNode } from '../../../node/index.ts';
+import { formatJoinLink, type JoinLink, parseJoinLink } from '../../../protocol/index.ts';
+import { makeFolder } from '../../helpers/folder.ts';
+import { makeFile } from '../../helpers/node.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { CACHELESS, Shoal } from '../../helpers/shoal.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
+
+const test = suite('who gets in', { timeout: 60_000 });
+
+/** A broker for all addresses that asks for a token, and its links, by the address of this machine. */
+async function openBroker(t: Scope, data: string) {
+	const args = ['broker', '--host', '0.0.0.0', '--port', '0', '--data', data];
+	const broker = new Shoal(t, args);
+	const { url } = await broker.event('listening');
+	const local = String(url).replace('0.0.0.0', '127.0.0.1');
+	const read = (text: unknown): JoinLink => ({ ...parseJoinLink(String(text)), broker: local });
+	const links = async () => {
+		const { link, watch } = await broker.event('join');
+		return { node: read(link), watch: read(watch) };
+	};
+	return { broker, url: local, links };
+}
+
+/** An environment in which a broker was joined. */
+async function joined(t: Scope, link: JoinLink): Promise<NodeJS.ProcessEnv> {
+	const env = { ...CACHELESS, XDG_CONFIG_HOME: await makeFolder(t), SHOAL_BROKER: undefined };
+	assert.is(await new Shoal(t, ['join', formatJoinLink(link)], env).exit(), 0);
+	return env;
+}
+
+const codeOf = (shoal: Shoal): unknown => shoal.all('error').at(-1)?.code;
+
+test('P5: a broker on loopback lets everybody in; one that is open only who has joined', async (t) => {
+	const { url, links } = await openBroker(t, await makeFolder(t));
+	const { node } = await links();
+	const stranger = new Shoal(t, ['ls', '--broker', url]);
+	assert.is(await stranger.exit(), 1);
+	assert.is(codeOf(stranger), 'ERR_REFUSED');
+	const env = await joined(t, node);
+	assert.is(await new Shoal(t, ['ls'], env).exit(), 0, 'no flag is needed');
+	const path = await makeFile(t, 'what is shared');
+	const sharer = new Shoal(t, ['share', path], env);
+	const { id } = await sharer.event('sharing');
+	const copy = join(await makeFolder(t), 'copy');
+	const getter = new Shoal(t, ['get', String(id), '-o', copy, '--no-linger'], env);
+	assert.is(await getter.exit(), 0);
+	assert.is(await readFile(copy, 'utf8'), 'what is shared');
+	const local = new Shoal(t, ['broker', '--port', '0']);
+	const { url: loopback } = await local.event('listening');
+	assert.is(await new Shoal(t, ['ls', '--broker', String(loopback)]).exit(), 0);
+});
+
+test('a token is sent to the broker that gave it, and to no other', async (t) => {
+	const { links } = await openBroker(t, await makeFolder(t));
+	const { node } = await links();
+	const env = await joined(t, node);
+	let seen = Buffer.alloc(0);
+	const thief = createServer((socket) => {
+		socket.on('data', (bytes) => {
+			seen = Buffer.concat([seen, bytes]);
+		});
+		socket.on('error', () => {});
+	});
+	await new Promise<void>((resolve) => thief.listen(0, '127.0.0.1', resolve));
+	t.defer(() => new Promise((resolve) => thief.close(resolve)));
+	const { port } = thief.address() as { port: number };
+	const link = `shoal:${'0'.repeat(64)}?broker=${encodeURIComponent(`mqtt://127.0.0.1:${port}`)}`;
+	const getter = new Shoal(t, ['get', link], env);
+	await until('it has said who it is', () => seen.length > 10);
+	await getter.end();
+	assert.is(seen.includes(node.token), false);
+});
+
+test('T20: what is kept is for its owner only, the same after a restart, and another elsewhere', async (t) => {
+	const data = join(await makeFolder(t), 'data');
+	const first = await openBroker(t, data);
+	const { node } = await first.links();
+	for (const name of ['.', ...(await readdir(data))]) {
+		const { mode } = await stat(join(data, name));
+		assert.is(mode & 0o077, 0, name);
+	}
+	first.broker.signal('SIGTERM');
+	assert.is(await first.broker.exit(), 0);
+	const again = await openBroker(t, data);
+	const back = await ShoalNode.start({ broker: again.url, token: node.token });
+	await back.close();
+	assert.equal(again.broker.all('join'), [], 'it is shown once');
+	const other = await openBroker(t, await makeFolder(t));
+	assert.is.not((await other.links()).node.token, node.token);
+	const refused = await rejects(ShoalNode.start({ broker: other.url, token: node.token }));
+	assert.is(refused.code, 'ERR_REFUSED');
+});
+
+test('who has the old token is out at once when it is renewed', async (t) => {
+	const data = await makeFolder(t);
+	const { url, links } = await openBroker(t, data);
+	const { node } = await links();
+	const member = await ShoalNode.start({ broker: url, token: node.token });
+	t.defer(() => member.close());
+	let isOut = false;
+	member.on('down', () => {
+		isOut = true;
+	});
+	const renew = new Shoal(t, ['token', 'renew', '--data', data]);
+	const { link } = await renew.event('join');
+	await until('it is out', () => isOut, 5_000);
+	const refused = await rejects(ShoalNode.start({ broker: url, token: node.token }));
+	assert.is(refused.code, 'ERR_REFUSED');
+	const { token } = parseJoinLink(String(link));
+	await (await ShoalNode.start({ broker: url, token })).close();
+});
+
+test('who only watches sees the control topics, gets no chunk and publishes nothing', async (t) => {
+	const data = await makeFolder(t);
+	const { url, links } = await openBroker(t, data);
+	const { node, watch } = await links();
+	const seeder = await ShoalNode.start({ broker: url, token: node.token });
+	t.defer(() => seeder.close());
+	const { seed } = await seeder.share(await makeFile(t, 'content'));
+	const env = await joined(t, watch);
+	const watcher = new Shoal(t, ['watch'], env);
+	assert.is((await watcher.event('announce')).seed, seed.id);
+	const getter = new Shoal(t, ['get', seed.id, '-o', join(await makeFolder(t), 'copy')], env);
+	assert.is.not(await getter.exit(), 0);
+	assert.is(codeOf(getter), 'ERR_REFUSED');
+	const log = await readFile(join(data, 'audit.jsonl'), 'utf8');
+	const lines = log
+		.trim()
+		.split('\n')
+		.map((line) => JSON.parse(line) as Record<string, string>);
+	const refused = lines.find(({ about }) => about?.startsWith('subscribe shoal/1/inbox/'));
+	assert.is(refused?.reason, 'filter', 'T23: it stands in the audit log');
+	assert.match(String(refused?.address), '127.0.0.1');
+	assert.ok(Date.parse(String(refused?.time)) > 0);
+});
+
+test('a broker that asks nobody for a token has to be told so, and warns', async (t) => {
+	const args = ['broker', '--host', '0.0.0.0', '--port', '0', '--insecure-anonymous'];
+	const broker = new Shoal(t, args);
+	const { url } = await broker.event('listening');
+	const local = String(url).replace('0.0.0.0', '127.0.0.1');
+	assert.is(await new Shoal(t, ['ls', '--broker', local]).exit(), 0);
+	await until('it warns', () => /"warning".*ERR_INSECURE/.test(broker.stderr));
+});
+
+test('with a certificate of its own, which the join link vouches for, nobody else is believed', async (t) => {
+	const data = await makeFolder(t);
+	const args = ['broker', '--host', '0.0.0.0', '--port', '0', '--data', data, '--tls'];
+	const broker = new Shoal(t, args);
+	const { url } = await broker.event('listening');
+	assert.match(String(url), /^mqtts:/);
+	const { link } = await broker.event('join');
+	const local = {
+		...parseJoinLink(String(link)),
+		broker: String(url).replace('0.0.0.0', '127.0.0.1'),
+	};
+	assert.is(await new Shoal(t, ['ls'], await joined(t, local)).exit(), 0);
+	const forged = new Shoal(t, ['ls'], await joined(t, { ...local, cert: '0'.repeat(64) }));
+	assert.is.not(await forged.exit(), 0);
+});
+
+test.run();
