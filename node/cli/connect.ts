@@ -19,6 +19,8 @@ import type { CommandContext } from './run.ts';
 /** Options of the commands that connect as a node. */
 export interface NodeFlags {
 	readonly broker?: string | undefined;
+	/** Fingerprint of the certificate the broker must show. */
+	readonly cert?: string | undefined;
 	readonly id?: string | undefined;
 	readonly maxUp?: string | undefined;
 	readonly maxDown?: string | undefined;
@@ -47,6 +49,7 @@ export function nodeOptions(flags: NodeFlags, ofLink?: string): ShoalNodeOptions
 		lane: parseLane(flags.lane),
 		listen: parseListen(flags.listen),
 		broker: chooseBroker(flags.broker, ofLink),
+		cert: flags.cert,
 		id: flags.id,
 		secret: flags.id === undefined ? undefined : secretOf(parseNodeId(flags.id)),
 		trace: flags.trace === undefined ? undefined : openTrace(flags.trace),
@@ -61,7 +64,8 @@ export async function startNode(
 	options: ShoalNodeOptions,
 ): Promise<ShoalNode> {
 	const url = options.broker ?? '';
-	const start = ShoalNode.start({ ...options, ...credentialsFor(url) });
+	const { token, cert } = credentialsFor(url);
+	const start = ShoalNode.start({ ...options, token, cert: options.cert ?? cert });
 	const node = await interrupts.race(asBroker(start, url));
 	node.on('warning', (error) => output.warn(error));
 	node.on('down', ({ message }) => {
@@ -78,9 +82,12 @@ export async function startNode(
 }
 
 /** How somebody who only watches connects. @throws ShoalError ERR_USAGE */
-export function watcherOptions(url: string): { password: string; openStream?: OpenStream } {
+export function watcherOptions(
+	url: string,
+	typedCert: string | undefined,
+): { password: string; openStream?: OpenStream } {
 	const { token = '', cert } = credentialsFor(url);
-	const openStream = brokerStream(url, cert);
+	const openStream = brokerStream(url, typedCert ?? cert);
 	return { password: `${token}:${nanoid()}`, ...(openStream && { openStream }) };
 }
 

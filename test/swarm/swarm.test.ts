@@ -114,7 +114,7 @@ test('F1: a running download and the list survive a restart of the broker', asyn
 	const { folder, path, digest } = await source(t, 32 * MIB);
 	const seeder = await startNode(t, url, { maxUp: 16_000_000 });
 	const { seed } = await seeder.share(path);
-	const node = await startNode(t, url);
+	const node = await startNode(t, url, { lane: 'broker' });
 	const reports: Progress[] = [];
 	const output = join(folder, 'copy');
 	const getting = node.get(seed.id, { output, onProgress: (progress) => reports.push(progress) });

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { Broker, mostMemoryInAll } from '../../../broker/index.ts';
+import { Broker, fingerprintOf, mostMemoryInAll } from '../../../broker/index.ts';
 import { resolveLimits, ShoalError } from '../../../protocol/index.ts';
 import { openEntry, watchEntry } from '../broker-entry.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -44,9 +44,10 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		broker.on('error', (error) => output.warn(error));
 		const { url } = broker;
 		const addresses = reachableUrls(url);
-		output.event({ event: 'listening', url, addresses });
+		const cert = tls && fingerprintOf(tls.cert);
+		output.event({ event: 'listening', url, addresses, ...(cert && { cert }) });
 		output.line(`the broker listens at ${output.style('bold', url)}`);
-		for (const line of howToReach(url, addresses)) {
+		for (const line of howToReach(url, addresses, tokens !== undefined, cert)) {
 			output.line(output.style('dim', line));
 		}
 		const guard = await watchEntry(output, broker, entry, addresses[0] ?? url);
@@ -91,16 +92,20 @@ function reachableUrls(url: string): string[] {
 		.map(({ address }) => `${protocol}//${isIPv6(address) ? `[${address}]` : address}:${port}`);
 }
 
-function howToReach(url: string, addresses: readonly string[]): string[] {
+function howToReach(
+	url: string,
+	addresses: readonly string[],
+	needsToken: boolean,
+	cert: string | undefined,
+): string[] {
 	const [first] = addresses;
+	const flag = cert === undefined ? '' : ` --cert ${cert}`;
+	const next = `next: shoal share FILE --broker ${first ?? url}${flag}`;
 	if (first === undefined) {
-		return [
-			'only this machine can reach it; --lan opens it to those who have the token',
-			`next: shoal share FILE --broker ${url}`,
-		];
+		return ['only this machine can reach it; --lan opens it to those who have the token', next];
 	}
-	return [
-		`others reach it at ${addresses.join(' or ')}`,
-		`next: shoal share FILE --broker ${first}`,
-	];
+	const who = `others reach it at ${addresses.join(' or ')}`;
+	const open =
+		cert === undefined ? ['nothing is encrypted: the network reads along; --tls ends that'] : [];
+	return [who, ...open, needsToken ? 'next, on each machine: shoal join LINK' : next];
 }

@@ -9,6 +9,7 @@ import { formatBytes } from '../units.ts';
 /** What was typed after `shoal ls`. */
 export interface LsFlags {
 	readonly broker?: string | undefined;
+	readonly cert?: string | undefined;
 }
 
 const ID_WIDTH = 64;
@@ -17,7 +18,10 @@ const ID_WIDTH = 64;
 export function lsCommand(flags: LsFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
-		const node = await startNode(context, { broker: chooseBroker(flags.broker) });
+		const node = await startNode(context, {
+			broker: chooseBroker(flags.broker),
+			cert: flags.cert,
+		});
 		try {
 			const listings: SeedListing[] = [];
 			const collect = async (): Promise<void> => {
