@@ -100,7 +100,7 @@ export class Download {
 			return await Promise.race([phases, failure]);
 		} catch (error) {
 			this.#fail(error);
-			this.#stopFetching();
+			await this.#stopFetching();
 			if (this.#holding !== undefined) {
 				this.#context.holdings.remove(this.#holding);
 			}
@@ -111,7 +111,7 @@ export class Download {
 		} finally {
 			clearInterval(timer);
 			signal?.removeEventListener('abort', abort);
-			this.#stopFetching();
+			await this.#stopFetching();
 		}
 	}
 
@@ -179,9 +179,8 @@ export class Download {
 		onHolding?.(holding);
 		const path = await this.#fetchAndFinish(holding, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
-		const sources = this.shares;
 		const kept = Math.max(0, seed.length - this.#shares.bytes);
-		const result = { seed, path, ms, sources, kept, wasThere };
+		const result = { seed, path, ms, sources: this.shares, kept, wasThere };
 		this.#isComplete = true;
 		onComplete?.(result);
 		await target.settle();
@@ -244,7 +243,7 @@ export class Download {
 	}
 
 	async #fetch(holding: Holding): Promise<void> {
-		this.#transfer?.close();
+		await this.#transfer?.close();
 		const which = { ...this.#options.which, fellows: this.#sources.fellows };
 		const transfer = new Transfer(this.#context, holding, which, this.#shares);
 		this.#transfer = transfer;
@@ -292,10 +291,11 @@ export class Download {
 		}
 	}
 
-	#stopFetching(): void {
+	/** @returns when the target has been told of all that was stored */
+	async #stopFetching(): Promise<void> {
 		this.#sources.close();
 		this.#finder?.close();
-		this.#transfer?.close();
+		await this.#transfer?.close();
 		for (const off of this.#listeners) {
 			off();
 		}

@@ -76,6 +76,7 @@ export class Transfer {
 			mostRanges: limits.requestRanges,
 			random: Math.random,
 			requestId: makeRequestId,
+			lost: (node, { offset, length }) => this.#trace({ event: 'lost', node, offset, length }),
 		});
 		this.#arrivals = new Arrivals(holding, {
 			stored: ({ node }, first, count, bytes) => this.#count(node, first, count, bytes),
@@ -117,11 +118,8 @@ export class Transfer {
 			this.#engine.nodeHas(from, field.indices());
 		}
 		this.#lanes.has(from, part);
-		this.#trace({
-			event: 'has',
-			node: from,
-			chunks: this.#engine.nodes.get(from)?.have.count ?? 0,
-		});
+		const told = this.#engine.nodes.get(from)?.have.count ?? 0;
+		this.#trace({ event: 'has', node: from, chunks: told });
 		this.#decide();
 	}
 
@@ -201,12 +199,13 @@ export class Transfer {
 		return uses.length === 0 ? undefined : Promise.all(uses).then(() => {});
 	}
 
-	close(): void {
+	/** @returns when what was being written is stored */
+	async close(): Promise<void> {
 		this.#isClosed = true;
 		clearInterval(this.#timer);
-		this.#arrivals.close();
 		this.#lanes.close();
 		this.#listening.close();
+		await this.#arrivals.close();
 	}
 
 	#received(lane: LaneKind, bytes: number): void {

@@ -92,11 +92,13 @@ export async function startNode(
 	node.on('warning', (error) => output.warn(error));
 	node.on('down', ({ message }) => {
 		output.event({ event: 'offline', broker: node.broker, message: printable(message) });
-		output.line('connection to the broker lost, trying again');
+		output.line(
+			'the broker cannot be reached; trying again until it can, and going on from where it was',
+		);
 	});
 	node.on('up', () => {
 		output.event({ event: 'online', broker: node.broker });
-		output.line('connection to the broker is back');
+		output.line('the broker is back; going on');
 	});
 	return node;
 }
