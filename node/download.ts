@@ -9,6 +9,7 @@ import { abortError } from './abort-error.ts';
 import type { NodeContext } from './context.ts';
 import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
 import { type Holding, haveBytes } from './holdings.ts';
+import type { LaneKind } from './lanes/lane.ts';
 import { Patience } from './patience.ts';
 import { SeedFinder } from './seed-finder.ts';
 import { type SourceShare, SourceShares } from './source-shares.ts';
@@ -140,14 +141,14 @@ export class Download {
 	}
 
 	/** Bytes have come. @returns when they are not needed any more, if that is later */
-	onBytes(from: string, message: ChunkMessage): Promise<void> | undefined {
+	onBytes(from: string, message: ChunkMessage, lane: LaneKind): Promise<void> | undefined {
 		this.#patience.heard();
 		this.#sources.heard(from);
 		if (message.of === 'seed') {
 			this.#finder?.onBytes(from, message);
 			return undefined;
 		}
-		return this.#transfer?.onBytes(from, message);
+		return this.#transfer?.onBytes(from, message, lane);
 	}
 
 	/** Bytes have come that a node shares with all who listen. @returns as {@link onBytes} */

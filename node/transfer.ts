@@ -22,6 +22,7 @@ import { SourceLanes } from './source-lanes.ts';
 import type { SourceShares } from './source-shares.ts';
 import type { HaveReply } from './sources.ts';
 import type { SeedEvent } from './trace.ts';
+import { badChunk } from './verify-chunks.ts';
 
 /** What a {@link Transfer} tells. */
 export interface TransferEvents {
@@ -47,6 +48,8 @@ export class Transfer {
 	readonly #holding: Holding;
 	readonly #engine: DownloadEngine;
 	readonly #arrivals: Arrivals;
+	/** The attempts of which the last bytes came straight from their node. */
+	readonly #straight = new WeakSet<Attempt>();
 	readonly #events = createNanoEvents<TransferEvents>();
 	readonly #shares: SourceShares;
 	readonly #timer: NodeJS.Timeout;
@@ -79,7 +82,7 @@ export class Transfer {
 			lost: (node, { offset, length }) => this.#trace({ event: 'lost', node, offset, length }),
 		});
 		this.#arrivals = new Arrivals(holding, {
-			stored: ({ node }, first, count, bytes) => this.#count(node, first, count, bytes),
+			stored: (attempt, first, count, bytes) => this.#count(attempt, first, count, bytes),
 			bad: (attempt, chunk) => this.#reject(attempt, chunk),
 			settled: () => this.#settled(),
 			failed: (error) => this.#events.emit('failed', error),
@@ -94,11 +97,7 @@ export class Transfer {
 
 	/** How many nodes are counted on, by lane. */
 	get sources(): Record<LaneKind, number> {
-		const sources = { direct: 0, broker: 0 };
-		for (const node of this.#engine.nodes.keys()) {
-			sources[this.#context.lanes.to(node).kind] += 1;
-		}
-		return sources;
+		return this.#lanes.counts;
 	}
 
 	/** A node has said what it has. @throws ShoalError ERR_RANGE if that cannot be */
@@ -167,14 +166,21 @@ export class Transfer {
 	 *
 	 * @returns when they are not needed any more, if that is later
 	 */
-	onBytes(from: string, { request, offset, bytes }: ChunkMessage): Promise<void> | undefined {
+	onBytes(
+		from: string,
+		{ request, offset, bytes }: ChunkMessage,
+		lane: LaneKind,
+	): Promise<void> | undefined {
 		const now = performance.now();
 		const attempt = this.#engine.received(from, request, offset, bytes.length, now);
-		this.#traceBytes(from, offset, bytes.length, attempt === undefined ? 0 : bytes.length, false);
+		const { length } = bytes;
+		const useful = attempt === undefined ? 0 : length;
+		this.#trace({ event: 'received', node: from, lane, offset, length, useful, shared: false });
 		if (attempt === undefined) {
 			return undefined;
 		}
-		this.#received(this.#context.lanes.to(from).kind, bytes.length);
+		this.#straight[lane === 'direct' ? 'add' : 'delete'](attempt);
+		this.#received(lane, length);
 		const use = this.#arrivals.take(attempt, offset, bytes);
 		this.#decide();
 		return use;
@@ -194,7 +200,16 @@ export class Transfer {
 		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
 		this.#received('broker', bytes.length);
 		this.#listening.count(from, bytes.length, useful);
-		this.#traceBytes(from, offset, bytes.length, useful, true);
+		const { length } = bytes;
+		this.#trace({
+			event: 'received',
+			node: from,
+			lane: 'broker',
+			offset,
+			length,
+			useful,
+			shared: true,
+		});
 		this.#decide();
 		return uses.length === 0 ? undefined : Promise.all(uses).then(() => {});
 	}
@@ -233,8 +248,10 @@ export class Transfer {
 		}
 	}
 
-	#count(node: string, first: number, count: number, bytes: number): void {
-		this.#shares.count(node, this.#context.lanes.to(node).kind, count, bytes);
+	#count(attempt: Attempt, first: number, count: number, bytes: number): void {
+		const { node } = attempt;
+		const lane = this.#straight.has(attempt) ? 'direct' : 'broker';
+		this.#shares.count(node, lane, count, bytes);
 		for (let chunk = first; chunk < first + count; chunk += 1) {
 			this.#engine.stored(chunk);
 			this.#context.holdings.gain(this.#holding, chunk);
@@ -282,28 +299,11 @@ export class Transfer {
 		const id = formatRequestId(request);
 		const message = { op, id, seed: this.#holding.seed.id, ranges, shared };
 		lane.send(topics.request(node, link.id), encodeJson(message));
-		this.#trace({
-			event: op === 'chunks' ? 'asked' : 'cancelled',
-			node,
-			lane: lane.kind,
-			id,
-			ranges,
-		});
-	}
-
-	#traceBytes(node: string, offset: number, length: number, useful: number, shared: boolean): void {
-		const lane = shared ? 'broker' : this.#context.lanes.to(node).kind;
-		this.#trace({ event: 'received', node, lane, offset, length, useful, shared });
+		const event = what === 'request' ? 'asked' : 'cancelled';
+		this.#trace({ event, node, lane: lane.kind, id, ranges });
 	}
 
 	#trace(event: SeedEvent): void {
 		this.#context.trace?.({ ...event, seed: this.#holding.seed.id });
 	}
-}
-
-function badChunk(node: string, chunk: number): ShoalError {
-	return new ShoalError(
-		'ERR_MESSAGE',
-		`node ${node} sent chunk ${chunk} wrong; it is fetched again`,
-	);
 }

@@ -32,11 +32,10 @@ export interface Route {
 	readonly ticket: string;
 }
 
-/** A lane, and when by performance.now() it was opened, and something last came on it. */
+/** A lane, and when by performance.now() it was opened. */
 interface Opened {
 	readonly lane: DirectLane;
 	readonly openedAt: number;
-	heardAt: number;
 }
 
 interface Attempt {
@@ -53,8 +52,8 @@ const RETRY_UNSEEN = 10 * 60_000;
 const MOST_UNSEEN = 2;
 /** Two lanes that open within so many ms have crossed; of others the newer is the one that works. */
 const CROSSING = 5_000;
-/** A lane on which nothing came for so many ms, although something was waited for, is given up. */
-const DEAD = 1_000;
+/** A lane on which no byte comes for so many ms after an answer is late is given up. */
+const DEAD = 700;
 
 /**
  * The lanes to other nodes: straight where one is open, through the broker otherwise. Which way a message
@@ -106,29 +105,18 @@ export class Lanes {
 		return this.#direct.has(node) || this.#options.kind !== 'direct';
 	}
 
-	/** Something has come from `node` on its direct lane. */
-	heard(node: string): void {
-		const opened = this.#direct.get(node);
-		if (opened !== undefined) {
-			opened.heardAt = performance.now();
-		}
-	}
-
-	/** `node` has not answered in time: if nothing else comes on its direct lane, that leads nowhere any more. */
+	/** `node` has not answered in time: if not a byte comes on its direct lane, that leads nowhere any more. */
 	suspect(node: string): void {
-		const opened = this.#direct.get(node);
-		if (opened === undefined) {
-			return;
-		}
-		const { lane, heardAt } = opened;
+		const lane = this.#direct.get(node)?.lane;
+		const before = lane?.received;
 		const check = (): void => {
-			if (this.#direct.get(node) === opened && opened.heardAt === heardAt) {
+			if (lane !== undefined && this.#direct.get(node)?.lane === lane && lane.received === before) {
 				this.#retry.set(node, { at: performance.now() + RETRY_SOON, pause: RETRY_SOON });
 				lane.close();
 				this.#closed(node, lane);
 			}
 		};
-		setTimeout(check, heardAt + DEAD - performance.now()).unref();
+		setTimeout(check, DEAD).unref();
 	}
 
 	/** Nodes that connect to `listener` are on a direct lane. */
@@ -244,7 +232,7 @@ export class Lanes {
 			}
 			return;
 		}
-		this.#direct.set(node, { lane, openedAt: now, heardAt: now });
+		this.#direct.set(node, { lane, openedAt: now });
 		if (older !== undefined && (!haveCrossed || older.lane.dialledBy === id)) {
 			older.lane.close();
 		}
@@ -270,6 +258,9 @@ function laneOf(peer: Peer): DirectLane {
 		},
 		get queued() {
 			return peer.queued;
+		},
+		get received() {
+			return peer.received;
 		},
 		send: (topic, payload, released) => peer.send(topic, payload, released),
 		drained: () => peer.drained(),
