@@ -85,7 +85,8 @@ function inOrderFor(
 }
 
 function asMember(holding: Holding) {
-	return { id: holding.node.id, isComplete: isSeeder(holding), holding };
+	const { id, idHash } = holding.node;
+	return { id, idHash, isComplete: isSeeder(holding), holding };
 }
 
 function describeNode({ node, have, chunks }: Holding): NodeListing {

@@ -6,6 +6,7 @@ import {
 	type Bitfield,
 	type ByteRange,
 	DEFAULT_LIMITS,
+	hashId,
 	MAX_RANGE,
 } from '../../../protocol/index.ts';
 import { Link } from './link.ts';
@@ -32,6 +33,7 @@ const DIRECT = { mostPart: MAX_RANGE, isFree: true, mostQueue: 500 };
 /** A node of a simulated swarm: a real engine, a link of its own, and a model of the shell around it. */
 export class SwarmNode {
 	readonly id: string;
+	readonly idHash: number;
 	readonly up: Link;
 	readonly down: Link;
 	readonly latency: number;
@@ -52,6 +54,7 @@ export class SwarmNode {
 
 	constructor(id: string, links: NodeLinks, have: Bitfield, world: World) {
 		this.id = id;
+		this.idHash = hashId(id);
 		this.up = new Link(links.up);
 		this.down = new Link(links.down);
 		this.latency = links.latency;
