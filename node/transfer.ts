@@ -53,6 +53,8 @@ export class Transfer {
 	readonly #listening: Listening;
 	readonly #lanes: SourceLanes;
 	#isClosed = false;
+	/** Whether it has told that it is complete: what was written beside the last chunk settles after it. */
+	#hasTold = false;
 
 	/** @param shares counts what comes from whom */
 	constructor(
@@ -216,7 +218,8 @@ export class Transfer {
 
 	#settled(): void {
 		this.#decide();
-		if (this.#engine.states.isComplete) {
+		if (this.#engine.states.isComplete && !this.#hasTold) {
+			this.#hasTold = true;
 			this.#trace({ event: 'complete' });
 			this.#events.emit('complete');
 		}
@@ -283,13 +286,8 @@ export class Transfer {
 		const id = formatRequestId(request);
 		const message = { op, id, seed: this.#holding.seed.id, ranges, shared };
 		lane.send(topics.request(node, link.id), encodeJson(message));
-		this.#trace({
-			event: op === 'chunks' ? 'asked' : 'cancelled',
-			node,
-			lane: lane.kind,
-			id,
-			ranges,
-		});
+		const event = what === 'request' ? 'asked' : 'cancelled';
+		this.#trace({ event, node, lane: lane.kind, id, ranges });
 	}
 
 	#traceBytes(node: string, offset: number, length: number, useful: number, shared: boolean): void {
