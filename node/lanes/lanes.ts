@@ -56,7 +56,7 @@ interface Attempt {
 /** Addresses that are tried where nobody has seen a node. */
 const MOST_UNSEEN = 2;
 /** Two lanes that open within so many ms have crossed; of others the newer is the one that works. */
-const CROSSING = 5_000;
+export const CROSSING = 5_000;
 /** A lane on which nothing came for so many ms, although something was waited for, is given up. */
 const DEAD = 1_000;
 
