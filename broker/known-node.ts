@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Announce, checkedLayout, type Limits } from '../protocol/index.ts';
+import { type Announce, checkedLayout, hashId, type Limits } from '../protocol/index.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** An announce as the tracker holds it. */
@@ -28,6 +28,8 @@ const MAX_REFUSED = 500;
  */
 export class KnownNode {
 	readonly id: string;
+	/** What its id is hashed to, once: every query compares the nodes of a swarm by it. */
+	readonly idHash: number;
 	/** `unknown`: announces came, but no state yet. Only a `ready` node is shown to others. */
 	state: 'unknown' | 'ready' | 'lost' = 'unknown';
 	session = '';
@@ -49,6 +51,7 @@ export class KnownNode {
 
 	constructor(id: string, limits: Limits, now: number) {
 		this.id = id;
+		this.idHash = hashId(id);
 		this.heard = now;
 		this.#bucket = new TokenBucket(limits.announceRate, limits.announceBurst, now);
 	}

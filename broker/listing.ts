@@ -85,7 +85,8 @@ function inOrderFor(
 }
 
 function asMember(holding: Holding) {
-	return { id: holding.node.id, isComplete: isSeeder(holding), holding };
+	const { id, idHash } = holding.node;
+	return { id, idHash, isComplete: isSeeder(holding), holding };
 }
 
 function describeNode({ node, have, chunks }: Holding): NodeListing {
@@ -93,18 +94,20 @@ function describeNode({ node, have, chunks }: Holding): NodeListing {
 	return { node: id, have, chunks, addresses, ...(cert !== undefined && { cert }) };
 }
 
+/** At most `most` at random, half of them seeders if there are so many. */
 function balanced(holdings: readonly Holding[], most: number, random: () => number): Holding[] {
-	const seeders = shuffled(holdings.filter(isSeeder), random);
-	const chosen = seeders.splice(0, Math.ceil(most / 2));
+	const half = Math.ceil(most / 2);
+	const seeders = drawnFirst(holdings.filter(isSeeder), half, random);
+	const chosen = seeders.splice(0, half);
 	const others = [...seeders, ...holdings.filter((holding) => !isSeeder(holding))];
-	return [...chosen, ...shuffled(others, random)];
+	return [...chosen, ...drawnFirst(others, most, random)].slice(0, most);
 }
 
-/** `items` in a random order (Fisher-Yates, in place). */
-function shuffled<T>(items: T[], random: () => number): T[] {
-	for (let last = items.length - 1; last > 0; last--) {
-		const index = Math.floor(random() * (last + 1));
-		[items[last], items[index]] = [items[index] as T, items[last] as T];
+/** `items` with `count` at random in front (Fisher-Yates, in place, and no further than is needed). */
+function drawnFirst<T>(items: T[], count: number, random: () => number): T[] {
+	for (let place = 0; place < Math.min(count, items.length); place += 1) {
+		const index = place + Math.floor(random() * (items.length - place));
+		[items[place], items[index]] = [items[index] as T, items[place] as T];
 	}
 	return items;
 }

@@ -1,8 +1,10 @@
-import { distance } from '../protocol/index.ts';
+import { distance, hashId } from '../protocol/index.ts';
 
 /** A node of a swarm. */
 export interface Member {
 	readonly id: string;
+	/** What {@link hashId} makes of its id. */
+	readonly idHash: number;
 	/** Whether it has every chunk. */
 	readonly isComplete: boolean;
 }
@@ -20,26 +22,56 @@ const MOST_SERVED = 48;
  * little when nodes come and go. In a graph where each picks a few at random everybody reaches everybody.
  */
 export function neighboursOf<T extends Member>(asker: string, members: readonly T[]): T[] {
-	const others = members
-		.filter(({ id }) => id !== asker)
-		.map((member) => ({ member, distance: distance(asker, member.id) }))
-		.sort((a, b) => a.distance - b.distance)
-		.map(({ member }) => member);
-	const nearest = others.slice(0, NEAREST);
-	const source = others.find(({ isComplete }) => isComplete);
-	if (source === undefined || !isServed(asker, source, members)) {
+	const own = hashId(asker);
+	const nearest = nearestOf(own, asker, members, NEAREST);
+	const complete = members.filter(({ isComplete }) => isComplete);
+	const [source] = nearestOf(own, asker, complete, 1);
+	if (source === undefined || !isServed(own, source, members, complete.length)) {
 		return nearest;
 	}
 	return [source, ...nearest.filter((member) => member !== source)];
 }
 
-/** Whether `asker` is one of those that are given to `source`. */
-function isServed(asker: string, source: Member, members: readonly Member[]): boolean {
-	const complete = members.filter(({ isComplete }) => isComplete).length;
-	const downloaders = members.filter(({ isComplete }) => !isComplete);
-	if (downloaders.length <= complete * MOST_SERVED) {
+/** The `most` members that are nearest to `asker`, the nearest first. In one pass: there may be thousands. */
+function nearestOf<T extends Member>(
+	own: number,
+	asker: string,
+	members: readonly T[],
+	most: number,
+): T[] {
+	const nearest: T[] = [];
+	const distances: number[] = [];
+	for (const member of members) {
+		const away = distance(own, member.idHash);
+		const isFar = nearest.length === most && away >= (distances[most - 1] as number);
+		if (!isFar && member.id !== asker) {
+			const further = distances.findIndex((each) => each > away);
+			const place = further === -1 ? nearest.length : further;
+			nearest.splice(place, 0, member);
+			distances.splice(place, 0, away);
+			nearest.length = Math.min(nearest.length, most);
+			distances.length = nearest.length;
+		}
+	}
+	return nearest;
+}
+
+/** Whether the one who asks, hashed to `own`, is one of those that are given to `source`. */
+function isServed(
+	own: number,
+	source: Member,
+	members: readonly Member[],
+	complete: number,
+): boolean {
+	if (members.length - complete <= complete * MOST_SERVED) {
 		return true;
 	}
-	const own = distance(asker, source.id);
-	return downloaders.filter(({ id }) => distance(id, source.id) < own).length < MOST_SERVED;
+	const away = distance(own, source.idHash);
+	let nearer = 0;
+	for (const { isComplete, idHash } of members) {
+		if (!isComplete && distance(idHash, source.idHash) < away) {
+			nearer += 1;
+		}
+	}
+	return nearer < MOST_SERVED;
 }

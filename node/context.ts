@@ -62,7 +62,7 @@ export function createContext(link: Link, topics: Topics, options: ContextOption
 		link,
 		topics,
 		limits,
-		lanes: new Lanes({ link, topics, limits, kind, onMessage }),
+		lanes: new Lanes({ link, topics, limits, kind, onMessage, warn }),
 		holdings: new Holdings(),
 		tracker: new TrackerClient(link, topics, limits.announces),
 		up: new RateMeter(),

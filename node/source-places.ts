@@ -1,4 +1,4 @@
-import { distance } from '../protocol/index.ts';
+import { distance, hashId } from '../protocol/index.ts';
 
 /** What counts of a source when it comes to who has to go. */
 export interface Seated {
@@ -19,13 +19,14 @@ const USELESS = 10_000;
  * them, and none serves the whole swarm.
  */
 export class SourcePlaces {
-	readonly #self: string;
+	/** What our own id is hashed to. */
+	readonly #self: number;
 	/** Those that have given way as they sent nothing: they come back to a free place only. */
 	readonly #useless = new Set<string>();
 
 	/** @param self our own node id */
 	constructor(self: string) {
-		this.#self = self;
+		this.#self = hashId(self);
 	}
 
 	/** Whether there is a place for `node`, and who has to leave for it. `now` in ms. */
@@ -62,6 +63,6 @@ export class SourcePlaces {
 	}
 
 	#isNearer(node: string, than: string): boolean {
-		return distance(this.#self, node) < distance(this.#self, than);
+		return distance(this.#self, hashId(node)) < distance(this.#self, hashId(than));
 	}
 }

@@ -206,6 +206,9 @@ export class Sources {
 		if (now - source.askedAt < patience || (source.isComplete && !isSilent)) {
 			return;
 		}
+		if (source.unanswered > 0) {
+			this.#context.lanes.suspect(node);
+		}
 		if (source.unanswered >= MOST_UNANSWERED) {
 			this.remove(node, false);
 		} else {
@@ -279,10 +282,12 @@ export class Sources {
 
 	#ask(node: string, source: Source): void {
 		const { lanes, link, topics } = this.#context;
+		// A direct lane on which it did not answer may lead to somebody else.
+		const lane = source.unanswered > 0 && link.isUp ? lanes.broker : lanes.to(node);
 		source.unanswered += 1;
 		source.askedAt = performance.now();
 		const id = formatRequestId(makeRequestId());
 		const request: NodeRequest = { op: 'have', id, seed: this.#seed };
-		lanes.to(node).send(topics.request(node, link.id), encodeJson(request));
+		lane.send(topics.request(node, link.id), encodeJson(request));
 	}
 }

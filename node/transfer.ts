@@ -40,9 +40,7 @@ const TICK = 50;
 /** Bytes that may wait to be verified and stored: beyond, nothing more is asked for. */
 const MOST_WAITING = 16 * 1024 * 1024;
 
-/**
- * Fetches what a holding lacks: does what the engine decides, and counts a chunk when it is verified and stored.
- */
+/** Fetches what a holding lacks: does what the engine decides, and counts a chunk when it is verified and stored. */
 export class Transfer {
 	readonly #context: NodeContext;
 	readonly #holding: Holding;
@@ -56,6 +54,8 @@ export class Transfer {
 	readonly #listening: Listening;
 	readonly #lanes: SourceLanes;
 	#isClosed = false;
+	/** Whether it has told that it is complete: what was written beside the last chunk settles after it. */
+	#hasTold = false;
 
 	/** @param shares counts what comes from whom */
 	constructor(
@@ -171,9 +171,8 @@ export class Transfer {
 		{ request, offset, bytes }: ChunkMessage,
 		lane: LaneKind,
 	): Promise<void> | undefined {
-		const now = performance.now();
-		const attempt = this.#engine.received(from, request, offset, bytes.length, now);
 		const { length } = bytes;
+		const attempt = this.#engine.received(from, request, offset, length, performance.now());
 		const useful = attempt === undefined ? 0 : length;
 		this.#trace({ event: 'received', node: from, lane, offset, length, useful, shared: false });
 		if (attempt === undefined) {
@@ -230,7 +229,8 @@ export class Transfer {
 
 	#settled(): void {
 		this.#decide();
-		if (this.#engine.states.isComplete) {
+		if (this.#engine.states.isComplete && !this.#hasTold) {
+			this.#hasTold = true;
 			this.#trace({ event: 'complete' });
 			this.#events.emit('complete');
 		}
@@ -289,18 +289,17 @@ export class Transfer {
 
 	#send({ do: what, node, request, ranges }: Extract<Decision, { ranges: unknown }>): void {
 		const { lanes, link, topics, downBucket } = this.#context;
-		const op = what === 'request' ? 'chunks' : 'cancel';
-		if (what === 'request') {
+		const isRequest = what === 'request';
+		if (isRequest) {
 			downBucket.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
 		}
 		const lane = lanes.to(node);
-		const isHeard = lane.kind === 'broker' && this.#listening.hears(node);
-		const shared = what === 'request' && isHeard ? true : undefined;
+		const isHeard = isRequest && lane.kind === 'broker' && this.#listening.hears(node);
 		const id = formatRequestId(request);
-		const message = { op, id, seed: this.#holding.seed.id, ranges, shared };
+		const about = { id, seed: this.#holding.seed.id, ranges, shared: isHeard || undefined };
+		const message = { op: isRequest ? 'chunks' : 'cancel', ...about };
 		lane.send(topics.request(node, link.id), encodeJson(message));
-		const event = what === 'request' ? 'asked' : 'cancelled';
-		this.#trace({ event, node, lane: lane.kind, id, ranges });
+		this.#trace({ event: isRequest ? 'asked' : 'cancelled', node, lane: lane.kind, id, ranges });
 	}
 
 	#trace(event: SeedEvent): void {

@@ -20,9 +20,9 @@ export function precedence(idHash: number, chunk: number): number {
 }
 
 /**
- * How far two nodes are from each other, 32 bits: a random number, the same both ways. Nodes that go to
- * those nearest to them are chosen by about as many others.
+ * How far two nodes, hashed, are from each other, 32 bits: a random number, the same both ways. Nodes that
+ * go to those nearest to them are chosen by about as many others.
  */
-export function distance(a: string, b: string): number {
-	return precedence(hashId(a) ^ hashId(b), 0);
+export function distance(idHash: number, otherHash: number): number {
+	return precedence(idHash ^ otherHash, 0);
 }

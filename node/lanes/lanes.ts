@@ -1,9 +1,16 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import type { Listener, Peer } from '../../broker/index.ts';
-import type { Incoming, Limits, Link, Topics } from '../../protocol/index.ts';
+import {
+	type Incoming,
+	type Limits,
+	type Link,
+	ShoalError,
+	type Topics,
+} from '../../protocol/index.ts';
 import { isSecureUrl } from '../broker-stream.ts';
-import { dial } from './dial.ts';
+import { dial, isStranger } from './dial.ts';
 import type { DirectLane, Lane, LaneKind } from './lane.ts';
+import { Retries } from './retries.ts';
 
 /** What a {@link Lanes} needs. */
 export interface LanesOptions {
@@ -14,6 +21,8 @@ export interface LanesOptions {
 	readonly kind: 'auto' | LaneKind;
 	/** A node has sent us something on a direct lane. */
 	readonly onMessage: (message: Incoming) => void;
+	/** Where a node was looked for, somebody else is. */
+	readonly warn: (error: unknown) => void;
 }
 
 /** What {@link Lanes} tell. */
@@ -32,10 +41,11 @@ export interface Route {
 	readonly ticket: string;
 }
 
-/** A lane, and when by performance.now() it was opened. */
+/** A lane, when by performance.now() it was opened, and whether anything has come on it. */
 interface Opened {
 	readonly lane: DirectLane;
 	readonly openedAt: number;
+	isHeard: boolean;
 }
 
 interface Attempt {
@@ -43,15 +53,10 @@ interface Attempt {
 	readonly done: Promise<void>;
 }
 
-/** A lane that has worked is tried again sooner than one that never did. */
-const RETRY_SOON = 1_000;
-const RETRY_FIRST = 5_000;
-const RETRY_MOST = 60_000;
-/** Where nobody has seen a node, it is looked for once in a while only: it may be somebody else's address. */
-const RETRY_UNSEEN = 10 * 60_000;
+/** Addresses that are tried where nobody has seen a node. */
 const MOST_UNSEEN = 2;
 /** Two lanes that open within so many ms have crossed; of others the newer is the one that works. */
-const CROSSING = 5_000;
+export const CROSSING = 5_000;
 /** A lane on which no byte comes for so many ms after an answer is late is given up. */
 const DEAD = 700;
 
@@ -64,8 +69,7 @@ export class Lanes {
 	readonly #broker: Lane;
 	readonly #direct = new Map<string, Opened>();
 	readonly #dialling = new Map<string, Attempt>();
-	/** When a node may be dialled again, and how long to wait after that. */
-	readonly #retry = new Map<string, { at: number; pause: number }>();
+	readonly #retries = new Retries();
 	readonly #events = createNanoEvents<LanesEvents>();
 	#listener: Listener | undefined;
 	#isClosed = false;
@@ -105,13 +109,26 @@ export class Lanes {
 		return this.#direct.has(node) || this.#options.kind !== 'direct';
 	}
 
+	/** A message has come from `node` on its direct lane. */
+	heard(node: string): void {
+		const opened = this.#direct.get(node);
+		if (opened?.isHeard === false) {
+			opened.isHeard = true;
+			this.#retries.worked(node);
+		}
+	}
+
 	/** `node` has not answered in time: if not a byte comes on its direct lane, that leads nowhere any more. */
 	suspect(node: string): void {
-		const lane = this.#direct.get(node)?.lane;
-		const before = lane?.received;
+		const opened = this.#direct.get(node);
+		if (opened === undefined) {
+			return;
+		}
+		const { lane } = opened;
+		const before = lane.received;
 		const check = (): void => {
-			if (lane !== undefined && this.#direct.get(node)?.lane === lane && lane.received === before) {
-				this.#retry.set(node, { at: performance.now() + RETRY_SOON, pause: RETRY_SOON });
+			if (this.#direct.get(node) === opened && lane.received === before) {
+				this.#gaveUp(node, opened);
 				lane.close();
 				this.#closed(node, lane);
 			}
@@ -144,11 +161,10 @@ export class Lanes {
 	 */
 	async reach(node: string, route: Route): Promise<void> {
 		const isWanted = this.#options.kind !== 'broker' && !this.#isClosed && !this.#direct.has(node);
-		const retry = this.#retry.get(node);
 		const addresses = this.#worthTrying(route);
 		if (this.#dialling.has(node)) {
 			await this.#dialling.get(node)?.done;
-		} else if (isWanted && addresses.length > 0 && performance.now() >= (retry?.at ?? 0)) {
+		} else if (isWanted && addresses.length > 0 && this.#retries.isTime(node, performance.now())) {
 			const abort = new AbortController();
 			const done = this.#dial(node, addresses, route, abort.signal);
 			this.#dialling.set(node, { abort, done });
@@ -200,13 +216,13 @@ export class Lanes {
 				signal,
 			};
 			const lane = await dial(options);
-			this.#retry.delete(node);
 			this.#opened(node, lane);
-		} catch {
+		} catch (error) {
 			// It is somewhere we cannot go; the broker is there for that.
-			const pause = this.#retry.get(node)?.pause ?? (verified > 0 ? RETRY_FIRST : RETRY_UNSEEN);
-			const next = Math.max(pause, Math.min(pause * 2, RETRY_MOST));
-			this.#retry.set(node, { at: performance.now() + pause, pause: next });
+			this.#retries.failed(node, verified > 0, performance.now());
+			if (isStranger(error) && !signal.aborted) {
+				this.#options.warn(strangerAt(node, addresses, error));
+			}
 		} finally {
 			this.#dialling.delete(node);
 		}
@@ -232,11 +248,22 @@ export class Lanes {
 			}
 			return;
 		}
-		this.#direct.set(node, { lane, openedAt: now });
+		this.#direct.set(node, { lane, openedAt: now, isHeard: false });
 		if (older !== undefined && (!haveCrossed || older.lane.dialledBy === id)) {
 			older.lane.close();
 		}
 		this.#events.emit('changed', node, lane);
+	}
+
+	/** Nothing comes on a lane: where nothing ever came, somebody else may be. */
+	#gaveUp(node: string, { lane, isHeard }: Opened): void {
+		const now = performance.now();
+		if (isHeard || lane.dialledBy === node) {
+			this.#retries.lost(node, now);
+		} else {
+			this.#retries.mistaken(node, now);
+			this.#options.warn(strangerAt(node, [], undefined));
+		}
 	}
 
 	#closed(node: string, lane: DirectLane): void {
@@ -247,6 +274,15 @@ export class Lanes {
 			}
 		}
 	}
+}
+
+function strangerAt(node: string, addresses: readonly string[], cause: unknown): ShoalError {
+	const where = addresses.length === 0 ? '' : ` at ${addresses.join(', ')}`;
+	return new ShoalError(
+		'ERR_REFUSED',
+		`who answers${where} in the place of node ${node} is another, or does not let us in; the way to that node is through the broker`,
+		{ cause },
+	);
 }
 
 function laneOf(peer: Peer): DirectLane {

@@ -40,7 +40,6 @@ const MOST_ADDRESSES = 8;
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
 	const { id, topics, limits, tracker, tls, onMessage, port = 0 } = options;
-	const isHere = isLoopback(hostOf(options.broker));
 	const admit = (from: string, ticket: string): void => {
 		const key = tracker.state?.key;
 		if (key === undefined) {
@@ -49,7 +48,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 		checkTicket(ticket, { from, to: id }, key, tracker.time);
 	};
 	const common = { id, port, topics, limits, tls, admit, onMessage };
-	const host = options.host ?? (isHere ? '127.0.0.1' : '::');
+	const host = options.host ?? besides(hostOf(options.broker));
 	try {
 		return await Listener.start({ ...common, host });
 	} catch (error) {
@@ -59,6 +58,14 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 		// A system without IPv6.
 		return await Listener.start({ ...common, host: '0.0.0.0' });
 	}
+}
+
+/** Where a node listens whose broker is at `host`: of loopback where the broker sees it. */
+function besides(host: string): string {
+	if (!isLoopback(host)) {
+		return '::';
+	}
+	return host === '::1' ? '::1' : '127.0.0.1';
 }
 
 /** Where a listener can be reached, as broker URLs: of all addresses those that others can use. */

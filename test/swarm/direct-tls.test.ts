@@ -123,7 +123,14 @@ test('T22: beside an encrypted broker no plain address is dialled', async (t) =>
 		const openStream = brokerStream(url, tls && cert);
 		const link = await Link.open({ url, id: makeNodeId(), openStream });
 		t.defer(() => link.close());
-		const lanes = new Lanes({ link, topics, limits, kind: 'auto', onMessage: () => {} });
+		const lanes = new Lanes({
+			link,
+			topics,
+			limits,
+			kind: 'auto',
+			onMessage: () => {},
+			warn: () => {},
+		});
 		const before = knocks;
 		const addresses = [`mqtt://127.0.0.1:${port}`];
 		const route = { addresses, verified: 1, ticket: 'any' };

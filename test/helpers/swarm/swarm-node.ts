@@ -6,6 +6,7 @@ import {
 	type Bitfield,
 	type ByteRange,
 	DEFAULT_LIMITS,
+	hashId,
 	MAX_RANGE,
 } from '../../../protocol/index.ts';
 import { Link } from './link.ts';
@@ -33,6 +34,7 @@ const DIRECT = { mostPart: MAX_RANGE, isFree: true, mostQueue: 500 };
 export class SwarmNode {
 	readonly index: number;
 	readonly id: string;
+	readonly idHash: number;
 	readonly up: Link;
 	readonly down: Link;
 	readonly latency: number;
@@ -56,6 +58,7 @@ export class SwarmNode {
 		const id = `node-${index}`;
 		this.index = index;
 		this.id = id;
+		this.idHash = hashId(id);
 		this.up = new Link(links.up);
 		this.down = new Link(links.down);
 		this.latency = links.latency;

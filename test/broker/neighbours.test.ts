@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { type Member, neighboursOf } from '../../broker/neighbours.ts';
+import { distance, hashId } from '../../protocol/index.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('neighbours', { timeout: 20_000 });
+const MOST = 1_000;
+/** Those given and those who were given this one, at the very most: 6, and 6 on average. */
+const MOST_DEGREE = 32;
+/** How people name many machines: at random, or one after the other. */
+const NAMINGS: ReadonlyArray<(salt: number, index: number) => string> = [
+	(salt, index) => `${hashId(`${salt} ${index}`).toString(36)}-${index}`,
+	(salt, index) => `lab${salt}-${String(index).padStart(4, '0')}`,
+	(salt, index) => `${String(index).padStart(4, '0')}-host-${salt}`,
+];
+
+function member(id: string, isComplete = false): Member {
+	return { id, idHash: hashId(id), isComplete };
+}
+
+function answersFor(members: readonly Member[]): Map<string, string[]> {
+	return new Map(members.map(({ id }) => [id, neighboursOf(id, members).map((each) => each.id)]));
+}
+
+/** Each node with all it is connected to, whoever was given whom. */
+function graphOf(answers: ReadonlyMap<string, readonly string[]>): Map<string, Set<string>> {
+	const graph = new Map([...answers.keys()].map((id) => [id, new Set<string>()]));
+	for (const [id, given] of answers) {
+		for (const other of given) {
+			graph.get(id)?.add(other);
+			graph.get(other)?.add(id);
+		}
+	}
+	return graph;
+}
+
+function reachedFrom(start: string, graph: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
+	const reached = new Set([start]);
+	for (const id of reached) {
+		for (const other of graph.get(id) ?? []) {
+			reached.add(other);
+		}
+	}
+	return reached;
+}
+
+function differences(before: readonly string[] = [], after: readonly string[] = []): number {
+	const lost = before.filter((id) => !after.includes(id)).length;
+	return lost + after.filter((id) => !before.includes(id)).length;
+}
+
+/** A swarm of so many, of which some are complete. */
+const swarms = fc
+	.record({
+		salt: fc.nat(),
+		naming: fc.constantFrom(...NAMINGS),
+		size: fc.integer({ min: 2, max: MOST }),
+		complete: fc.integer({ min: 0, max: 60 }),
+	})
+	.map(({ salt, naming, size, complete }) =>
+		Array.from({ length: size }, (_, index) => member(naming(salt, index), index < complete)),
+	);
+
+test('whoever asks, everybody reaches everybody through neighbours, and nobody has many', () => {
+	const property = fc.property(swarms, (members) => {
+		const answers = answersFor(members);
+		const graph = graphOf(answers);
+		assert.is(reachedFrom(members[0]?.id as string, graph).size, members.length);
+		for (const { id, isComplete } of members) {
+			assert.ok((answers.get(id)?.length ?? 0) <= 7);
+			assert.not(answers.get(id)?.includes(id), 'nobody is a neighbour of its own');
+			const degree = graph.get(id)?.size ?? 0;
+			assert.ok(degree <= (isComplete ? 4 : 1) * MOST_DEGREE, `${degree} neighbours`);
+		}
+	});
+	fc.assert(property, { numRuns: 20 });
+});
+
+test('the graph stays whole through joins and leaves, and each changes few answers by little', () => {
+	const changes = fc.array(fc.tuple(fc.boolean(), fc.nat()), { minLength: 1, maxLength: 12 });
+	const sizes = fc.oneof(fc.integer({ min: 2, max: 100 }), fc.constant(400));
+	const property = fc.property(changes, sizes, fc.nat(), (steps, size, salt) => {
+		const naming = NAMINGS[salt % NAMINGS.length] as (typeof NAMINGS)[number];
+		let next = size;
+		let members = Array.from({ length: size }, (_, index) =>
+			member(naming(salt, index), index === 0),
+		);
+		let answers = answersFor(members);
+		for (const [joins, at] of steps) {
+			const place = 1 + (at % Math.max(1, members.length - 1));
+			members = joins
+				? [...members, member(naming(salt, next++))]
+				: members.filter((_, index) => index !== place);
+			const changed = answersFor(members);
+			const of = [...changed].map(([id, given]) => {
+				return answers.has(id) ? differences(answers.get(id), given) : 0;
+			});
+			assert.ok(Math.max(...of) <= 3, `${Math.max(...of)} changes of one answer`);
+			const touched = of.filter((count) => count > 0).length;
+			assert.ok(touched <= MOST_DEGREE, `${touched} answers changed`);
+			const graph = graphOf(changed);
+			assert.is(reachedFrom(members[0]?.id as string, graph).size, members.length);
+			answers = changed;
+		}
+	});
+	fc.assert(property, { numRuns: 20 });
+});
+
+test('they are the six nearest, the nearest first, after the nearest of those that are complete', () => {
+	const property = fc.property(swarms, fc.nat(), (members, at) => {
+		const { id, idHash } = members[at % members.length] as Member;
+		const sorted = members
+			.filter((other) => other.id !== id)
+			.sort((a, b) => distance(idHash, a.idHash) - distance(idHash, b.idHash));
+		const nearest = sorted.slice(0, 6);
+		const source = sorted.find(({ isComplete }) => isComplete);
+		const [first, ...others] = neighboursOf(id, members);
+		if (first === source && source !== undefined) {
+			assert.equal(
+				others,
+				nearest.filter((each) => each !== source),
+			);
+		} else {
+			assert.equal([first, ...others], nearest);
+		}
+	});
+	fc.assert(property, { numRuns: 50 });
+});
+
+test('few that are complete are given to 48 each, those nearest to them', () => {
+	const members = Array.from({ length: MOST }, (_, index) => member(`host-${index}`, index === 0));
+	const given = members.filter(({ id }) => neighboursOf(id, members)[0]?.isComplete).length;
+	assert.ok(given >= 48 && given <= 48 + 6, `${given}`);
+});
+
+test.run();

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { Fellows } from '../../../node/engine/fellows.ts';
+import { suite } from '../../helpers/suite.ts';
+
+const test = suite('fellows');
+const ids = fc.uniqueArray(
+	fc.oneof(
+		fc.stringMatching(/^[A-Za-z0-9_-]{8,21}$/),
+		fc.nat(9_999).map((n) => `lab-host-${n}`),
+	),
+	{ minLength: 1, maxLength: 24 },
+);
+
+/** Of each of `all` what it makes of the others, in an order of its own. */
+function eachOf(all: readonly string[]): Fellows[] {
+	return all.map((id, index) => {
+		const fellows = new Fellows(id);
+		fellows.set(new Set([...all.slice(index), ...all.slice(0, index)]));
+		return fellows;
+	});
+}
+
+test('every chunk is that of exactly one of those who know each other', () => {
+	const property = fc.property(ids, fc.array(fc.nat(2 ** 20 - 1)), (all, chunks) => {
+		const group = eachOf(all);
+		for (const chunk of chunks) {
+			assert.is(group.filter((fellows) => fellows.isOurs(chunk)).length, 1);
+		}
+	});
+	fc.assert(property);
+});
+
+test('their shares are about equal, however they are named', () => {
+	const chunks = 16_000;
+	for (const naming of [(n: number) => `host-${n}0`, (n: number) => `lab-host-${n}`]) {
+		const group = eachOf(Array.from({ length: 16 }, (_, index) => naming(index)));
+		for (const fellows of group) {
+			let ours = 0;
+			for (let chunk = 0; chunk < chunks; chunk += 1) {
+				ours += fellows.isOurs(chunk) ? 1 : 0;
+			}
+			assert.ok(ours > 700 && ours < 1_300, `${ours} of ${chunks} for one of 16`);
+		}
+	}
+});
+
+test('who leaves gives its chunks to others, and nothing else changes hands; who joins the same', () => {
+	const property = fc.property(ids, fc.nat(), (all, at) => {
+		fc.pre(all.length > 1);
+		const leaver = all[at % all.length] as string;
+		const stay = all.filter((id) => id !== leaver);
+		const before = eachOf(all);
+		const after = eachOf(stay);
+		const changed = eachOf(all).filter((_, index) => all[index] !== leaver);
+		for (const fellows of changed) {
+			fellows.isOurs(0);
+			fellows.delete(leaver);
+		}
+		for (let chunk = 0; chunk < 200; chunk += 1) {
+			const had = all[before.findIndex((fellows) => fellows.isOurs(chunk))];
+			const has = stay[after.findIndex((fellows) => fellows.isOurs(chunk))];
+			assert.ok(had === leaver || has === had);
+			assert.is(stay[changed.findIndex((fellows) => fellows.isOurs(chunk))], has);
+		}
+	});
+	fc.assert(property);
+});
+
+test('who is alone, or knows itself only, has every chunk', () => {
+	const alone = new Fellows('lonely-01');
+	alone.add('lonely-01');
+	assert.not(alone.areThere);
+	assert.ok([0, 1, 2 ** 20 - 1].every((chunk) => alone.isOurs(chunk)));
+	alone.set(new Set(['another-1', 'lonely-01']));
+	assert.ok(alone.areThere);
+	alone.set(new Set());
+	assert.not(alone.areThere);
+	assert.ok(alone.isOurs(7));
+});
+
+test.run();

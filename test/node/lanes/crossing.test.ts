@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { type Peer as Guest, Listener } from '../../../broker/index.ts';
+import type { Lane } from '../../../node/lanes/lane.ts';
+import { CROSSING, Lanes } from '../../../node/lanes/lanes.ts';
+import { Connection, type Incoming, resolveLimits } from '../../../protocol/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
+import { openContext } from '../../helpers/context.ts';
+import { makeFolder } from '../../helpers/folder.ts';
+import { makeFile, startNode } from '../../helpers/node.ts';
+import { topics } from '../../helpers/peer.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
+
+const test = suite('lanes that cross', { timeout: 30_000 });
+const limits = resolveLimits();
+
+/** The lanes of a node that lets everybody in, where others reach it, and what it has heard. */
+async function startLanes(t: Scope, url: string) {
+	const { link, id } = await openContext(t, url);
+	const heard: string[] = [];
+	let joined = 0;
+	const onMessage = ({ payload }: Incoming): void => {
+		heard.push(Buffer.from(payload).toString());
+	};
+	const lanes = new Lanes({ link, topics, limits, kind: 'auto', onMessage, warn: () => {} });
+	const listener = await Listener.start({
+		...{ id, host: '127.0.0.1', port: 0, topics, limits, onMessage },
+		admit: () => {},
+	});
+	const guests = new Set<Guest>();
+	listener.on('joined', (guest) => {
+		joined += 1;
+		guests.add(guest);
+	});
+	listener.on('left', (guest) => guests.delete(guest));
+	lanes.listen(listener);
+	t.defer(() => lanes.close());
+	const addresses = [`mqtt://127.0.0.1:${listener.address.port}`];
+	const route = { addresses, verified: 1, ticket: 'any' };
+	return { id, lanes, heard, guests, route, joined: () => joined };
+}
+
+type End = Awaited<ReturnType<typeof startLanes>>;
+
+/** Two ends, the one of the lower id first. */
+async function startEnds(t: Scope): Promise<[End, End]> {
+	const { url } = await startBroker(t);
+	const ends = await Promise.all([startLanes(t, url), startLanes(t, url)]);
+	return ends.sort((a, b) => (a.id < b.id ? -1 : 1)) as [End, End];
+}
+
+function say(from: End, to: End, text: string): void {
+	from.lanes.to(to.id).send(topics.request(to.id, from.id), Buffer.from(text));
+}
+
+function dialledBy(lane: Lane): string | undefined {
+	return 'dialledBy' in lane ? (lane.dialledBy as string) : undefined;
+}
+
+/** The node `from` opens a connection to `to`, whatever lanes it has. */
+async function connectAs(t: Scope, from: End, to: End): Promise<Connection> {
+	const connection = await Connection.open({
+		url: to.route.addresses[0] as string,
+		clientId: from.id,
+		password: 'any',
+		keepalive: limits.keepalive,
+		timeout: 3_000,
+		onMessage: () => {},
+	});
+	t.defer(() => connection.destroy());
+	await connection.subscribe(topics.inboxFilter(from.id));
+	return connection;
+}
+
+test('of two dials that cross, that of the lower id stays on both ends, and both directions go on', async (t) => {
+	const [lower, higher] = await startEnds(t);
+	let crossed = 0;
+	for (let round = 0; round < 12; round += 1) {
+		const before = lower.joined() + higher.joined();
+		const [first, second] = round % 2 === 0 ? [lower, higher] : [higher, lower];
+		const later = new Promise((resolve) => setTimeout(resolve, round - (round % 2)));
+		await Promise.all([
+			first.lanes.reach(second.id, second.route),
+			later.then(() => second.lanes.reach(first.id, first.route)),
+		]);
+		await until('one lane', () => lower.guests.size + higher.guests.size === 1);
+		say(lower, higher, `down ${round}`);
+		say(higher, lower, `up ${round}`);
+		await until('both are heard', () => {
+			return higher.heard.at(-1) === `down ${round}` && lower.heard.at(-1) === `up ${round}`;
+		});
+		const dialler = dialledBy(lower.lanes.to(higher.id));
+		assert.is(dialler, dialledBy(higher.lanes.to(lower.id)), 'both are on the same lane');
+		if (lower.joined() + higher.joined() - before === 2) {
+			crossed += 1;
+			assert.is(dialler, lower.id);
+		}
+		for (const guest of [...lower.guests, ...higher.guests]) {
+			guest.close();
+		}
+		await until('both know that it is gone', () => {
+			const lanes = [lower.lanes.to(higher.id), higher.lanes.to(lower.id)];
+			return lanes.every(({ kind }) => kind === 'broker');
+		});
+	}
+	assert.ok(crossed > 0, 'some have crossed');
+});
+
+test('a lane that is opened long after another takes its place, one soon after does not', async (t) => {
+	const [lower, higher] = await startEnds(t);
+	await lower.lanes.reach(higher.id, higher.route);
+	await until('the lane', () => higher.guests.size === 1);
+	const soon = await connectAs(t, higher, lower);
+	await until('it is there', () => lower.joined() === 1);
+	assert.is(dialledBy(lower.lanes.to(higher.id)), lower.id);
+	soon.destroy();
+	await new Promise((resolve) => setTimeout(resolve, CROSSING + 200));
+	await connectAs(t, higher, lower);
+	await until('the new one is used', () => {
+		return dialledBy(lower.lanes.to(higher.id)) === higher.id;
+	});
+	await until('the old one is closed', () => higher.guests.size === 0);
+});
+
+test('nodes that fetch from each other at once lose nothing', async (t) => {
+	const { url } = await startBroker(t);
+	const slowly = { maxUp: 3_000_000 };
+	const nodes = await Promise.all([startNode(t, url, slowly), startNode(t, url, slowly)]);
+	const contents = nodes.map(() => randomBytes(4_000_000));
+	const shares = await Promise.all(
+		nodes.map(async (node, index) => node.share(await makeFile(t, contents[index] as Buffer))),
+	);
+	await Promise.all(
+		nodes.map(async (node, index) => {
+			const other = 1 - index;
+			const output = join(await makeFolder(t), 'copy');
+			const { sources } = await node.get(shares[other]?.seed.id as string, { output });
+			assert.ok((await readFile(output)).equals(contents[other] as Buffer));
+			assert.ok(sources.some(({ lane }) => lane === 'direct'));
+		}),
+	);
+});
+
+test.run();

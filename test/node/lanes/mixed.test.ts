@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import type { ShoalNode } from '../../../node/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
+import { makeFolder } from '../../helpers/folder.ts';
+import { makeFile, startNode } from '../../helpers/node.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+
+const test = suite('mixed swarms', { timeout: 40_000 });
+const content = randomBytes(12 * 1024 * 1024 + 5);
+const THREE = [0, 1, 2];
+/** Reachable through the broker only, as behind client isolation. */
+const APART = { listen: false, lane: 'broker' } as const;
+
+/** Has all of them get the seed at once. @returns of each what came from whom, on which lane */
+async function getAll(t: Scope, nodes: readonly ShoalNode[], id: string) {
+	return await Promise.all(
+		nodes.map(async (node) => {
+			const output = join(await makeFolder(t), 'copy');
+			const { sources } = await node.get(id, { output });
+			assert.ok((await readFile(output)).equals(content));
+			return sources;
+		}),
+	);
+}
+
+test('half of the nodes on the broker lane: all finish, and those who reach each other feed the others too', async (t) => {
+	const { url } = await startBroker(t);
+	const seeder = await startNode(t, url, { maxUp: 5_000_000 });
+	const { seed } = await seeder.share(await makeFile(t, content));
+	const straight = await Promise.all(THREE.map(() => startNode(t, url)));
+	const apart = await Promise.all(THREE.map(() => startNode(t, url, APART)));
+	const all = await getAll(t, [...straight, ...apart], seed.id);
+	const [ofStraight, ofApart] = [all.slice(0, 3).flat(), all.slice(3).flat()];
+	const isApart = ({ node }: { node: string }): boolean => apart.some(({ id }) => id === node);
+	assert.ok(ofStraight.some(({ lane }) => lane === 'direct'));
+	assert.ok(
+		[...ofStraight.filter(isApart), ...ofApart].every(({ lane }) => lane === 'broker'),
+		'nobody goes straight to, or is reached by, who is apart',
+	);
+	const isStraight = ({ node }: { node: string }): boolean =>
+		straight.some(({ id }) => id === node);
+	assert.ok(
+		ofApart.some(isStraight),
+		'what has come on direct lanes is given on through the broker',
+	);
+});
+
+test('who is on either side gets from both at once, on the lane that there is', async (t) => {
+	const { url } = await startBroker(t);
+	const slowly = { maxUp: 4_000_000 };
+	const seeders = [
+		await startNode(t, url, slowly),
+		await startNode(t, url, { ...slowly, ...APART }),
+	];
+	const [seed] = await Promise.all(
+		seeders.map(async (node) => (await node.share(await makeFile(t, content))).seed),
+	);
+	const nodes = [await startNode(t, url), await startNode(t, url, APART)];
+	const [ofStraight = [], ofApart = []] = await getAll(t, nodes, seed?.id as string);
+	const [direct, broker] = seeders.map(({ id }) => id);
+	const lanesFrom = (sources: typeof ofApart, from: string | undefined): string[] =>
+		sources.filter(({ node }) => node === from).map(({ lane }) => lane);
+	assert.ok(lanesFrom(ofStraight, direct).includes('direct'));
+	assert.equal(lanesFrom(ofStraight, broker), ['broker']);
+	assert.equal(lanesFrom(ofApart, direct), ['broker']);
+	assert.equal(lanesFrom(ofApart, broker), ['broker']);
+});
+
+test.run();

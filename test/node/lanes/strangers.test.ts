@@ -1,0 +1,122 @@
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { encodeJson } from '../../../protocol/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
+import { makeFolder } from '../../helpers/folder.ts';
+import { makeFile, startNode } from '../../helpers/node.ts';
+import { Peer, topics } from '../../helpers/peer.ts';
+import { startPlainBroker } from '../../helpers/plain-broker.ts';
+import { state } from '../../helpers/registry.ts';
+import { contentOf, seedOf } from '../../helpers/seeds.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+
+const test = suite('who is not the node at its address', { timeout: 30_000 });
+const content = contentOf(2_000_000);
+const seed = seedOf(content, { chunkSize: 262_144 });
+/** Dials in the some seconds of a test: the first, one 5 s later, and one 10 s after that. */
+const MOST_DIALS = 3;
+
+/** Listens on loopback, and counts who comes. */
+async function listenAt(t: Scope, server: Server) {
+	const seen = { port: 0, connections: 0 };
+	server.on('connection', (socket) => {
+		seen.connections += 1;
+		t.defer(() => socket.destroy());
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	t.defer(() => server.close());
+	seen.port = (server.address() as AddressInfo).port;
+	return seen;
+}
+
+/** A node that serves through the broker, and says that it is at `port`. It answers slowly. */
+async function startElsewhere(t: Scope, url: string, port: number): Promise<Peer> {
+	const peer = await Peer.join(t, url);
+	peer.serve(seed, { content });
+	const { onRequest } = peer;
+	peer.onRequest = (from, request) => setTimeout(() => onRequest(from, request), 300);
+	const told = { ...state(peer.link.session), addresses: [`mqtt://127.0.0.1:${port}`] };
+	await peer.link.retain(topics.nodeState(peer.id), encodeJson(told));
+	await peer.announce(seed);
+	return peer;
+}
+
+async function get(t: Scope, url: string) {
+	const node = await startNode(t, url);
+	const warnings: string[] = [];
+	node.on('warning', (error) => warnings.push((error as Error).message));
+	const output = join(await makeFolder(t), 'copy');
+	const { sources } = await node.get(seed.id, { output });
+	return { sources, warnings: warnings.filter((each) => each.startsWith('who answers')) };
+}
+
+function assertThroughBroker(sources: ReadonlyArray<{ node: string; lane: string }>, from: Peer) {
+	assert.equal(
+		sources.map(({ node, lane }) => [node, lane]),
+		[[from.id, 'broker']],
+	);
+}
+
+test('who accepts and never answers keeps nobody: it goes on through the broker', async (t) => {
+	const { url } = await startBroker(t);
+	const silent = await listenAt(t, createServer());
+	const from = await startElsewhere(t, url, silent.port);
+	const { sources, warnings } = await get(t, url);
+	assertThroughBroker(sources, from);
+	assert.ok(silent.connections >= 1 && silent.connections <= MOST_DIALS);
+	assert.equal(warnings, [], 'nobody has answered');
+});
+
+test('a server of something else is told of, and dialled a few times only', async (t) => {
+	const { url } = await startBroker(t);
+	const web = await listenAt(
+		t,
+		createHttpServer((_request, response) => response.end('hello')),
+	);
+	const from = await startElsewhere(t, url, web.port);
+	const { sources, warnings } = await get(t, url);
+	assertThroughBroker(sources, from);
+	assert.ok(web.connections >= 1 && web.connections <= MOST_DIALS);
+	assert.ok(warnings.length >= 1 && warnings.length <= MOST_DIALS, warnings.join('\n'));
+});
+
+test('the listener of another node does not let in who comes with a ticket for somebody else', async (t) => {
+	const { url } = await startBroker(t);
+	const other = await startNode(t, url);
+	const { seed: others } = await other.share(await makeFile(t, 'of another node'));
+	const [listing] = (await other.who(others.id)).nodes;
+	const port = Number(new URL(listing?.addresses[0] as string).port);
+	let refused = 0;
+	other.on('warning', () => {
+		refused += 1;
+	});
+	const from = await startElsewhere(t, url, port);
+	const { sources, warnings } = await get(t, url);
+	assertThroughBroker(sources, from);
+	assert.ok(refused >= 1 && refused <= MOST_DIALS, `${refused} refused`);
+	assert.ok(warnings.length >= 1 && warnings.length <= MOST_DIALS);
+});
+
+test('a broker that lets anybody in, but where the node is not, is left again and told of', async (t) => {
+	const { url } = await startBroker(t);
+	const open = await startPlainBroker(t);
+	const from = await startElsewhere(t, url, Number(new URL(open.url).port));
+	const { sources, warnings } = await get(t, url);
+	assertThroughBroker(sources, from);
+	assert.ok(warnings.length >= 1 && warnings.length <= MOST_DIALS, `${warnings.length} warnings`);
+});
+
+test('an address that leads nowhere is dialled once in a while', async (t) => {
+	const { url } = await startBroker(t);
+	const silent = createServer();
+	const { port } = await listenAt(t, silent);
+	await new Promise<void>((resolve) => silent.close(() => resolve()));
+	const from = await startElsewhere(t, url, port);
+	const { sources, warnings } = await get(t, url);
+	assertThroughBroker(sources, from);
+	assert.equal(warnings, []);
+});
+
+test.run();

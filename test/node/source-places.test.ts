@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import { type Seated, SourcePlaces } from '../../node/source-places.ts';
+import { distance, hashId } from '../../protocol/index.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('source places');
+const SELF = 'myself-01';
+const PLACES = 10;
+const USELESS = 10_000;
+
+function away(id: string): number {
+	return distance(hashId(SELF), hashId(id));
+}
+
+/** Ids, the nearest to us first. */
+const names = Array.from({ length: 40 }, (_, index) => `node-${String(index).padStart(4, '0')}`);
+const byDistance = names.sort((a, b) => away(a) - away(b));
+
+function seat(ids: readonly string[], changes: Partial<Seated> = {}): Map<string, Seated> {
+	return new Map(ids.map((id) => [id, { sentAt: 0, isComplete: false, ...changes }]));
+}
+
+/** Has `node` sit down if there is a place for it. @returns whether there was */
+function sit(
+	places: SourcePlaces,
+	seated: Map<string, Seated>,
+	node: string,
+	now: number,
+): boolean {
+	const { isThere, leaves } = places.placeFor(node, seated, now);
+	if (leaves !== undefined) {
+		assert.ok(seated.delete(leaves), 'only who is there leaves');
+	}
+	if (isThere) {
+		seated.set(node, { sentAt: now, isComplete: false });
+	}
+	return isThere;
+}
+
+test('there are ten places, and nobody leaves while one is free', () => {
+	const places = new SourcePlaces(SELF);
+	const seated = seat(byDistance.slice(-9));
+	assert.equal(places.placeFor(byDistance[0] as string, seated, 1), { isThere: true });
+});
+
+test('who is nearer takes the place of the furthest, and who is further gets none', () => {
+	const places = new SourcePlaces(SELF);
+	const seated = seat(byDistance.slice(1, 11));
+	assert.equal(places.placeFor(byDistance[11] as string, seated, 1), { isThere: false });
+	const leaves = byDistance[10] as string;
+	assert.equal(places.placeFor(byDistance[0] as string, seated, 1), { isThere: true, leaves });
+});
+
+test('who has everything leaves for nobody while it sends', () => {
+	const places = new SourcePlaces(SELF);
+	const seated = seat(byDistance.slice(-10), { isComplete: true });
+	assert.equal(places.placeFor(byDistance[0] as string, seated, 1), { isThere: false });
+	const lacking = byDistance[20] as string;
+	seated.delete(byDistance.at(-10) as string);
+	seated.set(lacking, { sentAt: 0, isComplete: false });
+	assert.equal(places.placeFor(byDistance[0] as string, seated, 1), {
+		isThere: true,
+		leaves: lacking,
+	});
+});
+
+test('who sent nothing for ten seconds leaves for anybody, and comes back to a free place only', () => {
+	const places = new SourcePlaces(SELF);
+	const seated = seat(byDistance.slice(1, 11), { sentAt: 5_000 });
+	const idle = byDistance[1] as string;
+	seated.set(idle, { sentAt: 0, isComplete: true });
+	const far = byDistance[30] as string;
+	assert.not(sit(places, seated, far, USELESS - 1));
+	assert.ok(sit(places, seated, far, USELESS));
+	assert.not(seated.has(idle));
+	assert.not(sit(places, seated, idle, USELESS), 'although it is nearer than others');
+	seated.delete(far);
+	assert.ok(sit(places, seated, idle, USELESS));
+});
+
+test('in whatever order they come, those seated are the nearest that came', () => {
+	const order = fc.shuffledSubarray(byDistance, { minLength: 1 });
+	const property = fc.property(order, (arrivals) => {
+		const places = new SourcePlaces(SELF);
+		const seated = new Map<string, Seated>();
+		for (const node of arrivals) {
+			sit(places, seated, node, 0);
+			assert.ok(seated.size <= PLACES);
+		}
+		const nearest = byDistance.filter((id) => arrivals.includes(id)).slice(0, PLACES);
+		assert.equal([...seated.keys()].sort(), nearest.sort());
+	});
+	fc.assert(property);
+});
+
+test.run();
