@@ -34,15 +34,18 @@ export function makeTokens(): Tokens {
 	return { node: token(), watch: token() };
 }
 
-/** Reads `token:secret`. Without a colon, as other MQTT clients have it, it is both. */
-export function readPassword(password: Uint8Array | undefined): Password {
+/**
+ * Reads `token:secret`. Without a colon, as other MQTT clients have it, it is both where nobody is asked for a
+ * token; where all know the token it proves nothing about an id.
+ */
+export function readPassword(password: Uint8Array | undefined, isClosed: boolean): Password {
 	if (password === undefined) {
 		return { token: '', secret: undefined };
 	}
 	const bytes = Buffer.from(password);
 	const colon = bytes.indexOf(':');
 	return colon < 0
-		? { token: bytes.toString(), secret: bytes }
+		? { token: bytes.toString(), secret: isClosed ? undefined : bytes }
 		: { token: bytes.subarray(0, colon).toString(), secret: bytes.subarray(colon + 1) };
 }
 
@@ -56,6 +59,11 @@ export class Admission {
 	constructor(tokens: Tokens | undefined, now: () => number) {
 		this.#now = now;
 		this.set(tokens);
+	}
+
+	/** Whether a token is asked for. */
+	get isClosed(): boolean {
+		return this.#tokens !== undefined;
 	}
 
 	/** From now on these let in, and no others. */

@@ -1,4 +1,5 @@
 import { appendFileSync, renameSync, statSync } from 'node:fs';
+import { printableJson } from '../protocol/index.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Something that a broker has refused, and to whom. */
@@ -51,7 +52,7 @@ export class AuditLog {
 			leftOut,
 		};
 		this.#rotate();
-		appendFileSync(this.#path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+		appendFileSync(this.#path, `${printableJson(line)}\n`, { mode: 0o600 });
 	}
 
 	#rotate(): void {

@@ -148,7 +148,7 @@ export class Gatekeeper implements ChunkRules {
 		if (this.#trusted.has(conn)) {
 			return undefined;
 		}
-		const { token, secret } = readPassword(password);
+		const { token, secret } = readPassword(password, this.#admission.isClosed);
 		const role = this.#admission.roleOf(token);
 		if (role === undefined) {
 			return 'token';

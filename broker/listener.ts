@@ -72,6 +72,11 @@ export class Peer {
 		return this.#socket.writableLength;
 	}
 
+	/** Bytes that have come so far. */
+	get received(): number {
+		return (this.#socket as Duplex & { readonly bytesRead: number }).bytesRead;
+	}
+
 	/**
 	 * Sends with QoS 0.
 	 *

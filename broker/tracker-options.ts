@@ -1,6 +1,7 @@
 import {
 	type Limits,
 	makeNodeId,
+	type OpenStream,
 	parseNodeId,
 	resolveLimits,
 	type ShoalError,
@@ -23,7 +24,7 @@ export interface TrackerOptions {
 	/** Proves to a shoal broker that it is the same client that comes back. */
 	readonly password?: string | undefined;
 	/** A byte stream to use instead of one to `url`. */
-	readonly openStream?: (() => unknown) | undefined;
+	readonly openStream?: OpenStream | undefined;
 	/** The IP address from which a client is connected, if the broker can say it. */
 	readonly addressOf?: ((id: string) => string | undefined) | undefined;
 	/** What signs tickets. @default a new one */
@@ -47,7 +48,7 @@ export interface TrackerSettings {
 	readonly topics: Topics;
 	readonly limits: Limits;
 	readonly password: string | undefined;
-	readonly openStream: (() => unknown) | undefined;
+	readonly openStream: OpenStream | undefined;
 	readonly isAlone: boolean;
 	readonly whereabouts: Whereabouts;
 	readonly now: () => number;

@@ -19,6 +19,7 @@ export class Arrivals {
 	readonly #holding: Holding;
 	readonly #handlers: ArrivalHandlers;
 	readonly #buffers = new Map<Attempt, Uint8Array>();
+	readonly #settling = new Set<Promise<void>>();
 	#waiting = 0;
 	#isClosed = false;
 
@@ -47,7 +48,9 @@ export class Arrivals {
 		}
 		this.#buffers.delete(attempt);
 		this.#waiting += attempt.length;
-		return this.#settle(attempt, whole);
+		const settling = this.#settle(attempt, whole);
+		this.#settling.add(settling);
+		return settling.finally(() => this.#settling.delete(settling));
 	}
 
 	/** `attempt` was given up. */
@@ -55,10 +58,15 @@ export class Arrivals {
 		this.#buffers.delete(attempt);
 	}
 
-	/** Nothing is told any more. */
-	close(): void {
+	/**
+	 * Nothing more is stored. What is being written is told of still, so that it is not fetched again.
+	 *
+	 * @returns when nothing is told any more
+	 */
+	async close(): Promise<void> {
 		this.#isClosed = true;
 		this.#buffers.clear();
+		await Promise.all(this.#settling);
 	}
 
 	/** The bytes of `attempt` so far. A part that is all of it is taken as it is. */

@@ -124,10 +124,14 @@ export class ChunkSender {
 		const { from, range, of } = item;
 		const { holding } = of;
 		const { id } = holding.seed;
+		// The text of a seed may be longer than its content. And who lacks chunks itself would share what most
+		// others have.
+		if (of.of === 'seed' || !holding.have.isFull) {
+			return this.#privately(item);
+		}
 		const whole = wholeChunks(holding.seed, range);
-		// Who lacks chunks itself would share what most others have. And of a chunk that is larger than a
-		// part, a piece is of use to who asked for it only.
-		if (of.of === 'seed' || !holding.have.isFull || whole[1] > this.#brokerPart) {
+		// Of a chunk that is larger than a part, a piece is of use to who asked for it only.
+		if (whole[1] > this.#brokerPart) {
 			return this.#privately(item);
 		}
 		const [first, last] = chunksOf(holding.seed, range);

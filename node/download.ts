@@ -9,6 +9,7 @@ import { abortError } from './abort-error.ts';
 import type { NodeContext } from './context.ts';
 import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
 import { type Holding, haveBytes } from './holdings.ts';
+import type { LaneKind } from './lanes/lane.ts';
 import { Patience } from './patience.ts';
 import { SeedFinder } from './seed-finder.ts';
 import { type SourceShare, SourceShares } from './source-shares.ts';
@@ -100,7 +101,7 @@ export class Download {
 			return await Promise.race([phases, failure]);
 		} catch (error) {
 			this.#fail(error);
-			this.#stopFetching();
+			await this.#stopFetching();
 			if (this.#holding !== undefined) {
 				this.#context.holdings.remove(this.#holding);
 			}
@@ -111,7 +112,7 @@ export class Download {
 		} finally {
 			clearInterval(timer);
 			signal?.removeEventListener('abort', abort);
-			this.#stopFetching();
+			await this.#stopFetching();
 		}
 	}
 
@@ -140,14 +141,14 @@ export class Download {
 	}
 
 	/** Bytes have come. @returns when they are not needed any more, if that is later */
-	onBytes(from: string, message: ChunkMessage): Promise<void> | undefined {
+	onBytes(from: string, message: ChunkMessage, lane: LaneKind): Promise<void> | undefined {
 		this.#patience.heard();
 		this.#sources.heard(from);
 		if (message.of === 'seed') {
 			this.#finder?.onBytes(from, message);
 			return undefined;
 		}
-		return this.#transfer?.onBytes(from, message);
+		return this.#transfer?.onBytes(from, message, lane);
 	}
 
 	/** Bytes have come that a node shares with all who listen. @returns as {@link onBytes} */
@@ -179,9 +180,8 @@ export class Download {
 		onHolding?.(holding);
 		const path = await this.#fetchAndFinish(holding, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
-		const sources = this.shares;
 		const kept = Math.max(0, seed.length - this.#shares.bytes);
-		const result = { seed, path, ms, sources, kept, wasThere };
+		const result = { seed, path, ms, sources: this.shares, kept, wasThere };
 		this.#isComplete = true;
 		onComplete?.(result);
 		await target.settle();
@@ -244,7 +244,7 @@ export class Download {
 	}
 
 	async #fetch(holding: Holding): Promise<void> {
-		this.#transfer?.close();
+		await this.#transfer?.close();
 		const which = { ...this.#options.which, fellows: this.#sources.fellows };
 		const transfer = new Transfer(this.#context, holding, which, this.#shares);
 		this.#transfer = transfer;
@@ -292,10 +292,11 @@ export class Download {
 		}
 	}
 
-	#stopFetching(): void {
+	/** @returns when the target has been told of all that was stored */
+	async #stopFetching(): Promise<void> {
 		this.#sources.close();
 		this.#finder?.close();
-		this.#transfer?.close();
+		await this.#transfer?.close();
 		for (const off of this.#listeners) {
 			off();
 		}

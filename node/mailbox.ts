@@ -21,15 +21,13 @@ export class Mailbox {
 
 	/** What is thrown here at bytes from outside ends in the link, as a warning. @throws ShoalError */
 	receive({ topic, payload, release }: Incoming, lane: LaneKind): void {
-		const { topics, tracker, lanes } = this.#context;
+		const { topics, tracker } = this.#context;
 		const parsed = topics.tryParse(topic);
-		if (lane === 'direct' && parsed !== undefined && 'from' in parsed) {
-			lanes.heard(parsed.from);
-		}
 		switch (parsed?.kind) {
 			case 'chunk': {
 				const message = decodeChunk(payload);
-				lend(this.#downloads.running(message.seed)?.onBytes(parsed.from, message), release);
+				const download = this.#downloads.running(message.seed);
+				lend(download?.onBytes(parsed.from, message, lane), release);
 				break;
 			}
 			case 'swarm': {

@@ -2,7 +2,7 @@ import type { Unsubscribe } from 'nanoevents';
 import { MAX_RANGE } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
 import type { DownloadEngine } from './engine/download-engine.ts';
-import type { Lane } from './lanes/lane.ts';
+import type { Lane, LaneKind } from './lanes/lane.ts';
 import type { Listening } from './listening.ts';
 
 /** ms of what a node sends that wait there on a direct lane: what is chosen late is chosen well. */
@@ -40,6 +40,15 @@ export class SourceLanes {
 	has(node: string, wish = MAX_RANGE): void {
 		this.#wishes.set(node, wish);
 		this.#rebound(node, this.#context.lanes.to(node));
+	}
+
+	/** How many of the sources are on which lane. */
+	get counts(): Record<LaneKind, number> {
+		const counts = { direct: 0, broker: 0 };
+		for (const node of this.#engine.nodes.keys()) {
+			counts[this.#context.lanes.to(node).kind] += 1;
+		}
+		return counts;
 	}
 
 	close(): void {

@@ -22,6 +22,13 @@ export type SeedEvent =
 			readonly useful: number;
 			readonly shared: boolean;
 	  }
+	/** Bytes that were asked of a node are not waited for any more: they are asked for again. */
+	| {
+			readonly event: 'lost';
+			readonly node: string;
+			readonly offset: number;
+			readonly length: number;
+	  }
 	/** Chunks are verified, written and counted. */
 	| {
 			readonly event: 'stored';

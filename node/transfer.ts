@@ -22,6 +22,7 @@ import { SourceLanes } from './source-lanes.ts';
 import type { SourceShares } from './source-shares.ts';
 import type { HaveReply } from './sources.ts';
 import type { SeedEvent } from './trace.ts';
+import { badChunk } from './verify-chunks.ts';
 
 /** What a {@link Transfer} tells. */
 export interface TransferEvents {
@@ -47,6 +48,8 @@ export class Transfer {
 	readonly #holding: Holding;
 	readonly #engine: DownloadEngine;
 	readonly #arrivals: Arrivals;
+	/** The attempts of which the last bytes came straight from their node. */
+	readonly #straight = new WeakSet<Attempt>();
 	readonly #events = createNanoEvents<TransferEvents>();
 	readonly #shares: SourceShares;
 	readonly #timer: NodeJS.Timeout;
@@ -78,9 +81,10 @@ export class Transfer {
 			mostRanges: limits.requestRanges,
 			random: Math.random,
 			requestId: makeRequestId,
+			lost: (node, { offset, length }) => this.#trace({ event: 'lost', node, offset, length }),
 		});
 		this.#arrivals = new Arrivals(holding, {
-			stored: ({ node }, first, count, bytes) => this.#count(node, first, count, bytes),
+			stored: (attempt, first, count, bytes) => this.#count(attempt, first, count, bytes),
 			bad: (attempt, chunk) => this.#reject(attempt, chunk),
 			settled: () => this.#settled(),
 			failed: (error) => this.#events.emit('failed', error),
@@ -95,11 +99,7 @@ export class Transfer {
 
 	/** How many nodes are counted on, by lane. */
 	get sources(): Record<LaneKind, number> {
-		const sources = { direct: 0, broker: 0 };
-		for (const node of this.#engine.nodes.keys()) {
-			sources[this.#context.lanes.to(node).kind] += 1;
-		}
-		return sources;
+		return this.#lanes.counts;
 	}
 
 	/** A node has said what it has. @throws ShoalError ERR_RANGE if that cannot be */
@@ -119,11 +119,8 @@ export class Transfer {
 			this.#engine.nodeHas(from, field.indices());
 		}
 		this.#lanes.has(from, part);
-		this.#trace({
-			event: 'has',
-			node: from,
-			chunks: this.#engine.nodes.get(from)?.have.count ?? 0,
-		});
+		const told = this.#engine.nodes.get(from)?.have.count ?? 0;
+		this.#trace({ event: 'has', node: from, chunks: told });
 		this.#decide();
 	}
 
@@ -171,14 +168,21 @@ export class Transfer {
 	 *
 	 * @returns when they are not needed any more, if that is later
 	 */
-	onBytes(from: string, { request, offset, bytes }: ChunkMessage): Promise<void> | undefined {
+	onBytes(
+		from: string,
+		{ request, offset, bytes }: ChunkMessage,
+		lane: LaneKind,
+	): Promise<void> | undefined {
 		const now = performance.now();
 		const attempt = this.#engine.received(from, request, offset, bytes.length, now);
-		this.#traceBytes(from, offset, bytes.length, attempt === undefined ? 0 : bytes.length, false);
+		const { length } = bytes;
+		const useful = attempt === undefined ? 0 : length;
+		this.#trace({ event: 'received', node: from, lane, offset, length, useful, shared: false });
 		if (attempt === undefined) {
 			return undefined;
 		}
-		this.#received(this.#context.lanes.to(from).kind, bytes.length);
+		this.#straight[lane === 'direct' ? 'add' : 'delete'](attempt);
+		this.#received(lane, length);
 		const use = this.#arrivals.take(attempt, offset, bytes);
 		this.#decide();
 		return use;
@@ -198,17 +202,19 @@ export class Transfer {
 		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
 		this.#received('broker', bytes.length);
 		this.#listening.count(from, bytes.length, useful);
-		this.#traceBytes(from, offset, bytes.length, useful, true);
+		const came = { offset, length: bytes.length, useful, shared: true };
+		this.#trace({ event: 'received', node: from, lane: 'broker', ...came });
 		this.#decide();
 		return uses.length === 0 ? undefined : Promise.all(uses).then(() => {});
 	}
 
-	close(): void {
+	/** @returns when what was being written is stored */
+	async close(): Promise<void> {
 		this.#isClosed = true;
 		clearInterval(this.#timer);
-		this.#arrivals.close();
 		this.#lanes.close();
 		this.#listening.close();
+		await this.#arrivals.close();
 	}
 
 	#received(lane: LaneKind, bytes: number): void {
@@ -237,8 +243,10 @@ export class Transfer {
 		}
 	}
 
-	#count(node: string, first: number, count: number, bytes: number): void {
-		this.#shares.count(node, this.#context.lanes.to(node).kind, count, bytes);
+	#count(attempt: Attempt, first: number, count: number, bytes: number): void {
+		const { node } = attempt;
+		const lane = this.#straight.has(attempt) ? 'direct' : 'broker';
+		this.#shares.count(node, lane, count, bytes);
 		for (let chunk = first; chunk < first + count; chunk += 1) {
 			this.#engine.stored(chunk);
 			this.#context.holdings.gain(this.#holding, chunk);
@@ -290,19 +298,7 @@ export class Transfer {
 		this.#trace({ event, node, lane: lane.kind, id, ranges });
 	}
 
-	#traceBytes(node: string, offset: number, length: number, useful: number, shared: boolean): void {
-		const lane = shared ? 'broker' : this.#context.lanes.to(node).kind;
-		this.#trace({ event: 'received', node, lane, offset, length, useful, shared });
-	}
-
 	#trace(event: SeedEvent): void {
 		this.#context.trace?.({ ...event, seed: this.#holding.seed.id });
 	}
-}
-
-function badChunk(node: string, chunk: number): ShoalError {
-	return new ShoalError(
-		'ERR_MESSAGE',
-		`node ${node} sent chunk ${chunk} wrong; it is fetched again`,
-	);
 }

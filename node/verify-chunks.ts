@@ -1,4 +1,4 @@
-import { type Seed, sameDigest } from '../protocol/index.ts';
+import { type Seed, ShoalError, sameDigest } from '../protocol/index.ts';
 import type { Attempt } from './engine/attempt.ts';
 import { digestChunk } from './hashing/hasher.ts';
 
@@ -36,4 +36,12 @@ export function runsOf(first: number, good: readonly boolean[]): VerifiedRun[] {
 		}
 	}
 	return runs;
+}
+
+/** What is said of a chunk that is wrong. */
+export function badChunk(node: string, chunk: number): ShoalError {
+	return new ShoalError(
+		'ERR_MESSAGE',
+		`node ${node} sent chunk ${chunk} wrong; it is fetched again`,
+	);
 }

@@ -3,6 +3,7 @@ import { printable } from './printable.ts';
 
 // CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
 const REFUSED_ID = 2;
+const REFUSED_TOKEN = 5;
 const REFUSED_CODES: ReadonlySet<unknown> = new Set([1, REFUSED_ID, 3, 4, 5]);
 
 /** What an error of MQTT.js or of the socket means while there is no connection yet. */
@@ -17,12 +18,22 @@ export function explain(
 			{ cause: error },
 		);
 	}
+	if (error.code === REFUSED_TOKEN) {
+		return new ShoalError(
+			'ERR_REFUSED',
+			`the broker at ${options.url} lets in only who has its token; join it with the link it printed: shoal join LINK`,
+			{ cause: error },
+		);
+	}
 	if (REFUSED_CODES.has(error.code)) {
 		return new ShoalError('ERR_REFUSED', `the broker refuses us: ${printable(error.message)}`, {
 			cause: error,
 		});
 	}
-	const why = printable(error.message || String(error.code ?? 'no connection'));
+	const isUnknown = error.code === 'DEPTH_ZERO_SELF_SIGNED_CERT';
+	const why = isUnknown
+		? 'no authority vouches for its certificate; join it with the link it printed: shoal join LINK'
+		: printable(error.message || String(error.code ?? 'no connection'));
 	return new ShoalError('ERR_BROKER', `the broker at ${options.url} cannot be reached: ${why}`, {
 		cause: error,
 	});

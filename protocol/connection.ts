@@ -89,6 +89,12 @@ export class Connection {
 		return this.#client.stream.writableLength;
 	}
 
+	/** Bytes that have come so far; 0 where the stream does not say. */
+	get received(): number {
+		const { bytesRead = 0 }: Partial<SocketParts> = this.#client.stream as Partial<SocketParts>;
+		return bytesRead;
+	}
+
 	/** Subscribes with QoS 1. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
 	async subscribe(filter: string): Promise<void> {
 		await this.#race((done) => {

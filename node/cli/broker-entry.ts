@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import {
 	AuditLog,
 	type Broker,
@@ -7,12 +8,11 @@ import {
 	type KeyPair,
 	type Tokens,
 } from '../../broker/index.ts';
-import { ShoalError } from '../../protocol/index.ts';
+import { isLoopback, ShoalError } from '../../protocol/index.ts';
 import type { BrokerFlags } from './commands/broker.ts';
 import { tellJoinLinks } from './join-links.ts';
 import { xdgFolder } from './joined.ts';
 import type { Output } from './output.ts';
-import { isLoopback } from './public-link.ts';
 
 /** Who gets into a broker, and what it keeps of that. */
 export interface Entry {
@@ -123,8 +123,9 @@ function folderFlag({ path }: DataFolder): string {
 	return path === xdgFolder('STATE', '.local/state') ? '' : ` --data ${path}`;
 }
 
+/** Whether only this machine reaches `host`: a name may be resolved to anything, but for the one. */
 function isLocal(host: string): boolean {
-	return host !== '0.0.0.0' && isLoopback(host.includes(':') ? `[${host}]` : host);
+	return host === 'localhost' || (isIP(host) !== 0 && isLoopback(host));
 }
 
 /** @throws ShoalError ERR_USAGE, NodeJS.ErrnoException */

@@ -19,6 +19,8 @@ import type { CommandContext } from './run.ts';
 /** Options of the commands that connect as a node. */
 export interface NodeFlags {
 	readonly broker?: string | undefined;
+	/** Fingerprint of the certificate the broker must show. */
+	readonly cert?: string | undefined;
 	readonly id?: string | undefined;
 	readonly maxUp?: string | undefined;
 	readonly maxDown?: string | undefined;
@@ -32,13 +34,19 @@ export interface NodeFlags {
 const DEFAULT_BROKER = 'mqtt://127.0.0.1:1883';
 
 /**
- * Which broker: the one named, the link's, the environment's, the one that was joined, or the default.
+ * Which broker: the one named, the link's, the environment's, or the one that was joined; undefined if there is
+ * none of these.
  *
  * @throws ShoalError ERR_LINK
  */
-export function chooseBroker(named: string | undefined, ofLink?: string): string {
+export function namedBroker(named: string | undefined, ofLink?: string): string | undefined {
 	const chosen = named ?? ofLink ?? (process.env.SHOAL_BROKER || joinedBroker()?.broker);
-	return parseBrokerUrl(chosen ?? DEFAULT_BROKER);
+	return chosen === undefined ? undefined : parseBrokerUrl(chosen);
+}
+
+/** As {@link namedBroker}, else the one on this machine. @throws ShoalError ERR_LINK */
+export function chooseBroker(named: string | undefined): string {
+	return namedBroker(named) ?? DEFAULT_BROKER;
 }
 
 /** Options of the node, from what was typed. @throws ShoalError ERR_USAGE, ERR_LINK */
@@ -46,7 +54,8 @@ export function nodeOptions(flags: NodeFlags, ofLink?: string): ShoalNodeOptions
 	return {
 		lane: parseLane(flags.lane),
 		listen: parseListen(flags.listen),
-		broker: chooseBroker(flags.broker, ofLink),
+		broker: namedBroker(flags.broker, ofLink),
+		cert: flags.cert,
 		id: flags.id,
 		secret: flags.id === undefined ? undefined : secretOf(parseNodeId(flags.id)),
 		trace: flags.trace === undefined ? undefined : openTrace(flags.trace),
@@ -55,30 +64,52 @@ export function nodeOptions(flags: NodeFlags, ofLink?: string): ShoalNodeOptions
 	};
 }
 
-/** Starts a node that tells of its connection. @throws ShoalError ERR_BROKER and others */
+/**
+ * Starts a node that tells of its connection. Where no broker is named and none is on this machine, it looks
+ * for one on the LAN.
+ *
+ * @throws ShoalError ERR_BROKER and others
+ */
 export async function startNode(
 	{ output, interrupts }: CommandContext,
 	options: ShoalNodeOptions,
 ): Promise<ShoalNode> {
-	const url = options.broker ?? '';
-	const start = ShoalNode.start({ ...options, ...credentialsFor(url) });
-	const node = await interrupts.race(asBroker(start, url));
+	const start = (broker: string): Promise<ShoalNode> => {
+		const { token, cert } = credentialsFor(broker);
+		const started = ShoalNode.start({ ...options, broker, token, cert: options.cert ?? cert });
+		return interrupts.race(asBroker(started, broker));
+	};
+	const node = await start(options.broker ?? DEFAULT_BROKER).catch(async (error: unknown) => {
+		if (options.broker !== undefined || !isShoalError(error, 'ERR_BROKER')) {
+			throw error;
+		}
+		const { foundBroker } = await import('./found-broker.ts');
+		const { broker, name } = await interrupts.race(foundBroker(error));
+		output.event({ event: 'found', broker, name });
+		output.line(`found a broker on this network: ${broker} (${name})`);
+		return await start(broker);
+	});
 	node.on('warning', (error) => output.warn(error));
 	node.on('down', ({ message }) => {
 		output.event({ event: 'offline', broker: node.broker, message: printable(message) });
-		output.line('connection to the broker lost, trying again');
+		output.line(
+			'the broker cannot be reached; trying again until it can, and going on from where it was',
+		);
 	});
 	node.on('up', () => {
 		output.event({ event: 'online', broker: node.broker });
-		output.line('connection to the broker is back');
+		output.line('the broker is back; going on');
 	});
 	return node;
 }
 
 /** How somebody who only watches connects. @throws ShoalError ERR_USAGE */
-export function watcherOptions(url: string): { password: string; openStream?: OpenStream } {
+export function watcherOptions(
+	url: string,
+	typedCert: string | undefined,
+): { password: string; openStream?: OpenStream } {
 	const { token = '', cert } = credentialsFor(url);
-	const openStream = brokerStream(url, cert);
+	const openStream = brokerStream(url, typedCert ?? cert);
 	return { password: `${token}:${nanoid()}`, ...(openStream && { openStream }) };
 }
 

@@ -1,4 +1,5 @@
 import { printable } from '../../protocol/index.ts';
+import type { Progress } from '../download-options.ts';
 import { bar } from './bar.ts';
 import type { JsonEvent, Output } from './output.ts';
 import { barLine, downloadText } from './progress-view.ts';
@@ -40,8 +41,7 @@ export class DemoView {
 
 	/** The download has come so far. */
 	progress(event: JsonEvent, seeders: readonly DemoSeeder[]): void {
-		const { have, length, rate, sources } = event as unknown as Record<string, number>;
-		const progress = { have, length, rate, sources } as Parameters<typeof downloadText>[0];
+		const progress = event as unknown as Progress;
 		if (progress.length === 0) {
 			return;
 		}

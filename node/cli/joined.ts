@@ -41,20 +41,32 @@ export function credentialsFor(url: string): { token?: string; cert?: string | u
 	return isSame ? { token: joined.token, cert: joined.cert } : {};
 }
 
-/** The secret that a fixed node id belongs to, made at its first use. */
+/**
+ * The secret that a fixed node id belongs to, made at its first use. While another process goes by it, this
+ * one gets a new one and is refused where that one is: with the same they would throw each other out for ever.
+ */
 export function secretOf(id: string): string {
 	const file = join(configFolder(), 'ids', id);
-	const known = readIfThere(file)?.trim();
-	if (known !== undefined && known !== '') {
-		return known;
+	const [known = '', pid] = readIfThere(file)?.trim().split(' ') ?? [];
+	if (pid !== undefined && Number(pid) !== process.pid && isRunning(Number(pid))) {
+		return nanoid();
 	}
-	const secret = nanoid();
+	const secret = known === '' ? nanoid() : known;
 	try {
-		writePrivate(file, `${secret}\n`);
+		writePrivate(file, `${secret} ${process.pid}\n`);
 	} catch {
 		// Where nothing can be kept, who comes back soon has to wait until its id is free again.
 	}
 	return secret;
+}
+
+function isRunning(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code === 'EPERM';
+	}
 }
 
 function joinedOrNone(): JoinLink | undefined {

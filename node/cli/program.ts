@@ -7,7 +7,10 @@ import type { Command as Action, TalkOptions } from './run.ts';
 
 const BROKER = '--broker <url>';
 const ABOUT_BROKER =
-	'the broker (default: of SHOAL_BROKER, else the one joined, else mqtt://127.0.0.1:1883)';
+	'the broker (default: of SHOAL_BROKER, the one joined, on this machine, or on the LAN)';
+const CERT = '--cert <fingerprint>';
+const ABOUT_CERT =
+	'the certificate of a broker at mqtts://, by its SHA-256 (default: the joined one, or of any authority)';
 const LANE = '--lane <lane>';
 const ABOUT_LANE = 'how to reach other nodes: direct, broker, or auto: direct where that works';
 const LISTEN = '--listen <host:port>';
@@ -65,6 +68,7 @@ function addHosting(program: Command): void {
 		.option('--no-tls', 'with --lan: say everything in the clear, tokens as well')
 		.option('--tls-cert <file>', 'speak TLS with this certificate, PEM')
 		.option('--tls-key <file>', 'the private key of the certificate, PEM')
+		.option('--no-mdns', 'do not tell the LAN of this broker')
 		.option('--insecure-anonymous', 'let in everybody who reaches the port, without a token')
 		.option(LIMIT, ABOUT_LIMIT, collect)
 		.action((options) =>
@@ -87,6 +91,7 @@ function addHosting(program: Command): void {
 		);
 	add(program, 'tracker', 'run the tracker alone, on a broker that somebody else runs')
 		.option(BROKER, ABOUT_BROKER)
+		.option(CERT, ABOUT_CERT)
 		.option(LIMIT, ABOUT_LIMIT, collect)
 		.action((options) =>
 			start(
@@ -101,6 +106,7 @@ function addTransfers(program: Command): void {
 	add(program, 'share', 'share files until it is stopped')
 		.argument('<file...>', 'files to share')
 		.option(BROKER, ABOUT_BROKER)
+		.option(CERT, ABOUT_CERT)
 		.option('--name <name>', 'the name others see; with one file only')
 		.option(NO_CACHE, ABOUT_NO_CACHE)
 		.option('--max-up <rate>', `send at most: ${RATE}`)
@@ -118,6 +124,7 @@ function addTransfers(program: Command): void {
 	add(program, 'get', 'download files, verify them, and serve them a little longer')
 		.argument('<what...>', 'the id of a seed, a link, or the path of a seed file')
 		.option(BROKER, 'the broker (default: the one of the link, of SHOAL_BROKER, or this machine)')
+		.option(CERT, ABOUT_CERT)
 		.option('-o, --output <path>', 'a file, a folder that exists, or - for standard output')
 		.option('--range <range>', 'with -o -: only these bytes, such as 0-499, 500- or -500')
 		.option('--wait', 'wait for a seed that nobody has yet')
@@ -138,17 +145,20 @@ function addTransfers(program: Command): void {
 function addLists(program: Command): void {
 	add(program, 'ls', 'list every seed there is')
 		.option(BROKER, ABOUT_BROKER)
+		.option(CERT, ABOUT_CERT)
 		.action((options) =>
 			start(options, async () => (await import('./commands/ls.ts')).lsCommand(options)),
 		);
 	add(program, 'who', 'list who has a seed, and how much of it')
 		.argument('<id>', 'the id of a seed, or a link')
 		.option(BROKER, ABOUT_BROKER)
+		.option(CERT, ABOUT_CERT)
 		.action((id, options) =>
 			start(options, async () => (await import('./commands/who.ts')).whoCommand(id, options)),
 		);
 	add(program, 'watch', 'watch all swarms live')
 		.option(BROKER, ABOUT_BROKER)
+		.option(CERT, ABOUT_CERT)
 		.action((options) =>
 			start(options, async () => (await import('./commands/watch.ts')).watchCommand(options), true),
 		);

@@ -50,12 +50,15 @@ export class ProgressView {
 }
 
 /** What the progress of a download says behind its bar. */
-export function downloadText({ have, length, rate, sources, lanes }: Progress): string {
+export function downloadText({ phase, have, length, rate, sources, lanes }: Progress): string {
+	const isWaiting = phase === 'fetching' && sources === 0 && have < length;
 	const parts = [
 		`${String(percent(have, length)).padStart(3)} %`,
 		`${formatBytes(have)} of ${formatBytes(length)}`,
 		formatRate(rate),
-		sourcesText(sources, lanes),
+		isWaiting
+			? 'nobody there has the rest; goes on when somebody comes'
+			: sourcesText(sources, lanes),
 	];
 	if (rate > 0 && have < length) {
 		parts.push(

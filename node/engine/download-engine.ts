@@ -89,9 +89,9 @@ export class DownloadEngine {
 		if (this.#dropped.has(node)) {
 			return;
 		}
-		const { layout, mostPart, mostOutstanding: mostWindow } = this.#options;
+		const { layout, mostPart, mostOutstanding: mostWindow, lost } = this.#options;
 		const remote =
-			this.#nodes.get(node) ?? new RemoteNode(node, layout.chunks, { mostPart, mostWindow });
+			this.#nodes.get(node) ?? new RemoteNode(node, layout.chunks, { mostPart, mostWindow }, lost);
 		this.#nodes.set(node, remote);
 		for (const chunk of chunks) {
 			if (remote.have.set(chunk)) {

@@ -1,4 +1,5 @@
 import type { Bitfield, Layout } from '../../protocol/index.ts';
+import type { Part } from './attempt.ts';
 import type { Demand } from './demand.ts';
 import type { Fellows } from './fellows.ts';
 import type { ChunkOrder } from './picker.ts';
@@ -25,4 +26,6 @@ export interface DownloadEngineOptions {
 	readonly random: () => number;
 	/** New request ids. */
 	readonly requestId: () => bigint;
+	/** Told of each part that a node was asked for and that is not waited for any more. */
+	readonly lost?: ((node: string, part: Part) => void) | undefined;
 }

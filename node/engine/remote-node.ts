@@ -27,6 +27,7 @@ export class RemoteNode {
 	#refusals = 0;
 	/** It missed a timeout and has not answered since. */
 	isSnubbed = false;
+	readonly #onLost: (node: string, part: Part) => void;
 	/** Open parts by offset, in the order they were asked for. */
 	readonly #open = new Map<number, Part>();
 	/** The first of them, if it is known, and when it was asked for last. */
@@ -38,8 +39,15 @@ export class RemoteNode {
 	#asked = 0;
 	#unasked = 0;
 
-	constructor(id: string, chunks: number, options: WindowOptions) {
+	/** @param lost told of each part that is not waited for any more, as it has to be asked for again */
+	constructor(
+		id: string,
+		chunks: number,
+		options: WindowOptions,
+		lost: (node: string, part: Part) => void = () => {},
+	) {
 		this.id = id;
+		this.#onLost = lost;
 		this.have = new Bitfield(chunks);
 		this.window = new Window(options);
 	}
@@ -157,8 +165,7 @@ export class RemoteNode {
 	/** Every open part has to be asked for again. */
 	loseAll(): void {
 		for (const part of [...this.#open.values()]) {
-			this.#close(part);
-			part.attempt.lose(part);
+			this.#lose(part);
 		}
 	}
 
@@ -216,11 +223,16 @@ export class RemoteNode {
 			}
 			part.overtaken += 1;
 			if (part.overtaken >= OVERTAKEN) {
-				this.#close(part);
-				part.attempt.lose(part);
+				this.#lose(part);
 				this.window.onLoss(lastAsk(part), now);
 			}
 		}
+	}
+
+	#lose(part: Part): void {
+		this.#close(part);
+		part.attempt.lose(part);
+		this.#onLost(this.id, part);
 	}
 
 	#lostAt(offset: number): Part | undefined {

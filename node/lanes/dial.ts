@@ -105,6 +105,9 @@ function laneOf(connection: Connection, { id, onClosed }: DialOptions): DirectLa
 		get queued() {
 			return connection.queued;
 		},
+		get received() {
+			return connection.received;
+		},
 		send: (topic, payload, released) => connection.send(topic, payload, released),
 		drained: () => connection.drained(),
 		close: () => connection.destroy(),

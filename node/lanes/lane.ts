@@ -23,5 +23,7 @@ export interface DirectLane extends Lane {
 	readonly kind: 'direct';
 	/** Who opened it: of two lanes between the same nodes, the one of the lower id stays. */
 	readonly dialledBy: string;
+	/** Bytes that have come so far, of whole messages or not. */
+	readonly received: number;
 	close(): void;
 }

@@ -41,11 +41,10 @@ export interface Route {
 	readonly ticket: string;
 }
 
-/** A lane, and when by performance.now() it was opened, and something last came on it, if anything did. */
+/** A lane, and when by performance.now() it was opened. */
 interface Opened {
 	readonly lane: DirectLane;
 	readonly openedAt: number;
-	heardAt: number | undefined;
 }
 
 interface Attempt {
@@ -57,8 +56,8 @@ interface Attempt {
 const MOST_UNSEEN = 2;
 /** Two lanes that open within so many ms have crossed; of others the newer is the one that works. */
 export const CROSSING = 5_000;
-/** A lane on which nothing came for so many ms, although something was waited for, is given up. */
-const DEAD = 1_000;
+/** A lane on which no byte comes for so many ms after an answer is late is given up. */
+const DEAD = 700;
 
 /**
  * The lanes to other nodes: straight where one is open, through the broker otherwise. Which way a message
@@ -69,6 +68,8 @@ export class Lanes {
 	readonly #broker: Lane;
 	readonly #direct = new Map<string, Opened>();
 	readonly #dialling = new Map<string, Attempt>();
+	/** Those we have dialled that have not said anything yet: who let us in may be another. */
+	readonly #silent = new Set<string>();
 	readonly #retries = new Retries();
 	readonly #events = createNanoEvents<LanesEvents>();
 	#listener: Listener | undefined;
@@ -109,32 +110,18 @@ export class Lanes {
 		return this.#direct.has(node) || this.#options.kind !== 'direct';
 	}
 
-	/** Something has come from `node` on its direct lane. */
-	heard(node: string): void {
-		const opened = this.#direct.get(node);
-		if (opened !== undefined) {
-			if (opened.heardAt === undefined) {
-				this.#retries.worked(node);
-			}
-			opened.heardAt = performance.now();
-		}
-	}
-
-	/** `node` has not answered in time: if nothing else comes on its direct lane, that leads nowhere any more. */
+	/** `node` has not answered in time: if not a byte comes on its direct lane, that leads nowhere any more. */
 	suspect(node: string): void {
-		const opened = this.#direct.get(node);
-		if (opened === undefined) {
-			return;
-		}
-		const { lane, openedAt, heardAt } = opened;
+		const lane = this.#direct.get(node)?.lane;
+		const before = lane?.received;
 		const check = (): void => {
-			if (this.#direct.get(node) === opened && opened.heardAt === heardAt) {
-				this.#gaveUp(node, opened);
+			if (lane !== undefined && this.#direct.get(node)?.lane === lane && lane.received === before) {
+				this.#gaveUp(node, lane);
 				lane.close();
 				this.#closed(node, lane);
 			}
 		};
-		setTimeout(check, (heardAt ?? openedAt) + DEAD - performance.now()).unref();
+		setTimeout(check, DEAD).unref();
 	}
 
 	/** Nodes that connect to `listener` are on a direct lane. */
@@ -199,9 +186,15 @@ export class Lanes {
 		{ ticket, cert, verified }: Route,
 		signal: AbortSignal,
 	): Promise<void> {
-		const { link, topics, limits, onMessage } = this.#options;
+		const { link, topics, limits, warn } = this.#options;
 		const { id } = link;
 		const { keepalive } = limits;
+		const onMessage = (message: Incoming): void => {
+			if (this.#silent.delete(node)) {
+				this.#retries.worked(node);
+			}
+			this.#options.onMessage(message);
+		};
 		const onClosed = (lane: DirectLane): void => this.#closed(node, lane);
 		try {
 			const options = {
@@ -217,12 +210,13 @@ export class Lanes {
 				signal,
 			};
 			const lane = await dial(options);
+			this.#silent.add(node);
 			this.#opened(node, lane);
 		} catch (error) {
 			// It is somewhere we cannot go; the broker is there for that.
 			this.#retries.failed(node, verified > 0, performance.now());
 			if (isStranger(error) && !signal.aborted) {
-				this.#options.warn(strangerAt(node, addresses, error));
+				warn(strangerAt(node, addresses, error));
 			}
 		} finally {
 			this.#dialling.delete(node);
@@ -249,27 +243,28 @@ export class Lanes {
 			}
 			return;
 		}
-		this.#direct.set(node, { lane, openedAt: now, heardAt: undefined });
+		this.#direct.set(node, { lane, openedAt: now });
 		if (older !== undefined && (!haveCrossed || older.lane.dialledBy === id)) {
 			older.lane.close();
 		}
 		this.#events.emit('changed', node, lane);
 	}
 
-	/** Nothing comes on a lane: where nothing ever came, somebody else may be. */
-	#gaveUp(node: string, { lane, heardAt }: Opened): void {
+	/** Nothing comes on a lane: where the node never said anything, somebody else may be. */
+	#gaveUp(node: string, lane: DirectLane): void {
 		const now = performance.now();
-		if (heardAt !== undefined || lane.dialledBy === node) {
-			this.#retries.lost(node, now);
-		} else {
+		if (lane.dialledBy !== node && this.#silent.has(node)) {
 			this.#retries.mistaken(node, now);
 			this.#options.warn(strangerAt(node, [], undefined));
+		} else {
+			this.#retries.lost(node, now);
 		}
 	}
 
 	#closed(node: string, lane: DirectLane): void {
 		if (this.#direct.get(node)?.lane === lane) {
 			this.#direct.delete(node);
+			this.#silent.delete(node);
 			if (!this.#isClosed) {
 				this.#events.emit('changed', node, this.#broker);
 			}
@@ -295,6 +290,9 @@ function laneOf(peer: Peer): DirectLane {
 		},
 		get queued() {
 			return peer.queued;
+		},
+		get received() {
+			return peer.received;
 		},
 		send: (topic, payload, released) => peer.send(topic, payload, released),
 		drained: () => peer.drained(),

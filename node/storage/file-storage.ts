@@ -73,7 +73,7 @@ export class FileStorage implements Storage {
 				files.push({ path, length, handle, stamp: undefined, ...queues });
 			}
 		} catch (error) {
-			await Promise.all(files.map(({ handle }) => handle.close()));
+			await closeAll(files);
 			throw error;
 		}
 		return new FileStorage(files);
@@ -120,10 +120,11 @@ export class FileStorage implements Storage {
 		}
 	}
 
+	/** Never fails, idempotent: what has to be on the disk was synced before. */
 	async close(): Promise<void> {
 		if (!this.#isClosed) {
 			this.#isClosed = true;
-			await Promise.all(this.#files.map(({ handle }) => handle.close()));
+			await closeAll(this.#files);
 		}
 	}
 
@@ -133,6 +134,10 @@ export class FileStorage implements Storage {
 		}
 		return this.#files[file] as OpenFile;
 	}
+}
+
+async function closeAll(files: readonly OpenFile[]): Promise<void> {
+	await Promise.allSettled(files.map(({ handle }) => handle.close()));
 }
 
 function queuesOf(handle: FileHandle, path: string): Pick<OpenFile, 'reads' | 'writes'> {

@@ -21,6 +21,14 @@ const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: str
 		'ERR_NO_SPACE',
 		'your quota is used up; make room and start again, what is verified is kept',
 	],
+	EMFILE: [
+		'ERR_IO',
+		'this process has as many files and connections open as it may; raise the limit (ulimit -n) and start again, what is verified is kept',
+	],
+	ENFILE: [
+		'ERR_IO',
+		'the system has as many files open as it can; end something and start again, what is verified is kept',
+	],
 	EIO: [
 		'ERR_IO',
 		'the disk failed to read or write it; check the disk and start again, what is verified is kept',

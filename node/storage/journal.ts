@@ -117,12 +117,13 @@ export class Journal {
 		return this.#writing;
 	}
 
-	/** Nothing more is recorded; what was, stays for the next time. Idempotent. */
+	/** Nothing more is recorded; what was, stays for the next time. Never fails, idempotent. */
 	async close(): Promise<void> {
 		this.#isOver = true;
 		await this.flush();
-		await this.#file?.close();
+		const file = this.#file;
 		this.#file = undefined;
+		await file?.close().catch(() => this.#giveUp());
 	}
 
 	/** Takes it away: there is nothing to check any more. @throws ShoalError ERR_PERMISSION, ERR_IO */

@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import type { ChunkTopic } from '../../broker/chunk-lane.ts';
+import { Gatekeeper } from '../../broker/gatekeeper.ts';
+import { makeTokens } from '../../broker/index.ts';
 import { digestChunk } from '../../node/hashing/hasher.ts';
 import { ShoalNode } from '../../node/index.ts';
-import { HEADER_BYTES, writeChunkHeader } from '../../protocol/index.ts';
+import { DEFAULT_LIMITS, HEADER_BYTES, writeChunkHeader } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { Peer, topics } from '../helpers/peer.ts';
 import type { Scope } from '../helpers/suite.ts';
@@ -29,6 +33,33 @@ const hash: MicroCost = {
 		const startedAt = performance.now();
 		for (let index = 0; index < times; index += 1) {
 			await digestChunk('sha256', bytes);
+		}
+		return ((performance.now() - startedAt) * 1_000) / times;
+	},
+};
+
+const authorise: MicroCost = {
+	name: 'authorise',
+	about: 'whether a chunk message may be published, and handed to one client',
+	async measure(_, __, isQuick) {
+		const times = isQuick ? 2_000 : 200_000;
+		const gate = new Gatekeeper({
+			rules: { topics, limits: DEFAULT_LIMITS, hasTracker: true },
+			now: () => performance.now(),
+			warn: () => {},
+			queued: () => 0,
+			tokens: makeTokens(),
+			isKept: () => false,
+			audit: () => {},
+		});
+		const [from, to] = ['node-from', 'node-to-1'].map((id) => ({ id, conn: new PassThrough() }));
+		const topic = topics.chunk('node-to-1', 'node-from');
+		const startedAt = performance.now();
+		for (let index = 0; index < times; index += 1) {
+			const parsed = topics.tryParse(topic) as ChunkTopic;
+			if (!gate.mayPublish(from as never, parsed) || !gate.mayDeliver(to as never, parsed)) {
+				throw new Error('it is refused');
+			}
 		}
 		return ((performance.now() - startedAt) * 1_000) / times;
 	},
@@ -97,4 +128,4 @@ const answer: MicroCost = {
 };
 
 /** What is measured beside whole swarms. */
-export const MICRO_COSTS: readonly MicroCost[] = [hash, message, answer];
+export const MICRO_COSTS: readonly MicroCost[] = [hash, authorise, message, answer];

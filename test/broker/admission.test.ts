@@ -43,14 +43,15 @@ test('T20: who has guessed five times waits, and is forgiven after a minute', ()
 });
 
 test('a password is a token and a secret; without a colon it is both', () => {
-	const read = (text: string) => {
-		const { token, secret } = readPassword(Buffer.from(text));
+	const read = (text: string, isClosed = false) => {
+		const { token, secret } = readPassword(Buffer.from(text), isClosed);
 		return [token, secret?.toString()];
 	};
 	assert.equal(read('token:secret:more'), ['token', 'secret:more']);
 	assert.equal(read(':secret'), ['', 'secret']);
 	assert.equal(read('plain'), ['plain', 'plain']);
-	assert.equal(readPassword(undefined), { token: '', secret: undefined });
+	assert.equal(read('plain', true), ['plain', undefined], 'T9: a token that all know owns no id');
+	assert.equal(readPassword(undefined, false), { token: '', secret: undefined });
 });
 
 test.run();

@@ -40,7 +40,7 @@ test('an announced seed is listed and its node is named with addresses', () => {
 	);
 });
 
-test('an announce ends one ttl after it was received, by the clock of the registry', () => {
+test('F18: an announce ends one ttl after it was received, by the clock of the registry', () => {
 	const { registry, clock } = makeRegistry();
 	registry.nodeState(ANN, state(S1), false);
 	registry.announce(SEED, ANN, announce(S1), false);

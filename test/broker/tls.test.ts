@@ -1,6 +1,6 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import * as assert from 'uvu/assert';
@@ -10,6 +10,7 @@ import { startBroker } from '../helpers/broker.ts';
 import { makeFolder } from '../helpers/folder.ts';
 import { connectPacket } from '../helpers/raw-client.ts';
 import { rejects } from '../helpers/rejects.ts';
+import { startRelay } from '../helpers/relay.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
@@ -19,35 +20,6 @@ const fingerprint = fingerprintOf(pair.cert);
 
 function fingerprintOf(cert: string): string {
 	return new X509Certificate(cert).fingerprint256;
-}
-
-/** A relay to the broker that keeps all bytes that went through it, both ways. */
-async function startRelay(t: Scope, to: number) {
-	const seen: Buffer[] = [];
-	const sockets: Socket[] = [];
-	const server = createServer((near) => {
-		const far = connect(to, '127.0.0.1');
-		sockets.push(near, far);
-		for (const [from, into] of [
-			[near, far],
-			[far, near],
-		] as const) {
-			from.on('data', (bytes) => {
-				seen.push(bytes);
-				into.write(bytes);
-			});
-			from.on('error', () => {});
-			from.on('close', () => into.destroy());
-		}
-	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	t.defer(async () => {
-		for (const socket of sockets) {
-			socket.destroy();
-		}
-		await new Promise((resolve) => server.close(resolve));
-	});
-	return { port: (server.address() as { port: number }).port, seen };
 }
 
 /** `promise` fails with this code, and says so. */
@@ -102,7 +74,7 @@ test('T22: another certificate than the expected one is refused before anything 
 test('T22: a certificate that no authority vouches for is refused where no other is named', async (t) => {
 	const broker = await startBroker(t, { tls: pair });
 	const url = `mqtts://127.0.0.1:${broker.port}`;
-	await fails(ShoalNode.start({ broker: url }), 'ERR_BROKER', /self-signed/);
+	await fails(ShoalNode.start({ broker: url }), 'ERR_BROKER', /no authority vouches/);
 });
 
 test('T22: where TLS was taken away, nobody speaks without it', async (t) => {

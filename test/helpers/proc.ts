@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 // What Linux tells of a process; elsewhere, and of one that has ended, everything is 0.
 
@@ -15,6 +15,20 @@ export function cpuSeconds(pid: number): number {
 /** The most bytes a process has had resident, since its start or since the peak was reset. */
 export function peakBytes(pid: number): number {
 	return Number(/^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1_024;
+}
+
+/** Bytes a process has resident. */
+export function residentBytes(pid: number): number {
+	return Number(/^VmRSS:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1_024;
+}
+
+/** How many files and connections a process has open. */
+export function openDescriptors(pid: number): number {
+	try {
+		return readdirSync(`/proc/${pid}/fd`).length;
+	} catch {
+		return 0;
+	}
 }
 
 /** Has the peak start from what is resident now, where that is permitted. */

@@ -66,6 +66,13 @@ export class Lan {
 		this.#ip(own, 'route', 'add', `${this.address(0)}/32`, 'dev', 'eth0');
 	}
 
+	/** A host has another address from now on, as one that comes to another network. */
+	move(host: number): void {
+		const own = this.#namespace(host);
+		this.#ip(own, 'address', 'flush', 'dev', 'eth0');
+		this.#ip(own, 'address', 'add', `10.88.0.${200 + host}/24`, 'dev', 'eth0');
+	}
+
 	/** Whatever `host` sends to `other` is lost without a word, until it is mended. */
 	cut(host: number, other: number): void {
 		this.#ip(this.#namespace(host), 'route', 'add', 'blackhole', `${this.address(other)}/32`);

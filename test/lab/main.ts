@@ -17,6 +17,8 @@ const SWARMS: Readonly<Record<string, LabSwarm>> = {
 	'8-isolated': { downloaders: 8, isolated: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
 	'8-half': { downloaders: 8, isolated: [2, 4, 6, 8] },
 	cut: { downloaders: 1, cuts: 10 },
+	// F24: the broker is to be reached again within 1.5 times the keepalive of 15 s and 3 s more.
+	moved: { downloaders: 1, isMoving: true },
 };
 const MIB = 1_048_576;
 

@@ -11,6 +11,8 @@ export interface LabSwarm {
 	readonly isolated?: readonly number[];
 	/** How often the way from the first downloader to the seeder is cut. @default 0 */
 	readonly cuts?: number;
+	/** Whether the first downloader gets another address in the middle. @default false */
+	readonly isMoving?: boolean;
 }
 
 /** What is the same in all runs. */
@@ -42,7 +44,7 @@ const CUT_FOR = 3_000;
 
 /** Runs a swarm once. Every copy is verified, untimed. */
 export async function runLab(t: Scope, swarm: LabSwarm, options: LabOptions): Promise<LabRun> {
-	const { downloaders, isolated = [], cuts = 0 } = swarm;
+	const { downloaders, isolated = [], cuts = 0, isMoving = false } = swarm;
 	const { file, rate, folder, traces } = options;
 	const lan = new Lan(t, downloaders + 2, rate);
 	for (const host of isolated) {
@@ -68,12 +70,14 @@ export async function runLab(t: Scope, swarm: LabSwarm, options: LabOptions): Pr
 		all.push({ process: start(index + 2, ...args), copy });
 	}
 	const cutting = cutAgainAndAgain(lan, cuts);
+	const moving = isMoving ? setTimeout(() => lan.move(2), CUT_FOR) : undefined;
 	const completes = await Promise.all(
 		all.map(({ process }) => process.event('complete', 3_600_000)),
 	);
 	const seconds = (Math.max(...completes.map(({ at }) => at)) - startedAt) / 1_000;
 	const copies = (host: number, before: number): number => (lan.sent(host) - before) / file.length;
 	const [seederCopies, brokerCopies] = [copies(1, seederBefore), copies(0, brokerBefore)];
+	clearTimeout(moving);
 	await cutting;
 	const stall = Math.max(...all.map(({ process }) => longestStall(process.events, startedAt)));
 	for (const { process, copy } of all) {

@@ -59,7 +59,7 @@ test('a share that is stopped is withdrawn, not served, and not open', async (t)
 	assert.is(again.seed.id, all.share.seed.id);
 });
 
-test('a file that is touched is refused as changed, and then shared again', async (t) => {
+test('F14: a file that is touched is refused as changed, and then shared again', async (t) => {
 	const all = await shared(t);
 	await utimes(all.path, 1, 1);
 	askOne(all);
@@ -76,7 +76,7 @@ test('a file that is touched is refused as changed, and then shared again', asyn
 	);
 });
 
-test('a file that is replaced by the same bytes is served from its successor', async (t) => {
+test('F14: a file that is replaced by the same bytes is served from its successor', async (t) => {
 	const all = await shared(t);
 	await writeFile(`${all.path}.new`, content);
 	await rename(`${all.path}.new`, all.path);
@@ -135,7 +135,7 @@ for (const [what, [change, code]] of Object.entries(ENDINGS)) {
 	});
 }
 
-test('a file that was downloaded and is changed then is withdrawn as well', async (t) => {
+test('F14: a file that was downloaded and is changed then is withdrawn as well', async (t) => {
 	const all = await shared(t);
 	const node = await startNode(t, all.url);
 	const { path } = await node.get(all.share.seed.id, { output: await makeFolder(t) });
@@ -145,7 +145,7 @@ test('a file that was downloaded and is changed then is withdrawn as well', asyn
 	await until('it is withdrawn', async () => (await all.listed()).length === 0);
 });
 
-test('a seeder whose file changes and changes back is not dropped, and no wrong byte is kept', async (t) => {
+test('F14: a seeder whose file changes and changes back is not dropped, and no wrong byte is kept', async (t) => {
 	const all = await shared(t);
 	all.node.limitRates(200_000, undefined);
 	const node = await startNode(t, all.url);
@@ -175,7 +175,7 @@ test('a seeder whose file changes and changes back is not dropped, and no wrong 
 	);
 });
 
-test('a download that counts on a file which changes goes on with what another has', async (t) => {
+test('F14: a download that counts on a file which changes goes on with what another has', async (t) => {
 	const all = await shared(t);
 	const other = await startNode(t, all.url);
 	await other.share(await makeFile(t, content));

@@ -22,6 +22,21 @@ async function makeFiles(t: Scope): Promise<string[]> {
 	return paths;
 }
 
+test('a file that is shorter than the text of its seed comes on any lane, with nothing known but its id', async (t) => {
+	const { url } = await startBroker(t);
+	const path = join(await makeFolder(t), 'tiny.txt');
+	await writeFile(path, 'hello');
+	for (const lane of ['broker', 'auto'] as const) {
+		const seeder = await startNode(t, url, { lane });
+		const { seed } = await seeder.share(path);
+		const node = await startNode(t, url, { lane });
+		const copy = await node.get(seed.id, { output: join(await makeFolder(t), 'copy') });
+		assert.is(await readFile(copy.path, 'utf8'), 'hello');
+		await seeder.close();
+		await node.close();
+	}
+});
+
 test('500 files are shared and fetched at the same time, and nobody is asked for too much', async (t) => {
 	const { url } = await startBroker(t);
 	const paths = await makeFiles(t);

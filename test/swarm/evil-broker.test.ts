@@ -112,7 +112,7 @@ async function getThrough(t: Scope, start: Tamper): Promise<unknown> {
 	return undefined;
 }
 
-test('T16: whatever a broker does with chunks, the right file comes or a clear failure', async (t) => {
+test('T16 F15 F17: whatever a broker does with chunks, the right file comes or a clear failure', async (t) => {
 	const before = process.memoryUsage.rss();
 	const tries = Object.entries(EVILS).map(async ([what, [start, expected]]) => {
 		const failure = (await getThrough(t, start)) as ShoalError | undefined;

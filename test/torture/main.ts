@@ -4,13 +4,31 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatBytes, formatTime } from '../../node/cli/units.ts';
 import { fakeRandom } from '../helpers/clock.ts';
+import { broker } from './broker.ts';
+import { churn } from './churn.ts';
+import { crowd } from './crowd.ts';
+import { freeze } from './freeze.ts';
+import { full } from './full.ts';
 import { huge } from './huge.ts';
+import { kills } from './kills.ts';
+import { lossy } from './lossy.ts';
 import type { Scenario } from './scenario.ts';
+import { tracker } from './tracker.ts';
 
 // npm run torture: what takes too long or too much for npm test. Ends with a summary, and with 0 only
 // if every fact holds.
 
-const SCENARIOS: readonly Scenario[] = [huge];
+const SCENARIOS: readonly Scenario[] = [
+	huge,
+	kills,
+	broker,
+	tracker,
+	freeze,
+	crowd,
+	churn,
+	full,
+	lossy,
+];
 const GIB = 2 ** 30;
 
 const { values, positionals } = parseArgs({
@@ -18,15 +36,19 @@ const { values, positionals } = parseArgs({
 	options: {
 		seed: { type: 'string', default: process.env.TORTURE_SEED ?? String(Date.now() % 1_000_000) },
 		gib: { type: 'string', default: process.env.TORTURE_GIB ?? '' },
+		minutes: { type: 'string', default: '' },
 		list: { type: 'boolean', default: false },
 	},
 });
 const size = values.gib === '' ? undefined : Number(values.gib) * GIB;
+const minutes = values.minutes === '' ? undefined : Number(values.minutes);
 const chosen = SCENARIOS.filter(
 	({ name }) => positionals.length === 0 || positionals.includes(name),
 );
-if (chosen.length === 0 || Number.isNaN(size) || Number.isNaN(Number(values.seed))) {
-	console.error('npm run torture -- [NAME...] [--seed NUMBER] [--gib NUMBER] [--list]');
+if (chosen.length === 0 || [size, minutes, Number(values.seed)].some(Number.isNaN)) {
+	console.error(
+		'npm run torture -- [NAME...] [--seed NUMBER] [--gib NUMBER] [--minutes NUMBER] [--list]',
+	);
 	process.exit(2);
 }
 
@@ -57,6 +79,7 @@ async function run(scenario: Scenario): Promise<Outcome> {
 		await scenario.run({
 			folder,
 			size,
+			minutes,
 			random: fakeRandom(Number(values.seed)),
 			signal: stop.signal,
 			defer: (cleanup) => void cleanups.push(cleanup),
@@ -83,13 +106,15 @@ console.log(`seed ${values.seed}; the same again: npm run torture -- --seed ${va
 const { bavail, bsize } = await statfs(tmpdir());
 const outcomes: Outcome[] = [];
 for (const scenario of chosen) {
-	const { disk, minutes, other } = scenario.needs(size);
+	const { disk, minutes: takes, other, missing } = scenario.needs(size);
 	console.log(`\n${scenario.name}: ${scenario.about}`);
 	console.log(
-		`  needs ${formatBytes(disk)} in ${tmpdir()}, which has ${formatBytes(bavail * bsize)}; about ${minutes} min`,
+		`  needs ${formatBytes(disk)} in ${tmpdir()}, which has ${formatBytes(bavail * bsize)}; about ${takes} min`,
 	);
 	console.log(`  ${other ?? ''}`);
-	if (!values.list) {
+	if (missing !== undefined) {
+		console.log(`  skipped: ${missing}`);
+	} else if (!values.list) {
 		outcomes.push(await run(scenario));
 	}
 }

@@ -8,6 +8,8 @@ export interface Needs {
 	readonly minutes: number;
 	/** What else has to be there. */
 	readonly other?: string;
+	/** Why it cannot run here. */
+	readonly missing?: string | undefined;
 }
 
 /** What a scenario works with. */
@@ -18,6 +20,8 @@ export interface TortureContext extends Scope {
 	readonly random: () => number;
 	/** Of the length that is asked for on the command line; undefined: the scenario's own. */
 	readonly size: number | undefined;
+	/** How long it is to last, where that can be chosen; undefined: the scenario's own. */
+	readonly minutes: number | undefined;
 	/** Tells what is going on. */
 	say(text: string): void;
 	/** A figure for the summary. */

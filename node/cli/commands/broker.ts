@@ -1,10 +1,11 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { Broker, mostMemoryInAll } from '../../../broker/index.ts';
+import { Broker, fingerprintOf, mostMemoryInAll } from '../../../broker/index.ts';
 import { resolveLimits, ShoalError } from '../../../protocol/index.ts';
 import { openEntry, watchEntry } from '../broker-entry.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
+import { announceBroker } from '../mdns.ts';
 import { isLoopback } from '../public-link.ts';
 import type { Command } from '../run.ts';
 import { countOf, formatBytes } from '../units.ts';
@@ -22,6 +23,8 @@ export interface BrokerFlags {
 	readonly tlsCert?: string | undefined;
 	readonly tlsKey?: string | undefined;
 	readonly insecureAnonymous?: boolean | undefined;
+	/** False: the LAN is not told of it. */
+	readonly mdns?: boolean | undefined;
 }
 
 const LIVE_EVERY = 500;
@@ -44,12 +47,17 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		broker.on('error', (error) => output.warn(error));
 		const { url } = broker;
 		const addresses = reachableUrls(url);
-		output.event({ event: 'listening', url, addresses });
+		const cert = tls && fingerprintOf(tls.cert);
+		output.event({ event: 'listening', url, addresses, ...(cert && { cert }) });
 		output.line(`the broker listens at ${output.style('bold', url)}`);
-		for (const line of howToReach(url, addresses)) {
+		for (const line of howToReach(url, addresses, tokens !== undefined, cert)) {
 			output.line(output.style('dim', line));
 		}
 		const guard = await watchEntry(output, broker, entry, addresses[0] ?? url);
+		const isTold = addresses.length > 0 && flags.mdns !== false;
+		const needsToken = tokens !== undefined;
+		const warn = (error: unknown): void => output.warn(error);
+		const announced = isTold ? await announceBroker(url, needsToken, warn) : undefined;
 		const memory = formatBytes(mostMemoryInAll(resolveLimits(limits)));
 		output.line(output.style('dim', `its limits keep it below ${memory} of memory: shoal limits`));
 		const timer = setInterval(() => {
@@ -61,6 +69,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		await interrupts.stopped();
 		clearInterval(timer);
 		guard.close();
+		await announced?.close();
 		output.endLive({ keep: false });
 		const { refused, shed, cut, unkept } = broker.stats();
 		await broker.close();
@@ -91,16 +100,20 @@ function reachableUrls(url: string): string[] {
 		.map(({ address }) => `${protocol}//${isIPv6(address) ? `[${address}]` : address}:${port}`);
 }
 
-function howToReach(url: string, addresses: readonly string[]): string[] {
+function howToReach(
+	url: string,
+	addresses: readonly string[],
+	needsToken: boolean,
+	cert: string | undefined,
+): string[] {
 	const [first] = addresses;
+	const flag = cert === undefined ? '' : ` --cert ${cert}`;
+	const next = `next: shoal share FILE --broker ${first ?? url}${flag}`;
 	if (first === undefined) {
-		return [
-			'only this machine can reach it; --lan opens it to those who have the token',
-			`next: shoal share FILE --broker ${url}`,
-		];
+		return ['only this machine can reach it; --lan opens it to those who have the token', next];
 	}
-	return [
-		`others reach it at ${addresses.join(' or ')}`,
-		`next: shoal share FILE --broker ${first}`,
-	];
+	const who = `others reach it at ${addresses.join(' or ')}`;
+	const open =
+		cert === undefined ? ['nothing is encrypted: the network reads along; --tls ends that'] : [];
+	return [who, ...open, needsToken ? 'next, on each machine: shoal join LINK' : next];
 }

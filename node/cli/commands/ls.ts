@@ -1,5 +1,5 @@
 import { printable, type SeedListing } from '../../../protocol/index.ts';
-import { chooseBroker, closeNode, startNode } from '../connect.ts';
+import { closeNode, namedBroker, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import type { Command } from '../run.ts';
@@ -9,6 +9,7 @@ import { formatBytes } from '../units.ts';
 /** What was typed after `shoal ls`. */
 export interface LsFlags {
 	readonly broker?: string | undefined;
+	readonly cert?: string | undefined;
 }
 
 const ID_WIDTH = 64;
@@ -17,7 +18,10 @@ const ID_WIDTH = 64;
 export function lsCommand(flags: LsFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
-		const node = await startNode(context, { broker: chooseBroker(flags.broker) });
+		const node = await startNode(context, {
+			broker: namedBroker(flags.broker),
+			cert: flags.cert,
+		});
 		try {
 			const listings: SeedListing[] = [];
 			const collect = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import { nanoid } from 'nanoid';
 import { Tracker } from '../../../broker/index.ts';
+import { brokerStream } from '../../broker-stream.ts';
 import { asBroker, chooseBroker } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
@@ -9,6 +10,7 @@ import { countOf } from '../units.ts';
 /** What was typed after `shoal tracker`. */
 export interface TrackerFlags {
 	readonly broker?: string | undefined;
+	readonly cert?: string | undefined;
 	readonly limit?: readonly string[] | undefined;
 }
 
@@ -19,7 +21,12 @@ export function trackerCommand(flags: TrackerFlags): Command {
 	return async ({ output, interrupts }) => {
 		const url = chooseBroker(flags.broker);
 		const limits = parseLimits(flags.limit ?? []);
-		const starting = Tracker.start({ url, password: nanoid(), limits });
+		const starting = Tracker.start({
+			url,
+			password: nanoid(),
+			limits,
+			openStream: brokerStream(url, flags.cert),
+		});
 		const tracker = await interrupts.race(asBroker(starting, url));
 		const tell = (event: 'ready' | 'standby', text: string): void => {
 			output.event({ event, tracker: tracker.id, broker: url });

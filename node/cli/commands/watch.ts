@@ -10,6 +10,7 @@ import { formatBytes, percent } from '../units.ts';
 /** What was typed after `shoal watch`. */
 export interface WatchFlags {
 	readonly broker?: string | undefined;
+	readonly cert?: string | undefined;
 }
 
 const DRAW_EVERY = 250;
@@ -20,7 +21,7 @@ export function watchCommand(flags: WatchFlags): Command {
 	return async ({ output, interrupts }) => {
 		const url = chooseBroker(flags.broker);
 		const topics = new Topics();
-		const opening = Link.open({ url, id: makeNodeId(), ...watcherOptions(url) });
+		const opening = Link.open({ url, id: makeNodeId(), ...watcherOptions(url, flags.cert) });
 		const link = await interrupts.race(asBroker(opening, url));
 		const view = new SwarmView();
 		const news: string[] = [];

@@ -1,5 +1,5 @@
 import { type NodeListing, printable, ShoalError } from '../../../protocol/index.ts';
-import { chooseBroker, closeNode, startNode } from '../connect.ts';
+import { closeNode, namedBroker, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Command } from '../run.ts';
 import { table } from '../table.ts';
@@ -9,6 +9,7 @@ import { parseIdOrLink } from '../wanted.ts';
 /** What was typed after `shoal who`. */
 export interface WhoFlags {
 	readonly broker?: string | undefined;
+	readonly cert?: string | undefined;
 }
 
 /** `shoal who`: which nodes have a seed, and how much of it. */
@@ -16,7 +17,10 @@ export function whoCommand(text: string, flags: WhoFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
 		const { id, broker } = parseIdOrLink(text);
-		const node = await startNode(context, { broker: chooseBroker(flags.broker, broker) });
+		const node = await startNode(context, {
+			broker: namedBroker(flags.broker, broker),
+			cert: flags.cert,
+		});
 		try {
 			const { nodes, seeders, downloaders } = await interrupts.race(node.who(id));
 			if (seeders + downloaders === 0) {

@@ -3,6 +3,7 @@ import { Bitfield, Layout } from '../../../protocol/index.ts';
 import { fakeRandom } from '../clock.ts';
 import type { Shape } from './bound.ts';
 import { Census } from './census.ts';
+import type { Faults } from './faults.ts';
 import { SwarmNode } from './swarm-node.ts';
 import { Timeline } from './timeline.ts';
 import { Mesh, type Topology } from './topology.ts';
@@ -23,6 +24,8 @@ export interface SwarmOptions extends Shape {
 	readonly isSeederLeaving?: boolean;
 	/** Virtual ms after which the run ends. @default an hour */
 	readonly deadline?: number;
+	/** What goes wrong. @default nothing */
+	readonly faults?: Faults;
 	/** Called after each decision of an engine. */
 	readonly check?: (engine: DownloadEngine) => void;
 }
@@ -48,11 +51,11 @@ export function simulateSwarm(options: SwarmOptions): SwarmOutcome {
 	const time = new Timeline();
 	const random = fakeRandom(options.seed ?? 1);
 	const { topology = new Mesh(), loss, check = () => {}, deadline = 3_600_000 } = options;
-	const { isSpreadFirst = false } = options;
-	const world = new World({ time, layout, topology, random, loss, isSpreadFirst, check });
+	const { isSpreadFirst = false, faults = {} } = options;
+	const world = new World({ time, layout, topology, random, loss, isSpreadFirst, check, faults });
 	const nodes = options.nodes.map((links, index) => {
 		const have = index === 0 ? Bitfield.full(layout.chunks) : new Bitfield(layout.chunks);
-		return new SwarmNode(`node-${index}`, links, have, world);
+		return new SwarmNode(index, links, have, world);
 	});
 	const [seeder, ...downloaders] = nodes as [SwarmNode, ...SwarmNode[]];
 	const census = new Census(seeder);

@@ -32,6 +32,7 @@ const DIRECT = { mostPart: MAX_RANGE, isFree: true, mostQueue: 500 };
 
 /** A node of a simulated swarm: a real engine, a link of its own, and a model of the shell around it. */
 export class SwarmNode {
+	readonly index: number;
 	readonly id: string;
 	readonly idHash: number;
 	readonly up: Link;
@@ -46,13 +47,16 @@ export class SwarmNode {
 	completeAt: number | undefined;
 	/** Bytes that came and were of no use. */
 	useless = 0;
+	readonly #wrong = new Set<Attempt>();
 	readonly #world: World;
 	readonly #neighbours: Neighbours;
 	readonly #fellows: Fellows;
 	#news: number[] = [];
 	#requests = 0n;
 
-	constructor(id: string, links: NodeLinks, have: Bitfield, world: World) {
+	constructor(index: number, links: NodeLinks, have: Bitfield, world: World) {
+		const id = `node-${index}`;
+		this.index = index;
 		this.id = id;
 		this.idHash = hashId(id);
 		this.up = new Link(links.up);
@@ -78,6 +82,11 @@ export class SwarmNode {
 			},
 		});
 		this.completeAt = this.isComplete ? 0 : undefined;
+	}
+
+	/** ms by its own clock. */
+	get #now(): number {
+		return this.#world.clockOf(this);
 	}
 
 	get isComplete(): boolean {
@@ -164,23 +173,27 @@ export class SwarmNode {
 
 	/** `node` refuses a request. */
 	refusedBy(node: SwarmNode, request: bigint, reason: 'busy' | 'not-there'): void {
-		const { time } = this.#world;
-		time.after(this.#world.latency(this, node), () => {
-			this.engine.refused(node.id, request, reason === 'busy', time.now);
+		this.#world.tell(node, this, () => {
+			this.engine.refused(node.id, request, reason === 'busy', this.#now);
 			this.#decide();
 		});
 	}
 
 	onBytes(from: SwarmNode, request: bigint, offset: number, length: number): void {
 		this.#neighbours.heard(from);
-		const { now } = this.#world.time;
-		const attempt = this.engine.received(from.id, request, offset, length, now);
+		const attempt = this.engine.received(from.id, request, offset, length, this.#now);
+		if (attempt !== undefined && this.#world.isLie(from)) {
+			this.#wrong.add(attempt);
+		}
 		this.useless += attempt === undefined ? length : 0;
 		this.#take(attempt?.isWhole ? [attempt] : []);
 	}
 
 	onShared(from: SwarmNode, offset: number, length: number): void {
-		const whole = this.engine.overheard(from.id, offset, length, this.#world.time.now);
+		const whole = this.engine.overheard(from.id, offset, length, this.#now);
+		for (const attempt of this.#world.isLie(from) ? whole : []) {
+			this.#wrong.add(attempt);
+		}
 		this.#neighbours.overheard(from, length, whole.length > 0);
 		this.useless += whole.length === 0 ? length : 0;
 		this.#take(whole.filter((attempt) => attempt.isOverheard || attempt.isWhole));
@@ -199,8 +212,13 @@ export class SwarmNode {
 		this.#decide();
 	}
 
-	#store({ firstChunk, chunks }: Attempt): void {
+	#store(attempt: Attempt): void {
 		const { time } = this.#world;
+		const { firstChunk, chunks } = attempt;
+		if (this.#wrong.delete(attempt)) {
+			this.#reject(attempt);
+			return;
+		}
 		for (let chunk = firstChunk; chunk < firstChunk + chunks; chunk += 1) {
 			this.engine.stored(chunk);
 			if (this.#news.push(chunk) === 1) {
@@ -216,13 +234,25 @@ export class SwarmNode {
 		this.#decide();
 	}
 
+	/** Nothing of `attempt` is right. */
+	#reject({ node, firstChunk, chunks, isOverheard }: Attempt): void {
+		for (let chunk = firstChunk; chunk < firstChunk + chunks; chunk += 1) {
+			if (isOverheard) {
+				this.engine.unheard(chunk);
+			} else {
+				this.engine.bad(chunk, node);
+			}
+		}
+		this.#decide();
+	}
+
 	#tell(): void {
 		const news = this.#news;
 		this.#news = [];
 		// One event for all who are told: they are many, and their latencies differ little.
 		this.#world.time.after(2 * this.latency, () => {
 			for (const reader of this.isGone ? [] : this.countedOnBy) {
-				reader.onHave(this, news);
+				this.#world.whenItPasses(this, reader, () => reader.onHave(this, news));
 			}
 		});
 	}
@@ -235,8 +265,8 @@ export class SwarmNode {
 	}
 
 	#decide(): void {
-		if (!this.isGone) {
-			for (const decision of this.engine.decide(this.#world.time.now)) {
+		if (!this.isGone && !this.#world.isFrozen(this)) {
+			for (const decision of this.engine.decide(this.#now)) {
 				this.#act(decision);
 			}
 			this.#world.check(this.engine);
@@ -249,7 +279,7 @@ export class SwarmNode {
 		}
 		const { request, ranges } = decision;
 		const node = this.#world.nodes.get(decision.node) as SwarmNode;
-		this.#world.time.after(this.#world.latency(this, node), () => {
+		this.#world.tell(this, node, () => {
 			if (decision.do === 'request') {
 				node.onRequest(this, request, ranges);
 			} else {

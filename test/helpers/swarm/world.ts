@@ -1,6 +1,7 @@
 import { neighboursOf } from '../../../broker/neighbours.ts';
 import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { DEFAULT_LIMITS, type Layout } from '../../../protocol/index.ts';
+import { type Faults, frozenUntil, passesFrom } from './faults.ts';
 import type { SwarmNode } from './swarm-node.ts';
 import type { Timeline } from './timeline.ts';
 import type { Topology } from './topology.ts';
@@ -21,6 +22,7 @@ export interface WorldOptions {
 	readonly isSpreadFirst: boolean;
 	/** Called after each decision of an engine. */
 	readonly check: (engine: DownloadEngine) => void;
+	readonly faults: Faults;
 }
 
 /** Nodes in one answer of the tracker: `limits.querySample`, of which half are seeders if there are. */
@@ -36,6 +38,7 @@ export class World {
 	readonly check: (engine: DownloadEngine) => void;
 	/** Called when `node` has stored `chunk`. */
 	onStored = (_node: SwarmNode, _chunk: number): void => {};
+	readonly #faults: Faults;
 	readonly #loss: number;
 	readonly #nodes = new Map<string, SwarmNode>();
 	readonly #seeders: SwarmNode[] = [];
@@ -48,6 +51,7 @@ export class World {
 		this.random = options.random;
 		this.isSpreadFirst = options.isSpreadFirst;
 		this.check = options.check;
+		this.#faults = options.faults;
 		this.#loss = options.loss;
 	}
 
@@ -90,9 +94,38 @@ export class World {
 		return from.latency + to.latency;
 	}
 
-	/** Carries a chunk message that is through the up link of `from`, unless it is lost. */
+	/** ms by the clock of `node`, which is its own affair. */
+	clockOf({ index }: SwarmNode): number {
+		return this.time.now + (this.#faults.clocks?.get(index) ?? 0);
+	}
+
+	isFrozen({ index }: SwarmNode): boolean {
+		return frozenUntil(this.#faults, index, this.time.now) > this.time.now;
+	}
+
+	/** Whether the next part that `node` sends is wrong. */
+	isLie({ index }: SwarmNode): boolean {
+		const lies = this.#faults.lies?.get(index);
+		return lies !== undefined && this.random() < lies;
+	}
+
+	/** Hands a control message over: late if something is in the way, as TCP keeps it. */
+	tell(from: SwarmNode, to: SwarmNode, arrive: () => void): void {
+		this.time.after(this.latency(from, to), () => this.whenItPasses(from, to, arrive));
+	}
+
+	/** The same for one that has come as far as whatever is in the way. */
+	whenItPasses(from: SwarmNode, to: SwarmNode, arrive: () => void): void {
+		const { time } = this;
+		const at = passesFrom(this.#faults, from.index, to.index, time.now);
+		at > time.now ? time.at(at, arrive) : arrive();
+	}
+
+	/** Carries a chunk message that is through the up link of `from`, unless it is lost, or something is in the way. */
 	carry(from: SwarmNode, to: SwarmNode, bytes: number, arrive: () => void): void {
-		if (this.random() >= this.#loss) {
+		const isInTheWay =
+			passesFrom(this.#faults, from.index, to.index, this.time.now) > this.time.now;
+		if (this.random() >= this.#loss && !isInTheWay) {
 			const at = this.topology.carry(bytes, to.down, this.time.now);
 			if (at !== undefined) {
 				this.time.at(at + this.latency(from, to), () => !to.isGone && arrive());

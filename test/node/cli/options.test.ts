@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { chooseBroker, nodeOptions } from '../../../node/cli/connect.ts';
+import { chooseBroker, namedBroker, nodeOptions } from '../../../node/cli/connect.ts';
 import { exitCodeOf } from '../../../node/cli/exit-codes.ts';
 import { failureOf } from '../../../node/cli/failure.ts';
 import { parseLimits } from '../../../node/cli/limit-flags.ts';
@@ -70,13 +70,15 @@ test('the broker is the one named, then that of the link, of the environment, of
 		process.env.SHOAL_BROKER = before ?? '';
 	});
 	process.env.SHOAL_BROKER = '';
+	process.env.XDG_CONFIG_HOME = import.meta.filename;
+	assert.is(namedBroker(undefined), undefined);
 	assert.is(chooseBroker(undefined), 'mqtt://127.0.0.1:1883');
 	process.env.SHOAL_BROKER = 'mqtt://env:1';
-	assert.is(chooseBroker(undefined), 'mqtt://env:1');
-	assert.is(chooseBroker(undefined, 'mqtt://link:1'), 'mqtt://link:1');
-	assert.is(chooseBroker('mqtt://named:1', 'mqtt://link:1'), 'mqtt://named:1');
-	throwsCode('ERR_LINK', () => chooseBroker('localhost'));
-	throwsCode('ERR_LINK', () => chooseBroker('http://localhost'));
+	assert.is(namedBroker(undefined), 'mqtt://env:1');
+	assert.is(namedBroker(undefined, 'mqtt://link:1'), 'mqtt://link:1');
+	assert.is(namedBroker('mqtt://named:1', 'mqtt://link:1'), 'mqtt://named:1');
+	throwsCode('ERR_LINK', () => namedBroker('localhost'));
+	throwsCode('ERR_LINK', () => namedBroker('http://localhost'));
 });
 
 test('there are the lanes auto, broker and direct', () => {

@@ -35,7 +35,7 @@ async function slowDownload(t: Scope, ...flags: string[]) {
 	return { folder, output, args, getter, broker, sharer, digest };
 }
 
-test('an interrupted get keeps what it has, ends with 130, and goes on from there', async (t) => {
+test('F26: an interrupted get keeps what it has, ends with 130, and goes on from there', async (t) => {
 	const { folder, output, args, getter, digest } = await slowDownload(t);
 	const start = performance.now();
 	getter.signal('SIGINT');
@@ -54,7 +54,7 @@ test('an interrupted get keeps what it has, ends with 130, and goes on from ther
 	assert.not.ok(readdirSync(folder).some((name) => name.endsWith('.part')));
 });
 
-test('a get goes on by itself when the broker comes back', async (t) => {
+test('F1: a get goes on by itself when the broker comes back', async (t) => {
 	const { getter, broker, sharer, output, digest } = await slowDownload(t);
 	const { port } = new URL(String(broker.events[0]?.url));
 	broker.signal('SIGTERM');
@@ -67,7 +67,7 @@ test('a get goes on by itself when the broker comes back', async (t) => {
 	assert.is(await sha256(output), digest);
 });
 
-test('broker, tracker and watch end with 0 on both signals', async (t) => {
+test('F26: broker, tracker and watch end with 0 on both signals', async (t) => {
 	const { broker, url } = await spawnBroker(t);
 	const watch = new Shoal(t, ['watch', '--broker', url]);
 	await watch.event('tracker');

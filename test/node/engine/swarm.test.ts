@@ -3,6 +3,7 @@ import { fakeRandom } from '../../helpers/clock.ts';
 import { suite } from '../../helpers/suite.ts';
 import { meshBound, type Shape, starBound } from '../../helpers/swarm/bound.ts';
 import { checkEngine } from '../../helpers/swarm/check-engine.ts';
+import type { Faults, Span } from '../../helpers/swarm/faults.ts';
 import { simulateSwarm } from '../../helpers/swarm/simulate-swarm.ts';
 import { Star } from '../../helpers/swarm/topology.ts';
 
@@ -73,7 +74,25 @@ test('a seeder that leaves after one copy and nodes that leave do not keep the o
 	assert.ok(seederSent < 3, `${seederSent} copies`);
 });
 
-test(`${RANDOM_SWARMS} random swarms keep every invariant and complete`, () => {
+test('who is frozen or cut off completes afterwards, and nobody waits for it; who lies is found out', () => {
+	const shape = mesh(20);
+	const outage = { from: 1_000, until: 300_000 };
+	const faults = {
+		frozen: new Map([[1, outage]]),
+		cut: { nodes: new Set([2]), span: outage },
+		lies: new Map([[3, 0.5]]),
+		clocks: new Map([[4, 3_600_000]]),
+	};
+	const { completeAt } = simulateSwarm({ ...shape, faults, check: checkEngine });
+	const [frozen, cut, ...others] = completeAt as number[];
+	assert.ok((frozen as number) > outage.until && (cut as number) > outage.until);
+	assert.ok(
+		others.every((at) => at < outage.until),
+		others.join(' '),
+	);
+});
+
+test(`${RANDOM_SWARMS} random swarms with faults keep every invariant and complete`, () => {
 	for (let seed = FIRST_SEED; seed < FIRST_SEED + RANDOM_SWARMS; seed += 1) {
 		try {
 			randomSwarm(seed);
@@ -82,6 +101,21 @@ test(`${RANDOM_SWARMS} random swarms keep every invariant and complete`, () => {
 		}
 	}
 });
+
+/** Somebody freezes, lies, is cut off, or has another time; what the first node has is right, and stays. */
+function randomFaults(nodes: number, random: () => number): Faults {
+	const anybody = (): number => 1 + Math.floor(random() * (nodes - 1));
+	const span = (): Span => {
+		const from = random() * 5_000;
+		return { from, until: from + random() * 30_000 };
+	};
+	return {
+		frozen: random() < 0.5 ? new Map([[Math.floor(random() * nodes), span()]]) : new Map(),
+		lies: random() < 0.5 ? new Map([[anybody(), random()]]) : new Map(),
+		cut: { nodes: new Set(random() < 0.5 ? [anybody(), anybody()] : []), span: span() },
+		clocks: new Map([[anybody(), (random() - 0.5) * 7_200_000]]),
+	};
+}
 
 function randomSwarm(seed: number): void {
 	const random = fakeRandom(seed);
@@ -100,6 +134,7 @@ function randomSwarm(seed: number): void {
 		isSpreadFirst: random() < 0.5,
 		seed,
 		leavesAt: (node) => (node === 0 ? between(100, 3_000) : undefined),
+		faults: randomFaults(nodes.length, random),
 		check: checkEngine,
 		deadline: 600_000,
 	});

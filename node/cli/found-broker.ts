@@ -1,0 +1,37 @@
+import { ShoalError } from '../../protocol/index.ts';
+import { type FoundBroker, findBrokers } from './mdns.ts';
+
+/** ms that brokers on the LAN have to answer. */
+const PATIENCE = 1_500;
+
+/** Looks on the LAN, where no broker was named and none is on this machine. @throws ShoalError ERR_BROKER */
+export async function foundBroker(reason: unknown): Promise<FoundBroker> {
+	return chooseFound(await findBrokers(PATIENCE), reason);
+}
+
+/**
+ * The one that can be used without being told more.
+ *
+ * @param reason why there is none on this machine
+ * @throws ShoalError ERR_BROKER that says what was found, and how to choose
+ */
+export function chooseFound(all: readonly FoundBroker[], reason: unknown): FoundBroker {
+	const [first, second] = all;
+	if (first === undefined) {
+		throw reason;
+	}
+	const list = all.map(({ broker, name }) => `${broker} (${name})`).join(', ');
+	if (second !== undefined) {
+		throw new ShoalError(
+			'ERR_BROKER',
+			`there are several brokers on this network: ${list}; name one with --broker URL, or join one with: shoal join LINK`,
+		);
+	}
+	if (first.needsToken) {
+		throw new ShoalError(
+			'ERR_BROKER',
+			`there is a broker on this network, ${list}, which lets in only who has its token; join it with the link it printed: shoal join LINK`,
+		);
+	}
+	return first;
+}

@@ -1,0 +1,107 @@
+import fs, { promises } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import type { Scope } from './suite.ts';
+
+type Call = (...args: unknown[]) => unknown;
+
+const BY_PATH = ['chmod', 'link', 'lstat', 'open', 'readFile', 'rename', 'rm', 'stat', 'statfs'];
+const OF_HANDLES = ['appendFile', 'close', 'readv', 'sync', 'truncate', 'writev'];
+const BY_DESCRIPTOR = ['fstatSync', 'readSync'];
+
+/**
+ * The calls to the file system that this process makes about files below a folder, counted and failed on
+ * purpose until the test ends. A call that fails does nothing else; only closing does.
+ */
+export class FailingCalls {
+	readonly #folder: string;
+	readonly #descriptors = new Set<unknown>();
+	/** The names of those made so far. */
+	made: string[] = [];
+	/** Asked of each call, by its name and number: the code it is to fail with, or undefined. */
+	decide: (name: string, index: number) => string | undefined = () => undefined;
+
+	constructor(t: Scope, folder: string) {
+		this.#folder = folder;
+		const wholeModule = fs as unknown as Record<string, Call>;
+		const asynchronous = promises as unknown as Record<string, Call>;
+		for (const name of [...BY_PATH, 'unlink']) {
+			this.#replace(t, asynchronous, name, (call) => this.#onPath(name, call));
+		}
+		this.#replace(t, wholeModule, 'openSync', (call) => this.#onPath('openSync', call));
+		for (const name of BY_DESCRIPTOR) {
+			this.#replace(t, wholeModule, name, (call) => this.#onDescriptor(name, call));
+		}
+		syncBuiltinESMExports();
+		t.defer(syncBuiltinESMExports);
+	}
+
+	#replace(t: Scope, owner: Record<string, Call>, name: string, wrap: (call: Call) => Call): void {
+		const before = owner[name] as Call;
+		owner[name] = wrap(before);
+		t.defer(() => {
+			owner[name] = before;
+		});
+	}
+
+	#onPath(name: string, call: Call): Call {
+		return (...args) => {
+			if (!String(args[0]).startsWith(this.#folder)) {
+				return call(...args);
+			}
+			const failure = this.#count(name);
+			if (name === 'openSync') {
+				if (failure !== undefined) {
+					throw failure;
+				}
+				const descriptor = call(...args);
+				this.#descriptors.add(descriptor);
+				return descriptor;
+			}
+			if (failure !== undefined) {
+				return Promise.reject(failure);
+			}
+			const result = call(...args) as Promise<unknown>;
+			return name === 'open' ? result.then((handle) => this.#watch(handle)) : result;
+		};
+	}
+
+	#onDescriptor(name: string, call: Call): Call {
+		return (descriptor, ...rest) => {
+			const failure = this.#descriptors.has(descriptor) ? this.#count(name) : undefined;
+			if (failure !== undefined) {
+				throw failure;
+			}
+			return call(descriptor, ...rest);
+		};
+	}
+
+	/** Has the calls on an open file counted as well. */
+	#watch(handle: unknown): unknown {
+		const methods = handle as Record<string, Call>;
+		const { fd } = handle as { fd: number };
+		this.#descriptors.add(fd);
+		for (const name of OF_HANDLES) {
+			const call = (methods[name] as Call).bind(handle);
+			methods[name] = async (...args) => {
+				const failure = this.#count(name);
+				if (name === 'close') {
+					this.#descriptors.delete(fd);
+					await call();
+				}
+				if (failure !== undefined) {
+					throw failure;
+				}
+				return name === 'close' ? undefined : await call(...args);
+			};
+		}
+		return handle;
+	}
+
+	#count(name: string): Error | undefined {
+		const code = this.decide(name, this.made.length);
+		this.made.push(name);
+		return code === undefined
+			? undefined
+			: Object.assign(new Error(`${code}: failed on purpose, ${name}`), { code });
+	}
+}

@@ -1,0 +1,26 @@
+import * as assert from 'uvu/assert';
+import { startBroker } from '../../helpers/broker.ts';
+import { makeFolder } from '../../helpers/folder.ts';
+import { makeFile } from '../../helpers/node.ts';
+import { CACHELESS, Shoal } from '../../helpers/shoal.ts';
+import { suite } from '../../helpers/suite.ts';
+
+const test = suite('a fixed id', { timeout: 30_000 });
+
+test('T9: two processes of one id do not throw each other out, and it comes back after a crash', async (t) => {
+	const env = { ...CACHELESS, XDG_CONFIG_HOME: await makeFolder(t) };
+	const path = await makeFile(t, 'what is shared');
+	const { url } = await startBroker(t);
+	const args = ['share', path, '--broker', url, '--id', 'node-of-mine'];
+	const first = new Shoal(t, args, env);
+	await first.event('sharing');
+	const second = new Shoal(t, args, env);
+	assert.is(await second.exit(), 1);
+	assert.is(second.events.at(-1)?.code, 'ERR_ID_TAKEN');
+	assert.equal(first.all('offline'), []);
+	first.signal('SIGKILL');
+	await first.exit();
+	await new Shoal(t, args, env).event('sharing');
+});
+
+test.run();

@@ -1,0 +1,28 @@
+import * as assert from 'uvu/assert';
+import { downloadText } from '../../../node/cli/progress-view.ts';
+import type { Progress } from '../../../node/index.ts';
+import { suite } from '../../helpers/suite.ts';
+
+const test = suite('what is said of a download');
+const progress: Progress = {
+	phase: 'fetching',
+	id: 'a'.repeat(64),
+	name: 'file.bin',
+	have: 512,
+	length: 1_024,
+	rate: 256,
+	sources: 2,
+	lanes: { direct: 0, broker: 2 },
+};
+
+test('how much is there, how fast it comes, from how many, and when it will be over', () => {
+	assert.is(downloadText(progress), ' 50 %  512 B of 1.02 kB  256 B/s  2 sources  2 s left');
+});
+
+test('F6: when nobody who has the rest is there, what it waits for', () => {
+	const text = downloadText({ ...progress, rate: 0, sources: 0 });
+	assert.match(text, 'nobody there has the rest; goes on when somebody comes');
+	assert.not.match(downloadText({ ...progress, have: 1_024, sources: 0 }), 'nobody');
+});
+
+test.run();

@@ -1,0 +1,119 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { type Seed, ShoalError } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { FailingCalls } from '../helpers/failing-calls.ts';
+import { makeFolder } from '../helpers/folder.ts';
+import { makeFile, startNode } from '../helpers/node.ts';
+import { contentOf } from '../helpers/seeds.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+
+// Every call to the file system that one download makes fails once, each way a disk can fail. Whatever
+// fails: under its final name is the old file or the right one (P1), and what was verified and stored is
+// never fetched again (P2).
+
+const test = suite('F12 F13 F23: every call fails once', { timeout: 120_000 });
+const MIB = 1_048_576;
+const CODES = ['ENOSPC', 'EIO', 'EMFILE'];
+const content = contentOf(MIB);
+const older = contentOf(MIB).fill(7, MIB / 4, MIB / 2);
+
+/** How a download begins: what is there before it. */
+interface Start {
+	readonly standing?: Uint8Array;
+	/** The call that ended the download before. */
+	readonly failedAt?: string;
+	/** Each call fails one way only, the next one another. */
+	readonly codesInTurn?: boolean;
+}
+
+const STARTS: Record<string, Start> = {
+	'a new download': {},
+	'one that goes on': { failedAt: 'writev', codesInTurn: true },
+	'one that goes on after a failed fsync': { failedAt: 'sync', codesInTurn: true },
+	'one that replaces an older version': { standing: older, codesInTurn: true },
+};
+
+/** A seeder of the content, and what downloads it again and again into one folder. */
+async function makeRig(t: Scope) {
+	const { url } = await startBroker(t);
+	const seeder = await startNode(t, url);
+	const { seed } = await seeder.share(await makeFile(t, content));
+	const folder = join(await makeFolder(t), 'copies');
+	return { url, seed, folder, path: join(folder, 'copy.bin'), calls: new FailingCalls(t, folder) };
+}
+
+type Rig = Awaited<ReturnType<typeof makeRig>>;
+
+/** One `get` of a node of its own. @returns why it failed, and the bytes that were fetched and stored */
+async function get(t: Scope, { url, path }: Rig, seed: Seed) {
+	let stored = 0;
+	let fetched = 0;
+	const trace = (event: { event: string; first?: number; count?: number; useful?: number }) => {
+		for (let at = 0; event.event === 'stored' && at < (event.count as number); at += 1) {
+			stored += seed.layout.sizeOf((event.first as number) + at);
+		}
+		fetched += event.event === 'received' ? (event.useful as number) : 0;
+	};
+	const node = await startNode(t, url, { listen: false, trace });
+	const error = await node.get(seed, { output: path }).then(
+		() => undefined,
+		(reason: unknown) => reason,
+	);
+	// Closing its files may be what fails.
+	await node.close().catch(() => {});
+	return { error, stored, fetched };
+}
+
+async function begin(t: Scope, rig: Rig, { standing, failedAt }: Start): Promise<number> {
+	await rm(rig.folder, { recursive: true, force: true });
+	await mkdir(rig.folder);
+	if (standing !== undefined) {
+		await writeFile(rig.path, standing);
+	}
+	let left = 1;
+	rig.calls.decide = (name) => {
+		left -= name === failedAt ? 1 : 0;
+		return name === failedAt && left < 0 ? 'EIO' : undefined;
+	};
+	const stored = failedAt === undefined ? 0 : (await get(t, rig, rig.seed)).stored;
+	rig.calls.decide = () => undefined;
+	return stored;
+}
+
+for (const [name, start] of Object.entries(STARTS)) {
+	test(name, async (t) => {
+		const rig = await makeRig(t);
+		const { calls, seed, path, folder } = rig;
+		const isRight = (bytes: Uint8Array): boolean =>
+			Buffer.from(content).equals(bytes) ||
+			(start.standing !== undefined && Buffer.from(start.standing).equals(bytes));
+		let runs = 0;
+		for (let failing = 0, isOver = false; !isOver; failing += 1) {
+			for (const code of start.codesInTurn ? [CODES[failing % CODES.length]] : CODES) {
+				const before = await begin(t, rig, start);
+				calls.made = [];
+				calls.decide = (_, index) => (index === failing ? code : undefined);
+				const first = await get(t, rig, seed);
+				calls.decide = () => undefined;
+				const failed = calls.made[failing];
+				isOver = failed === undefined;
+				const what = `${code} of call ${failing}, ${failed}: ${String(first.error)}`;
+				assert.ok(!existsSync(path) || isRight(readFileSync(path)), `P1: ${what}`);
+				assert.ok(first.error === undefined || first.error instanceof ShoalError, what);
+				const next = await get(t, rig, seed);
+				assert.is(next.error, undefined, what);
+				assert.equal(await readFile(path), Buffer.from(content), what);
+				assert.equal(await readdir(folder), ['copy.bin'], what);
+				const most = content.length - before - first.stored;
+				assert.ok(next.fetched <= most, `P2: ${what}: ${next.fetched} of ${most} bytes`);
+				runs += 1;
+			}
+		}
+		console.log(`${runs} runs of ${name}`);
+	});
+}
+
+test.run();

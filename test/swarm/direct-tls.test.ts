@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { fingerprintOf, Listener, makeCertificate } from '../../broker/index.ts';
+import { brokerStream } from '../../node/broker-stream.ts';
+import { ShoalNode } from '../../node/index.ts';
+import { dial } from '../../node/lanes/dial.ts';
+import { Lanes } from '../../node/lanes/lanes.ts';
+import { Link, makeNodeId, resolveLimits, Topics } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { makeFolder } from '../helpers/folder.ts';
+import { makeFile } from '../helpers/node.ts';
+import { startRelay } from '../helpers/relay.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('direct lanes with TLS', { timeout: 40_000 });
+const pair = makeCertificate();
+const cert = fingerprintOf(pair.cert);
+const content = randomBytes(16 * 1024 * 1024 + 5);
+const topics = new Topics();
+const limits = resolveLimits();
+
+async function startSecureNode(t: Scope, broker: string): Promise<ShoalNode> {
+	const node = await ShoalNode.start({ broker, cert, lane: 'direct' });
+	t.defer(() => node.close());
+	return node;
+}
+
+/** A listener with TLS behind a relay, and what dials it through that. */
+async function startRelayed(t: Scope) {
+	const [near, far] = [makeNodeId(), makeNodeId()];
+	const got: Buffer[] = [];
+	const tickets: string[] = [];
+	const listener = await Listener.start({
+		...{ id: far, host: '127.0.0.1', port: 0, topics, limits, tls: pair },
+		admit: (_from, ticket) => tickets.push(ticket),
+		onMessage: ({ payload }) => got.push(Buffer.from(payload)),
+	});
+	t.defer(() => listener.close());
+	const relay = await startRelay(t, listener.address.port);
+	const aborting = new AbortController();
+	t.defer(() => aborting.abort());
+	const reach = (scheme: string, expected: string | undefined) =>
+		dial({
+			...{ id: near, node: far, cert: expected, ticket: 'any', topics, keepalive: 30 },
+			addresses: [`${scheme}://127.0.0.1:${relay.port}`],
+			onMessage: () => {},
+			onClosed: () => {},
+			signal: aborting.signal,
+		});
+	return { near, far, got, tickets, relay, reach };
+}
+
+test('nodes of an encrypted broker tell mqtts addresses, and a file goes straight between them', async (t) => {
+	const { url } = await startBroker(t, { tls: pair });
+	const seeder = await startSecureNode(t, url);
+	const { seed } = await seeder.share(await makeFile(t, content));
+	const getter = await startSecureNode(t, url);
+	const output = join(await makeFolder(t), 'copy');
+	const { sources } = await getter.get(seed.id, { output });
+	assert.ok((await readFile(output)).equals(content));
+	assert.equal(
+		sources.map(({ node, lane, bytes }) => [node, lane, bytes]),
+		[[seeder.id, 'direct', content.length]],
+	);
+	const { nodes } = await getter.who(seed.id);
+	const listing = nodes.find(({ node }) => node === seeder.id);
+	assert.ok(
+		listing?.addresses.length && listing.addresses.every((at) => at.startsWith('mqtts://')),
+	);
+	assert.match(listing.cert ?? '', /^[0-9a-f]{64}$/);
+	assert.is.not(listing.cert, cert, 'it is of its own process');
+});
+
+test('T17: who copies all bytes of a direct lane reads nothing of what is sent on it', async (t) => {
+	const { near, far, got, relay, reach } = await startRelayed(t);
+	const lane = await reach('mqtts', cert);
+	t.defer(() => lane.close());
+	const marker = randomBytes(100_000);
+	lane.send(topics.request(far, near), Buffer.from('a name'));
+	lane.send(topics.chunk(far, near), marker);
+	await until('it is there', () => got.some((bytes) => bytes.equals(marker)));
+	const all = Buffer.concat(relay.seen);
+	assert.ok(all.length > marker.length);
+	for (const secret of [marker.subarray(0, 32), 'a name', 'shoal/1', near]) {
+		assert.not.ok(all.includes(secret));
+	}
+});
+
+test('T22: a direct lane is not opened to another certificate, one without a fingerprint, or without TLS', async (t) => {
+	const { tickets, relay, reach } = await startRelayed(t);
+	for (const expected of [fingerprintOf(makeCertificate().cert), undefined]) {
+		const failed = await reach('mqtts', expected).then(
+			() => false,
+			() => true,
+		);
+		assert.ok(failed);
+	}
+	assert.ok(
+		await reach('mqtt', undefined).then(
+			() => false,
+			() => true,
+		),
+	);
+	assert.ok(relay.seen.length > 0);
+	assert.equal(tickets, []);
+});
+
+test('T22: beside an encrypted broker no plain address is dialled', async (t) => {
+	let knocks = 0;
+	const server = createServer((socket) => {
+		knocks += 1;
+		socket.destroy();
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	t.defer(() => new Promise<void>((resolve) => server.close(() => resolve())));
+	const { port } = server.address() as { port: number };
+	const knocksBeside = async (tls: typeof pair | undefined): Promise<number> => {
+		const { url } = await startBroker(t, { tls });
+		const openStream = brokerStream(url, tls && cert);
+		const link = await Link.open({ url, id: makeNodeId(), openStream });
+		t.defer(() => link.close());
+		const lanes = new Lanes({
+			link,
+			topics,
+			limits,
+			kind: 'auto',
+			onMessage: () => {},
+			warn: () => {},
+		});
+		const before = knocks;
+		const addresses = [`mqtt://127.0.0.1:${port}`];
+		const route = { addresses, verified: 1, ticket: 'any' };
+		await lanes.reach(makeNodeId(), route);
+		if (tls !== undefined) {
+			await lanes.reach(makeNodeId(), { ...route, cert });
+		}
+		return knocks - before;
+	};
+	assert.is(await knocksBeside(pair), 0);
+	assert.ok((await knocksBeside(undefined)) > 0);
+});
+
+test.run();
