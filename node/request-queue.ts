@@ -14,11 +14,16 @@ export interface QueuedRange<T> {
  */
 export class RequestQueue<T> {
 	readonly #most: number;
+	readonly #isSame: (a: T, b: T) => boolean;
 	readonly #queues = new Map<string, QueuedRange<T>[]>();
 
-	/** @param most ranges queued for one downloader */
-	constructor(most: number) {
+	/**
+	 * @param most ranges queued for one downloader
+	 * @param isSame whether ranges are of the same
+	 */
+	constructor(most: number, isSame: (a: T, b: T) => boolean = Object.is) {
 		this.#most = most;
+		this.#isSame = isSame;
 	}
 
 	/** Whether `count` more ranges of `from` fit. */
@@ -26,14 +31,16 @@ export class RequestQueue<T> {
 		return (this.#queues.get(from)?.length ?? 0) + count <= this.#most;
 	}
 
-	/** Queues a range. */
+	/** Queues a range. One that waits already was asked for again, as it took long: it is sent once, in its old place. */
 	add(item: QueuedRange<T>): void {
-		const queue = this.#queues.get(item.from);
-		if (queue === undefined) {
-			this.#queues.set(item.from, [item]);
-		} else {
-			queue.push(item);
-		}
+		const queue = this.#queues.get(item.from) ?? [];
+		this.#queues.set(item.from, queue);
+		const { range, of } = item;
+		const place = queue.findIndex(
+			(each) =>
+				each.range[0] === range[0] && each.range[1] === range[1] && this.#isSame(each.of, of),
+		);
+		queue.splice(place < 0 ? queue.length : place, place < 0 ? 0 : 1, item);
 	}
 
 	/**

@@ -61,7 +61,8 @@ export class SendLine {
 
 	constructor(options: SendLineOptions) {
 		this.#options = options;
-		this.queue = new RequestQueue(options.context.limits.requestQueue);
+		const { requestQueue } = options.context.limits;
+		this.queue = new RequestQueue(requestQueue, isSame);
 	}
 
 	/** Sends what is queued. */
@@ -170,4 +171,8 @@ export class SendLine {
 			length: bytes,
 		});
 	}
+}
+
+function isSame(a: Wanted, b: Wanted): boolean {
+	return a.of === b.of && a.holding === b.holding;
 }

@@ -72,7 +72,7 @@ test('cancel takes back only those ranges of that request of that downloader', (
 		[1, 10],
 		[7, 10],
 	]);
-	assert.equal(takeAll(queue), ['a2', 'b1', 'a1']);
+	assert.equal(takeAll(queue), ['a1', 'b1', 'a2'], 'it was asked for again');
 	queue.cancel('nobody', 1n, [[1, 10]]);
 });
 
@@ -124,6 +124,26 @@ test('of what one downloader waits for, what costs least goes first, and downloa
 	}
 	const order = Array.from({ length: 4 }, () => queue.take(({ of }) => of)?.of);
 	assert.equal(order, [1, 9, 2, 3]);
+});
+
+test('what is asked for again while it waits is sent once, in its old place, for the new request', () => {
+	const queue = new RequestQueue<string>(8);
+	const item = (request: bigint, offset: number, of = 'seed') => ({
+		from: 'a',
+		request,
+		range: [offset, 16] as const,
+		of,
+	});
+	queue.add(item(1n, 0));
+	queue.add(item(1n, 16));
+	queue.add(item(2n, 0));
+	queue.add(item(3n, 0, 'other'));
+	queue.cancel('a', 1n, [[0, 16]]);
+	const taken = [queue.take(), queue.take(), queue.take(), queue.take()];
+	assert.equal(
+		taken.map((each) => each && [each.request, each.range[0], each.of]),
+		[[2n, 0, 'seed'], [1n, 16, 'seed'], [3n, 0, 'other'], undefined],
+	);
 });
 
 test.run();

@@ -68,9 +68,8 @@ export class SpreadFirst implements WishQueue {
 			const queue = this.#queues.get(first.from) ?? [];
 			this.#queues.set(first.from, queue);
 			for (const wish of wishes) {
-				if (!queue.some(({ range }) => range[0] === wish.range[0])) {
-					queue.push(wish);
-				}
+				const place = queue.findIndex(({ range }) => range[0] === wish.range[0]);
+				queue.splice(place < 0 ? queue.length : place, place < 0 ? 0 : 1, wish);
 			}
 		}
 		return given;
