@@ -62,7 +62,9 @@ async function runAll(files: string[], atOnce: number): Promise<Result[]> {
 const all = await readdir(HERE, { recursive: true });
 const files = all.filter((file) => file.endsWith('.test.js')).sort();
 const together = files.filter((file) => !ALONE.test(file));
-const alone = files.filter((file) => ALONE.test(file));
+// What is covered shows without those that measure time, which have little to add.
+const isCoverage = process.env.NODE_V8_COVERAGE !== undefined;
+const alone = isCoverage ? [] : files.filter((file) => ALONE.test(file));
 const results = [...(await runAll(together, AT_ONCE)), ...(await runAll(alone, 1))];
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
