@@ -59,6 +59,14 @@ Shows a progress bar, then the path, the digest and who sent how much. What an
 interrupted download has verified is kept: the same command goes on from there.
 A file that is there and right is not fetched. Another version of it gives what
 both have in common, and is replaced at the end; any other file never is.`,
+	gateway: `
+Examples:
+  shoal gateway
+  curl http://127.0.0.1:8080/seeds
+  curl -OJ http://127.0.0.1:8080/files/ID
+
+Streams each file while it comes, verified, and fetches nothing that is not
+asked for: with a range only that, so that a video player can seek.`,
 	ls: `
 Example:
   shoal ls --broker mqtt://10.0.0.5:1883

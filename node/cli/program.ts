@@ -140,6 +140,24 @@ function addTransfers(program: Command): void {
 		.action((what, options) =>
 			start(options, async () => (await import('./commands/get.ts')).getCommand(what, options)),
 		);
+	add(program, 'gateway', 'hand out the files of the swarm by HTTP')
+		.option('--host <address>', 'address to listen on', '127.0.0.1')
+		.option('--port <port>', 'port to listen on, 0 for any that is free', '8080')
+		.option(
+			'--name <name>',
+			'a name it may be asked by, beside addresses; can be repeated',
+			collect,
+		)
+		.option(BROKER, ABOUT_BROKER)
+		.option(CERT, ABOUT_CERT)
+		.option(LANE, ABOUT_LANE)
+		.action((options) =>
+			start(
+				options,
+				async () => (await import('./commands/gateway.ts')).gatewayCommand(options),
+				true,
+			),
+		);
 }
 
 function addLists(program: Command): void {

@@ -15,6 +15,7 @@ const COMMANDS = [
 	'tracker',
 	'share',
 	'get',
+	'gateway',
 	'ls',
 	'who',
 	'watch',

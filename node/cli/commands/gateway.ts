@@ -1,0 +1,40 @@
+import { ShoalError } from '../../../protocol/index.ts';
+import { Gateway } from '../../gateway/gateway.ts';
+import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Command } from '../run.ts';
+
+/** What was typed after `shoal gateway`. */
+export interface GatewayFlags extends NodeFlags {
+	readonly host?: string | undefined;
+	readonly port?: string | undefined;
+	readonly name?: readonly string[] | undefined;
+}
+
+/** `shoal gateway`: files of the swarm by HTTP, until it is stopped. */
+export function gatewayCommand(flags: GatewayFlags): Command {
+	return async (context) => {
+		const { output, interrupts } = context;
+		const port = Number(flags.port ?? '8080');
+		if (!/^\d+$/.test(flags.port ?? '8080') || port > 65_535) {
+			throw new ShoalError('ERR_USAGE', '--port must be a number from 0 to 65535');
+		}
+		const node = await startNode(context, nodeOptions(flags));
+		try {
+			const { host, name: names } = flags;
+			const onWarning = (error: unknown): void => output.warn(error);
+			const gateway = await Gateway.start(node, { host, port, names, onWarning });
+			output.event({ event: 'listening', url: gateway.url, broker: node.broker });
+			output.line(`files of the swarm at ${output.style('bold', gateway.url)}`);
+			output.line(output.style('dim', `next: curl ${gateway.url}/seeds`));
+			interrupts.lastExit = EXIT.done;
+			await interrupts.stopped();
+			await gateway.close();
+			output.event({ event: 'stopped' });
+			output.line('stopped');
+			return EXIT.done;
+		} finally {
+			await closeNode(node);
+		}
+	};
+}

@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import * as assert from 'uvu/assert';
+import { Gateway } from '../../../node/gateway/gateway.ts';
+import { parseHttpRange } from '../../../node/gateway/http-range.ts';
+import { startBroker } from '../../helpers/broker.ts';
+import { makeFile, startNode } from '../../helpers/node.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+
+const test = suite('gateway', { timeout: 30_000 });
+const content = randomBytes(3_000_001);
+
+async function start(t: Scope) {
+	const { url: broker } = await startBroker(t);
+	const seeder = await startNode(t, broker);
+	const { seed } = await seeder.share(await makeFile(t, content, 'a "name" (1).bin'));
+	const node = await startNode(t, broker);
+	const gateway = await Gateway.start(node, { port: 0, names: ['files.lab'] });
+	t.defer(() => gateway.close());
+	const { url } = gateway;
+	const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+		fetch(`${url}${path}`, { headers, method });
+	return { seed, node, url, ask };
+}
+
+/** A request with headers that fetch does not let anybody set. @returns its status */
+function statusOf(url: string, headers: Record<string, string>): Promise<number | undefined> {
+	return new Promise((resolve, reject) => {
+		const request = httpRequest(`${url}/seeds`, { headers }, (response) => {
+			response.resume();
+			resolve(response.statusCode);
+		});
+		request.once('error', reject);
+		request.end();
+	});
+}
+
+test('lists the seeds, tells of one, and hands the file out, verified and never changing', async (t) => {
+	const { seed, ask } = await start(t);
+	const { seeds } = (await (await ask('/seeds')).json()) as { seeds: Array<{ id: string }> };
+	assert.equal(
+		seeds.map(({ id }) => id),
+		[seed.id],
+	);
+	const about = (await (await ask(`/seeds/${seed.id}`)).json()) as Record<string, unknown>;
+	assert.equal([about.id, about.seeders], [seed.id, 1]);
+	assert.not.match(JSON.stringify(about), 'ticket');
+	const response = await ask(`/files/${seed.id}`);
+	assert.is(response.status, 200);
+	assert.is(response.headers.get('etag'), `"${seed.id}"`);
+	assert.is(response.headers.get('content-length'), String(content.length));
+	assert.is(
+		response.headers.get('content-disposition'),
+		"attachment; filename*=UTF-8''a%20%22name%22%20%281%29.bin",
+	);
+	assert.is(response.headers.get('x-content-type-options'), 'nosniff');
+	assert.ok(Buffer.from(await response.arrayBuffer()).equals(content));
+});
+
+test('a range is fetched alone; HEAD and what is known already fetch nothing', async (t) => {
+	const { seed, node, ask } = await start(t);
+	const path = `/files/${seed.id}`;
+	const head = await ask(path, {}, 'HEAD');
+	assert.equal([head.status, head.headers.get('content-length')], [200, String(content.length)]);
+	assert.is((await ask(path, { 'If-None-Match': `"other", "${seed.id}"` })).status, 304);
+	assert.is((await ask(path, { 'If-Match': '"other"' })).status, 412);
+	const part = await ask(path, { Range: 'bytes=1000000-1000009' });
+	assert.is(part.status, 206);
+	assert.is(part.headers.get('content-range'), `bytes 1000000-1000009/${content.length}`);
+	const bytes = Buffer.from(await part.arrayBuffer());
+	assert.ok(bytes.equals(content.subarray(1_000_000, 1_000_010)));
+	assert.ok(node.received.total < content.length, 'not all of it was fetched');
+	const end = await ask(path, { Range: 'bytes=-5' });
+	assert.ok(Buffer.from(await end.arrayBuffer()).equals(content.subarray(-5)));
+	const other = await ask(path, { Range: 'bytes=0-4', 'If-Range': '"other"' });
+	assert.is(other.status, 200);
+	await other.body?.cancel();
+	const behind = await ask(path, { Range: 'bytes=3000001-' });
+	assert.is(behind.status, 416);
+	assert.is(behind.headers.get('content-range'), `bytes */${content.length}`);
+});
+
+test('errors are problems that say what happened', async (t) => {
+	const { ask } = await start(t);
+	const cases = [
+		['/files/nonsense', 400, 'ERR_ID'],
+		[`/seeds/${'0'.repeat(64)}`, 404, 'ERR_NOT_FOUND'],
+		['/other', 404, 'ERR_NOT_FOUND'],
+		['/files', 400, 'ERR_ID'],
+	] as const;
+	for (const [path, status, code] of cases) {
+		const response = await ask(path);
+		assert.is(response.status, status, path);
+		assert.is(response.headers.get('content-type'), 'application/problem+json');
+		assert.is(((await response.json()) as { code: string }).code, code);
+	}
+	const post = await ask('/seeds', {}, 'POST');
+	assert.equal([post.status, post.headers.get('allow')], [405, 'GET, HEAD']);
+});
+
+test('T19: it is asked by its address or a name it was given, and by no page of others', async (t) => {
+	const { url } = await start(t);
+	const { port } = new URL(url);
+	assert.is(await statusOf(url, { Host: `localhost:${port}` }), 200);
+	assert.is(await statusOf(url, { Host: `files.lab:${port}` }), 200);
+	assert.is(await statusOf(url, { Host: `127.0.0.1:${port}`, Origin: url }), 200);
+	for (const headers of [
+		{ Host: `evil.example:${port}` },
+		{ Host: `127.0.0.1.evil.example:${port}` },
+		{ Host: `127.0.0.1:${port}`, Origin: 'http://evil.example' },
+		{ Host: `127.0.0.1:${port}`, Origin: 'null' },
+	]) {
+		assert.is(await statusOf(url, headers), 403, JSON.stringify(headers));
+	}
+});
+
+test('a Range header is read as HTTP has it, or ignored', () => {
+	assert.equal(parseHttpRange('bytes=0-0'), { start: 0, end: 0 });
+	assert.equal(parseHttpRange('bytes=5-'), { start: 5, end: undefined });
+	assert.equal(parseHttpRange('bytes=-5'), { start: -5 });
+	for (const ignored of [
+		undefined,
+		'',
+		'bytes=',
+		'bytes=-',
+		'bytes=5-4',
+		'lines=0-1',
+		'bytes=0-1,4-5',
+	]) {
+		assert.is(parseHttpRange(ignored), undefined);
+	}
+});
+
+test.run();
