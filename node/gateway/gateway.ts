@@ -38,13 +38,15 @@ export class Gateway {
 		this.#warn = onWarning;
 		this.#server = createServer((request, response) => {
 			this.#answer(request, response).catch((error: unknown) => {
+				const problem = problemOf(error);
+				const isLeft = response.destroyed;
 				if (response.headersSent) {
 					// The length was promised: to break off is the only way to say that it is not kept.
 					response.destroy();
 				} else {
-					tell(response, problemOf(error));
+					tell(response, problem);
 				}
-				if (!request.destroyed) {
+				if (problem.status >= 500 && !isLeft) {
 					this.#warn(error);
 				}
 			});
@@ -204,12 +206,14 @@ function withoutTicket<T extends { readonly ticket?: string | undefined }>({
 	return rest;
 }
 
-/** Always to be saved, under a name that does no harm (RFC 6266, RFC 8187). */
+/** Always to be saved, under a name that does no harm (RFC 6266, RFC 8187); for some in ASCII. */
 function disposition({ name }: Seed): string {
-	const safe = encodeURIComponent(safeFileName(name)).replace(/['()*]/g, (sign) => {
+	const safe = safeFileName(name);
+	const encoded = encodeURIComponent(safe).replace(/['()*]/g, (sign) => {
 		return `%${sign.charCodeAt(0).toString(16).toUpperCase()}`;
 	});
-	return `attachment; filename*=UTF-8''${safe}`;
+	const plain = safe.replace(/[^A-Za-z0-9._ ()-]/g, '_');
+	return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
 }
 
 function hostOf(url: string): string | undefined {

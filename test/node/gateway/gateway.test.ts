@@ -51,7 +51,7 @@ test('lists the seeds, tells of one, and hands the file out, verified and never 
 	assert.is(response.headers.get('content-length'), String(content.length));
 	assert.is(
 		response.headers.get('content-disposition'),
-		"attachment; filename*=UTF-8''a%20%22name%22%20%281%29.bin",
+		`attachment; filename="a _name_ (1).bin"; filename*=UTF-8''a%20%22name%22%20%281%29.bin`,
 	);
 	assert.is(response.headers.get('x-content-type-options'), 'nosniff');
 	assert.ok(Buffer.from(await response.arrayBuffer()).equals(content));
