@@ -9,6 +9,7 @@ import {
 	type Tokens,
 } from '../../broker/index.ts';
 import { isLoopback, ShoalError } from '../../protocol/index.ts';
+import { fsError } from '../storage/fs-error.ts';
 import type { BrokerFlags } from './commands/broker.ts';
 import { tellJoinLinks } from './join-links.ts';
 import { xdgFolder } from './joined.ts';
@@ -41,9 +42,7 @@ export function openEntry(flags: BrokerFlags): Entry {
 	const isOpen = lan || !isLocal(host);
 	const needsToken = isOpen && !insecureAnonymous;
 	const needsFolder = flags.data !== undefined || needsToken || wantsTls(flags);
-	const data = needsFolder
-		? new DataFolder(flags.data ?? xdgFolder('STATE', '.local/state'))
-		: undefined;
+	const data = needsFolder ? openFolder(flags.data) : undefined;
 	const known = needsToken ? data?.tokens : undefined;
 	return {
 		data,
@@ -128,7 +127,7 @@ function isLocal(host: string): boolean {
 	return host === 'localhost' || (isIP(host) !== 0 && isLoopback(host));
 }
 
-/** @throws ShoalError ERR_USAGE, NodeJS.ErrnoException */
+/** @throws ShoalError ERR_USAGE, ERR_NO_FILE and others of {@link readText} */
 function readTls(flags: BrokerFlags, data: DataFolder | undefined): KeyPair | undefined {
 	const { tlsCert, tlsKey } = flags;
 	if (tlsCert === undefined && tlsKey === undefined) {
@@ -137,10 +136,33 @@ function readTls(flags: BrokerFlags, data: DataFolder | undefined): KeyPair | un
 	if (tlsCert === undefined || tlsKey === undefined) {
 		throw new ShoalError('ERR_USAGE', '--tls-cert and --tls-key go together: name both files');
 	}
-	return { cert: readFileSync(tlsCert, 'utf8'), key: readFileSync(tlsKey, 'utf8') };
+	return { cert: readText(tlsCert), key: readText(tlsKey) };
 }
 
 /** A certificate of its own is of use to those who have a join link. */
 function wantsTls({ tls, lan = false }: BrokerFlags): boolean {
 	return tls ?? lan;
+}
+
+/** @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_FOLDER, ERR_IO */
+function readText(path: string): string {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch (error) {
+		throw fsError(error, path);
+	}
+}
+
+/**
+ * Where a broker keeps what it has to remember.
+ *
+ * @param path of its own, if it has one
+ * @throws ShoalError ERR_PERMISSION and others
+ */
+export function openFolder(path = xdgFolder('STATE', '.local/state')): DataFolder {
+	try {
+		return new DataFolder(path);
+	} catch (error) {
+		throw fsError(error, path);
+	}
 }

@@ -1,8 +1,8 @@
-import { DataFolder, fingerprintOf } from '../../../broker/index.ts';
+import { fingerprintOf } from '../../../broker/index.ts';
 import { ShoalError } from '../../../protocol/index.ts';
+import { openFolder } from '../broker-entry.ts';
 import { EXIT } from '../exit-codes.ts';
 import { tellJoinLinks } from '../join-links.ts';
-import { xdgFolder } from '../joined.ts';
 import type { Command } from '../run.ts';
 
 /** What was typed after `shoal token`. */
@@ -16,7 +16,7 @@ export function tokenCommand(what: string | undefined, flags: TokenFlags): Comma
 		if (what !== undefined && what !== 'renew') {
 			throw new ShoalError('ERR_USAGE', 'shoal token, or shoal token renew');
 		}
-		const data = new DataFolder(flags.data ?? xdgFolder('STATE', '.local/state'));
+		const data = openFolder(flags.data);
 		if (data.tokens === undefined) {
 			throw new ShoalError(
 				'ERR_USAGE',
