@@ -9,6 +9,8 @@ import { bytesOpen, type RemoteNode } from './remote-node.ts';
 const RANDOM_CHUNKS = 4;
 /** Bytes of a run of chunks that others wait for. */
 const SHORT_RUN = 256 * 1024;
+/** Seconds. */
+const NO_TIME = 0.02;
 /** Missing chunks that are compared for rarity; drawing more makes the choice little better. */
 const SAMPLE = 64;
 
@@ -77,8 +79,9 @@ export class ChunkPicker {
 		if (first === undefined) {
 			return undefined;
 		}
-		// What fellows wait for comes sooner in small runs.
-		const size = this.#isAscending ? bytes : Math.min(bytes, SHORT_RUN);
+		// What fellows wait for comes sooner in small runs, unless even a long one takes no time.
+		const soon = Math.max(SHORT_RUN, node.window.rate * NO_TIME);
+		const size = this.#isAscending ? bytes : Math.min(bytes, soon);
 		const most = Math.max(1, Math.floor(size / this.#layout.chunkSize));
 		let count = 1;
 		while (count < most && this.#isOpenTo(node, first + count)) {
