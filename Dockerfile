@@ -14,9 +14,12 @@ RUN npm run build && npm pack
 FROM node:20-slim
 RUN --mount=type=bind,from=build,source=/build,target=/build \
 	npm install --global --omit=dev /build/shoal-*.tgz
+# Tokens, keys and the audit log: what has to outlive a container.
+RUN install -d -o node -g node -m 0700 /data
+VOLUME /data
 USER node
 WORKDIR /data
 EXPOSE 1883
 # It is process 1, and ends by itself within two seconds of SIGTERM.
 ENTRYPOINT ["shoal"]
-CMD ["broker", "--host", "0.0.0.0"]
+CMD ["broker", "--lan", "--data", "/data"]

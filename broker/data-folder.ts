@@ -1,22 +1,22 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { ShoalError } from '../protocol/index.ts';
 import { makeTokens, type Tokens } from './admission.ts';
 import { type KeyPair, makeCertificate } from './certificate.ts';
 import { TicketOffice } from './tickets.ts';
 
-/** What is kept: one JSON file that only its owner can read. */
-interface Kept {
-	readonly version: 1;
-	readonly tokens?: Tokens | undefined;
-	/** What tickets are signed with, PEM. */
-	readonly ticketKey?: string | undefined;
-	readonly certificate?: KeyPair | undefined;
-	/** Where the broker was reached when it started last. */
-	readonly urls?: readonly string[] | undefined;
-}
-
 const VERSION = 1;
+
+/** What is kept: one JSON file that only its owner can read. `ticketKey` signs tickets, PEM; `urls` are the last ones. */
+const kept = v.object({
+	version: v.literal(VERSION),
+	tokens: v.optional(v.object({ node: v.string(), watch: v.string() })),
+	ticketKey: v.optional(v.string()),
+	certificate: v.optional(v.object({ cert: v.string(), key: v.string() })),
+	urls: v.optional(v.array(v.string())),
+});
+type Kept = v.InferOutput<typeof kept>;
 
 /** What a broker has to remember from one run to the next. Everything else comes back as nodes announce again. */
 export class DataFolder {
@@ -68,7 +68,7 @@ export class DataFolder {
 	}
 
 	set urls(urls: readonly string[]) {
-		this.#change({ urls });
+		this.#change({ urls: [...urls] });
 	}
 
 	/** Changes when what is kept does. */
@@ -91,14 +91,14 @@ export class DataFolder {
 			}
 			throw error;
 		}
-		const kept = parse(text);
-		if (kept?.version !== VERSION) {
+		const read = v.safeParse(kept, parse(text));
+		if (!read.success) {
 			throw new ShoalError(
 				'ERR_IO',
 				`${this.#file} is damaged, or of another version of shoal; move it away to start anew, with new tokens`,
 			);
 		}
-		return kept;
+		return read.output;
 	}
 
 	#change(change: Partial<Kept>): void {
@@ -113,9 +113,9 @@ export class DataFolder {
 	}
 }
 
-function parse(text: string): Kept | undefined {
+function parse(text: string): unknown {
 	try {
-		return JSON.parse(text) as Kept;
+		return JSON.parse(text);
 	} catch {
 		return undefined;
 	}

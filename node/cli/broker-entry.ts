@@ -91,9 +91,15 @@ export async function watchEntry(
 		}
 		let { stamp } = data;
 		const look = (): void => {
-			if (data.stamp !== stamp && data.tokens !== undefined) {
-				({ stamp } = data);
-				broker.setTokens(data.tokens);
+			if (data.stamp === stamp) {
+				return;
+			}
+			({ stamp } = data);
+			try {
+				// Without any, those there are go on letting in.
+				broker.setTokens(data.tokens ?? tokens);
+			} catch (error) {
+				output.warn(error);
 			}
 		};
 		timers.push(setInterval(look, LOOK_EVERY).unref());

@@ -94,7 +94,8 @@ export class DemoView {
 	hints(): void {
 		const output = this.#output;
 		const rows: ReadonlyArray<readonly [string, string]> = [
-			['shoal broker --host 0.0.0.0', 'on one machine'],
+			['shoal broker --lan', 'on one machine; prints LINK'],
+			['shoal join LINK', 'on all others'],
 			['shoal share FILE --broker mqtt://HOST:1883', 'where the file is'],
 			['shoal get LINK', 'on all others'],
 		];

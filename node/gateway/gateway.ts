@@ -114,12 +114,16 @@ export class Gateway {
 	 * A page of somebody else may not ask by a name that it has had pointed here, nor in the name of whoever
 	 * looks at it: loopback is no defence against that.
 	 */
-	#whyNot({ method, headers }: IncomingMessage): Problem | undefined {
+	#whyNot({ method, headers, url = '/' }: IncomingMessage): Problem | undefined {
 		const host = hostOf(`http://${headers.host ?? ''}`);
 		const { origin } = headers;
 		if (!this.#isOurs(host) || (origin !== undefined && hostOf(origin) !== host)) {
 			const detail = 'it is asked by its address, or a name it was given, and by no other page';
 			return { status: 403, title: 'Not from there', detail, code: 'ERR_REFUSED' };
+		}
+		if (!URL.canParse(url, 'http://gateway')) {
+			const detail = 'the path of the request cannot be read';
+			return { status: 400, title: 'No such path', detail, code: 'ERR_USAGE' };
 		}
 		if (method !== 'GET' && method !== 'HEAD') {
 			const detail = 'there is GET and HEAD';

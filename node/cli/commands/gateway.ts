@@ -1,4 +1,4 @@
-import { ShoalError } from '../../../protocol/index.ts';
+import { isLoopback, ShoalError } from '../../../protocol/index.ts';
 import { Gateway } from '../../gateway/gateway.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -25,6 +25,14 @@ export function gatewayCommand(flags: GatewayFlags): Command {
 			const onWarning = (error: unknown): void => output.warn(error);
 			const gateway = await Gateway.start(node, { host, port, names, onWarning });
 			output.event({ event: 'listening', url: gateway.url, broker: node.broker });
+			if (host !== undefined && !isLoopback(host)) {
+				output.warn(
+					new ShoalError(
+						'ERR_INSECURE',
+						`everybody who reaches ${gateway.url} gets every file of the swarm, without a token and not encrypted; leave --host out to keep it to this machine`,
+					),
+				);
+			}
 			output.line(`files of the swarm at ${output.style('bold', gateway.url)}`);
 			output.line(output.style('dim', `next: curl ${gateway.url}/seeds`));
 			interrupts.lastExit = EXIT.done;

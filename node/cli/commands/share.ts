@@ -146,10 +146,7 @@ function warnLoopback({ output }: CommandContext, node: ShoalNode): void {
 	if (isLoopback(hostname)) {
 		output.warn(`the link names no broker, as ${hostname} is this machine only`);
 		output.line(
-			output.style(
-				'dim',
-				'  for others: shoal broker --host 0.0.0.0, and --broker with its address',
-			),
+			output.style('dim', '  for others: shoal broker --lan, and on each shoal join LINK'),
 		);
 	}
 }

@@ -1,7 +1,8 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { DataFolder } from '../../../broker/index.ts';
 import { ShoalNode } from '../../../node/index.ts';
 import { formatJoinLink, type JoinLink, parseJoinLink } from '../../../protocol/index.ts';
 import { makeFolder } from '../../helpers/folder.ts';
@@ -9,6 +10,7 @@ import { makeFile } from '../../helpers/node.ts';
 import { rejects } from '../../helpers/rejects.ts';
 import { CACHELESS, Shoal } from '../../helpers/shoal.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
+import { throwsCode } from '../../helpers/throws-code.ts';
 import { until } from '../../helpers/until.ts';
 
 const test = suite('who gets in', { timeout: 60_000 });
@@ -114,6 +116,23 @@ test('who has the old token is out at once when it is renewed', async (t) => {
 	assert.is(refused.code, 'ERR_REFUSED');
 	const { token } = parseJoinLink(String(link));
 	await (await ShoalNode.start({ broker: url, token })).close();
+});
+
+test('a file of tokens that is damaged while the broker runs is a warning, and ends nothing', async (t) => {
+	const data = await makeFolder(t);
+	const { broker, url, links } = await openBroker(t, data);
+	const { node } = await links();
+	for (const damaged of ['', 'null', '{"version":2}', '{"version":1,"tokens":{"node":5}}']) {
+		await writeFile(join(data, 'broker.json'), damaged);
+		throwsCode('ERR_IO', () => new DataFolder(data).tokens);
+	}
+	await until('it is told of', () => /ERR_IO/.test(broker.stderr), 5_000);
+	await (await ShoalNode.start({ broker: url, token: node.token })).close();
+	broker.signal('SIGTERM');
+	await broker.exit();
+	const again = new Shoal(t, ['broker', '--host', '0.0.0.0', '--port', '0', '--data', data]);
+	assert.is(await again.exit(), 1);
+	assert.is(codeOf(again), 'ERR_IO');
 });
 
 test('who only watches sees the control topics, gets no chunk and publishes nothing', async (t) => {

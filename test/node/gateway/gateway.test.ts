@@ -24,9 +24,13 @@ async function start(t: Scope) {
 }
 
 /** A request with headers that fetch does not let anybody set. @returns its status */
-function statusOf(url: string, headers: Record<string, string>): Promise<number | undefined> {
+function statusOf(
+	url: string,
+	headers: Record<string, string>,
+	path = '/seeds',
+): Promise<number | undefined> {
 	return new Promise((resolve, reject) => {
-		const request = httpRequest(`${url}/seeds`, { headers }, (response) => {
+		const request = httpRequest(url, { headers, path }, (response) => {
 			response.resume();
 			resolve(response.statusCode);
 		});
@@ -81,7 +85,7 @@ test('a range is fetched alone; HEAD and what is known already fetch nothing', a
 });
 
 test('errors are problems that say what happened', async (t) => {
-	const { ask } = await start(t);
+	const { ask, url } = await start(t);
 	const cases = [
 		['/files/nonsense', 400, 'ERR_ID'],
 		[`/seeds/${'0'.repeat(64)}`, 404, 'ERR_NOT_FOUND'],
@@ -94,6 +98,7 @@ test('errors are problems that say what happened', async (t) => {
 		assert.is(response.headers.get('content-type'), 'application/problem+json');
 		assert.is(((await response.json()) as { code: string }).code, code);
 	}
+	assert.is(await statusOf(url, { Host: '127.0.0.1' }, 'http://['), 400);
 	const post = await ask('/seeds', {}, 'POST');
 	assert.equal([post.status, post.headers.get('allow')], [405, 'GET, HEAD']);
 });
