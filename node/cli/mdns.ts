@@ -30,7 +30,9 @@ export async function announceBroker(
 	const tls = protocol === 'mqtts:' ? '1' : '0';
 	const txt = { shoal: VERSION, tls, token: needsToken ? '1' : '0' };
 	const name = `shoal on ${hostname()} (${port})`;
-	const service = bonjour.publish({ name, type: TYPE, port: Number(port), txt });
+	// With `probe` it would print on standard output when somebody else has the name.
+	const options = { name, type: TYPE, port: Number(port), txt, probe: false };
+	const service = bonjour.publish(options);
 	service.on('error', onError);
 	return {
 		close: () =>

@@ -1,5 +1,8 @@
 import { hashId, precedence } from '../../protocol/index.ts';
 
+/** Chunks of which it is remembered whose they are. */
+const REMEMBERED = 16_384;
+
 /**
  * Those who fetch the same at the same time. They share out among them, without asking each other, who gets
  * which chunk first of those who have all: so that a seeder is asked for each by one of them, who gives it on.
@@ -52,6 +55,9 @@ export class Fellows {
 	/** Whether we are the one to get `chunk` first. */
 	isOurs(chunk: number): boolean {
 		const isOurs = this.#ours.get(chunk) ?? this.#isFirst(chunk);
+		if (this.#ours.size >= REMEMBERED) {
+			this.#ours.clear();
+		}
 		this.#ours.set(chunk, isOurs);
 		return isOurs;
 	}

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { CleanUps } from '../helpers/clean-ups.ts';
 import { randomFile } from '../helpers/shoal.ts';
-import type { Scope } from '../helpers/suite.ts';
 import { MICRO_COSTS } from './micro.ts';
 import { surroundings, toMarkdown, writePage } from './report.ts';
 import { measure, type Swarm, type SwarmRun, swarms } from './swarms.ts';
@@ -31,31 +31,7 @@ if (!(rounds >= 1) || chosenSwarms.length + chosenMicro.length === 0) {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'shoal-bench-'));
-const cleanups: Array<() => unknown> = [];
-
-async function cleanUp(): Promise<void> {
-	for (let next = cleanups.pop(); next !== undefined; next = cleanups.pop()) {
-		await next();
-	}
-}
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-	process.once(signal, () => {
-		void cleanUp()
-			.then(() => rm(folder, { recursive: true, force: true }))
-			.then(() => process.exit(130));
-	});
-}
-
-/** Runs `work` with clean-ups of its own. */
-async function scoped<T>(work: (t: Scope) => Promise<T>): Promise<T> {
-	const { signal } = new AbortController();
-	try {
-		return await work({ signal, defer: (cleanup) => void cleanups.push(cleanup) });
-	} finally {
-		await cleanUp();
-	}
-}
+const cleanUps = new CleanUps(() => rm(folder, { recursive: true, force: true }));
 
 async function filesFor(chosen: readonly Swarm[]) {
 	const files = new Map<number, { path: string; digest: string }>();
@@ -76,14 +52,14 @@ try {
 	for (let round = 0; round < rounds; round += 1) {
 		for (const [swarm, done] of runs) {
 			const file = files.get(swarm.length) as { path: string; digest: string };
-			const run = await scoped((t) => measure(t, swarm, file, folder, round % 2 === 0));
+			const run = await cleanUps.scoped((t) => measure(t, swarm, file, folder, round % 2 === 0));
 			done.push(run);
 			console.log(
 				`round ${round + 1}  ${swarm.name}  ${(run.ms / 1_000).toFixed(2)} s, plain copy ${(run.plainMs / 1_000).toFixed(2)} s`,
 			);
 		}
 		for (const { cost, microseconds } of micro) {
-			microseconds.push(await scoped((t) => cost.measure(t, folder, isQuick)));
+			microseconds.push(await cleanUps.scoped((t) => cost.measure(t, folder, isQuick)));
 			console.log(`round ${round + 1}  ${cost.name}  ${microseconds.at(-1)?.toFixed(1)} µs`);
 		}
 	}
@@ -105,6 +81,5 @@ try {
 		console.log('written: docs/benchmarks.md');
 	}
 } finally {
-	await cleanUp();
-	await rm(folder, { recursive: true, force: true });
+	await cleanUps.end();
 }

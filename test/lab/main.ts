@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from '../bench/report.ts';
+import { CleanUps } from '../helpers/clean-ups.ts';
 import { randomFile } from '../helpers/shoal.ts';
 import { whatIsMissing } from './lan.ts';
 import { type LabRun, type LabSwarm, runLab } from './runs.ts';
@@ -51,41 +52,19 @@ if (missing !== undefined) {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'shoal-lab-'));
-const cleanups: Array<() => unknown> = [];
-
-async function cleanUp(): Promise<void> {
-	for (let next = cleanups.pop(); next !== undefined; next = cleanups.pop()) {
-		await next();
-	}
-}
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-	process.once(signal, () => {
-		void cleanUp()
-			.then(() => rm(folder, { recursive: true, force: true }))
-			.then(() => process.exit(130));
-	});
-}
+const cleanUps = new CleanUps(() => rm(folder, { recursive: true, force: true }));
 
 async function once(name: string, swarm: LabSwarm, file: { path: string; digest: string }) {
 	const traces = values.trace === undefined ? undefined : join(values.trace, name);
 	if (traces !== undefined) {
 		await mkdir(traces, { recursive: true });
 	}
-	const scope = {
-		signal: new AbortController().signal,
-		defer: (cleanup: () => unknown) => void cleanups.push(cleanup),
-	};
+	const copies = join(folder, 'copies');
+	const options = { file: { ...file, length }, rate, folder: copies, traces };
 	try {
-		return await runLab(scope, swarm, {
-			file: { ...file, length },
-			rate,
-			folder: join(folder, 'copies'),
-			traces,
-		});
+		return await cleanUps.scoped((t) => runLab(t, swarm, options));
 	} finally {
-		await cleanUp();
-		await rm(join(folder, 'copies'), { recursive: true, force: true });
+		await rm(copies, { recursive: true, force: true });
 	}
 }
 
@@ -113,6 +92,5 @@ try {
 		console.log(`${name.padEnd(10)}  ${figures.join('; ')}`);
 	}
 } finally {
-	await cleanUp();
-	await rm(folder, { recursive: true, force: true });
+	await cleanUps.end();
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatBytes, formatTime } from '../../node/cli/units.ts';
+import { CleanUps } from '../helpers/clean-ups.ts';
 import { fakeRandom } from '../helpers/clock.ts';
 import { broker } from './broker.ts';
 import { churn } from './churn.ts';
@@ -58,20 +59,14 @@ interface Outcome {
 	readonly failures: readonly string[];
 }
 
-const cleanups: Array<() => unknown> = [];
-
-async function cleanUp(): Promise<void> {
-	for (let next = cleanups.pop(); next !== undefined; next = cleanups.pop()) {
-		await next();
-	}
-}
+const cleanUps = new CleanUps();
 
 async function run(scenario: Scenario): Promise<Outcome> {
 	const startedAt = performance.now();
 	const failures: string[] = [];
 	const stop = new AbortController();
 	const folder = await mkdtemp(join(tmpdir(), 'shoal-torture-'));
-	cleanups.push(() => rm(folder, { recursive: true, force: true }));
+	cleanUps.add(() => rm(folder, { recursive: true, force: true }));
 	const say = (text: string): void => {
 		console.log(`${formatTime(performance.now() - startedAt).padStart(10)}  ${text}`);
 	};
@@ -82,7 +77,7 @@ async function run(scenario: Scenario): Promise<Outcome> {
 			minutes,
 			random: fakeRandom(Number(values.seed)),
 			signal: stop.signal,
-			defer: (cleanup) => void cleanups.push(cleanup),
+			defer: (cleanUp) => cleanUps.add(cleanUp),
 			say,
 			note: (name, value) => say(`${name}: ${value}`),
 			check: (fact, holds, seen) => {
@@ -95,13 +90,10 @@ async function run(scenario: Scenario): Promise<Outcome> {
 	} catch (error) {
 		failures.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
 	}
-	await cleanUp();
+	await cleanUps.run();
 	return { name: scenario.name, ms: performance.now() - startedAt, failures };
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-	process.once(signal, () => void cleanUp().then(() => process.exit(130)));
-}
 console.log(`seed ${values.seed}; the same again: npm run torture -- --seed ${values.seed}`);
 const { bavail, bsize } = await statfs(tmpdir());
 const outcomes: Outcome[] = [];
