@@ -8,8 +8,13 @@ import {
 	type NodeState,
 	ShoalError,
 	type Topic,
-} from '../../protocol/index.ts';
-import type { JsonEvent } from './output.ts';
+} from '../protocol/index.ts';
+
+/** A control message as one JSON object. */
+export interface ControlEvent {
+	readonly event: string;
+	readonly [field: string]: unknown;
+}
 
 /** What one node has of one seed. */
 export interface NodeShare {
@@ -73,7 +78,7 @@ export class SwarmView {
 	 * @returns it as an event, or undefined if it is no control message
 	 * @throws ShoalError ERR_MESSAGE
 	 */
-	apply(topic: Topic, payload: Uint8Array): JsonEvent | undefined {
+	apply(topic: Topic, payload: Uint8Array): ControlEvent | undefined {
 		switch (topic.kind) {
 			case 'tracker-state':
 				return this.#onTracker(payload);
@@ -93,13 +98,13 @@ export class SwarmView {
 		}
 	}
 
-	#onTracker(payload: Uint8Array): JsonEvent {
+	#onTracker(payload: Uint8Array): ControlEvent {
 		const state = payload.length === 0 ? ({ state: 'lost' } as const) : decodeTrackerState(payload);
 		this.#hasTracker = state.state === 'ready';
 		return { event: 'tracker', ...state };
 	}
 
-	#onState(node: string, payload: Uint8Array): JsonEvent {
+	#onState(node: string, payload: Uint8Array): ControlEvent {
 		if (payload.length === 0) {
 			this.#removeNode(node);
 			return { event: 'state', node, state: 'gone' };
@@ -115,7 +120,7 @@ export class SwarmView {
 		return { event: 'state', node, ...state };
 	}
 
-	#onAnnounce(seed: string, node: string, payload: Uint8Array): JsonEvent {
+	#onAnnounce(seed: string, node: string, payload: Uint8Array): ControlEvent {
 		if (payload.length === 0) {
 			this.#remove(seed, node);
 			return { event: 'withdrawn', seed, node };
