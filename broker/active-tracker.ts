@@ -6,6 +6,7 @@ import {
 	encodeJson,
 	type Incoming,
 	Link,
+	type Report,
 	type ShoalError,
 	type Topic,
 	type TrackerReply,
@@ -26,6 +27,9 @@ export interface ActiveHooks {
 	/** Another tracker is ready whose id comes first: this one gives way. */
 	readonly onRival: () => void;
 }
+
+/** A request that has an answer. */
+type Question = Exclude<TrackerRequest, Report>;
 
 // Replies that wait beyond these are dropped: who asked will ask again.
 const MOST_REPLIES = 10_000;
@@ -147,7 +151,7 @@ export class ActiveTracker {
 				}
 				break;
 			case 'tracker-request':
-				this.#answer(parsed.from, decodeTrackerRequest(payload));
+				this.#serve(parsed.from, decodeTrackerRequest(payload));
 				break;
 			case 'node-state':
 				if (payload.length > 0) {
@@ -204,7 +208,15 @@ export class ActiveTracker {
 		}
 	}
 
-	#answer(node: string, request: TrackerRequest): void {
+	#serve(node: string, request: TrackerRequest): void {
+		if (request.op === 'report') {
+			this.#act(this.registry.report(node, request));
+		} else {
+			this.#answer(node, request);
+		}
+	}
+
+	#answer(node: string, request: Question): void {
 		const reply = this.#replyTo(node, request);
 		if (this.#outbox.size >= MOST_REPLIES) {
 			this.#counts.undelivered += 1;
@@ -214,7 +226,7 @@ export class ActiveTracker {
 		this.#outbox.push(() => this.#link.publish(topic, encodeJson(reply)));
 	}
 
-	#replyTo(node: string, request: TrackerRequest): TrackerReply {
+	#replyTo(node: string, request: Question): TrackerReply {
 		const { op, id } = request;
 		const { whereabouts } = this.#settings;
 		const time = whereabouts.time();

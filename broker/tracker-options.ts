@@ -7,7 +7,7 @@ import {
 	type ShoalError,
 	Topics,
 } from '../protocol/index.ts';
-import type { RefusedAnnounce } from './decisions.ts';
+import type { Refused } from './decisions.ts';
 import type { Whereabouts } from './routes.ts';
 import { TicketOffice } from './tickets.ts';
 
@@ -75,8 +75,8 @@ export interface TrackerCounts {
 	malformed: number;
 	/** Messages of ours that were not delivered. */
 	undelivered: number;
-	/** Announces that were refused, by reason. */
-	readonly refused: Record<RefusedAnnounce, number>;
+	/** Announces and reports that were refused, by reason. */
+	readonly refused: Record<Refused, number>;
 }
 
 /** @throws ShoalError ERR_ID, ERR_TOPIC, ERR_USAGE */
@@ -106,6 +106,9 @@ export function zeroCounts(): TrackerCounts {
 	return {
 		malformed: 0,
 		undelivered: 0,
-		refused: { layout: 0, 'node-announces': 0, 'announce-rate': 0, announces: 0, nodes: 0 },
+		refused: {
+			...{ layout: 0, 'node-announces': 0, 'announce-rate': 0, announces: 0, nodes: 0 },
+			report: 0,
+		},
 	};
 }

@@ -2,10 +2,10 @@ import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
 	Bitfield,
 	type ChunkMessage,
-	encodeJson,
 	formatRequestId,
 	makeRequestId,
 	type NodeReply,
+	type Report,
 	ShoalError,
 } from '../protocol/index.ts';
 import { Arrivals } from './arrivals.ts';
@@ -18,6 +18,7 @@ import { chunksIn } from './engine/picker.ts';
 import type { Holding } from './holdings.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Listening } from './listening.ts';
+import { Requester } from './requester.ts';
 import { SourceLanes } from './source-lanes.ts';
 import type { SourceShares } from './source-shares.ts';
 import type { HaveReply } from './sources.ts';
@@ -53,6 +54,7 @@ export class Transfer {
 	readonly #timer: NodeJS.Timeout;
 	readonly #listening: Listening;
 	readonly #lanes: SourceLanes;
+	readonly #requester: Requester;
 	#isClosed = false;
 	/** Whether it has told that it is complete: what was written beside the last chunk settles after it. */
 	#hasTold = false;
@@ -87,6 +89,7 @@ export class Transfer {
 			settled: () => this.#settled(),
 			failed: (error) => this.#events.emit('failed', error),
 		});
+		this.#requester = new Requester(context, holding.seed.id, this.#listening);
 		this.#lanes = new SourceLanes(context, this.#engine, this.#listening, this.#decide);
 		this.#timer = setInterval(this.#decide, TICK);
 	}
@@ -244,6 +247,7 @@ export class Transfer {
 		if (attempt.isOverheard) {
 			this.#engine.unheard(chunk);
 		} else {
+			this.#report({ event: 'chunk-refused', node: attempt.node, chunk });
 			this.#act(this.#engine.bad(chunk, attempt.node));
 		}
 	}
@@ -279,27 +283,17 @@ export class Transfer {
 			} else if (decision.do === 'drop') {
 				this.#events.emit('dropped', decision.node);
 				this.#trace({ event: 'dropped', node: decision.node });
+				this.#report({ event: 'node-dropped', node: decision.node });
 			} else if (decision.do === 'suspect') {
 				this.#context.lanes.suspect(decision.node);
 			} else {
-				this.#send(decision);
+				this.#requester.send(decision);
 			}
 		}
 	}
 
-	#send({ do: what, node, request, ranges }: Extract<Decision, { ranges: unknown }>): void {
-		const { lanes, link, topics, downBucket } = this.#context;
-		const isRequest = what === 'request';
-		if (isRequest) {
-			downBucket.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
-		}
-		const lane = lanes.to(node);
-		const isHeard = isRequest && lane.kind === 'broker' && this.#listening.hears(node);
-		const id = formatRequestId(request);
-		const about = { id, seed: this.#holding.seed.id, ranges, shared: isHeard || undefined };
-		const message = { op: isRequest ? 'chunks' : 'cancel', ...about };
-		lane.send(topics.request(node, link.id), encodeJson(message));
-		this.#trace({ event: isRequest ? 'asked' : 'cancelled', node, lane: lane.kind, id, ranges });
+	#report(report: Pick<Report, 'event' | 'node' | 'chunk'>): void {
+		this.#context.tracker.report({ ...report, seed: this.#holding.seed.id });
 	}
 
 	#trace(event: SeedEvent): void {

@@ -102,6 +102,8 @@ const GOOD: ReadonlyArray<readonly [kind: Kind, message: Message]> = [
 	['tracker request', { op: 'get_seed', id, after: seed }],
 	['tracker request', { op: 'query', id, seed }],
 	['tracker request', UPDATE],
+	['tracker request', { op: 'report', id, event: 'chunk-refused', seed, node, chunk: 3 }],
+	['tracker request', { op: 'report', id, event: 'node-dropped', seed, node }],
 	['event', { event: 'node-joined', node }],
 	['event', { event: 'node-left', node }],
 	['event', { event: 'node-lost', node }],
@@ -109,6 +111,8 @@ const GOOD: ReadonlyArray<readonly [kind: Kind, message: Message]> = [
 	['event', { event: 'seed-gone', seed }],
 	['event', { event: 'download-started', node, seed }],
 	['event', { event: 'download-complete', node, seed }],
+	['event', { event: 'chunk-refused', node, seed, by: 'node-two', chunk: MAX_CHUNKS }],
+	['event', { event: 'node-dropped', node, seed, by: 'node-two' }],
 ];
 
 for (const [kind, message] of GOOD) {
@@ -117,8 +121,9 @@ for (const [kind, message] of GOOD) {
 	});
 
 	test(`a ${kind} without one of its fields is no other message: ${JSON.stringify(message).slice(0, 50)}`, () => {
+		const isHappening = kind === 'event' && message.by === undefined;
 		const optional = new Set(
-			kind === 'event' ? ['node', 'seed', 'name', 'length'] : ['after', 'next'],
+			isHappening ? ['node', 'seed', 'name', 'length'] : ['after', 'next', 'chunk'],
 		);
 		for (const field of Object.keys(message).filter((name) => !optional.has(name))) {
 			const { [field]: _, ...rest } = message;
