@@ -1,15 +1,7 @@
 import * as assert from 'uvu/assert';
 import type { Decision } from '../../broker/index.ts';
 import { encodeJson } from '../../protocol/index.ts';
-import {
-	announce,
-	eventsOf,
-	forgottenOf,
-	makeRegistry,
-	seedId,
-	state,
-	status,
-} from '../helpers/registry.ts';
+import { announce, forgottenOf, makeRegistry, seedId, state, status } from '../helpers/registry.ts';
 import { suite } from '../helpers/suite.ts';
 
 const test = suite('registry limits', { timeout: 20_000 });
