@@ -182,7 +182,7 @@ export class Transfer {
 			return undefined;
 		}
 		this.#straight[lane === 'direct' ? 'add' : 'delete'](attempt);
-		this.#received(lane, length);
+		this.#received(from, lane, length);
 		const use = this.#arrivals.take(attempt, offset, bytes);
 		this.#decide();
 		return use;
@@ -200,7 +200,7 @@ export class Transfer {
 		const attempts = this.#engine.overheard(from, offset, bytes.length, performance.now());
 		const uses = attempts.map((attempt) => this.#arrivals.take(attempt, offset, bytes));
 		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
-		this.#received('broker', bytes.length);
+		this.#received(from, 'broker', bytes.length);
 		this.#listening.count(from, bytes.length, useful);
 		const { length } = bytes;
 		this.#trace({
@@ -225,9 +225,11 @@ export class Transfer {
 		await this.#arrivals.close();
 	}
 
-	#received(lane: LaneKind, bytes: number): void {
-		this.#context.down.count(bytes);
-		this.#context.totals.count(lane, 'received', bytes);
+	#received(from: string, lane: LaneKind, bytes: number): void {
+		const { down, totals, feeds } = this.#context;
+		down.count(bytes);
+		totals.count(lane, 'received', bytes);
+		feeds.count(from, lane, bytes);
 	}
 
 	#settled(): void {

@@ -9,6 +9,7 @@ import {
 	fileName,
 	fingerprint,
 	milliseconds,
+	nodeId,
 	positive,
 	requestId,
 	seedId,
@@ -43,7 +44,20 @@ export interface NodeState {
 	readonly down: number;
 	/** Bytes of contents since it started, straight from node to node and through the broker. */
 	readonly lanes?: { readonly direct: LaneBytes; readonly broker: LaneBytes } | undefined;
+	/** Whom most of it comes from now, the largest rate first. */
+	readonly sources?: readonly Feed[] | undefined;
 }
+
+/** A node that bytes come from, and on which lane. */
+export interface Feed {
+	readonly node: string;
+	readonly lane: 'broker' | 'direct';
+	/** Bytes per second, over the last seconds. */
+	readonly rate: number;
+}
+
+/** Most sources that a node's state names. */
+export const MOST_FEEDS = 8;
 
 /** Bytes sent and received. */
 export interface LaneBytes {
@@ -52,6 +66,7 @@ export interface LaneBytes {
 }
 
 const laneBytes = v.object({ sent: count, received: count });
+const feed = v.object({ node: nodeId, lane: v.picklist(['broker', 'direct']), rate: count });
 
 const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	state: v.picklist(['ready', 'disconnected', 'lost']),
@@ -61,6 +76,7 @@ const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	up: count,
 	down: count,
 	lanes: v.optional(v.object({ direct: laneBytes, broker: laneBytes })),
+	sources: v.optional(v.pipe(v.array(feed), v.maxLength(MOST_FEEDS))),
 });
 
 /** `announce/<seed>/<node>`, retained: the node has so much of the seed. Empty: no longer. */

@@ -63,6 +63,7 @@ const UPDATE = { op: 'update', id, session, count: 3, digest: seed };
 const GOOD: ReadonlyArray<readonly [kind: Kind, message: Message]> = [
 	['node state', STATE],
 	['node state', { ...STATE, state: 'lost', addresses: [] }],
+	['node state', { ...STATE, sources: Array(8).fill({ node, lane: 'direct', rate: 5 }) }],
 	['node state', { ...STATE, state: 'disconnected', addresses: Array(8).fill('wss://[::1]/') }],
 	['announce', ANNOUNCE],
 	['announce', { ...ANNOUNCE, length: 0, chunks: 0, have: { count: 0, map: '0'.repeat(64) } }],
@@ -123,7 +124,7 @@ for (const [kind, message] of GOOD) {
 	test(`a ${kind} without one of its fields is no other message: ${JSON.stringify(message).slice(0, 50)}`, () => {
 		const isHappening = kind === 'event' && message.by === undefined;
 		const optional = new Set(
-			isHappening ? ['node', 'seed', 'name', 'length'] : ['after', 'next', 'chunk'],
+			isHappening ? ['node', 'seed', 'name', 'length'] : ['after', 'next', 'chunk', 'sources'],
 		);
 		for (const field of Object.keys(message).filter((name) => !optional.has(name))) {
 			const { [field]: _, ...rest } = message;
@@ -158,6 +159,11 @@ const BAD: ReadonlyArray<readonly [what: string, kind: Kind, message: Message]> 
 	['nine addresses', 'node state', { ...STATE, addresses: Array(9).fill('mqtt://h') }],
 	['a long address', 'node state', { ...STATE, addresses: [`mqtt://${'h'.repeat(128)}`] }],
 	['a negative rate', 'node state', { ...STATE, up: -1 }],
+	[
+		'nine sources',
+		'node state',
+		{ ...STATE, sources: Array(9).fill({ node, lane: 'broker', rate: 1 }) },
+	],
 	['T4: a name that climbs', 'announce', { ...ANNOUNCE, name: '../x' }],
 	['T4: an absolute name', 'announce', { ...ANNOUNCE, name: '/x' }],
 	['T21: a name with an escape', 'announce', { ...ANNOUNCE, name: '\x1b[2J' }],
