@@ -31,6 +31,7 @@ export interface ActiveHooks {
 /** A request that has an answer. */
 type Question = Exclude<TrackerRequest, Report>;
 
+const LOAD_EVERY = 2_000;
 // Replies that wait beyond these are dropped: who asked will ask again.
 const MOST_REPLIES = 10_000;
 
@@ -44,7 +45,7 @@ export class ActiveTracker {
 	readonly #outbox: Outbox;
 	/** Our own empty messages that are still to come back: they withdraw nothing. */
 	readonly #echoes = new Map<string, number>();
-	readonly #sweeper: ReturnType<typeof setInterval>;
+	readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
 
 	private constructor(
 		settings: TrackerSettings,
@@ -67,8 +68,10 @@ export class ActiveTracker {
 		link.on('up', () => this.#begin());
 		link.on('down', (reason) => this.#interrupt(reason));
 		link.on('message', (message) => this.#receive(message));
-		this.#sweeper = setInterval(() => this.#sweep(), settings.sweep);
-		this.#sweeper.unref();
+		this.#timers = [
+			setInterval(() => this.#sweep(), settings.sweep).unref(),
+			setInterval(() => this.#tellLoad(), LOAD_EVERY).unref(),
+		];
 	}
 
 	/** @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT */
@@ -98,7 +101,9 @@ export class ActiveTracker {
 
 	/** @param isEnd whether to say `lost`, as nobody has taken the place */
 	async close(isEnd: boolean): Promise<void> {
-		clearInterval(this.#sweeper);
+		for (const timer of this.#timers) {
+			clearInterval(timer);
+		}
 		this.#outbox.clear();
 		if (isEnd && this.#link.isUp) {
 			const { id: tracker } = this.#settings;
@@ -124,6 +129,13 @@ export class ActiveTracker {
 	#sweep(): void {
 		if (this.#link.isUp) {
 			this.#act(this.registry.sweep());
+		}
+	}
+
+	#tellLoad(): void {
+		const load = this.#settings.load?.();
+		if (load !== undefined) {
+			this.#act([{ do: 'event', event: { event: 'load', ...load } }]);
 		}
 	}
 

@@ -1,5 +1,6 @@
 import {
 	type Limits,
+	type Load,
 	makeNodeId,
 	type OpenStream,
 	parseNodeId,
@@ -29,6 +30,8 @@ export interface TrackerOptions {
 	readonly addressOf?: ((id: string) => string | undefined) | undefined;
 	/** What signs tickets. @default a new one */
 	readonly office?: TicketOffice | undefined;
+	/** How loaded its broker is, since it was asked last. @default nobody knows, and watchers are not told */
+	readonly load?: (() => Load) | undefined;
 	/** Nobody else can be the tracker, so it does not look first. @default false */
 	readonly isAlone?: boolean | undefined;
 	/** Monotonic time in ms. @default performance.now */
@@ -50,6 +53,7 @@ export interface TrackerSettings {
 	readonly password: string | undefined;
 	readonly openStream: OpenStream | undefined;
 	readonly isAlone: boolean;
+	readonly load: (() => Load) | undefined;
 	readonly whereabouts: Whereabouts;
 	readonly now: () => number;
 	readonly random: () => number;
@@ -89,6 +93,7 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
 		password: options.password,
 		openStream: options.openStream,
 		isAlone: options.isAlone ?? false,
+		load: options.load,
 		whereabouts: {
 			addressOf: options.addressOf ?? (() => undefined),
 			office: options.office ?? new TicketOffice(),

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { chunkCount, contentLength, fileName, nodeId, seedId } from './fields.ts';
+import { amount, chunkCount, contentLength, count, fileName, nodeId, seedId } from './fields.ts';
 import { jsonDecoder } from './json.ts';
 
 /** What happened, as the tracker has seen it. */
@@ -27,8 +27,30 @@ export interface ComplaintEvent {
 /** A chunk did not match its digest; a node sent too many of those and is not asked any more. */
 export type Complaint = (typeof COMPLAINTS)[number];
 
+/** What a broker carries, told every two seconds by the tracker that is a part of it. */
+export interface LoadEvent extends Load {
+	readonly event: 'load';
+}
+
+/** How much a broker has to do; rates are those since the load before. */
+export interface Load {
+	/** Who is connected. */
+	readonly clients: number;
+	/** Bytes per second that came, and that left. */
+	readonly received: number;
+	readonly sent: number;
+	/** Bytes that wait for clients to take them. */
+	readonly queued: number;
+	/** Chunk messages per second dropped for clients that do not keep up. */
+	readonly shed: number;
+	/** ms by which 99 of 100 turns of the event loop were late at most. */
+	readonly lag: number;
+	/** Share of one core that the process has used. */
+	readonly cpu: number;
+}
+
 /** `event/<kind>`: for watchers. */
-export type WatcherEvent = SwarmEvent | ComplaintEvent;
+export type WatcherEvent = SwarmEvent | ComplaintEvent | LoadEvent;
 
 const HAPPENINGS = [
 	'node-joined',
@@ -56,6 +78,16 @@ const watcherEvent: v.GenericSchema<unknown, WatcherEvent> = v.variant('event', 
 		seed: seedId,
 		by: nodeId,
 		chunk: v.optional(chunkCount),
+	}),
+	v.object({
+		event: v.literal('load'),
+		clients: count,
+		received: count,
+		sent: count,
+		queued: count,
+		shed: amount,
+		lag: amount,
+		cpu: amount,
 	}),
 ]);
 

@@ -35,6 +35,8 @@ export const whole = (most: number) =>
 /** A whole number from 1 to `most`. */
 export const positive = (most: number) => v.pipe(whole(most), v.minValue(1));
 export const count = whole(Number.MAX_SAFE_INTEGER);
+/** Anything from 0 on. JSON can say Infinity: `1e999`. */
+export const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 export const milliseconds = positive(Number.MAX_SAFE_INTEGER);
 export const chunkCount = whole(MAX_CHUNKS);
 export const contentLength = whole(MAX_LENGTH);

@@ -17,7 +17,7 @@ export type {
 } from './connection-options.ts';
 export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
 export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
-export { decodeEvent, type SwarmEvent, type WatcherEvent } from './event-messages.ts';
+export { decodeEvent, type Load, type SwarmEvent, type WatcherEvent } from './event-messages.ts';
 export { parseFingerprint } from './fingerprint.ts';
 export { FIXED_LIMITS, type FixedLimit } from './fixed-limits.ts';
 export {

@@ -5,6 +5,7 @@ import {
 	decodeEvent,
 	decodeNodeState,
 	decodeTrackerState,
+	type Load,
 	type NodeState,
 	ShoalError,
 	type Topic,
@@ -34,10 +35,16 @@ export class SwarmView {
 	readonly #announces = new Map<string, Map<string, Announce>>();
 	#count = 0;
 	#hasTracker = false;
+	#load: Load | undefined;
 
 	/** Whether a tracker is ready. */
 	get hasTracker(): boolean {
 		return this.#hasTracker;
+	}
+
+	/** What the broker carries, if it has said so. */
+	get load(): Load | undefined {
+		return this.#load;
 	}
 
 	/** The nodes that are connected. */
@@ -65,6 +72,7 @@ export class SwarmView {
 		this.#announces.clear();
 		this.#count = 0;
 		this.#hasTracker = false;
+		this.#load = undefined;
 	}
 
 	/**
@@ -85,6 +93,9 @@ export class SwarmView {
 				const event = decodeEvent(payload);
 				if (event.event !== topic.event) {
 					throw new ShoalError('ERR_MESSAGE', 'an event on the topic of another');
+				}
+				if (event.event === 'load') {
+					this.#load = event;
 				}
 				return { ...event };
 			}
