@@ -64,7 +64,7 @@ const HAPPENINGS = [
 
 export const COMPLAINTS = ['chunk-refused', 'node-dropped'] as const;
 
-const watcherEvent: v.GenericSchema<unknown, WatcherEvent> = v.variant('event', [
+export const watcherEvent: v.GenericSchema<unknown, WatcherEvent> = v.variant('event', [
 	v.object({
 		event: v.picklist(HAPPENINGS),
 		node: v.optional(nodeId),

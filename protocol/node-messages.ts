@@ -68,7 +68,7 @@ export interface LaneBytes {
 const laneBytes = v.object({ sent: count, received: count });
 const feed = v.object({ node: nodeId, lane: v.picklist(['broker', 'direct']), rate: count });
 
-const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
+export const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	state: v.picklist(['ready', 'disconnected', 'lost']),
 	session,
 	addresses,
@@ -95,7 +95,7 @@ export interface Announce {
 	readonly session: string;
 }
 
-const announce: v.GenericSchema<unknown, Announce> = v.pipe(
+export const announce: v.GenericSchema<unknown, Announce> = v.pipe(
 	v.object({
 		name: fileName,
 		length: contentLength,
@@ -131,7 +131,7 @@ export type NodeRequest =
 			readonly ranges: readonly ByteRange[];
 	  };
 
-const nodeRequest: v.GenericSchema<unknown, NodeRequest> = v.variant('op', [
+export const nodeRequest: v.GenericSchema<unknown, NodeRequest> = v.variant('op', [
 	v.object({ op: v.literal('have'), id: requestId, seed: seedId }),
 	v.object({
 		op: v.picklist(['chunks', 'seed', 'cancel']),
@@ -182,7 +182,7 @@ export type Reply = TrackerReply | NodeReply;
 
 const run = v.tuple([chunkCount, positive(Number.MAX_SAFE_INTEGER)]);
 
-const reply: v.GenericSchema<unknown, Reply> = v.variant('op', [
+export const reply: v.GenericSchema<unknown, Reply> = v.variant('op', [
 	...trackerReplies,
 	v.object({
 		op: v.literal('have'),

@@ -34,7 +34,7 @@ export type TrackerState =
 	  }
 	| { readonly state: 'lost'; readonly tracker: string; readonly session: string };
 
-const trackerState: v.GenericSchema<unknown, TrackerState> = v.variant('state', [
+export const trackerState: v.GenericSchema<unknown, TrackerState> = v.variant('state', [
 	v.object({
 		state: v.literal('ready'),
 		tracker: nodeId,
@@ -79,7 +79,7 @@ export interface Report {
 	readonly chunk?: number | undefined;
 }
 
-const trackerRequest: v.GenericSchema<unknown, TrackerRequest> = v.variant('op', [
+export const trackerRequest: v.GenericSchema<unknown, TrackerRequest> = v.variant('op', [
 	v.object({ op: v.literal('get_seed'), id: requestId, after: v.optional(seedId) }),
 	v.object({ op: v.literal('query'), id: requestId, seed: seedId }),
 	v.object({ op: v.literal('update'), id: requestId, session, count, digest }),
