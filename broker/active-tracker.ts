@@ -6,6 +6,7 @@ import {
 	encodeJson,
 	type Incoming,
 	Link,
+	type Report,
 	type ShoalError,
 	type Topic,
 	type TrackerReply,
@@ -27,6 +28,10 @@ export interface ActiveHooks {
 	readonly onRival: () => void;
 }
 
+/** A request that has an answer. */
+type Question = Exclude<TrackerRequest, Report>;
+
+const LOAD_EVERY = 2_000;
 // Replies that wait beyond these are dropped: who asked will ask again.
 const MOST_REPLIES = 10_000;
 
@@ -40,7 +45,7 @@ export class ActiveTracker {
 	readonly #outbox: Outbox;
 	/** Our own empty messages that are still to come back: they withdraw nothing. */
 	readonly #echoes = new Map<string, number>();
-	readonly #sweeper: ReturnType<typeof setInterval>;
+	readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
 
 	private constructor(
 		settings: TrackerSettings,
@@ -63,8 +68,10 @@ export class ActiveTracker {
 		link.on('up', () => this.#begin());
 		link.on('down', (reason) => this.#interrupt(reason));
 		link.on('message', (message) => this.#receive(message));
-		this.#sweeper = setInterval(() => this.#sweep(), settings.sweep);
-		this.#sweeper.unref();
+		this.#timers = [
+			setInterval(() => this.#sweep(), settings.sweep).unref(),
+			setInterval(() => this.#tellLoad(), LOAD_EVERY).unref(),
+		];
 	}
 
 	/** @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT */
@@ -94,7 +101,9 @@ export class ActiveTracker {
 
 	/** @param isEnd whether to say `lost`, as nobody has taken the place */
 	async close(isEnd: boolean): Promise<void> {
-		clearInterval(this.#sweeper);
+		for (const timer of this.#timers) {
+			clearInterval(timer);
+		}
 		this.#outbox.clear();
 		if (isEnd && this.#link.isUp) {
 			const { id: tracker } = this.#settings;
@@ -123,6 +132,13 @@ export class ActiveTracker {
 		}
 	}
 
+	#tellLoad(): void {
+		const load = this.#settings.load?.();
+		if (load !== undefined) {
+			this.#act([{ do: 'event', event: { event: 'load', ...load } }]);
+		}
+	}
+
 	/** The one place where malformed messages end: counted, told, and not kept by the broker. */
 	#receive(message: Incoming): void {
 		const parsed = this.#settings.topics.tryParse(message.topic);
@@ -147,7 +163,7 @@ export class ActiveTracker {
 				}
 				break;
 			case 'tracker-request':
-				this.#answer(parsed.from, decodeTrackerRequest(payload));
+				this.#serve(parsed.from, decodeTrackerRequest(payload));
 				break;
 			case 'node-state':
 				if (payload.length > 0) {
@@ -204,7 +220,15 @@ export class ActiveTracker {
 		}
 	}
 
-	#answer(node: string, request: TrackerRequest): void {
+	#serve(node: string, request: TrackerRequest): void {
+		if (request.op === 'report') {
+			this.#act(this.registry.report(node, request));
+		} else {
+			this.#answer(node, request);
+		}
+	}
+
+	#answer(node: string, request: Question): void {
 		const reply = this.#replyTo(node, request);
 		if (this.#outbox.size >= MOST_REPLIES) {
 			this.#counts.undelivered += 1;
@@ -214,7 +238,7 @@ export class ActiveTracker {
 		this.#outbox.push(() => this.#link.publish(topic, encodeJson(reply)));
 	}
 
-	#replyTo(node: string, request: TrackerRequest): TrackerReply {
+	#replyTo(node: string, request: Question): TrackerReply {
 		const { op, id } = request;
 		const { whereabouts } = this.#settings;
 		const time = whereabouts.time();

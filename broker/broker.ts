@@ -19,6 +19,7 @@ import { endingOf } from './client-error.ts';
 import { Connections } from './connections.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { accept, intake, type OpenFramed } from './intake.ts';
+import { LoadMeter, type LoadSource } from './load-meter.ts';
 import { portError } from './port-error.ts';
 import { Retained, type RetainedPersistence } from './retained.ts';
 import { queueMark } from './shedding.ts';
@@ -50,6 +51,7 @@ export class Broker {
 	readonly #events = createNanoEvents<BrokerEvents>();
 	#address: AddressInfo = { address: '', family: '', port: 0 };
 	#tracker: Tracker | undefined;
+	#load: LoadMeter | undefined;
 	#watchdog: ReturnType<typeof setInterval> | undefined;
 	#closing: Promise<void> | undefined;
 
@@ -221,6 +223,7 @@ export class Broker {
 
 	async #close(): Promise<void> {
 		clearInterval(this.#watchdog);
+		this.#load?.close();
 		this.#events.events = {};
 		await this.#tracker?.close();
 		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -250,16 +253,28 @@ export class Broker {
 	}
 
 	async #startTracker({ root, office }: BrokerOptions): Promise<void> {
+		const load = new LoadMeter(
+			() => this.#carried(),
+			() => performance.now(),
+		);
+		this.#load = load;
 		this.#tracker = await Tracker.start({
 			url: this.url,
 			root,
 			limits: this.#limits,
 			isAlone: true,
 			office,
+			load: () => load.read(),
 			openStream: () => this.openStream(),
 			addressOf: (id) => this.#gate.addressOf(id),
 		});
 		this.#tracker.on('warning', (error) => this.#events.emit('warning', error));
+	}
+
+	#carried(): LoadSource {
+		const { queued, traffic } = this.#connections;
+		const { clients, counts } = this.#gate;
+		return { ...traffic, queued, clients, shed: counts.shed };
 	}
 
 	#checkAll(): void {

@@ -1,5 +1,6 @@
 import {
 	type Limits,
+	type Load,
 	makeNodeId,
 	type OpenStream,
 	parseNodeId,
@@ -7,7 +8,7 @@ import {
 	type ShoalError,
 	Topics,
 } from '../protocol/index.ts';
-import type { RefusedAnnounce } from './decisions.ts';
+import type { Refused } from './decisions.ts';
 import type { Whereabouts } from './routes.ts';
 import { TicketOffice } from './tickets.ts';
 
@@ -29,6 +30,8 @@ export interface TrackerOptions {
 	readonly addressOf?: ((id: string) => string | undefined) | undefined;
 	/** What signs tickets. @default a new one */
 	readonly office?: TicketOffice | undefined;
+	/** How loaded its broker is, since it was asked last. @default nobody knows, and watchers are not told */
+	readonly load?: (() => Load) | undefined;
 	/** Nobody else can be the tracker, so it does not look first. @default false */
 	readonly isAlone?: boolean | undefined;
 	/** Monotonic time in ms. @default performance.now */
@@ -50,6 +53,7 @@ export interface TrackerSettings {
 	readonly password: string | undefined;
 	readonly openStream: OpenStream | undefined;
 	readonly isAlone: boolean;
+	readonly load: (() => Load) | undefined;
 	readonly whereabouts: Whereabouts;
 	readonly now: () => number;
 	readonly random: () => number;
@@ -75,8 +79,8 @@ export interface TrackerCounts {
 	malformed: number;
 	/** Messages of ours that were not delivered. */
 	undelivered: number;
-	/** Announces that were refused, by reason. */
-	readonly refused: Record<RefusedAnnounce, number>;
+	/** Announces and reports that were refused, by reason. */
+	readonly refused: Record<Refused, number>;
 }
 
 /** @throws ShoalError ERR_ID, ERR_TOPIC, ERR_USAGE */
@@ -89,6 +93,7 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
 		password: options.password,
 		openStream: options.openStream,
 		isAlone: options.isAlone ?? false,
+		load: options.load,
 		whereabouts: {
 			addressOf: options.addressOf ?? (() => undefined),
 			office: options.office ?? new TicketOffice(),
@@ -106,6 +111,9 @@ export function zeroCounts(): TrackerCounts {
 	return {
 		malformed: 0,
 		undelivered: 0,
-		refused: { layout: 0, 'node-announces': 0, 'announce-rate': 0, announces: 0, nodes: 0 },
+		refused: {
+			...{ layout: 0, 'node-announces': 0, 'announce-rate': 0, announces: 0, nodes: 0 },
+			report: 0,
+		},
 	};
 }

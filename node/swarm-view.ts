@@ -5,6 +5,7 @@ import {
 	decodeEvent,
 	decodeNodeState,
 	decodeTrackerState,
+	type Load,
 	type NodeState,
 	ShoalError,
 	type Topic,
@@ -30,6 +31,14 @@ export interface SwarmOf {
 	readonly nodes: readonly NodeShare[];
 }
 
+/** What a node has of a seed was `before`, and is `after`; undefined: nothing. */
+export type OnShare = (
+	seed: string,
+	node: string,
+	before: Announce | undefined,
+	after: Announce | undefined,
+) => void;
+
 /** What a broker that is not to be trusted can have a view hold of each kind. */
 const MOST = DEFAULT_LIMITS.announces;
 
@@ -37,12 +46,24 @@ const MOST = DEFAULT_LIMITS.announces;
 export class SwarmView {
 	readonly #nodes = new Map<string, NodeState>();
 	readonly #announces = new Map<string, Map<string, Announce>>();
+	readonly #changed: OnShare;
 	#count = 0;
 	#hasTracker = false;
+	#load: Load | undefined;
+
+	/** @param changed told of each announce that comes, changes or goes */
+	constructor(changed: OnShare = () => {}) {
+		this.#changed = changed;
+	}
 
 	/** Whether a tracker is ready. */
 	get hasTracker(): boolean {
 		return this.#hasTracker;
+	}
+
+	/** What the broker carries, if it has said so. */
+	get load(): Load | undefined {
+		return this.#load;
 	}
 
 	/** The nodes that are connected. */
@@ -52,16 +73,16 @@ export class SwarmView {
 
 	/** The swarms in which somebody is connected, the largest first. */
 	swarms(): SwarmOf[] {
-		const swarms: SwarmOf[] = [];
-		for (const [seed, announces] of this.#announces) {
-			const nodes = [...announces]
-				.map(([node, announce]) => ({ node, announce, state: this.#nodes.get(node) }))
-				.sort(
-					(a, b) => b.announce.have.count - a.announce.have.count || (a.node < b.node ? -1 : 1),
-				);
-			swarms.push({ seed, nodes });
-		}
-		return swarms.sort((a, b) => b.nodes.length - a.nodes.length || (a.seed < b.seed ? -1 : 1));
+		return [...this.#announces.keys()]
+			.map((seed) => ({ seed, nodes: this.holders(seed) }))
+			.sort((a, b) => b.nodes.length - a.nodes.length || (a.seed < b.seed ? -1 : 1));
+	}
+
+	/** Who has something of a seed, those who have most first. */
+	holders(seed: string): NodeShare[] {
+		return [...(this.#announces.get(seed) ?? [])]
+			.map(([node, announce]) => ({ node, announce, state: this.#nodes.get(node) }))
+			.sort((a, b) => b.announce.have.count - a.announce.have.count || (a.node < b.node ? -1 : 1));
 	}
 
 	/** Forgets everything: what is true is told again by the broker. */
@@ -70,6 +91,7 @@ export class SwarmView {
 		this.#announces.clear();
 		this.#count = 0;
 		this.#hasTracker = false;
+		this.#load = undefined;
 	}
 
 	/**
@@ -90,6 +112,9 @@ export class SwarmView {
 				const event = decodeEvent(payload);
 				if (event.event !== topic.event) {
 					throw new ShoalError('ERR_MESSAGE', 'an event on the topic of another');
+				}
+				if (event.event === 'load') {
+					this.#load = event;
 				}
 				return { ...event };
 			}
@@ -139,7 +164,9 @@ export class SwarmView {
 			}
 			this.#count += 1;
 		}
+		const before = swarm.get(node);
 		this.#announces.set(seed, swarm.set(node, announce));
+		this.#changed(seed, node, before, announce);
 	}
 
 	#removeNode(node: string): void {
@@ -151,8 +178,10 @@ export class SwarmView {
 
 	#remove(seed: string, node: string): void {
 		const swarm = this.#announces.get(seed);
+		const before = swarm?.get(node);
 		if (swarm?.delete(node)) {
 			this.#count -= 1;
+			this.#changed(seed, node, before, undefined);
 		}
 		if (swarm?.size === 0) {
 			this.#announces.delete(seed);

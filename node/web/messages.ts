@@ -1,3 +1,4 @@
+import type { Feed, Load } from '../../protocol/index.ts';
 import type { DownloadResult, Progress } from '../download-options.ts';
 
 // What the page and the worker behind it tell each other.
@@ -34,8 +35,7 @@ export type News =
 	| { readonly tell: 'link'; readonly link: LinkState }
 	| { readonly tell: 'picture'; readonly picture: Picture }
 	| { readonly tell: 'mine'; readonly mine: readonly Mine[] }
-	| { readonly tell: 'file'; readonly name: string; readonly blob: Blob }
-	| { readonly tell: 'problem'; readonly text: string };
+	| { readonly tell: 'file'; readonly name: string; readonly blob: Blob };
 
 export interface LinkState {
 	readonly state: 'opening' | 'up' | 'down' | 'refused';
@@ -79,25 +79,6 @@ export interface NodeRow {
 	readonly sources: readonly Feed[];
 }
 
-/** Bytes per second that come from a node on a lane. */
-export interface Feed {
-	readonly node: string;
-	readonly lane: 'broker' | 'direct';
-	readonly rate: number;
-}
-
-/** What the broker says of itself. */
-export interface Load {
-	readonly clients: number;
-	readonly received: number;
-	readonly sent: number;
-	readonly queued: number;
-	/** Event loop lag in ms. */
-	readonly lag: number;
-	/** Share of one core. */
-	readonly cpu: number;
-}
-
 /** One second of the swarm. */
 export interface Moment {
 	/** Seconds since 1970. */
@@ -105,8 +86,8 @@ export interface Moment {
 	/** Bytes per second that all nodes say they receive and send. */
 	readonly down: number;
 	readonly up: number;
-	/** Bytes per second through the broker; NaN where it does not say. */
-	readonly broker: number;
+	/** Bytes per second that the broker sends; undefined where it does not say. */
+	readonly broker: number | undefined;
 }
 
 /** The swarm as it is, as much of it as is looked at. */
@@ -123,7 +104,11 @@ export interface Picture {
 	readonly history: readonly Moment[];
 	/** What happened last, newest first. */
 	readonly events: readonly Happening[];
-	readonly seeds?: { readonly first: number; readonly total: number; readonly rows: readonly SeedRow[] };
+	readonly seeds?: {
+		readonly first: number;
+		readonly total: number;
+		readonly rows: readonly SeedRow[];
+	};
 	readonly seed?: SeedPicture | undefined;
 	readonly nodes?: readonly NodeRow[];
 }
@@ -145,6 +130,9 @@ export interface Happening {
 	readonly node?: string | undefined;
 	readonly seed?: string | undefined;
 	readonly name?: string | undefined;
+	/** Who says so, of a chunk that was refused or a node that was dropped. */
+	readonly by?: string | undefined;
+	readonly chunk?: string | undefined;
 }
 
 /** A download or a share of this page. */

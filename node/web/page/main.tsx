@@ -1,0 +1,6 @@
+import './base.css';
+import './views.css';
+import { render } from 'preact';
+import { App } from './app.tsx';
+
+render(<App />, document.getElementById('app') as HTMLElement);
