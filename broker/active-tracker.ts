@@ -92,6 +92,11 @@ export class ActiveTracker {
 		return active;
 	}
 
+	/** Whether it is connected. */
+	get isUp(): boolean {
+		return this.#link.isUp;
+	}
+
 	/** @param isEnd whether to say `lost`, as nobody has taken the place */
 	async close(isEnd: boolean): Promise<void> {
 		clearInterval(this.#sweeper);
@@ -119,7 +124,9 @@ export class ActiveTracker {
 
 	#sweep(): void {
 		if (this.#link.isUp) {
-			this.#act(this.registry.sweep());
+			const decisions = this.registry.sweep();
+			this.#counts.expired += decisions.filter(isEndOfAnnounce).length;
+			this.#act(decisions);
 		}
 	}
 
@@ -205,6 +212,7 @@ export class ActiveTracker {
 	}
 
 	#answer(node: string, request: TrackerRequest): void {
+		this.#counts.requests[request.op] += 1;
 		const reply = this.#replyTo(node, request);
 		if (this.#outbox.size >= MOST_REPLIES) {
 			this.#counts.undelivered += 1;
@@ -269,4 +277,8 @@ export class ActiveTracker {
 		}
 		return expected > 0;
 	}
+}
+
+function isEndOfAnnounce(decision: Decision): boolean {
+	return decision.do === 'forget' && decision.what === 'announce';
 }

@@ -4,6 +4,7 @@ import type { Refusal } from './audit-log.ts';
 import type { KeyPair } from './certificate.ts';
 import type { GateCounts } from './gate-counts.ts';
 import type { TicketOffice } from './tickets.ts';
+import type { Traffic } from './traffic.ts';
 
 /** Options of {@link Broker.start}. */
 export interface BrokerOptions {
@@ -33,6 +34,11 @@ export interface BrokerStats extends GateCounts {
 	readonly retained: number;
 	/** Messages that were not kept, as there were too many. */
 	readonly unkept: number;
+	/** Connections whose client has said who it is, and that have said nothing yet. */
+	readonly connections: { readonly open: number; readonly silent: number };
+	/** Bytes that wait in the process for clients that have not taken them, now or a moment ago. */
+	readonly queued: number;
+	readonly traffic: Traffic;
 }
 
 /** What a broker tells. */

@@ -11,7 +11,7 @@ import {
 	resolveLimits,
 	Topics,
 } from '../protocol/index.ts';
-import type { Tokens } from './admission.ts';
+import type { Role, Tokens } from './admission.ts';
 import type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
 import { secureContext } from './certificate.ts';
 import { ChunkLane } from './chunk-lane.ts';
@@ -24,6 +24,7 @@ import { Retained, type RetainedPersistence } from './retained.ts';
 import { queueMark } from './shedding.ts';
 import { streamPair } from './stream-pair.ts';
 import { Tracker } from './tracker.ts';
+import { noFlow } from './traffic.ts';
 
 // After which the system asks a silent client whether it is still there.
 const PROBE_AFTER_MS = 60_000;
@@ -41,6 +42,8 @@ export class Broker {
 	readonly #aedes: Aedes;
 	readonly #gate: Gatekeeper;
 	readonly #pool: BufferPool;
+	/** Messages for Aedes. */
+	readonly #received = noFlow();
 	readonly #lane: ChunkLane;
 	readonly #limits: Limits;
 	readonly #retained: Retained;
@@ -173,7 +176,28 @@ export class Broker {
 		const { shed, cut, refused } = this.#gate.counts;
 		const { clients } = this.#gate;
 		const { size: retained, unkept } = this.#retained;
-		return { clients, retained, unkept, shed, cut, refused: { ...refused } };
+		const { open, silent, queued } = this.#connections;
+		const traffic = {
+			control: { in: this.#received, out: this.#gate.sent },
+			chunk: this.#lane.traffic,
+		};
+		return {
+			...{ clients, connections: { open, silent }, retained, unkept, queued },
+			...{ shed, cut, refused: { ...refused }, traffic: structuredClone(traffic) },
+		};
+	}
+
+	/** Whether it takes connections. */
+	get isListening(): boolean {
+		return this.#server.listening;
+	}
+
+	/**
+	 * What somebody at `address` may do who shows `token` outside of MQTT, as by HTTP; undefined: nothing. Who
+	 * guesses is counted and waits as by MQTT; to show none, an empty one, is no guess.
+	 */
+	async admit(token: string, address: string): Promise<Role | undefined> {
+		return await this.#gate.admit(token, address);
 	}
 
 	/** From now on these tokens let in, and no others: who came with another is cut. */
@@ -247,6 +271,7 @@ export class Broker {
 			highWaterMark: queueMark(this.#limits),
 			secure: this.#secure,
 			onBad: () => this.#gate.count('packet'),
+			control: this.#received,
 		});
 		this.#connections.addSilent(socket);
 		serve(this.#aedes.handle(socket));

@@ -1,14 +1,16 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AedesOptions, Client, PublishPacket } from 'aedes';
 import { quoted, ShoalError, type Topic } from '../protocol/index.ts';
 import { isBulk, mayReceive, maySubscribe, type Rules, whyNotPublish } from './access.ts';
 import { Admission, type Role, readPassword, type Tokens } from './admission.ts';
 import type { Refusal } from './audit-log.ts';
 import type { ChunkRules, ChunkTopic } from './chunk-lane.ts';
-import { Door, type EntryRefusal } from './door.ts';
+import { Door, type EntryRefusal, RETURN_CODES } from './door.ts';
 import { type BrokerRefusal, type GateCounts, zeroGateCounts } from './gate-counts.ts';
 import { Shedding } from './shedding.ts';
 import { TokenBucket } from './token-bucket.ts';
+import { count, type Flow, noFlow, publishLength } from './traffic.ts';
 
 type Hooks = Required<
 	Pick<
@@ -16,15 +18,6 @@ type Hooks = Required<
 		'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'authorizeForward'
 	>
 >;
-
-// CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
-const RETURN_CODES: Readonly<Record<EntryRefusal, number>> = {
-	id: 2,
-	taken: 2,
-	token: 5,
-	clients: 3,
-	address: 3,
-};
 
 /** What a {@link Gatekeeper} needs. */
 export interface GatekeeperOptions {
@@ -44,6 +37,8 @@ export interface GatekeeperOptions {
 /** Applies the rules to what the clients of an Aedes do. Streams that are trusted may do anything. */
 export class Gatekeeper implements ChunkRules {
 	readonly counts: GateCounts = zeroGateCounts();
+	/** Messages handed to clients, without the chunks that passed by Aedes. */
+	readonly sent: Flow = noFlow();
 	readonly #rules: Rules;
 	readonly #door: Door;
 	readonly #shedding: Shedding;
@@ -105,8 +100,30 @@ export class Gatekeeper implements ChunkRules {
 			authorizeSubscribe: (client, subscription, done) => {
 				done(null, this.#maySubscribe(client, subscription.topic) ? subscription : null);
 			},
-			authorizeForward: (client, packet) => (this.#mayForward(client, packet) ? packet : null),
+			authorizeForward: (client, packet) => {
+				if (!this.#mayForward(client, packet)) {
+					return null;
+				}
+				if (!this.#trusted.has(client.conn)) {
+					count(this.sent, publishLength(packet));
+				}
+				return packet;
+			},
 		};
+	}
+
+	/**
+	 * What somebody at `address` may do who shows `token` outside of MQTT; undefined: nothing. Who guesses is
+	 * counted and waits as by MQTT; to show none, an empty one, is no guess.
+	 */
+	async admit(token: string, address: string): Promise<Role | undefined> {
+		const role = this.#admission.roleOf(token);
+		if (role === undefined && token !== '') {
+			this.counts.refused.token += 1;
+			this.#audit({ id: '', address, reason: 'token', about: 'http' });
+			await sleep(this.#admission.wrong(address));
+		}
+		return role;
 	}
 
 	/** Lets whoever is at the other end of `stream` do anything. */

@@ -6,6 +6,7 @@ import {
 	resolveLimits,
 	type ShoalError,
 	Topics,
+	type TrackerRequest,
 } from '../protocol/index.ts';
 import type { RefusedAnnounce } from './decisions.ts';
 import type { Whereabouts } from './routes.ts';
@@ -75,6 +76,10 @@ export interface TrackerCounts {
 	malformed: number;
 	/** Messages of ours that were not delivered. */
 	undelivered: number;
+	/** Announces whose time ended before they were renewed. */
+	expired: number;
+	/** Requests of nodes, by what they asked for. */
+	readonly requests: Record<TrackerRequest['op'], number>;
 	/** Announces that were refused, by reason. */
 	readonly refused: Record<RefusedAnnounce, number>;
 }
@@ -106,6 +111,8 @@ export function zeroCounts(): TrackerCounts {
 	return {
 		malformed: 0,
 		undelivered: 0,
+		expired: 0,
+		requests: { get_seed: 0, query: 0, update: 0 },
 		refused: { layout: 0, 'node-announces': 0, 'announce-rate': 0, announces: 0, nodes: 0 },
 	};
 }
