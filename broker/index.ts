@@ -9,7 +9,7 @@ export type { Decision, RefusedAnnounce } from './decisions.ts';
 export type { EntryRefusal } from './door.ts';
 export type { BrokerRefusal } from './gate-counts.ts';
 export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './listener.ts';
-export { Meters, type Read, type Reading } from './meters.ts';
+export { byLabel, Meters, type Read, type Reading } from './meters.ts';
 export { brokerMetrics } from './metrics.ts';
 export { brokerMonitoring, type Monitored, monitoring, type Route } from './monitoring.ts';
 export { type MosquittoAclOptions, mosquittoAcl } from './mosquitto-acl.ts';

@@ -71,3 +71,8 @@ function readings(read: Read): readonly Reading[] {
 	const value = read();
 	return typeof value === 'number' ? [{ labels: {}, value }] : value;
 }
+
+/** A reading for each of `values`, told apart by `label`. */
+export function byLabel(label: string, values: Readonly<Record<string, number>>): Reading[] {
+	return Object.entries(values).map(([name, value]) => ({ labels: { [label]: name }, value }));
+}

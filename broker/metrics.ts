@@ -1,6 +1,6 @@
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { Broker } from './broker.ts';
-import { Meters, type Reading } from './meters.ts';
+import { byLabel, Meters, type Reading } from './meters.ts';
 
 /**
  * What a broker has counted, for Prometheus. Each is read from the broker when it is asked for, so that
@@ -101,8 +101,4 @@ function flows(broker: Broker, what: 'messages' | 'bytes'): Reading[] {
 			value: traffic[plane][direction][what],
 		})),
 	);
-}
-
-function byLabel(label: string, values: Readonly<Record<string, number>>): Reading[] {
-	return Object.entries(values).map(([name, value]) => ({ labels: { [label]: name }, value }));
 }

@@ -25,6 +25,7 @@ import type { Holding } from './holdings.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
 import { Mailbox } from './mailbox.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
+import { type NodeStats, nodeStats } from './node-stats.ts';
 import { lostState, Presence } from './presence.ts';
 import { Seeder } from './seeder.ts';
 import { Share } from './share.ts';
@@ -124,6 +125,11 @@ export class ShoalNode {
 	/** URL of its broker. */
 	get broker(): string {
 		return this.#context.link.url;
+	}
+
+	/** What it has, does, and needs to be of use. */
+	stats(): NodeStats {
+		return nodeStats(this.#context, this.#downloads);
 	}
 
 	/** Bytes sent, and bytes per second now. */

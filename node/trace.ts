@@ -22,6 +22,8 @@ export type SeedEvent =
 			readonly useful: number;
 			readonly shared: boolean;
 	  }
+	/** A node has answered, `took` ms after it was asked. */
+	| { readonly event: 'answered'; readonly node: string; readonly took: number }
 	/** Bytes that were asked of a node are not waited for any more: they are asked for again. */
 	| {
 			readonly event: 'lost';
