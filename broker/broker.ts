@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import { Aedes, type Client } from 'aedes';
@@ -11,16 +11,16 @@ import {
 	resolveLimits,
 	Topics,
 } from '../protocol/index.ts';
-import type { Role, Tokens } from './admission.ts';
+import type { Admission, Tokens } from './admission.ts';
 import type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
 import { secureContext } from './certificate.ts';
 import { ChunkLane } from './chunk-lane.ts';
 import { endingOf } from './client-error.ts';
 import { Connections } from './connections.ts';
 import { Gatekeeper } from './gatekeeper.ts';
-import { intake } from './intake.ts';
+import { accept, intake, type OpenFramed } from './intake.ts';
 import { portError } from './port-error.ts';
-import { Retained, type RetainedPersistence } from './retained.ts';
+import { type Retained, type RetainedPersistence, retainedOf } from './retained.ts';
 import { queueMark } from './shedding.ts';
 import { streamPair } from './stream-pair.ts';
 import { Tracker } from './tracker.ts';
@@ -126,7 +126,7 @@ export class Broker {
 				keepAlive: true,
 				keepAliveInitialDelay: PROBE_AFTER_MS,
 			},
-			(socket) => this.#accept(socket),
+			(socket) => this.serve(accept(socket, this.#secure)),
 		);
 	}
 
@@ -192,12 +192,14 @@ export class Broker {
 		return this.#server.listening;
 	}
 
-	/**
-	 * What somebody at `address` may do who shows `token` outside of MQTT, as by HTTP; undefined: nothing. Who
-	 * guesses is counted and waits as by MQTT; to show none, an empty one, is no guess.
-	 */
-	async admit(token: string, address: string): Promise<Role | undefined> {
-		return await this.#gate.admit(token, address);
+	/** Who gets in with which token. */
+	get admission(): Admission {
+		return this.#gate.admission;
+	}
+
+	/** The limits it keeps. */
+	get limits(): Limits {
+		return this.#limits;
 	}
 
 	/** From now on these tokens let in, and no others: who came with another is cut. */
@@ -212,6 +214,20 @@ export class Broker {
 		this.#connections.add(ours);
 		this.#aedes.handle(ours);
 		return theirs;
+	}
+
+	/** Serves the client at the other end of what `open` opens. */
+	serve(open: OpenFramed): void {
+		const { stream, serve } = intake(open, {
+			limits: this.#limits,
+			pool: this.#pool,
+			lane: this.#lane,
+			highWaterMark: queueMark(this.#limits),
+			onBad: () => this.#gate.count('packet'),
+			control: this.#received,
+		});
+		this.#connections.addSilent(stream);
+		serve(this.#aedes.handle(stream));
 	}
 
 	/** Ends the tracker, every connection and the listener. Can be called again. */
@@ -263,20 +279,6 @@ export class Broker {
 		this.#tracker.on('warning', (error) => this.#events.emit('warning', error));
 	}
 
-	#accept(accepted: Socket): void {
-		const { socket, serve } = intake(accepted, {
-			limits: this.#limits,
-			pool: this.#pool,
-			lane: this.#lane,
-			highWaterMark: queueMark(this.#limits),
-			secure: this.#secure,
-			onBad: () => this.#gate.count('packet'),
-			control: this.#received,
-		});
-		this.#connections.addSilent(socket);
-		serve(this.#aedes.handle(socket));
-	}
-
 	#checkAll(): void {
 		for (const socket of this.#connections) {
 			this.#gate.check(socket);
@@ -292,17 +294,4 @@ export class Broker {
 function deliverAll(client: Client, brokerId: string): void {
 	const { duplicates } = client as unknown as { readonly duplicates: object };
 	Object.defineProperty(duplicates, brokerId, { get: () => 0, set: () => {} });
-}
-
-/** What is kept: a node's announces, and its state. */
-function retainedOf(topics: Topics, limits: Limits): Retained {
-	return new Retained({
-		bare: [`${topics.root}/inbox/`, `${topics.root}/swarm/`],
-		ownerOf: (topic) => {
-			const parsed = topics.tryParse(topic);
-			return parsed?.kind === 'announce' || parsed?.kind === 'node-state' ? parsed.from : undefined;
-		},
-		mostOfOne: limits.nodeAnnounces + 1,
-		most: limits.announces + limits.clients,
-	});
 }

@@ -13,15 +13,6 @@ export type EntryRefusal =
 	| 'clients'
 	| 'address';
 
-/** What CONNACK says of it (MQTT 3.1.1, 3.2.2.3). */
-export const RETURN_CODES: Readonly<Record<EntryRefusal, number>> = {
-	id: 2,
-	taken: 2,
-	token: 5,
-	clients: 3,
-	address: 3,
-};
-
 /** Somebody who wants in. */
 export interface Visitor {
 	readonly id: string;

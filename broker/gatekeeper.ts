@@ -1,12 +1,11 @@
 import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AedesOptions, Client, PublishPacket } from 'aedes';
 import { quoted, ShoalError, type Topic } from '../protocol/index.ts';
 import { isBulk, mayReceive, maySubscribe, type Rules, whyNotPublish } from './access.ts';
 import { Admission, type Role, readPassword, type Tokens } from './admission.ts';
 import type { Refusal } from './audit-log.ts';
 import type { ChunkRules, ChunkTopic } from './chunk-lane.ts';
-import { Door, type EntryRefusal, RETURN_CODES } from './door.ts';
+import { Door, type EntryRefusal } from './door.ts';
 import { type BrokerRefusal, type GateCounts, zeroGateCounts } from './gate-counts.ts';
 import { Shedding } from './shedding.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -18,6 +17,15 @@ type Hooks = Required<
 		'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'authorizeForward'
 	>
 >;
+
+// CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
+const RETURN_CODES: Readonly<Record<EntryRefusal, number>> = {
+	id: 2,
+	taken: 2,
+	token: 5,
+	clients: 3,
+	address: 3,
+};
 
 /** What a {@link Gatekeeper} needs. */
 export interface GatekeeperOptions {
@@ -46,7 +54,7 @@ export class Gatekeeper implements ChunkRules {
 	readonly #trusted = new WeakSet<Duplex>();
 	readonly #filters = new WeakMap<Client, Set<string>>();
 	readonly #wide = new WeakMap<Client, TokenBucket>();
-	readonly #admission: Admission;
+	readonly admission: Admission;
 	/** Who is in, by connection, and with which token. */
 	readonly #members = new Map<Duplex, { readonly role: Role; readonly token: string }>();
 	readonly #audit: (refusal: Refusal) => void;
@@ -56,7 +64,7 @@ export class Gatekeeper implements ChunkRules {
 
 	constructor({ rules, now, warn, queued, tokens, isKept, audit }: GatekeeperOptions) {
 		this.#rules = rules;
-		this.#admission = new Admission(tokens, now);
+		this.admission = new Admission(tokens, now);
 		this.#door = new Door(rules.limits, now, isKept);
 		this.#shedding = new Shedding(rules.limits, now, queued);
 		this.#warn = warn;
@@ -93,7 +101,7 @@ export class Gatekeeper implements ChunkRules {
 					return;
 				}
 				const error = this.#rejection(why, client);
-				const delay = why === 'token' ? this.#admission.wrong(addressOf(client)) : 0;
+				const delay = why === 'token' ? this.admission.wrong(addressOf(client)) : 0;
 				delay === 0 ? done(error, false) : setTimeout(() => done(error, false), delay);
 			},
 			authorizePublish: (client, packet, done) => done(this.#checkPublish(client, packet)),
@@ -112,20 +120,6 @@ export class Gatekeeper implements ChunkRules {
 		};
 	}
 
-	/**
-	 * What somebody at `address` may do who shows `token` outside of MQTT; undefined: nothing. Who guesses is
-	 * counted and waits as by MQTT; to show none, an empty one, is no guess.
-	 */
-	async admit(token: string, address: string): Promise<Role | undefined> {
-		const role = this.#admission.roleOf(token);
-		if (role === undefined && token !== '') {
-			this.counts.refused.token += 1;
-			this.#audit({ id: '', address, reason: 'token', about: 'http' });
-			await sleep(this.#admission.wrong(address));
-		}
-		return role;
-	}
-
 	/** Lets whoever is at the other end of `stream` do anything. */
 	trust(stream: Duplex): void {
 		this.#trusted.add(stream);
@@ -133,9 +127,9 @@ export class Gatekeeper implements ChunkRules {
 
 	/** From now on these tokens let in, and no others: who came with another is cut. */
 	setTokens(tokens: Tokens): void {
-		this.#admission.set(tokens);
+		this.admission.set(tokens);
 		for (const [conn, { role, token }] of this.#members) {
-			if (this.#admission.roleOf(token) !== role) {
+			if (this.admission.roleOf(token) !== role) {
 				conn.destroy();
 			}
 		}
@@ -165,8 +159,8 @@ export class Gatekeeper implements ChunkRules {
 		if (this.#trusted.has(conn)) {
 			return undefined;
 		}
-		const { token, secret } = readPassword(password, this.#admission.isClosed);
-		const role = this.#admission.roleOf(token);
+		const { token, secret } = readPassword(password, this.admission.isClosed);
+		const role = this.admission.roleOf(token);
 		if (role === undefined) {
 			return 'token';
 		}

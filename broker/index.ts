@@ -8,10 +8,19 @@ export { DataFolder } from './data-folder.ts';
 export type { Decision, RefusedAnnounce } from './decisions.ts';
 export type { EntryRefusal } from './door.ts';
 export type { BrokerRefusal } from './gate-counts.ts';
+export {
+	HttpServer,
+	type HttpServerOptions,
+	needsToken,
+	type Route,
+	type Visit,
+} from './http/http-server.ts';
+export { brokerMonitoring, type Monitored, monitoring } from './http/monitoring.ts';
+export { tellJson, tellProblem } from './http/problem.ts';
+export { startWebFront, type WebFrontOptions } from './http/web-front.ts';
 export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './listener.ts';
 export { byLabel, Meters, type Read, type Reading } from './meters.ts';
 export { brokerMetrics } from './metrics.ts';
-export { brokerMonitoring, type Monitored, monitoring, type Route } from './monitoring.ts';
 export { type MosquittoAclOptions, mosquittoAcl } from './mosquitto-acl.ts';
 export { type MemoryRow, mostMemory, mostMemoryInAll } from './most-memory.ts';
 export { Registry, type RegistryOptions } from './registry.ts';

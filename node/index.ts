@@ -3,7 +3,7 @@ export type { ContentRange, RangeOptions } from './content-range.ts';
 export { ContentStream, type StreamOptions, type StreamResult } from './content-stream.ts';
 export type { DownloadResult, Progress } from './download-options.ts';
 export type { GetOptions } from './downloads.ts';
-export { Gateway, type GatewayOptions } from './gateway/gateway.ts';
+export { gatewayRoute } from './gateway/gateway.ts';
 export { rightChunks } from './hashing/check-content.ts';
 export { type MakeSeedOptions, makeSeed } from './hashing/make-seed.ts';
 export { SeedCache, type SeedCacheOptions } from './hashing/seed-cache.ts';

@@ -54,6 +54,17 @@ export class PacketFramer {
 		}
 	}
 
+	/** `bytes` have been read elsewhere: copies them to where they belong. @throws as {@link filled} */
+	fill(bytes: Uint8Array): void {
+		for (let at = 0; at < bytes.length; ) {
+			const { target } = this;
+			const part = bytes.subarray(at, at + target.length);
+			target.set(part);
+			this.filled(part.length);
+			at += part.length;
+		}
+	}
+
 	/** Cuts what the scratch holds; the start of a packet stays there, or moves to where it belongs. */
 	#cut(): void {
 		let at = 0;

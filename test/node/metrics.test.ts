@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as assert from 'uvu/assert';
 import { type LaneKind, makeSeed, NodeMetrics } from '../../node/index.ts';
-
 import { startBroker } from '../helpers/broker.ts';
 import { makeFolder } from '../helpers/folder.ts';
 import { Liar } from '../helpers/liar.ts';
