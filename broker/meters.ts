@@ -24,7 +24,9 @@ export class Meters {
 
 	/** A registry of its own, with the load of the process. The library is loaded only now. */
 	static async open(): Promise<Meters> {
-		return new Meters(await import('prom-client'));
+		// CommonJS, of which a bundle has the default only.
+		const { default: client } = await import('prom-client');
+		return new Meters(client);
 	}
 
 	/** What goes up and down. @param name without `shoal_` */

@@ -22,6 +22,9 @@ const ABOUT_NO_CACHE = 'hash, even if the file has not changed since it was hash
 const LIMIT = '--limit <name=value>';
 const ABOUT_LIMIT = 'change a limit; can be repeated';
 const ID = '--id <id>';
+const METRICS = '--metrics <host:port>';
+const ABOUT_METRICS =
+	'serve /metrics, /healthz and /readyz by HTTP there; on this machine if only a port is given';
 const ABOUT_TRACE = 'write a line of JSON to a file for each decision and transfer';
 const ABOUT_ID = 'a node id that stays the same: 8 to 64 letters, digits, _ or -';
 
@@ -123,6 +126,7 @@ function addTransfers(program: Command): void {
 		.option('--no-listen', ABOUT_NO_LISTEN)
 		.option(ID, ABOUT_ID)
 		.option('--trace <file>', ABOUT_TRACE)
+		.option(METRICS, ABOUT_METRICS)
 		.action((files, options) =>
 			start(options, async () =>
 				(await import('./commands/share.ts')).shareCommand(files, options),
@@ -144,6 +148,7 @@ function addTransfers(program: Command): void {
 		.option('--no-listen', ABOUT_NO_LISTEN)
 		.option(ID, ABOUT_ID)
 		.option('--trace <file>', ABOUT_TRACE)
+		.option(METRICS, ABOUT_METRICS)
 		.action((what, options) =>
 			start(options, async () => (await import('./commands/get.ts')).getCommand(what, options)),
 		);
@@ -158,6 +163,7 @@ function addTransfers(program: Command): void {
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
 		.option(LANE, ABOUT_LANE)
+		.option(METRICS, ABOUT_METRICS)
 		.action((options) =>
 			start(
 				options,
