@@ -7,6 +7,7 @@ import {
 	type Incoming,
 	Link,
 	type ShoalError,
+	type SwarmEvent,
 	type Topic,
 	type TrackerReply,
 	type TrackerRequest,
@@ -22,6 +23,8 @@ import type { TrackerCounts, TrackerSettings } from './tracker-options.ts';
 export interface ActiveHooks {
 	readonly onReady: (session: string) => void;
 	readonly onDown: (reason: ShoalError) => void;
+	/** It tells watchers something. */
+	readonly onEvent: (event: SwarmEvent) => void;
 	readonly onWarning: (error: unknown) => void;
 	/** Another tracker is ready whose id comes first: this one gives way. */
 	readonly onRival: () => void;
@@ -243,6 +246,7 @@ export class ActiveTracker {
 		for (const decision of decisions) {
 			switch (decision.do) {
 				case 'event':
+					this.#hooks.onEvent(decision.event);
 					this.#link.send(topics.event(decision.event.event), encodeJson(decision.event));
 					break;
 				case 'refuse':

@@ -1,5 +1,5 @@
 import type { Limits } from '../protocol/index.ts';
-import type { Tokens } from './admission.ts';
+import type { Member, Tokens } from './admission.ts';
 import type { Refusal } from './audit-log.ts';
 import type { KeyPair } from './certificate.ts';
 import type { GateCounts } from './gate-counts.ts';
@@ -47,6 +47,10 @@ export interface BrokerEvents {
 	warning(error: unknown): void;
 	/** The broker cannot go on as it should. */
 	error(error: unknown): void;
+	/** A client was let in. */
+	joined(member: Member): void;
+	/** The connection of one that was in has ended. */
+	left(member: Member): void;
 	/** Somebody was refused something. */
 	refused(refusal: Refusal): void;
 }

@@ -75,6 +75,7 @@ export class Broker {
 			tokens,
 			isKept: (id) => this.#retained.hasOf(id),
 			audit: (refusal) => this.#events.emit('refused', refusal),
+			moved: (what, member) => this.#events.emit(what, member),
 		});
 		this.#pool = new BufferPool();
 		this.#lane = new ChunkLane(topics, this.#gate, this.#pool);

@@ -1,5 +1,5 @@
 export type { PublishRefusal } from './access.ts';
-export { makeTokens, type Role, type Tokens } from './admission.ts';
+export { type Member, makeTokens, type Role, type Tokens } from './admission.ts';
 export { AuditLog, type Refusal } from './audit-log.ts';
 export { Broker } from './broker.ts';
 export type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';

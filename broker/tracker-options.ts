@@ -5,6 +5,7 @@ import {
 	parseNodeId,
 	resolveLimits,
 	type ShoalError,
+	type SwarmEvent,
 	Topics,
 	type TrackerRequest,
 } from '../protocol/index.ts';
@@ -66,6 +67,8 @@ export interface TrackerEvents {
 	standby(): void;
 	/** The connection was lost; it goes on trying. */
 	down(reason: ShoalError): void;
+	/** What it tells watchers as well. */
+	event(event: SwarmEvent): void;
 	/** A message could not be read, or one of ours was not delivered. */
 	warning(error: unknown): void;
 }

@@ -103,6 +103,7 @@ export class Tracker {
 		this.#role = await ActiveTracker.open(this.#settings, this.#counts, {
 			onReady: (session) => this.#events.emit('ready', session),
 			onDown: (reason) => this.#events.emit('down', reason),
+			onEvent: (event) => this.#events.emit('event', event),
 			onWarning: (error) => this.#events.emit('warning', error),
 			onRival: () => this.#become(this.#role, () => this.#yield()),
 		});

@@ -70,6 +70,20 @@ export type TraceEvent = SeedEvent & { readonly seed: string };
 /** Takes what a node traces. */
 export type TraceSink = (event: TraceEvent) => void;
 
+/** One that tells all of them; undefined if there are none. */
+export function traceToAll(sinks: ReadonlyArray<TraceSink | undefined>): TraceSink | undefined {
+	const [first, ...others] = sinks.filter((sink) => sink !== undefined);
+	if (first === undefined || others.length === 0) {
+		return first;
+	}
+	return (event) => {
+		first(event);
+		for (const sink of others) {
+			sink(event);
+		}
+	};
+}
+
 /** Bytes of lines that are kept back, to be written in one go. */
 const BATCH = 64 * 1024;
 const FLUSH_EVERY = 250;

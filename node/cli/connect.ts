@@ -12,12 +12,13 @@ import type { ListenAt } from '../lanes/listen.ts';
 import { ShoalNode } from '../node.ts';
 import type { ShoalNodeOptions } from '../node-options.ts';
 import { fsError } from '../storage/fs-error.ts';
-import { TraceFile, type TraceSink } from '../trace.ts';
+import { TraceFile, type TraceSink, traceToAll } from '../trace.ts';
 import { credentialsFor, joinedBroker, secretOf } from './joined.ts';
 import type { MetricsPlace } from './metrics-place.ts';
 import type { Output } from './output.ts';
 import { parseRate } from './rates.ts';
 import type { CommandContext } from './run.ts';
+import { TransferLog } from './transfer-log.ts';
 
 /** Options of the commands that connect as a node. */
 export interface NodeFlags {
@@ -34,6 +35,8 @@ export interface NodeFlags {
 	readonly trace?: string | undefined;
 	/** HOST:PORT. */
 	readonly metrics?: string | undefined;
+	/** The least that is logged, where there is a log. */
+	readonly logLevel?: string | undefined;
 }
 
 /** Options of a node of the command line. */
@@ -87,7 +90,8 @@ export async function startNode(
 	{ metrics, ...options }: CliNodeOptions,
 ): Promise<ShoalNode> {
 	const place = metrics && (await openMetrics(metrics, output));
-	const trace = place?.traceTo(options.trace) ?? options.trace;
+	const logged = output.logs('info') ? new TransferLog(output).trace : undefined;
+	const trace = traceToAll([options.trace, place?.trace, logged]);
 	const start = (broker: string): Promise<ShoalNode> => {
 		const { token, cert } = credentialsFor(broker);
 		const own = { broker, token, cert: options.cert ?? cert, trace };

@@ -127,8 +127,9 @@ Exit codes:
   4 the broker cannot be reached, 130 interrupted
 
 Environment:
-  SHOAL_BROKER  the broker where none is named
-  NO_COLOR      takes the colours away
-  SHOAL_DEBUG   shows where an error comes from
+  SHOAL_BROKER     the broker where none is named
+  SHOAL_LOG_LEVEL  what is logged by what runs on: error, warn, info or debug
+  NO_COLOR         takes the colours away
+  SHOAL_DEBUG      shows where an error comes from
 
 Each command has examples: shoal help get`;

@@ -31,16 +31,9 @@ export class MetricsPlace {
 		return place;
 	}
 
-	/** What the node is to trace to, beside `other`. */
-	traceTo(other: TraceSink | undefined): TraceSink {
-		const { trace } = this.#metrics;
-		if (other === undefined) {
-			return trace;
-		}
-		return (event) => {
-			trace(event);
-			other(event);
-		};
+	/** What the node is to trace to. */
+	get trace(): TraceSink {
+		return this.#metrics.trace;
 	}
 
 	/** It is about `node` from now on. */
