@@ -1,8 +1,8 @@
 export { parseSeed, Seed, ShoalError } from '../protocol/index.ts';
 export type { ContentRange, RangeOptions } from './content-range.ts';
 export { ContentStream, type StreamOptions, type StreamResult } from './content-stream.ts';
+export type { ShoalNodeEvents } from './core-node.ts';
 export type { DownloadResult, Progress } from './download-options.ts';
-export type { GetOptions } from './downloads.ts';
 export { gatewayRoute } from './gateway/gateway.ts';
 export { rightChunks } from './hashing/check-content.ts';
 export { type MakeSeedOptions, makeSeed } from './hashing/make-seed.ts';
@@ -10,7 +10,7 @@ export { SeedCache, type SeedCacheOptions } from './hashing/seed-cache.ts';
 export type { LaneKind } from './lanes/lane.ts';
 export type { ListenAt } from './lanes/listen.ts';
 export { NodeMetrics } from './metrics.ts';
-export { type ShareOptions, ShoalNode, type ShoalNodeEvents } from './node.ts';
+export { type GetOptions, type ShareOptions, ShoalNode } from './node.ts';
 export type { ShoalNodeOptions } from './node-options.ts';
 export type { NodeStats } from './node-stats.ts';
 export type { Share, ShareEvents } from './share.ts';

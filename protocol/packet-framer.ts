@@ -39,6 +39,11 @@ export class PacketFramer {
 			: this.#packet.subarray(this.#filled);
 	}
 
+	/** Whether no packet has begun. */
+	get isEmpty(): boolean {
+		return this.#held === 0 && this.#packet === undefined;
+	}
+
 	/** `count` bytes have been read into the target. @throws ShoalError what `admit` and `onPacket` throw, ERR_MESSAGE */
 	filled(count: number): void {
 		if (this.#packet === undefined) {
