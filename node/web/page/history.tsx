@@ -5,6 +5,8 @@ import type { Moment } from '../messages.ts';
 import { rateText } from './format.ts';
 
 const HEIGHT = 140;
+/** Seconds in sight. */
+const SPAN = 300;
 
 /** The last minutes as curves: what nodes receive, and what the broker sends of it. */
 export function History({ history }: { history: readonly Moment[] }) {
@@ -42,6 +44,11 @@ export function History({ history }: { history: readonly Moment[] }) {
 	);
 }
 
+/** A time of day. */
+function clockText(seconds: number): string {
+	return new Date(seconds * 1_000).toLocaleTimeString([], { timeStyle: 'short' });
+}
+
 function optionsFor(element: HTMLElement): uPlot.Options {
 	const colour = (name: string): string => getComputedStyle(element).getPropertyValue(name).trim();
 	const axis = {
@@ -53,7 +60,10 @@ function optionsFor(element: HTMLElement): uPlot.Options {
 		height: HEIGHT,
 		legend: { show: false },
 		cursor: { show: false },
-		scales: { y: { range: (_chart, _low, high) => [0, Math.max(high, 1_000)] } },
+		scales: {
+			x: { range: (_chart, _first, last) => [last - SPAN, last] },
+			y: { range: (_chart, _low, high) => [0, Math.max(high, 1_000)] },
+		},
 		axes: [
 			axis,
 			{ ...axis, size: 74, values: (_chart, rates) => rates.map((rate) => rateText(rate)) },

@@ -1,4 +1,5 @@
 import './base.css';
+import './frame.css';
 import './views.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
