@@ -6,14 +6,16 @@ import {
 	encodeJson,
 	type Incoming,
 	Link,
+	type Report,
 	type ShoalError,
-	type SwarmEvent,
 	type Topic,
 	type TrackerReply,
 	type TrackerRequest,
 	type TrackerState,
+	type WatcherEvent,
 } from '../protocol/index.ts';
-import type { Decision } from './decisions.ts';
+import { type Decision, endsAnnounce } from './decisions.ts';
+import { Echoes } from './echoes.ts';
 import { Outbox } from './outbox.ts';
 import { Registry } from './registry.ts';
 import { withRoutes } from './routes.ts';
@@ -24,12 +26,16 @@ export interface ActiveHooks {
 	readonly onReady: (session: string) => void;
 	readonly onDown: (reason: ShoalError) => void;
 	/** It tells watchers something. */
-	readonly onEvent: (event: SwarmEvent) => void;
+	readonly onEvent: (event: WatcherEvent) => void;
 	readonly onWarning: (error: unknown) => void;
 	/** Another tracker is ready whose id comes first: this one gives way. */
 	readonly onRival: () => void;
 }
 
+/** A request that has an answer. */
+type Question = Exclude<TrackerRequest, Report>;
+
+const LOAD_EVERY = 2_000;
 // Replies that wait beyond these are dropped: who asked will ask again.
 const MOST_REPLIES = 10_000;
 
@@ -41,9 +47,9 @@ export class ActiveTracker {
 	readonly #hooks: ActiveHooks;
 	readonly #link: Link;
 	readonly #outbox: Outbox;
-	/** Our own empty messages that are still to come back: they withdraw nothing. */
-	readonly #echoes = new Map<string, number>();
-	readonly #sweeper: ReturnType<typeof setInterval>;
+	/** Empty messages, which withdraw nothing. */
+	readonly #echoes = new Echoes();
+	readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
 
 	private constructor(
 		settings: TrackerSettings,
@@ -66,8 +72,10 @@ export class ActiveTracker {
 		link.on('up', () => this.#begin());
 		link.on('down', (reason) => this.#interrupt(reason));
 		link.on('message', (message) => this.#receive(message));
-		this.#sweeper = setInterval(() => this.#sweep(), settings.sweep);
-		this.#sweeper.unref();
+		this.#timers = [
+			setInterval(() => this.#sweep(), settings.sweep).unref(),
+			setInterval(() => this.#tellLoad(), LOAD_EVERY).unref(),
+		];
 	}
 
 	/** @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT */
@@ -102,7 +110,9 @@ export class ActiveTracker {
 
 	/** @param isEnd whether to say `lost`, as nobody has taken the place */
 	async close(isEnd: boolean): Promise<void> {
-		clearInterval(this.#sweeper);
+		for (const timer of this.#timers) {
+			clearInterval(timer);
+		}
 		this.#outbox.clear();
 		if (isEnd && this.#link.isUp) {
 			const { id: tracker } = this.#settings;
@@ -128,8 +138,15 @@ export class ActiveTracker {
 	#sweep(): void {
 		if (this.#link.isUp) {
 			const decisions = this.registry.sweep();
-			this.#counts.expired += decisions.filter(isEndOfAnnounce).length;
+			this.#counts.expired += decisions.filter(endsAnnounce).length;
 			this.#act(decisions);
+		}
+	}
+
+	#tellLoad(): void {
+		const load = this.#settings.load?.();
+		if (load !== undefined) {
+			this.#act([{ do: 'event', event: { event: 'load', ...load } }]);
 		}
 	}
 
@@ -157,7 +174,7 @@ export class ActiveTracker {
 				}
 				break;
 			case 'tracker-request':
-				this.#answer(parsed.from, decodeTrackerRequest(payload));
+				this.#serve(parsed.from, decodeTrackerRequest(payload));
 				break;
 			case 'node-state':
 				if (payload.length > 0) {
@@ -168,7 +185,7 @@ export class ActiveTracker {
 				if (payload.length > 0) {
 					const announce = decodeAnnounce(payload);
 					this.#act(this.registry.announce(parsed.seed, parsed.from, announce, isRetained));
-				} else if (!this.#isEcho(topic)) {
+				} else if (!this.#echoes.take(topic)) {
 					this.#act(this.registry.withdraw(parsed.seed, parsed.from));
 				}
 				break;
@@ -214,8 +231,16 @@ export class ActiveTracker {
 		}
 	}
 
-	#answer(node: string, request: TrackerRequest): void {
+	#serve(node: string, request: TrackerRequest): void {
 		this.#counts.requests[request.op] += 1;
+		if (request.op === 'report') {
+			this.#act(this.registry.report(node, request));
+		} else {
+			this.#answer(node, request);
+		}
+	}
+
+	#answer(node: string, request: Question): void {
 		const reply = this.#replyTo(node, request);
 		if (this.#outbox.size >= MOST_REPLIES) {
 			this.#counts.undelivered += 1;
@@ -225,7 +250,7 @@ export class ActiveTracker {
 		this.#outbox.push(() => this.#link.publish(topic, encodeJson(reply)));
 	}
 
-	#replyTo(node: string, request: TrackerRequest): TrackerReply {
+	#replyTo(node: string, request: Question): TrackerReply {
 		const { op, id } = request;
 		const { whereabouts } = this.#settings;
 		const time = whereabouts.time();
@@ -266,23 +291,9 @@ export class ActiveTracker {
 	#forget(topic: string): void {
 		this.#outbox.push(() => {
 			if (this.#settings.topics.tryParse(topic)?.kind === 'announce') {
-				this.#echoes.set(topic, (this.#echoes.get(topic) ?? 0) + 1);
+				this.#echoes.expect(topic);
 			}
 			return this.#link.forget(topic);
 		});
 	}
-
-	#isEcho(topic: string): boolean {
-		const expected = this.#echoes.get(topic) ?? 0;
-		if (expected > 1) {
-			this.#echoes.set(topic, expected - 1);
-		} else {
-			this.#echoes.delete(topic);
-		}
-		return expected > 0;
-	}
-}
-
-function isEndOfAnnounce(decision: Decision): boolean {
-	return decision.do === 'forget' && decision.what === 'announce';
 }

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
-import { Aedes, type Client } from 'aedes';
+import { Aedes } from 'aedes';
 import mqttPacket from 'mqtt-packet';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
@@ -17,8 +17,10 @@ import { secureContext } from './certificate.ts';
 import { ChunkLane } from './chunk-lane.ts';
 import { endingOf } from './client-error.ts';
 import { Connections } from './connections.ts';
+import { deliverAll } from './deliver-all.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { accept, intake, type OpenFramed } from './intake.ts';
+import { LoadMeter, type LoadSource } from './load-meter.ts';
 import { portError } from './port-error.ts';
 import { type Retained, type RetainedPersistence, retainedOf } from './retained.ts';
 import { queueMark } from './shedding.ts';
@@ -53,6 +55,7 @@ export class Broker {
 	readonly #events = createNanoEvents<BrokerEvents>();
 	#address: AddressInfo = { address: '', family: '', port: 0 };
 	#tracker: Tracker | undefined;
+	#load: LoadMeter | undefined;
 	#watchdog: ReturnType<typeof setInterval> | undefined;
 	#closing: Promise<void> | undefined;
 
@@ -239,6 +242,7 @@ export class Broker {
 
 	async #close(): Promise<void> {
 		clearInterval(this.#watchdog);
+		this.#load?.close();
 		this.#events.events = {};
 		await this.#tracker?.close();
 		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -268,16 +272,28 @@ export class Broker {
 	}
 
 	async #startTracker({ root, office }: BrokerOptions): Promise<void> {
+		const load = new LoadMeter(
+			() => this.#carried(),
+			() => performance.now(),
+		);
+		this.#load = load;
 		this.#tracker = await Tracker.start({
 			url: this.url,
 			root,
 			limits: this.#limits,
 			isAlone: true,
 			office,
+			load: () => load.read(),
 			openStream: () => this.openStream(),
 			addressOf: (id) => this.#gate.addressOf(id),
 		});
 		this.#tracker.on('warning', (error) => this.#events.emit('warning', error));
+	}
+
+	#carried(): LoadSource {
+		const { queued, traffic } = this.#connections;
+		const { clients, counts } = this.#gate;
+		return { ...traffic, queued, clients, shed: counts.shed };
 	}
 
 	#checkAll(): void {
@@ -285,14 +301,4 @@ export class Broker {
 			this.#gate.check(socket);
 		}
 	}
-}
-
-/**
- * Has Aedes 1.2.0 hand every message to `client`. It takes one with a smaller number than the last for a
- * second delivery, and drops it; but those of QoS 1 come late, overtaken by others of QoS 0, and would be
- * lost. Whoever has subscribed to the same twice gets it twice.
- */
-function deliverAll(client: Client, brokerId: string): void {
-	const { duplicates } = client as unknown as { readonly duplicates: object };
-	Object.defineProperty(duplicates, brokerId, { get: () => 0, set: () => {} });
 }

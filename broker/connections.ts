@@ -13,12 +13,20 @@ export interface ConnectionsOptions {
 	readonly onCrowd: () => void;
 }
 
+/** Bytes that came and left. */
+interface Traffic {
+	readonly received: number;
+	readonly sent: number;
+}
+
 /** The connections of a broker: those that have said who they are, and those that have not yet. */
 export class Connections implements Iterable<Duplex> {
 	readonly #options: ConnectionsOptions;
 	readonly #all = new Set<Duplex>();
 	/** The oldest first. */
 	readonly #silent = new Set<Duplex>();
+	/** Of those that are closed. */
+	#past: Traffic = { received: 0, sent: 0 };
 	#queued = 0;
 	#summedAt = Number.NEGATIVE_INFINITY;
 
@@ -53,11 +61,21 @@ export class Connections implements Iterable<Duplex> {
 		return this.#queued;
 	}
 
+	/** Bytes that came and left in all; what is said within this process does not count. */
+	get traffic(): Traffic {
+		let sum = this.#past;
+		for (const stream of this.#all) {
+			sum = added(sum, stream);
+		}
+		return sum;
+	}
+
 	/** Keeps `stream` until it is closed. */
 	add(stream: Duplex): void {
 		this.#all.add(stream);
 		stream.once('close', () => {
 			this.#all.delete(stream);
+			this.#past = added(this.#past, stream);
 			this.#silent.delete(stream);
 		});
 	}
@@ -86,4 +104,14 @@ export class Connections implements Iterable<Duplex> {
 			stream.destroy();
 		}
 	}
+}
+
+/** `sum` with what `stream` has carried; a stream that is no socket has carried nothing. */
+function added(sum: Traffic, stream: Duplex): Traffic {
+	const { bytesRead = 0, bytesWritten = 0 } = stream as {
+		bytesRead?: number;
+		bytesWritten?: number;
+	};
+	const sent = Math.max(0, bytesWritten - stream.writableLength);
+	return { received: sum.received + bytesRead, sent: sum.sent + sent };
 }

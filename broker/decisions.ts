@@ -1,9 +1,12 @@
-import type { Announce, SwarmEvent } from '../protocol/index.ts';
+import type { Announce, Report, SwarmEvent, WatcherEvent } from '../protocol/index.ts';
 import type { Holding } from './known-node.ts';
 import { isSeeder } from './listing.ts';
 
 /** Why an announce is refused. */
 export type RefusedAnnounce = 'layout' | 'node-announces' | 'announce-rate' | 'announces' | 'nodes';
+
+/** Why something is refused. `report`: by a node that is not listed for the seed, or comes too often. */
+export type Refused = RefusedAnnounce | 'report';
 
 /** What the tracker has to do. `forget`: have the broker drop a retained message. */
 export type Decision =
@@ -18,9 +21,9 @@ export type Decision =
 			readonly do: 'refuse';
 			readonly node: string;
 			readonly seed: string;
-			readonly why: RefusedAnnounce;
+			readonly why: Refused;
 	  }
-	| { readonly do: 'event'; readonly event: SwarmEvent };
+	| { readonly do: 'event'; readonly event: WatcherEvent };
 
 /** Have the broker drop a node's state. */
 export function forgetState(node: string): Decision {
@@ -30,6 +33,11 @@ export function forgetState(node: string): Decision {
 /** Have the broker drop an announce. */
 export function forgetAnnounce(seed: string, node: string): Decision {
 	return { do: 'forget', what: 'announce', node, seed };
+}
+
+/** Whether a decision ends an announce. */
+export function endsAnnounce(decision: Decision): boolean {
+	return decision.do === 'forget' && decision.what === 'announce';
 }
 
 /** Tell watchers of a node. */
@@ -54,4 +62,9 @@ export function progress(
 		events.push('download-complete');
 	}
 	return events.map((event) => ({ do: 'event', event: { event, node, seed, name, length } }));
+}
+
+/** Tell watchers what the node `by` says of another. */
+export function complaint(by: string, { event, seed, node, chunk }: Report): Decision {
+	return { do: 'event', event: { event, seed, node, by, chunk } };
 }

@@ -44,7 +44,10 @@ export class KnownNode {
 	/** The last matching update: when, of which session, in which epoch. It renews every holding. */
 	#renewal = { at: Number.NEGATIVE_INFINITY, session: '', epoch: 0 };
 	readonly #refused = new Set<string>();
+	readonly #limits: Limits;
 	readonly #bucket: TokenBucket;
+	/** Few nodes ever report anything. */
+	#reports: TokenBucket | undefined;
 	#digest: string | undefined;
 	#shortest = Number.POSITIVE_INFINITY;
 	#expiry = Number.POSITIVE_INFINITY;
@@ -53,12 +56,21 @@ export class KnownNode {
 		this.id = id;
 		this.idHash = hashId(id);
 		this.heard = now;
+		this.#limits = limits;
 		this.#bucket = new TokenBucket(limits.announceRate, limits.announceBurst, now);
 	}
 
 	/** Whether one more new announce may come now. */
 	mayAnnounce(now: number): boolean {
 		return this.#bucket.take(now);
+	}
+
+	/** Whether a report of it on the swarm of `seed` may be passed on now. */
+	mayReport(seed: string, now: number): boolean {
+		const { reportRate, reportBurst } = this.#limits;
+		const holding = this.holdings.get(seed);
+		this.#reports ??= new TokenBucket(reportRate, reportBurst, now);
+		return holding !== undefined && this.shows(holding) && this.#reports.take(now);
 	}
 
 	/** Keeps `holding`, in place of an earlier one of the same seed. */

@@ -1,12 +1,40 @@
 import type { NodeListing, SeedListing } from '../protocol/index.ts';
 import type { Holding } from './known-node.ts';
 import { neighboursOf } from './neighbours.ts';
+import type { Swarms } from './swarms.ts';
 
 // Below the 64 KiB of a control message, with room for the rest of the reply.
 const REPLY_BYTES = 48 * 1024;
 
+// Seeds one page may look at, as most of them may be hidden.
+const PAGE_SCAN = 5_000;
+
+/** At most `most` seeds that somebody shows, in the order of their ids, after `after`. */
+export function pageOfSeeds(
+	swarms: Swarms,
+	after: string | undefined,
+	most: number,
+): { seeds: SeedListing[]; next?: string } {
+	const shown: SeedListing[] = [];
+	let last: string | undefined;
+	for (const seed of swarms.after(after, PAGE_SCAN)) {
+		const listing = describeSeed(seed, swarms.holdings(seed));
+		if (listing !== undefined) {
+			shown.push(listing);
+		}
+		last = seed;
+		if (shown.length === most) {
+			break;
+		}
+	}
+	const seeds = fitting(shown);
+	const end = seeds.length < shown.length ? seeds.at(-1)?.seed : last;
+	const hasMore = end !== undefined && swarms.after(end, 1).length > 0;
+	return hasMore ? { seeds, next: end } : { seeds };
+}
+
 /** A seed as others see it, or undefined if nobody shows it. The first of its nodes says what it is. */
-export function describeSeed(seed: string, holdings: Iterable<Holding>): SeedListing | undefined {
+function describeSeed(seed: string, holdings: Iterable<Holding>): SeedListing | undefined {
 	let first: Holding | undefined;
 	let seeders = 0;
 	let downloaders = 0;
@@ -38,7 +66,7 @@ export function isSeeder(holding: Holding): boolean {
 }
 
 /** As many of `items`, from the first, as fit into one reply. */
-export function fitting<T>(items: readonly T[]): T[] {
+function fitting<T>(items: readonly T[]): T[] {
 	let bytes = 0;
 	const end = items.findIndex((item) => {
 		bytes += Buffer.byteLength(JSON.stringify(item)) + 1;

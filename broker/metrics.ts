@@ -75,7 +75,7 @@ function addTracker(meters: Meters, tracker: NonNullable<Broker['tracker']>): vo
 		'Announces whose time ended before they were renewed.',
 		() => stats().expired,
 	);
-	meters.counter('refused_announces_total', 'Announces that the tracker refused.', () =>
+	meters.counter('tracker_refused_total', 'Announces and reports that the tracker refused.', () =>
 		byLabel('reason', stats().refused),
 	);
 	meters.counter('tracker_requests_total', 'Requests of nodes to the tracker.', () =>

@@ -1,5 +1,13 @@
-import type { Announce, Limits, NodeListing, NodeState, SeedListing } from '../protocol/index.ts';
+import type {
+	Announce,
+	Limits,
+	NodeListing,
+	NodeState,
+	Report,
+	SeedListing,
+} from '../protocol/index.ts';
 import {
+	complaint,
 	type Decision,
 	forgetAnnounce,
 	forgetState,
@@ -8,7 +16,7 @@ import {
 	type RefusedAnnounce,
 } from './decisions.ts';
 import { type Holding, hasLayout, holdingOf, KnownNode } from './known-node.ts';
-import { describeSeed, fitting, isSeeder, sampleNodes } from './listing.ts';
+import { isSeeder, pageOfSeeds, sampleNodes } from './listing.ts';
 import { Swarms } from './swarms.ts';
 
 /** Options of {@link Registry}. */
@@ -19,9 +27,6 @@ export interface RegistryOptions {
 	/** 0 to 1. */
 	readonly random: () => number;
 }
-
-// Seeds one page may look at, as most of them may be hidden.
-const PAGE_SCAN = 5_000;
 
 /**
  * Swarms, nodes and announces: all that a tracker knows. Pure: messages in, decisions out, time and
@@ -134,25 +139,15 @@ export class Registry {
 		return { status: isMatch ? 'ok' : 'again', refused: node.takeRefused() };
 	}
 
+	/** What the node `by` says of another one of the same seed. It changes nothing here. */
+	report(by: string, report: Report): Decision[] {
+		const isHeard = this.#nodes.get(by)?.mayReport(report.seed, this.#now()) ?? false;
+		return [isHeard ? complaint(by, report) : { ...report, do: 'refuse', why: 'report' }];
+	}
+
 	/** A page of the seeds that somebody shows, in the order of their ids. */
 	seeds(after?: string): { seeds: SeedListing[]; next?: string } {
-		const scanned = this.#swarms.after(after, PAGE_SCAN);
-		const shown: SeedListing[] = [];
-		let last: string | undefined;
-		for (const seed of scanned) {
-			const listing = describeSeed(seed, this.#swarms.holdings(seed));
-			if (listing !== undefined) {
-				shown.push(listing);
-			}
-			last = seed;
-			if (shown.length === this.#limits.listPage) {
-				break;
-			}
-		}
-		const seeds = fitting(shown);
-		const end = seeds.length < shown.length ? seeds.at(-1)?.seed : last;
-		const hasMore = end !== undefined && this.#swarms.after(end, 1).length > 0;
-		return hasMore ? { seeds, next: end } : { seeds };
+		return pageOfSeeds(this.#swarms, after, this.#limits.listPage);
 	}
 
 	/** Who shows a seed: how many, and a sample with their addresses, first those `asker` should go to. */

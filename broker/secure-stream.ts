@@ -59,6 +59,11 @@ export class SecureStream extends Duplex {
 		return this.#inner.bytesRead;
 	}
 
+	/** Bytes sent, or about to be. */
+	get bytesWritten(): number {
+		return this.#inner.bytesWritten;
+	}
+
 	/** That of the socket below, which tells how much the system took. Not public, in Node 20 to 24. */
 	get _handle(): unknown {
 		return (this.#inner as unknown as { readonly _handle: unknown })._handle;

@@ -1,15 +1,16 @@
 import {
 	type Limits,
+	type Load,
 	makeNodeId,
 	type OpenStream,
 	parseNodeId,
 	resolveLimits,
 	type ShoalError,
-	type SwarmEvent,
 	Topics,
 	type TrackerRequest,
+	type WatcherEvent,
 } from '../protocol/index.ts';
-import type { RefusedAnnounce } from './decisions.ts';
+import type { Refused } from './decisions.ts';
 import type { Whereabouts } from './routes.ts';
 import { TicketOffice } from './tickets.ts';
 
@@ -31,6 +32,8 @@ export interface TrackerOptions {
 	readonly addressOf?: ((id: string) => string | undefined) | undefined;
 	/** What signs tickets. @default a new one */
 	readonly office?: TicketOffice | undefined;
+	/** How loaded its broker is, since it was asked last. @default nobody knows, and watchers are not told */
+	readonly load?: (() => Load) | undefined;
 	/** Nobody else can be the tracker, so it does not look first. @default false */
 	readonly isAlone?: boolean | undefined;
 	/** Monotonic time in ms. @default performance.now */
@@ -52,6 +55,7 @@ export interface TrackerSettings {
 	readonly password: string | undefined;
 	readonly openStream: OpenStream | undefined;
 	readonly isAlone: boolean;
+	readonly load: (() => Load) | undefined;
 	readonly whereabouts: Whereabouts;
 	readonly now: () => number;
 	readonly random: () => number;
@@ -68,7 +72,7 @@ export interface TrackerEvents {
 	/** The connection was lost; it goes on trying. */
 	down(reason: ShoalError): void;
 	/** What it tells watchers as well. */
-	event(event: SwarmEvent): void;
+	event(event: WatcherEvent): void;
 	/** A message could not be read, or one of ours was not delivered. */
 	warning(error: unknown): void;
 }
@@ -83,8 +87,8 @@ export interface TrackerCounts {
 	expired: number;
 	/** Requests of nodes, by what they asked for. */
 	readonly requests: Record<TrackerRequest['op'], number>;
-	/** Announces that were refused, by reason. */
-	readonly refused: Record<RefusedAnnounce, number>;
+	/** Announces and reports that were refused, by reason. */
+	readonly refused: Record<Refused, number>;
 }
 
 /** @throws ShoalError ERR_ID, ERR_TOPIC, ERR_USAGE */
@@ -97,6 +101,7 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
 		password: options.password,
 		openStream: options.openStream,
 		isAlone: options.isAlone ?? false,
+		load: options.load,
 		whereabouts: {
 			addressOf: options.addressOf ?? (() => undefined),
 			office: options.office ?? new TicketOffice(),
@@ -115,7 +120,10 @@ export function zeroCounts(): TrackerCounts {
 		malformed: 0,
 		undelivered: 0,
 		expired: 0,
-		requests: { get_seed: 0, query: 0, update: 0 },
-		refused: { layout: 0, 'node-announces': 0, 'announce-rate': 0, announces: 0, nodes: 0 },
+		requests: { get_seed: 0, query: 0, update: 0, report: 0 },
+		refused: {
+			...{ layout: 0, 'node-announces': 0, 'announce-rate': 0, announces: 0, nodes: 0 },
+			report: 0,
+		},
 	};
 }

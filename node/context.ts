@@ -5,6 +5,7 @@ import {
 	resolveLimits,
 	type Topics,
 } from '../protocol/index.ts';
+import { Feeds } from './feeds.ts';
 import { Holdings } from './holdings.ts';
 import { LaneTotals } from './lane-totals.ts';
 import type { LaneKind } from './lanes/lane.ts';
@@ -31,6 +32,8 @@ export interface NodeContext {
 	readonly down: RateMeter;
 	/** The same bytes by lane. */
 	readonly totals: LaneTotals;
+	/** Those received, by the node they come from. */
+	readonly feeds: Feeds;
 	readonly upBucket: TokenBucket;
 	readonly downBucket: TokenBucket;
 	/** Of the downloads: who asks for too much at once is refused. */
@@ -80,6 +83,7 @@ export function createContext(link: Link, topics: Topics, options: ContextOption
 		up: new RateMeter(),
 		down: new RateMeter(),
 		totals: new LaneTotals(),
+		feeds: new Feeds(),
 		upBucket: new TokenBucket(maxUp),
 		downBucket: new TokenBucket(maxDown),
 		turns: new Turns(DOWNLOADS_AT_ONCE),

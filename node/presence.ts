@@ -8,6 +8,7 @@ import {
 	type NodeState,
 	type Topics,
 } from '../protocol/index.ts';
+import type { Feeds } from './feeds.ts';
 import type { Holding, Holdings } from './holdings.ts';
 import type { LaneTotals } from './lane-totals.ts';
 import type { RateMeter } from './rate-meter.ts';
@@ -24,6 +25,7 @@ export interface PresenceOptions {
 	readonly up: RateMeter;
 	readonly down: RateMeter;
 	readonly totals: LaneTotals;
+	readonly feeds: Feeds;
 	readonly warn: (error: unknown) => void;
 	/** Where other nodes can come straight to this one, as broker URLs. */
 	readonly addresses: () => Pick<NodeState, 'addresses' | 'cert'>;
@@ -162,8 +164,8 @@ export class Presence {
 	}
 
 	async #publishState(isDue: boolean): Promise<void> {
-		const { up, down, totals } = this.#options;
-		const state = `${up.rate} ${down.rate} ${JSON.stringify(totals.all)}`;
+		const { up, down, totals, feeds } = this.#options;
+		const state = JSON.stringify([up.rate, down.rate, totals.all, feeds.largest]);
 		if (isDue || state !== this.#lastState) {
 			this.#lastState = state;
 			await this.#publish('ready');
@@ -171,7 +173,7 @@ export class Presence {
 	}
 
 	async #publish(state: NodeState['state']): Promise<void> {
-		const { link, topics, up, down, totals, addresses } = this.#options;
+		const { link, topics, up, down, totals, feeds, addresses } = this.#options;
 		const message: NodeState = {
 			state,
 			session: link.session,
@@ -179,6 +181,7 @@ export class Presence {
 			up: up.rate,
 			down: down.rate,
 			lanes: totals.all,
+			sources: feeds.largest,
 		};
 		await link.retain(topics.nodeState(link.id), encodeJson(message));
 	}

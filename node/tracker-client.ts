@@ -4,6 +4,7 @@ import {
 	formatRequestId,
 	type Link,
 	makeRequestId,
+	type Report,
 	type SeedListing,
 	ShoalError,
 	type Topics,
@@ -12,7 +13,7 @@ import {
 	type TrackerState,
 } from '../protocol/index.ts';
 
-type Op = TrackerRequest['op'];
+type Op = TrackerReply['op'];
 type ReplyTo<O extends Op> = Extract<TrackerReply, { op: O }>;
 type RequestOf<O extends Op> = Omit<Extract<TrackerRequest, { op: O }>, 'op' | 'id'>;
 type ReadyState = Extract<TrackerState, { state: 'ready' }>;
@@ -134,6 +135,16 @@ export class TrackerClient {
 			this.#pending.get(id)?.settle(error);
 		});
 		return (await reply) as ReplyTo<O>;
+	}
+
+	/** Has the tracker tell watchers of another node. Nobody waits for it, and nothing depends on it. */
+	report(report: Omit<Report, 'op' | 'id'>): void {
+		if (this.#state !== undefined) {
+			const id = formatRequestId(makeRequestId());
+			const message: Report = { op: 'report', id, ...report };
+			const topic = this.#topics.trackerRequest(this.#link.id);
+			this.#link.publish(topic, encodeJson(message)).catch(() => {});
+		}
 	}
 
 	/** Every seed the tracker holds, page after page. @throws as {@link ask}, and ERR_LIMIT if there is no end */

@@ -1,10 +1,10 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
 	type ChunkMessage,
-	encodeJson,
 	formatRequestId,
 	makeRequestId,
 	type NodeReply,
+	type Report,
 	ShoalError,
 } from '../protocol/index.ts';
 import { Arrivals } from './arrivals.ts';
@@ -18,6 +18,7 @@ import { chunksOf, type HaveReply } from './have-reply.ts';
 import type { Holding } from './holdings.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Listening } from './listening.ts';
+import { Requester } from './requester.ts';
 import { SourceLanes } from './source-lanes.ts';
 import type { SourceShares } from './source-shares.ts';
 import type { SeedEvent } from './trace.ts';
@@ -52,6 +53,7 @@ export class Transfer {
 	readonly #timer: NodeJS.Timeout;
 	readonly #listening: Listening;
 	readonly #lanes: SourceLanes;
+	readonly #requester: Requester;
 	#isClosed = false;
 	/** Whether it has told that it is complete: what was written beside the last chunk settles after it. */
 	#hasTold = false;
@@ -87,6 +89,7 @@ export class Transfer {
 			settled: () => this.#settled(),
 			failed: (error) => this.#events.emit('failed', error),
 		});
+		this.#requester = new Requester(context, holding.seed.id, this.#listening);
 		this.#lanes = new SourceLanes(context, this.#engine, this.#listening, this.#decide);
 		this.#timer = setInterval(this.#decide, TICK);
 	}
@@ -173,7 +176,7 @@ export class Transfer {
 			return undefined;
 		}
 		this.#straight[lane === 'direct' ? 'add' : 'delete'](attempt);
-		this.#received(lane, length);
+		this.#received(from, lane, length);
 		const use = this.#arrivals.take(attempt, offset, bytes);
 		this.#decide();
 		return use;
@@ -191,7 +194,7 @@ export class Transfer {
 		const attempts = this.#engine.overheard(from, offset, bytes.length, performance.now());
 		const uses = attempts.map((attempt) => this.#arrivals.take(attempt, offset, bytes));
 		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
-		this.#received('broker', bytes.length);
+		this.#received(from, 'broker', bytes.length);
 		this.#listening.count(from, bytes.length, useful);
 		const about = { node: from, lane: 'broker', offset, length: bytes.length, useful } as const;
 		this.#trace({ event: 'received', ...about, shared: true });
@@ -208,9 +211,11 @@ export class Transfer {
 		await this.#arrivals.close();
 	}
 
-	#received(lane: LaneKind, bytes: number): void {
-		this.#context.down.count(bytes);
-		this.#context.totals.count(lane, 'received', bytes);
+	#received(from: string, lane: LaneKind, bytes: number): void {
+		const { down, totals, feeds } = this.#context;
+		down.count(bytes);
+		totals.count(lane, 'received', bytes);
+		feeds.count(from, lane, bytes);
 	}
 
 	#settled(): void {
@@ -230,6 +235,7 @@ export class Transfer {
 		if (attempt.isOverheard) {
 			this.#engine.unheard(chunk);
 		} else {
+			this.#report({ event: 'chunk-refused', node: attempt.node, chunk });
 			this.#act(this.#engine.bad(chunk, attempt.node));
 		}
 	}
@@ -265,27 +271,17 @@ export class Transfer {
 			} else if (decision.do === 'drop') {
 				this.#events.emit('dropped', decision.node);
 				this.#trace({ event: 'dropped', node: decision.node });
+				this.#report({ event: 'node-dropped', node: decision.node });
 			} else if (decision.do === 'suspect') {
 				this.#context.lanes.suspect(decision.node);
 			} else {
-				this.#send(decision);
+				this.#requester.send(decision);
 			}
 		}
 	}
 
-	#send({ do: what, node, request, ranges }: Extract<Decision, { ranges: unknown }>): void {
-		const { lanes, link, topics, downBucket } = this.#context;
-		const isRequest = what === 'request';
-		if (isRequest) {
-			downBucket.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
-		}
-		const lane = lanes.to(node);
-		const isHeard = isRequest && lane.kind === 'broker' && this.#listening.hears(node);
-		const id = formatRequestId(request);
-		const about = { id, seed: this.#holding.seed.id, ranges, shared: isHeard || undefined };
-		const message = { op: isRequest ? 'chunks' : 'cancel', ...about };
-		lane.send(topics.request(node, link.id), encodeJson(message));
-		this.#trace({ event: isRequest ? 'asked' : 'cancelled', node, lane: lane.kind, id, ranges });
+	#report(report: Pick<Report, 'event' | 'node' | 'chunk'>): void {
+		this.#context.tracker.report({ ...report, seed: this.#holding.seed.id });
 	}
 
 	#trace(event: SeedEvent): void {

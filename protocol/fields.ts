@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { isNodeId, isRequestId, isSeedId } from './ids.ts';
+import { NODE_ID, REQUEST_ID, SEED_ID } from './ids.ts';
 import { MAX_CHUNKS, MAX_LENGTH } from './layout.ts';
 import { checkName } from './names.ts';
 import { parseBrokerUrl } from './share-link.ts';
@@ -16,11 +16,10 @@ const holds =
 			return false;
 		}
 	};
-const id = (is: (text: string) => boolean, what: string) => v.pipe(v.string(), v.check(is, what));
 
-export const nodeId = id((text) => isNodeId(text), 'no node id');
-export const seedId = id((text) => isSeedId(text), 'no seed id');
-export const requestId = id((text) => isRequestId(text), 'no request id');
+export const nodeId = v.pipe(v.string(), v.regex(NODE_ID, 'no node id'));
+export const seedId = v.pipe(v.string(), v.regex(SEED_ID, 'no seed id'));
+export const requestId = v.pipe(v.string(), v.regex(REQUEST_ID, 'no request id'));
 export const session = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,32}$/, 'no session'));
 export const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'no SHA-256'));
 export const fileName = v.pipe(
@@ -35,6 +34,8 @@ export const whole = (most: number) =>
 /** A whole number from 1 to `most`. */
 export const positive = (most: number) => v.pipe(whole(most), v.minValue(1));
 export const count = whole(Number.MAX_SAFE_INTEGER);
+/** Anything from 0 on. JSON can say Infinity: `1e999`. */
+export const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 export const milliseconds = positive(Number.MAX_SAFE_INTEGER);
 export const chunkCount = whole(MAX_CHUNKS);
 export const contentLength = whole(MAX_LENGTH);

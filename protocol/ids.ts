@@ -2,10 +2,11 @@ import { nanoid } from 'nanoid';
 import { ShoalError } from './errors.ts';
 import { quoted } from './printable.ts';
 
+// As patterns, so that what is made of them can be told to others: in the schemas of messages.
 // Node ids stand in topics and in access rules: no wildcard, no slash, no dot, no space.
-const NODE_ID = /^[A-Za-z0-9_-]{8,64}$/;
-const SEED_ID = /^[0-9a-f]{64}$/;
-const REQUEST_ID = /^[0-9a-f]{16}$/;
+export const NODE_ID = /^[A-Za-z0-9_-]{8,64}$/;
+export const SEED_ID = /^[0-9a-f]{64}$/;
+export const REQUEST_ID = /^[0-9a-f]{16}$/;
 
 /** A new node id: 21 characters, 126 random bits. */
 export function makeNodeId(): string {

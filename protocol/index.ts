@@ -22,6 +22,7 @@ export type {
 export { credentials } from './connection-options.ts';
 export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
 export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
+export { decodeEvent, type Load, type SwarmEvent, type WatcherEvent } from './event-messages.ts';
 export { parseFingerprint } from './fingerprint.ts';
 export { FIXED_LIMITS, type FixedLimit } from './fixed-limits.ts';
 export {
@@ -66,8 +67,10 @@ export {
 	decodeNodeRequest,
 	decodeNodeState,
 	decodeReply,
+	type Feed,
 	type LaneBytes,
 	MAX_RANGE,
+	MOST_FEEDS,
 	type NodeReply,
 	type NodeRequest,
 	type NodeState,
@@ -101,12 +104,11 @@ export {
 } from './share-link.ts';
 export { DEFAULT_ROOT, MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS, type Topic, Topics } from './topics.ts';
 export {
-	decodeEvent,
 	decodeTrackerRequest,
 	decodeTrackerState,
 	type NodeListing,
+	type Report,
 	type SeedListing,
-	type SwarmEvent,
 	type TrackerReply,
 	type TrackerRequest,
 	type TrackerState,

@@ -54,6 +54,8 @@ const TABLE = {
 	nodeAnnounces: limit(1_000, '', 'announces of one node; more: refused'),
 	announceRate: limit(50, 'per s', 'new announces of one node; faster: refused'),
 	announceBurst: limit(1_000, '', 'new announces of one node at once'),
+	reportRate: limit(5, 'per s', 'reports by one node of bad chunks; faster: not told to watchers'),
+	reportBurst: limit(20, '', 'such reports at once'),
 	announces: limit(100_000, '', 'announces in all; more: refused and not kept, never evicted'),
 	ttl: limit(90_000, 'ms', 'life of an announce that is not renewed'),
 	renewal: limit(30_000, 'ms', 'between two updates of a node, ± 20 %'),

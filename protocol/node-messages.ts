@@ -9,6 +9,7 @@ import {
 	fileName,
 	fingerprint,
 	milliseconds,
+	nodeId,
 	positive,
 	requestId,
 	seedId,
@@ -43,7 +44,20 @@ export interface NodeState {
 	readonly down: number;
 	/** Bytes of contents since it started, straight from node to node and through the broker. */
 	readonly lanes?: { readonly direct: LaneBytes; readonly broker: LaneBytes } | undefined;
+	/** Whom most of it comes from now, the largest rate first. */
+	readonly sources?: readonly Feed[] | undefined;
 }
+
+/** A node that bytes come from, and on which lane. */
+export interface Feed {
+	readonly node: string;
+	readonly lane: 'broker' | 'direct';
+	/** Bytes per second, over the last seconds. */
+	readonly rate: number;
+}
+
+/** Most sources that a node's state names. */
+export const MOST_FEEDS = 8;
 
 /** Bytes sent and received. */
 export interface LaneBytes {
@@ -52,8 +66,9 @@ export interface LaneBytes {
 }
 
 const laneBytes = v.object({ sent: count, received: count });
+const feed = v.object({ node: nodeId, lane: v.picklist(['broker', 'direct']), rate: count });
 
-const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
+export const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	state: v.picklist(['ready', 'disconnected', 'lost']),
 	session,
 	addresses,
@@ -61,6 +76,7 @@ const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	up: count,
 	down: count,
 	lanes: v.optional(v.object({ direct: laneBytes, broker: laneBytes })),
+	sources: v.optional(v.pipe(v.array(feed), v.maxLength(MOST_FEEDS))),
 });
 
 /** `announce/<seed>/<node>`, retained: the node has so much of the seed. Empty: no longer. */
@@ -79,7 +95,7 @@ export interface Announce {
 	readonly session: string;
 }
 
-const announce: v.GenericSchema<unknown, Announce> = v.pipe(
+export const announce: v.GenericSchema<unknown, Announce> = v.pipe(
 	v.object({
 		name: fileName,
 		length: contentLength,
@@ -115,7 +131,7 @@ export type NodeRequest =
 			readonly ranges: readonly ByteRange[];
 	  };
 
-const nodeRequest: v.GenericSchema<unknown, NodeRequest> = v.variant('op', [
+export const nodeRequest: v.GenericSchema<unknown, NodeRequest> = v.variant('op', [
 	v.object({ op: v.literal('have'), id: requestId, seed: seedId }),
 	v.object({
 		op: v.picklist(['chunks', 'seed', 'cancel']),
@@ -166,7 +182,7 @@ export type Reply = TrackerReply | NodeReply;
 
 const run = v.tuple([chunkCount, positive(Number.MAX_SAFE_INTEGER)]);
 
-const reply: v.GenericSchema<unknown, Reply> = v.variant('op', [
+export const reply: v.GenericSchema<unknown, Reply> = v.variant('op', [
 	...trackerReplies,
 	v.object({
 		op: v.literal('have'),

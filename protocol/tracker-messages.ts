@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { COMPLAINTS, type Complaint } from './event-messages.ts';
 import {
 	addresses,
 	chunkCount,
@@ -33,7 +34,7 @@ export type TrackerState =
 	  }
 	| { readonly state: 'lost'; readonly tracker: string; readonly session: string };
 
-const trackerState: v.GenericSchema<unknown, TrackerState> = v.variant('state', [
+export const trackerState: v.GenericSchema<unknown, TrackerState> = v.variant('state', [
 	v.object({
 		state: v.literal('ready'),
 		tracker: nodeId,
@@ -46,7 +47,7 @@ const trackerState: v.GenericSchema<unknown, TrackerState> = v.variant('state', 
 	v.object({ state: v.literal('lost'), tracker: nodeId, session }),
 ]);
 
-/** `tracker/request/<node>`: the three operations of the protocol. */
+/** `tracker/request/<node>`: the three operations of the protocol, and what a downloader has to report. */
 export type TrackerRequest =
 	| {
 			readonly op: 'get_seed';
@@ -63,12 +64,33 @@ export type TrackerRequest =
 			readonly count: number;
 			/** SHA-256 of their ids, sorted, a line each. */
 			readonly digest: string;
-	  };
+	  }
+	| Report;
 
-const trackerRequest: v.GenericSchema<unknown, TrackerRequest> = v.variant('op', [
+/** What a downloader says of another node, for watchers to know: nothing else follows, and no answer. */
+export interface Report {
+	readonly op: 'report';
+	readonly id: string;
+	readonly event: Complaint;
+	readonly seed: string;
+	/** Who was at fault. */
+	readonly node: string;
+	/** The chunk that was wrong. */
+	readonly chunk?: number | undefined;
+}
+
+export const trackerRequest: v.GenericSchema<unknown, TrackerRequest> = v.variant('op', [
 	v.object({ op: v.literal('get_seed'), id: requestId, after: v.optional(seedId) }),
 	v.object({ op: v.literal('query'), id: requestId, seed: seedId }),
 	v.object({ op: v.literal('update'), id: requestId, session, count, digest }),
+	v.object({
+		op: v.literal('report'),
+		id: requestId,
+		event: v.picklist(COMPLAINTS),
+		seed: seedId,
+		node: nodeId,
+		chunk: v.optional(chunkCount),
+	}),
 ]);
 
 /** A seed as the tracker lists it. */
@@ -168,42 +190,7 @@ export const trackerReplies = [
 	}),
 ] as const;
 
-/** `event/<kind>`: what happened, for watchers. */
-export interface SwarmEvent {
-	/** The last level of the topic, again. */
-	readonly event:
-		| 'node-joined'
-		| 'node-left'
-		| 'node-lost'
-		| 'seed-added'
-		| 'seed-gone'
-		| 'download-started'
-		| 'download-complete';
-	readonly node?: string | undefined;
-	readonly seed?: string | undefined;
-	readonly name?: string | undefined;
-	readonly length?: number | undefined;
-}
-
-const swarmEvent: v.GenericSchema<unknown, SwarmEvent> = v.object({
-	event: v.picklist([
-		'node-joined',
-		'node-left',
-		'node-lost',
-		'seed-added',
-		'seed-gone',
-		'download-started',
-		'download-complete',
-	]),
-	node: v.optional(nodeId),
-	seed: v.optional(seedId),
-	name: v.optional(fileName),
-	length: v.optional(contentLength),
-});
-
 /** Reads a tracker's state. @throws ShoalError ERR_MESSAGE */
 export const decodeTrackerState = jsonDecoder('tracker state', trackerState);
 /** Reads a request to the tracker. @throws ShoalError ERR_MESSAGE */
 export const decodeTrackerRequest = jsonDecoder('tracker request', trackerRequest);
-/** Reads an event. @throws ShoalError ERR_MESSAGE */
-export const decodeEvent = jsonDecoder('event', swarmEvent);

@@ -26,11 +26,13 @@ export function logBroker(output: Output, broker: Broker): void {
 
 /** Logs what a tracker tells watchers of nodes, seeds and downloads. */
 export function logTracker(output: Output, tracker: Tracker): void {
-	tracker.on('event', ({ event, ...about }) => {
-		const { node, seed, name } = about;
-		if (node !== undefined || seed !== undefined) {
-			const parts = [node, seed, name && quoted(name)].filter((part) => part !== undefined);
-			output.log('info', event, `${event.replaceAll('-', ' ')}: ${parts.join(' ')}`, about);
+	tracker.on('event', (event) => {
+		if (event.event !== 'load') {
+			const { event: name, ...about } = event;
+			const { node, seed } = about;
+			const file = 'name' in about && about.name !== undefined ? quoted(about.name) : undefined;
+			const parts = [node, seed, file].filter((part) => part !== undefined);
+			output.log('info', name, `${name.replaceAll('-', ' ')}: ${parts.join(' ')}`, about);
 		}
 	});
 }

@@ -1,6 +1,6 @@
-import { type NodeState, printable } from '../../protocol/index.ts';
+import { type Load, type NodeState, printable } from '../../protocol/index.ts';
+import type { NodeShare, SwarmOf, SwarmView } from '../swarm-view.ts';
 import { blockMap } from './bar.ts';
-import type { NodeShare, SwarmOf, SwarmView } from './swarm-view.ts';
 import { fit } from './table.ts';
 import { countOf, formatBytes, formatRate, percent } from './units.ts';
 
@@ -15,6 +15,8 @@ const WIDE_MAP = 64;
 const NARROW_MAP = 32;
 /** Columns of a node's line without its map. */
 const BESIDE_MAP = 2 + NODE_WIDTH + 2 + 5 + 4 + 14;
+/** Enough to find a node by, where there is no room for all of its id. */
+const SHORT_ID = 12;
 const MOST_NEWS = 6;
 
 /** The lines of a screen that shows all swarms, and below them the latest `news`. */
@@ -25,7 +27,7 @@ export function swarmScreen(
 	room: Room,
 ): string[] {
 	const latest = news.slice(-Math.min(MOST_NEWS, Math.max(1, Math.floor(room.rows / 4))));
-	const head = [headLine(view, broker), ''];
+	const head = [headLine(view, broker), ...loadLines(view.load), ''];
 	const most = Math.max(1, room.rows - head.length - latest.length - 2);
 	const swarms = view.swarms();
 	const body =
@@ -41,6 +43,22 @@ function headLine(view: SwarmView, broker: string): string {
 	}
 	const tracker = view.hasTracker ? 'tracker ready' : 'no tracker';
 	return `${broker} · ${tracker} · ${countOf(view.nodes.size, 'node')} · ${formatRate(up)}`;
+}
+
+function loadLines(load: Load | undefined): string[] {
+	if (load === undefined) {
+		return [];
+	}
+	const { clients, received, sent, queued, shed, lag, cpu } = load;
+	const parts = [
+		`broker ↓ ${formatRate(received)} ↑ ${formatRate(sent)}`,
+		countOf(clients, 'client'),
+		`CPU ${Math.round(cpu * 100)} %`,
+		`lag ${lag < 10 ? lag : Math.round(lag)} ms`,
+		queued > 0 ? `queued ${formatBytes(queued)}` : '',
+		shed > 0 ? `shed ${shed}/s` : '',
+	];
+	return [parts.filter((part) => part !== '').join(' · ')];
 }
 
 function clip(swarms: readonly SwarmOf[], most: number, columns: number): string[] {
@@ -67,7 +85,7 @@ function swarmLines({ seed, nodes }: SwarmOf, columns: number): string[] {
 	return [
 		`${printable(name)}  ${formatBytes(length)}  ${sum}`,
 		`  ${seed}`,
-		...nodes.map((node) => nodeLine(node, columns)),
+		...nodes.flatMap((node) => [nodeLine(node, columns), ...feedLines(node)]),
 	];
 }
 
@@ -76,6 +94,18 @@ function nodeLine({ node, announce, state }: NodeShare, columns: number): string
 	const map = blockMap(have.map, columns > BESIDE_MAP + WIDE_MAP ? WIDE_MAP : NARROW_MAP);
 	const share = `${percent(have.count, chunks)} %`.padStart(5);
 	return `  ${fit(node, NODE_WIDTH).padEnd(NODE_WIDTH)}  ${share} ▕${map}▏ ${ratesOf(state)}`;
+}
+
+/** Who feeds a node that lacks something. */
+function feedLines({ announce, state }: NodeShare): string[] {
+	const { sources = [] } = state ?? {};
+	if (sources.length === 0 || announce.have.count === announce.chunks) {
+		return [];
+	}
+	const feeds = sources.map(({ node, lane, rate }) => {
+		return `${fit(node, SHORT_ID)} ${formatRate(rate)}${lane === 'direct' ? '' : ' by broker'}`;
+	});
+	return [`    ← ${feeds.join(', ')}`];
 }
 
 function ratesOf(state: NodeShare['state']): string {

@@ -59,10 +59,21 @@ const READY = {
 const LISTING = { seed, name: 'x', length: 1, chunks: 1, seeders: 1, downloaders: 0 };
 const NODE = { node, have: 1, chunks: 2, addresses: [] };
 const UPDATE = { op: 'update', id, session, count: 3, digest: seed };
+const LOAD = {
+	event: 'load',
+	clients: 3,
+	received: 1,
+	sent: 2,
+	queued: 0,
+	shed: 0.5,
+	lag: 1.5,
+	cpu: 0.25,
+};
 
 const GOOD: ReadonlyArray<readonly [kind: Kind, message: Message]> = [
 	['node state', STATE],
 	['node state', { ...STATE, state: 'lost', addresses: [] }],
+	['node state', { ...STATE, sources: Array(8).fill({ node, lane: 'direct', rate: 5 }) }],
 	['node state', { ...STATE, state: 'disconnected', addresses: Array(8).fill('wss://[::1]/') }],
 	['announce', ANNOUNCE],
 	['announce', { ...ANNOUNCE, length: 0, chunks: 0, have: { count: 0, map: '0'.repeat(64) } }],
@@ -102,6 +113,8 @@ const GOOD: ReadonlyArray<readonly [kind: Kind, message: Message]> = [
 	['tracker request', { op: 'get_seed', id, after: seed }],
 	['tracker request', { op: 'query', id, seed }],
 	['tracker request', UPDATE],
+	['tracker request', { op: 'report', id, event: 'chunk-refused', seed, node, chunk: 3 }],
+	['tracker request', { op: 'report', id, event: 'node-dropped', seed, node }],
 	['event', { event: 'node-joined', node }],
 	['event', { event: 'node-left', node }],
 	['event', { event: 'node-lost', node }],
@@ -109,6 +122,9 @@ const GOOD: ReadonlyArray<readonly [kind: Kind, message: Message]> = [
 	['event', { event: 'seed-gone', seed }],
 	['event', { event: 'download-started', node, seed }],
 	['event', { event: 'download-complete', node, seed }],
+	['event', { event: 'chunk-refused', node, seed, by: 'node-two', chunk: MAX_CHUNKS }],
+	['event', { event: 'node-dropped', node, seed, by: 'node-two' }],
+	['event', LOAD],
 ];
 
 for (const [kind, message] of GOOD) {
@@ -117,8 +133,9 @@ for (const [kind, message] of GOOD) {
 	});
 
 	test(`a ${kind} without one of its fields is no other message: ${JSON.stringify(message).slice(0, 50)}`, () => {
+		const isHappening = /^(node-(joined|left|lost)|seed|download)/.test(`${message.event}`);
 		const optional = new Set(
-			kind === 'event' ? ['node', 'seed', 'name', 'length'] : ['after', 'next'],
+			isHappening ? ['node', 'seed', 'name', 'length'] : ['after', 'next', 'chunk', 'sources'],
 		);
 		for (const field of Object.keys(message).filter((name) => !optional.has(name))) {
 			const { [field]: _, ...rest } = message;
@@ -134,9 +151,10 @@ for (const [kind, message] of GOOD) {
 function throwsUnless(kind: Kind, message: Message, field: string): void {
 	try {
 		const value = JSON.stringify(message[field]);
-		const isAllowed =
+		const isText =
 			['"x"', '""', '[]'].includes(value) &&
 			['name', 'addresses', 'seeds', 'nodes', 'refused', 'runs'].includes(field);
+		const isAllowed = isText || (value === '0.5' && ['shed', 'lag', 'cpu'].includes(field));
 		DECODERS[kind](encodeJson(message));
 		assert.ok(isAllowed || value === '"__proto__"', `${kind}: ${field} may be ${value}`);
 	} catch (error) {
@@ -153,6 +171,11 @@ const BAD: ReadonlyArray<readonly [what: string, kind: Kind, message: Message]> 
 	['nine addresses', 'node state', { ...STATE, addresses: Array(9).fill('mqtt://h') }],
 	['a long address', 'node state', { ...STATE, addresses: [`mqtt://${'h'.repeat(128)}`] }],
 	['a negative rate', 'node state', { ...STATE, up: -1 }],
+	[
+		'nine sources',
+		'node state',
+		{ ...STATE, sources: Array(9).fill({ node, lane: 'broker', rate: 1 }) },
+	],
 	['T4: a name that climbs', 'announce', { ...ANNOUNCE, name: '../x' }],
 	['T4: an absolute name', 'announce', { ...ANNOUNCE, name: '/x' }],
 	['T21: a name with an escape', 'announce', { ...ANNOUNCE, name: '\x1b[2J' }],

@@ -54,16 +54,21 @@ test('nodes that reach each other leave the broker out', async (t) => {
 	assert.is(seeder.sent.total - seed.body().length, content.length, 'nothing was sent twice');
 });
 
-test('what went on which lane stands in the state of a node, and how many sources are on which in the progress', async (t) => {
+test('what went on which lane and who feeds it stands in the state of a node, how many sources are on which in the progress', async (t) => {
 	const { url } = await startBroker(t);
-	const seeder = await startNode(t, url);
+	const seeder = await startNode(t, url, { maxUp: 8 * MIB });
 	const { seed } = await seeder.share(await makeFile(t, content));
 	const watcher = await Link.open({ url, id: makeNodeId() });
 	t.defer(() => watcher.close());
 	const states = new Map<string, NodeState>();
+	const feeds = new Set<string>();
 	watcher.on('message', ({ topic, payload }) => {
 		if (payload.length > 0) {
-			states.set(topic, decodeNodeState(payload));
+			const state = decodeNodeState(payload);
+			states.set(topic, state);
+			for (const { node: from, lane } of state.sources ?? []) {
+				feeds.add(`${topic} ${from} ${lane}`);
+			}
 		}
 	});
 	await watcher.subscribe('shoal/1/node/+/state');
@@ -78,6 +83,9 @@ test('what went on which lane stands in the state of a node, and how many source
 		return received === content.length && (lanesOf(seeder.id)?.direct.sent ?? 0) >= content.length;
 	});
 	assert.is(lanesOf(node.id)?.broker.received, 0);
+	assert.equal([...feeds], [`shoal/1/node/${node.id}/state ${seeder.id} direct`]);
+	const isAtRest = () => states.get(`shoal/1/node/${node.id}/state`)?.sources === undefined;
+	await until('nobody feeds it any more', isAtRest);
 });
 
 test('who does not listen, or wants the broker lane only, is served through the broker', async (t) => {

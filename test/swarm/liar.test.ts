@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { makeSeed } from '../../node/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { Liar } from '../helpers/liar.ts';
+import { Member } from '../helpers/member.ts';
 import { startNode } from '../helpers/node.ts';
 import { randomFile, sha256, temporaryFolder } from '../helpers/shoal.ts';
 import { suite } from '../helpers/suite.ts';
@@ -33,6 +34,14 @@ test('T1: beside an honest seeder, one that lies costs two chunks and what is on
 		},
 		() => true,
 	);
+	const story: Array<Record<string, unknown>> = [];
+	const watcher = await Member.join(t, url);
+	watcher.link.on('message', ({ topic, payload }) => {
+		if (/\/event\/(chunk-refused|node-dropped)$/.test(topic)) {
+			story.push(JSON.parse(Buffer.from(payload).toString()));
+		}
+	});
+	await watcher.link.subscribe('shoal/1/event/+');
 	const honest = await startNode(t, url, { maxUp: 40_000_000 });
 	await honest.share(path);
 	const node = await startNode(t, url);
@@ -51,6 +60,12 @@ test('T1: beside an honest seeder, one that lies costs two chunks and what is on
 	);
 	assert.ok(liar.lies > 0, 'it was asked');
 	assert.is(warnings.length, 2, 'two chunks were wrong');
+	const said = { seed: seed.id, node: liar.id, by: node.id };
+	await until('watchers know', () => story.length === 3);
+	assert.equal(
+		story.map(({ chunk, ...event }) => event),
+		['chunk-refused', 'chunk-refused', 'node-dropped'].map((event) => ({ event, ...said })),
+	);
 	assert.ok(wasted <= 2 * seed.layout.chunkSize + FIRST_WINDOW, `${wasted} bytes`);
 });
 

@@ -1,10 +1,10 @@
 import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts';
+import { SwarmView } from '../../swarm-view.ts';
 import { asBroker, chooseBroker, watcherOptions } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { JsonEvent, Output } from '../output.ts';
 import type { Command } from '../run.ts';
 import { swarmScreen } from '../swarm-screen.ts';
-import { SwarmView } from '../swarm-view.ts';
 import { formatBytes, percent } from '../units.ts';
 
 /** What was typed after `shoal watch`. */
@@ -15,6 +15,7 @@ export interface WatchFlags {
 
 const DRAW_EVERY = 250;
 const KEPT_NEWS = 20;
+const ONLY_DRAWN: ReadonlySet<string> = new Set(['state', 'tracker', 'withdrawn', 'load']);
 
 /** `shoal watch`: a live view of all swarms, drawn from the control topics alone. */
 export function watchCommand(flags: WatchFlags): Command {
@@ -60,7 +61,7 @@ export function watchCommand(flags: WatchFlags): Command {
 
 /** On a terminal everything is in the picture; elsewhere what changed is a line, but not each rate. */
 function tell(output: Output, event: JsonEvent, news: string[]): void {
-	if (event.event === 'state' || event.event === 'tracker' || event.event === 'withdrawn') {
+	if (ONLY_DRAWN.has(event.event)) {
 		return;
 	}
 	if (event.event === 'announce') {
@@ -88,7 +89,7 @@ function announceText({ node, name, have, chunks }: JsonEvent): string {
 }
 
 /** An event of the tracker as a sentence without a verb: what, who, which. */
-function eventText({ event, node, seed, name, length }: JsonEvent): string {
+function eventText({ event, node, seed, name, length, chunk, by }: JsonEvent): string {
 	const parts = [event.replaceAll('-', ' ').padEnd(17)];
 	if (node !== undefined) {
 		parts.push(String(node));
@@ -100,6 +101,12 @@ function eventText({ event, node, seed, name, length }: JsonEvent): string {
 	}
 	if (length !== undefined) {
 		parts.push(formatBytes(Number(length)));
+	}
+	if (chunk !== undefined) {
+		parts.push(`chunk ${chunk}`);
+	}
+	if (by !== undefined) {
+		parts.push(`says ${by}`);
 	}
 	return parts.join('  ');
 }

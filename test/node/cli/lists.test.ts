@@ -92,6 +92,7 @@ test('watch tells what happens, and ignores what it cannot read', async (t) => {
 	assert.is((await watch.event('seed-added')).seed, id);
 	const isStateThere = () => watch.all('state').some(({ state }) => state === 'ready');
 	await until('the state of the node', isStateThere);
+	assert.ok(Number((await watch.event('load')).clients) >= 2);
 	sharer.signal('SIGTERM');
 	await watch.event('withdrawn');
 	await watch.event('node-left');

@@ -1,10 +1,10 @@
 import * as assert from 'uvu/assert';
-import { swarmScreen } from '../../../node/cli/swarm-screen.ts';
-import { SwarmView } from '../../../node/cli/swarm-view.ts';
-import { widthOf } from '../../../node/cli/table.ts';
-import { encodeJson, type Topic, Topics } from '../../../protocol/index.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { swarmScreen } from '../../node/cli/swarm-screen.ts';
+import { widthOf } from '../../node/cli/table.ts';
+import { SwarmView } from '../../node/swarm-view.ts';
+import { encodeJson, type Topic, Topics } from '../../protocol/index.ts';
+import { suite } from '../helpers/suite.ts';
+import { throwsCode } from '../helpers/throws-code.ts';
 
 const test = suite('the view of a swarm');
 
@@ -63,6 +63,28 @@ test('events of the tracker are passed on, but not on the topic of another', () 
 	});
 	throwsCode('ERR_MESSAGE', () => view.apply(topic(topics.event('node-left')), payload));
 	throwsCode('ERR_MESSAGE', () => view.apply(announceTopic('node-one'), encodeJson({})));
+});
+
+test('the screen shows what the broker carries, and who feeds whom while something is lacking', () => {
+	const view = new SwarmView();
+	const load = { clients: 4, received: 2_000_000, sent: 6_000_000, queued: 0, shed: 0 };
+	const event = { event: 'load', ...load, lag: 12.4, cpu: 0.256 };
+	view.apply(topic(topics.event('load')), encodeJson(event));
+	const sources = [
+		{ node: 'node-one', lane: 'direct', rate: 5_000_000 },
+		{ node: 'a-long-id-of-a-node', lane: 'broker', rate: 1_000 },
+	];
+	const fed = { state: 'ready', session: 'session-0001', addresses: [], up: 0, down: 9, sources };
+	view.apply(topic(topics.nodeState('node-two')), encodeJson(fed));
+	view.apply(announceTopic('node-two'), announce(63));
+	const room = { columns: 120, rows: 24 };
+	const lines = swarmScreen(view, 'mqtt://h:1', [], room);
+	assert.is(lines[1], 'broker ↓ 2 MB/s ↑ 6 MB/s · 4 clients · CPU 26 % · lag 12 ms');
+	assert.is(lines.at(-1), '    ← node-one 5 MB/s, a-long-id-o… 1 kB/s by broker');
+	view.apply(announceTopic('node-two'), announce(64));
+	assert.not.match(swarmScreen(view, 'mqtt://h:1', [], room).join('\n'), '←');
+	view.clear();
+	assert.is(view.load, undefined);
 });
 
 test('the screen fits every terminal', () => {

@@ -1,0 +1,66 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Load } from '../protocol/index.ts';
+
+/** What a {@link LoadMeter} looks at; the sums only grow. */
+export interface LoadSource {
+	readonly clients: number;
+	/** Bytes in all. */
+	readonly received: number;
+	readonly sent: number;
+	readonly queued: number;
+	/** Messages in all. */
+	readonly shed: number;
+}
+
+/** ms between two looks at the event loop's clock: each wakes the process, 20 a second take 0.1 % of a core. */
+const RESOLUTION = 50;
+
+/** Measures how much a broker has to do between one look and the next. */
+export class LoadMeter {
+	readonly #look: () => LoadSource;
+	readonly #now: () => number;
+	readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+	#last: { at: number; cpu: number; source: LoadSource };
+
+	/** @param now monotonic time in ms */
+	constructor(look: () => LoadSource, now: () => number) {
+		this.#look = look;
+		this.#now = now;
+		this.#last = { at: now(), cpu: usedCpu(), source: look() };
+		this.#delay.enable();
+	}
+
+	/** The load since it was read last. */
+	read(): Load {
+		const { at, cpu, source } = this.#last;
+		this.#last = { at: this.#now(), cpu: usedCpu(), source: this.#look() };
+		const { clients, received, sent, queued, shed } = this.#last.source;
+		const seconds = Math.max(1, this.#last.at - at) / 1_000;
+		const rate = (gained: number): number => Math.max(0, gained) / seconds;
+		const late = this.#delay.percentile(99) / 1e6 - RESOLUTION;
+		this.#delay.reset();
+		return {
+			clients,
+			received: Math.round(rate(received - source.received)),
+			sent: Math.round(rate(sent - source.sent)),
+			queued,
+			shed: rounded(rate(shed - source.shed), 1),
+			lag: rounded(Math.max(0, late), 1),
+			cpu: rounded(rate(this.#last.cpu - cpu), 3),
+		};
+	}
+
+	close(): void {
+		this.#delay.disable();
+	}
+}
+
+/** Seconds that all cores together have worked for this process. */
+function usedCpu(): number {
+	const { user, system } = process.cpuUsage();
+	return (user + system) / 1e6;
+}
+
+function rounded(value: number, digits: number): number {
+	return Number(value.toFixed(digits));
+}

@@ -1,0 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
+import { ASYNCAPI } from './file.ts';
+import { messageSchemas } from './schemas.ts';
+
+// npm run asyncapi: writes the schemas of messages into asyncapi.yaml, from those of the code. The rest of it is
+// written by hand, and checked by asyncapi.test.ts.
+
+const document = parseDocument(readFileSync(ASYNCAPI, 'utf8'));
+document.setIn(['components', 'schemas'], document.createNode(messageSchemas()));
+writeFileSync(ASYNCAPI, document.toString({ lineWidth: 0 }));

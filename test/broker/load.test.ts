@@ -1,0 +1,87 @@
+import * as assert from 'uvu/assert';
+import { type Broker, Tracker } from '../../broker/index.ts';
+import { LoadMeter, type LoadSource } from '../../broker/load-meter.ts';
+import { Link, type Load, makeNodeId, Topics } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { fakeClock } from '../helpers/clock.ts';
+import { Member } from '../helpers/member.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+
+const test = suite('the load of a broker', { timeout: 20_000 });
+const topics = new Topics();
+const PART = 200 * 1024;
+
+/** What a watcher of `broker` hears of its load from now on. */
+async function loadsOf(t: Scope, broker: Broker): Promise<Load[]> {
+	const loads: Load[] = [];
+	const link = await Link.open({ url: broker.url, id: makeNodeId() });
+	t.defer(() => link.close());
+	link.on('message', ({ topic, payload }) => {
+		if (topic === topics.event('load')) {
+			loads.push(JSON.parse(Buffer.from(payload).toString()));
+		}
+	});
+	await link.subscribe(topics.event('load'));
+	return loads;
+}
+
+test('rates are those since the last look, whatever time that was', (t) => {
+	const clock = fakeClock();
+	let source: LoadSource = { clients: 1, received: 500, sent: 900, queued: 0, shed: 3 };
+	const meter = new LoadMeter(() => source, clock.now);
+	t.defer(() => meter.close());
+	source = { clients: 2, received: 4_500, sent: 20_900, queued: 70, shed: 4 };
+	clock.advance(4_000);
+	const { lag, cpu, ...rest } = meter.read();
+	assert.equal(rest, { clients: 2, received: 1_000, sent: 5_000, queued: 70, shed: 0.3 });
+	assert.ok(lag >= 0 && cpu >= 0);
+	clock.advance(1_000);
+	const { received, sent, shed } = meter.read();
+	assert.equal([received, sent, shed], [0, 0, 0]);
+});
+
+test('an event loop that was held up, and the work it did, are seen', async (t) => {
+	const none = { clients: 0, received: 0, sent: 0, queued: 0, shed: 0 };
+	const meter = new LoadMeter(
+		() => none,
+		() => performance.now(),
+	);
+	t.defer(() => meter.close());
+	const wait = () => new Promise((resolve) => setTimeout(resolve, 60));
+	await wait();
+	const end = performance.now() + 200;
+	while (performance.now() < end) {
+		// Holds up everything else.
+	}
+	await wait();
+	const { lag, cpu } = meter.read();
+	assert.ok(lag >= 100, `${lag} ms`);
+	assert.ok(cpu > 0.1, `${cpu} of a core`);
+});
+
+test('watchers are told every two seconds what a broker with a tracker carries, also what ended meanwhile', async (t) => {
+	const broker = await startBroker(t);
+	const bare = await startBroker(t, { tracker: false });
+	const openStream = () => bare.openStream();
+	const standalone = await Tracker.start({ url: bare.url, openStream, isAlone: true });
+	t.defer(() => standalone.close());
+	const silence = await loadsOf(t, bare);
+	const loads = await loadsOf(t, broker);
+	const [ann, bob] = [await Member.join(t, broker.url), await Member.join(t, broker.url)];
+	for (let count = 0; count < 20; count += 1) {
+		ann.link.send(topics.chunk(bob.id, ann.id), new Uint8Array(PART));
+	}
+	const chunks = () => bob.messages.filter(({ payload }) => payload.length === PART).length;
+	await until('all have come', () => chunks() === 20);
+	await ann.link.close();
+	const bytesOf = (way: 'received' | 'sent') => loads.reduce((sum, load) => sum + 2 * load[way], 0);
+	// On a busy machine two seconds may be three.
+	const most = 20 * PART * 0.6;
+	await until('all is told', () => bytesOf('received') > most && bytesOf('sent') > most);
+	await until('it goes on', () => loads.at(-1)?.received === 0);
+	assert.is(loads.at(-1)?.clients, 2);
+	assert.equal(silence, [], 'a tracker alone knows nothing of it');
+});
+
+test.run();

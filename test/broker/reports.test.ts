@@ -1,0 +1,49 @@
+import * as assert from 'uvu/assert';
+import type { Decision } from '../../broker/index.ts';
+import { announce, eventsOf, makeRegistry, seedId, state } from '../helpers/registry.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('reports');
+const ANN = 'node-ann1';
+const BOB = 'node-bob1';
+const S1 = 'session-1';
+const ID = '0123456789abcdef';
+const SEED = seedId(1);
+
+const reasons = (decisions: readonly Decision[]): string[] =>
+	decisions.flatMap((each) => (each.do === 'refuse' ? [each.why] : []));
+
+test('what a node reports of another is told, and changes nothing that is listed', () => {
+	const { registry } = makeRegistry();
+	for (const node of [ANN, BOB]) {
+		registry.nodeState(node, state(S1), false);
+		registry.announce(SEED, node, announce(S1), false);
+	}
+	const before = [registry.query(SEED, ANN), registry.seeds(), registry.size];
+	const about = { event: 'chunk-refused', seed: SEED, node: ANN, chunk: 2 } as const;
+	assert.equal(registry.report(BOB, { op: 'report', id: ID, ...about }), [
+		{ do: 'event', event: { ...about, by: BOB } },
+	]);
+	assert.equal([registry.query(SEED, ANN), registry.seeds(), registry.size], before);
+});
+
+test('T10: reports of one node beyond its rate are not told, nor those of who is not listed for the seed', () => {
+	const { registry, clock } = makeRegistry({ reportBurst: 2, reportRate: 1 });
+	const say = (by: string, seed = SEED): string[] => {
+		const about = { event: 'node-dropped', seed, node: BOB } as const;
+		const decisions = registry.report(by, { op: 'report', id: ID, ...about });
+		return [...eventsOf(decisions), ...reasons(decisions)];
+	};
+	assert.equal(say(ANN), ['report'], 'a stranger');
+	registry.nodeState(ANN, state(S1), false);
+	registry.announce(SEED, ANN, announce(S1, {}, 1), false);
+	assert.equal(say(ANN, seedId(2)), ['report'], 'of a seed that it has nothing of');
+	assert.equal([say(ANN), say(ANN), say(ANN)], [['node-dropped'], ['node-dropped'], ['report']]);
+	clock.advance(1_000);
+	assert.equal([say(ANN), say(ANN)], [['node-dropped'], ['report']]);
+	registry.nodeState(ANN, state(S1, 'lost'), false);
+	clock.advance(1_000);
+	assert.equal(say(ANN), ['report'], 'one that is lost');
+});
+
+test.run();
