@@ -44,6 +44,7 @@ lost.`,
 Examples:
   shoal share disk.img
   shoal share *.iso --broker mqtt://10.0.0.5:1883 --max-up 20MB
+  shoal share disk.img --metrics 9400   http://127.0.0.1:9400/metrics
 
 Prints the id and the link of each file, then how much is sent, and runs until
 it is stopped. A file that has not changed since is not hashed again.`,

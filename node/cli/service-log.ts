@@ -41,21 +41,18 @@ export function logTracker(output: Output, tracker: Tracker): void {
 export function loggedRoute(output: Output, route: Route): Route {
 	return async (visit) => {
 		const { request, response, path } = visit;
+		const { socket } = request;
+		const { remoteAddress: address = '', bytesWritten: before } = socket;
 		const startedAt = performance.now();
-		const address = request.socket.remoteAddress ?? '';
 		let isOurs = true;
-		let whole = false;
-		response.once('finish', () => {
-			whole = true;
-		});
 		response.once('close', () => {
 			if (isOurs) {
 				const ms = Math.round(performance.now() - startedAt);
+				const bytes = socket.bytesWritten - before;
 				const what = `${request.method} ${path.slice(0, MOST)}`;
 				const { statusCode: status } = response;
-				const end = whole ? '' : ', broken off';
-				const text = `${what} for ${address}: ${status} in ${ms} ms${end}`;
-				output.log('info', 'request', text, { request: what, address, status, ms, whole });
+				const text = `${what} for ${address}: ${status}, ${bytes} bytes in ${ms} ms`;
+				output.log('info', 'request', text, { request: what, address, status, bytes, ms });
 			}
 		});
 		isOurs = await route(visit);

@@ -120,6 +120,23 @@ test('a broker logs who comes, goes and is refused, and the downloads; standard 
 	);
 });
 
+test('a gateway logs what it was asked for and answered, and what it fetched', async (t) => {
+	const { url } = await spawnBroker(t, '--no-http');
+	const share = new Shoal(t, ['share', await makeFile(t, 'content'), '--broker', url]);
+	const { id } = await share.event('sharing');
+	const level = ['--log-level', 'info'];
+	const gateway = new Shoal(t, ['gateway', '--port', '0', '--broker', url, ...level]);
+	const { url: http } = await gateway.event('listening');
+	const path = `/files/${id}`;
+	assert.is(await (await fetch(`${http}${path}`)).text(), 'content');
+	const find = (event: string) => linesOf(gateway).find((line) => line.event === event);
+	await until('it is logged', () => find('request') !== undefined);
+	const { request, address, status, bytes } = find('request') ?? {};
+	assert.equal([request, address, status], [`GET ${path}`, '127.0.0.1', 200]);
+	assert.ok(Number(bytes) > 'content'.length && Number(bytes) < 2_000, String(bytes));
+	assert.equal([find('fetching')?.seed, find('fetched')?.seed], [id, id]);
+});
+
 test('without a level a service tells warnings only, as JSON where no terminal reads', async (t) => {
 	const { url } = await spawnBroker(t, '--no-http');
 	const args = ['share', await makeFile(t, 'content'), '--broker', url];
