@@ -40,13 +40,14 @@ test('processes tell what they have moved, and it agrees', async (t) => {
 	});
 	const got = await textOf((await get.event('metrics')).url);
 	const received = { lane: 'broker', direction: 'in' };
-	assert.is(metric(got, 'shoal_node_bytes_total', received), content.length);
+	const useless = metric(got, 'shoal_node_useless_bytes_total');
+	assert.is(metric(got, 'shoal_node_bytes_total', received) - useless, content.length);
 	assert.is(metric(got, 'shoal_node_downloads_total', { outcome: 'complete' }), 1);
 	const relayed = await textOf(`${http}/metrics`);
 	const flow = (direction: string) =>
 		metric(relayed, 'shoal_bytes_total', { plane: 'chunk', direction });
 	assert.is(flow('in'), flow('out'));
-	assert.ok(sent >= content.length && flow('in') > sent && flow('in') < 1.01 * sent);
+	assert.ok(sent >= content.length && flow('in') > sent && flow('in') < 1.5 * sent);
 	assert.is(metric(relayed, 'shoal_clients'), 2);
 });
 
