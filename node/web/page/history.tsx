@@ -65,7 +65,7 @@ function optionsFor(element: HTMLElement): uPlot.Options {
 			y: { range: (_chart, _low, high) => [0, Math.max(high, 1_000)] },
 		},
 		axes: [
-			axis,
+			{ ...axis, space: 80, values: (_chart, times) => times.map(clockText) },
 			{ ...axis, size: 74, values: (_chart, rates) => rates.map((rate) => rateText(rate)) },
 		],
 		series: [

@@ -42,7 +42,7 @@ export class WebTarget implements Target {
 		const backing = await this.#openBacking(seed);
 		const have = await rightChunks(seed, backing, backing.claimed, signal);
 		this.#have = have;
-		this.#storage = await CheckedStorage.over(seed, backing);
+		this.#storage = await CheckedStorage.over(seed, backing, have);
 		return { storage: this.#storage, have, wasThere: false };
 	}
 
@@ -85,8 +85,8 @@ class CheckedStorage implements Storage {
 		this.#storage = backing;
 	}
 
-	static async over(seed: Seed, backing: Backing): Promise<CheckedStorage> {
-		return new CheckedStorage(backing, await WholeHash.of(seed, backing));
+	static async over(seed: Seed, backing: Backing, have: Bitfield): Promise<CheckedStorage> {
+		return new CheckedStorage(backing, await WholeHash.of(seed, backing, have));
 	}
 
 	async read(offset: number, into: Uint8Array): Promise<void> {

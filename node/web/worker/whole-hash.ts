@@ -1,13 +1,10 @@
-import type { Seed } from '../../../protocol/index.ts';
+import type { Bitfield, Seed } from '../../../protocol/index.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { type GrowingHash, newHash } from './hashes.ts';
 
-/** Bytes that are read at a time. */
-const PIECE = 1024 * 1024;
-
 /**
  * The digest of a whole content, hashed as far as it is there without a gap: what comes in order is hashed as it is
- * written, the rest is read once more in the end.
+ * written, what was there before its turn is read once more.
  */
 export class WholeHash {
 	readonly #seed: Seed;
@@ -15,6 +12,9 @@ export class WholeHash {
 	readonly #hash: GrowingHash;
 	/** Bytes hashed, from the first on. */
 	#hashed = 0;
+	/** Stored before their turn: lengths by offset. */
+	readonly #ahead = new Map<number, number>();
+	#following: Promise<void> | undefined;
 
 	private constructor(seed: Seed, storage: Storage, hash: GrowingHash) {
 		this.#seed = seed;
@@ -22,30 +22,65 @@ export class WholeHash {
 		this.#hash = hash.init();
 	}
 
-	static async of(seed: Seed, storage: Storage): Promise<WholeHash> {
-		return new WholeHash(seed, storage, await newHash(seed.kind));
+	/** @param have the chunks that are there already */
+	static async of(seed: Seed, storage: Storage, have: Bitfield): Promise<WholeHash> {
+		const whole = new WholeHash(seed, storage, await newHash(seed.kind));
+		for (const chunk of have.indices()) {
+			whole.#ahead.set(seed.layout.offsetOf(chunk), seed.layout.sizeOf(chunk));
+		}
+		return whole;
 	}
 
 	/** Verified bytes are stored. */
 	stored(offset: number, bytes: Uint8Array): void {
-		if (offset === this.#hashed) {
-			this.#hash.update(bytes);
-			this.#hashed += bytes.length;
+		if (offset === this.#hashed && this.#following === undefined) {
+			this.#update(bytes);
+		} else {
+			this.#ahead.set(offset, bytes.length);
 		}
+		// What cannot be read now is read, and told of, in the end.
+		this.#following ??= this.#follow()
+			.catch(() => {})
+			.finally(() => {
+				this.#following = undefined;
+			});
 	}
 
 	/** Everything is stored: whether it is what the seed says. Can be asked again. @throws ShoalError ERR_IO */
 	async isRight(): Promise<boolean> {
-		const { length, digest } = this.#seed;
+		const { layout, length, digest } = this.#seed;
+		await this.#following;
 		while (this.#hashed < length) {
-			const piece = new Uint8Array(Math.min(PIECE, length - this.#hashed));
-			await this.#storage.read(this.#hashed, piece);
-			this.#hash.update(piece);
-			this.#hashed += piece.length;
+			await this.#read(layout.sizeOf(layout.chunkAt(this.#hashed)));
 		}
 		const found = this.#hash.digest();
 		this.#hash.init();
 		this.#hashed = 0;
+		this.#ahead.clear();
 		return found === digest;
+	}
+
+	async #follow(): Promise<void> {
+		for (let next = this.#take(); next !== undefined; next = this.#take()) {
+			await this.#read(next);
+		}
+	}
+
+	/** How many bytes are there whose turn it is. */
+	#take(): number | undefined {
+		const next = this.#ahead.get(this.#hashed);
+		this.#ahead.delete(this.#hashed);
+		return next;
+	}
+
+	async #read(length: number): Promise<void> {
+		const bytes = new Uint8Array(length);
+		await this.#storage.read(this.#hashed, bytes);
+		this.#update(bytes);
+	}
+
+	#update(bytes: Uint8Array): void {
+		this.#hash.update(bytes);
+		this.#hashed += bytes.length;
 	}
 }
