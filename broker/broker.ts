@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import { Aedes, type Client } from 'aedes';
@@ -11,14 +11,14 @@ import {
 	resolveLimits,
 	Topics,
 } from '../protocol/index.ts';
-import type { Tokens } from './admission.ts';
+import type { Admission, Tokens } from './admission.ts';
 import type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
 import { secureContext } from './certificate.ts';
 import { ChunkLane } from './chunk-lane.ts';
 import { endingOf } from './client-error.ts';
 import { Connections } from './connections.ts';
 import { Gatekeeper } from './gatekeeper.ts';
-import { intake } from './intake.ts';
+import { accept, intake, type OpenFramed } from './intake.ts';
 import { LoadMeter, type LoadSource } from './load-meter.ts';
 import { portError } from './port-error.ts';
 import { Retained, type RetainedPersistence } from './retained.ts';
@@ -125,7 +125,7 @@ export class Broker {
 				keepAlive: true,
 				keepAliveInitialDelay: PROBE_AFTER_MS,
 			},
-			(socket) => this.#accept(socket),
+			(socket) => this.serve(accept(socket, this.#secure)),
 		);
 	}
 
@@ -178,6 +178,16 @@ export class Broker {
 		return { clients, retained, unkept, shed, cut, refused: { ...refused } };
 	}
 
+	/** Who gets in with which token. */
+	get admission(): Admission {
+		return this.#gate.admission;
+	}
+
+	/** The limits it keeps. */
+	get limits(): Limits {
+		return this.#limits;
+	}
+
 	/** From now on these tokens let in, and no others: who came with another is cut. */
 	setTokens(tokens: Tokens): void {
 		this.#gate.setTokens(tokens);
@@ -190,6 +200,19 @@ export class Broker {
 		this.#connections.add(ours);
 		this.#aedes.handle(ours);
 		return theirs;
+	}
+
+	/** Serves the client at the other end of what `open` opens. */
+	serve(open: OpenFramed): void {
+		const { stream, serve } = intake(open, {
+			limits: this.#limits,
+			pool: this.#pool,
+			lane: this.#lane,
+			highWaterMark: queueMark(this.#limits),
+			onBad: () => this.#gate.count('packet'),
+		});
+		this.#connections.addSilent(stream);
+		serve(this.#aedes.handle(stream));
 	}
 
 	/** Ends the tracker, every connection and the listener. Can be called again. */
@@ -252,19 +275,6 @@ export class Broker {
 		const { queued, traffic } = this.#connections;
 		const { clients, counts } = this.#gate;
 		return { ...traffic, queued, clients, shed: counts.shed };
-	}
-
-	#accept(accepted: Socket): void {
-		const { socket, serve } = intake(accepted, {
-			limits: this.#limits,
-			pool: this.#pool,
-			lane: this.#lane,
-			highWaterMark: queueMark(this.#limits),
-			secure: this.#secure,
-			onBad: () => this.#gate.count('packet'),
-		});
-		this.#connections.addSilent(socket);
-		serve(this.#aedes.handle(socket));
 	}
 
 	#checkAll(): void {

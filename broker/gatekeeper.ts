@@ -51,7 +51,7 @@ export class Gatekeeper implements ChunkRules {
 	readonly #trusted = new WeakSet<Duplex>();
 	readonly #filters = new WeakMap<Client, Set<string>>();
 	readonly #wide = new WeakMap<Client, TokenBucket>();
-	readonly #admission: Admission;
+	readonly admission: Admission;
 	/** Who is in, by connection, and with which token. */
 	readonly #members = new Map<Duplex, { readonly role: Role; readonly token: string }>();
 	readonly #audit: (refusal: Refusal) => void;
@@ -61,7 +61,7 @@ export class Gatekeeper implements ChunkRules {
 
 	constructor({ rules, now, warn, queued, tokens, isKept, audit }: GatekeeperOptions) {
 		this.#rules = rules;
-		this.#admission = new Admission(tokens, now);
+		this.admission = new Admission(tokens, now);
 		this.#door = new Door(rules.limits, now, isKept);
 		this.#shedding = new Shedding(rules.limits, now, queued);
 		this.#warn = warn;
@@ -98,7 +98,7 @@ export class Gatekeeper implements ChunkRules {
 					return;
 				}
 				const error = this.#rejection(why, client);
-				const delay = why === 'token' ? this.#admission.wrong(addressOf(client)) : 0;
+				const delay = why === 'token' ? this.admission.wrong(addressOf(client)) : 0;
 				delay === 0 ? done(error, false) : setTimeout(() => done(error, false), delay);
 			},
 			authorizePublish: (client, packet, done) => done(this.#checkPublish(client, packet)),
@@ -116,9 +116,9 @@ export class Gatekeeper implements ChunkRules {
 
 	/** From now on these tokens let in, and no others: who came with another is cut. */
 	setTokens(tokens: Tokens): void {
-		this.#admission.set(tokens);
+		this.admission.set(tokens);
 		for (const [conn, { role, token }] of this.#members) {
-			if (this.#admission.roleOf(token) !== role) {
+			if (this.admission.roleOf(token) !== role) {
 				conn.destroy();
 			}
 		}
@@ -148,8 +148,8 @@ export class Gatekeeper implements ChunkRules {
 		if (this.#trusted.has(conn)) {
 			return undefined;
 		}
-		const { token, secret } = readPassword(password, this.#admission.isClosed);
-		const role = this.#admission.roleOf(token);
+		const { token, secret } = readPassword(password, this.admission.isClosed);
+		const role = this.admission.roleOf(token);
 		if (role === undefined) {
 			return 'token';
 		}

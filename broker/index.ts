@@ -8,6 +8,15 @@ export { DataFolder } from './data-folder.ts';
 export type { Decision, RefusedAnnounce } from './decisions.ts';
 export type { EntryRefusal } from './door.ts';
 export type { BrokerRefusal } from './gate-counts.ts';
+export {
+	HttpServer,
+	type HttpServerOptions,
+	needsToken,
+	type Route,
+	type Visit,
+} from './http/http-server.ts';
+export { tellJson, tellProblem } from './http/problem.ts';
+export { startWebFront, type WebFrontOptions } from './http/web-front.ts';
 export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './listener.ts';
 export { type MosquittoAclOptions, mosquittoAcl } from './mosquitto-acl.ts';
 export { type MemoryRow, mostMemory, mostMemoryInAll } from './most-memory.ts';

@@ -17,7 +17,7 @@ const CONNECT = 1;
 const LARGE = 32 * 1024;
 
 /** Bytes of packets that wait for Aedes before no more are read: it handles all that wait in one go. */
-const READ_AHEAD = 16 * 1024;
+export const READ_AHEAD = 16 * 1024;
 
 /** The part of a client of Aedes 1.2.0 that is used here and not public. */
 interface KeptAlive {
@@ -40,27 +40,32 @@ export interface IntakeOptions {
 	readonly limits: Limits;
 	readonly pool: BufferPool;
 	readonly lane: PacketLane;
-	/** Bytes a socket takes before a write says that it is full. */
+	/** Bytes a stream takes before a write says that it is full. */
 	readonly highWaterMark: number;
-	/** For a server that speaks TLS. */
-	readonly secure?: SecureContext | undefined;
-	/** A packet is too large, or none at all: the socket is closed. */
+	/** A packet is too large, or none at all: the stream is closed. */
 	readonly onBad: () => void;
 }
 
+/** A stream of which a framer cuts the packets, and what takes those that are to be read from it. */
+export interface Framed {
+	readonly stream: Duplex;
+	readonly give: (packet: Uint8Array) => void;
+}
+
+/** Opens the stream whose bytes go to `framer`. */
+export type OpenFramed = (framer: PacketFramer, options: IntakeOptions) => Framed;
+
 /**
- * Takes the place of a socket that a server has accepted, paused. Its bytes are read packet by packet, each
- * straight to where it stays; packets that are too large, or not a CONNECT at first, end it before they
- * are held. Plain chunk messages go to the lane, everything else is read from the socket as ever.
+ * Takes in what a client sends, packet by packet, each straight to where it stays; packets that are too large,
+ * or not a CONNECT at first, end the stream before they are held. Plain chunk messages go to the lane,
+ * everything else is read from the stream as ever.
  *
- * Node reads into buffers of one's own only for sockets that one made oneself: the handle moves to a new one.
- *
- * @returns the socket, and what is to be called with the client it belongs to
+ * @returns the stream, and what is to be called with the client it belongs to
  */
 export function intake(
-	accepted: Socket,
+	open: OpenFramed,
 	options: IntakeOptions,
-): { socket: Duplex; serve(client: Client): void } {
+): { stream: Duplex; serve(client: Client): void } {
 	const { limits, pool, lane } = options;
 	let client: Client | undefined;
 	let isFirst = true;
@@ -81,26 +86,33 @@ export function intake(
 			}
 		},
 	});
-	const { socket, give } =
-		options.secure === undefined
-			? plain(accepted, framer, options)
-			: encrypted(accepted, framer, options.secure, options);
-	// The server counts the one it accepted.
-	socket.once('close', () => accepted.destroy());
+	const { stream, give } = open(framer, options);
 	return {
-		socket,
+		stream,
 		serve: (served) => {
 			client = served;
 		},
 	};
 }
 
-/** A stream of which the framer cuts the packets, and what takes those that are to be read from it. */
-interface Framed {
-	readonly socket: Duplex;
-	readonly give: (packet: Uint8Array) => void;
+/**
+ * Takes the place of a socket that a server has accepted, paused.
+ *
+ * @param secure if TLS is spoken on it
+ */
+export function accept(accepted: Socket, secure: SecureContext | undefined): OpenFramed {
+	return (framer, options) => {
+		const framed =
+			secure === undefined
+				? plain(accepted, framer, options)
+				: encrypted(accepted, framer, secure, options);
+		// The server counts the one it accepted.
+		framed.stream.once('close', () => accepted.destroy());
+		return framed;
+	};
 }
 
+/** Node reads into buffers of one's own only for sockets that one made oneself: the handle moves to a new one. */
 function plain(
 	accepted: Socket,
 	framer: PacketFramer,
@@ -130,7 +142,7 @@ function plain(
 	const give = (packet: Uint8Array): void => {
 		takesMore = socket.push(packet);
 	};
-	return { socket, give };
+	return { stream: socket, give };
 }
 
 function encrypted(
@@ -140,13 +152,13 @@ function encrypted(
 	{ highWaterMark, onBad }: IntakeOptions,
 ): Framed {
 	const inner = new TLSSocket(accepted, { isServer: true, secureContext: secure });
-	const socket = new SecureStream(inner, {
+	const stream = new SecureStream(inner, {
 		framer,
 		onBad,
 		readableHighWaterMark: READ_AHEAD,
 		writableHighWaterMark: highWaterMark,
 	});
-	return { socket, give: (packet) => socket.give(packet) };
+	return { stream, give: (packet) => stream.give(packet) };
 }
 
 function mostLength(client: Client | undefined, limits: Limits): number {

@@ -19,7 +19,7 @@ import {
 import { type KeyPair, secureContext } from './certificate.ts';
 import { endingOf } from './client-error.ts';
 import { Connections } from './connections.ts';
-import { intake } from './intake.ts';
+import { accept, intake } from './intake.ts';
 import { portError } from './port-error.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -202,16 +202,15 @@ export class Listener {
 	}
 
 	#accept(accepted: Socket): void {
-		const { socket, serve } = intake(accepted, {
+		const { stream, serve } = intake(accept(accepted, this.#secure), {
 			limits: this.#limits,
 			pool: packetBuffers,
 			lane: { relay: (client, packet) => this.#relay(client, packet) },
 			highWaterMark: HIGH_WATER,
-			secure: this.#secure,
 			onBad: () => {},
 		});
-		this.#connections.addSilent(socket);
-		serve(this.#aedes.handle(socket));
+		this.#connections.addSilent(stream);
+		serve(this.#aedes.handle(stream));
 	}
 
 	#mayKnock(): boolean {

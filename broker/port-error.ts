@@ -1,19 +1,24 @@
 import { ShoalError } from '../protocol/index.ts';
 
-/** What it means that a server cannot listen at `port` of `host`. */
-export function portError(cause: NodeJS.ErrnoException, host: string, port: number): ShoalError {
+/** What it means that a server cannot listen at `port` of `host`, which `flag` chooses. */
+export function portError(
+	cause: NodeJS.ErrnoException,
+	host: string,
+	port: number,
+	flag = '--port',
+): ShoalError {
 	const where = `port ${port} of ${host}`;
 	switch (cause.code) {
 		case 'EADDRINUSE':
 			return new ShoalError(
 				'ERR_PORT',
-				`${where} is taken: another broker is running there? Use --port to take another`,
+				`${where} is taken: another broker is running there? Use ${flag} to take another`,
 				{ cause },
 			);
 		case 'EACCES':
 			return new ShoalError(
 				'ERR_PORT',
-				`${where} may not be used by this user: use --port with a number above 1023`,
+				`${where} may not be used by this user: use ${flag} with a number above 1023`,
 				{ cause },
 			);
 		default:

@@ -38,7 +38,7 @@ export class SecureStream extends Duplex {
 		});
 		this.#inner = inner;
 		inner.on('data', (bytes) => {
-			const error = failureOf(() => fill(framer, bytes));
+			const error = failureOf(() => framer.fill(bytes));
 			if (error !== null) {
 				onBad?.();
 				this.destroy(error);
@@ -106,18 +106,8 @@ export class SecureStream extends Duplex {
 	}
 }
 
-function fill(framer: PacketFramer, bytes: Uint8Array): void {
-	for (let at = 0; at < bytes.length; ) {
-		const { target } = framer;
-		const part = bytes.subarray(at, at + target.length);
-		target.set(part);
-		framer.filled(part.length);
-		at += part.length;
-	}
-}
-
 /** What `work` throws; null if nothing. */
-function failureOf(work: () => void): Error | null {
+export function failureOf(work: () => void): Error | null {
 	try {
 		work();
 		return null;

@@ -1,5 +1,6 @@
 import type { Attempt } from './engine/attempt.ts';
 import type { Holding } from './holdings.ts';
+import type { Platform } from './platform.ts';
 import { runsOf, verifyChunks } from './verify-chunks.ts';
 
 /** What {@link Arrivals} tell. */
@@ -17,14 +18,16 @@ export interface ArrivalHandlers {
 /** What has come for a holding: the bytes of open attempts until each is whole, verified and stored. */
 export class Arrivals {
 	readonly #holding: Holding;
+	readonly #platform: Platform;
 	readonly #handlers: ArrivalHandlers;
 	readonly #buffers = new Map<Attempt, Uint8Array>();
 	readonly #settling = new Set<Promise<void>>();
 	#waiting = 0;
 	#isClosed = false;
 
-	constructor(holding: Holding, handlers: ArrivalHandlers) {
+	constructor(holding: Holding, platform: Platform, handlers: ArrivalHandlers) {
 		this.#holding = holding;
+		this.#platform = platform;
 		this.#handlers = handlers;
 	}
 
@@ -82,7 +85,7 @@ export class Arrivals {
 
 	async #settle(attempt: Attempt, bytes: Uint8Array): Promise<void> {
 		try {
-			const good = await verifyChunks(this.#holding.seed, attempt, bytes);
+			const good = await verifyChunks(this.#holding.seed, attempt, bytes, this.#platform);
 			if (!this.#isClosed) {
 				await this.#store(attempt, bytes, good);
 			}

@@ -20,8 +20,3 @@ export function brokerStream(url: string, cert: string | undefined): OpenStream 
 	}
 	return isPlainTcp(url) ? (onMessage) => openTcpStream(url, onMessage) : undefined;
 }
-
-/** Whether what is said to the broker at `url` is encrypted. */
-export function isSecureUrl(url: string): boolean {
-	return /^(mqtts|wss):/i.test(url);
-}

@@ -10,6 +10,7 @@ import { Holdings } from './holdings.ts';
 import { LaneTotals } from './lane-totals.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Lanes } from './lanes/lanes.ts';
+import type { Platform } from './platform.ts';
 import { RateMeter } from './rate-meter.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { TraceSink } from './trace.ts';
@@ -22,6 +23,7 @@ export interface NodeContext {
 	readonly topics: Topics;
 	/** The ways to other nodes. */
 	readonly lanes: Lanes;
+	readonly platform: Platform;
 	readonly limits: Limits;
 	readonly tracker: TrackerClient;
 	readonly holdings: Holdings;
@@ -44,6 +46,7 @@ export interface NodeContext {
 
 /** What is decided of a node before it starts. */
 export interface ContextOptions {
+	readonly platform: Platform;
 	readonly maxUp?: number | undefined;
 	readonly maxDown?: number | undefined;
 	readonly limits?: Partial<Record<string, number>> | undefined;
@@ -59,13 +62,22 @@ const DOWNLOADS_AT_ONCE = 32;
 
 /** @throws ShoalError ERR_USAGE if a rate or a limit cannot be */
 export function createContext(link: Link, topics: Topics, options: ContextOptions): NodeContext {
-	const { maxUp, maxDown, lane: kind = 'auto', warn, trace, onDirect: onMessage } = options;
+	const {
+		maxUp,
+		maxDown,
+		lane: kind = 'auto',
+		platform,
+		warn,
+		trace,
+		onDirect: onMessage,
+	} = options;
 	const limits = resolveLimits(options.limits);
 	return {
 		link,
 		topics,
+		platform,
 		limits,
-		lanes: new Lanes({ link, topics, limits, kind, onMessage, warn }),
+		lanes: new Lanes({ link, topics, limits, kind, dial: platform.dial, onMessage, warn }),
 		holdings: new Holdings(),
 		tracker: new TrackerClient(link, topics, limits.announces),
 		up: new RateMeter(),

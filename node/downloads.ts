@@ -1,24 +1,19 @@
 import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../protocol/index.ts';
-import { checkRange } from './content-range.ts';
-import { ContentStream, type StreamOptions } from './content-stream.ts';
 import type { NodeContext } from './context.ts';
 import type { Download } from './download.ts';
 import type { DownloadResult, Progress } from './download-options.ts';
 import type { Holding } from './holdings.ts';
 import { Place, type Reader } from './place.ts';
 import { RunningDownload } from './running-download.ts';
-import { FileTarget, type Target } from './target.ts';
-import { TemporaryTarget } from './temporary-target.ts';
+import type { ReadersTarget, Target } from './target.ts';
 
-/** Options of a download into a file. */
-export interface GetOptions {
+/** Options of a download. */
+export interface FetchOptions {
 	/** Wait for a seed that nobody has yet. @default false: ERR_NOT_FOUND after five seconds */
 	readonly wait?: boolean | undefined;
 	readonly signal?: AbortSignal | undefined;
 	/** Called four times a second. */
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
-	/** A file, or a folder that exists. @default the working folder */
-	readonly output?: string | undefined;
 	/**
 	 * Called when the file is verified and stands under its name. `get` resolves a little later, when
 	 * it would survive a loss of power, or fails if the disk does: then the file is taken away again.
@@ -26,10 +21,19 @@ export interface GetOptions {
 	readonly onComplete?: ((result: DownloadResult) => void) | undefined;
 }
 
-interface Wanted {
+/** A content that is wanted. */
+export interface Wanted {
 	readonly id: string;
 	readonly seed?: Seed;
 	readonly name?: string | undefined;
+}
+
+/** Options of {@link Downloads.find}. */
+export interface FindOptions {
+	readonly wait?: boolean | undefined;
+	readonly onProgress: (progress: Progress) => void;
+	/** Makes the target of a download for readers only. */
+	readonly target: () => ReadersTarget;
 }
 
 /** The downloads of a node, and those who read contents. */
@@ -54,27 +58,17 @@ export class Downloads {
 		return this.#running.get(seed)?.download;
 	}
 
-	/** Downloads into a file. Who reads what comes for readers only goes on with this. @throws ShoalError */
-	async get(what: string | Seed, options: GetOptions): Promise<DownloadResult> {
-		const wanted = wantedOf(what);
+	/** Downloads into `target`. Who reads what comes for readers only goes on with this. @throws ShoalError */
+	async get(wanted: Wanted, target: Target, options: FetchOptions): Promise<DownloadResult> {
 		const before = this.#running.get(wanted.id);
 		const isHere = before === undefined && this.#context.holdings.get(wanted.id) !== undefined;
 		if (isHere || before?.isForReaders === false) {
 			throw new ShoalError('ERR_EXISTS', `this node has or fetches the seed ${wanted.id} already`);
 		}
-		const target = new FileTarget(options.output);
 		void before?.end();
 		const result = await this.#start(wanted, target, options).done;
 		this.#targets.add(target);
 		return result;
-	}
-
-	/** A range of a content, wherever its bytes are. What is wrong with `what` is told by the stream. */
-	stream(what: string | Seed, options: StreamOptions): ContentStream {
-		return new ContentStream(async (signal, onProgress) => {
-			checkRange(options);
-			return await this.#find(wantedOf(what), { signal }, { wait: options.wait, onProgress });
-		}, options);
 	}
 
 	/** The connection was lost. */
@@ -96,12 +90,12 @@ export class Downloads {
 		await Promise.all([...this.#targets].map((target) => target.abandon()));
 	}
 
-	/** Where `reader` can read: what is held, what comes already, or what comes for him from now on. */
-	async #find(
-		wanted: Wanted,
-		reader: Reader,
-		options: { wait?: boolean | undefined; onProgress: (progress: Progress) => void },
-	): Promise<Place> {
+	/**
+	 * Where `reader` can read: what is held, what comes already, or what comes for him from now on.
+	 *
+	 * @throws ShoalError
+	 */
+	async find(wanted: Wanted, reader: Reader, options: FindOptions): Promise<Place> {
 		const { holdings } = this.#context;
 		while (true) {
 			reader.signal.throwIfAborted();
@@ -114,7 +108,7 @@ export class Downloads {
 				return new Place(holdings, held, reader, undefined, this.#broken);
 			}
 			const { wait } = options;
-			const running = before ?? this.#start(wanted, new TemporaryTarget(), { wait });
+			const running = before ?? this.#start(wanted, options.target(), { wait });
 			running.join(reader, options.onProgress);
 			try {
 				const coming = await unlessAborted(running.held, reader.signal);
@@ -135,7 +129,7 @@ export class Downloads {
 		}
 	}
 
-	#start(wanted: Wanted, target: Target, options: Omit<GetOptions, 'output'>): RunningDownload {
+	#start(wanted: Wanted, target: Target, options: FetchOptions): RunningDownload {
 		const { wait = false } = options;
 		const running = new RunningDownload(
 			this.#context,
@@ -151,7 +145,8 @@ export class Downloads {
 	}
 }
 
-function wantedOf(what: string | Seed): Wanted {
+/** What `what`, a seed id, a link or a seed, wants. @throws ShoalError ERR_ID, ERR_LINK */
+export function wantedOf(what: string | Seed): Wanted {
 	if (what instanceof Seed) {
 		return { id: what.id, seed: what };
 	}

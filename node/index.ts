@@ -1,15 +1,15 @@
 export { parseSeed, Seed, ShoalError } from '../protocol/index.ts';
 export type { ContentRange, RangeOptions } from './content-range.ts';
 export { ContentStream, type StreamOptions, type StreamResult } from './content-stream.ts';
+export type { ShoalNodeEvents } from './core-node.ts';
 export type { DownloadResult, Progress } from './download-options.ts';
-export type { GetOptions } from './downloads.ts';
-export { Gateway, type GatewayOptions } from './gateway/gateway.ts';
+export { gatewayRoute } from './gateway/gateway.ts';
 export { rightChunks } from './hashing/check-content.ts';
 export { type MakeSeedOptions, makeSeed } from './hashing/make-seed.ts';
 export { SeedCache, type SeedCacheOptions } from './hashing/seed-cache.ts';
 export type { LaneKind } from './lanes/lane.ts';
 export type { ListenAt } from './lanes/listen.ts';
-export { type ShareOptions, ShoalNode, type ShoalNodeEvents } from './node.ts';
+export { type GetOptions, type ShareOptions, ShoalNode } from './node.ts';
 export type { ShoalNodeOptions } from './node-options.ts';
 export type { Share, ShareEvents } from './share.ts';
 export type { SourceShare } from './source-shares.ts';

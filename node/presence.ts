@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { stringToUint8Array, uint8ArrayToHex } from 'uint8array-extras';
 import {
 	type Announce,
+	digestOf,
 	encodeJson,
 	type Limits,
 	type Link,
@@ -11,6 +12,7 @@ import type { Feeds } from './feeds.ts';
 import type { Holding, Holdings } from './holdings.ts';
 import type { LaneTotals } from './lane-totals.ts';
 import type { RateMeter } from './rate-meter.ts';
+import { later } from './timers.ts';
 import type { TrackerClient } from './tracker-client.ts';
 
 /** What a {@link Presence} needs. */
@@ -115,7 +117,7 @@ export class Presence {
 			await inBatches(holdings.all(), ({ seed }) => link.forget(topics.announce(seed.id, link.id)));
 			await this.#publish('disconnected');
 		};
-		const timeout = new Promise<void>((resolve) => setTimeout(resolve, GOODBYE).unref());
+		const timeout = new Promise<void>((resolve) => later(resolve, GOODBYE));
 		// Nobody is left to be told when it fails: the tracker's ttl ends what was not taken back.
 		await Promise.race([goodbye().catch(() => {}), timeout]);
 	}
@@ -207,7 +209,7 @@ export class Presence {
 		}
 		const listed = holdings.all().filter(({ seed }) => !this.#refused.has(seed.id));
 		const ids = listed.map(({ seed }) => `${seed.id}\n`).sort();
-		const digest = createHash('sha256').update(ids.join('')).digest('hex');
+		const digest = uint8ArrayToHex(digestOf('sha256', stringToUint8Array(ids.join(''))));
 		const request = { session: link.session, count: ids.length, digest };
 		const { status, refused } = await tracker.ask('update', request);
 		const isNews = refused.some((seed) => !this.#refused.has(seed));

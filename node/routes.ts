@@ -1,5 +1,6 @@
 import type { NodeListing } from '../protocol/index.ts';
 import type { Lanes, Route } from './lanes/lanes.ts';
+import { later } from './timers.ts';
 
 /** ms that a direct lane has to open before what is there is asked through the broker. */
 const REACH_FIRST = 300;
@@ -37,7 +38,7 @@ export class Routes {
 
 	/** As {@link dial}. @returns when there is one, or it is time to begin without it */
 	async reach(node: string): Promise<void> {
-		const patience = new Promise<void>((resolve) => setTimeout(resolve, REACH_FIRST).unref());
+		const patience = new Promise<void>((resolve) => later(resolve, REACH_FIRST));
 		await Promise.race([this.dial(node), patience]);
 	}
 }

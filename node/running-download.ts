@@ -6,7 +6,7 @@ import { Demand } from './engine/demand.ts';
 import type { ChunkRun } from './engine/picker.ts';
 import type { Holding } from './holdings.ts';
 import type { Reader } from './place.ts';
-import { TemporaryTarget } from './temporary-target.ts';
+import { isForReaders, type ReadersTarget } from './target.ts';
 
 /** What a reader of a download is told, and what he has still to read. */
 interface Attached {
@@ -28,7 +28,7 @@ export class RunningDownload {
 	/** Settles with the download. */
 	readonly done: Promise<DownloadResult>;
 	readonly #context: NodeContext;
-	readonly #temporary: TemporaryTarget | undefined;
+	readonly #ownReaders: ReadersTarget | undefined;
 	readonly #demand = new Demand();
 	readonly #readers = new Map<Reader, Attached>();
 	readonly #over: () => void;
@@ -42,7 +42,7 @@ export class RunningDownload {
 	) {
 		const { target, onProgress } = options;
 		this.#context = context;
-		this.#temporary = target instanceof TemporaryTarget ? target : undefined;
+		this.#ownReaders = isForReaders(target) ? target : undefined;
 		this.#over = over;
 		let onHolding: (holding: Holding) => void = () => {};
 		const holding = new Promise<Holding>((resolve) => {
@@ -51,7 +51,7 @@ export class RunningDownload {
 		this.download = new Download(context, {
 			...options,
 			which: {
-				order: this.#temporary === undefined ? 'rarest' : 'demanded',
+				order: this.#ownReaders === undefined ? 'rarest' : 'demanded',
 				demand: this.#demand,
 			},
 			onHolding,
@@ -70,7 +70,7 @@ export class RunningDownload {
 
 	/** Whether it runs for its readers only. */
 	get isForReaders(): boolean {
-		return this.#temporary !== undefined;
+		return this.#ownReaders !== undefined;
 	}
 
 	/** `reader` wants to read what comes. Every reader leaves in the end. */
@@ -82,7 +82,7 @@ export class RunningDownload {
 	async expect(reader: Reader, run: ChunkRun): Promise<void> {
 		(this.#readers.get(reader) as Attached).rest = run;
 		const runs = [...this.#readers.values()].map(({ rest }) => rest);
-		await this.#temporary?.checkRoom(await this.held, runs);
+		await this.#ownReaders?.checkRoom(await this.held, runs);
 	}
 
 	/** `reader` needs `run` now. */
@@ -148,6 +148,6 @@ export class RunningDownload {
 		}
 		this.download.stop(reason);
 		await this.done.catch(() => {});
-		await this.#temporary?.abandon();
+		await this.#ownReaders?.abandon();
 	}
 }

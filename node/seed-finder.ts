@@ -6,8 +6,8 @@ import {
 	ShoalError,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
+import type { HaveReply } from './have-reply.ts';
 import { SeedFetcher } from './seed-fetcher.ts';
-import type { HaveReply } from './sources.ts';
 
 /** What a {@link SeedFinder} needs. */
 export interface SeedFinderOptions {

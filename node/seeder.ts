@@ -1,3 +1,4 @@
+import { uint8ArrayToBase64 } from 'uint8array-extras';
 import {
 	type ByteRange,
 	type ChunkContent,
@@ -78,7 +79,7 @@ export class Seeder {
 		this.#news.subscribe(seed.id, from);
 		for (let first = 0; first < chunks; first += BITS_AT_ONCE) {
 			const bytes = have.toBytes(first, Math.min(BITS_AT_ONCE, chunks - first));
-			const bits = Buffer.from(bytes).toString('base64');
+			const bits = uint8ArrayToBase64(bytes);
 			this.#reply(lane, from, { ...about, have: { first, bits } });
 		}
 	}

@@ -3,17 +3,14 @@ import {
 	formatRequestId,
 	makeRequestId,
 	type NodeListing,
-	type NodeReply,
 	type NodeRequest,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
 import { Fellows } from './engine/fellows.ts';
+import type { HaveReply } from './have-reply.ts';
 import { Routes } from './routes.ts';
 import { type Seated, SourcePlaces } from './source-places.ts';
 import type { Turn } from './turns.ts';
-
-/** What a node says it has. */
-export type HaveReply = Extract<NodeReply, { op: 'have' }>;
 
 /** What {@link Sources} tell. */
 export interface SourcesHandlers {

@@ -6,13 +6,13 @@ import type { ChunkRun } from './engine/picker.ts';
 import type { Holding } from './holdings.ts';
 import { FileStorage } from './storage/file-storage.ts';
 import { onFile } from './storage/fs-error.ts';
-import type { Finished, Opened, Target } from './target.ts';
+import type { Finished, Opened, ReadersTarget } from './target.ts';
 
 /**
  * A file nobody sees, for a content that is only read while it comes. It takes the room of the
  * chunks that were fetched, and none for the others, as long as there are readers.
  */
-export class TemporaryTarget implements Target {
+export class TemporaryTarget implements ReadersTarget {
 	readonly fallbackName = 'content';
 	#folder: string | undefined;
 	#storage: FileStorage | undefined;
@@ -27,11 +27,6 @@ export class TemporaryTarget implements Target {
 
 	stored(): void {}
 
-	/**
-	 * Looks whether there is room for what is lacking of `runs`.
-	 *
-	 * @throws ShoalError ERR_NO_SPACE
-	 */
 	async checkRoom({ seed, have }: Holding, runs: Iterable<ChunkRun>): Promise<void> {
 		const counted = new Bitfield(seed.chunks);
 		let needed = 0;

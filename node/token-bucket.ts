@@ -1,4 +1,5 @@
 import { ShoalError } from '../protocol/index.ts';
+import { later } from './timers.ts';
 
 /** ms of the rate that may be spent at once after a rest, or when the system wakes us late. */
 const SLACK = 40;
@@ -101,7 +102,7 @@ export class TokenBucket {
 	}
 
 	#schedule(): void {
-		this.#timer ??= setTimeout(() => this.#serve(), Math.min(this.wait, MOST_WAIT)).unref();
+		this.#timer ??= later(() => this.#serve(), Math.min(this.wait, MOST_WAIT));
 	}
 
 	#serve(): void {

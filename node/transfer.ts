@@ -1,6 +1,5 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
-	Bitfield,
 	type ChunkMessage,
 	formatRequestId,
 	makeRequestId,
@@ -15,13 +14,13 @@ import type { Decision } from './engine/decision.ts';
 import { DownloadEngine } from './engine/download-engine.ts';
 import type { DownloadEngineOptions } from './engine/engine-options.ts';
 import { chunksIn } from './engine/picker.ts';
+import { chunksOf, type HaveReply } from './have-reply.ts';
 import type { Holding } from './holdings.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Listening } from './listening.ts';
 import { Requester } from './requester.ts';
 import { SourceLanes } from './source-lanes.ts';
 import type { SourceShares } from './source-shares.ts';
-import type { HaveReply } from './sources.ts';
 import type { SeedEvent } from './trace.ts';
 import { badChunk } from './verify-chunks.ts';
 
@@ -83,7 +82,7 @@ export class Transfer {
 			requestId: makeRequestId,
 			lost: (node, { offset, length }) => this.#trace({ event: 'lost', node, offset, length }),
 		});
-		this.#arrivals = new Arrivals(holding, {
+		this.#arrivals = new Arrivals(holding, context.platform, {
 			stored: (attempt, first, count, bytes) => this.#count(attempt, first, count, bytes),
 			bad: (attempt, chunk) => this.#reject(attempt, chunk),
 			settled: () => this.#settled(),
@@ -104,22 +103,16 @@ export class Transfer {
 	}
 
 	/** A node has said what it has. @throws ShoalError ERR_RANGE if that cannot be */
-	onHave(from: string, { have, length, chunks, part }: HaveReply): void {
+	onHave(from: string, reply: HaveReply): void {
 		const { seed } = this.#holding;
-		if (length !== seed.length || chunks !== seed.chunks) {
+		if (reply.length !== seed.length || reply.chunks !== seed.chunks) {
 			throw new ShoalError('ERR_MESSAGE', `node ${from} tells another length of seed ${seed.id}`);
 		}
 		if (!this.#context.lanes.reaches(from)) {
 			return;
 		}
-		if (have === 'all') {
-			this.#engine.nodeHas(from, chunksIn({ first: 0, count: chunks }));
-		} else {
-			const field = new Bitfield(chunks);
-			field.addBytes(have.first, Buffer.from(have.bits, 'base64'));
-			this.#engine.nodeHas(from, field.indices());
-		}
-		this.#lanes.has(from, part);
+		this.#engine.nodeHas(from, chunksOf(reply));
+		this.#lanes.has(from, reply.part);
 		const told = this.#engine.nodes.get(from)?.have.count ?? 0;
 		this.#trace({ event: 'has', node: from, chunks: told });
 		this.#decide();

@@ -1,3 +1,5 @@
+import type { ShoalError } from './errors.ts';
+
 /** A message as it comes in. */
 export interface Incoming {
 	readonly topic: string;
@@ -37,6 +39,35 @@ export interface ConnectionOptions {
 	readonly signal?: AbortSignal | undefined;
 	readonly onMessage: (message: Incoming) => void;
 }
+
+/** One MQTT connection from CONNECT to its end; it never comes back. */
+export interface BrokerConnection {
+	/** Resolves with the reason when the connection has ended. */
+	readonly ended: Promise<ShoalError>;
+	/** Bytes written and not yet taken by the system. */
+	readonly queued: number;
+	/** Subscribes with QoS 1. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
+	subscribe(filter: string): Promise<void>;
+	/** Ends a subscription. @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
+	unsubscribe(filter: string): Promise<void>;
+	/** Publishes with QoS 1 until the broker has it. @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
+	publish(topic: string, payload: Uint8Array, retain: boolean): Promise<void>;
+	/**
+	 * Sends with QoS 0: no confirmation, never retained.
+	 *
+	 * @param released `payload` may be changed again; until then it must not
+	 */
+	send(topic: string, payload: Uint8Array, released?: () => void): void;
+	/** Resolves when more is taken without a queue, or the connection has ended. */
+	drained(): Promise<void>;
+	/** Says goodbye, so that the will is not published, and ends the connection. */
+	close(): Promise<void>;
+	/** Drops the connection without a goodbye: the broker publishes the will. */
+	destroy(): void;
+}
+
+/** Opens a connection. @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED */
+export type OpenConnection = (options: ConnectionOptions) => Promise<BrokerConnection>;
 
 /** User name and password of a CONNECT. */
 export interface Credentials {

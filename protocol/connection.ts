@@ -1,7 +1,11 @@
 // The build for browsers has a default export only.
 import mqtt, { type IClientOptions, type MqttClient, type StreamBuilder } from 'mqtt';
 import { disconnected, explain, refusal } from './connection-errors.ts';
-import { type ConnectionOptions, credentials } from './connection-options.ts';
+import {
+	type BrokerConnection,
+	type ConnectionOptions,
+	credentials,
+} from './connection-options.ts';
 import { isShoalError, ShoalError } from './errors.ts';
 import { plainPublishHeader } from './publish-packet.ts';
 
@@ -23,7 +27,7 @@ const DISCONNECT = new Uint8Array([0xe0, 0]);
  * reconnects, its queues and its keepalive are off, as they lose promises, hold messages without
  * bound and do not count a received byte as life.
  */
-export class Connection {
+export class Connection implements BrokerConnection {
 	/** Resolves with the reason when the connection has ended. */
 	readonly ended: Promise<ShoalError>;
 	readonly #client: MqttClient;

@@ -1,3 +1,4 @@
+export { BaseLink, type LinkEvents, type LinkOptions } from './base-link.ts';
 export { Bitfield, BUCKETS } from './bitfield.ts';
 export { BufferPool, packetBuffers } from './buffer-pool.ts';
 export {
@@ -9,12 +10,16 @@ export {
 	writeChunkHeader,
 } from './chunk-codec.ts';
 export { Connection } from './connection.ts';
+export { disconnected, explain, refusal } from './connection-errors.ts';
 export type {
+	BrokerConnection,
 	ConnectionOptions,
 	Incoming,
+	OpenConnection,
 	OpenStream,
 	Will,
 } from './connection-options.ts';
+export { credentials } from './connection-options.ts';
 export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
 export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
 export { decodeEvent, type Load, type SwarmEvent, type WatcherEvent } from './event-messages.ts';
@@ -52,7 +57,7 @@ export {
 	type Limits,
 	resolveLimits,
 } from './limits.ts';
-export { Link, type LinkEvents, type LinkOptions } from './link.ts';
+export { Link } from './link.ts';
 export { isLoopback } from './loopback.ts';
 export { checkName, MAX_NAME_BYTES, safeFileName } from './names.ts';
 export {
@@ -81,6 +86,7 @@ export {
 	parsePlainPublish,
 	plainPublishHeader,
 } from './publish-packet.ts';
+export { isSecureUrl } from './secure-url.ts';
 export {
 	bodyBytes,
 	checkedLayout,

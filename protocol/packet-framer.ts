@@ -39,6 +39,11 @@ export class PacketFramer {
 			: this.#packet.subarray(this.#filled);
 	}
 
+	/** Whether no packet has begun. */
+	get isEmpty(): boolean {
+		return this.#held === 0 && this.#packet === undefined;
+	}
+
 	/** `count` bytes have been read into the target. @throws ShoalError what `admit` and `onPacket` throw, ERR_MESSAGE */
 	filled(count: number): void {
 		if (this.#packet === undefined) {
@@ -51,6 +56,17 @@ export class PacketFramer {
 			const packet = this.#packet;
 			this.#packet = undefined;
 			this.#options.onPacket(packet);
+		}
+	}
+
+	/** `bytes` have been read elsewhere: copies them to where they belong. @throws as {@link filled} */
+	fill(bytes: Uint8Array): void {
+		for (let at = 0; at < bytes.length; ) {
+			const { target } = this;
+			const part = bytes.subarray(at, at + target.length);
+			target.set(part);
+			this.filled(part.length);
+			at += part.length;
 		}
 	}
 

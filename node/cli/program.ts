@@ -68,6 +68,13 @@ function addHosting(program: Command): void {
 		.option('--no-tls', 'with --lan: say everything in the clear, tokens as well')
 		.option('--tls-cert <file>', 'speak TLS with this certificate, PEM')
 		.option('--tls-key <file>', 'the private key of the certificate, PEM')
+		.option('--http <port>', 'port of its web page and of its files by HTTP (default: 8080)')
+		.option('--no-http', 'no web page and nothing else by HTTP')
+		.option(
+			'--http-name <name>',
+			'a name the page may be asked by, beside addresses and that of this machine; can be repeated',
+			collect,
+		)
 		.option('--no-mdns', 'do not tell the LAN of this broker')
 		.option('--insecure-anonymous', 'let in everybody who reaches the port, without a token')
 		.option(LIMIT, ABOUT_LIMIT, collect)

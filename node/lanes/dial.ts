@@ -1,4 +1,4 @@
-import { Connection, type Incoming, isShoalError, type Topics } from '../../protocol/index.ts';
+import { Connection, type Incoming, type Topics } from '../../protocol/index.ts';
 import { brokerStream } from '../broker-stream.ts';
 import type { DirectLane } from './lane.ts';
 
@@ -45,17 +45,6 @@ export async function dial(options: DialOptions): Promise<DirectLane> {
 	}
 	others.abort();
 	return laneOf(connection, options);
-}
-
-/** Whether an error of {@link dial} says that somebody answers who is another, or does not let us in. */
-export function isStranger(error: unknown): boolean {
-	const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
-	return errors.some((each) => {
-		const { cause } = each as { cause?: { code?: unknown; syscall?: unknown } };
-		// Whoever resets a connection was there; other errors of the system, and silence, say nobody was.
-		const isNobody = cause?.syscall !== undefined && cause.code !== 'ECONNRESET';
-		return isShoalError(each) && !isNobody && !isShoalError(cause, 'ERR_TIMEOUT');
-	});
 }
 
 async function connect(

@@ -2,18 +2,20 @@ import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import type { Listener, Peer } from '../../broker/index.ts';
 import {
 	type Incoming,
+	isSecureUrl,
 	type Limits,
 	type Link,
 	ShoalError,
 	type Topics,
 } from '../../protocol/index.ts';
-import { isSecureUrl } from '../broker-stream.ts';
-import { dial, isStranger } from './dial.ts';
+import type { Platform } from '../platform.ts';
+import { later } from '../timers.ts';
 import type { DirectLane, Lane, LaneKind } from './lane.ts';
 import { Retries } from './retries.ts';
+import { isStranger } from './stranger.ts';
 
 /** What a {@link Lanes} needs. */
-export interface LanesOptions {
+export interface LanesOptions extends Pick<Platform, 'dial'> {
 	readonly link: Link;
 	readonly topics: Topics;
 	readonly limits: Limits;
@@ -133,7 +135,7 @@ export class Lanes {
 				this.#closed(node, lane);
 			}
 		};
-		setTimeout(check, DEAD).unref();
+		later(check, DEAD);
 	}
 
 	/** Nodes that connect to `listener` are on a direct lane. */
@@ -160,13 +162,19 @@ export class Lanes {
 	 * @returns when there is one, or nothing came of it
 	 */
 	async reach(node: string, route: Route): Promise<void> {
-		const isWanted = this.#options.kind !== 'broker' && !this.#isClosed && !this.#direct.has(node);
+		const { kind, dial } = this.#options;
+		const isWanted = kind !== 'broker' && !this.#isClosed && !this.#direct.has(node);
 		const addresses = this.#worthTrying(route);
 		if (this.#dialling.has(node)) {
 			await this.#dialling.get(node)?.done;
-		} else if (isWanted && addresses.length > 0 && this.#retries.isTime(node, performance.now())) {
+		} else if (
+			isWanted &&
+			dial !== undefined &&
+			addresses.length > 0 &&
+			this.#retries.isTime(node, performance.now())
+		) {
 			const abort = new AbortController();
-			const done = this.#dial(node, addresses, route, abort.signal);
+			const done = this.#dial(dial, node, { ...route, addresses }, abort.signal);
 			this.#dialling.set(node, { abort, done });
 			await done;
 		}
@@ -193,9 +201,9 @@ export class Lanes {
 	}
 
 	async #dial(
+		dial: NonNullable<Platform['dial']>,
 		node: string,
-		addresses: readonly string[],
-		{ ticket, cert, verified }: Route,
+		{ addresses, ticket, cert, verified }: Route,
 		signal: AbortSignal,
 	): Promise<void> {
 		const { link, topics, limits, onMessage } = this.#options;
@@ -203,19 +211,8 @@ export class Lanes {
 		const { keepalive } = limits;
 		const onClosed = (lane: DirectLane): void => this.#closed(node, lane);
 		try {
-			const options = {
-				id,
-				node,
-				addresses,
-				cert,
-				ticket,
-				topics,
-				keepalive,
-				onMessage,
-				onClosed,
-				signal,
-			};
-			const lane = await dial(options);
+			const where = { node, addresses, cert, ticket };
+			const lane = await dial({ id, ...where, topics, keepalive, onMessage, onClosed, signal });
 			this.#opened(node, lane);
 		} catch (error) {
 			// It is somewhere we cannot go; the broker is there for that.

@@ -1,4 +1,5 @@
 import { createContext, type NodeContext } from '../../node/context.ts';
+import { nodePlatform } from '../../node/node-platform.ts';
 import {
 	decodeReply,
 	encodeJson,
@@ -44,7 +45,13 @@ export async function openContext(
 	const warn = (error: unknown): void => {
 		warnings.push(error);
 	};
-	const context = createContext(link, topics, { maxUp, limits, warn, onDirect: () => {} });
+	const context = createContext(link, topics, {
+		platform: nodePlatform,
+		maxUp,
+		limits,
+		warn,
+		onDirect: () => {},
+	});
 	const { tracker } = context;
 	t.defer(() => tracker.close());
 	link.on('warning', (error) => warnings.push(error));

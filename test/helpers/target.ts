@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { FileTarget } from '../../node/file-target.ts';
 import { type Places, placesOf } from '../../node/storage/part-file.ts';
-import { FileTarget, type Opened } from '../../node/target.ts';
+import type { Opened } from '../../node/target.ts';
 import { Bitfield, type Seed } from '../../protocol/index.ts';
 import { makeFolder } from './folder.ts';
 import { contentOf, seedOf } from './seeds.ts';

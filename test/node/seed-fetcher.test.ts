@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
+import type { HaveReply } from '../../node/have-reply.ts';
 import { SeedFetcher } from '../../node/seed-fetcher.ts';
-import type { HaveReply } from '../../node/sources.ts';
 import { decodeChunk, type Seed, ShoalError } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { openContext } from '../helpers/context.ts';

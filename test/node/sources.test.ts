@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
-import { type HaveReply, Sources } from '../../node/sources.ts';
+import type { HaveReply } from '../../node/have-reply.ts';
+import { Sources } from '../../node/sources.ts';
 import { decodeReply, encodeJson } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { openContext } from '../helpers/context.ts';

@@ -13,7 +13,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { FileTarget } from '../../node/target.ts';
+import { FileTarget } from '../../node/file-target.ts';
 import { makeFolder, openBelow } from '../helpers/folder.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { contentOf, seedOf } from '../helpers/seeds.ts';

@@ -1,6 +1,7 @@
 import { generate } from 'mqtt-packet';
 import * as assert from 'uvu/assert';
-import { Link, type LinkOptions } from '../../protocol/link.ts';
+import type { LinkOptions } from '../../protocol/base-link.ts';
+import { Link } from '../../protocol/link.ts';
 import { type Answer, acceptOnly, startFakeBroker } from '../helpers/fake-broker.ts';
 import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { startPlainBroker } from '../helpers/plain-broker.ts';

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
+import type { LinkOptions } from '../../protocol/base-link.ts';
 import type { Incoming } from '../../protocol/index.ts';
-import { Link, type LinkOptions } from '../../protocol/link.ts';
+import { Link } from '../../protocol/link.ts';
 import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { type PlainBroker, startPlainBroker } from '../helpers/plain-broker.ts';
 import { rejects } from '../helpers/rejects.ts';

@@ -128,6 +128,7 @@ test('T22: beside an encrypted broker no plain address is dialled', async (t) =>
 			topics,
 			limits,
 			kind: 'auto',
+			dial,
 			onMessage: () => {},
 			warn: () => {},
 		});

@@ -3,15 +3,17 @@ import { networkInterfaces } from 'node:os';
 import { Broker, fingerprintOf, mostMemoryInAll } from '../../../broker/index.ts';
 import { resolveLimits, ShoalError } from '../../../protocol/index.ts';
 import { openEntry, watchEntry } from '../broker-entry.ts';
+import { type Front, type FrontFlags, openFront } from '../broker-front.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
 import { announceBroker } from '../mdns.ts';
+import type { Output } from '../output.ts';
 import { isLoopback } from '../public-link.ts';
 import type { Command } from '../run.ts';
 import { countOf, formatBytes } from '../units.ts';
 
 /** What was typed after `shoal broker`. */
-export interface BrokerFlags {
+export interface BrokerFlags extends FrontFlags {
 	readonly host?: string | undefined;
 	readonly port?: string | undefined;
 	readonly limit?: readonly string[] | undefined;
@@ -48,14 +50,16 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		const { url } = broker;
 		const addresses = reachableUrls(url);
 		const cert = tls && fingerprintOf(tls.cert);
-		output.event({ event: 'listening', url, addresses, ...(cert && { cert }) });
-		output.line(`the broker listens at ${output.style('bold', url)}`);
-		for (const line of howToReach(url, addresses, tokens !== undefined, cert)) {
-			output.line(output.style('dim', line));
-		}
+		const front = await openFront(broker, entry, { host, addresses, flags, output }).catch(
+			async (error: unknown) => {
+				await broker.close();
+				throw error;
+			},
+		);
+		const needsToken = tokens !== undefined;
+		tellPlace(output, { url, addresses, cert, front, needsToken });
 		const guard = await watchEntry(output, broker, entry, addresses[0] ?? url);
 		const isTold = addresses.length > 0 && flags.mdns !== false;
-		const needsToken = tokens !== undefined;
 		const warn = (error: unknown): void => output.warn(error);
 		const announced = isTold ? await announceBroker(url, needsToken, warn) : undefined;
 		const memory = formatBytes(mostMemoryInAll(resolveLimits(limits)));
@@ -72,6 +76,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		await announced?.close();
 		output.endLive({ keep: false });
 		const { refused, shed, cut, unkept } = broker.stats();
+		await front?.close();
 		await broker.close();
 		output.event({ event: 'stopped', refused, shed, cut, unkept });
 		output.line('stopped');
@@ -87,6 +92,13 @@ function parsePort(text: string): number {
 	return port;
 }
 
+/** Where others find the page, or else this machine does. */
+function pageUrl(url: string, [address]: readonly string[]): string {
+	const page = new URL(url);
+	page.hostname = address === undefined ? page.hostname : new URL(address).hostname;
+	return page.origin;
+}
+
 /** The URLs by which other machines can reach a broker that listens at `url`. */
 function reachableUrls(url: string): string[] {
 	const { protocol, hostname, port } = new URL(url);
@@ -98,6 +110,29 @@ function reachableUrls(url: string): string[] {
 		.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
 		.filter(({ family }) => hostname === '[::]' || family === 'IPv4')
 		.map(({ address }) => `${protocol}//${isIPv6(address) ? `[${address}]` : address}:${port}`);
+}
+
+interface PlaceOfBroker {
+	readonly url: string;
+	readonly addresses: readonly string[];
+	readonly cert: string | undefined;
+	readonly front: Front | undefined;
+	readonly needsToken: boolean;
+}
+
+function tellPlace(
+	output: Output,
+	{ url, addresses, cert, front, needsToken }: PlaceOfBroker,
+): void {
+	const page = front && { http: front.url };
+	output.event({ event: 'listening', url, addresses, ...(cert && { cert }), ...page });
+	output.line(`the broker listens at ${output.style('bold', url)}`);
+	if (front !== undefined) {
+		output.line(`its page, for browsers: ${output.style('bold', pageUrl(front.url, addresses))}`);
+	}
+	for (const line of howToReach(url, addresses, needsToken, cert)) {
+		output.line(output.style('dim', line));
+	}
 }
 
 function howToReach(

@@ -1,5 +1,6 @@
+import { HttpServer } from '../../../broker/index.ts';
 import { isLoopback, ShoalError } from '../../../protocol/index.ts';
-import { Gateway } from '../../gateway/gateway.ts';
+import { gatewayRoute } from '../../gateway/gateway.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Command } from '../run.ts';
@@ -23,7 +24,8 @@ export function gatewayCommand(flags: GatewayFlags): Command {
 		try {
 			const { host, name: names } = flags;
 			const onWarning = (error: unknown): void => output.warn(error);
-			const gateway = await Gateway.start(node, { host, port, names, onWarning });
+			const routes = [gatewayRoute(async () => node)];
+			const gateway = await HttpServer.start({ host, port, names, routes, onWarning });
 			output.event({ event: 'listening', url: gateway.url, broker: node.broker });
 			if (host !== undefined && !isLoopback(host)) {
 				output.warn(

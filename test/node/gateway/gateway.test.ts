@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import * as assert from 'uvu/assert';
-import { Gateway } from '../../../node/gateway/gateway.ts';
+import { HttpServer } from '../../../broker/index.ts';
+import { gatewayRoute } from '../../../node/gateway/gateway.ts';
 import { parseHttpRange } from '../../../node/gateway/http-range.ts';
 import { startBroker } from '../../helpers/broker.ts';
 import { makeFile, startNode } from '../../helpers/node.ts';
@@ -15,7 +16,8 @@ async function start(t: Scope) {
 	const seeder = await startNode(t, broker);
 	const { seed } = await seeder.share(await makeFile(t, content, 'a "name" (1).bin'));
 	const node = await startNode(t, broker);
-	const gateway = await Gateway.start(node, { port: 0, names: ['files.lab'] });
+	const routes = [gatewayRoute(async () => node)];
+	const gateway = await HttpServer.start({ port: 0, names: ['files.lab'], routes });
 	t.defer(() => gateway.close());
 	const { url } = gateway;
 	const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
@@ -113,7 +115,9 @@ test('T19: it is asked by its address or a name it was given, and by no page of 
 		{ Host: `evil.example:${port}` },
 		{ Host: `127.0.0.1.evil.example:${port}` },
 		{ Host: `127.0.0.1:${port}`, Origin: 'http://evil.example' },
+		{ Host: `127.0.0.1:${port}`, Origin: 'http://127.0.0.1:1' },
 		{ Host: `127.0.0.1:${port}`, Origin: 'null' },
+		{ Host: `127.0.0.1:${port}`, 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors' },
 	]) {
 		assert.is(await statusOf(url, headers), 403, JSON.stringify(headers));
 	}

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Peer as Guest, Listener } from '../../../broker/index.ts';
+import { dial } from '../../../node/lanes/dial.ts';
 import type { Lane } from '../../../node/lanes/lane.ts';
 import { CROSSING, Lanes } from '../../../node/lanes/lanes.ts';
 import { Connection, type Incoming, resolveLimits } from '../../../protocol/index.ts';
@@ -25,7 +26,7 @@ async function startLanes(t: Scope, url: string) {
 	const onMessage = ({ payload }: Incoming): void => {
 		heard.push(Buffer.from(payload).toString());
 	};
-	const lanes = new Lanes({ link, topics, limits, kind: 'auto', onMessage, warn: () => {} });
+	const lanes = new Lanes({ link, topics, limits, kind: 'auto', dial, onMessage, warn: () => {} });
 	const listener = await Listener.start({
 		...{ id, host: '127.0.0.1', port: 0, topics, limits, onMessage },
 		admit: () => {},

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { type ErrorCode, isShoalError } from '../../protocol/index.ts';
 
 /** An error as HTTP tells it (RFC 9457). */
@@ -29,4 +30,26 @@ export function problemOf(error: unknown): Problem {
 	}
 	const [status, title] = STATUS[error.code] ?? [500, 'It failed'];
 	return { status, title, detail: error.message, code: error.code };
+}
+
+/** Answers with a problem. */
+export function tellProblem(response: ServerResponse, problem: Problem): void {
+	if (problem.status === 405) {
+		response.setHeader('Allow', 'GET, HEAD');
+	}
+	if (problem.status === 401) {
+		// A browser asks for a password then; curl takes one with -u.
+		response.setHeader(
+			'WWW-Authenticate',
+			'Basic realm="shoal: the token as password", charset="UTF-8"',
+		);
+	}
+	response.setHeader('Content-Type', 'application/problem+json');
+	response.writeHead(problem.status).end(`${JSON.stringify(problem)}\n`);
+}
+
+/** Answers with JSON. */
+export function tellJson(response: ServerResponse, body: unknown, status = 200): void {
+	response.setHeader('Content-Type', 'application/json');
+	response.writeHead(status).end(`${JSON.stringify(body)}\n`);
 }

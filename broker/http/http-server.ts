@@ -1,0 +1,200 @@
+import {
+	createServer,
+	type IncomingMessage,
+	type RequestListener,
+	type Server,
+	type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admission, Role } from '../admission.ts';
+import type { KeyPair } from '../certificate.ts';
+import { portError } from '../port-error.ts';
+import { tokenOf } from './credential.ts';
+import { mayAsk } from './origin.ts';
+import { type Problem, problemOf, tellProblem } from './problem.ts';
+
+/** A GET or HEAD that came from where it may. */
+export interface Visit {
+	readonly request: IncomingMessage;
+	readonly response: ServerResponse;
+	/** Of the URL, as it was sent. */
+	readonly path: string;
+	/** What the token of whoever asks makes of him; undefined if there is none and one is asked for. */
+	readonly role: Role | undefined;
+}
+
+/** Answers a visit, if it is for it. @returns whether it was */
+export type Route = (visit: Visit) => boolean | Promise<boolean>;
+
+/** Options of {@link HttpServer.start}. */
+export interface HttpServerOptions {
+	/** Address to listen on. @default 127.0.0.1 */
+	readonly host?: string | undefined;
+	/** TCP port; 0 takes any that is free. @default 8080 */
+	readonly port?: number | undefined;
+	/** The flag that chooses the port, for messages. @default --port */
+	readonly portFlag?: string | undefined;
+	/** Names, beside addresses and localhost, by which it may be asked. @default none */
+	readonly names?: readonly string[] | undefined;
+	/** To speak HTTPS only. */
+	readonly tls?: KeyPair | undefined;
+	/** Who is let in; without it everybody is as good as a node. */
+	readonly admission?: Admission | undefined;
+	/** Asked one after the other until one has answered. */
+	readonly routes: readonly Route[];
+	/** Takes over a connection whose upgrade was asked for. Without it none is. */
+	readonly upgrade?: ((request: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined;
+	/** Connections at a time. @default 256 */
+	readonly mostConnections?: number | undefined;
+	readonly onWarning?: ((error: unknown) => void) | undefined;
+}
+
+const MOST_CONNECTIONS = 256;
+/** ms without a request after which a connection is closed, and that the head of a request may take. */
+const IDLE = 60_000;
+const HEAD = 10_000;
+
+/** An HTTP server that answers nobody's page but its own, and asks for the token where there is one. */
+export class HttpServer {
+	readonly #options: HttpServerOptions;
+	readonly #names: ReadonlySet<string>;
+	readonly #server: Server;
+	readonly #warn: (error: unknown) => void;
+
+	private constructor(options: HttpServerOptions) {
+		const { names = [], tls, upgrade, onWarning = () => {} } = options;
+		this.#options = options;
+		this.#names = new Set(names.map((name) => name.toLowerCase()));
+		this.#warn = onWarning;
+		const onRequest: RequestListener = (request, response) => {
+			this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+		};
+		this.#server = tls === undefined ? createServer(onRequest) : createSecureServer(tls, onRequest);
+		this.#server.maxConnections = options.mostConnections ?? MOST_CONNECTIONS;
+		this.#server.keepAliveTimeout = IDLE;
+		this.#server.headersTimeout = HEAD;
+		if (upgrade !== undefined) {
+			this.#server.on('upgrade', (request, socket, head) => {
+				if (mayAsk(request.headers, this.#names)) {
+					upgrade(request, socket, head);
+				} else {
+					refuseUpgrade(socket, '403 Forbidden');
+				}
+			});
+		}
+	}
+
+	/** @throws ShoalError ERR_PORT if it cannot listen there */
+	static async start(options: HttpServerOptions): Promise<HttpServer> {
+		const { host = '127.0.0.1', port = 8080, portFlag } = options;
+		const http = new HttpServer(options);
+		await new Promise<void>((resolve, reject) => {
+			http.#server.once('error', (cause) => reject(portError(cause, host, port, portFlag)));
+			http.#server.listen({ host, port }, resolve);
+		});
+		http.#server.on('error', http.#warn);
+		return http;
+	}
+
+	/** Where it is asked. */
+	get url(): string {
+		const { address, family, port } = this.#server.address() as AddressInfo;
+		const scheme = this.#options.tls === undefined ? 'http' : 'https';
+		return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+	}
+
+	/** Ends every request and listens no more. Connections that were taken over are not its own any more. */
+	async close(): Promise<void> {
+		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+		this.#server.closeAllConnections();
+		await isClosed;
+	}
+
+	async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+		// What is handed out may be anything: no browser is to take it for a page of ours.
+		response.setHeader('X-Content-Type-Options', 'nosniff');
+		response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
+		response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
+		response.setHeader('Referrer-Policy', 'no-referrer');
+		const refusal = this.#whyNot(request);
+		if (refusal !== undefined) {
+			tellProblem(response, refusal);
+			return;
+		}
+		const role = await this.#roleOf(request);
+		const { pathname: path } = new URL(request.url ?? '/', 'http://host');
+		for (const route of this.#options.routes) {
+			if (await route({ request, response, path, role })) {
+				return;
+			}
+		}
+		const detail = `there is nothing at ${path}`;
+		tellProblem(response, { status: 404, title: 'No such page', detail, code: 'ERR_NOT_FOUND' });
+	}
+
+	#whyNot({ method, headers, url = '/' }: IncomingMessage): Problem | undefined {
+		if (!mayAsk(headers, this.#names)) {
+			const detail = 'it is asked by its address, or a name it was given, and by no other page';
+			return { status: 403, title: 'Not from there', detail, code: 'ERR_REFUSED' };
+		}
+		if (!URL.canParse(url, 'http://host')) {
+			const detail = 'the path of the request cannot be read';
+			return { status: 400, title: 'No such path', detail, code: 'ERR_USAGE' };
+		}
+		if (method !== 'GET' && method !== 'HEAD') {
+			const detail = 'there is GET and HEAD';
+			return { status: 405, title: 'Not that way', detail, code: 'ERR_USAGE' };
+		}
+		return undefined;
+	}
+
+	/** Who guesses tokens waits for the answer. */
+	async #roleOf({ headers, socket }: IncomingMessage): Promise<Role | undefined> {
+		const { admission } = this.#options;
+		if (admission === undefined) {
+			return 'node';
+		}
+		const token = tokenOf(headers);
+		const role = admission.roleOf(token);
+		if (role === undefined && token !== '') {
+			await sleep(admission.wrong(socket.remoteAddress ?? ''));
+		}
+		return role;
+	}
+
+	#fail(response: ServerResponse, error: unknown): void {
+		const problem = problemOf(error);
+		const isLeft = response.destroyed;
+		if (response.headersSent) {
+			// The length was promised: to break off is the only way to say that it is not kept.
+			response.destroy();
+		} else {
+			tellProblem(response, problem);
+		}
+		if (problem.status >= 500 && !isLeft) {
+			this.#warn(error);
+		}
+	}
+}
+
+/** Refuses what only a node, or only a node or a watcher, gets. @returns whether it has */
+export function needsToken({ role, response }: Visit, least: Role): boolean {
+	if (role === 'node' || role === least) {
+		return false;
+	}
+	const detail =
+		role === undefined
+			? 'send the token of the broker, as a bearer or as the password of any user'
+			: "the watchers' token does not open this; send the token for nodes";
+	tellProblem(response, { status: 401, title: 'A token is needed', detail, code: 'ERR_REFUSED' });
+	return true;
+}
+
+/** Ends a connection that wanted to be another. */
+export function refuseUpgrade(socket: Duplex, status: string): void {
+	socket.on('error', () => {});
+	socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

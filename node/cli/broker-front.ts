@@ -1,0 +1,105 @@
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { type Broker, fingerprintOf, type HttpServer, startWebFront } from '../../broker/index.ts';
+import { isShoalError, ShoalError } from '../../protocol/index.ts';
+import { gatewayRoute } from '../gateway/gateway.ts';
+import { ShoalNode } from '../node.ts';
+import type { Entry } from './broker-entry.ts';
+import type { Output } from './output.ts';
+
+/** What was typed of the web page of a broker. */
+export interface FrontFlags {
+	/** A port; false: there is no page. */
+	readonly http?: string | false | undefined;
+	readonly httpName?: readonly string[] | undefined;
+}
+
+/** The page of a broker, and the files of the swarm, by HTTP. */
+export interface Front {
+	readonly url: string;
+	close(): Promise<void>;
+}
+
+const USUAL_PORT = 8080;
+const PAGE = fileURLToPath(new URL('../../web', import.meta.url));
+
+/**
+ * Opens a broker to browsers, where it listens itself. If nobody chose the port and it is taken, another is.
+ *
+ * @param host where the broker listens
+ * @param addresses URLs by which others reach the broker
+ * @throws ShoalError ERR_PORT, ERR_USAGE
+ */
+export async function openFront(
+	broker: Broker,
+	{ tokens, tls }: Entry,
+	{
+		host,
+		addresses,
+		flags,
+		output,
+	}: {
+		readonly host: string | undefined;
+		readonly addresses: readonly string[];
+		readonly flags: FrontFlags;
+		readonly output: Output;
+	},
+): Promise<Front | undefined> {
+	if (flags.http === false) {
+		return undefined;
+	}
+	const cert = tls && fingerprintOf(tls.cert);
+	let node: Promise<ShoalNode> | undefined;
+	const startNode = (): Promise<ShoalNode> => {
+		node ??= ShoalNode.start({ broker: nearUrl(broker.url), token: tokens?.node, cert });
+		// If it could not be, the next request tries again.
+		node.catch(() => {
+			node = undefined;
+		});
+		return node;
+	};
+	const open = (port: number): Promise<HttpServer> =>
+		startWebFront(broker, {
+			host,
+			port,
+			portFlag: '--http',
+			names: [...namesOfHere(), ...(flags.httpName ?? [])],
+			tls,
+			page: PAGE,
+			about: { brokers: addresses, cert },
+			routes: [gatewayRoute(startNode)],
+			onWarning: (error) => output.warn(error),
+		});
+	const front = await open(portOf(flags.http)).catch((error: unknown) => {
+		if (flags.http === undefined && isShoalError(error, 'ERR_PORT')) {
+			return open(0);
+		}
+		throw error;
+	});
+	return {
+		url: front.url,
+		close: async () => {
+			await front.close();
+			await (await node?.catch(() => undefined))?.close();
+		},
+	};
+}
+
+function portOf(text: string | undefined): number {
+	const port = Number(text ?? USUAL_PORT);
+	if (!/^\d+$/.test(text ?? String(USUAL_PORT)) || port > 65_535) {
+		throw new ShoalError('ERR_USAGE', `--http must be a number from 0 to 65535, not "${text}"`);
+	}
+	return port;
+}
+
+/** What people call this machine in its own network. */
+function namesOfHere(): string[] {
+	const name = hostname().toLowerCase();
+	return [name, `${name.replace(/\..*/, '')}.local`];
+}
+
+/** The broker as it is reached from this machine. */
+function nearUrl(url: string): string {
+	return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}

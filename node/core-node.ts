@@ -1,0 +1,248 @@
+import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import {
+	type BaseLink,
+	formatLink,
+	type Incoming,
+	type NodeState,
+	parseSeedId,
+	type Seed,
+	type SeedListing,
+	ShoalError,
+	type Topics,
+	type TrackerReply,
+} from '../protocol/index.ts';
+import { type ContextOptions, createContext, type NodeContext } from './context.ts';
+import { Downloads } from './downloads.ts';
+import type { Holding } from './holdings.ts';
+import { Mailbox } from './mailbox.ts';
+import { Presence } from './presence.ts';
+import { Seeder } from './seeder.ts';
+import { every } from './timers.ts';
+
+/** What a node tells. */
+export interface ShoalNodeEvents {
+	/** The connection to the broker is back. */
+	up(): void;
+	/** The connection to the broker is lost; the node goes on trying. */
+	down(reason: ShoalError): void;
+	/** Somebody misbehaves, or something failed that is tried again. */
+	warning(error: unknown): void;
+}
+
+/** Where other nodes can come straight to this one. */
+export type Addresses = Pick<NodeState, 'addresses' | 'cert'>;
+
+const TRACKER_PATIENCE = 5_000;
+/** ms between two looks at files that nobody asks for. */
+const LOOK_EVERY = 1_000;
+
+/**
+ * What every node does, in Node and in a browser: it says what it has, answers, and downloads. Where its bytes
+ * come from and go to is for those that extend it.
+ */
+export class CoreNode {
+	protected readonly context: NodeContext;
+	protected readonly downloads: Downloads;
+	/** None as long as it does not listen. */
+	protected addresses: Addresses = { addresses: [] };
+	readonly #seeder: Seeder;
+	readonly #presence: Presence;
+	readonly #events = createNanoEvents<ShoalNodeEvents>();
+	readonly #mailbox: Mailbox;
+	readonly #timer: ReturnType<typeof setInterval>;
+	#closing: Promise<void> | undefined;
+
+	protected constructor(
+		link: BaseLink,
+		topics: Topics,
+		options: Omit<ContextOptions, 'warn' | 'onDirect'>,
+	) {
+		const warn = (error: unknown): void => this.#events.emit('warning', error);
+		const context = createContext(link, topics, {
+			...options,
+			warn,
+			onDirect: (message) => this.receive(message),
+		});
+		this.context = context;
+		const broken = (holding: Holding, error: unknown): void => this.#onBroken(holding, error);
+		this.downloads = new Downloads(context, broken);
+		this.#seeder = new Seeder(context, broken);
+		this.#presence = new Presence({
+			...context,
+			addresses: () => this.addresses,
+			refused: (seed) => {
+				context.warn(new ShoalError('ERR_LIMIT', `the tracker does not list our seed ${seed}`));
+			},
+		});
+		this.#mailbox = new Mailbox(context, this.#seeder, this.downloads, this.#presence);
+		this.#timer = every(() => this.#look(), LOOK_EVERY);
+		link.on('message', (message) => this.#mailbox.receive(message, 'broker'));
+		link.on('warning', (error) => context.warn(error));
+		link.on('up', () => this.#onUp());
+		link.on('down', (reason) => this.#onDown(reason));
+	}
+
+	on<E extends keyof ShoalNodeEvents>(event: E, handler: ShoalNodeEvents[E]): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	/** Its node id. */
+	get id(): string {
+		return this.context.link.id;
+	}
+
+	/** URL of its broker. */
+	get broker(): string {
+		return this.context.link.url;
+	}
+
+	/** Bytes sent, and bytes per second now. */
+	get sent(): { readonly total: number; readonly rate: number } {
+		const { total, rate } = this.context.up;
+		return { total, rate };
+	}
+
+	/** Bytes received, and bytes per second now. */
+	get received(): { readonly total: number; readonly rate: number } {
+		const { total, rate } = this.context.down;
+		return { total, rate };
+	}
+
+	/** Changes the limits, in bytes per second; undefined lifts one. */
+	limitRates(maxUp: number | undefined, maxDown: number | undefined): void {
+		this.context.upBucket.setRate(maxUp);
+		this.context.downBucket.setRate(maxDown);
+	}
+
+	/** The link of a seed: what others need to get it from this broker. */
+	link(seed: Seed): string {
+		return formatLink({ id: seed.id, name: seed.name, broker: this.broker });
+	}
+
+	/** Every seed the tracker holds. @throws ShoalError ERR_NO_TRACKER, ERR_TIMEOUT */
+	async *seeds(): AsyncGenerator<SeedListing> {
+		await this.context.tracker.ready(TRACKER_PATIENCE);
+		yield* this.context.tracker.seeds();
+	}
+
+	/** Who has a seed. @throws ShoalError ERR_ID, ERR_NO_TRACKER, ERR_TIMEOUT */
+	async who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>> {
+		this.checkOpen();
+		const seed = parseSeedId(id);
+		await this.context.tracker.ready(TRACKER_PATIENCE);
+		return await this.context.tracker.ask('query', { seed });
+	}
+
+	/**
+	 * Serves on until nobody has asked for `quiet` ms.
+	 *
+	 * @param most ms at most
+	 */
+	async linger(quiet: number, most: number, signal?: AbortSignal): Promise<void> {
+		const start = performance.now();
+		const isOver = (): boolean => {
+			const now = performance.now();
+			const lastAsked = Math.max(this.#seeder.lastAsked, start);
+			return now - lastAsked >= quiet || now - start >= most || signal?.aborted === true;
+		};
+		while (!isOver() && !this.isClosed) {
+			await new Promise((resolve) => setTimeout(resolve, 50));
+		}
+	}
+
+	/** Takes all announces back, says goodbye and gives everything back. Idempotent. */
+	close(): Promise<void> {
+		this.#closing ??= this.#close();
+		return this.#closing;
+	}
+
+	protected get isClosed(): boolean {
+		return this.#closing !== undefined;
+	}
+
+	/** Says hello. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
+	protected async join(): Promise<void> {
+		await this.#presence.join();
+	}
+
+	/** Hears what is sent to it. @throws as {@link join} */
+	protected async subscribe(): Promise<void> {
+		const { link, topics } = this.context;
+		await link.subscribe(topics.inboxFilter(link.id));
+		await link.subscribe(topics.trackerState());
+	}
+
+	/** Has what is new announced now; resolves when the broker has it, if there is a connection. */
+	protected async announce(): Promise<void> {
+		await this.#presence.flush();
+	}
+
+	/** What has come on a direct lane. What is wrong with it ends here, as a warning. */
+	protected receive(message: Incoming): void {
+		try {
+			this.#mailbox.receive(message, 'direct');
+		} catch (error) {
+			this.context.warn(error);
+		}
+	}
+
+	/** The bytes of `holding` are not what they were; it is held no more. */
+	protected onBroken(_holding: Holding, _error: unknown): void {}
+
+	/** Gives back what was shared: it is closing, and nobody can ask any more. */
+	protected async release(): Promise<void> {}
+
+	/** @throws ShoalError ERR_CLOSED */
+	protected checkOpen(): void {
+		if (this.isClosed) {
+			throw new ShoalError('ERR_CLOSED', 'the node is closed');
+		}
+	}
+
+	async #close(): Promise<void> {
+		clearInterval(this.#timer);
+		this.downloads.stop();
+		await this.#presence.leave();
+		this.#seeder.close();
+		// Nobody waits for a turn any more.
+		this.limitRates(undefined, undefined);
+		this.context.tracker.close();
+		await this.context.lanes.close();
+		await this.context.link.close();
+		await this.release();
+		await this.downloads.close();
+	}
+
+	#onUp(): void {
+		this.#presence.join().catch((error: unknown) => {
+			if (!this.isClosed && this.context.link.isUp) {
+				this.context.warn(error);
+			}
+		});
+		this.#events.emit('up');
+	}
+
+	#onDown(reason: ShoalError): void {
+		this.downloads.onDisconnected();
+		this.#events.emit('down', reason);
+	}
+
+	/** What is held and was changed is noticed before somebody asks for it. */
+	#look(): void {
+		for (const holding of this.context.holdings.all()) {
+			try {
+				holding.storage.check();
+			} catch (error) {
+				this.#onBroken(holding, error);
+			}
+		}
+	}
+
+	#onBroken(holding: Holding, error: unknown): void {
+		if (this.context.holdings.get(holding.seed.id) === holding && !this.isClosed) {
+			this.context.warn(error);
+			this.context.holdings.remove(holding);
+			this.onBroken(holding, error);
+		}
+	}
+}

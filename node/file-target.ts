@@ -1,0 +1,168 @@
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { Bitfield, checkName, type Seed } from '../protocol/index.ts';
+import { isWhole, seedLies, whatIsRight } from './hashing/check-content.ts';
+import type { HashOptions } from './hashing/hasher.ts';
+import { WholeCheck } from './hashing/whole-check.ts';
+import { bootId } from './storage/boot-id.ts';
+import { copyChunks } from './storage/chunks.ts';
+import { Journal } from './storage/journal.ts';
+import { PartFile, placesOf, resolveOutput } from './storage/part-file.ts';
+import { StandingFile } from './storage/standing-file.ts';
+import type { Finished, Opened, Target } from './target.ts';
+
+/**
+ * A file that appears under its final name when it is whole; a part of it is kept otherwise, with a
+ * journal of what is in it. What stands under that name already is left as it is if it is right, and
+ * replaced at the end if it is another version.
+ */
+export class FileTarget implements Target {
+	readonly #output: string | undefined;
+	readonly #bootId: () => Promise<string | undefined>;
+	#standing: StandingFile | undefined;
+	#part: PartFile | undefined;
+	#journal: Journal | undefined;
+	#check: WholeCheck | undefined;
+	#settling: Promise<void> | undefined;
+
+	/**
+	 * @param output a file, a folder that exists, or undefined: the working folder
+	 * @param boot what is another after every start of the system
+	 */
+	constructor(output: string | undefined, boot: () => Promise<string | undefined> = bootId) {
+		this.#output = output;
+		this.#bootId = boot;
+	}
+
+	get fallbackName(): string | undefined {
+		const isFolder = (path: string): boolean =>
+			/[/\\]$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+		try {
+			if (this.#output === undefined || isFolder(this.#output)) {
+				return undefined;
+			}
+			return checkName(basename(this.#output));
+		} catch {
+			return undefined;
+		}
+	}
+
+	async open(seed: Seed, options: HashOptions): Promise<Opened> {
+		const places = placesOf(await resolveOutput(this.#output, seed.name), seed);
+		const standing = await StandingFile.find(places, seed, options);
+		this.#standing = standing;
+		if (standing?.isComplete) {
+			return { storage: standing.storage, have: standing.right, wasThere: true };
+		}
+		await standing?.checkRelated();
+		const part = await PartFile.open(places.path, seed, standing);
+		this.#part = part;
+		const bootId = await this.#bootId();
+		const journal = new Journal({ path: places.journal, seed, part: part.stats, bootId });
+		this.#journal = journal;
+		const have = part.wasThere
+			? await whatIsThere(part, journal, seed, options)
+			: new Bitfield(seed.chunks);
+		if (standing !== undefined) {
+			await addFrom(standing, part, { seed, have, signal: options.signal });
+		}
+		await journal.begin(have);
+		this.#check = new WholeCheck(part.partPath, seed, have);
+		return { storage: part.storage, have, wasThere: false };
+	}
+
+	stored(chunk: number): void {
+		this.#journal?.record(chunk);
+		this.#check?.stored();
+	}
+
+	async finish(seed: Seed, options: HashOptions): Promise<Finished> {
+		const part = this.#part;
+		return part === undefined
+			? await finishStanding(this.#standing as StandingFile, seed, options)
+			: await this.#finishPart(part, seed, options);
+	}
+
+	settle(): Promise<void> {
+		this.#settling ??= this.#settle();
+		return this.#settling;
+	}
+
+	async abandon(): Promise<void> {
+		// Who asked for it is told when it fails.
+		await this.#settling?.catch(() => {});
+		this.#check?.close();
+		await (this.#part?.hasFailed ? this.#journal?.fail() : this.#journal?.close());
+		await this.#part?.close();
+		await this.#standing?.storage.close();
+	}
+
+	async #finishPart(part: PartFile, seed: Seed, options: HashOptions): Promise<Finished> {
+		if (await this.#check?.isWhole(options)) {
+			await part.appear();
+			return { path: part.path };
+		}
+		// Chunks that were trusted, or that somebody has changed since, may be what is wrong with the whole.
+		const right = await whatIsRight(part.partPath, seed, options);
+		if (right.isFull) {
+			await part.discard();
+			await this.#journal?.remove();
+			throw seedLies(seed);
+		}
+		await this.#journal?.begin(right);
+		this.#check?.startAgain();
+		return { bad: [...Bitfield.full(seed.chunks).indices()].filter((chunk) => !right.has(chunk)) };
+	}
+
+	/** The journal goes last: as long as it is there, what is beside it is to be checked again. */
+	async #settle(): Promise<void> {
+		await (this.#part ?? this.#standing)?.settle();
+		await this.#journal?.remove();
+	}
+}
+
+/** The chunks of a part file that was there: those its journal vouches for, or else those that are right. */
+async function whatIsThere(
+	part: PartFile,
+	journal: Journal,
+	seed: Seed,
+	options: HashOptions,
+): Promise<Bitfield> {
+	const { partPath, storage } = part;
+	const recorded = await journal.read();
+	if (recorded === 'failed') {
+		const right = await whatIsRight(partPath, seed, options);
+		await copyChunks(seed, right.indices(), { from: storage, to: storage, signal: options.signal });
+		return right;
+	}
+	return recorded?.isTrusted
+		? recorded.chunks
+		: await whatIsRight(partPath, seed, options, recorded?.chunks);
+}
+
+/** Adds the chunks that another version has and that are lacking. */
+async function addFrom(
+	standing: StandingFile,
+	part: PartFile,
+	{ seed, have, signal }: { seed: Seed; have: Bitfield; signal: AbortSignal | undefined },
+): Promise<void> {
+	const lacking = [...standing.right.indices()].filter((chunk) => !have.has(chunk));
+	await copyChunks(seed, lacking, { from: standing.storage, to: part.storage, signal });
+	await standing.storage.close();
+	for (const chunk of lacking) {
+		have.set(chunk);
+	}
+}
+
+async function finishStanding(
+	standing: StandingFile,
+	seed: Seed,
+	options: HashOptions,
+): Promise<Finished> {
+	const isRight = await isWhole(standing.path, seed, options);
+	await standing.checkUnchanged();
+	if (!isRight) {
+		throw seedLies(seed);
+	}
+	return { path: standing.path };
+}

@@ -1,0 +1,277 @@
+import {
+	type BrokerConnection,
+	type ConnectionOptions,
+	credentials,
+	disconnected,
+	explain,
+	MAX_RANGE,
+	PacketFramer,
+	refusal,
+	ShoalError,
+} from '../../../protocol/index.ts';
+import {
+	connectPacket,
+	DISCONNECT,
+	PING,
+	packetLength,
+	plainPublishHeader,
+	pubackPacket,
+	publishPacket,
+	type Received,
+	readPacket,
+	subscribePacket,
+	unsubscribePacket,
+} from './packets.ts';
+
+interface Waiting {
+	done(isRefused: boolean): void;
+	failed(reason: ShoalError): void;
+}
+
+/** Bytes of the largest packet that is taken: a part of a direct lane, and room for what is not content. */
+const MOST_PACKET = MAX_RANGE + 1024;
+/** Bytes queued above which more is to wait, and ms between two looks whether it may go on: nothing tells. */
+const MOST_QUEUED = 512 * 1024;
+const LOOK_EVERY = 4;
+const GOODBYE = 500;
+// MQTT 3.1.1, 2.3.1.
+const MOST_ID = 0xffff;
+
+/** An MQTT connection over the WebSocket of a browser: what {@link Connection} is in Node. */
+export class WebConnection implements BrokerConnection {
+	readonly ended: Promise<ShoalError>;
+	readonly #options: ConnectionOptions;
+	readonly #socket: WebSocket;
+	readonly #waiting = new Map<number, Waiting>();
+	readonly #framer: PacketFramer;
+	#end: ShoalError | undefined;
+	#isClosing = false;
+	#settle: (reason: ShoalError) => void = () => {};
+	#accepted: (code: number) => void = () => {};
+	#lastId = 0;
+	#heard = performance.now();
+
+	private constructor(options: ConnectionOptions) {
+		this.#options = options;
+		this.ended = new Promise((resolve) => {
+			this.#settle = resolve;
+		});
+		this.#framer = new PacketFramer({
+			admit: (_type, length) => {
+				if (length > MOST_PACKET) {
+					throw new ShoalError('ERR_LIMIT', `the broker sends a packet of ${length} bytes`);
+				}
+			},
+			allocate: (_first, length) => new Uint8Array(length),
+			onPacket: (packet) => this.#take(readPacket(packet)),
+		});
+		this.#socket = new WebSocket(options.url, 'mqtt');
+		this.#socket.binaryType = 'arraybuffer';
+		this.#socket.onmessage = ({ data }) => this.#onMessage(data);
+		this.#socket.onclose = () => this.#finish(disconnected(options.url));
+	}
+
+	/**
+	 * Connects.
+	 *
+	 * @throws ShoalError ERR_BROKER if the broker cannot be reached or is none, ERR_ID_TAKEN if it
+	 *   refuses the client id, ERR_REFUSED if it refuses for another reason
+	 */
+	static async open(options: ConnectionOptions): Promise<WebConnection> {
+		let connection: WebConnection;
+		try {
+			connection = new WebConnection(options);
+		} catch (error) {
+			// A URL that cannot be, or that the page may not open.
+			throw explain(error as Error, options);
+		}
+		const abort = (): void => connection.destroy();
+		options.signal?.addEventListener('abort', abort);
+		void connection.ended.then(() => options.signal?.removeEventListener('abort', abort));
+		await connection.#connect();
+		return connection;
+	}
+
+	get queued(): number {
+		return this.#socket.bufferedAmount;
+	}
+
+	async subscribe(filter: string): Promise<void> {
+		if (await this.#confirmed((id) => subscribePacket(id, filter))) {
+			throw refusal(filter, undefined);
+		}
+	}
+
+	async unsubscribe(filter: string): Promise<void> {
+		await this.#confirmed((id) => unsubscribePacket(id, filter));
+	}
+
+	async publish(topic: string, payload: Uint8Array, retain: boolean): Promise<void> {
+		await this.#confirmed((id) => publishPacket(id, topic, payload, retain));
+	}
+
+	/** The browser copies what it is given. */
+	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
+		if (this.#end === undefined && !this.#isClosing) {
+			this.#write(plainPublishHeader(topic, payload.length));
+			this.#write(payload);
+		}
+		released();
+	}
+
+	async drained(): Promise<void> {
+		while (this.#end === undefined && this.queued > MOST_QUEUED) {
+			await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
+		}
+	}
+
+	async close(): Promise<void> {
+		if (this.#end === undefined && !this.#isClosing) {
+			this.#isClosing = true;
+			this.#write(DISCONNECT);
+			this.#socket.close();
+			setTimeout(() => this.#finish(closed()), GOODBYE);
+		}
+		await this.ended;
+	}
+
+	destroy(): void {
+		this.#finish(closed());
+	}
+
+	async #connect(): Promise<void> {
+		const { clientId, will, keepalive, timeout } = this.#options;
+		const who = { clientId, ...credentials(this.#options), will, keepalive };
+		const accepted = new Promise<number>((resolve) => {
+			this.#accepted = resolve;
+		});
+		this.#socket.onopen = () => this.#write(connectPacket(who));
+		const timer = setTimeout(
+			() => this.#finish(explain(new Error(`no answer in ${timeout} ms`), this.#options)),
+			timeout,
+		);
+		const code = await Promise.race([accepted, this.ended]);
+		clearTimeout(timer);
+		if (code !== 0) {
+			const error =
+				code instanceof ShoalError
+					? explain(code, this.#options)
+					: explain(Object.assign(new Error(`it answers ${code}`), { code }), this.#options);
+			this.#finish(error);
+			throw error;
+		}
+		this.#watch();
+	}
+
+	#onMessage(data: unknown): void {
+		this.#heard = performance.now();
+		try {
+			if (!(data instanceof ArrayBuffer)) {
+				throw new ShoalError('ERR_MESSAGE', 'the broker sent text');
+			}
+			const bytes = new Uint8Array(data);
+			// As the broker sends them, a message is a packet: it is read where it is.
+			if (this.#framer.isEmpty && packetLength(bytes) === bytes.length) {
+				this.#take(readPacket(bytes));
+			} else {
+				this.#framer.fill(bytes);
+			}
+		} catch (error) {
+			this.#finish(disconnected(this.#options.url, error));
+		}
+	}
+
+	#take(packet: Received): void {
+		if (packet.kind === 'publish') {
+			const { topic, payload, isRetained, id } = packet;
+			if (id !== undefined) {
+				this.#write(pubackPacket(id));
+			}
+			this.#options.onMessage({ topic, payload, isRetained });
+		} else if (packet.kind === 'ack') {
+			this.#waiting.get(packet.id)?.done(packet.isRefused);
+		} else if (packet.kind === 'connack') {
+			this.#accepted(packet.code);
+		}
+	}
+
+	/** Sends what the broker confirms. @returns whether it says no @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
+	#confirmed(packetOf: (id: number) => Uint8Array): Promise<boolean> {
+		return new Promise((resolve, reject) => {
+			if (this.#end !== undefined || this.#isClosing) {
+				reject(this.#end ?? closed());
+				return;
+			}
+			const id = this.#nextId();
+			const { timeout } = this.#options;
+			const timer = setTimeout(() => {
+				this.#waiting.delete(id);
+				reject(new ShoalError('ERR_TIMEOUT', `no answer from the broker in ${timeout} ms`));
+			}, timeout);
+			const settle = (): void => {
+				clearTimeout(timer);
+				this.#waiting.delete(id);
+			};
+			this.#waiting.set(id, {
+				done: (isRefused) => {
+					settle();
+					resolve(isRefused);
+				},
+				failed: (reason) => {
+					settle();
+					reject(reason);
+				},
+			});
+			this.#write(packetOf(id));
+		});
+	}
+
+	#nextId(): number {
+		do {
+			this.#lastId = (this.#lastId % MOST_ID) + 1;
+		} while (this.#waiting.has(this.#lastId));
+		return this.#lastId;
+	}
+
+	#write(bytes: Uint8Array): void {
+		if (this.#socket.readyState === WebSocket.OPEN) {
+			this.#socket.send(bytes as Uint8Array<ArrayBuffer>);
+		}
+	}
+
+	/** Pings by its own clock; any byte that arrives counts as life. */
+	#watch(): void {
+		const every = this.#options.keepalive * 500;
+		let lookedAt = performance.now();
+		const pinger = setInterval(() => {
+			const now = performance.now();
+			// If it was this tab that stood still, what came meanwhile has not been read yet.
+			if (now - lookedAt > every * 2) {
+				this.#heard = now;
+			}
+			lookedAt = now;
+			if (now - this.#heard > every * 3) {
+				this.#finish(disconnected(this.#options.url));
+			} else {
+				this.#write(PING);
+			}
+		}, every);
+		void this.ended.then(() => clearInterval(pinger));
+	}
+
+	#finish(reason: ShoalError): void {
+		if (this.#end === undefined) {
+			this.#end = this.#isClosing ? closed() : reason;
+			for (const { failed } of [...this.#waiting.values()]) {
+				failed(this.#end);
+			}
+			this.#socket.onmessage = null;
+			this.#socket.close();
+			this.#settle(this.#end);
+		}
+	}
+}
+
+function closed(): ShoalError {
+	return new ShoalError('ERR_CLOSED', 'the connection was closed');
+}

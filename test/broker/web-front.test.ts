@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { makeTokens, startWebFront } from '../../broker/index.ts';
+import { ShoalNode } from '../../node/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { makeFolder } from '../helpers/folder.ts';
+import { makeFile, startNode } from '../helpers/node.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+
+const test = suite('web front', { timeout: 30_000 });
+
+async function start(t: Scope, options: Parameters<typeof startBroker>[1] = {}) {
+	const broker = await startBroker(t, options);
+	const page = await makeFolder(t);
+	await writeFile(join(page, 'index.html'), '<!doctype html><title>page</title>');
+	const front = await startWebFront(broker, { port: 0, names: ['lab.test'], page });
+	t.defer(() => front.close());
+	return { broker, front, url: front.url, socketUrl: `${front.url.replace('http', 'ws')}/mqtt` };
+}
+
+/** Asks for an upgrade with these headers. @returns the status of the answer */
+function upgrade(url: string, headers: Record<string, string>, path = '/mqtt'): Promise<number> {
+	return new Promise((resolve, reject) => {
+		const request = httpRequest(url, {
+			path,
+			headers: {
+				Connection: 'Upgrade',
+				Upgrade: 'websocket',
+				'Sec-WebSocket-Version': '13',
+				'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+				'Sec-WebSocket-Protocol': 'mqtt',
+				...headers,
+			},
+		});
+		request.once('upgrade', (response, socket) => {
+			socket.destroy();
+			resolve(response.statusCode as number);
+		});
+		request.once('response', (response) => {
+			response.resume();
+			resolve(response.statusCode as number);
+		});
+		request.once('error', reject);
+		request.end();
+	});
+}
+
+test('a node over WebSocket gets from one over TCP, and the other way round', async (t) => {
+	const { broker, socketUrl } = await start(t);
+	const content = randomBytes(3_000_001);
+	const near = await startNode(t, broker.url);
+	const far = await startNode(t, socketUrl, { lane: 'broker' });
+	const folder = await makeFolder(t);
+	const first = await near.share(await makeFile(t, content, 'first.bin'));
+	const got = await far.get(first.seed.id, { output: folder });
+	assert.is(got.seed.length, content.length);
+	const second = await far.share(await makeFile(t, randomBytes(2_000_000), 'second.bin'));
+	const back = await near.get(second.seed.id, { output: folder });
+	assert.is(back.seed.digest, second.seed.digest);
+});
+
+test('what is no MQTT ends a WebSocket, as does a packet that is too large', async (t) => {
+	const { broker, socketUrl } = await start(t);
+	const { WebSocket } = await import('ws');
+	for (const sent of ['text', Buffer.from([0x30, 0, 0]), Buffer.alloc(300 * 1024, 0x10)]) {
+		const socket = new WebSocket(socketUrl, 'mqtt');
+		socket.on('error', () => {});
+		await new Promise((resolve) => socket.once('open', resolve));
+		socket.send(sent);
+		await new Promise((resolve) => socket.once('close', resolve));
+	}
+	assert.is(broker.stats().refused.packet, 3);
+	assert.is(broker.stats().clients, 0);
+});
+
+test('T19: an upgrade is for our own page, or for who is no page, by a name of ours', async (t) => {
+	const { url } = await start(t);
+	const { host, port } = new URL(url);
+	const origin = url;
+	const good = [
+		{},
+		{ Origin: origin },
+		{ Host: `localhost:${port}` },
+		{ Host: `lab.test:${port}` },
+	];
+	for (const headers of good) {
+		assert.is(await upgrade(url, headers), 101, JSON.stringify(headers));
+	}
+	const bad: Array<Record<string, string>> = [
+		{ Origin: 'http://evil.example' },
+		{ Origin: `http://${host}.evil.example` },
+		{ Origin: 'http://127.0.0.1:1' },
+		{ Origin: 'null' },
+		{ Host: 'evil.example' },
+		{ Host: `evil.example:${port}`, Origin: `http://evil.example:${port}` },
+	];
+	for (const headers of bad) {
+		assert.is(await upgrade(url, headers), 403, JSON.stringify(headers));
+	}
+	assert.is(await upgrade(url, {}, '/other'), 400);
+	assert.is(await upgrade(url, { 'Sec-WebSocket-Protocol': 'chat' }), 400);
+});
+
+test('a page says what it may load, and is told who its reader is', async (t) => {
+	const tokens = makeTokens();
+	const { url } = await start(t, { tokens });
+	const page = await fetch(url);
+	assert.match(await page.text(), '<title>page</title>');
+	const policy = page.headers.get('content-security-policy') ?? '';
+	assert.match(policy, "default-src 'none'; script-src 'self'");
+	assert.match(policy, "frame-ancestors 'none'");
+	assert.not.match(policy, 'unsafe-inline');
+	const about = async (token: string) => {
+		const headers = token === '' ? {} : { Authorization: `Bearer ${token}` };
+		return await (await fetch(`${url}/about`, { headers })).json();
+	};
+	assert.equal(await about(''), { needsToken: true });
+	assert.equal(await about('guess'), { needsToken: true });
+	assert.equal(await about(tokens.watch), { needsToken: true, role: 'watch' });
+	assert.equal(await about(tokens.node), { needsToken: true, role: 'node' });
+	assert.is((await fetch(`${url}/../../package.json`)).status, 404);
+	assert.is((await fetch(`${url}/%2e%2e/package.json`)).status, 404);
+});
+
+test('a WebSocket needs the token as any other connection', async (t) => {
+	const tokens = makeTokens();
+	const { socketUrl } = await start(t, { tokens });
+	const refused = await rejects(ShoalNode.start({ broker: socketUrl, token: 'guess' }));
+	assert.is(refused.code, 'ERR_REFUSED');
+	const node = await ShoalNode.start({ broker: socketUrl, token: tokens.node });
+	await node.close();
+});
+
+test.run();

@@ -1,0 +1,30 @@
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import * as assert from 'uvu/assert';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('core node', { timeout: 20_000 });
+// This file runs as dist/test/node/core-node.test.js.
+const ENTRY = fileURLToPath(new URL('../../node/core-node.js', import.meta.url));
+
+test('it is bundled for browsers, without a built-in of Node and without MQTT.js', async () => {
+	const { errors, warnings, metafile } = await build({
+		entryPoints: [ENTRY],
+		bundle: true,
+		platform: 'browser',
+		format: 'esm',
+		write: false,
+		metafile: true,
+		logLevel: 'silent',
+	});
+	assert.equal([...errors, ...warnings], []);
+	const [output] = Object.values(metafile.outputs);
+	const inputs = Object.keys(output?.inputs ?? {});
+	assert.ok(inputs.some((path) => path.endsWith('node/transfer.js')));
+	assert.equal(
+		inputs.filter((path) => /node_modules\/(mqtt|mqtt-packet|aedes)\//.test(path)),
+		[],
+	);
+});
+
+test.run();
