@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Duplex, type DuplexOptions } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { type PacketFramer, ShoalError } from '../protocol/index.ts';
@@ -62,6 +63,16 @@ class WebSocketStream extends Duplex {
 	/** Address of the other side. */
 	get remoteAddress(): string | undefined {
 		return (this.#below as { readonly remoteAddress?: string }).remoteAddress;
+	}
+
+	/** Bytes received, also what only the WebSocket needs. */
+	get bytesRead(): number {
+		return (this.#below as Partial<Socket>).bytesRead ?? 0;
+	}
+
+	/** Bytes sent, or about to be. */
+	get bytesWritten(): number {
+		return (this.#below as Partial<Socket>).bytesWritten ?? 0;
 	}
 
 	/** That of the socket below, which tells how much the system took. Not public, in Node 20 to 24. */

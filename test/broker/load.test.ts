@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { type Broker, Tracker } from '../../broker/index.ts';
+import { type Broker, startWebFront, Tracker } from '../../broker/index.ts';
 import { LoadMeter, type LoadSource } from '../../broker/load-meter.ts';
 import { Link, type Load, makeNodeId, Topics } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
@@ -11,6 +11,7 @@ import { until } from '../helpers/until.ts';
 const test = suite('the load of a broker', { timeout: 20_000 });
 const topics = new Topics();
 const PART = 200 * 1024;
+const PARTS = 15;
 
 /** What a watcher of `broker` hears of its load from now on. */
 async function loadsOf(t: Scope, broker: Broker): Promise<Load[]> {
@@ -60,7 +61,7 @@ test('an event loop that was held up, and the work it did, are seen', async (t) 
 	assert.ok(cpu > 0.1, `${cpu} of a core`);
 });
 
-test('watchers are told every two seconds what a broker with a tracker carries, also what ended meanwhile', async (t) => {
+test('watchers are told every two seconds what a broker with a tracker carries, over TCP and WebSocket, also what ended meanwhile', async (t) => {
 	const broker = await startBroker(t);
 	const bare = await startBroker(t, { tracker: false });
 	const openStream = () => bare.openStream();
@@ -68,16 +69,25 @@ test('watchers are told every two seconds what a broker with a tracker carries, 
 	t.defer(() => standalone.close());
 	const silence = await loadsOf(t, bare);
 	const loads = await loadsOf(t, broker);
-	const [ann, bob] = [await Member.join(t, broker.url), await Member.join(t, broker.url)];
-	for (let count = 0; count < 20; count += 1) {
-		ann.link.send(topics.chunk(bob.id, ann.id), new Uint8Array(PART));
+	const front = await startWebFront(broker, { port: 0 });
+	t.defer(() => front.close());
+	const ann = await Member.join(t, broker.url);
+	const bob = await Member.join(t, `${front.url.replace('http', 'ws')}/mqtt`);
+	const pairs = [
+		[ann, bob],
+		[bob, ann],
+	] as const;
+	for (const [from, to] of pairs) {
+		for (let count = 0; count < PARTS; count += 1) {
+			from.link.send(topics.chunk(to.id, from.id), new Uint8Array(PART));
+		}
+		const chunks = () => to.messages.filter(({ payload }) => payload.length === PART).length;
+		await until('all have come', () => chunks() === PARTS);
 	}
-	const chunks = () => bob.messages.filter(({ payload }) => payload.length === PART).length;
-	await until('all have come', () => chunks() === 20);
 	await ann.link.close();
 	const bytesOf = (way: 'received' | 'sent') => loads.reduce((sum, load) => sum + 2 * load[way], 0);
-	// On a busy machine two seconds may be three.
-	const most = 20 * PART * 0.6;
+	// More than one way alone; on a busy machine two seconds may be three.
+	const most = 2 * PARTS * PART * 0.6;
 	await until('all is told', () => bytesOf('received') > most && bytesOf('sent') > most);
 	await until('it goes on', () => loads.at(-1)?.received === 0);
 	assert.is(loads.at(-1)?.clients, 2);
