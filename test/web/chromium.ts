@@ -29,6 +29,8 @@ export interface TabOptions {
 export interface Tab {
 	readonly page: Page;
 	readonly context: BrowserContext;
+	/** Folder of the profile, which the command line of the browser names. */
+	readonly profile: string;
 	/** Errors of the page and of its worker, dialogs, and requests to another host. */
 	readonly trouble: string[];
 }
@@ -39,7 +41,8 @@ export interface Tab {
  */
 export async function openTab(t: Scope, url: string, options: TabOptions = {}): Promise<Tab> {
 	const { width = 1280, height = 900, scheme = 'light' } = options;
-	const context = await chromium.launchPersistentContext(await makeFolder(t), {
+	const profile = await makeFolder(t);
+	const context = await chromium.launchPersistentContext(profile, {
 		executablePath: chromiumPath(),
 		// Without a sandbox only as root, where there can be none.
 		args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
@@ -68,5 +71,5 @@ export async function openTab(t: Scope, url: string, options: TabOptions = {}): 
 		}
 	});
 	await page.goto(url);
-	return { page, context, trouble };
+	return { page, context, profile, trouble };
 }

@@ -34,6 +34,8 @@ const MOST_PACKET = MAX_RANGE + 1024;
 const MOST_QUEUED = 512 * 1024;
 const LOOK_EVERY = 4;
 const GOODBYE = 500;
+/** ms in which what has come is confirmed. */
+const ACK_WITHIN = 20;
 // MQTT 3.1.1, 2.3.1.
 const MOST_ID = 0xffff;
 
@@ -49,6 +51,8 @@ export class WebConnection implements BrokerConnection {
 	#settle: (reason: ShoalError) => void = () => {};
 	#accepted: (code: number) => void = () => {};
 	#lastId = 0;
+	#acks: number[] = [];
+	#ackTimer: ReturnType<typeof setTimeout> | undefined;
 	#heard = performance.now();
 
 	private constructor(options: ConnectionOptions) {
@@ -185,7 +189,7 @@ export class WebConnection implements BrokerConnection {
 		if (packet.kind === 'publish') {
 			const { topic, payload, isRetained, id } = packet;
 			if (id !== undefined) {
-				this.#write(pubackPacket(id));
+				this.#acknowledge(id);
 			}
 			this.#options.onMessage({ topic, payload, isRetained });
 		} else if (packet.kind === 'ack') {
@@ -193,6 +197,16 @@ export class WebConnection implements BrokerConnection {
 		} else if (packet.kind === 'connack') {
 			this.#accepted(packet.code);
 		}
+	}
+
+	/** Confirms a message, together with others: a browser takes its time for each that it sends. */
+	#acknowledge(id: number): void {
+		this.#acks.push(...pubackPacket(id));
+		this.#ackTimer ??= setTimeout(() => {
+			this.#write(new Uint8Array(this.#acks));
+			this.#acks = [];
+			this.#ackTimer = undefined;
+		}, ACK_WITHIN);
 	}
 
 	/** Sends what the broker confirms. @returns whether it says no @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
@@ -262,6 +276,7 @@ export class WebConnection implements BrokerConnection {
 	#finish(reason: ShoalError): void {
 		if (this.#end === undefined) {
 			this.#end = this.#isClosing ? closed() : reason;
+			clearTimeout(this.#ackTimer);
 			for (const { failed } of [...this.#waiting.values()]) {
 				failed(this.#end);
 			}
