@@ -12,8 +12,10 @@ import {
 	type TrackerReply,
 	type TrackerRequest,
 	type TrackerState,
+	type WatcherEvent,
 } from '../protocol/index.ts';
-import type { Decision } from './decisions.ts';
+import { type Decision, endsAnnounce } from './decisions.ts';
+import { Echoes } from './echoes.ts';
 import { Outbox } from './outbox.ts';
 import { Registry } from './registry.ts';
 import { withRoutes } from './routes.ts';
@@ -23,6 +25,8 @@ import type { TrackerCounts, TrackerSettings } from './tracker-options.ts';
 export interface ActiveHooks {
 	readonly onReady: (session: string) => void;
 	readonly onDown: (reason: ShoalError) => void;
+	/** It tells watchers something. */
+	readonly onEvent: (event: WatcherEvent) => void;
 	readonly onWarning: (error: unknown) => void;
 	/** Another tracker is ready whose id comes first: this one gives way. */
 	readonly onRival: () => void;
@@ -43,8 +47,8 @@ export class ActiveTracker {
 	readonly #hooks: ActiveHooks;
 	readonly #link: Link;
 	readonly #outbox: Outbox;
-	/** Our own empty messages that are still to come back: they withdraw nothing. */
-	readonly #echoes = new Map<string, number>();
+	/** Empty messages, which withdraw nothing. */
+	readonly #echoes = new Echoes();
 	readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
 
 	private constructor(
@@ -99,6 +103,11 @@ export class ActiveTracker {
 		return active;
 	}
 
+	/** Whether it is connected. */
+	get isUp(): boolean {
+		return this.#link.isUp;
+	}
+
 	/** @param isEnd whether to say `lost`, as nobody has taken the place */
 	async close(isEnd: boolean): Promise<void> {
 		for (const timer of this.#timers) {
@@ -128,7 +137,9 @@ export class ActiveTracker {
 
 	#sweep(): void {
 		if (this.#link.isUp) {
-			this.#act(this.registry.sweep());
+			const decisions = this.registry.sweep();
+			this.#counts.expired += decisions.filter(endsAnnounce).length;
+			this.#act(decisions);
 		}
 	}
 
@@ -174,7 +185,7 @@ export class ActiveTracker {
 				if (payload.length > 0) {
 					const announce = decodeAnnounce(payload);
 					this.#act(this.registry.announce(parsed.seed, parsed.from, announce, isRetained));
-				} else if (!this.#isEcho(topic)) {
+				} else if (!this.#echoes.take(topic)) {
 					this.#act(this.registry.withdraw(parsed.seed, parsed.from));
 				}
 				break;
@@ -221,6 +232,7 @@ export class ActiveTracker {
 	}
 
 	#serve(node: string, request: TrackerRequest): void {
+		this.#counts.requests[request.op] += 1;
 		if (request.op === 'report') {
 			this.#act(this.registry.report(node, request));
 		} else {
@@ -259,6 +271,7 @@ export class ActiveTracker {
 		for (const decision of decisions) {
 			switch (decision.do) {
 				case 'event':
+					this.#hooks.onEvent(decision.event);
 					this.#link.send(topics.event(decision.event.event), encodeJson(decision.event));
 					break;
 				case 'refuse':
@@ -278,19 +291,9 @@ export class ActiveTracker {
 	#forget(topic: string): void {
 		this.#outbox.push(() => {
 			if (this.#settings.topics.tryParse(topic)?.kind === 'announce') {
-				this.#echoes.set(topic, (this.#echoes.get(topic) ?? 0) + 1);
+				this.#echoes.expect(topic);
 			}
 			return this.#link.forget(topic);
 		});
-	}
-
-	#isEcho(topic: string): boolean {
-		const expected = this.#echoes.get(topic) ?? 0;
-		if (expected > 1) {
-			this.#echoes.set(topic, expected - 1);
-		} else {
-			this.#echoes.delete(topic);
-		}
-		return expected > 0;
 	}
 }

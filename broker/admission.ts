@@ -11,6 +11,14 @@ export interface Tokens {
 /** What somebody may be: a node, or one who reads control topics and publishes nothing. */
 export type Role = keyof Tokens;
 
+/** Somebody who is in. */
+export interface Member {
+	readonly id: string;
+	/** IP address. */
+	readonly address: string;
+	readonly role: Role;
+}
+
 /** What a password says: the token of the broker, and the secret that its id belongs to. */
 export interface Password {
 	readonly token: string;

@@ -1,9 +1,10 @@
 import type { Limits } from '../protocol/index.ts';
-import type { Tokens } from './admission.ts';
+import type { Member, Tokens } from './admission.ts';
 import type { Refusal } from './audit-log.ts';
 import type { KeyPair } from './certificate.ts';
 import type { GateCounts } from './gate-counts.ts';
 import type { TicketOffice } from './tickets.ts';
+import type { Traffic } from './traffic.ts';
 
 /** Options of {@link Broker.start}. */
 export interface BrokerOptions {
@@ -33,6 +34,11 @@ export interface BrokerStats extends GateCounts {
 	readonly retained: number;
 	/** Messages that were not kept, as there were too many. */
 	readonly unkept: number;
+	/** Connections whose client has said who it is, and that have said nothing yet. */
+	readonly connections: { readonly open: number; readonly silent: number };
+	/** Bytes that wait in the process for clients that have not taken them, now or a moment ago. */
+	readonly queued: number;
+	readonly traffic: Traffic;
 }
 
 /** What a broker tells. */
@@ -41,6 +47,10 @@ export interface BrokerEvents {
 	warning(error: unknown): void;
 	/** The broker cannot go on as it should. */
 	error(error: unknown): void;
+	/** A client was let in. */
+	joined(member: Member): void;
+	/** The connection of one that was in has ended. */
+	left(member: Member): void;
 	/** Somebody was refused something. */
 	refused(refusal: Refusal): void;
 }

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
-import { Aedes, type Client } from 'aedes';
+import { Aedes } from 'aedes';
 import mqttPacket from 'mqtt-packet';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
@@ -17,14 +17,16 @@ import { secureContext } from './certificate.ts';
 import { ChunkLane } from './chunk-lane.ts';
 import { endingOf } from './client-error.ts';
 import { Connections } from './connections.ts';
+import { deliverAll } from './deliver-all.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { accept, intake, type OpenFramed } from './intake.ts';
 import { LoadMeter, type LoadSource } from './load-meter.ts';
 import { portError } from './port-error.ts';
-import { Retained, type RetainedPersistence } from './retained.ts';
+import { type Retained, type RetainedPersistence, retainedOf } from './retained.ts';
 import { queueMark } from './shedding.ts';
 import { streamPair } from './stream-pair.ts';
 import { Tracker } from './tracker.ts';
+import { noFlow } from './traffic.ts';
 
 // After which the system asks a silent client whether it is still there.
 const PROBE_AFTER_MS = 60_000;
@@ -42,6 +44,8 @@ export class Broker {
 	readonly #aedes: Aedes;
 	readonly #gate: Gatekeeper;
 	readonly #pool: BufferPool;
+	/** Messages for Aedes. */
+	readonly #received = noFlow();
 	readonly #lane: ChunkLane;
 	readonly #limits: Limits;
 	readonly #retained: Retained;
@@ -74,6 +78,7 @@ export class Broker {
 			tokens,
 			isKept: (id) => this.#retained.hasOf(id),
 			audit: (refusal) => this.#events.emit('refused', refusal),
+			moved: (what, member) => this.#events.emit(what, member),
 		});
 		this.#pool = new BufferPool();
 		this.#lane = new ChunkLane(topics, this.#gate, this.#pool);
@@ -175,7 +180,20 @@ export class Broker {
 		const { shed, cut, refused } = this.#gate.counts;
 		const { clients } = this.#gate;
 		const { size: retained, unkept } = this.#retained;
-		return { clients, retained, unkept, shed, cut, refused: { ...refused } };
+		const { open, silent, queued } = this.#connections;
+		const traffic = {
+			control: { in: this.#received, out: this.#gate.sent },
+			chunk: this.#lane.traffic,
+		};
+		return {
+			...{ clients, connections: { open, silent }, retained, unkept, queued },
+			...{ shed, cut, refused: { ...refused }, traffic: structuredClone(traffic) },
+		};
+	}
+
+	/** Whether it takes connections. */
+	get isListening(): boolean {
+		return this.#server.listening;
 	}
 
 	/** Who gets in with which token. */
@@ -210,6 +228,7 @@ export class Broker {
 			lane: this.#lane,
 			highWaterMark: queueMark(this.#limits),
 			onBad: () => this.#gate.count('packet'),
+			control: this.#received,
 		});
 		this.#connections.addSilent(stream);
 		serve(this.#aedes.handle(stream));
@@ -282,27 +301,4 @@ export class Broker {
 			this.#gate.check(socket);
 		}
 	}
-}
-
-/**
- * Has Aedes 1.2.0 hand every message to `client`. It takes one with a smaller number than the last for a
- * second delivery, and drops it; but those of QoS 1 come late, overtaken by others of QoS 0, and would be
- * lost. Whoever has subscribed to the same twice gets it twice.
- */
-function deliverAll(client: Client, brokerId: string): void {
-	const { duplicates } = client as unknown as { readonly duplicates: object };
-	Object.defineProperty(duplicates, brokerId, { get: () => 0, set: () => {} });
-}
-
-/** What is kept: a node's announces, and its state. */
-function retainedOf(topics: Topics, limits: Limits): Retained {
-	return new Retained({
-		bare: [`${topics.root}/inbox/`, `${topics.root}/swarm/`],
-		ownerOf: (topic) => {
-			const parsed = topics.tryParse(topic);
-			return parsed?.kind === 'announce' || parsed?.kind === 'node-state' ? parsed.from : undefined;
-		},
-		mostOfOne: limits.nodeAnnounces + 1,
-		most: limits.announces + limits.clients,
-	});
 }

@@ -7,6 +7,7 @@ import {
 	type Topics,
 } from '../protocol/index.ts';
 import type { PacketLane } from './intake.ts';
+import { type BothWays, count, noFlow } from './traffic.ts';
 
 /** A topic that carries chunks. */
 export type ChunkTopic = Extract<Topic, { kind: 'chunk' | 'swarm' }>;
@@ -24,6 +25,8 @@ export interface ChunkRules {
  * out, in the same buffer. Whatever is not quite as usual is left to Aedes.
  */
 export class ChunkLane implements PacketLane {
+	/** What came and was handed on. */
+	readonly traffic: BothWays = { in: noFlow(), out: noFlow() };
 	readonly #topics: Topics;
 	readonly #rules: ChunkRules;
 	readonly #pool: BufferPool;
@@ -71,6 +74,8 @@ export class ChunkLane implements PacketLane {
 			return false;
 		}
 		const receivers = [...clients].filter((each) => this.#rules.mayDeliver(each, topic));
+		count(this.traffic.in, packet.length);
+		count(this.traffic.out, packet.length, receivers.length);
 		let writing = receivers.length;
 		const written = (): void => {
 			writing -= 1;

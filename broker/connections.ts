@@ -38,6 +38,16 @@ export class Connections implements Iterable<Duplex> {
 		return this.#all[Symbol.iterator]();
 	}
 
+	/** How many have said who they are. */
+	get open(): number {
+		return this.#all.size - this.#silent.size;
+	}
+
+	/** How many have not yet. */
+	get silent(): number {
+		return this.#silent.size;
+	}
+
 	/** Bytes queued for all of them, now or a moment ago. */
 	get queued(): number {
 		const now = this.#options.now();

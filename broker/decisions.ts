@@ -35,6 +35,11 @@ export function forgetAnnounce(seed: string, node: string): Decision {
 	return { do: 'forget', what: 'announce', node, seed };
 }
 
+/** Whether a decision ends an announce. */
+export function endsAnnounce(decision: Decision): boolean {
+	return decision.do === 'forget' && decision.what === 'announce';
+}
+
 /** Tell watchers of a node. */
 export function nodeEvent(event: SwarmEvent['event'], node: string): Decision {
 	return { do: 'event', event: { event, node } };

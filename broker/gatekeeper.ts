@@ -2,13 +2,14 @@ import type { Duplex } from 'node:stream';
 import type { AedesOptions, Client, PublishPacket } from 'aedes';
 import { quoted, ShoalError, type Topic } from '../protocol/index.ts';
 import { isBulk, mayReceive, maySubscribe, type Rules, whyNotPublish } from './access.ts';
-import { Admission, type Role, readPassword, type Tokens } from './admission.ts';
+import { Admission, type Member, type Role, readPassword, type Tokens } from './admission.ts';
 import type { Refusal } from './audit-log.ts';
 import type { ChunkRules, ChunkTopic } from './chunk-lane.ts';
 import { Door, type EntryRefusal } from './door.ts';
 import { type BrokerRefusal, type GateCounts, zeroGateCounts } from './gate-counts.ts';
 import { Shedding } from './shedding.ts';
 import { TokenBucket } from './token-bucket.ts';
+import { count, type Flow, noFlow, publishLength } from './traffic.ts';
 
 type Hooks = Required<
 	Pick<
@@ -39,11 +40,15 @@ export interface GatekeeperOptions {
 	/** Whether something of a node is kept that others see. */
 	readonly isKept: (id: string) => boolean;
 	readonly audit: (refusal: Refusal) => void;
+	/** Somebody has come in, or left. */
+	readonly moved: (what: 'joined' | 'left', member: Member) => void;
 }
 
 /** Applies the rules to what the clients of an Aedes do. Streams that are trusted may do anything. */
 export class Gatekeeper implements ChunkRules {
 	readonly counts: GateCounts = zeroGateCounts();
+	/** Messages handed to clients, without the chunks that passed by Aedes. */
+	readonly sent: Flow = noFlow();
 	readonly #rules: Rules;
 	readonly #door: Door;
 	readonly #shedding: Shedding;
@@ -55,11 +60,12 @@ export class Gatekeeper implements ChunkRules {
 	/** Who is in, by connection, and with which token. */
 	readonly #members = new Map<Duplex, { readonly role: Role; readonly token: string }>();
 	readonly #audit: (refusal: Refusal) => void;
+	readonly #moved: GatekeeperOptions['moved'];
 	readonly #now: () => number;
 	/** The last topic that was parsed: one message goes to many, one after the other. */
 	#last: { readonly topic: string; readonly parsed: Topic | undefined } | undefined;
 
-	constructor({ rules, now, warn, queued, tokens, isKept, audit }: GatekeeperOptions) {
+	constructor({ rules, now, warn, queued, tokens, isKept, audit, moved }: GatekeeperOptions) {
 		this.#rules = rules;
 		this.admission = new Admission(tokens, now);
 		this.#door = new Door(rules.limits, now, isKept);
@@ -67,6 +73,7 @@ export class Gatekeeper implements ChunkRules {
 		this.#warn = warn;
 		this.#now = now;
 		this.#audit = audit;
+		this.#moved = moved;
 	}
 
 	/** How many clients are in. */
@@ -105,7 +112,15 @@ export class Gatekeeper implements ChunkRules {
 			authorizeSubscribe: (client, subscription, done) => {
 				done(null, this.#maySubscribe(client, subscription.topic) ? subscription : null);
 			},
-			authorizeForward: (client, packet) => (this.#mayForward(client, packet) ? packet : null),
+			authorizeForward: (client, packet) => {
+				if (!this.#mayForward(client, packet)) {
+					return null;
+				}
+				if (!this.#trusted.has(client.conn)) {
+					count(this.sent, publishLength(packet));
+				}
+				return packet;
+			},
 		};
 	}
 
@@ -153,12 +168,15 @@ export class Gatekeeper implements ChunkRules {
 		if (role === undefined) {
 			return 'token';
 		}
-		const why = this.#door.enter(conn, { id, address: addressOf(client), secret });
+		const address = addressOf(client);
+		const why = this.#door.enter(conn, { id, address, secret });
 		if (why === undefined) {
 			this.#members.set(conn, { role, token });
+			this.#moved('joined', { id, address, role });
 			conn.once('close', () => {
 				this.#members.delete(conn);
 				this.#door.leave(conn, id);
+				this.#moved('left', { id, address, role });
 			});
 		}
 		return why;

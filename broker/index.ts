@@ -1,5 +1,5 @@
 export type { PublishRefusal } from './access.ts';
-export { makeTokens, type Role, type Tokens } from './admission.ts';
+export { type Member, makeTokens, type Role, type Tokens } from './admission.ts';
 export { AuditLog, type Refusal } from './audit-log.ts';
 export { Broker } from './broker.ts';
 export type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
@@ -15,9 +15,12 @@ export {
 	type Route,
 	type Visit,
 } from './http/http-server.ts';
+export { brokerMonitoring, type Monitored, monitoring } from './http/monitoring.ts';
 export { tellJson, tellProblem } from './http/problem.ts';
 export { startWebFront, type WebFrontOptions } from './http/web-front.ts';
 export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './listener.ts';
+export { byLabel, Meters, type Read, type Reading } from './meters.ts';
+export { brokerMetrics } from './metrics.ts';
 export { type MosquittoAclOptions, mosquittoAcl } from './mosquitto-acl.ts';
 export { type MemoryRow, mostMemory, mostMemoryInAll } from './most-memory.ts';
 export { Registry, type RegistryOptions } from './registry.ts';
@@ -25,3 +28,4 @@ export { SecureStream } from './secure-stream.ts';
 export { checkTicket, TICKET_LIFE, TicketOffice, type Trip } from './tickets.ts';
 export { Tracker, type TrackerStats } from './tracker.ts';
 export type { TrackerEvents, TrackerOptions } from './tracker-options.ts';
+export type { BothWays, Flow, Traffic } from './traffic.ts';

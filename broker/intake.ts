@@ -10,9 +10,11 @@ import {
 	ShoalError,
 } from '../protocol/index.ts';
 import { SecureStream } from './secure-stream.ts';
+import { count, type Flow } from './traffic.ts';
 
 // MQTT 3.1.1, 2.2.1.
 const CONNECT = 1;
+const PUBLISH = 3;
 /** Plain messages from here on are put into buffers of the pool: only chunks are as large, and come often. */
 const LARGE = 32 * 1024;
 
@@ -44,6 +46,8 @@ export interface IntakeOptions {
 	readonly highWaterMark: number;
 	/** A packet is too large, or none at all: the stream is closed. */
 	readonly onBad: () => void;
+	/** Counts the messages that the lane does not take. @default nobody does */
+	readonly control?: Flow | undefined;
 }
 
 /** A stream of which a framer cuts the packets, and what takes those that are to be read from it. */
@@ -66,7 +70,7 @@ export function intake(
 	open: OpenFramed,
 	options: IntakeOptions,
 ): { stream: Duplex; serve(client: Client): void } {
-	const { limits, pool, lane } = options;
+	const { limits, pool, lane, control } = options;
 	let client: Client | undefined;
 	let isFirst = true;
 	const framer = new PacketFramer({
@@ -79,6 +83,9 @@ export function intake(
 			first === PLAIN_PUBLISH && length >= LARGE ? pool.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {
 			if (client?.connected !== true || !lane.relay(client, packet)) {
+				if (control !== undefined && (packet[0] as number) >> 4 === PUBLISH) {
+					count(control, packet.length);
+				}
 				give(packet);
 			} else {
 				// Aedes does so for each packet it sees.

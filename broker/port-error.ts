@@ -12,7 +12,7 @@ export function portError(
 		case 'EADDRINUSE':
 			return new ShoalError(
 				'ERR_PORT',
-				`${where} is taken: another broker is running there? Use ${flag} to take another`,
+				`${where} is taken: is another shoal running there? Use ${flag} to take another`,
 				{ cause },
 			);
 		case 'EACCES':

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { PublishPacket } from 'aedes';
+import type { Limits, Topics } from '../protocol/index.ts';
 
 /** Messages that are handed out before others get their turn. */
 const AT_ONCE = 32;
@@ -152,4 +153,17 @@ function isMatch(topic: readonly string[], filter: readonly string[]): boolean {
 	const fixed = isDeep ? filter.slice(0, -1) : filter;
 	const isLong = isDeep ? topic.length >= fixed.length : topic.length === fixed.length;
 	return isLong && fixed.every((level, index) => level === '+' || level === topic[index]);
+}
+
+/** What is kept: a node's announces, and its state. */
+export function retainedOf(topics: Topics, limits: Limits): Retained {
+	return new Retained({
+		bare: [`${topics.root}/inbox/`, `${topics.root}/swarm/`],
+		ownerOf: (topic) => {
+			const parsed = topics.tryParse(topic);
+			return parsed?.kind === 'announce' || parsed?.kind === 'node-state' ? parsed.from : undefined;
+		},
+		mostOfOne: limits.nodeAnnounces + 1,
+		most: limits.announces + limits.clients,
+	});
 }

@@ -7,6 +7,8 @@ import {
 	resolveLimits,
 	type ShoalError,
 	Topics,
+	type TrackerRequest,
+	type WatcherEvent,
 } from '../protocol/index.ts';
 import type { Refused } from './decisions.ts';
 import type { Whereabouts } from './routes.ts';
@@ -69,6 +71,8 @@ export interface TrackerEvents {
 	standby(): void;
 	/** The connection was lost; it goes on trying. */
 	down(reason: ShoalError): void;
+	/** What it tells watchers as well. */
+	event(event: WatcherEvent): void;
 	/** A message could not be read, or one of ours was not delivered. */
 	warning(error: unknown): void;
 }
@@ -79,6 +83,10 @@ export interface TrackerCounts {
 	malformed: number;
 	/** Messages of ours that were not delivered. */
 	undelivered: number;
+	/** Announces whose time ended before they were renewed. */
+	expired: number;
+	/** Requests of nodes, by what they asked for. */
+	readonly requests: Record<TrackerRequest['op'], number>;
 	/** Announces and reports that were refused, by reason. */
 	readonly refused: Record<Refused, number>;
 }
@@ -111,6 +119,8 @@ export function zeroCounts(): TrackerCounts {
 	return {
 		malformed: 0,
 		undelivered: 0,
+		expired: 0,
+		requests: { get_seed: 0, query: 0, update: 0, report: 0 },
 		refused: {
 			...{ layout: 0, 'node-announces': 0, 'announce-rate': 0, announces: 0, nodes: 0 },
 			report: 0,

@@ -57,15 +57,20 @@ export class Tracker {
 		return this.#role instanceof ActiveTracker;
 	}
 
+	/** Whether it is the tracker now, and connected. */
+	get isReady(): boolean {
+		return this.#role instanceof ActiveTracker && this.#role.isUp;
+	}
+
 	on<E extends keyof TrackerEvents>(event: E, handler: TrackerEvents[E]): Unsubscribe {
 		return this.#events.on(event, handler);
 	}
 
 	stats(): TrackerStats {
 		const none = { nodes: 0, seeds: 0, announces: 0 };
-		const { refused, ...counts } = this.#counts;
+		const { refused, requests, ...counts } = this.#counts;
 		const size = this.#role instanceof ActiveTracker ? this.#role.registry.size : none;
-		return { ...counts, refused: { ...refused }, ...size };
+		return { ...counts, requests: { ...requests }, refused: { ...refused }, ...size };
 	}
 
 	/** Says that it is gone, and disconnects. No event comes after it. */
@@ -98,6 +103,7 @@ export class Tracker {
 		this.#role = await ActiveTracker.open(this.#settings, this.#counts, {
 			onReady: (session) => this.#events.emit('ready', session),
 			onDown: (reason) => this.#events.emit('down', reason),
+			onEvent: (event) => this.#events.emit('event', event),
 			onWarning: (error) => this.#events.emit('warning', error),
 			onRival: () => this.#become(this.#role, () => this.#yield()),
 		});

@@ -15,6 +15,7 @@ import { type ContextOptions, createContext, type NodeContext } from './context.
 import { Downloads } from './downloads.ts';
 import type { Holding } from './holdings.ts';
 import { Mailbox } from './mailbox.ts';
+import { type NodeStats, nodeStats } from './node-stats.ts';
 import { Presence } from './presence.ts';
 import { Seeder } from './seeder.ts';
 import { every } from './timers.ts';
@@ -94,6 +95,11 @@ export class CoreNode {
 	/** URL of its broker. */
 	get broker(): string {
 		return this.context.link.url;
+	}
+
+	/** What it has, does, and needs to be of use. */
+	stats(): NodeStats {
+		return nodeStats(this.context, this.downloads);
 	}
 
 	/** Bytes sent, and bytes per second now. */

@@ -3,6 +3,7 @@ import type { NodeContext } from './context.ts';
 import type { Download } from './download.ts';
 import type { DownloadResult, Progress } from './download-options.ts';
 import type { Holding } from './holdings.ts';
+import type { LaneKind } from './lanes/lane.ts';
 import { Place, type Reader } from './place.ts';
 import { RunningDownload } from './running-download.ts';
 import type { ReadersTarget, Target } from './target.ts';
@@ -19,6 +20,16 @@ export interface FetchOptions {
 	 * it would survive a loss of power, or fails if the disk does: then the file is taken away again.
 	 */
 	readonly onComplete?: ((result: DownloadResult) => void) | undefined;
+}
+
+/** What a node downloads, and has. */
+export interface DownloadStats {
+	readonly running: number;
+	/** Nodes that they count on; one that is counted on by two counts twice. */
+	readonly sources: Record<LaneKind, number>;
+	readonly complete: number;
+	/** Stopped ones too. */
+	readonly failed: number;
 }
 
 /** A content that is wanted. */
@@ -43,6 +54,7 @@ export class Downloads {
 	readonly #running = new Map<string, RunningDownload>();
 	/** Of downloads that are complete and still served. */
 	readonly #targets = new Set<Target>();
+	readonly #ended = { complete: 0, failed: 0 };
 	/** What was running when the node was closed. */
 	#ends: ReadonlyArray<Promise<void>> = [];
 	#isStopped = false;
@@ -51,6 +63,16 @@ export class Downloads {
 	constructor(context: NodeContext, broken: (holding: Holding, error: unknown) => void) {
 		this.#context = context;
 		this.#broken = broken;
+	}
+
+	/** Those that run, how many nodes they count on by lane, and how those before them have ended. */
+	get stats(): DownloadStats {
+		const sources = { direct: 0, broker: 0 };
+		for (const { lanes } of this.#running.values()) {
+			sources.direct += lanes.direct;
+			sources.broker += lanes.broker;
+		}
+		return { running: this.#running.size, sources, ...this.#ended };
 	}
 
 	/** The running download of a seed. */
@@ -141,6 +163,14 @@ export class Downloads {
 			},
 		);
 		this.#running.set(wanted.id, running);
+		running.done.then(
+			() => {
+				this.#ended.complete += 1;
+			},
+			() => {
+				this.#ended.failed += 1;
+			},
+		);
 		return running;
 	}
 }

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Bitfield, checkName, type Seed } from '../protocol/index.ts';
-import { isWhole, seedLies, whatIsRight } from './hashing/check-content.ts';
+import { isWhole, whatIsRight } from './hashing/check-content.ts';
 import type { HashOptions } from './hashing/hasher.ts';
 import { WholeCheck } from './hashing/whole-check.ts';
+import { seedLies } from './seed-lies.ts';
 import { bootId } from './storage/boot-id.ts';
 import { copyChunks } from './storage/chunks.ts';
 import { Journal } from './storage/journal.ts';

@@ -27,6 +27,8 @@ export class RunningDownload {
 	readonly held: Promise<Holding>;
 	/** Settles with the download. */
 	readonly done: Promise<DownloadResult>;
+	/** How many nodes it counted on a moment ago, by lane. */
+	lanes: Progress['lanes'] = { direct: 0, broker: 0 };
 	readonly #context: NodeContext;
 	readonly #ownReaders: ReadersTarget | undefined;
 	readonly #demand = new Demand();
@@ -56,6 +58,7 @@ export class RunningDownload {
 			},
 			onHolding,
 			onProgress: (progress) => {
+				this.lanes = progress.lanes;
 				onProgress?.(progress);
 				for (const reader of this.#readers.values()) {
 					reader.onProgress?.(progress);

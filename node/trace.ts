@@ -22,6 +22,8 @@ export type SeedEvent =
 			readonly useful: number;
 			readonly shared: boolean;
 	  }
+	/** A node has answered, `took` ms after it was asked. */
+	| { readonly event: 'answered'; readonly node: string; readonly took: number }
 	/** Bytes that were asked of a node are not waited for any more: they are asked for again. */
 	| {
 			readonly event: 'lost';
@@ -67,6 +69,20 @@ export type TraceEvent = SeedEvent & { readonly seed: string };
 
 /** Takes what a node traces. */
 export type TraceSink = (event: TraceEvent) => void;
+
+/** One that tells all of them; undefined if there are none. */
+export function traceToAll(sinks: ReadonlyArray<TraceSink | undefined>): TraceSink | undefined {
+	const [first, ...others] = sinks.filter((sink) => sink !== undefined);
+	if (first === undefined || others.length === 0) {
+		return first;
+	}
+	return (event) => {
+		first(event);
+		for (const sink of others) {
+			sink(event);
+		}
+	};
+}
 
 /** Bytes of lines that are kept back, to be written in one go. */
 const BATCH = 64 * 1024;

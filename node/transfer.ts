@@ -80,6 +80,7 @@ export class Transfer {
 			mostRanges: limits.requestRanges,
 			random: Math.random,
 			requestId: makeRequestId,
+			answered: (node, took) => this.#trace({ event: 'answered', node, took }),
 			lost: (node, { offset, length }) => this.#trace({ event: 'lost', node, offset, length }),
 		});
 		this.#arrivals = new Arrivals(holding, context.platform, {
@@ -195,16 +196,8 @@ export class Transfer {
 		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
 		this.#received(from, 'broker', bytes.length);
 		this.#listening.count(from, bytes.length, useful);
-		const { length } = bytes;
-		this.#trace({
-			event: 'received',
-			node: from,
-			lane: 'broker',
-			offset,
-			length,
-			useful,
-			shared: true,
-		});
+		const about = { node: from, lane: 'broker', offset, length: bytes.length, useful } as const;
+		this.#trace({ event: 'received', ...about, shared: true });
 		this.#decide();
 		return uses.length === 0 ? undefined : Promise.all(uses).then(() => {});
 	}

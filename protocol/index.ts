@@ -79,7 +79,7 @@ export {
 } from './node-messages.ts';
 export { PacketFramer, type PacketFramerOptions } from './packet-framer.ts';
 export { distance, hashId, precedence } from './precedence.ts';
-export { printable, printableJson, quoted } from './printable.ts';
+export { escapeJson, printable, printableJson, quoted } from './printable.ts';
 export {
 	PLAIN_PUBLISH,
 	type PlainPublish,

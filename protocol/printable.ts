@@ -19,7 +19,12 @@ export function quoted(text: string, most = 80): string {
 
 /** `value` as JSON that is safe on a terminal and in a log: the same value, what is unprintable in it escaped. */
 export function printableJson(value: unknown): string {
-	return JSON.stringify(value).replace(UNPRINTABLE, (character) =>
+	return escapeJson(JSON.stringify(value));
+}
+
+/** The same for what is JSON already, on one line. */
+export function escapeJson(json: string): string {
+	return json.replace(UNPRINTABLE, (character) =>
 		Array.from(
 			{ length: character.length },
 			(_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 // long something takes run alone, at the end.
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const ALONE = /(shedding|floods|faults|registry-limits|make-seed|rates|engine\/swarm)\.test\.js$/;
+const ALONE =
+	/(^web\/.*|shedding|floods|faults|registry-limits|make-seed|rates|engine\/swarm)\.test\.js$/;
 const AT_ONCE = availableParallelism() + 1;
 
 interface Result {
@@ -59,8 +60,11 @@ async function runAll(files: string[], atOnce: number): Promise<Result[]> {
 	return results;
 }
 
+const isWeb = process.argv[2] === 'web';
 const all = await readdir(HERE, { recursive: true });
-const files = all.filter((file) => file.endsWith('.test.js')).sort();
+// Those in web/ need a browser: they run when they are asked for.
+const isAskedFor = (file: string): boolean => file.startsWith('web/') === isWeb;
+const files = all.filter((file) => file.endsWith('.test.js') && isAskedFor(file)).sort();
 const together = files.filter((file) => !ALONE.test(file));
 // What is covered shows without those that measure time, which have little to add.
 const isCoverage = process.env.NODE_V8_COVERAGE !== undefined;

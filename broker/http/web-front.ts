@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws';
 import type { Broker } from '../broker.ts';
 import { acceptWebSocket } from '../web-socket-stream.ts';
 import { HttpServer, type HttpServerOptions, type Route, refuseUpgrade } from './http-server.ts';
+import { brokerMonitoring } from './monitoring.ts';
 import { tellJson } from './problem.ts';
 
 /** Options of {@link startWebFront}. */
@@ -24,7 +25,8 @@ const MQTT_PATH = '/mqtt';
 const OVERHEAD = 64;
 
 /**
- * The broker for browsers: MQTT over WebSocket at `/mqtt`, `/about`, the page, and whatever else is given.
+ * The broker for browsers and for those who watch over it: MQTT over WebSocket at `/mqtt`, `/about`, metrics and
+ * health, the page, and whatever else is given.
  *
  * @throws ShoalError ERR_PORT
  */
@@ -39,6 +41,7 @@ export async function startWebFront(
 		mostConnections: 2 * broker.limits.clients,
 		routes: [
 			...routes,
+			brokerMonitoring(broker),
 			aboutRoute(broker, about),
 			...(page === undefined ? [] : [pageRoute(page)]),
 		],

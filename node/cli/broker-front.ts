@@ -6,6 +6,7 @@ import { gatewayRoute } from '../gateway/gateway.ts';
 import { ShoalNode } from '../node.ts';
 import type { Entry } from './broker-entry.ts';
 import type { Output } from './output.ts';
+import { loggedRoute } from './service-log.ts';
 
 /** What was typed of the web page of a broker. */
 export interface FrontFlags {
@@ -67,7 +68,7 @@ export async function openFront(
 			tls,
 			page: PAGE,
 			about: { brokers: addresses, cert },
-			routes: [gatewayRoute(startNode)],
+			routes: [loggedRoute(output, gatewayRoute(startNode))],
 			onWarning: (error) => output.warn(error),
 		});
 	const front = await open(portOf(flags.http)).catch((error: unknown) => {

@@ -8,13 +8,17 @@ import {
 	ShoalError,
 } from '../../protocol/index.ts';
 import { brokerStream } from '../broker-stream.ts';
+import type { ListenAt } from '../lanes/listen.ts';
 import { ShoalNode } from '../node.ts';
 import type { ShoalNodeOptions } from '../node-options.ts';
 import { fsError } from '../storage/fs-error.ts';
-import { TraceFile, type TraceSink } from '../trace.ts';
+import { TraceFile, type TraceSink, traceToAll } from '../trace.ts';
 import { credentialsFor, joinedBroker, secretOf } from './joined.ts';
+import type { MetricsPlace } from './metrics-place.ts';
+import type { Output } from './output.ts';
 import { parseRate } from './rates.ts';
 import type { CommandContext } from './run.ts';
+import { TransferLog } from './transfer-log.ts';
 
 /** Options of the commands that connect as a node. */
 export interface NodeFlags {
@@ -29,6 +33,16 @@ export interface NodeFlags {
 	readonly listen?: string | boolean | undefined;
 	/** A file to write each decision and transfer to. */
 	readonly trace?: string | undefined;
+	/** HOST:PORT. */
+	readonly metrics?: string | undefined;
+	/** The least that is logged, where there is a log. */
+	readonly logLevel?: string | undefined;
+}
+
+/** Options of a node of the command line. */
+export interface CliNodeOptions extends ShoalNodeOptions {
+	/** Where its metrics and its health are asked for. @default nowhere */
+	readonly metrics?: ListenAt | undefined;
 }
 
 const DEFAULT_BROKER = 'mqtt://127.0.0.1:1883';
@@ -50,7 +64,7 @@ export function chooseBroker(named: string | undefined): string {
 }
 
 /** Options of the node, from what was typed. @throws ShoalError ERR_USAGE, ERR_LINK */
-export function nodeOptions(flags: NodeFlags, ofLink?: string): ShoalNodeOptions {
+export function nodeOptions(flags: NodeFlags, ofLink?: string): CliNodeOptions {
 	return {
 		lane: parseLane(flags.lane),
 		listen: parseListen(flags.listen),
@@ -59,6 +73,7 @@ export function nodeOptions(flags: NodeFlags, ofLink?: string): ShoalNodeOptions
 		id: flags.id,
 		secret: flags.id === undefined ? undefined : secretOf(parseNodeId(flags.id)),
 		trace: flags.trace === undefined ? undefined : openTrace(flags.trace),
+		metrics: flags.metrics === undefined ? undefined : parsePlace(flags.metrics, '--metrics'),
 		maxUp: flags.maxUp === undefined ? undefined : parseRate(flags.maxUp, '--max-up'),
 		maxDown: flags.maxDown === undefined ? undefined : parseRate(flags.maxDown, '--max-down'),
 	};
@@ -72,11 +87,15 @@ export function nodeOptions(flags: NodeFlags, ofLink?: string): ShoalNodeOptions
  */
 export async function startNode(
 	{ output, interrupts }: CommandContext,
-	options: ShoalNodeOptions,
+	{ metrics, ...options }: CliNodeOptions,
 ): Promise<ShoalNode> {
+	const place = metrics && (await openMetrics(metrics, output));
+	const logged = output.logs('info') ? new TransferLog(output).trace : undefined;
+	const trace = traceToAll([options.trace, place?.trace, logged]);
 	const start = (broker: string): Promise<ShoalNode> => {
 		const { token, cert } = credentialsFor(broker);
-		const started = ShoalNode.start({ ...options, broker, token, cert: options.cert ?? cert });
+		const own = { broker, token, cert: options.cert ?? cert, trace };
+		const started = ShoalNode.start({ ...options, ...own });
 		return interrupts.race(asBroker(started, broker));
 	};
 	const node = await start(options.broker ?? DEFAULT_BROKER).catch(async (error: unknown) => {
@@ -89,6 +108,7 @@ export async function startNode(
 		output.line(`found a broker on this network: ${broker} (${name})`);
 		return await start(broker);
 	});
+	place?.watch(node);
 	node.on('warning', (error) => output.warn(error));
 	node.on('down', ({ message }) => {
 		output.event({ event: 'offline', broker: node.broker, message: printable(message) });
@@ -101,6 +121,11 @@ export async function startNode(
 		output.line('the broker is back; going on');
 	});
 	return node;
+}
+
+/** Loaded only where somebody wants metrics. */
+async function openMetrics(at: ListenAt, output: Output): Promise<MetricsPlace> {
+	return await (await import('./metrics-place.ts')).MetricsPlace.open(at, output);
 }
 
 /** How somebody who only watches connects. @throws ShoalError ERR_USAGE */
@@ -157,11 +182,15 @@ function parseListen(listen: string | boolean = true): ShoalNodeOptions['listen'
 	if (typeof listen === 'boolean') {
 		return listen ? {} : false;
 	}
-	const [, host, port = ''] = /^(?:(.*):)?(\d{1,5})$/.exec(listen) ?? [];
+	return parsePlace(listen, '--listen');
+}
+
+function parsePlace(text: string, flag: string): ListenAt {
+	const [, host, port = ''] = /^(?:(.*):)?(\d{1,5})$/.exec(text) ?? [];
 	if (port === '' || Number(port) > 65_535) {
 		throw new ShoalError(
 			'ERR_USAGE',
-			`--listen must be HOST:PORT or PORT, not "${printable(listen)}"`,
+			`${flag} must be HOST:PORT or PORT, not "${printable(text)}"`,
 		);
 	}
 	return { host: host?.replace(/^\[|\]$/g, '') || undefined, port: Number(port) };

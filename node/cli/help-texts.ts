@@ -44,6 +44,7 @@ lost.`,
 Examples:
   shoal share disk.img
   shoal share *.iso --broker mqtt://10.0.0.5:1883 --max-up 20MB
+  shoal share disk.img --metrics 9400   http://127.0.0.1:9400/metrics
 
 Prints the id and the link of each file, then how much is sent, and runs until
 it is stopped. A file that has not changed since is not hashed again.`,
@@ -127,8 +128,9 @@ Exit codes:
   4 the broker cannot be reached, 130 interrupted
 
 Environment:
-  SHOAL_BROKER  the broker where none is named
-  NO_COLOR      takes the colours away
-  SHOAL_DEBUG   shows where an error comes from
+  SHOAL_BROKER     the broker where none is named
+  SHOAL_LOG_LEVEL  what is logged by what runs on: error, warn, info or debug
+  NO_COLOR         takes the colours away
+  SHOAL_DEBUG      shows where an error comes from
 
 Each command has examples: shoal help get`;

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { createLogUpdate } from 'log-update';
 import { printable, printableJson } from '../../protocol/index.ts';
 import { failureOf } from './failure.ts';
+import type { Level, Log, LogFields } from './log.ts';
 import { Warnings } from './warnings.ts';
 import { wrap } from './wrap.ts';
 
@@ -19,6 +20,14 @@ export interface OutputOptions {
 	readonly isStdoutTaken: boolean;
 }
 
+/** How a line about what has happened begins, and looks. */
+const LABELS: Readonly<Record<Level, { readonly label: string; readonly style: Style }>> = {
+	error: { label: 'error', style: 'red' },
+	warn: { label: 'warning', style: 'yellow' },
+	info: { label: 'info', style: 'dim' },
+	debug: { label: 'debug', style: 'dim' },
+};
+
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
 
 /**
@@ -34,6 +43,7 @@ export class Output {
 	readonly #warnings = new Warnings(() => performance.now());
 	readonly #hasColors: boolean;
 	readonly #hasErrorColors: boolean;
+	#log: Log | undefined;
 	#block = '';
 
 	private constructor(
@@ -99,20 +109,51 @@ export class Output {
 		this.#block = '';
 	}
 
-	/** Tells something that deserves attention, on standard error; the same, and many, only once in a while. */
-	warn(problem: unknown): void {
+	/**
+	 * Tells something that deserves attention, on standard error; the same, and many, only once in a while.
+	 *
+	 * @param level error if it cannot go on as it should
+	 */
+	warn(problem: unknown, level: 'warn' | 'error' = 'warn'): void {
 		const { code, message } =
 			typeof problem === 'string' ? { code: undefined, message: problem } : failureOf(problem);
 		for (const told of this.#warnings.next(message)) {
-			const text = this.isJson
-				? printableJson({
-						event: 'warning',
-						code: told === message ? code : undefined,
-						message: told,
-					})
-				: paint(this.#hasErrorColors, 'yellow', onTerminal(`warning: ${told}`));
-			this.#aboveBlock(() => process.stderr.write(`${text}\n`));
+			const known = told === message ? code : undefined;
+			if (this.#log !== undefined) {
+				const event = level === 'warn' ? 'warning' : 'error';
+				this.#log.tell(level, event, told, { code: known });
+			} else if (this.isJson) {
+				this.#errorLine(printableJson({ event: 'warning', code: known, message: told }));
+			} else {
+				this.#errorText(level, told);
+			}
 		}
+	}
+
+	/**
+	 * From now on there is a log, of which warnings are a part: on standard error, as JSON if programs read that.
+	 *
+	 * @param level the least that is told @default of SHOAL_LOG_LEVEL, or warn
+	 * @throws ShoalError ERR_USAGE
+	 */
+	async openLog(level: string | undefined): Promise<void> {
+		const { Log, parseLevel } = await import('./log.ts');
+		const isForPeople = !this.isJson && process.stderr.isTTY === true;
+		this.#log = await Log.open({
+			level: parseLevel(level),
+			text: isForPeople ? (of, message) => this.#errorText(of, message) : undefined,
+			json: (line) => this.#errorLine(line),
+		});
+	}
+
+	/** Whether what matters so much is logged. */
+	logs(level: Level): boolean {
+		return this.#log?.isWanted(level) ?? false;
+	}
+
+	/** Tells those who run a service what has happened, if there is a log. */
+	log(level: Level, event: string, message: string, fields?: LogFields): void {
+		this.#log?.tell(level, event, message, fields);
 	}
 
 	/** Tells why the command failed. */
@@ -135,6 +176,15 @@ export class Output {
 	/** `text` in colour, where colours are wanted. */
 	style(style: Style, text: string): string {
 		return paint(this.#hasColors, style, text);
+	}
+
+	#errorText(level: Level, message: string): void {
+		const { label, style } = LABELS[level];
+		this.#errorLine(paint(this.#hasErrorColors, style, onTerminal(`${label}: ${message}`)));
+	}
+
+	#errorLine(line: string): void {
+		this.#aboveBlock(() => process.stderr.write(`${line}\n`));
 	}
 
 	#aboveBlock(write: () => void): void {

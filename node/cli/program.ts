@@ -22,6 +22,12 @@ const ABOUT_NO_CACHE = 'hash, even if the file has not changed since it was hash
 const LIMIT = '--limit <name=value>';
 const ABOUT_LIMIT = 'change a limit; can be repeated';
 const ID = '--id <id>';
+const METRICS = '--metrics <host:port>';
+const ABOUT_METRICS =
+	'serve /metrics, /healthz and /readyz by HTTP there; on this machine if only a port is given';
+const LOG_LEVEL = '--log-level <level>';
+const ABOUT_LOG_LEVEL =
+	'what is logged: error, warn, info or debug (default: of SHOAL_LOG_LEVEL, or warn)';
 const ABOUT_TRACE = 'write a line of JSON to a file for each decision and transfer';
 const ABOUT_ID = 'a node id that stays the same: 8 to 64 letters, digits, _ or -';
 
@@ -78,6 +84,7 @@ function addHosting(program: Command): void {
 		.option('--no-mdns', 'do not tell the LAN of this broker')
 		.option('--insecure-anonymous', 'let in everybody who reaches the port, without a token')
 		.option(LIMIT, ABOUT_LIMIT, collect)
+		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)
 		.action((options) =>
 			start(
 				options,
@@ -100,6 +107,7 @@ function addHosting(program: Command): void {
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
 		.option(LIMIT, ABOUT_LIMIT, collect)
+		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)
 		.action((options) =>
 			start(
 				options,
@@ -123,6 +131,8 @@ function addTransfers(program: Command): void {
 		.option('--no-listen', ABOUT_NO_LISTEN)
 		.option(ID, ABOUT_ID)
 		.option('--trace <file>', ABOUT_TRACE)
+		.option(METRICS, ABOUT_METRICS)
+		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)
 		.action((files, options) =>
 			start(options, async () =>
 				(await import('./commands/share.ts')).shareCommand(files, options),
@@ -144,6 +154,7 @@ function addTransfers(program: Command): void {
 		.option('--no-listen', ABOUT_NO_LISTEN)
 		.option(ID, ABOUT_ID)
 		.option('--trace <file>', ABOUT_TRACE)
+		.option(METRICS, ABOUT_METRICS)
 		.action((what, options) =>
 			start(options, async () => (await import('./commands/get.ts')).getCommand(what, options)),
 		);
@@ -158,6 +169,8 @@ function addTransfers(program: Command): void {
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
 		.option(LANE, ABOUT_LANE)
+		.option(METRICS, ABOUT_METRICS)
+		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)
 		.action((options) =>
 			start(
 				options,

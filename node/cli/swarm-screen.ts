@@ -1,6 +1,6 @@
 import { type Load, type NodeState, printable } from '../../protocol/index.ts';
+import type { NodeShare, SwarmOf, SwarmView } from '../swarm-view.ts';
 import { blockMap } from './bar.ts';
-import type { NodeShare, SwarmOf, SwarmView } from './swarm-view.ts';
 import { fit } from './table.ts';
 import { countOf, formatBytes, formatRate, percent } from './units.ts';
 

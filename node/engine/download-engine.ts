@@ -131,6 +131,8 @@ export class DownloadEngine {
 			return undefined;
 		}
 		this.#window.onAnswer(length, part.asks.at(-1)?.at ?? now, now);
+		const askedAt = part.asks.find((ask) => ask.request === request)?.at ?? now;
+		this.#options.answered?.(from, now - askedAt);
 		if (part.attempt.isWhole) {
 			this.#assignments.finish(part.attempt);
 		}

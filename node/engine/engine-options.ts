@@ -26,6 +26,8 @@ export interface DownloadEngineOptions {
 	readonly random: () => number;
 	/** New request ids. */
 	readonly requestId: () => bigint;
+	/** Told of each answer of a node, and how many ms after it was asked it has come. */
+	readonly answered?: ((node: string, took: number) => void) | undefined;
 	/** Told of each part that a node was asked for and that is not waited for any more. */
 	readonly lost?: ((node: string, part: Part) => void) | undefined;
 }

@@ -1,4 +1,4 @@
-import { Bitfield, type Seed, ShoalError, sameDigest } from '../../protocol/index.ts';
+import { Bitfield, type Seed, sameDigest } from '../../protocol/index.ts';
 import { runsOf } from '../runs.ts';
 import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
 
@@ -53,12 +53,4 @@ export async function isWhole(
 ): Promise<boolean> {
 	const digest = await hashFile(path, seed.kind, options);
 	return Buffer.from(digest).toString('hex') === seed.digest;
-}
-
-/** What is said of a seed whose chunks are all right, and the whole is not. */
-export function seedLies({ id }: Seed): ShoalError {
-	return new ShoalError(
-		'ERR_SEED_LIES',
-		`every chunk of seed ${id} is right, but the digest of the whole is not: whoever made the seed made it wrong. What was fetched is not kept; ask for another seed`,
-	);
 }

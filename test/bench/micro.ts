@@ -51,6 +51,7 @@ const authorise: MicroCost = {
 			tokens: makeTokens(),
 			isKept: () => false,
 			audit: () => {},
+			moved: () => {},
 		});
 		const [from, to] = ['node-from', 'node-to-1'].map((id) => ({ id, conn: new PassThrough() }));
 		const topic = topics.chunk('node-to-1', 'node-from');

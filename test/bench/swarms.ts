@@ -20,6 +20,8 @@ export interface Swarm {
 	/** Bytes per second that each seeder sends at most. */
 	readonly maxUp?: number;
 	readonly lane: 'direct' | 'broker';
+	/** Whether the metrics of the broker are read every second. */
+	readonly isScraped?: boolean;
 }
 
 /** What one measurement of a swarm gave. */
@@ -48,9 +50,15 @@ export function swarms(isQuick: boolean): readonly Swarm[] {
 		swarm('1-4', 1, 4, 256),
 		{ ...swarm('1-8-limited', 1, 8, 64), maxUp: 20_000_000 / scale },
 	];
-	return (['direct', 'broker'] as const).flatMap((lane) =>
+	const lanes = (['direct', 'broker'] as const).flatMap((lane) =>
 		all.map((each) => ({ ...each, lane, name: `${each.name}-${lane}` })),
 	);
+	const scraped = {
+		...swarm('1-1-scraped', 1, 1, 1_024),
+		lane: 'broker',
+		isScraped: true,
+	} as const;
+	return [...lanes, scraped];
 }
 
 /** Measures a swarm once, and a plain copy before or after it. Every copy is verified, untimed. */
@@ -96,7 +104,10 @@ export async function measure(
 
 async function startSeeders(t: Scope, swarm: Swarm, path: string) {
 	const processes = new Processes();
-	const { broker, url } = await spawnBroker(t);
+	const { broker, url } = await spawnBroker(t, '--http', '0');
+	if (swarm.isScraped) {
+		await scrape(t, String((await broker.event('listening')).http));
+	}
 	processes.watch('broker', broker.pid);
 	const limit = swarm.maxUp === undefined ? [] : ['--max-up', String(swarm.maxUp)];
 	const started: Shoal[] = [];
@@ -108,6 +119,14 @@ async function startSeeders(t: Scope, swarm: Swarm, path: string) {
 		started.push(seeder);
 	}
 	return { url, processes, seeders: { id, processes: started } };
+}
+
+/** Reads the metrics of a broker now, and every second. */
+async function scrape(t: Scope, http: string): Promise<void> {
+	const read = async (): Promise<string> => await (await fetch(`${http}/metrics`)).text();
+	await read();
+	const timer = setInterval(() => void read().catch(() => {}), 1_000);
+	t.defer(() => clearInterval(timer));
 }
 
 /** Ends a seeder. @returns the bytes it has sent */

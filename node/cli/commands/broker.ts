@@ -10,6 +10,7 @@ import { announceBroker } from '../mdns.ts';
 import type { Output } from '../output.ts';
 import { isLoopback } from '../public-link.ts';
 import type { Command } from '../run.ts';
+import { logBroker } from '../service-log.ts';
 import { countOf, formatBytes } from '../units.ts';
 
 /** What was typed after `shoal broker`. */
@@ -25,6 +26,8 @@ export interface BrokerFlags extends FrontFlags {
 	readonly tlsCert?: string | undefined;
 	readonly tlsKey?: string | undefined;
 	readonly insecureAnonymous?: boolean | undefined;
+	/** The least that is logged. */
+	readonly logLevel?: string | undefined;
 	/** False: the LAN is not told of it. */
 	readonly mdns?: boolean | undefined;
 }
@@ -34,6 +37,7 @@ const LIVE_EVERY = 500;
 /** `shoal broker`: runs a broker and its tracker until it is stopped. */
 export function brokerCommand(flags: BrokerFlags): Command {
 	return async ({ output, interrupts }) => {
+		await output.openLog(flags.logLevel);
 		const port = parsePort(flags.port ?? '1883');
 		const limits = parseLimits(flags.limit ?? []);
 		if (flags.host === '') {
@@ -46,7 +50,8 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		const options = { host, port, limits, tokens, tls, office: data?.office };
 		const broker = await interrupts.race(Broker.start(options));
 		broker.on('warning', (error) => output.warn(error));
-		broker.on('error', (error) => output.warn(error));
+		broker.on('error', (error) => output.warn(error, 'error'));
+		logBroker(output, broker);
 		const { url } = broker;
 		const addresses = reachableUrls(url);
 		const cert = tls && fingerprintOf(tls.cert);

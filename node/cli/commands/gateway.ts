@@ -4,6 +4,7 @@ import { gatewayRoute } from '../../gateway/gateway.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Command } from '../run.ts';
+import { loggedRoute } from '../service-log.ts';
 
 /** What was typed after `shoal gateway`. */
 export interface GatewayFlags extends NodeFlags {
@@ -20,11 +21,17 @@ export function gatewayCommand(flags: GatewayFlags): Command {
 		if (!/^\d+$/.test(flags.port ?? '8080') || port > 65_535) {
 			throw new ShoalError('ERR_USAGE', '--port must be a number from 0 to 65535');
 		}
+		await output.openLog(flags.logLevel);
 		const node = await startNode(context, nodeOptions(flags));
 		try {
 			const { host, name: names } = flags;
 			const onWarning = (error: unknown): void => output.warn(error);
-			const routes = [gatewayRoute(async () => node)];
+			const routes = [
+				loggedRoute(
+					output,
+					gatewayRoute(async () => node),
+				),
+			];
 			const gateway = await HttpServer.start({ host, port, names, routes, onWarning });
 			output.event({ event: 'listening', url: gateway.url, broker: node.broker });
 			if (host !== undefined && !isLoopback(host)) {

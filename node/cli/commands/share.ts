@@ -26,6 +26,7 @@ const SMALL_AT_ONCE = 64;
 export function shareCommand(files: readonly string[], flags: ShareFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
+		await output.openLog(flags.logLevel);
 		const options = nodeOptions(flags);
 		if (flags.name !== undefined && files.length > 1) {
 			throw new ShoalError('ERR_USAGE', '--name goes with one file only');

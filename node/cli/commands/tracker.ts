@@ -5,6 +5,7 @@ import { asBroker, chooseBroker } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
 import type { Command } from '../run.ts';
+import { logTracker } from '../service-log.ts';
 import { countOf } from '../units.ts';
 
 /** What was typed after `shoal tracker`. */
@@ -12,6 +13,8 @@ export interface TrackerFlags {
 	readonly broker?: string | undefined;
 	readonly cert?: string | undefined;
 	readonly limit?: readonly string[] | undefined;
+	/** The least that is logged. */
+	readonly logLevel?: string | undefined;
 }
 
 const LIVE_EVERY = 500;
@@ -19,6 +22,7 @@ const LIVE_EVERY = 500;
 /** `shoal tracker`: the tracker alone, on a broker that somebody else runs. */
 export function trackerCommand(flags: TrackerFlags): Command {
 	return async ({ output, interrupts }) => {
+		await output.openLog(flags.logLevel);
 		const url = chooseBroker(flags.broker);
 		const limits = parseLimits(flags.limit ?? []);
 		const starting = Tracker.start({
@@ -37,6 +41,7 @@ export function trackerCommand(flags: TrackerFlags): Command {
 		tracker.on('ready', () => tell('ready', ready));
 		tracker.on('standby', () => tell('standby', standby));
 		tracker.on('warning', (error) => output.warn(error));
+		logTracker(output, tracker);
 		tracker.on('down', () => {
 			output.event({ event: 'offline', broker: url });
 			output.line('connection to the broker lost, trying again');

@@ -1,10 +1,10 @@
 import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts';
+import { SwarmView } from '../../swarm-view.ts';
 import { asBroker, chooseBroker, watcherOptions } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { JsonEvent, Output } from '../output.ts';
 import type { Command } from '../run.ts';
 import { swarmScreen } from '../swarm-screen.ts';
-import { SwarmView } from '../swarm-view.ts';
 import { formatBytes, percent } from '../units.ts';
 
 /** What was typed after `shoal watch`. */

@@ -64,7 +64,7 @@ for (const [how, flags] of [
 	['as JSON', ['--json']],
 ] as const) {
 	test(`T21: whatever strangers send, no command writes ${how} what is not to be printed`, async (t) => {
-		const broker = start(t, 'broker', '--port', '0', ...flags);
+		const broker = start(t, 'broker', '--port', '0', '--log-level', 'debug', ...flags);
 		const url = () => /mqtt:\/\/127\.0\.0\.1:\d+/.exec(broker.text())?.[0] ?? '';
 		await until('it listens', () => url() !== '');
 		const watch = start(t, 'watch', '--broker', url(), ...flags);

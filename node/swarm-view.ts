@@ -9,8 +9,13 @@ import {
 	type NodeState,
 	ShoalError,
 	type Topic,
-} from '../../protocol/index.ts';
-import type { JsonEvent } from './output.ts';
+} from '../protocol/index.ts';
+
+/** A control message as one JSON object. */
+export interface ControlEvent {
+	readonly event: string;
+	readonly [field: string]: unknown;
+}
 
 /** What one node has of one seed. */
 export interface NodeShare {
@@ -26,6 +31,14 @@ export interface SwarmOf {
 	readonly nodes: readonly NodeShare[];
 }
 
+/** What a node has of a seed was `before`, and is `after`; undefined: nothing. */
+export type OnShare = (
+	seed: string,
+	node: string,
+	before: Announce | undefined,
+	after: Announce | undefined,
+) => void;
+
 /** What a broker that is not to be trusted can have a view hold of each kind. */
 const MOST = DEFAULT_LIMITS.announces;
 
@@ -33,9 +46,15 @@ const MOST = DEFAULT_LIMITS.announces;
 export class SwarmView {
 	readonly #nodes = new Map<string, NodeState>();
 	readonly #announces = new Map<string, Map<string, Announce>>();
+	readonly #changed: OnShare;
 	#count = 0;
 	#hasTracker = false;
 	#load: Load | undefined;
+
+	/** @param changed told of each announce that comes, changes or goes */
+	constructor(changed: OnShare = () => {}) {
+		this.#changed = changed;
+	}
 
 	/** Whether a tracker is ready. */
 	get hasTracker(): boolean {
@@ -54,16 +73,16 @@ export class SwarmView {
 
 	/** The swarms in which somebody is connected, the largest first. */
 	swarms(): SwarmOf[] {
-		const swarms: SwarmOf[] = [];
-		for (const [seed, announces] of this.#announces) {
-			const nodes = [...announces]
-				.map(([node, announce]) => ({ node, announce, state: this.#nodes.get(node) }))
-				.sort(
-					(a, b) => b.announce.have.count - a.announce.have.count || (a.node < b.node ? -1 : 1),
-				);
-			swarms.push({ seed, nodes });
-		}
-		return swarms.sort((a, b) => b.nodes.length - a.nodes.length || (a.seed < b.seed ? -1 : 1));
+		return [...this.#announces.keys()]
+			.map((seed) => ({ seed, nodes: this.holders(seed) }))
+			.sort((a, b) => b.nodes.length - a.nodes.length || (a.seed < b.seed ? -1 : 1));
+	}
+
+	/** Who has something of a seed, those who have most first. */
+	holders(seed: string): NodeShare[] {
+		return [...(this.#announces.get(seed) ?? [])]
+			.map(([node, announce]) => ({ node, announce, state: this.#nodes.get(node) }))
+			.sort((a, b) => b.announce.have.count - a.announce.have.count || (a.node < b.node ? -1 : 1));
 	}
 
 	/** Forgets everything: what is true is told again by the broker. */
@@ -81,7 +100,7 @@ export class SwarmView {
 	 * @returns it as an event, or undefined if it is no control message
 	 * @throws ShoalError ERR_MESSAGE
 	 */
-	apply(topic: Topic, payload: Uint8Array): JsonEvent | undefined {
+	apply(topic: Topic, payload: Uint8Array): ControlEvent | undefined {
 		switch (topic.kind) {
 			case 'tracker-state':
 				return this.#onTracker(payload);
@@ -104,13 +123,13 @@ export class SwarmView {
 		}
 	}
 
-	#onTracker(payload: Uint8Array): JsonEvent {
+	#onTracker(payload: Uint8Array): ControlEvent {
 		const state = payload.length === 0 ? ({ state: 'lost' } as const) : decodeTrackerState(payload);
 		this.#hasTracker = state.state === 'ready';
 		return { event: 'tracker', ...state };
 	}
 
-	#onState(node: string, payload: Uint8Array): JsonEvent {
+	#onState(node: string, payload: Uint8Array): ControlEvent {
 		if (payload.length === 0) {
 			this.#removeNode(node);
 			return { event: 'state', node, state: 'gone' };
@@ -126,7 +145,7 @@ export class SwarmView {
 		return { event: 'state', node, ...state };
 	}
 
-	#onAnnounce(seed: string, node: string, payload: Uint8Array): JsonEvent {
+	#onAnnounce(seed: string, node: string, payload: Uint8Array): ControlEvent {
 		if (payload.length === 0) {
 			this.#remove(seed, node);
 			return { event: 'withdrawn', seed, node };
@@ -145,7 +164,9 @@ export class SwarmView {
 			}
 			this.#count += 1;
 		}
+		const before = swarm.get(node);
 		this.#announces.set(seed, swarm.set(node, announce));
+		this.#changed(seed, node, before, announce);
 	}
 
 	#removeNode(node: string): void {
@@ -157,8 +178,10 @@ export class SwarmView {
 
 	#remove(seed: string, node: string): void {
 		const swarm = this.#announces.get(seed);
+		const before = swarm?.get(node);
 		if (swarm?.delete(node)) {
 			this.#count -= 1;
+			this.#changed(seed, node, before, undefined);
 		}
 		if (swarm?.size === 0) {
 			this.#announces.delete(seed);

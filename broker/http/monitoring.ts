@@ -1,0 +1,66 @@
+import type { Registry as MetricsRegistry } from 'prom-client';
+import type { Broker } from '../broker.ts';
+import { brokerMetrics } from '../metrics.ts';
+import { needsToken, type Route, type Visit } from './http-server.ts';
+import { tellJson } from './problem.ts';
+
+/** What {@link monitoring} tells. */
+export interface Monitored {
+	/** Called for the first visit that wants them. */
+	readonly metrics: () => Promise<MetricsRegistry>;
+	/** What is not as it must be to be of use, one sentence each; empty: all is well. */
+	readonly missing: () => readonly string[];
+}
+
+type Answer = (visit: Visit) => void | Promise<void>;
+
+/**
+ * `/metrics` for Prometheus, for those who may watch; `/healthz`, 200 as long as the process answers; `/readyz`, 503
+ * with what is missing until all is there. Health says nothing about anybody and needs no token.
+ */
+export function monitoring({ metrics, missing }: Monitored): Route {
+	let registry: Promise<MetricsRegistry> | undefined;
+	const answers: ReadonlyMap<string, Answer> = new Map([
+		[
+			'/metrics',
+			async (visit) => {
+				if (!needsToken(visit, 'watch')) {
+					registry ??= metrics();
+					const { response } = visit;
+					response.setHeader('Content-Type', (await registry).contentType);
+					response.end(await (await registry).metrics());
+				}
+			},
+		],
+		['/healthz', ({ response }) => tellJson(response, { status: 'ok' })],
+		[
+			'/readyz',
+			({ response }) => {
+				const lacking = missing();
+				const isReady = lacking.length === 0;
+				const status = isReady ? 'ready' : 'not ready';
+				tellJson(response, { status, missing: lacking }, isReady ? 200 : 503);
+			},
+		],
+	] satisfies ReadonlyArray<readonly [string, Answer]>);
+	return async (visit) => {
+		const answer = answers.get(visit.path);
+		if (answer === undefined) {
+			return false;
+		}
+		visit.response.setHeader('Cache-Control', 'no-store');
+		await answer(visit);
+		return true;
+	};
+}
+
+/** {@link monitoring} of a broker. */
+export function brokerMonitoring(broker: Broker): Route {
+	return monitoring({
+		metrics: () => brokerMetrics(broker),
+		missing: () => [
+			...(broker.isListening ? [] : ['it does not listen']),
+			...(broker.tracker?.isReady === false ? ['the tracker is not ready'] : []),
+		],
+	});
+}

@@ -1,0 +1,80 @@
+import type { Registry as MetricsRegistry } from 'prom-client';
+
+type Client = typeof import('prom-client');
+
+/** One value of a metric that has several, told apart by labels. */
+export interface Reading {
+	readonly labels: Readonly<Record<string, string>>;
+	readonly value: number;
+}
+
+/** How a metric is read: one number, or one for each combination of labels. */
+export type Read = () => number | readonly Reading[];
+
+/** Metrics of Prometheus that are read where something is counted already, at the moment they are asked for. */
+export class Meters {
+	readonly registry: MetricsRegistry;
+	readonly #client: Client;
+
+	private constructor(client: Client) {
+		this.#client = client;
+		this.registry = new client.Registry();
+		client.collectDefaultMetrics({ register: this.registry });
+	}
+
+	/** A registry of its own, with the load of the process. The library is loaded only now. */
+	static async open(): Promise<Meters> {
+		// CommonJS, of which a bundle has the default only.
+		const { default: client } = await import('prom-client');
+		return new Meters(client);
+	}
+
+	/** What goes up and down. @param name without `shoal_` */
+	gauge(name: string, help: string, read: Read): void {
+		const gauge = new this.#client.Gauge({
+			...this.#about(name, help, read),
+			collect: () => {
+				for (const { labels, value } of readings(read)) {
+					gauge.set(labels, value);
+				}
+			},
+		});
+	}
+
+	/** What only goes up; its name ends with `_total`. @param name without `shoal_` */
+	counter(name: string, help: string, read: Read): void {
+		const counter = new this.#client.Counter({
+			...this.#about(name, help, read),
+			collect: () => {
+				counter.reset();
+				for (const { labels, value } of readings(read)) {
+					counter.inc(labels, value);
+				}
+			},
+		});
+	}
+
+	/** How long things take. @param buckets upper bounds in seconds @returns what takes a duration in seconds */
+	histogram(name: string, help: string, buckets: readonly number[]): (seconds: number) => void {
+		const histogram = new this.#client.Histogram({
+			...this.#about(name, help, () => 0),
+			buckets: [...buckets],
+		});
+		return (seconds) => histogram.observe(seconds);
+	}
+
+	#about(name: string, help: string, read: Read) {
+		const labelNames = Object.keys(readings(read)[0]?.labels ?? {});
+		return { name: `shoal_${name}`, help, labelNames, registers: [this.registry] };
+	}
+}
+
+function readings(read: Read): readonly Reading[] {
+	const value = read();
+	return typeof value === 'number' ? [{ labels: {}, value }] : value;
+}
+
+/** A reading for each of `values`, told apart by `label`. */
+export function byLabel(label: string, values: Readonly<Record<string, number>>): Reading[] {
+	return Object.entries(values).map(([name, value]) => ({ labels: { [label]: name }, value }));
+}

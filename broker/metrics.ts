@@ -1,0 +1,104 @@
+import type { Registry as MetricsRegistry } from 'prom-client';
+import type { Broker } from './broker.ts';
+import { byLabel, Meters, type Reading } from './meters.ts';
+
+/**
+ * What a broker has counted, for Prometheus. Each is read from the broker when it is asked for, so that
+ * it costs nothing before. With the load of the process; all in a registry of its own.
+ */
+export async function brokerMetrics(broker: Broker): Promise<MetricsRegistry> {
+	const meters = await Meters.open();
+	addLoad(meters, broker);
+	addRefusals(meters, broker);
+	if (broker.tracker !== undefined) {
+		addTracker(meters, broker.tracker);
+	}
+	return meters.registry;
+}
+
+function addLoad(meters: Meters, broker: Broker): void {
+	const stats = () => broker.stats();
+	meters.gauge('clients', 'Clients that are connected.', () => stats().clients);
+	meters.gauge(
+		'connections',
+		'Connections: open if the client has said who it is, silent until then; the tracker is one.',
+		() => byLabel('state', stats().connections),
+	);
+	meters.gauge('retained_messages', 'Messages that are kept.', () => stats().retained);
+	meters.gauge(
+		'queued_bytes',
+		'Bytes that wait for clients that have not taken them.',
+		() => stats().queued,
+	);
+	meters.counter(
+		'messages_total',
+		'MQTT messages from and to clients; chunk if they were passed on as they came.',
+		() => flows(broker, 'messages'),
+	);
+	meters.counter('bytes_total', 'Bytes of these messages, headers too.', () =>
+		flows(broker, 'bytes'),
+	);
+}
+
+function addRefusals(meters: Meters, broker: Broker): void {
+	const stats = () => broker.stats();
+	meters.counter(
+		'shed_messages_total',
+		'Chunk messages dropped for clients that did not keep up.',
+		() => stats().shed,
+	);
+	meters.counter(
+		'cut_connections_total',
+		'Connections ended as the client did not take what was queued for it.',
+		() => stats().cut,
+	);
+	meters.counter('refused_total', 'What was refused to clients.', () =>
+		byLabel('reason', stats().refused),
+	);
+	meters.counter(
+		'unkept_messages_total',
+		'Messages that were not kept, as there were too many.',
+		() => stats().unkept,
+	);
+}
+
+function addTracker(meters: Meters, tracker: NonNullable<Broker['tracker']>): void {
+	const stats = () => tracker.stats();
+	meters.gauge('tracker_ready', 'Whether the tracker is ready: 1 or 0.', () =>
+		Number(tracker.isReady),
+	);
+	meters.gauge('nodes', 'Nodes that the tracker knows.', () => stats().nodes);
+	meters.gauge('seeds', 'Seeds that somebody has.', () => stats().seeds);
+	meters.gauge('announces', 'Announces that hold.', () => stats().announces);
+	meters.counter(
+		'expired_announces_total',
+		'Announces whose time ended before they were renewed.',
+		() => stats().expired,
+	);
+	meters.counter('tracker_refused_total', 'Announces and reports that the tracker refused.', () =>
+		byLabel('reason', stats().refused),
+	);
+	meters.counter('tracker_requests_total', 'Requests of nodes to the tracker.', () =>
+		byLabel('op', stats().requests),
+	);
+	meters.counter(
+		'malformed_messages_total',
+		'Messages that the tracker could not read.',
+		() => stats().malformed,
+	);
+	meters.counter(
+		'undelivered_messages_total',
+		'Messages of the tracker that were not delivered.',
+		() => stats().undelivered,
+	);
+}
+
+function flows(broker: Broker, what: 'messages' | 'bytes'): Reading[] {
+	const { traffic } = broker.stats();
+	return (['control', 'chunk'] as const).flatMap((plane) =>
+		(['in', 'out'] as const).map((direction) => ({
+			labels: { plane, direction },
+			value: traffic[plane][direction][what],
+		})),
+	);
+}

@@ -1,0 +1,102 @@
+import type { Logger } from 'pino';
+import { escapeJson, printable, ShoalError } from '../../protocol/index.ts';
+
+/** How much it matters to whoever runs a service, the most first. */
+export type Level = 'error' | 'warn' | 'info' | 'debug';
+
+/** What programs find in a line beside `level`, `time`, `event` and `message`. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Options of {@link Log.open}. */
+export interface LogOptions {
+	/** The least that is told. */
+	readonly level: Level;
+	/** Takes a line for people; without it there are lines of JSON. */
+	readonly text?: ((level: Level, message: string) => void) | undefined;
+	/** Takes a line for programs, without its end. */
+	readonly json: (line: string) => void;
+	/** Monotonic time in ms. @default performance.now */
+	readonly now?: (() => number) | undefined;
+}
+
+const LEVELS: readonly string[] = ['error', 'warn', 'info', 'debug'] satisfies Level[];
+/** Lines a second below `warn`; of what is above, {@link Output.warn} tells a few. A flood fills no disk. */
+const MOST_LINES = 100;
+
+/** What was typed, or stands in SHOAL_LOG_LEVEL. @default warn @throws ShoalError ERR_USAGE */
+export function parseLevel(typed = process.env.SHOAL_LOG_LEVEL || 'warn'): Level {
+	if (!LEVELS.includes(typed)) {
+		const what = `the level of the log must be ${LEVELS.join(', ')}, not "${printable(typed)}"`;
+		throw new ShoalError('ERR_USAGE', `${what}; choose one with --log-level or SHOAL_LOG_LEVEL`);
+	}
+	return typed as Level;
+}
+
+/** What a process that runs for long has to tell those who run it: one line an event, safe on a terminal. */
+export class Log {
+	readonly #logger: Logger;
+	readonly #text: LogOptions['text'];
+	readonly #now: () => number;
+	#since = Number.NEGATIVE_INFINITY;
+	#lines = 0;
+	#leftOut = 0;
+
+	private constructor(logger: Logger, { text, now = () => performance.now() }: LogOptions) {
+		this.#logger = logger;
+		this.#text = text;
+		this.#now = now;
+	}
+
+	/** The library is loaded only now. */
+	static async open(options: LogOptions): Promise<Log> {
+		const { default: pino } = await import('pino');
+		const logger = pino(
+			{
+				level: options.level,
+				// Whoever collects lines knows the machine and the process.
+				base: null,
+				messageKey: 'message',
+				timestamp: pino.stdTimeFunctions.isoTime,
+				formatters: { level: (level) => ({ level }) },
+			},
+			{ write: (line) => options.json(escapeJson(line.trimEnd())) },
+		);
+		return new Log(logger, options);
+	}
+
+	/** Whether somebody wants to know what matters so much. */
+	isWanted(level: Level): boolean {
+		return this.#logger.isLevelEnabled(level);
+	}
+
+	/** Tells `message`, and programs its name and what else there is to it. */
+	tell(level: Level, event: string, message: string, fields: LogFields = {}): void {
+		if (!this.isWanted(level) || !this.#isTurn(level)) {
+			return;
+		}
+		if (this.#text === undefined) {
+			this.#logger[level]({ event, ...fields }, message);
+		} else {
+			this.#text(level, printable(message));
+		}
+	}
+
+	#isTurn(level: Level): boolean {
+		if (level === 'error' || level === 'warn') {
+			return true;
+		}
+		const now = this.#now();
+		if (now - this.#since >= 1_000) {
+			const leftOut = this.#leftOut;
+			this.#since = now;
+			this.#lines = 0;
+			this.#leftOut = 0;
+			if (leftOut > 0) {
+				this.tell('warn', 'left-out', `${leftOut} lines were left out of the log`, { leftOut });
+			}
+		}
+		this.#lines += 1;
+		this.#leftOut += this.#lines > MOST_LINES ? 1 : 0;
+		return this.#lines <= MOST_LINES;
+	}
+}

@@ -1,0 +1,52 @@
+import { HttpServer, monitoring } from '../../broker/index.ts';
+import type { ListenAt } from '../lanes/listen.ts';
+import { NodeMetrics } from '../metrics.ts';
+import type { ShoalNode } from '../node.ts';
+import type { TraceSink } from '../trace.ts';
+import type { Output } from './output.ts';
+
+/** Where Prometheus and whoever looks after processes ask a node, until the process ends. */
+export class MetricsPlace {
+	readonly #metrics: NodeMetrics;
+	#node: ShoalNode | undefined;
+
+	private constructor(metrics: NodeMetrics) {
+		this.#metrics = metrics;
+	}
+
+	/** Open before the node is, so that a port that is taken ends the command at once. @throws ShoalError ERR_PORT */
+	static async open({ host, port }: ListenAt, output: Output): Promise<MetricsPlace> {
+		const metrics = await NodeMetrics.open();
+		const place = new MetricsPlace(metrics);
+		const route = monitoring({
+			metrics: async () => metrics.registry,
+			missing: () => missingOf(place.#node),
+		});
+		const { url } = await HttpServer.start({
+			...{ host, port, portFlag: '--metrics', routes: [route] },
+			onWarning: (error) => output.warn(error),
+		});
+		output.event({ event: 'metrics', url: `${url}/metrics` });
+		output.line(output.style('dim', `metrics at ${url}/metrics`));
+		return place;
+	}
+
+	/** What the node is to trace to. */
+	get trace(): TraceSink {
+		return this.#metrics.trace;
+	}
+
+	/** It is about `node` from now on. */
+	watch(node: ShoalNode): void {
+		this.#node = node;
+		this.#metrics.watch(node);
+	}
+}
+
+function missingOf(node: ShoalNode | undefined): string[] {
+	const { isConnected = false, hasTracker = false } = node?.stats() ?? {};
+	return [
+		...(isConnected ? [] : ['there is no connection to the broker']),
+		...(hasTracker ? [] : ['no tracker is ready']),
+	];
+}

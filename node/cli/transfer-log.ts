@@ -1,0 +1,50 @@
+import type { LaneKind } from '../lanes/lane.ts';
+import type { TraceSink } from '../trace.ts';
+import type { Output } from './output.ts';
+
+/** Transfers that are remembered as begun; those that began first are forgotten, and told again. */
+const MOST = 1_000;
+
+interface Begun {
+	readonly seed: string;
+	readonly node: string | undefined;
+	readonly lane: LaneKind;
+}
+
+/** Logs when a node begins to send a seed to another, begins to fetch one, and has it. */
+export class TransferLog {
+	readonly #output: Output;
+	readonly #begun = new Set<string>();
+
+	constructor(output: Output) {
+		this.#output = output;
+	}
+
+	/** What the node is to trace to. */
+	readonly trace: TraceSink = (event) => {
+		const { seed } = event;
+		switch (event.event) {
+			case 'sent':
+				this.#begin(`sending ${seed} to ${event.node ?? 'all who listen'}`, 'sending', event);
+				break;
+			case 'asked':
+				this.#begin(`fetching ${seed}`, 'fetching', event);
+				break;
+			case 'complete':
+				this.#begun.delete(`fetching ${seed}`);
+				this.#output.log('info', 'fetched', `all of ${seed} has come`, { seed });
+				break;
+		}
+	};
+
+	#begin(what: string, name: string, { seed, node, lane }: Begun): void {
+		if (!this.#begun.has(what)) {
+			this.#begun.add(what);
+			const [oldest] = this.#begun;
+			if (this.#begun.size > MOST) {
+				this.#begun.delete(oldest as string);
+			}
+			this.#output.log('info', name, `${what}, ${lane} lane first`, { seed, node, lane });
+		}
+	}
+}

@@ -1,0 +1,136 @@
+import { byLabel, Meters, type Reading } from '../broker/index.ts';
+import type { LaneKind } from './lanes/lane.ts';
+import type { ShoalNode } from './node.ts';
+import type { TraceEvent, TraceSink } from './trace.ts';
+
+type Way = 'in' | 'out';
+
+/** Seconds: from a switched network to a link that is nearly given up. */
+const ROUND_TRIPS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/**
+ * What one node does, for Prometheus, in a registry of its own. Transfers are counted from what the node traces:
+ * {@link trace} is to be one of its options; the rest is read from it when it is asked for.
+ */
+export class NodeMetrics {
+	readonly #meters: Meters;
+	readonly #observe: (seconds: number) => void;
+	readonly #lanes = {
+		direct: { in: { messages: 0, bytes: 0 }, out: { messages: 0, bytes: 0 } },
+		broker: { in: { messages: 0, bytes: 0 }, out: { messages: 0, bytes: 0 } },
+	};
+	readonly #counts = { asked: 0, refused: 0, lost: 0, bad: 0, dropped: 0, useless: 0 };
+
+	private constructor(meters: Meters) {
+		this.#meters = meters;
+		const counts = this.#counts;
+		meters.counter('node_messages_total', 'Messages with bytes of contents.', () =>
+			this.#flows('messages'),
+		);
+		meters.counter('node_bytes_total', 'Bytes of contents, as they were sent.', () =>
+			this.#flows('bytes'),
+		);
+		meters.counter(
+			'node_useless_bytes_total',
+			'Bytes that came and that were neither asked for nor lacking.',
+			() => counts.useless,
+		);
+		meters.counter(
+			'node_requests_total',
+			'Requests for chunks to other nodes.',
+			() => counts.asked,
+		);
+		meters.counter(
+			'node_refused_requests_total',
+			'Requests that other nodes refused.',
+			() => counts.refused,
+		);
+		meters.counter(
+			'node_lost_parts_total',
+			'Parts that were asked for and are not waited for any more.',
+			() => counts.lost,
+		);
+		meters.counter('node_bad_chunks_total', 'Chunks whose digest is wrong.', () => counts.bad);
+		meters.counter(
+			'node_dropped_nodes_total',
+			'Nodes that are not asked any more, as they answered with bad chunks.',
+			() => counts.dropped,
+		);
+		const help = 'From a request to a part that answers it.';
+		this.#observe = meters.histogram('node_round_trip_seconds', help, ROUND_TRIPS);
+	}
+
+	/** The library is loaded only now. */
+	static async open(): Promise<NodeMetrics> {
+		return new NodeMetrics(await Meters.open());
+	}
+
+	/** All of it. */
+	get registry(): Meters['registry'] {
+		return this.#meters.registry;
+	}
+
+	/** From now on what `node` has and does is read as well. */
+	watch(node: ShoalNode): void {
+		const meters = this.#meters;
+		const downloads = () => node.stats().downloads;
+		meters.gauge('node_connected', 'Whether there is a connection to the broker: 1 or 0.', () =>
+			Number(node.stats().isConnected),
+		);
+		meters.gauge('node_tracker_ready', 'Whether a tracker is ready: 1 or 0.', () =>
+			Number(node.stats().hasTracker),
+		);
+		meters.gauge('node_seeds', 'Seeds of which it has everything, or some.', () =>
+			byLabel('have', node.stats().seeds),
+		);
+		meters.gauge('node_downloads', 'Downloads that run.', () => downloads().running);
+		meters.counter('node_downloads_total', 'Downloads that have ended; stopped is failed.', () => {
+			const { complete, failed } = downloads();
+			return byLabel('outcome', { complete, failed });
+		});
+		meters.gauge('node_sources', 'Nodes that the downloads count on.', () =>
+			byLabel('lane', downloads().sources),
+		);
+	}
+
+	/** What the node is to trace to. */
+	readonly trace: TraceSink = (event) => {
+		switch (event.event) {
+			case 'received':
+				this.#count(event, 'in');
+				this.#counts.useless += event.length - event.useful;
+				break;
+			case 'sent':
+				this.#count(event, 'out');
+				break;
+			case 'answered':
+				this.#observe(event.took / 1_000);
+				break;
+			case 'asked':
+			case 'refused':
+			case 'lost':
+			case 'bad':
+			case 'dropped':
+				this.#counts[event.event] += 1;
+				break;
+		}
+	};
+
+	#count(
+		{ lane, length }: Extract<TraceEvent, { lane: LaneKind; length: number }>,
+		way: Way,
+	): void {
+		const flow = this.#lanes[lane][way];
+		flow.messages += 1;
+		flow.bytes += length;
+	}
+
+	#flows(what: 'messages' | 'bytes'): Reading[] {
+		return (['direct', 'broker'] as const).flatMap((lane) =>
+			(['in', 'out'] as const).map((direction) => ({
+				labels: { lane, direction },
+				value: this.#lanes[lane][direction][what],
+			})),
+		);
+	}
+}

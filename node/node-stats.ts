@@ -1,0 +1,28 @@
+import type { NodeContext } from './context.ts';
+import type { DownloadStats, Downloads } from './downloads.ts';
+
+/** What a node has, does, and needs to be of use. */
+export interface NodeStats {
+	/** Seeds of which it has everything, or some. */
+	readonly seeds: { readonly whole: number; readonly partial: number };
+	readonly downloads: DownloadStats;
+	/** Whether there is a connection to the broker. */
+	readonly isConnected: boolean;
+	/** Whether the broker's tracker says that it is ready. */
+	readonly hasTracker: boolean;
+}
+
+/** Looks it up. */
+export function nodeStats(
+	{ holdings, link, tracker }: NodeContext,
+	downloads: Downloads,
+): NodeStats {
+	const held = holdings.all();
+	const whole = held.filter(({ have }) => have.isFull).length;
+	return {
+		seeds: { whole, partial: held.length - whole },
+		downloads: downloads.stats,
+		isConnected: link.isUp,
+		hasTracker: link.isUp && tracker.state !== undefined,
+	};
+}

@@ -1,0 +1,155 @@
+import type { Feed, Load } from '../../protocol/index.ts';
+import type { DownloadResult, Progress } from '../download-options.ts';
+
+// What the page and the worker behind it tell each other.
+
+/** What of the swarm the page shows, and is therefore told of. */
+export type Look =
+	| { readonly view: 'none' }
+	| {
+			readonly view: 'seeds';
+			readonly sort: SeedSort;
+			/** Part of a name or an id. */
+			readonly query: string;
+			/** Which rows can be seen. */
+			readonly first: number;
+			readonly count: number;
+	  }
+	| { readonly view: 'seed'; readonly id: string; readonly count: number }
+	| { readonly view: 'nodes'; readonly count: number };
+
+export type SeedSort = 'name' | 'length' | 'seeders' | 'downloaders' | 'rate' | 'age';
+
+/** To the worker. */
+export type Order =
+	| { readonly do: 'open'; readonly url: string; readonly token: string }
+	| { readonly do: 'look'; readonly at: Look }
+	| { readonly do: 'get'; readonly id: string; readonly name?: string | undefined }
+	| { readonly do: 'share'; readonly file: File }
+	/** Ends a download or a share, and forgets what there is of it. */
+	| { readonly do: 'remove'; readonly id: string }
+	| { readonly do: 'save'; readonly id: string };
+
+/** To the page. */
+export type News =
+	| { readonly tell: 'link'; readonly link: LinkState }
+	| { readonly tell: 'picture'; readonly picture: Picture }
+	| { readonly tell: 'mine'; readonly mine: readonly Mine[] }
+	| { readonly tell: 'file'; readonly name: string; readonly blob: Blob };
+
+export interface LinkState {
+	readonly state: 'opening' | 'up' | 'down' | 'refused';
+	/** Why, for people. */
+	readonly reason?: string | undefined;
+}
+
+/** A row of the list of seeds. */
+export interface SeedRow {
+	readonly id: string;
+	readonly name: string;
+	readonly length: number;
+	readonly seeders: number;
+	readonly downloaders: number;
+	/** Bytes per second that all nodes together gain of it. */
+	readonly rate: number;
+	/** Since when it is there, ms since 1970. */
+	readonly since: number;
+}
+
+/** What a node has of a seed. */
+export interface HolderRow {
+	readonly node: string;
+	readonly have: number;
+	readonly chunks: number;
+	/** How full each of 64 buckets is, a hexadecimal digit each. */
+	readonly map: string;
+	readonly up: number;
+	readonly down: number;
+}
+
+/** A node, and who feeds it. */
+export interface NodeRow {
+	readonly node: string;
+	readonly up: number;
+	readonly down: number;
+	/** Bytes of contents that it has moved, straight and through the broker. */
+	readonly direct: number;
+	readonly broker: number;
+	readonly seeds: number;
+	readonly sources: readonly Feed[];
+}
+
+/** One second of the swarm. */
+export interface Moment {
+	/** Seconds since 1970. */
+	readonly at: number;
+	/** Bytes per second that all nodes say they receive and send. */
+	readonly down: number;
+	readonly up: number;
+	/** Bytes per second that the broker sends; undefined where it does not say. */
+	readonly broker: number | undefined;
+}
+
+/** The swarm as it is, as much of it as is looked at. */
+export interface Picture {
+	readonly hasTracker: boolean;
+	readonly totals: {
+		readonly seeds: number;
+		readonly nodes: number;
+		readonly up: number;
+		readonly down: number;
+	};
+	readonly load: Load | undefined;
+	/** The last minutes, oldest first. */
+	readonly history: readonly Moment[];
+	/** What happened last, newest first. */
+	readonly events: readonly Happening[];
+	readonly seeds?: {
+		readonly first: number;
+		readonly total: number;
+		readonly rows: readonly SeedRow[];
+	};
+	readonly seed?: SeedPicture | undefined;
+	readonly nodes?: readonly NodeRow[];
+}
+
+/** One seed and the nodes that have some of it. */
+export interface SeedPicture {
+	/** Undefined if nobody has it. */
+	readonly row: SeedRow | undefined;
+	readonly holders: readonly HolderRow[];
+	/** How many there are, shown or not. */
+	readonly total: number;
+}
+
+/** An event of the tracker. */
+export interface Happening {
+	/** ms since 1970. */
+	readonly at: number;
+	readonly event: string;
+	readonly node?: string | undefined;
+	readonly seed?: string | undefined;
+	readonly name?: string | undefined;
+	/** Who says so, of a chunk that was refused or a node that was dropped. */
+	readonly by?: string | undefined;
+	readonly chunk?: string | undefined;
+}
+
+/** A download or a share of this page. */
+export interface Mine {
+	readonly id: string;
+	readonly name: string;
+	readonly length: number;
+	readonly state: 'hashing' | 'waiting' | Progress['phase'] | 'complete' | 'sharing' | 'failed';
+	/** Bytes that are verified, or hashed. */
+	readonly have: number;
+	/** Bytes per second. */
+	readonly rate: number;
+	readonly sources: number;
+	/** How it ended, if it did. */
+	readonly ms?: DownloadResult['ms'] | undefined;
+	/** Why it failed. */
+	readonly reason?: string | undefined;
+	/** Whether it can be saved as a file. */
+	readonly canSave: boolean;
+}

@@ -1,0 +1,44 @@
+import type { Role } from './role.ts';
+
+/** What the broker says of itself to a page. */
+export interface About {
+	/** URLs by which command lines reach it; none if only this machine does. */
+	readonly brokers: readonly string[];
+	/** SHA-256 of its certificate. */
+	readonly cert?: string | undefined;
+	readonly needsToken: boolean;
+	/** What the token makes of whoever has it; undefined: nothing. */
+	readonly role?: Role | undefined;
+}
+
+const KEY = 'shoal token';
+
+/** The token this tab was given. */
+export function keptToken(): string {
+	return sessionStorage.getItem(KEY) ?? '';
+}
+
+/** Keeps a token for this tab, until it is closed. */
+export function keepToken(token: string): void {
+	sessionStorage.setItem(KEY, token);
+}
+
+/** The token in what somebody has typed: a join link, or the token itself. */
+export function readToken(text: string): string {
+	const typed = text.trim();
+	return typed.startsWith('shoal:join?')
+		? (new URLSearchParams(typed.slice('shoal:join?'.length)).get('token') ?? '')
+		: typed;
+}
+
+/** Asks the broker who it is, and who we are to it. @throws Error if it does not answer */
+export async function askAbout(token: string): Promise<About> {
+	const headers: HeadersInit = token === '' ? {} : { Authorization: `Bearer ${token}` };
+	const response = await fetch('./about', { headers, cache: 'no-store' });
+	return (await response.json()) as About;
+}
+
+/** Where MQTT is spoken. */
+export function socketUrl(): string {
+	return new URL('./mqtt', location.href).href.replace(/^http/, 'ws').replace(/#.*/, '');
+}

@@ -1,0 +1,111 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { safeFileName } from '../../../protocol/index.ts';
+import type { Look } from '../messages.ts';
+import { type About, askAbout, keepToken, keptToken, socketUrl } from './about.ts';
+import { Backstage } from './backstage.ts';
+import { FilesView } from './files-view.tsx';
+import { LinkBadge } from './link-badge.tsx';
+import { NodesView } from './nodes-view.tsx';
+import { routeOf } from './route.ts';
+import { SeedView } from './seed-view.tsx';
+import { SeedsView } from './seeds-view.tsx';
+import { TokenForm } from './token-form.tsx';
+
+const TABS = [
+	{ view: 'seeds', href: '#seeds', text: 'Swarm' },
+	{ view: 'nodes', href: '#nodes', text: 'Nodes' },
+	{ view: 'files', href: '#files', text: 'My files' },
+] as const;
+
+/** The page: asks for the token if there has to be one, and shows the view that the URL names. */
+export function App() {
+	const [about, setAbout] = useState<About>();
+	const [problem, setProblem] = useState('');
+	const enter = (token: string): void => {
+		askAbout(token).then(
+			(answer) => {
+				if (answer.role !== undefined) {
+					keepToken(token);
+				}
+				setAbout(answer);
+				setProblem(
+					token !== '' && answer.role === undefined ? 'That token opens nothing here.' : '',
+				);
+			},
+			() => setProblem('The broker does not answer. Is it still running?'),
+		);
+	};
+	useEffect(() => enter(keptToken()), []);
+	if (about?.role === undefined) {
+		return (
+			<main class="door">
+				<h1>shoal</h1>
+				{about?.needsToken && <TokenForm onToken={enter} />}
+				<p role="alert">{problem}</p>
+			</main>
+		);
+	}
+	return <Inside about={about} token={keptToken()} />;
+}
+
+function Inside({ about, token }: { about: About; token: string }) {
+	const [, redraw] = useState<unknown>();
+	const [route, setRoute] = useState(routeOf(location.hash));
+	const backstage = useMemo(() => new Backstage(redraw, saveFile), []);
+	useEffect(() => {
+		backstage.order({ do: 'open', url: socketUrl(), token });
+		const follow = (): void => setRoute(routeOf(location.hash));
+		addEventListener('hashchange', follow);
+		return () => removeEventListener('hashchange', follow);
+	}, []);
+	const { scene } = backstage;
+	const look = (at: Look): void => backstage.order({ do: 'look', at });
+	const canAct = about.role === 'node';
+	const props = {
+		scene,
+		look,
+		canAct,
+		order: (each: Parameters<typeof backstage.order>[0]) => backstage.order(each),
+	};
+	return (
+		<>
+			<header>
+				<a class="brand" href="#seeds">
+					shoal
+				</a>
+				<nav aria-label="Views">
+					{TABS.map(({ view, href, text }) => (
+						<a key={view} href={href} aria-current={route.view === view ? 'page' : undefined}>
+							{text}
+							{view === 'files' && scene.mine.length > 0 && (
+								<span class="count">{scene.mine.length}</span>
+							)}
+						</a>
+					))}
+				</nav>
+				<LinkBadge link={scene.link} hasTracker={scene.picture?.hasTracker} />
+			</header>
+			<main>
+				{!canAct && (
+					<p class="note">
+						You are watching. To get and share files, come with the token for nodes.
+					</p>
+				)}
+				{route.view === 'seeds' && <SeedsView {...props} />}
+				{route.view === 'seed' && <SeedView {...props} id={route.id} about={about} />}
+				{route.view === 'nodes' && <NodesView {...props} />}
+				{route.view === 'files' && <FilesView {...props} />}
+			</main>
+		</>
+	);
+}
+
+/** Has the browser save a blob, from where it is: nothing of it is read here. */
+function saveFile(name: string, blob: Blob): void {
+	const anchor = document.createElement('a');
+	anchor.href = URL.createObjectURL(blob);
+	anchor.download = safeFileName(name);
+	anchor.click();
+	// Long enough for a browser that asks where to put it.
+	setTimeout(() => URL.revokeObjectURL(anchor.href), 10 * 60_000);
+}

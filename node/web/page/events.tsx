@@ -1,0 +1,39 @@
+import type { Happening } from '../messages.ts';
+import { shortId } from './format.ts';
+
+const TEXTS: Readonly<Record<string, string>> = {
+	'node-joined': 'joined',
+	'node-left': 'left',
+	'node-lost': 'was lost',
+	'seed-added': 'shares',
+	'seed-gone': 'is gone:',
+	'download-started': 'begins to get',
+	'download-complete': 'has all of',
+	'chunk-refused': 'sent a wrong chunk of',
+	'node-dropped': 'is not asked any more for',
+};
+
+/** What happened last. */
+export function Events({ events }: { events: readonly Happening[] }) {
+	return (
+		<section aria-label="What happened last" class="events">
+			<h2>What happened last</h2>
+			<ol>
+				{events.map(({ at, event, node, seed, name, by }, index) => (
+					// Two may be alike; they only ever move down.
+					<li key={events.length - index}>
+						<time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleTimeString()}</time>{' '}
+						{node !== undefined && <b>{shortId(node)}</b>} {TEXTS[event] ?? event}{' '}
+						{seed !== undefined && (
+							<a href={`#${seed}`} dir="auto">
+								{name ?? shortId(seed)}
+							</a>
+						)}
+						{by !== undefined && <> says {shortId(by)}</>}
+					</li>
+				))}
+			</ol>
+			{events.length === 0 && <p class="empty">Nothing since this page was opened.</p>}
+		</section>
+	);
+}

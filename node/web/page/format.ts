@@ -1,0 +1,35 @@
+import prettyBytes from 'pretty-bytes';
+
+/** A size for people. */
+export function sizeText(bytes: number): string {
+	return prettyBytes(bytes);
+}
+
+/** A rate for people; nothing if nothing moves. */
+export function rateText(rate: number): string {
+	return rate > 0 ? `${prettyBytes(Math.round(rate))}/s` : '';
+}
+
+/** How long, in two units at most. */
+export function timeText(ms: number): string {
+	const seconds = Math.round(ms / 1_000);
+	if (seconds < 60) {
+		return `${seconds} s`;
+	}
+	const minutes = Math.floor(seconds / 60);
+	if (minutes < 60) {
+		return `${minutes} min ${seconds % 60} s`;
+	}
+	const hours = Math.floor(minutes / 60);
+	return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+}
+
+/** Per cent, rounded down, so that 100 is all. */
+export function percentText(have: number, all: number): string {
+	return `${all === 0 ? 100 : Math.floor((have / all) * 100)} %`;
+}
+
+/** An id, short. */
+export function shortId(id: string): string {
+	return id.length > 16 ? `${id.slice(0, 12)}…` : id;
+}

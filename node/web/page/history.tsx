@@ -1,0 +1,77 @@
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import type { Moment } from '../messages.ts';
+import { rateText } from './format.ts';
+
+const HEIGHT = 140;
+/** Seconds in sight. */
+const SPAN = 300;
+
+/** The last minutes as curves: what nodes receive, and what the broker sends of it. */
+export function History({ history }: { history: readonly Moment[] }) {
+	const place = useRef<HTMLDivElement>(null);
+	const chart = useRef<uPlot | undefined>(undefined);
+	useEffect(() => {
+		const element = place.current as HTMLDivElement;
+		const made = new uPlot(optionsFor(element), [[], [], []], element);
+		chart.current = made;
+		const fit = new ResizeObserver(() =>
+			made.setSize({ width: element.clientWidth, height: HEIGHT }),
+		);
+		fit.observe(element);
+		return () => {
+			fit.disconnect();
+			made.destroy();
+		};
+	}, []);
+	useEffect(() => {
+		chart.current?.setData([
+			history.map(({ at }) => at),
+			history.map(({ down }) => down),
+			history.map(({ broker }) => broker ?? null),
+		]);
+	}, [history.at(-1)?.at]);
+	const last = history.at(-1);
+	return (
+		<figure class="history">
+			<figcaption>
+				<span class="key down">nodes receive {rateText(last?.down ?? 0)}</span>
+				<span class="key broker">broker sends {rateText(last?.broker ?? 0)}</span>
+			</figcaption>
+			<div ref={place} aria-hidden="true" />
+		</figure>
+	);
+}
+
+/** A time of day. */
+function clockText(seconds: number): string {
+	return new Date(seconds * 1_000).toLocaleTimeString([], { timeStyle: 'short' });
+}
+
+function optionsFor(element: HTMLElement): uPlot.Options {
+	const colour = (name: string): string => getComputedStyle(element).getPropertyValue(name).trim();
+	const axis = {
+		stroke: () => colour('--dim'),
+		grid: { stroke: () => colour('--line'), width: 1 },
+	};
+	return {
+		width: element.clientWidth,
+		height: HEIGHT,
+		legend: { show: false },
+		cursor: { show: false },
+		scales: {
+			x: { range: (_chart, _first, last) => [last - SPAN, last] },
+			y: { range: (_chart, _low, high) => [0, Math.max(high, 1_000)] },
+		},
+		axes: [
+			{ ...axis, space: 80, values: (_chart, times) => times.map(clockText) },
+			{ ...axis, size: 74, values: (_chart, rates) => rates.map((rate) => rateText(rate)) },
+		],
+		series: [
+			{},
+			{ stroke: () => colour('--accent'), width: 2, points: { show: false } },
+			{ stroke: () => colour('--other'), width: 1.5, points: { show: false } },
+		],
+	};
+}

@@ -1,0 +1,66 @@
+import { useEffect } from 'preact/hooks';
+import type { NodeRow } from '../messages.ts';
+import { percentText, rateText, shortId, sizeText } from './format.ts';
+import { Ring } from './ring.tsx';
+import { Totals } from './totals.tsx';
+import type { ViewProps } from './view-props.ts';
+
+/** Nodes that are shown, those that move most. */
+const MOST_NODES = 120;
+
+/** The nodes of the swarm, and who feeds whom. */
+export function NodesView({ scene, look }: ViewProps) {
+	useEffect(() => look({ view: 'nodes', count: MOST_NODES }), []);
+	const { picture } = scene;
+	const nodes = picture?.nodes ?? [];
+	return (
+		<>
+			<h1>Nodes</h1>
+			<Totals picture={picture} />
+			<Ring nodes={nodes} />
+			{/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is to be reached by keyboard */}
+			<section class="scroll" tabIndex={0} aria-label="All nodes">
+				<table class="nodes">
+					<thead>
+						<tr>
+							<th scope="col">Node</th>
+							<th scope="col">Seeds</th>
+							<th scope="col">Sends</th>
+							<th scope="col">Receives</th>
+							<th scope="col">Moved straight</th>
+							<th scope="col">Fed by</th>
+						</tr>
+					</thead>
+					<tbody>
+						{nodes.map((node) => (
+							<Row key={node.node} {...node} />
+						))}
+					</tbody>
+				</table>
+			</section>
+			{picture !== undefined && picture.totals.nodes > nodes.length && nodes.length > 0 && (
+				<p>and {picture.totals.nodes - nodes.length} more</p>
+			)}
+		</>
+	);
+}
+
+function Row({ node, seeds, up, down, direct, broker, sources }: NodeRow) {
+	const moved = direct + broker;
+	const straight = moved === 0 ? '' : `${percentText(direct, moved)} of ${sizeText(moved)}`;
+	const feeds = sources.map(({ node: from, lane, rate }) => {
+		return `${shortId(from)} ${rateText(rate)}${lane === 'broker' ? ' through the broker' : ''}`;
+	});
+	return (
+		<tr>
+			<td>
+				<code>{node}</code>
+			</td>
+			<td>{seeds}</td>
+			<td>{rateText(up)}</td>
+			<td>{rateText(down)}</td>
+			<td>{straight}</td>
+			<td>{feeds.join(', ')}</td>
+		</tr>
+	);
+}

@@ -1,0 +1,2 @@
+/** What a token makes of whoever has it. */
+export type Role = 'node' | 'watch';

@@ -1,0 +1,98 @@
+import { useEffect } from 'preact/hooks';
+import type { About } from './about.ts';
+import { ChunkMap } from './chunk-map.tsx';
+import { percentText, rateText, sizeText, timeText } from './format.ts';
+import { MineCard } from './mine-card.tsx';
+import { QrCode } from './qr-code.tsx';
+import type { ViewProps } from './view-props.ts';
+
+/** Nodes that are shown; a swarm may have thousands. */
+const MOST_HOLDERS = 200;
+
+/** One seed: what it is, who has how much of it, and how to get it. */
+export function SeedView({
+	scene,
+	look,
+	order,
+	canAct,
+	id,
+	about,
+}: ViewProps & { id: string; about: About }) {
+	useEffect(() => look({ view: 'seed', id, count: MOST_HOLDERS }), [id]);
+	const seed = scene.picture?.seed;
+	const row = seed?.row?.id === id ? seed.row : undefined;
+	const mine = scene.mine.find((each) => each.id === id);
+	const name = row?.name ?? mine?.name ?? 'A file';
+	const link = `${location.origin}${location.pathname}#${id}`;
+	const get = (): void => order({ do: 'get', id, name: row?.name });
+	return (
+		<article class="seed">
+			<h1 dir="auto">{name}</h1>
+			{row === undefined ? (
+				<p>{seed === undefined ? 'Looking…' : 'Nobody shares it now.'}</p>
+			) : (
+				<dl class="totals">
+					<Fact name="Size" text={sizeText(row.length)} />
+					<Fact name="Seeders" text={String(row.seeders)} />
+					<Fact name="Downloaders" text={String(row.downloaders)} />
+					<Fact name="Rate" text={rateText(row.rate) || '–'} />
+					<Fact name="Seen for" text={timeText(Date.now() - row.since)} />
+				</dl>
+			)}
+			{mine !== undefined && <MineCard mine={mine} order={order} />}
+			{mine === undefined && canAct && (
+				<p>
+					<button type="button" class="primary" onClick={get}>
+						{row === undefined
+							? 'Get it as soon as somebody has it'
+							: `Get ${sizeText(row.length)}`}
+					</button>
+				</p>
+			)}
+			<div class="ways">
+				<QrCode text={link} label="QR code that opens this file on another device" />
+				<div>
+					<h2>On another device</h2>
+					<p>
+						Open <a href={link}>{link}</a>, or type:
+					</p>
+					<pre>{commandFor(id, about)}</pre>
+				</div>
+			</div>
+			<section aria-label="Who has it">
+				<h2>Who has how much of it</h2>
+				<ul class="holders">
+					{seed?.holders.map(({ node, have, chunks, map, up, down }) => (
+						<li key={node}>
+							<code>{node}</code>
+							<ChunkMap map={map} label={`${percentText(have, chunks)} of the chunks`} />
+							<span class="share">{percentText(have, chunks)}</span>
+							<span class="rates">
+								{up > 0 && `↑ ${rateText(up)} `}
+								{down > 0 && `↓ ${rateText(down)}`}
+							</span>
+						</li>
+					))}
+				</ul>
+				{seed !== undefined && seed.total > seed.holders.length && (
+					<p>and {seed.total - seed.holders.length} more</p>
+				)}
+			</section>
+		</article>
+	);
+}
+
+function Fact({ name, text }: { name: string; text: string }) {
+	return (
+		<div>
+			<dt>{name}</dt>
+			<dd>{text}</dd>
+		</div>
+	);
+}
+
+function commandFor(id: string, { brokers: [broker], cert, needsToken }: About): string {
+	const where = needsToken || broker === undefined ? '' : ` --broker ${broker}`;
+	const whom = where === '' || cert === undefined ? '' : ` --cert ${cert}`;
+	return `shoal get ${id}${where}${whom}`;
+}

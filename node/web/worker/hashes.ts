@@ -1,0 +1,36 @@
+import type { IHasher } from 'hash-wasm';
+import { type DigestKind, ShoalError } from '../../../protocol/index.ts';
+
+/** A hash that is fed bit by bit. */
+export type GrowingHash = Pick<IHasher, 'init' | 'update' | 'digest'>;
+
+/** Hashers that are used for one digest after the other, each in one go. */
+const shared = new Map<DigestKind, Promise<GrowingHash>>();
+
+/** A new hash, in WebAssembly. MD5 is loaded for classic seeds only. */
+export async function newHash(kind: DigestKind): Promise<GrowingHash> {
+	const { createMD5, createSHA256 } = await import('hash-wasm');
+	return await (kind === 'md5' ? createMD5() : createSHA256());
+}
+
+/**
+ * The digest of a chunk: by the browser, beside whatever else is done; in WebAssembly where it has none to offer,
+ * as on a page that did not come over TLS, and for MD5.
+ */
+export async function digestChunk(kind: DigestKind, bytes: Uint8Array): Promise<Uint8Array> {
+	const { subtle } = crypto as { subtle?: SubtleCrypto };
+	if (kind === 'sha256' && subtle !== undefined) {
+		return new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+	}
+	const hash = shared.get(kind) ?? newHash(kind);
+	shared.set(kind, hash);
+	return (await hash).init().update(bytes).digest('binary');
+}
+
+/** What reading a file of the user's has failed with. */
+export function unreadable(name: string, cause: unknown): ShoalError {
+	const isChanged = cause instanceof DOMException && cause.name === 'NotReadableError';
+	return isChanged
+		? new ShoalError('ERR_CHANGED', `${name} has changed, or is gone: drop it again to share it`)
+		: new ShoalError('ERR_IO', `${name} cannot be read: ${String(cause)}`, { cause });
+}

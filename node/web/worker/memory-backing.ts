@@ -1,0 +1,72 @@
+import { Bitfield, type Seed, ShoalError } from '../../../protocol/index.ts';
+import type { Backing } from './web-target.ts';
+
+/** Bytes that are held in memory at most: beyond, browsers begin to end pages. */
+export const MOST_IN_MEMORY = 500 * 1024 * 1024;
+
+/** Opens a place in memory, for pages that get no other. @throws ShoalError ERR_NO_SPACE */
+export async function openMemory(seed: Seed): Promise<Backing> {
+	if (seed.length > MOST_IN_MEMORY) {
+		throw new ShoalError(
+			'ERR_NO_SPACE',
+			`${seed.length} bytes are more than a page without TLS can hold (${MOST_IN_MEMORY}); open it over https, with shoal broker --tls, or use shoal get`,
+		);
+	}
+	return new MemoryBacking(seed);
+}
+
+class MemoryBacking implements Backing {
+	readonly claimed: Bitfield;
+	readonly #size: number;
+	/** The chunks, as they have come. */
+	readonly #chunks = new Map<number, Uint8Array<ArrayBuffer>>();
+	readonly #seed: Seed;
+
+	constructor(seed: Seed) {
+		this.#seed = seed;
+		this.#size = seed.layout.chunkSize;
+		this.claimed = new Bitfield(seed.chunks);
+	}
+
+	async read(offset: number, into: Uint8Array): Promise<void> {
+		for (let at = 0; at < into.length; ) {
+			const chunk = Math.floor((offset + at) / this.#size);
+			const within = offset + at - chunk * this.#size;
+			const bytes = (this.#chunks.get(chunk) ?? new Uint8Array()).subarray(within);
+			if (bytes.length === 0) {
+				throw new ShoalError('ERR_IO', `chunk ${chunk} is not in memory`);
+			}
+			const part = bytes.subarray(0, into.length - at);
+			into.set(part, at);
+			at += part.length;
+		}
+	}
+
+	/** Whole chunks only, as they are verified. */
+	async write(offset: number, bytes: Uint8Array): Promise<void> {
+		for (let at = 0; at < bytes.length; at += this.#size) {
+			const chunk = (offset + at) / this.#size;
+			this.#chunks.set(chunk, bytes.slice(at, at + this.#size) as Uint8Array<ArrayBuffer>);
+		}
+	}
+
+	check(): void {}
+
+	record(): void {}
+
+	/** The browser holds it then, on disk if it is short of memory. */
+	async toBlob(): Promise<Blob> {
+		const all = Array.from({ length: this.#seed.chunks }, (_, chunk) => this.#chunks.get(chunk));
+		const blob = new Blob(all as Uint8Array<ArrayBuffer>[]);
+		this.#chunks.clear();
+		return blob;
+	}
+
+	async discard(): Promise<void> {
+		this.#chunks.clear();
+	}
+
+	async close(): Promise<void> {
+		this.#chunks.clear();
+	}
+}

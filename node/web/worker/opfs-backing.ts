@@ -1,0 +1,204 @@
+import { Bitfield, type Seed, ShoalError } from '../../../protocol/index.ts';
+import type { Backing } from './web-target.ts';
+
+/** What is kept in the browser of one content. */
+export interface Kept {
+	readonly id: string;
+	readonly name: string;
+	readonly length: number;
+}
+
+/** A file that is open for reading and writing at once; in workers only. */
+interface SyncAccessHandle {
+	read(into: Uint8Array, at: { at: number }): number;
+	write(bytes: Uint8Array, at: { at: number }): number;
+	truncate(size: number): void;
+	getSize(): number;
+	flush(): void;
+	close(): void;
+}
+
+const FOLDER = 'shoal';
+/** ms between two records of which chunks are there. */
+const RECORD_EVERY = 250;
+
+/** Whether this page may keep files of its own: over TLS, or from this machine. */
+export function hasFiles(): boolean {
+	return isSecureContext && 'storage' in navigator && 'getDirectory' in navigator.storage;
+}
+
+/** What is kept of downloads, complete or not, of earlier pages as well. */
+export async function keptContents(): Promise<Kept[]> {
+	const folder = await openFolder();
+	const kept: Kept[] = [];
+	for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) {
+		if (name.endsWith('.json')) {
+			const file = await (await folder.getFileHandle(name)).getFile();
+			kept.push(JSON.parse(await file.text()) as Kept);
+		}
+	}
+	return kept;
+}
+
+/** Removes what is kept of a content. Nothing happens if nothing is. */
+export async function forget(id: string): Promise<void> {
+	const folder = await openFolder();
+	for (const name of [`${id}.json`, `${id}.have`, id]) {
+		await folder.removeEntry(name).catch(() => {});
+	}
+}
+
+/**
+ * Opens the place of a content in the files of this page, which survive a reload and a crash.
+ *
+ * @throws ShoalError ERR_NO_SPACE, ERR_EXISTS if another tab has it, ERR_IO
+ */
+export async function openFile(seed: Seed): Promise<Backing> {
+	const { id, name, length } = seed;
+	const folder = await openFolder();
+	const handle = await folder.getFileHandle(id, { create: true });
+	const file = await openSync(handle);
+	try {
+		if (file.getSize() !== length) {
+			await checkRoom(length);
+			file.truncate(length);
+		}
+		const record = await openSync(await folder.getFileHandle(`${id}.have`, { create: true }));
+		const about = await folder.getFileHandle(`${id}.json`, { create: true });
+		const writer = await about.createWritable();
+		await writer.write(JSON.stringify({ id, name, length } satisfies Kept));
+		await writer.close();
+		return new FileBacking(seed, handle, file, record);
+	} catch (error) {
+		file.close();
+		throw ioError(error);
+	}
+}
+
+/**
+ * A file and a record of the chunks in it. What the record says is hashed again before it is believed: nothing in
+ * a browser tells whether the system was started anew in between.
+ */
+class FileBacking implements Backing {
+	readonly claimed: Bitfield;
+	readonly #handle: FileSystemFileHandle;
+	readonly #file: SyncAccessHandle;
+	readonly #record: SyncAccessHandle;
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#isClosed = false;
+
+	constructor(
+		seed: Seed,
+		handle: FileSystemFileHandle,
+		file: SyncAccessHandle,
+		record: SyncAccessHandle,
+	) {
+		this.#handle = handle;
+		this.#file = file;
+		this.#record = record;
+		this.claimed = new Bitfield(seed.chunks);
+		const bits = new Uint8Array(this.claimed.toBytes().length);
+		if (record.getSize() === bits.length) {
+			record.read(bits, { at: 0 });
+			this.claimed.addBytes(0, bits);
+		}
+	}
+
+	async read(offset: number, into: Uint8Array): Promise<void> {
+		if (this.#file.read(into, { at: offset }) !== into.length) {
+			throw new ShoalError('ERR_IO', 'the browser does not give back what was written');
+		}
+	}
+
+	async write(offset: number, bytes: Uint8Array): Promise<void> {
+		try {
+			if (this.#file.write(bytes, { at: offset }) !== bytes.length) {
+				throw new ShoalError('ERR_IO', 'the browser did not write all of a chunk');
+			}
+		} catch (error) {
+			throw ioError(error);
+		}
+	}
+
+	check(): void {}
+
+	record(have: Bitfield): void {
+		this.#timer ??= setTimeout(() => {
+			this.#timer = undefined;
+			this.#write(have);
+		}, RECORD_EVERY);
+	}
+
+	async toBlob(): Promise<Blob> {
+		clearTimeout(this.#timer);
+		this.#write(Bitfield.full(this.claimed.size));
+		await this.close();
+		return await this.#handle.getFile();
+	}
+
+	async discard(): Promise<void> {
+		await this.close();
+		await forget(this.#handle.name);
+	}
+
+	async close(): Promise<void> {
+		clearTimeout(this.#timer);
+		if (!this.#isClosed) {
+			this.#isClosed = true;
+			this.#file.flush();
+			this.#file.close();
+			this.#record.flush();
+			this.#record.close();
+		}
+	}
+
+	#write(have: Bitfield): void {
+		if (!this.#isClosed) {
+			this.#record.write(have.toBytes(), { at: 0 });
+		}
+	}
+}
+
+async function openFolder(): Promise<FileSystemDirectoryHandle> {
+	const root = await navigator.storage.getDirectory();
+	return await root.getDirectoryHandle(FOLDER, { create: true });
+}
+
+async function openSync(handle: FileSystemFileHandle): Promise<SyncAccessHandle> {
+	try {
+		const open = handle as unknown as { createSyncAccessHandle(): Promise<SyncAccessHandle> };
+		return await open.createSyncAccessHandle();
+	} catch (error) {
+		throw ioError(error);
+	}
+}
+
+async function checkRoom(length: number): Promise<void> {
+	const { quota = Number.POSITIVE_INFINITY, usage = 0 } = await navigator.storage.estimate();
+	if (length > quota - usage) {
+		throw new ShoalError(
+			'ERR_NO_SPACE',
+			`the browser has room for ${quota - usage} bytes, ${length} are needed; remove finished downloads, or use shoal get`,
+		);
+	}
+}
+
+function ioError(error: unknown): ShoalError {
+	if (error instanceof ShoalError) {
+		return error;
+	}
+	const { name, message } = error as DOMException;
+	switch (name) {
+		case 'NoModificationAllowedError':
+			return new ShoalError('ERR_EXISTS', 'another tab of this browser has this download already');
+		case 'QuotaExceededError':
+			return new ShoalError(
+				'ERR_NO_SPACE',
+				'the browser has no room left: remove finished downloads',
+			);
+		default:
+			return new ShoalError('ERR_IO', `the browser cannot keep the file: ${message}`, {
+				cause: error,
+			});
+	}
+}

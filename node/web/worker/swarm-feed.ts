@@ -1,0 +1,111 @@
+import { printable, Topics } from '../../../protocol/index.ts';
+import { type ControlEvent, SwarmView } from '../../swarm-view.ts';
+import type {
+	Happening,
+	HolderRow,
+	Look,
+	Moment,
+	NodeRow,
+	Picture,
+	SeedPicture,
+} from '../messages.ts';
+import { SwarmIndex } from './swarm-index.ts';
+
+/** Seconds of history, and events, that are kept. */
+const MOST_MOMENTS = 300;
+const MOST_EVENTS = 50;
+
+/** The swarm as the control topics tell it, and as much of it as a page looks at. */
+export class SwarmFeed {
+	readonly topics = new Topics();
+	#index = new SwarmIndex();
+	readonly #view = new SwarmView((seed, node, before, after) =>
+		this.#index.changed(seed, node, before, after),
+	);
+	readonly #history: Moment[] = [];
+	readonly #events: Happening[] = [];
+
+	/** Forgets what is true only while there is a connection. */
+	clear(): void {
+		this.#view.clear();
+		this.#index = new SwarmIndex();
+	}
+
+	/** A message has come. @throws ShoalError ERR_MESSAGE */
+	apply(topic: string, payload: Uint8Array): void {
+		const parsed = this.topics.tryParse(topic);
+		const event = parsed && this.#view.apply(parsed, payload);
+		if (parsed?.kind === 'event' && event !== undefined && event.event !== 'load') {
+			this.#events.unshift(happeningOf(event));
+			this.#events.length = Math.min(this.#events.length, MOST_EVENTS);
+		}
+	}
+
+	/** A second is over. */
+	tick(): void {
+		const { up, down } = this.#totals();
+		const broker = this.#view.load?.sent;
+		this.#history.push({ at: Math.round(Date.now() / 1_000), up, down, broker });
+		this.#history.splice(0, this.#history.length - MOST_MOMENTS);
+	}
+
+	/** What is seen from `at`. */
+	picture(at: Look): Picture {
+		return {
+			hasTracker: this.#view.hasTracker,
+			totals: { seeds: this.#index.size, nodes: this.#view.nodes.size, ...this.#totals() },
+			load: this.#view.load,
+			history: this.#history,
+			events: this.#events,
+			...(at.view === 'seeds' && { seeds: this.#seeds(at) }),
+			...(at.view === 'seed' && { seed: this.#seed(at.id, at.count) }),
+			...(at.view === 'nodes' && { nodes: this.#nodes(at.count) }),
+		};
+	}
+
+	#seeds({ query, sort, first, count }: Extract<Look, { view: 'seeds' }>) {
+		const rows = this.#index.rows(query, sort);
+		return { first, total: rows.length, rows: rows.slice(first, first + count) };
+	}
+
+	#seed(id: string, count: number): SeedPicture {
+		const holders = this.#view.holders(id);
+		const rows = holders.slice(0, count).map(({ node, announce, state }): HolderRow => {
+			const { have, chunks } = announce;
+			const { up = 0, down = 0 } = state ?? {};
+			return { node, have: have.count, chunks, map: have.map, up, down };
+		});
+		return { row: this.#index.row(id), holders: rows, total: holders.length };
+	}
+
+	/** Those that move most, the rest by name. */
+	#nodes(count: number): NodeRow[] {
+		const rows: NodeRow[] = [];
+		for (const [node, { up, down, lanes, sources = [] }] of this.#view.nodes) {
+			const direct = (lanes?.direct.sent ?? 0) + (lanes?.direct.received ?? 0);
+			const broker = (lanes?.broker.sent ?? 0) + (lanes?.broker.received ?? 0);
+			rows.push({ node, up, down, direct, broker, seeds: this.#index.seedsOf(node), sources });
+		}
+		rows.sort((a, b) => b.up + b.down - (a.up + a.down) || (a.node < b.node ? -1 : 1));
+		return rows.slice(0, count);
+	}
+
+	#totals(): { up: number; down: number } {
+		const sum = { up: 0, down: 0 };
+		for (const { up, down } of this.#view.nodes.values()) {
+			sum.up += up;
+			sum.down += down;
+		}
+		return sum;
+	}
+}
+
+function happeningOf({ event, node, seed, name, by, chunk }: ControlEvent): Happening {
+	const text = (value: unknown): string | undefined =>
+		value === undefined ? undefined : printable(String(value));
+	return {
+		at: Date.now(),
+		event,
+		...{ node: text(node), seed: text(seed), name: text(name), by: text(by), chunk: text(chunk) },
+	};
+}

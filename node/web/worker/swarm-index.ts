@@ -1,0 +1,105 @@
+import { type Announce, printable } from '../../../protocol/index.ts';
+import { RateMeter } from '../../rate-meter.ts';
+import type { SeedRow, SeedSort } from '../messages.ts';
+
+/** A seed, kept up to date with each announce: nothing is summed up when it is looked at. */
+interface Entry {
+	readonly id: string;
+	readonly name: string;
+	readonly length: number;
+	readonly since: number;
+	readonly gained: RateMeter;
+	seeders: number;
+	downloaders: number;
+}
+
+const ORDERS: Readonly<Record<SeedSort, (a: SeedRow, b: SeedRow) => number>> = {
+	name: (a, b) => a.name.localeCompare(b.name),
+	length: (a, b) => b.length - a.length,
+	seeders: (a, b) => b.seeders - a.seeders,
+	downloaders: (a, b) => b.downloaders - a.downloaders,
+	rate: (a, b) => b.rate - a.rate,
+	age: (a, b) => b.since - a.since,
+};
+
+/** All seeds of a swarm, as a list that can be sorted and searched. */
+export class SwarmIndex {
+	readonly #seeds = new Map<string, Entry>();
+	readonly #seedsOf = new Map<string, number>();
+
+	/** How many seeds there are. */
+	get size(): number {
+		return this.#seeds.size;
+	}
+
+	/** How many seeds a node has something of. */
+	seedsOf(node: string): number {
+		return this.#seedsOf.get(node) ?? 0;
+	}
+
+	/** What a node has of a seed has changed; undefined: nothing. */
+	changed(seed: string, node: string, before?: Announce, after?: Announce): void {
+		const about = (after ?? before) as Announce;
+		const entry = this.#seeds.get(seed) ?? newEntry(seed, about);
+		this.#seeds.set(seed, entry);
+		count(entry, before, -1);
+		count(entry, after, 1);
+		if (before !== undefined && after !== undefined && after.have.count > before.have.count) {
+			entry.gained.count(bytesOf(after) - bytesOf(before));
+		}
+		if (entry.seeders + entry.downloaders === 0) {
+			this.#seeds.delete(seed);
+		}
+		const seeds =
+			this.seedsOf(node) + (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
+		if (seeds > 0) {
+			this.#seedsOf.set(node, seeds);
+		} else {
+			this.#seedsOf.delete(node);
+		}
+	}
+
+	/** The row of a seed, if somebody has it. */
+	row(seed: string): SeedRow | undefined {
+		const entry = this.#seeds.get(seed);
+		return entry && rowOf(entry);
+	}
+
+	/** Those whose name or id has `query` in it, in order. */
+	rows(query: string, sort: SeedSort): SeedRow[] {
+		const wanted = query.toLowerCase();
+		const found: SeedRow[] = [];
+		for (const entry of this.#seeds.values()) {
+			if (
+				wanted === '' ||
+				entry.name.toLowerCase().includes(wanted) ||
+				entry.id.startsWith(wanted)
+			) {
+				found.push(rowOf(entry));
+			}
+		}
+		const order = ORDERS[sort];
+		return found.sort((a, b) => order(a, b) || (a.id < b.id ? -1 : 1));
+	}
+}
+
+function newEntry(id: string, { name, length }: Announce): Entry {
+	const gained = new RateMeter();
+	const since = Date.now();
+	return { id, name: printable(name), length, since, gained, seeders: 0, downloaders: 0 };
+}
+
+function count(entry: Entry, announce: Announce | undefined, by: 1 | -1): void {
+	if (announce !== undefined) {
+		entry[announce.have.count === announce.chunks ? 'seeders' : 'downloaders'] += by;
+	}
+}
+
+/** About: the last chunk may be shorter. */
+function bytesOf({ have, chunks, length }: Announce): number {
+	return chunks === 0 ? 0 : (have.count / chunks) * length;
+}
+
+function rowOf({ id, name, length, seeders, downloaders, since, gained }: Entry): SeedRow {
+	return { id, name, length, seeders, downloaders, since, rate: gained.rate };
+}

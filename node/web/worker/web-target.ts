@@ -1,0 +1,135 @@
+import { Bitfield, type Seed, sameDigest } from '../../../protocol/index.ts';
+import { seedLies } from '../../seed-lies.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { Finished, Opened, Target } from '../../target.ts';
+import { BlobStorage } from './blob-storage.ts';
+import { digestChunk } from './hashes.ts';
+import { WholeHash } from './whole-hash.ts';
+
+/** Where the bytes of one download are kept in a browser. */
+export interface Backing extends Storage {
+	/** Chunks that may be there already, and are to be checked. */
+	readonly claimed: Bitfield;
+	/** `have` has grown. */
+	record(have: Bitfield): void;
+	/** Everything is there: all of it as a blob. Nothing is written any more. */
+	toBlob(): Promise<Blob>;
+	/** Everything is there, and is not what it should be. */
+	discard(): Promise<void>;
+}
+
+/** Opens the place for a content. @throws ShoalError ERR_NO_SPACE, ERR_EXISTS, ERR_IO */
+export type OpenBacking = (seed: Seed) => Promise<Backing>;
+
+/** A download in a browser: verified chunks go to a backing, and in the end there is a blob. */
+export class WebTarget implements Target {
+	readonly fallbackName = 'download';
+	readonly #openBacking: OpenBacking;
+	#storage: CheckedStorage | undefined;
+	#have = new Bitfield(0);
+	#blob: Blob | undefined;
+
+	constructor(openBacking: OpenBacking) {
+		this.#openBacking = openBacking;
+	}
+
+	/** The content, when it is complete. */
+	get blob(): Blob | undefined {
+		return this.#blob;
+	}
+
+	async open(seed: Seed, { signal }: { signal?: AbortSignal | undefined }): Promise<Opened> {
+		const backing = await this.#openBacking(seed);
+		const have = await rightChunks(seed, backing, backing.claimed, signal);
+		this.#have = have;
+		this.#storage = await CheckedStorage.over(seed, backing, have);
+		return { storage: this.#storage, have, wasThere: false };
+	}
+
+	stored(): void {
+		this.#storage?.backing.record(this.#have);
+	}
+
+	async finish(seed: Seed): Promise<Finished> {
+		const storage = this.#storage as CheckedStorage;
+		const { backing } = storage;
+		if (await storage.isWhole()) {
+			this.#blob = await backing.toBlob();
+			storage.settle(new BlobStorage(this.#blob, seed.name));
+			return { path: seed.name };
+		}
+		const right = await rightChunks(seed, backing, Bitfield.full(seed.chunks));
+		if (right.isFull) {
+			await backing.discard();
+			throw seedLies(seed);
+		}
+		return { bad: [...Bitfield.full(seed.chunks).indices()].filter((chunk) => !right.has(chunk)) };
+	}
+
+	async settle(): Promise<void> {}
+
+	async abandon(): Promise<void> {
+		await this.#storage?.close();
+	}
+}
+
+/** A backing of which the whole is hashed as it fills, until a blob takes its place. */
+class CheckedStorage implements Storage {
+	readonly backing: Backing;
+	readonly #whole: WholeHash;
+	#storage: Storage;
+
+	private constructor(backing: Backing, whole: WholeHash) {
+		this.backing = backing;
+		this.#whole = whole;
+		this.#storage = backing;
+	}
+
+	static async over(seed: Seed, backing: Backing, have: Bitfield): Promise<CheckedStorage> {
+		return new CheckedStorage(backing, await WholeHash.of(seed, backing, have));
+	}
+
+	async read(offset: number, into: Uint8Array): Promise<void> {
+		await this.#storage.read(offset, into);
+	}
+
+	async write(offset: number, bytes: Uint8Array): Promise<void> {
+		await this.#storage.write(offset, bytes);
+		this.#whole.stored(offset, bytes);
+	}
+
+	check(): void {}
+
+	async isWhole(): Promise<boolean> {
+		return await this.#whole.isRight();
+	}
+
+	/** From now on all is read from `blob`. */
+	settle(blob: BlobStorage): void {
+		this.#storage = blob;
+	}
+
+	async close(): Promise<void> {
+		await this.#storage.close();
+	}
+}
+
+/** Those of `claimed` that are right. @throws ShoalError ERR_IO, and what `signal` was aborted with */
+async function rightChunks(
+	seed: Seed,
+	storage: Storage,
+	claimed: Bitfield,
+	signal?: AbortSignal,
+): Promise<Bitfield> {
+	const { kind, layout } = seed;
+	const right = new Bitfield(seed.chunks);
+	for (const chunk of claimed.indices()) {
+		signal?.throwIfAborted();
+		const bytes = new Uint8Array(layout.sizeOf(chunk));
+		await storage.read(layout.offsetOf(chunk), bytes);
+		if (sameDigest(await digestChunk(kind, bytes), seed.chunkDigest(chunk))) {
+			right.set(chunk);
+		}
+	}
+	return right;
+}

@@ -1,0 +1,215 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import * as assert from 'uvu/assert';
+import { parseJoinLink } from '../../protocol/index.ts';
+import { Member } from '../helpers/member.ts';
+import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/shoal.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { openTab } from './chromium.ts';
+import { spawnServed, spawnShare } from './served.ts';
+
+const test = suite('the page', { timeout: 120_000 });
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** Where pictures of the views are kept; nowhere if it is not said. */
+const PICTURES = process.env.SHOAL_PICTURES;
+
+// As a name may hold no slash, there are none in it.
+const MARKUP = [
+	'<img src=x onerror=alert(1)>',
+	'<script>alert(1)',
+	'"><script>alert(1)',
+	"' onmouseover='alert(1)",
+	'<svg onload=alert(1)>',
+	'<iframe srcdoc="<script>alert(1)">',
+	'<a href=javascript:alert(1)>x',
+	'<details open ontoggle=alert(1)>',
+	'<video><source onerror=alert(1)>',
+	'<input autofocus onfocus=alert(1)>',
+	'<body onload=alert(1)>',
+	'<style>@import "http:canary.test"',
+	'<math><mi xlink:href="data:x,<script>alert(1)">',
+	'<object data=javascript:alert(1)>',
+	'<base href=http:canary.test>',
+	'<meta http-equiv=refresh content=0>',
+	'{{constructor.constructor("alert(1)")()}}',
+	'$' + '{alert(1)}',
+	'&lt;img src=x onerror=alert(1)&gt;',
+	'\u202egnp.<img src=x onerror=alert(1)>',
+];
+
+/** What axe finds that is serious or worse. */
+async function findings(page: Page): Promise<string[]> {
+	await page.evaluate(AXE);
+	return await page.evaluate<string[]>(`axe.run().then(({ violations }) =>
+		violations
+			.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+			.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`);
+}
+
+/** A swarm in which much happens: two who share, and four who get. @returns the page, and the id of a seed */
+async function busySwarm(t: Scope): Promise<{ address: string; id: string }> {
+	const folder = await temporaryFolder(t);
+	const { url, page } = await spawnServed(t);
+	const small: string[] = [];
+	for (const [name, size] of [
+		['lecture 07.mp4', 9_000_000],
+		['weights-q4.gguf', 12_000_000],
+		['worksheet.pdf', 240_000],
+	] as const) {
+		small.push(join(folder, name));
+		await randomFile(join(folder, name), size);
+	}
+	const large = join(folder, 'lab-image.iso');
+	await randomFile(large, 180_000_000);
+	await new Shoal(t, ['share', ...small, '--broker', url]).event('sharing');
+	const id = await spawnShare(
+		t,
+		large,
+		'--broker',
+		url,
+		'--max-up',
+		'14MB',
+		'--id',
+		'teacher-desk',
+	);
+	for (const desk of ['desk-01-window', 'desk-02-window', 'desk-03-door', 'desk-04-door']) {
+		await mkdir(join(folder, desk));
+		const lane = desk.endsWith('door') ? 'broker' : 'auto';
+		const args = ['--broker', url, '--id', desk, '--lane', lane, '--max-up', '9MB'];
+		new Shoal(t, ['get', id, '-o', join(folder, desk), ...args]);
+	}
+	return { address: page, id };
+}
+
+test('each view can be used by everybody, is drawn live, and asks no other host for anything', async (t) => {
+	const { address, id } = await busySwarm(t);
+	for (const [name, options] of [
+		['light', { scheme: 'light' }],
+		['dark', { scheme: 'dark' }],
+		['narrow', { width: 360, height: 740 }],
+	] as const) {
+		const { page, context, trouble } = await openTab(t, address, options);
+		const picture = async (view: string): Promise<void> => {
+			assert.equal(await findings(page), [], `${view}, ${name}`);
+			const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+			assert.ok(wide <= 0, `${view}, ${name}: ${wide} px too wide`);
+			if (PICTURES !== undefined) {
+				await page.screenshot({ path: join(PICTURES, `${view}-${name}.png`) });
+			}
+		};
+		await page.getByRole('link', { name: 'lab-image.iso' }).first().waitFor();
+		await page.getByText(/nodes receive [0-9.]+ MB\/s/).waitFor({ timeout: 20_000 });
+		// The curves are to show something.
+		await page.waitForTimeout(PICTURES === undefined ? 0 : 8_000);
+		await picture('swarm');
+		await page.getByRole('link', { name: 'lab-image.iso' }).first().click();
+		await page.getByText('desk-01-window').waitFor();
+		await picture('seed');
+		await page.getByRole('link', { name: 'Nodes' }).click();
+		await page
+			.getByText(/teacher-desk [0-9.]+ [kM]?B\/s/)
+			.first()
+			.waitFor({ timeout: 20_000 });
+		await picture('nodes');
+		await page.getByRole('link', { name: 'Swarm' }).click();
+		await page.getByRole('button', { name: 'Get weights-q4.gguf' }).click();
+		await page.locator('.mine.complete').waitFor({ timeout: 30_000 });
+		await page.goto(`${address}/#${id}`);
+		await page.getByRole('button', { name: /^Get / }).click();
+		await page.goto(`${address}/#files`);
+		await page.locator('.mine.fetching').waitFor();
+		await page.waitForTimeout(1_000);
+		await picture('files');
+		assert.equal(trouble, [], name);
+		await context.close();
+	}
+});
+
+test('T18: names made of markup are text, wherever they are shown', async (t) => {
+	const { url, page: address } = await spawnServed(t);
+	const member = await Member.join(t, url);
+	for (const [index, name] of MARKUP.entries()) {
+		await member.share(String(index).padStart(64, '0'), 1, { name });
+	}
+	const { page, trouble } = await openTab(t, address);
+	const links = page.locator('td.name a');
+	await page
+		.getByRole('link', { name: MARKUP[0] as string })
+		.first()
+		.waitFor();
+	assert.is(await links.count(), MARKUP.length);
+	const shown = await links.allTextContents();
+	// What would change how the rest is read is shown as what it is.
+	const expected = MARKUP.map((name) => name.replace('\u202e', '\\u{202e}'));
+	assert.equal(shown.sort(), expected.sort());
+	await page.goto(`${address}/#${'0'.repeat(64)}`);
+	await page.getByRole('heading', { name: MARKUP[0] as string }).waitFor();
+	await page.getByRole('button', { name: /^Get / }).click();
+	await page.getByRole('link', { name: 'My files' }).click();
+	await page.getByRole('link', { name: MARKUP[0] as string }).waitFor();
+	assert.is(await page.locator('main img, main script, main svg[onload], main iframe').count(), 0);
+	assert.equal(trouble, []);
+});
+
+test('T19: the page of another origin gets nothing', async (t) => {
+	const folder = await temporaryFolder(t);
+	await writeFile(join(folder, 'secret.txt'), 'secret');
+	const { url, page: address } = await spawnServed(t);
+	const id = await spawnShare(t, join(folder, 'secret.txt'), '--broker', url);
+	const evil = createServer((_request, response) => {
+		response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>evil</title>');
+	});
+	await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve));
+	t.defer(() => evil.close());
+	const { port } = evil.address() as AddressInfo;
+	const { page } = await openTab(t, `http://127.0.0.1:${port}`);
+	const got = await page.evaluate<string[]>(`Promise.all([
+		...['/', '/about', '/seeds', '/files/${id}', '/metrics'].map((path) =>
+			fetch('${address}' + path).then((response) => response.text(), () => 'nothing')),
+		...['/', '/files/${id}'].map((path) =>
+			fetch('${address}' + path, { mode: 'no-cors' }).then(({ type, status }) => type + status, () => 'nothing')),
+		new Promise((resolve) => {
+			const socket = new WebSocket('${address.replace('http', 'ws')}/mqtt', 'mqtt');
+			socket.onopen = () => resolve('open');
+			socket.onerror = () => resolve('nothing');
+		}),
+	])`);
+	assert.equal(
+		got,
+		Array.from({ length: 8 }, () => 'nothing'),
+	);
+});
+
+test("with the watchers' token everything is seen and nothing can be done", async (t) => {
+	const folder = await temporaryFolder(t);
+	await randomFile(join(folder, 'file.bin'), 100_000);
+	const data = join(folder, 'data');
+	const { broker, page: address } = await spawnServed(t, '--lan', '--no-tls', '--data', data);
+	const { link, watch } = await broker.event('join');
+	const joined = { ...CACHELESS, SHOAL_JOIN: link as string };
+	await new Shoal(t, ['share', join(folder, 'file.bin')], joined).event('sharing');
+	const near = address.replace('0.0.0.0', '127.0.0.1');
+	const { page, trouble } = await openTab(t, near);
+	await page.getByLabel(/Token/).fill(watch as string);
+	await page.getByRole('button', { name: 'Enter' }).click();
+	await page.getByRole('link', { name: 'file.bin' }).waitFor();
+	await page.getByText('You are watching.').waitFor();
+	assert.is(await page.getByRole('button', { name: /^Get/ }).count(), 0);
+	await page.getByRole('link', { name: 'My files' }).click();
+	assert.is(await page.locator('input[type=file]').count(), 0);
+	assert.equal(trouble, []);
+	const { token } = parseJoinLink(watch as string);
+	const as = (path: string) =>
+		fetch(`${near}${path}`, { headers: { Authorization: `Bearer ${token}` } });
+	assert.is((await as('/seeds')).status, 200);
+	const { seeds } = (await (await as('/seeds')).json()) as { seeds: Array<{ id: string }> };
+	assert.is((await as(`/files/${seeds[0]?.id}`)).status, 401);
+	assert.is((await fetch(`${near}/seeds`)).status, 401);
+});
+
+test.run();

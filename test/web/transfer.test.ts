@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import * as assert from 'uvu/assert';
+import { WebSocketServer } from 'ws';
+import { parseJoinLink } from '../../protocol/index.ts';
+import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/shoal.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
+import { openTab } from './chromium.ts';
+import { ownAddress, spawnServed, spawnShare } from './served.ts';
+
+const test = suite('transfers of a browser', { timeout: 120_000 });
+const SIZE = 200 * 1024 * 1024;
+const MESSAGE = 256 * 1024;
+
+async function digestOf(path: string): Promise<string> {
+	const hash = createHash('sha256');
+	for await (const bytes of createReadStream(path)) {
+		hash.update(bytes);
+	}
+	return hash.digest('hex');
+}
+
+/** Gets `name` with one click. @returns the SHA-256 of what was saved, and the ms until it was verified */
+async function get(page: Page, name: string): Promise<{ digest: string; ms: number }> {
+	const button = page.getByRole('button', { name: `Get ${name}` });
+	await button.waitFor();
+	const saved = page.waitForEvent('download', { timeout: 60_000 });
+	const start = performance.now();
+	await button.click();
+	const download = await saved;
+	const ms = performance.now() - start;
+	assert.is(download.suggestedFilename(), name);
+	return { digest: await digestOf(await download.path()), ms };
+}
+
+/** Shares a file by way of the page. @returns the id of its seed */
+async function share(page: Page, path: string, name: string): Promise<string> {
+	await page.getByRole('link', { name: 'My files' }).click();
+	await page.getByLabel(/Share files/).setInputFiles(path);
+	const link = page.locator('.mine.sharing').getByRole('link', { name });
+	await link.waitFor({ timeout: 60_000 });
+	return ((await link.getAttribute('href')) ?? '').slice(1);
+}
+
+/** ms in which `bytes` come into a worker of the browser over a WebSocket, and nothing is done with them. */
+async function bareTime(t: Scope, bytes: number): Promise<number> {
+	const server = createServer((_request, response) => {
+		response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>bare</title>');
+	});
+	const message = Buffer.alloc(MESSAGE, 'bare');
+	new WebSocketServer({ server, perMessageDeflate: false }).on('connection', (socket) => {
+		let sent = 0;
+		const push = (): void => {
+			while (sent < bytes && socket.bufferedAmount < 4 * 1024 * 1024) {
+				sent += MESSAGE;
+				socket.send(message, push);
+			}
+		};
+		push();
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	t.defer(() => server.close());
+	const { port } = server.address() as AddressInfo;
+	const { page, context } = await openTab(t, `http://127.0.0.1:${port}`);
+	const ms = await page.evaluate<number>(`new Promise((resolve) => {
+		const code = \`
+			const start = performance.now();
+			let received = 0;
+			const socket = new WebSocket('ws://127.0.0.1:${port}');
+			socket.binaryType = 'arraybuffer';
+			socket.onmessage = ({ data }) => {
+				received += data.byteLength;
+				if (received >= ${bytes}) postMessage(performance.now() - start);
+			};\`;
+		const worker = new Worker(URL.createObjectURL(new Blob([code])));
+		worker.onmessage = ({ data }) => resolve(data);
+	})`);
+	await context.close();
+	return ms;
+}
+
+test('two browsers and a node: 200 MiB each way, verified and saved, not much slower than bare bytes', async (t) => {
+	const folder = await temporaryFolder(t);
+	const digest = await randomFile(join(folder, 'down.bin'), SIZE);
+	const upDigest = await randomFile(join(folder, 'up.bin'), SIZE);
+	const bare = await bareTime(t, SIZE);
+	const { url, page: address } = await spawnServed(t);
+	await spawnShare(t, join(folder, 'down.bin'), '--broker', url);
+	const first = await openTab(t, address);
+	const down = await get(first.page, 'down.bin');
+	assert.is(down.digest, digest);
+	const ratio = bare / down.ms;
+	console.log(`bare ${Math.round(bare)} ms, got ${Math.round(down.ms)} ms: ${ratio.toFixed(2)}`);
+	// About 0.6 on a machine that does nothing else.
+	assert.ok(ratio > 0.25, `${ratio} of what a bare WebSocket brings`);
+
+	const id = await share(first.page, join(folder, 'up.bin'), 'up.bin');
+	const out = join(folder, 'out');
+	const node = new Shoal(t, ['get', id, '--broker', url, '-o', out, '--no-linger']);
+	const { ms } = await node.event('complete', 60_000);
+	console.log(`a node got ${SIZE} bytes from the browser in ${ms} ms`);
+	assert.is(await digestOf(out), upDigest);
+	const second = await openTab(t, address);
+	assert.is((await get(second.page, 'up.bin')).digest, upDigest);
+	assert.equal([...first.trouble, ...second.trouble], []);
+});
+
+test('a reload in the middle goes on where it was, and what is complete survives one', async (t) => {
+	const folder = await temporaryFolder(t);
+	const digest = await randomFile(join(folder, 'file.bin'), 60_000_000);
+	const { url, page: address } = await spawnServed(t);
+	await spawnShare(t, join(folder, 'file.bin'), '--broker', url, '--max-up', '12MB');
+	const { page, trouble } = await openTab(t, address);
+	await page.getByRole('button', { name: 'Get file.bin' }).click();
+	const have = async (): Promise<number> =>
+		Number(await page.locator('.mine progress').getAttribute('value'));
+	await until('a quarter is there', async () => (await have()) > 15_000_000, 30_000);
+	const before = await have();
+	const saved = page.waitForEvent('download', { timeout: 30_000 });
+	await page.reload();
+	await page.locator('.mine.fetching').waitFor();
+	const after = await have();
+	assert.ok(after >= before - 4_000_000, `${before} before, ${after} after`);
+	const download = await saved;
+	assert.is(await digestOf(await download.path()), digest);
+	await page.reload();
+	await page.locator('.mine.complete').waitFor({ timeout: 30_000 });
+	const again = page.waitForEvent('download');
+	await page.getByRole('button', { name: 'Save' }).click();
+	assert.is(await digestOf(await (await again).path()), digest);
+	await page.getByRole('button', { name: 'Remove' }).click();
+	await page.reload();
+	await page.getByText('Nothing yet.').waitFor();
+	assert.equal(trouble, []);
+});
+
+test('without TLS on an address of the network it works in memory: down, up, and a token asked for', async (t) => {
+	const host = ownAddress();
+	assert.ok(host !== undefined, 'this machine has an address beside loopback');
+	const folder = await temporaryFolder(t);
+	const digest = await randomFile(join(folder, 'file.bin'), 20_000_000);
+	const upDigest = await randomFile(join(folder, 'up.bin'), 20_000_000);
+	const data = join(folder, 'data');
+	const { broker, page: address } = await spawnServed(t, '--host', host, '--data', data);
+	const { link } = await broker.event('join');
+	const { token } = parseJoinLink(link as string);
+	const joined = { ...CACHELESS, SHOAL_JOIN: link as string };
+	const seeder = new Shoal(t, ['share', join(folder, 'file.bin')], joined);
+	await seeder.event('sharing');
+	const { page, trouble } = await openTab(t, address);
+	assert.is(await page.evaluate('isSecureContext'), false);
+	await page.getByLabel(/Token/).fill('guess');
+	await page.getByRole('button', { name: 'Enter' }).click();
+	await page.getByText('That token opens nothing here.').waitFor();
+	await page.getByLabel(/Token/).fill(token as string);
+	await page.getByRole('button', { name: 'Enter' }).click();
+	assert.is((await get(page, 'file.bin')).digest, digest);
+	await page.getByText('This page came without TLS').waitFor();
+	const id = await share(page, join(folder, 'up.bin'), 'up.bin');
+	const out = join(folder, 'out');
+	const node = new Shoal(t, ['get', id, '-o', out, '--no-linger'], joined);
+	await node.event('complete', 60_000);
+	assert.is(await digestOf(out), upDigest);
+	assert.equal(trouble, []);
+});
+
+test.run();
