@@ -27,6 +27,7 @@ export interface HoldingsEvents {
 /** Everything this node has, by seed id: what it announces and serves. */
 export class Holdings {
 	readonly #held = new Map<string, Holding>();
+	readonly #since = new WeakMap<Holding, number>();
 	readonly #events = createNanoEvents<HoldingsEvents>();
 
 	on<E extends keyof HoldingsEvents>(event: E, handler: HoldingsEvents[E]): Unsubscribe {
@@ -35,6 +36,11 @@ export class Holdings {
 
 	get(seed: string): Holding | undefined {
 		return this.#held.get(seed);
+	}
+
+	/** Since when `holding` is held, ms since 1970. */
+	since(holding: Holding): number | undefined {
+		return this.#since.get(holding);
 	}
 
 	/** All holdings. */
@@ -48,6 +54,7 @@ export class Holdings {
 			throw new ShoalError('ERR_EXISTS', `this node has the seed ${holding.seed.id} already`);
 		}
 		this.#held.set(holding.seed.id, holding);
+		this.#since.set(holding, this.#since.get(holding) ?? Date.now());
 		this.#events.emit('added', holding);
 	}
 

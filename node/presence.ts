@@ -155,7 +155,12 @@ export class Presence {
 			}
 			const topic = topics.announce(holding.seed.id, link.id);
 			try {
-				await link.retain(topic, encodeJson(announceOf(holding, ttl, link.session)));
+				await link.retain(
+					topic,
+					encodeJson(
+						announceOf(holding, { ttl, session: link.session, since: holdings.since(holding) }),
+					),
+				);
 			} catch (error) {
 				this.#stale.add(holding);
 				throw error;
@@ -235,9 +240,12 @@ export class Presence {
 	}
 }
 
-function announceOf({ seed, have }: Holding, ttl: number, session: string): Announce {
+function announceOf(
+	{ seed, have }: Holding,
+	about: Pick<Announce, 'ttl' | 'session' | 'since'>,
+): Announce {
 	const { name, length, chunks } = seed;
-	return { name, length, chunks, have: { count: have.count, map: have.toBuckets() }, ttl, session };
+	return { name, length, chunks, have: { count: have.count, map: have.toBuckets() }, ...about };
 }
 
 /** Does `work` for all items, some at a time: each waits for the broker's confirmation. */

@@ -93,6 +93,8 @@ export interface Announce {
 	/** ms for which it holds unless it is renewed. */
 	readonly ttl: number;
 	readonly session: string;
+	/** Since when the node has some of it, by its clock: ms since 1970. */
+	readonly since?: number | undefined;
 }
 
 export const announce: v.GenericSchema<unknown, Announce> = v.pipe(
@@ -106,6 +108,7 @@ export const announce: v.GenericSchema<unknown, Announce> = v.pipe(
 		}),
 		ttl: milliseconds,
 		session,
+		since: v.optional(count),
 	}),
 	v.check((message) => message.have.count <= message.chunks, 'more chunks than there are'),
 );

@@ -81,13 +81,15 @@ const announcesOf = (seen: readonly Incoming[]): Incoming[] =>
 test('state and announces are kept by the broker, and say what is true', async (t) => {
 	const { url } = await startBroker(t);
 	const node = await startNode(t, url);
+	const before = Date.now() - 1;
 	const share = await node.share(await makeFile(t, contentOf(700_000), 'a name.bin'));
 	const { id, length, chunks } = share.seed;
 	const seen = await watch(t, url);
 	const announceTopic = topics.announce(id, node.id);
 	await until('the announce', () => seen.some(({ topic }) => topic === announceTopic));
 	const { payload } = seen.find(({ topic }) => topic === announceTopic) as Incoming;
-	const { session, ...announce } = decodeAnnounce(payload);
+	const { session, since = 0, ...announce } = decodeAnnounce(payload);
+	assert.ok(since > before && since <= Date.now());
 	const have = { count: chunks, map: Bitfield.full(chunks).toBuckets() };
 	assert.equal(announce, { name: 'a name.bin', length, chunks, have, ttl: 90_000 });
 	const state = seen.find(({ topic }) => topic === topics.nodeState(node.id)) as Incoming;

@@ -5,8 +5,9 @@ import type { Moment } from '../messages.ts';
 import { rateText } from './format.ts';
 
 const HEIGHT = 140;
-/** Seconds in sight. */
+/** Seconds in sight, at most and at least. */
 const SPAN = 300;
+const LEAST_SPAN = 60;
 
 /** The last minutes as curves: what nodes receive, and what the broker sends of it. */
 export function History({ history }: { history: readonly Moment[] }) {
@@ -46,7 +47,7 @@ export function History({ history }: { history: readonly Moment[] }) {
 
 /** A time of day. */
 function clockText(seconds: number): string {
-	return new Date(seconds * 1_000).toLocaleTimeString([], { timeStyle: 'short' });
+	return new Date(seconds * 1_000).toLocaleTimeString([], { timeStyle: 'medium' });
 }
 
 function optionsFor(element: HTMLElement): uPlot.Options {
@@ -61,7 +62,12 @@ function optionsFor(element: HTMLElement): uPlot.Options {
 		legend: { show: false },
 		cursor: { show: false },
 		scales: {
-			x: { range: (_chart, _first, last) => [last - SPAN, last] },
+			x: {
+				range: (_chart, first, last) => [
+					Math.min(last - LEAST_SPAN, Math.max(first, last - SPAN)),
+					last,
+				],
+			},
 			y: { range: (_chart, _low, high) => [0, Math.max(high, 1_000)] },
 		},
 		axes: [

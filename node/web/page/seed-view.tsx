@@ -36,7 +36,7 @@ export function SeedView({
 					<Fact name="Seeders" text={String(row.seeders)} />
 					<Fact name="Downloaders" text={String(row.downloaders)} />
 					<Fact name="Rate" text={rateText(row.rate) || '–'} />
-					<Fact name="Seen for" text={timeText(Date.now() - row.since)} />
+					<Fact name="Age" text={timeText(Date.now() - row.since)} />
 				</dl>
 			)}
 			{mine !== undefined && <MineCard mine={mine} order={order} />}

@@ -12,7 +12,7 @@ const COLUMNS: ReadonlyArray<readonly [sort: SeedSort, text: string]> = [
 	['seeders', 'Seeders'],
 	['downloaders', 'Downloaders'],
 	['rate', 'Rate'],
-	['age', 'Seen for'],
+	['age', 'Age'],
 ];
 /** Height of a row, as the style sheet has it, and rows that are asked for beyond those in sight. */
 const ROW = 48;

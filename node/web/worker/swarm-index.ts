@@ -7,7 +7,7 @@ interface Entry {
 	readonly id: string;
 	readonly name: string;
 	readonly length: number;
-	readonly since: number;
+	since: number;
 	readonly gained: RateMeter;
 	seeders: number;
 	downloaders: number;
@@ -42,6 +42,7 @@ export class SwarmIndex {
 		const about = (after ?? before) as Announce;
 		const entry = this.#seeds.get(seed) ?? newEntry(seed, about);
 		this.#seeds.set(seed, entry);
+		entry.since = Math.min(entry.since, after?.since ?? entry.since);
 		count(entry, before, -1);
 		count(entry, after, 1);
 		if (before !== undefined && after !== undefined && after.have.count > before.have.count) {
