@@ -12,7 +12,7 @@ export interface LoadSource {
 	readonly shed: number;
 }
 
-/** ms between two looks at the event loop's clock: each wakes the process, 20 a second take 0.1 % of a core. */
+/** ms between two looks at the event loop's clock: each wakes the process, 20 a second take 0.2 % of a core. */
 const RESOLUTION = 50;
 
 /** Measures how much a broker has to do between one look and the next. */
