@@ -1,0 +1,68 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { parseJoinLink } from '../../../protocol/index.ts';
+import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../../helpers/shoal.ts';
+import { suite } from '../../helpers/suite.ts';
+
+const test = suite('the page of shoal broker', { timeout: 30_000 });
+
+test('it is where it was asked for, nowhere with --no-http, and elsewhere if nobody asked and 8080 is taken', async (t) => {
+	const none = new Shoal(t, ['broker', '--port', '0', '--no-http']);
+	assert.is((await none.event('listening')).http, undefined);
+	const taken = createServer();
+	await new Promise<void>((resolve) => {
+		// It is as good if somebody has it already.
+		taken.once('error', () => resolve());
+		taken.listen(8080, '127.0.0.1', resolve);
+	});
+	t.defer(() => taken.close());
+	const broker = new Shoal(t, ['broker', '--port', '0']);
+	const url = new URL((await broker.event('listening')).http as string);
+	assert.is(url.hostname, '127.0.0.1');
+	assert.is.not(url.port, '8080');
+	assert.match(await (await fetch(url)).text(), '<title>shoal</title>');
+	const again = new Shoal(t, ['broker', '--port', '0', '--http', url.port]);
+	assert.is(await again.exit(), 1);
+	const [error] = again.all('error');
+	assert.is(error?.code, 'ERR_PORT');
+	assert.match(String(error?.message), '--http');
+	const wrong = new Shoal(t, ['broker', '--port', '0', '--http', 'eighty']);
+	assert.is(await wrong.exit(), 2);
+});
+
+test('files come from the swarm by HTTP, to who has the token for nodes', async (t) => {
+	const folder = await temporaryFolder(t);
+	await randomFile(join(folder, 'file.bin'), 1_000_000);
+	const free = createServer().listen(0, '127.0.0.1');
+	await new Promise((resolve) => free.once('listening', resolve));
+	const { port } = free.address() as AddressInfo;
+	await new Promise((resolve) => free.close(resolve));
+	const args = ['--lan', '--no-tls', '--no-mdns', '--http', String(port)];
+	const broker = new Shoal(t, ['broker', '--port', '0', '--data', join(folder, 'data'), ...args]);
+	const { link, watch } = await broker.event('join');
+	const share = new Shoal(t, ['share', join(folder, 'file.bin')], {
+		...CACHELESS,
+		SHOAL_JOIN: link as string,
+	});
+	const { id } = await share.event('sharing');
+	const ask = (path: string, from: unknown, headers: Record<string, string> = {}) => {
+		const { token } = parseJoinLink(from as string);
+		const basic = Buffer.from(`anybody:${token}`).toString('base64');
+		return fetch(`http://127.0.0.1:${port}${path}`, {
+			headers: { Authorization: `Basic ${basic}`, ...headers },
+		});
+	};
+	const whole = await ask(`/files/${id}`, link);
+	assert.is((await whole.arrayBuffer()).byteLength, 1_000_000);
+	const part = await ask(`/files/${id}`, link, { Range: 'bytes=10-19' });
+	assert.equal([part.status, (await part.arrayBuffer()).byteLength], [206, 10]);
+	assert.is((await ask('/seeds', watch)).status, 200);
+	const refused = await ask(`/files/${id}`, watch);
+	assert.is(refused.status, 401);
+	assert.match(refused.headers.get('www-authenticate') ?? '', 'Basic');
+	assert.is((await fetch(`http://127.0.0.1:${port}/seeds`)).status, 401);
+});
+
+test.run();
