@@ -92,13 +92,23 @@ class WebSocketStream extends Duplex {
 	}
 
 	override _write(bytes: Uint8Array, _encoding: BufferEncoding, done: Done): void {
-		this.#socket.send(bytes, done);
+		this.#send(bytes, done);
 	}
 
 	override _writev(parts: readonly { readonly chunk: Uint8Array }[], done: Done): void {
 		const messages = joinSmall(parts.map(({ chunk }) => chunk));
 		messages.forEach((message, index) => {
-			this.#socket.send(message, index === messages.length - 1 ? done : undefined);
+			this.#send(message, index === messages.length - 1 ? done : () => {});
+		});
+	}
+
+	/** What is for somebody who is leaving goes nowhere: that is no error. */
+	#send(bytes: Uint8Array, done: Done): void {
+		this.#socket.send(bytes, (error) => {
+			if (error) {
+				this.destroy();
+			}
+			done();
 		});
 	}
 

@@ -3,15 +3,20 @@ import { writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { WebSocket } from 'ws';
 import { makeTokens, startWebFront } from '../../broker/index.ts';
 import { ShoalNode } from '../../node/index.ts';
+import { Link, Topics } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { makeFolder } from '../helpers/folder.ts';
 import { makeFile, startNode } from '../helpers/node.ts';
+import { connectPacket, subscribePacket } from '../helpers/raw-client.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('web front', { timeout: 30_000 });
+const topics = new Topics();
 
 async function start(t: Scope, options: Parameters<typeof startBroker>[1] = {}) {
 	const broker = await startBroker(t, options);
@@ -65,7 +70,6 @@ test('a node over WebSocket gets from one over TCP, and the other way round', as
 
 test('what is no MQTT ends a WebSocket, as does a packet that is too large', async (t) => {
 	const { broker, socketUrl } = await start(t);
-	const { WebSocket } = await import('ws');
 	for (const sent of ['text', Buffer.from([0x30, 0, 0]), Buffer.alloc(300 * 1024, 0x10)]) {
 		const socket = new WebSocket(socketUrl, 'mqtt');
 		socket.on('error', () => {});
@@ -75,6 +79,37 @@ test('what is no MQTT ends a WebSocket, as does a packet that is too large', asy
 	}
 	assert.is(broker.stats().refused.packet, 3);
 	assert.is(broker.stats().clients, 0);
+});
+
+test('what is for a browser that is closing its socket goes nowhere, and is no error', async (t) => {
+	const { broker, socketUrl } = await start(t);
+	const warnings: unknown[] = [];
+	broker.on('warning', (error) => warnings.push(error));
+	const socket = new WebSocket(socketUrl, 'mqtt');
+	t.defer(() => socket.terminate());
+	await new Promise((resolve) => socket.once('open', resolve));
+	socket.send(connectPacket('browser-01'));
+	socket.send(subscribePacket(topics.inboxFilter('browser-01')));
+	let messages = 0;
+	socket.on('message', () => {
+		messages += 1;
+	});
+	const sender = await Link.open({ url: broker.url, id: 'sender-0001' });
+	t.defer(() => sender.close());
+	const chunk = topics.chunk('browser-01', 'sender-0001');
+	const send = (): void => sender.send(chunk, new Uint8Array(70_000));
+	await until('chunks come', () => {
+		send();
+		return messages > 3;
+	});
+	// It says that it leaves, and does not read that it may.
+	socket.pause();
+	socket.close();
+	await until('it has left', () => {
+		send();
+		return broker.stats().clients === 1;
+	});
+	assert.equal(warnings, []);
 });
 
 test('T19: an upgrade is for our own page, or for who is no page, by a name of ours', async (t) => {
