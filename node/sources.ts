@@ -75,7 +75,7 @@ export class Sources {
 		this.#seed = seed;
 		this.#handlers = handlers;
 		this.#timer = setInterval(() => this.#tick(), TICK);
-		this.#tick();
+		void context.tracker.ready(SILENCE).then(() => this.#isClosed || this.#tick());
 	}
 
 	/** A node has said what it has. @returns whether it is one of those that were asked */
@@ -186,7 +186,9 @@ export class Sources {
 
 	#tick(): void {
 		const now = performance.now();
-		if (now - this.#queriedAt >= this.#queryPause(now) && !this.#isQuerying) {
+		const { tracker, link } = this.#context;
+		const canAsk = tracker.state !== undefined && link.isUp && !this.#isQuerying;
+		if (canAsk && now - this.#queriedAt >= this.#queryPause(now)) {
 			this.#queriedAt = now;
 			void this.#query();
 		}
@@ -229,9 +231,6 @@ export class Sources {
 
 	async #query(): Promise<void> {
 		const { tracker, link, warn, limits } = this.#context;
-		if (tracker.state === undefined || !link.isUp) {
-			return;
-		}
 		this.#isQuerying = true;
 		this.#queryAfter = Math.min(this.#queryAfter * 2, QUERY_LAST);
 		try {

@@ -1,12 +1,16 @@
 import * as assert from 'uvu/assert';
+import { Tracker } from '../../broker/index.ts';
 import type { HaveReply } from '../../node/have-reply.ts';
 import { Sources } from '../../node/sources.ts';
 import { decodeReply, encodeJson } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { openContext } from '../helpers/context.ts';
+import { startNode } from '../helpers/node.ts';
 import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { Peer } from '../helpers/peer.ts';
+import { startPlainBroker } from '../helpers/plain-broker.ts';
 import { announce } from '../helpers/registry.ts';
+import { rejects } from '../helpers/rejects.ts';
 import { contentOf, seedOf } from '../helpers/seeds.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
@@ -153,6 +157,19 @@ test('after close nobody is asked, and no timer is left', async (t) => {
 	await nothingLeftOpen(before);
 	await new Promise((resolve) => setTimeout(resolve, 100));
 	assert.equal(peers[0]?.requests, []);
+});
+
+test('who begins before there is a tracker asks it as soon as it is there', async (t) => {
+	const { url } = await startPlainBroker(t);
+	const node = await startNode(t, url, { listen: false });
+	// As in a process that has run for a while.
+	await until('the clock is past the first seconds', () => performance.now() > 2_000);
+	const getting = rejects(node.get(seed.id, { wait: true }));
+	const tracker = await Tracker.start({ url, isAlone: true });
+	t.defer(() => tracker.close());
+	await until('it is asked', () => tracker.stats().requests.query > 0, 1_000);
+	await node.close();
+	await getting;
 });
 
 test.run();

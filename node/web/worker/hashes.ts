@@ -10,7 +10,7 @@ const shared = new Map<DigestKind, Promise<GrowingHash>>();
 /** A new hash, in WebAssembly. MD5 is loaded for classic seeds only. */
 export async function newHash(kind: DigestKind): Promise<GrowingHash> {
 	const { createMD5, createSHA256 } = await import('hash-wasm');
-	return await (kind === 'md5' ? createMD5() : createSHA256());
+	return (await (kind === 'md5' ? createMD5() : createSHA256())).init();
 }
 
 /**

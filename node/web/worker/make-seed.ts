@@ -1,11 +1,13 @@
-import { checkName, chooseChunkSize, Seed } from '../../../protocol/index.ts';
-import { digestChunk, newHash, unreadable } from './hashes.ts';
+import { hexToUint8Array } from 'uint8array-extras';
+import { checkName, chooseChunkSize, DIGEST_BYTES, Seed } from '../../../protocol/index.ts';
+import { digestChunk, unreadable } from './hashes.ts';
+import { ThreadedHash } from './threaded-hash.ts';
 
 /** Bytes of chunks that are read and hashed at a time: several small ones, or one of the largest. */
 const AT_ONCE = 4 * 1024 * 1024;
 
 /**
- * The seed of a file. It is read once: the whole is hashed here, the chunks beside it.
+ * The seed of a file. It is read once, for the whole and for the chunks.
  *
  * @param onBytes called with the bytes hashed so far
  * @throws ShoalError ERR_NAME, ERR_CHANGED, ERR_IO
@@ -14,23 +16,37 @@ export async function makeSeed(file: File, onBytes: (bytes: number) => void): Pr
 	const name = checkName(file.name.normalize('NFC'));
 	const { size: length } = file;
 	const chunkSize = chooseChunkSize(length);
-	const whole = (await newHash('sha256')).init();
+	const whole = new ThreadedHash('sha256');
 	const digests: Uint8Array[] = [];
-	for (let offset = 0; offset < length; offset += AT_ONCE) {
-		const bytes = await read(file, offset);
-		const chunks: Array<Promise<Uint8Array>> = [];
-		for (let at = 0; at < bytes.length; at += chunkSize) {
-			chunks.push(digestChunk('sha256', bytes.subarray(at, at + chunkSize)));
+	try {
+		for (let offset = 0; offset < length; offset += AT_ONCE) {
+			const bytes = await read(file, offset);
+			await whole.room();
+			whole.update(bytes);
+			digests.push(...(await chunkDigests(bytes, chunkSize)));
+			onBytes(offset + bytes.length);
 		}
-		whole.update(bytes);
-		digests.push(...(await Promise.all(chunks)));
-		onBytes(offset + bytes.length);
+		const digest = hexToUint8Array(await whole.digest());
+		return new Seed({ name, length, kind: 'sha256', digest, chunkDigests: joined(digests) });
+	} finally {
+		whole.close();
 	}
-	const chunkDigests = new Uint8Array(digests.length * 32);
+}
+
+async function chunkDigests(bytes: Uint8Array, chunkSize: number): Promise<Uint8Array[]> {
+	const chunks: Array<Promise<Uint8Array>> = [];
+	for (let at = 0; at < bytes.length; at += chunkSize) {
+		chunks.push(digestChunk('sha256', bytes.subarray(at, at + chunkSize)));
+	}
+	return await Promise.all(chunks);
+}
+
+function joined(digests: readonly Uint8Array[]): Uint8Array {
+	const all = new Uint8Array(digests.length * DIGEST_BYTES.sha256);
 	for (const [index, digest] of digests.entries()) {
-		chunkDigests.set(digest, index * 32);
+		all.set(digest, index * DIGEST_BYTES.sha256);
 	}
-	return new Seed({ name, length, kind: 'sha256', digest: whole.digest('binary'), chunkDigests });
+	return all;
 }
 
 async function read(file: File, offset: number): Promise<Uint8Array> {

@@ -42,7 +42,7 @@ export class WebTarget implements Target {
 		const backing = await this.#openBacking(seed);
 		const have = await rightChunks(seed, backing, backing.claimed, signal);
 		this.#have = have;
-		this.#storage = await CheckedStorage.over(seed, backing, have);
+		this.#storage = new CheckedStorage(seed, backing, have);
 		return { storage: this.#storage, have, wasThere: false };
 	}
 
@@ -79,14 +79,10 @@ class CheckedStorage implements Storage {
 	readonly #whole: WholeHash;
 	#storage: Storage;
 
-	private constructor(backing: Backing, whole: WholeHash) {
+	constructor(seed: Seed, backing: Backing, have: Bitfield) {
 		this.backing = backing;
-		this.#whole = whole;
+		this.#whole = new WholeHash(seed, backing, have);
 		this.#storage = backing;
-	}
-
-	static async over(seed: Seed, backing: Backing, have: Bitfield): Promise<CheckedStorage> {
-		return new CheckedStorage(backing, await WholeHash.of(seed, backing, have));
 	}
 
 	async read(offset: number, into: Uint8Array): Promise<void> {
@@ -106,10 +102,12 @@ class CheckedStorage implements Storage {
 
 	/** From now on all is read from `blob`. */
 	settle(blob: BlobStorage): void {
+		this.#whole.close();
 		this.#storage = blob;
 	}
 
 	async close(): Promise<void> {
+		this.#whole.close();
 		await this.#storage.close();
 	}
 }

@@ -1,6 +1,6 @@
 import type { Bitfield, Seed } from '../../../protocol/index.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { type GrowingHash, newHash } from './hashes.ts';
+import { ThreadedHash } from './threaded-hash.ts';
 
 /**
  * The digest of a whole content, hashed as far as it is there without a gap: what comes in order is hashed as it is
@@ -9,31 +9,27 @@ import { type GrowingHash, newHash } from './hashes.ts';
 export class WholeHash {
 	readonly #seed: Seed;
 	readonly #storage: Storage;
-	readonly #hash: GrowingHash;
-	/** Bytes hashed, from the first on. */
+	readonly #hash: ThreadedHash;
+	/** Bytes hashed, or given to be, from the first on. */
 	#hashed = 0;
 	/** Stored before their turn: lengths by offset. */
 	readonly #ahead = new Map<number, number>();
 	#following: Promise<void> | undefined;
 
-	private constructor(seed: Seed, storage: Storage, hash: GrowingHash) {
+	/** @param have the chunks that are there already */
+	constructor(seed: Seed, storage: Storage, have: Bitfield) {
 		this.#seed = seed;
 		this.#storage = storage;
-		this.#hash = hash.init();
-	}
-
-	/** @param have the chunks that are there already */
-	static async of(seed: Seed, storage: Storage, have: Bitfield): Promise<WholeHash> {
-		const whole = new WholeHash(seed, storage, await newHash(seed.kind));
+		this.#hash = new ThreadedHash(seed.kind);
 		for (const chunk of have.indices()) {
-			whole.#ahead.set(seed.layout.offsetOf(chunk), seed.layout.sizeOf(chunk));
+			this.#ahead.set(seed.layout.offsetOf(chunk), seed.layout.sizeOf(chunk));
 		}
-		return whole;
 	}
 
 	/** Verified bytes are stored. */
 	stored(offset: number, bytes: Uint8Array): void {
-		if (offset === this.#hashed && this.#following === undefined) {
+		const isNext = offset === this.#hashed && this.#following === undefined;
+		if (isNext && this.#hash.hasRoom) {
 			this.#update(bytes);
 		} else {
 			this.#ahead.set(offset, bytes.length);
@@ -53,11 +49,14 @@ export class WholeHash {
 		while (this.#hashed < length) {
 			await this.#read(layout.sizeOf(layout.chunkAt(this.#hashed)));
 		}
-		const found = this.#hash.digest();
-		this.#hash.init();
 		this.#hashed = 0;
 		this.#ahead.clear();
-		return found === digest;
+		return (await this.#hash.digest()) === digest;
+	}
+
+	/** It is not asked any more. */
+	close(): void {
+		this.#hash.close();
 	}
 
 	async #follow(): Promise<void> {
@@ -75,6 +74,7 @@ export class WholeHash {
 
 	async #read(length: number): Promise<void> {
 		const bytes = new Uint8Array(length);
+		await this.#hash.room();
 		await this.#storage.read(this.#hashed, bytes);
 		this.#update(bytes);
 	}
