@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 // long something takes run alone, at the end.
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const ALONE =
-	/(^web\/.*|shedding|floods|faults|registry-limits|make-seed|rates|engine\/swarm)\.test\.js$/;
+const ALONE = /(^web\/.*|shedding|floods|faults|registry-limits|make-seed)\.test\.js$/;
+// One waits and the other computes, each for most of a minute: neither takes what the other needs.
+const SIDE_BY_SIDE = /(rates|engine\/swarm)\.test\.js$/;
 const AT_ONCE = availableParallelism() + 1;
 
 interface Result {
@@ -19,10 +20,12 @@ interface Result {
 	readonly total: number;
 	readonly passed: number;
 	readonly skipped: number;
+	readonly seconds: number;
 }
 
 function runFile(file: string): Promise<Result> {
 	return new Promise((resolve) => {
+		const start = performance.now();
 		const child = spawn(process.execPath, [`${HERE}${file}`], { env: process.env });
 		let output = '';
 		const keep = (data: Buffer): void => {
@@ -35,7 +38,8 @@ function runFile(file: string): Promise<Result> {
 				return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(output)?.[1] ?? 0);
 			};
 			const [total, passed, skipped] = [count('Total'), count('Passed'), count('Skipped')];
-			resolve({ file, code, output, total, passed, skipped });
+			const seconds = Math.round((performance.now() - start) / 1_000);
+			resolve({ file, code, output, total, passed, skipped, seconds });
 		});
 	});
 }
@@ -49,7 +53,7 @@ async function runAll(files: string[], atOnce: number): Promise<Result[]> {
 			const isGood = result.code === 0 && result.total > 0;
 			const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : '';
 			console.log(
-				`${isGood ? 'ok  ' : 'FAIL'} ${file}  ${result.passed} of ${result.total}${skipped}`,
+				`${isGood ? 'ok  ' : 'FAIL'} ${file}  ${result.passed} of ${result.total}${skipped}, ${result.seconds} s`,
 			);
 			if (!isGood) {
 				console.log(result.output);
@@ -65,11 +69,21 @@ const all = await readdir(HERE, { recursive: true });
 // Those in web/ need a browser: they run when they are asked for.
 const isAskedFor = (file: string): boolean => file.startsWith('web/') === isWeb;
 const files = all.filter((file) => file.endsWith('.test.js') && isAskedFor(file)).sort();
-const together = files.filter((file) => !ALONE.test(file));
+const together = files.filter((file) => !ALONE.test(file) && !SIDE_BY_SIDE.test(file));
 // What is covered shows without those that measure time, which have little to add.
 const isCoverage = process.env.NODE_V8_COVERAGE !== undefined;
-const alone = isCoverage ? [] : files.filter((file) => ALONE.test(file));
-const results = [...(await runAll(together, AT_ONCE)), ...(await runAll(alone, 1))];
+const measuring = isCoverage ? [] : files.filter((file) => !together.includes(file));
+const results = [
+	...(await runAll(together, AT_ONCE)),
+	...(await runAll(
+		measuring.filter((file) => SIDE_BY_SIDE.test(file)),
+		2,
+	)),
+	...(await runAll(
+		measuring.filter((file) => ALONE.test(file)),
+		1,
+	)),
+];
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => {

@@ -9,7 +9,7 @@ import { spawnServed } from './served.ts';
 
 // SHOAL_MINUTES=10 looks as long whether the page grows.
 
-const MINUTES = Number(process.env.SHOAL_MINUTES ?? 0.25);
+const MINUTES = Number(process.env.SHOAL_MINUTES ?? 0.1);
 const NODES = 100;
 const SEEDS_EACH = 10;
 const CHUNKS = 400;

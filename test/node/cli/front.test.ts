@@ -11,19 +11,16 @@ const test = suite('the page of shoal broker', { timeout: 30_000 });
 test('it is where it was asked for, nowhere with --no-http, and elsewhere if nobody asked and 8080 is taken', async (t) => {
 	const none = new Shoal(t, ['broker', '--port', '0', '--no-http']);
 	assert.is((await none.event('listening')).http, undefined);
-	const taken = createServer();
-	await new Promise<void>((resolve) => {
-		// It is as good if somebody has it already.
-		taken.once('error', () => resolve());
-		taken.listen(8080, '127.0.0.1', resolve);
-	});
-	t.defer(() => taken.close());
-	const broker = new Shoal(t, ['broker', '--port', '0']);
-	const url = new URL((await broker.event('listening')).http as string);
-	assert.is(url.hostname, '127.0.0.1');
-	assert.is.not(url.port, '8080');
-	assert.match(await (await fetch(url)).text(), '<title>shoal</title>');
-	const again = new Shoal(t, ['broker', '--port', '0', '--http', url.port]);
+	const urls: URL[] = [];
+	for (const broker of [1, 2].map(() => new Shoal(t, ['broker', '--port', '0']))) {
+		const url = new URL((await broker.event('listening')).http as string);
+		assert.is(url.hostname, '127.0.0.1');
+		assert.match(await (await fetch(url)).text(), '<title>shoal</title>');
+		urls.push(url);
+	}
+	const [first, second] = urls as [URL, URL];
+	assert.is.not(first.port, second.port);
+	const again = new Shoal(t, ['broker', '--port', '0', '--http', first.port]);
 	assert.is(await again.exit(), 1);
 	const [error] = again.all('error');
 	assert.is(error?.code, 'ERR_PORT');
