@@ -67,11 +67,13 @@ async function runAll(files: string[], atOnce: number): Promise<Result[]> {
 const isWeb = process.argv[2] === 'web';
 const all = await readdir(HERE, { recursive: true });
 // Those in web/ need a browser: they run when they are asked for.
-const isAskedFor = (file: string): boolean => file.startsWith('web/') === isWeb;
+// What is covered shows without whole swarms, which have little to add to the tests of their parts.
+const isCoverage = process.env.NODE_V8_COVERAGE !== undefined;
+const isAskedFor = (file: string): boolean =>
+	file.startsWith('web/') === isWeb && !(isCoverage && file.startsWith('swarm/'));
 const files = all.filter((file) => file.endsWith('.test.js') && isAskedFor(file)).sort();
 const together = files.filter((file) => !ALONE.test(file) && !SIDE_BY_SIDE.test(file));
-// What is covered shows without those that measure time, which have little to add.
-const isCoverage = process.env.NODE_V8_COVERAGE !== undefined;
+// Nor those that measure time.
 const measuring = isCoverage ? [] : files.filter((file) => !together.includes(file));
 const results = [
 	...(await runAll(together, AT_ONCE)),
