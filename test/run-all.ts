@@ -64,13 +64,15 @@ async function runAll(files: string[], atOnce: number): Promise<Result[]> {
 	return results;
 }
 
-const isWeb = process.argv[2] === 'web';
+/** Starts of the names of test files; without any, all are run but those in web/, which need a browser. */
+const asked = process.argv.slice(2);
 const all = await readdir(HERE, { recursive: true });
-// Those in web/ need a browser: they run when they are asked for.
 // What is covered shows without whole swarms, which have little to add to the tests of their parts.
 const isCoverage = process.env.NODE_V8_COVERAGE !== undefined;
 const isAskedFor = (file: string): boolean =>
-	file.startsWith('web/') === isWeb && !(isCoverage && file.startsWith('swarm/'));
+	asked.length > 0
+		? asked.some((start) => file.startsWith(start))
+		: !file.startsWith('web/') && !(isCoverage && file.startsWith('swarm/'));
 const files = all.filter((file) => file.endsWith('.test.js') && isAskedFor(file)).sort();
 const together = files.filter((file) => !ALONE.test(file) && !SIDE_BY_SIDE.test(file));
 // Nor those that measure time.

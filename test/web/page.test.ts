@@ -65,7 +65,8 @@ async function busySwarm(t: Scope): Promise<{ address: string; id: string }> {
 		await randomFile(join(folder, name), size);
 	}
 	const large = join(folder, 'lab-image.iso');
-	await randomFile(large, 180_000_000);
+	// It is to be on its way until the last picture is taken.
+	await randomFile(large, PICTURES === undefined ? 250_000_000 : 900_000_000);
 	await new Shoal(t, ['share', ...small, '--broker', url]).event('sharing');
 	const id = await spawnShare(
 		t,
