@@ -63,6 +63,8 @@ export class HttpServer {
 	readonly #names: ReadonlySet<string>;
 	readonly #server: Server;
 	readonly #warn: (error: unknown) => void;
+	/** Connections that were taken over; the server does not end them by itself. */
+	readonly #upgraded = new Set<Duplex>();
 
 	private constructor(options: HttpServerOptions) {
 		const { names = [], tls, upgrade, onWarning = () => {} } = options;
@@ -79,6 +81,8 @@ export class HttpServer {
 		if (upgrade !== undefined) {
 			this.#server.on('upgrade', (request, socket, head) => {
 				if (mayAsk(request.headers, this.#names)) {
+					this.#upgraded.add(socket);
+					socket.once('close', () => this.#upgraded.delete(socket));
 					upgrade(request, socket, head);
 				} else {
 					refuseUpgrade(socket, '403 Forbidden');
@@ -106,10 +110,13 @@ export class HttpServer {
 		return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 	}
 
-	/** Ends every request and listens no more. Connections that were taken over are not its own any more. */
+	/** Ends every connection, those that were taken over as well, and listens no more. */
 	async close(): Promise<void> {
 		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
 		this.#server.closeAllConnections();
+		for (const socket of this.#upgraded) {
+			socket.destroy();
+		}
 		await isClosed;
 	}
 

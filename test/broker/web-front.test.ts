@@ -112,6 +112,16 @@ test('what is for a browser that is closing its socket goes nowhere, and is no e
 	assert.equal(warnings, []);
 });
 
+test('it is closed while a browser is connected', async (t) => {
+	const { front, socketUrl } = await start(t);
+	const socket = new WebSocket(socketUrl, 'mqtt');
+	socket.on('error', () => {});
+	await new Promise((resolve) => socket.once('open', resolve));
+	const gone = new Promise((resolve) => socket.once('close', resolve));
+	await front.close();
+	await gone;
+});
+
 test('T19: an upgrade is for our own page, or for who is no page, by a name of ours', async (t) => {
 	const { url } = await start(t);
 	const { host, port } = new URL(url);

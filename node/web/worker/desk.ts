@@ -19,6 +19,8 @@ interface Item {
 	mine: Mine;
 	blob: Blob | undefined;
 	readonly stop: AbortController;
+	/** Settled when a download has ended and given its files back. */
+	ended: Promise<unknown>;
 }
 
 /** ms between two pictures, and between two tries to reach the broker for the first time. */
@@ -47,8 +49,8 @@ export class Desk {
 		await this.#watch();
 		if (hasFiles()) {
 			for (const { id, name, length } of await keptContents()) {
-				this.#put(id, { id, name, length, state: 'waiting', ...NOTHING });
-				void this.get(id, name);
+				this.#put(id, { id, name: printable(name), length, state: 'waiting', ...NOTHING });
+				void this.get(id, printable(name));
 			}
 		}
 	}
@@ -59,7 +61,11 @@ export class Desk {
 		this.#draw();
 	}
 
-	/** Downloads a seed, or goes on with it; and serves it until the page is closed. */
+	/**
+	 * Downloads a seed, or goes on with it; and serves it until the page is closed.
+	 *
+	 * @param name what it is called until the seed is known
+	 */
 	async get(id: string, name: string | undefined): Promise<void> {
 		const known = this.#items.get(id)?.mine;
 		if (known !== undefined && known.state !== 'failed' && known.state !== 'waiting') {
@@ -72,11 +78,13 @@ export class Desk {
 		const target = new WebTarget(hasFiles() ? openFile : openMemory);
 		try {
 			const node = await this.#joined();
-			const result = await node.get({ id: parseSeedId(id), name }, target, {
+			const getting = node.get({ id: parseSeedId(id) }, target, {
 				wait: true,
 				signal: item.stop.signal,
 				onProgress: (progress) => this.#update(item, progressOf(progress)),
 			});
+			item.ended = getting.catch(() => {});
+			const result = await getting;
 			const { seed, ms } = result;
 			item.blob = target.blob;
 			const about = { name: printable(seed.name), length: seed.length, have: seed.length };
@@ -98,17 +106,18 @@ export class Desk {
 		const about = { name, length: file.size };
 		const item = this.#put(draft, { id: draft, ...about, state: 'hashing', ...NOTHING });
 		try {
-			const seed = await makeSeed(file, (have) => this.#update(item, { have }));
-			if (!this.#items.delete(draft)) {
-				return;
-			}
+			const { signal } = item.stop;
+			const seed = await makeSeed(file, (have) => this.#update(item, { have }), signal);
+			this.#items.delete(draft);
 			const node = await this.#joined();
 			await node.share(seed, file);
 			const { id } = seed;
 			this.#put(id, { id, ...about, ...NOTHING, state: 'sharing', have: seed.length });
 		} catch (error) {
-			this.#items.set(draft, item);
-			this.#failed(item, error);
+			if (!item.stop.signal.aborted) {
+				this.#items.set(draft, item);
+				this.#failed(item, error);
+			}
 		}
 	}
 
@@ -122,9 +131,11 @@ export class Desk {
 
 	/** Ends a download or a share, and forgets what there is of it. */
 	async remove(id: string): Promise<void> {
-		this.#items.get(id)?.stop.abort();
+		const item = this.#items.get(id);
+		item?.stop.abort();
 		this.#items.delete(id);
 		this.#tellMine();
+		await item?.ended;
 		(await this.#node)?.drop(id);
 		if (hasFiles()) {
 			await forget(id);
@@ -176,7 +187,12 @@ export class Desk {
 	}
 
 	#put(key: string, mine: Mine): Item {
-		const item = { mine, blob: undefined, stop: new AbortController() };
+		const item = {
+			mine,
+			blob: undefined,
+			stop: new AbortController(),
+			ended: Promise.resolve(),
+		};
 		this.#items.set(key, item);
 		this.#tellMine();
 		return item;

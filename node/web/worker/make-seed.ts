@@ -10,9 +10,13 @@ const AT_ONCE = 4 * 1024 * 1024;
  * The seed of a file. It is read once, for the whole and for the chunks.
  *
  * @param onBytes called with the bytes hashed so far
- * @throws ShoalError ERR_NAME, ERR_CHANGED, ERR_IO
+ * @throws ShoalError ERR_NAME, ERR_CHANGED, ERR_IO, and what `signal` was aborted with
  */
-export async function makeSeed(file: File, onBytes: (bytes: number) => void): Promise<Seed> {
+export async function makeSeed(
+	file: File,
+	onBytes: (bytes: number) => void,
+	signal: AbortSignal,
+): Promise<Seed> {
 	const name = checkName(file.name.normalize('NFC'));
 	const { size: length } = file;
 	const chunkSize = chooseChunkSize(length);
@@ -20,6 +24,7 @@ export async function makeSeed(file: File, onBytes: (bytes: number) => void): Pr
 	const digests: Uint8Array[] = [];
 	try {
 		for (let offset = 0; offset < length; offset += AT_ONCE) {
+			signal.throwIfAborted();
 			const bytes = await read(file, offset);
 			await whole.room();
 			whole.update(bytes);

@@ -34,7 +34,11 @@ export async function keptContents(): Promise<Kept[]> {
 	for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) {
 		if (name.endsWith('.json')) {
 			const file = await (await folder.getFileHandle(name)).getFile();
-			kept.push(JSON.parse(await file.text()) as Kept);
+			// One that was being written when the browser ended says nothing.
+			const about = tryParse(await file.text());
+			if (about !== undefined) {
+				kept.push(about);
+			}
 		}
 	}
 	return kept;
@@ -156,6 +160,14 @@ class FileBacking implements Backing {
 		if (!this.#isClosed) {
 			this.#record.write(have.toBytes(), { at: 0 });
 		}
+	}
+}
+
+function tryParse(text: string): Kept | undefined {
+	try {
+		return JSON.parse(text) as Kept;
+	} catch {
+		return undefined;
 	}
 }
 
