@@ -24,7 +24,7 @@ const PROGRAM = 192 * KIB * KIB;
  * have to be reached at once for that; a broker of thirty nodes takes about 100 MB.
  */
 export function mostMemory(limits: Limits): MemoryRow[] {
-	const { clients, packet, connectPacket, subscriptions, announces } = limits;
+	const { clients, packet, subscriptions, announces } = limits;
 	const { cutQueue, queueTotal, keptPayload } = limits;
 	return [
 		{
@@ -39,8 +39,9 @@ export function mostMemory(limits: Limits): MemoryRow[] {
 		},
 		{
 			what: 'who has not said who it is',
-			how: 'clients × connectPacket',
-			most: clients * (connectPacket + CLIENT),
+			// Over TCP that is less; a WebSocket hands over whole messages, and the page has as many connections again.
+			how: 'clients × packet, and as many by HTTP',
+			most: clients * (packet + CLIENT) + clients * CLIENT,
 		},
 		{
 			what: 'messages that are kept',

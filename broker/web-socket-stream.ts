@@ -47,6 +47,9 @@ class WebSocketStream extends Duplex {
 			this.destroy(error);
 		};
 		socket.on('message', (data: RawData, isBinary: boolean) => {
+			if (this.destroyed) {
+				return;
+			}
 			const error = failureOf(() => framer.fill(bytesOf(data, isBinary)));
 			if (error !== null) {
 				onWrong(error);

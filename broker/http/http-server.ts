@@ -22,6 +22,8 @@ export interface Visit {
 	readonly response: ServerResponse;
 	/** Of the URL, as it was sent. */
 	readonly path: string;
+	/** Name or address, and port, by which it was asked for. */
+	readonly host: string;
 	/** What the token of whoever asks makes of him; undefined if there is none and one is asked for. */
 	readonly role: Role | undefined;
 }
@@ -53,8 +55,10 @@ export interface HttpServerOptions {
 }
 
 const MOST_CONNECTIONS = 256;
-/** ms without a request after which a connection is closed, and that the head of a request may take. */
+/** ms without a request, and without a byte of an answer, after which a connection is closed. */
 const IDLE = 60_000;
+const STALL = 120_000;
+/** ms that the head of a request may take. */
 const HEAD = 10_000;
 
 /** An HTTP server that answers nobody's page but its own, and asks for the token where there is one. */
@@ -78,6 +82,7 @@ export class HttpServer {
 		this.#server.maxConnections = options.mostConnections ?? MOST_CONNECTIONS;
 		this.#server.keepAliveTimeout = IDLE;
 		this.#server.headersTimeout = HEAD;
+		this.#server.timeout = STALL;
 		if (upgrade !== undefined) {
 			this.#server.on('upgrade', (request, socket, head) => {
 				if (mayAsk(request.headers, this.#names)) {
@@ -133,8 +138,9 @@ export class HttpServer {
 		}
 		const role = await this.#roleOf(request);
 		const { pathname: path } = new URL(request.url ?? '/', 'http://host');
+		const { host } = new URL(`http://${request.headers.host}`);
 		for (const route of this.#options.routes) {
-			if (await route({ request, response, path, role })) {
+			if (await route({ request, response, path, host, role })) {
 				return;
 			}
 		}
@@ -144,7 +150,8 @@ export class HttpServer {
 
 	#whyNot({ method, headers, url = '/' }: IncomingMessage): Problem | undefined {
 		if (!mayAsk(headers, this.#names)) {
-			const detail = 'it is asked by its address, or a name it was given, and by no other page';
+			const detail =
+				'it is asked by its address, or a name it was given with --http-name (of a gateway: --name), and by no other page';
 			return { status: 403, title: 'Not from there', detail, code: 'ERR_REFUSED' };
 		}
 		if (!URL.canParse(url, 'http://host')) {
@@ -203,5 +210,7 @@ export function needsToken({ role, response }: Visit, least: Role): boolean {
 /** Ends a connection that wanted to be another. */
 export function refuseUpgrade(socket: Duplex, status: string): void {
 	socket.on('error', () => {});
+	// The other side may keep its half open.
+	socket.once('finish', () => socket.destroy());
 	socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import sirv from 'sirv';
 import { WebSocketServer } from 'ws';
 import type { Broker } from '../broker.ts';
 import { acceptWebSocket } from '../web-socket-stream.ts';
 import { HttpServer, type HttpServerOptions, type Route, refuseUpgrade } from './http-server.ts';
 import { brokerMonitoring } from './monitoring.ts';
+import { pageRoute } from './page.ts';
 import { tellJson } from './problem.ts';
 
 /** Options of {@link startWebFront}. */
@@ -59,42 +59,6 @@ function aboutRoute({ admission }: Broker, about: WebFrontOptions['about']): Rou
 		tellJson(response, { ...about, needsToken: admission.isClosed, role });
 		return true;
 	};
-}
-
-/**
- * The files of a page, which is to have nothing but its own scripts, and to talk to nobody but us. Names with a
- * hash in them never change.
- */
-function pageRoute(folder: string): Route {
-	const serve = sirv(folder, { gzip: true, brotli: true, etag: true });
-	return async ({ request, response, path }) => {
-		const { host = '' } = request.headers;
-		response.setHeader('Content-Security-Policy', policyAt(host));
-		response.setHeader(
-			'Cache-Control',
-			path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
-		);
-		return await new Promise((resolve) => {
-			response.once('close', () => resolve(true));
-			serve(request, response, () => resolve(false));
-		});
-	};
-}
-
-/** @param host as it was asked for, already checked: 'self' leaves WebSockets out in some browsers */
-function policyAt(host: string): string {
-	return [
-		"default-src 'none'",
-		"script-src 'self' 'wasm-unsafe-eval'",
-		"worker-src 'self'",
-		"style-src 'self'",
-		"img-src 'self' data:",
-		`connect-src 'self' ws://${host} wss://${host}`,
-		"manifest-src 'self'",
-		"base-uri 'none'",
-		"form-action 'none'",
-		"frame-ancestors 'none'",
-	].join('; ');
 }
 
 function upgradeToMqtt(broker: Broker) {

@@ -33,7 +33,7 @@ const PAGE = fileURLToPath(new URL('../../web', import.meta.url));
  */
 export async function openFront(
 	broker: Broker,
-	{ tokens, tls }: Entry,
+	{ data, tokens, tls }: Entry,
 	{
 		host,
 		addresses,
@@ -51,8 +51,19 @@ export async function openFront(
 	}
 	const cert = tls && fingerprintOf(tls.cert);
 	let node: Promise<ShoalNode> | undefined;
+	const start = async (): Promise<ShoalNode> => {
+		// They may have been renewed since the broker was started.
+		const { node: token } = data?.tokens ?? tokens ?? {};
+		const started = await ShoalNode.start({ broker: nearUrl(broker.url), token, cert });
+		// Its broker is this process: who is cut off came with a token that counts no more.
+		started.on('down', () => {
+			node = undefined;
+			void started.close();
+		});
+		return started;
+	};
 	const startNode = (): Promise<ShoalNode> => {
-		node ??= ShoalNode.start({ broker: nearUrl(broker.url), token: tokens?.node, cert });
+		node ??= start();
 		// If it could not be, the next request tries again.
 		node.catch(() => {
 			node = undefined;

@@ -84,7 +84,8 @@ class Gateway {
 		response.once('close', () => content.destroy());
 		const { seed, start, length } = await this.#open(content, id, response);
 		response.setHeader('Accept-Ranges', 'bytes');
-		response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
+		// Some caches hand a public answer to whoever asks next, whatever token the first one had (RFC 9111, 3.5).
+		response.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
 		response.setHeader('Content-Type', 'application/octet-stream');
 		response.setHeader('Content-Disposition', disposition(seed));
 		response.setHeader('Content-Length', length);

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
 import { makeTokens, startWebFront } from '../../broker/index.ts';
@@ -22,9 +24,18 @@ async function start(t: Scope, options: Parameters<typeof startBroker>[1] = {}) 
 	const broker = await startBroker(t, options);
 	const page = await makeFolder(t);
 	await writeFile(join(page, 'index.html'), '<!doctype html><title>page</title>');
+	await mkdir(join(page, 'assets'));
+	await writeFile(join(page, 'assets', 'some.js'), 'some();');
+	await writeFile(join(page, 'assets', 'some.js.gz'), gzipSync('some();'));
 	const front = await startWebFront(broker, { port: 0, names: ['lab.test'], page });
 	t.defer(() => front.close());
-	return { broker, front, url: front.url, socketUrl: `${front.url.replace('http', 'ws')}/mqtt` };
+	return {
+		broker,
+		front,
+		folder: page,
+		url: front.url,
+		socketUrl: `${front.url.replace('http', 'ws')}/mqtt`,
+	};
 }
 
 /** Asks for an upgrade with these headers. @returns the status of the answer */
@@ -146,14 +157,31 @@ test('T19: an upgrade is for our own page, or for who is no page, by a name of o
 	for (const headers of bad) {
 		assert.is(await upgrade(url, headers), 403, JSON.stringify(headers));
 	}
+	// Who is refused and keeps its side open does not keep the server from ending.
+	const half = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+	t.defer(() => half.destroy());
+	half.write(
+		'GET /mqtt HTTP/1.1\r\nHost: evil\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+	);
+	await new Promise((resolve) => half.once('data', resolve));
 	assert.is(await upgrade(url, {}, '/other'), 400);
 	assert.is(await upgrade(url, { 'Sec-WebSocket-Protocol': 'chat' }), 400);
 });
 
 test('a page says what it may load, and is told who its reader is', async (t) => {
 	const tokens = makeTokens();
-	const { url } = await start(t, { tokens });
+	const { url, folder } = await start(t, { tokens });
 	const page = await fetch(url);
+	assert.is(page.headers.get('cache-control'), 'no-cache');
+	const etag = page.headers.get('etag') as string;
+	assert.is((await fetch(url, { headers: { 'If-None-Match': etag } })).status, 304);
+	assert.is((await fetch(`${url}/assets/none.js`)).headers.get('cache-control'), null);
+	const packed = await fetch(`${url}/assets/some.js`, { headers: { 'Accept-Encoding': 'gzip' } });
+	assert.is(packed.headers.get('content-encoding'), 'gzip');
+	assert.is(await packed.text(), 'some();');
+	// It is as it was when the broker was started, whatever is on the disk now.
+	await rm(folder, { recursive: true });
+	assert.is((await fetch(url)).status, 200);
 	assert.match(await page.text(), '<title>page</title>');
 	const policy = page.headers.get('content-security-policy') ?? '';
 	assert.match(policy, "default-src 'none'; script-src 'self'");

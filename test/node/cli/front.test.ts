@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { parseJoinLink } from '../../../protocol/index.ts';
 import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../../helpers/shoal.ts';
 import { suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('the page of shoal broker', { timeout: 30_000 });
 
@@ -60,6 +61,13 @@ test('files come from the swarm by HTTP, to who has the token for nodes', async 
 	assert.is(refused.status, 401);
 	assert.match(refused.headers.get('www-authenticate') ?? '', 'Basic');
 	assert.is((await fetch(`http://127.0.0.1:${port}/seeds`)).status, 401);
+	const renewal = new Shoal(t, ['token', 'renew', '--data', join(folder, 'data')]);
+	const { link: renewed } = await renewal.event('join');
+	await until(
+		'the old token opens nothing',
+		async () => (await ask('/seeds', link)).status === 401,
+	);
+	await until('the new one does', async () => (await ask('/seeds', renewed)).status === 200);
 });
 
 test.run();

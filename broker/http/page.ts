@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { extname, join, relative, sep } from 'node:path';
+import type { Route } from './http-server.ts';
+
+/** A file of the page, as it is and compressed. */
+interface PageFile {
+	readonly type: string;
+	/** By the encoding that is asked for; that without any is always there. */
+	readonly bodies: ReadonlyMap<string, Buffer>;
+	readonly etag: string;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+	'.html': 'text/html; charset=utf-8',
+	'.js': 'text/javascript; charset=utf-8',
+	'.css': 'text/css; charset=utf-8',
+	'.svg': 'image/svg+xml',
+};
+/** What stands beside a file that was compressed, the best first. */
+const ENCODINGS = [
+	['br', '.br'],
+	['gzip', '.gz'],
+] as const;
+
+/**
+ * The files of a page, which is to have nothing but its own scripts, and to talk to nobody but us. They are read
+ * once: what is replaced on the disk while the broker runs changes nothing, and no request opens a file.
+ *
+ * @param folder what is compressed lies beside each file, as `.br` and `.gz`
+ */
+export function pageRoute(folder: string): Route {
+	const files = readPage(folder);
+	return ({ request, response, path, host }) => {
+		const file = files.get(path === '/' ? '/index.html' : path);
+		if (file === undefined) {
+			return false;
+		}
+		response.setHeader('Content-Security-Policy', policyAt(host));
+		// Names with a hash in them never change.
+		const isFixed = path.startsWith('/assets/');
+		response.setHeader(
+			'Cache-Control',
+			isFixed ? 'public, max-age=31536000, immutable' : 'no-cache',
+		);
+		response.setHeader('ETag', file.etag);
+		response.setHeader('Vary', 'Accept-Encoding');
+		if (request.headers['if-none-match'] === file.etag) {
+			response.writeHead(304).end();
+			return true;
+		}
+		const accepted = String(request.headers['accept-encoding'] ?? '');
+		const encoding = [...file.bodies.keys()].find((each) => accepted.includes(each)) ?? '';
+		const body = file.bodies.get(encoding) as Buffer;
+		if (encoding !== '') {
+			response.setHeader('Content-Encoding', encoding);
+		}
+		response.setHeader('Content-Type', file.type);
+		response.setHeader('Content-Length', body.length);
+		response.end(request.method === 'HEAD' ? undefined : body);
+		return true;
+	};
+}
+
+function readPage(folder: string): ReadonlyMap<string, PageFile> {
+	const files = new Map<string, PageFile>();
+	for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+		const type = TYPES[extname(entry.name)];
+		if (entry.isFile() && type !== undefined) {
+			const path = join(entry.parentPath, entry.name);
+			files.set(`/${relative(folder, path).split(sep).join('/')}`, readFile(path, type));
+		}
+	}
+	return files;
+}
+
+function readFile(path: string, type: string): PageFile {
+	const bodies = new Map<string, Buffer>();
+	for (const [encoding, suffix] of ENCODINGS) {
+		if (existsSync(path + suffix)) {
+			bodies.set(encoding, readFileSync(path + suffix));
+		}
+	}
+	const plain = readFileSync(path);
+	bodies.set('', plain);
+	const digest = createHash('sha256').update(plain).digest('base64url').slice(0, 22);
+	return { type, bodies, etag: `W/"${digest}"` };
+}
+
+/** @param host as it was asked for, read: 'self' leaves WebSockets out in some browsers */
+function policyAt(host: string): string {
+	return [
+		"default-src 'none'",
+		"script-src 'self' 'wasm-unsafe-eval'",
+		"worker-src 'self'",
+		"style-src 'self'",
+		"img-src 'self'",
+		`connect-src 'self' ws://${host} wss://${host}`,
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+	].join('; ');
+}
