@@ -22,9 +22,16 @@ export type SeedSort = 'name' | 'length' | 'seeders' | 'downloaders' | 'rate' | 
 
 /** To the worker. */
 export type Order =
-	| { readonly do: 'open'; readonly url: string; readonly token: string }
+	| {
+			readonly do: 'open';
+			/** URL of the broker: ws or wss. */
+			readonly url: string;
+			readonly token: string;
+			/** Whether there is more to do than to watch. */
+			readonly canAct: boolean;
+	  }
 	| { readonly do: 'look'; readonly at: Look }
-	| { readonly do: 'get'; readonly id: string; readonly name?: string | undefined }
+	| { readonly do: 'get'; readonly id: string; readonly name: string }
 	| { readonly do: 'share'; readonly file: File }
 	/** Ends a download or a share, and forgets what there is of it. */
 	| { readonly do: 'remove'; readonly id: string }
@@ -35,6 +42,8 @@ export type News =
 	| { readonly tell: 'link'; readonly link: LinkState }
 	| { readonly tell: 'picture'; readonly picture: Picture }
 	| { readonly tell: 'mine'; readonly mine: readonly Mine[] }
+	/** Whether downloads survive a reload, as this page may keep files. */
+	| { readonly tell: 'keeps'; readonly keeps: boolean }
 	| { readonly tell: 'file'; readonly name: string; readonly blob: Blob };
 
 export interface LinkState {
@@ -152,4 +161,7 @@ export interface Mine {
 	readonly reason?: string | undefined;
 	/** Whether it can be saved as a file. */
 	readonly canSave: boolean;
+	readonly isShare: boolean;
+	/** Whether another tab has it. */
+	readonly isElsewhere: boolean;
 }

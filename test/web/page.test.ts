@@ -186,6 +186,24 @@ test('T19: the page of another origin gets nothing', async (t) => {
 	);
 });
 
+test('where tokens are renewed the page asks for the new one', async (t) => {
+	const folder = await temporaryFolder(t);
+	const data = join(folder, 'data');
+	const { broker, page: address } = await spawnServed(t, '--lan', '--no-tls', '--data', data);
+	const { link } = await broker.event('join');
+	const { page } = await openTab(t, address.replace('0.0.0.0', '127.0.0.1'));
+	const enter = async (with_: unknown): Promise<void> => {
+		await page.getByLabel(/Token/).fill(with_ as string);
+		await page.getByRole('button', { name: 'Enter' }).click();
+		await page.getByText('connected', { exact: true }).waitFor();
+	};
+	await enter(link);
+	const renewal = new Shoal(t, ['token', 'renew', '--data', data]);
+	const { link: renewed } = await renewal.event('join');
+	await page.getByText('The token opens nothing here any more.').waitFor();
+	await enter(renewed);
+});
+
 test("with the watchers' token everything is seen and nothing can be done", async (t) => {
 	const folder = await temporaryFolder(t);
 	await randomFile(join(folder, 'file.bin'), 100_000);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -136,6 +137,54 @@ test('a reload in the middle goes on where it was, and what is complete survives
 	await page.getByRole('button', { name: 'Remove' }).click();
 	await page.reload();
 	await page.getByText('Nothing yet.').waitFor();
+	assert.equal(trouble, []);
+});
+
+test('names that cannot be shown as they are, and files without a byte, are saved and shared as any', async (t) => {
+	const folder = await temporaryFolder(t);
+	const family = '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}.bin';
+	await randomFile(join(folder, family), 100_000);
+	await writeFile(join(folder, 'empty.txt'), '');
+	const { url, page: address } = await spawnServed(t);
+	await spawnShare(t, join(folder, family), '--broker', url);
+	const { page, trouble } = await openTab(t, address);
+	const saved = page.waitForEvent('download');
+	await page.getByRole('button', { name: /^Get .*bin$/ }).click();
+	const download = await saved;
+	// Chromium itself writes no joiners.
+	assert.is(download.suggestedFilename(), family.replaceAll('\u200d', '_'));
+	assert.is(await digestOf(await download.path()), await digestOf(join(folder, family)));
+	const id = await share(page, join(folder, 'empty.txt'), 'empty.txt');
+	// Once more: it is shared already, and that is no failure.
+	await page.getByLabel(/Share files/).setInputFiles(join(folder, 'empty.txt'));
+	const out = join(folder, 'out');
+	await new Shoal(t, ['get', id, '--broker', url, '-o', out]).event('complete');
+	assert.is((await stat(out)).size, 0);
+	await page.waitForTimeout(500);
+	assert.is(await page.locator('.mine').count(), 2);
+	assert.is(await page.locator('.mine.failed').count(), 0);
+	assert.equal(trouble, []);
+});
+
+test('what is stopped while it is checked leaves nothing, and can be got again', async (t) => {
+	const folder = await temporaryFolder(t);
+	const digest = await randomFile(join(folder, 'file.bin'), 120_000_000);
+	const { url, page: address } = await spawnServed(t);
+	await spawnShare(t, join(folder, 'file.bin'), '--broker', url);
+	const { page, trouble } = await openTab(t, address);
+	await get(page, 'file.bin');
+	await page.reload();
+	await page.getByRole('button', { name: 'Stop' }).click();
+	await page.getByText('Nothing yet.').waitFor();
+	const kept = () =>
+		page.evaluate<string[]>(`(async () => {
+			const root = await navigator.storage.getDirectory();
+			const folder = await root.getDirectoryHandle('shoal');
+			return await Array.fromAsync(folder.keys());
+		})()`);
+	await until('nothing is kept', async () => (await kept()).length === 0);
+	await page.getByRole('link', { name: 'Swarm' }).click();
+	assert.is((await get(page, 'file.bin')).digest, digest);
 	assert.equal(trouble, []);
 });
 

@@ -1,4 +1,4 @@
-import { plainPublishHeader, ShoalError, type Will } from '../../../protocol/index.ts';
+import { ShoalError, type Will } from '../../../protocol/index.ts';
 
 // The packets of MQTT 3.1.1 that a client needs. MQTT.js would do as well, but for 105 kB of compressed script,
 // more than all the rest of the page.
@@ -83,9 +83,6 @@ export function publishPacket(
 export function pubackPacket(id: number): Uint8Array {
 	return new Uint8Array([0x40, 2, ...twoBytes(id)]);
 }
-
-/** All of a PUBLISH with QoS 0 before its payload. */
-export { plainPublishHeader };
 
 /** Reads a whole packet. @throws ShoalError ERR_MESSAGE if no broker may send such a one */
 export function readPacket(bytes: Uint8Array): Received {

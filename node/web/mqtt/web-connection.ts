@@ -6,6 +6,7 @@ import {
 	explain,
 	MAX_RANGE,
 	PacketFramer,
+	plainPublishHeader,
 	refusal,
 	ShoalError,
 } from '../../../protocol/index.ts';
@@ -14,7 +15,6 @@ import {
 	DISCONNECT,
 	PING,
 	packetLength,
-	plainPublishHeader,
 	pubackPacket,
 	publishPacket,
 	type Received,

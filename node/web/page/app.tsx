@@ -10,6 +10,7 @@ import { routeOf } from './route.ts';
 import { SeedView } from './seed-view.tsx';
 import { SeedsView } from './seeds-view.tsx';
 import { TokenForm } from './token-form.tsx';
+import { useAskBeforeLeaving, useDrops } from './window-hooks.ts';
 
 const TABS = [
 	{ view: 'seeds', href: '#seeds', text: 'Swarm' },
@@ -32,7 +33,8 @@ export function App() {
 					token !== '' && answer.role === undefined ? 'That token opens nothing here.' : '',
 				);
 			},
-			() => setProblem('The broker does not answer. Is it still running?'),
+			() =>
+				setProblem('The broker does not answer. Is it still running? Then load this page again.'),
 		);
 	};
 	useEffect(() => enter(keptToken()), []);
@@ -45,22 +47,45 @@ export function App() {
 			</main>
 		);
 	}
-	return <Inside about={about} token={keptToken()} />;
+	const refused = (reason: string): void => {
+		keepToken('');
+		setAbout({ ...about, role: undefined });
+		setProblem(
+			about.needsToken ? 'The token opens nothing here any more. Come with the new one.' : reason,
+		);
+	};
+	return <Inside about={about} token={keptToken()} onRefused={refused} />;
 }
 
-function Inside({ about, token }: { about: About; token: string }) {
+interface InsideProps {
+	readonly about: About;
+	readonly token: string;
+	readonly onRefused: (reason: string) => void;
+}
+
+function Inside({ about, token, onRefused }: InsideProps) {
 	const [, redraw] = useState<unknown>();
 	const [route, setRoute] = useState(routeOf(location.hash));
 	const backstage = useMemo(() => new Backstage(redraw, saveFile), []);
 	useEffect(() => {
-		backstage.order({ do: 'open', url: socketUrl(), token });
+		backstage.order({ do: 'open', url: socketUrl(), token, canAct: about.role === 'node' });
 		const follow = (): void => setRoute(routeOf(location.hash));
 		addEventListener('hashchange', follow);
-		return () => removeEventListener('hashchange', follow);
+		return () => {
+			removeEventListener('hashchange', follow);
+			backstage.close();
+		};
 	}, []);
 	const { scene } = backstage;
+	useEffect(() => {
+		if (scene.link.state === 'refused') {
+			onRefused(scene.link.reason ?? '');
+		}
+	}, [scene.link.state]);
 	const look = (at: Look): void => backstage.order({ do: 'look', at });
 	const canAct = about.role === 'node';
+	useDrops(canAct ? (file) => backstage.order({ do: 'share', file }) : undefined);
+	useAskBeforeLeaving(scene);
 	const props = {
 		scene,
 		look,

@@ -19,9 +19,8 @@ export function Events({ events }: { events: readonly Happening[] }) {
 		<section aria-label="What happened last" class="events">
 			<h2>What happened last</h2>
 			<ol>
-				{events.map(({ at, event, node, seed, name, by }, index) => (
-					// Two may be alike; they only ever move down.
-					<li key={events.length - index}>
+				{events.map(({ at, event, node, seed, name, by, chunk }) => (
+					<li key={`${at} ${event} ${node} ${seed} ${chunk}`}>
 						<time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleTimeString()}</time>{' '}
 						{node !== undefined && <b>{shortId(node)}</b>} {TEXTS[event] ?? event}{' '}
 						{seed !== undefined && (

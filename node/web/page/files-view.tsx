@@ -6,34 +6,22 @@ import type { ViewProps } from './view-props.ts';
 export function FilesView({ scene, look, order, canAct }: ViewProps) {
 	const [isOver, setIsOver] = useState(false);
 	useEffect(() => look({ view: 'none' }), []);
-	const share = (files: FileList | null | undefined): void => {
-		for (const file of files ?? []) {
-			order({ do: 'share', file });
-		}
-	};
 	return (
 		<>
 			<h1>My files</h1>
-			{!isSecureContext && (
+			{!scene.keeps && (
 				<p class="note">
-					This page came without TLS, so that the browser gives it no files: downloads are held in
-					memory, up to 500 MiB each, and are gone with a reload. Over https there is no such limit:
-					start the broker with <code>--tls</code>.
+					{isSecureContext
+						? 'This window is private, so that the browser gives it no files: downloads are held in memory, up to 500 MiB each, and are gone with a reload. A window that is not private has no such limit.'
+						: 'This page came without TLS, so that the browser gives it no files: downloads are held in memory, up to 500 MiB each, and are gone with a reload. Over https there is no such limit: start the broker with --tls.'}
 				</p>
 			)}
 			{canAct && (
 				<label
 					class={isOver ? 'drop over' : 'drop'}
-					onDragOver={(event) => {
-						event.preventDefault();
-						setIsOver(true);
-					}}
+					onDragOver={() => setIsOver(true)}
 					onDragLeave={() => setIsOver(false)}
-					onDrop={(event) => {
-						event.preventDefault();
-						setIsOver(false);
-						share(event.dataTransfer?.files);
-					}}
+					onDrop={() => setIsOver(false)}
 				>
 					<b>Share files</b>
 					<span>Drop them here, or choose some. They are shared while this page is open.</span>
@@ -41,7 +29,9 @@ export function FilesView({ scene, look, order, canAct }: ViewProps) {
 						type="file"
 						multiple
 						onChange={({ currentTarget }) => {
-							share(currentTarget.files);
+							for (const file of currentTarget.files ?? []) {
+								order({ do: 'share', file });
+							}
 							currentTarget.value = '';
 						}}
 					/>

@@ -4,7 +4,7 @@ import type { ViewProps } from './view-props.ts';
 
 const STATES: Readonly<Record<Mine['state'], string>> = {
 	hashing: 'hashing',
-	waiting: 'waiting',
+	waiting: 'waiting for its turn',
 	finding: 'looking for nodes that have it',
 	checking: 'checking what is here already',
 	fetching: 'downloading',
@@ -16,7 +16,7 @@ const STATES: Readonly<Record<Mine['state'], string>> = {
 
 /** A download or a share of this page. */
 export function MineCard({ mine, order }: { mine: Mine; order: ViewProps['order'] }) {
-	const { id, name, length, have, state, reason, canSave } = mine;
+	const { id, name, length, have, state, reason, canSave, isShare } = mine;
 	const isBusy = !['complete', 'sharing', 'failed'].includes(state);
 	return (
 		<section class={`mine ${state}`} aria-label={name}>
@@ -24,8 +24,8 @@ export function MineCard({ mine, order }: { mine: Mine; order: ViewProps['order'
 			{isBusy && (
 				<progress value={have} max={Math.max(1, length)} aria-label={`${name}: how much is here`} />
 			)}
-			<p role="status">
-				{STATES[state]}
+			<p>
+				<span role="status">{STATES[state]}</span>
 				{detailOf(mine)}
 			</p>
 			{reason !== undefined && <p role="alert">{reason}</p>}
@@ -35,7 +35,7 @@ export function MineCard({ mine, order }: { mine: Mine; order: ViewProps['order'
 						Save
 					</button>
 				)}
-				{state === 'failed' && id.length === 64 && (
+				{state === 'failed' && !isShare && (
 					<button type="button" onClick={() => order({ do: 'get', id, name })}>
 						Try again
 					</button>

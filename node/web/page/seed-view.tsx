@@ -23,8 +23,8 @@ export function SeedView({
 	const row = seed?.row?.id === id ? seed.row : undefined;
 	const mine = scene.mine.find((each) => each.id === id);
 	const name = row?.name ?? mine?.name ?? 'A file';
-	const link = `${location.origin}${location.pathname}#${id}`;
-	const get = (): void => order({ do: 'get', id, name: row?.name });
+	const link = linkTo(id, about);
+	const get = (): void => order({ do: 'get', id, name });
 	return (
 		<article class="seed">
 			<h1 dir="auto">{name}</h1>
@@ -53,8 +53,15 @@ export function SeedView({
 				<QrCode text={link} label="QR code that opens this file on another device" />
 				<div>
 					<h2>On another device</h2>
+					{isLocal(link) && (
+						<p>
+							Only this machine reaches this broker. <code>shoal broker --lan</code> opens it to
+							others.
+						</p>
+					)}
 					<p>
-						Open <a href={link}>{link}</a>, or type:
+						Open <a href={link}>{link}</a>, or type
+						{about.needsToken && ', once it has joined the broker'}:
 					</p>
 					<pre>{commandFor(id, about)}</pre>
 				</div>
@@ -89,6 +96,20 @@ function Fact({ name, text }: { name: string; text: string }) {
 			<dd>{text}</dd>
 		</div>
 	);
+}
+
+/** Where others open the page at this seed; where nobody else can, where we do. */
+function linkTo(id: string, { brokers: [broker] }: About): string {
+	const page = new URL(location.href);
+	if (broker !== undefined && isLocal(page.href)) {
+		page.hostname = new URL(broker).hostname;
+	}
+	page.hash = id;
+	return page.href;
+}
+
+function isLocal(url: string): boolean {
+	return /^(localhost|127\..*|\[::1\])$/.test(new URL(url).hostname);
 }
 
 function commandFor(id: string, { brokers: [broker], cert, needsToken }: About): string {

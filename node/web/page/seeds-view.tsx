@@ -25,7 +25,7 @@ export function SeedsView({ scene, look, order, canAct }: ViewProps) {
 	const [inSight, setInSight] = useState({ first: 0, count: 40 });
 	useEffect(() => {
 		const measure = (): void => {
-			const top = document.getElementById('seeds')?.getBoundingClientRect().top ?? 0;
+			const top = document.getElementById('all-seeds')?.getBoundingClientRect().top ?? 0;
 			const first = Math.max(0, Math.floor(-top / ROW) - BEYOND);
 			const count = Math.ceil(innerHeight / ROW) + 2 * BEYOND;
 			setInSight((before) =>
@@ -61,7 +61,7 @@ export function SeedsView({ scene, look, order, canAct }: ViewProps) {
 					onInput={({ currentTarget }) => setQuery(currentTarget.value)}
 				/>
 			</label>
-			<table id="seeds" class="seeds" aria-rowcount={(seeds?.total ?? 0) + 1}>
+			<table id="all-seeds" class="seeds" aria-rowcount={(seeds?.total ?? 0) + 1}>
 				<thead>
 					<tr>
 						{COLUMNS.map(([name, text]) => (
@@ -140,7 +140,12 @@ function Row({ row, index, mine, onGet }: RowProps) {
 			<td class="age">{timeText(Date.now() - since)}</td>
 			<td class="act">
 				{onGet !== undefined && (
-					<button type="button" disabled={mine} aria-label={`Get ${name}`} onClick={onGet}>
+					<button
+						type="button"
+						disabled={mine}
+						aria-label={mine ? `${name} is on My files` : `Get ${name}`}
+						onClick={onGet}
+					>
 						{mine ? 'Mine' : 'Get'}
 					</button>
 				)}

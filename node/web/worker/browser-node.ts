@@ -1,31 +1,14 @@
 import { nanoid } from 'nanoid';
-import {
-	BaseLink,
-	Bitfield,
-	type LinkOptions,
-	makeNodeId,
-	type Seed,
-	Topics,
-} from '../../../protocol/index.ts';
+import { Bitfield, makeNodeId, type Seed, Topics } from '../../../protocol/index.ts';
 import { CoreNode } from '../../core-node.ts';
 import type { DownloadResult } from '../../download-options.ts';
-import { type FetchOptions, type Wanted, wantedOf } from '../../downloads.ts';
+import type { FetchOptions, Wanted } from '../../downloads.ts';
 import type { Holding } from '../../holdings.ts';
 import { lostState } from '../../presence.ts';
-import { WebConnection } from '../mqtt/web-connection.ts';
 import { BlobStorage } from './blob-storage.ts';
 import { digestChunk } from './hashes.ts';
+import { WebLink } from './web-link.ts';
 import type { WebTarget } from './web-target.ts';
-
-/** A link over the WebSocket of a browser. */
-export class WebLink extends BaseLink {
-	/** Connects for the first time. @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED */
-	static async open(options: LinkOptions): Promise<WebLink> {
-		const link = new WebLink(options, (each) => WebConnection.open(each));
-		await link.connect();
-		return link;
-	}
-}
 
 /** What a {@link BrowserNode} needs. */
 export interface BrowserNodeOptions {
@@ -71,12 +54,7 @@ export class BrowserNode extends CoreNode {
 	}
 
 	/** Downloads what `wanted` names, and serves it meanwhile and afterwards. @throws ShoalError */
-	async get(
-		what: Wanted | string,
-		target: WebTarget,
-		options: FetchOptions,
-	): Promise<DownloadResult> {
-		const wanted = typeof what === 'string' ? wantedOf(what) : what;
+	async get(wanted: Wanted, target: WebTarget, options: FetchOptions): Promise<DownloadResult> {
 		return await this.downloads.get(wanted, target, options);
 	}
 

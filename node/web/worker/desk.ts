@@ -1,41 +1,51 @@
-import {
-	isShoalError,
-	makeNodeId,
-	parseSeedId,
-	printable,
-	ShoalError,
-} from '../../../protocol/index.ts';
+import { parseSeedId, printable, ShoalError, safeFileName } from '../../../protocol/index.ts';
 import type { Progress } from '../../download-options.ts';
 import type { Look, Mine, News } from '../messages.ts';
-import { BrowserNode, WebLink } from './browser-node.ts';
+import { BrowserNode } from './browser-node.ts';
 import { makeSeed } from './make-seed.ts';
 import { openMemory } from './memory-backing.ts';
+import { OneByOne } from './one-by-one.ts';
 import { forget, hasFiles, keptContents, openFile } from './opfs-backing.ts';
 import { SwarmFeed } from './swarm-feed.ts';
+import { watchSwarm } from './watch-swarm.ts';
 import { WebTarget } from './web-target.ts';
 
 /** A download or a share, and what can be done with it. */
 interface Item {
 	mine: Mine;
-	blob: Blob | undefined;
+	/** As whoever shared it wrote it; unlike that of `mine` it is not for reading. */
+	name: string;
+	target: WebTarget | undefined;
 	readonly stop: AbortController;
 	/** Settled when a download has ended and given its files back. */
 	ended: Promise<unknown>;
 }
 
-/** ms between two pictures, and between two tries to reach the broker for the first time. */
+/** What a page works with. */
+export interface Post {
+	/** URL of the broker: ws or wss. */
+	readonly url: string;
+	readonly token: string;
+	/** Whether there is more to do than to watch. */
+	readonly canAct: boolean;
+}
+
+/** ms between two pictures. */
 const DRAW_EVERY = 500;
-const TRY_EVERY = 2_000;
 
 /** All that goes on behind a page: it watches the swarm, and is a node once something is to be got or shared. */
 export class Desk {
 	readonly #tell: (news: News) => void;
 	readonly #feed = new SwarmFeed();
 	readonly #items = new Map<string, Item>();
-	#broker = { url: '', token: '' };
+	/** What is being removed, by seed. */
+	readonly #leaving = new Map<string, Promise<void>>();
+	/** Hashing of files, and of what is there already: more at a time would only take memory. */
+	readonly #hashing = new OneByOne();
+	#post: Post = { url: '', token: '', canAct: false };
 	#look: Look = { view: 'none' };
 	#node: Promise<BrowserNode> | undefined;
-	#hashes = 0;
+	#drafts = 0;
 
 	constructor(tell: (news: News) => void) {
 		this.#tell = tell;
@@ -44,13 +54,14 @@ export class Desk {
 	}
 
 	/** Watches a broker, and takes up what an earlier page has left. */
-	async open(url: string, token: string): Promise<void> {
-		this.#broker = { url, token };
-		await this.#watch();
-		if (hasFiles()) {
-			for (const { id, name, length } of await keptContents()) {
-				this.#put(id, { id, name: printable(name), length, state: 'waiting', ...NOTHING });
-				void this.get(id, printable(name));
+	async open(post: Post): Promise<void> {
+		this.#post = post;
+		const keeps = await hasFiles();
+		this.#tell({ tell: 'keeps', keeps });
+		await watchSwarm(post, this.#feed, (link) => this.#tell({ tell: 'link', link }));
+		if (keeps && post.canAct) {
+			for (const { id, name } of await keptContents()) {
+				void this.get(id, name);
 			}
 		}
 	}
@@ -66,17 +77,17 @@ export class Desk {
 	 *
 	 * @param name what it is called until the seed is known
 	 */
-	async get(id: string, name: string | undefined): Promise<void> {
+	async get(id: string, name: string): Promise<void> {
 		const known = this.#items.get(id)?.mine;
-		if (known !== undefined && known.state !== 'failed' && known.state !== 'waiting') {
+		if (known !== undefined && known.state !== 'failed') {
 			return;
 		}
-		const item = this.#put(id, {
-			...{ id, name: name ?? id.slice(0, 12), length: known?.length ?? 0, state: 'finding' },
-			...NOTHING,
-		});
-		const target = new WebTarget(hasFiles() ? openFile : openMemory);
+		const item = this.#put(id, name, { length: known?.length ?? 0, state: 'waiting' });
 		try {
+			await this.#leaving.get(id);
+			const open = (await hasFiles()) ? openFile : openMemory;
+			const target = new WebTarget(open, this.#hashing);
+			item.target = target;
 			const node = await this.#joined();
 			const getting = node.get({ id: parseSeedId(id) }, target, {
 				wait: true,
@@ -84,13 +95,13 @@ export class Desk {
 				onProgress: (progress) => this.#update(item, progressOf(progress)),
 			});
 			item.ended = getting.catch(() => {});
-			const result = await getting;
-			const { seed, ms } = result;
-			item.blob = target.blob;
+			const { seed, ms, kept } = await getting;
+			item.name = seed.name;
 			const about = { name: printable(seed.name), length: seed.length, have: seed.length };
-			this.#update(item, { ...about, ms, state: 'complete', rate: 0, canSave: true });
+			const is = { state: 'complete', rate: 0, canSave: true, reason: undefined } as const;
+			this.#update(item, { ...about, ...is, ms });
 			// What was complete when the page was opened has been saved already, or not wanted.
-			if (result.kept < seed.length) {
+			if (kept < seed.length || seed.length === 0) {
 				this.save(id);
 			}
 		} catch (error) {
@@ -100,21 +111,30 @@ export class Desk {
 
 	/** Makes the seed of a file and serves it until the page is closed. */
 	async share(file: File): Promise<void> {
-		this.#hashes += 1;
-		const draft = `hashing-${this.#hashes}`;
-		const name = printable(file.name);
-		const about = { name, length: file.size };
-		const item = this.#put(draft, { id: draft, ...about, state: 'hashing', ...NOTHING });
+		this.#drafts += 1;
+		const draft = `draft-${this.#drafts}`;
+		const about = { length: file.size, isShare: true };
+		const item = this.#put(draft, file.name, { ...about, state: 'waiting' });
+		const { signal } = item.stop;
 		try {
-			const { signal } = item.stop;
-			const seed = await makeSeed(file, (have) => this.#update(item, { have }), signal);
-			this.#items.delete(draft);
+			const seed = await this.#hashing.run(async () => {
+				signal.throwIfAborted();
+				this.#update(item, { state: 'hashing' });
+				return await makeSeed(file, (have) => this.#update(item, { have }), signal);
+			});
 			const node = await this.#joined();
-			await node.share(seed, file);
-			const { id } = seed;
-			this.#put(id, { id, ...about, ...NOTHING, state: 'sharing', have: seed.length });
+			signal.throwIfAborted();
+			this.#items.delete(draft);
+			const before = this.#items.get(seed.id)?.mine.state;
+			if (before === undefined || before === 'failed') {
+				await node.share(seed, file);
+				this.#put(seed.id, file.name, { ...about, state: 'sharing', have: seed.length });
+			} else {
+				// It is here already, and served.
+				this.#tellMine();
+			}
 		} catch (error) {
-			if (!item.stop.signal.aborted) {
+			if (!signal.aborted) {
 				this.#items.set(draft, item);
 				this.#failed(item, error);
 			}
@@ -124,55 +144,40 @@ export class Desk {
 	/** Hands a finished download to the page, to be saved. */
 	save(id: string): void {
 		const item = this.#items.get(id);
-		if (item?.blob !== undefined) {
-			this.#tell({ tell: 'file', name: item.mine.name, blob: item.blob });
+		const blob = item?.target?.blob;
+		if (item !== undefined && blob !== undefined) {
+			this.#tell({ tell: 'file', name: safeFileName(item.name), blob });
 		}
 	}
 
 	/** Ends a download or a share, and forgets what there is of it. */
-	async remove(id: string): Promise<void> {
+	remove(id: string): void {
 		const item = this.#items.get(id);
-		item?.stop.abort();
+		if (item === undefined) {
+			return;
+		}
+		item.stop.abort();
 		this.#items.delete(id);
 		this.#tellMine();
-		await item?.ended;
-		(await this.#node)?.drop(id);
-		if (hasFiles()) {
-			await forget(id);
-		}
+		const leaving = this.#end(id, item).finally(() => this.#leaving.delete(id));
+		this.#leaving.set(id, leaving);
 	}
 
-	async #watch(): Promise<void> {
-		this.#tell({ tell: 'link', link: { state: 'opening' } });
-		const { url, token } = this.#broker;
-		try {
-			const link = await WebLink.open({ url, id: makeNodeId(), password: `${token}:` });
-			// What cannot be read ends in the link.
-			link.on('message', ({ topic, payload }) => this.#feed.apply(topic, payload));
-			link.on('down', ({ message }) => {
-				this.#feed.clear();
-				this.#tell({ tell: 'link', link: { state: 'down', reason: message } });
-			});
-			link.on('up', () => this.#tell({ tell: 'link', link: { state: 'up' } }));
-			for (const filter of this.#feed.topics.watchFilters()) {
-				await link.subscribe(filter);
-			}
-			this.#tell({ tell: 'link', link: { state: 'up' } });
-		} catch (error) {
-			const isRefused = isShoalError(error, 'ERR_REFUSED');
-			const state = isRefused ? 'refused' : 'down';
-			this.#tell({ tell: 'link', link: { state, reason: reasonOf(error) } });
-			if (!isRefused) {
-				await new Promise((resolve) => setTimeout(resolve, TRY_EVERY));
-				await this.#watch();
-			}
+	async #end(id: string, { ended, target, mine }: Item): Promise<void> {
+		await ended;
+		const node = await this.#node?.catch(() => undefined);
+		node?.drop(id);
+		target?.release();
+		// What another tab has is not ours to remove.
+		if (!mine.isElsewhere && !mine.isShare && (await hasFiles())) {
+			await forget(id);
 		}
 	}
 
 	/** The node of this page; the first time it becomes one. */
 	#joined(): Promise<BrowserNode> {
 		this.#node ??= BrowserNode.start({
-			...this.#broker,
+			...this.#post,
 			onBroken: (id, error) => {
 				const item = this.#items.get(id);
 				if (item !== undefined) {
@@ -186,14 +191,17 @@ export class Desk {
 		return this.#node;
 	}
 
-	#put(key: string, mine: Mine): Item {
-		const item = {
-			mine,
-			blob: undefined,
+	#put(id: string, name: string, change: Partial<Mine> & Pick<Mine, 'length' | 'state'>): Item {
+		const none = { have: 0, rate: 0, sources: 0, canSave: false };
+		const kind = { isShare: false, isElsewhere: false };
+		const item: Item = {
+			mine: { id, name: printable(name), ...none, ...kind, ...change },
+			name,
+			target: undefined,
 			stop: new AbortController(),
 			ended: Promise.resolve(),
 		};
-		this.#items.set(key, item);
+		this.#items.set(id, item);
 		this.#tellMine();
 		return item;
 	}
@@ -205,7 +213,8 @@ export class Desk {
 
 	#failed(item: Item, error: unknown): void {
 		if (!item.stop.signal.aborted) {
-			this.#update(item, { state: 'failed', rate: 0, reason: reasonOf(error) });
+			const isElsewhere = error instanceof ShoalError && error.code === 'ERR_EXISTS';
+			this.#update(item, { state: 'failed', rate: 0, isElsewhere, reason: reasonOf(error) });
 		}
 	}
 
@@ -220,13 +229,12 @@ export class Desk {
 	}
 }
 
-const NOTHING = { have: 0, rate: 0, sources: 0, canSave: false } as const;
-
 function progressOf({ phase, name, have, length, rate, sources }: Progress): Partial<Mine> {
 	const about = name === undefined ? {} : { name: printable(name), length };
 	return { ...about, state: phase, have, rate, sources };
 }
 
-function reasonOf(error: unknown): string {
+/** An error for people. */
+export function reasonOf(error: unknown): string {
 	return error instanceof ShoalError ? error.message : String(error);
 }

@@ -14,7 +14,8 @@ export type HashOrder =
 /** From the thread. */
 export type HashNews =
 	| { readonly hash: number; readonly updated: number }
-	| { readonly hash: number; readonly digest: string };
+	| { readonly hash: number; readonly digest: string }
+	| { readonly hash: number; readonly failed: string };
 
 const hashes = new Map<number, ReturnType<typeof newHash>>();
 
@@ -45,5 +46,9 @@ async function obey(order: HashOrder): Promise<void> {
 // One after the other: the first waits until its WebAssembly is there.
 let last = Promise.resolve();
 addEventListener('message', ({ data }: MessageEvent<HashOrder>) => {
-	last = last.then(() => obey(data));
+	last = last
+		.then(() => obey(data))
+		.catch((error: unknown) => {
+			postMessage({ hash: data.hash, failed: String(error) } satisfies HashNews);
+		});
 });

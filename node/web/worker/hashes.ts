@@ -29,8 +29,11 @@ export async function digestChunk(kind: DigestKind, bytes: Uint8Array): Promise<
 
 /** What reading a file of the user's has failed with. */
 export function unreadable(name: string, cause: unknown): ShoalError {
-	const isChanged = cause instanceof DOMException && cause.name === 'NotReadableError';
-	return isChanged
-		? new ShoalError('ERR_CHANGED', `${name} has changed, or is gone: drop it again to share it`)
+	const { name: why } = cause as DOMException;
+	return why === 'NotReadableError' || why === 'NotFoundError'
+		? new ShoalError(
+				'ERR_CHANGED',
+				`${name} has changed, is gone, or is a folder, which cannot be shared: drop the file again`,
+			)
 		: new ShoalError('ERR_IO', `${name} cannot be read: ${String(cause)}`, { cause });
 }

@@ -7,7 +7,7 @@ const desk = new Desk((news) => postMessage(news));
 function obey(order: Order): void {
 	switch (order.do) {
 		case 'open':
-			void desk.open(order.url, order.token);
+			void desk.open(order);
 			break;
 		case 'look':
 			desk.look(order.at);
@@ -19,7 +19,7 @@ function obey(order: Order): void {
 			void desk.share(order.file);
 			break;
 		case 'remove':
-			void desk.remove(order.id);
+			desk.remove(order.id);
 			break;
 		case 'save':
 			desk.save(order.id);

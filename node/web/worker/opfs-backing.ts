@@ -22,10 +22,18 @@ const FOLDER = 'shoal';
 /** ms between two records of which chunks are there. */
 const RECORD_EVERY = 250;
 
-/** Whether this page may keep files of its own: over TLS, or from this machine. */
-export function hasFiles(): boolean {
-	return isSecureContext && 'storage' in navigator && 'getDirectory' in navigator.storage;
+/**
+ * Whether this page may keep files of its own: over TLS, or from this machine, and not in the private window of some
+ * browsers.
+ */
+export async function hasFiles(): Promise<boolean> {
+	mayKeep ??= isSecureContext ? openFolder().then(isThere, isNot) : Promise.resolve(false);
+	return await mayKeep;
 }
+
+let mayKeep: Promise<boolean> | undefined;
+const isThere = (): boolean => true;
+const isNot = (): boolean => false;
 
 /** What is kept of downloads, complete or not, of earlier pages as well. */
 export async function keptContents(): Promise<Kept[]> {
@@ -44,11 +52,17 @@ export async function keptContents(): Promise<Kept[]> {
 	return kept;
 }
 
-/** Removes what is kept of a content. Nothing happens if nothing is. */
+/** Removes what is kept of a content, if something is. What cannot be removed now is listed still. */
 export async function forget(id: string): Promise<void> {
 	const folder = await openFolder();
-	for (const name of [`${id}.json`, `${id}.have`, id]) {
-		await folder.removeEntry(name).catch(() => {});
+	for (const name of [id, `${id}.have`, `${id}.json`]) {
+		try {
+			await folder.removeEntry(name);
+		} catch (error) {
+			if ((error as DOMException).name !== 'NotFoundError') {
+				return;
+			}
+		}
 	}
 }
 
@@ -61,20 +75,30 @@ export async function openFile(seed: Seed): Promise<Backing> {
 	const { id, name, length } = seed;
 	const folder = await openFolder();
 	const handle = await folder.getFileHandle(id, { create: true });
-	const file = await openSync(handle);
+	const open: SyncAccessHandle[] = [];
+	const openNext = async (each: FileSystemFileHandle): Promise<SyncAccessHandle> => {
+		const sync = await openSync(each);
+		open.push(sync);
+		return sync;
+	};
 	try {
+		const file = await openNext(handle);
+		// First of all, so that whatever there is of it is listed.
+		const about = await openNext(await folder.getFileHandle(`${id}.json`, { create: true }));
+		about.truncate(0);
+		const text = JSON.stringify({ id, name, length } satisfies Kept);
+		about.write(new TextEncoder().encode(text), { at: 0 });
 		if (file.getSize() !== length) {
 			await checkRoom(length);
 			file.truncate(length);
 		}
-		const record = await openSync(await folder.getFileHandle(`${id}.have`, { create: true }));
-		const about = await folder.getFileHandle(`${id}.json`, { create: true });
-		const writer = await about.createWritable();
-		await writer.write(JSON.stringify({ id, name, length } satisfies Kept));
-		await writer.close();
+		const record = await openNext(await folder.getFileHandle(`${id}.have`, { create: true }));
+		about.close();
 		return new FileBacking(seed, handle, file, record);
 	} catch (error) {
-		file.close();
+		for (const sync of open) {
+			sync.close();
+		}
 		throw ioError(error);
 	}
 }

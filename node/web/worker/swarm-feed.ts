@@ -65,7 +65,9 @@ export class SwarmFeed {
 
 	#seeds({ query, sort, first, count }: Extract<Look, { view: 'seeds' }>) {
 		const rows = this.#index.rows(query, sort);
-		return { first, total: rows.length, rows: rows.slice(first, first + count) };
+		// What was in sight may be gone.
+		const start = Math.max(0, Math.min(first, rows.length - count));
+		return { first: start, total: rows.length, rows: rows.slice(start, start + count) };
 	}
 
 	#seed(id: string, count: number): SeedPicture {

@@ -1,4 +1,4 @@
-import type { DigestKind } from '../../../protocol/index.ts';
+import { type DigestKind, ShoalError } from '../../../protocol/index.ts';
 import type { HashNews, HashOrder } from './hash-thread.ts';
 
 /** Bytes that may wait for the thread. */
@@ -13,8 +13,10 @@ export class ThreadedHash {
 	readonly #number: number;
 	readonly #thread: Worker;
 	#waiting = 0;
-	#updated = (): void => {};
-	#digested = (_digest: string): void => {};
+	#failure: ShoalError | undefined;
+	/** Wakes whoever waits for room or for the digest. */
+	#wake = (): void => {};
+	#digest: string | undefined;
 
 	constructor(kind: DigestKind) {
 		thread ??= startThread();
@@ -40,37 +42,57 @@ export class ThreadedHash {
 		);
 	}
 
-	/** Resolves when it has room. */
+	/** Resolves when it has room. @throws ShoalError ERR_IO if the thread has failed, ERR_CLOSED */
 	async room(): Promise<void> {
-		while (!this.hasRoom) {
-			await new Promise<void>((resolve) => {
-				this.#updated = resolve;
-			});
-		}
+		await this.#until(() => this.hasRoom);
 	}
 
-	/** The digest of what was added, in hex; it begins anew. */
+	/** The digest of what was added, in hex; it begins anew. @throws as {@link room} */
 	async digest(): Promise<string> {
-		const digest = new Promise<string>((resolve) => {
-			this.#digested = resolve;
-		});
+		this.#digest = undefined;
 		this.#order({ do: 'digest', hash: this.#number });
-		return await digest;
+		await this.#until(() => this.#digest !== undefined);
+		return this.#digest as unknown as string;
 	}
 
 	/** It is not needed any more. */
 	close(): void {
 		open.delete(this.#number);
 		this.#order({ do: 'end', hash: this.#number });
+		this.fail(new ShoalError('ERR_CLOSED', 'hashing was stopped'));
 	}
 
 	/** The thread has told something. */
 	hear(news: HashNews): void {
-		if ('digest' in news) {
-			this.#digested(news.digest);
+		if ('failed' in news) {
+			this.fail(threadFailed(news.failed));
+		} else if ('digest' in news) {
+			this.#digest = news.digest;
 		} else {
 			this.#waiting -= news.updated;
-			this.#updated();
+		}
+		this.#wake();
+	}
+
+	/** Nothing comes of it any more. */
+	fail(reason: ShoalError): void {
+		this.#failure ??= reason;
+		this.#wake();
+	}
+
+	async #until(isTrue: () => boolean): Promise<void> {
+		while (!isTrue()) {
+			if (this.#failure !== undefined) {
+				throw this.#failure;
+			}
+			await new Promise<void>((resolve) => {
+				const others = this.#wake;
+				this.#wake = () => {
+					this.#wake = () => {};
+					others();
+					resolve();
+				};
+			});
 		}
 	}
 
@@ -84,5 +106,19 @@ function startThread(): Worker {
 	worker.addEventListener('message', ({ data }: MessageEvent<HashNews>) => {
 		open.get(data.hash)?.hear(data);
 	});
+	// Its script is not to be had any more, or no script at all.
+	worker.addEventListener('error', ({ message }) => {
+		thread = undefined;
+		for (const hash of open.values()) {
+			hash.fail(threadFailed(message));
+		}
+	});
 	return worker;
+}
+
+function threadFailed(why: string): ShoalError {
+	return new ShoalError(
+		'ERR_IO',
+		`this page cannot hash files any more: load it again, as its broker may be another version by now (${why || 'a script is missing'})`,
+	);
 }

@@ -4,6 +4,7 @@ import type { Storage } from '../../storage/storage.ts';
 import type { Finished, Opened, Target } from '../../target.ts';
 import { BlobStorage } from './blob-storage.ts';
 import { digestChunk } from './hashes.ts';
+import type { OneByOne } from './one-by-one.ts';
 import { WholeHash } from './whole-hash.ts';
 
 /** Where the bytes of one download are kept in a browser. */
@@ -25,12 +26,15 @@ export type OpenBacking = (seed: Seed) => Promise<Backing>;
 export class WebTarget implements Target {
 	readonly fallbackName = 'download';
 	readonly #openBacking: OpenBacking;
+	readonly #hashing: OneByOne;
 	#storage: CheckedStorage | undefined;
 	#have = new Bitfield(0);
 	#blob: Blob | undefined;
 
-	constructor(openBacking: OpenBacking) {
+	/** @param hashing whose turn it is to hash what is there already */
+	constructor(openBacking: OpenBacking, hashing: OneByOne) {
 		this.#openBacking = openBacking;
+		this.#hashing = hashing;
 	}
 
 	/** The content, when it is complete. */
@@ -40,7 +44,12 @@ export class WebTarget implements Target {
 
 	async open(seed: Seed, { signal }: { signal?: AbortSignal | undefined }): Promise<Opened> {
 		const backing = await this.#openBacking(seed);
-		const have = await rightChunks(seed, backing, backing.claimed, signal);
+		const have = await this.#hashing
+			.run(() => rightChunks(seed, backing, backing.claimed, signal))
+			.catch(async (error: unknown) => {
+				await backing.close();
+				throw error;
+			});
 		this.#have = have;
 		this.#storage = new CheckedStorage(seed, backing, have);
 		return { storage: this.#storage, have, wasThere: false };
@@ -54,8 +63,7 @@ export class WebTarget implements Target {
 		const storage = this.#storage as CheckedStorage;
 		const { backing } = storage;
 		if (await storage.isWhole()) {
-			this.#blob = await backing.toBlob();
-			storage.settle(new BlobStorage(this.#blob, seed.name));
+			this.#blob = await storage.settle(seed.name);
 			return { path: seed.name };
 		}
 		const right = await rightChunks(seed, backing, Bitfield.full(seed.chunks));
@@ -68,6 +76,12 @@ export class WebTarget implements Target {
 
 	async settle(): Promise<void> {}
 
+	/** Nobody needs what was downloaded any more. */
+	release(): void {
+		this.#blob = undefined;
+		this.#storage = undefined;
+	}
+
 	async abandon(): Promise<void> {
 		await this.#storage?.close();
 	}
@@ -78,6 +92,8 @@ class CheckedStorage implements Storage {
 	readonly backing: Backing;
 	readonly #whole: WholeHash;
 	#storage: Storage;
+	/** Under way when a blob takes the place of the backing: nothing is read meanwhile. */
+	#settling: Promise<Blob> | undefined;
 
 	constructor(seed: Seed, backing: Backing, have: Bitfield) {
 		this.backing = backing;
@@ -86,6 +102,7 @@ class CheckedStorage implements Storage {
 	}
 
 	async read(offset: number, into: Uint8Array): Promise<void> {
+		await this.#settling;
 		await this.#storage.read(offset, into);
 	}
 
@@ -100,10 +117,13 @@ class CheckedStorage implements Storage {
 		return await this.#whole.isRight();
 	}
 
-	/** From now on all is read from `blob`. */
-	settle(blob: BlobStorage): void {
+	/** From now on all is read from a blob. @returns it */
+	async settle(name: string): Promise<Blob> {
 		this.#whole.close();
-		this.#storage = blob;
+		this.#settling = this.backing.toBlob();
+		const blob = await this.#settling;
+		this.#storage = new BlobStorage(blob, name);
+		return blob;
 	}
 
 	async close(): Promise<void> {

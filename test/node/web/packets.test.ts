@@ -4,13 +4,13 @@ import * as assert from 'uvu/assert';
 import {
 	connectPacket,
 	packetLength,
-	plainPublishHeader,
 	pubackPacket,
 	publishPacket,
 	readPacket,
 	subscribePacket,
 	unsubscribePacket,
 } from '../../../node/web/mqtt/packets.ts';
+import { plainPublishHeader } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/suite.ts';
 import { throwsCode } from '../../helpers/throws-code.ts';
 

@@ -1,0 +1,41 @@
+import { useEffect } from 'preact/hooks';
+import type { Scene } from './backstage.ts';
+
+/**
+ * Files that are dropped anywhere go to `onFile`. A browser would leave the page for them otherwise, and with it
+ * all that it gets and shares.
+ */
+export function useDrops(onFile: ((file: File) => void) | undefined): void {
+	useEffect(() => {
+		const over = (event: DragEvent): void => event.preventDefault();
+		const drop = (event: DragEvent): void => {
+			event.preventDefault();
+			const files = event.dataTransfer?.files ?? [];
+			for (const file of onFile === undefined ? [] : files) {
+				onFile?.(file);
+				location.hash = 'files';
+			}
+		};
+		addEventListener('dragover', over);
+		addEventListener('drop', drop);
+		return () => {
+			removeEventListener('dragover', over);
+			removeEventListener('drop', drop);
+		};
+	}, [onFile === undefined]);
+}
+
+/** Has the browser ask before it leaves the page while something would be lost. */
+export function useAskBeforeLeaving({ mine, keeps }: Scene): void {
+	const wouldLose = mine.some(
+		({ state, isShare }) => state !== 'failed' && state !== 'complete' && (isShare || !keeps),
+	);
+	useEffect(() => {
+		if (!wouldLose) {
+			return undefined;
+		}
+		const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
+		addEventListener('beforeunload', ask);
+		return () => removeEventListener('beforeunload', ask);
+	}, [wouldLose]);
+}
