@@ -13,6 +13,9 @@ const ALONE = /(^web\/.*|shedding|floods|faults|registry-limits|make-seed)\.test
 const SIDE_BY_SIDE = /(rates|engine\/swarm)\.test\.js$/;
 const AT_ONCE = availableParallelism() + 1;
 
+/** Starts of the names of test files; without any, all are run but those in web/, which need a browser. */
+const asked = process.argv.slice(2);
+
 interface Result {
 	readonly file: string;
 	readonly code: number | null;
@@ -55,7 +58,8 @@ async function runAll(files: string[], atOnce: number): Promise<Result[]> {
 			console.log(
 				`${isGood ? 'ok  ' : 'FAIL'} ${file}  ${result.passed} of ${result.total}${skipped}, ${result.seconds} s`,
 			);
-			if (!isGood) {
+			// Who asks for some of them wants to see what they have measured.
+			if (!isGood || asked.length > 0) {
 				console.log(result.output);
 			}
 		}
@@ -64,8 +68,6 @@ async function runAll(files: string[], atOnce: number): Promise<Result[]> {
 	return results;
 }
 
-/** Starts of the names of test files; without any, all are run but those in web/, which need a browser. */
-const asked = process.argv.slice(2);
 const all = await readdir(HERE, { recursive: true });
 // What is covered shows without whole swarms, which have little to add to the tests of their parts.
 const isCoverage = process.env.NODE_V8_COVERAGE !== undefined;
