@@ -15,7 +15,7 @@ import type { Admission, Tokens } from './admission.ts';
 import type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
 import { secureContext } from './certificate.ts';
 import { ChunkLane } from './chunk-lane.ts';
-import { endingOf } from './client-error.ts';
+import { onEndings } from './client-error.ts';
 import { Connections } from './connections.ts';
 import { deliverAll } from './deliver-all.ts';
 import { Gatekeeper } from './gatekeeper.ts';
@@ -92,20 +92,12 @@ export class Broker {
 			connectTimeout: limits.connectTime,
 			maxTopicLevels: MAX_TOPIC_LEVELS,
 		});
-		// Aedes tells the end of a connection again for each message that was on its way to it.
-		const ended = new WeakSet<object>();
-		const warnOnce = (client: object, cause: unknown): void => {
-			if (!ended.has(client)) {
-				ended.add(client);
-				const { error, refusal } = endingOf(cause);
-				if (refusal !== undefined) {
-					this.#gate.count(refusal);
-				}
-				warn(error);
+		onEndings(this.#aedes, ({ error, refusal }) => {
+			if (refusal !== undefined) {
+				this.#gate.count(refusal);
 			}
-		};
-		this.#aedes.on('clientError', warnOnce);
-		this.#aedes.on('connectionError', warnOnce);
+			warn(error);
+		});
 		this.#aedes.on('error' as never, (error: unknown) => this.#events.emit('error', error));
 		this.#aedes.on('client', (client) => deliverAll(client, this.#aedes.id));
 		this.#aedes.on('clientReady', ({ conn }) => this.#connections.spoke(conn));
@@ -199,6 +191,12 @@ export class Broker {
 	/** Who gets in with which token. */
 	get admission(): Admission {
 		return this.#gate.admission;
+	}
+
+	/** Somebody at `address` has come with a wrong token, though not to the broker's own port. */
+	guessed(address: string): void {
+		this.#gate.count('token');
+		this.#events.emit('refused', { id: '', address, reason: 'token', about: 'http' });
 	}
 
 	/** The limits it keeps. */

@@ -1,3 +1,4 @@
+import type { Aedes } from 'aedes';
 import { ShoalError } from '../protocol/index.ts';
 import type { BrokerRefusal } from './gate-counts.ts';
 
@@ -5,6 +6,19 @@ import type { BrokerRefusal } from './gate-counts.ts';
 export interface Ending {
 	readonly error: ShoalError;
 	readonly refusal?: BrokerRefusal;
+}
+
+/** Tells once of each connection that `aedes` ends: it does so again for each message that was on its way there. */
+export function onEndings(aedes: Aedes, tell: (ending: Ending) => void): void {
+	const ended = new WeakSet<object>();
+	const tellOnce = (client: object, cause: unknown): void => {
+		if (!ended.has(client)) {
+			ended.add(client);
+			tell(endingOf(cause));
+		}
+	};
+	aedes.on('clientError', tellOnce);
+	aedes.on('connectionError', tellOnce);
 }
 
 /** What it means that Aedes ends a connection with `error`: what a stranger sends is no failure of the broker. */

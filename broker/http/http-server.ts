@@ -45,6 +45,8 @@ export interface HttpServerOptions {
 	readonly tls?: KeyPair | undefined;
 	/** Who is let in; without it everybody is as good as a node. */
 	readonly admission?: Admission | undefined;
+	/** Somebody at this address has come with a wrong token. */
+	readonly onGuess?: ((address: string) => void) | undefined;
 	/** Asked one after the other until one has answered. */
 	readonly routes: readonly Route[];
 	/** Takes over a connection whose upgrade was asked for. Without it none is. */
@@ -174,7 +176,9 @@ export class HttpServer {
 		const token = tokenOf(headers);
 		const role = admission.roleOf(token);
 		if (role === undefined && token !== '') {
-			await sleep(admission.wrong(socket.remoteAddress ?? ''));
+			const { remoteAddress: address = '' } = socket;
+			this.#options.onGuess?.(address);
+			await sleep(admission.wrong(address));
 		}
 		return role;
 	}

@@ -37,6 +37,7 @@ export async function startWebFront(
 	return await HttpServer.start({
 		...options,
 		admission: broker.admission,
+		onGuess: (address) => broker.guessed(address),
 		// Those who speak MQTT are counted by the broker; the rest come and go.
 		mostConnections: 2 * broker.limits.clients,
 		routes: [

@@ -170,7 +170,7 @@ test('T19: an upgrade is for our own page, or for who is no page, by a name of o
 
 test('a page says what it may load, and is told who its reader is', async (t) => {
 	const tokens = makeTokens();
-	const { url, folder } = await start(t, { tokens });
+	const { broker, url, folder } = await start(t, { tokens });
 	const page = await fetch(url);
 	assert.is(page.headers.get('cache-control'), 'no-cache');
 	const etag = page.headers.get('etag') as string;
@@ -193,6 +193,7 @@ test('a page says what it may load, and is told who its reader is', async (t) =>
 	};
 	assert.equal(await about(''), { needsToken: true });
 	assert.equal(await about('guess'), { needsToken: true });
+	assert.is(broker.stats().refused.token, 1);
 	assert.equal(await about(tokens.watch), { needsToken: true, role: 'watch' });
 	assert.equal(await about(tokens.node), { needsToken: true, role: 'node' });
 	assert.is((await fetch(`${url}/../../package.json`)).status, 404);

@@ -188,6 +188,23 @@ test('what is stopped while it is checked leaves nothing, and can be got again',
 	assert.equal(trouble, []);
 });
 
+test('what one tab has another leaves alone', async (t) => {
+	const folder = await temporaryFolder(t);
+	const digest = await randomFile(join(folder, 'file.bin'), 3_000_000);
+	const { url, page: address } = await spawnServed(t);
+	await spawnShare(t, join(folder, 'file.bin'), '--broker', url);
+	const { page, context } = await openTab(t, address);
+	await get(page, 'file.bin');
+	const other = await context.newPage();
+	await other.goto(`${address}/#files`);
+	await other.getByText('another tab of this browser has this download').waitFor();
+	await other.getByRole('button', { name: 'Remove' }).click();
+	await other.getByText('Nothing yet.').waitFor();
+	const again = page.waitForEvent('download');
+	await page.getByRole('button', { name: 'Save' }).click();
+	assert.is(await digestOf(await (await again).path()), digest);
+});
+
 test('without TLS on an address of the network it works in memory: down, up, and a token asked for', async (t) => {
 	const host = ownAddress();
 	assert.ok(host !== undefined, 'this machine has an address beside loopback');

@@ -66,6 +66,8 @@ class MemoryBacking implements Backing {
 		this.#chunks.clear();
 	}
 
+	leave(): void {}
+
 	async close(): Promise<void> {
 		this.#chunks.clear();
 	}

@@ -19,8 +19,11 @@ interface SyncAccessHandle {
 }
 
 const FOLDER = 'shoal';
+/** ms that a tab which is just being closed, or loaded again, has to give a content free. */
+const HANDOVER = 1_000;
 /** ms between two records of which chunks are there. */
 const RECORD_EVERY = 250;
+const ELSEWHERE = 'another tab of this browser has this download; it can be saved there';
 
 /**
  * Whether this page may keep files of its own: over TLS, or from this machine, and not in the private window of some
@@ -73,6 +76,7 @@ export async function forget(id: string): Promise<void> {
  */
 export async function openFile(seed: Seed): Promise<Backing> {
 	const { id, name, length } = seed;
+	const leave = await occupy(id);
 	const folder = await openFolder();
 	const handle = await folder.getFileHandle(id, { create: true });
 	const open: SyncAccessHandle[] = [];
@@ -94,13 +98,22 @@ export async function openFile(seed: Seed): Promise<Backing> {
 		}
 		const record = await openNext(await folder.getFileHandle(`${id}.have`, { create: true }));
 		about.close();
-		return new FileBacking(seed, handle, file, record);
+		return new FileBacking(seed, handle, { file, record, leave });
 	} catch (error) {
 		for (const sync of open) {
 			sync.close();
 		}
+		leave();
 		throw ioError(error);
 	}
+}
+
+/** What this tab has to itself of one content. */
+interface Occupied {
+	readonly file: SyncAccessHandle;
+	readonly record: SyncAccessHandle;
+	/** Lets other tabs have it. */
+	readonly leave: () => void;
 }
 
 /**
@@ -112,15 +125,12 @@ class FileBacking implements Backing {
 	readonly #handle: FileSystemFileHandle;
 	readonly #file: SyncAccessHandle;
 	readonly #record: SyncAccessHandle;
+	readonly leave: () => void;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#isClosed = false;
 
-	constructor(
-		seed: Seed,
-		handle: FileSystemFileHandle,
-		file: SyncAccessHandle,
-		record: SyncAccessHandle,
-	) {
+	constructor(seed: Seed, handle: FileSystemFileHandle, { file, record, leave }: Occupied) {
+		this.leave = leave;
 		this.#handle = handle;
 		this.#file = file;
 		this.#record = record;
@@ -195,6 +205,19 @@ function tryParse(text: string): Kept | undefined {
 	}
 }
 
+/** Has a content for this tab, until what is returned is called. @throws ShoalError ERR_EXISTS */
+async function occupy(id: string): Promise<() => void> {
+	const signal = AbortSignal.timeout(HANDOVER);
+	try {
+		return await new Promise((resolve, reject) => {
+			const hold = (): Promise<void> => new Promise((leave) => resolve(leave));
+			navigator.locks.request(`${FOLDER} ${id}`, { signal }, hold).catch(reject);
+		});
+	} catch {
+		throw new ShoalError('ERR_EXISTS', ELSEWHERE);
+	}
+}
+
 async function openFolder(): Promise<FileSystemDirectoryHandle> {
 	const root = await navigator.storage.getDirectory();
 	return await root.getDirectoryHandle(FOLDER, { create: true });
@@ -226,7 +249,7 @@ function ioError(error: unknown): ShoalError {
 	const { name, message } = error as DOMException;
 	switch (name) {
 		case 'NoModificationAllowedError':
-			return new ShoalError('ERR_EXISTS', 'another tab of this browser has this download already');
+			return new ShoalError('ERR_EXISTS', ELSEWHERE);
 		case 'QuotaExceededError':
 			return new ShoalError(
 				'ERR_NO_SPACE',

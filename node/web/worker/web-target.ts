@@ -17,6 +17,8 @@ export interface Backing extends Storage {
 	toBlob(): Promise<Blob>;
 	/** Everything is there, and is not what it should be. */
 	discard(): Promise<void>;
+	/** Nothing of it is used here any more, nor of the blob: others may. */
+	leave(): void;
 }
 
 /** Opens the place for a content. @throws ShoalError ERR_NO_SPACE, ERR_EXISTS, ERR_IO */
@@ -48,6 +50,7 @@ export class WebTarget implements Target {
 			.run(() => rightChunks(seed, backing, backing.claimed, signal))
 			.catch(async (error: unknown) => {
 				await backing.close();
+				backing.leave();
 				throw error;
 			});
 		this.#have = have;
@@ -78,12 +81,14 @@ export class WebTarget implements Target {
 
 	/** Nobody needs what was downloaded any more. */
 	release(): void {
+		this.#storage?.backing.leave();
 		this.#blob = undefined;
 		this.#storage = undefined;
 	}
 
 	async abandon(): Promise<void> {
 		await this.#storage?.close();
+		this.#storage?.backing.leave();
 	}
 }
 
