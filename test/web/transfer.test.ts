@@ -209,8 +209,8 @@ test('without TLS on an address of the network it works in memory: down, up, and
 	const host = ownAddress();
 	assert.ok(host !== undefined, 'this machine has an address beside loopback');
 	const folder = await temporaryFolder(t);
-	const digest = await randomFile(join(folder, 'file.bin'), 20_000_000);
-	const upDigest = await randomFile(join(folder, 'up.bin'), 20_000_000);
+	const digest = await randomFile(join(folder, 'file.bin'), SIZE);
+	const upDigest = await randomFile(join(folder, 'up.bin'), SIZE);
 	const data = join(folder, 'data');
 	const { broker, page: address } = await spawnServed(t, '--host', host, '--data', data);
 	const { link } = await broker.event('join');
