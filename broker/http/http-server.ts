@@ -41,6 +41,8 @@ export interface HttpServerOptions {
 	readonly portFlag?: string | undefined;
 	/** Names, beside addresses and localhost, by which it may be asked. @default none */
 	readonly names?: readonly string[] | undefined;
+	/** Origins whose pages may have a connection upgraded. @default none */
+	readonly origins?: readonly string[] | undefined;
 	/** To speak HTTPS only. */
 	readonly tls?: KeyPair | undefined;
 	/** Who is let in; without it everybody is as good as a node. */
@@ -86,8 +88,9 @@ export class HttpServer {
 		this.#server.headersTimeout = HEAD;
 		this.#server.timeout = STALL;
 		if (upgrade !== undefined) {
+			const origins = new Set(options.origins?.map((origin) => origin.toLowerCase()));
 			this.#server.on('upgrade', (request, socket, head) => {
-				if (mayAsk(request.headers, this.#names)) {
+				if (mayAsk(request.headers, this.#names, origins)) {
 					this.#upgraded.add(socket);
 					socket.once('close', () => this.#upgraded.delete(socket));
 					upgrade(request, socket, head);

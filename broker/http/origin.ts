@@ -5,15 +5,21 @@ import { isIP } from 'node:net';
  * Whether a request may come from where it does: by an address, localhost, or one of `names`, and not from a page of
  * somebody else. A name that was pointed here (DNS rebinding) and a page in the browser of somebody who is let in
  * would both be heard otherwise; loopback is no defence against either.
+ *
+ * @param origins whose pages may ask as well
  */
-export function mayAsk(headers: IncomingHttpHeaders, names: ReadonlySet<string>): boolean {
+export function mayAsk(
+	headers: IncomingHttpHeaders,
+	names: ReadonlySet<string>,
+	origins: ReadonlySet<string> = new Set(),
+): boolean {
 	const host = urlOf(`http://${headers.host ?? ''}`);
 	if (host === undefined || !isOurs(host.hostname, names)) {
 		return false;
 	}
 	const { origin } = headers;
 	if (origin !== undefined) {
-		return urlOf(origin)?.host === host.host;
+		return urlOf(origin)?.host === host.host || origins.has(origin);
 	}
 	// An image or a script of another page names no origin; a link that somebody follows is fine.
 	return headers['sec-fetch-site'] !== 'cross-site' || headers['sec-fetch-mode'] === 'navigate';

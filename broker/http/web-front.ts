@@ -10,7 +10,10 @@ import { tellJson } from './problem.ts';
 
 /** Options of {@link startWebFront}. */
 export interface WebFrontOptions
-	extends Pick<HttpServerOptions, 'host' | 'port' | 'portFlag' | 'names' | 'tls' | 'onWarning'> {
+	extends Pick<
+		HttpServerOptions,
+		'host' | 'port' | 'portFlag' | 'names' | 'origins' | 'tls' | 'onWarning'
+	> {
 	/** Folder of the page that is served; without it there is none. */
 	readonly page?: string | undefined;
 	/** What a page is told of the broker, beside who it is to it. */

@@ -13,6 +13,7 @@ export interface FrontFlags {
 	/** A port; false: there is no page. */
 	readonly http?: string | false | undefined;
 	readonly httpName?: readonly string[] | undefined;
+	readonly httpOrigin?: readonly string[] | undefined;
 }
 
 /** The page of a broker, and the files of the swarm, by HTTP. */
@@ -76,6 +77,7 @@ export async function openFront(
 			port,
 			portFlag: '--http',
 			names: [...namesOfHere(), ...(flags.httpName ?? [])],
+			origins: flags.httpOrigin,
 			tls,
 			page: PAGE,
 			about: { brokers: addresses, cert },

@@ -81,6 +81,11 @@ function addHosting(program: Command): void {
 			'a name the page may be asked by, beside addresses and that of this machine; can be repeated',
 			collect,
 		)
+		.option(
+			'--http-origin <origin>',
+			'an origin whose pages may be nodes of this broker, such as https://lab.example; can be repeated',
+			collect,
+		)
 		.option('--no-mdns', 'do not tell the LAN of this broker')
 		.option('--insecure-anonymous', 'let in everybody who reaches the port, without a token')
 		.option(LIMIT, ABOUT_LIMIT, collect)

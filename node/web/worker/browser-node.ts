@@ -2,29 +2,47 @@ import { nanoid } from 'nanoid';
 import { Bitfield, makeNodeId, type Seed, Topics } from '../../../protocol/index.ts';
 import { CoreNode } from '../../core-node.ts';
 import type { DownloadResult } from '../../download-options.ts';
-import type { FetchOptions, Wanted } from '../../downloads.ts';
+import { type FetchOptions, wantedOf } from '../../downloads.ts';
 import type { Holding } from '../../holdings.ts';
 import { lostState } from '../../presence.ts';
 import { BlobStorage } from './blob-storage.ts';
 import { digestChunk } from './hashes.ts';
+import { type MakeSeedOptions, makeSeed } from './make-seed.ts';
+import { openMemory } from './memory-backing.ts';
+import { OneByOne } from './one-by-one.ts';
+import { hasFiles, openFile } from './opfs-backing.ts';
 import { WebLink } from './web-link.ts';
-import type { WebTarget } from './web-target.ts';
+import { WebTarget } from './web-target.ts';
 
-/** What a {@link BrowserNode} needs. */
+/** Options of {@link BrowserNode.start}. */
 export interface BrowserNodeOptions {
-	/** URL of the broker: ws or wss. */
+	/** URL of the broker: ws or wss. That of `shoal broker` is `/mqtt` at the port of its page. */
 	readonly url: string;
-	readonly token: string;
-	/** What is shared under `id` cannot be read any more. */
-	readonly onBroken: (id: string, error: unknown) => void;
+	/** What the broker lets nodes in with. @default none */
+	readonly token?: string | undefined;
+	/** What is shared under `id` cannot be read any more, and is not served. */
+	readonly onBroken?: ((id: string, error: unknown) => void) | undefined;
 }
 
-/** A node in a browser: it shares blobs, and reaches others through the broker only. */
+/** A download that is done: verified, and where its bytes are. */
+export interface BrowserDownload extends Omit<DownloadResult, 'path' | 'wasThere'> {
+	/** The content. It is read from where it is: a file of the browser, or memory. */
+	readonly blob: Blob;
+}
+
+/**
+ * A node in a browser. It shares files, and reaches others through the broker only. In a worker of a page that came
+ * over TLS, or from this machine, downloads go into files of the browser, of any size, and go on after a reload;
+ * elsewhere they are held in memory, up to 500 MiB each.
+ */
 export class BrowserNode extends CoreNode {
-	#broken: BrowserNodeOptions['onBroken'] = () => {};
+	readonly #targets = new Map<string, WebTarget>();
+	/** Hashing of files, and of what is there already: more at a time would only take memory. */
+	readonly #hashing = new OneByOne();
+	#broken: NonNullable<BrowserNodeOptions['onBroken']> = () => {};
 
 	/** Connects and says hello. @throws ShoalError ERR_BROKER, ERR_REFUSED */
-	static async start({ url, token, onBroken }: BrowserNodeOptions): Promise<BrowserNode> {
+	static async start({ url, token = '', onBroken }: BrowserNodeOptions): Promise<BrowserNode> {
 		const topics = new Topics();
 		const id = makeNodeId();
 		const link = await WebLink.open({
@@ -35,7 +53,7 @@ export class BrowserNode extends CoreNode {
 		});
 		const platform = { digest: digestChunk, dial: undefined };
 		const node = new BrowserNode(link, topics, { platform, lane: 'broker' });
-		node.#broken = onBroken;
+		node.#broken = onBroken ?? node.#broken;
 		try {
 			await node.subscribe();
 			await node.join();
@@ -46,25 +64,45 @@ export class BrowserNode extends CoreNode {
 		}
 	}
 
-	/** Serves a blob whose seed is known. @throws ShoalError ERR_EXISTS */
-	async share(seed: Seed, blob: Blob): Promise<void> {
-		const storage = new BlobStorage(blob, seed.name);
+	/**
+	 * Makes the seed of a file, and serves it until it is dropped or the node closed.
+	 *
+	 * @throws ShoalError ERR_NAME, ERR_CHANGED, ERR_IO, ERR_EXISTS if the node has it already, ERR_CLOSED
+	 */
+	async share(file: File, options: MakeSeedOptions = {}): Promise<Seed> {
+		const seed = await this.#hashing.run(() => makeSeed(file, options));
+		options.signal?.throwIfAborted();
+		this.checkOpen();
+		const storage = new BlobStorage(file, seed.name);
 		this.context.holdings.add({ seed, have: Bitfield.full(seed.chunks), storage });
 		await this.announce();
+		return seed;
 	}
 
-	/** Downloads what `wanted` names, and serves it meanwhile and afterwards. @throws ShoalError */
-	async get(wanted: Wanted, target: WebTarget, options: FetchOptions): Promise<DownloadResult> {
-		return await this.downloads.get(wanted, target, options);
+	/**
+	 * Downloads a content, and serves it meanwhile and afterwards, until it is dropped.
+	 *
+	 * @param what a seed id, or a link
+	 * @throws ShoalError as {@link Download.run}, ERR_ID, ERR_LINK, and ERR_EXISTS if another tab has it
+	 */
+	async get(what: string, options: FetchOptions = {}): Promise<BrowserDownload> {
+		this.checkOpen();
+		const wanted = wantedOf(what);
+		const target = new WebTarget((await hasFiles()) ? openFile : openMemory, this.#hashing);
+		const { path: _, wasThere: __, ...result } = await this.downloads.get(wanted, target, options);
+		this.#targets.set(wanted.id, target);
+		return { ...result, blob: target.blob as Blob };
 	}
 
-	/** Serves a content no longer. */
+	/** Serves a content no longer, and gives its memory back. What is in a file of the browser stays. */
 	drop(id: string): void {
 		const holding = this.context.holdings.get(id);
 		if (holding !== undefined) {
 			this.context.holdings.remove(holding);
 			void holding.storage.close();
 		}
+		this.#targets.get(id)?.release();
+		this.#targets.delete(id);
 	}
 
 	protected override onBroken({ seed }: Holding, error: unknown): void {

@@ -1,21 +1,17 @@
-import { parseSeedId, printable, ShoalError, safeFileName } from '../../../protocol/index.ts';
+import { isShoalError, printable, ShoalError, safeFileName } from '../../../protocol/index.ts';
 import type { Progress } from '../../download-options.ts';
 import type { Look, Mine, News } from '../messages.ts';
 import { BrowserNode } from './browser-node.ts';
-import { makeSeed } from './make-seed.ts';
-import { openMemory } from './memory-backing.ts';
-import { OneByOne } from './one-by-one.ts';
-import { forget, hasFiles, keptContents, openFile } from './opfs-backing.ts';
+import { forget, hasFiles, keptContents } from './opfs-backing.ts';
 import { SwarmFeed } from './swarm-feed.ts';
 import { watchSwarm } from './watch-swarm.ts';
-import { WebTarget } from './web-target.ts';
 
 /** A download or a share, and what can be done with it. */
 interface Item {
 	mine: Mine;
 	/** As whoever shared it wrote it; unlike that of `mine` it is not for reading. */
 	name: string;
-	target: WebTarget | undefined;
+	blob: Blob | undefined;
 	readonly stop: AbortController;
 	/** Settled when a download has ended and given its files back. */
 	ended: Promise<unknown>;
@@ -40,8 +36,6 @@ export class Desk {
 	readonly #items = new Map<string, Item>();
 	/** What is being removed, by seed. */
 	readonly #leaving = new Map<string, Promise<void>>();
-	/** Hashing of files, and of what is there already: more at a time would only take memory. */
-	readonly #hashing = new OneByOne();
 	#post: Post = { url: '', token: '', canAct: false };
 	#look: Look = { view: 'none' };
 	#node: Promise<BrowserNode> | undefined;
@@ -85,18 +79,16 @@ export class Desk {
 		const item = this.#put(id, name, { length: known?.length ?? 0, state: 'waiting' });
 		try {
 			await this.#leaving.get(id);
-			const open = (await hasFiles()) ? openFile : openMemory;
-			const target = new WebTarget(open, this.#hashing);
-			item.target = target;
 			const node = await this.#joined();
-			const getting = node.get({ id: parseSeedId(id) }, target, {
+			const getting = node.get(id, {
 				wait: true,
 				signal: item.stop.signal,
 				onProgress: (progress) => this.#update(item, progressOf(progress)),
 			});
 			item.ended = getting.catch(() => {});
-			const { seed, ms, kept } = await getting;
+			const { seed, ms, kept, blob } = await getting;
 			item.name = seed.name;
+			item.blob = blob;
 			const about = { name: printable(seed.name), length: seed.length, have: seed.length };
 			const is = { state: 'complete', rate: 0, canSave: true, reason: undefined } as const;
 			this.#update(item, { ...about, ...is, ms });
@@ -117,25 +109,17 @@ export class Desk {
 		const item = this.#put(draft, file.name, { ...about, state: 'waiting' });
 		const { signal } = item.stop;
 		try {
-			const seed = await this.#hashing.run(async () => {
-				signal.throwIfAborted();
-				this.#update(item, { state: 'hashing' });
-				return await makeSeed(file, (have) => this.#update(item, { have }), signal);
-			});
 			const node = await this.#joined();
-			signal.throwIfAborted();
+			const onBytes = (have: number): void => this.#update(item, { state: 'hashing', have });
+			const seed = await node.share(file, { onBytes, signal });
 			this.#items.delete(draft);
-			const before = this.#items.get(seed.id)?.mine.state;
-			if (before === undefined || before === 'failed') {
-				await node.share(seed, file);
-				this.#put(seed.id, file.name, { ...about, state: 'sharing', have: seed.length });
-			} else {
-				// It is here already, and served.
-				this.#tellMine();
-			}
+			this.#put(seed.id, file.name, { ...about, state: 'sharing', have: seed.length });
 		} catch (error) {
-			if (!signal.aborted) {
-				this.#items.set(draft, item);
+			if (isShoalError(error, 'ERR_EXISTS')) {
+				// It is on the page already, and served.
+				this.#items.delete(draft);
+				this.#tellMine();
+			} else {
 				this.#failed(item, error);
 			}
 		}
@@ -144,9 +128,8 @@ export class Desk {
 	/** Hands a finished download to the page, to be saved. */
 	save(id: string): void {
 		const item = this.#items.get(id);
-		const blob = item?.target?.blob;
-		if (item !== undefined && blob !== undefined) {
-			this.#tell({ tell: 'file', name: safeFileName(item.name), blob });
+		if (item?.blob !== undefined) {
+			this.#tell({ tell: 'file', name: safeFileName(item.name), blob: item.blob });
 		}
 	}
 
@@ -163,11 +146,10 @@ export class Desk {
 		this.#leaving.set(id, leaving);
 	}
 
-	async #end(id: string, { ended, target, mine }: Item): Promise<void> {
+	async #end(id: string, { ended, mine }: Item): Promise<void> {
 		await ended;
 		const node = await this.#node?.catch(() => undefined);
 		node?.drop(id);
-		target?.release();
 		// What another tab has is not ours to remove.
 		if (!mine.isElsewhere && !mine.isShare && (await hasFiles())) {
 			await forget(id);
@@ -197,7 +179,7 @@ export class Desk {
 		const item: Item = {
 			mine: { id, name: printable(name), ...none, ...kind, ...change },
 			name,
-			target: undefined,
+			blob: undefined,
 			stop: new AbortController(),
 			ended: Promise.resolve(),
 		};
@@ -213,7 +195,7 @@ export class Desk {
 
 	#failed(item: Item, error: unknown): void {
 		if (!item.stop.signal.aborted) {
-			const isElsewhere = error instanceof ShoalError && error.code === 'ERR_EXISTS';
+			const isElsewhere = isShoalError(error, 'ERR_EXISTS');
 			this.#update(item, { state: 'failed', rate: 0, isElsewhere, reason: reasonOf(error) });
 		}
 	}

@@ -6,16 +6,21 @@ import { ThreadedHash } from './threaded-hash.ts';
 /** Bytes of chunks that are read and hashed at a time: several small ones, or one of the largest. */
 const AT_ONCE = 4 * 1024 * 1024;
 
+/** Options of {@link makeSeed}. */
+export interface MakeSeedOptions {
+	/** Called with the bytes hashed so far. */
+	readonly onBytes?: ((bytes: number) => void) | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * The seed of a file. It is read once, for the whole and for the chunks.
  *
- * @param onBytes called with the bytes hashed so far
  * @throws ShoalError ERR_NAME, ERR_CHANGED, ERR_IO, and what `signal` was aborted with
  */
 export async function makeSeed(
 	file: File,
-	onBytes: (bytes: number) => void,
-	signal: AbortSignal,
+	{ onBytes, signal }: MakeSeedOptions = {},
 ): Promise<Seed> {
 	const name = checkName(file.name.normalize('NFC'));
 	const { size: length } = file;
@@ -24,12 +29,12 @@ export async function makeSeed(
 	const digests: Uint8Array[] = [];
 	try {
 		for (let offset = 0; offset < length; offset += AT_ONCE) {
-			signal.throwIfAborted();
+			signal?.throwIfAborted();
 			const bytes = await read(file, offset);
 			await whole.room();
 			whole.update(bytes);
 			digests.push(...(await chunkDigests(bytes, chunkSize)));
-			onBytes(offset + bytes.length);
+			onBytes?.(offset + bytes.length);
 		}
 		const digest = hexToUint8Array(await whole.digest());
 		return new Seed({ name, length, kind: 'sha256', digest, chunkDigests: joined(digests) });

@@ -30,7 +30,9 @@ const ELSEWHERE = 'another tab of this browser has this download; it can be save
  * browsers.
  */
 export async function hasFiles(): Promise<boolean> {
-	mayKeep ??= isSecureContext ? openFolder().then(isThere, isNot) : Promise.resolve(false);
+	// Workers only have files that are read and written at once.
+	const canOpen = isSecureContext && 'createSyncAccessHandle' in FileSystemFileHandle.prototype;
+	mayKeep ??= canOpen ? openFolder().then(isThere, isNot) : Promise.resolve(false);
 	return await mayKeep;
 }
 

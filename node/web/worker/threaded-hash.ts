@@ -102,7 +102,8 @@ export class ThreadedHash {
 }
 
 function startThread(): Worker {
-	const worker = new Worker(new URL('./hash-thread.ts', import.meta.url), { type: 'module' });
+	// As it is called when it is compiled: a bundler finds the source as well.
+	const worker = new Worker(new URL('./hash-thread.js', import.meta.url), { type: 'module' });
 	worker.addEventListener('message', ({ data }: MessageEvent<HashNews>) => {
 		open.get(data.hash)?.hear(data);
 	});
