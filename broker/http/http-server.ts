@@ -13,6 +13,7 @@ import type { Admission, Role } from '../admission.ts';
 import type { KeyPair } from '../certificate.ts';
 import { portError } from '../port-error.ts';
 import { tokenOf } from './credential.ts';
+import { Crowd } from './crowd.ts';
 import { mayAsk } from './origin.ts';
 import { type Problem, problemOf, tellProblem } from './problem.ts';
 
@@ -55,6 +56,8 @@ export interface HttpServerOptions {
 	readonly upgrade?: ((request: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined;
 	/** Connections at a time. @default 256 */
 	readonly mostConnections?: number | undefined;
+	/** Connections of one address at a time, loopback excepted. @default as many as there may be */
+	readonly mostPerAddress?: number | undefined;
 	readonly onWarning?: ((error: unknown) => void) | undefined;
 }
 
@@ -83,7 +86,10 @@ export class HttpServer {
 			this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
 		};
 		this.#server = tls === undefined ? createServer(onRequest) : createSecureServer(tls, onRequest);
-		this.#server.maxConnections = options.mostConnections ?? MOST_CONNECTIONS;
+		const { mostConnections = MOST_CONNECTIONS, mostPerAddress = mostConnections } = options;
+		this.#server.maxConnections = mostConnections;
+		const crowd = new Crowd(mostPerAddress);
+		this.#server.on('connection', (socket) => crowd.add(socket));
 		this.#server.keepAliveTimeout = IDLE;
 		this.#server.headersTimeout = HEAD;
 		this.#server.timeout = STALL;

@@ -43,6 +43,7 @@ export async function startWebFront(
 		onGuess: (address) => broker.guessed(address),
 		// Those who speak MQTT are counted by the broker; the rest come and go.
 		mostConnections: 2 * broker.limits.clients,
+		mostPerAddress: 2 * broker.limits.clientsPerAddress,
 		routes: [
 			...routes,
 			brokerMonitoring(broker),

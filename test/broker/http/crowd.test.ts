@@ -1,0 +1,65 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import * as assert from 'uvu/assert';
+import { Crowd } from '../../../broker/http/crowd.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
+
+const test = suite('crowd');
+
+/** Opens `count` connections at `host`. @returns those that are open still */
+async function crowdAt(t: Scope, host: string, count: number) {
+	const crowd = new Crowd(2);
+	let accepted = 0;
+	const server = createServer((socket) => {
+		accepted += 1;
+		socket.on('error', () => {});
+		crowd.add(socket);
+	});
+	await new Promise<void>((resolve) => server.listen(0, host, resolve));
+	t.defer(() => server.close());
+	const { port } = server.address() as { port: number };
+	const open = new Set<Socket>();
+	const come = async (): Promise<Socket> => {
+		const socket = connect({ port, host });
+		open.add(socket);
+		socket.on('error', () => {});
+		socket.once('close', () => open.delete(socket));
+		t.defer(() => socket.destroy());
+		const before = accepted;
+		await until('it is accepted', () => accepted > before);
+		return socket;
+	};
+	for (let index = 0; index < count; index += 1) {
+		await come();
+	}
+	return { open, come };
+}
+
+test('an address that has as many as it may gets another when one is closed', async (t) => {
+	const host = Object.values(networkInterfaces())
+		.flatMap((each) => each ?? [])
+		.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+	if (host === undefined) {
+		return;
+	}
+	const { open, come } = await crowdAt(t, host, 3);
+	await until('one is ended', () => open.size === 2);
+	const [first] = open;
+	first?.destroy();
+	await until('one has left', () => open.size === 1);
+	// As soon as the server has noticed.
+	await until('there is room for another', async () => {
+		const next = await come();
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		return !next.destroyed;
+	});
+});
+
+test('from this machine as many come as like', async (t) => {
+	const { open } = await crowdAt(t, '127.0.0.1', 4);
+	await new Promise((resolve) => setTimeout(resolve, 100));
+	assert.is(open.size, 4);
+});
+
+test.run();
