@@ -25,11 +25,7 @@ interface Process {
 	readonly parent: number;
 	readonly command: string;
 	readonly ms: number;
-	/** Bytes of memory. */
-	readonly resident: number;
 }
-
-const PAGE = 4_096;
 
 function processes(): Process[] {
 	return readdirSync('/proc')
@@ -39,9 +35,7 @@ function processes(): Process[] {
 				const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
 				const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
 				const ms = (Number(fields[11]) + Number(fields[12])) * 10;
-				const statm = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
-				const resident = Number(statm[1]) * PAGE;
-				return [{ pid: Number(pid), parent: Number(fields[1]), command, ms, resident }];
+				return [{ pid: Number(pid), parent: Number(fields[1]), command, ms }];
 			} catch {
 				// It has ended meanwhile.
 				return [];
@@ -49,8 +43,8 @@ function processes(): Process[] {
 		});
 }
 
-/** ms of processor time of the browser with that profile, its renderers and all of it; and bytes of the renderers. */
-function usageOf(profile: string): { renderers: number; all: number; resident: number } {
+/** ms of processor time of the browser with that profile: its renderers, and all of it. */
+function cpuOf(profile: string): { renderers: number; all: number } {
 	const every = processes();
 	const family = every.filter(({ command }) => command.includes(profile));
 	for (const { pid } of family) {
@@ -58,8 +52,7 @@ function usageOf(profile: string): { renderers: number; all: number; resident: n
 	}
 	const sum = (some: Process[]): number => some.reduce((total, { ms }) => total + ms, 0);
 	const renderers = family.filter(({ command }) => command.includes('--type=renderer'));
-	const resident = renderers.reduce((total, each) => total + each.resident, 0);
-	return { renderers: sum(renderers), all: sum(family), resident };
+	return { renderers: sum(renderers), all: sum(family) };
 }
 
 /** A hundred nodes that each get ten files, which are a thousand in all: every second each tells how far it is. */
@@ -108,15 +101,15 @@ test('a hundred nodes and a thousand seeds take a small part of one core, and no
 		await page.goto(`${address}/#${view}`);
 		await page.waitForTimeout(3_000);
 		const heapBefore = await heap();
-		const [before, at] = [usageOf(profile), performance.now()];
+		const [before, at] = [cpuOf(profile), performance.now()];
 		await page.waitForTimeout(MINUTES * 60_000);
-		const [after, ms] = [usageOf(profile), performance.now() - at];
+		const [after, ms] = [cpuOf(profile), performance.now() - at];
 		const renderer = (after.renderers - before.renderers) / ms;
 		const whole = (after.all - before.all) / ms;
 		const grown = (await heap()) - heapBefore;
 		const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 		console.log(
-			`${view}: page and node ${percent(renderer)} of a core, the browser in all ${percent(whole)}; heap ${grown} bytes more, page and worker ${after.resident - before.resident}, after ${Math.round(ms / 1_000)} s`,
+			`${view}: page and node ${percent(renderer)} of a core, the browser in all ${percent(whole)}; heap ${grown} bytes more after ${Math.round(ms / 1_000)} s`,
 		);
 		assert.ok(renderer < MOST_CPU, `${view}: ${percent(renderer)}`);
 		assert.ok(grown < 3_000_000, `${view}: the page has grown by ${grown} bytes`);
