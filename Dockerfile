@@ -19,7 +19,8 @@ RUN install -d -o node -g node -m 0700 /data
 VOLUME /data
 USER node
 WORKDIR /data
-EXPOSE 1883
+# MQTT, and the page with the files by HTTP.
+EXPOSE 1883 8080
 # It is process 1, and ends by itself within two seconds of SIGTERM.
 ENTRYPOINT ["shoal"]
 CMD ["broker", "--lan", "--data", "/data"]

@@ -96,7 +96,7 @@ export class DemoView {
 		const rows: ReadonlyArray<readonly [string, string]> = [
 			['shoal broker --lan', 'on one machine; prints LINK'],
 			['shoal join LINK', 'on all others'],
-			['shoal share FILE --broker mqtt://HOST:1883', 'where the file is'],
+			['shoal share FILE', 'where the file is'],
 			['shoal get LINK', 'on all others'],
 		];
 		output.line();
