@@ -34,39 +34,33 @@ export function parseLevel(typed = process.env.SHOAL_LOG_LEVEL || 'warn'): Level
 
 /** What a process that runs for long has to tell those who run it: one line an event, safe on a terminal. */
 export class Log {
-	readonly #logger: Logger;
+	/** For programs; people need none. */
+	readonly #logger: Logger | undefined;
+	readonly #level: Level;
 	readonly #text: LogOptions['text'];
 	readonly #now: () => number;
 	#since = Number.NEGATIVE_INFINITY;
 	#lines = 0;
 	#leftOut = 0;
 
-	private constructor(logger: Logger, { text, now = () => performance.now() }: LogOptions) {
+	private constructor(
+		logger: Logger | undefined,
+		{ level, text, now = () => performance.now() }: LogOptions,
+	) {
 		this.#logger = logger;
+		this.#level = level;
 		this.#text = text;
 		this.#now = now;
 	}
 
-	/** The library is loaded only now. */
+	/** The library is loaded only where programs read the log. */
 	static async open(options: LogOptions): Promise<Log> {
-		const { default: pino } = await import('pino');
-		const logger = pino(
-			{
-				level: options.level,
-				// Whoever collects lines knows the machine and the process.
-				base: null,
-				messageKey: 'message',
-				timestamp: pino.stdTimeFunctions.isoTime,
-				formatters: { level: (level) => ({ level }) },
-			},
-			{ write: (line) => options.json(escapeJson(line.trimEnd())) },
-		);
-		return new Log(logger, options);
+		return new Log(options.text === undefined ? await jsonLogger(options) : undefined, options);
 	}
 
 	/** Whether somebody wants to know what matters so much. */
 	isWanted(level: Level): boolean {
-		return this.#logger.isLevelEnabled(level);
+		return LEVELS.indexOf(level) <= LEVELS.indexOf(this.#level);
 	}
 
 	/** Tells `message`, and programs its name and what else there is to it. */
@@ -75,7 +69,7 @@ export class Log {
 			return;
 		}
 		if (this.#text === undefined) {
-			this.#logger[level]({ event, ...fields }, message);
+			this.#logger?.[level]({ event, ...fields }, message);
 		} else {
 			this.#text(level, printable(message));
 		}
@@ -99,4 +93,19 @@ export class Log {
 		this.#leftOut += this.#lines > MOST_LINES ? 1 : 0;
 		return this.#lines <= MOST_LINES;
 	}
+}
+
+async function jsonLogger({ level, json }: LogOptions): Promise<Logger> {
+	const { default: pino } = await import('pino');
+	return pino(
+		{
+			level,
+			// Whoever collects lines knows the machine and the process.
+			base: null,
+			messageKey: 'message',
+			timestamp: pino.stdTimeFunctions.isoTime,
+			formatters: { level: (name) => ({ level: name }) },
+		},
+		{ write: (line) => json(escapeJson(line.trimEnd())) },
+	);
 }
