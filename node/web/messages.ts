@@ -20,16 +20,18 @@ export type Look =
 
 export type SeedSort = 'name' | 'length' | 'seeders' | 'downloaders' | 'rate' | 'age';
 
+/** What a page works with. */
+export interface Post {
+	/** URL of the broker: ws or wss. */
+	readonly url: string;
+	readonly token: string;
+	/** Whether there is more to do than to watch. */
+	readonly canAct: boolean;
+}
+
 /** To the worker. */
 export type Order =
-	| {
-			readonly do: 'open';
-			/** URL of the broker: ws or wss. */
-			readonly url: string;
-			readonly token: string;
-			/** Whether there is more to do than to watch. */
-			readonly canAct: boolean;
-	  }
+	| ({ readonly do: 'open' } & Post)
 	| { readonly do: 'look'; readonly at: Look }
 	| { readonly do: 'get'; readonly id: string; readonly name: string }
 	| { readonly do: 'share'; readonly file: File }

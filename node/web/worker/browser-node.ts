@@ -106,6 +106,9 @@ export class BrowserNode extends CoreNode {
 	}
 
 	protected override onBroken({ seed }: Holding, error: unknown): void {
+		// It may be got again.
+		this.#targets.get(seed.id)?.release();
+		this.#targets.delete(seed.id);
 		this.#broken(seed.id, error);
 	}
 }

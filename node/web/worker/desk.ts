@@ -1,8 +1,9 @@
-import { isShoalError, printable, ShoalError, safeFileName } from '../../../protocol/index.ts';
+import { isShoalError, printable, safeFileName } from '../../../protocol/index.ts';
 import type { Progress } from '../../download-options.ts';
-import type { Look, Mine, News } from '../messages.ts';
+import type { Look, Mine, News, Post } from '../messages.ts';
 import { BrowserNode } from './browser-node.ts';
 import { forget, hasFiles, keptContents } from './opfs-backing.ts';
+import { reasonOf } from './reason.ts';
 import { SwarmFeed } from './swarm-feed.ts';
 import { watchSwarm } from './watch-swarm.ts';
 
@@ -15,15 +16,6 @@ interface Item {
 	readonly stop: AbortController;
 	/** Settled when a download has ended and given its files back. */
 	ended: Promise<unknown>;
-}
-
-/** What a page works with. */
-export interface Post {
-	/** URL of the broker: ws or wss. */
-	readonly url: string;
-	readonly token: string;
-	/** Whether there is more to do than to watch. */
-	readonly canAct: boolean;
 }
 
 /** ms between two pictures. */
@@ -214,9 +206,4 @@ export class Desk {
 function progressOf({ phase, name, have, length, rate, sources }: Progress): Partial<Mine> {
 	const about = name === undefined ? {} : { name: printable(name), length };
 	return { ...about, state: phase, have, rate, sources };
-}
-
-/** An error for people. */
-export function reasonOf(error: unknown): string {
-	return error instanceof ShoalError ? error.message : String(error);
 }

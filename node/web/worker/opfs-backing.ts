@@ -30,7 +30,7 @@ const ELSEWHERE = 'another tab of this browser has this download; it can be save
  * browsers.
  */
 export async function hasFiles(): Promise<boolean> {
-	// Workers only have files that are read and written at once.
+	// Only workers have files that are read and written at once.
 	const canOpen = isSecureContext && 'createSyncAccessHandle' in FileSystemFileHandle.prototype;
 	mayKeep ??= canOpen ? openFolder().then(isThere, isNot) : Promise.resolve(false);
 	return await mayKeep;
@@ -79,8 +79,6 @@ export async function forget(id: string): Promise<void> {
 export async function openFile(seed: Seed): Promise<Backing> {
 	const { id, name, length } = seed;
 	const leave = await occupy(id);
-	const folder = await openFolder();
-	const handle = await folder.getFileHandle(id, { create: true });
 	const open: SyncAccessHandle[] = [];
 	const openNext = async (each: FileSystemFileHandle): Promise<SyncAccessHandle> => {
 		const sync = await openSync(each);
@@ -88,6 +86,8 @@ export async function openFile(seed: Seed): Promise<Backing> {
 		return sync;
 	};
 	try {
+		const folder = await openFolder();
+		const handle = await folder.getFileHandle(id, { create: true });
 		const file = await openNext(handle);
 		// First of all, so that whatever there is of it is listed.
 		const about = await openNext(await folder.getFileHandle(`${id}.json`, { create: true }));

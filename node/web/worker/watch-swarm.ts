@@ -1,5 +1,6 @@
-import { isShoalError, makeNodeId, ShoalError } from '../../../protocol/index.ts';
-import type { LinkState } from '../messages.ts';
+import { isShoalError, makeNodeId } from '../../../protocol/index.ts';
+import type { LinkState, Post } from '../messages.ts';
+import { reasonOf } from './reason.ts';
 import type { SwarmFeed } from './swarm-feed.ts';
 import { WebLink } from './web-link.ts';
 
@@ -13,7 +14,7 @@ const TRY_EVERY = 2_000;
  * @param tell how it is connected is another now
  */
 export async function watchSwarm(
-	{ url, token }: { readonly url: string; readonly token: string },
+	{ url, token }: Pick<Post, 'url' | 'token'>,
 	feed: SwarmFeed,
 	tell: (link: LinkState) => void,
 ): Promise<void> {
@@ -44,7 +45,7 @@ export async function watchSwarm(
 			// Or it would come back by itself, beside the next.
 			await link?.close();
 			feed.clear();
-			const reason = error instanceof ShoalError ? error.message : String(error);
+			const reason = reasonOf(error);
 			if (isShoalError(error, 'ERR_REFUSED')) {
 				tell({ state: 'refused', reason });
 				return;
