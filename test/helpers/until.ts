@@ -4,7 +4,7 @@ const STEP_MS = 5;
 export async function until(
 	what: string,
 	condition: () => unknown,
-	deadline = 5_000,
+	deadline = 60_000,
 ): Promise<void> {
 	const end = performance.now() + deadline;
 	while (!(await condition())) {
