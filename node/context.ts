@@ -12,6 +12,7 @@ import type { LaneKind } from './lanes/lane.ts';
 import { Lanes } from './lanes/lanes.ts';
 import type { Platform } from './platform.ts';
 import { RateMeter } from './rate-meter.ts';
+import { Responsiveness } from './responsiveness.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { TraceSink } from './trace.ts';
 import { TrackerClient } from './tracker-client.ts';
@@ -27,6 +28,8 @@ export interface NodeContext {
 	readonly limits: Limits;
 	readonly tracker: TrackerClient;
 	readonly holdings: Holdings;
+	/** Which nodes deliver what they say they have. */
+	readonly responsiveness: Responsiveness;
 	/** Bytes sent and received, and the limits they are kept to. */
 	readonly up: RateMeter;
 	readonly down: RateMeter;
@@ -80,6 +83,7 @@ export function createContext(link: Link, topics: Topics, options: ContextOption
 		lanes: new Lanes({ link, topics, limits, kind, dial: platform.dial, onMessage, warn }),
 		holdings: new Holdings(),
 		tracker: new TrackerClient(link, topics, limits.announces),
+		responsiveness: new Responsiveness(),
 		up: new RateMeter(),
 		down: new RateMeter(),
 		totals: new LaneTotals(),

@@ -47,8 +47,8 @@ export class Download {
 		this.#options = options;
 		this.#patience = new Patience(context, options.id);
 		this.#sources = new Sources(context, options.id, {
-			has: (node, reply) => {
-				this.#transfer?.onHave(node, reply);
+			has: (node, reply, roundTrip) => {
+				this.#transfer?.onHave(node, reply, roundTrip);
 				this.#finder?.offer(node, reply);
 			},
 			gone: (node) => {
@@ -237,6 +237,7 @@ export class Download {
 				id,
 				name,
 				fallbackName: target.fallbackName,
+				roundTrip: () => this.#sources.roundTrip,
 				found,
 				useless: (node, isLying) => this.#sources.remove(node, isLying),
 			});

@@ -16,6 +16,10 @@ import type { HaveReply } from './have-reply.ts';
 
 /** ms without a byte after which a node is given up. */
 const PATIENCE = 4_000;
+/** Bytes a second below which a node is given up though it sends something: half of what the slowest link carries. */
+const LEAST_RATE = 2_048;
+/** Bytes of the first range: small, so that it soon shows whether, and how fast, the node sends. */
+const FIRST_RANGE = 16 * 1024;
 /** Ranges asked for at a time: their bytes stay within what a downloader may have open. */
 const AT_ONCE = 16;
 
@@ -33,6 +37,12 @@ export class SeedFetcher {
 	readonly #missing: ByteRange[] = [];
 	readonly #open = new Map<number, number>();
 	#request = 0n;
+	#received = 0;
+	/** When it was asked last, and when bytes came last, ms by performance.now(). */
+	#askedAt = 0;
+	#heardAt = 0;
+	/** ms in which something was asked for and had not come. */
+	#waited = 0;
 	#isOver = false;
 	#timer: NodeJS.Timeout | undefined;
 	#settle: (error?: ShoalError) => void = () => {};
@@ -45,16 +55,35 @@ export class SeedFetcher {
 		this.#id = id;
 		this.#body = new Uint8Array(bodyBytes(about.length, about.chunks, about.kind));
 		const part = context.tracker.state?.part ?? context.limits.part;
-		for (let offset = 0; offset < this.#body.length; offset += part) {
-			this.#missing.push([offset, Math.min(part, this.#body.length - offset)]);
+		for (let offset = 0; offset < this.#body.length; ) {
+			const most = offset === 0 ? Math.min(part, FIRST_RANGE) : part;
+			const length = Math.min(most, this.#body.length - offset);
+			this.#missing.push([offset, length]);
+			offset += length;
 		}
+	}
+
+	/** Whether any of it has come. */
+	get hasBegun(): boolean {
+		return this.#received > 0;
+	}
+
+	/** Whether nothing has come for longer than a node that delivers takes, `roundTrip` being ms to the first byte. */
+	isLate(now: number, roundTrip: number): boolean {
+		if (this.#open.size === 0) {
+			return false;
+		}
+		const rate = this.#received / Math.max(1, this.#waited);
+		const [next = 0] = this.#open.values();
+		const expected = this.hasBegun ? (2 * next) / rate : 0;
+		return now - Math.max(this.#heardAt, this.#askedAt) > Math.max(roundTrip, expected);
 	}
 
 	/**
 	 * Fetches the seed.
 	 *
 	 * @param name the name it shall have
-	 * @throws ShoalError ERR_TIMEOUT if the node stops answering, ERR_SEED if it sent another seed,
+	 * @throws ShoalError ERR_TIMEOUT if the node stops sending or is far too slow, ERR_SEED if it sent another seed,
 	 *   ERR_NAME
 	 */
 	async fetch(name: string): Promise<Seed> {
@@ -84,7 +113,11 @@ export class SeedFetcher {
 		) {
 			return;
 		}
+		const now = performance.now();
+		this.#waited += now - Math.max(this.#heardAt, this.#askedAt);
+		this.#heardAt = now;
 		this.#body.set(bytes, offset);
+		this.#received += bytes.length;
 		this.#open.delete(offset);
 		if (this.#open.size === 0) {
 			this.#missing.length > 0 ? this.#ask() : this.#settle();
@@ -112,13 +145,19 @@ export class SeedFetcher {
 		const id = formatRequestId(this.#request);
 		const request: NodeRequest = { op: 'seed', id, seed: this.#id, ranges };
 		lanes.to(this.from).send(topics.request(this.from, link.id), encodeJson(request));
+		this.#askedAt = performance.now();
 		this.#wait();
 	}
 
 	#wait(): void {
 		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => {
-			this.#settle(new ShoalError('ERR_TIMEOUT', `node ${this.from} stopped sending the seed`));
-		}, PATIENCE);
+		// The whole is bounded too: a byte now and then does not keep others from being asked for ever.
+		const left = PATIENCE + (this.#body.length * 1_000) / LEAST_RATE - this.#waited;
+		this.#timer = setTimeout(
+			() => {
+				this.#settle(new ShoalError('ERR_TIMEOUT', `node ${this.from} stopped sending the seed`));
+			},
+			Math.min(PATIENCE, left),
+		);
 	}
 }

@@ -16,17 +16,34 @@ export interface SeedFinderOptions {
 	readonly name?: string | undefined;
 	/** A name to take if none of those offered is safe. */
 	readonly fallbackName?: string | undefined;
+	/** ms of the quickest answer of any node to what it has. */
+	readonly roundTrip: () => number;
 	readonly found: (seed: Seed) => void;
 	/** A node could not give the seed: it sent another, or stopped answering. */
 	readonly useless: (node: string, isLying: boolean) => void;
 }
 
-/** Gets the seed behind an id from whichever node gives it: one after the other is tried. */
+/** Nodes that are asked from the start. */
+const AT_ONCE = 2;
+/** Bounds of the ms that a node has to send the first byte before another is asked as well. */
+const LEAST_PAUSE = 30;
+const MOST_PAUSE = 1_000;
+/** A node that has not sent a byte after so many pauses, and so many ms, is remembered for it. */
+const SILENT_PAUSES = 4;
+const SILENT = 250;
+
+/**
+ * Gets the seed behind an id from whichever node sends it first. Two are asked at once; another as well
+ * whenever none of those that were asked sends at a rate worth waiting for. Nodes that did not deliver before
+ * are asked last. So none can delay the others for longer than a round trip.
+ */
 export class SeedFinder {
 	readonly #context: NodeContext;
 	readonly #options: SeedFinderOptions;
+	/** Of nodes that were not asked yet. */
 	readonly #offers = new Map<string, HaveReply>();
-	#fetcher: SeedFetcher | undefined;
+	readonly #fetchers = new Map<string, SeedFetcher>();
+	#timer: NodeJS.Timeout | undefined;
 	#isOver = false;
 	/** Why the last offer was of no use. */
 	lastError: unknown;
@@ -38,53 +55,123 @@ export class SeedFinder {
 
 	/** A node says that it has (some of) the seed. */
 	offer(node: string, reply: HaveReply): void {
-		this.#offers.set(node, reply);
-		void this.#next();
+		if (!this.#isOver && !this.#fetchers.has(node)) {
+			this.#offers.set(node, reply);
+			this.#ask();
+		}
 	}
 
 	/** A node is gone, or does not give it now. */
 	retract(node: string): void {
 		this.#offers.delete(node);
-		if (this.#fetcher?.from === node) {
-			this.#fetcher.stop(new ShoalError('ERR_REFUSED', `node ${node} does not give the seed`));
-		}
+		this.#fetchers
+			.get(node)
+			?.stop(new ShoalError('ERR_REFUSED', `node ${node} does not give the seed`));
 	}
 
 	/** Bytes of a seed's body have come. */
 	onBytes(from: string, message: ChunkMessage): void {
-		this.#fetcher?.onBytes(from, message);
+		this.#fetchers.get(from)?.onBytes(from, message);
 	}
 
 	close(): void {
 		this.#isOver = true;
-		this.#fetcher?.stop(new ShoalError('ERR_CLOSED', 'the seed is not needed any more'));
+		this.#stop();
 	}
 
-	async #next(): Promise<void> {
-		const [offer] = this.#offers;
-		if (this.#isOver || this.#fetcher !== undefined || offer === undefined) {
-			return;
-		}
-		const [node, reply] = offer;
-		this.#offers.delete(node);
-		try {
-			const name = this.#nameFor(reply);
-			this.#fetcher = new SeedFetcher(this.#context, node, this.#options.id, reply);
-			const seed = await this.#fetcher.fetch(name);
-			this.#isOver = true;
-			this.#options.found(seed);
-		} catch (error) {
-			if (!this.#isOver) {
-				this.lastError = error;
-				this.#context.warn(error);
-				this.#options.useless(
-					node,
-					isShoalError(error, 'ERR_SEED') || isShoalError(error, 'ERR_NAME'),
-				);
+	/** Asks as many as are asked at once, and one more if those that were asked are late. */
+	#ask(): void {
+		while (this.#fetchers.size < AT_ONCE && this.#askNext()) {}
+		this.#timer ??= setTimeout(() => this.#look(), this.#pause);
+	}
+
+	/** ms that a node has to send the first byte. */
+	get #pause(): number {
+		return Math.min(Math.max(2 * this.#options.roundTrip(), LEAST_PAUSE), MOST_PAUSE);
+	}
+
+	#look(): void {
+		this.#timer = undefined;
+		const now = performance.now();
+		const { responsiveness } = this.#context;
+		const fetchers = [...this.#fetchers.values()];
+		const long = Math.max(SILENT, SILENT_PAUSES * this.#pause);
+		for (const fetcher of fetchers) {
+			if (!fetcher.hasBegun && fetcher.isLate(now, long)) {
+				responsiveness.failed(fetcher.from, now);
 			}
 		}
-		this.#fetcher = undefined;
-		void this.#next();
+		if (fetchers.every((fetcher) => fetcher.isLate(now, this.#pause))) {
+			this.#askNext();
+		}
+		if (this.#fetchers.size > 0) {
+			this.#ask();
+		}
+	}
+
+	/** Asks one node more. @returns whether there was one */
+	#askNext(): boolean {
+		const now = performance.now();
+		const nodes = [...this.#offers.keys()];
+		const isSilent = (node: string): boolean => this.#context.responsiveness.isSilent(node, now);
+		const node = nodes.find((each) => !isSilent(each)) ?? nodes[0];
+		const reply = node === undefined ? undefined : this.#offers.get(node);
+		if (this.#isOver || node === undefined || reply === undefined) {
+			return false;
+		}
+		this.#offers.delete(node);
+		void this.#fetch(node, reply);
+		return true;
+	}
+
+	async #fetch(node: string, reply: HaveReply): Promise<void> {
+		try {
+			const name = this.#nameFor(reply);
+			const fetcher = new SeedFetcher(this.#context, node, this.#options.id, reply);
+			this.#fetchers.set(node, fetcher);
+			const seed = await fetcher.fetch(name);
+			if (!this.#isOver) {
+				this.#isOver = true;
+				this.#fetchers.delete(node);
+				this.#context.responsiveness.delivered(node);
+				this.#rememberLate();
+				this.#stop();
+				this.#options.found(seed);
+			}
+		} catch (error) {
+			this.#fetchers.delete(node);
+			if (!this.#isOver) {
+				this.#giveUp(node, error);
+			}
+		}
+	}
+
+	#giveUp(node: string, error: unknown): void {
+		this.lastError = error;
+		this.#context.warn(error);
+		if (isShoalError(error, 'ERR_TIMEOUT')) {
+			this.#context.responsiveness.failed(node, performance.now());
+		}
+		const isLying = isShoalError(error, 'ERR_SEED') || isShoalError(error, 'ERR_NAME');
+		this.#options.useless(node, isLying);
+		this.#ask();
+	}
+
+	/** Those that another has overtaken are asked last the next time. */
+	#rememberLate(): void {
+		const now = performance.now();
+		for (const fetcher of this.#fetchers.values()) {
+			if (!fetcher.hasBegun && fetcher.isLate(now, this.#pause)) {
+				this.#context.responsiveness.failed(fetcher.from, now);
+			}
+		}
+	}
+
+	#stop(): void {
+		clearTimeout(this.#timer);
+		for (const fetcher of this.#fetchers.values()) {
+			fetcher.stop(new ShoalError('ERR_CLOSED', 'the seed is not needed any more'));
+		}
 	}
 
 	#nameFor({ name }: HaveReply): string {

@@ -29,17 +29,22 @@ export class SourcePlaces {
 		this.#self = hashId(self);
 	}
 
-	/** Whether there is a place for `node`, and who has to leave for it. `now` in ms. */
+	/**
+	 * Whether there is a place for `node`, and who has to leave for it. `now` in ms.
+	 *
+	 * @param isSilent whether a node does not do what it is asked
+	 */
 	placeFor(
 		node: string,
 		seated: ReadonlyMap<string, Seated>,
 		now: number,
+		isSilent: (id: string) => boolean = () => false,
 	): { isThere: boolean; leaves?: string } {
 		if (seated.size < MOST_SOURCES) {
 			return { isThere: true };
 		}
 		for (const [id, { sentAt }] of seated) {
-			if (now - sentAt >= USELESS) {
+			if (now - sentAt >= USELESS || (isSilent(id) && !isSilent(node))) {
 				this.#useless.add(id);
 				return { isThere: true, leaves: id };
 			}

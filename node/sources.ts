@@ -14,8 +14,8 @@ import type { Turn } from './turns.ts';
 
 /** What {@link Sources} tell. */
 export interface SourcesHandlers {
-	/** A node has answered what it has of the seed. */
-	has(node: string, reply: HaveReply): void;
+	/** A node has answered what it has of the seed, `roundTrip` ms after it was asked, 0 if that is not known. */
+	has(node: string, reply: HaveReply, roundTrip: number): void;
 	/** A node does not answer any more, or does not share the seed. */
 	gone(node: string): void;
 	/** The tracker has answered: it knows so many nodes with something of the seed, and so many that lied. */
@@ -29,6 +29,8 @@ interface Source extends Seated {
 	/** When anything came from it, bytes or an answer. */
 	heardAt: number;
 	sentAt: number;
+	/** ms from the first question to its answer. */
+	roundTrip: number;
 	isComplete: boolean;
 	/** What it said last. */
 	reply: HaveReply | undefined;
@@ -44,6 +46,12 @@ const SILENCE = 1_500;
 const ASK_AGAIN = 5_000;
 const ASK_UNANSWERED = 2_000;
 const MOST_UNANSWERED = 3;
+/**
+ * A node that has never answered gives way to another after so many ms, and so many of the quickest round trip, or
+ * while none is known of as many ms.
+ */
+const SILENT = 250;
+const SILENT_ROUNDS = 4;
 
 /**
  * The nodes of one swarm: found through the tracker, and counted on only after they have said
@@ -60,6 +68,8 @@ export class Sources {
 	readonly #places: SourcePlaces;
 	readonly #routes: Routes;
 	readonly #timer: NodeJS.Timeout;
+	/** ms of the quickest answer of any node so far. */
+	#roundTrip = Number.POSITIVE_INFINITY;
 	#queriedAt = Number.NEGATIVE_INFINITY;
 	#queryAfter = QUERY_FIRST;
 	#isQuerying = false;
@@ -84,8 +94,13 @@ export class Sources {
 		if (source === undefined) {
 			return false;
 		}
+		const now = performance.now();
+		if (source.unanswered === 1) {
+			source.roundTrip = now - source.askedAt;
+			this.#roundTrip = Math.min(this.#roundTrip, source.roundTrip);
+		}
 		source.unanswered = 0;
-		source.heardAt = performance.now();
+		source.heardAt = now;
 		source.reply = reply;
 		source.isComplete = reply.have === 'all';
 		if (source.isComplete) {
@@ -95,9 +110,14 @@ export class Sources {
 		}
 		this.#turn ??= this.#context.turns.take(() => this.#begin());
 		if (this.#turn.isOn) {
-			this.#handlers.has(from, reply);
+			this.#handlers.has(from, reply, source.roundTrip);
 		}
 		return true;
+	}
+
+	/** ms of the quickest answer of any node to what it has; infinite until one has come. */
+	get roundTrip(): number {
+		return this.#roundTrip;
 	}
 
 	/** Whether somebody has something, but it is not this swarm's turn yet. */
@@ -124,6 +144,7 @@ export class Sources {
 				askedAt: 0,
 				heardAt: now,
 				sentAt: now,
+				roundTrip: 0,
 				isComplete: false,
 				reply: undefined,
 			};
@@ -136,8 +157,14 @@ export class Sources {
 		}
 	}
 
-	/** Asks every known node what it has: there is somebody now who wants to know. */
+	/**
+	 * Tells again what every known node has, those that deliver first, and asks them all once more: there is
+	 * somebody now who wants to know.
+	 */
 	askAll(): void {
+		if (this.#turn?.isOn) {
+			this.#begin();
+		}
 		for (const [node, source] of this.#sources) {
 			this.#ask(node, source);
 		}
@@ -166,12 +193,17 @@ export class Sources {
 		this.#endTurn();
 	}
 
-	/** It is this swarm's turn: what was said while it waited counts now. */
+	/** It is this swarm's turn: what was said before counts now, and that of nodes that deliver first. */
 	#begin(): void {
-		for (const [node, { reply }] of [...this.#sources]) {
+		const { responsiveness } = this.#context;
+		const [first, others] = [new Map<string, Source>(), new Map<string, Source>()];
+		for (const [node, source] of this.#sources) {
+			(responsiveness.delivers(node) ? first : others).set(node, source);
+		}
+		for (const [node, { reply, roundTrip }] of [...first, ...others]) {
 			try {
 				if (reply !== undefined) {
-					this.#handlers.has(node, reply);
+					this.#handlers.has(node, reply, roundTrip);
 				}
 			} catch (error) {
 				this.#context.warn(error);
@@ -217,11 +249,25 @@ export class Sources {
 
 	/** Whether there is a place for `node`. Whoever has to leave for it is gone. */
 	#makePlace(node: string): boolean {
-		const { isThere, leaves } = this.#places.placeFor(node, this.#sources, performance.now());
+		const now = performance.now();
+		const isSilent = (id: string): boolean => this.#isSilent(id, now);
+		const { isThere, leaves } = this.#places.placeFor(node, this.#sources, now, isSilent);
 		if (leaves !== undefined) {
 			this.remove(leaves, false);
 		}
 		return isThere;
+	}
+
+	/** Whether `node` has not answered what it has, or has not sent what it said it has. */
+	#isSilent(node: string, now: number): boolean {
+		const { responsiveness } = this.#context;
+		const source = this.#sources.get(node);
+		const isAsked = source !== undefined && source.reply === undefined && source.unanswered > 0;
+		const roundTrip = Math.min(this.#roundTrip, SILENT);
+		if (isAsked && now - source.askedAt > Math.max(SILENT, SILENT_ROUNDS * roundTrip)) {
+			responsiveness.failed(node, now);
+		}
+		return responsiveness.isSilent(node, now);
 	}
 
 	#queryPause(now: number): number {

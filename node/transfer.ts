@@ -103,8 +103,8 @@ export class Transfer {
 		return this.#lanes.counts;
 	}
 
-	/** A node has said what it has. @throws ShoalError ERR_RANGE if that cannot be */
-	onHave(from: string, reply: HaveReply): void {
+	/** A node has said what it has, `roundTrip` ms after it was asked. @throws ShoalError ERR_RANGE if that cannot be */
+	onHave(from: string, reply: HaveReply, roundTrip: number): void {
 		const { seed } = this.#holding;
 		if (reply.length !== seed.length || reply.chunks !== seed.chunks) {
 			throw new ShoalError('ERR_MESSAGE', `node ${from} tells another length of seed ${seed.id}`);
@@ -112,7 +112,9 @@ export class Transfer {
 		if (!this.#context.lanes.reaches(from)) {
 			return;
 		}
-		this.#engine.nodeHas(from, chunksOf(reply));
+		const { responsiveness } = this.#context;
+		const isSilent = responsiveness.isSilent(from, performance.now());
+		this.#engine.nodeHas(from, chunksOf(reply), { roundTrip, isSilent });
 		this.#lanes.has(from, reply.part);
 		const told = this.#engine.nodes.get(from)?.have.count ?? 0;
 		this.#trace({ event: 'has', node: from, chunks: told });
@@ -212,7 +214,8 @@ export class Transfer {
 	}
 
 	#received(from: string, lane: LaneKind, bytes: number): void {
-		const { down, totals, feeds } = this.#context;
+		const { down, totals, feeds, responsiveness } = this.#context;
+		responsiveness.delivered(from);
 		down.count(bytes);
 		totals.count(lane, 'received', bytes);
 		feeds.count(from, lane, bytes);

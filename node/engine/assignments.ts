@@ -5,9 +5,13 @@ import type { Decision } from './decision.ts';
 import type { ChunkPicker, ChunkRun } from './picker.ts';
 import type { RemoteNode } from './remote-node.ts';
 
+/** Nodes that may be asked for the same, where none of them answers; of what is small any number. */
+const MOST_RIVALS = 4;
+const SMALL = 16 * 1024;
+
 /**
  * Which node is trying to get which chunks. A chunk is `assigned` exactly while attempts at it are
- * open: one, or in the endgame two of different nodes, which are twins.
+ * open: one, or in the endgame several of different nodes, which are rivals.
  */
 export class Assignments {
 	readonly #layout: Layout;
@@ -50,23 +54,27 @@ export class Assignments {
 		return isHungry || this.#assign(remote) || this.#duplicate(remote, now);
 	}
 
-	/** All bytes of `attempt` are here: it goes to verification, and its twin is not needed. */
+	/** All bytes of `attempt` are here: it goes to verification, and its rivals are not needed. */
 	finish(attempt: Attempt): void {
 		this.#nodes.get(attempt.node)?.attempts.delete(attempt);
-		if (attempt.twin !== undefined) {
-			this.#close(attempt.twin);
-			attempt.twin = undefined;
+		for (const rival of attempt.rivals) {
+			if (rival !== attempt) {
+				this.#close(rival);
+			}
 		}
+		attempt.rivals = [attempt];
 		this.#move(attempt, 'verifying');
 	}
 
-	/** Gives an attempt up: its chunks are missing again, unless its twin goes on. */
+	/** Gives an attempt up: its chunks are missing again, unless a rival goes on. */
 	abandon(attempt: Attempt): void {
 		this.#close(attempt);
-		if (attempt.twin === undefined) {
+		const rivals = attempt.rivals.filter((each) => each !== attempt);
+		for (const rival of rivals) {
+			rival.rivals = rivals;
+		}
+		if (rivals.length === 0) {
 			this.#move(attempt, 'missing');
-		} else {
-			attempt.twin.twin = undefined;
 		}
 	}
 
@@ -161,24 +169,38 @@ export class Assignments {
 
 	/**
 	 * The endgame: nothing that is wanted is missing any more, and an idle node takes over what a slow one has not
-	 * brought. What is open then fits into the windows, so that little comes twice.
+	 * brought, or several that look as if they never will. What is open then fits into the windows, so that
+	 * little comes twice.
 	 */
 	#duplicate(remote: RemoteNode, now: number): boolean {
 		if (remote.outstanding > 0 || remote.isSnubbed || !this.#picker.isAllAsked) {
 			return false;
 		}
 		for (const other of this.#nodes.values()) {
-			const attempt = isSlower(other, remote, now) ? twinless(other, remote) : undefined;
+			const attempt = isSlower(other, remote, now) ? this.#openTo(remote, other, now) : undefined;
 			if (attempt !== undefined) {
 				const { firstChunk, chunks, offset, length } = attempt;
-				const twin = new Attempt(remote.id, firstChunk, chunks, offset, length);
-				twin.twin = attempt;
-				attempt.twin = twin;
-				remote.attempts.add(twin);
+				const rival = new Attempt(remote.id, firstChunk, chunks, offset, length);
+				const rivals = [...attempt.rivals, rival];
+				for (const each of rivals) {
+					each.rivals = rivals;
+				}
+				remote.attempts.add(rival);
 				return true;
 			}
 		}
 		return false;
+	}
+
+	/** An attempt of `slow` that `remote` may try as well: no other does, or all that do may never answer. */
+	#openTo(remote: RemoteNode, slow: RemoteNode, now: number): Attempt | undefined {
+		return [...slow.attempts].find(({ rivals, ...attempt }) => {
+			const isOpen =
+				rivals.length === 1 ||
+				((rivals.length < MOST_RIVALS || attempt.length <= SMALL) &&
+					rivals.every(({ node }) => this.#nodes.get(node)?.isDoubtful(now) === true));
+			return isOpen && hasAll(remote, attempt);
+		});
 	}
 
 	#close(attempt: Attempt): void {
@@ -200,12 +222,7 @@ export class Assignments {
 	}
 }
 
-/** An attempt of `slow` that no other tries as well and that `remote` could. */
-function twinless(slow: RemoteNode, remote: RemoteNode): Attempt | undefined {
-	return [...slow.attempts].find((each) => each.twin === undefined && hasAll(remote, each));
-}
-
-function hasAll(remote: RemoteNode, attempt: Attempt): boolean {
+function hasAll(remote: RemoteNode, attempt: Pick<Attempt, 'firstChunk' | 'chunks'>): boolean {
 	for (let index = 0; index < attempt.chunks; index += 1) {
 		if (!remote.have.has(attempt.firstChunk + index)) {
 			return false;

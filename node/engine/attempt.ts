@@ -31,8 +31,8 @@ export class Attempt {
 	readonly offset: number;
 	/** Bytes of the run. */
 	readonly length: number;
-	/** Another node's try at the same run, in the endgame. */
-	twin: Attempt | undefined;
+	/** All open attempts at the same run, this one too: more than one in the endgame only. */
+	rivals: readonly Attempt[] = [this];
 	/** It was shared with all, perhaps unasked: nobody can be charged with it. */
 	readonly isOverheard: boolean;
 	readonly #lost = new Map<number, Part>();

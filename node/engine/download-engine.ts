@@ -5,7 +5,7 @@ import { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
 import type { DownloadEngineOptions } from './engine-options.ts';
 import { ChunkPicker } from './picker.ts';
-import { bytesOpen, leastOpen, RemoteNode, worthAsking } from './remote-node.ts';
+import { bytesOpen, type KnownOfNode, leastOpen, RemoteNode, worthAsking } from './remote-node.ts';
 import { Window, type WindowOptions } from './window.ts';
 
 /** ms of the rate of all nodes together that may be open: well below the longest timeout. */
@@ -85,13 +85,14 @@ export class DownloadEngine {
 	}
 
 	/** `node` says that it has `chunks`, indices of the layout. It is counted on from now on. */
-	nodeHas(node: string, chunks: Iterable<number>): void {
+	nodeHas(node: string, chunks: Iterable<number>, known: KnownOfNode = {}): void {
 		if (this.#dropped.has(node)) {
 			return;
 		}
 		const { layout, mostPart, mostOutstanding: mostWindow, lost } = this.#options;
 		const remote =
-			this.#nodes.get(node) ?? new RemoteNode(node, layout.chunks, { mostPart, mostWindow }, lost);
+			this.#nodes.get(node) ??
+			new RemoteNode(node, layout.chunks, { mostPart, mostWindow }, lost, known);
 		this.#nodes.set(node, remote);
 		for (const chunk of chunks) {
 			if (remote.have.set(chunk)) {

@@ -10,6 +10,19 @@ const MOST_PAUSE = 4_000;
 /** Bytes over which is remembered for whom they came. */
 const REMEMBERED = 8 * 1024 * 1024;
 
+/** ms, beside two round trips, after which the first answer of a node is doubtful where others could give it. */
+const FIRST_DOUBT = 100;
+/** Bytes a ms at which it could come in that time. */
+const FIRST_RATE = 1_000;
+
+/** What is known of a node before it is asked for chunks. */
+export interface KnownOfNode {
+	/** ms it took to say what it has. @default 0 */
+	readonly roundTrip?: number;
+	/** It did not send what it was asked for elsewhere. @default false */
+	readonly isSilent?: boolean;
+}
+
 /** What a downloader knows of a node that it counts on, and what it has asked of it. */
 export class RemoteNode {
 	readonly id: string;
@@ -26,7 +39,8 @@ export class RemoteNode {
 	#pausedUntil = Number.NEGATIVE_INFINITY;
 	#refusals = 0;
 	/** It missed a timeout and has not answered since. */
-	isSnubbed = false;
+	isSnubbed: boolean;
+	readonly #roundTrip: number;
 	readonly #onLost: (node: string, part: Part) => void;
 	/** Open parts by offset, in the order they were asked for. */
 	readonly #open = new Map<number, Part>();
@@ -45,7 +59,10 @@ export class RemoteNode {
 		chunks: number,
 		options: WindowOptions,
 		lost: (node: string, part: Part) => void = () => {},
+		{ roundTrip = 0, isSilent = false }: KnownOfNode = {},
 	) {
+		this.#roundTrip = roundTrip;
+		this.isSnubbed = isSilent;
 		this.id = id;
 		this.#onLost = lost;
 		this.have = new Bitfield(chunks);
@@ -150,9 +167,15 @@ export class RemoteNode {
 		return isPossible && this.#waits(now) > this.window.timeout;
 	}
 
-	/** Whether it looks as if that will come: half the timeout is over. */
+	/**
+	 * Whether it looks as if that will come: half the timeout is over; or of a node that never sent anything, the
+	 * time that a first answer may take.
+	 */
 	isDoubtful(now: number): boolean {
-		return this.isSnubbed || this.#waits(now) > this.window.timeout / 2;
+		const first = FIRST_DOUBT + 2 * this.#roundTrip + this.#outstanding / FIRST_RATE;
+		const half = this.window.timeout / 2;
+		const most = this.#heard === Number.NEGATIVE_INFINITY ? Math.min(first, half) : half;
+		return this.isSnubbed || this.#waits(now) > most;
 	}
 
 	/** Nothing came in time: every open part has to be asked for again. */

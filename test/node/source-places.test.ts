@@ -94,4 +94,13 @@ test('in whatever order they come, those seated are the nearest that came', () =
 	fc.assert(property);
 });
 
+test('T30: who does not do what it is asked gives way at once, but not to another of its kind', () => {
+	const places = new SourcePlaces(SELF);
+	const seated = seat(byDistance.slice(0, PLACES), { isComplete: true });
+	const [, silent, other] = byDistance as [string, string, string];
+	const isSilent = (id: string): boolean => id === silent || id === other;
+	assert.equal(places.placeFor('new-0001', seated, 0, isSilent), { isThere: true, leaves: silent });
+	assert.equal(places.placeFor(other, seated, 0, isSilent), { isThere: false });
+});
+
 test.run();

@@ -137,8 +137,30 @@ test('all that are known are asked again when there is somebody who wants to kno
 	const sources = begin();
 	await until('both have answered', () => has.length === 2);
 	sources.askAll();
-	await until('both have answered again', () => has.length === 4);
+	assert.is(has.length, 4, 'what they said before is told at once');
+	await until('both have answered again', () => has.length === 6);
 	assert.ok(peers.every(({ requests }) => requests.length === 2));
+});
+
+test('T30: nodes that never answer what they have give way to others, and at once where one is known', async (t) => {
+	const { peers, has, begin } = await start(t, 14);
+	const honest = peers.slice(12);
+	for (const peer of peers.slice(0, 12)) {
+		peer.onRequest = () => {};
+	}
+	begin();
+	await until('both that answer are counted on', () => honest.every(({ id }) => has.includes(id)));
+});
+
+test('T30: what nodes have is told again in such an order that those that deliver come first', async (t) => {
+	const { context, peers, has, begin } = await start(t, 4);
+	const sources = begin();
+	await until('all have answered', () => has.length === 4);
+	const last = has.at(-1) as string;
+	context.responsiveness.delivered(last);
+	sources.askAll();
+	assert.is(has[4], last);
+	assert.is(peers.length, 4);
 });
 
 test('one that comes later is found, while there is nobody else', async (t) => {

@@ -33,7 +33,7 @@ export function checkEngine(engine: DownloadEngine): void {
 	const missing = [...engine.states.missing()];
 	assert.is(counted, engine.states.have().size);
 	assert.is(attemptsAt.size, engine.states.count('assigned'));
-	assert.ok([...attemptsAt.values()].every((attempts) => attempts <= 2));
+	assert.ok([...attemptsAt.values()].every((attempts) => attempts <= 4));
 	for (const node of engine.nodes.values()) {
 		assert.is(node.useful, missing.filter((chunk) => node.have.has(chunk)).length);
 	}

@@ -99,8 +99,8 @@ class Driver {
 		);
 		let twice = 0;
 		for (const node of this.engine.nodes.values()) {
-			for (const { twin, length } of node.attempts) {
-				twice += twin === undefined ? 0 : length / 2;
+			for (const { rivals, length } of node.attempts) {
+				twice += length * (1 - 1 / rivals.length);
 			}
 		}
 		assert.ok(twice <= DEFAULT_LIMITS.outstanding, `${twice} bytes asked for twice`);

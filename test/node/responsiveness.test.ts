@@ -1,0 +1,33 @@
+import * as assert from 'uvu/assert';
+import { Responsiveness } from '../../node/responsiveness.ts';
+import { suite } from '../helpers/suite.ts';
+
+const test = suite('responsiveness');
+const MINUTES = 60_000;
+
+test('a node that did not deliver is remembered for ten minutes, or until it sends something', () => {
+	const known = new Responsiveness();
+	assert.not.ok(known.isSilent('a', 0));
+	known.failed('a', 0);
+	known.failed('b', 0);
+	assert.ok(known.isSilent('a', 10 * MINUTES - 1));
+	assert.not.ok(known.isSilent('a', 10 * MINUTES));
+	known.delivered('b');
+	assert.not.ok(known.isSilent('b', 1));
+	assert.ok(known.delivers('b'));
+	known.failed('b', 2);
+	assert.not.ok(known.delivers('b'));
+	assert.ok(known.isSilent('b', 3));
+});
+
+test('what is remembered is bounded: of a thousand nodes and one the oldest is forgotten', () => {
+	const known = new Responsiveness();
+	for (let index = 0; index <= 1_000; index += 1) {
+		known.failed(`node-${index}`, 0);
+	}
+	assert.not.ok(known.isSilent('node-0', 1));
+	assert.ok(known.isSilent('node-1', 1));
+	assert.ok(known.isSilent('node-1000', 1));
+});
+
+test.run();
