@@ -17,8 +17,9 @@ import { type Scope, suite } from '../helpers/suite.ts';
 const test = suite('F12 F13 F23: every call fails once');
 const MIB = 1_048_576;
 const CODES = ['ENOSPC', 'EIO', 'EMFILE'];
-const content = Buffer.from(contentOf(MIB));
-const older = contentOf(MIB).fill(7, MIB / 4, MIB / 2);
+const LENGTH = (3 * MIB) / 4;
+const content = Buffer.from(contentOf(LENGTH));
+const older = contentOf(LENGTH).fill(7, MIB / 4, MIB / 2);
 
 /** How a download begins: what is there before it. */
 interface Start {

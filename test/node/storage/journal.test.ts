@@ -207,9 +207,7 @@ test('16 MiB are recorded before the time is over', async (t) => {
 	const journal = new Journal({ path, seed: large, part, bootId: BOOT });
 	t.defer(() => journal.close());
 	const before = openResources();
-	for (let chunk = 0; chunk < 16; chunk += 1) {
-		journal.record(chunk);
-	}
+	Array.from({ length: 16 }, (_, chunk) => journal.record(chunk));
 	assert.equal(openResources(), before, 'no timer is waited for');
 	await until('it is written', async () => (await readFile(path, 'latin1').catch(() => '')) !== '');
 });
