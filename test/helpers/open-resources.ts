@@ -1,18 +1,28 @@
-import { until } from './until.ts';
+const STEP_MS = 5;
+/** Three seconds where nothing holds us up, which is less than any timer that might have been forgotten lasts. */
+const LOOKS = 600;
 
 /** What keeps the process alive now. */
 export function openResources(): string[] {
 	return process.getActiveResourcesInfo();
 }
 
-/** Waits until nothing keeps the process alive that did not do so `before`. */
-export async function nothingLeftOpen(before: readonly string[], ms = 500): Promise<void> {
-	const isLeft = (): boolean => {
+/**
+ * Waits until nothing keeps the process alive that did not do so `before`. Looks are counted, not time: while
+ * the process is held up nothing can be closed either.
+ */
+export async function nothingLeftOpen(before: readonly string[], looks = LOOKS): Promise<void> {
+	const left = (): string[] => {
 		const known = [...before];
-		return openResources().some((resource) => {
+		return openResources().filter((resource) => {
 			const index = known.indexOf(resource);
 			return index < 0 || known.splice(index, 1).length === 0;
 		});
 	};
-	await until('nothing is left open', () => !isLeft(), ms);
+	for (let look = 0; left().length > 0; look += 1) {
+		if (look === looks) {
+			throw new Error(`left open: ${left().join(', ')}`);
+		}
+		await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+	}
 }

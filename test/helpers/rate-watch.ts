@@ -5,16 +5,45 @@ const WINDOW = 2_000;
 /** ms without a sample: the machine had no time for us, and no rate can be held against anybody. */
 const HELD_UP = 40;
 
+interface Sample {
+	/** Ms before and after it was counted. */
+	readonly at: number;
+	readonly until: number;
+	readonly bytes: number;
+}
+
 /** Follows a count of bytes, and says how fast it grew in any two seconds. */
 export class RateWatch {
-	readonly #samples: Array<{ readonly at: number; readonly bytes: number }> = [];
+	readonly #samples: Sample[] = [];
+	readonly #bytes: () => number;
 
 	constructor(t: Scope, bytes: () => number) {
-		const sample = (): void => {
-			this.#samples.push({ at: performance.now(), bytes: bytes() });
-		};
-		const timer = setInterval(sample, EVERY);
+		this.#bytes = bytes;
+		this.#sample();
+		const timer = setInterval(() => this.#sample(), EVERY);
 		t.defer(() => clearInterval(timer));
+	}
+
+	#sample(): Sample {
+		const sample = { at: performance.now(), bytes: this.#bytes(), until: performance.now() };
+		this.#samples.push(sample);
+		return sample;
+	}
+
+	/**
+	 * Has a rate hold from now on. What it returns tells the most bytes by which the count has been ahead of
+	 * that rate since: a process that is held up is not ahead the more.
+	 */
+	aheadOf(rate: number): () => number {
+		const start = this.#sample();
+		const first = this.#samples.length;
+		return () => {
+			this.#sample();
+			const ahead = this.#samples.slice(first).map(({ until, bytes }) => {
+				return bytes - start.bytes - ((until - start.at) * rate) / 1_000;
+			});
+			return Math.max(...ahead);
+		};
 	}
 
 	/**

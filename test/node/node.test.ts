@@ -36,12 +36,12 @@ for (const length of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5_000_000]) {
 	test(`${length} bytes that one node shares are got by another`, async (t) => {
 		const { url, content, seed, seeder } = await shared(t, length);
 		const folder = await makeFolder(t);
-		const node = await startNode(t, url);
+		const node = await startNode(t, url, { lane: 'direct' });
 		const result = await node.get(seed.id, { output: folder });
 		assert.is(result.path, join(folder, 'file.bin'));
 		assert.is(result.seed.id, seed.id);
 		assert.ok(result.ms >= 0);
-		assert.equal(await readFile(result.path), Buffer.from(content));
+		assert.ok((await readFile(result.path)).equals(content));
 		assert.equal(await readdir(folder), ['file.bin']);
 		assert.is(node.received.total, length);
 		const [source] = result.sources;
@@ -53,7 +53,7 @@ for (const length of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5_000_000]) {
 	test(`${length} bytes that one node shares are streamed to another in order`, async (t) => {
 		const { url, content, seed } = await shared(t, length);
 		const node = await startNode(t, url);
-		assert.equal(await read(node.stream(seed.id)), Buffer.from(content));
+		assert.ok((await read(node.stream(seed.id))).equals(content));
 	});
 }
 
@@ -62,7 +62,7 @@ test('a download is asked for by id, link or seed', async (t) => {
 	for (const what of [seed.id.toUpperCase(), seeder.link(seed), seed]) {
 		const node = await startNode(t, url);
 		const { path } = await node.get(what, { output: await makeFolder(t) });
-		assert.equal(await readFile(path), Buffer.from(content));
+		assert.ok((await readFile(path)).equals(content));
 	}
 });
 
@@ -82,7 +82,7 @@ test('what was got is served by who got it', async (t) => {
 	await seeder.close();
 	const third = await startNode(t, url);
 	const { path, sources } = await third.get(seed.id, { output: await makeFolder(t) });
-	assert.equal(await readFile(path), Buffer.from(content));
+	assert.ok((await readFile(path)).equals(content));
 	assert.equal(
 		sources.map(({ node }) => node),
 		[second.id],
@@ -136,13 +136,19 @@ test('progress goes from finding to verifying and never back', async (t) => {
 });
 
 test('rates are kept, and can be lifted while something is sent', async (t) => {
-	const { url, seed } = await shared(t, 1_500_000);
-	const node = await startNode(t, url, { maxDown: 1_000_000 });
+	const { url, seed } = await shared(t, 3_000_000);
+	const rate = 50_000;
+	const node = await startNode(t, url, { maxDown: rate });
 	const start = performance.now();
-	setTimeout(() => node.limitRates(undefined, undefined), 700);
-	await node.get(seed, { output: await makeFolder(t) });
-	const ms = performance.now() - start;
-	assert.ok(ms > 400 && ms < 1_400, `${ms}`);
+	const getting = node.get(seed, { output: await makeFolder(t) });
+	await until('some has come', () => node.received.total > rate / 2);
+	const allowed = (performance.now() - start) * (rate / 1_000);
+	assert.ok(node.received.total < allowed + rate / 2, `${node.received.total} of ${allowed} bytes`);
+	const lifted = performance.now();
+	node.limitRates(undefined, undefined);
+	await getting;
+	const ms = performance.now() - lifted;
+	assert.ok(ms < 30_000, `${ms} ms for what would take a minute`);
 });
 
 test('a rate that is none is refused, and leaves nothing open', async (t) => {
@@ -152,7 +158,7 @@ test('a rate that is none is refused, and leaves nothing open', async (t) => {
 		assert.is((await rejects(startNode(t, url, { maxUp: rate }))).code, 'ERR_USAGE');
 		assert.is((await rejects(startNode(t, url, { maxDown: rate }))).code, 'ERR_USAGE');
 	}
-	await nothingLeftOpen(before, 1_000);
+	await nothingLeftOpen(before);
 });
 
 test('an id that is taken is ERR_ID_TAKEN, one that is none ERR_ID', async (t) => {
@@ -195,13 +201,11 @@ test('seeds and who tell what the tracker holds', async (t) => {
 test('linger ends when nobody asks, at the latest when it was told to', async (t) => {
 	const { url } = await startBroker(t);
 	const node = await startNode(t, url);
-	const start = performance.now();
-	await node.linger(100, 5_000);
-	assert.ok(performance.now() - start < 1_000);
-	await node.linger(5_000, 100);
-	assert.ok(performance.now() - start < 2_000);
-	await node.linger(5_000, 5_000, AbortSignal.timeout(50));
-	assert.ok(performance.now() - start < 3_000);
+	// Any of them would outlast the test if it did not end.
+	const hour = 3_600_000;
+	await node.linger(100, hour);
+	await node.linger(hour, 100);
+	await node.linger(hour, hour, AbortSignal.timeout(50));
 });
 
 test('close can be called twice, and when it is over nothing is open', async (t) => {
@@ -212,7 +216,7 @@ test('close can be called twice, and when it is over nothing is open', async (t)
 	await node.get(seed, { output: folder });
 	await Promise.all([node.close(), node.close()]);
 	await node.close();
-	await nothingLeftOpen(before, 1_000);
+	await nothingLeftOpen(before);
 	assert.equal(await openBelow(folder), []);
 	const first = seeder.close();
 	await seeder.close();

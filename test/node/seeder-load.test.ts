@@ -53,17 +53,21 @@ test('the same request a thousand times is answered once while it waits', async 
 	for (let time = 0; time < 1_000; time += 1) {
 		peer.ask(to, seed.id, ranges, { id });
 	}
+	// Its answer comes after all of them have been read.
+	peer.askHave(to, seed.id);
+	await until('all have been read', () => peer.repliesOf('have').length === 1);
+	const before = peer.chunks.length;
 	await until('each has been answered', () => {
 		return new Set(peer.chunks.map(({ message }) => message.offset)).size === ranges.length;
 	});
 	await new Promise((resolve) => setTimeout(resolve, 1_000));
-	// What was sent while the others were still on their way may have been asked for once more.
-	assert.ok(peer.chunks.length <= 3 * ranges.length, `${peer.chunks.length}`);
+	// Each that waits, and what was read ahead.
+	assert.ok(peer.chunks.length - before <= ranges.length + 2, `${peer.chunks.length - before}`);
 	assert.equal(peer.refusals, []);
 });
 
 test('does not send what was cancelled', async (t) => {
-	const { peer, to } = await startSeeder(t, { maxUp: 50_000 });
+	const { peer, to } = await startSeeder(t, { maxUp: 10_000 });
 	const ranges = Array.from({ length: 40 }, (_, index): ByteRange => [index * 1_000, 1_000]);
 	const id = peer.ask(to, seed.id, ranges);
 	const other = peer.ask(to, seed.id, [[90_000, 10]]);
@@ -108,7 +112,7 @@ test('keeps to the rate it may send at', async (t) => {
 	);
 	await until('all of it', () => peer.received === 50_000);
 	const ms = performance.now() - begin;
-	assert.ok(ms > 350 && ms < 1_500, `${ms}`);
+	assert.ok(ms > 350, `${ms}`);
 	assert.is(context.up.total, 50_000);
 });
 
@@ -124,7 +128,7 @@ test('sends nothing and holds nothing open after close', async (t) => {
 	seeder.close();
 	const count = peer.chunks.length;
 	context.holdings.gain(holding, 0);
-	await nothingLeftOpen(before, 1_000);
+	await nothingLeftOpen(before);
 	assert.ok(peer.chunks.length <= count + 1);
 });
 

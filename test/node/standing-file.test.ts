@@ -31,7 +31,7 @@ import {
 	store,
 } from '../helpers/target.ts';
 
-const test = suite('a file at the final place', { timeout: 30_000 });
+const test = suite('a file at the final place');
 
 /** A file that stands at the final place already. */
 async function standing(t: Scope, bytes: Uint8Array | string): Promise<string> {

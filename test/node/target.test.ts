@@ -19,7 +19,7 @@ import {
 	store,
 } from '../helpers/target.ts';
 
-const test = suite('FileTarget', { timeout: 30_000 });
+const test = suite('FileTarget');
 
 test('on the same boot nothing is hashed, and what is not recorded is missing', async (t) => {
 	const { path } = await interrupted(t, [1, 2, 7]);

@@ -8,7 +8,7 @@ import { publishPacket } from '../helpers/raw-client.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('tcp stream', { timeout: 20_000 });
+const test = suite('tcp stream');
 const CONNACK = generate({ cmd: 'connack', returnCode: 0, sessionPresent: false });
 
 interface Server {
@@ -135,7 +135,8 @@ test('a host of several addresses is found at the one that answers', async (t) =
 	await until('it is there', () => messages.length === 1);
 });
 
-test('a broker whose large message takes long is alive, and is given up when it stops', async (t) => {
+/** A link with the shortest keepalive, and the other end of it. */
+async function openThin(t: Scope): Promise<{ server: Socket; link: Link }> {
 	const { port, socket } = await startServer(t);
 	const url = `mqtt://127.0.0.1:${port}`;
 	const opening = Link.open({
@@ -148,13 +149,26 @@ test('a broker whose large message takes long is alive, and is given up when it 
 	server.write(CONNACK);
 	const link = await opening;
 	t.defer(() => link.close());
+	return { server, link };
+}
+
+test('a broker whose large message takes long is alive, and is given up when it stops', async (t) => {
 	const large = publishPacket('a', Buffer.alloc(100_000));
-	for (let at = 0; at < 30_000; at += 1_000) {
-		server.write(large.subarray(at, at + 1_000));
-		await new Promise((resolve) => setTimeout(resolve, 100));
+	let isUp = false;
+	// Where this process is held up, nobody has sent anything for a while.
+	for (let longest = Number.POSITIVE_INFINITY; !isUp && longest > 500; ) {
+		const { server, link } = await openThin(t);
+		longest = 0;
+		for (let at = 0; at < 30_000; at += 1_000) {
+			const before = performance.now();
+			server.write(large.subarray(at, at + 1_000));
+			await new Promise((resolve) => setTimeout(resolve, 100));
+			longest = Math.max(longest, performance.now() - before);
+		}
+		isUp = link.isUp;
+		await until('it is given up', () => !link.isUp);
 	}
-	assert.ok(link.isUp);
-	await until('it is given up', () => !link.isUp, 3_000);
+	assert.ok(isUp);
 });
 
 test('user and password of the URL are sent', async (t) => {

@@ -4,7 +4,7 @@ import { type Behaviour, simulate } from '../../helpers/simulation.ts';
 import { suite } from '../../helpers/suite.ts';
 import { checkEngine } from '../../helpers/swarm/check-engine.ts';
 
-const test = suite('download engine', { timeout: 60_000 });
+const test = suite('download engine');
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const LAN: Behaviour = { rate: 100 * MIB, latency: 1 };

@@ -9,7 +9,7 @@ import { fakeRandom } from '../../helpers/clock.ts';
 import { suite } from '../../helpers/suite.ts';
 import { checkEngine } from '../../helpers/swarm/check-engine.ts';
 
-const test = suite('events of the download engine', { timeout: 120_000 });
+const test = suite('events of the download engine');
 const KIB = 1024;
 const CHUNKS = 24;
 const NODES = ['a', 'b', 'c'];

@@ -8,7 +8,7 @@ import { startBroker } from '../../helpers/broker.ts';
 import { makeFile, startNode } from '../../helpers/node.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
 
-const test = suite('gateway', { timeout: 30_000 });
+const test = suite('gateway');
 const content = randomBytes(3_000_001);
 
 async function start(t: Scope) {

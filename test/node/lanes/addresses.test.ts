@@ -14,7 +14,7 @@ import { topics } from '../../helpers/peer.ts';
 import { Shoal, temporaryFolder } from '../../helpers/shoal.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
 
-const test = suite('addresses of a node', { timeout: 40_000 });
+const test = suite('addresses of a node');
 const content = randomBytes(2_000_000);
 const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
 const NO_IPV6 = all.some(({ address }) => address === '::1') ? undefined : 'no ::1 here';

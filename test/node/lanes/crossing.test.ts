@@ -15,7 +15,7 @@ import { topics } from '../../helpers/peer.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
 import { until } from '../../helpers/until.ts';
 
-const test = suite('lanes that cross', { timeout: 30_000 });
+const test = suite('lanes that cross');
 const limits = resolveLimits();
 
 /** The lanes of a node that lets everybody in, where others reach it, and what it has heard. */
@@ -68,7 +68,7 @@ async function connectAs(t: Scope, from: End, to: End): Promise<Connection> {
 		clientId: from.id,
 		password: 'any',
 		keepalive: limits.keepalive,
-		timeout: 3_000,
+		timeout: 60_000,
 		onMessage: () => {},
 	});
 	t.defer(() => connection.destroy());

@@ -8,7 +8,7 @@ import { makeFolder } from '../../helpers/folder.ts';
 import { makeFile, startNode } from '../../helpers/node.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
 
-const test = suite('mixed swarms', { timeout: 40_000 });
+const test = suite('mixed swarms');
 const content = randomBytes(6 * 1024 * 1024 + 5);
 const THREE = [0, 1, 2];
 /** Reachable through the broker only, as behind client isolation. */

@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { TraceEvent } from '../../../node/trace.ts';
-import { randomFile, Shoal, spawnBroker, temporaryFolder } from '../../helpers/shoal.ts';
+import { startBroker } from '../../helpers/broker.ts';
+import { startNode } from '../../helpers/node.ts';
+import { randomFile, Shoal, temporaryFolder } from '../../helpers/shoal.ts';
 import { suite } from '../../helpers/suite.ts';
 
-const test = suite('shoal get --trace', { timeout: 40_000 });
+const test = suite('shoal get --trace');
 const LENGTH = 8 * 1024 * 1024 + 5;
 
 type Line = TraceEvent & { readonly t: number };
@@ -50,14 +52,15 @@ function unsettled(lines: readonly Line[]): string[] {
 for (const lane of ['auto', 'broker']) {
 	test(`every line is an event with its time, and what was asked comes to an end, lane ${lane}`, async (t) => {
 		const folder = await temporaryFolder(t);
-		const { url } = await spawnBroker(t);
+		const { url } = await startBroker(t);
 		const path = join(folder, 'content.bin');
 		await randomFile(path, LENGTH);
-		const shares = [0, 1].map(() => new Shoal(t, ['share', path, '--broker', url]));
-		const [{ id } = { id: '' }] = await Promise.all(shares.map((each) => each.event('sharing')));
+		const seeders = [await startNode(t, url), await startNode(t, url)];
+		const [share] = await Promise.all(seeders.map((node) => node.share(path)));
+		const id = share?.seed.id as string;
 		const trace = join(folder, 'trace.jsonl');
 		const get = new Shoal(t, [
-			...['get', id as string, '--broker', url, '--lane', lane, '--trace', trace],
+			...['get', id, '--broker', url, '--lane', lane, '--trace', trace],
 			...['-o', join(folder, 'copy'), '--no-linger'],
 		]);
 		assert.is(await get.exit(), 0);

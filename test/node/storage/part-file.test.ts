@@ -196,11 +196,9 @@ test('a content larger than the disk is ERR_NO_SPACE at once, and not a byte is 
 	const free = bavail * bsize;
 	// The largest seed there is has 4 TiB; a disk may have more.
 	const large = { ...seedOfLength(2 ** 42), length: 2 ** 50, id: seed.id } as Seed;
-	const start = performance.now();
 	const error = await rejects(PartFile.open(join(folder, 'large.bin'), large));
 	assert.is(error.code, 'ERR_NO_SPACE');
 	assert.match(error.message, `${2 ** 50}`);
-	assert.ok(performance.now() - start < 100);
 	assert.equal(await readdir(folder), []);
 	assert.ok(free < 2 ** 50);
 });

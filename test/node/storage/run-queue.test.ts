@@ -7,7 +7,7 @@ import { makeFolder } from '../../helpers/folder.ts';
 import { rejects } from '../../helpers/rejects.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
 
-const test = suite('run queue', { timeout: 20_000 });
+const test = suite('run queue');
 
 type Handle = Pick<FileHandle, 'writev'>;
 

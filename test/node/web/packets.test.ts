@@ -16,7 +16,7 @@ import { throwsCode } from '../../helpers/throws-code.ts';
 
 // What MQTT.js reads and writes is the measure of what is written and read here.
 
-const test = suite('packets of a browser', { timeout: 20_000 });
+const test = suite('packets of a browser');
 
 const ids = fc.integer({ min: 1, max: 0xffff });
 const texts = fc.string({ unit: 'binary', maxLength: 300 });

@@ -1,0 +1,52 @@
+import { mkdir, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ShoalNode } from '../../node/index.ts';
+import { startBroker } from './broker.ts';
+import { makeFolder } from './folder.ts';
+import { makeFile, startNode } from './node.ts';
+import type { Scope } from './suite.ts';
+
+export const MB = 1_000_000;
+
+/** Nodes of which some have a file, and others get it. */
+export interface LimitedSwarm {
+	readonly seeders: readonly ShoalNode[];
+	readonly downloaders: readonly ShoalNode[];
+	/** Has all downloaders get the file. */
+	run(): Promise<void>;
+}
+
+/** Options of {@link startLimited}. */
+export interface LimitedSwarmOptions {
+	/** Bytes of the file. */
+	readonly length: number;
+	readonly seeders?: number;
+	readonly downloaders?: number;
+	/** Bytes per second, of each seeder. */
+	readonly maxUp?: number;
+	/** Bytes per second, of each downloader. */
+	readonly maxDown?: number;
+}
+
+/** Starts nodes that are kept to rates. */
+export async function startLimited(t: Scope, options: LimitedSwarmOptions): Promise<LimitedSwarm> {
+	const { length, maxUp, maxDown } = options;
+	const { url } = await startBroker(t);
+	const path = await makeFile(t, '');
+	await truncate(path, length);
+	const start = async (count: number, limits: object): Promise<ShoalNode[]> =>
+		await Promise.all(Array.from({ length: count }, () => startNode(t, url, limits)));
+	const seeders = await start(options.seeders ?? 1, { maxUp });
+	const downloaders = await start(options.downloaders ?? 1, { maxDown });
+	const [share] = await Promise.all(seeders.map((seeder) => seeder.share(path)));
+	const folder = await makeFolder(t);
+	const run = async (): Promise<void> => {
+		const gets = downloaders.map(async (node) => {
+			const output = join(folder, node.id);
+			await mkdir(output);
+			await node.get(share?.seed.id ?? '', { output });
+		});
+		await Promise.all(gets);
+	};
+	return { seeders, downloaders, run };
+}

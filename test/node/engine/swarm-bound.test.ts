@@ -1,0 +1,32 @@
+import * as assert from 'uvu/assert';
+import { suite } from '../../helpers/suite.ts';
+import { meshBound, starBound } from '../../helpers/swarm/bound.ts';
+import { meshOf } from '../../helpers/swarm/mesh.ts';
+import { simulateSwarm } from '../../helpers/swarm/simulate-swarm.ts';
+import { Star } from '../../helpers/swarm/topology.ts';
+
+const test = suite('simulated swarms beside what their links allow', { timeout: 240_000 });
+const MIB = 1024 * 1024;
+/** A thousand take minutes. */
+const NODES = Number(process.env.SHOAL_NODES ?? 200);
+
+test(`${NODES} nodes complete within 1.45 times the bound that the links allow`, () => {
+	const shape = meshOf(NODES - 1, { chunks: 128 });
+	const { ms, sent } = simulateSwarm({ ...shape, isSpreadFirst: true });
+	const ratio = (ms as number) / meshBound(shape);
+	assert.ok(ratio <= 1.45, `${ratio} times the bound`);
+	assert.ok(sent < 1.15, `${sent} copies sent for each that was wanted`);
+});
+
+test('through one broker it pays that only who has everything shares', () => {
+	const egress = 50 * MIB;
+	const shape = meshOf(30);
+	const ratio = (isSpreadFirst: boolean): number => {
+		const { ms } = simulateSwarm({ ...shape, topology: new Star(egress), isSpreadFirst });
+		return (ms as number) / starBound(shape, egress);
+	};
+	const [today, onTrial] = [ratio(false), ratio(true)];
+	assert.ok(onTrial < today, `${onTrial} times the bound, ${today} today`);
+});
+
+test.run();

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { startBroker } from '../helpers/broker.ts';
+import { makeFolder } from '../helpers/folder.ts';
+import { startNode } from '../helpers/node.ts';
+import { Shoal } from '../helpers/shoal.ts';
+import type { Scope } from '../helpers/suite.ts';
+import { judge, timingSuite } from '../helpers/timing.ts';
+import { until } from '../helpers/until.ts';
+
+const test = await timingSuite('500 tiny files');
+const COUNT = 500;
+/** One after the other, each with a round of 250 ms somewhere, they would take two minutes. */
+const SOON = { unit: 's', most: 15 };
+
+async function makeFiles(t: Scope): Promise<string[]> {
+	const folder = await makeFolder(t);
+	const paths = Array.from({ length: COUNT }, (_, index) => join(folder, `${index}.bin`));
+	await Promise.all(paths.map((path) => writeFile(path, randomBytes(8 * 1024))));
+	return paths;
+}
+
+test('they are shared and fetched at the same time', async (t) => {
+	const paths = await makeFiles(t);
+	await judge('shared and fetched', SOON, async () => {
+		const { url } = await startBroker(t);
+		const seeder = await startNode(t, url);
+		const node = await startNode(t, url);
+		const output = await makeFolder(t);
+		const begun = performance.now();
+		const shares = await Promise.all(paths.map((path) => seeder.share(path)));
+		await Promise.all(shares.map(({ seed }) => node.get(seed.id, { output })));
+		return (performance.now() - begun) / 1_000;
+	});
+});
+
+test('the command line shares and fetches them', async (t) => {
+	const paths = await makeFiles(t);
+	await judge('the longer of sharing and fetching', SOON, async () => {
+		const { url } = await startBroker(t);
+		const begun = performance.now();
+		const share = new Shoal(t, ['share', ...paths, '--broker', url]);
+		await until('all are shared', () => share.all('sharing').length === COUNT);
+		const shared = performance.now();
+		const ids = share.all('sharing').map(({ id }) => String(id));
+		const output = await makeFolder(t);
+		const get = new Shoal(t, ['get', ...ids, '-o', output, '--broker', url, '--no-linger']);
+		assert.is(await get.exit(60_000), 0);
+		await share.end();
+		return Math.max(shared - begun, performance.now() - shared) / 1_000;
+	});
+});
+
+test.run();
