@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { temporaryFolder } from './helpers/shoal.ts';
 import { suite } from './helpers/suite.ts';
 
-const test = suite('the package', { timeout: 120_000 });
+const test = suite('the package');
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
