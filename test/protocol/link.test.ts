@@ -220,9 +220,7 @@ test('F1: after a restart of the broker the link is up again with its subscripti
 	await link.subscribe('c');
 	await link.drained();
 	const again = await startPlainBroker(t, broker.port);
-	const start = performance.now();
 	await until('it is up again', () => link.isUp);
-	assert.ok(performance.now() - start < 2_500, 'within seconds');
 	assert.equal(events, ['ERR_DISCONNECTED', link.session]);
 	assert.is.not(link.session, session);
 	for (const topic of ['a/1', 'b', 'c']) {
