@@ -9,6 +9,7 @@ import {
 import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
+import { holdTimers } from '../helpers/timers.ts';
 import { until } from '../helpers/until.ts';
 
 const test = suite('the end of a connection');
@@ -54,6 +55,8 @@ test('close waits for what is under way', async (t) => {
 			setTimeout(() => reply({ cmd: 'puback', messageId: packet.messageId as number }), 50);
 		}
 	});
+	// It may take longer than close waits for it.
+	holdTimers(t, 500);
 	const publishing = connection.publish('a', bytes('x'), false);
 	await connection.close();
 	await publishing;

@@ -6,6 +6,7 @@ import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { type PlainBroker, startPlainBroker } from '../helpers/plain-broker.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
+import { holdTimers } from '../helpers/timers.ts';
 import { until } from '../helpers/until.ts';
 
 const test = suite('link');
@@ -149,6 +150,8 @@ test('close publishes no will, leaves nothing open, and nothing comes after it',
 	await until('the watcher is counted', () => broker.aedes.connectedClients === 1);
 	const before = openResources();
 	const link = await open(t, broker);
+	// What is under way may take longer than close waits for it.
+	holdTimers(t, 500);
 	const events: string[] = [];
 	link.on('up', () => events.push('up'));
 	link.on('down', () => events.push('down'));
