@@ -8,7 +8,7 @@ import { suite } from '../helpers/suite.ts';
 import { ASYNCAPI } from './file.ts';
 import { messageSchemas } from './schemas.ts';
 
-const test = suite('asyncapi.yaml', { timeout: 20_000 });
+const test = suite('asyncapi.yaml');
 const topics = new Topics();
 const rules = { topics, limits: resolveLimits(), hasTracker: true };
 const [node, from, seed, kind] = ['node-one', 'node-two', 'ab'.repeat(32), 'node-joined'];

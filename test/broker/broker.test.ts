@@ -9,7 +9,7 @@ import { rejects } from '../helpers/rejects.ts';
 import { suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('broker', { timeout: 15_000 });
+const test = suite('broker');
 const topics = new Topics();
 const SEED = seedId(1);
 
@@ -42,7 +42,7 @@ test('T3: first packets that are no CONNECT, and CONNECTs that are too large, ar
 	for (const bytes of [...firsts, large]) {
 		const { socket, isClosed } = await openRaw(t, broker.port);
 		socket.write(bytes);
-		await until(`${bytes[0]} is cut`, isClosed, 1_000);
+		await until(`${bytes[0]} is cut`, isClosed);
 	}
 	assert.is(broker.stats().refused.packet, firsts.length + 1);
 });
@@ -56,25 +56,23 @@ test('T3: after CONNECT a packet above the limit is cut', async (t) => {
 	assert.equal(await ann.listed(), []);
 	assert.not.ok(isClosed());
 	socket.write(Buffer.from([0x30, 0xff, 0xff, 0x7f]));
-	await until('it is cut', isClosed, 1_000);
+	await until('it is cut', isClosed);
 });
 
 test('T13: whoever sends no CONNECT in time is cut', async (t) => {
 	const broker = await startBroker(t, { limits: { connectTime: 100 } });
 	const { socket, isClosed } = await openRaw(t, broker.port);
 	socket.write(connectPacket('slow-loris').subarray(0, 5));
-	await until('it is cut', isClosed, 1_000);
+	await until('it is cut', isClosed);
 	assert.is(broker.stats().refused.silent, 1);
 });
 
 test('T13: a crowd of silent sockets does not keep others out', async (t) => {
-	const broker = await startBroker(t, { limits: { clients: 20 } });
+	const broker = await startBroker(t, { limits: { clients: 20, connectTime: 600_000 } });
 	for (let number = 0; number < 50; number++) {
 		await openRaw(t, broker.port);
 	}
-	const start = performance.now();
 	await Member.join(t, broker.url);
-	assert.ok(performance.now() - start < 1_000);
 	assert.ok(broker.stats().refused.silent >= 30);
 });
 
@@ -176,7 +174,7 @@ test('T14: packets of rubbish end only their own connection', async (t) => {
 	for (const bytes of rubbish) {
 		const { socket, isClosed } = await connectRaw(t, broker.port, 'rubbish-1');
 		socket.write(bytes);
-		await until(`${bytes.subarray(0, 16).toString('hex')} is cut`, isClosed, 2_000);
+		await until(`${bytes.subarray(0, 16).toString('hex')} is cut`, isClosed);
 	}
 	assert.equal(await ann.listed(), []);
 });

@@ -18,10 +18,11 @@ import { seedId } from '../helpers/registry.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('chunk lane', { timeout: 60_000 });
+const test = suite('chunk lane');
 const topics = new Topics();
 const SENDER = 'sender-01';
 const SWARM = topics.swarm(seedId(1), SENDER);
+const PINGREQ = Buffer.from([0xc0, 0]);
 const LARGEST = 256 * 1024;
 const CHUNK = Buffer.alloc(100_000, 'chunk');
 
@@ -53,19 +54,30 @@ async function startReader(t: Scope, broker: Broker, id: string): Promise<Reader
 			if (each.topic !== SWARM || !payload.equals(payloadOf(number))) {
 				wrong.push(number);
 			}
+		} else if (each.cmd === 'pingresp') {
+			reader.emit('pong');
 		}
 	});
 	client.socket.removeAllListeners('data');
 	client.socket.on('data', (bytes) => reader.parse(bytes));
 	client.socket.write(subscribePacket(SWARM));
 	await once(reader, 'packet');
-	return { client, numbers, wrong };
+	const catchUp = async (): Promise<void> => {
+		const answered = once(reader, 'pong');
+		client.socket.resume();
+		client.socket.write(PINGREQ);
+		await answered;
+		client.socket.pause();
+	};
+	return { client, numbers, wrong, catchUp };
 }
 
 interface Reader {
 	readonly client: RawClient;
 	readonly numbers: number[];
 	readonly wrong: number[];
+	/** Reads what is queued for it now, and then nothing any more. */
+	readonly catchUp: () => Promise<void>;
 }
 
 /** A client that listens to its inbox, or to `filters`. */
@@ -90,32 +102,33 @@ test('every byte arrives right at four readers of which one is slow and one vani
 		['reader-01', 'reader-02', 'reader-03', 'reader-04'].map((id) => startReader(t, broker, id)),
 	)) as [Reader, Reader, Reader, Reader];
 	slow.client.socket.pause();
-	const blink = setInterval(() => {
-		slow.client.socket.resume();
-		setTimeout(() => slow.client.socket.pause(), 2);
-	}, 20);
-	t.defer(() => clearInterval(blink));
-	const count = 3_000;
+	const count = 1_200;
 	const batch = 20;
+	const keepUp = new Set([ann, bob, gone]);
 	for (let number = 0; number < count; number += batch) {
 		for (let next = number; next < number + batch; next += 1) {
 			sender.socket.write(publishPacket(SWARM, payloadOf(next)));
 		}
 		if (number === count / 2) {
+			keepUp.delete(gone);
 			gone.client.socket.pause();
 		}
 		if (number === count / 2 + 10 * batch) {
 			gone.client.socket.destroy();
 		}
 		const sent = number + batch;
-		await until('both have it', () => [ann, bob].every(({ numbers }) => numbers.length === sent));
+		await until('all have it', () => [...keepUp].every(({ numbers }) => numbers.length === sent));
+		// Some 18 MB are more than what is queued for one and what the system holds.
+		if (sent % (6 * batch) === 0) {
+			await slow.catchUp();
+		}
 	}
 	const all = Array.from({ length: count }, (_, number) => number);
 	assert.equal(ann.numbers, all);
 	assert.equal(bob.numbers, all);
 	for (const { numbers, wrong } of [ann, bob, slow, gone]) {
 		assert.equal(wrong, []);
-		assert.ok(numbers.length >= count / 4, `${numbers.length} messages`);
+		assert.ok(numbers.length >= count / 8, `${numbers.length} messages`);
 		assert.ok(numbers.every((number, at) => at === 0 || number > (numbers[at - 1] as number)));
 	}
 	assert.ok(broker.stats().shed > 0);

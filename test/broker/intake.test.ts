@@ -12,9 +12,10 @@ import {
 	subscribePacket,
 } from '../helpers/raw-client.ts';
 import { suite } from '../helpers/suite.ts';
+import { holdTimers } from '../helpers/timers.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('intake', { timeout: 20_000 });
+const test = suite('intake');
 const topics = new Topics();
 const PING = Buffer.from([0xc0, 0]);
 const PONG = Buffer.from([0xd0, 0]);
@@ -62,23 +63,28 @@ test('who sends faster than its messages are handled is read on as they are', as
 	const message = publishPacket(topics.request('nobody-01', 'sender-01'), Buffer.alloc(500));
 	socket.write(Buffer.concat(Array.from({ length: 10_000 }, () => message)));
 	socket.write(PING);
-	await until('it was read to the end', () => Buffer.concat(received).includes(PONG), 15_000);
+	await until('it was read to the end', () => Buffer.concat(received).includes(PONG));
 });
 
 test('a client that sends nothing but chunks is alive, and is cut when it stops', async (t) => {
 	const broker = await startBroker(t);
 	const reader = await connectRaw(t, broker.port, 'reader-01');
 	reader.socket.write(subscribePacket(topics.inboxFilter('reader-01')));
+	await until('SUBACK', () => Buffer.concat(reader.received).length >= 9);
 	const sender = await openRaw(t, broker.port);
-	sender.socket.write(connectPacket('sender-01', undefined, 1));
+	// Of one and a half times the keepalive: 41 s, which nothing else waits for.
+	const timers = holdTimers(t, 27 * 1_500 + 1);
+	sender.socket.write(connectPacket('sender-01', undefined, 27));
 	await until('CONNACK', () => sender.received.length > 0);
-	for (let turn = 0; turn < 6; turn += 1) {
+	for (let turn = 1; turn <= 6; turn += 1) {
+		const before = timers.refreshed;
 		sender.socket.write(publishPacket(topics.chunk('reader-01', 'sender-01'), CHUNK));
-		await new Promise((resolve) => setTimeout(resolve, 500));
+		await until('it has come', () => messagesOf(reader).length === turn);
+		assert.is(timers.refreshed, before + 1);
 	}
 	assert.not.ok(sender.isClosed());
-	assert.is(messagesOf(reader).length, 6);
-	await until('it is cut', sender.isClosed, 3_000);
+	timers.fire();
+	await until('it is cut', sender.isClosed);
 });
 
 test('a client that ends its side is let go, and so is one that vanishes within a packet', async (t) => {
@@ -117,7 +123,7 @@ test('a broker that is closed leaves nothing open, whatever its clients are doin
 	await broker.close();
 	reader.socket.resume();
 	await until('all notice', () => [silent, reader, sender].every(({ isClosed }) => isClosed()));
-	await nothingLeftOpen(before, 2_000);
+	await nothingLeftOpen(before);
 });
 
 test.run();

@@ -13,7 +13,7 @@ import { rejects } from '../helpers/rejects.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('listener', { timeout: 20_000 });
+const test = suite('listener');
 const topics = new Topics();
 const HOST = 'listener-1';
 const ANN = 'ann-00001';
@@ -46,7 +46,7 @@ async function start(t: Scope) {
 			clientId: id,
 			password: ticket,
 			keepalive: 15,
-			timeout: 3_000,
+			timeout: 60_000,
 			onMessage: (message) => messages.push(message),
 		});
 		t.defer(() => connection.destroy());

@@ -8,7 +8,7 @@ import { Member } from '../helpers/member.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('the load of a broker', { timeout: 20_000 });
+const test = suite('the load of a broker');
 const topics = new Topics();
 const PART = 200 * 1024;
 const PARTS = 15;
@@ -44,21 +44,20 @@ test('rates are those since the last look, whatever time that was', (t) => {
 
 test('an event loop that was held up, and the work it did, are seen', async (t) => {
 	const none = { clients: 0, received: 0, sent: 0, queued: 0, shed: 0 };
-	const meter = new LoadMeter(
-		() => none,
-		() => performance.now(),
-	);
+	const clock = fakeClock();
+	const meter = new LoadMeter(() => none, clock.now);
 	t.defer(() => meter.close());
 	const wait = () => new Promise((resolve) => setTimeout(resolve, 60));
 	await wait();
-	const end = performance.now() + 200;
-	while (performance.now() < end) {
+	const before = process.cpuUsage();
+	while (process.cpuUsage(before).user < 200_000) {
 		// Holds up everything else.
 	}
 	await wait();
+	clock.advance(400);
 	const { lag, cpu } = meter.read();
 	assert.ok(lag >= 100, `${lag} ms`);
-	assert.ok(cpu > 0.1, `${cpu} of a core`);
+	assert.ok(cpu >= 0.5, `${cpu} of a core`);
 });
 
 test('watchers are told every two seconds what a broker with a tracker carries, over TCP and WebSocket, also what ended meanwhile', async (t) => {
@@ -73,22 +72,25 @@ test('watchers are told every two seconds what a broker with a tracker carries, 
 	t.defer(() => front.close());
 	const ann = await Member.join(t, broker.url);
 	const bob = await Member.join(t, `${front.url.replace('http', 'ws')}/mqtt`);
-	const pairs = [
-		[ann, bob],
-		[bob, ann],
+	// Not as much each way: what one carried and is not told of would be missed on one side.
+	const ways = [
+		[ann, bob, PARTS],
+		[bob, ann, PARTS / 3],
 	] as const;
-	for (const [from, to] of pairs) {
-		for (let count = 0; count < PARTS; count += 1) {
+	for (const [from, to, parts] of ways) {
+		for (let count = 0; count < parts; count += 1) {
 			from.link.send(topics.chunk(to.id, from.id), new Uint8Array(PART));
 		}
 		const chunks = () => to.messages.filter(({ payload }) => payload.length === PART).length;
-		await until('all have come', () => chunks() === PARTS);
+		await until('all have come', () => chunks() === parts);
 	}
 	await ann.link.close();
-	const bytesOf = (way: 'received' | 'sent') => loads.reduce((sum, load) => sum + 2 * load[way], 0);
-	// More than one way alone; on a busy machine two seconds may be three.
-	const most = 2 * PARTS * PART * 0.6;
-	await until('all is told', () => bytesOf('received') > most && bytesOf('sent') > most);
+	const told = loads.length;
+	await until('all is told', () => loads.length >= told + 2);
+	const sum = (way: 'received' | 'sent') => loads.reduce((sum, load) => sum + load[way], 0);
+	// Every byte that came went out once, in the same seconds, however many they were.
+	const ratio = sum('sent') / sum('received');
+	assert.ok(ratio > 0.7 && ratio < 1.4, `${sum('sent')} of ${sum('received')}`);
 	await until('it goes on', () => loads.at(-1)?.received === 0);
 	assert.is(loads.at(-1)?.clients, 2);
 	assert.equal(silence, [], 'a tracker alone knows nothing of it');

@@ -2,13 +2,17 @@ import { randomBytes } from 'node:crypto';
 import * as assert from 'uvu/assert';
 import { type BrokerOptions, makeTokens, startWebFront } from '../../broker/index.ts';
 import { startBroker } from '../helpers/broker.ts';
+import { jumpingClock } from '../helpers/clock.ts';
 import { makeFolder } from '../helpers/folder.ts';
+import { Member } from '../helpers/member.ts';
 import { makeFile, startNode } from '../helpers/node.ts';
 import { metric } from '../helpers/prometheus.ts';
+import { seedId } from '../helpers/registry.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('monitoring of a broker', { timeout: 20_000 });
+const test = suite('monitoring of a broker');
+const ASKED = 20;
 const content = randomBytes(3_000_000);
 
 async function start(t: Scope, options: BrokerOptions = {}) {
@@ -69,20 +73,27 @@ test('counts each message as often as it goes out', async (t) => {
 	const flow = async (direction: string): Promise<number> =>
 		metric(await scrape(), 'shoal_messages_total', { plane: 'control', direction });
 	const [out, received] = [await flow('out'), await flow('in')];
-	await seeder.who('0'.repeat(64));
-	await until('the answer is counted', async () => (await flow('out')) === out + 1);
-	assert.is(await flow('in'), received + 1);
+	for (let turn = 0; turn < ASKED; turn += 1) {
+		await seeder.who('0'.repeat(64));
+	}
+	await until('the answers are counted', async () => (await flow('out')) >= out + ASKED);
+	// The node may have something to say of its own meanwhile.
+	for (const more of [(await flow('out')) - out, (await flow('in')) - received]) {
+		assert.ok(more >= ASKED && more < 1.5 * ASKED, `${more} messages`);
+	}
 });
 
 test('an announce that is not renewed is counted as expired', async (t) => {
-	const { broker, scrape } = await start(t, { limits: { ttl: 1_000, renewal: 60_000 } });
-	const seeder = await startNode(t, broker.url);
-	await seeder.share(await makeFile(t, content));
-	await until(
-		'it has expired',
-		async () => metric(await scrape(), 'shoal_expired_announces_total') === 1,
-	);
-	assert.is(metric(await scrape(), 'shoal_announces'), 0);
+	const clock = jumpingClock(t);
+	const { broker, scrape } = await start(t);
+	const member = await Member.join(t, broker.url);
+	await member.share(seedId(1));
+	await until('it is listed', async () => (await member.listed()).length === 1);
+	clock.advance(broker.limits.ttl);
+	await until('it has expired', async () => (await member.listed()).length === 0);
+	const metrics = await scrape();
+	assert.is(metric(metrics, 'shoal_expired_announces_total'), 1);
+	assert.is(metric(metrics, 'shoal_announces'), 0);
 });
 
 test('T18 metrics of a closed broker are for those with a token, health is for all', async (t) => {

@@ -12,7 +12,7 @@ import { contentOf } from '../helpers/seeds.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('access rules for mosquitto', { timeout: 20_000 });
+const test = suite('access rules for mosquitto');
 const topics = new Topics();
 const TRACKER = 'shoal-tracker';
 

@@ -4,7 +4,7 @@ import { type Member, neighboursOf } from '../../broker/neighbours.ts';
 import { distance, hashId } from '../../protocol/index.ts';
 import { suite } from '../helpers/suite.ts';
 
-const test = suite('neighbours', { timeout: 20_000 });
+const test = suite('neighbours');
 const MOST = 1_000;
 /** Those given and those who were given this one, at the very most: 6, and 6 on average. */
 const MOST_DEGREE = 32;

@@ -1,10 +1,18 @@
 import * as assert from 'uvu/assert';
 import type { Decision } from '../../broker/index.ts';
 import { encodeJson } from '../../protocol/index.ts';
-import { announce, forgottenOf, makeRegistry, seedId, state, status } from '../helpers/registry.ts';
+import {
+	announce,
+	forgottenOf,
+	makeCrowdedRegistry,
+	makeRegistry,
+	seedId,
+	state,
+	status,
+} from '../helpers/registry.ts';
 import { suite } from '../helpers/suite.ts';
 
-const test = suite('registry limits', { timeout: 20_000 });
+const test = suite('registry limits');
 const ANN = 'node-ann1';
 const BOB = 'node-bob1';
 const S1 = 'session-1';
@@ -122,39 +130,13 @@ test('a query names a random sample in which a crowd of downloaders does not hid
 	assert.not.equal(samples[0], samples[1]);
 });
 
-test('100,000 announces of 1,000 nodes stay below 300 MB, a query among them below 5 ms', () => {
+test('100,000 announces of 1,000 nodes stay below 300 MB', () => {
 	const before = process.memoryUsage.rss();
-	const { registry } = makeRegistry();
-	const nodes = Array.from({ length: 1_000 }, (_, number) => `node-${number}-of-many`);
-	for (const [place, node] of nodes.entries()) {
-		registry.nodeState(node, state(`session-${place}`), false);
-		for (let number = 0; number < 100; number++) {
-			// Half the nodes share the first 100 seeds, the others have their own.
-			const seed = seedId(place < 500 ? number : place * 100 + number);
-			const name = `file ${place} ${number}.bin`;
-			registry.announce(seed, node, announce(`session-${place}`, { name }), false);
-		}
-	}
+	const { registry } = makeCrowdedRegistry();
 	const grown = process.memoryUsage.rss() - before;
+	console.log(`registry of 100,000: ${Math.round(grown / 1e6)} MB`);
 	assert.is(registry.size.announces, 100_000);
-	const time = (what: () => unknown): number => {
-		const start = performance.now();
-		for (let turn = 0; turn < 20; turn++) {
-			what();
-		}
-		return (performance.now() - start) / 20;
-	};
-	const mine = Array.from({ length: 100 }, (_, number) => seedId(number));
-	const figures = {
-		query: time(() => registry.query(seedId(5))),
-		page: time(() => registry.seeds()),
-		update: time(() => registry.update(nodes[7] as string, status('session-7', mine))),
-		sweep: time(() => registry.sweep()),
-	};
-	console.log(`registry of 100,000: ${Math.round(grown / 1e6)} MB, ms:`, figures);
 	assert.ok(grown < 300e6, `grew by ${grown}`);
-	assert.ok(figures.query < 5, `a query took ${figures.query} ms`);
-	assert.ok(figures.sweep < 5, `a sweep took ${figures.sweep} ms`);
 });
 
 test.run();

@@ -75,18 +75,33 @@ test('T10: beyond its limit nothing more of one owner is kept, and beyond that o
 	assert.equal([retained.size, retained.unkept], [4, 2]);
 });
 
-test('a node that subscribes among 100,000 retained messages does not stop the broker', async () => {
+/** One that keeps as many announces. */
+async function crowded(count: number): Promise<Retained> {
 	const retained = makeRetained();
-	for (let number = 0; number < 100_000; number++) {
+	for (let number = 0; number < count; number++) {
 		await keep(retained, topics.announce(seedId(number), NODE));
 	}
+	return retained;
+}
+
+/** ms that a node's subscriptions take, in the quickest of many runs: others take their time from some. */
+async function quickest(retained: Retained): Promise<number> {
 	const filters = [topics.inboxFilter(NODE), topics.trackerState()];
-	const start = performance.now();
-	for (let turn = 0; turn < 1_000; turn++) {
-		await found(retained, ...filters);
+	let best = Number.POSITIVE_INFINITY;
+	for (let run = 0; run < 50; run++) {
+		const start = performance.now();
+		for (let turn = 0; turn < 20; turn++) {
+			await found(retained, ...filters);
+		}
+		best = Math.min(best, (performance.now() - start) / 20);
 	}
-	const each = (performance.now() - start) / 1_000;
-	assert.ok(each < 1, `${each} ms`);
+	return best;
+}
+
+test('a node that subscribes among 100,000 retained messages takes as long as among 100', async () => {
+	const [few, many] = [await quickest(await crowded(100)), await quickest(await crowded(100_000))];
+	console.log(`among 100: ${few} ms, among 100,000: ${many} ms`);
+	assert.ok(many < 40 * few, `${many} ms, ${few} ms among 100`);
 });
 
 test.run();

@@ -94,7 +94,7 @@ test('the ends are destroyed together, and what was under way is told', async ()
 		const closed = Promise.all([once(one, 'close'), once(two, 'close')]);
 		pair[victim].destroy();
 		await closed;
-		await until('all are told', () => told === 5, 500);
+		await until('all are told', () => told === 5);
 	}
 });
 

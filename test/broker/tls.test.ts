@@ -14,7 +14,7 @@ import { startRelay } from '../helpers/relay.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('tls', { timeout: 30_000 });
+const test = suite('tls');
 const pair = makeCertificate();
 const fingerprint = fingerprintOf(pair.cert);
 

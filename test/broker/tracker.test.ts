@@ -2,19 +2,22 @@ import * as assert from 'uvu/assert';
 import { Broker, Tracker, type TrackerOptions } from '../../broker/index.ts';
 import { encodeJson, type Limits, Topics } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
+import { jumpingClock } from '../helpers/clock.ts';
 import { Member, retainedBelow } from '../helpers/member.ts';
 import { startMosquitto } from '../helpers/mosquitto.ts';
 import { seedId } from '../helpers/registry.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('tracker', { timeout: 20_000 });
+const test = suite('tracker');
 const topics = new Topics();
 const SEED = seedId(1);
-const QUICK = { sweep: 50, probe: 500 };
+const TTL = 90_000;
+/** One that is asked answers long before. */
+const PATIENT = { sweep: 50, probe: 60_000 };
 
 async function startTracker(t: Scope, options: TrackerOptions): Promise<Tracker> {
-	const tracker = await Tracker.start({ ...QUICK, ...options });
+	const tracker = await Tracker.start({ ...PATIENT, ...options });
 	t.defer(() => tracker.close());
 	return tracker;
 }
@@ -58,14 +61,16 @@ for (const [place, open] of Object.entries(places)) {
 	});
 
 	test(`on ${place} an update is answered ok or again, and renews`, async (t) => {
-		const url = await open(t, { ttl: 600 });
+		const clock = jumpingClock(t);
+		const url = await open(t, { ttl: TTL });
 		if (url === undefined) {
 			return;
 		}
 		const ann = await Member.join(t, url);
 		await ann.share(SEED);
-		const end = performance.now() + 1_500;
-		while (performance.now() < end) {
+		await until('it is listed', async () => (await ann.listed()).length === 1);
+		for (let turn = 0; turn < 4; turn += 1) {
+			clock.advance(TTL / 2);
 			assert.is((await ann.update()).status, 'ok');
 		}
 		assert.equal(await ann.listed(), [SEED]);
@@ -74,13 +79,15 @@ for (const [place, open] of Object.entries(places)) {
 	});
 
 	test(`on ${place} an announce that is not renewed ends, also in the broker`, async (t) => {
-		const url = await open(t, { ttl: 300 });
+		const clock = jumpingClock(t);
+		const url = await open(t, { ttl: TTL });
 		if (url === undefined) {
 			return;
 		}
 		const [ann, bob] = [await Member.join(t, url), await Member.join(t, url)];
 		await ann.share(SEED);
 		await until('it is listed', async () => (await bob.listed()).length === 1);
+		clock.advance(TTL);
 		await until('it is not listed', async () => (await bob.listed()).length === 0);
 		await until(
 			'it is not retained',
@@ -89,7 +96,8 @@ for (const [place, open] of Object.entries(places)) {
 	});
 
 	test(`on ${place} a node that dies is hidden at once and cleared one ttl later`, async (t) => {
-		const url = await open(t, { ttl: 1_000 });
+		const clock = jumpingClock(t);
+		const url = await open(t, { ttl: TTL });
 		if (url === undefined) {
 			return;
 		}
@@ -98,10 +106,11 @@ for (const [place, open] of Object.entries(places)) {
 		await until('it is listed', async () => (await bob.listed()).length === 1);
 		ann.link.drop();
 		await ann.link.close();
-		await until('it is hidden', async () => (await bob.listed()).length === 0, 500);
+		await until('it is hidden', async () => (await bob.listed()).length === 0);
 		assert.equal(await retainedBelow(url, topics.announce(SEED, ann.id)), [
 			topics.announce(SEED, ann.id),
 		]);
+		clock.advance(TTL);
 		await until(
 			'nothing is kept of it',
 			async () => (await retainedBelow(url, topics.announce(SEED, ann.id))).length === 0,
@@ -178,11 +187,11 @@ test('F3: a tracker that is restarted is whole again at once, from what is retai
 	await until('lost', () => bob.tracker?.state === 'lost');
 	await startTracker(t, { url });
 	await until('ready', () => bob.tracker?.state === 'ready');
-	await until('it is listed again', async () => (await bob.listed()).length === 1, 1_000);
+	await until('it is listed again', async () => (await bob.listed()).length === 1);
 	assert.is((await ann.update()).status, 'ok');
 });
 
-test('F1: after a restart of the broker the list is whole again within seconds', async (t) => {
+test('F1: after a restart of the broker the list is whole again', async (t) => {
 	const first = await startBroker(t);
 	const { url, port } = first;
 	const members = await Promise.all(Array.from({ length: 20 }, () => Member.join(t, url)));
@@ -190,11 +199,9 @@ test('F1: after a restart of the broker the list is whole again within seconds',
 	const [ann] = members as [Member];
 	await until('all are listed', async () => (await ann.listed()).length === 20);
 	await first.close();
-	const start = performance.now();
 	const second = await Broker.start({ port });
 	t.defer(() => second.close());
-	await until('all are listed', () => second.tracker?.stats().announces === 20, 5_000);
-	console.log(`whole again after ${Math.round(performance.now() - start)} ms`);
+	await until('all are listed', () => second.tracker?.stats().announces === 20);
 });
 
 test('F1: a tracker on a broker that is restarted comes back, and so does its state', async (t) => {
@@ -254,7 +261,8 @@ test('a stale ready of a tracker that is gone does not keep the place', async (t
 	const stale = { state: 'ready', tracker: 'gone-tracker', session: 'session-0' };
 	const numbers = { ttl: 90_000, renewal: 30_000, part: 262_144 };
 	await ann.link.retain(topics.trackerState(), encodeJson({ ...stale, ...numbers }));
-	const second = await startTracker(t, { url });
+	// Nobody will answer.
+	const second = await startTracker(t, { url, probe: 500 });
 	assert.not.ok(second.isActive);
 	await until('it has taken over', () => ann.tracker?.tracker === second.id);
 });

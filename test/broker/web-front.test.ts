@@ -17,7 +17,7 @@ import { rejects } from '../helpers/rejects.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('web front', { timeout: 30_000 });
+const test = suite('web front');
 const topics = new Topics();
 
 async function start(t: Scope, options: Parameters<typeof startBroker>[1] = {}) {

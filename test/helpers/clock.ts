@@ -1,3 +1,5 @@
+import type { Scope } from './suite.ts';
+
 /** A clock that only goes when it is told to. */
 export interface Clock {
 	readonly now: () => number;
@@ -13,6 +15,21 @@ export function fakeClock(start = 1_234_567): Clock {
 			time += ms;
 		},
 	};
+}
+
+/** Has the monotonic clock of this whole process go on, and jump when it is told to, until the test ends. */
+export function jumpingClock(t: Scope): Clock {
+	const now = performance.now.bind(performance);
+	let ahead = 0;
+	const clock: Clock = {
+		now: () => now() + ahead,
+		advance: (ms) => {
+			ahead += ms;
+		},
+	};
+	Object.assign(performance, { now: clock.now });
+	t.defer(() => Object.assign(performance, { now }));
+	return clock;
 }
 
 /** Numbers from 0 to 1 that look random and are the same in every run (mulberry32). */

@@ -1,25 +1,53 @@
-import { type Link, Topics } from '../../protocol/index.ts';
+import { Link, makeNodeId, Topics } from '../../protocol/index.ts';
+import type { Scope } from './suite.ts';
 
 const topics = new Topics();
 
-/** Round trips between two clients until `isOver`; returns the 99th percentile in ms. */
-export async function pingUntil(from: Link, to: Link, isOver: () => boolean): Promise<number> {
-	const times: number[] = [];
-	let answer = (): void => {};
-	const off = to.on('message', ({ topic }) => {
-		if (topic === topics.request(to.id, from.id)) {
-			answer();
-		}
-	});
-	while (!isOver()) {
-		const start = performance.now();
-		const isThere = new Promise<void>((resolve) => {
-			answer = resolve;
-		});
-		from.send(topics.request(to.id, from.id), Buffer.from('ping'));
-		await isThere;
-		times.push(performance.now() - start);
+/** Two clients of which one sends to the other, to see whether a third keeps it from coming. */
+export class Pinger {
+	readonly #from: Link;
+	readonly #to: Link;
+	#arrived: () => void = () => {};
+
+	private constructor(from: Link, to: Link) {
+		this.#from = from;
+		this.#to = to;
+		to.on('message', () => this.#arrived());
 	}
-	off();
-	return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] as number;
+
+	/** Connects two clients that are closed when the test ends. */
+	static async join(t: Scope, url: string): Promise<Pinger> {
+		const join = async (): Promise<Link> => {
+			const link = await Link.open({ url, id: makeNodeId() });
+			t.defer(() => link.close());
+			await link.subscribe(topics.inboxFilter(link.id));
+			return link;
+		};
+		return new Pinger(await join(), await join());
+	}
+
+	/** One message from one to the other. @returns ms until it is there */
+	async ping(): Promise<number> {
+		const begun = performance.now();
+		const isThere = new Promise<void>((resolve) => {
+			this.#arrived = resolve;
+		});
+		this.#from.send(topics.request(this.#to.id, this.#from.id), Buffer.from('ping'));
+		await isThere;
+		return performance.now() - begun;
+	}
+
+	/** One message after the other until `work` is done. @returns the 99th percentile, ms */
+	async p99While(work: () => Promise<unknown>): Promise<number> {
+		const times: number[] = [];
+		let isOver = false;
+		const working = work().finally(() => {
+			isOver = true;
+		});
+		while (!isOver) {
+			times.push(await this.ping());
+		}
+		await working;
+		return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] as number;
+	}
 }

@@ -14,6 +14,22 @@ export function makeRegistry(limits: Partial<Limits> = {}): { registry: Registry
 	return { registry, clock };
 }
 
+/** A registry of 100,000 announces by 1,000 nodes, and the ids of those. */
+export function makeCrowdedRegistry(): { registry: Registry; nodes: readonly string[] } {
+	const { registry } = makeRegistry();
+	const nodes = Array.from({ length: 1_000 }, (_, number) => `node-${number}-of-many`);
+	for (const [place, node] of nodes.entries()) {
+		registry.nodeState(node, state(`session-${place}`), false);
+		for (let number = 0; number < 100; number++) {
+			// Half the nodes share the first 100 seeds, the others have their own.
+			const seed = seedId(place < 500 ? number : place * 100 + number);
+			const name = `file ${place} ${number}.bin`;
+			registry.announce(seed, node, announce(`session-${place}`, { name }), false);
+		}
+	}
+	return { registry, nodes };
+}
+
 /** The seed id that ends with `number`. */
 export function seedId(number: number): string {
 	return number.toString(16).padStart(64, '0');

@@ -75,7 +75,7 @@ export class Shoal {
 	}
 
 	/** The first event of that name, as soon as it is there. Fails when the process ends before. */
-	async event(name: string, ms = 20_000): Promise<CliEvent> {
+	async event(name: string, ms = 60_000): Promise<CliEvent> {
 		const find = (): CliEvent | undefined => this.events.find(({ event }) => event === name);
 		await until(
 			`the event ${name}`,
@@ -99,7 +99,7 @@ export class Shoal {
 	}
 
 	/** Waits until it has ended by itself. */
-	async exit(ms = 20_000): Promise<number | NodeJS.Signals> {
+	async exit(ms = 60_000): Promise<number | NodeJS.Signals> {
 		await until('the process to end', () => this.#code !== undefined, ms);
 		return this.#code as number | NodeJS.Signals;
 	}

@@ -5,13 +5,15 @@ import * as assert from 'uvu/assert';
 import { seedOf } from '../helpers/seeds.ts';
 import { suite } from '../helpers/suite.ts';
 
-const test = suite('browser', { timeout: 20_000 });
+const test = suite('browser');
 // This file runs as dist/test/protocol/browser.test.js.
 const ENTRY = fileURLToPath(new URL('../../protocol/index.js', import.meta.url));
 
-/** The door of the protocol as one script for browsers, which leaves `shoal` behind. */
+let bundled: Promise<BuildResult<{ write: false; metafile: true }>> | undefined;
+
+/** The door of the protocol as one script for browsers, which leaves `shoal` behind; it is built once. */
 function bundle(): Promise<BuildResult<{ write: false; metafile: true }>> {
-	return build({
+	bundled ??= build({
 		entryPoints: [ENTRY],
 		bundle: true,
 		platform: 'browser',
@@ -21,6 +23,7 @@ function bundle(): Promise<BuildResult<{ write: false; metafile: true }>> {
 		metafile: true,
 		logLevel: 'silent',
 	});
+	return bundled;
 }
 
 /** A context with what every browser has, and nothing of Node. */

@@ -7,6 +7,7 @@ import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
 import { startPlainBroker } from '../helpers/plain-broker.ts';
 import { rejects } from '../helpers/rejects.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
+import { holdTimers } from '../helpers/timers.ts';
 import { until } from '../helpers/until.ts';
 
 const test = suite('failures of a link');
@@ -95,8 +96,9 @@ test('a reconnect that fails is tried again, each time a little later', async (t
 	link.drop();
 	await until('it is up again', () => times.length === 4 && link.isUp);
 	const gaps = times.slice(1).map((time, index) => time - (times[index] as number));
-	assert.ok((gaps[1] as number) > (gaps[0] as number) * 1.3, String(gaps));
-	assert.ok((gaps[2] as number) > (gaps[1] as number) * 1.3, String(gaps));
+	// At least: others may take their time as well.
+	const isLater = gaps.every((gap, attempt) => gap > 120 * 2 ** attempt);
+	assert.ok(isLater, String(gaps));
 });
 
 test('close while the link waits to reconnect leaves nothing open', async (t) => {
@@ -127,7 +129,7 @@ for (const stage of ['connect', 'subscribe'] as const) {
 			() => broker.packets.filter(({ cmd }) => cmd === stage).length === 2,
 		);
 		await link.close();
-		await until('the socket is closed', () => broker.sockets.size === 0, 500);
+		await until('the socket is closed', () => broker.sockets.size === 0);
 		await nothingLeftOpen(before);
 		assert.not(link.isUp);
 	});
@@ -154,8 +156,11 @@ test('nothing is pending for ever: close settles what the broker does not answer
 
 test('a publish that is not acknowledged is ERR_TIMEOUT, and one that is cut off ERR_DISCONNECTED', async (t) => {
 	const broker = await startFakeBroker(t, acceptOnly);
-	const link = await open(t, broker.url, { timeout: 100 });
-	assert.is((await rejects(link.publish('x', bytes('1')))).code, 'ERR_TIMEOUT');
+	const link = await open(t, broker.url, { timeout: 600_000 });
+	const timers = holdTimers(t, 600_000);
+	const silent = rejects(link.publish('x', bytes('1')));
+	timers.fire();
+	assert.is((await silent).code, 'ERR_TIMEOUT');
 	const publishing = rejects(link.publish('x', bytes('1')));
 	for (const socket of broker.sockets) {
 		socket.destroy();

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS, type Topic, Topics } from '../../protocol/index.ts';
 import { anyText } from '../helpers/any-text.ts';
+import { HOSTILE_TOPICS } from '../helpers/hostile-messages.ts';
 import { suite } from '../helpers/suite.ts';
 import { throwsCode } from '../helpers/throws-code.ts';
 
@@ -139,42 +140,9 @@ test('a root that some broker would not take is refused', () => {
 	}
 });
 
-const HOSTILE: ReadonlyArray<readonly [what: string, topic: string]> = [
-	['nothing', ''],
-	['the root', 'shoal/1'],
-	['the root and a slash', 'shoal/1/'],
-	['65,400 slashes', '/'.repeat(65_400)],
-	['65,400 slashes below the root', `shoal/1${'/'.repeat(65_400)}`],
-	['65,400 slashes below an inbox', `shoal/1/inbox${'/'.repeat(65_400)}`],
-	['an empty level', `shoal/1/node//state`],
-	['a leading slash', `/shoal/1/tracker/state`],
-	['a trailing slash', `shoal/1/tracker/state/`],
-	['a level too many', `shoal/1/inbox/${A}/chunk/${B}/x`],
-	['a level too few', `shoal/1/inbox/${A}/chunk`],
-	['an announce with a level too many', `shoal/1/announce/${SEED}/${A}/x`],
-	['an inbox of another kind', `shoal/1/inbox/${A}/other/${B}`],
-	['a prototype key as kind', `shoal/1/__proto__/${A}/state`],
-	['a prototype key as an inbox kind', `shoal/1/inbox/${A}/constructor/${B}`],
-	['an id with a wildcard', `shoal/1/node/########/state`],
-	['an id with a NUL', `shoal/1/node/node\0one/state`],
-	['a short id', `shoal/1/node/short/state`],
-	['an upper-case seed id', `shoal/1/swarm/${SEED.toUpperCase()}/${A}`],
-	['an event with a wildcard', 'shoal/1/event/+'],
-	['an event in upper case', 'shoal/1/event/Node'],
-	['an event of 33 letters', `shoal/1/event/${'a'.repeat(33)}`],
-	['an event of two levels', 'shoal/1/event/a/b'],
-	['a system topic', '$SYS/shoal/1/tracker/state'],
-	['other case', 'SHOAL/1/tracker/state'],
-	['another state', `shoal/1/node/${A}/status`],
-	['the tracker alone', 'shoal/1/tracker'],
-	['a third tracker level', `shoal/1/tracker/state/${A}`],
-];
-
-for (const [what, topic] of HOSTILE) {
+for (const [what, topic] of HOSTILE_TOPICS) {
 	test(`T14: ${what} is no topic of ours`, () => {
-		const start = performance.now();
 		assert.is(topics.tryParse(topic), undefined);
-		assert.ok(performance.now() - start < 10);
 	});
 }
 

@@ -84,10 +84,14 @@ test('what a node traces while another dies is in order', async (t) => {
 	const trace: TraceLine[] = [];
 	const node = await startNode(t, url, {
 		lane: 'broker',
-		trace: (event) => trace.push({ t: performance.now(), ...event }),
+		trace: (event) => {
+			trace.push({ t: performance.now(), ...event });
+			if (trace.length === 30) {
+				void dying?.close();
+			}
+		},
 	});
 	const getting = node.get(share?.seed.id as string, { output: join(await makeFolder(t), 'copy') });
-	setTimeout(() => void dying?.close(), 300);
 	const { seed } = await getting;
 	assert.equal(checkTrace(trace, seed.layout), []);
 	assert.ok(trace.length > 60);

@@ -1,0 +1,50 @@
+import { encodeJson, Topics } from '../../protocol/index.ts';
+import { packet, publishPacket, type RawClient, text } from './raw-client.ts';
+import { announce, seedId } from './registry.ts';
+import { until } from './until.ts';
+
+const topics = new Topics();
+const PINGREQ = Buffer.from([0xc0, 0]);
+const PINGRESP = Buffer.from([0xd0, 0]);
+
+/** The id of who floods. */
+export const EVIL = 'evil-0001';
+
+/** Filters of which a client may have only a few, and filters that it may not have at all. */
+export const FILTERS = {
+	'its limit': (number: number) => topics.swarm(seedId(number), 'other-001'),
+	'what is its own': (number: number) => topics.inboxFilter(`victim-${number}`),
+};
+
+/** The filter that brings all that is kept of announces. */
+export const ALL_ANNOUNCES = `${topics.root}/announce/+/+`;
+
+/** The announces of as many seeds. */
+export function announces(count: number, node = EVIL): Buffer {
+	const message = encodeJson(announce('evil-session'));
+	return Buffer.concat(
+		Array.from({ length: count }, (_, number) =>
+			publishPacket(topics.announce(seedId(number + 0x10000), node), message, 0x33),
+		),
+	);
+}
+
+/** As many subscriptions, a packet each. */
+export function subscriptions(count: number, filterOf: (number: number) => string): Buffer {
+	return Buffer.concat(
+		Array.from({ length: count }, (_, number) => {
+			const id = Buffer.from([number >> 8, number & 255]);
+			return packet(0x82, [id, text(filterOf(number)), Buffer.from([1])]);
+		}),
+	);
+}
+
+/** Sends it all, and waits until the broker has handled it or hung up. */
+export async function pour(client: RawClient, bytes: Buffer): Promise<void> {
+	const { socket, received, isClosed } = client;
+	received.length = 0;
+	socket.write(bytes);
+	socket.write(PINGREQ);
+	const isHandled = (): boolean => Buffer.concat(received).includes(PINGRESP);
+	await until('it is handled', () => isClosed() || isHandled());
+}

@@ -1,0 +1,63 @@
+import { ALL_ANNOUNCES, announces, EVIL, FILTERS, pour, subscriptions } from '../helpers/floods.ts';
+import { Member } from '../helpers/member.ts';
+import { Pinger } from '../helpers/pings.ts';
+import { connectRaw, openRaw } from '../helpers/raw-client.ts';
+import { spawnBroker } from '../helpers/shoal.ts';
+import type { Scope } from '../helpers/suite.ts';
+import { judge, timingSuite } from '../helpers/timing.ts';
+
+const test = await timingSuite('floods');
+const DELAY = { unit: 'ms', most: 100 };
+
+/** A broker in a process of its own, who floods it, and two who send to each other. */
+async function start(t: Scope) {
+	const { url } = await spawnBroker(t);
+	const port = Number(new URL(url).port);
+	const evil = await connectRaw(t, port, EVIL);
+	return { url, port, evil, pinger: await Pinger.join(t, url) };
+}
+
+test('T10: beside 10,000 announces of one node nobody is delayed', async (t) => {
+	const flood = announces(10_000);
+	await judge('p99 beside 10,000 announces', DELAY, async () => {
+		const { evil, pinger } = await start(t);
+		return await pinger.p99While(() => pour(evil, flood));
+	});
+});
+
+test('T10: beside 50,000 subscriptions of one node nobody is delayed', async (t) => {
+	for (const [what, filterOf] of Object.entries(FILTERS)) {
+		const flood = subscriptions(50_000, filterOf);
+		await judge(`p99 beside 50,000 subscriptions beyond ${what}`, DELAY, async () => {
+			const { evil, pinger } = await start(t);
+			return await pinger.p99While(() => pour(evil, flood));
+		});
+	}
+});
+
+test('T10: who asks 40,000 times for all that is kept delays nobody else', async (t) => {
+	const kept = announces(1_000, 'honest-01');
+	const flood = subscriptions(2_000, () => ALL_ANNOUNCES);
+	await judge('p99 beside who asks for all that is kept', DELAY, async () => {
+		const { port, evil, pinger } = await start(t);
+		await pour(await connectRaw(t, port, 'honest-01'), kept);
+		return await pinger.p99While(async () => {
+			for (let turn = 0; turn < 20; turn += 1) {
+				await pour(evil, flood);
+			}
+		});
+	});
+});
+
+test('T13: beside 2,000 sockets that say nothing an honest node joins within 1 s', async (t) => {
+	const { url, port } = await start(t);
+	await Promise.all(Array.from({ length: 2_000 }, () => openRaw(t, port)));
+	await judge('a node joins beside 2,000 silent sockets', { unit: 'ms', most: 1_000 }, async () => {
+		const begun = performance.now();
+		const node = await Member.join(t, url);
+		await node.listed();
+		return performance.now() - begun;
+	});
+});
+
+test.run();

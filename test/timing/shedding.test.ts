@@ -1,0 +1,32 @@
+import { Topics } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { FROZEN, flood, floodUntilCut, freeze, joinSender } from '../helpers/frozen.ts';
+import { Pinger } from '../helpers/pings.ts';
+import { judge, timingSuite } from '../helpers/timing.ts';
+
+const test = await timingSuite('shedding');
+const topics = new Topics();
+const DELAY = { unit: 'ms', most: 100 };
+
+test('T12, F8: beside 200 MiB of chunks for a client that stops reading nobody is delayed', async (t) => {
+	await judge('p99 beside chunks for a frozen client', DELAY, async () => {
+		const broker = await startBroker(t);
+		const [seeder, pinger] = [await joinSender(t, broker), await Pinger.join(t, broker.url)];
+		await freeze(t, broker);
+		const topic = topics.chunk(FROZEN, seeder.id);
+		return await pinger.p99While(() => flood(seeder, topic, 262_144, 800));
+	});
+});
+
+test('T12: beside small messages for a client that stops reading nobody is delayed', async (t) => {
+	for (const qos of [0, 1] as const) {
+		await judge(`p99 beside small messages of QoS ${qos} for a frozen client`, DELAY, async () => {
+			const broker = await startBroker(t, { limits: { cutQueue: 1024 * 1024 } });
+			const [sender, pinger] = [await joinSender(t, broker), await Pinger.join(t, broker.url)];
+			await freeze(t, broker);
+			return await pinger.p99While(() => floodUntilCut(broker, sender, qos));
+		});
+	}
+});
+
+test.run();
