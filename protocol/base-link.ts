@@ -63,6 +63,7 @@ export class BaseLink {
 	#session = '';
 	#retry: ReturnType<typeof setTimeout> | undefined;
 	#isClosed = false;
+	#ending: Promise<void> | undefined;
 
 	/** @param open opens each of its connections */
 	protected constructor(options: LinkOptions, open: OpenConnection) {
@@ -144,8 +145,13 @@ export class BaseLink {
 		await this.#connection?.drained();
 	}
 
-	/** Ends the connection with a goodbye. No event comes after it. */
-	async close(): Promise<void> {
+	/** Ends the connection with a goodbye. No event comes after it. Can be called again. */
+	close(): Promise<void> {
+		this.#ending ??= this.#end();
+		return this.#ending;
+	}
+
+	async #end(): Promise<void> {
 		this.#isClosed = true;
 		clearTimeout(this.#retry);
 		this.#events.events = {};

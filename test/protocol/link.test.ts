@@ -147,7 +147,8 @@ test('a handler that throws at up or down is a warning, and the link goes on', a
 test('close publishes no will, leaves nothing open, and nothing comes after it', async (t) => {
 	const broker = await startPlainBroker(t);
 	const wills = await watchWills(t, broker);
-	await until('the watcher is counted', () => broker.aedes.connectedClients === 1);
+	const marker = await open(t, broker, { id: 'marker-1' });
+	await until('both are counted', () => broker.aedes.connectedClients === 2);
 	const before = openResources();
 	const link = await open(t, broker);
 	// What is under way may take longer than close waits for it.
@@ -161,8 +162,10 @@ test('close publishes no will, leaves nothing open, and nothing comes after it',
 	await Promise.all([link.close(), link.close(), publishing]);
 	const count = seen.length;
 	await nothingLeftOpen(before);
-	await until('only the watcher is left', () => broker.aedes.connectedClients === 1);
-	assert.equal([wills, events, seen.length], [[], [], count]);
+	await until('only they are left', () => broker.aedes.connectedClients === 2);
+	await marker.publish('will/none', bytes('came before'));
+	await until('the marker', () => wills.length > 0);
+	assert.equal([wills, events, seen.length], [['will/none came before'], [], count]);
 });
 
 test('a closed link is down, publishes nothing, and stays closed', async (t) => {
