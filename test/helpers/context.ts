@@ -39,7 +39,7 @@ export async function openContext(
 		topic: topics.nodeState(id),
 		payload: encodeJson(state(session, 'lost')),
 	});
-	const link = await Link.open({ url, id, password: id, timeout: 2_000, will });
+	const link = await Link.open({ url, id, password: id, will });
 	t.defer(() => link.close());
 	const warnings: unknown[] = [];
 	const warn = (error: unknown): void => {

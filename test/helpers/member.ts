@@ -39,7 +39,7 @@ export class Member {
 			topic: topics.nodeState(id),
 			payload: encodeJson(state(session, 'lost')),
 		});
-		const member = new Member(await Link.open({ url, id, password: id, will, timeout: 2_000 }));
+		const member = new Member(await Link.open({ url, id, password: id, will }));
 		t.defer(() => member.link.close());
 		member.link.on('message', (message) => member.#receive(message));
 		member.link.on('up', () => void member.#appear().catch(() => {}));

@@ -38,7 +38,7 @@ export class Peer {
 
 	/** Connects one that is closed when the test ends. */
 	static async join(t: Scope, url: string, id = makeNodeId()): Promise<Peer> {
-		const peer = new Peer(await Link.open({ url, id, password: id, timeout: 2_000 }));
+		const peer = new Peer(await Link.open({ url, id, password: id }));
 		t.defer(() => peer.link.close());
 		peer.link.on('message', ({ topic, payload }) => peer.#receive(topic, payload));
 		await peer.link.subscribe(topics.inboxFilter(id));
