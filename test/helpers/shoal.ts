@@ -149,6 +149,16 @@ export async function randomFile(path: string, length: number): Promise<string> 
 	return hash.digest('hex');
 }
 
+/** A file of random bytes in a folder that is removed when the test ends. */
+export async function source(
+	t: Scope,
+	length: number,
+): Promise<{ folder: string; path: string; digest: string }> {
+	const folder = await temporaryFolder(t);
+	const path = join(folder, 'source.bin');
+	return { folder, path, digest: await randomFile(path, length) };
+}
+
 /** SHA-256 of a file. */
 export async function sha256(path: string): Promise<string> {
 	const hash = createHash('sha256');
