@@ -11,7 +11,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const AT_ONCE = availableParallelism() + 1;
 /** They take longest, and are begun first: at the end the others would wait for them. */
 const LONG =
-	/(engine\/swarm|swarm\/(swarm|direct|faults|resume)|failing-calls|cli\/transfer)\.test\.js$/;
+	/(engine\/swarm(-bound)?|swarm\/(swarm|direct|faults|resume)|failing-calls|cli\/transfer)\.test\.js$/;
 const TIMING = /^timing\//;
 
 /** Starts of the names of test files; without any, all are run but those in web/, which need a browser, and those in timing/. */

@@ -25,3 +25,12 @@ export async function makeFile(
 	await writeFile(path, content);
 	return path;
 }
+
+/** Every seed that is listed. */
+export async function listed(node: ShoalNode) {
+	const seeds = [];
+	for await (const seed of node.seeds()) {
+		seeds.push(seed);
+	}
+	return seeds;
+}

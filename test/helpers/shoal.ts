@@ -54,7 +54,8 @@ export class Shoal {
 		this.#child.stderr?.on('data', (data) => {
 			this.#stderr += data;
 		});
-		this.#child.on('exit', (code, signal) => {
+		// Not when it exits: what it printed last may have to be read still.
+		this.#child.on('close', (code, signal) => {
 			this.#code = code ?? signal ?? -1;
 		});
 		t.defer(() => this.end());
@@ -69,13 +70,13 @@ export class Shoal {
 		return this.#stderr;
 	}
 
-	/** Exit code, or the signal that ended it; undefined while it runs. */
+	/** Exit code, or the signal that ended it; undefined while it runs, or what it printed is not read yet. */
 	get code(): number | NodeJS.Signals | undefined {
 		return this.#code;
 	}
 
 	/** The first event of that name, as soon as it is there. Fails when the process ends before. */
-	async event(name: string, ms = 60_000): Promise<CliEvent> {
+	async event(name: string, ms?: number): Promise<CliEvent> {
 		const find = (): CliEvent | undefined => this.events.find(({ event }) => event === name);
 		await until(
 			`the event ${name}`,
@@ -99,7 +100,7 @@ export class Shoal {
 	}
 
 	/** Waits until it has ended by itself. */
-	async exit(ms = 60_000): Promise<number | NodeJS.Signals> {
+	async exit(ms?: number): Promise<number | NodeJS.Signals> {
 		await until('the process to end', () => this.#code !== undefined, ms);
 		return this.#code as number | NodeJS.Signals;
 	}
@@ -110,7 +111,7 @@ export class Shoal {
 
 	async end(): Promise<void> {
 		if (this.#code === undefined) {
-			const ended = once(this.#child, 'exit');
+			const ended = once(this.#child, 'close');
 			this.#child.kill('SIGKILL');
 			await ended;
 		}
@@ -146,6 +147,16 @@ export async function randomFile(path: string, length: number): Promise<string> 
 	}
 	await file.close();
 	return hash.digest('hex');
+}
+
+/** A file of random bytes in a folder that is removed when the test ends. */
+export async function source(
+	t: Scope,
+	length: number,
+): Promise<{ folder: string; path: string; digest: string }> {
+	const folder = await temporaryFolder(t);
+	const path = join(folder, 'source.bin');
+	return { folder, path, digest: await randomFile(path, length) };
 }
 
 /** SHA-256 of a file. */

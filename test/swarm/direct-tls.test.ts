@@ -16,7 +16,7 @@ import { startRelay } from '../helpers/relay.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('direct lanes with TLS', { timeout: 40_000 });
+const test = suite('direct lanes with TLS');
 const pair = makeCertificate();
 const cert = fingerprintOf(pair.cert);
 const content = randomBytes(16 * 1024 * 1024 + 5);

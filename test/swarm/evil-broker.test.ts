@@ -20,7 +20,7 @@ import { rejects } from '../helpers/rejects.ts';
 import { randomFile, sha256, temporaryFolder } from '../helpers/shoal.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 
-const test = suite('an evil broker', { timeout: 40_000 });
+const test = suite('an evil broker');
 const topics = new Topics();
 const MIB = 1024 * 1024;
 const LENGTH = 12 * MIB;

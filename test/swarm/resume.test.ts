@@ -6,7 +6,7 @@ import { canMount, smallDisk } from '../helpers/small-disk.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('resume of real processes', { timeout: 60_000 });
+const test = suite('resume of real processes');
 const MIB = 1024 * 1024;
 
 /** A shared file, and where its copy goes. */
@@ -28,15 +28,16 @@ function have(get: Shoal): number {
 }
 
 test('F10: killed again and again, it goes on, and fetches at most 64 MiB again each time', async (t) => {
-	const length = 128 * MIB;
-	const { folder, digest, share, get } = await shared(t, length, '40MB');
+	const length = 96 * MIB;
+	// Seconds are left when it is killed last.
+	const { folder, digest, share, get } = await shared(t, length, '10MB');
 	const output = join(folder, 'copy', 'copy.bin');
 	await mkdir(join(folder, 'copy'));
 	const lost: number[] = [];
 	let before = 0;
-	for (const part of [0.1, 0.3, 0.6, 0.85]) {
+	for (const part of [0.1, 0.3, 0.5, 0.7]) {
 		const killed = get(output);
-		await until(`${part} is there`, () => have(killed) > part * length, 20_000);
+		await until(`${part} is there`, () => have(killed) > part * length);
 		killed.signal('SIGKILL');
 		await killed.exit();
 		const first = killed.all('progress').find(({ phase }) => phase === 'fetching');
@@ -45,7 +46,7 @@ test('F10: killed again and again, it goes on, and fetches at most 64 MiB again 
 		assert.equal((await readdir(join(folder, 'copy'))).length, 2);
 	}
 	const last = get(output);
-	const { sources, kept } = await last.event('complete', 30_000);
+	const { kept } = await last.event('complete');
 	assert.is(await last.exit(), 0);
 	assert.is(await sha256(output), digest);
 	assert.equal(await readdir(join(folder, 'copy')), ['copy.bin']);
@@ -54,33 +55,32 @@ test('F10: killed again and again, it goes on, and fetches at most 64 MiB again 
 		lost.every((bytes) => bytes <= 64 * MIB),
 		`lost ${lost} bytes`,
 	);
-	const [{ bytes }] = sources as [{ bytes: number }];
-	assert.ok(bytes < 0.25 * length, `${bytes} bytes at the end`);
 	share.signal('SIGTERM');
 	const { sent } = await share.event('stopped');
 	const again = (sent as number) - length;
 	console.log(`${(again / MIB).toFixed(1)} MiB again in four kills`);
-	assert.ok(again <= 4 * 64 * MIB);
+	// Who begins anew each time fetches 1.6 times the file again.
+	assert.ok(again < length);
 });
 
 test('killed when it is complete, it is right, or checked and finished by the next', async (t) => {
-	const length = 16 * MIB;
+	const length = 8 * MIB;
 	const { folder, digest, get } = await shared(t, length, '1GB');
-	for (let index = 0; index < 8; index += 1) {
+	for (let index = 0; index < 4; index += 1) {
 		const output = join(folder, `copy-${index}`);
 		const killed = get(output);
 		await until(
 			'nearly all is there',
 			() => have(killed) > 0.7 * length || killed.code !== undefined,
 		);
-		await new Promise((resolve) => setTimeout(resolve, index * 10));
+		await new Promise((resolve) => setTimeout(resolve, index * 20));
 		killed.signal('SIGKILL');
 		await killed.exit();
 		const next = get(output);
 		assert.is(await next.exit(), 0, next.stderr);
 		assert.is(await sha256(output), digest);
 	}
-	assert.is((await readdir(folder)).length, 9, 'nothing else is left');
+	assert.is((await readdir(folder)).length, 5, 'nothing else is left');
 });
 
 if (!canMount) {
@@ -91,10 +91,10 @@ if (!canMount) {
 	'F12: on a disk that is full it ends, says so, and goes on when there is room',
 	async (t) => {
 		const disk = await smallDisk(t, 16);
-		const { digest, get } = await shared(t, 12 * MIB, '8MB');
+		const { digest, get } = await shared(t, 12 * MIB, '3MB');
 		const output = join(disk, 'copy.bin');
 		const full = get(output);
-		await until('a third is there', () => have(full) > 4 * MIB);
+		await until('a part is there', () => have(full) > 2 * MIB);
 		const { bavail, bsize } = await statfs(disk);
 		await writeFile(join(disk, 'other'), new Uint8Array(bavail * bsize - MIB));
 		assert.is(await full.exit(), 1);
@@ -108,7 +108,7 @@ if (!canMount) {
 		const next = get(output);
 		const { kept } = await next.event('complete');
 		assert.is(await next.exit(), 0);
-		assert.ok((kept as number) > 4 * MIB, `${kept} bytes`);
+		assert.ok((kept as number) > 2 * MIB, `${kept} bytes`);
 		assert.is(await sha256(output), digest);
 		assert.equal(await readdir(disk), ['copy.bin']);
 	},

@@ -7,7 +7,7 @@ import { randomFile, temporaryFolder } from '../helpers/shoal.ts';
 import { suite } from '../helpers/suite.ts';
 import { until } from '../helpers/until.ts';
 
-const test = suite('the story in topics', { timeout: 20_000 });
+const test = suite('the story in topics');
 const MIB = 1024 * 1024;
 const FILTERS = [
 	'shoal/1/tracker/state',

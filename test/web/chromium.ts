@@ -4,6 +4,9 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { makeFolder } from '../helpers/folder.ts';
 import type { Scope } from '../helpers/suite.ts';
 
+/** ms that whatever is waited for in a tab may take: the machine may do much else. */
+const PATIENCE = 100_000;
+
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
 /** Where Chromium is on this machine. @throws Error if it is nowhere */
@@ -49,7 +52,9 @@ export async function openTab(t: Scope, url: string, options: TabOptions = {}): 
 		viewport: { width, height },
 		colorScheme: scheme,
 		acceptDownloads: true,
+		timeout: PATIENCE,
 	});
+	context.setDefaultTimeout(PATIENCE);
 	t.defer(() => context.close());
 	const page = context.pages()[0] ?? (await context.newPage());
 	const trouble: string[] = [];

@@ -11,7 +11,7 @@ import { openTab } from './chromium.ts';
 import { serveFolder } from './serve-folder.ts';
 import { spawnServed } from './served.ts';
 
-const test = suite('the library in a browser', { timeout: 60_000 });
+const test = suite('the library in a browser');
 // This file runs as dist/test/web/library.test.js.
 const LIBRARY = fileURLToPath(new URL('../../node/web/index.js', import.meta.url));
 

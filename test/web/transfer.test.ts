@@ -10,11 +10,12 @@ import { WebSocketServer } from 'ws';
 import { parseJoinLink } from '../../protocol/index.ts';
 import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/shoal.ts';
 import { type Scope, suite } from '../helpers/suite.ts';
+import { judge } from '../helpers/timing.ts';
 import { until } from '../helpers/until.ts';
 import { openTab } from './chromium.ts';
 import { ownAddress, spawnServed, spawnShare } from './served.ts';
 
-const test = suite('transfers of a browser', { timeout: 120_000 });
+const test = suite('transfers of a browser', { timeout: 600_000 });
 const SIZE = 200 * 1024 * 1024;
 const MESSAGE = 256 * 1024;
 
@@ -30,7 +31,7 @@ async function digestOf(path: string): Promise<string> {
 async function get(page: Page, name: string): Promise<{ digest: string; ms: number }> {
 	const button = page.getByRole('button', { name: `Get ${name}` });
 	await button.waitFor();
-	const saved = page.waitForEvent('download', { timeout: 60_000 });
+	const saved = page.waitForEvent('download');
 	const start = performance.now();
 	await button.click();
 	const download = await saved;
@@ -44,7 +45,7 @@ async function share(page: Page, path: string, name: string): Promise<string> {
 	await page.getByRole('link', { name: 'My files' }).click();
 	await page.getByLabel(/Share files/).setInputFiles(path);
 	const link = page.locator('.mine.sharing').getByRole('link', { name });
-	await link.waitFor({ timeout: 60_000 });
+	await link.waitFor();
 	return ((await link.getAttribute('href')) ?? '').slice(1);
 }
 
@@ -89,21 +90,23 @@ test('two browsers and a node: 200 MiB each way, verified and saved, not much sl
 	const folder = await temporaryFolder(t);
 	const digest = await randomFile(join(folder, 'down.bin'), SIZE);
 	const upDigest = await randomFile(join(folder, 'up.bin'), SIZE);
-	const bare = await bareTime(t, SIZE);
 	const { url, page: address } = await spawnServed(t);
 	await spawnShare(t, join(folder, 'down.bin'), '--broker', url);
-	const first = await openTab(t, address);
-	const down = await get(first.page, 'down.bin');
-	assert.is(down.digest, digest);
-	const ratio = bare / down.ms;
-	console.log(`bare ${Math.round(bare)} ms, got ${Math.round(down.ms)} ms: ${ratio.toFixed(2)}`);
+	let first = await openTab(t, address);
 	// About 0.6 on a machine that does nothing else.
-	assert.ok(ratio > 0.25, `${ratio} of what a bare WebSocket brings`);
+	await judge('share of the rate of a bare WebSocket', { unit: '', least: 0.25 }, async () => {
+		await first.context.close();
+		const bare = await bareTime(t, SIZE);
+		first = await openTab(t, address);
+		const down = await get(first.page, 'down.bin');
+		assert.is(down.digest, digest);
+		return bare / down.ms;
+	});
 
 	const id = await share(first.page, join(folder, 'up.bin'), 'up.bin');
 	const out = join(folder, 'out');
 	const node = new Shoal(t, ['get', id, '--broker', url, '-o', out, '--no-linger']);
-	const { ms } = await node.event('complete', 60_000);
+	const { ms } = await node.event('complete');
 	console.log(`a node got ${SIZE} bytes from the browser in ${ms} ms`);
 	assert.is(await digestOf(out), upDigest);
 	const second = await openTab(t, address);
@@ -113,16 +116,16 @@ test('two browsers and a node: 200 MiB each way, verified and saved, not much sl
 
 test('a reload in the middle goes on where it was, and what is complete survives one', async (t) => {
 	const folder = await temporaryFolder(t);
-	const digest = await randomFile(join(folder, 'file.bin'), 60_000_000);
+	const digest = await randomFile(join(folder, 'file.bin'), 40_000_000);
 	const { url, page: address } = await spawnServed(t);
-	await spawnShare(t, join(folder, 'file.bin'), '--broker', url, '--max-up', '12MB');
+	await spawnShare(t, join(folder, 'file.bin'), '--broker', url, '--max-up', '6MB');
 	const { page, trouble } = await openTab(t, address);
 	await page.getByRole('button', { name: 'Get file.bin' }).click();
 	const have = async (): Promise<number> =>
 		Number(await page.locator('.mine progress').getAttribute('value'));
-	await until('a quarter is there', async () => (await have()) > 15_000_000, 30_000);
+	await until('a quarter is there', async () => (await have()) > 10_000_000);
 	const before = await have();
-	const saved = page.waitForEvent('download', { timeout: 30_000 });
+	const saved = page.waitForEvent('download');
 	await page.reload();
 	await page.locator('.mine.fetching').waitFor();
 	const after = await have();
@@ -130,7 +133,7 @@ test('a reload in the middle goes on where it was, and what is complete survives
 	const download = await saved;
 	assert.is(await digestOf(await download.path()), digest);
 	await page.reload();
-	await page.locator('.mine.complete').waitFor({ timeout: 30_000 });
+	await page.locator('.mine.complete').waitFor();
 	const again = page.waitForEvent('download');
 	await page.getByRole('button', { name: 'Save' }).click();
 	assert.is(await digestOf(await (await again).path()), digest);
@@ -230,7 +233,7 @@ test('without TLS on an address of the network it works in memory: down, up, and
 	const id = await share(page, join(folder, 'up.bin'), 'up.bin');
 	const out = join(folder, 'out');
 	const node = new Shoal(t, ['get', id, '-o', out, '--no-linger'], joined);
-	await node.event('complete', 60_000);
+	await node.event('complete');
 	assert.is(await digestOf(out), upDigest);
 	assert.equal(trouble, []);
 });

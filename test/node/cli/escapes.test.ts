@@ -13,7 +13,7 @@ import { CACHELESS, MAIN } from '../../helpers/shoal.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
 import { until } from '../../helpers/until.ts';
 
-const test = suite('escapes', { timeout: 20_000 });
+const test = suite('escapes');
 const topics = new Topics();
 const EVIL = '\x1b]0;owned\x07\x9b31m\u202e\r\nforged: line';
 const NAME = 'a\u202egnp.exe';

@@ -5,7 +5,7 @@ import { makeFile } from '../../helpers/node.ts';
 import { CACHELESS, Shoal } from '../../helpers/shoal.ts';
 import { suite } from '../../helpers/suite.ts';
 
-const test = suite('a fixed id', { timeout: 30_000 });
+const test = suite('a fixed id');
 
 test('T9: two processes of one id do not throw each other out, and it comes back after a crash', async (t) => {
 	const env = { ...CACHELESS, XDG_CONFIG_HOME: await makeFolder(t) };

@@ -7,7 +7,7 @@ import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../../helpers/sho
 import { suite } from '../../helpers/suite.ts';
 import { until } from '../../helpers/until.ts';
 
-const test = suite('the page of shoal broker', { timeout: 30_000 });
+const test = suite('the page of shoal broker');
 
 test('it is where it was asked for, nowhere with --no-http, and elsewhere if nobody asked and 8080 is taken', async (t) => {
 	const none = new Shoal(t, ['broker', '--port', '0', '--no-http']);

@@ -5,7 +5,7 @@ import { printable, ShoalError } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/suite.ts';
 import { throwsCode } from '../../helpers/throws-code.ts';
 
-const test = suite('found on the LAN', { timeout: 20_000 });
+const test = suite('found on the LAN');
 const good = {
 	name: 'shoal on lab-1',
 	port: 1883,
@@ -61,9 +61,14 @@ test('what is announced is found, with real multicast where there is any', async
 		errors.push(error);
 	});
 	t.defer(() => announced.close());
-	const found = await findBrokers(3_000);
-	const own = found.find(({ broker }) => broker.endsWith(`:${port}`));
-	if (own === undefined && (errors.length > 0 || found.length === 0)) {
+	const isOwn = ({ broker }: { broker: string }) => broker.endsWith(`:${port}`);
+	let found = await findBrokers(3_000);
+	// What announces itself elsewhere shows that multicast works: we may have been held up.
+	while (errors.length === 0 && found.length > 0 && !found.some(isOwn)) {
+		found = await findBrokers(3_000);
+	}
+	const own = found.find(isOwn);
+	if (own === undefined) {
 		console.log(`multicast does not work here: ${errors.map(String).join('; ') || 'nothing came'}`);
 		return;
 	}

@@ -10,7 +10,7 @@ import { Shoal, spawnBroker, temporaryFolder } from '../../helpers/shoal.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
 import { until } from '../../helpers/until.ts';
 
-const test = suite('--metrics', { timeout: 30_000 });
+const test = suite('--metrics');
 const content = randomBytes(2_000_000);
 
 async function textOf(url: unknown): Promise<string> {

@@ -5,7 +5,7 @@ import { contentOf } from '../../helpers/seeds.ts';
 import { type CliEvent, Shoal, spawnBroker, temporaryFolder } from '../../helpers/shoal.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
 
-const test = suite('remembered seeds', { timeout: 40_000 });
+const test = suite('remembered seeds');
 
 interface Prepared {
 	readonly path: string;

@@ -6,7 +6,7 @@ import { makeFolder } from '../../helpers/folder.ts';
 import { Shoal } from '../../helpers/shoal.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
 
-const test = suite('tls on the command line', { timeout: 40_000 });
+const test = suite('tls on the command line');
 const pair = makeCertificate();
 
 async function pemFiles(t: Scope): Promise<{ certFile: string; keyFile: string }> {

@@ -1,0 +1,25 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ShoalNode } from '../../node/index.ts';
+import { startBroker } from './broker.ts';
+import { contentOf } from './seeds.ts';
+import { temporaryFolder } from './shoal.ts';
+import type { Scope } from './suite.ts';
+
+export const CONTENT: Uint8Array = contentOf(700_000);
+
+/** A file that is shared by this process, where it does not matter who does. */
+export async function fileSharedHere(
+	t: Scope,
+	name = 'file.bin',
+	options: { readonly id?: string } = {},
+) {
+	const folder = await temporaryFolder(t);
+	const path = join(folder, name);
+	writeFileSync(path, CONTENT);
+	const { url } = await startBroker(t);
+	const node = await ShoalNode.start({ ...options, broker: url });
+	t.defer(() => node.close());
+	const { seed } = await node.share(path);
+	return { folder, path, url, node, seed, id: seed.id };
+}
