@@ -37,7 +37,8 @@ test('nodes that reach each other leave the broker out', async (t) => {
 
 test('what went on which lane and who feeds it stands in the state of a node, how many sources are on which in the progress', async (t) => {
 	const { url } = await startBroker(t);
-	const seeder = await startNode(t, url, { maxUp: 8 * MIB });
+	// A state is told every two seconds at most: more than one while it gets something.
+	const seeder = await startNode(t, url, { maxUp: 3 * MIB });
 	const { seed } = await seeder.share(await makeFile(t, content));
 	const watcher = await Link.open({ url, id: makeNodeId() });
 	t.defer(() => watcher.close());
