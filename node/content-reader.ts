@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type Layout, ShoalError } from '../protocol/index.ts';
 import { type ContentRange, isWhole } from './content-range.ts';
-import type { ChunkRun } from './engine/picker.ts';
+import type { ChunkRun } from './engine/chunk-run.ts';
 import type { Place } from './place.ts';
 
 /** Bytes read and given at a time. */

@@ -4,7 +4,8 @@ import type { Download } from './download.ts';
 import type { DownloadResult, Progress } from './download-options.ts';
 import type { Holding } from './holdings.ts';
 import type { LaneKind } from './lanes/lane.ts';
-import { Place, type Reader } from './place.ts';
+import { Place } from './place.ts';
+import type { Reader } from './running-download.ts';
 import { RunningDownload } from './running-download.ts';
 import type { ReadersTarget, Target } from './target.ts';
 

@@ -8,7 +8,8 @@ import { seedLies } from './seed-lies.ts';
 import { bootId } from './storage/boot-id.ts';
 import { copyChunks } from './storage/chunks.ts';
 import { Journal } from './storage/journal.ts';
-import { PartFile, placesOf, resolveOutput } from './storage/part-file.ts';
+import { PartFile, resolveOutput } from './storage/part-file.ts';
+import { placesOf } from './storage/part-paths.ts';
 import { StandingFile } from './storage/standing-file.ts';
 import type { Finished, Opened, Target } from './target.ts';
 

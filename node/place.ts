@@ -1,14 +1,8 @@
 import { ShoalError } from '../protocol/index.ts';
-import type { ChunkRun } from './engine/picker.ts';
+import type { ChunkRun } from './engine/chunk-run.ts';
 import type { Holding, Holdings } from './holdings.ts';
-import type { RunningDownload } from './running-download.ts';
+import type { Reader, RunningDownload } from './running-download.ts';
 import type { SourceShare } from './source-shares.ts';
-
-/** One who reads a content. */
-export interface Reader {
-	/** Aborted when he wants nothing any more. */
-	readonly signal: AbortSignal;
-}
 
 /** Where a reader finds the bytes of a content: held already, or coming in a download. */
 export class Place {

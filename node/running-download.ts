@@ -2,11 +2,16 @@ import { ShoalError } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
 import { Download } from './download.ts';
 import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
+import type { ChunkRun } from './engine/chunk-run.ts';
 import { Demand } from './engine/demand.ts';
-import type { ChunkRun } from './engine/picker.ts';
 import type { Holding } from './holdings.ts';
-import type { Reader } from './place.ts';
 import { isForReaders, type ReadersTarget } from './target.ts';
+
+/** One who reads a content. */
+export interface Reader {
+	/** Aborted when he wants nothing any more. */
+	readonly signal: AbortSignal;
+}
 
 /** What a reader of a download is told, and what he has still to read. */
 interface Attached {

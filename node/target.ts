@@ -1,5 +1,5 @@
 import type { Bitfield, Seed } from '../protocol/index.ts';
-import type { ChunkRun } from './engine/picker.ts';
+import type { ChunkRun } from './engine/chunk-run.ts';
 import type { HashOptions } from './hashing/hasher.ts';
 import type { Holding } from './holdings.ts';
 import type { Storage } from './storage/storage.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bitfield, quoted, type Seed, ShoalError } from '../protocol/index.ts';
-import type { ChunkRun } from './engine/picker.ts';
+import type { ChunkRun } from './engine/chunk-run.ts';
 import type { Holding } from './holdings.ts';
 import { FileStorage } from './storage/file-storage.ts';
 import { onFile } from './storage/fs-error.ts';

@@ -10,10 +10,10 @@ import {
 import { Arrivals } from './arrivals.ts';
 import type { NodeContext } from './context.ts';
 import type { Attempt } from './engine/attempt.ts';
+import { chunksIn } from './engine/chunk-run.ts';
 import type { Decision } from './engine/decision.ts';
 import { DownloadEngine } from './engine/download-engine.ts';
 import type { DownloadEngineOptions } from './engine/engine-options.ts';
-import { chunksIn } from './engine/picker.ts';
 import { chunksOf, type HaveReply } from './have-reply.ts';
 import type { Holding } from './holdings.ts';
 import type { LaneKind } from './lanes/lane.ts';

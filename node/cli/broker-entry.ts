@@ -10,7 +10,7 @@ import {
 } from '../../broker/index.ts';
 import { isLoopback, ShoalError } from '../../protocol/index.ts';
 import { fsError } from '../storage/fs-error.ts';
-import type { BrokerFlags } from './commands/broker.ts';
+import type { BrokerFlags } from './broker-flags.ts';
 import { tellJoinLinks } from './join-links.ts';
 import { xdgFolder } from './joined.ts';
 import type { Output } from './output.ts';

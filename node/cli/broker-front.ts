@@ -5,16 +5,9 @@ import { isShoalError, ShoalError } from '../../protocol/index.ts';
 import { gatewayRoute } from '../gateway/gateway.ts';
 import { ShoalNode } from '../node.ts';
 import type { Entry } from './broker-entry.ts';
+import type { FrontFlags } from './broker-flags.ts';
 import type { Output } from './output.ts';
 import { loggedRoute } from './service-log.ts';
-
-/** What was typed of the web page of a broker. */
-export interface FrontFlags {
-	/** A port; false: there is no page. */
-	readonly http?: string | false | undefined;
-	readonly httpName?: readonly string[] | undefined;
-	readonly httpOrigin?: readonly string[] | undefined;
-}
 
 /** The page of a broker, and the files of the swarm, by HTTP. */
 export interface Front {

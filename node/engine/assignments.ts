@@ -1,8 +1,9 @@
 import type { ByteRange, Layout } from '../../protocol/index.ts';
 import { Attempt } from './attempt.ts';
+import type { ChunkRun } from './chunk-run.ts';
 import type { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
-import type { ChunkPicker, ChunkRun } from './picker.ts';
+import type { ChunkPicker } from './picker.ts';
 import type { RemoteNode } from './remote-node.ts';
 
 /** Nodes that may be asked for the same, where none of them answers; of what is small any number. */

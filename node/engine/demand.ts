@@ -1,4 +1,4 @@
-import type { ChunkRun } from './picker.ts';
+import type { ChunkRun } from './chunk-run.ts';
 
 /**
  * Which chunks readers need now: of each reader a run, the first of it soonest. They go before all

@@ -2,7 +2,12 @@ import type { Bitfield, Layout } from '../../protocol/index.ts';
 import type { Part } from './attempt.ts';
 import type { Demand } from './demand.ts';
 import type { Fellows } from './fellows.ts';
-import type { ChunkOrder } from './picker.ts';
+
+/**
+ * In which order chunks are fetched: the rarest first where nodes differ in what they have; ascending; or
+ * `demanded`, those that readers need, and no others.
+ */
+export type ChunkOrder = 'rarest' | 'ascending' | 'demanded';
 
 /** Options of a download engine. */
 export interface DownloadEngineOptions {

@@ -1,7 +1,8 @@
 import type { Layout } from '../../protocol/index.ts';
+import type { ChunkRun } from './chunk-run.ts';
 import type { ChunkStates } from './chunk-states.ts';
 import { Demand } from './demand.ts';
-import type { DownloadEngineOptions } from './engine-options.ts';
+import type { ChunkOrder, DownloadEngineOptions } from './engine-options.ts';
 import type { Fellows } from './fellows.ts';
 import { bytesOpen, type RemoteNode } from './remote-node.ts';
 
@@ -13,25 +14,6 @@ const SHORT_RUN = 256 * 1024;
 const NO_TIME = 0.02;
 /** Missing chunks that are compared for rarity; drawing more makes the choice little better. */
 const SAMPLE = 64;
-
-/**
- * In which order chunks are fetched: the rarest first where nodes differ in what they have; ascending; or
- * `demanded`, those that readers need, and no others.
- */
-export type ChunkOrder = 'rarest' | 'ascending' | 'demanded';
-
-/** A run of consecutive chunks. */
-export interface ChunkRun {
-	readonly first: number;
-	readonly count: number;
-}
-
-/** The chunks of a run. */
-export function* chunksIn({ first, count }: ChunkRun): Generator<number> {
-	for (let chunk = first; chunk < first + count; chunk += 1) {
-		yield chunk;
-	}
-}
 
 /** Chooses which missing chunks a node is asked for next. */
 export class ChunkPicker {

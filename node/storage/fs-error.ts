@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { type ErrorCode, quoted, ShoalError } from '../../protocol/index.ts';
 
 const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: string]>> = {
@@ -55,5 +56,19 @@ export async function onFile<T>(path: string, operation: () => Promise<T>): Prom
 		return await operation();
 	} catch (error) {
 		throw fsError(error, path);
+	}
+}
+
+/** So that the name itself survives a loss of power. */
+export async function syncFolder(folder: string): Promise<void> {
+	try {
+		const handle = await open(folder, 'r');
+		await handle.sync().finally(() => handle.close());
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		// Windows cannot open a folder as a file, and some file systems cannot sync one.
+		if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP'].includes(code ?? '')) {
+			throw fsError(error, folder);
+		}
 	}
 }

@@ -1,32 +1,16 @@
 import type { BigIntStats } from 'node:fs';
-import { chmod, link, open, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { chmod, link, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { quoted, type Seed, ShoalError } from '../../protocol/index.ts';
 import { FileStorage } from './file-storage.ts';
-import { fsError, onFile } from './fs-error.ts';
+import { fsError, onFile, syncFolder } from './fs-error.ts';
+import { type Places, placesOf } from './part-paths.ts';
 import { safePath } from './safe-path.ts';
 import { found, identityOf } from './stamp.ts';
 import type { StandingFile } from './standing-file.ts';
 
-const NAME_BYTES = 255;
 /** The unit in which stat counts what a file takes. */
 const BLOCK = 512;
-
-/** The files of a download whose final place is `path`. */
-export interface Places {
-	/** Where the finished file will be. */
-	readonly path: string;
-	readonly part: string;
-	readonly journal: string;
-}
-
-/** They are beside each other, told from those of another seed of the same name by its id. */
-export function placesOf(path: string, { id }: Seed): Places {
-	const beside = (suffix: string): string => {
-		return join(dirname(path), besideName(basename(path), `.${id.slice(0, 8)}.${suffix}`));
-	};
-	return { path, part: beside('part'), journal: beside('journal') };
-}
 
 /**
  * A file that is being downloaded: it lies beside its final place as `<name>.<start of id>.part`
@@ -244,27 +228,5 @@ async function checkRoom(folder: string, bytes: number): Promise<void> {
 			'ERR_NO_SPACE',
 			`${quoted(folder, 300)} has room for ${bavail * bsize} bytes, ${bytes} are needed; make room, or choose another folder with -o`,
 		);
-	}
-}
-
-function besideName(name: string, suffix: string): string {
-	let start = name;
-	while (Buffer.byteLength(start) + suffix.length > NAME_BYTES) {
-		start = [...start].slice(0, -1).join('');
-	}
-	return start + suffix;
-}
-
-/** So that the name itself survives a loss of power. */
-export async function syncFolder(folder: string): Promise<void> {
-	try {
-		const handle = await open(folder, 'r');
-		await handle.sync().finally(() => handle.close());
-	} catch (error) {
-		const { code } = error as NodeJS.ErrnoException;
-		// Windows cannot open a folder as a file, and some file systems cannot sync one.
-		if (!['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP'].includes(code ?? '')) {
-			throw fsError(error, folder);
-		}
 	}
 }

@@ -6,8 +6,8 @@ import { whatIsRight } from '../hashing/check-content.ts';
 import type { HashOptions } from '../hashing/hasher.ts';
 import { readChunk } from './chunks.ts';
 import { FileStorage } from './file-storage.ts';
-import { fsError, onFile } from './fs-error.ts';
-import { type Places, syncFolder } from './part-file.ts';
+import { fsError, onFile, syncFolder } from './fs-error.ts';
+import type { Places } from './part-paths.ts';
 import { found, identityOf, stampOf } from './stamp.ts';
 
 /**

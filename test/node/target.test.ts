@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { placesOf } from '../../node/storage/part-file.ts';
+import { placesOf } from '../../node/storage/part-paths.ts';
 import { Seed } from '../../protocol/index.ts';
 import { makeFolder } from '../helpers/folder.ts';
 import { rejects } from '../helpers/rejects.ts';

@@ -3,7 +3,8 @@ import { networkInterfaces } from 'node:os';
 import { Broker, fingerprintOf, mostMemoryInAll } from '../../../broker/index.ts';
 import { resolveLimits, ShoalError } from '../../../protocol/index.ts';
 import { openEntry, watchEntry } from '../broker-entry.ts';
-import { type Front, type FrontFlags, openFront } from '../broker-front.ts';
+import type { BrokerFlags } from '../broker-flags.ts';
+import { type Front, openFront } from '../broker-front.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
 import { announceBroker } from '../mdns.ts';
@@ -12,25 +13,6 @@ import { isLoopback } from '../public-link.ts';
 import type { Command } from '../run.ts';
 import { logBroker } from '../service-log.ts';
 import { countOf, formatBytes } from '../units.ts';
-
-/** What was typed after `shoal broker`. */
-export interface BrokerFlags extends FrontFlags {
-	readonly host?: string | undefined;
-	readonly port?: string | undefined;
-	readonly limit?: readonly string[] | undefined;
-	/** On all addresses. */
-	readonly lan?: boolean | undefined;
-	/** Folder for tokens, keys and the audit log. */
-	readonly data?: string | undefined;
-	readonly tls?: boolean | undefined;
-	readonly tlsCert?: string | undefined;
-	readonly tlsKey?: string | undefined;
-	readonly insecureAnonymous?: boolean | undefined;
-	/** The least that is logged. */
-	readonly logLevel?: string | undefined;
-	/** False: the LAN is not told of it. */
-	readonly mdns?: boolean | undefined;
-}
 
 const LIVE_EVERY = 500;
 

@@ -1,0 +1,26 @@
+/** What was typed of the web page of a broker. */
+export interface FrontFlags {
+	/** A port; false: there is no page. */
+	readonly http?: string | false | undefined;
+	readonly httpName?: readonly string[] | undefined;
+	readonly httpOrigin?: readonly string[] | undefined;
+}
+
+/** What was typed after `shoal broker`. */
+export interface BrokerFlags extends FrontFlags {
+	readonly host?: string | undefined;
+	readonly port?: string | undefined;
+	readonly limit?: readonly string[] | undefined;
+	/** On all addresses. */
+	readonly lan?: boolean | undefined;
+	/** Folder for tokens, keys and the audit log. */
+	readonly data?: string | undefined;
+	readonly tls?: boolean | undefined;
+	readonly tlsCert?: string | undefined;
+	readonly tlsKey?: string | undefined;
+	readonly insecureAnonymous?: boolean | undefined;
+	/** The least that is logged. */
+	readonly logLevel?: string | undefined;
+	/** False: the LAN is not told of it. */
+	readonly mdns?: boolean | undefined;
+}
