@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { type Broker, fingerprintOf, type HttpServer, startWebFront } from '../../broker/index.ts';
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
 import { gatewayRoute } from '../gateway/gateway.ts';
@@ -7,6 +6,7 @@ import { ShoalNode } from '../node.ts';
 import type { Entry } from './broker-entry.ts';
 import type { FrontFlags } from './broker-flags.ts';
 import type { Output } from './output.ts';
+import { PAGE } from './paths.ts';
 import { loggedRoute } from './service-log.ts';
 
 /** The page of a broker, and the files of the swarm, by HTTP. */
@@ -16,7 +16,6 @@ export interface Front {
 }
 
 const USUAL_PORT = 8080;
-const PAGE = fileURLToPath(new URL('../../web', import.meta.url));
 
 /**
  * Opens a broker to browsers, where it listens itself. If nobody chose the port and it is taken, another is.

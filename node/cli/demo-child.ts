@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { type ErrorCode, ShoalError } from '../../protocol/index.ts';
 import type { JsonEvent } from './output.ts';
+import { MAIN } from './paths.ts';
 
-const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 const PATIENCE = 1_500;
 
 /** A shoal process of its own, whose events are read. */
