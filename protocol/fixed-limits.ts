@@ -1,7 +1,7 @@
-import { MAX_CHUNK_SIZE, MAX_CHUNKS, MAX_LENGTH } from './layout.ts';
 import type { Limit } from './limits.ts';
-import { MAX_NAME_BYTES } from './names.ts';
 import { MAX_RANGE } from './node-messages.ts';
+import { MAX_CHUNK_SIZE, MAX_CHUNKS, MAX_LENGTH } from './seed/layout.ts';
+import { MAX_NAME_BYTES } from './seed/names.ts';
 import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS } from './topics.ts';
 
 /** A limit that nobody can change: nodes would not understand each other any more. */

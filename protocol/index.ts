@@ -1,5 +1,4 @@
 export { BaseLink, type LinkEvents, type LinkOptions } from './base-link.ts';
-export { Bitfield, BUCKETS } from './bitfield.ts';
 export { BufferPool, packetBuffers } from './buffer-pool.ts';
 export {
 	type ChunkContent,
@@ -20,7 +19,6 @@ export type {
 	Will,
 } from './connection-options.ts';
 export { credentials } from './connection-options.ts';
-export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
 export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
 export { decodeEvent, type Load, type SwarmEvent, type WatcherEvent } from './event-messages.ts';
 export { parseFingerprint } from './fingerprint.ts';
@@ -40,15 +38,6 @@ export {
 export { formatJoinLink, type JoinLink, parseJoinLink } from './join-link.ts';
 export { encodeJson } from './json.ts';
 export {
-	chooseChunkSize,
-	inferChunkSize,
-	Layout,
-	MAX_CHUNK_SIZE,
-	MAX_CHUNKS,
-	MAX_LENGTH,
-	MIN_CHUNK_SIZE,
-} from './layout.ts';
-export {
 	DEFAULT_LIMITS,
 	LIMIT_NAMES,
 	LIMIT_TABLE,
@@ -59,7 +48,6 @@ export {
 } from './limits.ts';
 export { Link } from './link.ts';
 export { isLoopback } from './loopback.ts';
-export { checkName, MAX_NAME_BYTES, safeFileName } from './names.ts';
 export {
 	type Announce,
 	type ByteRange,
@@ -78,7 +66,6 @@ export {
 	type Reply,
 } from './node-messages.ts';
 export { PacketFramer, type PacketFramerOptions } from './packet-framer.ts';
-export { distance, hashId, precedence } from './precedence.ts';
 export { escapeJson, printable, printableJson, quoted } from './printable.ts';
 export {
 	PLAIN_PUBLISH,
@@ -87,6 +74,19 @@ export {
 	plainPublishHeader,
 } from './publish-packet.ts';
 export { isSecureUrl } from './secure-url.ts';
+export { Bitfield, BUCKETS } from './seed/bitfield.ts';
+export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './seed/digest.ts';
+export {
+	chooseChunkSize,
+	inferChunkSize,
+	Layout,
+	MAX_CHUNK_SIZE,
+	MAX_CHUNKS,
+	MAX_LENGTH,
+	MIN_CHUNK_SIZE,
+} from './seed/layout.ts';
+export { checkName, MAX_NAME_BYTES, safeFileName } from './seed/names.ts';
+export { distance, hashId, precedence } from './seed/precedence.ts';
 export {
 	bodyBytes,
 	checkedLayout,
@@ -94,14 +94,14 @@ export {
 	parseSeedBody,
 	Seed,
 	type SeedParts,
-} from './seed.ts';
+} from './seed/seed.ts';
 export {
 	formatLink,
 	isLink,
 	parseBrokerUrl,
 	parseLink,
 	type ShareLink,
-} from './share-link.ts';
+} from './seed/share-link.ts';
 export { DEFAULT_ROOT, MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS, type Topic, Topics } from './topics.ts';
 export {
 	decodeTrackerRequest,

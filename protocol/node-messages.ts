@@ -1,6 +1,4 @@
 import * as v from 'valibot';
-import { BUCKETS } from './bitfield.ts';
-import type { DigestKind } from './digest.ts';
 import {
 	addresses,
 	chunkCount,
@@ -17,6 +15,8 @@ import {
 } from './fields.ts';
 import { jsonDecoder } from './json.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
+import { BUCKETS } from './seed/bitfield.ts';
+import type { DigestKind } from './seed/digest.ts';
 import { type TrackerReply, trackerReplies } from './tracker-messages.ts';
 
 /** A byte range: offset and length. */

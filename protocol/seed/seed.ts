@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { ShoalError } from '../errors.ts';
 import { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
-import { ShoalError } from './errors.ts';
 import { inferChunkSize, Layout, MAX_CHUNK_SIZE, MAX_CHUNKS, MAX_LENGTH } from './layout.ts';
 import { checkName, MAX_NAME_BYTES } from './names.ts';
 

@@ -1,4 +1,4 @@
-import { ShoalError } from './errors.ts';
+import { ShoalError } from '../errors.ts';
 
 /** Smallest chunk a seed may have: the original document's. */
 export const MIN_CHUNK_SIZE = 512;

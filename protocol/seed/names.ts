@@ -1,5 +1,5 @@
-import { ShoalError } from './errors.ts';
-import { quoted } from './printable.ts';
+import { ShoalError } from '../errors.ts';
+import { quoted } from '../printable.ts';
 
 /** Bytes of UTF-8 that a file name may have: the limit of common file systems. */
 export const MAX_NAME_BYTES = 255;

@@ -1,4 +1,4 @@
-import { ShoalError } from './errors.ts';
+import { ShoalError } from '../errors.ts';
 
 /** Buckets of the map in an announce. */
 export const BUCKETS = 64;

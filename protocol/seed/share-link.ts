@@ -1,7 +1,7 @@
-import { ShoalError } from './errors.ts';
-import { isSeedId } from './ids.ts';
+import { ShoalError } from '../errors.ts';
+import { isSeedId } from '../ids.ts';
+import { printable, quoted } from '../printable.ts';
 import { checkName } from './names.ts';
-import { printable, quoted } from './printable.ts';
 
 /** What a link holds: `shoal:<seed id>?name=…&broker=…`. */
 export interface ShareLink {

@@ -8,9 +8,9 @@ import {
 	MAX_CHUNKS,
 	MAX_LENGTH,
 	MIN_CHUNK_SIZE,
-} from '../../protocol/layout.ts';
-import { suite } from '../helpers/suite.ts';
-import { throwsCode } from '../helpers/throws-code.ts';
+} from '../../../protocol/seed/layout.ts';
+import { suite } from '../../helpers/suite.ts';
+import { throwsCode } from '../../helpers/throws-code.ts';
 
 const test = suite('layout');
 const KIB = 1024;

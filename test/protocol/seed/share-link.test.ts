@@ -7,10 +7,10 @@ import {
 	isShoalError,
 	parseBrokerUrl,
 	parseLink,
-} from '../../protocol/index.ts';
-import { anyText } from '../helpers/any-text.ts';
-import { suite } from '../helpers/suite.ts';
-import { throwsCode } from '../helpers/throws-code.ts';
+} from '../../../protocol/index.ts';
+import { anyText } from '../../helpers/any-text.ts';
+import { suite } from '../../helpers/suite.ts';
+import { throwsCode } from '../../helpers/throws-code.ts';
 
 const test = suite('share-link');
 const ID = '0123456789abcdef'.repeat(4);

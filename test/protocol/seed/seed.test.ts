@@ -10,10 +10,10 @@ import {
 	parseSeedBody,
 	Seed,
 	type SeedParts,
-} from '../../protocol/index.ts';
-import { contentOf, seedOf } from '../helpers/seeds.ts';
-import { suite } from '../helpers/suite.ts';
-import { throwsCode } from '../helpers/throws-code.ts';
+} from '../../../protocol/index.ts';
+import { contentOf, seedOf } from '../../helpers/seeds.ts';
+import { suite } from '../../helpers/suite.ts';
+import { throwsCode } from '../../helpers/throws-code.ts';
 
 const test = suite('seed');
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);

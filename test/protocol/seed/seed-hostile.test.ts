@@ -1,13 +1,13 @@
 import * as assert from 'uvu/assert';
-import { MAX_LENGTH, parseSeed, parseSeedBody } from '../../protocol/index.ts';
+import { MAX_LENGTH, parseSeed, parseSeedBody } from '../../../protocol/index.ts';
 import {
 	CROWDED_LENGTHS,
 	crowdedBody,
 	HOSTILE_SEEDS,
 	longLinesBody,
-} from '../helpers/hostile-seeds.ts';
-import { suite } from '../helpers/suite.ts';
-import { throwsCode } from '../helpers/throws-code.ts';
+} from '../../helpers/hostile-seeds.ts';
+import { suite } from '../../helpers/suite.ts';
+import { throwsCode } from '../../helpers/throws-code.ts';
 
 // How long it takes to refuse them is measured in timing/hostile.
 
