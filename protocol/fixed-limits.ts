@@ -1,8 +1,8 @@
 import type { Limit } from './limits.ts';
-import { MAX_RANGE } from './node-messages.ts';
+import { MAX_RANGE } from './messages/node-messages.ts';
+import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS } from './messages/topics.ts';
 import { MAX_CHUNK_SIZE, MAX_CHUNKS, MAX_LENGTH } from './seed/layout.ts';
 import { MAX_NAME_BYTES } from './seed/names.ts';
-import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS } from './topics.ts';
 
 /** A limit that nobody can change: nodes would not understand each other any more. */
 export interface FixedLimit extends Limit {

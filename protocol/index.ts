@@ -20,7 +20,6 @@ export type {
 } from './connection-options.ts';
 export { credentials } from './connection-options.ts';
 export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
-export { decodeEvent, type Load, type SwarmEvent, type WatcherEvent } from './event-messages.ts';
 export { parseFingerprint } from './fingerprint.ts';
 export { FIXED_LIMITS, type FixedLimit } from './fixed-limits.ts';
 export {
@@ -36,7 +35,6 @@ export {
 	parseSeedId,
 } from './ids.ts';
 export { formatJoinLink, type JoinLink, parseJoinLink } from './join-link.ts';
-export { encodeJson } from './json.ts';
 export {
 	DEFAULT_LIMITS,
 	LIMIT_NAMES,
@@ -48,6 +46,13 @@ export {
 } from './limits.ts';
 export { Link } from './link.ts';
 export { isLoopback } from './loopback.ts';
+export {
+	decodeEvent,
+	type Load,
+	type SwarmEvent,
+	type WatcherEvent,
+} from './messages/event-messages.ts';
+export { encodeJson } from './messages/json.ts';
 export {
 	type Announce,
 	type ByteRange,
@@ -64,7 +69,24 @@ export {
 	type NodeState,
 	type RefusalReason,
 	type Reply,
-} from './node-messages.ts';
+} from './messages/node-messages.ts';
+export {
+	DEFAULT_ROOT,
+	MAX_TOPIC_BYTES,
+	MAX_TOPIC_LEVELS,
+	type Topic,
+	Topics,
+} from './messages/topics.ts';
+export {
+	decodeTrackerRequest,
+	decodeTrackerState,
+	type NodeListing,
+	type Report,
+	type SeedListing,
+	type TrackerReply,
+	type TrackerRequest,
+	type TrackerState,
+} from './messages/tracker-messages.ts';
 export { PacketFramer, type PacketFramerOptions } from './packet-framer.ts';
 export { escapeJson, printable, printableJson, quoted } from './printable.ts';
 export {
@@ -102,14 +124,3 @@ export {
 	parseLink,
 	type ShareLink,
 } from './seed/share-link.ts';
-export { DEFAULT_ROOT, MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS, type Topic, Topics } from './topics.ts';
-export {
-	decodeTrackerRequest,
-	decodeTrackerState,
-	type NodeListing,
-	type Report,
-	type SeedListing,
-	type TrackerReply,
-	type TrackerRequest,
-	type TrackerState,
-} from './tracker-messages.ts';

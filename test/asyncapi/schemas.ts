@@ -1,9 +1,9 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
-import { watcherEvent } from '../../protocol/event-messages.ts';
 import { HEADER_BYTES, MAX_RANGE } from '../../protocol/index.ts';
-import { announce, nodeRequest, nodeState, reply } from '../../protocol/node-messages.ts';
-import { trackerRequest, trackerState } from '../../protocol/tracker-messages.ts';
+import { watcherEvent } from '../../protocol/messages/event-messages.ts';
+import { announce, nodeRequest, nodeState, reply } from '../../protocol/messages/node-messages.ts';
+import { trackerRequest, trackerState } from '../../protocol/messages/tracker-messages.ts';
 
 /** A JSON schema (draft 07). */
 export type JsonSchema = Readonly<Record<string, unknown>>;

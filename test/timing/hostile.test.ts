@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { MAX_LENGTH, parseSeed, parseSeedBody, Topics } from '../../protocol/index.ts';
-import { jsonDecoder } from '../../protocol/json.ts';
+import { jsonDecoder } from '../../protocol/messages/json.ts';
 import { HOSTILE_JSON, HOSTILE_TOPICS } from '../helpers/hostile-messages.ts';
 import {
 	CROWDED_LENGTHS,

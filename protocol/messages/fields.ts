@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import { NODE_ID, REQUEST_ID, SEED_ID } from './ids.ts';
-import { MAX_CHUNKS, MAX_LENGTH } from './seed/layout.ts';
-import { checkName } from './seed/names.ts';
-import { parseBrokerUrl } from './seed/share-link.ts';
+import { NODE_ID, REQUEST_ID, SEED_ID } from '../ids.ts';
+import { MAX_CHUNKS, MAX_LENGTH } from '../seed/layout.ts';
+import { checkName } from '../seed/names.ts';
+import { parseBrokerUrl } from '../seed/share-link.ts';
 
 /** The fields that control messages are made of. Each says once what a value of it may be. */
 

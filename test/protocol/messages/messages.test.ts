@@ -13,9 +13,9 @@ import {
 	MAX_CHUNKS,
 	MAX_LENGTH,
 	MAX_RANGE,
-} from '../../protocol/index.ts';
-import { suite } from '../helpers/suite.ts';
-import { throwsCode } from '../helpers/throws-code.ts';
+} from '../../../protocol/index.ts';
+import { suite } from '../../helpers/suite.ts';
+import { throwsCode } from '../../helpers/throws-code.ts';
 
 const test = suite('messages');
 const id = '0123456789abcdef';

@@ -1,4 +1,7 @@
 import * as v from 'valibot';
+import { DEFAULT_LIMITS } from '../limits.ts';
+import { BUCKETS } from '../seed/bitfield.ts';
+import type { DigestKind } from '../seed/digest.ts';
 import {
 	addresses,
 	chunkCount,
@@ -14,9 +17,6 @@ import {
 	session,
 } from './fields.ts';
 import { jsonDecoder } from './json.ts';
-import { DEFAULT_LIMITS } from './limits.ts';
-import { BUCKETS } from './seed/bitfield.ts';
-import type { DigestKind } from './seed/digest.ts';
 import { type TrackerReply, trackerReplies } from './tracker-messages.ts';
 
 /** A byte range: offset and length. */

@@ -1,7 +1,7 @@
 import { type GenericSchema, getDotPath, safeParse } from 'valibot';
-import { ShoalError } from './errors.ts';
-import { DEFAULT_LIMITS } from './limits.ts';
-import { printable } from './printable.ts';
+import { ShoalError } from '../errors.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
+import { printable } from '../printable.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });

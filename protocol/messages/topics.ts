@@ -1,6 +1,6 @@
-import { ShoalError } from './errors.ts';
-import { isNodeId, isSeedId } from './ids.ts';
-import { quoted } from './printable.ts';
+import { ShoalError } from '../errors.ts';
+import { isNodeId, isSeedId } from '../ids.ts';
+import { quoted } from '../printable.ts';
 
 /** The default root of all topics; the number is the protocol's major version. */
 export const DEFAULT_ROOT = 'shoal/1';
