@@ -7,7 +7,7 @@ import {
 	credentials,
 } from './connection-options.ts';
 import { isShoalError, ShoalError } from './errors.ts';
-import { plainPublishHeader } from './publish-packet.ts';
+import { plainPublishHeader } from './packets/publish-packet.ts';
 
 /** What a socket has and other streams have not. */
 interface SocketParts {

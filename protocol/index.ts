@@ -1,13 +1,4 @@
 export { BaseLink, type LinkEvents, type LinkOptions } from './base-link.ts';
-export { BufferPool, packetBuffers } from './buffer-pool.ts';
-export {
-	type ChunkContent,
-	type ChunkHeader,
-	type ChunkMessage,
-	decodeChunk,
-	HEADER_BYTES,
-	writeChunkHeader,
-} from './chunk-codec.ts';
 export { Connection } from './connection.ts';
 export { disconnected, explain, refusal } from './connection-errors.ts';
 export type {
@@ -87,14 +78,23 @@ export {
 	type TrackerRequest,
 	type TrackerState,
 } from './messages/tracker-messages.ts';
-export { PacketFramer, type PacketFramerOptions } from './packet-framer.ts';
-export { escapeJson, printable, printableJson, quoted } from './printable.ts';
+export { BufferPool, packetBuffers } from './packets/buffer-pool.ts';
+export {
+	type ChunkContent,
+	type ChunkHeader,
+	type ChunkMessage,
+	decodeChunk,
+	HEADER_BYTES,
+	writeChunkHeader,
+} from './packets/chunk-codec.ts';
+export { PacketFramer, type PacketFramerOptions } from './packets/packet-framer.ts';
 export {
 	PLAIN_PUBLISH,
 	type PlainPublish,
 	parsePlainPublish,
 	plainPublishHeader,
-} from './publish-packet.ts';
+} from './packets/publish-packet.ts';
+export { escapeJson, printable, printableJson, quoted } from './printable.ts';
 export { isSecureUrl } from './secure-url.ts';
 export { Bitfield, BUCKETS } from './seed/bitfield.ts';
 export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './seed/digest.ts';

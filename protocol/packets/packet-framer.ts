@@ -1,4 +1,4 @@
-import { ShoalError } from './errors.ts';
+import { ShoalError } from '../errors.ts';
 
 /** Bytes that are read at once while it is not known what comes: small packets, and the start of large ones. */
 const SCRATCH = 8 * 1024;

@@ -7,9 +7,9 @@ import {
 	isShoalError,
 	MAX_LENGTH,
 	writeChunkHeader,
-} from '../../protocol/index.ts';
-import { suite } from '../helpers/suite.ts';
-import { throwsCode } from '../helpers/throws-code.ts';
+} from '../../../protocol/index.ts';
+import { suite } from '../../helpers/suite.ts';
+import { throwsCode } from '../../helpers/throws-code.ts';
 
 const test = suite('chunk-codec');
 const SEED = '00112233445566778899aabbccddeeff'.repeat(2);

@@ -1,6 +1,6 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import { ShoalError } from './errors.ts';
-import { MAX_LENGTH } from './seed/layout.ts';
+import { ShoalError } from '../errors.ts';
+import { MAX_LENGTH } from '../seed/layout.ts';
 
 /** What the bytes of a chunk message are part of. */
 export type ChunkContent = 'content' | 'seed';

@@ -1,4 +1,4 @@
-import { ShoalError } from './errors.ts';
+import { ShoalError } from '../errors.ts';
 
 /** First byte of a PUBLISH with QoS 0 that is no repetition and not retained (MQTT 3.1.1, 3.3.1). */
 export const PLAIN_PUBLISH = 0x30;
