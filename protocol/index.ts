@@ -1,17 +1,4 @@
-export { BaseLink, type LinkEvents, type LinkOptions } from './base-link.ts';
-export { Connection } from './connection.ts';
-export { disconnected, explain, refusal } from './connection-errors.ts';
-export type {
-	BrokerConnection,
-	ConnectionOptions,
-	Incoming,
-	OpenConnection,
-	OpenStream,
-	Will,
-} from './connection-options.ts';
-export { credentials } from './connection-options.ts';
 export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
-export { parseFingerprint } from './fingerprint.ts';
 export { FIXED_LIMITS, type FixedLimit } from './fixed-limits.ts';
 export {
 	formatRequestId,
@@ -25,7 +12,6 @@ export {
 	parseRequestId,
 	parseSeedId,
 } from './ids.ts';
-export { formatJoinLink, type JoinLink, parseJoinLink } from './join-link.ts';
 export {
 	DEFAULT_LIMITS,
 	LIMIT_NAMES,
@@ -35,8 +21,23 @@ export {
 	type Limits,
 	resolveLimits,
 } from './limits.ts';
-export { Link } from './link.ts';
-export { isLoopback } from './loopback.ts';
+export { BaseLink, type LinkEvents, type LinkOptions } from './link/base-link.ts';
+export { Connection } from './link/connection.ts';
+export { disconnected, explain, refusal } from './link/connection-errors.ts';
+export type {
+	BrokerConnection,
+	ConnectionOptions,
+	Incoming,
+	OpenConnection,
+	OpenStream,
+	Will,
+} from './link/connection-options.ts';
+export { credentials } from './link/connection-options.ts';
+export { parseFingerprint } from './link/fingerprint.ts';
+export { formatJoinLink, type JoinLink, parseJoinLink } from './link/join-link.ts';
+export { Link } from './link/link.ts';
+export { isLoopback } from './link/loopback.ts';
+export { isSecureUrl } from './link/secure-url.ts';
 export {
 	decodeEvent,
 	type Load,
@@ -95,7 +96,6 @@ export {
 	plainPublishHeader,
 } from './packets/publish-packet.ts';
 export { escapeJson, printable, printableJson, quoted } from './printable.ts';
-export { isSecureUrl } from './secure-url.ts';
 export { Bitfield, BUCKETS } from './seed/bitfield.ts';
 export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './seed/digest.ts';
 export {

@@ -1,5 +1,5 @@
-import { Connection } from '../../protocol/connection.ts';
-import { Link } from '../../protocol/link.ts';
+import { Connection } from '../../protocol/link/connection.ts';
+import { Link } from '../../protocol/link/link.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { acceptOnly, startFakeBroker } from '../helpers/fake-broker.ts';
 import { Member } from '../helpers/member.ts';

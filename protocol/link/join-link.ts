@@ -1,5 +1,5 @@
-import { ShoalError } from './errors.ts';
-import { parseBrokerUrl } from './seed/share-link.ts';
+import { ShoalError } from '../errors.ts';
+import { parseBrokerUrl } from '../seed/share-link.ts';
 
 /** What lets somebody into a broker: `shoal:join?broker=…&token=…&cert=…`. Whoever reads it gets in. */
 export interface JoinLink {

@@ -1,13 +1,13 @@
 // The build for browsers has a default export only.
 import mqtt, { type IClientOptions, type MqttClient, type StreamBuilder } from 'mqtt';
+import { isShoalError, ShoalError } from '../errors.ts';
+import { plainPublishHeader } from '../packets/publish-packet.ts';
 import { disconnected, explain, refusal } from './connection-errors.ts';
 import {
 	type BrokerConnection,
 	type ConnectionOptions,
 	credentials,
 } from './connection-options.ts';
-import { isShoalError, ShoalError } from './errors.ts';
-import { plainPublishHeader } from './packets/publish-packet.ts';
 
 /** What a socket has and other streams have not. */
 interface SocketParts {

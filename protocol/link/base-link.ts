@@ -1,4 +1,7 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import { isShoalError, ShoalError } from '../errors.ts';
+import { makeSession } from '../ids.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
 import type {
 	BrokerConnection,
 	Incoming,
@@ -6,9 +9,6 @@ import type {
 	OpenStream,
 	Will,
 } from './connection-options.ts';
-import { isShoalError, ShoalError } from './errors.ts';
-import { makeSession } from './ids.ts';
-import { DEFAULT_LIMITS } from './limits.ts';
 
 /** Options of a link. */
 export interface LinkOptions {

@@ -1,14 +1,14 @@
 import { generate } from 'mqtt-packet';
 import * as assert from 'uvu/assert';
-import type { LinkOptions } from '../../protocol/base-link.ts';
-import { Link } from '../../protocol/link.ts';
-import { type Answer, acceptOnly, startFakeBroker } from '../helpers/fake-broker.ts';
-import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
-import { startPlainBroker } from '../helpers/plain-broker.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { holdTimers } from '../helpers/timers.ts';
-import { until } from '../helpers/until.ts';
+import type { LinkOptions } from '../../../protocol/link/base-link.ts';
+import { Link } from '../../../protocol/link/link.ts';
+import { type Answer, acceptOnly, startFakeBroker } from '../../helpers/fake-broker.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
+import { startPlainBroker } from '../../helpers/plain-broker.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { holdTimers } from '../../helpers/timers.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('failures of a link');
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,13 +1,13 @@
 import * as assert from 'uvu/assert';
-import type { LinkOptions } from '../../protocol/base-link.ts';
-import type { Incoming } from '../../protocol/index.ts';
-import { Link } from '../../protocol/link.ts';
-import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
-import { type PlainBroker, startPlainBroker } from '../helpers/plain-broker.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { holdTimers } from '../helpers/timers.ts';
-import { until } from '../helpers/until.ts';
+import type { Incoming } from '../../../protocol/index.ts';
+import type { LinkOptions } from '../../../protocol/link/base-link.ts';
+import { Link } from '../../../protocol/link/link.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
+import { type PlainBroker, startPlainBroker } from '../../helpers/plain-broker.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { holdTimers } from '../../helpers/timers.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('link');
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,4 +1,4 @@
-import type { ShoalError } from './errors.ts';
+import type { ShoalError } from '../errors.ts';
 
 /** A message as it comes in. */
 export interface Incoming {

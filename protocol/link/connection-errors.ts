@@ -1,5 +1,5 @@
-import { ShoalError } from './errors.ts';
-import { printable } from './printable.ts';
+import { ShoalError } from '../errors.ts';
+import { printable } from '../printable.ts';
 
 // CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
 const REFUSED_ID = 2;

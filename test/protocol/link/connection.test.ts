@@ -1,18 +1,18 @@
 import { createServer } from 'node:net';
 import * as assert from 'uvu/assert';
-import { Connection } from '../../protocol/connection.ts';
-import type { ConnectionOptions } from '../../protocol/connection-options.ts';
+import { Connection } from '../../../protocol/link/connection.ts';
+import type { ConnectionOptions } from '../../../protocol/link/connection-options.ts';
 import {
 	type Answer,
 	acceptOnly,
 	type FakeBroker,
 	startFakeBroker,
-} from '../helpers/fake-broker.ts';
-import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { holdTimers } from '../helpers/timers.ts';
-import { until } from '../helpers/until.ts';
+} from '../../helpers/fake-broker.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { holdTimers } from '../../helpers/timers.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('connection');
 const NEVER = 1e9;

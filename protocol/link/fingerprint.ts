@@ -1,5 +1,5 @@
-import { ShoalError } from './errors.ts';
-import { quoted } from './printable.ts';
+import { ShoalError } from '../errors.ts';
+import { quoted } from '../printable.ts';
 
 /**
  * The SHA-256 of a certificate as 64 hex digits, from a text with or without colons.
