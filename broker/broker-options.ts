@@ -1,8 +1,8 @@
 import type { Limits } from '../protocol/index.ts';
-import type { Member, Tokens } from './admission.ts';
-import type { Refusal } from './audit-log.ts';
+import type { Refusal } from './access/audit-log.ts';
+import type { GateCounts } from './access/refusal-counts.ts';
+import type { Member, Tokens } from './access/token-auth.ts';
 import type { KeyPair } from './certificate.ts';
-import type { GateCounts } from './gate-counts.ts';
 import type { TicketOffice } from './tickets.ts';
 import type { Traffic } from './traffic.ts';
 

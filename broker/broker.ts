@@ -11,14 +11,14 @@ import {
 	resolveLimits,
 	Topics,
 } from '../protocol/index.ts';
-import type { Admission, Tokens } from './admission.ts';
+import { Gatekeeper } from './access/authorizer.ts';
+import type { Admission, Tokens } from './access/token-auth.ts';
 import type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
 import { secureContext } from './certificate.ts';
 import { ChunkLane } from './chunk-lane.ts';
 import { onEndings } from './client-error.ts';
 import { Connections } from './connections.ts';
 import { deliverAll } from './deliver-all.ts';
-import { Gatekeeper } from './gatekeeper.ts';
 import { accept, intake, type OpenFramed } from './intake.ts';
 import { LoadMeter, type LoadSource } from './load-meter.ts';
 import { portError } from './port-error.ts';

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ShoalError } from '../protocol/index.ts';
-import { makeTokens, type Tokens } from './admission.ts';
+import { makeTokens, type Tokens } from './access/token-auth.ts';
 import { type KeyPair, makeCertificate } from './certificate.ts';
 import { TicketOffice } from './tickets.ts';
 

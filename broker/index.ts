@@ -1,13 +1,14 @@
-export type { PublishRefusal } from './access.ts';
-export { type Member, makeTokens, type Role, type Tokens } from './admission.ts';
-export { AuditLog, type Refusal } from './audit-log.ts';
+export { AuditLog, type Refusal } from './access/audit-log.ts';
+export type { EntryRefusal } from './access/client-sessions.ts';
+export { type MosquittoAclOptions, mosquittoAcl } from './access/mosquitto-acl.ts';
+export type { BrokerRefusal } from './access/refusal-counts.ts';
+export { type Member, makeTokens, type Role, type Tokens } from './access/token-auth.ts';
+export type { PublishRefusal } from './access/topic-rules.ts';
 export { Broker } from './broker.ts';
 export type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
 export { fingerprintOf, type KeyPair, makeCertificate } from './certificate.ts';
 export { DataFolder } from './data-folder.ts';
 export type { Decision, RefusedAnnounce } from './decisions.ts';
-export type { EntryRefusal } from './door.ts';
-export type { BrokerRefusal } from './gate-counts.ts';
 export {
 	HttpServer,
 	type HttpServerOptions,
@@ -21,7 +22,6 @@ export { startWebFront, type WebFrontOptions } from './http/web-front.ts';
 export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './listener.ts';
 export { byLabel, Meters, type Read, type Reading } from './meters.ts';
 export { brokerMetrics } from './metrics.ts';
-export { type MosquittoAclOptions, mosquittoAcl } from './mosquitto-acl.ts';
 export { type MemoryRow, mostMemory, mostMemoryInAll } from './most-memory.ts';
 export { Registry, type RegistryOptions } from './registry.ts';
 export { SecureStream } from './secure-stream.ts';

@@ -16,12 +16,12 @@ import {
 	ShoalError,
 	type Topics,
 } from '../protocol/index.ts';
+import { TokenBucket } from './access/token-bucket.ts';
 import { type KeyPair, secureContext } from './certificate.ts';
 import { endingOf } from './client-error.ts';
 import { Connections } from './connections.ts';
 import { accept, intake } from './intake.ts';
 import { portError } from './port-error.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /** Options of {@link Listener.start}. */
 export interface ListenerOptions {

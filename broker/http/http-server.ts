@@ -9,7 +9,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admission, Role } from '../admission.ts';
+import type { Admission, Role } from '../access/token-auth.ts';
 import type { KeyPair } from '../certificate.ts';
 import { portError } from '../port-error.ts';
 import { tokenOf } from './credential.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type AsyncAPIDocumentInterface, Parser } from '@asyncapi/parser';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
-import { whyNotPublish } from '../../broker/access.ts';
+import { whyNotPublish } from '../../broker/access/topic-rules.ts';
 import { resolveLimits, type Topic, Topics } from '../../protocol/index.ts';
 import { suite } from '../helpers/suite.ts';
 import { ASYNCAPI } from './file.ts';

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { makeTokens } from '../../broker/admission.ts';
+import { makeTokens } from '../../broker/access/token-auth.ts';
 import type { Broker } from '../../broker/index.ts';
 import { encodeJson, Link, makeNodeId, Topics } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';

@@ -1,15 +1,15 @@
 import type { Duplex } from 'node:stream';
 import type { AedesOptions, Client, PublishPacket } from 'aedes';
-import { quoted, ShoalError, type Topic } from '../protocol/index.ts';
-import { isBulk, mayReceive, maySubscribe, type Rules, whyNotPublish } from './access.ts';
-import { Admission, type Member, type Role, readPassword, type Tokens } from './admission.ts';
+import { quoted, ShoalError, type Topic } from '../../protocol/index.ts';
+import type { ChunkRules, ChunkTopic } from '../chunk-lane.ts';
+import { Shedding } from '../shedding.ts';
+import { count, type Flow, noFlow, publishLength } from '../traffic.ts';
 import type { Refusal } from './audit-log.ts';
-import type { ChunkRules, ChunkTopic } from './chunk-lane.ts';
-import { Door, type EntryRefusal } from './door.ts';
-import { type BrokerRefusal, type GateCounts, zeroGateCounts } from './gate-counts.ts';
-import { Shedding } from './shedding.ts';
+import { Door, type EntryRefusal } from './client-sessions.ts';
+import { type BrokerRefusal, type GateCounts, zeroGateCounts } from './refusal-counts.ts';
+import { Admission, type Member, type Role, readPassword, type Tokens } from './token-auth.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { count, type Flow, noFlow, publishLength } from './traffic.ts';
+import { isBulk, mayReceive, maySubscribe, type Rules, whyNotPublish } from './topic-rules.ts';
 
 type Hooks = Required<
 	Pick<

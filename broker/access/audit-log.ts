@@ -1,5 +1,5 @@
 import { appendFileSync, renameSync, statSync } from 'node:fs';
-import { printableJson } from '../protocol/index.ts';
+import { printableJson } from '../../protocol/index.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Something that a broker has refused, and to whom. */

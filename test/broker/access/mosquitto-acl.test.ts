@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { mosquittoAcl, Tracker } from '../../broker/index.ts';
-import { encodeJson, type Incoming, Link, makeNodeId, Topics } from '../../protocol/index.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { Member } from '../helpers/member.ts';
-import { startMosquitto } from '../helpers/mosquitto.ts';
-import { makeFile, startNode } from '../helpers/node.ts';
-import { announce, seedId, state } from '../helpers/registry.ts';
-import { contentOf } from '../helpers/seeds.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { mosquittoAcl, Tracker } from '../../../broker/index.ts';
+import { encodeJson, type Incoming, Link, makeNodeId, Topics } from '../../../protocol/index.ts';
+import { makeFolder } from '../../helpers/folder.ts';
+import { Member } from '../../helpers/member.ts';
+import { startMosquitto } from '../../helpers/mosquitto.ts';
+import { makeFile, startNode } from '../../helpers/node.ts';
+import { announce, seedId, state } from '../../helpers/registry.ts';
+import { contentOf } from '../../helpers/seeds.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('access rules for mosquitto');
 const topics = new Topics();

@@ -1,5 +1,5 @@
-import { isNodeId, isSeedId, type Limits, type Topic, type Topics } from '../protocol/index.ts';
-import type { Role } from './admission.ts';
+import { isNodeId, isSeedId, type Limits, type Topic, type Topics } from '../../protocol/index.ts';
+import type { Role } from './token-auth.ts';
 
 /** What of a message decides whether it may be published. */
 export interface Publication {

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { isLoopback, isNodeId, type Limits } from '../protocol/index.ts';
+import { isLoopback, isNodeId, type Limits } from '../../protocol/index.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** Why a client is not let in. */

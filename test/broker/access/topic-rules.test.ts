@@ -1,8 +1,13 @@
 import * as assert from 'uvu/assert';
-import { mayReceive, maySubscribe, type Rules, whyNotPublish } from '../../broker/access.ts';
-import { resolveLimits, Topics } from '../../protocol/index.ts';
-import { seedId } from '../helpers/registry.ts';
-import { suite } from '../helpers/suite.ts';
+import {
+	mayReceive,
+	maySubscribe,
+	type Rules,
+	whyNotPublish,
+} from '../../../broker/access/topic-rules.ts';
+import { resolveLimits, Topics } from '../../../protocol/index.ts';
+import { seedId } from '../../helpers/registry.ts';
+import { suite } from '../../helpers/suite.ts';
 
 const test = suite('access');
 const ME = 'node-me-1';

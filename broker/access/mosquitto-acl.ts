@@ -1,5 +1,5 @@
-import { resolveLimits, type Topics } from '../protocol/index.ts';
-import { mayReceive, whyNotPublish } from './access.ts';
+import { resolveLimits, type Topics } from '../../protocol/index.ts';
+import { mayReceive, whyNotPublish } from './topic-rules.ts';
 
 /** Options of {@link mosquittoAcl}. */
 export interface MosquittoAclOptions {

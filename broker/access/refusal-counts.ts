@@ -1,5 +1,5 @@
-import type { PublishRefusal } from './access.ts';
-import type { EntryRefusal } from './door.ts';
+import type { EntryRefusal } from './client-sessions.ts';
+import type { PublishRefusal } from './topic-rules.ts';
 
 /** Why a broker refused something. */
 export type BrokerRefusal =
