@@ -2,9 +2,9 @@ import type { Limits } from '../protocol/index.ts';
 import type { Refusal } from './access/audit-log.ts';
 import type { GateCounts } from './access/refusal-counts.ts';
 import type { Member, Tokens } from './access/token-auth.ts';
-import type { KeyPair } from './certificate.ts';
+import type { KeyPair } from './net/certificate.ts';
+import type { Traffic } from './net/traffic.ts';
 import type { TicketOffice } from './tickets.ts';
-import type { Traffic } from './traffic.ts';
 
 /** Options of {@link Broker.start}. */
 export interface BrokerOptions {

@@ -14,19 +14,19 @@ import {
 import { Gatekeeper } from './access/authorizer.ts';
 import type { Admission, Tokens } from './access/token-auth.ts';
 import type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
-import { secureContext } from './certificate.ts';
-import { ChunkLane } from './chunk-lane.ts';
 import { onEndings } from './client-error.ts';
-import { Connections } from './connections.ts';
 import { deliverAll } from './deliver-all.ts';
-import { accept, intake, type OpenFramed } from './intake.ts';
-import { LoadMeter, type LoadSource } from './load-meter.ts';
-import { portError } from './port-error.ts';
+import { secureContext } from './net/certificate.ts';
+import { ChunkLane } from './net/chunk-forwarder.ts';
+import { Connections } from './net/connections.ts';
+import { LoadMeter, type LoadSource } from './net/load-meter.ts';
+import { accept, intake, type OpenFramed } from './net/packet-reader.ts';
+import { portError } from './net/port-error.ts';
+import { queueMark } from './net/slow-consumers.ts';
+import { streamPair } from './net/stream-pair.ts';
+import { noFlow } from './net/traffic.ts';
 import { type Retained, type RetainedPersistence, retainedOf } from './retained.ts';
-import { queueMark } from './shedding.ts';
-import { streamPair } from './stream-pair.ts';
 import { Tracker } from './tracker.ts';
-import { noFlow } from './traffic.ts';
 
 // After which the system asks a silent client whether it is still there.
 const PROBE_AFTER_MS = 60_000;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { ShoalError } from '../protocol/index.ts';
 import { makeTokens, type Tokens } from './access/token-auth.ts';
-import { type KeyPair, makeCertificate } from './certificate.ts';
+import { type KeyPair, makeCertificate } from './net/certificate.ts';
 import { TicketOffice } from './tickets.ts';
 
 const VERSION = 1;

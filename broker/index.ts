@@ -6,7 +6,6 @@ export { type Member, makeTokens, type Role, type Tokens } from './access/token-
 export type { PublishRefusal } from './access/topic-rules.ts';
 export { Broker } from './broker.ts';
 export type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
-export { fingerprintOf, type KeyPair, makeCertificate } from './certificate.ts';
 export { DataFolder } from './data-folder.ts';
 export type { Decision, RefusedAnnounce } from './decisions.ts';
 export {
@@ -23,9 +22,10 @@ export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './lis
 export { byLabel, Meters, type Read, type Reading } from './meters.ts';
 export { brokerMetrics } from './metrics.ts';
 export { type MemoryRow, mostMemory, mostMemoryInAll } from './most-memory.ts';
+export { fingerprintOf, type KeyPair, makeCertificate } from './net/certificate.ts';
+export { SecureStream } from './net/tls-stream.ts';
+export type { BothWays, Flow, Traffic } from './net/traffic.ts';
 export { Registry, type RegistryOptions } from './registry.ts';
-export { SecureStream } from './secure-stream.ts';
 export { checkTicket, TICKET_LIFE, TicketOffice, type Trip } from './tickets.ts';
 export { Tracker, type TrackerStats } from './tracker.ts';
 export type { TrackerEvents, TrackerOptions } from './tracker-options.ts';
-export type { BothWays, Flow, Traffic } from './traffic.ts';

@@ -17,11 +17,11 @@ import {
 	type Topics,
 } from '../protocol/index.ts';
 import { TokenBucket } from './access/token-bucket.ts';
-import { type KeyPair, secureContext } from './certificate.ts';
 import { endingOf } from './client-error.ts';
-import { Connections } from './connections.ts';
-import { accept, intake } from './intake.ts';
-import { portError } from './port-error.ts';
+import { type KeyPair, secureContext } from './net/certificate.ts';
+import { Connections } from './net/connections.ts';
+import { accept, intake } from './net/packet-reader.ts';
+import { portError } from './net/port-error.ts';
 
 /** Options of {@link Listener.start}. */
 export interface ListenerOptions {

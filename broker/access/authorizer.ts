@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { AedesOptions, Client, PublishPacket } from 'aedes';
 import { quoted, ShoalError, type Topic } from '../../protocol/index.ts';
-import type { ChunkRules, ChunkTopic } from '../chunk-lane.ts';
-import { Shedding } from '../shedding.ts';
-import { count, type Flow, noFlow, publishLength } from '../traffic.ts';
+import type { ChunkRules, ChunkTopic } from '../net/chunk-forwarder.ts';
+import { Shedding } from '../net/slow-consumers.ts';
+import { count, type Flow, noFlow, publishLength } from '../net/traffic.ts';
 import type { Refusal } from './audit-log.ts';
 import { Door, type EntryRefusal } from './client-sessions.ts';
 import { type BrokerRefusal, type GateCounts, zeroGateCounts } from './refusal-counts.ts';

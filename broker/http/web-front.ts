@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Broker } from '../broker.ts';
-import { acceptWebSocket } from '../web-socket-stream.ts';
+import { acceptWebSocket } from '../net/web-socket-stream.ts';
 import { HttpServer, type HttpServerOptions, type Route, refuseUpgrade } from './http-server.ts';
 import { brokerMonitoring } from './monitoring.ts';
 import { pageRoute } from './page.ts';

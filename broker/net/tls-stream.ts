@@ -1,6 +1,6 @@
 import { Duplex, type DuplexOptions } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { PacketFramer } from '../protocol/index.ts';
+import type { PacketFramer } from '../../protocol/index.ts';
 
 type Done = (error?: Error | null) => void;
 

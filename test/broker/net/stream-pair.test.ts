@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { streamPair } from '../../broker/stream-pair.ts';
-import { suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { streamPair } from '../../../broker/net/stream-pair.ts';
+import { suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('stream pair');
 

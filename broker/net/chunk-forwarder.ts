@@ -5,8 +5,8 @@ import {
 	parsePlainPublish,
 	type Topic,
 	type Topics,
-} from '../protocol/index.ts';
-import type { PacketLane } from './intake.ts';
+} from '../../protocol/index.ts';
+import type { PacketLane } from './packet-reader.ts';
 import { type BothWays, count, noFlow } from './traffic.ts';
 
 /** A topic that carries chunks. */

@@ -8,8 +8,8 @@ import {
 	PacketFramer,
 	PLAIN_PUBLISH,
 	ShoalError,
-} from '../protocol/index.ts';
-import { SecureStream } from './secure-stream.ts';
+} from '../../protocol/index.ts';
+import { SecureStream } from './tls-stream.ts';
 import { count, type Flow } from './traffic.ts';
 
 // MQTT 3.1.1, 2.2.1.

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Load } from '../protocol/index.ts';
+import type { Load } from '../../protocol/index.ts';
 
 /** What a {@link LoadMeter} looks at; the sums only grow. */
 export interface LoadSource {

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { Duplex, type DuplexOptions } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
-import { type PacketFramer, ShoalError } from '../protocol/index.ts';
-import { type OpenFramed, READ_AHEAD } from './intake.ts';
-import { failureOf } from './secure-stream.ts';
+import { type PacketFramer, ShoalError } from '../../protocol/index.ts';
+import { type OpenFramed, READ_AHEAD } from './packet-reader.ts';
+import { failureOf } from './tls-stream.ts';
 
 type Done = (error?: Error | null) => void;
 

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Limits } from '../protocol/index.ts';
+import type { Limits } from '../../protocol/index.ts';
 
 /** What to do with a message for a client: deliver, drop it, or cut the client. */
 export type Verdict = 'deliver' | 'shed' | 'cut';

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { ShoalError } from '../protocol/index.ts';
+import { ShoalError } from '../../protocol/index.ts';
 
 /** A certificate and its private key, as PEM. */
 export interface KeyPair {

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
-import { Broker } from '../../broker/index.ts';
-import { Topics } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
+import { Broker } from '../../../broker/index.ts';
+import { Topics } from '../../../protocol/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
 import {
 	connectPacket,
 	connectRaw,
@@ -10,10 +10,10 @@ import {
 	openRaw,
 	publishPacket,
 	subscribePacket,
-} from '../helpers/raw-client.ts';
-import { suite } from '../helpers/suite.ts';
-import { holdTimers } from '../helpers/timers.ts';
-import { until } from '../helpers/until.ts';
+} from '../../helpers/raw-client.ts';
+import { suite } from '../../helpers/suite.ts';
+import { holdTimers } from '../../helpers/timers.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('intake');
 const topics = new Topics();

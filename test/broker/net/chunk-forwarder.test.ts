@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { Aedes } from 'aedes';
 import { parser } from 'mqtt-packet';
 import * as assert from 'uvu/assert';
-import type { Broker } from '../../broker/index.ts';
-import { Topics } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
+import type { Broker } from '../../../broker/index.ts';
+import { Topics } from '../../../protocol/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
 import {
 	connectPacket,
 	connectRaw,
@@ -13,10 +13,10 @@ import {
 	publishPacket,
 	type RawClient,
 	subscribePacket,
-} from '../helpers/raw-client.ts';
-import { seedId } from '../helpers/registry.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+} from '../../helpers/raw-client.ts';
+import { seedId } from '../../helpers/registry.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('chunk lane');
 const topics = new Topics();

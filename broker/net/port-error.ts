@@ -1,4 +1,4 @@
-import { ShoalError } from '../protocol/index.ts';
+import { ShoalError } from '../../protocol/index.ts';
 
 /** What it means that a server cannot listen at `port` of `host`, which `flag` chooses. */
 export function portError(
