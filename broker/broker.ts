@@ -13,9 +13,10 @@ import {
 } from '../protocol/index.ts';
 import { Gatekeeper } from './access/authorizer.ts';
 import type { Admission, Tokens } from './access/token-auth.ts';
+import { onEndings } from './aedes/connection-end.ts';
+import { deliverAll } from './aedes/deliver-all.ts';
+import { type Retained, type RetainedPersistence, retainedOf } from './aedes/retained-store.ts';
 import type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
-import { onEndings } from './client-error.ts';
-import { deliverAll } from './deliver-all.ts';
 import { secureContext } from './net/certificate.ts';
 import { ChunkLane } from './net/chunk-forwarder.ts';
 import { Connections } from './net/connections.ts';
@@ -25,7 +26,6 @@ import { portError } from './net/port-error.ts';
 import { queueMark } from './net/slow-consumers.ts';
 import { streamPair } from './net/stream-pair.ts';
 import { noFlow } from './net/traffic.ts';
-import { type Retained, type RetainedPersistence, retainedOf } from './retained.ts';
 import { Tracker } from './tracker.ts';
 
 // After which the system asks a silent client whether it is still there.

@@ -17,7 +17,7 @@ import {
 	type Topics,
 } from '../protocol/index.ts';
 import { TokenBucket } from './access/token-bucket.ts';
-import { endingOf } from './client-error.ts';
+import { endingOf } from './aedes/connection-end.ts';
 import { type KeyPair, secureContext } from './net/certificate.ts';
 import { Connections } from './net/connections.ts';
 import { accept, intake } from './net/packet-reader.ts';

@@ -1,6 +1,6 @@
 import type { Aedes } from 'aedes';
-import { ShoalError } from '../protocol/index.ts';
-import type { BrokerRefusal } from './access/refusal-counts.ts';
+import { ShoalError } from '../../protocol/index.ts';
+import type { BrokerRefusal } from '../access/refusal-counts.ts';
 
 /** Why a connection has ended, and as what that counts unless it has been counted. */
 export interface Ending {

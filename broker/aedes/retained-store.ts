@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { PublishPacket } from 'aedes';
-import type { Limits, Topics } from '../protocol/index.ts';
+import type { Limits, Topics } from '../../protocol/index.ts';
 
 /** Messages that are handed out before others get their turn. */
 const AT_ONCE = 32;
