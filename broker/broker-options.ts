@@ -4,7 +4,7 @@ import type { GateCounts } from './access/refusal-counts.ts';
 import type { Member, Tokens } from './access/token-auth.ts';
 import type { KeyPair } from './net/certificate.ts';
 import type { Traffic } from './net/traffic.ts';
-import type { TicketOffice } from './tickets.ts';
+import type { TicketOffice } from './tracker/tickets.ts';
 
 /** Options of {@link Broker.start}. */
 export interface BrokerOptions {

@@ -26,7 +26,7 @@ import { portError } from './net/port-error.ts';
 import { queueMark } from './net/slow-consumers.ts';
 import { streamPair } from './net/stream-pair.ts';
 import { noFlow } from './net/traffic.ts';
-import { Tracker } from './tracker.ts';
+import { Tracker } from './tracker/tracker.ts';
 
 // After which the system asks a silent client whether it is still there.
 const PROBE_AFTER_MS = 60_000;

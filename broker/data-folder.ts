@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { ShoalError } from '../protocol/index.ts';
 import { makeTokens, type Tokens } from './access/token-auth.ts';
 import { type KeyPair, makeCertificate } from './net/certificate.ts';
-import { TicketOffice } from './tickets.ts';
+import { TicketOffice } from './tracker/tickets.ts';
 
 const VERSION = 1;
 

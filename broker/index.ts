@@ -7,7 +7,6 @@ export type { PublishRefusal } from './access/topic-rules.ts';
 export { Broker } from './broker.ts';
 export type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
 export { DataFolder } from './data-folder.ts';
-export type { Decision, RefusedAnnounce } from './decisions.ts';
 export {
 	HttpServer,
 	type HttpServerOptions,
@@ -25,7 +24,8 @@ export { type MemoryRow, mostMemory, mostMemoryInAll } from './most-memory.ts';
 export { fingerprintOf, type KeyPair, makeCertificate } from './net/certificate.ts';
 export { SecureStream } from './net/tls-stream.ts';
 export type { BothWays, Flow, Traffic } from './net/traffic.ts';
-export { Registry, type RegistryOptions } from './registry.ts';
-export { checkTicket, TICKET_LIFE, TicketOffice, type Trip } from './tickets.ts';
-export { Tracker, type TrackerStats } from './tracker.ts';
-export type { TrackerEvents, TrackerOptions } from './tracker-options.ts';
+export type { Decision, RefusedAnnounce } from './tracker/decisions.ts';
+export { Registry, type RegistryOptions } from './tracker/registry.ts';
+export { checkTicket, TICKET_LIFE, TicketOffice, type Trip } from './tracker/tickets.ts';
+export { Tracker, type TrackerStats } from './tracker/tracker.ts';
+export type { TrackerEvents, TrackerOptions } from './tracker/tracker-options.ts';

@@ -1,4 +1,4 @@
-import { neighboursOf } from '../../../broker/neighbours.ts';
+import { neighboursOf } from '../../../broker/tracker/neighbours.ts';
 import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { DEFAULT_LIMITS, type Layout } from '../../../protocol/index.ts';
 import { type Faults, frozenUntil, passesFrom } from './faults.ts';

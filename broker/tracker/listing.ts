@@ -1,4 +1,4 @@
-import type { NodeListing, SeedListing } from '../protocol/index.ts';
+import type { NodeListing, SeedListing } from '../../protocol/index.ts';
 import type { Holding } from './known-node.ts';
 import { neighboursOf } from './neighbours.ts';
 import type { Swarms } from './swarms.ts';

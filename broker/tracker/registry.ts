@@ -5,7 +5,7 @@ import type {
 	NodeState,
 	Report,
 	SeedListing,
-} from '../protocol/index.ts';
+} from '../../protocol/index.ts';
 import {
 	complaint,
 	type Decision,

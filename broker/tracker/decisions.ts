@@ -1,4 +1,4 @@
-import type { Announce, Report, SwarmEvent, WatcherEvent } from '../protocol/index.ts';
+import type { Announce, Report, SwarmEvent, WatcherEvent } from '../../protocol/index.ts';
 import type { Holding } from './known-node.ts';
 import { isSeeder } from './listing.ts';
 

@@ -9,9 +9,9 @@ import {
 	Topics,
 	type TrackerRequest,
 	type WatcherEvent,
-} from '../protocol/index.ts';
+} from '../../protocol/index.ts';
 import type { Refused } from './decisions.ts';
-import type { Whereabouts } from './routes.ts';
+import type { Whereabouts } from './peer-routes.ts';
 import { TicketOffice } from './tickets.ts';
 
 /** Options of {@link Tracker.start}. */

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
-import type { Decision } from '../../broker/index.ts';
-import { encodeJson } from '../../protocol/index.ts';
+import type { Decision } from '../../../broker/index.ts';
+import { encodeJson } from '../../../protocol/index.ts';
 import {
 	announce,
 	forgottenOf,
@@ -9,8 +9,8 @@ import {
 	seedId,
 	state,
 	status,
-} from '../helpers/registry.ts';
-import { suite } from '../helpers/suite.ts';
+} from '../../helpers/registry.ts';
+import { suite } from '../../helpers/suite.ts';
 
 const test = suite('registry limits');
 const ANN = 'node-ann1';

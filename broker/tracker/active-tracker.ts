@@ -13,12 +13,12 @@ import {
 	type TrackerRequest,
 	type TrackerState,
 	type WatcherEvent,
-} from '../protocol/index.ts';
+} from '../../protocol/index.ts';
 import { type Decision, endsAnnounce } from './decisions.ts';
-import { Echoes } from './echoes.ts';
 import { Outbox } from './outbox.ts';
+import { Echoes } from './own-messages.ts';
+import { withRoutes } from './peer-routes.ts';
 import { Registry } from './registry.ts';
-import { withRoutes } from './routes.ts';
 import type { TrackerCounts, TrackerSettings } from './tracker-options.ts';
 
 /** What an active tracker reports to its owner. */

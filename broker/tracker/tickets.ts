@@ -6,7 +6,7 @@ import {
 	sign,
 	verify,
 } from 'node:crypto';
-import { ShoalError } from '../protocol/index.ts';
+import { ShoalError } from '../../protocol/index.ts';
 
 /** Ms for which a ticket holds. */
 export const TICKET_LIFE = 5 * 60_000;

@@ -1,4 +1,4 @@
-import { distance, hashId } from '../protocol/index.ts';
+import { distance, hashId } from '../../protocol/index.ts';
 
 /** A node of a swarm. */
 export interface Member {

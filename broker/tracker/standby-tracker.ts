@@ -7,7 +7,7 @@ import {
 	Link,
 	makeRequestId,
 	type TrackerState,
-} from '../protocol/index.ts';
+} from '../../protocol/index.ts';
 import type { TrackerSettings } from './tracker-options.ts';
 
 // A retained message follows the confirmation of its subscription at once; this is ample.

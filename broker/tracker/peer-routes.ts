@@ -1,4 +1,4 @@
-import { isLoopback, type NodeListing } from '../protocol/index.ts';
+import { isLoopback, type NodeListing } from '../../protocol/index.ts';
 import type { TicketOffice } from './tickets.ts';
 
 /** Nodes in one answer that come with a ticket. */

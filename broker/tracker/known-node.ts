@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Announce, checkedLayout, hashId, type Limits } from '../protocol/index.ts';
-import { TokenBucket } from './access/token-bucket.ts';
+import { type Announce, checkedLayout, hashId, type Limits } from '../../protocol/index.ts';
+import { TokenBucket } from '../access/token-bucket.ts';
 
 /** An announce as the tracker holds it. */
 export interface Holding {
