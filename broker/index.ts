@@ -18,8 +18,8 @@ export { brokerMonitoring, type Monitored, monitoring } from './http/monitoring.
 export { tellJson, tellProblem } from './http/problem.ts';
 export { startWebFront, type WebFrontOptions } from './http/web-front.ts';
 export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './listener.ts';
-export { byLabel, Meters, type Read, type Reading } from './meters.ts';
-export { brokerMetrics } from './metrics.ts';
+export { brokerMetrics } from './metrics/broker-metrics.ts';
+export { byLabel, Meters, type Read, type Reading } from './metrics/meters.ts';
 export { type MemoryRow, mostMemory, mostMemoryInAll } from './most-memory.ts';
 export { fingerprintOf, type KeyPair, makeCertificate } from './net/certificate.ts';
 export { SecureStream } from './net/tls-stream.ts';

@@ -1,6 +1,6 @@
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { Broker } from '../broker.ts';
-import { brokerMetrics } from '../metrics.ts';
+import { brokerMetrics } from '../metrics/broker-metrics.ts';
 import { needsToken, type Route, type Visit } from './http-server.ts';
 import { tellJson } from './problem.ts';
 

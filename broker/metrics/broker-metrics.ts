@@ -1,5 +1,5 @@
 import type { Registry as MetricsRegistry } from 'prom-client';
-import type { Broker } from './broker.ts';
+import type { Broker } from '../broker.ts';
 import { byLabel, Meters, type Reading } from './meters.ts';
 
 /**
