@@ -12,8 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admission, Role } from '../access/token-auth.ts';
 import type { KeyPair } from '../net/certificate.ts';
 import { portError } from '../net/port-error.ts';
+import { Crowd } from './connection-limit.ts';
 import { tokenOf } from './credential.ts';
-import { Crowd } from './crowd.ts';
 import { mayAsk } from './origin.ts';
 import { type Problem, problemOf, tellProblem } from './problem.ts';
 

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import * as assert from 'uvu/assert';
-import { Crowd } from '../../../broker/http/crowd.ts';
+import { Crowd } from '../../../broker/http/connection-limit.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';
 import { until } from '../../helpers/until.ts';
 
