@@ -17,13 +17,13 @@ export {
 export { brokerMonitoring, type Monitored, monitoring } from './http/monitoring.ts';
 export { tellJson, tellProblem } from './http/problem.ts';
 export { startWebFront, type WebFrontOptions } from './http/web-front.ts';
-export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './listener.ts';
+export { type MemoryRow, mostMemory, mostMemoryInAll } from './memory-bound.ts';
 export { brokerMetrics } from './metrics/broker-metrics.ts';
 export { byLabel, Meters, type Read, type Reading } from './metrics/meters.ts';
-export { type MemoryRow, mostMemory, mostMemoryInAll } from './most-memory.ts';
 export { fingerprintOf, type KeyPair, makeCertificate } from './net/certificate.ts';
 export { SecureStream } from './net/tls-stream.ts';
 export type { BothWays, Flow, Traffic } from './net/traffic.ts';
+export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './peer-listener.ts';
 export type { Decision, RefusedAnnounce } from './tracker/decisions.ts';
 export { Registry, type RegistryOptions } from './tracker/registry.ts';
 export { checkTicket, TICKET_LIFE, TicketOffice, type Trip } from './tracker/tickets.ts';

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import * as assert from 'uvu/assert';
-import { Listener } from '../../broker/listener.ts';
+import { Listener } from '../../broker/peer-listener.ts';
 import {
 	Connection,
 	type Incoming,
