@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { ShoalError } from '../protocol/index.ts';
-import { abortError } from './abort-error.ts';
 import { type ContentRange, isWhole, type RangeOptions, resolveRange } from './content-range.ts';
 import { readContent } from './content-reader.ts';
 import type { Progress } from './download-options.ts';
 import type { Place } from './place.ts';
 import type { SourceShare } from './source-shares.ts';
+import { abortError } from './util/abort-error.ts';
 
 /** Options of a content that is read while it comes. */
 export interface StreamOptions extends RangeOptions {

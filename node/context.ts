@@ -11,12 +11,12 @@ import { LaneTotals } from './lane-totals.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Lanes } from './lanes/lanes.ts';
 import type { Platform } from './platform.ts';
-import { RateMeter } from './rate-meter.ts';
 import { Responsiveness } from './responsiveness.ts';
-import { TokenBucket } from './token-bucket.ts';
 import type { TraceSink } from './trace.ts';
 import { TrackerClient } from './tracker-client.ts';
-import { Turns } from './turns.ts';
+import { TokenBucket } from './util/rate-limiter.ts';
+import { RateMeter } from './util/rate-meter.ts';
+import { Turns } from './util/slots.ts';
 
 /** What the parts of one node share. */
 export interface NodeContext {

@@ -18,7 +18,7 @@ import { Mailbox } from './mailbox.ts';
 import { type NodeStats, nodeStats } from './node-stats.ts';
 import { Presence } from './presence.ts';
 import { Seeder } from './seeder.ts';
-import { every } from './timers.ts';
+import { every } from './util/timers.ts';
 
 /** What a node tells. */
 export interface ShoalNodeEvents {

@@ -5,7 +5,6 @@ import {
 	type Seed,
 	ShoalError,
 } from '../protocol/index.ts';
-import { abortError } from './abort-error.ts';
 import type { NodeContext } from './context.ts';
 import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
 import { type Holding, haveBytes } from './holdings.ts';
@@ -15,6 +14,7 @@ import { SeedFinder } from './seed-finder.ts';
 import { type SourceShare, SourceShares } from './source-shares.ts';
 import { Sources } from './sources.ts';
 import { Transfer } from './transfer.ts';
+import { abortError } from './util/abort-error.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 

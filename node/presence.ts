@@ -11,9 +11,9 @@ import {
 import type { Feeds } from './feeds.ts';
 import type { Holding, Holdings } from './holdings.ts';
 import type { LaneTotals } from './lane-totals.ts';
-import type { RateMeter } from './rate-meter.ts';
-import { later } from './timers.ts';
 import type { TrackerClient } from './tracker-client.ts';
+import type { RateMeter } from './util/rate-meter.ts';
+import { later } from './util/timers.ts';
 
 /** What a {@link Presence} needs. */
 export interface PresenceOptions {

@@ -10,7 +10,7 @@ import { Fellows } from './engine/fellows.ts';
 import type { HaveReply } from './have-reply.ts';
 import { Routes } from './routes.ts';
 import { type Seated, SourcePlaces } from './source-places.ts';
-import type { Turn } from './turns.ts';
+import type { Turn } from './util/slots.ts';
 
 /** What {@link Sources} tell. */
 export interface SourcesHandlers {

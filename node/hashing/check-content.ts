@@ -1,5 +1,5 @@
 import { Bitfield, type Seed, sameDigest } from '../../protocol/index.ts';
-import { runsOf } from '../runs.ts';
+import { runsOf } from '../util/runs.ts';
 import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
 
 /**

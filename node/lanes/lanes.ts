@@ -9,7 +9,7 @@ import {
 	type Topics,
 } from '../../protocol/index.ts';
 import type { Platform } from '../platform.ts';
-import { later } from '../timers.ts';
+import { later } from '../util/timers.ts';
 import type { DirectLane, Lane, LaneKind } from './lane.ts';
 import { Retries } from './retries.ts';
 import { isStranger } from './stranger.ts';

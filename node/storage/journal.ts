@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { Bitfield, type Seed } from '../../protocol/index.ts';
-import { runsOf } from '../runs.ts';
+import { runsOf } from '../util/runs.ts';
 import { onFile } from './fs-error.ts';
 import { found, identityOf } from './stamp.ts';
 

@@ -1,5 +1,5 @@
 import { type Announce, printable } from '../../../protocol/index.ts';
-import { RateMeter } from '../../rate-meter.ts';
+import { RateMeter } from '../../util/rate-meter.ts';
 import type { SeedRow, SeedSort } from '../messages.ts';
 
 /** A seed, kept up to date with each announce: nothing is summed up when it is looked at. */

@@ -10,7 +10,7 @@ import {
 	shareOf,
 } from '../../../node/cli/units.ts';
 import { wrap } from '../../../node/cli/wrap.ts';
-import { runsOf } from '../../../node/runs.ts';
+import { runsOf } from '../../../node/util/runs.ts';
 import { suite } from '../../helpers/suite.ts';
 
 const test = suite('what people see');

@@ -1,4 +1,4 @@
-import { ShoalError } from '../protocol/index.ts';
+import { ShoalError } from '../../protocol/index.ts';
 import { later } from './timers.ts';
 
 /** ms of the rate that may be spent at once after a rest, or when the system wakes us late. */

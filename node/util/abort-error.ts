@@ -1,4 +1,4 @@
-import { isShoalError, ShoalError } from '../protocol/index.ts';
+import { isShoalError, ShoalError } from '../../protocol/index.ts';
 
 /** What something ends with that `signal` has stopped: the reason, if it is one for people. */
 export function abortError(signal: AbortSignal | undefined, message: string): ShoalError {
