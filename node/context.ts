@@ -5,14 +5,14 @@ import {
 	resolveLimits,
 	type Topics,
 } from '../protocol/index.ts';
-import { Feeds } from './feeds.ts';
 import { Holdings } from './holdings.ts';
-import { LaneTotals } from './lane-totals.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Lanes } from './lanes/lanes.ts';
 import type { Platform } from './platform.ts';
 import { Responsiveness } from './responsiveness.ts';
-import type { TraceSink } from './trace.ts';
+import { LaneTotals } from './stats/lane-totals.ts';
+import type { TraceSink } from './stats/trace.ts';
+import { Feeds } from './stats/traffic.ts';
 import { TrackerClient } from './tracker-client.ts';
 import { TokenBucket } from './util/rate-limiter.ts';
 import { RateMeter } from './util/rate-meter.ts';

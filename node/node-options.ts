@@ -1,6 +1,6 @@
 import type { LaneKind } from './lanes/lane.ts';
 import type { ListenAt } from './lanes/listen.ts';
-import type { TraceSink } from './trace.ts';
+import type { TraceSink } from './stats/trace.ts';
 
 /** Options of a node. */
 export interface ShoalNodeOptions {

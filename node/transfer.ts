@@ -21,7 +21,7 @@ import { Listening } from './listening.ts';
 import { Requester } from './requester.ts';
 import { SourceLanes } from './source-lanes.ts';
 import type { SourceShares } from './source-shares.ts';
-import type { SeedEvent } from './trace.ts';
+import type { SeedEvent } from './stats/trace.ts';
 import { badChunk } from './verify-chunks.ts';
 
 /** What a {@link Transfer} tells. */

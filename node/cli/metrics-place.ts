@@ -2,7 +2,7 @@ import { HttpServer, monitoring } from '../../broker/index.ts';
 import type { ListenAt } from '../lanes/listen.ts';
 import { NodeMetrics } from '../metrics.ts';
 import type { ShoalNode } from '../node.ts';
-import type { TraceSink } from '../trace.ts';
+import type { TraceSink } from '../stats/trace.ts';
 import type { Output } from './output.ts';
 
 /** Where Prometheus and whoever looks after processes ask a node, until the process ends. */

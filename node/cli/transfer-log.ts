@@ -1,5 +1,5 @@
 import type { LaneKind } from '../lanes/lane.ts';
-import type { TraceSink } from '../trace.ts';
+import type { TraceSink } from '../stats/trace.ts';
 import type { Output } from './output.ts';
 
 /** Transfers that are remembered as begun; those that began first are forgotten, and told again. */

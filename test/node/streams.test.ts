@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as assert from 'uvu/assert';
 import type { Progress } from '../../node/index.ts';
-import type { TraceEvent } from '../../node/trace.ts';
+import type { TraceEvent } from '../../node/stats/trace.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { makeFolder, openBelow, useTemporary } from '../helpers/folder.ts';
 import { makeFile, startNode } from '../helpers/node.ts';

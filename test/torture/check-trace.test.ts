@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { SeedEvent } from '../../node/trace.ts';
+import type { SeedEvent } from '../../node/stats/trace.ts';
 import { Layout } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { makeFolder } from '../helpers/folder.ts';

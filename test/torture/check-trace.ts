@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { TraceEvent } from '../../node/trace.ts';
+import type { TraceEvent } from '../../node/stats/trace.ts';
 import { DEFAULT_LIMITS, type Layout } from '../../protocol/index.ts';
 
 /** A line of a trace. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { TraceEvent } from '../../../node/trace.ts';
+import type { TraceEvent } from '../../../node/stats/trace.ts';
 import { startBroker } from '../../helpers/broker.ts';
 import { startNode } from '../../helpers/node.ts';
 import { randomFile, Shoal, temporaryFolder } from '../../helpers/shoal.ts';

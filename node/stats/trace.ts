@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { ByteRange } from '../protocol/index.ts';
-import type { LaneKind } from './lanes/lane.ts';
+import type { ByteRange } from '../../protocol/index.ts';
+import type { LaneKind } from '../lanes/lane.ts';
 
 /** One decision or transfer of a node about one seed. Ranges are `[offset, length]` in bytes of the content. */
 export type SeedEvent =

@@ -1,5 +1,5 @@
-import type { LaneBytes, NodeState } from '../protocol/index.ts';
-import type { LaneKind } from './lanes/lane.ts';
+import type { LaneBytes, NodeState } from '../../protocol/index.ts';
+import type { LaneKind } from '../lanes/lane.ts';
 
 /** Bytes of contents sent and received, by lane. */
 export class LaneTotals {

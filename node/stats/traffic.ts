@@ -1,6 +1,6 @@
-import { type Feed, MOST_FEEDS } from '../protocol/index.ts';
-import type { LaneKind } from './lanes/lane.ts';
-import { RateMeter } from './util/rate-meter.ts';
+import { type Feed, MOST_FEEDS } from '../../protocol/index.ts';
+import type { LaneKind } from '../lanes/lane.ts';
+import { RateMeter } from '../util/rate-meter.ts';
 
 /** Who feeds a node: the rate at which bytes come from each other node, by lane. */
 export class Feeds {
