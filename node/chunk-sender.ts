@@ -8,11 +8,11 @@ import {
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
 import { FanOut } from './fan-out.ts';
-import type { Holding } from './holdings.ts';
 import type { Lane } from './lanes/lane.ts';
 import type { QueuedRange } from './request-queue.ts';
 import { type Answer, SendLine, type Wanted } from './send-line.ts';
 import { Spread } from './spread.ts';
+import type { Holding } from './storage/content-store.ts';
 
 /** What a {@link ChunkSender} tells its owner. */
 export interface ChunkSenderHandlers {

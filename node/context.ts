@@ -5,7 +5,6 @@ import {
 	resolveLimits,
 	type Topics,
 } from '../protocol/index.ts';
-import { Holdings } from './holdings.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Lanes } from './lanes/lanes.ts';
 import type { Platform } from './platform.ts';
@@ -13,6 +12,7 @@ import { Responsiveness } from './responsiveness.ts';
 import { LaneTotals } from './stats/lane-totals.ts';
 import type { TraceSink } from './stats/trace.ts';
 import { Feeds } from './stats/traffic.ts';
+import { Holdings } from './storage/content-store.ts';
 import { TrackerClient } from './tracker-client.ts';
 import { TokenBucket } from './util/rate-limiter.ts';
 import { RateMeter } from './util/rate-meter.ts';

@@ -13,11 +13,11 @@ import {
 } from '../protocol/index.ts';
 import { type ContextOptions, createContext, type NodeContext } from './context.ts';
 import { Downloads } from './downloads.ts';
-import type { Holding } from './holdings.ts';
 import { Mailbox } from './mailbox.ts';
 import { type NodeStats, nodeStats } from './node-stats.ts';
 import { Presence } from './presence.ts';
 import { Seeder } from './seeder.ts';
+import type { Holding } from './storage/content-store.ts';
 import { every } from './util/timers.ts';
 
 /** What a node tells. */

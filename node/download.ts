@@ -7,12 +7,12 @@ import {
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
 import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
-import { type Holding, haveBytes } from './holdings.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Patience } from './patience.ts';
 import { SeedFinder } from './seed-finder.ts';
 import { type SourceShare, SourceShares } from './source-shares.ts';
 import { Sources } from './sources.ts';
+import { type Holding, haveBytes } from './storage/content-store.ts';
 import { Transfer } from './transfer.ts';
 import { abortError } from './util/abort-error.ts';
 

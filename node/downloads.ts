@@ -2,11 +2,11 @@ import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../protocol/in
 import type { NodeContext } from './context.ts';
 import type { Download } from './download.ts';
 import type { DownloadResult, Progress } from './download-options.ts';
-import type { Holding } from './holdings.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Place } from './place.ts';
 import type { Reader } from './running-download.ts';
 import { RunningDownload } from './running-download.ts';
+import type { Holding } from './storage/content-store.ts';
 import type { ReadersTarget, Target } from './target.ts';
 
 /** Options of a download. */

@@ -6,7 +6,7 @@ import type { HashOptions } from './hashing/hasher.ts';
 import { WholeCheck } from './hashing/whole-check.ts';
 import { seedLies } from './seed-lies.ts';
 import { bootId } from './storage/boot-id.ts';
-import { copyChunks } from './storage/chunks.ts';
+import { copyChunks } from './storage/copy-chunks.ts';
 import { Journal } from './storage/journal.ts';
 import { PartFile, resolveOutput } from './storage/part-file.ts';
 import { placesOf } from './storage/part-paths.ts';

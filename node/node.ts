@@ -17,12 +17,12 @@ import type { DownloadResult } from './download-options.ts';
 import { type FetchOptions, wantedOf } from './downloads.ts';
 import { FileTarget } from './file-target.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
-import type { Holding } from './holdings.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
 import { nodePlatform } from './node-platform.ts';
 import { lostState } from './presence.ts';
 import { Share } from './share.ts';
+import type { Holding } from './storage/content-store.ts';
 import { TemporaryTarget } from './temporary-target.ts';
 
 /** Options of {@link ShoalNode.share}: those of its seed. */

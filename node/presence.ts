@@ -8,9 +8,9 @@ import {
 	type NodeState,
 	type Topics,
 } from '../protocol/index.ts';
-import type { Holding, Holdings } from './holdings.ts';
 import type { LaneTotals } from './stats/lane-totals.ts';
 import type { Feeds } from './stats/traffic.ts';
+import type { Holding, Holdings } from './storage/content-store.ts';
 import type { TrackerClient } from './tracker-client.ts';
 import type { RateMeter } from './util/rate-meter.ts';
 import { later } from './util/timers.ts';

@@ -4,7 +4,7 @@ import { Download } from './download.ts';
 import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
 import type { ChunkRun } from './engine/chunk-run.ts';
 import { Demand } from './engine/demand.ts';
-import type { Holding } from './holdings.ts';
+import type { Holding } from './storage/content-store.ts';
 import { isForReaders, type ReadersTarget } from './target.ts';
 
 /** One who reads a content. */

@@ -11,8 +11,8 @@ import {
 import { ChunkSender } from './chunk-sender.ts';
 import type { NodeContext } from './context.ts';
 import { GainNews } from './gain-news.ts';
-import type { Holding } from './holdings.ts';
 import type { Lane } from './lanes/lane.ts';
+import type { Holding } from './storage/content-store.ts';
 
 /** Bits of a bit field in one reply: 32 KiB, within the limit of a control message as base64. */
 const BITS_AT_ONCE = 8 * 32 * 1024;

@@ -6,9 +6,9 @@ import {
 	writeChunkHeader,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
-import type { Holding } from './holdings.ts';
 import type { Lane } from './lanes/lane.ts';
 import { type QueuedRange, RequestQueue } from './request-queue.ts';
+import type { Holding } from './storage/content-store.ts';
 
 /** What a queued range is of. */
 export interface Wanted {

@@ -3,7 +3,7 @@ import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { Bitfield, isShoalError, type Seed, ShoalError } from '../protocol/index.ts';
 import { type MakeSeedOptions, makeStampedSeed } from './hashing/make-seed.ts';
 import type { SeedCache } from './hashing/seed-cache.ts';
-import type { Holding, Holdings } from './holdings.ts';
+import type { Holding, Holdings } from './storage/content-store.ts';
 import { FileStorage } from './storage/file-storage.ts';
 
 /** What a {@link Share} tells. */

@@ -15,13 +15,13 @@ import type { Decision } from './engine/decision.ts';
 import { DownloadEngine } from './engine/download-engine.ts';
 import type { DownloadEngineOptions } from './engine/engine-options.ts';
 import { chunksOf, type HaveReply } from './have-reply.ts';
-import type { Holding } from './holdings.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Listening } from './listening.ts';
 import { Requester } from './requester.ts';
 import { SourceLanes } from './source-lanes.ts';
 import type { SourceShares } from './source-shares.ts';
 import type { SeedEvent } from './stats/trace.ts';
+import type { Holding } from './storage/content-store.ts';
 import { badChunk } from './verify-chunks.ts';
 
 /** What a {@link Transfer} tells. */

@@ -9,8 +9,8 @@ import {
 	Seed,
 	ShoalError,
 } from '../../protocol/index.ts';
+import { stampOf } from '../storage/file-stamp.ts';
 import { onFile } from '../storage/fs-error.ts';
-import { stampOf } from '../storage/stamp.ts';
 import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
 import type { SeedCache } from './seed-cache.ts';
 

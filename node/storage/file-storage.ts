@@ -2,9 +2,9 @@ import { constants, fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { quoted, ShoalError } from '../../protocol/index.ts';
 import { extents } from './extents.ts';
+import { stampOf } from './file-stamp.ts';
 import { fsError, onFile } from './fs-error.ts';
-import { RunQueue } from './run-queue.ts';
-import { stampOf } from './stamp.ts';
+import { RunQueue } from './io-queue.ts';
 import type { Storage } from './storage.ts';
 
 /** A file that holds a stretch of a content. */

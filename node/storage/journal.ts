@@ -3,8 +3,8 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { Bitfield, type Seed } from '../../protocol/index.ts';
 import { runsOf } from '../util/runs.ts';
+import { found, identityOf } from './file-stamp.ts';
 import { onFile } from './fs-error.ts';
-import { found, identityOf } from './stamp.ts';
 
 /** What a journal is about. */
 export interface JournalOptions {

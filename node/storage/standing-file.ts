@@ -4,11 +4,11 @@ import { dirname } from 'node:path';
 import { type Bitfield, quoted, type Seed, ShoalError } from '../../protocol/index.ts';
 import { whatIsRight } from '../hashing/check-content.ts';
 import type { HashOptions } from '../hashing/hasher.ts';
-import { readChunk } from './chunks.ts';
+import { readChunk } from './copy-chunks.ts';
+import { found, identityOf, stampOf } from './file-stamp.ts';
 import { FileStorage } from './file-storage.ts';
 import { fsError, onFile, syncFolder } from './fs-error.ts';
 import type { Places } from './part-paths.ts';
-import { found, identityOf, stampOf } from './stamp.ts';
 
 /**
  * A file that stands at the final place of a download already: the same, another version of it, or

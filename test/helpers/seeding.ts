@@ -1,5 +1,5 @@
-import type { Holding } from '../../node/holdings.ts';
 import { Seeder } from '../../node/seeder.ts';
+import type { Holding } from '../../node/storage/content-store.ts';
 import { MemoryStorage } from '../../node/storage/memory-storage.ts';
 import { Bitfield, decodeNodeRequest, type Limits } from '../../protocol/index.ts';
 import { startBroker } from './broker.ts';

@@ -2,7 +2,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { RunQueue } from '../../../node/storage/run-queue.ts';
+import { RunQueue } from '../../../node/storage/io-queue.ts';
 import { makeFolder } from '../../helpers/folder.ts';
 import { rejects } from '../../helpers/rejects.ts';
 import { type Scope, suite } from '../../helpers/suite.ts';

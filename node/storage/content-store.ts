@@ -1,6 +1,6 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import { type Bitfield, type Seed, ShoalError } from '../protocol/index.ts';
-import type { Storage } from './storage/storage.ts';
+import { type Bitfield, type Seed, ShoalError } from '../../protocol/index.ts';
+import type { Storage } from './storage.ts';
 
 /** What this node has of one seed: everything, or what it has downloaded so far. */
 export interface Holding {
