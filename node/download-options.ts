@@ -1,8 +1,8 @@
 import type { Seed } from '../protocol/index.ts';
+import type { Target } from './download/target/target.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import type { SourceShare } from './source-shares.ts';
 import type { Holding } from './storage/content-store.ts';
-import type { Target } from './target.ts';
 import type { WhichChunks } from './transfer.ts';
 
 /** How far a download is. */

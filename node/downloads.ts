@@ -1,5 +1,6 @@
 import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
+import type { ReadersTarget, Target } from './download/target/target.ts';
 import type { Download } from './download.ts';
 import type { DownloadResult, Progress } from './download-options.ts';
 import type { LaneKind } from './lanes/lane.ts';
@@ -7,7 +8,6 @@ import { Place } from './place.ts';
 import type { Reader } from './running-download.ts';
 import { RunningDownload } from './running-download.ts';
 import type { Holding } from './storage/content-store.ts';
-import type { ReadersTarget, Target } from './target.ts';
 
 /** Options of a download. */
 export interface FetchOptions {

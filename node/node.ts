@@ -13,9 +13,10 @@ import { brokerStream } from './broker-stream.ts';
 import { checkRange } from './content-range.ts';
 import { ContentStream, type StreamOptions } from './content-stream.ts';
 import { CoreNode } from './core-node.ts';
+import { FileTarget } from './download/target/file-target.ts';
+import { TemporaryTarget } from './download/target/temporary-target.ts';
 import type { DownloadResult } from './download-options.ts';
 import { type FetchOptions, wantedOf } from './downloads.ts';
-import { FileTarget } from './file-target.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
@@ -23,7 +24,6 @@ import { nodePlatform } from './node-platform.ts';
 import { lostState } from './presence.ts';
 import { Share } from './share.ts';
 import type { Holding } from './storage/content-store.ts';
-import { TemporaryTarget } from './temporary-target.ts';
 
 /** Options of {@link ShoalNode.share}: those of its seed. */
 export type ShareOptions = MakeSeedOptions;

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { FileTarget } from '../../node/file-target.ts';
-import { type Places, placesOf } from '../../node/storage/part-paths.ts';
-import type { Opened } from '../../node/target.ts';
+import { FileTarget } from '../../node/download/target/file-target.ts';
+import { type Places, placesOf } from '../../node/download/target/part-paths.ts';
+import type { Opened } from '../../node/download/target/target.ts';
 import { Bitfield, type Seed } from '../../protocol/index.ts';
 import { makeFolder } from './folder.ts';
 import { contentOf, seedOf } from './seeds.ts';

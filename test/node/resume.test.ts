@@ -1,8 +1,8 @@
 import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { placesOf } from '../../node/download/target/part-paths.ts';
 import type { Progress } from '../../node/index.ts';
-import { placesOf } from '../../node/storage/part-paths.ts';
 import { Layout, type Seed } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { makeFolder } from '../helpers/folder.ts';

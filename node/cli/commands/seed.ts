@@ -1,10 +1,10 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isShoalError, printable, type Seed } from '../../../protocol/index.ts';
+import { safePath } from '../../download/target/safe-path.ts';
 import { makeSeed } from '../../hashing/make-seed.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import { onFile } from '../../storage/fs-error.ts';
-import { safePath } from '../../storage/safe-path.ts';
 import { EXIT } from '../exit-codes.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../progress-view.ts';
 import type { Command } from '../run.ts';

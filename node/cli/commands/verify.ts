@@ -1,10 +1,10 @@
 import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { printable, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { safePath } from '../../download/target/safe-path.ts';
 import { rightChunks } from '../../hashing/check-content.ts';
 import { hashFile } from '../../hashing/hasher.ts';
 import { onFile } from '../../storage/fs-error.ts';
-import { safePath } from '../../storage/safe-path.ts';
 import { runsOf } from '../../util/runs.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';

@@ -1,7 +1,7 @@
 import { Bitfield, type Seed, sameDigest } from '../../../protocol/index.ts';
-import { seedLies } from '../../seed-lies.ts';
+import { seedLies } from '../../download/target/seed-lies.ts';
+import type { Finished, Opened, Target } from '../../download/target/target.ts';
 import type { Storage } from '../../storage/storage.ts';
-import type { Finished, Opened, Target } from '../../target.ts';
 import { BlobStorage } from './blob-storage.ts';
 import { digestChunk } from './hashes.ts';
 import type { OneByOne } from './one-by-one.ts';

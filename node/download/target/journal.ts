@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
-import { Bitfield, type Seed } from '../../protocol/index.ts';
-import { runsOf } from '../util/runs.ts';
-import { found, identityOf } from './file-stamp.ts';
-import { onFile } from './fs-error.ts';
+import { Bitfield, type Seed } from '../../../protocol/index.ts';
+import { found, identityOf } from '../../storage/file-stamp.ts';
+import { onFile } from '../../storage/fs-error.ts';
+import { runsOf } from '../../util/runs.ts';
 
 /** What a journal is about. */
 export interface JournalOptions {

@@ -1,13 +1,13 @@
 import type { BigIntStats } from 'node:fs';
 import { chmod, link, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { quoted, type Seed, ShoalError } from '../../protocol/index.ts';
-import { found, identityOf } from './file-stamp.ts';
-import { FileStorage } from './file-storage.ts';
-import { fsError, onFile, syncFolder } from './fs-error.ts';
+import { quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { found, identityOf } from '../../storage/file-stamp.ts';
+import { FileStorage } from '../../storage/file-storage.ts';
+import { fsError, onFile, syncFolder } from '../../storage/fs-error.ts';
+import type { StandingFile } from './existing-file.ts';
 import { type Places, placesOf } from './part-paths.ts';
 import { safePath } from './safe-path.ts';
-import type { StandingFile } from './standing-file.ts';
 
 /** The unit in which stat counts what a file takes. */
 const BLOCK = 512;

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import type { Seed } from '../../protocol/index.ts';
+import type { Seed } from '../../../protocol/index.ts';
 
 const NAME_BYTES = 255;
 

@@ -1,8 +1,8 @@
-import type { Bitfield, Seed } from '../protocol/index.ts';
-import type { ChunkRun } from './engine/chunk-run.ts';
-import type { HashOptions } from './hashing/hasher.ts';
-import type { Holding } from './storage/content-store.ts';
-import type { Storage } from './storage/storage.ts';
+import type { Bitfield, Seed } from '../../../protocol/index.ts';
+import type { ChunkRun } from '../../engine/chunk-run.ts';
+import type { HashOptions } from '../../hashing/hasher.ts';
+import type { Holding } from '../../storage/content-store.ts';
+import type { Storage } from '../../storage/storage.ts';
 
 /** What a target has when it is opened. */
 export interface Opened {

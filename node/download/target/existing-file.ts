@@ -1,13 +1,13 @@
 import type { BigIntStats } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Bitfield, quoted, type Seed, ShoalError } from '../../protocol/index.ts';
-import { whatIsRight } from '../hashing/check-content.ts';
-import type { HashOptions } from '../hashing/hasher.ts';
-import { readChunk } from './copy-chunks.ts';
-import { found, identityOf, stampOf } from './file-stamp.ts';
-import { FileStorage } from './file-storage.ts';
-import { fsError, onFile, syncFolder } from './fs-error.ts';
+import { type Bitfield, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { whatIsRight } from '../../hashing/check-content.ts';
+import type { HashOptions } from '../../hashing/hasher.ts';
+import { readChunk } from '../../storage/copy-chunks.ts';
+import { found, identityOf, stampOf } from '../../storage/file-stamp.ts';
+import { FileStorage } from '../../storage/file-storage.ts';
+import { fsError, onFile, syncFolder } from '../../storage/fs-error.ts';
 import type { Places } from './part-paths.ts';
 
 /**

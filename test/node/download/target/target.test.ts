@@ -1,12 +1,12 @@
 import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { placesOf } from '../../node/storage/part-paths.ts';
-import { Seed } from '../../protocol/index.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { seedOf } from '../helpers/seeds.ts';
-import { suite } from '../helpers/suite.ts';
+import { placesOf } from '../../../../node/download/target/part-paths.ts';
+import { Seed } from '../../../../protocol/index.ts';
+import { makeFolder } from '../../../helpers/folder.ts';
+import { rejects } from '../../../helpers/rejects.ts';
+import { seedOf } from '../../../helpers/seeds.ts';
+import { suite } from '../../../helpers/suite.ts';
 import {
 	CHUNK,
 	content,
@@ -17,7 +17,7 @@ import {
 	open,
 	seed,
 	store,
-} from '../helpers/target.ts';
+} from '../../../helpers/target.ts';
 
 const test = suite('FileTarget');
 

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Bitfield, quoted, type Seed, ShoalError } from '../protocol/index.ts';
-import type { ChunkRun } from './engine/chunk-run.ts';
-import type { Holding } from './storage/content-store.ts';
-import { FileStorage } from './storage/file-storage.ts';
-import { onFile } from './storage/fs-error.ts';
+import { Bitfield, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import type { ChunkRun } from '../../engine/chunk-run.ts';
+import type { Holding } from '../../storage/content-store.ts';
+import { FileStorage } from '../../storage/file-storage.ts';
+import { onFile } from '../../storage/fs-error.ts';
 import type { Finished, Opened, ReadersTarget } from './target.ts';
 
 /**

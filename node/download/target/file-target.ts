@@ -1,16 +1,16 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { Bitfield, checkName, type Seed } from '../protocol/index.ts';
-import { isWhole, whatIsRight } from './hashing/check-content.ts';
-import type { HashOptions } from './hashing/hasher.ts';
-import { WholeCheck } from './hashing/whole-check.ts';
+import { Bitfield, checkName, type Seed } from '../../../protocol/index.ts';
+import { isWhole, whatIsRight } from '../../hashing/check-content.ts';
+import type { HashOptions } from '../../hashing/hasher.ts';
+import { WholeCheck } from '../../hashing/whole-check.ts';
+import { copyChunks } from '../../storage/copy-chunks.ts';
+import { bootId } from './boot-id.ts';
+import { StandingFile } from './existing-file.ts';
+import { Journal } from './journal.ts';
+import { PartFile, resolveOutput } from './part-file.ts';
+import { placesOf } from './part-paths.ts';
 import { seedLies } from './seed-lies.ts';
-import { bootId } from './storage/boot-id.ts';
-import { copyChunks } from './storage/copy-chunks.ts';
-import { Journal } from './storage/journal.ts';
-import { PartFile, resolveOutput } from './storage/part-file.ts';
-import { placesOf } from './storage/part-paths.ts';
-import { StandingFile } from './storage/standing-file.ts';
 import type { Finished, Opened, Target } from './target.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { type Seed, ShoalError } from '../protocol/index.ts';
+import { type Seed, ShoalError } from '../../../protocol/index.ts';
 
 /** What is said of a seed whose chunks are all right, and the whole is not. */
 export function seedLies({ id }: Seed): ShoalError {

@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
-import { MemoryStorage } from '../../node/storage/memory-storage.ts';
-import { TemporaryTarget } from '../../node/temporary-target.ts';
-import { Bitfield, MAX_CHUNKS, MAX_LENGTH, Seed } from '../../protocol/index.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { suite } from '../helpers/suite.ts';
+import { TemporaryTarget } from '../../../../node/download/target/temporary-target.ts';
+import { MemoryStorage } from '../../../../node/storage/memory-storage.ts';
+import { Bitfield, MAX_CHUNKS, MAX_LENGTH, Seed } from '../../../../protocol/index.ts';
+import { rejects } from '../../../helpers/rejects.ts';
+import { suite } from '../../../helpers/suite.ts';
 
 const test = suite('TemporaryTarget');
 

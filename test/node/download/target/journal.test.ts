@@ -13,14 +13,14 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { bootId } from '../../../node/storage/boot-id.ts';
-import { Journal, type Recorded } from '../../../node/storage/journal.ts';
-import { Bitfield } from '../../../protocol/index.ts';
-import { makeFolder, openBelow } from '../../helpers/folder.ts';
-import { openResources } from '../../helpers/open-resources.ts';
-import { contentOf, seedOf } from '../../helpers/seeds.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { bootId } from '../../../../node/download/target/boot-id.ts';
+import { Journal, type Recorded } from '../../../../node/download/target/journal.ts';
+import { Bitfield } from '../../../../protocol/index.ts';
+import { makeFolder, openBelow } from '../../../helpers/folder.ts';
+import { openResources } from '../../../helpers/open-resources.ts';
+import { contentOf, seedOf } from '../../../helpers/seeds.ts';
+import { type Scope, suite } from '../../../helpers/suite.ts';
+import { until } from '../../../helpers/until.ts';
 
 const test = suite('Journal');
 const LENGTH = 51_200;

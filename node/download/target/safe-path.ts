@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { safeFileName } from '../../protocol/index.ts';
+import { safeFileName } from '../../../protocol/index.ts';
 
 /**
  * The path of a file in `folder` whose name a stranger chose. The only way from such a name to a path: what
