@@ -6,7 +6,7 @@ import {
 	type NodeRequest,
 } from '../protocol/index.ts';
 import type { NodeContext } from './context.ts';
-import { Fellows } from './engine/fellows.ts';
+import { Fellows } from './engine/co-downloaders.ts';
 import type { HaveReply } from './have-reply.ts';
 import { Routes } from './routes.ts';
 import { type Seated, SourcePlaces } from './source-places.ts';

@@ -1,7 +1,7 @@
 import type { Bitfield, Layout } from '../../protocol/index.ts';
 import type { Part } from './attempt.ts';
+import type { Fellows } from './co-downloaders.ts';
 import type { Demand } from './demand.ts';
-import type { Fellows } from './fellows.ts';
 
 /**
  * In which order chunks are fetched: the rarest first where nodes differ in what they have; ascending; or

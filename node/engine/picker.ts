@@ -1,9 +1,9 @@
 import type { Layout } from '../../protocol/index.ts';
 import type { ChunkRun } from './chunk-run.ts';
 import type { ChunkStates } from './chunk-states.ts';
+import type { Fellows } from './co-downloaders.ts';
 import { Demand } from './demand.ts';
 import type { ChunkOrder, DownloadEngineOptions } from './engine-options.ts';
-import type { Fellows } from './fellows.ts';
 import { bytesOpen, type RemoteNode } from './remote-node.ts';
 
 /** Chunks that are drawn at random before rarity counts, so that a node soon has some to give. */

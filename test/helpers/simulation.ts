@@ -1,8 +1,8 @@
 import type { Attempt } from '../../node/engine/attempt.ts';
+import { Fellows } from '../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../node/engine/decision.ts';
 import { DownloadEngine } from '../../node/engine/download-engine.ts';
 import type { DownloadEngineOptions } from '../../node/engine/engine-options.ts';
-import { Fellows } from '../../node/engine/fellows.ts';
 import { Bitfield, Layout } from '../../protocol/index.ts';
 import { fakeRandom } from './clock.ts';
 import { Link } from './swarm/link.ts';

@@ -1,7 +1,7 @@
 import type { Attempt } from '../../../node/engine/attempt.ts';
+import { Fellows } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
-import { Fellows } from '../../../node/engine/fellows.ts';
 import {
 	type Bitfield,
 	type ByteRange,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { Attempt } from '../../../node/engine/attempt.ts';
+import { Fellows } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
-import { Fellows } from '../../../node/engine/fellows.ts';
 import { Bitfield, DEFAULT_LIMITS, Layout } from '../../../protocol/index.ts';
 import { fakeRandom } from '../../helpers/clock.ts';
 import { suite } from '../../helpers/suite.ts';

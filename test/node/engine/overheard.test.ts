@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { Attempt } from '../../../node/engine/attempt.ts';
+import { Fellows } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
-import { Fellows } from '../../../node/engine/fellows.ts';
 import { Bitfield, Layout } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/suite.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { Fellows } from '../../../node/engine/fellows.ts';
+import { Fellows } from '../../../node/engine/co-downloaders.ts';
 import { suite } from '../../helpers/suite.ts';
 
 const test = suite('fellows');
