@@ -9,7 +9,6 @@ import {
 	type Seed,
 	Topics,
 } from '../protocol/index.ts';
-import { brokerStream } from './broker-stream.ts';
 import { checkRange } from './content-range.ts';
 import { ContentStream, type StreamOptions } from './content-stream.ts';
 import { CoreNode } from './core-node.ts';
@@ -19,6 +18,7 @@ import type { DownloadResult } from './download-options.ts';
 import { type FetchOptions, wantedOf } from './downloads.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
+import { brokerStream } from './lanes/transport/broker-stream.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
 import { nodePlatform } from './node-platform.ts';
 import { lostState } from './presence.ts';

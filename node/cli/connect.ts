@@ -7,8 +7,8 @@ import {
 	printable,
 	ShoalError,
 } from '../../protocol/index.ts';
-import { brokerStream } from '../broker-stream.ts';
 import type { ListenAt } from '../lanes/listen.ts';
+import { brokerStream } from '../lanes/transport/broker-stream.ts';
 import { ShoalNode } from '../node.ts';
 import type { ShoalNodeOptions } from '../node-options.ts';
 import { TraceFile, type TraceSink, traceToAll } from '../stats/trace.ts';

@@ -1,6 +1,6 @@
 import { Connection, type Incoming, type Topics } from '../../protocol/index.ts';
-import { brokerStream } from '../broker-stream.ts';
 import type { DirectLane } from './lane.ts';
+import { brokerStream } from './transport/broker-stream.ts';
 
 /** What {@link dial} needs to know. */
 export interface DialOptions {

@@ -10,9 +10,9 @@ import {
 } from '../../protocol/index.ts';
 import type { Platform } from '../platform.ts';
 import { later } from '../util/timers.ts';
+import { Retries } from './dial-backoff.ts';
 import type { DirectLane, Lane, LaneKind } from './lane.ts';
-import { Retries } from './retries.ts';
-import { isStranger } from './stranger.ts';
+import { isStranger } from './wrong-peer.ts';
 
 /** What a {@link Lanes} needs. */
 export interface LanesOptions extends Pick<Platform, 'dial'> {

@@ -8,7 +8,7 @@ import { Tracker } from '../../broker/index.ts';
 import { Journal } from '../../node/download/target/journal.ts';
 import { PartFile } from '../../node/download/target/part-file.ts';
 import { makeSeed } from '../../node/hashing/make-seed.ts';
-import { openTcpStream } from '../../node/tcp-stream.ts';
+import { openTcpStream } from '../../node/lanes/transport/tcp-stream.ts';
 import { Link, Seed } from '../../protocol/index.ts';
 import { startBroker } from '../helpers/broker.ts';
 import { makeFolder } from '../helpers/folder.ts';

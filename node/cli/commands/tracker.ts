@@ -1,6 +1,6 @@
 import { nanoid } from 'nanoid';
 import { Tracker } from '../../../broker/index.ts';
-import { brokerStream } from '../../broker-stream.ts';
+import { brokerStream } from '../../lanes/transport/broker-stream.ts';
 import { asBroker, chooseBroker } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
-import { SecureStream } from '../broker/index.ts';
-import { type Incoming, ShoalError } from '../protocol/index.ts';
+import { SecureStream } from '../../../broker/index.ts';
+import { type Incoming, ShoalError } from '../../../protocol/index.ts';
 import { makeFramer, placeOf } from './tcp-stream.ts';
 
 const DEFAULT_PORT = 8883;

@@ -1,12 +1,12 @@
 import { createServer, type Socket } from 'node:net';
 import { generate } from 'mqtt-packet';
 import * as assert from 'uvu/assert';
-import { isPlainTcp, openTcpStream } from '../../node/tcp-stream.ts';
-import type { Incoming } from '../../protocol/index.ts';
-import { Link } from '../../protocol/index.ts';
-import { publishPacket } from '../helpers/raw-client.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { isPlainTcp, openTcpStream } from '../../../../node/lanes/transport/tcp-stream.ts';
+import type { Incoming } from '../../../../protocol/index.ts';
+import { Link } from '../../../../protocol/index.ts';
+import { publishPacket } from '../../../helpers/raw-client.ts';
+import { type Scope, suite } from '../../../helpers/suite.ts';
+import { until } from '../../../helpers/until.ts';
 
 const test = suite('tcp stream');
 const CONNACK = generate({ cmd: 'connack', returnCode: 0, sessionPresent: false });

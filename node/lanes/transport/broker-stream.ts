@@ -1,4 +1,4 @@
-import { type OpenStream, parseFingerprint, ShoalError } from '../protocol/index.ts';
+import { type OpenStream, parseFingerprint, ShoalError } from '../../../protocol/index.ts';
 import { isPlainTcp, openTcpStream } from './tcp-stream.ts';
 import { isTls, openTlsStream } from './tls-stream.ts';
 

@@ -8,7 +8,7 @@ import {
 	packetBuffers,
 	parsePlainPublish,
 	ShoalError,
-} from '../protocol/index.ts';
+} from '../../../protocol/index.ts';
 
 // Or MQTT.js has a buffer made for every number there is before the first is written: 45 ms and 8 MB.
 mqttPacket.writeToStream.cacheNumbers = false;
