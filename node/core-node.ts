@@ -16,7 +16,7 @@ import { Downloads } from './downloads.ts';
 import { Mailbox } from './mailbox.ts';
 import { type NodeStats, nodeStats } from './node-stats.ts';
 import { Presence } from './presence.ts';
-import { Seeder } from './seeder.ts';
+import { Seeder } from './seeding/seeder.ts';
 import type { Holding } from './storage/content-store.ts';
 import { every } from './util/timers.ts';
 

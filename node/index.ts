@@ -13,5 +13,5 @@ export { NodeMetrics } from './metrics.ts';
 export { type GetOptions, type ShareOptions, ShoalNode } from './node.ts';
 export type { ShoalNodeOptions } from './node-options.ts';
 export type { NodeStats } from './node-stats.ts';
-export type { Share, ShareEvents } from './share.ts';
+export type { Share, ShareEvents } from './seeding/shared-file.ts';
 export type { SourceShare } from './source-shares.ts';

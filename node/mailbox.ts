@@ -3,7 +3,7 @@ import type { NodeContext } from './context.ts';
 import type { Downloads } from './downloads.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import type { Presence } from './presence.ts';
-import type { Seeder } from './seeder.ts';
+import type { Seeder } from './seeding/seeder.ts';
 
 /** Reads what comes in and hands it to whoever it is for. */
 export class Mailbox {

@@ -22,7 +22,7 @@ import { brokerStream } from './lanes/transport/broker-stream.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
 import { nodePlatform } from './node-platform.ts';
 import { lostState } from './presence.ts';
-import { Share } from './share.ts';
+import { Share } from './seeding/shared-file.ts';
 import type { Holding } from './storage/content-store.ts';
 
 /** Options of {@link ShoalNode.share}: those of its seed. */

@@ -1,4 +1,4 @@
-import { Seeder } from '../../node/seeder.ts';
+import { Seeder } from '../../node/seeding/seeder.ts';
 import type { Holding } from '../../node/storage/content-store.ts';
 import { MemoryStorage } from '../../node/storage/memory-storage.ts';
 import { Bitfield, decodeNodeRequest, type Limits } from '../../protocol/index.ts';

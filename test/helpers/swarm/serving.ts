@@ -1,4 +1,4 @@
-import { FanOut } from '../../../node/fan-out.ts';
+import { FanOut } from '../../../node/seeding/fan-out.ts';
 import type { ByteRange } from '../../../protocol/index.ts';
 import type { SwarmNode } from './swarm-node.ts';
 import { InTurn, SpreadFirst, type Wish, type WishQueue } from './wish-queue.ts';

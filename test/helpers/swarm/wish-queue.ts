@@ -1,4 +1,4 @@
-import { type QueuedRange, RequestQueue } from '../../../node/request-queue.ts';
+import { type QueuedRange, RequestQueue } from '../../../node/seeding/request-queue.ts';
 import { type ByteRange, DEFAULT_LIMITS } from '../../../protocol/index.ts';
 import { Spread } from './spread.ts';
 import type { SwarmNode } from './swarm-node.ts';

@@ -1,4 +1,4 @@
-import type { NodeReply } from '../protocol/index.ts';
+import type { NodeReply } from '../../protocol/index.ts';
 
 const TELL_EVERY = 250;
 /** How long somebody who asked what is here is told what is new. */

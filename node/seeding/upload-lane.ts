@@ -4,11 +4,11 @@ import {
 	HEADER_BYTES,
 	packetBuffers,
 	writeChunkHeader,
-} from '../protocol/index.ts';
-import type { NodeContext } from './context.ts';
-import type { Lane } from './lanes/lane.ts';
+} from '../../protocol/index.ts';
+import type { NodeContext } from '../context.ts';
+import type { Lane } from '../lanes/lane.ts';
+import type { Holding } from '../storage/content-store.ts';
 import { type QueuedRange, RequestQueue } from './request-queue.ts';
-import type { Holding } from './storage/content-store.ts';
 
 /** What a queued range is of. */
 export interface Wanted {

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
-import { Spread } from '../../node/spread.ts';
-import { seedOf } from '../helpers/seeds.ts';
-import { suite } from '../helpers/suite.ts';
+import { Spread } from '../../../node/seeding/sent-counts.ts';
+import { seedOf } from '../../helpers/seeds.ts';
+import { suite } from '../../helpers/suite.ts';
 
 const test = suite('spread');
 const seed = seedOf(new Uint8Array(300_000));

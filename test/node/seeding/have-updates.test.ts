@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { GainNews } from '../../node/gain-news.ts';
-import type { NodeReply } from '../../protocol/index.ts';
-import { fakeClock } from '../helpers/clock.ts';
-import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { GainNews } from '../../../node/seeding/have-updates.ts';
+import type { NodeReply } from '../../../protocol/index.ts';
+import { fakeClock } from '../../helpers/clock.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('GainNews');
 const A = 'a'.repeat(64);

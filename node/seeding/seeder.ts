@@ -7,12 +7,12 @@ import {
 	type NodeRequest,
 	parseRequestId,
 	type RefusalReason,
-} from '../protocol/index.ts';
+} from '../../protocol/index.ts';
+import type { NodeContext } from '../context.ts';
+import type { Lane } from '../lanes/lane.ts';
+import type { Holding } from '../storage/content-store.ts';
 import { ChunkSender } from './chunk-sender.ts';
-import type { NodeContext } from './context.ts';
-import { GainNews } from './gain-news.ts';
-import type { Lane } from './lanes/lane.ts';
-import type { Holding } from './storage/content-store.ts';
+import { GainNews } from './have-updates.ts';
 
 /** Bits of a bit field in one reply: 32 KiB, within the limit of a control message as base64. */
 const BITS_AT_ONCE = 8 * 32 * 1024;

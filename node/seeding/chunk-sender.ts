@@ -5,14 +5,14 @@ import {
 	MAX_RANGE,
 	type RefusalReason,
 	type Seed,
-} from '../protocol/index.ts';
-import type { NodeContext } from './context.ts';
+} from '../../protocol/index.ts';
+import type { NodeContext } from '../context.ts';
+import type { Lane } from '../lanes/lane.ts';
+import type { Holding } from '../storage/content-store.ts';
 import { FanOut } from './fan-out.ts';
-import type { Lane } from './lanes/lane.ts';
 import type { QueuedRange } from './request-queue.ts';
-import { type Answer, SendLine, type Wanted } from './send-line.ts';
-import { Spread } from './spread.ts';
-import type { Holding } from './storage/content-store.ts';
+import { Spread } from './sent-counts.ts';
+import { type Answer, SendLine, type Wanted } from './upload-lane.ts';
 
 /** What a {@link ChunkSender} tells its owner. */
 export interface ChunkSenderHandlers {

@@ -1,17 +1,17 @@
 import * as assert from 'uvu/assert';
-import type { Storage } from '../../node/storage/storage.ts';
+import type { Storage } from '../../../node/storage/storage.ts';
 import {
 	Bitfield,
 	type ByteRange,
 	isShoalError,
 	parseRequestId,
 	ShoalError,
-} from '../../protocol/index.ts';
-import { Peer, topics } from '../helpers/peer.ts';
-import { CHUNK, content, LENGTH, seed, startSeeder } from '../helpers/seeding.ts';
-import { contentOf, seedOf } from '../helpers/seeds.ts';
-import { suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+} from '../../../protocol/index.ts';
+import { Peer, topics } from '../../helpers/peer.ts';
+import { CHUNK, content, LENGTH, seed, startSeeder } from '../../helpers/seeding.ts';
+import { contentOf, seedOf } from '../../helpers/seeds.ts';
+import { suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('Seeder');
 

@@ -1,4 +1,4 @@
-import type { ByteRange } from '../protocol/index.ts';
+import type { ByteRange } from '../../protocol/index.ts';
 
 /** A range that somebody asked for. */
 export interface QueuedRange<T> {

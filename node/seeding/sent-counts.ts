@@ -1,4 +1,4 @@
-import type { Seed } from '../protocol/index.ts';
+import type { Seed } from '../../protocol/index.ts';
 
 /**
  * How often each chunk has been sent straight to a node. Who sends first what it has sent least often does

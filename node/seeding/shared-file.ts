@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import { Bitfield, isShoalError, type Seed, ShoalError } from '../protocol/index.ts';
-import { type MakeSeedOptions, makeStampedSeed } from './hashing/make-seed.ts';
-import type { SeedCache } from './hashing/seed-cache.ts';
-import type { Holding, Holdings } from './storage/content-store.ts';
-import { FileStorage } from './storage/file-storage.ts';
+import { Bitfield, isShoalError, type Seed, ShoalError } from '../../protocol/index.ts';
+import { type MakeSeedOptions, makeStampedSeed } from '../hashing/make-seed.ts';
+import type { SeedCache } from '../hashing/seed-cache.ts';
+import type { Holding, Holdings } from '../storage/content-store.ts';
+import { FileStorage } from '../storage/file-storage.ts';
 
 /** What a {@link Share} tells. */
 export interface ShareEvents {
