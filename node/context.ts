@@ -13,7 +13,7 @@ import { LaneTotals } from './stats/lane-totals.ts';
 import type { TraceSink } from './stats/trace.ts';
 import { Feeds } from './stats/traffic.ts';
 import { Holdings } from './storage/content-store.ts';
-import { TrackerClient } from './tracker-client.ts';
+import { TrackerClient } from './tracker/tracker-client.ts';
 import { TokenBucket } from './util/rate-limiter.ts';
 import { RateMeter } from './util/rate-meter.ts';
 import { Turns } from './util/slots.ts';

@@ -15,9 +15,9 @@ import { type ContextOptions, createContext, type NodeContext } from './context.
 import { Downloads } from './downloads.ts';
 import { Mailbox } from './mailbox.ts';
 import { type NodeStats, nodeStats } from './node-stats.ts';
-import { Presence } from './presence.ts';
 import { Seeder } from './seeding/seeder.ts';
 import type { Holding } from './storage/content-store.ts';
+import { Presence } from './tracker/announcer.ts';
 import { every } from './util/timers.ts';
 
 /** What a node tells. */

@@ -2,8 +2,8 @@ import { decodeChunk, decodeNodeRequest, decodeReply, type Incoming } from '../p
 import type { NodeContext } from './context.ts';
 import type { Downloads } from './downloads.ts';
 import type { LaneKind } from './lanes/lane.ts';
-import type { Presence } from './presence.ts';
 import type { Seeder } from './seeding/seeder.ts';
+import type { Presence } from './tracker/announcer.ts';
 
 /** Reads what comes in and hands it to whoever it is for. */
 export class Mailbox {

@@ -21,9 +21,9 @@ import { addressesOf, listen } from './lanes/listen.ts';
 import { brokerStream } from './lanes/transport/broker-stream.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
 import { nodePlatform } from './node-platform.ts';
-import { lostState } from './presence.ts';
 import { Share } from './seeding/shared-file.ts';
 import type { Holding } from './storage/content-store.ts';
+import { lostState } from './tracker/announcer.ts';
 
 /** Options of {@link ShoalNode.share}: those of its seed. */
 export type ShareOptions = MakeSeedOptions;

@@ -7,7 +7,7 @@ import {
 	ShoalError,
 	type Topics,
 } from '../../protocol/index.ts';
-import type { TrackerClient } from '../tracker-client.ts';
+import type { TrackerClient } from '../tracker/tracker-client.ts';
 
 /** Where a node listens. */
 export interface ListenAt {

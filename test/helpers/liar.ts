@@ -1,4 +1,4 @@
-import { lostState } from '../../node/presence.ts';
+import { lostState } from '../../node/tracker/announcer.ts';
 import {
 	type Announce,
 	Bitfield,

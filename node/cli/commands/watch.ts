@@ -1,5 +1,5 @@
 import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts';
-import { SwarmView } from '../../swarm-view.ts';
+import { SwarmView } from '../../tracker/swarm-view.ts';
 import { asBroker, chooseBroker, watcherOptions } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { JsonEvent, Output } from '../output.ts';

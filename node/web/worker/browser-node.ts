@@ -3,8 +3,8 @@ import { Bitfield, makeNodeId, type Seed, Topics } from '../../../protocol/index
 import { CoreNode } from '../../core-node.ts';
 import type { DownloadResult } from '../../download-options.ts';
 import { type FetchOptions, wantedOf } from '../../downloads.ts';
-import { lostState } from '../../presence.ts';
 import type { Holding } from '../../storage/content-store.ts';
+import { lostState } from '../../tracker/announcer.ts';
 import { BlobStorage } from './blob-storage.ts';
 import { digestChunk } from './hashes.ts';
 import { type MakeSeedOptions, makeSeed } from './make-seed.ts';

@@ -1,5 +1,5 @@
 import { printable, Topics } from '../../../protocol/index.ts';
-import { type ControlEvent, SwarmView } from '../../swarm-view.ts';
+import { type ControlEvent, SwarmView } from '../../tracker/swarm-view.ts';
 import type {
 	Happening,
 	HolderRow,

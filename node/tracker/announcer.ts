@@ -7,13 +7,13 @@ import {
 	type Link,
 	type NodeState,
 	type Topics,
-} from '../protocol/index.ts';
-import type { LaneTotals } from './stats/lane-totals.ts';
-import type { Feeds } from './stats/traffic.ts';
-import type { Holding, Holdings } from './storage/content-store.ts';
+} from '../../protocol/index.ts';
+import type { LaneTotals } from '../stats/lane-totals.ts';
+import type { Feeds } from '../stats/traffic.ts';
+import type { Holding, Holdings } from '../storage/content-store.ts';
+import type { RateMeter } from '../util/rate-meter.ts';
+import { later } from '../util/timers.ts';
 import type { TrackerClient } from './tracker-client.ts';
-import type { RateMeter } from './util/rate-meter.ts';
-import { later } from './util/timers.ts';
 
 /** What a {@link Presence} needs. */
 export interface PresenceOptions {

@@ -9,7 +9,7 @@ import {
 	type NodeState,
 	ShoalError,
 	type Topic,
-} from '../protocol/index.ts';
+} from '../../protocol/index.ts';
 
 /** A control message as one JSON object. */
 export interface ControlEvent {

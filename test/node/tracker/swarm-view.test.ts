@@ -1,10 +1,10 @@
 import * as assert from 'uvu/assert';
-import { swarmScreen } from '../../node/cli/swarm-screen.ts';
-import { widthOf } from '../../node/cli/table.ts';
-import { SwarmView } from '../../node/swarm-view.ts';
-import { encodeJson, type Topic, Topics } from '../../protocol/index.ts';
-import { suite } from '../helpers/suite.ts';
-import { throwsCode } from '../helpers/throws-code.ts';
+import { swarmScreen } from '../../../node/cli/swarm-screen.ts';
+import { widthOf } from '../../../node/cli/table.ts';
+import { SwarmView } from '../../../node/tracker/swarm-view.ts';
+import { encodeJson, type Topic, Topics } from '../../../protocol/index.ts';
+import { suite } from '../../helpers/suite.ts';
+import { throwsCode } from '../../helpers/throws-code.ts';
 
 const test = suite('the view of a swarm');
 

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
-import { Tracker } from '../../broker/index.ts';
-import type { ShoalNode } from '../../node/index.ts';
-import { Presence } from '../../node/presence.ts';
-import { MemoryStorage } from '../../node/storage/memory-storage.ts';
+import { Tracker } from '../../../broker/index.ts';
+import type { ShoalNode } from '../../../node/index.ts';
+import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
+import { Presence } from '../../../node/tracker/announcer.ts';
 import {
 	Bitfield,
 	decodeAnnounce,
@@ -11,16 +11,16 @@ import {
 	type Limits,
 	Link,
 	makeNodeId,
-} from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { openContext } from '../helpers/context.ts';
-import { Member, retainedBelow } from '../helpers/member.ts';
-import { makeFile, startNode } from '../helpers/node.ts';
-import { topics } from '../helpers/peer.ts';
-import { startPlainBroker } from '../helpers/plain-broker.ts';
-import { contentOf, seedOf } from '../helpers/seeds.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+} from '../../../protocol/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
+import { openContext } from '../../helpers/context.ts';
+import { Member, retainedBelow } from '../../helpers/member.ts';
+import { makeFile, startNode } from '../../helpers/node.ts';
+import { topics } from '../../helpers/peer.ts';
+import { startPlainBroker } from '../../helpers/plain-broker.ts';
+import { contentOf, seedOf } from '../../helpers/seeds.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('Presence');
 /** Lives of announces that are over soon, and are renewed in time by a node that is held up for seconds. */

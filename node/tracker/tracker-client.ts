@@ -11,7 +11,7 @@ import {
 	type TrackerReply,
 	type TrackerRequest,
 	type TrackerState,
-} from '../protocol/index.ts';
+} from '../../protocol/index.ts';
 
 type Op = TrackerReply['op'];
 type ReplyTo<O extends Op> = Extract<TrackerReply, { op: O }>;

@@ -1,16 +1,16 @@
 import * as assert from 'uvu/assert';
-import { TrackerClient } from '../../node/tracker-client.ts';
-import { encodeJson, formatRequestId, Link, makeNodeId } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { openContext } from '../helpers/context.ts';
-import { Member } from '../helpers/member.ts';
-import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
-import { Peer, topics } from '../helpers/peer.ts';
-import { startPlainBroker } from '../helpers/plain-broker.ts';
-import { seedId } from '../helpers/registry.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { TrackerClient } from '../../../node/tracker/tracker-client.ts';
+import { encodeJson, formatRequestId, Link, makeNodeId } from '../../../protocol/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
+import { openContext } from '../../helpers/context.ts';
+import { Member } from '../../helpers/member.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
+import { Peer, topics } from '../../helpers/peer.ts';
+import { startPlainBroker } from '../../helpers/plain-broker.ts';
+import { seedId } from '../../helpers/registry.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('TrackerClient');
 
