@@ -7,8 +7,8 @@ import {
 } from '../protocol/index.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Lanes } from './lanes/lanes.ts';
+import { Responsiveness } from './peers/responsiveness.ts';
 import type { Platform } from './platform.ts';
-import { Responsiveness } from './responsiveness.ts';
 import { LaneTotals } from './stats/lane-totals.ts';
 import type { TraceSink } from './stats/trace.ts';
 import { Feeds } from './stats/traffic.ts';

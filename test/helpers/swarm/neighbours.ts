@@ -1,4 +1,4 @@
-import { SourcePlaces } from '../../../node/source-places.ts';
+import { SourcePlaces } from '../../../node/peers/peer-slots.ts';
 import type { SwarmNode } from './swarm-node.ts';
 import { SAMPLE, type World } from './world.ts';
 

@@ -1,6 +1,6 @@
-import type { NodeListing } from '../protocol/index.ts';
-import type { Lanes, Route } from './lanes/lanes.ts';
-import { later } from './util/timers.ts';
+import type { NodeListing } from '../../protocol/index.ts';
+import type { Lanes, Route } from '../lanes/lanes.ts';
+import { later } from '../util/timers.ts';
 
 /** ms that a direct lane has to open before what is there is asked through the broker. */
 const REACH_FIRST = 300;

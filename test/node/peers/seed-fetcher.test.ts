@@ -1,16 +1,16 @@
 import * as assert from 'uvu/assert';
-import type { HaveReply } from '../../node/have-reply.ts';
-import { SeedFetcher } from '../../node/seed-fetcher.ts';
-import { decodeChunk, type Seed, ShoalError } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { openContext } from '../helpers/context.ts';
-import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
-import { Peer } from '../helpers/peer.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { contentOf, seedOf } from '../helpers/seeds.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { throwsCode } from '../helpers/throws-code.ts';
-import { until } from '../helpers/until.ts';
+import type { HaveReply } from '../../../node/peers/have-reply.ts';
+import { SeedFetcher } from '../../../node/peers/seed-fetcher.ts';
+import { decodeChunk, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
+import { openContext } from '../../helpers/context.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
+import { Peer } from '../../helpers/peer.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { contentOf, seedOf } from '../../helpers/seeds.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { throwsCode } from '../../helpers/throws-code.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('SeedFetcher');
 const content = contentOf(300_000);

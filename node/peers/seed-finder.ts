@@ -4,8 +4,8 @@ import {
 	isShoalError,
 	type Seed,
 	ShoalError,
-} from '../protocol/index.ts';
-import type { NodeContext } from './context.ts';
+} from '../../protocol/index.ts';
+import type { NodeContext } from '../context.ts';
 import type { HaveReply } from './have-reply.ts';
 import { SeedFetcher } from './seed-fetcher.ts';
 

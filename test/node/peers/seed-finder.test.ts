@@ -1,13 +1,13 @@
 import * as assert from 'uvu/assert';
-import type { HaveReply } from '../../node/have-reply.ts';
-import { SeedFinder } from '../../node/seed-finder.ts';
-import { decodeChunk, type Seed } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { openContext } from '../helpers/context.ts';
-import { Peer } from '../helpers/peer.ts';
-import { contentOf, seedOf } from '../helpers/seeds.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import type { HaveReply } from '../../../node/peers/have-reply.ts';
+import { SeedFinder } from '../../../node/peers/seed-finder.ts';
+import { decodeChunk, type Seed } from '../../../protocol/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
+import { openContext } from '../../helpers/context.ts';
+import { Peer } from '../../helpers/peer.ts';
+import { contentOf, seedOf } from '../../helpers/seeds.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('SeedFinder');
 const content = contentOf(60_000);

@@ -1,4 +1,4 @@
-import { distance, hashId } from '../protocol/index.ts';
+import { distance, hashId } from '../../protocol/index.ts';
 
 /** What counts of a source when it comes to who has to go. */
 export interface Seated {

@@ -4,13 +4,13 @@ import {
 	makeRequestId,
 	type NodeListing,
 	type NodeRequest,
-} from '../protocol/index.ts';
-import type { NodeContext } from './context.ts';
-import { Fellows } from './engine/co-downloaders.ts';
+} from '../../protocol/index.ts';
+import type { NodeContext } from '../context.ts';
+import { Fellows } from '../engine/co-downloaders.ts';
+import type { Turn } from '../util/slots.ts';
 import type { HaveReply } from './have-reply.ts';
-import { Routes } from './routes.ts';
-import { type Seated, SourcePlaces } from './source-places.ts';
-import type { Turn } from './util/slots.ts';
+import { Routes } from './peer-dialer.ts';
+import { type Seated, SourcePlaces } from './peer-slots.ts';
 
 /** What {@link Sources} tell. */
 export interface SourcesHandlers {

@@ -1,6 +1,6 @@
 import { base64ToUint8Array } from 'uint8array-extras';
-import { Bitfield, type NodeReply } from '../protocol/index.ts';
-import { chunksIn } from './engine/chunk-run.ts';
+import { Bitfield, type NodeReply } from '../../protocol/index.ts';
+import { chunksIn } from '../engine/chunk-run.ts';
 
 /** What a node says that it has of a seed. */
 export type HaveReply = Extract<NodeReply, { op: 'have' }>;

@@ -10,8 +10,8 @@ import {
 	parseSeedBody,
 	type Seed,
 	ShoalError,
-} from '../protocol/index.ts';
-import type { NodeContext } from './context.ts';
+} from '../../protocol/index.ts';
+import type { NodeContext } from '../context.ts';
 import type { HaveReply } from './have-reply.ts';
 
 /** ms without a byte after which a node is given up. */
