@@ -2,9 +2,9 @@ import { Readable } from 'node:stream';
 import { ShoalError } from '../protocol/index.ts';
 import { type ContentRange, isWhole, type RangeOptions, resolveRange } from './content-range.ts';
 import { readContent } from './content-reader.ts';
-import type { Progress } from './download-options.ts';
-import type { Place } from './place.ts';
-import type { SourceShare } from './source-shares.ts';
+import type { Place } from './download/content-source.ts';
+import type { SourceShare } from './download/contributions.ts';
+import type { Progress } from './download/download-types.ts';
 import { abortError } from './util/abort-error.ts';
 
 /** Options of a content that is read while it comes. */

@@ -12,7 +12,7 @@ import {
 	type TrackerReply,
 } from '../protocol/index.ts';
 import { type ContextOptions, createContext, type NodeContext } from './context.ts';
-import { Downloads } from './downloads.ts';
+import { Downloads } from './download/download-manager.ts';
 import { Mailbox } from './mailbox.ts';
 import { type NodeStats, nodeStats } from './node-stats.ts';
 import { Seeder } from './seeding/seeder.ts';

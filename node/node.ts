@@ -12,10 +12,10 @@ import {
 import { checkRange } from './content-range.ts';
 import { ContentStream, type StreamOptions } from './content-stream.ts';
 import { CoreNode } from './core-node.ts';
+import { type FetchOptions, wantedOf } from './download/download-manager.ts';
+import type { DownloadResult } from './download/download-types.ts';
 import { FileTarget } from './download/target/file-target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
-import type { DownloadResult } from './download-options.ts';
-import { type FetchOptions, wantedOf } from './downloads.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
 import { brokerStream } from './lanes/transport/broker-stream.ts';

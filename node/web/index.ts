@@ -1,7 +1,7 @@
 export { parseSeed, Seed, ShoalError } from '../../protocol/index.ts';
 export type { ShoalNodeEvents } from '../core-node.ts';
-export type { Progress } from '../download-options.ts';
-export type { FetchOptions } from '../downloads.ts';
+export type { FetchOptions } from '../download/download-manager.ts';
+export type { Progress } from '../download/download-types.ts';
 export {
 	type BrowserDownload,
 	BrowserNode,

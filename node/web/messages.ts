@@ -1,5 +1,5 @@
 import type { Feed, Load } from '../../protocol/index.ts';
-import type { DownloadResult, Progress } from '../download-options.ts';
+import type { DownloadResult, Progress } from '../download/download-types.ts';
 
 // What the page and the worker behind it tell each other.
 

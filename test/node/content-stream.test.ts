@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { ContentStream, type StreamOptions } from '../../node/content-stream.ts';
-import { Place } from '../../node/place.ts';
+import { Place } from '../../node/download/content-source.ts';
 import { type Holding, Holdings } from '../../node/storage/content-store.ts';
 import { MemoryStorage } from '../../node/storage/memory-storage.ts';
 import { Bitfield } from '../../protocol/index.ts';

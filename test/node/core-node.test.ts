@@ -20,7 +20,7 @@ test('it is bundled for browsers, without a built-in of Node and without MQTT.js
 	assert.equal([...errors, ...warnings], []);
 	const [output] = Object.values(metafile.outputs);
 	const inputs = Object.keys(output?.inputs ?? {});
-	assert.ok(inputs.some((path) => path.endsWith('node/transfer.js')));
+	assert.ok(inputs.some((path) => path.endsWith('node/download/chunk-transfer.js')));
 	assert.equal(
 		inputs.filter((path) => /node_modules\/(mqtt|mqtt-packet|aedes)\//.test(path)),
 		[],

@@ -1,8 +1,8 @@
 import { nanoid } from 'nanoid';
 import { Bitfield, makeNodeId, type Seed, Topics } from '../../../protocol/index.ts';
 import { CoreNode } from '../../core-node.ts';
-import type { DownloadResult } from '../../download-options.ts';
-import { type FetchOptions, wantedOf } from '../../downloads.ts';
+import { type FetchOptions, wantedOf } from '../../download/download-manager.ts';
+import type { DownloadResult } from '../../download/download-types.ts';
 import type { Holding } from '../../storage/content-store.ts';
 import { lostState } from '../../tracker/announcer.ts';
 import { BlobStorage } from './blob-storage.ts';

@@ -1,5 +1,5 @@
 import { isShoalError, printable, safeFileName } from '../../../protocol/index.ts';
-import type { Progress } from '../../download-options.ts';
+import type { Progress } from '../../download/download-types.ts';
 import type { Look, Mine, News, Post } from '../messages.ts';
 import { BrowserNode } from './browser-node.ts';
 import { forget, hasFiles, keptContents } from './opfs-backing.ts';

@@ -6,22 +6,22 @@ import {
 	type NodeReply,
 	type Report,
 	ShoalError,
-} from '../protocol/index.ts';
-import { Arrivals } from './arrivals.ts';
-import type { NodeContext } from './context.ts';
-import type { Attempt } from './engine/attempt.ts';
-import { chunksIn } from './engine/chunk-run.ts';
-import type { Decision } from './engine/decision.ts';
-import { DownloadEngine } from './engine/download-engine.ts';
-import type { DownloadEngineOptions } from './engine/engine-options.ts';
-import type { LaneKind } from './lanes/lane.ts';
-import { Listening } from './listening.ts';
-import { chunksOf, type HaveReply } from './peers/have-reply.ts';
+} from '../../protocol/index.ts';
+import type { NodeContext } from '../context.ts';
+import type { Attempt } from '../engine/attempt.ts';
+import { chunksIn } from '../engine/chunk-run.ts';
+import type { Decision } from '../engine/decision.ts';
+import { DownloadEngine } from '../engine/download-engine.ts';
+import type { DownloadEngineOptions } from '../engine/engine-options.ts';
+import type { LaneKind } from '../lanes/lane.ts';
+import { chunksOf, type HaveReply } from '../peers/have-reply.ts';
+import type { SeedEvent } from '../stats/trace.ts';
+import type { Holding } from '../storage/content-store.ts';
+import { Arrivals } from './chunk-assembler.ts';
+import type { SourceShares } from './contributions.ts';
+import { Listening } from './fan-out-subscriptions.ts';
+import { SourceLanes } from './peer-lanes.ts';
 import { Requester } from './requester.ts';
-import { SourceLanes } from './source-lanes.ts';
-import type { SourceShares } from './source-shares.ts';
-import type { SeedEvent } from './stats/trace.ts';
-import type { Holding } from './storage/content-store.ts';
 import { badChunk } from './verify-chunks.ts';
 
 /** What a {@link Transfer} tells. */

@@ -1,8 +1,8 @@
-import { ShoalError } from '../protocol/index.ts';
-import type { ChunkRun } from './engine/chunk-run.ts';
-import type { Reader, RunningDownload } from './running-download.ts';
-import type { SourceShare } from './source-shares.ts';
-import type { Holding, Holdings } from './storage/content-store.ts';
+import { ShoalError } from '../../protocol/index.ts';
+import type { ChunkRun } from '../engine/chunk-run.ts';
+import type { Holding, Holdings } from '../storage/content-store.ts';
+import type { SourceShare } from './contributions.ts';
+import type { Reader, RunningDownload } from './shared-download.ts';
 
 /** Where a reader finds the bytes of a content: held already, or coming in a download. */
 export class Place {

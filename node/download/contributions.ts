@@ -1,4 +1,4 @@
-import type { LaneKind } from './lanes/lane.ts';
+import type { LaneKind } from '../lanes/lane.ts';
 
 /** What one node has contributed, on one lane. */
 export interface SourceShare {

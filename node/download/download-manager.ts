@@ -1,13 +1,13 @@
-import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../protocol/index.ts';
-import type { NodeContext } from './context.ts';
-import type { ReadersTarget, Target } from './download/target/target.ts';
+import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../../protocol/index.ts';
+import type { NodeContext } from '../context.ts';
+import type { LaneKind } from '../lanes/lane.ts';
+import type { Holding } from '../storage/content-store.ts';
+import { Place } from './content-source.ts';
 import type { Download } from './download.ts';
-import type { DownloadResult, Progress } from './download-options.ts';
-import type { LaneKind } from './lanes/lane.ts';
-import { Place } from './place.ts';
-import type { Reader } from './running-download.ts';
-import { RunningDownload } from './running-download.ts';
-import type { Holding } from './storage/content-store.ts';
+import type { DownloadResult, Progress } from './download-types.ts';
+import type { Reader } from './shared-download.ts';
+import { RunningDownload } from './shared-download.ts';
+import type { ReadersTarget, Target } from './target/target.ts';
 
 /** Options of a download. */
 export interface FetchOptions {

@@ -1,16 +1,16 @@
 import { readdir, readFile, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { Progress } from '../../node/index.ts';
-import { Layout, Seed } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { makeFolder, openBelow, useTemporary } from '../helpers/folder.ts';
-import { makeFile, startNode } from '../helpers/node.ts';
-import { nothingLeftOpen, openResources } from '../helpers/open-resources.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { contentOf } from '../helpers/seeds.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import type { Progress } from '../../../node/index.ts';
+import { Layout, Seed } from '../../../protocol/index.ts';
+import { startBroker } from '../../helpers/broker.ts';
+import { makeFolder, openBelow, useTemporary } from '../../helpers/folder.ts';
+import { makeFile, startNode } from '../../helpers/node.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { contentOf } from '../../helpers/seeds.ts';
+import { type Scope, suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('Downloads');
 const LENGTH = 4 * 1_048_576 + 7;

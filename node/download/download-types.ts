@@ -1,9 +1,9 @@
-import type { Seed } from '../protocol/index.ts';
-import type { Target } from './download/target/target.ts';
-import type { LaneKind } from './lanes/lane.ts';
-import type { SourceShare } from './source-shares.ts';
-import type { Holding } from './storage/content-store.ts';
-import type { WhichChunks } from './transfer.ts';
+import type { Seed } from '../../protocol/index.ts';
+import type { LaneKind } from '../lanes/lane.ts';
+import type { Holding } from '../storage/content-store.ts';
+import type { WhichChunks } from './chunk-transfer.ts';
+import type { SourceShare } from './contributions.ts';
+import type { Target } from './target/target.ts';
 
 /** How far a download is. */
 export interface Progress {

@@ -1,6 +1,6 @@
-import { type Seed, ShoalError, sameDigest } from '../protocol/index.ts';
-import type { Attempt } from './engine/attempt.ts';
-import type { Platform } from './platform.ts';
+import { type Seed, ShoalError, sameDigest } from '../../protocol/index.ts';
+import type { Attempt } from '../engine/attempt.ts';
+import type { Platform } from '../platform.ts';
 
 /** Consecutive chunks that are all right, or all wrong. */
 export interface VerifiedRun {

@@ -1,6 +1,6 @@
-import type { Attempt } from './engine/attempt.ts';
-import type { Platform } from './platform.ts';
-import type { Holding } from './storage/content-store.ts';
+import type { Attempt } from '../engine/attempt.ts';
+import type { Platform } from '../platform.ts';
+import type { Holding } from '../storage/content-store.ts';
 import { runsOf, verifyChunks } from './verify-chunks.ts';
 
 /** What {@link Arrivals} tell. */

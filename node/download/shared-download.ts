@@ -1,11 +1,11 @@
-import { ShoalError } from '../protocol/index.ts';
-import type { NodeContext } from './context.ts';
-import { isForReaders, type ReadersTarget } from './download/target/target.ts';
+import { ShoalError } from '../../protocol/index.ts';
+import type { NodeContext } from '../context.ts';
+import type { ChunkRun } from '../engine/chunk-run.ts';
+import { Demand } from '../engine/demand.ts';
+import type { Holding } from '../storage/content-store.ts';
 import { Download } from './download.ts';
-import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
-import type { ChunkRun } from './engine/chunk-run.ts';
-import { Demand } from './engine/demand.ts';
-import type { Holding } from './storage/content-store.ts';
+import type { DownloadOptions, DownloadResult, Progress } from './download-types.ts';
+import { isForReaders, type ReadersTarget } from './target/target.ts';
 
 /** One who reads a content. */
 export interface Reader {

@@ -4,17 +4,17 @@ import {
 	parseRequestId,
 	type Seed,
 	ShoalError,
-} from '../protocol/index.ts';
-import type { NodeContext } from './context.ts';
-import type { DownloadOptions, DownloadResult, Progress } from './download-options.ts';
-import type { LaneKind } from './lanes/lane.ts';
-import { Patience } from './patience.ts';
-import { Sources } from './peers/peers.ts';
-import { SeedFinder } from './peers/seed-finder.ts';
-import { type SourceShare, SourceShares } from './source-shares.ts';
-import { type Holding, haveBytes } from './storage/content-store.ts';
-import { Transfer } from './transfer.ts';
-import { abortError } from './util/abort-error.ts';
+} from '../../protocol/index.ts';
+import type { NodeContext } from '../context.ts';
+import type { LaneKind } from '../lanes/lane.ts';
+import { Sources } from '../peers/peers.ts';
+import { SeedFinder } from '../peers/seed-finder.ts';
+import { type Holding, haveBytes } from '../storage/content-store.ts';
+import { abortError } from '../util/abort-error.ts';
+import { Transfer } from './chunk-transfer.ts';
+import { type SourceShare, SourceShares } from './contributions.ts';
+import type { DownloadOptions, DownloadResult, Progress } from './download-types.ts';
+import { Patience } from './give-up.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
