@@ -1,6 +1,4 @@
 export { parseSeed, Seed, ShoalError } from '../protocol/index.ts';
-export type { ContentRange, RangeOptions } from './content-range.ts';
-export { ContentStream, type StreamOptions, type StreamResult } from './content-stream.ts';
 export type { ShoalNodeEvents } from './core-node.ts';
 export type { SourceShare } from './download/contributions.ts';
 export type { DownloadResult, Progress } from './download/download-types.ts';
@@ -15,3 +13,9 @@ export { type GetOptions, type ShareOptions, ShoalNode } from './node.ts';
 export type { ShoalNodeOptions } from './node-options.ts';
 export type { NodeStats } from './node-stats.ts';
 export type { Share, ShareEvents } from './seeding/shared-file.ts';
+export type { ContentRange, RangeOptions } from './streaming/content-range.ts';
+export {
+	ContentStream,
+	type StreamOptions,
+	type StreamResult,
+} from './streaming/content-stream.ts';

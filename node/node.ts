@@ -9,8 +9,6 @@ import {
 	type Seed,
 	Topics,
 } from '../protocol/index.ts';
-import { checkRange } from './content-range.ts';
-import { ContentStream, type StreamOptions } from './content-stream.ts';
 import { CoreNode } from './core-node.ts';
 import { type FetchOptions, wantedOf } from './download/download-manager.ts';
 import type { DownloadResult } from './download/download-types.ts';
@@ -23,6 +21,8 @@ import type { ShoalNodeOptions } from './node-options.ts';
 import { nodePlatform } from './node-platform.ts';
 import { Share } from './seeding/shared-file.ts';
 import type { Holding } from './storage/content-store.ts';
+import { checkRange } from './streaming/content-range.ts';
+import { ContentStream, type StreamOptions } from './streaming/content-stream.ts';
 import { lostState } from './tracker/announcer.ts';
 
 /** Options of {@link ShoalNode.share}: those of its seed. */

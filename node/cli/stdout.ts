@@ -1,4 +1,4 @@
-import type { ContentStream, StreamResult } from '../content-stream.ts';
+import type { ContentStream, StreamResult } from '../streaming/content-stream.ts';
 import type { Interrupts } from './interrupts.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { RangeOptions } from '../content-range.ts';
+import type { RangeOptions } from '../streaming/content-range.ts';
 
 /**
  * The bytes that a Range header asks for (RFC 9110, 14.2). Undefined where it is to be ignored: it is malformed,

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { isShoalError, type Seed, ShoalError } from '../../../protocol/index.ts';
-import type { RangeOptions } from '../../content-range.ts';
 import type { Progress } from '../../download/download-types.ts';
 import type { ShoalNode } from '../../node.ts';
+import type { RangeOptions } from '../../streaming/content-range.ts';
 import { parseByteRange } from '../byte-range.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
-import { ShoalError } from '../protocol/index.ts';
+import { ShoalError } from '../../protocol/index.ts';
+import type { Place } from '../download/content-source.ts';
+import type { SourceShare } from '../download/contributions.ts';
+import type { Progress } from '../download/download-types.ts';
+import { abortError } from '../util/abort-error.ts';
 import { type ContentRange, isWhole, type RangeOptions, resolveRange } from './content-range.ts';
 import { readContent } from './content-reader.ts';
-import type { Place } from './download/content-source.ts';
-import type { SourceShare } from './download/contributions.ts';
-import type { Progress } from './download/download-types.ts';
-import { abortError } from './util/abort-error.ts';
 
 /** Options of a content that is read while it comes. */
 export interface StreamOptions extends RangeOptions {

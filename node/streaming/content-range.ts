@@ -1,4 +1,4 @@
-import { type Seed, ShoalError } from '../protocol/index.ts';
+import { type Seed, ShoalError } from '../../protocol/index.ts';
 
 /**
  * Which bytes of a content are wanted, as in `fs.createReadStream` and in HTTP: both are inclusive,

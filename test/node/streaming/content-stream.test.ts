@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { ContentStream, type StreamOptions } from '../../node/content-stream.ts';
-import { Place } from '../../node/download/content-source.ts';
-import { type Holding, Holdings } from '../../node/storage/content-store.ts';
-import { MemoryStorage } from '../../node/storage/memory-storage.ts';
-import { Bitfield } from '../../protocol/index.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { contentOf, seedOf } from '../helpers/seeds.ts';
-import { suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { Place } from '../../../node/download/content-source.ts';
+import { type Holding, Holdings } from '../../../node/storage/content-store.ts';
+import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
+import { ContentStream, type StreamOptions } from '../../../node/streaming/content-stream.ts';
+import { Bitfield } from '../../../protocol/index.ts';
+import { rejects } from '../../helpers/rejects.ts';
+import { contentOf, seedOf } from '../../helpers/seeds.ts';
+import { suite } from '../../helpers/suite.ts';
+import { until } from '../../helpers/until.ts';
 
 const test = suite('ContentStream');
 

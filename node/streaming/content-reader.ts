@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type Layout, ShoalError } from '../protocol/index.ts';
+import { type Layout, ShoalError } from '../../protocol/index.ts';
+import type { Place } from '../download/content-source.ts';
+import type { ChunkRun } from '../engine/chunk-run.ts';
 import { type ContentRange, isWhole } from './content-range.ts';
-import type { Place } from './download/content-source.ts';
-import type { ChunkRun } from './engine/chunk-run.ts';
 
 /** Bytes read and given at a time. */
 const PIECE = 256 * 1024;
