@@ -1,5 +1,5 @@
-import type { NodeContext } from './context.ts';
 import type { DownloadStats, Downloads } from './download/download-manager.ts';
+import type { NodeContext } from './node-context.ts';
 
 /** What a node has, does, and needs to be of use. */
 export interface NodeStats {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { type Broker, fingerprintOf, type HttpServer, startWebFront } from '../../broker/index.ts';
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
 import { gatewayRoute } from '../gateway/gateway.ts';
-import { ShoalNode } from '../node.ts';
+import { ShoalNode } from '../shoal-node.ts';
 import type { Entry } from './broker-entry.ts';
 import type { FrontFlags } from './broker-flags.ts';
 import type { Output } from './output.ts';

@@ -9,8 +9,8 @@ import {
 } from '../../protocol/index.ts';
 import type { ListenAt } from '../lanes/listen.ts';
 import { brokerStream } from '../lanes/transport/broker-stream.ts';
-import { ShoalNode } from '../node.ts';
 import type { ShoalNodeOptions } from '../node-options.ts';
+import { ShoalNode } from '../shoal-node.ts';
 import { TraceFile, type TraceSink, traceToAll } from '../stats/trace.ts';
 import { fsError } from '../storage/fs-error.ts';
 import { credentialsFor, joinedBroker, secretOf } from './joined.ts';

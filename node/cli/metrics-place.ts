@@ -1,7 +1,7 @@
 import { HttpServer, monitoring } from '../../broker/index.ts';
 import type { ListenAt } from '../lanes/listen.ts';
-import { NodeMetrics } from '../metrics.ts';
-import type { ShoalNode } from '../node.ts';
+import { NodeMetrics } from '../node-metrics.ts';
+import type { ShoalNode } from '../shoal-node.ts';
 import type { TraceSink } from '../stats/trace.ts';
 import type { Output } from './output.ts';
 

@@ -7,13 +7,13 @@ import {
 	type Report,
 	ShoalError,
 } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
 import type { Attempt } from '../engine/attempt.ts';
 import { chunksIn } from '../engine/chunk-run.ts';
 import type { Decision } from '../engine/decision.ts';
 import { DownloadEngine } from '../engine/download-engine.ts';
 import type { DownloadEngineOptions } from '../engine/engine-options.ts';
 import type { LaneKind } from '../lanes/lane.ts';
+import type { NodeContext } from '../node-context.ts';
 import { chunksOf, type HaveReply } from '../peers/have-reply.ts';
 import type { SeedEvent } from '../stats/trace.ts';
 import type { Holding } from '../storage/content-store.ts';

@@ -1,6 +1,6 @@
 import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
 import type { LaneKind } from '../lanes/lane.ts';
+import type { NodeContext } from '../node-context.ts';
 import type { Holding } from '../storage/content-store.ts';
 import { Place } from './content-source.ts';
 import type { Download } from './download.ts';

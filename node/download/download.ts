@@ -5,8 +5,8 @@ import {
 	type Seed,
 	ShoalError,
 } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
 import type { LaneKind } from '../lanes/lane.ts';
+import type { NodeContext } from '../node-context.ts';
 import { Sources } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
 import { type Holding, haveBytes } from '../storage/content-store.ts';

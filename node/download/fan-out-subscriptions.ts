@@ -1,4 +1,4 @@
-import type { NodeContext } from '../context.ts';
+import type { NodeContext } from '../node-context.ts';
 
 /** Shared topics a downloader listens to at a time. */
 const MOST_TOPICS = 8;

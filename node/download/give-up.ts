@@ -1,5 +1,5 @@
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
+import type { NodeContext } from '../node-context.ts';
 
 /** How long a broker and a ready tracker are asked before nobody has the seed. */
 const NOBODY = 5_000;

@@ -1,8 +1,8 @@
 import type { Unsubscribe } from 'nanoevents';
 import { MAX_RANGE } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
 import type { DownloadEngine } from '../engine/download-engine.ts';
 import type { Lane, LaneKind } from '../lanes/lane.ts';
+import type { NodeContext } from '../node-context.ts';
 import type { Listening } from './fan-out-subscriptions.ts';
 
 /** ms of what a node sends that wait there on a direct lane: what is chosen late is chosen well. */

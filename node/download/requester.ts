@@ -1,6 +1,6 @@
 import { encodeJson, formatRequestId } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
 import type { Decision } from '../engine/decision.ts';
+import type { NodeContext } from '../node-context.ts';
 import type { Listening } from './fan-out-subscriptions.ts';
 
 /** Asks other nodes for what the engine of a download wants of them, and takes it back, on the lane to each. */

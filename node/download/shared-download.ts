@@ -1,7 +1,7 @@
 import { ShoalError } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
 import { Demand } from '../engine/demand.ts';
+import type { NodeContext } from '../node-context.ts';
 import type { Holding } from '../storage/content-store.ts';
 import { Download } from './download.ts';
 import type { DownloadOptions, DownloadResult, Progress } from './download-types.ts';

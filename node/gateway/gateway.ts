@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { needsToken, type Route, tellJson, tellProblem, type Visit } from '../../broker/index.ts';
 import { isSeedId, type Seed, ShoalError, safeFileName } from '../../protocol/index.ts';
-import type { ShoalNode } from '../node.ts';
+import type { ShoalNode } from '../shoal-node.ts';
 import type { ContentStream } from '../streaming/content-stream.ts';
 import { namesTag, parseHttpRange } from './http-range.ts';
 

@@ -5,8 +5,8 @@ import {
 	type NodeListing,
 	type NodeRequest,
 } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
 import { Fellows } from '../engine/co-downloaders.ts';
+import type { NodeContext } from '../node-context.ts';
 import type { Turn } from '../util/slots.ts';
 import type { HaveReply } from './have-reply.ts';
 import { Routes } from './peer-dialer.ts';

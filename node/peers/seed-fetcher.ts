@@ -11,7 +11,7 @@ import {
 	type Seed,
 	ShoalError,
 } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
+import type { NodeContext } from '../node-context.ts';
 import type { HaveReply } from './have-reply.ts';
 
 /** ms without a byte after which a node is given up. */

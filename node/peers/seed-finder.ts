@@ -5,7 +5,7 @@ import {
 	type Seed,
 	ShoalError,
 } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
+import type { NodeContext } from '../node-context.ts';
 import type { HaveReply } from './have-reply.ts';
 import { SeedFetcher } from './seed-fetcher.ts';
 

@@ -6,8 +6,8 @@ import {
 	type RefusalReason,
 	type Seed,
 } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
 import type { Lane } from '../lanes/lane.ts';
+import type { NodeContext } from '../node-context.ts';
 import type { Holding } from '../storage/content-store.ts';
 import { FanOut } from './fan-out.ts';
 import type { QueuedRange } from './request-queue.ts';

@@ -8,8 +8,8 @@ import {
 	parseRequestId,
 	type RefusalReason,
 } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
 import type { Lane } from '../lanes/lane.ts';
+import type { NodeContext } from '../node-context.ts';
 import type { Holding } from '../storage/content-store.ts';
 import { ChunkSender } from './chunk-sender.ts';
 import { GainNews } from './have-updates.ts';

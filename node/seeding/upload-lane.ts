@@ -5,8 +5,8 @@ import {
 	packetBuffers,
 	writeChunkHeader,
 } from '../../protocol/index.ts';
-import type { NodeContext } from '../context.ts';
 import type { Lane } from '../lanes/lane.ts';
+import type { NodeContext } from '../node-context.ts';
 import type { Holding } from '../storage/content-store.ts';
 import { type QueuedRange, RequestQueue } from './request-queue.ts';
 

@@ -1,5 +1,5 @@
 export { parseSeed, Seed, ShoalError } from '../../protocol/index.ts';
-export type { ShoalNodeEvents } from '../core-node.ts';
+export type { ShoalNodeEvents } from '../base-node.ts';
 export type { FetchOptions } from '../download/download-manager.ts';
 export type { Progress } from '../download/download-types.ts';
 export {

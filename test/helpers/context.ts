@@ -1,4 +1,4 @@
-import { createContext, type NodeContext } from '../../node/context.ts';
+import { createContext, type NodeContext } from '../../node/node-context.ts';
 import { nodePlatform } from '../../node/node-platform.ts';
 import {
 	decodeReply,

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { isShoalError, type Seed, ShoalError } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
-import type { ShoalNode } from '../../node.ts';
+import type { ShoalNode } from '../../shoal-node.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
 import { parseByteRange } from '../byte-range.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { isShoalError, printable, quoted, ShoalError } from '../../../protocol/index.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
-import type { ShoalNode } from '../../node.ts';
 import type { Share } from '../../seeding/shared-file.ts';
+import type { ShoalNode } from '../../shoal-node.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../progress-view.ts';

@@ -1,6 +1,6 @@
 import { nanoid } from 'nanoid';
 import { Bitfield, makeNodeId, type Seed, Topics } from '../../../protocol/index.ts';
-import { CoreNode } from '../../core-node.ts';
+import { CoreNode } from '../../base-node.ts';
 import { type FetchOptions, wantedOf } from '../../download/download-manager.ts';
 import type { DownloadResult } from '../../download/download-types.ts';
 import type { Holding } from '../../storage/content-store.ts';

@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { suite } from '../helpers/suite.ts';
 
 const test = suite('core node');
-// This file runs as dist/test/node/core-node.test.js.
-const ENTRY = fileURLToPath(new URL('../../node/core-node.js', import.meta.url));
+// This file runs as dist/test/node/base-node.test.js.
+const ENTRY = fileURLToPath(new URL('../../node/base-node.js', import.meta.url));
 
 test('it is bundled for browsers, without a built-in of Node and without MQTT.js', async () => {
 	const { errors, warnings, metafile } = await build({

@@ -11,9 +11,9 @@ import {
 	type Topics,
 	type TrackerReply,
 } from '../protocol/index.ts';
-import { type ContextOptions, createContext, type NodeContext } from './context.ts';
 import { Downloads } from './download/download-manager.ts';
-import { Mailbox } from './mailbox.ts';
+import { Mailbox } from './message-router.ts';
+import { type ContextOptions, createContext, type NodeContext } from './node-context.ts';
 import { type NodeStats, nodeStats } from './node-stats.ts';
 import { Seeder } from './seeding/seeder.ts';
 import type { Holding } from './storage/content-store.ts';

@@ -9,7 +9,7 @@ import {
 	type Seed,
 	Topics,
 } from '../protocol/index.ts';
-import { CoreNode } from './core-node.ts';
+import { CoreNode } from './base-node.ts';
 import { type FetchOptions, wantedOf } from './download/download-manager.ts';
 import type { DownloadResult } from './download/download-types.ts';
 import { FileTarget } from './download/target/file-target.ts';

@@ -1,6 +1,6 @@
 import { byLabel, Meters, type Reading } from '../broker/index.ts';
 import type { LaneKind } from './lanes/lane.ts';
-import type { ShoalNode } from './node.ts';
+import type { ShoalNode } from './shoal-node.ts';
 import type { TraceEvent, TraceSink } from './stats/trace.ts';
 
 type Way = 'in' | 'out';

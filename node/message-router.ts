@@ -1,7 +1,7 @@
 import { decodeChunk, decodeNodeRequest, decodeReply, type Incoming } from '../protocol/index.ts';
-import type { NodeContext } from './context.ts';
 import type { Downloads } from './download/download-manager.ts';
 import type { LaneKind } from './lanes/lane.ts';
+import type { NodeContext } from './node-context.ts';
 import type { Seeder } from './seeding/seeder.ts';
 import type { Presence } from './tracker/announcer.ts';
 
