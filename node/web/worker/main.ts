@@ -1,5 +1,5 @@
 import type { Order } from '../messages.ts';
-import { Desk } from './desk.ts';
+import { Desk } from './page-session.ts';
 
 const desk = new Desk((news) => postMessage(news));
 

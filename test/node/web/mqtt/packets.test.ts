@@ -9,10 +9,10 @@ import {
 	readPacket,
 	subscribePacket,
 	unsubscribePacket,
-} from '../../../node/web/mqtt/packets.ts';
-import { plainPublishHeader } from '../../../protocol/index.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+} from '../../../../node/web/mqtt/packets.ts';
+import { plainPublishHeader } from '../../../../protocol/index.ts';
+import { suite } from '../../../helpers/suite.ts';
+import { throwsCode } from '../../../helpers/throws-code.ts';
 
 // What MQTT.js reads and writes is the measure of what is written and read here.
 
