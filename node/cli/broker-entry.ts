@@ -11,8 +11,8 @@ import {
 import { isLoopback, ShoalError } from '../../protocol/index.ts';
 import { fsError } from '../storage/fs-error.ts';
 import type { BrokerFlags } from './broker-flags.ts';
+import { xdgFolder } from './connect/joined-broker.ts';
 import { tellJoinLinks } from './join-links.ts';
-import { xdgFolder } from './joined.ts';
 import type { Output } from './output.ts';
 
 /** Who gets into a broker, and what it keeps of that. */

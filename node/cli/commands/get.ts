@@ -4,7 +4,7 @@ import type { Progress } from '../../download/download-types.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
 import { parseByteRange } from '../byte-range.ts';
-import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
+import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { downloadText, downloadTitle, ProgressView } from '../progress-view.ts';

@@ -1,6 +1,6 @@
 import { parseJoinLink } from '../../../protocol/index.ts';
+import { rememberJoined } from '../connect/joined-broker.ts';
 import { EXIT } from '../exit-codes.ts';
-import { rememberJoined } from '../joined.ts';
 import type { Command } from '../run.ts';
 
 /** `shoal join`: remembers a broker and the token that opens it. */

@@ -1,5 +1,5 @@
 import { printable, type SeedListing } from '../../../protocol/index.ts';
-import { closeNode, namedBroker, startNode } from '../connect.ts';
+import { closeNode, namedBroker, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import type { Command } from '../run.ts';

@@ -3,7 +3,7 @@ import { isShoalError, printable, quoted, ShoalError } from '../../../protocol/i
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Share } from '../../seeding/shared-file.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
-import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect.ts';
+import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../progress-view.ts';
 import { isLoopback, publicLink } from '../public-link.ts';

@@ -1,7 +1,7 @@
 import { nanoid } from 'nanoid';
 import { Tracker } from '../../../broker/index.ts';
 import { brokerStream } from '../../lanes/transport/broker-stream.ts';
-import { asBroker, chooseBroker } from '../connect.ts';
+import { asBroker, chooseBroker } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
 import type { Command } from '../run.ts';

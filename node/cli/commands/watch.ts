@@ -1,6 +1,6 @@
 import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts';
 import { SwarmView } from '../../tracker/swarm-view.ts';
-import { asBroker, chooseBroker, watcherOptions } from '../connect.ts';
+import { asBroker, chooseBroker, watcherOptions } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { JsonEvent, Output } from '../output.ts';
 import type { Command } from '../run.ts';

@@ -1,5 +1,5 @@
 import { type NodeListing, printable, ShoalError } from '../../../protocol/index.ts';
-import { closeNode, namedBroker, startNode } from '../connect.ts';
+import { closeNode, namedBroker, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Command } from '../run.ts';
 import { table } from '../table.ts';

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { chooseBroker, namedBroker, nodeOptions } from '../../../node/cli/connect.ts';
+import { chooseBroker, namedBroker, nodeOptions } from '../../../node/cli/connect/connect.ts';
 import { exitCodeOf } from '../../../node/cli/exit-codes.ts';
 import { failureOf } from '../../../node/cli/failure.ts';
 import { parseLimits } from '../../../node/cli/limit-flags.ts';

@@ -1,4 +1,4 @@
-import { ShoalError } from '../../protocol/index.ts';
+import { ShoalError } from '../../../protocol/index.ts';
 import { type FoundBroker, findBrokers } from './mdns.ts';
 
 /** ms that brokers on the LAN have to answer. */

@@ -1,9 +1,9 @@
-import { HttpServer, monitoring } from '../../broker/index.ts';
-import type { ListenAt } from '../lanes/listen.ts';
-import { NodeMetrics } from '../node-metrics.ts';
-import type { ShoalNode } from '../shoal-node.ts';
-import type { TraceSink } from '../stats/trace.ts';
-import type { Output } from './output.ts';
+import { HttpServer, monitoring } from '../../../broker/index.ts';
+import type { ListenAt } from '../../lanes/listen.ts';
+import { NodeMetrics } from '../../node-metrics.ts';
+import type { ShoalNode } from '../../shoal-node.ts';
+import type { TraceSink } from '../../stats/trace.ts';
+import type { Output } from '../output.ts';
 
 /** Where Prometheus and whoever looks after processes ask a node, until the process ends. */
 export class MetricsPlace {

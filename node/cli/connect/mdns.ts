@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
-import { printable } from '../../protocol/index.ts';
+import { printable } from '../../../protocol/index.ts';
 
 /** A broker that has announced itself on the LAN. What it says of itself is not to be trusted. */
 export interface FoundBroker {

@@ -7,7 +7,7 @@ import {
 	isShoalError,
 	type JoinLink,
 	parseJoinLink,
-} from '../../protocol/index.ts';
+} from '../../../protocol/index.ts';
 
 /** The folder of a kind, as the XDG base directory specification has it. */
 export function xdgFolder(kind: 'CONFIG' | 'STATE', fallback: string): string {

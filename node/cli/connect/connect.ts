@@ -6,18 +6,18 @@ import {
 	parseNodeId,
 	printable,
 	ShoalError,
-} from '../../protocol/index.ts';
-import type { ListenAt } from '../lanes/listen.ts';
-import { brokerStream } from '../lanes/transport/broker-stream.ts';
-import type { ShoalNodeOptions } from '../node-options.ts';
-import { ShoalNode } from '../shoal-node.ts';
-import { TraceFile, type TraceSink, traceToAll } from '../stats/trace.ts';
-import { fsError } from '../storage/fs-error.ts';
-import { credentialsFor, joinedBroker, secretOf } from './joined.ts';
-import type { MetricsPlace } from './metrics-place.ts';
-import type { Output } from './output.ts';
-import { parseRate } from './rates.ts';
-import type { CommandContext } from './run.ts';
+} from '../../../protocol/index.ts';
+import type { ListenAt } from '../../lanes/listen.ts';
+import { brokerStream } from '../../lanes/transport/broker-stream.ts';
+import type { ShoalNodeOptions } from '../../node-options.ts';
+import { ShoalNode } from '../../shoal-node.ts';
+import { TraceFile, type TraceSink, traceToAll } from '../../stats/trace.ts';
+import { fsError } from '../../storage/fs-error.ts';
+import type { Output } from '../output.ts';
+import { parseRate } from '../rates.ts';
+import type { CommandContext } from '../run.ts';
+import { credentialsFor, joinedBroker, secretOf } from './joined-broker.ts';
+import type { MetricsPlace } from './metrics-server.ts';
 import { TransferLog } from './transfer-log.ts';
 
 /** Options of the commands that connect as a node. */
@@ -102,7 +102,7 @@ export async function startNode(
 		if (options.broker !== undefined || !isShoalError(error, 'ERR_BROKER')) {
 			throw error;
 		}
-		const { foundBroker } = await import('./found-broker.ts');
+		const { foundBroker } = await import('./lan-broker.ts');
 		const { broker, name } = await interrupts.race(foundBroker(error));
 		output.event({ event: 'found', broker, name });
 		output.line(`found a broker on this network: ${broker} (${name})`);
@@ -125,7 +125,7 @@ export async function startNode(
 
 /** Loaded only where somebody wants metrics. */
 async function openMetrics(at: ListenAt, output: Output): Promise<MetricsPlace> {
-	return await (await import('./metrics-place.ts')).MetricsPlace.open(at, output);
+	return await (await import('./metrics-server.ts')).MetricsPlace.open(at, output);
 }
 
 /** How somebody who only watches connects. @throws ShoalError ERR_USAGE */
