@@ -3,10 +3,10 @@ import { isShoalError, printable, quoted, ShoalError } from '../../../protocol/i
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Share } from '../../seeding/shared-file.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
+import { isLoopback, publicLink } from '../broker/public-link.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../progress-view.ts';
-import { isLoopback, publicLink } from '../public-link.ts';
 import type { Command, CommandContext } from '../run.ts';
 import { Serving } from '../serving.ts';
 import { countOf, formatBytes } from '../units.ts';

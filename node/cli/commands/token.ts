@@ -1,8 +1,8 @@
 import { fingerprintOf } from '../../../broker/index.ts';
 import { ShoalError } from '../../../protocol/index.ts';
-import { openFolder } from '../broker-entry.ts';
+import { openFolder } from '../broker/broker-access.ts';
+import { tellJoinLinks } from '../broker/join-links.ts';
 import { EXIT } from '../exit-codes.ts';
-import { tellJoinLinks } from '../join-links.ts';
 import type { Command } from '../run.ts';
 
 /** What was typed after `shoal token`. */

@@ -1,11 +1,11 @@
 import { nanoid } from 'nanoid';
 import { Tracker } from '../../../broker/index.ts';
 import { brokerStream } from '../../lanes/transport/broker-stream.ts';
+import { logTracker } from '../broker/service-log.ts';
 import { asBroker, chooseBroker } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
 import type { Command } from '../run.ts';
-import { logTracker } from '../service-log.ts';
 import { countOf } from '../units.ts';
 
 /** What was typed after `shoal tracker`. */

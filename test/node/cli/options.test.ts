@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
+import { isLoopback, publicLink } from '../../../node/cli/broker/public-link.ts';
 import { chooseBroker, namedBroker, nodeOptions } from '../../../node/cli/connect/connect.ts';
 import { exitCodeOf } from '../../../node/cli/exit-codes.ts';
 import { failureOf } from '../../../node/cli/failure.ts';
 import { parseLimits } from '../../../node/cli/limit-flags.ts';
-import { isLoopback, publicLink } from '../../../node/cli/public-link.ts';
 import { parseRate } from '../../../node/cli/rates.ts';
 import { type ErrorCode, ShoalError } from '../../../protocol/index.ts';
 import { contentOf, seedOf } from '../../helpers/seeds.ts';

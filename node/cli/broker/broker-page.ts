@@ -1,12 +1,17 @@
 import { hostname } from 'node:os';
-import { type Broker, fingerprintOf, type HttpServer, startWebFront } from '../../broker/index.ts';
-import { isShoalError, ShoalError } from '../../protocol/index.ts';
-import { gatewayRoute } from '../gateway/gateway.ts';
-import { ShoalNode } from '../shoal-node.ts';
-import type { Entry } from './broker-entry.ts';
+import {
+	type Broker,
+	fingerprintOf,
+	type HttpServer,
+	startWebFront,
+} from '../../../broker/index.ts';
+import { isShoalError, ShoalError } from '../../../protocol/index.ts';
+import { gatewayRoute } from '../../gateway/gateway.ts';
+import { ShoalNode } from '../../shoal-node.ts';
+import type { Output } from '../output.ts';
+import { PAGE } from '../paths.ts';
+import type { Entry } from './broker-access.ts';
 import type { FrontFlags } from './broker-flags.ts';
-import type { Output } from './output.ts';
-import { PAGE } from './paths.ts';
 import { loggedRoute } from './service-log.ts';
 
 /** The page of a broker, and the files of the swarm, by HTTP. */

@@ -7,13 +7,13 @@ import {
 	fingerprintOf,
 	type KeyPair,
 	type Tokens,
-} from '../../broker/index.ts';
-import { isLoopback, ShoalError } from '../../protocol/index.ts';
-import { fsError } from '../storage/fs-error.ts';
+} from '../../../broker/index.ts';
+import { isLoopback, ShoalError } from '../../../protocol/index.ts';
+import { fsError } from '../../storage/fs-error.ts';
+import { xdgFolder } from '../connect/joined-broker.ts';
+import type { Output } from '../output.ts';
 import type { BrokerFlags } from './broker-flags.ts';
-import { xdgFolder } from './connect/joined-broker.ts';
 import { tellJoinLinks } from './join-links.ts';
-import type { Output } from './output.ts';
 
 /** Who gets into a broker, and what it keeps of that. */
 export interface Entry {

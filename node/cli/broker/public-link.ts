@@ -1,4 +1,4 @@
-import { formatLink, type Seed } from '../../protocol/index.ts';
+import { formatLink, type Seed } from '../../../protocol/index.ts';
 
 /** Whether `host`, as it stands in a URL, is reached from this machine only, or is no address at all. */
 export function isLoopback(host: string): boolean {
