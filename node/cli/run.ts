@@ -2,7 +2,7 @@ import { isShoalError, ShoalError } from '../../protocol/index.ts';
 import { fsError } from '../storage/fs-error.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
-import { Output } from './output.ts';
+import { Output } from './terminal/output.ts';
 
 /** What a command works with. */
 export interface CommandContext {

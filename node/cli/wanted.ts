@@ -6,8 +6,8 @@ import {
 	type Seed,
 	ShoalError,
 } from '../../protocol/index.ts';
-import type { Output } from './output.ts';
 import { readSeed } from './read-seed.ts';
+import type { Output } from './terminal/output.ts';
 
 /** What somebody wants to have: its seed, or the id or link that leads to it. */
 export interface Wanted {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
-import { formatBytes } from '../../node/cli/units.ts';
+import { formatBytes } from '../../node/cli/terminal/units.ts';
 import { tryRun } from '../helpers/proc.ts';
 import type { Usages } from './processes.ts';
 import type { Swarm, SwarmRun } from './swarms.ts';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatBytes, formatTime } from '../../node/cli/units.ts';
+import { formatBytes, formatTime } from '../../node/cli/terminal/units.ts';
 import { ShoalNode } from '../../node/index.ts';
 import { DEFAULT_LIMITS } from '../../protocol/index.ts';
 import { residentBytes } from '../helpers/proc.ts';

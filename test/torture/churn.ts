@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatBytes } from '../../node/cli/units.ts';
+import { formatBytes } from '../../node/cli/terminal/units.ts';
 import { Link, makeNodeId } from '../../protocol/index.ts';
 import { topics } from '../helpers/peer.ts';
 import { openDescriptors, residentBytes } from '../helpers/proc.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatTime } from '../../node/cli/units.ts';
+import { formatTime } from '../../node/cli/terminal/units.ts';
 import { encodeJson } from '../../protocol/index.ts';
 import { topics } from '../helpers/peer.ts';
 import { connectPacket, openRaw, publishPacket, subscribePacket } from '../helpers/raw-client.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatBytes } from '../../node/cli/units.ts';
+import { formatBytes } from '../../node/cli/terminal/units.ts';
 import { connectRaw } from '../helpers/raw-client.ts';
 import { Shoal } from '../helpers/shoal.ts';
 import { until } from '../helpers/until.ts';

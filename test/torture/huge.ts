@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatBytes, formatTime } from '../../node/cli/units.ts';
+import { formatBytes, formatTime } from '../../node/cli/terminal/units.ts';
 import { ShoalNode } from '../../node/index.ts';
 import { bytesRead } from '../helpers/proc.ts';
 import { MAIN, Shoal, spawnBroker } from '../helpers/shoal.ts';

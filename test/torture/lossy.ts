@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { formatRate, formatTime } from '../../node/cli/units.ts';
+import { formatRate, formatTime } from '../../node/cli/terminal/units.ts';
 import { randomFile, Shoal, sha256 } from '../helpers/shoal.ts';
 import { until } from '../helpers/until.ts';
 import { BadLink, whyNoBadLink } from './bad-link.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatBytes, formatTime } from '../../node/cli/units.ts';
+import { formatBytes, formatTime } from '../../node/cli/terminal/units.ts';
 import { CleanUps } from '../helpers/clean-ups.ts';
 import { fakeRandom } from '../helpers/clock.ts';
 import { broker } from './broker.ts';

@@ -1,4 +1,4 @@
-import { formatTime } from '../../node/cli/units.ts';
+import { formatTime } from '../../node/cli/terminal/units.ts';
 import { ShoalNode } from '../../node/index.ts';
 import { startPlainBroker } from '../helpers/plain-broker.ts';
 import { Shoal } from '../helpers/shoal.ts';

@@ -11,7 +11,7 @@ import {
 import { isLoopback, ShoalError } from '../../../protocol/index.ts';
 import { fsError } from '../../storage/fs-error.ts';
 import { xdgFolder } from '../connect/joined-broker.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 import type { BrokerFlags } from './broker-flags.ts';
 import { tellJoinLinks } from './join-links.ts';
 

@@ -8,8 +8,8 @@ import {
 import { isShoalError, ShoalError } from '../../../protocol/index.ts';
 import { gatewayRoute } from '../../gateway/gateway.ts';
 import { ShoalNode } from '../../shoal-node.ts';
-import type { Output } from '../output.ts';
 import { PAGE } from '../paths.ts';
+import type { Output } from '../terminal/output.ts';
 import type { Entry } from './broker-access.ts';
 import type { FrontFlags } from './broker-flags.ts';
 import { loggedRoute } from './service-log.ts';

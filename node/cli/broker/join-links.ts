@@ -1,6 +1,6 @@
 import type { Tokens } from '../../../broker/index.ts';
 import { formatJoinLink } from '../../../protocol/index.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 
 /** Tells the links that let others in. */
 export async function tellJoinLinks(

@@ -1,6 +1,6 @@
 import type { Broker, Route, Tracker } from '../../../broker/index.ts';
 import { quoted } from '../../../protocol/index.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 
 /** Characters that are told of what a stranger has sent. */
 const MOST = 128;

@@ -10,9 +10,9 @@ import { logBroker } from '../broker/service-log.ts';
 import { announceBroker } from '../connect/mdns.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
-import type { Output } from '../output.ts';
 import type { Command } from '../run.ts';
-import { countOf, formatBytes } from '../units.ts';
+import type { Output } from '../terminal/output.ts';
+import { countOf, formatBytes } from '../terminal/units.ts';
 
 const LIVE_EVERY = 500;
 

@@ -7,9 +7,9 @@ import { onFile } from '../../storage/fs-error.ts';
 import { DemoChild } from '../demo-child.ts';
 import { type DemoSeeder, DemoView } from '../demo-view.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { JsonEvent, Output } from '../output.ts';
 import type { Command, CommandContext } from '../run.ts';
-import { countOf, formatBytes, formatRate } from '../units.ts';
+import type { JsonEvent, Output } from '../terminal/output.ts';
+import { countOf, formatBytes, formatRate } from '../terminal/units.ts';
 
 const SEEDERS = 3;
 /** Seconds the download should take: long enough to be seen. */

@@ -6,13 +6,13 @@ import type { RangeOptions } from '../../streaming/content-range.ts';
 import { parseByteRange } from '../byte-range.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
-import { downloadText, downloadTitle, ProgressView } from '../progress-view.ts';
 import type { Command, CommandContext } from '../run.ts';
-import { Serving } from '../serving.ts';
-import { writeToStdout } from '../stdout.ts';
-import { type Told, tellResult } from '../tell-result.ts';
-import { formatBytes } from '../units.ts';
+import type { Output } from '../terminal/output.ts';
+import { type Told, tellResult } from '../terminal/print-result.ts';
+import { downloadText, downloadTitle, ProgressView } from '../terminal/progress-view.ts';
+import { writeToStdout } from '../terminal/stdout.ts';
+import { formatBytes } from '../terminal/units.ts';
+import { Serving } from '../terminal/upload-status.ts';
 import { parseWanted, type Wanted } from '../wanted.ts';
 
 /** What was typed after `shoal get`. */

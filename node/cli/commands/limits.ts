@@ -8,10 +8,10 @@ import {
 } from '../../../protocol/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
-import type { Output } from '../output.ts';
 import type { Command } from '../run.ts';
-import { type Column, table } from '../table.ts';
-import { formatBytes } from '../units.ts';
+import type { Output } from '../terminal/output.ts';
+import { type Column, table } from '../terminal/table.ts';
+import { formatBytes } from '../terminal/units.ts';
 
 /** What was typed after `shoal limits`. */
 export interface LimitsFlags {

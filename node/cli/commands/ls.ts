@@ -1,10 +1,10 @@
 import { printable, type SeedListing } from '../../../protocol/index.ts';
 import { closeNode, namedBroker, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
 import type { Command } from '../run.ts';
-import { table, widthOf } from '../table.ts';
-import { formatBytes } from '../units.ts';
+import type { Output } from '../terminal/output.ts';
+import { table, widthOf } from '../terminal/table.ts';
+import { formatBytes } from '../terminal/units.ts';
 
 /** What was typed after `shoal ls`. */
 export interface LsFlags {

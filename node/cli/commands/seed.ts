@@ -6,9 +6,9 @@ import { makeSeed } from '../../hashing/make-seed.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import { EXIT } from '../exit-codes.ts';
-import { hashProgress, ProgressView, REMEMBERED } from '../progress-view.ts';
 import type { Command } from '../run.ts';
-import { countOf, formatBytes } from '../units.ts';
+import { hashProgress, ProgressView, REMEMBERED } from '../terminal/progress-view.ts';
+import { countOf, formatBytes } from '../terminal/units.ts';
 
 /** What was typed after `shoal seed`. */
 export interface SeedFlags {

@@ -6,10 +6,10 @@ import type { ShoalNode } from '../../shoal-node.ts';
 import { isLoopback, publicLink } from '../broker/public-link.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import { hashProgress, ProgressView, REMEMBERED } from '../progress-view.ts';
 import type { Command, CommandContext } from '../run.ts';
-import { Serving } from '../serving.ts';
-import { countOf, formatBytes } from '../units.ts';
+import { hashProgress, ProgressView, REMEMBERED } from '../terminal/progress-view.ts';
+import { countOf, formatBytes } from '../terminal/units.ts';
+import { Serving } from '../terminal/upload-status.ts';
 
 /** What was typed after `shoal share`. */
 export interface ShareFlags extends NodeFlags {

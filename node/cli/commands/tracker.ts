@@ -6,7 +6,7 @@ import { asBroker, chooseBroker } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../limit-flags.ts';
 import type { Command } from '../run.ts';
-import { countOf } from '../units.ts';
+import { countOf } from '../terminal/units.ts';
 
 /** What was typed after `shoal tracker`. */
 export interface TrackerFlags {

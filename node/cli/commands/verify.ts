@@ -7,11 +7,11 @@ import { hashFile } from '../../hashing/hasher.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import { runsOf } from '../../util/runs.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
-import { hashProgress, ProgressView } from '../progress-view.ts';
 import { readSeed } from '../read-seed.ts';
 import type { Command } from '../run.ts';
-import { countOf, formatBytes } from '../units.ts';
+import type { Output } from '../terminal/output.ts';
+import { hashProgress, ProgressView } from '../terminal/progress-view.ts';
+import { countOf, formatBytes } from '../terminal/units.ts';
 
 interface Findings {
 	readonly path: string;

@@ -2,10 +2,10 @@ import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts'
 import { SwarmView } from '../../tracker/swarm-view.ts';
 import { asBroker, chooseBroker, watcherOptions } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { JsonEvent, Output } from '../output.ts';
 import type { Command } from '../run.ts';
-import { swarmScreen } from '../swarm-screen.ts';
-import { formatBytes, percent } from '../units.ts';
+import type { JsonEvent, Output } from '../terminal/output.ts';
+import { swarmScreen } from '../terminal/swarm-screen.ts';
+import { formatBytes, percent } from '../terminal/units.ts';
 
 /** What was typed after `shoal watch`. */
 export interface WatchFlags {

@@ -2,8 +2,8 @@ import { type NodeListing, printable, ShoalError } from '../../../protocol/index
 import { closeNode, namedBroker, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Command } from '../run.ts';
-import { table } from '../table.ts';
-import { countOf, percent } from '../units.ts';
+import { table } from '../terminal/table.ts';
+import { countOf, percent } from '../terminal/units.ts';
 import { parseIdOrLink } from '../wanted.ts';
 
 /** What was typed after `shoal who`. */

@@ -3,7 +3,7 @@ import type { ListenAt } from '../../lanes/listen.ts';
 import { NodeMetrics } from '../../node-metrics.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import type { TraceSink } from '../../stats/trace.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 
 /** Where Prometheus and whoever looks after processes ask a node, until the process ends. */
 export class MetricsPlace {

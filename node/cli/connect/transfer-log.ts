@@ -1,6 +1,6 @@
 import type { LaneKind } from '../../lanes/lane.ts';
 import type { TraceSink } from '../../stats/trace.ts';
-import type { Output } from '../output.ts';
+import type { Output } from '../terminal/output.ts';
 
 /** Transfers that are remembered as begun; those that began first are forgotten, and told again. */
 const MOST = 1_000;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { type Level, Log, parseLevel } from '../../../node/cli/log.ts';
+import { type Level, Log, parseLevel } from '../../../node/cli/terminal/log.ts';
 import { makeFile } from '../../helpers/node.ts';
 import { runShoal } from '../../helpers/plain-shoal.ts';
 import { CACHELESS, MAIN, Shoal, spawnBroker } from '../../helpers/shoal.ts';

@@ -1,6 +1,6 @@
-import { printable } from '../../protocol/index.ts';
-import type { DownloadResult } from '../download/download-types.ts';
-import type { StreamResult } from '../streaming/content-stream.ts';
+import { printable } from '../../../protocol/index.ts';
+import type { DownloadResult } from '../../download/download-types.ts';
+import type { StreamResult } from '../../streaming/content-stream.ts';
 import type { Output } from './output.ts';
 import { formatBytes, formatRate, formatTime, shareOf } from './units.ts';
 

@@ -1,4 +1,4 @@
-import { isShoalError, printable } from '../../protocol/index.ts';
+import { isShoalError, printable } from '../../../protocol/index.ts';
 
 /** An error as people and programs are told it. */
 export interface Failure {

@@ -1,5 +1,5 @@
-import type { ContentStream, StreamResult } from '../streaming/content-stream.ts';
-import type { Interrupts } from './interrupts.ts';
+import type { ContentStream, StreamResult } from '../../streaming/content-stream.ts';
+import type { Interrupts } from '../interrupts.ts';
 
 /**
  * Writes a content to standard output, no faster than its reader takes it.

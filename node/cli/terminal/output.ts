@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { createLogUpdate } from 'log-update';
-import { printable, printableJson } from '../../protocol/index.ts';
+import { printable, printableJson } from '../../../protocol/index.ts';
 import { failureOf } from './failure.ts';
 import type { Level, Log, LogFields } from './log.ts';
 import { Warnings } from './warnings.ts';

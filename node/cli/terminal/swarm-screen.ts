@@ -1,5 +1,5 @@
-import { type Load, type NodeState, printable } from '../../protocol/index.ts';
-import type { NodeShare, SwarmOf, SwarmView } from '../tracker/swarm-view.ts';
+import { type Load, type NodeState, printable } from '../../../protocol/index.ts';
+import type { NodeShare, SwarmOf, SwarmView } from '../../tracker/swarm-view.ts';
 import { blockMap } from './bar.ts';
 import { fit } from './table.ts';
 import { countOf, formatBytes, formatRate, percent } from './units.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { escapeJson, printable, ShoalError } from '../../protocol/index.ts';
+import { escapeJson, printable, ShoalError } from '../../../protocol/index.ts';
 
 /** How much it matters to whoever runs a service, the most first. */
 export type Level = 'error' | 'warn' | 'info' | 'debug';

@@ -1,5 +1,5 @@
-import { printable } from '../../protocol/index.ts';
-import type { Progress } from '../download/download-types.ts';
+import { printable } from '../../../protocol/index.ts';
+import type { Progress } from '../../download/download-types.ts';
 import { bar } from './bar.ts';
 import type { Output } from './output.ts';
 import { fit, widthOf } from './table.ts';

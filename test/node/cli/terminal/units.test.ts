@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
-import { bar, blockMap } from '../../../node/cli/bar.ts';
-import { fit, table, widthOf } from '../../../node/cli/table.ts';
+import { bar, blockMap } from '../../../../node/cli/terminal/bar.ts';
+import { fit, table, widthOf } from '../../../../node/cli/terminal/table.ts';
 import {
 	countOf,
 	formatBytes,
@@ -8,10 +8,10 @@ import {
 	formatTime,
 	percent,
 	shareOf,
-} from '../../../node/cli/units.ts';
-import { wrap } from '../../../node/cli/wrap.ts';
-import { runsOf } from '../../../node/util/runs.ts';
-import { suite } from '../../helpers/suite.ts';
+} from '../../../../node/cli/terminal/units.ts';
+import { wrap } from '../../../../node/cli/terminal/wrap.ts';
+import { runsOf } from '../../../../node/util/runs.ts';
+import { suite } from '../../../helpers/suite.ts';
 
 const test = suite('what people see');
 

@@ -1,4 +1,4 @@
-import type { ShoalNode } from '../shoal-node.ts';
+import type { ShoalNode } from '../../shoal-node.ts';
 import type { Output } from './output.ts';
 import { formatBytes, formatRate } from './units.ts';
 
