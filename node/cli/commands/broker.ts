@@ -9,7 +9,7 @@ import { isLoopback } from '../broker/public-link.ts';
 import { logBroker } from '../broker/service-log.ts';
 import { announceBroker } from '../connect/mdns.ts';
 import { EXIT } from '../exit-codes.ts';
-import { parseLimits } from '../limit-flags.ts';
+import { parseLimits } from '../parse/limits.ts';
 import type { Command } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';

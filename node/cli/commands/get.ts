@@ -3,9 +3,10 @@ import { isShoalError, type Seed, ShoalError } from '../../../protocol/index.ts'
 import type { Progress } from '../../download/download-types.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
-import { parseByteRange } from '../byte-range.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
+import { parseByteRange } from '../parse/byte-range.ts';
+import { parseWanted, type Wanted } from '../parse/content-reference.ts';
 import type { Command, CommandContext } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { type Told, tellResult } from '../terminal/print-result.ts';
@@ -13,7 +14,6 @@ import { downloadText, downloadTitle, ProgressView } from '../terminal/progress-
 import { writeToStdout } from '../terminal/stdout.ts';
 import { formatBytes } from '../terminal/units.ts';
 import { Serving } from '../terminal/upload-status.ts';
-import { parseWanted, type Wanted } from '../wanted.ts';
 
 /** What was typed after `shoal get`. */
 export interface GetFlags extends NodeFlags {

@@ -7,7 +7,7 @@ import {
 	resolveLimits,
 } from '../../../protocol/index.ts';
 import { EXIT } from '../exit-codes.ts';
-import { parseLimits } from '../limit-flags.ts';
+import { parseLimits } from '../parse/limits.ts';
 import type { Command } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { type Column, table } from '../terminal/table.ts';

@@ -4,7 +4,7 @@ import { brokerStream } from '../../lanes/transport/broker-stream.ts';
 import { logTracker } from '../broker/service-log.ts';
 import { asBroker, chooseBroker } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import { parseLimits } from '../limit-flags.ts';
+import { parseLimits } from '../parse/limits.ts';
 import type { Command } from '../run.ts';
 import { countOf } from '../terminal/units.ts';
 

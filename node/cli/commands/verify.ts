@@ -7,7 +7,7 @@ import { hashFile } from '../../hashing/hasher.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import { runsOf } from '../../util/runs.ts';
 import { EXIT } from '../exit-codes.ts';
-import { readSeed } from '../read-seed.ts';
+import { readSeed } from '../parse/read-seed.ts';
 import type { Command } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { hashProgress, ProgressView } from '../terminal/progress-view.ts';

@@ -13,7 +13,7 @@ import type { ShoalNodeOptions } from '../../node-options.ts';
 import { ShoalNode } from '../../shoal-node.ts';
 import { TraceFile, type TraceSink, traceToAll } from '../../stats/trace.ts';
 import { fsError } from '../../storage/fs-error.ts';
-import { parseRate } from '../rates.ts';
+import { parseRate } from '../parse/rate.ts';
 import type { CommandContext } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { credentialsFor, joinedBroker, secretOf } from './joined-broker.ts';

@@ -5,9 +5,9 @@ import {
 	quoted,
 	type Seed,
 	ShoalError,
-} from '../../protocol/index.ts';
+} from '../../../protocol/index.ts';
+import type { Output } from '../terminal/output.ts';
 import { readSeed } from './read-seed.ts';
-import type { Output } from './terminal/output.ts';
 
 /** What somebody wants to have: its seed, or the id or link that leads to it. */
 export interface Wanted {

@@ -1,4 +1,4 @@
-import { LIMIT_NAMES, type Limits, resolveLimits, ShoalError } from '../../protocol/index.ts';
+import { LIMIT_NAMES, type Limits, resolveLimits, ShoalError } from '../../../protocol/index.ts';
 
 /** The limits of `--limit NAME=VALUE`. @throws ShoalError ERR_USAGE */
 export function parseLimits(texts: readonly string[]): Partial<Limits> {

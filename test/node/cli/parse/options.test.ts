@@ -1,14 +1,14 @@
 import * as assert from 'uvu/assert';
-import { isLoopback, publicLink } from '../../../node/cli/broker/public-link.ts';
-import { chooseBroker, namedBroker, nodeOptions } from '../../../node/cli/connect/connect.ts';
-import { exitCodeOf } from '../../../node/cli/exit-codes.ts';
-import { parseLimits } from '../../../node/cli/limit-flags.ts';
-import { parseRate } from '../../../node/cli/rates.ts';
-import { failureOf } from '../../../node/cli/terminal/failure.ts';
-import { type ErrorCode, ShoalError } from '../../../protocol/index.ts';
-import { contentOf, seedOf } from '../../helpers/seeds.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { isLoopback, publicLink } from '../../../../node/cli/broker/public-link.ts';
+import { chooseBroker, namedBroker, nodeOptions } from '../../../../node/cli/connect/connect.ts';
+import { exitCodeOf } from '../../../../node/cli/exit-codes.ts';
+import { parseLimits } from '../../../../node/cli/parse/limits.ts';
+import { parseRate } from '../../../../node/cli/parse/rate.ts';
+import { failureOf } from '../../../../node/cli/terminal/failure.ts';
+import { type ErrorCode, ShoalError } from '../../../../protocol/index.ts';
+import { contentOf, seedOf } from '../../../helpers/seeds.ts';
+import { suite } from '../../../helpers/suite.ts';
+import { throwsCode } from '../../../helpers/throws-code.ts';
 
 const test = suite('what is typed');
 

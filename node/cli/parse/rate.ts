@@ -1,4 +1,4 @@
-import { ShoalError } from '../../protocol/index.ts';
+import { ShoalError } from '../../../protocol/index.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
 	'': 1,

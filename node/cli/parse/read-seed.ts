@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
-import { parseSeed, quoted, type Seed, ShoalError } from '../../protocol/index.ts';
-import { onFile } from '../storage/fs-error.ts';
-import type { Output } from './terminal/output.ts';
+import { parseSeed, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { onFile } from '../../storage/fs-error.ts';
+import type { Output } from '../terminal/output.ts';
 
 /** The text of the largest seed, 1,048,576 lines of 64 digits with CRLF, and room for its head. */
 const MOST_BYTES = 70 * 1024 * 1024;

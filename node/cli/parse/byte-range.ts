@@ -1,5 +1,5 @@
-import { quoted, ShoalError } from '../../protocol/index.ts';
-import type { RangeOptions } from '../streaming/content-range.ts';
+import { quoted, ShoalError } from '../../../protocol/index.ts';
+import type { RangeOptions } from '../../streaming/content-range.ts';
 
 /**
  * A range as HTTP and curl write it: `0-499` the first 500 bytes, `500-` all from byte 500 on, `-500`
