@@ -1,11 +1,11 @@
-import { printable } from '../../protocol/index.ts';
-import type { Progress } from '../download/download-types.ts';
-import { bar } from './terminal/bar.ts';
-import type { JsonEvent, Output } from './terminal/output.ts';
-import { barLine, downloadText } from './terminal/progress-view.ts';
-import { fit } from './terminal/table.ts';
-import { formatBytes, formatRate, formatTime, shareOf } from './terminal/units.ts';
-import { wrap } from './terminal/wrap.ts';
+import { printable } from '../../../protocol/index.ts';
+import type { Progress } from '../../download/download-types.ts';
+import { bar } from '../terminal/bar.ts';
+import type { JsonEvent, Output } from '../terminal/output.ts';
+import { barLine, downloadText } from '../terminal/progress-view.ts';
+import { fit } from '../terminal/table.ts';
+import { formatBytes, formatRate, formatTime, shareOf } from '../terminal/units.ts';
+import { wrap } from '../terminal/wrap.ts';
 
 const BAR = 30;
 const PLAIN_STEP = 0.25;

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { type ErrorCode, ShoalError } from '../../protocol/index.ts';
-import { MAIN } from './paths.ts';
-import type { JsonEvent } from './terminal/output.ts';
+import { type ErrorCode, ShoalError } from '../../../protocol/index.ts';
+import { MAIN } from '../paths.ts';
+import type { JsonEvent } from '../terminal/output.ts';
 
 const PATIENCE = 1_500;
 
