@@ -11,12 +11,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { makeSeed } from '../../../node/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { runShoal } from '../../helpers/plain-shoal.ts';
-import { contentOf, seedOf } from '../../helpers/seeds.ts';
-import { MAIN, Shoal, temporaryFolder } from '../../helpers/shoal.ts';
-import { suite } from '../../helpers/suite.ts';
+import { makeSeed } from '../../node/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { runShoal } from '../helpers/plain-shoal.ts';
+import { contentOf, seedOf } from '../helpers/seeds.ts';
+import { MAIN, Shoal, temporaryFolder } from '../helpers/shoal.ts';
+import { suite } from '../helpers/suite.ts';
 
 const test = suite('seed and verify');
 

@@ -2,18 +2,11 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { ShoalNode } from '../../../node/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import {
-	MAIN,
-	randomFile,
-	Shoal,
-	sha256,
-	spawnBroker,
-	temporaryFolder,
-} from '../../helpers/shoal.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { ShoalNode } from '../../node/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { MAIN, randomFile, Shoal, sha256, spawnBroker, temporaryFolder } from '../helpers/shoal.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('signals');
 

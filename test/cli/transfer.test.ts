@@ -1,14 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { makeSeed } from '../../../node/index.ts';
-import { isNodeId, parseLink } from '../../../protocol/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { runShoal } from '../../helpers/plain-shoal.ts';
-import { CONTENT, fileSharedHere } from '../../helpers/shared-here.ts';
-import { Shoal, spawnBroker, temporaryFolder } from '../../helpers/shoal.ts';
-import { suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { makeSeed } from '../../node/index.ts';
+import { isNodeId, parseLink } from '../../protocol/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { runShoal } from '../helpers/plain-shoal.ts';
+import { CONTENT, fileSharedHere } from '../helpers/shared-here.ts';
+import { Shoal, spawnBroker, temporaryFolder } from '../helpers/shoal.ts';
+import { suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('share and get');
 

@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { parseJoinLink } from '../../../protocol/index.ts';
-import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../../helpers/shoal.ts';
-import { suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { parseJoinLink } from '../../protocol/index.ts';
+import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/shoal.ts';
+import { suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('the page of shoal broker');
 

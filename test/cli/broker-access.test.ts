@@ -2,16 +2,16 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { DataFolder } from '../../../broker/index.ts';
-import { ShoalNode } from '../../../node/index.ts';
-import { formatJoinLink, type JoinLink, parseJoinLink } from '../../../protocol/index.ts';
-import { makeFolder } from '../../helpers/folder.ts';
-import { makeFile } from '../../helpers/node.ts';
-import { rejects } from '../../helpers/rejects.ts';
-import { CACHELESS, Shoal } from '../../helpers/shoal.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
-import { until } from '../../helpers/until.ts';
+import { DataFolder } from '../../broker/index.ts';
+import { ShoalNode } from '../../node/index.ts';
+import { formatJoinLink, type JoinLink, parseJoinLink } from '../../protocol/index.ts';
+import { makeFolder } from '../helpers/folder.ts';
+import { makeFile } from '../helpers/node.ts';
+import { rejects } from '../helpers/rejects.ts';
+import { CACHELESS, Shoal } from '../helpers/shoal.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { throwsCode } from '../helpers/throws-code.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('who gets in');
 

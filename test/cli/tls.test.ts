@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { fingerprintOf, makeCertificate } from '../../../broker/index.ts';
-import { makeFolder } from '../../helpers/folder.ts';
-import { Shoal } from '../../helpers/shoal.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
+import { fingerprintOf, makeCertificate } from '../../broker/index.ts';
+import { makeFolder } from '../helpers/folder.ts';
+import { Shoal } from '../helpers/shoal.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
 
 const test = suite('tls on the command line');
 const pair = makeCertificate();

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { ShoalNode } from '../../../node/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { startPlainBroker } from '../../helpers/plain-broker.ts';
-import { runShoal } from '../../helpers/plain-shoal.ts';
-import { Shoal, temporaryFolder } from '../../helpers/shoal.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { ShoalNode } from '../../node/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { startPlainBroker } from '../helpers/plain-broker.ts';
+import { runShoal } from '../helpers/plain-shoal.ts';
+import { Shoal, temporaryFolder } from '../helpers/shoal.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('broker, tracker, ls, who and watch');
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import { makeProgram } from '../../../node/cli/program.ts';
-import { LIMIT_NAMES } from '../../../protocol/index.ts';
-import { runShoal } from '../../helpers/plain-shoal.ts';
-import { Shoal } from '../../helpers/shoal.ts';
-import { suite } from '../../helpers/suite.ts';
+import { makeProgram } from '../../node/cli/program.ts';
+import { LIMIT_NAMES } from '../../protocol/index.ts';
+import { runShoal } from '../helpers/plain-shoal.ts';
+import { Shoal } from '../helpers/shoal.ts';
+import { suite } from '../helpers/suite.ts';
 
 const test = suite('usage of the command line');
 
@@ -57,7 +57,7 @@ test('the help of each command has an example and fits 80 columns', () => {
 });
 
 test('--version is that of the package', async (t) => {
-	const file = new URL('../../../../package.json', import.meta.url);
+	const file = new URL('../../../package.json', import.meta.url);
 	const { version } = JSON.parse(readFileSync(file, 'utf8'));
 	assert.is((await runShoal(t, ['--version'])).text, `${version}\n`);
 });

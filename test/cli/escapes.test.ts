@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process';
 import * as assert from 'uvu/assert';
-import { encodeJson, makeSession, Topics } from '../../../protocol/index.ts';
+import { encodeJson, makeSession, Topics } from '../../protocol/index.ts';
 import {
 	connectPacket,
 	connectRaw,
 	openRaw,
 	publishPacket,
 	subscribePacket,
-} from '../../helpers/raw-client.ts';
-import { announce, seedId, state } from '../../helpers/registry.ts';
-import { CACHELESS, MAIN } from '../../helpers/shoal.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+} from '../helpers/raw-client.ts';
+import { announce, seedId, state } from '../helpers/registry.ts';
+import { CACHELESS, MAIN } from '../helpers/shoal.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
+import { until } from '../helpers/until.ts';
 
 const test = suite('escapes');
 const topics = new Topics();
