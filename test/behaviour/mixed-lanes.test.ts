@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { ShoalNode } from '../../../node/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { makeFolder } from '../../helpers/folder.ts';
-import { makeFile, startNode } from '../../helpers/node.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
+import type { ShoalNode } from '../../node/index.ts';
+import { startBroker } from '../helpers/broker.ts';
+import { makeFolder } from '../helpers/folder.ts';
+import { makeFile, startNode } from '../helpers/node.ts';
+import { type Scope, suite } from '../helpers/suite.ts';
 
 const test = suite('mixed swarms');
 const content = randomBytes(6 * 1024 * 1024 + 5);
