@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { type AsyncAPIDocumentInterface, Parser } from '@asyncapi/parser';
+import * as assert from 'uvu/assert';
+import { parse } from 'yaml';
+import { whyNotPublish } from '../../../broker/access/topic-rules.ts';
+import { resolveLimits, type Topic, Topics } from '../../../protocol/index.ts';
+import { suite } from '../../helpers/suite.ts';
+import { ASYNCAPI } from './file.ts';
+import { messageSchemas } from './schemas.ts';
+
+const test = suite('asyncapi.yaml');
+const topics = new Topics();
+const rules = { topics, limits: resolveLimits(), hasTracker: true };
+const [node, from, seed, kind] = ['node-one', 'node-two', 'ab'.repeat(32), 'node-joined'];
+
+/** The topics of the code, each under the name of its channel. */
+const TOPICS: Readonly<Record<string, string>> = {
+	trackerState: topics.trackerState(),
+	trackerRequest: topics.trackerRequest(from),
+	nodeState: topics.nodeState(from),
+	announce: topics.announce(seed, from),
+	reply: topics.reply(node, from),
+	request: topics.request(node, from),
+	chunk: topics.chunk(node, from),
+	swarm: topics.swarm(seed, from),
+	event: topics.event(kind),
+};
+
+/** The channel of each kind of topic that is told apart when one is read. */
+const KINDS: Readonly<Record<Topic['kind'], string>> = {
+	'tracker-state': 'trackerState',
+	'tracker-request': 'trackerRequest',
+	'node-state': 'nodeState',
+	announce: 'announce',
+	reply: 'reply',
+	request: 'request',
+	chunk: 'chunk',
+	swarm: 'swarm',
+	event: 'event',
+};
+
+interface Reference {
+	readonly $ref: string;
+}
+
+const SCHEMAS = '#/components/schemas/';
+const MESSAGES = '#/components/messages/';
+const text = readFileSync(ASYNCAPI, 'utf8');
+let parsed: Promise<AsyncAPIDocumentInterface> | undefined;
+
+/** The document, which is read once. */
+function read(): Promise<AsyncAPIDocumentInterface> {
+	parsed ??= new Parser().parse(text).then(({ document, diagnostics }) => {
+		const faults = diagnostics.filter(({ severity }) => severity < 2);
+		assert.equal(
+			faults.map(({ message, path }) => `${path.join('.')}: ${message}`),
+			[],
+		);
+		assert.ok(document);
+		return document;
+	});
+	return parsed;
+}
+
+function filled(address: string | null | undefined): string {
+	const values: Record<string, string> = { node, from, seed, kind };
+	return String(address).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
+}
+
+test('the official parser finds neither an error nor a warning in it', async () => {
+	await read();
+});
+
+test('its channels are the topics of the code, built and read', async () => {
+	const channels = (await read()).channels().all();
+	const addresses = channels.map((channel) => [channel.id(), filled(channel.address())] as const);
+	assert.equal(Object.fromEntries(addresses), TOPICS);
+	const kinds = addresses.map(([id, address]) => [topics.tryParse(address)?.kind, id]);
+	assert.equal(Object.fromEntries(kinds), KINDS);
+});
+
+test('its schemas are those that messages are read by, each is of one message, and each message on a channel', () => {
+	const { channels, components } = parse(text);
+	assert.equal(components.schemas, messageSchemas(), 'npm run asyncapi writes them');
+	const payloads = Object.entries<{ payload?: Reference }>(components.messages).flatMap(
+		([name, { payload }]) => (payload === undefined ? [] : [[payload.$ref, name]]),
+	);
+	const ofSchemas = Object.keys(components.schemas).map((name) => [`${SCHEMAS}${name}`, name]);
+	assert.equal(Object.fromEntries(payloads), Object.fromEntries(ofSchemas));
+	const carried = Object.values<{ messages: Record<string, Reference> }>(channels).flatMap(
+		({ messages }) => Object.values(messages).map(({ $ref }) => $ref),
+	);
+	const all = Object.keys(components.messages).map((name) => `${MESSAGES}${name}`);
+	assert.equal([...new Set(carried)].sort(), all.sort());
+});
+
+test('its kinds of events are those of the messages', async () => {
+	const { channels, components } = parse(text);
+	const kinds = ['Happening', 'Complaint', 'Load'].flatMap((name) => {
+		const { enum: several, const: one } = components.schemas[name].properties.event;
+		return several ?? one;
+	});
+	assert.equal(channels.event.parameters.kind.enum, kinds);
+});
+
+test('a broker lets a node send what its operations say, with their QoS, and the rest only the tracker', async () => {
+	for (const operation of (await read())
+		.operations()
+		.all()
+		.filter((each) => each.isSend())) {
+		const [channel] = operation.channels().all();
+		const { qos, retain } = operation.bindings().get('mqtt')?.value() ?? {};
+		const topic = filled(channel?.address());
+		const why = whyNotPublish(from, { topic, qos, retain, bytes: 100 }, rules);
+		const id = String(operation.id());
+		const isTrackers = ['trackerSayState', 'trackerTell'].includes(id);
+		assert.is(why, isTrackers ? 'topic' : undefined, id);
+	}
+});
+
+test('each channel has who sends and who receives', async () => {
+	for (const channel of (await read()).channels().all()) {
+		const operations = channel.operations().all();
+		assert.ok(
+			operations.some((operation) => operation.isSend()),
+			channel.id(),
+		);
+		assert.ok(
+			operations.some((operation) => operation.isReceive()),
+			channel.id(),
+		);
+	}
+});
+
+test.run();

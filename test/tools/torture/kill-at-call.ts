@@ -1,0 +1,17 @@
+import { FailingCalls } from '../../helpers/failing-calls.ts';
+
+// Loaded before shoal: the process dies by SIGKILL at its call number KILL_AT_CALL to the file system below
+// the folder KILL_BELOW, before that call is made.
+
+const { KILL_AT_CALL, KILL_BELOW = '' } = process.env;
+
+const calls = new FailingCalls(
+	{ signal: new AbortController().signal, defer: () => {} },
+	KILL_BELOW,
+);
+calls.decide = (_, index) => {
+	if (index === Number(KILL_AT_CALL)) {
+		process.kill(process.pid, 'SIGKILL');
+	}
+	return undefined;
+};
