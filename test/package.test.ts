@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
-import { temporaryFolder } from './helpers/shoal.ts';
-import { suite } from './helpers/suite.ts';
+import { temporaryFolder } from './helpers/harness/shoal.ts';
+import { suite } from './helpers/harness/suite.ts';
 
 const test = suite('the package');
 const run = promisify(execFile);

@@ -3,12 +3,12 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Seed, ShoalError } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { FailingCalls } from '../helpers/failing-calls.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { makeFile, startNode } from '../helpers/node.ts';
-import { contentOf } from '../helpers/seeds.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
+import { FailingCalls } from '../helpers/adversaries/failing-calls.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { contentOf } from '../helpers/fixtures/seeds.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { makeFile, startNode } from '../helpers/harness/node.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
 
 // Every call to the file system that one download makes fails once, each way a disk can fail. Whatever
 // fails: under its final name is the old file or the right one (P1), and what was verified and stored is

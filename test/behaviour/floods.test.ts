@@ -1,13 +1,20 @@
 import * as assert from 'uvu/assert';
-import { ALL_ANNOUNCES, announces, EVIL, FILTERS, pour, subscriptions } from '../helpers/floods.ts';
-import { Member } from '../helpers/member.ts';
-import { Pinger } from '../helpers/pings.ts';
-import { bytesRead, peakBytes, resetPeak } from '../helpers/proc.ts';
-import { connectRaw, openRaw } from '../helpers/raw-client.ts';
-import { seedId } from '../helpers/registry.ts';
-import { type Shoal, spawnBroker } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import {
+	ALL_ANNOUNCES,
+	announces,
+	EVIL,
+	FILTERS,
+	pour,
+	subscriptions,
+} from '../helpers/adversaries/floods.ts';
+import { Pinger } from '../helpers/adversaries/pings.ts';
+import { connectRaw, openRaw } from '../helpers/adversaries/raw-client.ts';
+import { seedId } from '../helpers/fixtures/registry.ts';
+import { Member } from '../helpers/harness/member.ts';
+import { bytesRead, peakBytes, resetPeak } from '../helpers/harness/proc.ts';
+import { type Shoal, spawnBroker } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 // The broker has a process of its own: what is counted is its work and memory, not that of who attacks it.
 // How long others wait meanwhile is measured in timing/floods.

@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { ShoalNode } from '../../node/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { makeFile, startNode } from '../helpers/node.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { makeFile, startNode } from '../helpers/harness/node.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
 
 const test = suite('mixed swarms');
 const content = randomBytes(6 * 1024 * 1024 + 5);

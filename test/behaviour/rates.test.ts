@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
 import type { ShoalNode } from '../../node/index.ts';
-import { RateWatch } from '../helpers/rate-watch.ts';
-import { MB, startLimited } from '../helpers/rates.ts';
-import { suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { RateWatch } from '../helpers/harness/rate-watch.ts';
+import { MB, startLimited } from '../helpers/harness/rates.ts';
+import { suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 // No more goes than a limit allows, however slow the machine is; how exactly limits are kept is measured in timing/.
 

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import type { Decision } from '../../broker/index.ts';
-import { announce, eventsOf, makeRegistry, seedId, state } from '../helpers/registry.ts';
-import { suite } from '../helpers/suite.ts';
+import { announce, eventsOf, makeRegistry, seedId, state } from '../helpers/fixtures/registry.ts';
+import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('reports');
 const ANN = 'node-ann1';

@@ -4,12 +4,12 @@ import * as assert from 'uvu/assert';
 import { placesOf } from '../../node/download/target/part-paths.ts';
 import type { Progress } from '../../node/index.ts';
 import { Layout, type Seed } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { makeFile, startNode } from '../helpers/node.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { contentOf } from '../helpers/seeds.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { contentOf } from '../helpers/fixtures/seeds.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { makeFile, startNode } from '../helpers/harness/node.ts';
+import { rejects } from '../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
 
 const test = suite('resuming a download');
 const MIB = 1_048_576;

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeSeed } from '../../node/index.ts';
 import { isShoalError } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { makeFile, startNode } from '../helpers/node.ts';
-import { contentOf } from '../helpers/seeds.ts';
-import { type Silence, silentPeers } from '../helpers/silent-peers.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
+import { type Silence, silentPeers } from '../helpers/adversaries/silent-peers.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { contentOf } from '../helpers/fixtures/seeds.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { makeFile, startNode } from '../helpers/harness/node.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
 
 const test = suite('nodes that answer and never deliver');
 

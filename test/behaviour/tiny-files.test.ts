@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { startBroker } from '../helpers/broker.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { startNode } from '../helpers/node.ts';
-import { Shoal } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { startNode } from '../helpers/harness/node.ts';
+import { Shoal } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('many tiny files');
 const SIZE = 8 * 1024;

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { TraceEvent } from '../../node/stats/trace.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { startNode } from '../helpers/node.ts';
-import { randomFile, Shoal, temporaryFolder } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { startNode } from '../helpers/harness/node.ts';
+import { randomFile, Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('shoal get --trace');
 const LENGTH = 8 * 1024 * 1024 + 5;

@@ -2,12 +2,17 @@ import * as assert from 'uvu/assert';
 import { makeTokens } from '../../broker/access/token-auth.ts';
 import type { Broker } from '../../broker/index.ts';
 import { encodeJson, Link, makeNodeId, Topics } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { connectRaw, messagesOf, publishPacket, subscribePacket } from '../helpers/raw-client.ts';
-import { seedId, state } from '../helpers/registry.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import {
+	connectRaw,
+	messagesOf,
+	publishPacket,
+	subscribePacket,
+} from '../helpers/adversaries/raw-client.ts';
+import { seedId, state } from '../helpers/fixtures/registry.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { rejects } from '../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('strangers');
 const topics = new Topics();

@@ -1,13 +1,19 @@
 import * as assert from 'uvu/assert';
 import { Broker } from '../../broker/index.ts';
 import { encodeJson, Link, makeNodeId, Topics } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { Member, retainedBelow } from '../helpers/member.ts';
-import { connectPacket, connectRaw, openRaw, packet, text } from '../helpers/raw-client.ts';
-import { announce, seedId, state } from '../helpers/registry.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import {
+	connectPacket,
+	connectRaw,
+	openRaw,
+	packet,
+	text,
+} from '../helpers/adversaries/raw-client.ts';
+import { announce, seedId, state } from '../helpers/fixtures/registry.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { Member, retainedBelow } from '../helpers/harness/member.ts';
+import { rejects } from '../helpers/harness/rejects.ts';
+import { suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('broker');
 const topics = new Topics();

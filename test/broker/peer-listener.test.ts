@@ -8,10 +8,16 @@ import {
 	ShoalError,
 	Topics,
 } from '../../protocol/index.ts';
-import { connectRaw, openRaw, packet, subscribePacket, text } from '../helpers/raw-client.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import {
+	connectRaw,
+	openRaw,
+	packet,
+	subscribePacket,
+	text,
+} from '../helpers/adversaries/raw-client.ts';
+import { rejects } from '../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('listener');
 const topics = new Topics();

@@ -5,13 +5,13 @@ import * as assert from 'uvu/assert';
 import { DataFolder } from '../../broker/index.ts';
 import { ShoalNode } from '../../node/index.ts';
 import { formatJoinLink, type JoinLink, parseJoinLink } from '../../protocol/index.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { makeFile } from '../helpers/node.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { CACHELESS, Shoal } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { throwsCode } from '../helpers/throws-code.ts';
-import { until } from '../helpers/until.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { makeFile } from '../helpers/harness/node.ts';
+import { rejects } from '../helpers/harness/rejects.ts';
+import { CACHELESS, Shoal } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { throwsCode } from '../helpers/harness/throws-code.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('who gets in');
 

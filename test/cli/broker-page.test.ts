@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { parseJoinLink } from '../../protocol/index.ts';
-import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('the page of shoal broker');
 

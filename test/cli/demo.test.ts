@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { runShoal } from '../helpers/plain-shoal.ts';
-import { randomFile, Shoal, temporaryFolder } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { runShoal } from '../helpers/harness/plain-shoal.ts';
+import { randomFile, Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('the demo');
 

@@ -7,11 +7,11 @@ import {
 	openRaw,
 	publishPacket,
 	subscribePacket,
-} from '../helpers/raw-client.ts';
-import { announce, seedId, state } from '../helpers/registry.ts';
-import { CACHELESS, MAIN } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+} from '../helpers/adversaries/raw-client.ts';
+import { announce, seedId, state } from '../helpers/fixtures/registry.ts';
+import { CACHELESS, MAIN } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('escapes');
 const topics = new Topics();

@@ -12,11 +12,11 @@ import {
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeSeed } from '../../node/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { runShoal } from '../helpers/plain-shoal.ts';
-import { contentOf, seedOf } from '../helpers/seeds.ts';
-import { MAIN, Shoal, temporaryFolder } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
+import { contentOf, seedOf } from '../helpers/fixtures/seeds.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { runShoal } from '../helpers/harness/plain-shoal.ts';
+import { MAIN, Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('seed and verify');
 

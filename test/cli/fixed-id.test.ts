@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
-import { startBroker } from '../helpers/broker.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { makeFile } from '../helpers/node.ts';
-import { CACHELESS, Shoal } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { makeFile } from '../helpers/harness/node.ts';
+import { CACHELESS, Shoal } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('a fixed id');
 

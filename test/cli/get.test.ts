@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { startBroker } from '../helpers/broker.ts';
-import { runShoal } from '../helpers/plain-shoal.ts';
-import { CONTENT, fileSharedHere } from '../helpers/shared-here.ts';
-import { Shoal } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { runShoal } from '../helpers/harness/plain-shoal.ts';
+import { CONTENT, fileSharedHere } from '../helpers/harness/shared-here.ts';
+import { Shoal } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('what get does with what it gets');
 

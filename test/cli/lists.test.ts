@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { ShoalNode } from '../../node/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { startPlainBroker } from '../helpers/plain-broker.ts';
-import { runShoal } from '../helpers/plain-shoal.ts';
-import { Shoal, temporaryFolder } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { startPlainBroker } from '../helpers/harness/plain-broker.ts';
+import { runShoal } from '../helpers/harness/plain-shoal.ts';
+import { Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('broker, tracker, ls, who and watch');
 

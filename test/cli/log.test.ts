@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Level, Log, parseLevel } from '../../node/cli/terminal/log.ts';
-import { makeFile } from '../helpers/node.ts';
-import { runShoal } from '../helpers/plain-shoal.ts';
-import { CACHELESS, MAIN, Shoal, spawnBroker } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
-import { throwsCode } from '../helpers/throws-code.ts';
-import { until } from '../helpers/until.ts';
+import { makeFile } from '../helpers/harness/node.ts';
+import { runShoal } from '../helpers/harness/plain-shoal.ts';
+import { CACHELESS, MAIN, Shoal, spawnBroker } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
+import { throwsCode } from '../helpers/harness/throws-code.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('the log');
 const EVIL = '\x1b]0;owned\x07\x9b31m\u202e\r\nforged: line';

@@ -3,12 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { startBroker } from '../helpers/broker.ts';
-import { runShoal } from '../helpers/plain-shoal.ts';
-import { metric } from '../helpers/prometheus.ts';
-import { Shoal, spawnBroker, temporaryFolder } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { runShoal } from '../helpers/harness/plain-shoal.ts';
+import { metric } from '../helpers/harness/prometheus.ts';
+import { Shoal, spawnBroker, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('--metrics');
 const content = randomBytes(2_000_000);

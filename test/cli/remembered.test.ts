@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { contentOf } from '../helpers/seeds.ts';
-import { type CliEvent, Shoal, spawnBroker, temporaryFolder } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
+import { contentOf } from '../helpers/fixtures/seeds.ts';
+import { type CliEvent, Shoal, spawnBroker, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
 
 const test = suite('remembered seeds');
 

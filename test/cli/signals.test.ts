@@ -3,10 +3,17 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { ShoalNode } from '../../node/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { MAIN, randomFile, Shoal, sha256, spawnBroker, temporaryFolder } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import {
+	MAIN,
+	randomFile,
+	Shoal,
+	sha256,
+	spawnBroker,
+	temporaryFolder,
+} from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('signals');
 

@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { fingerprintOf, makeCertificate } from '../../broker/index.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { Shoal } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { Shoal } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
 
 const test = suite('tls on the command line');
 const pair = makeCertificate();

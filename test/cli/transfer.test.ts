@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeSeed } from '../../node/index.ts';
 import { isNodeId, parseLink } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { runShoal } from '../helpers/plain-shoal.ts';
-import { CONTENT, fileSharedHere } from '../helpers/shared-here.ts';
-import { Shoal, spawnBroker, temporaryFolder } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { runShoal } from '../helpers/harness/plain-shoal.ts';
+import { CONTENT, fileSharedHere } from '../helpers/harness/shared-here.ts';
+import { Shoal, spawnBroker, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('share and get');
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { makeProgram } from '../../node/cli/program.ts';
 import { LIMIT_NAMES } from '../../protocol/index.ts';
-import { runShoal } from '../helpers/plain-shoal.ts';
-import { Shoal } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
+import { runShoal } from '../helpers/harness/plain-shoal.ts';
+import { Shoal } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('usage of the command line');
 

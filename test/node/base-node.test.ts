@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import * as assert from 'uvu/assert';
-import { suite } from '../helpers/suite.ts';
+import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('core node');
 // This file runs as dist/test/node/base-node.test.js.

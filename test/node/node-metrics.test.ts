@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import * as assert from 'uvu/assert';
 import { type LaneKind, makeSeed, NodeMetrics } from '../../node/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { Liar } from '../helpers/liar.ts';
-import { makeFile, startNode } from '../helpers/node.ts';
-import { metric } from '../helpers/prometheus.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { Liar } from '../helpers/adversaries/liar.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { makeFile, startNode } from '../helpers/harness/node.ts';
+import { metric } from '../helpers/harness/prometheus.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('metrics of a node');
 const content = randomBytes(3_000_000);

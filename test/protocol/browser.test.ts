@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { type BuildResult, build } from 'esbuild';
 import * as assert from 'uvu/assert';
-import { seedOf } from '../helpers/seeds.ts';
-import { suite } from '../helpers/suite.ts';
+import { seedOf } from '../helpers/fixtures/seeds.ts';
+import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('browser');
 // This file runs as dist/test/protocol/browser.test.js.

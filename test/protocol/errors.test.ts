@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { isShoalError, ShoalError } from '../../protocol/errors.ts';
-import { suite } from '../helpers/suite.ts';
+import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('errors');
 

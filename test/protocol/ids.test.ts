@@ -12,8 +12,8 @@ import {
 	parseRequestId,
 	parseSeedId,
 } from '../../protocol/ids.ts';
-import { suite } from '../helpers/suite.ts';
-import { throwsCode } from '../helpers/throws-code.ts';
+import { suite } from '../helpers/harness/suite.ts';
+import { throwsCode } from '../helpers/harness/throws-code.ts';
 
 const test = suite('ids');
 const HEX = '0123456789abcdef'.repeat(4);

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { DEFAULT_LIMITS, LIMIT_NAMES, LIMIT_TABLE, resolveLimits } from '../../protocol/limits.ts';
-import { suite } from '../helpers/suite.ts';
-import { throwsCode } from '../helpers/throws-code.ts';
+import { suite } from '../helpers/harness/suite.ts';
+import { throwsCode } from '../helpers/harness/throws-code.ts';
 
 const test = suite('limits');
 

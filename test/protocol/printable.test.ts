@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { printable, printableJson, quoted } from '../../protocol/printable.ts';
-import { anyText } from '../helpers/any-text.ts';
-import { suite } from '../helpers/suite.ts';
+import { anyText } from '../helpers/fixtures/any-text.ts';
+import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('printable');
 

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { startBroker } from '../helpers/broker.ts';
-import { onSockets } from '../helpers/client-sockets.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { makeFile, startNode } from '../helpers/node.ts';
-import { suite } from '../helpers/suite.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { onSockets } from '../helpers/harness/client-sockets.ts';
+import { makeFile, startNode } from '../helpers/harness/node.ts';
+import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('faults of direct lanes');
 const MIB = 1024 * 1024;

@@ -9,12 +9,12 @@ import { dial } from '../../node/lanes/dial.ts';
 import { Lanes } from '../../node/lanes/lanes.ts';
 import { brokerStream } from '../../node/lanes/transport/broker-stream.ts';
 import { Link, makeNodeId, resolveLimits, Topics } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { makeFile } from '../helpers/node.ts';
-import { startRelay } from '../helpers/relay.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { startRelay } from '../helpers/adversaries/relay.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { makeFile } from '../helpers/harness/node.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('direct lanes with TLS');
 const pair = makeCertificate();

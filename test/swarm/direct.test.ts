@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { ShoalNode } from '../../node/index.ts';
 import { decodeNodeState, Link, makeNodeId, type NodeState } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { makeFile, startNode } from '../helpers/node.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { makeFile, startNode } from '../helpers/harness/node.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('direct lanes');
 const MIB = 1024 * 1024;

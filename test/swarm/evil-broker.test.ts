@@ -13,12 +13,12 @@ import {
 	type ShoalError,
 	Topics,
 } from '../../protocol/index.ts';
-import { startNode } from '../helpers/node.ts';
-import { type PlainBroker, startPlainBroker } from '../helpers/plain-broker.ts';
-import { seedId } from '../helpers/registry.ts';
-import { rejects } from '../helpers/rejects.ts';
-import { randomFile, sha256, temporaryFolder } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
+import { seedId } from '../helpers/fixtures/registry.ts';
+import { startNode } from '../helpers/harness/node.ts';
+import { type PlainBroker, startPlainBroker } from '../helpers/harness/plain-broker.ts';
+import { rejects } from '../helpers/harness/rejects.ts';
+import { randomFile, sha256, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
 
 const test = suite('an evil broker');
 const topics = new Topics();

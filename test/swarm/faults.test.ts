@@ -2,10 +2,16 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeSeed } from '../../node/index.ts';
-import { Liar } from '../helpers/liar.ts';
-import { randomFile, Shoal, sha256, spawnBroker, temporaryFolder } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { Liar } from '../helpers/adversaries/liar.ts';
+import {
+	randomFile,
+	Shoal,
+	sha256,
+	spawnBroker,
+	temporaryFolder,
+} from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('faults in a swarm');
 const MIB = 1024 * 1024;

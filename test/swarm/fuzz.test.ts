@@ -9,16 +9,21 @@ import {
 	Topics,
 	writeChunkHeader,
 } from '../../protocol/index.ts';
-import { Member } from '../helpers/member.ts';
-import { drawnSeed, Mutator } from '../helpers/mutate.ts';
-import { Peer } from '../helpers/peer.ts';
-import { peakBytes, resetPeak } from '../helpers/proc.ts';
-import { connectPacket, packet, publishPacket, subscribePacket } from '../helpers/raw-client.ts';
-import { announce, seedId, state, status } from '../helpers/registry.ts';
-import { contentOf, seedOf } from '../helpers/seeds.ts';
-import { randomFile, Shoal, spawnBroker, temporaryFolder } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { Peer } from '../helpers/adversaries/peer.ts';
+import {
+	connectPacket,
+	packet,
+	publishPacket,
+	subscribePacket,
+} from '../helpers/adversaries/raw-client.ts';
+import { drawnSeed, Mutator } from '../helpers/fixtures/mutate.ts';
+import { announce, seedId, state, status } from '../helpers/fixtures/registry.ts';
+import { contentOf, seedOf } from '../helpers/fixtures/seeds.ts';
+import { Member } from '../helpers/harness/member.ts';
+import { peakBytes, resetPeak } from '../helpers/harness/proc.ts';
+import { randomFile, Shoal, spawnBroker, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 // Broker and node have processes of their own: an exception that nobody catches ends them.
 

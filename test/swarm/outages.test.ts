@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { Broker } from '../../broker/index.ts';
 import type { Progress } from '../../node/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { listed, startNode } from '../helpers/node.ts';
-import { sha256, source } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { listed, startNode } from '../helpers/harness/node.ts';
+import { sha256, source } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('outages in a swarm');
 const MIB = 1024 * 1024;

@@ -1,10 +1,16 @@
 import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { randomFile, Shoal, sha256, spawnBroker, temporaryFolder } from '../helpers/shoal.ts';
-import { canMount, smallDisk } from '../helpers/small-disk.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { canMount, smallDisk } from '../helpers/fixtures/small-disk.ts';
+import {
+	randomFile,
+	Shoal,
+	sha256,
+	spawnBroker,
+	temporaryFolder,
+} from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('resume of real processes');
 const MIB = 1024 * 1024;

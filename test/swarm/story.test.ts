@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { connect } from 'mqtt';
 import * as assert from 'uvu/assert';
 import { ShoalNode } from '../../node/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { randomFile, temporaryFolder } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
-import { until } from '../helpers/until.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { randomFile, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('the story in topics');
 const MIB = 1024 * 1024;

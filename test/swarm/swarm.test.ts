@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { startBroker } from '../helpers/broker.ts';
-import { listed, startNode } from '../helpers/node.ts';
-import { sha256, source } from '../helpers/shoal.ts';
-import { suite } from '../helpers/suite.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { listed, startNode } from '../helpers/harness/node.ts';
+import { sha256, source } from '../helpers/harness/shoal.ts';
+import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('swarm');
 const MIB = 1024 * 1024;

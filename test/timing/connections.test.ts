@@ -1,14 +1,14 @@
 import { Connection } from '../../protocol/link/connection.ts';
 import { Link } from '../../protocol/link/link.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { acceptOnly, startFakeBroker } from '../helpers/fake-broker.ts';
-import { Member } from '../helpers/member.ts';
-import { startPlainBroker } from '../helpers/plain-broker.ts';
-import { seedId } from '../helpers/registry.ts';
-import { rejects } from '../helpers/rejects.ts';
-import type { Scope } from '../helpers/suite.ts';
-import { judge, timingSuite } from '../helpers/timing.ts';
-import { until } from '../helpers/until.ts';
+import { acceptOnly, startFakeBroker } from '../helpers/adversaries/fake-broker.ts';
+import { seedId } from '../helpers/fixtures/registry.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { Member } from '../helpers/harness/member.ts';
+import { startPlainBroker } from '../helpers/harness/plain-broker.ts';
+import { rejects } from '../helpers/harness/rejects.ts';
+import type { Scope } from '../helpers/harness/suite.ts';
+import { judge, timingSuite } from '../helpers/harness/timing.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = await timingSuite('connections');
 const NEVER = 1e9;

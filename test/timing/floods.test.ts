@@ -1,10 +1,17 @@
-import { ALL_ANNOUNCES, announces, EVIL, FILTERS, pour, subscriptions } from '../helpers/floods.ts';
-import { Member } from '../helpers/member.ts';
-import { Pinger } from '../helpers/pings.ts';
-import { connectRaw, openRaw } from '../helpers/raw-client.ts';
-import { spawnBroker } from '../helpers/shoal.ts';
-import type { Scope } from '../helpers/suite.ts';
-import { judge, timingSuite } from '../helpers/timing.ts';
+import {
+	ALL_ANNOUNCES,
+	announces,
+	EVIL,
+	FILTERS,
+	pour,
+	subscriptions,
+} from '../helpers/adversaries/floods.ts';
+import { Pinger } from '../helpers/adversaries/pings.ts';
+import { connectRaw, openRaw } from '../helpers/adversaries/raw-client.ts';
+import { Member } from '../helpers/harness/member.ts';
+import { spawnBroker } from '../helpers/harness/shoal.ts';
+import type { Scope } from '../helpers/harness/suite.ts';
+import { judge, timingSuite } from '../helpers/harness/timing.ts';
 
 const test = await timingSuite('floods');
 const DELAY = { unit: 'ms', most: 100 };

@@ -1,14 +1,14 @@
 import * as v from 'valibot';
 import { MAX_LENGTH, parseSeed, parseSeedBody, Topics } from '../../protocol/index.ts';
 import { jsonDecoder } from '../../protocol/messages/json.ts';
-import { HOSTILE_JSON, HOSTILE_TOPICS } from '../helpers/hostile-messages.ts';
+import { HOSTILE_JSON, HOSTILE_TOPICS } from '../helpers/fixtures/hostile-messages.ts';
 import {
 	CROWDED_LENGTHS,
 	crowdedBody,
 	HOSTILE_SEEDS,
 	longLinesBody,
-} from '../helpers/hostile-seeds.ts';
-import { judge, timingSuite } from '../helpers/timing.ts';
+} from '../helpers/fixtures/hostile-seeds.ts';
+import { judge, timingSuite } from '../helpers/harness/timing.ts';
 
 const test = await timingSuite('what is hostile');
 

@@ -1,11 +1,16 @@
 import type { ShoalNode } from '../../node/index.ts';
 import type { ByteRange } from '../../protocol/index.ts';
-import { RateWatch } from '../helpers/rate-watch.ts';
-import { type LimitedSwarm, type LimitedSwarmOptions, MB, startLimited } from '../helpers/rates.ts';
-import { seed, startSeeder } from '../helpers/seeding.ts';
-import type { Scope } from '../helpers/suite.ts';
-import { judge, timingSuite } from '../helpers/timing.ts';
-import { until } from '../helpers/until.ts';
+import { RateWatch } from '../helpers/harness/rate-watch.ts';
+import {
+	type LimitedSwarm,
+	type LimitedSwarmOptions,
+	MB,
+	startLimited,
+} from '../helpers/harness/rates.ts';
+import { seed, startSeeder } from '../helpers/harness/seeding.ts';
+import type { Scope } from '../helpers/harness/suite.ts';
+import { judge, timingSuite } from '../helpers/harness/timing.ts';
+import { until } from '../helpers/harness/until.ts';
 
 // In any two seconds what goes is within 5 % of the limit. Rates are measured side by side where all of them
 // together are far from what one process can do.

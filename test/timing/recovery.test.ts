@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Broker } from '../../broker/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { onSockets } from '../helpers/client-sockets.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { makeFile, startNode } from '../helpers/node.ts';
-import { Shoal, source, spawnBroker } from '../helpers/shoal.ts';
-import type { Scope } from '../helpers/suite.ts';
-import { judge, timingSuite } from '../helpers/timing.ts';
-import { until } from '../helpers/until.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { onSockets } from '../helpers/harness/client-sockets.ts';
+import { makeFile, startNode } from '../helpers/harness/node.ts';
+import { Shoal, source, spawnBroker } from '../helpers/harness/shoal.ts';
+import type { Scope } from '../helpers/harness/suite.ts';
+import { judge, timingSuite } from '../helpers/harness/timing.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = await timingSuite('how soon a swarm goes on');
 const MIB = 1024 * 1024;

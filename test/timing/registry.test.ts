@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
-import { makeCrowdedRegistry, seedId, status } from '../helpers/registry.ts';
-import { judge, timingSuite } from '../helpers/timing.ts';
+import { makeCrowdedRegistry, seedId, status } from '../helpers/fixtures/registry.ts';
+import { judge, timingSuite } from '../helpers/harness/timing.ts';
 
 const test = await timingSuite('registry');
 const TURNS = 20;

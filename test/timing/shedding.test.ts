@@ -1,8 +1,8 @@
 import { Topics } from '../../protocol/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { FROZEN, flood, floodUntilCut, freeze, joinSender } from '../helpers/frozen.ts';
-import { Pinger } from '../helpers/pings.ts';
-import { judge, timingSuite } from '../helpers/timing.ts';
+import { FROZEN, flood, floodUntilCut, freeze, joinSender } from '../helpers/adversaries/frozen.ts';
+import { Pinger } from '../helpers/adversaries/pings.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { judge, timingSuite } from '../helpers/harness/timing.ts';
 
 const test = await timingSuite('shedding');
 const topics = new Topics();

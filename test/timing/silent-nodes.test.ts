@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { makeSeed } from '../../node/index.ts';
-import { startBroker } from '../helpers/broker.ts';
-import { makeFolder } from '../helpers/folder.ts';
-import { makeFile, startNode } from '../helpers/node.ts';
-import { contentOf } from '../helpers/seeds.ts';
-import { type Silence, silentPeers } from '../helpers/silent-peers.ts';
-import type { Scope } from '../helpers/suite.ts';
-import { judge, timingSuite } from '../helpers/timing.ts';
+import { type Silence, silentPeers } from '../helpers/adversaries/silent-peers.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { contentOf } from '../helpers/fixtures/seeds.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { makeFile, startNode } from '../helpers/harness/node.ts';
+import type { Scope } from '../helpers/harness/suite.ts';
+import { judge, timingSuite } from '../helpers/harness/timing.ts';
 
 const test = await timingSuite('silent nodes');
 const LENGTH = 1_000_000;

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import { makeFolder } from '../helpers/folder.ts';
-import type { Scope } from '../helpers/suite.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import type { Scope } from '../helpers/harness/suite.ts';
 
 /** ms that whatever is waited for in a tab may take: the machine may do much else. */
 const PATIENCE = 100_000;

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { encodeJson, Topics } from '../../protocol/index.ts';
-import { Member } from '../helpers/member.ts';
-import { state } from '../helpers/registry.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { judge } from '../helpers/timing.ts';
+import { state } from '../helpers/fixtures/registry.ts';
+import { Member } from '../helpers/harness/member.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { judge } from '../helpers/harness/timing.ts';
 import { openTab } from './chromium.ts';
 import { spawnServed } from './served.ts';
 

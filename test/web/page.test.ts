@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { parseJoinLink } from '../../protocol/index.ts';
-import { Member } from '../helpers/member.ts';
-import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
+import { Member } from '../helpers/harness/member.ts';
+import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { openTab } from './chromium.ts';
 import { spawnServed, spawnShare } from './served.ts';
 

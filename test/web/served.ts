@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
-import { Shoal } from '../helpers/shoal.ts';
-import type { Scope } from '../helpers/suite.ts';
+import { Shoal } from '../helpers/harness/shoal.ts';
+import type { Scope } from '../helpers/harness/suite.ts';
 
 /** A broker in a process of its own, with its page. @returns its URL, and that of the page */
 export async function spawnServed(

@@ -8,10 +8,10 @@ import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { WebSocketServer } from 'ws';
 import { parseJoinLink } from '../../protocol/index.ts';
-import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/shoal.ts';
-import { type Scope, suite } from '../helpers/suite.ts';
-import { judge } from '../helpers/timing.ts';
-import { until } from '../helpers/until.ts';
+import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { judge } from '../helpers/harness/timing.ts';
+import { until } from '../helpers/harness/until.ts';
 import { openTab } from './chromium.ts';
 import { ownAddress, spawnServed, spawnShare } from './served.ts';
 

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
 import { Door } from '../../../broker/access/client-sessions.ts';
 import { resolveLimits } from '../../../protocol/index.ts';
-import { fakeClock } from '../../helpers/clock.ts';
-import { suite } from '../../helpers/suite.ts';
+import { fakeClock } from '../../helpers/harness/clock.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('door');
 const secret = (text: string): Uint8Array => new TextEncoder().encode(text);

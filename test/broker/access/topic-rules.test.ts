@@ -6,8 +6,8 @@ import {
 	whyNotPublish,
 } from '../../../broker/access/topic-rules.ts';
 import { resolveLimits, Topics } from '../../../protocol/index.ts';
-import { seedId } from '../../helpers/registry.ts';
-import { suite } from '../../helpers/suite.ts';
+import { seedId } from '../../helpers/fixtures/registry.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('access');
 const ME = 'node-me-1';

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
 import { Retained } from '../../../broker/aedes/retained-store.ts';
 import { Topics } from '../../../protocol/index.ts';
-import { seedId } from '../../helpers/registry.ts';
-import { suite } from '../../helpers/suite.ts';
+import { seedId } from '../../helpers/fixtures/registry.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('retained');
 const topics = new Topics();

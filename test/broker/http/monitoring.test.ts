@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import * as assert from 'uvu/assert';
 import { type BrokerOptions, makeTokens, startWebFront } from '../../../broker/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { jumpingClock } from '../../helpers/clock.ts';
-import { makeFolder } from '../../helpers/folder.ts';
-import { Member } from '../../helpers/member.ts';
-import { makeFile, startNode } from '../../helpers/node.ts';
-import { metric } from '../../helpers/prometheus.ts';
-import { seedId } from '../../helpers/registry.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { makeFolder } from '../../helpers/fixtures/folder.ts';
+import { seedId } from '../../helpers/fixtures/registry.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { jumpingClock } from '../../helpers/harness/clock.ts';
+import { Member } from '../../helpers/harness/member.ts';
+import { makeFile, startNode } from '../../helpers/harness/node.ts';
+import { metric } from '../../helpers/harness/prometheus.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('monitoring of a broker');
 const ASKED = 20;

@@ -4,7 +4,6 @@ import { parser } from 'mqtt-packet';
 import * as assert from 'uvu/assert';
 import type { Broker } from '../../../broker/index.ts';
 import { Topics } from '../../../protocol/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
 import {
 	connectPacket,
 	connectRaw,
@@ -13,10 +12,11 @@ import {
 	publishPacket,
 	type RawClient,
 	subscribePacket,
-} from '../../helpers/raw-client.ts';
-import { seedId } from '../../helpers/registry.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+} from '../../helpers/adversaries/raw-client.ts';
+import { seedId } from '../../helpers/fixtures/registry.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('chunk lane');
 const topics = new Topics();

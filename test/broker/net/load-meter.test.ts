@@ -2,11 +2,11 @@ import * as assert from 'uvu/assert';
 import { type Broker, startWebFront, Tracker } from '../../../broker/index.ts';
 import { LoadMeter, type LoadSource } from '../../../broker/net/load-meter.ts';
 import { Link, type Load, makeNodeId, Topics } from '../../../protocol/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { fakeClock } from '../../helpers/clock.ts';
-import { Member } from '../../helpers/member.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { fakeClock } from '../../helpers/harness/clock.ts';
+import { Member } from '../../helpers/harness/member.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('the load of a broker');
 const topics = new Topics();

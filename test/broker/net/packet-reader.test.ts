@@ -1,8 +1,6 @@
 import * as assert from 'uvu/assert';
 import { Broker } from '../../../broker/index.ts';
 import { Topics } from '../../../protocol/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
 import {
 	connectPacket,
 	connectRaw,
@@ -10,10 +8,12 @@ import {
 	openRaw,
 	publishPacket,
 	subscribePacket,
-} from '../../helpers/raw-client.ts';
-import { suite } from '../../helpers/suite.ts';
-import { holdTimers } from '../../helpers/timers.ts';
-import { until } from '../../helpers/until.ts';
+} from '../../helpers/adversaries/raw-client.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { holdTimers } from '../../helpers/harness/timers.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('intake');
 const topics = new Topics();

@@ -4,14 +4,20 @@ import { Duplex } from 'node:stream';
 import * as assert from 'uvu/assert';
 import { Shedding } from '../../../broker/net/slow-consumers.ts';
 import { resolveLimits, Topics } from '../../../protocol/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { fakeClock } from '../../helpers/clock.ts';
-import { FROZEN, flood, floodUntilCut, freeze, joinSender } from '../../helpers/frozen.ts';
-import { Pinger } from '../../helpers/pings.ts';
-import { subscribePacket } from '../../helpers/raw-client.ts';
-import { seedId } from '../../helpers/registry.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import {
+	FROZEN,
+	flood,
+	floodUntilCut,
+	freeze,
+	joinSender,
+} from '../../helpers/adversaries/frozen.ts';
+import { Pinger } from '../../helpers/adversaries/pings.ts';
+import { subscribePacket } from '../../helpers/adversaries/raw-client.ts';
+import { seedId } from '../../helpers/fixtures/registry.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { fakeClock } from '../../helpers/harness/clock.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('shedding');
 const topics = new Topics();

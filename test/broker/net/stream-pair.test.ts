@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { streamPair } from '../../../broker/net/stream-pair.ts';
-import { suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('stream pair');
 

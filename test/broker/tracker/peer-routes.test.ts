@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { withRoutes } from '../../../broker/tracker/peer-routes.ts';
 import { checkTicket, TicketOffice } from '../../../broker/tracker/tickets.ts';
-import { suite } from '../../helpers/suite.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('routes');
 const office = new TicketOffice();

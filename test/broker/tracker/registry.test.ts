@@ -7,8 +7,8 @@ import {
 	seedId,
 	state,
 	status,
-} from '../../helpers/registry.ts';
-import { suite } from '../../helpers/suite.ts';
+} from '../../helpers/fixtures/registry.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('registry');
 const ANN = 'node-ann1';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { SortedIds } from '../../../broker/tracker/sorted-ids.ts';
-import { suite } from '../../helpers/suite.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('sorted ids');
 const id = fc.constantFrom(...'abcdefghij');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { checkTicket, TICKET_LIFE, TicketOffice } from '../../../broker/tracker/tickets.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('tickets');
 const office = new TicketOffice();

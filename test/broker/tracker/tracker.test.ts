@@ -1,13 +1,13 @@
 import * as assert from 'uvu/assert';
 import { Broker, Tracker, type TrackerOptions } from '../../../broker/index.ts';
 import { encodeJson, type Limits, Topics } from '../../../protocol/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { jumpingClock } from '../../helpers/clock.ts';
-import { Member, retainedBelow } from '../../helpers/member.ts';
-import { startMosquitto } from '../../helpers/mosquitto.ts';
-import { seedId } from '../../helpers/registry.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { seedId } from '../../helpers/fixtures/registry.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { jumpingClock } from '../../helpers/harness/clock.ts';
+import { Member, retainedBelow } from '../../helpers/harness/member.ts';
+import { startMosquitto } from '../../helpers/harness/mosquitto.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('tracker');
 const topics = new Topics();

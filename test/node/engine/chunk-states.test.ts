@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { type ChunkState, ChunkStates } from '../../../node/engine/chunk-states.ts';
 import { Bitfield } from '../../../protocol/index.ts';
-import { suite } from '../../helpers/suite.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('chunk states');
 const STATES: readonly ChunkState[] = ['missing', 'assigned', 'verifying', 'have'];

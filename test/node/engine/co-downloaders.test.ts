@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { Fellows } from '../../../node/engine/co-downloaders.ts';
-import { suite } from '../../helpers/suite.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('fellows');
 const ids = fc.uniqueArray(

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { Demand } from '../../../node/engine/demand.ts';
-import { fakeRandom } from '../../helpers/clock.ts';
-import { simulate } from '../../helpers/simulation.ts';
-import { suite } from '../../helpers/suite.ts';
+import { fakeRandom } from '../../helpers/harness/clock.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { simulate } from '../../helpers/simulation/simulated-download.ts';
 
 const test = suite('Demand');
 const KIB = 1024;

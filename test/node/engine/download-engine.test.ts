@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { type Behaviour, simulate } from '../../helpers/simulation.ts';
-import { suite } from '../../helpers/suite.ts';
-import { checkEngine } from '../../helpers/swarm/check-engine.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { checkEngine } from '../../helpers/simulation/check-engine.ts';
+import { type Behaviour, simulate } from '../../helpers/simulation/simulated-download.ts';
 
 const test = suite('download engine');
 const KIB = 1024;

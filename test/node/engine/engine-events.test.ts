@@ -5,9 +5,9 @@ import { Fellows } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { Bitfield, DEFAULT_LIMITS, Layout } from '../../../protocol/index.ts';
-import { fakeRandom } from '../../helpers/clock.ts';
-import { suite } from '../../helpers/suite.ts';
-import { checkEngine } from '../../helpers/swarm/check-engine.ts';
+import { fakeRandom } from '../../helpers/harness/clock.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { checkEngine } from '../../helpers/simulation/check-engine.ts';
 
 const test = suite('events of the download engine');
 const KIB = 1024;

@@ -5,7 +5,7 @@ import { Fellows } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { Bitfield, Layout } from '../../../protocol/index.ts';
-import { suite } from '../../helpers/suite.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('what is overheard');
 const KIB = 1024;

@@ -1,9 +1,9 @@
 import * as assert from 'uvu/assert';
-import { suite } from '../../helpers/suite.ts';
-import { meshBound, starBound } from '../../helpers/swarm/bound.ts';
-import { meshOf } from '../../helpers/swarm/mesh.ts';
-import { simulateSwarm } from '../../helpers/swarm/simulate-swarm.ts';
-import { Star } from '../../helpers/swarm/topology.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { meshBound, starBound } from '../../helpers/simulation/bound.ts';
+import { meshOf } from '../../helpers/simulation/mesh.ts';
+import { simulateSwarm } from '../../helpers/simulation/simulate-swarm.ts';
+import { Star } from '../../helpers/simulation/topology.ts';
 
 const test = suite('simulated swarms beside what their links allow', { timeout: 240_000 });
 const MIB = 1024 * 1024;

@@ -1,10 +1,10 @@
 import * as assert from 'uvu/assert';
-import { fakeRandom } from '../../helpers/clock.ts';
-import { suite } from '../../helpers/suite.ts';
-import { checkEngine } from '../../helpers/swarm/check-engine.ts';
-import type { Faults, Span } from '../../helpers/swarm/faults.ts';
-import { meshOf } from '../../helpers/swarm/mesh.ts';
-import { simulateSwarm } from '../../helpers/swarm/simulate-swarm.ts';
+import { fakeRandom } from '../../helpers/harness/clock.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { checkEngine } from '../../helpers/simulation/check-engine.ts';
+import type { Faults, Span } from '../../helpers/simulation/faults.ts';
+import { meshOf } from '../../helpers/simulation/mesh.ts';
+import { simulateSwarm } from '../../helpers/simulation/simulate-swarm.ts';
 
 const test = suite('simulated swarms', { timeout: 240_000 });
 const KIB = 1024;

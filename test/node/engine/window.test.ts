@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { FIRST_PART, FIRST_WINDOW, LEAST_PART, Window } from '../../../node/engine/window.ts';
-import { suite } from '../../helpers/suite.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('window');
 const KIB = 1024;

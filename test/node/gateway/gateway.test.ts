@@ -4,9 +4,9 @@ import * as assert from 'uvu/assert';
 import { HttpServer } from '../../../broker/index.ts';
 import { gatewayRoute } from '../../../node/gateway/gateway.ts';
 import { parseHttpRange } from '../../../node/gateway/http-range.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { makeFile, startNode } from '../../helpers/node.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { makeFile, startNode } from '../../helpers/harness/node.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('gateway');
 const content = randomBytes(3_000_001);

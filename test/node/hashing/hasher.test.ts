@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { digestChunk, hashFile, hashPieces } from '../../../node/hashing/hasher.ts';
-import { makeFolder } from '../../helpers/folder.ts';
-import { rejects } from '../../helpers/rejects.ts';
-import { contentOf } from '../../helpers/seeds.ts';
-import { suite } from '../../helpers/suite.ts';
+import { makeFolder } from '../../helpers/fixtures/folder.ts';
+import { contentOf } from '../../helpers/fixtures/seeds.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('hasher');
 const KINDS = ['sha256', 'md5'] as const;

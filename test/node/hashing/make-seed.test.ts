@@ -7,12 +7,12 @@ import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
 import { makeSeed } from '../../../node/hashing/make-seed.ts';
 import { chooseChunkSize } from '../../../protocol/index.ts';
-import { makeFolder } from '../../helpers/folder.ts';
-import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
-import { rejects } from '../../helpers/rejects.ts';
-import { contentOf, seedOf } from '../../helpers/seeds.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { makeFolder } from '../../helpers/fixtures/folder.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('makeSeed');
 const KIB = 1_024;

@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeSeed, SeedCache } from '../../../node/index.ts';
-import { makeFolder } from '../../helpers/folder.ts';
-import { rejects } from '../../helpers/rejects.ts';
-import { contentOf } from '../../helpers/seeds.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
+import { makeFolder } from '../../helpers/fixtures/folder.ts';
+import { contentOf } from '../../helpers/fixtures/seeds.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('SeedCache');
 const content = contentOf(700_000);

@@ -7,12 +7,12 @@ import * as assert from 'uvu/assert';
 import { Listener } from '../../../broker/index.ts';
 import { addressesOf } from '../../../node/lanes/listen.ts';
 import { resolveLimits } from '../../../protocol/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { makeFolder } from '../../helpers/folder.ts';
-import { makeFile, startNode } from '../../helpers/node.ts';
-import { topics } from '../../helpers/peer.ts';
-import { Shoal, temporaryFolder } from '../../helpers/shoal.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
+import { topics } from '../../helpers/adversaries/peer.ts';
+import { makeFolder } from '../../helpers/fixtures/folder.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { makeFile, startNode } from '../../helpers/harness/node.ts';
+import { Shoal, temporaryFolder } from '../../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('addresses of a node');
 const content = randomBytes(2_000_000);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { type Seated, SourcePlaces } from '../../../node/peers/peer-slots.ts';
 import { distance, hashId } from '../../../protocol/index.ts';
-import { suite } from '../../helpers/suite.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('source places');
 const SELF = 'myself-01';

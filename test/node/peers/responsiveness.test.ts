@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { Responsiveness } from '../../../node/peers/responsiveness.ts';
-import { suite } from '../../helpers/suite.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('responsiveness');
 const MINUTES = 60_000;

@@ -2,12 +2,12 @@ import * as assert from 'uvu/assert';
 import type { HaveReply } from '../../../node/peers/have-reply.ts';
 import { SeedFinder } from '../../../node/peers/seed-finder.ts';
 import { decodeChunk, type Seed } from '../../../protocol/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { openContext } from '../../helpers/context.ts';
-import { Peer } from '../../helpers/peer.ts';
-import { contentOf, seedOf } from '../../helpers/seeds.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { Peer } from '../../helpers/adversaries/peer.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { openContext } from '../../helpers/harness/context.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('SeedFinder');
 const content = contentOf(60_000);

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { GainNews } from '../../../node/seeding/have-updates.ts';
 import type { NodeReply } from '../../../protocol/index.ts';
-import { fakeClock } from '../../helpers/clock.ts';
-import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { fakeClock } from '../../helpers/harness/clock.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('GainNews');
 const A = 'a'.repeat(64);

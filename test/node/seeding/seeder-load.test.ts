@@ -1,12 +1,12 @@
 import * as assert from 'uvu/assert';
 import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
 import { Bitfield, type ByteRange, parseRequestId } from '../../../protocol/index.ts';
-import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
-import { Peer } from '../../helpers/peer.ts';
-import { seed, startSeeder } from '../../helpers/seeding.ts';
-import { contentOf, seedOf } from '../../helpers/seeds.ts';
-import { suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { Peer } from '../../helpers/adversaries/peer.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
+import { seed, startSeeder } from '../../helpers/harness/seeding.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('Seeder under load');
 

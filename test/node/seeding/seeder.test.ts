@@ -7,11 +7,11 @@ import {
 	parseRequestId,
 	ShoalError,
 } from '../../../protocol/index.ts';
-import { Peer, topics } from '../../helpers/peer.ts';
-import { CHUNK, content, LENGTH, seed, startSeeder } from '../../helpers/seeding.ts';
-import { contentOf, seedOf } from '../../helpers/seeds.ts';
-import { suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { Peer, topics } from '../../helpers/adversaries/peer.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { CHUNK, content, LENGTH, seed, startSeeder } from '../../helpers/harness/seeding.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('Seeder');
 

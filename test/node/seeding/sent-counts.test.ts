@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { Spread } from '../../../node/seeding/sent-counts.ts';
-import { seedOf } from '../../helpers/seeds.ts';
-import { suite } from '../../helpers/suite.ts';
+import { seedOf } from '../../helpers/fixtures/seeds.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('spread');
 const seed = seedOf(new Uint8Array(300_000));

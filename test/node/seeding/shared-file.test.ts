@@ -1,16 +1,16 @@
 import { readFile, rename, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import * as assert from 'uvu/assert';
 import type { Share, ShoalNode } from '../../../node/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { makeFolder, openBelow } from '../../helpers/folder.ts';
-import { Member } from '../../helpers/member.ts';
-import { makeFile, startNode } from '../../helpers/node.ts';
-import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
-import { Peer } from '../../helpers/peer.ts';
-import { rejects } from '../../helpers/rejects.ts';
-import { contentOf } from '../../helpers/seeds.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { Peer } from '../../helpers/adversaries/peer.ts';
+import { makeFolder, openBelow } from '../../helpers/fixtures/folder.ts';
+import { contentOf } from '../../helpers/fixtures/seeds.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { Member } from '../../helpers/harness/member.ts';
+import { makeFile, startNode } from '../../helpers/harness/node.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('Share');
 const content = contentOf(700_000);

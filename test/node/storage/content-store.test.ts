@@ -2,9 +2,9 @@ import * as assert from 'uvu/assert';
 import { type Holding, Holdings } from '../../../node/storage/content-store.ts';
 import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
 import { Bitfield } from '../../../protocol/index.ts';
-import { contentOf, seedOf } from '../../helpers/seeds.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('Holdings');
 

@@ -4,9 +4,9 @@ import * as assert from 'uvu/assert';
 import { FileStorage } from '../../../node/storage/file-storage.ts';
 import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
 import type { Storage } from '../../../node/storage/storage.ts';
-import { makeFolder } from '../../helpers/folder.ts';
-import { contentOf } from '../../helpers/seeds.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
+import { makeFolder } from '../../helpers/fixtures/folder.ts';
+import { contentOf } from '../../helpers/fixtures/seeds.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
 
 const LENGTH = 5_000;
 

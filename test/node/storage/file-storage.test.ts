@@ -16,11 +16,11 @@ import {
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { FileStorage } from '../../../node/storage/file-storage.ts';
-import { makeFolder, openBelow } from '../../helpers/folder.ts';
-import { rejects } from '../../helpers/rejects.ts';
-import { contentOf } from '../../helpers/seeds.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { makeFolder, openBelow } from '../../helpers/fixtures/folder.ts';
+import { contentOf } from '../../helpers/fixtures/seeds.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('FileStorage');
 const LENGTH = 3_000;

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
 import { fsError, onFile } from '../../../node/storage/fs-error.ts';
 import { type ErrorCode, ShoalError } from '../../../protocol/index.ts';
-import { rejects } from '../../helpers/rejects.ts';
-import { suite } from '../../helpers/suite.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('fs-error');
 

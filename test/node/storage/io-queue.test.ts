@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { RunQueue } from '../../../node/storage/io-queue.ts';
-import { makeFolder } from '../../helpers/folder.ts';
-import { rejects } from '../../helpers/rejects.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
+import { makeFolder } from '../../helpers/fixtures/folder.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('run queue');
 

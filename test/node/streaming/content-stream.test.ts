@@ -10,10 +10,10 @@ import { type Holding, Holdings } from '../../../node/storage/content-store.ts';
 import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
 import { ContentStream, type StreamOptions } from '../../../node/streaming/content-stream.ts';
 import { Bitfield } from '../../../protocol/index.ts';
-import { rejects } from '../../helpers/rejects.ts';
-import { contentOf, seedOf } from '../../helpers/seeds.ts';
-import { suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('ContentStream');
 

@@ -12,15 +12,15 @@ import {
 	Link,
 	makeNodeId,
 } from '../../../protocol/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { openContext } from '../../helpers/context.ts';
-import { Member, retainedBelow } from '../../helpers/member.ts';
-import { makeFile, startNode } from '../../helpers/node.ts';
-import { topics } from '../../helpers/peer.ts';
-import { startPlainBroker } from '../../helpers/plain-broker.ts';
-import { contentOf, seedOf } from '../../helpers/seeds.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { topics } from '../../helpers/adversaries/peer.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { openContext } from '../../helpers/harness/context.ts';
+import { Member, retainedBelow } from '../../helpers/harness/member.ts';
+import { makeFile, startNode } from '../../helpers/harness/node.ts';
+import { startPlainBroker } from '../../helpers/harness/plain-broker.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('Presence');
 /** Lives of announces that are over soon, and are renewed in time by a node that is held up for seconds. */

@@ -3,8 +3,8 @@ import { swarmScreen } from '../../../node/cli/terminal/swarm-screen.ts';
 import { widthOf } from '../../../node/cli/terminal/table.ts';
 import { SwarmView } from '../../../node/tracker/swarm-view.ts';
 import { encodeJson, type Topic, Topics } from '../../../protocol/index.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('the view of a swarm');
 

@@ -1,16 +1,16 @@
 import * as assert from 'uvu/assert';
 import { TrackerClient } from '../../../node/tracker/tracker-client.ts';
 import { encodeJson, formatRequestId, Link, makeNodeId } from '../../../protocol/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { openContext } from '../../helpers/context.ts';
-import { Member } from '../../helpers/member.ts';
-import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
-import { Peer, topics } from '../../helpers/peer.ts';
-import { startPlainBroker } from '../../helpers/plain-broker.ts';
-import { seedId } from '../../helpers/registry.ts';
-import { rejects } from '../../helpers/rejects.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { Peer, topics } from '../../helpers/adversaries/peer.ts';
+import { seedId } from '../../helpers/fixtures/registry.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { openContext } from '../../helpers/harness/context.ts';
+import { Member } from '../../helpers/harness/member.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
+import { startPlainBroker } from '../../helpers/harness/plain-broker.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('TrackerClient');
 

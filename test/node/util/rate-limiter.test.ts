@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { TokenBucket } from '../../../node/util/rate-limiter.ts';
-import { fakeClock } from '../../helpers/clock.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
-import { until } from '../../helpers/until.ts';
+import { fakeClock } from '../../helpers/harness/clock.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('TokenBucket');
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { RateMeter } from '../../../node/util/rate-meter.ts';
-import { fakeClock } from '../../helpers/clock.ts';
-import { suite } from '../../helpers/suite.ts';
+import { fakeClock } from '../../helpers/harness/clock.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('RateMeter');
 

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { Turns } from '../../../node/util/slots.ts';
-import { suite } from '../../helpers/suite.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('Turns');
 const microtasks = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

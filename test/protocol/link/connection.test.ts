@@ -7,12 +7,12 @@ import {
 	acceptOnly,
 	type FakeBroker,
 	startFakeBroker,
-} from '../../helpers/fake-broker.ts';
-import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
-import { rejects } from '../../helpers/rejects.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { holdTimers } from '../../helpers/timers.ts';
-import { until } from '../../helpers/until.ts';
+} from '../../helpers/adversaries/fake-broker.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { holdTimers } from '../../helpers/harness/timers.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('connection');
 const NEVER = 1e9;

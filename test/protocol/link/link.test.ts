@@ -2,12 +2,12 @@ import * as assert from 'uvu/assert';
 import type { Incoming } from '../../../protocol/index.ts';
 import type { LinkOptions } from '../../../protocol/link/base-link.ts';
 import { Link } from '../../../protocol/link/link.ts';
-import { nothingLeftOpen, openResources } from '../../helpers/open-resources.ts';
-import { type PlainBroker, startPlainBroker } from '../../helpers/plain-broker.ts';
-import { rejects } from '../../helpers/rejects.ts';
-import { type Scope, suite } from '../../helpers/suite.ts';
-import { holdTimers } from '../../helpers/timers.ts';
-import { until } from '../../helpers/until.ts';
+import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
+import { type PlainBroker, startPlainBroker } from '../../helpers/harness/plain-broker.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { holdTimers } from '../../helpers/harness/timers.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('link');
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -3,9 +3,9 @@ import * as assert from 'uvu/assert';
 import * as v from 'valibot';
 import { isShoalError } from '../../../protocol/errors.ts';
 import { encodeJson, jsonDecoder } from '../../../protocol/messages/json.ts';
-import { HOSTILE_JSON } from '../../helpers/hostile-messages.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { HOSTILE_JSON } from '../../helpers/fixtures/hostile-messages.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('json');
 const decodeAny = jsonDecoder('thing', v.unknown());

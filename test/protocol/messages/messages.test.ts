@@ -14,8 +14,8 @@ import {
 	MAX_LENGTH,
 	MAX_RANGE,
 } from '../../../protocol/index.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('messages');
 const id = '0123456789abcdef';

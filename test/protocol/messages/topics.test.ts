@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS, type Topic, Topics } from '../../../protocol/index.ts';
-import { anyText } from '../../helpers/any-text.ts';
-import { HOSTILE_TOPICS } from '../../helpers/hostile-messages.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { anyText } from '../../helpers/fixtures/any-text.ts';
+import { HOSTILE_TOPICS } from '../../helpers/fixtures/hostile-messages.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('topics');
 const topics = new Topics();

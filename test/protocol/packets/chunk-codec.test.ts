@@ -8,8 +8,8 @@ import {
 	MAX_LENGTH,
 	writeChunkHeader,
 } from '../../../protocol/index.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('chunk-codec');
 const SEED = '00112233445566778899aabbccddeeff'.repeat(2);

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { generate } from 'mqtt-packet';
 import * as assert from 'uvu/assert';
 import { PacketFramer, type PacketFramerOptions, ShoalError } from '../../../protocol/index.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('packet framer');
 const PING = Buffer.from([0xc0, 0]);

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { generate, type IPublishPacket, parser } from 'mqtt-packet';
 import * as assert from 'uvu/assert';
 import { PLAIN_PUBLISH, parsePlainPublish, plainPublishHeader } from '../../../protocol/index.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('publish packet');
 

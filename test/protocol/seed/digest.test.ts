@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { DIGEST_BYTES, digestOf, sameDigest } from '../../../protocol/seed/digest.ts';
-import { suite } from '../../helpers/suite.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('digest');
 

@@ -9,8 +9,8 @@ import {
 	MAX_LENGTH,
 	MIN_CHUNK_SIZE,
 } from '../../../protocol/seed/layout.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('layout');
 const KIB = 1024;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { checkName, MAX_NAME_BYTES, safeFileName } from '../../../protocol/seed/names.ts';
-import { anyText } from '../../helpers/any-text.ts';
-import { ACCEPTED, REFUSED } from '../../helpers/hostile-names.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { anyText } from '../../helpers/fixtures/any-text.ts';
+import { ACCEPTED, REFUSED } from '../../helpers/fixtures/hostile-names.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('names');
 

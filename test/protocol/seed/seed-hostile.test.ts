@@ -5,9 +5,9 @@ import {
 	crowdedBody,
 	HOSTILE_SEEDS,
 	longLinesBody,
-} from '../../helpers/hostile-seeds.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+} from '../../helpers/fixtures/hostile-seeds.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 // How long it takes to refuse them is measured in timing/hostile.
 

@@ -11,9 +11,9 @@ import {
 	Seed,
 	type SeedParts,
 } from '../../../protocol/index.ts';
-import { contentOf, seedOf } from '../../helpers/seeds.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('seed');
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);

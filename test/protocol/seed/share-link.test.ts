@@ -8,9 +8,9 @@ import {
 	parseBrokerUrl,
 	parseLink,
 } from '../../../protocol/index.ts';
-import { anyText } from '../../helpers/any-text.ts';
-import { suite } from '../../helpers/suite.ts';
-import { throwsCode } from '../../helpers/throws-code.ts';
+import { anyText } from '../../helpers/fixtures/any-text.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('share-link');
 const ID = '0123456789abcdef'.repeat(4);

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
 import { whyNotPublish } from '../../../broker/access/topic-rules.ts';
 import { resolveLimits, type Topic, Topics } from '../../../protocol/index.ts';
-import { suite } from '../../helpers/suite.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 import { ASYNCAPI } from './file.ts';
 import { messageSchemas } from './schemas.ts';
 

@@ -8,9 +8,9 @@ import type { ChunkTopic } from '../../../broker/net/chunk-forwarder.ts';
 import { digestChunk } from '../../../node/hashing/hasher.ts';
 import { ShoalNode } from '../../../node/index.ts';
 import { DEFAULT_LIMITS, HEADER_BYTES, writeChunkHeader } from '../../../protocol/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { Peer, topics } from '../../helpers/peer.ts';
-import type { Scope } from '../../helpers/suite.ts';
+import { Peer, topics } from '../../helpers/adversaries/peer.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import type { Scope } from '../../helpers/harness/suite.ts';
 
 /** A small thing that is done once for each chunk or message. */
 export interface MicroCost {

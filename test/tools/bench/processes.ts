@@ -1,4 +1,4 @@
-import { cpuSeconds, peakBytes, resetPeak } from '../../helpers/proc.ts';
+import { cpuSeconds, peakBytes, resetPeak } from '../../helpers/harness/proc.ts';
 
 /** What the processes of one role have used in one measurement. */
 export interface Usage {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as assert from 'uvu/assert';
-import { makeFile } from '../../helpers/node.ts';
-import { suite } from '../../helpers/suite.ts';
+import { makeFile } from '../../helpers/harness/node.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 import { median, type Results, writePage } from './report.ts';
 
 const test = suite('the report of the benchmarks');

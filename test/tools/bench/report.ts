@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { formatBytes } from '../../../node/cli/terminal/units.ts';
-import { tryRun } from '../../helpers/proc.ts';
+import { tryRun } from '../../helpers/harness/proc.ts';
 import type { Usages } from './processes.ts';
 import type { Swarm, SwarmRun } from './swarms.ts';
 

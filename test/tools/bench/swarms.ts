@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Shoal, sha256, spawnBroker } from '../../helpers/shoal.ts';
-import type { Scope } from '../../helpers/suite.ts';
-import { until } from '../../helpers/until.ts';
+import { Shoal, sha256, spawnBroker } from '../../helpers/harness/shoal.ts';
+import type { Scope } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 import { Processes, type Usages } from './processes.ts';
 
 const MIB = 1_048_576;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import type { Scope } from '../../helpers/suite.ts';
+import type { Scope } from '../../helpers/harness/suite.ts';
 
 /** Of a full Ethernet frame, 24 of 1,538 bytes on the wire are seen by nobody. */
 const FRAME = 1_514;

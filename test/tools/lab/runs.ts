@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CliEvent, Shoal, sha256 } from '../../helpers/shoal.ts';
-import type { Scope } from '../../helpers/suite.ts';
+import { type CliEvent, Shoal, sha256 } from '../../helpers/harness/shoal.ts';
+import type { Scope } from '../../helpers/harness/suite.ts';
 import { Lan } from './lan.ts';
 
 /** A swarm on a LAN: host 0 has the broker, host 1 the file, all others want it. */

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Scope } from '../../helpers/suite.ts';
+import type { Scope } from '../../helpers/harness/suite.ts';
 
 // Beside the sources, as it is not compiled.
 const SCRIPT = fileURLToPath(

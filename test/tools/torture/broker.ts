@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { formatBytes, formatTime } from '../../../node/cli/terminal/units.ts';
 import { ShoalNode } from '../../../node/index.ts';
 import { DEFAULT_LIMITS } from '../../../protocol/index.ts';
-import { residentBytes } from '../../helpers/proc.ts';
-import { Shoal } from '../../helpers/shoal.ts';
-import { until } from '../../helpers/until.ts';
+import { residentBytes } from '../../helpers/harness/proc.ts';
+import { Shoal } from '../../helpers/harness/shoal.ts';
+import { until } from '../../helpers/harness/until.ts';
 import { type Getter, MIB, Rig } from './rig.ts';
 import type { Scenario, TortureContext } from './scenario.ts';
 

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { SeedEvent } from '../../../node/stats/trace.ts';
 import { Layout } from '../../../protocol/index.ts';
-import { startBroker } from '../../helpers/broker.ts';
-import { makeFolder } from '../../helpers/folder.ts';
-import { makeFile, startNode } from '../../helpers/node.ts';
-import { contentOf } from '../../helpers/seeds.ts';
-import { suite } from '../../helpers/suite.ts';
+import { makeFolder } from '../../helpers/fixtures/folder.ts';
+import { contentOf } from '../../helpers/fixtures/seeds.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { makeFile, startNode } from '../../helpers/harness/node.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 import { checkTrace, type TraceLine } from './check-trace.ts';
 
 const test = suite('checkers of traces');

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatBytes } from '../../../node/cli/terminal/units.ts';
 import { Link, makeNodeId } from '../../../protocol/index.ts';
-import { topics } from '../../helpers/peer.ts';
-import { openDescriptors, residentBytes } from '../../helpers/proc.ts';
-import { until } from '../../helpers/until.ts';
+import { topics } from '../../helpers/adversaries/peer.ts';
+import { openDescriptors, residentBytes } from '../../helpers/harness/proc.ts';
+import { until } from '../../helpers/harness/until.ts';
 import { type Getter, MIB, Rig } from './rig.ts';
 import type { Scenario, TortureContext } from './scenario.ts';
 

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatTime } from '../../../node/cli/terminal/units.ts';
 import { encodeJson } from '../../../protocol/index.ts';
-import { topics } from '../../helpers/peer.ts';
+import { topics } from '../../helpers/adversaries/peer.ts';
 import {
 	connectPacket,
 	openRaw,
 	publishPacket,
 	subscribePacket,
-} from '../../helpers/raw-client.ts';
-import { state } from '../../helpers/registry.ts';
-import { CACHELESS, Shoal } from '../../helpers/shoal.ts';
-import { until } from '../../helpers/until.ts';
+} from '../../helpers/adversaries/raw-client.ts';
+import { state } from '../../helpers/fixtures/registry.ts';
+import { CACHELESS, Shoal } from '../../helpers/harness/shoal.ts';
+import { until } from '../../helpers/harness/until.ts';
 import { MIB, Rig } from './rig.ts';
 import type { Scenario, TortureContext } from './scenario.ts';
 

@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatBytes, formatRate, formatTime } from '../../../node/cli/terminal/units.ts';
 import { ShoalNode } from '../../../node/index.ts';
-import { peakBytes } from '../../helpers/proc.ts';
+import { peakBytes } from '../../helpers/harness/proc.ts';
 import { MIB, Rig } from './rig.ts';
 import type { Scenario, TortureContext } from './scenario.ts';
 

@@ -3,9 +3,9 @@ import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatBytes } from '../../../node/cli/terminal/units.ts';
-import { connectRaw } from '../../helpers/raw-client.ts';
-import { Shoal } from '../../helpers/shoal.ts';
-import { until } from '../../helpers/until.ts';
+import { connectRaw } from '../../helpers/adversaries/raw-client.ts';
+import { Shoal } from '../../helpers/harness/shoal.ts';
+import { until } from '../../helpers/harness/until.ts';
 import { MIB, Rig } from './rig.ts';
 import type { Scenario, TortureContext } from './scenario.ts';
 

@@ -1,4 +1,4 @@
-import { FailingCalls } from '../../helpers/failing-calls.ts';
+import { FailingCalls } from '../../helpers/adversaries/failing-calls.ts';
 
 // Loaded before shoal: the process dies by SIGKILL at its call number KILL_AT_CALL to the file system below
 // the folder KILL_BELOW, before that call is made.

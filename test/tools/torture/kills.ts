@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatBytes } from '../../../node/cli/terminal/units.ts';
-import { CACHELESS, sha256 } from '../../helpers/shoal.ts';
+import { CACHELESS, sha256 } from '../../helpers/harness/shoal.ts';
 import { type Getter, MIB, Rig, sourceOf } from './rig.ts';
 import type { Scenario, TortureContext } from './scenario.ts';
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { formatRate, formatTime } from '../../../node/cli/terminal/units.ts';
-import { randomFile, Shoal, sha256 } from '../../helpers/shoal.ts';
-import { until } from '../../helpers/until.ts';
+import { randomFile, Shoal, sha256 } from '../../helpers/harness/shoal.ts';
+import { until } from '../../helpers/harness/until.ts';
 import { BadLink, whyNoBadLink } from './bad-link.ts';
 import type { Scenario, TortureContext } from './scenario.ts';
 

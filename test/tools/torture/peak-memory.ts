@@ -1,5 +1,5 @@
-import { peakBytes } from '../../helpers/proc.ts';
-import type { Scope } from '../../helpers/suite.ts';
+import { peakBytes } from '../../helpers/harness/proc.ts';
+import type { Scope } from '../../helpers/harness/suite.ts';
 
 const EVERY = 100;
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Layout } from '../../../protocol/index.ts';
-import { CACHELESS, randomFile, Shoal, sha256, spawnBroker } from '../../helpers/shoal.ts';
-import { until } from '../../helpers/until.ts';
+import { CACHELESS, randomFile, Shoal, sha256, spawnBroker } from '../../helpers/harness/shoal.ts';
+import { until } from '../../helpers/harness/until.ts';
 import { checkTrace, readTrace } from './check-trace.ts';
 import type { TortureContext } from './scenario.ts';
 

@@ -1,4 +1,4 @@
-import type { Scope } from '../../helpers/suite.ts';
+import type { Scope } from '../../helpers/harness/suite.ts';
 
 /** What a scenario takes, so that nobody is surprised. */
 export interface Needs {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, statfs } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import type { Scope } from '../../helpers/suite.ts';
+import type { Scope } from '../../helpers/harness/suite.ts';
 
 /** A file of `length` bytes that is holes, but for blocks of bytes drawn by `random` at these offsets. */
 export async function makeSparseFile(

@@ -1,8 +1,8 @@
 import { formatTime } from '../../../node/cli/terminal/units.ts';
 import { ShoalNode } from '../../../node/index.ts';
-import { startPlainBroker } from '../../helpers/plain-broker.ts';
-import { Shoal } from '../../helpers/shoal.ts';
-import { until } from '../../helpers/until.ts';
+import { startPlainBroker } from '../../helpers/harness/plain-broker.ts';
+import { Shoal } from '../../helpers/harness/shoal.ts';
+import { until } from '../../helpers/harness/until.ts';
 import { MIB, Rig } from './rig.ts';
 import type { Scenario } from './scenario.ts';
 

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { openEntry } from '../../../../node/cli/broker/broker-access.ts';
-import { makeFolder } from '../../../helpers/folder.ts';
-import { suite } from '../../../helpers/suite.ts';
+import { makeFolder } from '../../../helpers/fixtures/folder.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('entry of a broker');
 

@@ -2,8 +2,8 @@ import * as assert from 'uvu/assert';
 import { chooseFound } from '../../../../node/cli/connect/lan-broker.ts';
 import { announceBroker, findBrokers, readService } from '../../../../node/cli/connect/mdns.ts';
 import { printable, ShoalError } from '../../../../protocol/index.ts';
-import { suite } from '../../../helpers/suite.ts';
-import { throwsCode } from '../../../helpers/throws-code.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
+import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
 const test = suite('found on the LAN');
 const good = {

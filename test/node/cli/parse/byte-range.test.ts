@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { parseByteRange } from '../../../../node/cli/parse/byte-range.ts';
-import { suite } from '../../../helpers/suite.ts';
-import { throwsCode } from '../../../helpers/throws-code.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
+import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
 const test = suite('parseByteRange');
 

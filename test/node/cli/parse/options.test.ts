@@ -6,9 +6,9 @@ import { parseLimits } from '../../../../node/cli/parse/limits.ts';
 import { parseRate } from '../../../../node/cli/parse/rate.ts';
 import { failureOf } from '../../../../node/cli/terminal/failure.ts';
 import { type ErrorCode, ShoalError } from '../../../../protocol/index.ts';
-import { contentOf, seedOf } from '../../../helpers/seeds.ts';
-import { suite } from '../../../helpers/suite.ts';
-import { throwsCode } from '../../../helpers/throws-code.ts';
+import { contentOf, seedOf } from '../../../helpers/fixtures/seeds.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
+import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
 const test = suite('what is typed');
 

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { downloadText } from '../../../../node/cli/terminal/progress-view.ts';
 import type { Progress } from '../../../../node/index.ts';
-import { suite } from '../../../helpers/suite.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('what is said of a download');
 const progress: Progress = {

@@ -11,7 +11,7 @@ import {
 } from '../../../../node/cli/terminal/units.ts';
 import { wrap } from '../../../../node/cli/terminal/wrap.ts';
 import { runsOf } from '../../../../node/util/runs.ts';
-import { suite } from '../../../helpers/suite.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('what people see');
 

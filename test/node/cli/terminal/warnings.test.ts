@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { MOST_WARNINGS, WARNINGS_EVERY, Warnings } from '../../../../node/cli/terminal/warnings.ts';
-import { fakeClock } from '../../../helpers/clock.ts';
-import { suite } from '../../../helpers/suite.ts';
+import { fakeClock } from '../../../helpers/harness/clock.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('warnings');
 

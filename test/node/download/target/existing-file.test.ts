@@ -14,10 +14,10 @@ import {
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { FileTarget } from '../../../../node/download/target/file-target.ts';
-import { makeFolder, openBelow } from '../../../helpers/folder.ts';
-import { rejects } from '../../../helpers/rejects.ts';
-import { contentOf, seedOf } from '../../../helpers/seeds.ts';
-import { type Scope, suite } from '../../../helpers/suite.ts';
+import { makeFolder, openBelow } from '../../../helpers/fixtures/folder.ts';
+import { contentOf, seedOf } from '../../../helpers/fixtures/seeds.ts';
+import { rejects } from '../../../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 import {
 	BOOT,
 	CHUNK,
@@ -29,7 +29,7 @@ import {
 	open,
 	seed,
 	store,
-} from '../../../helpers/target.ts';
+} from '../../../helpers/harness/target.ts';
 
 const test = suite('a file at the final place');
 

@@ -16,11 +16,11 @@ import * as assert from 'uvu/assert';
 import { bootId } from '../../../../node/download/target/boot-id.ts';
 import { Journal, type Recorded } from '../../../../node/download/target/journal.ts';
 import { Bitfield } from '../../../../protocol/index.ts';
-import { makeFolder, openBelow } from '../../../helpers/folder.ts';
-import { openResources } from '../../../helpers/open-resources.ts';
-import { contentOf, seedOf } from '../../../helpers/seeds.ts';
-import { type Scope, suite } from '../../../helpers/suite.ts';
-import { until } from '../../../helpers/until.ts';
+import { makeFolder, openBelow } from '../../../helpers/fixtures/folder.ts';
+import { contentOf, seedOf } from '../../../helpers/fixtures/seeds.ts';
+import { openResources } from '../../../helpers/harness/open-resources.ts';
+import { type Scope, suite } from '../../../helpers/harness/suite.ts';
+import { until } from '../../../helpers/harness/until.ts';
 
 const test = suite('Journal');
 const LENGTH = 51_200;

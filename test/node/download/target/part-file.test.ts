@@ -13,10 +13,10 @@ import { basename, join, resolve, sep } from 'node:path';
 import * as assert from 'uvu/assert';
 import { PartFile, resolveOutput } from '../../../../node/download/target/part-file.ts';
 import { Layout, MAX_CHUNK_SIZE, Seed } from '../../../../protocol/index.ts';
-import { makeFolder, openBelow } from '../../../helpers/folder.ts';
-import { rejects } from '../../../helpers/rejects.ts';
-import { contentOf, seedOf } from '../../../helpers/seeds.ts';
-import { type Scope, suite } from '../../../helpers/suite.ts';
+import { makeFolder, openBelow } from '../../../helpers/fixtures/folder.ts';
+import { contentOf, seedOf } from '../../../helpers/fixtures/seeds.ts';
+import { rejects } from '../../../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('PartFile');
 const content = contentOf(2_000);

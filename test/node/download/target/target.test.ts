@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { placesOf } from '../../../../node/download/target/part-paths.ts';
 import { Seed } from '../../../../protocol/index.ts';
-import { makeFolder } from '../../../helpers/folder.ts';
-import { rejects } from '../../../helpers/rejects.ts';
-import { seedOf } from '../../../helpers/seeds.ts';
-import { suite } from '../../../helpers/suite.ts';
+import { makeFolder } from '../../../helpers/fixtures/folder.ts';
+import { seedOf } from '../../../helpers/fixtures/seeds.ts';
+import { rejects } from '../../../helpers/harness/rejects.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
 import {
 	CHUNK,
 	content,
@@ -17,7 +17,7 @@ import {
 	open,
 	seed,
 	store,
-} from '../../../helpers/target.ts';
+} from '../../../helpers/harness/target.ts';
 
 const test = suite('FileTarget');
 

@@ -2,8 +2,8 @@ import * as assert from 'uvu/assert';
 import { TemporaryTarget } from '../../../../node/download/target/temporary-target.ts';
 import { MemoryStorage } from '../../../../node/storage/memory-storage.ts';
 import { Bitfield, MAX_CHUNKS, MAX_LENGTH, Seed } from '../../../../protocol/index.ts';
-import { rejects } from '../../../helpers/rejects.ts';
-import { suite } from '../../../helpers/suite.ts';
+import { rejects } from '../../../helpers/harness/rejects.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('TemporaryTarget');
 

@@ -4,9 +4,9 @@ import * as assert from 'uvu/assert';
 import { isPlainTcp, openTcpStream } from '../../../../node/lanes/transport/tcp-stream.ts';
 import type { Incoming } from '../../../../protocol/index.ts';
 import { Link } from '../../../../protocol/index.ts';
-import { publishPacket } from '../../../helpers/raw-client.ts';
-import { type Scope, suite } from '../../../helpers/suite.ts';
-import { until } from '../../../helpers/until.ts';
+import { publishPacket } from '../../../helpers/adversaries/raw-client.ts';
+import { type Scope, suite } from '../../../helpers/harness/suite.ts';
+import { until } from '../../../helpers/harness/until.ts';
 
 const test = suite('tcp stream');
 const CONNACK = generate({ cmd: 'connack', returnCode: 0, sessionPresent: false });

@@ -11,8 +11,8 @@ import {
 	unsubscribePacket,
 } from '../../../../node/web/mqtt/packets.ts';
 import { plainPublishHeader } from '../../../../protocol/index.ts';
-import { suite } from '../../../helpers/suite.ts';
-import { throwsCode } from '../../../helpers/throws-code.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
+import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
 // What MQTT.js reads and writes is the measure of what is written and read here.
 

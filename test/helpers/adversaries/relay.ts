@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
-import type { Scope } from './suite.ts';
+import type { Scope } from '../harness/suite.ts';
 
 /** A relay to the port `to` that keeps all bytes that went through it, both ways. */
 export async function startRelay(

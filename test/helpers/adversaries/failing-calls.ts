@@ -1,6 +1,6 @@
 import fs, { promises } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import type { Scope } from './suite.ts';
+import type { Scope } from '../harness/suite.ts';
 
 type Call = (...args: unknown[]) => unknown;
 

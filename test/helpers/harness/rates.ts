@@ -1,8 +1,8 @@
 import { mkdir, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ShoalNode } from '../../node/index.ts';
+import type { ShoalNode } from '../../../node/index.ts';
+import { makeFolder } from '../fixtures/folder.ts';
 import { startBroker } from './broker.ts';
-import { makeFolder } from './folder.ts';
 import { makeFile, startNode } from './node.ts';
 import type { Scope } from './suite.ts';
 

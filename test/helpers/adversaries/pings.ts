@@ -1,5 +1,5 @@
-import { Link, makeNodeId, Topics } from '../../protocol/index.ts';
-import type { Scope } from './suite.ts';
+import { Link, makeNodeId, Topics } from '../../../protocol/index.ts';
+import type { Scope } from '../harness/suite.ts';
 
 const topics = new Topics();
 

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { type ErrorCode, isShoalError, type ShoalError } from '../../protocol/index.ts';
+import { type ErrorCode, isShoalError, type ShoalError } from '../../../protocol/index.ts';
 
 /** Runs `body`, checks that it throws a ShoalError with `code`, and returns the error. */
 export function throwsCode(code: ErrorCode, body: () => unknown, what = ''): ShoalError {

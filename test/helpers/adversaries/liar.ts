@@ -1,4 +1,4 @@
-import { lostState } from '../../node/tracker/announcer.ts';
+import { lostState } from '../../../node/tracker/announcer.ts';
 import {
 	type Announce,
 	Bitfield,
@@ -14,8 +14,8 @@ import {
 	type Seed,
 	Topics,
 	writeChunkHeader,
-} from '../../protocol/index.ts';
-import type { Scope } from './suite.ts';
+} from '../../../protocol/index.ts';
+import type { Scope } from '../harness/suite.ts';
 
 const topics = new Topics();
 

@@ -1,4 +1,4 @@
-import { Broker, type BrokerOptions } from '../../broker/index.ts';
+import { Broker, type BrokerOptions } from '../../../broker/index.ts';
 import type { Scope } from './suite.ts';
 
 /** A broker on a free port that is closed when the test ends. */

@@ -1,11 +1,11 @@
-import { Seeder } from '../../node/seeding/seeder.ts';
-import type { Holding } from '../../node/storage/content-store.ts';
-import { MemoryStorage } from '../../node/storage/memory-storage.ts';
-import { Bitfield, decodeNodeRequest, type Limits } from '../../protocol/index.ts';
+import { Seeder } from '../../../node/seeding/seeder.ts';
+import type { Holding } from '../../../node/storage/content-store.ts';
+import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
+import { Bitfield, decodeNodeRequest, type Limits } from '../../../protocol/index.ts';
+import { Peer } from '../adversaries/peer.ts';
+import { contentOf, seedOf } from '../fixtures/seeds.ts';
 import { startBroker } from './broker.ts';
 import { openContext } from './context.ts';
-import { Peer } from './peer.ts';
-import { contentOf, seedOf } from './seeds.ts';
 import type { Scope } from './suite.ts';
 
 export const LENGTH = 100_000;

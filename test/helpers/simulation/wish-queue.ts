@@ -1,6 +1,6 @@
 import { type QueuedRange, RequestQueue } from '../../../node/seeding/request-queue.ts';
 import { type ByteRange, DEFAULT_LIMITS } from '../../../protocol/index.ts';
-import { Spread } from './spread.ts';
+import { Spread } from './sent-counts.ts';
 import type { SwarmNode } from './swarm-node.ts';
 
 /** A range that a simulated node waits for. */

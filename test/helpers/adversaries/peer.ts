@@ -17,9 +17,9 @@ import {
 	type Seed,
 	Topics,
 	writeChunkHeader,
-} from '../../protocol/index.ts';
-import { announce, state } from './registry.ts';
-import type { Scope } from './suite.ts';
+} from '../../../protocol/index.ts';
+import { announce, state } from '../fixtures/registry.ts';
+import type { Scope } from '../harness/suite.ts';
 
 export const topics = new Topics();
 

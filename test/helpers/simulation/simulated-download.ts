@@ -1,12 +1,12 @@
-import type { Attempt } from '../../node/engine/attempt.ts';
-import { Fellows } from '../../node/engine/co-downloaders.ts';
-import type { Decision } from '../../node/engine/decision.ts';
-import { DownloadEngine } from '../../node/engine/download-engine.ts';
-import type { DownloadEngineOptions } from '../../node/engine/engine-options.ts';
-import { Bitfield, Layout } from '../../protocol/index.ts';
-import { fakeRandom } from './clock.ts';
-import { Link } from './swarm/link.ts';
-import { Timeline } from './swarm/timeline.ts';
+import type { Attempt } from '../../../node/engine/attempt.ts';
+import { Fellows } from '../../../node/engine/co-downloaders.ts';
+import type { Decision } from '../../../node/engine/decision.ts';
+import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import type { DownloadEngineOptions } from '../../../node/engine/engine-options.ts';
+import { Bitfield, Layout } from '../../../protocol/index.ts';
+import { fakeRandom } from '../harness/clock.ts';
+import { Link } from './link.ts';
+import { Timeline } from './timeline.ts';
 
 /** How a simulated seeder behaves. */
 export interface Behaviour {

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { FileTarget } from '../../node/download/target/file-target.ts';
-import { type Places, placesOf } from '../../node/download/target/part-paths.ts';
-import type { Opened } from '../../node/download/target/target.ts';
-import { Bitfield, type Seed } from '../../protocol/index.ts';
-import { makeFolder } from './folder.ts';
-import { contentOf, seedOf } from './seeds.ts';
+import { FileTarget } from '../../../node/download/target/file-target.ts';
+import { type Places, placesOf } from '../../../node/download/target/part-paths.ts';
+import type { Opened } from '../../../node/download/target/target.ts';
+import { Bitfield, type Seed } from '../../../protocol/index.ts';
+import { makeFolder } from '../fixtures/folder.ts';
+import { contentOf, seedOf } from '../fixtures/seeds.ts';
 import type { Scope } from './suite.ts';
 
 export const CHUNK = 512;

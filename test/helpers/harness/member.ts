@@ -11,8 +11,8 @@ import {
 	Topics,
 	type TrackerReply,
 	type TrackerState,
-} from '../../protocol/index.ts';
-import { announce, state, status } from './registry.ts';
+} from '../../../protocol/index.ts';
+import { announce, state, status } from '../fixtures/registry.ts';
 import type { Scope } from './suite.ts';
 import { until } from './until.ts';
 

@@ -1,5 +1,5 @@
-import { createContext, type NodeContext } from '../../node/node-context.ts';
-import { nodePlatform } from '../../node/node-platform.ts';
+import { createContext, type NodeContext } from '../../../node/node-context.ts';
+import { nodePlatform } from '../../../node/node-platform.ts';
 import {
 	decodeReply,
 	encodeJson,
@@ -7,9 +7,9 @@ import {
 	Link,
 	makeNodeId,
 	type Topic,
-} from '../../protocol/index.ts';
-import { topics } from './peer.ts';
-import { state } from './registry.ts';
+} from '../../../protocol/index.ts';
+import { topics } from '../adversaries/peer.ts';
+import { state } from '../fixtures/registry.ts';
 import type { Scope } from './suite.ts';
 import { until } from './until.ts';
 

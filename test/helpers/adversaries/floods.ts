@@ -1,7 +1,7 @@
-import { encodeJson, Topics } from '../../protocol/index.ts';
+import { encodeJson, Topics } from '../../../protocol/index.ts';
+import { announce, seedId } from '../fixtures/registry.ts';
+import { until } from '../harness/until.ts';
 import { packet, publishPacket, type RawClient, text } from './raw-client.ts';
-import { announce, seedId } from './registry.ts';
-import { until } from './until.ts';
 
 const topics = new Topics();
 const PINGREQ = Buffer.from([0xc0, 0]);

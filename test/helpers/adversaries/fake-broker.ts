@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { generate, type Packet, parser } from 'mqtt-packet';
-import type { Scope } from './suite.ts';
+import type { Scope } from '../harness/suite.ts';
 
 /** A server that speaks MQTT and answers just what a test wants. */
 export interface FakeBroker {

@@ -1,4 +1,4 @@
-import { fakeRandom } from '../clock.ts';
+import { fakeRandom } from '../harness/clock.ts';
 import type { Shape } from './bound.ts';
 
 const KIB = 1024;

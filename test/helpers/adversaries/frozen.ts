@@ -1,8 +1,8 @@
-import type { Broker } from '../../broker/index.ts';
-import { Link, makeNodeId, Topics } from '../../protocol/index.ts';
+import type { Broker } from '../../../broker/index.ts';
+import { Link, makeNodeId, Topics } from '../../../protocol/index.ts';
+import type { Scope } from '../harness/suite.ts';
+import { until } from '../harness/until.ts';
 import { connectRaw, type RawClient, subscribePacket } from './raw-client.ts';
-import type { Scope } from './suite.ts';
-import { until } from './until.ts';
 
 const topics = new Topics();
 const MIB = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type IPublishPacket, parser } from 'mqtt-packet';
-import type { Scope } from './suite.ts';
-import { until } from './until.ts';
+import type { Scope } from '../harness/suite.ts';
+import { until } from '../harness/until.ts';
 
 /** A socket that speaks MQTT byte by byte, as a stranger may. */
 export interface RawClient {

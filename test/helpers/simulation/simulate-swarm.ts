@@ -1,6 +1,6 @@
 import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { Bitfield, Layout } from '../../../protocol/index.ts';
-import { fakeRandom } from '../clock.ts';
+import { fakeRandom } from '../harness/clock.ts';
 import type { Shape } from './bound.ts';
 import { Census } from './census.ts';
 import type { Faults } from './faults.ts';

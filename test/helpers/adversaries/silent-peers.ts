@@ -1,6 +1,6 @@
-import type { Seed } from '../../protocol/index.ts';
+import type { Seed } from '../../../protocol/index.ts';
+import type { Scope } from '../harness/suite.ts';
 import { Peer } from './peer.ts';
-import type { Scope } from './suite.ts';
 
 /** What a node sends that says it has everything: nothing, a part of the seed's text a second, or the text and no chunk. */
 export type Silence = 'all' | 'drips' | 'chunks';

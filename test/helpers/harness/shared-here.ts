@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ShoalNode } from '../../node/index.ts';
+import { ShoalNode } from '../../../node/index.ts';
+import { contentOf } from '../fixtures/seeds.ts';
 import { startBroker } from './broker.ts';
-import { contentOf } from './seeds.ts';
 import { temporaryFolder } from './shoal.ts';
 import type { Scope } from './suite.ts';
 

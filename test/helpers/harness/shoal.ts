@@ -13,7 +13,7 @@ import { until } from './until.ts';
 /** The command line: as it is shipped, or where coverage is measured, file by file. */
 export const MAIN: string = fileURLToPath(
 	new URL(
-		process.env.NODE_V8_COVERAGE ? '../../node/cli/main.js' : '../../bundle/cli/main.js',
+		process.env.NODE_V8_COVERAGE ? '../../../node/cli/main.js' : '../../../bundle/cli/main.js',
 		import.meta.url,
 	),
 );

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ShoalNode, type ShoalNodeOptions } from '../../node/index.ts';
-import { makeFolder } from './folder.ts';
+import { ShoalNode, type ShoalNodeOptions } from '../../../node/index.ts';
+import { makeFolder } from '../fixtures/folder.ts';
 import type { Scope } from './suite.ts';
 
 /** A node that is closed when the test ends. */
