@@ -1,6 +1,6 @@
 import type { Limits } from '../protocol/index.ts';
 import type { Refusal } from './access/audit-log.ts';
-import type { GateCounts } from './access/refusal-counts.ts';
+import type { RefusalCounts } from './access/refusal-counts.ts';
 import type { Member, Tokens } from './access/token-auth.ts';
 import type { KeyPair } from './net/certificate.ts';
 import type { Traffic } from './net/traffic.ts';
@@ -27,7 +27,7 @@ export interface BrokerOptions {
 }
 
 /** What a broker has counted. */
-export interface BrokerStats extends GateCounts {
+export interface BrokerStats extends RefusalCounts {
 	/** Clients that are connected. */
 	readonly clients: number;
 	/** Messages that are kept. */

@@ -11,17 +11,21 @@ import {
 	resolveLimits,
 	Topics,
 } from '../protocol/index.ts';
-import { Gatekeeper } from './access/authorizer.ts';
-import type { Admission, Tokens } from './access/token-auth.ts';
+import { Authorizer } from './access/authorizer.ts';
+import type { TokenAuth, Tokens } from './access/token-auth.ts';
 import { onEndings } from './aedes/connection-end.ts';
 import { deliverAll } from './aedes/deliver-all.ts';
-import { type Retained, type RetainedPersistence, retainedOf } from './aedes/retained-store.ts';
+import {
+	type RetainedPersistence,
+	type RetainedStore,
+	retainedOf,
+} from './aedes/retained-store.ts';
 import type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
 import { secureContext } from './net/certificate.ts';
-import { ChunkLane } from './net/chunk-forwarder.ts';
+import { ChunkForwarder } from './net/chunk-forwarder.ts';
 import { Connections } from './net/connections.ts';
 import { LoadMeter, type LoadSource } from './net/load-meter.ts';
-import { accept, intake, type OpenFramed } from './net/packet-reader.ts';
+import { accept, type OpenFramed, packetReader } from './net/packet-reader.ts';
 import { portError } from './net/port-error.ts';
 import { queueMark } from './net/slow-consumers.ts';
 import { streamPair } from './net/stream-pair.ts';
@@ -42,13 +46,13 @@ mqttPacket.writeToStream.cacheNumbers = false;
 /** The process that hosts: an MQTT broker whose rules fit shoal, and the tracker as one of its clients. */
 export class Broker {
 	readonly #aedes: Aedes;
-	readonly #gate: Gatekeeper;
+	readonly #authorizer: Authorizer;
 	readonly #pool: BufferPool;
 	/** Messages for Aedes. */
 	readonly #received = noFlow();
-	readonly #lane: ChunkLane;
+	readonly #lane: ChunkForwarder;
 	readonly #limits: Limits;
-	readonly #retained: Retained;
+	readonly #retained: RetainedStore;
 	readonly #secure: SecureContext | undefined;
 	readonly #server: Server;
 	readonly #connections: Connections;
@@ -67,10 +71,10 @@ export class Broker {
 		this.#connections = new Connections({
 			mostSilent: limits.clients,
 			now,
-			onCrowd: () => this.#gate.count('silent'),
+			onTooMany: () => this.#authorizer.count('silent'),
 		});
 		this.#retained = retainedOf(topics, limits);
-		this.#gate = new Gatekeeper({
+		this.#authorizer = new Authorizer({
 			rules: { topics, limits, hasTracker: tracker !== false },
 			now,
 			warn,
@@ -81,9 +85,9 @@ export class Broker {
 			moved: (what, member) => this.#events.emit(what, member),
 		});
 		this.#pool = new BufferPool();
-		this.#lane = new ChunkLane(topics, this.#gate, this.#pool);
+		this.#lane = new ChunkForwarder(topics, this.#authorizer, this.#pool);
 		this.#aedes = new Aedes({
-			...this.#gate.hooks,
+			...this.#authorizer.hooks,
 			// Without it, one client that takes nothing holds up all after a hundred messages.
 			concurrency: 0,
 			// With it, messages for a client that is being cut hold up their sender until it has passed;
@@ -94,7 +98,7 @@ export class Broker {
 		});
 		onEndings(this.#aedes, ({ error, refusal }) => {
 			if (refusal !== undefined) {
-				this.#gate.count(refusal);
+				this.#authorizer.count(refusal);
 			}
 			warn(error);
 		});
@@ -110,7 +114,7 @@ export class Broker {
 			}
 		});
 		this.#aedes.on('unsubscribe', (filters, client) => {
-			this.#gate.unsubscribed(client, filters);
+			this.#authorizer.unsubscribed(client, filters);
 			for (const filter of filters) {
 				this.#lane.unsubscribed(client, filter);
 			}
@@ -169,12 +173,12 @@ export class Broker {
 	}
 
 	stats(): BrokerStats {
-		const { shed, cut, refused } = this.#gate.counts;
-		const { clients } = this.#gate;
+		const { shed, cut, refused } = this.#authorizer.counts;
+		const { clients } = this.#authorizer;
 		const { size: retained, unkept } = this.#retained;
 		const { open, silent, queued } = this.#connections;
 		const traffic = {
-			control: { in: this.#received, out: this.#gate.sent },
+			control: { in: this.#received, out: this.#authorizer.sent },
 			chunk: this.#lane.traffic,
 		};
 		return {
@@ -189,13 +193,13 @@ export class Broker {
 	}
 
 	/** Who gets in with which token. */
-	get admission(): Admission {
-		return this.#gate.admission;
+	get admission(): TokenAuth {
+		return this.#authorizer.tokenAuth;
 	}
 
 	/** Somebody at `address` has come with a wrong token, though not to the broker's own port. */
 	guessed(address: string): void {
-		this.#gate.count('token');
+		this.#authorizer.count('token');
 		this.#events.emit('refused', { id: '', address, reason: 'token', about: 'http' });
 	}
 
@@ -206,13 +210,13 @@ export class Broker {
 
 	/** From now on these tokens let in, and no others: who came with another is cut. */
 	setTokens(tokens: Tokens): void {
-		this.#gate.setTokens(tokens);
+		this.#authorizer.setTokens(tokens);
 	}
 
 	/** A connection from within this process that may do anything: what a tracker needs. */
 	openStream(): Duplex {
 		const [ours, theirs] = streamPair(queueMark(this.#limits));
-		this.#gate.trust(ours);
+		this.#authorizer.trust(ours);
 		this.#connections.add(ours);
 		this.#aedes.handle(ours);
 		return theirs;
@@ -220,12 +224,12 @@ export class Broker {
 
 	/** Serves the client at the other end of what `open` opens. */
 	serve(open: OpenFramed): void {
-		const { stream, serve } = intake(open, {
+		const { stream, serve } = packetReader(open, {
 			limits: this.#limits,
 			pool: this.#pool,
-			lane: this.#lane,
+			taker: this.#lane,
 			highWaterMark: queueMark(this.#limits),
-			onBad: () => this.#gate.count('packet'),
+			onBad: () => this.#authorizer.count('packet'),
 			control: this.#received,
 		});
 		this.#connections.addSilent(stream);
@@ -283,20 +287,20 @@ export class Broker {
 			office,
 			load: () => load.read(),
 			openStream: () => this.openStream(),
-			addressOf: (id) => this.#gate.addressOf(id),
+			addressOf: (id) => this.#authorizer.addressOf(id),
 		});
 		this.#tracker.on('warning', (error) => this.#events.emit('warning', error));
 	}
 
 	#carried(): LoadSource {
 		const { queued, traffic } = this.#connections;
-		const { clients, counts } = this.#gate;
+		const { clients, counts } = this.#authorizer;
 		return { ...traffic, queued, clients, shed: counts.shed };
 	}
 
 	#checkAll(): void {
 		for (const socket of this.#connections) {
-			this.#gate.check(socket);
+			this.#authorizer.check(socket);
 		}
 	}
 }

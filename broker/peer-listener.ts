@@ -20,7 +20,7 @@ import { TokenBucket } from './access/token-bucket.ts';
 import { endingOf } from './aedes/connection-end.ts';
 import { type KeyPair, secureContext } from './net/certificate.ts';
 import { Connections } from './net/connections.ts';
-import { accept, intake } from './net/packet-reader.ts';
+import { accept, packetReader } from './net/packet-reader.ts';
 import { portError } from './net/port-error.ts';
 
 /** Options of {@link Listener.start}. */
@@ -131,7 +131,7 @@ export class Listener {
 		const { directPacket, neighbours } = options.limits;
 		const now = (): number => performance.now();
 		this.#limits = { ...options.limits, packet: directPacket };
-		this.#connections = new Connections({ mostSilent: neighbours, now, onCrowd: () => {} });
+		this.#connections = new Connections({ mostSilent: neighbours, now, onTooMany: () => {} });
 		this.#rate = new TokenBucket(neighbours, neighbours, now());
 		this.#aedes = new Aedes({
 			concurrency: 0,
@@ -140,7 +140,7 @@ export class Listener {
 			maxTopicLevels: MAX_TOPIC_LEVELS,
 			preConnect: (_client, packet, done) => {
 				packet.clean = true;
-				done(null, this.#mayKnock());
+				done(null, this.#mayConnect());
 			},
 			authenticate: (client, _user, password, done) => {
 				const why = this.#whyNot(client, password);
@@ -202,10 +202,10 @@ export class Listener {
 	}
 
 	#accept(accepted: Socket): void {
-		const { stream, serve } = intake(accept(accepted, this.#secure), {
+		const { stream, serve } = packetReader(accept(accepted, this.#secure), {
 			limits: this.#limits,
 			pool: packetBuffers,
-			lane: { relay: (client, packet) => this.#relay(client, packet) },
+			taker: { relay: (client, packet) => this.#relay(client, packet) },
 			highWaterMark: HIGH_WATER,
 			onBad: () => {},
 		});
@@ -213,7 +213,7 @@ export class Listener {
 		serve(this.#aedes.handle(stream));
 	}
 
-	#mayKnock(): boolean {
+	#mayConnect(): boolean {
 		return this.#peers.size < this.#limits.neighbours && this.#rate.take(performance.now());
 	}
 

@@ -11,13 +11,13 @@ import {
 	type Topics,
 	type TrackerReply,
 } from '../protocol/index.ts';
-import { Downloads } from './download/download-manager.ts';
-import { Mailbox } from './message-router.ts';
+import { DownloadManager } from './download/download-manager.ts';
+import { MessageRouter } from './message-router.ts';
 import { type ContextOptions, createContext, type NodeContext } from './node-context.ts';
 import { type NodeStats, nodeStats } from './node-stats.ts';
 import { Seeder } from './seeding/seeder.ts';
-import type { Holding } from './storage/content-store.ts';
-import { Presence } from './tracker/announcer.ts';
+import type { StoredContent } from './storage/content-store.ts';
+import { Announcer } from './tracker/announcer.ts';
 import { every } from './util/timers.ts';
 
 /** What a node tells. */
@@ -41,15 +41,15 @@ const LOOK_EVERY = 1_000;
  * What every node does, in Node and in a browser: it says what it has, answers, and downloads. Where its bytes
  * come from and go to is for those that extend it.
  */
-export class CoreNode {
+export class BaseNode {
 	protected readonly context: NodeContext;
-	protected readonly downloads: Downloads;
+	protected readonly downloads: DownloadManager;
 	/** None as long as it does not listen. */
 	protected addresses: Addresses = { addresses: [] };
 	readonly #seeder: Seeder;
-	readonly #presence: Presence;
+	readonly #announcer: Announcer;
 	readonly #events = createNanoEvents<ShoalNodeEvents>();
-	readonly #mailbox: Mailbox;
+	readonly #router: MessageRouter;
 	readonly #timer: ReturnType<typeof setInterval>;
 	#closing: Promise<void> | undefined;
 
@@ -65,19 +65,19 @@ export class CoreNode {
 			onDirect: (message) => this.receive(message),
 		});
 		this.context = context;
-		const broken = (holding: Holding, error: unknown): void => this.#onBroken(holding, error);
-		this.downloads = new Downloads(context, broken);
+		const broken = (content: StoredContent, error: unknown): void => this.#onBroken(content, error);
+		this.downloads = new DownloadManager(context, broken);
 		this.#seeder = new Seeder(context, broken);
-		this.#presence = new Presence({
+		this.#announcer = new Announcer({
 			...context,
 			addresses: () => this.addresses,
 			refused: (seed) => {
 				context.warn(new ShoalError('ERR_LIMIT', `the tracker does not list our seed ${seed}`));
 			},
 		});
-		this.#mailbox = new Mailbox(context, this.#seeder, this.downloads, this.#presence);
+		this.#router = new MessageRouter(context, this.#seeder, this.downloads, this.#announcer);
 		this.#timer = every(() => this.#look(), LOOK_EVERY);
-		link.on('message', (message) => this.#mailbox.receive(message, 'broker'));
+		link.on('message', (message) => this.#router.receive(message, 'broker'));
 		link.on('warning', (error) => context.warn(error));
 		link.on('up', () => this.#onUp());
 		link.on('down', (reason) => this.#onDown(reason));
@@ -116,8 +116,8 @@ export class CoreNode {
 
 	/** Changes the limits, in bytes per second; undefined lifts one. */
 	limitRates(maxUp: number | undefined, maxDown: number | undefined): void {
-		this.context.upBucket.setRate(maxUp);
-		this.context.downBucket.setRate(maxDown);
+		this.context.upLimiter.setRate(maxUp);
+		this.context.downLimiter.setRate(maxDown);
 	}
 
 	/** The link of a seed: what others need to get it from this broker. */
@@ -168,7 +168,7 @@ export class CoreNode {
 
 	/** Says hello. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
 	protected async join(): Promise<void> {
-		await this.#presence.join();
+		await this.#announcer.join();
 	}
 
 	/** Hears what is sent to it. @throws as {@link join} */
@@ -180,20 +180,20 @@ export class CoreNode {
 
 	/** Has what is new announced now; resolves when the broker has it, if there is a connection. */
 	protected async announce(): Promise<void> {
-		await this.#presence.flush();
+		await this.#announcer.flush();
 	}
 
 	/** What has come on a direct lane. What is wrong with it ends here, as a warning. */
 	protected receive(message: Incoming): void {
 		try {
-			this.#mailbox.receive(message, 'direct');
+			this.#router.receive(message, 'direct');
 		} catch (error) {
 			this.context.warn(error);
 		}
 	}
 
 	/** The bytes of `holding` are not what they were; it is held no more. */
-	protected onBroken(_holding: Holding, _error: unknown): void {}
+	protected onBroken(_holding: StoredContent, _error: unknown): void {}
 
 	/** Gives back what was shared: it is closing, and nobody can ask any more. */
 	protected async release(): Promise<void> {}
@@ -208,7 +208,7 @@ export class CoreNode {
 	async #close(): Promise<void> {
 		clearInterval(this.#timer);
 		this.downloads.stop();
-		await this.#presence.leave();
+		await this.#announcer.leave();
 		this.#seeder.close();
 		// Nobody waits for a turn any more.
 		this.limitRates(undefined, undefined);
@@ -220,7 +220,7 @@ export class CoreNode {
 	}
 
 	#onUp(): void {
-		this.#presence.join().catch((error: unknown) => {
+		this.#announcer.join().catch((error: unknown) => {
 			if (!this.isClosed && this.context.link.isUp) {
 				this.context.warn(error);
 			}
@@ -235,20 +235,20 @@ export class CoreNode {
 
 	/** What is held and was changed is noticed before somebody asks for it. */
 	#look(): void {
-		for (const holding of this.context.holdings.all()) {
+		for (const content of this.context.contents.all()) {
 			try {
-				holding.storage.check();
+				content.storage.check();
 			} catch (error) {
-				this.#onBroken(holding, error);
+				this.#onBroken(content, error);
 			}
 		}
 	}
 
-	#onBroken(holding: Holding, error: unknown): void {
-		if (this.context.holdings.get(holding.seed.id) === holding && !this.isClosed) {
+	#onBroken(content: StoredContent, error: unknown): void {
+		if (this.context.contents.get(content.seed.id) === content && !this.isClosed) {
 			this.context.warn(error);
-			this.context.holdings.remove(holding);
-			this.onBroken(holding, error);
+			this.context.contents.remove(content);
+			this.onBroken(content, error);
 		}
 	}
 }

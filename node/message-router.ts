@@ -1,22 +1,27 @@
 import { decodeChunk, decodeNodeRequest, decodeReply, type Incoming } from '../protocol/index.ts';
-import type { Downloads } from './download/download-manager.ts';
+import type { DownloadManager } from './download/download-manager.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import type { NodeContext } from './node-context.ts';
 import type { Seeder } from './seeding/seeder.ts';
-import type { Presence } from './tracker/announcer.ts';
+import type { Announcer } from './tracker/announcer.ts';
 
 /** Reads what comes in and hands it to whoever it is for. */
-export class Mailbox {
+export class MessageRouter {
 	readonly #context: NodeContext;
 	readonly #seeder: Seeder;
-	readonly #downloads: Downloads;
-	readonly #presence: Presence;
+	readonly #downloads: DownloadManager;
+	readonly #presence: Announcer;
 
-	constructor(context: NodeContext, seeder: Seeder, downloads: Downloads, presence: Presence) {
+	constructor(
+		context: NodeContext,
+		seeder: Seeder,
+		downloads: DownloadManager,
+		announcer: Announcer,
+	) {
 		this.#context = context;
 		this.#seeder = seeder;
 		this.#downloads = downloads;
-		this.#presence = presence;
+		this.#presence = announcer;
 	}
 
 	/** What is thrown here at bytes from outside ends in the link, as a warning. @throws ShoalError */

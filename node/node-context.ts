@@ -11,12 +11,12 @@ import { Responsiveness } from './peers/responsiveness.ts';
 import type { Platform } from './platform.ts';
 import { LaneTotals } from './stats/lane-totals.ts';
 import type { TraceSink } from './stats/trace.ts';
-import { Feeds } from './stats/traffic.ts';
-import { Holdings } from './storage/content-store.ts';
+import { PeerTraffic } from './stats/traffic.ts';
+import { ContentStore } from './storage/content-store.ts';
 import { TrackerClient } from './tracker/tracker-client.ts';
-import { TokenBucket } from './util/rate-limiter.ts';
+import { RateLimiter } from './util/rate-limiter.ts';
 import { RateMeter } from './util/rate-meter.ts';
-import { Turns } from './util/slots.ts';
+import { Slots } from './util/slots.ts';
 
 /** What the parts of one node share. */
 export interface NodeContext {
@@ -27,20 +27,20 @@ export interface NodeContext {
 	readonly platform: Platform;
 	readonly limits: Limits;
 	readonly tracker: TrackerClient;
-	readonly holdings: Holdings;
+	readonly contents: ContentStore;
 	/** Which nodes deliver what they say they have. */
 	readonly responsiveness: Responsiveness;
 	/** Bytes sent and received, and the limits they are kept to. */
 	readonly up: RateMeter;
 	readonly down: RateMeter;
 	/** The same bytes by lane. */
-	readonly totals: LaneTotals;
+	readonly laneTotals: LaneTotals;
 	/** Those received, by the node they come from. */
-	readonly feeds: Feeds;
-	readonly upBucket: TokenBucket;
-	readonly downBucket: TokenBucket;
+	readonly peerTraffic: PeerTraffic;
+	readonly upLimiter: RateLimiter;
+	readonly downLimiter: RateLimiter;
 	/** Of the downloads: who asks for too much at once is refused. */
-	readonly turns: Turns;
+	readonly downloadSlots: Slots;
 	/** Somebody misbehaves, or something failed that is tried again. */
 	readonly warn: (error: unknown) => void;
 	/** Is told of each decision and transfer, if anybody wants to know. */
@@ -81,16 +81,16 @@ export function createContext(link: Link, topics: Topics, options: ContextOption
 		platform,
 		limits,
 		lanes: new Lanes({ link, topics, limits, kind, dial: platform.dial, onMessage, warn }),
-		holdings: new Holdings(),
+		contents: new ContentStore(),
 		tracker: new TrackerClient(link, topics, limits.announces),
 		responsiveness: new Responsiveness(),
 		up: new RateMeter(),
 		down: new RateMeter(),
-		totals: new LaneTotals(),
-		feeds: new Feeds(),
-		upBucket: new TokenBucket(maxUp),
-		downBucket: new TokenBucket(maxDown),
-		turns: new Turns(DOWNLOADS_AT_ONCE),
+		laneTotals: new LaneTotals(),
+		peerTraffic: new PeerTraffic(),
+		upLimiter: new RateLimiter(maxUp),
+		downLimiter: new RateLimiter(maxDown),
+		downloadSlots: new Slots(DOWNLOADS_AT_ONCE),
 		warn,
 		trace,
 	};

@@ -1,4 +1,4 @@
-import type { DownloadStats, Downloads } from './download/download-manager.ts';
+import type { DownloadManager, DownloadStats } from './download/download-manager.ts';
 import type { NodeContext } from './node-context.ts';
 
 /** What a node has, does, and needs to be of use. */
@@ -14,10 +14,10 @@ export interface NodeStats {
 
 /** Looks it up. */
 export function nodeStats(
-	{ holdings, link, tracker }: NodeContext,
-	downloads: Downloads,
+	{ contents, link, tracker }: NodeContext,
+	downloads: DownloadManager,
 ): NodeStats {
-	const held = holdings.all();
+	const held = contents.all();
 	const whole = held.filter(({ have }) => have.isFull).length;
 	return {
 		seeds: { whole, partial: held.length - whole },

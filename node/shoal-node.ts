@@ -9,8 +9,8 @@ import {
 	type Seed,
 	Topics,
 } from '../protocol/index.ts';
-import { CoreNode } from './base-node.ts';
-import { type FetchOptions, wantedOf } from './download/download-manager.ts';
+import { BaseNode } from './base-node.ts';
+import { downloadRequestOf, type FetchOptions } from './download/download-manager.ts';
 import type { DownloadResult } from './download/download-types.ts';
 import { FileTarget } from './download/target/file-target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
@@ -20,7 +20,7 @@ import { brokerStream } from './lanes/transport/broker-stream.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
 import { nodePlatform } from './node-platform.ts';
 import { Share } from './seeding/shared-file.ts';
-import type { Holding } from './storage/content-store.ts';
+import type { StoredContent } from './storage/content-store.ts';
 import { checkRange } from './streaming/content-range.ts';
 import { ContentStream, type StreamOptions } from './streaming/content-stream.ts';
 import { lostState } from './tracker/announcer.ts';
@@ -35,7 +35,7 @@ export interface GetOptions extends FetchOptions {
 }
 
 /** A running peer: shares files and downloads at the same time, over one broker. */
-export class ShoalNode extends CoreNode {
+export class ShoalNode extends BaseNode {
 	readonly #shares = new Set<Share>();
 
 	/**
@@ -75,7 +75,7 @@ export class ShoalNode extends CoreNode {
 	 */
 	async share(path: string, options: ShareOptions = {}): Promise<Share> {
 		this.checkOpen();
-		const share = await Share.start(this.context.holdings, path, options);
+		const share = await Share.start(this.context.contents, path, options);
 		this.#shares.add(share);
 		if (this.isClosed) {
 			await share.stop();
@@ -93,7 +93,11 @@ export class ShoalNode extends CoreNode {
 	 */
 	async get(what: string | Seed, options: GetOptions = {}): Promise<DownloadResult> {
 		this.checkOpen();
-		return await this.downloads.get(wantedOf(what), new FileTarget(options.output), options);
+		return await this.downloads.get(
+			downloadRequestOf(what),
+			new FileTarget(options.output),
+			options,
+		);
 	}
 
 	/**
@@ -113,12 +117,16 @@ export class ShoalNode extends CoreNode {
 			checkRange(options);
 			const { wait } = options;
 			const target = (): TemporaryTarget => new TemporaryTarget();
-			return await this.downloads.find(wantedOf(what), { signal }, { wait, onProgress, target });
+			return await this.downloads.find(
+				downloadRequestOf(what),
+				{ signal },
+				{ wait, onProgress, target },
+			);
 		}, options);
 	}
 
-	protected override onBroken(holding: Holding, error: unknown): void {
-		const share = [...this.#shares].find((each) => each.holds(holding));
+	protected override onBroken(content: StoredContent, error: unknown): void {
+		const share = [...this.#shares].find((each) => each.holds(content));
 		void share?.onBroken(error);
 	}
 

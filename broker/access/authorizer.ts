@@ -2,12 +2,12 @@ import type { Duplex } from 'node:stream';
 import type { AedesOptions, Client, PublishPacket } from 'aedes';
 import { quoted, ShoalError, type Topic } from '../../protocol/index.ts';
 import type { ChunkRules, ChunkTopic } from '../net/chunk-forwarder.ts';
-import { Shedding } from '../net/slow-consumers.ts';
+import { SlowConsumers } from '../net/slow-consumers.ts';
 import { count, type Flow, noFlow, publishLength } from '../net/traffic.ts';
 import type { Refusal } from './audit-log.ts';
-import { Door, type EntryRefusal } from './client-sessions.ts';
-import { type BrokerRefusal, type GateCounts, zeroGateCounts } from './refusal-counts.ts';
-import { Admission, type Member, type Role, readPassword, type Tokens } from './token-auth.ts';
+import { ClientSessions, type EntryRefusal } from './client-sessions.ts';
+import { type BrokerRefusal, type RefusalCounts, zeroRefusalCounts } from './refusal-counts.ts';
+import { type Member, type Role, readPassword, TokenAuth, type Tokens } from './token-auth.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { isBulk, mayReceive, maySubscribe, type Rules, whyNotPublish } from './topic-rules.ts';
 
@@ -27,8 +27,8 @@ const RETURN_CODES: Readonly<Record<EntryRefusal, number>> = {
 	address: 3,
 };
 
-/** What a {@link Gatekeeper} needs. */
-export interface GatekeeperOptions {
+/** What a {@link Authorizer} needs. */
+export interface AuthorizerOptions {
 	readonly rules: Rules;
 	/** ms, monotonic. */
 	readonly now: () => number;
@@ -45,31 +45,31 @@ export interface GatekeeperOptions {
 }
 
 /** Applies the rules to what the clients of an Aedes do. Streams that are trusted may do anything. */
-export class Gatekeeper implements ChunkRules {
-	readonly counts: GateCounts = zeroGateCounts();
+export class Authorizer implements ChunkRules {
+	readonly counts: RefusalCounts = zeroRefusalCounts();
 	/** Messages handed to clients, without the chunks that passed by Aedes. */
 	readonly sent: Flow = noFlow();
 	readonly #rules: Rules;
-	readonly #door: Door;
-	readonly #shedding: Shedding;
+	readonly #sessions: ClientSessions;
+	readonly #slowConsumers: SlowConsumers;
 	readonly #warn: (error: ShoalError) => void;
 	readonly #trusted = new WeakSet<Duplex>();
 	readonly #filters = new WeakMap<Client, Set<string>>();
 	readonly #wide = new WeakMap<Client, TokenBucket>();
-	readonly admission: Admission;
+	readonly tokenAuth: TokenAuth;
 	/** Who is in, by connection, and with which token. */
 	readonly #members = new Map<Duplex, { readonly role: Role; readonly token: string }>();
 	readonly #audit: (refusal: Refusal) => void;
-	readonly #moved: GatekeeperOptions['moved'];
+	readonly #moved: AuthorizerOptions['moved'];
 	readonly #now: () => number;
 	/** The last topic that was parsed: one message goes to many, one after the other. */
 	#last: { readonly topic: string; readonly parsed: Topic | undefined } | undefined;
 
-	constructor({ rules, now, warn, queued, tokens, isKept, audit, moved }: GatekeeperOptions) {
+	constructor({ rules, now, warn, queued, tokens, isKept, audit, moved }: AuthorizerOptions) {
 		this.#rules = rules;
-		this.admission = new Admission(tokens, now);
-		this.#door = new Door(rules.limits, now, isKept);
-		this.#shedding = new Shedding(rules.limits, now, queued);
+		this.tokenAuth = new TokenAuth(tokens, now);
+		this.#sessions = new ClientSessions(rules.limits, now, isKept);
+		this.#slowConsumers = new SlowConsumers(rules.limits, now, queued);
 		this.#warn = warn;
 		this.#now = now;
 		this.#audit = audit;
@@ -78,12 +78,12 @@ export class Gatekeeper implements ChunkRules {
 
 	/** How many clients are in. */
 	get clients(): number {
-		return this.#door.size;
+		return this.#sessions.size;
 	}
 
 	/** The IP address from which the client `id` is connected. */
 	addressOf(id: string): string | undefined {
-		return this.#door.addressOf(id);
+		return this.#sessions.addressOf(id);
 	}
 
 	/** The hooks of Aedes. */
@@ -92,7 +92,7 @@ export class Gatekeeper implements ChunkRules {
 			preConnect: (client, packet, done) => {
 				// Nothing is kept for those who are away: it would grow without bound.
 				packet.clean = true;
-				const isIn = this.#trusted.has(client.conn) || this.#door.mayKnock();
+				const isIn = this.#trusted.has(client.conn) || this.#sessions.mayConnect();
 				done(
 					isIn ? null : this.#refusal('rate', 'clients connect too fast', client, 'connect'),
 					isIn,
@@ -105,7 +105,7 @@ export class Gatekeeper implements ChunkRules {
 					return;
 				}
 				const error = this.#rejection(why, client);
-				const delay = why === 'token' ? this.admission.wrong(addressOf(client)) : 0;
+				const delay = why === 'token' ? this.tokenAuth.wrong(addressOf(client)) : 0;
 				delay === 0 ? done(error, false) : setTimeout(() => done(error, false), delay);
 			},
 			authorizePublish: (client, packet, done) => done(this.#checkPublish(client, packet)),
@@ -131,9 +131,9 @@ export class Gatekeeper implements ChunkRules {
 
 	/** From now on these tokens let in, and no others: who came with another is cut. */
 	setTokens(tokens: Tokens): void {
-		this.admission.set(tokens);
+		this.tokenAuth.set(tokens);
 		for (const [conn, { role, token }] of this.#members) {
-			if (this.admission.roleOf(token) !== role) {
+			if (this.tokenAuth.roleOf(token) !== role) {
 				conn.destroy();
 			}
 		}
@@ -153,7 +153,7 @@ export class Gatekeeper implements ChunkRules {
 
 	/** Cuts the connection if it has taken no byte of its queue for too long. */
 	check(stream: Duplex): void {
-		if (this.#shedding.isStalled(stream)) {
+		if (this.#slowConsumers.isStalled(stream)) {
 			this.#cut(stream, 'a client takes nothing of what is queued for it');
 		}
 	}
@@ -163,19 +163,19 @@ export class Gatekeeper implements ChunkRules {
 		if (this.#trusted.has(conn)) {
 			return undefined;
 		}
-		const { token, secret } = readPassword(password, this.admission.isClosed);
-		const role = this.admission.roleOf(token);
+		const { token, secret } = readPassword(password, this.tokenAuth.isClosed);
+		const role = this.tokenAuth.roleOf(token);
 		if (role === undefined) {
 			return 'token';
 		}
 		const address = addressOf(client);
-		const why = this.#door.enter(conn, { id, address, secret });
+		const why = this.#sessions.open(conn, { id, address, secret });
 		if (why === undefined) {
 			this.#members.set(conn, { role, token });
 			this.#moved('joined', { id, address, role });
 			conn.once('close', () => {
 				this.#members.delete(conn);
-				this.#door.leave(conn, id);
+				this.#sessions.close(conn, id);
 				this.#moved('left', { id, address, role });
 			});
 		}
@@ -269,7 +269,7 @@ export class Gatekeeper implements ChunkRules {
 			this.counts.refused.forward += 1;
 			return false;
 		}
-		const verdict = this.#shedding.judge(conn.writableLength, isChunk, this.clients);
+		const verdict = this.#slowConsumers.judge(conn.writableLength, isChunk, this.clients);
 		if (verdict === 'shed') {
 			this.counts.shed += 1;
 		}

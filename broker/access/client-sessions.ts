@@ -14,7 +14,7 @@ export type EntryRefusal =
 	| 'address';
 
 /** Somebody who wants in. */
-export interface Visitor {
+export interface SessionRequest {
 	readonly id: string;
 	/** IP address. */
 	readonly address: string;
@@ -22,7 +22,7 @@ export interface Visitor {
 	readonly secret: Uint8Array | undefined;
 }
 
-interface Guest {
+interface Session {
 	/** Stands for the connection. */
 	readonly key: object;
 	readonly address: string;
@@ -33,14 +33,14 @@ interface Guest {
  * Who may connect: limits, and that an id belongs to whoever came with it first, by a secret, while it is
  * there, or something of it is kept, so that nobody speaks for a node that was cut off a moment ago.
  */
-export class Door {
+export class ClientSessions {
 	readonly #limits: Limits;
 	readonly #now: () => number;
 	readonly #rate: TokenBucket;
 	readonly #isKept: (id: string) => boolean;
-	readonly #guests = new Map<string, Guest>();
+	readonly #sessions = new Map<string, Session>();
 	/** The secrets of those that have left. */
-	readonly #departed = new Map<string, Buffer>();
+	readonly #secretsOfClosed = new Map<string, Buffer>();
 	readonly #perAddress = new Map<string, number>();
 
 	/** @param isKept whether something of a node is kept that others see */
@@ -53,16 +53,16 @@ export class Door {
 
 	/** How many are in. */
 	get size(): number {
-		return this.#guests.size;
+		return this.#sessions.size;
 	}
 
 	/** The IP address of who is in with this id. */
 	addressOf(id: string): string | undefined {
-		return this.#guests.get(id)?.address;
+		return this.#sessions.get(id)?.address;
 	}
 
 	/** Whether one more may try now. */
-	mayKnock(): boolean {
+	mayConnect(): boolean {
 		return this.#rate.take(this.#now());
 	}
 
@@ -70,25 +70,25 @@ export class Door {
 	 * Lets the connection `key` in, in place of an older one of the same id and secret, or says why
 	 * not. Without a secret nobody can prove to be the same.
 	 */
-	enter(key: object, { id, address, secret }: Visitor): EntryRefusal | undefined {
+	open(key: object, { id, address, secret }: SessionRequest): EntryRefusal | undefined {
 		const why = this.#whyNot(id, address, secret);
 		if (why === undefined) {
 			this.#remove(id);
-			this.#departed.delete(id);
+			this.#secretsOfClosed.delete(id);
 			const hashed = secret === undefined ? undefined : hash(secret);
-			this.#guests.set(id, { key, address, secret: hashed });
+			this.#sessions.set(id, { key, address, secret: hashed });
 			this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
 		}
 		return why;
 	}
 
 	/** The connection `key` has ended. */
-	leave(key: object, id: string): void {
-		const guest = this.#guests.get(id);
+	close(key: object, id: string): void {
+		const guest = this.#sessions.get(id);
 		if (guest?.key === key) {
 			this.#remove(id);
 			if (guest.secret !== undefined) {
-				this.#departed.set(id, guest.secret);
+				this.#secretsOfClosed.set(id, guest.secret);
 				this.#forgetSome();
 			}
 		}
@@ -98,15 +98,15 @@ export class Door {
 		if (!isNodeId(id)) {
 			return 'id';
 		}
-		const present = this.#guests.get(id);
+		const present = this.#sessions.get(id);
 		if (present !== undefined) {
 			return isSame(present.secret, secret) ? undefined : 'taken';
 		}
-		const departed = this.#departed.get(id);
+		const departed = this.#secretsOfClosed.get(id);
 		if (departed !== undefined && this.#isKept(id) && !isSame(departed, secret)) {
 			return 'taken';
 		}
-		if (this.#guests.size >= this.#limits.clients) {
+		if (this.#sessions.size >= this.#limits.clients) {
 			return 'clients';
 		}
 		const isCrowded = (this.#perAddress.get(address) ?? 0) >= this.#limits.clientsPerAddress;
@@ -115,22 +115,22 @@ export class Door {
 
 	/** What is kept of nobody any more needs no secret. Those that left first are looked at first. */
 	#forgetSome(): void {
-		for (const id of this.#departed.keys()) {
-			if (this.#departed.size <= this.#limits.clients) {
+		for (const id of this.#secretsOfClosed.keys()) {
+			if (this.#secretsOfClosed.size <= this.#limits.clients) {
 				return;
 			}
 			if (!this.#isKept(id)) {
-				this.#departed.delete(id);
+				this.#secretsOfClosed.delete(id);
 			}
 		}
 	}
 
 	#remove(id: string): void {
-		const guest = this.#guests.get(id);
+		const guest = this.#sessions.get(id);
 		if (guest === undefined) {
 			return;
 		}
-		this.#guests.delete(id);
+		this.#sessions.delete(id);
 		const left = (this.#perAddress.get(guest.address) ?? 1) - 1;
 		if (left > 0) {
 			this.#perAddress.set(guest.address, left);

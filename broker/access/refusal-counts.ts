@@ -18,7 +18,7 @@ export type BrokerRefusal =
 	| 'forward';
 
 /** What a gatekeeper has counted. */
-export interface GateCounts {
+export interface RefusalCounts {
 	/** Chunk messages dropped for clients that did not keep up. */
 	shed: number;
 	/** Clients cut, as they did not take what was queued for them. */
@@ -27,7 +27,7 @@ export interface GateCounts {
 }
 
 /** All counts at zero. */
-export function zeroGateCounts(): GateCounts {
+export function zeroRefusalCounts(): RefusalCounts {
 	return {
 		shed: 0,
 		cut: 0,

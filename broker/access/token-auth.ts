@@ -58,7 +58,7 @@ export function readPassword(password: Uint8Array | undefined, isClosed: boolean
 }
 
 /** Decides who gets in by a token, and has those wait who keep guessing. Without tokens everybody is a node. */
-export class Admission {
+export class TokenAuth {
 	#tokens: ReadonlyArray<readonly [role: Role, digest: Buffer]> | undefined;
 	readonly #now: () => number;
 	readonly #wrong = new Map<string, { count: number; at: number }>();

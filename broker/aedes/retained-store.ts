@@ -13,7 +13,7 @@ export interface RetainedPersistence {
 	createRetainedStreamCombi(filters: readonly string[]): Readable;
 }
 
-/** What a {@link Retained} keeps, and how much. */
+/** What a {@link RetainedStore} keeps, and how much. */
 export interface RetainedOptions {
 	/** Beginnings of topics where nothing is retained. */
 	readonly bare: readonly string[];
@@ -34,7 +34,7 @@ export interface RetainedOptions {
  * What is beyond a limit is not kept, and goes on to those who listen all the same: the tracker then
  * refuses it, and tells its node.
  */
-export class Retained implements RetainedPersistence {
+export class RetainedStore implements RetainedPersistence {
 	readonly #options: RetainedOptions;
 	readonly #packets = new Map<string, PublishPacket>();
 	/** How many messages each owner has here. */
@@ -65,7 +65,7 @@ export class Retained implements RetainedPersistence {
 		const { topic, payload } = packet;
 		if (payload.length === 0) {
 			this.#delete(topic);
-		} else if (this.#packets.has(topic) || this.#admit(this.#options.ownerOf(topic))) {
+		} else if (this.#packets.has(topic) || this.#accept(this.#options.ownerOf(topic))) {
 			this.#packets.set(topic, { ...packet, payload: Buffer.from(payload) });
 		} else {
 			this.#unkept += 1;
@@ -87,7 +87,7 @@ export class Retained implements RetainedPersistence {
 	}
 
 	/** Whether one more of `owner` is kept; if so it is counted. */
-	#admit(owner: string | undefined): boolean {
+	#accept(owner: string | undefined): boolean {
 		if (owner === undefined) {
 			return true;
 		}
@@ -156,8 +156,8 @@ function isMatch(topic: readonly string[], filter: readonly string[]): boolean {
 }
 
 /** What is kept: a node's announces, and its state. */
-export function retainedOf(topics: Topics, limits: Limits): Retained {
-	return new Retained({
+export function retainedOf(topics: Topics, limits: Limits): RetainedStore {
+	return new RetainedStore({
 		bare: [`${topics.root}/inbox/`, `${topics.root}/swarm/`],
 		ownerOf: (topic) => {
 			const parsed = topics.tryParse(topic);

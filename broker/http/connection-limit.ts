@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { isLoopback } from '../../protocol/index.ts';
 
 /** How many connections there are from each address: one that has too many gets no more. */
-export class Crowd {
+export class ConnectionLimit {
 	readonly #most: number;
 	readonly #counts = new Map<string, number>();
 

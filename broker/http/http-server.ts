@@ -9,10 +9,10 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admission, Role } from '../access/token-auth.ts';
+import type { Role, TokenAuth } from '../access/token-auth.ts';
 import type { KeyPair } from '../net/certificate.ts';
 import { portError } from '../net/port-error.ts';
-import { Crowd } from './connection-limit.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 import { tokenOf } from './credential.ts';
 import { mayAsk } from './origin.ts';
 import { type Problem, problemOf, tellProblem } from './problem.ts';
@@ -47,7 +47,7 @@ export interface HttpServerOptions {
 	/** To speak HTTPS only. */
 	readonly tls?: KeyPair | undefined;
 	/** Who is let in; without it everybody is as good as a node. */
-	readonly admission?: Admission | undefined;
+	readonly admission?: TokenAuth | undefined;
 	/** Somebody at this address has come with a wrong token. */
 	readonly onGuess?: ((address: string) => void) | undefined;
 	/** Asked one after the other until one has answered. */
@@ -88,8 +88,8 @@ export class HttpServer {
 		this.#server = tls === undefined ? createServer(onRequest) : createSecureServer(tls, onRequest);
 		const { mostConnections = MOST_CONNECTIONS, mostPerAddress = mostConnections } = options;
 		this.#server.maxConnections = mostConnections;
-		const crowd = new Crowd(mostPerAddress);
-		this.#server.on('connection', (socket) => crowd.add(socket));
+		const limit = new ConnectionLimit(mostPerAddress);
+		this.#server.on('connection', (socket) => limit.add(socket));
 		this.#server.keepAliveTimeout = IDLE;
 		this.#server.headersTimeout = HEAD;
 		this.#server.timeout = STALL;
@@ -178,16 +178,16 @@ export class HttpServer {
 
 	/** Who guesses tokens waits for the answer. */
 	async #roleOf({ headers, socket }: IncomingMessage): Promise<Role | undefined> {
-		const { admission } = this.#options;
-		if (admission === undefined) {
+		const { admission: tokenAuth } = this.#options;
+		if (tokenAuth === undefined) {
 			return 'node';
 		}
 		const token = tokenOf(headers);
-		const role = admission.roleOf(token);
+		const role = tokenAuth.roleOf(token);
 		if (role === undefined && token !== '') {
 			const { remoteAddress: address = '' } = socket;
 			this.#options.onGuess?.(address);
-			await sleep(admission.wrong(address));
+			await sleep(tokenAuth.wrong(address));
 		}
 		return role;
 	}

@@ -55,13 +55,13 @@ export async function startWebFront(
 }
 
 /** Tells a page what it has to ask for, and what its token makes of it. */
-function aboutRoute({ admission }: Broker, about: WebFrontOptions['about']): Route {
+function aboutRoute({ admission: tokenAuth }: Broker, about: WebFrontOptions['about']): Route {
 	return ({ path, response, role }) => {
 		if (path !== '/about') {
 			return false;
 		}
 		response.setHeader('Cache-Control', 'no-store');
-		tellJson(response, { ...about, needsToken: admission.isClosed, role });
+		tellJson(response, { ...about, needsToken: tokenAuth.isClosed, role });
 		return true;
 	};
 }

@@ -6,7 +6,7 @@ import {
 	type Topic,
 	type Topics,
 } from '../../protocol/index.ts';
-import type { PacketLane } from './packet-reader.ts';
+import type { PacketTaker } from './packet-reader.ts';
 import { type BothWays, count, noFlow } from './traffic.ts';
 
 /** A topic that carries chunks. */
@@ -24,7 +24,7 @@ export interface ChunkRules {
  * The way of chunk messages through the broker, past Aedes: the packet that came in is the packet that goes
  * out, in the same buffer. Whatever is not quite as usual is left to Aedes.
  */
-export class ChunkLane implements PacketLane {
+export class ChunkForwarder implements PacketTaker {
 	/** What came and was handed on. */
 	readonly traffic: BothWays = { in: noFlow(), out: noFlow() };
 	readonly #topics: Topics;

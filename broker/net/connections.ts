@@ -10,7 +10,7 @@ export interface ConnectionsOptions {
 	/** Monotonic time in ms. */
 	readonly now: () => number;
 	/** A connection that said nothing was ended, to make room for one that may. */
-	readonly onCrowd: () => void;
+	readonly onTooMany: () => void;
 }
 
 /** Bytes that came and left. */
@@ -89,7 +89,7 @@ export class Connections implements Iterable<Duplex> {
 		if (this.#silent.size > this.#options.mostSilent) {
 			this.#silent.delete(oldest as Duplex);
 			oldest?.destroy();
-			this.#options.onCrowd();
+			this.#options.onTooMany();
 		}
 	}
 

@@ -32,16 +32,16 @@ interface Handled {
 }
 
 /** Takes packets of a client out of its stream. */
-export interface PacketLane {
+export interface PacketTaker {
 	/** @returns whether `packet`, a whole one, was taken; if not, it is for Aedes @throws ShoalError */
 	relay(from: Client, packet: Uint8Array): boolean;
 }
 
-/** What an {@link intake} needs. */
-export interface IntakeOptions {
+/** What an {@link packetReader} needs. */
+export interface PacketReaderOptions {
 	readonly limits: Limits;
 	readonly pool: BufferPool;
-	readonly lane: PacketLane;
+	readonly taker: PacketTaker;
 	/** Bytes a stream takes before a write says that it is full. */
 	readonly highWaterMark: number;
 	/** A packet is too large, or none at all: the stream is closed. */
@@ -57,7 +57,7 @@ export interface Framed {
 }
 
 /** Opens the stream whose bytes go to `framer`. */
-export type OpenFramed = (framer: PacketFramer, options: IntakeOptions) => Framed;
+export type OpenFramed = (framer: PacketFramer, options: PacketReaderOptions) => Framed;
 
 /**
  * Takes in what a client sends, packet by packet, each straight to where it stays; packets that are too large,
@@ -66,11 +66,11 @@ export type OpenFramed = (framer: PacketFramer, options: IntakeOptions) => Frame
  *
  * @returns the stream, and what is to be called with the client it belongs to
  */
-export function intake(
+export function packetReader(
 	open: OpenFramed,
-	options: IntakeOptions,
+	options: PacketReaderOptions,
 ): { stream: Duplex; serve(client: Client): void } {
-	const { limits, pool, lane, control } = options;
+	const { limits, pool, taker: lane, control } = options;
 	let client: Client | undefined;
 	let isFirst = true;
 	const framer = new PacketFramer({
@@ -123,7 +123,7 @@ export function accept(accepted: Socket, secure: SecureContext | undefined): Ope
 function plain(
 	accepted: Socket,
 	framer: PacketFramer,
-	{ highWaterMark, onBad }: IntakeOptions,
+	{ highWaterMark, onBad }: PacketReaderOptions,
 ): Framed {
 	let takesMore = true;
 	const handle = (accepted as unknown as Handled)._handle;
@@ -156,7 +156,7 @@ function encrypted(
 	accepted: Socket,
 	framer: PacketFramer,
 	secure: SecureContext,
-	{ highWaterMark, onBad }: IntakeOptions,
+	{ highWaterMark, onBad }: PacketReaderOptions,
 ): Framed {
 	const inner = new TLSSocket(accepted, { isServer: true, secureContext: secure });
 	const stream = new SecureStream(inner, {

@@ -22,7 +22,7 @@ interface Handle {
  * them asks again; a client whose queue still grows is cut, and so is one that takes no byte at all, or
  * that has more than its share where all together have too much.
  */
-export class Shedding {
+export class SlowConsumers {
 	readonly #limits: Limits;
 	readonly #now: () => number;
 	readonly #total: () => number;

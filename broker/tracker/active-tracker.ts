@@ -16,8 +16,8 @@ import {
 } from '../../protocol/index.ts';
 import { type Decision, endsAnnounce } from './decisions.ts';
 import { Outbox } from './outbox.ts';
-import { Echoes } from './own-messages.ts';
-import { withRoutes } from './peer-routes.ts';
+import { OwnMessages } from './own-messages.ts';
+import { withPeerRoutes } from './peer-routes.ts';
 import { Registry } from './registry.ts';
 import type { TrackerCounts, TrackerSettings } from './tracker-options.ts';
 
@@ -48,7 +48,7 @@ export class ActiveTracker {
 	readonly #link: Link;
 	readonly #outbox: Outbox;
 	/** Empty messages, which withdraw nothing. */
-	readonly #echoes = new Echoes();
+	readonly #ownMessages = new OwnMessages();
 	readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
 
 	private constructor(
@@ -131,7 +131,7 @@ export class ActiveTracker {
 	#interrupt(reason: ShoalError): void {
 		this.registry.disconnected();
 		this.#outbox.clear();
-		this.#echoes.clear();
+		this.#ownMessages.clear();
 		this.#hooks.onDown(reason);
 	}
 
@@ -185,7 +185,7 @@ export class ActiveTracker {
 				if (payload.length > 0) {
 					const announce = decodeAnnounce(payload);
 					this.#act(this.registry.announce(parsed.seed, parsed.from, announce, isRetained));
-				} else if (!this.#echoes.take(topic)) {
+				} else if (!this.#ownMessages.take(topic)) {
 					this.#act(this.registry.withdraw(parsed.seed, parsed.from));
 				}
 				break;
@@ -215,7 +215,7 @@ export class ActiveTracker {
 	}
 
 	#readyState(): TrackerState {
-		const { id, limits, whereabouts } = this.#settings;
+		const { id, limits, addressBook: whereabouts } = this.#settings;
 		const { ttl, renewal, part } = limits;
 		const { key } = whereabouts.office;
 		const { session } = this.#link;
@@ -252,14 +252,14 @@ export class ActiveTracker {
 
 	#replyTo(node: string, request: Question): TrackerReply {
 		const { op, id } = request;
-		const { whereabouts } = this.#settings;
+		const { addressBook: whereabouts } = this.#settings;
 		const time = whereabouts.time();
 		switch (op) {
 			case 'get_seed':
 				return { op, id, ...this.registry.seeds(request.after) };
 			case 'query': {
 				const { nodes, ...counts } = this.registry.query(request.seed, node);
-				return { op, id, ...counts, nodes: withRoutes(node, nodes, whereabouts), time };
+				return { op, id, ...counts, nodes: withPeerRoutes(node, nodes, whereabouts), time };
 			}
 			case 'update':
 				return { op, id, ...this.registry.update(node, request), time };
@@ -291,7 +291,7 @@ export class ActiveTracker {
 	#forget(topic: string): void {
 		this.#outbox.push(() => {
 			if (this.#settings.topics.tryParse(topic)?.kind === 'announce') {
-				this.#echoes.expect(topic);
+				this.#ownMessages.expect(topic);
 			}
 			return this.#link.forget(topic);
 		});

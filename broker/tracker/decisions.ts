@@ -1,5 +1,5 @@
 import type { Announce, Report, SwarmEvent, WatcherEvent } from '../../protocol/index.ts';
-import type { Holding } from './known-node.ts';
+import type { AnnounceRecord } from './known-node.ts';
 import { isSeeder } from './listing.ts';
 
 /** Why an announce is refused. */
@@ -50,7 +50,7 @@ export function progress(
 	node: string,
 	seed: string,
 	{ name, length, chunks, have }: Announce,
-	before: Holding | undefined,
+	before: AnnounceRecord | undefined,
 	isKnown: boolean,
 ): Decision[] {
 	const events: Array<SwarmEvent['event']> = isKnown ? [] : ['seed-added'];

@@ -3,7 +3,7 @@ import { type Announce, checkedLayout, hashId, type Limits } from '../../protoco
 import { TokenBucket } from '../access/token-bucket.ts';
 
 /** An announce as the tracker holds it. */
-export interface Holding {
+export interface AnnounceRecord {
 	readonly seed: string;
 	readonly node: KnownNode;
 	readonly name: string;
@@ -40,7 +40,7 @@ export class KnownNode {
 	heard: number;
 	/** The epoch of the last live message; 0 if there was none. */
 	epoch = 0;
-	readonly holdings = new Map<string, Holding>();
+	readonly announces = new Map<string, AnnounceRecord>();
 	/** The last matching update: when, of which session, in which epoch. It renews every holding. */
 	#renewal = { at: Number.NEGATIVE_INFINITY, session: '', epoch: 0 };
 	readonly #refused = new Set<string>();
@@ -68,26 +68,26 @@ export class KnownNode {
 	/** Whether a report of it on the swarm of `seed` may be passed on now. */
 	mayReport(seed: string, now: number): boolean {
 		const { reportRate, reportBurst } = this.#limits;
-		const holding = this.holdings.get(seed);
+		const content = this.announces.get(seed);
 		this.#reports ??= new TokenBucket(reportRate, reportBurst, now);
-		return holding !== undefined && this.shows(holding) && this.#reports.take(now);
+		return content !== undefined && this.shows(content) && this.#reports.take(now);
 	}
 
 	/** Keeps `holding`, in place of an earlier one of the same seed. */
-	hold(holding: Holding): void {
-		if (!this.holdings.has(holding.seed)) {
+	hold(content: AnnounceRecord): void {
+		if (!this.announces.has(content.seed)) {
 			this.#digest = undefined;
 		}
-		this.holdings.set(holding.seed, holding);
-		this.#refused.delete(holding.seed);
-		this.#shortest = Math.min(this.#shortest, holding.ttl);
-		this.#expiry = Math.min(this.#expiry, holding.received + holding.ttl);
+		this.announces.set(content.seed, content);
+		this.#refused.delete(content.seed);
+		this.#shortest = Math.min(this.#shortest, content.ttl);
+		this.#expiry = Math.min(this.#expiry, content.received + content.ttl);
 	}
 
 	/** Lets go of a seed. */
 	release(seed: string): void {
 		this.#refused.delete(seed);
-		if (this.holdings.delete(seed)) {
+		if (this.announces.delete(seed)) {
 			this.#digest = undefined;
 		}
 	}
@@ -108,14 +108,14 @@ export class KnownNode {
 
 	/** Whether the node means the seeds that are held, or those and the refused ones. */
 	matches(count: number, digest: string): boolean {
-		const { size } = this.holdings;
+		const { size } = this.announces;
 		if (count === size) {
-			this.#digest ??= digestOfIds(this.holdings.keys());
+			this.#digest ??= digestOfIds(this.announces.keys());
 			return digest === this.#digest;
 		}
 		return (
 			count === size + this.#refused.size &&
-			digest === digestOfIds([...this.holdings.keys(), ...this.#refused])
+			digest === digestOfIds([...this.announces.keys(), ...this.#refused])
 		);
 	}
 
@@ -126,32 +126,32 @@ export class KnownNode {
 	}
 
 	/** Whether others may see `holding`: the node is there, and it is of this session or renewed in it. */
-	shows(holding: Holding): boolean {
+	shows(content: AnnounceRecord): boolean {
 		const isCurrent =
-			holding.session === this.session ||
-			(this.#renewal.session === this.session && holding.received <= this.#renewal.at);
+			content.session === this.session ||
+			(this.#renewal.session === this.session && content.received <= this.#renewal.at);
 		return this.state === 'ready' && isCurrent;
 	}
 
 	/** Whether the node itself has said in `epoch` that it has it. */
-	hasConfirmed(holding: Holding, epoch: number): boolean {
+	hasConfirmed(content: AnnounceRecord, epoch: number): boolean {
 		return (
-			holding.epoch === epoch ||
-			(this.#renewal.epoch === epoch && holding.received <= this.#renewal.at)
+			content.epoch === epoch ||
+			(this.#renewal.epoch === epoch && content.received <= this.#renewal.at)
 		);
 	}
 
 	/** The holdings whose life is over at `now`. */
-	expired(now: number): Holding[] {
+	expired(now: number): AnnounceRecord[] {
 		if (now < this.#expiry) {
 			return [];
 		}
-		const over: Holding[] = [];
+		const over: AnnounceRecord[] = [];
 		this.#expiry = Number.POSITIVE_INFINITY;
-		for (const holding of this.holdings.values()) {
-			const end = Math.max(holding.received, this.#renewal.at) + holding.ttl;
+		for (const content of this.announces.values()) {
+			const end = Math.max(content.received, this.#renewal.at) + content.ttl;
 			if (end <= now) {
-				over.push(holding);
+				over.push(content);
 			} else {
 				this.#expiry = Math.min(this.#expiry, end);
 			}
@@ -170,12 +170,12 @@ function digestOfIds(ids: Iterable<string>): string {
 }
 
 /** What of an announce is kept. */
-export function holdingOf(
+export function recordOf(
 	seed: string,
 	node: KnownNode,
 	message: Announce,
 	kept: { received: number; epoch: number; ttl: number },
-): Holding {
+): AnnounceRecord {
 	const { name, length, chunks, have, session } = message;
 	// One string for all announces of a session, not one each.
 	const shared = session === node.session ? node.session : session;

@@ -1,5 +1,5 @@
 import type { NodeListing, SeedListing } from '../../protocol/index.ts';
-import type { Holding } from './known-node.ts';
+import type { AnnounceRecord } from './known-node.ts';
 import { neighboursOf } from './neighbours.ts';
 import type { Swarms } from './swarms.ts';
 
@@ -18,7 +18,7 @@ export function pageOfSeeds(
 	const shown: SeedListing[] = [];
 	let last: string | undefined;
 	for (const seed of swarms.after(after, PAGE_SCAN)) {
-		const listing = describeSeed(seed, swarms.holdings(seed));
+		const listing = describeSeed(seed, swarms.records(seed));
 		if (listing !== undefined) {
 			shown.push(listing);
 		}
@@ -34,14 +34,14 @@ export function pageOfSeeds(
 }
 
 /** A seed as others see it, or undefined if nobody shows it. The first of its nodes says what it is. */
-function describeSeed(seed: string, holdings: Iterable<Holding>): SeedListing | undefined {
-	let first: Holding | undefined;
+function describeSeed(seed: string, contents: Iterable<AnnounceRecord>): SeedListing | undefined {
+	let first: AnnounceRecord | undefined;
 	let seeders = 0;
 	let downloaders = 0;
-	for (const holding of holdings) {
-		if (holding.node.shows(holding)) {
-			first ??= holding;
-			if (isSeeder(holding)) {
+	for (const content of contents) {
+		if (content.node.shows(content)) {
+			first ??= content;
+			if (isSeeder(content)) {
 				seeders += 1;
 			} else {
 				downloaders += 1;
@@ -61,8 +61,8 @@ function describeSeed(seed: string, holdings: Iterable<Holding>): SeedListing | 
 }
 
 /** Whether its node has every chunk. */
-export function isSeeder(holding: Holding): boolean {
-	return holding.have === holding.chunks;
+export function isSeeder(content: AnnounceRecord): boolean {
+	return content.have === content.chunks;
 }
 
 /** As many of `items`, from the first, as fit into one reply. */
@@ -82,18 +82,19 @@ function fitting<T>(items: readonly T[]): T[] {
  * then those that have everything and are left to others.
  */
 export function sampleNodes(
-	shown: readonly Holding[],
+	shown: readonly AnnounceRecord[],
 	asker: string | undefined,
 	most: number,
 	epoch: number,
 	random: () => number,
 ): NodeListing[] {
-	const isConfirmed = (holding: Holding): boolean => holding.node.hasConfirmed(holding, epoch);
+	const isConfirmed = (content: AnnounceRecord): boolean =>
+		content.node.hasConfirmed(content, epoch);
 	const confirmed = shown.filter(isConfirmed);
 	const drawn = [
 		...balanced(confirmed, most, random),
 		...balanced(
-			shown.filter((holding) => !isConfirmed(holding)),
+			shown.filter((content) => !isConfirmed(content)),
 			most,
 			random,
 		),
@@ -104,30 +105,36 @@ export function sampleNodes(
 
 function inOrderFor(
 	asker: string,
-	confirmed: readonly Holding[],
-	drawn: readonly Holding[],
-): Set<Holding> {
-	const near = neighboursOf(asker, confirmed.map(asMember)).map(({ holding }) => holding);
-	const lacking = drawn.filter((holding) => !isSeeder(holding));
+	confirmed: readonly AnnounceRecord[],
+	drawn: readonly AnnounceRecord[],
+): Set<AnnounceRecord> {
+	const near = neighboursOf(asker, confirmed.map(asSwarmMember)).map(
+		({ holding: content }) => content,
+	);
+	const lacking = drawn.filter((content) => !isSeeder(content));
 	return new Set([...near, ...lacking, ...drawn.filter(isSeeder)]);
 }
 
-function asMember(holding: Holding) {
-	const { id, idHash } = holding.node;
-	return { id, idHash, isComplete: isSeeder(holding), holding };
+function asSwarmMember(content: AnnounceRecord) {
+	const { id, idHash } = content.node;
+	return { id, idHash, isComplete: isSeeder(content), holding: content };
 }
 
-function describeNode({ node, have, chunks }: Holding): NodeListing {
+function describeNode({ node, have, chunks }: AnnounceRecord): NodeListing {
 	const { id, addresses, cert } = node;
 	return { node: id, have, chunks, addresses, ...(cert !== undefined && { cert }) };
 }
 
 /** At most `most` at random, half of them seeders if there are so many. */
-function balanced(holdings: readonly Holding[], most: number, random: () => number): Holding[] {
+function balanced(
+	contents: readonly AnnounceRecord[],
+	most: number,
+	random: () => number,
+): AnnounceRecord[] {
 	const half = Math.ceil(most / 2);
-	const seeders = drawnFirst(holdings.filter(isSeeder), half, random);
+	const seeders = drawnFirst(contents.filter(isSeeder), half, random);
 	const chosen = seeders.splice(0, half);
-	const others = [...seeders, ...holdings.filter((holding) => !isSeeder(holding))];
+	const others = [...seeders, ...contents.filter((content) => !isSeeder(content))];
 	return [...chosen, ...drawnFirst(others, most, random)].slice(0, most);
 }
 

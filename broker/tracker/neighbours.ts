@@ -1,7 +1,7 @@
 import { distance, hashId } from '../../protocol/index.ts';
 
 /** A node of a swarm. */
-export interface Member {
+export interface SwarmMember {
 	readonly id: string;
 	/** What {@link hashId} makes of its id. */
 	readonly idHash: number;
@@ -21,7 +21,7 @@ const MOST_SERVED = 48;
  * Who is near to whom comes out of the ids: it is the same both ways, random over the swarm, and changes
  * little when nodes come and go. In a graph where each picks a few at random everybody reaches everybody.
  */
-export function neighboursOf<T extends Member>(asker: string, members: readonly T[]): T[] {
+export function neighboursOf<T extends SwarmMember>(asker: string, members: readonly T[]): T[] {
 	const own = hashId(asker);
 	const nearest = nearestOf(own, asker, members, NEAREST);
 	const complete = members.filter(({ isComplete }) => isComplete);
@@ -33,7 +33,7 @@ export function neighboursOf<T extends Member>(asker: string, members: readonly 
 }
 
 /** The `most` members that are nearest to `asker`, the nearest first. In one pass: there may be thousands. */
-function nearestOf<T extends Member>(
+function nearestOf<T extends SwarmMember>(
 	own: number,
 	asker: string,
 	members: readonly T[],
@@ -59,8 +59,8 @@ function nearestOf<T extends Member>(
 /** Whether the one who asks, hashed to `own`, is one of those that are given to `source`. */
 function isServed(
 	own: number,
-	source: Member,
-	members: readonly Member[],
+	source: SwarmMember,
+	members: readonly SwarmMember[],
 	complete: number,
 ): boolean {
 	if (members.length - complete <= complete * MOST_SERVED) {

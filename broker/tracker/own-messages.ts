@@ -1,5 +1,5 @@
 /** Messages of our own that are still to come back to us: they mean nothing. */
-export class Echoes {
+export class OwnMessages {
 	/** How many of a topic. */
 	readonly #expected = new Map<string, number>();
 

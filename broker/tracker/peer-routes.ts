@@ -5,7 +5,7 @@ import type { TicketOffice } from './tickets.ts';
 const MOST_TICKETS = 10;
 
 /** What is known beside the registry of where nodes are. */
-export interface Whereabouts {
+export interface AddressBook {
 	/** The IP address a client is connected from, as the broker sees it; undefined if nobody knows. */
 	readonly addressOf: (node: string) => string | undefined;
 	readonly office: TicketOffice;
@@ -18,10 +18,10 @@ export interface Whereabouts {
  * it only claims, so that nobody is made to knock at a stranger's; those of this machine only for who is on
  * it; and tickets for the first few.
  */
-export function withRoutes(
+export function withPeerRoutes(
 	asker: string,
 	nodes: readonly NodeListing[],
-	{ addressOf, office, time }: Whereabouts,
+	{ addressOf, office, time }: AddressBook,
 ): NodeListing[] {
 	const askerAt = addressOf(asker);
 	// Where nobody knows, the asker has to tell itself.

@@ -15,7 +15,7 @@ import {
 	progress,
 	type RefusedAnnounce,
 } from './decisions.ts';
-import { type Holding, hasLayout, holdingOf, KnownNode } from './known-node.ts';
+import { type AnnounceRecord, hasLayout, KnownNode, recordOf } from './known-node.ts';
 import { isSeeder, pageOfSeeds, sampleNodes } from './listing.ts';
 import { Swarms } from './swarms.ts';
 
@@ -93,7 +93,7 @@ export class Registry {
 	/** A node has (part of) a seed. */
 	announce(seed: string, id: string, message: Announce, isRetained: boolean): Decision[] {
 		const node = this.#nodes.get(id) ?? this.#addNode(id);
-		const before = node?.holdings.get(seed);
+		const before = node?.announces.get(seed);
 		if (isRetained && before?.epoch === this.#epoch) {
 			return [];
 		}
@@ -105,7 +105,7 @@ export class Registry {
 		const isKnown = this.#swarms.has(seed);
 		const isReplay = isRetained && before?.session === message.session;
 		this.#hold(
-			holdingOf(seed, node, message, {
+			recordOf(seed, node, message, {
 				received: isReplay ? before.received : this.#now(),
 				epoch: isRetained ? 0 : this.#epoch,
 				ttl: Math.min(message.ttl, this.#limits.ttl),
@@ -116,8 +116,8 @@ export class Registry {
 
 	/** A node has taken its announce back. */
 	withdraw(seed: string, id: string): Decision[] {
-		const holding = this.#nodes.get(id)?.holdings.get(seed);
-		return holding === undefined ? [] : this.#drop(holding);
+		const content = this.#nodes.get(id)?.announces.get(seed);
+		return content === undefined ? [] : this.#drop(content);
 	}
 
 	/** A node's periodic status. If it means what is held, everything is renewed at once. */
@@ -155,8 +155,8 @@ export class Registry {
 		seed: string,
 		asker?: string,
 	): { seeders: number; downloaders: number; nodes: NodeListing[] } {
-		const holdings = [...this.#swarms.holdings(seed)];
-		const shown = holdings.filter((holding) => holding.node.shows(holding));
+		const contents = [...this.#swarms.records(seed)];
+		const shown = contents.filter((content) => content.node.shows(content));
 		const seeders = shown.filter(isSeeder).length;
 		return {
 			seeders,
@@ -173,8 +173,8 @@ export class Registry {
 			if (this.#isOver(node, now)) {
 				decisions.push(...this.#remove(node, 'node-lost'));
 			} else if (node.state !== 'lost') {
-				for (const holding of node.expired(now)) {
-					decisions.push(forgetAnnounce(holding.seed, node.id), ...this.#drop(holding));
+				for (const content of node.expired(now)) {
+					decisions.push(forgetAnnounce(content.seed, node.id), ...this.#drop(content));
 				}
 			}
 		}
@@ -238,7 +238,7 @@ export class Registry {
 	#whyRefused(
 		node: KnownNode | undefined,
 		message: Announce,
-		before: Holding | undefined,
+		before: AnnounceRecord | undefined,
 		isRetained: boolean,
 	): RefusedAnnounce | undefined {
 		if (!hasLayout(message)) {
@@ -247,7 +247,7 @@ export class Registry {
 		if (node === undefined || before !== undefined) {
 			return undefined;
 		}
-		if (node.holdings.size >= this.#limits.nodeAnnounces) {
+		if (node.announces.size >= this.#limits.nodeAnnounces) {
 			return 'node-announces';
 		}
 		if (this.#swarms.announces >= this.#limits.announces) {
@@ -272,15 +272,15 @@ export class Registry {
 		return node;
 	}
 
-	#hold(holding: Holding): void {
-		this.#swarms.add(holding);
-		holding.node.hold(holding);
+	#hold(content: AnnounceRecord): void {
+		this.#swarms.add(content);
+		content.node.hold(content);
 	}
 
-	#drop(holding: Holding): Decision[] {
-		const { seed, node, name, length } = holding;
+	#drop(content: AnnounceRecord): Decision[] {
+		const { seed, node, name, length } = content;
 		node.release(seed);
-		this.#swarms.delete(holding);
+		this.#swarms.delete(content);
 		return this.#swarms.has(seed)
 			? []
 			: [{ do: 'event', event: { event: 'seed-gone', seed, name, length } }];
@@ -289,8 +289,8 @@ export class Registry {
 	#remove(node: KnownNode, event: 'node-left' | 'node-lost'): Decision[] {
 		const { id } = node;
 		const decisions: Decision[] = node.state === 'ready' ? [nodeEvent(event, id)] : [];
-		for (const holding of node.holdings.values()) {
-			decisions.push(forgetAnnounce(holding.seed, id), ...this.#drop(holding));
+		for (const content of node.announces.values()) {
+			decisions.push(forgetAnnounce(content.seed, id), ...this.#drop(content));
 		}
 		this.#nodes.delete(id);
 		return [...decisions, forgetState(id)];

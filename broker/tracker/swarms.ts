@@ -1,9 +1,9 @@
-import type { Holding } from './known-node.ts';
+import type { AnnounceRecord } from './known-node.ts';
 import { SortedIds } from './sorted-ids.ts';
 
 /** All holdings by seed. Invariant: a swarm without holdings does not exist. Keyed by ids only. */
 export class Swarms {
-	readonly #swarms = new Map<string, Map<string, Holding>>();
+	readonly #swarms = new Map<string, Map<string, AnnounceRecord>>();
 	readonly #seeds = new SortedIds();
 	#announces = 0;
 
@@ -23,7 +23,7 @@ export class Swarms {
 	}
 
 	/** Who holds `seed`. */
-	holdings(seed: string): Iterable<Holding> {
+	records(seed: string): Iterable<AnnounceRecord> {
 		return this.#swarms.get(seed)?.values() ?? [];
 	}
 
@@ -33,8 +33,8 @@ export class Swarms {
 	}
 
 	/** Adds `holding`, in place of an earlier one of the same node. */
-	add(holding: Holding): void {
-		const { seed, node } = holding;
+	add(content: AnnounceRecord): void {
+		const { seed, node } = content;
 		let swarm = this.#swarms.get(seed);
 		if (swarm === undefined) {
 			swarm = new Map();
@@ -44,11 +44,11 @@ export class Swarms {
 		if (!swarm.has(node.id)) {
 			this.#announces += 1;
 		}
-		swarm.set(node.id, holding);
+		swarm.set(node.id, content);
 	}
 
 	/** Removes what the node holds of the seed. */
-	delete({ seed, node }: Holding): void {
+	delete({ seed, node }: AnnounceRecord): void {
 		const swarm = this.#swarms.get(seed);
 		if (swarm?.delete(node.id)) {
 			this.#announces -= 1;

@@ -11,7 +11,7 @@ import {
 	type WatcherEvent,
 } from '../../protocol/index.ts';
 import type { Refused } from './decisions.ts';
-import type { Whereabouts } from './peer-routes.ts';
+import type { AddressBook } from './peer-routes.ts';
 import { TicketOffice } from './tickets.ts';
 
 /** Options of {@link Tracker.start}. */
@@ -56,7 +56,7 @@ export interface TrackerSettings {
 	readonly openStream: OpenStream | undefined;
 	readonly isAlone: boolean;
 	readonly load: (() => Load) | undefined;
-	readonly whereabouts: Whereabouts;
+	readonly addressBook: AddressBook;
 	readonly now: () => number;
 	readonly random: () => number;
 	readonly sweep: number;
@@ -102,7 +102,7 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
 		openStream: options.openStream,
 		isAlone: options.isAlone ?? false,
 		load: options.load,
-		whereabouts: {
+		addressBook: {
 			addressOf: options.addressOf ?? (() => undefined),
 			office: options.office ?? new TicketOffice(),
 			time: Date.now,

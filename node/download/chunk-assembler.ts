@@ -1,10 +1,10 @@
 import type { Attempt } from '../engine/attempt.ts';
 import type { Platform } from '../platform.ts';
-import type { Holding } from '../storage/content-store.ts';
+import type { StoredContent } from '../storage/content-store.ts';
 import { runsOf, verifyChunks } from './verify-chunks.ts';
 
-/** What {@link Arrivals} tell. */
-export interface ArrivalHandlers {
+/** What {@link ChunkAssembler} tell. */
+export interface ChunkAssemblerHandlers {
 	/** Chunks are verified and stored: `count` of them from `first` on, together so many bytes. */
 	stored(attempt: Attempt, first: number, count: number, bytes: number): void;
 	/** A chunk is not what it should be. */
@@ -16,17 +16,17 @@ export interface ArrivalHandlers {
 }
 
 /** What has come for a holding: the bytes of open attempts until each is whole, verified and stored. */
-export class Arrivals {
-	readonly #holding: Holding;
+export class ChunkAssembler {
+	readonly #content: StoredContent;
 	readonly #platform: Platform;
-	readonly #handlers: ArrivalHandlers;
+	readonly #handlers: ChunkAssemblerHandlers;
 	readonly #buffers = new Map<Attempt, Uint8Array>();
 	readonly #settling = new Set<Promise<void>>();
 	#waiting = 0;
 	#isClosed = false;
 
-	constructor(holding: Holding, platform: Platform, handlers: ArrivalHandlers) {
-		this.#holding = holding;
+	constructor(content: StoredContent, platform: Platform, handlers: ChunkAssemblerHandlers) {
+		this.#content = content;
 		this.#platform = platform;
 		this.#handlers = handlers;
 	}
@@ -85,7 +85,7 @@ export class Arrivals {
 
 	async #settle(attempt: Attempt, bytes: Uint8Array): Promise<void> {
 		try {
-			const good = await verifyChunks(this.#holding.seed, attempt, bytes, this.#platform);
+			const good = await verifyChunks(this.#content.seed, attempt, bytes, this.#platform);
 			if (!this.#isClosed) {
 				await this.#store(attempt, bytes, good);
 			}
@@ -102,7 +102,7 @@ export class Arrivals {
 
 	/** Stores the good chunks, in one write where they are consecutive. */
 	async #store(attempt: Attempt, bytes: Uint8Array, good: readonly boolean[]): Promise<void> {
-		const { storage, seed } = this.#holding;
+		const { storage, seed } = this.#content;
 		for (const { first, count, isGood } of runsOf(attempt.firstChunk, good)) {
 			if (isGood) {
 				const start = seed.layout.offsetOf(first);

@@ -16,16 +16,16 @@ import type { LaneKind } from '../lanes/lane.ts';
 import type { NodeContext } from '../node-context.ts';
 import { chunksOf, type HaveReply } from '../peers/have-reply.ts';
 import type { SeedEvent } from '../stats/trace.ts';
-import type { Holding } from '../storage/content-store.ts';
-import { Arrivals } from './chunk-assembler.ts';
-import type { SourceShares } from './contributions.ts';
-import { Listening } from './fan-out-subscriptions.ts';
-import { SourceLanes } from './peer-lanes.ts';
+import type { StoredContent } from '../storage/content-store.ts';
+import { ChunkAssembler } from './chunk-assembler.ts';
+import type { Contributions } from './contributions.ts';
+import { FanOutSubscriptions } from './fan-out-subscriptions.ts';
+import { PeerLanes } from './peer-lanes.ts';
 import { Requester } from './requester.ts';
 import { badChunk } from './verify-chunks.ts';
 
-/** What a {@link Transfer} tells. */
-export interface TransferEvents {
+/** What a {@link ChunkTransfer} tells. */
+export interface ChunkTransferEvents {
 	/** A node has answered with bad chunks and is not asked any more. */
 	dropped(node: string): void;
 	complete(): void;
@@ -41,18 +41,18 @@ const TICK = 50;
 const MOST_WAITING = 16 * 1024 * 1024;
 
 /** Fetches what a holding lacks: does what the engine decides, and counts a chunk when it is verified and stored. */
-export class Transfer {
+export class ChunkTransfer {
 	readonly #context: NodeContext;
-	readonly #holding: Holding;
+	readonly #content: StoredContent;
 	readonly #engine: DownloadEngine;
-	readonly #arrivals: Arrivals;
+	readonly #assembler: ChunkAssembler;
 	/** The attempts of which the last bytes came straight from their node. */
 	readonly #straight = new WeakSet<Attempt>();
-	readonly #events = createNanoEvents<TransferEvents>();
-	readonly #shares: SourceShares;
+	readonly #events = createNanoEvents<ChunkTransferEvents>();
+	readonly #contributions: Contributions;
 	readonly #timer: NodeJS.Timeout;
-	readonly #listening: Listening;
-	readonly #lanes: SourceLanes;
+	readonly #fanOut: FanOutSubscriptions;
+	readonly #lanes: PeerLanes;
 	readonly #requester: Requester;
 	#isClosed = false;
 	/** Whether it has told that it is complete: what was written beside the last chunk settles after it. */
@@ -61,18 +61,18 @@ export class Transfer {
 	/** @param shares counts what comes from whom */
 	constructor(
 		context: NodeContext,
-		holding: Holding,
-		which: WhichChunks & Pick<DownloadEngineOptions, 'fellows'>,
-		shares: SourceShares,
+		content: StoredContent,
+		which: WhichChunks & Pick<DownloadEngineOptions, 'coDownloaders'>,
+		shares: Contributions,
 	) {
 		const { limits } = context;
 		this.#context = context;
-		this.#holding = holding;
-		this.#shares = shares;
-		this.#listening = new Listening(context, holding.seed.id);
+		this.#content = content;
+		this.#contributions = shares;
+		this.#fanOut = new FanOutSubscriptions(context, content.seed.id);
 		this.#engine = new DownloadEngine({
-			layout: holding.seed.layout,
-			have: holding.have,
+			layout: content.seed.layout,
+			have: content.have,
 			...which,
 			mostPart: limits.part,
 			mostOutstanding: limits.outstanding,
@@ -83,18 +83,18 @@ export class Transfer {
 			answered: (node, took) => this.#trace({ event: 'answered', node, took }),
 			lost: (node, { offset, length }) => this.#trace({ event: 'lost', node, offset, length }),
 		});
-		this.#arrivals = new Arrivals(holding, context.platform, {
+		this.#assembler = new ChunkAssembler(content, context.platform, {
 			stored: (attempt, first, count, bytes) => this.#count(attempt, first, count, bytes),
 			bad: (attempt, chunk) => this.#reject(attempt, chunk),
 			settled: () => this.#settled(),
 			failed: (error) => this.#events.emit('failed', error),
 		});
-		this.#requester = new Requester(context, holding.seed.id, this.#listening);
-		this.#lanes = new SourceLanes(context, this.#engine, this.#listening, this.#decide);
+		this.#requester = new Requester(context, content.seed.id, this.#fanOut);
+		this.#lanes = new PeerLanes(context, this.#engine, this.#fanOut, this.#decide);
 		this.#timer = setInterval(this.#decide, TICK);
 	}
 
-	on<E extends keyof TransferEvents>(event: E, handler: TransferEvents[E]): Unsubscribe {
+	on<E extends keyof ChunkTransferEvents>(event: E, handler: ChunkTransferEvents[E]): Unsubscribe {
 		return this.#events.on(event, handler);
 	}
 
@@ -105,7 +105,7 @@ export class Transfer {
 
 	/** A node has said what it has, `roundTrip` ms after it was asked. @throws ShoalError ERR_RANGE if that cannot be */
 	onHave(from: string, reply: HaveReply, roundTrip: number): void {
-		const { seed } = this.#holding;
+		const { seed } = this.#content;
 		if (reply.length !== seed.length || reply.chunks !== seed.chunks) {
 			throw new ShoalError('ERR_MESSAGE', `node ${from} tells another length of seed ${seed.id}`);
 		}
@@ -125,7 +125,7 @@ export class Transfer {
 	onGained(from: string, { runs }: Extract<NodeReply, { op: 'gained' }>): void {
 		if (this.#engine.nodes.has(from)) {
 			for (const [first, count] of runs) {
-				const most = this.#holding.seed.chunks - first;
+				const most = this.#content.seed.chunks - first;
 				this.#engine.nodeHas(from, chunksIn({ first, count: Math.min(count, most) }));
 			}
 			this.#trace({ event: 'gained', node: from, runs });
@@ -143,7 +143,7 @@ export class Transfer {
 	/** A node is not there any more. */
 	onGone(node: string): void {
 		this.#engine.removeNode(node);
-		this.#listening.remove(node);
+		this.#fanOut.remove(node);
 		this.#trace({ event: 'gone', node });
 		this.#decide();
 	}
@@ -179,7 +179,7 @@ export class Transfer {
 		}
 		this.#straight[lane === 'direct' ? 'add' : 'delete'](attempt);
 		this.#received(from, lane, length);
-		const use = this.#arrivals.take(attempt, offset, bytes);
+		const use = this.#assembler.take(attempt, offset, bytes);
 		this.#decide();
 		return use;
 	}
@@ -190,14 +190,14 @@ export class Transfer {
 	 * @returns as {@link onBytes}
 	 */
 	onShared(from: string, { offset, bytes }: ChunkMessage): Promise<void> | undefined {
-		if (!this.#listening.hears(from) || this.#arrivals.waiting > MOST_WAITING) {
+		if (!this.#fanOut.hears(from) || this.#assembler.waiting > MOST_WAITING) {
 			return undefined;
 		}
 		const attempts = this.#engine.overheard(from, offset, bytes.length, performance.now());
-		const uses = attempts.map((attempt) => this.#arrivals.take(attempt, offset, bytes));
+		const uses = attempts.map((attempt) => this.#assembler.take(attempt, offset, bytes));
 		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
 		this.#received(from, 'broker', bytes.length);
-		this.#listening.count(from, bytes.length, useful);
+		this.#fanOut.count(from, bytes.length, useful);
 		const about = { node: from, lane: 'broker', offset, length: bytes.length, useful } as const;
 		this.#trace({ event: 'received', ...about, shared: true });
 		this.#decide();
@@ -209,16 +209,16 @@ export class Transfer {
 		this.#isClosed = true;
 		clearInterval(this.#timer);
 		this.#lanes.close();
-		this.#listening.close();
-		await this.#arrivals.close();
+		this.#fanOut.close();
+		await this.#assembler.close();
 	}
 
 	#received(from: string, lane: LaneKind, bytes: number): void {
-		const { down, totals, feeds, responsiveness } = this.#context;
+		const { down, laneTotals: totals, peerTraffic, responsiveness } = this.#context;
 		responsiveness.delivered(from);
 		down.count(bytes);
 		totals.count(lane, 'received', bytes);
-		feeds.count(from, lane, bytes);
+		peerTraffic.count(from, lane, bytes);
 	}
 
 	#settled(): void {
@@ -234,7 +234,7 @@ export class Transfer {
 	#reject(attempt: Attempt, chunk: number): void {
 		this.#context.warn(badChunk(attempt.node, chunk));
 		this.#trace({ event: 'bad', node: attempt.node, chunk });
-		this.#listening.leave(attempt.node);
+		this.#fanOut.leave(attempt.node);
 		if (attempt.isOverheard) {
 			this.#engine.unheard(chunk);
 		} else {
@@ -246,20 +246,20 @@ export class Transfer {
 	#count(attempt: Attempt, first: number, count: number, bytes: number): void {
 		const { node } = attempt;
 		const lane = this.#straight.has(attempt) ? 'direct' : 'broker';
-		this.#shares.count(node, lane, count, bytes);
+		this.#contributions.count(node, lane, count, bytes);
 		for (let chunk = first; chunk < first + count; chunk += 1) {
 			this.#engine.stored(chunk);
-			this.#context.holdings.gain(this.#holding, chunk);
+			this.#context.contents.gain(this.#content, chunk);
 		}
 		this.#trace({ event: 'stored', node, first, count });
 	}
 
 	readonly #decide = (): void => {
-		const { link, downBucket } = this.#context;
+		const { link, downLimiter: downBucket } = this.#context;
 		if (!this.#isClosed) {
 			this.#engine.isCutOff = !link.isUp;
 			const budget = Math.min(
-				MOST_WAITING - this.#arrivals.waiting,
+				MOST_WAITING - this.#assembler.waiting,
 				downBucket.affordable(this.#engine),
 			);
 			this.#act(this.#engine.decide(performance.now(), budget, downBucket.piece));
@@ -270,7 +270,7 @@ export class Transfer {
 	#act(decisions: readonly Decision[]): void {
 		for (const decision of decisions) {
 			if (decision.do === 'discard') {
-				this.#arrivals.discard(decision.attempt);
+				this.#assembler.discard(decision.attempt);
 			} else if (decision.do === 'drop') {
 				this.#events.emit('dropped', decision.node);
 				this.#trace({ event: 'dropped', node: decision.node });
@@ -284,10 +284,10 @@ export class Transfer {
 	}
 
 	#report(report: Pick<Report, 'event' | 'node' | 'chunk'>): void {
-		this.#context.tracker.report({ ...report, seed: this.#holding.seed.id });
+		this.#context.tracker.report({ ...report, seed: this.#content.seed.id });
 	}
 
 	#trace(event: SeedEvent): void {
-		this.#context.trace?.({ ...event, seed: this.#holding.seed.id });
+		this.#context.trace?.({ ...event, seed: this.#content.seed.id });
 	}
 }

@@ -1,30 +1,30 @@
 import { ShoalError } from '../../protocol/index.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
-import type { Holding, Holdings } from '../storage/content-store.ts';
+import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import type { SourceShare } from './contributions.ts';
-import type { Reader, RunningDownload } from './shared-download.ts';
+import type { Reader, SharedDownload } from './shared-download.ts';
 
 /** Where a reader finds the bytes of a content: held already, or coming in a download. */
-export class Place {
-	readonly holding: Holding;
-	readonly #holdings: Holdings;
+export class ContentSource {
+	readonly content: StoredContent;
+	readonly #contents: ContentStore;
 	readonly #reader: Reader;
-	readonly #running: RunningDownload | undefined;
-	readonly #broken: (holding: Holding, error: unknown) => void;
+	readonly #running: SharedDownload | undefined;
+	readonly #broken: (content: StoredContent, error: unknown) => void;
 
 	/**
 	 * @param running the download that brings it; undefined if it is all there
 	 * @param broken told when what is all there cannot be read as it was
 	 */
 	constructor(
-		holdings: Holdings,
-		holding: Holding,
+		contents: ContentStore,
+		content: StoredContent,
 		reader: Reader,
-		running: RunningDownload | undefined,
-		broken: (holding: Holding, error: unknown) => void,
+		running: SharedDownload | undefined,
+		broken: (content: StoredContent, error: unknown) => void,
 	) {
-		this.holding = holding;
-		this.#holdings = holdings;
+		this.content = content;
+		this.#contents = contents;
 		this.#reader = reader;
 		this.#running = running;
 		this.#broken = broken;
@@ -43,7 +43,7 @@ export class Place {
 	/** The reader needs `run` now, the first of it soonest; resolves when that one is here. */
 	async need(run: ChunkRun): Promise<void> {
 		this.#running?.need(this.#reader, run);
-		if (!this.holding.have.has(run.first)) {
+		if (!this.content.have.has(run.first)) {
 			await this.#gained(run.first);
 		}
 	}
@@ -55,9 +55,9 @@ export class Place {
 	 */
 	async failed(error: unknown): Promise<void> {
 		this.#reader.signal.throwIfAborted();
-		const isHeld = this.#holdings.get(this.holding.seed.id) === this.holding;
+		const isHeld = this.#contents.get(this.content.seed.id) === this.content;
 		if (isHeld && this.#running === undefined) {
-			this.#broken(this.holding, error);
+			this.#broken(this.content, error);
 		}
 		if (isHeld) {
 			throw error;
@@ -80,21 +80,21 @@ export class Place {
 				signal.addEventListener('abort', abort);
 				offs.push(
 					() => signal.removeEventListener('abort', abort),
-					this.#holdings.on('gained', (holding, gained) => {
-						if (holding === this.holding && gained === chunk) {
+					this.#contents.on('gained', (content, gained) => {
+						if (content === this.content && gained === chunk) {
 							resolve();
 						}
 					}),
-					this.#holdings.on('removed', (holding) => {
-						if (holding === this.holding) {
-							reject(gone(holding));
+					this.#contents.on('removed', (content) => {
+						if (content === this.content) {
+							reject(gone(content));
 						}
 					}),
 				);
 				if (signal.aborted) {
 					abort();
-				} else if (this.#holdings.get(this.holding.seed.id) !== this.holding) {
-					reject(gone(this.holding));
+				} else if (this.#contents.get(this.content.seed.id) !== this.content) {
+					reject(gone(this.content));
 				}
 			});
 		} finally {
@@ -105,6 +105,6 @@ export class Place {
 	}
 }
 
-function gone({ seed }: Holding): ShoalError {
+function gone({ seed }: StoredContent): ShoalError {
 	return new ShoalError('ERR_CLOSED', `the seed ${seed.id} is not held any more`);
 }

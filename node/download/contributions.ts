@@ -9,7 +9,7 @@ export interface SourceShare {
 }
 
 /** Counts what came from whom. */
-export class SourceShares {
+export class Contributions {
 	readonly #shares = new Map<string, SourceShare>();
 
 	/** What each node has contributed. */

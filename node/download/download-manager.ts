@@ -1,12 +1,12 @@
 import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../../protocol/index.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 import type { NodeContext } from '../node-context.ts';
-import type { Holding } from '../storage/content-store.ts';
-import { Place } from './content-source.ts';
+import type { StoredContent } from '../storage/content-store.ts';
+import { ContentSource } from './content-source.ts';
 import type { Download } from './download.ts';
 import type { DownloadResult, Progress } from './download-types.ts';
 import type { Reader } from './shared-download.ts';
-import { RunningDownload } from './shared-download.ts';
+import { SharedDownload } from './shared-download.ts';
 import type { ReadersTarget, Target } from './target/target.ts';
 
 /** Options of a download. */
@@ -34,13 +34,13 @@ export interface DownloadStats {
 }
 
 /** A content that is wanted. */
-export interface Wanted {
+export interface DownloadRequest {
 	readonly id: string;
 	readonly seed?: Seed;
 	readonly name?: string | undefined;
 }
 
-/** Options of {@link Downloads.find}. */
+/** Options of {@link DownloadManager.find}. */
 export interface FindOptions {
 	readonly wait?: boolean | undefined;
 	readonly onProgress: (progress: Progress) => void;
@@ -49,10 +49,10 @@ export interface FindOptions {
 }
 
 /** The downloads of a node, and those who read contents. */
-export class Downloads {
+export class DownloadManager {
 	readonly #context: NodeContext;
-	readonly #broken: (holding: Holding, error: unknown) => void;
-	readonly #running = new Map<string, RunningDownload>();
+	readonly #broken: (content: StoredContent, error: unknown) => void;
+	readonly #running = new Map<string, SharedDownload>();
 	/** Of downloads that are complete and still served. */
 	readonly #targets = new Set<Target>();
 	readonly #ended = { complete: 0, failed: 0 };
@@ -61,7 +61,7 @@ export class Downloads {
 	#isStopped = false;
 
 	/** @param broken the bytes of a holding are not what they were */
-	constructor(context: NodeContext, broken: (holding: Holding, error: unknown) => void) {
+	constructor(context: NodeContext, broken: (content: StoredContent, error: unknown) => void) {
 		this.#context = context;
 		this.#broken = broken;
 	}
@@ -82,9 +82,13 @@ export class Downloads {
 	}
 
 	/** Downloads into `target`. Who reads what comes for readers only goes on with this. @throws ShoalError */
-	async get(wanted: Wanted, target: Target, options: FetchOptions): Promise<DownloadResult> {
+	async get(
+		wanted: DownloadRequest,
+		target: Target,
+		options: FetchOptions,
+	): Promise<DownloadResult> {
 		const before = this.#running.get(wanted.id);
-		const isHere = before === undefined && this.#context.holdings.get(wanted.id) !== undefined;
+		const isHere = before === undefined && this.#context.contents.get(wanted.id) !== undefined;
 		if (isHere || before?.isForReaders === false) {
 			throw new ShoalError('ERR_EXISTS', `this node has or fetches the seed ${wanted.id} already`);
 		}
@@ -118,24 +122,28 @@ export class Downloads {
 	 *
 	 * @throws ShoalError
 	 */
-	async find(wanted: Wanted, reader: Reader, options: FindOptions): Promise<Place> {
-		const { holdings } = this.#context;
+	async find(
+		wanted: DownloadRequest,
+		reader: Reader,
+		options: FindOptions,
+	): Promise<ContentSource> {
+		const { contents } = this.#context;
 		while (true) {
 			reader.signal.throwIfAborted();
 			if (this.#isStopped) {
 				throw closed();
 			}
-			const held = holdings.get(wanted.id);
+			const held = contents.get(wanted.id);
 			const before = this.#running.get(wanted.id);
 			if (before === undefined && held !== undefined) {
-				return new Place(holdings, held, reader, undefined, this.#broken);
+				return new ContentSource(contents, held, reader, undefined, this.#broken);
 			}
 			const { wait } = options;
 			const running = before ?? this.#start(wanted, options.target(), { wait });
 			running.join(reader, options.onProgress);
 			try {
 				const coming = await unlessAborted(running.held, reader.signal);
-				return new Place(holdings, coming, reader, running, this.#broken);
+				return new ContentSource(contents, coming, reader, running, this.#broken);
 			} catch {
 				await this.#giveUp(running, reader);
 			}
@@ -143,7 +151,7 @@ export class Downloads {
 	}
 
 	/** What `reader` waited for does not come. @throws the reason, unless it may come another way */
-	async #giveUp(running: RunningDownload, reader: Reader): Promise<void> {
+	async #giveUp(running: SharedDownload, reader: Reader): Promise<void> {
 		try {
 			reader.signal.throwIfAborted();
 			await running.whyOver();
@@ -152,9 +160,9 @@ export class Downloads {
 		}
 	}
 
-	#start(wanted: Wanted, target: Target, options: FetchOptions): RunningDownload {
+	#start(wanted: DownloadRequest, target: Target, options: FetchOptions): SharedDownload {
 		const { wait = false } = options;
-		const running = new RunningDownload(
+		const running = new SharedDownload(
 			this.#context,
 			{ ...options, ...wanted, target, wait },
 			() => {
@@ -177,7 +185,7 @@ export class Downloads {
 }
 
 /** What `what`, a seed id, a link or a seed, wants. @throws ShoalError ERR_ID, ERR_LINK */
-export function wantedOf(what: string | Seed): Wanted {
+export function downloadRequestOf(what: string | Seed): DownloadRequest {
 	if (what instanceof Seed) {
 		return { id: what.id, seed: what };
 	}

@@ -1,6 +1,6 @@
 import type { Seed } from '../../protocol/index.ts';
 import type { LaneKind } from '../lanes/lane.ts';
-import type { Holding } from '../storage/content-store.ts';
+import type { StoredContent } from '../storage/content-store.ts';
 import type { WhichChunks } from './chunk-transfer.ts';
 import type { SourceShare } from './contributions.ts';
 import type { Target } from './target/target.ts';
@@ -54,5 +54,5 @@ export interface DownloadOptions {
 	/** The file is verified and has its name; what is left is to have it survive a loss of power. */
 	readonly onComplete?: ((result: DownloadResult) => void) | undefined;
 	/** The seed is known and its content is coming. */
-	readonly onHolding?: ((holding: Holding) => void) | undefined;
+	readonly onContent?: ((content: StoredContent) => void) | undefined;
 }

@@ -7,14 +7,14 @@ import {
 } from '../../protocol/index.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 import type { NodeContext } from '../node-context.ts';
-import { Sources } from '../peers/peers.ts';
+import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
-import { type Holding, haveBytes } from '../storage/content-store.ts';
+import { haveBytes, type StoredContent } from '../storage/content-store.ts';
 import { abortError } from '../util/abort-error.ts';
-import { Transfer } from './chunk-transfer.ts';
-import { type SourceShare, SourceShares } from './contributions.ts';
+import { ChunkTransfer } from './chunk-transfer.ts';
+import { Contributions, type SourceShare } from './contributions.ts';
 import type { DownloadOptions, DownloadResult, Progress } from './download-types.ts';
-import { Patience } from './give-up.ts';
+import { GiveUp } from './give-up.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
@@ -27,16 +27,16 @@ const STOPPED = 'the download was stopped; what is verified is kept';
 export class Download {
 	readonly #context: NodeContext;
 	readonly #options: DownloadOptions;
-	readonly #sources: Sources;
-	readonly #patience: Patience;
+	readonly #peers: Peers;
+	readonly #giveUp: GiveUp;
 	readonly #startedAt = performance.now();
 	readonly #listeners: Array<() => void> = [];
 	#phase: Progress['phase'] = 'finding';
 	#finder: SeedFinder | undefined;
 	/** The current one; there was another before if what was stored turned out to be wrong. */
-	#transfer: Transfer | undefined;
-	readonly #shares = new SourceShares();
-	#holding: Holding | undefined;
+	#transfer: ChunkTransfer | undefined;
+	readonly #contributions = new Contributions();
+	#content: StoredContent | undefined;
 	/** Aborted when it is to end early: nothing long goes on. */
 	readonly #ending = new AbortController();
 	#isComplete = false;
@@ -45,8 +45,8 @@ export class Download {
 	constructor(context: NodeContext, options: DownloadOptions) {
 		this.#context = context;
 		this.#options = options;
-		this.#patience = new Patience(context, options.id);
-		this.#sources = new Sources(context, options.id, {
+		this.#giveUp = new GiveUp(context, options.id);
+		this.#peers = new Peers(context, options.id, {
 			has: (node, reply, roundTrip) => {
 				this.#transfer?.onHave(node, reply, roundTrip);
 				this.#finder?.offer(node, reply);
@@ -55,18 +55,18 @@ export class Download {
 				this.#transfer?.onGone(node);
 				this.#finder?.retract(node);
 			},
-			listed: (nodes, liars) => this.#patience.listed(nodes, liars),
+			listed: (nodes, liars) => this.#giveUp.listed(nodes, liars),
 		});
 	}
 
 	/** What is on the disk of the content, once the seed is known. */
-	get holding(): Holding | undefined {
-		return this.#holding;
+	get content(): StoredContent | undefined {
+		return this.#content;
 	}
 
 	/** What has come from whom so far. */
 	get shares(): SourceShare[] {
-		return this.#shares.all();
+		return this.#contributions.all();
 	}
 
 	/**
@@ -102,8 +102,8 @@ export class Download {
 		} catch (error) {
 			this.#fail(error);
 			await this.#stopFetching();
-			if (this.#holding !== undefined) {
-				this.#context.holdings.remove(this.#holding);
+			if (this.#content !== undefined) {
+				this.#context.contents.remove(this.#content);
 			}
 			// What the target has begun comes to its end before the target does.
 			await phases?.catch(() => {});
@@ -124,26 +124,26 @@ export class Download {
 	/** A message about this seed has come. @throws ShoalError ERR_MESSAGE, ERR_RANGE */
 	onReply(from: string, reply: Reply): void {
 		if (reply.op === 'have') {
-			this.#sources.onHave(from, reply);
+			this.#peers.onHave(from, reply);
 		} else if (reply.op === 'gained') {
 			this.#transfer?.onGained(from, reply);
 		} else if (reply.reason === 'busy' || reply.reason === 'not-there') {
 			this.#finder?.retract(from);
 			this.#transfer?.onRefused(from, parseRequestId(reply.id), reply.reason === 'busy');
 		} else {
-			this.#sources.remove(from, false);
+			this.#peers.remove(from, false);
 		}
 	}
 
 	/** Another node asks about this seed: it is in the swarm. */
 	meet(node: string): void {
-		this.#sources.consider(node);
+		this.#peers.consider(node);
 	}
 
 	/** Bytes have come. @returns when they are not needed any more, if that is later */
 	onBytes(from: string, message: ChunkMessage, lane: LaneKind): Promise<void> | undefined {
-		this.#patience.heard();
-		this.#sources.heard(from);
+		this.#giveUp.heard();
+		this.#peers.heard(from);
 		if (message.of === 'seed') {
 			this.#finder?.onBytes(from, message);
 			return undefined;
@@ -153,8 +153,8 @@ export class Download {
 
 	/** Bytes have come that a node shares with all who listen. @returns as {@link onBytes} */
 	onShared(from: string, message: ChunkMessage): Promise<void> | undefined {
-		this.#patience.heard();
-		this.#sources.heard(from);
+		this.#giveUp.heard();
+		this.#peers.heard(from);
 		return this.#transfer?.onShared(from, message);
 	}
 
@@ -169,18 +169,18 @@ export class Download {
 	}
 
 	async #phases(failure: Promise<never>): Promise<DownloadResult> {
-		const { target, onHolding, onComplete } = this.#options;
+		const { target, onContent: onHolding, onComplete } = this.#options;
 		const { signal } = this.#ending;
 		const seed = this.#options.seed ?? (await Promise.race([this.#findSeed(), failure]));
 		this.#phase = 'checking';
 		const { storage, have, wasThere } = await target.open(seed, { signal });
 		signal.throwIfAborted();
-		const holding: Holding = { seed, have, storage };
-		this.#hold(holding);
-		onHolding?.(holding);
-		const path = await this.#fetchAndFinish(holding, failure);
+		const content: StoredContent = { seed, have, storage };
+		this.#hold(content);
+		onHolding?.(content);
+		const path = await this.#fetchAndFinish(content, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
-		const kept = Math.max(0, seed.length - this.#shares.bytes);
+		const kept = Math.max(0, seed.length - this.#contributions.bytes);
 		const result = { seed, path, ms, sources: this.shares, kept, wasThere };
 		this.#isComplete = true;
 		onComplete?.(result);
@@ -188,33 +188,33 @@ export class Download {
 		return result;
 	}
 
-	#hold(holding: Holding): void {
-		this.#holding = holding;
-		const { holdings } = this.#context;
+	#hold(content: StoredContent): void {
+		this.#content = content;
+		const { contents } = this.#context;
 		const { target } = this.#options;
-		holdings.add(holding);
+		contents.add(content);
 		this.#listeners.push(
-			holdings.on('gained', (gained, chunk) => gained === holding && target.stored(chunk)),
+			contents.on('gained', (gained, chunk) => gained === content && target.stored(chunk)),
 		);
 	}
 
 	/** @returns the path of the finished file @throws ShoalError ERR_IO, and as `run` */
-	async #fetchAndFinish(holding: Holding, failure: Promise<never>): Promise<string> {
+	async #fetchAndFinish(content: StoredContent, failure: Promise<never>): Promise<string> {
 		const { target } = this.#options;
 		const { signal } = this.#ending;
 		for (let round = 0; round < MOST_ROUNDS; round += 1) {
 			this.#phase = 'fetching';
-			if (!holding.have.isFull) {
-				await Promise.race([this.#fetch(holding), failure]);
+			if (!content.have.isFull) {
+				await Promise.race([this.#fetch(content), failure]);
 			}
 			this.#phase = 'verifying';
 			this.#report();
-			const finished = await target.finish(holding.seed, { signal });
+			const finished = await target.finish(content.seed, { signal });
 			if ('path' in finished) {
 				return finished.path;
 			}
 			signal.throwIfAborted();
-			this.#lose(holding, finished.bad);
+			this.#lose(content, finished.bad);
 		}
 		throw new ShoalError(
 			'ERR_IO',
@@ -223,11 +223,11 @@ export class Download {
 	}
 
 	/** Chunks are not what was stored: they are fetched again, and others are told that they are not here. */
-	#lose(holding: Holding, chunks: readonly number[]): void {
-		const { holdings, warn } = this.#context;
+	#lose(content: StoredContent, chunks: readonly number[]): void {
+		const { contents, warn } = this.#context;
 		const what = `${chunks.length} chunks on the disk are not what was stored there`;
 		warn(new ShoalError('ERR_CHANGED', `${what}; they are fetched again`));
-		holdings.lose(holding, chunks);
+		contents.lose(content, chunks);
 	}
 
 	async #findSeed(): Promise<Seed> {
@@ -237,22 +237,22 @@ export class Download {
 				id,
 				name,
 				fallbackName: target.fallbackName,
-				roundTrip: () => this.#sources.roundTrip,
+				roundTrip: () => this.#peers.roundTrip,
 				found,
-				useless: (node, isLying) => this.#sources.remove(node, isLying),
+				useless: (node, isLying) => this.#peers.remove(node, isLying),
 			});
 		});
 	}
 
-	async #fetch(holding: Holding): Promise<void> {
+	async #fetch(content: StoredContent): Promise<void> {
 		await this.#transfer?.close();
-		const which = { ...this.#options.which, fellows: this.#sources.fellows };
-		const transfer = new Transfer(this.#context, holding, which, this.#shares);
+		const which = { ...this.#options.which, coDownloaders: this.#peers.coDownloaders };
+		const transfer = new ChunkTransfer(this.#context, content, which, this.#contributions);
 		this.#transfer = transfer;
-		this.#patience.heard();
-		this.#sources.askAll();
+		this.#giveUp.heard();
+		this.#peers.askAll();
 		this.#listeners.push(
-			transfer.on('dropped', (node) => this.#sources.remove(node, true)),
+			transfer.on('dropped', (node) => this.#peers.remove(node, true)),
 			transfer.on('failed', (error) => this.#fail(error)),
 		);
 		await new Promise<void>((complete) => {
@@ -263,31 +263,31 @@ export class Download {
 	/** Called from time to time: tells how far it is, and gives up if nobody has the seed. */
 	#report(): void {
 		const { id, onProgress } = this.#options;
-		const seed = this.#holding?.seed;
+		const seed = this.#content?.seed;
 		const lanes = this.#transfer?.sources ?? { direct: 0, broker: 0 };
 		onProgress?.({
 			phase: this.#phase,
 			id,
 			name: seed?.name,
-			have: this.#holding === undefined ? 0 : haveBytes(this.#holding),
+			have: this.#content === undefined ? 0 : haveBytes(this.#content),
 			length: seed?.length ?? 0,
 			rate: this.#context.down.rate,
 			sources: lanes.direct + lanes.broker,
 			lanes,
 		});
-		this.#checkPatience();
+		this.#checkGiveUp();
 	}
 
-	#checkPatience(): void {
-		if (this.#sources.isWaiting) {
-			this.#patience.heard();
+	#checkGiveUp(): void {
+		if (this.#peers.isWaiting) {
+			this.#giveUp.heard();
 			return;
 		}
 		// Nobody sends anything while a large part is checked, or the whole: nothing is asked for.
 		const isHashing = this.#phase === 'checking' || this.#phase === 'verifying';
-		const hasBegun = isHashing || this.#shares.bytes > 0;
+		const hasBegun = isHashing || this.#contributions.bytes > 0;
 		const lost =
-			this.#options.wait || hasBegun ? undefined : this.#patience.lost(this.#finder?.lastError);
+			this.#options.wait || hasBegun ? undefined : this.#giveUp.lost(this.#finder?.lastError);
 		if (lost !== undefined) {
 			this.#fail(lost);
 		}
@@ -295,7 +295,7 @@ export class Download {
 
 	/** @returns when the target has been told of all that was stored */
 	async #stopFetching(): Promise<void> {
-		this.#sources.close();
+		this.#peers.close();
 		this.#finder?.close();
 		await this.#transfer?.close();
 		for (const off of this.#listeners) {

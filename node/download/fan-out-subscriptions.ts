@@ -17,7 +17,7 @@ interface Topic {
  * already, or something wrong; and it listens to none while its own rate is limited, as nobody can
  * ask a shared stream to be slower.
  */
-export class Listening {
+export class FanOutSubscriptions {
 	readonly #context: NodeContext;
 	readonly #seed: string;
 	readonly #topics = new Map<string, Topic>();
@@ -30,7 +30,7 @@ export class Listening {
 
 	/** `node` is a source: listens to it if there is a place. */
 	join(node: string): void {
-		const { downBucket, link, topics } = this.#context;
+		const { downLimiter: downBucket, link, topics } = this.#context;
 		const isKnown = this.#topics.has(node) || this.#left.has(node);
 		if (isKnown || downBucket.isLimited || this.#topics.size >= MOST_TOPICS) {
 			return;
@@ -48,7 +48,7 @@ export class Listening {
 
 	/** Whether what `node` shares is heard. */
 	hears(node: string): boolean {
-		if (this.#context.downBucket.isLimited) {
+		if (this.#context.downLimiter.isLimited) {
 			this.remove(node);
 		}
 		return this.#topics.get(node)?.isHeard === true;

@@ -7,7 +7,7 @@ const NOBODY = 5_000;
 const SILENT = 20_000;
 
 /** Decides when a download that has nothing to begin with is to be given up. */
-export class Patience {
+export class GiveUp {
 	readonly #context: NodeContext;
 	readonly #seed: string;
 	#listed = 0;

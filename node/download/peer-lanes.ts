@@ -3,7 +3,7 @@ import { MAX_RANGE } from '../../protocol/index.ts';
 import type { DownloadEngine } from '../engine/download-engine.ts';
 import type { Lane, LaneKind } from '../lanes/lane.ts';
 import type { NodeContext } from '../node-context.ts';
-import type { Listening } from './fan-out-subscriptions.ts';
+import type { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 
 /** ms of what a node sends that wait there on a direct lane: what is chosen late is chosen well. */
 const DIRECT_QUEUE = 500;
@@ -12,24 +12,24 @@ const DIRECT_QUEUE = 500;
  * Keeps what may be asked of the sources of a download, and whether their shared topics are heard, in step
  * with the lanes to them.
  */
-export class SourceLanes {
+export class PeerLanes {
 	readonly #context: NodeContext;
 	readonly #engine: DownloadEngine;
-	readonly #listening: Listening;
+	readonly #fanOut: FanOutSubscriptions;
 	/** Bytes of the largest part a node wants to be asked for. */
-	readonly #wishes = new Map<string, number>();
+	readonly #mostParts = new Map<string, number>();
 	readonly #off: Unsubscribe;
 
 	/** @param changed there may be something else to ask for now */
 	constructor(
 		context: NodeContext,
 		engine: DownloadEngine,
-		listening: Listening,
+		fanOut: FanOutSubscriptions,
 		changed: () => void,
 	) {
 		this.#context = context;
 		this.#engine = engine;
-		this.#listening = listening;
+		this.#fanOut = fanOut;
 		this.#off = context.lanes.on('changed', (node, lane) => {
 			this.#moved(node, lane);
 			changed();
@@ -38,7 +38,7 @@ export class SourceLanes {
 
 	/** `node` is a source that wants to be asked for parts of at most so many bytes. */
 	has(node: string, wish = MAX_RANGE): void {
-		this.#wishes.set(node, wish);
+		this.#mostParts.set(node, wish);
 		this.#rebound(node, this.#context.lanes.to(node));
 	}
 
@@ -75,16 +75,16 @@ export class SourceLanes {
 		const carried = isDirect
 			? MAX_RANGE
 			: Math.min(tracker.state?.part ?? limits.part, limits.part);
-		const mostPart = Math.min(carried, this.#wishes.get(node) ?? carried);
+		const mostPart = Math.min(carried, this.#mostParts.get(node) ?? carried);
 		this.#engine.rebound(node, {
 			mostPart,
 			isFree: isDirect,
 			mostQueue: isDirect ? DIRECT_QUEUE : undefined,
 		});
 		if (isDirect) {
-			this.#listening.remove(node);
+			this.#fanOut.remove(node);
 		} else {
-			this.#listening.join(node);
+			this.#fanOut.join(node);
 		}
 	}
 }

@@ -2,7 +2,7 @@ import { ShoalError } from '../../protocol/index.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
 import { Demand } from '../engine/demand.ts';
 import type { NodeContext } from '../node-context.ts';
-import type { Holding } from '../storage/content-store.ts';
+import type { StoredContent } from '../storage/content-store.ts';
 import { Download } from './download.ts';
 import type { DownloadOptions, DownloadResult, Progress } from './download-types.ts';
 import { isForReaders, type ReadersTarget } from './target/target.ts';
@@ -26,10 +26,10 @@ const NOTHING: ChunkRun = { first: 0, count: 0 };
  * A download that runs, and those who read what comes. One into a temporary file runs for its
  * readers only: it fetches what they need and nothing else, and ends when the last one leaves.
  */
-export class RunningDownload {
+export class SharedDownload {
 	readonly download: Download;
 	/** Resolves when the seed is known and its content is coming; rejects as `done` does. */
-	readonly held: Promise<Holding>;
+	readonly held: Promise<StoredContent>;
 	/** Settles with the download. */
 	readonly done: Promise<DownloadResult>;
 	/** How many nodes it counted on a moment ago, by lane. */
@@ -51,8 +51,8 @@ export class RunningDownload {
 		this.#context = context;
 		this.#ownReaders = isForReaders(target) ? target : undefined;
 		this.#over = over;
-		let onHolding: (holding: Holding) => void = () => {};
-		const holding = new Promise<Holding>((resolve) => {
+		let onHolding: (content: StoredContent) => void = () => {};
+		const content = new Promise<StoredContent>((resolve) => {
 			onHolding = resolve;
 		});
 		this.download = new Download(context, {
@@ -61,7 +61,7 @@ export class RunningDownload {
 				order: this.#ownReaders === undefined ? 'rarest' : 'demanded',
 				demand: this.#demand,
 			},
-			onHolding,
+			onContent: onHolding,
 			onProgress: (progress) => {
 				this.lanes = progress.lanes;
 				onProgress?.(progress);
@@ -71,7 +71,7 @@ export class RunningDownload {
 			},
 		});
 		this.done = this.#run();
-		this.held = Promise.race([holding, this.done.then(() => holding)]);
+		this.held = Promise.race([content, this.done.then(() => content)]);
 		// Who waits for it is told; perhaps nobody does.
 		this.held.catch(() => {});
 	}
@@ -151,8 +151,8 @@ export class RunningDownload {
 
 	async #end(reason: ShoalError): Promise<void> {
 		this.#over();
-		if (this.isForReaders && this.download.holding !== undefined) {
-			this.#context.holdings.remove(this.download.holding);
+		if (this.isForReaders && this.download.content !== undefined) {
+			this.#context.contents.remove(this.download.content);
 		}
 		this.download.stop(reason);
 		await this.done.catch(() => {});

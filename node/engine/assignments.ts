@@ -50,7 +50,7 @@ export class Assignments {
 	}
 
 	/** Whether `remote` has something to ask for; gives it something if there is anything to give. */
-	feed(remote: RemoteNode, now: number): boolean {
+	assign(remote: RemoteNode, now: number): boolean {
 		const isHungry = remote.hungryAttempt() !== undefined;
 		return isHungry || this.#assign(remote) || this.#duplicate(remote, now);
 	}

@@ -7,7 +7,7 @@ const REMEMBERED = 16_384;
  * Those who fetch the same at the same time. They share out among them, without asking each other, who gets
  * which chunk first of those who have all: so that a seeder is asked for each by one of them, who gives it on.
  */
-export class Fellows {
+export class CoDownloaders {
 	readonly #self: number;
 	/** By id: what it is hashed to. */
 	readonly #all = new Map<string, number>();

@@ -289,7 +289,7 @@ export class DownloadEngine {
 			const remote = ready[place] as RemoteNode;
 			const isFull = (batches.get(remote)?.ranges.length ?? 0) >= this.#options.mostRanges;
 			const hasRoom = !isFull && this.#fits(remote, open) && remote.hasRoom(now);
-			if (hasRoom && this.#assignments.feed(remote, now)) {
+			if (hasRoom && this.#assignments.assign(remote, now)) {
 				return remote;
 			}
 			ready.splice(place, 1);

@@ -1,6 +1,6 @@
 import type { Bitfield, Layout } from '../../protocol/index.ts';
 import type { Part } from './attempt.ts';
-import type { Fellows } from './co-downloaders.ts';
+import type { CoDownloaders } from './co-downloaders.ts';
 import type { Demand } from './demand.ts';
 
 /**
@@ -12,7 +12,7 @@ export type ChunkOrder = 'rarest' | 'ascending' | 'demanded';
 /** Options of a download engine. */
 export interface DownloadEngineOptions {
 	/** Who fetches the same; it may change at any time. */
-	readonly fellows: Fellows;
+	readonly coDownloaders: CoDownloaders;
 	readonly layout: Layout;
 	/** Chunks that are already here and verified. */
 	readonly have: Bitfield;

@@ -1,7 +1,7 @@
 import type { Layout } from '../../protocol/index.ts';
 import type { ChunkRun } from './chunk-run.ts';
 import type { ChunkStates } from './chunk-states.ts';
-import type { Fellows } from './co-downloaders.ts';
+import type { CoDownloaders } from './co-downloaders.ts';
 import { Demand } from './demand.ts';
 import type { ChunkOrder, DownloadEngineOptions } from './engine-options.ts';
 import { bytesOpen, type RemoteNode } from './remote-node.ts';
@@ -26,15 +26,15 @@ export class ChunkPicker {
 	readonly #holders: Uint16Array;
 	readonly #nodes: ReadonlyMap<string, RemoteNode>;
 
-	readonly #fellows: Fellows;
+	readonly #coDownloaders: CoDownloaders;
 
 	/** @param nodes those that are counted on */
 	constructor(
-		{ fellows, layout, order, demand = new Demand(), random }: DownloadEngineOptions,
+		{ coDownloaders, layout, order, demand = new Demand(), random }: DownloadEngineOptions,
 		states: ChunkStates,
 		nodes: ReadonlyMap<string, RemoteNode>,
 	) {
-		this.#fellows = fellows;
+		this.#coDownloaders = coDownloaders;
 		this.#layout = layout;
 		this.#states = states;
 		this.#order = order;
@@ -82,7 +82,7 @@ export class ChunkPicker {
 	 * order, so that writes are sequential and a digest of the whole can follow the growing file.
 	 */
 	get #isAscending(): boolean {
-		return this.#order === 'ascending' || (!this.#isBeginning && !this.#fellows.areThere);
+		return this.#order === 'ascending' || (!this.#isBeginning && !this.#coDownloaders.areThere);
 	}
 
 	/** Whether so much is on its way that what fellows should get first can wait: they are about to. */
@@ -143,7 +143,7 @@ export class ChunkPicker {
 		const start = Math.floor(this.#random() * missing);
 		let best: number | undefined;
 		let least = Number.POSITIVE_INFINITY;
-		const isRandom = this.#isBeginning && !this.#fellows.areThere;
+		const isRandom = this.#isBeginning && !this.#coDownloaders.areThere;
 		const isCareful = node.have.isFull && this.#isBusy;
 		const most = Math.min(SAMPLE, node.useful);
 		let compared = 0;
@@ -157,7 +157,7 @@ export class ChunkPicker {
 				return chunk;
 			}
 			compared += 1;
-			const isOurs = this.#fellows.isOurs(chunk);
+			const isOurs = this.#coDownloaders.isOurs(chunk);
 			const cost = (this.#holders[chunk] as number) + (isOurs ? 0 : 0.5);
 			if (cost < least && (isOurs || !isCareful)) {
 				best = chunk;

@@ -6,7 +6,7 @@ const MOST = 60_000;
 const UNSEEN = 10 * 60_000;
 
 /** When nodes may be dialled again. Times are ms by one clock. */
-export class Retries {
+export class DialBackoff {
 	/** From when on, and how long to wait after that. */
 	readonly #all = new Map<string, { readonly at: number; readonly pause: number }>();
 

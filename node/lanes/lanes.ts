@@ -10,9 +10,9 @@ import {
 } from '../../protocol/index.ts';
 import type { Platform } from '../platform.ts';
 import { later } from '../util/timers.ts';
-import { Retries } from './dial-backoff.ts';
+import { DialBackoff } from './dial-backoff.ts';
 import type { DirectLane, Lane, LaneKind } from './lane.ts';
-import { isStranger } from './wrong-peer.ts';
+import { isWrongPeer } from './wrong-peer.ts';
 
 /** What a {@link Lanes} needs. */
 export interface LanesOptions extends Pick<Platform, 'dial'> {
@@ -34,7 +34,7 @@ export interface LanesEvents {
 }
 
 /** How a node may be reached. */
-export interface Route {
+export interface PeerAddresses {
 	readonly addresses: readonly string[];
 	/** SHA-256 of the certificate to be shown there, where they are mqtts: URLs. */
 	readonly cert?: string | undefined;
@@ -71,7 +71,7 @@ export class Lanes {
 	readonly #broker: Lane;
 	readonly #direct = new Map<string, Opened>();
 	readonly #dialling = new Map<string, Attempt>();
-	readonly #retries = new Retries();
+	readonly #backoff = new DialBackoff();
 	readonly #events = createNanoEvents<LanesEvents>();
 	#listener: Listener | undefined;
 	#isClosed = false;
@@ -116,7 +116,7 @@ export class Lanes {
 		const opened = this.#direct.get(node);
 		if (opened?.isHeard === false) {
 			opened.isHeard = true;
-			this.#retries.worked(node);
+			this.#backoff.worked(node);
 		}
 	}
 
@@ -161,7 +161,7 @@ export class Lanes {
 	 *
 	 * @returns when there is one, or nothing came of it
 	 */
-	async reach(node: string, route: Route): Promise<void> {
+	async reach(node: string, route: PeerAddresses): Promise<void> {
 		const { kind, dial } = this.#options;
 		const isWanted = kind !== 'broker' && !this.#isClosed && !this.#direct.has(node);
 		const addresses = this.#worthTrying(route);
@@ -171,7 +171,7 @@ export class Lanes {
 			isWanted &&
 			dial !== undefined &&
 			addresses.length > 0 &&
-			this.#retries.isTime(node, performance.now())
+			this.#backoff.isTime(node, performance.now())
 		) {
 			const abort = new AbortController();
 			const done = this.#dial(dial, node, { ...route, addresses }, abort.signal);
@@ -192,7 +192,7 @@ export class Lanes {
 	}
 
 	/** Where the broker speaks TLS, nobody goes anywhere without it, or without knowing whom to expect. */
-	#worthTrying({ addresses, cert, verified }: Route): readonly string[] {
+	#worthTrying({ addresses, cert, verified }: PeerAddresses): readonly string[] {
 		const isSecure = isSecureUrl(this.#options.link.url);
 		const worth = verified > 0 ? addresses.slice(0, verified) : addresses.slice(0, MOST_UNSEEN);
 		return worth.filter(
@@ -203,7 +203,7 @@ export class Lanes {
 	async #dial(
 		dial: NonNullable<Platform['dial']>,
 		node: string,
-		{ addresses, ticket, cert, verified }: Route,
+		{ addresses, ticket, cert, verified }: PeerAddresses,
 		signal: AbortSignal,
 	): Promise<void> {
 		const { link, topics, limits, onMessage } = this.#options;
@@ -216,9 +216,9 @@ export class Lanes {
 			this.#opened(node, lane);
 		} catch (error) {
 			// It is somewhere we cannot go; the broker is there for that.
-			this.#retries.failed(node, verified > 0, performance.now());
-			if (isStranger(error) && !signal.aborted) {
-				this.#options.warn(strangerAt(node, addresses, error));
+			this.#backoff.failed(node, verified > 0, performance.now());
+			if (isWrongPeer(error) && !signal.aborted) {
+				this.#options.warn(wrongPeerAt(node, addresses, error));
 			}
 		} finally {
 			this.#dialling.delete(node);
@@ -256,10 +256,10 @@ export class Lanes {
 	#gaveUp(node: string, { lane, isHeard }: Opened): void {
 		const now = performance.now();
 		if (isHeard || lane.dialledBy === node) {
-			this.#retries.lost(node, now);
+			this.#backoff.lost(node, now);
 		} else {
-			this.#retries.mistaken(node, now);
-			this.#options.warn(strangerAt(node, [], undefined));
+			this.#backoff.mistaken(node, now);
+			this.#options.warn(wrongPeerAt(node, [], undefined));
 		}
 	}
 
@@ -273,7 +273,7 @@ export class Lanes {
 	}
 }
 
-function strangerAt(node: string, addresses: readonly string[], cause: unknown): ShoalError {
+function wrongPeerAt(node: string, addresses: readonly string[], cause: unknown): ShoalError {
 	const where = addresses.length === 0 ? '' : ` at ${addresses.join(', ')}`;
 	return new ShoalError(
 		'ERR_REFUSED',

@@ -1,7 +1,7 @@
 import { isShoalError } from '../../protocol/index.ts';
 
 /** Whether an error of a dialling says that somebody answers who is another, or does not let us in. */
-export function isStranger(error: unknown): boolean {
+export function isWrongPeer(error: unknown): boolean {
 	const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
 	return errors.some((each) => {
 		const { cause } = each as { cause?: { code?: unknown; syscall?: unknown } };

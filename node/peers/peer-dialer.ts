@@ -1,14 +1,14 @@
 import type { NodeListing } from '../../protocol/index.ts';
-import type { Lanes, Route } from '../lanes/lanes.ts';
+import type { Lanes, PeerAddresses } from '../lanes/lanes.ts';
 import { later } from '../util/timers.ts';
 
 /** ms that a direct lane has to open before what is there is asked through the broker. */
 const REACH_FIRST = 300;
 
 /** How the tracker says that the nodes of a swarm may be reached straight. */
-export class Routes {
+export class PeerDialer {
 	readonly #lanes: Lanes;
-	readonly #routes = new Map<string, Route>();
+	readonly #addresses = new Map<string, PeerAddresses>();
 
 	constructor(lanes: Lanes) {
 		this.#lanes = lanes;
@@ -18,19 +18,19 @@ export class Routes {
 	learn(listed: readonly NodeListing[]): void {
 		for (const { node, addresses, cert, verified = 0, ticket } of listed) {
 			if (ticket !== undefined) {
-				this.#routes.set(node, { addresses, cert, verified, ticket });
+				this.#addresses.set(node, { addresses, cert, verified, ticket });
 			}
 		}
 	}
 
 	/** `node` is not gone to any more. */
 	forget(node: string): void {
-		this.#routes.delete(node);
+		this.#addresses.delete(node);
 	}
 
 	/** Tries to open a direct lane, if it is time to. @returns when there is one, or nothing came of it */
 	async dial(node: string): Promise<void> {
-		const route = this.#routes.get(node);
+		const route = this.#addresses.get(node);
 		if (route !== undefined) {
 			await this.#lanes.reach(node, route);
 		}
@@ -38,7 +38,7 @@ export class Routes {
 
 	/** As {@link dial}. @returns when there is one, or it is time to begin without it */
 	async reach(node: string): Promise<void> {
-		const patience = new Promise<void>((resolve) => later(resolve, REACH_FIRST));
-		await Promise.race([this.dial(node), patience]);
+		const giveUp = new Promise<void>((resolve) => later(resolve, REACH_FIRST));
+		await Promise.race([this.dial(node), giveUp]);
 	}
 }

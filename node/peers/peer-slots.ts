@@ -1,7 +1,7 @@
 import { distance, hashId } from '../../protocol/index.ts';
 
 /** What counts of a source when it comes to who has to go. */
-export interface Seated {
+export interface SlotHolder {
 	/** When bytes came from it, ms; at first, when it was added. */
 	readonly sentAt: number;
 	/** Whether it has said that it has everything. */
@@ -18,7 +18,7 @@ const USELESS = 10_000;
  * nearest to us. As who is near to whom is the same both ways, all come to have about as many who count on
  * them, and none serves the whole swarm.
  */
-export class SourcePlaces {
+export class PeerSlots {
 	/** What our own id is hashed to. */
 	readonly #self: number;
 	/** Those that have given way as they sent nothing: they come back to a free place only. */
@@ -34,9 +34,9 @@ export class SourcePlaces {
 	 *
 	 * @param isSilent whether a node does not do what it is asked
 	 */
-	placeFor(
+	slotFor(
 		node: string,
-		seated: ReadonlyMap<string, Seated>,
+		seated: ReadonlyMap<string, SlotHolder>,
 		now: number,
 		isSilent: (id: string) => boolean = () => false,
 	): { isThere: boolean; leaves?: string } {
@@ -57,7 +57,7 @@ export class SourcePlaces {
 	}
 
 	/** Of those that lack something, the one that is furthest away. */
-	#furthest(seated: ReadonlyMap<string, Seated>): string | undefined {
+	#furthest(seated: ReadonlyMap<string, SlotHolder>): string | undefined {
 		let furthest: string | undefined;
 		for (const [id, { isComplete }] of seated) {
 			if (!isComplete && (furthest === undefined || this.#isNearer(furthest, id))) {

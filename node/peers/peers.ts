@@ -5,15 +5,15 @@ import {
 	type NodeListing,
 	type NodeRequest,
 } from '../../protocol/index.ts';
-import { Fellows } from '../engine/co-downloaders.ts';
+import { CoDownloaders } from '../engine/co-downloaders.ts';
 import type { NodeContext } from '../node-context.ts';
-import type { Turn } from '../util/slots.ts';
+import type { Slot } from '../util/slots.ts';
 import type { HaveReply } from './have-reply.ts';
-import { Routes } from './peer-dialer.ts';
-import { type Seated, SourcePlaces } from './peer-slots.ts';
+import { PeerDialer } from './peer-dialer.ts';
+import { PeerSlots, type SlotHolder } from './peer-slots.ts';
 
-/** What {@link Sources} tell. */
-export interface SourcesHandlers {
+/** What {@link Peers} tell. */
+export interface PeersHandlers {
 	/** A node has answered what it has of the seed, `roundTrip` ms after it was asked, 0 if that is not known. */
 	has(node: string, reply: HaveReply, roundTrip: number): void;
 	/** A node does not answer any more, or does not share the seed. */
@@ -22,7 +22,7 @@ export interface SourcesHandlers {
 	listed(nodes: number, liars: number): void;
 }
 
-interface Source extends Seated {
+interface PeerState extends SlotHolder {
 	/** Asks that have not been answered. */
 	unanswered: number;
 	askedAt: number;
@@ -57,16 +57,16 @@ const SILENT_ROUNDS = 4;
  * The nodes of one swarm: found through the tracker, and counted on only after they have said
  * themselves what they have. Asked again from time to time, as that keeps the news coming.
  */
-export class Sources {
+export class Peers {
 	/** Those who lack some of it as well. */
-	readonly fellows: Fellows;
+	readonly coDownloaders: CoDownloaders;
 	readonly #context: NodeContext;
 	readonly #seed: string;
-	readonly #handlers: SourcesHandlers;
-	readonly #sources = new Map<string, Source>();
+	readonly #handlers: PeersHandlers;
+	readonly #peers = new Map<string, PeerState>();
 	readonly #banned = new Set<string>();
-	readonly #places: SourcePlaces;
-	readonly #routes: Routes;
+	readonly #slots: PeerSlots;
+	readonly #dialer: PeerDialer;
 	readonly #timer: NodeJS.Timeout;
 	/** ms of the quickest answer of any node so far. */
 	#roundTrip = Number.POSITIVE_INFINITY;
@@ -74,14 +74,14 @@ export class Sources {
 	#queryAfter = QUERY_FIRST;
 	#isQuerying = false;
 	/** Undefined while nobody has anything. */
-	#turn: Turn | undefined;
+	#downloadSlot: Slot | undefined;
 	#isClosed = false;
 
-	constructor(context: NodeContext, seed: string, handlers: SourcesHandlers) {
+	constructor(context: NodeContext, seed: string, handlers: PeersHandlers) {
 		this.#context = context;
-		this.fellows = new Fellows(context.link.id);
-		this.#places = new SourcePlaces(context.link.id);
-		this.#routes = new Routes(context.lanes);
+		this.coDownloaders = new CoDownloaders(context.link.id);
+		this.#slots = new PeerSlots(context.link.id);
+		this.#dialer = new PeerDialer(context.lanes);
 		this.#seed = seed;
 		this.#handlers = handlers;
 		this.#timer = setInterval(() => this.#tick(), TICK);
@@ -90,7 +90,7 @@ export class Sources {
 
 	/** A node has said what it has. @returns whether it is one of those that were asked */
 	onHave(from: string, reply: HaveReply): boolean {
-		const source = this.#sources.get(from);
+		const source = this.#peers.get(from);
 		if (source === undefined) {
 			return false;
 		}
@@ -104,12 +104,12 @@ export class Sources {
 		source.reply = reply;
 		source.isComplete = reply.have === 'all';
 		if (source.isComplete) {
-			this.fellows.delete(from);
+			this.coDownloaders.delete(from);
 		} else {
-			this.fellows.add(from);
+			this.coDownloaders.add(from);
 		}
-		this.#turn ??= this.#context.turns.take(() => this.#begin());
-		if (this.#turn.isOn) {
+		this.#downloadSlot ??= this.#context.downloadSlots.take(() => this.#begin());
+		if (this.#downloadSlot.isOn) {
 			this.#handlers.has(from, reply, source.roundTrip);
 		}
 		return true;
@@ -122,12 +122,12 @@ export class Sources {
 
 	/** Whether somebody has something, but it is not this swarm's turn yet. */
 	get isWaiting(): boolean {
-		return this.#turn?.isOn === false;
+		return this.#downloadSlot?.isOn === false;
 	}
 
 	/** Bytes have come from `node`. */
 	heard(node: string): void {
-		const source = this.#sources.get(node);
+		const source = this.#peers.get(node);
 		if (source !== undefined) {
 			source.heardAt = performance.now();
 			source.sentAt = source.heardAt;
@@ -136,10 +136,10 @@ export class Sources {
 
 	/** `node` has something to do with the swarm: it may be a source. */
 	consider(node: string): void {
-		const isNew = !this.#sources.has(node) && !this.#banned.has(node);
-		if (isNew && this.#makePlace(node)) {
+		const isNew = !this.#peers.has(node) && !this.#banned.has(node);
+		if (isNew && this.#makeRoom(node)) {
 			const now = performance.now();
-			const source: Source = {
+			const source: PeerState = {
 				unanswered: 0,
 				askedAt: 0,
 				heardAt: now,
@@ -148,9 +148,9 @@ export class Sources {
 				isComplete: false,
 				reply: undefined,
 			};
-			this.#sources.set(node, source);
-			void this.#routes.reach(node).then(() => {
-				if (this.#sources.get(node) === source && source.unanswered === 0) {
+			this.#peers.set(node, source);
+			void this.#dialer.reach(node).then(() => {
+				if (this.#peers.get(node) === source && source.unanswered === 0) {
 					this.#ask(node, source);
 				}
 			});
@@ -162,10 +162,10 @@ export class Sources {
 	 * somebody now who wants to know.
 	 */
 	askAll(): void {
-		if (this.#turn?.isOn) {
+		if (this.#downloadSlot?.isOn) {
 			this.#begin();
 		}
-		for (const [node, source] of this.#sources) {
+		for (const [node, source] of this.#peers) {
 			this.#ask(node, source);
 		}
 	}
@@ -175,13 +175,13 @@ export class Sources {
 		if (isBanned) {
 			this.#banned.add(node);
 		}
-		this.fellows.delete(node);
-		this.#routes.forget(node);
-		if (this.#sources.delete(node)) {
+		this.coDownloaders.delete(node);
+		this.#dialer.forget(node);
+		if (this.#peers.delete(node)) {
 			this.#handlers.gone(node);
 		}
-		if (this.#sources.size === 0) {
-			this.#endTurn();
+		if (this.#peers.size === 0) {
+			this.#giveSlotBack();
 			// Who else is there?
 			this.#queryAfter = QUERY_FIRST;
 		}
@@ -190,14 +190,14 @@ export class Sources {
 	close(): void {
 		this.#isClosed = true;
 		clearInterval(this.#timer);
-		this.#endTurn();
+		this.#giveSlotBack();
 	}
 
 	/** It is this swarm's turn: what was said before counts now, and that of nodes that deliver first. */
 	#begin(): void {
 		const { responsiveness } = this.#context;
-		const [first, others] = [new Map<string, Source>(), new Map<string, Source>()];
-		for (const [node, source] of this.#sources) {
+		const [first, others] = [new Map<string, PeerState>(), new Map<string, PeerState>()];
+		for (const [node, source] of this.#peers) {
 			(responsiveness.delivers(node) ? first : others).set(node, source);
 		}
 		for (const [node, { reply, roundTrip }] of [...first, ...others]) {
@@ -211,9 +211,9 @@ export class Sources {
 		}
 	}
 
-	#endTurn(): void {
-		this.#turn?.end();
-		this.#turn = undefined;
+	#giveSlotBack(): void {
+		this.#downloadSlot?.end();
+		this.#downloadSlot = undefined;
 	}
 
 	#tick(): void {
@@ -224,17 +224,17 @@ export class Sources {
 			this.#queriedAt = now;
 			void this.#query();
 		}
-		for (const [node, source] of [...this.#sources]) {
+		for (const [node, source] of [...this.#peers]) {
 			this.#check(node, source, now);
-			void this.#routes.dial(node);
+			void this.#dialer.dial(node);
 		}
 	}
 
 	/** Asks a node again that has been silent, or that has more than it said; gives it up in the end. */
-	#check(node: string, source: Source, now: number): void {
-		const patience = source.unanswered > 0 ? ASK_UNANSWERED : ASK_AGAIN;
-		const isSilent = now - source.heardAt >= patience;
-		if (now - source.askedAt < patience || (source.isComplete && !isSilent)) {
+	#check(node: string, source: PeerState, now: number): void {
+		const giveUp = source.unanswered > 0 ? ASK_UNANSWERED : ASK_AGAIN;
+		const isSilent = now - source.heardAt >= giveUp;
+		if (now - source.askedAt < giveUp || (source.isComplete && !isSilent)) {
 			return;
 		}
 		if (source.unanswered > 0) {
@@ -248,10 +248,10 @@ export class Sources {
 	}
 
 	/** Whether there is a place for `node`. Whoever has to leave for it is gone. */
-	#makePlace(node: string): boolean {
+	#makeRoom(node: string): boolean {
 		const now = performance.now();
 		const isSilent = (id: string): boolean => this.#isSilent(id, now);
-		const { isThere, leaves } = this.#places.placeFor(node, this.#sources, now, isSilent);
+		const { isThere, leaves } = this.#slots.slotFor(node, this.#peers, now, isSilent);
 		if (leaves !== undefined) {
 			this.remove(leaves, false);
 		}
@@ -261,7 +261,7 @@ export class Sources {
 	/** Whether `node` has not answered what it has, or has not sent what it said it has. */
 	#isSilent(node: string, now: number): boolean {
 		const { responsiveness } = this.#context;
-		const source = this.#sources.get(node);
+		const source = this.#peers.get(node);
 		const isAsked = source !== undefined && source.reply === undefined && source.unanswered > 0;
 		const roundTrip = Math.min(this.#roundTrip, SILENT);
 		if (isAsked && now - source.askedAt > Math.max(SILENT, SILENT_ROUNDS * roundTrip)) {
@@ -271,7 +271,7 @@ export class Sources {
 	}
 
 	#queryPause(now: number): number {
-		const heardAt = [...this.#sources.values()].map((source) => source.heardAt);
+		const heardAt = [...this.#peers.values()].map((source) => source.heardAt);
 		return now - Math.max(0, ...heardAt) >= SILENCE ? SILENCE : this.#queryAfter;
 	}
 
@@ -282,7 +282,7 @@ export class Sources {
 		try {
 			const { nodes } = await tracker.ask('query', { seed: this.#seed });
 			if (!this.#isClosed) {
-				this.#routes.learn(nodes);
+				this.#dialer.learn(nodes);
 				const isAll = nodes.length < limits.querySample;
 				this.#meet(nodes, isAll);
 				const others = nodes.map(({ node }) => node).filter((node) => node !== link.id);
@@ -303,9 +303,11 @@ export class Sources {
 
 	/** Of a small swarm all are known who lack something; of a large one the sources that have said so. */
 	#meet(listed: readonly NodeListing[], isAll: boolean): void {
-		const known = [...this.#sources].filter(([, { reply }]) => reply && reply.have !== 'all');
+		const known = [...this.#peers].filter(([, { reply }]) => reply && reply.have !== 'all');
 		const lacking = listed.filter(({ have, chunks }) => isAll && have < chunks);
-		this.fellows.set(new Set([...known.map(([id]) => id), ...lacking.map(({ node }) => node)]));
+		this.coDownloaders.set(
+			new Set([...known.map(([id]) => id), ...lacking.map(({ node }) => node)]),
+		);
 	}
 
 	/** The tracker lists these nodes; `isAll` if it lists no others. */
@@ -315,14 +317,14 @@ export class Sources {
 			this.consider(node);
 		}
 		const now = performance.now();
-		for (const [node, { heardAt }] of [...this.#sources]) {
+		for (const [node, { heardAt }] of [...this.#peers]) {
 			if (isAll && !listed.includes(node) && now - heardAt >= SILENCE) {
 				this.remove(node, false);
 			}
 		}
 	}
 
-	#ask(node: string, source: Source): void {
+	#ask(node: string, source: PeerState): void {
 		const { lanes, link, topics } = this.#context;
 		// A direct lane on which it did not answer may lead to somebody else.
 		const lane = source.unanswered > 0 && link.isUp ? lanes.broker : lanes.to(node);

@@ -132,7 +132,7 @@ export class SeedFetcher {
 	}
 
 	#ask(): void {
-		const { lanes, link, topics, downBucket } = this.#context;
+		const { lanes, link, topics, downLimiter: downBucket } = this.#context;
 		if (downBucket.whenFree(() => this.#isOver || this.#ask())) {
 			return;
 		}

@@ -8,18 +8,18 @@ import {
 } from '../../protocol/index.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { NodeContext } from '../node-context.ts';
-import type { Holding } from '../storage/content-store.ts';
+import type { StoredContent } from '../storage/content-store.ts';
 import { FanOut } from './fan-out.ts';
 import type { QueuedRange } from './request-queue.ts';
-import { Spread } from './sent-counts.ts';
-import { type Answer, SendLine, type Wanted } from './upload-lane.ts';
+import { SentCounts } from './sent-counts.ts';
+import { type Answer, type UploadItem, UploadLane } from './upload-lane.ts';
 
 /** What a {@link ChunkSender} tells its owner. */
 export interface ChunkSenderHandlers {
 	/** A range could not be read. */
 	refuse(to: string, about: { id: string; seed: string }, reason: RefusalReason): void;
 	/** The bytes of a holding are not what they were: it must not be served any more. */
-	broken(holding: Holding, error: unknown): void;
+	broken(content: StoredContent, error: unknown): void;
 }
 
 /**
@@ -29,9 +29,9 @@ export interface ChunkSenderHandlers {
 export class ChunkSender {
 	readonly #context: NodeContext;
 	readonly #handlers: ChunkSenderHandlers;
-	readonly #lines = new Map<Lane, SendLine>();
+	readonly #lines = new Map<Lane, UploadLane>();
 	readonly #fanOut = new FanOut();
-	readonly #spread = new Spread();
+	readonly #sentCounts = new SentCounts();
 
 	constructor(context: NodeContext, handlers: ChunkSenderHandlers) {
 		this.#context = context;
@@ -47,7 +47,7 @@ export class ChunkSender {
 
 	/** Whether `count` more ranges of `from` fit into the queue of a lane. */
 	hasRoom(lane: Lane, from: string, count: number): boolean {
-		return this.#lineOn(lane).queue.hasRoom(from, count);
+		return this.#laneFor(lane).queue.hasRoom(from, count);
 	}
 
 	/** Queues ranges of a request, to be answered on `lane`. `isListening`: the asker hears what is shared. */
@@ -56,12 +56,12 @@ export class ChunkSender {
 		from: string,
 		request: bigint,
 		ranges: readonly ByteRange[],
-		of: Wanted,
+		of: UploadItem,
 		isListening: boolean,
 	): void {
-		const line = this.#lineOn(lane);
+		const line = this.#laneFor(lane);
 		if (of.of === 'content' && line === this.#lines.get(this.#context.lanes.broker)) {
-			this.#fanOut.asked(of.holding.seed.id, from, isListening);
+			this.#fanOut.asked(of.content.seed.id, from, isListening);
 		}
 		for (const range of ranges) {
 			line.queue.add({ from, request, range, of });
@@ -77,11 +77,11 @@ export class ChunkSender {
 	}
 
 	/** `holding` is not served any more. */
-	drop(holding: Holding): void {
+	drop(content: StoredContent): void {
 		for (const { queue } of this.#lines.values()) {
-			queue.drop(({ of }) => of.holding === holding);
+			queue.drop(({ of }) => of.content === content);
 		}
-		this.#spread.forget(holding.seed);
+		this.#sentCounts.forget(content.seed);
 	}
 
 	/** No message is sent any more. */
@@ -95,14 +95,14 @@ export class ChunkSender {
 		return this.#context.tracker.state?.part ?? this.#context.limits.part;
 	}
 
-	#lineOn(lane: Lane): SendLine {
+	#laneFor(lane: Lane): UploadLane {
 		const isDirect = lane.kind === 'direct';
 		const line =
 			this.#lines.get(lane) ??
-			new SendLine({
+			new UploadLane({
 				context: this.#context,
 				lane,
-				answer: (item) => (isDirect ? this.#straight(item) : this.#answer(item)),
+				answer: (item) => (isDirect ? this.#answerDirectly(item) : this.#answer(item)),
 				cost: isDirect ? (item) => this.#cost(item) : undefined,
 				failed: (item, error) => this.#failed(item, error),
 			});
@@ -120,22 +120,22 @@ export class ChunkSender {
 	}
 
 	/** How a range goes out through the broker; undefined if it has gone out already. */
-	#answer(item: QueuedRange<Wanted>): Answer | undefined {
+	#answer(item: QueuedRange<UploadItem>): Answer | undefined {
 		const { from, range, of } = item;
-		const { holding } = of;
-		const { id } = holding.seed;
+		const { content } = of;
+		const { id } = content.seed;
 		// The text of a seed may be longer than its content. And who lacks chunks itself would share what most
 		// others have.
-		if (of.of === 'seed' || !holding.have.isFull) {
+		if (of.of === 'seed' || !content.have.isFull) {
 			return this.#privately(item);
 		}
-		const whole = wholeChunks(holding.seed, range);
+		const whole = wholeChunks(content.seed, range);
 		// Of a chunk that is larger than a part, a piece is of use to who asked for it only.
 		if (whole[1] > this.#brokerPart) {
 			return this.#privately(item);
 		}
-		const [first, last] = chunksOf(holding.seed, range);
-		const lane = this.#fanOut.laneFor(id, from, first);
+		const [first, last] = chunksOf(content.seed, range);
+		const lane = this.#fanOut.deliveryOf(id, from, first);
 		if (lane === 'answered') {
 			return undefined;
 		}
@@ -144,7 +144,7 @@ export class ChunkSender {
 		}
 		this.#fanOut.shared(id, from, first, last);
 		this.#lines.get(this.#context.lanes.broker)?.queue.drop((other) => {
-			const isSame = other.of.of === 'content' && other.of.holding === holding;
+			const isSame = other.of.of === 'content' && other.of.content === content;
 			return isSame && isInside(other.range, whole) && this.#fanOut.isListening(id, other.from);
 		});
 		const { link, topics } = this.#context;
@@ -152,34 +152,34 @@ export class ChunkSender {
 	}
 
 	/** How a range goes out on a direct lane. A chunk has been sent when its end has. */
-	#straight(item: QueuedRange<Wanted>): Answer {
-		const { seed } = item.of.holding;
+	#answerDirectly(item: QueuedRange<UploadItem>): Answer {
+		const { seed } = item.of.content;
 		const [offset, length] = item.range;
 		const [first, last] = item.of.of === 'content' ? chunksOf(seed, item.range) : [0, -1];
 		for (let chunk = first; chunk <= last; chunk += 1) {
 			if (seed.layout.offsetOf(chunk) + seed.layout.sizeOf(chunk) <= offset + length) {
-				this.#spread.sent(seed, chunk);
+				this.#sentCounts.sent(seed, chunk);
 			}
 		}
 		return this.#privately(item);
 	}
 
 	/** What has been sent least often goes first: that spreads soonest. A seed before any content. */
-	#cost({ range, of }: QueuedRange<Wanted>): number {
-		const { seed } = of.holding;
-		return of.of === 'seed' ? -1 : this.#spread.count(seed, seed.layout.chunkAt(range[0]));
+	#cost({ range, of }: QueuedRange<UploadItem>): number {
+		const { seed } = of.content;
+		return of.of === 'seed' ? -1 : this.#sentCounts.count(seed, seed.layout.chunkAt(range[0]));
 	}
 
-	#privately({ from, range }: QueuedRange<Wanted>): Answer {
+	#privately({ from, range }: QueuedRange<UploadItem>): Answer {
 		const { link, topics } = this.#context;
 		return { topic: topics.chunk(from, link.id), range, isPrivate: true };
 	}
 
-	#failed({ from, request, of }: QueuedRange<Wanted>, error: unknown): void {
-		const about = { id: formatRequestId(request), seed: of.holding.seed.id };
+	#failed({ from, request, of }: QueuedRange<UploadItem>, error: unknown): void {
+		const about = { id: formatRequestId(request), seed: of.content.seed.id };
 		const reason = isShoalError(error, 'ERR_CHANGED') ? 'changed' : 'failed';
 		this.#handlers.refuse(from, about, reason);
-		this.#handlers.broken(of.holding, error);
+		this.#handlers.broken(of.content, error);
 	}
 }
 

@@ -5,7 +5,7 @@
 const RECENT = 5_000;
 
 /** How a wish is answered: to all who listen, to who asked alone, or not, as it has been already. */
-export type Lane = 'shared' | 'private' | 'answered';
+export type Delivery = 'shared' | 'private' | 'answered';
 
 interface Listener {
 	/** Since when it listens. */
@@ -58,7 +58,7 @@ export class FanOut {
 	}
 
 	/** How the wish of `node` for `chunk` is answered now. */
-	laneFor(seed: string, node: string, chunk: number): Lane {
+	deliveryOf(seed: string, node: string, chunk: number): Delivery {
 		const now = this.#now();
 		const listeners = this.#listeners.get(seed);
 		const listener = listeners?.get(node);

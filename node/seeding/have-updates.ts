@@ -13,7 +13,7 @@ type Run = [first: number, count: number];
  * Tells those who asked for a bit field within the last ten seconds what has come since: in batches,
  * four times a second at most.
  */
-export class GainNews {
+export class HaveUpdates {
 	readonly #tell: (to: string, news: NodeReply) => void;
 	readonly #now: () => number;
 	/** By seed: who wants to know, and until when. */

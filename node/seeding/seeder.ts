@@ -10,9 +10,9 @@ import {
 } from '../../protocol/index.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { NodeContext } from '../node-context.ts';
-import type { Holding } from '../storage/content-store.ts';
+import type { StoredContent } from '../storage/content-store.ts';
 import { ChunkSender } from './chunk-sender.ts';
-import { GainNews } from './have-updates.ts';
+import { HaveUpdates } from './have-updates.ts';
 
 /** Bits of a bit field in one reply: 32 KiB, within the limit of a control message as base64. */
 const BITS_AT_ONCE = 8 * 32 * 1024;
@@ -21,20 +21,20 @@ const BITS_AT_ONCE = 8 * 32 * 1024;
 export class Seeder {
 	readonly #context: NodeContext;
 	readonly #sender: ChunkSender;
-	readonly #news: GainNews;
+	readonly #news: HaveUpdates;
 	#lastAsked = Number.NEGATIVE_INFINITY;
 	#isClosed = false;
 
 	/** @param broken the bytes of a holding are not what they were: it must not be served any more */
-	constructor(context: NodeContext, broken: (holding: Holding, error: unknown) => void) {
+	constructor(context: NodeContext, broken: (content: StoredContent, error: unknown) => void) {
 		this.#context = context;
 		this.#sender = new ChunkSender(context, {
 			refuse: (to, about, reason) => this.#refuse(context.lanes.to(to), to, about, reason),
 			broken,
 		});
-		this.#news = new GainNews((to, reply) => this.#reply(context.lanes.to(to), to, reply));
-		context.holdings.on('gained', ({ seed }, chunk) => this.#news.gained(seed.id, chunk));
-		context.holdings.on('removed', (holding) => this.#sender.drop(holding));
+		this.#news = new HaveUpdates((to, reply) => this.#reply(context.lanes.to(to), to, reply));
+		context.contents.on('gained', ({ seed }, chunk) => this.#news.gained(seed.id, chunk));
+		context.contents.on('removed', (content) => this.#sender.drop(content));
 	}
 
 	/** When somebody last asked for bytes, by performance.now(). */
@@ -47,15 +47,15 @@ export class Seeder {
 	 * came by, as who asks knows which one works.
 	 */
 	onRequest(from: string, request: NodeRequest, lane = this.#context.lanes.to(from)): void {
-		const holding = this.#context.holdings.get(request.seed);
+		const content = this.#context.contents.get(request.seed);
 		if (request.op === 'cancel') {
 			this.#sender.cancel(from, parseRequestId(request.id), request.ranges);
-		} else if (holding === undefined) {
+		} else if (content === undefined) {
 			this.#refuse(lane, from, request, 'not-shared');
 		} else if (request.op === 'have') {
-			this.#tellHave(lane, from, request.id, holding);
+			this.#tellHave(lane, from, request.id, content);
 		} else {
-			this.#enqueue(lane, from, request, holding);
+			this.#enqueue(lane, from, request, content);
 		}
 	}
 
@@ -66,10 +66,10 @@ export class Seeder {
 		this.#news.close();
 	}
 
-	#tellHave(lane: Lane, from: string, id: string, { seed, have }: Holding): void {
+	#tellHave(lane: Lane, from: string, id: string, { seed, have }: StoredContent): void {
 		const { name, length, chunks } = seed;
 		const { kind } = seed;
-		const { upBucket, limits } = this.#context;
+		const { upLimiter: upBucket, limits } = this.#context;
 		const part = upBucket.isLimited ? Math.min(upBucket.piece, limits.part) : undefined;
 		const about = { op: 'have', id, seed: seed.id, name, length, chunks, kind, part } as const;
 		if (have.isFull) {
@@ -88,19 +88,19 @@ export class Seeder {
 		lane: Lane,
 		from: string,
 		request: Extract<NodeRequest, { op: 'chunks' | 'seed' }>,
-		holding: Holding,
+		content: StoredContent,
 	): void {
 		const of = request.op === 'seed' ? 'seed' : 'content';
 		const { ranges, shared = false } = request;
 		const mostPart = this.#sender.mostPart(lane);
 		const fits = ranges.every(([, length]) => length <= mostPart);
-		if (!fits || !ranges.every((range) => isThere(holding, of, range))) {
+		if (!fits || !ranges.every((range) => isThere(content, of, range))) {
 			this.#refuse(lane, from, request, 'not-there');
 		} else if (!this.#sender.hasRoom(lane, from, ranges.length)) {
 			this.#refuse(lane, from, request, 'busy');
 		} else {
 			this.#lastAsked = performance.now();
-			this.#sender.add(lane, from, parseRequestId(request.id), ranges, { of, holding }, shared);
+			this.#sender.add(lane, from, parseRequestId(request.id), ranges, { of, content }, shared);
 		}
 	}
 
@@ -122,7 +122,11 @@ export class Seeder {
 	}
 }
 
-function isThere({ seed, have }: Holding, of: ChunkContent, [offset, length]: ByteRange): boolean {
+function isThere(
+	{ seed, have }: StoredContent,
+	of: ChunkContent,
+	[offset, length]: ByteRange,
+): boolean {
 	if (of === 'seed') {
 		return offset + length <= seed.body().length;
 	}

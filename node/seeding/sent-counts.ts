@@ -4,7 +4,7 @@ import type { Seed } from '../../protocol/index.ts';
  * How often each chunk has been sent straight to a node. Who sends first what it has sent least often does
  * not send a chunk twice while there are others that nobody has yet: those who have one give it on.
  */
-export class Spread {
+export class SentCounts {
 	readonly #sent = new Map<string, Uint8Array>();
 
 	/** How often `chunk` of `seed` has been sent. */

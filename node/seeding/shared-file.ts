@@ -3,7 +3,7 @@ import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { Bitfield, isShoalError, type Seed, ShoalError } from '../../protocol/index.ts';
 import { type MakeSeedOptions, makeStampedSeed } from '../hashing/make-seed.ts';
 import type { SeedCache } from '../hashing/seed-cache.ts';
-import type { Holding, Holdings } from '../storage/content-store.ts';
+import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import { FileStorage } from '../storage/file-storage.ts';
 
 /** What a {@link Share} tells. */
@@ -21,25 +21,25 @@ export class Share {
 	readonly seed: Seed;
 	/** Absolute. */
 	readonly path: string;
-	readonly #holdings: Holdings;
+	readonly #contents: ContentStore;
 	readonly #cache: SeedCache | undefined;
 	readonly #events = createNanoEvents<ShareEvents>();
-	#holding: Holding;
+	#content: StoredContent;
 	/** Under way when the file has changed: is it what it was? */
 	#hashing: Promise<void> = Promise.resolve();
 	readonly #stopping = new AbortController();
 
 	private constructor(
-		holdings: Holdings,
+		contents: ContentStore,
 		path: string,
-		holding: Holding,
+		content: StoredContent,
 		cache: SeedCache | undefined,
 	) {
-		this.#holdings = holdings;
+		this.#contents = contents;
 		this.#cache = cache;
 		this.path = path;
-		this.seed = holding.seed;
-		this.#holding = holding;
+		this.seed = content.seed;
+		this.#content = content;
 	}
 
 	/**
@@ -48,19 +48,19 @@ export class Share {
 	 * @throws ShoalError as {@link makeSeed}, and ERR_EXISTS if this node has the seed already
 	 */
 	static async start(
-		holdings: Holdings,
+		contents: ContentStore,
 		path: string,
 		options: MakeSeedOptions = {},
 	): Promise<Share> {
 		const absolute = resolve(path);
-		const holding = await hash(absolute, options);
+		const content = await hash(absolute, options);
 		try {
-			holdings.add(holding);
+			contents.add(content);
 		} catch (error) {
-			await holding.storage.close();
+			await content.storage.close();
 			throw error;
 		}
-		return new Share(holdings, absolute, holding, options.cache);
+		return new Share(contents, absolute, content, options.cache);
 	}
 
 	on<E extends keyof ShareEvents>(event: E, handler: ShareEvents[E]): Unsubscribe {
@@ -68,8 +68,8 @@ export class Share {
 	}
 
 	/** Whether it is this share that `holding` belongs to. */
-	holds(holding: Holding): boolean {
-		return this.#holding === holding;
+	holds(content: StoredContent): boolean {
+		return this.#content === content;
 	}
 
 	/** Its bytes could not be read as they were: takes it back, and hashes the file again. */
@@ -100,7 +100,7 @@ export class Share {
 				await again.storage.close();
 				throw new ShoalError('ERR_CHANGED', `${this.path} is another file now; share it anew`);
 			}
-			this.#holding = again;
+			this.#content = again;
 			await this.#restore();
 		} catch (reason) {
 			if (!this.#stopping.signal.aborted) {
@@ -112,21 +112,21 @@ export class Share {
 	/** Serves it again, unless it was stopped meanwhile. @throws ShoalError ERR_EXISTS */
 	async #restore(): Promise<void> {
 		if (this.#stopping.signal.aborted) {
-			await this.#holding.storage.close();
+			await this.#content.storage.close();
 			return;
 		}
 		try {
-			this.#holdings.add(this.#holding);
+			this.#contents.add(this.#content);
 		} catch (error) {
-			await this.#holding.storage.close();
+			await this.#content.storage.close();
 			throw error;
 		}
 		this.#events.emit('restored');
 	}
 
 	async #release(): Promise<void> {
-		this.#holdings.remove(this.#holding);
-		await this.#holding.storage.close();
+		this.#contents.remove(this.#content);
+		await this.#content.storage.close();
 	}
 }
 
@@ -135,7 +135,7 @@ export class Share {
  *
  * @throws as {@link makeSeed}
  */
-async function hash(path: string, options: MakeSeedOptions): Promise<Holding> {
+async function hash(path: string, options: MakeSeedOptions): Promise<StoredContent> {
 	const { seed, stamp } = await makeStampedSeed(path, options);
 	const storage = await FileStorage.openToRead([{ path, length: seed.length }]);
 	try {

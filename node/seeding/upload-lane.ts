@@ -7,13 +7,13 @@ import {
 } from '../../protocol/index.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { NodeContext } from '../node-context.ts';
-import type { Holding } from '../storage/content-store.ts';
+import type { StoredContent } from '../storage/content-store.ts';
 import { type QueuedRange, RequestQueue } from './request-queue.ts';
 
 /** What a queued range is of. */
-export interface Wanted {
+export interface UploadItem {
 	readonly of: ChunkContent;
-	readonly holding: Holding;
+	readonly content: StoredContent;
 }
 
 /** How a queued range is answered. */
@@ -25,21 +25,21 @@ export interface Answer {
 	readonly isPrivate: boolean;
 }
 
-/** What a {@link SendLine} needs. */
-export interface SendLineOptions {
+/** What a {@link UploadLane} needs. */
+export interface UploadLaneOptions {
 	readonly context: NodeContext;
 	readonly lane: Lane;
 	/** How a range is answered that has its turn now; undefined if it has been already. */
-	readonly answer: (item: QueuedRange<Wanted>) => Answer | undefined;
+	readonly answer: (item: QueuedRange<UploadItem>) => Answer | undefined;
 	/** Of what one downloader waits for, what costs least is sent first. */
-	readonly cost?: ((item: QueuedRange<Wanted>) => number) | undefined;
+	readonly cost?: ((item: QueuedRange<UploadItem>) => number) | undefined;
 	/** A range cannot be read. */
-	readonly failed: (item: QueuedRange<Wanted>, error: unknown) => void;
+	readonly failed: (item: QueuedRange<UploadItem>, error: unknown) => void;
 }
 
 /** A message that is being read, or read and on its way out. */
 interface Outgoing extends Answer {
-	readonly item: QueuedRange<Wanted>;
+	readonly item: QueuedRange<UploadItem>;
 	/** Undefined if it could not be made. */
 	readonly message: Promise<Uint8Array | undefined>;
 	isCancelled: boolean;
@@ -52,14 +52,14 @@ const READ_AGAIN = 4;
 const SEND_AHEAD = 1024 * 1024;
 
 /** What goes out on one lane: in turn over those who asked, as fast as the lane and the limit take it. */
-export class SendLine {
-	readonly queue: RequestQueue<Wanted>;
-	readonly #options: SendLineOptions;
+export class UploadLane {
+	readonly queue: RequestQueue<UploadItem>;
+	readonly #options: UploadLaneOptions;
 	readonly #outgoing: Outgoing[] = [];
 	#isPumping = false;
 	#isClosed = false;
 
-	constructor(options: SendLineOptions) {
+	constructor(options: UploadLaneOptions) {
 		this.#options = options;
 		const { requestQueue } = options.context.limits;
 		this.queue = new RequestQueue(requestQueue, isSame);
@@ -101,7 +101,7 @@ export class SendLine {
 
 	#readAhead(): boolean {
 		// Where the limit keeps all waiting, what goes next is decided when it is its turn.
-		const isLimited = this.#options.context.upBucket.isLimited;
+		const isLimited = this.#options.context.upLimiter.isLimited;
 		const most = isLimited ? 1 : this.#outgoing.length <= READ_AGAIN ? READ_AHEAD : 0;
 		while (this.#outgoing.length < most) {
 			const item = this.queue.take(this.#options.cost);
@@ -118,11 +118,11 @@ export class SendLine {
 	}
 
 	/** The message that answers `item`; undefined, and said so, if it cannot be answered. */
-	async #read(item: QueuedRange<Wanted>, range: ByteRange): Promise<Uint8Array | undefined> {
+	async #read(item: QueuedRange<UploadItem>, range: ByteRange): Promise<Uint8Array | undefined> {
 		const { failed } = this.#options;
 		const { request, of } = item;
 		const [offset, length] = range;
-		const { seed, storage } = of.holding;
+		const { seed, storage } = of.content;
 		const message = packetBuffers.take(HEADER_BYTES + length);
 		writeChunkHeader(message, { of: of.of, request, seed: seed.id, offset });
 		try {
@@ -141,7 +141,7 @@ export class SendLine {
 
 	async #send(outgoing: Outgoing, message: Uint8Array): Promise<void> {
 		const { context, lane } = this.#options;
-		const { upBucket, up, totals } = context;
+		const { upLimiter: upBucket, up, laneTotals: totals } = context;
 		const release = (): void => packetBuffers.give(message);
 		while (upBucket.wait > 0 && !this.#isClosed) {
 			await new Promise<void>((resolve) => {
@@ -164,7 +164,7 @@ export class SendLine {
 		lane.send(outgoing.topic, message, release);
 		context.trace?.({
 			event: 'sent',
-			seed: outgoing.item.of.holding.seed.id,
+			seed: outgoing.item.of.content.seed.id,
 			node: outgoing.isPrivate ? outgoing.item.from : undefined,
 			lane: lane.kind,
 			offset: outgoing.range[0],
@@ -173,6 +173,6 @@ export class SendLine {
 	}
 }
 
-function isSame(a: Wanted, b: Wanted): boolean {
-	return a.of === b.of && a.holding === b.holding;
+function isSame(a: UploadItem, b: UploadItem): boolean {
+	return a.of === b.of && a.content === b.content;
 }

@@ -3,7 +3,7 @@ import type { LaneKind } from '../lanes/lane.ts';
 import { RateMeter } from '../util/rate-meter.ts';
 
 /** Who feeds a node: the rate at which bytes come from each other node, by lane. */
-export class Feeds {
+export class PeerTraffic {
 	readonly #now: () => number;
 	readonly #meters = new Map<string, { node: string; lane: LaneKind; meter: RateMeter }>();
 
@@ -25,16 +25,16 @@ export class Feeds {
 
 	/** The largest, the largest first; undefined if nothing comes. Those that rest are forgotten. */
 	get largest(): Feed[] | undefined {
-		const feeds: Feed[] = [];
+		const peerTraffic: Feed[] = [];
 		for (const [key, { node, lane, meter }] of this.#meters) {
 			const { rate } = meter;
 			if (rate > 0) {
-				feeds.push({ node, lane, rate });
+				peerTraffic.push({ node, lane, rate });
 			} else {
 				this.#meters.delete(key);
 			}
 		}
-		feeds.sort((a, b) => b.rate - a.rate);
-		return feeds.length === 0 ? undefined : feeds.slice(0, MOST_FEEDS);
+		peerTraffic.sort((a, b) => b.rate - a.rate);
+		return peerTraffic.length === 0 ? undefined : peerTraffic.slice(0, MOST_FEEDS);
 	}
 }

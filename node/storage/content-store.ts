@@ -3,7 +3,7 @@ import { type Bitfield, type Seed, ShoalError } from '../../protocol/index.ts';
 import type { Storage } from './storage.ts';
 
 /** What this node has of one seed: everything, or what it has downloaded so far. */
-export interface Holding {
+export interface StoredContent {
 	readonly seed: Seed;
 	/** The chunks that are verified and stored. */
 	readonly have: Bitfield;
@@ -11,73 +11,73 @@ export interface Holding {
 }
 
 /** Bytes of a holding that are verified and stored. */
-export function haveBytes({ seed, have }: Holding): number {
+export function haveBytes({ seed, have }: StoredContent): number {
 	const { chunks, chunkSize, length } = seed.layout;
 	const missingOfLast = chunks * chunkSize - length;
 	return have.count * chunkSize - (have.has(chunks - 1) ? missingOfLast : 0);
 }
 
-/** What {@link Holdings} tell. */
-export interface HoldingsEvents {
-	added(holding: Holding): void;
-	removed(holding: Holding): void;
-	gained(holding: Holding, chunk: number): void;
+/** What {@link ContentStore} tell. */
+export interface ContentStoreEvents {
+	added(content: StoredContent): void;
+	removed(content: StoredContent): void;
+	gained(content: StoredContent, chunk: number): void;
 }
 
 /** Everything this node has, by seed id: what it announces and serves. */
-export class Holdings {
-	readonly #held = new Map<string, Holding>();
-	readonly #since = new WeakMap<Holding, number>();
-	readonly #events = createNanoEvents<HoldingsEvents>();
+export class ContentStore {
+	readonly #held = new Map<string, StoredContent>();
+	readonly #since = new WeakMap<StoredContent, number>();
+	readonly #events = createNanoEvents<ContentStoreEvents>();
 
-	on<E extends keyof HoldingsEvents>(event: E, handler: HoldingsEvents[E]): Unsubscribe {
+	on<E extends keyof ContentStoreEvents>(event: E, handler: ContentStoreEvents[E]): Unsubscribe {
 		return this.#events.on(event, handler);
 	}
 
-	get(seed: string): Holding | undefined {
+	get(seed: string): StoredContent | undefined {
 		return this.#held.get(seed);
 	}
 
 	/** Since when `holding` is held, ms since 1970. */
-	since(holding: Holding): number | undefined {
-		return this.#since.get(holding);
+	since(content: StoredContent): number | undefined {
+		return this.#since.get(content);
 	}
 
 	/** All holdings. */
-	all(): Holding[] {
+	all(): StoredContent[] {
 		return [...this.#held.values()];
 	}
 
 	/** @throws ShoalError ERR_EXISTS if the seed is held already */
-	add(holding: Holding): void {
-		if (this.#held.has(holding.seed.id)) {
-			throw new ShoalError('ERR_EXISTS', `this node has the seed ${holding.seed.id} already`);
+	add(content: StoredContent): void {
+		if (this.#held.has(content.seed.id)) {
+			throw new ShoalError('ERR_EXISTS', `this node has the seed ${content.seed.id} already`);
 		}
-		this.#held.set(holding.seed.id, holding);
-		this.#since.set(holding, this.#since.get(holding) ?? Date.now());
-		this.#events.emit('added', holding);
+		this.#held.set(content.seed.id, content);
+		this.#since.set(content, this.#since.get(content) ?? Date.now());
+		this.#events.emit('added', content);
 	}
 
 	/** Stops holding; nothing happens if it is not held. */
-	remove(holding: Holding): void {
-		if (this.#held.get(holding.seed.id) === holding) {
-			this.#held.delete(holding.seed.id);
-			this.#events.emit('removed', holding);
+	remove(content: StoredContent): void {
+		if (this.#held.get(content.seed.id) === content) {
+			this.#held.delete(content.seed.id);
+			this.#events.emit('removed', content);
 		}
 	}
 
 	/** Chunks are not what was stored: to others it is as if the rest had come just now. */
-	lose(holding: Holding, chunks: readonly number[]): void {
-		this.remove(holding);
+	lose(content: StoredContent, chunks: readonly number[]): void {
+		this.remove(content);
 		for (const chunk of chunks) {
-			holding.have.clear(chunk);
+			content.have.clear(chunk);
 		}
-		this.add(holding);
+		this.add(content);
 	}
 
 	/** `chunk` is verified and stored. */
-	gain(holding: Holding, chunk: number): void {
-		holding.have.set(chunk);
-		this.#events.emit('gained', holding, chunk);
+	gain(content: StoredContent, chunk: number): void {
+		content.have.set(chunk);
+		this.#events.emit('gained', content, chunk);
 	}
 }

@@ -4,7 +4,7 @@ import { quoted, ShoalError } from '../../protocol/index.ts';
 import { extents } from './extents.ts';
 import { stampOf } from './file-stamp.ts';
 import { fsError, onFile } from './fs-error.ts';
-import { RunQueue } from './io-queue.ts';
+import { IoQueue } from './io-queue.ts';
 import type { Storage } from './storage.ts';
 
 /** A file that holds a stretch of a content. */
@@ -17,8 +17,8 @@ interface OpenFile extends FilePiece {
 	readonly handle: FileHandle;
 	/** Its stamp when its bytes were last known to be right. */
 	stamp: string | undefined;
-	readonly reads: RunQueue;
-	readonly writes: RunQueue;
+	readonly reads: IoQueue;
+	readonly writes: IoQueue;
 }
 
 const READS = { atOnce: 4, mostBytes: 1024 * 1024 };
@@ -142,14 +142,14 @@ async function closeAll(files: readonly OpenFile[]): Promise<void> {
 
 function queuesOf(handle: FileHandle, path: string): Pick<OpenFile, 'reads' | 'writes'> {
 	return {
-		reads: new RunQueue(async (buffers, at) => {
+		reads: new IoQueue(async (buffers, at) => {
 			const { bytesRead } = await handle.readv(buffers, at);
 			if (bytesRead === 0) {
 				throw changed(path);
 			}
 			return bytesRead;
 		}, READS),
-		writes: new RunQueue(
+		writes: new IoQueue(
 			async (buffers, at) => (await handle.writev(buffers, at)).bytesWritten,
 			WRITES,
 		),

@@ -14,7 +14,7 @@ const MOST_BUFFERS = 256;
  */
 export type MoveRun = (buffers: readonly Uint8Array[], at: number) => Promise<number>;
 
-/** Options of a {@link RunQueue}. */
+/** Options of a {@link IoQueue}. */
 export interface RunQueueOptions {
 	/** Runs under way at a time. */
 	readonly atOnce: number;
@@ -26,7 +26,7 @@ export interface RunQueueOptions {
  * Reads of one file, or writes to it, by position. What waits and is consecutive goes as one: handing over to
  * the thread pool and back costs more than copying 256 KiB does.
  */
-export class RunQueue {
+export class IoQueue {
 	readonly #move: MoveRun;
 	readonly #options: RunQueueOptions;
 	/** In the order they came. */

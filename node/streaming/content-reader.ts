@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type Layout, ShoalError } from '../../protocol/index.ts';
-import type { Place } from '../download/content-source.ts';
+import type { ContentSource } from '../download/content-source.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
 import { type ContentRange, isWhole } from './content-range.ts';
 
@@ -10,9 +10,9 @@ const PIECE = 256 * 1024;
 /** What {@link readContent} needs. */
 export interface ContentReaderOptions {
 	/** Finds where the bytes are, or has them fetched. */
-	readonly find: () => Promise<Place>;
+	readonly find: () => Promise<ContentSource>;
 	/** Called with the first place found: which bytes are meant. @throws ShoalError ERR_RANGE */
-	readonly open: (place: Place) => ContentRange;
+	readonly open: (place: ContentSource) => ContentRange;
 	/** Bytes to be fetched ahead of the reader. */
 	readonly readAhead: number;
 }
@@ -52,12 +52,12 @@ export async function* readContent({
 
 /** The bytes from `start` to before `end`, as far as they are to be had at `place`. */
 async function* readAt(
-	place: Place,
+	place: ContentSource,
 	start: number,
 	end: number,
 	readAhead: number,
 ): AsyncGenerator<Uint8Array> {
-	const { seed, storage } = place.holding;
+	const { seed, storage } = place.content;
 	const { layout } = seed;
 	try {
 		await place.expect(runOf(layout, start, end));

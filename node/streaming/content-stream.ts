@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { ShoalError } from '../../protocol/index.ts';
-import type { Place } from '../download/content-source.ts';
+import type { ContentSource } from '../download/content-source.ts';
 import type { SourceShare } from '../download/contributions.ts';
 import type { Progress } from '../download/download-types.ts';
 import { abortError } from '../util/abort-error.ts';
@@ -41,10 +41,10 @@ export interface StreamResult extends ContentRange {
 }
 
 /** Finds a place to read at for a stream. */
-export type FindPlace = (
+export type FindSource = (
 	signal: AbortSignal,
 	onProgress: (progress: Progress) => void,
-) => Promise<Place>;
+) => Promise<ContentSource>;
 
 const READ_AHEAD = 16 * 1024 * 1024;
 /** Bytes that wait in memory for the reader: two pieces. */
@@ -68,21 +68,21 @@ export class ContentStream extends Readable {
 	readonly #options: StreamOptions;
 	#open: (range: ContentRange) => void = () => {};
 	#range: ContentRange | undefined;
-	#place: Place | undefined;
+	#source: ContentSource | undefined;
 	#read = 0;
 	#result: StreamResult | undefined;
 
-	constructor(find: FindPlace, options: StreamOptions) {
+	constructor(find: FindSource, options: StreamOptions) {
 		super({ highWaterMark: BUFFERED });
 		this.#options = options;
 		this.#closed = new Promise((resolve) => this.once('close', resolve));
 		this.#content = readContent({
 			find: async () => {
-				this.#place = await find(this.#stop.signal, (progress) => this.#report(progress));
-				return this.#place;
+				this.#source = await find(this.#stop.signal, (progress) => this.#report(progress));
+				return this.#source;
 			},
-			open: ({ holding }) => {
-				this.#range = resolveRange(holding.seed, options);
+			open: ({ content }) => {
+				this.#range = resolveRange(content.seed, options);
 				this.#open(this.#range);
 				return this.#range;
 			},
@@ -160,7 +160,7 @@ export class ContentStream extends Readable {
 			...range,
 			verified: isWhole(range) ? 'whole' : 'chunks',
 			ms: Math.round(performance.now() - this.#startedAt),
-			sources: this.#place?.sources ?? [],
+			sources: this.#source?.sources ?? [],
 		};
 	}
 

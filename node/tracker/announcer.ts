@@ -9,23 +9,23 @@ import {
 	type Topics,
 } from '../../protocol/index.ts';
 import type { LaneTotals } from '../stats/lane-totals.ts';
-import type { Feeds } from '../stats/traffic.ts';
-import type { Holding, Holdings } from '../storage/content-store.ts';
+import type { PeerTraffic } from '../stats/traffic.ts';
+import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import type { RateMeter } from '../util/rate-meter.ts';
 import { later } from '../util/timers.ts';
 import type { TrackerClient } from './tracker-client.ts';
 
-/** What a {@link Presence} needs. */
-export interface PresenceOptions {
+/** What a {@link Announcer} needs. */
+export interface AnnouncerOptions {
 	readonly link: Link;
 	readonly topics: Topics;
 	readonly limits: Limits;
-	readonly holdings: Holdings;
+	readonly contents: ContentStore;
 	readonly tracker: TrackerClient;
 	readonly up: RateMeter;
 	readonly down: RateMeter;
-	readonly totals: LaneTotals;
-	readonly feeds: Feeds;
+	readonly laneTotals: LaneTotals;
+	readonly peerTraffic: PeerTraffic;
 	readonly warn: (error: unknown) => void;
 	/** Where other nodes can come straight to this one, as broker URLs. */
 	readonly addresses: () => Pick<NodeState, 'addresses' | 'cert'>;
@@ -50,10 +50,10 @@ export function lostState(session: string): Uint8Array {
  * and then one `update` that renews them all. What could not be said because the connection was
  * lost is said again when it is back.
  */
-export class Presence {
-	readonly #options: PresenceOptions;
+export class Announcer {
+	readonly #options: AnnouncerOptions;
 	/** Holdings whose announce has to be published (again). */
-	readonly #stale = new Set<Holding>();
+	readonly #stale = new Set<StoredContent>();
 	/** Seeds that the tracker refuses to list. */
 	readonly #refused = new Set<string>();
 	readonly #timers = new Set<NodeJS.Timeout>();
@@ -62,13 +62,13 @@ export class Presence {
 	#lastState = '';
 	#isClosed = false;
 
-	constructor(options: PresenceOptions) {
+	constructor(options: AnnouncerOptions) {
 		this.#options = options;
-		options.holdings.on('added', (holding) => this.#touch(holding, 0));
-		options.holdings.on('gained', (holding) => {
-			this.#touch(holding, holding.have.isFull ? 0 : ANNOUNCE_EVERY);
+		options.contents.on('added', (content) => this.#touch(content, 0));
+		options.contents.on('gained', (content) => {
+			this.#touch(content, content.have.isFull ? 0 : ANNOUNCE_EVERY);
 		});
-		options.holdings.on('removed', (holding) => this.#withdraw(holding));
+		options.contents.on('removed', (content) => this.#withdraw(content));
 		const state = setInterval(() => this.#background(this.#publishState(false)), STATE_EVERY);
 		this.#timers.add(state);
 	}
@@ -76,8 +76,8 @@ export class Presence {
 	/** Says everything: there is a new connection, or a tracker that knows nothing. */
 	async join(): Promise<void> {
 		this.#refused.clear();
-		for (const holding of this.#options.holdings.all()) {
-			this.#stale.add(holding);
+		for (const content of this.#options.contents.all()) {
+			this.#stale.add(content);
 		}
 		await this.#publishState(true);
 		await this.#publishStale();
@@ -112,9 +112,9 @@ export class Presence {
 		for (const timer of this.#timers) {
 			clearTimeout(timer);
 		}
-		const { link, topics, holdings } = this.#options;
+		const { link, topics, contents } = this.#options;
 		const goodbye = async (): Promise<void> => {
-			await inBatches(holdings.all(), ({ seed }) => link.forget(topics.announce(seed.id, link.id)));
+			await inBatches(contents.all(), ({ seed }) => link.forget(topics.announce(seed.id, link.id)));
 			await this.#publish('disconnected');
 		};
 		const timeout = new Promise<void>((resolve) => later(resolve, GOODBYE));
@@ -122,11 +122,11 @@ export class Presence {
 		await Promise.race([goodbye().catch(() => {}), timeout]);
 	}
 
-	#touch(holding: Holding, delay: number): void {
+	#touch(content: StoredContent, delay: number): void {
 		if (this.#isClosed) {
 			return;
 		}
-		this.#stale.add(holding);
+		this.#stale.add(content);
 		if (delay === 0) {
 			clearTimeout(this.#announceTimer);
 			this.#announceTimer = undefined;
@@ -137,7 +137,7 @@ export class Presence {
 		}, delay);
 	}
 
-	#withdraw({ seed }: Holding): void {
+	#withdraw({ seed }: StoredContent): void {
 		const { link, topics } = this.#options;
 		if (!this.#isClosed) {
 			this.#background(link.forget(topics.announce(seed.id, link.id)));
@@ -145,32 +145,32 @@ export class Presence {
 	}
 
 	async #publishStale(): Promise<void> {
-		const { link, topics, limits, tracker, holdings } = this.#options;
+		const { link, topics, limits, tracker, contents } = this.#options;
 		const ttl = tracker.state?.ttl ?? limits.ttl;
-		await inBatches([...this.#stale], async (holding) => {
+		await inBatches([...this.#stale], async (content) => {
 			// Much may have changed while those before it were confirmed.
-			const isHeld = holdings.get(holding.seed.id) === holding;
-			if (!this.#stale.delete(holding) || !isHeld || this.#isClosed) {
+			const isHeld = contents.get(content.seed.id) === content;
+			if (!this.#stale.delete(content) || !isHeld || this.#isClosed) {
 				return;
 			}
-			const topic = topics.announce(holding.seed.id, link.id);
+			const topic = topics.announce(content.seed.id, link.id);
 			try {
 				await link.retain(
 					topic,
 					encodeJson(
-						announceOf(holding, { ttl, session: link.session, since: holdings.since(holding) }),
+						announceOf(content, { ttl, session: link.session, since: contents.since(content) }),
 					),
 				);
 			} catch (error) {
-				this.#stale.add(holding);
+				this.#stale.add(content);
 				throw error;
 			}
 		});
 	}
 
 	async #publishState(isDue: boolean): Promise<void> {
-		const { up, down, totals, feeds } = this.#options;
-		const state = JSON.stringify([up.rate, down.rate, totals.all, feeds.largest]);
+		const { up, down, laneTotals: totals, peerTraffic } = this.#options;
+		const state = JSON.stringify([up.rate, down.rate, totals.all, peerTraffic.largest]);
 		if (isDue || state !== this.#lastState) {
 			this.#lastState = state;
 			await this.#publish('ready');
@@ -178,7 +178,7 @@ export class Presence {
 	}
 
 	async #publish(state: NodeState['state']): Promise<void> {
-		const { link, topics, up, down, totals, feeds, addresses } = this.#options;
+		const { link, topics, up, down, laneTotals: totals, peerTraffic, addresses } = this.#options;
 		const message: NodeState = {
 			state,
 			session: link.session,
@@ -186,7 +186,7 @@ export class Presence {
 			up: up.rate,
 			down: down.rate,
 			lanes: totals.all,
-			sources: feeds.largest,
+			sources: peerTraffic.largest,
 		};
 		await link.retain(topics.nodeState(link.id), encodeJson(message));
 	}
@@ -208,11 +208,11 @@ export class Presence {
 
 	/** The operation `update`: renews every announce, or is told that they have to be made again. */
 	async #update(): Promise<void> {
-		const { link, holdings, tracker } = this.#options;
+		const { link, contents, tracker } = this.#options;
 		if (!link.isUp || tracker.state === undefined) {
 			return;
 		}
-		const listed = holdings.all().filter(({ seed }) => !this.#refused.has(seed.id));
+		const listed = contents.all().filter(({ seed }) => !this.#refused.has(seed.id));
 		const ids = listed.map(({ seed }) => `${seed.id}\n`).sort();
 		const digest = uint8ArrayToHex(digestOf('sha256', stringToUint8Array(ids.join(''))));
 		const request = { session: link.session, count: ids.length, digest };
@@ -241,7 +241,7 @@ export class Presence {
 }
 
 function announceOf(
-	{ seed, have }: Holding,
+	{ seed, have }: StoredContent,
 	about: Pick<Announce, 'ttl' | 'session' | 'since'>,
 ): Announce {
 	const { name, length, chunks } = seed;

@@ -17,7 +17,7 @@ const MOST_WAIT = 60_000;
  * anything else may be spent. So in any time t no more goes than t, {@link SLACK} and one piece allow, and
  * no less if there is always something to spend.
  */
-export class TokenBucket {
+export class RateLimiter {
 	readonly #now: () => number;
 	#rate: number | undefined;
 	/** When all that was spent is paid for. */

@@ -1,45 +1,45 @@
 /** A place in the line: waiting, or on until it is ended. */
-export interface Turn {
+export interface Slot {
 	readonly isOn: boolean;
 	/** Makes room for the next, or leaves the line. Idempotent. */
 	end(): void;
 }
 
 /** Lets so many go on at a time, the others in the order in which they came. */
-export class Turns {
+export class Slots {
 	readonly #most: number;
-	readonly #on = new Set<Turn>();
-	readonly #waiting = new Map<Turn, () => void>();
+	readonly #on = new Set<Slot>();
+	readonly #waiting = new Map<Slot, () => void>();
 
 	constructor(most: number) {
 		this.#most = most;
 	}
 
 	/** Takes a place in the line. `begin` is called when the turn comes, after this has returned. */
-	take(begin: () => void): Turn {
-		const isOn = (): boolean => this.#on.has(turn);
-		const turn: Turn = {
+	take(begin: () => void): Slot {
+		const isOn = (): boolean => this.#on.has(slot);
+		const slot: Slot = {
 			get isOn() {
 				return isOn();
 			},
 			end: () => {
-				this.#waiting.delete(turn);
-				this.#on.delete(turn);
+				this.#waiting.delete(slot);
+				this.#on.delete(slot);
 				this.#next();
 			},
 		};
-		this.#waiting.set(turn, begin);
+		this.#waiting.set(slot, begin);
 		queueMicrotask(() => this.#next());
-		return turn;
+		return slot;
 	}
 
 	#next(): void {
-		for (const [turn, begin] of this.#waiting) {
+		for (const [slot, begin] of this.#waiting) {
 			if (this.#on.size >= this.#most) {
 				break;
 			}
-			this.#waiting.delete(turn);
-			this.#on.add(turn);
+			this.#waiting.delete(slot);
+			this.#on.add(slot);
 			begin();
 		}
 	}

@@ -93,7 +93,7 @@ test('T10: who asks for all that is kept again and again gets it a few times, an
 	const evil = await connectRaw(t, port, EVIL);
 	const { grown } = gauge(broker);
 	const flood = subscriptions(2_000, () => ALL_ANNOUNCES);
-	for (let turn = 0; turn < 5; turn += 1) {
+	for (let slot = 0; slot < 5; slot += 1) {
 		await Promise.all([pour(evil, flood), pinger.ping()]);
 	}
 	console.log(`10,000 times all that is kept: grew by ${grown()}`);

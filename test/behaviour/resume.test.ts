@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { placesOf } from '../../node/download/target/part-paths.ts';
+import { partPathsOf } from '../../node/download/target/part-paths.ts';
 import type { Progress } from '../../node/index.ts';
 import { Layout, type Seed } from '../../protocol/index.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
@@ -21,7 +21,14 @@ async function swarm(t: Scope, { maxUp }: { maxUp?: number } = {}) {
 	const seeder = await startNode(t, url, maxUp === undefined ? {} : { maxUp });
 	const { seed } = await seeder.share(await makeFile(t, content));
 	const path = join(await makeFolder(t), 'copy.bin');
-	return { url, seeder, seed, path, places: placesOf(path, seed), node: await startNode(t, url) };
+	return {
+		url,
+		seeder,
+		seed,
+		path,
+		places: partPathsOf(path, seed),
+		node: await startNode(t, url),
+	};
 }
 
 /** Starts a download, and stops it when a good part of it is there. */

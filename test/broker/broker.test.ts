@@ -146,8 +146,8 @@ test('T9, F19: a live id is refused to a stranger and given back to its owner', 
 	const id = makeNodeId();
 	const owner = await Link.open({ url, id, password: 'secret' });
 	t.defer(() => owner.close());
-	const stranger = await rejects(Link.open({ url, id, password: 'guess' }));
-	assert.is(stranger.code, 'ERR_ID_TAKEN');
+	const wrongPeer = await rejects(Link.open({ url, id, password: 'guess' }));
+	assert.is(wrongPeer.code, 'ERR_ID_TAKEN');
 	assert.ok(owner.isUp);
 	const again = await Link.open({ url, id, password: 'secret' });
 	t.defer(() => again.close());

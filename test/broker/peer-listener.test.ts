@@ -119,9 +119,9 @@ test('nothing else is there: no other inbox, no announce, no wildcard, no other 
 
 test('a packet larger than any node may send, and a first one that is no CONNECT, are cut', async (t) => {
 	const { port } = await start(t);
-	const stranger = await openRaw(t, port);
-	stranger.socket.write(subscribePacket('#'));
-	await until('it is cut', () => stranger.isClosed());
+	const wrongPeer = await openRaw(t, port);
+	wrongPeer.socket.write(subscribePacket('#'));
+	await until('it is cut', () => wrongPeer.isClosed());
 	const large = await openRaw(t, port);
 	large.socket.write(
 		Buffer.concat([

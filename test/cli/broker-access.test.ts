@@ -46,9 +46,9 @@ const codeOf = (shoal: Shoal): unknown => shoal.all('error').at(-1)?.code;
 test('P5: a broker on loopback lets everybody in; one that is open only who has joined', async (t) => {
 	const { url, links } = await openBroker(t, await makeFolder(t));
 	const { node } = await links();
-	const stranger = new Shoal(t, ['ls', '--broker', url]);
-	assert.is(await stranger.exit(), 1);
-	assert.is(codeOf(stranger), 'ERR_REFUSED');
+	const wrongPeer = new Shoal(t, ['ls', '--broker', url]);
+	assert.is(await wrongPeer.exit(), 1);
+	assert.is(codeOf(wrongPeer), 'ERR_REFUSED');
 	const env = await joined(t, node);
 	assert.is(await new Shoal(t, ['ls'], env).exit(), 0, 'no flag is needed');
 	const path = await makeFile(t, 'what is shared');

@@ -42,13 +42,13 @@ test('what went on which lane and who feeds it stands in the state of a node, ho
 	const watcher = await Link.open({ url, id: makeNodeId() });
 	t.defer(() => watcher.close());
 	const states = new Map<string, NodeState>();
-	const feeds = new Set<string>();
+	const peerTraffic = new Set<string>();
 	watcher.on('message', ({ topic, payload }) => {
 		if (payload.length > 0) {
 			const state = decodeNodeState(payload);
 			states.set(topic, state);
 			for (const { node: from, lane } of state.sources ?? []) {
-				feeds.add(`${topic} ${from} ${lane}`);
+				peerTraffic.add(`${topic} ${from} ${lane}`);
 			}
 		}
 	});
@@ -62,7 +62,7 @@ test('what went on which lane and who feeds it stands in the state of a node, ho
 	};
 	let node = await getOnce();
 	// A state is told every two seconds: where much is held up, at none of which anything comes.
-	while (feeds.size === 0) {
+	while (peerTraffic.size === 0) {
 		await node.close();
 		await rm(output);
 		node = await getOnce();
@@ -77,8 +77,8 @@ test('what went on which lane and who feeds it stands in the state of a node, ho
 	});
 	assert.is(lanesOf(node.id)?.broker.received, 0);
 	assert.ok(
-		[...feeds].every((feed) => feed.endsWith(` ${seeder.id} direct`)),
-		[...feeds].join(),
+		[...peerTraffic].every((feed) => feed.endsWith(` ${seeder.id} direct`)),
+		[...peerTraffic].join(),
 	);
 	const isAtRest = () => states.get(`shoal/1/node/${node.id}/state`)?.sources === undefined;
 	await until('nobody feeds it any more', isAtRest);

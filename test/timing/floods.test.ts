@@ -49,7 +49,7 @@ test('T10: who asks 40,000 times for all that is kept delays nobody else', async
 		const { port, evil, pinger } = await start(t);
 		await pour(await connectRaw(t, port, 'honest-01'), kept);
 		return await pinger.p99While(async () => {
-			for (let turn = 0; turn < 20; turn += 1) {
+			for (let slot = 0; slot < 20; slot += 1) {
 				await pour(evil, flood);
 			}
 		});

@@ -17,7 +17,7 @@ test('among 100,000 announces a query, a page, an update and a sweep take below 
 	for (const [name, work] of Object.entries(works)) {
 		await judge(name, { unit: 'ms', most: 5 }, async () => {
 			const begun = performance.now();
-			for (let turn = 0; turn < TURNS; turn += 1) {
+			for (let slot = 0; slot < TURNS; slot += 1) {
 				work();
 			}
 			return (performance.now() - begun) / TURNS;

@@ -71,11 +71,11 @@ async function busySwarm(t: Scope): Promise<{ address: string; id: string }> {
 	await randomFile(large, size);
 	await new Shoal(t, ['share', ...small, '--broker', url]).event('sharing');
 	const id = await spawnShare(t, large, '--broker', url, '--max-up', up, '--id', 'teacher-desk');
-	for (const desk of ['desk-01-window', 'desk-02-window', 'desk-03-door', 'desk-04-door']) {
-		await mkdir(join(folder, desk));
-		const lane = desk.endsWith('door') ? 'broker' : 'auto';
-		const args = ['--broker', url, '--id', desk, '--lane', lane, '--max-up', deskUp];
-		new Shoal(t, ['get', id, '-o', join(folder, desk), ...args]);
+	for (const session of ['desk-01-window', 'desk-02-window', 'desk-03-door', 'desk-04-door']) {
+		await mkdir(join(folder, session));
+		const lane = session.endsWith('door') ? 'broker' : 'auto';
+		const args = ['--broker', url, '--id', session, '--lane', lane, '--max-up', deskUp];
+		new Shoal(t, ['get', id, '-o', join(folder, session), ...args]);
 	}
 	return { address: page, id };
 }

@@ -16,7 +16,7 @@ import type { BrokerFlags } from './broker-flags.ts';
 import { tellJoinLinks } from './join-links.ts';
 
 /** Who gets into a broker, and what it keeps of that. */
-export interface Entry {
+export interface BrokerAccess {
 	/** Undefined: nothing is kept. */
 	readonly data: DataFolder | undefined;
 	/** Undefined: everybody who reaches it. */
@@ -37,7 +37,7 @@ const REMIND_EVERY = 10 * 60_000;
  *
  * @throws ShoalError ERR_USAGE, ERR_IO, NodeJS.ErrnoException
  */
-export function openEntry(flags: BrokerFlags): Entry {
+export function openAccess(flags: BrokerFlags): BrokerAccess {
 	const { host = '127.0.0.1', lan = false, insecureAnonymous = false } = flags;
 	const isOpen = lan || !isLocal(host);
 	const needsToken = isOpen && !insecureAnonymous;
@@ -58,10 +58,10 @@ export function openEntry(flags: BrokerFlags): Entry {
  *
  * @param url where others reach the broker
  */
-export async function watchEntry(
+export async function watchAccess(
 	output: Output,
 	broker: Broker,
-	{ data, tokens, tls, isNew, isAnonymous }: Entry,
+	{ data, tokens, tls, isNew, isAnonymous }: BrokerAccess,
 	url: string,
 ): Promise<{ close(): void }> {
 	const timers: NodeJS.Timeout[] = [];

@@ -1,5 +1,5 @@
 /** What was typed of the web page of a broker. */
-export interface FrontFlags {
+export interface PageFlags {
 	/** A port; false: there is no page. */
 	readonly http?: string | false | undefined;
 	readonly httpName?: readonly string[] | undefined;
@@ -7,7 +7,7 @@ export interface FrontFlags {
 }
 
 /** What was typed after `shoal broker`. */
-export interface BrokerFlags extends FrontFlags {
+export interface BrokerFlags extends PageFlags {
 	readonly host?: string | undefined;
 	readonly port?: string | undefined;
 	readonly limit?: readonly string[] | undefined;

@@ -10,12 +10,12 @@ import { gatewayRoute } from '../../gateway/gateway.ts';
 import { ShoalNode } from '../../shoal-node.ts';
 import { PAGE } from '../paths.ts';
 import type { Output } from '../terminal/output.ts';
-import type { Entry } from './broker-access.ts';
-import type { FrontFlags } from './broker-flags.ts';
+import type { BrokerAccess } from './broker-access.ts';
+import type { PageFlags } from './broker-flags.ts';
 import { loggedRoute } from './service-log.ts';
 
 /** The page of a broker, and the files of the swarm, by HTTP. */
-export interface Front {
+export interface BrokerPage {
 	readonly url: string;
 	close(): Promise<void>;
 }
@@ -29,9 +29,9 @@ const USUAL_PORT = 8080;
  * @param addresses URLs by which others reach the broker
  * @throws ShoalError ERR_PORT, ERR_USAGE
  */
-export async function openFront(
+export async function openPage(
 	broker: Broker,
-	{ data, tokens, tls }: Entry,
+	{ data, tokens, tls }: BrokerAccess,
 	{
 		host,
 		addresses,
@@ -40,10 +40,10 @@ export async function openFront(
 	}: {
 		readonly host: string | undefined;
 		readonly addresses: readonly string[];
-		readonly flags: FrontFlags;
+		readonly flags: PageFlags;
 		readonly output: Output;
 	},
-): Promise<Front | undefined> {
+): Promise<BrokerPage | undefined> {
 	if (flags.http === false) {
 		return undefined;
 	}

@@ -2,9 +2,9 @@ import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { Broker, fingerprintOf, mostMemoryInAll } from '../../../broker/index.ts';
 import { resolveLimits, ShoalError } from '../../../protocol/index.ts';
-import { openEntry, watchEntry } from '../broker/broker-access.ts';
+import { openAccess, watchAccess } from '../broker/broker-access.ts';
 import type { BrokerFlags } from '../broker/broker-flags.ts';
-import { type Front, openFront } from '../broker/broker-page.ts';
+import { type BrokerPage, openPage } from '../broker/broker-page.ts';
 import { isLoopback } from '../broker/public-link.ts';
 import { logBroker } from '../broker/service-log.ts';
 import { announceBroker } from '../connect/mdns.ts';
@@ -26,7 +26,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 			// Node would listen on every address, which nobody means who left it empty.
 			throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
 		}
-		const entry = openEntry(flags);
+		const entry = openAccess(flags);
 		const host = flags.lan ? '0.0.0.0' : flags.host;
 		const { tokens, tls, data } = entry;
 		const options = { host, port, limits, tokens, tls, office: data?.office };
@@ -37,15 +37,15 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		const { url } = broker;
 		const addresses = reachableUrls(url);
 		const cert = tls && fingerprintOf(tls.cert);
-		const front = await openFront(broker, entry, { host, addresses, flags, output }).catch(
+		const front = await openPage(broker, entry, { host, addresses, flags, output }).catch(
 			async (error: unknown) => {
 				await broker.close();
 				throw error;
 			},
 		);
 		const needsToken = tokens !== undefined;
-		tellPlace(output, { url, addresses, cert, front, needsToken });
-		const guard = await watchEntry(output, broker, entry, addresses[0] ?? url);
+		printAddress(output, { url, addresses, cert, front, needsToken });
+		const guard = await watchAccess(output, broker, entry, addresses[0] ?? url);
 		const isTold = addresses.length > 0 && flags.mdns !== false;
 		const warn = (error: unknown): void => output.warn(error);
 		const announced = isTold ? await announceBroker(url, needsToken, warn) : undefined;
@@ -99,17 +99,17 @@ function reachableUrls(url: string): string[] {
 		.map(({ address }) => `${protocol}//${isIPv6(address) ? `[${address}]` : address}:${port}`);
 }
 
-interface PlaceOfBroker {
+interface BrokerAddress {
 	readonly url: string;
 	readonly addresses: readonly string[];
 	readonly cert: string | undefined;
-	readonly front: Front | undefined;
+	readonly front: BrokerPage | undefined;
 	readonly needsToken: boolean;
 }
 
-function tellPlace(
+function printAddress(
 	output: Output,
-	{ url, addresses, cert, front, needsToken }: PlaceOfBroker,
+	{ url, addresses, cert, front, needsToken }: BrokerAddress,
 ): void {
 	const page = front && { http: front.url };
 	output.event({ event: 'listening', url, addresses, ...(cert && { cert }), ...page });

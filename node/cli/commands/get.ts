@@ -6,14 +6,14 @@ import type { RangeOptions } from '../../streaming/content-range.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseByteRange } from '../parse/byte-range.ts';
-import { parseWanted, type Wanted } from '../parse/content-reference.ts';
+import { type ContentReference, parseContentReference } from '../parse/content-reference.ts';
 import type { Command, CommandContext } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
-import { type Told, tellResult } from '../terminal/print-result.ts';
+import { printResult, type Told } from '../terminal/print-result.ts';
 import { downloadText, downloadTitle, ProgressView } from '../terminal/progress-view.ts';
 import { writeToStdout } from '../terminal/stdout.ts';
 import { formatBytes } from '../terminal/units.ts';
-import { Serving } from '../terminal/upload-status.ts';
+import { UploadStatus } from '../terminal/upload-status.ts';
 
 /** What was typed after `shoal get`. */
 export interface GetFlags extends NodeFlags {
@@ -48,7 +48,7 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 			throw new ShoalError('ERR_USAGE', 'several files need a folder that exists as -o');
 		}
 		const bytes = flags.range === undefined ? {} : parseByteRange(flags.range);
-		const wanted = await Promise.all(texts.map((text) => parseWanted(text, output)));
+		const wanted = await Promise.all(texts.map((text) => parseContentReference(text, output)));
 		const node = await startNode(context, nodeOptions(flags, brokerOf(wanted, flags)));
 		try {
 			await downloadAll(context, node, wanted, { flags, bytes });
@@ -63,7 +63,7 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 }
 
 /** The broker that the links name. @throws ShoalError ERR_USAGE if they name several */
-function brokerOf(wanted: readonly Wanted[], flags: GetFlags): string | undefined {
+function brokerOf(wanted: readonly ContentReference[], flags: GetFlags): string | undefined {
 	const brokers = new Set(wanted.flatMap(({ broker }) => broker ?? []));
 	if (brokers.size > 1 && flags.broker === undefined) {
 		throw new ShoalError('ERR_USAGE', 'the links name several brokers; get them one by one');
@@ -75,7 +75,7 @@ function brokerOf(wanted: readonly Wanted[], flags: GetFlags): string | undefine
 async function downloadAll(
 	context: CommandContext,
 	node: ShoalNode,
-	wanted: readonly Wanted[],
+	wanted: readonly ContentReference[],
 	asked: Asked,
 ): Promise<void> {
 	const view = new ProgressView(context.output);
@@ -118,7 +118,7 @@ async function download(
 	};
 	const onComplete = (result: Told): void => {
 		view.end();
-		tellResult(output, result);
+		printResult(output, result);
 	};
 	const options = { wait: flags.wait, signal, onProgress };
 	try {
@@ -193,7 +193,7 @@ async function serveOn(
 		return;
 	}
 	const until = keep ? 'until it is stopped' : 'until nobody has asked for 2 s';
-	const serving = new Serving(node, output, `${until}, Ctrl-C ends it`);
+	const serving = new UploadStatus(node, output, `${until}, Ctrl-C ends it`);
 	try {
 		await (keep ? interrupts.stopped() : node.linger(QUIET, MOST_LINGER, interrupts.signal));
 	} finally {

@@ -54,7 +54,7 @@ async function write(file: string, seed: Seed, output: string | undefined): Prom
 		process.stdout.write(seed.text());
 		return '-';
 	}
-	const path = await placeOf(file, seed, output);
+	const path = await seedPathOf(file, seed, output);
 	try {
 		await onFile(path, () => writeFile(path, seed.text(), { flag: 'wx' }));
 	} catch (error) {
@@ -67,7 +67,7 @@ async function write(file: string, seed: Seed, output: string | undefined): Prom
 }
 
 /** Beside the file, or where `output` says: a file, or a folder that exists. */
-async function placeOf(file: string, seed: Seed, output: string | undefined): Promise<string> {
+async function seedPathOf(file: string, seed: Seed, output: string | undefined): Promise<string> {
 	if (output === undefined) {
 		return resolve(`${file}.seed`);
 	}

@@ -9,7 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { Command, CommandContext } from '../run.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../terminal/progress-view.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
-import { Serving } from '../terminal/upload-status.ts';
+import { UploadStatus } from '../terminal/upload-status.ts';
 
 /** What was typed after `shoal share`. */
 export interface ShareFlags extends NodeFlags {
@@ -36,7 +36,7 @@ export function shareCommand(files: readonly string[], flags: ShareFlags): Comma
 			const shares = await shareAll(context, node, files, flags);
 			warnLoopback(context, node);
 			interrupts.lastExit = EXIT.done;
-			const serving = new Serving(node, output, 'Ctrl-C ends it');
+			const serving = new UploadStatus(node, output, 'Ctrl-C ends it');
 			try {
 				await Promise.race([interrupts.stopped(), watchShares(context, shares)]);
 			} finally {

@@ -17,7 +17,7 @@ import { parseRate } from '../parse/rate.ts';
 import type { CommandContext } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { credentialsFor, joinedBroker, secretOf } from './joined-broker.ts';
-import type { MetricsPlace } from './metrics-server.ts';
+import type { MetricsServer } from './metrics-server.ts';
 import { TransferLog } from './transfer-log.ts';
 
 /** Options of the commands that connect as a node. */
@@ -73,7 +73,8 @@ export function nodeOptions(flags: NodeFlags, ofLink?: string): CliNodeOptions {
 		id: flags.id,
 		secret: flags.id === undefined ? undefined : secretOf(parseNodeId(flags.id)),
 		trace: flags.trace === undefined ? undefined : openTrace(flags.trace),
-		metrics: flags.metrics === undefined ? undefined : parsePlace(flags.metrics, '--metrics'),
+		metrics:
+			flags.metrics === undefined ? undefined : parseListenAddress(flags.metrics, '--metrics'),
 		maxUp: flags.maxUp === undefined ? undefined : parseRate(flags.maxUp, '--max-up'),
 		maxDown: flags.maxDown === undefined ? undefined : parseRate(flags.maxDown, '--max-down'),
 	};
@@ -124,8 +125,8 @@ export async function startNode(
 }
 
 /** Loaded only where somebody wants metrics. */
-async function openMetrics(at: ListenAt, output: Output): Promise<MetricsPlace> {
-	return await (await import('./metrics-server.ts')).MetricsPlace.open(at, output);
+async function openMetrics(at: ListenAt, output: Output): Promise<MetricsServer> {
+	return await (await import('./metrics-server.ts')).MetricsServer.open(at, output);
 }
 
 /** How somebody who only watches connects. @throws ShoalError ERR_USAGE */
@@ -182,10 +183,10 @@ function parseListen(listen: string | boolean = true): ShoalNodeOptions['listen'
 	if (typeof listen === 'boolean') {
 		return listen ? {} : false;
 	}
-	return parsePlace(listen, '--listen');
+	return parseListenAddress(listen, '--listen');
 }
 
-function parsePlace(text: string, flag: string): ListenAt {
+function parseListenAddress(text: string, flag: string): ListenAt {
 	const [, host, port = ''] = /^(?:(.*):)?(\d{1,5})$/.exec(text) ?? [];
 	if (port === '' || Number(port) > 65_535) {
 		throw new ShoalError(

@@ -37,7 +37,7 @@ export function rememberJoined(link: JoinLink): string {
 /** What is sent to the broker at `url`: the token of the one that was joined, if it is that one, and nothing to others. */
 export function credentialsFor(url: string): { token?: string; cert?: string | undefined } {
 	const joined = joinedOrNone();
-	const isSame = joined !== undefined && placeOf(joined.broker) === placeOf(url);
+	const isSame = joined !== undefined && hostAndPort(joined.broker) === hostAndPort(url);
 	return isSame ? { token: joined.token, cert: joined.cert } : {};
 }
 
@@ -81,7 +81,7 @@ function joinedOrNone(): JoinLink | undefined {
 }
 
 /** What makes two URLs the same broker: how it is spoken to, host and port. */
-function placeOf(url: string): string {
+function hostAndPort(url: string): string {
 	const { protocol, hostname, port } = new URL(url);
 	return `${protocol}//${hostname}:${port || (protocol === 'mqtts:' ? '8883' : '1883')}`;
 }

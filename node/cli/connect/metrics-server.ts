@@ -6,7 +6,7 @@ import type { TraceSink } from '../../stats/trace.ts';
 import type { Output } from '../terminal/output.ts';
 
 /** Where Prometheus and whoever looks after processes ask a node, until the process ends. */
-export class MetricsPlace {
+export class MetricsServer {
 	readonly #metrics: NodeMetrics;
 	#node: ShoalNode | undefined;
 
@@ -15,9 +15,9 @@ export class MetricsPlace {
 	}
 
 	/** Open before the node is, so that a port that is taken ends the command at once. @throws ShoalError ERR_PORT */
-	static async open({ host, port }: ListenAt, output: Output): Promise<MetricsPlace> {
+	static async open({ host, port }: ListenAt, output: Output): Promise<MetricsServer> {
 		const metrics = await NodeMetrics.open();
-		const place = new MetricsPlace(metrics);
+		const place = new MetricsServer(metrics);
 		const route = monitoring({
 			metrics: async () => metrics.registry,
 			missing: () => missingOf(place.#node),

@@ -10,7 +10,7 @@ import type { Output } from '../terminal/output.ts';
 import { readSeed } from './read-seed.ts';
 
 /** What somebody wants to have: its seed, or the id or link that leads to it. */
-export interface Wanted {
+export interface ContentReference {
 	readonly what: string | Seed;
 	/** The broker a link names. */
 	readonly broker: string | undefined;
@@ -22,7 +22,10 @@ export interface Wanted {
  * @throws ShoalError ERR_LINK, ERR_NAME, ERR_ID if it is none of these, ERR_SEED and those of the file
  *   system
  */
-export async function parseWanted(text: string, output: Output): Promise<Wanted> {
+export async function parseContentReference(
+	text: string,
+	output: Output,
+): Promise<ContentReference> {
 	if (isLink(text)) {
 		return { what: text, broker: parseLink(text).broker };
 	}

@@ -59,13 +59,13 @@ export class Log {
 	}
 
 	/** Whether somebody wants to know what matters so much. */
-	isWanted(level: Level): boolean {
+	isEnabled(level: Level): boolean {
 		return LEVELS.indexOf(level) <= LEVELS.indexOf(this.#level);
 	}
 
 	/** Tells `message`, and programs its name and what else there is to it. */
 	tell(level: Level, event: string, message: string, fields: LogFields = {}): void {
-		if (!this.isWanted(level) || !this.#isTurn(level)) {
+		if (!this.isEnabled(level) || !this.#isTurn(level)) {
 			return;
 		}
 		if (this.#text === undefined) {

@@ -148,7 +148,7 @@ export class Output {
 
 	/** Whether what matters so much is logged. */
 	logs(level: Level): boolean {
-		return this.#log?.isWanted(level) ?? false;
+		return this.#log?.isEnabled(level) ?? false;
 	}
 
 	/** Tells those who run a service what has happened, if there is a log. */

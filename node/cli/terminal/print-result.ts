@@ -10,7 +10,7 @@ export type Told = Omit<DownloadResult, 'kept' | 'wasThere'> &
 	Partial<Pick<StreamResult, 'start' | 'length' | 'verified'>>;
 
 /** Tells what was downloaded, and from whom. */
-export function tellResult(output: Output, result: Told): void {
+export function printResult(output: Output, result: Told): void {
 	const { seed, path, ms, sources, start, verified, kept = 0, wasThere = false } = result;
 	const { id, name, digest, isClassic } = seed;
 	const length = result.length ?? seed.length;

@@ -102,10 +102,10 @@ function feedLines({ announce, state }: NodeShare): string[] {
 	if (sources.length === 0 || announce.have.count === announce.chunks) {
 		return [];
 	}
-	const feeds = sources.map(({ node, lane, rate }) => {
+	const peerTraffic = sources.map(({ node, lane, rate }) => {
 		return `${fit(node, SHORT_ID)} ${formatRate(rate)}${lane === 'direct' ? '' : ' by broker'}`;
 	});
-	return [`    ← ${feeds.join(', ')}`];
+	return [`    ← ${peerTraffic.join(', ')}`];
 }
 
 function ratesOf(state: NodeShare['state']): string {

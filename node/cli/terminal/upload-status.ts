@@ -7,7 +7,7 @@ const LIVE_EVERY = 250;
 const PLAIN_EVERY = 5_000;
 
 /** Tells how much a node sends, until it is ended: once a second, while that changes. */
-export class Serving {
+export class UploadStatus {
 	readonly #node: ShoalNode;
 	readonly #output: Output;
 	readonly #timers: NodeJS.Timeout[];

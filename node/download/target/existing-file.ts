@@ -8,23 +8,23 @@ import { readChunk } from '../../storage/copy-chunks.ts';
 import { found, identityOf, stampOf } from '../../storage/file-stamp.ts';
 import { FileStorage } from '../../storage/file-storage.ts';
 import { fsError, onFile, syncFolder } from '../../storage/fs-error.ts';
-import type { Places } from './part-paths.ts';
+import type { PartPaths } from './part-paths.ts';
 
 /**
  * A file that stands at the final place of a download already: the same, another version of it, or
  * something else that is nobody's to replace.
  */
-export class StandingFile {
+export class ExistingFile {
 	readonly storage: FileStorage;
 	/** The chunks that are right in it. */
 	readonly right: Bitfield;
 	readonly #seed: Seed;
-	readonly #places: Places;
+	readonly #paths: PartPaths;
 	readonly #stats: BigIntStats;
 
-	private constructor(seed: Seed, places: Places, { stats, storage, right }: Hashed) {
+	private constructor(seed: Seed, places: PartPaths, { stats, storage, right }: Hashed) {
 		this.#seed = seed;
-		this.#places = places;
+		this.#paths = places;
 		this.#stats = stats;
 		this.storage = storage;
 		this.right = right;
@@ -38,10 +38,10 @@ export class StandingFile {
 	 *   those of the file system
 	 */
 	static async find(
-		places: Places,
+		places: PartPaths,
 		seed: Seed,
 		options: HashOptions,
-	): Promise<StandingFile | undefined> {
+	): Promise<ExistingFile | undefined> {
 		const { path } = places;
 		const [stats, part] = await Promise.all([found(path), found(places.part)]);
 		if (stats === undefined || (part !== undefined && identityOf(part) === identityOf(stats))) {
@@ -54,7 +54,7 @@ export class StandingFile {
 		try {
 			storage.guard();
 			const right = await whatIsRight(path, seed, options);
-			const standing = new StandingFile(seed, places, { stats, storage, right });
+			const standing = new ExistingFile(seed, places, { stats, storage, right });
 			await standing.checkUnchanged();
 			return standing;
 		} catch (error) {
@@ -64,7 +64,7 @@ export class StandingFile {
 	}
 
 	get path(): string {
-		return this.#places.path;
+		return this.#paths.path;
 	}
 
 	/** Its permissions. */
@@ -112,7 +112,7 @@ export class StandingFile {
 
 	/** Takes away what an earlier download left beside it, once it would itself survive a loss of power. */
 	async settle(): Promise<void> {
-		const { path, part, journal } = this.#places;
+		const { path, part, journal } = this.#paths;
 		if ((await found(part)) ?? (await found(journal))) {
 			await this.storage.sync();
 			await syncFolder(dirname(path));

@@ -6,10 +6,10 @@ import type { HashOptions } from '../../hashing/hasher.ts';
 import { WholeCheck } from '../../hashing/whole-check.ts';
 import { copyChunks } from '../../storage/copy-chunks.ts';
 import { bootId } from './boot-id.ts';
-import { StandingFile } from './existing-file.ts';
+import { ExistingFile } from './existing-file.ts';
 import { Journal } from './journal.ts';
 import { PartFile, resolveOutput } from './part-file.ts';
-import { placesOf } from './part-paths.ts';
+import { partPathsOf } from './part-paths.ts';
 import { seedLies } from './seed-lies.ts';
 import type { Finished, Opened, Target } from './target.ts';
 
@@ -21,7 +21,7 @@ import type { Finished, Opened, Target } from './target.ts';
 export class FileTarget implements Target {
 	readonly #output: string | undefined;
 	readonly #bootId: () => Promise<string | undefined>;
-	#standing: StandingFile | undefined;
+	#standing: ExistingFile | undefined;
 	#part: PartFile | undefined;
 	#journal: Journal | undefined;
 	#check: WholeCheck | undefined;
@@ -50,8 +50,8 @@ export class FileTarget implements Target {
 	}
 
 	async open(seed: Seed, options: HashOptions): Promise<Opened> {
-		const places = placesOf(await resolveOutput(this.#output, seed.name), seed);
-		const standing = await StandingFile.find(places, seed, options);
+		const places = partPathsOf(await resolveOutput(this.#output, seed.name), seed);
+		const standing = await ExistingFile.find(places, seed, options);
 		this.#standing = standing;
 		if (standing?.isComplete) {
 			return { storage: standing.storage, have: standing.right, wasThere: true };
@@ -81,7 +81,7 @@ export class FileTarget implements Target {
 	async finish(seed: Seed, options: HashOptions): Promise<Finished> {
 		const part = this.#part;
 		return part === undefined
-			? await finishStanding(this.#standing as StandingFile, seed, options)
+			? await finishStanding(this.#standing as ExistingFile, seed, options)
 			: await this.#finishPart(part, seed, options);
 	}
 
@@ -144,7 +144,7 @@ async function whatIsThere(
 
 /** Adds the chunks that another version has and that are lacking. */
 async function addFrom(
-	standing: StandingFile,
+	standing: ExistingFile,
 	part: PartFile,
 	{ seed, have, signal }: { seed: Seed; have: Bitfield; signal: AbortSignal | undefined },
 ): Promise<void> {
@@ -157,7 +157,7 @@ async function addFrom(
 }
 
 async function finishStanding(
-	standing: StandingFile,
+	standing: ExistingFile,
 	seed: Seed,
 	options: HashOptions,
 ): Promise<Finished> {

@@ -5,8 +5,8 @@ import { quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
 import { FileStorage } from '../../storage/file-storage.ts';
 import { fsError, onFile, syncFolder } from '../../storage/fs-error.ts';
-import type { StandingFile } from './existing-file.ts';
-import { type Places, placesOf } from './part-paths.ts';
+import type { ExistingFile } from './existing-file.ts';
+import { type PartPaths, partPathsOf } from './part-paths.ts';
 import { safePath } from './safe-path.ts';
 
 /** The unit in which stat counts what a file takes. */
@@ -26,17 +26,17 @@ export class PartFile {
 	/** What the system said of it when it was found, or made. */
 	readonly stats: BigIntStats;
 	readonly storage: FileStorage;
-	readonly #replaced: StandingFile | undefined;
+	readonly #replaced: ExistingFile | undefined;
 	#hasName = false;
 	#hasFailed = false;
 	/** The old file is gone, and this one was on the disk before. */
 	#hasReplaced = false;
 
 	private constructor(
-		{ path, part }: Places,
+		{ path, part }: PartPaths,
 		storage: FileStorage,
 		before: BigIntStats | undefined,
-		{ stats, replaced }: { stats: BigIntStats; replaced: StandingFile | undefined },
+		{ stats, replaced }: { stats: BigIntStats; replaced: ExistingFile | undefined },
 	) {
 		this.path = path;
 		this.partPath = part;
@@ -54,8 +54,8 @@ export class PartFile {
 	 * @throws ShoalError ERR_EXISTS if there is another file at `path`, ERR_NO_SPACE if the disk has not
 	 *   enough room, ERR_NO_FILE if the folder does not exist, ERR_PERMISSION, ERR_IO
 	 */
-	static async open(path: string, seed: Seed, replaced?: StandingFile): Promise<PartFile> {
-		const places = placesOf(path, seed);
+	static async open(path: string, seed: Seed, replaced?: ExistingFile): Promise<PartFile> {
+		const places = partPathsOf(path, seed);
 		const before = await leftOver(places);
 		if (replaced === undefined) {
 			await clear(path, before);
@@ -111,7 +111,7 @@ export class PartFile {
 	}
 
 	/** The old file is there until the new one would survive a loss of power. */
-	async #replace(standing: StandingFile): Promise<void> {
+	async #replace(standing: ExistingFile): Promise<void> {
 		await this.#sync();
 		await onFile(this.partPath, () => chmod(this.partPath, standing.mode));
 		await standing.checkUnchanged();
@@ -200,7 +200,7 @@ export async function resolveOutput(output: string | undefined, name: string): P
  * What is left of an interrupted download. A file that has names of its own elsewhere is not: to write to it
  * would be to write to a file of somebody's. The name of the part is taken from it.
  */
-async function leftOver({ path, part }: Places): Promise<BigIntStats | undefined> {
+async function leftOver({ path, part }: PartPaths): Promise<BigIntStats | undefined> {
 	const [left, standing] = await Promise.all([found(part), found(path)]);
 	const isNamed = left && standing && identityOf(left) === identityOf(standing);
 	if (left?.isFile() && left.nlink > (isNamed ? 2n : 1n)) {

@@ -4,7 +4,7 @@ import type { Seed } from '../../../protocol/index.ts';
 const NAME_BYTES = 255;
 
 /** The files of a download whose final place is `path`. */
-export interface Places {
+export interface PartPaths {
 	/** Where the finished file will be. */
 	readonly path: string;
 	readonly part: string;
@@ -12,7 +12,7 @@ export interface Places {
 }
 
 /** They are beside each other, told from those of another seed of the same name by its id. */
-export function placesOf(path: string, { id }: Seed): Places {
+export function partPathsOf(path: string, { id }: Seed): PartPaths {
 	const beside = (suffix: string): string => {
 		return join(dirname(path), besideName(basename(path), `.${id.slice(0, 8)}.${suffix}`));
 	};

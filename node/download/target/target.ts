@@ -1,7 +1,7 @@
 import type { Bitfield, Seed } from '../../../protocol/index.ts';
 import type { ChunkRun } from '../../engine/chunk-run.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
-import type { Holding } from '../../storage/content-store.ts';
+import type { StoredContent } from '../../storage/content-store.ts';
 import type { Storage } from '../../storage/storage.ts';
 
 /** What a target has when it is opened. */
@@ -39,7 +39,7 @@ export interface Target {
 /** Where the bytes of a download are that runs for its readers only. */
 export interface ReadersTarget extends Target {
 	/** Looks whether there is room for what is lacking of `runs`. @throws ShoalError ERR_NO_SPACE */
-	checkRoom(holding: Holding, runs: Iterable<ChunkRun>): Promise<void>;
+	checkRoom(content: StoredContent, runs: Iterable<ChunkRun>): Promise<void>;
 }
 
 /** Whether a download into `target` runs for its readers only. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bitfield, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
 import type { ChunkRun } from '../../engine/chunk-run.ts';
-import type { Holding } from '../../storage/content-store.ts';
+import type { StoredContent } from '../../storage/content-store.ts';
 import { FileStorage } from '../../storage/file-storage.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import type { Finished, Opened, ReadersTarget } from './target.ts';
@@ -27,7 +27,7 @@ export class TemporaryTarget implements ReadersTarget {
 
 	stored(): void {}
 
-	async checkRoom({ seed, have }: Holding, runs: Iterable<ChunkRun>): Promise<void> {
+	async checkRoom({ seed, have }: StoredContent, runs: Iterable<ChunkRun>): Promise<void> {
 		const counted = new Bitfield(seed.chunks);
 		let needed = 0;
 		for (const { first, count } of runs) {

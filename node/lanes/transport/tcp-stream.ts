@@ -38,7 +38,7 @@ export function openTcpStream(url: string, onMessage: (message: Incoming) => voi
 		takesMore = socket.push(packet);
 	});
 	const socket = connect({
-		...placeOf(url, DEFAULT_PORT),
+		...addressOf(url, DEFAULT_PORT),
 		onread: {
 			// As a function: where the next bytes go depends on those before. The types know buffers only.
 			buffer: (() => framer.target) as unknown as Uint8Array,
@@ -57,7 +57,7 @@ export function openTcpStream(url: string, onMessage: (message: Incoming) => voi
 }
 
 /** Host and port of `url`. */
-export function placeOf(url: string, defaultPort: number): { host: string; port: number } {
+export function addressOf(url: string, defaultPort: number): { host: string; port: number } {
 	const { hostname, port } = new URL(url);
 	return {
 		host: hostname.replace(/^\[|\]$/g, ''),

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { SecureStream } from '../../../broker/index.ts';
 import { type Incoming, ShoalError } from '../../../protocol/index.ts';
-import { makeFramer, placeOf } from './tcp-stream.ts';
+import { addressOf, makeFramer } from './tcp-stream.ts';
 
 const DEFAULT_PORT = 8883;
 
@@ -25,7 +25,7 @@ export function openTlsStream(
 	cert?: string,
 ): Duplex {
 	const framer = makeFramer(onMessage, (packet) => stream.give(packet));
-	const place = placeOf(url, DEFAULT_PORT);
+	const place = addressOf(url, DEFAULT_PORT);
 	const socket = connect({
 		...place,
 		...(isIP(place.host) === 0 && { servername: place.host }),

@@ -6,7 +6,7 @@ import { Backstage } from './backstage.ts';
 import { FilesView } from './files-view.tsx';
 import { LinkBadge } from './link-badge.tsx';
 import { NodesView } from './nodes-view.tsx';
-import { routeOf } from './route.ts';
+import { viewOf } from './route.ts';
 import { SeedView } from './seed-view.tsx';
 import { SeedsView } from './seeds-view.tsx';
 import { TokenForm } from './token-form.tsx';
@@ -65,11 +65,11 @@ interface InsideProps {
 
 function Inside({ about, token, onRefused }: InsideProps) {
 	const [, redraw] = useState<unknown>();
-	const [route, setRoute] = useState(routeOf(location.hash));
+	const [route, setRoute] = useState(viewOf(location.hash));
 	const backstage = useMemo(() => new Backstage(redraw, saveFile), []);
 	useEffect(() => {
 		backstage.order({ do: 'open', url: socketUrl(), token, canAct: about.role === 'node' });
-		const follow = (): void => setRoute(routeOf(location.hash));
+		const follow = (): void => setRoute(viewOf(location.hash));
 		addEventListener('hashchange', follow);
 		return () => {
 			removeEventListener('hashchange', follow);

@@ -48,7 +48,7 @@ export function NodesView({ scene, look }: ViewProps) {
 function Row({ node, seeds, up, down, direct, broker, sources }: NodeRow) {
 	const moved = direct + broker;
 	const straight = moved === 0 ? '' : `${percentText(direct, moved)} of ${sizeText(moved)}`;
-	const feeds = sources.map(({ node: from, lane, rate }) => {
+	const peerTraffic = sources.map(({ node: from, lane, rate }) => {
 		return `${shortId(from)} ${rateText(rate)}${lane === 'broker' ? ' through the broker' : ''}`;
 	});
 	return (
@@ -60,7 +60,7 @@ function Row({ node, seeds, up, down, direct, broker, sources }: NodeRow) {
 			<td>{rateText(up)}</td>
 			<td>{rateText(down)}</td>
 			<td>{straight}</td>
-			<td>{feeds.join(', ')}</td>
+			<td>{peerTraffic.join(', ')}</td>
 		</tr>
 	);
 }

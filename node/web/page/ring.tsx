@@ -6,12 +6,12 @@ import { shortId } from './format.ts';
 const MOST_NAMES = 32;
 const MOST_WIDTH = 8;
 
-interface Place {
+interface ArcPoint {
 	readonly x: number;
 	readonly y: number;
 }
 
-interface Point extends Place {
+interface Point extends ArcPoint {
 	readonly angle: number;
 }
 
@@ -62,7 +62,7 @@ function draw(canvas: HTMLCanvasElement, nodes: readonly NodeRow[]): void {
 }
 
 /** Each id has its place, whatever moves. */
-function circle(ids: readonly string[], { x, y }: Place, radius: number): Map<string, Point> {
+function circle(ids: readonly string[], { x, y }: ArcPoint, radius: number): Map<string, Point> {
 	return new Map(
 		[...ids].sort().map((id, index): [string, Point] => {
 			const angle = (index / ids.length) * 2 * Math.PI - Math.PI / 2;
@@ -75,7 +75,7 @@ function drawFlows(
 	context: CanvasRenderingContext2D,
 	nodes: readonly NodeRow[],
 	points: ReadonlyMap<string, Point>,
-	centre: Place,
+	centre: ArcPoint,
 	colours: Colours,
 ): void {
 	const most = Math.max(1, ...nodes.flatMap(({ sources }) => sources.map(({ rate }) => rate)));
@@ -113,7 +113,7 @@ function flow(
 	context: CanvasRenderingContext2D,
 	from: Point | undefined,
 	to: Point | undefined,
-	centre: Place,
+	centre: ArcPoint,
 ): void {
 	if (from === undefined || to === undefined) {
 		return;

@@ -1,12 +1,12 @@
 /** Which view is shown: the fragment of the URL says it, so that a link leads there. */
-export type Route =
+export type PageView =
 	| { readonly view: 'seeds' }
 	| { readonly view: 'seed'; readonly id: string }
 	| { readonly view: 'nodes' }
 	| { readonly view: 'files' };
 
 /** The view that a fragment names. */
-export function routeOf(fragment: string): Route {
+export function viewOf(fragment: string): PageView {
 	const name = fragment.replace(/^#\/?/, '');
 	if (/^[0-9a-f]{64}$/.test(name)) {
 		return { view: 'seed', id: name };

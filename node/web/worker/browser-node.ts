@@ -1,9 +1,9 @@
 import { nanoid } from 'nanoid';
 import { Bitfield, makeNodeId, type Seed, Topics } from '../../../protocol/index.ts';
-import { CoreNode } from '../../base-node.ts';
-import { type FetchOptions, wantedOf } from '../../download/download-manager.ts';
+import { BaseNode } from '../../base-node.ts';
+import { downloadRequestOf, type FetchOptions } from '../../download/download-manager.ts';
 import type { DownloadResult } from '../../download/download-types.ts';
-import type { Holding } from '../../storage/content-store.ts';
+import type { StoredContent } from '../../storage/content-store.ts';
 import { lostState } from '../../tracker/announcer.ts';
 import { BlobStorage } from './blob-storage.ts';
 import { digestChunk } from './hashes.ts';
@@ -35,7 +35,7 @@ export interface BrowserDownload extends Omit<DownloadResult, 'path' | 'wasThere
  * over TLS, or from this machine, downloads go into files of the browser, of any size, and go on after a reload;
  * elsewhere they are held in memory, up to 500 MiB each.
  */
-export class BrowserNode extends CoreNode {
+export class BrowserNode extends BaseNode {
 	readonly #targets = new Map<string, WebTarget>();
 	/** Hashing of files, and of what is there already: more at a time would only take memory. */
 	readonly #hashing = new OneByOne();
@@ -74,7 +74,7 @@ export class BrowserNode extends CoreNode {
 		options.signal?.throwIfAborted();
 		this.checkOpen();
 		const storage = new BlobStorage(file, seed.name);
-		this.context.holdings.add({ seed, have: Bitfield.full(seed.chunks), storage });
+		this.context.contents.add({ seed, have: Bitfield.full(seed.chunks), storage });
 		await this.announce();
 		return seed;
 	}
@@ -87,7 +87,7 @@ export class BrowserNode extends CoreNode {
 	 */
 	async get(what: string, options: FetchOptions = {}): Promise<BrowserDownload> {
 		this.checkOpen();
-		const wanted = wantedOf(what);
+		const wanted = downloadRequestOf(what);
 		const target = new WebTarget((await hasFiles()) ? openFile : openMemory, this.#hashing);
 		const { path: _, wasThere: __, ...result } = await this.downloads.get(wanted, target, options);
 		this.#targets.set(wanted.id, target);
@@ -96,16 +96,16 @@ export class BrowserNode extends CoreNode {
 
 	/** Serves a content no longer, and gives its memory back. What is in a file of the browser stays. */
 	drop(id: string): void {
-		const holding = this.context.holdings.get(id);
-		if (holding !== undefined) {
-			this.context.holdings.remove(holding);
-			void holding.storage.close();
+		const content = this.context.contents.get(id);
+		if (content !== undefined) {
+			this.context.contents.remove(content);
+			void content.storage.close();
 		}
 		this.#targets.get(id)?.release();
 		this.#targets.delete(id);
 	}
 
-	protected override onBroken({ seed }: Holding, error: unknown): void {
+	protected override onBroken({ seed }: StoredContent, error: unknown): void {
 		// It may be got again.
 		this.#targets.get(seed.id)?.release();
 		this.#targets.delete(seed.id);

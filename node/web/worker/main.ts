@@ -1,28 +1,28 @@
 import type { Order } from '../messages.ts';
-import { Desk } from './page-session.ts';
+import { PageSession } from './page-session.ts';
 
-const desk = new Desk((news) => postMessage(news));
+const session = new PageSession((news) => postMessage(news));
 
 /** What goes wrong is told where it happens. */
 function obey(order: Order): void {
 	switch (order.do) {
 		case 'open':
-			void desk.open(order);
+			void session.open(order);
 			break;
 		case 'look':
-			desk.look(order.at);
+			session.look(order.at);
 			break;
 		case 'get':
-			void desk.get(order.id, order.name);
+			void session.get(order.id, order.name);
 			break;
 		case 'share':
-			void desk.share(order.file);
+			void session.share(order.file);
 			break;
 		case 'remove':
-			desk.remove(order.id);
+			session.remove(order.id);
 			break;
 		case 'save':
-			desk.save(order.id);
+			session.save(order.id);
 			break;
 	}
 }

@@ -22,7 +22,7 @@ interface Item {
 const DRAW_EVERY = 500;
 
 /** All that goes on behind a page: it watches the swarm, and is a node once something is to be got or shared. */
-export class Desk {
+export class PageSession {
 	readonly #tell: (news: News) => void;
 	readonly #feed = new SwarmFeed();
 	readonly #items = new Map<string, Item>();

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { Admission, makeTokens, readPassword } from '../../../broker/access/token-auth.ts';
+import { makeTokens, readPassword, TokenAuth } from '../../../broker/access/token-auth.ts';
 import { fakeClock } from '../../helpers/harness/clock.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
@@ -16,30 +16,30 @@ test('T20: tokens have 128 random bits, and no two are the same', () => {
 
 test('a token makes a node or a watcher, and nothing else lets in', () => {
 	const tokens = makeTokens();
-	const admission = new Admission(tokens, fakeClock().now);
-	assert.is(admission.roleOf(tokens.node), 'node');
-	assert.is(admission.roleOf(tokens.watch), 'watch');
+	const tokenAuth = new TokenAuth(tokens, fakeClock().now);
+	assert.is(tokenAuth.roleOf(tokens.node), 'node');
+	assert.is(tokenAuth.roleOf(tokens.watch), 'watch');
 	for (const wrong of ['', 'node', `${tokens.node} `, tokens.node.slice(1), 'undefined']) {
-		assert.is(admission.roleOf(wrong), undefined);
+		assert.is(tokenAuth.roleOf(wrong), undefined);
 	}
 	const renewed = makeTokens();
-	admission.set(renewed);
-	assert.is(admission.roleOf(tokens.node), undefined);
-	assert.is(admission.roleOf(renewed.node), 'node');
+	tokenAuth.set(renewed);
+	assert.is(tokenAuth.roleOf(tokens.node), undefined);
+	assert.is(tokenAuth.roleOf(renewed.node), 'node');
 });
 
 test('without tokens everybody is a node', () => {
-	assert.is(new Admission(undefined, fakeClock().now).roleOf('anything'), 'node');
+	assert.is(new TokenAuth(undefined, fakeClock().now).roleOf('anything'), 'node');
 });
 
 test('T20: who has guessed five times waits, and is forgiven after a minute', () => {
 	const clock = fakeClock();
-	const admission = new Admission(makeTokens(), clock.now);
-	const tries = Array.from({ length: 7 }, () => admission.wrong('10.0.0.1'));
+	const tokenAuth = new TokenAuth(makeTokens(), clock.now);
+	const tries = Array.from({ length: 7 }, () => tokenAuth.wrong('10.0.0.1'));
 	assert.equal(tries, [0, 0, 0, 0, 0, 2_000, 2_000]);
-	assert.is(admission.wrong('10.0.0.2'), 0);
+	assert.is(tokenAuth.wrong('10.0.0.2'), 0);
 	clock.advance(60_001);
-	assert.is(admission.wrong('10.0.0.1'), 0);
+	assert.is(tokenAuth.wrong('10.0.0.1'), 0);
 });
 
 test('a password is a token and a secret; without a colon it is both', () => {

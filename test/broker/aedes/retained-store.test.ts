@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { Retained } from '../../../broker/aedes/retained-store.ts';
+import { RetainedStore } from '../../../broker/aedes/retained-store.ts';
 import { Topics } from '../../../protocol/index.ts';
 import { seedId } from '../../helpers/fixtures/registry.ts';
 import { suite } from '../../helpers/harness/suite.ts';
@@ -8,8 +8,8 @@ const test = suite('retained');
 const topics = new Topics();
 const NODE = 'node-ann1';
 
-function makeRetained({ mostOfOne = 1e6, most = 1e6 } = {}): Retained {
-	return new Retained({
+function makeRetained({ mostOfOne = 1e6, most = 1e6 } = {}): RetainedStore {
+	return new RetainedStore({
 		bare: [`${topics.root}/inbox/`, `${topics.root}/swarm/`],
 		ownerOf: (topic) => (topic.includes('/announce/') ? topic.split('/').at(-1) : undefined),
 		mostOfOne,
@@ -17,13 +17,13 @@ function makeRetained({ mostOfOne = 1e6, most = 1e6 } = {}): Retained {
 	});
 }
 
-function keep(retained: Retained, topic: string, text = 'x'): Promise<void> {
+function keep(retained: RetainedStore, topic: string, text = 'x'): Promise<void> {
 	const payload = Buffer.from(text);
 	const flags = { qos: 1, retain: true, dup: false } as const;
 	return retained.storeRetained({ cmd: 'publish', topic, payload, ...flags });
 }
 
-async function found(retained: Retained, ...filters: string[]): Promise<string[]> {
+async function found(retained: RetainedStore, ...filters: string[]): Promise<string[]> {
 	const packets = await retained.createRetainedStreamCombi(filters).toArray();
 	return packets.map(({ topic }) => topic);
 }
@@ -76,7 +76,7 @@ test('T10: beyond its limit nothing more of one owner is kept, and beyond that o
 });
 
 /** One that keeps as many announces. */
-async function crowded(count: number): Promise<Retained> {
+async function crowded(count: number): Promise<RetainedStore> {
 	const retained = makeRetained();
 	for (let number = 0; number < count; number++) {
 		await keep(retained, topics.announce(seedId(number), NODE));
@@ -85,12 +85,12 @@ async function crowded(count: number): Promise<Retained> {
 }
 
 /** ms that a node's subscriptions take, in the quickest of many runs: others take their time from some. */
-async function quickest(retained: Retained): Promise<number> {
+async function quickest(retained: RetainedStore): Promise<number> {
 	const filters = [topics.inboxFilter(NODE), topics.trackerState()];
 	let best = Number.POSITIVE_INFINITY;
 	for (let run = 0; run < 50; run++) {
 		const start = performance.now();
-		for (let turn = 0; turn < 20; turn++) {
+		for (let slot = 0; slot < 20; slot++) {
 			await found(retained, ...filters);
 		}
 		best = Math.min(best, (performance.now() - start) / 20);

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import * as assert from 'uvu/assert';
-import { Crowd } from '../../../broker/http/connection-limit.ts';
+import { ConnectionLimit } from '../../../broker/http/connection-limit.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
@@ -9,12 +9,12 @@ const test = suite('crowd');
 
 /** Opens `count` connections at `host`. @returns those that are open still */
 async function crowdAt(t: Scope, host: string, count: number) {
-	const crowd = new Crowd(2);
+	const limit = new ConnectionLimit(2);
 	let accepted = 0;
 	const server = createServer((socket) => {
 		accepted += 1;
 		socket.on('error', () => {});
-		crowd.add(socket);
+		limit.add(socket);
 	});
 	await new Promise<void>((resolve) => server.listen(0, host, resolve));
 	t.defer(() => server.close());

@@ -73,7 +73,7 @@ test('counts each message as often as it goes out', async (t) => {
 	const flow = async (direction: string): Promise<number> =>
 		metric(await scrape(), 'shoal_messages_total', { plane: 'control', direction });
 	const [out, received] = [await flow('out'), await flow('in')];
-	for (let turn = 0; turn < ASKED; turn += 1) {
+	for (let slot = 0; slot < ASKED; slot += 1) {
 		await seeder.who('0'.repeat(64));
 	}
 	await until('the answers are counted', async () => (await flow('out')) >= out + ASKED);

@@ -49,9 +49,9 @@ test('a client that sends one byte at a time is served as any other', async (t) 
 test('a length of more than four bytes is cut, before CONNECT and after', async (t) => {
 	const broker = await startBroker(t);
 	const hostile = Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x7f]);
-	const stranger = await openRaw(t, broker.port);
-	stranger.socket.write(Buffer.concat([Buffer.from([0x10]), hostile.subarray(1)]));
-	await until('the stranger is cut', stranger.isClosed);
+	const wrongPeer = await openRaw(t, broker.port);
+	wrongPeer.socket.write(Buffer.concat([Buffer.from([0x10]), hostile.subarray(1)]));
+	await until('the stranger is cut', wrongPeer.isClosed);
 	const client = await connectRaw(t, broker.port, 'client-01');
 	client.socket.write(hostile);
 	await until('the client is cut', client.isClosed);
@@ -76,10 +76,10 @@ test('a client that sends nothing but chunks is alive, and is cut when it stops'
 	const timers = holdTimers(t, 27 * 1_500 + 1);
 	sender.socket.write(connectPacket('sender-01', undefined, 27));
 	await until('CONNACK', () => sender.received.length > 0);
-	for (let turn = 1; turn <= 6; turn += 1) {
+	for (let slot = 1; slot <= 6; slot += 1) {
 		const before = timers.refreshed;
 		sender.socket.write(publishPacket(topics.chunk('reader-01', 'sender-01'), CHUNK));
-		await until('it has come', () => messagesOf(reader).length === turn);
+		await until('it has come', () => messagesOf(reader).length === slot);
 		assert.is(timers.refreshed, before + 1);
 	}
 	assert.not.ok(sender.isClosed());
@@ -104,8 +104,8 @@ test('a broker that is closed leaves nothing open, whatever its clients are doin
 	const before = openResources();
 	const broker = await Broker.start({ port: 0 });
 	t.defer(() => broker.close());
-	for (let turn = 0; turn < 5; turn += 1) {
-		const { socket } = await connectRaw(t, broker.port, `passing-${turn}`);
+	for (let slot = 0; slot < 5; slot += 1) {
+		const { socket } = await connectRaw(t, broker.port, `passing-${slot}`);
 		socket.destroy();
 	}
 	const silent = await openRaw(t, broker.port);

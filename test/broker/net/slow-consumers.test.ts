@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import * as assert from 'uvu/assert';
-import { Shedding } from '../../../broker/net/slow-consumers.ts';
+import { SlowConsumers } from '../../../broker/net/slow-consumers.ts';
 import { resolveLimits, Topics } from '../../../protocol/index.ts';
 import {
 	FROZEN,
@@ -92,7 +92,7 @@ test('T12: a client that takes no byte of its queue for too long is cut', async 
 
 test('a slow client that takes something is not cut', async (t) => {
 	const clock = fakeClock();
-	const shedding = new Shedding(resolveLimits({ stall: 1_000 }), clock.now, () => 0);
+	const shedding = new SlowConsumers(resolveLimits({ stall: 1_000 }), clock.now, () => 0);
 	const { socket, client } = await socketPair(t);
 	const isStalledIn = (ms: number): boolean => {
 		clock.advance(ms);
@@ -104,11 +104,11 @@ test('a slow client that takes something is not cut', async (t) => {
 	});
 	client.pause();
 	socket.write(Buffer.alloc(100 * MIB));
-	for (let turn = 1; turn <= 5; turn += 1) {
+	for (let slot = 1; slot <= 5; slot += 1) {
 		assert.not.ok(isStalledIn(999));
 		client.resume();
 		// More than the system holds for both ends.
-		await until('it takes something', () => taken > turn * 16 * MIB);
+		await until('it takes something', () => taken > slot * 16 * MIB);
 		client.pause();
 	}
 	await until('it is stalled', () => isStalledIn(1_000));
@@ -128,7 +128,7 @@ async function socketPair(t: Scope): Promise<{ socket: Socket; client: Socket }>
 }
 
 test('what is shed and what cuts follows the limits', () => {
-	const shedding = new Shedding(resolveLimits(), fakeClock().now, () => 0);
+	const shedding = new SlowConsumers(resolveLimits(), fakeClock().now, () => 0);
 	assert.is(shedding.judge(4 * MIB, true, 1), 'deliver');
 	assert.is(shedding.judge(4 * MIB + 1, true, 1), 'shed');
 	assert.is(shedding.judge(MIB, true, 128), 'deliver');
@@ -139,7 +139,7 @@ test('what is shed and what cuts follows the limits', () => {
 
 test('where all together have too much, who has more than its share is cut', () => {
 	let total = 512 * MIB;
-	const shedding = new Shedding(resolveLimits(), fakeClock().now, () => total);
+	const shedding = new SlowConsumers(resolveLimits(), fakeClock().now, () => total);
 	assert.is(shedding.judge(MIB, false, 1_024), 'deliver');
 	total += 1;
 	assert.is(shedding.judge(MIB, false, 1_024), 'cut');
@@ -148,7 +148,7 @@ test('where all together have too much, who has more than its share is cut', () 
 
 test('only a stream with a queue that no byte leaves is stalled', () => {
 	const clock = fakeClock();
-	const shedding = new Shedding(resolveLimits({ stall: 1_000 }), clock.now, () => 0);
+	const shedding = new SlowConsumers(resolveLimits({ stall: 1_000 }), clock.now, () => 0);
 	const handle = { bytesWritten: 100, writeQueueSize: 50 };
 	const stream = Object.assign(new Duplex({ read() {}, write() {} }), { _handle: handle });
 	const isStalledIn = (ms: number): boolean => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { type Member, neighboursOf } from '../../../broker/tracker/neighbours.ts';
+import { neighboursOf, type SwarmMember } from '../../../broker/tracker/neighbours.ts';
 import { distance, hashId } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
@@ -15,11 +15,11 @@ const NAMINGS: ReadonlyArray<(salt: number, index: number) => string> = [
 	(salt, index) => `${String(index).padStart(4, '0')}-host-${salt}`,
 ];
 
-function member(id: string, isComplete = false): Member {
+function member(id: string, isComplete = false): SwarmMember {
 	return { id, idHash: hashId(id), isComplete };
 }
 
-function answersFor(members: readonly Member[]): Map<string, string[]> {
+function answersFor(members: readonly SwarmMember[]): Map<string, string[]> {
 	return new Map(members.map(({ id }) => [id, neighboursOf(id, members).map((each) => each.id)]));
 }
 
@@ -109,7 +109,7 @@ test('the graph stays whole through joins and leaves, and each changes few answe
 
 test('they are the six nearest, the nearest first, after the nearest of those that are complete', () => {
 	const property = fc.property(swarms, fc.nat(), (members, at) => {
-		const { id, idHash } = members[at % members.length] as Member;
+		const { id, idHash } = members[at % members.length] as SwarmMember;
 		const sorted = members
 			.filter((other) => other.id !== id)
 			.sort((a, b) => distance(idHash, a.idHash) - distance(idHash, b.idHash));

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { withRoutes } from '../../../broker/tracker/peer-routes.ts';
+import { withPeerRoutes } from '../../../broker/tracker/peer-routes.ts';
 import { checkTicket, TicketOffice } from '../../../broker/tracker/tickets.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
@@ -13,7 +13,7 @@ function routes(at: Record<string, string> | undefined, nodes: Record<string, st
 	const listings = Object.entries(nodes).map(([node, addresses]) => {
 		return { node, have: 1, chunks: 1, addresses };
 	});
-	return withRoutes(ASKER, listings, { addressOf, office, time: () => 1_000 });
+	return withPeerRoutes(ASKER, listings, { addressOf, office, time: () => 1_000 });
 }
 
 test('where the broker has seen a node goes before what it claims', () => {

@@ -71,7 +71,7 @@ test('a matching update renews every announce of the node at once', () => {
 	for (const seed of seeds) {
 		registry.announce(seed, ANN, announce(S1), false);
 	}
-	for (let turn = 0; turn < 5; turn++) {
+	for (let slot = 0; slot < 5; slot++) {
 		clock.advance(TTL - 1);
 		assert.equal(registry.update(ANN, status(S1, seeds)), { status: 'ok', refused: [] });
 		assert.equal(registry.sweep(), []);

@@ -69,7 +69,7 @@ for (const [place, open] of Object.entries(places)) {
 		const ann = await Member.join(t, url);
 		await ann.share(SEED);
 		await until('it is listed', async () => (await ann.listed()).length === 1);
-		for (let turn = 0; turn < 4; turn += 1) {
+		for (let slot = 0; slot < 4; slot += 1) {
 			clock.advance(TTL / 2);
 			assert.is((await ann.update()).status, 'ok');
 		}

@@ -42,7 +42,7 @@ export async function flood(link: Link, topic: string, size: number, count: numb
 export async function floodUntilCut(broker: Broker, sender: Link, qos: 0 | 1): Promise<void> {
 	const topic = topics.reply(FROZEN, sender.id);
 	const payload = Buffer.alloc(1_000, 1);
-	for (let turn = 0; turn < 1_000 && broker.stats().cut === 0; turn++) {
+	for (let slot = 0; slot < 1_000 && broker.stats().cut === 0; slot++) {
 		if (qos === 0) {
 			await flood(sender, topic, 1_000, 100);
 			// All are in one process: the sender must not be what delays the others.

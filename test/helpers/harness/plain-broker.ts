@@ -21,7 +21,7 @@ export async function startPlainBroker(t: Scope, port = 0): Promise<PlainBroker>
 		aedes.handle(socket);
 	});
 	await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-	const { port: listening } = server.address() as { port: number };
+	const { port: fanOut } = server.address() as { port: number };
 	let isStopped = false;
 	const stop = async (): Promise<void> => {
 		if (!isStopped) {
@@ -35,5 +35,5 @@ export async function startPlainBroker(t: Scope, port = 0): Promise<PlainBroker>
 		}
 	};
 	t.defer(stop);
-	return { aedes, port: listening, url: `mqtt://127.0.0.1:${listening}`, stop };
+	return { aedes, port: fanOut, url: `mqtt://127.0.0.1:${fanOut}`, stop };
 }

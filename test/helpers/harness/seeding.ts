@@ -1,5 +1,5 @@
 import { Seeder } from '../../../node/seeding/seeder.ts';
-import type { Holding } from '../../../node/storage/content-store.ts';
+import type { StoredContent } from '../../../node/storage/content-store.ts';
 import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
 import { Bitfield, decodeNodeRequest, type Limits } from '../../../protocol/index.ts';
 import { Peer } from '../adversaries/peer.ts';
@@ -13,7 +13,7 @@ export const CHUNK = 512;
 export const content = contentOf(LENGTH);
 export const seed = seedOf(content, { chunkSize: CHUNK });
 
-async function holdingOf(have = Bitfield.full(seed.chunks)): Promise<Holding> {
+async function holdingOf(have = Bitfield.full(seed.chunks)): Promise<StoredContent> {
 	const storage = new MemoryStorage(LENGTH);
 	await storage.write(0, content);
 	return { seed, have, storage };
@@ -25,7 +25,7 @@ export async function startSeeder(
 	{ have, maxUp, limits }: { have?: Bitfield; maxUp?: number; limits?: Partial<Limits> } = {},
 ) {
 	const broker = await startBroker(t);
-	const broken: Array<{ holding: Holding; error: unknown }> = [];
+	const broken: Array<{ holding: StoredContent; error: unknown }> = [];
 	const context = await openContext(t, broker.url, {
 		...(maxUp === undefined ? {} : { maxUp }),
 		...(limits === undefined ? {} : { limits }),
@@ -37,11 +37,11 @@ export async function startSeeder(
 	});
 	const seeder = new Seeder(context, (holding, error) => {
 		broken.push({ holding, error });
-		context.holdings.remove(holding);
+		context.contents.remove(holding);
 	});
 	t.defer(() => seeder.close());
 	const holding = await holdingOf(have);
-	context.holdings.add(holding);
+	context.contents.add(holding);
 	const peer = await Peer.join(t, broker.url);
 	return { broker, context, seeder, holding, broken, peer, to: context.id };
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { FileTarget } from '../../../node/download/target/file-target.ts';
-import { type Places, placesOf } from '../../../node/download/target/part-paths.ts';
+import { type PartPaths, partPathsOf } from '../../../node/download/target/part-paths.ts';
 import type { Opened } from '../../../node/download/target/target.ts';
 import { Bitfield, type Seed } from '../../../protocol/index.ts';
 import { makeFolder } from '../fixtures/folder.ts';
@@ -64,12 +64,12 @@ export async function finish(session: Session, of = seed): Promise<void> {
 }
 
 /** A download of which some chunks are there, stopped or ended by force: the journal is the same. */
-export async function interrupted(t: Scope, chunks: number[]): Promise<Places> {
+export async function interrupted(t: Scope, chunks: number[]): Promise<PartPaths> {
 	const path = join(await makeFolder(t), 'file.bin');
 	const session = await open(t, path);
 	await store(session, chunks);
 	await session.target.abandon();
-	return placesOf(path, seed);
+	return partPathsOf(path, seed);
 }
 
 /** Checks that the file is what the seed says. */

@@ -1,4 +1,4 @@
-import { SourcePlaces } from '../../../node/peers/peer-slots.ts';
+import { PeerSlots } from '../../../node/peers/peer-slots.ts';
 import type { SwarmNode } from './swarm-node.ts';
 import { SAMPLE, type World } from './world.ts';
 
@@ -20,14 +20,14 @@ export class Neighbours {
 	readonly #sentAt = new Map<SwarmNode, number>();
 	/** By node whose shared topic is or was heard: what came of late, and what of it was of use. */
 	readonly #topics = new Map<SwarmNode, { bytes: number; useful: number; isLeft: boolean }>();
-	readonly #places: SourcePlaces;
+	readonly #places: PeerSlots;
 	#heardAt = 0;
 	#queryAfter = QUERY_FIRST;
 
 	constructor(node: SwarmNode, world: World) {
 		this.#node = node;
 		this.#world = world;
-		this.#places = new SourcePlaces(node.id);
+		this.#places = new PeerSlots(node.id);
 	}
 
 	/** Asks the tracker, and again from time to time, as long as it is a downloader. */
@@ -125,7 +125,7 @@ export class Neighbours {
 		const seated = new Map(
 			[...this.#sentAt].map(([{ id, isComplete }, sentAt]) => [id, { sentAt, isComplete }]),
 		);
-		const { isThere, leaves } = this.#places.placeFor(node.id, seated, this.#world.time.now);
+		const { isThere, leaves } = this.#places.slotFor(node.id, seated, this.#world.time.now);
 		if (leaves !== undefined) {
 			this.remove(this.#world.nodes.get(leaves) as SwarmNode);
 		}

@@ -5,7 +5,7 @@ const MOST_BEGUN = 8;
  * Which wish a node grants first, so that a swarm soon has a whole copy: what it has begun to send to
  * somebody, as only whole chunks are passed on; then the chunks that it has sent least often.
  */
-export class Spread {
+export class SentCounts {
 	/** By chunk: to how many it was sent, or is being sent. */
 	readonly #sent = new Map<number, number>();
 	/** Who is being sent which chunk, the oldest first, and how many bytes of it are to come. */

@@ -79,7 +79,7 @@ export class Serving {
 		const [offset, length] = item.range;
 		const first = Math.floor(offset / layout.chunkSize);
 		const lane = this.#world.topology.hasSharedTopics
-			? this.#fanOut.laneFor(SEED, item.from, first)
+			? this.#fanOut.deliveryOf(SEED, item.from, first)
 			: 'private';
 		if (lane === 'answered') {
 			return;

@@ -1,5 +1,5 @@
 import type { Attempt } from '../../../node/engine/attempt.ts';
-import { Fellows } from '../../../node/engine/co-downloaders.ts';
+import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import type { DownloadEngineOptions } from '../../../node/engine/engine-options.ts';
@@ -64,12 +64,12 @@ export function simulate(options: SimulationOptions): Outcome {
 	const random = fakeRandom(options.seed ?? 1);
 	const time = new Timeline();
 	let request = 0n;
-	const fellows = new Fellows('downloader');
-	fellows.set(
+	const coDownloaders = new CoDownloaders('downloader');
+	coDownloaders.set(
 		new Set(Object.keys(options.seeders).filter((id) => options.seeders[id]?.have !== undefined)),
 	);
 	const engine = new DownloadEngine({
-		fellows,
+		coDownloaders,
 		layout,
 		have: new Bitfield(layout.chunks),
 		order: 'rarest',

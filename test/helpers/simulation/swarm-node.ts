@@ -1,5 +1,5 @@
 import type { Attempt } from '../../../node/engine/attempt.ts';
-import { Fellows } from '../../../node/engine/co-downloaders.ts';
+import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import {
@@ -27,7 +27,7 @@ const NEWS_EVERY = 250;
 /** Four times the real one: between two events it only has timeouts to notice. */
 const TICK = 200;
 const VERIFY = 1;
-/** What {@link SourceLanes} makes of a node on a direct lane. */
+/** What {@link PeerLanes} makes of a node on a direct lane. */
 const DIRECT = { mostPart: MAX_RANGE, isFree: true, mostQueue: 500 };
 
 /** A node of a simulated swarm: a real engine, a link of its own, and a model of the shell around it. */
@@ -50,7 +50,7 @@ export class SwarmNode {
 	readonly #wrong = new Set<Attempt>();
 	readonly #world: World;
 	readonly #neighbours: Neighbours;
-	readonly #fellows: Fellows;
+	readonly #fellows: CoDownloaders;
 	#news: number[] = [];
 	#requests = 0n;
 
@@ -65,9 +65,9 @@ export class SwarmNode {
 		this.#world = world;
 		this.serving = new Serving(this, world);
 		this.#neighbours = new Neighbours(this, world);
-		this.#fellows = new Fellows(id);
+		this.#fellows = new CoDownloaders(id);
 		this.engine = new DownloadEngine({
-			fellows: this.#fellows,
+			coDownloaders: this.#fellows,
 			layout: world.layout,
 			have,
 			order: 'rarest',

@@ -1,6 +1,6 @@
 import { type QueuedRange, RequestQueue } from '../../../node/seeding/request-queue.ts';
 import { type ByteRange, DEFAULT_LIMITS } from '../../../protocol/index.ts';
-import { Spread } from './sent-counts.ts';
+import { SentCounts } from './sent-counts.ts';
 import type { SwarmNode } from './swarm-node.ts';
 
 /** A range that a simulated node waits for. */
@@ -48,13 +48,13 @@ export class InTurn implements WishQueue {
 const MOST_DOWNLOADERS = 16;
 
 /**
- * A rule on trial: what spreads the content soonest goes first ({@link Spread}), and a crowd does not
+ * A rule on trial: what spreads the content soonest goes first ({@link SentCounts}), and a crowd does not
  * wait in line, as its wishes would be stale when they are granted: beyond so many downloaders one
  * that waits for something less urgent gives way, or the one that comes is refused.
  */
 export class SpreadFirst implements WishQueue {
 	readonly #chunkSize: number;
-	readonly #spread = new Spread();
+	readonly #spread = new SentCounts();
 	readonly #queues = new Map<string, Wish[]>();
 
 	constructor(chunkSize: number) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { Fellows } from '../../../node/engine/co-downloaders.ts';
+import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('fellows');
@@ -13,11 +13,11 @@ const ids = fc.uniqueArray(
 );
 
 /** Of each of `all` what it makes of the others, in an order of its own. */
-function eachOf(all: readonly string[]): Fellows[] {
+function eachOf(all: readonly string[]): CoDownloaders[] {
 	return all.map((id, index) => {
-		const fellows = new Fellows(id);
-		fellows.set(new Set([...all.slice(index), ...all.slice(0, index)]));
-		return fellows;
+		const coDownloaders = new CoDownloaders(id);
+		coDownloaders.set(new Set([...all.slice(index), ...all.slice(0, index)]));
+		return coDownloaders;
 	});
 }
 
@@ -25,7 +25,7 @@ test('every chunk is that of exactly one of those who know each other', () => {
 	const property = fc.property(ids, fc.array(fc.nat(2 ** 20 - 1)), (all, chunks) => {
 		const group = eachOf(all);
 		for (const chunk of chunks) {
-			assert.is(group.filter((fellows) => fellows.isOurs(chunk)).length, 1);
+			assert.is(group.filter((coDownloaders) => coDownloaders.isOurs(chunk)).length, 1);
 		}
 	});
 	fc.assert(property);
@@ -35,10 +35,10 @@ test('their shares are about equal, however they are named', () => {
 	const chunks = 16_000;
 	for (const naming of [(n: number) => `host-${n}0`, (n: number) => `lab-host-${n}`]) {
 		const group = eachOf(Array.from({ length: 16 }, (_, index) => naming(index)));
-		for (const fellows of group) {
+		for (const coDownloaders of group) {
 			let ours = 0;
 			for (let chunk = 0; chunk < chunks; chunk += 1) {
-				ours += fellows.isOurs(chunk) ? 1 : 0;
+				ours += coDownloaders.isOurs(chunk) ? 1 : 0;
 			}
 			assert.ok(ours > 700 && ours < 1_300, `${ours} of ${chunks} for one of 16`);
 		}
@@ -53,22 +53,22 @@ test('who leaves gives its chunks to others, and nothing else changes hands; who
 		const before = eachOf(all);
 		const after = eachOf(stay);
 		const changed = eachOf(all).filter((_, index) => all[index] !== leaver);
-		for (const fellows of changed) {
-			fellows.isOurs(0);
-			fellows.delete(leaver);
+		for (const coDownloaders of changed) {
+			coDownloaders.isOurs(0);
+			coDownloaders.delete(leaver);
 		}
 		for (let chunk = 0; chunk < 200; chunk += 1) {
-			const had = all[before.findIndex((fellows) => fellows.isOurs(chunk))];
-			const has = stay[after.findIndex((fellows) => fellows.isOurs(chunk))];
+			const had = all[before.findIndex((coDownloaders) => coDownloaders.isOurs(chunk))];
+			const has = stay[after.findIndex((coDownloaders) => coDownloaders.isOurs(chunk))];
 			assert.ok(had === leaver || has === had);
-			assert.is(stay[changed.findIndex((fellows) => fellows.isOurs(chunk))], has);
+			assert.is(stay[changed.findIndex((coDownloaders) => coDownloaders.isOurs(chunk))], has);
 		}
 	});
 	fc.assert(property);
 });
 
 test('who is alone, or knows itself only, has every chunk', () => {
-	const alone = new Fellows('lonely-01');
+	const alone = new CoDownloaders('lonely-01');
 	alone.add('lonely-01');
 	assert.not(alone.areThere);
 	assert.ok([0, 1, 2 ** 20 - 1].every((chunk) => alone.isOurs(chunk)));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { Attempt } from '../../../node/engine/attempt.ts';
-import { Fellows } from '../../../node/engine/co-downloaders.ts';
+import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { Bitfield, DEFAULT_LIMITS, Layout } from '../../../protocol/index.ts';
@@ -33,7 +33,7 @@ class Driver {
 
 	constructor(chunkSize: number, seed: number) {
 		this.engine = new DownloadEngine({
-			fellows: new Fellows('downloader'),
+			coDownloaders: new CoDownloaders('downloader'),
 			layout: new Layout(CHUNKS * chunkSize - 7, chunkSize),
 			have: new Bitfield(CHUNKS),
 			order: 'rarest',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { Attempt } from '../../../node/engine/attempt.ts';
-import { Fellows } from '../../../node/engine/co-downloaders.ts';
+import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { Bitfield, Layout } from '../../../protocol/index.ts';
@@ -14,7 +14,7 @@ const SIZE = 256 * KIB;
 function engineOf(chunks: number, nodes: readonly string[], chunkSize = SIZE): DownloadEngine {
 	let request = 0n;
 	const engine = new DownloadEngine({
-		fellows: new Fellows('downloader'),
+		coDownloaders: new CoDownloaders('downloader'),
 		layout: new Layout(chunks * chunkSize, chunkSize),
 		have: new Bitfield(chunks),
 		order: 'ascending',

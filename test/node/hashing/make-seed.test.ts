@@ -134,11 +134,11 @@ test('hashing 8 GiB stops soon after it is aborted, and leaves no worker', async
 
 test('hashing 128 MiB does not hold up the event loop', async (t) => {
 	const path = await sparseFile(t, 128 * MIB);
-	let turns = 0;
-	const turn = setInterval(() => {
-		turns += 1;
+	let slots = 0;
+	const slot = setInterval(() => {
+		slots += 1;
 	}, 1);
-	t.defer(() => clearInterval(turn));
+	t.defer(() => clearInterval(slot));
 	let hashed = 0;
 	await makeSeed(path, {
 		onBytes: (bytes) => {
@@ -146,7 +146,7 @@ test('hashing 128 MiB does not hold up the event loop', async (t) => {
 		},
 	});
 	assert.is(hashed, 256 * MIB);
-	assert.ok(turns > 10, `${turns} turns`);
+	assert.ok(slots > 10, `${slots} turns`);
 });
 
 // Changed before the report of the hashing returns, which is before it can have come to an end.

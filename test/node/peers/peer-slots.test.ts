@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { type Seated, SourcePlaces } from '../../../node/peers/peer-slots.ts';
+import { PeerSlots, type SlotHolder } from '../../../node/peers/peer-slots.ts';
 import { distance, hashId } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
@@ -17,18 +17,18 @@ function away(id: string): number {
 const names = Array.from({ length: 40 }, (_, index) => `node-${String(index).padStart(4, '0')}`);
 const byDistance = names.sort((a, b) => away(a) - away(b));
 
-function seat(ids: readonly string[], changes: Partial<Seated> = {}): Map<string, Seated> {
+function seat(ids: readonly string[], changes: Partial<SlotHolder> = {}): Map<string, SlotHolder> {
 	return new Map(ids.map((id) => [id, { sentAt: 0, isComplete: false, ...changes }]));
 }
 
 /** Has `node` sit down if there is a place for it. @returns whether there was */
 function sit(
-	places: SourcePlaces,
-	seated: Map<string, Seated>,
+	places: PeerSlots,
+	seated: Map<string, SlotHolder>,
 	node: string,
 	now: number,
 ): boolean {
-	const { isThere, leaves } = places.placeFor(node, seated, now);
+	const { isThere, leaves } = places.slotFor(node, seated, now);
 	if (leaves !== undefined) {
 		assert.ok(seated.delete(leaves), 'only who is there leaves');
 	}
@@ -39,34 +39,34 @@ function sit(
 }
 
 test('there are ten places, and nobody leaves while one is free', () => {
-	const places = new SourcePlaces(SELF);
+	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(-9));
-	assert.equal(places.placeFor(byDistance[0] as string, seated, 1), { isThere: true });
+	assert.equal(places.slotFor(byDistance[0] as string, seated, 1), { isThere: true });
 });
 
 test('who is nearer takes the place of the furthest, and who is further gets none', () => {
-	const places = new SourcePlaces(SELF);
+	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(1, 11));
-	assert.equal(places.placeFor(byDistance[11] as string, seated, 1), { isThere: false });
+	assert.equal(places.slotFor(byDistance[11] as string, seated, 1), { isThere: false });
 	const leaves = byDistance[10] as string;
-	assert.equal(places.placeFor(byDistance[0] as string, seated, 1), { isThere: true, leaves });
+	assert.equal(places.slotFor(byDistance[0] as string, seated, 1), { isThere: true, leaves });
 });
 
 test('who has everything leaves for nobody while it sends', () => {
-	const places = new SourcePlaces(SELF);
+	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(-10), { isComplete: true });
-	assert.equal(places.placeFor(byDistance[0] as string, seated, 1), { isThere: false });
+	assert.equal(places.slotFor(byDistance[0] as string, seated, 1), { isThere: false });
 	const lacking = byDistance[20] as string;
 	seated.delete(byDistance.at(-10) as string);
 	seated.set(lacking, { sentAt: 0, isComplete: false });
-	assert.equal(places.placeFor(byDistance[0] as string, seated, 1), {
+	assert.equal(places.slotFor(byDistance[0] as string, seated, 1), {
 		isThere: true,
 		leaves: lacking,
 	});
 });
 
 test('who sent nothing for ten seconds leaves for anybody, and comes back to a free place only', () => {
-	const places = new SourcePlaces(SELF);
+	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(1, 11), { sentAt: 5_000 });
 	const idle = byDistance[1] as string;
 	seated.set(idle, { sentAt: 0, isComplete: true });
@@ -81,26 +81,26 @@ test('who sent nothing for ten seconds leaves for anybody, and comes back to a f
 
 test('in whatever order they come, those seated are the nearest that came', () => {
 	const order = fc.shuffledSubarray(byDistance, { minLength: 1 });
-	const property = fc.property(order, (arrivals) => {
-		const places = new SourcePlaces(SELF);
-		const seated = new Map<string, Seated>();
-		for (const node of arrivals) {
+	const property = fc.property(order, (assembler) => {
+		const places = new PeerSlots(SELF);
+		const seated = new Map<string, SlotHolder>();
+		for (const node of assembler) {
 			sit(places, seated, node, 0);
 			assert.ok(seated.size <= PLACES);
 		}
-		const nearest = byDistance.filter((id) => arrivals.includes(id)).slice(0, PLACES);
+		const nearest = byDistance.filter((id) => assembler.includes(id)).slice(0, PLACES);
 		assert.equal([...seated.keys()].sort(), nearest.sort());
 	});
 	fc.assert(property);
 });
 
 test('T30: who does not do what it is asked gives way at once, but not to another of its kind', () => {
-	const places = new SourcePlaces(SELF);
+	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(0, PLACES), { isComplete: true });
 	const [, silent, other] = byDistance as [string, string, string];
 	const isSilent = (id: string): boolean => id === silent || id === other;
-	assert.equal(places.placeFor('new-0001', seated, 0, isSilent), { isThere: true, leaves: silent });
-	assert.equal(places.placeFor(other, seated, 0, isSilent), { isThere: false });
+	assert.equal(places.slotFor('new-0001', seated, 0, isSilent), { isThere: true, leaves: silent });
+	assert.equal(places.slotFor(other, seated, 0, isSilent), { isThere: false });
 });
 
 test.run();

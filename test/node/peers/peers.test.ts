@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { Tracker } from '../../../broker/index.ts';
 import type { HaveReply } from '../../../node/peers/have-reply.ts';
-import { Sources } from '../../../node/peers/peers.ts';
+import { Peers } from '../../../node/peers/peers.ts';
 import { decodeReply, encodeJson } from '../../../protocol/index.ts';
 import { Peer } from '../../helpers/adversaries/peer.ts';
 import { announce } from '../../helpers/fixtures/registry.ts';
@@ -32,7 +32,7 @@ async function start(t: Scope, count: number) {
 	const has: string[] = [];
 	const gone: string[] = [];
 	const listed: number[] = [];
-	let sources: Sources | undefined;
+	let sources: Peers | undefined;
 	const context = await openContext(t, url, {
 		onMessage: (topic, payload) => {
 			if (topic.kind === 'reply') {
@@ -43,8 +43,8 @@ async function start(t: Scope, count: number) {
 			}
 		},
 	});
-	const begin = (): Sources => {
-		sources = new Sources(context, seed.id, {
+	const begin = (): Peers => {
+		sources = new Peers(context, seed.id, {
 			has: (node) => has.push(node),
 			gone: (node) => gone.push(node),
 			listed: (nodes) => listed.push(nodes),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { GainNews } from '../../../node/seeding/have-updates.ts';
+import { HaveUpdates } from '../../../node/seeding/have-updates.ts';
 import type { NodeReply } from '../../../protocol/index.ts';
 import { fakeClock } from '../../helpers/harness/clock.ts';
 import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
@@ -14,7 +14,7 @@ const B = 'b'.repeat(64);
 function makeNews(t: Scope) {
 	const told: Array<{ to: string; reply: Extract<NodeReply, { op: 'gained' }>; at: number }> = [];
 	const clock = fakeClock();
-	const news = new GainNews((to, reply) => {
+	const news = new HaveUpdates((to, reply) => {
 		assert.is(reply.op, 'gained');
 		told.push({ to, reply: reply as (typeof told)[0]['reply'], at: performance.now() });
 	}, clock.now);

@@ -94,17 +94,17 @@ test('everything is given once, in order for each, and turns differ by one at mo
 				queue.add(item(from, index));
 			}
 			const left = countOf(all.map(([from]) => from));
-			const turns = new Map<string, number>();
+			const slots = new Map<string, number>();
 			const last = new Map<string, number>();
 			for (let next = queue.take(); next !== undefined; next = queue.take()) {
 				const { from, range } = next;
 				assert.ok(range[0] > (last.get(from) ?? -1));
 				last.set(from, range[0]);
-				turns.set(from, (turns.get(from) ?? 0) + 1);
+				slots.set(from, (slots.get(from) ?? 0) + 1);
 				left.set(from, (left.get(from) ?? 0) - 1);
 				const waiting = [...left].filter(([other, count]) => count > 0 && other !== from);
 				assert.ok(
-					waiting.every(([other]) => (turns.get(from) ?? 0) - (turns.get(other) ?? 0) <= 1),
+					waiting.every(([other]) => (slots.get(from) ?? 0) - (slots.get(other) ?? 0) <= 1),
 				);
 			}
 			assert.ok([...left.values()].every((count) => count === 0));

@@ -20,7 +20,7 @@ test('refuses a range larger than the broker carries, and is not cut for it', as
 	});
 	const storage = new MemoryStorage(large.length);
 	await storage.write(0, large);
-	context.holdings.add({ seed: largeSeed, have: Bitfield.full(4), storage });
+	context.contents.add({ seed: largeSeed, have: Bitfield.full(4), storage });
 	peer.ask(to, largeSeed.id, [[0, 262_145]]);
 	peer.ask(to, largeSeed.id, [[0, 1_048_576]]);
 	await until('two refusals', () => peer.refusals.length === 2);
@@ -117,7 +117,7 @@ test('keeps to the rate it may send at', async (t) => {
 });
 
 test('sends nothing and holds nothing open after close', async (t) => {
-	const { peer, to, seeder, context, holding } = await startSeeder(t, { maxUp: 1_000 });
+	const { peer, to, seeder, context, holding: content } = await startSeeder(t, { maxUp: 1_000 });
 	const before = openResources();
 	peer.askHave(to, seed.id);
 	peer.ask(to, seed.id, [
@@ -127,7 +127,7 @@ test('sends nothing and holds nothing open after close', async (t) => {
 	await until('an answer', () => peer.replies.length === 1);
 	seeder.close();
 	const count = peer.chunks.length;
-	context.holdings.gain(holding, 0);
+	context.contents.gain(content, 0);
 	await nothingLeftOpen(before);
 	assert.ok(peer.chunks.length <= count + 1);
 });

@@ -124,7 +124,7 @@ test('refuses what is not there yet, and gives it once it is', async (t) => {
 	peer.ask(to, seed.id, [[0, CHUNK * 3]]);
 	await until('two refusals', () => peer.refusals.length === 2);
 	assert.equal(peer.refusals, ['not-there', 'not-there']);
-	context.holdings.gain(holding, 1);
+	context.contents.gain(holding, 1);
 	peer.ask(to, seed.id, [[0, CHUNK * 3]]);
 	await until('the answer', () => peer.received === CHUNK * 3);
 });
@@ -163,7 +163,7 @@ test('says which chunks it has, and then what comes', async (t) => {
 	const bits = Buffer.from(have.toBytes()).toString('base64');
 	assert.equal(reply?.have, { first: 0, bits });
 	for (const chunk of [7, 5, 6]) {
-		context.holdings.gain(holding, chunk);
+		context.contents.gain(holding, chunk);
 	}
 	await until('the news', () => peer.repliesOf('gained').length === 1);
 	assert.equal(peer.repliesOf('gained')[0]?.runs, [[5, 3]]);
@@ -173,12 +173,12 @@ test('who has not asked is told nothing', async (t) => {
 	const { broker, peer, to, context, holding } = await startSeeder(t, {
 		have: new Bitfield(seed.chunks),
 	});
-	const stranger = await Peer.join(t, broker.url);
+	const wrongPeer = await Peer.join(t, broker.url);
 	peer.askHave(to, seed.id);
 	await until('an answer', () => peer.replies.length === 1);
-	context.holdings.gain(holding, 0);
+	context.contents.gain(holding, 0);
 	await until('the news', () => peer.repliesOf('gained').length === 1);
-	assert.equal(stranger.replies, []);
+	assert.equal(wrongPeer.replies, []);
 });
 
 for (const [code, reason] of [
@@ -187,8 +187,8 @@ for (const [code, reason] of [
 ] as const) {
 	test(`a file that is ${code} is refused as ${reason}, and not served any more`, async (t) => {
 		const { peer, to, context, holding, broken } = await startSeeder(t);
-		context.holdings.remove(holding);
-		context.holdings.add({ ...holding, storage: failing(code) });
+		context.contents.remove(holding);
+		context.contents.add({ ...holding, storage: failing(code) });
 		const id = peer.ask(to, seed.id, [[0, 10]]);
 		await until('a refusal', () => peer.refusals.length === 1);
 		assert.equal(peer.repliesOf('refused')[0], { op: 'refused', id, seed: seed.id, reason });
@@ -203,7 +203,7 @@ for (const [code, reason] of [
 test('one file that fails does not keep others from being served', async (t) => {
 	const { peer, to, context } = await startSeeder(t);
 	const other = seedOf(contentOf(5_000));
-	context.holdings.add({ seed: other, have: Bitfield.full(10), storage: failing('ERR_IO') });
+	context.contents.add({ seed: other, have: Bitfield.full(10), storage: failing('ERR_IO') });
 	peer.ask(to, other.id, [
 		[0, 10],
 		[10, 10],

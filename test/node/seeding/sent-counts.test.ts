@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { Spread } from '../../../node/seeding/sent-counts.ts';
+import { SentCounts } from '../../../node/seeding/sent-counts.ts';
 import { seedOf } from '../../helpers/fixtures/seeds.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
@@ -7,14 +7,14 @@ const test = suite('spread');
 const seed = seedOf(new Uint8Array(300_000));
 
 test('it knows how often each chunk was sent, until the seed is not served any more', () => {
-	const spread = new Spread();
-	assert.is(spread.count(seed, 1), 0);
-	spread.sent(seed, 1);
-	spread.sent(seed, 1);
-	assert.is(spread.count(seed, 1), 2);
-	assert.is(spread.count(seed, 0), 0);
-	spread.forget(seed);
-	assert.is(spread.count(seed, 1), 0);
+	const sentCounts = new SentCounts();
+	assert.is(sentCounts.count(seed, 1), 0);
+	sentCounts.sent(seed, 1);
+	sentCounts.sent(seed, 1);
+	assert.is(sentCounts.count(seed, 1), 2);
+	assert.is(sentCounts.count(seed, 0), 0);
+	sentCounts.forget(seed);
+	assert.is(sentCounts.count(seed, 1), 0);
 });
 
 test.run();

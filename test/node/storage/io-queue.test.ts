@@ -2,7 +2,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { RunQueue } from '../../../node/storage/io-queue.ts';
+import { IoQueue } from '../../../node/storage/io-queue.ts';
 import { makeFolder } from '../../helpers/fixtures/folder.ts';
 import { rejects } from '../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
@@ -12,8 +12,8 @@ const test = suite('run queue');
 type Handle = Pick<FileHandle, 'writev'>;
 
 /** A queue of writes, two at a time. */
-function writesTo(handle: Handle): RunQueue {
-	return new RunQueue(async (buffers, at) => (await handle.writev(buffers, at)).bytesWritten, {
+function writesTo(handle: Handle): IoQueue {
+	return new IoQueue(async (buffers, at) => (await handle.writev(buffers, at)).bytesWritten, {
 		atOnce: 2,
 		mostBytes: 4 * 1024 * 1024,
 	});
@@ -41,7 +41,7 @@ function fakeHandle(take: (length: number, at: number) => number): {
 	return { handle: { writev } as Handle, writes };
 }
 
-async function makeFile(t: Scope): Promise<{ path: string; queue: RunQueue; close(): unknown }> {
+async function makeFile(t: Scope): Promise<{ path: string; queue: IoQueue; close(): unknown }> {
 	const path = join(await makeFolder(t), 'file');
 	const handle = await open(path, 'w+');
 	t.defer(() => handle.close());

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { Place } from '../../../node/download/content-source.ts';
-import { type Holding, Holdings } from '../../../node/storage/content-store.ts';
+import { ContentSource } from '../../../node/download/content-source.ts';
+import { ContentStore, type StoredContent } from '../../../node/storage/content-store.ts';
 import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
 import { ContentStream, type StreamOptions } from '../../../node/streaming/content-stream.ts';
 import { Bitfield } from '../../../protocol/index.ts';
@@ -20,25 +20,25 @@ const test = suite('ContentStream');
 function makeHolding(length: number) {
 	const content = contentOf(length);
 	const seed = seedOf(content);
-	const holdings = new Holdings();
+	const contents = new ContentStore();
 	const storage = new MemoryStorage(length);
-	const holding: Holding = { seed, have: new Bitfield(seed.chunks), storage };
-	holdings.add(holding);
+	const holding: StoredContent = { seed, have: new Bitfield(seed.chunks), storage };
+	contents.add(holding);
 	const gain = async (chunk: number): Promise<void> => {
 		const start = seed.layout.offsetOf(chunk);
 		await storage.write(start, content.subarray(start, start + seed.layout.sizeOf(chunk)));
-		holdings.gain(holding, chunk);
+		contents.gain(holding, chunk);
 	};
 	/** A stream of what is held here, until it is not any more. */
 	const stream = (options: StreamOptions = {}, after?: Error): ContentStream =>
 		new ContentStream(async (signal) => {
-			const held = holdings.get(seed.id);
+			const held = contents.get(seed.id);
 			if (held === undefined) {
 				throw after;
 			}
-			return new Place(holdings, held, { signal }, undefined, () => {});
+			return new ContentSource(contents, held, { signal }, undefined, () => {});
 		}, options);
-	return { content, holdings, holding, gain, stream };
+	return { content, holdings: contents, holding, gain, stream };
 }
 
 async function read(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -133,7 +133,7 @@ test('gives a chunk before the next one is here', async () => {
 });
 
 test('goes on elsewhere when a content is not held any more, and ends if it is nowhere', async () => {
-	const { content, holdings, holding, gain, stream } = makeHolding(1_000);
+	const { content, holdings: contents, holding, gain, stream } = makeHolding(1_000);
 	const reading = stream({}, new Error('it is nowhere'));
 	const parts: Uint8Array[] = [];
 	const all = (async () => {
@@ -143,7 +143,7 @@ test('goes on elsewhere when a content is not held any more, and ends if it is n
 	})();
 	await gain(0);
 	await until('the first chunk is read', () => parts.length === 1);
-	holdings.remove(holding);
+	contents.remove(holding);
 	const error = await rejects(all);
 	assert.match(error.message, 'it is nowhere');
 	assert.is(reading.result, undefined);

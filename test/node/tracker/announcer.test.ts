@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import { Tracker } from '../../../broker/index.ts';
 import type { ShoalNode } from '../../../node/index.ts';
 import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
-import { Presence } from '../../../node/tracker/announcer.ts';
+import { Announcer } from '../../../node/tracker/announcer.ts';
 import {
 	Bitfield,
 	decodeAnnounce,
@@ -60,21 +60,21 @@ async function inside(t: Scope, url: string, count: number, limits: Partial<Limi
 			return typeof value === 'function' ? value.bind(target) : value;
 		},
 	});
-	const presence = new Presence({
+	const announcer = new Announcer({
 		...context,
 		tracker,
 		addresses: () => ({ addresses: [] }),
 		refused: (seed) => refused.push(seed),
 	});
-	const holdings = Array.from({ length: count }, (_, index) => {
+	const contents = Array.from({ length: count }, (_, index) => {
 		const seed = seedOf(contentOf(1_000 + index));
 		const storage = new MemoryStorage(seed.length);
-		const holding = { seed, have: Bitfield.full(seed.chunks), storage };
-		context.holdings.add(holding);
-		return holding;
+		const content = { seed, have: Bitfield.full(seed.chunks), storage };
+		context.contents.add(content);
+		return content;
 	});
 	/** How often it has looked at the tracker: what it does again and again starts there. */
-	return { context, presence, holdings, refused, looks: () => looks };
+	return { context, presence: announcer, holdings: contents, refused, looks: () => looks };
 }
 
 const announcesOf = (seen: readonly Incoming[]): Incoming[] =>
@@ -214,12 +214,12 @@ test('announces that are refused are not made again for ever', async (t) => {
 
 test('what is gained is told once a second, and at once when it is all', async (t) => {
 	const { url } = await startBroker(t);
-	const { context, presence } = await inside(t, url, 0);
-	t.defer(() => presence.leave());
-	await presence.join();
+	const { context, presence: announcer } = await inside(t, url, 0);
+	t.defer(() => announcer.leave());
+	await announcer.join();
 	const seed = seedOf(contentOf(50_000));
 	const storage = new MemoryStorage(seed.length);
-	const holding = { seed, have: new Bitfield(seed.chunks), storage };
+	const content = { seed, have: new Bitfield(seed.chunks), storage };
 	const seen = await watch(t, url);
 	const told: number[] = [];
 	const { link } = context;
@@ -230,10 +230,10 @@ test('what is gained is told once a second, and at once when it is all', async (
 		}
 		return await retain(topic, payload);
 	};
-	context.holdings.add(holding);
+	context.contents.add(content);
 	const start = performance.now();
 	for (let chunk = 0; chunk < seed.chunks; chunk += 1) {
-		context.holdings.gain(holding, chunk);
+		context.contents.gain(content, chunk);
 		await wait(chunk < seed.chunks - 1 ? 15 : 0);
 	}
 	const took = performance.now() - start;
@@ -248,14 +248,14 @@ test('what is gained is told once a second, and at once when it is all', async (
 
 test('what is removed while it waits to be announced is not announced any more', async (t) => {
 	const { url } = await startBroker(t);
-	const { context, presence, holdings } = await inside(t, url, 200);
-	t.defer(() => presence.leave());
-	const joining = presence.join();
+	const { context, presence: announcer, holdings: contents } = await inside(t, url, 200);
+	t.defer(() => announcer.leave());
+	const joining = announcer.join();
 	await until('some are announced', async () => {
 		return (await retainedBelow(url, 'shoal/1/announce/+/+')).length > 0;
 	});
-	for (const holding of holdings) {
-		context.holdings.remove(holding);
+	for (const content of contents) {
+		context.contents.remove(content);
 	}
 	await joining;
 	await wait(100);
@@ -265,10 +265,10 @@ test('what is removed while it waits to be announced is not announced any more',
 for (const delay of [0, 3, 10]) {
 	test(`a node that leaves ${delay} ms after it began to join is gone, and does nothing any more`, async (t) => {
 		const { url } = await startBroker(t, { limits: { renewal: 20 } });
-		const { presence, looks } = await inside(t, url, 200);
-		const joining = presence.join().catch(() => {});
+		const { presence: announcer, looks } = await inside(t, url, 200);
+		const joining = announcer.join().catch(() => {});
 		await wait(delay);
-		await presence.leave();
+		await announcer.leave();
 		await joining;
 		await until('nothing is left of it', async () => {
 			return (await retainedBelow(url, 'shoal/1/announce/+/+')).length === 0;

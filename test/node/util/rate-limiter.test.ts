@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { TokenBucket } from '../../../node/util/rate-limiter.ts';
+import { RateLimiter } from '../../../node/util/rate-limiter.ts';
 import { fakeClock } from '../../helpers/harness/clock.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { throwsCode } from '../../helpers/harness/throws-code.ts';
@@ -9,7 +9,7 @@ import { until } from '../../helpers/harness/until.ts';
 const test = suite('TokenBucket');
 
 test('without a rate there is no limit and no wait', () => {
-	const bucket = new TokenBucket(undefined, fakeClock().now);
+	const bucket = new RateLimiter(undefined, fakeClock().now);
 	bucket.spend(1e12);
 	assert.is(bucket.available, Number.POSITIVE_INFINITY);
 	assert.is(bucket.wait, 0);
@@ -17,7 +17,7 @@ test('without a rate there is no limit and no wait', () => {
 
 test('what was spent beyond what is there is waited for', () => {
 	const clock = fakeClock();
-	const bucket = new TokenBucket(1_000, clock.now);
+	const bucket = new RateLimiter(1_000, clock.now);
 	clock.advance(30);
 	assert.is(bucket.available, 30);
 	assert.is(bucket.wait, 0);
@@ -32,14 +32,14 @@ test('what was spent beyond what is there is waited for', () => {
 
 test('a rest earns a twenty-fifth of a second at most', () => {
 	const clock = fakeClock();
-	const bucket = new TokenBucket(1_000, clock.now);
+	const bucket = new RateLimiter(1_000, clock.now);
 	clock.advance(3_600_000);
 	assert.is(bucket.available, 40);
 });
 
 test('a new rate counts from now on, and a lifted one not at all', () => {
 	const clock = fakeClock();
-	const bucket = new TokenBucket(1_000, clock.now);
+	const bucket = new RateLimiter(1_000, clock.now);
 	bucket.spend(1_000);
 	clock.advance(500);
 	bucket.setRate(10_000);
@@ -50,7 +50,7 @@ test('a new rate counts from now on, and a lifted one not at all', () => {
 
 test('a limit set after a long time without one starts with nothing saved up', () => {
 	const clock = fakeClock();
-	const bucket = new TokenBucket(undefined, clock.now);
+	const bucket = new RateLimiter(undefined, clock.now);
 	clock.advance(3_600_000);
 	bucket.setRate(1_000);
 	assert.is(bucket.available, 0);
@@ -58,9 +58,9 @@ test('a limit set after a long time without one starts with nothing saved up', (
 
 test('a rate that is no number above 0 is refused, and changes nothing', () => {
 	const clock = fakeClock();
-	const bucket = new TokenBucket(1_000, clock.now);
+	const bucket = new RateLimiter(1_000, clock.now);
 	for (const rate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
-		throwsCode('ERR_USAGE', () => new TokenBucket(rate));
+		throwsCode('ERR_USAGE', () => new RateLimiter(rate));
 		throwsCode('ERR_USAGE', () => bucket.setRate(rate));
 	}
 	clock.advance(30);
@@ -69,44 +69,44 @@ test('a rate that is no number above 0 is refused, and changes nothing', () => {
 
 test('who waits has a turn in the order of asking, each after what was spent before, and once', async () => {
 	const clock = fakeClock();
-	const bucket = new TokenBucket(100_000, clock.now);
-	const turns: string[] = [];
-	const turn = (name: string) => (): void => {
-		turns.push(name);
+	const bucket = new RateLimiter(100_000, clock.now);
+	const slots: string[] = [];
+	const slot = (name: string) => (): void => {
+		slots.push(name);
 		bucket.spend(1_000);
 	};
 	bucket.spend(1_000);
-	bucket.whenFree(turn('a'));
-	bucket.whenFree(turn('b'));
+	bucket.whenFree(slot('a'));
+	bucket.whenFree(slot('b'));
 	bucket.whenFree(() => {
-		turn('c')();
-		bucket.whenFree(turn('d'));
+		slot('c')();
+		bucket.whenFree(slot('d'));
 	});
 	for (const had of ['', 'a', 'ab', 'abc']) {
-		assert.is(turns.join(''), had);
+		assert.is(slots.join(''), had);
 		clock.advance(10.5);
-		await until('the next turn', () => turns.length > had.length);
+		await until('the next turn', () => slots.length > had.length);
 	}
 	clock.advance(1_000);
 	await new Promise((resolve) => setTimeout(resolve, 20));
-	assert.is(turns.join(''), 'abcd');
+	assert.is(slots.join(''), 'abcd');
 });
 
 test('who may spend now has no turn to wait for, and a limit that is lifted lets all go', () => {
-	const bucket = new TokenBucket(undefined);
+	const bucket = new RateLimiter(undefined);
 	assert.not(bucket.whenFree(() => assert.unreachable()));
 	bucket.setRate(1);
 	bucket.spend(1_000);
-	const turns: string[] = [];
-	bucket.whenFree(() => turns.push('a'));
-	bucket.whenFree(() => turns.push('b'));
+	const slots: string[] = [];
+	bucket.whenFree(() => slots.push('a'));
+	bucket.whenFree(() => slots.push('b'));
 	bucket.setRate(undefined);
-	assert.equal(turns, ['a', 'b']);
+	assert.equal(slots, ['a', 'b']);
 });
 
 test('no more is asked for than comes in the time of the quickest answer and a little more', () => {
 	const clock = fakeClock();
-	const bucket = new TokenBucket(1_000_000, clock.now);
+	const bucket = new RateLimiter(1_000_000, clock.now);
 	clock.advance(1_000);
 	assert.is(bucket.affordable({ quickest: Number.POSITIVE_INFINITY, outstanding: 1e9 }), 40_000);
 	assert.is(bucket.affordable({ quickest: 5, outstanding: 0 }), 30_000);
@@ -119,24 +119,24 @@ test('no more is asked for than comes in the time of the quickest answer and a l
 test('who asks at the very moment at which it is free is not left waiting', async () => {
 	// A clock that goes on between any two looks at it, as clocks do.
 	let now = 0;
-	const bucket = new TokenBucket(1_000, () => {
+	const bucket = new RateLimiter(1_000, () => {
 		now += 0.5;
 		return now;
 	});
 	for (let time = 0; time < 200; time += 1) {
 		bucket.spend(1 + (time % 3));
 		while (bucket.wait > 0) {
-			const turn = new Promise<string>((resolve) => {
+			const slot = new Promise<string>((resolve) => {
 				bucket.whenFree(() => resolve('turn')) || resolve('at once');
 			});
 			const late = new Promise<string>((resolve) => setTimeout(resolve, 60_000, 'late').unref());
-			assert.is.not(await Promise.race([turn, late]), 'late');
+			assert.is.not(await Promise.race([slot, late]), 'late');
 		}
 	}
 });
 
 test('a piece is a power of two of at most 50 ms of the rate, and no less than 16 KiB', () => {
-	const piece = (rate: number | undefined): number => new TokenBucket(rate).piece;
+	const piece = (rate: number | undefined): number => new RateLimiter(rate).piece;
 	assert.equal([1, 2e6, 5e6, 20e6].map(piece), [16_384, 65_536, 131_072, 524_288]);
 	assert.is(piece(undefined), Number.POSITIVE_INFINITY);
 });
@@ -147,7 +147,7 @@ test('in the long run the rate is kept exactly, whatever the size of the pieces'
 		fc.property(pieces, fc.integer({ min: 10, max: 100_000 }), (sizes, rate) => {
 			const clock = fakeClock();
 			const start = clock.now();
-			const bucket = new TokenBucket(rate, clock.now);
+			const bucket = new RateLimiter(rate, clock.now);
 			let before = 0;
 			for (const size of sizes) {
 				while (bucket.wait > 0) {

@@ -1,19 +1,19 @@
 import * as assert from 'uvu/assert';
-import { Turns } from '../../../node/util/slots.ts';
+import { Slots } from '../../../node/util/slots.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('Turns');
 const microtasks = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('so many are on at a time, the others follow in the order in which they came', async () => {
-	const turns = new Turns(2);
+	const slots = new Slots(2);
 	const begun: string[] = [];
-	const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => turns.take(() => begun.push(name)));
+	const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => slots.take(() => begun.push(name)));
 	assert.equal(begun, []);
 	await microtasks();
 	assert.equal(begun, ['a', 'b']);
 	assert.equal(
-		[a, b, c, d].map((turn) => turn?.isOn),
+		[a, b, c, d].map((slot) => slot?.isOn),
 		[true, true, false, false],
 	);
 	b?.end();
@@ -25,11 +25,11 @@ test('so many are on at a time, the others follow in the order in which they cam
 });
 
 test('who leaves the line while it waits has no turn', async () => {
-	const turns = new Turns(1);
+	const slots = new Slots(1);
 	const begun: string[] = [];
-	const first = turns.take(() => begun.push('first'));
-	turns.take(() => begun.push('second')).end();
-	turns.take(() => begun.push('third'));
+	const first = slots.take(() => begun.push('first'));
+	slots.take(() => begun.push('second')).end();
+	slots.take(() => begun.push('third'));
 	await microtasks();
 	first.end();
 	assert.equal(begun, ['first', 'third']);

@@ -34,9 +34,9 @@ function frame(options: Partial<PacketFramerOptions> = {}): Framed {
 
 /** Reads `bytes` as a socket would: at most as many as `sizes` say in turn, and as there is room for. */
 function feed(framer: PacketFramer, bytes: Uint8Array, sizes: readonly number[]): void {
-	for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+	for (let at = 0, slot = 0; at < bytes.length; slot += 1) {
 		const { target } = framer;
-		const size = sizes[turn % sizes.length] as number;
+		const size = sizes[slot % sizes.length] as number;
 		const piece = bytes.subarray(at, at + Math.min(size, target.length));
 		target.set(piece);
 		framer.filled(piece.length);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { Gatekeeper } from '../../../broker/access/authorizer.ts';
+import { Authorizer } from '../../../broker/access/authorizer.ts';
 import { makeTokens } from '../../../broker/index.ts';
 import type { ChunkTopic } from '../../../broker/net/chunk-forwarder.ts';
 import { digestChunk } from '../../../node/hashing/hasher.ts';
@@ -43,7 +43,7 @@ const authorise: MicroCost = {
 	about: 'whether a chunk message may be published, and handed to one client',
 	async measure(_, __, isQuick) {
 		const times = isQuick ? 2_000 : 200_000;
-		const gate = new Gatekeeper({
+		const authorizer = new Authorizer({
 			rules: { topics, limits: DEFAULT_LIMITS, hasTracker: true },
 			now: () => performance.now(),
 			warn: () => {},
@@ -58,7 +58,10 @@ const authorise: MicroCost = {
 		const startedAt = performance.now();
 		for (let index = 0; index < times; index += 1) {
 			const parsed = topics.tryParse(topic) as ChunkTopic;
-			if (!gate.mayPublish(from as never, parsed) || !gate.mayDeliver(to as never, parsed)) {
+			if (
+				!authorizer.mayPublish(from as never, parsed) ||
+				!authorizer.mayDeliver(to as never, parsed)
+			) {
 				throw new Error('it is refused');
 			}
 		}

@@ -22,7 +22,7 @@ const LENGTH = 32 * MIB;
 const LOOP_LAG = fileURLToPath(new URL('./loop-lag.js', import.meta.url));
 
 /** F21: a thousand nodes come within a second. */
-export const crowd: Scenario = {
+export const limit: Scenario = {
 	name: 'crowd',
 	about: `${NODES} nodes connect within a second while ${GETTERS} download`,
 	needs: () => ({ disk: (GETTERS + 1) * LENGTH, minutes: 1, other: `${NODES} descriptors` }),

@@ -87,14 +87,14 @@ async function useUpDescriptors(t: TortureContext): Promise<void> {
 	const getter = rig.get('copy.bin');
 	await getter.reaches(1);
 	const port = Number(new URL(rig.url).port);
-	const crowd = Array.from({ length: CROWD }, (_, index) =>
+	const limit = Array.from({ length: CROWD }, (_, index) =>
 		connectRaw(t, port, `crowd-${String(index).padStart(4, '0')}`).catch(() => undefined),
 	);
 	const before = getter.have;
-	await Promise.all(crowd);
+	await Promise.all(limit);
 	t.check('F23: the broker without descriptors lives', broker.code === undefined);
 	t.check('F23: who is connected goes on', getter.have > before || getter.hasEnded);
-	for (const client of await Promise.all(crowd)) {
+	for (const client of await Promise.all(limit)) {
 		client?.socket.destroy();
 	}
 	await sleep(1_000);

@@ -7,7 +7,7 @@ import { CleanUps } from '../../helpers/harness/clean-ups.ts';
 import { fakeRandom } from '../../helpers/harness/clock.ts';
 import { broker } from './broker.ts';
 import { churn } from './churn.ts';
-import { crowd } from './crowd.ts';
+import { limit } from './crowd.ts';
 import { freeze } from './freeze.ts';
 import { full } from './full.ts';
 import { huge } from './huge.ts';
@@ -25,7 +25,7 @@ const SCENARIOS: readonly Scenario[] = [
 	broker,
 	tracker,
 	freeze,
-	crowd,
+	limit,
 	churn,
 	full,
 	lossy,

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { openEntry } from '../../../../node/cli/broker/broker-access.ts';
+import { openAccess } from '../../../../node/cli/broker/broker-access.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
@@ -8,16 +8,16 @@ const test = suite('entry of a broker');
 test('P5: only what this machine alone reaches is open without a token', async (t) => {
 	const data = await makeFolder(t);
 	for (const host of [undefined, '127.0.0.1', '127.8.8.8', '::1', 'localhost']) {
-		assert.is(openEntry({ host, data }).tokens, undefined, host);
+		assert.is(openAccess({ host, data }).tokens, undefined, host);
 	}
 	for (const host of [
 		...['0.0.0.0', '::', '0.0.0.0.', '::0', '::ffff:0.0.0.0', '10.0.0.5', 'fd00::2'],
 		...['127.evil.example', 'x.localhost', '0'],
 	]) {
-		assert.ok(openEntry({ host, data }).tokens, host);
-		assert.ok(openEntry({ host, data, insecureAnonymous: true }).isAnonymous, host);
+		assert.ok(openAccess({ host, data }).tokens, host);
+		assert.ok(openAccess({ host, data, insecureAnonymous: true }).isAnonymous, host);
 	}
-	assert.ok(openEntry({ lan: true, data }).tokens);
+	assert.ok(openAccess({ lan: true, data }).tokens);
 });
 
 test.run();

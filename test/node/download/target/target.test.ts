@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { placesOf } from '../../../../node/download/target/part-paths.ts';
+import { partPathsOf } from '../../../../node/download/target/part-paths.ts';
 import { Seed } from '../../../../protocol/index.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { seedOf } from '../../../helpers/fixtures/seeds.ts';
@@ -105,7 +105,7 @@ test('a content of one chunk that was trusted is checked as well', async (t) => 
 	await first.storage.write(0, content.subarray(0, 100));
 	first.target.stored(0);
 	await first.target.abandon();
-	await writeFile(placesOf(path, small).part, 'x', { flag: 'r+' });
+	await writeFile(partPathsOf(path, small).part, 'x', { flag: 'r+' });
 	const session = await open(t, path, { of: small });
 	assert.ok(session.have.isFull);
 	assert.equal(await session.target.finish(small, {}), { bad: [0] });

@@ -16,14 +16,14 @@ test('room is looked for before anything is fetched, for what will be read and i
 		chunkDigests: new Uint8Array(MAX_CHUNKS * 32),
 	});
 	const all = { first: 0, count: MAX_CHUNKS };
-	const holding = { seed, have: new Bitfield(MAX_CHUNKS), storage: new MemoryStorage(0) };
+	const content = { seed, have: new Bitfield(MAX_CHUNKS), storage: new MemoryStorage(0) };
 	const target = new TemporaryTarget();
-	const error = await rejects(target.checkRoom(holding, [all]));
+	const error = await rejects(target.checkRoom(content, [all]));
 	assert.is(error.code, 'ERR_NO_SPACE');
 	assert.match(error.message, /4398046511104 are needed; have TMPDIR name another folder/);
 	const few = { first: 77, count: 2 };
-	await target.checkRoom(holding, [few, few]);
-	await target.checkRoom({ ...holding, have: Bitfield.full(MAX_CHUNKS) }, [all]);
+	await target.checkRoom(content, [few, few]);
+	await target.checkRoom({ ...content, have: Bitfield.full(MAX_CHUNKS) }, [all]);
 	await target.abandon();
 });
 
