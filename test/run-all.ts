@@ -4,14 +4,14 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 // Runs every test file in a process of its own, so that each is told by itself when it leaves
-// something open. Most of them wait most of the time, so several run at once; those in timing/, which
+// something open. Most of them wait most of the time, so more run at once than there are cores; those in timing/, which
 // measure how long something takes, run one after the other, and only when they are asked for.
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const AT_ONCE = availableParallelism() + 1;
+const AT_ONCE = 2 * availableParallelism() + 1;
 /** They take longest, and are begun first: at the end the others would wait for them. */
 const LONG =
-	/(engine\/swarm(-bound)?|swarm\/(swarm|direct|faults|resume)|failing-calls|cli\/transfer)\.test\.js$/;
+	/(engine\/swarm(-bound)?|swarm\/(resume|faults|outages|direct-faults)|behaviour\/(rates|wrong-peers|failing-calls)|announcer|cli\/signals)\.test\.js$/;
 const TIMING = /^timing\//;
 
 /** Starts of the names of test files; without any, all are run but those in web/, which need a browser, and those in timing/. */
