@@ -96,6 +96,7 @@ export {
 	plainPublishHeader,
 } from './packets/publish-packet.ts';
 export { escapeJson, printable, printableJson, quoted } from './printable.ts';
+export { printableUrl } from './printable-url.ts';
 export { Bitfield, BUCKETS } from './seed/bitfield.ts';
 export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './seed/digest.ts';
 export {

@@ -2,6 +2,7 @@ import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { isShoalError, ShoalError } from '../errors.ts';
 import { makeSession } from '../ids.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
+import { printableUrl } from '../printable-url.ts';
 import type {
 	BrokerConnection,
 	Incoming,
@@ -52,6 +53,7 @@ const RETRY_MOST = 2_000;
  */
 export class BaseLink {
 	readonly id: string;
+	/** URL of the broker, without credentials. */
 	readonly url: string;
 	readonly #options: LinkOptions;
 	readonly #open: OpenConnection;
@@ -69,7 +71,7 @@ export class BaseLink {
 	protected constructor(options: LinkOptions, open: OpenConnection) {
 		this.#open = open;
 		this.id = options.id;
-		this.url = options.url;
+		this.url = printableUrl(options.url);
 		this.#options = options;
 	}
 

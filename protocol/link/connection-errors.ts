@@ -1,5 +1,6 @@
 import { ShoalError } from '../errors.ts';
 import { printable } from '../printable.ts';
+import { printableUrl } from '../printable-url.ts';
 
 // CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
 const REFUSED_ID = 2;
@@ -21,7 +22,7 @@ export function explain(
 	if (error.code === REFUSED_TOKEN) {
 		return new ShoalError(
 			'ERR_REFUSED',
-			`the broker at ${options.url} lets in only who has its token; join it with the link it printed: shoal join LINK`,
+			`the broker at ${printableUrl(options.url)} lets in only who has its token; join it with the link it printed: shoal join LINK`,
 			{ cause: error },
 		);
 	}
@@ -34,16 +35,20 @@ export function explain(
 	const why = isUnknown
 		? 'no authority vouches for its certificate; join it with the link it printed: shoal join LINK'
 		: printable(error.message || String(error.code ?? 'no connection'));
-	return new ShoalError('ERR_BROKER', `the broker at ${options.url} cannot be reached: ${why}`, {
-		cause: error,
-	});
+	return new ShoalError(
+		'ERR_BROKER',
+		`the broker at ${printableUrl(options.url)} cannot be reached: ${why}`,
+		{ cause: error },
+	);
 }
 
 /** A connection that was there is no more. */
 export function disconnected(url: string, cause?: unknown): ShoalError {
-	return new ShoalError('ERR_DISCONNECTED', `the connection to the broker at ${url} was lost`, {
-		cause,
-	});
+	return new ShoalError(
+		'ERR_DISCONNECTED',
+		`the connection to the broker at ${printableUrl(url)} was lost`,
+		{ cause },
+	);
 }
 
 /** The broker denies a subscription. */

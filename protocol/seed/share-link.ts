@@ -1,6 +1,7 @@
 import { ShoalError } from '../errors.ts';
 import { isSeedId } from '../ids.ts';
 import { printable, quoted } from '../printable.ts';
+import { printableUrl } from '../printable-url.ts';
 import { checkName } from './names.ts';
 
 /** What a link holds: `shoal:<seed id>?name=…&broker=…`. */
@@ -40,6 +41,13 @@ export function isLink(text: string): boolean {
 export function parseLink(text: string): ShareLink {
 	const [, rawId = '', rawQuery = ''] = /^shoal:([^?]*)(?:\?(.*))?$/is.exec(text.trim()) ?? [];
 	const id = rawId.toLowerCase();
+	if (id === 'join') {
+		// Not quoted: it has the token in it.
+		throw new ShoalError(
+			'ERR_LINK',
+			'that is a join link, which names a broker and no file; join the broker with it first: shoal join LINK',
+		);
+	}
 	if (!isSeedId(id)) {
 		throw new ShoalError('ERR_LINK', `${quoted(text)} is no link: shoal:<64 hex digits> expected`);
 	}
@@ -65,7 +73,7 @@ export function parseBrokerUrl(text: string): string {
 	if (url === undefined || !SCHEMES.has(url.protocol) || url.hostname === '') {
 		throw new ShoalError(
 			'ERR_LINK',
-			`${quoted(text)} is no URL of a broker: mqtt://HOST:PORT expected (or mqtts, ws, wss)`,
+			`${quoted(printableUrl(text))} is no URL of a broker: mqtt://HOST:PORT expected (or mqtts, ws, wss)`,
 		);
 	}
 	return text;

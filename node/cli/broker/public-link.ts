@@ -1,4 +1,4 @@
-import { formatLink, type Seed } from '../../../protocol/index.ts';
+import { formatLink, printableUrl, type Seed } from '../../../protocol/index.ts';
 
 /** Whether `host`, as it stands in a URL, is reached from this machine only, or is no address at all. */
 export function isLoopback(host: string): boolean {
@@ -8,20 +8,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /** The link to give to others. Its broker is one they can reach, without credentials, or left out. */
-export function publicLink(seed: Seed, broker: string): string {
-	const url = new URL(broker);
-	const { id, name } = seed;
-	return isLoopback(url.hostname)
+export function publicLink({ id, name }: Seed, broker: string): string {
+	return isLoopback(new URL(broker).hostname)
 		? formatLink({ id, name })
-		: formatLink({ id, name, broker: withoutCredentials(broker, url) });
-}
-
-/** The text as it was typed, where nothing has to be taken out of it. */
-function withoutCredentials(text: string, url: URL): string {
-	if (url.username === '' && url.password === '') {
-		return text;
-	}
-	url.username = '';
-	url.password = '';
-	return url.href;
+		: formatLink({ id, name, broker: printableUrl(broker) });
 }

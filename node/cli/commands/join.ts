@@ -1,4 +1,4 @@
-import { parseJoinLink } from '../../../protocol/index.ts';
+import { parseJoinLink, printableUrl } from '../../../protocol/index.ts';
 import { rememberJoined } from '../connect/joined-broker.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Command } from '../run.ts';
@@ -8,8 +8,9 @@ export function joinCommand(text: string): Command {
 	return async ({ output }) => {
 		const link = parseJoinLink(text);
 		const path = rememberJoined(link);
-		output.event({ event: 'joined', broker: link.broker, path });
-		output.line(`joined ${link.broker}; from now on it is used where none is named`);
+		const broker = printableUrl(link.broker);
+		output.event({ event: 'joined', broker, path });
+		output.line(`joined ${broker}; from now on it is used where none is named`);
 		output.line(output.style('dim', `kept in ${path}; next: shoal ls`));
 		return EXIT.done;
 	};

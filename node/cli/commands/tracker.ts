@@ -1,5 +1,6 @@
 import { nanoid } from 'nanoid';
 import { Tracker } from '../../../broker/index.ts';
+import { printableUrl } from '../../../protocol/index.ts';
 import { brokerStream } from '../../lanes/transport/broker-stream.ts';
 import { logTracker } from '../broker/service-log.ts';
 import { asBroker, chooseBroker } from '../connect/connect.ts';
@@ -24,6 +25,7 @@ export function trackerCommand(flags: TrackerFlags): Command {
 	return async ({ output, interrupts }) => {
 		await output.openLog(flags.logLevel);
 		const url = chooseBroker(flags.broker);
+		const shown = printableUrl(url);
 		const limits = parseLimits(flags.limit ?? []);
 		const starting = Tracker.start({
 			url,
@@ -33,17 +35,17 @@ export function trackerCommand(flags: TrackerFlags): Command {
 		});
 		const tracker = await interrupts.race(asBroker(starting, url));
 		const tell = (event: 'ready' | 'standby', text: string): void => {
-			output.event({ event, tracker: tracker.id, broker: url });
+			output.event({ event, tracker: tracker.id, broker: shown });
 			output.line(text);
 		};
-		const ready = `the tracker is ready on ${url}`;
-		const standby = `another tracker is ready on ${url}; this one stands by and takes over when it is lost`;
+		const ready = `the tracker is ready on ${shown}`;
+		const standby = `another tracker is ready on ${shown}; this one stands by and takes over when it is lost`;
 		tracker.on('ready', () => tell('ready', ready));
 		tracker.on('standby', () => tell('standby', standby));
 		tracker.on('warning', (error) => output.warn(error));
 		logTracker(output, tracker);
 		tracker.on('down', () => {
-			output.event({ event: 'offline', broker: url });
+			output.event({ event: 'offline', broker: shown });
 			output.line('connection to the broker lost, trying again');
 		});
 		tracker.isActive ? tell('ready', ready) : tell('standby', standby);

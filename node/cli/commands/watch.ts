@@ -37,11 +37,11 @@ export function watchCommand(flags: WatchFlags): Command {
 		});
 		link.on('down', () => {
 			view.clear();
-			output.event({ event: 'offline', broker: url });
+			output.event({ event: 'offline', broker: link.url });
 			note(output, 'connection to the broker lost, trying again', news);
 		});
 		link.on('up', () => {
-			output.event({ event: 'online', broker: url });
+			output.event({ event: 'online', broker: link.url });
 			note(output, 'connection to the broker is back', news);
 		});
 		for (const filter of topics.watchFilters()) {
@@ -49,7 +49,7 @@ export function watchCommand(flags: WatchFlags): Command {
 		}
 		const draw = (): void => {
 			const { columns, rows } = output;
-			output.live(swarmScreen(view, url, news, { columns, rows }).join('\n'));
+			output.live(swarmScreen(view, link.url, news, { columns, rows }).join('\n'));
 		};
 		const timer = setInterval(draw, DRAW_EVERY);
 		await interrupts.stopped();

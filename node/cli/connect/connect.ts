@@ -5,6 +5,7 @@ import {
 	parseBrokerUrl,
 	parseNodeId,
 	printable,
+	printableUrl,
 	ShoalError,
 } from '../../../protocol/index.ts';
 import type { ListenAt } from '../../lanes/listen.ts';
@@ -145,9 +146,13 @@ export async function asBroker<T>(work: Promise<T>, url: string): Promise<T> {
 		return await work;
 	} catch (error) {
 		if (isShoalError(error, 'ERR_TIMEOUT') || isShoalError(error, 'ERR_DISCONNECTED')) {
-			throw new ShoalError('ERR_BROKER', `there is no MQTT broker that answers at ${url}`, {
-				cause: error,
-			});
+			throw new ShoalError(
+				'ERR_BROKER',
+				`there is no MQTT broker that answers at ${printableUrl(url)}`,
+				{
+					cause: error,
+				},
+			);
 		}
 		throw error;
 	}

@@ -1,0 +1,13 @@
+/**
+ * The URL of a broker as it may be shown, logged and passed on: without user name, password and query, which may
+ * let somebody in. Of a text that is no URL, everything up to its last `@` is left out.
+ */
+export function printableUrl(url: string): string {
+	const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(url) ?? [];
+	const [authority = ''] = /^[^/?#]*/.exec(rest) ?? [];
+	const path = rest.slice(authority.length);
+	if (!URL.canParse(url)) {
+		return `${scheme}${rest.slice(rest.lastIndexOf('@') + 1).replace(/[?#].*$/s, '')}`;
+	}
+	return `${scheme}${authority.slice(authority.lastIndexOf('@') + 1)}${path.replace(/[?#].*$/s, '')}`;
+}

@@ -1,0 +1,33 @@
+import * as assert from 'uvu/assert';
+import { printableUrl } from '../../protocol/printable-url.ts';
+import { suite } from '../helpers/harness/suite.ts';
+
+const test = suite('printable URL');
+
+const SHOWN: ReadonlyArray<readonly [url: string, shown: string]> = [
+	['mqtt://host:1883', 'mqtt://host:1883'],
+	['mqtt://host', 'mqtt://host'],
+	['mqtt://user@host:1883', 'mqtt://host:1883'],
+	['mqtt://user:PASS@host:1883', 'mqtt://host:1883'],
+	['mqtt://:PASS@host', 'mqtt://host'],
+	['mqtts://user:P%40SS@[::1]:8883', 'mqtts://[::1]:8883'],
+	['mqtt://user:P@SS@host:1883', 'mqtt://host:1883'],
+	['MQTT://user:PASS@Host', 'MQTT://Host'],
+	['ws://user:PASS@host:8080/mqtt', 'ws://host:8080/mqtt'],
+	['wss://host/p@th', 'wss://host/p@th'],
+	['wss://host/mqtt?token=PASS', 'wss://host/mqtt'],
+	['wss://host/mqtt#PASS', 'wss://host/mqtt'],
+	['mqtt://user:PA/SS@host', 'mqtt://host'],
+	['mqtt://user:PASS@host:99999', 'mqtt://host:99999'],
+	['user:PASS@host', 'host'],
+	['mqtt://user:PA?SS@host', 'mqtt://host'],
+	['', ''],
+];
+
+for (const [url, shown] of SHOWN) {
+	test(`${url} is shown as ${shown}`, () => {
+		assert.is(printableUrl(url), shown);
+	});
+}
+
+test.run();
