@@ -49,10 +49,11 @@ export class FileStorage implements Storage {
 	 * Opens files to be read and written, made if they are missing and set to their length. A
 	 * symbolic link is not followed.
 	 *
+	 * @param mode permissions of a file that is made, before the umask
 	 * @throws ShoalError ERR_PERMISSION, ERR_NO_SPACE, ERR_IO
 	 */
-	static async openToWrite(pieces: readonly FilePiece[]): Promise<FileStorage> {
-		const storage = await FileStorage.#open(pieces, O_RDWR | O_CREAT | (O_NOFOLLOW ?? 0));
+	static async openToWrite(pieces: readonly FilePiece[], mode = 0o666): Promise<FileStorage> {
+		const storage = await FileStorage.#open(pieces, O_RDWR | O_CREAT | (O_NOFOLLOW ?? 0), mode);
 		try {
 			for (const { handle, path, length } of storage.#files) {
 				await onFile(path, () => handle.truncate(length));
@@ -64,11 +65,15 @@ export class FileStorage implements Storage {
 		return storage;
 	}
 
-	static async #open(pieces: readonly FilePiece[], flags: string | number): Promise<FileStorage> {
+	static async #open(
+		pieces: readonly FilePiece[],
+		flags: string | number,
+		mode?: number,
+	): Promise<FileStorage> {
 		const files: OpenFile[] = [];
 		try {
 			for (const { path, length } of pieces) {
-				const handle = await onFile(path, () => open(path, flags, 0o666));
+				const handle = await onFile(path, () => open(path, flags, mode));
 				const queues = queuesOf(handle, path);
 				files.push({ path, length, handle, stamp: undefined, ...queues });
 			}

@@ -72,6 +72,11 @@ export class ExistingFile {
 		return Number(this.#stats.mode) & 0o777;
 	}
 
+	/** Whose it is. */
+	get owner(): { readonly uid: number; readonly gid: number } {
+		return { uid: Number(this.#stats.uid), gid: Number(this.#stats.gid) };
+	}
+
 	/** Whether it is the content, as far as the chunks can tell. */
 	get isComplete(): boolean {
 		return this.right.isFull && Number(this.#stats.size) === this.#seed.length;

@@ -28,6 +28,8 @@ const VERSION = 'shoal-journal 1';
 /** ms and bytes between two records: what a death of the process costs is bounded by them. */
 const EVERY = 250;
 const MOST_PENDING = 16 * 1024 * 1024;
+/** Permissions of a journal: what is fetched of a private file is nobody's business either. */
+const OWNER_ONLY = 0o600;
 /** ms by which the last write of a part file may be later than the last record. */
 const LATE = 5_000;
 /** More than the records of the largest seed take. */
@@ -157,7 +159,7 @@ export class Journal {
 		const { path } = this.#options;
 		await rm(path, { force: true });
 		// Not through a symbolic link that somebody put there meanwhile.
-		return await open(path, 'ax');
+		return await open(path, 'ax', OWNER_ONLY);
 	}
 
 	#startLines(): string {

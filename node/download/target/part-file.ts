@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { chmod, link, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { chmod, chown, link, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
@@ -9,6 +9,8 @@ import type { ExistingFile } from './existing-file.ts';
 import { type PartPaths, partPathsOf } from './part-paths.ts';
 import { safePath } from './safe-path.ts';
 
+/** What the owner of a part file may do, whatever the file it replaces allows: read and write. */
+const OWNER = 0o600;
 /** The unit in which stat counts what a file takes. */
 const BLOCK = 512;
 
@@ -64,8 +66,12 @@ export class PartFile {
 		const room =
 			before === undefined ? 0 : Math.min(Number(before.size), Number(before.blocks) * BLOCK);
 		await checkRoom(dirname(path), seed.length - room);
-		const storage = await FileStorage.openToWrite([{ path: places.part, length: seed.length }]);
+		const pieces = [{ path: places.part, length: seed.length }];
+		const storage = await FileStorage.openToWrite(pieces, replaced && replaced.mode | OWNER);
 		try {
+			if (replaced !== undefined) {
+				await takeAfter(places.part, replaced);
+			}
 			const stats = await onFile(places.part, () => stat(places.part, { bigint: true }));
 			return new PartFile(places, storage, before, { stats, replaced });
 		} catch (error) {
@@ -208,6 +214,18 @@ async function leftOver({ path, part }: PartPaths): Promise<BigIntStats | undefi
 		return undefined;
 	}
 	return left;
+}
+
+/**
+ * Gives the part file at `part` the owner, where this process may, and the permissions of the file it will replace:
+ * before its first byte, as that file may be private.
+ */
+async function takeAfter(part: string, { mode, owner }: ExistingFile): Promise<void> {
+	const { uid, gid } = await onFile(part, () => stat(part));
+	if (uid !== owner.uid || gid !== owner.gid) {
+		await chown(part, owner.uid, owner.gid).catch(() => {});
+	}
+	await onFile(part, () => chmod(part, mode | OWNER));
 }
 
 /** @throws ShoalError ERR_EXISTS if something stands at `path` that is not the part file itself */

@@ -1,6 +1,7 @@
 import {
 	appendFile,
 	chmod,
+	chown,
 	lstat,
 	readdir,
 	readFile,
@@ -14,6 +15,7 @@ import {
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { FileTarget } from '../../../../node/download/target/file-target.ts';
+import { partPathsOf } from '../../../../node/download/target/part-paths.ts';
 import { makeFolder, openBelow } from '../../../helpers/fixtures/folder.ts';
 import { contentOf, seedOf } from '../../../helpers/fixtures/seeds.ts';
 import { rejects } from '../../../helpers/harness/rejects.ts';
@@ -196,6 +198,42 @@ test('stopped while it copies, it goes on from there', async (t) => {
 	assert.equal(new Uint8Array(await readFile(path)), older);
 	await finish(await open(t, path));
 	await isContent(path);
+});
+
+test('T32: what replaces a private file is private from its first byte, and so is its journal', async (t) => {
+	for (const mode of [0o600, 0o640, 0o400]) {
+		const path = await standing(t, older);
+		await chmod(path, mode);
+		const session = await open(t, path);
+		const { part, journal } = partPathsOf(path, seed);
+		assert.is((await stat(part)).mode & 0o777, mode | 0o600);
+		await store(session, missing(session));
+		assert.is((await stat(journal)).mode & 0o777, 0o600);
+		await finish(session);
+		assert.is((await stat(path)).mode & 0o777, mode);
+	}
+});
+
+test('a new file has what the umask leaves from its first byte', async (t) => {
+	const path = join(await makeFolder(t), 'file.bin');
+	const before = process.umask(0o027);
+	t.defer(() => process.umask(before));
+	await open(t, path);
+	assert.is((await stat(partPathsOf(path, seed).part)).mode & 0o777, 0o640);
+});
+
+test('a file of another user stays his where this process may give files away', async (t) => {
+	if (process.getuid?.() !== 0) {
+		console.log('this is not root, who alone may give files away: this test did nothing');
+		return;
+	}
+	const path = await standing(t, older);
+	await chown(path, 1_234, 2_345);
+	const session = await open(t, path);
+	const { uid, gid } = await stat(partPathsOf(path, seed).part);
+	assert.equal([uid, gid], [1_234, 2_345]);
+	await finish(session);
+	assert.is((await stat(path)).uid, 1_234);
 });
 
 test.run();
