@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
 import type { Route } from './http-server.ts';
+import { chooseEncoding, matchesWeakly } from './negotiation.ts';
 
 /** A file of the page, as it is and compressed. */
 interface PageFile {
@@ -45,12 +46,13 @@ export function pageRoute(folder: string): Route {
 		);
 		response.setHeader('ETag', file.etag);
 		response.setHeader('Vary', 'Accept-Encoding');
-		if (request.headers['if-none-match'] === file.etag) {
+		const known = request.headers['if-none-match'];
+		if (known !== undefined && matchesWeakly(known, file.etag)) {
 			response.writeHead(304).end();
 			return true;
 		}
-		const accepted = String(request.headers['accept-encoding'] ?? '');
-		const encoding = [...file.bodies.keys()].find((each) => accepted.includes(each)) ?? '';
+		const encodings = [...file.bodies.keys()].filter((each) => each !== '');
+		const encoding = chooseEncoding(request.headers['accept-encoding']?.toString(), encodings);
 		const body = file.bodies.get(encoding) as Buffer;
 		if (encoding !== '') {
 			response.setHeader('Content-Encoding', encoding);

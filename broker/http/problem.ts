@@ -44,6 +44,9 @@ export function tellProblem(response: ServerResponse, problem: Problem): void {
 			'Basic realm="shoal: the token as password", charset="UTF-8"',
 		);
 	}
+	// What was said of the content is not true of the problem.
+	response.removeHeader('ETag');
+	response.removeHeader('Cache-Control');
 	response.setHeader('Content-Type', 'application/problem+json');
 	response.writeHead(problem.status).end(`${JSON.stringify(problem)}\n`);
 }

@@ -1,10 +1,18 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { needsToken, type Route, tellJson, tellProblem, type Visit } from '../../broker/index.ts';
+import {
+	matches,
+	matchesWeakly,
+	needsToken,
+	type Route,
+	tellJson,
+	tellProblem,
+	type Visit,
+} from '../../broker/index.ts';
 import { isSeedId, type Seed, ShoalError, safeFileName } from '../../protocol/index.ts';
 import type { ShoalNode } from '../shoal-node.ts';
 import type { ContentStream } from '../streaming/content-stream.ts';
-import { namesTag, parseHttpRange } from './http-range.ts';
+import { parseHttpRange } from './http-range.ts';
 
 /**
  * Files of the swarm by HTTP, for whatever speaks it: `/seeds`, `/seeds/<id>` and `/files/<id>`. A file is
@@ -24,6 +32,9 @@ export function gatewayRoute(node: () => Promise<ShoalNode>): Route {
 		return true;
 	};
 }
+
+/** Some caches hand a public answer to whoever asks next, whatever token the first one had (RFC 9111, 3.5). */
+const CACHED = 'private, max-age=31536000, immutable';
 
 class Gateway {
 	readonly #node: ShoalNode;
@@ -67,25 +78,27 @@ class Gateway {
 		// The id names the content, whatever it is called.
 		const etag = `"${id}"`;
 		response.setHeader('ETag', etag);
-		if (headers['if-match'] !== undefined && !namesTag(headers['if-match'], etag)) {
-			const detail = 'the content of a seed never changes';
-			tellProblem(response, { status: 412, title: 'Another content', detail, code: 'ERR_CHANGED' });
-			return;
-		}
-		if (headers['if-none-match'] !== undefined && namesTag(headers['if-none-match'], etag)) {
-			response.writeHead(304).end();
+		response.setHeader('Cache-Control', CACHED);
+		if (this.#answerCondition(headers, etag, response)) {
 			return;
 		}
 		const ifRange = headers['if-range'];
 		const isSame = ifRange === undefined || ifRange === etag;
-		const range = isSame ? parseHttpRange(headers.range) : undefined;
-		const content = this.#node.stream(id, range ?? {});
+		// Other methods than GET know no ranges (RFC 9110, 14.2).
+		const isForRange = isSame && method === 'GET';
+		const asked = isForRange ? parseHttpRange(headers.range) : undefined;
+		const content = this.#node.stream(id, asked ?? {});
 		content.on('error', () => {});
 		response.once('close', () => content.destroy());
 		const { seed, start, length } = await this.#open(content, id, response);
+		// No byte of an empty content can be named: its last bytes are all of it, and it has no first one.
+		const range = length === 0 ? undefined : asked;
+		if (length === 0 && (asked?.start ?? -1) >= 0) {
+			content.destroy();
+			response.setHeader('Content-Range', 'bytes */0');
+			throw new ShoalError('ERR_RANGE', 'the content is empty');
+		}
 		response.setHeader('Accept-Ranges', 'bytes');
-		// Some caches hand a public answer to whoever asks next, whatever token the first one had (RFC 9111, 3.5).
-		response.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
 		response.setHeader('Content-Type', 'application/octet-stream');
 		response.setHeader('Content-Disposition', disposition(seed));
 		response.setHeader('Content-Length', length);
@@ -99,6 +112,21 @@ class Gateway {
 			return;
 		}
 		await pipeline(content, response);
+	}
+
+	/** Answers a request for anything but `etag`, or for anything but that again (RFC 9110, 13.2.2). @returns whether it did */
+	#answerCondition(headers: IncomingHttpHeaders, etag: string, response: ServerResponse): boolean {
+		const { 'if-match': wanted, 'if-none-match': known } = headers;
+		if (wanted !== undefined && !matches(wanted, etag)) {
+			const detail = 'the content of a seed never changes';
+			tellProblem(response, { status: 412, title: 'Another content', detail, code: 'ERR_CHANGED' });
+			return true;
+		}
+		if (known !== undefined && matchesWeakly(known, etag)) {
+			response.writeHead(304).end();
+			return true;
+		}
+		return false;
 	}
 
 	/** Which bytes come. Of a range that is none, the length of the content is told. */

@@ -22,7 +22,7 @@ async function start(t: Scope) {
 	const { url } = gateway;
 	const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
 		fetch(`${url}${path}`, { headers, method });
-	return { seed, node, url, ask };
+	return { seed, seeder, node, url, ask };
 }
 
 /** A request with headers that fetch does not let anybody set. @returns its status */
@@ -135,8 +135,76 @@ test('a Range header is read as HTTP has it, or ignored', () => {
 		'bytes=5-4',
 		'lines=0-1',
 		'bytes=0-1,4-5',
+		'bytes=a-b',
+		'bytes=1-2x',
+		`bytes=${HUGE}1-${HUGE}0`,
 	]) {
 		assert.is(parseHttpRange(ignored), undefined);
+	}
+	assert.equal(parseHttpRange('Bytes=0-0'), { start: 0, end: 0 });
+	assert.equal(parseHttpRange('bytes= 0-0 ,'), { start: 0, end: 0 });
+});
+
+/** Digits of a number that is no safe integer. */
+const HUGE = '9'.repeat(20);
+
+test('a position beyond what a number holds is beyond the end', () => {
+	const most = Number.MAX_SAFE_INTEGER;
+	assert.equal(parseHttpRange(`bytes=5-${HUGE}`), { start: 5, end: undefined });
+	assert.equal(parseHttpRange(`bytes=${HUGE}-`), { start: most, end: undefined });
+	assert.equal(parseHttpRange(`bytes=-${HUGE}`), { start: -most });
+	assert.equal(parseHttpRange('bytes=-0'), { start: most });
+});
+
+test('ranges and conditions are answered as RFC 9110 has it', async (t) => {
+	const { seed, ask } = await start(t);
+	const path = `/files/${seed.id}`;
+	const etag = `"${seed.id}"`;
+	const all = String(content.length);
+	const cases: ReadonlyArray<[headers: Record<string, string>, status: number, length?: string]> = [
+		[{ Range: `bytes=0-${HUGE}` }, 206, all],
+		[{ Range: `bytes=-${HUGE}` }, 206, all],
+		[{ Range: `bytes=${HUGE}-` }, 416],
+		[{ Range: 'bytes=-0' }, 416],
+		[{ Range: 'bytes=9-3' }, 200, all],
+		[{ Range: 'bytes=0-1,4-5' }, 200, all],
+		[{ Range: 'bytes=0-4', 'If-Range': etag }, 206, '5'],
+		[{ Range: 'bytes=0-4', 'If-Range': `W/${etag}` }, 200, all],
+		[{ 'If-Match': etag, Range: 'bytes=0-4' }, 206, '5'],
+		[{ 'If-Match': `W/${etag}` }, 412],
+		[{ 'If-Match': '*', Range: 'bytes=0-4' }, 206, '5'],
+		[{ 'If-None-Match': '*' }, 304],
+		[{ 'If-None-Match': `W/${etag}` }, 304],
+		[{ 'If-None-Match': '"a,b", "c"', Range: 'bytes=0-4' }, 206, '5'],
+		[{ 'If-None-Match': etag, Range: 'bytes=0-4' }, 304],
+	];
+	for (const [headers, status, length] of cases) {
+		const response = await ask(path, headers);
+		const about = JSON.stringify(headers);
+		assert.is(response.status, status, about);
+		if (length !== undefined) {
+			assert.is(response.headers.get('content-length'), length, about);
+		}
+		const isKept = response.headers.get('cache-control')?.includes('immutable') === true;
+		assert.is(isKept, status < 400, `kept: ${about}`);
+		await response.body?.cancel();
+	}
+	const head = await ask(path, { Range: 'bytes=0-4' }, 'HEAD');
+	assert.equal([head.status, head.headers.get('content-length')], [200, all]);
+});
+
+test('of an empty content no byte can be asked for, but all of it', async (t) => {
+	const { seeder, ask } = await start(t);
+	const { seed } = await seeder.share(await makeFile(t, '', 'empty.bin'));
+	const path = `/files/${seed.id}`;
+	for (const headers of [{}, { Range: 'bytes=-5' }] as Array<Record<string, string>>) {
+		const whole = await ask(path, headers);
+		assert.equal([whole.status, whole.headers.get('content-length')], [200, '0']);
+		assert.is(whole.headers.get('content-range'), null);
+	}
+	for (const range of ['bytes=0-', 'bytes=0-0', 'bytes=5-9']) {
+		const none = await ask(path, { Range: range });
+		assert.equal([none.status, none.headers.get('content-range')], [416, 'bytes */0'], range);
 	}
 });
 

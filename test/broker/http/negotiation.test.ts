@@ -1,0 +1,51 @@
+import * as assert from 'uvu/assert';
+import { chooseEncoding, matches, matchesWeakly } from '../../../broker/http/negotiation.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+
+const test = suite('negotiation of HTTP');
+const OFFERED = ['br', 'gzip'];
+
+const ENCODINGS: ReadonlyArray<readonly [header: string | undefined, chosen: string]> = [
+	[undefined, ''],
+	['', ''],
+	['br', 'br'],
+	['gzip, deflate, br', 'br'],
+	['gzip', 'gzip'],
+	['x-gzip', 'gzip'],
+	['GZIP', 'gzip'],
+	['br;q=0', ''],
+	['br;q=0, gzip', 'gzip'],
+	['br; q=0.0, gzip; q=0.001', 'gzip'],
+	['br;q=0.5, gzip;q=0.8', 'gzip'],
+	['gzip;q=0.5, br;q=0.5', 'br'],
+	['*', 'br'],
+	['*;q=0', ''],
+	['br;q=0, *', 'gzip'],
+	['identity, br;q=0.5', ''],
+	['identity;q=0.5, gzip', 'gzip'],
+	['identity;q=0', ''],
+	['brotli', ''],
+	['gzipped, sbr', ''],
+	['br;q=nonsense', ''],
+];
+
+for (const [header, chosen] of ENCODINGS) {
+	test(`Accept-Encoding: ${header} chooses "${chosen}"`, () => {
+		assert.is(chooseEncoding(header, OFFERED), chosen);
+	});
+}
+
+test('If-Match compares strongly, If-None-Match weakly, each of the list', () => {
+	assert.ok(matches('"a"', '"a"'));
+	assert.ok(matches('"x", "a"', '"a"'));
+	assert.ok(matches(' * ', '"a"'));
+	assert.not.ok(matches('W/"a"', '"a"'));
+	assert.not.ok(matches('"x,a"', '"a"'));
+	assert.ok(matchesWeakly('W/"a"', '"a"'));
+	assert.ok(matchesWeakly('"a"', 'W/"a"'));
+	assert.ok(matchesWeakly('"x,y", W/"a"', '"a"'));
+	assert.not.ok(matchesWeakly('"b"', '"a"'));
+	assert.not.ok(matchesWeakly('', '"a"'));
+});
+
+test.run();
