@@ -1,4 +1,5 @@
 import { ShoalError } from '../../protocol/index.ts';
+import { unlessAborted } from '../util/abort.ts';
 import { EXIT } from './exit-codes.ts';
 
 /** Why a command is to end. */
@@ -42,18 +43,7 @@ export class Interrupts {
 
 	/** The outcome of `work`, unless the command is to end first. @throws ShoalError ERR_ABORTED */
 	async race<T>(work: Promise<T>): Promise<T> {
-		const { signal } = this.#controller;
-		signal.throwIfAborted();
-		let abort = (): void => {};
-		const aborted = new Promise<never>((_, reject) => {
-			abort = () => reject(signal.reason);
-			signal.addEventListener('abort', abort);
-		});
-		try {
-			return await Promise.race([work, aborted]);
-		} finally {
-			signal.removeEventListener('abort', abort);
-		}
+		return await unlessAborted(work, this.signal);
 	}
 
 	/** Ends the command. */

@@ -1,4 +1,5 @@
 import { Connection, type Incoming, type Topics } from '../../protocol/index.ts';
+import { onAbort } from '../util/abort.ts';
 import type { DirectLane } from './lane.ts';
 import { brokerStream } from './transport/broker-stream.ts';
 
@@ -54,8 +55,7 @@ async function connect(
 ): Promise<Connection> {
 	const { id, node, cert, ticket, topics, keepalive, onMessage } = options;
 	const opening = new AbortController();
-	const abort = (): void => opening.abort();
-	signal.addEventListener('abort', abort);
+	const off = onAbort(signal, () => opening.abort());
 	try {
 		const connection = await Connection.open({
 			url,
@@ -79,7 +79,7 @@ async function connect(
 		});
 		return connection;
 	} finally {
-		signal.removeEventListener('abort', abort);
+		off();
 	}
 }
 
