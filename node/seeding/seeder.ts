@@ -12,21 +12,30 @@ import {
 	type RefusalReason,
 } from '../../protocol/index.ts';
 import type { Lane } from '../lanes/lane.ts';
-import type { NodeContext } from '../node-context.ts';
-import type { StoredContent } from '../storage/content-store.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import type { ContentStore, StoredContent } from '../storage/content-store.ts';
+import type { TrackerClient } from '../tracker/tracker-client.ts';
 import { FanOut } from './fan-out.ts';
 import { HaveUpdates } from './have-updates.ts';
 import type { QueuedRange } from './request-queue.ts';
 import { brokerPolicy, directPolicy } from './send-policy.ts';
 import { SentCounts } from './sent-counts.ts';
-import { type UploadItem, UploadLane } from './upload-lane.ts';
+import { type UploadContext, type UploadItem, UploadLane } from './upload-lane.ts';
+
+/** What a {@link Seeder} needs of its node. */
+export interface SeederContext extends UploadContext {
+	readonly lanes: Lanes;
+	/** What can be served. */
+	readonly contents: ContentStore;
+	readonly tracker: Pick<TrackerClient, 'state'>;
+}
 
 /** Bits of a bit field in one reply: 32 KiB, within the limit of a control message as base64. */
 const BITS_AT_ONCE = 8 * 32 * 1024;
 
 /** Answers what other nodes ask: what is here, the seed's body, and chunks. */
 export class Seeder {
-	readonly #context: NodeContext;
+	readonly #context: SeederContext;
 	readonly #broken: (content: StoredContent, error: unknown) => void;
 	readonly #uploads = new Map<Lane, UploadLane>();
 	readonly #fanOut = new FanOut();
@@ -36,7 +45,7 @@ export class Seeder {
 	#isClosed = false;
 
 	/** @param broken the bytes of a content are not what they were: it must not be served any more */
-	constructor(context: NodeContext, broken: (content: StoredContent, error: unknown) => void) {
+	constructor(context: SeederContext, broken: (content: StoredContent, error: unknown) => void) {
 		this.#context = context;
 		this.#broken = broken;
 		const { lanes, contents } = context;
@@ -105,7 +114,7 @@ export class Seeder {
 		let upload = this.#uploads.get(lane);
 		if (upload === undefined) {
 			upload = new UploadLane({
-				context: this.#context,
+				...this.#context,
 				lane,
 				policy:
 					lane.kind === 'direct'
@@ -126,8 +135,8 @@ export class Seeder {
 	#tellHave(lane: Lane, from: string, id: string, { seed, have }: StoredContent): void {
 		const { name, length, chunks } = seed;
 		const { kind } = seed;
-		const { upLimiter: upBucket, limits } = this.#context;
-		const part = upBucket.isLimited ? Math.min(upBucket.piece, limits.part) : undefined;
+		const { upLimiter, limits } = this.#context;
+		const part = upLimiter.isLimited ? Math.min(upLimiter.piece, limits.part) : undefined;
 		const about = { op: 'have', id, seed: seed.id, name, length, chunks, kind, part } as const;
 		if (have.isFull) {
 			this.#reply(lane, from, { ...about, have: 'all' });

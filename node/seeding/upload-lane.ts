@@ -2,12 +2,18 @@ import {
 	type ByteRange,
 	type ChunkContent,
 	HEADER_BYTES,
+	type Limits,
+	type Link,
 	packetBuffers,
+	type Topics,
 	writeChunkHeader,
 } from '../../protocol/index.ts';
 import type { Lane } from '../lanes/lane.ts';
-import type { NodeContext } from '../node-context.ts';
+import type { LaneTotals } from '../stats/lane-totals.ts';
+import type { TraceSink } from '../stats/trace.ts';
 import type { StoredContent } from '../storage/content-store.ts';
+import type { RateLimiter } from '../util/rate-limiter.ts';
+import type { RateMeter } from '../util/rate-meter.ts';
 import { type QueuedRange, RequestQueue } from './request-queue.ts';
 
 /** What a queued range is of. */
@@ -36,9 +42,21 @@ export interface SendPolicy {
 	cost?(item: QueuedRange<UploadItem>): number;
 }
 
+/** What uploads need of their node. */
+export interface UploadContext {
+	readonly link: Pick<Link, 'id'>;
+	readonly topics: Topics;
+	readonly limits: Limits;
+	/** Bytes sent, in all and by kind of lane, and their rate limit. */
+	readonly up: RateMeter;
+	readonly laneTotals: LaneTotals;
+	readonly upLimiter: RateLimiter;
+	/** Told of each part that is sent. */
+	readonly trace: TraceSink | undefined;
+}
+
 /** What an {@link UploadLane} needs. */
-export interface UploadLaneOptions {
-	readonly context: NodeContext;
+export interface UploadLaneOptions extends UploadContext {
 	readonly lane: Lane;
 	readonly policy: SendPolicy;
 	/** A range cannot be read. */
@@ -69,8 +87,7 @@ export class UploadLane {
 
 	constructor(options: UploadLaneOptions) {
 		this.#options = options;
-		const { requestQueue } = options.context.limits;
-		this.#queue = new RequestQueue(requestQueue, isSame);
+		this.#queue = new RequestQueue(options.limits.requestQueue, isSame);
 	}
 
 	/** Whether `count` more ranges of `from` fit. */
@@ -125,13 +142,9 @@ export class UploadLane {
 	}
 
 	#readAhead(): boolean {
-		const { context, policy } = this.#options;
+		const { policy, upLimiter } = this.#options;
 		// Where the rate limit keeps all waiting, what goes next is decided when it may go.
-		const most = context.upLimiter.isLimited
-			? 1
-			: this.#outgoing.length <= READ_AGAIN
-				? READ_AHEAD
-				: 0;
+		const most = upLimiter.isLimited ? 1 : this.#outgoing.length <= READ_AGAIN ? READ_AHEAD : 0;
 		while (this.#outgoing.length < most) {
 			const item = this.#queue.take(policy.cost);
 			if (item === undefined) {
@@ -169,8 +182,7 @@ export class UploadLane {
 	}
 
 	async #send(outgoing: Outgoing, message: Uint8Array): Promise<void> {
-		const { context, lane } = this.#options;
-		const { link, topics, upLimiter, up, laneTotals } = context;
+		const { lane, link, topics, upLimiter, up, laneTotals, trace } = this.#options;
 		const release = (): void => packetBuffers.give(message);
 		while (upLimiter.wait > 0 && !this.#isClosed) {
 			await new Promise<void>((resolve) => {
@@ -194,7 +206,7 @@ export class UploadLane {
 		up.count(bytes);
 		laneTotals.count(lane.kind, 'sent', bytes);
 		lane.send(topic, message, release);
-		context.trace?.({
+		trace?.({
 			event: 'sent',
 			seed: seed.id,
 			node: isPrivate ? item.from : undefined,
