@@ -25,6 +25,9 @@ export interface DialOptions {
 	readonly signal: AbortSignal;
 }
 
+/** Opens a lane straight to a node. @throws AggregateError if it cannot be reached */
+export type Dial = (options: DialOptions) => Promise<DirectLane>;
+
 /** Ms that an address has to answer. */
 const PATIENCE = 3_000;
 

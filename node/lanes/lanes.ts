@@ -8,14 +8,16 @@ import {
 	ShoalError,
 	type Topics,
 } from '../../protocol/index.ts';
-import type { Platform } from '../platform.ts';
 import { later } from '../util/timers.ts';
+import type { Dial } from './dial.ts';
 import { DialBackoff } from './dial-backoff.ts';
 import type { DirectLane, Lane, LaneKind } from './lane.ts';
 import { isWrongPeer } from './wrong-peer.ts';
 
 /** What a {@link Lanes} needs. */
-export interface LanesOptions extends Pick<Platform, 'dial'> {
+export interface LanesOptions {
+	/** Undefined where only the broker can be reached. */
+	readonly dial: Dial | undefined;
 	readonly link: Link;
 	readonly topics: Topics;
 	readonly limits: Limits;
@@ -201,7 +203,7 @@ export class Lanes {
 	}
 
 	async #dial(
-		dial: NonNullable<Platform['dial']>,
+		dial: Dial,
 		node: string,
 		{ addresses, ticket, cert, verified }: PeerAddresses,
 		signal: AbortSignal,
