@@ -25,14 +25,14 @@ export interface DialOptions {
 	readonly signal: AbortSignal;
 }
 
-/** Opens a lane straight to a node. @throws AggregateError if it cannot be reached */
+/** Opens a direct lane to a node. @throws AggregateError if it cannot be reached */
 export type Dial = (options: DialOptions) => Promise<DirectLane>;
 
-/** Ms that an address has to answer. */
-const PATIENCE = 3_000;
+/** ms that an address has to answer. */
+const CONNECT_TIMEOUT = 3_000;
 
 /**
- * Opens a lane straight to a node: tries all its addresses side by side, and takes the first that answers.
+ * Opens a direct lane to a node: tries all its addresses side by side, and takes the first that answers.
  *
  * @throws AggregateError if none does
  */
@@ -65,7 +65,7 @@ async function connect(
 			clientId: id,
 			password: ticket,
 			keepalive,
-			timeout: PATIENCE,
+			timeout: CONNECT_TIMEOUT,
 			signal: opening.signal,
 			openStream: brokerStream(url, cert),
 			onMessage: (message) => {

@@ -41,7 +41,7 @@ export interface ListenOptions extends ListenAt {
 const MOST_ADDRESSES = 8;
 
 /**
- * Listens for nodes that come straight to this one, with a ticket of the tracker.
+ * Listens for nodes that connect directly to this one, with a ticket of the tracker.
  *
  * @throws ShoalError ERR_PORT
  */

@@ -13,7 +13,7 @@ const MANY = 64;
  * four times a second at most.
  */
 export class HaveUpdates {
-	readonly #tell: (to: string, news: NodeReply) => void;
+	readonly #tell: (to: string, update: NodeReply) => void;
 	readonly #now: () => number;
 	/** By seed: who wants to know, and until when. */
 	readonly #readers = new Map<string, Map<string, number>>();
@@ -22,7 +22,7 @@ export class HaveUpdates {
 
 	/** @param now ms, monotonic */
 	constructor(
-		tell: (to: string, news: NodeReply) => void,
+		tell: (to: string, update: NodeReply) => void,
 		now: () => number = () => performance.now(),
 	) {
 		this.#tell = tell;

@@ -27,7 +27,7 @@ export function directPolicy(counts: SentCounts): SendPolicy {
 }
 
 /**
- * Through the broker: in the order of the requests, and once for all where several peers listen.
+ * Through the broker: in the order of the requests, and once for all where several peers are subscribed.
  *
  * @param mostPart bytes of the largest part that the broker carries now
  */
@@ -64,7 +64,7 @@ function brokerAnswer(
 	fanOut.shared(id, from, first, last);
 	queue.drop((other) => {
 		const isSame = other.of.of === 'content' && other.of.content === content;
-		return isSame && isInside(other.range, whole) && fanOut.isListening(id, other.from);
+		return isSame && isInside(other.range, whole) && fanOut.isSubscribed(id, other.from);
 	});
 	return { range: whole, isPrivate: false };
 }

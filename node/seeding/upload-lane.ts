@@ -26,14 +26,14 @@ export interface UploadItem {
 export interface Answer {
 	/** The bytes that go out: those that were asked for, or more. */
 	readonly range: ByteRange;
-	/** Goes to the asker alone, who can cancel it; otherwise to all who listen to the swarm. */
+	/** Goes to the asker alone, who can cancel it; otherwise to all subscribers of the swarm. */
 	readonly isPrivate: boolean;
 }
 
 /** What differs between the lanes: which range goes next, and to whom it goes. */
 export interface SendPolicy {
 	/**
-	 * The answer to `item`, whose turn it is; undefined if it has gone out already.
+	 * The answer to `item`, which is sent next; undefined if it has gone out already.
 	 *
 	 * @param queue what is queued besides: ranges that this answer serves as well are dropped from it
 	 */

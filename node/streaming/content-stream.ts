@@ -40,7 +40,7 @@ export interface StreamResult extends ContentRange {
 	readonly sources: readonly SourceShare[];
 }
 
-/** Finds a place to read at for a stream. */
+/** Finds the source that a stream reads from. */
 export type FindSource = (
 	signal: AbortSignal,
 	onProgress: (progress: Progress) => void,
