@@ -1,11 +1,12 @@
 import { ShoalError } from '../../protocol/index.ts';
+import { unlessAborted } from '../util/abort.ts';
 import { EXIT } from './exit-codes.ts';
 
 /** Why a command is to end. */
 export type StopReason = 'SIGINT' | 'SIGTERM' | 'EPIPE';
 
 /** After a signal the process ends in this many ms, whatever hangs. */
-const PATIENCE = 1_900;
+const FORCE_EXIT_AFTER = 1_900;
 
 /**
  * Turns signals into an abort: the first one ends the command in an orderly way, a second Ctrl-C ends
@@ -42,25 +43,14 @@ export class Interrupts {
 
 	/** The outcome of `work`, unless the command is to end first. @throws ShoalError ERR_ABORTED */
 	async race<T>(work: Promise<T>): Promise<T> {
-		const { signal } = this.#controller;
-		signal.throwIfAborted();
-		let abort = (): void => {};
-		const aborted = new Promise<never>((_, reject) => {
-			abort = () => reject(signal.reason);
-			signal.addEventListener('abort', abort);
-		});
-		try {
-			return await Promise.race([work, aborted]);
-		} finally {
-			signal.removeEventListener('abort', abort);
-		}
+		return await unlessAborted(work, this.signal);
 	}
 
 	/** Ends the command. */
 	stop(reason: StopReason): void {
 		if (this.#reason === undefined) {
 			this.#reason = reason;
-			setTimeout(() => process.exit(this.lastExit), PATIENCE).unref();
+			setTimeout(() => process.exit(this.lastExit), FORCE_EXIT_AFTER).unref();
 			this.#controller.abort(new ShoalError('ERR_ABORTED', 'interrupted'));
 		}
 	}

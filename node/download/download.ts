@@ -10,7 +10,7 @@ import type { NodeContext } from '../node-context.ts';
 import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
 import { haveBytes, type StoredContent } from '../storage/content-store.ts';
-import { abortError } from '../util/abort-error.ts';
+import { abortError } from '../util/abort.ts';
 import { ChunkTransfer } from './chunk-transfer.ts';
 import { Contributions, type SourceShare } from './contributions.ts';
 import type { DownloadOptions, DownloadResult, Progress } from './download-types.ts';

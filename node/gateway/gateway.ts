@@ -9,10 +9,27 @@ import {
 	tellProblem,
 	type Visit,
 } from '../../broker/index.ts';
-import { isSeedId, type Seed, ShoalError, safeFileName } from '../../protocol/index.ts';
-import type { ShoalNode } from '../shoal-node.ts';
+import {
+	isSeedId,
+	type Seed,
+	type SeedListing,
+	ShoalError,
+	safeFileName,
+	type TrackerReply,
+} from '../../protocol/index.ts';
+import type { RangeOptions } from '../streaming/content-range.ts';
 import type { ContentStream } from '../streaming/content-stream.ts';
 import { parseHttpRange } from './http-range.ts';
+
+/** What the gateway needs of a node. Its methods throw ShoalErrors, as those of `ShoalNode` do. */
+export interface GatewayNode {
+	/** Every seed the tracker holds. */
+	seeds(): AsyncIterable<SeedListing>;
+	/** Which nodes have a seed. */
+	who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>>;
+	/** The bytes of a range, fetched while they are read. */
+	stream(id: string, range: RangeOptions): ContentStream;
+}
 
 /**
  * Files of the swarm by HTTP, for whatever speaks it: `/seeds`, `/seeds/<id>` and `/files/<id>`. A file is
@@ -20,7 +37,7 @@ import { parseHttpRange } from './http-range.ts';
  *
  * @param node asked for with the first request
  */
-export function gatewayRoute(node: () => Promise<ShoalNode>): Route {
+export function gatewayRoute(node: () => Promise<GatewayNode>): Route {
 	return async (visit) => {
 		const [, what, id, ...rest] = visit.path.split('/');
 		if ((what !== 'seeds' && what !== 'files') || rest.length > 0) {
@@ -37,9 +54,9 @@ export function gatewayRoute(node: () => Promise<ShoalNode>): Route {
 const CACHED = 'private, max-age=31536000, immutable';
 
 class Gateway {
-	readonly #node: ShoalNode;
+	readonly #node: GatewayNode;
 
-	constructor(node: ShoalNode) {
+	constructor(node: GatewayNode) {
 		this.#node = node;
 	}
 

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { DigestKind } from '../../protocol/index.ts';
 import { ShoalError } from '../../protocol/index.ts';
 import { fsError } from '../storage/fs-error.ts';
+import { onAbort } from '../util/abort.ts';
 import type { DigestReport, GrowingFile } from './digest-worker.ts';
 
 /** The worker is told of growth in steps of so many bytes: each costs as much as hashing a little does. */
@@ -45,11 +46,7 @@ export class GrowingDigest {
 
 	/** The file is whole. @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_CHANGED, ERR_ABORTED */
 	async finish(signal?: AbortSignal): Promise<Uint8Array> {
-		const abort = (): void => this.close();
-		signal?.addEventListener('abort', abort);
-		if (signal?.aborted) {
-			abort();
-		}
+		const off = onAbort(signal, () => this.close());
 		if (this.#told < this.#file.length) {
 			this.#tell(this.#file.length);
 		}
@@ -57,7 +54,7 @@ export class GrowingDigest {
 		try {
 			return await this.#digest;
 		} finally {
-			signal?.removeEventListener('abort', abort);
+			off();
 		}
 	}
 

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { DigestKind } from '../../protocol/index.ts';
 import { ShoalError } from '../../protocol/index.ts';
 import { fsError, onFile } from '../storage/fs-error.ts';
+import { onAbort } from '../util/abort.ts';
 import type { HashReport } from './hash-worker.ts';
 import { type HashJob, pieceDigests } from './piece-digests.ts';
 
@@ -56,26 +57,27 @@ export async function hashFile(
 	return digest.length > 0 ? digest : createHash(kind).digest();
 }
 
-function runWorker(job: HashJob, { onBytes, signal }: HashOptions): Promise<Uint8Array> {
-	return new Promise((resolve, reject) => {
-		const worker = new Worker(new URL('./hash-worker.js', import.meta.url), { workerData: job });
-		const finish = (settle: () => void): void => {
-			signal?.removeEventListener('abort', abort);
-			void worker.terminate().then(settle);
-		};
-		const abort = (): void => finish(() => reject(aborted()));
-		signal?.addEventListener('abort', abort);
-		worker.on('message', (report: HashReport) => {
-			if ('bytes' in report) {
-				onBytes?.(report.bytes);
-			} else if ('digests' in report) {
-				finish(() => resolve(report.digests));
-			} else {
-				finish(() => reject(fsError(report.error, job.path)));
-			}
+async function runWorker(job: HashJob, { onBytes, signal }: HashOptions): Promise<Uint8Array> {
+	const worker = new Worker(new URL('./hash-worker.js', import.meta.url), { workerData: job });
+	let off = (): void => {};
+	try {
+		return await new Promise((resolve, reject) => {
+			off = onAbort(signal, () => reject(aborted()));
+			worker.on('message', (report: HashReport) => {
+				if ('bytes' in report) {
+					onBytes?.(report.bytes);
+				} else if ('digests' in report) {
+					resolve(report.digests);
+				} else {
+					reject(fsError(report.error, job.path));
+				}
+			});
+			worker.on('error', (error) => reject(fsError(error, job.path)));
 		});
-		worker.on('error', (error) => finish(() => reject(fsError(error, job.path))));
-	});
+	} finally {
+		off();
+		await worker.terminate();
+	}
 }
 
 function aborted(): ShoalError {

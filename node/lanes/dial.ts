@@ -1,4 +1,5 @@
 import { Connection, type Incoming, type Topics } from '../../protocol/index.ts';
+import { onAbort } from '../util/abort.ts';
 import type { DirectLane } from './lane.ts';
 import { brokerStream } from './transport/broker-stream.ts';
 
@@ -24,11 +25,14 @@ export interface DialOptions {
 	readonly signal: AbortSignal;
 }
 
-/** Ms that an address has to answer. */
-const PATIENCE = 3_000;
+/** Opens a direct lane to a node. @throws AggregateError if it cannot be reached */
+export type Dial = (options: DialOptions) => Promise<DirectLane>;
+
+/** ms that an address has to answer. */
+const CONNECT_TIMEOUT = 3_000;
 
 /**
- * Opens a lane straight to a node: tries all its addresses side by side, and takes the first that answers.
+ * Opens a direct lane to a node: tries all its addresses side by side, and takes the first that answers.
  *
  * @throws AggregateError if none does
  */
@@ -54,15 +58,14 @@ async function connect(
 ): Promise<Connection> {
 	const { id, node, cert, ticket, topics, keepalive, onMessage } = options;
 	const opening = new AbortController();
-	const abort = (): void => opening.abort();
-	signal.addEventListener('abort', abort);
+	const off = onAbort(signal, () => opening.abort());
 	try {
 		const connection = await Connection.open({
 			url,
 			clientId: id,
 			password: ticket,
 			keepalive,
-			timeout: PATIENCE,
+			timeout: CONNECT_TIMEOUT,
 			signal: opening.signal,
 			openStream: brokerStream(url, cert),
 			onMessage: (message) => {
@@ -79,7 +82,7 @@ async function connect(
 		});
 		return connection;
 	} finally {
-		signal.removeEventListener('abort', abort);
+		off();
 	}
 }
 

@@ -8,14 +8,16 @@ import {
 	ShoalError,
 	type Topics,
 } from '../../protocol/index.ts';
-import type { Platform } from '../platform.ts';
 import { later } from '../util/timers.ts';
+import type { Dial } from './dial.ts';
 import { DialBackoff } from './dial-backoff.ts';
 import type { DirectLane, Lane, LaneKind } from './lane.ts';
 import { isWrongPeer } from './wrong-peer.ts';
 
 /** What a {@link Lanes} needs. */
-export interface LanesOptions extends Pick<Platform, 'dial'> {
+export interface LanesOptions {
+	/** Undefined where only the broker can be reached. */
+	readonly dial: Dial | undefined;
 	readonly link: Link;
 	readonly topics: Topics;
 	readonly limits: Limits;
@@ -63,7 +65,7 @@ export const CROSSING = 5_000;
 const DEAD = 700;
 
 /**
- * The lanes to other nodes: straight where one is open, through the broker otherwise. Which way a message
+ * The lanes to other nodes: a direct one where one is open, through the broker otherwise. Which way a message
  * goes is decided here; nobody else has to know.
  */
 export class Lanes {
@@ -161,20 +163,20 @@ export class Lanes {
 	 *
 	 * @returns when there is one, or nothing came of it
 	 */
-	async reach(node: string, route: PeerAddresses): Promise<void> {
+	async reach(node: string, peer: PeerAddresses): Promise<void> {
 		const { kind, dial } = this.#options;
-		const isWanted = kind !== 'broker' && !this.#isClosed && !this.#direct.has(node);
-		const addresses = this.#worthTrying(route);
+		const mayDial = kind !== 'broker' && !this.#isClosed && !this.#direct.has(node);
+		const addresses = this.#worthTrying(peer);
 		if (this.#dialling.has(node)) {
 			await this.#dialling.get(node)?.done;
 		} else if (
-			isWanted &&
+			mayDial &&
 			dial !== undefined &&
 			addresses.length > 0 &&
 			this.#backoff.isTime(node, performance.now())
 		) {
 			const abort = new AbortController();
-			const done = this.#dial(dial, node, { ...route, addresses }, abort.signal);
+			const done = this.#dial(dial, node, { ...peer, addresses }, abort.signal);
 			this.#dialling.set(node, { abort, done });
 			await done;
 		}
@@ -201,7 +203,7 @@ export class Lanes {
 	}
 
 	async #dial(
-		dial: NonNullable<Platform['dial']>,
+		dial: Dial,
 		node: string,
 		{ addresses, ticket, cert, verified }: PeerAddresses,
 		signal: AbortSignal,
@@ -227,7 +229,7 @@ export class Lanes {
 
 	/**
 	 * Of two lanes that cross, the one that the lower id has dialled stays; whoever dialled the other closes
-	 * it. A lane that is opened long after another takes its place: the other end has given that up.
+	 * it. A lane that is opened long after another replaces it: the other end has given that up.
 	 */
 	#opened(node: string, lane: DirectLane): void {
 		const { id } = this.#options.link;

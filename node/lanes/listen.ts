@@ -7,7 +7,6 @@ import {
 	ShoalError,
 	type Topics,
 } from '../../protocol/index.ts';
-import type { TrackerClient } from '../tracker/tracker-client.ts';
 
 /** Where a node listens. */
 export interface ListenAt {
@@ -17,6 +16,14 @@ export interface ListenAt {
 	readonly port?: number | undefined;
 }
 
+/** The tracker, as far as its tickets are checked by it. */
+export interface TicketIssuer {
+	/** The key of the tracker that issues them; undefined while there is none. */
+	readonly state: { readonly key?: string | undefined } | undefined;
+	/** ms since 1970 by the clock of the tracker. */
+	readonly time: number;
+}
+
 /** What {@link listen} needs. */
 export interface ListenOptions extends ListenAt {
 	readonly id: string;
@@ -24,7 +31,7 @@ export interface ListenOptions extends ListenAt {
 	readonly broker: string;
 	readonly topics: Topics;
 	readonly limits: Limits;
-	readonly tracker: TrackerClient;
+	readonly tracker: TicketIssuer;
 	/** What it shows to those who come, where the broker speaks TLS. */
 	readonly tls?: KeyPair | undefined;
 	readonly onMessage: (message: Incoming) => void;
@@ -34,7 +41,7 @@ export interface ListenOptions extends ListenAt {
 const MOST_ADDRESSES = 8;
 
 /**
- * Listens for nodes that come straight to this one, with a ticket of the tracker.
+ * Listens for nodes that connect directly to this one, with a ticket of the tracker.
  *
  * @throws ShoalError ERR_PORT
  */

@@ -1,32 +1,32 @@
 /**
- * ms. Who asked for a seed since then listens to what is shared of it; and what was shared since then may
- * still be on its way, as it waits at the narrow link of whoever is slowest.
+ * ms. Nodes that asked for a seed since then are subscribed to what is shared of it; and what was shared since
+ * then may still be on its way, as it waits at the slowest subscriber's link.
  */
 const RECENT = 5_000;
 
-/** How a wish is answered: to all who listen, to who asked alone, or not, as it has been already. */
+/** How a request is answered: to all subscribers, to the asker alone, or not, as it has been already. */
 export type Delivery = 'shared' | 'private' | 'answered';
 
-interface Listener {
-	/** Since when it listens. */
+interface Subscriber {
+	/** Since when it is subscribed. */
 	since: number;
 	askedAt: number;
 }
 
 interface Shared {
 	readonly at: number;
-	/** Whose wish it has answered: who asks again has lost it. */
+	/** The nodes it has answered: one that asks again has lost it. */
 	readonly answered: Set<string>;
 }
 
 /**
- * Decides which chunks a seeder sends once to all who listen: those of seeds that at least two
- * listeners asked for a moment ago. A wish for what was shared just before has crossed it on the way; who
- * asks again gets it alone, as it was lost for it. Times in ms by the given clock.
+ * Decides which chunks a seeder sends once to all subscribers of a swarm: those of seeds that at least two
+ * subscribers asked for a moment ago. A request for what was shared just before has crossed it on the way; a
+ * node that asks again gets it alone, as it was lost for it. Times in ms by the given clock.
  */
 export class FanOut {
 	readonly #now: () => number;
-	readonly #listeners = new Map<string, Map<string, Listener>>();
+	readonly #subscribers = new Map<string, Map<string, Subscriber>>();
 	/** By seed and chunk, the oldest first. */
 	readonly #shared = new Map<string, Shared>();
 
@@ -34,45 +34,45 @@ export class FanOut {
 		this.#now = now;
 	}
 
-	/** `node` asks for chunks of `seed`, and says whether it listens. */
-	asked(seed: string, node: string, isListening: boolean): void {
+	/** `node` asks for chunks of `seed`, and says whether it is subscribed to its swarm. */
+	asked(seed: string, node: string, isSubscribed: boolean): void {
 		const now = this.#now();
-		const listeners = this.#listeners.get(seed) ?? new Map<string, Listener>();
-		this.#listeners.set(seed, listeners);
-		for (const [each, { askedAt }] of listeners) {
+		const subscribers = this.#subscribers.get(seed) ?? new Map<string, Subscriber>();
+		this.#subscribers.set(seed, subscribers);
+		for (const [each, { askedAt }] of subscribers) {
 			if (now - askedAt > RECENT) {
-				listeners.delete(each);
+				subscribers.delete(each);
 			}
 		}
-		if (isListening) {
-			listeners.set(node, { since: listeners.get(node)?.since ?? now, askedAt: now });
+		if (isSubscribed) {
+			subscribers.set(node, { since: subscribers.get(node)?.since ?? now, askedAt: now });
 		} else {
-			listeners.delete(node);
+			subscribers.delete(node);
 		}
 	}
 
 	/** Whether `node` hears what is shared of `seed`. */
-	isListening(seed: string, node: string): boolean {
-		const listener = this.#listeners.get(seed)?.get(node);
-		return listener !== undefined && isRecent(listener, this.#now());
+	isSubscribed(seed: string, node: string): boolean {
+		const subscriber = this.#subscribers.get(seed)?.get(node);
+		return subscriber !== undefined && isRecent(subscriber, this.#now());
 	}
 
-	/** How the wish of `node` for `chunk` is answered now. */
+	/** How the request of `node` for `chunk` is answered now. */
 	deliveryOf(seed: string, node: string, chunk: number): Delivery {
 		const now = this.#now();
-		const listeners = this.#listeners.get(seed);
-		const listener = listeners?.get(node);
-		if (listeners === undefined || listener === undefined || !isRecent(listener, now)) {
+		const subscribers = this.#subscribers.get(seed);
+		const subscriber = subscribers?.get(node);
+		if (subscribers === undefined || subscriber === undefined || !isRecent(subscriber, now)) {
 			return 'private';
 		}
 		const shared = this.#shared.get(key(seed, chunk));
-		if (shared !== undefined && now - shared.at <= RECENT && shared.at >= listener.since) {
+		if (shared !== undefined && now - shared.at <= RECENT && shared.at >= subscriber.since) {
 			const isLost = shared.answered.has(node);
 			shared.answered.add(node);
 			return isLost ? 'private' : 'answered';
 		}
-		const hearing = [...listeners.values()].filter((each) => isRecent(each, now));
-		return hearing.length >= 2 ? 'shared' : 'private';
+		const recent = [...subscribers.values()].filter((each) => isRecent(each, now));
+		return recent.length >= 2 ? 'shared' : 'private';
 	}
 
 	/** The chunks from `first` to `last` are shared now, as `node` asked for them. */
@@ -91,7 +91,7 @@ export class FanOut {
 	}
 }
 
-function isRecent({ askedAt }: Listener, now: number): boolean {
+function isRecent({ askedAt }: Subscriber, now: number): boolean {
 	return now - askedAt <= RECENT;
 }
 

@@ -1,4 +1,5 @@
 import type { NodeReply } from '../../protocol/index.ts';
+import { runsOf } from '../util/runs.ts';
 
 const TELL_EVERY = 250;
 /** How long somebody who asked what is here is told what is new. */
@@ -7,14 +8,12 @@ const RUNS_AT_ONCE = 1_000;
 /** Readers of one seed beyond which those that are over are looked for. */
 const MANY = 64;
 
-type Run = [first: number, count: number];
-
 /**
  * Tells those who asked for a bit field within the last ten seconds what has come since: in batches,
  * four times a second at most.
  */
 export class HaveUpdates {
-	readonly #tell: (to: string, news: NodeReply) => void;
+	readonly #tell: (to: string, update: NodeReply) => void;
 	readonly #now: () => number;
 	/** By seed: who wants to know, and until when. */
 	readonly #readers = new Map<string, Map<string, number>>();
@@ -23,7 +22,7 @@ export class HaveUpdates {
 
 	/** @param now ms, monotonic */
 	constructor(
-		tell: (to: string, news: NodeReply) => void,
+		tell: (to: string, update: NodeReply) => void,
 		now: () => number = () => performance.now(),
 	) {
 		this.#tell = tell;
@@ -60,7 +59,9 @@ export class HaveUpdates {
 	#flush(): void {
 		this.#timer = undefined;
 		for (const [seed, chunks] of this.#gained) {
-			const runs = toRuns(chunks);
+			const runs = runsOf(chunks.sort((a, b) => a - b)).map(
+				([first, last]) => [first, last - first + 1] as const,
+			);
 			for (const [reader, until] of this.#readers.get(seed) ?? []) {
 				if (this.#now() > until) {
 					this.#readers.get(seed)?.delete(reader);
@@ -80,17 +81,4 @@ export class HaveUpdates {
 		}
 		this.#gained.clear();
 	}
-}
-
-function toRuns(chunks: readonly number[]): Run[] {
-	const runs: Run[] = [];
-	for (const chunk of [...chunks].sort((a, b) => a - b)) {
-		const last = runs.at(-1);
-		if (last !== undefined && last[0] + last[1] === chunk) {
-			last[1] += 1;
-		} else {
-			runs.push([chunk, 1]);
-		}
-	}
-	return runs;
 }

@@ -31,20 +31,20 @@ export class RequestQueue<T> {
 		return (this.#queues.get(from)?.length ?? 0) + count <= this.#most;
 	}
 
-	/** Queues a range. One that waits already was asked for again, as it took long: it is sent once, in its old place. */
+	/** Queues a range. One that waits already was asked for again, as it took long: it is sent once, when it was to be. */
 	add(item: QueuedRange<T>): void {
 		const queue = this.#queues.get(item.from) ?? [];
 		this.#queues.set(item.from, queue);
 		const { range, of } = item;
-		const place = queue.findIndex(
+		const index = queue.findIndex(
 			(each) =>
 				each.range[0] === range[0] && each.range[1] === range[1] && this.#isSame(each.of, of),
 		);
-		queue.splice(place < 0 ? queue.length : place, place < 0 ? 0 : 1, item);
+		queue.splice(index < 0 ? queue.length : index, index < 0 ? 0 : 1, item);
 	}
 
 	/**
-	 * The next range to send; its downloader goes to the end of the line.
+	 * The next range to send; its downloader goes to the end of the queue.
 	 *
 	 * @param cost of what one downloader waits for, what costs least goes first. @default in its order
 	 */

@@ -3,38 +3,57 @@ import {
 	type ByteRange,
 	type ChunkContent,
 	encodeJson,
+	formatRequestId,
+	isShoalError,
+	MAX_RANGE,
 	type NodeReply,
 	type NodeRequest,
 	parseRequestId,
 	type RefusalReason,
 } from '../../protocol/index.ts';
 import type { Lane } from '../lanes/lane.ts';
-import type { NodeContext } from '../node-context.ts';
-import type { StoredContent } from '../storage/content-store.ts';
-import { ChunkSender } from './chunk-sender.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import type { ContentStore, StoredContent } from '../storage/content-store.ts';
+import type { TrackerClient } from '../tracker/tracker-client.ts';
+import { FanOut } from './fan-out.ts';
 import { HaveUpdates } from './have-updates.ts';
+import type { QueuedRange } from './request-queue.ts';
+import { brokerPolicy, directPolicy } from './send-policy.ts';
+import { SentCounts } from './sent-counts.ts';
+import { type UploadContext, type UploadItem, UploadLane } from './upload-lane.ts';
+
+/** What a {@link Seeder} needs of its node. */
+export interface SeederContext extends UploadContext {
+	readonly lanes: Lanes;
+	/** What can be served. */
+	readonly contents: ContentStore;
+	readonly tracker: Pick<TrackerClient, 'state'>;
+}
 
 /** Bits of a bit field in one reply: 32 KiB, within the limit of a control message as base64. */
 const BITS_AT_ONCE = 8 * 32 * 1024;
 
 /** Answers what other nodes ask: what is here, the seed's body, and chunks. */
 export class Seeder {
-	readonly #context: NodeContext;
-	readonly #sender: ChunkSender;
-	readonly #news: HaveUpdates;
+	readonly #context: SeederContext;
+	readonly #broken: (content: StoredContent, error: unknown) => void;
+	readonly #uploads = new Map<Lane, UploadLane>();
+	readonly #fanOut = new FanOut();
+	readonly #sentCounts = new SentCounts();
+	readonly #haveUpdates: HaveUpdates;
 	#lastAsked = Number.NEGATIVE_INFINITY;
 	#isClosed = false;
 
-	/** @param broken the bytes of a holding are not what they were: it must not be served any more */
-	constructor(context: NodeContext, broken: (content: StoredContent, error: unknown) => void) {
+	/** @param broken the bytes of a content are not what they were: it must not be served any more */
+	constructor(context: SeederContext, broken: (content: StoredContent, error: unknown) => void) {
 		this.#context = context;
-		this.#sender = new ChunkSender(context, {
-			refuse: (to, about, reason) => this.#refuse(context.lanes.to(to), to, about, reason),
-			broken,
-		});
-		this.#news = new HaveUpdates((to, reply) => this.#reply(context.lanes.to(to), to, reply));
-		context.contents.on('gained', ({ seed }, chunk) => this.#news.gained(seed.id, chunk));
-		context.contents.on('removed', (content) => this.#sender.drop(content));
+		this.#broken = broken;
+		const { lanes, contents } = context;
+		this.#haveUpdates = new HaveUpdates((to, reply) => this.#reply(lanes.to(to), to, reply));
+		contents.on('gained', ({ seed }, chunk) => this.#haveUpdates.gained(seed.id, chunk));
+		contents.on('removed', (content) => this.#drop(content));
+		// What was still to be sent on a lane that is gone is asked for again on another.
+		lanes.on('changed', () => this.#closeIdle());
 	}
 
 	/** When somebody last asked for bytes, by performance.now(). */
@@ -49,7 +68,7 @@ export class Seeder {
 	onRequest(from: string, request: NodeRequest, lane = this.#context.lanes.to(from)): void {
 		const content = this.#context.contents.get(request.seed);
 		if (request.op === 'cancel') {
-			this.#sender.cancel(from, parseRequestId(request.id), request.ranges);
+			this.#cancel(from, parseRequestId(request.id), request.ranges);
 		} else if (content === undefined) {
 			this.#refuse(lane, from, request, 'not-shared');
 		} else if (request.op === 'have') {
@@ -62,21 +81,68 @@ export class Seeder {
 	/** No message is sent any more. */
 	close(): void {
 		this.#isClosed = true;
-		this.#sender.close();
-		this.#news.close();
+		for (const upload of this.#uploads.values()) {
+			upload.close();
+		}
+		this.#haveUpdates.close();
+	}
+
+	/** Takes ranges of a request back that are not sent yet. */
+	#cancel(from: string, request: bigint, ranges: readonly ByteRange[]): void {
+		for (const upload of this.#uploads.values()) {
+			upload.cancel(from, request, ranges);
+		}
+	}
+
+	#drop(content: StoredContent): void {
+		for (const upload of this.#uploads.values()) {
+			upload.drop(content);
+		}
+		this.#sentCounts.forget(content.seed);
+	}
+
+	#closeIdle(): void {
+		for (const [lane, upload] of this.#uploads) {
+			if (lane.kind === 'direct' && !lane.isUp) {
+				upload.close();
+				this.#uploads.delete(lane);
+			}
+		}
+	}
+
+	#uploadOn(lane: Lane): UploadLane {
+		let upload = this.#uploads.get(lane);
+		if (upload === undefined) {
+			upload = new UploadLane({
+				...this.#context,
+				lane,
+				policy:
+					lane.kind === 'direct'
+						? directPolicy(this.#sentCounts)
+						: brokerPolicy(this.#fanOut, () => this.#brokerPart),
+				failed: (item, error) => this.#failed(item, error),
+			});
+			this.#uploads.set(lane, upload);
+		}
+		return upload;
+	}
+
+	/** Bytes of the largest part that the broker carries: a node that sends it a larger packet is cut. */
+	get #brokerPart(): number {
+		return this.#context.tracker.state?.part ?? this.#context.limits.part;
 	}
 
 	#tellHave(lane: Lane, from: string, id: string, { seed, have }: StoredContent): void {
 		const { name, length, chunks } = seed;
 		const { kind } = seed;
-		const { upLimiter: upBucket, limits } = this.#context;
-		const part = upBucket.isLimited ? Math.min(upBucket.piece, limits.part) : undefined;
+		const { upLimiter, limits } = this.#context;
+		const part = upLimiter.isLimited ? Math.min(upLimiter.piece, limits.part) : undefined;
 		const about = { op: 'have', id, seed: seed.id, name, length, chunks, kind, part } as const;
 		if (have.isFull) {
 			this.#reply(lane, from, { ...about, have: 'all' });
 			return;
 		}
-		this.#news.subscribe(seed.id, from);
+		this.#haveUpdates.subscribe(seed.id, from);
 		for (let first = 0; first < chunks; first += BITS_AT_ONCE) {
 			const bytes = have.toBytes(first, Math.min(BITS_AT_ONCE, chunks - first));
 			const bits = uint8ArrayToBase64(bytes);
@@ -92,16 +158,27 @@ export class Seeder {
 	): void {
 		const of = request.op === 'seed' ? 'seed' : 'content';
 		const { ranges, shared = false } = request;
-		const mostPart = this.#sender.mostPart(lane);
+		const isDirect = lane.kind === 'direct';
+		const mostPart = isDirect ? MAX_RANGE : this.#brokerPart;
 		const fits = ranges.every(([, length]) => length <= mostPart);
 		if (!fits || !ranges.every((range) => isThere(content, of, range))) {
 			this.#refuse(lane, from, request, 'not-there');
-		} else if (!this.#sender.hasRoom(lane, from, ranges.length)) {
+		} else if (!this.#uploadOn(lane).hasRoom(from, ranges.length)) {
 			this.#refuse(lane, from, request, 'busy');
 		} else {
 			this.#lastAsked = performance.now();
-			this.#sender.add(lane, from, parseRequestId(request.id), ranges, { of, content }, shared);
+			if (of === 'content' && !isDirect) {
+				this.#fanOut.asked(content.seed.id, from, shared);
+			}
+			this.#uploadOn(lane).add(from, parseRequestId(request.id), ranges, { of, content });
 		}
+	}
+
+	#failed({ from, request, of }: QueuedRange<UploadItem>, error: unknown): void {
+		const about = { id: formatRequestId(request), seed: of.content.seed.id };
+		const reason = isShoalError(error, 'ERR_CHANGED') ? 'changed' : 'failed';
+		this.#refuse(this.#context.lanes.to(from), from, about, reason);
+		this.#broken(of.content, error);
 	}
 
 	#refuse(

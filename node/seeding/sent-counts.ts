@@ -1,8 +1,8 @@
 import type { Seed } from '../../protocol/index.ts';
 
 /**
- * How often each chunk has been sent straight to a node. Who sends first what it has sent least often does
- * not send a chunk twice while there are others that nobody has yet: those who have one give it on.
+ * How often each chunk has been sent on a direct lane. A node that sends first what it has sent least often
+ * does not send a chunk twice while there are others that no peer has yet: peers that have one give it on.
  */
 export class SentCounts {
 	readonly #sent = new Map<string, Uint8Array>();

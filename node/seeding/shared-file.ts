@@ -67,7 +67,7 @@ export class Share {
 		return this.#events.on(event, handler);
 	}
 
-	/** Whether it is this share that `holding` belongs to. */
+	/** Whether it is this share that `content` belongs to. */
 	holds(content: StoredContent): boolean {
 		return this.#content === content;
 	}

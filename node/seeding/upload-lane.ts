@@ -2,12 +2,18 @@ import {
 	type ByteRange,
 	type ChunkContent,
 	HEADER_BYTES,
+	type Limits,
+	type Link,
 	packetBuffers,
+	type Topics,
 	writeChunkHeader,
 } from '../../protocol/index.ts';
 import type { Lane } from '../lanes/lane.ts';
-import type { NodeContext } from '../node-context.ts';
+import type { LaneTotals } from '../stats/lane-totals.ts';
+import type { TraceSink } from '../stats/trace.ts';
 import type { StoredContent } from '../storage/content-store.ts';
+import type { RateLimiter } from '../util/rate-limiter.ts';
+import type { RateMeter } from '../util/rate-meter.ts';
 import { type QueuedRange, RequestQueue } from './request-queue.ts';
 
 /** What a queued range is of. */
@@ -18,21 +24,41 @@ export interface UploadItem {
 
 /** How a queued range is answered. */
 export interface Answer {
-	readonly topic: string;
-	/** Which bytes go out: those that were asked for, or more. */
+	/** The bytes that go out: those that were asked for, or more. */
 	readonly range: ByteRange;
-	/** Nobody else listens: it can be taken back. */
+	/** Goes to the asker alone, who can cancel it; otherwise to all subscribers of the swarm. */
 	readonly isPrivate: boolean;
 }
 
-/** What a {@link UploadLane} needs. */
-export interface UploadLaneOptions {
-	readonly context: NodeContext;
+/** What differs between the lanes: which range goes next, and to whom it goes. */
+export interface SendPolicy {
+	/**
+	 * The answer to `item`, which is sent next; undefined if it has gone out already.
+	 *
+	 * @param queue what is queued besides: ranges that this answer serves as well are dropped from it
+	 */
+	answer(item: QueuedRange<UploadItem>, queue: RequestQueue<UploadItem>): Answer | undefined;
+	/** Of what one downloader waits for, what costs least goes first. @default in the order of the requests */
+	cost?(item: QueuedRange<UploadItem>): number;
+}
+
+/** What uploads need of their node. */
+export interface UploadContext {
+	readonly link: Pick<Link, 'id'>;
+	readonly topics: Topics;
+	readonly limits: Limits;
+	/** Bytes sent, in all and by kind of lane, and their rate limit. */
+	readonly up: RateMeter;
+	readonly laneTotals: LaneTotals;
+	readonly upLimiter: RateLimiter;
+	/** Told of each part that is sent. */
+	readonly trace: TraceSink | undefined;
+}
+
+/** What an {@link UploadLane} needs. */
+export interface UploadLaneOptions extends UploadContext {
 	readonly lane: Lane;
-	/** How a range is answered that has its turn now; undefined if it has been already. */
-	readonly answer: (item: QueuedRange<UploadItem>) => Answer | undefined;
-	/** Of what one downloader waits for, what costs least is sent first. */
-	readonly cost?: ((item: QueuedRange<UploadItem>) => number) | undefined;
+	readonly policy: SendPolicy;
 	/** A range cannot be read. */
 	readonly failed: (item: QueuedRange<UploadItem>, error: unknown) => void;
 }
@@ -51,9 +77,9 @@ const READ_AGAIN = 4;
 /** Bytes handed to the lane before waiting until it has taken them. */
 const SEND_AHEAD = 1024 * 1024;
 
-/** What goes out on one lane: in turn over those who asked, as fast as the lane and the limit take it. */
+/** The upload queue of one lane: in turn over those who asked, as fast as the lane and the rate limit take it. */
 export class UploadLane {
-	readonly queue: RequestQueue<UploadItem>;
+	readonly #queue: RequestQueue<UploadItem>;
 	readonly #options: UploadLaneOptions;
 	readonly #outgoing: Outgoing[] = [];
 	#isPumping = false;
@@ -61,12 +87,45 @@ export class UploadLane {
 
 	constructor(options: UploadLaneOptions) {
 		this.#options = options;
-		const { requestQueue } = options.context.limits;
-		this.queue = new RequestQueue(requestQueue, isSame);
+		this.#queue = new RequestQueue(options.limits.requestQueue, isSame);
 	}
 
-	/** Sends what is queued. */
-	async pump(): Promise<void> {
+	/** Whether `count` more ranges of `from` fit. */
+	hasRoom(from: string, count: number): boolean {
+		return this.#queue.hasRoom(from, count);
+	}
+
+	/** Queues ranges of a request. */
+	add(from: string, request: bigint, ranges: readonly ByteRange[], of: UploadItem): void {
+		for (const range of ranges) {
+			this.#queue.add({ from, request, range, of });
+		}
+		void this.#pump();
+	}
+
+	/** Takes ranges back that are not sent yet. */
+	cancel(from: string, request: bigint, ranges: readonly ByteRange[]): void {
+		this.#queue.cancel(from, request, ranges);
+		const offsets = new Set(ranges.map(([offset]) => offset));
+		for (const outgoing of this.#outgoing) {
+			const { item, isPrivate } = outgoing;
+			const isTheirs = item.from === from && item.request === request;
+			outgoing.isCancelled ||= isPrivate && isTheirs && offsets.has(item.range[0]);
+		}
+	}
+
+	/** Forgets what is queued of `content`: it is not served any more. */
+	drop(content: StoredContent): void {
+		this.#queue.drop(({ of }) => of.content === content);
+	}
+
+	/** Nothing is sent any more. */
+	close(): void {
+		this.#isClosed = true;
+		this.#queue.drop(() => true);
+	}
+
+	async #pump(): Promise<void> {
 		if (this.#isPumping) {
 			return;
 		}
@@ -82,33 +141,16 @@ export class UploadLane {
 		this.#isPumping = false;
 	}
 
-	/** Takes ranges back that are not sent yet. */
-	cancel(from: string, request: bigint, ranges: readonly ByteRange[]): void {
-		this.queue.cancel(from, request, ranges);
-		const offsets = new Set(ranges.map(([offset]) => offset));
-		for (const outgoing of this.#outgoing) {
-			const { item, isPrivate } = outgoing;
-			const isTheirs = item.from === from && item.request === request;
-			outgoing.isCancelled ||= isPrivate && isTheirs && offsets.has(item.range[0]);
-		}
-	}
-
-	/** Nothing is sent any more. */
-	close(): void {
-		this.#isClosed = true;
-		this.queue.drop(() => true);
-	}
-
 	#readAhead(): boolean {
-		// Where the limit keeps all waiting, what goes next is decided when it is its turn.
-		const isLimited = this.#options.context.upLimiter.isLimited;
-		const most = isLimited ? 1 : this.#outgoing.length <= READ_AGAIN ? READ_AHEAD : 0;
+		const { policy, upLimiter } = this.#options;
+		// Where the rate limit keeps all waiting, what goes next is decided when it may go.
+		const most = upLimiter.isLimited ? 1 : this.#outgoing.length <= READ_AGAIN ? READ_AHEAD : 0;
 		while (this.#outgoing.length < most) {
-			const item = this.queue.take(this.#options.cost);
+			const item = this.#queue.take(policy.cost);
 			if (item === undefined) {
 				break;
 			}
-			const answer = this.#options.answer(item);
+			const answer = policy.answer(item, this.#queue);
 			if (answer !== undefined) {
 				const message = this.#read(item, answer.range);
 				this.#outgoing.push({ ...answer, item, message, isCancelled: false });
@@ -140,12 +182,11 @@ export class UploadLane {
 	}
 
 	async #send(outgoing: Outgoing, message: Uint8Array): Promise<void> {
-		const { context, lane } = this.#options;
-		const { upLimiter: upBucket, up, laneTotals: totals } = context;
+		const { lane, link, topics, upLimiter, up, laneTotals, trace } = this.#options;
 		const release = (): void => packetBuffers.give(message);
-		while (upBucket.wait > 0 && !this.#isClosed) {
+		while (upLimiter.wait > 0 && !this.#isClosed) {
 			await new Promise<void>((resolve) => {
-				if (!upBucket.whenFree(resolve)) {
+				if (!upLimiter.whenFree(resolve)) {
 					resolve();
 				}
 			});
@@ -157,17 +198,20 @@ export class UploadLane {
 			release();
 			return;
 		}
+		const { item, isPrivate, range } = outgoing;
+		const { seed } = item.of.content;
+		const topic = isPrivate ? topics.chunk(item.from, link.id) : topics.swarm(seed.id, link.id);
 		const bytes = message.length - HEADER_BYTES;
-		upBucket.spend(bytes);
+		upLimiter.spend(bytes);
 		up.count(bytes);
-		totals.count(lane.kind, 'sent', bytes);
-		lane.send(outgoing.topic, message, release);
-		context.trace?.({
+		laneTotals.count(lane.kind, 'sent', bytes);
+		lane.send(topic, message, release);
+		trace?.({
 			event: 'sent',
-			seed: outgoing.item.of.content.seed.id,
-			node: outgoing.isPrivate ? outgoing.item.from : undefined,
+			seed: seed.id,
+			node: isPrivate ? item.from : undefined,
 			lane: lane.kind,
-			offset: outgoing.range[0],
+			offset: range[0],
 			length: bytes,
 		});
 	}

@@ -10,7 +10,7 @@ export interface StoredContent {
 	readonly storage: Storage;
 }
 
-/** Bytes of a holding that are verified and stored. */
+/** Bytes of a content that are verified and stored. */
 export function haveBytes({ seed, have }: StoredContent): number {
 	const { chunks, chunkSize, length } = seed.layout;
 	const missingOfLast = chunks * chunkSize - length;
@@ -38,12 +38,12 @@ export class ContentStore {
 		return this.#held.get(seed);
 	}
 
-	/** Since when `holding` is held, ms since 1970. */
+	/** Since when `content` is held, ms since 1970. */
 	since(content: StoredContent): number | undefined {
 		return this.#since.get(content);
 	}
 
-	/** All holdings. */
+	/** All contents. */
 	all(): StoredContent[] {
 		return [...this.#held.values()];
 	}
@@ -58,7 +58,7 @@ export class ContentStore {
 		this.#events.emit('added', content);
 	}
 
-	/** Stops holding; nothing happens if it is not held. */
+	/** Holds `content` no longer; nothing happens if it is not held. */
 	remove(content: StoredContent): void {
 		if (this.#held.get(content.seed.id) === content) {
 			this.#held.delete(content.seed.id);

@@ -11,8 +11,8 @@ const PIECE = 256 * 1024;
 export interface ContentReaderOptions {
 	/** Finds where the bytes are, or has them fetched. */
 	readonly find: () => Promise<ContentSource>;
-	/** Called with the first place found: which bytes are meant. @throws ShoalError ERR_RANGE */
-	readonly open: (place: ContentSource) => ContentRange;
+	/** Called with the first source found: which bytes are meant. @throws ShoalError ERR_RANGE */
+	readonly open: (source: ContentSource) => ContentRange;
 	/** Bytes to be fetched ahead of the reader. */
 	readonly readAhead: number;
 }
@@ -33,36 +33,36 @@ export async function* readContent({
 	let hash: Hash | undefined;
 	let done = 0;
 	while (range === undefined || done < range.length) {
-		const place = await find();
+		const source = await find();
 		try {
-			range ??= open(place);
+			range ??= open(source);
 			hash ??= isWhole(range) ? createHash(range.seed.kind) : undefined;
 			const { start, length } = range;
-			for await (const bytes of readAt(place, start + done, start + length, readAhead)) {
+			for await (const bytes of readAt(source, start + done, start + length, readAhead)) {
 				hash?.update(bytes);
 				done += bytes.length;
 				yield bytes;
 			}
 		} finally {
-			await place.leave();
+			await source.leave();
 		}
 	}
 	checkWhole(range, hash);
 }
 
-/** The bytes from `start` to before `end`, as far as they are to be had at `place`. */
+/** The bytes from `start` to before `end`, as far as they are to be had from `source`. */
 async function* readAt(
-	place: ContentSource,
+	source: ContentSource,
 	start: number,
 	end: number,
 	readAhead: number,
 ): AsyncGenerator<Uint8Array> {
-	const { seed, storage } = place.content;
+	const { seed, storage } = source.content;
 	const { layout } = seed;
 	try {
-		await place.expect(runOf(layout, start, end));
+		await source.expect(runOf(layout, start, end));
 		for (let at = start; at < end; ) {
-			await place.need(runOf(layout, at, Math.min(end, at + readAhead)));
+			await source.need(runOf(layout, at, Math.min(end, at + readAhead)));
 			const chunk = layout.chunkAt(at);
 			const length = Math.min(end, layout.offsetOf(chunk) + layout.sizeOf(chunk), at + PIECE) - at;
 			const bytes = Buffer.allocUnsafeSlow(length);
@@ -71,7 +71,7 @@ async function* readAt(
 			yield bytes;
 		}
 	} catch (error) {
-		await place.failed(error);
+		await source.failed(error);
 	}
 }
 

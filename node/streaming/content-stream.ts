@@ -3,7 +3,7 @@ import { ShoalError } from '../../protocol/index.ts';
 import type { ContentSource } from '../download/content-source.ts';
 import type { SourceShare } from '../download/contributions.ts';
 import type { Progress } from '../download/download-types.ts';
-import { abortError } from '../util/abort-error.ts';
+import { abortError, onAbort } from '../util/abort.ts';
 import { type ContentRange, isWhole, type RangeOptions, resolveRange } from './content-range.ts';
 import { readContent } from './content-reader.ts';
 
@@ -40,7 +40,7 @@ export interface StreamResult extends ContentRange {
 	readonly sources: readonly SourceShare[];
 }
 
-/** Finds a place to read at for a stream. */
+/** Finds the source that a stream reads from. */
 export type FindSource = (
 	signal: AbortSignal,
 	onProgress: (progress: Progress) => void,
@@ -98,7 +98,9 @@ export class ContentStream extends Readable {
 			};
 		});
 		this.opened.catch(() => {});
-		this.#obey(options.signal);
+		const { signal } = options;
+		const stop = (): unknown => this.destroy(abortError(signal, 'the stream was stopped'));
+		this.once('close', onAbort(signal, stop));
 		this.read(0);
 	}
 
@@ -141,17 +143,6 @@ export class ContentStream extends Readable {
 		} finally {
 			await this.#closed;
 		}
-	}
-
-	#obey(signal: AbortSignal | undefined): void {
-		const abort = (): void => {
-			this.destroy(abortError(signal, 'the stream was stopped'));
-		};
-		if (signal?.aborted) {
-			abort();
-		}
-		signal?.addEventListener('abort', abort);
-		this.once('close', () => signal?.removeEventListener('abort', abort));
 	}
 
 	#finish(): void {

@@ -27,7 +27,7 @@ export interface AnnouncerOptions {
 	readonly laneTotals: LaneTotals;
 	readonly peerTraffic: PeerTraffic;
 	readonly warn: (error: unknown) => void;
-	/** Where other nodes can come straight to this one, as broker URLs. */
+	/** Where other nodes can reach this one directly, as broker URLs. */
 	readonly addresses: () => Pick<NodeState, 'addresses' | 'cert'>;
 	/** The tracker refuses an announce. */
 	readonly refused: (seed: string) => void;
@@ -46,13 +46,13 @@ export function lostState(session: string): Uint8Array {
 }
 
 /**
- * Keeps what others know of this node true: its state, an announce of each holding, and every now
+ * Keeps what others know of this node true: its state, an announce of each content, and every now
  * and then one `update` that renews them all. What could not be said because the connection was
  * lost is said again when it is back.
  */
 export class Announcer {
 	readonly #options: AnnouncerOptions;
-	/** Holdings whose announce has to be published (again). */
+	/** Contents whose announce has to be published (again). */
 	readonly #stale = new Set<StoredContent>();
 	/** Seeds that the tracker refuses to list. */
 	readonly #refused = new Set<string>();
@@ -169,8 +169,8 @@ export class Announcer {
 	}
 
 	async #publishState(isDue: boolean): Promise<void> {
-		const { up, down, laneTotals: totals, peerTraffic } = this.#options;
-		const state = JSON.stringify([up.rate, down.rate, totals.all, peerTraffic.largest]);
+		const { up, down, laneTotals, peerTraffic } = this.#options;
+		const state = JSON.stringify([up.rate, down.rate, laneTotals.all, peerTraffic.largest]);
 		if (isDue || state !== this.#lastState) {
 			this.#lastState = state;
 			await this.#publish('ready');
@@ -178,14 +178,14 @@ export class Announcer {
 	}
 
 	async #publish(state: NodeState['state']): Promise<void> {
-		const { link, topics, up, down, laneTotals: totals, peerTraffic, addresses } = this.#options;
+		const { link, topics, up, down, laneTotals, peerTraffic, addresses } = this.#options;
 		const message: NodeState = {
 			state,
 			session: link.session,
 			...addresses(),
 			up: up.rate,
 			down: down.rate,
-			lanes: totals.all,
+			lanes: laneTotals.all,
 			sources: peerTraffic.largest,
 		};
 		await link.retain(topics.nodeState(link.id), encodeJson(message));

@@ -22,7 +22,7 @@ export class RateLimiter {
 	#rate: number | undefined;
 	/** When all that was spent is paid for. */
 	#paidAt: number;
-	/** Who waits for a turn, the longest first. */
+	/** Callbacks that wait until something may be spent, the longest waiting first. */
 	readonly #waiting = new Set<() => void>();
 	#timer: NodeJS.Timeout | undefined;
 
@@ -87,8 +87,8 @@ export class RateLimiter {
 	}
 
 	/**
-	 * If nothing may be spent now, calls `then` once, when it has its turn to spend something: all who
-	 * wait have one before any has another. Who asks again before that keeps its place.
+	 * If nothing may be spent now, calls `then` once, when it may spend something: every waiting callback is
+	 * called before any is called again. One that waits already keeps its position.
 	 *
 	 * @returns whether `then` will be called; if not, something may be spent at once
 	 */

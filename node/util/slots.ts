@@ -1,11 +1,11 @@
-/** A place in the line: waiting, or on until it is ended. */
+/** A task of a {@link Slots}: waiting, or on until it is ended. */
 export interface Slot {
 	readonly isOn: boolean;
-	/** Makes room for the next, or leaves the line. Idempotent. */
+	/** Makes room for the next, or waits no longer. Idempotent. */
 	end(): void;
 }
 
-/** Lets so many go on at a time, the others in the order in which they came. */
+/** A concurrency limit: so many tasks are on at a time, the others wait in the order in which they came. */
 export class Slots {
 	readonly #most: number;
 	readonly #on = new Set<Slot>();
@@ -15,7 +15,7 @@ export class Slots {
 		this.#most = most;
 	}
 
-	/** Takes a place in the line. `begin` is called when the turn comes, after this has returned. */
+	/** Queues a task. `begin` is called when a slot is free, after this has returned. */
 	take(begin: () => void): Slot {
 		const isOn = (): boolean => this.#on.has(slot);
 		const slot: Slot = {

@@ -25,10 +25,10 @@ export function openTlsStream(
 	cert?: string,
 ): Duplex {
 	const framer = makeFramer(onMessage, (packet) => stream.give(packet));
-	const place = addressOf(url, DEFAULT_PORT);
+	const address = addressOf(url, DEFAULT_PORT);
 	const socket = connect({
-		...place,
-		...(isIP(place.host) === 0 && { servername: place.host }),
+		...address,
+		...(isIP(address.host) === 0 && { servername: address.host }),
 		minVersion: 'TLSv1.2',
 		rejectUnauthorized: cert === undefined,
 	});

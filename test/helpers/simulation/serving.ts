@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 
 const SEED = 'seed';
 
-/** The side of a simulated node that serves: what `ChunkSender` does, with its queue and fan-out. */
+/** The side of a simulated node that serves: what `Seeder` does, with its queue and fan-out. */
 export class Serving {
 	/** Bytes that went up. */
 	sent = 0;

@@ -16,7 +16,7 @@ export interface WishQueue {
 	drop(isOver: (wish: Wish) => boolean): void;
 }
 
-/** What `ChunkSender` does: over the downloaders in turn, however many there are. */
+/** What `UploadLane` does: over the downloaders in turn, however many there are. */
 export class InTurn implements WishQueue {
 	readonly #queue = new RequestQueue<SwarmNode>(DEFAULT_LIMITS.requestQueue);
 

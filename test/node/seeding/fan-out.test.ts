@@ -45,10 +45,10 @@ test('who has not asked for five seconds does not listen any more', () => {
 	const { clock, fanOut } = twoListeners();
 	clock.advance(3_000);
 	fanOut.asked('seed', 'a', true);
-	assert.ok(fanOut.isListening('seed', 'b'));
+	assert.ok(fanOut.isSubscribed('seed', 'b'));
 	clock.advance(3_000);
 	assert.is(fanOut.deliveryOf('seed', 'a', 0), 'private');
-	assert.not.ok(fanOut.isListening('seed', 'b'));
+	assert.not.ok(fanOut.isSubscribed('seed', 'b'));
 });
 
 test('a wish that crossed its answer is answered already', () => {

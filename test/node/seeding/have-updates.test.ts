@@ -7,7 +7,7 @@ import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resou
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-const test = suite('GainNews');
+const test = suite('HaveUpdates');
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);
 

@@ -3,7 +3,7 @@ import { SentCounts } from '../../../node/seeding/sent-counts.ts';
 import { seedOf } from '../../helpers/fixtures/seeds.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('spread');
+const test = suite('SentCounts');
 const seed = seedOf(new Uint8Array(300_000));
 
 test('it knows how often each chunk was sent, until the seed is not served any more', () => {

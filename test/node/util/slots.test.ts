@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import { Slots } from '../../../node/util/slots.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('Turns');
+const test = suite('Slots');
 const microtasks = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('so many are on at a time, the others follow in the order in which they came', async () => {

@@ -10,7 +10,6 @@ import {
 	shareOf,
 } from '../../../../node/cli/terminal/units.ts';
 import { wrap } from '../../../../node/cli/terminal/wrap.ts';
-import { runsOf } from '../../../../node/util/runs.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('what people see');
@@ -90,16 +89,6 @@ test('text is broken between words, a long word is left whole', () => {
 	assert.equal(wrap('one two three', 7), ['one two', 'three']);
 	assert.equal(wrap('a verylongword b', 5), ['a', 'verylongword', 'b']);
 	assert.equal(wrap('', 5), ['']);
-});
-
-test('consecutive numbers are a run', () => {
-	assert.equal(runsOf([]), []);
-	assert.equal(runsOf([3]), [[3, 3]]);
-	assert.equal(runsOf([0, 1, 2, 5, 7, 8]), [
-		[0, 2],
-		[5, 5],
-		[7, 8],
-	]);
 });
 
 test.run();

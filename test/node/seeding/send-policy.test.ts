@@ -1,0 +1,69 @@
+import * as assert from 'uvu/assert';
+import { FanOut } from '../../../node/seeding/fan-out.ts';
+import { type QueuedRange, RequestQueue } from '../../../node/seeding/request-queue.ts';
+import { brokerPolicy, directPolicy } from '../../../node/seeding/send-policy.ts';
+import { SentCounts } from '../../../node/seeding/sent-counts.ts';
+import type { UploadItem } from '../../../node/seeding/upload-lane.ts';
+import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
+import { Bitfield, type ByteRange } from '../../../protocol/index.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+
+const test = suite('send policy');
+
+const CHUNK = 512;
+const seed = seedOf(contentOf(CHUNK * 4), { chunkSize: CHUNK });
+const storage = new MemoryStorage(seed.length);
+const content = { seed, storage, have: Bitfield.full(seed.chunks) };
+
+function item(
+	range: ByteRange,
+	{ from = 'first', of = { of: 'content', content } as UploadItem } = {},
+): QueuedRange<UploadItem> {
+	return { from, request: 1n, range, of };
+}
+
+test('a direct lane sends to the asker, first what was sent least often', () => {
+	const { answer, cost = () => 0 } = directPolicy(new SentCounts());
+	const queue = new RequestQueue<UploadItem>(10);
+	assert.is(cost(item([0, CHUNK])), 0);
+	assert.equal(answer(item([0, 100]), queue), { range: [0, 100], isPrivate: true });
+	assert.is(cost(item([0, CHUNK])), 0, 'the end of the chunk has not been sent');
+	answer(item([100, CHUNK]), queue);
+	assert.is(cost(item([0, CHUNK])), 1);
+	assert.is(cost(item([CHUNK, CHUNK])), 0);
+	assert.is(cost(item([0, 10], { of: { of: 'seed', content } })), -1);
+});
+
+test('the broker is sent whole chunks once for all who listen, and nothing that has gone out', () => {
+	const fanOut = new FanOut(() => 0);
+	const { answer } = brokerPolicy(fanOut, () => CHUNK * 2);
+	const queue = new RequestQueue<UploadItem>(10);
+	assert.equal(answer(item([0, CHUNK]), queue), { range: [0, CHUNK], isPrivate: true });
+	fanOut.asked(seed.id, 'first', true);
+	fanOut.asked(seed.id, 'second', true);
+	queue.add(item([CHUNK, 10], { from: 'second' }));
+	queue.add(item([CHUNK * 2, 10], { from: 'second' }));
+	queue.add(item([CHUNK, 10], { from: 'deaf' }));
+	assert.equal(answer(item([10, CHUNK]), queue), { range: [0, CHUNK * 2], isPrivate: false });
+	const left = [queue.take(), queue.take(), queue.take()].map((each) => each?.from);
+	assert.equal(left, ['second', 'deaf', undefined]);
+	assert.is(answer(item([CHUNK, CHUNK], { from: 'second' }), queue), undefined);
+	const tooLarge = item([CHUNK * 2 - 1, CHUNK + 2]);
+	assert.equal(answer(tooLarge, queue), { range: tooLarge.range, isPrivate: true });
+	const body = item([0, 10], { of: { of: 'seed', content } });
+	assert.equal(answer(body, queue), { range: [0, 10], isPrivate: true });
+});
+
+test('a node that lacks chunks itself shares nothing', () => {
+	const fanOut = new FanOut(() => 0);
+	fanOut.asked(seed.id, 'first', true);
+	fanOut.asked(seed.id, 'second', true);
+	const partly = { ...content, have: new Bitfield(seed.chunks) };
+	const asked = item([0, CHUNK], { of: { of: 'content', content: partly } });
+	const queue = new RequestQueue<UploadItem>(10);
+	const { answer } = brokerPolicy(fanOut, () => CHUNK);
+	assert.equal(answer(asked, queue), { range: [0, CHUNK], isPrivate: true });
+});
+
+test.run();
