@@ -1,20 +1,14 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
-import { Aedes } from 'aedes';
-import mqttPacket from 'mqtt-packet';
+import type { Aedes } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import {
-	BufferPool,
-	type Limits,
-	MAX_TOPIC_LEVELS,
-	resolveLimits,
-	Topics,
-} from '../protocol/index.ts';
+import { BufferPool, type Limits, resolveLimits, Topics } from '../protocol/index.ts';
 import { Authorizer } from './access/authorizer.ts';
 import type { TokenAuth, Tokens } from './access/token-auth.ts';
 import { onEndings } from './aedes/connection-end.ts';
 import { deliverAll } from './aedes/deliver-all.ts';
+import { closeAedes, makeAedes } from './aedes/make-aedes.ts';
 import {
 	type RetainedPersistence,
 	type RetainedStore,
@@ -39,9 +33,6 @@ const MOST_CHECK_MS = 5_000;
 const BACKLOG = 4_096;
 // MQTT 3.1.1, 3.9.3: stands where the QoS of a subscription would.
 const REFUSED = 128;
-
-// Or it makes a buffer for every number there is before it writes the first: 45 ms and 8 MB, at each start.
-mqttPacket.writeToStream.cacheNumbers = false;
 
 /** The process that hosts: an MQTT broker whose rules fit shoal, and the tracker as one of its clients. */
 export class Broker {
@@ -86,16 +77,7 @@ export class Broker {
 		});
 		this.#pool = new BufferPool();
 		this.#lane = new ChunkForwarder(topics, this.#authorizer, this.#pool);
-		this.#aedes = new Aedes({
-			...this.#authorizer.hooks,
-			// Without it, one client that takes nothing holds up all after a hundred messages.
-			concurrency: 0,
-			// With it, messages for a client that is being cut hold up their sender until it has passed;
-			// without it they are let go when the connection is closed.
-			drainTimeout: 0,
-			connectTimeout: limits.connectTime,
-			maxTopicLevels: MAX_TOPIC_LEVELS,
-		});
+		this.#aedes = makeAedes(this.#authorizer.hooks, limits);
 		onEndings(this.#aedes, ({ error, refusal }) => {
 			if (refusal !== undefined) {
 				this.#authorizer.count(refusal);
@@ -248,7 +230,7 @@ export class Broker {
 		this.#events.events = {};
 		await this.#tracker?.close();
 		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-		await new Promise<void>((resolve) => this.#aedes.close(() => resolve()));
+		await closeAedes(this.#aedes);
 		this.#connections.destroy();
 		await isClosed;
 	}

@@ -89,9 +89,7 @@ export class Authorizer implements ChunkRules {
 	/** The hooks of Aedes. */
 	get hooks(): Hooks {
 		return {
-			preConnect: (client, packet, done) => {
-				// Nothing is kept for those who are away: it would grow without bound.
-				packet.clean = true;
+			preConnect: (client, _packet, done) => {
 				const isIn = this.#trusted.has(client.conn) || this.#sessions.mayConnect();
 				done(
 					isIn ? null : this.#refusal('rate', 'clients connect too fast', client, 'connect'),
