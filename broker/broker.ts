@@ -7,13 +7,9 @@ import { BufferPool, type Limits, resolveLimits, Topics } from '../protocol/inde
 import { Authorizer } from './access/authorizer.ts';
 import type { TokenAuth, Tokens } from './access/token-auth.ts';
 import { onEndings } from './aedes/connection-end.ts';
-import { deliverAll } from './aedes/deliver-all.ts';
+import { deliverAll, grantedFilters, keepRetainedIn, onAedesError } from './aedes/internals.ts';
 import { closeAedes, makeAedes } from './aedes/make-aedes.ts';
-import {
-	type RetainedPersistence,
-	type RetainedStore,
-	retainedOf,
-} from './aedes/retained-store.ts';
+import { type RetainedStore, retainedOf } from './aedes/retained-store.ts';
 import type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
 import { secureContext } from './net/certificate.ts';
 import { ChunkForwarder } from './net/chunk-forwarder.ts';
@@ -31,8 +27,6 @@ const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
 // Connections the system keeps until they are accepted: beyond it, who wants in tries again a second later.
 const BACKLOG = 4_096;
-// MQTT 3.1.1, 3.9.3: stands where the QoS of a subscription would.
-const REFUSED = 128;
 
 /** The process that hosts: an MQTT broker whose rules fit shoal, and the tracker as one of its clients. */
 export class Broker {
@@ -84,15 +78,12 @@ export class Broker {
 			}
 			warn(error);
 		});
-		this.#aedes.on('error' as never, (error: unknown) => this.#events.emit('error', error));
+		onAedesError(this.#aedes, (error) => this.#events.emit('error', error));
 		this.#aedes.on('client', (client) => deliverAll(client, this.#aedes.id));
 		this.#aedes.on('clientReady', ({ conn }) => this.#connections.spoke(conn));
 		this.#aedes.on('subscribe', (subscriptions, client) => {
-			for (const { topic, qos } of subscriptions) {
-				// Those that were refused are told as well.
-				if ((qos as number) !== REFUSED) {
-					this.#lane.subscribed(client, topic);
-				}
+			for (const filter of grantedFilters(subscriptions)) {
+				this.#lane.subscribed(client, filter);
 			}
 		});
 		this.#aedes.on('unsubscribe', (filters, client) => {
@@ -237,11 +228,7 @@ export class Broker {
 
 	async #listen(host: string, port: number): Promise<void> {
 		await this.#aedes.listen();
-		Object.assign((this.#aedes as unknown as { persistence: RetainedPersistence }).persistence, {
-			storeRetained: (packet) => this.#retained.storeRetained(packet),
-			createRetainedStream: (filter) => this.#retained.createRetainedStream(filter),
-			createRetainedStreamCombi: (filters) => this.#retained.createRetainedStreamCombi(filters),
-		} satisfies RetainedPersistence);
+		keepRetainedIn(this.#aedes, this.#retained);
 		await new Promise<void>((resolve, reject) => {
 			this.#server.once('error', (cause) => reject(portError(cause, host, port)));
 			this.#server.listen({ host, port, backlog: BACKLOG }, resolve);

@@ -1,9 +1,6 @@
 import { Aedes, type AedesOptions } from 'aedes';
-import mqttPacket from 'mqtt-packet';
 import { type Limits, MAX_TOPIC_LEVELS } from '../../protocol/index.ts';
-
-// Otherwise mqtt-packet makes a buffer for every 16 bit number before its first write: 45 ms and 8 MB at each start.
-mqttPacket.writeToStream.cacheNumbers = false;
+import { skipNumberCache } from './internals.ts';
 
 /** The hooks by which Aedes asks what a client may do. */
 export type Hooks = Pick<
@@ -14,6 +11,7 @@ export type Hooks = Pick<
 
 /** An Aedes that holds up no client for another, and keeps no session. It is ready after `listen()`. */
 export function makeAedes(hooks: Hooks, { connectTime }: Pick<Limits, 'connectTime'>): Aedes {
+	skipNumberCache();
 	return new Aedes({
 		...hooks,
 		preConnect: (client, packet, done) => {
