@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import type { Aedes } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import { BufferPool, type Limits, resolveLimits, Topics } from '../protocol/index.ts';
+import { BufferPool, hostAndPort, type Limits, resolveLimits, Topics } from '../protocol/index.ts';
 import { Authorizer } from './access/authorizer.ts';
 import type { TokenAuth, Tokens } from './access/token-auth.ts';
 import { onEndings } from './aedes/connection-end.ts';
@@ -131,9 +131,9 @@ export class Broker {
 
 	/** Where it listens. */
 	get url(): string {
-		const { address, family, port } = this.#address;
+		const { address, port } = this.#address;
 		const scheme = this.#secure === undefined ? 'mqtt' : 'mqtts';
-		return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+		return `${scheme}://${hostAndPort(address, port)}`;
 	}
 
 	/** The tracker inside, if there is one. */

@@ -9,6 +9,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hostAndPort } from '../../protocol/index.ts';
 import type { Role, TokenAuth } from '../access/token-auth.ts';
 import type { KeyPair } from '../net/certificate.ts';
 import { portError } from '../net/port-error.ts';
@@ -121,9 +122,9 @@ export class HttpServer {
 
 	/** Where it is asked. */
 	get url(): string {
-		const { address, family, port } = this.#server.address() as AddressInfo;
+		const { address, port } = this.#server.address() as AddressInfo;
 		const scheme = this.#options.tls === undefined ? 'http' : 'https';
-		return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+		return `${scheme}://${hostAndPort(address, port)}`;
 	}
 
 	/** Ends every connection, those that were taken over as well, and listens no more. */

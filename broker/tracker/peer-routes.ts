@@ -1,4 +1,4 @@
-import { isLoopback, type NodeListing } from '../../protocol/index.ts';
+import { hostOf, isLoopback, type NodeListing } from '../../protocol/index.ts';
 import type { TicketOffice } from './tickets.ts';
 
 /** Nodes in one answer that come with a ticket. */
@@ -42,10 +42,6 @@ export function withPeerRoutes(
 		const ticket = office.issue({ from: asker, to: listing.node }, time());
 		return { ...listing, addresses, verified: seen.length, ticket };
 	});
-}
-
-function hostOf(url: string): string {
-	return new URL(url).hostname.replace(/^\[|\]$/g, '');
 }
 
 /** An IPv4 address that came in on an IPv6 socket, as it is written elsewhere. */

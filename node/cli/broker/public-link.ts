@@ -1,7 +1,7 @@
 import { formatLink, type Seed } from '../../../protocol/index.ts';
 
-/** Whether `host`, as it stands in a URL, is reached from this machine only, or is no address at all. */
-export function isLoopback(host: string): boolean {
+/** Whether no other machine can reach `host`, as it stands in a URL: it is of this machine only, or no address at all. */
+export function isUnreachable(host: string): boolean {
 	return /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|\[::ffff:7f.*\])\.?$/i.test(
 		host,
 	);
@@ -11,7 +11,7 @@ export function isLoopback(host: string): boolean {
 export function publicLink(seed: Seed, broker: string): string {
 	const url = new URL(broker);
 	const { id, name } = seed;
-	return isLoopback(url.hostname)
+	return isUnreachable(url.hostname)
 		? formatLink({ id, name })
 		: formatLink({ id, name, broker: withoutCredentials(broker, url) });
 }

@@ -3,7 +3,9 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { nanoid } from 'nanoid';
 import {
+	brokerAddress,
 	formatJoinLink,
+	hostAndPort,
 	isShoalError,
 	type JoinLink,
 	parseJoinLink,
@@ -37,7 +39,7 @@ export function rememberJoined(link: JoinLink): string {
 /** What is sent to the broker at `url`: the token of the one that was joined, if it is that one, and nothing to others. */
 export function credentialsFor(url: string): { token?: string; cert?: string | undefined } {
 	const joined = joinedOrNone();
-	const isSame = joined !== undefined && hostAndPort(joined.broker) === hostAndPort(url);
+	const isSame = joined !== undefined && endpointOf(joined.broker) === endpointOf(url);
 	return isSame ? { token: joined.token, cert: joined.cert } : {};
 }
 
@@ -81,9 +83,9 @@ function joinedOrNone(): JoinLink | undefined {
 }
 
 /** What makes two URLs the same broker: how it is spoken to, host and port. */
-function hostAndPort(url: string): string {
-	const { protocol, hostname, port } = new URL(url);
-	return `${protocol}//${hostname}:${port || (protocol === 'mqtts:' ? '8883' : '1883')}`;
+function endpointOf(url: string): string {
+	const { host, port } = brokerAddress(url);
+	return `${new URL(url).protocol}//${hostAndPort(host, port)}`;
 }
 
 function readIfThere(path: string): string | undefined {
