@@ -29,3 +29,4 @@ export { Registry, type RegistryOptions } from './tracker/registry.ts';
 export { checkTicket, TICKET_LIFE, TicketOffice, type Trip } from './tracker/tickets.ts';
 export { Tracker, type TrackerStats } from './tracker/tracker.ts';
 export type { TrackerEvents, TrackerOptions } from './tracker/tracker-options.ts';
+export { writePrivate } from './write-private.ts';

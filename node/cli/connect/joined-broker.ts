@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { nanoid } from 'nanoid';
+import { writePrivate } from '../../../broker/index.ts';
 import {
 	brokerAddress,
 	formatJoinLink,
@@ -32,7 +33,7 @@ export function joinedBroker(): JoinLink | undefined {
 
 /** Remembers a broker, for this user only. @returns where @throws NodeJS.ErrnoException */
 export function rememberJoined(link: JoinLink): string {
-	writePrivate(joinedFile(), `${formatJoinLink(link)}\n`);
+	keepPrivate(joinedFile(), `${formatJoinLink(link)}\n`);
 	return joinedFile();
 }
 
@@ -55,7 +56,7 @@ export function secretOf(id: string): string {
 	}
 	const secret = known === '' ? nanoid() : known;
 	try {
-		writePrivate(file, `${secret} ${process.pid}\n`);
+		keepPrivate(file, `${secret} ${process.pid}\n`);
 	} catch {
 		// Where nothing can be kept, who comes back soon has to wait until its id is free again.
 	}
@@ -100,10 +101,7 @@ function readIfThere(path: string): string | undefined {
 	}
 }
 
-function writePrivate(path: string, text: string): void {
+function keepPrivate(path: string, text: string): void {
 	mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
-	const fresh = `${path}.${process.pid}`;
-	writeFileSync(fresh, text, { mode: 0o600 });
-	chmodSync(fresh, 0o600);
-	renameSync(fresh, path);
+	writePrivate(path, text);
 }
