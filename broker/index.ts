@@ -5,7 +5,7 @@ export type { BrokerRefusal } from './access/refusal-counts.ts';
 export { type Member, makeTokens, type Role, type Tokens } from './access/token-auth.ts';
 export type { PublishRefusal } from './access/topic-rules.ts';
 export { Broker } from './broker.ts';
-export type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
+export type { BrokerEvents, BrokerOptions } from './broker-options.ts';
 export { DataFolder } from './data-folder.ts';
 export {
 	HttpServer,
@@ -19,6 +19,7 @@ export { tellJson, tellProblem } from './http/problem.ts';
 export { startWebFront, type WebFrontOptions } from './http/web-front.ts';
 export { type MemoryRow, mostMemory, mostMemoryInAll } from './memory-bound.ts';
 export { brokerMetrics } from './metrics/broker-metrics.ts';
+export type { BrokerStats } from './metrics/broker-stats.ts';
 export { byLabel, Meters, type Read, type Reading } from './metrics/meters.ts';
 export { fingerprintOf, type KeyPair, makeCertificate } from './net/certificate.ts';
 export { SecureStream } from './net/tls-stream.ts';

@@ -1,6 +1,5 @@
 import type { Registry as MetricsRegistry } from 'prom-client';
-import type { Broker } from '../broker.ts';
-import { brokerMetrics } from '../metrics/broker-metrics.ts';
+import { brokerMetrics, type MeteredBroker } from '../metrics/broker-metrics.ts';
 import { needsToken, type Route, type Visit } from './http-server.ts';
 import { tellJson } from './problem.ts';
 
@@ -54,8 +53,13 @@ export function monitoring({ metrics, missing }: Monitored): Route {
 	};
 }
 
+/** The part of a broker that is monitored. */
+export interface MonitoredBroker extends MeteredBroker {
+	readonly isListening: boolean;
+}
+
 /** {@link monitoring} of a broker. */
-export function brokerMonitoring(broker: Broker): Route {
+export function brokerMonitoring(broker: MonitoredBroker): Route {
 	return monitoring({
 		metrics: () => brokerMetrics(broker),
 		missing: () => [
