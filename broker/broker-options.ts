@@ -2,7 +2,7 @@ import type { Limits } from '../protocol/index.ts';
 import type { Refusal } from './access/audit-log.ts';
 import type { Member, Tokens } from './access/token-auth.ts';
 import type { KeyPair } from './net/certificate.ts';
-import type { TicketOffice } from './tracker/tickets.ts';
+import type { TicketIssuer } from './tracker/tickets.ts';
 
 /** Options of {@link Broker.start}. */
 export interface BrokerOptions {
@@ -21,7 +21,7 @@ export interface BrokerOptions {
 	/** What lets in. @default everybody is */
 	readonly tokens?: Tokens | undefined;
 	/** What the tracker signs tickets with. @default a new key */
-	readonly office?: TicketOffice | undefined;
+	readonly office?: TicketIssuer | undefined;
 }
 
 /** What a broker tells. */

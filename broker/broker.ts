@@ -36,7 +36,7 @@ export class Broker {
 	readonly #pool: BufferPool;
 	/** Messages for Aedes. */
 	readonly #received = noFlow();
-	readonly #lane: ChunkForwarder;
+	readonly #chunkForwarder: ChunkForwarder;
 	readonly #limits: Limits;
 	readonly #retained: RetainedStore;
 	readonly #secure: SecureContext | undefined;
@@ -71,7 +71,7 @@ export class Broker {
 			moved: (what, member) => this.#events.emit(what, member),
 		});
 		this.#pool = new BufferPool();
-		this.#lane = new ChunkForwarder(topics, this.#authorizer, this.#pool);
+		this.#chunkForwarder = new ChunkForwarder(topics, this.#authorizer, this.#pool);
 		this.#aedes = makeAedes(this.#authorizer.hooks, limits);
 		onEndings(this.#aedes, ({ error, refusal }) => {
 			if (refusal !== undefined) {
@@ -84,13 +84,13 @@ export class Broker {
 		this.#aedes.on('clientReady', ({ conn }) => this.#connections.spoke(conn));
 		this.#aedes.on('subscribe', (subscriptions, client) => {
 			for (const filter of grantedFilters(subscriptions)) {
-				this.#lane.subscribed(client, filter);
+				this.#chunkForwarder.subscribed(client, filter);
 			}
 		});
 		this.#aedes.on('unsubscribe', (filters, client) => {
 			this.#authorizer.unsubscribed(client, filters);
 			for (const filter of filters) {
-				this.#lane.unsubscribed(client, filter);
+				this.#chunkForwarder.unsubscribed(client, filter);
 			}
 		});
 		this.#server = createServer(
@@ -153,7 +153,7 @@ export class Broker {
 		const { open, silent, queued } = this.#connections;
 		const traffic = {
 			control: { in: this.#received, out: this.#authorizer.sent },
-			chunk: this.#lane.traffic,
+			chunk: this.#chunkForwarder.traffic,
 		};
 		return {
 			...{ clients, connections: { open, silent }, retained, unkept, queued },
@@ -201,7 +201,7 @@ export class Broker {
 		const { stream, serve } = packetReader(open, {
 			limits: this.#limits,
 			pool: this.#pool,
-			taker: this.#lane,
+			taker: this.#chunkForwarder,
 			highWaterMark: queueMark(this.#limits),
 			onBad: () => this.#authorizer.count('packet'),
 			control: this.#received,

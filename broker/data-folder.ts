@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { ShoalError } from '../protocol/index.ts';
 import { makeTokens, type Tokens } from './access/token-auth.ts';
 import { type KeyPair, makeCertificate } from './net/certificate.ts';
-import { TicketOffice } from './tracker/tickets.ts';
+import { TicketIssuer } from './tracker/tickets.ts';
 import { writePrivate } from './write-private.ts';
 
 const VERSION = 1;
@@ -48,12 +48,12 @@ export class DataFolder {
 		return tokens;
 	}
 
-	/** The tracker's office, always the same. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
-	get office(): TicketOffice {
+	/** The issuer of the tracker's tickets, always with the same key. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
+	get office(): TicketIssuer {
 		const { ticketKey } = this.#read();
-		const office = new TicketOffice(ticketKey);
-		this.#change({ ticketKey: office.privateKey });
-		return office;
+		const issuer = new TicketIssuer(ticketKey);
+		this.#change({ ticketKey: issuer.privateKey });
+		return issuer;
 	}
 
 	/** A certificate of its own, always the same. @throws ShoalError ERR_IO, NodeJS.ErrnoException */

@@ -38,7 +38,7 @@ export interface PacketReaderOptions {
 	readonly highWaterMark: number;
 	/** A packet is too large, or none at all: the stream is closed. */
 	readonly onBad: () => void;
-	/** Counts the messages that the lane does not take. @default nobody does */
+	/** Counts the messages that are not taken. @default nobody does */
 	readonly control?: Flow | undefined;
 }
 
@@ -53,7 +53,7 @@ export type OpenFramed = (framer: PacketFramer, options: PacketReaderOptions) =>
 
 /**
  * Takes in what a client sends, packet by packet, each straight to where it stays; packets that are too large,
- * or not a CONNECT at first, end the stream before they are held. Plain chunk messages go to the lane,
+ * or not a CONNECT at first, end the stream before they are held. Plain chunk messages go to the taker,
  * everything else is read from the stream as ever.
  *
  * @returns the stream, and what is to be called with the client it belongs to
@@ -62,7 +62,7 @@ export function packetReader(
 	open: OpenFramed,
 	options: PacketReaderOptions,
 ): { stream: Duplex; serve(client: Client): void } {
-	const { limits, pool, taker: lane, control } = options;
+	const { limits, pool, taker, control } = options;
 	let client: Client | undefined;
 	let isFirst = true;
 	const framer = new PacketFramer({
@@ -74,7 +74,7 @@ export function packetReader(
 		allocate: (first, length) =>
 			first === PLAIN_PUBLISH && length >= LARGE ? pool.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {
-			if (client?.connected !== true || !lane.relay(client, packet)) {
+			if (client?.connected !== true || !taker.relay(client, packet)) {
 				if (control !== undefined && (packet[0] as number) >> 4 === PUBLISH) {
 					count(control, packet.length);
 				}

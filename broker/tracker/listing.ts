@@ -140,9 +140,9 @@ function balanced(
 
 /** `items` with `count` at random in front (Fisher-Yates, in place, and no further than is needed). */
 function drawnFirst<T>(items: T[], count: number, random: () => number): T[] {
-	for (let place = 0; place < Math.min(count, items.length); place += 1) {
-		const index = place + Math.floor(random() * (items.length - place));
-		[items[place], items[index]] = [items[index] as T, items[place] as T];
+	for (let index = 0; index < Math.min(count, items.length); index += 1) {
+		const chosen = index + Math.floor(random() * (items.length - index));
+		[items[index], items[chosen]] = [items[chosen] as T, items[index] as T];
 	}
 	return items;
 }
