@@ -1,10 +1,8 @@
 import type { Limits } from '../protocol/index.ts';
 import type { Refusal } from './access/audit-log.ts';
-import type { RefusalCounts } from './access/refusal-counts.ts';
 import type { Member, Tokens } from './access/token-auth.ts';
 import type { KeyPair } from './net/certificate.ts';
-import type { Traffic } from './net/traffic.ts';
-import type { TicketOffice } from './tracker/tickets.ts';
+import type { TicketIssuer } from './tracker/tickets.ts';
 
 /** Options of {@link Broker.start}. */
 export interface BrokerOptions {
@@ -23,22 +21,7 @@ export interface BrokerOptions {
 	/** What lets in. @default everybody is */
 	readonly tokens?: Tokens | undefined;
 	/** What the tracker signs tickets with. @default a new key */
-	readonly office?: TicketOffice | undefined;
-}
-
-/** What a broker has counted. */
-export interface BrokerStats extends RefusalCounts {
-	/** Clients that are connected. */
-	readonly clients: number;
-	/** Messages that are kept. */
-	readonly retained: number;
-	/** Messages that were not kept, as there were too many. */
-	readonly unkept: number;
-	/** Connections whose client has said who it is, and that have said nothing yet. */
-	readonly connections: { readonly open: number; readonly silent: number };
-	/** Bytes that wait in the process for clients that have not taken them, now or a moment ago. */
-	readonly queued: number;
-	readonly traffic: Traffic;
+	readonly office?: TicketIssuer | undefined;
 }
 
 /** What a broker tells. */

@@ -1,26 +1,17 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
-import { Aedes } from 'aedes';
-import mqttPacket from 'mqtt-packet';
+import type { Aedes } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import {
-	BufferPool,
-	type Limits,
-	MAX_TOPIC_LEVELS,
-	resolveLimits,
-	Topics,
-} from '../protocol/index.ts';
+import { BufferPool, hostAndPort, type Limits, resolveLimits, Topics } from '../protocol/index.ts';
 import { Authorizer } from './access/authorizer.ts';
 import type { TokenAuth, Tokens } from './access/token-auth.ts';
 import { onEndings } from './aedes/connection-end.ts';
-import { deliverAll } from './aedes/deliver-all.ts';
-import {
-	type RetainedPersistence,
-	type RetainedStore,
-	retainedOf,
-} from './aedes/retained-store.ts';
-import type { BrokerEvents, BrokerOptions, BrokerStats } from './broker-options.ts';
+import { deliverAll, grantedFilters, keepRetainedIn, onAedesError } from './aedes/internals.ts';
+import { closeAedes, makeAedes } from './aedes/make-aedes.ts';
+import { type RetainedStore, retainedOf } from './aedes/retained-store.ts';
+import type { BrokerEvents, BrokerOptions } from './broker-options.ts';
+import type { BrokerStats } from './metrics/broker-stats.ts';
 import { secureContext } from './net/certificate.ts';
 import { ChunkForwarder } from './net/chunk-forwarder.ts';
 import { Connections } from './net/connections.ts';
@@ -37,11 +28,6 @@ const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
 // Connections the system keeps until they are accepted: beyond it, who wants in tries again a second later.
 const BACKLOG = 4_096;
-// MQTT 3.1.1, 3.9.3: stands where the QoS of a subscription would.
-const REFUSED = 128;
-
-// Or it makes a buffer for every number there is before it writes the first: 45 ms and 8 MB, at each start.
-mqttPacket.writeToStream.cacheNumbers = false;
 
 /** The process that hosts: an MQTT broker whose rules fit shoal, and the tracker as one of its clients. */
 export class Broker {
@@ -50,7 +36,7 @@ export class Broker {
 	readonly #pool: BufferPool;
 	/** Messages for Aedes. */
 	readonly #received = noFlow();
-	readonly #lane: ChunkForwarder;
+	readonly #chunkForwarder: ChunkForwarder;
 	readonly #limits: Limits;
 	readonly #retained: RetainedStore;
 	readonly #secure: SecureContext | undefined;
@@ -85,38 +71,26 @@ export class Broker {
 			moved: (what, member) => this.#events.emit(what, member),
 		});
 		this.#pool = new BufferPool();
-		this.#lane = new ChunkForwarder(topics, this.#authorizer, this.#pool);
-		this.#aedes = new Aedes({
-			...this.#authorizer.hooks,
-			// Without it, one client that takes nothing holds up all after a hundred messages.
-			concurrency: 0,
-			// With it, messages for a client that is being cut hold up their sender until it has passed;
-			// without it they are let go when the connection is closed.
-			drainTimeout: 0,
-			connectTimeout: limits.connectTime,
-			maxTopicLevels: MAX_TOPIC_LEVELS,
-		});
+		this.#chunkForwarder = new ChunkForwarder(topics, this.#authorizer, this.#pool);
+		this.#aedes = makeAedes(this.#authorizer.hooks, limits);
 		onEndings(this.#aedes, ({ error, refusal }) => {
 			if (refusal !== undefined) {
 				this.#authorizer.count(refusal);
 			}
 			warn(error);
 		});
-		this.#aedes.on('error' as never, (error: unknown) => this.#events.emit('error', error));
+		onAedesError(this.#aedes, (error) => this.#events.emit('error', error));
 		this.#aedes.on('client', (client) => deliverAll(client, this.#aedes.id));
 		this.#aedes.on('clientReady', ({ conn }) => this.#connections.spoke(conn));
 		this.#aedes.on('subscribe', (subscriptions, client) => {
-			for (const { topic, qos } of subscriptions) {
-				// Those that were refused are told as well.
-				if ((qos as number) !== REFUSED) {
-					this.#lane.subscribed(client, topic);
-				}
+			for (const filter of grantedFilters(subscriptions)) {
+				this.#chunkForwarder.subscribed(client, filter);
 			}
 		});
 		this.#aedes.on('unsubscribe', (filters, client) => {
 			this.#authorizer.unsubscribed(client, filters);
 			for (const filter of filters) {
-				this.#lane.unsubscribed(client, filter);
+				this.#chunkForwarder.unsubscribed(client, filter);
 			}
 		});
 		this.#server = createServer(
@@ -158,9 +132,9 @@ export class Broker {
 
 	/** Where it listens. */
 	get url(): string {
-		const { address, family, port } = this.#address;
+		const { address, port } = this.#address;
 		const scheme = this.#secure === undefined ? 'mqtt' : 'mqtts';
-		return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+		return `${scheme}://${hostAndPort(address, port)}`;
 	}
 
 	/** The tracker inside, if there is one. */
@@ -179,7 +153,7 @@ export class Broker {
 		const { open, silent, queued } = this.#connections;
 		const traffic = {
 			control: { in: this.#received, out: this.#authorizer.sent },
-			chunk: this.#lane.traffic,
+			chunk: this.#chunkForwarder.traffic,
 		};
 		return {
 			...{ clients, connections: { open, silent }, retained, unkept, queued },
@@ -227,7 +201,7 @@ export class Broker {
 		const { stream, serve } = packetReader(open, {
 			limits: this.#limits,
 			pool: this.#pool,
-			taker: this.#lane,
+			taker: this.#chunkForwarder,
 			highWaterMark: queueMark(this.#limits),
 			onBad: () => this.#authorizer.count('packet'),
 			control: this.#received,
@@ -248,18 +222,14 @@ export class Broker {
 		this.#events.events = {};
 		await this.#tracker?.close();
 		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-		await new Promise<void>((resolve) => this.#aedes.close(() => resolve()));
+		await closeAedes(this.#aedes);
 		this.#connections.destroy();
 		await isClosed;
 	}
 
 	async #listen(host: string, port: number): Promise<void> {
 		await this.#aedes.listen();
-		Object.assign((this.#aedes as unknown as { persistence: RetainedPersistence }).persistence, {
-			storeRetained: (packet) => this.#retained.storeRetained(packet),
-			createRetainedStream: (filter) => this.#retained.createRetainedStream(filter),
-			createRetainedStreamCombi: (filters) => this.#retained.createRetainedStreamCombi(filters),
-		} satisfies RetainedPersistence);
+		keepRetainedIn(this.#aedes, this.#retained);
 		await new Promise<void>((resolve, reject) => {
 			this.#server.once('error', (cause) => reject(portError(cause, host, port)));
 			this.#server.listen({ host, port, backlog: BACKLOG }, resolve);

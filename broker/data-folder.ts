@@ -1,10 +1,11 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ShoalError } from '../protocol/index.ts';
 import { makeTokens, type Tokens } from './access/token-auth.ts';
 import { type KeyPair, makeCertificate } from './net/certificate.ts';
-import { TicketOffice } from './tracker/tickets.ts';
+import { TicketIssuer } from './tracker/tickets.ts';
+import { writePrivate } from './write-private.ts';
 
 const VERSION = 1;
 
@@ -47,12 +48,12 @@ export class DataFolder {
 		return tokens;
 	}
 
-	/** The tracker's office, always the same. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
-	get office(): TicketOffice {
+	/** The issuer of the tracker's tickets, always with the same key. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
+	get office(): TicketIssuer {
 		const { ticketKey } = this.#read();
-		const office = new TicketOffice(ticketKey);
-		this.#change({ ticketKey: office.privateKey });
-		return office;
+		const issuer = new TicketIssuer(ticketKey);
+		this.#change({ ticketKey: issuer.privateKey });
+		return issuer;
 	}
 
 	/** A certificate of its own, always the same. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
@@ -105,10 +106,7 @@ export class DataFolder {
 		const before = this.#read();
 		const after = { ...before, ...change };
 		if (JSON.stringify(after) !== JSON.stringify(before)) {
-			const fresh = `${this.#file}.${process.pid}`;
-			writeFileSync(fresh, `${JSON.stringify(after, null, '\t')}\n`, { mode: 0o600 });
-			chmodSync(fresh, 0o600);
-			renameSync(fresh, this.#file);
+			writePrivate(this.#file, `${JSON.stringify(after, null, '\t')}\n`);
 		}
 	}
 }

@@ -1,13 +1,12 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
-import { Aedes, type Client } from 'aedes';
+import type { Aedes, Client } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import {
 	type Incoming,
 	isNodeId,
 	type Limits,
-	MAX_TOPIC_LEVELS,
 	PLAIN_PUBLISH,
 	packetBuffers,
 	parsePlainPublish,
@@ -18,6 +17,7 @@ import {
 } from '../protocol/index.ts';
 import { TokenBucket } from './access/token-bucket.ts';
 import { endingOf } from './aedes/connection-end.ts';
+import { closeAedes, type Hooks, makeAedes } from './aedes/make-aedes.ts';
 import { type KeyPair, secureContext } from './net/certificate.ts';
 import { Connections } from './net/connections.ts';
 import { accept, packetReader } from './net/packet-reader.ts';
@@ -133,30 +133,7 @@ export class Listener {
 		this.#limits = { ...options.limits, packet: directPacket };
 		this.#connections = new Connections({ mostSilent: neighbours, now, onTooMany: () => {} });
 		this.#rate = new TokenBucket(neighbours, neighbours, now());
-		this.#aedes = new Aedes({
-			concurrency: 0,
-			drainTimeout: 0,
-			connectTimeout: options.limits.connectTime,
-			maxTopicLevels: MAX_TOPIC_LEVELS,
-			preConnect: (_client, packet, done) => {
-				packet.clean = true;
-				done(null, this.#mayConnect());
-			},
-			authenticate: (client, _user, password, done) => {
-				const why = this.#whyNot(client, password);
-				done(why === undefined ? null : Object.assign(why, { returnCode: 5 as const }), !why);
-			},
-			// What may be published has been taken before it gets here.
-			authorizePublish: (client, { topic }, done) => {
-				done(
-					new ShoalError('ERR_REFUSED', `${client?.id} may not publish on ${quoted(topic)} here`),
-				);
-			},
-			authorizeSubscribe: (client, subscription, done) => {
-				const isOwn = subscription.topic === options.topics.inboxFilter(client.id);
-				done(null, isOwn ? subscription : null);
-			},
-		});
+		this.#aedes = makeAedes(this.#hooks, options.limits);
 		const warn = (_client: object, cause: unknown): void => {
 			this.#events.emit('warning', endingOf(cause).error);
 		};
@@ -196,9 +173,30 @@ export class Listener {
 	async close(): Promise<void> {
 		this.#events.events = {};
 		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-		await new Promise<void>((resolve) => this.#aedes.close(() => resolve()));
+		await closeAedes(this.#aedes);
 		this.#connections.destroy();
 		await isClosed;
+	}
+
+	get #hooks(): Hooks {
+		const { topics } = this.#options;
+		return {
+			preConnect: (_client, _packet, done) => done(null, this.#mayConnect()),
+			authenticate: (client, _user, password, done) => {
+				const why = this.#whyNot(client, password);
+				done(why === undefined ? null : Object.assign(why, { returnCode: 5 as const }), !why);
+			},
+			// What may be published has been taken before it gets here.
+			authorizePublish: (client, { topic }, done) => {
+				done(
+					new ShoalError('ERR_REFUSED', `${client?.id} may not publish on ${quoted(topic)} here`),
+				);
+			},
+			authorizeSubscribe: (client, subscription, done) => {
+				const isOwn = subscription.topic === topics.inboxFilter(client.id);
+				done(null, isOwn ? subscription : null);
+			},
+		};
 	}
 
 	#accept(accepted: Socket): void {

@@ -5,7 +5,7 @@ import type { ChunkRules, ChunkTopic } from '../net/chunk-forwarder.ts';
 import { SlowConsumers } from '../net/slow-consumers.ts';
 import { count, type Flow, noFlow, publishLength } from '../net/traffic.ts';
 import type { Refusal } from './audit-log.ts';
-import { ClientSessions, type EntryRefusal } from './client-sessions.ts';
+import { ClientSessions, type SessionRefusal } from './client-sessions.ts';
 import { type BrokerRefusal, type RefusalCounts, zeroRefusalCounts } from './refusal-counts.ts';
 import { type Member, type Role, readPassword, TokenAuth, type Tokens } from './token-auth.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -19,7 +19,7 @@ type Hooks = Required<
 >;
 
 // CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
-const RETURN_CODES: Readonly<Record<EntryRefusal, number>> = {
+const RETURN_CODES: Readonly<Record<SessionRefusal, number>> = {
 	id: 2,
 	taken: 2,
 	token: 5,
@@ -76,7 +76,7 @@ export class Authorizer implements ChunkRules {
 		this.#moved = moved;
 	}
 
-	/** How many clients are in. */
+	/** The number of clients that are connected. */
 	get clients(): number {
 		return this.#sessions.size;
 	}
@@ -89,9 +89,7 @@ export class Authorizer implements ChunkRules {
 	/** The hooks of Aedes. */
 	get hooks(): Hooks {
 		return {
-			preConnect: (client, packet, done) => {
-				// Nothing is kept for those who are away: it would grow without bound.
-				packet.clean = true;
+			preConnect: (client, _packet, done) => {
 				const isIn = this.#trusted.has(client.conn) || this.#sessions.mayConnect();
 				done(
 					isIn ? null : this.#refusal('rate', 'clients connect too fast', client, 'connect'),
@@ -99,7 +97,7 @@ export class Authorizer implements ChunkRules {
 				);
 			},
 			authenticate: (client, _user, password, done) => {
-				const why = this.#enter(client, password);
+				const why = this.#openSession(client, password);
 				if (why === undefined) {
 					done(null, true);
 					return;
@@ -158,7 +156,7 @@ export class Authorizer implements ChunkRules {
 		}
 	}
 
-	#enter(client: Client, password: Uint8Array | undefined): EntryRefusal | undefined {
+	#openSession(client: Client, password: Uint8Array | undefined): SessionRefusal | undefined {
 		const { conn, id } = client;
 		if (this.#trusted.has(conn)) {
 			return undefined;
@@ -186,7 +184,7 @@ export class Authorizer implements ChunkRules {
 		return this.#members.get(conn)?.role ?? 'node';
 	}
 
-	#rejection(why: EntryRefusal, client: Client): Error & { returnCode: number } {
+	#rejection(why: SessionRefusal, client: Client): Error & { returnCode: number } {
 		const text = `a client with the id ${quoted(client.id)} is refused: ${why}`;
 		const error = this.#refusal(why, text, client, 'connect');
 		return Object.assign(error, { returnCode: RETURN_CODES[why] });

@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { isLoopback, isNodeId, type Limits } from '../../protocol/index.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Why a client is not let in. */
-export type EntryRefusal =
+/** Why a client is refused a session. */
+export type SessionRefusal =
 	/** Its id is no node id. */
 	| 'id'
 	/** A client of that id is there, and it did not prove to be the same. */
@@ -13,17 +13,17 @@ export type EntryRefusal =
 	| 'clients'
 	| 'address';
 
-/** Somebody who wants in. */
+/** A client that asks for a session. */
 export interface SessionRequest {
 	readonly id: string;
 	/** IP address. */
 	readonly address: string;
-	/** What its id belongs to. */
+	/** The secret its id belongs to. */
 	readonly secret: Uint8Array | undefined;
 }
 
 interface Session {
-	/** Stands for the connection. */
+	/** The connection. */
 	readonly key: object;
 	readonly address: string;
 	readonly secret: Buffer | undefined;
@@ -39,7 +39,7 @@ export class ClientSessions {
 	readonly #rate: TokenBucket;
 	readonly #isKept: (id: string) => boolean;
 	readonly #sessions = new Map<string, Session>();
-	/** The secrets of those that have left. */
+	/** The secrets of sessions that are closed, the oldest first. */
 	readonly #secretsOfClosed = new Map<string, Buffer>();
 	readonly #perAddress = new Map<string, number>();
 
@@ -51,26 +51,28 @@ export class ClientSessions {
 		this.#rate = new TokenBucket(limits.connectRate, limits.connectBurst, now());
 	}
 
-	/** How many are in. */
+	/** The number of open sessions. */
 	get size(): number {
 		return this.#sessions.size;
 	}
 
-	/** The IP address of who is in with this id. */
+	/** The IP address of the client with this id; undefined if it has no session. */
 	addressOf(id: string): string | undefined {
 		return this.#sessions.get(id)?.address;
 	}
 
-	/** Whether one more may try now. */
+	/** Whether one more client may connect now: the rate of CONNECT is limited. */
 	mayConnect(): boolean {
 		return this.#rate.take(this.#now());
 	}
 
 	/**
-	 * Lets the connection `key` in, in place of an older one of the same id and secret, or says why
-	 * not. Without a secret nobody can prove to be the same.
+	 * Opens a session for the connection `key`, in place of an older one of the same id and secret. Without a secret
+	 * no client can prove to be the same.
+	 *
+	 * @returns why it is refused; undefined if it is open
 	 */
-	open(key: object, { id, address, secret }: SessionRequest): EntryRefusal | undefined {
+	open(key: object, { id, address, secret }: SessionRequest): SessionRefusal | undefined {
 		const why = this.#whyNot(id, address, secret);
 		if (why === undefined) {
 			this.#remove(id);
@@ -84,17 +86,17 @@ export class ClientSessions {
 
 	/** The connection `key` has ended. */
 	close(key: object, id: string): void {
-		const guest = this.#sessions.get(id);
-		if (guest?.key === key) {
+		const session = this.#sessions.get(id);
+		if (session?.key === key) {
 			this.#remove(id);
-			if (guest.secret !== undefined) {
-				this.#secretsOfClosed.set(id, guest.secret);
+			if (session.secret !== undefined) {
+				this.#secretsOfClosed.set(id, session.secret);
 				this.#forgetSome();
 			}
 		}
 	}
 
-	#whyNot(id: string, address: string, secret: Uint8Array | undefined): EntryRefusal | undefined {
+	#whyNot(id: string, address: string, secret: Uint8Array | undefined): SessionRefusal | undefined {
 		if (!isNodeId(id)) {
 			return 'id';
 		}
@@ -102,15 +104,15 @@ export class ClientSessions {
 		if (present !== undefined) {
 			return isSame(present.secret, secret) ? undefined : 'taken';
 		}
-		const departed = this.#secretsOfClosed.get(id);
-		if (departed !== undefined && this.#isKept(id) && !isSame(departed, secret)) {
+		const lastSecret = this.#secretsOfClosed.get(id);
+		if (lastSecret !== undefined && this.#isKept(id) && !isSame(lastSecret, secret)) {
 			return 'taken';
 		}
 		if (this.#sessions.size >= this.#limits.clients) {
 			return 'clients';
 		}
-		const isCrowded = (this.#perAddress.get(address) ?? 0) >= this.#limits.clientsPerAddress;
-		return isCrowded && !isLoopback(address) ? 'address' : undefined;
+		const isFull = (this.#perAddress.get(address) ?? 0) >= this.#limits.clientsPerAddress;
+		return isFull && !isLoopback(address) ? 'address' : undefined;
 	}
 
 	/** What is kept of nobody any more needs no secret. Those that left first are looked at first. */
@@ -126,16 +128,16 @@ export class ClientSessions {
 	}
 
 	#remove(id: string): void {
-		const guest = this.#sessions.get(id);
-		if (guest === undefined) {
+		const session = this.#sessions.get(id);
+		if (session === undefined) {
 			return;
 		}
 		this.#sessions.delete(id);
-		const left = (this.#perAddress.get(guest.address) ?? 1) - 1;
+		const left = (this.#perAddress.get(session.address) ?? 1) - 1;
 		if (left > 0) {
-			this.#perAddress.set(guest.address, left);
+			this.#perAddress.set(session.address, left);
 		} else {
-			this.#perAddress.delete(guest.address);
+			this.#perAddress.delete(session.address);
 		}
 	}
 }

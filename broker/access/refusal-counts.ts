@@ -1,9 +1,9 @@
-import type { EntryRefusal } from './client-sessions.ts';
+import type { SessionRefusal } from './client-sessions.ts';
 import type { PublishRefusal } from './topic-rules.ts';
 
 /** Why a broker refused something. */
 export type BrokerRefusal =
-	| EntryRefusal
+	| SessionRefusal
 	| PublishRefusal
 	/** New clients come too fast. */
 	| 'rate'
@@ -17,7 +17,7 @@ export type BrokerRefusal =
 	/** A message that its receiver must not see. */
 	| 'forward';
 
-/** What a gatekeeper has counted. */
+/** What an authorizer has counted. */
 export interface RefusalCounts {
 	/** Chunk messages dropped for clients that did not keep up. */
 	shed: number;

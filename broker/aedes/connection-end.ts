@@ -1,11 +1,11 @@
 import type { Aedes } from 'aedes';
 import { ShoalError } from '../../protocol/index.ts';
-import type { BrokerRefusal } from '../access/refusal-counts.ts';
+import { isConnectTimeout } from './internals.ts';
 
 /** Why a connection has ended, and as what that counts unless it has been counted. */
 export interface Ending {
 	readonly error: ShoalError;
-	readonly refusal?: BrokerRefusal;
+	readonly refusal?: 'silent' | 'packet';
 }
 
 /** Tells once of each connection that `aedes` ends: it does so again for each message that was on its way there. */
@@ -31,7 +31,7 @@ export function endingOf(error: unknown): Ending {
 		const why = `the connection of a client was lost: ${message}`;
 		return { error: new ShoalError('ERR_DISCONNECTED', why, { cause: error }) };
 	}
-	if (message === 'connect did not arrive in time') {
+	if (isConnectTimeout(error as Error)) {
 		const why = 'a client did not say who it is in time: its connection is cut';
 		return { error: new ShoalError('ERR_TIMEOUT', why, { cause: error }), refusal: 'silent' };
 	}

@@ -2,16 +2,10 @@ import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { PublishPacket } from 'aedes';
 import type { Limits, Topics } from '../../protocol/index.ts';
+import type { RetainedPersistence } from './internals.ts';
 
 /** Messages that are handed out before others get their turn. */
 const AT_ONCE = 32;
-
-/** The part of a persistence of Aedes 1.2.0 that keeps retained messages. */
-export interface RetainedPersistence {
-	storeRetained(packet: PublishPacket): Promise<void>;
-	createRetainedStream(filter: string): Readable;
-	createRetainedStreamCombi(filters: readonly string[]): Readable;
-}
 
 /** What a {@link RetainedStore} keeps, and how much. */
 export interface RetainedOptions {

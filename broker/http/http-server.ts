@@ -9,6 +9,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hostAndPort } from '../../protocol/index.ts';
 import type { Role, TokenAuth } from '../access/token-auth.ts';
 import type { KeyPair } from '../net/certificate.ts';
 import { portError } from '../net/port-error.ts';
@@ -17,8 +18,8 @@ import { tokenOf } from './credential.ts';
 import { mayAsk } from './origin.ts';
 import { type Problem, problemOf, tellProblem } from './problem.ts';
 
-/** A GET or HEAD that came from where it may. */
-export interface Visit {
+/** A GET or HEAD whose host and origin were checked, and its response. */
+export interface HttpExchange {
 	readonly request: IncomingMessage;
 	readonly response: ServerResponse;
 	/** Of the URL, as it was sent. */
@@ -29,8 +30,8 @@ export interface Visit {
 	readonly role: Role | undefined;
 }
 
-/** Answers a visit, if it is for it. @returns whether it was */
-export type Route = (visit: Visit) => boolean | Promise<boolean>;
+/** Answers a request, if the path is its own. @returns whether it is */
+export type Route = (exchange: HttpExchange) => boolean | Promise<boolean>;
 
 /** Options of {@link HttpServer.start}. */
 export interface HttpServerOptions {
@@ -121,9 +122,9 @@ export class HttpServer {
 
 	/** Where it is asked. */
 	get url(): string {
-		const { address, family, port } = this.#server.address() as AddressInfo;
+		const { address, port } = this.#server.address() as AddressInfo;
 		const scheme = this.#options.tls === undefined ? 'http' : 'https';
-		return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+		return `${scheme}://${hostAndPort(address, port)}`;
 	}
 
 	/** Ends every connection, those that were taken over as well, and listens no more. */
@@ -208,7 +209,7 @@ export class HttpServer {
 }
 
 /** Refuses what only a node, or only a node or a watcher, gets. @returns whether it has */
-export function needsToken({ role, response }: Visit, least: Role): boolean {
+export function needsToken({ role, response }: HttpExchange, least: Role): boolean {
 	if (role === 'node' || role === least) {
 		return false;
 	}

@@ -1,18 +1,17 @@
 import type { Registry as MetricsRegistry } from 'prom-client';
-import type { Broker } from '../broker.ts';
-import { brokerMetrics } from '../metrics/broker-metrics.ts';
-import { needsToken, type Route, type Visit } from './http-server.ts';
+import { brokerMetrics, type MeteredBroker } from '../metrics/broker-metrics.ts';
+import { type HttpExchange, needsToken, type Route } from './http-server.ts';
 import { tellJson } from './problem.ts';
 
 /** What {@link monitoring} tells. */
 export interface Monitored {
-	/** Called for the first visit that wants them. */
+	/** Called for the first request of them. */
 	readonly metrics: () => Promise<MetricsRegistry>;
 	/** What is not as it must be to be of use, one sentence each; empty: all is well. */
 	readonly missing: () => readonly string[];
 }
 
-type Answer = (visit: Visit) => void | Promise<void>;
+type Answer = (exchange: HttpExchange) => void | Promise<void>;
 
 /**
  * `/metrics` for Prometheus, for those who may watch; `/healthz`, 200 as long as the process answers; `/readyz`, 503
@@ -23,10 +22,10 @@ export function monitoring({ metrics, missing }: Monitored): Route {
 	const answers: ReadonlyMap<string, Answer> = new Map([
 		[
 			'/metrics',
-			async (visit) => {
-				if (!needsToken(visit, 'watch')) {
+			async (exchange) => {
+				if (!needsToken(exchange, 'watch')) {
 					registry ??= metrics();
-					const { response } = visit;
+					const { response } = exchange;
 					response.setHeader('Content-Type', (await registry).contentType);
 					response.end(await (await registry).metrics());
 				}
@@ -43,19 +42,24 @@ export function monitoring({ metrics, missing }: Monitored): Route {
 			},
 		],
 	] satisfies ReadonlyArray<readonly [string, Answer]>);
-	return async (visit) => {
-		const answer = answers.get(visit.path);
+	return async (exchange) => {
+		const answer = answers.get(exchange.path);
 		if (answer === undefined) {
 			return false;
 		}
-		visit.response.setHeader('Cache-Control', 'no-store');
-		await answer(visit);
+		exchange.response.setHeader('Cache-Control', 'no-store');
+		await answer(exchange);
 		return true;
 	};
 }
 
+/** The part of a broker that is monitored. */
+export interface MonitoredBroker extends MeteredBroker {
+	readonly isListening: boolean;
+}
+
 /** {@link monitoring} of a broker. */
-export function brokerMonitoring(broker: Broker): Route {
+export function brokerMonitoring(broker: MonitoredBroker): Route {
 	return monitoring({
 		metrics: () => brokerMetrics(broker),
 		missing: () => [

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
+import { withoutBrackets } from '../../protocol/index.ts';
 
 /**
  * Whether a request may come from where it does: by an address, localhost, or one of `names`, and not from a page of
@@ -26,7 +27,7 @@ export function mayAsk(
 }
 
 function isOurs(hostname: string, names: ReadonlySet<string>): boolean {
-	const host = hostname.replace(/^\[|\]$/g, '');
+	const host = withoutBrackets(hostname);
 	return isIP(host) !== 0 || host === 'localhost' || names.has(host);
 }
 

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import type { Broker } from '../broker.ts';
+import type { Limits } from '../../protocol/index.ts';
+import type { TokenAuth } from '../access/token-auth.ts';
+import type { OpenFramed } from '../net/packet-reader.ts';
 import { acceptWebSocket } from '../net/web-socket-stream.ts';
 import { HttpServer, type HttpServerOptions, type Route, refuseUpgrade } from './http-server.ts';
-import { brokerMonitoring } from './monitoring.ts';
+import { brokerMonitoring, type MonitoredBroker } from './monitoring.ts';
 import { pageRoute } from './page.ts';
 import { tellJson } from './problem.ts';
 
@@ -22,6 +24,16 @@ export interface WebFrontOptions
 	readonly routes?: readonly Route[] | undefined;
 }
 
+/** The part of a broker that a web front uses. */
+export interface WebFrontBroker extends MonitoredBroker {
+	readonly admission: TokenAuth;
+	readonly limits: Limits;
+	/** A wrong token came from the IP address `address`. */
+	guessed(address: string): void;
+	/** Serves the client at the other end of what `open` opens. */
+	serve(open: OpenFramed): void;
+}
+
 /** Where MQTT is spoken over WebSocket. */
 const MQTT_PATH = '/mqtt';
 /** Room in a message for what is not content, as in a packet. */
@@ -34,7 +46,7 @@ const OVERHEAD = 64;
  * @throws ShoalError ERR_PORT
  */
 export async function startWebFront(
-	broker: Broker,
+	broker: WebFrontBroker,
 	{ page, about, routes = [], ...options }: WebFrontOptions,
 ): Promise<HttpServer> {
 	return await HttpServer.start({
@@ -55,7 +67,10 @@ export async function startWebFront(
 }
 
 /** Tells a page what it has to ask for, and what its token makes of it. */
-function aboutRoute({ admission: tokenAuth }: Broker, about: WebFrontOptions['about']): Route {
+function aboutRoute(
+	{ admission: tokenAuth }: WebFrontBroker,
+	about: WebFrontOptions['about'],
+): Route {
 	return ({ path, response, role }) => {
 		if (path !== '/about') {
 			return false;
@@ -66,7 +81,7 @@ function aboutRoute({ admission: tokenAuth }: Broker, about: WebFrontOptions['ab
 	};
 }
 
-function upgradeToMqtt(broker: Broker) {
+function upgradeToMqtt(broker: WebFrontBroker) {
 	const server = new WebSocketServer({
 		noServer: true,
 		maxPayload: broker.limits.packet + OVERHEAD,

@@ -1,12 +1,19 @@
 import type { Registry as MetricsRegistry } from 'prom-client';
-import type { Broker } from '../broker.ts';
+import type { Tracker } from '../tracker/tracker.ts';
+import type { BrokerStats } from './broker-stats.ts';
 import { byLabel, Meters, type Reading } from './meters.ts';
+
+/** The part of a broker that its metrics are read from. */
+export interface MeteredBroker {
+	stats(): BrokerStats;
+	readonly tracker: Pick<Tracker, 'isReady' | 'stats'> | undefined;
+}
 
 /**
  * What a broker has counted, for Prometheus. Each is read from the broker when it is asked for, so that
  * it costs nothing before. With the load of the process; all in a registry of its own.
  */
-export async function brokerMetrics(broker: Broker): Promise<MetricsRegistry> {
+export async function brokerMetrics(broker: MeteredBroker): Promise<MetricsRegistry> {
 	const meters = await Meters.open();
 	addLoad(meters, broker);
 	addRefusals(meters, broker);
@@ -16,7 +23,7 @@ export async function brokerMetrics(broker: Broker): Promise<MetricsRegistry> {
 	return meters.registry;
 }
 
-function addLoad(meters: Meters, broker: Broker): void {
+function addLoad(meters: Meters, broker: MeteredBroker): void {
 	const stats = () => broker.stats();
 	meters.gauge('clients', 'Clients that are connected.', () => stats().clients);
 	meters.gauge(
@@ -40,7 +47,7 @@ function addLoad(meters: Meters, broker: Broker): void {
 	);
 }
 
-function addRefusals(meters: Meters, broker: Broker): void {
+function addRefusals(meters: Meters, broker: MeteredBroker): void {
 	const stats = () => broker.stats();
 	meters.counter(
 		'shed_messages_total',
@@ -62,7 +69,7 @@ function addRefusals(meters: Meters, broker: Broker): void {
 	);
 }
 
-function addTracker(meters: Meters, tracker: NonNullable<Broker['tracker']>): void {
+function addTracker(meters: Meters, tracker: NonNullable<MeteredBroker['tracker']>): void {
 	const stats = () => tracker.stats();
 	meters.gauge('tracker_ready', 'Whether the tracker is ready: 1 or 0.', () =>
 		Number(tracker.isReady),
@@ -93,7 +100,7 @@ function addTracker(meters: Meters, tracker: NonNullable<Broker['tracker']>): vo
 	);
 }
 
-function flows(broker: Broker, what: 'messages' | 'bytes'): Reading[] {
+function flows(broker: MeteredBroker, what: 'messages' | 'bytes'): Reading[] {
 	const { traffic } = broker.stats();
 	return (['control', 'chunk'] as const).flatMap((plane) =>
 		(['in', 'out'] as const).map((direction) => ({

@@ -85,7 +85,7 @@ export class Connections implements Iterable<Duplex> {
 		this.add(stream);
 		this.#silent.add(stream);
 		const [oldest] = this.#silent;
-		// A crowd that says nothing does not keep out those who speak at once.
+		// Many silent connections do not keep out clients that send CONNECT at once.
 		if (this.#silent.size > this.#options.mostSilent) {
 			this.#silent.delete(oldest as Duplex);
 			oldest?.destroy();

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Load } from '../../protocol/index.ts';
 
-/** What a {@link LoadMeter} looks at; the sums only grow. */
+/** What a {@link LoadMeter} reads; the sums only grow. */
 export interface LoadSource {
 	readonly clients: number;
 	/** Bytes in all. */
@@ -12,28 +12,28 @@ export interface LoadSource {
 	readonly shed: number;
 }
 
-/** ms between two looks at the event loop's clock: each wakes the process, 20 a second take 0.2 % of a core. */
+/** ms between two readings of the event loop's clock: each wakes the process, 20 a second take 0.2 % of a core. */
 const RESOLUTION = 50;
 
-/** Measures how much a broker has to do between one look and the next. */
+/** Measures how much a broker has to do between one reading and the next. */
 export class LoadMeter {
-	readonly #look: () => LoadSource;
+	readonly #readSource: () => LoadSource;
 	readonly #now: () => number;
 	readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 	#last: { at: number; cpu: number; source: LoadSource };
 
 	/** @param now monotonic time in ms */
-	constructor(look: () => LoadSource, now: () => number) {
-		this.#look = look;
+	constructor(readSource: () => LoadSource, now: () => number) {
+		this.#readSource = readSource;
 		this.#now = now;
-		this.#last = { at: now(), cpu: usedCpu(), source: look() };
+		this.#last = { at: now(), cpu: usedCpu(), source: readSource() };
 		this.#delay.enable();
 	}
 
 	/** The load since it was read last. */
 	read(): Load {
 		const { at, cpu, source } = this.#last;
-		this.#last = { at: this.#now(), cpu: usedCpu(), source: this.#look() };
+		this.#last = { at: this.#now(), cpu: usedCpu(), source: this.#readSource() };
 		const { clients, received, sent, queued, shed } = this.#last.source;
 		const seconds = Math.max(1, this.#last.at - at) / 1_000;
 		const rate = (gained: number): number => Math.max(0, gained) / seconds;

@@ -1,4 +1,4 @@
-import { Socket, type SocketConstructorOpts } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { Client } from 'aedes';
@@ -9,6 +9,8 @@ import {
 	PLAIN_PUBLISH,
 	ShoalError,
 } from '../../protocol/index.ts';
+import { keepAlive } from '../aedes/internals.ts';
+import { adoptSocket } from './socket-internals.ts';
 import { SecureStream } from './tls-stream.ts';
 import { count, type Flow } from './traffic.ts';
 
@@ -20,16 +22,6 @@ const LARGE = 32 * 1024;
 
 /** Bytes of packets that wait for Aedes before no more are read: it handles all that wait in one go. */
 export const READ_AHEAD = 16 * 1024;
-
-/** The part of a client of Aedes 1.2.0 that is used here and not public. */
-interface KeptAlive {
-	readonly _keepaliveTimer: NodeJS.Timeout | null;
-}
-
-/** The part of a socket of Node 20 to 24 that is used here and not public. */
-interface Handled {
-	_handle: object | null;
-}
 
 /** Takes packets of a client out of its stream. */
 export interface PacketTaker {
@@ -46,7 +38,7 @@ export interface PacketReaderOptions {
 	readonly highWaterMark: number;
 	/** A packet is too large, or none at all: the stream is closed. */
 	readonly onBad: () => void;
-	/** Counts the messages that the lane does not take. @default nobody does */
+	/** Counts the messages that are not taken. @default nobody does */
 	readonly control?: Flow | undefined;
 }
 
@@ -61,7 +53,7 @@ export type OpenFramed = (framer: PacketFramer, options: PacketReaderOptions) =>
 
 /**
  * Takes in what a client sends, packet by packet, each straight to where it stays; packets that are too large,
- * or not a CONNECT at first, end the stream before they are held. Plain chunk messages go to the lane,
+ * or not a CONNECT at first, end the stream before they are held. Plain chunk messages go to the taker,
  * everything else is read from the stream as ever.
  *
  * @returns the stream, and what is to be called with the client it belongs to
@@ -70,7 +62,7 @@ export function packetReader(
 	open: OpenFramed,
 	options: PacketReaderOptions,
 ): { stream: Duplex; serve(client: Client): void } {
-	const { limits, pool, taker: lane, control } = options;
+	const { limits, pool, taker, control } = options;
 	let client: Client | undefined;
 	let isFirst = true;
 	const framer = new PacketFramer({
@@ -82,14 +74,13 @@ export function packetReader(
 		allocate: (first, length) =>
 			first === PLAIN_PUBLISH && length >= LARGE ? pool.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {
-			if (client?.connected !== true || !lane.relay(client, packet)) {
+			if (client?.connected !== true || !taker.relay(client, packet)) {
 				if (control !== undefined && (packet[0] as number) >> 4 === PUBLISH) {
 					count(control, packet.length);
 				}
 				give(packet);
 			} else {
-				// Aedes does so for each packet it sees.
-				(client as unknown as KeptAlive)._keepaliveTimer?.refresh();
+				keepAlive(client);
 			}
 		},
 	});
@@ -119,22 +110,18 @@ export function accept(accepted: Socket, secure: SecureContext | undefined): Ope
 	};
 }
 
-/** Node reads into buffers of one's own only for sockets that one made oneself: the handle moves to a new one. */
 function plain(
 	accepted: Socket,
 	framer: PacketFramer,
 	{ highWaterMark, onBad }: PacketReaderOptions,
 ): Framed {
 	let takesMore = true;
-	const handle = (accepted as unknown as Handled)._handle;
-	(accepted as unknown as Handled)._handle = null;
-	const socket = new Socket({
-		handle,
+	const socket = adoptSocket(accepted, {
 		readableHighWaterMark: READ_AHEAD,
 		writableHighWaterMark: highWaterMark,
 		onread: {
 			buffer: () => framer.target,
-			callback: (count: number) => {
+			callback: (count) => {
 				takesMore = true;
 				try {
 					framer.filled(count);
@@ -145,7 +132,7 @@ function plain(
 				return takesMore;
 			},
 		},
-	} as unknown as SocketConstructorOpts);
+	});
 	const give = (packet: Uint8Array): void => {
 		takesMore = socket.push(packet);
 	};

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Limits } from '../../protocol/index.ts';
+import { takenBytes } from './socket-internals.ts';
 
 /** What to do with a message for a client: deliver, drop it, or cut the client. */
 export type Verdict = 'deliver' | 'shed' | 'cut';
@@ -8,12 +9,6 @@ export type Verdict = 'deliver' | 'shed' | 'cut';
 interface Progress {
 	readonly taken: number;
 	readonly since: number;
-}
-
-/** What of a socket's handle tells how many bytes the system took. Not public, in Node 20 to 24. */
-interface Handle {
-	readonly bytesWritten?: number;
-	readonly writeQueueSize?: number;
 }
 
 /**
@@ -73,12 +68,4 @@ export class SlowConsumers {
  */
 export function queueMark(limits: Limits): number {
 	return 2 * limits.cutQueue;
-}
-
-/** Bytes the system has taken of what was written to `stream`; undefined if it cannot be told. */
-function takenBytes(stream: Duplex): number | undefined {
-	const handle = (stream as { _handle?: Handle | null })._handle;
-	return handle?.bytesWritten === undefined || handle.writeQueueSize === undefined
-		? undefined
-		: handle.bytesWritten - handle.writeQueueSize;
 }

@@ -1,6 +1,7 @@
 import { Duplex, type DuplexOptions } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { PacketFramer } from '../../protocol/index.ts';
+import { goesOutBy } from './socket-internals.ts';
 
 type Done = (error?: Error | null) => void;
 
@@ -37,6 +38,7 @@ export class SecureStream extends Duplex {
 			},
 		});
 		this.#inner = inner;
+		goesOutBy(this, inner);
 		inner.on('data', (bytes) => {
 			const error = failureOf(() => framer.fill(bytes));
 			if (error !== null) {
@@ -62,11 +64,6 @@ export class SecureStream extends Duplex {
 	/** Bytes sent, or about to be. */
 	get bytesWritten(): number {
 		return this.#inner.bytesWritten;
-	}
-
-	/** That of the socket below, which tells how much the system took. Not public, in Node 20 to 24. */
-	get _handle(): unknown {
-		return (this.#inner as unknown as { readonly _handle: unknown })._handle;
 	}
 
 	setNoDelay(): void {

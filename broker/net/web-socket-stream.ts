@@ -3,6 +3,7 @@ import { Duplex, type DuplexOptions } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { type PacketFramer, ShoalError } from '../../protocol/index.ts';
 import { type OpenFramed, READ_AHEAD } from './packet-reader.ts';
+import { goesOutBy } from './socket-internals.ts';
 import { failureOf } from './tls-stream.ts';
 
 type Done = (error?: Error | null) => void;
@@ -41,6 +42,7 @@ class WebSocketStream extends Duplex {
 		super(marks);
 		this.#socket = socket;
 		this.#below = below;
+		goesOutBy(this, below);
 		socket.binaryType = 'nodebuffer';
 		const onWrong = (error: Error): void => {
 			onBad();
@@ -76,11 +78,6 @@ class WebSocketStream extends Duplex {
 	/** Bytes sent, or about to be. */
 	get bytesWritten(): number {
 		return (this.#below as Partial<Socket>).bytesWritten ?? 0;
-	}
-
-	/** That of the socket below, which tells how much the system took. Not public, in Node 20 to 24. */
-	get _handle(): unknown {
-		return (this.#below as { readonly _handle?: unknown })._handle;
 	}
 
 	/** Takes what was cut out of the stream. */

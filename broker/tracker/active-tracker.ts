@@ -108,7 +108,7 @@ export class ActiveTracker {
 		return this.#link.isUp;
 	}
 
-	/** @param isEnd whether to say `lost`, as nobody has taken the place */
+	/** @param isEnd whether to say `lost`, as no other tracker is active */
 	async close(isEnd: boolean): Promise<void> {
 		for (const timer of this.#timers) {
 			clearInterval(timer);
@@ -215,9 +215,9 @@ export class ActiveTracker {
 	}
 
 	#readyState(): TrackerState {
-		const { id, limits, addressBook: whereabouts } = this.#settings;
+		const { id, limits, addressBook } = this.#settings;
 		const { ttl, renewal, part } = limits;
-		const { key } = whereabouts.office;
+		const { key } = addressBook.tickets;
 		const { session } = this.#link;
 		return { state: 'ready', tracker: id, session, ttl, renewal, part, key };
 	}
@@ -252,14 +252,14 @@ export class ActiveTracker {
 
 	#replyTo(node: string, request: Question): TrackerReply {
 		const { op, id } = request;
-		const { addressBook: whereabouts } = this.#settings;
-		const time = whereabouts.time();
+		const { addressBook } = this.#settings;
+		const time = addressBook.time();
 		switch (op) {
 			case 'get_seed':
 				return { op, id, ...this.registry.seeds(request.after) };
 			case 'query': {
 				const { nodes, ...counts } = this.registry.query(request.seed, node);
-				return { op, id, ...counts, nodes: withPeerRoutes(node, nodes, whereabouts), time };
+				return { op, id, ...counts, nodes: withPeerRoutes(node, nodes, addressBook), time };
 			}
 			case 'update':
 				return { op, id, ...this.registry.update(node, request), time };

@@ -24,7 +24,7 @@ const MAX_REFUSED = 500;
 
 /**
  * What the tracker knows of one node. Invariants: `#expiry` is never later than the end of the
- * first holding that ends; the digest is that of the holdings, or absent.
+ * first announce that ends; the digest is that of the announces, or absent.
  */
 export class KnownNode {
 	readonly id: string;
@@ -41,7 +41,7 @@ export class KnownNode {
 	/** The epoch of the last live message; 0 if there was none. */
 	epoch = 0;
 	readonly announces = new Map<string, AnnounceRecord>();
-	/** The last matching update: when, of which session, in which epoch. It renews every holding. */
+	/** The last matching update: when, of which session, in which epoch. It renews every announce. */
 	#renewal = { at: Number.NEGATIVE_INFINITY, session: '', epoch: 0 };
 	readonly #refused = new Set<string>();
 	readonly #limits: Limits;
@@ -68,20 +68,20 @@ export class KnownNode {
 	/** Whether a report of it on the swarm of `seed` may be passed on now. */
 	mayReport(seed: string, now: number): boolean {
 		const { reportRate, reportBurst } = this.#limits;
-		const content = this.announces.get(seed);
+		const record = this.announces.get(seed);
 		this.#reports ??= new TokenBucket(reportRate, reportBurst, now);
-		return content !== undefined && this.shows(content) && this.#reports.take(now);
+		return record !== undefined && this.shows(record) && this.#reports.take(now);
 	}
 
-	/** Keeps `holding`, in place of an earlier one of the same seed. */
-	hold(content: AnnounceRecord): void {
-		if (!this.announces.has(content.seed)) {
+	/** Keeps `record`, in place of an earlier one of the same seed. */
+	hold(record: AnnounceRecord): void {
+		if (!this.announces.has(record.seed)) {
 			this.#digest = undefined;
 		}
-		this.announces.set(content.seed, content);
-		this.#refused.delete(content.seed);
-		this.#shortest = Math.min(this.#shortest, content.ttl);
-		this.#expiry = Math.min(this.#expiry, content.received + content.ttl);
+		this.announces.set(record.seed, record);
+		this.#refused.delete(record.seed);
+		this.#shortest = Math.min(this.#shortest, record.ttl);
+		this.#expiry = Math.min(this.#expiry, record.received + record.ttl);
 	}
 
 	/** Lets go of a seed. */
@@ -119,39 +119,39 @@ export class KnownNode {
 		);
 	}
 
-	/** Renews every holding at once. */
+	/** Renews every announce at once. */
 	renew(now: number, epoch: number): void {
 		this.#renewal = { at: now, session: this.session, epoch };
 		this.#expiry = now + this.#shortest;
 	}
 
-	/** Whether others may see `holding`: the node is there, and it is of this session or renewed in it. */
-	shows(content: AnnounceRecord): boolean {
+	/** Whether others may see `record`: the node is there, and it is of this session or renewed in it. */
+	shows(record: AnnounceRecord): boolean {
 		const isCurrent =
-			content.session === this.session ||
-			(this.#renewal.session === this.session && content.received <= this.#renewal.at);
+			record.session === this.session ||
+			(this.#renewal.session === this.session && record.received <= this.#renewal.at);
 		return this.state === 'ready' && isCurrent;
 	}
 
 	/** Whether the node itself has said in `epoch` that it has it. */
-	hasConfirmed(content: AnnounceRecord, epoch: number): boolean {
+	hasConfirmed(record: AnnounceRecord, epoch: number): boolean {
 		return (
-			content.epoch === epoch ||
-			(this.#renewal.epoch === epoch && content.received <= this.#renewal.at)
+			record.epoch === epoch ||
+			(this.#renewal.epoch === epoch && record.received <= this.#renewal.at)
 		);
 	}
 
-	/** The holdings whose life is over at `now`. */
+	/** The announces whose life is over at `now`. */
 	expired(now: number): AnnounceRecord[] {
 		if (now < this.#expiry) {
 			return [];
 		}
 		const over: AnnounceRecord[] = [];
 		this.#expiry = Number.POSITIVE_INFINITY;
-		for (const content of this.announces.values()) {
-			const end = Math.max(content.received, this.#renewal.at) + content.ttl;
+		for (const record of this.announces.values()) {
+			const end = Math.max(record.received, this.#renewal.at) + record.ttl;
 			if (end <= now) {
-				over.push(content);
+				over.push(record);
 			} else {
 				this.#expiry = Math.min(this.#expiry, end);
 			}

@@ -34,14 +34,14 @@ export function pageOfSeeds(
 }
 
 /** A seed as others see it, or undefined if nobody shows it. The first of its nodes says what it is. */
-function describeSeed(seed: string, contents: Iterable<AnnounceRecord>): SeedListing | undefined {
+function describeSeed(seed: string, records: Iterable<AnnounceRecord>): SeedListing | undefined {
 	let first: AnnounceRecord | undefined;
 	let seeders = 0;
 	let downloaders = 0;
-	for (const content of contents) {
-		if (content.node.shows(content)) {
-			first ??= content;
-			if (isSeeder(content)) {
+	for (const record of records) {
+		if (record.node.shows(record)) {
+			first ??= record;
+			if (isSeeder(record)) {
 				seeders += 1;
 			} else {
 				downloaders += 1;
@@ -61,8 +61,8 @@ function describeSeed(seed: string, contents: Iterable<AnnounceRecord>): SeedLis
 }
 
 /** Whether its node has every chunk. */
-export function isSeeder(content: AnnounceRecord): boolean {
-	return content.have === content.chunks;
+export function isSeeder(record: AnnounceRecord): boolean {
+	return record.have === record.chunks;
 }
 
 /** As many of `items`, from the first, as fit into one reply. */
@@ -88,13 +88,12 @@ export function sampleNodes(
 	epoch: number,
 	random: () => number,
 ): NodeListing[] {
-	const isConfirmed = (content: AnnounceRecord): boolean =>
-		content.node.hasConfirmed(content, epoch);
+	const isConfirmed = (record: AnnounceRecord): boolean => record.node.hasConfirmed(record, epoch);
 	const confirmed = shown.filter(isConfirmed);
 	const drawn = [
 		...balanced(confirmed, most, random),
 		...balanced(
-			shown.filter((content) => !isConfirmed(content)),
+			shown.filter((record) => !isConfirmed(record)),
 			most,
 			random,
 		),
@@ -108,16 +107,14 @@ function inOrderFor(
 	confirmed: readonly AnnounceRecord[],
 	drawn: readonly AnnounceRecord[],
 ): Set<AnnounceRecord> {
-	const near = neighboursOf(asker, confirmed.map(asSwarmMember)).map(
-		({ holding: content }) => content,
-	);
-	const lacking = drawn.filter((content) => !isSeeder(content));
+	const near = neighboursOf(asker, confirmed.map(asSwarmMember)).map(({ record }) => record);
+	const lacking = drawn.filter((record) => !isSeeder(record));
 	return new Set([...near, ...lacking, ...drawn.filter(isSeeder)]);
 }
 
-function asSwarmMember(content: AnnounceRecord) {
-	const { id, idHash } = content.node;
-	return { id, idHash, isComplete: isSeeder(content), holding: content };
+function asSwarmMember(record: AnnounceRecord) {
+	const { id, idHash } = record.node;
+	return { id, idHash, isComplete: isSeeder(record), record };
 }
 
 function describeNode({ node, have, chunks }: AnnounceRecord): NodeListing {
@@ -127,22 +124,22 @@ function describeNode({ node, have, chunks }: AnnounceRecord): NodeListing {
 
 /** At most `most` at random, half of them seeders if there are so many. */
 function balanced(
-	contents: readonly AnnounceRecord[],
+	records: readonly AnnounceRecord[],
 	most: number,
 	random: () => number,
 ): AnnounceRecord[] {
 	const half = Math.ceil(most / 2);
-	const seeders = drawnFirst(contents.filter(isSeeder), half, random);
+	const seeders = drawnFirst(records.filter(isSeeder), half, random);
 	const chosen = seeders.splice(0, half);
-	const others = [...seeders, ...contents.filter((content) => !isSeeder(content))];
+	const others = [...seeders, ...records.filter((record) => !isSeeder(record))];
 	return [...chosen, ...drawnFirst(others, most, random)].slice(0, most);
 }
 
 /** `items` with `count` at random in front (Fisher-Yates, in place, and no further than is needed). */
 function drawnFirst<T>(items: T[], count: number, random: () => number): T[] {
-	for (let place = 0; place < Math.min(count, items.length); place += 1) {
-		const index = place + Math.floor(random() * (items.length - place));
-		[items[place], items[index]] = [items[index] as T, items[place] as T];
+	for (let index = 0; index < Math.min(count, items.length); index += 1) {
+		const chosen = index + Math.floor(random() * (items.length - index));
+		[items[index], items[chosen]] = [items[chosen] as T, items[index] as T];
 	}
 	return items;
 }

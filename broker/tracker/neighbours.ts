@@ -46,9 +46,9 @@ function nearestOf<T extends SwarmMember>(
 		const isFar = nearest.length === most && away >= (distances[most - 1] as number);
 		if (!isFar && member.id !== asker) {
 			const further = distances.findIndex((each) => each > away);
-			const place = further === -1 ? nearest.length : further;
-			nearest.splice(place, 0, member);
-			distances.splice(place, 0, away);
+			const index = further === -1 ? nearest.length : further;
+			nearest.splice(index, 0, member);
+			distances.splice(index, 0, away);
 			nearest.length = Math.min(nearest.length, most);
 			distances.length = nearest.length;
 		}

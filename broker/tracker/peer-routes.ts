@@ -1,5 +1,5 @@
-import { isLoopback, type NodeListing } from '../../protocol/index.ts';
-import type { TicketOffice } from './tickets.ts';
+import { hostOf, isLoopback, type NodeListing } from '../../protocol/index.ts';
+import type { TicketIssuer } from './tickets.ts';
 
 /** Nodes in one answer that come with a ticket. */
 const MOST_TICKETS = 10;
@@ -8,20 +8,20 @@ const MOST_TICKETS = 10;
 export interface AddressBook {
 	/** The IP address a client is connected from, as the broker sees it; undefined if nobody knows. */
 	readonly addressOf: (node: string) => string | undefined;
-	readonly office: TicketOffice;
+	readonly tickets: TicketIssuer;
 	/** ms since 1970. */
 	readonly time: () => number;
 }
 
 /**
  * How `asker` can go straight to `nodes`: addresses at which the broker has seen a node before those
- * it only claims, so that nobody is made to knock at a stranger's; those of this machine only for who is on
+ * it only claims, so that nobody is made to dial a third party; those of this machine only for who is on
  * it; and tickets for the first few.
  */
 export function withPeerRoutes(
 	asker: string,
 	nodes: readonly NodeListing[],
-	{ addressOf, office, time }: AddressBook,
+	{ addressOf, tickets: issuer, time }: AddressBook,
 ): NodeListing[] {
 	const askerAt = addressOf(asker);
 	// Where nobody knows, the asker has to tell itself.
@@ -39,13 +39,9 @@ export function withPeerRoutes(
 			return { ...listing, addresses };
 		}
 		tickets += 1;
-		const ticket = office.issue({ from: asker, to: listing.node }, time());
+		const ticket = issuer.issue({ from: asker, to: listing.node }, time());
 		return { ...listing, addresses, verified: seen.length, ticket };
 	});
-}
-
-function hostOf(url: string): string {
-	return new URL(url).hostname.replace(/^\[|\]$/g, '');
 }
 
 /** An IPv4 address that came in on an IPv6 socket, as it is written elsewhere. */

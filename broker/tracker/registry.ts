@@ -30,7 +30,7 @@ export interface RegistryOptions {
 
 /**
  * Swarms, nodes and announces: all that a tracker knows. Pure: messages in, decisions out, time and
- * chance injected. Invariant: a holding stands in its node and in its swarm, or in neither.
+ * chance injected. Invariant: an announce stands in its node and in its swarm, or in neither.
  *
  * What was found retained is *unconfirmed* until its node says it again: listed after the others,
  * and dropped one ttl later.
@@ -116,8 +116,8 @@ export class Registry {
 
 	/** A node has taken its announce back. */
 	withdraw(seed: string, id: string): Decision[] {
-		const content = this.#nodes.get(id)?.announces.get(seed);
-		return content === undefined ? [] : this.#drop(content);
+		const record = this.#nodes.get(id)?.announces.get(seed);
+		return record === undefined ? [] : this.#drop(record);
 	}
 
 	/** A node's periodic status. If it means what is held, everything is renewed at once. */
@@ -155,8 +155,8 @@ export class Registry {
 		seed: string,
 		asker?: string,
 	): { seeders: number; downloaders: number; nodes: NodeListing[] } {
-		const contents = [...this.#swarms.records(seed)];
-		const shown = contents.filter((content) => content.node.shows(content));
+		const records = [...this.#swarms.records(seed)];
+		const shown = records.filter((record) => record.node.shows(record));
 		const seeders = shown.filter(isSeeder).length;
 		return {
 			seeders,
@@ -173,8 +173,8 @@ export class Registry {
 			if (this.#isOver(node, now)) {
 				decisions.push(...this.#remove(node, 'node-lost'));
 			} else if (node.state !== 'lost') {
-				for (const content of node.expired(now)) {
-					decisions.push(forgetAnnounce(content.seed, node.id), ...this.#drop(content));
+				for (const record of node.expired(now)) {
+					decisions.push(forgetAnnounce(record.seed, node.id), ...this.#drop(record));
 				}
 			}
 		}
@@ -272,15 +272,15 @@ export class Registry {
 		return node;
 	}
 
-	#hold(content: AnnounceRecord): void {
-		this.#swarms.add(content);
-		content.node.hold(content);
+	#hold(record: AnnounceRecord): void {
+		this.#swarms.add(record);
+		record.node.hold(record);
 	}
 
-	#drop(content: AnnounceRecord): Decision[] {
-		const { seed, node, name, length } = content;
+	#drop(record: AnnounceRecord): Decision[] {
+		const { seed, node, name, length } = record;
 		node.release(seed);
-		this.#swarms.delete(content);
+		this.#swarms.delete(record);
 		return this.#swarms.has(seed)
 			? []
 			: [{ do: 'event', event: { event: 'seed-gone', seed, name, length } }];
@@ -289,8 +289,8 @@ export class Registry {
 	#remove(node: KnownNode, event: 'node-left' | 'node-lost'): Decision[] {
 		const { id } = node;
 		const decisions: Decision[] = node.state === 'ready' ? [nodeEvent(event, id)] : [];
-		for (const content of node.announces.values()) {
-			decisions.push(forgetAnnounce(content.seed, id), ...this.#drop(content));
+		for (const record of node.announces.values()) {
+			decisions.push(forgetAnnounce(record.seed, id), ...this.#drop(record));
 		}
 		this.#nodes.delete(id);
 		return [...decisions, forgetState(id)];

@@ -23,11 +23,11 @@ const NO_SEED = '0'.repeat(64);
  * kept the state but not the will.
  */
 export class StandbyTracker {
-	/** Resolves when the place is free. */
-	readonly turn: Promise<void>;
+	/** Resolves when no other tracker is active. */
+	readonly vacant: Promise<void>;
 	readonly #settings: TrackerSettings;
 	readonly #link: Link;
-	#isTurn: () => void = () => {};
+	#onVacant: () => void = () => {};
 	#active: TrackerState | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#onSeen: () => void = () => {};
@@ -35,8 +35,8 @@ export class StandbyTracker {
 	private constructor(settings: TrackerSettings, link: Link) {
 		this.#settings = settings;
 		this.#link = link;
-		this.turn = new Promise((resolve) => {
-			this.#isTurn = resolve;
+		this.vacant = new Promise((resolve) => {
+			this.#onVacant = resolve;
 		});
 		link.on('up', () => this.#takeOverIn(LOOK_MS));
 		link.on('down', () => clearTimeout(this.#timer));
@@ -65,18 +65,18 @@ export class StandbyTracker {
 		return standby;
 	}
 
-	/** Whether another tracker has been seen, or the place is free. */
-	async look(): Promise<'taken' | 'free'> {
+	/** Whether another tracker is active. */
+	async findActive(): Promise<'taken' | 'free'> {
 		if (this.#active !== undefined) {
 			return 'taken';
 		}
 		const seen = new Promise<'taken'>((resolve) => {
 			this.#onSeen = () => resolve('taken');
 		});
-		return await Promise.race([seen, this.turn.then(() => 'free' as const)]);
+		return await Promise.race([seen, this.vacant.then(() => 'free' as const)]);
 	}
 
-	/** Ends a look as well. */
+	/** Ends {@link findActive} as well. */
 	async close(): Promise<void> {
 		clearTimeout(this.#timer);
 		this.#onSeen();
@@ -123,6 +123,6 @@ export class StandbyTracker {
 
 	#takeOverIn(ms: number): void {
 		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => this.#isTurn(), ms);
+		this.#timer = setTimeout(() => this.#onVacant(), ms);
 	}
 }

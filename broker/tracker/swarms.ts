@@ -1,7 +1,7 @@
 import type { AnnounceRecord } from './known-node.ts';
 import { SortedIds } from './sorted-ids.ts';
 
-/** All holdings by seed. Invariant: a swarm without holdings does not exist. Keyed by ids only. */
+/** All announces by seed. Invariant: a swarm without announces does not exist. Keyed by ids only. */
 export class Swarms {
 	readonly #swarms = new Map<string, Map<string, AnnounceRecord>>();
 	readonly #seeds = new SortedIds();
@@ -12,7 +12,7 @@ export class Swarms {
 		return this.#seeds.size;
 	}
 
-	/** How many holdings there are in all. */
+	/** How many announces there are in all. */
 	get announces(): number {
 		return this.#announces;
 	}
@@ -32,9 +32,9 @@ export class Swarms {
 		return this.#seeds.after(after, most);
 	}
 
-	/** Adds `holding`, in place of an earlier one of the same node. */
-	add(content: AnnounceRecord): void {
-		const { seed, node } = content;
+	/** Adds `record`, in place of an earlier one of the same node. */
+	add(record: AnnounceRecord): void {
+		const { seed, node } = record;
 		let swarm = this.#swarms.get(seed);
 		if (swarm === undefined) {
 			swarm = new Map();
@@ -44,7 +44,7 @@ export class Swarms {
 		if (!swarm.has(node.id)) {
 			this.#announces += 1;
 		}
-		swarm.set(node.id, content);
+		swarm.set(node.id, record);
 	}
 
 	/** Removes what the node holds of the seed. */

@@ -15,8 +15,8 @@ const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 
 const KEY_BYTES = 32;
 
-/** A ticket lets the node `from` connect to the listener of the node `to`. */
-export interface Trip {
+/** The claims of a ticket: the node `from` may connect to the listener of the node `to`. */
+export interface TicketClaims {
 	readonly from: string;
 	readonly to: string;
 }
@@ -26,7 +26,7 @@ export interface Trip {
  * tracker (Ed25519, base64url) under that and both ids. Who can read it can use it, but only in the name of
  * `from`, and only at `to`.
  */
-export class TicketOffice {
+export class TicketIssuer {
 	/** What listeners check tickets with: the raw public key, base64url. */
 	readonly key: string;
 	readonly #private: KeyObject;
@@ -47,20 +47,20 @@ export class TicketOffice {
 	}
 
 	/** @param now ms since 1970 */
-	issue(trip: Trip, now: number): string {
+	issue(claims: TicketClaims, now: number): string {
 		const until = Math.round(now + TICKET_LIFE).toString(36);
-		return `${until}.${sign(null, signed(trip, until), this.#private).toString('base64url')}`;
+		return `${until}.${sign(null, signed(claims, until), this.#private).toString('base64url')}`;
 	}
 }
 
 /**
  * Checks a ticket.
  *
- * @param key the tracker's, as {@link TicketOffice.key}
+ * @param key the tracker's, as {@link TicketIssuer.key}
  * @param now ms since 1970 by the clock of the tracker
  * @throws ShoalError ERR_REFUSED
  */
-export function checkTicket(ticket: string, trip: Trip, key: string, now: number): void {
+export function checkTicket(ticket: string, claims: TicketClaims, key: string, now: number): void {
 	const [until = '', signature = ''] = ticket.split('.');
 	const end = Number.parseInt(until, 36);
 	const raw = Buffer.from(key, 'base64url');
@@ -74,22 +74,22 @@ export function checkTicket(ticket: string, trip: Trip, key: string, now: number
 	});
 	const isSigned = verify(
 		null,
-		signed(trip, until),
+		signed(claims, until),
 		publicKey,
 		Buffer.from(signature, 'base64url'),
 	);
 	if (!isSigned) {
 		throw new ShoalError(
 			'ERR_REFUSED',
-			`the ticket of ${trip.from} is not the tracker's, or for another`,
+			`the ticket of ${claims.from} is not the tracker's, or for another`,
 		);
 	}
 	// One from the future is a clock that was set back, or a life that was made longer.
 	if (!(end >= now && end <= now + 2 * TICKET_LIFE)) {
-		throw new ShoalError('ERR_REFUSED', `the ticket of ${trip.from} has run out`);
+		throw new ShoalError('ERR_REFUSED', `the ticket of ${claims.from} has run out`);
 	}
 }
 
-function signed({ from, to }: Trip, until: string): Buffer {
+function signed({ from, to }: TicketClaims, until: string): Buffer {
 	return Buffer.from(`shoal ticket\n${from}\n${to}\n${until}\n`);
 }

@@ -12,7 +12,7 @@ import {
 } from '../../protocol/index.ts';
 import type { Refused } from './decisions.ts';
 import type { AddressBook } from './peer-routes.ts';
-import { TicketOffice } from './tickets.ts';
+import { TicketIssuer } from './tickets.ts';
 
 /** Options of {@link Tracker.start}. */
 export interface TrackerOptions {
@@ -31,7 +31,7 @@ export interface TrackerOptions {
 	/** The IP address from which a client is connected, if the broker can say it. */
 	readonly addressOf?: ((id: string) => string | undefined) | undefined;
 	/** What signs tickets. @default a new one */
-	readonly office?: TicketOffice | undefined;
+	readonly office?: TicketIssuer | undefined;
 	/** How loaded its broker is, since it was asked last. @default nobody knows, and watchers are not told */
 	readonly load?: (() => Load) | undefined;
 	/** Nobody else can be the tracker, so it does not look first. @default false */
@@ -104,7 +104,7 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
 		load: options.load,
 		addressBook: {
 			addressOf: options.addressOf ?? (() => undefined),
-			office: options.office ?? new TicketOffice(),
+			tickets: options.office ?? new TicketIssuer(),
 			time: Date.now,
 		},
 		now: options.now ?? (() => performance.now()),

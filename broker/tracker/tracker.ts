@@ -48,7 +48,7 @@ export class Tracker {
 	 */
 	static async start(options: TrackerOptions): Promise<Tracker> {
 		const tracker = new Tracker(resolveTracker(options));
-		await (tracker.#settings.isAlone ? tracker.#activate() : tracker.#look());
+		await (tracker.#settings.isAlone ? tracker.#activate() : tracker.#standBy());
 		return tracker;
 	}
 
@@ -86,16 +86,16 @@ export class Tracker {
 		await this.#leave(true);
 	}
 
-	async #look(): Promise<void> {
+	async #standBy(): Promise<void> {
 		const warn = (error: unknown) => this.#events.emit('warning', error);
 		const standby = await StandbyTracker.open(this.#settings, warn);
 		this.#role = standby;
-		if ((await standby.look()) === 'free') {
+		if ((await standby.findActive()) === 'free') {
 			await this.#activate();
 			return;
 		}
 		this.#events.emit('standby');
-		void standby.turn.then(() => this.#become(standby, () => this.#activate()));
+		void standby.vacant.then(() => this.#become(standby, () => this.#activate()));
 	}
 
 	async #activate(): Promise<void> {
@@ -111,7 +111,7 @@ export class Tracker {
 
 	async #yield(): Promise<void> {
 		await this.#leave(false);
-		await this.#look();
+		await this.#standBy();
 	}
 
 	async #leave(isEnd: boolean): Promise<void> {
@@ -131,7 +131,7 @@ export class Tracker {
 			} catch (error) {
 				this.#events.emit('warning', error);
 				await this.#leave(false);
-				this.#retry = setTimeout(() => this.#become(undefined, () => this.#look()), RETRY_MS);
+				this.#retry = setTimeout(() => this.#become(undefined, () => this.#standBy()), RETRY_MS);
 			}
 		});
 	}

@@ -1,6 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { checkTicket, type KeyPair, Listener } from '../../broker/index.ts';
 import {
+	hostAndPort,
+	hostOf,
 	type Incoming,
 	isLoopback,
 	type Limits,
@@ -83,7 +85,7 @@ export function addressesOf(
 	const isAny = address === '::' || address === '0.0.0.0';
 	const hosts = isAny ? usableHosts(family === 'IPv6') : [address];
 	return hosts.slice(0, MOST_ADDRESSES).map((host) => {
-		return `${isSecure ? 'mqtts' : 'mqtt'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+		return `${isSecure ? 'mqtts' : 'mqtt'}://${hostAndPort(host, port)}`;
 	});
 }
 
@@ -93,8 +95,4 @@ function usableHosts(withIpv6: boolean): string[] {
 	const ofFamily = (family: string): string[] =>
 		usable.filter((each) => each.family === family).map(({ address }) => address);
 	return [...ofFamily('IPv4'), ...(withIpv6 ? ofFamily('IPv6') : [])];
-}
-
-function hostOf(url: string): string {
-	return new URL(url).hostname.replace(/^\[|\]$/g, '');
 }

@@ -19,7 +19,7 @@ import { rejects } from '../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
-const test = suite('listener');
+const test = suite('peer listener');
 const topics = new Topics();
 const HOST = 'listener-1';
 const ANN = 'ann-00001';

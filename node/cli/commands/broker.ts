@@ -1,11 +1,10 @@
-import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { Broker, fingerprintOf, mostMemoryInAll } from '../../../broker/index.ts';
-import { resolveLimits, ShoalError } from '../../../protocol/index.ts';
+import { hostAndPort, resolveLimits, ShoalError } from '../../../protocol/index.ts';
 import { openAccess, watchAccess } from '../broker/broker-access.ts';
 import type { BrokerFlags } from '../broker/broker-flags.ts';
 import { type BrokerPage, openPage } from '../broker/broker-page.ts';
-import { isLoopback } from '../broker/public-link.ts';
+import { isUnreachable } from '../broker/public-link.ts';
 import { logBroker } from '../broker/service-log.ts';
 import { announceBroker } from '../connect/mdns.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -90,13 +89,13 @@ function pageUrl(url: string, [address]: readonly string[]): string {
 function reachableUrls(url: string): string[] {
 	const { protocol, hostname, port } = new URL(url);
 	if (hostname !== '0.0.0.0' && hostname !== '[::]') {
-		return isLoopback(hostname) ? [] : [url];
+		return isUnreachable(hostname) ? [] : [url];
 	}
 	return Object.values(networkInterfaces())
 		.flatMap((each) => each ?? [])
 		.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
 		.filter(({ family }) => hostname === '[::]' || family === 'IPv4')
-		.map(({ address }) => `${protocol}//${isIPv6(address) ? `[${address}]` : address}:${port}`);
+		.map(({ address }) => `${protocol}//${hostAndPort(address, port)}`);
 }
 
 interface BrokerAddress {

@@ -3,7 +3,7 @@ import { isShoalError, printable, quoted, ShoalError } from '../../../protocol/i
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Share } from '../../seeding/shared-file.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
-import { isLoopback, publicLink } from '../broker/public-link.ts';
+import { isUnreachable, publicLink } from '../broker/public-link.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Command, CommandContext } from '../run.ts';
@@ -144,7 +144,7 @@ function tellShare(
 
 function warnLoopback({ output }: CommandContext, node: ShoalNode): void {
 	const { hostname } = new URL(node.broker);
-	if (isLoopback(hostname)) {
+	if (isUnreachable(hostname)) {
 		output.warn(`the link names no broker, as ${hostname} is this machine only`);
 		output.line(
 			output.style('dim', '  for others: shoal broker --lan, and on each shoal join LINK'),

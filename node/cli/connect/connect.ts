@@ -7,6 +7,7 @@ import {
 	printable,
 	printableUrl,
 	ShoalError,
+	withoutBrackets,
 } from '../../../protocol/index.ts';
 import type { ListenAt } from '../../lanes/listen.ts';
 import { brokerStream } from '../../lanes/transport/broker-stream.ts';
@@ -192,12 +193,12 @@ function parseListen(listen: string | boolean = true): ShoalNodeOptions['listen'
 }
 
 function parseListenAddress(text: string, flag: string): ListenAt {
-	const [, host, port = ''] = /^(?:(.*):)?(\d{1,5})$/.exec(text) ?? [];
+	const [, host = '', port = ''] = /^(?:(.*):)?(\d{1,5})$/.exec(text) ?? [];
 	if (port === '' || Number(port) > 65_535) {
 		throw new ShoalError(
 			'ERR_USAGE',
 			`${flag} must be HOST:PORT or PORT, not "${printable(text)}"`,
 		);
 	}
-	return { host: host?.replace(/^\[|\]$/g, '') || undefined, port: Number(port) };
+	return { host: withoutBrackets(host) || undefined, port: Number(port) };
 }

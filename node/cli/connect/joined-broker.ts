@@ -1,9 +1,12 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { nanoid } from 'nanoid';
+import { writePrivate } from '../../../broker/index.ts';
 import {
+	brokerAddress,
 	formatJoinLink,
+	hostAndPort,
 	isShoalError,
 	type JoinLink,
 	parseJoinLink,
@@ -30,14 +33,14 @@ export function joinedBroker(): JoinLink | undefined {
 
 /** Remembers a broker, for this user only. @returns where @throws NodeJS.ErrnoException */
 export function rememberJoined(link: JoinLink): string {
-	writePrivate(joinedFile(), `${formatJoinLink(link)}\n`);
+	keepPrivate(joinedFile(), `${formatJoinLink(link)}\n`);
 	return joinedFile();
 }
 
 /** What is sent to the broker at `url`: the token of the one that was joined, if it is that one, and nothing to others. */
 export function credentialsFor(url: string): { token?: string; cert?: string | undefined } {
 	const joined = joinedOrNone();
-	const isSame = joined !== undefined && hostAndPort(joined.broker) === hostAndPort(url);
+	const isSame = joined !== undefined && endpointOf(joined.broker) === endpointOf(url);
 	return isSame ? { token: joined.token, cert: joined.cert } : {};
 }
 
@@ -53,7 +56,7 @@ export function secretOf(id: string): string {
 	}
 	const secret = known === '' ? nanoid() : known;
 	try {
-		writePrivate(file, `${secret} ${process.pid}\n`);
+		keepPrivate(file, `${secret} ${process.pid}\n`);
 	} catch {
 		// Where nothing can be kept, who comes back soon has to wait until its id is free again.
 	}
@@ -81,9 +84,9 @@ function joinedOrNone(): JoinLink | undefined {
 }
 
 /** What makes two URLs the same broker: how it is spoken to, host and port. */
-function hostAndPort(url: string): string {
-	const { protocol, hostname, port } = new URL(url);
-	return `${protocol}//${hostname}:${port || (protocol === 'mqtts:' ? '8883' : '1883')}`;
+function endpointOf(url: string): string {
+	const { host, port } = brokerAddress(url);
+	return `${new URL(url).protocol}//${hostAndPort(host, port)}`;
 }
 
 function readIfThere(path: string): string | undefined {
@@ -98,10 +101,7 @@ function readIfThere(path: string): string | undefined {
 	}
 }
 
-function writePrivate(path: string, text: string): void {
+function keepPrivate(path: string, text: string): void {
 	mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
-	const fresh = `${path}.${process.pid}`;
-	writeFileSync(fresh, text, { mode: 0o600 });
-	chmodSync(fresh, 0o600);
-	renameSync(fresh, path);
+	writePrivate(path, text);
 }

@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
-import { printable } from '../../../protocol/index.ts';
+import { hostAndPort, printable } from '../../../protocol/index.ts';
 
 /** A broker that has announced itself on the LAN. What it says of itself is not to be trusted. */
 export interface FoundBroker {
@@ -81,9 +81,8 @@ export function readService(service: {
 	if (shoal !== VERSION || host === undefined || !isPort) {
 		return undefined;
 	}
-	const place = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 	return {
-		broker: `${tls === '1' ? 'mqtts' : 'mqtt'}://${place}`,
+		broker: `${tls === '1' ? 'mqtts' : 'mqtt'}://${hostAndPort(host, port as number)}`,
 		name: printable(String(name)).slice(0, 64),
 		needsToken: token !== '0',
 	};

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import mqttPacket from 'mqtt-packet';
 import {
+	brokerAddress,
 	type Incoming,
 	MAX_RANGE,
 	PacketFramer,
@@ -13,7 +14,6 @@ import {
 // Or MQTT.js has a buffer made for every number there is before the first is written: 45 ms and 8 MB.
 mqttPacket.writeToStream.cacheNumbers = false;
 
-const DEFAULT_PORT = 1883;
 /** Room in a packet for what is not content: fixed header, topic, header of the chunk. */
 const OVERHEAD = 1024;
 /** Bytes of the largest packet that a node may send, as it does on a direct lane. */
@@ -38,7 +38,7 @@ export function openTcpStream(url: string, onMessage: (message: Incoming) => voi
 		takesMore = socket.push(packet);
 	});
 	const socket = connect({
-		...addressOf(url, DEFAULT_PORT),
+		...brokerAddress(url),
 		onread: {
 			// As a function: where the next bytes go depends on those before. The types know buffers only.
 			buffer: (() => framer.target) as unknown as Uint8Array,
@@ -54,15 +54,6 @@ export function openTcpStream(url: string, onMessage: (message: Incoming) => voi
 		},
 	});
 	return socket;
-}
-
-/** Host and port of `url`. */
-export function addressOf(url: string, defaultPort: number): { host: string; port: number } {
-	const { hostname, port } = new URL(url);
-	return {
-		host: hostname.replace(/^\[|\]$/g, ''),
-		port: port === '' ? defaultPort : Number(port),
-	};
 }
 
 /** Cuts what a broker sends: messages of QoS 0 go to `onMessage`, other packets to `give`. */

@@ -2,10 +2,8 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { SecureStream } from '../../../broker/index.ts';
-import { type Incoming, ShoalError } from '../../../protocol/index.ts';
-import { addressOf, makeFramer } from './tcp-stream.ts';
-
-const DEFAULT_PORT = 8883;
+import { brokerAddress, type Incoming, ShoalError } from '../../../protocol/index.ts';
+import { makeFramer } from './tcp-stream.ts';
 
 /** Whether `url` leads to a broker over TCP with TLS. */
 export function isTls(url: string): boolean {
@@ -25,7 +23,7 @@ export function openTlsStream(
 	cert?: string,
 ): Duplex {
 	const framer = makeFramer(onMessage, (packet) => stream.give(packet));
-	const address = addressOf(url, DEFAULT_PORT);
+	const address = brokerAddress(url);
 	const socket = connect({
 		...address,
 		...(isIP(address.host) === 0 && { servername: address.host }),

@@ -4,7 +4,7 @@ import { resolveLimits } from '../../../protocol/index.ts';
 import { fakeClock } from '../../helpers/harness/clock.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('door');
+const test = suite('client sessions');
 const secret = (text: string): Uint8Array => new TextEncoder().encode(text);
 const visitor = (id: string, password?: string, address = '10.0.0.1') => ({
 	id,

@@ -3,7 +3,7 @@ import { makeTokens, readPassword, TokenAuth } from '../../../broker/access/toke
 import { fakeClock } from '../../helpers/harness/clock.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('admission');
+const test = suite('token auth');
 
 test('T20: tokens have 128 random bits, and no two are the same', () => {
 	const tokens = Array.from({ length: 100 }, makeTokens).flatMap(({ node, watch }) => [

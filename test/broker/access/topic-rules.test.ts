@@ -9,7 +9,7 @@ import { resolveLimits, Topics } from '../../../protocol/index.ts';
 import { seedId } from '../../helpers/fixtures/registry.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('access');
+const test = suite('topic rules');
 const ME = 'node-me-1';
 const YOU = 'node-you-1';
 const SEED = seedId(1);

@@ -4,7 +4,7 @@ import { Topics } from '../../../protocol/index.ts';
 import { seedId } from '../../helpers/fixtures/registry.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('retained');
+const test = suite('retained store');
 const topics = new Topics();
 const NODE = 'node-ann1';
 

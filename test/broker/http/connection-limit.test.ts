@@ -5,7 +5,7 @@ import { ConnectionLimit } from '../../../broker/http/connection-limit.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-const test = suite('crowd');
+const test = suite('connection limit');
 
 /** Opens `count` connections at `host`. @returns those that are open still */
 async function crowdAt(t: Scope, host: string, count: number) {

@@ -18,7 +18,7 @@ import { startBroker } from '../../helpers/harness/broker.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-const test = suite('chunk lane');
+const test = suite('chunk forwarder');
 const topics = new Topics();
 const SENDER = 'sender-01';
 const SWARM = topics.swarm(seedId(1), SENDER);

@@ -15,7 +15,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 import { holdTimers } from '../../helpers/harness/timers.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-const test = suite('intake');
+const test = suite('packet reader');
 const topics = new Topics();
 const PING = Buffer.from([0xc0, 0]);
 const PONG = Buffer.from([0xd0, 0]);

@@ -19,7 +19,7 @@ import { fakeClock } from '../../helpers/harness/clock.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-const test = suite('shedding');
+const test = suite('slow consumers');
 const topics = new Topics();
 const MIB = 1024 * 1024;
 const NEVER = 1e9;

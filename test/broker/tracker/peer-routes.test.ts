@@ -1,10 +1,10 @@
 import * as assert from 'uvu/assert';
 import { withPeerRoutes } from '../../../broker/tracker/peer-routes.ts';
-import { checkTicket, TicketOffice } from '../../../broker/tracker/tickets.ts';
+import { checkTicket, TicketIssuer } from '../../../broker/tracker/tickets.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('routes');
-const office = new TicketOffice();
+const test = suite('peer routes');
+const issuer = new TicketIssuer();
 const ASKER = 'asker-001';
 
 /** What a tracker tells `ASKER`, where the broker sees clients at these IP addresses. */
@@ -13,7 +13,7 @@ function routes(at: Record<string, string> | undefined, nodes: Record<string, st
 	const listings = Object.entries(nodes).map(([node, addresses]) => {
 		return { node, have: 1, chunks: 1, addresses };
 	});
-	return withPeerRoutes(ASKER, listings, { addressOf, office, time: () => 1_000 });
+	return withPeerRoutes(ASKER, listings, { addressOf, tickets: issuer, time: () => 1_000 });
 }
 
 test('where the broker has seen a node goes before what it claims', () => {
@@ -27,7 +27,7 @@ test('where the broker has seen a node goes before what it claims', () => {
 		'mqtt://[2001:db8::1]:1',
 	]);
 	assert.is(node?.verified, 1);
-	checkTicket(node?.ticket as string, { from: ASKER, to: 'node-0001' }, office.key, 1_000);
+	checkTicket(node?.ticket as string, { from: ASKER, to: 'node-0001' }, issuer.key, 1_000);
 });
 
 test('nobody but who is on this machine is sent to its loopback', () => {

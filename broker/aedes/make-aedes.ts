@@ -1,0 +1,35 @@
+import { Aedes, type AedesOptions } from 'aedes';
+import { type Limits, MAX_TOPIC_LEVELS } from '../../protocol/index.ts';
+import { skipNumberCache } from './internals.ts';
+
+/** The hooks by which Aedes asks what a client may do. */
+export type Hooks = Pick<
+	AedesOptions,
+	'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'authorizeForward'
+> &
+	Required<Pick<AedesOptions, 'preConnect'>>;
+
+/** An Aedes that holds up no client for another, and keeps no session. It is ready after `listen()`. */
+export function makeAedes(hooks: Hooks, { connectTime }: Pick<Limits, 'connectTime'>): Aedes {
+	skipNumberCache();
+	return new Aedes({
+		...hooks,
+		preConnect: (client, packet, done) => {
+			// A session that outlives its connection would grow without bound.
+			packet.clean = true;
+			hooks.preConnect(client, packet, done);
+		},
+		// With a limit, one client that reads nothing blocks all others after so many messages.
+		concurrency: 0,
+		// With a timeout, messages for a client that is being cut block their sender until it has passed;
+		// without one they are dropped when the connection is closed.
+		drainTimeout: 0,
+		connectTimeout: connectTime,
+		maxTopicLevels: MAX_TOPIC_LEVELS,
+	});
+}
+
+/** Ends every client of `aedes`; resolves when they are gone. */
+export function closeAedes(aedes: Aedes): Promise<void> {
+	return new Promise((resolve) => aedes.close(() => resolve()));
+}

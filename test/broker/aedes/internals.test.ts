@@ -1,0 +1,174 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import type { Aedes, Client, PublishPacket, Subscription } from 'aedes';
+import mqttPacket from 'mqtt-packet';
+import * as assert from 'uvu/assert';
+import { endingOf } from '../../../broker/aedes/connection-end.ts';
+import {
+	deliverAll,
+	grantedFilters,
+	keepAlive,
+	keepRetainedIn,
+	onAedesError,
+} from '../../../broker/aedes/internals.ts';
+import { closeAedes, type Hooks, makeAedes } from '../../../broker/aedes/make-aedes.ts';
+import { RetainedStore } from '../../../broker/aedes/retained-store.ts';
+import {
+	connectPacket,
+	connectRaw,
+	messagesOf,
+	openRaw,
+	publishPacket,
+	type RawClient,
+	subscribePacket,
+} from '../../helpers/adversaries/raw-client.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
+
+// What broker/aedes/internals.ts relies on, each asked of the Aedes that is installed: what fails here is what a
+// new version has changed.
+
+const test = suite('Aedes, what is private in it');
+const SECOND = 1_000;
+
+interface Started {
+	readonly aedes: Aedes;
+	readonly port: number;
+}
+
+/** An Aedes of our factory on a free port that lets everybody do everything but what `hooks` refuses. */
+async function start(t: Scope, hooks: Partial<Hooks> = {}, connectTime = 60_000): Promise<Started> {
+	const aedes = makeAedes(
+		{ preConnect: (_client, _packet, done) => done(null, true), ...hooks },
+		{ connectTime },
+	);
+	await aedes.listen();
+	const server = createServer((socket) => aedes.handle(socket));
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	t.defer(async () => {
+		server.close();
+		await closeAedes(aedes);
+	});
+	return { aedes, port: (server.address() as AddressInfo).port };
+}
+
+/** A connected client, and what Aedes has of it. */
+async function join({ aedes, port }: Started, t: Scope, keepalive = 600) {
+	const ready = once(aedes, 'clientReady') as Promise<[Client]>;
+	const raw = await openRaw(t, port);
+	raw.socket.write(connectPacket('client-01', undefined, keepalive));
+	const [client] = await ready;
+	return { raw, client };
+}
+
+async function subscribe({ aedes }: Started, raw: RawClient, filter: string) {
+	const subscribed = once(aedes, 'subscribe') as Promise<[Subscription[], Client]>;
+	raw.socket.write(subscribePacket(filter));
+	const [subscriptions] = await subscribed;
+	return subscriptions;
+}
+
+test('a client has a keep-alive timer that can be refreshed, and that cuts it', async (t) => {
+	const started = await start(t);
+	const { raw, client } = await join(started, t, 1);
+	const began = performance.now();
+	const timer = setInterval(() => keepAlive(client), 0.2 * SECOND);
+	t.defer(() => clearInterval(timer));
+	// Aedes cuts after one and a half times the keep-alive of one second.
+	await new Promise((resolve) => setTimeout(resolve, 2.2 * SECOND));
+	assert.not.ok(raw.isClosed(), 'the timer is refreshed');
+	clearInterval(timer);
+	await until('it is cut', raw.isClosed);
+	assert.ok(performance.now() - began > 3 * SECOND, 'the time begins anew');
+});
+
+/** Has a client sent two messages of which the later one has the smaller number. @returns what it received */
+async function sendUnordered(t: Scope, prepare: (aedes: Aedes, client: Client) => void) {
+	const started = await start(t);
+	const { raw, client } = await join(started, t);
+	const { aedes } = started;
+	prepare(aedes, client);
+	for (const [topic, brokerCounter] of Object.entries({ first: 1_001, late: 1_000, last: 1_002 })) {
+		const numbered = { topic, brokerId: aedes.id, brokerCounter, payload: Buffer.from('x') };
+		client.publish({ cmd: 'publish', qos: 0, retain: false, dup: false, ...numbered }, () => {});
+	}
+	const topics = () => messagesOf(raw).map(({ topic }) => topic);
+	await until('the last has come', () => topics().includes('last'));
+	return topics();
+}
+
+test('a message of a smaller number is delivered with deliverAll', async (t) => {
+	const topics = await sendUnordered(t, (aedes, client) => deliverAll(client, aedes.id));
+	assert.equal(topics, ['first', 'late', 'last']);
+});
+
+test('without deliverAll it is dropped: if this fails, deliverAll is not needed any more', async (t) => {
+	assert.equal(await sendUnordered(t, () => {}), ['first', 'last']);
+});
+
+test('retained messages are kept in the store, and come from there', async (t) => {
+	const started = await start(t);
+	const all = { bare: [], ownerOf: () => undefined, mostOfOne: 9, most: 9 };
+	const store = new RetainedStore(all);
+	keepRetainedIn(started.aedes, store);
+	const { raw } = await join(started, t);
+	raw.socket.write(publishPacket('kept/topic', Buffer.from('kept'), 0x33));
+	await until('it is in the store', () => store.size === 1);
+	const flags = { qos: 1, retain: true, dup: false } as const;
+	const other: PublishPacket = { cmd: 'publish', topic: 'kept/too', payload: 'too', ...flags };
+	await store.storeRetained(other);
+	for (const [filter, count] of [
+		['kept/too', 1],
+		['kept/+', 3],
+	] as const) {
+		await subscribe(started, raw, filter);
+		await until(`those of ${filter} have come`, () => messagesOf(raw).length === count);
+	}
+	assert.ok(messagesOf(raw).every(({ retain }) => retain));
+});
+
+test('a subscription that is refused is in the subscribe event, with the QoS 128', async (t) => {
+	const started = await start(t, {
+		authorizeSubscribe: (_client, subscription, done) =>
+			done(null, subscription.topic === 'refused' ? null : subscription),
+	});
+	const { raw } = await join(started, t);
+	const refused = await subscribe(started, raw, 'refused');
+	assert.equal(
+		refused.map(({ topic, qos }) => [topic, qos as number]),
+		[['refused', 128]],
+	);
+	assert.equal(grantedFilters(refused), []);
+	assert.equal(grantedFilters(await subscribe(started, raw, 'granted')), ['granted']);
+});
+
+test('a client without a CONNECT ends with the error we know by its text', async (t) => {
+	const started = await start(t, {}, 50);
+	const ended = once(started.aedes, 'connectionError');
+	await openRaw(t, started.port);
+	const [, error] = await ended;
+	assert.is(endingOf(error).error.code, 'ERR_TIMEOUT');
+	assert.is(endingOf(error).refusal, 'silent');
+});
+
+test('a failure of the persistence is an error event of Aedes', async (t) => {
+	const started = await start(t);
+	const failure = new Error('the disk is full');
+	const errors: unknown[] = [];
+	onAedesError(started.aedes, (error) => errors.push(error));
+	const { persistence } = started.aedes as unknown as { persistence: object };
+	Object.assign(persistence, { subscriptionsByTopic: () => Promise.reject(failure) });
+	const { raw } = await join(started, t);
+	raw.socket.write(publishPacket('any/topic', Buffer.from('x'), 0x32));
+	await until('it is told', () => errors.includes(failure));
+});
+
+test('mqtt-packet has a cache of numbers that can be switched off', async (t) => {
+	mqttPacket.writeToStream.cacheNumbers = true;
+	assert.ok(mqttPacket.writeToStream.cacheNumbers, 'it is on unless it is switched off');
+	const { port } = await start(t);
+	assert.not.ok(mqttPacket.writeToStream.cacheNumbers);
+	await connectRaw(t, port, 'client-01');
+});
+
+test.run();

@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { connect as connectTls, TLSSocket } from 'node:tls';
+import * as assert from 'uvu/assert';
+import { makeCertificate, secureContext } from '../../../broker/net/certificate.ts';
+import { adoptSocket, goesOutBy, takenBytes } from '../../../broker/net/socket-internals.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
+
+// What broker/net/socket-internals.ts relies on, each asked of the Node that runs: what fails here is what a new
+// version has changed.
+
+const test = suite('sockets of Node, what is private in them');
+const LARGE = 8 * 1024 * 1024;
+
+/** Both ends of a connection on loopback; that of the server is paused. */
+async function connected(t: Scope): Promise<{ accepted: Socket; client: Socket }> {
+	const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+	t.defer(() => server.close());
+	await once(server, 'listening');
+	const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+	const [accepted] = (await once(server, 'connection')) as [Socket];
+	for (const socket of [accepted, client]) {
+		socket.on('error', () => {});
+		t.defer(() => socket.destroy());
+	}
+	return { accepted, client };
+}
+
+/** Moves the connection of `accepted` to a socket that reads into one buffer of 8 bytes, and keeps what it read. */
+function adopt(t: Scope, accepted: Socket, goesOn: () => boolean = () => true) {
+	const target = new Uint8Array(8);
+	const read: string[] = [];
+	const socket = adoptSocket(accepted, {
+		readableHighWaterMark: 16,
+		writableHighWaterMark: LARGE,
+		onread: {
+			buffer: () => target,
+			callback: (count) => {
+				read.push(Buffer.from(target.subarray(0, count)).toString());
+				return goesOn();
+			},
+		},
+	});
+	t.defer(() => socket.destroy());
+	return { socket, read };
+}
+
+test('the connection of an accepted socket can be moved to one that reads into our buffers', async (t) => {
+	const { accepted, client } = await connected(t);
+	const { socket, read } = adopt(t, accepted);
+	socket.resume();
+	client.write('to the broker');
+	await until('it is read', () => read.join('') === 'to the broker');
+	assert.ok(read.every(({ length }) => length <= 8));
+	socket.write('from the broker');
+	const [answer] = await once(client, 'data');
+	assert.is(String(answer), 'from the broker');
+	assert.is(socket.remoteAddress, '127.0.0.1');
+	assert.is(socket.bytesRead, 13);
+	assert.is(socket.bytesWritten, 15);
+	assert.not.ok(accepted.destroyed, 'the server counts it until it is destroyed');
+});
+
+test('the socket that was left neither reads, nor ends the connection when it is destroyed', async (t) => {
+	const { accepted, client } = await connected(t);
+	accepted.on('data', () => assert.unreachable('it reads'));
+	const { socket, read } = adopt(t, accepted);
+	socket.resume();
+	accepted.destroy();
+	await once(accepted, 'close');
+	client.write('on');
+	await until('it is read', () => read.join('') === 'on');
+	assert.not.ok(socket.destroyed);
+});
+
+test('reading stops where the callback says so, and goes on when what was pushed is read', async (t) => {
+	const { accepted, client } = await connected(t);
+	let takesMore = true;
+	const { socket, read } = adopt(t, accepted, () => {
+		takesMore = socket.push(Buffer.alloc(32));
+		return takesMore;
+	});
+	socket.on('readable', () => {});
+	client.write('x'.repeat(64));
+	await until('it has stopped', () => !takesMore);
+	await new Promise((resolve) => setTimeout(resolve, 50));
+	assert.is(read.length, 1);
+	socket.on('readable', () => socket.read());
+	socket.read();
+	await until('it reads on', () => read.join('').length === 64);
+});
+
+test('the other side that leaves ends the adopted socket', async (t) => {
+	const { accepted, client } = await connected(t);
+	const { socket } = adopt(t, accepted);
+	socket.resume();
+	client.end();
+	await once(socket, 'close');
+});
+
+/** Writes much to `stream`, whose other end reads nothing yet, and has it read. */
+async function checkTaken(stream: Duplex, other: Duplex): Promise<void> {
+	other.pause();
+	const before = takenBytes(stream);
+	assert.type(before, 'number');
+	stream.write(Buffer.alloc(LARGE));
+	let last = -1;
+	await until('the system takes no more', async () => {
+		const seen = last;
+		last = takenBytes(stream) as number;
+		await new Promise((resolve) => setTimeout(resolve, 50));
+		return seen === last;
+	});
+	const taken = last - (before as number);
+	assert.ok(taken < LARGE, `${taken} bytes were taken`);
+	other.resume();
+	await until('all is taken', () => (takenBytes(stream) as number) >= LARGE);
+}
+
+test('the handle of a socket counts what the system has taken', async (t) => {
+	const { accepted, client } = await connected(t);
+	await checkTaken(adopt(t, accepted).socket, client);
+});
+
+test('the handle of a TLS socket counts what the system has taken, also for a stream that wraps it', async (t) => {
+	const { accepted, client } = await connected(t);
+	const context = secureContext(makeCertificate());
+	const server = new TLSSocket(accepted, { isServer: true, secureContext: context });
+	const secure = connectTls({ socket: client, rejectUnauthorized: false });
+	for (const socket of [server, secure]) {
+		socket.on('error', () => {});
+		t.defer(() => socket.destroy());
+	}
+	await once(secure, 'secureConnect');
+	const wrapper = new Duplex({
+		read() {},
+		write: (bytes, _encoding, done) => void server.write(bytes, done),
+	});
+	assert.is(takenBytes(wrapper), undefined);
+	goesOutBy(wrapper, server);
+	await checkTaken(wrapper, secure);
+});
+
+test('of what is no socket, or is closed, nobody can tell', async (t) => {
+	assert.is(takenBytes(new Duplex({ read() {}, write() {} })), undefined);
+	const { accepted } = await connected(t);
+	accepted.destroy();
+	await once(accepted, 'close');
+	assert.is(takenBytes(accepted), undefined);
+});
+
+test.run();
