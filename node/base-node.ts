@@ -11,10 +11,9 @@ import {
 	type Topics,
 	type TrackerReply,
 } from '../protocol/index.ts';
-import { DownloadManager } from './download/download-manager.ts';
+import { DownloadManager, type DownloadStats } from './download/download-manager.ts';
 import { MessageRouter } from './message-router.ts';
 import { type ContextOptions, createContext, type NodeContext } from './node-context.ts';
-import { type NodeStats, nodeStats } from './node-stats.ts';
 import { Seeder } from './seeding/seeder.ts';
 import type { StoredContent } from './storage/content-store.ts';
 import { Announcer } from './tracker/announcer.ts';
@@ -28,6 +27,17 @@ export interface ShoalNodeEvents {
 	down(reason: ShoalError): void;
 	/** Somebody misbehaves, or something failed that is tried again. */
 	warning(error: unknown): void;
+}
+
+/** What a node has, does, and needs to be of use. */
+export interface NodeStats {
+	/** Seeds of which it has everything, or some. */
+	readonly seeds: { readonly whole: number; readonly partial: number };
+	readonly downloads: DownloadStats;
+	/** Whether there is a connection to the broker. */
+	readonly isConnected: boolean;
+	/** Whether the broker's tracker says that it is ready. */
+	readonly hasTracker: boolean;
 }
 
 /** Where other nodes can come straight to this one. */
@@ -99,18 +109,26 @@ export class BaseNode {
 
 	/** What it has, does, and needs to be of use. */
 	stats(): NodeStats {
-		return nodeStats(this.context, this.downloads);
+		const { contents, link, tracker } = this.context;
+		const held = contents.all();
+		const whole = held.filter(({ have }) => have.isFull).length;
+		return {
+			seeds: { whole, partial: held.length - whole },
+			downloads: this.downloads.stats,
+			isConnected: link.isUp,
+			hasTracker: link.isUp && tracker.state !== undefined,
+		};
 	}
 
 	/** Bytes sent, and bytes per second now. */
 	get sent(): { readonly total: number; readonly rate: number } {
-		const { total, rate } = this.context.up;
+		const { total, rate } = this.context.traffic.up;
 		return { total, rate };
 	}
 
 	/** Bytes received, and bytes per second now. */
 	get received(): { readonly total: number; readonly rate: number } {
-		const { total, rate } = this.context.down;
+		const { total, rate } = this.context.traffic.down;
 		return { total, rate };
 	}
 

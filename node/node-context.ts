@@ -9,13 +9,11 @@ import type { LaneKind } from './lanes/lane.ts';
 import { Lanes } from './lanes/lanes.ts';
 import { Responsiveness } from './peers/responsiveness.ts';
 import type { Platform } from './platform.ts';
-import { LaneTotals } from './stats/lane-totals.ts';
 import type { TraceSink } from './stats/trace.ts';
-import { PeerTraffic } from './stats/traffic.ts';
+import { Traffic } from './stats/traffic.ts';
 import { ContentStore } from './storage/content-store.ts';
 import { TrackerClient } from './tracker/tracker-client.ts';
 import { RateLimiter } from './util/rate-limiter.ts';
-import { RateMeter } from './util/rate-meter.ts';
 import { Slots } from './util/slots.ts';
 
 /** What the parts of one node share. */
@@ -31,12 +29,7 @@ export interface NodeContext {
 	/** Which nodes deliver what they say they have. */
 	readonly responsiveness: Responsiveness;
 	/** Bytes sent and received, and the limits they are kept to. */
-	readonly up: RateMeter;
-	readonly down: RateMeter;
-	/** The same bytes by lane. */
-	readonly laneTotals: LaneTotals;
-	/** Those received, by the node they come from. */
-	readonly peerTraffic: PeerTraffic;
+	readonly traffic: Traffic;
 	readonly upLimiter: RateLimiter;
 	readonly downLimiter: RateLimiter;
 	/** Of the downloads: who asks for too much at once is refused. */
@@ -84,10 +77,7 @@ export function createContext(link: Link, topics: Topics, options: ContextOption
 		contents: new ContentStore(),
 		tracker: new TrackerClient(link, topics, limits.announces),
 		responsiveness: new Responsiveness(),
-		up: new RateMeter(),
-		down: new RateMeter(),
-		laneTotals: new LaneTotals(),
-		peerTraffic: new PeerTraffic(),
+		traffic: new Traffic(),
 		upLimiter: new RateLimiter(maxUp),
 		downLimiter: new RateLimiter(maxDown),
 		downloadSlots: new Slots(DOWNLOADS_AT_ONCE),

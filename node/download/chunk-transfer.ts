@@ -1,6 +1,9 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import { base64ToUint8Array } from 'uint8array-extras';
 import {
+	Bitfield,
 	type ChunkMessage,
+	encodeJson,
 	formatRequestId,
 	makeRequestId,
 	type NodeReply,
@@ -14,14 +17,13 @@ import { DownloadEngine } from '../engine/download-engine.ts';
 import type { DownloadEngineOptions } from '../engine/engine-options.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 import type { NodeContext } from '../node-context.ts';
-import { chunksOf, type HaveReply } from '../peers/have-reply.ts';
+import type { HaveReply } from '../peers/peers.ts';
 import type { SeedEvent } from '../stats/trace.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
 import type { Contributions } from './contributions.ts';
 import { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 import { PeerLanes } from './peer-lanes.ts';
-import { Requester } from './requester.ts';
 import { badChunk } from './verify-chunks.ts';
 
 /** What a {@link ChunkTransfer} tells. */
@@ -53,7 +55,6 @@ export class ChunkTransfer {
 	readonly #timer: NodeJS.Timeout;
 	readonly #fanOut: FanOutSubscriptions;
 	readonly #lanes: PeerLanes;
-	readonly #requester: Requester;
 	#isClosed = false;
 	/** Whether it has told that it is complete: what was written beside the last chunk settles after it. */
 	#hasTold = false;
@@ -89,7 +90,6 @@ export class ChunkTransfer {
 			settled: () => this.#settled(),
 			failed: (error) => this.#events.emit('failed', error),
 		});
-		this.#requester = new Requester(context, content.seed.id, this.#fanOut);
 		this.#lanes = new PeerLanes(context, this.#engine, this.#fanOut, this.#decide);
 		this.#timer = setInterval(this.#decide, TICK);
 	}
@@ -214,11 +214,8 @@ export class ChunkTransfer {
 	}
 
 	#received(from: string, lane: LaneKind, bytes: number): void {
-		const { down, laneTotals: totals, peerTraffic, responsiveness } = this.#context;
-		responsiveness.delivered(from);
-		down.count(bytes);
-		totals.count(lane, 'received', bytes);
-		peerTraffic.count(from, lane, bytes);
+		this.#context.responsiveness.delivered(from);
+		this.#context.traffic.received(from, lane, bytes);
 	}
 
 	#settled(): void {
@@ -278,9 +275,27 @@ export class ChunkTransfer {
 			} else if (decision.do === 'suspect') {
 				this.#context.lanes.suspect(decision.node);
 			} else {
-				this.#requester.send(decision);
+				this.#request(decision);
 			}
 		}
+	}
+
+	/** Asks a node for ranges, or takes them back, on the lane to it. */
+	#request({ do: what, node, request, ranges }: Extract<Decision, { ranges: unknown }>): void {
+		const { lanes, link, topics, downLimiter, trace } = this.#context;
+		const { id: seed } = this.#content.seed;
+		const isRequest = what === 'request';
+		if (isRequest) {
+			downLimiter.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
+		}
+		const lane = lanes.to(node);
+		const isHeard = isRequest && lane.kind === 'broker' && this.#fanOut.hears(node);
+		const id = formatRequestId(request);
+		const about = { id, seed, ranges, shared: isHeard || undefined };
+		const message = { op: isRequest ? 'chunks' : 'cancel', ...about };
+		lane.send(topics.request(node, link.id), encodeJson(message));
+		const event = isRequest ? 'asked' : 'cancelled';
+		trace?.({ event, seed, node, lane: lane.kind, id, ranges });
 	}
 
 	#report(report: Pick<Report, 'event' | 'node' | 'chunk'>): void {
@@ -290,4 +305,14 @@ export class ChunkTransfer {
 	#trace(event: SeedEvent): void {
 		this.#context.trace?.({ ...event, seed: this.#content.seed.id });
 	}
+}
+
+/** The chunks that a node says it has. @throws ShoalError ERR_RANGE if that cannot be */
+function chunksOf({ have, chunks }: HaveReply): Iterable<number> {
+	if (have === 'all') {
+		return chunksIn({ first: 0, count: chunks });
+	}
+	const field = new Bitfield(chunks);
+	field.addBytes(have.first, base64ToUint8Array(have.bits));
+	return field.indices();
 }

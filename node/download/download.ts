@@ -271,7 +271,7 @@ export class Download {
 			name: seed?.name,
 			have: this.#content === undefined ? 0 : haveBytes(this.#content),
 			length: seed?.length ?? 0,
-			rate: this.#context.down.rate,
+			rate: this.#context.traffic.down.rate,
 			sources: lanes.direct + lanes.broker,
 			lanes,
 		});

@@ -3,14 +3,17 @@ import {
 	formatRequestId,
 	makeRequestId,
 	type NodeListing,
+	type NodeReply,
 	type NodeRequest,
 } from '../../protocol/index.ts';
 import { CoDownloaders } from '../engine/co-downloaders.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { Slot } from '../util/slots.ts';
-import type { HaveReply } from './have-reply.ts';
 import { PeerDialer } from './peer-dialer.ts';
 import { PeerSlots, type SlotHolder } from './peer-slots.ts';
+
+/** What a node says that it has of a seed. */
+export type HaveReply = Extract<NodeReply, { op: 'have' }>;
 
 /** What {@link Peers} tell. */
 export interface PeersHandlers {

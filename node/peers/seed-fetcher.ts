@@ -12,7 +12,7 @@ import {
 	ShoalError,
 } from '../../protocol/index.ts';
 import type { NodeContext } from '../node-context.ts';
-import type { HaveReply } from './have-reply.ts';
+import type { HaveReply } from './peers.ts';
 
 /** ms without a byte after which a node is given up. */
 const PATIENCE = 4_000;

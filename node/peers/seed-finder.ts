@@ -6,7 +6,7 @@ import {
 	ShoalError,
 } from '../../protocol/index.ts';
 import type { NodeContext } from '../node-context.ts';
-import type { HaveReply } from './have-reply.ts';
+import type { HaveReply } from './peers.ts';
 import { SeedFetcher } from './seed-fetcher.ts';
 
 /** What a {@link SeedFinder} needs. */

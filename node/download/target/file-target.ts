@@ -10,8 +10,7 @@ import { ExistingFile } from './existing-file.ts';
 import { Journal } from './journal.ts';
 import { PartFile, resolveOutput } from './part-file.ts';
 import { partPathsOf } from './part-paths.ts';
-import { seedLies } from './seed-lies.ts';
-import type { Finished, Opened, Target } from './target.ts';
+import { type Finished, type Opened, seedLies, type Target } from './target.ts';
 
 /**
  * A file that appears under its final name when it is whole; a part of it is kept otherwise, with a

@@ -1,7 +1,6 @@
 import * as assert from 'uvu/assert';
 import { Tracker } from '../../../broker/index.ts';
-import type { HaveReply } from '../../../node/peers/have-reply.ts';
-import { Peers } from '../../../node/peers/peers.ts';
+import { type HaveReply, Peers } from '../../../node/peers/peers.ts';
 import { decodeReply, encodeJson } from '../../../protocol/index.ts';
 import { Peer } from '../../helpers/adversaries/peer.ts';
 import { announce } from '../../helpers/fixtures/registry.ts';
