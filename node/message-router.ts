@@ -35,13 +35,19 @@ export class MessageRouter {
 			case 'chunk': {
 				const message = decodeChunk(payload);
 				const download = this.#downloads.running(message.seed);
-				lend(download?.onBytes(parsed.from, message, lane), release);
+				if (message.of === 'content') {
+					lend(download?.transfer?.onBytes(parsed.from, message, lane), release);
+				} else {
+					download?.finder?.onBytes(parsed.from, message);
+					release?.();
+				}
 				break;
 			}
 			case 'swarm': {
 				const message = decodeChunk(payload);
 				if (message.seed === parsed.seed && message.of === 'content') {
-					lend(this.#downloads.running(message.seed)?.onShared(parsed.from, message), release);
+					const download = this.#downloads.running(message.seed);
+					lend(download?.transfer?.onShared(parsed.from, message), release);
 				}
 				break;
 			}
@@ -64,7 +70,7 @@ export class MessageRouter {
 	#onRequest(from: string, payload: Uint8Array, kind: LaneKind): void {
 		const { lanes } = this.#context;
 		const request = decodeNodeRequest(payload);
-		this.#downloads.running(request.seed)?.meet(from);
+		this.#downloads.running(request.seed)?.peers.consider(from);
 		this.#seeder.onRequest(from, request, kind === 'direct' ? lanes.to(from) : lanes.broker);
 	}
 

@@ -1,4 +1,3 @@
-import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { base64ToUint8Array } from 'uint8array-extras';
 import {
 	Bitfield,
@@ -17,7 +16,7 @@ import { DownloadEngine } from '../engine/download-engine.ts';
 import type { DownloadEngineOptions } from '../engine/engine-options.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 import type { NodeContext } from '../node-context.ts';
-import type { HaveReply } from '../peers/peers.ts';
+import type { HaveReply, Peers } from '../peers/peers.ts';
 import type { SeedEvent } from '../stats/trace.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
@@ -26,17 +25,20 @@ import { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 import { PeerLanes } from './peer-lanes.ts';
 import { badChunk } from './verify-chunks.ts';
 
-/** What a {@link ChunkTransfer} tells. */
-export interface ChunkTransferEvents {
-	/** A node has answered with bad chunks and is not asked any more. */
-	dropped(node: string): void;
-	complete(): void;
-	/** The bytes cannot be stored: nothing goes on. */
-	failed(error: unknown): void;
-}
-
 /** Which chunks are fetched first, and which at all. */
 export type WhichChunks = Pick<DownloadEngineOptions, 'order' | 'demand'>;
+
+/** Options of a {@link ChunkTransfer}. */
+export interface ChunkTransferOptions extends WhichChunks {
+	/** Those that are asked. One that answers with bad chunks is removed for good. */
+	readonly peers: Pick<Peers, 'coDownloaders' | 'heard' | 'remove'>;
+	/** Counts what comes from whom. */
+	readonly contributions: Contributions;
+	/** Called once, when every chunk is verified and stored. */
+	readonly complete: () => void;
+	/** Called when the bytes cannot be stored: nothing goes on. */
+	readonly failed: (error: unknown) => void;
+}
 
 const TICK = 50;
 /** Bytes that may wait to be verified and stored: beyond, nothing more is asked for. */
@@ -50,8 +52,7 @@ export class ChunkTransfer {
 	readonly #assembler: ChunkAssembler;
 	/** The attempts of which the last bytes came straight from their node. */
 	readonly #straight = new WeakSet<Attempt>();
-	readonly #events = createNanoEvents<ChunkTransferEvents>();
-	readonly #contributions: Contributions;
+	readonly #options: ChunkTransferOptions;
 	readonly #timer: NodeJS.Timeout;
 	readonly #fanOut: FanOutSubscriptions;
 	readonly #lanes: PeerLanes;
@@ -59,22 +60,19 @@ export class ChunkTransfer {
 	/** Whether it has told that it is complete: what was written beside the last chunk settles after it. */
 	#hasTold = false;
 
-	/** @param shares counts what comes from whom */
-	constructor(
-		context: NodeContext,
-		content: StoredContent,
-		which: WhichChunks & Pick<DownloadEngineOptions, 'coDownloaders'>,
-		shares: Contributions,
-	) {
+	constructor(context: NodeContext, content: StoredContent, options: ChunkTransferOptions) {
 		const { limits } = context;
+		const { peers, order, demand, failed } = options;
 		this.#context = context;
 		this.#content = content;
-		this.#contributions = shares;
+		this.#options = options;
 		this.#fanOut = new FanOutSubscriptions(context, content.seed.id);
 		this.#engine = new DownloadEngine({
 			layout: content.seed.layout,
 			have: content.have,
-			...which,
+			coDownloaders: peers.coDownloaders,
+			order,
+			demand,
 			mostPart: limits.part,
 			mostOutstanding: limits.outstanding,
 			mostStrikes: limits.badAnswers,
@@ -88,14 +86,10 @@ export class ChunkTransfer {
 			stored: (attempt, first, count, bytes) => this.#count(attempt, first, count, bytes),
 			bad: (attempt, chunk) => this.#reject(attempt, chunk),
 			settled: () => this.#settled(),
-			failed: (error) => this.#events.emit('failed', error),
+			failed,
 		});
 		this.#lanes = new PeerLanes(context, this.#engine, this.#fanOut, this.#decide);
 		this.#timer = setInterval(this.#decide, TICK);
-	}
-
-	on<E extends keyof ChunkTransferEvents>(event: E, handler: ChunkTransferEvents[E]): Unsubscribe {
-		return this.#events.on(event, handler);
 	}
 
 	/** How many nodes are counted on, by lane. */
@@ -171,7 +165,9 @@ export class ChunkTransfer {
 		lane: LaneKind,
 	): Promise<void> | undefined {
 		const { length } = bytes;
-		const attempt = this.#engine.received(from, request, offset, length, performance.now());
+		const now = performance.now();
+		this.#options.peers.heard(from, now);
+		const attempt = this.#engine.received(from, request, offset, length, now);
 		const useful = attempt === undefined ? 0 : length;
 		this.#trace({ event: 'received', node: from, lane, offset, length, useful, shared: false });
 		if (attempt === undefined) {
@@ -190,10 +186,12 @@ export class ChunkTransfer {
 	 * @returns as {@link onBytes}
 	 */
 	onShared(from: string, { offset, bytes }: ChunkMessage): Promise<void> | undefined {
+		const now = performance.now();
+		this.#options.peers.heard(from, now);
 		if (!this.#fanOut.hears(from) || this.#assembler.waiting > MOST_WAITING) {
 			return undefined;
 		}
-		const attempts = this.#engine.overheard(from, offset, bytes.length, performance.now());
+		const attempts = this.#engine.overheard(from, offset, bytes.length, now);
 		const uses = attempts.map((attempt) => this.#assembler.take(attempt, offset, bytes));
 		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
 		this.#received(from, 'broker', bytes.length);
@@ -223,7 +221,7 @@ export class ChunkTransfer {
 		if (this.#engine.states.isComplete && !this.#hasTold) {
 			this.#hasTold = true;
 			this.#trace({ event: 'complete' });
-			this.#events.emit('complete');
+			this.#options.complete();
 		}
 	}
 
@@ -243,7 +241,7 @@ export class ChunkTransfer {
 	#count(attempt: Attempt, first: number, count: number, bytes: number): void {
 		const { node } = attempt;
 		const lane = this.#straight.has(attempt) ? 'direct' : 'broker';
-		this.#contributions.count(node, lane, count, bytes);
+		this.#options.contributions.count(node, lane, count, bytes);
 		for (let chunk = first; chunk < first + count; chunk += 1) {
 			this.#engine.stored(chunk);
 			this.#context.contents.gain(this.#content, chunk);
@@ -269,7 +267,7 @@ export class ChunkTransfer {
 			if (decision.do === 'discard') {
 				this.#assembler.discard(decision.attempt);
 			} else if (decision.do === 'drop') {
-				this.#events.emit('dropped', decision.node);
+				this.#options.peers.remove(decision.node, true);
 				this.#trace({ event: 'dropped', node: decision.node });
 				this.#report({ event: 'node-dropped', node: decision.node });
 			} else if (decision.do === 'suspect') {

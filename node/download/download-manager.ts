@@ -101,7 +101,7 @@ export class DownloadManager {
 	/** The connection was lost. */
 	onDisconnected(): void {
 		for (const { download } of this.#running.values()) {
-			download.onDisconnected();
+			download.transfer?.onDisconnected();
 		}
 	}
 

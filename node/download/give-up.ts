@@ -12,6 +12,7 @@ export class GiveUp {
 	readonly #seed: string;
 	#listed = 0;
 	#liars = 0;
+	#askedAt = 0;
 	#silentSince: number | undefined;
 	#nobodySince: number | undefined;
 
@@ -26,8 +27,8 @@ export class GiveUp {
 		this.#liars = liars;
 	}
 
-	/** Bytes have come, or were not waited for: it starts anew. */
-	heard(): void {
+	/** Nothing was waited for: it starts anew. */
+	restart(): void {
 		this.#silentSince = undefined;
 		this.#nobodySince = undefined;
 	}
@@ -35,10 +36,15 @@ export class GiveUp {
 	/**
 	 * Why to give up now, or undefined to go on. To be asked while no chunk has come.
 	 *
+	 * @param sentAt when bytes last came from any node, ms by performance.now()
 	 * @param lastError why the last node that was tried could not give the seed
 	 */
-	lost(lastError: unknown): ShoalError | undefined {
+	lost(sentAt: number, lastError: unknown): ShoalError | undefined {
 		const now = performance.now();
+		if (sentAt >= this.#askedAt) {
+			this.restart();
+		}
+		this.#askedAt = now;
 		const { isUp } = this.#context.link;
 		this.#nobodySince = isUp && this.#listed === 0 ? (this.#nobodySince ?? now) : undefined;
 		this.#silentSince = isUp ? (this.#silentSince ?? now) : undefined;

@@ -101,7 +101,7 @@ export class SharedDownload {
 			attached.needed = run.first;
 			attached.rest = { first: run.first, count: first + count - run.first };
 			this.#demand.set(reader, run);
-			this.download.onDemand();
+			this.download.transfer?.onDemand();
 		}
 	}
 
@@ -109,7 +109,7 @@ export class SharedDownload {
 	async leave(reader: Reader): Promise<void> {
 		this.#readers.delete(reader);
 		this.#demand.remove(reader);
-		this.download.onDemand();
+		this.download.transfer?.onDemand();
 		if (this.isForReaders && this.#readers.size === 0) {
 			await this.end();
 		}

@@ -73,6 +73,7 @@ export class Peers {
 	readonly #timer: NodeJS.Timeout;
 	/** ms of the quickest answer of any node so far. */
 	#roundTrip = Number.POSITIVE_INFINITY;
+	#sentAt = Number.NEGATIVE_INFINITY;
 	#queriedAt = Number.NEGATIVE_INFINITY;
 	#queryAfter = QUERY_FIRST;
 	#isQuerying = false;
@@ -128,12 +129,18 @@ export class Peers {
 		return this.#downloadSlot?.isOn === false;
 	}
 
+	/** When bytes last came from any node, ms by performance.now(). */
+	get sentAt(): number {
+		return this.#sentAt;
+	}
+
 	/** Bytes have come from `node`. */
-	heard(node: string): void {
+	heard(node: string, now = performance.now()): void {
+		this.#sentAt = now;
 		const source = this.#peers.get(node);
 		if (source !== undefined) {
-			source.heardAt = performance.now();
-			source.sentAt = source.heardAt;
+			source.heardAt = now;
+			source.sentAt = now;
 		}
 	}
 

@@ -6,7 +6,7 @@ import {
 	ShoalError,
 } from '../../protocol/index.ts';
 import type { NodeContext } from '../node-context.ts';
-import type { HaveReply } from './peers.ts';
+import type { HaveReply, Peers } from './peers.ts';
 import { SeedFetcher } from './seed-fetcher.ts';
 
 /** What a {@link SeedFinder} needs. */
@@ -16,11 +16,9 @@ export interface SeedFinderOptions {
 	readonly name?: string | undefined;
 	/** A name to take if none of those offered is safe. */
 	readonly fallbackName?: string | undefined;
-	/** ms of the quickest answer of any node to what it has. */
-	readonly roundTrip: () => number;
+	/** Those that are asked. One that cannot give the seed, as it sent another or stopped answering, is removed. */
+	readonly peers: Pick<Peers, 'heard' | 'remove' | 'roundTrip'>;
 	readonly found: (seed: Seed) => void;
-	/** A node could not give the seed: it sent another, or stopped answering. */
-	readonly useless: (node: string, isLying: boolean) => void;
 }
 
 /** Nodes that are asked from the start. */
@@ -71,6 +69,7 @@ export class SeedFinder {
 
 	/** Bytes of a seed's body have come. */
 	onBytes(from: string, message: ChunkMessage): void {
+		this.#options.peers.heard(from);
 		this.#fetchers.get(from)?.onBytes(from, message);
 	}
 
@@ -87,7 +86,7 @@ export class SeedFinder {
 
 	/** ms that a node has to send the first byte. */
 	get #pause(): number {
-		return Math.min(Math.max(2 * this.#options.roundTrip(), LEAST_PAUSE), MOST_PAUSE);
+		return Math.min(Math.max(2 * this.#options.peers.roundTrip, LEAST_PAUSE), MOST_PAUSE);
 	}
 
 	#look(): void {
@@ -153,7 +152,7 @@ export class SeedFinder {
 			this.#context.responsiveness.failed(node, performance.now());
 		}
 		const isLying = isShoalError(error, 'ERR_SEED') || isShoalError(error, 'ERR_NAME');
-		this.#options.useless(node, isLying);
+		this.#options.peers.remove(node, isLying);
 		this.#ask();
 	}
 

@@ -48,9 +48,8 @@ async function start(t: Scope, count: number) {
 		const found = new Promise<Seed>((resolve) => {
 			finder = new SeedFinder(context, {
 				id: seed.id,
-				roundTrip: () => 5,
+				peers: { roundTrip: 5, heard: () => {}, remove: (node) => useless.push(node) },
 				found: resolve,
-				useless: (node) => useless.push(node),
 			});
 		});
 		t.defer(() => finder?.close());
