@@ -13,20 +13,16 @@ import type { Attempt } from '../engine/attempt.ts';
 import { chunksIn } from '../engine/chunk-run.ts';
 import type { Decision } from '../engine/decision.ts';
 import { DownloadEngine } from '../engine/download-engine.ts';
-import type { DownloadEngineOptions } from '../engine/engine-options.ts';
 import type { LaneKind } from '../lanes/lane.ts';
-import type { NodeContext } from '../node-context.ts';
 import type { HaveReply, Peers } from '../peers/peers.ts';
 import type { SeedEvent } from '../stats/trace.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
 import type { Contributions } from './contributions.ts';
+import type { DownloadContext, WhichChunks } from './download-types.ts';
 import { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 import { PeerLanes } from './peer-lanes.ts';
 import { badChunk } from './verify-chunks.ts';
-
-/** Which chunks are fetched first, and which at all. */
-export type WhichChunks = Pick<DownloadEngineOptions, 'order' | 'demand'>;
 
 /** Options of a {@link ChunkTransfer}. */
 export interface ChunkTransferOptions extends WhichChunks {
@@ -46,7 +42,7 @@ const MOST_WAITING = 16 * 1024 * 1024;
 
 /** Fetches what a holding lacks: does what the engine decides, and counts a chunk when it is verified and stored. */
 export class ChunkTransfer {
-	readonly #context: NodeContext;
+	readonly #context: DownloadContext;
 	readonly #content: StoredContent;
 	readonly #engine: DownloadEngine;
 	readonly #assembler: ChunkAssembler;
@@ -60,7 +56,7 @@ export class ChunkTransfer {
 	/** Whether it has told that it is complete: what was written beside the last chunk settles after it. */
 	#hasTold = false;
 
-	constructor(context: NodeContext, content: StoredContent, options: ChunkTransferOptions) {
+	constructor(context: DownloadContext, content: StoredContent, options: ChunkTransferOptions) {
 		const { limits } = context;
 		const { peers, order, demand, failed } = options;
 		this.#context = context;
@@ -82,7 +78,7 @@ export class ChunkTransfer {
 			answered: (node, took) => this.#trace({ event: 'answered', node, took }),
 			lost: (node, { offset, length }) => this.#trace({ event: 'lost', node, offset, length }),
 		});
-		this.#assembler = new ChunkAssembler(content, context.platform, {
+		this.#assembler = new ChunkAssembler(content, context.digest, {
 			stored: (attempt, first, count, bytes) => this.#count(attempt, first, count, bytes),
 			bad: (attempt, chunk) => this.#reject(attempt, chunk),
 			settled: () => this.#settled(),

@@ -1,10 +1,9 @@
 import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../../protocol/index.ts';
 import type { LaneKind } from '../lanes/lane.ts';
-import type { NodeContext } from '../node-context.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import { ContentSource } from './content-source.ts';
 import type { Download } from './download.ts';
-import type { DownloadResult, Progress } from './download-types.ts';
+import type { DownloadContext, DownloadResult, Progress } from './download-types.ts';
 import type { Reader } from './shared-download.ts';
 import { SharedDownload } from './shared-download.ts';
 import type { ReadersTarget, Target } from './target/target.ts';
@@ -50,7 +49,7 @@ export interface FindOptions {
 
 /** The downloads of a node, and those who read contents. */
 export class DownloadManager {
-	readonly #context: NodeContext;
+	readonly #context: DownloadContext;
 	readonly #broken: (content: StoredContent, error: unknown) => void;
 	readonly #running = new Map<string, SharedDownload>();
 	/** Of downloads that are complete and still served. */
@@ -61,7 +60,7 @@ export class DownloadManager {
 	#isStopped = false;
 
 	/** @param broken the bytes of a holding are not what they were */
-	constructor(context: NodeContext, broken: (content: StoredContent, error: unknown) => void) {
+	constructor(context: DownloadContext, broken: (content: StoredContent, error: unknown) => void) {
 		this.#context = context;
 		this.#broken = broken;
 	}

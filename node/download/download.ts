@@ -1,12 +1,16 @@
 import { type NodeReply, parseRequestId, type Seed, ShoalError } from '../../protocol/index.ts';
-import type { NodeContext } from '../node-context.ts';
 import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
 import { haveBytes, type StoredContent } from '../storage/content-store.ts';
 import { abortError } from '../util/abort.ts';
 import { ChunkTransfer } from './chunk-transfer.ts';
 import { Contributions, type SourceShare } from './contributions.ts';
-import type { DownloadOptions, DownloadResult, Progress } from './download-types.ts';
+import type {
+	DownloadContext,
+	DownloadOptions,
+	DownloadResult,
+	Progress,
+} from './download-types.ts';
 import { GiveUp } from './give-up.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
@@ -24,7 +28,7 @@ export class Download {
 	finder: SeedFinder | undefined;
 	/** Takes the bytes of the content, once the seed is known; another one if what was stored was wrong. */
 	transfer: ChunkTransfer | undefined;
-	readonly #context: NodeContext;
+	readonly #context: DownloadContext;
 	readonly #options: DownloadOptions;
 	readonly #giveUp: GiveUp;
 	readonly #startedAt = performance.now();
@@ -37,7 +41,7 @@ export class Download {
 	#stopListening: () => void = () => {};
 	#fail: (error: unknown) => void = () => {};
 
-	constructor(context: NodeContext, options: DownloadOptions) {
+	constructor(context: DownloadContext, options: DownloadOptions) {
 		this.#context = context;
 		this.#options = options;
 		this.#giveUp = new GiveUp(context, options.id);

@@ -1,4 +1,4 @@
-import type { NodeContext } from '../node-context.ts';
+import type { DownloadContext } from './download-types.ts';
 
 /** Shared topics a downloader listens to at a time. */
 const MOST_TOPICS = 8;
@@ -18,12 +18,12 @@ interface Topic {
  * ask a shared stream to be slower.
  */
 export class FanOutSubscriptions {
-	readonly #context: NodeContext;
+	readonly #context: Pick<DownloadContext, 'link' | 'topics' | 'downLimiter'>;
 	readonly #seed: string;
 	readonly #topics = new Map<string, Topic>();
 	readonly #left = new Set<string>();
 
-	constructor(context: NodeContext, seed: string) {
+	constructor(context: Pick<DownloadContext, 'link' | 'topics' | 'downLimiter'>, seed: string) {
 		this.#context = context;
 		this.#seed = seed;
 	}

@@ -1,5 +1,5 @@
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
-import type { NodeContext } from '../node-context.ts';
+import type { DownloadContext } from './download-types.ts';
 
 /** How long a broker and a ready tracker are asked before nobody has the seed. */
 const NOBODY = 5_000;
@@ -8,7 +8,7 @@ const SILENT = 20_000;
 
 /** Decides when a download that has nothing to begin with is to be given up. */
 export class GiveUp {
-	readonly #context: NodeContext;
+	readonly #context: Pick<DownloadContext, 'link' | 'tracker'>;
 	readonly #seed: string;
 	#listed = 0;
 	#liars = 0;
@@ -16,7 +16,7 @@ export class GiveUp {
 	#silentSince: number | undefined;
 	#nobodySince: number | undefined;
 
-	constructor(context: NodeContext, seed: string) {
+	constructor(context: Pick<DownloadContext, 'link' | 'tracker'>, seed: string) {
 		this.#context = context;
 		this.#seed = seed;
 	}

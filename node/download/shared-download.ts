@@ -1,10 +1,14 @@
 import { ShoalError } from '../../protocol/index.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
 import { Demand } from '../engine/demand.ts';
-import type { NodeContext } from '../node-context.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import { Download } from './download.ts';
-import type { DownloadOptions, DownloadResult, Progress } from './download-types.ts';
+import type {
+	DownloadContext,
+	DownloadOptions,
+	DownloadResult,
+	Progress,
+} from './download-types.ts';
 import { isForReaders, type ReadersTarget } from './target/target.ts';
 
 /** One who reads a content. */
@@ -34,7 +38,7 @@ export class SharedDownload {
 	readonly done: Promise<DownloadResult>;
 	/** How many nodes it counted on a moment ago, by lane. */
 	lanes: Progress['lanes'] = { direct: 0, broker: 0 };
-	readonly #context: NodeContext;
+	readonly #context: DownloadContext;
 	readonly #ownReaders: ReadersTarget | undefined;
 	readonly #demand = new Demand();
 	readonly #readers = new Map<Reader, Attached>();
@@ -43,7 +47,7 @@ export class SharedDownload {
 
 	/** @param over called when it is not to be joined any more */
 	constructor(
-		context: NodeContext,
+		context: DownloadContext,
 		options: Omit<DownloadOptions, 'onHolding' | 'which'>,
 		over: () => void,
 	) {

@@ -1,19 +1,40 @@
 import {
 	encodeJson,
 	formatRequestId,
+	type Limits,
+	type Link,
 	makeRequestId,
 	type NodeListing,
 	type NodeReply,
 	type NodeRequest,
+	type Topics,
 } from '../../protocol/index.ts';
 import { CoDownloaders } from '../engine/co-downloaders.ts';
-import type { NodeContext } from '../node-context.ts';
-import type { Slot } from '../util/slots.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import type { TrackerClient } from '../tracker/tracker-client.ts';
+import type { Slot, Slots } from '../util/slots.ts';
 import { PeerDialer } from './peer-dialer.ts';
 import { PeerSlots, type SlotHolder } from './peer-slots.ts';
+import type { Responsiveness } from './responsiveness.ts';
 
 /** What a node says that it has of a seed. */
 export type HaveReply = Extract<NodeReply, { op: 'have' }>;
+
+/** The parts of a node that {@link Peers} use. */
+export interface PeersContext {
+	readonly link: Link;
+	readonly topics: Topics;
+	/** The lanes to other nodes. */
+	readonly lanes: Lanes;
+	readonly limits: Limits;
+	readonly tracker: TrackerClient;
+	/** Which nodes send what they say they have. */
+	readonly responsiveness: Responsiveness;
+	/** Limit the downloads at a time: a seeder refuses a node that asks for too much at once. */
+	readonly downloadSlots: Slots;
+	/** Told when a peer violates the protocol, or an operation has failed and is retried. */
+	readonly warn: (error: unknown) => void;
+}
 
 /** What {@link Peers} tell. */
 export interface PeersHandlers {
@@ -63,7 +84,7 @@ const SILENT_ROUNDS = 4;
 export class Peers {
 	/** Those who lack some of it as well. */
 	readonly coDownloaders: CoDownloaders;
-	readonly #context: NodeContext;
+	readonly #context: PeersContext;
 	readonly #seed: string;
 	readonly #handlers: PeersHandlers;
 	readonly #peers = new Map<string, PeerState>();
@@ -81,7 +102,7 @@ export class Peers {
 	#downloadSlot: Slot | undefined;
 	#isClosed = false;
 
-	constructor(context: NodeContext, seed: string, handlers: PeersHandlers) {
+	constructor(context: PeersContext, seed: string, handlers: PeersHandlers) {
 		this.#context = context;
 		this.coDownloaders = new CoDownloaders(context.link.id);
 		this.#slots = new PeerSlots(context.link.id);

@@ -11,8 +11,14 @@ import {
 	type Seed,
 	ShoalError,
 } from '../../protocol/index.ts';
-import type { NodeContext } from '../node-context.ts';
-import type { HaveReply } from './peers.ts';
+import type { RateLimiter } from '../util/rate-limiter.ts';
+import type { HaveReply, PeersContext } from './peers.ts';
+
+/** The parts of a node that a {@link SeedFetcher} uses. */
+export interface SeedFetcherContext
+	extends Pick<PeersContext, 'link' | 'topics' | 'lanes' | 'limits' | 'tracker'> {
+	readonly downLimiter: RateLimiter;
+}
 
 /** ms without a byte after which a node is given up. */
 const PATIENCE = 4_000;
@@ -31,7 +37,7 @@ const AT_ONCE = 16;
 export class SeedFetcher {
 	/** The node that is asked. */
 	readonly from: string;
-	readonly #context: NodeContext;
+	readonly #context: SeedFetcherContext;
 	readonly #id: string;
 	readonly #body: Uint8Array;
 	readonly #missing: ByteRange[] = [];
@@ -48,7 +54,7 @@ export class SeedFetcher {
 	#settle: (error?: ShoalError) => void = () => {};
 
 	/** @throws ShoalError ERR_SEED if what the node says of the seed cannot be */
-	constructor(context: NodeContext, from: string, id: string, about: HaveReply) {
+	constructor(context: SeedFetcherContext, from: string, id: string, about: HaveReply) {
 		checkedLayout(about.length, about.chunks);
 		this.#context = context;
 		this.from = from;

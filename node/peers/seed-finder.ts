@@ -5,9 +5,11 @@ import {
 	type Seed,
 	ShoalError,
 } from '../../protocol/index.ts';
-import type { NodeContext } from '../node-context.ts';
-import type { HaveReply, Peers } from './peers.ts';
-import { SeedFetcher } from './seed-fetcher.ts';
+import type { HaveReply, Peers, PeersContext } from './peers.ts';
+import { SeedFetcher, type SeedFetcherContext } from './seed-fetcher.ts';
+
+/** The parts of a node that a {@link SeedFinder} uses. */
+export type SeedFinderContext = SeedFetcherContext & Pick<PeersContext, 'responsiveness' | 'warn'>;
 
 /** What a {@link SeedFinder} needs. */
 export interface SeedFinderOptions {
@@ -36,7 +38,7 @@ const SILENT = 250;
  * are asked last. So none can delay the others for longer than a round trip.
  */
 export class SeedFinder {
-	readonly #context: NodeContext;
+	readonly #context: SeedFinderContext;
 	readonly #options: SeedFinderOptions;
 	/** Of nodes that were not asked yet. */
 	readonly #offers = new Map<string, HaveReply>();
@@ -46,7 +48,7 @@ export class SeedFinder {
 	/** Why the last offer was of no use. */
 	lastError: unknown;
 
-	constructor(context: NodeContext, options: SeedFinderOptions) {
+	constructor(context: SeedFinderContext, options: SeedFinderOptions) {
 		this.#context = context;
 		this.#options = options;
 	}
