@@ -25,7 +25,7 @@ export interface ShoalNodeEvents {
 	up(): void;
 	/** The connection to the broker is lost; the node goes on trying. */
 	down(reason: ShoalError): void;
-	/** Somebody misbehaves, or something failed that is tried again. */
+	/** A peer violated the protocol, or an operation failed and is retried. */
 	warning(error: unknown): void;
 }
 
@@ -40,11 +40,11 @@ export interface NodeStats {
 	readonly hasTracker: boolean;
 }
 
-/** Where other nodes can come straight to this one. */
+/** Where other nodes can open direct lanes to this one. */
 export type Addresses = Pick<NodeState, 'addresses' | 'cert'>;
 
-const TRACKER_PATIENCE = 5_000;
-/** ms between two looks at files that nobody asks for. */
+const TRACKER_TIMEOUT = 5_000;
+/** ms between two checks whether the files of stored contents were changed. */
 const LOOK_EVERY = 1_000;
 
 /**
@@ -145,7 +145,7 @@ export class BaseNode {
 
 	/** Every seed the tracker holds. @throws ShoalError ERR_NO_TRACKER, ERR_TIMEOUT */
 	async *seeds(): AsyncGenerator<SeedListing> {
-		await this.context.tracker.ready(TRACKER_PATIENCE);
+		await this.context.tracker.ready(TRACKER_TIMEOUT);
 		yield* this.context.tracker.seeds();
 	}
 
@@ -153,7 +153,7 @@ export class BaseNode {
 	async who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>> {
 		this.checkOpen();
 		const seed = parseSeedId(id);
-		await this.context.tracker.ready(TRACKER_PATIENCE);
+		await this.context.tracker.ready(TRACKER_TIMEOUT);
 		return await this.context.tracker.ask('query', { seed });
 	}
 
@@ -210,8 +210,8 @@ export class BaseNode {
 		}
 	}
 
-	/** The bytes of `holding` are not what they were; it is held no more. */
-	protected onBroken(_holding: StoredContent, _error: unknown): void {}
+	/** The bytes of `_content` are not what they were; it is not served any more. */
+	protected onBroken(_content: StoredContent, _error: unknown): void {}
 
 	/** Gives back what was shared: it is closing, and nobody can ask any more. */
 	protected async release(): Promise<void> {}
@@ -228,7 +228,7 @@ export class BaseNode {
 		this.downloads.stop();
 		await this.#announcer.leave();
 		this.#seeder.close();
-		// Nobody waits for a turn any more.
+		// What waits for a rate limit goes on, and ends.
 		this.limitRates(undefined, undefined);
 		this.context.tracker.close();
 		await this.context.lanes.close();
@@ -251,7 +251,7 @@ export class BaseNode {
 		this.#events.emit('down', reason);
 	}
 
-	/** What is held and was changed is noticed before somebody asks for it. */
+	/** Notices changed files before a peer asks for them. */
 	#look(): void {
 		for (const content of this.context.contents.all()) {
 			try {

@@ -5,12 +5,12 @@ import type { NodeContext } from './node-context.ts';
 import type { Seeder } from './seeding/seeder.ts';
 import type { Announcer } from './tracker/announcer.ts';
 
-/** Reads what comes in and hands it to whoever it is for. */
+/** Decodes incoming messages, and hands each to the part of the node that acts on it. */
 export class MessageRouter {
 	readonly #context: NodeContext;
 	readonly #seeder: Seeder;
 	readonly #downloads: DownloadManager;
-	readonly #presence: Announcer;
+	readonly #announcer: Announcer;
 
 	constructor(
 		context: NodeContext,
@@ -21,10 +21,10 @@ export class MessageRouter {
 		this.#context = context;
 		this.#seeder = seeder;
 		this.#downloads = downloads;
-		this.#presence = announcer;
+		this.#announcer = announcer;
 	}
 
-	/** What is thrown here at bytes from outside ends in the link, as a warning. @throws ShoalError */
+	/** An incoming message. What is thrown at malformed bytes becomes a warning in the link. @throws ShoalError */
 	receive({ topic, payload, release }: Incoming, lane: LaneKind): void {
 		const { topics, tracker, lanes } = this.#context;
 		const parsed = topics.tryParse(topic);
@@ -59,7 +59,7 @@ export class MessageRouter {
 				break;
 			case 'tracker-state':
 				if (tracker.onState(payload)) {
-					this.#presence.onTracker();
+					this.#announcer.onTracker();
 				}
 				break;
 			default:

@@ -136,7 +136,7 @@ export class ShoalNode extends BaseNode {
 		await Promise.all([...this.#shares].map((share) => share.stop()));
 	}
 
-	/** Listens for nodes that come straight to this one, unless it is not to. @throws ShoalError ERR_PORT */
+	/** Listens for direct lanes of other nodes, unless it is not to. @throws ShoalError ERR_PORT */
 	async #listen({ listen: at = {}, lane }: ShoalNodeOptions): Promise<void> {
 		if (at !== false && lane !== 'broker') {
 			const { link, lanes } = this.context;

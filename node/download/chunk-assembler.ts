@@ -14,7 +14,7 @@ export interface ChunkAssemblerHandlers {
 	failed(error: unknown): void;
 }
 
-/** What has come for a holding: the bytes of open attempts until each is whole, verified and stored. */
+/** Assembles what has come of a content: the bytes of open attempts until each is whole, verified and stored. */
 export class ChunkAssembler {
 	readonly #content: StoredContent;
 	readonly #digest: DigestChunk;

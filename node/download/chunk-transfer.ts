@@ -19,13 +19,13 @@ import type { SeedEvent } from '../stats/trace.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
 import type { Contributions } from './contributions.ts';
-import type { DownloadContext, WhichChunks } from './download-types.ts';
+import type { ChunkSelection, DownloadContext } from './download-types.ts';
 import { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 import { PeerLanes } from './peer-lanes.ts';
 import { badChunk } from './verify-chunks.ts';
 
 /** Options of a {@link ChunkTransfer}. */
-export interface ChunkTransferOptions extends WhichChunks {
+export interface ChunkTransferOptions extends ChunkSelection {
 	/** Those that are asked. One that answers with bad chunks is removed for good. */
 	readonly peers: Pick<Peers, 'coDownloaders' | 'heard' | 'remove'>;
 	/** Counts what comes from whom. */
@@ -40,21 +40,21 @@ const TICK = 50;
 /** Bytes that may wait to be verified and stored: beyond, nothing more is asked for. */
 const MOST_WAITING = 16 * 1024 * 1024;
 
-/** Fetches what a holding lacks: does what the engine decides, and counts a chunk when it is verified and stored. */
+/** Fetches the chunks that a content lacks: does what the engine decides, and counts a chunk when it is verified and stored. */
 export class ChunkTransfer {
 	readonly #context: DownloadContext;
 	readonly #content: StoredContent;
 	readonly #engine: DownloadEngine;
 	readonly #assembler: ChunkAssembler;
-	/** The attempts of which the last bytes came straight from their node. */
-	readonly #straight = new WeakSet<Attempt>();
+	/** The attempts whose last bytes came on a direct lane. */
+	readonly #direct = new WeakSet<Attempt>();
 	readonly #options: ChunkTransferOptions;
 	readonly #timer: NodeJS.Timeout;
 	readonly #fanOut: FanOutSubscriptions;
 	readonly #lanes: PeerLanes;
 	#isClosed = false;
-	/** Whether it has told that it is complete: what was written beside the last chunk settles after it. */
-	#hasTold = false;
+	/** Whether `complete` was called: what was written beside the last chunk settles after it. */
+	#isComplete = false;
 
 	constructor(context: DownloadContext, content: StoredContent, options: ChunkTransferOptions) {
 		const { limits } = context;
@@ -106,8 +106,8 @@ export class ChunkTransfer {
 		const isSilent = responsiveness.isSilent(from, performance.now());
 		this.#engine.nodeHas(from, chunksOf(reply), { roundTrip, isSilent });
 		this.#lanes.has(from, reply.part);
-		const told = this.#engine.nodes.get(from)?.have.count ?? 0;
-		this.#trace({ event: 'has', node: from, chunks: told });
+		const chunks = this.#engine.nodes.get(from)?.have.count ?? 0;
+		this.#trace({ event: 'has', node: from, chunks });
 		this.#decide();
 	}
 
@@ -169,7 +169,7 @@ export class ChunkTransfer {
 		if (attempt === undefined) {
 			return undefined;
 		}
-		this.#straight[lane === 'direct' ? 'add' : 'delete'](attempt);
+		this.#direct[lane === 'direct' ? 'add' : 'delete'](attempt);
 		this.#received(from, lane, length);
 		const use = this.#assembler.take(attempt, offset, bytes);
 		this.#decide();
@@ -214,8 +214,8 @@ export class ChunkTransfer {
 
 	#settled(): void {
 		this.#decide();
-		if (this.#engine.states.isComplete && !this.#hasTold) {
-			this.#hasTold = true;
+		if (this.#engine.states.isComplete && !this.#isComplete) {
+			this.#isComplete = true;
 			this.#trace({ event: 'complete' });
 			this.#options.complete();
 		}
@@ -236,7 +236,7 @@ export class ChunkTransfer {
 
 	#count(attempt: Attempt, first: number, count: number, bytes: number): void {
 		const { node } = attempt;
-		const lane = this.#straight.has(attempt) ? 'direct' : 'broker';
+		const lane = this.#direct.has(attempt) ? 'direct' : 'broker';
 		this.#options.contributions.count(node, lane, count, bytes);
 		for (let chunk = first; chunk < first + count; chunk += 1) {
 			this.#engine.stored(chunk);
@@ -246,15 +246,15 @@ export class ChunkTransfer {
 	}
 
 	readonly #decide = (): void => {
-		const { link, downLimiter: downBucket } = this.#context;
+		const { link, downLimiter } = this.#context;
 		if (!this.#isClosed) {
 			this.#engine.isCutOff = !link.isUp;
 			const budget = Math.min(
 				MOST_WAITING - this.#assembler.waiting,
-				downBucket.affordable(this.#engine),
+				downLimiter.affordable(this.#engine),
 			);
-			this.#act(this.#engine.decide(performance.now(), budget, downBucket.piece));
-			downBucket.whenFree(this.#decide);
+			this.#act(this.#engine.decide(performance.now(), budget, downLimiter.piece));
+			downLimiter.whenFree(this.#decide);
 		}
 	};
 

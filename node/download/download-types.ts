@@ -24,7 +24,7 @@ export interface DownloadContext extends PeersContext {
 }
 
 /** Which chunks are fetched first, and which at all. */
-export type WhichChunks = Pick<DownloadEngineOptions, 'order' | 'demand'>;
+export type ChunkSelection = Pick<DownloadEngineOptions, 'order' | 'demand'>;
 
 /** How far a download is. */
 export interface Progress {
@@ -67,7 +67,7 @@ export interface DownloadOptions {
 	/** A name that goes before those of strangers. */
 	readonly name?: string | undefined;
 	readonly target: Target;
-	readonly which: WhichChunks;
+	readonly selection: ChunkSelection;
 	/** Wait for a seed that nobody has yet. */
 	readonly wait: boolean;
 	readonly signal?: AbortSignal | undefined;

@@ -135,7 +135,7 @@ export class Download {
 	}
 
 	async #phases(failure: Promise<never>): Promise<DownloadResult> {
-		const { target, onContent: onHolding, onComplete } = this.#options;
+		const { target, onContent, onComplete } = this.#options;
 		const { signal } = this.#ending;
 		const seed = this.#options.seed ?? (await Promise.race([this.#findSeed(), failure]));
 		this.#phase = 'checking';
@@ -143,7 +143,7 @@ export class Download {
 		signal.throwIfAborted();
 		const content: StoredContent = { seed, have, storage };
 		this.#hold(content);
-		onHolding?.(content);
+		onContent?.(content);
 		const path = await this.#fetchAndFinish(content, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
 		const kept = Math.max(0, seed.length - this.#contributions.bytes);
@@ -215,7 +215,7 @@ export class Download {
 		await this.transfer?.close();
 		await new Promise<void>((complete) => {
 			this.transfer = new ChunkTransfer(this.#context, content, {
-				...this.#options.which,
+				...this.#options.selection,
 				peers: this.peers,
 				contributions: this.#contributions,
 				complete,

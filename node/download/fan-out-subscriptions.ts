@@ -28,11 +28,11 @@ export class FanOutSubscriptions {
 		this.#seed = seed;
 	}
 
-	/** `node` is a source: listens to it if there is a place. */
+	/** `node` is a source: subscribes to its topic unless there are enough. */
 	join(node: string): void {
-		const { downLimiter: downBucket, link, topics } = this.#context;
+		const { downLimiter, link, topics } = this.#context;
 		const isKnown = this.#topics.has(node) || this.#left.has(node);
-		if (isKnown || downBucket.isLimited || this.#topics.size >= MOST_TOPICS) {
+		if (isKnown || downLimiter.isLimited || this.#topics.size >= MOST_TOPICS) {
 			return;
 		}
 		const topic: Topic = { isHeard: false, bytes: 0, useful: 0 };

@@ -1,9 +1,9 @@
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
 import type { DownloadContext } from './download-types.ts';
 
-/** How long a broker and a ready tracker are asked before nobody has the seed. */
-const NOBODY = 5_000;
-/** How long nodes that are listed may send no byte before they are as good as not there. */
+/** ms after which a seed for which the tracker lists no node counts as not found. */
+const NONE_LISTED = 5_000;
+/** ms after which listed nodes that send no byte count as absent. */
 const SILENT = 20_000;
 
 /** Decides when a download that has nothing to begin with is to be given up. */
@@ -14,7 +14,7 @@ export class GiveUp {
 	#liars = 0;
 	#askedAt = 0;
 	#silentSince: number | undefined;
-	#nobodySince: number | undefined;
+	#noneListedSince: number | undefined;
 
 	constructor(context: Pick<DownloadContext, 'link' | 'tracker'>, seed: string) {
 		this.#context = context;
@@ -30,7 +30,7 @@ export class GiveUp {
 	/** Nothing was waited for: it starts anew. */
 	restart(): void {
 		this.#silentSince = undefined;
-		this.#nobodySince = undefined;
+		this.#noneListedSince = undefined;
 	}
 
 	/**
@@ -46,14 +46,14 @@ export class GiveUp {
 		}
 		this.#askedAt = now;
 		const { isUp } = this.#context.link;
-		this.#nobodySince = isUp && this.#listed === 0 ? (this.#nobodySince ?? now) : undefined;
+		this.#noneListedSince = isUp && this.#listed === 0 ? (this.#noneListedSince ?? now) : undefined;
 		this.#silentSince = isUp ? (this.#silentSince ?? now) : undefined;
-		const isNobody = now - (this.#nobodySince ?? now) > NOBODY;
+		const isNoneListed = now - (this.#noneListedSince ?? now) > NONE_LISTED;
 		const isSilent = now - (this.#silentSince ?? now) > SILENT;
-		return isNobody || isSilent ? this.#nobody(lastError) : undefined;
+		return isNoneListed || isSilent ? this.#reason(lastError) : undefined;
 	}
 
-	#nobody(lastError: unknown): ShoalError {
+	#reason(lastError: unknown): ShoalError {
 		const { tracker, link } = this.#context;
 		if (tracker.state === undefined) {
 			return noTracker(link.url);

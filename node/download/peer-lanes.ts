@@ -36,9 +36,9 @@ export class PeerLanes {
 		});
 	}
 
-	/** `node` is a source that wants to be asked for parts of at most so many bytes. */
-	has(node: string, wish = MAX_RANGE): void {
-		this.#mostParts.set(node, wish);
+	/** `node` has chunks, and asks for parts of at most `mostPart` bytes. */
+	has(node: string, mostPart = MAX_RANGE): void {
+		this.#mostParts.set(node, mostPart);
 		this.#rebound(node, this.#context.lanes.to(node));
 	}
 

@@ -48,24 +48,24 @@ export class SharedDownload {
 	/** @param over called when it is not to be joined any more */
 	constructor(
 		context: DownloadContext,
-		options: Omit<DownloadOptions, 'onHolding' | 'which'>,
+		options: Omit<DownloadOptions, 'onContent' | 'selection'>,
 		over: () => void,
 	) {
 		const { target, onProgress } = options;
 		this.#context = context;
 		this.#ownReaders = isForReaders(target) ? target : undefined;
 		this.#over = over;
-		let onHolding: (content: StoredContent) => void = () => {};
+		let onContent: (content: StoredContent) => void = () => {};
 		const content = new Promise<StoredContent>((resolve) => {
-			onHolding = resolve;
+			onContent = resolve;
 		});
 		this.download = new Download(context, {
 			...options,
-			which: {
+			selection: {
 				order: this.#ownReaders === undefined ? 'rarest' : 'demanded',
 				demand: this.#demand,
 			},
-			onContent: onHolding,
+			onContent,
 			onProgress: (progress) => {
 				this.lanes = progress.lanes;
 				onProgress?.(progress);

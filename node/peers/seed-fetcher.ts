@@ -21,7 +21,7 @@ export interface SeedFetcherContext
 }
 
 /** ms without a byte after which a node is given up. */
-const PATIENCE = 4_000;
+const IDLE_TIMEOUT = 4_000;
 /** Bytes a second below which a node is given up though it sends something: half of what the slowest link carries. */
 const LEAST_RATE = 2_048;
 /** Bytes of the first range: small, so that it soon shows whether, and how fast, the node sends. */
@@ -138,12 +138,12 @@ export class SeedFetcher {
 	}
 
 	#ask(): void {
-		const { lanes, link, topics, downLimiter: downBucket } = this.#context;
-		if (downBucket.whenFree(() => this.#isOver || this.#ask())) {
+		const { lanes, link, topics, downLimiter } = this.#context;
+		if (downLimiter.whenFree(() => this.#isOver || this.#ask())) {
 			return;
 		}
-		const ranges = this.#missing.splice(0, downBucket.isLimited ? 1 : AT_ONCE);
-		downBucket.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
+		const ranges = this.#missing.splice(0, downLimiter.isLimited ? 1 : AT_ONCE);
+		downLimiter.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
 		for (const [offset, length] of ranges) {
 			this.#open.set(offset, length);
 		}
@@ -158,12 +158,12 @@ export class SeedFetcher {
 	#wait(): void {
 		clearTimeout(this.#timer);
 		// The whole is bounded too: a byte now and then does not keep others from being asked for ever.
-		const left = PATIENCE + (this.#body.length * 1_000) / LEAST_RATE - this.#waited;
+		const left = IDLE_TIMEOUT + (this.#body.length * 1_000) / LEAST_RATE - this.#waited;
 		this.#timer = setTimeout(
 			() => {
 				this.#settle(new ShoalError('ERR_TIMEOUT', `node ${this.from} stopped sending the seed`));
 			},
-			Math.min(PATIENCE, left),
+			Math.min(IDLE_TIMEOUT, left),
 		);
 	}
 }

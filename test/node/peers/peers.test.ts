@@ -14,7 +14,7 @@ import { rejects } from '../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-const test = suite('Sources');
+const test = suite('Peers');
 const content = contentOf(2_000);
 const seed = seedOf(content);
 

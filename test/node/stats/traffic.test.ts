@@ -3,7 +3,7 @@ import { Traffic } from '../../../node/stats/traffic.ts';
 import { fakeClock } from '../../helpers/harness/clock.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('Feeds');
+const test = suite('Traffic');
 
 test('who feeds a node comes with lane and rate, the largest first, and is forgotten when it rests', () => {
 	const clock = fakeClock(1_000_000);
