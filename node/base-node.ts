@@ -11,10 +11,9 @@ import {
 	type Topics,
 	type TrackerReply,
 } from '../protocol/index.ts';
-import { DownloadManager } from './download/download-manager.ts';
+import { DownloadManager, type DownloadStats } from './download/download-manager.ts';
 import { MessageRouter } from './message-router.ts';
 import { type ContextOptions, createContext, type NodeContext } from './node-context.ts';
-import { type NodeStats, nodeStats } from './node-stats.ts';
 import { Seeder } from './seeding/seeder.ts';
 import type { StoredContent } from './storage/content-store.ts';
 import { Announcer } from './tracker/announcer.ts';
@@ -26,15 +25,26 @@ export interface ShoalNodeEvents {
 	up(): void;
 	/** The connection to the broker is lost; the node goes on trying. */
 	down(reason: ShoalError): void;
-	/** Somebody misbehaves, or something failed that is tried again. */
+	/** A peer violated the protocol, or an operation failed and is retried. */
 	warning(error: unknown): void;
 }
 
-/** Where other nodes can come straight to this one. */
+/** What a node has, does, and needs to be of use. */
+export interface NodeStats {
+	/** Seeds of which it has everything, or some. */
+	readonly seeds: { readonly whole: number; readonly partial: number };
+	readonly downloads: DownloadStats;
+	/** Whether there is a connection to the broker. */
+	readonly isConnected: boolean;
+	/** Whether the broker's tracker says that it is ready. */
+	readonly hasTracker: boolean;
+}
+
+/** Where other nodes can open direct lanes to this one. */
 export type Addresses = Pick<NodeState, 'addresses' | 'cert'>;
 
-const TRACKER_PATIENCE = 5_000;
-/** ms between two looks at files that nobody asks for. */
+const TRACKER_TIMEOUT = 5_000;
+/** ms between two checks whether the files of stored contents were changed. */
 const LOOK_EVERY = 1_000;
 
 /**
@@ -99,18 +109,26 @@ export class BaseNode {
 
 	/** What it has, does, and needs to be of use. */
 	stats(): NodeStats {
-		return nodeStats(this.context, this.downloads);
+		const { contents, link, tracker } = this.context;
+		const held = contents.all();
+		const whole = held.filter(({ have }) => have.isFull).length;
+		return {
+			seeds: { whole, partial: held.length - whole },
+			downloads: this.downloads.stats,
+			isConnected: link.isUp,
+			hasTracker: link.isUp && tracker.state !== undefined,
+		};
 	}
 
 	/** Bytes sent, and bytes per second now. */
 	get sent(): { readonly total: number; readonly rate: number } {
-		const { total, rate } = this.context.up;
+		const { total, rate } = this.context.traffic.up;
 		return { total, rate };
 	}
 
 	/** Bytes received, and bytes per second now. */
 	get received(): { readonly total: number; readonly rate: number } {
-		const { total, rate } = this.context.down;
+		const { total, rate } = this.context.traffic.down;
 		return { total, rate };
 	}
 
@@ -127,7 +145,7 @@ export class BaseNode {
 
 	/** Every seed the tracker holds. @throws ShoalError ERR_NO_TRACKER, ERR_TIMEOUT */
 	async *seeds(): AsyncGenerator<SeedListing> {
-		await this.context.tracker.ready(TRACKER_PATIENCE);
+		await this.context.tracker.ready(TRACKER_TIMEOUT);
 		yield* this.context.tracker.seeds();
 	}
 
@@ -135,7 +153,7 @@ export class BaseNode {
 	async who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>> {
 		this.checkOpen();
 		const seed = parseSeedId(id);
-		await this.context.tracker.ready(TRACKER_PATIENCE);
+		await this.context.tracker.ready(TRACKER_TIMEOUT);
 		return await this.context.tracker.ask('query', { seed });
 	}
 
@@ -192,8 +210,8 @@ export class BaseNode {
 		}
 	}
 
-	/** The bytes of `holding` are not what they were; it is held no more. */
-	protected onBroken(_holding: StoredContent, _error: unknown): void {}
+	/** The bytes of `_content` are not what they were; it is not served any more. */
+	protected onBroken(_content: StoredContent, _error: unknown): void {}
 
 	/** Gives back what was shared: it is closing, and nobody can ask any more. */
 	protected async release(): Promise<void> {}
@@ -210,7 +228,7 @@ export class BaseNode {
 		this.downloads.stop();
 		await this.#announcer.leave();
 		this.#seeder.close();
-		// Nobody waits for a turn any more.
+		// What waits for a rate limit goes on, and ends.
 		this.limitRates(undefined, undefined);
 		this.context.tracker.close();
 		await this.context.lanes.close();
@@ -233,7 +251,7 @@ export class BaseNode {
 		this.#events.emit('down', reason);
 	}
 
-	/** What is held and was changed is noticed before somebody asks for it. */
+	/** Notices changed files before a peer asks for them. */
 	#look(): void {
 		for (const content of this.context.contents.all()) {
 			try {

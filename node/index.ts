@@ -1,5 +1,5 @@
 export { parseSeed, Seed, ShoalError } from '../protocol/index.ts';
-export type { ShoalNodeEvents } from './base-node.ts';
+export type { NodeStats, ShoalNodeEvents } from './base-node.ts';
 export type { SourceShare } from './download/contributions.ts';
 export type { DownloadResult, Progress } from './download/download-types.ts';
 export { gatewayRoute } from './gateway/gateway.ts';
@@ -10,7 +10,6 @@ export type { LaneKind } from './lanes/lane.ts';
 export type { ListenAt } from './lanes/listen.ts';
 export { NodeMetrics } from './node-metrics.ts';
 export type { ShoalNodeOptions } from './node-options.ts';
-export type { NodeStats } from './node-stats.ts';
 export type { Share, ShareEvents } from './seeding/shared-file.ts';
 export { type GetOptions, type ShareOptions, ShoalNode } from './shoal-node.ts';
 export type { ContentRange, RangeOptions } from './streaming/content-range.ts';

@@ -5,12 +5,12 @@ import type { NodeContext } from './node-context.ts';
 import type { Seeder } from './seeding/seeder.ts';
 import type { Announcer } from './tracker/announcer.ts';
 
-/** Reads what comes in and hands it to whoever it is for. */
+/** Decodes incoming messages, and hands each to the part of the node that acts on it. */
 export class MessageRouter {
 	readonly #context: NodeContext;
 	readonly #seeder: Seeder;
 	readonly #downloads: DownloadManager;
-	readonly #presence: Announcer;
+	readonly #announcer: Announcer;
 
 	constructor(
 		context: NodeContext,
@@ -21,10 +21,10 @@ export class MessageRouter {
 		this.#context = context;
 		this.#seeder = seeder;
 		this.#downloads = downloads;
-		this.#presence = announcer;
+		this.#announcer = announcer;
 	}
 
-	/** What is thrown here at bytes from outside ends in the link, as a warning. @throws ShoalError */
+	/** An incoming message. What is thrown at malformed bytes becomes a warning in the link. @throws ShoalError */
 	receive({ topic, payload, release }: Incoming, lane: LaneKind): void {
 		const { topics, tracker, lanes } = this.#context;
 		const parsed = topics.tryParse(topic);
@@ -35,13 +35,19 @@ export class MessageRouter {
 			case 'chunk': {
 				const message = decodeChunk(payload);
 				const download = this.#downloads.running(message.seed);
-				lend(download?.onBytes(parsed.from, message, lane), release);
+				if (message.of === 'content') {
+					lend(download?.transfer?.onBytes(parsed.from, message, lane), release);
+				} else {
+					download?.finder?.onBytes(parsed.from, message);
+					release?.();
+				}
 				break;
 			}
 			case 'swarm': {
 				const message = decodeChunk(payload);
 				if (message.seed === parsed.seed && message.of === 'content') {
-					lend(this.#downloads.running(message.seed)?.onShared(parsed.from, message), release);
+					const download = this.#downloads.running(message.seed);
+					lend(download?.transfer?.onShared(parsed.from, message), release);
 				}
 				break;
 			}
@@ -53,7 +59,7 @@ export class MessageRouter {
 				break;
 			case 'tracker-state':
 				if (tracker.onState(payload)) {
-					this.#presence.onTracker();
+					this.#announcer.onTracker();
 				}
 				break;
 			default:
@@ -64,7 +70,7 @@ export class MessageRouter {
 	#onRequest(from: string, payload: Uint8Array, kind: LaneKind): void {
 		const { lanes } = this.#context;
 		const request = decodeNodeRequest(payload);
-		this.#downloads.running(request.seed)?.meet(from);
+		this.#downloads.running(request.seed)?.peers.consider(from);
 		this.#seeder.onRequest(from, request, kind === 'direct' ? lanes.to(from) : lanes.broker);
 	}
 

@@ -1,50 +1,28 @@
-import {
-	type Incoming,
-	type Limits,
-	type Link,
-	resolveLimits,
-	type Topics,
-} from '../protocol/index.ts';
+import { type Incoming, type Link, resolveLimits, type Topics } from '../protocol/index.ts';
+import type { DownloadContext } from './download/download-types.ts';
+import type { DigestChunk } from './download/verify-chunks.ts';
+import type { Dial } from './lanes/dial.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Lanes } from './lanes/lanes.ts';
 import { Responsiveness } from './peers/responsiveness.ts';
-import type { Platform } from './platform.ts';
-import { LaneTotals } from './stats/lane-totals.ts';
 import type { TraceSink } from './stats/trace.ts';
-import { PeerTraffic } from './stats/traffic.ts';
+import { Traffic } from './stats/traffic.ts';
 import { ContentStore } from './storage/content-store.ts';
 import { TrackerClient } from './tracker/tracker-client.ts';
 import { RateLimiter } from './util/rate-limiter.ts';
-import { RateMeter } from './util/rate-meter.ts';
 import { Slots } from './util/slots.ts';
 
-/** What the parts of one node share. */
-export interface NodeContext {
-	readonly link: Link;
-	readonly topics: Topics;
-	/** The ways to other nodes. */
-	readonly lanes: Lanes;
-	readonly platform: Platform;
-	readonly limits: Limits;
-	readonly tracker: TrackerClient;
-	readonly contents: ContentStore;
-	/** Which nodes deliver what they say they have. */
-	readonly responsiveness: Responsiveness;
-	/** Bytes sent and received, and the limits they are kept to. */
-	readonly up: RateMeter;
-	readonly down: RateMeter;
-	/** The same bytes by lane. */
-	readonly laneTotals: LaneTotals;
-	/** Those received, by the node they come from. */
-	readonly peerTraffic: PeerTraffic;
+/** The parts of one node: those that its downloads use, and what only uploads do. */
+export interface NodeContext extends DownloadContext {
+	/** Keeps uploads to a rate. */
 	readonly upLimiter: RateLimiter;
-	readonly downLimiter: RateLimiter;
-	/** Of the downloads: who asks for too much at once is refused. */
-	readonly downloadSlots: Slots;
-	/** Somebody misbehaves, or something failed that is tried again. */
-	readonly warn: (error: unknown) => void;
-	/** Is told of each decision and transfer, if anybody wants to know. */
-	readonly trace: TraceSink | undefined;
+}
+
+/** What a node needs of what it runs on, Node or a browser. */
+export interface Platform {
+	readonly digest: DigestChunk;
+	/** Undefined where only the broker can be reached. */
+	readonly dial: Dial | undefined;
 }
 
 /** What is decided of a node before it starts. */
@@ -60,7 +38,7 @@ export interface ContextOptions {
 	readonly onDirect: (message: Incoming) => void;
 }
 
-/** Of many small files, each one range: what a seeder queues for one downloader is enough for all. */
+/** Downloads at a time. Of many small files, each one range: what a seeder queues for one downloader is enough for all. */
 const DOWNLOADS_AT_ONCE = 32;
 
 /** @throws ShoalError ERR_USAGE if a rate or a limit cannot be */
@@ -78,16 +56,13 @@ export function createContext(link: Link, topics: Topics, options: ContextOption
 	return {
 		link,
 		topics,
-		platform,
+		digest: platform.digest,
 		limits,
 		lanes: new Lanes({ link, topics, limits, kind, dial: platform.dial, onMessage, warn }),
 		contents: new ContentStore(),
 		tracker: new TrackerClient(link, topics, limits.announces),
 		responsiveness: new Responsiveness(),
-		up: new RateMeter(),
-		down: new RateMeter(),
-		laneTotals: new LaneTotals(),
-		peerTraffic: new PeerTraffic(),
+		traffic: new Traffic(),
 		upLimiter: new RateLimiter(maxUp),
 		downLimiter: new RateLimiter(maxDown),
 		downloadSlots: new Slots(DOWNLOADS_AT_ONCE),

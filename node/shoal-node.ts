@@ -14,11 +14,12 @@ import { downloadRequestOf, type FetchOptions } from './download/download-manage
 import type { DownloadResult } from './download/download-types.ts';
 import { FileTarget } from './download/target/file-target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
+import { digestChunk } from './hashing/hasher.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
+import { dial } from './lanes/dial.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
 import { brokerStream } from './lanes/transport/broker-stream.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
-import { nodePlatform } from './node-platform.ts';
 import { Share } from './seeding/shared-file.ts';
 import type { StoredContent } from './storage/content-store.ts';
 import { checkRange } from './streaming/content-range.ts';
@@ -55,7 +56,8 @@ export class ShoalNode extends BaseNode {
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		try {
-			const node = new ShoalNode(link, topics, { ...options, platform: nodePlatform });
+			const platform = { digest: digestChunk, dial };
+			const node = new ShoalNode(link, topics, { ...options, platform });
 			await node.subscribe();
 			await node.#listen(options);
 			await node.join();
@@ -134,7 +136,7 @@ export class ShoalNode extends BaseNode {
 		await Promise.all([...this.#shares].map((share) => share.stop()));
 	}
 
-	/** Listens for nodes that come straight to this one, unless it is not to. @throws ShoalError ERR_PORT */
+	/** Listens for direct lanes of other nodes, unless it is not to. @throws ShoalError ERR_PORT */
 	async #listen({ listen: at = {}, lane }: ShoalNodeOptions): Promise<void> {
 		if (at !== false && lane !== 'broker') {
 			const { link, lanes } = this.context;

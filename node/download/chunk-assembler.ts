@@ -1,7 +1,6 @@
 import type { Attempt } from '../engine/attempt.ts';
-import type { Platform } from '../platform.ts';
 import type { StoredContent } from '../storage/content-store.ts';
-import { runsOf, verifyChunks } from './verify-chunks.ts';
+import { type DigestChunk, runsOf, verifyChunks } from './verify-chunks.ts';
 
 /** What {@link ChunkAssembler} tell. */
 export interface ChunkAssemblerHandlers {
@@ -15,19 +14,19 @@ export interface ChunkAssemblerHandlers {
 	failed(error: unknown): void;
 }
 
-/** What has come for a holding: the bytes of open attempts until each is whole, verified and stored. */
+/** Assembles what has come of a content: the bytes of open attempts until each is whole, verified and stored. */
 export class ChunkAssembler {
 	readonly #content: StoredContent;
-	readonly #platform: Platform;
+	readonly #digest: DigestChunk;
 	readonly #handlers: ChunkAssemblerHandlers;
 	readonly #buffers = new Map<Attempt, Uint8Array>();
 	readonly #settling = new Set<Promise<void>>();
 	#waiting = 0;
 	#isClosed = false;
 
-	constructor(content: StoredContent, platform: Platform, handlers: ChunkAssemblerHandlers) {
+	constructor(content: StoredContent, digest: DigestChunk, handlers: ChunkAssemblerHandlers) {
 		this.#content = content;
-		this.#platform = platform;
+		this.#digest = digest;
 		this.#handlers = handlers;
 	}
 
@@ -85,7 +84,7 @@ export class ChunkAssembler {
 
 	async #settle(attempt: Attempt, bytes: Uint8Array): Promise<void> {
 		try {
-			const good = await verifyChunks(this.#content.seed, attempt, bytes, this.#platform);
+			const good = await verifyChunks(this.#content.seed, attempt, bytes, this.#digest);
 			if (!this.#isClosed) {
 				await this.#store(attempt, bytes, good);
 			}

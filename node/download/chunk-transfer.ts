@@ -1,6 +1,8 @@
-import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import { base64ToUint8Array } from 'uint8array-extras';
 import {
+	Bitfield,
 	type ChunkMessage,
+	encodeJson,
 	formatRequestId,
 	makeRequestId,
 	type NodeReply,
@@ -11,69 +13,62 @@ import type { Attempt } from '../engine/attempt.ts';
 import { chunksIn } from '../engine/chunk-run.ts';
 import type { Decision } from '../engine/decision.ts';
 import { DownloadEngine } from '../engine/download-engine.ts';
-import type { DownloadEngineOptions } from '../engine/engine-options.ts';
 import type { LaneKind } from '../lanes/lane.ts';
-import type { NodeContext } from '../node-context.ts';
-import { chunksOf, type HaveReply } from '../peers/have-reply.ts';
+import type { HaveReply, Peers } from '../peers/peers.ts';
 import type { SeedEvent } from '../stats/trace.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
 import type { Contributions } from './contributions.ts';
+import type { ChunkSelection, DownloadContext } from './download-types.ts';
 import { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 import { PeerLanes } from './peer-lanes.ts';
-import { Requester } from './requester.ts';
 import { badChunk } from './verify-chunks.ts';
 
-/** What a {@link ChunkTransfer} tells. */
-export interface ChunkTransferEvents {
-	/** A node has answered with bad chunks and is not asked any more. */
-	dropped(node: string): void;
-	complete(): void;
-	/** The bytes cannot be stored: nothing goes on. */
-	failed(error: unknown): void;
+/** Options of a {@link ChunkTransfer}. */
+export interface ChunkTransferOptions extends ChunkSelection {
+	/** Those that are asked. One that answers with bad chunks is removed for good. */
+	readonly peers: Pick<Peers, 'coDownloaders' | 'heard' | 'remove'>;
+	/** Counts what comes from whom. */
+	readonly contributions: Contributions;
+	/** Called once, when every chunk is verified and stored. */
+	readonly complete: () => void;
+	/** Called when the bytes cannot be stored: nothing goes on. */
+	readonly failed: (error: unknown) => void;
 }
-
-/** Which chunks are fetched first, and which at all. */
-export type WhichChunks = Pick<DownloadEngineOptions, 'order' | 'demand'>;
 
 const TICK = 50;
 /** Bytes that may wait to be verified and stored: beyond, nothing more is asked for. */
 const MOST_WAITING = 16 * 1024 * 1024;
 
-/** Fetches what a holding lacks: does what the engine decides, and counts a chunk when it is verified and stored. */
+/** Fetches the chunks that a content lacks: does what the engine decides, and counts a chunk when it is verified and stored. */
 export class ChunkTransfer {
-	readonly #context: NodeContext;
+	readonly #context: DownloadContext;
 	readonly #content: StoredContent;
 	readonly #engine: DownloadEngine;
 	readonly #assembler: ChunkAssembler;
-	/** The attempts of which the last bytes came straight from their node. */
-	readonly #straight = new WeakSet<Attempt>();
-	readonly #events = createNanoEvents<ChunkTransferEvents>();
-	readonly #contributions: Contributions;
+	/** The attempts whose last bytes came on a direct lane. */
+	readonly #direct = new WeakSet<Attempt>();
+	readonly #options: ChunkTransferOptions;
 	readonly #timer: NodeJS.Timeout;
 	readonly #fanOut: FanOutSubscriptions;
 	readonly #lanes: PeerLanes;
-	readonly #requester: Requester;
 	#isClosed = false;
-	/** Whether it has told that it is complete: what was written beside the last chunk settles after it. */
-	#hasTold = false;
+	/** Whether `complete` was called: what was written beside the last chunk settles after it. */
+	#isComplete = false;
 
-	/** @param shares counts what comes from whom */
-	constructor(
-		context: NodeContext,
-		content: StoredContent,
-		which: WhichChunks & Pick<DownloadEngineOptions, 'coDownloaders'>,
-		shares: Contributions,
-	) {
+	constructor(context: DownloadContext, content: StoredContent, options: ChunkTransferOptions) {
 		const { limits } = context;
+		const { peers, order, demand, failed } = options;
 		this.#context = context;
 		this.#content = content;
-		this.#contributions = shares;
+		this.#options = options;
 		this.#fanOut = new FanOutSubscriptions(context, content.seed.id);
 		this.#engine = new DownloadEngine({
 			layout: content.seed.layout,
 			have: content.have,
-			...which,
+			coDownloaders: peers.coDownloaders,
+			order,
+			demand,
 			mostPart: limits.part,
 			mostOutstanding: limits.outstanding,
 			mostStrikes: limits.badAnswers,
@@ -83,19 +78,14 @@ export class ChunkTransfer {
 			answered: (node, took) => this.#trace({ event: 'answered', node, took }),
 			lost: (node, { offset, length }) => this.#trace({ event: 'lost', node, offset, length }),
 		});
-		this.#assembler = new ChunkAssembler(content, context.platform, {
+		this.#assembler = new ChunkAssembler(content, context.digest, {
 			stored: (attempt, first, count, bytes) => this.#count(attempt, first, count, bytes),
 			bad: (attempt, chunk) => this.#reject(attempt, chunk),
 			settled: () => this.#settled(),
-			failed: (error) => this.#events.emit('failed', error),
+			failed,
 		});
-		this.#requester = new Requester(context, content.seed.id, this.#fanOut);
 		this.#lanes = new PeerLanes(context, this.#engine, this.#fanOut, this.#decide);
 		this.#timer = setInterval(this.#decide, TICK);
-	}
-
-	on<E extends keyof ChunkTransferEvents>(event: E, handler: ChunkTransferEvents[E]): Unsubscribe {
-		return this.#events.on(event, handler);
 	}
 
 	/** How many nodes are counted on, by lane. */
@@ -116,8 +106,8 @@ export class ChunkTransfer {
 		const isSilent = responsiveness.isSilent(from, performance.now());
 		this.#engine.nodeHas(from, chunksOf(reply), { roundTrip, isSilent });
 		this.#lanes.has(from, reply.part);
-		const told = this.#engine.nodes.get(from)?.have.count ?? 0;
-		this.#trace({ event: 'has', node: from, chunks: told });
+		const chunks = this.#engine.nodes.get(from)?.have.count ?? 0;
+		this.#trace({ event: 'has', node: from, chunks });
 		this.#decide();
 	}
 
@@ -171,13 +161,15 @@ export class ChunkTransfer {
 		lane: LaneKind,
 	): Promise<void> | undefined {
 		const { length } = bytes;
-		const attempt = this.#engine.received(from, request, offset, length, performance.now());
+		const now = performance.now();
+		this.#options.peers.heard(from, now);
+		const attempt = this.#engine.received(from, request, offset, length, now);
 		const useful = attempt === undefined ? 0 : length;
 		this.#trace({ event: 'received', node: from, lane, offset, length, useful, shared: false });
 		if (attempt === undefined) {
 			return undefined;
 		}
-		this.#straight[lane === 'direct' ? 'add' : 'delete'](attempt);
+		this.#direct[lane === 'direct' ? 'add' : 'delete'](attempt);
 		this.#received(from, lane, length);
 		const use = this.#assembler.take(attempt, offset, bytes);
 		this.#decide();
@@ -190,10 +182,12 @@ export class ChunkTransfer {
 	 * @returns as {@link onBytes}
 	 */
 	onShared(from: string, { offset, bytes }: ChunkMessage): Promise<void> | undefined {
+		const now = performance.now();
+		this.#options.peers.heard(from, now);
 		if (!this.#fanOut.hears(from) || this.#assembler.waiting > MOST_WAITING) {
 			return undefined;
 		}
-		const attempts = this.#engine.overheard(from, offset, bytes.length, performance.now());
+		const attempts = this.#engine.overheard(from, offset, bytes.length, now);
 		const uses = attempts.map((attempt) => this.#assembler.take(attempt, offset, bytes));
 		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
 		this.#received(from, 'broker', bytes.length);
@@ -214,19 +208,16 @@ export class ChunkTransfer {
 	}
 
 	#received(from: string, lane: LaneKind, bytes: number): void {
-		const { down, laneTotals: totals, peerTraffic, responsiveness } = this.#context;
-		responsiveness.delivered(from);
-		down.count(bytes);
-		totals.count(lane, 'received', bytes);
-		peerTraffic.count(from, lane, bytes);
+		this.#context.responsiveness.delivered(from);
+		this.#context.traffic.received(from, lane, bytes);
 	}
 
 	#settled(): void {
 		this.#decide();
-		if (this.#engine.states.isComplete && !this.#hasTold) {
-			this.#hasTold = true;
+		if (this.#engine.states.isComplete && !this.#isComplete) {
+			this.#isComplete = true;
 			this.#trace({ event: 'complete' });
-			this.#events.emit('complete');
+			this.#options.complete();
 		}
 	}
 
@@ -245,8 +236,8 @@ export class ChunkTransfer {
 
 	#count(attempt: Attempt, first: number, count: number, bytes: number): void {
 		const { node } = attempt;
-		const lane = this.#straight.has(attempt) ? 'direct' : 'broker';
-		this.#contributions.count(node, lane, count, bytes);
+		const lane = this.#direct.has(attempt) ? 'direct' : 'broker';
+		this.#options.contributions.count(node, lane, count, bytes);
 		for (let chunk = first; chunk < first + count; chunk += 1) {
 			this.#engine.stored(chunk);
 			this.#context.contents.gain(this.#content, chunk);
@@ -255,15 +246,15 @@ export class ChunkTransfer {
 	}
 
 	readonly #decide = (): void => {
-		const { link, downLimiter: downBucket } = this.#context;
+		const { link, downLimiter } = this.#context;
 		if (!this.#isClosed) {
 			this.#engine.isCutOff = !link.isUp;
 			const budget = Math.min(
 				MOST_WAITING - this.#assembler.waiting,
-				downBucket.affordable(this.#engine),
+				downLimiter.affordable(this.#engine),
 			);
-			this.#act(this.#engine.decide(performance.now(), budget, downBucket.piece));
-			downBucket.whenFree(this.#decide);
+			this.#act(this.#engine.decide(performance.now(), budget, downLimiter.piece));
+			downLimiter.whenFree(this.#decide);
 		}
 	};
 
@@ -272,15 +263,33 @@ export class ChunkTransfer {
 			if (decision.do === 'discard') {
 				this.#assembler.discard(decision.attempt);
 			} else if (decision.do === 'drop') {
-				this.#events.emit('dropped', decision.node);
+				this.#options.peers.remove(decision.node, true);
 				this.#trace({ event: 'dropped', node: decision.node });
 				this.#report({ event: 'node-dropped', node: decision.node });
 			} else if (decision.do === 'suspect') {
 				this.#context.lanes.suspect(decision.node);
 			} else {
-				this.#requester.send(decision);
+				this.#request(decision);
 			}
 		}
+	}
+
+	/** Asks a node for ranges, or takes them back, on the lane to it. */
+	#request({ do: what, node, request, ranges }: Extract<Decision, { ranges: unknown }>): void {
+		const { lanes, link, topics, downLimiter, trace } = this.#context;
+		const { id: seed } = this.#content.seed;
+		const isRequest = what === 'request';
+		if (isRequest) {
+			downLimiter.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
+		}
+		const lane = lanes.to(node);
+		const isHeard = isRequest && lane.kind === 'broker' && this.#fanOut.hears(node);
+		const id = formatRequestId(request);
+		const about = { id, seed, ranges, shared: isHeard || undefined };
+		const message = { op: isRequest ? 'chunks' : 'cancel', ...about };
+		lane.send(topics.request(node, link.id), encodeJson(message));
+		const event = isRequest ? 'asked' : 'cancelled';
+		trace?.({ event, seed, node, lane: lane.kind, id, ranges });
 	}
 
 	#report(report: Pick<Report, 'event' | 'node' | 'chunk'>): void {
@@ -290,4 +299,14 @@ export class ChunkTransfer {
 	#trace(event: SeedEvent): void {
 		this.#context.trace?.({ ...event, seed: this.#content.seed.id });
 	}
+}
+
+/** The chunks that a node says it has. @throws ShoalError ERR_RANGE if that cannot be */
+function chunksOf({ have, chunks }: HaveReply): Iterable<number> {
+	if (have === 'all') {
+		return chunksIn({ first: 0, count: chunks });
+	}
+	const field = new Bitfield(chunks);
+	field.addBytes(have.first, base64ToUint8Array(have.bits));
+	return field.indices();
 }

@@ -1,10 +1,9 @@
 import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../../protocol/index.ts';
 import type { LaneKind } from '../lanes/lane.ts';
-import type { NodeContext } from '../node-context.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import { ContentSource } from './content-source.ts';
 import type { Download } from './download.ts';
-import type { DownloadResult, Progress } from './download-types.ts';
+import type { DownloadContext, DownloadResult, Progress } from './download-types.ts';
 import type { Reader } from './shared-download.ts';
 import { SharedDownload } from './shared-download.ts';
 import type { ReadersTarget, Target } from './target/target.ts';
@@ -33,7 +32,7 @@ export interface DownloadStats {
 	readonly failed: number;
 }
 
-/** A content that is wanted. */
+/** A content to download. */
 export interface DownloadRequest {
 	readonly id: string;
 	readonly seed?: Seed;
@@ -50,7 +49,7 @@ export interface FindOptions {
 
 /** The downloads of a node, and those who read contents. */
 export class DownloadManager {
-	readonly #context: NodeContext;
+	readonly #context: DownloadContext;
 	readonly #broken: (content: StoredContent, error: unknown) => void;
 	readonly #running = new Map<string, SharedDownload>();
 	/** Of downloads that are complete and still served. */
@@ -60,8 +59,8 @@ export class DownloadManager {
 	#ends: ReadonlyArray<Promise<void>> = [];
 	#isStopped = false;
 
-	/** @param broken the bytes of a holding are not what they were */
-	constructor(context: NodeContext, broken: (content: StoredContent, error: unknown) => void) {
+	/** @param broken the bytes of a content are not what they were */
+	constructor(context: DownloadContext, broken: (content: StoredContent, error: unknown) => void) {
 		this.#context = context;
 		this.#broken = broken;
 	}
@@ -83,17 +82,17 @@ export class DownloadManager {
 
 	/** Downloads into `target`. Who reads what comes for readers only goes on with this. @throws ShoalError */
 	async get(
-		wanted: DownloadRequest,
+		request: DownloadRequest,
 		target: Target,
 		options: FetchOptions,
 	): Promise<DownloadResult> {
-		const before = this.#running.get(wanted.id);
-		const isHere = before === undefined && this.#context.contents.get(wanted.id) !== undefined;
+		const before = this.#running.get(request.id);
+		const isHere = before === undefined && this.#context.contents.get(request.id) !== undefined;
 		if (isHere || before?.isForReaders === false) {
-			throw new ShoalError('ERR_EXISTS', `this node has or fetches the seed ${wanted.id} already`);
+			throw new ShoalError('ERR_EXISTS', `this node has or fetches the seed ${request.id} already`);
 		}
 		void before?.end();
-		const result = await this.#start(wanted, target, options).done;
+		const result = await this.#start(request, target, options).done;
 		this.#targets.add(target);
 		return result;
 	}
@@ -101,7 +100,7 @@ export class DownloadManager {
 	/** The connection was lost. */
 	onDisconnected(): void {
 		for (const { download } of this.#running.values()) {
-			download.onDisconnected();
+			download.transfer?.onDisconnected();
 		}
 	}
 
@@ -123,7 +122,7 @@ export class DownloadManager {
 	 * @throws ShoalError
 	 */
 	async find(
-		wanted: DownloadRequest,
+		request: DownloadRequest,
 		reader: Reader,
 		options: FindOptions,
 	): Promise<ContentSource> {
@@ -133,13 +132,13 @@ export class DownloadManager {
 			if (this.#isStopped) {
 				throw closed();
 			}
-			const held = contents.get(wanted.id);
-			const before = this.#running.get(wanted.id);
+			const held = contents.get(request.id);
+			const before = this.#running.get(request.id);
 			if (before === undefined && held !== undefined) {
 				return new ContentSource(contents, held, reader, undefined, this.#broken);
 			}
 			const { wait } = options;
-			const running = before ?? this.#start(wanted, options.target(), { wait });
+			const running = before ?? this.#start(request, options.target(), { wait });
 			running.join(reader, options.onProgress);
 			try {
 				const coming = await unlessAborted(running.held, reader.signal);
@@ -160,18 +159,18 @@ export class DownloadManager {
 		}
 	}
 
-	#start(wanted: DownloadRequest, target: Target, options: FetchOptions): SharedDownload {
+	#start(request: DownloadRequest, target: Target, options: FetchOptions): SharedDownload {
 		const { wait = false } = options;
 		const running = new SharedDownload(
 			this.#context,
-			{ ...options, ...wanted, target, wait },
+			{ ...options, ...request, target, wait },
 			() => {
-				if (this.#running.get(wanted.id) === running) {
-					this.#running.delete(wanted.id);
+				if (this.#running.get(request.id) === running) {
+					this.#running.delete(request.id);
 				}
 			},
 		);
-		this.#running.set(wanted.id, running);
+		this.#running.set(request.id, running);
 		running.done.then(
 			() => {
 				this.#ended.complete += 1;
@@ -184,7 +183,7 @@ export class DownloadManager {
 	}
 }
 
-/** What `what`, a seed id, a link or a seed, wants. @throws ShoalError ERR_ID, ERR_LINK */
+/** The content that `what` names: a seed id, a link or a seed. @throws ShoalError ERR_ID, ERR_LINK */
 export function downloadRequestOf(what: string | Seed): DownloadRequest {
 	if (what instanceof Seed) {
 		return { id: what.id, seed: what };

@@ -1,9 +1,30 @@
 import type { Seed } from '../../protocol/index.ts';
+import type { DownloadEngineOptions } from '../engine/engine-options.ts';
 import type { LaneKind } from '../lanes/lane.ts';
-import type { StoredContent } from '../storage/content-store.ts';
-import type { WhichChunks } from './chunk-transfer.ts';
+import type { PeersContext } from '../peers/peers.ts';
+import type { TraceSink } from '../stats/trace.ts';
+import type { Traffic } from '../stats/traffic.ts';
+import type { ContentStore, StoredContent } from '../storage/content-store.ts';
+import type { RateLimiter } from '../util/rate-limiter.ts';
 import type { SourceShare } from './contributions.ts';
 import type { Target } from './target/target.ts';
+import type { DigestChunk } from './verify-chunks.ts';
+
+/** The parts of a node that downloads use. */
+export interface DownloadContext extends PeersContext {
+	/** What the node has: what it downloads is added. */
+	readonly contents: ContentStore;
+	readonly digest: DigestChunk;
+	/** Counts bytes sent and received. */
+	readonly traffic: Traffic;
+	/** Keeps downloads to a rate. */
+	readonly downLimiter: RateLimiter;
+	/** Told of each decision and transfer; undefined if nobody wants to know. */
+	readonly trace: TraceSink | undefined;
+}
+
+/** Which chunks are fetched first, and which at all. */
+export type ChunkSelection = Pick<DownloadEngineOptions, 'order' | 'demand'>;
 
 /** How far a download is. */
 export interface Progress {
@@ -46,7 +67,7 @@ export interface DownloadOptions {
 	/** A name that goes before those of strangers. */
 	readonly name?: string | undefined;
 	readonly target: Target;
-	readonly which: WhichChunks;
+	readonly selection: ChunkSelection;
 	/** Wait for a seed that nobody has yet. */
 	readonly wait: boolean;
 	readonly signal?: AbortSignal | undefined;

@@ -1,19 +1,16 @@
-import {
-	type ChunkMessage,
-	type NodeReply,
-	parseRequestId,
-	type Seed,
-	ShoalError,
-} from '../../protocol/index.ts';
-import type { LaneKind } from '../lanes/lane.ts';
-import type { NodeContext } from '../node-context.ts';
+import { type NodeReply, parseRequestId, type Seed, ShoalError } from '../../protocol/index.ts';
 import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
 import { haveBytes, type StoredContent } from '../storage/content-store.ts';
 import { abortError } from '../util/abort.ts';
 import { ChunkTransfer } from './chunk-transfer.ts';
 import { Contributions, type SourceShare } from './contributions.ts';
-import type { DownloadOptions, DownloadResult, Progress } from './download-types.ts';
+import type {
+	DownloadContext,
+	DownloadOptions,
+	DownloadResult,
+	Progress,
+} from './download-types.ts';
 import { GiveUp } from './give-up.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
@@ -25,35 +22,37 @@ const STOPPED = 'the download was stopped; what is verified is kept';
 
 /** One download from finding its nodes to the finished file. */
 export class Download {
-	readonly #context: NodeContext;
+	/** The nodes that have something of the seed. */
+	readonly peers: Peers;
+	/** Takes the bytes of the seed; undefined if it was known. */
+	finder: SeedFinder | undefined;
+	/** Takes the bytes of the content, once the seed is known; another one if what was stored was wrong. */
+	transfer: ChunkTransfer | undefined;
+	readonly #context: DownloadContext;
 	readonly #options: DownloadOptions;
-	readonly #peers: Peers;
 	readonly #giveUp: GiveUp;
 	readonly #startedAt = performance.now();
-	readonly #listeners: Array<() => void> = [];
 	#phase: Progress['phase'] = 'finding';
-	#finder: SeedFinder | undefined;
-	/** The current one; there was another before if what was stored turned out to be wrong. */
-	#transfer: ChunkTransfer | undefined;
 	readonly #contributions = new Contributions();
 	#content: StoredContent | undefined;
 	/** Aborted when it is to end early: nothing long goes on. */
 	readonly #ending = new AbortController();
 	#isComplete = false;
+	#stopListening: () => void = () => {};
 	#fail: (error: unknown) => void = () => {};
 
-	constructor(context: NodeContext, options: DownloadOptions) {
+	constructor(context: DownloadContext, options: DownloadOptions) {
 		this.#context = context;
 		this.#options = options;
 		this.#giveUp = new GiveUp(context, options.id);
-		this.#peers = new Peers(context, options.id, {
+		this.peers = new Peers(context, options.id, {
 			has: (node, reply, roundTrip) => {
-				this.#transfer?.onHave(node, reply, roundTrip);
-				this.#finder?.offer(node, reply);
+				this.transfer?.onHave(node, reply, roundTrip);
+				this.finder?.offer(node, reply);
 			},
 			gone: (node) => {
-				this.#transfer?.onGone(node);
-				this.#finder?.retract(node);
+				this.transfer?.onGone(node);
+				this.finder?.retract(node);
 			},
 			listed: (nodes, liars) => this.#giveUp.listed(nodes, liars),
 		});
@@ -124,52 +123,19 @@ export class Download {
 	/** A message about this seed has come. @throws ShoalError ERR_MESSAGE, ERR_RANGE */
 	onReply(from: string, reply: Reply): void {
 		if (reply.op === 'have') {
-			this.#peers.onHave(from, reply);
+			this.peers.onHave(from, reply);
 		} else if (reply.op === 'gained') {
-			this.#transfer?.onGained(from, reply);
+			this.transfer?.onGained(from, reply);
 		} else if (reply.reason === 'busy' || reply.reason === 'not-there') {
-			this.#finder?.retract(from);
-			this.#transfer?.onRefused(from, parseRequestId(reply.id), reply.reason === 'busy');
+			this.finder?.retract(from);
+			this.transfer?.onRefused(from, parseRequestId(reply.id), reply.reason === 'busy');
 		} else {
-			this.#peers.remove(from, false);
+			this.peers.remove(from, false);
 		}
-	}
-
-	/** Another node asks about this seed: it is in the swarm. */
-	meet(node: string): void {
-		this.#peers.consider(node);
-	}
-
-	/** Bytes have come. @returns when they are not needed any more, if that is later */
-	onBytes(from: string, message: ChunkMessage, lane: LaneKind): Promise<void> | undefined {
-		this.#giveUp.heard();
-		this.#peers.heard(from);
-		if (message.of === 'seed') {
-			this.#finder?.onBytes(from, message);
-			return undefined;
-		}
-		return this.#transfer?.onBytes(from, message, lane);
-	}
-
-	/** Bytes have come that a node shares with all who listen. @returns as {@link onBytes} */
-	onShared(from: string, message: ChunkMessage): Promise<void> | undefined {
-		this.#giveUp.heard();
-		this.#peers.heard(from);
-		return this.#transfer?.onShared(from, message);
-	}
-
-	/** Readers need something else than before. */
-	onDemand(): void {
-		this.#transfer?.onDemand();
-	}
-
-	/** The connection was lost. */
-	onDisconnected(): void {
-		this.#transfer?.onDisconnected();
 	}
 
 	async #phases(failure: Promise<never>): Promise<DownloadResult> {
-		const { target, onContent: onHolding, onComplete } = this.#options;
+		const { target, onContent, onComplete } = this.#options;
 		const { signal } = this.#ending;
 		const seed = this.#options.seed ?? (await Promise.race([this.#findSeed(), failure]));
 		this.#phase = 'checking';
@@ -177,7 +143,7 @@ export class Download {
 		signal.throwIfAborted();
 		const content: StoredContent = { seed, have, storage };
 		this.#hold(content);
-		onHolding?.(content);
+		onContent?.(content);
 		const path = await this.#fetchAndFinish(content, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
 		const kept = Math.max(0, seed.length - this.#contributions.bytes);
@@ -193,9 +159,11 @@ export class Download {
 		const { contents } = this.#context;
 		const { target } = this.#options;
 		contents.add(content);
-		this.#listeners.push(
-			contents.on('gained', (gained, chunk) => gained === content && target.stored(chunk)),
-		);
+		this.#stopListening = contents.on('gained', (gained, chunk) => {
+			if (gained === content) {
+				target.stored(chunk);
+			}
+		});
 	}
 
 	/** @returns the path of the finished file @throws ShoalError ERR_IO, and as `run` */
@@ -233,30 +201,28 @@ export class Download {
 	async #findSeed(): Promise<Seed> {
 		const { id, name, target } = this.#options;
 		return await new Promise((found) => {
-			this.#finder = new SeedFinder(this.#context, {
+			this.finder = new SeedFinder(this.#context, {
 				id,
 				name,
 				fallbackName: target.fallbackName,
-				roundTrip: () => this.#peers.roundTrip,
+				peers: this.peers,
 				found,
-				useless: (node, isLying) => this.#peers.remove(node, isLying),
 			});
 		});
 	}
 
 	async #fetch(content: StoredContent): Promise<void> {
-		await this.#transfer?.close();
-		const which = { ...this.#options.which, coDownloaders: this.#peers.coDownloaders };
-		const transfer = new ChunkTransfer(this.#context, content, which, this.#contributions);
-		this.#transfer = transfer;
-		this.#giveUp.heard();
-		this.#peers.askAll();
-		this.#listeners.push(
-			transfer.on('dropped', (node) => this.#peers.remove(node, true)),
-			transfer.on('failed', (error) => this.#fail(error)),
-		);
+		await this.transfer?.close();
 		await new Promise<void>((complete) => {
-			this.#listeners.push(transfer.on('complete', complete));
+			this.transfer = new ChunkTransfer(this.#context, content, {
+				...this.#options.selection,
+				peers: this.peers,
+				contributions: this.#contributions,
+				complete,
+				failed: (error) => this.#fail(error),
+			});
+			this.#giveUp.restart();
+			this.peers.askAll();
 		});
 	}
 
@@ -264,14 +230,14 @@ export class Download {
 	#report(): void {
 		const { id, onProgress } = this.#options;
 		const seed = this.#content?.seed;
-		const lanes = this.#transfer?.sources ?? { direct: 0, broker: 0 };
+		const lanes = this.transfer?.sources ?? { direct: 0, broker: 0 };
 		onProgress?.({
 			phase: this.#phase,
 			id,
 			name: seed?.name,
 			have: this.#content === undefined ? 0 : haveBytes(this.#content),
 			length: seed?.length ?? 0,
-			rate: this.#context.down.rate,
+			rate: this.#context.traffic.down.rate,
 			sources: lanes.direct + lanes.broker,
 			lanes,
 		});
@@ -279,15 +245,17 @@ export class Download {
 	}
 
 	#checkGiveUp(): void {
-		if (this.#peers.isWaiting) {
-			this.#giveUp.heard();
+		if (this.peers.isWaiting) {
+			this.#giveUp.restart();
 			return;
 		}
 		// Nobody sends anything while a large part is checked, or the whole: nothing is asked for.
 		const isHashing = this.#phase === 'checking' || this.#phase === 'verifying';
 		const hasBegun = isHashing || this.#contributions.bytes > 0;
 		const lost =
-			this.#options.wait || hasBegun ? undefined : this.#giveUp.lost(this.#finder?.lastError);
+			this.#options.wait || hasBegun
+				? undefined
+				: this.#giveUp.lost(this.peers.sentAt, this.finder?.lastError);
 		if (lost !== undefined) {
 			this.#fail(lost);
 		}
@@ -295,11 +263,9 @@ export class Download {
 
 	/** @returns when the target has been told of all that was stored */
 	async #stopFetching(): Promise<void> {
-		this.#peers.close();
-		this.#finder?.close();
-		await this.#transfer?.close();
-		for (const off of this.#listeners) {
-			off();
-		}
+		this.peers.close();
+		this.finder?.close();
+		await this.transfer?.close();
+		this.#stopListening();
 	}
 }

@@ -1,4 +1,4 @@
-import type { NodeContext } from '../node-context.ts';
+import type { DownloadContext } from './download-types.ts';
 
 /** Shared topics a downloader listens to at a time. */
 const MOST_TOPICS = 8;
@@ -18,21 +18,21 @@ interface Topic {
  * ask a shared stream to be slower.
  */
 export class FanOutSubscriptions {
-	readonly #context: NodeContext;
+	readonly #context: Pick<DownloadContext, 'link' | 'topics' | 'downLimiter'>;
 	readonly #seed: string;
 	readonly #topics = new Map<string, Topic>();
 	readonly #left = new Set<string>();
 
-	constructor(context: NodeContext, seed: string) {
+	constructor(context: Pick<DownloadContext, 'link' | 'topics' | 'downLimiter'>, seed: string) {
 		this.#context = context;
 		this.#seed = seed;
 	}
 
-	/** `node` is a source: listens to it if there is a place. */
+	/** `node` is a source: subscribes to its topic unless there are enough. */
 	join(node: string): void {
-		const { downLimiter: downBucket, link, topics } = this.#context;
+		const { downLimiter, link, topics } = this.#context;
 		const isKnown = this.#topics.has(node) || this.#left.has(node);
-		if (isKnown || downBucket.isLimited || this.#topics.size >= MOST_TOPICS) {
+		if (isKnown || downLimiter.isLimited || this.#topics.size >= MOST_TOPICS) {
 			return;
 		}
 		const topic: Topic = { isHeard: false, bytes: 0, useful: 0 };

@@ -1,21 +1,22 @@
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
-import type { NodeContext } from '../node-context.ts';
+import type { DownloadContext } from './download-types.ts';
 
-/** How long a broker and a ready tracker are asked before nobody has the seed. */
-const NOBODY = 5_000;
-/** How long nodes that are listed may send no byte before they are as good as not there. */
+/** ms after which a seed for which the tracker lists no node counts as not found. */
+const NONE_LISTED = 5_000;
+/** ms after which listed nodes that send no byte count as absent. */
 const SILENT = 20_000;
 
 /** Decides when a download that has nothing to begin with is to be given up. */
 export class GiveUp {
-	readonly #context: NodeContext;
+	readonly #context: Pick<DownloadContext, 'link' | 'tracker'>;
 	readonly #seed: string;
 	#listed = 0;
 	#liars = 0;
+	#askedAt = 0;
 	#silentSince: number | undefined;
-	#nobodySince: number | undefined;
+	#noneListedSince: number | undefined;
 
-	constructor(context: NodeContext, seed: string) {
+	constructor(context: Pick<DownloadContext, 'link' | 'tracker'>, seed: string) {
 		this.#context = context;
 		this.#seed = seed;
 	}
@@ -26,28 +27,33 @@ export class GiveUp {
 		this.#liars = liars;
 	}
 
-	/** Bytes have come, or were not waited for: it starts anew. */
-	heard(): void {
+	/** Nothing was waited for: it starts anew. */
+	restart(): void {
 		this.#silentSince = undefined;
-		this.#nobodySince = undefined;
+		this.#noneListedSince = undefined;
 	}
 
 	/**
 	 * Why to give up now, or undefined to go on. To be asked while no chunk has come.
 	 *
+	 * @param sentAt when bytes last came from any node, ms by performance.now()
 	 * @param lastError why the last node that was tried could not give the seed
 	 */
-	lost(lastError: unknown): ShoalError | undefined {
+	lost(sentAt: number, lastError: unknown): ShoalError | undefined {
 		const now = performance.now();
+		if (sentAt >= this.#askedAt) {
+			this.restart();
+		}
+		this.#askedAt = now;
 		const { isUp } = this.#context.link;
-		this.#nobodySince = isUp && this.#listed === 0 ? (this.#nobodySince ?? now) : undefined;
+		this.#noneListedSince = isUp && this.#listed === 0 ? (this.#noneListedSince ?? now) : undefined;
 		this.#silentSince = isUp ? (this.#silentSince ?? now) : undefined;
-		const isNobody = now - (this.#nobodySince ?? now) > NOBODY;
+		const isNoneListed = now - (this.#noneListedSince ?? now) > NONE_LISTED;
 		const isSilent = now - (this.#silentSince ?? now) > SILENT;
-		return isNobody || isSilent ? this.#nobody(lastError) : undefined;
+		return isNoneListed || isSilent ? this.#reason(lastError) : undefined;
 	}
 
-	#nobody(lastError: unknown): ShoalError {
+	#reason(lastError: unknown): ShoalError {
 		const { tracker, link } = this.#context;
 		if (tracker.state === undefined) {
 			return noTracker(link.url);

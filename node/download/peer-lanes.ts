@@ -2,7 +2,7 @@ import type { Unsubscribe } from 'nanoevents';
 import { MAX_RANGE } from '../../protocol/index.ts';
 import type { DownloadEngine } from '../engine/download-engine.ts';
 import type { Lane, LaneKind } from '../lanes/lane.ts';
-import type { NodeContext } from '../node-context.ts';
+import type { DownloadContext } from './download-types.ts';
 import type { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 
 /** ms of what a node sends that wait there on a direct lane: what is chosen late is chosen well. */
@@ -13,7 +13,7 @@ const DIRECT_QUEUE = 500;
  * with the lanes to them.
  */
 export class PeerLanes {
-	readonly #context: NodeContext;
+	readonly #context: Pick<DownloadContext, 'lanes' | 'limits' | 'tracker'>;
 	readonly #engine: DownloadEngine;
 	readonly #fanOut: FanOutSubscriptions;
 	/** Bytes of the largest part a node wants to be asked for. */
@@ -22,7 +22,7 @@ export class PeerLanes {
 
 	/** @param changed there may be something else to ask for now */
 	constructor(
-		context: NodeContext,
+		context: Pick<DownloadContext, 'lanes' | 'limits' | 'tracker'>,
 		engine: DownloadEngine,
 		fanOut: FanOutSubscriptions,
 		changed: () => void,
@@ -36,9 +36,9 @@ export class PeerLanes {
 		});
 	}
 
-	/** `node` is a source that wants to be asked for parts of at most so many bytes. */
-	has(node: string, wish = MAX_RANGE): void {
-		this.#mostParts.set(node, wish);
+	/** `node` has chunks, and asks for parts of at most `mostPart` bytes. */
+	has(node: string, mostPart = MAX_RANGE): void {
+		this.#mostParts.set(node, mostPart);
 		this.#rebound(node, this.#context.lanes.to(node));
 	}
 

@@ -1,10 +1,14 @@
 import { ShoalError } from '../../protocol/index.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
 import { Demand } from '../engine/demand.ts';
-import type { NodeContext } from '../node-context.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import { Download } from './download.ts';
-import type { DownloadOptions, DownloadResult, Progress } from './download-types.ts';
+import type {
+	DownloadContext,
+	DownloadOptions,
+	DownloadResult,
+	Progress,
+} from './download-types.ts';
 import { isForReaders, type ReadersTarget } from './target/target.ts';
 
 /** One who reads a content. */
@@ -34,7 +38,7 @@ export class SharedDownload {
 	readonly done: Promise<DownloadResult>;
 	/** How many nodes it counted on a moment ago, by lane. */
 	lanes: Progress['lanes'] = { direct: 0, broker: 0 };
-	readonly #context: NodeContext;
+	readonly #context: DownloadContext;
 	readonly #ownReaders: ReadersTarget | undefined;
 	readonly #demand = new Demand();
 	readonly #readers = new Map<Reader, Attached>();
@@ -43,25 +47,25 @@ export class SharedDownload {
 
 	/** @param over called when it is not to be joined any more */
 	constructor(
-		context: NodeContext,
-		options: Omit<DownloadOptions, 'onHolding' | 'which'>,
+		context: DownloadContext,
+		options: Omit<DownloadOptions, 'onContent' | 'selection'>,
 		over: () => void,
 	) {
 		const { target, onProgress } = options;
 		this.#context = context;
 		this.#ownReaders = isForReaders(target) ? target : undefined;
 		this.#over = over;
-		let onHolding: (content: StoredContent) => void = () => {};
+		let onContent: (content: StoredContent) => void = () => {};
 		const content = new Promise<StoredContent>((resolve) => {
-			onHolding = resolve;
+			onContent = resolve;
 		});
 		this.download = new Download(context, {
 			...options,
-			which: {
+			selection: {
 				order: this.#ownReaders === undefined ? 'rarest' : 'demanded',
 				demand: this.#demand,
 			},
-			onContent: onHolding,
+			onContent,
 			onProgress: (progress) => {
 				this.lanes = progress.lanes;
 				onProgress?.(progress);
@@ -101,7 +105,7 @@ export class SharedDownload {
 			attached.needed = run.first;
 			attached.rest = { first: run.first, count: first + count - run.first };
 			this.#demand.set(reader, run);
-			this.download.onDemand();
+			this.download.transfer?.onDemand();
 		}
 	}
 
@@ -109,7 +113,7 @@ export class SharedDownload {
 	async leave(reader: Reader): Promise<void> {
 		this.#readers.delete(reader);
 		this.#demand.remove(reader);
-		this.download.onDemand();
+		this.download.transfer?.onDemand();
 		if (this.isForReaders && this.#readers.size === 0) {
 			await this.end();
 		}

@@ -1,6 +1,8 @@
-import { type Seed, ShoalError, sameDigest } from '../../protocol/index.ts';
+import { type DigestKind, type Seed, ShoalError, sameDigest } from '../../protocol/index.ts';
 import type { Attempt } from '../engine/attempt.ts';
-import type { Platform } from '../platform.ts';
+
+/** The digest of a chunk. */
+export type DigestChunk = (kind: DigestKind, bytes: Uint8Array) => Promise<Uint8Array>;
 
 /** Consecutive chunks that are all right, or all wrong. */
 export interface VerifiedRun {
@@ -14,13 +16,13 @@ export async function verifyChunks(
 	seed: Seed,
 	{ firstChunk, chunks, offset }: Attempt,
 	bytes: Uint8Array,
-	platform: Pick<Platform, 'digest'>,
+	digest: DigestChunk,
 ): Promise<boolean[]> {
 	const checks = Array.from({ length: chunks }, async (_, index) => {
 		const chunk = firstChunk + index;
 		const start = seed.layout.offsetOf(chunk) - offset;
 		const slice = bytes.subarray(start, start + seed.layout.sizeOf(chunk));
-		return sameDigest(await platform.digest(seed.kind, slice), seed.chunkDigest(chunk));
+		return sameDigest(await digest(seed.kind, slice), seed.chunkDigest(chunk));
 	});
 	return await Promise.all(checks);
 }

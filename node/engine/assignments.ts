@@ -134,7 +134,7 @@ export class Assignments {
 		return false;
 	}
 
-	/** Takes missing chunks straight to verification. */
+	/** Moves missing chunks to verification: their bytes are all here. */
 	#claim(node: string, run: ChunkRun): Attempt {
 		const attempt = new Attempt(node, run.first, run.count, ...this.#bytesOf(run), true);
 		this.#move(attempt, 'assigned');

@@ -11,7 +11,7 @@ export interface Part {
 	readonly length: number;
 	/** Every time it was asked for: an answer to an early one that comes late is as good. */
 	readonly asks: Ask[];
-	/** Place of the last ask in the order in which its node was asked. */
+	/** Number of the last ask in the order in which its node was asked. */
 	order: number;
 	/** How many parts asked for later, of the same node, have come since. */
 	overtaken: number;

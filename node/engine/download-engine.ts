@@ -285,14 +285,14 @@ export class DownloadEngine {
 		now: number,
 	): RemoteNode | undefined {
 		while (ready.length > 0) {
-			const place = leastOpen(ready);
-			const remote = ready[place] as RemoteNode;
+			const index = leastOpen(ready);
+			const remote = ready[index] as RemoteNode;
 			const isFull = (batches.get(remote)?.ranges.length ?? 0) >= this.#options.mostRanges;
 			const hasRoom = !isFull && this.#fits(remote, open) && remote.hasRoom(now);
 			if (hasRoom && this.#assignments.assign(remote, now)) {
 				return remote;
 			}
-			ready.splice(place, 1);
+			ready.splice(index, 1);
 		}
 		return undefined;
 	}

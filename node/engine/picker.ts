@@ -61,7 +61,7 @@ export class ChunkPicker {
 		if (first === undefined) {
 			return undefined;
 		}
-		// What fellows wait for comes sooner in small runs, unless even a long one takes no time.
+		// What co-downloaders wait for comes sooner in small runs, unless even a long one takes no time.
 		const soon = Math.max(SHORT_RUN, node.window.rate * NO_TIME);
 		const size = this.#isAscending ? bytes : Math.min(bytes, soon);
 		const most = Math.max(1, Math.floor(size / this.#layout.chunkSize));
@@ -85,7 +85,7 @@ export class ChunkPicker {
 		return this.#order === 'ascending' || (!this.#isBeginning && !this.#coDownloaders.areThere);
 	}
 
-	/** Whether so much is on its way that what fellows should get first can wait: they are about to. */
+	/** Whether so much is on its way that what co-downloaders should get first can wait: they are about to. */
 	get #isBusy(): boolean {
 		return bytesOpen(this.#nodes.values()) >= SHORT_RUN * 2;
 	}

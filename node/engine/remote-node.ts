@@ -280,13 +280,13 @@ function lastAsk(part: Part): number {
 	return part.asks.at(-1)?.at ?? 0;
 }
 
-/** Where in `nodes` the one with least open stands. */
+/** The index in `nodes` of the one with least open. */
 export function leastOpen(nodes: readonly RemoteNode[]): number {
 	let least = 0;
-	for (let place = 1; place < nodes.length; place += 1) {
+	for (let index = 1; index < nodes.length; index += 1) {
 		const isLess =
-			(nodes[place] as RemoteNode).outstanding < (nodes[least] as RemoteNode).outstanding;
-		least = isLess ? place : least;
+			(nodes[index] as RemoteNode).outstanding < (nodes[least] as RemoteNode).outstanding;
+		least = isLess ? index : least;
 	}
 	return least;
 }

@@ -115,7 +115,7 @@ export class Window {
 		}
 	}
 
-	/** Nothing came in time: back to the smallest window, and more patience. */
+	/** Nothing came in time: back to the smallest window, and a longer timeout. */
 	onTimeout(now: number): void {
 		this.#shrunkAt = now;
 		this.#threshold = Math.max(this.#size / 2, this.part);
@@ -164,6 +164,6 @@ export class Window {
 
 /** Bytes of a part at `rate` bytes per second, in powers of two, so that the parts of a chunk are equal. */
 function partFor(rate: number): number {
-	const wanted = Math.max((rate * MOST_PART_TIME) / 1_000, LEAST_PART);
-	return 2 ** Math.floor(Math.log2(wanted));
+	const bytes = Math.max((rate * MOST_PART_TIME) / 1_000, LEAST_PART);
+	return 2 ** Math.floor(Math.log2(bytes));
 }

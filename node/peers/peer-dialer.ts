@@ -5,7 +5,7 @@ import { later } from '../util/timers.ts';
 /** ms that a direct lane has to open before what is there is asked through the broker. */
 const REACH_FIRST = 300;
 
-/** How the tracker says that the nodes of a swarm may be reached straight. */
+/** Opens direct lanes to the nodes of a swarm, at the addresses that the tracker lists. */
 export class PeerDialer {
 	readonly #lanes: Lanes;
 	readonly #addresses = new Map<string, PeerAddresses>();
@@ -30,9 +30,9 @@ export class PeerDialer {
 
 	/** Tries to open a direct lane, if it is time to. @returns when there is one, or nothing came of it */
 	async dial(node: string): Promise<void> {
-		const route = this.#addresses.get(node);
-		if (route !== undefined) {
-			await this.#lanes.reach(node, route);
+		const addresses = this.#addresses.get(node);
+		if (addresses !== undefined) {
+			await this.#lanes.reach(node, addresses);
 		}
 	}
 

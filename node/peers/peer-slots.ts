@@ -1,6 +1,6 @@
 import { distance, hashId } from '../../protocol/index.ts';
 
-/** What counts of a source when it comes to who has to go. */
+/** What is known of a peer when one has to leave. */
 export interface SlotHolder {
 	/** When bytes came from it, ms; at first, when it was added. */
 	readonly sentAt: number;
@@ -9,19 +9,19 @@ export interface SlotHolder {
 }
 
 /** Nodes that are counted on at a time. */
-const MOST_SOURCES = 10;
+const MOST_PEERS = 10;
 /** Who sent nothing for so long gives way to another. */
 const USELESS = 10_000;
 
 /**
- * Which nodes are counted on, of more than there are places for: those that have everything, and those
+ * Which nodes are counted on, of more than there are slots for: those that have everything, and those
  * nearest to us. As who is near to whom is the same both ways, all come to have about as many who count on
  * them, and none serves the whole swarm.
  */
 export class PeerSlots {
 	/** What our own id is hashed to. */
 	readonly #self: number;
-	/** Those that have given way as they sent nothing: they come back to a free place only. */
+	/** Those that have given way as they sent nothing: they come back to a free slot only. */
 	readonly #useless = new Set<string>();
 
 	/** @param self our own node id */
@@ -30,26 +30,26 @@ export class PeerSlots {
 	}
 
 	/**
-	 * Whether there is a place for `node`, and who has to leave for it. `now` in ms.
+	 * Whether there is a slot for `node`, and which peer has to leave for it. `now` in ms.
 	 *
 	 * @param isSilent whether a node does not do what it is asked
 	 */
 	slotFor(
 		node: string,
-		seated: ReadonlyMap<string, SlotHolder>,
+		peers: ReadonlyMap<string, SlotHolder>,
 		now: number,
 		isSilent: (id: string) => boolean = () => false,
 	): { isThere: boolean; leaves?: string } {
-		if (seated.size < MOST_SOURCES) {
+		if (peers.size < MOST_PEERS) {
 			return { isThere: true };
 		}
-		for (const [id, { sentAt }] of seated) {
+		for (const [id, { sentAt }] of peers) {
 			if (now - sentAt >= USELESS || (isSilent(id) && !isSilent(node))) {
 				this.#useless.add(id);
 				return { isThere: true, leaves: id };
 			}
 		}
-		const furthest = this.#furthest(seated);
+		const furthest = this.#furthest(peers);
 		if (furthest === undefined || this.#useless.has(node) || !this.#isNearer(node, furthest)) {
 			return { isThere: false };
 		}
@@ -57,9 +57,9 @@ export class PeerSlots {
 	}
 
 	/** Of those that lack something, the one that is furthest away. */
-	#furthest(seated: ReadonlyMap<string, SlotHolder>): string | undefined {
+	#furthest(peers: ReadonlyMap<string, SlotHolder>): string | undefined {
 		let furthest: string | undefined;
-		for (const [id, { isComplete }] of seated) {
+		for (const [id, { isComplete }] of peers) {
 			if (!isComplete && (furthest === undefined || this.#isNearer(furthest, id))) {
 				furthest = id;
 			}

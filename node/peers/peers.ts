@@ -1,16 +1,40 @@
 import {
 	encodeJson,
 	formatRequestId,
+	type Limits,
+	type Link,
 	makeRequestId,
 	type NodeListing,
+	type NodeReply,
 	type NodeRequest,
+	type Topics,
 } from '../../protocol/index.ts';
 import { CoDownloaders } from '../engine/co-downloaders.ts';
-import type { NodeContext } from '../node-context.ts';
-import type { Slot } from '../util/slots.ts';
-import type { HaveReply } from './have-reply.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import type { TrackerClient } from '../tracker/tracker-client.ts';
+import type { Slot, Slots } from '../util/slots.ts';
 import { PeerDialer } from './peer-dialer.ts';
 import { PeerSlots, type SlotHolder } from './peer-slots.ts';
+import type { Responsiveness } from './responsiveness.ts';
+
+/** What a node says that it has of a seed. */
+export type HaveReply = Extract<NodeReply, { op: 'have' }>;
+
+/** The parts of a node that {@link Peers} use. */
+export interface PeersContext {
+	readonly link: Link;
+	readonly topics: Topics;
+	/** The lanes to other nodes. */
+	readonly lanes: Lanes;
+	readonly limits: Limits;
+	readonly tracker: TrackerClient;
+	/** Which nodes send what they say they have. */
+	readonly responsiveness: Responsiveness;
+	/** Limit the downloads at a time: a seeder refuses a node that asks for too much at once. */
+	readonly downloadSlots: Slots;
+	/** Told when a peer violates the protocol, or an operation has failed and is retried. */
+	readonly warn: (error: unknown) => void;
+}
 
 /** What {@link Peers} tell. */
 export interface PeersHandlers {
@@ -60,7 +84,7 @@ const SILENT_ROUNDS = 4;
 export class Peers {
 	/** Those who lack some of it as well. */
 	readonly coDownloaders: CoDownloaders;
-	readonly #context: NodeContext;
+	readonly #context: PeersContext;
 	readonly #seed: string;
 	readonly #handlers: PeersHandlers;
 	readonly #peers = new Map<string, PeerState>();
@@ -70,6 +94,7 @@ export class Peers {
 	readonly #timer: NodeJS.Timeout;
 	/** ms of the quickest answer of any node so far. */
 	#roundTrip = Number.POSITIVE_INFINITY;
+	#sentAt = Number.NEGATIVE_INFINITY;
 	#queriedAt = Number.NEGATIVE_INFINITY;
 	#queryAfter = QUERY_FIRST;
 	#isQuerying = false;
@@ -77,7 +102,7 @@ export class Peers {
 	#downloadSlot: Slot | undefined;
 	#isClosed = false;
 
-	constructor(context: NodeContext, seed: string, handlers: PeersHandlers) {
+	constructor(context: PeersContext, seed: string, handlers: PeersHandlers) {
 		this.#context = context;
 		this.coDownloaders = new CoDownloaders(context.link.id);
 		this.#slots = new PeerSlots(context.link.id);
@@ -90,27 +115,27 @@ export class Peers {
 
 	/** A node has said what it has. @returns whether it is one of those that were asked */
 	onHave(from: string, reply: HaveReply): boolean {
-		const source = this.#peers.get(from);
-		if (source === undefined) {
+		const peer = this.#peers.get(from);
+		if (peer === undefined) {
 			return false;
 		}
 		const now = performance.now();
-		if (source.unanswered === 1) {
-			source.roundTrip = now - source.askedAt;
-			this.#roundTrip = Math.min(this.#roundTrip, source.roundTrip);
+		if (peer.unanswered === 1) {
+			peer.roundTrip = now - peer.askedAt;
+			this.#roundTrip = Math.min(this.#roundTrip, peer.roundTrip);
 		}
-		source.unanswered = 0;
-		source.heardAt = now;
-		source.reply = reply;
-		source.isComplete = reply.have === 'all';
-		if (source.isComplete) {
+		peer.unanswered = 0;
+		peer.heardAt = now;
+		peer.reply = reply;
+		peer.isComplete = reply.have === 'all';
+		if (peer.isComplete) {
 			this.coDownloaders.delete(from);
 		} else {
 			this.coDownloaders.add(from);
 		}
 		this.#downloadSlot ??= this.#context.downloadSlots.take(() => this.#begin());
 		if (this.#downloadSlot.isOn) {
-			this.#handlers.has(from, reply, source.roundTrip);
+			this.#handlers.has(from, reply, peer.roundTrip);
 		}
 		return true;
 	}
@@ -125,21 +150,27 @@ export class Peers {
 		return this.#downloadSlot?.isOn === false;
 	}
 
+	/** When bytes last came from any node, ms by performance.now(). */
+	get sentAt(): number {
+		return this.#sentAt;
+	}
+
 	/** Bytes have come from `node`. */
-	heard(node: string): void {
-		const source = this.#peers.get(node);
-		if (source !== undefined) {
-			source.heardAt = performance.now();
-			source.sentAt = source.heardAt;
+	heard(node: string, now = performance.now()): void {
+		this.#sentAt = now;
+		const peer = this.#peers.get(node);
+		if (peer !== undefined) {
+			peer.heardAt = now;
+			peer.sentAt = now;
 		}
 	}
 
-	/** `node` has something to do with the swarm: it may be a source. */
+	/** `node` has something to do with the swarm: it may be a peer. */
 	consider(node: string): void {
 		const isNew = !this.#peers.has(node) && !this.#banned.has(node);
 		if (isNew && this.#makeRoom(node)) {
 			const now = performance.now();
-			const source: PeerState = {
+			const peer: PeerState = {
 				unanswered: 0,
 				askedAt: 0,
 				heardAt: now,
@@ -148,10 +179,10 @@ export class Peers {
 				isComplete: false,
 				reply: undefined,
 			};
-			this.#peers.set(node, source);
+			this.#peers.set(node, peer);
 			void this.#dialer.reach(node).then(() => {
-				if (this.#peers.get(node) === source && source.unanswered === 0) {
-					this.#ask(node, source);
+				if (this.#peers.get(node) === peer && peer.unanswered === 0) {
+					this.#ask(node, peer);
 				}
 			});
 		}
@@ -165,8 +196,8 @@ export class Peers {
 		if (this.#downloadSlot?.isOn) {
 			this.#begin();
 		}
-		for (const [node, source] of this.#peers) {
-			this.#ask(node, source);
+		for (const [node, peer] of this.#peers) {
+			this.#ask(node, peer);
 		}
 	}
 
@@ -197,8 +228,8 @@ export class Peers {
 	#begin(): void {
 		const { responsiveness } = this.#context;
 		const [first, others] = [new Map<string, PeerState>(), new Map<string, PeerState>()];
-		for (const [node, source] of this.#peers) {
-			(responsiveness.delivers(node) ? first : others).set(node, source);
+		for (const [node, peer] of this.#peers) {
+			(responsiveness.delivers(node) ? first : others).set(node, peer);
 		}
 		for (const [node, { reply, roundTrip }] of [...first, ...others]) {
 			try {
@@ -224,30 +255,30 @@ export class Peers {
 			this.#queriedAt = now;
 			void this.#query();
 		}
-		for (const [node, source] of [...this.#peers]) {
-			this.#check(node, source, now);
+		for (const [node, peer] of [...this.#peers]) {
+			this.#check(node, peer, now);
 			void this.#dialer.dial(node);
 		}
 	}
 
 	/** Asks a node again that has been silent, or that has more than it said; gives it up in the end. */
-	#check(node: string, source: PeerState, now: number): void {
-		const giveUp = source.unanswered > 0 ? ASK_UNANSWERED : ASK_AGAIN;
-		const isSilent = now - source.heardAt >= giveUp;
-		if (now - source.askedAt < giveUp || (source.isComplete && !isSilent)) {
+	#check(node: string, peer: PeerState, now: number): void {
+		const giveUp = peer.unanswered > 0 ? ASK_UNANSWERED : ASK_AGAIN;
+		const isSilent = now - peer.heardAt >= giveUp;
+		if (now - peer.askedAt < giveUp || (peer.isComplete && !isSilent)) {
 			return;
 		}
-		if (source.unanswered > 0) {
+		if (peer.unanswered > 0) {
 			this.#context.lanes.suspect(node);
 		}
-		if (source.unanswered >= MOST_UNANSWERED) {
+		if (peer.unanswered >= MOST_UNANSWERED) {
 			this.remove(node, false);
 		} else {
-			this.#ask(node, source);
+			this.#ask(node, peer);
 		}
 	}
 
-	/** Whether there is a place for `node`. Whoever has to leave for it is gone. */
+	/** Whether there is a slot for `node`; a peer may be removed for it. */
 	#makeRoom(node: string): boolean {
 		const now = performance.now();
 		const isSilent = (id: string): boolean => this.#isSilent(id, now);
@@ -261,17 +292,17 @@ export class Peers {
 	/** Whether `node` has not answered what it has, or has not sent what it said it has. */
 	#isSilent(node: string, now: number): boolean {
 		const { responsiveness } = this.#context;
-		const source = this.#peers.get(node);
-		const isAsked = source !== undefined && source.reply === undefined && source.unanswered > 0;
+		const peer = this.#peers.get(node);
+		const isAsked = peer !== undefined && peer.reply === undefined && peer.unanswered > 0;
 		const roundTrip = Math.min(this.#roundTrip, SILENT);
-		if (isAsked && now - source.askedAt > Math.max(SILENT, SILENT_ROUNDS * roundTrip)) {
+		if (isAsked && now - peer.askedAt > Math.max(SILENT, SILENT_ROUNDS * roundTrip)) {
 			responsiveness.failed(node, now);
 		}
 		return responsiveness.isSilent(node, now);
 	}
 
 	#queryPause(now: number): number {
-		const heardAt = [...this.#peers.values()].map((source) => source.heardAt);
+		const heardAt = [...this.#peers.values()].map((peer) => peer.heardAt);
 		return now - Math.max(0, ...heardAt) >= SILENCE ? SILENCE : this.#queryAfter;
 	}
 
@@ -324,12 +355,12 @@ export class Peers {
 		}
 	}
 
-	#ask(node: string, source: PeerState): void {
+	#ask(node: string, peer: PeerState): void {
 		const { lanes, link, topics } = this.#context;
 		// A direct lane on which it did not answer may lead to somebody else.
-		const lane = source.unanswered > 0 && link.isUp ? lanes.broker : lanes.to(node);
-		source.unanswered += 1;
-		source.askedAt = performance.now();
+		const lane = peer.unanswered > 0 && link.isUp ? lanes.broker : lanes.to(node);
+		peer.unanswered += 1;
+		peer.askedAt = performance.now();
 		const id = formatRequestId(makeRequestId());
 		const request: NodeRequest = { op: 'have', id, seed: this.#seed };
 		lane.send(topics.request(node, link.id), encodeJson(request));

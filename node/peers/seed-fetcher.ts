@@ -11,11 +11,17 @@ import {
 	type Seed,
 	ShoalError,
 } from '../../protocol/index.ts';
-import type { NodeContext } from '../node-context.ts';
-import type { HaveReply } from './have-reply.ts';
+import type { RateLimiter } from '../util/rate-limiter.ts';
+import type { HaveReply, PeersContext } from './peers.ts';
+
+/** The parts of a node that a {@link SeedFetcher} uses. */
+export interface SeedFetcherContext
+	extends Pick<PeersContext, 'link' | 'topics' | 'lanes' | 'limits' | 'tracker'> {
+	readonly downLimiter: RateLimiter;
+}
 
 /** ms without a byte after which a node is given up. */
-const PATIENCE = 4_000;
+const IDLE_TIMEOUT = 4_000;
 /** Bytes a second below which a node is given up though it sends something: half of what the slowest link carries. */
 const LEAST_RATE = 2_048;
 /** Bytes of the first range: small, so that it soon shows whether, and how fast, the node sends. */
@@ -31,7 +37,7 @@ const AT_ONCE = 16;
 export class SeedFetcher {
 	/** The node that is asked. */
 	readonly from: string;
-	readonly #context: NodeContext;
+	readonly #context: SeedFetcherContext;
 	readonly #id: string;
 	readonly #body: Uint8Array;
 	readonly #missing: ByteRange[] = [];
@@ -48,7 +54,7 @@ export class SeedFetcher {
 	#settle: (error?: ShoalError) => void = () => {};
 
 	/** @throws ShoalError ERR_SEED if what the node says of the seed cannot be */
-	constructor(context: NodeContext, from: string, id: string, about: HaveReply) {
+	constructor(context: SeedFetcherContext, from: string, id: string, about: HaveReply) {
 		checkedLayout(about.length, about.chunks);
 		this.#context = context;
 		this.from = from;
@@ -132,12 +138,12 @@ export class SeedFetcher {
 	}
 
 	#ask(): void {
-		const { lanes, link, topics, downLimiter: downBucket } = this.#context;
-		if (downBucket.whenFree(() => this.#isOver || this.#ask())) {
+		const { lanes, link, topics, downLimiter } = this.#context;
+		if (downLimiter.whenFree(() => this.#isOver || this.#ask())) {
 			return;
 		}
-		const ranges = this.#missing.splice(0, downBucket.isLimited ? 1 : AT_ONCE);
-		downBucket.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
+		const ranges = this.#missing.splice(0, downLimiter.isLimited ? 1 : AT_ONCE);
+		downLimiter.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
 		for (const [offset, length] of ranges) {
 			this.#open.set(offset, length);
 		}
@@ -152,12 +158,12 @@ export class SeedFetcher {
 	#wait(): void {
 		clearTimeout(this.#timer);
 		// The whole is bounded too: a byte now and then does not keep others from being asked for ever.
-		const left = PATIENCE + (this.#body.length * 1_000) / LEAST_RATE - this.#waited;
+		const left = IDLE_TIMEOUT + (this.#body.length * 1_000) / LEAST_RATE - this.#waited;
 		this.#timer = setTimeout(
 			() => {
 				this.#settle(new ShoalError('ERR_TIMEOUT', `node ${this.from} stopped sending the seed`));
 			},
-			Math.min(PATIENCE, left),
+			Math.min(IDLE_TIMEOUT, left),
 		);
 	}
 }

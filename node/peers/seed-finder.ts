@@ -5,9 +5,11 @@ import {
 	type Seed,
 	ShoalError,
 } from '../../protocol/index.ts';
-import type { NodeContext } from '../node-context.ts';
-import type { HaveReply } from './have-reply.ts';
-import { SeedFetcher } from './seed-fetcher.ts';
+import type { HaveReply, Peers, PeersContext } from './peers.ts';
+import { SeedFetcher, type SeedFetcherContext } from './seed-fetcher.ts';
+
+/** The parts of a node that a {@link SeedFinder} uses. */
+export type SeedFinderContext = SeedFetcherContext & Pick<PeersContext, 'responsiveness' | 'warn'>;
 
 /** What a {@link SeedFinder} needs. */
 export interface SeedFinderOptions {
@@ -16,11 +18,9 @@ export interface SeedFinderOptions {
 	readonly name?: string | undefined;
 	/** A name to take if none of those offered is safe. */
 	readonly fallbackName?: string | undefined;
-	/** ms of the quickest answer of any node to what it has. */
-	readonly roundTrip: () => number;
+	/** Those that are asked. One that cannot give the seed, as it sent another or stopped answering, is removed. */
+	readonly peers: Pick<Peers, 'heard' | 'remove' | 'roundTrip'>;
 	readonly found: (seed: Seed) => void;
-	/** A node could not give the seed: it sent another, or stopped answering. */
-	readonly useless: (node: string, isLying: boolean) => void;
 }
 
 /** Nodes that are asked from the start. */
@@ -38,7 +38,7 @@ const SILENT = 250;
  * are asked last. So none can delay the others for longer than a round trip.
  */
 export class SeedFinder {
-	readonly #context: NodeContext;
+	readonly #context: SeedFinderContext;
 	readonly #options: SeedFinderOptions;
 	/** Of nodes that were not asked yet. */
 	readonly #offers = new Map<string, HaveReply>();
@@ -48,7 +48,7 @@ export class SeedFinder {
 	/** Why the last offer was of no use. */
 	lastError: unknown;
 
-	constructor(context: NodeContext, options: SeedFinderOptions) {
+	constructor(context: SeedFinderContext, options: SeedFinderOptions) {
 		this.#context = context;
 		this.#options = options;
 	}
@@ -71,6 +71,7 @@ export class SeedFinder {
 
 	/** Bytes of a seed's body have come. */
 	onBytes(from: string, message: ChunkMessage): void {
+		this.#options.peers.heard(from);
 		this.#fetchers.get(from)?.onBytes(from, message);
 	}
 
@@ -87,7 +88,7 @@ export class SeedFinder {
 
 	/** ms that a node has to send the first byte. */
 	get #pause(): number {
-		return Math.min(Math.max(2 * this.#options.roundTrip(), LEAST_PAUSE), MOST_PAUSE);
+		return Math.min(Math.max(2 * this.#options.peers.roundTrip, LEAST_PAUSE), MOST_PAUSE);
 	}
 
 	#look(): void {
@@ -153,7 +154,7 @@ export class SeedFinder {
 			this.#context.responsiveness.failed(node, performance.now());
 		}
 		const isLying = isShoalError(error, 'ERR_SEED') || isShoalError(error, 'ERR_NAME');
-		this.#options.useless(node, isLying);
+		this.#options.peers.remove(node, isLying);
 		this.#ask();
 	}
 

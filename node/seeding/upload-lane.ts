@@ -9,11 +9,10 @@ import {
 	writeChunkHeader,
 } from '../../protocol/index.ts';
 import type { Lane } from '../lanes/lane.ts';
-import type { LaneTotals } from '../stats/lane-totals.ts';
 import type { TraceSink } from '../stats/trace.ts';
+import type { Traffic } from '../stats/traffic.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import type { RateLimiter } from '../util/rate-limiter.ts';
-import type { RateMeter } from '../util/rate-meter.ts';
 import { type QueuedRange, RequestQueue } from './request-queue.ts';
 
 /** What a queued range is of. */
@@ -47,9 +46,9 @@ export interface UploadContext {
 	readonly link: Pick<Link, 'id'>;
 	readonly topics: Topics;
 	readonly limits: Limits;
-	/** Bytes sent, in all and by kind of lane, and their rate limit. */
-	readonly up: RateMeter;
-	readonly laneTotals: LaneTotals;
+	/** Counts bytes sent. */
+	readonly traffic: Traffic;
+	/** Keeps uploads to a rate. */
 	readonly upLimiter: RateLimiter;
 	/** Told of each part that is sent. */
 	readonly trace: TraceSink | undefined;
@@ -182,7 +181,7 @@ export class UploadLane {
 	}
 
 	async #send(outgoing: Outgoing, message: Uint8Array): Promise<void> {
-		const { lane, link, topics, upLimiter, up, laneTotals, trace } = this.#options;
+		const { lane, link, topics, upLimiter, traffic, trace } = this.#options;
 		const release = (): void => packetBuffers.give(message);
 		while (upLimiter.wait > 0 && !this.#isClosed) {
 			await new Promise<void>((resolve) => {
@@ -203,8 +202,7 @@ export class UploadLane {
 		const topic = isPrivate ? topics.chunk(item.from, link.id) : topics.swarm(seed.id, link.id);
 		const bytes = message.length - HEADER_BYTES;
 		upLimiter.spend(bytes);
-		up.count(bytes);
-		laneTotals.count(lane.kind, 'sent', bytes);
+		traffic.sent(lane.kind, bytes);
 		lane.send(topic, message, release);
 		trace?.({
 			event: 'sent',

@@ -1,40 +1,59 @@
-import { type Feed, MOST_FEEDS } from '../../protocol/index.ts';
+import { type Feed, MOST_FEEDS, type NodeState } from '../../protocol/index.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 import { RateMeter } from '../util/rate-meter.ts';
 
-/** Who feeds a node: the rate at which bytes come from each other node, by lane. */
-export class PeerTraffic {
+/** Bytes of contents that a node sends and receives: in all, by lane, and by the node they come from. */
+export class Traffic {
+	/** All that was sent, and all that was received. */
+	readonly up: RateMeter;
+	readonly down: RateMeter;
 	readonly #now: () => number;
-	readonly #meters = new Map<string, { node: string; lane: LaneKind; meter: RateMeter }>();
+	readonly #lanes = { direct: { sent: 0, received: 0 }, broker: { sent: 0, received: 0 } };
+	readonly #peers = new Map<string, { node: string; lane: LaneKind; meter: RateMeter }>();
 
 	/** @param now monotonic time in ms */
 	constructor(now: () => number = () => performance.now()) {
 		this.#now = now;
+		this.up = new RateMeter(now);
+		this.down = new RateMeter(now);
 	}
 
-	/** Bytes have come from `node`. */
-	count(node: string, lane: LaneKind, bytes: number): void {
+	/** Counts `bytes` that were handed to a lane. */
+	sent(lane: LaneKind, bytes: number): void {
+		this.up.count(bytes);
+		this.#lanes[lane].sent += bytes;
+	}
+
+	/** Counts `bytes` that have come from `node`. */
+	received(node: string, lane: LaneKind, bytes: number): void {
+		this.down.count(bytes);
+		this.#lanes[lane].received += bytes;
 		const key = `${lane} ${node}`;
-		let feed = this.#meters.get(key);
-		if (feed === undefined) {
-			feed = { node, lane, meter: new RateMeter(this.#now) };
-			this.#meters.set(key, feed);
+		let peer = this.#peers.get(key);
+		if (peer === undefined) {
+			peer = { node, lane, meter: new RateMeter(this.#now) };
+			this.#peers.set(key, peer);
 		}
-		feed.meter.count(bytes);
+		peer.meter.count(bytes);
 	}
 
-	/** The largest, the largest first; undefined if nothing comes. Those that rest are forgotten. */
+	/** Bytes in all, by lane, as in a node's state. */
+	get lanes(): NonNullable<NodeState['lanes']> {
+		return structuredClone(this.#lanes);
+	}
+
+	/** The nodes that send most, the fastest first; undefined if none sends. Those that rest are forgotten. */
 	get largest(): Feed[] | undefined {
-		const peerTraffic: Feed[] = [];
-		for (const [key, { node, lane, meter }] of this.#meters) {
+		const feeds: Feed[] = [];
+		for (const [key, { node, lane, meter }] of this.#peers) {
 			const { rate } = meter;
 			if (rate > 0) {
-				peerTraffic.push({ node, lane, rate });
+				feeds.push({ node, lane, rate });
 			} else {
-				this.#meters.delete(key);
+				this.#peers.delete(key);
 			}
 		}
-		peerTraffic.sort((a, b) => b.rate - a.rate);
-		return peerTraffic.length === 0 ? undefined : peerTraffic.slice(0, MOST_FEEDS);
+		feeds.sort((a, b) => b.rate - a.rate);
+		return feeds.length === 0 ? undefined : feeds.slice(0, MOST_FEEDS);
 	}
 }

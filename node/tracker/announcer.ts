@@ -8,10 +8,8 @@ import {
 	type NodeState,
 	type Topics,
 } from '../../protocol/index.ts';
-import type { LaneTotals } from '../stats/lane-totals.ts';
-import type { PeerTraffic } from '../stats/traffic.ts';
+import type { Traffic } from '../stats/traffic.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
-import type { RateMeter } from '../util/rate-meter.ts';
 import { later } from '../util/timers.ts';
 import type { TrackerClient } from './tracker-client.ts';
 
@@ -22,10 +20,7 @@ export interface AnnouncerOptions {
 	readonly limits: Limits;
 	readonly contents: ContentStore;
 	readonly tracker: TrackerClient;
-	readonly up: RateMeter;
-	readonly down: RateMeter;
-	readonly laneTotals: LaneTotals;
-	readonly peerTraffic: PeerTraffic;
+	readonly traffic: Traffic;
 	readonly warn: (error: unknown) => void;
 	/** Where other nodes can reach this one directly, as broker URLs. */
 	readonly addresses: () => Pick<NodeState, 'addresses' | 'cert'>;
@@ -169,8 +164,8 @@ export class Announcer {
 	}
 
 	async #publishState(isDue: boolean): Promise<void> {
-		const { up, down, laneTotals, peerTraffic } = this.#options;
-		const state = JSON.stringify([up.rate, down.rate, laneTotals.all, peerTraffic.largest]);
+		const { up, down, lanes, largest } = this.#options.traffic;
+		const state = JSON.stringify([up.rate, down.rate, lanes, largest]);
 		if (isDue || state !== this.#lastState) {
 			this.#lastState = state;
 			await this.#publish('ready');
@@ -178,15 +173,15 @@ export class Announcer {
 	}
 
 	async #publish(state: NodeState['state']): Promise<void> {
-		const { link, topics, up, down, laneTotals, peerTraffic, addresses } = this.#options;
+		const { link, topics, traffic, addresses } = this.#options;
 		const message: NodeState = {
 			state,
 			session: link.session,
 			...addresses(),
-			up: up.rate,
-			down: down.rate,
-			lanes: laneTotals.all,
-			sources: peerTraffic.largest,
+			up: traffic.up.rate,
+			down: traffic.down.rate,
+			lanes: traffic.lanes,
+			sources: traffic.largest,
 		};
 		await link.retain(topics.nodeState(link.id), encodeJson(message));
 	}

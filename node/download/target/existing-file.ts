@@ -11,7 +11,7 @@ import { fsError, onFile, syncFolder } from '../../storage/fs-error.ts';
 import type { PartPaths } from './part-paths.ts';
 
 /**
- * A file that stands at the final place of a download already: the same, another version of it, or
+ * A file that has the final path of a download already: the same, another version of it, or
  * something else that is nobody's to replace.
  */
 export class ExistingFile {
@@ -22,28 +22,28 @@ export class ExistingFile {
 	readonly #paths: PartPaths;
 	readonly #stats: BigIntStats;
 
-	private constructor(seed: Seed, places: PartPaths, { stats, storage, right }: Hashed) {
+	private constructor(seed: Seed, paths: PartPaths, { stats, storage, right }: Hashed) {
 		this.#seed = seed;
-		this.#paths = places;
+		this.#paths = paths;
 		this.#stats = stats;
 		this.storage = storage;
 		this.right = right;
 	}
 
 	/**
-	 * Hashes what stands at the final place; undefined if nothing does, or if it is the part file that was not
+	 * Hashes the file at the final path; undefined if there is none, or if it is the part file that was not
 	 * settled before everything ended. It is watched from before its first byte is read.
 	 *
 	 * @throws ShoalError ERR_EXISTS if it is no ordinary file, or changes meanwhile; ERR_ABORTED and
 	 *   those of the file system
 	 */
 	static async find(
-		places: PartPaths,
+		paths: PartPaths,
 		seed: Seed,
 		options: HashOptions,
 	): Promise<ExistingFile | undefined> {
-		const { path } = places;
-		const [stats, part] = await Promise.all([found(path), found(places.part)]);
+		const { path } = paths;
+		const [stats, part] = await Promise.all([found(path), found(paths.part)]);
 		if (stats === undefined || (part !== undefined && identityOf(part) === identityOf(stats))) {
 			return undefined;
 		}
@@ -54,9 +54,9 @@ export class ExistingFile {
 		try {
 			storage.guard();
 			const right = await whatIsRight(path, seed, options);
-			const standing = new ExistingFile(seed, places, { stats, storage, right });
-			await standing.checkUnchanged();
-			return standing;
+			const existing = new ExistingFile(seed, paths, { stats, storage, right });
+			await existing.checkUnchanged();
+			return existing;
 		} catch (error) {
 			await storage.close();
 			throw error;

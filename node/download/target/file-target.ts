@@ -10,8 +10,7 @@ import { ExistingFile } from './existing-file.ts';
 import { Journal } from './journal.ts';
 import { PartFile, resolveOutput } from './part-file.ts';
 import { partPathsOf } from './part-paths.ts';
-import { seedLies } from './seed-lies.ts';
-import type { Finished, Opened, Target } from './target.ts';
+import { type Finished, type Opened, seedLies, type Target } from './target.ts';
 
 /**
  * A file that appears under its final name when it is whole; a part of it is kept otherwise, with a
@@ -21,7 +20,7 @@ import type { Finished, Opened, Target } from './target.ts';
 export class FileTarget implements Target {
 	readonly #output: string | undefined;
 	readonly #bootId: () => Promise<string | undefined>;
-	#standing: ExistingFile | undefined;
+	#existing: ExistingFile | undefined;
 	#part: PartFile | undefined;
 	#journal: Journal | undefined;
 	#check: WholeCheck | undefined;
@@ -50,23 +49,23 @@ export class FileTarget implements Target {
 	}
 
 	async open(seed: Seed, options: HashOptions): Promise<Opened> {
-		const places = partPathsOf(await resolveOutput(this.#output, seed.name), seed);
-		const standing = await ExistingFile.find(places, seed, options);
-		this.#standing = standing;
-		if (standing?.isComplete) {
-			return { storage: standing.storage, have: standing.right, wasThere: true };
+		const paths = partPathsOf(await resolveOutput(this.#output, seed.name), seed);
+		const existing = await ExistingFile.find(paths, seed, options);
+		this.#existing = existing;
+		if (existing?.isComplete) {
+			return { storage: existing.storage, have: existing.right, wasThere: true };
 		}
-		await standing?.checkRelated();
-		const part = await PartFile.open(places.path, seed, standing);
+		await existing?.checkRelated();
+		const part = await PartFile.open(paths.path, seed, existing);
 		this.#part = part;
 		const bootId = await this.#bootId();
-		const journal = new Journal({ path: places.journal, seed, part: part.stats, bootId });
+		const journal = new Journal({ path: paths.journal, seed, part: part.stats, bootId });
 		this.#journal = journal;
 		const have = part.wasThere
 			? await whatIsThere(part, journal, seed, options)
 			: new Bitfield(seed.chunks);
-		if (standing !== undefined) {
-			await addFrom(standing, part, { seed, have, signal: options.signal });
+		if (existing !== undefined) {
+			await addFrom(existing, part, { seed, have, signal: options.signal });
 		}
 		await journal.begin(have);
 		this.#check = new WholeCheck(part.partPath, seed, have);
@@ -81,7 +80,7 @@ export class FileTarget implements Target {
 	async finish(seed: Seed, options: HashOptions): Promise<Finished> {
 		const part = this.#part;
 		return part === undefined
-			? await finishStanding(this.#standing as ExistingFile, seed, options)
+			? await finishExisting(this.#existing as ExistingFile, seed, options)
 			: await this.#finishPart(part, seed, options);
 	}
 
@@ -96,7 +95,7 @@ export class FileTarget implements Target {
 		this.#check?.close();
 		await (this.#part?.hasFailed ? this.#journal?.fail() : this.#journal?.close());
 		await this.#part?.close();
-		await this.#standing?.storage.close();
+		await this.#existing?.storage.close();
 	}
 
 	async #finishPart(part: PartFile, seed: Seed, options: HashOptions): Promise<Finished> {
@@ -118,7 +117,7 @@ export class FileTarget implements Target {
 
 	/** The journal goes last: as long as it is there, what is beside it is to be checked again. */
 	async #settle(): Promise<void> {
-		await (this.#part ?? this.#standing)?.settle();
+		await (this.#part ?? this.#existing)?.settle();
 		await this.#journal?.remove();
 	}
 }
@@ -144,27 +143,27 @@ async function whatIsThere(
 
 /** Adds the chunks that another version has and that are lacking. */
 async function addFrom(
-	standing: ExistingFile,
+	existing: ExistingFile,
 	part: PartFile,
 	{ seed, have, signal }: { seed: Seed; have: Bitfield; signal: AbortSignal | undefined },
 ): Promise<void> {
-	const lacking = [...standing.right.indices()].filter((chunk) => !have.has(chunk));
-	await copyChunks(seed, lacking, { from: standing.storage, to: part.storage, signal });
-	await standing.storage.close();
+	const lacking = [...existing.right.indices()].filter((chunk) => !have.has(chunk));
+	await copyChunks(seed, lacking, { from: existing.storage, to: part.storage, signal });
+	await existing.storage.close();
 	for (const chunk of lacking) {
 		have.set(chunk);
 	}
 }
 
-async function finishStanding(
-	standing: ExistingFile,
+async function finishExisting(
+	existing: ExistingFile,
 	seed: Seed,
 	options: HashOptions,
 ): Promise<Finished> {
-	const isRight = await isWhole(standing.path, seed, options);
-	await standing.checkUnchanged();
+	const isRight = await isWhole(existing.path, seed, options);
+	await existing.checkUnchanged();
 	if (!isRight) {
 		throw seedLies(seed);
 	}
-	return { path: standing.path };
+	return { path: existing.path };
 }

@@ -15,7 +15,7 @@ const OWNER = 0o600;
 const BLOCK = 512;
 
 /**
- * A file that is being downloaded: it lies beside its final place as `<name>.<start of id>.part`
+ * A file that is being downloaded: it lies beside its final path as `<name>.<start of id>.part`
  * and gets its final name only when {@link PartFile.appear} is called. What is left of an
  * interrupted download is found there again.
  */
@@ -49,7 +49,7 @@ export class PartFile {
 	}
 
 	/**
-	 * Opens the part file of `seed` for its final place `path`. A file that has its final name but was
+	 * Opens the part file of `seed` for its final path `path`. A file that has its final name but was
 	 * not settled before everything ended is a part file again.
 	 *
 	 * @param replaced what stands at `path`, if the finished file is to replace it
@@ -57,8 +57,8 @@ export class PartFile {
 	 *   enough room, ERR_NO_FILE if the folder does not exist, ERR_PERMISSION, ERR_IO
 	 */
 	static async open(path: string, seed: Seed, replaced?: ExistingFile): Promise<PartFile> {
-		const places = partPathsOf(path, seed);
-		const before = await leftOver(places);
+		const paths = partPathsOf(path, seed);
+		const before = await leftOver(paths);
 		if (replaced === undefined) {
 			await clear(path, before);
 		}
@@ -66,14 +66,14 @@ export class PartFile {
 		const room =
 			before === undefined ? 0 : Math.min(Number(before.size), Number(before.blocks) * BLOCK);
 		await checkRoom(dirname(path), seed.length - room);
-		const pieces = [{ path: places.part, length: seed.length }];
+		const pieces = [{ path: paths.part, length: seed.length }];
 		const storage = await FileStorage.openToWrite(pieces, replaced && replaced.mode | OWNER);
 		try {
 			if (replaced !== undefined) {
-				await takeAfter(places.part, replaced);
+				await takeAfter(paths.part, replaced);
 			}
-			const stats = await onFile(places.part, () => stat(places.part, { bigint: true }));
-			return new PartFile(places, storage, before, { stats, replaced });
+			const stats = await onFile(paths.part, () => stat(paths.part, { bigint: true }));
+			return new PartFile(paths, storage, before, { stats, replaced });
 		} catch (error) {
 			await storage.close();
 			throw error;
@@ -117,10 +117,10 @@ export class PartFile {
 	}
 
 	/** The old file is there until the new one would survive a loss of power. */
-	async #replace(standing: ExistingFile): Promise<void> {
+	async #replace(existing: ExistingFile): Promise<void> {
 		await this.#sync();
-		await onFile(this.partPath, () => chmod(this.partPath, standing.mode));
-		await standing.checkUnchanged();
+		await onFile(this.partPath, () => chmod(this.partPath, existing.mode));
+		await existing.checkUnchanged();
 		await onFile(this.path, () => rename(this.partPath, this.path));
 		this.#hasReplaced = true;
 	}
@@ -207,8 +207,8 @@ export async function resolveOutput(output: string | undefined, name: string): P
  * would be to write to a file of somebody's. The name of the part is taken from it.
  */
 async function leftOver({ path, part }: PartPaths): Promise<BigIntStats | undefined> {
-	const [left, standing] = await Promise.all([found(part), found(path)]);
-	const isNamed = left && standing && identityOf(left) === identityOf(standing);
+	const [left, existing] = await Promise.all([found(part), found(path)]);
+	const isNamed = left && existing && identityOf(left) === identityOf(existing);
 	if (left?.isFile() && left.nlink > (isNamed ? 2n : 1n)) {
 		await onFile(part, () => unlink(part));
 		return undefined;

@@ -3,7 +3,7 @@ import type { Seed } from '../../../protocol/index.ts';
 
 const NAME_BYTES = 255;
 
-/** The files of a download whose final place is `path`. */
+/** The files of a download whose final path is `path`. */
 export interface PartPaths {
 	/** Where the finished file will be. */
 	readonly path: string;

@@ -1,4 +1,4 @@
-import type { Bitfield, Seed } from '../../../protocol/index.ts';
+import { type Bitfield, type Seed, ShoalError } from '../../../protocol/index.ts';
 import type { ChunkRun } from '../../engine/chunk-run.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
@@ -45,4 +45,12 @@ export interface ReadersTarget extends Target {
 /** Whether a download into `target` runs for its readers only. */
 export function isForReaders(target: Target): target is ReadersTarget {
 	return 'checkRoom' in target;
+}
+
+/** The error of a seed whose chunks are all right, and whose digest of the whole is not. */
+export function seedLies({ id }: Seed): ShoalError {
+	return new ShoalError(
+		'ERR_SEED_LIES',
+		`every chunk of seed ${id} is right, but the digest of the whole is not: whoever made the seed made it wrong. What was fetched is not kept; ask for another seed`,
+	);
 }

@@ -1,6 +1,5 @@
 import { Bitfield, type Seed, sameDigest } from '../../../protocol/index.ts';
-import { seedLies } from '../../download/target/seed-lies.ts';
-import type { Finished, Opened, Target } from '../../download/target/target.ts';
+import { type Finished, type Opened, seedLies, type Target } from '../../download/target/target.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { BlobStorage } from './blob-storage.ts';
 import { digestChunk } from './hashes.ts';

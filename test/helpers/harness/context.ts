@@ -1,5 +1,6 @@
+import { digestChunk } from '../../../node/hashing/hasher.ts';
+import { dial } from '../../../node/lanes/dial.ts';
 import { createContext, type NodeContext } from '../../../node/node-context.ts';
-import { nodePlatform } from '../../../node/node-platform.ts';
 import {
 	decodeReply,
 	encodeJson,
@@ -46,7 +47,7 @@ export async function openContext(
 		warnings.push(error);
 	};
 	const context = createContext(link, topics, {
-		platform: nodePlatform,
+		platform: { digest: digestChunk, dial },
 		maxUp,
 		limits,
 		warn,

@@ -1,7 +1,6 @@
 import * as assert from 'uvu/assert';
 import { Tracker } from '../../../broker/index.ts';
-import type { HaveReply } from '../../../node/peers/have-reply.ts';
-import { Peers } from '../../../node/peers/peers.ts';
+import { type HaveReply, Peers } from '../../../node/peers/peers.ts';
 import { decodeReply, encodeJson } from '../../../protocol/index.ts';
 import { Peer } from '../../helpers/adversaries/peer.ts';
 import { announce } from '../../helpers/fixtures/registry.ts';
@@ -15,7 +14,7 @@ import { rejects } from '../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-const test = suite('Sources');
+const test = suite('Peers');
 const content = contentOf(2_000);
 const seed = seedOf(content);
 

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { HaveReply } from '../../../node/peers/have-reply.ts';
+import type { HaveReply } from '../../../node/peers/peers.ts';
 import { SeedFinder } from '../../../node/peers/seed-finder.ts';
 import { decodeChunk, type Seed } from '../../../protocol/index.ts';
 import { Peer } from '../../helpers/adversaries/peer.ts';
@@ -48,9 +48,8 @@ async function start(t: Scope, count: number) {
 		const found = new Promise<Seed>((resolve) => {
 			finder = new SeedFinder(context, {
 				id: seed.id,
-				roundTrip: () => 5,
+				peers: { roundTrip: 5, heard: () => {}, remove: (node) => useless.push(node) },
 				found: resolve,
-				useless: (node) => useless.push(node),
 			});
 		});
 		t.defer(() => finder?.close());

@@ -113,7 +113,7 @@ test('keeps to the rate it may send at', async (t) => {
 	await until('all of it', () => peer.received === 50_000);
 	const ms = performance.now() - begin;
 	assert.ok(ms > 350, `${ms}`);
-	assert.is(context.up.total, 50_000);
+	assert.is(context.traffic.up.total, 50_000);
 });
 
 test('sends nothing and holds nothing open after close', async (t) => {

@@ -1,21 +1,21 @@
 import * as assert from 'uvu/assert';
-import { PeerTraffic } from '../../../node/stats/traffic.ts';
+import { Traffic } from '../../../node/stats/traffic.ts';
 import { fakeClock } from '../../helpers/harness/clock.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('Feeds');
+const test = suite('Traffic');
 
 test('who feeds a node comes with lane and rate, the largest first, and is forgotten when it rests', () => {
 	const clock = fakeClock(1_000_000);
-	const peerTraffic = new PeerTraffic(clock.now);
-	assert.is(peerTraffic.largest, undefined);
+	const traffic = new Traffic(clock.now);
+	assert.is(traffic.largest, undefined);
 	for (let step = 0; step < 400; step += 1) {
 		clock.advance(10);
-		peerTraffic.count('node-slow', 'broker', 1_000);
-		peerTraffic.count('node-fast', 'direct', 3_000);
-		peerTraffic.count('node-fast', 'broker', 2_000);
+		traffic.received('node-slow', 'broker', 1_000);
+		traffic.received('node-fast', 'direct', 3_000);
+		traffic.received('node-fast', 'broker', 2_000);
 	}
-	const named = peerTraffic.largest?.map(({ node, lane, rate }) => {
+	const named = traffic.largest?.map(({ node, lane, rate }) => {
 		return `${node} ${lane} ${Math.round(rate / 50_000) * 50_000}`;
 	});
 	assert.equal(named, [
@@ -24,23 +24,23 @@ test('who feeds a node comes with lane and rate, the largest first, and is forgo
 		'node-slow broker 100000',
 	]);
 	clock.advance(3_000);
-	peerTraffic.count('node-slow', 'broker', 1_000);
+	traffic.received('node-slow', 'broker', 1_000);
 	assert.equal(
-		peerTraffic.largest?.map(({ node }) => node),
+		traffic.largest?.map(({ node }) => node),
 		['node-slow'],
 	);
 	clock.advance(3_000);
-	assert.is(peerTraffic.largest, undefined);
+	assert.is(traffic.largest, undefined);
 });
 
 test('of many only the eight largest are named', () => {
 	const clock = fakeClock();
-	const peerTraffic = new PeerTraffic(clock.now);
+	const traffic = new Traffic(clock.now);
 	for (let number = 10; number < 30; number += 1) {
-		peerTraffic.count(`node-no-${number}`, 'direct', number * 1_000);
+		traffic.received(`node-no-${number}`, 'direct', number * 1_000);
 	}
 	assert.equal(
-		peerTraffic.largest?.map(({ node }) => node),
+		traffic.largest?.map(({ node }) => node),
 		[29, 28, 27, 26, 25, 24, 23, 22].map((number) => `node-no-${number}`),
 	);
 });
