@@ -1,6 +1,6 @@
 import { FanOut } from '../../../node/seeding/fan-out.ts';
 import type { ByteRange } from '../../../protocol/index.ts';
-import type { SwarmNode } from './swarm-node.ts';
+import type { SimulatedNode } from './simulated-node.ts';
 import { InTurn, SpreadFirst, type Wish, type WishQueue } from './wish-queue.ts';
 import type { World } from './world.ts';
 
@@ -10,13 +10,13 @@ const SEED = 'seed';
 export class Serving {
 	/** Bytes that went up. */
 	sent = 0;
-	readonly #node: SwarmNode;
+	readonly #node: SimulatedNode;
 	readonly #world: World;
 	readonly #queue: WishQueue;
 	readonly #fanOut: FanOut;
 	#isBusy = false;
 
-	constructor(node: SwarmNode, world: World) {
+	constructor(node: SimulatedNode, world: World) {
 		this.#node = node;
 		this.#world = world;
 		const { isSpreadFirst, layout } = world;
@@ -26,7 +26,7 @@ export class Serving {
 
 	/** `from` asks for ranges. @returns why not, if they are refused */
 	ask(
-		from: SwarmNode,
+		from: SimulatedNode,
 		request: bigint,
 		ranges: readonly ByteRange[],
 	): 'busy' | 'not-there' | undefined {
@@ -55,7 +55,7 @@ export class Serving {
 		return undefined;
 	}
 
-	cancel(from: SwarmNode, request: bigint, ranges: readonly ByteRange[]): void {
+	cancel(from: SimulatedNode, request: bigint, ranges: readonly ByteRange[]): void {
 		this.#queue.cancel(from.id, request, ranges);
 	}
 

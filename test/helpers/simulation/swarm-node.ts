@@ -12,6 +12,7 @@ import {
 import { Link } from './link.ts';
 import { Neighbours } from './neighbours.ts';
 import { Serving } from './serving.ts';
+import type { SimulatedNode } from './simulated-node.ts';
 import type { World } from './world.ts';
 
 /** The links of a simulated node. */
@@ -31,7 +32,7 @@ const VERIFY = 1;
 const DIRECT = { mostPart: MAX_RANGE, isFree: true, mostQueue: 500 };
 
 /** A node of a simulated swarm: a real engine, a link of its own, and a model of the shell around it. */
-export class SwarmNode {
+export class SwarmNode implements SimulatedNode {
 	readonly index: number;
 	readonly id: string;
 	readonly idHash: number;
@@ -40,8 +41,7 @@ export class SwarmNode {
 	readonly latency: number;
 	readonly engine: DownloadEngine;
 	readonly serving: Serving;
-	/** Who counts on it. */
-	readonly countedOnBy = new Set<SwarmNode>();
+	readonly countedOnBy = new Set<SimulatedNode>();
 	isGone = false;
 	/** When it had everything, ms. */
 	completeAt: number | undefined;
@@ -107,16 +107,14 @@ export class SwarmNode {
 		this.serving.stop();
 		this.#neighbours.clear();
 		for (const node of this.countedOnBy) {
-			node.#neighbours.left(this);
+			node.onLeft(this);
 		}
 	}
 
-	/** The chunks it has. */
 	have(): number[] {
 		return [...this.engine.states.have().indices()];
 	}
 
-	/** Whether it has all chunks from `first` to `last`. */
 	hasRange(first: number, last: number): boolean {
 		for (let chunk = first; chunk <= last; chunk += 1) {
 			if (this.engine.states.of(chunk) !== 'have') {
@@ -126,27 +124,23 @@ export class SwarmNode {
 		return true;
 	}
 
-	/** Whether it listens to what `node` shares. */
-	hears(node: SwarmNode): boolean {
+	hears(node: SimulatedNode): boolean {
 		return this.#world.topology.hasSharedTopics && this.#neighbours.hears(node);
 	}
 
-	/** `node` has asked what is here. */
-	meet(node: SwarmNode): void {
+	meet(node: SimulatedNode): void {
 		this.#neighbours.consider(node);
 		if (!this.isGone) {
 			this.countedOnBy.add(node);
 		}
 	}
 
-	/** The tracker lists these as downloaders. */
-	listed(downloaders: readonly SwarmNode[]): void {
+	listed(downloaders: readonly SimulatedNode[]): void {
 		const known = [...this.engine.nodes.values()].filter(({ have }) => !have.isFull);
 		this.#fellows.set(new Set([...downloaders, ...known].map(({ id }) => id)));
 	}
 
-	/** `node` has told what it has, at first or since. */
-	onHave(node: SwarmNode, chunks: readonly number[]): void {
+	onHave(node: SimulatedNode, chunks: readonly number[]): void {
 		if (node.countedOnBy.has(this) && !this.isGone && !this.isComplete) {
 			this.engine.nodeHas(node.id, chunks);
 			if (!this.#world.topology.hasSharedTopics) {
@@ -164,22 +158,29 @@ export class SwarmNode {
 		}
 	}
 
-	onRequest(from: SwarmNode, request: bigint, ranges: readonly ByteRange[]): void {
+	onLeft(node: SimulatedNode): void {
+		this.#neighbours.left(node);
+	}
+
+	onRequest(from: SimulatedNode, request: bigint, ranges: readonly ByteRange[]): void {
 		const refusal = this.isGone ? undefined : this.serving.ask(from, request, ranges);
 		if (refusal !== undefined) {
 			from.refusedBy(this, request, refusal);
 		}
 	}
 
-	/** `node` refuses a request. */
-	refusedBy(node: SwarmNode, request: bigint, reason: 'busy' | 'not-there'): void {
+	onCancel(from: SimulatedNode, request: bigint, ranges: readonly ByteRange[]): void {
+		this.serving.cancel(from, request, ranges);
+	}
+
+	refusedBy(node: SimulatedNode, request: bigint, reason: 'busy' | 'not-there'): void {
 		this.#world.tell(node, this, () => {
 			this.engine.refused(node.id, request, reason === 'busy', this.#now);
 			this.#decide();
 		});
 	}
 
-	onBytes(from: SwarmNode, request: bigint, offset: number, length: number): void {
+	onBytes(from: SimulatedNode, request: bigint, offset: number, length: number): void {
 		this.#neighbours.heard(from);
 		const attempt = this.engine.received(from.id, request, offset, length, this.#now);
 		if (attempt !== undefined && this.#world.isLie(from)) {
@@ -189,7 +190,7 @@ export class SwarmNode {
 		this.#take(attempt?.isWhole ? [attempt] : []);
 	}
 
-	onShared(from: SwarmNode, offset: number, length: number): void {
+	onShared(from: SimulatedNode, offset: number, length: number): void {
 		const whole = this.engine.overheard(from.id, offset, length, this.#now);
 		for (const attempt of this.#world.isLie(from) ? whole : []) {
 			this.#wrong.add(attempt);
@@ -199,8 +200,7 @@ export class SwarmNode {
 		this.#take(whole.filter((attempt) => attempt.isOverheard || attempt.isWhole));
 	}
 
-	/** `node` is not counted on any more. */
-	forget(node: SwarmNode): void {
+	forget(node: SimulatedNode): void {
 		node.countedOnBy.delete(this);
 		this.engine.removeNode(node.id);
 	}
@@ -278,12 +278,12 @@ export class SwarmNode {
 			return;
 		}
 		const { request, ranges } = decision;
-		const node = this.#world.nodes.get(decision.node) as SwarmNode;
+		const node = this.#world.nodes.get(decision.node) as SimulatedNode;
 		this.#world.tell(this, node, () => {
 			if (decision.do === 'request') {
 				node.onRequest(this, request, ranges);
 			} else {
-				node.serving.cancel(this, request, ranges);
+				node.onCancel(this, request, ranges);
 			}
 		});
 	}

@@ -1,10 +1,10 @@
 import { type QueuedRange, RequestQueue } from '../../../node/seeding/request-queue.ts';
 import { type ByteRange, DEFAULT_LIMITS } from '../../../protocol/index.ts';
 import { SentCounts } from './sent-counts.ts';
-import type { SwarmNode } from './swarm-node.ts';
+import type { SimulatedNode } from './simulated-node.ts';
 
 /** A range that a simulated node waits for. */
-export type Wish = QueuedRange<SwarmNode>;
+export type Wish = QueuedRange<SimulatedNode>;
 
 /** What a simulated node has still to send, and in which order. */
 export interface WishQueue {
@@ -18,7 +18,7 @@ export interface WishQueue {
 
 /** What `ChunkSender` does: over the downloaders in turn, however many there are. */
 export class InTurn implements WishQueue {
-	readonly #queue = new RequestQueue<SwarmNode>(DEFAULT_LIMITS.requestQueue);
+	readonly #queue = new RequestQueue<SimulatedNode>(DEFAULT_LIMITS.requestQueue);
 
 	add(wishes: readonly Wish[]): readonly Wish[] | undefined {
 		const [first] = wishes;
