@@ -1,9 +1,10 @@
+import stringWidth from 'string-width';
 import { printable, type SeedListing } from '../../../protocol/index.ts';
 import { closeNode, namedBroker, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Command } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
-import { table, widthOf } from '../terminal/table.ts';
+import { table } from '../terminal/table.ts';
 import { formatBytes } from '../terminal/units.ts';
 
 /** What was typed after `shoal ls`. */
@@ -77,7 +78,7 @@ function nameWidth(output: Output, rows: ReadonlyArray<readonly string[]>): numb
 	if (!output.isLive) {
 		return undefined;
 	}
-	const size = Math.max(...rows.map((row) => widthOf(row[1] ?? '')));
+	const size = Math.max(...rows.map((row) => stringWidth(row[1] ?? '')));
 	const rest = size + 'SEEDERS'.length + 'DOWNLOADERS'.length + 4 * 2;
 	const room = output.columns - rest - ID_WIDTH;
 	return Math.max(room, 24);

@@ -1,7 +1,7 @@
 import { type Load, type NodeState, printable } from '../../../protocol/index.ts';
 import type { NodeShare, SwarmOf, SwarmView } from '../../tracker/swarm-view.ts';
 import { blockMap } from './bar.ts';
-import { fit } from './table.ts';
+import { fit } from './text.ts';
 import { countOf, formatBytes, formatRate, percent } from './units.ts';
 
 /** The room there is on the terminal. */
