@@ -1,17 +1,9 @@
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
 import { fsError } from '../storage/fs-error.ts';
+import type { Command } from './command.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
 import { Output } from './terminal/output.ts';
-
-/** What a command works with. */
-export interface CommandContext {
-	readonly output: Output;
-	readonly interrupts: Interrupts;
-}
-
-/** What a command does. @returns the exit code */
-export type Command = (context: CommandContext) => Promise<number>;
 
 /** Options that decide how a command talks. */
 export interface TalkOptions {

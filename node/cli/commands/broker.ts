@@ -7,10 +7,10 @@ import type { BrokerFlags } from '../broker/broker-flags.ts';
 import { type BrokerPage, openPage } from '../broker/broker-page.ts';
 import { isLoopback } from '../broker/public-link.ts';
 import { logBroker } from '../broker/service-log.ts';
+import type { Command } from '../command.ts';
 import { announceBroker } from '../connect/mdns.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
-import type { Command } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
 

@@ -3,11 +3,11 @@ import { isShoalError, type Seed, ShoalError } from '../../../protocol/index.ts'
 import type { Progress } from '../../download/download-types.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
+import type { Command, CommandContext } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseByteRange } from '../parse/byte-range.ts';
 import { type ContentReference, parseContentReference } from '../parse/content-reference.ts';
-import type { Command, CommandContext } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { printResult, type Told } from '../terminal/print-result.ts';
 import { downloadText, downloadTitle, ProgressView } from '../terminal/progress-view.ts';

@@ -6,9 +6,9 @@ import {
 	type Limits,
 	resolveLimits,
 } from '../../../protocol/index.ts';
+import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
-import type { Command } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { formatBytes } from '../terminal/units.ts';

@@ -2,8 +2,8 @@ import { fingerprintOf } from '../../../broker/index.ts';
 import { ShoalError } from '../../../protocol/index.ts';
 import { openFolder } from '../broker/broker-access.ts';
 import { tellJoinLinks } from '../broker/join-links.ts';
+import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Command } from '../run.ts';
 
 /** What was typed after `shoal token`. */
 export interface TokenFlags {

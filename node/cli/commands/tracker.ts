@@ -2,10 +2,10 @@ import { nanoid } from 'nanoid';
 import { Tracker } from '../../../broker/index.ts';
 import { brokerStream } from '../../lanes/transport/broker-stream.ts';
 import { logTracker } from '../broker/service-log.ts';
+import type { Command } from '../command.ts';
 import { asBroker, chooseBroker } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
-import type { Command } from '../run.ts';
 import { countOf } from '../terminal/units.ts';
 
 /** What was typed after `shoal tracker`. */

@@ -11,13 +11,14 @@ import type { ListenAt } from '../../lanes/listen.ts';
 import { brokerStream } from '../../lanes/transport/broker-stream.ts';
 import type { ShoalNodeOptions } from '../../node-options.ts';
 import { ShoalNode } from '../../shoal-node.ts';
-import { TraceFile, type TraceSink, traceToAll } from '../../stats/trace.ts';
+import { type TraceSink, traceToAll } from '../../stats/trace.ts';
 import { fsError } from '../../storage/fs-error.ts';
+import type { CommandContext } from '../command.ts';
 import { parseRate } from '../parse/rate.ts';
-import type { CommandContext } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { credentialsFor, joinedBroker, secretOf } from './joined-broker.ts';
 import type { MetricsServer } from './metrics-server.ts';
+import { TraceFile } from './trace-file.ts';
 import { TransferLog } from './transfer-log.ts';
 
 /** Options of the commands that connect as a node. */
