@@ -5,8 +5,8 @@ import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
 import { Output } from './terminal/output.ts';
 
-/** Options that decide how a command talks. */
-export interface TalkOptions {
+/** Options of the form and the place of a command's output. */
+export interface OutputFlags {
 	readonly json?: boolean | undefined;
 	readonly output?: string | undefined;
 }
@@ -17,7 +17,7 @@ export interface TalkOptions {
  * @param isEndless it runs until it is stopped, so that being stopped is no failure
  */
 export async function run(
-	options: TalkOptions,
+	options: OutputFlags,
 	load: () => Promise<Command>,
 	isEndless = false,
 ): Promise<never> {

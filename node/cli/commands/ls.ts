@@ -28,7 +28,7 @@ export function lsCommand(flags: LsFlags): Command {
 			const collect = async (): Promise<void> => {
 				for await (const listing of node.seeds()) {
 					listings.push(listing);
-					tellListing(output, listing);
+					printListing(output, listing);
 				}
 			};
 			await interrupts.race(collect());
@@ -40,7 +40,7 @@ export function lsCommand(flags: LsFlags): Command {
 	};
 }
 
-function tellListing(output: Output, listing: SeedListing): void {
+function printListing(output: Output, listing: SeedListing): void {
 	const { seed: id, name, length, chunks, seeders, downloaders } = listing;
 	output.event({ event: 'seed', id, name, length, chunks, seeders, downloaders });
 }

@@ -32,21 +32,21 @@ export function trackerCommand(flags: TrackerFlags): Command {
 			openStream: brokerStream(url, flags.cert),
 		});
 		const tracker = await interrupts.race(asBroker(starting, url));
-		const tell = (event: 'ready' | 'standby', text: string): void => {
+		const printState = (event: 'ready' | 'standby', text: string): void => {
 			output.event({ event, tracker: tracker.id, broker: url });
 			output.line(text);
 		};
 		const ready = `the tracker is ready on ${url}`;
 		const standby = `another tracker is ready on ${url}; this one stands by and takes over when it is lost`;
-		tracker.on('ready', () => tell('ready', ready));
-		tracker.on('standby', () => tell('standby', standby));
+		tracker.on('ready', () => printState('ready', ready));
+		tracker.on('standby', () => printState('standby', standby));
 		tracker.on('warning', (error) => output.warn(error));
 		logTracker(output, tracker);
 		tracker.on('down', () => {
 			output.event({ event: 'offline', broker: url });
 			output.line('connection to the broker lost, trying again');
 		});
-		tracker.isActive ? tell('ready', ready) : tell('standby', standby);
+		tracker.isActive ? printState('ready', ready) : printState('standby', standby);
 		const timer = setInterval(() => {
 			const { nodes, seeds, announces } = tracker.stats();
 			const parts = [countOf(nodes, 'node'), countOf(seeds, 'seed')];

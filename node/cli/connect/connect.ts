@@ -91,9 +91,9 @@ export async function startNode(
 	{ output, interrupts }: CommandContext,
 	{ metrics, ...options }: CliNodeOptions,
 ): Promise<ShoalNode> {
-	const place = metrics && (await openMetrics(metrics, output));
+	const metricsServer = metrics && (await openMetrics(metrics, output));
 	const logged = output.logs('info') ? new TransferLog(output).trace : undefined;
-	const trace = traceToAll([options.trace, place?.trace, logged]);
+	const trace = traceToAll([options.trace, metricsServer?.trace, logged]);
 	const start = (broker: string): Promise<ShoalNode> => {
 		const { token, cert } = credentialsFor(broker);
 		const own = { broker, token, cert: options.cert ?? cert, trace };
@@ -110,7 +110,7 @@ export async function startNode(
 		output.line(`found a broker on this network: ${broker} (${name})`);
 		return await start(broker);
 	});
-	place?.watch(node);
+	metricsServer?.watch(node);
 	node.on('warning', (error) => output.warn(error));
 	node.on('down', ({ message }) => {
 		output.event({ event: 'offline', broker: node.broker, message: printable(message) });

@@ -81,9 +81,9 @@ export function readService(service: {
 	if (shoal !== VERSION || host === undefined || !isPort) {
 		return undefined;
 	}
-	const place = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+	const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 	return {
-		broker: `${tls === '1' ? 'mqtts' : 'mqtt'}://${place}`,
+		broker: `${tls === '1' ? 'mqtts' : 'mqtt'}://${address}`,
 		name: printable(String(name)).slice(0, 64),
 		needsToken: token !== '0',
 	};

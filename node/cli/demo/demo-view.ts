@@ -21,7 +21,7 @@ export interface DemoSeeder {
 export class DemoView {
 	readonly #output: Output;
 	#step = 0;
-	#toldAt = 0;
+	#printedAt = 0;
 
 	constructor(output: Output) {
 		this.#output = output;
@@ -53,8 +53,8 @@ export class DemoView {
 					.map((line) => output.fit(line))
 					.join('\n'),
 			);
-		} else if (fraction - this.#toldAt >= PLAIN_STEP) {
-			this.#toldAt = fraction;
+		} else if (fraction - this.#printedAt >= PLAIN_STEP) {
+			this.#printedAt = fraction;
 			output.line(`   ${downloadText(progress)}`);
 		}
 	}

@@ -129,7 +129,7 @@ export class Output {
 			const known = told === message ? code : undefined;
 			if (this.#log !== undefined) {
 				const event = level === 'warn' ? 'warning' : 'error';
-				this.#log.tell(level, event, told, { code: known });
+				this.#log.write(level, event, told, { code: known });
 			} else if (this.isJson) {
 				this.#errorLine(printableJson({ event: 'warning', code: known, message: told }));
 			} else {
@@ -161,7 +161,7 @@ export class Output {
 
 	/** Tells those who run a service what has happened, if there is a log. */
 	log(level: Level, event: string, message: string, fields?: LogFields): void {
-		this.#log?.tell(level, event, message, fields);
+		this.#log?.write(level, event, message, fields);
 	}
 
 	/** Tells why the command failed. */

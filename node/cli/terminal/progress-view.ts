@@ -19,8 +19,8 @@ export function barLine(fraction: number, text: string, columns: number): string
 /** Shows how far something is: a live bar on a terminal, elsewhere a line every few seconds. */
 export class ProgressView {
 	readonly #output: Output;
-	#toldAt = performance.now();
-	#told = '';
+	#printedAt = performance.now();
+	#printed = '';
 
 	constructor(output: Output) {
 		this.#output = output;
@@ -35,9 +35,9 @@ export class ProgressView {
 		if (output.isLive) {
 			const heading = output.style('bold', output.fit(title));
 			output.live(`${heading}\n${output.fit(barLine(fraction, text, output.columns))}`);
-		} else if (performance.now() - this.#toldAt >= PLAIN_EVERY && text !== this.#told) {
-			this.#toldAt = performance.now();
-			this.#told = text;
+		} else if (performance.now() - this.#printedAt >= PLAIN_EVERY && text !== this.#printed) {
+			this.#printedAt = performance.now();
+			this.#printed = text;
 			output.line(`${title}  ${text}`);
 		}
 	}
