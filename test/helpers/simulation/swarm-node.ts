@@ -10,9 +10,9 @@ import {
 	MAX_RANGE,
 } from '../../../protocol/index.ts';
 import { Link } from './link.ts';
-import { Neighbours } from './neighbours.ts';
-import { Serving } from './serving.ts';
 import type { SimulatedNode } from './simulated-node.ts';
+import { SimulatedPeers } from './simulated-peers.ts';
+import { SimulatedUploads } from './simulated-uploads.ts';
 import type { World } from './world.ts';
 
 /** The links of a simulated node. */
@@ -40,7 +40,7 @@ export class SwarmNode implements SimulatedNode {
 	readonly down: Link;
 	readonly latency: number;
 	readonly engine: DownloadEngine;
-	readonly serving: Serving;
+	readonly uploads: SimulatedUploads;
 	readonly countedOnBy = new Set<SimulatedNode>();
 	isGone = false;
 	/** When it had everything, ms. */
@@ -49,8 +49,8 @@ export class SwarmNode implements SimulatedNode {
 	useless = 0;
 	readonly #wrong = new Set<Attempt>();
 	readonly #world: World;
-	readonly #neighbours: Neighbours;
-	readonly #fellows: CoDownloaders;
+	readonly #peers: SimulatedPeers;
+	readonly #coDownloaders: CoDownloaders;
 	#news: number[] = [];
 	#requests = 0n;
 
@@ -63,11 +63,11 @@ export class SwarmNode implements SimulatedNode {
 		this.down = new Link(links.down);
 		this.latency = links.latency;
 		this.#world = world;
-		this.serving = new Serving(this, world);
-		this.#neighbours = new Neighbours(this, world);
-		this.#fellows = new CoDownloaders(id);
+		this.uploads = new SimulatedUploads(this, world);
+		this.#peers = new SimulatedPeers(this, world);
+		this.#coDownloaders = new CoDownloaders(id);
 		this.engine = new DownloadEngine({
-			coDownloaders: this.#fellows,
+			coDownloaders: this.#coDownloaders,
 			layout: world.layout,
 			have,
 			order: 'rarest',
@@ -96,7 +96,7 @@ export class SwarmNode implements SimulatedNode {
 	/** Begins to download. */
 	start(): void {
 		this.#world.announce(this);
-		this.#neighbours.query();
+		this.#peers.query();
 		this.#tick();
 	}
 
@@ -104,8 +104,8 @@ export class SwarmNode implements SimulatedNode {
 	leave(): void {
 		this.isGone = true;
 		this.#world.withdraw(this);
-		this.serving.stop();
-		this.#neighbours.clear();
+		this.uploads.stop();
+		this.#peers.clear();
 		for (const node of this.countedOnBy) {
 			node.onLeft(this);
 		}
@@ -125,11 +125,11 @@ export class SwarmNode implements SimulatedNode {
 	}
 
 	hears(node: SimulatedNode): boolean {
-		return this.#world.topology.hasSharedTopics && this.#neighbours.hears(node);
+		return this.#world.topology.hasSharedTopics && this.#peers.hears(node);
 	}
 
 	meet(node: SimulatedNode): void {
-		this.#neighbours.consider(node);
+		this.#peers.consider(node);
 		if (!this.isGone) {
 			this.countedOnBy.add(node);
 		}
@@ -137,7 +137,7 @@ export class SwarmNode implements SimulatedNode {
 
 	listed(downloaders: readonly SimulatedNode[]): void {
 		const known = [...this.engine.nodes.values()].filter(({ have }) => !have.isFull);
-		this.#fellows.set(new Set([...downloaders, ...known].map(({ id }) => id)));
+		this.#coDownloaders.set(new Set([...downloaders, ...known].map(({ id }) => id)));
 	}
 
 	onHave(node: SimulatedNode, chunks: readonly number[]): void {
@@ -147,9 +147,9 @@ export class SwarmNode implements SimulatedNode {
 				this.engine.rebound(node.id, DIRECT);
 			}
 			if (node.isComplete) {
-				this.#fellows.delete(node.id);
+				this.#coDownloaders.delete(node.id);
 			} else {
-				this.#fellows.add(node.id);
+				this.#coDownloaders.add(node.id);
 			}
 			// Who owes something is asked for more when it answers.
 			if (this.engine.nodes.get(node.id)?.outstanding === 0) {
@@ -159,29 +159,29 @@ export class SwarmNode implements SimulatedNode {
 	}
 
 	onLeft(node: SimulatedNode): void {
-		this.#neighbours.left(node);
+		this.#peers.left(node);
 	}
 
 	onRequest(from: SimulatedNode, request: bigint, ranges: readonly ByteRange[]): void {
-		const refusal = this.isGone ? undefined : this.serving.ask(from, request, ranges);
+		const refusal = this.isGone ? undefined : this.uploads.ask(from, request, ranges);
 		if (refusal !== undefined) {
 			from.refusedBy(this, request, refusal);
 		}
 	}
 
 	onCancel(from: SimulatedNode, request: bigint, ranges: readonly ByteRange[]): void {
-		this.serving.cancel(from, request, ranges);
+		this.uploads.cancel(from, request, ranges);
 	}
 
 	refusedBy(node: SimulatedNode, request: bigint, reason: 'busy' | 'not-there'): void {
-		this.#world.tell(node, this, () => {
+		this.#world.send(node, this, () => {
 			this.engine.refused(node.id, request, reason === 'busy', this.#now);
 			this.#decide();
 		});
 	}
 
 	onBytes(from: SimulatedNode, request: bigint, offset: number, length: number): void {
-		this.#neighbours.heard(from);
+		this.#peers.heard(from);
 		const attempt = this.engine.received(from.id, request, offset, length, this.#now);
 		if (attempt !== undefined && this.#world.isLie(from)) {
 			this.#wrong.add(attempt);
@@ -195,7 +195,7 @@ export class SwarmNode implements SimulatedNode {
 		for (const attempt of this.#world.isLie(from) ? whole : []) {
 			this.#wrong.add(attempt);
 		}
-		this.#neighbours.overheard(from, length, whole.length > 0);
+		this.#peers.overheard(from, length, whole.length > 0);
 		this.useless += whole.length === 0 ? length : 0;
 		this.#take(whole.filter((attempt) => attempt.isOverheard || attempt.isWhole));
 	}
@@ -222,13 +222,13 @@ export class SwarmNode implements SimulatedNode {
 		for (let chunk = firstChunk; chunk < firstChunk + chunks; chunk += 1) {
 			this.engine.stored(chunk);
 			if (this.#news.push(chunk) === 1) {
-				time.after(NEWS_EVERY, () => this.#tell());
+				time.after(NEWS_EVERY, () => this.#sendNews());
 			}
 			this.#world.onStored(this, chunk);
 		}
 		if (this.isComplete) {
 			this.completeAt = time.now;
-			this.#neighbours.clear();
+			this.#peers.clear();
 			this.#world.announce(this);
 		}
 		this.#decide();
@@ -246,7 +246,7 @@ export class SwarmNode implements SimulatedNode {
 		this.#decide();
 	}
 
-	#tell(): void {
+	#sendNews(): void {
 		const news = this.#news;
 		this.#news = [];
 		// One event for all who are told: they are many, and their latencies differ little.
@@ -279,7 +279,7 @@ export class SwarmNode implements SimulatedNode {
 		}
 		const { request, ranges } = decision;
 		const node = this.#world.nodes.get(decision.node) as SimulatedNode;
-		this.#world.tell(this, node, () => {
+		this.#world.send(this, node, () => {
 			if (decision.do === 'request') {
 				node.onRequest(this, request, ranges);
 			} else {

@@ -70,9 +70,9 @@ export class World {
 	/** `node` is gone: the tracker knows at once. */
 	withdraw(node: SimulatedNode): void {
 		for (const list of [this.#seeders, this.#downloaders]) {
-			const place = list.indexOf(node);
-			if (place >= 0) {
-				list.splice(place, 1);
+			const index = list.indexOf(node);
+			if (index >= 0) {
+				list.splice(index, 1);
 			}
 		}
 	}
@@ -110,7 +110,7 @@ export class World {
 	}
 
 	/** Hands a control message over: late if something is in the way, as TCP keeps it. */
-	tell(from: SimulatedNode, to: SimulatedNode, arrive: () => void): void {
+	send(from: SimulatedNode, to: SimulatedNode, arrive: () => void): void {
 		this.time.after(this.latency(from, to), () => this.whenItPasses(from, to, arrive));
 	}
 
@@ -136,9 +136,9 @@ export class World {
 	#draw(from: readonly SimulatedNode[], most: number, chosen: Set<SimulatedNode>): void {
 		const left = [...from];
 		while (chosen.size < most && left.length > 0) {
-			const place = Math.floor(this.random() * left.length);
-			chosen.add(left[place] as SimulatedNode);
-			left[place] = left.at(-1) as SimulatedNode;
+			const index = Math.floor(this.random() * left.length);
+			chosen.add(left[index] as SimulatedNode);
+			left[index] = left.at(-1) as SimulatedNode;
 			left.pop();
 		}
 	}

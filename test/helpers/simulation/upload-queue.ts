@@ -3,35 +3,35 @@ import { type ByteRange, DEFAULT_LIMITS } from '../../../protocol/index.ts';
 import { SentCounts } from './sent-counts.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 
-/** A range that a simulated node waits for. */
-export type Wish = QueuedRange<SimulatedNode>;
+/** A range that is to be sent to a simulated node. */
+export type Upload = QueuedRange<SimulatedNode>;
 
-/** What a simulated node has still to send, and in which order. */
-export interface WishQueue {
-	/** Queues wishes of one request. @returns those that gave way; undefined if there is no room */
-	add(wishes: readonly Wish[]): readonly Wish[] | undefined;
-	take(): Wish | undefined;
+/** The uploads that wait at a simulated node, in the order of a policy. */
+export interface UploadQueue {
+	/** Queues uploads of one request. @returns those that gave way; undefined if there is no room */
+	add(uploads: readonly Upload[]): readonly Upload[] | undefined;
+	take(): Upload | undefined;
 	cancel(from: string, request: bigint, ranges: readonly ByteRange[]): void;
 	/** Forgets everything for which `isOver` holds. */
-	drop(isOver: (wish: Wish) => boolean): void;
+	drop(isOver: (upload: Upload) => boolean): void;
 }
 
-/** What `ChunkSender` does: over the downloaders in turn, however many there are. */
-export class InTurn implements WishQueue {
+/** As `UploadLane` has it: over the downloaders in turn, however many there are. */
+export class RoundRobin implements UploadQueue {
 	readonly #queue = new RequestQueue<SimulatedNode>(DEFAULT_LIMITS.requestQueue);
 
-	add(wishes: readonly Wish[]): readonly Wish[] | undefined {
-		const [first] = wishes;
-		if (first !== undefined && !this.#queue.hasRoom(first.from, wishes.length)) {
+	add(uploads: readonly Upload[]): readonly Upload[] | undefined {
+		const [first] = uploads;
+		if (first !== undefined && !this.#queue.hasRoom(first.from, uploads.length)) {
 			return undefined;
 		}
-		for (const wish of wishes) {
-			this.#queue.add(wish);
+		for (const upload of uploads) {
+			this.#queue.add(upload);
 		}
 		return [];
 	}
 
-	take(): Wish | undefined {
+	take(): Upload | undefined {
 		return this.#queue.take();
 	}
 
@@ -39,43 +39,43 @@ export class InTurn implements WishQueue {
 		this.#queue.cancel(from, request, ranges);
 	}
 
-	drop(isOver: (wish: Wish) => boolean): void {
+	drop(isOver: (upload: Upload) => boolean): void {
 		this.#queue.drop(isOver);
 	}
 }
 
-/** Downloaders that wait at a time; each has a window full of wishes. */
+/** Downloaders that wait at a time; each has a window full of uploads. */
 const MOST_DOWNLOADERS = 16;
 
 /**
  * A rule on trial: what spreads the content soonest goes first ({@link SentCounts}), and a crowd does not
- * wait in line, as its wishes would be stale when they are granted: beyond so many downloaders one
+ * wait in line, as its uploads would be stale when they are granted: beyond so many downloaders one
  * that waits for something less urgent gives way, or the one that comes is refused.
  */
-export class SpreadFirst implements WishQueue {
+export class LeastSentFirst implements UploadQueue {
 	readonly #chunkSize: number;
-	readonly #spread = new SentCounts();
-	readonly #queues = new Map<string, Wish[]>();
+	readonly #sentCounts = new SentCounts();
+	readonly #queues = new Map<string, Upload[]>();
 
 	constructor(chunkSize: number) {
 		this.#chunkSize = chunkSize;
 	}
 
-	add(wishes: readonly Wish[]): readonly Wish[] | undefined {
-		const [first] = wishes;
-		const given = first === undefined ? [] : this.#admit(first);
+	add(uploads: readonly Upload[]): readonly Upload[] | undefined {
+		const [first] = uploads;
+		const given = first === undefined ? [] : this.#makeRoom(first);
 		if (first !== undefined && given !== undefined) {
 			const queue = this.#queues.get(first.from) ?? [];
 			this.#queues.set(first.from, queue);
-			for (const wish of wishes) {
-				const place = queue.findIndex(({ range }) => range[0] === wish.range[0]);
-				queue.splice(place < 0 ? queue.length : place, place < 0 ? 0 : 1, wish);
+			for (const upload of uploads) {
+				const at = queue.findIndex(({ range }) => range[0] === upload.range[0]);
+				queue.splice(at < 0 ? queue.length : at, at < 0 ? 0 : 1, upload);
 			}
 		}
 		return given;
 	}
 
-	take(): Wish | undefined {
+	take(): Upload | undefined {
 		const next = this.#find((rank, least) => rank < least);
 		if (next !== undefined) {
 			const queue = this.#queues.get(next.from) ?? [];
@@ -85,23 +85,23 @@ export class SpreadFirst implements WishQueue {
 				this.#queues.set(next.from, queue);
 			}
 			const [offset, length] = next.range;
-			this.#spread.sent(next.from, this.#chunkOf(offset), length, this.#chunkSize);
+			this.#sentCounts.sent(next.from, this.#chunkOf(offset), length, this.#chunkSize);
 		}
 		return next;
 	}
 
 	cancel(from: string, request: bigint, ranges: readonly ByteRange[]): void {
 		const offsets = new Set(ranges.map(([offset]) => offset));
-		this.#keep(from, (wish) => wish.request !== request || !offsets.has(wish.range[0]));
+		this.#keep(from, (upload) => upload.request !== request || !offsets.has(upload.range[0]));
 	}
 
-	drop(isOver: (wish: Wish) => boolean): void {
+	drop(isOver: (upload: Upload) => boolean): void {
 		for (const from of [...this.#queues.keys()]) {
-			this.#keep(from, (wish) => !isOver(wish));
+			this.#keep(from, (upload) => !isOver(upload));
 		}
 	}
 
-	#admit(first: Wish): readonly Wish[] | undefined {
+	#makeRoom(first: Upload): readonly Upload[] | undefined {
 		if (this.#queues.has(first.from) || this.#queues.size < MOST_DOWNLOADERS) {
 			return [];
 		}
@@ -114,29 +114,29 @@ export class SpreadFirst implements WishQueue {
 		return given;
 	}
 
-	/** Of the wishes whose turn it is at their downloader, the one whose rank is best. */
-	#find(isBetter: (rank: number, than: number) => boolean): Wish | undefined {
-		let best: Wish | undefined;
+	/** Of the uploads whose turn it is at their downloader, the one whose rank is best. */
+	#find(isBetter: (rank: number, than: number) => boolean): Upload | undefined {
+		let best: Upload | undefined;
 		let bestRank = 0;
-		for (const [wish] of this.#queues.values()) {
-			const rank = wish === undefined ? 0 : this.#rank(wish);
+		for (const [upload] of this.#queues.values()) {
+			const rank = upload === undefined ? 0 : this.#rank(upload);
 			if (best === undefined || isBetter(rank, bestRank)) {
-				best = wish;
+				best = upload;
 				bestRank = rank;
 			}
 		}
 		return best;
 	}
 
-	#rank({ from, range }: Wish): number {
-		return this.#spread.rank(from, this.#chunkOf(range[0]));
+	#rank({ from, range }: Upload): number {
+		return this.#sentCounts.rank(from, this.#chunkOf(range[0]));
 	}
 
 	#chunkOf(offset: number): number {
 		return Math.floor(offset / this.#chunkSize);
 	}
 
-	#keep(from: string, isKept: (wish: Wish) => boolean): void {
+	#keep(from: string, isKept: (upload: Upload) => boolean): void {
 		const queue = this.#queues.get(from)?.filter(isKept) ?? [];
 		if (queue.length > 0) {
 			this.#queues.set(from, queue);

@@ -12,22 +12,22 @@ const MOST_TOPICS = 8;
 /** Bytes from a topic before it is judged by how much of them is of use. */
 const JUDGED = 8 * 1024 * 1024;
 
-/** The nodes that a simulated downloader counts on: what `Sources` and `Listening` do. */
-export class Neighbours {
+/** The nodes that a simulated downloader counts on: what `Peers` and `FanOutSubscriptions` do. */
+export class SimulatedPeers {
 	readonly #node: SimulatedNode;
 	readonly #world: World;
 	/** When bytes last came from each; at first, when it was added. */
 	readonly #sentAt = new Map<SimulatedNode, number>();
 	/** By node whose shared topic is or was heard: what came of late, and what of it was of use. */
 	readonly #topics = new Map<SimulatedNode, { bytes: number; useful: number; isLeft: boolean }>();
-	readonly #places: PeerSlots;
+	readonly #slots: PeerSlots;
 	#heardAt = 0;
 	#queryAfter = QUERY_FIRST;
 
 	constructor(node: SimulatedNode, world: World) {
 		this.#node = node;
 		this.#world = world;
-		this.#places = new PeerSlots(node.id);
+		this.#slots = new PeerSlots(node.id);
 	}
 
 	/** Asks the tracker, and again from time to time, as long as it is a downloader. */
@@ -47,11 +47,11 @@ export class Neighbours {
 		time.after(isSilent ? SILENCE : this.#queryAfter, () => this.query());
 	}
 
-	/** `node` has something to do with the swarm: if there is a place, it is asked what it has. */
+	/** `node` has something to do with the swarm: if there is a slot, it is asked what it has. */
 	consider(node: SimulatedNode): void {
 		const { time } = this.#world;
 		const isDownloader = !this.#node.isGone && !this.#node.isComplete;
-		if (!isDownloader || this.#sentAt.has(node) || !this.#makePlace(node)) {
+		if (!isDownloader || this.#sentAt.has(node) || !this.#makeRoom(node)) {
 			return;
 		}
 		this.#sentAt.set(node, time.now);
@@ -114,18 +114,18 @@ export class Neighbours {
 		}
 	}
 
-	/** Gives every place back. */
+	/** Gives every slot back. */
 	clear(): void {
 		for (const node of [...this.#sentAt.keys()]) {
 			this.remove(node);
 		}
 	}
 
-	#makePlace(node: SimulatedNode): boolean {
-		const seated = new Map(
+	#makeRoom(node: SimulatedNode): boolean {
+		const held = new Map(
 			[...this.#sentAt].map(([{ id, isComplete }, sentAt]) => [id, { sentAt, isComplete }]),
 		);
-		const { isThere, leaves } = this.#places.slotFor(node.id, seated, this.#world.time.now);
+		const { isThere, leaves } = this.#slots.slotFor(node.id, held, this.#world.time.now);
 		if (leaves !== undefined) {
 			this.remove(this.#world.nodes.get(leaves) as SimulatedNode);
 		}
