@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
-import { temporaryFolder } from './helpers/harness/shoal.ts';
+import { makeFolder } from './helpers/fixtures/folder.ts';
 import { suite } from './helpers/harness/suite.ts';
 
 const test = suite('the package');
@@ -35,7 +35,7 @@ export const wrong: number = result.path;
 `;
 
 test('installed elsewhere it has a command and typed exports that work', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
 	// As links are not installed, it is packed on the way; without scripts, so that what is packed is what
 	// these tests were built from.

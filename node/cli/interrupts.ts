@@ -6,7 +6,7 @@ import { EXIT } from './exit-codes.ts';
 export type StopReason = 'SIGINT' | 'SIGTERM' | 'EPIPE';
 
 /** After a signal the process ends in this many ms, whatever hangs. */
-const FORCE_EXIT_AFTER = 1_900;
+const EXIT_WITHIN = 1_900;
 
 /**
  * Turns signals into an abort: the first one ends the command in an orderly way, a second Ctrl-C ends
@@ -50,7 +50,7 @@ export class Interrupts {
 	stop(reason: StopReason): void {
 		if (this.#reason === undefined) {
 			this.#reason = reason;
-			setTimeout(() => process.exit(this.lastExit), FORCE_EXIT_AFTER).unref();
+			setTimeout(() => process.exit(this.lastExit), EXIT_WITHIN).unref();
 			this.#controller.abort(new ShoalError('ERR_ABORTED', 'interrupted'));
 		}
 	}

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import type { Command as Action } from './command.ts';
 import { EXAMPLES, EXIT_CODES, HOW_IT_WORKS } from './help-texts.ts';
-import type { Command as Action, TalkOptions } from './run.ts';
+import type { OutputFlags } from './run.ts';
 
 // Nothing else is loaded until a command runs, so that help is there at once.
 
@@ -255,7 +256,7 @@ function add(program: Command, name: keyof typeof EXAMPLES, about: string): Comm
 }
 
 async function start(
-	options: TalkOptions,
+	options: OutputFlags,
 	load: () => Promise<Action>,
 	isEndless = false,
 ): Promise<void> {

@@ -1,20 +1,12 @@
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
 import { fsError } from '../storage/fs-error.ts';
+import type { Command } from './command.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
 import { Output } from './terminal/output.ts';
 
-/** What a command works with. */
-export interface CommandContext {
-	readonly output: Output;
-	readonly interrupts: Interrupts;
-}
-
-/** What a command does. @returns the exit code */
-export type Command = (context: CommandContext) => Promise<number>;
-
-/** Options that decide how a command talks. */
-export interface TalkOptions {
+/** Options of the form and the place of a command's output. */
+export interface OutputFlags {
 	readonly json?: boolean | undefined;
 	readonly output?: string | undefined;
 }
@@ -25,7 +17,7 @@ export interface TalkOptions {
  * @param isEndless it runs until it is stopped, so that being stopped is no failure
  */
 export async function run(
-	options: TalkOptions,
+	options: OutputFlags,
 	load: () => Promise<Command>,
 	isEndless = false,
 ): Promise<never> {

@@ -1,10 +1,10 @@
 import type { Feed, Load } from '../../protocol/index.ts';
 import type { DownloadResult, Progress } from '../download/download-types.ts';
 
-// What the page and the worker behind it tell each other.
+// The messages between the page and its worker.
 
-/** What of the swarm the page shows, and is therefore told of. */
-export type Look =
+/** The part of the swarm that the page shows. */
+export type ViewQuery =
 	| { readonly view: 'none' }
 	| {
 			readonly view: 'seeds';
@@ -20,19 +20,19 @@ export type Look =
 
 export type SeedSort = 'name' | 'length' | 'seeders' | 'downloaders' | 'rate' | 'age';
 
-/** What a page works with. */
-export interface Post {
+/** The broker of a page, and what the page may do there. */
+export interface PageAccess {
 	/** URL of the broker: ws or wss. */
 	readonly url: string;
 	readonly token: string;
-	/** Whether there is more to do than to watch. */
+	/** Whether it may download and share, or only watch. */
 	readonly canAct: boolean;
 }
 
 /** To the worker. */
-export type Order =
-	| ({ readonly do: 'open' } & Post)
-	| { readonly do: 'look'; readonly at: Look }
+export type WorkerCommand =
+	| ({ readonly do: 'open' } & PageAccess)
+	| { readonly do: 'look'; readonly at: ViewQuery }
 	| { readonly do: 'get'; readonly id: string; readonly name: string }
 	| { readonly do: 'share'; readonly file: File }
 	/** Ends a download or a share, and forgets what there is of it. */
@@ -40,13 +40,13 @@ export type Order =
 	| { readonly do: 'save'; readonly id: string };
 
 /** To the page. */
-export type News =
-	| { readonly tell: 'link'; readonly link: LinkState }
-	| { readonly tell: 'picture'; readonly picture: Picture }
-	| { readonly tell: 'mine'; readonly mine: readonly Mine[] }
+export type WorkerEvent =
+	| { readonly event: 'link'; readonly link: LinkState }
+	| { readonly event: 'swarm'; readonly swarm: SwarmSnapshot }
+	| { readonly event: 'transfers'; readonly transfers: readonly OwnTransfer[] }
 	/** Whether downloads survive a reload, as this page may keep files. */
-	| { readonly tell: 'keeps'; readonly keeps: boolean }
-	| { readonly tell: 'file'; readonly name: string; readonly blob: Blob };
+	| { readonly event: 'keeps'; readonly keeps: boolean }
+	| { readonly event: 'file'; readonly name: string; readonly blob: Blob };
 
 export interface LinkState {
 	readonly state: 'opening' | 'up' | 'down' | 'refused';
@@ -91,7 +91,7 @@ export interface NodeRow {
 }
 
 /** One second of the swarm. */
-export interface Moment {
+export interface TrafficSample {
 	/** Seconds since 1970. */
 	readonly at: number;
 	/** Bytes per second that all nodes say they receive and send. */
@@ -101,8 +101,8 @@ export interface Moment {
 	readonly broker: number | undefined;
 }
 
-/** The swarm as it is, as much of it as is looked at. */
-export interface Picture {
+/** The state of the swarm, as far as the page shows it. */
+export interface SwarmSnapshot {
 	readonly hasTracker: boolean;
 	readonly totals: {
 		readonly seeds: number;
@@ -112,20 +112,20 @@ export interface Picture {
 	};
 	readonly load: Load | undefined;
 	/** The last minutes, oldest first. */
-	readonly history: readonly Moment[];
+	readonly history: readonly TrafficSample[];
 	/** What happened last, newest first. */
-	readonly events: readonly Happening[];
+	readonly events: readonly SwarmEvent[];
 	readonly seeds?: {
 		readonly first: number;
 		readonly total: number;
 		readonly rows: readonly SeedRow[];
 	};
-	readonly seed?: SeedPicture | undefined;
+	readonly seed?: SeedSnapshot | undefined;
 	readonly nodes?: readonly NodeRow[];
 }
 
 /** One seed and the nodes that have some of it. */
-export interface SeedPicture {
+export interface SeedSnapshot {
 	/** Undefined if nobody has it. */
 	readonly row: SeedRow | undefined;
 	readonly holders: readonly HolderRow[];
@@ -134,7 +134,7 @@ export interface SeedPicture {
 }
 
 /** An event of the tracker. */
-export interface Happening {
+export interface SwarmEvent {
 	/** ms since 1970. */
 	readonly at: number;
 	readonly event: string;
@@ -147,7 +147,7 @@ export interface Happening {
 }
 
 /** A download or a share of this page. */
-export interface Mine {
+export interface OwnTransfer {
 	readonly id: string;
 	readonly name: string;
 	readonly length: number;

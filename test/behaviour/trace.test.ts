@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { TraceEvent } from '../../node/stats/trace.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
 import { startNode } from '../helpers/harness/node.ts';
-import { randomFile, Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { randomFile, Shoal } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('shoal get --trace');
@@ -51,7 +52,7 @@ function unsettled(lines: readonly Line[]): string[] {
 
 for (const lane of ['auto', 'broker']) {
 	test(`every line is an event with its time, and what was asked comes to an end, lane ${lane}`, async (t) => {
-		const folder = await temporaryFolder(t);
+		const folder = await makeFolder(t);
 		const { url } = await startBroker(t);
 		const path = join(folder, 'content.bin');
 		await randomFile(path, LENGTH);

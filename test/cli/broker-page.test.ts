@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { parseJoinLink } from '../../protocol/index.ts';
-import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { CACHELESS, randomFile, Shoal } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -31,7 +32,7 @@ test('it is where it was asked for, nowhere with --no-http, and elsewhere if nob
 });
 
 test('files come from the swarm by HTTP, to who has the token for nodes', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	await randomFile(join(folder, 'file.bin'), 1_000_000);
 	const free = createServer().listen(0, '127.0.0.1');
 	await new Promise((resolve) => free.once('listening', resolve));

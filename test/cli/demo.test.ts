@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { runShoal } from '../helpers/harness/plain-shoal.ts';
-import { randomFile, Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { randomFile, Shoal } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -35,7 +36,7 @@ function isAlive(pid: number): boolean {
 }
 
 test('the demo tells the whole story and leaves nothing', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	const digest = await randomFile(path, 2_000_000);
 	const env = { TMPDIR: folder };
@@ -50,7 +51,7 @@ test('the demo tells the whole story and leaves nothing', async (t) => {
 });
 
 test('a demo that is interrupted ends its processes and removes its files', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	await randomFile(path, 16_000_000);
 	const demo = new Shoal(t, ['demo', path], { ...process.env, TMPDIR: folder });
@@ -63,7 +64,7 @@ test('a demo that is interrupted ends its processes and removes its files', asyn
 });
 
 test('a demo whose file cannot be shared fails and says why', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const demo = new Shoal(t, ['demo', folder]);
 	assert.is(await demo.exit(), 1);
 	assert.is(demo.events.at(-1)?.code, 'ERR_FOLDER');

@@ -12,16 +12,17 @@ import {
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeSeed } from '../../node/index.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { contentOf, seedOf } from '../helpers/fixtures/seeds.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
 import { runShoal } from '../helpers/harness/plain-shoal.ts';
-import { MAIN, Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { MAIN, Shoal } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('seed and verify');
 
 test('the id is the digest of the seed without its first line', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, contentOf(700_000));
 	const shoal = new Shoal(t, ['seed', path]);
@@ -38,7 +39,7 @@ test('the id is the digest of the seed without its first line', async (t) => {
 });
 
 test('a seed that is there is written again only if it is the same', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, 'one');
 	writeFileSync(`${path}.seed`, (await makeSeed(path)).text());
@@ -53,7 +54,7 @@ test('a seed that is there is written again only if it is the same', async (t) =
 });
 
 test('verify says that a file is right, whichever way it is found', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const content = contentOf(4_259);
 	const file = join(folder, 'file.bin');
 	writeFileSync(file, content);
@@ -71,7 +72,7 @@ test('verify says that a file is right, whichever way it is found', async (t) =>
 });
 
 test('verify names the bad chunks and their bytes', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const content = contentOf(4_259);
 	const seed = join(folder, 'file.bin.seed');
 	writeFileSync(seed, seedOf(content).text());
@@ -92,7 +93,7 @@ test('verify names the bad chunks and their bytes', async (t) => {
 });
 
 test('a file that is longer or shorter is not right', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const content = contentOf(1_024);
 	const seed = join(folder, 'file.bin.seed');
 	writeFileSync(seed, seedOf(content).text());
@@ -107,7 +108,7 @@ test('a file that is longer or shorter is not right', async (t) => {
 });
 
 test('a classic seed is checked with a warning', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const content = contentOf(4_259);
 	const seed = join(folder, 'README.md.seed');
 	writeFileSync(join(folder, 'README.md'), content);
@@ -119,7 +120,7 @@ test('a classic seed is checked with a warning', async (t) => {
 });
 
 test('a seed that lies about the whole is an error of its own', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const content = contentOf(4_259);
 	const seed = join(folder, 'file.bin.seed');
 	const lines = Buffer.from(seedOf(content).text()).toString().split('\n');
@@ -132,7 +133,7 @@ test('a seed that lies about the whole is an error of its own', async (t) => {
 });
 
 test('what is no seed, not there, or a folder says so', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const file = join(folder, 'x.seed');
 	writeFileSync(file, 'nonsense');
 	const cases = [
@@ -151,7 +152,7 @@ test('what is no seed, not there, or a folder says so', async (t) => {
 });
 
 test('a chunk that is right is not bad because the file has grown', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, contentOf(700_000));
 	writeFileSync(`${path}.seed`, (await makeSeed(path)).text());
@@ -164,7 +165,7 @@ test('a chunk that is right is not bad because the file has grown', async (t) =>
 
 test('a pipe is refused before it is opened, as nobody may write to it', async (t) => {
 	const { url } = await startBroker(t);
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const pipe = join(folder, 'pipe');
 	execFileSync('mkfifo', [pipe]);
 	for (const args of [
@@ -180,7 +181,7 @@ test('a pipe is refused before it is opened, as nobody may write to it', async (
 });
 
 test('a full disk behind standard output is a failure', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, contentOf(700_000));
 	const full = openSync('/dev/full', 'w');

@@ -2,10 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { ShoalNode } from '../../node/index.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
 import { startPlainBroker } from '../helpers/harness/plain-broker.ts';
 import { runShoal } from '../helpers/harness/plain-shoal.ts';
-import { Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { Shoal } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -18,7 +19,7 @@ async function shareHere(t: Scope, ...names: string[]) {
 	const { url } = await startBroker(t);
 	const node = await ShoalNode.start({ broker: url });
 	t.defer(() => node.close());
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const ids: string[] = [];
 	for (const [index, name] of names.entries()) {
 		const path = join(folder, `file-${index}`);
@@ -30,7 +31,7 @@ async function shareHere(t: Scope, ...names: string[]) {
 
 /** A file that is shared by a process of its own. */
 async function share(t: Scope, url: string, name = 'file.bin') {
-	const path = join(await temporaryFolder(t), 'file.bin');
+	const path = join(await makeFolder(t), 'file.bin');
 	writeFileSync(path, `content of ${name}`);
 	const sharer = new Shoal(t, ['share', path, '--name', name, '--broker', url]);
 	const { id } = await sharer.event('sharing');

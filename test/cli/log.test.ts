@@ -37,7 +37,7 @@ test('tells what is at least of its level', async () => {
 		for (const isText of [false, true]) {
 			const { lines, log } = await openLog(level, isText);
 			for (const each of ['debug', 'info', 'warn', 'error'] as const) {
-				log.tell(each, 'event', 'message');
+				log.write(each, 'event', 'message');
 			}
 			assert.is(lines.length, count, `${level} ${isText}`);
 		}
@@ -47,12 +47,12 @@ test('tells what is at least of its level', async () => {
 test('T21 a line is one line, and nothing in it acts on a terminal', async () => {
 	for (const isText of [false, true]) {
 		const { lines, log } = await openLog('info', isText);
-		log.tell('info', 'refused', EVIL, { id: EVIL });
+		log.write('info', 'refused', EVIL, { id: EVIL });
 		assert.is(lines.length, 1);
 		assert.not.match(lines[0] ?? '', /[\p{Cc}\p{Cf}]/u);
 	}
 	const { lines, log } = await openLog('info');
-	log.tell('info', 'refused', 'message', { id: EVIL });
+	log.write('info', 'refused', 'message', { id: EVIL });
 	const { time, ...rest } = JSON.parse(lines[0] ?? '');
 	assert.equal(rest, { level: 'info', event: 'refused', id: EVIL, message: 'message' });
 	assert.ok(Date.parse(time) > 0);
@@ -62,13 +62,13 @@ test('a flood is cut off, and told of', async () => {
 	let now = 0;
 	const { lines, log } = await openLog('info', true, () => now);
 	for (let count = 0; count < 1_000; count += 1) {
-		log.tell('info', 'joined', 'somebody');
+		log.write('info', 'joined', 'somebody');
 	}
 	assert.is(lines.length, 100);
-	log.tell('warn', 'warning', 'what matters more is told');
+	log.write('warn', 'warning', 'what matters more is told');
 	assert.is(lines.length, 101);
 	now = 1_000;
-	log.tell('info', 'joined', 'somebody');
+	log.write('info', 'joined', 'somebody');
 	assert.equal(lines.slice(101), ['warn 900 lines were left out of the log', 'info somebody']);
 });
 

@@ -3,10 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
 import { runShoal } from '../helpers/harness/plain-shoal.ts';
 import { metric } from '../helpers/harness/prometheus.ts';
-import { Shoal, spawnBroker, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { Shoal, spawnBroker } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -19,7 +20,7 @@ async function textOf(url: unknown): Promise<string> {
 
 async function start(t: Scope, ...more: string[]) {
 	const { broker, url } = await spawnBroker(t, ...more);
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, content);
 	const share = new Shoal(t, ['share', path, '--broker', url, '--metrics', '0']);

@@ -1,8 +1,9 @@
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { contentOf } from '../helpers/fixtures/seeds.ts';
-import { type CliEvent, Shoal, spawnBroker, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { type CliEvent, Shoal, spawnBroker } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 
 const test = suite('remembered seeds');
@@ -14,7 +15,7 @@ interface Prepared {
 
 /** A file that has not been changed for a while, and a folder for caches. */
 async function prepared(t: Scope): Promise<Prepared> {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, contentOf(3_000_000));
 	mkdirSync(join(folder, 'cache'));

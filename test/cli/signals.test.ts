@@ -3,15 +3,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { ShoalNode } from '../../node/index.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
-import {
-	MAIN,
-	randomFile,
-	Shoal,
-	sha256,
-	spawnBroker,
-	temporaryFolder,
-} from '../helpers/harness/shoal.ts';
+import { MAIN, randomFile, Shoal, sha256, spawnBroker } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -21,7 +15,7 @@ const LENGTH = 5_000_000;
 
 /** A download that takes seconds. */
 async function slowDownload(t: Scope, ...flags: string[]) {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	const digest = await randomFile(path, LENGTH);
 	const { broker, url } = await spawnBroker(t);
@@ -78,7 +72,7 @@ test('F26: broker, tracker and watch end with 0 on both signals', async (t) => {
 
 test('a reader of standard output that goes away ends it quietly', async (t) => {
 	const { url } = await startBroker(t);
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	await randomFile(path, 4_000_000);
 	const node = await ShoalNode.start({ broker: url });

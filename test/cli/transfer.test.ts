@@ -3,17 +3,18 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeSeed } from '../../node/index.ts';
 import { isNodeId, parseLink } from '../../protocol/index.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
 import { runShoal } from '../helpers/harness/plain-shoal.ts';
 import { CONTENT, fileSharedHere } from '../helpers/harness/shared-here.ts';
-import { Shoal, spawnBroker, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { Shoal, spawnBroker } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
 const test = suite('share and get');
 
 test('share and get tell what the contract says', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	writeFileSync(join(folder, 'file.bin'), CONTENT);
 	const { url } = await spawnBroker(t);
 	const sharer = new Shoal(t, ['share', join(folder, 'file.bin'), '--broker', url]);
@@ -87,7 +88,7 @@ test('several files are shared at once, the same content only once', async (t) =
 });
 
 test('a folder, or what is not there, is not shared, and says what to do', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const { url } = await startBroker(t);
 	const shared = await runShoal(t, ['share', folder, '--broker', url]);
 	assert.is(shared.code, 1);
@@ -125,7 +126,7 @@ test('--keep serves on until it is stopped, which is its normal end', async (t) 
 });
 
 test('--wait gets what is shared later', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, CONTENT);
 	const { id } = await makeSeed(path);

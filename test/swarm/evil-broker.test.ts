@@ -13,11 +13,12 @@ import {
 	type ShoalError,
 	Topics,
 } from '../../protocol/index.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { seedId } from '../helpers/fixtures/registry.ts';
 import { startNode } from '../helpers/harness/node.ts';
 import { type PlainBroker, startPlainBroker } from '../helpers/harness/plain-broker.ts';
 import { rejects } from '../helpers/harness/rejects.ts';
-import { randomFile, sha256, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { randomFile, sha256 } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 
 const test = suite('an evil broker');
@@ -92,7 +93,7 @@ async function getThrough(t: Scope, start: Tamper): Promise<unknown> {
 	const broker = await startPlainBroker(t);
 	const tracker = await Tracker.start({ url: broker.url, probe: 100 });
 	t.defer(() => tracker.close());
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'source.bin');
 	const digest = await randomFile(path, LENGTH);
 	const seed = await makeSeed(path);

@@ -3,13 +3,8 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeSeed } from '../../node/index.ts';
 import { Liar } from '../helpers/adversaries/liar.ts';
-import {
-	randomFile,
-	Shoal,
-	sha256,
-	spawnBroker,
-	temporaryFolder,
-} from '../helpers/harness/shoal.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { randomFile, Shoal, sha256, spawnBroker } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -40,7 +35,7 @@ function sent(share: Shoal): number {
 }
 
 test('T1 F5 F7: one seeder is killed, one frozen, one lies about every tenth chunk', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'image.bin');
 	const digest = await randomFile(path, LENGTH);
 	const { url } = await spawnBroker(t);
@@ -78,7 +73,7 @@ test('T1 F5 F7: one seeder is killed, one frozen, one lies about every tenth chu
 });
 
 test('T12 F8: a frozen downloader and a frozen watcher delay nobody', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'image.bin');
 	const digest = await randomFile(path, LENGTH);
 	const { broker, url } = await spawnBroker(t);

@@ -16,12 +16,13 @@ import {
 	publishPacket,
 	subscribePacket,
 } from '../helpers/adversaries/raw-client.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { drawnSeed, Mutator } from '../helpers/fixtures/mutate.ts';
 import { announce, seedId, state, status } from '../helpers/fixtures/registry.ts';
 import { contentOf, seedOf } from '../helpers/fixtures/seeds.ts';
 import { Member } from '../helpers/harness/member.ts';
 import { peakBytes, resetPeak } from '../helpers/harness/proc.ts';
-import { randomFile, Shoal, spawnBroker, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { randomFile, Shoal, spawnBroker } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -144,7 +145,7 @@ test(`T14: a broker survives ${COUNT} random and mutated packets, and its memory
 test(`T14: a node survives ${COUNT} random and mutated messages, and its memory is flat`, async (t) => {
 	const mutator = new Mutator(drawnSeed());
 	const { url } = await spawnBroker(t);
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'shared.bin');
 	const digest = await randomFile(path, 1_000_000);
 	const wanted = seedOf(contentOf(5_000_000), { chunkSize: 262_144 });

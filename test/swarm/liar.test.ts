@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeSeed } from '../../node/index.ts';
 import { Liar } from '../helpers/adversaries/liar.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
 import { Member } from '../helpers/harness/member.ts';
 import { startNode } from '../helpers/harness/node.ts';
-import { randomFile, sha256, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { randomFile, sha256 } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -17,7 +18,7 @@ const FIRST_WINDOW = 512 * 1024;
 
 test('T1: beside an honest seeder, one that lies costs two chunks and what is on its way, and is not asked again', async (t) => {
 	const { url } = await startBroker(t);
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'source.bin');
 	const digest = await randomFile(path, 64 * MIB);
 	const seed = await makeSeed(path);

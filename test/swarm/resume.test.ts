@@ -1,14 +1,9 @@
 import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { canMount, smallDisk } from '../helpers/fixtures/small-disk.ts';
-import {
-	randomFile,
-	Shoal,
-	sha256,
-	spawnBroker,
-	temporaryFolder,
-} from '../helpers/harness/shoal.ts';
+import { randomFile, Shoal, sha256, spawnBroker } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -17,7 +12,7 @@ const MIB = 1024 * 1024;
 
 /** A shared file, and where its copy goes. */
 async function shared(t: Scope, length: number, maxUp: string) {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'image.bin');
 	const digest = await randomFile(path, length);
 	const { url } = await spawnBroker(t);

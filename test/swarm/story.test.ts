@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { connect } from 'mqtt';
 import * as assert from 'uvu/assert';
 import { ShoalNode } from '../../node/index.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
-import { randomFile, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { randomFile } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -18,7 +19,7 @@ const FILTERS = [
 
 test('an ordinary MQTT client reads the story of a transfer in JSON, and no chunk', async (t) => {
 	const { url } = await startBroker(t);
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	await randomFile(join(folder, 'model.bin'), 5 * MIB);
 	const watcher = connect(url, { clientId: 'ordinary-client' });
 	t.defer(() => watcher.endAsync());
@@ -70,7 +71,7 @@ test('an ordinary MQTT client reads the story of a transfer in JSON, and no chun
 
 test('the broker forgets everything about nodes that have left', async (t) => {
 	const broker = await startBroker(t);
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	await randomFile(join(folder, 'model.bin'), 100);
 	const node = await ShoalNode.start({ broker: broker.url });
 	await node.share(join(folder, 'model.bin'));

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { build } from 'vite';
 import { ShoalNode } from '../../node/index.ts';
-import { randomFile, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { randomFile } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { openTab } from './chromium.ts';
 import { serveFolder } from './serve-folder.ts';
@@ -17,7 +18,7 @@ const LIBRARY = fileURLToPath(new URL('../../node/web/index.js', import.meta.url
 
 /** A page of somebody else that has the library in a worker. @returns the folder it was built to */
 async function buildApp(t: Scope): Promise<string> {
-	const root = await temporaryFolder(t);
+	const root = await makeFolder(t);
 	await writeFile(
 		join(root, 'index.html'),
 		'<link rel="icon" href="data:,"><script type="module" src="./app.js"></script>',
@@ -65,7 +66,7 @@ async function buildApp(t: Scope): Promise<string> {
 }
 
 test('a page of another origin that the broker names is a node, and one it does not name is none', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 3_000_000);
 	const app = await serveFolder(t, await buildApp(t));
 	const named = await spawnServed(t, '--http-origin', app);

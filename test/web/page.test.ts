@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { parseJoinLink } from '../../protocol/index.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { Member } from '../helpers/harness/member.ts';
-import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { CACHELESS, randomFile, Shoal } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { openTab } from './chromium.ts';
 import { spawnServed, spawnShare } from './served.ts';
@@ -53,7 +54,7 @@ async function findings(page: Page): Promise<string[]> {
 
 /** A swarm in which much happens: two who share, and four who get. @returns the page, and the id of a seed */
 async function busySwarm(t: Scope): Promise<{ address: string; id: string }> {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const { url, page } = await spawnServed(t);
 	const small: string[] = [];
 	for (const [name, size] of [
@@ -151,7 +152,7 @@ test('T18: names made of markup are text, wherever they are shown', async (t) =>
 });
 
 test('T19: the page of another origin gets nothing', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	await writeFile(join(folder, 'secret.txt'), 'secret');
 	const { url, page: address } = await spawnServed(t);
 	const id = await spawnShare(t, join(folder, 'secret.txt'), '--broker', url);
@@ -180,7 +181,7 @@ test('T19: the page of another origin gets nothing', async (t) => {
 });
 
 test('where tokens are renewed the page asks for the new one', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const data = join(folder, 'data');
 	const { broker, page: address } = await spawnServed(t, '--lan', '--no-tls', '--data', data);
 	const { link } = await broker.event('join');
@@ -198,7 +199,7 @@ test('where tokens are renewed the page asks for the new one', async (t) => {
 });
 
 test("with the watchers' token everything is seen and nothing can be done", async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	await randomFile(join(folder, 'file.bin'), 100_000);
 	const data = join(folder, 'data');
 	const { broker, page: address } = await spawnServed(t, '--lan', '--no-tls', '--data', data);

@@ -8,7 +8,8 @@ import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { WebSocketServer } from 'ws';
 import { parseJoinLink } from '../../protocol/index.ts';
-import { CACHELESS, randomFile, Shoal, temporaryFolder } from '../helpers/harness/shoal.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { CACHELESS, randomFile, Shoal } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { judge } from '../helpers/harness/timing.ts';
 import { until } from '../helpers/harness/until.ts';
@@ -87,7 +88,7 @@ async function bareTime(t: Scope, bytes: number): Promise<number> {
 }
 
 test('two browsers and a node: 200 MiB each way, verified and saved, not much slower than bare bytes', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'down.bin'), SIZE);
 	const upDigest = await randomFile(join(folder, 'up.bin'), SIZE);
 	const { url, page: address } = await spawnServed(t);
@@ -115,7 +116,7 @@ test('two browsers and a node: 200 MiB each way, verified and saved, not much sl
 });
 
 test('a reload in the middle goes on where it was, and what is complete survives one', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 40_000_000);
 	const { url, page: address } = await spawnServed(t);
 	await spawnShare(t, join(folder, 'file.bin'), '--broker', url, '--max-up', '6MB');
@@ -144,7 +145,7 @@ test('a reload in the middle goes on where it was, and what is complete survives
 });
 
 test('names that cannot be shown as they are, and files without a byte, are saved and shared as any', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const family = '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}.bin';
 	await randomFile(join(folder, family), 100_000);
 	await writeFile(join(folder, 'empty.txt'), '');
@@ -170,7 +171,7 @@ test('names that cannot be shown as they are, and files without a byte, are save
 });
 
 test('what is stopped while it is checked leaves nothing, and can be got again', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 120_000_000);
 	const { url, page: address } = await spawnServed(t);
 	await spawnShare(t, join(folder, 'file.bin'), '--broker', url);
@@ -192,7 +193,7 @@ test('what is stopped while it is checked leaves nothing, and can be got again',
 });
 
 test('what one tab has another leaves alone', async (t) => {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 3_000_000);
 	const { url, page: address } = await spawnServed(t);
 	await spawnShare(t, join(folder, 'file.bin'), '--broker', url);
@@ -211,7 +212,7 @@ test('what one tab has another leaves alone', async (t) => {
 test('without TLS on an address of the network it works in memory: down, up, and a token asked for', async (t) => {
 	const host = ownAddress();
 	assert.ok(host !== undefined, 'this machine has an address beside loopback');
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), SIZE);
 	const upDigest = await randomFile(join(folder, 'up.bin'), SIZE);
 	const data = join(folder, 'data');

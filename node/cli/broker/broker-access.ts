@@ -13,7 +13,7 @@ import { fsError } from '../../storage/fs-error.ts';
 import { xdgFolder } from '../connect/joined-broker.ts';
 import type { Output } from '../terminal/output.ts';
 import type { BrokerFlags } from './broker-flags.ts';
-import { tellJoinLinks } from './join-links.ts';
+import { printJoinLinks } from './join-links.ts';
 
 /** Who gets into a broker, and what it keeps of that. */
 export interface BrokerAccess {
@@ -83,7 +83,7 @@ export async function watchAccess(
 	}
 	if (data !== undefined && tokens !== undefined) {
 		if (isNew) {
-			await tellJoinLinks(output, url, tokens, tls && fingerprintOf(tls.cert));
+			await printJoinLinks(output, url, tokens, tls && fingerprintOf(tls.cert));
 		} else {
 			output.line(
 				`it lets in who has joined it; the links once more: shoal token${folderFlag(data)}`,

@@ -81,16 +81,16 @@ export async function openPage(
 			routes: [loggedRoute(output, gatewayRoute(startNode))],
 			onWarning: (error) => output.warn(error),
 		});
-	const front = await open(portOf(flags.http)).catch((error: unknown) => {
+	const server = await open(portOf(flags.http)).catch((error: unknown) => {
 		if (flags.http === undefined && isShoalError(error, 'ERR_PORT')) {
 			return open(0);
 		}
 		throw error;
 	});
 	return {
-		url: front.url,
+		url: server.url,
 		close: async () => {
-			await front.close();
+			await server.close();
 			await (await node?.catch(() => undefined))?.close();
 		},
 	};

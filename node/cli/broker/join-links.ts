@@ -3,7 +3,7 @@ import { formatJoinLink } from '../../../protocol/index.ts';
 import type { Output } from '../terminal/output.ts';
 
 /** Tells the links that let others in. */
-export async function tellJoinLinks(
+export async function printJoinLinks(
 	output: Output,
 	broker: string,
 	{ node, watch }: Tokens,

@@ -1,7 +1,7 @@
 import { mosquittoAcl } from '../../../broker/index.ts';
 import { quoted, ShoalError, Topics } from '../../../protocol/index.ts';
+import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Command } from '../run.ts';
 
 /** What was typed after `shoal acl`. */
 export interface AclFlags {

@@ -6,10 +6,10 @@ import type { BrokerFlags } from '../broker/broker-flags.ts';
 import { type BrokerPage, openPage } from '../broker/broker-page.ts';
 import { isUnreachable } from '../broker/public-link.ts';
 import { logBroker } from '../broker/service-log.ts';
+import type { Command } from '../command.ts';
 import { announceBroker } from '../connect/mdns.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
-import type { Command } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
 
@@ -25,9 +25,9 @@ export function brokerCommand(flags: BrokerFlags): Command {
 			// Node would listen on every address, which nobody means who left it empty.
 			throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
 		}
-		const entry = openAccess(flags);
+		const access = openAccess(flags);
 		const host = flags.lan ? '0.0.0.0' : flags.host;
-		const { tokens, tls, data } = entry;
+		const { tokens, tls, data } = access;
 		const options = { host, port, limits, tokens, tls, office: data?.office };
 		const broker = await interrupts.race(Broker.start(options));
 		broker.on('warning', (error) => output.warn(error));
@@ -36,15 +36,15 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		const { url } = broker;
 		const addresses = reachableUrls(url);
 		const cert = tls && fingerprintOf(tls.cert);
-		const front = await openPage(broker, entry, { host, addresses, flags, output }).catch(
+		const page = await openPage(broker, access, { host, addresses, flags, output }).catch(
 			async (error: unknown) => {
 				await broker.close();
 				throw error;
 			},
 		);
 		const needsToken = tokens !== undefined;
-		printAddress(output, { url, addresses, cert, front, needsToken });
-		const guard = await watchAccess(output, broker, entry, addresses[0] ?? url);
+		printAddress(output, { url, addresses, cert, page, needsToken });
+		const guard = await watchAccess(output, broker, access, addresses[0] ?? url);
 		const isTold = addresses.length > 0 && flags.mdns !== false;
 		const warn = (error: unknown): void => output.warn(error);
 		const announced = isTold ? await announceBroker(url, needsToken, warn) : undefined;
@@ -62,7 +62,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		await announced?.close();
 		output.endLive({ keep: false });
 		const { refused, shed, cut, unkept } = broker.stats();
-		await front?.close();
+		await page?.close();
 		await broker.close();
 		output.event({ event: 'stopped', refused, shed, cut, unkept });
 		output.line('stopped');
@@ -102,19 +102,19 @@ interface BrokerAddress {
 	readonly url: string;
 	readonly addresses: readonly string[];
 	readonly cert: string | undefined;
-	readonly front: BrokerPage | undefined;
+	readonly page: BrokerPage | undefined;
 	readonly needsToken: boolean;
 }
 
 function printAddress(
 	output: Output,
-	{ url, addresses, cert, front, needsToken }: BrokerAddress,
+	{ url, addresses, cert, page, needsToken }: BrokerAddress,
 ): void {
-	const page = front && { http: front.url };
-	output.event({ event: 'listening', url, addresses, ...(cert && { cert }), ...page });
+	const http = page && { http: page.url };
+	output.event({ event: 'listening', url, addresses, ...(cert && { cert }), ...http });
 	output.line(`the broker listens at ${output.style('bold', url)}`);
-	if (front !== undefined) {
-		output.line(`its page, for browsers: ${output.style('bold', pageUrl(front.url, addresses))}`);
+	if (page !== undefined) {
+		output.line(`its page, for browsers: ${output.style('bold', pageUrl(page.url, addresses))}`);
 	}
 	for (const line of howToReach(url, addresses, needsToken, cert)) {
 		output.line(output.style('dim', line));

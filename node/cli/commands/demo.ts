@@ -4,10 +4,10 @@ import { basename, join, resolve } from 'node:path';
 import { checkName, printable, ShoalError } from '../../../protocol/index.ts';
 import { hashFile } from '../../hashing/hasher.ts';
 import { onFile } from '../../storage/fs-error.ts';
+import type { Command, CommandContext } from '../command.ts';
 import { DemoChild } from '../demo/demo-child.ts';
 import { type DemoSeeder, DemoView } from '../demo/demo-view.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Command, CommandContext } from '../run.ts';
 import type { JsonEvent, Output } from '../terminal/output.ts';
 import { countOf, formatBytes, formatRate } from '../terminal/units.ts';
 

@@ -2,9 +2,9 @@ import { HttpServer } from '../../../broker/index.ts';
 import { isLoopback, ShoalError } from '../../../protocol/index.ts';
 import { gatewayRoute } from '../../gateway/gateway.ts';
 import { loggedRoute } from '../broker/service-log.ts';
+import type { Command } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Command } from '../run.ts';
 
 /** What was typed after `shoal gateway`. */
 export interface GatewayFlags extends NodeFlags {

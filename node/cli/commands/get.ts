@@ -3,11 +3,11 @@ import { isShoalError, type Seed, ShoalError } from '../../../protocol/index.ts'
 import type { Progress } from '../../download/download-types.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
+import type { Command, CommandContext } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseByteRange } from '../parse/byte-range.ts';
 import { type ContentReference, parseContentReference } from '../parse/content-reference.ts';
-import type { Command, CommandContext } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { printResult, type Told } from '../terminal/print-result.ts';
 import { downloadText, downloadTitle, ProgressView } from '../terminal/progress-view.ts';
@@ -48,10 +48,10 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 			throw new ShoalError('ERR_USAGE', 'several files need a folder that exists as -o');
 		}
 		const bytes = flags.range === undefined ? {} : parseByteRange(flags.range);
-		const wanted = await Promise.all(texts.map((text) => parseContentReference(text, output)));
-		const node = await startNode(context, nodeOptions(flags, brokerOf(wanted, flags)));
+		const contents = await Promise.all(texts.map((text) => parseContentReference(text, output)));
+		const node = await startNode(context, nodeOptions(flags, brokerOf(contents, flags)));
 		try {
-			await downloadAll(context, node, wanted, { flags, bytes });
+			await downloadAll(context, node, contents, { flags, bytes });
 			if (flags.output !== '-') {
 				await serveOn(context, node, flags);
 			}
@@ -63,8 +63,8 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 }
 
 /** The broker that the links name. @throws ShoalError ERR_USAGE if they name several */
-function brokerOf(wanted: readonly ContentReference[], flags: GetFlags): string | undefined {
-	const brokers = new Set(wanted.flatMap(({ broker }) => broker ?? []));
+function brokerOf(contents: readonly ContentReference[], flags: GetFlags): string | undefined {
+	const brokers = new Set(contents.flatMap(({ broker }) => broker ?? []));
 	if (brokers.size > 1 && flags.broker === undefined) {
 		throw new ShoalError('ERR_USAGE', 'the links name several brokers; get them one by one');
 	}
@@ -75,13 +75,13 @@ function brokerOf(wanted: readonly ContentReference[], flags: GetFlags): string 
 async function downloadAll(
 	context: CommandContext,
 	node: ShoalNode,
-	wanted: readonly ContentReference[],
+	contents: readonly ContentReference[],
 	asked: Asked,
 ): Promise<void> {
 	const view = new ProgressView(context.output);
-	const show = wanted.length > 1 ? showAll(view, wanted.length) : showOne(view);
+	const show = contents.length > 1 ? showAll(view, contents.length) : showOne(view);
 	const ended = await Promise.allSettled(
-		wanted.map(({ what }) => download(context, node, what, { ...asked, view, show })),
+		contents.map(({ what }) => download(context, node, what, { ...asked, view, show })),
 	);
 	const [failure, ...more] = ended.filter((end) => end.status === 'rejected');
 	if (failure !== undefined) {
@@ -110,11 +110,11 @@ async function download(
 	{ flags, bytes, view, show }: DownloadView,
 ): Promise<void> {
 	const { signal } = interrupts;
-	const tell = progressTeller(output, show);
+	const print = progressPrinter(output, show);
 	let have = 0;
 	const onProgress = (progress: Progress): void => {
 		have = progress.have;
-		tell(progress);
+		print(progress);
 	};
 	const onComplete = (result: Told): void => {
 		view.end();
@@ -135,7 +135,7 @@ async function download(
 	}
 }
 
-function progressTeller(
+function progressPrinter(
 	output: Output,
 	show: (progress: Progress) => void,
 ): (progress: Progress) => void {

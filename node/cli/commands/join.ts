@@ -1,7 +1,7 @@
 import { parseJoinLink, printableUrl } from '../../../protocol/index.ts';
+import type { Command } from '../command.ts';
 import { rememberJoined } from '../connect/joined-broker.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Command } from '../run.ts';
 
 /** `shoal join`: remembers a broker and the token that opens it. */
 export function joinCommand(text: string): Command {

@@ -6,9 +6,9 @@ import {
 	type Limits,
 	resolveLimits,
 } from '../../../protocol/index.ts';
+import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
-import type { Command } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { formatBytes } from '../terminal/units.ts';
@@ -22,16 +22,16 @@ export interface LimitsFlags {
 export function limitsCommand(flags: LimitsFlags): Command {
 	return async ({ output }) => {
 		const limits = resolveLimits(parseLimits(flags.limit ?? []));
-		tellLimits(output, limits);
-		tellFixed(output);
-		tellMemory(output, limits);
+		printLimits(output, limits);
+		printFixed(output);
+		printMemory(output, limits);
 		output.line();
 		output.line('change one with: shoal broker --limit NAME=VALUE');
 		return EXIT.done;
 	};
 }
 
-function tellLimits(output: Output, limits: Limits): void {
+function printLimits(output: Output, limits: Limits): void {
 	const rows = LIMIT_NAMES.map((name) => {
 		const { value, unit, about } = LIMIT_TABLE[name];
 		output.event({ event: 'limit', name, value: limits[name], default: value, unit, about });
@@ -40,7 +40,7 @@ function tellLimits(output: Output, limits: Limits): void {
 	show(output, [{ title: 'LIMIT' }, { title: 'VALUE', align: 'right' }], rows);
 }
 
-function tellFixed(output: Output): void {
+function printFixed(output: Output): void {
 	const rows = FIXED_LIMITS.map(({ name, value, unit, about }) => {
 		output.event({ event: 'fixed', name, value, unit, about });
 		return [name, value.toLocaleString('en'), unit, about];
@@ -49,7 +49,7 @@ function tellFixed(output: Output): void {
 	show(output, [{ title: 'OF THE PROTOCOL' }, { title: 'VALUE', align: 'right' }], rows);
 }
 
-function tellMemory(output: Output, limits: Limits): void {
+function printMemory(output: Output, limits: Limits): void {
 	const rows = mostMemory(limits).map(({ what, most, how }) => {
 		output.event({ event: 'memory', what, most, how });
 		return [what, formatBytes(most), how];
@@ -66,14 +66,14 @@ function tellMemory(output: Output, limits: Limits): void {
 		...rows,
 		['in all', formatBytes(all), 'if all are reached at once'],
 	]);
-	tellTable(output, lines);
+	printTable(output, lines);
 }
 
 function show(output: Output, first: readonly Column[], rows: string[][]): void {
-	tellTable(output, table([...first, { title: 'UNIT' }, { title: 'WHAT IT BOUNDS' }], rows));
+	printTable(output, table([...first, { title: 'UNIT' }, { title: 'WHAT IT BOUNDS' }], rows));
 }
 
-function tellTable(output: Output, [titles = '', ...lines]: readonly string[]): void {
+function printTable(output: Output, [titles = '', ...lines]: readonly string[]): void {
 	output.line(output.style('dim', titles));
 	for (const line of lines) {
 		output.line(line);

@@ -1,9 +1,10 @@
+import stringWidth from 'string-width';
 import { printable, type SeedListing } from '../../../protocol/index.ts';
+import type { Command } from '../command.ts';
 import { closeNode, namedBroker, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Command } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
-import { table, widthOf } from '../terminal/table.ts';
+import { table } from '../terminal/table.ts';
 import { formatBytes } from '../terminal/units.ts';
 
 /** What was typed after `shoal ls`. */
@@ -27,7 +28,7 @@ export function lsCommand(flags: LsFlags): Command {
 			const collect = async (): Promise<void> => {
 				for await (const listing of node.seeds()) {
 					listings.push(listing);
-					tellListing(output, listing);
+					printListing(output, listing);
 				}
 			};
 			await interrupts.race(collect());
@@ -39,7 +40,7 @@ export function lsCommand(flags: LsFlags): Command {
 	};
 }
 
-function tellListing(output: Output, listing: SeedListing): void {
+function printListing(output: Output, listing: SeedListing): void {
 	const { seed: id, name, length, chunks, seeders, downloaders } = listing;
 	output.event({ event: 'seed', id, name, length, chunks, seeders, downloaders });
 }
@@ -77,7 +78,7 @@ function nameWidth(output: Output, rows: ReadonlyArray<readonly string[]>): numb
 	if (!output.isLive) {
 		return undefined;
 	}
-	const size = Math.max(...rows.map((row) => widthOf(row[1] ?? '')));
+	const size = Math.max(...rows.map((row) => stringWidth(row[1] ?? '')));
 	const rest = size + 'SEEDERS'.length + 'DOWNLOADERS'.length + 4 * 2;
 	const room = output.columns - rest - ID_WIDTH;
 	return Math.max(room, 24);

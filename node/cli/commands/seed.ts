@@ -5,8 +5,8 @@ import { safePath } from '../../download/target/safe-path.ts';
 import { makeSeed } from '../../hashing/make-seed.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import { onFile } from '../../storage/fs-error.ts';
+import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Command } from '../run.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../terminal/progress-view.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
 

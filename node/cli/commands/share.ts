@@ -4,9 +4,9 @@ import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Share } from '../../seeding/shared-file.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import { isUnreachable, publicLink } from '../broker/public-link.ts';
+import type { Command, CommandContext } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Command, CommandContext } from '../run.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../terminal/progress-view.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
 import { UploadStatus } from '../terminal/upload-status.ts';
@@ -70,7 +70,7 @@ async function shareAll(
 			shareOne(context, node, { file, size: together[index] as number, flags }),
 		);
 		for (const each of await Promise.all(begun)) {
-			each.tell();
+			each.print();
 			shares.push(...each.shares);
 		}
 		next += count;
@@ -82,7 +82,7 @@ interface Shared {
 	/** None if it is another of these files that is shared. */
 	readonly shares: readonly Share[];
 	/** Says so. */
-	tell(): void;
+	print(): void;
 }
 
 async function shareOne(
@@ -104,14 +104,14 @@ async function shareOne(
 	};
 	try {
 		const share = await interrupts.race(node.share(file, options));
-		return { shares: [share], tell: () => tellShare(context, node, share, remembered) };
+		return { shares: [share], print: () => printShare(context, node, share, remembered) };
 	} catch (error) {
 		// The same content under another name, or the same file twice.
 		if (!isShoalError(error, 'ERR_EXISTS')) {
 			throw error;
 		}
 		const what = `${quoted(file, 300)} has the content of another of these files`;
-		return { shares: [], tell: () => output.warn(`${what}; it is shared once`) };
+		return { shares: [], print: () => output.warn(`${what}; it is shared once`) };
 	} finally {
 		view.end();
 	}
@@ -125,7 +125,7 @@ async function sizeOf(file: string): Promise<number> {
 	);
 }
 
-function tellShare(
+function printShare(
 	{ output }: CommandContext,
 	node: ShoalNode,
 	{ seed }: Share,

@@ -1,9 +1,9 @@
 import { fingerprintOf } from '../../../broker/index.ts';
 import { ShoalError } from '../../../protocol/index.ts';
 import { openFolder } from '../broker/broker-access.ts';
-import { tellJoinLinks } from '../broker/join-links.ts';
+import { printJoinLinks } from '../broker/join-links.ts';
+import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Command } from '../run.ts';
 
 /** What was typed after `shoal token`. */
 export interface TokenFlags {
@@ -26,7 +26,7 @@ export function tokenCommand(what: string | undefined, flags: TokenFlags): Comma
 		const tokens = what === 'renew' ? data.renewTokens() : data.tokens;
 		const [url = ''] = data.urls;
 		const cert = url.startsWith('mqtts:') ? fingerprintOf(data.certificate.cert) : undefined;
-		await tellJoinLinks(output, url, tokens, cert);
+		await printJoinLinks(output, url, tokens, cert);
 		if (what === 'renew') {
 			output.line('the tokens before let nobody in any more, and who came with them is out');
 		}

@@ -3,10 +3,10 @@ import { Tracker } from '../../../broker/index.ts';
 import { printableUrl } from '../../../protocol/index.ts';
 import { brokerStream } from '../../lanes/transport/broker-stream.ts';
 import { logTracker } from '../broker/service-log.ts';
+import type { Command } from '../command.ts';
 import { asBroker, chooseBroker } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
-import type { Command } from '../run.ts';
 import { countOf } from '../terminal/units.ts';
 
 /** What was typed after `shoal tracker`. */
@@ -34,21 +34,21 @@ export function trackerCommand(flags: TrackerFlags): Command {
 			openStream: brokerStream(url, flags.cert),
 		});
 		const tracker = await interrupts.race(asBroker(starting, url));
-		const tell = (event: 'ready' | 'standby', text: string): void => {
+		const printState = (event: 'ready' | 'standby', text: string): void => {
 			output.event({ event, tracker: tracker.id, broker: shown });
 			output.line(text);
 		};
 		const ready = `the tracker is ready on ${shown}`;
 		const standby = `another tracker is ready on ${shown}; this one stands by and takes over when it is lost`;
-		tracker.on('ready', () => tell('ready', ready));
-		tracker.on('standby', () => tell('standby', standby));
+		tracker.on('ready', () => printState('ready', ready));
+		tracker.on('standby', () => printState('standby', standby));
 		tracker.on('warning', (error) => output.warn(error));
 		logTracker(output, tracker);
 		tracker.on('down', () => {
 			output.event({ event: 'offline', broker: shown });
 			output.line('connection to the broker lost, trying again');
 		});
-		tracker.isActive ? tell('ready', ready) : tell('standby', standby);
+		tracker.isActive ? printState('ready', ready) : printState('standby', standby);
 		const timer = setInterval(() => {
 			const { nodes, seeds, announces } = tracker.stats();
 			const parts = [countOf(nodes, 'node'), countOf(seeds, 'seed')];

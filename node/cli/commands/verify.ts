@@ -6,9 +6,9 @@ import { rightChunks } from '../../hashing/check-content.ts';
 import { hashFile } from '../../hashing/hasher.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import { runsOf } from '../../util/runs.ts';
+import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readSeed } from '../parse/read-seed.ts';
-import type { Command } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { hashProgress, ProgressView } from '../terminal/progress-view.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
@@ -38,7 +38,7 @@ export function verifyCommand(seedPath: string, file: string | undefined): Comma
 		}
 		const ok = isWholeRight && bad.length === 0;
 		output.event({ event: 'verified', ok, bad, path, length: size, expected: seed.length });
-		ok ? tellRight(output, path, seed) : tellWrong(output, findings, seed);
+		ok ? printRight(output, path, seed) : printWrong(output, findings, seed);
 		return ok ? EXIT.done : EXIT.failed;
 	};
 }
@@ -92,7 +92,7 @@ async function check(
 	}
 }
 
-function tellRight(
+function printRight(
 	output: Output,
 	path: string,
 	{ length, chunks, digest, isClassic }: Seed,
@@ -104,7 +104,7 @@ function tellRight(
 	output.line(`  ${isClassic ? 'md5   ' : 'sha256'}  ${digest}`);
 }
 
-function tellWrong(output: Output, { path, size, bad }: Findings, seed: Seed): void {
+function printWrong(output: Output, { path, size, bad }: Findings, seed: Seed): void {
 	output.line(`${output.style('red', 'wrong')} ${output.style('bold', printable(path))}`);
 	if (size !== seed.length) {
 		output.line(`  it has ${size} bytes, the seed says ${seed.length}`);

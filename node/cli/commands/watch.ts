@@ -1,8 +1,8 @@
 import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts';
 import { SwarmView } from '../../tracker/swarm-view.ts';
+import type { Command } from '../command.ts';
 import { asBroker, chooseBroker, watcherOptions } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Command } from '../run.ts';
 import type { JsonEvent, Output } from '../terminal/output.ts';
 import { swarmScreen } from '../terminal/swarm-screen.ts';
 import { formatBytes, percent } from '../terminal/units.ts';
@@ -32,7 +32,7 @@ export function watchCommand(flags: WatchFlags): Command {
 			const event = parsed && view.apply(parsed, payload);
 			if (event !== undefined) {
 				output.event(event);
-				tell(output, event, news);
+				printEvent(output, event, news);
 			}
 		});
 		link.on('down', () => {
@@ -60,7 +60,7 @@ export function watchCommand(flags: WatchFlags): Command {
 }
 
 /** On a terminal everything is in the picture; elsewhere what changed is a line, but not each rate. */
-function tell(output: Output, event: JsonEvent, news: string[]): void {
+function printEvent(output: Output, event: JsonEvent, news: string[]): void {
 	if (ONLY_DRAWN.has(event.event)) {
 		return;
 	}

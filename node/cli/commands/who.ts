@@ -1,8 +1,8 @@
 import { type NodeListing, printable, ShoalError } from '../../../protocol/index.ts';
+import type { Command } from '../command.ts';
 import { closeNode, namedBroker, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseIdOrLink } from '../parse/content-reference.ts';
-import type { Command } from '../run.ts';
 import { table } from '../terminal/table.ts';
 import { countOf, percent } from '../terminal/units.ts';
 

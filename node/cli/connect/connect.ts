@@ -13,13 +13,14 @@ import type { ListenAt } from '../../lanes/listen.ts';
 import { brokerStream } from '../../lanes/transport/broker-stream.ts';
 import type { ShoalNodeOptions } from '../../node-options.ts';
 import { ShoalNode } from '../../shoal-node.ts';
-import { TraceFile, type TraceSink, traceToAll } from '../../stats/trace.ts';
+import { type TraceSink, traceToAll } from '../../stats/trace.ts';
 import { fsError } from '../../storage/fs-error.ts';
+import type { CommandContext } from '../command.ts';
 import { parseRate } from '../parse/rate.ts';
-import type { CommandContext } from '../run.ts';
 import type { Output } from '../terminal/output.ts';
 import { credentialsFor, joinedBroker, secretOf } from './joined-broker.ts';
 import type { MetricsServer } from './metrics-server.ts';
+import { TraceFile } from './trace-file.ts';
 import { TransferLog } from './transfer-log.ts';
 
 /** Options of the commands that connect as a node. */
@@ -92,9 +93,9 @@ export async function startNode(
 	{ output, interrupts }: CommandContext,
 	{ metrics, ...options }: CliNodeOptions,
 ): Promise<ShoalNode> {
-	const place = metrics && (await openMetrics(metrics, output));
+	const metricsServer = metrics && (await openMetrics(metrics, output));
 	const logged = output.logs('info') ? new TransferLog(output).trace : undefined;
-	const trace = traceToAll([options.trace, place?.trace, logged]);
+	const trace = traceToAll([options.trace, metricsServer?.trace, logged]);
 	const start = (broker: string): Promise<ShoalNode> => {
 		const { token, cert } = credentialsFor(broker);
 		const own = { broker, token, cert: options.cert ?? cert, trace };
@@ -111,7 +112,7 @@ export async function startNode(
 		output.line(`found a broker on this network: ${broker} (${name})`);
 		return await start(broker);
 	});
-	place?.watch(node);
+	metricsServer?.watch(node);
 	node.on('warning', (error) => output.warn(error));
 	node.on('down', ({ message }) => {
 		output.event({ event: 'offline', broker: node.broker, message: printable(message) });

@@ -2,11 +2,11 @@ import { ShoalError } from '../../../protocol/index.ts';
 import { type FoundBroker, findBrokers } from './mdns.ts';
 
 /** ms that brokers on the LAN have to answer. */
-const PATIENCE = 1_500;
+const SEARCH_TIME = 1_500;
 
 /** Looks on the LAN, where no broker was named and none is on this machine. @throws ShoalError ERR_BROKER */
 export async function foundBroker(reason: unknown): Promise<FoundBroker> {
-	return chooseFound(await findBrokers(PATIENCE), reason);
+	return chooseFound(await findBrokers(SEARCH_TIME), reason);
 }
 
 /**

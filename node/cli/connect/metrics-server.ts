@@ -17,10 +17,10 @@ export class MetricsServer {
 	/** Open before the node is, so that a port that is taken ends the command at once. @throws ShoalError ERR_PORT */
 	static async open({ host, port }: ListenAt, output: Output): Promise<MetricsServer> {
 		const metrics = await NodeMetrics.open();
-		const place = new MetricsServer(metrics);
+		const server = new MetricsServer(metrics);
 		const route = monitoring({
 			metrics: async () => metrics.registry,
-			missing: () => missingOf(place.#node),
+			missing: () => missingOf(server.#node),
 		});
 		const { url } = await HttpServer.start({
 			...{ host, port, portFlag: '--metrics', routes: [route] },
@@ -28,7 +28,7 @@ export class MetricsServer {
 		});
 		output.event({ event: 'metrics', url: `${url}/metrics` });
 		output.line(output.style('dim', `metrics at ${url}/metrics`));
-		return place;
+		return server;
 	}
 
 	/** What the node is to trace to. */

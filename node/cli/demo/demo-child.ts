@@ -4,7 +4,7 @@ import { type ErrorCode, ShoalError } from '../../../protocol/index.ts';
 import { MAIN } from '../paths.ts';
 import type { JsonEvent } from '../terminal/output.ts';
 
-const PATIENCE = 1_500;
+const EXIT_WITHIN = 1_500;
 
 /** A shoal process of its own, whose events are read. */
 export class DemoChild {
@@ -65,7 +65,7 @@ export class DemoChild {
 	async stop(): Promise<void> {
 		this.#isStopped = true;
 		this.#process.kill('SIGTERM');
-		const timer = setTimeout(() => this.#process.kill('SIGKILL'), PATIENCE);
+		const timer = setTimeout(() => this.#process.kill('SIGKILL'), EXIT_WITHIN);
 		await this.#exited;
 		clearTimeout(timer);
 	}

@@ -3,9 +3,8 @@ import type { Progress } from '../../download/download-types.ts';
 import { bar } from '../terminal/bar.ts';
 import type { JsonEvent, Output } from '../terminal/output.ts';
 import { barLine, downloadText } from '../terminal/progress-view.ts';
-import { fit } from '../terminal/table.ts';
+import { wrap } from '../terminal/text.ts';
 import { formatBytes, formatRate, formatTime, shareOf } from '../terminal/units.ts';
-import { wrap } from '../terminal/wrap.ts';
 
 const BAR = 30;
 const PLAIN_STEP = 0.25;
@@ -22,7 +21,7 @@ export interface DemoSeeder {
 export class DemoView {
 	readonly #output: Output;
 	#step = 0;
-	#toldAt = 0;
+	#printedAt = 0;
 
 	constructor(output: Output) {
 		this.#output = output;
@@ -51,11 +50,11 @@ export class DemoView {
 			const rows = seeders.map(({ role, sent }) => seederLine(role, sent, progress.length, ''));
 			output.live(
 				['', `   ${barLine(fraction, downloadText(progress), output.columns - 3)}`, '', ...rows]
-					.map((line) => fit(line, output.columns - 1))
+					.map((line) => output.fit(line))
 					.join('\n'),
 			);
-		} else if (fraction - this.#toldAt >= PLAIN_STEP) {
-			this.#toldAt = fraction;
+		} else if (fraction - this.#printedAt >= PLAIN_STEP) {
+			this.#printedAt = fraction;
 			output.line(`   ${downloadText(progress)}`);
 		}
 	}

@@ -64,8 +64,8 @@ export class Log {
 	}
 
 	/** Tells `message`, and programs its name and what else there is to it. */
-	tell(level: Level, event: string, message: string, fields: LogFields = {}): void {
-		if (!this.isEnabled(level) || !this.#isTurn(level)) {
+	write(level: Level, event: string, message: string, fields: LogFields = {}): void {
+		if (!this.isEnabled(level) || !this.#hasRoom(level)) {
 			return;
 		}
 		if (this.#text === undefined) {
@@ -75,7 +75,7 @@ export class Log {
 		}
 	}
 
-	#isTurn(level: Level): boolean {
+	#hasRoom(level: Level): boolean {
 		if (level === 'error' || level === 'warn') {
 			return true;
 		}
@@ -86,7 +86,7 @@ export class Log {
 			this.#lines = 0;
 			this.#leftOut = 0;
 			if (leftOut > 0) {
-				this.tell('warn', 'left-out', `${leftOut} lines were left out of the log`, { leftOut });
+				this.write('warn', 'left-out', `${leftOut} lines were left out of the log`, { leftOut });
 			}
 		}
 		this.#lines += 1;

@@ -4,7 +4,6 @@ import { printable, printableJson } from '../../../protocol/index.ts';
 import { failureOf } from './failure.ts';
 import type { Level, Log, LogFields } from './log.ts';
 import { Warnings } from './warnings.ts';
-import { wrap } from './wrap.ts';
 
 /** One JSON object of `--json`. */
 export interface JsonEvent {
@@ -40,6 +39,7 @@ export class Output {
 	readonly isLive: boolean;
 	readonly #stream: NodeJS.WriteStream;
 	readonly #update: ReturnType<typeof createLogUpdate> | undefined;
+	readonly #text: typeof import('./text.ts') | undefined;
 	readonly #warnings = new Warnings(() => performance.now());
 	readonly #hasColors: boolean;
 	readonly #hasErrorColors: boolean;
@@ -49,10 +49,12 @@ export class Output {
 	private constructor(
 		{ json, isStdoutTaken }: OutputOptions,
 		update: ReturnType<typeof createLogUpdate> | undefined,
+		text: typeof import('./text.ts') | undefined,
 	) {
 		this.isJson = json;
 		this.#stream = isStdoutTaken ? process.stderr : process.stdout;
 		this.#update = update;
+		this.#text = text;
 		this.isLive = update !== undefined;
 		this.#hasColors = this.isLive && !process.env.NO_COLOR;
 		this.#hasErrorColors = this.#hasColors && process.stderr.isTTY;
@@ -65,6 +67,7 @@ export class Output {
 		return new Output(
 			options,
 			isTerminal ? (await import('log-update')).createLogUpdate(stream) : undefined,
+			isTerminal || process.stderr.isTTY ? await import('./text.ts') : undefined,
 		);
 	}
 
@@ -76,6 +79,11 @@ export class Output {
 	/** Lines of the terminal, 24 where there is none. */
 	get rows(): number {
 		return this.#stream.rows || 24;
+	}
+
+	/** `text` cut to a line of the terminal, if there is one. */
+	fit(text: string): string {
+		return this.#text?.fit(text, this.columns - 1) ?? text;
 	}
 
 	/** Tells programs. */
@@ -121,7 +129,7 @@ export class Output {
 			const known = told === message ? code : undefined;
 			if (this.#log !== undefined) {
 				const event = level === 'warn' ? 'warning' : 'error';
-				this.#log.tell(level, event, told, { code: known });
+				this.#log.write(level, event, told, { code: known });
 			} else if (this.isJson) {
 				this.#errorLine(printableJson({ event: 'warning', code: known, message: told }));
 			} else {
@@ -153,7 +161,7 @@ export class Output {
 
 	/** Tells those who run a service what has happened, if there is a log. */
 	log(level: Level, event: string, message: string, fields?: LogFields): void {
-		this.#log?.tell(level, event, message, fields);
+		this.#log?.write(level, event, message, fields);
 	}
 
 	/** Tells why the command failed. */
@@ -164,7 +172,7 @@ export class Output {
 		} else {
 			this.endLive({ keep: true });
 			const next = hint === undefined ? '' : `; ${hint}`;
-			const text = onTerminal(`shoal: ${message}${next} (${code})`);
+			const text = this.#onTerminal(`shoal: ${message}${next} (${code})`);
 			process.stderr.write(`${paint(this.#hasErrorColors, 'red', text)}\n`);
 		}
 		if (process.env.SHOAL_DEBUG) {
@@ -180,7 +188,13 @@ export class Output {
 
 	#errorText(level: Level, message: string): void {
 		const { label, style } = LABELS[level];
-		this.#errorLine(paint(this.#hasErrorColors, style, onTerminal(`${label}: ${message}`)));
+		this.#errorLine(paint(this.#hasErrorColors, style, this.#onTerminal(`${label}: ${message}`)));
+	}
+
+	/** What goes to standard error, broken between words if that is a terminal. */
+	#onTerminal(text: string): string {
+		const { isTTY, columns } = process.stderr;
+		return isTTY && columns > 0 ? (this.#text?.wrap(text, columns).join('\n') ?? text) : text;
 	}
 
 	#errorLine(line: string): void {
@@ -201,10 +215,4 @@ export class Output {
 
 function paint(hasColors: boolean, style: Style, text: string): string {
 	return hasColors ? styleText(style, text) : text;
-}
-
-/** What goes to standard error, broken between words if that is a terminal. */
-function onTerminal(text: string): string {
-	const { isTTY, columns } = process.stderr;
-	return isTTY && columns > 0 ? wrap(text, columns).join('\n') : text;
 }

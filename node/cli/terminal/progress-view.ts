@@ -2,7 +2,6 @@ import { printable } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
 import { bar } from './bar.ts';
 import type { Output } from './output.ts';
-import { fit, widthOf } from './table.ts';
 import { countOf, formatBytes, formatRate, formatTime, percent } from './units.ts';
 
 const PLAIN_EVERY = 3_000;
@@ -11,17 +10,17 @@ const MOST_BAR = 40;
 /** What is said of a seed for which nothing was hashed. */
 export const REMEMBERED = ', not hashed again: it has not changed since';
 
-/** A line of a bar and what stands behind it, for a terminal of `columns`. */
+/** A bar and `text`, which has no wide characters, behind it; without a bar where `columns` are too few. */
 export function barLine(fraction: number, text: string, columns: number): string {
-	const width = Math.min(MOST_BAR, columns - widthOf(text) - 3);
-	return width < 8 ? fit(text, columns - 1) : `${bar(fraction, width)}  ${text}`;
+	const width = Math.min(MOST_BAR, columns - text.length - 3);
+	return width < 8 ? text : `${bar(fraction, width)}  ${text}`;
 }
 
 /** Shows how far something is: a live bar on a terminal, elsewhere a line every few seconds. */
 export class ProgressView {
 	readonly #output: Output;
-	#toldAt = performance.now();
-	#told = '';
+	#printedAt = performance.now();
+	#printed = '';
 
 	constructor(output: Output) {
 		this.#output = output;
@@ -34,11 +33,11 @@ export class ProgressView {
 	show(title: string, fraction: number, text: string): void {
 		const output = this.#output;
 		if (output.isLive) {
-			const heading = output.style('bold', fit(title, output.columns - 1));
-			output.live(`${heading}\n${barLine(fraction, text, output.columns)}`);
-		} else if (performance.now() - this.#toldAt >= PLAIN_EVERY && text !== this.#told) {
-			this.#toldAt = performance.now();
-			this.#told = text;
+			const heading = output.style('bold', output.fit(title));
+			output.live(`${heading}\n${output.fit(barLine(fraction, text, output.columns))}`);
+		} else if (performance.now() - this.#printedAt >= PLAIN_EVERY && text !== this.#printed) {
+			this.#printedAt = performance.now();
+			this.#printed = text;
 			output.line(`${title}  ${text}`);
 		}
 	}

@@ -1,7 +1,7 @@
 import { type Load, type NodeState, printable } from '../../../protocol/index.ts';
 import type { NodeShare, SwarmOf, SwarmView } from '../../tracker/swarm-view.ts';
 import { blockMap } from './bar.ts';
-import { fit } from './table.ts';
+import { fit } from './text.ts';
 import { countOf, formatBytes, formatRate, percent } from './units.ts';
 
 /** The room there is on the terminal. */
@@ -85,7 +85,7 @@ function swarmLines({ seed, nodes }: SwarmOf, columns: number): string[] {
 	return [
 		`${printable(name)}  ${formatBytes(length)}  ${sum}`,
 		`  ${seed}`,
-		...nodes.flatMap((node) => [nodeLine(node, columns), ...feedLines(node)]),
+		...nodes.flatMap((node) => [nodeLine(node, columns), ...sourceLines(node)]),
 	];
 }
 
@@ -96,8 +96,8 @@ function nodeLine({ node, announce, state }: NodeShare, columns: number): string
 	return `  ${fit(node, NODE_WIDTH).padEnd(NODE_WIDTH)}  ${share} ▕${map}▏ ${ratesOf(state)}`;
 }
 
-/** Who feeds a node that lacks something. */
-function feedLines({ announce, state }: NodeShare): string[] {
+/** The sources of a node that lacks something. */
+function sourceLines({ announce, state }: NodeShare): string[] {
 	const { sources = [] } = state ?? {};
 	if (sources.length === 0 || announce.have.count === announce.chunks) {
 		return [];

@@ -6,12 +6,12 @@ const EVERY = 1_000;
 const LIVE_EVERY = 250;
 const PLAIN_EVERY = 5_000;
 
-/** Tells how much a node sends, until it is ended: once a second, while that changes. */
+/** Prints how much a node sends, until it is ended: once a second, while that changes. */
 export class UploadStatus {
 	readonly #node: ShoalNode;
 	readonly #output: Output;
 	readonly #timers: NodeJS.Timeout[];
-	#told = '0 0';
+	#printed = '0 0';
 	#plainAt = performance.now();
 
 	/** @param hint what stands behind the numbers on a terminal */
@@ -19,7 +19,7 @@ export class UploadStatus {
 		this.#node = node;
 		this.#output = output;
 		this.#timers = [
-			setInterval(() => this.#tell(), EVERY),
+			setInterval(() => this.#print(), EVERY),
 			setInterval(() => output.live(output.style('dim', `${this.#text()} · ${hint}`)), LIVE_EVERY),
 		];
 	}
@@ -31,13 +31,13 @@ export class UploadStatus {
 		this.#output.endLive({ keep: false });
 	}
 
-	#tell(): void {
+	#print(): void {
 		const { total, rate } = this.#node.sent;
 		const news = `${total} ${rate}`;
-		if (news === this.#told) {
+		if (news === this.#printed) {
 			return;
 		}
-		this.#told = news;
+		this.#printed = news;
 		this.#output.event({ event: 'serving', sent: total, rate });
 		if (!this.#output.isLive && performance.now() - this.#plainAt >= PLAIN_EVERY) {
 			this.#plainAt = performance.now();

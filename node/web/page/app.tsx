@@ -1,8 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { safeFileName } from '../../../protocol/index.ts';
-import type { Look } from '../messages.ts';
+import type { ViewQuery } from '../messages.ts';
 import { type About, askAbout, keepToken, keptToken, socketUrl } from './about.ts';
-import { Backstage } from './backstage.ts';
 import { FilesView } from './files-view.tsx';
 import { LinkBadge } from './link-badge.tsx';
 import { NodesView } from './nodes-view.tsx';
@@ -11,6 +10,7 @@ import { SeedView } from './seed-view.tsx';
 import { SeedsView } from './seeds-view.tsx';
 import { TokenForm } from './token-form.tsx';
 import { useAskBeforeLeaving, useDrops } from './window-hooks.ts';
+import { WorkerClient } from './worker-client.ts';
 
 const TABS = [
 	{ view: 'seeds', href: '#seeds', text: 'Swarm' },
@@ -66,31 +66,31 @@ interface InsideProps {
 function Inside({ about, token, onRefused }: InsideProps) {
 	const [, redraw] = useState<unknown>();
 	const [route, setRoute] = useState(viewOf(location.hash));
-	const backstage = useMemo(() => new Backstage(redraw, saveFile), []);
+	const worker = useMemo(() => new WorkerClient(redraw, saveFile), []);
 	useEffect(() => {
-		backstage.order({ do: 'open', url: socketUrl(), token, canAct: about.role === 'node' });
+		worker.send({ do: 'open', url: socketUrl(), token, canAct: about.role === 'node' });
 		const follow = (): void => setRoute(viewOf(location.hash));
 		addEventListener('hashchange', follow);
 		return () => {
 			removeEventListener('hashchange', follow);
-			backstage.close();
+			worker.close();
 		};
 	}, []);
-	const { scene } = backstage;
+	const { state: page } = worker;
 	useEffect(() => {
-		if (scene.link.state === 'refused') {
-			onRefused(scene.link.reason ?? '');
+		if (page.link.state === 'refused') {
+			onRefused(page.link.reason ?? '');
 		}
-	}, [scene.link.state]);
-	const look = (at: Look): void => backstage.order({ do: 'look', at });
+	}, [page.link.state]);
+	const look = (at: ViewQuery): void => worker.send({ do: 'look', at });
 	const canAct = about.role === 'node';
-	useDrops(canAct ? (file) => backstage.order({ do: 'share', file }) : undefined);
-	useAskBeforeLeaving(scene);
+	useDrops(canAct ? (file) => worker.send({ do: 'share', file }) : undefined);
+	useAskBeforeLeaving(page);
 	const props = {
-		scene,
+		page,
 		look,
 		canAct,
-		order: (each: Parameters<typeof backstage.order>[0]) => backstage.order(each),
+		send: (each: Parameters<typeof worker.send>[0]) => worker.send(each),
 	};
 	return (
 		<>
@@ -102,13 +102,13 @@ function Inside({ about, token, onRefused }: InsideProps) {
 					{TABS.map(({ view, href, text }) => (
 						<a key={view} href={href} aria-current={route.view === view ? 'page' : undefined}>
 							{text}
-							{view === 'files' && scene.mine.length > 0 && (
-								<span class="count">{scene.mine.length}</span>
+							{view === 'files' && page.transfers.length > 0 && (
+								<span class="count">{page.transfers.length}</span>
 							)}
 						</a>
 					))}
 				</nav>
-				<LinkBadge link={scene.link} hasTracker={scene.picture?.hasTracker} />
+				<LinkBadge link={page.link} hasTracker={page.swarm?.hasTracker} />
 			</header>
 			<main>
 				{!canAct && (

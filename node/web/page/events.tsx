@@ -1,4 +1,4 @@
-import type { Happening } from '../messages.ts';
+import type { SwarmEvent } from '../messages.ts';
 import { shortId } from './format.ts';
 
 const TEXTS: Readonly<Record<string, string>> = {
@@ -14,7 +14,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 };
 
 /** What happened last. */
-export function Events({ events }: { events: readonly Happening[] }) {
+export function Events({ events }: { events: readonly SwarmEvent[] }) {
 	return (
 		<section aria-label="What happened last" class="events">
 			<h2>What happened last</h2>

@@ -1,15 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
-import { MineCard } from './mine-card.tsx';
+import { TransferCard } from './transfer-card.tsx';
 import type { ViewProps } from './view-props.ts';
 
 /** What this page gets and shares; files that are dropped are shared. */
-export function FilesView({ scene, look, order, canAct }: ViewProps) {
+export function FilesView({ page, look, send, canAct }: ViewProps) {
 	const [isOver, setIsOver] = useState(false);
 	useEffect(() => look({ view: 'none' }), []);
 	return (
 		<>
 			<h1>My files</h1>
-			{!scene.keeps && (
+			{!page.keeps && (
 				<p class="note">
 					{isSecureContext
 						? 'This window is private, so that the browser gives it no files: downloads are held in memory, up to 500 MiB each, and are gone with a reload. A window that is not private has no such limit.'
@@ -30,17 +30,17 @@ export function FilesView({ scene, look, order, canAct }: ViewProps) {
 						multiple
 						onChange={({ currentTarget }) => {
 							for (const file of currentTarget.files ?? []) {
-								order({ do: 'share', file });
+								send({ do: 'share', file });
 							}
 							currentTarget.value = '';
 						}}
 					/>
 				</label>
 			)}
-			{scene.mine.map((mine) => (
-				<MineCard key={mine.id} mine={mine} order={order} />
+			{page.transfers.map((transfer) => (
+				<TransferCard key={transfer.id} transfer={transfer} send={send} />
 			))}
-			{scene.mine.length === 0 && (
+			{page.transfers.length === 0 && (
 				<p class="empty">Nothing yet. Get something from the swarm, or share a file.</p>
 			)}
 		</>

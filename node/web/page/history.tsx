@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { Moment } from '../messages.ts';
+import type { TrafficSample } from '../messages.ts';
 import { rateText } from './format.ts';
 
 const HEIGHT = 140;
@@ -10,7 +10,7 @@ const SPAN = 300;
 const LEAST_SPAN = 60;
 
 /** The last minutes as curves: what nodes receive, and what the broker sends of it. */
-export function History({ history }: { history: readonly Moment[] }) {
+export function History({ history }: { history: readonly TrafficSample[] }) {
 	const place = useRef<HTMLDivElement>(null);
 	const chart = useRef<uPlot | undefined>(undefined);
 	useEffect(() => {

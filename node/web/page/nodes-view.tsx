@@ -9,14 +9,14 @@ import type { ViewProps } from './view-props.ts';
 const MOST_NODES = 120;
 
 /** The nodes of the swarm, and who feeds whom. */
-export function NodesView({ scene, look }: ViewProps) {
+export function NodesView({ page, look }: ViewProps) {
 	useEffect(() => look({ view: 'nodes', count: MOST_NODES }), []);
-	const { picture } = scene;
-	const nodes = picture?.nodes ?? [];
+	const { swarm } = page;
+	const nodes = swarm?.nodes ?? [];
 	return (
 		<>
 			<h1>Nodes</h1>
-			<Totals picture={picture} />
+			<Totals swarm={swarm} />
 			<Ring nodes={nodes} />
 			{/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is to be reached by keyboard */}
 			<section class="scroll" tabIndex={0} aria-label="All nodes">
@@ -38,8 +38,8 @@ export function NodesView({ scene, look }: ViewProps) {
 					</tbody>
 				</table>
 			</section>
-			{picture !== undefined && picture.totals.nodes > nodes.length && nodes.length > 0 && (
-				<p>and {picture.totals.nodes - nodes.length} more</p>
+			{swarm !== undefined && swarm.totals.nodes > nodes.length && nodes.length > 0 && (
+				<p>and {swarm.totals.nodes - nodes.length} more</p>
 			)}
 		</>
 	);

@@ -2,8 +2,8 @@ import { useEffect } from 'preact/hooks';
 import type { About } from './about.ts';
 import { ChunkMap } from './chunk-map.tsx';
 import { percentText, rateText, sizeText, timeText } from './format.ts';
-import { MineCard } from './mine-card.tsx';
 import { QrCode } from './qr-code.tsx';
+import { TransferCard } from './transfer-card.tsx';
 import type { ViewProps } from './view-props.ts';
 
 /** Nodes that are shown; a swarm may have thousands. */
@@ -11,20 +11,20 @@ const MOST_HOLDERS = 200;
 
 /** One seed: what it is, who has how much of it, and how to get it. */
 export function SeedView({
-	scene,
+	page,
 	look,
-	order,
+	send,
 	canAct,
 	id,
 	about,
 }: ViewProps & { id: string; about: About }) {
 	useEffect(() => look({ view: 'seed', id, count: MOST_HOLDERS }), [id]);
-	const seed = scene.picture?.seed;
+	const seed = page.swarm?.seed;
 	const row = seed?.row?.id === id ? seed.row : undefined;
-	const mine = scene.mine.find((each) => each.id === id);
-	const name = row?.name ?? mine?.name ?? 'A file';
+	const transfer = page.transfers.find((each) => each.id === id);
+	const name = row?.name ?? transfer?.name ?? 'A file';
 	const link = linkTo(id, about);
-	const get = (): void => order({ do: 'get', id, name });
+	const get = (): void => send({ do: 'get', id, name });
 	return (
 		<article class="seed">
 			<h1 dir="auto">{name}</h1>
@@ -39,8 +39,8 @@ export function SeedView({
 					<Fact name="Age" text={timeText(Date.now() - row.since)} />
 				</dl>
 			)}
-			{mine !== undefined && <MineCard mine={mine} order={order} />}
-			{mine === undefined && canAct && (
+			{transfer !== undefined && <TransferCard transfer={transfer} send={send} />}
+			{transfer === undefined && canAct && (
 				<p>
 					<button type="button" class="primary" onClick={get}>
 						{row === undefined

@@ -19,7 +19,7 @@ const ROW = 48;
 const BEYOND = 10;
 
 /** Everything the swarm has. Only the rows in sight are there. */
-export function SeedsView({ scene, look, order, canAct }: ViewProps) {
+export function SeedsView({ page, look, send, canAct }: ViewProps) {
 	const [query, setQuery] = useState('');
 	const [sort, setSort] = useState<SeedSort>('name');
 	const [inSight, setInSight] = useState({ first: 0, count: 40 });
@@ -44,14 +44,14 @@ export function SeedsView({ scene, look, order, canAct }: ViewProps) {
 	useEffect(() => {
 		look({ view: 'seeds', sort, query, first, count });
 	}, [sort, query, first, count]);
-	const { picture } = scene;
-	const seeds = picture?.seeds;
+	const { swarm } = page;
+	const seeds = swarm?.seeds;
 	const below = Math.max(0, (seeds?.total ?? 0) - (seeds?.first ?? 0) - (seeds?.rows.length ?? 0));
 	return (
 		<>
 			<h1>Swarm</h1>
-			<Totals picture={picture} />
-			<History history={picture?.history ?? []} />
+			<Totals swarm={swarm} />
+			<History history={swarm?.history ?? []} />
 			<label class="search">
 				<span>Find</span>
 				<input
@@ -83,11 +83,11 @@ export function SeedsView({ scene, look, order, canAct }: ViewProps) {
 							key={row.id}
 							row={row}
 							index={seeds.first + index}
-							mine={scene.mine.some(({ id }) => id === row.id)}
+							isOwn={page.transfers.some(({ id }) => id === row.id)}
 							onGet={
 								canAct
 									? () => {
-											order({ do: 'get', id: row.id, name: row.name });
+											send({ do: 'get', id: row.id, name: row.name });
 											location.hash = 'files';
 										}
 									: undefined
@@ -104,7 +104,7 @@ export function SeedsView({ scene, look, order, canAct }: ViewProps) {
 						: 'Nothing is called like that.'}
 				</p>
 			)}
-			<Events events={picture?.events ?? []} />
+			<Events events={swarm?.events ?? []} />
 		</>
 	);
 }
@@ -120,11 +120,11 @@ function Spacer({ rows }: { rows: number }) {
 interface RowProps {
 	readonly row: SeedRow;
 	readonly index: number;
-	readonly mine: boolean;
+	readonly isOwn: boolean;
 	readonly onGet: (() => void) | undefined;
 }
 
-function Row({ row, index, mine, onGet }: RowProps) {
+function Row({ row, index, isOwn, onGet }: RowProps) {
 	const { id, name, length, seeders, downloaders, rate, since } = row;
 	return (
 		<tr aria-rowindex={index + 2}>
@@ -142,11 +142,11 @@ function Row({ row, index, mine, onGet }: RowProps) {
 				{onGet !== undefined && (
 					<button
 						type="button"
-						disabled={mine}
-						aria-label={mine ? `${name} is on My files` : `Get ${name}`}
+						disabled={isOwn}
+						aria-label={isOwn ? `${name} is on My files` : `Get ${name}`}
 						onClick={onGet}
 					>
-						{mine ? 'Mine' : 'Get'}
+						{isOwn ? 'Mine' : 'Get'}
 					</button>
 				)}
 			</td>

@@ -1,12 +1,12 @@
-import type { Picture } from '../messages.ts';
+import type { SwarmSnapshot } from '../messages.ts';
 import { rateText, sizeText } from './format.ts';
 
 /** The swarm in numbers, and what its broker has to do. */
-export function Totals({ picture }: { picture: Picture | undefined }) {
-	if (picture === undefined) {
+export function Totals({ swarm }: { swarm: SwarmSnapshot | undefined }) {
+	if (swarm === undefined) {
 		return <p class="totals">Looking…</p>;
 	}
-	const { totals, load } = picture;
+	const { totals, load } = swarm;
 	const numbers: ReadonlyArray<readonly [name: string, text: string]> = [
 		['Seeds', String(totals.seeds)],
 		['Nodes', String(totals.nodes)],

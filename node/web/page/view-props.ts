@@ -1,12 +1,12 @@
-import type { Look, Order } from '../messages.ts';
-import type { Scene } from './backstage.ts';
+import type { ViewQuery, WorkerCommand } from '../messages.ts';
+import type { PageState } from './worker-client.ts';
 
-/** What every view is given. */
+/** The properties of every view. */
 export interface ViewProps {
-	readonly scene: Scene;
-	/** Asks to be told of something of the swarm, and of nothing else. */
-	readonly look: (at: Look) => void;
-	readonly order: (order: Order) => void;
-	/** Whether there is more to do than to watch. */
+	readonly page: PageState;
+	/** Selects the part of the swarm that is kept up to date. */
+	readonly look: (at: ViewQuery) => void;
+	readonly send: (command: WorkerCommand) => void;
+	/** Whether it may download and share, or only watch. */
 	readonly canAct: boolean;
 }

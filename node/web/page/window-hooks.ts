@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import type { Scene } from './backstage.ts';
+import type { PageState } from './worker-client.ts';
 
 /**
  * Files that are dropped anywhere go to `onFile`. A browser would leave the page for them otherwise, and with it
@@ -26,8 +26,8 @@ export function useDrops(onFile: ((file: File) => void) | undefined): void {
 }
 
 /** Has the browser ask before it leaves the page while something would be lost. */
-export function useAskBeforeLeaving({ mine, keeps }: Scene): void {
-	const wouldLose = mine.some(
+export function useAskBeforeLeaving({ transfers, keeps }: PageState): void {
+	const wouldLose = transfers.some(
 		({ state, isShare }) => state !== 'failed' && state !== 'complete' && (isShare || !keeps),
 	);
 	useEffect(() => {

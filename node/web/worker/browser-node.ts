@@ -9,8 +9,8 @@ import { BlobStorage } from './blob-storage.ts';
 import { digestChunk } from './hashes.ts';
 import { type MakeSeedOptions, makeSeed } from './make-seed.ts';
 import { openMemory } from './memory-backing.ts';
-import { OneByOne } from './one-by-one.ts';
 import { hasFiles, openFile } from './opfs-backing.ts';
+import { SerialQueue } from './serial-queue.ts';
 import { WebLink } from './web-link.ts';
 import { WebTarget } from './web-target.ts';
 
@@ -38,7 +38,7 @@ export interface BrowserDownload extends Omit<DownloadResult, 'path' | 'wasThere
 export class BrowserNode extends BaseNode {
 	readonly #targets = new Map<string, WebTarget>();
 	/** Hashing of files, and of what is there already: more at a time would only take memory. */
-	readonly #hashing = new OneByOne();
+	readonly #hashing = new SerialQueue();
 	#broken: NonNullable<BrowserNodeOptions['onBroken']> = () => {};
 
 	/** Connects and says hello. @throws ShoalError ERR_BROKER, ERR_REFUSED */

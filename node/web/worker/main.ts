@@ -1,30 +1,30 @@
-import type { Order } from '../messages.ts';
+import type { WorkerCommand } from '../messages.ts';
 import { PageSession } from './page-session.ts';
 
-const session = new PageSession((news) => postMessage(news));
+const session = new PageSession((event) => postMessage(event));
 
-/** What goes wrong is told where it happens. */
-function obey(order: Order): void {
-	switch (order.do) {
+/** Starts what `command` asks for; failures show in the transfers. */
+function handle(command: WorkerCommand): void {
+	switch (command.do) {
 		case 'open':
-			void session.open(order);
+			void session.open(command);
 			break;
 		case 'look':
-			session.look(order.at);
+			session.look(command.at);
 			break;
 		case 'get':
-			void session.get(order.id, order.name);
+			void session.get(command.id, command.name);
 			break;
 		case 'share':
-			void session.share(order.file);
+			void session.share(command.file);
 			break;
 		case 'remove':
-			session.remove(order.id);
+			session.remove(command.id);
 			break;
 		case 'save':
-			session.save(order.id);
+			session.save(command.id);
 			break;
 	}
 }
 
-addEventListener('message', ({ data }: MessageEvent<Order>) => obey(data));
+addEventListener('message', ({ data }: MessageEvent<WorkerCommand>) => handle(data));

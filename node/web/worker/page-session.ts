@@ -1,16 +1,16 @@
 import { isShoalError, printable, safeFileName } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
-import type { Look, Mine, News, Post } from '../messages.ts';
+import type { OwnTransfer, PageAccess, ViewQuery, WorkerEvent } from '../messages.ts';
 import { BrowserNode } from './browser-node.ts';
 import { forget, hasFiles, keptContents } from './opfs-backing.ts';
 import { reasonOf } from './reason.ts';
-import { SwarmFeed } from './swarm-feed.ts';
+import { SwarmMonitor } from './swarm-monitor.ts';
 import { watchSwarm } from './watch-swarm.ts';
 
 /** A download or a share, and what can be done with it. */
 interface Item {
-	mine: Mine;
-	/** As whoever shared it wrote it; unlike that of `mine` it is not for reading. */
+	transfer: OwnTransfer;
+	/** As whoever shared it wrote it; unlike that of `transfer` it is not for reading. */
 	name: string;
 	blob: Blob | undefined;
 	readonly stop: AbortController;
@@ -23,29 +23,29 @@ const DRAW_EVERY = 500;
 
 /** All that goes on behind a page: it watches the swarm, and is a node once something is to be got or shared. */
 export class PageSession {
-	readonly #tell: (news: News) => void;
-	readonly #feed = new SwarmFeed();
+	readonly #send: (event: WorkerEvent) => void;
+	readonly #swarm = new SwarmMonitor();
 	readonly #items = new Map<string, Item>();
 	/** What is being removed, by seed. */
 	readonly #leaving = new Map<string, Promise<void>>();
-	#post: Post = { url: '', token: '', canAct: false };
-	#look: Look = { view: 'none' };
+	#access: PageAccess = { url: '', token: '', canAct: false };
+	#view: ViewQuery = { view: 'none' };
 	#node: Promise<BrowserNode> | undefined;
 	#drafts = 0;
 
-	constructor(tell: (news: News) => void) {
-		this.#tell = tell;
-		setInterval(() => this.#feed.tick(), 1_000);
+	constructor(send: (event: WorkerEvent) => void) {
+		this.#send = send;
+		setInterval(() => this.#swarm.tick(), 1_000);
 		setInterval(() => this.#draw(), DRAW_EVERY);
 	}
 
 	/** Watches a broker, and takes up what an earlier page has left. */
-	async open(post: Post): Promise<void> {
-		this.#post = post;
+	async open(access: PageAccess): Promise<void> {
+		this.#access = access;
 		const keeps = await hasFiles();
-		this.#tell({ tell: 'keeps', keeps });
-		await watchSwarm(post, this.#feed, (link) => this.#tell({ tell: 'link', link }));
-		if (keeps && post.canAct) {
+		this.#send({ event: 'keeps', keeps });
+		await watchSwarm(access, this.#swarm, (link) => this.#send({ event: 'link', link }));
+		if (keeps && access.canAct) {
 			for (const { id, name } of await keptContents()) {
 				void this.get(id, name);
 			}
@@ -53,8 +53,8 @@ export class PageSession {
 	}
 
 	/** The page shows something else. */
-	look(at: Look): void {
-		this.#look = at;
+	look(view: ViewQuery): void {
+		this.#view = view;
 		this.#draw();
 	}
 
@@ -64,7 +64,7 @@ export class PageSession {
 	 * @param name what it is called until the seed is known
 	 */
 	async get(id: string, name: string): Promise<void> {
-		const known = this.#items.get(id)?.mine;
+		const known = this.#items.get(id)?.transfer;
 		if (known !== undefined && known.state !== 'failed') {
 			return;
 		}
@@ -110,7 +110,7 @@ export class PageSession {
 			if (isShoalError(error, 'ERR_EXISTS')) {
 				// It is on the page already, and served.
 				this.#items.delete(draft);
-				this.#tellMine();
+				this.#sendTransfers();
 			} else {
 				this.#failed(item, error);
 			}
@@ -121,7 +121,7 @@ export class PageSession {
 	save(id: string): void {
 		const item = this.#items.get(id);
 		if (item?.blob !== undefined) {
-			this.#tell({ tell: 'file', name: safeFileName(item.name), blob: item.blob });
+			this.#send({ event: 'file', name: safeFileName(item.name), blob: item.blob });
 		}
 	}
 
@@ -133,17 +133,17 @@ export class PageSession {
 		}
 		item.stop.abort();
 		this.#items.delete(id);
-		this.#tellMine();
+		this.#sendTransfers();
 		const leaving = this.#end(id, item).finally(() => this.#leaving.delete(id));
 		this.#leaving.set(id, leaving);
 	}
 
-	async #end(id: string, { ended, mine }: Item): Promise<void> {
+	async #end(id: string, { ended, transfer }: Item): Promise<void> {
 		await ended;
 		const node = await this.#node?.catch(() => undefined);
 		node?.drop(id);
 		// What another tab has is not ours to remove.
-		if (!mine.isElsewhere && !mine.isShare && (await hasFiles())) {
+		if (!transfer.isElsewhere && !transfer.isShare && (await hasFiles())) {
 			await forget(id);
 		}
 	}
@@ -151,7 +151,7 @@ export class PageSession {
 	/** The node of this page; the first time it becomes one. */
 	#joined(): Promise<BrowserNode> {
 		this.#node ??= BrowserNode.start({
-			...this.#post,
+			...this.#access,
 			onBroken: (id, error) => {
 				const item = this.#items.get(id);
 				if (item !== undefined) {
@@ -165,24 +165,28 @@ export class PageSession {
 		return this.#node;
 	}
 
-	#put(id: string, name: string, change: Partial<Mine> & Pick<Mine, 'length' | 'state'>): Item {
+	#put(
+		id: string,
+		name: string,
+		change: Partial<OwnTransfer> & Pick<OwnTransfer, 'length' | 'state'>,
+	): Item {
 		const none = { have: 0, rate: 0, sources: 0, canSave: false };
 		const kind = { isShare: false, isElsewhere: false };
 		const item: Item = {
-			mine: { id, name: printable(name), ...none, ...kind, ...change },
+			transfer: { id, name: printable(name), ...none, ...kind, ...change },
 			name,
 			blob: undefined,
 			stop: new AbortController(),
 			ended: Promise.resolve(),
 		};
 		this.#items.set(id, item);
-		this.#tellMine();
+		this.#sendTransfers();
 		return item;
 	}
 
-	#update(item: Item, change: Partial<Mine>): void {
-		item.mine = { ...item.mine, ...change };
-		this.#tellMine();
+	#update(item: Item, change: Partial<OwnTransfer>): void {
+		item.transfer = { ...item.transfer, ...change };
+		this.#sendTransfers();
 	}
 
 	#failed(item: Item, error: unknown): void {
@@ -192,18 +196,21 @@ export class PageSession {
 		}
 	}
 
-	#tellMine(): void {
-		this.#tell({ tell: 'mine', mine: [...this.#items.values()].map(({ mine }) => mine) });
+	#sendTransfers(): void {
+		this.#send({
+			event: 'transfers',
+			transfers: [...this.#items.values()].map(({ transfer }) => transfer),
+		});
 	}
 
 	#draw(): void {
-		if (this.#look.view !== 'none') {
-			this.#tell({ tell: 'picture', picture: this.#feed.picture(this.#look) });
+		if (this.#view.view !== 'none') {
+			this.#send({ event: 'swarm', swarm: this.#swarm.snapshot(this.#view) });
 		}
 	}
 }
 
-function progressOf({ phase, name, have, length, rate, sources }: Progress): Partial<Mine> {
+function progressOf({ phase, name, have, length, rate, sources }: Progress): Partial<OwnTransfer> {
 	const about = name === undefined ? {} : { name: printable(name), length };
 	return { ...about, state: phase, have, rate, sources };
 }

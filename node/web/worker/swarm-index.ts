@@ -3,7 +3,7 @@ import { RateMeter } from '../../util/rate-meter.ts';
 import type { SeedRow, SeedSort } from '../messages.ts';
 
 /** A seed, kept up to date with each announce: nothing is summed up when it is looked at. */
-interface Entry {
+interface IndexedSeed {
 	readonly id: string;
 	readonly name: string;
 	readonly length: number;
@@ -24,7 +24,7 @@ const ORDERS: Readonly<Record<SeedSort, (a: SeedRow, b: SeedRow) => number>> = {
 
 /** All seeds of a swarm, as a list that can be sorted and searched. */
 export class SwarmIndex {
-	readonly #seeds = new Map<string, Entry>();
+	readonly #seeds = new Map<string, IndexedSeed>();
 	readonly #seedsOf = new Map<string, number>();
 
 	/** How many seeds there are. */
@@ -40,15 +40,15 @@ export class SwarmIndex {
 	/** What a node has of a seed has changed; undefined: nothing. */
 	changed(seed: string, node: string, before?: Announce, after?: Announce): void {
 		const about = (after ?? before) as Announce;
-		const entry = this.#seeds.get(seed) ?? newEntry(seed, about);
-		this.#seeds.set(seed, entry);
-		entry.since = Math.min(entry.since, after?.since ?? entry.since);
-		count(entry, before, -1);
-		count(entry, after, 1);
+		const indexed = this.#seeds.get(seed) ?? newSeed(seed, about);
+		this.#seeds.set(seed, indexed);
+		indexed.since = Math.min(indexed.since, after?.since ?? indexed.since);
+		count(indexed, before, -1);
+		count(indexed, after, 1);
 		if (before !== undefined && after !== undefined && after.have.count > before.have.count) {
-			entry.gained.count(bytesOf(after) - bytesOf(before));
+			indexed.gained.count(bytesOf(after) - bytesOf(before));
 		}
-		if (entry.seeders + entry.downloaders === 0) {
+		if (indexed.seeders + indexed.downloaders === 0) {
 			this.#seeds.delete(seed);
 		}
 		const seeds =
@@ -62,21 +62,17 @@ export class SwarmIndex {
 
 	/** The row of a seed, if somebody has it. */
 	row(seed: string): SeedRow | undefined {
-		const entry = this.#seeds.get(seed);
-		return entry && rowOf(entry);
+		const indexed = this.#seeds.get(seed);
+		return indexed && rowOf(indexed);
 	}
 
 	/** Those whose name or id has `query` in it, in order. */
 	rows(query: string, sort: SeedSort): SeedRow[] {
-		const wanted = query.toLowerCase();
+		const part = query.toLowerCase();
 		const found: SeedRow[] = [];
-		for (const entry of this.#seeds.values()) {
-			if (
-				wanted === '' ||
-				entry.name.toLowerCase().includes(wanted) ||
-				entry.id.startsWith(wanted)
-			) {
-				found.push(rowOf(entry));
+		for (const indexed of this.#seeds.values()) {
+			if (part === '' || indexed.name.toLowerCase().includes(part) || indexed.id.startsWith(part)) {
+				found.push(rowOf(indexed));
 			}
 		}
 		const order = ORDERS[sort];
@@ -84,15 +80,15 @@ export class SwarmIndex {
 	}
 }
 
-function newEntry(id: string, { name, length }: Announce): Entry {
+function newSeed(id: string, { name, length }: Announce): IndexedSeed {
 	const gained = new RateMeter();
 	const since = Date.now();
 	return { id, name: printable(name), length, since, gained, seeders: 0, downloaders: 0 };
 }
 
-function count(entry: Entry, announce: Announce | undefined, by: 1 | -1): void {
+function count(indexed: IndexedSeed, announce: Announce | undefined, by: 1 | -1): void {
 	if (announce !== undefined) {
-		entry[announce.have.count === announce.chunks ? 'seeders' : 'downloaders'] += by;
+		indexed[announce.have.count === announce.chunks ? 'seeders' : 'downloaders'] += by;
 	}
 }
 
@@ -101,6 +97,6 @@ function bytesOf({ have, chunks, length }: Announce): number {
 	return chunks === 0 ? 0 : (have.count / chunks) * length;
 }
 
-function rowOf({ id, name, length, seeders, downloaders, since, gained }: Entry): SeedRow {
+function rowOf({ id, name, length, seeders, downloaders, since, gained }: IndexedSeed): SeedRow {
 	return { id, name, length, seeders, downloaders, since, rate: gained.rate };
 }

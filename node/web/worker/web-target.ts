@@ -3,7 +3,7 @@ import { type Finished, type Opened, seedLies, type Target } from '../../downloa
 import type { Storage } from '../../storage/storage.ts';
 import { BlobStorage } from './blob-storage.ts';
 import { digestChunk } from './hashes.ts';
-import type { OneByOne } from './one-by-one.ts';
+import type { SerialQueue } from './serial-queue.ts';
 import { WholeHash } from './whole-hash.ts';
 
 /** Where the bytes of one download are kept in a browser. */
@@ -27,13 +27,13 @@ export type OpenBacking = (seed: Seed) => Promise<Backing>;
 export class WebTarget implements Target {
 	readonly fallbackName = 'download';
 	readonly #openBacking: OpenBacking;
-	readonly #hashing: OneByOne;
+	readonly #hashing: SerialQueue;
 	#storage: CheckedStorage | undefined;
 	#have = new Bitfield(0);
 	#blob: Blob | undefined;
 
 	/** @param hashing whose turn it is to hash what is there already */
-	constructor(openBacking: OpenBacking, hashing: OneByOne) {
+	constructor(openBacking: OpenBacking, hashing: SerialQueue) {
 		this.#openBacking = openBacking;
 		this.#hashing = hashing;
 	}

@@ -12,13 +12,13 @@ const visitor = (id: string, password?: string, address = '10.0.0.1') => ({
 	secret: password === undefined ? undefined : secret(password),
 });
 
-function makeDoor(limits = {}) {
+function makeSessions(limits = {}) {
 	const clock = fakeClock();
 	return { clock, door: new ClientSessions(resolveLimits(limits), clock.now) };
 }
 
 test('T9: an id that is there is taken only over with its password', () => {
-	const { door: sessions } = makeDoor();
+	const { door: sessions } = makeSessions();
 	const [first, second] = [{}, {}];
 	assert.is(sessions.open(first, visitor('victim-1', 'secret')), undefined);
 	assert.is(sessions.open({}, visitor('victim-1', 'guess')), 'taken');
@@ -32,13 +32,13 @@ test('T9: an id that is there is taken only over with its password', () => {
 });
 
 test('without a password nobody can prove to be the same', () => {
-	const { door: sessions } = makeDoor();
+	const { door: sessions } = makeSessions();
 	assert.is(sessions.open({}, visitor('watcher-1')), undefined);
 	assert.is(sessions.open({}, visitor('watcher-1')), 'taken');
 });
 
 test('T15: ids are node ids', () => {
-	const { door: sessions } = makeDoor();
+	const { door: sessions } = makeSessions();
 	for (const id of ['#', '+', 'a/b/c/d/e/f', 'short', '', 'x'.repeat(65), 'with space']) {
 		assert.is(sessions.open({}, visitor(id)), 'id', id);
 	}
@@ -46,7 +46,7 @@ test('T15: ids are node ids', () => {
 });
 
 test('T13: clients are limited in all and per address, loopback excepted', () => {
-	const { door: sessions } = makeDoor({ clients: 4, clientsPerAddress: 1 });
+	const { door: sessions } = makeSessions({ clients: 4, clientsPerAddress: 1 });
 	const key = {};
 	assert.is(sessions.open(key, visitor('client-01')), undefined);
 	assert.is(sessions.open({}, visitor('client-02')), 'address');
@@ -64,7 +64,7 @@ test('T13: clients are limited in all and per address, loopback excepted', () =>
 });
 
 test('T13: new clients are limited per second', () => {
-	const { door: sessions, clock } = makeDoor({ connectBurst: 2, connectRate: 10 });
+	const { door: sessions, clock } = makeSessions({ connectBurst: 2, connectRate: 10 });
 	assert.equal(
 		[sessions.mayConnect(), sessions.mayConnect(), sessions.mayConnect()],
 		[true, true, false],

@@ -13,7 +13,7 @@ export const CHUNK = 512;
 export const content = contentOf(LENGTH);
 export const seed = seedOf(content, { chunkSize: CHUNK });
 
-async function holdingOf(have = Bitfield.full(seed.chunks)): Promise<StoredContent> {
+async function storedContent(have = Bitfield.full(seed.chunks)): Promise<StoredContent> {
 	const storage = new MemoryStorage(LENGTH);
 	await storage.write(0, content);
 	return { seed, have, storage };
@@ -40,7 +40,7 @@ export async function startSeeder(
 		context.contents.remove(holding);
 	});
 	t.defer(() => seeder.close());
-	const holding = await holdingOf(have);
+	const holding = await storedContent(have);
 	context.contents.add(holding);
 	const peer = await Peer.join(t, broker.url);
 	return { broker, context, seeder, holding, broken, peer, to: context.id };

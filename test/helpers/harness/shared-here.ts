@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ShoalNode } from '../../../node/index.ts';
+import { makeFolder } from '../fixtures/folder.ts';
 import { contentOf } from '../fixtures/seeds.ts';
 import { startBroker } from './broker.ts';
-import { temporaryFolder } from './shoal.ts';
 import type { Scope } from './suite.ts';
 
 export const CONTENT: Uint8Array = contentOf(700_000);
@@ -14,7 +14,7 @@ export async function fileSharedHere(
 	name = 'file.bin',
 	options: { readonly id?: string } = {},
 ) {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, name);
 	writeFileSync(path, CONTENT);
 	const { url } = await startBroker(t);

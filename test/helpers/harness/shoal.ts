@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../fixtures/folder.ts';
 import type { Scope } from './suite.ts';
 import { until } from './until.ts';
 
@@ -128,13 +128,6 @@ export async function spawnBroker(
 	return { broker, url: url as string };
 }
 
-/** A folder that is removed when the test ends. */
-export async function temporaryFolder(t: Scope): Promise<string> {
-	const folder = await mkdtemp(join(tmpdir(), 'shoal-test-'));
-	t.defer(() => rm(folder, { recursive: true, force: true }));
-	return folder;
-}
-
 /** A file of random bytes. @returns its SHA-256 */
 export async function randomFile(path: string, length: number): Promise<string> {
 	const hash = createHash('sha256');
@@ -154,7 +147,7 @@ export async function source(
 	t: Scope,
 	length: number,
 ): Promise<{ folder: string; path: string; digest: string }> {
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'source.bin');
 	return { folder, path, digest: await randomFile(path, length) };
 }

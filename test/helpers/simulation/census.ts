@@ -5,7 +5,7 @@ export class Census {
 	/** Bytes the seeder had sent when each chunk was somewhere else as well. */
 	sentAtWhole: number | undefined;
 	readonly #seeder: SwarmNode;
-	readonly #spread = new Set<number>();
+	readonly #storedElsewhere = new Set<number>();
 
 	constructor(seeder: SwarmNode) {
 		this.#seeder = seeder;
@@ -16,9 +16,9 @@ export class Census {
 		if (this.sentAtWhole !== undefined) {
 			return false;
 		}
-		this.#spread.add(chunk);
-		const isWhole = this.#spread.size === this.#seeder.engine.states.count('have');
-		this.sentAtWhole = isWhole ? this.#seeder.serving.sent : undefined;
+		this.#storedElsewhere.add(chunk);
+		const isWhole = this.#storedElsewhere.size === this.#seeder.engine.states.count('have');
+		this.sentAtWhole = isWhole ? this.#seeder.uploads.sent : undefined;
 		return isWhole;
 	}
 }

@@ -83,12 +83,12 @@ export function simulateSwarm(options: SwarmOptions): SwarmOutcome {
 	const sum = (value: (node: SwarmNode) => number): number => {
 		return nodes.reduce((total, node) => total + value(node), 0);
 	};
-	const sent = sum((node) => node.serving.sent);
+	const sent = sum((node) => node.uploads.sent);
 	return {
 		ms: lacking > 0 ? undefined : time.now,
 		completeAt: downloaders.map((node) => node.completeAt),
 		sent: sent / (downloaders.length * options.length),
-		seederSent: seeder.serving.sent / options.length,
+		seederSent: seeder.uploads.sent / options.length,
 		seederSentAtWhole:
 			census.sentAtWhole === undefined ? undefined : census.sentAtWhole / options.length,
 		useless: sum((node) => node.useless) / sent,

@@ -10,8 +10,9 @@ import {
 	MAX_RANGE,
 } from '../../../protocol/index.ts';
 import { Link } from './link.ts';
-import { Neighbours } from './neighbours.ts';
-import { Serving } from './serving.ts';
+import type { SimulatedNode } from './simulated-node.ts';
+import { SimulatedPeers } from './simulated-peers.ts';
+import { SimulatedUploads } from './simulated-uploads.ts';
 import type { World } from './world.ts';
 
 /** The links of a simulated node. */
@@ -31,7 +32,7 @@ const VERIFY = 1;
 const DIRECT = { mostPart: MAX_RANGE, isFree: true, mostQueue: 500 };
 
 /** A node of a simulated swarm: a real engine, a link of its own, and a model of the shell around it. */
-export class SwarmNode {
+export class SwarmNode implements SimulatedNode {
 	readonly index: number;
 	readonly id: string;
 	readonly idHash: number;
@@ -39,9 +40,8 @@ export class SwarmNode {
 	readonly down: Link;
 	readonly latency: number;
 	readonly engine: DownloadEngine;
-	readonly serving: Serving;
-	/** Who counts on it. */
-	readonly countedOnBy = new Set<SwarmNode>();
+	readonly uploads: SimulatedUploads;
+	readonly countedOnBy = new Set<SimulatedNode>();
 	isGone = false;
 	/** When it had everything, ms. */
 	completeAt: number | undefined;
@@ -49,8 +49,8 @@ export class SwarmNode {
 	useless = 0;
 	readonly #wrong = new Set<Attempt>();
 	readonly #world: World;
-	readonly #neighbours: Neighbours;
-	readonly #fellows: CoDownloaders;
+	readonly #peers: SimulatedPeers;
+	readonly #coDownloaders: CoDownloaders;
 	#news: number[] = [];
 	#requests = 0n;
 
@@ -63,11 +63,11 @@ export class SwarmNode {
 		this.down = new Link(links.down);
 		this.latency = links.latency;
 		this.#world = world;
-		this.serving = new Serving(this, world);
-		this.#neighbours = new Neighbours(this, world);
-		this.#fellows = new CoDownloaders(id);
+		this.uploads = new SimulatedUploads(this, world);
+		this.#peers = new SimulatedPeers(this, world);
+		this.#coDownloaders = new CoDownloaders(id);
 		this.engine = new DownloadEngine({
-			coDownloaders: this.#fellows,
+			coDownloaders: this.#coDownloaders,
 			layout: world.layout,
 			have,
 			order: 'rarest',
@@ -96,7 +96,7 @@ export class SwarmNode {
 	/** Begins to download. */
 	start(): void {
 		this.#world.announce(this);
-		this.#neighbours.query();
+		this.#peers.query();
 		this.#tick();
 	}
 
@@ -104,19 +104,17 @@ export class SwarmNode {
 	leave(): void {
 		this.isGone = true;
 		this.#world.withdraw(this);
-		this.serving.stop();
-		this.#neighbours.clear();
+		this.uploads.stop();
+		this.#peers.clear();
 		for (const node of this.countedOnBy) {
-			node.#neighbours.left(this);
+			node.onLeft(this);
 		}
 	}
 
-	/** The chunks it has. */
 	have(): number[] {
 		return [...this.engine.states.have().indices()];
 	}
 
-	/** Whether it has all chunks from `first` to `last`. */
 	hasRange(first: number, last: number): boolean {
 		for (let chunk = first; chunk <= last; chunk += 1) {
 			if (this.engine.states.of(chunk) !== 'have') {
@@ -126,36 +124,32 @@ export class SwarmNode {
 		return true;
 	}
 
-	/** Whether it listens to what `node` shares. */
-	hears(node: SwarmNode): boolean {
-		return this.#world.topology.hasSharedTopics && this.#neighbours.hears(node);
+	hears(node: SimulatedNode): boolean {
+		return this.#world.topology.hasSharedTopics && this.#peers.hears(node);
 	}
 
-	/** `node` has asked what is here. */
-	meet(node: SwarmNode): void {
-		this.#neighbours.consider(node);
+	meet(node: SimulatedNode): void {
+		this.#peers.consider(node);
 		if (!this.isGone) {
 			this.countedOnBy.add(node);
 		}
 	}
 
-	/** The tracker lists these as downloaders. */
-	listed(downloaders: readonly SwarmNode[]): void {
+	listed(downloaders: readonly SimulatedNode[]): void {
 		const known = [...this.engine.nodes.values()].filter(({ have }) => !have.isFull);
-		this.#fellows.set(new Set([...downloaders, ...known].map(({ id }) => id)));
+		this.#coDownloaders.set(new Set([...downloaders, ...known].map(({ id }) => id)));
 	}
 
-	/** `node` has told what it has, at first or since. */
-	onHave(node: SwarmNode, chunks: readonly number[]): void {
+	onHave(node: SimulatedNode, chunks: readonly number[]): void {
 		if (node.countedOnBy.has(this) && !this.isGone && !this.isComplete) {
 			this.engine.nodeHas(node.id, chunks);
 			if (!this.#world.topology.hasSharedTopics) {
 				this.engine.rebound(node.id, DIRECT);
 			}
 			if (node.isComplete) {
-				this.#fellows.delete(node.id);
+				this.#coDownloaders.delete(node.id);
 			} else {
-				this.#fellows.add(node.id);
+				this.#coDownloaders.add(node.id);
 			}
 			// Who owes something is asked for more when it answers.
 			if (this.engine.nodes.get(node.id)?.outstanding === 0) {
@@ -164,23 +158,30 @@ export class SwarmNode {
 		}
 	}
 
-	onRequest(from: SwarmNode, request: bigint, ranges: readonly ByteRange[]): void {
-		const refusal = this.isGone ? undefined : this.serving.ask(from, request, ranges);
+	onLeft(node: SimulatedNode): void {
+		this.#peers.left(node);
+	}
+
+	onRequest(from: SimulatedNode, request: bigint, ranges: readonly ByteRange[]): void {
+		const refusal = this.isGone ? undefined : this.uploads.ask(from, request, ranges);
 		if (refusal !== undefined) {
 			from.refusedBy(this, request, refusal);
 		}
 	}
 
-	/** `node` refuses a request. */
-	refusedBy(node: SwarmNode, request: bigint, reason: 'busy' | 'not-there'): void {
-		this.#world.tell(node, this, () => {
+	onCancel(from: SimulatedNode, request: bigint, ranges: readonly ByteRange[]): void {
+		this.uploads.cancel(from, request, ranges);
+	}
+
+	refusedBy(node: SimulatedNode, request: bigint, reason: 'busy' | 'not-there'): void {
+		this.#world.send(node, this, () => {
 			this.engine.refused(node.id, request, reason === 'busy', this.#now);
 			this.#decide();
 		});
 	}
 
-	onBytes(from: SwarmNode, request: bigint, offset: number, length: number): void {
-		this.#neighbours.heard(from);
+	onBytes(from: SimulatedNode, request: bigint, offset: number, length: number): void {
+		this.#peers.heard(from);
 		const attempt = this.engine.received(from.id, request, offset, length, this.#now);
 		if (attempt !== undefined && this.#world.isLie(from)) {
 			this.#wrong.add(attempt);
@@ -189,18 +190,17 @@ export class SwarmNode {
 		this.#take(attempt?.isWhole ? [attempt] : []);
 	}
 
-	onShared(from: SwarmNode, offset: number, length: number): void {
+	onShared(from: SimulatedNode, offset: number, length: number): void {
 		const whole = this.engine.overheard(from.id, offset, length, this.#now);
 		for (const attempt of this.#world.isLie(from) ? whole : []) {
 			this.#wrong.add(attempt);
 		}
-		this.#neighbours.overheard(from, length, whole.length > 0);
+		this.#peers.overheard(from, length, whole.length > 0);
 		this.useless += whole.length === 0 ? length : 0;
 		this.#take(whole.filter((attempt) => attempt.isOverheard || attempt.isWhole));
 	}
 
-	/** `node` is not counted on any more. */
-	forget(node: SwarmNode): void {
+	forget(node: SimulatedNode): void {
 		node.countedOnBy.delete(this);
 		this.engine.removeNode(node.id);
 	}
@@ -222,13 +222,13 @@ export class SwarmNode {
 		for (let chunk = firstChunk; chunk < firstChunk + chunks; chunk += 1) {
 			this.engine.stored(chunk);
 			if (this.#news.push(chunk) === 1) {
-				time.after(NEWS_EVERY, () => this.#tell());
+				time.after(NEWS_EVERY, () => this.#sendNews());
 			}
 			this.#world.onStored(this, chunk);
 		}
 		if (this.isComplete) {
 			this.completeAt = time.now;
-			this.#neighbours.clear();
+			this.#peers.clear();
 			this.#world.announce(this);
 		}
 		this.#decide();
@@ -246,7 +246,7 @@ export class SwarmNode {
 		this.#decide();
 	}
 
-	#tell(): void {
+	#sendNews(): void {
 		const news = this.#news;
 		this.#news = [];
 		// One event for all who are told: they are many, and their latencies differ little.
@@ -278,12 +278,12 @@ export class SwarmNode {
 			return;
 		}
 		const { request, ranges } = decision;
-		const node = this.#world.nodes.get(decision.node) as SwarmNode;
-		this.#world.tell(this, node, () => {
+		const node = this.#world.nodes.get(decision.node) as SimulatedNode;
+		this.#world.send(this, node, () => {
 			if (decision.do === 'request') {
 				node.onRequest(this, request, ranges);
 			} else {
-				node.serving.cancel(this, request, ranges);
+				node.onCancel(this, request, ranges);
 			}
 		});
 	}

@@ -2,7 +2,7 @@ import { neighboursOf } from '../../../broker/tracker/neighbours.ts';
 import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { DEFAULT_LIMITS, type Layout } from '../../../protocol/index.ts';
 import { type Faults, frozenUntil, passesFrom } from './faults.ts';
-import type { SwarmNode } from './swarm-node.ts';
+import type { SimulatedNode } from './simulated-node.ts';
 import type { Timeline } from './timeline.ts';
 import type { Topology } from './topology.ts';
 
@@ -37,12 +37,12 @@ export class World {
 	readonly isSpreadFirst: boolean;
 	readonly check: (engine: DownloadEngine) => void;
 	/** Called when `node` has stored `chunk`. */
-	onStored = (_node: SwarmNode, _chunk: number): void => {};
+	onStored = (_node: SimulatedNode, _chunk: number): void => {};
 	readonly #faults: Faults;
 	readonly #loss: number;
-	readonly #nodes = new Map<string, SwarmNode>();
-	readonly #seeders: SwarmNode[] = [];
-	readonly #downloaders: SwarmNode[] = [];
+	readonly #nodes = new Map<string, SimulatedNode>();
+	readonly #seeders: SimulatedNode[] = [];
+	readonly #downloaders: SimulatedNode[] = [];
 
 	constructor(options: WorldOptions) {
 		this.time = options.time;
@@ -56,31 +56,31 @@ export class World {
 	}
 
 	/** Every node that there is or was. */
-	get nodes(): ReadonlyMap<string, SwarmNode> {
+	get nodes(): ReadonlyMap<string, SimulatedNode> {
 		return this.#nodes;
 	}
 
 	/** `node` announces what it has. */
-	announce(node: SwarmNode): void {
+	announce(node: SimulatedNode): void {
 		this.withdraw(node);
 		this.#nodes.set(node.id, node);
 		(node.isComplete ? this.#seeders : this.#downloaders).push(node);
 	}
 
 	/** `node` is gone: the tracker knows at once. */
-	withdraw(node: SwarmNode): void {
+	withdraw(node: SimulatedNode): void {
 		for (const list of [this.#seeders, this.#downloaders]) {
-			const place = list.indexOf(node);
-			if (place >= 0) {
-				list.splice(place, 1);
+			const index = list.indexOf(node);
+			if (index >= 0) {
+				list.splice(index, 1);
 			}
 		}
 	}
 
 	/** What the tracker answers: neighbours, then others that download, then the rest of the sample. */
-	sample(asker: SwarmNode): Set<SwarmNode> {
+	sample(asker: SimulatedNode): Set<SimulatedNode> {
 		const all = [...this.#downloaders, ...this.#seeders];
-		const drawn = new Set<SwarmNode>();
+		const drawn = new Set<SimulatedNode>();
 		this.#draw(this.#seeders, SAMPLE / 2, drawn);
 		this.#draw(all, SAMPLE, drawn);
 		const lacking = [...drawn].filter(({ isComplete }) => !isComplete);
@@ -90,39 +90,39 @@ export class World {
 	}
 
 	/** ms from one node to another. */
-	latency(from: SwarmNode, to: SwarmNode): number {
+	latency(from: SimulatedNode, to: SimulatedNode): number {
 		return from.latency + to.latency;
 	}
 
 	/** ms by the clock of `node`, which is its own affair. */
-	clockOf({ index }: SwarmNode): number {
+	clockOf({ index }: SimulatedNode): number {
 		return this.time.now + (this.#faults.clocks?.get(index) ?? 0);
 	}
 
-	isFrozen({ index }: SwarmNode): boolean {
+	isFrozen({ index }: SimulatedNode): boolean {
 		return frozenUntil(this.#faults, index, this.time.now) > this.time.now;
 	}
 
 	/** Whether the next part that `node` sends is wrong. */
-	isLie({ index }: SwarmNode): boolean {
+	isLie({ index }: SimulatedNode): boolean {
 		const lies = this.#faults.lies?.get(index);
 		return lies !== undefined && this.random() < lies;
 	}
 
 	/** Hands a control message over: late if something is in the way, as TCP keeps it. */
-	tell(from: SwarmNode, to: SwarmNode, arrive: () => void): void {
+	send(from: SimulatedNode, to: SimulatedNode, arrive: () => void): void {
 		this.time.after(this.latency(from, to), () => this.whenItPasses(from, to, arrive));
 	}
 
 	/** The same for one that has come as far as whatever is in the way. */
-	whenItPasses(from: SwarmNode, to: SwarmNode, arrive: () => void): void {
+	whenItPasses(from: SimulatedNode, to: SimulatedNode, arrive: () => void): void {
 		const { time } = this;
 		const at = passesFrom(this.#faults, from.index, to.index, time.now);
 		at > time.now ? time.at(at, arrive) : arrive();
 	}
 
 	/** Carries a chunk message that is through the up link of `from`, unless it is lost, or something is in the way. */
-	carry(from: SwarmNode, to: SwarmNode, bytes: number, arrive: () => void): void {
+	carry(from: SimulatedNode, to: SimulatedNode, bytes: number, arrive: () => void): void {
 		const isInTheWay =
 			passesFrom(this.#faults, from.index, to.index, this.time.now) > this.time.now;
 		if (this.random() >= this.#loss && !isInTheWay) {
@@ -133,12 +133,12 @@ export class World {
 		}
 	}
 
-	#draw(from: readonly SwarmNode[], most: number, chosen: Set<SwarmNode>): void {
+	#draw(from: readonly SimulatedNode[], most: number, chosen: Set<SimulatedNode>): void {
 		const left = [...from];
 		while (chosen.size < most && left.length > 0) {
-			const place = Math.floor(this.random() * left.length);
-			chosen.add(left[place] as SwarmNode);
-			left[place] = left.at(-1) as SwarmNode;
+			const index = Math.floor(this.random() * left.length);
+			chosen.add(left[index] as SimulatedNode);
+			left[index] = left.at(-1) as SimulatedNode;
 			left.pop();
 		}
 	}

@@ -11,7 +11,7 @@ import { topics } from '../../helpers/adversaries/peer.ts';
 import { makeFolder } from '../../helpers/fixtures/folder.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
 import { makeFile, startNode } from '../../helpers/harness/node.ts';
-import { Shoal, temporaryFolder } from '../../helpers/harness/shoal.ts';
+import { Shoal } from '../../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('addresses of a node');
@@ -124,7 +124,7 @@ testUnless(noNamespaces(), 'a node with two interfaces names its addresses on bo
 	ip('-n', name, 'link', 'set', 'right', 'up');
 	const within = ['ip', 'netns', 'exec', name];
 	const run = (...args: string[]): Shoal => new Shoal(t, args, undefined, within);
-	const folder = await temporaryFolder(t);
+	const folder = await makeFolder(t);
 	const path = join(folder, 'content.bin');
 	await writeFile(path, content);
 	const broker = run('broker', '--host', '10.91.0.1', '--port', '0', '--insecure-anonymous');

@@ -8,12 +8,12 @@ import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('Holdings');
 
-function makeHolding(length = 2_000): StoredContent {
+function makeContent(length = 2_000): StoredContent {
 	const seed = seedOf(contentOf(length));
 	return { seed, have: new Bitfield(seed.chunks), storage: new MemoryStorage(length) };
 }
 
-function makeHoldings() {
+function makeContents() {
 	const contents = new ContentStore();
 	const events: string[] = [];
 	contents.on('added', ({ seed }) => events.push(`added ${seed.length}`));
@@ -23,8 +23,8 @@ function makeHoldings() {
 }
 
 test('what is added is found by its seed id, and told', () => {
-	const { holdings: contents, events } = makeHoldings();
-	const content = makeHolding();
+	const { holdings: contents, events } = makeContents();
+	const content = makeContent();
 	contents.add(content);
 	assert.is(contents.get(content.seed.id), content);
 	assert.equal(contents.all(), [content]);
@@ -33,17 +33,17 @@ test('what is added is found by its seed id, and told', () => {
 });
 
 test('a seed is held once', () => {
-	const { holdings: contents, events } = makeHoldings();
-	const content = makeHolding();
+	const { holdings: contents, events } = makeContents();
+	const content = makeContent();
 	contents.add(content);
-	throwsCode('ERR_EXISTS', () => contents.add(makeHolding()));
+	throwsCode('ERR_EXISTS', () => contents.add(makeContent()));
 	assert.is(contents.get(content.seed.id), content);
 	assert.is(events.length, 1);
 });
 
 test('what is removed is gone and told once', () => {
-	const { holdings: contents, events } = makeHoldings();
-	const content = makeHolding();
+	const { holdings: contents, events } = makeContents();
+	const content = makeContent();
 	contents.add(content);
 	contents.remove(content);
 	contents.remove(content);
@@ -52,8 +52,8 @@ test('what is removed is gone and told once', () => {
 });
 
 test('removing the holding of before does not remove its successor', () => {
-	const { holdings: contents } = makeHoldings();
-	const [before, after] = [makeHolding(), makeHolding()];
+	const { holdings: contents } = makeContents();
+	const [before, after] = [makeContent(), makeContent()];
 	contents.add(before);
 	contents.remove(before);
 	contents.add(after);
@@ -62,8 +62,8 @@ test('removing the holding of before does not remove its successor', () => {
 });
 
 test('a chunk that is gained is in the bit field when it is told', () => {
-	const { holdings: contents, events } = makeHoldings();
-	const content = makeHolding();
+	const { holdings: contents, events } = makeContents();
+	const content = makeContent();
 	let isThere = false;
 	contents.on('gained', ({ have }, chunk) => {
 		isThere = have.has(chunk);

@@ -17,7 +17,7 @@ import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('ContentStream');
 
-function makeHolding(length: number) {
+function makeContent(length: number) {
 	const content = contentOf(length);
 	const seed = seedOf(content);
 	const contents = new ContentStore();
@@ -51,7 +51,7 @@ async function read(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 
 for (const length of [0, 1, 512, 513, 5_000]) {
 	test(`gives ${length} bytes that are all here`, async () => {
-		const { content, holding, gain, stream } = makeHolding(length);
+		const { content, holding, gain, stream } = makeContent(length);
 		for (let chunk = 0; chunk < holding.seed.chunks; chunk += 1) {
 			await gain(chunk);
 		}
@@ -66,7 +66,7 @@ test('gives the bytes in order, in whatever order they come', async () => {
 	const order = fc.shuffledSubarray([...Array(10).keys()], { minLength: 10 });
 	await fc.assert(
 		fc.asyncProperty(order, async (chunks) => {
-			const { content, gain, stream } = makeHolding(5_000);
+			const { content, gain, stream } = makeContent(5_000);
 			const reading = read(stream());
 			for (const chunk of chunks) {
 				await gain(chunk);
@@ -79,7 +79,7 @@ test('gives the bytes in order, in whatever order they come', async () => {
 
 test('gives any range as fs.createReadStream does, and says that its chunks are verified', async () => {
 	const path = join(tmpdir(), `shoal-range-${process.pid}`);
-	const { content, holding, gain, stream } = makeHolding(1_300);
+	const { content, holding, gain, stream } = makeContent(1_300);
 	for (let chunk = 0; chunk < holding.seed.chunks; chunk += 1) {
 		await gain(chunk);
 	}
@@ -101,7 +101,7 @@ test('gives any range as fs.createReadStream does, and says that its chunks are 
 });
 
 test('a start below 0 counts from the end', async () => {
-	const { content, gain, stream } = makeHolding(600);
+	const { content, gain, stream } = makeContent(600);
 	await gain(0);
 	await gain(1);
 	assert.equal(await read(stream({ start: -90 })), Buffer.from(content.subarray(510)));
@@ -109,14 +109,14 @@ test('a start below 0 counts from the end', async () => {
 });
 
 test('a range of which there is no byte is ERR_RANGE, told by the stream and by opened', async () => {
-	const { stream } = makeHolding(600);
+	const { stream } = makeContent(600);
 	const beyond = stream({ start: 600 });
 	assert.is((await rejects(beyond.opened)).code, 'ERR_RANGE');
 	assert.is((await rejects(read(stream({ start: 600, end: 700 })))).code, 'ERR_RANGE');
 });
 
 test('which bytes come is known before the first of them is there', async () => {
-	const { holding, stream } = makeHolding(600);
+	const { holding, stream } = makeContent(600);
 	const waiting = stream({ start: 100 });
 	assert.equal(await waiting.opened, { seed: holding.seed, start: 100, length: 500 });
 	waiting.destroy();
@@ -124,7 +124,7 @@ test('which bytes come is known before the first of them is there', async () => 
 });
 
 test('gives a chunk before the next one is here', async () => {
-	const { content, gain, stream } = makeHolding(1_000);
+	const { content, gain, stream } = makeContent(1_000);
 	const iterator = stream()[Symbol.asyncIterator]();
 	const first = iterator.next();
 	await gain(0);
@@ -133,7 +133,7 @@ test('gives a chunk before the next one is here', async () => {
 });
 
 test('goes on elsewhere when a content is not held any more, and ends if it is nowhere', async () => {
-	const { content, holdings: contents, holding, gain, stream } = makeHolding(1_000);
+	const { content, holdings: contents, holding, gain, stream } = makeContent(1_000);
 	const reading = stream({}, new Error('it is nowhere'));
 	const parts: Uint8Array[] = [];
 	const all = (async () => {
@@ -151,8 +151,8 @@ test('goes on elsewhere when a content is not held any more, and ends if it is n
 });
 
 test('a chunk of another content does not wake it', async () => {
-	const { stream } = makeHolding(1_000);
-	const other = makeHolding(2_000);
+	const { stream } = makeContent(1_000);
+	const other = makeContent(2_000);
 	const waiting = stream();
 	let isRead = false;
 	waiting.on('data', () => {

@@ -1,6 +1,6 @@
+import widthOf from 'string-width';
 import * as assert from 'uvu/assert';
 import { swarmScreen } from '../../../node/cli/terminal/swarm-screen.ts';
-import { widthOf } from '../../../node/cli/terminal/table.ts';
 import { SwarmView } from '../../../node/tracker/swarm-view.ts';
 import { encodeJson, type Topic, Topics } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';

@@ -1,6 +1,8 @@
+import widthOf from 'string-width';
 import * as assert from 'uvu/assert';
 import { bar, blockMap } from '../../../../node/cli/terminal/bar.ts';
-import { fit, table, widthOf } from '../../../../node/cli/terminal/table.ts';
+import { table } from '../../../../node/cli/terminal/table.ts';
+import { fit, wrap } from '../../../../node/cli/terminal/text.ts';
 import {
 	countOf,
 	formatBytes,
@@ -9,7 +11,6 @@ import {
 	percent,
 	shareOf,
 } from '../../../../node/cli/terminal/units.ts';
-import { wrap } from '../../../../node/cli/terminal/wrap.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('what people see');

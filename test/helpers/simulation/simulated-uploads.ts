@@ -1,32 +1,32 @@
 import { FanOut } from '../../../node/seeding/fan-out.ts';
 import type { ByteRange } from '../../../protocol/index.ts';
-import type { SwarmNode } from './swarm-node.ts';
-import { InTurn, SpreadFirst, type Wish, type WishQueue } from './wish-queue.ts';
+import type { SimulatedNode } from './simulated-node.ts';
+import { LeastSentFirst, RoundRobin, type Upload, type UploadQueue } from './upload-queue.ts';
 import type { World } from './world.ts';
 
 const SEED = 'seed';
 
-/** The side of a simulated node that serves: what `Seeder` does, with its queue and fan-out. */
-export class Serving {
+/** The uploads of a simulated node: a model of `UploadLane`, with its real queue and fan-out. */
+export class SimulatedUploads {
 	/** Bytes that went up. */
 	sent = 0;
-	readonly #node: SwarmNode;
+	readonly #node: SimulatedNode;
 	readonly #world: World;
-	readonly #queue: WishQueue;
+	readonly #queue: UploadQueue;
 	readonly #fanOut: FanOut;
 	#isBusy = false;
 
-	constructor(node: SwarmNode, world: World) {
+	constructor(node: SimulatedNode, world: World) {
 		this.#node = node;
 		this.#world = world;
 		const { isSpreadFirst, layout } = world;
-		this.#queue = isSpreadFirst ? new SpreadFirst(layout.chunkSize) : new InTurn();
+		this.#queue = isSpreadFirst ? new LeastSentFirst(layout.chunkSize) : new RoundRobin();
 		this.#fanOut = new FanOut(() => world.time.now);
 	}
 
 	/** `from` asks for ranges. @returns why not, if they are refused */
 	ask(
-		from: SwarmNode,
+		from: SimulatedNode,
 		request: bigint,
 		ranges: readonly ByteRange[],
 	): 'busy' | 'not-there' | undefined {
@@ -55,7 +55,7 @@ export class Serving {
 		return undefined;
 	}
 
-	cancel(from: SwarmNode, request: bigint, ranges: readonly ByteRange[]): void {
+	cancel(from: SimulatedNode, request: bigint, ranges: readonly ByteRange[]): void {
 		this.#queue.cancel(from.id, request, ranges);
 	}
 
@@ -74,7 +74,7 @@ export class Serving {
 		}
 	}
 
-	#send(item: Wish): void {
+	#send(item: Upload): void {
 		const { layout, time } = this.#world;
 		const [offset, length] = item.range;
 		const first = Math.floor(offset / layout.chunkSize);
@@ -101,7 +101,7 @@ export class Serving {
 		});
 	}
 
-	#deliver({ of: to, request, range: [offset, length] }: Wish): void {
+	#deliver({ of: to, request, range: [offset, length] }: Upload): void {
 		this.#world.carry(this.#node, to, length, () => {
 			to.onBytes(this.#node, request, offset, length);
 		});

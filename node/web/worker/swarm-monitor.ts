@@ -1,29 +1,29 @@
 import { printable, Topics } from '../../../protocol/index.ts';
 import { type ControlEvent, SwarmView } from '../../tracker/swarm-view.ts';
 import type {
-	Happening,
 	HolderRow,
-	Look,
-	Moment,
 	NodeRow,
-	Picture,
-	SeedPicture,
+	SeedSnapshot,
+	SwarmEvent,
+	SwarmSnapshot,
+	TrafficSample,
+	ViewQuery,
 } from '../messages.ts';
 import { SwarmIndex } from './swarm-index.ts';
 
 /** Seconds of history, and events, that are kept. */
-const MOST_MOMENTS = 300;
+const MOST_SAMPLES = 300;
 const MOST_EVENTS = 50;
 
-/** The swarm as the control topics tell it, and as much of it as a page looks at. */
-export class SwarmFeed {
+/** The state of the swarm by its control topics, and excerpts of it for the page. */
+export class SwarmMonitor {
 	readonly topics = new Topics();
 	#index = new SwarmIndex();
 	readonly #view = new SwarmView((seed, node, before, after) =>
 		this.#index.changed(seed, node, before, after),
 	);
-	readonly #history: Moment[] = [];
-	readonly #events: Happening[] = [];
+	readonly #history: TrafficSample[] = [];
+	readonly #events: SwarmEvent[] = [];
 
 	/** Forgets what is true only while there is a connection. */
 	clear(): void {
@@ -36,7 +36,7 @@ export class SwarmFeed {
 		const parsed = this.topics.tryParse(topic);
 		const event = parsed && this.#view.apply(parsed, payload);
 		if (parsed?.kind === 'event' && event !== undefined && event.event !== 'load') {
-			this.#events.unshift(happeningOf(event));
+			this.#events.unshift(swarmEventOf(event));
 			this.#events.length = Math.min(this.#events.length, MOST_EVENTS);
 		}
 	}
@@ -46,11 +46,11 @@ export class SwarmFeed {
 		const { up, down } = this.#totals();
 		const broker = this.#view.load?.sent;
 		this.#history.push({ at: Math.round(Date.now() / 1_000), up, down, broker });
-		this.#history.splice(0, this.#history.length - MOST_MOMENTS);
+		this.#history.splice(0, this.#history.length - MOST_SAMPLES);
 	}
 
-	/** What is seen from `at`. */
-	picture(at: Look): Picture {
+	/** The state of the swarm, with the rows that the view `at` shows. */
+	snapshot(at: ViewQuery): SwarmSnapshot {
 		return {
 			hasTracker: this.#view.hasTracker,
 			totals: { seeds: this.#index.size, nodes: this.#view.nodes.size, ...this.#totals() },
@@ -63,14 +63,14 @@ export class SwarmFeed {
 		};
 	}
 
-	#seeds({ query, sort, first, count }: Extract<Look, { view: 'seeds' }>) {
+	#seeds({ query, sort, first, count }: Extract<ViewQuery, { view: 'seeds' }>) {
 		const rows = this.#index.rows(query, sort);
 		// What was in sight may be gone.
 		const start = Math.max(0, Math.min(first, rows.length - count));
 		return { first: start, total: rows.length, rows: rows.slice(start, start + count) };
 	}
 
-	#seed(id: string, count: number): SeedPicture {
+	#seed(id: string, count: number): SeedSnapshot {
 		const holders = this.#view.holders(id);
 		const rows = holders.slice(0, count).map(({ node, announce, state }): HolderRow => {
 			const { have, chunks } = announce;
@@ -102,7 +102,7 @@ export class SwarmFeed {
 	}
 }
 
-function happeningOf({ event, node, seed, name, by, chunk }: ControlEvent): Happening {
+function swarmEventOf({ event, node, seed, name, by, chunk }: ControlEvent): SwarmEvent {
 	const text = (value: unknown): string | undefined =>
 		value === undefined ? undefined : printable(String(value));
 	return {

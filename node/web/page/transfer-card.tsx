@@ -1,8 +1,8 @@
-import type { Mine } from '../messages.ts';
+import type { OwnTransfer } from '../messages.ts';
 import { percentText, rateText, sizeText, timeText } from './format.ts';
 import type { ViewProps } from './view-props.ts';
 
-const STATES: Readonly<Record<Mine['state'], string>> = {
+const STATES: Readonly<Record<OwnTransfer['state'], string>> = {
 	hashing: 'hashing',
 	waiting: 'waiting for its turn',
 	finding: 'looking for nodes that have it',
@@ -15,8 +15,14 @@ const STATES: Readonly<Record<Mine['state'], string>> = {
 };
 
 /** A download or a share of this page. */
-export function MineCard({ mine, order }: { mine: Mine; order: ViewProps['order'] }) {
-	const { id, name, length, have, state, reason, canSave, isShare } = mine;
+export function TransferCard({
+	transfer,
+	send,
+}: {
+	transfer: OwnTransfer;
+	send: ViewProps['send'];
+}) {
+	const { id, name, length, have, state, reason, canSave, isShare } = transfer;
 	const isBusy = !['complete', 'sharing', 'failed'].includes(state);
 	return (
 		<section class={`mine ${state}`} aria-label={name}>
@@ -26,21 +32,21 @@ export function MineCard({ mine, order }: { mine: Mine; order: ViewProps['order'
 			)}
 			<p>
 				<span role="status">{STATES[state]}</span>
-				{detailOf(mine)}
+				{detailOf(transfer)}
 			</p>
 			{reason !== undefined && <p role="alert">{reason}</p>}
 			<p class="acts">
 				{canSave && (
-					<button type="button" onClick={() => order({ do: 'save', id })}>
+					<button type="button" onClick={() => send({ do: 'save', id })}>
 						Save
 					</button>
 				)}
 				{state === 'failed' && !isShare && (
-					<button type="button" onClick={() => order({ do: 'get', id, name })}>
+					<button type="button" onClick={() => send({ do: 'get', id, name })}>
 						Try again
 					</button>
 				)}
-				<button type="button" onClick={() => order({ do: 'remove', id })}>
+				<button type="button" onClick={() => send({ do: 'remove', id })}>
 					{isBusy ? 'Stop' : 'Remove'}
 				</button>
 			</p>
@@ -48,7 +54,7 @@ export function MineCard({ mine, order }: { mine: Mine; order: ViewProps['order'
 	);
 }
 
-function detailOf({ state, have, length, rate, sources, ms }: Mine): string {
+function detailOf({ state, have, length, rate, sources, ms }: OwnTransfer): string {
 	switch (state) {
 		case 'hashing':
 			return ` · ${percentText(have, length)} of ${sizeText(length)}`;

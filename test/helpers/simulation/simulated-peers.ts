@@ -1,5 +1,5 @@
 import { PeerSlots } from '../../../node/peers/peer-slots.ts';
-import type { SwarmNode } from './swarm-node.ts';
+import type { SimulatedNode } from './simulated-node.ts';
 import { SAMPLE, type World } from './world.ts';
 
 const QUERY_FIRST = 250;
@@ -12,22 +12,22 @@ const MOST_TOPICS = 8;
 /** Bytes from a topic before it is judged by how much of them is of use. */
 const JUDGED = 8 * 1024 * 1024;
 
-/** The nodes that a simulated downloader counts on: what `Sources` and `Listening` do. */
-export class Neighbours {
-	readonly #node: SwarmNode;
+/** The nodes that a simulated downloader counts on: what `Peers` and `FanOutSubscriptions` do. */
+export class SimulatedPeers {
+	readonly #node: SimulatedNode;
 	readonly #world: World;
 	/** When bytes last came from each; at first, when it was added. */
-	readonly #sentAt = new Map<SwarmNode, number>();
+	readonly #sentAt = new Map<SimulatedNode, number>();
 	/** By node whose shared topic is or was heard: what came of late, and what of it was of use. */
-	readonly #topics = new Map<SwarmNode, { bytes: number; useful: number; isLeft: boolean }>();
-	readonly #places: PeerSlots;
+	readonly #topics = new Map<SimulatedNode, { bytes: number; useful: number; isLeft: boolean }>();
+	readonly #slots: PeerSlots;
 	#heardAt = 0;
 	#queryAfter = QUERY_FIRST;
 
-	constructor(node: SwarmNode, world: World) {
+	constructor(node: SimulatedNode, world: World) {
 		this.#node = node;
 		this.#world = world;
-		this.#places = new PeerSlots(node.id);
+		this.#slots = new PeerSlots(node.id);
 	}
 
 	/** Asks the tracker, and again from time to time, as long as it is a downloader. */
@@ -47,11 +47,11 @@ export class Neighbours {
 		time.after(isSilent ? SILENCE : this.#queryAfter, () => this.query());
 	}
 
-	/** `node` has something to do with the swarm: if there is a place, it is asked what it has. */
-	consider(node: SwarmNode): void {
+	/** `node` has something to do with the swarm: if there is a slot, it is asked what it has. */
+	consider(node: SimulatedNode): void {
 		const { time } = this.#world;
 		const isDownloader = !this.#node.isGone && !this.#node.isComplete;
-		if (!isDownloader || this.#sentAt.has(node) || !this.#makePlace(node)) {
+		if (!isDownloader || this.#sentAt.has(node) || !this.#makeRoom(node)) {
 			return;
 		}
 		this.#sentAt.set(node, time.now);
@@ -72,7 +72,7 @@ export class Neighbours {
 	}
 
 	/** Bytes have come from `node`. */
-	heard(node: SwarmNode): void {
+	heard(node: SimulatedNode): void {
 		this.#heardAt = this.#world.time.now;
 		if (this.#sentAt.has(node)) {
 			this.#sentAt.set(node, this.#heardAt);
@@ -80,7 +80,7 @@ export class Neighbours {
 	}
 
 	/** Does not count on `node` any more. */
-	remove(node: SwarmNode): void {
+	remove(node: SimulatedNode): void {
 		if (this.#sentAt.delete(node)) {
 			if (this.hears(node)) {
 				this.#topics.delete(node);
@@ -90,17 +90,17 @@ export class Neighbours {
 	}
 
 	/** `node` has left: that is noticed when it does not answer. */
-	left(node: SwarmNode): void {
+	left(node: SimulatedNode): void {
 		this.#world.time.after(GIVEN_UP, () => this.remove(node));
 	}
 
 	/** Whether the shared topic of `node` is heard. */
-	hears(node: SwarmNode): boolean {
+	hears(node: SimulatedNode): boolean {
 		return this.#topics.get(node)?.isLeft === false;
 	}
 
 	/** `node` has shared `bytes`, which were of use or not. One that is mostly of no use is left. */
-	overheard(node: SwarmNode, bytes: number, isUseful: boolean): void {
+	overheard(node: SimulatedNode, bytes: number, isUseful: boolean): void {
 		this.heard(node);
 		const topic = this.#topics.get(node);
 		if (topic !== undefined) {
@@ -114,20 +114,20 @@ export class Neighbours {
 		}
 	}
 
-	/** Gives every place back. */
+	/** Gives every slot back. */
 	clear(): void {
 		for (const node of [...this.#sentAt.keys()]) {
 			this.remove(node);
 		}
 	}
 
-	#makePlace(node: SwarmNode): boolean {
-		const seated = new Map(
+	#makeRoom(node: SimulatedNode): boolean {
+		const held = new Map(
 			[...this.#sentAt].map(([{ id, isComplete }, sentAt]) => [id, { sentAt, isComplete }]),
 		);
-		const { isThere, leaves } = this.#places.slotFor(node.id, seated, this.#world.time.now);
+		const { isThere, leaves } = this.#slots.slotFor(node.id, held, this.#world.time.now);
 		if (leaves !== undefined) {
-			this.remove(this.#world.nodes.get(leaves) as SwarmNode);
+			this.remove(this.#world.nodes.get(leaves) as SimulatedNode);
 		}
 		return isThere;
 	}

@@ -1,0 +1,11 @@
+import type { Interrupts } from './interrupts.ts';
+import type { Output } from './terminal/output.ts';
+
+/** The terminal and the signals of the process in which a command runs. */
+export interface CommandContext {
+	readonly output: Output;
+	readonly interrupts: Interrupts;
+}
+
+/** Runs to the end of a command. @returns the exit code */
+export type Command = (context: CommandContext) => Promise<number>;

@@ -1,0 +1,65 @@
+import type {
+	LinkState,
+	OwnTransfer,
+	SwarmSnapshot,
+	WorkerCommand,
+	WorkerEvent,
+} from '../messages.ts';
+
+/** The state that the views show. */
+export interface PageState {
+	readonly link: LinkState;
+	readonly swarm: SwarmSnapshot | undefined;
+	readonly transfers: readonly OwnTransfer[];
+	/** Whether downloads survive a reload. */
+	readonly keeps: boolean;
+}
+
+/** The worker that runs the node, and the latest state it has sent. */
+export class WorkerClient {
+	readonly #worker = new Worker(new URL('../worker/main.ts', import.meta.url), { type: 'module' });
+	readonly #changed: (state: PageState) => void;
+	readonly #file: (name: string, blob: Blob) => void;
+	#page: PageState = { link: { state: 'opening' }, swarm: undefined, transfers: [], keeps: true };
+
+	/**
+	 * @param changed called with each new state
+	 * @param file a download is there to be saved
+	 */
+	constructor(changed: (state: PageState) => void, file: (name: string, blob: Blob) => void) {
+		this.#changed = changed;
+		this.#file = file;
+		this.#worker.addEventListener('message', ({ data }: MessageEvent<WorkerEvent>) =>
+			this.#onEvent(data),
+		);
+		this.#worker.addEventListener('error', () => {
+			const reason = 'A script of this page is missing: load it again.';
+			this.#onEvent({ event: 'link', link: { state: 'down', reason } });
+		});
+	}
+
+	/** The latest state. */
+	get state(): PageState {
+		return this.#page;
+	}
+
+	/** Sends a command to the worker. */
+	send(command: WorkerCommand): void {
+		this.#worker.postMessage(command);
+	}
+
+	/** Ends it, and the node with it. */
+	close(): void {
+		this.#worker.terminate();
+	}
+
+	#onEvent(event: WorkerEvent): void {
+		if (event.event === 'file') {
+			this.#file(event.name, event.blob);
+			return;
+		}
+		const { event: _, ...change } = event;
+		this.#page = { ...this.#page, ...change };
+		this.#changed(this.#page);
+	}
+}
