@@ -1,6 +1,7 @@
 import { ShoalError } from '../../protocol/index.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
+import { onAbort } from '../util/abort.ts';
 import type { SourceShare } from './contributions.ts';
 import type { Reader, SharedDownload } from './shared-download.ts';
 
@@ -76,10 +77,8 @@ export class ContentSource {
 		const offs: Array<() => void> = [];
 		try {
 			await new Promise<void>((resolve, reject) => {
-				const abort = (): void => reject(signal.reason);
-				signal.addEventListener('abort', abort);
 				offs.push(
-					() => signal.removeEventListener('abort', abort),
+					onAbort(signal, () => reject(signal.reason)),
 					this.#contents.on('gained', (content, gained) => {
 						if (content === this.content && gained === chunk) {
 							resolve();
@@ -91,9 +90,7 @@ export class ContentSource {
 						}
 					}),
 				);
-				if (signal.aborted) {
-					abort();
-				} else if (this.#contents.get(this.content.seed.id) !== this.content) {
+				if (this.#contents.get(this.content.seed.id) !== this.content) {
 					reject(gone(this.content));
 				}
 			});

@@ -1,6 +1,7 @@
 import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../../protocol/index.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 import type { StoredContent } from '../storage/content-store.ts';
+import { unlessAborted } from '../util/abort.ts';
 import { ContentSource } from './content-source.ts';
 import type { Download } from './download.ts';
 import type { DownloadContext, DownloadResult, Progress } from './download-types.ts';
@@ -197,18 +198,4 @@ export function downloadRequestOf(what: string | Seed): DownloadRequest {
 
 function closed(): ShoalError {
 	return new ShoalError('ERR_CLOSED', 'the node was closed');
-}
-
-/** The outcome of `work`, unless `signal` is aborted first. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-	let abort = (): void => {};
-	const aborted = new Promise<never>((_, reject) => {
-		abort = () => reject(signal.reason);
-		signal.addEventListener('abort', abort);
-	});
-	try {
-		return await Promise.race([work, aborted]);
-	} finally {
-		signal.removeEventListener('abort', abort);
-	}
 }

@@ -2,7 +2,7 @@ import { type NodeReply, parseRequestId, type Seed, ShoalError } from '../../pro
 import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
 import { haveBytes, type StoredContent } from '../storage/content-store.ts';
-import { abortError } from '../util/abort.ts';
+import { abortError, onAbort } from '../util/abort.ts';
 import { ChunkTransfer } from './chunk-transfer.ts';
 import { Contributions, type SourceShare } from './contributions.ts';
 import type {
@@ -84,12 +84,11 @@ export class Download {
 		});
 		// It may fail when nobody waits for it any more.
 		failure.catch(() => {});
-		const abort = (): void => {
+		const off = onAbort(signal, () => {
 			if (!this.#isComplete) {
 				this.#fail(abortError(signal, STOPPED));
 			}
-		};
-		signal?.addEventListener('abort', abort);
+		});
 		const timer = setInterval(() => this.#isComplete || this.#report(), PROGRESS_EVERY);
 		let phases: Promise<DownloadResult> | undefined;
 		try {
@@ -110,7 +109,7 @@ export class Download {
 			throw error;
 		} finally {
 			clearInterval(timer);
-			signal?.removeEventListener('abort', abort);
+			off();
 			await this.#stopFetching();
 		}
 	}
