@@ -31,15 +31,23 @@ export function explain(
 			cause: error,
 		});
 	}
-	const isUnknown = error.code === 'DEPTH_ZERO_SELF_SIGNED_CERT';
-	const why = isUnknown
-		? 'no authority vouches for its certificate; join it with the link it printed: shoal join LINK'
-		: printable(error.message || String(error.code ?? 'no connection'));
+	const why = whyUnreachable(error);
 	return new ShoalError(
 		'ERR_BROKER',
 		`the broker at ${printableUrl(options.url)} cannot be reached: ${why}`,
 		{ cause: error },
 	);
+}
+
+function whyUnreachable(error: Error & { code?: unknown }): string {
+	if (error.code === 'DEPTH_ZERO_SELF_SIGNED_CERT') {
+		return 'no authority vouches for its certificate; join it with the link it printed: shoal join LINK';
+	}
+	const [, status] = /^Unexpected server response: (\d{3})$/.exec(error.message) ?? [];
+	if (status === '404' || status === '400' || status === '426') {
+		return `HTTP status ${status} at that path; the path of MQTT over WebSocket is /mqtt at a shoal broker and most others`;
+	}
+	return printable(error.message || String(error.code ?? 'no connection'));
 }
 
 /** A connection that was there is no more. */

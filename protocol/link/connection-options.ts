@@ -83,9 +83,29 @@ export function credentials({ url, clientId, password }: ConnectionOptions): Cre
 	const inUrl = URL.canParse(url) ? new URL(url) : undefined;
 	if (inUrl !== undefined && inUrl.username !== '') {
 		return {
-			username: decodeURIComponent(inUrl.username),
-			password: decodeURIComponent(inUrl.password),
+			username: decoded(inUrl.username),
+			password: decoded(inUrl.password),
 		};
 	}
 	return password === undefined ? {} : { username: clientId, password };
+}
+
+/** `url` as its host is asked for it: user name and password are sent in the CONNECT. */
+export function withoutCredentials(url: string): string {
+	if (!URL.canParse(url)) {
+		return url;
+	}
+	const plain = new URL(url);
+	plain.username = '';
+	plain.password = '';
+	return plain.href;
+}
+
+/** A percent sign that escapes nothing stands for itself. */
+function decoded(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
 }

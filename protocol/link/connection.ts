@@ -7,6 +7,7 @@ import {
 	type BrokerConnection,
 	type ConnectionOptions,
 	credentials,
+	withoutCredentials,
 } from './connection-options.ts';
 
 /** What a socket has and other streams have not. */
@@ -46,10 +47,13 @@ export class Connection implements BrokerConnection {
 			this.#settle = resolve;
 		});
 		this.#client = startClient(options);
-		this.#client.on('error', (error) => {
+		const fail = (error: Error): void => {
 			const { connected } = this.#client;
 			this.#finish(connected ? disconnected(options.url, error) : explain(error, options));
-		});
+		};
+		this.#client.on('error', fail);
+		// MQTT.js keeps to itself why a WebSocket was not opened.
+		this.#client.stream.on('error', fail);
 		this.#client.on('close', () => this.#finish(this.#closing ?? disconnected(options.url)));
 		this.#client.on('message', (topic, payload, packet) => {
 			options.onMessage({ topic, payload, isRetained: packet.retain });
@@ -265,6 +269,7 @@ export class Connection implements BrokerConnection {
 }
 
 function startClient(options: ConnectionOptions): MqttClient {
+	const url = withoutCredentials(options.url);
 	const settings: IClientOptions = {
 		protocolVersion: 4,
 		clean: true,
@@ -282,10 +287,12 @@ function startClient(options: ConnectionOptions): MqttClient {
 		query: {},
 		resubscribe: false,
 		queueQoSZero: false,
+		// MQTT.js would lose the brackets of an IPv6 address.
+		transformWsUrl: () => url,
 	};
 	const { openStream } = options;
 	return openStream === undefined
-		? mqtt.connect(options.url, settings)
+		? mqtt.connect(url, settings)
 		: new mqtt.MqttClient(
 				() => openStream(options.onMessage) as ReturnType<StreamBuilder>,
 				settings,

@@ -3,10 +3,14 @@ export function hostOf(url: string): string {
 	return withoutBrackets(new URL(url).hostname);
 }
 
-/** Host and port of the broker at `url`; 8883 is the default port of `mqtts:`, 1883 of all others. @internal */
+/** The ports that a URL of a broker stands for where it names none. */
+const USUAL_PORTS: Readonly<Record<string, number>> = { 'mqtts:': 8_883, 'ws:': 80, 'wss:': 443 };
+const MQTT_PORT = 1_883;
+
+/** Host and port of the broker at `url`. @internal */
 export function brokerAddress(url: string): { host: string; port: number } {
 	const { protocol, port } = new URL(url);
-	const usual = protocol === 'mqtts:' ? 8883 : 1883;
+	const usual = USUAL_PORTS[protocol] ?? MQTT_PORT;
 	return { host: hostOf(url), port: port === '' ? usual : Number(port) };
 }
 
