@@ -1,3 +1,8 @@
+import type { ByteRange, Seed } from '../../protocol/index.ts';
+import { chunksOfRange } from '../engine/chunk-run.ts';
+import type { QueuedRange, RequestQueue } from './request-queue.ts';
+import type { Answer, SendPolicy, UploadItem } from './upload-lane.ts';
+
 /**
  * ms. Nodes that asked for a seed since then are subscribed to what is shared of it; and what was shared since
  * then may still be on its way, as it waits at the slowest subscriber's link.
@@ -97,4 +102,58 @@ function isRecent({ askedAt }: Subscriber, now: number): boolean {
 
 function key(seed: string, chunk: number): string {
 	return `${seed} ${chunk}`;
+}
+
+/**
+ * Through the broker: in the order of the requests, and once for all where several peers are subscribed.
+ *
+ * @param mostPart bytes of the largest part that the broker carries now
+ */
+export function brokerPolicy(fanOut: FanOut, mostPart: () => number): SendPolicy {
+	return { answer: (item, queue) => brokerAnswer(item, queue, fanOut, mostPart()) };
+}
+
+function brokerAnswer(
+	{ from, range, of }: QueuedRange<UploadItem>,
+	queue: RequestQueue<UploadItem>,
+	fanOut: FanOut,
+	mostPart: number,
+): Answer | undefined {
+	const { content } = of;
+	const { id } = content.seed;
+	// The text of a seed may be longer than its content. And a node that lacks chunks itself would share what
+	// most others have.
+	if (of.of === 'seed' || !content.have.isFull) {
+		return { range, isPrivate: true };
+	}
+	const whole = wholeChunks(content.seed, range);
+	// A piece of a chunk that is larger than a part is of use to the peer that asked for it only.
+	if (whole[1] > mostPart) {
+		return { range, isPrivate: true };
+	}
+	const [first, last] = chunksOfRange(content.seed.layout, range);
+	const delivery = fanOut.deliveryOf(id, from, first);
+	if (delivery === 'answered') {
+		return undefined;
+	}
+	if (delivery === 'private') {
+		return { range, isPrivate: true };
+	}
+	fanOut.shared(id, from, first, last);
+	queue.drop((other) => {
+		const isSame = other.of.of === 'content' && other.of.content === content;
+		return isSame && isInside(other.range, whole) && fanOut.isSubscribed(id, other.from);
+	});
+	return { range: whole, isPrivate: false };
+}
+
+/** The chunks that `range` touches, whole: what other peers can use as well. */
+function wholeChunks(seed: Seed, range: ByteRange): ByteRange {
+	const [first, last] = chunksOfRange(seed.layout, range);
+	const start = seed.layout.offsetOf(first);
+	return [start, seed.layout.offsetOf(last) + seed.layout.sizeOf(last) - start];
+}
+
+function isInside([offset, length]: ByteRange, [start, size]: ByteRange): boolean {
+	return offset >= start && offset + length <= start + size;
 }

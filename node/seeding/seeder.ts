@@ -15,11 +15,10 @@ import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import type { TrackerClient } from '../tracker/tracker-client.ts';
-import { FanOut } from './fan-out.ts';
+import { brokerPolicy, FanOut } from './fan-out.ts';
 import { HaveUpdates } from './have-updates.ts';
 import type { QueuedRange } from './request-queue.ts';
-import { brokerPolicy, directPolicy } from './send-policy.ts';
-import { SentCounts } from './sent-counts.ts';
+import { directPolicy, SentCounts } from './sent-counts.ts';
 import { type UploadContext, type UploadItem, UploadLane } from './upload-lane.ts';
 
 /** What a {@link Seeder} needs of its node. */

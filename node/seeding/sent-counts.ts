@@ -1,4 +1,6 @@
 import type { Seed } from '../../protocol/index.ts';
+import { chunksOfRange } from '../engine/chunk-run.ts';
+import type { SendPolicy } from './upload-lane.ts';
 
 /**
  * How often each chunk has been sent on a direct lane. A node that sends first what it has sent least often
@@ -23,4 +25,26 @@ export class SentCounts {
 	forget(seed: Seed): void {
 		this.#sent.delete(seed.id);
 	}
+}
+
+/** On a direct lane: what has been sent least often goes first. A chunk has been sent when its end has. */
+export function directPolicy(counts: SentCounts): SendPolicy {
+	return {
+		answer({ range, of }) {
+			const { seed } = of.content;
+			const [offset, length] = range;
+			const [first, last] = of.of === 'content' ? chunksOfRange(seed.layout, range) : [0, -1];
+			for (let chunk = first; chunk <= last; chunk += 1) {
+				if (seed.layout.offsetOf(chunk) + seed.layout.sizeOf(chunk) <= offset + length) {
+					counts.sent(seed, chunk);
+				}
+			}
+			return { range, isPrivate: true };
+		},
+		// A seed goes before any content.
+		cost({ range, of }) {
+			const { seed } = of.content;
+			return of.of === 'seed' ? -1 : counts.count(seed, seed.layout.chunkAt(range[0]));
+		},
+	};
 }

@@ -1,7 +1,8 @@
 import stringWidth from 'string-width';
 import { printable, type SeedListing } from '../../../protocol/index.ts';
 import type { Command } from '../command.ts';
-import { closeNode, namedBroker, startNode } from '../connect/connect.ts';
+import { namedBroker } from '../connect/choose-broker.ts';
+import { closeNode, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../terminal/output.ts';
 import { table } from '../terminal/table.ts';

@@ -1,7 +1,8 @@
 import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts';
 import { SwarmView } from '../../tracker/swarm-view.ts';
 import type { Command } from '../command.ts';
-import { asBroker, chooseBroker, watcherOptions } from '../connect/connect.ts';
+import { chooseBroker } from '../connect/choose-broker.ts';
+import { asBroker, watcherOptions } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { JsonEvent, Output } from '../terminal/output.ts';
 import { swarmScreen } from '../terminal/swarm-screen.ts';

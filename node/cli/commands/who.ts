@@ -1,6 +1,7 @@
 import { type NodeListing, printable, ShoalError } from '../../../protocol/index.ts';
 import type { Command } from '../command.ts';
-import { closeNode, namedBroker, startNode } from '../connect/connect.ts';
+import { namedBroker } from '../connect/choose-broker.ts';
+import { closeNode, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseIdOrLink } from '../parse/content-reference.ts';
 import { table } from '../terminal/table.ts';

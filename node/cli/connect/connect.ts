@@ -2,7 +2,6 @@ import { nanoid } from 'nanoid';
 import {
 	isShoalError,
 	type OpenStream,
-	parseBrokerUrl,
 	parseNodeId,
 	printable,
 	printableUrl,
@@ -18,7 +17,8 @@ import { fsError } from '../../storage/fs-error.ts';
 import type { CommandContext } from '../command.ts';
 import { parseRate } from '../parse/rate.ts';
 import type { Output } from '../terminal/output.ts';
-import { credentialsFor, joinedBroker, secretOf } from './joined-broker.ts';
+import { connectToChosen, namedBroker } from './choose-broker.ts';
+import { credentialsFor, secretOf } from './joined-broker.ts';
 import type { MetricsServer } from './metrics-server.ts';
 import { TraceFile } from './trace-file.ts';
 import { TransferLog } from './transfer-log.ts';
@@ -46,24 +46,6 @@ export interface NodeFlags {
 export interface CliNodeOptions extends ShoalNodeOptions {
 	/** Where its metrics and its health are asked for. @default nowhere */
 	readonly metrics?: ListenAt | undefined;
-}
-
-const DEFAULT_BROKER = 'mqtt://127.0.0.1:1883';
-
-/**
- * Which broker: the one named, the link's, the environment's, or the one that was joined; undefined if there is
- * none of these.
- *
- * @throws ShoalError ERR_LINK
- */
-export function namedBroker(named: string | undefined, ofLink?: string): string | undefined {
-	const chosen = named ?? ofLink ?? (process.env.SHOAL_BROKER || joinedBroker()?.broker);
-	return chosen === undefined ? undefined : parseBrokerUrl(chosen);
-}
-
-/** As {@link namedBroker}, else the one on this machine. @throws ShoalError ERR_LINK */
-export function chooseBroker(named: string | undefined): string {
-	return namedBroker(named) ?? DEFAULT_BROKER;
 }
 
 /** Options of the node, from what was typed. @throws ShoalError ERR_USAGE, ERR_LINK */
@@ -102,15 +84,12 @@ export async function startNode(
 		const started = ShoalNode.start({ ...options, ...own });
 		return interrupts.race(asBroker(started, broker));
 	};
-	const node = await start(options.broker ?? DEFAULT_BROKER).catch(async (error: unknown) => {
-		if (options.broker !== undefined || !isShoalError(error, 'ERR_BROKER')) {
-			throw error;
-		}
+	const node = await connectToChosen(options.broker, start, async (reason) => {
 		const { foundBroker } = await import('./lan-broker.ts');
-		const { broker, name } = await interrupts.race(foundBroker(error));
-		output.event({ event: 'found', broker, name });
-		output.line(`found a broker on this network: ${broker} (${name})`);
-		return await start(broker);
+		const found = await interrupts.race(foundBroker(reason));
+		output.event({ event: 'found', broker: found.broker, name: found.name });
+		output.line(`found a broker on this network: ${found.broker} (${found.name})`);
+		return found;
 	});
 	metricsServer?.watch(node);
 	node.on('warning', (error) => output.warn(error));

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { isUnreachable, publicLink } from '../../../../node/cli/broker/public-link.ts';
-import { chooseBroker, namedBroker, nodeOptions } from '../../../../node/cli/connect/connect.ts';
+import { chooseBroker, namedBroker } from '../../../../node/cli/connect/choose-broker.ts';
+import { nodeOptions } from '../../../../node/cli/connect/connect.ts';
 import { exitCodeOf } from '../../../../node/cli/exit-codes.ts';
 import { parseLimits } from '../../../../node/cli/parse/limits.ts';
 import { parseRate } from '../../../../node/cli/parse/rate.ts';

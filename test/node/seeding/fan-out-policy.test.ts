@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
-import { FanOut } from '../../../node/seeding/fan-out.ts';
+import { brokerPolicy, FanOut } from '../../../node/seeding/fan-out.ts';
 import { type QueuedRange, RequestQueue } from '../../../node/seeding/request-queue.ts';
-import { brokerPolicy, directPolicy } from '../../../node/seeding/send-policy.ts';
-import { SentCounts } from '../../../node/seeding/sent-counts.ts';
+
+import { directPolicy, SentCounts } from '../../../node/seeding/sent-counts.ts';
 import type { UploadItem } from '../../../node/seeding/upload-lane.ts';
 import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
 import { Bitfield, type ByteRange } from '../../../protocol/index.ts';
