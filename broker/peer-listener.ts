@@ -17,6 +17,7 @@ import {
 } from '../protocol/index.ts';
 import { TokenBucket } from './access/token-bucket.ts';
 import { endingOf } from './aedes/connection-end.ts';
+import { grantedFilters } from './aedes/internals.ts';
 import { closeAedes, type Hooks, makeAedes } from './aedes/make-aedes.ts';
 import { type KeyPair, secureContext } from './net/certificate.ts';
 import { Connections } from './net/connections.ts';
@@ -121,6 +122,8 @@ export class Listener {
 	readonly #events = createNanoEvents<ListenerEvents>();
 	readonly #connections: Connections;
 	readonly #peers = new Map<string, Peer>();
+	/** Connections that have subscribed: a second subscription is nothing new. */
+	readonly #joined = new WeakSet<Duplex>();
 	readonly #limits: Limits;
 	readonly #rate: TokenBucket;
 	readonly #secure: SecureContext | undefined;
@@ -139,7 +142,11 @@ export class Listener {
 		};
 		this.#aedes.on('clientError', warn);
 		this.#aedes.on('connectionError', warn);
-		this.#aedes.on('subscribe', (_filters, client) => this.#join(client));
+		this.#aedes.on('subscribe', (subscriptions, client) => {
+			if (grantedFilters(subscriptions).length > 0) {
+				this.#join(client);
+			}
+		});
 		this.#server = createServer({ pauseOnConnect: true, noDelay: true }, (accepted) =>
 			this.#accept(accepted),
 		);
@@ -231,6 +238,10 @@ export class Listener {
 	/** The client has subscribed to the one thing it may: it is a neighbour now, in place of an older one. */
 	#join({ id, conn }: Client): void {
 		const socket = conn as Duplex;
+		if (this.#joined.has(socket)) {
+			return;
+		}
+		this.#joined.add(socket);
 		const peer = new Peer(id, socket);
 		this.#connections.spoke(socket);
 		this.#peers.get(id)?.close();

@@ -162,4 +162,20 @@ test('a crowd of strangers is bounded, and does not keep a node out', async (t) 
 	await connection.subscribe(topics.inboxFilter(ANN));
 });
 
+test('a refused subscription joins nobody, and a second one changes nothing', async (t) => {
+	const { listener, open } = await start(t);
+	const events: string[] = [];
+	listener.on('joined', ({ id }) => events.push(`joined ${id}`));
+	listener.on('left', ({ id }) => events.push(`left ${id}`));
+	const { connection } = await open(ANN, 'good');
+	await rejects(connection.subscribe('#'));
+	assert.equal(events, []);
+	await connection.subscribe(topics.inboxFilter(ANN));
+	await connection.subscribe(topics.inboxFilter(ANN));
+	assert.equal(events, [`joined ${ANN}`]);
+	connection.destroy();
+	await until('it has left', () => events.length > 1);
+	assert.equal(events, [`joined ${ANN}`, `left ${ANN}`]);
+});
+
 test.run();

@@ -62,7 +62,7 @@ export class FileTarget implements Target {
 		const journal = new Journal({ path: paths.journal, seed, part: part.stats, bootId });
 		this.#journal = journal;
 		const have = part.wasThere
-			? await whatIsThere(part, journal, seed, options)
+			? await resumableChunks(part, journal, seed, options)
 			: new Bitfield(seed.chunks);
 		if (existing !== undefined) {
 			await addFrom(existing, part, { seed, have, signal: options.signal });
@@ -122,8 +122,8 @@ export class FileTarget implements Target {
 	}
 }
 
-/** The chunks of a part file that was there: those its journal vouches for, or else those that are right. */
-async function whatIsThere(
+/** What a download can resume from: the chunks of a part file that its journal vouches for, or else those that are right. */
+async function resumableChunks(
 	part: PartFile,
 	journal: Journal,
 	seed: Seed,
