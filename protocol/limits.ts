@@ -41,8 +41,10 @@ const TABLE = {
 	stall: limit(60_000, 'ms', 'a client with a queue that takes no byte; longer: cut'),
 	clients: limit(2_000, '', 'clients in all; more: refused'),
 	clientsPerAddress: limit(256, '', 'clients of one address, loopback excepted; more: refused'),
-	connectRate: limit(500, 'per s', 'new clients; faster: refused'),
+	connectRate: limit(500, 'per s', 'new clients; faster: told to come again'),
 	connectBurst: limit(1_000, '', 'new clients at once'),
+	addressConnectRate: limit(250, 'per s', 'new clients of one address; faster: told to come again'),
+	addressConnectBurst: limit(1_000, '', 'new clients of one address at once'),
 	neighbours: limit(64, '', 'nodes that are connected straight to one node; more: refused'),
 	subscriptions: limit(32, '', 'subscriptions of one client; more: refused'),
 	wideRate: limit(

@@ -23,6 +23,7 @@ const RETURN_CODES: Readonly<Record<SessionRefusal, number>> = {
 	id: 2,
 	taken: 2,
 	token: 5,
+	rate: 3,
 	clients: 3,
 	address: 3,
 };
@@ -89,13 +90,7 @@ export class Authorizer implements ChunkRules {
 	/** The hooks of Aedes. */
 	get hooks(): Hooks {
 		return {
-			preConnect: (client, _packet, done) => {
-				const isIn = this.#trusted.has(client.conn) || this.#sessions.mayConnect();
-				done(
-					isIn ? null : this.#refusal('rate', 'clients connect too fast', client, 'connect'),
-					isIn,
-				);
-			},
+			preConnect: (_client, _packet, done) => done(null, true),
 			authenticate: (client, _user, password, done) => {
 				const why = this.#openSession(client, password);
 				if (why === undefined) {
@@ -167,6 +162,10 @@ export class Authorizer implements ChunkRules {
 			return 'token';
 		}
 		const address = addressOf(client);
+		// After the token: what does not know it takes nothing from those that do.
+		if (!this.#sessions.mayConnect(address)) {
+			return 'rate';
+		}
 		const why = this.#sessions.open(conn, { id, address, secret });
 		if (why === undefined) {
 			this.#members.set(conn, { role, token });

@@ -10,8 +10,13 @@ export type SessionRefusal =
 	| 'taken'
 	/** It does not know the token. */
 	| 'token'
+	/** Clients connect too fast, of its address or of all. */
+	| 'rate'
 	| 'clients'
 	| 'address';
+
+/** Addresses of which the rate is remembered: beyond, the one that connected longest ago starts anew. */
+const MOST_ADDRESSES = 10_000;
 
 /** A client that asks for a session. */
 export interface SessionRequest {
@@ -37,6 +42,8 @@ export class ClientSessions {
 	readonly #limits: Limits;
 	readonly #now: () => number;
 	readonly #rate: TokenBucket;
+	/** By address, the one that connected longest ago first. */
+	readonly #rates = new Map<string, TokenBucket>();
 	readonly #isKept: (id: string) => boolean;
 	readonly #sessions = new Map<string, Session>();
 	/** The secrets of sessions that are closed, the oldest first. */
@@ -61,9 +68,22 @@ export class ClientSessions {
 		return this.#sessions.get(id)?.address;
 	}
 
-	/** Whether one more client may connect now: the rate of CONNECT is limited. */
-	mayConnect(): boolean {
-		return this.#rate.take(this.#now());
+	/**
+	 * Whether one more client from `address` may open a session now. The rate is limited by address first, so that
+	 * one address cannot use up what is there for all.
+	 */
+	mayConnect(address: string): boolean {
+		const now = this.#now();
+		const { addressConnectRate, addressConnectBurst } = this.#limits;
+		const rate =
+			this.#rates.get(address) ?? new TokenBucket(addressConnectRate, addressConnectBurst, now);
+		this.#rates.delete(address);
+		this.#rates.set(address, rate);
+		if (this.#rates.size > MOST_ADDRESSES) {
+			const [oldest] = this.#rates.keys();
+			this.#rates.delete(oldest as string);
+		}
+		return rate.take(now) && this.#rate.take(now);
 	}
 
 	/**

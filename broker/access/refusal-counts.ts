@@ -5,8 +5,6 @@ import type { PublishRefusal } from './topic-rules.ts';
 export type BrokerRefusal =
 	| SessionRefusal
 	| PublishRefusal
-	/** New clients come too fast. */
-	| 'rate'
 	/** A subscription to what is not the client's to read. */
 	| 'filter'
 	| 'subscriptions'

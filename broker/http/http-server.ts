@@ -66,8 +66,9 @@ const MOST_CONNECTIONS = 256;
 /** ms without a request, and without a byte of an answer, after which a connection is closed. */
 const IDLE = 60_000;
 const STALL = 120_000;
-/** ms that the head of a request may take. */
+/** ms that the head of a request may take, and between two looks at how long it does. */
 const HEAD = 10_000;
+const LOOK_EVERY = 1_000;
 
 /** An HTTP server that answers nobody's page but its own, and asks for the token where there is one. */
 export class HttpServer {
@@ -86,13 +87,16 @@ export class HttpServer {
 		const onRequest: RequestListener = (request, response) => {
 			this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
 		};
-		this.#server = tls === undefined ? createServer(onRequest) : createSecureServer(tls, onRequest);
+		const settings = { headersTimeout: HEAD, connectionsCheckingInterval: LOOK_EVERY };
+		this.#server =
+			tls === undefined
+				? createServer(settings, onRequest)
+				: createSecureServer({ ...settings, ...tls }, onRequest);
 		const { mostConnections = MOST_CONNECTIONS, mostPerAddress = mostConnections } = options;
 		this.#server.maxConnections = mostConnections;
 		const limit = new ConnectionLimit(mostPerAddress);
 		this.#server.on('connection', (socket) => limit.add(socket));
 		this.#server.keepAliveTimeout = IDLE;
-		this.#server.headersTimeout = HEAD;
 		this.#server.timeout = STALL;
 		if (upgrade !== undefined) {
 			const origins = new Set(options.origins?.map((origin) => origin.toLowerCase()));

@@ -3,6 +3,7 @@ import { isShoalError, ShoalError } from '../errors.ts';
 import { makeSession } from '../ids.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { printableUrl } from '../printable-url.ts';
+import { isBusy } from './connection-errors.ts';
 import type {
 	BrokerConnection,
 	Incoming,
@@ -42,6 +43,8 @@ export interface LinkEvents {
 	warning(error: unknown, topic: string): void;
 }
 
+/** ms for which a broker that lets in no more clients is asked again at first. */
+const BUSY_FOR = 5_000;
 const RETRY_FIRST = 250;
 // Soon enough that a restarted broker has everybody back in seconds, and spread by the jitter.
 const RETRY_MOST = 2_000;
@@ -168,6 +171,26 @@ export class BaseLink {
 		this.#connection?.destroy();
 	}
 
+	/**
+	 * Connects for the first time. A broker that lets in no more clients just now is asked again for some seconds.
+	 *
+	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED
+	 */
+	protected async begin(): Promise<void> {
+		const end = performance.now() + BUSY_FOR;
+		for (let attempt = 0; ; attempt += 1) {
+			try {
+				await this.connect();
+				return;
+			} catch (error) {
+				if (!isBusy(error) || this.#isClosed || performance.now() > end) {
+					throw error;
+				}
+			}
+			await new Promise((resolve) => setTimeout(resolve, this.#pause(attempt)));
+		}
+	}
+
 	/** Connects, for the first time or again. @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED */
 	protected async connect(): Promise<void> {
 		const session = makeSession();
@@ -218,20 +241,22 @@ export class BaseLink {
 		if (this.#isClosed) {
 			return;
 		}
+		this.#retry = setTimeout(() => {
+			this.connect().catch((error: unknown) => {
+				if (!isShoalError(error, 'ERR_BROKER') && !this.#isClosed) {
+					// It is there and does not want us: worth a word, unlike one that is away.
+					this.#events.emit('warning', error, '');
+				}
+				this.#reconnect(attempt + 1);
+			});
+		}, this.#pause(attempt));
+	}
+
+	/** ms before the next attempt to connect, at random so that those who lost a broker together do not come together. */
+	#pause(attempt: number): number {
 		const random = this.#options.random ?? Math.random;
 		const most = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** attempt);
-		this.#retry = setTimeout(
-			() => {
-				this.connect().catch((error: unknown) => {
-					if (!isShoalError(error, 'ERR_BROKER') && !this.#isClosed) {
-						// It is there and does not want us: worth a word, unlike one that is away.
-						this.#events.emit('warning', error, '');
-					}
-					this.#reconnect(attempt + 1);
-				});
-			},
-			most * (0.5 + random() / 2),
-		);
+		return most * (0.5 + random() / 2);
 	}
 
 	/** The one place where what handlers throw ends, above all at bytes from outside. */

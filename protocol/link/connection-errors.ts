@@ -1,11 +1,12 @@
-import { ShoalError } from '../errors.ts';
+import { isShoalError, ShoalError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { printableUrl } from '../printable-url.ts';
 
 // CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
 const REFUSED_ID = 2;
+const BUSY = 3;
 const REFUSED_TOKEN = 5;
-const REFUSED_CODES: ReadonlySet<unknown> = new Set([1, REFUSED_ID, 3, 4, 5]);
+const REFUSED_CODES: ReadonlySet<unknown> = new Set([1, 4]);
 
 /** What an error of MQTT.js or of the socket means while there is no connection yet. */
 export function explain(
@@ -23,6 +24,13 @@ export function explain(
 		return new ShoalError(
 			'ERR_REFUSED',
 			`the broker at ${printableUrl(options.url)} lets in only who has its token; join it with the link it printed: shoal join LINK`,
+			{ cause: error },
+		);
+	}
+	if (error.code === BUSY) {
+		return new ShoalError(
+			'ERR_REFUSED',
+			`the broker at ${printableUrl(options.url)} lets in no more clients now; try again in a moment`,
 			{ cause: error },
 		);
 	}
@@ -48,6 +56,12 @@ function whyUnreachable(error: Error & { code?: unknown }): string {
 		return `HTTP status ${status} at that path; the path of MQTT over WebSocket is /mqtt at a shoal broker and most others`;
 	}
 	return printable(error.message || String(error.code ?? 'no connection'));
+}
+
+/** Whether `error` says that the broker lets in no more clients just now: it may a moment later. */
+export function isBusy(error: unknown): boolean {
+	const isRefused = isShoalError(error, 'ERR_REFUSED');
+	return isRefused && (error.cause as { code?: unknown } | undefined)?.code === BUSY;
 }
 
 /** A connection that was there is no more. */

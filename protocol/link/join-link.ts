@@ -29,7 +29,10 @@ export function parseJoinLink(text: string): JoinLink {
 	const token = fields.get('token') ?? '';
 	const cert = fields.get('cert')?.toLowerCase();
 	if (!TOKEN.test(token)) {
-		throw new ShoalError('ERR_LINK', 'the join link has no token, or only a part of it');
+		throw new ShoalError(
+			'ERR_LINK',
+			"the join link has no token, or only a part of it; a shell cuts it at the & unless it is in quotes: shoal join 'LINK'",
+		);
 	}
 	if (cert !== undefined && !FINGERPRINT.test(cert)) {
 		throw new ShoalError('ERR_LINK', 'the fingerprint in the join link is not 64 hex digits');

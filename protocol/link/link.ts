@@ -10,7 +10,7 @@ export class Link extends BaseLink {
 	 */
 	static async open(options: LinkOptions): Promise<Link> {
 		const link = new Link(options, (each) => Connection.open(each));
-		await link.connect();
+		await link.begin();
 		return link;
 	}
 }

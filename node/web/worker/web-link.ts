@@ -6,7 +6,7 @@ export class WebLink extends BaseLink {
 	/** Connects for the first time. @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED */
 	static async open(options: LinkOptions): Promise<WebLink> {
 		const link = new WebLink(options, (each) => WebConnection.open(each));
-		await link.connect();
+		await link.begin();
 		return link;
 	}
 }

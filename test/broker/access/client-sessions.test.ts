@@ -66,11 +66,27 @@ test('T13: clients are limited in all and per address, loopback excepted', () =>
 test('T13: new clients are limited per second', () => {
 	const { door: sessions, clock } = makeSessions({ connectBurst: 2, connectRate: 10 });
 	assert.equal(
-		[sessions.mayConnect(), sessions.mayConnect(), sessions.mayConnect()],
+		[
+			sessions.mayConnect('10.0.0.1'),
+			sessions.mayConnect('10.0.0.1'),
+			sessions.mayConnect('10.0.0.1'),
+		],
 		[true, true, false],
 	);
 	clock.advance(100);
-	assert.equal([sessions.mayConnect(), sessions.mayConnect()], [true, false]);
+	assert.equal([sessions.mayConnect('10.0.0.1'), sessions.mayConnect('10.0.0.1')], [true, false]);
+});
+
+test('T31: the rate of one address is limited before that of all', () => {
+	const { door: sessions } = makeSessions({
+		connectBurst: 4,
+		addressConnectBurst: 3,
+		addressConnectRate: 1,
+	});
+	const mayConnect = (address: string): boolean => sessions.mayConnect(address);
+	const flood = Array.from({ length: 10 }, () => mayConnect('10.0.0.1'));
+	assert.is(flood.filter((each) => each).length, 3);
+	assert.equal([mayConnect('10.0.0.2'), mayConnect('10.0.0.2')], [true, false]);
 });
 
 test.run();
