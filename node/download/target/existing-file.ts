@@ -7,7 +7,7 @@ import type { HashOptions } from '../../hashing/hasher.ts';
 import { readChunk } from '../../storage/copy-chunks.ts';
 import { found, identityOf, stampOf } from '../../storage/file-stamp.ts';
 import { FileStorage } from '../../storage/file-storage.ts';
-import { fsError, onFile, syncFolder } from '../../storage/fs-error.ts';
+import { onFile, syncFolder } from '../../storage/fs-error.ts';
 import type { PartPaths } from './part-paths.ts';
 
 /**
@@ -48,7 +48,7 @@ export class ExistingFile {
 			return undefined;
 		}
 		if (!stats.isFile()) {
-			throw fsError({ code: 'EEXIST' }, path);
+			throw notAFile(path, stats);
 		}
 		const storage = await FileStorage.openToRead([{ path, length: Number(stats.size) }]);
 		try {
@@ -125,6 +125,25 @@ export class ExistingFile {
 			await onFile(journal, () => rm(journal, { force: true }));
 		}
 	}
+}
+
+/** @returns ERR_EXISTS that says what is at `path` in place of a file, and what to do */
+function notAFile(path: string, stats: BigIntStats): ShoalError {
+	const [what, next] = kindOf(stats);
+	return new ShoalError('ERR_EXISTS', `${quoted(path, 300)} is ${what}; ${next}`);
+}
+
+function kindOf(stats: BigIntStats): [what: string, next: string] {
+	if (stats.isSymbolicLink()) {
+		return ['a symbolic link, which is not replaced', 'give -o the path it leads to'];
+	}
+	if (stats.isDirectory()) {
+		return ['a folder', 'give -o another name, or the folder with a / at its end'];
+	}
+	if (stats.isFIFO() || stats.isCharacterDevice()) {
+		return ['a pipe or a device', 'write to it with: -o - > PATH'];
+	}
+	return ['no ordinary file', 'give -o the path of a file or of a folder'];
 }
 
 interface Hashed {

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { chmod, chown, link, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { chmod, chown, link, mkdir, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
@@ -186,8 +186,8 @@ export class PartFile {
 }
 
 /**
- * Where a download goes that was asked to go to `output`: a file, a folder that exists, or, without
- * it, the working folder, where it gets a safe form of `name`.
+ * Where a download goes that was asked to go to `output`: a file, a folder that exists or that is made as its
+ * path ends with a slash, or, without it, the working folder, where it gets a safe form of `name`.
  *
  * @throws ShoalError ERR_NAME
  */
@@ -197,7 +197,13 @@ export async function resolveOutput(output: string | undefined, name: string): P
 	}
 	const isFolder = await stat(output).then(
 		(found) => found.isDirectory(),
-		() => /[/\\]$/.test(output),
+		async () => {
+			const isNamedFolder = /[/\\]$/.test(output);
+			if (isNamedFolder) {
+				await onFile(output, () => mkdir(output, { recursive: true }));
+			}
+			return isNamedFolder;
+		},
 	);
 	return isFolder ? safePath(output, name) : resolve(output);
 }
@@ -240,8 +246,9 @@ async function clear(path: string, part: BigIntStats | undefined): Promise<void>
 }
 
 async function checkRoom(folder: string, bytes: number): Promise<void> {
-	const { bavail, bsize } = await onFile(folder, () => statfs(folder));
-	if (bytes > bavail * bsize) {
+	const { bavail, bsize, blocks } = await onFile(folder, () => statfs(folder));
+	// A file system in memory without a limit tells no size at all.
+	if (blocks > 0 && bytes > bavail * bsize) {
 		throw new ShoalError(
 			'ERR_NO_SPACE',
 			`${quoted(folder, 300)} has room for ${bavail * bsize} bytes, ${bytes} are needed; make room, or choose another folder with -o`,

@@ -38,8 +38,9 @@ export class TemporaryTarget implements ReadersTarget {
 			}
 		}
 		const folder = tmpdir();
-		const { bavail, bsize } = await onFile(folder, () => statfs(folder));
-		if (needed > bavail * bsize) {
+		const { bavail, bsize, blocks } = await onFile(folder, () => statfs(folder));
+		// A file system in memory without a limit tells no size at all.
+		if (blocks > 0 && needed > bavail * bsize) {
 			throw new ShoalError(
 				'ERR_NO_SPACE',
 				`${quoted(folder, 300)}, where a stream is laid down until it has been read, has room for ${bavail * bsize} bytes, ${needed} are needed; have TMPDIR name another folder, or download into a file`,

@@ -236,4 +236,20 @@ test('a file of another user stays his where this process may give files away', 
 	assert.is((await stat(path)).uid, 1_234);
 });
 
+test('what is no ordinary file is named, and what to do instead', async (t) => {
+	const folder = await makeFolder(t);
+	const link = join(folder, 'link');
+	await symlink(join(folder, 'elsewhere'), link);
+	const cases = [
+		['/dev/null', '-o -'],
+		[link, 'it leads to'],
+	] as const;
+	for (const [path, advice] of cases) {
+		const { code, message } = await rejects(open(t, path));
+		assert.is(code, 'ERR_EXISTS');
+		assert.match(message, advice);
+		assert.not.match(message, 'move it away');
+	}
+});
+
 test.run();
