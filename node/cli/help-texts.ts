@@ -27,12 +27,20 @@ Examples:
   shoal token           the join links once more, and a QR code
   shoal token renew     new ones; who came with the old ones is out at once`,
 	join: `
-Example:
+Examples:
   shoal join 'shoal:join?broker=mqtt%3A%2F%2F10.0.0.5%3A1883&token=...'
+  shoal join                          which broker is used where none is named
 
-Keeps the broker and its token for this user, so that no other command has to
-name them. The token is sent to that broker only. SHOAL_JOIN does the same for
-programs: it holds such a link.`,
+Connects first; what was joined before is replaced only if that works. Keeps the
+broker and its token for this user, so that no other command has to name them.
+The token is sent to that broker only. SHOAL_JOIN does the same for programs: it
+holds such a link.`,
+	leave: `
+Example:
+  shoal leave
+
+Other commands use SHOAL_BROKER again, the broker on this machine, or one found
+on the LAN.`,
 	tracker: `
 Example:
   shoal tracker --broker mqtt://mosquitto.example:1883

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ShoalError } from '../../protocol/index.ts';
 import { unlessAborted } from '../util/abort.ts';
 import { EXIT } from './exit-codes.ts';
@@ -21,6 +22,8 @@ export class Interrupts {
 	lastExit: number = EXIT.interrupted;
 
 	constructor() {
+		// Each of any number of files waits for it.
+		setMaxListeners(0, this.signal);
 		process.on('SIGINT', this.#onInt);
 		process.on('SIGTERM', this.#onTerm);
 		process.on('SIGHUP', this.#onTerm);

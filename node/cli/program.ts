@@ -7,6 +7,8 @@ import type { OutputFlags } from './run.ts';
 // Nothing else is loaded until a command runs, so that help is there at once.
 
 const BROKER = '--broker <url>';
+const ABOUT_TRACKED_BROKER =
+	'the broker (default: of SHOAL_BROKER, the one joined, or on this machine)';
 const ABOUT_BROKER =
 	'the broker (default: of SHOAL_BROKER, the one joined, on this machine, or on the LAN)';
 const CERT = '--cert <fingerprint>';
@@ -35,6 +37,7 @@ const ABOUT_ID = 'a node id that stays the same: 8 to 64 letters, digits, _ or -
 /** Runs the command line. The process ends with it. */
 export async function main(args: readonly string[]): Promise<void> {
 	const program = makeProgram();
+	ignoreClosedPipes();
 	try {
 		await program.parseAsync(args, { from: 'user' });
 	} catch (error) {
@@ -45,6 +48,17 @@ export async function main(args: readonly string[]): Promise<void> {
 			return;
 		}
 		await complain(program, error, args);
+	}
+}
+
+/** A reader of the help that has seen enough, as in `shoal --help | head`, is no error; commands see to it themselves. */
+function ignoreClosedPipes(): void {
+	for (const stream of [process.stdout, process.stderr]) {
+		stream.on('error', (error: NodeJS.ErrnoException) => {
+			if (error.code !== 'EPIPE' && stream.listenerCount('error') === 1) {
+				throw error;
+			}
+		});
 	}
 }
 
@@ -104,13 +118,16 @@ function addHosting(program: Command): void {
 		.action((what, options) =>
 			start(options, async () => (await import('./commands/token.ts')).tokenCommand(what, options)),
 		);
-	add(program, 'join', 'remember a broker and the token that opens it')
-		.argument('<link>', 'the join link that the broker printed')
+	add(program, 'join', 'connect to a broker by its link, and remember it; or say which one is used')
+		.argument('[link]', 'the join link that the broker printed, in quotes')
 		.action((link, options) =>
 			start(options, async () => (await import('./commands/join.ts')).joinCommand(link)),
 		);
+	add(program, 'leave', 'forget the broker that was joined').action((options) =>
+		start(options, async () => (await import('./commands/join.ts')).leaveCommand()),
+	);
 	add(program, 'tracker', 'run the tracker alone, on a broker that somebody else runs')
-		.option(BROKER, ABOUT_BROKER)
+		.option(BROKER, ABOUT_TRACKED_BROKER)
 		.option(CERT, ABOUT_CERT)
 		.option(LIMIT, ABOUT_LIMIT, collect)
 		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)

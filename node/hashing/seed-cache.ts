@@ -10,10 +10,10 @@ import {
 	utimes,
 	writeFile,
 } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { parseSeed, type Seed } from '../../protocol/index.ts';
+import { homeFolder } from './home-folder.ts';
 
 /** Options of a {@link SeedCache}. */
 export interface SeedCacheOptions {
@@ -119,11 +119,11 @@ function cacheHome(): string {
 	}
 	switch (process.platform) {
 		case 'darwin':
-			return join(homedir(), 'Library', 'Caches');
+			return join(homeFolder(), 'Library', 'Caches');
 		case 'win32':
-			return local || join(homedir(), 'AppData', 'Local');
+			return local || join(homeFolder(), 'AppData', 'Local');
 		default:
-			return join(homedir(), '.cache');
+			return join(homeFolder(), '.cache');
 	}
 }
 

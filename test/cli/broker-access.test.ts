@@ -1,4 +1,5 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -6,9 +7,10 @@ import { DataFolder } from '../../broker/index.ts';
 import { ShoalNode } from '../../node/index.ts';
 import { formatJoinLink, type JoinLink, parseJoinLink } from '../../protocol/index.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
 import { makeFile } from '../helpers/harness/node.ts';
 import { rejects } from '../helpers/harness/rejects.ts';
-import { CACHELESS, Shoal } from '../helpers/harness/shoal.ts';
+import { CACHELESS, MAIN, Shoal } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { throwsCode } from '../helpers/harness/throws-code.ts';
 import { until } from '../helpers/harness/until.ts';
@@ -187,6 +189,54 @@ test('with a certificate of its own, which the join link vouches for, nobody els
 	assert.is(await new Shoal(t, ['ls'], await joined(t, local)).exit(), 0);
 	const forged = new Shoal(t, ['ls'], joinedBy({ ...local, cert: '0'.repeat(64) }));
 	assert.is.not(await forged.exit(), 0);
+});
+
+test('join connects first: a wrong link changes nothing, and a right one says what it is good for', async (t) => {
+	const { url, links } = await openBroker(t, await makeFolder(t));
+	const { node, watch } = await links();
+	const env = await joined(t, node);
+	const wrong = new Shoal(t, ['join', formatJoinLink({ ...node, token: 'w'.repeat(24) })], env);
+	assert.is.not(await wrong.exit(), 0);
+	assert.equal(wrong.all('joined'), []);
+	const away = new Shoal(
+		t,
+		['join', formatJoinLink({ ...node, broker: 'mqtt://127.0.0.1:1' })],
+		env,
+	);
+	assert.is(await away.exit(), 4);
+	const which = new Shoal(t, ['join'], env);
+	assert.is(await which.exit(), 0);
+	const { broker, from } = await which.event('broker');
+	assert.equal([broker, from], [url, 'joined']);
+	assert.is(await new Shoal(t, ['ls'], env).exit(), 0, 'the first one is still joined');
+	const watcher = new Shoal(t, ['join', formatJoinLink(watch)], env);
+	assert.is((await watcher.event('joined')).role, 'watch');
+	const leave = new Shoal(t, ['leave'], env);
+	assert.is((await leave.event('left')).joined, true);
+	const none = new Shoal(t, ['join'], env);
+	assert.is((await none.event('broker')).from, 'none');
+});
+
+test('a user without a home, and a folder where the joined broker is kept, are no internal errors', async (t) => {
+	const { url } = await startBroker(t);
+	const config = await makeFolder(t);
+	await mkdir(join(config, 'shoal', 'joined'), { recursive: true });
+	const { HOME: _, XDG_CONFIG_HOME: __, XDG_CACHE_HOME: ___, ...homeless } = CACHELESS;
+	for (const env of [homeless, { ...CACHELESS, XDG_CONFIG_HOME: config }]) {
+		const ls = new Shoal(t, ['ls', '--broker', url], { ...env, SHOAL_BROKER: undefined });
+		assert.is(await ls.exit(), 0, ls.stderr);
+	}
+});
+
+test('a reader of the help that has seen enough is no error', async (t) => {
+	const child = spawn('sh', ['-c', `"${process.execPath}" "${MAIN}" --help | true`]);
+	t.defer(() => child.kill('SIGKILL'));
+	let text = '';
+	child.stderr.on('data', (data) => {
+		text += data;
+	});
+	await new Promise((resolve) => child.once('close', resolve));
+	assert.is(text, '');
 });
 
 test.run();

@@ -12,6 +12,7 @@ const COMMANDS = [
 	'broker',
 	'token',
 	'join',
+	'leave',
 	'tracker',
 	'share',
 	'get',

@@ -1,17 +1,94 @@
-import { parseJoinLink, printableUrl } from '../../../protocol/index.ts';
+import { nanoid } from 'nanoid';
+import {
+	isShoalError,
+	type JoinLink,
+	Link,
+	makeNodeId,
+	parseJoinLink,
+	printableUrl,
+	Topics,
+} from '../../../protocol/index.ts';
+import { brokerStream } from '../../lanes/transport/broker-stream.ts';
 import type { Command } from '../command.ts';
-import { rememberJoined } from '../connect/joined-broker.ts';
+import { namedBroker } from '../connect/choose-broker.ts';
+import { asBroker } from '../connect/connect.ts';
+import { forgetJoined, joinedBroker, rememberJoined } from '../connect/joined-broker.ts';
 import { EXIT } from '../exit-codes.ts';
 
-/** `shoal join`: remembers a broker and the token that opens it. */
-export function joinCommand(text: string): Command {
-	return async ({ output }) => {
+/**
+ * `shoal join`: connects to a broker with the token of its link, and remembers both if that works. Without a link, says
+ * which broker is used.
+ */
+export function joinCommand(text: string | undefined): Command {
+	if (text === undefined) {
+		return whichBroker;
+	}
+	return async ({ output, interrupts }) => {
 		const link = parseJoinLink(text);
-		const path = rememberJoined(link);
 		const broker = printableUrl(link.broker);
-		output.event({ event: 'joined', broker, path });
+		const role = await interrupts.race(asBroker(roleOf(link), link.broker));
+		const path = rememberJoined(link);
+		output.event({ event: 'joined', broker, path, role });
 		output.line(`joined ${broker}; from now on it is used where none is named`);
-		output.line(output.style('dim', `kept in ${path}; next: shoal ls`));
+		const next =
+			role === 'node'
+				? 'shoal ls'
+				: 'shoal watch; this link is for watching, files need the other one';
+		output.line(output.style('dim', `kept in ${path}; next: ${next}`));
 		return EXIT.done;
 	};
+}
+
+/** `shoal leave`: forgets the broker that was joined. */
+export function leaveCommand(): Command {
+	return async ({ output }) => {
+		const { path, wasThere } = forgetJoined();
+		output.event({ event: 'left', path, joined: wasThere });
+		output.line(wasThere ? `left; ${path} is removed` : 'no broker was joined');
+		return EXIT.done;
+	};
+}
+
+/** Says which broker is used where none is named, and why. */
+const whichBroker: Command = async ({ output }) => {
+	const from = sourceOfBroker();
+	const chosen = namedBroker(undefined);
+	const broker = chosen === undefined ? undefined : printableUrl(chosen);
+	output.event({ event: 'broker', broker, from });
+	output.line(
+		broker === undefined
+			? 'no broker was joined: the one on this machine is used, or one found on the LAN; join one with: shoal join LINK'
+			: `${broker} is used where none is named (${from}); leave it with: shoal leave`,
+	);
+	return EXIT.done;
+};
+
+function sourceOfBroker(): string {
+	if (process.env.SHOAL_BROKER) {
+		return 'SHOAL_BROKER';
+	}
+	if (process.env.SHOAL_JOIN) {
+		return 'SHOAL_JOIN';
+	}
+	return joinedBroker() === undefined ? 'none' : 'joined';
+}
+
+/** What the token of `link` grants, asked of its broker. @throws ShoalError ERR_REFUSED, ERR_BROKER */
+async function roleOf({ broker, token, cert }: JoinLink): Promise<'node' | 'watch'> {
+	const id = makeNodeId();
+	const openStream = brokerStream(broker, cert);
+	const password = `${token}:${nanoid()}`;
+	const link = await Link.open({ url: broker, id, password, ...(openStream && { openStream }) });
+	try {
+		// A watcher has no inbox.
+		await link.subscribe(new Topics().inboxFilter(id));
+		return 'node';
+	} catch (error) {
+		if (isShoalError(error, 'ERR_REFUSED')) {
+			return 'watch';
+		}
+		throw error;
+	} finally {
+		await link.close();
+	}
 }

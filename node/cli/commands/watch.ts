@@ -1,8 +1,8 @@
 import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts';
 import { SwarmView } from '../../tracker/swarm-view.ts';
 import type { Command } from '../command.ts';
-import { chooseBroker } from '../connect/choose-broker.ts';
-import { asBroker, watcherOptions } from '../connect/connect.ts';
+import { connectToChosen, namedBroker } from '../connect/choose-broker.ts';
+import { asBroker, lanSearch, watcherOptions } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { JsonEvent, Output } from '../terminal/output.ts';
 import { swarmScreen } from '../terminal/swarm-screen.ts';
@@ -20,11 +20,15 @@ const ONLY_DRAWN: ReadonlySet<string> = new Set(['state', 'tracker', 'withdrawn'
 
 /** `shoal watch`: a live view of all swarms, drawn from the control topics alone. */
 export function watchCommand(flags: WatchFlags): Command {
-	return async ({ output, interrupts }) => {
-		const url = chooseBroker(flags.broker);
+	return async (context) => {
+		const { output, interrupts } = context;
 		const topics = new Topics();
-		const opening = Link.open({ url, id: makeNodeId(), ...watcherOptions(url, flags.cert) });
-		const link = await interrupts.race(asBroker(opening, url));
+		const open = (url: string): Promise<Link> => {
+			const opening = Link.open({ url, id: makeNodeId(), ...watcherOptions(url, flags.cert) });
+			return interrupts.race(asBroker(opening, url));
+		};
+		const named = namedBroker(flags.broker);
+		const link = await connectToChosen(named, open, lanSearch(context));
 		const view = new SwarmView();
 		const news: string[] = [];
 		// Wrong payloads end in the link, as a warning that nobody hears.

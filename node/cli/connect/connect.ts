@@ -19,6 +19,7 @@ import { parseRate } from '../parse/rate.ts';
 import type { Output } from '../terminal/output.ts';
 import { connectToChosen, namedBroker } from './choose-broker.ts';
 import { credentialsFor, secretOf } from './joined-broker.ts';
+import type { FoundBroker } from './mdns.ts';
 import type { MetricsServer } from './metrics-server.ts';
 import { TraceFile } from './trace-file.ts';
 import { TransferLog } from './transfer-log.ts';
@@ -84,13 +85,7 @@ export async function startNode(
 		const started = ShoalNode.start({ ...options, ...own });
 		return interrupts.race(asBroker(started, broker));
 	};
-	const node = await connectToChosen(options.broker, start, async (reason) => {
-		const { foundBroker } = await import('./lan-broker.ts');
-		const found = await interrupts.race(foundBroker(reason));
-		output.event({ event: 'found', broker: found.broker, name: found.name });
-		output.line(`found a broker on this network: ${found.broker} (${found.name})`);
-		return found;
-	});
+	const node = await connectToChosen(options.broker, start, lanSearch({ output, interrupts }));
 	metricsServer?.watch(node);
 	node.on('warning', (error) => output.warn(error));
 	node.on('down', ({ message }) => {
@@ -104,6 +99,17 @@ export async function startNode(
 		output.line('the broker is back; going on');
 	});
 	return node;
+}
+
+/** Looks for a broker on the LAN, and says which one was found; for {@link connectToChosen}. */
+export function lanSearch({ output, interrupts }: CommandContext) {
+	return async (reason: unknown): Promise<FoundBroker> => {
+		const { foundBroker } = await import('./lan-broker.ts');
+		const found = await interrupts.race(foundBroker(reason));
+		output.event({ event: 'found', broker: found.broker, name: found.name });
+		output.line(`found a broker on this network: ${found.broker} (${found.name})`);
+		return found;
+	};
 }
 
 /** Loaded only where somebody wants metrics. */

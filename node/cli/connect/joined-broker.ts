@@ -1,5 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { writePrivate } from '../../../broker/index.ts';
@@ -11,11 +10,13 @@ import {
 	type JoinLink,
 	parseJoinLink,
 } from '../../../protocol/index.ts';
+import { homeFolder } from '../../hashing/home-folder.ts';
+import { fsError } from '../../storage/fs-error.ts';
 
 /** The folder of a kind, as the XDG base directory specification has it. */
 export function xdgFolder(kind: 'CONFIG' | 'STATE', fallback: string): string {
 	const named = process.env[`XDG_${kind}_HOME`] ?? '';
-	return join(isAbsolute(named) ? named : join(homedir(), fallback), 'shoal');
+	return join(isAbsolute(named) ? named : join(homeFolder(), fallback), 'shoal');
 }
 
 const configFolder = (): string => xdgFolder('CONFIG', '.config');
@@ -31,10 +32,27 @@ export function joinedBroker(): JoinLink | undefined {
 	return text === undefined ? undefined : parseJoinLink(text);
 }
 
-/** Remembers a broker, for this user only. @returns where @throws NodeJS.ErrnoException */
+/** Remembers a broker, for this user only. @returns where @throws ShoalError ERR_PERMISSION, ERR_NO_SPACE, ERR_IO */
 export function rememberJoined(link: JoinLink): string {
-	keepPrivate(joinedFile(), `${formatJoinLink(link)}\n`);
-	return joinedFile();
+	const path = joinedFile();
+	try {
+		keepPrivate(path, `${formatJoinLink(link)}\n`);
+	} catch (error) {
+		throw fsError(error, path);
+	}
+	return path;
+}
+
+/** Forgets the broker that was joined. @returns where it was kept, and whether one was @throws ShoalError ERR_PERMISSION, ERR_IO */
+export function forgetJoined(): { readonly path: string; readonly wasThere: boolean } {
+	const path = joinedFile();
+	const wasThere = readIfThere(path) !== undefined;
+	try {
+		rmSync(path, { force: true });
+	} catch (error) {
+		throw fsError(error, path);
+	}
+	return { path, wasThere };
 }
 
 /** What is sent to the broker at `url`: the token of the one that was joined, if it is that one, and nothing to others. */
@@ -94,7 +112,7 @@ function readIfThere(path: string): string | undefined {
 		return readFileSync(path, 'utf8');
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
-		if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') {
+		if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' || code === 'EISDIR') {
 			return undefined;
 		}
 		throw error;
