@@ -56,6 +56,8 @@ export class Authorizer implements ChunkRules {
 	readonly #warn: (error: ShoalError) => void;
 	readonly #trusted = new WeakSet<Duplex>();
 	readonly #filters = new WeakMap<Client, Set<string>>();
+	/** Clients that want a session to be kept and have no id to come back with. */
+	readonly #nameless = new WeakSet<Client>();
 	readonly #wide = new WeakMap<Client, TokenBucket>();
 	readonly tokenAuth: TokenAuth;
 	/** Who is in, by connection, and with which token. */
@@ -90,7 +92,13 @@ export class Authorizer implements ChunkRules {
 	/** The hooks of Aedes. */
 	get hooks(): Hooks {
 		return {
-			preConnect: (_client, _packet, done) => done(null, true),
+			preConnect: (client, { clientId, clean }, done) => {
+				// MQTT 3.1.1, 3.1.3-8: without an id there is no session to come back to.
+				if (clientId === '' && clean === false) {
+					this.#nameless.add(client);
+				}
+				done(null, true);
+			},
 			authenticate: (client, _user, password, done) => {
 				const why = this.#openSession(client, password);
 				if (why === undefined) {
@@ -155,6 +163,9 @@ export class Authorizer implements ChunkRules {
 		const { conn, id } = client;
 		if (this.#trusted.has(conn)) {
 			return undefined;
+		}
+		if (this.#nameless.has(client)) {
+			return 'id';
 		}
 		const { token, secret } = readPassword(password, this.tokenAuth.isClosed);
 		const role = this.tokenAuth.roleOf(token);

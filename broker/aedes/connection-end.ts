@@ -1,6 +1,6 @@
 import type { Aedes } from 'aedes';
 import { ShoalError } from '../../protocol/index.ts';
-import { isConnectTimeout } from './internals.ts';
+import { isConnectTimeout, isKeepAliveTimeout } from './internals.ts';
 
 /** Why a connection has ended, and as what that counts unless it has been counted. */
 export interface Ending {
@@ -34,6 +34,11 @@ export function endingOf(error: unknown): Ending {
 	if (isConnectTimeout(error as Error)) {
 		const why = 'a client did not say who it is in time: its connection is cut';
 		return { error: new ShoalError('ERR_TIMEOUT', why, { cause: error }), refusal: 'silent' };
+	}
+	if (isKeepAliveTimeout(error as Error)) {
+		const why =
+			'a client has sent nothing for 1.5 times its keepalive, as if its computer slept or its network was cut; its connection is closed';
+		return { error: new ShoalError('ERR_TIMEOUT', why, { cause: error }) };
 	}
 	const why = `a client sent what is no MQTT 3.1.1: ${message}; its connection is cut`;
 	return { error: new ShoalError('ERR_MESSAGE', why, { cause: error }), refusal: 'packet' };

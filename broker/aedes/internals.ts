@@ -67,6 +67,11 @@ export function isConnectTimeout({ message }: Error): boolean {
 	return message === 'connect did not arrive in time';
 }
 
+/** Whether `error` is that of a client that has sent nothing for 1.5 times its keepalive; it has no code. */
+export function isKeepAliveTimeout({ message }: Error): boolean {
+	return message === 'keep alive timeout';
+}
+
 /** Keeps mqtt-packet from making a buffer for every 16-bit number before its first write: 45 ms and 8 MB. */
 export function skipNumberCache(): void {
 	mqttPacket.writeToStream.cacheNumbers = false;

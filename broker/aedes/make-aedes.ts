@@ -15,9 +15,9 @@ export function makeAedes(hooks: Hooks, { connectTime }: Pick<Limits, 'connectTi
 	return new Aedes({
 		...hooks,
 		preConnect: (client, packet, done) => {
-			// A session that outlives its connection would grow without bound.
-			packet.clean = true;
 			hooks.preConnect(client, packet, done);
+			// A session that outlives its connection would grow without bound. Aedes looks at it in a later turn.
+			packet.clean = true;
 		},
 		// With a limit, one client that reads nothing blocks all others after so many messages.
 		concurrency: 0,

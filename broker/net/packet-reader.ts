@@ -17,6 +17,11 @@ import { count, type Flow } from './traffic.ts';
 // MQTT 3.1.1, 2.2.1.
 const CONNECT = 1;
 const PUBLISH = 3;
+/** CONNACK with return code 1, unacceptable protocol level. */
+const UNKNOWN_LEVEL = Uint8Array.of(0x20, 2, 0, 1);
+const ANSWERED_LEVELS: ReadonlySet<number> = new Set([3, 4, 5]);
+/** Bridges of mosquitto set it in the level. */
+const BRIDGE = 0x80;
 /** Plain messages from here on are put into buffers of the pool: only chunks are as large, and come often. */
 const LARGE = 32 * 1024;
 
@@ -62,7 +67,7 @@ export function packetReader(
 	open: OpenFramed,
 	options: PacketReaderOptions,
 ): { stream: Duplex; serve(client: Client): void } {
-	const { limits, pool, taker, control } = options;
+	const { limits, pool, taker, control, onBad } = options;
 	let client: Client | undefined;
 	let isFirst = true;
 	const framer = new PacketFramer({
@@ -74,6 +79,11 @@ export function packetReader(
 		allocate: (first, length) =>
 			first === PLAIN_PUBLISH && length >= LARGE ? pool.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {
+			if (client?.connected !== true && !isKnownLevel(packet)) {
+				onBad();
+				stream.end(UNKNOWN_LEVEL);
+				return;
+			}
 			if (client?.connected !== true || !taker.relay(client, packet)) {
 				if (control !== undefined && (packet[0] as number) >> 4 === PUBLISH) {
 					count(control, packet.length);
@@ -157,6 +167,21 @@ function encrypted(
 
 function mostLength(client: Client | undefined, limits: Limits): number {
 	return client?.connected === true ? limits.packet : limits.connectPacket;
+}
+
+/**
+ * Whether a packet that comes before the connection stands is no CONNECT, or one of a protocol level that Aedes
+ * answers: its parser ends the connection at any other, where MQTT 3.1.1, 3.1.2-2 has a CONNACK first.
+ */
+function isKnownLevel(packet: Uint8Array): boolean {
+	if ((packet[0] as number) >> 4 !== CONNECT) {
+		return true;
+	}
+	const head = 1 + packet.subarray(1).findIndex((byte) => byte < 0x80) + 1;
+	const nameLength = ((packet[head] ?? 0) << 8) | (packet[head + 1] ?? 0);
+	const level = packet[head + 2 + nameLength];
+	const name = Buffer.from(packet.subarray(head + 2, head + 2 + nameLength)).toString('latin1');
+	return name !== 'MQTT' || level === undefined || ANSWERED_LEVELS.has(level & ~BRIDGE);
 }
 
 /** @throws ShoalError ERR_LIMIT, ERR_MESSAGE */

@@ -151,6 +151,16 @@ test('a client without a CONNECT ends with the error we know by its text', async
 	assert.is(endingOf(error).refusal, 'silent');
 });
 
+test('a client that sends nothing for 1.5 times its keepalive ends with the error we know by its text', async (t) => {
+	const started = await start(t);
+	const ended = once(started.aedes, 'clientError');
+	const client = await openRaw(t, started.port);
+	client.socket.write(connectPacket('silent-01', undefined, 1));
+	const [, error] = await ended;
+	assert.is(endingOf(error).error.code, 'ERR_TIMEOUT');
+	assert.is(endingOf(error).refusal, undefined);
+});
+
 test('a failure of the persistence is an error event of Aedes', async (t) => {
 	const started = await start(t);
 	const failure = new Error('the disk is full');

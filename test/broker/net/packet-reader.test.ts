@@ -6,8 +6,10 @@ import {
 	connectRaw,
 	messagesOf,
 	openRaw,
+	packet,
 	publishPacket,
 	subscribePacket,
+	text,
 } from '../../helpers/adversaries/raw-client.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
 import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
@@ -124,6 +126,37 @@ test('a broker that is closed leaves nothing open, whatever its clients are doin
 	reader.socket.resume();
 	await until('all notice', () => [silent, reader, sender].every(({ isClosed }) => isClosed()));
 	await nothingLeftOpen(before);
+});
+
+/** A CONNECT of any level and flags, with a clean session unless `flags` says otherwise. */
+function connectOf(level: number, id: string, flags = 0x02): Buffer {
+	return packet(0x10, [text('MQTT'), Buffer.from([level, flags, 0, 60]), text(id)]);
+}
+
+test('a protocol level that is not ours is answered with CONNACK 1 (MQTT-3.1.2-2)', async (t) => {
+	const broker = await startBroker(t);
+	for (const level of [0, 2, 6, 9, 127]) {
+		const client = await openRaw(t, broker.port);
+		client.socket.write(connectOf(level, 'client-01'));
+		await until('it is closed', client.isClosed);
+		assert.equal([...Buffer.concat(client.received)], [0x20, 2, 0, 1], `level ${level}`);
+	}
+	const client = await openRaw(t, broker.port);
+	client.socket.write(connectOf(4, 'client-01'));
+	await until('CONNACK', () => client.received.length > 0);
+	assert.equal([...Buffer.concat(client.received)], [0x20, 2, 0, 0]);
+});
+
+test('a client without an id that wants its session kept is answered with CONNACK 2 (MQTT-3.1.3-8)', async (t) => {
+	const broker = await startBroker(t);
+	const client = await openRaw(t, broker.port);
+	client.socket.write(connectOf(4, '', 0));
+	await until('it is closed', client.isClosed);
+	assert.equal([...Buffer.concat(client.received)], [0x20, 2, 0, 2]);
+	const clean = await openRaw(t, broker.port);
+	clean.socket.write(connectOf(4, ''));
+	await until('CONNACK', () => clean.received.length > 0);
+	assert.equal([...Buffer.concat(clean.received)], [0x20, 2, 0, 0]);
 });
 
 test.run();
