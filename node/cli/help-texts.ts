@@ -67,7 +67,9 @@ Examples:
 Shows a progress bar, then the path, the digest and who sent how much. What an
 interrupted download has verified is kept: the same command goes on from there.
 A file that is there and right is not fetched. Another version of it gives what
-both have in common, and is replaced at the end; any other file never is.`,
+both have in common, and is replaced at the end, with the permissions of the
+old one; any other file never is. A new file has those of any new file: that the
+original was executable is not carried over.`,
 	gateway: `
 Examples:
   shoal gateway
