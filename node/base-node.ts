@@ -17,6 +17,7 @@ import { type ContextOptions, createContext, type NodeContext } from './node-con
 import { Seeder } from './seeding/seeder.ts';
 import type { StoredContent } from './storage/content-store.ts';
 import { Announcer } from './tracker/announcer.ts';
+import { notListed } from './tracker/not-listed.ts';
 import { every } from './util/timers.ts';
 
 /** What a node tells. */
@@ -81,9 +82,7 @@ export class BaseNode {
 		this.#announcer = new Announcer({
 			...context,
 			addresses: () => this.addresses,
-			refused: (seed) => {
-				context.warn(new ShoalError('ERR_LIMIT', `the tracker does not list our seed ${seed}`));
-			},
+			refused: (seeds) => context.warn(notListed(seeds.map((seed) => this.#nameOf(seed)))),
 		});
 		this.#router = new MessageRouter(context, this.#seeder, this.downloads, this.#announcer);
 		this.#timer = every(() => this.#look(), LOOK_EVERY);
@@ -201,6 +200,11 @@ export class BaseNode {
 		await this.#announcer.flush();
 	}
 
+	/** Asks the tracker whether it lists what was announced. @returns the seeds that it refuses */
+	protected async confirm(): Promise<ReadonlySet<string>> {
+		return await this.#announcer.confirm();
+	}
+
 	/** What has come on a direct lane. What is wrong with it ends here, as a warning. */
 	protected receive(message: Incoming): void {
 		try {
@@ -235,6 +239,10 @@ export class BaseNode {
 		await this.context.link.close();
 		await this.release();
 		await this.downloads.close();
+	}
+
+	#nameOf(seed: string): string {
+		return this.context.contents.get(seed)?.seed.name ?? seed;
 	}
 
 	#onUp(): void {

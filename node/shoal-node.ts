@@ -25,6 +25,7 @@ import type { StoredContent } from './storage/content-store.ts';
 import { checkRange } from './streaming/content-range.ts';
 import { ContentStream, type StreamOptions } from './streaming/content-stream.ts';
 import { lostState } from './tracker/announcer.ts';
+import { notListed } from './tracker/not-listed.ts';
 
 /** Options of {@link ShoalNode.share}: those of its seed. */
 export type ShareOptions = MakeSeedOptions;
@@ -73,7 +74,7 @@ export class ShoalNode extends BaseNode {
 	 * closed. Resolves when the broker has the announce, if there is a connection.
 	 *
 	 * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_CHANGED, ERR_EXISTS,
-	 *   ERR_IO, ERR_ABORTED, ERR_CLOSED
+	 *   ERR_IO, ERR_ABORTED, ERR_CLOSED, ERR_LIMIT if the tracker does not list it
 	 */
 	async share(path: string, options: ShareOptions = {}): Promise<Share> {
 		this.checkOpen();
@@ -84,6 +85,11 @@ export class ShoalNode extends BaseNode {
 			this.checkOpen();
 		}
 		await this.announce();
+		if ((await this.confirm()).has(share.seed.id)) {
+			this.#shares.delete(share);
+			await share.stop();
+			throw notListed([share.seed.name]);
+		}
 		return share;
 	}
 

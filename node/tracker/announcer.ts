@@ -24,14 +24,24 @@ export interface AnnouncerOptions {
 	readonly warn: (error: unknown) => void;
 	/** Where other nodes can reach this one directly, as broker URLs. */
 	readonly addresses: () => Pick<NodeState, 'addresses' | 'cert'>;
-	/** The tracker refuses an announce. */
-	readonly refused: (seed: string) => void;
+	/** The tracker refuses announces, which it took before or nobody waited for. */
+	readonly refused: (seeds: readonly string[]) => void;
+}
+
+/** What an `update` has told. */
+interface Updated {
+	/** Seeds that are refused, and were not before. */
+	readonly refused: readonly string[];
+	/** False if all had to be announced again: what the tracker makes of that is not known yet. */
+	readonly isSettled: boolean;
 }
 
 /** How often what changes is told at most. */
 const ANNOUNCE_EVERY = 1_000;
 const STATE_EVERY = 2_000;
 const PUBLISHES_AT_ONCE = 32;
+/** How often all is announced again before a question to the tracker counts as answered. */
+const MOST_ROUNDS = 3;
 /** With the end of the connection, which may take a second as well, less than two. */
 const GOODBYE = 750;
 
@@ -55,6 +65,10 @@ export class Announcer {
 	#announceTimer: NodeJS.Timeout | undefined;
 	#renewal: NodeJS.Timeout | undefined;
 	#lastState = '';
+	/** The last `update`: one comes after the other, as each is told once what is refused. */
+	#updating: Promise<unknown> = Promise.resolve();
+	/** A question that is about to be asked, for all who want to know. */
+	#confirming: Promise<void> | undefined;
 	#isClosed = false;
 
 	constructor(options: AnnouncerOptions) {
@@ -90,11 +104,37 @@ export class Announcer {
 		}
 	}
 
+	/**
+	 * Asks the tracker whether it lists what was announced. Where there is none, or it does not answer, nothing is
+	 * refused.
+	 *
+	 * @returns the seeds that it refuses
+	 */
+	async confirm(): Promise<ReadonlySet<string>> {
+		this.#confirming ??= this.#confirm();
+		await this.#confirming;
+		return this.#refused;
+	}
+
+	async #confirm(): Promise<void> {
+		// What is announced at the same time is asked for at once.
+		await new Promise((resolve) => setTimeout(resolve));
+		this.#confirming = undefined;
+		try {
+			let isSettled = false;
+			for (let round = 0; round < MOST_ROUNDS && !isSettled; round += 1) {
+				({ isSettled } = await this.#update());
+			}
+		} catch {
+			// What the tracker does not say is said at the next renewal.
+		}
+	}
+
 	/** A tracker with a new session is ready: it is told what it should hold, soon. */
 	onTracker(): void {
 		const timer = setTimeout(() => {
 			this.#timers.delete(timer);
-			this.#background(this.#update());
+			this.#background(this.#renew());
 		}, Math.random() * ANNOUNCE_EVERY);
 		this.#timers.add(timer);
 	}
@@ -194,33 +234,52 @@ export class Announcer {
 		}
 		this.#renewal = setTimeout(
 			() => {
-				this.#background(this.#update());
+				this.#background(this.#renew());
 				this.#scheduleRenewal();
 			},
 			every * (0.8 + Math.random() * 0.4),
 		);
 	}
 
+	/** Renews every announce, and says which the tracker refuses. */
+	async #renew(): Promise<void> {
+		const { refused } = await this.#update();
+		if (refused.length > 0) {
+			this.#options.refused(refused);
+		}
+	}
+
 	/** The operation `update`: renews every announce, or is told that they have to be made again. */
-	async #update(): Promise<void> {
+	#update(): Promise<Updated> {
+		const update = this.#updating.then(() => this.#updateNow());
+		this.#updating = update.catch(() => {});
+		return update;
+	}
+
+	async #updateNow(): Promise<Updated> {
 		const { link, contents, tracker } = this.#options;
 		if (!link.isUp || tracker.state === undefined) {
-			return;
+			return { refused: [], isSettled: true };
 		}
 		const listed = contents.all().filter(({ seed }) => !this.#refused.has(seed.id));
 		const ids = listed.map(({ seed }) => `${seed.id}\n`).sort();
 		const digest = uint8ArrayToHex(digestOf('sha256', stringToUint8Array(ids.join(''))));
 		const request = { session: link.session, count: ids.length, digest };
 		const { status, refused } = await tracker.ask('update', request);
-		const isNews = refused.some((seed) => !this.#refused.has(seed));
+		const news = refused.filter((seed) => !this.#refused.has(seed));
 		for (const seed of refused) {
 			this.#refused.add(seed);
-			this.#options.refused(seed);
 		}
-		if (status === 'again') {
-			// What was refused explains a difference; only one that is left is worth announcing all again.
-			await (isNews ? this.#update() : this.join());
+		if (status !== 'again') {
+			return { refused: news, isSettled: true };
 		}
+		// What was refused explains a difference; only one that is left is worth announcing all again.
+		if (news.length > 0) {
+			const { refused: others, isSettled } = await this.#updateNow();
+			return { refused: [...news, ...others], isSettled };
+		}
+		await this.join();
+		return { refused: [], isSettled: false };
 	}
 
 	/** What fails because the connection is gone is done again by the next join. */

@@ -140,4 +140,21 @@ test('--wait gets what is shared later', async (t) => {
 	assert.equal(new Uint8Array(readFileSync(output)), CONTENT);
 });
 
+test('of more files than the tracker lists of one node, those beyond are named and the others shared', async (t) => {
+	const { url } = await spawnBroker(t, '--limit', 'nodeAnnounces=3');
+	const folder = await makeFolder(t);
+	const paths = Array.from({ length: 10 }, (_, index) => join(folder, `file-${index}`));
+	for (const path of paths) {
+		writeFileSync(path, path);
+	}
+	const share = new Shoal(t, ['share', ...paths, '--broker', url]);
+	const { code, message } = await share.event('error');
+	assert.is(code, 'ERR_LIMIT');
+	assert.match(String(message), '7 files');
+	assert.match(String(message), 'nodeAnnounces');
+	assert.is(share.all('sharing').length, 3);
+	share.signal('SIGTERM');
+	assert.is(await share.exit(), 1);
+});
+
 test.run();

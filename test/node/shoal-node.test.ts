@@ -234,4 +234,31 @@ test('a closed node does nothing any more', async (t) => {
 	assert.throws(() => node.stream(seed));
 });
 
+test('a file that the tracker does not list is not shared: it says so at once, with the limit', async (t) => {
+	const { url } = await startBroker(t, { limits: { nodeAnnounces: 3 } });
+	const node = await startNode(t, url);
+	const warnings: unknown[] = [];
+	node.on('warning', (error) => warnings.push(error));
+	const paths = await Promise.all(
+		Array.from({ length: 5 }, (_, index) => makeFile(t, `content ${index}`, `file-${index}`)),
+	);
+	const shares = await Promise.allSettled(paths.map((path) => node.share(path)));
+	const refused = shares.flatMap((share) => (share.status === 'rejected' ? [share.reason] : []));
+	assert.is(refused.length, 2);
+	for (const error of refused) {
+		assert.is(error.code, 'ERR_LIMIT');
+		assert.match(error.message, 'nodeAnnounces');
+	}
+	const seeds = [];
+	for await (const seed of node.seeds()) {
+		seeds.push(seed);
+	}
+	assert.is(seeds.length, 3);
+	assert.equal(warnings, []);
+	const first = shares.find((share) => share.status === 'fulfilled');
+	assert.ok(first !== undefined);
+	await first.value.stop();
+	await node.share(await makeFile(t, 'another', 'another'));
+});
+
 test.run();

@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { isShoalError, printable, quoted, ShoalError } from '../../../protocol/index.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Share } from '../../seeding/shared-file.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
+import { notListed } from '../../tracker/not-listed.ts';
 import { isUnreachable, publicLink } from '../broker/public-link.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
@@ -32,10 +34,18 @@ export function shareCommand(files: readonly string[], flags: ShareFlags): Comma
 			throw new ShoalError('ERR_USAGE', '--name goes with one file only');
 		}
 		const node = await startNode(context, options);
+		let code: number = EXIT.done;
 		try {
-			const shares = await shareAll(context, node, files, flags);
+			const { shares, refused } = await shareAll(context, node, files, flags);
+			if (refused.length > 0) {
+				output.error(notListed(refused));
+				code = EXIT.failed;
+			}
+			if (shares.length === 0) {
+				return EXIT.failed;
+			}
 			warnLoopback(context, node);
-			interrupts.lastExit = EXIT.done;
+			interrupts.lastExit = code;
 			const serving = new UploadStatus(node, output, 'Ctrl-C ends it');
 			try {
 				await Promise.race([interrupts.stopped(), watchShares(context, shares)]);
@@ -48,19 +58,24 @@ export function shareCommand(files: readonly string[], flags: ShareFlags): Comma
 		const sent = node.sent.total;
 		output.event({ event: 'stopped', sent });
 		output.line(`stopped; ${formatBytes(sent)} sent`);
-		return EXIT.done;
+		return code;
 	};
 }
 
-/** Shares large files one after the other, small ones many at a time, and tells them in order. */
+/**
+ * Shares large files one after the other, small ones many at a time, and tells them in order.
+ *
+ * @returns what is shared, and the names of the files that the tracker does not list
+ */
 async function shareAll(
 	context: CommandContext,
 	node: ShoalNode,
 	files: readonly string[],
 	flags: ShareFlags,
-): Promise<Share[]> {
+): Promise<{ readonly shares: readonly Share[]; readonly refused: readonly string[] }> {
 	const sizes = await Promise.all(files.map(sizeOf));
 	const shares: Share[] = [];
+	const refused: string[] = [];
 	for (let next = 0; next < files.length; ) {
 		const together = sizes.slice(next, next + SMALL_AT_ONCE);
 		const large = together.findIndex((size) => size > SMALL);
@@ -72,15 +87,18 @@ async function shareAll(
 		for (const each of await Promise.all(begun)) {
 			each.print();
 			shares.push(...each.shares);
+			refused.push(...each.refused);
 		}
 		next += count;
 	}
-	return shares;
+	return { shares, refused };
 }
 
 interface Shared {
 	/** None if it is another of these files that is shared. */
 	readonly shares: readonly Share[];
+	/** Its name, if the tracker does not list it. */
+	readonly refused: readonly string[];
 	/** Says so. */
 	print(): void;
 }
@@ -104,14 +122,21 @@ async function shareOne(
 	};
 	try {
 		const share = await interrupts.race(node.share(file, options));
-		return { shares: [share], print: () => printShare(context, node, share, remembered) };
+		return {
+			shares: [share],
+			refused: [],
+			print: () => printShare(context, node, share, remembered),
+		};
 	} catch (error) {
+		if (isShoalError(error, 'ERR_LIMIT')) {
+			return { shares: [], refused: [basename(file)], print: () => {} };
+		}
 		// The same content under another name, or the same file twice.
 		if (!isShoalError(error, 'ERR_EXISTS')) {
 			throw error;
 		}
 		const what = `${quoted(file, 300)} has the content of another of these files`;
-		return { shares: [], print: () => output.warn(`${what}; it is shared once`) };
+		return { shares: [], refused: [], print: () => output.warn(`${what}; it is shared once`) };
 	} finally {
 		view.end();
 	}

@@ -19,6 +19,7 @@ import { openContext } from '../../helpers/harness/context.ts';
 import { Member, retainedBelow } from '../../helpers/harness/member.ts';
 import { makeFile, startNode } from '../../helpers/harness/node.ts';
 import { startPlainBroker } from '../../helpers/harness/plain-broker.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
@@ -64,7 +65,7 @@ async function inside(t: Scope, url: string, count: number, limits: Partial<Limi
 		...context,
 		tracker,
 		addresses: () => ({ addresses: [] }),
-		refused: (seed) => refused.push(seed),
+		refused: (seeds) => refused.push(...seeds),
 	});
 	const contents = Array.from({ length: count }, (_, index) => {
 		const seed = seedOf(contentOf(1_000 + index));
@@ -199,10 +200,13 @@ test('announces that are refused are not made again for ever', async (t) => {
 	const seen = await watch(t, url);
 	const warnings: unknown[] = [];
 	node.on('warning', (error) => warnings.push(error));
-	await shareAll(t, node, 8);
+	await shareAll(t, node, 3);
+	for (let index = 3; index < 8; index += 1) {
+		const path = await makeFile(t, contentOf(index));
+		assert.is((await rejects(node.share(path))).code, 'ERR_LIMIT');
+	}
 	const member = await Member.join(t, url);
 	await until('as many as may be are listed', async () => (await member.listed()).length === 3);
-	await until('the others are warned of', () => warnings.length >= 5);
 	await several();
 	const [announced, warned] = [announcesOf(seen).length, warnings.length];
 	await several();

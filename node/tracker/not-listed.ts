@@ -1,0 +1,15 @@
+import { quoted, ShoalError } from '../../protocol/index.ts';
+
+/** Names that are told; of more, how many there are. */
+const MOST_NAMES = 5;
+
+/** That the tracker does not list files with these names: how many, what limits it, and what to do. */
+export function notListed(names: readonly string[]): ShoalError {
+	const shown = names.slice(0, MOST_NAMES).map((name) => quoted(name));
+	const others = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
+	const what = names.length === 1 ? 'a file' : `${names.length} files`;
+	return new ShoalError(
+		'ERR_LIMIT',
+		`the tracker does not list ${what} of this node, ${shown.join(', ')}${others}: a node may announce so many (limit nodeAnnounces of the broker, 1,000 unless it was changed) and so many a second (announceRate); start the broker with --limit nodeAnnounces=NUMBER, or share them from a second machine`,
+	);
+}
