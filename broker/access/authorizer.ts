@@ -28,7 +28,7 @@ const RETURN_CODES: Readonly<Record<SessionRefusal, number>> = {
 	address: 3,
 };
 
-/** What a {@link Authorizer} needs. */
+/** Options of {@link Authorizer}. */
 export interface AuthorizerOptions {
 	readonly rules: Rules;
 	/** ms, monotonic. */
@@ -36,12 +36,12 @@ export interface AuthorizerOptions {
 	readonly warn: (error: ShoalError) => void;
 	/** Bytes that are queued for all clients, or were a moment ago. */
 	readonly queued: () => number;
-	/** What lets in; undefined: everybody is. */
+	/** Access tokens; undefined: everybody may connect as a node. */
 	readonly tokens: Tokens | undefined;
 	/** Whether something of a node is kept that others see. */
 	readonly isKept: (id: string) => boolean;
 	readonly audit: (refusal: Refusal) => void;
-	/** Somebody has come in, or left. */
+	/** A client has connected or disconnected. */
 	readonly moved: (what: 'joined' | 'left', member: Member) => void;
 }
 
@@ -60,7 +60,7 @@ export class Authorizer implements ChunkRules {
 	readonly #nameless = new WeakSet<Client>();
 	readonly #wide = new WeakMap<Client, TokenBucket>();
 	readonly tokenAuth: TokenAuth;
-	/** Who is in, by connection, and with which token. */
+	/** Role and token of each connected client, by its connection. */
 	readonly #members = new Map<Duplex, { readonly role: Role; readonly token: string }>();
 	readonly #audit: (refusal: Refusal) => void;
 	readonly #moved: AuthorizerOptions['moved'];

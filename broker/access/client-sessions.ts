@@ -35,8 +35,9 @@ interface Session {
 }
 
 /**
- * Who may connect: limits, and that an id belongs to whoever came with it first, by a secret, while it is
- * there, or something of it is kept, so that nobody speaks for a node that was cut off a moment ago.
+ * The sessions of clients: limits their number and their rate, and protects ids. An id belongs to the client that
+ * used it first, which proves itself by a secret, while that client is connected or the broker retains something of
+ * it. So no client can take over the id of a node that was disconnected a moment ago.
  */
 export class ClientSessions {
 	readonly #limits: Limits;
@@ -135,7 +136,7 @@ export class ClientSessions {
 		return isFull && !isLoopback(address) ? 'address' : undefined;
 	}
 
-	/** What is kept of nobody any more needs no secret. Those that left first are looked at first. */
+	/** Forgets secrets of closed sessions whose nodes have nothing retained any more, the oldest first. */
 	#forgetSome(): void {
 		for (const id of this.#secretsOfClosed.keys()) {
 			if (this.#secretsOfClosed.size <= this.#limits.clients) {

@@ -15,7 +15,7 @@ export type BrokerRefusal =
 	/** A message that its receiver must not see. */
 	| 'forward';
 
-/** What an authorizer has counted. */
+/** Counters of an authorizer: refusals by reason, shed messages, cut connections. */
 export interface RefusalCounts {
 	/** Chunk messages dropped for clients that did not keep up. */
 	shed: number;

@@ -7,7 +7,7 @@ import type { RetainedPersistence } from './internals.ts';
 /** Messages that are handed out before others get their turn. */
 const AT_ONCE = 32;
 
-/** What a {@link RetainedStore} keeps, and how much. */
+/** Limits of a {@link RetainedStore}. */
 export interface RetainedOptions {
 	/** Beginnings of topics where nothing is retained. */
 	readonly bare: readonly string[];

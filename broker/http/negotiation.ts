@@ -1,4 +1,4 @@
-/** What stands in a header of several values, separated by commas outside quotes (RFC 9110, 5.6.1). */
+/** The values of a list header: separated by commas, except inside quotes (RFC 9110, 5.6.1). */
 function listOf(header: string): string[] {
 	const parts = header.match(/(?:"[^"]*"|[^",])+/g) ?? [];
 	return parts.map((part) => part.trim()).filter((part) => part !== '');

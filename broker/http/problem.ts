@@ -22,7 +22,7 @@ const STATUS: Partial<Record<ErrorCode, readonly [status: number, title: string]
 	ERR_NO_SPACE: [507, 'No room'],
 };
 
-/** What an error means to whoever asked by HTTP. What nobody foresaw is not told. */
+/** The HTTP problem that stands for an error. Unexpected errors are reported as 500 without details. */
 export function problemOf(error: unknown): Problem {
 	if (!isShoalError(error)) {
 		const title = 'Something unexpected happened';
@@ -44,7 +44,7 @@ export function tellProblem(response: ServerResponse, problem: Problem): void {
 			'Basic realm="shoal: the token as password", charset="UTF-8"',
 		);
 	}
-	// What was said of the content is not true of the problem.
+	// The validators and the lifetime set for the content do not apply to the problem.
 	response.removeHeader('ETag');
 	response.removeHeader('Cache-Control');
 	response.setHeader('Content-Type', 'application/problem+json');

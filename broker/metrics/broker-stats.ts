@@ -1,7 +1,7 @@
 import type { RefusalCounts } from '../access/refusal-counts.ts';
 import type { Traffic } from '../net/traffic.ts';
 
-/** What a broker has counted. */
+/** Counters and gauges of a broker. */
 export interface BrokerStats extends RefusalCounts {
 	/** Clients that are connected. */
 	readonly clients: number;
