@@ -18,14 +18,14 @@ export interface NodeContext extends DownloadContext {
 	readonly upLimiter: RateLimiter;
 }
 
-/** What a node needs of what it runs on, Node or a browser. */
+/** The parts of a node that differ between Node and a browser. */
 export interface Platform {
 	readonly digest: DigestChunk;
 	/** Undefined where only the broker can be reached. */
 	readonly dial: Dial | undefined;
 }
 
-/** What is decided of a node before it starts. */
+/** Settings of a node, fixed before it starts. */
 export interface ContextOptions {
 	readonly platform: Platform;
 	readonly maxUp?: number | undefined;

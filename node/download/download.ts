@@ -58,12 +58,12 @@ export class Download {
 		});
 	}
 
-	/** What is on the disk of the content, once the seed is known. */
+	/** The stored part of the content; undefined until the seed is known. */
 	get content(): StoredContent | undefined {
 		return this.#content;
 	}
 
-	/** What has come from whom so far. */
+	/** Bytes and chunks received so far, by peer. */
 	get shares(): SourceShare[] {
 		return this.#contributions.all();
 	}

@@ -6,7 +6,7 @@ import type { Decision } from './decision.ts';
 import type { ChunkPicker } from './picker.ts';
 import type { RemoteNode } from './remote-node.ts';
 
-/** Nodes that may be asked for the same, where none of them answers; of what is small any number. */
+/** Attempts at the same chunks, while none of them is answered; chunks of up to SMALL bytes may have more. */
 const MOST_RIVALS = 4;
 const SMALL = 16 * 1024;
 
@@ -170,7 +170,7 @@ export class Assignments {
 
 	/**
 	 * The endgame: nothing that is wanted is missing any more, and an idle node takes over what a slow one has not
-	 * brought, or several that look as if they never will. What is open then fits into the windows, so that
+	 * brought, or what several doubtful ones owe. What is open then fits into the windows, so that
 	 * little comes twice.
 	 */
 	#duplicate(remote: RemoteNode, now: number): boolean {
@@ -193,7 +193,7 @@ export class Assignments {
 		return false;
 	}
 
-	/** An attempt of `slow` that `remote` may try as well: no other does, or all that do may never answer. */
+	/** An attempt of `slow` that `remote` may duplicate: it has no rival yet, or all its rivals are doubtful. */
 	#openTo(remote: RemoteNode, slow: RemoteNode, now: number): Attempt | undefined {
 		return [...slow.attempts].find(({ rivals, ...attempt }) => {
 			const isOpen =

@@ -31,7 +31,7 @@ export class Attempt {
 	readonly offset: number;
 	/** Bytes of the run. */
 	readonly length: number;
-	/** All open attempts at the same run, this one too: more than one in the endgame only. */
+	/** All open attempts at the same run, including this one. More than one only in the endgame. */
 	rivals: readonly Attempt[] = [this];
 	/** It was shared with all, perhaps unasked: nobody can be charged with it. */
 	readonly isOverheard: boolean;

@@ -10,16 +10,16 @@ const MOST_PAUSE = 4_000;
 /** Bytes over which is remembered for whom they came. */
 const REMEMBERED = 8 * 1024 * 1024;
 
-/** ms, beside two round trips, after which the first answer of a node is doubtful where others could give it. */
+/** ms, on top of two round trips, after which a peer that never sent anything is doubtful. */
 const FIRST_DOUBT = 100;
-/** Bytes a ms at which it could come in that time. */
+/** Bytes per ms that a first answer is expected to come at. */
 const FIRST_RATE = 1_000;
 
-/** What is known of a node before it is asked for chunks. */
+/** Knowledge of a peer from before its first chunk request. */
 export interface KnownOfNode {
-	/** ms it took to say what it has. @default 0 */
+	/** Round trip of its `have` request, ms. @default 0 */
 	readonly roundTrip?: number;
-	/** It did not send what it was asked for elsewhere. @default false */
+	/** It failed to deliver elsewhere, and starts snubbed. @default false */
 	readonly isSilent?: boolean;
 }
 
@@ -168,8 +168,8 @@ export class RemoteNode {
 	}
 
 	/**
-	 * Whether it looks as if that will come: half the timeout is over; or of a node that never sent anything, the
-	 * time that a first answer may take.
+	 * Whether its open parts may never come: it is snubbed, half the timeout is over, or it has never sent anything
+	 * and a first answer is overdue.
 	 */
 	isDoubtful(now: number): boolean {
 		const first = FIRST_DOUBT + 2 * this.#roundTrip + this.#outstanding / FIRST_RATE;

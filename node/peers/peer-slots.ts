@@ -32,7 +32,7 @@ export class PeerSlots {
 	/**
 	 * Whether there is a slot for `node`, and which peer has to leave for it. `now` in ms.
 	 *
-	 * @param isSilent whether a node does not do what it is asked
+	 * @param isSilent whether a peer fails to answer or to deliver
 	 */
 	slotFor(
 		node: string,

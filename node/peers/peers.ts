@@ -17,7 +17,7 @@ import { PeerDialer } from './peer-dialer.ts';
 import { PeerSlots, type SlotHolder } from './peer-slots.ts';
 import type { Responsiveness } from './responsiveness.ts';
 
-/** What a node says that it has of a seed. */
+/** A peer's answer to a `have` request. */
 export type HaveReply = Extract<NodeReply, { op: 'have' }>;
 
 /** The parts of a node that {@link Peers} use. */
@@ -36,9 +36,9 @@ export interface PeersContext {
 	readonly warn: (error: unknown) => void;
 }
 
-/** What {@link Peers} tell. */
+/** Callbacks of {@link Peers}. */
 export interface PeersHandlers {
-	/** A node has answered what it has of the seed, `roundTrip` ms after it was asked, 0 if that is not known. */
+	/** A peer has answered a `have` request after `roundTrip` ms; 0 if unknown. */
 	has(node: string, reply: HaveReply, roundTrip: number): void;
 	/** A node does not answer any more, or does not share the seed. */
 	gone(node: string): void;
@@ -53,7 +53,7 @@ interface PeerState extends SlotHolder {
 	/** When anything came from it, bytes or an answer. */
 	heardAt: number;
 	sentAt: number;
-	/** ms from the first question to its answer. */
+	/** Round trip of its first `have` request, ms. */
 	roundTrip: number;
 	isComplete: boolean;
 	/** What it said last. */
@@ -71,8 +71,8 @@ const ASK_AGAIN = 5_000;
 const ASK_UNANSWERED = 2_000;
 const MOST_UNANSWERED = 3;
 /**
- * A node that has never answered gives way to another after so many ms, and so many of the quickest round trip, or
- * while none is known of as many ms.
+ * A peer that has not answered `have` gives way to another after this many ms, or this many of the shortest round
+ * trip if that is longer.
  */
 const SILENT = 250;
 const SILENT_ROUNDS = 4;
@@ -92,7 +92,7 @@ export class Peers {
 	readonly #slots: PeerSlots;
 	readonly #dialer: PeerDialer;
 	readonly #timer: NodeJS.Timeout;
-	/** ms of the quickest answer of any node so far. */
+	/** Shortest round trip of a `have` request so far, ms. */
 	#roundTrip = Number.POSITIVE_INFINITY;
 	#sentAt = Number.NEGATIVE_INFINITY;
 	#queriedAt = Number.NEGATIVE_INFINITY;
@@ -140,7 +140,7 @@ export class Peers {
 		return true;
 	}
 
-	/** ms of the quickest answer of any node to what it has; infinite until one has come. */
+	/** Shortest round trip of a `have` request so far, ms; infinite before the first answer. */
 	get roundTrip(): number {
 		return this.#roundTrip;
 	}
@@ -189,8 +189,8 @@ export class Peers {
 	}
 
 	/**
-	 * Tells again what every known node has, those that deliver first, and asks them all once more: there is
-	 * somebody now who wants to know.
+	 * Reports again what every known peer has, peers that deliver first, and asks all of them once more. Called when a
+	 * transfer begins.
 	 */
 	askAll(): void {
 		if (this.#downloadSlot?.isOn) {
@@ -213,7 +213,7 @@ export class Peers {
 		}
 		if (this.#peers.size === 0) {
 			this.#giveSlotBack();
-			// Who else is there?
+			// Look for others soon.
 			this.#queryAfter = QUERY_FIRST;
 		}
 	}
@@ -224,7 +224,7 @@ export class Peers {
 		this.#giveSlotBack();
 	}
 
-	/** It is this swarm's turn: what was said before counts now, and that of nodes that deliver first. */
+	/** Reports what peers said so far, peers that deliver first. */
 	#begin(): void {
 		const { responsiveness } = this.#context;
 		const [first, others] = [new Map<string, PeerState>(), new Map<string, PeerState>()];

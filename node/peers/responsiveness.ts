@@ -1,6 +1,6 @@
-/** Nodes remembered: beyond, the one heard of longest ago is forgotten. */
+/** Records kept; beyond that the oldest is dropped. */
 const MOST_NODES = 1_000;
-/** ms after which a node that did not deliver gets another chance. */
+/** ms after which a failure is forgotten. */
 const FORGIVEN = 10 * 60_000;
 
 interface Record {
@@ -9,13 +9,13 @@ interface Record {
 }
 
 /**
- * Which nodes sent what they said they have, and which did not. A node that did not is asked after the others, in
- * every download, until it sends something or ten minutes have passed. Times in ms by performance.now().
+ * Remembers which peers send what they say they have, for all downloads of a node. A peer that failed to is asked last
+ * until it sends something or ten minutes have passed. Times in ms by performance.now().
  */
 export class Responsiveness {
 	readonly #records = new Map<string, Record>();
 
-	/** `node` has sent bytes that it was asked for. */
+	/** `node` has sent bytes that were requested. */
 	delivered(node: string): void {
 		// Called for each message of bytes: the common case costs one look-up.
 		if (this.#records.get(node)?.delivers !== true) {
@@ -23,17 +23,17 @@ export class Responsiveness {
 		}
 	}
 
-	/** `node` said that it has something, was asked for it, and sent nothing in time. */
+	/** `node` did not send in time what it said it has. */
 	failed(node: string, now: number): void {
 		this.#set(node, { delivers: false, at: now });
 	}
 
-	/** Whether the last that is known of `node` is that it sent bytes. */
+	/** Whether `node` sent bytes and has not failed since. */
 	delivers(node: string): boolean {
 		return this.#records.get(node)?.delivers === true;
 	}
 
-	/** Whether the last that is known of `node` is that it did not deliver. */
+	/** Whether `node` failed within the last ten minutes and has sent nothing since. */
 	isSilent(node: string, now: number): boolean {
 		const record = this.#records.get(node);
 		return record?.delivers === false && now - record.at < FORGIVEN;

@@ -22,9 +22,9 @@ export interface SeedFetcherContext
 
 /** ms without a byte after which a node is given up. */
 const IDLE_TIMEOUT = 4_000;
-/** Bytes a second below which a node is given up though it sends something: half of what the slowest link carries. */
+/** Bytes per second below which a slow peer is given up. */
 const LEAST_RATE = 2_048;
-/** Bytes of the first range: small, so that it soon shows whether, and how fast, the node sends. */
+/** Bytes of the first range: small, so that the peer's rate is known early. */
 const FIRST_RANGE = 16 * 1024;
 /** Ranges asked for at a time: their bytes stay within what a downloader may have open. */
 const AT_ONCE = 16;
@@ -44,10 +44,10 @@ export class SeedFetcher {
 	readonly #open = new Map<number, number>();
 	#request = 0n;
 	#received = 0;
-	/** When it was asked last, and when bytes came last, ms by performance.now(). */
+	/** Times of the last request and of the last bytes, ms by performance.now(). */
 	#askedAt = 0;
 	#heardAt = 0;
-	/** ms in which something was asked for and had not come. */
+	/** Sum of the ms during which a request was open. */
 	#waited = 0;
 	#isOver = false;
 	#timer: NodeJS.Timeout | undefined;
@@ -69,12 +69,12 @@ export class SeedFetcher {
 		}
 	}
 
-	/** Whether any of it has come. */
+	/** Whether any bytes have arrived. */
 	get hasBegun(): boolean {
 		return this.#received > 0;
 	}
 
-	/** Whether nothing has come for longer than a node that delivers takes, `roundTrip` being ms to the first byte. */
+	/** Whether the peer is late: the first byte takes more than `roundTrip` ms, or a range twice as long as its rate suggests. */
 	isLate(now: number, roundTrip: number): boolean {
 		if (this.#open.size === 0) {
 			return false;
@@ -157,7 +157,7 @@ export class SeedFetcher {
 
 	#wait(): void {
 		clearTimeout(this.#timer);
-		// The whole is bounded too: a byte now and then does not keep others from being asked for ever.
+		// A bound on the whole as well: a peer that drips does not hold its slot for ever.
 		const left = IDLE_TIMEOUT + (this.#body.length * 1_000) / LEAST_RATE - this.#waited;
 		this.#timer = setTimeout(
 			() => {

@@ -11,7 +11,7 @@ import { SeedFetcher, type SeedFetcherContext } from './seed-fetcher.ts';
 /** The parts of a node that a {@link SeedFinder} uses. */
 export type SeedFinderContext = SeedFetcherContext & Pick<PeersContext, 'responsiveness' | 'warn'>;
 
-/** What a {@link SeedFinder} needs. */
+/** Options of {@link SeedFinder}. */
 export interface SeedFinderOptions {
 	readonly id: string;
 	/** A name that somebody here gave; it goes before those of strangers. */
@@ -23,24 +23,24 @@ export interface SeedFinderOptions {
 	readonly found: (seed: Seed) => void;
 }
 
-/** Nodes that are asked from the start. */
+/** Peers asked at the start. */
 const AT_ONCE = 2;
-/** Bounds of the ms that a node has to send the first byte before another is asked as well. */
+/** Bounds of the pause before another peer is asked, ms. */
 const LEAST_PAUSE = 30;
 const MOST_PAUSE = 1_000;
-/** A node that has not sent a byte after so many pauses, and so many ms, is remembered for it. */
+/** A peer counts as silent after so many pauses, and at least so many ms, without a byte. */
 const SILENT_PAUSES = 4;
 const SILENT = 250;
 
 /**
- * Gets the seed behind an id from whichever node sends it first. Two are asked at once; another as well
- * whenever none of those that were asked sends at a rate worth waiting for. Nodes that did not deliver before
- * are asked last. So none can delay the others for longer than a round trip.
+ * Fetches the seed of an id from the first peer that sends it. Two peers are asked at once, and one more after each
+ * pause (two round trips) in which all of them are late. Peers that failed before are asked last. A peer that never
+ * delivers therefore costs a pause, not a timeout.
  */
 export class SeedFinder {
 	readonly #context: SeedFinderContext;
 	readonly #options: SeedFinderOptions;
-	/** Of nodes that were not asked yet. */
+	/** Offers of peers that were not asked yet. */
 	readonly #offers = new Map<string, HaveReply>();
 	readonly #fetchers = new Map<string, SeedFetcher>();
 	#timer: NodeJS.Timeout | undefined;
@@ -80,13 +80,13 @@ export class SeedFinder {
 		this.#stop();
 	}
 
-	/** Asks as many as are asked at once, and one more if those that were asked are late. */
+	/** Keeps two peers asked, and the timer for more running. */
 	#ask(): void {
 		while (this.#fetchers.size < AT_ONCE && this.#askNext()) {}
 		this.#timer ??= setTimeout(() => this.#look(), this.#pause);
 	}
 
-	/** ms that a node has to send the first byte. */
+	/** ms until another peer is asked, if none of those asked delivers. */
 	get #pause(): number {
 		return Math.min(Math.max(2 * this.#options.peers.roundTrip, LEAST_PAUSE), MOST_PAUSE);
 	}
@@ -110,7 +110,7 @@ export class SeedFinder {
 		}
 	}
 
-	/** Asks one node more. @returns whether there was one */
+	/** Asks one more peer. @returns false if there is none */
 	#askNext(): boolean {
 		const now = performance.now();
 		const nodes = [...this.#offers.keys()];
@@ -158,7 +158,7 @@ export class SeedFinder {
 		this.#ask();
 	}
 
-	/** Those that another has overtaken are asked last the next time. */
+	/** Records the peers that were overtaken, so that they are asked last next time. */
 	#rememberLate(): void {
 		const now = performance.now();
 		for (const fetcher of this.#fetchers.values()) {

@@ -21,10 +21,10 @@ import type { QueuedRange } from './request-queue.ts';
 import { directPolicy, SentCounts } from './sent-counts.ts';
 import { type UploadContext, type UploadItem, UploadLane } from './upload-lane.ts';
 
-/** What a {@link Seeder} needs of its node. */
+/** The parts of a node that {@link Seeder} uses. */
 export interface SeederContext extends UploadContext {
 	readonly lanes: Lanes;
-	/** What can be served. */
+	/** Contents that are served. */
 	readonly contents: ContentStore;
 	readonly tracker: Pick<TrackerClient, 'state'>;
 }
@@ -51,7 +51,7 @@ export class Seeder {
 		this.#haveUpdates = new HaveUpdates((to, reply) => this.#reply(lanes.to(to), to, reply));
 		contents.on('gained', ({ seed }, chunk) => this.#haveUpdates.gained(seed.id, chunk));
 		contents.on('removed', (content) => this.#drop(content));
-		// What was still to be sent on a lane that is gone is asked for again on another.
+		// Downloaders ask again, on another lane, for what was queued on a lost one.
 		lanes.on('changed', () => this.#closeIdle());
 	}
 

@@ -15,7 +15,7 @@ import type { StoredContent } from '../storage/content-store.ts';
 import type { RateLimiter } from '../util/rate-limiter.ts';
 import { type QueuedRange, RequestQueue } from './request-queue.ts';
 
-/** What a queued range is of. */
+/** The content, or the seed, that a queued range belongs to. */
 export interface UploadItem {
 	readonly of: ChunkContent;
 	readonly content: StoredContent;
@@ -29,7 +29,7 @@ export interface Answer {
 	readonly isPrivate: boolean;
 }
 
-/** What differs between the lanes: which range goes next, and to whom it goes. */
+/** The policy of a lane: which range is sent next, and to whom. */
 export interface SendPolicy {
 	/**
 	 * The answer to `item`, which is sent next; undefined if it has gone out already.
@@ -41,7 +41,7 @@ export interface SendPolicy {
 	cost?(item: QueuedRange<UploadItem>): number;
 }
 
-/** What uploads need of their node. */
+/** The parts of a node that uploads use. */
 export interface UploadContext {
 	readonly link: Pick<Link, 'id'>;
 	readonly topics: Topics;
@@ -54,7 +54,7 @@ export interface UploadContext {
 	readonly trace: TraceSink | undefined;
 }
 
-/** What an {@link UploadLane} needs. */
+/** Options of {@link UploadLane}. */
 export interface UploadLaneOptions extends UploadContext {
 	readonly lane: Lane;
 	readonly policy: SendPolicy;

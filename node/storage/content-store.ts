@@ -2,7 +2,7 @@ import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { type Bitfield, type Seed, ShoalError } from '../../protocol/index.ts';
 import type { Storage } from './storage.ts';
 
-/** What this node has of one seed: everything, or what it has downloaded so far. */
+/** The stored part of one content: all of it, or the chunks downloaded so far. */
 export interface StoredContent {
 	readonly seed: Seed;
 	/** The chunks that are verified and stored. */
@@ -17,7 +17,7 @@ export function haveBytes({ seed, have }: StoredContent): number {
 	return have.count * chunkSize - (have.has(chunks - 1) ? missingOfLast : 0);
 }
 
-/** What {@link ContentStore} tell. */
+/** Events of {@link ContentStore}. */
 export interface ContentStoreEvents {
 	added(content: StoredContent): void;
 	removed(content: StoredContent): void;

@@ -8,7 +8,7 @@ const BUSY = 3;
 const REFUSED_TOKEN = 5;
 const REFUSED_CODES: ReadonlySet<unknown> = new Set([1, 4]);
 
-/** What an error of MQTT.js or of the socket means while there is no connection yet. */
+/** The ShoalError for an error of MQTT.js or of the socket before the connection stands. */
 export function explain(
 	error: Error & { code?: unknown },
 	options: { readonly url: string; readonly clientId: string },

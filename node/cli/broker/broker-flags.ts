@@ -1,4 +1,4 @@
-/** What was typed of the web page of a broker. */
+/** Command-line options of a broker's page. */
 export interface PageFlags {
 	/** A port; false: there is no page. */
 	readonly http?: string | false | undefined;
@@ -6,7 +6,7 @@ export interface PageFlags {
 	readonly httpOrigin?: readonly string[] | undefined;
 }
 
-/** What was typed after `shoal broker`. */
+/** Command-line options of `shoal broker`. */
 export interface BrokerFlags extends PageFlags {
 	readonly host?: string | undefined;
 	readonly port?: string | undefined;
