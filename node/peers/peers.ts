@@ -256,6 +256,7 @@ export class Peers {
 			void this.#query();
 		}
 		for (const [node, peer] of [...this.#peers]) {
+			this.#recordMute(node, peer, now);
 			this.#check(node, peer, now);
 			void this.#dialer.dial(node);
 		}
@@ -281,7 +282,8 @@ export class Peers {
 	/** Whether there is a slot for `node`; a peer may be removed for it. */
 	#makeRoom(node: string): boolean {
 		const now = performance.now();
-		const isSilent = (id: string): boolean => this.#isSilent(id, now);
+		const { responsiveness } = this.#context;
+		const isSilent = (id: string): boolean => responsiveness.isSilent(id, now);
 		const { isThere, leaves } = this.#slots.slotFor(node, this.#peers, now, isSilent);
 		if (leaves !== undefined) {
 			this.remove(leaves, false);
@@ -289,16 +291,12 @@ export class Peers {
 		return isThere;
 	}
 
-	/** Whether `node` has not answered what it has, or has not sent what it said it has. */
-	#isSilent(node: string, now: number): boolean {
-		const { responsiveness } = this.#context;
-		const peer = this.#peers.get(node);
-		const isAsked = peer !== undefined && peer.reply === undefined && peer.unanswered > 0;
-		const roundTrip = Math.min(this.#roundTrip, SILENT);
-		if (isAsked && now - peer.askedAt > Math.max(SILENT, SILENT_ROUNDS * roundTrip)) {
-			responsiveness.failed(node, now);
+	/** Records a peer that has never answered a `have` request, so that it gives way to others. */
+	#recordMute(node: string, { reply, unanswered, askedAt }: PeerState, now: number): void {
+		const patience = Math.max(SILENT, SILENT_ROUNDS * Math.min(this.#roundTrip, SILENT));
+		if (reply === undefined && unanswered > 0 && now - askedAt > patience) {
+			this.#context.responsiveness.failed(node, now);
 		}
-		return responsiveness.isSilent(node, now);
 	}
 
 	#queryPause(now: number): number {
