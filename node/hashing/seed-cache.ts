@@ -13,7 +13,7 @@ import {
 import { isAbsolute, join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { parseSeed, type Seed } from '../../protocol/index.ts';
-import { homeFolder } from './home-folder.ts';
+import { homeFolder } from '../storage/home-folder.ts';
 
 /** Options of a {@link SeedCache}. */
 export interface SeedCacheOptions {

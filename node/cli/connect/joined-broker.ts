@@ -10,8 +10,8 @@ import {
 	type JoinLink,
 	parseJoinLink,
 } from '../../../protocol/index.ts';
-import { homeFolder } from '../../hashing/home-folder.ts';
 import { fsError } from '../../storage/fs-error.ts';
+import { homeFolder } from '../../storage/home-folder.ts';
 
 /** The folder of a kind, as the XDG base directory specification has it. */
 export function xdgFolder(kind: 'CONFIG' | 'STATE', fallback: string): string {
