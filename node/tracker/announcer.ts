@@ -42,6 +42,8 @@ const STATE_EVERY = 2_000;
 const PUBLISHES_AT_ONCE = 32;
 /** How often all is announced again before a question to the tracker counts as answered. */
 const MOST_ROUNDS = 3;
+/** ms that a tracker has to say what it refuses. */
+const CONFIRM_WITHIN = 1_000;
 /** With the end of the connection, which may take a second as well, less than two. */
 const GOODBYE = 750;
 
@@ -105,28 +107,38 @@ export class Announcer {
 	}
 
 	/**
-	 * Asks the tracker whether it lists what was announced. Where there is none, or it does not answer, nothing is
-	 * refused.
+	 * Asks the tracker whether it lists what was announced. A tracker that does not answer within a second delays
+	 * nothing: what it refuses later is reported to `refused`.
 	 *
-	 * @returns the seeds that it refuses
+	 * @returns the seeds that are refused, as far as is known
 	 */
 	async confirm(): Promise<ReadonlySet<string>> {
 		this.#confirming ??= this.#confirm();
-		await this.#confirming;
+		await Promise.race([
+			this.#confirming,
+			new Promise<void>((resolve) => later(resolve, CONFIRM_WITHIN)),
+		]);
 		return this.#refused;
 	}
 
 	async #confirm(): Promise<void> {
+		const end = performance.now() + CONFIRM_WITHIN;
 		// What is announced at the same time is asked for at once.
 		await new Promise((resolve) => setTimeout(resolve));
 		this.#confirming = undefined;
+		const found: string[] = [];
 		try {
 			let isSettled = false;
 			for (let round = 0; round < MOST_ROUNDS && !isSettled; round += 1) {
-				({ isSettled } = await this.#update());
+				const { refused, isSettled: isDone } = await this.#update();
+				found.push(...refused);
+				isSettled = isDone;
 			}
 		} catch {
-			// What the tracker does not say is said at the next renewal.
+			// The next renewal asks again.
+		}
+		if (found.length > 0 && performance.now() >= end) {
+			this.#options.refused(found);
 		}
 	}
 

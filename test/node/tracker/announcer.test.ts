@@ -23,7 +23,7 @@ import { rejects } from '../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-const test = suite('Presence');
+const test = suite('announcer');
 /** Lives of announces that are over soon, and are renewed in time by a node that is held up for seconds. */
 const SHORT = { ttl: 4_500, renewal: 500 };
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -295,6 +295,48 @@ test('a goodbye that nobody acknowledges is not waited for', async (t) => {
 		}
 	};
 	await node.close();
+});
+
+test('a tracker that does not answer delays no share, and what it refuses later is reported', async (t) => {
+	const { url } = await startBroker(t, { limits: { nodeAnnounces: 1 } });
+	const context = await openContext(t, url);
+	let answer = (): void => {};
+	const held = new Promise<void>((resolve) => {
+		answer = resolve;
+	});
+	const tracker = new Proxy(context.tracker, {
+		get: (target, key) => {
+			const value: unknown = Reflect.get(target, key, target);
+			if (key === 'ask') {
+				return async (...args: Parameters<typeof target.ask>) => {
+					await held;
+					return await target.ask(...args);
+				};
+			}
+			return typeof value === 'function' ? value.bind(target) : value;
+		},
+	});
+	const refused: string[] = [];
+	const announcer = new Announcer({
+		...context,
+		tracker,
+		addresses: () => ({ addresses: [] }),
+		refused: (seeds) => refused.push(...seeds),
+	});
+	t.defer(() => announcer.leave());
+	await announcer.join();
+	for (const index of [1, 2]) {
+		const seed = seedOf(contentOf(1_000 + index));
+		context.contents.add({
+			seed,
+			have: Bitfield.full(seed.chunks),
+			storage: new MemoryStorage(seed.length),
+		});
+	}
+	await announcer.flush();
+	assert.is((await announcer.confirm()).size, 0, 'it is not waited for');
+	answer();
+	await until('it is reported', () => refused.length === 1);
 });
 
 test.run();
