@@ -195,14 +195,16 @@ export class BaseNode {
 		await link.subscribe(topics.trackerState());
 	}
 
-	/** Has what is new announced now; resolves when the broker has it, if there is a connection. */
-	protected async announce(): Promise<void> {
+	/**
+	 * Announces what is new now. Resolves when the broker has it, if there is a connection.
+	 *
+	 * @throws ShoalError ERR_LIMIT if the tracker does not list `seed`
+	 */
+	protected async announce({ id, name }: Seed): Promise<void> {
 		await this.#announcer.flush();
-	}
-
-	/** Asks the tracker whether it lists what was announced. @returns the seeds that it refuses */
-	protected async confirm(): Promise<ReadonlySet<string>> {
-		return await this.#announcer.confirm();
+		if ((await this.#announcer.confirm()).has(id)) {
+			throw notListed([name]);
+		}
 	}
 
 	/** What has come on a direct lane. What is wrong with it ends here, as a warning. */

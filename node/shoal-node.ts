@@ -25,7 +25,6 @@ import type { StoredContent } from './storage/content-store.ts';
 import { checkRange } from './streaming/content-range.ts';
 import { ContentStream, type StreamOptions } from './streaming/content-stream.ts';
 import { lostState } from './tracker/announcer.ts';
-import { notListed } from './tracker/not-listed.ts';
 
 /** Options of {@link ShoalNode.share}: those of its seed. */
 export type ShareOptions = MakeSeedOptions;
@@ -84,11 +83,12 @@ export class ShoalNode extends BaseNode {
 			await share.stop();
 			this.checkOpen();
 		}
-		await this.announce();
-		if ((await this.confirm()).has(share.seed.id)) {
+		try {
+			await this.announce(share.seed);
+		} catch (error) {
 			this.#shares.delete(share);
 			await share.stop();
-			throw notListed([share.seed.name]);
+			throw error;
 		}
 		return share;
 	}

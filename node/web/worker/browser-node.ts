@@ -67,7 +67,8 @@ export class BrowserNode extends BaseNode {
 	/**
 	 * Makes the seed of a file, and serves it until it is dropped or the node closed.
 	 *
-	 * @throws ShoalError ERR_NAME, ERR_CHANGED, ERR_IO, ERR_EXISTS if the node has it already, ERR_CLOSED
+	 * @throws ShoalError ERR_NAME, ERR_CHANGED, ERR_IO, ERR_EXISTS if the node has it already, ERR_LIMIT if the tracker
+	 *   does not list it, ERR_CLOSED
 	 */
 	async share(file: File, options: MakeSeedOptions = {}): Promise<Seed> {
 		const seed = await this.#hashing.run(() => makeSeed(file, options));
@@ -75,7 +76,12 @@ export class BrowserNode extends BaseNode {
 		this.checkOpen();
 		const storage = new BlobStorage(file, seed.name);
 		this.context.contents.add({ seed, have: Bitfield.full(seed.chunks), storage });
-		await this.announce();
+		try {
+			await this.announce(seed);
+		} catch (error) {
+			this.drop(seed.id);
+			throw error;
+		}
 		return seed;
 	}
 
