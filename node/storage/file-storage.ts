@@ -84,6 +84,20 @@ export class FileStorage implements Storage {
 		return new FileStorage(files);
 	}
 
+	/** Sets the permissions of the open files, whatever stands at their paths now. @throws ShoalError ERR_PERMISSION, ERR_IO */
+	async chmod(mode: number): Promise<void> {
+		for (const { handle, path } of this.#files) {
+			await onFile(path, () => handle.chmod(mode));
+		}
+	}
+
+	/** Gives the open files to `uid` and `gid`, where this process may; where it may not, they stay as they are. */
+	async chownIfAllowed(uid: number, gid: number): Promise<void> {
+		for (const { handle } of this.#files) {
+			await handle.chown(uid, gid).catch(() => {});
+		}
+	}
+
 	/**
 	 * From now on, a read fails if a file is not as it is at this moment.
 	 *

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { chmod, chown, link, mkdir, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { link, mkdir, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
@@ -70,7 +70,7 @@ export class PartFile {
 		const storage = await FileStorage.openToWrite(pieces, replaced && replaced.mode | OWNER);
 		try {
 			if (replaced !== undefined) {
-				await takeAfter(paths.part, replaced);
+				await takeAfter(storage, paths.part, replaced);
 			}
 			const stats = await onFile(paths.part, () => stat(paths.part, { bigint: true }));
 			return new PartFile(paths, storage, before, { stats, replaced });
@@ -119,7 +119,7 @@ export class PartFile {
 	/** The old file is there until the new one would survive a loss of power. */
 	async #replace(existing: ExistingFile): Promise<void> {
 		await this.#sync();
-		await onFile(this.partPath, () => chmod(this.partPath, existing.mode));
+		await this.storage.chmod(existing.mode);
 		await existing.checkUnchanged();
 		await onFile(this.path, () => rename(this.partPath, this.path));
 		this.#hasReplaced = true;
@@ -223,15 +223,20 @@ async function leftOver({ path, part }: PartPaths): Promise<BigIntStats | undefi
 }
 
 /**
- * Gives the part file at `part` the owner, where this process may, and the permissions of the file it will replace:
- * before its first byte, as that file may be private.
+ * Gives the open part file the owner, where this process may, and the permissions of the file it will replace:
+ * before its first byte, as that file may be private. By its handle: in a folder that others may write to, its name may
+ * be another file's by now.
  */
-async function takeAfter(part: string, { mode, owner }: ExistingFile): Promise<void> {
+async function takeAfter(
+	storage: FileStorage,
+	part: string,
+	{ mode, owner }: ExistingFile,
+): Promise<void> {
 	const { uid, gid } = await onFile(part, () => stat(part));
 	if (uid !== owner.uid || gid !== owner.gid) {
-		await chown(part, owner.uid, owner.gid).catch(() => {});
+		await storage.chownIfAllowed(owner.uid, owner.gid);
 	}
-	await onFile(part, () => chmod(part, mode | OWNER));
+	await storage.chmod(mode | OWNER);
 }
 
 /** @throws ShoalError ERR_EXISTS if something stands at `path` that is not the part file itself */

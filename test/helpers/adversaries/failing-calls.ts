@@ -4,8 +4,8 @@ import type { Scope } from '../harness/suite.ts';
 
 type Call = (...args: unknown[]) => unknown;
 
-const BY_PATH = ['chmod', 'link', 'lstat', 'open', 'readFile', 'rename', 'rm', 'stat', 'statfs'];
-const OF_HANDLES = ['appendFile', 'close', 'readv', 'sync', 'truncate', 'writev'];
+const BY_PATH = ['link', 'lstat', 'open', 'readFile', 'rename', 'rm', 'stat', 'statfs'];
+const OF_HANDLES = ['appendFile', 'chmod', 'close', 'readv', 'sync', 'truncate', 'writev'];
 const BY_DESCRIPTOR = ['fstatSync', 'readSync'];
 
 /**
