@@ -17,9 +17,8 @@ export interface SecureStreamOptions
 }
 
 /**
- * What is said inside a TLS socket, read packet by packet like that of a plain one. Its bytes are copied
- * once, from where they were decrypted to. What is pushed can be read; what is written counts as queued
- * until the socket below has taken it.
+ * A TLS socket that is read packet by packet, like a plain one. Bytes are copied once, from the buffer they were
+ * decrypted to. What is written counts as queued until the socket below has taken it.
  */
 export class SecureStream extends Duplex {
 	readonly #inner: TLSSocket;

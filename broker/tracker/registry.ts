@@ -24,7 +24,7 @@ export interface RegistryOptions {
 	readonly limits: Limits;
 	/** Monotonic time in ms. */
 	readonly now: () => number;
-	/** 0 to 1. */
+	/** Random number from 0 to 1. */
 	readonly random: () => number;
 }
 
@@ -52,7 +52,7 @@ export class Registry {
 		this.#epochStart = now();
 	}
 
-	/** How much is held. */
+	/** How many nodes, seeds and announces there are. */
 	get size(): { nodes: number; seeds: number; announces: number } {
 		return {
 			nodes: this.#nodes.size,
@@ -90,7 +90,7 @@ export class Registry {
 			: this.#left(id, known);
 	}
 
-	/** A node has (part of) a seed. */
+	/** A node announces that it has a seed, or a part of it. */
 	announce(seed: string, id: string, message: Announce, isRetained: boolean): Decision[] {
 		const node = this.#nodes.get(id) ?? this.#addNode(id);
 		const before = node?.announces.get(seed);
@@ -114,7 +114,7 @@ export class Registry {
 		return isRetained ? decisions : [...decisions, ...progress(id, seed, message, before, isKnown)];
 	}
 
-	/** A node has taken its announce back. */
+	/** A node has withdrawn its announce. */
 	withdraw(seed: string, id: string): Decision[] {
 		const record = this.#nodes.get(id)?.announces.get(seed);
 		return record === undefined ? [] : this.#drop(record);

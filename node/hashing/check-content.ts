@@ -3,9 +3,9 @@ import { runsOf } from '../util/runs.ts';
 import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
 
 /**
- * The chunks of `seed` that are right in the file at `path`, ascending.
+ * The indices of the chunks of `seed` that are right in the file at `path`, ascending.
  *
- * @param among only these are looked at. @default all
+ * @param among the chunks to check; all if undefined
  * @throws ShoalError of the file system
  */
 export async function rightChunks(
