@@ -32,7 +32,9 @@ export interface ListenerOptions {
 	readonly host: string;
 	/** TCP port; 0 takes any that is free. */
 	readonly port: number;
+	/** The topics of the swarm. */
 	readonly topics: Topics;
+	/** The limits that it keeps. */
 	readonly limits: Limits;
 	/** Certificate and private key; with them the listener speaks TLS only. @default plain TCP */
 	readonly tls?: KeyPair | undefined;
@@ -61,6 +63,7 @@ export class Peer {
 	readonly id: string;
 	readonly #socket: Duplex;
 
+	/** A {@link Listener} makes peers. @internal */
 	constructor(id: string, socket: Duplex) {
 		this.id = id;
 		this.#socket = socket;

@@ -34,6 +34,7 @@ export interface ShoalNodeEvents {
 export interface NodeStats {
 	/** How many seeds the node has: all chunks of (`whole`), or some chunks of (`partial`). */
 	readonly seeds: { readonly whole: number; readonly partial: number };
+	/** Downloads that run, and those that have ended. */
 	readonly downloads: DownloadStats;
 	/** Whether the node is connected to the broker. */
 	readonly isConnected: boolean;

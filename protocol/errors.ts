@@ -37,9 +37,12 @@ export type ErrorCode =
 
 /** The error class of shoal: a stable `code`, a message for people, and the `cause` where there is one. */
 export class ShoalError extends Error {
+	/** The name of the class. @internal */
 	override readonly name = 'ShoalError';
+	/** The code, which programs may test. */
 	readonly code: ErrorCode;
 
+	/** An error with `code` and a message for people. */
 	constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
 		super(message, options);
 		this.code = code;

@@ -31,7 +31,7 @@ export class AuditLog {
 	readonly #now: () => number;
 	#leftOut = 0;
 
-	/** @param now ms, monotonic */
+	/** Appends to the file at `path`. @param now monotonic time in ms */
 	constructor(path: string, now: () => number = () => performance.now()) {
 		this.#path = path;
 		this.#now = now;

@@ -17,6 +17,7 @@ export interface Member {
 	readonly id: string;
 	/** IP address. */
 	readonly address: string;
+	/** The role that its token grants. */
 	readonly role: Role;
 }
 

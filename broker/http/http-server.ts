@@ -20,7 +20,9 @@ import { type Problem, problemOf, tellProblem } from './problem.ts';
 
 /** A GET or HEAD request whose host and origin were checked, and its response. */
 export interface HttpExchange {
+	/** The request, of Node. */
 	readonly request: IncomingMessage;
+	/** The response, of Node. */
 	readonly response: ServerResponse;
 	/** Path of the URL, as it was sent. */
 	readonly path: string;
@@ -47,7 +49,7 @@ export interface HttpServerOptions {
 	readonly origins?: readonly string[] | undefined;
 	/** Certificate and private key; with them the server speaks HTTPS only. @default plain HTTP */
 	readonly tls?: KeyPair | undefined;
-	/** Checks tokens; without it everybody has the role `node`. @default none */
+	/** Checks tokens, such as that of a broker ({@link Broker.admission}); without it everybody has the role `node`. @default none */
 	readonly admission?: TokenAuth | undefined;
 	/** Called when a wrong token came from the IP address `address`. @default none */
 	readonly onGuess?: ((address: string) => void) | undefined;

@@ -6,6 +6,7 @@ type Client = typeof import('prom-client');
 export interface Reading {
 	/** Label values by label name. */
 	readonly labels: Readonly<Record<string, string>>;
+	/** The value. */
 	readonly value: number;
 }
 

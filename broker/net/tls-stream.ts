@@ -23,6 +23,7 @@ export interface SecureStreamOptions
 export class SecureStream extends Duplex {
 	readonly #inner: TLSSocket;
 
+	/** Reads and writes through `inner`. */
 	constructor(inner: TLSSocket, options: SecureStreamOptions) {
 		const { framer, onBad, check, ...marks } = options;
 		super({
@@ -60,16 +61,17 @@ export class SecureStream extends Duplex {
 		return this.#inner.bytesRead;
 	}
 
-	/** Bytes sent, or about to be. */
+	/** Bytes sent or queued. */
 	get bytesWritten(): number {
 		return this.#inner.bytesWritten;
 	}
 
+	/** Sends small packets at once. */
 	setNoDelay(): void {
 		this.#inner.setNoDelay();
 	}
 
-	/** Takes what was cut out of the stream. */
+	/** Takes a packet that was cut out of the stream, for its reader. */
 	give(packet: Uint8Array): void {
 		if (!this.push(packet)) {
 			this.#inner.pause();

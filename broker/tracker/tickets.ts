@@ -33,7 +33,7 @@ export class TicketIssuer {
 	readonly key: string;
 	readonly #private: KeyObject;
 
-	/** @param privateKey an earlier {@link privateKey}; a new one is made if undefined */
+	/** Makes an issuer. @param privateKey an earlier {@link privateKey}; a new one is made if undefined */
 	constructor(privateKey?: string) {
 		this.#private =
 			privateKey === undefined

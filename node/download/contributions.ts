@@ -4,6 +4,7 @@ import type { LaneKind } from '../lanes/lane.ts';
 export interface SourceShare {
 	/** Node id. */
 	readonly node: string;
+	/** The lane that the bytes came on. */
 	readonly lane: LaneKind;
 	/** Chunks, verified and stored. */
 	readonly chunks: number;

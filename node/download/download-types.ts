@@ -51,6 +51,7 @@ export interface Progress {
 
 /** A finished download: verified, and where it is. */
 export interface DownloadResult {
+	/** The seed of the file. */
 	readonly seed: Seed;
 	/** Absolute path of the file. */
 	readonly path: string;

@@ -6,7 +6,7 @@ import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
  * The indices of the chunks of `seed` that are right in the file at `path`, ascending.
  *
  * @param among the chunks to check; all if undefined
- * @throws ShoalError of the file system
+ * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_FOLDER, ERR_IO, ERR_ABORTED
  */
 export async function rightChunks(
 	path: string,

@@ -31,7 +31,7 @@ const LF = 0x0a;
  * that any number of processes can use at the same time.
  *
  * An entry is a line with the format and the SHA-256 of all that follows, then the path as JSON, the stamp of the file
- * (see `stampOf`), and the text of the seed. An entry that was damaged, or is of another file, is ignored and written
+ * (its identity, size and times), and the text of the seed. An entry that was damaged, or is of another file, is ignored and written
  * anew. Errors of the cache are ignored: the file is hashed then.
  */
 export class SeedCache {
@@ -39,7 +39,7 @@ export class SeedCache {
 	readonly #mostEntries: number;
 	readonly #mostBytes: number;
 
-	/** @param folder path of its folder, which is made when it is needed */
+	/** Uses a folder. @param folder path of its folder, which is made when it is needed */
 	constructor(folder: string, { mostEntries = 1_000, mostBytes = 2 ** 28 }: SeedCacheOptions = {}) {
 		this.#folder = folder;
 		this.#mostEntries = mostEntries;
@@ -51,7 +51,7 @@ export class SeedCache {
 		return new SeedCache(join(cacheHome(), 'shoal', 'seeds'));
 	}
 
-	/** The seed of the file at `path`, if there is an entry with the same stamp. */
+	/** The seed of the file at `path`, if there is an entry with the same stamp. @internal */
 	async find(path: string, stamp: string, name: string): Promise<Seed | undefined> {
 		try {
 			const real = await realpath(path);
@@ -70,7 +70,7 @@ export class SeedCache {
 		}
 	}
 
-	/** Stores the seed of the file at `path`, which had this stamp before and after it was hashed. */
+	/** Stores the seed of the file at `path`, which had this stamp before and after it was hashed. @internal */
 	async remember(path: string, stamp: string, seed: Seed): Promise<void> {
 		try {
 			const real = await realpath(path);

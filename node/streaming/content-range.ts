@@ -13,6 +13,7 @@ export interface RangeOptions {
 
 /** A range of bytes of a content. */
 export interface ContentRange {
+	/** The seed of the content. */
 	readonly seed: Seed;
 	/** The first byte. */
 	readonly start: number;

@@ -73,6 +73,7 @@ export class ContentStream extends Readable {
 	#read = 0;
 	#result: StreamResult | undefined;
 
+	/** {@link ShoalNode.stream} makes streams. @internal */
 	constructor(find: FindSource, options: StreamOptions) {
 		super({ highWaterMark: BUFFERED });
 		this.#options = options;

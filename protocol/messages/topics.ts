@@ -31,7 +31,7 @@ export class Topics {
 	/** The root, without a slash at its end. */
 	readonly root: string;
 
-	/** @throws ShoalError ERR_TOPIC if `root` is not one or two levels of letters, digits, _ and - */
+	/** Topics below `root`. @throws ShoalError ERR_TOPIC if `root` is not one or two levels of letters, digits, _ and - */
 	constructor(root: string = DEFAULT_ROOT) {
 		if (!ROOT.test(root)) {
 			throw new ShoalError('ERR_TOPIC', `${quoted(root)} cannot be the root of topics`);

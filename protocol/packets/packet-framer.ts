@@ -28,6 +28,7 @@ export class PacketFramer {
 	#packet: Uint8Array | undefined;
 	#filled = 0;
 
+	/** Begins with an empty stream. */
 	constructor(options: PacketFramerOptions) {
 		this.#options = options;
 	}

@@ -13,6 +13,7 @@ export class Bitfield {
 	readonly #bytes: Uint8Array;
 	#count = 0;
 
+	/** A bit field of `size` bits, none of them set. */
 	constructor(size: number) {
 		this.size = size;
 		this.#bytes = new Uint8Array(Math.ceil(size / 8));

@@ -56,6 +56,7 @@ export class Layout {
 	/** How many chunks. */
 	readonly chunks: number;
 
+	/** Divides `length` bytes into chunks of `chunkSize`. */
 	constructor(length: number, chunkSize: number) {
 		this.length = length;
 		this.chunkSize = chunkSize;

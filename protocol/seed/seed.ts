@@ -50,7 +50,7 @@ export class Seed {
 	/** Made when it is asked for, and let go when memory is short: it is twice as large as its digests. */
 	#body: WeakRef<Uint8Array> | undefined;
 
-	/** @throws ShoalError ERR_SEED or ERR_NAME */
+	/** Makes a seed, and checks its invariants. @throws ShoalError ERR_SEED or ERR_NAME */
 	constructor(parts: SeedParts) {
 		const size = DIGEST_BYTES[parts.kind];
 		const chunks = parts.chunkDigests.length / size;
