@@ -10,30 +10,30 @@ export interface BrokerOptions {
 	readonly host?: string | undefined;
 	/** TCP port; 0 takes any that is free. @default 1883 */
 	readonly port?: number | undefined;
-	/** Changes to the table of limits. */
+	/** Limits that differ from the defaults, by name; `shoal limits` lists them. @default none */
 	readonly limits?: Partial<Limits> | undefined;
 	/** Root of all topics. @default shoal/1 */
 	readonly root?: string | undefined;
-	/** Whether there is a tracker; without one nobody can announce anything. @default true */
+	/** Whether to run a tracker. Without a tracker no node can announce anything. @default true */
 	readonly tracker?: boolean | undefined;
-	/** To speak TLS only. @default plain TCP */
+	/** Certificate and private key; with them the broker speaks TLS only. @default plain TCP */
 	readonly tls?: KeyPair | undefined;
-	/** What lets in. @default everybody is */
+	/** Access tokens. @default none: everybody may connect */
 	readonly tokens?: Tokens | undefined;
-	/** What the tracker signs tickets with. @default a new key */
+	/** Signs the tickets for direct connections. @default an issuer with a new key */
 	readonly office?: TicketIssuer | undefined;
 }
 
-/** What a broker tells. */
+/** The events of a {@link Broker}. */
 export interface BrokerEvents {
-	/** A client was refused, cut or broke the protocol; or the tracker could not read a message. */
+	/** A client was refused, disconnected or violated the protocol; or the tracker could not read a message. */
 	warning(error: unknown): void;
-	/** The broker cannot go on as it should. */
+	/** The broker itself failed, for example its listening socket. */
 	error(error: unknown): void;
-	/** A client was let in. */
+	/** A client is connected and authenticated. */
 	joined(member: Member): void;
-	/** The connection of one that was in has ended. */
+	/** The connection of a client that had joined has ended. */
 	left(member: Member): void;
-	/** Somebody was refused something. */
+	/** A client was refused a connection, a message or a subscription. */
 	refused(refusal: Refusal): void;
 }

@@ -29,7 +29,7 @@ const MOST_CHECK_MS = 5_000;
 // Connections the system keeps until they are accepted: beyond it, who wants in tries again a second later.
 const BACKLOG = 4_096;
 
-/** The process that hosts: an MQTT broker whose rules fit shoal, and the tracker as one of its clients. */
+/** An MQTT 3.1.1 broker with the access rules of shoal, and a tracker as one of its clients. */
 export class Broker {
 	readonly #aedes: Aedes;
 	readonly #authorizer: Authorizer;
@@ -125,27 +125,29 @@ export class Broker {
 		return broker;
 	}
 
-	/** The port it listens on. */
+	/** The TCP port it listens on. */
 	get port(): number {
 		return this.#address.port;
 	}
 
-	/** Where it listens. */
+	/** The URL it listens at: mqtt, or mqtts with TLS. */
 	get url(): string {
 		const { address, port } = this.#address;
 		const scheme = this.#secure === undefined ? 'mqtt' : 'mqtts';
 		return `${scheme}://${hostAndPort(address, port)}`;
 	}
 
-	/** The tracker inside, if there is one. */
+	/** The tracker, if there is one. */
 	get tracker(): Tracker | undefined {
 		return this.#tracker;
 	}
 
+	/** Calls `handler` at each `event`. @returns a function that removes the handler */
 	on<E extends keyof BrokerEvents>(event: E, handler: BrokerEvents[E]): Unsubscribe {
 		return this.#events.on(event, handler);
 	}
 
+	/** Counters and gauges, as they are now. */
 	stats(): BrokerStats {
 		const { shed, cut, refused } = this.#authorizer.counts;
 		const { clients } = this.#authorizer;
@@ -161,33 +163,33 @@ export class Broker {
 		};
 	}
 
-	/** Whether it takes connections. */
+	/** Whether it accepts connections. */
 	get isListening(): boolean {
 		return this.#server.listening;
 	}
 
-	/** Who gets in with which token. */
+	/** Checks access tokens. */
 	get admission(): TokenAuth {
 		return this.#authorizer.tokenAuth;
 	}
 
-	/** Somebody at `address` has come with a wrong token, though not to the broker's own port. */
+	/** Counts a wrong token that came from `address` by HTTP. */
 	guessed(address: string): void {
 		this.#authorizer.count('token');
 		this.#events.emit('refused', { id: '', address, reason: 'token', about: 'http' });
 	}
 
-	/** The limits it keeps. */
+	/** The limits that are in force. */
 	get limits(): Limits {
 		return this.#limits;
 	}
 
-	/** From now on these tokens let in, and no others: who came with another is cut. */
+	/** Replaces the access tokens. Clients that connected with another token are disconnected. */
 	setTokens(tokens: Tokens): void {
 		this.#authorizer.setTokens(tokens);
 	}
 
-	/** A connection from within this process that may do anything: what a tracker needs. */
+	/** Opens a connection from within this process that no access rules apply to, for a tracker. */
 	openStream(): Duplex {
 		const [ours, theirs] = streamPair(queueMark(this.#limits));
 		this.#authorizer.trust(ours);
@@ -196,7 +198,7 @@ export class Broker {
 		return theirs;
 	}
 
-	/** Serves the client at the other end of what `open` opens. */
+	/** Serves a client on the byte stream that `open` opens. */
 	serve(open: OpenFramed): void {
 		const { stream, serve } = packetReader(open, {
 			limits: this.#limits,
@@ -210,7 +212,7 @@ export class Broker {
 		serve(this.#aedes.handle(stream));
 	}
 
-	/** Ends the tracker, every connection and the listener. Can be called again. */
+	/** Stops the tracker, closes every connection and stops listening. Can be called again. */
 	close(): Promise<void> {
 		this.#closing ??= this.#close();
 		return this.#closing;

@@ -19,36 +19,37 @@ const kept = v.object({
 });
 type Kept = v.InferOutput<typeof kept>;
 
-/** What a broker has to remember from one run to the next. Everything else comes back as nodes announce again. */
+/** The folder in which a broker keeps tokens, keys and its audit log. All else comes back as nodes announce again. */
 export class DataFolder {
+	/** Path of the folder. */
 	readonly path: string;
 	readonly #file: string;
 
-	/** Makes the folder if it is not there. @throws NodeJS.ErrnoException */
+	/** Makes the folder at `path` if there is none. @throws NodeJS.ErrnoException */
 	constructor(path: string) {
 		mkdirSync(path, { recursive: true, mode: 0o700 });
 		this.path = path;
 		this.#file = join(path, 'broker.json');
 	}
 
-	/** Where refusals are written to. */
+	/** Path of the audit log; see {@link AuditLog}. */
 	get auditLog(): string {
 		return join(this.path, 'audit.jsonl');
 	}
 
-	/** What lets in; undefined if none were ever made. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
+	/** The access tokens; undefined if none were made yet. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
 	get tokens(): Tokens | undefined {
 		return this.#read().tokens;
 	}
 
-	/** Makes new tokens, in place of those there were. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
+	/** Makes new tokens in place of the old ones. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
 	renewTokens(): Tokens {
 		const tokens = makeTokens();
 		this.#change({ tokens });
 		return tokens;
 	}
 
-	/** The issuer of the tracker's tickets, always with the same key. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
+	/** The issuer of tickets, always with the same key. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
 	get office(): TicketIssuer {
 		const { ticketKey } = this.#read();
 		const issuer = new TicketIssuer(ticketKey);
@@ -56,14 +57,14 @@ export class DataFolder {
 		return issuer;
 	}
 
-	/** A certificate of its own, always the same. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
+	/** The self-signed certificate of the broker, always the same. @throws ShoalError ERR_IO, NodeJS.ErrnoException */
 	get certificate(): KeyPair {
 		const certificate = this.#read().certificate ?? makeCertificate();
 		this.#change({ certificate });
 		return certificate;
 	}
 
-	/** Where the broker was reached when it started last. */
+	/** The URLs of the broker at its last start. */
 	get urls(): readonly string[] {
 		return this.#read().urls ?? [];
 	}
@@ -72,7 +73,7 @@ export class DataFolder {
 		this.#change({ urls: [...urls] });
 	}
 
-	/** Changes when what is kept does. */
+	/** A text that changes when the folder's contents change. */
 	get stamp(): string {
 		try {
 			const { mtimeMs, ino } = statSync(this.#file);

@@ -1,11 +1,12 @@
 import type { Limits } from '../protocol/index.ts';
 
-/** What of its memory a broker spends on something, at most. */
+/** The most memory that a broker uses for one purpose. */
 export interface MemoryRow {
+	/** The purpose. */
 	readonly what: string;
-	/** The limits it follows from. */
+	/** The limits that it follows from. */
 	readonly how: string;
-	/** Bytes. */
+	/** Most bytes. */
 	readonly most: number;
 }
 
@@ -20,8 +21,8 @@ const CLIENT = 32 * KIB;
 const PROGRAM = 192 * KIB * KIB;
 
 /**
- * The memory that strangers can have a broker take, whatever they do: what its limits add up to. They all
- * have to be reached at once for that; a broker of thirty nodes takes about 100 MB.
+ * The most memory that clients can make a broker use, by purpose, as its limits bound it. All limits have to be reached
+ * at once for that; a broker of thirty nodes takes about 100 MB.
  */
 export function mostMemory(limits: Limits): MemoryRow[] {
 	const { clients, packet, subscriptions, announces } = limits;

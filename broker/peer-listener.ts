@@ -26,27 +26,31 @@ import { portError } from './net/port-error.ts';
 
 /** Options of {@link Listener.start}. */
 export interface ListenerOptions {
-	/** The node that listens. */
+	/** Id of the node that listens. */
 	readonly id: string;
+	/** Address to listen on. */
 	readonly host: string;
-	/** 0 takes any that is free. */
+	/** TCP port; 0 takes any that is free. */
 	readonly port: number;
+	/** The topics of the swarm. */
 	readonly topics: Topics;
+	/** The limits that it keeps. */
 	readonly limits: Limits;
-	/** To speak TLS only. */
+	/** Certificate and private key; with them the listener speaks TLS only. @default plain TCP */
 	readonly tls?: KeyPair | undefined;
-	/** Whether the node `from` may connect with this ticket. @throws ShoalError ERR_REFUSED */
+	/** Throws unless the node `from` may connect with this ticket. @throws ShoalError ERR_REFUSED */
 	readonly admit: (from: string, ticket: string) => void;
-	/** A node has sent something to this one. */
+	/** Called with each message of a connected node. */
 	readonly onMessage: (message: Incoming) => void;
 }
 
-/** What a {@link Listener} tells. */
+/** The events of a {@link Listener}. */
 export interface ListenerEvents {
-	/** A node is connected, and hears what is sent to it. */
+	/** A node is connected and has subscribed to its inbox. */
 	joined(peer: Peer): void;
+	/** The connection of a node has ended. */
 	left(peer: Peer): void;
-	/** Somebody was refused, or broke the protocol. */
+	/** A client was refused, or violated the protocol. */
 	warning(error: unknown): void;
 }
 
@@ -55,25 +59,27 @@ const HIGH_WATER = 1024 * 1024;
 
 /** A node that is connected to a {@link Listener}. */
 export class Peer {
+	/** Node id. */
 	readonly id: string;
 	readonly #socket: Duplex;
 
+	/** A {@link Listener} makes peers. @internal */
 	constructor(id: string, socket: Duplex) {
 		this.id = id;
 		this.#socket = socket;
 	}
 
-	/** Whether it is connected still. */
+	/** Whether it is still connected. */
 	get isUp(): boolean {
 		return !this.#socket.destroyed;
 	}
 
-	/** Bytes sent and not yet taken by the system. */
+	/** Bytes that the system has not taken yet. */
 	get queued(): number {
 		return this.#socket.writableLength;
 	}
 
-	/** Bytes that have come so far. */
+	/** Bytes received so far. */
 	get received(): number {
 		return (this.#socket as Duplex & { readonly bytesRead: number }).bytesRead;
 	}
@@ -81,7 +87,7 @@ export class Peer {
 	/**
 	 * Sends with QoS 0.
 	 *
-	 * @param released `payload` may be changed again; until then it must not
+	 * @param released called when `payload` may be changed again
 	 */
 	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
 		this.#socket.cork();
@@ -90,7 +96,7 @@ export class Peer {
 		this.#socket.uncork();
 	}
 
-	/** Resolves when the socket takes more without a queue, or is closed. */
+	/** Resolves when the socket accepts more without queueing, or is closed. */
 	async drained(): Promise<void> {
 		const socket = this.#socket;
 		if (socket.writableNeedDrain && !socket.destroyed) {
@@ -106,14 +112,15 @@ export class Peer {
 		}
 	}
 
+	/** Ends the connection. */
 	close(): void {
 		this.#socket.destroy();
 	}
 }
 
 /**
- * Where other nodes connect straight to this one: an MQTT broker of its own, on which a node that has a
- * ticket hears its own inbox and sends to the inbox of the node that listens, and nothing else.
+ * Accepts direct connections of other nodes: a small MQTT broker on which a node with a ticket may subscribe to its own
+ * inbox and publish to the inbox of the node that listens, and nothing else.
  */
 export class Listener {
 	readonly #options: ListenerOptions;
@@ -152,7 +159,7 @@ export class Listener {
 		);
 	}
 
-	/** @throws ShoalError ERR_PORT if it cannot listen there */
+	/** Listens. @throws ShoalError ERR_PORT if it cannot listen there, ERR_USAGE if `tls` is no pair */
 	static async start(options: ListenerOptions): Promise<Listener> {
 		const listener = new Listener(options);
 		const { host, port } = options;
@@ -167,16 +174,17 @@ export class Listener {
 		return listener;
 	}
 
-	/** Where it listens. */
+	/** The address it listens on. */
 	get address(): AddressInfo {
 		return this.#server.address() as AddressInfo;
 	}
 
+	/** Calls `handler` at each `event`. @returns a function that removes the handler */
 	on<E extends keyof ListenerEvents>(event: E, handler: ListenerEvents[E]): Unsubscribe {
 		return this.#events.on(event, handler);
 	}
 
-	/** Ends every connection and listens no more. */
+	/** Closes every connection and stops listening. */
 	async close(): Promise<void> {
 		this.#events.events = {};
 		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));

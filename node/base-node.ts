@@ -20,24 +20,25 @@ import { Announcer } from './tracker/announcer.ts';
 import { notListed } from './tracker/not-listed.ts';
 import { every } from './util/timers.ts';
 
-/** What a node tells. */
+/** The events of a node. */
 export interface ShoalNodeEvents {
-	/** The connection to the broker is back. */
+	/** The node is connected to the broker again. */
 	up(): void;
-	/** The connection to the broker is lost; the node goes on trying. */
+	/** The connection to the broker was lost; the node reconnects until it is closed. */
 	down(reason: ShoalError): void;
 	/** A peer violated the protocol, or an operation failed and is retried. */
 	warning(error: unknown): void;
 }
 
-/** What a node has, does, and needs to be of use. */
+/** Counters and gauges of a node. */
 export interface NodeStats {
-	/** Seeds of which it has everything, or some. */
+	/** How many seeds the node has: all chunks of (`whole`), or some chunks of (`partial`). */
 	readonly seeds: { readonly whole: number; readonly partial: number };
+	/** Downloads that run, and those that have ended. */
 	readonly downloads: DownloadStats;
-	/** Whether there is a connection to the broker. */
+	/** Whether the node is connected to the broker. */
 	readonly isConnected: boolean;
-	/** Whether the broker's tracker says that it is ready. */
+	/** Whether a tracker is ready on that broker. */
 	readonly hasTracker: boolean;
 }
 
@@ -49,8 +50,8 @@ const TRACKER_TIMEOUT = 5_000;
 const LOOK_EVERY = 1_000;
 
 /**
- * What every node does, in Node and in a browser: it says what it has, answers, and downloads. Where its bytes
- * come from and go to is for those that extend it.
+ * The part of a node that is the same in Node and in a browser: it announces what it has, answers requests and
+ * downloads. Subclasses say where bytes are read from and written to.
  */
 export class BaseNode {
 	protected readonly context: NodeContext;
@@ -92,21 +93,22 @@ export class BaseNode {
 		link.on('down', (reason) => this.#onDown(reason));
 	}
 
+	/** Calls `handler` at each `event`. @returns a function that removes the handler */
 	on<E extends keyof ShoalNodeEvents>(event: E, handler: ShoalNodeEvents[E]): Unsubscribe {
 		return this.#events.on(event, handler);
 	}
 
-	/** Its node id. */
+	/** The node id. */
 	get id(): string {
 		return this.context.link.id;
 	}
 
-	/** URL of its broker. */
+	/** URL of the broker, without user name, password and query. */
 	get broker(): string {
 		return this.context.link.url;
 	}
 
-	/** What it has, does, and needs to be of use. */
+	/** Counters and gauges, as they are now. */
 	stats(): NodeStats {
 		const { contents, link, tracker } = this.context;
 		const held = contents.all();
@@ -119,36 +121,40 @@ export class BaseNode {
 		};
 	}
 
-	/** Bytes sent, and bytes per second now. */
+	/** Bytes of contents sent since the start, and bytes per second now. */
 	get sent(): { readonly total: number; readonly rate: number } {
 		const { total, rate } = this.context.traffic.up;
 		return { total, rate };
 	}
 
-	/** Bytes received, and bytes per second now. */
+	/** Bytes of contents received since the start, and bytes per second now. */
 	get received(): { readonly total: number; readonly rate: number } {
 		const { total, rate } = this.context.traffic.down;
 		return { total, rate };
 	}
 
-	/** Changes the limits, in bytes per second; undefined lifts one. */
+	/** Changes `maxUp` and `maxDown`, in bytes per second; undefined removes a limit. @throws ShoalError ERR_USAGE */
 	limitRates(maxUp: number | undefined, maxDown: number | undefined): void {
 		this.context.upLimiter.setRate(maxUp);
 		this.context.downLimiter.setRate(maxDown);
 	}
 
-	/** The link of a seed: what others need to get it from this broker. */
+	/** The share link of a seed, with its name and this node's broker. */
 	link(seed: Seed): string {
 		return formatLink({ id: seed.id, name: seed.name, broker: this.broker });
 	}
 
-	/** Every seed the tracker holds. @throws ShoalError ERR_NO_TRACKER, ERR_TIMEOUT */
+	/** Every seed that the tracker lists. @throws ShoalError ERR_NO_TRACKER, ERR_TIMEOUT, ERR_DISCONNECTED, ERR_LIMIT */
 	async *seeds(): AsyncGenerator<SeedListing> {
 		await this.context.tracker.ready(TRACKER_TIMEOUT);
 		yield* this.context.tracker.seeds();
 	}
 
-	/** Who has a seed. @throws ShoalError ERR_ID, ERR_NO_TRACKER, ERR_TIMEOUT */
+	/**
+	 * The nodes that have a seed or a part of it: how many, and a sample of at most `querySample` (50).
+	 *
+	 * @throws ShoalError ERR_ID, ERR_CLOSED, ERR_NO_TRACKER, ERR_TIMEOUT, ERR_DISCONNECTED
+	 */
 	async who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>> {
 		this.checkOpen();
 		const seed = parseSeedId(id);
@@ -157,9 +163,8 @@ export class BaseNode {
 	}
 
 	/**
-	 * Serves on until nobody has asked for `quiet` ms.
-	 *
-	 * @param most ms at most
+	 * Resolves when no node has requested anything for `quiet` ms, after `most` ms, or when `signal` is aborted. The node
+	 * serves meanwhile.
 	 */
 	async linger(quiet: number, most: number, signal?: AbortSignal): Promise<void> {
 		const start = performance.now();
@@ -173,7 +178,7 @@ export class BaseNode {
 		}
 	}
 
-	/** Takes all announces back, says goodbye and gives everything back. Idempotent. */
+	/** Withdraws all announces, disconnects and closes all files. Can be called again. */
 	close(): Promise<void> {
 		this.#closing ??= this.#close();
 		return this.#closing;

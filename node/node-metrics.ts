@@ -9,8 +9,8 @@ type Way = 'in' | 'out';
 const ROUND_TRIPS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * What one node does, for Prometheus, in a registry of its own. Transfers are counted from what the node traces:
- * {@link trace} is to be one of its options; the rest is read from it when it is asked for.
+ * Metrics of one node for Prometheus, in a registry of their own. Pass {@link trace} to the node as its option `trace`:
+ * transfers are counted from it. The rest is read from the node when the metrics are read.
  */
 export class NodeMetrics {
 	readonly #meters: Meters;
@@ -60,17 +60,17 @@ export class NodeMetrics {
 		this.#observe = meters.histogram('node_round_trip_seconds', help, ROUND_TRIPS);
 	}
 
-	/** The library is loaded only now. */
+	/** Makes the registry; loads the library prom-client. */
 	static async open(): Promise<NodeMetrics> {
 		return new NodeMetrics(await Meters.open());
 	}
 
-	/** All of it. */
+	/** The registry of prom-client with all metrics. */
 	get registry(): Meters['registry'] {
 		return this.#meters.registry;
 	}
 
-	/** From now on what `node` has and does is read as well. */
+	/** Adds the metrics that are read from `node`: its connection, seeds and downloads. */
 	watch(node: ShoalNode): void {
 		const meters = this.#meters;
 		const downloads = () => node.stats().downloads;
@@ -93,7 +93,7 @@ export class NodeMetrics {
 		);
 	}
 
-	/** What the node is to trace to. */
+	/** The option `trace` of the node. */
 	readonly trace: TraceSink = (event) => {
 		switch (event.event) {
 			case 'received':

@@ -2,32 +2,41 @@ import type { LaneKind } from './lanes/lane.ts';
 import type { ListenAt } from './lanes/listen.ts';
 import type { TraceSink } from './stats/trace.ts';
 
-/** Options of a node. */
+/** Options of {@link ShoalNode.start}. */
 export interface ShoalNodeOptions {
-	/** URL of the broker. @default mqtt://127.0.0.1:1883 */
+	/** URL of the broker: mqtt, mqtts, ws or wss. @default mqtt://127.0.0.1:1883 */
 	readonly broker?: string | undefined;
 	/**
-	 * SHA-256 of the only certificate that a broker at an mqtts: URL may show, as hex. @default any of an
-	 * authority that this system trusts
+	 * SHA-256 fingerprint of the broker's certificate: 64 hex digits, colons allowed. A broker that shows another
+	 * certificate is refused. For mqtts: URLs only. @default any certificate of an authority that Node trusts
 	 */
 	readonly cert?: string | undefined;
-	/** What the broker lets nodes in with. Sent to that broker only. @default none */
+	/** The broker's token for nodes. It is sent to that broker only. @default none */
 	readonly token?: string | undefined;
-	/** What the id belongs to: only who has it may come back with the same id. @default a new one */
+	/**
+	 * The secret of the node id: after a disconnect only a client with the same secret can use the id again.
+	 * @default a new random one
+	 */
 	readonly secret?: string | undefined;
-	/** Node id, 8 to 64 of `A-Z a-z 0-9 _ -`. @default a new one */
+	/** Node id, which is the MQTT client id: 8 to 64 of `A-Z a-z 0-9 _ -`. @default a new random one */
 	readonly id?: string | undefined;
-	/** Bytes per second sent at most, over all. @default no limit */
+	/** Most bytes per second sent, over all peers and lanes together. @default no limit */
 	readonly maxUp?: number | undefined;
-	/** Bytes per second received at most, over all. @default no limit */
+	/** Most bytes per second received, over all peers and lanes together. @default no limit */
 	readonly maxDown?: number | undefined;
-	/** Where other nodes can come straight to this one; false: nowhere. @default a free port, see {@link ListenAt} */
+	/**
+	 * Where the node listens for direct connections of other nodes; false: nowhere. @default a free port, see {@link
+	 * ListenAt}
+	 */
 	readonly listen?: ListenAt | false | undefined;
-	/** How other nodes are reached: the best way that works, or one only. @default auto */
+	/**
+	 * The lanes that are used: `direct` for direct connections only, `broker` for the broker only, `auto` for direct
+	 * connections where they work and the broker elsewhere. @default auto
+	 */
 	readonly lane?: 'auto' | LaneKind | undefined;
-	/** Limits that differ from the defaults, by name. */
+	/** Limits that differ from the defaults, by name; `shoal limits` lists them. @default none */
 	readonly limits?: Partial<Record<string, number>> | undefined;
-	/** Is told of each decision and transfer. */
+	/** Called with each decision and transfer. @default none */
 	readonly trace?: TraceSink | undefined;
 	/** Root of all topics. @default shoal/1 */
 	readonly root?: string | undefined;

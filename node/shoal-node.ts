@@ -26,23 +26,27 @@ import { checkRange } from './streaming/content-range.ts';
 import { ContentStream, type StreamOptions } from './streaming/content-stream.ts';
 import { lostState } from './tracker/announcer.ts';
 
-/** Options of {@link ShoalNode.share}: those of its seed. */
+/** Options of {@link ShoalNode.share}: those of {@link makeSeed}. */
 export type ShareOptions = MakeSeedOptions;
 
 /** Options of {@link ShoalNode.get}. */
 export interface GetOptions extends FetchOptions {
-	/** A file, or a folder that exists. @default the working folder */
+	/**
+	 * Path of a file, of a folder that exists, or of a folder to make, which ends with a slash. In a folder the file gets
+	 * a safe form of its name. @default the working folder
+	 */
 	readonly output?: string | undefined;
 }
 
-/** A running peer: shares files and downloads at the same time, over one broker. */
+/** A node: shares files and downloads at the same time, over one broker. */
 export class ShoalNode extends BaseNode {
 	readonly #shares = new Set<Share>();
 
 	/**
-	 * Connects and says hello.
+	 * Connects to the broker, listens for direct connections and publishes the node's state.
 	 *
-	 * @throws ShoalError ERR_BROKER, ERR_REFUSED, ERR_ID_TAKEN, ERR_ID, ERR_USAGE
+	 * @throws ShoalError ERR_BROKER, ERR_REFUSED, ERR_ID_TAKEN, ERR_ID, ERR_PORT, ERR_TOPIC, ERR_USAGE, ERR_TIMEOUT,
+	 *   ERR_DISCONNECTED
 	 */
 	static async start(options: ShoalNodeOptions = {}): Promise<ShoalNode> {
 		const topics = new Topics(options.root);
@@ -69,8 +73,9 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * Makes the seed of a file, announces it, and serves it until the share is stopped or the node
-	 * closed. Resolves when the broker has the announce, if there is a connection.
+	 * Makes the seed of a file, announces it, and serves it until the share is stopped or the node is closed. Resolves
+	 * when the broker has the announce, if there is a connection, and the tracker has been asked whether it lists the
+	 * seed, which takes at most a second.
 	 *
 	 * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_CHANGED, ERR_EXISTS,
 	 *   ERR_IO, ERR_ABORTED, ERR_CLOSED, ERR_LIMIT if the tracker does not list it
@@ -94,10 +99,12 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * Downloads a file and serves what is there of it meanwhile, and all of it afterwards.
+	 * Downloads a file. The node serves the chunks that it has meanwhile, and the whole file afterwards.
 	 *
-	 * @param what a seed id, a link, or a seed
-	 * @throws ShoalError as {@link Download.run}, and ERR_ID, ERR_LINK
+	 * @param what a seed id, a share link, or a seed
+	 * @throws ShoalError ERR_ID, ERR_LINK, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS, ERR_NO_SPACE, ERR_NO_FILE,
+	 *   ERR_PERMISSION, ERR_IO, ERR_NAME, ERR_SEED, ERR_SEED_LIES, ERR_WRONG_BYTES, ERR_TIMEOUT, ERR_REFUSED, ERR_ABORTED,
+	 *   ERR_CLOSED
 	 */
 	async get(what: string | Seed, options: GetOptions = {}): Promise<DownloadResult> {
 		this.checkOpen();
@@ -109,14 +116,15 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * The bytes of a file, or a range of them, in order, fetched while they are read: what is needed
-	 * first comes first, and what is not read is not fetched. Any number of ranges at a time, also of
-	 * what this node shares, has or is getting. Of all of a file the digest is checked before the
-	 * stream ends, and one that ends with an error is not to be trusted; of a range that of each chunk.
+	 * A stream of a file, or of a range of it. Bytes come in order and are fetched while they are read; nothing else is
+	 * fetched. Any number of streams can run at a time, also of files that this node shares, has or is downloading. Each
+	 * chunk is verified before its bytes come; of a whole file also the digest of the whole, before the stream ends. The
+	 * bytes of a stream that ends with an error are not to be trusted.
 	 *
-	 * The stream ends with the errors of {@link get}, ERR_RANGE, ERR_NO_SPACE if what is read cannot be
-	 * laid down, and ERR_SEED_LIES.
+	 * The stream ends with the errors of {@link get}, with ERR_RANGE, or with ERR_NO_SPACE if the folder for temporary
+	 * files has no room.
 	 *
+	 * @param what a seed id, a share link, or a seed
 	 * @throws ShoalError ERR_CLOSED
 	 */
 	stream(what: string | Seed, options: StreamOptions = {}): ContentStream {

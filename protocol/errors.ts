@@ -1,6 +1,7 @@
 /**
- * Every code an error of shoal can carry. Codes are stable: programs may test them, and the
- * command line maps them to exit codes. The text of an error may change, its code may not.
+ * Every code that an error of shoal can carry. Codes are stable: programs may test them, and the command line maps
+ * them to exit codes. The message of an error may change, its code does not. docs/troubleshooting.md explains each
+ * code.
  */
 export type ErrorCode =
 	| 'ERR_ABORTED'
@@ -34,18 +35,21 @@ export type ErrorCode =
 	| 'ERR_INSECURE'
 	| 'ERR_WRONG_BYTES';
 
-/** The one error class of shoal: a stable `code`, a sentence for people, and what caused it. */
+/** The error class of shoal: a stable `code`, a message for people, and the `cause` where there is one. */
 export class ShoalError extends Error {
+	/** The name of the class. @internal */
 	override readonly name = 'ShoalError';
+	/** The code, which programs may test. */
 	readonly code: ErrorCode;
 
+	/** An error with `code` and a message for people. */
 	constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
 		super(message, options);
 		this.code = code;
 	}
 }
 
-/** Whether `error` is a ShoalError, and one with `code` if a code is given. */
+/** Whether `error` is a ShoalError. With a `code`: whether it is one with that code. */
 export function isShoalError(error: unknown, code?: ErrorCode): error is ShoalError {
 	return error instanceof ShoalError && (code === undefined || error.code === code);
 }

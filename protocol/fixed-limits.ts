@@ -4,8 +4,9 @@ import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS } from './messages/topics.ts';
 import { MAX_CHUNK_SIZE, MAX_CHUNKS, MAX_LENGTH } from './seed/layout.ts';
 import { MAX_NAME_BYTES } from './seed/names.ts';
 
-/** A limit that nobody can change: nodes would not understand each other any more. */
+/** A limit of the protocol, which cannot be changed: nodes with different values would not understand each other. */
 export interface FixedLimit extends Limit {
+	/** The name of the limit. */
 	readonly name: string;
 }
 

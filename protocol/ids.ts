@@ -13,7 +13,7 @@ export function makeNodeId(): string {
 	return nanoid();
 }
 
-/** A new session: new for each connection, so that a late will cannot end its successor. */
+/** A new session id of 12 characters. Each connection has its own, so that a late will does not end its successor. */
 export function makeSession(): string {
 	return nanoid(12);
 }
@@ -29,7 +29,7 @@ export function isSeedId(text: unknown): text is string {
 }
 
 /**
- * The seed id that somebody typed; upper case is accepted.
+ * Reads a seed id as a person types it: spaces around it and upper case are accepted.
  *
  * @throws ShoalError ERR_ID
  */
@@ -42,7 +42,7 @@ export function parseSeedId(text: string): string {
 }
 
 /**
- * `text` if it can be a node id.
+ * Returns `text` if it can be a node id.
  *
  * @throws ShoalError ERR_ID
  */
@@ -60,7 +60,7 @@ export function parseNodeId(text: string): string {
 const randomIds = new BigUint64Array(256);
 let unused = 0;
 
-/** A new request id: 64 random bits, so that only the node that was asked can answer it. */
+/** A new request id: 64 random bits, so that only the node that received the request can answer it. */
 export function makeRequestId(): bigint {
 	if (unused === 0) {
 		crypto.getRandomValues(randomIds);
@@ -80,7 +80,7 @@ export function isRequestId(text: unknown): text is string {
 	return typeof text === 'string' && REQUEST_ID.test(text);
 }
 
-/** The request id behind {@link formatRequestId}; `text` has passed {@link isRequestId}. */
+/** The inverse of {@link formatRequestId}, for a `text` that passes {@link isRequestId}. */
 export function parseRequestId(text: string): bigint {
 	return BigInt(`0x${text}`);
 }

@@ -5,7 +5,9 @@ const MIB = 1024 * KIB;
 
 /** One row of the table of limits. */
 export interface Limit {
+	/** The default value. */
 	readonly value: number;
+	/** The unit, empty for a number of things. */
 	readonly unit: string;
 	/** What is limited, and what happens beyond it. */
 	readonly about: string;
@@ -87,7 +89,7 @@ export const DEFAULT_LIMITS: Limits = Object.fromEntries(
 ) as Limits;
 
 /**
- * The defaults with `changes` applied.
+ * All limits: the defaults with `changes` applied.
  *
  * @throws ShoalError ERR_USAGE for a name that is no limit, or a value that is no positive integer
  */

@@ -3,9 +3,8 @@
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * `text` in a form that is safe on a terminal and in a log: what could move the cursor, reverse the
- * reading order or hide itself is shown as `\u{…}`. Everything a stranger named goes through here
- * before a person sees it.
+ * `text` in a form that is safe on a terminal and in a log: characters that move the cursor, reverse the reading order
+ * or are invisible are shown as `\u{…}`. Names from other nodes go through here before they are shown.
  */
 export function printable(text: string): string {
 	return text.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
@@ -17,12 +16,12 @@ export function quoted(text: string, most = 80): string {
 	return `"${printable(cut)}"`;
 }
 
-/** `value` as JSON that is safe on a terminal and in a log: the same value, what is unprintable in it escaped. */
+/** `value` as JSON that is safe on a terminal and in a log: the same value, with unprintable characters escaped. */
 export function printableJson(value: unknown): string {
 	return escapeJson(JSON.stringify(value));
 }
 
-/** The same for what is JSON already, on one line. */
+/** The same for a text that is JSON already. */
 export function escapeJson(json: string): string {
 	return json.replace(UNPRINTABLE, (character) =>
 		Array.from(

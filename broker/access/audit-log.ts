@@ -2,14 +2,15 @@ import { appendFileSync, renameSync, statSync } from 'node:fs';
 import { printableJson } from '../../protocol/index.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Something that a broker has refused, and to whom. */
+/** Something that a broker has refused to a client. */
 export interface Refusal {
 	/** MQTT client id. */
 	readonly id: string;
-	/** IP address; empty if nobody knows. */
+	/** IP address; empty if it is unknown. */
 	readonly address: string;
+	/** Why: a {@link BrokerRefusal}. */
 	readonly reason: string;
-	/** What was tried. */
+	/** What the client tried, for example `connect` or `subscribe TOPIC`. */
 	readonly about: string;
 }
 
@@ -20,21 +21,24 @@ const RATE = 20;
 const BURST = 200;
 const MOST_ABOUT = 256;
 
-/** A JSON line for each refusal: `time`, then what it was. Lines that were left out are counted in the next. */
+/**
+ * A file with one line of JSON for each refusal: `time` and the fields of {@link Refusal}. At most 20 lines a second are
+ * written; `leftOut` of the next line counts the others. At 4 MiB the file is renamed to `PATH.old` and begun anew.
+ */
 export class AuditLog {
 	readonly #path: string;
 	readonly #bucket: TokenBucket;
 	readonly #now: () => number;
 	#leftOut = 0;
 
-	/** @param now ms, monotonic */
+	/** Appends to the file at `path`. @param now monotonic time in ms */
 	constructor(path: string, now: () => number = () => performance.now()) {
 		this.#path = path;
 		this.#now = now;
 		this.#bucket = new TokenBucket(RATE, BURST, now());
 	}
 
-	/** @throws NodeJS.ErrnoException */
+	/** Writes a line, or counts it as left out. @throws NodeJS.ErrnoException */
 	write({ id, address, reason, about }: Refusal): void {
 		if (!this.#bucket.take(this.#now())) {
 			this.#leftOut += 1;

@@ -4,15 +4,17 @@ import { TokenBucket } from './token-bucket.ts';
 
 /** Why a client is refused a session. */
 export type SessionRefusal =
-	/** Its id is no node id. */
+	/** Its client id is no node id. */
 	| 'id'
-	/** A client of that id is there, and it did not prove to be the same. */
+	/** A client with that id is connected, or was a moment ago, and the secret is another. */
 	| 'taken'
-	/** It does not know the token. */
+	/** Its token is wrong or missing. */
 	| 'token'
-	/** Clients connect too fast, of its address or of all. */
+	/** Clients connect faster than `addressConnectRate` or `connectRate` allow. */
 	| 'rate'
+	/** There are as many clients as the limit `clients` allows. */
 	| 'clients'
+	/** There are as many clients of its address as `clientsPerAddress` allows. */
 	| 'address';
 
 /** Addresses of which the rate is remembered: beyond, the one that connected longest ago starts anew. */

@@ -3,10 +3,11 @@ import { mayReceive, whyNotPublish } from './topic-rules.ts';
 
 /** Options of {@link mosquittoAcl}. */
 export interface MosquittoAclOptions {
+	/** The topics that the rules are for. */
 	readonly topics: Topics;
-	/** What a node is known by: its client id, or its user name, which then has to be its node id. */
+	/** What identifies a node: its client id, or its user name, which must be its node id then. */
 	readonly by: 'client' | 'user';
-	/** User name of the tracker, which may do more than nodes. */
+	/** User name of the tracker, which has more rights than nodes. */
 	readonly tracker: string;
 }
 
@@ -26,11 +27,11 @@ const PAIRS = [
 ] as const;
 
 /**
- * The access rules as an ACL file of mosquitto. They are not written down a second time: each kind of
- * topic is tried on the rules of our own broker, and the widest that is allowed there becomes a pattern.
+ * The access rules of a shoal broker as the text of an ACL file for mosquitto. They are derived from those of our own
+ * broker: each kind of topic is tried there, and the widest that is allowed becomes a pattern.
  *
- * Every pattern has as many levels as its topics, and none ends with `#`: an id that holds a slash, which
- * mosquitto lets in, then matches no topic at all.
+ * Every pattern has as many levels as its topics, and none ends with `#`. An id with a slash, which mosquitto accepts,
+ * therefore matches no topic at all.
  */
 export function mosquittoAcl({ topics, by, tracker }: MosquittoAclOptions): string {
 	const own = by === 'client' ? '%c' : '%u';

@@ -5,22 +5,24 @@ import type { PublishRefusal } from './topic-rules.ts';
 export type BrokerRefusal =
 	| SessionRefusal
 	| PublishRefusal
-	/** A subscription to what is not the client's to read. */
+	/** A subscription to a topic that the client may not read. */
 	| 'filter'
+	/** More subscriptions than the limit `subscriptions`, or more wide ones than `wideRate`. */
 	| 'subscriptions'
 	/** A packet that is too large or malformed. */
 	| 'packet'
-	/** No CONNECT, though it was time. */
+	/** No CONNECT in time. */
 	| 'silent'
-	/** A message that its receiver must not see. */
+	/** A message that its receiver may not read. */
 	| 'forward';
 
 /** Counters of an authorizer: refusals by reason, shed messages, cut connections. */
 export interface RefusalCounts {
 	/** Chunk messages dropped for clients that did not keep up. */
 	shed: number;
-	/** Clients cut, as they did not take what was queued for them. */
+	/** Clients disconnected because they did not take what was queued for them. */
 	cut: number;
+	/** Refusals by reason. */
 	readonly refused: Record<BrokerRefusal, number>;
 }
 

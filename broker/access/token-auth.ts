@@ -1,25 +1,27 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** What opens a broker to those who know it. */
+/** The access tokens of a broker. */
 export interface Tokens {
-	/** For nodes. */
+	/** The token for nodes. */
 	readonly node: string;
-	/** For those who only watch. */
+	/** The token for watchers, who read control topics only. */
 	readonly watch: string;
 }
 
-/** What somebody may be: a node, or one who reads control topics and publishes nothing. */
+/** The role that a token grants: `node`, or `watch`, which reads control topics and publishes nothing. */
 export type Role = keyof Tokens;
 
-/** Somebody who is in. */
+/** A connected client. */
 export interface Member {
+	/** MQTT client id. */
 	readonly id: string;
 	/** IP address. */
 	readonly address: string;
+	/** The role that its token grants. */
 	readonly role: Role;
 }
 
-/** What a password says: the token of the broker, and the secret that its id belongs to. */
+/** The parts of a password: the token of the broker, and the secret of the client's id. */
 export interface Password {
 	readonly token: string;
 	/** Undefined if there is none. */
@@ -57,7 +59,7 @@ export function readPassword(password: Uint8Array | undefined, isClosed: boolean
 		: { token: bytes.subarray(0, colon).toString(), secret: bytes.subarray(colon + 1) };
 }
 
-/** Decides who gets in by a token, and has those wait who keep guessing. Without tokens everybody is a node. */
+/** Checks tokens, and delays clients that keep guessing. Without tokens everybody has the role `node`. */
 export class TokenAuth {
 	#tokens: ReadonlyArray<readonly [role: Role, digest: Buffer]> | undefined;
 	readonly #now: () => number;
@@ -69,12 +71,12 @@ export class TokenAuth {
 		this.set(tokens);
 	}
 
-	/** Whether a token is asked for. */
+	/** Whether a token is required. */
 	get isClosed(): boolean {
 		return this.#tokens !== undefined;
 	}
 
-	/** From now on these let in, and no others. */
+	/** Replaces the tokens; undefined: no token is required. */
 	set(tokens: Tokens | undefined): void {
 		this.#tokens = tokens && [
 			['node', digest(tokens.node)],
@@ -82,7 +84,7 @@ export class TokenAuth {
 		];
 	}
 
-	/** What `token` makes of somebody; undefined if it lets nobody in. Takes as long for any. */
+	/** The role that `token` grants; undefined if none. Constant time. */
 	roleOf(token: string): Role | undefined {
 		if (this.#tokens === undefined) {
 			return 'node';
@@ -94,7 +96,7 @@ export class TokenAuth {
 		return fits.find((role) => role !== undefined);
 	}
 
-	/** A wrong token has come from `address`. @returns ms that its answer has to wait */
+	/** Counts a wrong token from `address`. @returns milliseconds to wait before the answer */
 	wrong(address: string): number {
 		const now = this.#now();
 		const before = this.#wrong.get(address);

@@ -11,14 +11,17 @@ export interface Publication {
 
 /** Why a message is refused. */
 export type PublishRefusal =
-	/** A topic of nobody, or one that only the tracker publishes on. */
+	/** The topic is none of shoal, is the tracker's, or needs a tracker where the broker has none. */
 	| 'topic'
-	/** In the name of another. */
+	/** The topic is that of another sender. */
 	| 'spoof'
+	/** Its topic does not allow the QoS: chunks have 0, retained messages 1, others 0 or 1. */
 	| 'qos'
+	/** The message is to be retained, and is neither an announce nor a node state. */
 	| 'retain'
+	/** The message is larger than `controlPayload`, or as an announce or node state than `keptPayload`. */
 	| 'size'
-	/** By somebody who only watches. */
+	/** The client has the token for watching, which publishes nothing. */
 	| 'watcher';
 
 /** The rules of one broker. */

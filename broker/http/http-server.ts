@@ -18,19 +18,21 @@ import { tokenOf } from './credential.ts';
 import { mayAsk } from './origin.ts';
 import { type Problem, problemOf, tellProblem } from './problem.ts';
 
-/** A GET or HEAD whose host and origin were checked, and its response. */
+/** A GET or HEAD request whose host and origin were checked, and its response. */
 export interface HttpExchange {
+	/** The request, of Node. */
 	readonly request: IncomingMessage;
+	/** The response, of Node. */
 	readonly response: ServerResponse;
-	/** Of the URL, as it was sent. */
+	/** Path of the URL, as it was sent. */
 	readonly path: string;
-	/** Name or address, and port, by which it was asked for. */
+	/** Host and port from the request's Host header. */
 	readonly host: string;
-	/** What the token of whoever asks makes of him; undefined if there is none and one is asked for. */
+	/** The role of the client's token; undefined if a token is required and there is none, or a wrong one. */
 	readonly role: Role | undefined;
 }
 
-/** Answers a request, if the path is its own. @returns whether it is */
+/** Answers a request if its path belongs to the route. @returns whether it does */
 export type Route = (exchange: HttpExchange) => boolean | Promise<boolean>;
 
 /** Options of {@link HttpServer.start}. */
@@ -39,26 +41,27 @@ export interface HttpServerOptions {
 	readonly host?: string | undefined;
 	/** TCP port; 0 takes any that is free. @default 8080 */
 	readonly port?: number | undefined;
-	/** The flag that chooses the port, for messages. @default --port */
+	/** Flag of the command line that chooses the port, for the message of ERR_PORT. @default --port */
 	readonly portFlag?: string | undefined;
-	/** Names, beside addresses and localhost, by which it may be asked. @default none */
+	/** Host names that requests may use, beside addresses and localhost. @default none */
 	readonly names?: readonly string[] | undefined;
-	/** Origins whose pages may have a connection upgraded. @default none */
+	/** Other origins whose pages may open a WebSocket. @default none */
 	readonly origins?: readonly string[] | undefined;
-	/** To speak HTTPS only. */
+	/** Certificate and private key; with them the server speaks HTTPS only. @default plain HTTP */
 	readonly tls?: KeyPair | undefined;
-	/** Who is let in; without it everybody is as good as a node. */
+	/** Checks tokens, such as that of a broker ({@link Broker.admission}); without it everybody has the role `node`. @default none */
 	readonly admission?: TokenAuth | undefined;
-	/** Somebody at this address has come with a wrong token. */
+	/** Called when a wrong token came from the IP address `address`. @default none */
 	readonly onGuess?: ((address: string) => void) | undefined;
-	/** Asked one after the other until one has answered. */
+	/** Tried in this order until one has answered. */
 	readonly routes: readonly Route[];
-	/** Takes over a connection whose upgrade was asked for. Without it none is. */
+	/** Takes over a connection that asks for an upgrade. @default none: no upgrades */
 	readonly upgrade?: ((request: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined;
-	/** Connections at a time. @default 256 */
+	/** Most connections at a time. @default 256 */
 	readonly mostConnections?: number | undefined;
-	/** Connections of one address at a time, loopback excepted. @default as many as there may be */
+	/** Most connections of one address at a time, loopback excepted. @default `mostConnections` */
 	readonly mostPerAddress?: number | undefined;
+	/** Called with errors that do not stop the server. @default none */
 	readonly onWarning?: ((error: unknown) => void) | undefined;
 }
 
@@ -70,7 +73,7 @@ const STALL = 120_000;
 const HEAD = 10_000;
 const LOOK_EVERY = 1_000;
 
-/** An HTTP server that answers nobody's page but its own, and asks for the token where there is one. */
+/** An HTTP server that answers no pages of other origins, and requires a token where the broker does. */
 export class HttpServer {
 	readonly #options: HttpServerOptions;
 	readonly #names: ReadonlySet<string>;
@@ -112,7 +115,7 @@ export class HttpServer {
 		}
 	}
 
-	/** @throws ShoalError ERR_PORT if it cannot listen there */
+	/** Listens. @throws ShoalError ERR_PORT if it cannot listen there */
 	static async start(options: HttpServerOptions): Promise<HttpServer> {
 		const { host = '127.0.0.1', port = 8080, portFlag } = options;
 		const http = new HttpServer(options);
@@ -124,14 +127,14 @@ export class HttpServer {
 		return http;
 	}
 
-	/** Where it is asked. */
+	/** The URL of the server. */
 	get url(): string {
 		const { address, port } = this.#server.address() as AddressInfo;
 		const scheme = this.#options.tls === undefined ? 'http' : 'https';
 		return `${scheme}://${hostAndPort(address, port)}`;
 	}
 
-	/** Ends every connection, those that were taken over as well, and listens no more. */
+	/** Closes the server and every connection, also upgraded ones. */
 	async close(): Promise<void> {
 		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
 		this.#server.closeAllConnections();
@@ -212,7 +215,7 @@ export class HttpServer {
 	}
 }
 
-/** Refuses what only a node, or only a node or a watcher, gets. @returns whether it has */
+/** Answers with 401 unless the client has the role `least`, or `node`. @returns whether it has answered */
 export function needsToken({ role, response }: HttpExchange, least: Role): boolean {
 	if (role === 'node' || role === least) {
 		return false;

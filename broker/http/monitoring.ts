@@ -3,19 +3,19 @@ import { brokerMetrics, type MeteredBroker } from '../metrics/broker-metrics.ts'
 import { type HttpExchange, needsToken, type Route } from './http-server.ts';
 import { tellJson } from './problem.ts';
 
-/** What {@link monitoring} tells. */
+/** What {@link monitoring} serves. */
 export interface Monitored {
-	/** Called for the first request of them. */
+	/** Makes the registry of the metrics; called at the first request. */
 	readonly metrics: () => Promise<MetricsRegistry>;
-	/** What is not as it must be to be of use, one sentence each; empty: all is well. */
+	/** Why the process is not ready, one sentence each; empty: it is ready. */
 	readonly missing: () => readonly string[];
 }
 
 type Answer = (exchange: HttpExchange) => void | Promise<void>;
 
 /**
- * `/metrics` for Prometheus, for those who may watch; `/healthz`, 200 as long as the process answers; `/readyz`, 503
- * with what is missing until all is there. Health says nothing about anybody and needs no token.
+ * A route with `/metrics` for Prometheus, which needs a token where the broker requires one; `/healthz`, 200 as long as
+ * the process answers; and `/readyz`, 503 with the reasons until it is ready. Health needs no token.
  */
 export function monitoring({ metrics, missing }: Monitored): Route {
 	let registry: Promise<MetricsRegistry> | undefined;
@@ -58,7 +58,7 @@ export interface MonitoredBroker extends MeteredBroker {
 	readonly isListening: boolean;
 }
 
-/** {@link monitoring} of a broker. */
+/** The route of {@link monitoring} for a broker. */
 export function brokerMonitoring(broker: MonitoredBroker): Route {
 	return monitoring({
 		metrics: () => brokerMetrics(broker),

@@ -32,7 +32,7 @@ export function problemOf(error: unknown): Problem {
 	return { status, title, detail: error.message, code: error.code };
 }
 
-/** Answers with a problem. */
+/** Answers with an error as `application/problem+json`. */
 export function tellProblem(response: ServerResponse, problem: Problem): void {
 	if (problem.status === 405) {
 		response.setHeader('Allow', 'GET, HEAD');
@@ -51,7 +51,7 @@ export function tellProblem(response: ServerResponse, problem: Problem): void {
 	response.writeHead(problem.status).end(`${JSON.stringify(problem)}\n`);
 }
 
-/** Answers with JSON. */
+/** Answers with `body` as JSON. */
 export function tellJson(response: ServerResponse, body: unknown, status = 200): void {
 	response.setHeader('Content-Type', 'application/json');
 	response.writeHead(status).end(`${JSON.stringify(body)}\n`);

@@ -16,11 +16,11 @@ export interface WebFrontOptions
 		HttpServerOptions,
 		'host' | 'port' | 'portFlag' | 'names' | 'origins' | 'tls' | 'onWarning'
 	> {
-	/** Folder of the page that is served; without it there is none. */
+	/** Folder of the page to serve. @default none: no page */
 	readonly page?: string | undefined;
-	/** What a page is told of the broker, beside who it is to it. */
+	/** Further fields of the JSON at `/about`, beside `needsToken` and `role`. @default none */
 	readonly about?: Readonly<Record<string, unknown>> | undefined;
-	/** Asked before the page. */
+	/** Routes that are tried before all others. @default none */
 	readonly routes?: readonly Route[] | undefined;
 }
 
@@ -40,8 +40,8 @@ const MQTT_PATH = '/mqtt';
 const OVERHEAD = 64;
 
 /**
- * The broker for browsers and for those who watch over it: MQTT over WebSocket at `/mqtt`, `/about`, metrics and
- * health, the page, and whatever else is given.
+ * Starts the HTTP side of a broker: MQTT over WebSocket at `/mqtt`, `/about`, `/metrics`, `/healthz`, `/readyz`, the
+ * page, and `routes`.
  *
  * @throws ShoalError ERR_PORT
  */

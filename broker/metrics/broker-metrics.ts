@@ -10,8 +10,8 @@ export interface MeteredBroker {
 }
 
 /**
- * What a broker has counted, for Prometheus. Each is read from the broker when it is asked for, so that
- * it costs nothing before. With the load of the process; all in a registry of its own.
+ * The metrics of a broker and of its process for Prometheus, in a registry of their own. They are read from the broker
+ * when the metrics are read, and cost nothing before.
  */
 export async function brokerMetrics(broker: MeteredBroker): Promise<MetricsRegistry> {
 	const meters = await Meters.open();

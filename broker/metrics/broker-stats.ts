@@ -5,13 +5,14 @@ import type { Traffic } from '../net/traffic.ts';
 export interface BrokerStats extends RefusalCounts {
 	/** Clients that are connected. */
 	readonly clients: number;
-	/** Messages that are kept. */
+	/** Retained messages. */
 	readonly retained: number;
-	/** Messages that were not kept, as there were too many. */
+	/** Messages that were not retained because there were too many. */
 	readonly unkept: number;
-	/** Connections whose client has said who it is, and that have said nothing yet. */
+	/** Connections: `open` if the client is authenticated (the tracker is one), `silent` until then. */
 	readonly connections: { readonly open: number; readonly silent: number };
-	/** Bytes that wait in the process for clients that have not taken them, now or a moment ago. */
+	/** Bytes that wait for clients to take them, now or a moment ago. */
 	readonly queued: number;
+	/** MQTT messages and bytes since the start. */
 	readonly traffic: Traffic;
 }

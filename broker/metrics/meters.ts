@@ -2,17 +2,20 @@ import type { Registry as MetricsRegistry } from 'prom-client';
 
 type Client = typeof import('prom-client');
 
-/** One value of a metric that has several, told apart by labels. */
+/** One value of a metric with labels. */
 export interface Reading {
+	/** Label values by label name. */
 	readonly labels: Readonly<Record<string, string>>;
+	/** The value. */
 	readonly value: number;
 }
 
-/** How a metric is read: one number, or one for each combination of labels. */
+/** Reads a metric: one number, or one for each combination of labels. */
 export type Read = () => number | readonly Reading[];
 
-/** Metrics of Prometheus that are read where something is counted already, at the moment they are asked for. */
+/** Metrics for Prometheus that are read from existing counters when the metrics are read. */
 export class Meters {
+	/** The registry of prom-client. */
 	readonly registry: MetricsRegistry;
 	readonly #client: Client;
 
@@ -22,14 +25,14 @@ export class Meters {
 		client.collectDefaultMetrics({ register: this.registry });
 	}
 
-	/** A registry of its own, with the load of the process. The library is loaded only now. */
+	/** Makes a registry with the metrics of the process; loads the library prom-client. */
 	static async open(): Promise<Meters> {
 		// CommonJS, of which a bundle has the default only.
 		const { default: client } = await import('prom-client');
 		return new Meters(client);
 	}
 
-	/** What goes up and down. @param name without `shoal_` */
+	/** Adds a gauge. @param name without `shoal_` */
 	gauge(name: string, help: string, read: Read): void {
 		const gauge = new this.#client.Gauge({
 			...this.#about(name, help, read),
@@ -41,7 +44,7 @@ export class Meters {
 		});
 	}
 
-	/** What only goes up; its name ends with `_total`. @param name without `shoal_` */
+	/** Adds a counter; its name ends with `_total`. @param name without `shoal_` */
 	counter(name: string, help: string, read: Read): void {
 		const counter = new this.#client.Counter({
 			...this.#about(name, help, read),
@@ -54,7 +57,10 @@ export class Meters {
 		});
 	}
 
-	/** How long things take. @param buckets upper bounds in seconds @returns what takes a duration in seconds */
+	/**
+	 * Adds a histogram of durations. @param buckets upper bounds in seconds @returns a function that takes a duration
+	 * in seconds
+	 */
 	histogram(name: string, help: string, buckets: readonly number[]): (seconds: number) => void {
 		const histogram = new this.#client.Histogram({
 			...this.#about(name, help, () => 0),
@@ -74,7 +80,7 @@ function readings(read: Read): readonly Reading[] {
 	return typeof value === 'number' ? [{ labels: {}, value }] : value;
 }
 
-/** A reading for each of `values`, told apart by `label`. */
+/** A reading for each of `values`, with its name as the value of `label`. */
 export function byLabel(label: string, values: Readonly<Record<string, number>>): Reading[] {
 	return Object.entries(values).map(([name, value]) => ({ labels: { [label]: name }, value }));
 }

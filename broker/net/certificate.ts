@@ -2,9 +2,11 @@ import { generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:cr
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { ShoalError } from '../../protocol/index.ts';
 
-/** A certificate and its private key, as PEM. */
+/** A certificate and its private key. */
 export interface KeyPair {
+	/** The certificate, PEM. */
 	readonly cert: string;
+	/** The private key, PEM. */
 	readonly key: string;
 }
 
@@ -22,7 +24,7 @@ const COMMON_NAME = Buffer.from('0603550403', 'hex');
 // RFC 5280, 4.1.2.5: without an end, as it is the fingerprint that is checked.
 const NO_END = '99991231235959Z';
 
-/** Makes a key on the curve P-256 and a certificate that it signs itself (RFC 5280), to be told by its fingerprint. */
+/** Makes a key on the curve P-256 and a self-signed certificate (RFC 5280), which is identified by its fingerprint. */
 export function makeCertificate(): KeyPair {
 	const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 	const algorithm = der(SEQUENCE, ECDSA_SHA256);
@@ -52,7 +54,7 @@ export function makeCertificate(): KeyPair {
 	};
 }
 
-/** SHA-256 of a certificate, hex. */
+/** The SHA-256 fingerprint of a certificate in PEM: 64 hex digits. */
 export function fingerprintOf(cert: string): string {
 	return new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase();
 }

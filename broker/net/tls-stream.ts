@@ -17,13 +17,13 @@ export interface SecureStreamOptions
 }
 
 /**
- * What is said inside a TLS socket, read packet by packet like that of a plain one. Its bytes are copied
- * once, from where they were decrypted to. What is pushed can be read; what is written counts as queued
- * until the socket below has taken it.
+ * A TLS socket that is read packet by packet, like a plain one. Bytes are copied once, from the buffer they were
+ * decrypted to. What is written counts as queued until the socket below has taken it.
  */
 export class SecureStream extends Duplex {
 	readonly #inner: TLSSocket;
 
+	/** Reads and writes through `inner`. */
 	constructor(inner: TLSSocket, options: SecureStreamOptions) {
 		const { framer, onBad, check, ...marks } = options;
 		super({
@@ -61,16 +61,17 @@ export class SecureStream extends Duplex {
 		return this.#inner.bytesRead;
 	}
 
-	/** Bytes sent, or about to be. */
+	/** Bytes sent or queued. */
 	get bytesWritten(): number {
 		return this.#inner.bytesWritten;
 	}
 
+	/** Sends small packets at once. */
 	setNoDelay(): void {
 		this.#inner.setNoDelay();
 	}
 
-	/** Takes what was cut out of the stream. */
+	/** Takes a packet that was cut out of the stream, for its reader. */
 	give(packet: Uint8Array): void {
 		if (!this.push(packet)) {
 			this.#inner.pause();

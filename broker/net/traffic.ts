@@ -1,20 +1,26 @@
 import type { PublishPacket } from 'aedes';
 
-/** Messages (MQTT PUBLISH) one way, and the bytes of their packets. */
+/** MQTT PUBLISH messages in one direction. */
 export interface Flow {
+	/** Number of messages. */
 	messages: number;
+	/** Bytes of their packets. */
 	bytes: number;
 }
 
-/** What came in from clients, and what went out to them. */
+/** Messages in both directions. */
 export interface BothWays {
+	/** From clients. */
 	readonly in: Flow;
+	/** To clients. */
 	readonly out: Flow;
 }
 
-/** Chunks that were passed on as they came, and everything else. What stays in the process is not counted. */
+/** The traffic of a broker with its clients. Messages inside the process are not counted. */
 export interface Traffic {
+	/** All other messages. */
 	readonly control: BothWays;
+	/** Chunks that were forwarded as they came. */
 	readonly chunk: BothWays;
 }
 

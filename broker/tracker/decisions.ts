@@ -2,13 +2,13 @@ import type { Announce, Report, SwarmEvent, WatcherEvent } from '../../protocol/
 import type { AnnounceRecord } from './known-node.ts';
 import { isSeeder } from './listing.ts';
 
-/** Why an announce is refused. */
+/** Why the tracker refuses an announce. */
 export type RefusedAnnounce = 'layout' | 'node-announces' | 'announce-rate' | 'announces' | 'nodes';
 
 /** Why something is refused. `report`: by a node that is not listed for the seed, or comes too often. */
 export type Refused = RefusedAnnounce | 'report';
 
-/** What the tracker has to do. `forget`: have the broker drop a retained message. */
+/** What the tracker has to do. `forget`: make the broker drop a retained message. */
 export type Decision =
 	| { readonly do: 'forget'; readonly what: 'node-state'; readonly node: string }
 	| {

@@ -21,19 +21,20 @@ import { Swarms } from './swarms.ts';
 
 /** Options of {@link Registry}. */
 export interface RegistryOptions {
+	/** The limits that it keeps. */
 	readonly limits: Limits;
 	/** Monotonic time in ms. */
 	readonly now: () => number;
-	/** 0 to 1. */
+	/** Random number from 0 to 1. */
 	readonly random: () => number;
 }
 
 /**
- * Swarms, nodes and announces: all that a tracker knows. Pure: messages in, decisions out, time and
- * chance injected. Invariant: an announce stands in its node and in its swarm, or in neither.
+ * Swarms, nodes and announces: all that a tracker knows. It is pure: it takes messages and returns decisions; time and
+ * chance are injected. Invariant: an announce is in its node and in its swarm, or in neither.
  *
- * What was found retained is *unconfirmed* until its node says it again: listed after the others,
- * and dropped one ttl later.
+ * Retained messages are *unconfirmed* until their node repeats them: they are listed after the others, and dropped one
+ * ttl later.
  */
 export class Registry {
 	readonly #limits: Limits;
@@ -45,6 +46,7 @@ export class Registry {
 	#epoch = 1;
 	#epochStart: number;
 
+	/** An empty registry. */
 	constructor({ limits, now, random }: RegistryOptions) {
 		this.#limits = limits;
 		this.#now = now;
@@ -52,7 +54,7 @@ export class Registry {
 		this.#epochStart = now();
 	}
 
-	/** How much is held. */
+	/** How many nodes, seeds and announces there are. */
 	get size(): { nodes: number; seeds: number; announces: number } {
 		return {
 			nodes: this.#nodes.size,
@@ -61,13 +63,13 @@ export class Registry {
 		};
 	}
 
-	/** The connection to the broker was lost: nobody is confirmed any more. */
+	/** The connection to the broker was lost: no node is confirmed any more. */
 	disconnected(): void {
 		this.#epoch += 1;
 		this.#epochStart = this.#now();
 	}
 
-	/** There is a connection again: from now on nodes have one ttl to confirm what they had said. */
+	/** The tracker is connected again: nodes have one ttl from now on to confirm their announces. */
 	connected(): void {
 		this.#epochStart = this.#now();
 	}
@@ -90,7 +92,7 @@ export class Registry {
 			: this.#left(id, known);
 	}
 
-	/** A node has (part of) a seed. */
+	/** A node announces that it has a seed, or a part of it. */
 	announce(seed: string, id: string, message: Announce, isRetained: boolean): Decision[] {
 		const node = this.#nodes.get(id) ?? this.#addNode(id);
 		const before = node?.announces.get(seed);
@@ -114,13 +116,13 @@ export class Registry {
 		return isRetained ? decisions : [...decisions, ...progress(id, seed, message, before, isKnown)];
 	}
 
-	/** A node has taken its announce back. */
+	/** A node has withdrawn its announce. */
 	withdraw(seed: string, id: string): Decision[] {
 		const record = this.#nodes.get(id)?.announces.get(seed);
 		return record === undefined ? [] : this.#drop(record);
 	}
 
-	/** A node's periodic status. If it means what is held, everything is renewed at once. */
+	/** The periodic update of a node. If count and digest match its announces, all of them are renewed. */
 	update(
 		id: string,
 		{ session, count, digest }: { session: string; count: number; digest: string },
@@ -139,18 +141,18 @@ export class Registry {
 		return { status: isMatch ? 'ok' : 'again', refused: node.takeRefused() };
 	}
 
-	/** What the node `by` says of another one of the same seed. It changes nothing here. */
+	/** A report of the node `by` about another node of the same seed. It changes nothing in the registry. */
 	report(by: string, report: Report): Decision[] {
 		const isHeard = this.#nodes.get(by)?.mayReport(report.seed, this.#now()) ?? false;
 		return [isHeard ? complaint(by, report) : { ...report, do: 'refuse', why: 'report' }];
 	}
 
-	/** A page of the seeds that somebody shows, in the order of their ids. */
+	/** A page of the seeds that some node has, in the order of their ids, after the id `after`. */
 	seeds(after?: string): { seeds: SeedListing[]; next?: string } {
 		return pageOfSeeds(this.#swarms, after, this.#limits.listPage);
 	}
 
-	/** Who shows a seed: how many, and a sample with their addresses, first those `asker` should go to. */
+	/** The nodes that have a seed: how many, and a sample with their addresses, first those that `asker` should use. */
 	query(
 		seed: string,
 		asker?: string,
@@ -165,7 +167,7 @@ export class Registry {
 		};
 	}
 
-	/** Drops what has outlived its time; to be called about once a second. */
+	/** Drops announces and nodes that have expired; to be called about once a second. */
 	sweep(): Decision[] {
 		const now = this.#now();
 		const decisions: Decision[] = [];

@@ -8,7 +8,7 @@ import {
 } from 'node:crypto';
 import { ShoalError } from '../../protocol/index.ts';
 
-/** Ms for which a ticket holds. */
+/** Milliseconds for which a ticket is valid. */
 export const TICKET_LIFE = 5 * 60_000;
 /** The DER header of an Ed25519 public key (RFC 8410), before its 32 bytes. */
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
@@ -17,21 +17,23 @@ const KEY_BYTES = 32;
 
 /** The claims of a ticket: the node `from` may connect to the listener of the node `to`. */
 export interface TicketClaims {
+	/** Id of the node that connects. */
 	readonly from: string;
+	/** Id of the node that listens. */
 	readonly to: string;
 }
 
 /**
- * Writes tickets: the end of their life, in ms since 1970 and base 36, a dot, and the signature of the
- * tracker (Ed25519, base64url) under that and both ids. Who can read it can use it, but only in the name of
- * `from`, and only at `to`.
+ * Issues tickets: the time of expiry (ms since 1970, base 36), a dot, and the tracker's signature (Ed25519, base64url)
+ * of that time and both ids. Whoever has read a ticket can use it, but only as the node `from` and only at the node
+ * `to`.
  */
 export class TicketIssuer {
-	/** What listeners check tickets with: the raw public key, base64url. */
+	/** The public key that listeners check tickets with: 32 bytes, base64url. */
 	readonly key: string;
 	readonly #private: KeyObject;
 
-	/** @param privateKey what it signed with before, as {@link privateKey}. @default a new one */
+	/** Makes an issuer. @param privateKey an earlier {@link privateKey}; a new one is made if undefined */
 	constructor(privateKey?: string) {
 		this.#private =
 			privateKey === undefined
@@ -41,12 +43,12 @@ export class TicketIssuer {
 		this.key = der.subarray(SPKI.length).toString('base64url');
 	}
 
-	/** What it signs with, PEM. */
+	/** The private key, PEM. */
 	get privateKey(): string {
 		return this.#private.export({ type: 'pkcs8', format: 'pem' }) as string;
 	}
 
-	/** @param now ms since 1970 */
+	/** Issues a ticket. @param now ms since 1970 */
 	issue(claims: TicketClaims, now: number): string {
 		const until = Math.round(now + TICKET_LIFE).toString(36);
 		return `${until}.${sign(null, signed(claims, until), this.#private).toString('base64url')}`;
@@ -56,9 +58,9 @@ export class TicketIssuer {
 /**
  * Checks a ticket.
  *
- * @param key the tracker's, as {@link TicketIssuer.key}
+ * @param key public key of the tracker, as {@link TicketIssuer.key}
  * @param now ms since 1970 by the clock of the tracker
- * @throws ShoalError ERR_REFUSED
+ * @throws ShoalError ERR_REFUSED if it is not signed by `key`, is for other nodes, or has expired
  */
 export function checkTicket(ticket: string, claims: TicketClaims, key: string, now: number): void {
 	const [until = '', signature = ''] = ticket.split('.');

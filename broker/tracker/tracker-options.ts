@@ -18,31 +18,31 @@ import { TicketIssuer } from './tickets.ts';
 export interface TrackerOptions {
 	/** URL of the broker. */
 	readonly url: string;
-	/** MQTT client id. @default a new one */
+	/** MQTT client id. @default a new random one */
 	readonly id?: string | undefined;
 	/** Root of all topics. @default shoal/1 */
 	readonly root?: string | undefined;
-	/** Changes to the table of limits. */
+	/** Limits that differ from the defaults, by name; `shoal limits` lists them. @default none */
 	readonly limits?: Partial<Limits> | undefined;
-	/** Proves to a shoal broker that it is the same client that comes back. */
+	/** MQTT password. @default none */
 	readonly password?: string | undefined;
-	/** A byte stream to use instead of one to `url`. */
+	/** Opens the byte stream of a connection. @default a connection to `url` */
 	readonly openStream?: OpenStream | undefined;
-	/** The IP address from which a client is connected, if the broker can say it. */
+	/** The IP address of the client `id`, where the broker tells it. @default unknown */
 	readonly addressOf?: ((id: string) => string | undefined) | undefined;
-	/** What signs tickets. @default a new one */
+	/** Signs the tickets for direct connections. @default an issuer with a new key */
 	readonly office?: TicketIssuer | undefined;
-	/** How loaded its broker is, since it was asked last. @default nobody knows, and watchers are not told */
+	/** The load of the broker since the last call. @default unknown: watchers are not told */
 	readonly load?: (() => Load) | undefined;
-	/** Nobody else can be the tracker, so it does not look first. @default false */
+	/** Whether no other tracker can be on the broker, so that it does not look for one first. @default false */
 	readonly isAlone?: boolean | undefined;
 	/** Monotonic time in ms. @default performance.now */
 	readonly now?: (() => number) | undefined;
-	/** 0 to 1. @default Math.random */
+	/** Random number from 0 to 1. @default Math.random */
 	readonly random?: (() => number) | undefined;
-	/** ms between two looks for what has outlived its time. @default 1 000 */
+	/** Milliseconds between two checks for expired announces. @default 1 000 */
 	readonly sweep?: number | undefined;
-	/** ms that a tracker of which only a retained `ready` is known has to answer. @default 3 000 */
+	/** Milliseconds that another tracker, known only by its retained state, has to answer. @default 3 000 */
 	readonly probe?: number | undefined;
 }
 
@@ -63,17 +63,17 @@ export interface TrackerSettings {
 	readonly probe: number;
 }
 
-/** What a tracker tells. */
+/** The events of a {@link Tracker}. */
 export interface TrackerEvents {
-	/** It is the tracker, of this session; again after each reconnect. */
+	/** It is the active tracker, with this session; again after each reconnect. */
 	ready(session: string): void;
-	/** Another one is the tracker; this one waits. */
+	/** Another tracker is active; this one stands by. */
 	standby(): void;
-	/** The connection was lost; it goes on trying. */
+	/** The connection to the broker was lost; it reconnects until it is closed. */
 	down(reason: ShoalError): void;
-	/** What it tells watchers as well. */
+	/** An event that watchers are told as well. */
 	event(event: WatcherEvent): void;
-	/** A message could not be read, or one of ours was not delivered. */
+	/** A message could not be read, or a message of the tracker was not delivered. */
 	warning(error: unknown): void;
 }
 
@@ -81,11 +81,11 @@ export interface TrackerEvents {
 export interface TrackerCounts {
 	/** Messages that could not be read. */
 	malformed: number;
-	/** Messages of ours that were not delivered. */
+	/** Messages of the tracker that were not delivered. */
 	undelivered: number;
-	/** Announces whose time ended before they were renewed. */
+	/** Announces that expired because they were not renewed. */
 	expired: number;
-	/** Requests of nodes, by what they asked for. */
+	/** Requests of nodes, by operation. */
 	readonly requests: Record<TrackerRequest['op'], number>;
 	/** Announces and reports that were refused, by reason. */
 	readonly refused: Record<Refused, number>;

@@ -10,10 +10,13 @@ import {
 	zeroCounts,
 } from './tracker-options.ts';
 
-/** What a tracker holds and has counted. */
+/** Counters and gauges of a tracker. */
 export interface TrackerStats extends TrackerCounts {
+	/** Nodes that the tracker knows. */
 	readonly nodes: number;
+	/** Seeds that some node has. */
 	readonly seeds: number;
+	/** Announces that are valid. */
 	readonly announces: number;
 }
 
@@ -26,6 +29,7 @@ const RETRY_MS = 1_000;
  * several on one broker one is ready; the others stand by and one of them takes over when it is lost.
  */
 export class Tracker {
+	/** MQTT client id. */
 	readonly id: string;
 	readonly #settings: TrackerSettings;
 	readonly #events = createNanoEvents<TrackerEvents>();
@@ -52,20 +56,22 @@ export class Tracker {
 		return tracker;
 	}
 
-	/** Whether it is the tracker now. */
+	/** Whether it is the active tracker. */
 	get isActive(): boolean {
 		return this.#role instanceof ActiveTracker;
 	}
 
-	/** Whether it is the tracker now, and connected. */
+	/** Whether it is the active tracker and connected. */
 	get isReady(): boolean {
 		return this.#role instanceof ActiveTracker && this.#role.isUp;
 	}
 
+	/** Calls `handler` at each `event`. @returns a function that removes the handler */
 	on<E extends keyof TrackerEvents>(event: E, handler: TrackerEvents[E]): Unsubscribe {
 		return this.#events.on(event, handler);
 	}
 
+	/** Counters and gauges, as they are now. */
 	stats(): TrackerStats {
 		const none = { nodes: 0, seeds: 0, announces: 0 };
 		const { refused, requests, ...counts } = this.#counts;
@@ -73,7 +79,7 @@ export class Tracker {
 		return { ...counts, requests: { ...requests }, refused: { ...refused }, ...size };
 	}
 
-	/** Says that it is gone, and disconnects. No event comes after it. */
+	/** Publishes that it is gone, and disconnects. No event comes after it. */
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		this.#events.events = {};

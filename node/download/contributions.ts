@@ -1,10 +1,14 @@
 import type { LaneKind } from '../lanes/lane.ts';
 
-/** What one node has contributed, on one lane. */
+/** How much one node contributed to a download, on one lane. */
 export interface SourceShare {
+	/** Node id. */
 	readonly node: string;
+	/** The lane that the bytes came on. */
 	readonly lane: LaneKind;
+	/** Chunks, verified and stored. */
 	readonly chunks: number;
+	/** Bytes of these chunks. */
 	readonly bytes: number;
 }
 

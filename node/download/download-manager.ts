@@ -11,25 +11,28 @@ import type { ReadersTarget, Target } from './target/target.ts';
 
 /** Options of a download. */
 export interface FetchOptions {
-	/** Wait for a seed that nobody has yet. @default false: ERR_NOT_FOUND after five seconds */
+	/** Whether to wait for a seed that no node has yet. @default false: ERR_NOT_FOUND after five seconds */
 	readonly wait?: boolean | undefined;
+	/** Stops the download: it rejects, and what is verified is kept. @default none */
 	readonly signal?: AbortSignal | undefined;
-	/** Called four times a second. */
+	/** Called four times a second. @default none */
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
 	/**
-	 * Called when the file is verified and stands under its name. `get` resolves a little later, when
-	 * it would survive a loss of power, or fails if the disk does: then the file is taken away again.
+	 * Called when the file is verified and has its name. `get` resolves a little later, when the file is synced to the
+	 * disk. If that fails, `get` rejects and the file is removed again. @default none
 	 */
 	readonly onComplete?: ((result: DownloadResult) => void) | undefined;
 }
 
-/** What a node downloads, and has. */
+/** Counters and gauges of the downloads of a node. */
 export interface DownloadStats {
+	/** Downloads that run. */
 	readonly running: number;
-	/** Nodes that they count on; one that is counted on by two counts twice. */
+	/** Nodes that they fetch chunks from, by lane; a node that two downloads use counts twice. */
 	readonly sources: Record<LaneKind, number>;
+	/** Downloads that are complete. */
 	readonly complete: number;
-	/** Stopped ones too. */
+	/** Downloads that failed or were stopped. */
 	readonly failed: number;
 }
 

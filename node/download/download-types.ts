@@ -12,50 +12,56 @@ import type { DigestChunk } from './verify-chunks.ts';
 
 /** The parts of a node that downloads use. */
 export interface DownloadContext extends PeersContext {
-	/** What the node has: what it downloads is added. */
+	/** The contents of the node; downloads are added to it. */
 	readonly contents: ContentStore;
 	readonly digest: DigestChunk;
 	/** Counts bytes sent and received. */
 	readonly traffic: Traffic;
-	/** Keeps downloads to a rate. */
+	/** Limits the rate of downloads. */
 	readonly downLimiter: RateLimiter;
-	/** Told of each decision and transfer; undefined if nobody wants to know. */
+	/** Called with each decision and transfer; undefined if there is no trace. */
 	readonly trace: TraceSink | undefined;
 }
 
-/** Which chunks are fetched first, and which at all. */
+/** Which chunks are fetched, and in which order. */
 export type ChunkSelection = Pick<DownloadEngineOptions, 'order' | 'demand'>;
 
-/** How far a download is. */
+/** The progress of a download. */
 export interface Progress {
-	/** `finding` nodes and the seed, `checking` what is there already, `fetching`, `verifying` the whole. */
+	/**
+	 * `finding`: looking for nodes and the seed. `checking`: hashing what an earlier download left. `fetching`:
+	 * downloading chunks. `verifying`: checking the digest of the whole.
+	 */
 	readonly phase: 'finding' | 'checking' | 'fetching' | 'verifying';
+	/** Seed id. */
 	readonly id: string;
-	/** Known once the seed is. */
+	/** File name; undefined until the seed is known. */
 	readonly name?: string | undefined;
 	/** Bytes that are verified and stored. */
 	readonly have: number;
+	/** Bytes in all; 0 until the seed is known. */
 	readonly length: number;
-	/** Bytes per second over the last two seconds. */
+	/** Bytes per second that the node received over the last two seconds, for all its downloads. */
 	readonly rate: number;
-	/** Nodes that are counted on. */
+	/** Nodes that chunks are fetched from. */
 	readonly sources: number;
-	/** The same, by the lane they are reached on. */
+	/** The same, by lane. */
 	readonly lanes: Readonly<Record<LaneKind, number>>;
 }
 
-/** A download that is done. */
+/** A finished download: verified, and where it is. */
 export interface DownloadResult {
+	/** The seed of the file. */
 	readonly seed: Seed;
-	/** Where the file is. */
+	/** Absolute path of the file. */
 	readonly path: string;
-	/** How long it took. */
+	/** Milliseconds it took. */
 	readonly ms: number;
-	/** What came from whom. */
+	/** How much came from each node, on each lane. */
 	readonly sources: readonly SourceShare[];
-	/** Bytes that were there already and right, so that they were not fetched. */
+	/** Bytes that were there already and right, and were not fetched. */
 	readonly kept: number;
-	/** Whether the file stood under its name already, and was right. */
+	/** Whether the file was there under its name already, and was right. */
 	readonly wasThere: boolean;
 }
 
@@ -64,16 +70,16 @@ export interface DownloadOptions {
 	readonly id: string;
 	/** The seed, if it is known already. */
 	readonly seed?: Seed | undefined;
-	/** A name that goes before those of strangers. */
+	/** A file name that takes precedence over the names that other nodes tell. */
 	readonly name?: string | undefined;
 	readonly target: Target;
 	readonly selection: ChunkSelection;
-	/** Wait for a seed that nobody has yet. */
+	/** Whether to wait for a seed that no node has yet. */
 	readonly wait: boolean;
 	readonly signal?: AbortSignal | undefined;
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
-	/** The file is verified and has its name; what is left is to have it survive a loss of power. */
+	/** Called when the file is verified and has its name, before it is synced to the disk. */
 	readonly onComplete?: ((result: DownloadResult) => void) | undefined;
-	/** The seed is known and its content is coming. */
+	/** Called when the seed is known, before the first chunk is fetched. */
 	readonly onContent?: ((content: StoredContent) => void) | undefined;
 }

@@ -21,9 +21,9 @@ import type { RangeOptions } from '../streaming/content-range.ts';
 import type { ContentStream } from '../streaming/content-stream.ts';
 import { parseHttpRange } from './http-range.ts';
 
-/** What the gateway needs of a node. Its methods throw ShoalErrors, as those of `ShoalNode` do. */
+/** The part of a node that the gateway uses. Its methods throw ShoalErrors, as those of `ShoalNode` do. */
 export interface GatewayNode {
-	/** Every seed the tracker holds. */
+	/** Every seed that the tracker lists. */
 	seeds(): AsyncIterable<SeedListing>;
 	/** Which nodes have a seed. */
 	who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>>;
@@ -32,10 +32,10 @@ export interface GatewayNode {
 }
 
 /**
- * Files of the swarm by HTTP, for whatever speaks it: `/seeds`, `/seeds/<id>` and `/files/<id>`. A file is
- * streamed while it comes from other nodes, each chunk verified, and nothing that is not asked for is fetched.
+ * A route of an {@link HttpServer} that serves the swarm by HTTP: `/seeds`, `/seeds/<id>` and `/files/<id>`. A file is
+ * streamed while its chunks arrive, each chunk verified; only the bytes that are requested are fetched.
  *
- * @param node asked for with the first request
+ * @param node returns the node to use; called at each request
  */
 export function gatewayRoute(node: () => Promise<GatewayNode>): Route {
 	return async (visit) => {

@@ -3,10 +3,10 @@ import { runsOf } from '../util/runs.ts';
 import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
 
 /**
- * The chunks of `seed` that are right in the file at `path`, ascending.
+ * The indices of the chunks of `seed` that are right in the file at `path`, ascending.
  *
- * @param among only these are looked at. @default all
- * @throws ShoalError of the file system
+ * @param among the chunks to check; all if undefined
+ * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_FOLDER, ERR_IO, ERR_ABORTED
  */
 export async function rightChunks(
 	path: string,

@@ -10,8 +10,9 @@ import { type HashJob, pieceDigests } from './piece-digests.ts';
 
 /** Options of what hashes files. */
 export interface HashOptions {
-	/** Called with the bytes hashed since the last call. */
+	/** Called with the number of bytes that were hashed since the last call. @default none */
 	readonly onBytes?: ((bytes: number) => void) | undefined;
+	/** Stops the hashing, with ERR_ABORTED. @default none */
 	readonly signal?: AbortSignal | undefined;
 }
 

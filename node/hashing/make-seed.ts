@@ -16,11 +16,11 @@ import type { SeedCache } from './seed-cache.ts';
 
 /** Options of {@link makeSeed}. */
 export interface MakeSeedOptions extends HashOptions {
-	/** The name in the seed, which others see. @default the name of the file */
+	/** File name in the seed, which other nodes see. @default the name of the file */
 	readonly name?: string | undefined;
-	/** Where seeds are remembered. @default every file is hashed */
+	/** Cache of seeds: a file that has not changed since is not hashed again. @default none: every file is hashed */
 	readonly cache?: SeedCache | undefined;
-	/** Called if the seed was remembered, and nothing is hashed. */
+	/** Called if the seed was in the cache, so that nothing is hashed. @default none */
 	readonly onRemembered?: (() => void) | undefined;
 }
 
@@ -38,8 +38,8 @@ const RACY = 2_500;
 const CLOCK_TICK = 20;
 
 /**
- * The seed of a file. Reads it twice at the same time, once for the whole and once for the chunks,
- * each at the speed of one SHA-256 stream; `onBytes` counts every byte twice.
+ * Makes the seed of a file. Two workers read the file at the same time, one for the digest of the whole and one for the
+ * digests of the chunks, so `onBytes` counts every byte twice.
  *
  * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED, or
  *   ERR_CHANGED if the file changed meanwhile

@@ -17,9 +17,9 @@ import { homeFolder } from '../storage/home-folder.ts';
 
 /** Options of a {@link SeedCache}. */
 export interface SeedCacheOptions {
-	/** Entries kept; the ones used longest ago go first. @default 1,000 */
+	/** Most entries; the least recently used are removed first. @default 1,000 */
 	readonly mostEntries?: number | undefined;
-	/** Bytes kept. @default 256 MiB */
+	/** Most bytes of all entries together. @default 256 MiB */
 	readonly mostBytes?: number | undefined;
 }
 
@@ -27,31 +27,31 @@ const MAGIC = 'shoal seed cache 1';
 const LF = 0x0a;
 
 /**
- * Remembers the seeds of files, so that what has not changed is not hashed again: one entry a file, in
- * a folder that any number of processes use at the same time.
+ * A cache of seeds on disk, so that a file that has not changed is not hashed again. It has one entry a file, in a folder
+ * that any number of processes can use at the same time.
  *
- * An entry is a line that names the format, the SHA-256 of all that follows, the path as JSON, the
- * {@link fileStamp}, and the text of the seed. One that is not exactly as it was written, or is of another
- * file, is none; it is written anew. The cache is a convenience: what fails in it is no failure of its user.
+ * An entry is a line with the format and the SHA-256 of all that follows, then the path as JSON, the stamp of the file
+ * (its identity, size and times), and the text of the seed. An entry that was damaged, or is of another file, is ignored and written
+ * anew. Errors of the cache are ignored: the file is hashed then.
  */
 export class SeedCache {
 	readonly #folder: string;
 	readonly #mostEntries: number;
 	readonly #mostBytes: number;
 
-	/** @param folder made when it is needed */
+	/** Uses a folder. @param folder path of its folder, which is made when it is needed */
 	constructor(folder: string, { mostEntries = 1_000, mostBytes = 2 ** 28 }: SeedCacheOptions = {}) {
 		this.#folder = folder;
 		this.#mostEntries = mostEntries;
 		this.#mostBytes = mostBytes;
 	}
 
-	/** The one of this user, where the system keeps what can be made again. */
+	/** The cache of this user: `shoal/seeds` in the system's folder for caches. */
 	static ofUser(): SeedCache {
 		return new SeedCache(join(cacheHome(), 'shoal', 'seeds'));
 	}
 
-	/** The seed of the file at `path`, if it is remembered and the file has the same stamp still. */
+	/** The seed of the file at `path`, if there is an entry with the same stamp. @internal */
 	async find(path: string, stamp: string, name: string): Promise<Seed | undefined> {
 		try {
 			const real = await realpath(path);
@@ -70,7 +70,7 @@ export class SeedCache {
 		}
 	}
 
-	/** Remembers the seed of the file at `path`, which had this stamp before and after it was hashed. */
+	/** Stores the seed of the file at `path`, which had this stamp before and after it was hashed. @internal */
 	async remember(path: string, stamp: string, seed: Seed): Promise<void> {
 		try {
 			const real = await realpath(path);

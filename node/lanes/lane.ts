@@ -1,4 +1,4 @@
-/** How messages reach another node. */
+/** How messages reach another node: through the broker, or on a direct connection. */
 export type LaneKind = 'broker' | 'direct';
 
 /** A way to another node: through the broker, or straight to it. What arrives looks the same. */

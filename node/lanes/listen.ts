@@ -10,11 +10,11 @@ import {
 	type Topics,
 } from '../../protocol/index.ts';
 
-/** Where a node listens. */
+/** Where a node listens for direct connections. */
 export interface ListenAt {
-	/** An address of this machine. @default all, or loopback if the broker is on loopback */
+	/** An address of this machine. @default all addresses, or loopback if the broker is on loopback */
 	readonly host?: string | undefined;
-	/** @default any that is free */
+	/** TCP port. @default any free port */
 	readonly port?: number | undefined;
 }
 

@@ -6,20 +6,21 @@ import type { SeedCache } from '../hashing/seed-cache.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import { FileStorage } from '../storage/file-storage.ts';
 
-/** What a {@link Share} tells. */
+/** The events of a {@link Share}. */
 export interface ShareEvents {
-	/** The file has changed: it is not served until it has been hashed again. */
+	/** The file has changed: it is hashed again, and not served meanwhile. */
 	changed(): void;
-	/** The file is what it was after all, and served again. */
+	/** The content of the file is the same after all: it is served again. */
 	restored(): void;
-	/** It is not served any more: the file is another now, or cannot be read. */
+	/** The file is not served any more: its content has changed, or it cannot be read. */
 	ended(error: unknown): void;
 }
 
-/** A file that this node serves. */
+/** A file that a node shares. */
 export class Share {
+	/** The seed of the file. */
 	readonly seed: Seed;
-	/** Absolute. */
+	/** Absolute path of the file. */
 	readonly path: string;
 	readonly #contents: ContentStore;
 	readonly #cache: SeedCache | undefined;
@@ -43,9 +44,10 @@ export class Share {
 	}
 
 	/**
-	 * Makes the seed of a file, or takes the one given, and serves it.
+	 * Makes the seed of a file, and serves the file. {@link ShoalNode.share} calls this.
 	 *
 	 * @throws ShoalError as {@link makeSeed}, and ERR_EXISTS if this node has the seed already
+	 * @internal
 	 */
 	static async start(
 		contents: ContentStore,
@@ -63,16 +65,17 @@ export class Share {
 		return new Share(contents, absolute, content, options.cache);
 	}
 
+	/** Calls `handler` at each `event`. @returns a function that removes the handler */
 	on<E extends keyof ShareEvents>(event: E, handler: ShareEvents[E]): Unsubscribe {
 		return this.#events.on(event, handler);
 	}
 
-	/** Whether it is this share that `content` belongs to. */
+	/** Whether `content` belongs to this share. @internal */
 	holds(content: StoredContent): boolean {
 		return this.#content === content;
 	}
 
-	/** Its bytes could not be read as they were: takes it back, and hashes the file again. */
+	/** The file could not be read as it was: withdraws it, and hashes the file again. @internal */
 	async onBroken(error: unknown): Promise<void> {
 		await this.#release();
 		if (!isShoalError(error, 'ERR_CHANGED')) {
@@ -84,7 +87,7 @@ export class Share {
 		await this.#hashing;
 	}
 
-	/** Serves it no longer. */
+	/** Stops sharing: withdraws the announce and closes the file. */
 	async stop(): Promise<void> {
 		this.#stopping.abort();
 		await this.#hashing;

@@ -1,7 +1,7 @@
 import type { ByteRange } from '../../protocol/index.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 
-/** One decision or transfer of a node about one seed. Ranges are `[offset, length]` in bytes of the content. */
+/** One decision or transfer of a node for one seed. Ranges are `[offset, length]` in bytes of the content. */
 export type SeedEvent =
 	| {
 			readonly event: 'asked' | 'cancelled';
@@ -11,7 +11,7 @@ export type SeedEvent =
 			readonly id: string;
 			readonly ranges: readonly ByteRange[];
 	  }
-	/** Bytes have come: `useful` of them were asked for, or lacking. `shared`: sent to all who listen. */
+	/** Bytes have arrived. `useful` of them were requested or missing. `shared`: they were sent to all listeners. */
 	| {
 			readonly event: 'received';
 			readonly node: string;
@@ -21,16 +21,16 @@ export type SeedEvent =
 			readonly useful: number;
 			readonly shared: boolean;
 	  }
-	/** A node has answered, `took` ms after it was asked. */
+	/** A node has answered, `took` ms after the request. */
 	| { readonly event: 'answered'; readonly node: string; readonly took: number }
-	/** Bytes that were asked of a node are not waited for any more: they are asked for again. */
+	/** Bytes that were requested from a node are given up; they are requested again. */
 	| {
 			readonly event: 'lost';
 			readonly node: string;
 			readonly offset: number;
 			readonly length: number;
 	  }
-	/** Chunks are verified, written and counted. */
+	/** Chunks are verified and written. */
 	| {
 			readonly event: 'stored';
 			readonly node: string;
@@ -38,7 +38,7 @@ export type SeedEvent =
 			readonly count: number;
 	  }
 	| { readonly event: 'bad'; readonly node: string; readonly chunk: number }
-	/** How many chunks a node says it has; that it has gained some; that it is not a source any more. */
+	/** How many chunks a node says it has; chunks that it has gained; that it is no source any more. */
 	| { readonly event: 'has'; readonly node: string; readonly chunks: number }
 	| {
 			readonly event: 'gained';
@@ -53,7 +53,7 @@ export type SeedEvent =
 			readonly id: string;
 			readonly busy: boolean;
 	  }
-	/** A message has been handed to the lane; `node` is undefined if it goes to all who listen. */
+	/** A message was handed to the lane; `node` is undefined if it goes to all listeners. */
 	| {
 			readonly event: 'sent';
 			readonly node: string | undefined;
@@ -63,13 +63,13 @@ export type SeedEvent =
 	  }
 	| { readonly event: 'complete' | 'disconnected' };
 
-/** A {@link SeedEvent}, and of which seed. */
+/** A {@link SeedEvent} with the id of its seed. */
 export type TraceEvent = SeedEvent & { readonly seed: string };
 
-/** Takes what a node traces. */
+/** Takes the trace events of a node. */
 export type TraceSink = (event: TraceEvent) => void;
 
-/** One that tells all of them; undefined if there are none. */
+/** A sink that passes events on to all `sinks`; undefined if there are none. */
 export function traceToAll(sinks: ReadonlyArray<TraceSink | undefined>): TraceSink | undefined {
 	const [first, ...others] = sinks.filter((sink) => sink !== undefined);
 	if (first === undefined || others.length === 0) {

@@ -1,22 +1,23 @@
 import { type Seed, ShoalError } from '../../protocol/index.ts';
 
 /**
- * Which bytes of a content are wanted, as in `fs.createReadStream` and in HTTP: both are inclusive,
- * counted from 0, and an `end` behind the last byte stands for the last byte.
+ * A range of bytes, as in `fs.createReadStream` and in HTTP: counted from 0, both ends inclusive. An `end` beyond the
+ * last byte means the last byte.
  */
 export interface RangeOptions {
-	/** The first byte; below 0, counted from the end: -500 begins the last 500. @default 0 */
+	/** The first byte. A negative number counts from the end: -500 means the last 500 bytes. @default 0 */
 	readonly start?: number | undefined;
-	/** The last byte. @default the last of the content */
+	/** The last byte. @default the last byte of the content */
 	readonly end?: number | undefined;
 }
 
-/** Bytes of a content. */
+/** A range of bytes of a content. */
 export interface ContentRange {
+	/** The seed of the content. */
 	readonly seed: Seed;
 	/** The first byte. */
 	readonly start: number;
-	/** How many; 0 only of an empty content. */
+	/** Number of bytes; 0 only if the content is empty. */
 	readonly length: number;
 }
 

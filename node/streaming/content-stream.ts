@@ -7,35 +7,36 @@ import { abortError, onAbort } from '../util/abort.ts';
 import { type ContentRange, isWhole, type RangeOptions, resolveRange } from './content-range.ts';
 import { readContent } from './content-reader.ts';
 
-/** Options of a content that is read while it comes. */
+/** Options of {@link ShoalNode.stream}. */
 export interface StreamOptions extends RangeOptions {
-	/** Wait for a seed that nobody has yet. @default false: ERR_NOT_FOUND after five seconds */
+	/** Whether to wait for a seed that no node has yet. @default false: ERR_NOT_FOUND after five seconds */
 	readonly wait?: boolean | undefined;
+	/** Ends the stream with an error. @default none */
 	readonly signal?: AbortSignal | undefined;
 	/**
-	 * Called four times a second while the bytes come from other nodes. `have` and `length` are of the
-	 * range: what was read of it, and all of it.
+	 * Called four times a second while bytes come from other nodes. `have` and `length` are those of the range: bytes
+	 * that were read of it, and bytes in all. @default none
 	 */
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
 	/**
-	 * Bytes fetched ahead of what was read, in whole chunks, one at least: a slow reader holds the
-	 * download back. @default 16 MiB
+	 * Bytes that are fetched ahead of the reader, in whole chunks, at least one chunk. A slow reader slows the download
+	 * down. @default 16 MiB
 	 */
 	readonly readAhead?: number | undefined;
 }
 
-/** What was read, when all of a range was. */
+/** The range that was read, when the stream has ended. */
 export interface StreamResult extends ContentRange {
 	/**
-	 * `whole`: the digest of the content is right. `chunks`: that of each chunk read is, and more
-	 * cannot be checked of a range.
+	 * `whole`: the digest of the whole content is right. `chunks`: the digest of each chunk that was read is right; of a
+	 * range no more can be checked.
 	 */
 	readonly verified: 'whole' | 'chunks';
-	/** How long it took. */
+	/** Milliseconds it took. */
 	readonly ms: number;
 	/**
-	 * What came from whom: in the download that was read from, also for others who read from it.
-	 * Nothing if this node had it.
+	 * How much came from each node, on each lane: of the download that the stream read from, which other streams may
+	 * share. Empty if the node had the content.
 	 */
 	readonly sources: readonly SourceShare[];
 }
@@ -51,14 +52,14 @@ const READ_AHEAD = 16 * 1024 * 1024;
 const BUFFERED = 512 * 1024;
 
 /**
- * A range of a content, in order, fetched while it is read. A Node stream of bytes: for `for await`,
- * `pipeline` and `Readable.toWeb`. It begins to fetch when it is made. Destroying it, or leaving the
- * loop, takes back what was asked for; when it is closed, everything is given back.
+ * A range of a content as a readable stream of Node: for `for await`, `pipeline` and `Readable.toWeb`. Bytes come in
+ * order and are fetched while they are read, from the moment the stream is made. Destroying the stream, or leaving the
+ * loop, cancels what was requested. `close` comes when all files and requests are given back.
  */
 export class ContentStream extends Readable {
 	/**
-	 * Which bytes come, as soon as that is known: before the first of them. Rejects as the stream
-	 * does; an error before that is told here, and as an event only to those who listen.
+	 * Resolves with the range before its first byte comes. Rejects with the error that ends the stream before that; such
+	 * an error does not end the process if nobody listens for the event `error`.
 	 */
 	readonly opened: Promise<ContentRange>;
 	readonly #startedAt = performance.now();
@@ -72,6 +73,7 @@ export class ContentStream extends Readable {
 	#read = 0;
 	#result: StreamResult | undefined;
 
+	/** {@link ShoalNode.stream} makes streams. @internal */
 	constructor(find: FindSource, options: StreamOptions) {
 		super({ highWaterMark: BUFFERED });
 		this.#options = options;
@@ -104,7 +106,7 @@ export class ContentStream extends Readable {
 		this.read(0);
 	}
 
-	/** What was read; undefined until the stream has ended. */
+	/** The result; undefined until the stream has ended. */
 	get result(): StreamResult | undefined {
 		return this.#result;
 	}

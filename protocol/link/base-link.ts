@@ -12,34 +12,35 @@ import type {
 	Will,
 } from './connection-options.ts';
 
-/** Options of a link. */
+/** Options of {@link Link.open}. */
 export interface LinkOptions {
 	/** URL of the broker: mqtt, mqtts, ws or wss. */
 	readonly url: string;
 	/** MQTT client id: the node id. */
 	readonly id: string;
-	/** Proves to a shoal broker that it is the same node that comes back. */
+	/** MQTT password; a shoal broker reads `token:secret` from it. @default none */
 	readonly password?: string | undefined;
-	/** The will of a session; sessions are new per connection. Without it nobody is told of a loss. */
+	/** Makes the will of a session; each connection has a new session. @default none: a lost connection is not announced */
 	readonly will?: ((session: string) => Will) | undefined;
-	/** Seconds. @default 15 */
+	/** MQTT keepalive, seconds. @default 15 */
 	readonly keepalive?: number | undefined;
-	/** ms until a connect, subscribe or publish fails. @default 10 000 */
+	/** Milliseconds until a connect, subscribe or publish fails. @default 10 000 */
 	readonly timeout?: number | undefined;
-	/** A byte stream to use instead of one to `url`. */
+	/** Opens the byte stream of a connection. @default a connection to `url` */
 	readonly openStream?: OpenStream | undefined;
-	/** For the jitter of reconnects, 0 to 1. @default Math.random */
+	/** Random number from 0 to 1, for the jitter of reconnects. @default Math.random */
 	readonly random?: (() => number) | undefined;
 }
 
-/** What a link tells. */
+/** The events of a {@link Link}. */
 export interface LinkEvents {
-	/** Connected (again), all subscriptions made; `session` is new. */
+	/** Connected, or connected again, with all subscriptions made; `session` is new. */
 	up(session: string): void;
-	/** The connection was lost; the link goes on trying until it is closed. */
+	/** The connection was lost; the link reconnects until it is closed. */
 	down(reason: ShoalError): void;
+	/** A message has arrived. */
 	message(message: Incoming): void;
-	/** A message could not be read, or a handler threw; `topic` is empty if it was not at a message. */
+	/** A handler threw, for example at a message that it could not read; `topic` is empty if it was another event. */
 	warning(error: unknown, topic: string): void;
 }
 
@@ -50,11 +51,12 @@ const RETRY_FIRST = 250;
 const RETRY_MOST = 2_000;
 
 /**
- * A connection to a broker that is kept alive: reconnects with jitter, a new session each time, and
- * makes its subscriptions again. What is published while it is down fails at once; nothing is kept
- * for later, as whoever published knows better what is still true then.
+ * A connection to a broker that reconnects: with jitter, a new session each time, and all subscriptions made again. A
+ * publish without a connection fails at once; nothing is queued for later, because only the publisher knows what is
+ * still true then.
  */
 export class BaseLink {
+	/** MQTT client id: the node id. */
 	readonly id: string;
 	/** URL of the broker, without credentials. */
 	readonly url: string;
@@ -83,21 +85,22 @@ export class BaseLink {
 		return this.#connection !== undefined;
 	}
 
-	/** The session of the current connection, or of the last one. */
+	/** Session of the current connection, or of the last one. */
 	get session(): string {
 		return this.#session;
 	}
 
-	/** Bytes sent and not yet taken by the system. */
+	/** Bytes that the system has not taken yet. */
 	get queued(): number {
 		return this.#connection?.queued ?? 0;
 	}
 
+	/** Calls `handler` at each `event`. @returns a function that removes the handler */
 	on<E extends keyof LinkEvents>(event: E, handler: LinkEvents[E]): Unsubscribe {
 		return this.#events.on(event, handler);
 	}
 
-	/** Subscribes with QoS 1, now and after each reconnect. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT */
+	/** Subscribes with QoS 1, now and after each reconnect. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
 	async subscribe(filter: string): Promise<void> {
 		this.#filters.add(filter);
 		try {
@@ -122,20 +125,20 @@ export class BaseLink {
 		await this.#current().publish(topic, payload, false);
 	}
 
-	/** Publishes with QoS 1, for the broker to keep. @throws ShoalError ERR_DISCONNECTED, ERR_TIMEOUT */
+	/** Publishes a retained message with QoS 1. @throws ShoalError ERR_DISCONNECTED, ERR_TIMEOUT */
 	async retain(topic: string, payload: Uint8Array): Promise<void> {
 		await this.#current().publish(topic, payload, true);
 	}
 
-	/** Has the broker forget what it keeps on `topic`. @throws ShoalError ERR_DISCONNECTED, ERR_TIMEOUT */
+	/** Deletes the retained message of `topic`. @throws ShoalError ERR_DISCONNECTED, ERR_TIMEOUT */
 	async forget(topic: string): Promise<void> {
 		await this.#current().publish(topic, new Uint8Array(), true);
 	}
 
 	/**
-	 * Sends with QoS 0, or drops it while there is no connection.
+	 * Sends with QoS 0; drops the message if there is no connection.
 	 *
-	 * @param released `payload` may be changed again; until then it must not
+	 * @param released called when `payload` may be changed again
 	 */
 	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
 		if (this.#connection === undefined) {
@@ -145,12 +148,12 @@ export class BaseLink {
 		}
 	}
 
-	/** Resolves when more can be sent without a queue, also when that is because the connection was lost. */
+	/** Resolves when more can be sent without queueing, or the connection is lost. */
 	async drained(): Promise<void> {
 		await this.#connection?.drained();
 	}
 
-	/** Ends the connection with a goodbye. No event comes after it. Can be called again. */
+	/** Disconnects, so that the will is not published. No event comes after it. Can be called again. */
 	close(): Promise<void> {
 		this.#ending ??= this.#end();
 		return this.#ending;
@@ -166,7 +169,7 @@ export class BaseLink {
 		this.#closing.abort();
 	}
 
-	/** Drops the connection as if it had broken: the broker publishes the will. For tests of that. */
+	/** Breaks the connection, so that the broker publishes the will. For tests. */
 	drop(): void {
 		this.#connection?.destroy();
 	}

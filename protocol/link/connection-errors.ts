@@ -8,7 +8,7 @@ const BUSY = 3;
 const REFUSED_TOKEN = 5;
 const REFUSED_CODES: ReadonlySet<unknown> = new Set([1, 4]);
 
-/** The ShoalError for an error of MQTT.js or of the socket before the connection stands. */
+/** The ShoalError for an error of MQTT.js or of the socket while a connection is opened. */
 export function explain(
 	error: Error & { code?: unknown },
 	options: { readonly url: string; readonly clientId: string },
@@ -64,7 +64,7 @@ export function isBusy(error: unknown): boolean {
 	return isRefused && (error.cause as { code?: unknown } | undefined)?.code === BUSY;
 }
 
-/** A connection that was there is no more. */
+/** The error for a connection that was lost: ERR_DISCONNECTED. */
 export function disconnected(url: string, cause?: unknown): ShoalError {
 	return new ShoalError(
 		'ERR_DISCONNECTED',
@@ -73,7 +73,7 @@ export function disconnected(url: string, cause?: unknown): ShoalError {
 	);
 }
 
-/** The broker denies a subscription. */
+/** The error for a subscription that the broker refuses: ERR_REFUSED. */
 export function refusal(filter: string, cause: unknown): ShoalError {
 	return new ShoalError('ERR_REFUSED', `the broker refuses a subscription to ${filter}`, { cause });
 }

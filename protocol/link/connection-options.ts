@@ -1,50 +1,55 @@
 import type { ShoalError } from '../errors.ts';
 
-/** A message as it comes in. */
+/** A message that has arrived. */
 export interface Incoming {
+	/** Its topic. */
 	readonly topic: string;
-	/** Owned by whoever receives it, until it is released. */
+	/** Its bytes, which belong to the receiver until it calls `release`. */
 	readonly payload: Uint8Array;
-	/** Whether it was kept by the broker and is handed to a new subscription. */
+	/** Whether it was retained by the broker and sent at a new subscription. */
 	readonly isRetained: boolean;
-	/** To be called, or not, when nobody reads the payload any more: its memory is used again. */
+	/** May be called when the payload is not read any more: its memory is reused then. */
 	readonly release?: (() => void) | undefined;
 }
 
-/** Opens the byte stream of a connection. It may hand messages of QoS 0 over itself. */
+/** Opens the byte stream of a connection. The stream may pass messages of QoS 0 to `onMessage` itself. */
 export type OpenStream = (onMessage: (message: Incoming) => void) => unknown;
 
-/** Published by the broker when the connection is lost: QoS 1, retained. */
+/** The will of a connection: the broker publishes it with QoS 1, retained, when the connection is lost. */
 export interface Will {
+	/** Its topic. */
 	readonly topic: string;
+	/** Its bytes. */
 	readonly payload: Uint8Array;
 }
 
 /** Options of {@link Connection.open}. */
 export interface ConnectionOptions {
-	/** mqtt, mqtts, ws or wss. */
+	/** URL of the broker: mqtt, mqtts, ws or wss. */
 	readonly url: string;
 	/** MQTT client id. */
 	readonly clientId: string;
-	/** Sent with the client id as user name. */
+	/** MQTT password, sent with the client id as user name. @default none */
 	readonly password?: string | undefined;
+	/** The will. @default none */
 	readonly will?: Will | undefined;
-	/** Seconds without a byte after which either side gives up, at 1.5 times it. */
+	/** MQTT keepalive, seconds: a side that receives no byte for 1.5 times as long gives the connection up. */
 	readonly keepalive: number;
-	/** ms until a connect, subscribe or publish fails. */
+	/** Milliseconds until a connect, subscribe or publish fails. */
 	readonly timeout: number;
-	/** A byte stream to use instead of one to `url`. */
+	/** Opens the byte stream. @default a connection to `url` */
 	readonly openStream?: OpenStream | undefined;
-	/** Drops the connection at any time, also while it is opened. */
+	/** Drops the connection at any time, also while it is opened. @default none */
 	readonly signal?: AbortSignal | undefined;
+	/** Called with each message. */
 	readonly onMessage: (message: Incoming) => void;
 }
 
-/** One MQTT connection from CONNECT to its end; it never comes back. */
+/** One MQTT connection, from CONNECT to its end. It does not reconnect. */
 export interface BrokerConnection {
 	/** Resolves with the reason when the connection has ended. */
 	readonly ended: Promise<ShoalError>;
-	/** Bytes written and not yet taken by the system. */
+	/** Bytes that the system has not taken yet. */
 	readonly queued: number;
 	/** Subscribes with QoS 1. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
 	subscribe(filter: string): Promise<void>;
@@ -55,14 +60,14 @@ export interface BrokerConnection {
 	/**
 	 * Sends with QoS 0: no confirmation, never retained.
 	 *
-	 * @param released `payload` may be changed again; until then it must not
+	 * @param released called when `payload` may be changed again
 	 */
 	send(topic: string, payload: Uint8Array, released?: () => void): void;
-	/** Resolves when more is taken without a queue, or the connection has ended. */
+	/** Resolves when more can be sent without queueing, or the connection has ended. */
 	drained(): Promise<void>;
-	/** Says goodbye, so that the will is not published, and ends the connection. */
+	/** Disconnects, so that the will is not published. */
 	close(): Promise<void>;
-	/** Drops the connection without a goodbye: the broker publishes the will. */
+	/** Breaks the connection, so that the broker publishes the will. */
 	destroy(): void;
 }
 
@@ -76,8 +81,8 @@ export interface Credentials {
 }
 
 /**
- * What the client names itself with: what its URL says, as MQTT.js looks there only where it opens the stream
- * itself; else what it has of its own.
+ * User name and password of a CONNECT: those in the URL if it has any, else the client id and `password`. (MQTT.js looks
+ * into the URL only where it opens the stream itself.)
  */
 export function credentials({ url, clientId, password }: ConnectionOptions): Credentials {
 	const inUrl = URL.canParse(url) ? new URL(url) : undefined;

@@ -24,9 +24,8 @@ const GOODBYE = 500;
 const DISCONNECT = new Uint8Array([0xe0, 0]);
 
 /**
- * One MQTT connection from CONNECT to its end; it never comes back. MQTT.js stays behind it: its
- * reconnects, its queues and its keepalive are off, as they lose promises, hold messages without
- * bound and do not count a received byte as life.
+ * One MQTT connection, from CONNECT to its end. It does not reconnect. It uses MQTT.js with reconnects, queues and
+ * keepalive turned off: they lose promises, hold messages without bound and ignore received bytes as signs of life.
  */
 export class Connection implements BrokerConnection {
 	/** Resolves with the reason when the connection has ended. */
@@ -92,12 +91,12 @@ export class Connection implements BrokerConnection {
 		}
 	}
 
-	/** Bytes written and not yet taken by the system. */
+	/** Bytes that the system has not taken yet. */
 	get queued(): number {
 		return this.#client.stream.writableLength;
 	}
 
-	/** Bytes that have come so far; 0 where the stream does not say. */
+	/** Bytes received so far; 0 where the stream does not tell. */
 	get received(): number {
 		const { bytesRead = 0 }: Partial<SocketParts> = this.#client.stream as Partial<SocketParts>;
 		return bytesRead;
@@ -126,10 +125,10 @@ export class Connection implements BrokerConnection {
 	}
 
 	/**
-	 * Sends with QoS 0: no confirmation, never retained. Not through MQTT.js, which would write it in five
-	 * pieces and does not say when the last has left.
+	 * Sends with QoS 0: no confirmation, never retained. The packet is not written by MQTT.js, which would write five
+	 * pieces and does not tell when the last has left.
 	 *
-	 * @param released `payload` may be changed again; until then it must not
+	 * @param released called when `payload` may be changed again
 	 */
 	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
 		if (this.#end !== undefined || this.#closing !== undefined) {
@@ -143,7 +142,7 @@ export class Connection implements BrokerConnection {
 		stream.uncork();
 	}
 
-	/** Resolves when the stream takes more without a queue, or the connection has ended. */
+	/** Resolves when more can be sent without queueing, or the connection has ended. */
 	async drained(): Promise<void> {
 		const { stream } = this.#client;
 		// A queue below the high-water mark never leads to a `drain`.
@@ -163,8 +162,8 @@ export class Connection implements BrokerConnection {
 	}
 
 	/**
-	 * Waits a moment for what is under way, says goodbye, so that the will is not published, and ends
-	 * the connection.
+	 * Waits at most half a second for what is under way, disconnects so that the will is not published, and ends the
+	 * connection.
 	 */
 	async close(): Promise<void> {
 		if (this.#end === undefined && this.#closing === undefined) {
@@ -181,7 +180,7 @@ export class Connection implements BrokerConnection {
 		await this.ended;
 	}
 
-	/** Drops the connection without a goodbye: the broker publishes the will. */
+	/** Breaks the connection, so that the broker publishes the will. */
 	destroy(): void {
 		this.#finish(new ShoalError('ERR_CLOSED', 'the connection was dropped'));
 	}

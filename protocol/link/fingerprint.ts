@@ -2,7 +2,7 @@ import { ShoalError } from '../errors.ts';
 import { quoted } from '../printable.ts';
 
 /**
- * The SHA-256 of a certificate as 64 hex digits, from a text with or without colons.
+ * Reads the SHA-256 fingerprint of a certificate, with or without colons. @returns 64 lower-case hex digits
  *
  * @throws ShoalError ERR_USAGE
  */

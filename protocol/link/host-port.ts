@@ -1,4 +1,4 @@
-/** The host of `url`, an IPv6 address without brackets. @internal */
+/** The host of `url`; an IPv6 address without brackets. @internal */
 export function hostOf(url: string): string {
 	return withoutBrackets(new URL(url).hostname);
 }
@@ -14,12 +14,12 @@ export function brokerAddress(url: string): { host: string; port: number } {
 	return { host: hostOf(url), port: port === '' ? usual : Number(port) };
 }
 
-/** `host` as it stands in a URL, an IPv6 address without its brackets. @internal */
+/** `host` without the brackets of an IPv6 address. @internal */
 export function withoutBrackets(host: string): string {
 	return host.replace(/^\[|\]$/g, '');
 }
 
-/** `HOST:PORT` as it stands in a URL: an IPv6 address gets brackets. @internal */
+/** `HOST:PORT` as in a URL; an IPv6 address gets brackets. @internal */
 export function hostAndPort(host: string, port: number | string): string {
 	return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

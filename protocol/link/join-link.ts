@@ -1,25 +1,29 @@
 import { ShoalError } from '../errors.ts';
 import { parseBrokerUrl } from '../seed/share-link.ts';
 
-/** What lets somebody into a broker: `shoal:join?broker=…&token=…&cert=…`. Whoever reads it gets in. */
+/**
+ * The parts of a join link, `shoal:join?broker=…&token=…&cert=…`. It holds an access token: whoever reads it can connect
+ * to the broker.
+ */
 export interface JoinLink {
 	/** URL of the broker. */
 	readonly broker: string;
+	/** Access token of the broker. */
 	readonly token: string;
-	/** SHA-256 of its certificate, hex, where no authority vouches for it. */
+	/** SHA-256 fingerprint of the broker's certificate, if no authority has signed it: 64 hex digits. */
 	readonly cert?: string | undefined;
 }
 
 const TOKEN = /^[A-Za-z0-9_-]{16,64}$/;
 const FINGERPRINT = /^[0-9a-f]{64}$/;
 
-/** The link as text. */
+/** The text of a join link. */
 export function formatJoinLink({ broker, token, cert }: JoinLink): string {
 	const query = new URLSearchParams({ broker, token, ...(cert === undefined ? {} : { cert }) });
 	return `shoal:join?${query}`;
 }
 
-/** Reads a join link. What is wrong with it is told without its token. @throws ShoalError ERR_LINK */
+/** Reads a join link. The message of an error does not contain the token. @throws ShoalError ERR_LINK */
 export function parseJoinLink(text: string): JoinLink {
 	const [, query] = /^shoal:join\?(.*)$/is.exec(text.trim()) ?? [];
 	if (query === undefined) {

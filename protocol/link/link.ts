@@ -1,10 +1,10 @@
 import { BaseLink, type LinkOptions } from './base-link.ts';
 import { Connection } from './connection.ts';
 
-/** A link whose connections MQTT.js makes: over TCP, TLS or WebSocket, as its URL says. */
+/** A link over TCP, TLS or WebSocket, as its URL says. Its connections are made by MQTT.js. */
 export class Link extends BaseLink {
 	/**
-	 * Connects for the first time.
+	 * Connects for the first time. A broker that is full is tried again for five seconds.
 	 *
 	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED
 	 */

@@ -1,6 +1,6 @@
 const LOOPBACK = /^(localhost$|127\.|::1$|::ffff:127\.)/;
 
-/** Whether a host name or IP address is that of the machine itself. */
+/** Whether `host` is a loopback address or `localhost`. */
 export function isLoopback(host: string): boolean {
 	return LOOPBACK.test(host);
 }

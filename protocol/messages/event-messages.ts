@@ -2,54 +2,63 @@ import * as v from 'valibot';
 import { amount, chunkCount, contentLength, count, fileName, nodeId, seedId } from './fields.ts';
 import { jsonDecoder } from './json.ts';
 
-/** What happened, as the tracker has seen it. */
+/** Something that happened in a swarm, as the tracker has seen it. */
 export interface SwarmEvent {
-	/** The last level of the topic, again. */
+	/** The kind of event, which is the last level of the topic. */
 	readonly event: (typeof HAPPENINGS)[number];
+	/** Node id; absent if it concerns no node. */
 	readonly node?: string | undefined;
+	/** Seed id; absent if it concerns no seed. */
 	readonly seed?: string | undefined;
+	/** File name of the seed; absent if it concerns no seed. */
 	readonly name?: string | undefined;
+	/** Bytes of the seed's content; absent if it concerns no seed. */
 	readonly length?: number | undefined;
 }
 
-/** What a downloader says of another node. Nobody has checked it: it informs, and changes nothing. */
+/** What a downloader reports of another node. It is not verified: it informs watchers and has no other effect. */
 export interface ComplaintEvent {
 	readonly event: Complaint;
-	/** Who was at fault. */
+	/** Id of the node that is reported. */
 	readonly node: string;
+	/** Seed id. */
 	readonly seed: string;
-	/** Who says so. */
+	/** Id of the node that reports. */
 	readonly by: string;
-	/** The chunk that was refused. */
+	/** Index of the chunk that was wrong. */
 	readonly chunk?: number | undefined;
 }
 
-/** A chunk did not match its digest; a node sent too many of those and is not asked any more. */
+/**
+ * `chunk-refused`: a chunk did not match its digest. `node-dropped`: a node sent too many such chunks and is not
+ * used any more.
+ */
 export type Complaint = (typeof COMPLAINTS)[number];
 
-/** What a broker carries, told every two seconds by the tracker that is a part of it. */
+/** The load of a broker, which its own tracker tells every two seconds. */
 export interface LoadEvent extends Load {
 	readonly event: 'load';
 }
 
-/** How much a broker has to do; rates are those since the load before. */
+/** The load of a broker. Rates are averages since the previous load. */
 export interface Load {
-	/** Who is connected. */
+	/** Clients that are connected. */
 	readonly clients: number;
-	/** Bytes per second that came, and that left. */
+	/** Bytes per second received from clients. */
 	readonly received: number;
+	/** Bytes per second sent to clients. */
 	readonly sent: number;
 	/** Bytes that wait for clients to take them. */
 	readonly queued: number;
-	/** Chunk messages per second dropped for clients that do not keep up. */
+	/** Chunk messages per second dropped for slow clients. */
 	readonly shed: number;
-	/** ms by which 99 of 100 turns of the event loop were late at most. */
+	/** Lag of the event loop in milliseconds, 99th percentile. */
 	readonly lag: number;
-	/** Share of one core that the process has used. */
+	/** Share of one core that the process used. */
 	readonly cpu: number;
 }
 
-/** `event/<kind>`: for watchers. */
+/** A message on `event/<kind>`, for watchers. */
 export type WatcherEvent = SwarmEvent | ComplaintEvent | LoadEvent;
 
 const HAPPENINGS = [

@@ -7,9 +7,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * A message as the bytes of its JSON.
+ * Encodes a control message: UTF-8 bytes of its JSON.
  *
- * @throws ShoalError ERR_LIMIT if they are more than a control message may have
+ * @throws ShoalError ERR_LIMIT if it is larger than `controlPayload`
  */
 export function encodeJson(message: unknown): Uint8Array {
 	const bytes = encoder.encode(JSON.stringify(message));

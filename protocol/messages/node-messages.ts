@@ -22,7 +22,7 @@ import { type TrackerReply, trackerReplies } from './tracker-messages.ts';
 /** A byte range: offset and length. */
 export type ByteRange = readonly [offset: number, length: number];
 
-/** Most bytes one range may name: what a direct lane carries in one message. */
+/** Most bytes of one range, which a direct lane carries in one message. */
 export const MAX_RANGE = 1024 * 1024;
 
 const ranges = v.pipe(
@@ -31,37 +31,44 @@ const ranges = v.pipe(
 	v.maxLength(DEFAULT_LIMITS.requestRanges),
 );
 
-/** `node/<node>/state`, retained; `lost` is the will, `disconnected` a clean goodbye. */
+/** The retained message on `node/<node>/state`. */
 export interface NodeState {
+	/** `lost` is published as the will; `disconnected` by a node that closes. */
 	readonly state: 'ready' | 'disconnected' | 'lost';
+	/** Session of the node's connection. */
 	readonly session: string;
-	/** Where the node can be reached directly, as broker URLs. */
+	/** Addresses for direct connections, as broker URLs. */
 	readonly addresses: readonly string[];
-	/** SHA-256 of the certificate that it shows there, where its addresses are mqtts: URLs. */
+	/** SHA-256 fingerprint of the node's certificate; absent unless the addresses are mqtts: URLs. */
 	readonly cert?: string | undefined;
-	/** Bytes per second sent and received, over the last seconds. */
+	/** Bytes per second sent, over the last seconds. */
 	readonly up: number;
+	/** Bytes per second received, over the last seconds. */
 	readonly down: number;
-	/** Bytes of contents since it started, straight from node to node and through the broker. */
+	/** Bytes of contents since the node started, by lane; absent in a will. */
 	readonly lanes?: { readonly direct: LaneBytes; readonly broker: LaneBytes } | undefined;
-	/** Whom most of it comes from now, the largest rate first. */
+	/** The nodes that send most to this one now, fastest first; absent if none sends. */
 	readonly sources?: readonly Feed[] | undefined;
 }
 
-/** A node that bytes come from, and on which lane. */
+/** A node that sends bytes, and its lane. */
 export interface Feed {
+	/** Node id. */
 	readonly node: string;
+	/** The lane that the bytes come on. */
 	readonly lane: 'broker' | 'direct';
 	/** Bytes per second, over the last seconds. */
 	readonly rate: number;
 }
 
-/** Most sources that a node's state names. */
+/** Most sources in a node's state. */
 export const MOST_FEEDS = 8;
 
-/** Bytes sent and received. */
+/** Bytes of contents on one lane. */
 export interface LaneBytes {
+	/** Bytes sent. */
 	readonly sent: number;
+	/** Bytes received. */
 	readonly received: number;
 }
 
@@ -79,21 +86,26 @@ export const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	sources: v.optional(v.pipe(v.array(feed), v.maxLength(MOST_FEEDS))),
 });
 
-/** `announce/<seed>/<node>`, retained: the node has so much of the seed. Empty: no longer. */
+/** The retained message on `announce/<seed>/<node>`: how much of the seed the node has. An empty one withdraws it. */
 export interface Announce {
+	/** File name. */
 	readonly name: string;
+	/** Bytes of the content. */
 	readonly length: number;
+	/** Number of chunks. */
 	readonly chunks: number;
+	/** `count`: how many chunks the node has. `map`: how full each of 64 buckets is, one hex digit each. */
 	readonly have: {
 		/** How many chunks. */
 		readonly count: number;
 		/** How full each of 64 buckets is, a hexadecimal digit each. */
 		readonly map: string;
 	};
-	/** ms for which it holds unless it is renewed. */
+	/** Milliseconds for which the announce is valid unless it is renewed. */
 	readonly ttl: number;
+	/** Session of the node's connection. */
 	readonly session: string;
-	/** Since when the node has some of it, by its clock: ms since 1970. */
+	/** Since when the node has some of it: ms since 1970 by the node's clock; absent: unknown. */
 	readonly since?: number | undefined;
 }
 
@@ -113,7 +125,7 @@ export const announce: v.GenericSchema<unknown, Announce> = v.pipe(
 	v.check((message) => message.have.count <= message.chunks, 'more chunks than there are'),
 );
 
-/** `inbox/<node>/request/<from>`: what a downloader asks of a node. */
+/** A message on `inbox/<node>/request/<from>`: a request of a downloader to a node. */
 export type NodeRequest =
 	| { readonly op: 'have'; readonly id: string; readonly seed: string }
 	| {
@@ -145,7 +157,7 @@ export const nodeRequest: v.GenericSchema<unknown, NodeRequest> = v.variant('op'
 	}),
 ]);
 
-/** What a node answers, `inbox/<node>/reply/<from>`. */
+/** A message on `inbox/<node>/reply/<from>`: the reply of a node. */
 export type NodeReply =
 	| {
 			readonly op: 'have';
@@ -175,12 +187,12 @@ export type NodeReply =
 			readonly reason: RefusalReason;
 	  };
 
-/** Why a node does not answer a request: what a stranger is told. */
+/** Why a node refuses a request. */
 export type RefusalReason = 'not-shared' | 'not-there' | 'busy' | 'changed' | 'failed';
 
 const REFUSALS = ['not-shared', 'not-there', 'busy', 'changed', 'failed'] as const;
 
-/** Everything that comes in on the reply topic. */
+/** Any message on a reply topic. */
 export type Reply = TrackerReply | NodeReply;
 
 const run = v.tuple([chunkCount, positive(Number.MAX_SAFE_INTEGER)]);

@@ -10,7 +10,7 @@ export const MAX_TOPIC_BYTES = 256;
 /** Levels of the deepest topic that every broker takes. */
 export const MAX_TOPIC_LEVELS = 8;
 
-/** What a topic says. `node` is the receiver or the subject, `from` always the sender. */
+/** A parsed topic. `node` is the receiver, `from` the sender. */
 export type Topic =
 	| { readonly kind: 'tracker-state' }
 	| { readonly kind: 'tracker-request'; readonly from: string }
@@ -26,11 +26,12 @@ const EVENT = /^[a-z-]{1,32}$/;
 // Readable by every broker: no wildcard, no dot, no space, and room below it for six levels.
 const ROOT = /^[A-Za-z0-9_-]{1,32}(\/[A-Za-z0-9_-]{1,32})?$/;
 
-/** Builds and reads every topic below one root. No topic is spelt anywhere else. */
+/** Builds and parses all topics below one root. */
 export class Topics {
+	/** The root, without a slash at its end. */
 	readonly root: string;
 
-	/** @throws ShoalError ERR_TOPIC if `root` is not one or two levels of letters, digits, _ and - */
+	/** Topics below `root`. @throws ShoalError ERR_TOPIC if `root` is not one or two levels of letters, digits, _ and - */
 	constructor(root: string = DEFAULT_ROOT) {
 		if (!ROOT.test(root)) {
 			throw new ShoalError('ERR_TOPIC', `${quoted(root)} cannot be the root of topics`);
@@ -38,47 +39,47 @@ export class Topics {
 		this.root = root;
 	}
 
-	/** Where the tracker says that it is there. */
+	/** The topic of the tracker's state. */
 	trackerState(): string {
 		return `${this.root}/tracker/state`;
 	}
 
-	/** Where `from` asks the tracker. */
+	/** The topic of requests of `from` to the tracker. */
 	trackerRequest(from: string): string {
 		return `${this.root}/tracker/request/${node(from)}`;
 	}
 
-	/** Where `from` says that it is there. */
+	/** The topic of the state of the node `from`. */
 	nodeState(from: string): string {
 		return `${this.root}/node/${node(from)}/state`;
 	}
 
-	/** Where `from` says how much of `seedId` it has. */
+	/** The topic of the announce of `from` for `seedId`. */
 	announce(seedId: string, from: string): string {
 		return `${this.root}/announce/${seed(seedId)}/${node(from)}`;
 	}
 
-	/** Where `from` answers `to` in JSON. */
+	/** The topic of replies of `from` to `to`. */
 	reply(to: string, from: string): string {
 		return `${this.root}/inbox/${node(to)}/reply/${node(from)}`;
 	}
 
-	/** Where `from` asks `to`. */
+	/** The topic of requests of `from` to `to`. */
 	request(to: string, from: string): string {
 		return `${this.root}/inbox/${node(to)}/request/${node(from)}`;
 	}
 
-	/** Where `from` sends bytes to `to` alone. */
+	/** The topic of chunks that `from` sends to `to` alone. */
 	chunk(to: string, from: string): string {
 		return `${this.root}/inbox/${node(to)}/chunk/${node(from)}`;
 	}
 
-	/** Where `from` sends bytes to all who listen. */
+	/** The topic of chunks that `from` sends to all subscribers. */
 	swarm(seedId: string, from: string): string {
 		return `${this.root}/swarm/${seed(seedId)}/${node(from)}`;
 	}
 
-	/** Where the tracker tells watchers what happened; `kind` is lower-case letters and `-`. */
+	/** The topic of events of a `kind`: lower-case letters and `-`. @throws ShoalError ERR_TOPIC */
 	event(kind: string): string {
 		if (!EVENT.test(kind)) {
 			throw new ShoalError('ERR_TOPIC', `${quoted(kind)} is no kind of event`);
@@ -86,17 +87,17 @@ export class Topics {
 		return `${this.root}/event/${kind}`;
 	}
 
-	/** The filter of everything that is sent to `to`. */
+	/** The filter of all messages to `to`. */
 	inboxFilter(to: string): string {
 		return `${this.root}/inbox/${node(to)}/#`;
 	}
 
-	/** The filters of what a tracker listens to. */
+	/** The filters that a tracker subscribes to. */
 	trackerFilters(): readonly string[] {
 		return [`${this.root}/tracker/request/+`, ...this.stateFilters()];
 	}
 
-	/** The filters of the control topics: what a watcher sees. */
+	/** The filters of the control topics, which a watcher subscribes to. */
 	watchFilters(): readonly string[] {
 		return [this.trackerState(), `${this.root}/event/+`, ...this.stateFilters()];
 	}
@@ -106,7 +107,7 @@ export class Topics {
 		return [`${this.root}/node/+/state`, `${this.root}/announce/+/+`];
 	}
 
-	/** What `topic` says, or undefined if it is no topic of ours or an id in it is malformed. */
+	/** Parses `topic`; undefined if it is not below the root, or an id in it is malformed. */
 	tryParse(topic: string): Topic | undefined {
 		if (topic.length > MAX_TOPIC_BYTES || !topic.startsWith(`${this.root}/`)) {
 			return undefined;

@@ -17,7 +17,7 @@ import {
 } from './fields.ts';
 import { jsonDecoder } from './json.ts';
 
-/** `tracker/state`, retained; `lost` is also the will. */
+/** The retained message on `tracker/state`; `lost` is also the will. */
 export type TrackerState =
 	| {
 			readonly state: 'ready';
@@ -47,7 +47,7 @@ export const trackerState: v.GenericSchema<unknown, TrackerState> = v.variant('s
 	v.object({ state: v.literal('lost'), tracker: nodeId, session }),
 ]);
 
-/** `tracker/request/<node>`: the three operations of the protocol, and what a downloader has to report. */
+/** A message on `tracker/request/<node>`: one of the three operations of the protocol, or a report of a downloader. */
 export type TrackerRequest =
 	| {
 			readonly op: 'get_seed';
@@ -67,15 +67,19 @@ export type TrackerRequest =
 	  }
 	| Report;
 
-/** What a downloader says of another node, for watchers to know: nothing else follows, and no answer. */
+/** A report of a downloader about another node, which the tracker passes on to watchers. It is not answered. */
 export interface Report {
+	/** The operation. */
 	readonly op: 'report';
+	/** Request id. */
 	readonly id: string;
+	/** `chunk-refused` or `node-dropped`. */
 	readonly event: Complaint;
+	/** Seed id. */
 	readonly seed: string;
-	/** Who was at fault. */
+	/** Id of the node that is reported. */
 	readonly node: string;
-	/** The chunk that was wrong. */
+	/** Index of the chunk that was wrong; absent if it concerns no chunk. */
 	readonly chunk?: number | undefined;
 }
 
@@ -95,30 +99,39 @@ export const trackerRequest: v.GenericSchema<unknown, TrackerRequest> = v.varian
 
 /** A seed as the tracker lists it. */
 export interface SeedListing {
+	/** Seed id. */
 	readonly seed: string;
+	/** File name. */
 	readonly name: string;
+	/** Bytes of the content. */
 	readonly length: number;
+	/** Number of chunks. */
 	readonly chunks: number;
+	/** Nodes that have all chunks. */
 	readonly seeders: number;
+	/** Nodes that lack some chunks. */
 	readonly downloaders: number;
 }
 
-/** A node as the tracker names it in an answer to a query. */
+/** A node in the reply to a `query`. */
 export interface NodeListing {
+	/** Node id. */
 	readonly node: string;
 	/** How many chunks it has. */
 	readonly have: number;
+	/** Number of chunks of the seed. */
 	readonly chunks: number;
+	/** Addresses for direct connections, as broker URLs. */
 	readonly addresses: readonly string[];
-	/** SHA-256 of the certificate that it shows there, where its addresses are mqtts: URLs. */
+	/** SHA-256 fingerprint of the node's certificate; absent unless the addresses are mqtts: URLs. */
 	readonly cert?: string | undefined;
-	/** How many of the addresses, from the first, are where the broker has seen the node. */
+	/** How many of the addresses, from the first, have the IP address that the broker sees; absent: unknown. */
 	readonly verified?: number | undefined;
-	/** Lets whoever asked connect straight to the node. */
+	/** Ticket for a direct connection of the asking node to this node; absent: none. */
 	readonly ticket?: string | undefined;
 }
 
-/** What the tracker answers, `inbox/<node>/reply/<tracker>`. */
+/** A message on `inbox/<node>/reply/<tracker>`: the reply of the tracker. */
 export type TrackerReply =
 	| {
 			readonly op: 'get_seed';

@@ -7,9 +7,8 @@ const EXTRA = 2 * 1024;
 const MOST_FREE = 16 * 1024 * 1024;
 
 /**
- * Buffers for chunk messages that are used again and again. Fresh ones cost more than filling them does:
- * the system hands out every page anew, and the collector has to find out that each is not needed any more.
- * One that is never given back is collected as any other.
+ * A pool of buffers for chunk messages. Fresh buffers cost more than filling them: the system maps every page anew, and
+ * the garbage collector has to trace them. A buffer that is never given back is collected like any other.
  */
 export class BufferPool {
 	/** By size, those that may be taken. */
@@ -18,7 +17,10 @@ export class BufferPool {
 	/** Those that were taken and not given back: two who took the same would write over each other. */
 	readonly #lent = new WeakSet<ArrayBufferLike>();
 
-	/** A buffer of `length` bytes that holds anything; a view of one that is up to twice as large, or one of its own. */
+	/**
+	 * A buffer of `length` bytes with any content: a view of a buffer of the pool, or a new buffer if it is larger
+	 * than those.
+	 */
 	take(length: number): Uint8Array {
 		let size = LEAST;
 		while (size + EXTRA < length) {
@@ -35,8 +37,8 @@ export class BufferPool {
 	}
 
 	/**
-	 * `buffer` came from {@link take}, or is a part of one, and nobody reads or writes it any more. One that
-	 * did not, or was given before, is left alone.
+	 * Gives back a buffer from {@link take}, or a view of it, that is not read or written any more. A buffer from
+	 * elsewhere, or one that was given back before, is ignored.
 	 */
 	give({ buffer }: Uint8Array): void {
 		if (this.#lent.delete(buffer) && this.#freeBytes + buffer.byteLength <= MOST_FREE) {
@@ -48,5 +50,5 @@ export class BufferPool {
 	}
 }
 
-/** The pool of this process: what one connection needs no more, another can use. */
+/** The pool that all connections of this process share. */
 export const packetBuffers: BufferPool = new BufferPool();

@@ -2,23 +2,24 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { ShoalError } from '../errors.ts';
 import { MAX_LENGTH } from '../seed/layout.ts';
 
-/** What the bytes of a chunk message are part of. */
+/** Whether the bytes of a chunk message are of the content, or of the seed's body. */
 export type ChunkContent = 'content' | 'seed';
 
 /** The header of a chunk message. */
 export interface ChunkHeader {
 	/** Whether the bytes are of the content or of the seed's body. */
 	readonly of: ChunkContent;
-	/** The request they answer. */
+	/** Id of the request that they answer. */
 	readonly request: bigint;
 	/** Seed id. */
 	readonly seed: string;
-	/** Where in the content or in the body they start. */
+	/** Offset of the first byte in the content or in the body. */
 	readonly offset: number;
 }
 
-/** A chunk message: its header and its bytes, a view of the message. */
+/** A chunk message: its header and its bytes. */
 export interface ChunkMessage extends ChunkHeader {
+	/** The bytes, a view of the message. */
 	readonly bytes: Uint8Array;
 }
 

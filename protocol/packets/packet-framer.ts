@@ -5,19 +5,19 @@ const SCRATCH = 8 * 1024;
 // MQTT 3.1.1, 2.2.3: the remaining length takes one to four bytes, seven bits each.
 const LENGTH_BYTES = 4;
 
-/** What a {@link PacketFramer} needs. */
+/** Options of a {@link PacketFramer}. */
 export interface PacketFramerOptions {
-	/** Whether a packet of this type (MQTT 3.1.1, 2.2.1) and length in bytes may come now. @throws ShoalError */
+	/** Throws unless a packet of this type (MQTT 3.1.1, 2.2.1) and length in bytes is allowed now. @throws ShoalError */
 	readonly admit: (type: number, length: number) => void;
-	/** Where a packet that starts with the byte `first` and has `length` bytes is put. */
+	/** Returns a buffer of `length` bytes for a packet that starts with the byte `first`. */
 	readonly allocate: (first: number, length: number) => Uint8Array;
-	/** A whole packet, its fixed header included, in the order in which they come. */
+	/** Called with each whole packet, its fixed header included, in order. */
 	readonly onPacket: (packet: Uint8Array) => void;
 }
 
 /**
- * Cuts a stream of bytes into MQTT packets (3.1.1, 2.2). It says where the next bytes are to be read to,
- * so that those of a large packet are never copied, and none is held before its length was admitted.
+ * Cuts a stream of bytes into MQTT packets (3.1.1, 2.2). It tells where the next bytes are to be read to, so that the
+ * bytes of a large packet are never copied, and no packet is held before its length was admitted.
  */
 export class PacketFramer {
 	readonly #options: PacketFramerOptions;
@@ -28,11 +28,12 @@ export class PacketFramer {
 	#packet: Uint8Array | undefined;
 	#filled = 0;
 
+	/** Begins with an empty stream. */
 	constructor(options: PacketFramerOptions) {
 		this.#options = options;
 	}
 
-	/** Where the next bytes belong. Read there, then call {@link filled}. Never empty, unless that has thrown. */
+	/** The buffer to read the next bytes to; call {@link filled} then. Never empty, unless `filled` has thrown. */
 	get target(): Uint8Array {
 		return this.#packet === undefined
 			? this.#scratch.subarray(this.#held)
@@ -44,7 +45,7 @@ export class PacketFramer {
 		return this.#held === 0 && this.#packet === undefined;
 	}
 
-	/** `count` bytes have been read into the target. @throws ShoalError what `admit` and `onPacket` throw, ERR_MESSAGE */
+	/** Takes `count` bytes that were read to the target. @throws ShoalError what `admit` and `onPacket` throw, ERR_MESSAGE */
 	filled(count: number): void {
 		if (this.#packet === undefined) {
 			this.#held += count;
@@ -59,7 +60,7 @@ export class PacketFramer {
 		}
 	}
 
-	/** `bytes` have been read elsewhere: copies them to where they belong. @throws as {@link filled} */
+	/** Takes `bytes` that were read elsewhere, and copies them. @throws as {@link filled} */
 	fill(bytes: Uint8Array): void {
 		for (let at = 0; at < bytes.length; ) {
 			const { target } = this;

@@ -7,14 +7,15 @@ const encoder = new TextEncoder();
 // A byte order mark is a part of the topic.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** What a PUBLISH with QoS 0 says. */
+/** A PUBLISH packet with QoS 0. */
 export interface PlainPublish {
+	/** Its topic. */
 	readonly topic: string;
-	/** A view of the packet. */
+	/** Its bytes, a view of the packet. */
 	readonly payload: Uint8Array;
 }
 
-/** All of a plain PUBLISH before its payload of `bytes`. */
+/** The bytes of a PUBLISH packet with QoS 0 that come before its payload of `bytes` bytes. */
 export function plainPublishHeader(topic: string, bytes: number): Uint8Array {
 	const name = encoder.encode(topic);
 	const length: number[] = [];

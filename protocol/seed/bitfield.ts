@@ -1,6 +1,6 @@
 import { ShoalError } from '../errors.ts';
 
-/** Buckets of the map in an announce. */
+/** Number of buckets of the map in an announce. */
 export const BUCKETS = 64;
 
 /**
@@ -13,6 +13,7 @@ export class Bitfield {
 	readonly #bytes: Uint8Array;
 	#count = 0;
 
+	/** A bit field of `size` bits, none of them set. */
 	constructor(size: number) {
 		this.size = size;
 		this.#bytes = new Uint8Array(Math.ceil(size / 8));
@@ -63,7 +64,7 @@ export class Bitfield {
 		return true;
 	}
 
-	/** Sets `count` bits from `first` on. @throws ShoalError ERR_RANGE outside the field */
+	/** Sets `count` bits, starting at `first`. @throws ShoalError ERR_RANGE outside the field */
 	setRange(first: number, count: number): void {
 		for (let index = first; index < first + count; index += 1) {
 			this.set(index);
@@ -91,7 +92,7 @@ export class Bitfield {
 		}
 	}
 
-	/** A copy of `count` bits from `first` on as bytes; `first` is a multiple of 8. */
+	/** A copy of `count` bits as bytes, starting at `first`, a multiple of 8. */
 	toBytes(first = 0, count: number = this.size - first): Uint8Array {
 		const end = Math.min(first + count, this.size);
 		const bytes = this.#bytes.slice(first >> 3, Math.ceil(end / 8));

@@ -1,12 +1,12 @@
 import { ShoalError } from '../errors.ts';
 
-/** Smallest chunk a seed may have: the original document's. */
+/** Smallest chunk of a seed, in bytes: that of the original document. */
 export const MIN_CHUNK_SIZE = 512;
-/** Largest chunk: what a node holds in memory until it is verified. */
+/** Largest chunk, in bytes: a node holds a chunk in memory until it is verified. */
 export const MAX_CHUNK_SIZE = 4 * 1024 * 1024;
 /** Most chunk lines of a seed: 64 MiB of text. */
 export const MAX_CHUNKS = 1_048_576;
-/** Longest content: MAX_CHUNKS chunks of MAX_CHUNK_SIZE, 4 TiB, far below 2^53. */
+/** Most bytes of a content: MAX_CHUNKS chunks of MAX_CHUNK_SIZE, 4 TiB, far below 2^53. */
 export const MAX_LENGTH = MAX_CHUNKS * MAX_CHUNK_SIZE;
 
 const NEW_CHUNK_SIZE = 256 * 1024;
@@ -45,17 +45,18 @@ export function inferChunkSize(length: number, chunks: number): number | undefin
 }
 
 /**
- * How a content of `length` bytes divides into chunks. The only maker of a chunk index: whoever
- * holds an index from here, or from {@link Layout.isChunk}, need not check it again.
+ * How a content of `length` bytes is divided into chunks. An index that comes from here, or passed
+ * {@link Layout.isChunk}, need not be checked again.
  */
 export class Layout {
-	/** Bytes in all. */
+	/** Bytes of the content. */
 	readonly length: number;
 	/** Bytes of every chunk but the last, which may be shorter. */
 	readonly chunkSize: number;
 	/** How many chunks. */
 	readonly chunks: number;
 
+	/** Divides `length` bytes into chunks of `chunkSize`. */
 	constructor(length: number, chunkSize: number) {
 		this.length = length;
 		this.chunkSize = chunkSize;
@@ -78,19 +79,19 @@ export class Layout {
 		);
 	}
 
-	/** First byte of a chunk. */
+	/** Offset of the first byte of a chunk. @throws ShoalError ERR_RANGE if there is no such chunk */
 	offsetOf(index: number): number {
 		this.#check(index);
 		return index * this.chunkSize;
 	}
 
-	/** Bytes of a chunk. */
+	/** Number of bytes of a chunk. @throws ShoalError ERR_RANGE if there is no such chunk */
 	sizeOf(index: number): number {
 		this.#check(index);
 		return Math.min(this.chunkSize, this.length - index * this.chunkSize);
 	}
 
-	/** The chunk that holds the byte at `offset`. @throws ShoalError ERR_RANGE outside the content */
+	/** Index of the chunk with the byte at `offset`. @throws ShoalError ERR_RANGE outside the content */
 	chunkAt(offset: number): number {
 		if (!this.isRange(offset, 1)) {
 			throw new ShoalError('ERR_RANGE', `byte ${offset} does not exist: there are ${this.length}`);

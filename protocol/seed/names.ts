@@ -1,7 +1,7 @@
 import { ShoalError } from '../errors.ts';
 import { quoted } from '../printable.ts';
 
-/** Bytes of UTF-8 that a file name may have: the limit of common file systems. */
+/** Most bytes of a file name in UTF-8: the limit of common file systems. */
 export const MAX_NAME_BYTES = 255;
 
 const RESERVED = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *([.:]|$)/i;
@@ -24,9 +24,9 @@ const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boole
 ];
 
 /**
- * `name` if it is safe as the name of a file: one path segment, no control characters, nothing that
- * a system takes for something else. Spaces, quotes, colons behind more than one letter and all of
- * Unicode may stand in it; a system that cannot store one has to refuse it when it writes.
+ * Returns `name` if it is safe as a file name: one path segment without control characters that no system takes for
+ * something else, such as a device. Spaces, quotes, colons after more than one letter and all of Unicode are allowed; a
+ * file system that cannot store such a name refuses it when the file is written.
  *
  * @throws ShoalError ERR_NAME that says which rule it breaks
  */
@@ -44,8 +44,8 @@ export function checkName(name: string): string {
 const MISLEADING = /^\.|(?![\u200c\u200d])\p{Cf}|[\p{Zl}\p{Zp}]/gu;
 
 /**
- * What a file is called whose name a stranger chose: one segment that is safe, shows what it is, and is
- * written in the one way in which equal names are the same (NFC). What would mislead becomes `_`.
+ * A safe form of a file name that another node chose: one path segment in NFC, in which a leading dot and characters
+ * that are invisible or change the direction of reading are replaced by `_`.
  *
  * @throws ShoalError ERR_NAME as {@link checkName}
  */

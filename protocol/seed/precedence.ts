@@ -1,4 +1,4 @@
-/** A number of 32 bits for an id (FNV-1a). */
+/** A 32-bit hash of an id (FNV-1a). */
 export function hashId(id: string): number {
 	let hash = 0x811c9dc5;
 	for (let index = 0; index < id.length; index += 1) {
@@ -8,9 +8,9 @@ export function hashId(id: string): number {
 }
 
 /**
- * How much a node's word counts for a chunk, 32 bits. Of several nodes each has the greatest for about as
- * many chunks, and whoever compares them comes to the same result without asking (rendezvous hashing, Thaler
- * and Ravishankar 1998).
+ * The precedence of a node for a chunk, 32 bits. Of several nodes, each has the greatest precedence for about the same
+ * number of chunks, and all nodes compute the same result without a message (rendezvous hashing, Thaler and Ravishankar
+ * 1998).
  */
 export function precedence(idHash: number, chunk: number): number {
 	let mixed = idHash ^ Math.imul(chunk + 1, 0x9e3779b1);
@@ -20,8 +20,8 @@ export function precedence(idHash: number, chunk: number): number {
 }
 
 /**
- * How far two nodes, hashed, are from each other, 32 bits: a random number, the same both ways. Nodes that
- * go to those nearest to them are chosen by about as many others.
+ * The distance of two nodes, given the hashes of their ids: a pseudo-random number of 32 bits, the same in both
+ * directions. If all nodes use their nearest, each is used by about the same number of others.
  */
 export function distance(idHash: number, otherHash: number): number {
 	return precedence(idHash ^ otherHash, 0);

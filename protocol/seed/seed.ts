@@ -4,17 +4,17 @@ import { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts
 import { inferChunkSize, Layout, MAX_CHUNK_SIZE, MAX_CHUNKS, MAX_LENGTH } from './layout.ts';
 import { checkName, MAX_NAME_BYTES } from './names.ts';
 
-/** What a seed is made of. */
+/** The parts of a {@link Seed}. */
 export interface SeedParts {
-	/** File name; a suggestion, not authenticated by the id. */
+	/** File name: a suggestion, which the id does not authenticate. */
 	readonly name: string;
 	/** Length of the content in bytes. */
 	readonly length: number;
-	/** Which digest the seed is made of. */
+	/** Kind of the digests. */
 	readonly kind: DigestKind;
 	/** Digest of the whole content. */
 	readonly digest: Uint8Array;
-	/** The digests of all chunks, one after the other. */
+	/** Digests of all chunks, concatenated. */
 	readonly chunkDigests: Uint8Array;
 }
 
@@ -29,17 +29,20 @@ const NIBBLES = Uint8Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * The description of a file: name, length, digest of the whole, digest of each chunk. Whoever holds
- * one holds one that is consistent: the constructor checks every invariant.
+ * The description of a file: name, length, digest of the whole, digest of each chunk. The constructor checks every
+ * invariant, so that a seed is always consistent.
  *
  * The text form has one value a line: name, length, digest, then the chunk digests. The chunk size
  * follows from length and count. A seed of MD5 digests is *classic*: usable, but proof of nothing.
  */
 export class Seed {
+	/** File name: a suggestion, which the id does not authenticate. */
 	readonly name: string;
+	/** Kind of the digests. */
 	readonly kind: DigestKind;
 	/** Digest of the whole content, lower-case hex: what `sha256sum FILE` prints. */
 	readonly digest: string;
+	/** How the content is divided into chunks. */
 	readonly layout: Layout;
 	/** SHA-256 of the body, lower-case hex: what `tail -n +2 FILE.seed | sha256sum` prints. */
 	readonly id: string;
@@ -47,7 +50,7 @@ export class Seed {
 	/** Made when it is asked for, and let go when memory is short: it is twice as large as its digests. */
 	#body: WeakRef<Uint8Array> | undefined;
 
-	/** @throws ShoalError ERR_SEED or ERR_NAME */
+	/** Makes a seed, and checks its invariants. @throws ShoalError ERR_SEED or ERR_NAME */
 	constructor(parts: SeedParts) {
 		const size = DIGEST_BYTES[parts.kind];
 		const chunks = parts.chunkDigests.length / size;
@@ -73,24 +76,24 @@ export class Seed {
 		return this.layout.length;
 	}
 
-	/** How many chunks there are. */
+	/** Number of chunks. */
 	get chunks(): number {
 		return this.layout.chunks;
 	}
 
-	/** Whether the digests are MD5, which proves nothing against an attacker. */
+	/** Whether the digests are MD5, which does not protect against an attacker. */
 	get isClassic(): boolean {
 		return this.kind === 'md5';
 	}
 
-	/** The digest of chunk `index`, a view that must not be written to. */
+	/** The digest of chunk `index`: a view that must not be written to. @throws ShoalError ERR_RANGE */
 	chunkDigest(index: number): Uint8Array {
 		this.layout.offsetOf(index);
 		const size = DIGEST_BYTES[this.kind];
 		return this.#chunkDigests.subarray(index * size, (index + 1) * size);
 	}
 
-	/** The canonical text without its first line: what the id is the digest of. Not to be written to. */
+	/** The canonical text without its first line, whose SHA-256 is the id. It must not be written to. */
 	body(): Uint8Array {
 		const made = this.#body?.deref() ?? this.#makeBody();
 		this.#body = new WeakRef(made);
@@ -122,13 +125,13 @@ export class Seed {
 	}
 }
 
-/** Bytes of a seed's body, which follow from its length and count: its bound before it is asked for. */
+/** Number of bytes of a seed's body, which follows from its length, number of chunks and kind. */
 export function bodyBytes(length: number, chunks: number, kind: DigestKind): number {
 	return String(length).length + 1 + (chunks + 1) * (DIGEST_BYTES[kind] * 2 + 1);
 }
 
 /**
- * Checks that a content of `length` bytes can have `chunks` chunks.
+ * The layout of a content of `length` bytes in `chunks` chunks, if there can be one.
  *
  * @throws ShoalError ERR_SEED
  */
@@ -153,9 +156,9 @@ function checkedLength(length: number): void {
 }
 
 /**
- * Reads a seed's text. Tolerates CRLF, upper-case hex and a missing last line end.
+ * Reads the text of a seed. CRLF, upper-case hex and a missing last line feed are accepted.
  *
- * @param name use this name instead of the first line, which may then be anything
+ * @param name replaces the first line, which is ignored then
  * @throws ShoalError ERR_SEED or ERR_NAME
  */
 export function parseSeed(text: Uint8Array, name?: string): Seed {
@@ -167,7 +170,7 @@ export function parseSeed(text: Uint8Array, name?: string): Seed {
 }
 
 /**
- * Reads a seed's text without its first line, as it comes from a node.
+ * Reads the body of a seed, which is its text without the first line, as nodes send it.
  *
  * @throws ShoalError ERR_SEED or ERR_NAME
  */

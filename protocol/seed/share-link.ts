@@ -4,18 +4,19 @@ import { printable, quoted } from '../printable.ts';
 import { printableUrl } from '../printable-url.ts';
 import { checkName } from './names.ts';
 
-/** What a link holds: `shoal:<seed id>?name=…&broker=…`. */
+/** The parts of a share link, `shoal:<seed id>?name=…&broker=…`. */
 export interface ShareLink {
+	/** Seed id. */
 	readonly id: string;
-	/** File name, a suggestion. */
+	/** File name: a suggestion. */
 	readonly name?: string;
-	/** URL of the broker where the seed is found, one that others can reach. */
+	/** URL of a broker that has the seed, in a form that other machines can reach. */
 	readonly broker?: string;
 }
 
 const SCHEMES: ReadonlySet<string> = new Set(['mqtt:', 'mqtts:', 'ws:', 'wss:']);
 
-/** The link as text. */
+/** The text of a share link. */
 export function formatLink({ id, name, broker }: ShareLink): string {
 	const query = new URLSearchParams();
 	if (name !== undefined) {
@@ -28,13 +29,13 @@ export function formatLink({ id, name, broker }: ShareLink): string {
 	return text === '' ? `shoal:${id}` : `shoal:${id}?${text}`;
 }
 
-/** Whether `text` is meant as a link. */
+/** Whether `text` starts as a link of shoal does. */
 export function isLink(text: string): boolean {
 	return /^shoal:/i.test(text);
 }
 
 /**
- * Reads a link. Parameters it does not know are left alone, as a later version may write them.
+ * Reads a share link. Unknown parameters are ignored, as a later version may write them.
  *
  * @throws ShoalError ERR_LINK, or ERR_NAME for a name that is unsafe
  */
@@ -62,8 +63,8 @@ export function parseLink(text: string): ShareLink {
 }
 
 /**
- * `text` if it is the URL of a broker: mqtt, mqtts, ws or wss, with a host. It can be shown as it is:
- * what a URL parser would skip or escape is refused, such as spaces and control characters.
+ * Returns `text` if it is the URL of a broker: mqtt, mqtts, ws or wss, with a host. Characters that a URL parser would
+ * skip or escape, such as spaces and control characters, are refused, so that the URL can be shown as it is.
  *
  * @throws ShoalError ERR_LINK
  */

@@ -18,22 +18,22 @@ import { WebTarget } from './web-target.ts';
 export interface BrowserNodeOptions {
 	/** URL of the broker: ws or wss. That of `shoal broker` is `/mqtt` at the port of its page. */
 	readonly url: string;
-	/** What the broker lets nodes in with. @default none */
+	/** The broker's token for nodes. @default none */
 	readonly token?: string | undefined;
-	/** What is shared under `id` cannot be read any more, and is not served. */
+	/** Called when the content of the seed `id` cannot be read any more; it is not served then. @default none */
 	readonly onBroken?: ((id: string, error: unknown) => void) | undefined;
 }
 
-/** A download that is done: verified, and where its bytes are. */
+/** A finished download: verified, with its content. */
 export interface BrowserDownload extends Omit<DownloadResult, 'path' | 'wasThere'> {
-	/** The content. It is read from where it is: a file of the browser, or memory. */
+	/** The content, which is read from a file of the browser or from memory. */
 	readonly blob: Blob;
 }
 
 /**
- * A node in a browser. It shares files, and reaches others through the broker only. In a worker of a page that came
- * over TLS, or from this machine, downloads go into files of the browser, of any size, and go on after a reload;
- * elsewhere they are held in memory, up to 500 MiB each.
+ * A node in a browser. It shares files and downloads, and reaches other nodes through the broker only. In a worker of a
+ * page that was loaded over TLS, or from this machine, downloads go into files of the browser, have any size and go on
+ * after a reload. Elsewhere they are held in memory, up to 500 MiB each.
  */
 export class BrowserNode extends BaseNode {
 	readonly #targets = new Map<string, WebTarget>();
@@ -41,7 +41,10 @@ export class BrowserNode extends BaseNode {
 	readonly #hashing = new SerialQueue();
 	#broken: NonNullable<BrowserNodeOptions['onBroken']> = () => {};
 
-	/** Connects and says hello. @throws ShoalError ERR_BROKER, ERR_REFUSED */
+	/**
+	 * Connects to the broker and publishes the node's state. @throws ShoalError ERR_BROKER, ERR_REFUSED, ERR_TIMEOUT,
+	 * ERR_DISCONNECTED
+	 */
 	static async start({ url, token = '', onBroken }: BrowserNodeOptions): Promise<BrowserNode> {
 		const topics = new Topics();
 		const id = makeNodeId();
@@ -65,7 +68,7 @@ export class BrowserNode extends BaseNode {
 	}
 
 	/**
-	 * Makes the seed of a file, and serves it until it is dropped or the node closed.
+	 * Makes the seed of a file, announces it, and serves it until it is dropped or the node is closed.
 	 *
 	 * @throws ShoalError ERR_NAME, ERR_CHANGED, ERR_IO, ERR_EXISTS if the node has it already, ERR_LIMIT if the tracker
 	 *   does not list it, ERR_CLOSED
@@ -86,10 +89,12 @@ export class BrowserNode extends BaseNode {
 	}
 
 	/**
-	 * Downloads a content, and serves it meanwhile and afterwards, until it is dropped.
+	 * Downloads a content, and serves it meanwhile and afterwards, until it is dropped or the node is closed.
 	 *
-	 * @param what a seed id, or a link
-	 * @throws ShoalError as {@link Download.run}, ERR_ID, ERR_LINK, and ERR_EXISTS if another tab has it
+	 * @param what a seed id, or a share link
+	 * @throws ShoalError ERR_ID, ERR_LINK, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS if the node or another tab has it,
+	 *   ERR_NO_SPACE, ERR_IO, ERR_NAME, ERR_SEED, ERR_SEED_LIES, ERR_WRONG_BYTES, ERR_TIMEOUT, ERR_REFUSED,
+	 *   ERR_ABORTED, ERR_CLOSED
 	 */
 	async get(what: string, options: FetchOptions = {}): Promise<BrowserDownload> {
 		this.checkOpen();
@@ -100,7 +105,7 @@ export class BrowserNode extends BaseNode {
 		return { ...result, blob: target.blob as Blob };
 	}
 
-	/** Serves a content no longer, and gives its memory back. What is in a file of the browser stays. */
+	/** Stops serving a content and frees its memory. A file of the browser stays; {@link forgetContent} removes it. */
 	drop(id: string): void {
 		const content = this.context.contents.get(id);
 		if (content !== undefined) {

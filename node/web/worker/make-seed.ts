@@ -6,10 +6,11 @@ import { ThreadedHash } from './threaded-hash.ts';
 /** Bytes of chunks that are read and hashed at a time: several small ones, or one of the largest. */
 const AT_ONCE = 4 * 1024 * 1024;
 
-/** Options of {@link makeSeed}. */
+/** Options of {@link BrowserNode.share}. */
 export interface MakeSeedOptions {
-	/** Called with the bytes hashed so far. */
+	/** Called with the number of bytes that were hashed so far. @default none */
 	readonly onBytes?: ((bytes: number) => void) | undefined;
+	/** Stops the hashing, with the reason of the signal. @default none */
 	readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,10 +1,13 @@
 import { Bitfield, type Seed, ShoalError } from '../../../protocol/index.ts';
 import type { Backing } from './web-target.ts';
 
-/** What is kept in the browser of one content. */
+/** A content, complete or not, that the browser keeps in a file. */
 export interface Kept {
+	/** Seed id. */
 	readonly id: string;
+	/** File name. */
 	readonly name: string;
+	/** Bytes of the whole content. */
 	readonly length: number;
 }
 
@@ -40,7 +43,7 @@ let mayKeep: Promise<boolean> | undefined;
 const isThere = (): boolean => true;
 const isNot = (): boolean => false;
 
-/** What is kept of downloads, complete or not, of earlier pages as well. */
+/** The downloads, complete or not, that the browser keeps in files, also those of earlier visits. In workers only. */
 export async function keptContents(): Promise<Kept[]> {
 	const folder = await openFolder();
 	const kept: Kept[] = [];
@@ -57,7 +60,7 @@ export async function keptContents(): Promise<Kept[]> {
 	return kept;
 }
 
-/** Removes what is kept of a content, if something is. What cannot be removed now is listed still. */
+/** Removes the file of a content, if there is one. A file that is in use stays, and is listed still. */
 export async function forget(id: string): Promise<void> {
 	const folder = await openFolder();
 	for (const name of [id, `${id}.have`, `${id}.json`]) {

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import * as assert from 'uvu/assert';
+import { suite } from '../../helpers/harness/suite.ts';
+import { API_FILE, ENTRIES, makeApi } from './file.ts';
+
+const test = suite('docs/api.md');
+const made = makeApi();
+
+test('each export of each entry of the package is described once', () => {
+	assert.equal([...made.described].sort(), [...made.exported].sort());
+});
+
+test('its reference is that of the doc comments: npm run api writes it', () => {
+	assert.fixture(readFileSync(API_FILE, 'utf8'), made.text, 'npm run api writes it');
+});
+
+test('each export and each member has a meaning', () => {
+	assert.equal(made.text.match(/^(.*\| {2}\||- `.*`: )$/gm) ?? [], []);
+});
+
+test('its entries are those of the package', () => {
+	const { exports } = JSON.parse(
+		readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8'),
+	);
+	const entries = Object.keys(exports).filter((entry) => entry !== './package.json');
+	assert.equal(
+		entries.map((entry) => entry.replace(/^\./, 'shoal')).sort(),
+		Object.keys(ENTRIES).sort(),
+	);
+});
+
+test.run();
