@@ -166,7 +166,7 @@ export class Listener {
 		await listener.#aedes.listen();
 		await new Promise<void>((resolve, reject) => {
 			listener.#server.once('error', (cause) => {
-				reject(portError(cause, host, port));
+				reject(portError(cause, host, port, '--listen'));
 			});
 			listener.#server.listen({ host, port }, resolve);
 		});

@@ -35,9 +35,11 @@ export function explain(
 		);
 	}
 	if (REFUSED_CODES.has(error.code)) {
-		return new ShoalError('ERR_REFUSED', `the broker refuses us: ${printable(error.message)}`, {
-			cause: error,
-		});
+		return new ShoalError(
+			'ERR_REFUSED',
+			`the broker at ${printableUrl(options.url)} refuses the connection: ${printable(error.message)}; if it wants a password, name user and password in its URL`,
+			{ cause: error },
+		);
 	}
 	const why = whyUnreachable(error);
 	return new ShoalError(
@@ -75,5 +77,9 @@ export function disconnected(url: string, cause?: unknown): ShoalError {
 
 /** The error for a subscription that the broker refuses: ERR_REFUSED. */
 export function refusal(filter: string, cause: unknown): ShoalError {
-	return new ShoalError('ERR_REFUSED', `the broker refuses a subscription to ${filter}`, { cause });
+	return new ShoalError(
+		'ERR_REFUSED',
+		`the broker refuses a subscription to ${filter}: its access rules do not allow it to this client; a shoal broker wants the join link for nodes, another one the rules of: shoal acl`,
+		{ cause },
+	);
 }

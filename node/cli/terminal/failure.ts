@@ -13,7 +13,6 @@ const HINTS: Readonly<Record<string, string>> = {
 	ERR_CHANGED: 'share it again when it is at rest',
 	ERR_ID: 'shoal ls prints the ids',
 	ERR_ID_TAKEN: 'leave --id away, or choose another',
-	ERR_REFUSED: 'is it a broker of another kind, or one that wants a password?',
 	ERR_SEED: 'make a new one with: shoal seed FILE',
 };
 
