@@ -11,6 +11,7 @@ import {
 	fingerprint,
 	milliseconds,
 	nodeId,
+	nodeName,
 	positive,
 	requestId,
 	seedId,
@@ -35,6 +36,8 @@ const ranges = v.pipe(
 export interface NodeState {
 	readonly state: 'ready' | 'disconnected' | 'lost';
 	readonly session: string;
+	/** What the node is called by people, such as the name of its machine. Not unique, and proves nothing. */
+	readonly name?: string | undefined;
 	/** Where the node can be reached directly, as broker URLs. */
 	readonly addresses: readonly string[];
 	/** SHA-256 of the certificate that it shows there, where its addresses are mqtts: URLs. */
@@ -71,6 +74,7 @@ const feed = v.object({ node: nodeId, lane: v.picklist(['broker', 'direct']), ra
 export const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	state: v.picklist(['ready', 'disconnected', 'lost']),
 	session,
+	name: v.optional(nodeName),
 	addresses,
 	cert: v.optional(fingerprint),
 	up: count,

@@ -10,6 +10,7 @@ import {
 	fingerprint,
 	milliseconds,
 	nodeId,
+	nodeName,
 	requestId,
 	seedId,
 	session,
@@ -106,6 +107,8 @@ export interface SeedListing {
 /** A node as the tracker names it in an answer to a query. */
 export interface NodeListing {
 	readonly node: string;
+	/** What it calls itself, if it does. */
+	readonly name?: string | undefined;
 	/** How many chunks it has. */
 	readonly have: number;
 	readonly chunks: number;
@@ -158,6 +161,7 @@ const listing = v.object({
 });
 const node = v.object({
 	node: nodeId,
+	name: v.optional(nodeName),
 	have: chunkCount,
 	chunks: chunkCount,
 	addresses,
