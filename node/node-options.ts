@@ -17,6 +17,8 @@ export interface ShoalNodeOptions {
 	readonly secret?: string | undefined;
 	/** Node id, 8 to 64 of `A-Z a-z 0-9 _ -`. @default a new one */
 	readonly id?: string | undefined;
+	/** What the node is called by people, at most 32 characters; everybody at the broker sees it. @default nothing */
+	readonly name?: string | undefined;
 	/** Bytes per second sent at most, over all. @default no limit */
 	readonly maxUp?: number | undefined;
 	/** Bytes per second received at most, over all. @default no limit */
