@@ -8,7 +8,7 @@ import { lostState } from '../../tracker/announcer.ts';
 import { BlobStorage } from './blob-storage.ts';
 import { digestChunk } from './hashes.ts';
 import { type MakeSeedOptions, makeSeed } from './make-seed.ts';
-import { openMemory } from './memory-backing.ts';
+import { MemoryBackings } from './memory-backing.ts';
 import { hasFiles, openFile } from './opfs-backing.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { WebLink } from './web-link.ts';
@@ -20,6 +20,8 @@ export interface BrowserNodeOptions {
 	readonly url: string;
 	/** What the broker lets nodes in with. @default none */
 	readonly token?: string | undefined;
+	/** What the node is called by people, at most 32 characters; everybody at the broker sees it. @default nothing */
+	readonly name?: string | undefined;
 	/** What is shared under `id` cannot be read any more, and is not served. */
 	readonly onBroken?: ((id: string, error: unknown) => void) | undefined;
 }
@@ -37,12 +39,18 @@ export interface BrowserDownload extends Omit<DownloadResult, 'path' | 'wasThere
  */
 export class BrowserNode extends BaseNode {
 	readonly #targets = new Map<string, WebTarget>();
+	readonly #memory = new MemoryBackings();
 	/** Hashing of files, and of what is there already: more at a time would only take memory. */
 	readonly #hashing = new SerialQueue();
 	#broken: NonNullable<BrowserNodeOptions['onBroken']> = () => {};
 
 	/** Connects and says hello. @throws ShoalError ERR_BROKER, ERR_REFUSED */
-	static async start({ url, token = '', onBroken }: BrowserNodeOptions): Promise<BrowserNode> {
+	static async start({
+		url,
+		token = '',
+		name,
+		onBroken,
+	}: BrowserNodeOptions): Promise<BrowserNode> {
 		const topics = new Topics();
 		const id = makeNodeId();
 		const link = await WebLink.open({
@@ -52,7 +60,7 @@ export class BrowserNode extends BaseNode {
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		const platform = { digest: digestChunk, dial: undefined };
-		const node = new BrowserNode(link, topics, { platform, lane: 'broker' });
+		const node = new BrowserNode(link, topics, { platform, lane: 'broker', name });
 		node.#broken = onBroken ?? node.#broken;
 		try {
 			await node.subscribe();
@@ -86,7 +94,8 @@ export class BrowserNode extends BaseNode {
 	}
 
 	/**
-	 * Downloads a content, and serves it meanwhile and afterwards, until it is dropped.
+	 * Downloads a content, and serves it meanwhile and afterwards, until it is dropped. What came of one that fails
+	 * or is stopped stays where it is, also until it is dropped, and the next `get` goes on from there.
 	 *
 	 * @param what a seed id, or a link
 	 * @throws ShoalError as {@link Download.run}, ERR_ID, ERR_LINK, and ERR_EXISTS if another tab has it
@@ -94,10 +103,24 @@ export class BrowserNode extends BaseNode {
 	async get(what: string, options: FetchOptions = {}): Promise<BrowserDownload> {
 		this.checkOpen();
 		const wanted = downloadRequestOf(what);
-		const target = new WebTarget((await hasFiles()) ? openFile : openMemory, this.#hashing);
+		const inMemory = (seed: Seed) => this.#memory.open(seed);
+		const target = new WebTarget((await hasFiles()) ? openFile : inMemory, this.#hashing);
 		const { path: _, wasThere: __, ...result } = await this.downloads.get(wanted, target, options);
 		this.#targets.set(wanted.id, target);
 		return { ...result, blob: target.blob as Blob };
+	}
+
+	/**
+	 * Drops its connection, as the page is frozen and answers nobody: the broker says that the node is lost. It is back
+	 * by itself as soon as the page is.
+	 */
+	suspend(): void {
+		this.context.link.drop();
+	}
+
+	/** Says goodbye at once, without waiting for anything: the page ends. It is closed afterwards. */
+	leave(): void {
+		this.sayGoodbye();
 	}
 
 	/** Serves a content no longer, and gives its memory back. What is in a file of the browser stays. */
@@ -109,12 +132,14 @@ export class BrowserNode extends BaseNode {
 		}
 		this.#targets.get(id)?.release();
 		this.#targets.delete(id);
+		this.#memory.forget(id);
 	}
 
 	protected override onBroken({ seed }: StoredContent, error: unknown): void {
 		// It may be got again.
 		this.#targets.get(seed.id)?.release();
 		this.#targets.delete(seed.id);
+		this.#memory.forget(seed.id);
 		this.#broken(seed.id, error);
 	}
 }
