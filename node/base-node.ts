@@ -4,6 +4,7 @@ import {
 	formatLink,
 	type Incoming,
 	type NodeState,
+	nodeNameOf,
 	parseSeedId,
 	type Seed,
 	type SeedListing,
@@ -42,6 +43,12 @@ export interface NodeStats {
 	readonly hasTracker: boolean;
 }
 
+/** What a node calls itself. */
+export interface Named {
+	/** For people, such as the name of its machine; everybody at the broker sees it. @default none */
+	readonly name?: string | undefined;
+}
+
 /** Where other nodes can open direct lanes to this one. */
 export type Addresses = Pick<NodeState, 'addresses' | 'cert'>;
 
@@ -68,7 +75,7 @@ export class BaseNode {
 	protected constructor(
 		link: BaseLink,
 		topics: Topics,
-		options: Omit<ContextOptions, 'warn' | 'onDirect'>,
+		{ name, ...options }: Omit<ContextOptions, 'warn' | 'onDirect'> & Named,
 	) {
 		const warn = (error: unknown): void => this.#events.emit('warning', error);
 		const context = createContext(link, topics, {
@@ -82,6 +89,7 @@ export class BaseNode {
 		this.#seeder = new Seeder(context, broken);
 		this.#announcer = new Announcer({
 			...context,
+			name: name === undefined ? undefined : nodeNameOf(name),
 			addresses: () => this.addresses,
 			refused: (seeds) => context.warn(notListed(seeds.map((seed) => this.#nameOf(seed)))),
 		});
@@ -182,6 +190,16 @@ export class BaseNode {
 	close(): Promise<void> {
 		this.#closing ??= this.#close();
 		return this.#closing;
+	}
+
+	/**
+	 * Says goodbye in this very turn, as far as it has a connection, and waits for nothing: for a page that ends. It
+	 * is closed afterwards.
+	 */
+	protected sayGoodbye(): void {
+		this.#announcer.leaveNow();
+		void this.context.link.close();
+		void this.close();
 	}
 
 	protected get isClosed(): boolean {

@@ -20,6 +20,11 @@ export interface ShoalNodeOptions {
 	readonly secret?: string | undefined;
 	/** Node id, which is the MQTT client id: 8 to 64 of `A-Z a-z 0-9 _ -`. @default a new random one */
 	readonly id?: string | undefined;
+	/**
+	 * A name for people, such as that of the machine, at most 32 characters; every client of the broker sees it.
+	 * @default none
+	 */
+	readonly name?: string | undefined;
 	/** Most bytes per second sent, over all peers and lanes together. @default no limit */
 	readonly maxUp?: number | undefined;
 	/** Most bytes per second received, over all peers and lanes together. @default no limit */

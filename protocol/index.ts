@@ -80,6 +80,7 @@ export {
 	type TrackerRequest,
 	type TrackerState,
 } from './messages/tracker-messages.ts';
+export { MOST_NODE_NAME, nodeLabel, nodeNameOf } from './node-names.ts';
 export { BufferPool, packetBuffers } from './packets/buffer-pool.ts';
 export {
 	type ChunkContent,

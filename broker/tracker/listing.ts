@@ -118,8 +118,9 @@ function asSwarmMember(record: AnnounceRecord) {
 }
 
 function describeNode({ node, have, chunks }: AnnounceRecord): NodeListing {
-	const { id, addresses, cert } = node;
-	return { node: id, have, chunks, addresses, ...(cert !== undefined && { cert }) };
+	const { id, name, addresses, cert } = node;
+	const known = { ...(name !== undefined && { name }), ...(cert !== undefined && { cert }) };
+	return { node: id, have, chunks, addresses, ...known };
 }
 
 /** At most `most` at random, half of them seeders if there are so many. */

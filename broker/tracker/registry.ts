@@ -200,6 +200,7 @@ export class Registry {
 		const decisions = isRetained ? [] : this.#alive(node, message.session);
 		node.state = 'ready';
 		node.session = message.session;
+		node.name = message.name;
 		node.addresses = message.addresses;
 		node.cert = message.cert;
 		return decisions;

@@ -25,6 +25,10 @@ const ABOUT_NO_CACHE = 'hash, even if the file has not changed since it was hash
 const LIMIT = '--limit <name=value>';
 const ABOUT_LIMIT = 'change a limit; can be repeated';
 const ID = '--id <id>';
+const NODE_NAME = '--node-name <name>';
+const ABOUT_NODE_NAME =
+	'what others see this node called (default: of SHOAL_NODE_NAME, or the name of this machine)';
+const ABOUT_NO_NODE_NAME = 'show others the id of this node only';
 const METRICS = '--metrics <host:port>';
 const ABOUT_METRICS =
 	'serve /metrics, /healthz and /readyz by HTTP there; on this machine if only a port is given';
@@ -101,6 +105,8 @@ function addHosting(program: Command): void {
 			'an origin whose pages may be nodes of this broker, such as https://lab.example; can be repeated',
 			collect,
 		)
+		.option(NODE_NAME, 'what others see the node called that hands files out by HTTP')
+		.option('--no-node-name', ABOUT_NO_NODE_NAME)
 		.option('--no-mdns', 'do not tell the LAN of this broker')
 		.option('--insecure-anonymous', 'let in everybody who reaches the port, without a token')
 		.option(LIMIT, ABOUT_LIMIT, collect)
@@ -153,6 +159,8 @@ function addTransfers(program: Command): void {
 		.option(LISTEN, ABOUT_LISTEN)
 		.option('--no-listen', ABOUT_NO_LISTEN)
 		.option(ID, ABOUT_ID)
+		.option(NODE_NAME, ABOUT_NODE_NAME)
+		.option('--no-node-name', ABOUT_NO_NODE_NAME)
 		.option('--trace <file>', ABOUT_TRACE)
 		.option(METRICS, ABOUT_METRICS)
 		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)
@@ -176,6 +184,8 @@ function addTransfers(program: Command): void {
 		.option(LISTEN, ABOUT_LISTEN)
 		.option('--no-listen', ABOUT_NO_LISTEN)
 		.option(ID, ABOUT_ID)
+		.option(NODE_NAME, ABOUT_NODE_NAME)
+		.option('--no-node-name', ABOUT_NO_NODE_NAME)
 		.option('--trace <file>', ABOUT_TRACE)
 		.option(METRICS, ABOUT_METRICS)
 		.action((what, options) =>
@@ -192,6 +202,8 @@ function addTransfers(program: Command): void {
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
 		.option(LANE, ABOUT_LANE)
+		.option(NODE_NAME, ABOUT_NODE_NAME)
+		.option('--no-node-name', ABOUT_NO_NODE_NAME)
 		.option(METRICS, ABOUT_METRICS)
 		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)
 		.action((options) =>

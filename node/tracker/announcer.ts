@@ -22,6 +22,8 @@ export interface AnnouncerOptions {
 	readonly tracker: TrackerClient;
 	readonly traffic: Traffic;
 	readonly warn: (error: unknown) => void;
+	/** What the node calls itself. */
+	readonly name?: string | undefined;
 	/** Where other nodes can reach this one directly, as broker URLs. */
 	readonly addresses: () => Pick<NodeState, 'addresses' | 'cert'>;
 	/** The tracker refuses announces, which it took before or nobody waited for. */
@@ -151,14 +153,19 @@ export class Announcer {
 		this.#timers.add(timer);
 	}
 
+	/** Takes everything back and says goodbye, without waiting for the broker to confirm anything. */
+	leaveNow(): void {
+		this.#stop();
+		const { link, topics, contents } = this.#options;
+		const said = contents.all().map(({ seed }) => link.forget(topics.announce(seed.id, link.id)));
+		for (const each of [...said, this.#publish('disconnected')]) {
+			each.catch(() => {});
+		}
+	}
+
 	/** Takes everything back and says goodbye, in less than a second. */
 	async leave(): Promise<void> {
-		this.#isClosed = true;
-		clearTimeout(this.#announceTimer);
-		clearTimeout(this.#renewal);
-		for (const timer of this.#timers) {
-			clearTimeout(timer);
-		}
+		this.#stop();
 		const { link, topics, contents } = this.#options;
 		const goodbye = async (): Promise<void> => {
 			await inBatches(contents.all(), ({ seed }) => link.forget(topics.announce(seed.id, link.id)));
@@ -167,6 +174,15 @@ export class Announcer {
 		const timeout = new Promise<void>((resolve) => later(resolve, GOODBYE));
 		// Nobody is left to be told when it fails: the tracker's ttl ends what was not taken back.
 		await Promise.race([goodbye().catch(() => {}), timeout]);
+	}
+
+	#stop(): void {
+		this.#isClosed = true;
+		clearTimeout(this.#announceTimer);
+		clearTimeout(this.#renewal);
+		for (const timer of this.#timers) {
+			clearTimeout(timer);
+		}
 	}
 
 	#touch(content: StoredContent, delay: number): void {
@@ -225,10 +241,11 @@ export class Announcer {
 	}
 
 	async #publish(state: NodeState['state']): Promise<void> {
-		const { link, topics, traffic, addresses } = this.#options;
+		const { link, topics, traffic, addresses, name } = this.#options;
 		const message: NodeState = {
 			state,
 			session: link.session,
+			name,
 			...addresses(),
 			up: traffic.up.rate,
 			down: traffic.down.rate,

@@ -41,15 +41,28 @@ export type OnShare = (
 
 /** What a broker that is not to be trusted can have a view hold of each kind. */
 const MOST = DEFAULT_LIMITS.announces;
+/** Nodes that are gone of which the names are remembered: for what is told of them a moment later. */
+const MOST_GONE = 1_000;
 
-/** The picture of all swarms that the control topics draw. What is beyond what there can be is left out. */
+/**
+ * The picture of all swarms that the control topics draw. What is beyond what there can be is left out. Counted is
+ * only who is there: a node that says it is ready, with what it has announced in the same session. The broker keeps
+ * announces of nodes that are gone until the tracker's ttl ends them.
+ */
 export class SwarmView {
 	readonly #nodes = new Map<string, NodeState>();
+	/** Of nodes that are not there as well. */
 	readonly #announces = new Map<string, Map<string, Announce>>();
+	readonly #seedsOf = new Map<string, Set<string>>();
 	readonly #changed: OnShare;
+	/** Names of nodes that are gone, the one that went first first. */
+	readonly #namesOfGone = new Map<string, string>();
+	/** What was heard before the connection was lost, and not again. */
+	readonly #unconfirmed = new Set<object>();
 	#count = 0;
-	#hasTracker = false;
+	#tracker: string | undefined;
 	#load: Load | undefined;
+	#cutOffSince: number | undefined;
 
 	/** @param changed told of each announce that comes, changes or goes */
 	constructor(changed: OnShare = () => {}) {
@@ -58,7 +71,7 @@ export class SwarmView {
 
 	/** Whether a tracker is ready. */
 	get hasTracker(): boolean {
-		return this.#hasTracker;
+		return this.#tracker !== undefined;
 	}
 
 	/** What the broker carries, if it has said so. */
@@ -71,27 +84,64 @@ export class SwarmView {
 		return this.#nodes;
 	}
 
+	/** Since when there is no connection, ms since 1970: the picture is of then. Undefined while there is one. */
+	get cutOffSince(): number | undefined {
+		return this.#cutOffSince;
+	}
+
+	/** What a node calls itself, if it does; also of one that has just gone. */
+	nameOf(node: string): string | undefined {
+		return this.#nodes.get(node)?.name ?? this.#namesOfGone.get(node);
+	}
+
 	/** The swarms in which somebody is connected, the largest first. */
 	swarms(): SwarmOf[] {
 		return [...this.#announces.keys()]
 			.map((seed) => ({ seed, nodes: this.holders(seed) }))
+			.filter(({ nodes }) => nodes.length > 0)
 			.sort((a, b) => b.nodes.length - a.nodes.length || (a.seed < b.seed ? -1 : 1));
 	}
 
 	/** Who has something of a seed, those who have most first. */
 	holders(seed: string): NodeShare[] {
 		return [...(this.#announces.get(seed) ?? [])]
+			.filter(([node, announce]) => this.#shows(node, announce))
 			.map(([node, announce]) => ({ node, announce, state: this.#nodes.get(node) }))
 			.sort((a, b) => b.announce.have.count - a.announce.have.count || (a.node < b.node ? -1 : 1));
 	}
 
-	/** Forgets everything: what is true is told again by the broker. */
-	clear(): void {
-		this.#nodes.clear();
-		this.#announces.clear();
-		this.#count = 0;
-		this.#hasTracker = false;
-		this.#load = undefined;
+	/** The connection is lost: the picture stays as it is, and nothing of it is certain. */
+	interrupt(): void {
+		this.#cutOffSince ??= Date.now();
+		this.#tracker = undefined;
+		for (const each of this.#heard()) {
+			this.#unconfirmed.add(each);
+		}
+	}
+
+	/** There is a connection again. */
+	resume(): void {
+		this.#cutOffSince = undefined;
+	}
+
+	/** Drops what was not heard again since the connection came back. */
+	settle(): void {
+		for (const [seed, swarm] of [...this.#announces]) {
+			for (const [node, announce] of [...swarm]) {
+				if (this.#unconfirmed.has(announce)) {
+					this.#remove(seed, node);
+				}
+			}
+		}
+		for (const [node, state] of [...this.#nodes]) {
+			if (this.#unconfirmed.has(state)) {
+				this.#setState(node, undefined);
+			}
+		}
+		if (this.#load !== undefined && this.#unconfirmed.has(this.#load)) {
+			this.#load = undefined;
+		}
+		this.#unconfirmed.clear();
 	}
 
 	/**
@@ -125,22 +175,26 @@ export class SwarmView {
 
 	#onTracker(payload: Uint8Array): ControlEvent {
 		const state = payload.length === 0 ? ({ state: 'lost' } as const) : decodeTrackerState(payload);
-		this.#hasTracker = state.state === 'ready';
+		if (state.state === 'ready') {
+			this.#tracker = state.session;
+		} else if (!('session' in state) || state.session === this.#tracker) {
+			// The `lost` of another session is late: a tracker that came after it is ready.
+			this.#tracker = undefined;
+		}
 		return { event: 'tracker', ...state };
 	}
 
 	#onState(node: string, payload: Uint8Array): ControlEvent {
 		if (payload.length === 0) {
-			this.#removeNode(node);
+			this.#setState(node, undefined);
 			return { event: 'state', node, state: 'gone' };
 		}
 		const state = decodeNodeState(payload);
 		if (state.state === 'ready') {
-			if (this.#nodes.has(node) || this.#nodes.size < MOST) {
-				this.#nodes.set(node, state);
-			}
-		} else {
-			this.#removeNode(node);
+			this.#setState(node, state);
+		} else if (this.#nodes.get(node)?.session === state.session) {
+			// Of another session it is late: the node has come back.
+			this.#setState(node, undefined);
 		}
 		return { event: 'state', node, ...state };
 	}
@@ -156,6 +210,67 @@ export class SwarmView {
 		return { event: 'announce', seed, node, name, length, chunks, have: have.count, map: have.map };
 	}
 
+	/** Everything that the picture is made of. */
+	*#heard(): Generator<object> {
+		yield* this.#nodes.values();
+		for (const swarm of this.#announces.values()) {
+			yield* swarm.values();
+		}
+		if (this.#load !== undefined) {
+			yield this.#load;
+		}
+	}
+
+	#shows(node: string, announce: Announce): boolean {
+		return this.#nodes.get(node)?.session === announce.session;
+	}
+
+	#shown(seed: string, node: string): Announce | undefined {
+		const announce = this.#announces.get(seed)?.get(node);
+		return announce !== undefined && this.#shows(node, announce) ? announce : undefined;
+	}
+
+	/** Does `change`, and tells what became visible or invisible of a seed at a node by it. */
+	#tell(seeds: Iterable<string>, node: string, change: () => void): void {
+		const before = [...seeds].map((seed) => [seed, this.#shown(seed, node)] as const);
+		change();
+		for (const [seed, was] of before) {
+			const is = this.#shown(seed, node);
+			if (was !== is) {
+				this.#changed(seed, node, was, is);
+			}
+		}
+	}
+
+	/** @param state undefined: it is not there */
+	#setState(node: string, state: NodeState | undefined): void {
+		const before = this.#nodes.get(node);
+		if (before === undefined && this.#nodes.size >= MOST) {
+			return;
+		}
+		const isSame = before?.session === state?.session;
+		this.#tell(isSame ? [] : (this.#seedsOf.get(node) ?? []), node, () => {
+			if (state === undefined) {
+				this.#nodes.delete(node);
+				this.#remember(node, before?.name);
+			} else {
+				this.#nodes.set(node, state);
+			}
+		});
+	}
+
+	#remember(node: string, name: string | undefined): void {
+		if (name === undefined) {
+			return;
+		}
+		this.#namesOfGone.delete(node);
+		this.#namesOfGone.set(node, name);
+		if (this.#namesOfGone.size > MOST_GONE) {
+			const [first] = this.#namesOfGone.keys();
+			this.#namesOfGone.delete(first as string);
+		}
+	}
+
 	#add(seed: string, node: string, announce: Announce): void {
 		const swarm = this.#announces.get(seed) ?? new Map<string, Announce>();
 		if (!swarm.has(node)) {
@@ -163,25 +278,21 @@ export class SwarmView {
 				return;
 			}
 			this.#count += 1;
+			this.#seedsOf.set(node, (this.#seedsOf.get(node) ?? new Set()).add(seed));
 		}
-		const before = swarm.get(node);
-		this.#announces.set(seed, swarm.set(node, announce));
-		this.#changed(seed, node, before, announce);
-	}
-
-	#removeNode(node: string): void {
-		this.#nodes.delete(node);
-		for (const seed of [...this.#announces.keys()]) {
-			this.#remove(seed, node);
-		}
+		this.#tell([seed], node, () => this.#announces.set(seed, swarm.set(node, announce)));
 	}
 
 	#remove(seed: string, node: string): void {
 		const swarm = this.#announces.get(seed);
-		const before = swarm?.get(node);
-		if (swarm?.delete(node)) {
-			this.#count -= 1;
-			this.#changed(seed, node, before, undefined);
+		this.#tell([seed], node, () => {
+			if (swarm?.delete(node)) {
+				this.#count -= 1;
+				this.#seedsOf.get(node)?.delete(seed);
+			}
+		});
+		if (this.#seedsOf.get(node)?.size === 0) {
+			this.#seedsOf.delete(node);
 		}
 		if (swarm?.size === 0) {
 			this.#announces.delete(seed);

@@ -35,9 +35,13 @@ export type WorkerCommand =
 	| { readonly do: 'look'; readonly at: ViewQuery }
 	| { readonly do: 'get'; readonly id: string; readonly name: string }
 	| { readonly do: 'share'; readonly file: File }
+	/** Ends a download, and keeps what there is of it. */
+	| { readonly do: 'stop'; readonly id: string }
 	/** Ends a download or a share, and forgets what there is of it. */
 	| { readonly do: 'remove'; readonly id: string }
-	| { readonly do: 'save'; readonly id: string };
+	| { readonly do: 'save'; readonly id: string }
+	/** The page is left; perhaps it is frozen only, and somebody goes back to it. */
+	| { readonly do: 'leave'; readonly mayReturn: boolean };
 
 /** To the page. */
 export type WorkerEvent =
@@ -49,9 +53,14 @@ export type WorkerEvent =
 	| { readonly event: 'file'; readonly name: string; readonly blob: Blob };
 
 export interface LinkState {
-	readonly state: 'opening' | 'up' | 'down' | 'refused';
+	/** `broken`: the page itself cannot go on. */
+	readonly state: 'opening' | 'up' | 'down' | 'refused' | 'broken';
 	/** Why, for people. */
 	readonly reason?: string | undefined;
+	/** Since when it is down, ms since 1970. */
+	readonly since?: number | undefined;
+	/** Whether a tracker is ready. */
+	readonly hasTracker: boolean;
 }
 
 /** A row of the list of seeds. */
@@ -70,6 +79,8 @@ export interface SeedRow {
 /** What a node has of a seed. */
 export interface HolderRow {
 	readonly node: string;
+	/** What it calls itself, if it does. */
+	readonly name?: string | undefined;
 	readonly have: number;
 	readonly chunks: number;
 	/** How full each of 64 buckets is, a hexadecimal digit each. */
@@ -81,29 +92,30 @@ export interface HolderRow {
 /** A node, and who feeds it. */
 export interface NodeRow {
 	readonly node: string;
+	/** What it calls itself, if it does. */
+	readonly name?: string | undefined;
 	readonly up: number;
 	readonly down: number;
 	/** Bytes of contents that it has moved, straight and through the broker. */
 	readonly direct: number;
 	readonly broker: number;
 	readonly seeds: number;
-	readonly sources: readonly Feed[];
+	readonly sources: ReadonlyArray<Feed & { readonly name?: string | undefined }>;
 }
 
 /** One second of the swarm. */
 export interface TrafficSample {
 	/** Seconds since 1970. */
 	readonly at: number;
-	/** Bytes per second that all nodes say they receive and send. */
-	readonly down: number;
-	readonly up: number;
+	/** Bytes per second that all nodes say they receive and send; undefined where nothing was heard of them. */
+	readonly down: number | undefined;
+	readonly up: number | undefined;
 	/** Bytes per second that the broker sends; undefined where it does not say. */
 	readonly broker: number | undefined;
 }
 
 /** The state of the swarm, as far as the page shows it. */
 export interface SwarmSnapshot {
-	readonly hasTracker: boolean;
 	readonly totals: {
 		readonly seeds: number;
 		readonly nodes: number;
@@ -139,10 +151,13 @@ export interface SwarmEvent {
 	readonly at: number;
 	readonly event: string;
 	readonly node?: string | undefined;
+	/** What the node calls itself, if it does. */
+	readonly nodeName?: string | undefined;
 	readonly seed?: string | undefined;
 	readonly name?: string | undefined;
 	/** Who says so, of a chunk that was refused or a node that was dropped. */
 	readonly by?: string | undefined;
+	readonly byName?: string | undefined;
 	readonly chunk?: string | undefined;
 }
 
@@ -151,7 +166,16 @@ export interface OwnTransfer {
 	readonly id: string;
 	readonly name: string;
 	readonly length: number;
-	readonly state: 'hashing' | 'waiting' | Progress['phase'] | 'complete' | 'sharing' | 'failed';
+	/** `elsewhere`: another tab of this browser has it. */
+	readonly state:
+		| 'hashing'
+		| 'waiting'
+		| Progress['phase']
+		| 'complete'
+		| 'sharing'
+		| 'stopped'
+		| 'elsewhere'
+		| 'failed';
 	/** Bytes that are verified, or hashed. */
 	readonly have: number;
 	/** Bytes per second. */
@@ -164,6 +188,4 @@ export interface OwnTransfer {
 	/** Whether it can be saved as a file. */
 	readonly canSave: boolean;
 	readonly isShare: boolean;
-	/** Whether another tab has it. */
-	readonly isElsewhere: boolean;
 }

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { NODE_ID, REQUEST_ID, SEED_ID } from '../ids.ts';
+import { MOST_NODE_NAME } from '../node-names.ts';
 import { MAX_CHUNKS, MAX_LENGTH } from '../seed/layout.ts';
 import { checkName } from '../seed/names.ts';
 import { parseBrokerUrl } from '../seed/share-link.ts';
@@ -18,6 +19,8 @@ const holds =
 	};
 
 export const nodeId = v.pipe(v.string(), v.regex(NODE_ID, 'no node id'));
+/** What a node calls itself. For people, who are shown it with what is unprintable in it escaped. */
+export const nodeName = v.pipe(v.string(), v.minLength(1), v.maxLength(MOST_NODE_NAME));
 export const seedId = v.pipe(v.string(), v.regex(SEED_ID, 'no seed id'));
 export const requestId = v.pipe(v.string(), v.regex(REQUEST_ID, 'no request id'));
 export const session = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,32}$/, 'no session'));

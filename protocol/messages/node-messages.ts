@@ -11,6 +11,7 @@ import {
 	fingerprint,
 	milliseconds,
 	nodeId,
+	nodeName,
 	positive,
 	requestId,
 	seedId,
@@ -37,6 +38,8 @@ export interface NodeState {
 	readonly state: 'ready' | 'disconnected' | 'lost';
 	/** Session of the node's connection. */
 	readonly session: string;
+	/** A name for people, such as that of the machine. Not unique, and proves nothing. */
+	readonly name?: string | undefined;
 	/** Addresses for direct connections, as broker URLs. */
 	readonly addresses: readonly string[];
 	/** SHA-256 fingerprint of the node's certificate; absent unless the addresses are mqtts: URLs. */
@@ -78,6 +81,7 @@ const feed = v.object({ node: nodeId, lane: v.picklist(['broker', 'direct']), ra
 export const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	state: v.picklist(['ready', 'disconnected', 'lost']),
 	session,
+	name: v.optional(nodeName),
 	addresses,
 	cert: v.optional(fingerprint),
 	up: count,

@@ -10,6 +10,7 @@ import {
 	fingerprint,
 	milliseconds,
 	nodeId,
+	nodeName,
 	requestId,
 	seedId,
 	session,
@@ -117,6 +118,8 @@ export interface SeedListing {
 export interface NodeListing {
 	/** Node id. */
 	readonly node: string;
+	/** What it calls itself, if it does. */
+	readonly name?: string | undefined;
 	/** How many chunks it has. */
 	readonly have: number;
 	/** Number of chunks of the seed. */
@@ -171,6 +174,7 @@ const listing = v.object({
 });
 const node = v.object({
 	node: nodeId,
+	name: v.optional(nodeName),
 	have: chunkCount,
 	chunks: chunkCount,
 	addresses,

@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { HttpServer } from '../../broker/index.ts';
+import { gatewayRoute } from '../../node/gateway/gateway.ts';
 import { makeSeed } from '../../node/index.ts';
 import { isShoalError } from '../../protocol/index.ts';
+import { silentLane } from '../helpers/adversaries/silent-lane.ts';
 import { type Silence, silentPeers } from '../helpers/adversaries/silent-peers.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { contentOf } from '../helpers/fixtures/seeds.ts';
@@ -13,12 +16,15 @@ import { type Scope, suite } from '../helpers/harness/suite.ts';
 const test = suite('nodes that answer and never deliver');
 
 /** A node that downloads, beside five silent ones that the tracker lists first and two honest ones. */
-async function start(t: Scope, { silence, length }: { silence: Silence; length: number }) {
+async function start(
+	t: Scope,
+	{ silence, length, lane }: { silence: Silence; length: number; lane?: string },
+) {
 	const { url } = await startBroker(t, { limits: { part: 1_024 } });
 	const content = contentOf(length);
 	const path = await makeFile(t, content);
 	const seed = await makeSeed(path);
-	await silentPeers(t, url, seed, { count: 5, silence });
+	await silentPeers(t, url, seed, { count: 5, silence, ...(lane !== undefined && { lane }) });
 	for (let index = 0; index < 2; index += 1) {
 		await (await startNode(t, url)).share(path);
 	}
@@ -37,6 +43,29 @@ for (const silence of ['all', 'drips', 'chunks'] as const) {
 			assert.is(warnings.filter((error) => isShoalError(error, 'ERR_TIMEOUT')).length, 0);
 		});
 	}
+}
+
+for (const kind of ['mute', 'deaf'] as const) {
+	test(`T30: a file comes beside nodes that accept direct lanes and are silent there (${kind})`, async (t) => {
+		const lane = await silentLane(t, kind);
+		const about = { silence: 'all', length: 100_000, lane } as const;
+		const { content, seed, node, warnings } = await start(t, about);
+		const { path } = await node.get(seed.id, { output: join(await makeFolder(t), 'copy') });
+		assert.ok((await readFile(path)).equals(content));
+		assert.is(warnings.filter((error) => isShoalError(error, 'ERR_TIMEOUT')).length, 0);
+	});
+}
+
+for (const silence of ['all', 'drips', 'chunks'] as const) {
+	test(`T30: a gateway hands out a file beside them (silent: ${silence})`, async (t) => {
+		const lane = await silentLane(t, 'deaf');
+		const { content, seed, node, warnings } = await start(t, { silence, length: 100_000, lane });
+		const gateway = await HttpServer.start({ port: 0, routes: [gatewayRoute(async () => node)] });
+		t.defer(() => gateway.close());
+		const response = await fetch(`${gateway.url}/files/${seed.id}`);
+		assert.ok(Buffer.from(await response.arrayBuffer()).equals(content));
+		assert.is(warnings.filter((error) => isShoalError(error, 'ERR_TIMEOUT')).length, 0);
+	});
 }
 
 test('T30: what is read while it comes is not held up either', async (t) => {

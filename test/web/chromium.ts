@@ -26,6 +26,8 @@ export interface TabOptions {
 	readonly width?: number;
 	readonly height?: number;
 	readonly scheme?: 'light' | 'dark';
+	/** Whether pages that are left are kept frozen, to go back to, as browsers of people do. */
+	readonly keepsPages?: boolean;
 }
 
 /** A tab of a browser of its own, and what went wrong in it. */
@@ -52,6 +54,7 @@ export async function openTab(t: Scope, url: string, options: TabOptions = {}): 
 		viewport: { width, height },
 		colorScheme: scheme,
 		acceptDownloads: true,
+		...(options.keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
 		timeout: PATIENCE,
 	});
 	context.setDefaultTimeout(PATIENCE);

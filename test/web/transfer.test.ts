@@ -170,7 +170,7 @@ test('names that cannot be shown as they are, and files without a byte, are save
 	assert.equal(trouble, []);
 });
 
-test('what is stopped while it is checked leaves nothing, and can be got again', async (t) => {
+test('what is stopped while it is checked and removed leaves nothing, and can be got again', async (t) => {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 120_000_000);
 	const { url, page: address } = await spawnServed(t);
@@ -179,6 +179,9 @@ test('what is stopped while it is checked leaves nothing, and can be got again',
 	await get(page, 'file.bin');
 	await page.reload();
 	await page.getByRole('button', { name: 'Stop' }).click();
+	// However little of it was checked by then.
+	await page.getByText('stopped at 100 %').or(page.locator('.mine.complete')).waitFor();
+	await page.getByRole('button', { name: 'Remove' }).click();
 	await page.getByText('Nothing yet.').waitFor();
 	const kept = () =>
 		page.evaluate<string[]>(`(async () => {
@@ -201,8 +204,8 @@ test('what one tab has another leaves alone', async (t) => {
 	await get(page, 'file.bin');
 	const other = await context.newPage();
 	await other.goto(`${address}/#files`);
-	await other.getByText('another tab of this browser has this download').waitFor();
-	await other.getByRole('button', { name: 'Remove' }).click();
+	await other.getByText('in another tab of this browser').waitFor();
+	await other.getByRole('button', { name: 'Hide here' }).click();
 	await other.getByText('Nothing yet.').waitFor();
 	const again = page.waitForEvent('download');
 	await page.getByRole('button', { name: 'Save' }).click();

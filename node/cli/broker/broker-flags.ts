@@ -1,5 +1,7 @@
+import type { NodeNameFlags } from '../connect/node-name.ts';
+
 /** Command-line options of a broker's page. */
-export interface PageFlags {
+export interface PageFlags extends NodeNameFlags {
 	/** A port; false: there is no page. */
 	readonly http?: string | false | undefined;
 	readonly httpName?: readonly string[] | undefined;

@@ -8,6 +8,7 @@ import {
 import { isShoalError, ShoalError } from '../../../protocol/index.ts';
 import { gatewayRoute } from '../../gateway/gateway.ts';
 import { ShoalNode } from '../../shoal-node.ts';
+import { chosenNodeName } from '../connect/node-name.ts';
 import { PAGE } from '../paths.ts';
 import type { Output } from '../terminal/output.ts';
 import type { BrokerAccess } from './broker-access.ts';
@@ -48,11 +49,12 @@ export async function openPage(
 		return undefined;
 	}
 	const cert = tls && fingerprintOf(tls.cert);
+	const name = chosenNodeName(flags, undefined);
 	let node: Promise<ShoalNode> | undefined;
 	const start = async (): Promise<ShoalNode> => {
 		// They may have been renewed since the broker was started.
 		const { node: token } = data?.tokens ?? tokens ?? {};
-		const started = await ShoalNode.start({ broker: nearUrl(broker.url), token, cert });
+		const started = await ShoalNode.start({ broker: nearUrl(broker.url), name, token, cert });
 		// Its broker is this process: who is cut off came with a token that counts no more.
 		started.on('down', () => {
 			node = undefined;

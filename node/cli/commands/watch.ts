@@ -1,4 +1,5 @@
-import { Link, makeNodeId, printable, Topics } from '../../../protocol/index.ts';
+import { Link, makeNodeId, nodeLabel, printable, Topics } from '../../../protocol/index.ts';
+import { followLink } from '../../tracker/follow-link.ts';
 import { SwarmView } from '../../tracker/swarm-view.ts';
 import type { Command } from '../command.ts';
 import { connectToChosen, namedBroker } from '../connect/choose-broker.ts';
@@ -31,17 +32,18 @@ export function watchCommand(flags: WatchFlags): Command {
 		const link = await connectToChosen(named, open, lanSearch(context));
 		const view = new SwarmView();
 		const news: string[] = [];
+		const labelOf = (node: unknown): string => nodeLabel(String(node), view.nameOf(String(node)));
+		followLink(link, view);
 		// Wrong payloads end in the link, as a warning that nobody hears.
 		link.on('message', ({ topic, payload }) => {
 			const parsed = topics.tryParse(topic);
 			const event = parsed && view.apply(parsed, payload);
 			if (event !== undefined) {
 				output.event(event);
-				printEvent(output, event, news);
+				printEvent(output, event, news, labelOf);
 			}
 		});
 		link.on('down', () => {
-			view.clear();
 			output.event({ event: 'offline', broker: link.url });
 			note(output, 'connection to the broker lost, trying again', news);
 		});
@@ -64,18 +66,21 @@ export function watchCommand(flags: WatchFlags): Command {
 	};
 }
 
+/** A node for people. */
+type LabelOf = (node: unknown) => string;
+
 /** On a terminal everything is in the picture; elsewhere what changed is a line, but not each rate. */
-function printEvent(output: Output, event: JsonEvent, news: string[]): void {
+function printEvent(output: Output, event: JsonEvent, news: string[], labelOf: LabelOf): void {
 	if (ONLY_DRAWN.has(event.event)) {
 		return;
 	}
 	if (event.event === 'announce') {
 		if (!output.isLive) {
-			output.line(`${clock()}  ${announceText(event)}`);
+			output.line(`${clock()}  ${announceText(event, labelOf)}`);
 		}
 		return;
 	}
-	note(output, eventText(event), news);
+	note(output, eventText(event, labelOf), news);
 }
 
 function note(output: Output, text: string, news: string[]): void {
@@ -88,16 +93,19 @@ function note(output: Output, text: string, news: string[]): void {
 	}
 }
 
-function announceText({ node, name, have, chunks }: JsonEvent): string {
+function announceText({ node, name, have, chunks }: JsonEvent, labelOf: LabelOf): string {
 	const share = percent(have as number, chunks as number);
-	return `${node} has ${share} % of ${printable(String(name))}`;
+	return `${labelOf(node)} has ${share} % of ${printable(String(name))}`;
 }
 
 /** An event of the tracker as a sentence without a verb: what, who, which. */
-function eventText({ event, node, seed, name, length, chunk, by }: JsonEvent): string {
+function eventText(
+	{ event, node, seed, name, length, chunk, by }: JsonEvent,
+	labelOf: LabelOf,
+): string {
 	const parts = [event.replaceAll('-', ' ').padEnd(17)];
 	if (node !== undefined) {
-		parts.push(String(node));
+		parts.push(labelOf(node));
 	}
 	if (name !== undefined) {
 		parts.push(printable(String(name)));
@@ -111,7 +119,7 @@ function eventText({ event, node, seed, name, length, chunk, by }: JsonEvent): s
 		parts.push(`chunk ${chunk}`);
 	}
 	if (by !== undefined) {
-		parts.push(`says ${by}`);
+		parts.push(`says ${labelOf(by)}`);
 	}
 	return parts.join('  ');
 }

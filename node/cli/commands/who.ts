@@ -31,11 +31,20 @@ export function whoCommand(text: string, flags: WhoFlags): Command {
 				);
 			}
 			for (const listing of nodes) {
-				const { node, have, chunks, addresses } = listing;
-				output.event({ event: 'node', node, have, chunks, addresses, reach: reachOf(listing) });
+				const { node, name, have, chunks, addresses } = listing;
+				output.event({
+					event: 'node',
+					node,
+					name,
+					have,
+					chunks,
+					addresses,
+					reach: reachOf(listing),
+				});
 			}
 			const rows = nodes.map((listing) => [
 				listing.node,
+				printable(listing.name ?? ''),
 				`${percent(listing.have, listing.chunks)} %`,
 				`${listing.have} of ${listing.chunks}`,
 				REACH[reachOf(listing)],
@@ -44,6 +53,7 @@ export function whoCommand(text: string, flags: WhoFlags): Command {
 			const [titles = '', ...lines] = table(
 				[
 					{ title: 'NODE' },
+					{ title: 'NAME' },
 					{ title: 'HAVE', align: 'right' },
 					{ title: 'CHUNKS', align: 'right' },
 					{ title: 'REACHED' },

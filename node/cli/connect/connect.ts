@@ -21,11 +21,12 @@ import { connectToChosen, namedBroker } from './choose-broker.ts';
 import { credentialsFor, secretOf } from './joined-broker.ts';
 import type { FoundBroker } from './mdns.ts';
 import type { MetricsServer } from './metrics-server.ts';
+import { chosenNodeName, type NodeNameFlags } from './node-name.ts';
 import { TraceFile } from './trace-file.ts';
 import { TransferLog } from './transfer-log.ts';
 
 /** Options of the commands that connect as a node. */
-export interface NodeFlags {
+export interface NodeFlags extends NodeNameFlags {
 	readonly broker?: string | undefined;
 	/** Fingerprint of the certificate the broker must show. */
 	readonly cert?: string | undefined;
@@ -57,6 +58,7 @@ export function nodeOptions(flags: NodeFlags, ofLink?: string): CliNodeOptions {
 		broker: namedBroker(flags.broker, ofLink),
 		cert: flags.cert,
 		id: flags.id,
+		name: chosenNodeName(flags, flags.id),
 		secret: flags.id === undefined ? undefined : secretOf(parseNodeId(flags.id)),
 		trace: flags.trace === undefined ? undefined : openTrace(flags.trace),
 		metrics:

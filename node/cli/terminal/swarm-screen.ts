@@ -1,4 +1,5 @@
-import { type Load, type NodeState, printable } from '../../../protocol/index.ts';
+import stringWidth from 'string-width';
+import { type Load, type NodeState, nodeLabel, printable } from '../../../protocol/index.ts';
 import type { NodeShare, SwarmOf, SwarmView } from '../../tracker/swarm-view.ts';
 import { blockMap } from './bar.ts';
 import { fit } from './text.ts';
@@ -30,13 +31,22 @@ export function swarmScreen(
 	const head = [headLine(view, broker), ...loadLines(view.load), ''];
 	const most = Math.max(1, room.rows - head.length - latest.length - 2);
 	const swarms = view.swarms();
-	const body =
-		swarms.length === 0 ? ['nobody shares anything yet'] : clip(swarms, most, room.columns);
+	const body = swarms.length === 0 ? [emptyText(view)] : clip(view, swarms, most, room.columns);
 	const tail = latest.length === 0 ? [] : ['', ...latest];
 	return [...head, ...body, ...tail].map((line) => fit(line, room.columns - 1));
 }
 
+function emptyText({ cutOffSince }: SwarmView): string {
+	return cutOffSince === undefined
+		? 'nobody shares anything yet'
+		: 'what is shared is not known until the broker is back';
+}
+
 function headLine(view: SwarmView, broker: string): string {
+	if (view.cutOffSince !== undefined) {
+		const since = new Date(view.cutOffSince).toTimeString().slice(0, 8);
+		return `${broker} · not connected since ${since}, trying again; shown as it was then`;
+	}
 	let up = 0;
 	for (const state of view.nodes.values()) {
 		up += state.up;
@@ -61,10 +71,15 @@ function loadLines(load: Load | undefined): string[] {
 	return [parts.filter((part) => part !== '').join(' · ')];
 }
 
-function clip(swarms: readonly SwarmOf[], most: number, columns: number): string[] {
+function clip(
+	view: SwarmView,
+	swarms: readonly SwarmOf[],
+	most: number,
+	columns: number,
+): string[] {
 	const lines: string[] = [];
 	for (const swarm of swarms) {
-		lines.push(...swarmLines(swarm, columns));
+		lines.push(...swarmLines(view, swarm, columns));
 		if (lines.length > most) {
 			break;
 		}
@@ -74,7 +89,7 @@ function clip(swarms: readonly SwarmOf[], most: number, columns: number): string
 		: [...lines.slice(0, most - 1), '  … and more than fits here'];
 }
 
-function swarmLines({ seed, nodes }: SwarmOf, columns: number): string[] {
+function swarmLines(view: SwarmView, { seed, nodes }: SwarmOf, columns: number): string[] {
 	const [first] = nodes;
 	if (first === undefined) {
 		return [];
@@ -85,7 +100,7 @@ function swarmLines({ seed, nodes }: SwarmOf, columns: number): string[] {
 	return [
 		`${printable(name)}  ${formatBytes(length)}  ${sum}`,
 		`  ${seed}`,
-		...nodes.flatMap((node) => [nodeLine(node, columns), ...sourceLines(node)]),
+		...nodes.flatMap((node) => [nodeLine(node, columns), ...sourceLines(view, node)]),
 	];
 }
 
@@ -93,17 +108,28 @@ function nodeLine({ node, announce, state }: NodeShare, columns: number): string
 	const { have, chunks } = announce;
 	const map = blockMap(have.map, columns > BESIDE_MAP + WIDE_MAP ? WIDE_MAP : NARROW_MAP);
 	const share = `${percent(have.count, chunks)} %`.padStart(5);
-	return `  ${fit(node, NODE_WIDTH).padEnd(NODE_WIDTH)}  ${share} ▕${map}▏ ${ratesOf(state)}`;
+	return `  ${padded(nodeLabel(node, state?.name), NODE_WIDTH)}  ${share} ▕${map}▏ ${ratesOf(state)}`;
+}
+
+/** `text` in exactly `width` columns. */
+function padded(text: string, width: number): string {
+	const fitted = fit(text, width);
+	return fitted + ' '.repeat(width - stringWidth(fitted));
+}
+
+function shortLabel(view: SwarmView, node: string): string {
+	const name = view.nameOf(node);
+	return name === undefined ? fit(node, SHORT_ID) : fit(nodeLabel(node, name), NODE_WIDTH);
 }
 
 /** The sources of a node that lacks something. */
-function sourceLines({ announce, state }: NodeShare): string[] {
+function sourceLines(view: SwarmView, { announce, state }: NodeShare): string[] {
 	const { sources = [] } = state ?? {};
 	if (sources.length === 0 || announce.have.count === announce.chunks) {
 		return [];
 	}
 	const peerTraffic = sources.map(({ node, lane, rate }) => {
-		return `${fit(node, SHORT_ID)} ${formatRate(rate)}${lane === 'direct' ? '' : ' by broker'}`;
+		return `${shortLabel(view, node)} ${formatRate(rate)}${lane === 'direct' ? '' : ' by broker'}`;
 	});
 	return [`    ← ${peerTraffic.join(', ')}`];
 }

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { safeFileName } from '../../../protocol/index.ts';
 import type { ViewQuery } from '../messages.ts';
 import { type About, askAbout, keepToken, keptToken, socketUrl } from './about.ts';
+import { CutOff, isCutOff } from './cut-off.tsx';
 import { FilesView } from './files-view.tsx';
 import { LinkBadge } from './link-badge.tsx';
 import { NodesView } from './nodes-view.tsx';
@@ -9,7 +10,7 @@ import { viewOf } from './route.ts';
 import { SeedView } from './seed-view.tsx';
 import { SeedsView } from './seeds-view.tsx';
 import { TokenForm } from './token-form.tsx';
-import { useAskBeforeLeaving, useDrops } from './window-hooks.ts';
+import { useAskBeforeLeaving, useDrops, useLeaving } from './window-hooks.ts';
 import { WorkerClient } from './worker-client.ts';
 
 const TABS = [
@@ -86,6 +87,7 @@ function Inside({ about, token, onRefused }: InsideProps) {
 	const canAct = about.role === 'node';
 	useDrops(canAct ? (file) => worker.send({ do: 'share', file }) : undefined);
 	useAskBeforeLeaving(page);
+	useLeaving((mayReturn) => worker.send({ do: 'leave', mayReturn }));
 	const props = {
 		page,
 		look,
@@ -108,9 +110,10 @@ function Inside({ about, token, onRefused }: InsideProps) {
 						</a>
 					))}
 				</nav>
-				<LinkBadge link={page.link} hasTracker={page.swarm?.hasTracker} />
+				<LinkBadge link={page.link} />
 			</header>
-			<main>
+			<main class={isCutOff(page.link) ? 'away' : undefined}>
+				<CutOff link={page.link} />
 				{!canAct && (
 					<p class="note">
 						You are watching. To get and share files, come with the token for nodes.

@@ -1,5 +1,6 @@
 import type { SwarmEvent } from '../messages.ts';
 import { shortId } from './format.ts';
+import { nodeText } from './node-name.tsx';
 
 const TEXTS: Readonly<Record<string, string>> = {
 	'node-joined': 'joined',
@@ -19,16 +20,16 @@ export function Events({ events }: { events: readonly SwarmEvent[] }) {
 		<section aria-label="What happened last" class="events">
 			<h2>What happened last</h2>
 			<ol>
-				{events.map(({ at, event, node, seed, name, by, chunk }) => (
+				{events.map(({ at, event, node, nodeName, seed, name, by, byName, chunk }) => (
 					<li key={`${at} ${event} ${node} ${seed} ${chunk}`}>
 						<time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleTimeString()}</time>{' '}
-						{node !== undefined && <b>{shortId(node)}</b>} {TEXTS[event] ?? event}{' '}
+						{node !== undefined && <b>{nodeText(node, nodeName)}</b>} {TEXTS[event] ?? event}{' '}
 						{seed !== undefined && (
 							<a href={`#${seed}`} dir="auto">
 								{name ?? shortId(seed)}
 							</a>
 						)}
-						{by !== undefined && <> says {shortId(by)}</>}
+						{by !== undefined && <> says {nodeText(by, byName)}</>}
 					</li>
 				))}
 			</ol>

@@ -38,7 +38,7 @@ export function FilesView({ page, look, send, canAct }: ViewProps) {
 				</label>
 			)}
 			{page.transfers.map((transfer) => (
-				<TransferCard key={transfer.id} transfer={transfer} send={send} />
+				<TransferCard key={transfer.id} transfer={transfer} send={send} link={page.link} />
 			))}
 			{page.transfers.length === 0 && (
 				<p class="empty">Nothing yet. Get something from the swarm, or share a file.</p>

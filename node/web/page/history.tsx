@@ -29,7 +29,7 @@ export function History({ history }: { history: readonly TrafficSample[] }) {
 	useEffect(() => {
 		chart.current?.setData([
 			history.map(({ at }) => at),
-			history.map(({ down }) => down),
+			history.map(({ down }) => down ?? null),
 			history.map(({ broker }) => broker ?? null),
 		]);
 	}, [history.at(-1)?.at]);

@@ -5,17 +5,12 @@ const TEXTS: Readonly<Record<LinkState['state'], string>> = {
 	up: 'connected',
 	down: 'not connected, trying again',
 	refused: 'refused',
+	broken: 'stopped',
 };
 
 /** How the page is connected, in a word. */
-export function LinkBadge({
-	link,
-	hasTracker,
-}: {
-	link: LinkState;
-	hasTracker: boolean | undefined;
-}) {
-	const isLame = link.state === 'up' && hasTracker === false;
+export function LinkBadge({ link }: { link: LinkState }) {
+	const isLame = link.state === 'up' && !link.hasTracker;
 	const text = isLame ? 'no tracker' : TEXTS[link.state];
 	return (
 		<span class={`badge ${isLame ? 'down' : link.state}`} role="status" title={link.reason}>

@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import type { NodeRow } from '../messages.ts';
-import { percentText, rateText, shortId, sizeText } from './format.ts';
+import { percentText, rateText, sizeText } from './format.ts';
+import { NodeName, nodeText } from './node-name.tsx';
 import { Ring } from './ring.tsx';
 import { Totals } from './totals.tsx';
 import type { ViewProps } from './view-props.ts';
@@ -45,16 +46,16 @@ export function NodesView({ page, look }: ViewProps) {
 	);
 }
 
-function Row({ node, seeds, up, down, direct, broker, sources }: NodeRow) {
+function Row({ node, name, seeds, up, down, direct, broker, sources }: NodeRow) {
 	const moved = direct + broker;
 	const straight = moved === 0 ? '' : `${percentText(direct, moved)} of ${sizeText(moved)}`;
-	const peerTraffic = sources.map(({ node: from, lane, rate }) => {
-		return `${shortId(from)} ${rateText(rate)}${lane === 'broker' ? ' through the broker' : ''}`;
+	const peerTraffic = sources.map(({ node: from, name: called, lane, rate }) => {
+		return `${nodeText(from, called)} ${rateText(rate)}${lane === 'broker' ? ' through the broker' : ''}`;
 	});
 	return (
 		<tr>
 			<td>
-				<code>{node}</code>
+				<NodeName id={node} name={name} />
 			</td>
 			<td>{seeds}</td>
 			<td>{rateText(up)}</td>

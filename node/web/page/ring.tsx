@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { NodeRow } from '../messages.ts';
-import { shortId } from './format.ts';
+import { nodeText } from './node-name.tsx';
 
 /** Nodes of which the names fit beside them. */
 const MOST_NAMES = 32;
@@ -91,7 +91,7 @@ function drawFlows(
 
 function drawNode(
 	context: CanvasRenderingContext2D,
-	{ node, up, down }: NodeRow,
+	{ node, name, up, down }: NodeRow,
 	{ x, y, angle }: Point,
 	hasName: boolean,
 	colours: Colours,
@@ -104,7 +104,7 @@ function drawNode(
 	if (hasName) {
 		const isLeft = Math.cos(angle) < -0.01;
 		context.textAlign = isLeft ? 'right' : 'left';
-		context.fillText(shortId(node), x + (isLeft ? -10 : 10), y + 4);
+		context.fillText(nodeText(node, name), x + (isLeft ? -10 : 10), y + 4);
 	}
 }
 

@@ -1,7 +1,10 @@
 import { useEffect } from 'preact/hooks';
+import type { LinkState } from '../messages.ts';
 import type { About } from './about.ts';
 import { ChunkMap } from './chunk-map.tsx';
+import { isCutOff } from './cut-off.tsx';
 import { percentText, rateText, sizeText, timeText } from './format.ts';
+import { NodeName } from './node-name.tsx';
 import { QrCode } from './qr-code.tsx';
 import { TransferCard } from './transfer-card.tsx';
 import type { ViewProps } from './view-props.ts';
@@ -29,7 +32,7 @@ export function SeedView({
 		<article class="seed">
 			<h1 dir="auto">{name}</h1>
 			{row === undefined ? (
-				<p>{seed === undefined ? 'Looking…' : 'Nobody shares it now.'}</p>
+				<p>{nobodyText(seed !== undefined, page.link)}</p>
 			) : (
 				<dl class="totals">
 					<Fact name="Size" text={sizeText(row.length)} />
@@ -39,7 +42,7 @@ export function SeedView({
 					<Fact name="Age" text={timeText(Date.now() - row.since)} />
 				</dl>
 			)}
-			{transfer !== undefined && <TransferCard transfer={transfer} send={send} />}
+			{transfer !== undefined && <TransferCard transfer={transfer} send={send} link={page.link} />}
 			{transfer === undefined && canAct && (
 				<p>
 					<button type="button" class="primary" onClick={get}>
@@ -69,9 +72,9 @@ export function SeedView({
 			<section aria-label="Who has it">
 				<h2>Who has how much of it</h2>
 				<ul class="holders">
-					{seed?.holders.map(({ node, have, chunks, map, up, down }) => (
+					{seed?.holders.map(({ node, name: called, have, chunks, map, up, down }) => (
 						<li key={node}>
-							<code>{node}</code>
+							<NodeName id={node} name={called} />
 							<ChunkMap map={map} label={`${percentText(have, chunks)} of the chunks`} />
 							<span class="share">{percentText(have, chunks)}</span>
 							<span class="rates">
@@ -87,6 +90,13 @@ export function SeedView({
 			</section>
 		</article>
 	);
+}
+
+function nobodyText(isKnown: boolean, link: LinkState): string {
+	if (isCutOff(link)) {
+		return 'Whether somebody has it is not known until the broker is back.';
+	}
+	return isKnown ? 'Nobody shares it now.' : 'Looking…';
 }
 
 function Fact({ name, text }: { name: string; text: string }) {

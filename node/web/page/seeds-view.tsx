@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { SeedRow, SeedSort } from '../messages.ts';
+import { isCutOff } from './cut-off.tsx';
 import { Events } from './events.tsx';
 import { rateText, sizeText, timeText } from './format.ts';
 import { History } from './history.tsx';
@@ -99,9 +100,11 @@ export function SeedsView({ page, look, send, canAct }: ViewProps) {
 			</table>
 			{seeds?.total === 0 && (
 				<p class="empty">
-					{query === ''
-						? 'Nobody shares anything yet. Drop files on My files, or type: shoal share FILE'
-						: 'Nothing is called like that.'}
+					{isCutOff(page.link)
+						? 'What is shared is not known until the broker is back.'
+						: query === ''
+							? 'Nobody shares anything yet. Drop files on My files, or type: shoal share FILE'
+							: 'Nothing is called like that.'}
 				</p>
 			)}
 			<Events events={swarm?.events ?? []} />

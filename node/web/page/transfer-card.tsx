@@ -1,4 +1,5 @@
-import type { OwnTransfer } from '../messages.ts';
+import type { LinkState, OwnTransfer, WorkerCommand } from '../messages.ts';
+import { isCutOff } from './cut-off.tsx';
 import { percentText, rateText, sizeText, timeText } from './format.ts';
 import type { ViewProps } from './view-props.ts';
 
@@ -11,57 +12,82 @@ const STATES: Readonly<Record<OwnTransfer['state'], string>> = {
 	verifying: 'verifying the whole',
 	complete: 'complete and verified; others get it from here while this page is open',
 	sharing: 'shared while this page is open',
+	stopped: 'stopped',
+	elsewhere: 'in another tab of this browser; when that tab is closed, this one goes on with it',
 	failed: 'failed',
 };
+/** What there is to wait for, or to end. */
+const BUSY: ReadonlySet<string> = new Set([
+	'hashing',
+	'waiting',
+	'finding',
+	'checking',
+	'fetching',
+	'verifying',
+]);
+/** Of those, what does not go on without the broker. */
+const NEEDS_BROKER: ReadonlySet<string> = new Set(['waiting', 'finding', 'fetching']);
+const AWAY = 'waiting for the broker, and goes on when it is back';
 
 /** A download or a share of this page. */
 export function TransferCard({
 	transfer,
 	send,
+	link,
 }: {
 	transfer: OwnTransfer;
 	send: ViewProps['send'];
+	link: LinkState;
 }) {
 	const { id, name, length, have, state, reason, canSave, isShare } = transfer;
-	const isBusy = !['complete', 'sharing', 'failed'].includes(state);
+	const isBusy = BUSY.has(state);
+	const isWaiting = isCutOff(link) && NEEDS_BROKER.has(state);
+	// The focus stays in its place: whoever stops a download by keyboard stands on Go on, not on Remove.
+	const act = (place: 'save' | 'run' | 'remove', text: string, command: WorkerCommand) => (
+		<button key={place} type="button" aria-label={`${text}: ${name}`} onClick={() => send(command)}>
+			{text}
+		</button>
+	);
 	return (
 		<section class={`mine ${state}`} aria-label={name}>
 			<h3 dir="auto">{id.length === 64 ? <a href={`#${id}`}>{name}</a> : name}</h3>
-			{isBusy && (
+			{(isBusy || state === 'stopped') && (
 				<progress value={have} max={Math.max(1, length)} aria-label={`${name}: how much is here`} />
 			)}
 			<p>
-				<span role="status">{STATES[state]}</span>
-				{detailOf(transfer)}
+				<span role="status">{isWaiting ? AWAY : STATES[state]}</span>
+				{isWaiting ? amountOf(transfer) : detailOf(transfer)}
 			</p>
 			{reason !== undefined && <p role="alert">{reason}</p>}
 			<p class="acts">
-				{canSave && (
-					<button type="button" onClick={() => send({ do: 'save', id })}>
-						Save
-					</button>
-				)}
-				{state === 'failed' && !isShare && (
-					<button type="button" onClick={() => send({ do: 'get', id, name })}>
-						Try again
-					</button>
-				)}
-				<button type="button" onClick={() => send({ do: 'remove', id })}>
-					{isBusy ? 'Stop' : 'Remove'}
-				</button>
+				{canSave && act('save', 'Save', { do: 'save', id })}
+				{isBusy && act('run', 'Stop', { do: 'stop', id })}
+				{state === 'stopped' && act('run', 'Go on', { do: 'get', id, name })}
+				{state === 'failed' && !isShare && act('run', 'Try again', { do: 'get', id, name })}
+				{!isBusy &&
+					act('remove', state === 'elsewhere' ? 'Hide here' : 'Remove', { do: 'remove', id })}
 			</p>
 		</section>
 	);
 }
 
-function detailOf({ state, have, length, rate, sources, ms }: OwnTransfer): string {
+function amountOf({ have, length }: OwnTransfer): string {
+	return length === 0 ? '' : ` · ${percentText(have, length)} of ${sizeText(length)}`;
+}
+
+function detailOf(transfer: OwnTransfer): string {
+	const { state, have, length, rate, sources, ms } = transfer;
 	switch (state) {
 		case 'hashing':
-			return ` · ${percentText(have, length)} of ${sizeText(length)}`;
+			return amountOf(transfer);
+		case 'stopped':
+			return length === 0
+				? ''
+				: ` at ${percentText(have, length)} of ${sizeText(length)}; what is here stays until it is removed`;
 		case 'fetching': {
 			const left = rate > 0 ? ` · ${timeText(((length - have) / rate) * 1_000)} left` : '';
 			const from = `from ${sources} ${sources === 1 ? 'node' : 'nodes'}`;
-			return ` · ${percentText(have, length)} of ${sizeText(length)} · ${rateText(rate) || 'nothing comes'} ${from}${left}`;
+			return `${amountOf(transfer)} · ${rateText(rate) || 'nothing comes'} ${from}${left}`;
 		}
 		case 'complete':
 			return ` · ${sizeText(length)}${ms === undefined ? '' : ` in ${timeText(ms)}`}`;

@@ -39,3 +39,23 @@ export function useAskBeforeLeaving({ transfers, keeps }: PageState): void {
 		return () => removeEventListener('beforeunload', ask);
 	}, [wouldLose]);
 }
+
+/** ms for which a page that is about to be frozen lets its worker run: it would be frozen with what it was sent unread. */
+const LAST_TURN = 50;
+
+/**
+ * Calls `onLeave` when the page is left, with whether the browser keeps it frozen, so that somebody may go back to it.
+ */
+export function useLeaving(onLeave: (mayReturn: boolean) => void): void {
+	useEffect(() => {
+		const leave = ({ persisted }: PageTransitionEvent): void => {
+			onLeave(persisted);
+			const end = performance.now() + (persisted ? LAST_TURN : 0);
+			while (performance.now() < end) {
+				// Nothing else holds a page back here.
+			}
+		};
+		addEventListener('pagehide', leave);
+		return () => removeEventListener('pagehide', leave);
+	}, []);
+}

@@ -20,7 +20,12 @@ export class WorkerClient {
 	readonly #worker = new Worker(new URL('../worker/main.ts', import.meta.url), { type: 'module' });
 	readonly #changed: (state: PageState) => void;
 	readonly #file: (name: string, blob: Blob) => void;
-	#page: PageState = { link: { state: 'opening' }, swarm: undefined, transfers: [], keeps: true };
+	#page: PageState = {
+		link: { state: 'opening', hasTracker: false },
+		swarm: undefined,
+		transfers: [],
+		keeps: true,
+	};
 
 	/**
 	 * @param changed called with each new state
@@ -34,7 +39,7 @@ export class WorkerClient {
 		);
 		this.#worker.addEventListener('error', () => {
 			const reason = 'A script of this page is missing: load it again.';
-			this.#onEvent({ event: 'link', link: { state: 'down', reason } });
+			this.#onEvent({ event: 'link', link: { state: 'broken', reason, hasTracker: false } });
 		});
 	}
 

@@ -8,7 +8,7 @@ import { lostState } from '../../tracker/announcer.ts';
 import { BlobStorage } from './blob-storage.ts';
 import { digestChunk } from './hashes.ts';
 import { type MakeSeedOptions, makeSeed } from './make-seed.ts';
-import { openMemory } from './memory-backing.ts';
+import { MemoryBackings } from './memory-backing.ts';
 import { hasFiles, openFile } from './opfs-backing.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { WebLink } from './web-link.ts';
@@ -20,6 +20,8 @@ export interface BrowserNodeOptions {
 	readonly url: string;
 	/** The broker's token for nodes. @default none */
 	readonly token?: string | undefined;
+	/** A name for people, at most 32 characters; every client of the broker sees it. @default none */
+	readonly name?: string | undefined;
 	/** Called when the content of the seed `id` cannot be read any more; it is not served then. @default none */
 	readonly onBroken?: ((id: string, error: unknown) => void) | undefined;
 }
@@ -37,6 +39,7 @@ export interface BrowserDownload extends Omit<DownloadResult, 'path' | 'wasThere
  */
 export class BrowserNode extends BaseNode {
 	readonly #targets = new Map<string, WebTarget>();
+	readonly #memory = new MemoryBackings();
 	/** Hashing of files, and of what is there already: more at a time would only take memory. */
 	readonly #hashing = new SerialQueue();
 	#broken: NonNullable<BrowserNodeOptions['onBroken']> = () => {};
@@ -45,7 +48,12 @@ export class BrowserNode extends BaseNode {
 	 * Connects to the broker and publishes the node's state. @throws ShoalError ERR_BROKER, ERR_REFUSED, ERR_TIMEOUT,
 	 * ERR_DISCONNECTED
 	 */
-	static async start({ url, token = '', onBroken }: BrowserNodeOptions): Promise<BrowserNode> {
+	static async start({
+		url,
+		token = '',
+		name,
+		onBroken,
+	}: BrowserNodeOptions): Promise<BrowserNode> {
 		const topics = new Topics();
 		const id = makeNodeId();
 		const link = await WebLink.open({
@@ -55,7 +63,7 @@ export class BrowserNode extends BaseNode {
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		const platform = { digest: digestChunk, dial: undefined };
-		const node = new BrowserNode(link, topics, { platform, lane: 'broker' });
+		const node = new BrowserNode(link, topics, { platform, lane: 'broker', name });
 		node.#broken = onBroken ?? node.#broken;
 		try {
 			await node.subscribe();
@@ -89,7 +97,8 @@ export class BrowserNode extends BaseNode {
 	}
 
 	/**
-	 * Downloads a content, and serves it meanwhile and afterwards, until it is dropped or the node is closed.
+	 * Downloads a content, and serves it meanwhile and afterwards, until it is dropped or the node is closed. The chunks of
+	 * a download that fails or is stopped are kept, also until it is dropped, and the next `get` goes on from there.
 	 *
 	 * @param what a seed id, or a share link
 	 * @throws ShoalError ERR_ID, ERR_LINK, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS if the node or another tab has it,
@@ -99,10 +108,24 @@ export class BrowserNode extends BaseNode {
 	async get(what: string, options: FetchOptions = {}): Promise<BrowserDownload> {
 		this.checkOpen();
 		const wanted = downloadRequestOf(what);
-		const target = new WebTarget((await hasFiles()) ? openFile : openMemory, this.#hashing);
+		const inMemory = (seed: Seed) => this.#memory.open(seed);
+		const target = new WebTarget((await hasFiles()) ? openFile : inMemory, this.#hashing);
 		const { path: _, wasThere: __, ...result } = await this.downloads.get(wanted, target, options);
 		this.#targets.set(wanted.id, target);
 		return { ...result, blob: target.blob as Blob };
+	}
+
+	/**
+	 * Drops the connection because the page is frozen and cannot answer: the broker publishes the node as lost. The node
+	 * connects again as soon as the page runs.
+	 */
+	suspend(): void {
+		this.context.link.drop();
+	}
+
+	/** Publishes the goodbye at once, without waiting for anything: the page ends. The node is closed afterwards. */
+	leave(): void {
+		this.sayGoodbye();
 	}
 
 	/** Stops serving a content and frees its memory. A file of the browser stays; {@link forgetContent} removes it. */
@@ -114,12 +137,14 @@ export class BrowserNode extends BaseNode {
 		}
 		this.#targets.get(id)?.release();
 		this.#targets.delete(id);
+		this.#memory.forget(id);
 	}
 
 	protected override onBroken({ seed }: StoredContent, error: unknown): void {
 		// It may be got again.
 		this.#targets.get(seed.id)?.release();
 		this.#targets.delete(seed.id);
+		this.#memory.forget(seed.id);
 		this.#broken(seed.id, error);
 	}
 }

@@ -18,8 +18,14 @@ function handle(command: WorkerCommand): void {
 		case 'share':
 			void session.share(command.file);
 			break;
+		case 'stop':
+			session.stop(command.id);
+			break;
 		case 'remove':
 			session.remove(command.id);
+			break;
+		case 'leave':
+			session.leave(command.mayReturn);
 			break;
 		case 'save':
 			session.save(command.id);

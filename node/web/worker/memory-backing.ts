@@ -4,35 +4,53 @@ import type { Backing } from './web-target.ts';
 /** Bytes that are held in memory at most: beyond, browsers begin to end pages. */
 export const MOST_IN_MEMORY = 500 * 1024 * 1024;
 
-/** Opens a place in memory, for pages that get no other. @throws ShoalError ERR_NO_SPACE */
-export async function openMemory(seed: Seed): Promise<Backing> {
-	if (seed.length > MOST_IN_MEMORY) {
-		throw new ShoalError(
-			'ERR_NO_SPACE',
-			`${seed.length} bytes are more than a page without TLS can hold (${MOST_IN_MEMORY}); open it over https, with shoal broker --tls, or use shoal get`,
-		);
+/** The contents in memory of a page that gets no files. What came of a download that was ended stays, until it is forgotten. */
+export class MemoryBackings {
+	readonly #backings = new Map<string, MemoryBacking>();
+
+	/** Opens the place of a content. @throws ShoalError ERR_NO_SPACE */
+	async open(seed: Seed): Promise<Backing> {
+		if (seed.length > MOST_IN_MEMORY) {
+			throw new ShoalError(
+				'ERR_NO_SPACE',
+				`${seed.length} bytes are more than a page without TLS can hold (${MOST_IN_MEMORY}); open it over https, with shoal broker --tls, or use shoal get`,
+			);
+		}
+		const backing = new MemoryBacking(seed, this.#backings.get(seed.id)?.chunks);
+		this.#backings.set(seed.id, backing);
+		return backing;
 	}
-	return new MemoryBacking(seed);
+
+	/** Gives the memory of a content back. */
+	forget(id: string): void {
+		this.#backings.get(id)?.chunks.clear();
+		this.#backings.delete(id);
+	}
 }
 
 class MemoryBacking implements Backing {
 	readonly claimed: Bitfield;
 	readonly #size: number;
 	/** The chunks, as they have come. */
-	readonly #chunks = new Map<number, Uint8Array<ArrayBuffer>>();
+	readonly chunks: Map<number, Uint8Array<ArrayBuffer>>;
 	readonly #seed: Seed;
 
-	constructor(seed: Seed) {
+	/** @param chunks what came of it before */
+	constructor(seed: Seed, chunks = new Map<number, Uint8Array<ArrayBuffer>>()) {
+		this.chunks = chunks;
 		this.#seed = seed;
 		this.#size = seed.layout.chunkSize;
 		this.claimed = new Bitfield(seed.chunks);
+		for (const chunk of chunks.keys()) {
+			this.claimed.set(chunk);
+		}
 	}
 
 	async read(offset: number, into: Uint8Array): Promise<void> {
 		for (let at = 0; at < into.length; ) {
 			const chunk = Math.floor((offset + at) / this.#size);
 			const within = offset + at - chunk * this.#size;
-			const bytes = (this.#chunks.get(chunk) ?? new Uint8Array()).subarray(within);
+			const bytes = (this.chunks.get(chunk) ?? new Uint8Array()).subarray(within);
 			if (bytes.length === 0) {
 				throw new ShoalError('ERR_IO', `chunk ${chunk} is not in memory`);
 			}
@@ -46,7 +64,7 @@ class MemoryBacking implements Backing {
 	async write(offset: number, bytes: Uint8Array): Promise<void> {
 		for (let at = 0; at < bytes.length; at += this.#size) {
 			const chunk = (offset + at) / this.#size;
-			this.#chunks.set(chunk, bytes.slice(at, at + this.#size) as Uint8Array<ArrayBuffer>);
+			this.chunks.set(chunk, bytes.slice(at, at + this.#size) as Uint8Array<ArrayBuffer>);
 		}
 	}
 
@@ -56,19 +74,17 @@ class MemoryBacking implements Backing {
 
 	/** The browser holds it then, on disk if it is short of memory. */
 	async toBlob(): Promise<Blob> {
-		const all = Array.from({ length: this.#seed.chunks }, (_, chunk) => this.#chunks.get(chunk));
+		const all = Array.from({ length: this.#seed.chunks }, (_, chunk) => this.chunks.get(chunk));
 		const blob = new Blob(all as Uint8Array<ArrayBuffer>[]);
-		this.#chunks.clear();
+		this.chunks.clear();
 		return blob;
 	}
 
 	async discard(): Promise<void> {
-		this.#chunks.clear();
+		this.chunks.clear();
 	}
 
 	leave(): void {}
 
-	async close(): Promise<void> {
-		this.#chunks.clear();
-	}
+	async close(): Promise<void> {}
 }

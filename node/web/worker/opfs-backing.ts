@@ -1,4 +1,5 @@
-import { Bitfield, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { Bitfield, checkedLayout, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { ELSEWHERE, occupy } from './content-locks.ts';
 import type { Backing } from './web-target.ts';
 
 /** A content, complete or not, that the browser keeps in a file. */
@@ -9,6 +10,19 @@ export interface Kept {
 	readonly name: string;
 	/** Bytes of the whole content. */
 	readonly length: number;
+	/** Bytes that are there, about, by the record of chunks. */
+	readonly have: number;
+	/** Whether it was stopped, and is not to go on by itself. */
+	readonly isStopped: boolean;
+}
+
+/** What is written down of a content beside its bytes and the record of its chunks. */
+interface About {
+	readonly id: string;
+	readonly name: string;
+	readonly length: number;
+	readonly chunks?: number;
+	readonly isStopped?: boolean;
 }
 
 /** A file that is open for reading and writing at once; in workers only. */
@@ -22,11 +36,8 @@ interface SyncAccessHandle {
 }
 
 const FOLDER = 'shoal';
-/** ms that a tab which is just being closed, or loaded again, has to give a content free. */
-const HANDOVER = 1_000;
 /** ms between two records of which chunks are there. */
 const RECORD_EVERY = 250;
-const ELSEWHERE = 'another tab of this browser has this download; it can be saved there';
 
 /**
  * Whether this page may keep files of its own: over TLS, or from this machine, and not in the private window of some
@@ -49,15 +60,43 @@ export async function keptContents(): Promise<Kept[]> {
 	const kept: Kept[] = [];
 	for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) {
 		if (name.endsWith('.json')) {
-			const file = await (await folder.getFileHandle(name)).getFile();
-			// One that was being written when the browser ended says nothing.
-			const about = tryParse(await file.text());
-			if (about !== undefined) {
-				kept.push(about);
-			}
+			const each = await keptContent(name.slice(0, -'.json'.length));
+			kept.push(...(each === undefined ? [] : [each]));
 		}
 	}
 	return kept;
+}
+
+/** What is kept of one content; undefined: nothing. @throws ShoalError ERR_IO */
+export async function keptContent(id: string): Promise<Kept | undefined> {
+	// One that was being written when the browser ended says nothing.
+	const about = await readAbout(id);
+	if (about === undefined) {
+		return undefined;
+	}
+	const { name, length, chunks = 0, isStopped = false } = about;
+	const bits = new Bitfield(chunks);
+	const record = await readAll(`${id}.have`);
+	if (record?.length === bits.toBytes().length) {
+		bits.addBytes(0, record);
+	}
+	const have = chunks === 0 ? 0 : bits.count * checkedLayout(length, chunks).chunkSize;
+	return { id, name, length, have: Math.min(have, length), isStopped };
+}
+
+/**
+ * Writes down that a download was stopped: it does not go on by itself after a reload.
+ *
+ * @returns what is kept of it, if something is
+ */
+export async function keepStopped(id: string): Promise<Kept | undefined> {
+	const about = await readAbout(id);
+	if (about !== undefined) {
+		const file = await openSync(await (await openFolder()).getFileHandle(`${id}.json`));
+		writeAbout(file, { ...about, isStopped: true });
+		file.close();
+	}
+	return await keptContent(id);
 }
 
 /** Removes the file of a content, if there is one. A file that is in use stays, and is listed still. */
@@ -94,9 +133,7 @@ export async function openFile(seed: Seed): Promise<Backing> {
 		const file = await openNext(handle);
 		// First of all, so that whatever there is of it is listed.
 		const about = await openNext(await folder.getFileHandle(`${id}.json`, { create: true }));
-		about.truncate(0);
-		const text = JSON.stringify({ id, name, length } satisfies Kept);
-		about.write(new TextEncoder().encode(text), { at: 0 });
+		writeAbout(about, { id, name, length, chunks: seed.chunks });
 		if (file.getSize() !== length) {
 			await checkRoom(length);
 			file.truncate(length);
@@ -132,6 +169,8 @@ class FileBacking implements Backing {
 	readonly #record: SyncAccessHandle;
 	readonly leave: () => void;
 	#timer: ReturnType<typeof setTimeout> | undefined;
+	/** What is not recorded yet. */
+	#unrecorded: Bitfield | undefined;
 	#isClosed = false;
 
 	constructor(seed: Seed, handle: FileSystemFileHandle, { file, record, leave }: Occupied) {
@@ -166,6 +205,7 @@ class FileBacking implements Backing {
 	check(): void {}
 
 	record(have: Bitfield): void {
+		this.#unrecorded = have;
 		this.#timer ??= setTimeout(() => {
 			this.#timer = undefined;
 			this.#write(have);
@@ -187,6 +227,9 @@ class FileBacking implements Backing {
 	async close(): Promise<void> {
 		clearTimeout(this.#timer);
 		if (!this.#isClosed) {
+			if (this.#unrecorded !== undefined) {
+				this.#write(this.#unrecorded);
+			}
 			this.#isClosed = true;
 			this.#file.flush();
 			this.#file.close();
@@ -197,29 +240,36 @@ class FileBacking implements Backing {
 
 	#write(have: Bitfield): void {
 		if (!this.#isClosed) {
+			this.#unrecorded = undefined;
 			this.#record.write(have.toBytes(), { at: 0 });
 		}
 	}
 }
 
-function tryParse(text: string): Kept | undefined {
+function writeAbout(file: SyncAccessHandle, about: About): void {
+	file.truncate(0);
+	file.write(new TextEncoder().encode(JSON.stringify(about)), { at: 0 });
+}
+
+/** The content of a file of the folder; undefined if there is none. @throws ShoalError ERR_IO */
+async function readAll(name: string): Promise<Uint8Array | undefined> {
 	try {
-		return JSON.parse(text) as Kept;
-	} catch {
-		return undefined;
+		const handle = await (await openFolder()).getFileHandle(name);
+		return new Uint8Array(await (await handle.getFile()).arrayBuffer());
+	} catch (error) {
+		if ((error as DOMException).name === 'NotFoundError') {
+			return undefined;
+		}
+		throw ioError(error);
 	}
 }
 
-/** Has a content for this tab, until what is returned is called. @throws ShoalError ERR_EXISTS */
-async function occupy(id: string): Promise<() => void> {
-	const signal = AbortSignal.timeout(HANDOVER);
+async function readAbout(id: string): Promise<About | undefined> {
+	const text = await readAll(`${id}.json`);
 	try {
-		return await new Promise((resolve, reject) => {
-			const hold = (): Promise<void> => new Promise((leave) => resolve(leave));
-			navigator.locks.request(`${FOLDER} ${id}`, { signal }, hold).catch(reject);
-		});
+		return JSON.parse(new TextDecoder().decode(text)) as About;
 	} catch {
-		throw new ShoalError('ERR_EXISTS', ELSEWHERE);
+		return undefined;
 	}
 }
 

@@ -1,11 +1,14 @@
 import { isShoalError, printable, safeFileName } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
 import type { OwnTransfer, PageAccess, ViewQuery, WorkerEvent } from '../messages.ts';
+import { thisBrowser } from './browser-name.ts';
 import { BrowserNode } from './browser-node.ts';
-import { forget, hasFiles, keptContents } from './opfs-backing.ts';
+import { whenFree, whileChanging } from './content-locks.ts';
+import { forget, hasFiles, keepStopped, keptContent, keptContents } from './opfs-backing.ts';
 import { reasonOf } from './reason.ts';
 import { SwarmMonitor } from './swarm-monitor.ts';
-import { watchSwarm } from './watch-swarm.ts';
+import { type Connection, watchSwarm } from './watch-swarm.ts';
+import type { WebLink } from './web-link.ts';
 
 /** A download or a share, and what can be done with it. */
 interface Item {
@@ -13,6 +16,8 @@ interface Item {
 	/** As whoever shared it wrote it; unlike that of `transfer` it is not for reading. */
 	name: string;
 	blob: Blob | undefined;
+	/** Whether somebody asked for it on this page; else an earlier page has left it. */
+	isAsked: boolean;
 	readonly stop: AbortController;
 	/** Settled when a download has ended and given its files back. */
 	ended: Promise<unknown>;
@@ -20,6 +25,12 @@ interface Item {
 
 /** ms between two pictures. */
 const DRAW_EVERY = 500;
+/** ms between two tries to become a node of a broker that cannot be reached. */
+const TRY_EVERY = 1_000;
+/** ms that a tab which was loaded again has to go on with what it had. */
+const RETURN_WITHIN = 1_500;
+/** What says that the broker is away. */
+const AWAY = ['ERR_BROKER', 'ERR_TIMEOUT', 'ERR_DISCONNECTED'] as const;
 
 /** All that goes on behind a page: it watches the swarm, and is a node once something is to be got or shared. */
 export class PageSession {
@@ -29,8 +40,13 @@ export class PageSession {
 	/** What is being removed, by seed. */
 	readonly #leaving = new Map<string, Promise<void>>();
 	#access: PageAccess = { url: '', token: '', canAct: false };
+	#connection: Connection = { state: 'opening' };
+	#hadTracker = false;
 	#view: ViewQuery = { view: 'none' };
 	#node: Promise<BrowserNode> | undefined;
+	/** The same, once it is there. */
+	#started: BrowserNode | undefined;
+	#watching: WebLink | undefined;
 	#drafts = 0;
 
 	constructor(send: (event: WorkerEvent) => void) {
@@ -44,10 +60,17 @@ export class PageSession {
 		this.#access = access;
 		const keeps = await hasFiles();
 		this.#send({ event: 'keeps', keeps });
-		await watchSwarm(access, this.#swarm, (link) => this.#send({ event: 'link', link }));
+		this.#watching = await watchSwarm(access, this.#swarm, (connection) => {
+			this.#connection = connection;
+			this.#sendLink();
+		});
 		if (keeps && access.canAct) {
-			for (const { id, name } of await keptContents()) {
-				void this.get(id, name);
+			for (const { id, name, length, have, isStopped } of await keptContents()) {
+				const state = isStopped ? 'stopped' : 'waiting';
+				const item = this.#put(id, name, { length, have, state });
+				if (!isStopped) {
+					void this.#fetch(item);
+				}
 			}
 		}
 	}
@@ -65,16 +88,24 @@ export class PageSession {
 	 */
 	async get(id: string, name: string): Promise<void> {
 		const known = this.#items.get(id)?.transfer;
-		if (known !== undefined && known.state !== 'failed') {
-			return;
+		if (known === undefined || known.state === 'failed' || known.state === 'stopped') {
+			const { length = 0, have = 0 } = known ?? {};
+			const item = this.#put(id, name, { length, have, state: 'waiting' });
+			item.isAsked = true;
+			await this.#fetch(item);
 		}
-		const item = this.#put(id, name, { length: known?.length ?? 0, state: 'waiting' });
+	}
+
+	/** Downloads for `item` until it is complete, fails or is stopped; what another tab has when that lets go of it. */
+	async #fetch(item: Item): Promise<void> {
+		const { id } = item.transfer;
+		const { signal } = item.stop;
 		try {
 			await this.#leaving.get(id);
-			const node = await this.#joined();
+			const node = await this.#reached(signal);
 			const getting = node.get(id, {
 				wait: true,
-				signal: item.stop.signal,
+				signal,
 				onProgress: (progress) => this.#update(item, progressOf(progress)),
 			});
 			item.ended = getting.catch(() => {});
@@ -89,8 +120,44 @@ export class PageSession {
 				this.save(id);
 			}
 		} catch (error) {
+			if (isShoalError(error, 'ERR_EXISTS') && this.#isShown(item) && (await hasFiles())) {
+				await this.#waitForOtherTab(item);
+			} else {
+				this.#failed(item, error);
+			}
+		}
+	}
+
+	/** Another tab has it. When that is closed or lets go of it, this one goes on from what is there. */
+	async #waitForOtherTab(item: Item): Promise<void> {
+		const { id } = item.transfer;
+		this.#update(item, { state: 'elsewhere', rate: 0, sources: 0 });
+		try {
+			await whenFree(id, item.stop.signal);
+			// The other tab may be loaded again only: then it goes on there.
+			await new Promise((resolve) => setTimeout(resolve, RETURN_WITHIN));
+			await whenFree(id, item.stop.signal);
+			const kept = await keptContent(id);
+			if (!this.#isShown(item)) {
+				return;
+			}
+			if (kept === undefined && !item.isAsked) {
+				this.#items.delete(id);
+				this.#sendTransfers();
+			} else if (kept?.isStopped) {
+				this.#update(item, { state: 'stopped', have: kept.have, length: kept.length });
+			} else {
+				this.#update(item, { state: 'waiting' });
+				await this.#fetch(item);
+			}
+		} catch (error) {
 			this.#failed(item, error);
 		}
+	}
+
+	/** Whether `item` is what the page has under its id: it is not stopped, removed, or shared by the page itself. */
+	#isShown(item: Item): boolean {
+		return this.#items.get(item.transfer.id) === item;
 	}
 
 	/** Makes the seed of a file and serves it until the page is closed. */
@@ -101,7 +168,7 @@ export class PageSession {
 		const item = this.#put(draft, file.name, { ...about, state: 'waiting' });
 		const { signal } = item.stop;
 		try {
-			const node = await this.#joined();
+			const node = await this.#reached(signal);
 			const onBytes = (have: number): void => this.#update(item, { state: 'hashing', have });
 			const seed = await node.share(file, { onBytes, signal });
 			this.#items.delete(draft);
@@ -125,6 +192,26 @@ export class PageSession {
 		}
 	}
 
+	/** Ends a download and keeps what there is of it, to go on later; of a share there is nothing to keep. */
+	stop(id: string): void {
+		const item = this.#items.get(id);
+		if (item === undefined || item.transfer.isShare) {
+			this.remove(id);
+			return;
+		}
+		item.stop.abort();
+		const { name, length, have } = item.transfer;
+		const stopped = this.#put(id, name, { length, have, state: 'stopped' });
+		this.#leave(id, async (keeps) => {
+			await item.ended;
+			const kept = keeps ? await keepStopped(id) : undefined;
+			if (kept !== undefined && this.#isShown(stopped)) {
+				// More may be there than was checked before it was stopped.
+				this.#update(stopped, { have: kept.have });
+			}
+		});
+	}
+
 	/** Ends a download or a share, and forgets what there is of it. */
 	remove(id: string): void {
 		const item = this.#items.get(id);
@@ -134,17 +221,59 @@ export class PageSession {
 		item.stop.abort();
 		this.#items.delete(id);
 		this.#sendTransfers();
-		const leaving = this.#end(id, item).finally(() => this.#leaving.delete(id));
+		const { state, isShare } = item.transfer;
+		this.#leave(id, async (keeps) => {
+			await item.ended;
+			const node = await this.#node?.catch(() => undefined);
+			node?.drop(id);
+			// What another tab has is not ours to remove.
+			if (keeps && state !== 'elsewhere' && !isShare) {
+				await forget(id);
+			}
+		});
+	}
+
+	/**
+	 * The page is left, perhaps before the next turn of the worker: the node is gone in this one.
+	 *
+	 * @param mayReturn whether the browser may keep the page frozen, for when somebody goes back to it
+	 */
+	leave(mayReturn: boolean): void {
+		if (mayReturn) {
+			this.#started?.suspend();
+			this.#watching?.drop();
+		} else {
+			this.#started?.leave();
+		}
+	}
+
+	/** Does the end of a download before it, or another tab, begins with it again. */
+	#leave(id: string, end: (keeps: boolean) => Promise<void>): void {
+		const before = this.#leaving.get(id);
+		const leaving = (async () => {
+			await before;
+			const keeps = await hasFiles();
+			await (keeps ? whileChanging(id, () => end(true)) : end(false));
+		})().finally(() => {
+			if (this.#leaving.get(id) === leaving) {
+				this.#leaving.delete(id);
+			}
+		});
 		this.#leaving.set(id, leaving);
 	}
 
-	async #end(id: string, { ended, transfer }: Item): Promise<void> {
-		await ended;
-		const node = await this.#node?.catch(() => undefined);
-		node?.drop(id);
-		// What another tab has is not ours to remove.
-		if (!transfer.isElsewhere && !transfer.isShare && (await hasFiles())) {
-			await forget(id);
+	/** The node of this page, as soon as the broker can be reached. @throws ShoalError ERR_REFUSED and others */
+	async #reached(signal: AbortSignal): Promise<BrowserNode> {
+		while (true) {
+			signal.throwIfAborted();
+			try {
+				return await this.#joined();
+			} catch (error) {
+				if (!AWAY.some((code) => isShoalError(error, code))) {
+					throw error;
+				}
+			}
+			await new Promise((resolve) => setTimeout(resolve, TRY_EVERY));
 		}
 	}
 
@@ -152,6 +281,7 @@ export class PageSession {
 	#joined(): Promise<BrowserNode> {
 		this.#node ??= BrowserNode.start({
 			...this.#access,
+			name: thisBrowser(),
 			onBroken: (id, error) => {
 				const item = this.#items.get(id);
 				if (item !== undefined) {
@@ -159,9 +289,14 @@ export class PageSession {
 				}
 			},
 		});
-		this.#node.catch(() => {
-			this.#node = undefined;
-		});
+		this.#node.then(
+			(node) => {
+				this.#started = node;
+			},
+			() => {
+				this.#node = undefined;
+			},
+		);
 		return this.#node;
 	}
 
@@ -171,11 +306,11 @@ export class PageSession {
 		change: Partial<OwnTransfer> & Pick<OwnTransfer, 'length' | 'state'>,
 	): Item {
 		const none = { have: 0, rate: 0, sources: 0, canSave: false };
-		const kind = { isShare: false, isElsewhere: false };
 		const item: Item = {
-			transfer: { id, name: printable(name), ...none, ...kind, ...change },
+			transfer: { id, name: printable(name), ...none, isShare: false, ...change },
 			name,
 			blob: undefined,
+			isAsked: false,
 			stop: new AbortController(),
 			ended: Promise.resolve(),
 		};
@@ -191,8 +326,7 @@ export class PageSession {
 
 	#failed(item: Item, error: unknown): void {
 		if (!item.stop.signal.aborted) {
-			const isElsewhere = isShoalError(error, 'ERR_EXISTS');
-			this.#update(item, { state: 'failed', rate: 0, isElsewhere, reason: reasonOf(error) });
+			this.#update(item, { state: 'failed', rate: 0, reason: reasonOf(error) });
 		}
 	}
 
@@ -203,7 +337,16 @@ export class PageSession {
 		});
 	}
 
+	#sendLink(): void {
+		const { hasTracker } = this.#swarm.view;
+		this.#hadTracker = hasTracker;
+		this.#send({ event: 'link', link: { ...this.#connection, hasTracker } });
+	}
+
 	#draw(): void {
+		if (this.#hadTracker !== this.#swarm.view.hasTracker) {
+			this.#sendLink();
+		}
 		if (this.#view.view !== 'none') {
 			this.#send({ event: 'swarm', swarm: this.#swarm.snapshot(this.#view) });
 		}

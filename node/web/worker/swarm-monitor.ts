@@ -18,43 +18,47 @@ const MOST_EVENTS = 50;
 /** The state of the swarm by its control topics, and excerpts of it for the page. */
 export class SwarmMonitor {
 	readonly topics = new Topics();
-	#index = new SwarmIndex();
-	readonly #view = new SwarmView((seed, node, before, after) =>
+	readonly #index = new SwarmIndex();
+	/** The picture that the control topics draw. */
+	readonly view = new SwarmView((seed, node, before, after) =>
 		this.#index.changed(seed, node, before, after),
 	);
 	readonly #history: TrafficSample[] = [];
 	readonly #events: SwarmEvent[] = [];
-
-	/** Forgets what is true only while there is a connection. */
-	clear(): void {
-		this.#view.clear();
-		this.#index = new SwarmIndex();
-	}
+	/** Whether a second went by of which nothing is known. */
+	#hasGap = false;
 
 	/** A message has come. @throws ShoalError ERR_MESSAGE */
 	apply(topic: string, payload: Uint8Array): void {
 		const parsed = this.topics.tryParse(topic);
-		const event = parsed && this.#view.apply(parsed, payload);
+		const event = parsed && this.view.apply(parsed, payload);
 		if (parsed?.kind === 'event' && event !== undefined && event.event !== 'load') {
-			this.#events.unshift(swarmEventOf(event));
+			this.#events.unshift(swarmEventOf(event, (node) => this.view.nameOf(node)));
 			this.#events.length = Math.min(this.#events.length, MOST_EVENTS);
 		}
 	}
 
 	/** A second is over. */
 	tick(): void {
+		if (this.view.cutOffSince !== undefined) {
+			this.#hasGap = true;
+			return;
+		}
+		const at = Math.round(Date.now() / 1_000);
+		if (this.#hasGap) {
+			this.#hasGap = false;
+			this.#history.push({ at: at - 1, up: undefined, down: undefined, broker: undefined });
+		}
 		const { up, down } = this.#totals();
-		const broker = this.#view.load?.sent;
-		this.#history.push({ at: Math.round(Date.now() / 1_000), up, down, broker });
+		this.#history.push({ at, up, down, broker: this.view.load?.sent });
 		this.#history.splice(0, this.#history.length - MOST_SAMPLES);
 	}
 
 	/** The state of the swarm, with the rows that the view `at` shows. */
 	snapshot(at: ViewQuery): SwarmSnapshot {
 		return {
-			hasTracker: this.#view.hasTracker,
-			totals: { seeds: this.#index.size, nodes: this.#view.nodes.size, ...this.#totals() },
-			load: this.#view.load,
+			totals: { seeds: this.#index.size, nodes: this.view.nodes.size, ...this.#totals() },
+			load: this.view.load,
 			history: this.#history,
 			events: this.#events,
 			...(at.view === 'seeds' && { seeds: this.#seeds(at) }),
@@ -71,11 +75,11 @@ export class SwarmMonitor {
 	}
 
 	#seed(id: string, count: number): SeedSnapshot {
-		const holders = this.#view.holders(id);
+		const holders = this.view.holders(id);
 		const rows = holders.slice(0, count).map(({ node, announce, state }): HolderRow => {
 			const { have, chunks } = announce;
 			const { up = 0, down = 0 } = state ?? {};
-			return { node, have: have.count, chunks, map: have.map, up, down };
+			return { node, name: state?.name, have: have.count, chunks, map: have.map, up, down };
 		});
 		return { row: this.#index.row(id), holders: rows, total: holders.length };
 	}
@@ -83,10 +87,14 @@ export class SwarmMonitor {
 	/** Those that move most, the rest by name. */
 	#nodes(count: number): NodeRow[] {
 		const rows: NodeRow[] = [];
-		for (const [node, { up, down, lanes, sources = [] }] of this.#view.nodes) {
+		for (const [node, { name, up, down, lanes, sources = [] }] of this.view.nodes) {
 			const direct = (lanes?.direct.sent ?? 0) + (lanes?.direct.received ?? 0);
 			const broker = (lanes?.broker.sent ?? 0) + (lanes?.broker.received ?? 0);
-			rows.push({ node, up, down, direct, broker, seeds: this.#index.seedsOf(node), sources });
+			rows.push({
+				...{ node, name, up, down, direct, broker },
+				seeds: this.#index.seedsOf(node),
+				sources: sources.map((feed) => ({ ...feed, name: this.view.nameOf(feed.node) })),
+			});
 		}
 		rows.sort((a, b) => b.up + b.down - (a.up + a.down) || (a.node < b.node ? -1 : 1));
 		return rows.slice(0, count);
@@ -94,7 +102,7 @@ export class SwarmMonitor {
 
 	#totals(): { up: number; down: number } {
 		const sum = { up: 0, down: 0 };
-		for (const { up, down } of this.#view.nodes.values()) {
+		for (const { up, down } of this.view.nodes.values()) {
 			sum.up += up;
 			sum.down += down;
 		}
@@ -102,12 +110,17 @@ export class SwarmMonitor {
 	}
 }
 
-function swarmEventOf({ event, node, seed, name, by, chunk }: ControlEvent): SwarmEvent {
+function swarmEventOf(
+	{ event, node, seed, name, by, chunk }: ControlEvent,
+	nameOf: (node: string) => string | undefined,
+): SwarmEvent {
 	const text = (value: unknown): string | undefined =>
 		value === undefined ? undefined : printable(String(value));
 	return {
 		at: Date.now(),
 		event,
+		nodeName: nameOf(String(node)),
+		byName: nameOf(String(by)),
 		...{ node: text(node), seed: text(seed), name: text(name), by: text(by), chunk: text(chunk) },
 	};
 }

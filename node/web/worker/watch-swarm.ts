@@ -1,4 +1,5 @@
 import { isShoalError, makeNodeId } from '../../../protocol/index.ts';
+import { followLink } from '../../tracker/follow-link.ts';
 import type { LinkState, PageAccess } from '../messages.ts';
 import { reasonOf } from './reason.ts';
 import type { SwarmMonitor } from './swarm-monitor.ts';
@@ -7,22 +8,33 @@ import { WebLink } from './web-link.ts';
 /** ms between two tries to reach the broker for the first time. */
 const TRY_EVERY = 2_000;
 
+/** How the connection is, without what is heard on it. */
+export type Connection = Omit<LinkState, 'hasTracker'>;
+
 /**
  * Reads the control topics of a broker into `swarm`. Resolves when all are read, or the broker does not let us in;
  * where it cannot be reached it goes on trying.
  *
  * @param onState called with each change of the connection
+ * @returns the link, unless the broker does not let us in
  */
 export async function watchSwarm(
 	{ url, token }: Pick<PageAccess, 'url' | 'token'>,
 	swarm: SwarmMonitor,
-	onState: (link: LinkState) => void,
-): Promise<void> {
+	onState: (link: Connection) => void,
+): Promise<WebLink | undefined> {
+	const { view, topics } = swarm;
+	const cutOff = (reason: string): void => {
+		view.interrupt();
+		onState({ state: 'down', reason, since: view.cutOffSince });
+	};
 	onState({ state: 'opening' });
 	while (true) {
 		let link: WebLink | undefined;
 		try {
 			link = await WebLink.open({ url, id: makeNodeId(), password: `${token}:` });
+			view.resume();
+			followLink(link, view);
 			// What cannot be read ends in the link; that we are not wanted any more is told.
 			link.on('message', ({ topic, payload }) => swarm.apply(topic, payload));
 			link.on('warning', (error) => {
@@ -31,26 +43,21 @@ export async function watchSwarm(
 					onState({ state: 'refused', reason: error.message });
 				}
 			});
-			link.on('down', ({ message }) => {
-				swarm.clear();
-				onState({ state: 'down', reason: message });
-			});
+			link.on('down', ({ message }) => cutOff(message));
 			link.on('up', () => onState({ state: 'up' }));
-			for (const filter of swarm.topics.watchFilters()) {
+			for (const filter of topics.watchFilters()) {
 				await link.subscribe(filter);
 			}
 			onState({ state: 'up' });
-			return;
+			return link;
 		} catch (error) {
 			// Or it would come back by itself, beside the next.
 			await link?.close();
-			swarm.clear();
-			const reason = reasonOf(error);
 			if (isShoalError(error, 'ERR_REFUSED')) {
-				onState({ state: 'refused', reason });
-				return;
+				onState({ state: 'refused', reason: reasonOf(error) });
+				return undefined;
 			}
-			onState({ state: 'down', reason });
+			cutOff(reasonOf(error));
 			await new Promise((resolve) => setTimeout(resolve, TRY_EVERY));
 		}
 	}

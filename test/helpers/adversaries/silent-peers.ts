@@ -1,16 +1,17 @@
-import type { Seed } from '../../../protocol/index.ts';
+import { encodeJson, type Seed } from '../../../protocol/index.ts';
+import { state } from '../fixtures/registry.ts';
 import type { Scope } from '../harness/suite.ts';
-import { Peer } from './peer.ts';
+import { Peer, topics } from './peer.ts';
 
 /** What a node sends that says it has everything: nothing, a part of the seed's text a second, or the text and no chunk. */
 export type Silence = 'all' | 'drips' | 'chunks';
 
-/** Peers that announce `seed`, say that they have it, and do not deliver. */
+/** Peers that announce `seed`, say that they have it, and do not deliver; `lane` is where they claim to be reached directly. */
 export async function silentPeers(
 	t: Scope,
 	url: string,
 	seed: Seed,
-	{ count, silence }: { count: number; silence: Silence },
+	{ count, silence, lane }: { count: number; silence: Silence; lane?: string },
 ): Promise<Peer[]> {
 	const peers = await Promise.all(Array.from({ length: count }, () => Peer.join(t, url)));
 	for (const peer of peers) {
@@ -27,6 +28,10 @@ export async function silentPeers(
 				t.defer(() => clearInterval(drip));
 			}
 		};
+		if (lane !== undefined) {
+			const message = state(peer.link.session, 'ready', [lane]);
+			await peer.link.retain(topics.nodeState(peer.id), encodeJson(message));
+		}
 		await peer.announce(seed);
 	}
 	return peers;

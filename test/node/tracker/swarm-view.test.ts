@@ -10,20 +10,34 @@ const test = suite('the view of a swarm');
 
 const SEED = 'ab'.repeat(32);
 const NONE = new Uint8Array();
+const READY = encodeJson({
+	...{ state: 'ready', tracker: 'tracker-1', session: 'session-0001' },
+	...{ ttl: 90_000, renewal: 30_000, part: 262_144 },
+});
 const topics = new Topics();
 const topic = (text: string): Topic => topics.tryParse(text) as Topic;
 const announceTopic = (node: string): Topic => topic(topics.announce(SEED, node));
-const announce = (count: number, name = 'file.bin'): Uint8Array =>
+const announce = (
+	count: number,
+	{ name = 'file.bin', session = 'session-0001' } = {},
+): Uint8Array =>
 	encodeJson({
 		name,
 		length: 640,
 		chunks: 64,
 		have: { count, map: `${'f'.repeat(count)}${'0'.repeat(64 - count)}` },
 		ttl: 90_000,
-		session: 'session-0001',
+		session,
 	});
-const state = (is: string, up = 0): Uint8Array =>
-	encodeJson({ state: is, session: 'session-0001', addresses: [], up, down: 0 });
+const state = (is: string, up = 0, about: object = {}): Uint8Array =>
+	encodeJson({ state: is, session: 'session-0001', addresses: [], up, down: 0, ...about });
+const stateTopic = (node: string): Topic => topic(topics.nodeState(node));
+/** A node that is ready and has announced. */
+const join = (view: SwarmView, node: string, count = 64): void => {
+	view.apply(stateTopic(node), state('ready'));
+	view.apply(announceTopic(node), announce(count));
+};
+const shownBy = (view: SwarmView): string[] => view.holders(SEED).map(({ node }) => node);
 
 test('control messages become events and a picture', () => {
 	const view = new SwarmView();
@@ -33,7 +47,7 @@ test('control messages become events and a picture', () => {
 		[event?.event, event?.seed, event?.node, event?.have],
 		['announce', SEED, 'node-one', 16],
 	);
-	view.apply(announceTopic('node-two'), announce(64));
+	join(view, 'node-two');
 	const [swarm] = view.swarms();
 	assert.equal(
 		swarm?.nodes.map(({ node }) => node),
@@ -45,13 +59,94 @@ test('control messages become events and a picture', () => {
 test('who withdraws, leaves or is lost is not in the picture', () => {
 	const view = new SwarmView();
 	for (const node of ['node-one', 'node-two', 'node-three']) {
-		view.apply(announceTopic(node), announce(64));
+		join(view, node);
 	}
 	assert.is(view.apply(announceTopic('node-one'), NONE)?.event, 'withdrawn');
 	view.apply(topic(topics.nodeState('node-two')), state('lost'));
 	assert.is(view.swarms()[0]?.nodes.length, 1);
 	view.apply(topic(topics.nodeState('node-three')), NONE);
 	assert.equal(view.swarms(), []);
+});
+
+test('announces that the broker still keeps of nodes that are gone are not counted', () => {
+	const changes: Array<[node: string, was: boolean, is: boolean]> = [];
+	const view = new SwarmView((_seed, node, was, is) =>
+		changes.push([node, was !== undefined, is !== undefined]),
+	);
+	view.apply(stateTopic('node-lost'), state('lost'));
+	view.apply(announceTopic('node-lost'), announce(1));
+	view.apply(announceTopic('node-unknown'), announce(1));
+	assert.equal([view.swarms(), changes], [[], []]);
+	view.apply(stateTopic('node-unknown'), state('ready'));
+	assert.equal(shownBy(view), ['node-unknown']);
+	view.apply(announceTopic('node-unknown'), NONE);
+	assert.equal(changes, [
+		['node-unknown', false, true],
+		['node-unknown', true, false],
+	]);
+});
+
+test('what a node announced in an earlier session counts when it announces it again', () => {
+	const view = new SwarmView();
+	join(view, 'node-one');
+	const again = { session: 'session-0002' };
+	view.apply(stateTopic('node-one'), state('ready', 0, again));
+	assert.equal(shownBy(view), []);
+	view.apply(announceTopic('node-one'), announce(64, again));
+	assert.equal(shownBy(view), ['node-one']);
+	view.apply(stateTopic('node-one'), state('lost'));
+	assert.equal(shownBy(view), ['node-one'], 'a late will ends nothing');
+});
+
+test('without a connection the picture stays, and what is not heard again goes when it settles', () => {
+	const view = new SwarmView();
+	join(view, 'node-one');
+	join(view, 'node-two');
+	view.apply(topic(topics.trackerState()), READY);
+	view.interrupt();
+	assert.ok((view.cutOffSince as number) <= Date.now());
+	assert.equal([view.hasTracker, shownBy(view)], [false, ['node-one', 'node-two']]);
+	view.apply(topic(topics.trackerState()), READY);
+	join(view, 'node-two');
+	view.resume();
+	assert.equal([view.cutOffSince, view.hasTracker], [undefined, true]);
+	assert.equal(shownBy(view), ['node-one', 'node-two']);
+	view.settle();
+	assert.equal([shownBy(view), [...view.nodes.keys()]], [['node-two'], ['node-two']]);
+});
+
+test('the late lost of a tracker that was replaced hides no tracker', () => {
+	const view = new SwarmView();
+	view.apply(topic(topics.trackerState()), READY);
+	const lost = { state: 'lost', tracker: 'tracker-1' };
+	view.apply(topic(topics.trackerState()), encodeJson({ ...lost, session: 'session-0000' }));
+	assert.is(view.hasTracker, true);
+	view.apply(topic(topics.trackerState()), encodeJson({ ...lost, session: 'session-0001' }));
+	assert.is(view.hasTracker, false);
+});
+
+test('nodes are shown by what they call themselves and the start of their id', () => {
+	const view = new SwarmView();
+	const sources = [{ node: 'H0MQInzWG1GG', lane: 'direct', rate: 1_000 }];
+	view.apply(stateTopic('H0MQInzWG1GG'), state('ready', 0, { name: 'lab-pc-01' }));
+	view.apply(stateTopic('IVJq0rJ9ASNg'), state('ready', 0, { name: '机器\u202e', sources }));
+	view.apply(announceTopic('IVJq0rJ9ASNg'), announce(3));
+	const lines = swarmScreen(view, 'mqtt://h:1', [], { columns: 120, rows: 24 });
+	assert.match(lines.at(-2) as string, '  机器\\u{202e} IVJq ');
+	assert.is(lines.at(-1), '    ← lab-pc-01 H0MQ 1 kB/s');
+	view.apply(stateTopic('H0MQInzWG1GG'), state('lost'));
+	assert.is(view.nameOf('H0MQInzWG1GG'), 'lab-pc-01', 'for what is told of it a moment later');
+});
+
+test('the screen says that it is cut off, and since when', () => {
+	const view = new SwarmView();
+	view.interrupt();
+	const room = { columns: 120, rows: 24 };
+	assert.match(swarmScreen(view, 'mqtt://h:1', [], room).join('\n'), 'not known until the broker');
+	join(view, 'node-one');
+	const text = swarmScreen(view, 'mqtt://h:1', [], room).join('\n');
+	assert.match(text, /not connected since \d\d:\d\d:\d\d, trying again/);
+	assert.match(text, 'node-one');
 });
 
 test('events of the tracker are passed on, but not on the topic of another', () => {
@@ -83,7 +178,8 @@ test('the screen shows what the broker carries, and who feeds whom while somethi
 	assert.is(lines.at(-1), '    ← node-one 5 MB/s, a-long-id-o… 1 kB/s by broker');
 	view.apply(announceTopic('node-two'), announce(64));
 	assert.not.match(swarmScreen(view, 'mqtt://h:1', [], room).join('\n'), '←');
-	view.clear();
+	view.interrupt();
+	view.settle();
 	assert.is(view.load, undefined);
 });
 
@@ -92,7 +188,7 @@ test('the screen fits every terminal', () => {
 	for (let index = 0; index < 30; index += 1) {
 		const node = `node-${'x'.repeat(20)}-${index}`;
 		view.apply(topic(topics.nodeState(node)), state('ready', 12_345_678));
-		view.apply(announceTopic(node), announce(index, `文件 ${'n'.repeat(60)}`));
+		view.apply(announceTopic(node), announce(index, { name: `文件 ${'n'.repeat(60)}` }));
 	}
 	const news = Array.from({ length: 20 }, (_, index) => `news ${index}`);
 	for (const columns of [40, 80, 120, 200]) {
@@ -110,7 +206,8 @@ test('the screen fits every terminal', () => {
 
 test('a name cannot reach the terminal', () => {
 	const view = new SwarmView();
-	view.apply(announceTopic('node-one'), announce(64, 'evil\u202egnp.exe'));
+	view.apply(stateTopic('node-one'), state('ready'));
+	view.apply(announceTopic('node-one'), announce(64, { name: 'evil\u202egnp.exe' }));
 	const text = swarmScreen(view, 'mqtt://h:1', [], { columns: 120, rows: 24 }).join('\n');
 	assert.match(text, 'evil\\u{202e}gnp.exe');
 });

@@ -1,0 +1,23 @@
+import { hostname } from 'node:os';
+import { nodeNameOf } from '../../../protocol/index.ts';
+
+/** What was typed about the name of the node: a name, or false for none. */
+export interface NodeNameFlags {
+	readonly nodeName?: string | boolean | undefined;
+}
+
+/**
+ * What a node of the command line is called: what was typed, else what SHOAL_NODE_NAME holds (nothing: no name), else
+ * the name of this machine up to the first dot. A node whose id somebody chose is called by that.
+ */
+export function chosenNodeName(
+	{ nodeName }: NodeNameFlags,
+	id: string | undefined,
+): string | undefined {
+	if (nodeName === false) {
+		return undefined;
+	}
+	const machine = id === undefined ? (hostname().split('.')[0] ?? '') : '';
+	const chosen = typeof nodeName === 'string' ? nodeName : process.env.SHOAL_NODE_NAME;
+	return nodeNameOf(chosen ?? machine);
+}

@@ -1,0 +1,27 @@
+import type { BaseLink } from '../../protocol/index.ts';
+import { later } from '../util/timers.ts';
+import type { SwarmView } from './swarm-view.ts';
+
+/** ms in which nodes are back at a broker that was started again: each of their tries waits two seconds at most. */
+const SETTLE_AFTER = 3_000;
+
+/**
+ * Keeps a view true while its link comes and goes. Without a connection the picture stays, as it was; when the
+ * connection is back, what is not heard again within three seconds goes.
+ */
+export function followLink(link: BaseLink, view: SwarmView): void {
+	let losses = 0;
+	link.on('down', () => {
+		losses += 1;
+		view.interrupt();
+	});
+	link.on('up', () => {
+		view.resume();
+		const before = losses;
+		later(() => {
+			if (losses === before) {
+				view.settle();
+			}
+		}, SETTLE_AFTER);
+	});
+}

@@ -1,0 +1,23 @@
+import type { LinkState } from '../messages.ts';
+
+/** Whether what the page shows of the swarm is not of now. */
+export function isCutOff({ state }: LinkState): boolean {
+	return state === 'down' || state === 'broken';
+}
+
+/** What is to be known while the broker cannot be reached; nothing while it can. */
+export function CutOff({ link }: { link: LinkState }) {
+	const { state, since = Date.now(), reason } = link;
+	const clock = new Date(since).toLocaleTimeString();
+	return (
+		<div role="alert">
+			{state === 'broken' && <p class="note">{reason}</p>}
+			{state === 'down' && (
+				<p class="note" title={reason}>
+					<b>Not connected to the broker since {clock}.</b> The page keeps trying; the swarm is
+					shown as it was then.
+				</p>
+			)}
+		</div>
+	);
+}

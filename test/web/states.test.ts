@@ -1,0 +1,280 @@
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import * as assert from 'uvu/assert';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { listed, startNode } from '../helpers/harness/node.ts';
+import { randomFile, Shoal, sha256 } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
+import { findings } from './axe.ts';
+import { openTab } from './chromium.ts';
+import { ownAddress, spawnServed, spawnShare } from './served.ts';
+
+const test = suite('what the page says of its state', { timeout: 300_000 });
+const PICTURES = process.env.SHOAL_PICTURES;
+const SIZE = 20_000_000;
+const NAME = 'file.bin';
+
+/** A broker with a page, and a node that shares one file slowly. */
+async function start(t: Scope, ...shareArgs: string[]) {
+	const path = join(await makeFolder(t), NAME);
+	await randomFile(path, SIZE);
+	const served = await spawnServed(t);
+	const id = await spawnShare(t, path, '--broker', served.url, ...shareArgs);
+	return { ...served, id, path };
+}
+
+/** The same broker once more, at the same ports. */
+async function restart(t: Scope, { url, page }: { url: string; page: string }): Promise<void> {
+	const ports = ['--port', new URL(url).port, '--http', new URL(page).port, '--no-mdns'];
+	await new Shoal(t, ['broker', ...ports]).event('listening');
+}
+
+/** Looks at a view in the light and in the dark, wide and narrow: everybody can use it, and it fits. */
+async function inspect(page: Page, view: string): Promise<void> {
+	for (const [colorScheme, width, height] of [
+		['light', 1280, 900],
+		['dark', 360, 740],
+	] as const) {
+		await page.emulateMedia({ colorScheme });
+		await page.setViewportSize({ width, height });
+		assert.equal(await findings(page), [], `${view}, ${colorScheme}`);
+		const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+		assert.ok(wide <= 0, `${view}, ${width} px: ${wide} px too wide`);
+		if (PICTURES !== undefined) {
+			await page.screenshot({ path: join(PICTURES, `${view}-${colorScheme}.png`) });
+		}
+	}
+	await page.emulateMedia({ colorScheme: 'light' });
+	await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+/** How many bytes the page says that it has of its download. */
+async function have(page: Page): Promise<number> {
+	return Number(await page.locator('.mine progress').getAttribute('value'));
+}
+
+async function getSome(page: Page): Promise<void> {
+	await page.getByRole('button', { name: `Get ${NAME}` }).click();
+	await page.locator('.mine.fetching').waitFor();
+	await until('some of it is there', async () => (await have(page)) > SIZE / 10);
+}
+
+test('without the broker each view says so and keeps what it knew, until the broker is back', async (t) => {
+	const { broker, id, ...served } = await start(t);
+	const { page } = await openTab(t, served.page);
+	const row = page.getByRole('link', { name: NAME }).first();
+	const cutOff = page.getByText(/Not connected to the broker since \d/);
+	await row.waitFor();
+	await page.getByText('connected', { exact: true }).waitFor();
+	await broker.end();
+	await cutOff.waitFor();
+	const looks = async (view: string): Promise<void> => {
+		await cutOff.waitFor();
+		assert.is(await page.getByText(/Nobody share/).count(), 0, view);
+		await inspect(page, `away-${view}`);
+	};
+	const fact = (name: string) => page.locator('.totals div', { hasText: name }).locator('dd');
+	await row.waitFor();
+	assert.is(await fact('Seeds').textContent(), '1');
+	await looks('swarm');
+	await row.click();
+	await page.locator('.holders li').waitFor();
+	assert.is(await fact('Seeders').textContent(), '1');
+	await looks('seed');
+	await page.getByRole('link', { name: 'Nodes' }).click();
+	await page.locator('table.nodes tbody tr').first().waitFor();
+	await looks('nodes');
+	await page.getByRole('link', { name: 'Swarm' }).click();
+	await row.waitFor();
+	await restart(t, served);
+	await page.getByText('connected', { exact: true }).waitFor();
+	assert.is(await cutOff.count(), 0);
+	assert.is(await row.count(), 1, 'the list was there all the time');
+	const node = await startNode(t, served.url);
+	await until('the seeder is back', async () => (await listed(node)).length === 1);
+	await page.reload();
+	await row.waitFor();
+	assert.is(await page.locator(`td.name a[href="#${id}"]`).count(), 1);
+});
+
+test('after a restart of the broker the page says connected on every view, and a download goes on', async (t) => {
+	const { broker, ...served } = await start(t, '--max-up', '1500kB');
+	const { page } = await openTab(t, served.page);
+	await getSome(page);
+	await page.getByRole('link', { name: 'Swarm' }).click();
+	await broker.end();
+	await page.getByText(/Not connected to the broker since/).waitFor();
+	await page.getByRole('link', { name: 'My files' }).click();
+	await page.getByText('waiting for the broker, and goes on when it is back').waitFor();
+	const before = await have(page);
+	await restart(t, served);
+	await until('more comes', async () => (await have(page)) > before);
+	await page.getByText('connected', { exact: true }).waitFor();
+});
+
+test('what is got or shared without the broker begins when it is back', async (t) => {
+	const { broker, path: _, ...served } = await start(t);
+	const { page } = await openTab(t, served.page);
+	await page.getByRole('link', { name: NAME }).first().waitFor();
+	await broker.end();
+	await page.getByText(/Not connected to the broker since/).waitFor();
+	const saved = page.waitForEvent('download');
+	await page.getByRole('button', { name: `Get ${NAME}` }).click();
+	await page.getByText('waiting for the broker').waitFor();
+	await restart(t, served);
+	await saved;
+	await page.locator('.mine.complete').waitFor();
+});
+
+/** Downloaders of the file that the page shows. */
+async function shownDownloaders(page: Page): Promise<number> {
+	return Number(await page.locator('td.downloaders').first().textContent());
+}
+
+test('a page that is loaded again, left or closed leaves no downloader behind, here and in watch', async (t) => {
+	const { url, page: address, id } = await start(t, '--max-up', '500kB');
+	const first = await openTab(t, address, { keepsPages: true });
+	const watch = new Shoal(t, ['watch', '--broker', url]);
+	const other = await openTab(t, address);
+	await getSome(first.page);
+	const node = await startNode(t, url);
+	const downloaders = async () => (await listed(node))[0]?.downloaders;
+	const says = (many: number) =>
+		until(`${many} downloaders for everybody`, async () => {
+			return (await downloaders()) === many && (await shownDownloaders(other.page)) === many;
+		});
+	await says(1);
+	for (let index = 0; index < 2; index += 1) {
+		await first.page.reload();
+		await first.page.locator('.mine.fetching').waitFor();
+	}
+	await says(1);
+	// Who comes now is told by the broker what it still keeps.
+	const late = await openTab(t, address);
+	await until('a new page sees one', async () => (await shownDownloaders(late.page)) === 1);
+	await late.context.close();
+	await first.page.goto('about:blank');
+	await says(0);
+	await first.page.goBack({ waitUntil: 'commit' });
+	await first.page.locator('.mine.fetching').waitFor();
+	await says(1);
+	await first.page.close();
+	await says(0);
+	const states = watch.all('state').filter(({ name }) => name === 'Chromium on Linux');
+	assert.ok(states.length > 0, 'a page says which browser it is');
+	assert.ok(
+		watch.all('state').some(({ state }) => state === 'disconnected'),
+		'a goodbye was said',
+	);
+	assert.is((await node.who(id)).downloaders, 0);
+});
+
+test('Stop keeps what is there, also over a reload, and Go on goes on; only Remove removes', async (t) => {
+	const { page: address } = await start(t, '--max-up', '4MB');
+	const { page, trouble } = await openTab(t, address);
+	await getSome(page);
+	// By keyboard, as whoever has no mouse.
+	await page.getByRole('button', { name: 'Stop' }).focus();
+	await page.keyboard.press('Enter');
+	await page.locator('.mine.stopped').waitFor();
+	await page.getByText(/^stopped at \d+ % of 20 MB/).waitFor();
+	assert.is(await page.evaluate('document.activeElement.textContent'), 'Go on');
+	await inspect(page, 'stopped');
+	const before = await have(page);
+	assert.ok(before >= SIZE / 10);
+	await page.reload();
+	await page.locator('.mine.stopped').waitFor();
+	assert.ok((await have(page)) >= before);
+	const saved = page.waitForEvent('download');
+	await page.getByRole('button', { name: 'Go on' }).click();
+	await page.locator('.mine.fetching').waitFor();
+	assert.ok((await have(page)) >= before - 1_000_000, 'it goes on from where it was');
+	await page.getByRole('button', { name: 'Stop' }).click();
+	await page.getByRole('button', { name: 'Go on' }).click();
+	await saved;
+	await page.getByRole('button', { name: 'Remove' }).click();
+	await page.getByText('Nothing yet.').waitFor();
+	await page.reload();
+	await page.getByText('Nothing yet.').waitFor();
+	assert.equal(trouble, []);
+});
+
+test('a page that gets no files keeps what was stopped in memory', async (t) => {
+	const host = ownAddress();
+	assert.ok(host !== undefined, 'this machine has an address beside loopback');
+	const path = join(await makeFolder(t), NAME);
+	const digest = await randomFile(path, SIZE);
+	const served = await spawnServed(t, '--host', host, '--insecure-anonymous');
+	await spawnShare(t, path, '--broker', served.url, '--max-up', '4MB');
+	const { page } = await openTab(t, served.page);
+	assert.is(await page.evaluate('isSecureContext'), false);
+	await getSome(page);
+	await page.getByRole('button', { name: 'Stop' }).click();
+	await page.locator('.mine.stopped').waitFor();
+	const before = await have(page);
+	const saved = page.waitForEvent('download');
+	await page.getByRole('button', { name: 'Go on' }).click();
+	await page.locator('.mine.fetching').waitFor();
+	assert.ok((await have(page)) >= before - 1_000_000, 'it goes on from where it was');
+	assert.is(await sha256(await (await saved).path()), digest);
+});
+
+test('a second tab says that another has the download, and takes over when that is closed', async (t) => {
+	const { page: address } = await start(t, '--max-up', '1MB');
+	const { page, context } = await openTab(t, address);
+	await getSome(page);
+	const open = async (): Promise<Page> => {
+		const tab = await context.newPage();
+		await tab.goto(`${address}/#files`);
+		await tab.locator('.mine.elsewhere').waitFor();
+		return tab;
+	};
+	const second = await open();
+	await second.getByText('in another tab of this browser').waitFor();
+	assert.is(await second.locator('.mine.failed').count(), 0);
+	await inspect(second, 'elsewhere');
+	// What is stopped there is stopped here, and what is removed there is gone here.
+	await page.getByRole('button', { name: 'Stop' }).click();
+	await second.locator('.mine.stopped').waitFor();
+	await second.getByRole('button', { name: 'Go on' }).click();
+	await second.locator('.mine.fetching').waitFor();
+	await page.getByRole('button', { name: 'Go on' }).click();
+	await page.locator('.mine.elsewhere').waitFor();
+	const before = await have(second);
+	await second.close();
+	await page.locator('.mine.fetching').waitFor();
+	assert.ok((await have(page)) >= before - 1_000_000, 'it goes on from where the other was');
+	const third = await open();
+	await page.getByRole('button', { name: 'Stop' }).click();
+	await page.getByRole('button', { name: 'Remove' }).click();
+	await page.getByText('Nothing yet.').waitFor();
+	await third.getByRole('button', { name: 'Remove' }).click();
+	await third.getByText('Nothing yet.').waitFor();
+	await page.reload();
+	await page.getByText('Nothing yet.').waitFor();
+});
+
+test('nodes are shown by the names they say, and pages by their browser', async (t) => {
+	const {
+		page: address,
+		url,
+		id,
+	} = await start(t, '--node-name', 'lab pc \u202e1', '--max-up', '1MB');
+	const { page } = await openTab(t, address);
+	await getSome(page);
+	await page.goto(`${address}/#${id}`);
+	await page.locator('.holders').getByText('lab pc \\u{202e}1').waitFor();
+	await page.locator('.holders').getByText('Chromium on Linux').waitFor();
+	await inspect(page, 'names-seed');
+	await page.getByRole('link', { name: 'Nodes' }).click();
+	await page.locator('table.nodes').getByText('Chromium on Linux').waitFor();
+	await inspect(page, 'names-nodes');
+	await page.getByText(/lab pc .*1 .{4} [0-9.]+ [kM]?B\/s/).waitFor();
+	const who = new Shoal(t, ['who', id, '--broker', url]);
+	assert.is(await who.exit(), 0);
+	const names = who.all('node').map(({ name }) => name);
+	assert.equal(names.sort(), ['Chromium on Linux', 'lab pc \\u{202e}1']);
+});
+
+test.run();
