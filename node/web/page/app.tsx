@@ -84,7 +84,9 @@ function Inside({ about, token, onRefused }: InsideProps) {
 	}, [page.link.state]);
 	const look = (at: ViewQuery): void => worker.send({ do: 'look', at });
 	const canAct = about.role === 'node';
-	useDrops(canAct ? (file) => worker.send({ do: 'share', file }) : undefined);
+	const [dropped, clearDropped] = useDrops(
+		canAct ? (file) => worker.send({ do: 'share', file }) : undefined,
+	);
 	useAskBeforeLeaving(page);
 	const props = {
 		page,
@@ -119,7 +121,9 @@ function Inside({ about, token, onRefused }: InsideProps) {
 				{route.view === 'seeds' && <SeedsView {...props} />}
 				{route.view === 'seed' && <SeedView {...props} id={route.id} about={about} />}
 				{route.view === 'nodes' && <NodesView {...props} />}
-				{route.view === 'files' && <FilesView {...props} />}
+				{route.view === 'files' && (
+					<FilesView {...props} dropped={dropped} onClearDropped={clearDropped} />
+				)}
 			</main>
 		</>
 	);
