@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import type { About } from './about.ts';
 import { ChunkMap } from './chunk-map.tsx';
+import { CopyButton } from './copy-button.tsx';
 import { percentText, rateText, sizeText, timeText } from './format.ts';
 import { QrCode } from './qr-code.tsx';
 import { TransferCard } from './transfer-card.tsx';
@@ -24,12 +25,13 @@ export function SeedView({
 	const transfer = page.transfers.find((each) => each.id === id);
 	const name = row?.name ?? transfer?.name ?? 'A file';
 	const link = linkTo(id, about);
+	const command = commandFor(id, about);
 	const get = (): void => send({ do: 'get', id, name });
 	return (
 		<article class="seed">
 			<h1 dir="auto">{name}</h1>
 			{row === undefined ? (
-				<p>{seed === undefined ? 'Looking…' : 'Nobody shares it now.'}</p>
+				<Unshared id={id} isKnown={seed !== undefined && page.link.state === 'up'} />
 			) : (
 				<dl class="totals">
 					<Fact name="Size" text={sizeText(row.length)} />
@@ -63,7 +65,11 @@ export function SeedView({
 						Open <a href={link}>{link}</a>, or type
 						{about.needsToken && ', once it has joined the broker'}:
 					</p>
-					<pre>{commandFor(id, about)}</pre>
+					<pre>{command}</pre>
+					<p class="acts">
+						<CopyButton text={link}>Copy link</CopyButton>
+						<CopyButton text={command}>Copy command</CopyButton>
+					</p>
 				</div>
 			</div>
 			<section aria-label="Who has it">
@@ -86,6 +92,23 @@ export function SeedView({
 				)}
 			</section>
 		</article>
+	);
+}
+
+/** Nobody has it: now, or ever. */
+function Unshared({ id, isKnown }: { id: string; isKnown: boolean }) {
+	return isKnown ? (
+		<>
+			<p>
+				No node shares a file with the id <code>{id}</code> now. When one does, it appears here by
+				itself.
+			</p>
+			<p>
+				<a href="#seeds">All files of the swarm</a>
+			</p>
+		</>
+	) : (
+		<p>Looking…</p>
 	);
 }
 
