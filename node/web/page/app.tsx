@@ -5,10 +5,11 @@ import { type About, askAbout, keepToken, keptToken, socketUrl } from './about.t
 import { FilesView } from './files-view.tsx';
 import { LinkBadge } from './link-badge.tsx';
 import { NodesView } from './nodes-view.tsx';
-import { viewOf } from './route.ts';
 import { SeedView } from './seed-view.tsx';
 import { SeedsView } from './seeds-view.tsx';
 import { TokenForm } from './token-form.tsx';
+import { UnknownView } from './unknown-view.tsx';
+import { useRoute } from './use-route.ts';
 import { useAskBeforeLeaving, useDrops } from './window-hooks.ts';
 import { WorkerClient } from './worker-client.ts';
 
@@ -65,16 +66,11 @@ interface InsideProps {
 
 function Inside({ about, token, onRefused }: InsideProps) {
 	const [, redraw] = useState<unknown>();
-	const [route, setRoute] = useState(viewOf(location.hash));
+	const { route, replace } = useRoute();
 	const worker = useMemo(() => new WorkerClient(redraw, saveFile), []);
 	useEffect(() => {
 		worker.send({ do: 'open', url: socketUrl(), token, canAct: about.role === 'node' });
-		const follow = (): void => setRoute(viewOf(location.hash));
-		addEventListener('hashchange', follow);
-		return () => {
-			removeEventListener('hashchange', follow);
-			worker.close();
-		};
+		return () => worker.close();
 	}, []);
 	const { state: page } = worker;
 	useEffect(() => {
@@ -118,12 +114,13 @@ function Inside({ about, token, onRefused }: InsideProps) {
 						You are watching. To get and share files, come with the token for nodes.
 					</p>
 				)}
-				{route.view === 'seeds' && <SeedsView {...props} />}
+				{route.view === 'seeds' && <SeedsView {...props} route={route} onRoute={replace} />}
 				{route.view === 'seed' && <SeedView {...props} id={route.id} about={about} />}
 				{route.view === 'nodes' && <NodesView {...props} />}
 				{route.view === 'files' && (
 					<FilesView {...props} dropped={dropped} onClearDropped={clearDropped} />
 				)}
+				{route.view === 'unknown' && <UnknownView text={route.text} />}
 			</main>
 		</>
 	);
