@@ -6,10 +6,11 @@ import { CutOff, isCutOff } from './cut-off.tsx';
 import { FilesView } from './files-view.tsx';
 import { LinkBadge } from './link-badge.tsx';
 import { NodesView } from './nodes-view.tsx';
-import { viewOf } from './route.ts';
 import { SeedView } from './seed-view.tsx';
 import { SeedsView } from './seeds-view.tsx';
 import { TokenForm } from './token-form.tsx';
+import { UnknownView } from './unknown-view.tsx';
+import { useRoute } from './use-route.ts';
 import { useAskBeforeLeaving, useDrops, useLeaving } from './window-hooks.ts';
 import { WorkerClient } from './worker-client.ts';
 
@@ -66,16 +67,11 @@ interface InsideProps {
 
 function Inside({ about, token, onRefused }: InsideProps) {
 	const [, redraw] = useState<unknown>();
-	const [route, setRoute] = useState(viewOf(location.hash));
+	const { route, replace } = useRoute();
 	const worker = useMemo(() => new WorkerClient(redraw, saveFile), []);
 	useEffect(() => {
 		worker.send({ do: 'open', url: socketUrl(), token, canAct: about.role === 'node' });
-		const follow = (): void => setRoute(viewOf(location.hash));
-		addEventListener('hashchange', follow);
-		return () => {
-			removeEventListener('hashchange', follow);
-			worker.close();
-		};
+		return () => worker.close();
 	}, []);
 	const { state: page } = worker;
 	useEffect(() => {
@@ -85,7 +81,9 @@ function Inside({ about, token, onRefused }: InsideProps) {
 	}, [page.link.state]);
 	const look = (at: ViewQuery): void => worker.send({ do: 'look', at });
 	const canAct = about.role === 'node';
-	useDrops(canAct ? (file) => worker.send({ do: 'share', file }) : undefined);
+	const [dropped, clearDropped] = useDrops(
+		canAct ? (file) => worker.send({ do: 'share', file }) : undefined,
+	);
 	useAskBeforeLeaving(page);
 	useLeaving((mayReturn) => worker.send({ do: 'leave', mayReturn }));
 	const props = {
@@ -119,10 +117,13 @@ function Inside({ about, token, onRefused }: InsideProps) {
 						You are watching. To get and share files, come with the token for nodes.
 					</p>
 				)}
-				{route.view === 'seeds' && <SeedsView {...props} />}
+				{route.view === 'seeds' && <SeedsView {...props} route={route} onRoute={replace} />}
 				{route.view === 'seed' && <SeedView {...props} id={route.id} about={about} />}
 				{route.view === 'nodes' && <NodesView {...props} />}
-				{route.view === 'files' && <FilesView {...props} />}
+				{route.view === 'files' && (
+					<FilesView {...props} dropped={dropped} onClearDropped={clearDropped} />
+				)}
+				{route.view === 'unknown' && <UnknownView text={route.text} />}
 			</main>
 		</>
 	);

@@ -1,9 +1,18 @@
 import { useEffect, useState } from 'preact/hooks';
+import { DropNote } from './drop-note.tsx';
+import type { Dropped } from './dropped.ts';
 import { TransferCard } from './transfer-card.tsx';
 import type { ViewProps } from './view-props.ts';
 
 /** What this page gets and shares; files that are dropped are shared. */
-export function FilesView({ page, look, send, canAct }: ViewProps) {
+export function FilesView({
+	page,
+	look,
+	send,
+	canAct,
+	dropped,
+	onClearDropped,
+}: ViewProps & { dropped: Dropped | undefined; onClearDropped: () => void }) {
 	const [isOver, setIsOver] = useState(false);
 	useEffect(() => look({ view: 'none' }), []);
 	return (
@@ -24,7 +33,9 @@ export function FilesView({ page, look, send, canAct }: ViewProps) {
 					onDrop={() => setIsOver(false)}
 				>
 					<b>Share files</b>
-					<span>Drop them here, or choose some. They are shared while this page is open.</span>
+					<span>
+						Drop them on this page, or choose some. They are shared while this page is open.
+					</span>
 					<input
 						type="file"
 						multiple
@@ -37,6 +48,7 @@ export function FilesView({ page, look, send, canAct }: ViewProps) {
 					/>
 				</label>
 			)}
+			{dropped !== undefined && <DropNote dropped={dropped} onClose={onClearDropped} />}
 			{page.transfers.map((transfer) => (
 				<TransferCard key={transfer.id} transfer={transfer} send={send} link={page.link} />
 			))}

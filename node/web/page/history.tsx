@@ -4,7 +4,13 @@ import 'uplot/dist/uPlot.min.css';
 import type { TrafficSample } from '../messages.ts';
 import { rateText } from './format.ts';
 
-const HEIGHT = 140;
+/** px of the axes, and of the room above and beside the curves: what is at the edge is to be whole. */
+const CLOCK_AXIS = 24;
+const RATE_AXIS = 74;
+const PADDING: uPlot.Padding = [8, 36, 0, 0];
+/** Part of the height that stays free above the highest sample, and the least that is in sight: bytes per second. */
+const HEADROOM = 0.1;
+const LEAST_RATE = 1_000;
 /** Seconds in sight, at most and at least. */
 const SPAN = 300;
 const LEAST_SPAN = 60;
@@ -18,7 +24,7 @@ export function History({ history }: { history: readonly TrafficSample[] }) {
 		const made = new uPlot(optionsFor(element), [[], [], []], element);
 		chart.current = made;
 		const fit = new ResizeObserver(() =>
-			made.setSize({ width: element.clientWidth, height: HEIGHT }),
+			made.setSize({ width: element.clientWidth, height: element.clientHeight }),
 		);
 		fit.observe(element);
 		return () => {
@@ -37,8 +43,12 @@ export function History({ history }: { history: readonly TrafficSample[] }) {
 	return (
 		<figure class="history">
 			<figcaption>
-				<span class="key down">nodes receive {rateText(last?.down ?? 0)}</span>
-				<span class="key broker">broker sends {rateText(last?.broker ?? 0)}</span>
+				<span class="key down">
+					nodes receive <b>{rateText(last?.down ?? 0)}</b>
+				</span>
+				<span class="key broker">
+					broker sends <b>{rateText(last?.broker ?? 0)}</b>
+				</span>
 			</figcaption>
 			<div ref={place} aria-hidden="true" />
 		</figure>
@@ -55,10 +65,17 @@ function optionsFor(element: HTMLElement): uPlot.Options {
 	const axis = {
 		stroke: () => colour('--dim'),
 		grid: { stroke: () => colour('--line'), width: 1 },
+		ticks: { stroke: () => colour('--line'), width: 1, size: 4 },
+	};
+	// A single sample makes no line.
+	const points: uPlot.Series.Points = {
+		show: ({ data }, series) =>
+			Array.from(data[series] ?? []).filter((rate) => rate !== null).length === 1,
 	};
 	return {
 		width: element.clientWidth,
-		height: HEIGHT,
+		height: element.clientHeight,
+		padding: PADDING,
 		legend: { show: false },
 		cursor: { show: false },
 		scales: {
@@ -68,16 +85,21 @@ function optionsFor(element: HTMLElement): uPlot.Options {
 					last,
 				],
 			},
-			y: { range: (_chart, _low, high) => [0, Math.max(high, 1_000)] },
+			y: { range: (_chart, _low, high) => [0, Math.max(high * (1 + HEADROOM), LEAST_RATE)] },
 		},
 		axes: [
-			{ ...axis, space: 80, values: (_chart, times) => times.map(clockText) },
-			{ ...axis, size: 74, values: (_chart, rates) => rates.map((rate) => rateText(rate)) },
+			{ ...axis, size: CLOCK_AXIS, space: 80, values: (_chart, times) => times.map(clockText) },
+			{
+				...axis,
+				size: RATE_AXIS,
+				space: 24,
+				values: (_chart, rates) => rates.map((rate) => rateText(rate) || '0'),
+			},
 		],
 		series: [
 			{},
-			{ stroke: () => colour('--accent'), width: 2, points: { show: false } },
-			{ stroke: () => colour('--other'), width: 1.5, points: { show: false } },
+			{ stroke: () => colour('--accent'), width: 2, points },
+			{ stroke: () => colour('--other'), width: 1.5, points },
 		],
 	};
 }

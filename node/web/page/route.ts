@@ -1,15 +1,67 @@
+import type { SeedSort } from '../messages.ts';
+
 /** Which view is shown: the fragment of the URL says it, so that a link leads there. */
 export type PageView =
-	| { readonly view: 'seeds' }
+	| SeedsRoute
 	| { readonly view: 'seed'; readonly id: string }
 	| { readonly view: 'nodes' }
-	| { readonly view: 'files' };
+	| { readonly view: 'files' }
+	/** The fragment names nothing: `text` is what it says. */
+	| { readonly view: 'unknown'; readonly text: string };
 
-/** The view that a fragment names. */
+/** The list of seeds, as it is searched and sorted. */
+export interface SeedsRoute {
+	readonly view: 'seeds';
+	readonly query: string;
+	readonly sort: SeedSort;
+}
+
+const SORTS: readonly SeedSort[] = ['name', 'length', 'seeders', 'downloaders', 'rate', 'age'];
+const ID = /^(?:seed\/)?([0-9a-f]{64})$/i;
+
+/**
+ * The view that a fragment names: `#ID` (also `#/seed/ID`), `#seeds?find=TEXT&sort=COLUMN`, `#nodes` or `#files`;
+ * without one, the list of seeds.
+ */
 export function viewOf(fragment: string): PageView {
-	const name = fragment.replace(/^#\/?/, '');
-	if (/^[0-9a-f]{64}$/.test(name)) {
-		return { view: 'seed', id: name };
+	const path = fragment.replace(/^#?\/*/, '');
+	const [name = '', parameters] = split(path, '?');
+	const id = ID.exec(name)?.[1];
+	if (id !== undefined) {
+		return { view: 'seed', id: id.toLowerCase() };
 	}
-	return name === 'nodes' || name === 'files' ? { view: name } : { view: 'seeds' };
+	if (name === '' || name === 'seeds') {
+		const asked = new URLSearchParams(parameters);
+		const sort = SORTS.find((each) => each === asked.get('sort')) ?? 'name';
+		return { view: 'seeds', query: asked.get('find') ?? '', sort };
+	}
+	return name === 'nodes' || name === 'files'
+		? { view: name }
+		: { view: 'unknown', text: decoded(path) };
+}
+
+/** The fragment that names the list of seeds, as it is searched and sorted. */
+export function seedsFragment({ query, sort }: Omit<SeedsRoute, 'view'>): string {
+	const parameters = new URLSearchParams();
+	if (query !== '') {
+		parameters.set('find', query);
+	}
+	if (sort !== 'name') {
+		parameters.set('sort', sort);
+	}
+	return parameters.size === 0 ? '#seeds' : `#seeds?${parameters}`;
+}
+
+function split(text: string, mark: string): [before: string, after: string] {
+	const at = text.indexOf(mark);
+	return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** Without percent signs, if they are in order. */
+function decoded(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
 }

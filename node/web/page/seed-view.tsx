@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks';
 import type { LinkState } from '../messages.ts';
 import type { About } from './about.ts';
 import { ChunkMap } from './chunk-map.tsx';
+import { CopyButton } from './copy-button.tsx';
 import { isCutOff } from './cut-off.tsx';
 import { percentText, rateText, sizeText, timeText } from './format.ts';
 import { NodeName } from './node-name.tsx';
@@ -27,12 +28,13 @@ export function SeedView({
 	const transfer = page.transfers.find((each) => each.id === id);
 	const name = row?.name ?? transfer?.name ?? 'A file';
 	const link = linkTo(id, about);
+	const command = commandFor(id, about);
 	const get = (): void => send({ do: 'get', id, name });
 	return (
 		<article class="seed">
 			<h1 dir="auto">{name}</h1>
 			{row === undefined ? (
-				<p>{nobodyText(seed !== undefined, page.link)}</p>
+				<Unshared id={id} isKnown={seed !== undefined} link={page.link} />
 			) : (
 				<dl class="totals">
 					<Fact name="Size" text={sizeText(row.length)} />
@@ -66,7 +68,11 @@ export function SeedView({
 						Open <a href={link}>{link}</a>, or type
 						{about.needsToken && ', once it has joined the broker'}:
 					</p>
-					<pre>{commandFor(id, about)}</pre>
+					<pre>{command}</pre>
+					<p class="acts">
+						<CopyButton text={link}>Copy link</CopyButton>
+						<CopyButton text={command}>Copy command</CopyButton>
+					</p>
 				</div>
 			</div>
 			<section aria-label="Who has it">
@@ -92,11 +98,24 @@ export function SeedView({
 	);
 }
 
-function nobodyText(isKnown: boolean, link: LinkState): string {
+/** No node shares it: now, or ever. */
+function Unshared({ id, isKnown, link }: { id: string; isKnown: boolean; link: LinkState }) {
 	if (isCutOff(link)) {
-		return 'Whether somebody has it is not known until the broker is back.';
+		return <p>Which nodes share it is not known until the broker is back.</p>;
 	}
-	return isKnown ? 'Nobody shares it now.' : 'Looking…';
+	return isKnown && link.state === 'up' ? (
+		<>
+			<p>
+				No node shares a file with the id <code>{id}</code> now. When one does, it appears here by
+				itself.
+			</p>
+			<p>
+				<a href="#seeds">All files of the swarm</a>
+			</p>
+		</>
+	) : (
+		<p>Looking…</p>
+	);
 }
 
 function Fact({ name, text }: { name: string; text: string }) {

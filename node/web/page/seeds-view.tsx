@@ -1,9 +1,11 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { SeedRow, SeedSort } from '../messages.ts';
 import { isCutOff } from './cut-off.tsx';
 import { Events } from './events.tsx';
 import { rateText, sizeText, timeText } from './format.ts';
 import { History } from './history.tsx';
+import type { SeedsRoute } from './route.ts';
+import { shortName } from './short-name.ts';
 import { Totals } from './totals.tsx';
 import type { ViewProps } from './view-props.ts';
 
@@ -15,23 +17,41 @@ const COLUMNS: ReadonlyArray<readonly [sort: SeedSort, text: string]> = [
 	['rate', 'Rate'],
 	['age', 'Age'],
 ];
-/** Height of a row, as the style sheet has it, and rows that are asked for beyond those in sight. */
-const ROW = 48;
+/** Rows that are asked for beyond those in sight. */
 const BEYOND = 10;
+/** Lines of a name, as the style sheet has it. */
+const LINES = 2;
+
+/** What the style sheet makes of the list: px, and the font of names. */
+interface Measures {
+	readonly row: number;
+	readonly name: number;
+	readonly font: string;
+}
+
+interface SeedsProps extends ViewProps {
+	readonly route: SeedsRoute;
+	/** Changes how the list is searched and sorted. */
+	readonly onRoute: (route: SeedsRoute) => void;
+}
 
 /** Everything the swarm has. Only the rows in sight are there. */
-export function SeedsView({ page, look, send, canAct }: ViewProps) {
-	const [query, setQuery] = useState('');
-	const [sort, setSort] = useState<SeedSort>('name');
+export function SeedsView({ page, look, send, canAct, route, onRoute }: SeedsProps) {
+	const { query, sort } = route;
+	const table = useRef<HTMLTableElement>(null);
 	const [inSight, setInSight] = useState({ first: 0, count: 40 });
-	useEffect(() => {
+	const [measures, setMeasures] = useState<Measures>({ row: 48, name: 0, font: '' });
+	const { swarm } = page;
+	const seeds = swarm?.seeds;
+	const isFilled = (seeds?.rows.length ?? 0) > 0;
+	useLayoutEffect(() => {
 		const measure = (): void => {
-			const top = document.getElementById('all-seeds')?.getBoundingClientRect().top ?? 0;
-			const first = Math.max(0, Math.floor(-top / ROW) - BEYOND);
-			const count = Math.ceil(innerHeight / ROW) + 2 * BEYOND;
-			setInSight((before) =>
-				before.first === first && before.count === count ? before : { first, count },
-			);
+			const now = measuresOf(table.current as HTMLTableElement);
+			setMeasures((before) => (isSame(before, now) ? before : now));
+			const top = table.current?.getBoundingClientRect().top ?? 0;
+			const first = Math.max(0, Math.floor(-top / now.row) - BEYOND);
+			const count = Math.ceil(innerHeight / now.row) + 2 * BEYOND;
+			setInSight((before) => (isSame(before, { first, count }) ? before : { first, count }));
 		};
 		measure();
 		addEventListener('scroll', measure, { passive: true });
@@ -40,34 +60,56 @@ export function SeedsView({ page, look, send, canAct }: ViewProps) {
 			removeEventListener('scroll', measure);
 			removeEventListener('resize', measure);
 		};
-	}, []);
+		// How high a row is, is known once there is one.
+	}, [isFilled]);
 	const { first, count } = inSight;
 	useEffect(() => {
 		look({ view: 'seeds', sort, query, first, count });
 	}, [sort, query, first, count]);
-	const { swarm } = page;
-	const seeds = swarm?.seeds;
 	const below = Math.max(0, (seeds?.total ?? 0) - (seeds?.first ?? 0) - (seeds?.rows.length ?? 0));
 	return (
 		<>
-			<h1>Swarm</h1>
+			<h1 class="swarm">Swarm</h1>
 			<Totals swarm={swarm} />
 			<History history={swarm?.history ?? []} />
-			<label class="search">
-				<span>Find</span>
-				<input
-					type="search"
-					value={query}
-					placeholder="name, or the start of an id"
-					onInput={({ currentTarget }) => setQuery(currentTarget.value)}
-				/>
-			</label>
-			<table id="all-seeds" class="seeds" aria-rowcount={(seeds?.total ?? 0) + 1}>
+			<div class="search">
+				<label>
+					<span>Find</span>
+					<input
+						type="search"
+						value={query}
+						placeholder="name, or the start of an id"
+						onInput={({ currentTarget }) => onRoute({ ...route, query: currentTarget.value })}
+					/>
+				</label>
+				<label class="sort">
+					<span class="hidden">Sort</span>
+					<select
+						value={sort}
+						onChange={({ currentTarget }) =>
+							onRoute({ ...route, sort: currentTarget.value as SeedSort })
+						}
+					>
+						{COLUMNS.map(([name, text]) => (
+							<option key={name} value={name}>
+								By {text.toLowerCase()}
+							</option>
+						))}
+					</select>
+				</label>
+			</div>
+			<table ref={table} class="seeds" aria-rowcount={(seeds?.total ?? 0) + 1}>
+				<colgroup>
+					{COLUMNS.map(([name]) => (
+						<col key={name} class={name} />
+					))}
+					<col class="act" />
+				</colgroup>
 				<thead>
 					<tr>
 						{COLUMNS.map(([name, text]) => (
 							<th key={name} scope="col" class={name} aria-sort={sort === name ? 'other' : 'none'}>
-								<button type="button" onClick={() => setSort(name)}>
+								<button type="button" onClick={() => onRoute({ ...route, sort: name })}>
 									{text}
 								</button>
 							</th>
@@ -84,6 +126,7 @@ export function SeedsView({ page, look, send, canAct }: ViewProps) {
 							key={row.id}
 							row={row}
 							index={seeds.first + index}
+							measures={measures}
 							isOwn={page.transfers.some(({ id }) => id === row.id)}
 							onGet={
 								canAct
@@ -98,24 +141,32 @@ export function SeedsView({ page, look, send, canAct }: ViewProps) {
 					<Spacer rows={below} />
 				</tbody>
 			</table>
-			{seeds?.total === 0 && (
-				<p class="empty">
-					{isCutOff(page.link)
-						? 'What is shared is not known until the broker is back.'
-						: query === ''
-							? 'Nobody shares anything yet. Drop files on My files, or type: shoal share FILE'
-							: 'Nothing is called like that.'}
-				</p>
-			)}
+			{seeds?.total === 0 && <Nothing query={query} isCutOff={isCutOff(page.link)} />}
 			<Events events={swarm?.events ?? []} />
 		</>
 	);
 }
 
+function Nothing({ query, isCutOff }: { query: string; isCutOff: boolean }) {
+	if (isCutOff) {
+		return <p class="empty">What is shared is not known until the broker is back.</p>;
+	}
+	return query === '' ? (
+		<p class="empty">
+			Nobody shares anything yet. Drop files on this page, or type: shoal share FILE
+		</p>
+	) : (
+		<p class="empty">
+			No name of a file has this in it, and no id begins with it. <a href="#seeds">All files</a>
+		</p>
+	);
+}
+
+/** Rows that are not in sight. One cell: a column that is hidden must not be counted. */
 function Spacer({ rows }: { rows: number }) {
 	return rows === 0 ? null : (
 		<tr class="spacer">
-			<td colSpan={7} style={{ height: `${rows * ROW}px` }} />
+			<td style={{ height: `calc(${rows} * var(--row))` }} />
 		</tr>
 	);
 }
@@ -123,18 +174,36 @@ function Spacer({ rows }: { rows: number }) {
 interface RowProps {
 	readonly row: SeedRow;
 	readonly index: number;
+	readonly measures: Measures;
 	readonly isOwn: boolean;
 	readonly onGet: (() => void) | undefined;
 }
 
-function Row({ row, index, isOwn, onGet }: RowProps) {
+function Row({ row, index, measures, isOwn, onGet }: RowProps) {
 	const { id, name, length, seeders, downloaders, rate, since } = row;
+	const { text, isDense } = useMemo(
+		() => shortName(name, measures.name, LINES, measures.font),
+		[name, measures],
+	);
+	// In one line below the name, where there is no room for columns.
+	const movement = rateText(rate) || (downloaders > 0 ? `${downloaders} downloading` : '');
+	const facts = [sizeText(length), `${seeders} ${seeders === 1 ? 'seeder' : 'seeders'}`, movement];
 	return (
 		<tr aria-rowindex={index + 2}>
 			<td class="name">
-				<a href={`#${id}`} dir="auto">
-					{name}
+				<a href={`#${id}`} dir="auto" class={isDense ? 'dense' : undefined}>
+					{text === name ? (
+						name
+					) : (
+						<>
+							<span aria-hidden="true" title={name}>
+								{text}
+							</span>
+							<span class="hidden">{name}</span>
+						</>
+					)}
 				</a>
+				<span class="facts">{facts.filter((fact) => fact !== '').join(' · ')}</span>
 			</td>
 			<td class="length">{sizeText(length)}</td>
 			<td class="seeders">{seeders}</td>
@@ -155,4 +224,20 @@ function Row({ row, index, isOwn, onGet }: RowProps) {
 			</td>
 		</tr>
 	);
+}
+
+function measuresOf(table: HTMLTableElement): Measures {
+	const row = table.querySelector('tbody tr:not(.spacer)');
+	const link = row?.querySelector('a');
+	// The property `font` is empty where figures are tabular.
+	const { fontWeight, fontSize, fontFamily } = getComputedStyle(link ?? table);
+	return {
+		row: row?.getBoundingClientRect().height ?? 48,
+		name: link?.clientWidth ?? 0,
+		font: `${fontWeight} ${fontSize} ${fontFamily}`,
+	};
+}
+
+function isSame<T extends object>(a: T, b: T): boolean {
+	return (Object.keys(a) as Array<keyof T>).every((key) => a[key] === b[key]);
 }

@@ -1,28 +1,65 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
+import { type Dropped, readDropped } from './dropped.ts';
 import type { PageState } from './worker-client.ts';
 
 /**
- * Files that are dropped anywhere go to `onFile`. A browser would leave the page for them otherwise, and with it
- * all that it gets and shares.
+ * Files that are dropped anywhere on the page go to `onFile`. A browser would leave the page for them otherwise, and with
+ * it all that it gets and shares.
+ *
+ * @param onFile undefined: nothing may be shared
+ * @returns what was dropped last, until it is cleared
  */
-export function useDrops(onFile: ((file: File) => void) | undefined): void {
+export function useDrops(
+	onFile: ((file: File) => void) | undefined,
+): readonly [dropped: Dropped | undefined, clear: () => void] {
+	const [dropped, setDropped] = useState<Dropped>();
 	useEffect(() => {
-		const over = (event: DragEvent): void => event.preventDefault();
-		const drop = (event: DragEvent): void => {
-			event.preventDefault();
-			const files = event.dataTransfer?.files ?? [];
-			for (const file of onFile === undefined ? [] : files) {
-				onFile?.(file);
-				location.hash = 'files';
+		// A link or a picture of this page that is moved a little.
+		let isOwn = false;
+		const start = (): void => {
+			isOwn = true;
+		};
+		const end = (): void => {
+			isOwn = false;
+		};
+		const over = (event: DragEvent): void => {
+			if (!isTextForField(event)) {
+				event.preventDefault();
 			}
 		};
+		const drop = (event: DragEvent): void => {
+			if (isTextForField(event)) {
+				return;
+			}
+			event.preventDefault();
+			if (onFile === undefined || isOwn || event.dataTransfer === null) {
+				return;
+			}
+			const now = readDropped(event.dataTransfer);
+			for (const file of now.files) {
+				onFile(file);
+			}
+			setDropped(now);
+			location.hash = 'files';
+		};
+		addEventListener('dragstart', start);
+		addEventListener('dragend', end);
 		addEventListener('dragover', over);
 		addEventListener('drop', drop);
 		return () => {
+			removeEventListener('dragstart', start);
+			removeEventListener('dragend', end);
 			removeEventListener('dragover', over);
 			removeEventListener('drop', drop);
 		};
 	}, [onFile === undefined]);
+	return [dropped, () => setDropped(undefined)];
+}
+
+/** Whether what is dragged belongs to the browser: text that goes into a field. */
+function isTextForField({ target, dataTransfer }: DragEvent): boolean {
+	const isField = target instanceof HTMLInputElement && target.type !== 'file';
+	return isField && dataTransfer?.types.includes('Files') === false;
 }
 
 /** Has the browser ask before it leaves the page while something would be lost. */

@@ -52,6 +52,7 @@ export function terminalSvg(frames: readonly Frame[], columns: number, rest: num
 		({ lines }, index) => `<g class="f${index}">${lines.map(lineOf).join('')}</g>`,
 	);
 	return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="${SIZE}">
+<title>shoal demo</title>
 <style>g{visibility:hidden}${rules.join('')}${still}</style>
 <rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>
 ${groups.join('\n')}

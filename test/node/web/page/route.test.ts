@@ -1,0 +1,46 @@
+import * as assert from 'uvu/assert';
+import { seedsFragment, viewOf } from '../../../../node/web/page/route.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
+
+const test = suite('addresses of the page');
+const ID = 'ab12'.repeat(16);
+
+test('the id of a seed is an address, in each form that people write', () => {
+	for (const fragment of [`#${ID}`, `#/${ID}`, `#/seed/${ID}`, `#${ID.toUpperCase()}`, ID]) {
+		assert.equal(viewOf(fragment), { view: 'seed', id: ID }, fragment);
+	}
+});
+
+test('without a fragment the list of seeds is shown', () => {
+	for (const fragment of ['', '#', '#/', '#seeds', '#seeds?', '#?']) {
+		assert.equal(viewOf(fragment), { view: 'seeds', query: '', sort: 'name' }, fragment);
+	}
+	assert.equal(viewOf('#nodes'), { view: 'nodes' });
+	assert.equal(viewOf('#/files'), { view: 'files' });
+});
+
+test('what is searched for and the order come back as they were', () => {
+	for (const query of ['', 'lecture 07', '100 % & more = ?#', 'ä/📦', ' x ', '%zz']) {
+		for (const sort of ['name', 'rate', 'age'] as const) {
+			const fragment = seedsFragment({ query, sort });
+			assert.equal(viewOf(fragment), { view: 'seeds', query, sort }, fragment);
+			assert.equal(viewOf(new URL(fragment, 'http://a.test/').hash).view, 'seeds');
+		}
+	}
+	assert.equal(viewOf('#seeds?sort=nonsense&find=a'), { view: 'seeds', query: 'a', sort: 'name' });
+});
+
+test('an address that names nothing is said as it is', () => {
+	for (const [fragment, text] of [
+		[`#${ID.slice(1)}`, ID.slice(1)],
+		[`#${ID}0`, `${ID}0`],
+		['#nodes/2', 'nodes/2'],
+		['#__proto__', '__proto__'],
+		['#%E0%A4%A', '%E0%A4%A'],
+		['#a%20b', 'a b'],
+	] as const) {
+		assert.equal(viewOf(fragment), { view: 'unknown', text }, fragment);
+	}
+});
+
+test.run();

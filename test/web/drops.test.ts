@@ -1,0 +1,131 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import * as assert from 'uvu/assert';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { Shoal } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
+import { findings } from './axe.ts';
+import { openTab, type Tab } from './chromium.ts';
+import { spawnServed } from './served.ts';
+
+const test = suite('what is dropped on the page', { timeout: 300_000 });
+
+/** What is dragged: paths of the disk, or a text or a link. */
+interface Dragged {
+	readonly files?: readonly string[];
+	readonly items?: ReadonlyArray<{ readonly mimeType: string; readonly data: string }>;
+}
+
+/** Drops it as the window system does, so that the browser does with it whatever it would. */
+async function drop({ page, context }: Tab, dragged: Dragged, x = 600, y = 700): Promise<void> {
+	const session = await context.newCDPSession(page);
+	const data = {
+		items: [...(dragged.items ?? [])],
+		files: [...(dragged.files ?? [])],
+		dragOperationsMask: 1,
+	};
+	for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+		await session.send('Input.dispatchDragEvent', { type, x, y, data });
+	}
+	await session.detach();
+}
+
+/** A page that shows My files, a folder with files in it, and what is gone from the page if it was left. */
+async function openFiles(
+	t: Scope,
+): Promise<Tab & { folder: string; url: string; isSame: () => Promise<boolean> }> {
+	const folder = await makeFolder(t);
+	const { url, page: address } = await spawnServed(t);
+	const tab = await openTab(t, `${address}/#files`);
+	await tab.page.getByText('connected', { exact: true }).waitFor();
+	await tab.page.evaluate('window.isSame = true');
+	return {
+		...tab,
+		folder,
+		url,
+		isSame: () => tab.page.evaluate<boolean>('window.isSame === true'),
+	};
+}
+
+const shared = (page: Page) => page.locator('.mine.sharing');
+
+test('a folder is not shared but named, with what to do; files beside it are shared', async (t) => {
+	const tab = await openFiles(t);
+	const { page, folder, url, trouble } = tab;
+	await mkdir(join(folder, 'photos of 2026'));
+	await writeFile(join(folder, 'photos of 2026', 'inside.jpg'), 'inside');
+	await writeFile(join(folder, 'beside.txt'), 'beside');
+	await drop(tab, { files: [join(folder, 'photos of 2026')] });
+	const note = page
+		.getByRole('alert')
+		.filter({ hasText: 'This folder is not shared: photos of 2026' });
+	await note.getByText('shoal share FOLDER/*').waitFor();
+	assert.is(await page.locator('.mine').count(), 0);
+	assert.equal(await findings(page), []);
+	await note.getByRole('button', { name: 'Close' }).click();
+	await note.waitFor({ state: 'detached' });
+
+	await drop(tab, { files: [join(folder, 'photos of 2026'), join(folder, 'beside.txt')] });
+	await note.waitFor();
+	await shared(page).getByText('beside.txt').waitFor();
+	assert.is(await page.locator('.mine').count(), 1);
+	const ls = new Shoal(t, ['ls', '--broker', url]);
+	await ls.exit();
+	assert.is(ls.all('seed').length, 1);
+	assert.equal(trouble, []);
+});
+
+test('twenty files are shared at once, an empty one among them, wherever on the page they fall', async (t) => {
+	const tab = await openFiles(t);
+	const { page, folder, url, trouble, isSame } = tab;
+	const files = Array.from({ length: 20 }, (_, index) => join(folder, `file ${index}.txt`));
+	for (const [index, path] of files.entries()) {
+		await writeFile(path, 'x'.repeat(index));
+	}
+	await page.getByRole('link', { name: 'Swarm' }).click();
+	await page.getByRole('heading', { name: 'Swarm' }).waitFor();
+	// On the head of the page, which no drop zone is.
+	await drop(tab, { files }, 5, 5);
+	await until('all are shared', async () => (await shared(page).count()) === files.length);
+	await shared(page).filter({ hasText: 'file 0.txt' }).getByText('0 B').waitFor();
+	const output = join(folder, 'got');
+	await mkdir(output);
+	const href = await shared(page)
+		.filter({ hasText: 'file 0.txt' })
+		.getByRole('link')
+		.getAttribute('href');
+	const got = new Shoal(t, ['get', (href as string).slice(1), '--broker', url, '-o', output]);
+	await got.event('complete');
+	assert.ok(await isSame(), 'the page was left');
+	assert.equal(trouble, []);
+});
+
+test('a link, a picture or a text that is dropped leads nowhere, and text still goes into a field', async (t) => {
+	const tab = await openFiles(t);
+	const { page, trouble, isSame } = tab;
+	const before = page.url();
+	for (const items of [
+		[{ mimeType: 'text/uri-list', data: 'http://127.0.0.1:9/elsewhere' }],
+		[{ mimeType: 'text/plain', data: 'some text' }],
+		[{ mimeType: 'text/html', data: '<img src=x onerror=alert(1)>' }],
+	]) {
+		await drop(tab, { items });
+		const note = page
+			.getByRole('alert')
+			.filter({ hasText: 'Nothing is shared: what was dropped is a text or a link' });
+		await note.getByRole('button', { name: 'Close' }).click();
+		await note.waitFor({ state: 'detached' });
+		assert.is(page.url(), before);
+	}
+	await page.getByRole('link', { name: 'Swarm' }).click();
+	const find = page.getByLabel('Find');
+	const { x, y } = (await find.boundingBox()) as { x: number; y: number };
+	await drop(tab, { items: [{ mimeType: 'text/plain', data: 'some text' }] }, x + 20, y + 10);
+	await until('the text is in the field', async () => (await find.inputValue()) === 'some text');
+	assert.ok(await isSame(), 'the page was left');
+	assert.equal(trouble, []);
+});
+
+test.run();
