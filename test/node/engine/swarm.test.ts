@@ -58,12 +58,17 @@ test('who is frozen or cut off completes afterwards, and nobody waits for it; wh
 });
 
 test(`${RANDOM_SWARMS} random swarms with faults keep every invariant and complete`, () => {
+	const failures: Error[] = [];
 	for (let seed = FIRST_SEED; seed < FIRST_SEED + RANDOM_SWARMS; seed += 1) {
 		try {
 			randomSwarm(seed);
-		} catch (error) {
-			throw new Error(`run again with SHOAL_SEED=${seed} SHOAL_SWARMS=1`, { cause: error });
+		} catch (cause) {
+			failures.push(new Error(`run again with SHOAL_SEED=${seed} SHOAL_SWARMS=1`, { cause }));
 		}
+	}
+	if (failures.length > 0) {
+		const seeds = failures.map(({ message }) => message).join('; ');
+		throw new AggregateError(failures, `${failures.length} swarms failed: ${seeds}`);
 	}
 });
 
