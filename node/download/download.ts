@@ -71,7 +71,7 @@ export class Download {
 	/**
 	 * Runs to the end. What is complete goes on being held by the node.
 	 *
-	 * @throws ShoalError ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS, ERR_NO_SPACE, ERR_PERMISSION,
+	 * @throws ShoalError ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_TIMEOUT, ERR_EXISTS, ERR_NO_SPACE, ERR_PERMISSION,
 	 *   ERR_IO, ERR_NAME, ERR_SEED_LIES, ERR_ABORTED, ERR_CLOSED
 	 */
 	async run(): Promise<DownloadResult> {

@@ -1,7 +1,7 @@
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
 import type { DownloadContext } from './download-types.ts';
 
-/** ms after which a seed for which the tracker lists no node counts as not found. */
+/** ms after which a seed for which the tracker lists no node counts as not found, and a tracker that is not there as absent. */
 const NONE_LISTED = 5_000;
 /** ms after which listed nodes that send no byte count as absent. */
 const SILENT = 20_000;
@@ -10,7 +10,8 @@ const SILENT = 20_000;
 export class GiveUp {
 	readonly #context: Pick<DownloadContext, 'link' | 'tracker'>;
 	readonly #seed: string;
-	#listed = 0;
+	/** Undefined until the tracker has answered: that may take long, and does not mean that there is nobody. */
+	#listed: number | undefined;
 	#liars = 0;
 	#askedAt = 0;
 	#silentSince: number | undefined;
@@ -46,7 +47,9 @@ export class GiveUp {
 		}
 		this.#askedAt = now;
 		const { isUp } = this.#context.link;
-		this.#noneListedSince = isUp && this.#listed === 0 ? (this.#noneListedSince ?? now) : undefined;
+		const { tracker } = this.#context;
+		const isNone = this.#listed === 0 || (this.#listed ?? tracker.state) === undefined;
+		this.#noneListedSince = isUp && isNone ? (this.#noneListedSince ?? now) : undefined;
 		this.#silentSince = isUp ? (this.#silentSince ?? now) : undefined;
 		const isNoneListed = now - (this.#noneListedSince ?? now) > NONE_LISTED;
 		const isSilent = now - (this.#silentSince ?? now) > SILENT;
@@ -60,6 +63,9 @@ export class GiveUp {
 		}
 		if (isShoalError(lastError)) {
 			return lastError;
+		}
+		if (this.#listed === undefined) {
+			return noAnswer(link.url);
 		}
 		if (this.#listed > 0) {
 			return this.#nothingSent();
@@ -87,6 +93,13 @@ export class GiveUp {
 			`nobody has the seed ${this.#seed}; check the id with: shoal ls, or wait for it with --wait`,
 		);
 	}
+}
+
+function noAnswer(url: string): ShoalError {
+	return new ShoalError(
+		'ERR_TIMEOUT',
+		`the tracker on the broker at ${url} does not answer, so who has the seed is not known; try again later, or wait with --wait`,
+	);
 }
 
 function noTracker(url: string): ShoalError {

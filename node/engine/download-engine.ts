@@ -6,7 +6,7 @@ import type { Decision } from './decision.ts';
 import type { DownloadEngineOptions } from './engine-options.ts';
 import { ChunkPicker } from './picker.ts';
 import { bytesOpen, type KnownOfNode, leastOpen, RemoteNode, worthAsking } from './remote-node.ts';
-import { Window, type WindowOptions } from './window.ts';
+import { FIRST_WINDOW, Window, type WindowOptions } from './window.ts';
 
 /** ms of the rate of all nodes together that may be open: well below the longest timeout. */
 const MOST_QUEUE = 6_000;
@@ -90,9 +90,11 @@ export class DownloadEngine {
 			return;
 		}
 		const { layout, mostPart, mostOutstanding: mostWindow, lost } = this.#options;
+		// Where our own link is what makes others slow, a new node is no quicker.
+		const firstTimeout = (): number => this.#window.timeout;
+		const bounds = { mostPart, mostWindow, firstTimeout };
 		const remote =
-			this.#nodes.get(node) ??
-			new RemoteNode(node, layout.chunks, { mostPart, mostWindow }, lost, known);
+			this.#nodes.get(node) ?? new RemoteNode(node, layout.chunks, bounds, lost, known);
 		this.#nodes.set(node, remote);
 		for (const chunk of chunks) {
 			if (remote.have.set(chunk)) {
@@ -299,11 +301,23 @@ export class DownloadEngine {
 
 	/** Whether a part more fits; at an idle node in any case, as those who owe may never answer. */
 	#fits(remote: RemoteNode, open: number): boolean {
+		if (!remote.hasAnswered && remote.outstanding > 0 && !this.#fitsUnanswered(remote)) {
+			return false;
+		}
 		if (remote.window.isFree) {
 			return true;
 		}
 		const most = remote.outstanding === 0 ? this.#options.mostOutstanding : this.#window.size;
 		return open === 0 || open + remote.window.part <= most;
+	}
+
+	/**
+	 * Whether a part more fits into what may be open at all nodes that have not answered yet: one first window. Each
+	 * with one of its own would fill a thin link with more than it carries before the first timeout.
+	 */
+	#fitsUnanswered(remote: RemoteNode): boolean {
+		const unanswered = [...this.#nodes.values()].filter((node) => !node.hasAnswered);
+		return bytesOpen(unanswered) + remote.window.part <= FIRST_WINDOW;
 	}
 
 	#ask(remote: RemoteNode, request: bigint, mostPart: number, now: number): ByteRange {

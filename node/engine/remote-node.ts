@@ -1,6 +1,6 @@
 import { Bitfield } from '../../protocol/index.ts';
 import type { Attempt, Part } from './attempt.ts';
-import { LEAST_TIMEOUT, Window, type WindowOptions } from './window.ts';
+import { LEAST_TIMEOUT, MOST_TIMEOUT, Window, type WindowOptions } from './window.ts';
 
 /** Parts that overtake an open one before it counts as lost. */
 const OVERTAKEN = 3;
@@ -72,6 +72,11 @@ export class RemoteNode {
 	/** Bytes asked for and open: the sum over the open parts. */
 	get outstanding(): number {
 		return this.#outstanding;
+	}
+
+	/** Whether any bytes have come from it. */
+	get hasAnswered(): boolean {
+		return this.#heard !== Number.NEGATIVE_INFINITY;
 	}
 
 	/** Whether the window takes one part more. An idle node is always good for one. */
@@ -173,8 +178,8 @@ export class RemoteNode {
 	 */
 	isDoubtful(now: number): boolean {
 		const first = FIRST_DOUBT + 2 * this.#roundTrip + this.#outstanding / FIRST_RATE;
-		const half = this.window.timeout / 2;
-		const most = this.#heard === Number.NEGATIVE_INFINITY ? Math.min(first, half) : half;
+		const half = Math.min(this.window.timeout, MOST_TIMEOUT) / 2;
+		const most = this.hasAnswered ? half : Math.min(first, half);
 		return this.isSnubbed || this.#waits(now) > most;
 	}
 

@@ -8,7 +8,10 @@ export const LEAST_PART = 16 * 1024;
 const FIRST_TIMEOUT = 2_000;
 /** ms; an answer waits for a disk and for a turn of two event loops: below that it is not late. */
 export const LEAST_TIMEOUT = 500;
-const MOST_TIMEOUT = 10_000;
+/** ms, unless answers are known to take longer. */
+export const MOST_TIMEOUT = 10_000;
+/** ms; where answers are known to take longer, as they queue for a thin link, so long. */
+const MOST_MEASURED = 30_000;
 const MOST_QUEUE = 2_000;
 /** A part holds at most this many ms of the measured rate. */
 const MOST_PART_TIME = 1_000;
@@ -26,6 +29,8 @@ export interface WindowOptions {
 	readonly mostQueue?: number | undefined;
 	/** What is open does not count against what all nodes together may have open. @default false */
 	readonly isFree?: boolean;
+	/** ms that a node may take for its first answer, where that is more than 2,000: others take so long. */
+	readonly firstTimeout?: () => number;
 }
 
 /**
@@ -92,8 +97,11 @@ export class Window {
 	/** ms without any answer after which what is open counts as lost. */
 	get timeout(): number {
 		const measured =
-			this.#smoothed === undefined ? FIRST_TIMEOUT : this.#smoothed + 4 * this.#deviation;
-		return Math.min(Math.max(measured, LEAST_TIMEOUT) * this.#backoff, MOST_TIMEOUT);
+			this.#smoothed === undefined
+				? Math.max(FIRST_TIMEOUT, this.#options.firstTimeout?.() ?? 0)
+				: this.#smoothed + 4 * this.#deviation;
+		const most = Math.max(MOST_TIMEOUT, Math.min(measured, MOST_MEASURED));
+		return Math.min(Math.max(measured, LEAST_TIMEOUT) * this.#backoff, most);
 	}
 
 	/** A part of `bytes` asked for at `askedAt` has come. */

@@ -5,7 +5,8 @@ import { Broker } from '../../broker/index.ts';
 import type { Progress } from '../../node/index.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
 import { listed, startNode } from '../helpers/harness/node.ts';
-import { sha256, source } from '../helpers/harness/shoal.ts';
+import { startPlainBroker } from '../helpers/harness/plain-broker.ts';
+import { Shoal, sha256, source } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -38,6 +39,25 @@ test('F1: a running download and the list survive a restart of the broker', asyn
 	assert.ok(twice < 12 * MIB, `${twice} bytes twice`);
 	// A direct lane does not wait for the broker: the file may be there before the announces are back.
 	await until('the list is whole', async () => (await listed(node))[0]?.seeders === 2);
+});
+
+test('F4: a tracker that answers late does not mean that nobody has the seed', async (t) => {
+	const { url } = await startPlainBroker(t);
+	const tracker = new Shoal(t, ['tracker', '--broker', url]);
+	await tracker.event('ready');
+	const { folder, path, digest } = await source(t, MIB);
+	const seeder = await startNode(t, url);
+	const { seed } = await seeder.share(path);
+	const node = await startNode(t, url);
+	tracker.signal('SIGSTOP');
+	// It asks once more when it has waited in vain for the first answer, which takes longer than to find that nobody has it.
+	const unanswered = new Promise((resolve) => node.on('warning', resolve));
+	const getting = node.get(seed.id, { output: join(folder, 'copy') });
+	getting.catch(() => {});
+	await unanswered;
+	await new Promise((resolve) => setTimeout(resolve, 1_000));
+	tracker.signal('SIGCONT');
+	assert.is(await sha256((await getting).path), digest);
 });
 
 test('F6: when the last seeder goes, a download waits, and goes on when one comes', async (t) => {

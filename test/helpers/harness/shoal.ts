@@ -40,14 +40,18 @@ export class Shoal {
 	#code: number | NodeJS.Signals | undefined;
 	#stderr = '';
 
-	/** @param within what is put before the command, such as what runs it on another host */
+	/**
+	 * @param within what is put before the command, such as what runs it on another host
+	 * @param main the command line of another build
+	 */
 	constructor(
 		t: Scope,
 		args: readonly string[],
 		env: NodeJS.ProcessEnv = CACHELESS,
 		within: readonly string[] = [],
+		main: string = MAIN,
 	) {
-		const command = [...within, process.execPath, MAIN, ...args, '--json'];
+		const command = [...within, process.execPath, main, ...args, '--json'];
 		this.#child = spawn(command[0] as string, command.slice(1), { env });
 		const out = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
 		out.on('line', (line) => this.events.push({ ...JSON.parse(line), at: performance.now() }));

@@ -70,6 +70,17 @@ test('falls to one part when nothing comes, and is more patient each time', () =
 	assert.is(window.timeout, 500);
 });
 
+test('answers that take long are waited for longer, and a first one as long as others take', () => {
+	const window = new Window({ ...options, firstTimeout: () => 15_000 });
+	assert.is(window.timeout, 15_000);
+	window.onTimeout(15_000);
+	assert.is(window.timeout, 15_000);
+	for (let answer = 1; answer <= 20; answer += 1) {
+		window.onAnswer(window.part, answer * 1_000, answer * 1_000 + 25_000);
+	}
+	assert.ok(window.timeout >= 25_000 && window.timeout <= 30_000, `${window.timeout}`);
+});
+
 test('time in which nothing was open does not count against the rate', () => {
 	const window = fed(10 * MIB, 2, 1);
 	const before = window.rate;

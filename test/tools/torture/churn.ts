@@ -67,7 +67,10 @@ async function churnFor(t: TortureContext, rig: Rig, ms: number): Promise<void> 
 			nodes.push(rig.get(`copy-${joined}/`, { flags: ['--keep'] }));
 		} else {
 			const [leaving] = nodes.splice(Math.floor(t.random() * nodes.length), 1);
-			failed += leaving?.hasEnded ? 1 : 0;
+			if (leaving?.hasEnded) {
+				failed += 1;
+				t.say(`ended by itself: ${JSON.stringify(leaving.process.events.at(-1))}`);
+			}
 			await leave(leaving as Getter, t.random() < 0.5 ? 'SIGKILL' : 'SIGTERM');
 		}
 		await sleep(EVERY);

@@ -1,10 +1,10 @@
-import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatBytes, formatRate, formatTime } from '../../../node/cli/terminal/units.ts';
 import { ShoalNode } from '../../../node/index.ts';
 import { peakBytes } from '../../helpers/harness/proc.ts';
 import { MIB, Rig } from './rig.ts';
 import type { Scenario, TortureContext } from './scenario.ts';
+import { slowLink } from './slow-link.ts';
 
 const LENGTH = 512 * MIB;
 const EACH = 15_000_000;
@@ -44,7 +44,7 @@ async function freezeSeeder(t: TortureContext): Promise<void> {
 
 async function freezeDownloader(t: TortureContext): Promise<void> {
 	const rig = await Rig.start(t, { length: LENGTH, seeders: 1, maxUp: '40MB' });
-	const slowUrl = await slowReader(t, Number(new URL(rig.url).port));
+	const slowUrl = await slowLink(t, Number(new URL(rig.url).port), () => SLOW);
 	const [frozen, slow, ...others] = ['a', 'b', 'c', 'd'].map((name, index) =>
 		rig.get(`copy-${name}`, { flags: index === 1 ? ['--broker', slowUrl] : [] }),
 	);
@@ -76,34 +76,4 @@ async function freezeDownloader(t: TortureContext): Promise<void> {
 	}
 	await frozen?.process.end();
 	await slow?.process.end();
-}
-
-/** A way to the broker on which what comes back is read at 2 MB/s. @returns its URL */
-async function slowReader(t: TortureContext, port: number): Promise<string> {
-	const sockets = new Set<Socket>();
-	const server = createServer((near) => {
-		const far = connect(port, '127.0.0.1');
-		for (const socket of [near, far]) {
-			sockets.add(socket);
-			socket.on('error', () => {});
-			socket.on('close', () => {
-				near.destroy();
-				far.destroy();
-			});
-		}
-		near.pipe(far);
-		far.on('data', (bytes) => {
-			near.write(bytes);
-			far.pause();
-			setTimeout(() => far.resume(), (bytes.length * 1_000) / SLOW);
-		});
-	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	t.defer(() => {
-		server.close();
-		for (const socket of sockets) {
-			socket.destroy();
-		}
-	});
-	return `mqtt://127.0.0.1:${(server.address() as { port: number }).port}`;
 }

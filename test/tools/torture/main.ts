@@ -13,8 +13,10 @@ import { full } from './full.ts';
 import { huge } from './huge.ts';
 import { kills } from './kills.ts';
 import { lossy } from './lossy.ts';
+import { memory } from './memory.ts';
 import type { Scenario } from './scenario.ts';
 import { tracker } from './tracker.ts';
+import { versions } from './versions.ts';
 
 // npm run torture: what takes too long or too much for npm test. Ends with a summary, and with 0 only
 // if every fact holds.
@@ -29,6 +31,8 @@ const SCENARIOS: readonly Scenario[] = [
 	churn,
 	full,
 	lossy,
+	memory,
+	versions,
 ];
 const GIB = 2 ** 30;
 
@@ -38,6 +42,7 @@ const { values, positionals } = parseArgs({
 		seed: { type: 'string', default: process.env.TORTURE_SEED ?? String(Date.now() % 1_000_000) },
 		gib: { type: 'string', default: process.env.TORTURE_GIB ?? '' },
 		minutes: { type: 'string', default: '' },
+		other: { type: 'string' },
 		list: { type: 'boolean', default: false },
 	},
 });
@@ -48,7 +53,7 @@ const chosen = SCENARIOS.filter(
 );
 if (chosen.length === 0 || [size, minutes, Number(values.seed)].some(Number.isNaN)) {
 	console.error(
-		'npm run torture -- [NAME...] [--seed NUMBER] [--gib NUMBER] [--minutes NUMBER] [--list]',
+		'npm run torture -- [NAME...] [--seed NUMBER] [--gib NUMBER] [--minutes NUMBER] [--other FOLDER] [--list]',
 	);
 	process.exit(2);
 }
@@ -75,6 +80,7 @@ async function run(scenario: Scenario): Promise<Outcome> {
 			folder,
 			size,
 			minutes,
+			otherBuild: values.other,
 			random: fakeRandom(Number(values.seed)),
 			signal: stop.signal,
 			defer: (cleanUp) => cleanUps.add(cleanUp),
@@ -98,7 +104,7 @@ console.log(`seed ${values.seed}; the same again: npm run torture -- --seed ${va
 const { bavail, bsize } = await statfs(tmpdir());
 const outcomes: Outcome[] = [];
 for (const scenario of chosen) {
-	const { disk, minutes: takes, other, missing } = scenario.needs(size);
+	const { disk, minutes: takes, other, missing } = scenario.needs(size, values.other);
 	console.log(`\n${scenario.name}: ${scenario.about}`);
 	console.log(
 		`  needs ${formatBytes(disk)} in ${tmpdir()}, which has ${formatBytes(bavail * bsize)}; about ${takes} min`,

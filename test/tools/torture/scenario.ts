@@ -20,6 +20,8 @@ export interface TortureContext extends Scope {
 	readonly random: () => number;
 	/** Of the length that is asked for on the command line; undefined: the scenario's own. */
 	readonly size: number | undefined;
+	/** The folder of another build of shoal, where one is named on the command line. */
+	readonly otherBuild: string | undefined;
 	/** How long it is to last, where that can be chosen; undefined: the scenario's own. */
 	readonly minutes: number | undefined;
 	/** Tells what is going on. */
@@ -35,7 +37,8 @@ export interface Scenario {
 	readonly name: string;
 	/** What it shows, in a sentence. */
 	readonly about: string;
-	needs(size: number | undefined): Needs;
+	/** @param otherBuild see {@link TortureContext} */
+	needs(size: number | undefined, otherBuild: string | undefined): Needs;
 	/** @throws what it cannot go on after */
 	run(t: TortureContext): Promise<void>;
 }
