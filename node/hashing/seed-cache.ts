@@ -31,7 +31,7 @@ const LF = 0x0a;
  * a folder that any number of processes use at the same time.
  *
  * An entry is a line that names the format, the SHA-256 of all that follows, the path as JSON, the
- * {@link fileStamp}, and the text of the seed. One that is not exactly as it was written, or is of another
+ * stamp of the file (`stampOf`), and the text of the seed. One that is not exactly as it was written, or is of another
  * file, is none; it is written anew. The cache is a convenience: what fails in it is no failure of its user.
  */
 export class SeedCache {

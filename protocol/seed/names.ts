@@ -26,7 +26,8 @@ const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boole
 /**
  * `name` if it is safe as the name of a file: one path segment, no control characters, nothing that
  * a system takes for something else. Spaces, quotes, colons behind more than one letter and all of
- * Unicode may stand in it; a system that cannot store one has to refuse it when it writes.
+ * Unicode may stand in it; a system that cannot store one has to refuse it when it writes
+ * ({@link unstorableOnWindows}).
  *
  * @throws ShoalError ERR_NAME that says which rule it breaks
  */
@@ -37,6 +38,11 @@ export function checkName(name: string): string {
 		}
 	}
 	return name;
+}
+
+/** The characters of `name`, each once, that Windows allows in no file name; other systems store them. */
+export function unstorableOnWindows(name: string): string[] {
+	return [...new Set(name.match(/[<>:"|?*]/g))];
 }
 
 // A leading dot hides a file, or makes it a setting of some program. Format characters but the joiners,
