@@ -218,7 +218,12 @@ export class Broker {
 			pool: this.#pool,
 			taker: this.#chunkForwarder,
 			highWaterMark: queueMark(this.#limits),
-			onBad: () => this.#authorizer.count('packet'),
+			onBad: (error) => {
+				this.#authorizer.count('packet');
+				if (error !== undefined) {
+					this.#events.emit('warning', error);
+				}
+			},
 			control: this.#received,
 		});
 		this.#connections.addSilent(stream);
