@@ -11,6 +11,7 @@ import { type MakeSeedOptions, makeSeed } from './make-seed.ts';
 import { openMemory } from './memory-backing.ts';
 import { hasFiles, openFile } from './opfs-backing.ts';
 import { SerialQueue } from './serial-queue.ts';
+import { onNoThread } from './threaded-hash.ts';
 import { WebLink } from './web-link.ts';
 import { WebTarget } from './web-target.ts';
 
@@ -40,6 +41,7 @@ export class BrowserNode extends BaseNode {
 	/** Hashing of files, and of what is there already: more at a time would only take memory. */
 	readonly #hashing = new SerialQueue();
 	#broken: NonNullable<BrowserNodeOptions['onBroken']> = () => {};
+	readonly #noThread = onNoThread((error) => this.context.warn(error));
 
 	/** Connects and says hello. @throws ShoalError ERR_BROKER, ERR_REFUSED */
 	static async start({ url, token = '', onBroken }: BrowserNodeOptions): Promise<BrowserNode> {
@@ -109,6 +111,10 @@ export class BrowserNode extends BaseNode {
 		}
 		this.#targets.get(id)?.release();
 		this.#targets.delete(id);
+	}
+
+	protected override async release(): Promise<void> {
+		this.#noThread();
 	}
 
 	protected override onBroken({ seed }: StoredContent, error: unknown): void {
