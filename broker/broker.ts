@@ -7,7 +7,15 @@ import { BufferPool, hostAndPort, type Limits, resolveLimits, Topics } from '../
 import { Authorizer } from './access/authorizer.ts';
 import type { TokenAuth, Tokens } from './access/token-auth.ts';
 import { onEndings } from './aedes/connection-end.ts';
-import { deliverAll, grantedFilters, keepRetainedIn, onAedesError } from './aedes/internals.ts';
+import { GrantedQos } from './aedes/granted-qos.ts';
+import {
+	deliverAll,
+	grantedOf,
+	keepRetainedIn,
+	lowerQos,
+	lowersNoOther,
+	onAedesError,
+} from './aedes/internals.ts';
 import { closeAedes, makeAedes } from './aedes/make-aedes.ts';
 import { type RetainedStore, retainedOf } from './aedes/retained-store.ts';
 import type { BrokerEvents, BrokerOptions } from './broker-options.ts';
@@ -80,17 +88,24 @@ export class Broker {
 			warn(error);
 		});
 		onAedesError(this.#aedes, (error) => this.#events.emit('error', error));
-		this.#aedes.on('client', (client) => deliverAll(client, this.#aedes.id));
+		const granted = new GrantedQos();
+		this.#aedes.on('client', (client) => {
+			deliverAll(client, this.#aedes.id);
+			lowerQos(client, (topic, qos) => granted.of(client, topic, qos));
+		});
 		this.#aedes.on('clientReady', ({ conn }) => this.#connections.spoke(conn));
 		this.#aedes.on('subscribe', (subscriptions, client) => {
-			for (const filter of grantedFilters(subscriptions)) {
+			for (const { topic: filter, qos } of grantedOf(subscriptions)) {
 				this.#chunkForwarder.subscribed(client, filter);
+				granted.granted(client, filter, qos);
+				lowersNoOther(client, filter);
 			}
 		});
 		this.#aedes.on('unsubscribe', (filters, client) => {
 			this.#authorizer.unsubscribed(client, filters);
 			for (const filter of filters) {
 				this.#chunkForwarder.unsubscribed(client, filter);
+				granted.gaveUp(client, filter);
 			}
 		});
 		this.#server = createServer(
@@ -205,7 +220,12 @@ export class Broker {
 			pool: this.#pool,
 			taker: this.#chunkForwarder,
 			highWaterMark: queueMark(this.#limits),
-			onBad: () => this.#authorizer.count('packet'),
+			onBad: (error) => {
+				this.#authorizer.count('packet');
+				if (error !== undefined) {
+					this.#events.emit('warning', error);
+				}
+			},
 			control: this.#received,
 		});
 		this.#connections.addSilent(stream);

@@ -17,7 +17,7 @@ import {
 } from '../protocol/index.ts';
 import { TokenBucket } from './access/token-bucket.ts';
 import { endingOf } from './aedes/connection-end.ts';
-import { grantedFilters } from './aedes/internals.ts';
+import { grantedOf } from './aedes/internals.ts';
 import { closeAedes, type Hooks, makeAedes } from './aedes/make-aedes.ts';
 import { type KeyPair, secureContext } from './net/certificate.ts';
 import { Connections } from './net/connections.ts';
@@ -150,7 +150,7 @@ export class Listener {
 		this.#aedes.on('clientError', warn);
 		this.#aedes.on('connectionError', warn);
 		this.#aedes.on('subscribe', (subscriptions, client) => {
-			if (grantedFilters(subscriptions).length > 0) {
+			if (grantedOf(subscriptions).length > 0) {
 				this.#join(client);
 			}
 		});

@@ -110,7 +110,7 @@ export {
 	MAX_LENGTH,
 	MIN_CHUNK_SIZE,
 } from './seed/layout.ts';
-export { checkName, MAX_NAME_BYTES, safeFileName } from './seed/names.ts';
+export { checkName, MAX_NAME_BYTES, safeFileName, unstorableOnWindows } from './seed/names.ts';
 export { distance, hashId, precedence } from './seed/precedence.ts';
 export {
 	bodyBytes,

@@ -26,7 +26,7 @@ const TABLE = {
 	outstanding: limit(
 		4 * MIB,
 		'bytes',
-		'asked for and not yet there, per downloader on the broker lane',
+		'asked for and not yet there, per downloader on the broker lane; each node keeps it',
 	),
 	shedQueue: limit(4 * MIB, 'bytes', 'queued for one client; above: its chunks are shed'),
 	shedTotal: limit(
@@ -66,9 +66,13 @@ const TABLE = {
 	keepalive: limit(15, 's', 'MQTT keepalive of a node'),
 	querySample: limit(50, '', 'nodes in one answer to a query'),
 	listPage: limit(100, '', 'seeds in one answer to get_seed'),
-	requestRanges: limit(64, '', 'byte ranges in one request'),
-	requestQueue: limit(64, '', 'requests queued by one seeder for one downloader; more: refused'),
-	badAnswers: limit(2, '', 'bad chunks from a node before it is dropped'),
+	requestRanges: limit(64, '', 'byte ranges in one request; each node keeps it'),
+	requestQueue: limit(
+		64,
+		'',
+		'requests queued by one seeder for one downloader; more: refused by that node',
+	),
+	badAnswers: limit(2, '', 'bad chunks from a node before another drops it; each node keeps it'),
 } satisfies Record<string, Limit>;
 
 /** The name of a limit. */

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { AedesOptions, Client, PublishPacket } from 'aedes';
 import { quoted, ShoalError, type Topic } from '../../protocol/index.ts';
+import { isWill } from '../aedes/internals.ts';
 import type { ChunkRules, ChunkTopic } from '../net/chunk-forwarder.ts';
 import { SlowConsumers } from '../net/slow-consumers.ts';
 import { count, type Flow, noFlow, publishLength } from '../net/traffic.ts';
@@ -211,8 +212,18 @@ export class Authorizer implements ChunkRules {
 		const why = isWatcher
 			? 'watcher'
 			: whyNotPublish(id, { topic, qos, retain, bytes }, this.#rules);
+		if (why === undefined) {
+			return null;
+		}
+		if (client !== null && isWill(client, packet)) {
+			const text = `the will of ${quoted(id)} on ${quoted(topic)} is not published: ${why}`;
+			const error = this.#refusal(why, text, client, `will ${topic}`);
+			// Who publishes what is refused is cut, and that is a warning. Here the client has gone already.
+			this.#warn(error);
+			return error;
+		}
 		const text = `${quoted(id)} may not publish on ${quoted(topic)}: ${why}`;
-		return why === undefined ? null : this.#refusal(why, text, client, `publish ${topic}`);
+		return this.#refusal(why, text, client, `publish ${topic}`);
 	}
 
 	#maySubscribe(client: Client, filter: string): boolean {

@@ -10,6 +10,12 @@ interface ClientInternals {
 	readonly _keepaliveTimer: NodeJS.Timeout | null;
 	/** The number of the last message, by the id of its broker. */
 	readonly duplicates: object;
+	/** By filter. A copy for another subscription is lowered to the QoS that the topic itself has here. */
+	readonly subscriptions: Readonly<Record<string, { qos: number }>>;
+	/** The will of a client that has not said goodbye. */
+	readonly will: object | null;
+	/** Sends a message whose QoS is not 0, and what is retained; the packet is for this client alone. */
+	deliverQoS(packet: { readonly topic: string; qos: number }, done: () => void): void;
 }
 
 /** The part of an Aedes that is not in its types. */
@@ -27,6 +33,8 @@ export interface RetainedPersistence {
 
 /** The QoS of a subscription that was refused (MQTT 3.1.1, 3.9.3). */
 const REFUSED = 128;
+/** Above every QoS. */
+const NO_QOS = 3;
 
 /** Restarts the keep-alive time of `client`, as Aedes does for each packet that it sees. */
 export function keepAlive(client: Client): void {
@@ -43,6 +51,33 @@ export function deliverAll(client: Client, brokerId: string): void {
 	Object.defineProperty(duplicates, brokerId, { get: () => 0, set: () => {} });
 }
 
+/**
+ * Has `qosOf` say with which QoS a message goes out to `client`, given that with which it was published. Aedes only
+ * looks at what was granted for the topic itself: what comes through a wildcard, or is retained, keeps its QoS.
+ */
+export function lowerQos(client: Client, qosOf: (topic: string, qos: number) => number): void {
+	const internals = client as unknown as ClientInternals;
+	const { deliverQoS } = internals;
+	internals.deliverQoS = (packet, done) => {
+		packet.qos = qosOf(packet.topic, packet.qos);
+		deliverQoS(packet, done);
+	};
+}
+
+/** Keeps Aedes from lowering what `client` gets through another filter to what was granted for `filter`. */
+export function lowersNoOther(client: Client, filter: string): void {
+	const subscription = (client as unknown as ClientInternals).subscriptions[filter];
+	if (subscription !== undefined) {
+		// One that is asked for again is another then, and replaces this one.
+		subscription.qos = NO_QOS;
+	}
+}
+
+/** Whether `packet`, which is to be published, is the will of `client`. */
+export function isWill(client: Client, packet: object): boolean {
+	return (client as unknown as ClientInternals).will === packet;
+}
+
 /** Keeps the retained messages of `aedes`, which listens, in `store`. */
 export function keepRetainedIn(aedes: Aedes, store: RetainedPersistence): void {
 	Object.assign((aedes as unknown as AedesInternals).persistence, {
@@ -57,9 +92,9 @@ export function onAedesError(aedes: Aedes, listener: (error: unknown) => void): 
 	(aedes as unknown as AedesInternals).on('error', listener);
 }
 
-/** The filters of a `subscribe` event that were granted: it has those that were refused as well. */
-export function grantedFilters(subscriptions: readonly Subscription[]): string[] {
-	return subscriptions.filter(({ qos }) => (qos as number) !== REFUSED).map(({ topic }) => topic);
+/** Those of a `subscribe` event that were granted: it has those that were refused as well. */
+export function grantedOf(subscriptions: readonly Subscription[]): Subscription[] {
+	return subscriptions.filter(({ qos }) => (qos as number) !== REFUSED);
 }
 
 /** Whether `error` is that of a client that sent no CONNECT in time; it has no code. */

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { PublishPacket } from 'aedes';
 import type { Limits, Topics } from '../../protocol/index.ts';
 import type { RetainedPersistence } from './internals.ts';
+import { isMatch } from './topic-filter.ts';
 
 /** Messages that are handed out before others get their turn. */
 const AT_ONCE = 32;
@@ -139,14 +140,6 @@ async function* paced(packets: Iterable<PublishPacket>): AsyncGenerator<PublishP
 			await setImmediate();
 		}
 	}
-}
-
-/** MQTT 3.1.1, 4.7.1, for topics without `$`. */
-function isMatch(topic: readonly string[], filter: readonly string[]): boolean {
-	const isDeep = filter.at(-1) === '#';
-	const fixed = isDeep ? filter.slice(0, -1) : filter;
-	const isLong = isDeep ? topic.length >= fixed.length : topic.length === fixed.length;
-	return isLong && fixed.every((level, index) => level === '+' || level === topic[index]);
 }
 
 /** What is kept: a node's announces, and its state. */

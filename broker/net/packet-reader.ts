@@ -19,7 +19,10 @@ const CONNECT = 1;
 const PUBLISH = 3;
 /** CONNACK with return code 1, unacceptable protocol level. */
 const UNKNOWN_LEVEL = Uint8Array.of(0x20, 2, 0, 1);
-const ANSWERED_LEVELS: ReadonlySet<number> = new Set([3, 4, 5]);
+/** The same as clients of MQTT 5 read it (MQTT 5.0, 3.2.2.2): reason code 0x84, and no properties. */
+const UNKNOWN_LEVEL_5 = Uint8Array.of(0x20, 3, 0, 0x84, 0);
+const MQTT_5 = 5;
+const ANSWERED_LEVELS: ReadonlySet<number> = new Set([3, 4]);
 /** Bridges of mosquitto set it in the level. */
 const BRIDGE = 0x80;
 /** Plain messages from here on are put into buffers of the pool: only chunks are as large, and come often. */
@@ -41,8 +44,8 @@ export interface PacketReaderOptions {
 	readonly taker: PacketTaker;
 	/** Bytes a stream takes before a write says that it is full. */
 	readonly highWaterMark: number;
-	/** A packet is too large, or none at all: the stream is closed. */
-	readonly onBad: () => void;
+	/** A packet is too large, or none at all: the stream is closed, with the error unless it is told here. */
+	readonly onBad: (error?: ShoalError) => void;
 	/** Counts the messages that are not taken. @default nobody does */
 	readonly control?: Flow | undefined;
 }
@@ -70,6 +73,15 @@ export function packetReader(
 	const { limits, pool, taker, control, onBad } = options;
 	let client: Client | undefined;
 	let isFirst = true;
+	/** Answers a CONNECT of another version, and ends the connection. @returns whether it was one */
+	const refuseVersion = (packet: Uint8Array): boolean => {
+		const level = unknownLevel(packet);
+		if (level !== undefined) {
+			onBad(wrongVersion(level));
+			stream.end(level === MQTT_5 ? UNKNOWN_LEVEL_5 : UNKNOWN_LEVEL);
+		}
+		return level !== undefined;
+	};
 	const framer = new PacketFramer({
 		admit: (type, length) => {
 			checkPacket(type, length, { isFirst, most: mostLength(client, limits) });
@@ -79,9 +91,7 @@ export function packetReader(
 		allocate: (first, length) =>
 			first === PLAIN_PUBLISH && length >= LARGE ? pool.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {
-			if (client?.connected !== true && !isKnownLevel(packet)) {
-				onBad();
-				stream.end(UNKNOWN_LEVEL);
+			if (client?.connected !== true && refuseVersion(packet)) {
 				return;
 			}
 			if (client?.connected !== true || !taker.relay(client, packet)) {
@@ -170,18 +180,25 @@ function mostLength(client: Client | undefined, limits: Limits): number {
 }
 
 /**
- * Whether a packet that comes before the connection stands is no CONNECT, or one of a protocol level that Aedes
- * answers: its parser ends the connection at any other, where MQTT 3.1.1, 3.1.2-2 has a CONNACK first.
+ * The protocol level of a CONNECT, if it is none that Aedes answers: its parser ends the connection at others, where
+ * MQTT 3.1.1, 3.1.2-2 has a CONNACK first, or answers them in the form of another version.
  */
-function isKnownLevel(packet: Uint8Array): boolean {
+function unknownLevel(packet: Uint8Array): number | undefined {
 	if ((packet[0] as number) >> 4 !== CONNECT) {
-		return true;
+		return undefined;
 	}
 	const head = 1 + packet.subarray(1).findIndex((byte) => byte < 0x80) + 1;
 	const nameLength = ((packet[head] ?? 0) << 8) | (packet[head + 1] ?? 0);
 	const level = packet[head + 2 + nameLength];
 	const name = Buffer.from(packet.subarray(head + 2, head + 2 + nameLength)).toString('latin1');
-	return name !== 'MQTT' || level === undefined || ANSWERED_LEVELS.has(level & ~BRIDGE);
+	const isKnown = name !== 'MQTT' || level === undefined || ANSWERED_LEVELS.has(level & ~BRIDGE);
+	return isKnown ? undefined : level;
+}
+
+function wrongVersion(level: number): ShoalError {
+	const version = level === MQTT_5 ? 'MQTT 5' : `MQTT of protocol level ${level}`;
+	const what = `a client speaks ${version}, and here is MQTT 3.1.1: choose that version there`;
+	return new ShoalError('ERR_MESSAGE', what);
 }
 
 /** @throws ShoalError ERR_LIMIT, ERR_MESSAGE */

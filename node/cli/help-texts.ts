@@ -139,6 +139,7 @@ Exit codes:
 
 Environment:
   SHOAL_BROKER     the broker where none is named
+  SHOAL_JOIN       a join link, as if it had been joined
   SHOAL_NODE_NAME  what nodes of this machine are called; empty: no name
   SHOAL_LOG_LEVEL  what is logged by what runs on: error, warn, info or debug
   NO_COLOR         takes the colours away

@@ -171,7 +171,7 @@ function addTransfers(program: Command): void {
 		);
 	add(program, 'get', 'download files, verify them, and serve them a little longer')
 		.argument('<what...>', 'the id of a seed, a link, or the path of a seed file')
-		.option(BROKER, 'the broker (default: the one of the link, of SHOAL_BROKER, or this machine)')
+		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one of the link, '))
 		.option(CERT, ABOUT_CERT)
 		.option('-o, --output <path>', 'a file, a folder that exists, or - for standard output')
 		.option('--range <range>', 'with -o -: only these bytes, such as 0-499, 500- or -500')
@@ -301,14 +301,17 @@ async function complain(
 ): Promise<void> {
 	const command = program.commands.find((each) => each.name() === args[0]);
 	const help = command === undefined ? 'shoal --help' : `shoal ${command.name()} --help`;
-	const what =
-		error.code === 'commander.help'
-			? 'a command is expected'
-			: error.message
-					.replace(/^error: /, '')
-					.replace(/\n\(Did you mean (.*)\?\)$/, ' (did you mean $1?)');
 	const { failUsage } = await import('./run.ts');
-	await failUsage(`${what}; see: ${help}`, args.includes('--json'));
+	await failUsage(`${whatIsWrong(error, args)}; see: ${help}`, args.includes('--json'));
+}
+
+function whatIsWrong({ code, message }: CommanderError, args: readonly string[]): string {
+	if (code === 'commander.help') {
+		return args[0] === 'help' ? `there is no command ${args[1]}` : 'a command is expected';
+	}
+	return message
+		.replace(/^error: /, '')
+		.replace(/\n\(Did you mean (.*)\?\)$/, ' (did you mean $1?)');
 }
 
 function collect(value: string, previous: readonly string[] = []): string[] {

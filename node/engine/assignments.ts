@@ -6,7 +6,7 @@ import type { Decision } from './decision.ts';
 import type { ChunkPicker } from './picker.ts';
 import type { RemoteNode } from './remote-node.ts';
 
-/** Attempts at the same chunks, while none of them is answered; chunks of up to SMALL bytes may have more. */
+/** Attempts at the same chunks; chunks of up to SMALL bytes may have more, while none of them is answered. */
 const MOST_RIVALS = 4;
 const SMALL = 16 * 1024;
 
@@ -193,13 +193,13 @@ export class Assignments {
 		return false;
 	}
 
-	/** An attempt of `slow` that `remote` may duplicate: it has no rival yet, or all its rivals are doubtful. */
+	/** An attempt of `slow` that `remote` may duplicate: all its rivals are slow as well. */
 	#openTo(remote: RemoteNode, slow: RemoteNode, now: number): Attempt | undefined {
 		return [...slow.attempts].find(({ rivals, ...attempt }) => {
 			const isOpen =
 				rivals.length === 1 ||
 				((rivals.length < MOST_RIVALS || attempt.length <= SMALL) &&
-					rivals.every(({ node }) => this.#nodes.get(node)?.isDoubtful(now) === true));
+					rivals.every(({ node }) => isSlower(this.#nodes.get(node) as RemoteNode, remote, now)));
 			return isOpen && hasAll(remote, attempt);
 		});
 	}
@@ -234,6 +234,6 @@ function hasAll(remote: RemoteNode, attempt: Pick<Attempt, 'firstChunk' | 'chunk
 
 /** Whether `other` is so much slower that fetching the same from `remote` as well is worth it. */
 function isSlower(other: RemoteNode, remote: RemoteNode, now: number): boolean {
-	const isSlow = other.isDoubtful(now) || other.window.rate * 2 < remote.window.rate;
+	const isSlow = other.isDoubtful(now) || other.window.shownRate * 2 < remote.window.shownRate;
 	return other !== remote && isSlow;
 }

@@ -4,10 +4,10 @@ import type { CoDownloaders } from './co-downloaders.ts';
 import type { Demand } from './demand.ts';
 
 /**
- * In which order chunks are fetched: the rarest first where nodes differ in what they have; ascending; or
- * `demanded`, those that readers need, and no others.
+ * In which order chunks are fetched: the rarest first where nodes differ in what they have; or `demanded`, those that
+ * readers need, and no others.
  */
-export type ChunkOrder = 'rarest' | 'ascending' | 'demanded';
+export type ChunkOrder = 'rarest' | 'demanded';
 
 /** Options of a download engine. */
 export interface DownloadEngineOptions {

@@ -82,7 +82,7 @@ export class ChunkPicker {
 	 * order, so that writes are sequential and a digest of the whole can follow the growing file.
 	 */
 	get #isAscending(): boolean {
-		return this.#order === 'ascending' || (!this.#isBeginning && !this.#coDownloaders.areThere);
+		return !this.#isBeginning && !this.#coDownloaders.areThere;
 	}
 
 	/** Whether so much is on its way that what co-downloaders should get first can wait: they are about to. */

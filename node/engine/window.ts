@@ -89,6 +89,11 @@ export class Window {
 		return this.#rate ?? 0;
 	}
 
+	/** Bytes per second that the node is known to send at least, also before the first period has passed. */
+	get shownRate(): number {
+		return this.#rate ?? (this.#periodBytes * 1_000) / RATE_PERIOD;
+	}
+
 	/** ms of the quickest answer so far. */
 	get quickest(): number {
 		return this.#quickest;

@@ -1,16 +1,16 @@
 import type { BigIntStats } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import {
 	checkName,
 	chooseChunkSize,
+	isShoalError,
 	printable,
 	quoted,
 	Seed,
 	ShoalError,
 } from '../../protocol/index.ts';
 import { stampOf } from '../storage/file-stamp.ts';
-import { onFile } from '../storage/fs-error.ts';
+import { absolutePath, statReadable, statRegular } from '../storage/regular-file.ts';
 import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
 import type { SeedCache } from './seed-cache.ts';
 
@@ -41,11 +41,27 @@ const CLOCK_TICK = 20;
  * Makes the seed of a file. Two workers read the file at the same time, one for the digest of the whole and one for the
  * digests of the chunks, so `onBytes` counts every byte twice.
  *
- * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED, or
- *   ERR_CHANGED if the file changed meanwhile
+ * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED, ERR_LIMIT if it is
+ *   longer than a seed can say, or ERR_CHANGED if the file changed meanwhile
  */
 export async function makeSeed(path: string, options: MakeSeedOptions = {}): Promise<Seed> {
 	return (await makeStampedSeed(path, options)).seed;
+}
+
+/**
+ * Whether the file at `path` can be shared, as far as that can be told without reading it.
+ *
+ * @param name as {@link MakeSeedOptions.name}
+ * @returns its length, and its name in the seed
+ * @throws ShoalError as {@link makeSeed}
+ */
+export async function checkShareable(
+	path: string,
+	name?: string,
+): Promise<{ readonly length: number; readonly name: string }> {
+	const absolute = absolutePath(path);
+	const { size } = await statShareable(absolute, statReadable);
+	return { length: Number(size), name: nameOf(absolute, name) };
 }
 
 /** As {@link makeSeed}, and says of which state of the file it is. @throws as makeSeed */
@@ -53,12 +69,13 @@ export async function makeStampedSeed(
 	path: string,
 	options: MakeSeedOptions = {},
 ): Promise<StampedSeed> {
-	const name = checkName((options.name ?? basename(resolve(path))).normalize('NFC'));
-	const before = await statAtRest(path);
+	const absolute = absolutePath(path);
+	const name = nameOf(absolute, options.name);
+	const before = await statAtRest(absolute);
 	const stamp = stampOf(before);
 	const length = Number(before.size);
 	const cache = length < LEAST_REMEMBERED ? undefined : options.cache;
-	const remembered = await cache?.find(path, stamp, name);
+	const remembered = await cache?.find(absolute, stamp, name);
 	if (remembered !== undefined) {
 		options.onRemembered?.();
 		return { seed: remembered, stamp };
@@ -66,30 +83,34 @@ export async function makeStampedSeed(
 	const isRacy = isYounger(before, RACY);
 	const pieceSize = chooseChunkSize(length);
 	const [digest, chunkDigests] = await Promise.all([
-		hashFile(path, 'sha256', options),
-		hashPieces({ path, kind: 'sha256', pieceSize }, options),
+		hashFile(absolute, 'sha256', options),
+		hashPieces({ path: absolute, kind: 'sha256', pieceSize }, options),
 	]);
-	if (stampOf(await statFile(path)) !== stamp) {
+	const isSame = await statShareable(absolute).then(
+		(after) => stampOf(after) === stamp,
+		() => false,
+	);
+	if (!isSame) {
 		throw new ShoalError(
 			'ERR_CHANGED',
-			`${quoted(path, 300)} changed while it was hashed; try again when it is at rest`,
+			`${quoted(path, 300)} changed, or was moved or removed, while it was hashed`,
 		);
 	}
 	const seed = new Seed({ name, length, kind: 'sha256', digest, chunkDigests });
 	if (!isRacy) {
-		await cache?.remember(path, stamp, seed);
+		await cache?.remember(absolute, stamp, seed);
 	}
 	return { seed, stamp };
 }
 
 /** What the system says of a file, once the next change of it is sure to get another time. */
 async function statAtRest(path: string): Promise<BigIntStats> {
-	const found = await statFile(path);
+	const found = await statShareable(path);
 	if (!isYounger(found, CLOCK_TICK)) {
 		return found;
 	}
 	await new Promise((resolve) => setTimeout(resolve, CLOCK_TICK));
-	return await statFile(path);
+	return await statShareable(path);
 }
 
 /** Whether the last change is less than `ms` ago: one that follows might get the same time. */
@@ -97,18 +118,30 @@ function isYounger({ mtimeMs, ctimeMs }: BigIntStats, ms: number): boolean {
 	return Math.max(Number(mtimeMs), Number(ctimeMs)) > Date.now() - ms;
 }
 
-/** What the system says of a file that can be shared. @throws as {@link makeSeed} */
-async function statFile(path: string): Promise<BigIntStats> {
-	const found = await onFile(path, () => stat(path, { bigint: true }));
-	if (found.isDirectory()) {
-		const folder = printable(basename(resolve(path)));
+/** What the system says of a file that can be shared. @throws ShoalError as {@link makeSeed} */
+async function statShareable(path: string, stat = statRegular): Promise<BigIntStats> {
+	try {
+		return await stat(path);
+	} catch (error) {
+		if (!isShoalError(error, 'ERR_FOLDER')) {
+			throw error;
+		}
+		const folder = printable(basename(path));
 		throw new ShoalError(
 			'ERR_FOLDER',
 			`${quoted(path, 300)} is a folder, and folders cannot be shared yet; pack it: tar -cf ${folder}.tar ${folder}`,
 		);
 	}
-	if (!found.isFile()) {
-		throw new ShoalError('ERR_IO', `${quoted(path, 300)} is no ordinary file`);
+}
+
+/** The name in the seed. @throws ShoalError ERR_NAME that says what to do */
+function nameOf(path: string, name: string | undefined): string {
+	try {
+		return checkName((name ?? basename(path)).normalize('NFC'));
+	} catch (error) {
+		if (name !== undefined || !isShoalError(error, 'ERR_NAME')) {
+			throw error;
+		}
+		throw new ShoalError('ERR_NAME', `${error.message}; rename it, or give it another with --name`);
 	}
-	return found;
 }

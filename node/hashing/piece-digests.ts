@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { DigestKind } from '../../protocol/index.ts';
+import { READ_ONLY } from '../storage/regular-file.ts';
 
 /** What to hash: the pieces of a file, one digest each. */
 export interface HashJob {
@@ -23,7 +24,7 @@ const BLOCK = 1024 * 1024;
  * @param onBytes called with the number of bytes hashed since the last call
  */
 export function pieceDigests(job: HashJob, onBytes: (bytes: number) => void): Uint8Array {
-	const file = openSync(job.path, 'r');
+	const file = openSync(job.path, READ_ONLY);
 	try {
 		const size = Math.min(fstatSync(file).size, job.most ?? Number.MAX_SAFE_INTEGER);
 		const block = Buffer.allocUnsafe(Math.min(BLOCK, Math.max(1, size)));

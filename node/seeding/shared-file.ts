@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { Bitfield, isShoalError, type Seed, ShoalError } from '../../protocol/index.ts';
 import { type MakeSeedOptions, makeStampedSeed } from '../hashing/make-seed.ts';
 import type { SeedCache } from '../hashing/seed-cache.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import { FileStorage } from '../storage/file-storage.ts';
+import { absolutePath } from '../storage/regular-file.ts';
 
 /** The events of a {@link Share}. */
 export interface ShareEvents {
@@ -54,7 +54,7 @@ export class Share {
 		path: string,
 		options: MakeSeedOptions = {},
 	): Promise<Share> {
-		const absolute = resolve(path);
+		const absolute = absolutePath(path);
 		const content = await hash(absolute, options);
 		try {
 			contents.add(content);

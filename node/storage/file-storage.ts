@@ -5,6 +5,7 @@ import { extents } from './extents.ts';
 import { stampOf } from './file-stamp.ts';
 import { fsError, onFile } from './fs-error.ts';
 import { IoQueue } from './io-queue.ts';
+import { READ_ONLY } from './regular-file.ts';
 import type { Storage } from './storage.ts';
 
 /** A file that holds a stretch of a content. */
@@ -42,7 +43,7 @@ export class FileStorage implements Storage {
 
 	/** Opens files that exist, to be read. @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO */
 	static async openToRead(pieces: readonly FilePiece[]): Promise<FileStorage> {
-		return await FileStorage.#open(pieces, 'r');
+		return await FileStorage.#open(pieces, READ_ONLY);
 	}
 
 	/**
@@ -67,7 +68,7 @@ export class FileStorage implements Storage {
 
 	static async #open(
 		pieces: readonly FilePiece[],
-		flags: string | number,
+		flags: number,
 		mode?: number,
 	): Promise<FileStorage> {
 		const files: OpenFile[] = [];

@@ -40,13 +40,22 @@ const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: str
 	],
 };
 
+/** Of a path in which Node.js has put U+FFFD for what it could not read. */
+const NO_UTF_8 = [
+	'ERR_NO_FILE',
+	'there is no such file or folder; \ufffd stands for bytes that are no UTF-8, which Node.js cannot open: rename it, or make a link to it (ln -s) and name that',
+] as const;
+
 /** What an error of the file system means for `path`, as a ShoalError. */
 export function fsError(error: unknown, path: string): ShoalError {
 	if (error instanceof ShoalError) {
 		return error;
 	}
 	const { code = '', message = String(error) } = error as NodeJS.ErrnoException;
-	const [meaning, sentence] = MEANINGS[code] ?? ['ERR_IO', message];
+	const [meaning, sentence] =
+		code === 'ENOENT' && path.includes('\ufffd')
+			? NO_UTF_8
+			: (MEANINGS[code] ?? ['ERR_IO', message]);
 	return new ShoalError(meaning, `${quoted(path, 300)}: ${sentence}`, { cause: error });
 }
 

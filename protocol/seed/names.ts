@@ -26,7 +26,7 @@ const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boole
 /**
  * Returns `name` if it is safe as a file name: one path segment without control characters that no system takes for
  * something else, such as a device. Spaces, quotes, colons after more than one letter and all of Unicode are allowed; a
- * file system that cannot store such a name refuses it when the file is written.
+ * file system that cannot store such a name refuses it when the file is written ({@link unstorableOnWindows}).
  *
  * @throws ShoalError ERR_NAME that says which rule it breaks
  */
@@ -37,6 +37,11 @@ export function checkName(name: string): string {
 		}
 	}
 	return name;
+}
+
+/** The characters of `name`, each once, that Windows allows in no file name; other systems store them. */
+export function unstorableOnWindows(name: string): string[] {
+	return [...new Set(name.match(/[<>:"|?*]/g))];
 }
 
 // A leading dot hides a file, or makes it a setting of some program. Format characters but the joiners,

@@ -18,13 +18,23 @@ const test = suite('nodes that answer and never deliver');
 /** A node that downloads, beside five silent ones that the tracker lists first and two honest ones. */
 async function start(
 	t: Scope,
-	{ silence, length, lane }: { silence: Silence; length: number; lane?: string },
+	{
+		silence,
+		length,
+		lane,
+		letIn,
+	}: {
+		silence: Silence;
+		length: number;
+		lane?: string | undefined;
+		letIn?: boolean | undefined;
+	},
 ) {
 	const { url } = await startBroker(t, { limits: { part: 1_024 } });
 	const content = contentOf(length);
 	const path = await makeFile(t, content);
 	const seed = await makeSeed(path);
-	await silentPeers(t, url, seed, { count: 5, silence, ...(lane !== undefined && { lane }) });
+	await silentPeers(t, url, seed, { count: 5, silence, lane, letIn });
 	for (let index = 0; index < 2; index += 1) {
 		await (await startNode(t, url)).share(path);
 	}
@@ -77,5 +87,37 @@ test('T30: what is read while it comes is not held up either', async (t) => {
 	assert.ok(Buffer.concat(chunks).equals(content));
 	assert.is(warnings.filter((error) => isShoalError(error, 'ERR_TIMEOUT')).length, 0);
 });
+
+for (const [what, silence, letIn] of [
+	['say nothing', 'all', false],
+	['send no chunk', 'chunks', false],
+	['let everybody in at their port and say nothing there', 'chunks', true],
+] as const) {
+	test(`T30: what is asked for by HTTP comes beside nodes that ${what}`, async (t) => {
+		const { content, seed, node, warnings } = await start(t, {
+			...{ silence, letIn, length: 2_000_000 },
+		});
+		const gateway = await HttpServer.start({
+			port: 0,
+			names: [],
+			routes: [gatewayRoute(async () => node)],
+		});
+		t.defer(() => gateway.close());
+		const file = `${gateway.url}/files/${seed.id}`;
+		// As a player that looks for its place does: each range is a download of its own.
+		for (const [first, last] of [
+			[1_000_000, 1_299_999],
+			[0, 299_999],
+		] as const) {
+			const part = await fetch(file, { headers: { range: `bytes=${first}-${last}` } });
+			assert.is(part.status, 206);
+			const bytes = Buffer.from(await part.arrayBuffer());
+			assert.ok(bytes.equals(content.subarray(first, last + 1)));
+		}
+		const whole = await fetch(file);
+		assert.ok(Buffer.from(await whole.arrayBuffer()).equals(content));
+		assert.is(warnings.filter((error) => isShoalError(error, 'ERR_TIMEOUT')).length, 0);
+	});
+}
 
 test.run();

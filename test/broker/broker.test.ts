@@ -101,9 +101,18 @@ test('T7: a will in the name of another is not published', async (t) => {
 	await ann.share(SEED);
 	const payload = Buffer.from(encodeJson(state(ann.link.session, 'lost'))).toString();
 	const will = { topic: topics.nodeState(ann.id), payload };
+	const [warnings, refusals]: [string[], unknown[]] = [[], []];
+	broker.on('warning', (error) => warnings.push(String(error)));
+	broker.on('refused', (refusal) => refusals.push(refusal));
 	const { socket } = await connectRaw(t, broker.port, 'evil-will', will);
 	socket.destroy();
 	await until('the will was refused', () => broker.stats().refused.spoof === 1);
+	const about = `will ${will.topic}`;
+	assert.equal(refusals, [{ id: 'evil-will', address: '127.0.0.1', reason: 'spoof', about }]);
+	assert.match(
+		warnings.join(),
+		`the will of "evil-will" on "${will.topic}" is not published: spoof`,
+	);
 	assert.equal(await ann.listed(), [SEED]);
 });
 

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { HttpServer } from '../../broker/index.ts';
+import { gatewayRoute } from '../../node/gateway/gateway.ts';
 import { makeSeed } from '../../node/index.ts';
 import { type Silence, silentPeers } from '../helpers/adversaries/silent-peers.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
@@ -39,6 +41,36 @@ for (const silence of ['all', 'drips', 'chunks'] as const) {
 		await judge('the first byte later by', { unit: 'ms', most: 300 }, async () => {
 			const alone = await firstByte(t, 0, silence);
 			return (await firstByte(t, 5, silence)) - alone;
+		});
+	});
+}
+
+/** ms until four chunks have come by HTTP, the second time a player looks for a place, beside `count` that never deliver. */
+async function secondRange(t: Scope, count: number, silence: Silence): Promise<number> {
+	const { url } = await startBroker(t);
+	const path = await makeFile(t, contentOf(4_000_000));
+	const seed = await makeSeed(path);
+	await silentPeers(t, url, seed, { count, silence });
+	await (await startNode(t, url)).share(path);
+	const node = await startNode(t, url);
+	const routes = [gatewayRoute(async () => node)];
+	const gateway = await HttpServer.start({ port: 0, names: [], routes });
+	t.defer(() => gateway.close());
+	const get = async (range: string): Promise<number> => {
+		const begun = performance.now();
+		const response = await fetch(`${gateway.url}/files/${seed.id}`, { headers: { range } });
+		await response.arrayBuffer();
+		return performance.now() - begun;
+	};
+	await get('bytes=0-999999');
+	return await get('bytes=2000000-2999999');
+}
+
+for (const silence of ['all', 'chunks', 'slow chunks'] as const) {
+	test(`T30: beside five that do not deliver, four chunks by HTTP come less than 1 s later (silent: ${silence})`, async (t) => {
+		await judge('four chunks later by', { unit: 'ms', most: 1_000 }, async () => {
+			const alone = await secondRange(t, 0, silence);
+			return (await secondRange(t, 5, silence)) - alone;
 		});
 	});
 }

@@ -1,21 +1,88 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { copyFile, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build as esbuild } from 'esbuild';
 import * as assert from 'uvu/assert';
+import { build as viteBuild } from 'vite';
 import { ShoalNode } from '../../node/index.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { randomFile } from '../helpers/harness/shoal.ts';
-import { suite } from '../helpers/harness/suite.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { openTab } from './chromium.ts';
-import { buildApp } from './library-app.ts';
 import { serveFolder } from './serve-folder.ts';
 import { spawnServed } from './served.ts';
 
 const test = suite('the library in a browser');
+// This file runs as dist/test/web/library.test.js.
+const LIBRARY = fileURLToPath(new URL('../../node/web/index.js', import.meta.url));
+
+// What a program does that has the library: it gets, shares, and says what is wrong and what it was warned of.
+const PROGRAM = `import { BrowserNode } from ${JSON.stringify(LIBRARY)};
+	const hex = async (blob) => [...new Uint8Array(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()))]
+		.map((byte) => byte.toString(16).padStart(2, '0')).join('');
+	let node;
+	const warnings = [];
+	const obey = async (order) => {
+		try {
+			if (node === undefined) {
+				node = await BrowserNode.start({ url: order.url });
+				node.on('warning', (error) => warnings.push(String(error)));
+			}
+			if (order.warnings) {
+				return warnings.join();
+			}
+			if (order.get !== undefined) {
+				return await hex((await node.get(order.get)).blob);
+			}
+			return (await node.share(new File([new Uint8Array(order.share).fill(7)], 'sevens.bin'))).id;
+		} catch (error) {
+			return String(error.code ?? error);
+		}
+	};`;
+
+/** Writes a page of somebody else that has the library in a worker, or beside what is seen. @returns its folder */
+async function writeApp(t: Scope, isInWorker: boolean): Promise<string> {
+	const root = await makeFolder(t);
+	const page = '<link rel="icon" href="data:,"><script type="module" src="./app.js"></script>';
+	await writeFile(join(root, 'index.html'), page);
+	const asks = `const worker = new Worker(new URL('./work.js', import.meta.url), { type: 'module' });
+		window.ask = (order) => new Promise((resolve) => {
+			worker.onmessage = ({ data }) => resolve(data);
+			worker.postMessage(order);
+		});`;
+	await writeFile(join(root, 'app.js'), isInWorker ? asks : `${PROGRAM} window.ask = obey;`);
+	const works = `${PROGRAM} onmessage = async ({ data }) => postMessage(await obey(data));`;
+	await writeFile(join(root, 'work.js'), works);
+	return root;
+}
+
+/** What a bundler makes of the page in a folder. @returns where */
+type Bundler = (root: string) => Promise<string>;
+
+const withVite: Bundler = async (root) => {
+	const outDir = join(root, 'out');
+	const quiet = { configFile: false, logLevel: 'silent' } as const;
+	await viteBuild({ root, base: './', ...quiet, worker: { format: 'es' }, build: { outDir } });
+	return outDir;
+};
+
+/** Plainly, as its command does without any plugin: it leaves alone what is in `new URL`. */
+function withEsbuild(format: 'esm' | 'iife', entries: readonly string[]): Bundler {
+	return async (root) => {
+		const outdir = join(root, 'out');
+		const entryPoints = entries.map((each) => resolve(root, each));
+		const quiet = { logLevel: 'silent' } as const;
+		await esbuild({ entryPoints, bundle: true, format, outdir, entryNames: '[name]', ...quiet });
+		await copyFile(join(root, 'index.html'), join(outdir, 'index.html'));
+		return outdir;
+	};
+}
 
 test('a page of another origin that the broker names is a node, and one it does not name is none', async (t) => {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 3_000_000);
-	const app = await serveFolder(t, await buildApp(t));
+	const app = await serveFolder(t, await withVite(await writeApp(t, true)));
 	const named = await spawnServed(t, '--http-origin', app);
 	const { page, trouble } = await openTab(t, app);
 	await page.waitForFunction('window.ask');
@@ -36,6 +103,44 @@ test('a page of another origin that the broker names is a node, and one it does 
 		await ask({ url: `${other.page.replace('http', 'ws')}/mqtt`, get: seed.id }),
 		'ERR_BROKER',
 	);
+});
+
+const THREAD = join(dirname(LIBRARY), 'worker', 'hash-thread.js');
+const SEVENS = createHash('sha256').update(Buffer.alloc(2_000_000, 7)).digest('hex');
+
+/** Gets and shares with a page that was bundled so. @returns what it was warned of, and what went wrong in the tab */
+async function tryApp(t: Scope, bundler: Bundler, isInWorker: boolean) {
+	const folder = await makeFolder(t);
+	const digest = await randomFile(join(folder, 'file.bin'), 3_000_000);
+	const app = await serveFolder(t, await bundler(await writeApp(t, isInWorker)));
+	const served = await spawnServed(t, '--http-origin', app);
+	const node = await ShoalNode.start({ broker: served.url });
+	t.defer(() => node.close());
+	const { seed } = await node.share(join(folder, 'file.bin'));
+	const { page, trouble } = await openTab(t, app);
+	await page.waitForFunction('window.ask');
+	const url = `${served.page.replace('http', 'ws')}/mqtt`;
+	const ask = (order: object) => page.evaluate<string>(`ask(${JSON.stringify({ url, ...order })})`);
+	assert.is(await ask({ get: seed.id }), digest);
+	const got = await node.get(await ask({ share: 2_000_000 }), { output: folder });
+	assert.is(got.seed.digest, SEVENS);
+	return { warnings: await ask({ warnings: true }), trouble };
+}
+
+test('bundled by vite without a worker of its own it works, and hashes in a thread', async (t) => {
+	assert.equal(await tryApp(t, withVite, false), { warnings: '', trouble: [] });
+});
+
+for (const format of ['esm', 'iife'] as const) {
+	test(`bundled plainly by esbuild as ${format} it works, hashes where it is, and says so`, async (t) => {
+		const { warnings } = await tryApp(t, withEsbuild(format, ['app.js']), false);
+		assert.match(warnings, 'files are hashed without a thread of their own');
+	});
+}
+
+test('bundled by esbuild with the script of the thread beside it, it hashes in that', async (t) => {
+	const bundler = withEsbuild('esm', ['app.js', 'work.js', THREAD]);
+	assert.equal(await tryApp(t, bundler, true), { warnings: '', trouble: [] });
 });
 
 test.run();

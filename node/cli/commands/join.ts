@@ -58,7 +58,7 @@ const whichBroker: Command = async ({ output }) => {
 	output.line(
 		broker === undefined
 			? 'no broker was joined: the one on this machine is used, or one found on the LAN; join one with: shoal join LINK'
-			: `${broker} is used where none is named (${from}); leave it with: shoal leave`,
+			: `${broker} is used where none is named (${from}); ${from === 'joined' ? 'leave it with: shoal leave' : `unset ${from} ends that`}`,
 	);
 	return EXIT.done;
 };

@@ -2,11 +2,12 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isShoalError, printable, type Seed } from '../../../protocol/index.ts';
 import { safePath } from '../../download/target/safe-path.ts';
-import { makeSeed } from '../../hashing/make-seed.ts';
+import { checkShareable, makeSeed } from '../../hashing/make-seed.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { warnOfWindows } from '../parse/shareable-files.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../terminal/progress-view.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
 
@@ -21,12 +22,10 @@ export interface SeedFlags {
 /** `shoal seed`: writes the seed of a file. */
 export function seedCommand(file: string, flags: SeedFlags): Command {
 	return async ({ output, interrupts }) => {
-		const size = await stat(file).then(
-			(found) => found.size,
-			() => 0,
-		);
+		const found = await checkShareable(file, flags.name);
+		warnOfWindows(output, [found.name]);
 		const view = new ProgressView(output);
-		const onBytes = hashProgress(view, `hashing ${printable(file)}`, size, 2);
+		const onBytes = hashProgress(view, `hashing ${printable(file)}`, found.length, 2);
 		let remembered = false;
 		const making = makeSeed(file, {
 			name: flags.name,

@@ -1,6 +1,10 @@
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { isShoalError, printable, quoted, ShoalError } from '../../../protocol/index.ts';
+import {
+	type ErrorCode,
+	isShoalError,
+	printable,
+	quoted,
+	ShoalError,
+} from '../../../protocol/index.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Share } from '../../seeding/shared-file.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
@@ -9,6 +13,12 @@ import { isUnreachable, publicLink } from '../broker/public-link.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
+import {
+	lookAt,
+	printNotShared,
+	type ShareableFile,
+	warnOfWindows,
+} from '../parse/shareable-files.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../terminal/progress-view.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
 import { UploadStatus } from '../terminal/upload-status.ts';
@@ -24,23 +34,42 @@ export interface ShareFlags extends NodeFlags {
 const SMALL = 1024 * 1024;
 const SMALL_AT_ONCE = 64;
 
-/** `shoal share`: makes the seeds of files and serves them until it is stopped. */
-export function shareCommand(files: readonly string[], flags: ShareFlags): Command {
+/** What is wrong with one file, and says nothing of the others. */
+const OF_A_FILE: ReadonlySet<ErrorCode> = new Set([
+	'ERR_CHANGED',
+	'ERR_FOLDER',
+	'ERR_IO',
+	'ERR_NAME',
+	'ERR_NO_FILE',
+	'ERR_PERMISSION',
+]);
+
+/**
+ * `shoal share`: makes the seeds of files and serves them until it is stopped. What cannot be shared is named, and
+ * the command fails in the end; the other files are shared all the same.
+ */
+export function shareCommand(paths: readonly string[], flags: ShareFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
 		await output.openLog(flags.logLevel);
 		const options = nodeOptions(flags);
-		if (flags.name !== undefined && files.length > 1) {
+		if (flags.name !== undefined && paths.length > 1) {
 			throw new ShoalError('ERR_USAGE', '--name goes with one file only');
 		}
+		const { files, errors } = await lookAt(paths, flags.name);
+		printNotShared(output, errors);
+		if (files.length === 0) {
+			return EXIT.failed;
+		}
+		let code: number = errors.length > 0 ? EXIT.failed : EXIT.done;
 		const node = await startNode(context, options);
-		let code: number = EXIT.done;
 		try {
-			const { shares, refused } = await shareAll(context, node, files, flags);
-			if (refused.length > 0) {
-				output.error(notListed(refused));
-				code = EXIT.failed;
-			}
+			warnOfWindows(
+				output,
+				files.map(({ name }) => name),
+			);
+			const { shares, isComplete } = await shareAll(context, node, files, flags);
+			code = isComplete ? code : EXIT.failed;
 			if (shares.length === 0) {
 				return EXIT.failed;
 			}
@@ -63,91 +92,87 @@ export function shareCommand(files: readonly string[], flags: ShareFlags): Comma
 }
 
 /**
- * Shares large files one after the other, small ones many at a time, and tells them in order.
- *
- * @returns what is shared, and the names of the files that the tracker does not list
+ * Shares large files one after the other, small ones many at a time, and tells them in order; then which ones are
+ * not shared, and why.
  */
 async function shareAll(
 	context: CommandContext,
 	node: ShoalNode,
-	files: readonly string[],
+	files: readonly ShareableFile[],
 	flags: ShareFlags,
-): Promise<{ readonly shares: readonly Share[]; readonly refused: readonly string[] }> {
-	const sizes = await Promise.all(files.map(sizeOf));
+): Promise<{ readonly shares: readonly Share[]; readonly isComplete: boolean }> {
 	const shares: Share[] = [];
 	const refused: string[] = [];
+	const failed: ShoalError[] = [];
 	for (let next = 0; next < files.length; ) {
-		const together = sizes.slice(next, next + SMALL_AT_ONCE);
-		const large = together.findIndex((size) => size > SMALL);
+		const together = files.slice(next, next + SMALL_AT_ONCE);
+		const large = together.findIndex(({ length }) => length > SMALL);
 		const count = large === -1 ? together.length : Math.max(1, large);
-		const batch = files.slice(next, next + count);
-		const begun = batch.map((file, index) =>
-			shareOne(context, node, { file, size: together[index] as number, flags }),
-		);
+		const begun = together.slice(0, count).map((file) => shareOne(context, node, file, flags));
 		for (const each of await Promise.all(begun)) {
-			each.print();
-			shares.push(...each.shares);
-			refused.push(...each.refused);
+			each.print?.();
+			shares.push(...(each.shares ?? []));
+			refused.push(...(each.refused ?? []));
+			failed.push(...(each.failed ?? []));
 		}
 		next += count;
 	}
-	return { shares, refused };
+	printNotShared(context.output, failed);
+	if (refused.length > 0) {
+		context.output.error(notListed(refused));
+	}
+	return { shares, isComplete: failed.length + refused.length === 0 };
 }
 
-interface Shared {
-	/** None if it is another of these files that is shared. */
-	readonly shares: readonly Share[];
-	/** Its name, if the tracker does not list it. */
-	readonly refused: readonly string[];
-	/** Says so. */
-	print(): void;
+/** Of one file. Nothing is shared anew if it is another of these files that is. */
+interface Outcome {
+	readonly shares?: readonly Share[];
+	/** The name of one that the tracker does not list. */
+	readonly refused?: readonly string[];
+	/** What was wrong with it when it was read. */
+	readonly failed?: readonly ShoalError[];
+	/** Says what is shared. */
+	readonly print?: () => void;
 }
 
 async function shareOne(
 	context: CommandContext,
 	node: ShoalNode,
-	{ file, size, flags }: { file: string; size: number; flags: ShareFlags },
-): Promise<Shared> {
+	file: ShareableFile,
+	flags: ShareFlags,
+): Promise<Outcome> {
 	const { output, interrupts } = context;
+	const { path, name, length } = file;
 	const view = new ProgressView(output);
 	let remembered = false;
 	const options = {
-		name: flags.name,
+		name,
 		cache: flags.cache === false ? undefined : SeedCache.ofUser(),
-		onBytes: hashProgress(view, `hashing ${printable(file)}`, size, 2),
+		onBytes: hashProgress(view, `hashing ${printable(path)}`, length, 2),
 		onRemembered: () => {
 			remembered = true;
 		},
 		signal: interrupts.signal,
 	};
 	try {
-		const share = await interrupts.race(node.share(file, options));
-		return {
-			shares: [share],
-			refused: [],
-			print: () => printShare(context, node, share, remembered),
-		};
+		const share = await interrupts.race(node.share(path, options));
+		return { shares: [share], print: () => printShare(context, node, share, remembered) };
 	} catch (error) {
 		if (isShoalError(error, 'ERR_LIMIT')) {
-			return { shares: [], refused: [basename(file)], print: () => {} };
+			return { refused: [name] };
 		}
 		// The same content under another name, or the same file twice.
-		if (!isShoalError(error, 'ERR_EXISTS')) {
-			throw error;
+		if (isShoalError(error, 'ERR_EXISTS')) {
+			const what = `${quoted(path, 300)} has the content of another of these files`;
+			return { print: () => output.warn(`${what}; it is shared once`) };
 		}
-		const what = `${quoted(file, 300)} has the content of another of these files`;
-		return { shares: [], refused: [], print: () => output.warn(`${what}; it is shared once`) };
+		if (isShoalError(error) && OF_A_FILE.has(error.code)) {
+			return { failed: [error] };
+		}
+		throw error;
 	} finally {
 		view.end();
 	}
-}
-
-/** 0 if there is none: who shares it says why. */
-async function sizeOf(file: string): Promise<number> {
-	return await stat(file).then(
-		({ size }) => size,
-		() => 0,
-	);
 }
 
 function printShare(

@@ -1,10 +1,10 @@
-import { access, stat } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { printable, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
 import { safePath } from '../../download/target/safe-path.ts';
 import { rightChunks } from '../../hashing/check-content.ts';
 import { hashFile } from '../../hashing/hasher.ts';
-import { onFile } from '../../storage/fs-error.ts';
+import { absolutePath, statReadable } from '../../storage/regular-file.ts';
 import { runsOf } from '../../util/runs.ts';
 import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -27,7 +27,7 @@ const MOST_RUNS = 20;
 export function verifyCommand(seedPath: string, file: string | undefined): Command {
 	return async ({ output, interrupts }) => {
 		const seed = await readSeed(seedPath, output);
-		const path = file === undefined ? await fileOf(seedPath, seed) : resolve(file);
+		const path = file === undefined ? await fileOf(seedPath, seed) : absolutePath(file);
 		const findings = await check(path, seed, output, interrupts.signal);
 		const { bad, size, isWholeRight } = findings;
 		if (bad.length === 0 && size === seed.length && !isWholeRight) {
@@ -70,11 +70,7 @@ async function check(
 	output: Output,
 	signal: AbortSignal,
 ): Promise<Findings> {
-	const found = await onFile(path, () => stat(path));
-	if (!found.isFile()) {
-		throw new ShoalError('ERR_FOLDER', `${quoted(path, 300)} is no file, but a folder or device`);
-	}
-	const { size } = found;
+	const size = Number((await statReadable(path)).size);
 	const view = new ProgressView(output);
 	const options = { onBytes: hashProgress(view, `verifying ${printable(path)}`, size, 2), signal };
 	try {

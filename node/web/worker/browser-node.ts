@@ -11,6 +11,7 @@ import { type MakeSeedOptions, makeSeed } from './make-seed.ts';
 import { MemoryBackings } from './memory-backing.ts';
 import { hasFiles, openFile } from './opfs-backing.ts';
 import { SerialQueue } from './serial-queue.ts';
+import { onNoThread } from './threaded-hash.ts';
 import { WebLink } from './web-link.ts';
 import { WebTarget } from './web-target.ts';
 
@@ -43,6 +44,7 @@ export class BrowserNode extends BaseNode {
 	/** Hashing of files, and of what is there already: more at a time would only take memory. */
 	readonly #hashing = new SerialQueue();
 	#broken: NonNullable<BrowserNodeOptions['onBroken']> = () => {};
+	readonly #noThread = onNoThread((error) => this.context.warn(error));
 
 	/**
 	 * Connects to the broker and publishes the node's state. @throws ShoalError ERR_BROKER, ERR_REFUSED, ERR_TIMEOUT,
@@ -138,6 +140,10 @@ export class BrowserNode extends BaseNode {
 		this.#targets.get(id)?.release();
 		this.#targets.delete(id);
 		this.#memory.forget(id);
+	}
+
+	protected override async release(): Promise<void> {
+		this.#noThread();
 	}
 
 	protected override onBroken({ seed }: StoredContent, error: unknown): void {

@@ -1,17 +1,27 @@
 import { type DigestKind, ShoalError } from '../../../protocol/index.ts';
-import type { HashNews, HashOrder } from './hash-thread.ts';
+import { HashPort } from './hash-port.ts';
+import type { HashNews } from './hash-runner.ts';
 
 /** Bytes that may wait for the thread. */
 const MOST_WAITING = 16 * 1024 * 1024;
 
-let thread: Worker | undefined;
+let port: HashPort | undefined;
 let lastNumber = 0;
 const open = new Map<number, ThreadedHash>();
+const listeners = new Set<(error: ShoalError) => void>();
 
-/** A digest that a thread of its own computes, beside whatever else goes on. */
+/** Has `listener` called if it turns out that there is no thread to hash in. @returns ends that */
+export function onNoThread(listener: (error: ShoalError) => void): () => void {
+	listeners.add(listener);
+	return () => {
+		listeners.delete(listener);
+	};
+}
+
+/** A digest that a thread of its own computes, if there is one, beside whatever else goes on. */
 export class ThreadedHash {
 	readonly #number: number;
-	readonly #thread: Worker;
+	readonly #port: HashPort;
 	#waiting = 0;
 	#failure: ShoalError | undefined;
 	/** Wakes whoever waits for room or for the digest. */
@@ -19,12 +29,12 @@ export class ThreadedHash {
 	#digest: string | undefined;
 
 	constructor(kind: DigestKind) {
-		thread ??= startThread();
-		this.#thread = thread;
+		port ??= openPort();
+		this.#port = port;
 		lastNumber += 1;
 		this.#number = lastNumber;
 		open.set(this.#number, this);
-		this.#order({ do: 'begin', hash: this.#number, kind });
+		this.#port.post({ do: 'begin', hash: this.#number, kind });
 	}
 
 	/** Whether the thread keeps up: what it gets beyond that waits in memory. */
@@ -36,10 +46,7 @@ export class ThreadedHash {
 	update(bytes: Uint8Array): void {
 		const copy = bytes.slice();
 		this.#waiting += copy.length;
-		this.#thread.postMessage(
-			{ do: 'update', hash: this.#number, bytes: copy } satisfies HashOrder,
-			[copy.buffer],
-		);
+		this.#port.post({ do: 'update', hash: this.#number, bytes: copy });
 	}
 
 	/** Resolves when it has room. @throws ShoalError ERR_IO if the thread has failed, ERR_CLOSED */
@@ -50,7 +57,7 @@ export class ThreadedHash {
 	/** The digest of what was added, in hex; it begins anew. @throws as {@link room} */
 	async digest(): Promise<string> {
 		this.#digest = undefined;
-		this.#order({ do: 'digest', hash: this.#number });
+		this.#port.post({ do: 'digest', hash: this.#number });
 		await this.#until(() => this.#digest !== undefined);
 		return this.#digest as unknown as string;
 	}
@@ -58,7 +65,7 @@ export class ThreadedHash {
 	/** It is not needed any more. */
 	close(): void {
 		open.delete(this.#number);
-		this.#order({ do: 'end', hash: this.#number });
+		this.#port.post({ do: 'end', hash: this.#number });
 		this.fail(new ShoalError('ERR_CLOSED', 'hashing was stopped'));
 	}
 
@@ -95,26 +102,23 @@ export class ThreadedHash {
 			});
 		}
 	}
-
-	#order(order: HashOrder): void {
-		this.#thread.postMessage(order);
-	}
 }
 
-function startThread(): Worker {
-	// As it is called when it is compiled: a bundler finds the source as well.
-	const worker = new Worker(new URL('./hash-thread.js', import.meta.url), { type: 'module' });
-	worker.addEventListener('message', ({ data }: MessageEvent<HashNews>) => {
-		open.get(data.hash)?.hear(data);
+function openPort(): HashPort {
+	return new HashPort({
+		hear: (news) => open.get(news.hash)?.hear(news),
+		onLost: (why) => {
+			port = undefined;
+			for (const hash of open.values()) {
+				hash.fail(threadFailed(why));
+			}
+		},
+		onNoThread: (error) => {
+			for (const listener of listeners) {
+				listener(error);
+			}
+		},
 	});
-	// Its script is not to be had any more, or no script at all.
-	worker.addEventListener('error', ({ message }) => {
-		thread = undefined;
-		for (const hash of open.values()) {
-			hash.fail(threadFailed(message));
-		}
-	});
-	return worker;
 }
 
 function threadFailed(why: string): ShoalError {

@@ -6,9 +6,12 @@ import * as assert from 'uvu/assert';
 import { endingOf } from '../../../broker/aedes/connection-end.ts';
 import {
 	deliverAll,
-	grantedFilters,
+	grantedOf,
+	isWill,
 	keepAlive,
 	keepRetainedIn,
+	lowerQos,
+	lowersNoOther,
 	onAedesError,
 } from '../../../broker/aedes/internals.ts';
 import { closeAedes, type Hooks, makeAedes } from '../../../broker/aedes/make-aedes.ts';
@@ -106,6 +109,52 @@ test('without deliverAll it is dropped: if this fails, deliverAll is not needed 
 	assert.equal(await sendUnordered(t, () => {}), ['first', 'last']);
 });
 
+/** The QoS with which a message of QoS 2 reaches a client that has QoS 1 of all and QoS 0 of its topic. */
+async function overlapping(t: Scope, prepare: (client: Client) => void): Promise<number[]> {
+	const started = await start(t);
+	const { raw, client } = await join(started, t);
+	deliverAll(client, started.aedes.id);
+	prepare(client);
+	raw.socket.write(subscribePacket('a/#', 1));
+	await once(started.aedes, 'subscribe');
+	raw.socket.write(subscribePacket('a/b', 0));
+	await once(started.aedes, 'subscribe');
+	lowersNoOther(client, 'a/b');
+	const flags = { cmd: 'publish', qos: 2, retain: false, dup: false } as const;
+	started.aedes.publish({ topic: 'a/b', payload: Buffer.from('x'), ...flags }, () => {});
+	await until('both copies have come', () => messagesOf(raw).length === 2);
+	return messagesOf(raw)
+		.map(({ qos }) => qos as number)
+		.sort();
+}
+
+test('a copy for a wildcard has the QoS that lowerQos says, whatever was granted for the topic', async (t) => {
+	assert.equal(await overlapping(t, (client) => lowerQos(client, () => 1)), [0, 1]);
+});
+
+test('without lowerQos it keeps the QoS it was published with: if this fails, that is not needed any more', async (t) => {
+	assert.equal(await overlapping(t, () => {}), [0, 2]);
+});
+
+test('a will is known as one when Aedes asks whether it may be published', async (t) => {
+	const asked: boolean[] = [];
+	const started = await start(t, {
+		authorizePublish: (client, packet, done) => {
+			if (client !== null) {
+				asked.push(isWill(client, packet));
+			}
+			done(null);
+		},
+	});
+	const will = { topic: 'gone', payload: 'x' };
+	const raw = await connectRaw(t, started.port, 'client-01', will);
+	raw.socket.write(publishPacket('gone', Buffer.from('x')));
+	await until('it was asked', () => asked.length === 1);
+	raw.socket.destroy();
+	await until('it was asked of the will', () => asked.length === 2);
+	assert.equal(asked, [false, true]);
+});
+
 test('retained messages are kept in the store, and come from there', async (t) => {
 	const started = await start(t);
 	const all = { bare: [], ownerOf: () => undefined, mostOfOne: 9, most: 9 };
@@ -138,8 +187,11 @@ test('a subscription that is refused is in the subscribe event, with the QoS 128
 		refused.map(({ topic, qos }) => [topic, qos as number]),
 		[['refused', 128]],
 	);
-	assert.equal(grantedFilters(refused), []);
-	assert.equal(grantedFilters(await subscribe(started, raw, 'granted')), ['granted']);
+	assert.equal(grantedOf(refused), []);
+	assert.equal(
+		grantedOf(await subscribe(started, raw, 'granted')).map(({ topic }) => topic),
+		['granted'],
+	);
 });
 
 test('a client without a CONNECT ends with the error we know by its text', async (t) => {

@@ -1,3 +1,4 @@
+import { connect } from 'mqtt';
 import * as assert from 'uvu/assert';
 import { Broker } from '../../../broker/index.ts';
 import { Topics } from '../../../protocol/index.ts';
@@ -145,6 +146,25 @@ test('a protocol level that is not ours is answered with CONNACK 1 (MQTT-3.1.2-2
 	client.socket.write(connectOf(4, 'client-01'));
 	await until('CONNACK', () => client.received.length > 0);
 	assert.equal([...Buffer.concat(client.received)], [0x20, 2, 0, 0]);
+});
+
+test('a client of MQTT 5 is told so in its own form, reason code 0x84, and the broker warns', async (t) => {
+	const broker = await startBroker(t);
+	const warnings: string[] = [];
+	broker.on('warning', (error) => warnings.push(String(error)));
+	const client = await openRaw(t, broker.port);
+	// One property length more than a CONNECT of 3.1.1 has.
+	const start = [text('MQTT'), Buffer.from([5, 0x02, 0, 60, 0]), text('client-01')];
+	client.socket.write(packet(0x10, start));
+	await until('it is closed', client.isClosed);
+	assert.equal([...Buffer.concat(client.received)], [0x20, 3, 0, 0x84, 0]);
+	assert.match(warnings.join(), 'a client speaks MQTT 5, and here is MQTT 3.1.1');
+	assert.is(broker.stats().refused.packet, 1);
+	const options = { protocolVersion: 5, reconnectPeriod: 0 } as const;
+	const modern = connect(broker.url, { clientId: 'client-02', ...options });
+	t.defer(() => modern.endAsync(true));
+	const error = await new Promise((resolve) => modern.once('error', resolve));
+	assert.match(String(error), 'Unsupported Protocol Version');
 });
 
 test('a client without an id that wants its session kept is answered with CONNACK 2 (MQTT-3.1.3-8)', async (t) => {

@@ -55,9 +55,9 @@ export function connectPacket(
 	]);
 }
 
-/** A SUBSCRIBE to one filter with QoS 1. */
-export function subscribePacket(filter: string): Buffer {
-	return packet(0x82, [Buffer.from([0, 1]), text(filter), Buffer.from([1])]);
+/** A SUBSCRIBE to one filter. */
+export function subscribePacket(filter: string, qos = 1): Buffer {
+	return packet(0x82, [Buffer.from([0, 1]), text(filter), Buffer.from([qos])]);
 }
 
 /** A PUBLISH with QoS 0, or with the message id 1 where `first` says QoS 1. */

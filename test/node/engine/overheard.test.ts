@@ -17,7 +17,7 @@ function engineOf(chunks: number, nodes: readonly string[], chunkSize = SIZE): D
 		coDownloaders: new CoDownloaders('downloader'),
 		layout: new Layout(chunks * chunkSize, chunkSize),
 		have: new Bitfield(chunks),
-		order: 'ascending',
+		order: 'rarest',
 		mostPart: SIZE,
 		mostOutstanding: 4 * KIB * KIB,
 		mostStrikes: 2,

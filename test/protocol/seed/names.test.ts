@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { checkName, MAX_NAME_BYTES, safeFileName } from '../../../protocol/seed/names.ts';
+import {
+	checkName,
+	MAX_NAME_BYTES,
+	safeFileName,
+	unstorableOnWindows,
+} from '../../../protocol/seed/names.ts';
 import { anyText } from '../../helpers/fixtures/any-text.ts';
 import { ACCEPTED, REFUSED } from '../../helpers/fixtures/hostile-names.ts';
 import { suite } from '../../helpers/harness/suite.ts';
@@ -80,6 +85,13 @@ test('T4: whatever the name, what is stored is one visible segment, and stays so
 	for (const [name] of REFUSED) {
 		throwsCode('ERR_NAME', () => safeFileName(name));
 	}
+});
+
+test('what Windows cannot store in a name is told apart from what no system can', () => {
+	assert.equal(unstorableOnWindows('a'), []);
+	assert.equal(unstorableOnWindows('why? what? *.txt <a|b> "c": d'), [
+		...['?', '*', '<', '|', '>', '"', ':'],
+	]);
 });
 
 test.run();

@@ -1,0 +1,69 @@
+import { isShoalError, quoted, ShoalError, unstorableOnWindows } from '../../../protocol/index.ts';
+import { checkShareable } from '../../hashing/make-seed.ts';
+import type { Output } from '../terminal/output.ts';
+import { countOf } from '../terminal/units.ts';
+
+/** A file that can be shared, as far as that can be told without reading it. */
+export interface ShareableFile {
+	/** As it was typed. */
+	readonly path: string;
+	/** What others see. */
+	readonly name: string;
+	/** Bytes. */
+	readonly length: number;
+}
+
+/** Files that are named in a message; of more, how many there are. */
+const MOST_NAMED = 5;
+
+/**
+ * Looks at every file that is to be shared before the first is read.
+ *
+ * @param name what others see, in place of the file's own name
+ * @returns those that can be shared, and why the others cannot, each in the order of `paths`
+ */
+export async function lookAt(
+	paths: readonly string[],
+	name: string | undefined,
+): Promise<{ readonly files: readonly ShareableFile[]; readonly errors: readonly ShoalError[] }> {
+	const files: ShareableFile[] = [];
+	const errors: ShoalError[] = [];
+	const looking = paths.map(async (path) => ({ path, ...(await checkShareable(path, name)) }));
+	for (const seen of await Promise.allSettled(looking)) {
+		if (seen.status === 'fulfilled') {
+			files.push(seen.value);
+		} else if (isShoalError(seen.reason)) {
+			errors.push(seen.reason);
+		} else {
+			throw seen.reason;
+		}
+	}
+	return { files, errors };
+}
+
+/** Says why files are not shared: of the first ones each, of the others how many they are. */
+export function printNotShared(output: Output, errors: readonly ShoalError[]): void {
+	for (const error of errors.slice(0, MOST_NAMED)) {
+		output.error(error);
+	}
+	const [next, ...others] = errors.slice(MOST_NAMED);
+	if (next !== undefined) {
+		const count = countOf(others.length + 1, 'more file');
+		output.error(new ShoalError(next.code, `${count} cannot be shared`));
+	}
+}
+
+/** Warns of names that Windows cannot store; other systems can. */
+export function warnOfWindows(output: Output, names: readonly string[]): void {
+	const bad = names.filter((name) => unstorableOnWindows(name).length > 0);
+	const [first, ...others] = bad;
+	if (first === undefined) {
+		return;
+	}
+	const characters = unstorableOnWindows(first).join(' ');
+	const more =
+		others.length > 0 ? ` (and ${countOf(others.length, 'more name')} of that kind)` : '';
+	output.warn(
+		`Windows cannot store a file named ${quoted(first)}, as it does not allow ${characters} in names${more}; --name gives a file another name`,
+	);
+}
