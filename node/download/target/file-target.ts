@@ -103,6 +103,7 @@ export class FileTarget implements Target {
 			await part.appear();
 			return { path: part.path };
 		}
+		part.storage.fillHoles();
 		// Chunks that were trusted, or that somebody has changed since, may be what is wrong with the whole.
 		const right = await whatIsRight(part.partPath, seed, options);
 		if (right.isFull) {
@@ -132,6 +133,7 @@ async function resumableChunks(
 	const { partPath, storage } = part;
 	const recorded = await journal.read();
 	if (recorded === 'failed') {
+		storage.fillHoles();
 		const right = await whatIsRight(partPath, seed, options);
 		await copyChunks(seed, right.indices(), { from: storage, to: storage, signal: options.signal });
 		return right;
