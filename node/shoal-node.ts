@@ -31,7 +31,7 @@ export type ShareOptions = MakeSeedOptions;
 
 /** Options of {@link ShoalNode.get}. */
 export interface GetOptions extends FetchOptions {
-	/** A file, or a folder that exists. @default the working folder */
+	/** A file, a folder that exists, or one that is made as the path ends with `/`. @default the working folder */
 	readonly output?: string | undefined;
 }
 
@@ -94,14 +94,16 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * Downloads a file and serves what is there of it meanwhile, and all of it afterwards.
+	 * Downloads a file and serves what is there of it meanwhile, and all of it afterwards. What this node has already is
+	 * copied. Where another download, of this process or another one, writes the same content to the same file, it waits
+	 * for that one, and goes on if that one fails.
 	 *
 	 * @param what a seed id, a link, or a seed
 	 * @throws ShoalError as {@link Download.run}, and ERR_ID, ERR_LINK
 	 */
 	async get(what: string | Seed, options: GetOptions = {}): Promise<DownloadResult> {
 		this.checkOpen();
-		return await this.downloads.get(
+		return await this.downloads.getOrCopy(
 			downloadRequestOf(what),
 			new FileTarget(options.output),
 			options,

@@ -28,8 +28,11 @@ export type ChunkSelection = Pick<DownloadEngineOptions, 'order' | 'demand'>;
 
 /** How far a download is. */
 export interface Progress {
-	/** `finding` nodes and the seed, `checking` what is there already, `fetching`, `verifying` the whole. */
-	readonly phase: 'finding' | 'checking' | 'fetching' | 'verifying';
+	/**
+	 * `finding` nodes and the seed, `waiting` for another download that writes to the same file, `checking` what is there
+	 * already, `fetching`, `verifying` the whole.
+	 */
+	readonly phase: 'finding' | 'waiting' | 'checking' | 'fetching' | 'verifying';
 	readonly id: string;
 	/** Known once the seed is. */
 	readonly name?: string | undefined;

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Progress, ShoalNode } from '../../node/index.ts';
@@ -89,16 +89,55 @@ test('what was got is served by who got it', async (t) => {
 	);
 });
 
-test('a node has or fetches a seed once', async (t) => {
-	const { url, seed, seeder } = await shared(t, 600_000);
+test('two gets of one file in a node: the second waits, and finds it there', async (t) => {
+	const { url, seed, content } = await shared(t, 600_000);
 	const output = await makeFolder(t);
-	assert.is((await rejects(seeder.get(seed, { output }))).code, 'ERR_EXISTS');
 	const node = await startNode(t, url);
-	const first = node.get(seed, { output });
-	assert.is((await rejects(node.get(seed.id, { output }))).code, 'ERR_EXISTS');
-	const { path } = await first;
-	assert.is((await rejects(node.get(seed.id, { output }))).code, 'ERR_EXISTS');
-	assert.is((await rejects(node.share(path))).code, 'ERR_EXISTS');
+	const phases: string[] = [];
+	const onProgress = ({ phase }: Progress): void => void phases.push(phase);
+	const [first, second] = await Promise.all([
+		node.get(seed, { output }),
+		node.get(seed.id, { output, onProgress }),
+	]);
+	assert.equal([first.wasThere, second.wasThere], [false, true]);
+	assert.equal([second.path, second.kept, second.sources], [first.path, content.length, []]);
+	assert.equal(phases, ['waiting']);
+	assert.is(node.received.total, content.length);
+	assert.ok((await node.get(seed, { output })).wasThere);
+	assert.equal(await readdir(output), ['file.bin']);
+	assert.is((await rejects(node.share(first.path))).code, 'ERR_EXISTS');
+});
+
+test('what a node has is copied to another place, and fetched from nobody', async (t) => {
+	const { seed, seeder, content } = await shared(t, 600_000);
+	const output = `${await makeFolder(t)}/copies/`;
+	const { path, kept, wasThere } = await seeder.get(seed, { output });
+	assert.equal([path, kept, wasThere], [`${output}file.bin`, content.length, false]);
+	assert.ok((await readFile(path)).equals(content));
+	assert.is(seeder.received.total, 0);
+	await writeFile(`${output}other`, 'mine');
+	const error = await rejects(seeder.get(seed, { output: `${output}other` }));
+	assert.is(error.code, 'ERR_EXISTS');
+	assert.equal((await readdir(output)).sort(), ['file.bin', 'other']);
+});
+
+test('a get that waits for another one takes over when that one is stopped, or is stopped itself', async (t) => {
+	const { url, seed, content } = await shared(t, 600_000);
+	const output = await makeFolder(t);
+	const node = await startNode(t, url, { maxDown: 100_000 });
+	const [first, third] = [new AbortController(), new AbortController()];
+	const stopped = rejects(node.get(seed, { output, signal: first.signal }));
+	const second = node.get(seed, { output });
+	const waiting = rejects(node.get(seed, { output, signal: third.signal }));
+	await until('some has come', () => node.received.total > 0);
+	third.abort();
+	assert.is((await waiting).code, 'ERR_ABORTED');
+	first.abort();
+	assert.is((await stopped).code, 'ERR_ABORTED');
+	node.limitRates(undefined, undefined);
+	const { path } = await second;
+	assert.ok((await readFile(path)).equals(content));
+	assert.equal(await readdir(output), ['file.bin']);
 });
 
 test('a file that is there and has nothing of the seed is not replaced', async (t) => {

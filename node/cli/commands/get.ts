@@ -29,6 +29,7 @@ const MOST_LINGER = 60_000;
 /** What is done while the length is not known yet, or 0. */
 const WAITING: Readonly<Record<Progress['phase'], string>> = {
 	finding: 'asking who has it',
+	waiting: 'waiting for another download that writes it to the same file',
 	checking: 'hashing',
 	fetching: '',
 	verifying: '',
