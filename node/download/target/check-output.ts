@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { access, open, stat, statfs } from 'node:fs/promises';
+import { open, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isShoalError, quoted, ShoalError } from '../../../protocol/index.ts';
 import { onFile } from '../../storage/fs-error.ts';
@@ -7,11 +7,6 @@ import { onFile } from '../../storage/fs-error.ts';
 // What would fail when a file is whole and gets its name is asked before its first byte is fetched.
 
 const STICKY = 0o1000n;
-
-/** @throws ShoalError ERR_NO_FILE, ERR_PERMISSION if this process can make and rename no file in `folder`, ERR_IO */
-export async function checkFolder(folder: string): Promise<void> {
-	await onFile(folder, () => access(folder, constants.W_OK | constants.X_OK));
-}
 
 /**
  * Looks whether the file at `path`, of which the system has told `stats`, can be replaced by another one.

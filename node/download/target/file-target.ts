@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { Bitfield, checkName, type Seed } from '../../../protocol/index.ts';
+import { Bitfield, checkName, isShoalError, type Seed } from '../../../protocol/index.ts';
 import { isWhole, whatIsRight } from '../../hashing/check-content.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
 import { WholeCheck } from '../../hashing/whole-check.ts';
 import { copyChunks } from '../../storage/copy-chunks.ts';
 import { bootId } from './boot-id.ts';
-import { checkFolder, makingFile } from './check-output.ts';
+import { makingFile } from './check-output.ts';
 import { ExistingFile } from './existing-file.ts';
 import { Journal } from './journal.ts';
 import { OutputLock } from './output-lock.ts';
@@ -123,17 +123,18 @@ export class FileTarget implements Target {
 		return { storage: part.storage, have, wasThere: false };
 	}
 
-	/** @returns why nothing can be written there; a file that is right already needs no lock */
+	/** @returns why nothing can be written there: what is right already is nevertheless @throws ShoalError ERR_EXISTS, ERR_ABORTED */
 	async #takeLock(paths: PartPaths, seed: Seed, options: OpenOptions): Promise<unknown> {
-		const folder = dirname(paths.path);
 		try {
-			await checkFolder(folder);
+			const taking = (): Promise<OutputLock> => OutputLock.take(paths, seed, options);
+			this.#lock = await makingFile(dirname(paths.path), taking);
+			return undefined;
 		} catch (error) {
+			if (isShoalError(error, 'ERR_EXISTS') || isShoalError(error, 'ERR_ABORTED')) {
+				throw error;
+			}
 			return error;
 		}
-		const taking = (): Promise<OutputLock> => OutputLock.take(paths, seed, options);
-		this.#lock = await makingFile(folder, taking);
-		return undefined;
 	}
 
 	async #finishPart(part: PartFile, seed: Seed, options: HashOptions): Promise<Finished> {

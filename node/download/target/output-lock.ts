@@ -160,7 +160,8 @@ async function create(path: string, text: string): Promise<boolean> {
 		if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
 			return false;
 		}
-		throw fsError(error, path);
+		// The name of the lock means nothing to who is told.
+		throw fsError(error, dirname(path));
 	}
 }
 
