@@ -4,20 +4,26 @@ import {
 	formatLink,
 	type Incoming,
 	type NodeState,
-	parseSeedId,
-	type Seed,
+	parseContentName,
+	Seed,
 	type SeedListing,
 	ShoalError,
 	type Topics,
 	type TrackerReply,
 } from '../protocol/index.ts';
-import { DownloadManager, type DownloadStats } from './download/download-manager.ts';
+import {
+	DownloadManager,
+	type DownloadRequest,
+	type DownloadStats,
+} from './download/download-manager.ts';
 import { MessageRouter } from './message-router.ts';
 import { type ContextOptions, createContext, type NodeContext } from './node-context.ts';
 import { Seeder } from './seeding/seeder.ts';
 import type { StoredContent } from './storage/content-store.ts';
 import { Announcer } from './tracker/announcer.ts';
+import { type LookUpOptions, lookUp } from './tracker/look-up.ts';
 import { notListed } from './tracker/not-listed.ts';
+import { unlessStopped } from './util/abort.ts';
 import { every } from './util/timers.ts';
 
 /** What a node tells. */
@@ -148,12 +154,22 @@ export class BaseNode {
 		yield* this.context.tracker.seeds();
 	}
 
-	/** Who has a seed. @throws ShoalError ERR_ID, ERR_NO_TRACKER, ERR_TIMEOUT */
-	async who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>> {
-		this.checkOpen();
-		const seed = parseSeedId(id);
+	/** Who has a seed. @param what as {@link resolve} @throws ShoalError as {@link resolve} */
+	async who(what: string): Promise<Extract<TrackerReply, { op: 'query' }>> {
+		const seed = await this.resolve(what, { patience: 0 });
 		await this.context.tracker.ready(TRACKER_TIMEOUT);
 		return await this.context.tracker.ask('query', { seed });
+	}
+
+	/**
+	 * The seed id that `what` names: an id, a link, the URL of a file at a page or a gateway; or, if that is the only one
+	 * in the tracker's list, the start of an id, 6 digits at least, or a file name. Whoever shares chooses a name, so it
+	 * says nothing of the content.
+	 *
+	 * @throws ShoalError ERR_ID, ERR_LINK, ERR_NAME, ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_NO_TRACKER, ERR_TIMEOUT, ERR_ABORTED
+	 */
+	async resolve(what: string, options: LookUpOptions = {}): Promise<string> {
+		return (await this.requestOf(what, options)).id;
 	}
 
 	/**
@@ -181,6 +197,24 @@ export class BaseNode {
 
 	protected get isClosed(): boolean {
 		return this.#closing !== undefined;
+	}
+
+	/** What to download for `what`, a seed or what {@link resolve} understands. @throws ShoalError as {@link resolve} */
+	protected async requestOf(
+		what: string | Seed,
+		options: LookUpOptions = {},
+	): Promise<DownloadRequest> {
+		this.checkOpen();
+		if (what instanceof Seed) {
+			return { id: what.id, seed: what };
+		}
+		const named = parseContentName(what);
+		if (!('lookup' in named)) {
+			return named;
+		}
+		const { tracker } = this.context;
+		await unlessStopped(tracker.ready(TRACKER_TIMEOUT), options.signal, 'the look-up was stopped');
+		return { id: await lookUp(tracker, named.lookup, options) };
 	}
 
 	/** Says hello. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */

@@ -10,7 +10,7 @@ import {
 	Topics,
 } from '../protocol/index.ts';
 import { BaseNode } from './base-node.ts';
-import { downloadRequestOf, type FetchOptions } from './download/download-manager.ts';
+import type { FetchOptions } from './download/download-manager.ts';
 import type { DownloadResult } from './download/download-types.ts';
 import { FileTarget } from './download/target/file-target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
@@ -98,16 +98,13 @@ export class ShoalNode extends BaseNode {
 	 * copied. Where another download, of this process or another one, writes the same content to the same file, it waits
 	 * for that one, and goes on if that one fails.
 	 *
-	 * @param what a seed id, a link, or a seed
-	 * @throws ShoalError as {@link Download.run}, and ERR_ID, ERR_LINK
+	 * @param what a seed, or what {@link resolve} understands: an id, a link, a name …
+	 * @throws ShoalError as {@link Download.run} and {@link resolve}
 	 */
 	async get(what: string | Seed, options: GetOptions = {}): Promise<DownloadResult> {
-		this.checkOpen();
-		return await this.downloads.getOrCopy(
-			downloadRequestOf(what),
-			new FileTarget(options.output),
-			options,
-		);
+		const { output, wait, signal } = options;
+		const request = await this.requestOf(what, { wait, signal });
+		return await this.downloads.getOrCopy(request, new FileTarget(output), options);
 	}
 
 	/**
@@ -127,11 +124,8 @@ export class ShoalNode extends BaseNode {
 			checkRange(options);
 			const { wait } = options;
 			const target = (): TemporaryTarget => new TemporaryTarget();
-			return await this.downloads.find(
-				downloadRequestOf(what),
-				{ signal },
-				{ wait, onProgress, target },
-			);
+			const request = await this.requestOf(what, { wait, signal });
+			return await this.downloads.find(request, { signal }, { wait, onProgress, target });
 		}, options);
 	}
 

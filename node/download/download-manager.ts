@@ -1,7 +1,7 @@
-import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../../protocol/index.ts';
+import { type Seed, ShoalError } from '../../protocol/index.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 import type { StoredContent } from '../storage/content-store.ts';
-import { abortError, unlessAborted } from '../util/abort.ts';
+import { unlessAborted, unlessStopped } from '../util/abort.ts';
 import { ContentSource } from './content-source.ts';
 import { copyHeld } from './copy-held.ts';
 import type { Download } from './download.ts';
@@ -236,21 +236,7 @@ async function ended({ done }: SharedDownload, signal?: AbortSignal): Promise<vo
 		() => {},
 		() => {},
 	);
-	await (signal === undefined ? settled : unlessAborted(settled, signal)).catch(() => {
-		throw abortError(signal, 'waiting for another download was stopped');
-	});
-}
-
-/** The content that `what` names: a seed id, a link or a seed. @throws ShoalError ERR_ID, ERR_LINK */
-export function downloadRequestOf(what: string | Seed): DownloadRequest {
-	if (what instanceof Seed) {
-		return { id: what.id, seed: what };
-	}
-	if (isLink(what)) {
-		const { id, name } = parseLink(what);
-		return { id, name };
-	}
-	return { id: parseSeedId(what) };
+	await unlessStopped(settled, signal, 'waiting for another download was stopped');
 }
 
 function closed(): ShoalError {

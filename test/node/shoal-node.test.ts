@@ -6,7 +6,7 @@ import { makeNodeId, type NodeListing } from '../../protocol/index.ts';
 import { makeFolder, openBelow } from '../helpers/fixtures/folder.ts';
 import { contentOf } from '../helpers/fixtures/seeds.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
-import { makeFile, startNode } from '../helpers/harness/node.ts';
+import { listed, makeFile, startNode } from '../helpers/harness/node.ts';
 import { nothingLeftOpen, openResources } from '../helpers/harness/open-resources.ts';
 import { rejects } from '../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
@@ -66,13 +66,67 @@ test('a download is asked for by id, link or seed', async (t) => {
 	}
 });
 
-test('what is no id, link or seed is refused before anybody is asked', async (t) => {
+test('a download is asked for by what names one seed of the list: a name, the start of its id, an address', async (t) => {
+	const { url, content, seed } = await shared(t, 1_000, 'disk image.bin');
+	const asked = [
+		'disk image.bin',
+		seed.id.slice(0, 6).toUpperCase(),
+		`shoal:${seed.id.slice(0, 30)}`,
+		`http://127.0.0.1:8080/#/${seed.id}`,
+	];
+	for (const what of asked) {
+		const node = await startNode(t, url);
+		const { path } = await node.get(what, { output: await makeFolder(t) });
+		assert.ok((await readFile(path)).equals(content), what);
+	}
+	const node = await startNode(t, url);
+	assert.ok((await read(node.stream('disk image.bin'))).equals(content));
+	assert.is((await node.who('disk image.bin')).seeders, 1 + asked.length);
+	assert.is(await node.resolve('disk image.bin'), seed.id);
+});
+
+test('a name of several contents is refused with their ids, until one of them is gone', async (t) => {
+	const { url, seed, share, seeder } = await shared(t, 1_000);
+	const { seed: second } = await seeder.share(await makeFile(t, contentOf(1_001)));
+	const node = await startNode(t, url);
+	const error = await rejects(node.get('file.bin', { output: await makeFolder(t) }));
+	assert.is(error.code, 'ERR_AMBIGUOUS');
+	assert.match(error.message, seed.id);
+	assert.match(error.message, second.id);
+	await share.stop();
+	await until('one is listed', async () => (await listed(node)).length === 1);
+	assert.is(await node.resolve('file.bin'), second.id);
+});
+
+test('a name is waited for as an id is, and who waits can stop', async (t) => {
 	const { url } = await startBroker(t);
 	const node = await startNode(t, url);
-	assert.is((await rejects(node.get('nonsense'))).code, 'ERR_ID');
-	assert.is((await rejects(node.get('shoal:nonsense'))).code, 'ERR_LINK');
-	assert.is((await rejects(read(node.stream('nonsense')))).code, 'ERR_ID');
-	assert.is((await rejects(node.who('nonsense'))).code, 'ERR_ID');
+	const output = await makeFolder(t);
+	const getting = node.get('file.bin', { output, wait: true });
+	const stop = new AbortController();
+	const stopped = rejects(node.get('file.bin', { output, wait: true, signal: stop.signal }));
+	const seeder = await startNode(t, url);
+	stop.abort();
+	assert.is((await stopped).code, 'ERR_ABORTED');
+	const share = await seeder.share(await makeFile(t, 'content'));
+	assert.is((await getting).seed.id, share.seed.id);
+});
+
+test('what names no content is refused: before anybody is asked, or when nobody has it', async (t) => {
+	const { url } = await startBroker(t);
+	const node = await startNode(t, url);
+	for (const [what, code] of [
+		['', 'ERR_ID'],
+		['0'.repeat(65), 'ERR_ID'],
+		['shoal:nonsense', 'ERR_LINK'],
+		['http://127.0.0.1:8080/', 'ERR_LINK'],
+	] as const) {
+		assert.is((await rejects(node.get(what))).code, code);
+		assert.is((await rejects(read(node.stream(what)))).code, code);
+		assert.is((await rejects(node.who(what))).code, code);
+	}
+	assert.is((await rejects(node.who('nonsense'))).code, 'ERR_NOT_FOUND');
+	assert.is((await rejects(node.get('nonsense'))).code, 'ERR_NOT_FOUND');
 });
 
 test('what was got is served by who got it', async (t) => {

@@ -1,7 +1,7 @@
 import { nanoid } from 'nanoid';
 import { Bitfield, makeNodeId, type Seed, Topics } from '../../../protocol/index.ts';
 import { BaseNode } from '../../base-node.ts';
-import { downloadRequestOf, type FetchOptions } from '../../download/download-manager.ts';
+import type { FetchOptions } from '../../download/download-manager.ts';
 import type { DownloadResult } from '../../download/download-types.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
 import { lostState } from '../../tracker/announcer.ts';
@@ -88,12 +88,11 @@ export class BrowserNode extends BaseNode {
 	/**
 	 * Downloads a content, and serves it meanwhile and afterwards, until it is dropped.
 	 *
-	 * @param what a seed id, or a link
+	 * @param what an id, a link, a name, as {@link resolve} understands it
 	 * @throws ShoalError as {@link Download.run}, ERR_ID, ERR_LINK, and ERR_EXISTS if another tab has it
 	 */
 	async get(what: string, options: FetchOptions = {}): Promise<BrowserDownload> {
-		this.checkOpen();
-		const wanted = downloadRequestOf(what);
+		const wanted = await this.requestOf(what, options);
 		const target = new WebTarget((await hasFiles()) ? openFile : openMemory, this.#hashing);
 		const { path: _, wasThere: __, ...result } = await this.downloads.get(wanted, target, options);
 		this.#targets.set(wanted.id, target);
