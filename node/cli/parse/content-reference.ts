@@ -72,7 +72,7 @@ async function seedAt(path: string, output: Output): Promise<Seed | undefined> {
 	try {
 		return isFile ? await readSeed(path, output) : undefined;
 	} catch (error) {
-		if (isShoalError(error, 'ERR_SEED')) {
+		if (isShoalError(error, 'ERR_SEED') || isShoalError(error, 'ERR_NAME')) {
 			return undefined;
 		}
 		throw error;
