@@ -5,20 +5,26 @@ import {
 	type Incoming,
 	type NodeState,
 	nodeNameOf,
-	parseSeedId,
-	type Seed,
+	parseContentName,
+	Seed,
 	type SeedListing,
 	ShoalError,
 	type Topics,
 	type TrackerReply,
 } from '../protocol/index.ts';
-import { DownloadManager, type DownloadStats } from './download/download-manager.ts';
+import {
+	DownloadManager,
+	type DownloadRequest,
+	type DownloadStats,
+} from './download/download-manager.ts';
 import { MessageRouter } from './message-router.ts';
 import { type ContextOptions, createContext, type NodeContext } from './node-context.ts';
 import { Seeder } from './seeding/seeder.ts';
 import type { StoredContent } from './storage/content-store.ts';
 import { Announcer } from './tracker/announcer.ts';
+import { type LookUpOptions, lookUp } from './tracker/look-up.ts';
 import { notListed } from './tracker/not-listed.ts';
+import { unlessStopped } from './util/abort.ts';
 import { every } from './util/timers.ts';
 
 /** The events of a node. */
@@ -161,13 +167,26 @@ export class BaseNode {
 	/**
 	 * The nodes that have a seed or a part of it: how many, and a sample of at most `querySample` (50).
 	 *
-	 * @throws ShoalError ERR_ID, ERR_CLOSED, ERR_NO_TRACKER, ERR_TIMEOUT, ERR_DISCONNECTED
+	 * @param what as in {@link resolve}
+	 * @throws ShoalError ERR_ID, ERR_LINK, ERR_NAME, ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_CLOSED, ERR_NO_TRACKER, ERR_TIMEOUT,
+	 *   ERR_DISCONNECTED
 	 */
-	async who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>> {
-		this.checkOpen();
-		const seed = parseSeedId(id);
+	async who(what: string): Promise<Extract<TrackerReply, { op: 'query' }>> {
+		const seed = await this.resolve(what, { patience: 0 });
 		await this.context.tracker.ready(TRACKER_TIMEOUT);
 		return await this.context.tracker.ask('query', { seed });
+	}
+
+	/**
+	/**
+	 * The seed id that `what` names: an id, a link, the URL of a file at a page or a gateway; or, if it is the only one in
+	 * the tracker's list, the start of an id, 6 digits at least, or a file name. Names are chosen by whoever shares, and
+	 * prove nothing about the content.
+	 *
+	 * @throws ShoalError ERR_ID, ERR_LINK, ERR_NAME, ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_NO_TRACKER, ERR_TIMEOUT, ERR_ABORTED
+	 */
+	async resolve(what: string, options: LookUpOptions = {}): Promise<string> {
+		return (await this.requestOf(what, options)).id;
 	}
 
 	/**
@@ -204,6 +223,24 @@ export class BaseNode {
 
 	protected get isClosed(): boolean {
 		return this.#closing !== undefined;
+	}
+
+	/** What to download for `what`, a seed or what {@link resolve} understands. @throws ShoalError as {@link resolve} */
+	protected async requestOf(
+		what: string | Seed,
+		options: LookUpOptions = {},
+	): Promise<DownloadRequest> {
+		this.checkOpen();
+		if (what instanceof Seed) {
+			return { id: what.id, seed: what };
+		}
+		const named = parseContentName(what);
+		if (!('lookup' in named)) {
+			return named;
+		}
+		const { tracker } = this.context;
+		await unlessStopped(tracker.ready(TRACKER_TIMEOUT), options.signal, 'the look-up was stopped');
+		return { id: await lookUp(tracker, named.lookup, options) };
 	}
 
 	/** Says hello. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */

@@ -10,7 +10,7 @@ import {
 	Topics,
 } from '../protocol/index.ts';
 import { BaseNode } from './base-node.ts';
-import { downloadRequestOf, type FetchOptions } from './download/download-manager.ts';
+import type { FetchOptions } from './download/download-manager.ts';
 import type { DownloadResult } from './download/download-types.ts';
 import { FileTarget } from './download/target/file-target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
@@ -99,20 +99,19 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * Downloads a file. The node serves the chunks that it has meanwhile, and the whole file afterwards.
+	 * Downloads a file. The node serves the chunks that it has meanwhile, and the whole file afterwards. What this node has
+	 * already is copied. Where another download, of this process or another one, writes the same content to the same
+	 * file, it waits for that one, and goes on if that one fails.
 	 *
-	 * @param what a seed id, a share link, or a seed
-	 * @throws ShoalError ERR_ID, ERR_LINK, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS, ERR_NO_SPACE, ERR_NO_FILE,
+	 * @param what a seed, or what {@link resolve} takes: an id, a link, a name
+	 * @throws ShoalError those of {@link resolve}, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS, ERR_NO_SPACE, ERR_NO_FILE,
 	 *   ERR_PERMISSION, ERR_IO, ERR_NAME, ERR_SEED, ERR_SEED_LIES, ERR_WRONG_BYTES, ERR_TIMEOUT, ERR_REFUSED, ERR_ABORTED,
 	 *   ERR_CLOSED
 	 */
 	async get(what: string | Seed, options: GetOptions = {}): Promise<DownloadResult> {
-		this.checkOpen();
-		return await this.downloads.get(
-			downloadRequestOf(what),
-			new FileTarget(options.output),
-			options,
-		);
+		const { output, wait, signal } = options;
+		const request = await this.requestOf(what, { wait, signal });
+		return await this.downloads.getOrCopy(request, new FileTarget(output), options);
 	}
 
 	/**
@@ -133,11 +132,8 @@ export class ShoalNode extends BaseNode {
 			checkRange(options);
 			const { wait } = options;
 			const target = (): TemporaryTarget => new TemporaryTarget();
-			return await this.downloads.find(
-				downloadRequestOf(what),
-				{ signal },
-				{ wait, onProgress, target },
-			);
+			const request = await this.requestOf(what, { wait, signal });
+			return await this.downloads.find(request, { signal }, { wait, onProgress, target });
 		}, options);
 	}
 

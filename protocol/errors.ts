@@ -5,6 +5,7 @@
  */
 export type ErrorCode =
 	| 'ERR_ABORTED'
+	| 'ERR_AMBIGUOUS'
 	| 'ERR_BROKER'
 	| 'ERR_CHANGED'
 	| 'ERR_CLOSED'

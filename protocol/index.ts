@@ -100,6 +100,13 @@ export {
 export { escapeJson, printable, printableJson, quoted } from './printable.ts';
 export { printableUrl } from './printable-url.ts';
 export { Bitfield, BUCKETS } from './seed/bitfield.ts';
+export {
+	type ContentName,
+	isAddress,
+	isNamed,
+	isStartOfId,
+	parseContentName,
+} from './seed/content-name.ts';
 export { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './seed/digest.ts';
 export {
 	chooseChunkSize,

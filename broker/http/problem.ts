@@ -12,6 +12,7 @@ export interface Problem {
 const STATUS: Partial<Record<ErrorCode, readonly [status: number, title: string]>> = {
 	ERR_ID: [400, 'No id of a seed'],
 	ERR_NOT_FOUND: [404, 'Nobody has it'],
+	ERR_AMBIGUOUS: [409, 'Several of that name'],
 	ERR_RANGE: [416, 'No such bytes'],
 	ERR_WRONG_BYTES: [502, 'What came was wrong'],
 	ERR_SEED_LIES: [502, 'The seed is wrong'],

@@ -63,13 +63,18 @@ Examples:
   shoal get disk.img.seed -o - | tar -x
   shoal get ID -o - --range 0-511     only what is needed of it is fetched
   shoal get ID1 ID2 ID3 -o /data/     several at the same time
+  shoal get disk.img                  by its name, if only one has it
+
+Takes the start of an id as well (6 digits), and the web address of a file, for
+its id only. 64 digits are an id; with a slash or .seed it is a path.
 
 Shows a progress bar, then the path, the digest and who sent how much. What an
 interrupted download has verified is kept: the same command goes on from there.
 A file that is there and right is not fetched. Another version of it gives what
 both have in common, and is replaced at the end, with the permissions of the
 old one; any other file never is. A new file has those of any new file: that the
-original was executable is not carried over.`,
+original was executable is not carried over. Holes stay holes. Of several that
+write to one file at a time, one works, and the others wait for it.`,
 	gateway: `
 Examples:
   shoal gateway

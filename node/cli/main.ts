@@ -1,4 +1,12 @@
 #!/usr/bin/env node
-import { main } from './program.ts';
+import { tellTooFewFiles } from './too-few-files.ts';
 
-await main(process.argv.slice(2));
+try {
+	// Not before: where a process may open few files, loading is what fails.
+	const { main } = await import('./program.ts');
+	await main(process.argv.slice(2));
+} catch (error) {
+	if (!tellTooFewFiles(error)) {
+		throw error;
+	}
+}

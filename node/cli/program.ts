@@ -170,10 +170,13 @@ function addTransfers(program: Command): void {
 			),
 		);
 	add(program, 'get', 'download files, verify them, and serve them a little longer')
-		.argument('<what...>', 'the id of a seed, a link, or the path of a seed file')
+		.argument('<what...>', 'an id, a link, a file name as ls shows it, or the path of a seed file')
 		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one of the link, '))
 		.option(CERT, ABOUT_CERT)
-		.option('-o, --output <path>', 'a file, a folder that exists, or - for standard output')
+		.option(
+			'-o, --output <path>',
+			'a file, a folder (made if it ends with /), or - for standard output',
+		)
 		.option('--range <range>', 'with -o -: only these bytes, such as 0-499, 500- or -500')
 		.option('--wait', 'wait for a seed that nobody has yet')
 		.option('--no-linger', 'end as soon as it is complete, instead of when nobody asked for 2 s')
@@ -223,7 +226,7 @@ function addLists(program: Command): void {
 			start(options, async () => (await import('./commands/ls.ts')).lsCommand(options)),
 		);
 	add(program, 'who', 'list who has a seed, and how much of it')
-		.argument('<id>', 'the id of a seed, or a link')
+		.argument('<id>', 'an id, a link, or a file name as ls shows it')
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
 		.action((id, options) =>

@@ -1,8 +1,9 @@
-import { isLink, parseLink, parseSeedId, Seed, ShoalError } from '../../protocol/index.ts';
+import { type Seed, ShoalError } from '../../protocol/index.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 import type { StoredContent } from '../storage/content-store.ts';
-import { unlessAborted } from '../util/abort.ts';
+import { unlessAborted, unlessStopped } from '../util/abort.ts';
 import { ContentSource } from './content-source.ts';
+import { copyHeld } from './copy-held.ts';
 import type { Download } from './download.ts';
 import type { DownloadContext, DownloadResult, Progress } from './download-types.ts';
 import type { Reader } from './shared-download.ts';
@@ -50,6 +51,8 @@ export interface FindOptions {
 	/** Makes the target of a download for readers only. */
 	readonly target: () => ReadersTarget;
 }
+
+const NOTHING_YET = { have: 0, length: 0, rate: 0, sources: 0, lanes: { direct: 0, broker: 0 } };
 
 /** The downloads of a node, and those who read contents. */
 export class DownloadManager {
@@ -101,6 +104,33 @@ export class DownloadManager {
 		return result;
 	}
 
+	/**
+	 * As {@link get}, but what this node has already is copied, or found right where it is, and a download of it that runs
+	 * is waited for.
+	 *
+	 * @throws ShoalError
+	 */
+	async getOrCopy(
+		request: DownloadRequest,
+		target: Target,
+		options: FetchOptions,
+	): Promise<DownloadResult> {
+		const { id } = request;
+		while (true) {
+			const before = this.#running.get(id);
+			const held = this.#context.contents.get(id);
+			if (before?.isForReaders === false) {
+				options.onProgress?.({ ...NOTHING_YET, phase: 'waiting', id });
+				await ended(before, options.signal);
+				this.#checkRunning();
+			} else if (before === undefined && held !== undefined && this.#isUnchanged(held)) {
+				return await copyHeld(held, target, options);
+			} else {
+				return await this.get(request, target, options);
+			}
+		}
+	}
+
 	/** The connection was lost. */
 	onDisconnected(): void {
 		for (const { download } of this.#running.values()) {
@@ -133,9 +163,7 @@ export class DownloadManager {
 		const { contents } = this.#context;
 		while (true) {
 			reader.signal.throwIfAborted();
-			if (this.#isStopped) {
-				throw closed();
-			}
+			this.#checkRunning();
 			const held = contents.get(request.id);
 			const before = this.#running.get(request.id);
 			if (before === undefined && held !== undefined) {
@@ -150,6 +178,24 @@ export class DownloadManager {
 			} catch {
 				await this.#giveUp(running, reader);
 			}
+		}
+	}
+
+	/** @throws ShoalError ERR_CLOSED */
+	#checkRunning(): void {
+		if (this.#isStopped) {
+			throw closed();
+		}
+	}
+
+	/** Whether what is held is what it was; it is held no longer if it is not. */
+	#isUnchanged(held: StoredContent): boolean {
+		try {
+			held.storage.check();
+			return true;
+		} catch (error) {
+			this.#broken(held, error);
+			return false;
 		}
 	}
 
@@ -187,16 +233,13 @@ export class DownloadManager {
 	}
 }
 
-/** The content that `what` names: a seed id, a link or a seed. @throws ShoalError ERR_ID, ERR_LINK */
-export function downloadRequestOf(what: string | Seed): DownloadRequest {
-	if (what instanceof Seed) {
-		return { id: what.id, seed: what };
-	}
-	if (isLink(what)) {
-		const { id, name } = parseLink(what);
-		return { id, name };
-	}
-	return { id: parseSeedId(what) };
+/** Waits until `running` has ended, whichever way. @throws ShoalError ERR_ABORTED if `signal` is aborted before */
+async function ended({ done }: SharedDownload, signal?: AbortSignal): Promise<void> {
+	const settled = done.then(
+		() => {},
+		() => {},
+	);
+	await unlessStopped(settled, signal, 'waiting for another download was stopped');
 }
 
 function closed(): ShoalError {

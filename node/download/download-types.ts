@@ -29,10 +29,10 @@ export type ChunkSelection = Pick<DownloadEngineOptions, 'order' | 'demand'>;
 /** The progress of a download. */
 export interface Progress {
 	/**
-	 * `finding`: looking for nodes and the seed. `checking`: hashing what an earlier download left. `fetching`:
-	 * downloading chunks. `verifying`: checking the digest of the whole.
+	 * `finding`: looking for nodes and the seed. `waiting`: another download writes to the same file. `checking`: hashing
+	 * what an earlier download left. `fetching`: downloading chunks. `verifying`: checking the digest of the whole.
 	 */
-	readonly phase: 'finding' | 'checking' | 'fetching' | 'verifying';
+	readonly phase: 'finding' | 'waiting' | 'checking' | 'fetching' | 'verifying';
 	/** Seed id. */
 	readonly id: string;
 	/** File name; undefined until the seed is known. */

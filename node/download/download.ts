@@ -138,7 +138,13 @@ export class Download {
 		const { signal } = this.#ending;
 		const seed = this.#options.seed ?? (await Promise.race([this.#findSeed(), failure]));
 		this.#phase = 'checking';
-		const { storage, have, wasThere } = await target.open(seed, { signal });
+		const onWait = (): void => {
+			this.#phase = 'waiting';
+		};
+		const onBytes = (): void => {
+			this.#phase = 'checking';
+		};
+		const { storage, have, wasThere } = await target.open(seed, { signal, onWait, onBytes });
 		signal.throwIfAborted();
 		const content: StoredContent = { seed, have, storage };
 		this.#hold(content);
@@ -249,8 +255,8 @@ export class Download {
 			return;
 		}
 		// Nobody sends anything while a large part is checked, or the whole: nothing is asked for.
-		const isHashing = this.#phase === 'checking' || this.#phase === 'verifying';
-		const hasBegun = isHashing || this.#contributions.bytes > 0;
+		const isHere = this.#phase !== 'finding' && this.#phase !== 'fetching';
+		const hasBegun = isHere || this.#contributions.bytes > 0;
 		const lost =
 			this.#options.wait || hasBegun
 				? undefined

@@ -27,13 +27,16 @@ export interface GatewayNode {
 	seeds(): AsyncIterable<SeedListing>;
 	/** Which nodes have a seed. */
 	who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>>;
+	/** The seed id that an id in another form, the start of one, or a name stands for. */
+	resolve(what: string, options: { readonly patience: number }): Promise<string>;
 	/** The bytes of a range, fetched while they are read. */
 	stream(id: string, range: RangeOptions): ContentStream;
 }
 
 /**
- * A route of an {@link HttpServer} that serves the swarm by HTTP: `/seeds`, `/seeds/<id>` and `/files/<id>`. A file is
- * streamed while its chunks arrive, each chunk verified; only the bytes that are requested are fetched.
+ * A route of an {@link HttpServer} that serves the swarm by HTTP: `/seeds`, `/seeds/<id>` and `/files/<id>`; in place of
+ * the id also the start of one, or a file name, if it names one file. A file is streamed while its chunks arrive, each
+ * chunk verified; only the bytes that are requested are fetched.
  *
  * @param node returns the node to use; called at each request
  */
@@ -52,6 +55,8 @@ export function gatewayRoute(node: () => Promise<GatewayNode>): Route {
 
 /** Some caches hand a public answer to whoever asks next, whatever token the first one had (RFC 9111, 3.5). */
 const CACHED = 'private, max-age=31536000, immutable';
+/** What a name stands for may be another file tomorrow: it is asked again, by its ETag. */
+const ASKED_AGAIN = 'private, no-cache';
 
 class Gateway {
 	readonly #node: GatewayNode;
@@ -71,7 +76,8 @@ class Gateway {
 		}
 	}
 
-	async #seed(id: string, response: ServerResponse): Promise<void> {
+	async #seed(named: string, response: ServerResponse): Promise<void> {
+		const id = await this.#idOf(named);
 		const { nodes, seeders, downloaders } = await this.#node.who(id);
 		if (seeders + downloaders === 0) {
 			throw new ShoalError('ERR_NOT_FOUND', `nobody has the seed ${id}`);
@@ -87,15 +93,30 @@ class Gateway {
 		tellJson(response, { seeds });
 	}
 
-	async #file(id: string, { request, response }: Visit): Promise<void> {
-		if (!isSeedId(id)) {
-			throw new ShoalError('ERR_ID', 'a seed id is 64 lower-case hex digits');
+	/** The id that a segment of a path names. @throws ShoalError ERR_ID, ERR_NOT_FOUND, ERR_AMBIGUOUS */
+	async #idOf(segment: string): Promise<string> {
+		if (isSeedId(segment)) {
+			return segment;
 		}
+		let named: string;
+		try {
+			named = decodeURIComponent(segment);
+		} catch {
+			throw new ShoalError(
+				'ERR_ID',
+				'what should be the id of a seed is no well-formed part of a URL',
+			);
+		}
+		return await this.#node.resolve(named, { patience: 0 });
+	}
+
+	async #file(named: string, { request, response }: Visit): Promise<void> {
+		const id = await this.#idOf(named);
 		const { headers, method } = request;
 		// The id names the content, whatever it is called.
 		const etag = `"${id}"`;
 		response.setHeader('ETag', etag);
-		response.setHeader('Cache-Control', CACHED);
+		response.setHeader('Cache-Control', id === named ? CACHED : ASKED_AGAIN);
 		if (this.#answerCondition(headers, etag, response)) {
 			return;
 		}

@@ -1,4 +1,4 @@
-import { constants, fstatSync } from 'node:fs';
+import { type BigIntStats, constants, fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { quoted, ShoalError } from '../../protocol/index.ts';
 import { extents } from './extents.ts';
@@ -7,6 +7,7 @@ import { fsError, onFile } from './fs-error.ts';
 import { IoQueue } from './io-queue.ts';
 import { READ_ONLY } from './regular-file.ts';
 import type { Storage } from './storage.ts';
+import { isZero, zeroStretches } from './zeros.ts';
 
 /** A file that holds a stretch of a content. */
 export interface FilePiece {
@@ -20,12 +21,18 @@ interface OpenFile extends FilePiece {
 	stamp: string | undefined;
 	readonly reads: IoQueue;
 	readonly writes: IoQueue;
+	/** Zeros are left out where zeros are read, so that a hole stays one. */
+	keepsHoles: boolean;
+	/** When it was last looked whether it has a name still, ms. */
+	lookedAt: number;
 }
 
 const READS = { atOnce: 4, mostBytes: 1024 * 1024 };
 // The system takes one write at a time to a file; another waits at its door.
 const WRITES = { atOnce: 2, mostBytes: 4 * 1024 * 1024 };
 const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
+/** ms between two looks whether a file that is written has a name still. */
+const LOOK_EVERY = 250;
 
 /**
  * A content in one or more files, read and written by position. Once {@link FileStorage.guard} was
@@ -48,7 +55,7 @@ export class FileStorage implements Storage {
 
 	/**
 	 * Opens files to be read and written, made if they are missing and set to their length. A
-	 * symbolic link is not followed.
+	 * symbolic link is not followed. Where nothing but zeros is written, the file keeps its holes.
 	 *
 	 * @param mode permissions of a file that is made, before the umask
 	 * @throws ShoalError ERR_PERMISSION, ERR_NO_SPACE, ERR_IO
@@ -56,7 +63,11 @@ export class FileStorage implements Storage {
 	static async openToWrite(pieces: readonly FilePiece[], mode = 0o666): Promise<FileStorage> {
 		const storage = await FileStorage.#open(pieces, O_RDWR | O_CREAT | (O_NOFOLLOW ?? 0), mode);
 		try {
-			for (const { handle, path, length } of storage.#files) {
+			for (const file of storage.#files) {
+				const { handle, path, length } = file;
+				file.keepsHoles = true;
+				// Some file systems count no names.
+				file.lookedAt = statNow(file).nlink === 0n ? Number.POSITIVE_INFINITY : 0;
 				await onFile(path, () => handle.truncate(length));
 			}
 		} catch (error) {
@@ -76,7 +87,10 @@ export class FileStorage implements Storage {
 			for (const { path, length } of pieces) {
 				const handle = await onFile(path, () => open(path, flags, mode));
 				const queues = queuesOf(handle, path);
-				files.push({ path, length, handle, stamp: undefined, ...queues });
+				files.push({
+					...{ path, length, handle, stamp: undefined, keepsHoles: false, lookedAt: 0 },
+					...queues,
+				});
 			}
 		} catch (error) {
 			await closeAll(files);
@@ -129,7 +143,16 @@ export class FileStorage implements Storage {
 	async write(offset: number, bytes: Uint8Array): Promise<void> {
 		for (const { file, at, from, length } of extents(this.#lengths, offset, bytes.length)) {
 			const piece = this.#piece(file);
-			await onFile(piece.path, () => piece.writes.move(at, bytes.subarray(from, from + length)));
+			checkNamed(piece);
+			const part = bytes.subarray(from, from + length);
+			await onFile(piece.path, () => writeSparsely(piece, at, part));
+		}
+	}
+
+	/** From now on zeros are written as well: that zeros are read there does not say that the disk has them. */
+	fillHoles(): void {
+		for (const file of this.#files) {
+			file.keepsHoles = false;
 		}
 	}
 
@@ -160,6 +183,28 @@ async function closeAll(files: readonly OpenFile[]): Promise<void> {
 	await Promise.allSettled(files.map(({ handle }) => handle.close()));
 }
 
+/** Writes `bytes` from position `at` on, but for zeros where zeros are read already. */
+async function writeSparsely(file: OpenFile, at: number, bytes: Uint8Array): Promise<void> {
+	const { keepsHoles, reads, writes } = file;
+	const stretches = keepsHoles ? zeroStretches(bytes) : [];
+	if (!stretches.some((stretch) => stretch.isZero)) {
+		await writes.move(at, bytes);
+		return;
+	}
+	for (const { start, end, isZero: areZeros } of stretches) {
+		const part = bytes.subarray(start, end);
+		if (!areZeros || !(await readsZeros(reads, at + start, part.length))) {
+			await writes.move(at + start, part);
+		}
+	}
+}
+
+async function readsZeros(reads: IoQueue, at: number, length: number): Promise<boolean> {
+	const there = new Uint8Array(length);
+	await reads.move(at, there);
+	return isZero(there);
+}
+
 function queuesOf(handle: FileHandle, path: string): Pick<OpenFile, 'reads' | 'writes'> {
 	return {
 		reads: new IoQueue(async (buffers, at) => {
@@ -176,11 +221,30 @@ function queuesOf(handle: FileHandle, path: string): Pick<OpenFile, 'reads' | 'w
 	};
 }
 
-function stampNow({ handle, path }: OpenFile): string {
+function stampNow(file: OpenFile): string {
+	return stampOf(statNow(file));
+}
+
+function statNow({ handle, path }: OpenFile): BigIntStats {
 	try {
-		return stampOf(fstatSync(handle.fd, { bigint: true }));
+		return fstatSync(handle.fd, { bigint: true });
 	} catch (error) {
 		throw fsError(error, path);
+	}
+}
+
+/** What is written to a file that somebody removed is lost: better told now than at its end. @throws ShoalError ERR_NO_FILE */
+function checkNamed(file: OpenFile): void {
+	const now = performance.now();
+	if (now - file.lookedAt < LOOK_EVERY) {
+		return;
+	}
+	file.lookedAt = now;
+	if (statNow(file).nlink === 0n) {
+		throw new ShoalError(
+			'ERR_NO_FILE',
+			`${quoted(file.path, 300)} was removed while it was written, or its folder was; start again`,
+		);
 	}
 }
 

@@ -23,9 +23,26 @@ export function onAbort(signal: AbortSignal | undefined, stop: () => void): () =
 
 /** The outcome of `work`, unless `signal` is aborted first. @throws the reason of `signal`, as it is */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+	return await raced(work, signal, () => signal.reason);
+}
+
+/** As {@link unlessAborted}. @throws what {@link abortError} makes of `message` */
+export async function unlessStopped<T>(
+	work: Promise<T>,
+	signal: AbortSignal | undefined,
+	message: string,
+): Promise<T> {
+	return await raced(work, signal, () => abortError(signal, message));
+}
+
+async function raced<T>(
+	work: Promise<T>,
+	signal: AbortSignal | undefined,
+	reason: () => unknown,
+): Promise<T> {
 	let off = (): void => {};
 	const aborted = new Promise<never>((_, reject) => {
-		off = onAbort(signal, () => reject(signal.reason));
+		off = onAbort(signal, () => reject(reason()));
 	});
 	try {
 		return await Promise.race([aborted, work]);

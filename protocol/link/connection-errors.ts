@@ -53,6 +53,9 @@ function whyUnreachable(error: Error & { code?: unknown }): string {
 	if (error.code === 'DEPTH_ZERO_SELF_SIGNED_CERT') {
 		return 'no authority vouches for its certificate; join it with the link it printed: shoal join LINK';
 	}
+	if (error.code === 'EMFILE') {
+		return 'this process has as many files and connections open as it may; raise the limit (ulimit -n)';
+	}
 	const [, status] = /^Unexpected server response: (\d{3})$/.exec(error.message) ?? [];
 	if (status === '404' || status === '400' || status === '426') {
 		return `HTTP status ${status} at that path; the path of MQTT over WebSocket is /mqtt at a shoal broker and most others`;

@@ -1,11 +1,24 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import {
+	closeSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	statSync,
+	truncateSync,
+	writeFileSync,
+	writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { ShoalNode } from '../../node/index.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
 import { runShoal } from '../helpers/harness/plain-shoal.ts';
 import { CONTENT, fileSharedHere } from '../helpers/harness/shared-here.ts';
-import { Shoal } from '../helpers/harness/shoal.ts';
+import { Shoal, sha256, source } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 const test = suite('what get does with what it gets');
 
@@ -85,6 +98,134 @@ test('a file that is there and right is told so, and of an older version is told
 		/^complete .*older\.bin {2}700 kB in .*\n {2}kept {4}262 kB that were there/,
 	);
 	assert.equal(new Uint8Array(readFileSync(join(folder, 'older.bin'))), CONTENT);
+});
+
+test('a file is got by its name, which is told, as is what it names; also when it is there already', async (t) => {
+	const { folder, url, id, node } = await fileSharedHere(t);
+	const cwd = join(folder, 'here');
+	mkdirSync(cwd);
+	const get = (...args: string[]) =>
+		runShoal(t, ['get', ...args, '--broker', url, '--no-linger'], { cwd });
+	const first = await get('file.bin');
+	assert.is(first.code, 0);
+	assert.match(first.text, `"file.bin" is the seed ${id}\n`);
+	assert.equal(new Uint8Array(readFileSync(join(cwd, 'file.bin'))), CONTENT);
+	const again = await get('file.bin');
+	assert.is(again.code, 0);
+	assert.match(again.text, 'is there already and right');
+	assert.is((await get(id.slice(0, 8), '-o', 'new/er/')).code, 0);
+	assert.equal(readdirSync(join(cwd, 'new/er')), ['file.bin']);
+	const who = await runShoal(t, ['who', `http://host/#/${id}`, '--broker', url]);
+	assert.match(who.text, '1 seeder');
+	writeFileSync(join(folder, 'other.bin'), 'other');
+	const { seed } = await node.share(join(folder, 'other.bin'), { name: 'file.bin' });
+	const several = await get('file.bin');
+	assert.is(several.code, 1);
+	assert.match(several.stderr, `"file.bin" names 2 files here: `);
+	assert.ok([id, seed.id].every((each) => several.stderr.includes(each)));
+	const nothing = await get('file.bim');
+	assert.is(nothing.code, 3);
+	assert.match(nothing.stderr, /shoal: nobody shares a file of the name "file.bim".*shoal ls/);
+	const noSeed = await get('file.bin.seed');
+	assert.is(noSeed.code, 1);
+	assert.match(noSeed.stderr, /there is no seed file "file.bin.seed".*\(ERR_NO_FILE\)/);
+});
+
+test('64 digits are an id, and with a slash a path', async (t) => {
+	const { folder, url, id } = await fileSharedHere(t);
+	const cwd = join(folder, 'here');
+	mkdirSync(cwd);
+	writeFileSync(join(cwd, id), 'not a seed');
+	const get = (what: string) =>
+		runShoal(t, ['get', what, '-o', 'x', '--broker', url, '--no-linger'], { cwd });
+	assert.match((await get(`./${id}`)).stderr, 'ERR_SEED');
+	assert.is((await get(id)).code, 0);
+});
+
+test('of three gets to one file one works, the others find it there', async (t) => {
+	const { folder, url, id, node } = await fileSharedHere(t);
+	node.limitRates(300_000, undefined);
+	const path = join(folder, 'copy.bin');
+	const args = ['get', id, '-o', path, '--broker', url];
+	const gets = Array.from({ length: 3 }, () => new Shoal(t, args));
+	assert.equal(await Promise.all(gets.map((get) => get.exit())), [0, 0, 0]);
+	const ends = await Promise.all(gets.map((get) => get.event('complete')));
+	assert.equal(ends.map(({ wasThere }) => wasThere).sort(), [false, true, true]);
+	assert.ok(gets.some((get) => get.all('progress').some(({ phase }) => phase === 'waiting')));
+	assert.equal(new Uint8Array(readFileSync(path)), CONTENT);
+	assert.equal(readdirSync(folder).sort(), ['copy.bin', 'file.bin']);
+});
+
+test('who waits for a get that is killed takes over, and keeps what that one had', async (t) => {
+	const { folder, path, digest } = await source(t, 40 * 1_048_576);
+	const { url } = await startBroker(t);
+	const node = await ShoalNode.start({ broker: url, maxUp: 2_000_000 });
+	t.defer(() => node.close());
+	const { seed } = await node.share(path);
+	const copy = join(folder, 'copy.bin');
+	const args = ['get', seed.id, '-o', copy, '--broker', url];
+	const first = new Shoal(t, args);
+	const has = (get: Shoal, most: number): boolean =>
+		get.all('progress').some(({ phase, have }) => phase === 'fetching' && Number(have) > most);
+	await until('the first has begun', () => has(first, 0));
+	const second = new Shoal(t, args);
+	await until('the second waits', () =>
+		second.all('progress').some(({ phase }) => phase === 'waiting'),
+	);
+	const other = new Shoal(t, ['get', seed.id, '-o', copy, '--broker', url]);
+	await until('the first has much', () => has(first, 2 * 1_048_576));
+	first.signal('SIGKILL');
+	node.limitRates(undefined, undefined);
+	assert.equal([await second.exit(), await other.exit()], [0, 0]);
+	const ends = [await second.event('complete'), await other.event('complete')];
+	const [worked] = ends.filter(({ wasThere }) => wasThere === false);
+	assert.ok(Number(worked?.kept) > 0, 'what the first had was not fetched again');
+	assert.is(await sha256(copy), digest);
+	assert.equal(readdirSync(folder).sort(), ['copy.bin', 'source.bin']);
+});
+
+test('another content to a file that is being written is refused at once', async (t) => {
+	const { folder, url, id, node } = await fileSharedHere(t);
+	node.limitRates(100_000, undefined);
+	writeFileSync(join(folder, 'other.bin'), 'other');
+	const { seed } = await node.share(join(folder, 'other.bin'));
+	const path = join(folder, 'copy.bin');
+	const first = new Shoal(t, ['get', id, '-o', path, '--broker', url]);
+	await until('the first has begun', () =>
+		first.all('progress').some(({ phase }) => phase === 'fetching'),
+	);
+	const { code, stderr } = await runShoal(t, ['get', seed.id, '-o', path, '--broker', url]);
+	assert.is(code, 1);
+	assert.match(stderr, `process ${first.pid}) is writing another content to`);
+	assert.match(stderr, id);
+	node.limitRates(undefined, undefined);
+	assert.is(await first.exit(), 0);
+	assert.equal(new Uint8Array(readFileSync(path)), CONTENT);
+});
+
+test('a file with holes keeps them', async (t) => {
+	const folder = await makeFolder(t);
+	const path = join(folder, 'disk.img');
+	const length = 64 * 1_048_576;
+	writeFileSync(path, '');
+	truncateSync(path, length);
+	const file = openSync(path, 'r+');
+	for (let at = 0; at < length; at += 8 * 1_048_576) {
+		writeSync(file, CONTENT, 0, 4_096, at);
+	}
+	closeSync(file);
+	const { url } = await startBroker(t);
+	const node = await ShoalNode.start({ broker: url });
+	t.defer(() => node.close());
+	const { seed } = await node.share(path);
+	const copy = join(folder, 'copy.img');
+	const { code } = await runShoal(t, ['get', seed.id, '-o', copy, '--broker', url, '--no-linger']);
+	assert.is(code, 0);
+	assert.is(await sha256(copy), await sha256(path));
+	const taken = (of: string): number => statSync(of).blocks * 512;
+	if (taken(path) < length / 8) {
+		assert.ok(taken(copy) < length / 8, `${taken(copy)} of ${length} bytes`);
+	}
 });
 
 test('nobody has the seed: exit code 3 after five seconds', async (t) => {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Progress, ShoalNode } from '../../node/index.ts';
@@ -6,7 +6,7 @@ import { makeNodeId, type NodeListing } from '../../protocol/index.ts';
 import { makeFolder, openBelow } from '../helpers/fixtures/folder.ts';
 import { contentOf } from '../helpers/fixtures/seeds.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
-import { makeFile, startNode } from '../helpers/harness/node.ts';
+import { listed, makeFile, startNode } from '../helpers/harness/node.ts';
 import { nothingLeftOpen, openResources } from '../helpers/harness/open-resources.ts';
 import { rejects } from '../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
@@ -66,13 +66,67 @@ test('a download is asked for by id, link or seed', async (t) => {
 	}
 });
 
-test('what is no id, link or seed is refused before anybody is asked', async (t) => {
+test('a download is asked for by what names one seed of the list: a name, the start of its id, an address', async (t) => {
+	const { url, content, seed } = await shared(t, 1_000, 'disk image.bin');
+	const asked = [
+		'disk image.bin',
+		seed.id.slice(0, 6).toUpperCase(),
+		`shoal:${seed.id.slice(0, 30)}`,
+		`http://127.0.0.1:8080/#/${seed.id}`,
+	];
+	for (const what of asked) {
+		const node = await startNode(t, url);
+		const { path } = await node.get(what, { output: await makeFolder(t) });
+		assert.ok((await readFile(path)).equals(content), what);
+	}
+	const node = await startNode(t, url);
+	assert.ok((await read(node.stream('disk image.bin'))).equals(content));
+	assert.is((await node.who('disk image.bin')).seeders, 1 + asked.length);
+	assert.is(await node.resolve('disk image.bin'), seed.id);
+});
+
+test('a name of several contents is refused with their ids, until one of them is gone', async (t) => {
+	const { url, seed, share, seeder } = await shared(t, 1_000);
+	const { seed: second } = await seeder.share(await makeFile(t, contentOf(1_001)));
+	const node = await startNode(t, url);
+	const error = await rejects(node.get('file.bin', { output: await makeFolder(t) }));
+	assert.is(error.code, 'ERR_AMBIGUOUS');
+	assert.match(error.message, seed.id);
+	assert.match(error.message, second.id);
+	await share.stop();
+	await until('one is listed', async () => (await listed(node)).length === 1);
+	assert.is(await node.resolve('file.bin'), second.id);
+});
+
+test('a name is waited for as an id is, and who waits can stop', async (t) => {
 	const { url } = await startBroker(t);
 	const node = await startNode(t, url);
-	assert.is((await rejects(node.get('nonsense'))).code, 'ERR_ID');
-	assert.is((await rejects(node.get('shoal:nonsense'))).code, 'ERR_LINK');
-	assert.is((await rejects(read(node.stream('nonsense')))).code, 'ERR_ID');
-	assert.is((await rejects(node.who('nonsense'))).code, 'ERR_ID');
+	const output = await makeFolder(t);
+	const getting = node.get('file.bin', { output, wait: true });
+	const stop = new AbortController();
+	const stopped = rejects(node.get('file.bin', { output, wait: true, signal: stop.signal }));
+	const seeder = await startNode(t, url);
+	stop.abort();
+	assert.is((await stopped).code, 'ERR_ABORTED');
+	const share = await seeder.share(await makeFile(t, 'content'));
+	assert.is((await getting).seed.id, share.seed.id);
+});
+
+test('what names no content is refused: before anybody is asked, or when nobody has it', async (t) => {
+	const { url } = await startBroker(t);
+	const node = await startNode(t, url);
+	for (const [what, code] of [
+		['', 'ERR_ID'],
+		['0'.repeat(65), 'ERR_ID'],
+		['shoal:nonsense', 'ERR_LINK'],
+		['http://127.0.0.1:8080/', 'ERR_LINK'],
+	] as const) {
+		assert.is((await rejects(node.get(what))).code, code);
+		assert.is((await rejects(read(node.stream(what)))).code, code);
+		assert.is((await rejects(node.who(what))).code, code);
+	}
+	assert.is((await rejects(node.who('nonsense'))).code, 'ERR_NOT_FOUND');
+	assert.is((await rejects(node.get('nonsense'))).code, 'ERR_NOT_FOUND');
 });
 
 test('what was got is served by who got it', async (t) => {
@@ -89,16 +143,55 @@ test('what was got is served by who got it', async (t) => {
 	);
 });
 
-test('a node has or fetches a seed once', async (t) => {
-	const { url, seed, seeder } = await shared(t, 600_000);
+test('two gets of one file in a node: the second waits, and finds it there', async (t) => {
+	const { url, seed, content } = await shared(t, 600_000);
 	const output = await makeFolder(t);
-	assert.is((await rejects(seeder.get(seed, { output }))).code, 'ERR_EXISTS');
 	const node = await startNode(t, url);
-	const first = node.get(seed, { output });
-	assert.is((await rejects(node.get(seed.id, { output }))).code, 'ERR_EXISTS');
-	const { path } = await first;
-	assert.is((await rejects(node.get(seed.id, { output }))).code, 'ERR_EXISTS');
-	assert.is((await rejects(node.share(path))).code, 'ERR_EXISTS');
+	const phases: string[] = [];
+	const onProgress = ({ phase }: Progress): void => void phases.push(phase);
+	const [first, second] = await Promise.all([
+		node.get(seed, { output }),
+		node.get(seed.id, { output, onProgress }),
+	]);
+	assert.equal([first.wasThere, second.wasThere], [false, true]);
+	assert.equal([second.path, second.kept, second.sources], [first.path, content.length, []]);
+	assert.equal(phases, ['waiting']);
+	assert.is(node.received.total, content.length);
+	assert.ok((await node.get(seed, { output })).wasThere);
+	assert.equal(await readdir(output), ['file.bin']);
+	assert.is((await rejects(node.share(first.path))).code, 'ERR_EXISTS');
+});
+
+test('what a node has is copied to another place, and fetched from nobody', async (t) => {
+	const { seed, seeder, content } = await shared(t, 600_000);
+	const output = `${await makeFolder(t)}/copies/`;
+	const { path, kept, wasThere } = await seeder.get(seed, { output });
+	assert.equal([path, kept, wasThere], [`${output}file.bin`, content.length, false]);
+	assert.ok((await readFile(path)).equals(content));
+	assert.is(seeder.received.total, 0);
+	await writeFile(`${output}other`, 'mine');
+	const error = await rejects(seeder.get(seed, { output: `${output}other` }));
+	assert.is(error.code, 'ERR_EXISTS');
+	assert.equal((await readdir(output)).sort(), ['file.bin', 'other']);
+});
+
+test('a get that waits for another one takes over when that one is stopped, or is stopped itself', async (t) => {
+	const { url, seed, content } = await shared(t, 600_000);
+	const output = await makeFolder(t);
+	const node = await startNode(t, url, { maxDown: 100_000 });
+	const [first, third] = [new AbortController(), new AbortController()];
+	const stopped = rejects(node.get(seed, { output, signal: first.signal }));
+	const second = node.get(seed, { output });
+	const waiting = rejects(node.get(seed, { output, signal: third.signal }));
+	await until('some has come', () => node.received.total > 0);
+	third.abort();
+	assert.is((await waiting).code, 'ERR_ABORTED');
+	first.abort();
+	assert.is((await stopped).code, 'ERR_ABORTED');
+	node.limitRates(undefined, undefined);
+	const { path } = await second;
+	assert.ok((await readFile(path)).equals(content));
+	assert.equal(await readdir(output), ['file.bin']);
 });
 
 test('a file that is there and has nothing of the seed is not replaced', async (t) => {

@@ -12,6 +12,7 @@ import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
 import type { Output } from '../terminal/output.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
+import { mostOpenFiles } from '../too-few-files.ts';
 
 const LIVE_EVERY = 500;
 
@@ -50,6 +51,11 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		const announced = isTold ? await announceBroker(url, needsToken, warn) : undefined;
 		const memory = formatBytes(mostMemoryInAll(resolveLimits(limits)));
 		output.line(output.style('dim', `its limits keep it below ${memory} of memory: shoal limits`));
+		const files = mostOpenFiles();
+		if (files !== undefined && files < resolveLimits(limits).clients) {
+			const few = `this process may have ${files} files and connections open, fewer than its limit of clients; raise that with: ulimit -n`;
+			output.line(output.style('dim', few));
+		}
 		const timer = setInterval(() => {
 			const { clients } = broker.stats();
 			const { seeds = 0, announces = 0 } = broker.tracker?.stats() ?? {};

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { isShoalError, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { isShoalError, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
@@ -29,6 +29,7 @@ const MOST_LINGER = 60_000;
 /** What is done while the length is not known yet, or 0. */
 const WAITING: Readonly<Record<Progress['phase'], string>> = {
 	finding: 'asking who has it',
+	waiting: 'waiting for another download that writes it to the same file',
 	checking: 'hashing',
 	fetching: '',
 	verifying: '',
@@ -45,7 +46,10 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 			throw new ShoalError('ERR_USAGE', '--range goes with -o - only');
 		}
 		if (texts.length > 1 && flags.output !== undefined && !(await isFolder(flags.output))) {
-			throw new ShoalError('ERR_USAGE', 'several files need a folder that exists as -o');
+			throw new ShoalError(
+				'ERR_USAGE',
+				'several files need a folder as -o; one that is to be made ends with a /',
+			);
 		}
 		const bytes = flags.range === undefined ? {} : parseByteRange(flags.range);
 		const contents = await Promise.all(texts.map((text) => parseContentReference(text, output)));
@@ -81,7 +85,7 @@ async function downloadAll(
 	const view = new ProgressView(context.output);
 	const show = contents.length > 1 ? showAll(view, contents.length) : showOne(view);
 	const ended = await Promise.allSettled(
-		contents.map(({ what }) => download(context, node, what, { ...asked, view, show })),
+		contents.map((content) => download(context, node, content, { ...asked, view, show })),
 	);
 	const [failure, ...more] = ended.filter((end) => end.status === 'rejected');
 	if (failure !== undefined) {
@@ -106,7 +110,7 @@ interface DownloadView extends Asked {
 async function download(
 	{ output, interrupts }: CommandContext,
 	node: ShoalNode,
-	what: string | Seed,
+	content: ContentReference,
 	{ flags, bytes, view, show }: DownloadView,
 ): Promise<void> {
 	const { signal } = interrupts;
@@ -122,9 +126,10 @@ async function download(
 	};
 	const options = { wait: flags.wait, signal, onProgress };
 	try {
+		const what = await lookedUp(node, content, options, output);
 		if (flags.output === '-') {
-			const content = node.stream(what, { ...options, ...bytes });
-			onComplete({ ...(await writeToStdout(content, interrupts)), path: '-' });
+			const stream = node.stream(what, { ...options, ...bytes });
+			onComplete({ ...(await writeToStdout(stream, interrupts)), path: '-' });
 			return;
 		}
 		await node.get(what, { ...options, output: flags.output, onComplete });
@@ -133,6 +138,21 @@ async function download(
 	} finally {
 		view.end();
 	}
+}
+
+/** What is to be got; what had to be looked up by its id, which is told, as anybody may share under any name. */
+async function lookedUp(
+	node: ShoalNode,
+	{ what, isLookUp }: ContentReference,
+	options: { readonly wait: boolean | undefined; readonly signal: AbortSignal },
+	output: Output,
+): Promise<string | Seed> {
+	if (!isLookUp || typeof what !== 'string') {
+		return what;
+	}
+	const id = await node.resolve(what, options);
+	output.line(`${quoted(what)} is the seed ${id}`);
+	return id;
 }
 
 function progressPrinter(
@@ -176,10 +196,11 @@ function showAll(view: ProgressView, count: number): (progress: Progress) => voi
 	};
 }
 
+/** Whether it is one, or will be made. */
 async function isFolder(path: string): Promise<boolean> {
 	return await stat(path).then(
 		(found) => found.isDirectory(),
-		() => false,
+		() => /[/\\]$/.test(path),
 	);
 }
 

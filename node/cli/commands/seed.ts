@@ -7,6 +7,7 @@ import { SeedCache } from '../../hashing/seed-cache.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { checkIsPath } from '../parse/content-reference.ts';
 import { warnOfWindows } from '../parse/shareable-files.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../terminal/progress-view.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
@@ -22,6 +23,7 @@ export interface SeedFlags {
 /** `shoal seed`: writes the seed of a file. */
 export function seedCommand(file: string, flags: SeedFlags): Command {
 	return async ({ output, interrupts }) => {
+		await checkIsPath(file, 'shoal seed makes the seed of a file that is here');
 		const found = await checkShareable(file, flags.name);
 		warnOfWindows(output, [found.name]);
 		const view = new ProgressView(output);

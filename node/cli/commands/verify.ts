@@ -8,6 +8,7 @@ import { absolutePath, statReadable } from '../../storage/regular-file.ts';
 import { runsOf } from '../../util/runs.ts';
 import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { checkIsPath } from '../parse/content-reference.ts';
 import { readSeed } from '../parse/read-seed.ts';
 import type { Output } from '../terminal/output.ts';
 import { hashProgress, ProgressView } from '../terminal/progress-view.ts';
@@ -26,6 +27,10 @@ const MOST_RUNS = 20;
 /** `shoal verify`: checks a file against its seed, and names the bad chunks. */
 export function verifyCommand(seedPath: string, file: string | undefined): Command {
 	return async ({ output, interrupts }) => {
+		await checkIsPath(
+			seedPath,
+			'get its file with shoal get, or name its seed file: shoal verify FILE.seed',
+		);
 		const seed = await readSeed(seedPath, output);
 		const path = file === undefined ? await fileOf(seedPath, seed) : absolutePath(file);
 		const findings = await check(path, seed, output, interrupts.signal);

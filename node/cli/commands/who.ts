@@ -1,9 +1,9 @@
-import { type NodeListing, printable, ShoalError } from '../../../protocol/index.ts';
+import { type NodeListing, printable, Seed, ShoalError } from '../../../protocol/index.ts';
 import type { Command } from '../command.ts';
 import { namedBroker } from '../connect/choose-broker.ts';
 import { closeNode, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import { parseIdOrLink } from '../parse/content-reference.ts';
+import { parseContentReference } from '../parse/content-reference.ts';
 import { table } from '../terminal/table.ts';
 import { countOf, percent } from '../terminal/units.ts';
 
@@ -13,16 +13,20 @@ export interface WhoFlags {
 	readonly cert?: string | undefined;
 }
 
+/** What nobody shares is told at once. */
+const NOW = { patience: 0 };
+
 /** `shoal who`: which nodes have a seed, and how much of it. */
 export function whoCommand(text: string, flags: WhoFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
-		const { id, broker } = parseIdOrLink(text);
+		const { what, broker } = await parseContentReference(text, output);
 		const node = await startNode(context, {
 			broker: namedBroker(flags.broker, broker),
 			cert: flags.cert,
 		});
 		try {
+			const id = what instanceof Seed ? what.id : await interrupts.race(node.resolve(what, NOW));
 			const { nodes, seeders, downloaders } = await interrupts.race(node.who(id));
 			if (seeders + downloaders === 0) {
 				throw new ShoalError(

@@ -1,7 +1,8 @@
+import { stat } from 'node:fs/promises';
 import {
-	isLink,
-	isSeedId,
-	parseLink,
+	isAddress,
+	isShoalError,
+	parseContentName,
 	quoted,
 	type Seed,
 	ShoalError,
@@ -9,47 +10,91 @@ import {
 import type { Output } from '../terminal/output.ts';
 import { readSeed } from './read-seed.ts';
 
-/** What somebody wants to have: its seed, or the id or link that leads to it. */
+/** What somebody wants to have. */
 export interface ContentReference {
+	/** Its seed, its id or link, or what is to be looked up in the list of seeds. */
 	readonly what: string | Seed;
+	/** Whether it is to be looked up. */
+	readonly isLookUp: boolean;
 	/** The broker a link names. */
 	readonly broker: string | undefined;
 }
 
+/** Where a path is meant, not a name: `./3b1f…` is a file, whatever it looks like. */
+const PATH = /[/\\]|\.seed$/i;
+
 /**
- * Understands an id, a link, or the path of a seed file.
+ * Understands an id, a link, a web address of a file, the path of a seed file; or else a name, or the start of an id,
+ * that is to be looked up. What has a slash or ends with `.seed` is a path. A file of this folder goes before a name in
+ * the list only if it is a seed: one that was got already and is asked for again is none.
  *
- * @throws ShoalError ERR_LINK, ERR_NAME, ERR_ID if it is none of these, ERR_SEED and those of the file
- *   system
+ * @throws ShoalError ERR_LINK, ERR_NAME, ERR_ID, ERR_SEED and those of the file system
  */
 export async function parseContentReference(
 	text: string,
 	output: Output,
 ): Promise<ContentReference> {
-	if (isLink(text)) {
-		return { what: text, broker: parseLink(text).broker };
+	if (PATH.test(text) && !isAddress(text) && !/^\s*['"]?shoal:/i.test(text)) {
+		return ofSeed(await seedFile(text, output));
 	}
-	if (isSeedId(text.trim().toLowerCase())) {
-		return { what: text.trim().toLowerCase(), broker: undefined };
+	const named = parseContentName(text);
+	if (!('lookup' in named)) {
+		const { id, broker } = named;
+		return { what: named.name === undefined ? id : text, isLookUp: false, broker };
 	}
-	if (/^[0-9a-f]{8,}$/i.test(text)) {
-		throw new ShoalError('ERR_ID', `${quoted(text)} is no seed id: 64 hexadecimal digits expected`);
-	}
-	return { what: await readSeed(text, output), broker: undefined };
+	const seed = await seedAt(text, output);
+	return seed === undefined
+		? { what: named.lookup, isLookUp: true, broker: undefined }
+		: ofSeed(seed);
 }
 
-/** The id that was typed, or that of a link, and the broker it names. @throws ShoalError */
-export function parseIdOrLink(text: string): { id: string; broker: string | undefined } {
-	if (isLink(text)) {
-		const { id, broker } = parseLink(text);
-		return { id, broker };
-	}
-	const id = text.trim().toLowerCase();
-	if (!isSeedId(id)) {
+async function seedFile(path: string, output: Output): Promise<Seed> {
+	try {
+		return await readSeed(path, output);
+	} catch (error) {
+		if (!isShoalError(error, 'ERR_NO_FILE')) {
+			throw error;
+		}
 		throw new ShoalError(
-			'ERR_ID',
-			`${quoted(text)} is neither a seed id of 64 hexadecimal digits nor a link`,
+			'ERR_NO_FILE',
+			`there is no seed file ${quoted(path, 300)}; check the path, or name a file by its id, link or name: shoal ls`,
+			{ cause: error },
 		);
 	}
-	return { id, broker: undefined };
+}
+
+/** The seed in the file at `path`; undefined if there is none, or something else. */
+async function seedAt(path: string, output: Output): Promise<Seed | undefined> {
+	const isFile = await stat(path).then(
+		(found) => found.isFile(),
+		() => false,
+	);
+	try {
+		return isFile ? await readSeed(path, output) : undefined;
+	} catch (error) {
+		if (isShoalError(error, 'ERR_SEED') || isShoalError(error, 'ERR_NAME')) {
+			return undefined;
+		}
+		throw error;
+	}
+}
+
+function ofSeed(what: Seed): ContentReference {
+	return { what, isLookUp: false, broker: undefined };
+}
+
+/** @throws ShoalError ERR_USAGE if `path`, which should be one, is an id or a link, and no file has that name */
+export async function checkIsPath(path: string, next: string): Promise<void> {
+	const isThere = await stat(path).then(
+		() => true,
+		() => false,
+	);
+	const isId = /^[0-9a-f]{64}$/i.test(path.trim());
+	if (!isThere && (isId || /^(?:shoal:|https?:\/\/)/i.test(path.trim()))) {
+		const what = isId ? 'the id of a seed' : 'a link';
+		throw new ShoalError(
+			'ERR_USAGE',
+			`${quoted(path)} is ${what}, and a file is expected; ${next}`,
+		);
+	}
 }

@@ -1,4 +1,5 @@
 import { isShoalError, printable } from '../../../protocol/index.ts';
+import { tooFewFiles } from '../too-few-files.ts';
 
 /** An error as people and programs are told it. */
 export interface Failure {
@@ -20,6 +21,10 @@ const HINTS: Readonly<Record<string, string>> = {
 export function failureOf(error: unknown): Failure {
 	if (isShoalError(error)) {
 		return { code: error.code, message: oneLine(error.message), hint: HINTS[error.code] };
+	}
+	const noFiles = tooFewFiles(error);
+	if (noFiles !== undefined) {
+		return { code: 'ERR_IO', message: noFiles };
 	}
 	const message = error instanceof Error ? error.message : String(error);
 	return {

@@ -81,6 +81,8 @@ export function downloadTitle({ phase, name, id }: Progress): string {
 	switch (phase) {
 		case 'finding':
 			return `looking for ${what}`;
+		case 'waiting':
+			return `${what}: another download writes it`;
 		case 'checking':
 			return `${what}: checking what is here already`;
 		case 'fetching':

@@ -8,6 +8,7 @@ import { readChunk } from '../../storage/copy-chunks.ts';
 import { found, identityOf, stampOf } from '../../storage/file-stamp.ts';
 import { FileStorage } from '../../storage/file-storage.ts';
 import { onFile, syncFolder } from '../../storage/fs-error.ts';
+import { checkReplaceable } from './check-output.ts';
 import type { PartPaths } from './part-paths.ts';
 
 /**
@@ -102,6 +103,11 @@ export class ExistingFile {
 			'ERR_EXISTS',
 			`${quoted(this.path, 300)}: there is another file of that name, which has nothing of this content; move it away or choose another with -o`,
 		);
+	}
+
+	/** @throws ShoalError ERR_PERMISSION if this process may not replace it */
+	async checkReplaceable(): Promise<void> {
+		await checkReplaceable(this.path, this.#stats);
 	}
 
 	/** @throws ShoalError ERR_EXISTS if what stands there is not what was hashed any more */

@@ -1,16 +1,18 @@
 import { statSync } from 'node:fs';
-import { basename } from 'node:path';
-import { Bitfield, checkName, type Seed } from '../../../protocol/index.ts';
+import { basename, dirname } from 'node:path';
+import { Bitfield, checkName, isShoalError, type Seed } from '../../../protocol/index.ts';
 import { isWhole, whatIsRight } from '../../hashing/check-content.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
 import { WholeCheck } from '../../hashing/whole-check.ts';
 import { copyChunks } from '../../storage/copy-chunks.ts';
 import { bootId } from './boot-id.ts';
+import { makingFile } from './check-output.ts';
 import { ExistingFile } from './existing-file.ts';
 import { Journal } from './journal.ts';
+import { OutputLock } from './output-lock.ts';
 import { PartFile, resolveOutput } from './part-file.ts';
-import { partPathsOf } from './part-paths.ts';
-import { type Finished, type Opened, seedLies, type Target } from './target.ts';
+import { type PartPaths, partPathsOf } from './part-paths.ts';
+import { type Finished, type Opened, type OpenOptions, seedLies, type Target } from './target.ts';
 
 /**
  * A file that appears under its final name when it is whole; a part of it is kept otherwise, with a
@@ -20,6 +22,7 @@ import { type Finished, type Opened, seedLies, type Target } from './target.ts';
 export class FileTarget implements Target {
 	readonly #output: string | undefined;
 	readonly #bootId: () => Promise<string | undefined>;
+	#lock: OutputLock | undefined;
 	#existing: ExistingFile | undefined;
 	#part: PartFile | undefined;
 	#journal: Journal | undefined;
@@ -48,28 +51,17 @@ export class FileTarget implements Target {
 		}
 	}
 
-	async open(seed: Seed, options: HashOptions): Promise<Opened> {
+	async open(seed: Seed, options: OpenOptions): Promise<Opened> {
 		const paths = partPathsOf(await resolveOutput(this.#output, seed.name), seed);
-		const existing = await ExistingFile.find(paths, seed, options);
-		this.#existing = existing;
-		if (existing?.isComplete) {
-			return { storage: existing.storage, have: existing.right, wasThere: true };
+		const refusal = await this.#takeLock(paths, seed, options);
+		try {
+			return await this.#open(paths, seed, options, refusal);
+		} catch (error) {
+			if (this.#part === undefined) {
+				await this.#lock?.release();
+			}
+			throw error;
 		}
-		await existing?.checkRelated();
-		const part = await PartFile.open(paths.path, seed, existing);
-		this.#part = part;
-		const bootId = await this.#bootId();
-		const journal = new Journal({ path: paths.journal, seed, part: part.stats, bootId });
-		this.#journal = journal;
-		const have = part.wasThere
-			? await resumableChunks(part, journal, seed, options)
-			: new Bitfield(seed.chunks);
-		if (existing !== undefined) {
-			await addFrom(existing, part, { seed, have, signal: options.signal });
-		}
-		await journal.begin(have);
-		this.#check = new WholeCheck(part.partPath, seed, have);
-		return { storage: part.storage, have, wasThere: false };
 	}
 
 	stored(chunk: number): void {
@@ -96,6 +88,53 @@ export class FileTarget implements Target {
 		await (this.#part?.hasFailed ? this.#journal?.fail() : this.#journal?.close());
 		await this.#part?.close();
 		await this.#existing?.storage.close();
+		await this.#lock?.release();
+	}
+
+	async #open(
+		paths: PartPaths,
+		seed: Seed,
+		options: HashOptions,
+		refusal: unknown,
+	): Promise<Opened> {
+		const existing = await ExistingFile.find(paths, seed, options);
+		this.#existing = existing;
+		if (existing?.isComplete) {
+			return { storage: existing.storage, have: existing.right, wasThere: true };
+		}
+		if (refusal !== undefined) {
+			throw refusal;
+		}
+		await existing?.checkRelated();
+		await existing?.checkReplaceable();
+		const part = await PartFile.open(paths.path, seed, existing);
+		this.#part = part;
+		const bootId = await this.#bootId();
+		const journal = new Journal({ path: paths.journal, seed, part: part.stats, bootId });
+		this.#journal = journal;
+		const have = part.wasThere
+			? await resumableChunks(part, journal, seed, options)
+			: new Bitfield(seed.chunks);
+		if (existing !== undefined) {
+			await addFrom(existing, part, { seed, have, signal: options.signal });
+		}
+		await journal.begin(have);
+		this.#check = new WholeCheck(part.partPath, seed, have);
+		return { storage: part.storage, have, wasThere: false };
+	}
+
+	/** @returns why nothing can be written there: what is right already is nevertheless @throws ShoalError ERR_EXISTS, ERR_ABORTED */
+	async #takeLock(paths: PartPaths, seed: Seed, options: OpenOptions): Promise<unknown> {
+		try {
+			const taking = (): Promise<OutputLock> => OutputLock.take(paths, seed, options);
+			this.#lock = await makingFile(dirname(paths.path), taking);
+			return undefined;
+		} catch (error) {
+			if (isShoalError(error, 'ERR_EXISTS') || isShoalError(error, 'ERR_ABORTED')) {
+				throw error;
+			}
+			return error;
+		}
 	}
 
 	async #finishPart(part: PartFile, seed: Seed, options: HashOptions): Promise<Finished> {
@@ -103,11 +142,13 @@ export class FileTarget implements Target {
 			await part.appear();
 			return { path: part.path };
 		}
+		part.storage.fillHoles();
 		// Chunks that were trusted, or that somebody has changed since, may be what is wrong with the whole.
 		const right = await whatIsRight(part.partPath, seed, options);
 		if (right.isFull) {
 			await part.discard();
 			await this.#journal?.remove();
+			await this.#lock?.release();
 			throw seedLies(seed);
 		}
 		await this.#journal?.begin(right);
@@ -119,6 +160,7 @@ export class FileTarget implements Target {
 	async #settle(): Promise<void> {
 		await (this.#part ?? this.#existing)?.settle();
 		await this.#journal?.remove();
+		await this.#lock?.release();
 	}
 }
 
@@ -132,6 +174,7 @@ async function resumableChunks(
 	const { partPath, storage } = part;
 	const recorded = await journal.read();
 	if (recorded === 'failed') {
+		storage.fillHoles();
 		const right = await whatIsRight(partPath, seed, options);
 		await copyChunks(seed, right.indices(), { from: storage, to: storage, signal: options.signal });
 		return right;

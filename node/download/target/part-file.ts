@@ -5,6 +5,7 @@ import { quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
 import { FileStorage } from '../../storage/file-storage.ts';
 import { fsError, onFile, syncFolder } from '../../storage/fs-error.ts';
+import { makingFile } from './check-output.ts';
 import type { ExistingFile } from './existing-file.ts';
 import { type PartPaths, partPathsOf } from './part-paths.ts';
 import { safePath } from './safe-path.ts';
@@ -67,7 +68,9 @@ export class PartFile {
 			before === undefined ? 0 : Math.min(Number(before.size), Number(before.blocks) * BLOCK);
 		await checkRoom(dirname(path), seed.length - room);
 		const pieces = [{ path: paths.part, length: seed.length }];
-		const storage = await FileStorage.openToWrite(pieces, replaced && replaced.mode | OWNER);
+		const storage = await makingFile(dirname(path), () =>
+			FileStorage.openToWrite(pieces, replaced && replaced.mode | OWNER),
+		);
 		try {
 			if (replaced !== undefined) {
 				await takeAfter(storage, paths.part, replaced);

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { Seed } from '../../../protocol/index.ts';
 
-const NAME_BYTES = 255;
+/** Bytes that the name of a file beside another may have where that one is shorter: some file systems take no more than 143. */
+const SURE_BYTES = 140;
 
 /** The files of a download whose final path is `path`. */
 export interface PartPaths {
@@ -9,20 +11,36 @@ export interface PartPaths {
 	readonly path: string;
 	readonly part: string;
 	readonly journal: string;
+	/** There while a download writes to `path`, of whichever seed. */
+	readonly lock: string;
 }
 
-/** They are beside each other, told from those of another seed of the same name by its id. */
+/** They are beside each other; part and journal are told from those of another seed of the same name by its id. */
 export function partPathsOf(path: string, { id }: Seed): PartPaths {
-	const beside = (suffix: string): string => {
-		return join(dirname(path), besideName(basename(path), `.${id.slice(0, 8)}.${suffix}`));
+	const beside = (suffix: string): string =>
+		join(dirname(path), besideName(basename(path), suffix));
+	const start = id.slice(0, 8);
+	return {
+		path,
+		part: beside(`.${start}.part`),
+		journal: beside(`.${start}.journal`),
+		lock: beside('.shoal-lock'),
 	};
-	return { path, part: beside('part'), journal: beside('journal') };
 }
 
+/**
+ * `name` with `suffix`, cut if it would be longer than `name` itself, which the file system takes, and than what each
+ * takes. One that is cut has the digest of `name` in it, as it may begin as others do.
+ */
 function besideName(name: string, suffix: string): string {
+	const most = Math.max(Buffer.byteLength(name), SURE_BYTES);
+	if (Buffer.byteLength(name) + suffix.length <= most) {
+		return name + suffix;
+	}
+	const rest = `~${createHash('sha256').update(name).digest('hex').slice(0, 8)}${suffix}`;
 	let start = name;
-	while (Buffer.byteLength(start) + suffix.length > NAME_BYTES) {
+	while (Buffer.byteLength(start) + rest.length > most) {
 		start = [...start].slice(0, -1).join('');
 	}
-	return start + suffix;
+	return start + rest;
 }

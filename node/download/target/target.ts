@@ -13,6 +13,12 @@ export interface Opened {
 	readonly wasThere: boolean;
 }
 
+/** Options of {@link Target.open}. */
+export interface OpenOptions extends HashOptions {
+	/** Another download writes to the same place, and is waited for. */
+	readonly onWait?: (() => void) | undefined;
+}
+
 /** How `finish` ends: with a file that is right, or with chunks that are not what was stored. */
 export type Finished = { readonly path: string } | { readonly bad: readonly number[] };
 
@@ -21,7 +27,7 @@ export interface Target {
 	/** A name for the file if the swarm offers none that is safe. */
 	readonly fallbackName: string | undefined;
 	/** Opens it, and finds which chunks are there already. @throws ShoalError */
-	open(seed: Seed, options: HashOptions): Promise<Opened>;
+	open(seed: Seed, options: OpenOptions): Promise<Opened>;
 	/** `chunk` is verified, and its write has returned. */
 	stored(chunk: number): void;
 	/**

@@ -1,7 +1,7 @@
 import { nanoid } from 'nanoid';
 import { Bitfield, makeNodeId, type Seed, Topics } from '../../../protocol/index.ts';
 import { BaseNode } from '../../base-node.ts';
-import { downloadRequestOf, type FetchOptions } from '../../download/download-manager.ts';
+import type { FetchOptions } from '../../download/download-manager.ts';
 import type { DownloadResult } from '../../download/download-types.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
 import { lostState } from '../../tracker/announcer.ts';
@@ -102,14 +102,13 @@ export class BrowserNode extends BaseNode {
 	 * Downloads a content, and serves it meanwhile and afterwards, until it is dropped or the node is closed. The chunks of
 	 * a download that fails or is stopped are kept, also until it is dropped, and the next `get` goes on from there.
 	 *
-	 * @param what a seed id, or a share link
-	 * @throws ShoalError ERR_ID, ERR_LINK, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS if the node or another tab has it,
-	 *   ERR_NO_SPACE, ERR_IO, ERR_NAME, ERR_SEED, ERR_SEED_LIES, ERR_WRONG_BYTES, ERR_TIMEOUT, ERR_REFUSED,
+	 * @param what what {@link resolve} takes: an id, a link, a name
+	 * @throws ShoalError those of {@link resolve}, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS if the node or another tab has
+	 *   it, ERR_NO_SPACE, ERR_IO, ERR_NAME, ERR_SEED, ERR_SEED_LIES, ERR_WRONG_BYTES, ERR_TIMEOUT, ERR_REFUSED,
 	 *   ERR_ABORTED, ERR_CLOSED
 	 */
 	async get(what: string, options: FetchOptions = {}): Promise<BrowserDownload> {
-		this.checkOpen();
-		const wanted = downloadRequestOf(what);
+		const wanted = await this.requestOf(what, options);
 		const inMemory = (seed: Seed) => this.#memory.open(seed);
 		const target = new WebTarget((await hasFiles()) ? openFile : inMemory, this.#hashing);
 		const { path: _, wasThere: __, ...result } = await this.downloads.get(wanted, target, options);

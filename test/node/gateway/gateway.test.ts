@@ -86,10 +86,30 @@ test('a range is fetched alone; HEAD and what is known already fetch nothing', a
 	assert.is(behind.headers.get('content-range'), `bytes */${content.length}`);
 });
 
+test('a file is asked for by its name or the start of its id, and then not kept as if that never changed', async (t) => {
+	const { seed, seeder, ask } = await start(t);
+	const name = encodeURIComponent('a "name" (1).bin');
+	for (const named of [name, seed.id.slice(0, 8), seed.id.toUpperCase()]) {
+		const response = await ask(`/files/${named}`);
+		assert.is(response.status, 200);
+		assert.is(response.headers.get('cache-control'), 'private, no-cache');
+		assert.is(response.headers.get('etag'), `"${seed.id}"`);
+		assert.ok(Buffer.from(await response.arrayBuffer()).equals(content));
+		const about = (await (await ask(`/seeds/${named}`)).json()) as Record<string, unknown>;
+		assert.is(about.id, seed.id);
+	}
+	await seeder.share(await makeFile(t, 'another', 'a "name" (1).bin'));
+	const response = await ask(`/files/${name}`);
+	assert.is(response.status, 409);
+	assert.is(((await response.json()) as { code: string }).code, 'ERR_AMBIGUOUS');
+});
+
 test('errors are problems that say what happened', async (t) => {
 	const { ask, url } = await start(t);
 	const cases = [
-		['/files/nonsense', 400, 'ERR_ID'],
+		['/files/nonsense', 404, 'ERR_NOT_FOUND'],
+		[`/files/${'0'.repeat(65)}`, 400, 'ERR_ID'],
+		['/files/%ff', 400, 'ERR_ID'],
 		[`/seeds/${'0'.repeat(64)}`, 404, 'ERR_NOT_FOUND'],
 		['/other', 404, 'ERR_NOT_FOUND'],
 		['/files', 400, 'ERR_ID'],

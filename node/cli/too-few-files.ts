@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+
+/** Files and connections that this process may have open; undefined where the system does not tell: only Linux does. */
+export function mostOpenFiles(): number | undefined {
+	try {
+		const limits = readFileSync('/proc/self/limits', 'latin1');
+		const [, soft = ''] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
+		return soft === '' ? undefined : Number(soft);
+	} catch {
+		return undefined;
+	}
+}
+
+/** What is told of an error, if it is that this process may open no more files; undefined if it is another. */
+export function tooFewFiles(error: unknown): string | undefined {
+	if ((error as NodeJS.ErrnoException | undefined)?.code !== 'EMFILE') {
+		return undefined;
+	}
+	return 'this process has as many files and connections open as it may; raise the limit and start again: ulimit -n 1024';
+}
+
+/** Ends the process if `error` is that it may open too few files to be loaded. @returns whether it is */
+export function tellTooFewFiles(error: unknown): boolean {
+	const message = tooFewFiles(error);
+	if (message === undefined) {
+		return false;
+	}
+	const code = 'ERR_IO';
+	const isJson = process.argv.includes('--json');
+	process.exitCode = 1;
+	if (isJson) {
+		process.stdout.write(`${JSON.stringify({ event: 'error', code, message })}\n`);
+	} else {
+		process.stderr.write(`shoal: ${message} (${code})\n`);
+	}
+	return true;
+}

@@ -1,0 +1,65 @@
+import { type BigIntStats, constants } from 'node:fs';
+import { open, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isShoalError, quoted, ShoalError } from '../../../protocol/index.ts';
+import { onFile } from '../../storage/fs-error.ts';
+
+// What would fail when a file is whole and gets its name is asked before its first byte is fetched.
+
+const STICKY = 0o1000n;
+
+/**
+ * Looks whether the file at `path`, of which the system has told `stats`, can be replaced by another one.
+ *
+ * @throws ShoalError ERR_PERMISSION if it belongs to another user in a folder where only the owner may do that, or
+ *   nobody may change it
+ */
+export async function checkReplaceable(path: string, stats: BigIntStats): Promise<void> {
+	const folder = await onFile(path, () => stat(dirname(path), { bigint: true }));
+	const user = process.geteuid?.();
+	const isSticky = (folder.mode & STICKY) !== 0n;
+	const isOwn = user === 0 || [stats.uid, folder.uid].includes(BigInt(user ?? 0));
+	if (user !== undefined && isSticky && !isOwn) {
+		throw cannotReplace(path, 'it belongs to another user, and in this folder only the owner may');
+	}
+	if (await isImmutable(path)) {
+		throw cannotReplace(path, 'it is marked as immutable or append-only (lsattr, chattr -i -a)');
+	}
+}
+
+/** Who lacks the permission is told EACCES; EPERM comes from what even root may not write to. */
+async function isImmutable(path: string): Promise<boolean> {
+	try {
+		const { O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDWR } = constants;
+		const file = await open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+		await file.close();
+		return false;
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code === 'EPERM';
+	}
+}
+
+/** Runs what makes a file in `folder`. @throws ShoalError, that says so where the disk is full of files, not of bytes */
+export async function makingFile<T>(folder: string, make: () => Promise<T>): Promise<T> {
+	try {
+		return await make();
+	} catch (error) {
+		const { files, ffree } = await statfs(folder).catch(() => ({ files: 0, ffree: 0 }));
+		// Some file systems have no bound, and tell none.
+		if (isShoalError(error, 'ERR_NO_SPACE') && files > 0 && ffree === 0) {
+			throw new ShoalError(
+				'ERR_NO_SPACE',
+				`${quoted(folder, 300)} is on a file system that has as many files as it can hold (df -i), though it may have room; remove some, or choose another folder with -o`,
+				{ cause: error },
+			);
+		}
+		throw error;
+	}
+}
+
+function cannotReplace(path: string, why: string): ShoalError {
+	return new ShoalError(
+		'ERR_PERMISSION',
+		`${quoted(path, 300)} is another version of this content and cannot be replaced: ${why}; choose another with -o`,
+	);
+}

@@ -1,0 +1,219 @@
+import { open, readFile, rename, rm, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nanoid } from 'nanoid';
+import { quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { found, identityOf } from '../../storage/file-stamp.ts';
+import { fsError, onFile } from '../../storage/fs-error.ts';
+import { abortError } from '../../util/abort.ts';
+import { every } from '../../util/timers.ts';
+import type { PartPaths } from './part-paths.ts';
+import { hasEnded, type ProcessIdentity, thisProcess } from './process-identity.ts';
+
+/** Options of {@link OutputLock.take}. */
+export interface TakeOptions {
+	readonly signal?: AbortSignal | undefined;
+	/** Another download has it: called again and again while it is waited for. */
+	readonly onWait?: (() => void) | undefined;
+	/**
+	 * ms without a sign of life after which an owner counts as dead, whose process this one cannot see.
+	 *
+	 * @default 10_000
+	 */
+	readonly silence?: number | undefined;
+}
+
+/** What a lock file says of who has made it. */
+interface Owner {
+	readonly token: string;
+	readonly seed: string;
+	readonly process: ProcessIdentity;
+}
+
+/** A lock file as it was found. */
+interface FoundLock {
+	/** What is another when it is another file, or its owner has given a sign of life. */
+	readonly state: string;
+	/** Undefined if it is being written, damaged, or of another user. */
+	readonly owner: Owner | undefined;
+}
+
+const VERSION = 'shoal-lock 1';
+/** Permissions of a lock: what is fetched is nobody else's business. */
+const OWNER_ONLY = 0o600;
+/** ms between two signs of life. */
+const SIGN_EVERY = 2_000;
+const SILENCE = 10_000;
+const POLL = 100;
+
+/** Tokens of the locks that this process has. */
+const held = new Set<string>();
+
+/**
+ * The right to write to one final path, for one download at a time, of all processes and machines that see the folder:
+ * a file `<name>.shoal-lock` beside it, of one line:
+ *
+ *     shoal-lock 1 <token> <seed id> <pid> <boot id>/<pid namespace> <start of the process>
+ *
+ * Node has no flock, and a socket is not seen by other machines and containers. Who died is known at once where its
+ * process can be looked up; elsewhere from its signs of life, the times of the file, which stay away. Two that have it at
+ * once do no harm: what they write is verified, and the same.
+ */
+export class OutputLock {
+	readonly #path: string;
+	readonly #token: string;
+	readonly #timer: ReturnType<typeof setInterval>;
+
+	private constructor(path: string, token: string) {
+		this.#path = path;
+		this.#token = token;
+		this.#timer = every(() => void this.#giveSign(), SIGN_EVERY);
+	}
+
+	/**
+	 * Takes the lock, once nobody else who fetches the same content has it.
+	 *
+	 * @throws ShoalError ERR_EXISTS if another content is being fetched to the same path, ERR_ABORTED, and those of the
+	 *   file system
+	 */
+	static async take(paths: PartPaths, seed: Seed, options: TakeOptions = {}): Promise<OutputLock> {
+		const token = nanoid();
+		const { pid, scope, startedAt } = await thisProcess();
+		const text = `${[VERSION, token, seed.id, pid, scope, startedAt].join(' ')}\n`;
+		// Before it is there for others to read.
+		held.add(token);
+		try {
+			await wait(paths, seed, options, async () => await create(paths.lock, text));
+			return new OutputLock(paths.lock, token);
+		} catch (error) {
+			held.delete(token);
+			throw error;
+		}
+	}
+
+	/** Never fails, idempotent. What cannot be removed is known to be over by others, as nothing gives signs of life. */
+	async release(): Promise<void> {
+		clearInterval(this.#timer);
+		if (held.delete(this.#token)) {
+			// If this process was asleep for long, somebody else may have it.
+			const now = await read(this.#path).catch(() => undefined);
+			if (now?.owner?.token === this.#token) {
+				await rm(this.#path, { force: true }).catch(() => {});
+			}
+		}
+	}
+
+	async #giveSign(): Promise<void> {
+		const now = new Date();
+		await utimes(this.#path, now, now).catch(() => {});
+	}
+}
+
+/** Tries again and again, as long as somebody else has the lock. @throws as {@link OutputLock.take} */
+async function wait(
+	{ path, lock }: PartPaths,
+	seed: Seed,
+	{ signal, onWait, silence = SILENCE }: TakeOptions,
+	attempt: () => Promise<boolean>,
+): Promise<void> {
+	let state: string | undefined;
+	let since = 0;
+	while (!signal?.aborted) {
+		if (await attempt()) {
+			return;
+		}
+		const other = await read(lock);
+		if (other !== undefined && other.state !== state) {
+			state = other.state;
+			since = performance.now();
+		}
+		if (other === undefined) {
+			continue;
+		}
+		if ((await isDead(other)) || performance.now() - since > silence) {
+			await takeAway(lock, other);
+			continue;
+		}
+		if (other.owner !== undefined && other.owner.seed !== seed.id) {
+			throw otherContent(path, other.owner);
+		}
+		onWait?.();
+		await sleep(POLL, undefined, { signal }).catch(() => {});
+	}
+	throw abortError(signal, 'waiting for another download was stopped');
+}
+
+/** @returns whether there was none */
+async function create(path: string, text: string): Promise<boolean> {
+	try {
+		const file = await open(path, 'wx', OWNER_ONLY);
+		try {
+			await file.appendFile(text);
+		} catch (error) {
+			await rm(path, { force: true }).catch(() => {});
+			throw error;
+		} finally {
+			await file.close();
+		}
+		return true;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+			return false;
+		}
+		// The name of the lock means nothing to who is told.
+		throw fsError(error, dirname(path));
+	}
+}
+
+async function read(path: string): Promise<FoundLock | undefined> {
+	// Opened first: on a network file system that is what brings its times up to date.
+	const text = await readFile(path, 'latin1').catch(() => '');
+	const stats = await found(path);
+	if (stats?.isFile() === false) {
+		throw new ShoalError('ERR_EXISTS', `${quoted(path, 300)} is in the way; move it away`);
+	}
+	return stats && { state: `${identityOf(stats)} ${stats.mtimeNs} ${text}`, owner: parse(text) };
+}
+
+function parse(text: string): Owner | undefined {
+	const [start, version, token, seed, pid, scope, startedAt, ...rest] = text.trimEnd().split(' ');
+	if (`${start} ${version}` !== VERSION || rest.length > 0 || !text.endsWith('\n')) {
+		return undefined;
+	}
+	return token && seed && scope && startedAt
+		? { token, seed, process: { pid: Number(pid), scope, startedAt } }
+		: undefined;
+}
+
+/** Whether it is known that nobody has the lock. */
+async function isDead({ owner }: FoundLock): Promise<boolean> {
+	if (owner === undefined) {
+		return false;
+	}
+	const { pid, scope } = await thisProcess();
+	const isOwn = owner.process.pid === pid && owner.process.scope === scope;
+	return isOwn ? !held.has(owner.token) : (await hasEnded(owner.process)) === true;
+}
+
+/** Removes a lock whose owner is dead, but not one that somebody else has taken in its place. */
+async function takeAway(path: string, dead: FoundLock): Promise<void> {
+	const aside = join(dirname(path), `.shoal-lock-${nanoid()}`);
+	try {
+		await rename(path, aside);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+			return;
+		}
+		throw fsError(error, path);
+	}
+	const moved = await read(aside);
+	const isOther = moved !== undefined && moved.owner?.token !== dead.owner?.token;
+	await onFile(path, () => (isOther ? rename(aside, path) : rm(aside, { force: true })));
+}
+
+function otherContent(path: string, { seed, process }: Owner): ShoalError {
+	return new ShoalError(
+		'ERR_EXISTS',
+		`another download (process ${process.pid}) is writing another content to ${quoted(path, 300)}: the seed ${seed}; wait until it has ended, or choose another with -o`,
+	);
+}

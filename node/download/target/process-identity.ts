@@ -1,0 +1,49 @@
+import { readFile, readlink } from 'node:fs/promises';
+import { bootId } from './boot-id.ts';
+
+/** A process, so that another one can tell whether it is still alive. */
+export interface ProcessIdentity {
+	readonly pid: number;
+	/** The start of the system, and the namespace the pid is of; `-` where the system does not tell. */
+	readonly scope: string;
+	/** When it was started, in the system's own unit; `-` where that is not told. */
+	readonly startedAt: string;
+}
+
+const UNKNOWN = '-';
+let own: Promise<ProcessIdentity> | undefined;
+
+/** This process. */
+export function thisProcess(): Promise<ProcessIdentity> {
+	own ??= readOwn();
+	return own;
+}
+
+/** Whether `process` has ended; undefined where this process cannot know, such as of another machine or container. */
+export async function hasEnded(process: ProcessIdentity): Promise<boolean | undefined> {
+	const { scope } = await thisProcess();
+	if (scope === UNKNOWN || process.scope !== scope || process.startedAt === UNKNOWN) {
+		return undefined;
+	}
+	return (await startOf(process.pid)) !== process.startedAt;
+}
+
+async function readOwn(): Promise<ProcessIdentity> {
+	const { pid } = process;
+	const [boot, namespace, startedAt] = await Promise.all([
+		bootId(),
+		readlink('/proc/self/ns/pid').catch(() => undefined),
+		startOf(pid),
+	]);
+	const isKnown = boot !== undefined && namespace !== undefined && startedAt !== undefined;
+	const scope = isKnown ? `${boot}/${namespace.replace(/\D/g, '')}` : UNKNOWN;
+	return { pid, scope, startedAt: startedAt ?? UNKNOWN };
+}
+
+/** Field 22 of `/proc/<pid>/stat`: with it a pid is used once; undefined if there is no such process. */
+async function startOf(pid: number): Promise<string | undefined> {
+	const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+	// The name of the program, in brackets, may hold anything. A zombie has ended.
+	const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+	return state === 'Z' || state === 'X' ? undefined : fields[18];
+}

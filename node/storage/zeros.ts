@@ -1,0 +1,37 @@
+/** A stretch of bytes: from `start` to before `end`. */
+export interface Stretch {
+	readonly start: number;
+	readonly end: number;
+	readonly isZero: boolean;
+}
+
+/** Bytes that are looked at together: holes smaller than this are not worth a write of their own. */
+const STEP = 64 * 1024;
+const ZEROS = Buffer.alloc(STEP);
+
+/** Whether all of `bytes` are zero. Ends at the first that is not, so that it costs nothing for most contents. */
+export function isZero(bytes: Uint8Array): boolean {
+	for (let at = 0; at < bytes.length; at += STEP) {
+		const step = bytes.subarray(at, at + STEP);
+		if (Buffer.compare(step, ZEROS.subarray(0, step.length)) !== 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/** `bytes` cut where zeros begin and end, in steps of 64 KiB; the stretches follow each other and are all of it. */
+export function zeroStretches(bytes: Uint8Array): Stretch[] {
+	const stretches: Stretch[] = [];
+	for (let start = 0; start < bytes.length; start += STEP) {
+		const end = Math.min(start + STEP, bytes.length);
+		const zero = isZero(bytes.subarray(start, end));
+		const last = stretches.at(-1);
+		if (last?.isZero === zero) {
+			stretches[stretches.length - 1] = { ...last, end };
+		} else {
+			stretches.push({ start, end, isZero: zero });
+		}
+	}
+	return stretches;
+}

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { CONTENT, fileSharedHere } from '../helpers/harness/shared-here.ts';
+import { CACHELESS, MAIN, Shoal } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
+
+// A process that may open few files: it works, or says what is wrong. Where coverage is measured, each module is a file
+// of its own, and the figures are others.
+
+const test = suite('few files may be open');
+const isTold = process.platform === 'linux' && process.env.NODE_V8_COVERAGE === undefined;
+
+/** What is put before a command so that it may open so many files. */
+function within(most: number): string[] {
+	return ['sh', '-c', `ulimit -n ${most}; exec "$@"`, 'sh'];
+}
+
+/** Runs `shoal` with so many, without `--json`. */
+async function run(t: Scope, most: number, args: readonly string[]) {
+	const [program = '', ...before] = within(most);
+	const child = spawn(program, [...before, process.execPath, MAIN, ...args], { env: CACHELESS });
+	t.defer(() => child.kill('SIGKILL'));
+	let stderr = '';
+	child.stderr.on('data', (data) => {
+		stderr += data;
+	});
+	child.stdout.resume();
+	const [code] = await once(child, 'close');
+	return { code, stderr };
+}
+
+test('too few for a command to be loaded: one sentence, or one event', async (t) => {
+	if (!isTold) {
+		return;
+	}
+	for (const args of [
+		['get', '0'.repeat(64)],
+		['share', MAIN],
+		['broker', '--port', '0'],
+	]) {
+		const { code, stderr } = await run(t, 24, args);
+		assert.is(code, 1);
+		assert.match(stderr, /^shoal: this process has as many files .* ulimit -n 1024 \(ERR_IO\)\n$/);
+	}
+	const shoal = new Shoal(t, ['get', '0'.repeat(64)], CACHELESS, within(24));
+	assert.is(await shoal.exit(), 1);
+	assert.equal([shoal.events.length, shoal.events[0]?.code], [1, 'ERR_IO']);
+});
+
+test('with a few more a file is got; too many to share are told which', async (t) => {
+	if (!isTold) {
+		return;
+	}
+	const { folder, url, id } = await fileSharedHere(t);
+	const path = join(folder, 'copy.bin');
+	const args = ['get', id, '-o', path, '--broker', url, '--no-linger'];
+	const got = await run(t, 48, args);
+	assert.is(got.code, 0, got.stderr);
+	assert.equal(new Uint8Array(readFileSync(path)), CONTENT);
+	const many = await makeFolder(t);
+	const files = Array.from({ length: 60 }, (_, at) => join(many, `file ${at}`));
+	for (const file of files) {
+		writeFileSync(file, file);
+	}
+	const { code, stderr } = await run(t, 48, ['share', ...files, '--broker', url]);
+	assert.is(code, 1);
+	assert.match(stderr, /"[^"]*file \d+": this process has as many files.*ulimit -n/);
+});
+
+test('a broker whose connections are used up goes on when some are free', async (t) => {
+	if (!isTold) {
+		return;
+	}
+	const broker = new Shoal(t, ['broker', '--port', '0', '--no-http'], CACHELESS, within(48));
+	const { url } = await broker.event('listening');
+	const { hostname, port } = new URL(String(url));
+	let over = 0;
+	const crowd = Array.from({ length: 80 }, () => {
+		const socket = connect(Number(port), hostname);
+		socket.on('error', () => {});
+		socket.once('close', () => {
+			over += 1;
+		});
+		return socket;
+	});
+	await until('some are cut, as there is no room for all', () => over > 20);
+	for (const socket of crowd) {
+		socket.destroy();
+	}
+	await until('all are gone', () => over === crowd.length);
+	const last = new Shoal(t, ['ls', '--broker', String(url)]);
+	assert.is(await last.exit(), 0);
+});
+
+test.run();
