@@ -34,7 +34,13 @@ export type {
 } from './link/connection-options.ts';
 export { credentials } from './link/connection-options.ts';
 export { parseFingerprint } from './link/fingerprint.ts';
-export { brokerAddress, hostAndPort, hostOf, withoutBrackets } from './link/host-port.ts';
+export {
+	brokerAddress,
+	hostAndPort,
+	hostOf,
+	plainAddress,
+	withoutBrackets,
+} from './link/host-port.ts';
 export { formatJoinLink, type JoinLink, parseJoinLink } from './link/join-link.ts';
 export { Link } from './link/link.ts';
 export { isLoopback } from './link/loopback.ts';

@@ -39,7 +39,7 @@ export function explain(
 			cause: error,
 		});
 	}
-	const why = whyUnreachable(error);
+	const why = whyUnreachable(error, options.url);
 	return new ShoalError(
 		'ERR_BROKER',
 		`the broker at ${printableUrl(options.url)} cannot be reached: ${why}`,
@@ -47,7 +47,20 @@ export function explain(
 	);
 }
 
-function whyUnreachable(error: Error & { code?: unknown }): string {
+function whyUnreachable(error: Error & { code?: unknown; reason?: unknown }, url: string): string {
+	const code = String(error.code ?? '');
+	const isPlain = /^mqtt:/i.test(url);
+	if (isPlain && (code === 'ERR_DISCONNECTED' || code === 'ECONNRESET')) {
+		return 'it ended the connection without an answer, as a broker does that speaks TLS only; name that with mqtts://, or join it with the link it printed: shoal join LINK';
+	}
+	const isCutEarly = code === 'ECONNRESET' && /before secure TLS/.test(error.message);
+	if (isCutEarly || code === 'ERR_SSL_WRONG_VERSION_NUMBER') {
+		return 'it speaks no TLS there; if it is that broker, name it with mqtt:// (or ws://)';
+	}
+	if (/^ERR_SSL_|^EPROTO$/.test(code)) {
+		// The message would be OpenSSL's, for its developers.
+		return `TLS failed: ${printable(String(error.reason ?? code))}`;
+	}
 	if (error.code === 'DEPTH_ZERO_SELF_SIGNED_CERT') {
 		return 'no authority vouches for its certificate; join it with the link it printed: shoal join LINK';
 	}

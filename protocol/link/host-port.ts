@@ -23,3 +23,8 @@ export function withoutBrackets(host: string): string {
 export function hostAndPort(host: string, port: number | string): string {
 	return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
+
+/** An IPv4 address that came in on an IPv6 socket, as it is written elsewhere; another as it is. @internal */
+export function plainAddress(address: string): string {
+	return address.replace(/^::ffff:(?=\d+\.)/i, '');
+}

@@ -7,8 +7,11 @@ const LENGTH_BYTES = 4;
 
 /** What a {@link PacketFramer} needs. */
 export interface PacketFramerOptions {
-	/** Whether a packet of this type (MQTT 3.1.1, 2.2.1) and length in bytes may come now. @throws ShoalError */
-	readonly admit: (type: number, length: number) => void;
+	/**
+	 * Whether a packet of this type (MQTT 3.1.1, 2.2.1) and length in bytes, which starts with the byte `first`, may
+	 * come now. @throws ShoalError
+	 */
+	readonly admit: (type: number, length: number, first: number) => void;
 	/** Where a packet that starts with the byte `first` and has `length` bytes is put. */
 	readonly allocate: (first: number, length: number) => Uint8Array;
 	/** A whole packet, its fixed header included, in the order in which they come. */
@@ -99,7 +102,8 @@ export class PacketFramer {
 			const byte = this.#scratch[at + index] as number;
 			length += (byte & 0x7f) * 128 ** (index - 1);
 			if (byte < 128) {
-				this.#options.admit((this.#scratch[at] as number) >> 4, length);
+				const first = this.#scratch[at] as number;
+				this.#options.admit(first >> 4, length, first);
 				return 1 + index + length;
 			}
 		}
