@@ -36,8 +36,10 @@ export { credentials } from './link/connection-options.ts';
 export { parseFingerprint } from './link/fingerprint.ts';
 export {
 	brokerAddress,
+	type HostAddress,
 	hostAndPort,
 	hostOf,
+	parseHostAddress,
 	plainAddress,
 	withoutBrackets,
 } from './link/host-port.ts';
