@@ -31,7 +31,6 @@ export type { Decision, RefusedAnnounce } from './tracker/decisions.ts';
 export { Registry, type RegistryOptions } from './tracker/registry.ts';
 export {
 	checkTicket,
-	TICKET_LIFE,
 	type TicketClaims as Trip,
 	TicketIssuer as TicketOffice,
 } from './tracker/tickets.ts';

@@ -23,7 +23,7 @@ export {
 } from './limits.ts';
 export { BaseLink, type LinkEvents, type LinkOptions } from './link/base-link.ts';
 export { Connection } from './link/connection.ts';
-export { disconnected, explain, refusal } from './link/connection-errors.ts';
+export { disconnected, explain, isBusy, refusal } from './link/connection-errors.ts';
 export type {
 	BrokerConnection,
 	ConnectionOptions,
@@ -84,6 +84,7 @@ export {
 	type NodeListing,
 	type Report,
 	type SeedListing,
+	TICKET_LIFE,
 	type TrackerReply,
 	type TrackerRequest,
 	type TrackerState,

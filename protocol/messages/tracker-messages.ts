@@ -103,6 +103,9 @@ export interface SeedListing {
 	readonly downloaders: number;
 }
 
+/** ms for which a ticket holds, by the clock of the tracker. */
+export const TICKET_LIFE: number = 5 * 60_000;
+
 /** A node as the tracker names it in an answer to a query. */
 export interface NodeListing {
 	readonly node: string;
