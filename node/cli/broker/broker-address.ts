@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { outboundHosts, usableHosts } from '../../../broker/index.ts';
 import { hostAndPort, parseHostAddress } from '../../../protocol/index.ts';
 import type { Output } from '../terminal/output.ts';
@@ -9,6 +10,8 @@ export interface BrokerAddress {
 	readonly url: string;
 	/** URLs by which other machines reach it, the best first; none if they do not, or nobody knows. */
 	readonly addresses: readonly string[];
+	/** Whether whoever runs it has named them. */
+	readonly isAdvertised: boolean;
 	/** SHA-256 of its certificate. */
 	readonly cert: string | undefined;
 	readonly page: { readonly url: string } | undefined;
@@ -78,7 +81,7 @@ function whereItListens(output: Output, url: string): string {
 		: `at ${output.style('bold', url)}`;
 }
 
-function howToReach({ url, addresses, cert, needsToken }: BrokerAddress): string[] {
+function howToReach({ url, addresses, isAdvertised, cert, needsToken }: BrokerAddress): string[] {
 	const [first] = addresses;
 	const flag = cert === undefined ? '' : ` --cert ${cert}`;
 	const next = `next: shoal share FILE --broker ${first ?? nearUrl(url)}${flag}`;
@@ -91,9 +94,25 @@ function howToReach({ url, addresses, cert, needsToken }: BrokerAddress): string
 		];
 	}
 	const who = `others reach it at ${addresses.join(' or ')}`;
+	const inside =
+		!isAdvertised && isInContainer()
+			? [
+					'that is an address of this container: name the one of its machine with --advertise HOST or SHOAL_ADVERTISE=HOST, or others may not reach it',
+				]
+			: [];
 	const open =
 		cert === undefined ? ['nothing is encrypted: the network reads along; --tls ends that'] : [];
-	return [who, ...open, needsToken ? 'next, on each other machine: shoal join LINK' : next];
+	return [
+		who,
+		...inside,
+		...open,
+		needsToken ? 'next, on each other machine: shoal join LINK' : next,
+	];
+}
+
+/** Whether this runs in a container, as the engines mark theirs. */
+function isInContainer(): boolean {
+	return existsSync('/.dockerenv') || existsSync('/run/.containerenv');
 }
 
 /** Whether a server at `hostname`, as it stands in a URL, listens on all addresses. */

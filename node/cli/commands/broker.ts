@@ -66,7 +66,8 @@ export function brokerCommand(flags: BrokerFlags): Command {
 			},
 		);
 		const needsToken = tokens !== undefined;
-		printAddress(output, { url, addresses, cert, page, needsToken });
+		const isAdvertised = advertised.length > 0;
+		printAddress(output, { url, addresses, isAdvertised, cert, page, needsToken });
 		tellOfOther(output);
 		const takeBack = leaveWord({
 			...{ broker: (await reachableUrls(url, []))[0] ?? nearUrl(url), near: nearUrl(url) },
@@ -82,7 +83,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		const isTold = address !== undefined && flags.mdns !== false;
 		const warn = (error: unknown): void => output.warn(error);
 		const announced = isTold
-			? await announceBroker({ url, needsToken, ...(advertised.length > 0 && { address }) }, warn)
+			? await announceBroker({ url, needsToken, ...(isAdvertised && { address }) }, warn)
 			: undefined;
 		const memory = formatBytes(mostMemoryInAll(resolveLimits(limits)));
 		output.line(output.style('dim', `its limits keep it below ${memory} of memory: shoal limits`));
