@@ -3,21 +3,33 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { ShoalError } from '../protocol/index.ts';
 import { makeTokens, type Tokens } from './access/token-auth.ts';
-import { type KeyPair, makeCertificate } from './net/certificate.ts';
+import { fingerprintOf, type KeyPair, makeCertificate } from './net/certificate.ts';
 import { TicketIssuer } from './tracker/tickets.ts';
 import { writePrivate } from './write-private.ts';
 
 const VERSION = 1;
 
-/** What is kept: one JSON file that only its owner can read. `ticketKey` signs tickets, PEM; `urls` are the last ones. */
+/** What is kept: one JSON file that only its owner can read. `ticketKey` signs tickets, PEM; `urls`, `page` and `shown` say where it was reached last. */
 const kept = v.object({
 	version: v.literal(VERSION),
 	tokens: v.optional(v.object({ node: v.string(), watch: v.string() })),
 	ticketKey: v.optional(v.string()),
 	certificate: v.optional(v.object({ cert: v.string(), key: v.string() })),
 	urls: v.optional(v.array(v.string())),
+	page: v.optional(v.string()),
+	shown: v.optional(v.string()),
 });
 type Kept = v.InferOutput<typeof kept>;
+
+/** How other machines reach a broker. */
+export interface ReachedAt {
+	/** Its URLs, the best first; empty if none is known. */
+	readonly addresses: readonly string[];
+	/** URL of its page. */
+	readonly page?: string | undefined;
+	/** SHA-256 fingerprint of the certificate that it shows there. */
+	readonly cert?: string | undefined;
+}
 
 /** The folder in which a broker keeps tokens, keys and its audit log. All else comes back as nodes announce again. */
 export class DataFolder {
@@ -64,13 +76,17 @@ export class DataFolder {
 		return certificate;
 	}
 
-	/** The URLs of the broker at its last start. */
-	get urls(): readonly string[] {
-		return this.#read().urls ?? [];
+	/** How the broker was reached at its last start. */
+	get reached(): ReachedAt {
+		const { urls = [], page, shown, certificate } = this.#read();
+		// Before 0.2 it was not kept which certificate that was: it was this one, if any.
+		const isSecure = urls[0]?.startsWith('mqtts:') === true;
+		const own = isSecure && certificate ? fingerprintOf(certificate.cert) : undefined;
+		return { addresses: urls, page, cert: shown ?? own };
 	}
 
-	set urls(urls: readonly string[]) {
-		this.#change({ urls: [...urls] });
+	set reached({ addresses, page, cert }: ReachedAt) {
+		this.#change({ urls: [...addresses], page, shown: cert });
 	}
 
 	/** A text that changes when the folder's contents change. */

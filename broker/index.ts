@@ -6,7 +6,7 @@ export { type Member, makeTokens, type Role, type Tokens } from './access/token-
 export type { PublishRefusal } from './access/topic-rules.ts';
 export { Broker } from './broker.ts';
 export type { BrokerEvents, BrokerOptions } from './broker-options.ts';
-export { DataFolder } from './data-folder.ts';
+export { DataFolder, type ReachedAt } from './data-folder.ts';
 export {
 	type HttpExchange as Visit,
 	HttpServer,
@@ -23,6 +23,7 @@ export { brokerMetrics } from './metrics/broker-metrics.ts';
 export type { BrokerStats } from './metrics/broker-stats.ts';
 export { byLabel, Meters, type Read, type Reading } from './metrics/meters.ts';
 export { fingerprintOf, type KeyPair, makeCertificate } from './net/certificate.ts';
+export { outboundHosts, type UsableHostsOptions, usableHosts } from './net/own-addresses.ts';
 export { SecureStream } from './net/tls-stream.ts';
 export type { BothWays, Flow, Traffic } from './net/traffic.ts';
 export { Listener, type ListenerEvents, type ListenerOptions, Peer } from './peer-listener.ts';
@@ -30,7 +31,6 @@ export type { Decision, RefusedAnnounce } from './tracker/decisions.ts';
 export { Registry, type RegistryOptions } from './tracker/registry.ts';
 export {
 	checkTicket,
-	TICKET_LIFE,
 	type TicketClaims as Trip,
 	TicketIssuer as TicketOffice,
 } from './tracker/tickets.ts';

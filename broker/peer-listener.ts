@@ -16,13 +16,14 @@ import {
 	type Topics,
 } from '../protocol/index.ts';
 import { TokenBucket } from './access/token-bucket.ts';
-import { endingOf } from './aedes/connection-end.ts';
+import { onEndings } from './aedes/connection-end.ts';
 import { grantedOf } from './aedes/internals.ts';
 import { closeAedes, type Hooks, makeAedes } from './aedes/make-aedes.ts';
 import { type KeyPair, secureContext } from './net/certificate.ts';
 import { Connections } from './net/connections.ts';
 import { accept, packetReader } from './net/packet-reader.ts';
 import { portError } from './net/port-error.ts';
+import { LANE_PORT } from './net/wrong-protocol.ts';
 
 /** Options of {@link Listener.start}. */
 export interface ListenerOptions {
@@ -144,11 +145,7 @@ export class Listener {
 		this.#connections = new Connections({ mostSilent: neighbours, now, onTooMany: () => {} });
 		this.#rate = new TokenBucket(neighbours, neighbours, now());
 		this.#aedes = makeAedes(this.#hooks, options.limits);
-		const warn = (_client: object, cause: unknown): void => {
-			this.#events.emit('warning', endingOf(cause).error);
-		};
-		this.#aedes.on('clientError', warn);
-		this.#aedes.on('connectionError', warn);
+		onEndings(this.#aedes, ({ error }) => this.#events.emit('warning', error));
 		this.#aedes.on('subscribe', (subscriptions, client) => {
 			if (grantedOf(subscriptions).length > 0) {
 				this.#join(client);
@@ -221,6 +218,7 @@ export class Listener {
 			taker: { relay: (client, packet) => this.#relay(client, packet) },
 			highWaterMark: HIGH_WATER,
 			onBad: () => {},
+			port: LANE_PORT,
 		});
 		this.#connections.addSilent(stream);
 		serve(this.#aedes.handle(stream));

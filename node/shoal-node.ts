@@ -156,7 +156,7 @@ export class ShoalNode extends BaseNode {
 			const listener = await listen(options);
 			listener.on('warning', (error) => this.context.warn(error));
 			lanes.listen(listener);
-			const addresses = addressesOf(listener, tls !== undefined);
+			const addresses = addressesOf(listener, tls !== undefined, at.advertise);
 			this.addresses = { addresses, cert: tls && fingerprintOf(tls.cert) };
 		}
 	}

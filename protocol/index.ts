@@ -23,7 +23,7 @@ export {
 } from './limits.ts';
 export { BaseLink, type LinkEvents, type LinkOptions } from './link/base-link.ts';
 export { Connection } from './link/connection.ts';
-export { disconnected, explain, refusal } from './link/connection-errors.ts';
+export { disconnected, explain, isBusy, refusal } from './link/connection-errors.ts';
 export type {
 	BrokerConnection,
 	ConnectionOptions,
@@ -34,7 +34,15 @@ export type {
 } from './link/connection-options.ts';
 export { credentials } from './link/connection-options.ts';
 export { parseFingerprint } from './link/fingerprint.ts';
-export { brokerAddress, hostAndPort, hostOf, withoutBrackets } from './link/host-port.ts';
+export {
+	brokerAddress,
+	type HostAddress,
+	hostAndPort,
+	hostOf,
+	parseHostAddress,
+	plainAddress,
+	withoutBrackets,
+} from './link/host-port.ts';
 export { formatJoinLink, type JoinLink, parseJoinLink } from './link/join-link.ts';
 export { Link } from './link/link.ts';
 export { isLoopback } from './link/loopback.ts';
@@ -76,6 +84,7 @@ export {
 	type NodeListing,
 	type Report,
 	type SeedListing,
+	TICKET_LIFE,
 	type TrackerReply,
 	type TrackerRequest,
 	type TrackerState,

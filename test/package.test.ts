@@ -50,6 +50,10 @@ test('installed elsewhere it has a command and typed exports that work', async (
 		'no tests inside',
 	);
 
+	for (const file of ['Dockerfile', 'shoal-broker.service']) {
+		assert.ok(files.includes(join('packaging', file)), file);
+	}
+
 	const shoal = join(folder, 'node_modules', '.bin', 'shoal');
 	const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
 	assert.is((await run(shoal, ['--version'])).stdout.trim(), version);

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { AedesOptions, Client, PublishPacket } from 'aedes';
 import { quoted, ShoalError, type Topic } from '../../protocol/index.ts';
+import { addressOf } from '../aedes/connection-end.ts';
 import { isWill } from '../aedes/internals.ts';
 import type { ChunkRules, ChunkTopic } from '../net/chunk-forwarder.ts';
 import { SlowConsumers } from '../net/slow-consumers.ts';
@@ -312,8 +313,4 @@ export class Authorizer implements ChunkRules {
 		this.#audit({ id: client?.id ?? '', address, reason: why, about });
 		return new ShoalError('ERR_REFUSED', message);
 	}
-}
-
-function addressOf({ conn }: Client): string {
-	return (conn as { remoteAddress?: string }).remoteAddress ?? '';
 }

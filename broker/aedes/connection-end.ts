@@ -1,5 +1,5 @@
-import type { Aedes } from 'aedes';
-import { ShoalError } from '../../protocol/index.ts';
+import type { Aedes, Client } from 'aedes';
+import { plainAddress, ShoalError } from '../../protocol/index.ts';
 import { isConnectTimeout, isKeepAliveTimeout } from './internals.ts';
 
 /** Why a connection has ended, and as what that counts unless it has been counted. */
@@ -11,35 +11,48 @@ export interface Ending {
 /** Tells once of each connection that `aedes` ends: it does so again for each message that was on its way there. */
 export function onEndings(aedes: Aedes, tell: (ending: Ending) => void): void {
 	const ended = new WeakSet<object>();
-	const tellOnce = (client: object, cause: unknown): void => {
+	const tellOnce = (client: Client, cause: unknown): void => {
 		if (!ended.has(client)) {
 			ended.add(client);
-			tell(endingOf(cause));
+			tell(endingOf(cause, addressOf(client)));
 		}
 	};
 	aedes.on('clientError', tellOnce);
 	aedes.on('connectionError', tellOnce);
 }
 
-/** What it means that Aedes ends a connection with `error`: what a stranger sends is no failure of the broker. */
-export function endingOf(error: unknown): Ending {
+/** A client as it stands in a message. @internal */
+export function clientAt(address: string): string {
+	return address === '' ? 'a client' : `a client at ${address}`;
+}
+
+/** The IP address of `client`; empty where it is not known. @internal */
+export function addressOf({ conn }: Client): string {
+	return plainAddress((conn as { remoteAddress?: string }).remoteAddress ?? '');
+}
+
+/**
+ * What it means that Aedes ends the connection of a client at `address` with `error`: what a stranger sends is no
+ * failure of the broker.
+ */
+export function endingOf(error: unknown, address = ''): Ending {
 	if (error instanceof ShoalError) {
 		return { error };
 	}
+	const who = clientAt(address);
 	const { code, message } = error as NodeJS.ErrnoException;
 	if (code !== undefined) {
-		const why = `the connection of a client was lost: ${message}`;
+		const why = `the connection of ${who} was lost: ${message}`;
 		return { error: new ShoalError('ERR_DISCONNECTED', why, { cause: error }) };
 	}
 	if (isConnectTimeout(error as Error)) {
-		const why = 'a client did not say who it is in time: its connection is cut';
+		const why = `${who} did not say who it is in time: its connection is cut`;
 		return { error: new ShoalError('ERR_TIMEOUT', why, { cause: error }), refusal: 'silent' };
 	}
 	if (isKeepAliveTimeout(error as Error)) {
-		const why =
-			'a client has sent nothing for 1.5 times its keepalive, as if its computer slept or its network was cut; its connection is closed';
+		const why = `${who} has sent nothing for 1.5 times its keepalive, as if its computer slept or its network was cut; its connection is closed`;
 		return { error: new ShoalError('ERR_TIMEOUT', why, { cause: error }) };
 	}
-	const why = `a client sent what is no MQTT 3.1.1: ${message}; its connection is cut`;
+	const why = `${who} sent what is no MQTT 3.1.1: ${message}; its connection is cut`;
 	return { error: new ShoalError('ERR_MESSAGE', why, { cause: error }), refusal: 'packet' };
 }

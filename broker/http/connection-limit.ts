@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { isLoopback } from '../../protocol/index.ts';
+import { isLoopback, plainAddress } from '../../protocol/index.ts';
 
 /** How many connections there are from each address: one that has too many gets no more. */
 export class ConnectionLimit {
@@ -13,7 +13,7 @@ export class ConnectionLimit {
 
 	/** A connection has come. Ends it if its address has too many. */
 	add(socket: Socket): void {
-		const { remoteAddress: address = '' } = socket;
+		const address = plainAddress(socket.remoteAddress ?? '');
 		const count = this.#counts.get(address) ?? 0;
 		if (count >= this.#most && !isLoopback(address)) {
 			socket.destroy();

@@ -6,17 +6,19 @@ import {
 	type ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hostAndPort } from '../../protocol/index.ts';
+import { hostAndPort, plainAddress } from '../../protocol/index.ts';
 import type { Role, TokenAuth } from '../access/token-auth.ts';
 import type { KeyPair } from '../net/certificate.ts';
 import { portError } from '../net/port-error.ts';
+import { PAGE_PORT, tlsFailure, wrongProtocol } from '../net/wrong-protocol.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import { tokenOf } from './credential.ts';
 import { mayAsk } from './origin.ts';
 import { type Problem, problemOf, tellProblem } from './problem.ts';
+import { redirectPlain } from './to-https.ts';
 
 /** A GET or HEAD request whose host and origin were checked, and its response. */
 export interface HttpExchange {
@@ -47,7 +49,7 @@ export interface HttpServerOptions {
 	readonly names?: readonly string[] | undefined;
 	/** Other origins whose pages may open a WebSocket. @default none */
 	readonly origins?: readonly string[] | undefined;
-	/** Certificate and private key; with them the server speaks HTTPS only. @default plain HTTP */
+	/** Certificate and private key; with them the server speaks HTTPS, and redirects plain requests to it. @default plain HTTP */
 	readonly tls?: KeyPair | undefined;
 	/** Checks tokens, such as that of a broker ({@link Broker.admission}); without it everybody has the role `node`. @default none */
 	readonly admission?: TokenAuth | undefined;
@@ -73,6 +75,15 @@ const STALL = 120_000;
 const HEAD = 10_000;
 const LOOK_EVERY = 1_000;
 
+/** An error of the parser, as `clientError` has it. */
+type ClientError = Error & { readonly code?: string; readonly rawPacket?: Uint8Array };
+
+const CLIENT_ERRORS: Readonly<Record<string, string>> = {
+	HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+	HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+	ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
 /** An HTTP server that answers no pages of other origins, and requires a token where the broker does. */
 export class HttpServer {
 	readonly #options: HttpServerOptions;
@@ -81,6 +92,8 @@ export class HttpServer {
 	readonly #warn: (error: unknown) => void;
 	/** Connections that were taken over; the server does not end them by itself. */
 	readonly #upgraded = new Set<Duplex>();
+	/** Connections of which it is not known yet whether they speak TLS, or that do not. */
+	readonly #plain: ReadonlySet<Socket> = new Set();
 
 	private constructor(options: HttpServerOptions) {
 		const { names = [], tls, upgrade, onWarning = () => {} } = options;
@@ -95,6 +108,14 @@ export class HttpServer {
 			tls === undefined
 				? createServer(settings, onRequest)
 				: createSecureServer({ ...settings, ...tls }, onRequest);
+		const onClientError = (error: Error, socket: Duplex): void => this.#noHttp(error, socket);
+		this.#server.on('clientError', onClientError);
+		if (tls !== undefined) {
+			this.#server.on('tlsClientError', (error: Error, socket: Socket) => {
+				this.#warn(tlsFailure(error, addressOf(socket), PAGE_PORT));
+			});
+			this.#plain = redirectPlain(this.#server, onClientError);
+		}
 		const { mostConnections = MOST_CONNECTIONS, mostPerAddress = mostConnections } = options;
 		this.#server.maxConnections = mostConnections;
 		const limit = new ConnectionLimit(mostPerAddress);
@@ -138,7 +159,7 @@ export class HttpServer {
 	async close(): Promise<void> {
 		const isClosed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
 		this.#server.closeAllConnections();
-		for (const socket of this.#upgraded) {
+		for (const socket of [...this.#upgraded, ...this.#plain]) {
 			socket.destroy();
 		}
 		await isClosed;
@@ -193,11 +214,29 @@ export class HttpServer {
 		const token = tokenOf(headers);
 		const role = tokenAuth.roleOf(token);
 		if (role === undefined && token !== '') {
-			const { remoteAddress: address = '' } = socket;
+			const address = addressOf(socket);
 			this.#options.onGuess?.(address);
 			await sleep(tokenAuth.wrong(address));
 		}
 		return role;
+	}
+
+	/** What came is no HTTP, or does not end: answers as Node does, and tells of another protocol. */
+	#noHttp(error: ClientError, socket: Duplex): void {
+		const { code = '', rawPacket } = error;
+		const address = addressOf(socket as Socket);
+		const wrong =
+			code.startsWith('HPE_') && rawPacket !== undefined
+				? wrongProtocol(rawPacket[0], address, PAGE_PORT)
+				: undefined;
+		if (wrong !== undefined) {
+			this.#warn(wrong);
+		}
+		if (socket.writable) {
+			refuseUpgrade(socket, CLIENT_ERRORS[code] ?? '400 Bad Request');
+		} else {
+			socket.destroy();
+		}
 	}
 
 	#fail(response: ServerResponse, error: unknown): void {
@@ -226,6 +265,10 @@ export function needsToken({ role, response }: HttpExchange, least: Role): boole
 			: "the watchers' token does not open this; send the token for nodes";
 	tellProblem(response, { status: 401, title: 'A token is needed', detail, code: 'ERR_REFUSED' });
 	return true;
+}
+
+function addressOf({ remoteAddress = '' }: Socket): string {
+	return plainAddress(remoteAddress);
 }
 
 /** Ends a connection that wanted to be another. */

@@ -7,12 +7,14 @@ import {
 	type Limits,
 	PacketFramer,
 	PLAIN_PUBLISH,
+	plainAddress,
 	ShoalError,
 } from '../../protocol/index.ts';
 import { keepAlive } from '../aedes/internals.ts';
 import { adoptSocket } from './socket-internals.ts';
 import { SecureStream } from './tls-stream.ts';
 import { count, type Flow } from './traffic.ts';
+import { MQTT_PORT, type PortKind, tlsFailure, wrongProtocol } from './wrong-protocol.ts';
 
 // MQTT 3.1.1, 2.2.1.
 const CONNECT = 1;
@@ -46,6 +48,8 @@ export interface PacketReaderOptions {
 	readonly highWaterMark: number;
 	/** A packet is too large, or none at all: the stream is closed, with the error unless it is told here. */
 	readonly onBad: (error?: ShoalError) => void;
+	/** What the port is for, in messages. @default {@link MQTT_PORT} */
+	readonly port?: PortKind | undefined;
 	/** Counts the messages that are not taken. @default nobody does */
 	readonly control?: Flow | undefined;
 }
@@ -70,7 +74,7 @@ export function packetReader(
 	open: OpenFramed,
 	options: PacketReaderOptions,
 ): { stream: Duplex; serve(client: Client): void } {
-	const { limits, pool, taker, control, onBad } = options;
+	const { limits, pool, taker, control, onBad, port = MQTT_PORT } = options;
 	let client: Client | undefined;
 	let isFirst = true;
 	/** Answers a CONNECT of another version, and ends the connection. @returns whether it was one */
@@ -83,8 +87,16 @@ export function packetReader(
 		return level !== undefined;
 	};
 	const framer = new PacketFramer({
-		admit: (type, length) => {
-			checkPacket(type, length, { isFirst, most: mostLength(client, limits) });
+		admit: (_type, length, first) => {
+			if (isFirst) {
+				checkFirst(first, addressOf(stream), port);
+			}
+			if (length > mostLength(client, limits)) {
+				throw new ShoalError(
+					'ERR_LIMIT',
+					`a packet of ${length} bytes is larger than ${mostLength(client, limits)}`,
+				);
+			}
 			isFirst = false;
 		},
 		// What Aedes may keep, such as a will, would keep a whole buffer of the pool.
@@ -124,6 +136,8 @@ export function accept(accepted: Socket, secure: SecureContext | undefined): Ope
 			secure === undefined
 				? plain(accepted, framer, options)
 				: encrypted(accepted, framer, secure, options);
+		// A socket remembers its address after it is closed only if it was asked for it before.
+		addressOf(framed.stream);
 		// The server counts the one it accepted.
 		framed.stream.once('close', () => accepted.destroy());
 		return framed;
@@ -163,12 +177,14 @@ function encrypted(
 	accepted: Socket,
 	framer: PacketFramer,
 	secure: SecureContext,
-	{ highWaterMark, onBad }: PacketReaderOptions,
+	{ highWaterMark, onBad, port = MQTT_PORT }: PacketReaderOptions,
 ): Framed {
+	const address = addressOf(accepted);
 	const inner = new TLSSocket(accepted, { isServer: true, secureContext: secure });
 	const stream = new SecureStream(inner, {
 		framer,
 		onBad,
+		failure: (error) => tlsFailure(error, address, port),
 		readableHighWaterMark: READ_AHEAD,
 		writableHighWaterMark: highWaterMark,
 	});
@@ -201,16 +217,18 @@ function wrongVersion(level: number): ShoalError {
 	return new ShoalError('ERR_MESSAGE', what);
 }
 
-/** @throws ShoalError ERR_LIMIT, ERR_MESSAGE */
-function checkPacket(
-	type: number,
-	length: number,
-	{ isFirst, most }: { isFirst: boolean; most: number },
-): void {
-	if (length > most) {
-		throw new ShoalError('ERR_LIMIT', `a packet of ${length} bytes is larger than ${most}`);
+/** The byte that a connection begins with has to be that of a CONNECT. @throws ShoalError ERR_MESSAGE */
+function checkFirst(first: number, address: string, port: PortKind): void {
+	const wrong = wrongProtocol(first, address, port);
+	if (wrong !== undefined) {
+		throw wrong;
 	}
-	if (isFirst && type !== CONNECT) {
-		throw new ShoalError('ERR_MESSAGE', `the first packet is of type ${type}, no CONNECT`);
+	if (first >> 4 !== CONNECT) {
+		throw new ShoalError('ERR_MESSAGE', `the first packet is of type ${first >> 4}, no CONNECT`);
 	}
+}
+
+/** IP address of the other side. */
+function addressOf(stream: Duplex): string {
+	return plainAddress((stream as Partial<Socket>).remoteAddress ?? '');
 }

@@ -1,5 +1,6 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Duplex, DuplexOptions } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 
 // All that is used of the sockets of Node 20 to 24 and not documented. A new version that changes any of it fails
 // a test in test/broker/net/socket-internals.test.ts that has its name.
@@ -33,6 +34,14 @@ export function adoptSocket(accepted: Socket, options: AdoptOptions): Socket {
 	const { _handle: handle } = accepted as unknown as SocketInternals;
 	(accepted as unknown as SocketInternals)._handle = null;
 	return new Socket({ ...options, handle } as unknown as SocketConstructorOpts);
+}
+
+/**
+ * Has `listener` called with the error that ends `socket`, one of a server, while TLS is agreed upon: with an alert of the
+ * other side, for example. There is no `error` event of it.
+ */
+export function onHandshakeError(socket: TLSSocket, listener: (error: Error) => void): void {
+	socket.once('_tlsError', listener);
 }
 
 /** Notes that what is written to `stream` goes out by `socket`, for {@link takenBytes}. */

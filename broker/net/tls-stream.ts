@@ -1,7 +1,7 @@
 import { Duplex, type DuplexOptions } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { PacketFramer } from '../../protocol/index.ts';
-import { goesOutBy } from './socket-internals.ts';
+import { goesOutBy, onHandshakeError } from './socket-internals.ts';
 
 type Done = (error?: Error | null) => void;
 
@@ -14,6 +14,8 @@ export interface SecureStreamOptions
 	readonly onBad?: (() => void) | undefined;
 	/** The other side is not whom we want. Nothing is sent before it was asked. @throws ShoalError */
 	readonly check?: ((socket: TLSSocket) => void) | undefined;
+	/** What an error of the TLS socket means. @default itself */
+	readonly failure?: ((error: Error) => Error) | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ export class SecureStream extends Duplex {
 
 	/** Reads and writes through `inner`. */
 	constructor(inner: TLSSocket, options: SecureStreamOptions) {
-		const { framer, onBad, check, ...marks } = options;
+		const { framer, onBad, check, failure = (error: Error) => error, ...marks } = options;
 		super({
 			...marks,
 			construct: (done) => {
@@ -47,7 +49,8 @@ export class SecureStream extends Duplex {
 			}
 		});
 		inner.once('end', () => this.push(null));
-		inner.on('error', (error) => this.destroy(error));
+		onHandshakeError(inner, (error) => this.destroy(failure(error)));
+		inner.on('error', (error) => this.destroy(failure(error)));
 		inner.once('close', () => this.destroy());
 	}
 

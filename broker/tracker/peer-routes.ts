@@ -1,4 +1,4 @@
-import { hostOf, isLoopback, type NodeListing } from '../../protocol/index.ts';
+import { hostOf, isLoopback, type NodeListing, plainAddress } from '../../protocol/index.ts';
 import type { TicketIssuer } from './tickets.ts';
 
 /** Nodes in one answer that come with a ticket. */
@@ -32,8 +32,8 @@ export function withPeerRoutes(
 		if (listing.node === asker || usable.length === 0) {
 			return { ...listing, addresses: usable };
 		}
-		const seenAt = addressOf(listing.node);
-		const seen = usable.filter((url) => hostOf(url) === plain(seenAt));
+		const seenAt = plainAddress(addressOf(listing.node) ?? '');
+		const seen = usable.filter((url) => hostOf(url) === seenAt);
 		const addresses = [...seen, ...usable.filter((url) => !seen.includes(url))];
 		if (tickets >= MOST_TICKETS) {
 			return { ...listing, addresses };
@@ -42,9 +42,4 @@ export function withPeerRoutes(
 		const ticket = issuer.issue({ from: asker, to: listing.node }, time());
 		return { ...listing, addresses, verified: seen.length, ticket };
 	});
-}
-
-/** An IPv4 address that came in on an IPv6 socket, as it is written elsewhere. */
-function plain(address: string | undefined): string | undefined {
-	return address?.replace(/^::ffff:/, '');
 }

@@ -6,10 +6,8 @@ import {
 	sign,
 	verify,
 } from 'node:crypto';
-import { ShoalError } from '../../protocol/index.ts';
+import { ShoalError, TICKET_LIFE } from '../../protocol/index.ts';
 
-/** Milliseconds for which a ticket is valid. */
-export const TICKET_LIFE = 5 * 60_000;
 /** The DER header of an Ed25519 public key (RFC 8410), before its 32 bytes. */
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 

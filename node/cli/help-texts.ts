@@ -19,12 +19,14 @@ Examples:
   shoal broker                        for this machine only, on port 1883
   shoal broker --lan                  for all machines that have joined it
   shoal broker --lan --no-tls         the same, but not encrypted
+  shoal broker --lan --advertise lab.example   behind a NAT, or in a container
   shoal broker --limit clients=5000   another limit; shoal limits lists them
 
-Prints the URL it listens at, and runs until it is stopped.`,
+Prints where it listens and the links that let others in, and runs until it is
+stopped. Other commands of the same user on this machine find it by themselves.`,
 	token: `
 Examples:
-  shoal token           the join links once more, and a QR code
+  shoal token           the links once more, and a QR code that opens the page
   shoal token renew     new ones; who came with the old ones is out at once`,
 	join: `
 Examples:
@@ -39,8 +41,8 @@ holds such a link.`,
 Example:
   shoal leave
 
-Other commands use SHOAL_BROKER again, the broker on this machine, or one found
-on the LAN.`,
+Other commands use SHOAL_BROKER again, the broker you run on this machine, one
+at its usual port, or one found on the LAN.`,
 	tracker: `
 Example:
   shoal tracker --broker mqtt://mosquitto.example:1883
@@ -144,7 +146,8 @@ Exit codes:
 
 Environment:
   SHOAL_BROKER     the broker where none is named
-  SHOAL_JOIN       a join link, as if it had been joined
+  SHOAL_JOIN       the join link of the broker where none is named
+  SHOAL_ADVERTISE  where others reach the broker, between commas
   SHOAL_NODE_NAME  what nodes of this machine are called; empty: no name
   SHOAL_LOG_LEVEL  what is logged by what runs on: error, warn, info or debug
   NO_COLOR         takes the colours away

@@ -18,6 +18,9 @@ const LANE = '--lane <lane>';
 const ABOUT_LANE = 'how to reach other nodes: direct, broker, or auto: direct where that works';
 const LISTEN = '--listen <host:port>';
 const ABOUT_LISTEN = 'where other nodes can come straight to this one (default: any free port)';
+const ADVERTISE = '--advertise <host>';
+const ABOUT_ADVERTISE =
+	'where other nodes reach this one, HOST or HOST:PORT, if not at its own address; can be repeated';
 const ABOUT_NO_LISTEN = 'let nobody come straight to this node';
 const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
 const NO_CACHE = '--no-cache';
@@ -88,6 +91,11 @@ function addHosting(program: Command): void {
 		.option('--host <address>', 'address to listen on', '127.0.0.1')
 		.option('--port <port>', 'port to listen on, 0 for any that is free', '1883')
 		.option('--lan', 'listen on all addresses of this machine, for those who have the token')
+		.option(
+			'--advertise <host>',
+			'where others reach it, HOST or HOST:PORT, if not at an address of this machine (default: of SHOAL_ADVERTISE); can be repeated',
+			collect,
+		)
 		.option('--data <folder>', 'where tokens, keys and the audit log are kept')
 		.option('--tls', 'speak TLS with a certificate of its own, as the join link says (--lan does)')
 		.option('--no-tls', 'with --lan: say everything in the clear, tokens as well')
@@ -158,6 +166,7 @@ function addTransfers(program: Command): void {
 		.option(LANE, ABOUT_LANE)
 		.option(LISTEN, ABOUT_LISTEN)
 		.option('--no-listen', ABOUT_NO_LISTEN)
+		.option(ADVERTISE, ABOUT_ADVERTISE, collect)
 		.option(ID, ABOUT_ID)
 		.option(NODE_NAME, ABOUT_NODE_NAME)
 		.option('--no-node-name', ABOUT_NO_NODE_NAME)
@@ -186,6 +195,7 @@ function addTransfers(program: Command): void {
 		.option(LANE, ABOUT_LANE)
 		.option(LISTEN, ABOUT_LISTEN)
 		.option('--no-listen', ABOUT_NO_LISTEN)
+		.option(ADVERTISE, ABOUT_ADVERTISE, collect)
 		.option(ID, ABOUT_ID)
 		.option(NODE_NAME, ABOUT_NODE_NAME)
 		.option('--no-node-name', ABOUT_NO_NODE_NAME)

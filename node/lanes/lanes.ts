@@ -5,14 +5,13 @@ import {
 	isSecureUrl,
 	type Limits,
 	type Link,
-	ShoalError,
 	type Topics,
 } from '../../protocol/index.ts';
 import { later } from '../util/timers.ts';
 import type { Dial } from './dial.ts';
 import { DialBackoff } from './dial-backoff.ts';
 import type { DirectLane, Lane, LaneKind } from './lane.ts';
-import { isWrongPeer } from './wrong-peer.ts';
+import { silentPeer, wrongPeer } from './wrong-peer.ts';
 
 /** What a {@link Lanes} needs. */
 export interface LanesOptions {
@@ -130,14 +129,24 @@ export class Lanes {
 		}
 		const { lane } = opened;
 		const before = lane.received;
-		const check = (): void => {
-			if (this.#direct.get(node) === opened && lane.received === before) {
-				this.#gaveUp(node, opened);
-				lane.close();
-				this.#closed(node, lane);
+		const check = (since: number, isLast: boolean): void => {
+			if (this.#direct.get(node) !== opened || lane.received !== before) {
+				return;
 			}
+			// If it was this process that slept, what came meanwhile has not been read yet.
+			if (!isLast && Date.now() - since > 2 * DEAD) {
+				look(true);
+				return;
+			}
+			this.#gaveUp(node, opened);
+			lane.close();
+			this.#closed(node, lane);
 		};
-		later(check, DEAD);
+		const look = (isLast: boolean): void => {
+			const since = Date.now();
+			later(() => check(since, isLast), DEAD);
+		};
+		look(false);
 	}
 
 	/** Nodes that connect to `listener` are on a direct lane. */
@@ -219,8 +228,9 @@ export class Lanes {
 		} catch (error) {
 			// It is somewhere we cannot go; the broker is there for that.
 			this.#backoff.failed(node, verified > 0, performance.now());
-			if (isWrongPeer(error) && !signal.aborted) {
-				this.#options.warn(wrongPeerAt(node, addresses, error));
+			const wrong = wrongPeer(node, addresses, error);
+			if (wrong !== undefined && !signal.aborted) {
+				this.#options.warn(wrong);
 			}
 		} finally {
 			this.#dialling.delete(node);
@@ -261,7 +271,7 @@ export class Lanes {
 			this.#backoff.lost(node, now);
 		} else {
 			this.#backoff.mistaken(node, now);
-			this.#options.warn(wrongPeerAt(node, [], undefined));
+			this.#options.warn(silentPeer(node));
 		}
 	}
 
@@ -273,15 +283,6 @@ export class Lanes {
 			}
 		}
 	}
-}
-
-function wrongPeerAt(node: string, addresses: readonly string[], cause: unknown): ShoalError {
-	const where = addresses.length === 0 ? '' : ` at ${addresses.join(', ')}`;
-	return new ShoalError(
-		'ERR_REFUSED',
-		`who answers${where} in the place of node ${node} is another, or does not let us in; the way to that node is through the broker`,
-		{ cause },
-	);
 }
 
 function laneOf(peer: Peer): DirectLane {

@@ -1,11 +1,11 @@
-import { networkInterfaces } from 'node:os';
-import { checkTicket, type KeyPair, Listener } from '../../broker/index.ts';
+import { checkTicket, type KeyPair, Listener, usableHosts } from '../../broker/index.ts';
 import {
 	hostAndPort,
 	hostOf,
 	type Incoming,
 	isLoopback,
 	type Limits,
+	parseHostAddress,
 	ShoalError,
 	type Topics,
 } from '../../protocol/index.ts';
@@ -16,6 +16,11 @@ export interface ListenAt {
 	readonly host?: string | undefined;
 	/** TCP port. @default any free port */
 	readonly port?: number | undefined;
+	/**
+	 * Where others come to it, as HOST or HOST:PORT, if not at the addresses of this machine: behind a NAT, or in a
+	 * container. @default the addresses of this machine
+	 */
+	readonly advertise?: readonly string[] | undefined;
 }
 
 /** The tracker, as far as its tickets are checked by it. */
@@ -45,10 +50,13 @@ const MOST_ADDRESSES = 8;
 /**
  * Listens for nodes that connect directly to this one, with a ticket of the tracker.
  *
- * @throws ShoalError ERR_PORT
+ * @throws ShoalError ERR_PORT, ERR_USAGE
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
 	const { id, topics, limits, tracker, tls, onMessage, port = 0 } = options;
+	for (const text of options.advertise ?? []) {
+		parseHostAddress(text, 'advertise');
+	}
 	const admit = (from: string, ticket: string): void => {
 		const key = tracker.state?.key;
 		if (key === undefined) {
@@ -77,22 +85,24 @@ function besides(host: string): string {
 	return host === '::1' ? '::1' : '127.0.0.1';
 }
 
-/** Where a listener can be reached, as broker URLs: of all addresses those that others can use. */
+/**
+ * Where a listener can be reached, as broker URLs: of all addresses those that others can use.
+ *
+ * @param advertise as {@link ListenAt} has it
+ * @throws ShoalError ERR_USAGE
+ */
 export function addressesOf(
 	{ address: { address, family, port } }: Listener,
 	isSecure: boolean,
+	advertise: readonly string[] = [],
 ): string[] {
 	const isAny = address === '::' || address === '0.0.0.0';
-	const hosts = isAny ? usableHosts(family === 'IPv6') : [address];
-	return hosts.slice(0, MOST_ADDRESSES).map((host) => {
-		return `${isSecure ? 'mqtts' : 'mqtt'}://${hostAndPort(host, port)}`;
+	const hosts = isAny ? usableHosts({ withIpv6: family === 'IPv6' }) : [address];
+	const all =
+		advertise.length > 0
+			? advertise.map((text) => parseHostAddress(text, 'advertise'))
+			: hosts.map((host) => ({ host, port }));
+	return all.slice(0, MOST_ADDRESSES).map((each) => {
+		return `${isSecure ? 'mqtts' : 'mqtt'}://${hostAndPort(each.host, each.port ?? port)}`;
 	});
-}
-
-function usableHosts(withIpv6: boolean): string[] {
-	const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-	const usable = all.filter(({ internal, address }) => !internal && !/^fe80:/i.test(address));
-	const ofFamily = (family: string): string[] =>
-		usable.filter((each) => each.family === family).map(({ address }) => address);
-	return [...ofFamily('IPv4'), ...(withIpv6 ? ofFamily('IPv6') : [])];
 }

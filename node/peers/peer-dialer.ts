@@ -1,4 +1,4 @@
-import type { NodeListing } from '../../protocol/index.ts';
+import { type NodeListing, TICKET_LIFE } from '../../protocol/index.ts';
 import type { Lanes, PeerAddresses } from '../lanes/lanes.ts';
 import { later } from '../util/timers.ts';
 
@@ -7,18 +7,25 @@ const REACH_FIRST = 300;
 
 /** Opens direct lanes to the nodes of a swarm, at the addresses that the tracker lists. */
 export class PeerDialer {
-	readonly #lanes: Lanes;
-	readonly #addresses = new Map<string, PeerAddresses>();
+	readonly #lanes: Pick<Lanes, 'reach'>;
+	readonly #time: () => number;
+	readonly #addresses = new Map<string, PeerAddresses & { readonly learnedAt: number }>();
 
-	constructor(lanes: Lanes) {
+	/**
+	 * @param time ms by a clock that goes on while the machine sleeps, as a monotonic one does not: with a ticket from
+	 *   before that nobody lets us in any more
+	 */
+	constructor(lanes: Pick<Lanes, 'reach'>, time: () => number = Date.now) {
 		this.#lanes = lanes;
+		this.#time = time;
 	}
 
-	/** What the tracker said last; tickets are good for some minutes. */
+	/** What the tracker said last. */
 	learn(listed: readonly NodeListing[]): void {
 		for (const { node, addresses, cert, verified = 0, ticket } of listed) {
 			if (ticket !== undefined) {
-				this.#addresses.set(node, { addresses, cert, verified, ticket });
+				const learnedAt = this.#time();
+				this.#addresses.set(node, { addresses, cert, verified, ticket, learnedAt });
 			}
 		}
 	}
@@ -31,7 +38,7 @@ export class PeerDialer {
 	/** Tries to open a direct lane, if it is time to. @returns when there is one, or nothing came of it */
 	async dial(node: string): Promise<void> {
 		const addresses = this.#addresses.get(node);
-		if (addresses !== undefined) {
+		if (addresses !== undefined && this.#time() - addresses.learnedAt < TICKET_LIFE) {
 			await this.#lanes.reach(node, addresses);
 		}
 	}

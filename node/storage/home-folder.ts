@@ -1,4 +1,7 @@
 import { homedir } from 'node:os';
+import { isAbsolute } from 'node:path';
+
+const NOWHERE = '/nonexistent';
 
 /**
  * The home folder of this user. Where the system knows none (no HOME, and a uid without an account, as in many
@@ -6,8 +9,10 @@ import { homedir } from 'node:os';
  */
 export function homeFolder(): string {
 	try {
-		return homedir();
+		const folder = homedir();
+		// An empty HOME would be the working folder.
+		return isAbsolute(folder) ? folder : NOWHERE;
 	} catch {
-		return '/nonexistent';
+		return NOWHERE;
 	}
 }

@@ -41,7 +41,7 @@ export function explain(
 			{ cause: error },
 		);
 	}
-	const why = whyUnreachable(error);
+	const why = whyUnreachable(error, options.url);
 	return new ShoalError(
 		'ERR_BROKER',
 		`the broker at ${printableUrl(options.url)} cannot be reached: ${why}`,
@@ -49,18 +49,36 @@ export function explain(
 	);
 }
 
-function whyUnreachable(error: Error & { code?: unknown }): string {
+function whyUnreachable(error: Error & { code?: unknown; reason?: unknown }, url: string): string {
+	const code = String(error.code ?? '');
+	const isPlain = /^mqtt:/i.test(url);
+	if (isPlain && (code === 'ERR_DISCONNECTED' || code === 'ECONNRESET')) {
+		return 'it ended the connection without an answer, as a broker does that speaks TLS only; name that with mqtts://, or join it with the link it printed: shoal join LINK';
+	}
+	const isCutEarly = code === 'ECONNRESET' && /before secure TLS/.test(error.message);
+	if (isCutEarly || code === 'ERR_SSL_WRONG_VERSION_NUMBER') {
+		return 'it speaks no TLS there; if it is that broker, name it with mqtt:// (or ws://)';
+	}
+	if (/^ERR_SSL_|^EPROTO$/.test(code)) {
+		// The message would be OpenSSL's, for its developers.
+		return `TLS failed: ${printable(String(error.reason ?? code))}`;
+	}
 	if (error.code === 'DEPTH_ZERO_SELF_SIGNED_CERT') {
 		return 'no authority vouches for its certificate; join it with the link it printed: shoal join LINK';
 	}
 	if (error.code === 'EMFILE') {
 		return 'this process has as many files and connections open as it may; raise the limit (ulimit -n)';
 	}
-	const [, status] = /^Unexpected server response: (\d{3})$/.exec(error.message) ?? [];
-	if (status === '404' || status === '400' || status === '426') {
-		return `HTTP status ${status} at that path; the path of MQTT over WebSocket is /mqtt at a shoal broker and most others`;
-	}
-	return printable(error.message || String(error.code ?? 'no connection'));
+	return (
+		wrongPath(error.message) ?? printable(error.message || String(error.code ?? 'no connection'))
+	);
+}
+
+function wrongPath(message: string): string | undefined {
+	const [, status] = /^Unexpected server response: (\d{3})$/.exec(message) ?? [];
+	return status === '404' || status === '400' || status === '426'
+		? `HTTP status ${status} at that path; the path of MQTT over WebSocket is /mqtt at a shoal broker and most others`
+		: undefined;
 }
 
 /** Whether `error` says that the broker lets in no more clients just now: it may a moment later. */

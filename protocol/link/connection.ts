@@ -280,7 +280,8 @@ function startClient(options: ConnectionOptions): MqttClient {
 		keepalive: options.keepalive,
 		// Inert: Connection pings by its own clock.
 		timerVariant: { set: () => 0, clear: () => {} },
-		connectTimeout: options.timeout,
+		// Never the first: it would end the connection without a word, as if the other side had.
+		connectTimeout: 2 * options.timeout,
 		reconnectPeriod: 0,
 		// MQTT.js would take a client id from the URL.
 		query: {},

@@ -114,6 +114,9 @@ export interface SeedListing {
 	readonly downloaders: number;
 }
 
+/** Milliseconds for which a ticket is valid, by the clock of the tracker. */
+export const TICKET_LIFE: number = 5 * 60_000;
+
 /** A node in the reply to a `query`. */
 export interface NodeListing {
 	/** Node id. */

@@ -7,8 +7,11 @@ const LENGTH_BYTES = 4;
 
 /** Options of a {@link PacketFramer}. */
 export interface PacketFramerOptions {
-	/** Throws unless a packet of this type (MQTT 3.1.1, 2.2.1) and length in bytes is allowed now. @throws ShoalError */
-	readonly admit: (type: number, length: number) => void;
+	/**
+	 * Throws unless a packet of this type (MQTT 3.1.1, 2.2.1) and length in bytes, which starts with the byte `first`, is
+	 * allowed now. @throws ShoalError
+	 */
+	readonly admit: (type: number, length: number, first: number) => void;
 	/** Returns a buffer of `length` bytes for a packet that starts with the byte `first`. */
 	readonly allocate: (first: number, length: number) => Uint8Array;
 	/** Called with each whole packet, its fixed header included, in order. */
@@ -100,7 +103,8 @@ export class PacketFramer {
 			const byte = this.#scratch[at + index] as number;
 			length += (byte & 0x7f) * 128 ** (index - 1);
 			if (byte < 128) {
-				this.#options.admit((this.#scratch[at] as number) >> 4, length);
+				const first = this.#scratch[at] as number;
+				this.#options.admit(first >> 4, length, first);
 				return 1 + index + length;
 			}
 		}

@@ -57,7 +57,7 @@ async function get(t: Scope, url: string, maxDown?: number) {
 	const warnings: string[] = [];
 	node.on('warning', (error) => {
 		const { message } = error as Error;
-		if (message.startsWith('who answers')) {
+		if (message.startsWith('no direct lane to node')) {
 			warnings.push(message);
 		}
 	});

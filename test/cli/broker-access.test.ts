@@ -20,10 +20,10 @@ const test = suite('who gets in');
 /** A broker for all addresses that asks for a token, and its links, by the address of this machine. */
 async function openBroker(t: Scope, data: string) {
 	const args = ['broker', '--host', '0.0.0.0', '--port', '0', '--data', data];
-	const broker = new Shoal(t, args);
+	const broker = new Shoal(t, [...args, '--advertise', '127.0.0.1']);
 	const { url } = await broker.event('listening');
 	const local = String(url).replace('0.0.0.0', '127.0.0.1');
-	const read = (text: unknown): JoinLink => ({ ...parseJoinLink(String(text)), broker: local });
+	const read = (text: unknown): JoinLink => parseJoinLink(String(text));
 	const links = async () => {
 		const { link, watch } = await broker.event('join');
 		return { node: read(link), watch: read(watch) };
@@ -178,14 +178,11 @@ test('a broker that asks nobody for a token has to be told so, and warns', async
 test('with a certificate of its own, which the join link vouches for, nobody else is believed', async (t) => {
 	const data = await makeFolder(t);
 	const args = ['broker', '--host', '0.0.0.0', '--port', '0', '--data', data, '--tls'];
-	const broker = new Shoal(t, args);
+	const broker = new Shoal(t, [...args, '--advertise', '127.0.0.1']);
 	const { url } = await broker.event('listening');
 	assert.match(String(url), /^mqtts:/);
 	const { link } = await broker.event('join');
-	const local = {
-		...parseJoinLink(String(link)),
-		broker: String(url).replace('0.0.0.0', '127.0.0.1'),
-	};
+	const local = parseJoinLink(String(link));
 	assert.is(await new Shoal(t, ['ls'], await joined(t, local)).exit(), 0);
 	const forged = new Shoal(t, ['ls'], joinedBy({ ...local, cert: '0'.repeat(64) }));
 	assert.is.not(await forged.exit(), 0);

@@ -38,9 +38,18 @@ test('files come from the swarm by HTTP, to who has the token for nodes', async 
 	await new Promise((resolve) => free.once('listening', resolve));
 	const { port } = free.address() as AddressInfo;
 	await new Promise((resolve) => free.close(resolve));
-	const args = ['--lan', '--no-tls', '--no-mdns', '--http', String(port)];
+	const args = [
+		'--lan',
+		'--no-tls',
+		'--no-mdns',
+		'--http',
+		String(port),
+		'--advertise',
+		'127.0.0.1',
+	];
 	const broker = new Shoal(t, ['broker', '--port', '0', '--data', join(folder, 'data'), ...args]);
-	const { link, watch } = await broker.event('join');
+	const { link, watch, page } = await broker.event('join');
+	assert.is(page, `http://127.0.0.1:${port}/#token=${parseJoinLink(link as string).token}`);
 	const share = new Shoal(t, ['share', join(folder, 'file.bin')], {
 		...CACHELESS,
 		SHOAL_JOIN: link as string,

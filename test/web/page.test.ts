@@ -170,7 +170,7 @@ test('where tokens are renewed the page asks for the new one', async (t) => {
 	const data = join(folder, 'data');
 	const { broker, page: address } = await spawnServed(t, '--lan', '--no-tls', '--data', data);
 	const { link } = await broker.event('join');
-	const { page } = await openTab(t, address.replace('0.0.0.0', '127.0.0.1'));
+	const { page } = await openTab(t, address.replace('[::]', '127.0.0.1'));
 	const enter = async (with_: unknown): Promise<void> => {
 		await page.getByLabel(/Token/).fill(with_ as string);
 		await page.getByRole('button', { name: 'Enter' }).click();
@@ -183,6 +183,30 @@ test('where tokens are renewed the page asks for the new one', async (t) => {
 	await enter(renewed);
 });
 
+test('a link lets in by the token in its fragment, which stands in the address bar no more', async (t) => {
+	const data = await makeFolder(t);
+	const args = ['--lan', '--no-tls', '--data', data, '--advertise', '127.0.0.1'];
+	const { broker } = await spawnServed(t, ...args);
+	const { page: link, watch } = await broker.event('join');
+	const asked: string[] = [];
+	const { page } = await openTab(t, 'about:blank');
+	page.on('request', (request) => asked.push(request.url()));
+	await page.goto(String(link));
+	await page.getByText('connected', { exact: true }).waitFor();
+	const [address = '', token = ''] = String(link).split('#token=');
+	assert.is(page.url(), address);
+	assert.is(asked.filter((url) => url.includes(token)).length <= 1, true, asked.join(' '));
+	await page.reload();
+	await page.getByText('connected', { exact: true }).waitFor();
+	// A link with another token, in the same tab.
+	const other = `${address}#token=${parseJoinLink(String(watch)).token}`;
+	await page.goto(other);
+	await page.getByText('You are watching.').waitFor();
+	assert.is(page.url(), address);
+	await page.goto(`${address}#token=${'w'.repeat(22)}`);
+	await page.getByText('That token opens nothing here.').waitFor();
+});
+
 test("with the watchers' token everything is seen and nothing can be done", async (t) => {
 	const folder = await makeFolder(t);
 	await randomFile(join(folder, 'file.bin'), 100_000);
@@ -191,7 +215,7 @@ test("with the watchers' token everything is seen and nothing can be done", asyn
 	const { link, watch } = await broker.event('join');
 	const joined = { ...CACHELESS, SHOAL_JOIN: link as string };
 	await new Shoal(t, ['share', join(folder, 'file.bin')], joined).event('sharing');
-	const near = address.replace('0.0.0.0', '127.0.0.1');
+	const near = address.replace('[::]', '127.0.0.1');
 	const { page, trouble } = await openTab(t, near);
 	await page.getByLabel(/Token/).fill(watch as string);
 	await page.getByRole('button', { name: 'Enter' }).click();

@@ -4,8 +4,8 @@ import {
 	AuditLog,
 	type Broker,
 	DataFolder,
-	fingerprintOf,
 	type KeyPair,
+	type ReachedAt,
 	type Tokens,
 } from '../../../broker/index.ts';
 import { isLoopback, ShoalError } from '../../../protocol/index.ts';
@@ -56,13 +56,13 @@ export function openAccess(flags: BrokerFlags): BrokerAccess {
 /**
  * Tells who gets in; then cuts off those whose token was renewed, and writes down who is refused.
  *
- * @param url where others reach the broker
+ * @param reached where others reach the broker
  */
 export async function watchAccess(
 	output: Output,
 	broker: Broker,
-	{ data, tokens, tls, isNew, isAnonymous }: BrokerAccess,
-	url: string,
+	{ data, tokens, isNew, isAnonymous }: BrokerAccess,
+	reached: ReachedAt,
 ): Promise<{ close(): void }> {
 	const timers: NodeJS.Timeout[] = [];
 	if (isAnonymous) {
@@ -78,12 +78,14 @@ export async function watchAccess(
 		timers.push(setInterval(remind, REMIND_EVERY).unref());
 	}
 	if (data !== undefined) {
-		data.urls = [url];
+		data.reached = reached;
 		keepAudit(output, broker, data);
 	}
 	if (data !== undefined && tokens !== undefined) {
-		if (isNew) {
-			await printJoinLinks(output, url, tokens, tls && fingerprintOf(tls.cert));
+		if (reached.addresses.length === 0) {
+			output.line('without such an address there are no join links');
+		} else if (isNew) {
+			await printJoinLinks(output, tokens, reached);
 		} else {
 			output.line(
 				`it lets in who has joined it; the links once more: shoal token${folderFlag(data)}`,

@@ -13,6 +13,8 @@ export interface BrokerFlags extends PageFlags {
 	readonly host?: string | undefined;
 	readonly port?: string | undefined;
 	readonly limit?: readonly string[] | undefined;
+	/** HOST or HOST:PORT, where others reach it. */
+	readonly advertise?: readonly string[] | undefined;
 	/** On all addresses. */
 	readonly lan?: boolean | undefined;
 	/** Folder for tokens, keys and the audit log. */

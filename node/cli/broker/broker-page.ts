@@ -5,13 +5,14 @@ import {
 	type HttpServer,
 	startWebFront,
 } from '../../../broker/index.ts';
-import { isShoalError, ShoalError } from '../../../protocol/index.ts';
+import { hostOf, isShoalError, ShoalError } from '../../../protocol/index.ts';
 import { gatewayRoute } from '../../gateway/gateway.ts';
 import { ShoalNode } from '../../shoal-node.ts';
 import { chosenNodeName } from '../connect/node-name.ts';
 import { PAGE } from '../paths.ts';
 import type { Output } from '../terminal/output.ts';
 import type { BrokerAccess } from './broker-access.ts';
+import { nearUrl } from './broker-address.ts';
 import type { PageFlags } from './broker-flags.ts';
 import { loggedRoute } from './service-log.ts';
 
@@ -75,7 +76,7 @@ export async function openPage(
 			host,
 			port,
 			portFlag: '--http',
-			names: [...namesOfHere(), ...(flags.httpName ?? [])],
+			names: [...namesOfHere(), ...addresses.map(hostOf), ...(flags.httpName ?? [])],
 			origins: flags.httpOrigin,
 			tls,
 			page: PAGE,
@@ -110,9 +111,4 @@ function portOf(text: string | undefined): number {
 function namesOfHere(): string[] {
 	const name = hostname().toLowerCase();
 	return [name, `${name.replace(/\..*/, '')}.local`];
-}
-
-/** The broker as it is reached from this machine. */
-function nearUrl(url: string): string {
-	return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }

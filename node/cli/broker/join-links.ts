@@ -1,23 +1,34 @@
-import type { Tokens } from '../../../broker/index.ts';
+import type { ReachedAt, Tokens } from '../../../broker/index.ts';
 import { formatJoinLink } from '../../../protocol/index.ts';
 import type { Output } from '../terminal/output.ts';
 
-/** Tells the links that let others in. */
+/**
+ * Tells the links that let others in: one for the command line, one that opens the page, and the same for those who only
+ * watch. Where no address is known there are none.
+ */
 export async function printJoinLinks(
 	output: Output,
-	broker: string,
 	{ node, watch }: Tokens,
-	cert: string | undefined,
+	{ addresses: [broker], page: pageUrl, cert }: ReachedAt,
 ): Promise<void> {
+	if (broker === undefined) {
+		return;
+	}
 	const join = formatJoinLink({ broker, token: node, cert });
 	const watching = formatJoinLink({ broker, token: watch, cert });
-	output.event({ event: 'join', link: join, watch: watching });
+	// Browsers send no fragment: the token is read by the page, and by nothing on the way.
+	const page = pageUrl && `${pageUrl}/#token=${node}`;
+	output.event({ event: 'join', link: join, watch: watching, ...(page && { page }) });
 	output.line('who has this link gets in; once on each machine:');
 	output.line(`  shoal join '${join}'`);
 	output.line('and with this one gets to watch, and nothing else:');
 	output.line(`  shoal join '${watching}'`);
-	if (output.isLive) {
-		const { renderUnicodeCompact } = await import('uqr');
-		output.line(renderUnicodeCompact(join));
+	if (page !== undefined) {
+		output.line('a browser gets in with this one; a phone reads it off the screen:');
+		output.line(`  ${page}`);
+		if (output.isLive) {
+			const { renderUnicodeCompact } = await import('uqr');
+			output.line(renderUnicodeCompact(page));
+		}
 	}
 }

@@ -1,5 +1,5 @@
 import type { Broker, Route, Tracker } from '../../../broker/index.ts';
-import { quoted } from '../../../protocol/index.ts';
+import { plainAddress, quoted } from '../../../protocol/index.ts';
 import type { Output } from '../terminal/output.ts';
 
 /** Characters that are told of what a stranger has sent. */
@@ -42,7 +42,8 @@ export function loggedRoute(output: Output, route: Route): Route {
 	return async (visit) => {
 		const { request, response, path } = visit;
 		const { socket } = request;
-		const { remoteAddress: address = '', bytesWritten: before } = socket;
+		const { remoteAddress = '', bytesWritten: before } = socket;
+		const address = plainAddress(remoteAddress);
 		const startedAt = performance.now();
 		let isOurs = true;
 		response.once('close', () => {

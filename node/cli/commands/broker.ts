@@ -1,20 +1,44 @@
-import { networkInterfaces } from 'node:os';
-import { Broker, fingerprintOf, mostMemoryInAll } from '../../../broker/index.ts';
-import { hostAndPort, resolveLimits, ShoalError } from '../../../protocol/index.ts';
+import { Broker, type BrokerOptions, fingerprintOf } from '../../../broker/index.ts';
+import {
+	hostOf,
+	isShoalError,
+	printableUrl,
+	resolveLimits,
+	ShoalError,
+} from '../../../protocol/index.ts';
 import { openAccess, watchAccess } from '../broker/broker-access.ts';
+import {
+	advertisedHosts,
+	nearUrl,
+	pageUrl,
+	printAddress,
+	reachableUrls,
+} from '../broker/broker-address.ts';
 import type { BrokerFlags } from '../broker/broker-flags.ts';
-import { type BrokerPage, openPage } from '../broker/broker-page.ts';
-import { isUnreachable } from '../broker/public-link.ts';
+import { openPage } from '../broker/broker-page.ts';
 import { logBroker } from '../broker/service-log.ts';
 import type { Command } from '../command.ts';
+import { namedBroker } from '../connect/choose-broker.ts';
 import { announceBroker } from '../connect/mdns.ts';
+import { leaveWord } from '../connect/own-brokers.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
 import type { Output } from '../terminal/output.ts';
-import { countOf, formatBytes } from '../terminal/units.ts';
+import { countOf } from '../terminal/units.ts';
 import { mostOpenFiles } from '../too-few-files.ts';
 
 const LIVE_EVERY = 500;
+/** What a system without IPv6 says to one of its addresses. */
+const NO_IPV6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
+
+/** Says that this process may have fewer connections open than clients are allowed. */
+function tellOfFewFiles(output: Output, clients: number): void {
+	const files = mostOpenFiles();
+	if (files !== undefined && files < clients) {
+		const few = `this process may have ${files} files and connections open, fewer than its limit of clients; raise that with: ulimit -n`;
+		output.line(output.style('dim', few));
+	}
+}
 
 /** `shoal broker`: runs a broker and its tracker until it is stopped. */
 export function brokerCommand(flags: BrokerFlags): Command {
@@ -26,16 +50,19 @@ export function brokerCommand(flags: BrokerFlags): Command {
 			// Node would listen on every address, which nobody means who left it empty.
 			throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
 		}
+		const advertised = advertisedHosts(flags.advertise);
+		// What was typed is wrong before anything is made.
+		await reachableUrls('mqtt://127.0.0.1:1883', advertised);
 		const access = openAccess(flags);
-		const host = flags.lan ? '0.0.0.0' : flags.host;
 		const { tokens, tls, data } = access;
-		const options = { host, port, limits, tokens, tls, office: data?.office };
-		const broker = await interrupts.race(Broker.start(options));
+		const options = { port, limits, tokens, tls, office: data?.office };
+		const broker = await interrupts.race(startBroker(flags, options));
 		broker.on('warning', (error) => output.warn(error));
 		broker.on('error', (error) => output.warn(error, 'error'));
 		logBroker(output, broker);
 		const { url } = broker;
-		const addresses = reachableUrls(url);
+		const addresses = await reachableUrls(url, advertised);
+		const host = flags.lan ? hostOf(url) : flags.host;
 		const cert = tls && fingerprintOf(tls.cert);
 		const page = await openPage(broker, access, { host, addresses, flags, output }).catch(
 			async (error: unknown) => {
@@ -44,18 +71,26 @@ export function brokerCommand(flags: BrokerFlags): Command {
 			},
 		);
 		const needsToken = tokens !== undefined;
-		printAddress(output, { url, addresses, cert, page, needsToken });
-		const guard = await watchAccess(output, broker, access, addresses[0] ?? url);
-		const isTold = addresses.length > 0 && flags.mdns !== false;
+		const isAdvertised = advertised.length > 0;
+		printAddress(output, { url, addresses, isAdvertised, cert, page, needsToken });
+		tellOfOther(output);
+		const takeBack = leaveWord({
+			...{ broker: (await reachableUrls(url, []))[0] ?? nearUrl(url), near: nearUrl(url) },
+			...{ urls: addresses, cert },
+			...(needsToken && { data: data?.path }),
+		});
+		const guard = await watchAccess(output, broker, access, {
+			addresses,
+			page: page && pageUrl(page.url, addresses),
+			cert,
+		});
+		const [address] = addresses;
+		const isTold = address !== undefined && flags.mdns !== false;
 		const warn = (error: unknown): void => output.warn(error);
-		const announced = isTold ? await announceBroker(url, needsToken, warn) : undefined;
-		const memory = formatBytes(mostMemoryInAll(resolveLimits(limits)));
-		output.line(output.style('dim', `its limits keep it below ${memory} of memory: shoal limits`));
-		const files = mostOpenFiles();
-		if (files !== undefined && files < resolveLimits(limits).clients) {
-			const few = `this process may have ${files} files and connections open, fewer than its limit of clients; raise that with: ulimit -n`;
-			output.line(output.style('dim', few));
-		}
+		const announced = isTold
+			? await announceBroker({ url, needsToken, ...(isAdvertised && { address }) }, warn)
+			: undefined;
+		tellOfFewFiles(output, resolveLimits(limits).clients);
 		const timer = setInterval(() => {
 			const { clients } = broker.stats();
 			const { seeds = 0, announces = 0 } = broker.tracker?.stats() ?? {};
@@ -64,6 +99,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		}, LIVE_EVERY);
 		await interrupts.stopped();
 		clearInterval(timer);
+		takeBack();
 		guard.close();
 		await announced?.close();
 		output.endLive({ keep: false });
@@ -76,71 +112,41 @@ export function brokerCommand(flags: BrokerFlags): Command {
 	};
 }
 
+/** Says so where the other commands of this user use another broker all the same. */
+function tellOfOther(output: Output): void {
+	try {
+		const other = namedBroker(undefined);
+		if (other !== undefined) {
+			const which = `your other commands use ${printableUrl(other)}`;
+			output.line(
+				output.style('dim', `${which}; shoal join says why, --broker URL names this one`),
+			);
+		}
+	} catch {
+		// What is kept there is told by the commands that use it.
+	}
+}
+
+/** With `--lan` on all addresses, of both families where there are both. @throws ShoalError ERR_PORT and others */
+async function startBroker({ lan, host }: BrokerFlags, options: BrokerOptions): Promise<Broker> {
+	if (!lan) {
+		return await Broker.start({ ...options, host });
+	}
+	try {
+		return await Broker.start({ ...options, host: '::' });
+	} catch (error) {
+		const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+		if (isShoalError(error, 'ERR_PORT') && NO_IPV6.has(code ?? '')) {
+			return await Broker.start({ ...options, host: '0.0.0.0' });
+		}
+		throw error;
+	}
+}
+
 function parsePort(text: string): number {
 	const port = Number(text);
 	if (!/^\d+$/.test(text) || port > 65_535) {
 		throw new ShoalError('ERR_USAGE', `--port must be a number from 0 to 65535, not "${text}"`);
 	}
 	return port;
-}
-
-/** Where others find the page, or else this machine does. */
-function pageUrl(url: string, [address]: readonly string[]): string {
-	const page = new URL(url);
-	page.hostname = address === undefined ? page.hostname : new URL(address).hostname;
-	return page.origin;
-}
-
-/** The URLs by which other machines can reach a broker that listens at `url`. */
-function reachableUrls(url: string): string[] {
-	const { protocol, hostname, port } = new URL(url);
-	if (hostname !== '0.0.0.0' && hostname !== '[::]') {
-		return isUnreachable(hostname) ? [] : [url];
-	}
-	return Object.values(networkInterfaces())
-		.flatMap((each) => each ?? [])
-		.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
-		.filter(({ family }) => hostname === '[::]' || family === 'IPv4')
-		.map(({ address }) => `${protocol}//${hostAndPort(address, port)}`);
-}
-
-interface BrokerAddress {
-	readonly url: string;
-	readonly addresses: readonly string[];
-	readonly cert: string | undefined;
-	readonly page: BrokerPage | undefined;
-	readonly needsToken: boolean;
-}
-
-function printAddress(
-	output: Output,
-	{ url, addresses, cert, page, needsToken }: BrokerAddress,
-): void {
-	const http = page && { http: page.url };
-	output.event({ event: 'listening', url, addresses, ...(cert && { cert }), ...http });
-	output.line(`the broker listens at ${output.style('bold', url)}`);
-	if (page !== undefined) {
-		output.line(`its page, for browsers: ${output.style('bold', pageUrl(page.url, addresses))}`);
-	}
-	for (const line of howToReach(url, addresses, needsToken, cert)) {
-		output.line(output.style('dim', line));
-	}
-}
-
-function howToReach(
-	url: string,
-	addresses: readonly string[],
-	needsToken: boolean,
-	cert: string | undefined,
-): string[] {
-	const [first] = addresses;
-	const flag = cert === undefined ? '' : ` --cert ${cert}`;
-	const next = `next: shoal share FILE --broker ${first ?? url}${flag}`;
-	if (first === undefined) {
-		return ['only this machine can reach it; --lan opens it to those who have the token', next];
-	}
-	const who = `others reach it at ${addresses.join(' or ')}`;
-	const open =
-		cert === undefined ? ['nothing is encrypted: the network reads along; --tls ends that'] : [];
-	return [who, ...open, needsToken ? 'next, on each machine: shoal join LINK' : next];
 }

@@ -13,6 +13,7 @@ import type { Command } from '../command.ts';
 import { namedBroker } from '../connect/choose-broker.ts';
 import { asBroker } from '../connect/connect.ts';
 import { forgetJoined, joinedBroker, rememberJoined } from '../connect/joined-broker.ts';
+import { ownBroker } from '../connect/own-brokers.ts';
 import { EXIT } from '../exit-codes.ts';
 
 /**
@@ -49,16 +50,22 @@ export function leaveCommand(): Command {
 	};
 }
 
+const WHY: Readonly<Record<string, string>> = {
+	running: 'you run it on this machine',
+	joined: 'joined; leave it with: shoal leave',
+};
+
 /** Says which broker is used where none is named, and why. */
 const whichBroker: Command = async ({ output }) => {
-	const from = sourceOfBroker();
-	const chosen = namedBroker(undefined);
+	const named = namedBroker(undefined);
+	const chosen = named ?? ownBroker()?.broker;
+	const from = named === undefined && chosen !== undefined ? 'running' : sourceOfBroker();
 	const broker = chosen === undefined ? undefined : printableUrl(chosen);
 	output.event({ event: 'broker', broker, from });
 	output.line(
 		broker === undefined
 			? 'no broker was joined: the one on this machine is used, or one found on the LAN; join one with: shoal join LINK'
-			: `${broker} is used where none is named (${from}); ${from === 'joined' ? 'leave it with: shoal leave' : `unset ${from} ends that`}`,
+			: `${broker} is used where none is named (${WHY[from] ?? `${from}; unset it to end that`})`,
 	);
 	return EXIT.done;
 };

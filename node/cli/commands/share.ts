@@ -12,6 +12,7 @@ import { notListed } from '../../tracker/not-listed.ts';
 import { isUnreachable, publicLink } from '../broker/public-link.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
+import { publicUrl } from '../connect/own-brokers.ts';
 import { EXIT } from '../exit-codes.ts';
 import {
 	lookAt,
@@ -182,7 +183,7 @@ function printShare(
 	remembered: boolean,
 ): void {
 	const { id, name, length, chunks } = seed;
-	const link = publicLink(seed, node.broker);
+	const link = publicLink(seed, publicUrl(node.broker));
 	output.event({ event: 'sharing', id, name, length, chunks, link, node: node.id, remembered });
 	const size = `${formatBytes(length)}, ${countOf(chunks, 'chunk')}`;
 	output.line(
@@ -193,7 +194,7 @@ function printShare(
 }
 
 function warnLoopback({ output }: CommandContext, node: ShoalNode): void {
-	const { hostname } = new URL(node.broker);
+	const { hostname } = new URL(publicUrl(node.broker));
 	if (isUnreachable(hostname)) {
 		output.warn(`the link names no broker, as ${hostname} is this machine only`);
 		output.line(

@@ -1,4 +1,3 @@
-import { fingerprintOf } from '../../../broker/index.ts';
 import { ShoalError } from '../../../protocol/index.ts';
 import { openFolder } from '../broker/broker-access.ts';
 import { printJoinLinks } from '../broker/join-links.ts';
@@ -23,10 +22,14 @@ export function tokenCommand(what: string | undefined, flags: TokenFlags): Comma
 				`no broker has made tokens in ${data.path} yet; start one with: shoal broker --lan, or name its folder with --data`,
 			);
 		}
+		if (data.reached.addresses.length === 0) {
+			throw new ShoalError(
+				'ERR_USAGE',
+				'nobody knows an address at which other machines reach the broker, so that there is no link to give them; start it with --lan in a network, or with --advertise HOST',
+			);
+		}
 		const tokens = what === 'renew' ? data.renewTokens() : data.tokens;
-		const [url = ''] = data.urls;
-		const cert = url.startsWith('mqtts:') ? fingerprintOf(data.certificate.cert) : undefined;
-		await printJoinLinks(output, url, tokens, cert);
+		await printJoinLinks(output, tokens, data.reached);
 		if (what === 'renew') {
 			output.line('the tokens before let nobody in any more, and who came with them is out');
 		}

@@ -1,11 +1,9 @@
-import { nanoid } from 'nanoid';
 import { Tracker } from '../../../broker/index.ts';
 import { printableUrl } from '../../../protocol/index.ts';
-import { brokerStream } from '../../lanes/transport/broker-stream.ts';
 import { logTracker } from '../broker/service-log.ts';
 import type { Command } from '../command.ts';
 import { chooseBroker } from '../connect/choose-broker.ts';
-import { asBroker } from '../connect/connect.ts';
+import { asBroker, clientOptions } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
 import { countOf } from '../terminal/units.ts';
@@ -28,12 +26,7 @@ export function trackerCommand(flags: TrackerFlags): Command {
 		const url = chooseBroker(flags.broker);
 		const shown = printableUrl(url);
 		const limits = parseLimits(flags.limit ?? []);
-		const starting = Tracker.start({
-			url,
-			password: nanoid(),
-			limits,
-			openStream: brokerStream(url, flags.cert),
-		});
+		const starting = Tracker.start({ url, limits, ...clientOptions(url, flags.cert) });
 		const tracker = await interrupts.race(asBroker(starting, url));
 		const printState = (event: 'ready' | 'standby', text: string): void => {
 			output.event({ event, tracker: tracker.id, broker: shown });

@@ -3,7 +3,7 @@ import { followLink } from '../../tracker/follow-link.ts';
 import { SwarmView } from '../../tracker/swarm-view.ts';
 import type { Command } from '../command.ts';
 import { connectToChosen, namedBroker } from '../connect/choose-broker.ts';
-import { asBroker, lanSearch, watcherOptions } from '../connect/connect.ts';
+import { asBroker, clientOptions, lanSearch } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { JsonEvent, Output } from '../terminal/output.ts';
 import { swarmScreen } from '../terminal/swarm-screen.ts';
@@ -25,7 +25,7 @@ export function watchCommand(flags: WatchFlags): Command {
 		const { output, interrupts } = context;
 		const topics = new Topics();
 		const open = (url: string): Promise<Link> => {
-			const opening = Link.open({ url, id: makeNodeId(), ...watcherOptions(url, flags.cert) });
+			const opening = Link.open({ url, id: makeNodeId(), ...clientOptions(url, flags.cert) });
 			return interrupts.race(asBroker(opening, url));
 		};
 		const named = namedBroker(flags.broker);

@@ -1,6 +1,7 @@
 import { isShoalError, parseBrokerUrl } from '../../../protocol/index.ts';
 import { joinedBroker } from './joined-broker.ts';
 import type { FoundBroker } from './mdns.ts';
+import { ownBroker } from './own-brokers.ts';
 
 const LOCAL_BROKER = 'mqtt://127.0.0.1:1883';
 
@@ -15,14 +16,18 @@ export function namedBroker(named: string | undefined, ofLink?: string): string 
 	return chosen === undefined ? undefined : parseBrokerUrl(chosen);
 }
 
-/** As {@link namedBroker}, else the one on this machine. @throws ShoalError ERR_LINK */
+/**
+ * As {@link namedBroker}, else the one that this user runs on this machine, else whichever is at the usual port.
+ *
+ * @throws ShoalError ERR_LINK, ERR_BROKER
+ */
 export function chooseBroker(named: string | undefined): string {
-	return namedBroker(named) ?? LOCAL_BROKER;
+	return namedBroker(named) ?? ownBroker()?.broker ?? LOCAL_BROKER;
 }
 
 /**
- * Connects to the broker that was named; where none was, to the one on this machine, and where none is, to one on
- * the LAN.
+ * Connects to the broker that was named; where none was, to the one that this user runs on this machine, or whichever is at
+ * the usual port, and where none is, to one on the LAN.
  *
  * @param named as {@link namedBroker} has it
  * @param connect connects to the broker at a URL; throws ERR_BROKER where it cannot be reached
@@ -34,12 +39,13 @@ export async function connectToChosen<T>(
 	connect: (broker: string) => Promise<T>,
 	found: (reason: unknown) => Promise<FoundBroker>,
 ): Promise<T> {
+	const own = named === undefined ? ownBroker() : undefined;
 	try {
-		return await connect(named ?? LOCAL_BROKER);
+		return await connect(named ?? own?.broker ?? LOCAL_BROKER);
 	} catch (error) {
 		if (named !== undefined || !isShoalError(error, 'ERR_BROKER')) {
 			throw error;
 		}
-		return await connect((await found(error)).broker);
+		return await connect(own?.near ?? (await found(error)).broker);
 	}
 }

@@ -2,6 +2,7 @@ import { nanoid } from 'nanoid';
 import {
 	isShoalError,
 	type OpenStream,
+	parseHostAddress,
 	parseNodeId,
 	printable,
 	printableUrl,
@@ -18,7 +19,8 @@ import type { CommandContext } from '../command.ts';
 import { parseRate } from '../parse/rate.ts';
 import type { Output } from '../terminal/output.ts';
 import { connectToChosen, namedBroker } from './choose-broker.ts';
-import { credentialsFor, secretOf } from './joined-broker.ts';
+import { credentialsFor } from './credentials.ts';
+import { secretOf } from './joined-broker.ts';
 import type { FoundBroker } from './mdns.ts';
 import type { MetricsServer } from './metrics-server.ts';
 import { chosenNodeName, type NodeNameFlags } from './node-name.ts';
@@ -36,6 +38,8 @@ export interface NodeFlags extends NodeNameFlags {
 	readonly lane?: string | undefined;
 	/** HOST:PORT, or false. */
 	readonly listen?: string | boolean | undefined;
+	/** HOST or HOST:PORT, where others come to it. */
+	readonly advertise?: readonly string[] | undefined;
 	/** A file to write each decision and transfer to. */
 	readonly trace?: string | undefined;
 	/** HOST:PORT. */
@@ -54,7 +58,7 @@ export interface CliNodeOptions extends ShoalNodeOptions {
 export function nodeOptions(flags: NodeFlags, ofLink?: string): CliNodeOptions {
 	return {
 		lane: parseLane(flags.lane),
-		listen: parseListen(flags.listen),
+		listen: parseListen(flags.listen, flags.advertise),
 		broker: namedBroker(flags.broker, ofLink),
 		cert: flags.cert,
 		id: flags.id,
@@ -119,8 +123,8 @@ async function openMetrics(at: ListenAt, output: Output): Promise<MetricsServer>
 	return await (await import('./metrics-server.ts')).MetricsServer.open(at, output);
 }
 
-/** How somebody who only watches connects. @throws ShoalError ERR_USAGE */
-export function watcherOptions(
+/** How a client that is no node connects: a watcher, or a tracker. @throws ShoalError ERR_USAGE */
+export function clientOptions(
 	url: string,
 	typedCert: string | undefined,
 ): { password: string; openStream?: OpenStream } {
@@ -173,11 +177,24 @@ function openTrace(path: string): TraceSink {
 	}
 }
 
-function parseListen(listen: string | boolean = true): ShoalNodeOptions['listen'] {
-	if (typeof listen === 'boolean') {
-		return listen ? {} : false;
+function parseListen(
+	listen: string | boolean = true,
+	advertise: readonly string[] = [],
+): ShoalNodeOptions['listen'] {
+	for (const text of advertise) {
+		parseHostAddress(text, '--advertise');
 	}
-	return parseListenAddress(listen, '--listen');
+	if (listen === false) {
+		if (advertise.length > 0) {
+			throw new ShoalError(
+				'ERR_USAGE',
+				'--advertise says where a node listens: not with --no-listen',
+			);
+		}
+		return false;
+	}
+	const at = typeof listen === 'string' ? parseListenAddress(listen, '--listen') : {};
+	return { ...at, ...(advertise.length > 0 && { advertise }) };
 }
 
 function parseListenAddress(text: string, flag: string): ListenAt {

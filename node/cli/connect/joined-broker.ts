@@ -2,16 +2,10 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { writePrivate } from '../../../broker/index.ts';
-import {
-	brokerAddress,
-	formatJoinLink,
-	hostAndPort,
-	isShoalError,
-	type JoinLink,
-	parseJoinLink,
-} from '../../../protocol/index.ts';
+import { formatJoinLink, type JoinLink, parseJoinLink } from '../../../protocol/index.ts';
 import { fsError } from '../../storage/fs-error.ts';
 import { homeFolder } from '../../storage/home-folder.ts';
+import { isRunning } from './running-process.ts';
 
 /** The folder of a kind, as the XDG base directory specification has it. */
 export function xdgFolder(kind: 'CONFIG' | 'STATE', fallback: string): string {
@@ -55,13 +49,6 @@ export function forgetJoined(): { readonly path: string; readonly wasThere: bool
 	return { path, wasThere };
 }
 
-/** What is sent to the broker at `url`: the token of the one that was joined, if it is that one, and nothing to others. */
-export function credentialsFor(url: string): { token?: string; cert?: string | undefined } {
-	const joined = joinedOrNone();
-	const isSame = joined !== undefined && endpointOf(joined.broker) === endpointOf(url);
-	return isSame ? { token: joined.token, cert: joined.cert } : {};
-}
-
 /**
  * The secret that a fixed node id belongs to, made at its first use. While another process goes by it, this
  * one gets a new one and is refused where that one is: with the same they would throw each other out for ever.
@@ -79,32 +66,6 @@ export function secretOf(id: string): string {
 		// Where nothing can be kept, who comes back soon has to wait until its id is free again.
 	}
 	return secret;
-}
-
-function isRunning(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === 'EPERM';
-	}
-}
-
-function joinedOrNone(): JoinLink | undefined {
-	try {
-		return joinedBroker();
-	} catch (error) {
-		if (isShoalError(error, 'ERR_LINK')) {
-			return undefined;
-		}
-		throw error;
-	}
-}
-
-/** What makes two URLs the same broker: how it is spoken to, host and port. */
-function endpointOf(url: string): string {
-	const { host, port } = brokerAddress(url);
-	return `${new URL(url).protocol}//${hostAndPort(host, port)}`;
 }
 
 function readIfThere(path: string): string | undefined {

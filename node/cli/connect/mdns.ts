@@ -1,6 +1,8 @@
 import { isIP, isIPv6 } from 'node:net';
-import { hostname } from 'node:os';
-import { hostAndPort, printable } from '../../../protocol/index.ts';
+import { hostname, networkInterfaces } from 'node:os';
+import type { Bonjour } from 'bonjour-service';
+import { usableHosts } from '../../../broker/index.ts';
+import { hostAndPort, hostOf, parseBrokerUrl, printable } from '../../../protocol/index.ts';
 
 /** A broker that has announced itself on the LAN. What it says of itself is not to be trusted. */
 export interface FoundBroker {
@@ -17,50 +19,97 @@ const TYPE = 'mqtt';
 const VERSION = '1';
 /** Brokers that are listened to; more than any LAN needs. */
 const MOST = 32;
+/** Interfaces with IPv6 on which there is multicast; more than a machine needs. */
+const MOST_INTERFACES = 8;
 
-/** Tells the LAN by mDNS of the broker at `url`, until it is closed. What fails is told, as the broker runs on. */
+/** A broker that is announced. */
+export interface AnnouncedBroker {
+	/** Where it listens. */
+	readonly url: string;
+	/** URL by which others reach it, if not at the addresses of this machine. */
+	readonly address?: string | undefined;
+	readonly needsToken: boolean;
+}
+
+/** Tells the LAN by mDNS of a broker, until it is closed. What fails is told, as the broker runs on. */
 export async function announceBroker(
-	url: string,
-	needsToken: boolean,
+	{ url, address, needsToken }: AnnouncedBroker,
 	onError: (error: unknown) => void,
 ): Promise<{ close(): Promise<void> }> {
-	const { default: Bonjour } = await import('bonjour-service');
-	const bonjour = new Bonjour({}, onError);
-	const { protocol, port } = new URL(url);
+	const { protocol, port } = new URL(address ?? url);
 	const tls = protocol === 'mqtts:' ? '1' : '0';
-	const txt = { shoal: VERSION, tls, token: needsToken ? '1' : '0' };
+	const host = address === undefined ? {} : { host: hostOf(address) };
+	const txt = { shoal: VERSION, tls, token: needsToken ? '1' : '0', ...host };
 	const name = `shoal on ${hostname()} (${port})`;
 	// With `probe` it would print on standard output when somebody else has the name.
 	const options = { name, type: TYPE, port: Number(port), txt, probe: false };
-	const service = bonjour.publish(options);
-	service.on('error', onError);
+	const all = await openBonjours(onError);
+	for (const bonjour of all) {
+		bonjour.publish(options).on('error', onError);
+	}
 	return {
-		close: () =>
-			new Promise((resolve) => {
-				const over = setTimeout(resolve, 500);
-				bonjour.unpublishAll(() => {
-					bonjour.destroy();
-					clearTimeout(over);
-					resolve();
-				});
-			}),
+		close: async () => {
+			await Promise.all(all.map(unpublish));
+		},
 	};
+}
+
+async function unpublish(bonjour: Bonjour): Promise<void> {
+	await new Promise<void>((resolve) => {
+		const over = setTimeout(resolve, 500);
+		bonjour.unpublishAll(() => {
+			bonjour.destroy();
+			clearTimeout(over);
+			resolve();
+		});
+	});
+}
+
+/** One for each family of addresses that this machine has: who has IPv6 only hears nothing that is said over IPv4. */
+async function openBonjours(onError: (error: unknown) => void): Promise<Bonjour[]> {
+	const { default: Bonjour } = await import('bonjour-service');
+	return socketsFor(networkInterfaces()).map((options) => new Bonjour(options, onError));
+}
+
+/** How multicast DNS is spoken over a family of addresses (RFC 6762, 3), as the library has it. */
+export interface MulticastSocket {
+	readonly type?: 'udp6';
+	readonly ip?: string;
+	readonly interface?: string;
+	readonly bind?: string;
+}
+
+/**
+ * The sockets for multicast DNS on a machine with these interfaces: of IPv4, which is on all interfaces, and of IPv6, each on
+ * one. Where there is none the one of IPv4, whose failure is told.
+ */
+export function socketsFor(interfaces: ReturnType<typeof networkInterfaces>): MulticastSocket[] {
+	const hasIpv4 = usableHosts({ withIpv6: false, interfaces }).length > 0;
+	const withIpv6 = Object.entries(interfaces).filter(([, addresses = []]) =>
+		addresses.some(({ family, internal }) => family === 'IPv6' && !internal),
+	);
+	const ofIpv6 = withIpv6.slice(0, MOST_INTERFACES).map(([name]) => ({
+		...{ type: 'udp6' as const, ip: `ff02::fb%${name}`, interface: `::%${name}`, bind: '::' },
+	}));
+	return hasIpv4 || ofIpv6.length === 0 ? [{}, ...ofIpv6] : ofIpv6;
 }
 
 /** The brokers that answer within `ms`. Without multicast there are none. */
 export async function findBrokers(ms: number): Promise<FoundBroker[]> {
-	const { default: Bonjour } = await import('bonjour-service');
+	const all = await openBonjours(() => {});
 	const found = new Map<string, FoundBroker>();
-	const bonjour = new Bonjour({}, () => {});
-	const browser = bonjour.find({ type: TYPE }, (service) => {
-		const broker = readService(service);
-		if (broker !== undefined && found.size < MOST) {
-			found.set(broker.broker, broker);
-		}
-	});
+	for (const bonjour of all) {
+		bonjour.find({ type: TYPE }, (service) => {
+			const broker = readService(service);
+			if (broker !== undefined && found.size < MOST) {
+				found.set(broker.broker, broker);
+			}
+		});
+	}
 	await new Promise((resolve) => setTimeout(resolve, ms));
-	browser.stop();
-	bonjour.destroy();
+	for (const bonjour of all) {
+		bonjour.destroy();
+	}
 	return [...found.values()];
 }
 
@@ -72,18 +121,33 @@ export function readService(service: {
 	readonly addresses?: unknown;
 }): FoundBroker | undefined {
 	const { name, port, txt, addresses } = service;
-	const { shoal, tls, token } = (txt ?? {}) as Record<string, unknown>;
+	const { shoal, tls, token, host: named } = (txt ?? {}) as Record<string, unknown>;
 	const usable = (Array.isArray(addresses) ? addresses : []).filter(
 		(each): each is string => typeof each === 'string' && isIP(each) !== 0 && !/^fe80:/i.test(each),
 	);
-	const host = usable.find((each) => !isIPv6(each)) ?? usable[0];
+	const host =
+		typeof named === 'string' ? named : (usable.find((each) => !isIPv6(each)) ?? usable[0]);
 	const isPort = Number.isInteger(port) && (port as number) > 0 && (port as number) < 65_536;
 	if (shoal !== VERSION || host === undefined || !isPort) {
 		return undefined;
 	}
+	const broker = urlOf(`${tls === '1' ? 'mqtts' : 'mqtt'}://${hostAndPort(host, port as number)}`);
+	if (broker === undefined) {
+		return undefined;
+	}
 	return {
-		broker: `${tls === '1' ? 'mqtts' : 'mqtt'}://${hostAndPort(host, port as number)}`,
+		broker,
 		name: printable(String(name)).slice(0, 64),
 		needsToken: token !== '0',
 	};
+}
+
+/** `text`, if it is a URL of nothing but a host and a port. */
+function urlOf(text: string): string | undefined {
+	try {
+		const { host, protocol } = new URL(parseBrokerUrl(text));
+		return text === `${protocol}//${host}` ? text : undefined;
+	} catch {
+		return undefined;
+	}
 }

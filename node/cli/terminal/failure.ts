@@ -1,4 +1,4 @@
-import { isShoalError, printable } from '../../../protocol/index.ts';
+import { isShoalError, printable, type ShoalError } from '../../../protocol/index.ts';
 import { tooFewFiles } from '../too-few-files.ts';
 
 /** An error as people and programs are told it. */
@@ -20,7 +20,7 @@ const HINTS: Readonly<Record<string, string>> = {
 /** What is told of an error: one line, safe on a terminal. */
 export function failureOf(error: unknown): Failure {
 	if (isShoalError(error)) {
-		return { code: error.code, message: oneLine(error.message), hint: HINTS[error.code] };
+		return { code: error.code, message: oneLine(error.message), hint: hintOf(error) };
 	}
 	const noFiles = tooFewFiles(error);
 	if (noFiles !== undefined) {
@@ -32,6 +32,11 @@ export function failureOf(error: unknown): Failure {
 		message: `something unexpected happened: ${oneLine(message)}`,
 		hint: 'SHOAL_DEBUG=1 shows where; please report it',
 	};
+}
+
+/** Where the message says what to do, nothing more does. */
+function hintOf({ code, message }: ShoalError): string | undefined {
+	return code === 'ERR_BROKER' && /--broker|shoal join/.test(message) ? undefined : HINTS[code];
 }
 
 function oneLine(text: string): string {

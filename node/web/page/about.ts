@@ -13,6 +13,20 @@ export interface About {
 
 const KEY = 'shoal token';
 
+/**
+ * Takes the token out of the fragment of the URL, where a link to this page may have it: it is kept for this tab, and is
+ * in the address bar and its history no more. @returns whether there was one
+ */
+export function takeToken(): boolean {
+	const [, token] = /^#token=([A-Za-z0-9_-]{16,64})$/.exec(location.hash) ?? [];
+	if (token === undefined) {
+		return false;
+	}
+	keepToken(token);
+	history.replaceState(null, '', location.pathname + location.search);
+	return true;
+}
+
 /** The token this tab was given. */
 export function keptToken(): string {
 	return sessionStorage.getItem(KEY) ?? '';

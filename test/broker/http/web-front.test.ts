@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
-import { makeTokens, startWebFront } from '../../../broker/index.ts';
+import { makeCertificate, makeTokens, startWebFront } from '../../../broker/index.ts';
 import { ShoalNode } from '../../../node/index.ts';
 import { Link, Topics } from '../../../protocol/index.ts';
 import { connectPacket, subscribePacket } from '../../helpers/adversaries/raw-client.ts';
@@ -166,6 +167,84 @@ test('T19: an upgrade is for our own page, or for who is no page, by a name of o
 	await new Promise((resolve) => half.once('data', resolve));
 	assert.is(await upgrade(url, {}, '/other'), 400);
 	assert.is(await upgrade(url, { 'Sec-WebSocket-Protocol': 'chat' }), 400);
+});
+
+/** Sends `head` to the port of `url` without TLS. @returns the answer */
+async function askPlain(t: Scope, url: string, head: string | Uint8Array): Promise<string> {
+	const { port, hostname } = new URL(url);
+	const socket = connect(Number(port), hostname);
+	t.defer(() => socket.destroy());
+	socket.on('error', () => {});
+	socket.write(head);
+	let text = '';
+	socket.on('data', (bytes) => {
+		text += bytes;
+	});
+	await new Promise((resolve) => socket.once('close', resolve));
+	return text;
+}
+
+test('plain HTTP at a port with TLS is sent on to the same path and name, and nowhere else', async (t) => {
+	const broker = await startBroker(t);
+	const warnings: string[] = [];
+	const onWarning = (error: unknown) => warnings.push((error as Error).message);
+	const front = await startWebFront(broker, { port: 0, tls: makeCertificate(), onWarning });
+	t.defer(() => front.close());
+	const { url } = front;
+	const ask = (path: string, headers: string) =>
+		askPlain(t, url, `GET ${path} HTTP/1.1\r\n${headers}\r\n\r\n`);
+	const sent = await ask('/files/1?x=2', 'Host: lab.example:8080');
+	assert.match(sent, /^HTTP\/1\.1 308 /);
+	assert.match(sent, '\r\nLocation: https://lab.example:8080/files/1?x=2\r\n');
+	assert.match(sent, '\r\nCache-Control: no-store\r\n');
+	assert.not.match(sent, /strict-transport-security/i);
+	assert.match(await ask('/', 'Host: [fd00::2]:8080'), '\r\nLocation: https://[fd00::2]:8080/\r\n');
+	assert.match(await ask('//evil.example', 'Host: lab'), 'Location: https://lab//evil.example\r\n');
+	for (const host of [
+		'',
+		'a b',
+		'user@lab',
+		'lab/path',
+		'lab?x',
+		'lab#x',
+		'lab:port',
+		'\u00e4',
+		'%0d%0a',
+	]) {
+		assert.match(await ask('/', `Host: ${host}`), /^HTTP\/1\.1 400 /, host);
+	}
+	assert.match(await ask('http://evil.example/', 'Host: lab'), /^HTTP\/1\.1 400 /);
+	const upgrade = 'Host: lab\r\nConnection: Upgrade\r\nUpgrade: websocket';
+	assert.match(await ask('/mqtt', upgrade), /^HTTP\/1\.1 308 /);
+	assert.match(await askPlain(t, url, connectPacket('client-001')), /^HTTP\/1\.1 400 /);
+	assert.match(warnings.join(), /^a client at 127\.0\.0\.1 spoke plain MQTT to the page's port/);
+	const secure = await new Promise<number>((resolve, reject) => {
+		const options = { rejectUnauthorized: false, agent: false } as const;
+		const request = httpsRequest(`${url}/healthz`, options, (response) => {
+			response.resume();
+			resolve(response.statusCode as number);
+		});
+		request.once('error', reject);
+		request.end();
+	});
+	assert.is(secure, 200);
+});
+
+test('TLS at a port without is told of, and a connection that says nothing does not keep a server open', async (t) => {
+	const broker = await startBroker(t);
+	const warnings: string[] = [];
+	const onWarning = (error: unknown) => warnings.push((error as Error).message);
+	const front = await startWebFront(broker, { port: 0, onWarning });
+	t.defer(() => front.close());
+	const hello = Uint8Array.of(0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0);
+	assert.match(await askPlain(t, front.url, hello), /^HTTP\/1\.1 400 /);
+	assert.match(warnings.join(), /^a client at 127\.0\.0\.1 spoke TLS to the page's port/);
+	const secure = await startWebFront(broker, { port: 0, tls: makeCertificate() });
+	const { port } = new URL(secure.url);
+	const silent = connect(Number(port), '127.0.0.1');
+	t.defer(() => silent.destroy());
+	await new Promise((resolve) => silent.once('connect', resolve));
+	await secure.close();
 });
 
 test('a page says what it may load, and is told who its reader is', async (t) => {

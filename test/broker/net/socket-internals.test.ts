@@ -4,7 +4,12 @@ import { Duplex } from 'node:stream';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import * as assert from 'uvu/assert';
 import { makeCertificate, secureContext } from '../../../broker/net/certificate.ts';
-import { adoptSocket, goesOutBy, takenBytes } from '../../../broker/net/socket-internals.ts';
+import {
+	adoptSocket,
+	goesOutBy,
+	onHandshakeError,
+	takenBytes,
+} from '../../../broker/net/socket-internals.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
@@ -141,6 +146,22 @@ test('the handle of a TLS socket counts what the system has taken, also for a st
 	assert.is(takenBytes(wrapper), undefined);
 	goesOutBy(wrapper, server);
 	await checkTaken(wrapper, secure);
+});
+
+test('the error that ends TLS before it is agreed upon is told, and is no error event', async (t) => {
+	const { accepted, client } = await connected(t);
+	const context = secureContext(makeCertificate());
+	const server = new TLSSocket(accepted, { isServer: true, secureContext: context });
+	t.defer(() => server.destroy());
+	const error = new Promise<NodeJS.ErrnoException>((resolve) => onHandshakeError(server, resolve));
+	server.on('error', () => {});
+	const old = {
+		minVersion: 'TLSv1',
+		maxVersion: 'TLSv1.1',
+		ciphers: 'DEFAULT@SECLEVEL=0',
+	} as const;
+	connectTls({ socket: client, ...old }).on('error', () => {});
+	assert.is((await error).code, 'ERR_SSL_UNSUPPORTED_PROTOCOL');
 });
 
 test('of what is no socket, or is closed, nobody can tell', async (t) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { checkTicket, TICKET_LIFE, TicketIssuer } from '../../../broker/tracker/tickets.ts';
+import { checkTicket, TicketIssuer } from '../../../broker/tracker/tickets.ts';
+import { TICKET_LIFE } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { throwsCode } from '../../helpers/harness/throws-code.ts';
 

@@ -202,4 +202,12 @@ test('F9: a broker that answers no ping ends the connection, unless it sends som
 	assert.not(hasEnded);
 });
 
+test('a broker that accepts and says nothing has not ended the connection: the time was up', async (t) => {
+	const { url } = await startFakeBroker(t, () => {});
+	const all = Array.from({ length: 30 }, () => rejects(open(t, url, { timeout: 30 })));
+	for (const { code, cause } of await Promise.all(all)) {
+		assert.equal([code, (cause as { code?: string }).code], ['ERR_BROKER', 'ERR_TIMEOUT']);
+	}
+});
+
 test.run();

@@ -1,6 +1,14 @@
 import * as assert from 'uvu/assert';
-import { brokerAddress, hostAndPort, hostOf, withoutBrackets } from '../../../protocol/index.ts';
+import {
+	brokerAddress,
+	hostAndPort,
+	hostOf,
+	parseHostAddress,
+	plainAddress,
+	withoutBrackets,
+} from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
+import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('host and port');
 
@@ -17,6 +25,52 @@ test('a port that is not named follows from the scheme', () => {
 	assert.equal(brokerAddress('mqtt://10.0.0.1'), { host: '10.0.0.1', port: 1883 });
 	assert.equal(brokerAddress('mqtts://[::1]'), { host: '::1', port: 8883 });
 	assert.equal(brokerAddress('mqtts://broker.example:1'), { host: 'broker.example', port: 1 });
+});
+
+test('an address to tell others is a name, IPv4 or IPv6, with a port or without', () => {
+	const read = (text: string) => parseHostAddress(text, '--advertise');
+	assert.equal(read('lab.example'), { host: 'lab.example', port: undefined });
+	assert.equal(read('Lab_1.example:1884'), { host: 'lab_1.example', port: 1_884 });
+	assert.equal(read('10.0.0.5'), { host: '10.0.0.5', port: undefined });
+	assert.equal(read('10.0.0.5:80'), { host: '10.0.0.5', port: 80 });
+	assert.equal(read('fd00::2'), { host: 'fd00::2', port: undefined });
+	assert.equal(read('[FD00:0::2]:1884'), { host: 'fd00::2', port: 1_884 });
+	assert.equal(read('[fd00::2]'), { host: 'fd00::2', port: undefined });
+	for (const wrong of [
+		...[
+			'',
+			' ',
+			':1883',
+			'lab:',
+			'lab:0',
+			'lab:65536',
+			'lab:x',
+			'a b',
+			'a/b',
+			'user@lab',
+			'http://lab',
+		],
+		...[
+			'0.0.0.0',
+			'::',
+			'[::]:1883',
+			'fe80::1',
+			'fe80::1%eth0',
+			'lab?x',
+			'lab#x',
+			'a\u001bb',
+			'1.2.3.4.5',
+		],
+	]) {
+		throwsCode('ERR_USAGE', () => read(wrong), wrong);
+	}
+});
+
+test('an IPv4 address that came in on an IPv6 socket is written as elsewhere', () => {
+	assert.is(plainAddress('::ffff:10.0.0.5'), '10.0.0.5');
+	for (const same of ['10.0.0.5', 'fd00::2', '::ffff:a00:5', '']) {
+		assert.is(plainAddress(same), same);
+	}
 });
 
 test.run();

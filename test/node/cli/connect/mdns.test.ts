@@ -1,6 +1,11 @@
 import * as assert from 'uvu/assert';
 import { chooseFound } from '../../../../node/cli/connect/lan-broker.ts';
-import { announceBroker, findBrokers, readService } from '../../../../node/cli/connect/mdns.ts';
+import {
+	announceBroker,
+	findBrokers,
+	readService,
+	socketsFor,
+} from '../../../../node/cli/connect/mdns.ts';
 import { printable, ShoalError } from '../../../../protocol/index.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 import { throwsCode } from '../../../helpers/harness/throws-code.ts';
@@ -19,6 +24,8 @@ test('an announcement is read, and one that is not ours, or cannot be used, is n
 		name: 'shoal on lab-1',
 		needsToken: true,
 	});
+	const named = { ...good, txt: { ...good.txt, host: 'lab.example' } };
+	assert.is(readService(named)?.broker, 'mqtts://lab.example:1883');
 	assert.is(readService({ ...good, addresses: ['fd00::2'] })?.broker, 'mqtts://[fd00::2]:1883');
 	const plain = { ...good, txt: { shoal: '1', tls: '0', token: '0' } };
 	assert.is(readService(plain)?.broker, 'mqtt://192.0.2.7:1883');
@@ -31,12 +38,32 @@ test('an announcement is read, and one that is not ours, or cannot be used, is n
 		{ ...good, port: '1883' },
 		{ ...good, addresses: ['example.org', '1.2.3.4/evil', 7] },
 		{ ...good, addresses: 'none' },
+		{ ...good, txt: { ...good.txt, host: 'a/b' } },
+		{ ...good, txt: { ...good.txt, host: 'user@evil' } },
+		{ ...good, txt: { ...good.txt, host: '' } },
+		{ ...good, txt: { ...good.txt, host: 'a\u001bb' } },
 	]) {
 		assert.is(readService(bad), undefined);
 	}
 	const evil = readService({ ...good, name: 'a\u001b]0;b\nc' })?.name ?? '';
 	assert.is(evil, printable('a\u001b]0;b\nc'));
 	assert.not.ok(evil.includes('\u001b'));
+});
+
+test('it is spoken over each family that a machine has', () => {
+	const at = (family: 'IPv4' | 'IPv6', address: string, internal = false) =>
+		({ family, address, internal, netmask: '', mac: '', cidr: null, scopeid: 0 }) as never;
+	const loopback = [at('IPv4', '127.0.0.1', true), at('IPv6', '::1', true)];
+	const types = (interfaces: Parameters<typeof socketsFor>[0]) =>
+		socketsFor({ lo: loopback, ...interfaces }).map(({ ip = 'IPv4' }) => ip);
+	assert.equal(types({}), ['IPv4']);
+	assert.equal(types({ eth0: [at('IPv4', '10.0.0.5')] }), ['IPv4']);
+	assert.equal(types({ eth0: [at('IPv6', 'fe80::5')] }), ['ff02::fb%eth0']);
+	const both = {
+		eth0: [at('IPv4', '10.0.0.5'), at('IPv6', 'fd00::5')],
+		eth1: [at('IPv6', 'fe80::6')],
+	};
+	assert.equal(types(both), ['IPv4', 'ff02::fb%eth0', 'ff02::fb%eth1']);
 });
 
 test('one that needs no token is used; several, or one that does, are told of', () => {
@@ -57,9 +84,12 @@ test('one that needs no token is used; several, or one that does, are told of', 
 test('what is announced is found, with real multicast where there is any', async (t) => {
 	const errors: unknown[] = [];
 	const port = 20_000 + (process.pid % 20_000);
-	const announced = await announceBroker(`mqtts://0.0.0.0:${port}`, true, (error) => {
-		errors.push(error);
-	});
+	const announced = await announceBroker(
+		{ url: `mqtts://0.0.0.0:${port}`, needsToken: true },
+		(error) => {
+			errors.push(error);
+		},
+	);
 	t.defer(() => announced.close());
 	const isOwn = ({ broker }: { broker: string }) => broker.endsWith(`:${port}`);
 	let found = await findBrokers(3_000);

@@ -72,6 +72,7 @@ test('the broker is the one named, then that of the link, of the environment, of
 	});
 	process.env.SHOAL_BROKER = '';
 	process.env.XDG_CONFIG_HOME = import.meta.filename;
+	process.env.XDG_STATE_HOME = import.meta.filename;
 	assert.is(namedBroker(undefined), undefined);
 	assert.is(chooseBroker(undefined), 'mqtt://127.0.0.1:1883');
 	process.env.SHOAL_BROKER = 'mqtt://env:1';
@@ -99,6 +100,15 @@ test('a node listens on any port, on a given one, or not at all', () => {
 	for (const listen of ['', 'host', 'host:', 'host:70000', ':']) {
 		throwsCode('ERR_USAGE', () => nodeOptions({ listen }));
 	}
+});
+
+test('a node tells others where it listens, or where they come to it', () => {
+	const advertise = ['lab.example:7000', 'fd00::2'];
+	assert.equal(nodeOptions({ advertise }).listen, { advertise });
+	const listen = { host: undefined, port: 7_000, advertise };
+	assert.equal(nodeOptions({ advertise, listen: '7000' }).listen, listen);
+	throwsCode('ERR_USAGE', () => nodeOptions({ advertise, listen: false }));
+	throwsCode('ERR_USAGE', () => nodeOptions({ advertise: ['a/b'] }));
 });
 
 test('a link names a broker that others can reach, without credentials, or none', () => {

@@ -1,0 +1,74 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** The first byte of a TLS connection: a record of a handshake (RFC 8446, 5.1). */
+const TLS_HANDSHAKE = 0x16;
+/** ms that a connection without TLS may take in all, and one of which nothing has come yet. */
+const MOST_TIME = 10_000;
+
+/** Where a plain request is sent on to; undefined if it does not say by which name it came. */
+function secureLocation(host: string | undefined, path = ''): string | undefined {
+	const url = `https://${host ?? ''}`;
+	// What a URL parser would take for a user, a path or a query is no host.
+	const isHost = host !== undefined && /^[\w.:[\]-]+$/.test(host) && URL.canParse(url);
+	return isHost && path.startsWith('/') ? `https://${new URL(url).host}${path}` : undefined;
+}
+
+const redirect: RequestListener = ({ headers, url }, response) => {
+	const location = secureLocation(headers.host, url);
+	response.setHeader('Connection', 'close');
+	if (location === undefined) {
+		response.setHeader('Content-Type', 'text/plain');
+		response.writeHead(400).end('This port speaks HTTPS, and the request names no host.\n');
+		return;
+	}
+	// Not to be remembered: the broker may be started without TLS next time.
+	response.setHeader('Cache-Control', 'no-store');
+	response.setHeader('Location', location);
+	response.writeHead(308).end();
+};
+
+/**
+ * Has the port of `secure`, an HTTPS server, answer plain HTTP as well: with a redirect to the same path over TLS
+ * (RFC 9110, 15.4.9), and with 400 what does not say by which name it came.
+ *
+ * @param onClientError told of what is no HTTP, as `clientError` of a server
+ * @returns the connections that `secure` does not know of
+ */
+export function redirectPlain(
+	secure: Server,
+	onClientError: (error: Error, socket: Duplex) => void,
+): ReadonlySet<Socket> {
+	const plain = createServer(redirect);
+	plain.on('clientError', onClientError);
+	const known = new Set<Socket>();
+	const toTls = secure.listeners('connection');
+	secure.removeAllListeners('connection');
+	secure.on('connection', (socket: Socket) => {
+		known.add(socket);
+		const over = setTimeout(() => socket.destroy(), MOST_TIME);
+		const forget = (): void => {
+			clearTimeout(over);
+			known.delete(socket);
+		};
+		socket.once('close', forget);
+		// Who leaves before anything has come is no error.
+		socket.on('error', () => {});
+		socket.once('data', (bytes: Buffer) => {
+			socket.pause();
+			socket.unshift(bytes);
+			if (bytes[0] === TLS_HANDSHAKE) {
+				socket.off('close', forget);
+				forget();
+				for (const listener of toTls) {
+					listener.call(secure, socket);
+				}
+			} else {
+				plain.emit('connection', socket);
+				socket.resume();
+			}
+		});
+	});
+	return known;
+}

@@ -1,0 +1,67 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+
+type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
+
+/** What {@link usableHosts} goes by. */
+export interface UsableHostsOptions {
+	/** Those of IPv6 as well. */
+	readonly withIpv6: boolean;
+	/** Addresses that come before the others. @default none */
+	readonly first?: readonly string[] | undefined;
+	/** @default those of this machine */
+	readonly interfaces?: Interfaces | undefined;
+}
+
+// RFC 4291, 2.5.6: good on one link only, and only with the name of an interface beside it.
+const LINK_LOCAL = /^fe[89ab][0-9a-f]:/i;
+// RFC 3927: what a machine gives itself where nobody gives it one.
+const SELF_GIVEN = /^169\.254\./;
+// Documentation addresses (RFC 5737, RFC 3849): the way to them is the way to anywhere. Nothing is sent there.
+const ANYWHERE = { udp4: '203.0.113.1', udp6: '2001:db8::1' } as const;
+const ANY_PORT = 9;
+
+/** The addresses of this machine that other machines may reach: IPv4 first, then IPv6, never those of one link only. */
+export function usableHosts({
+	withIpv6,
+	first = [],
+	interfaces = networkInterfaces(),
+}: UsableHostsOptions): string[] {
+	const hosts = Object.values(interfaces)
+		.flatMap((each) => each ?? [])
+		.filter(({ internal, address }) => !internal && !LINK_LOCAL.test(address))
+		.filter(({ family }) => withIpv6 || family === 'IPv4')
+		.toSorted((one, other) => rankOf(one, first) - rankOf(other, first))
+		.map(({ address }) => address);
+	return [...new Set(hosts)];
+}
+
+function rankOf({ family, address }: NetworkInterfaceInfo, first: readonly string[]): number {
+	const isLast = SELF_GIVEN.test(address) ? 2 : 0;
+	const isLater = first.includes(address) ? 0 : 4;
+	return isLater + isLast + (family === 'IPv4' ? 0 : 1);
+}
+
+/**
+ * The addresses with which this machine goes to others: those of the interface that its default route names, which on a
+ * machine with bridges and virtual networks are the ones that others know. None where there is no such route.
+ */
+export async function outboundHosts(): Promise<string[]> {
+	const found = await Promise.all([outboundHost('udp4'), outboundHost('udp6')]);
+	return found.filter((host) => host !== undefined);
+}
+
+async function outboundHost(type: keyof typeof ANYWHERE): Promise<string | undefined> {
+	const socket = createSocket(type);
+	try {
+		// To connect a socket of UDP sends nothing: the system only looks for the way.
+		socket.connect(ANY_PORT, ANYWHERE[type]);
+		await once(socket, 'connect');
+		return socket.address().address;
+	} catch {
+		return undefined;
+	} finally {
+		socket.close();
+	}
+}

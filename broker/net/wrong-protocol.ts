@@ -1,0 +1,111 @@
+import { ShoalError } from '../../protocol/index.ts';
+import { clientAt } from '../aedes/connection-end.ts';
+
+/** What a port is for, as it stands in a message. */
+export interface PortKind {
+	/** Such as "the MQTT port". */
+	readonly what: string;
+	/** What URLs of it begin with where it speaks TLS, and where it does not. */
+	readonly secure: string;
+	readonly plain: string;
+	/** What a client does that does not trust its certificate. */
+	readonly trust: string;
+}
+
+/** The port of a broker. */
+export const MQTT_PORT: PortKind = {
+	what: 'the MQTT port',
+	secure: 'mqtts://',
+	plain: 'mqtt://',
+	trust: 'it has to join with the link that the broker printed, or be told the certificate',
+};
+/** The port of its page. */
+export const PAGE_PORT: PortKind = {
+	what: "the page's port",
+	secure: 'https://',
+	plain: 'http://',
+	trust: 'a browser asks whoever uses it, once',
+};
+/** The port of a node for others that come straight to it. */
+export const LANE_PORT: PortKind = {
+	what: 'the port for direct lanes',
+	secure: 'mqtts://',
+	plain: 'mqtt://',
+	trust: 'nodes take the one that the tracker tells, so it is none, or this node was started anew',
+};
+
+// RFC 8446, 5.1: a record of a handshake, of SSL 3.0 or later. MQTT 3.1.1, 2.2: CONNECT without flags.
+const TLS_HANDSHAKE = 0x16;
+const CONNECT = 0x10;
+
+/** What OpenSSL says of a client that does not take the certificate: the alerts of RFC 8446, 6.2. */
+const DISTRUST =
+	/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)/;
+const TOO_OLD = /UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|PROTOCOL_VERSION|NO_SHARED_CIPHER|FALLBACK/;
+
+/**
+ * What it means that TLS with the client at `address` failed with `error`, in words of ours: those of OpenSSL are for
+ * its developers. An error that is none of TLS stays as it is.
+ */
+export function tlsFailure(error: Error, address: string, port: PortKind): Error {
+	const { code = '', reason } = error as { readonly code?: string; readonly reason?: string };
+	if (!/^ERR_(SSL|TLS)_|^EPROTO$/.test(code)) {
+		return error;
+	}
+	const client = clientAt(address);
+	const tell = (text: string): ShoalError =>
+		new ShoalError('ERR_MESSAGE', `${client} ${text}`, { cause: error });
+	if (DISTRUST.test(code)) {
+		return tell(`does not trust the certificate of ${port.what}: ${port.trust}`);
+	}
+	if (TOO_OLD.test(code)) {
+		return tell(`has no version of TLS, or no cipher, that ${port.what} takes: TLS 1.2 or later`);
+	}
+	switch (code) {
+		case 'ERR_SSL_HTTP_REQUEST':
+			return httpAt(client, port);
+		case 'ERR_SSL_WRONG_VERSION_NUMBER':
+			return tell(
+				`spoke no TLS to ${port.what}, which speaks TLS only: its URL has to begin with ${port.secure}, not ${port.plain}`,
+			);
+		case 'ERR_TLS_HANDSHAKE_TIMEOUT':
+			return tell(`began TLS at ${port.what} and did not go on in time`);
+		default:
+			return tell(`broke off TLS at ${port.what}: ${reason ?? code}`);
+	}
+}
+
+/**
+ * What a client speaks that begins with the byte `first` where `port` expects it without TLS; undefined if that says
+ * nothing.
+ */
+export function wrongProtocol(
+	first: number | undefined,
+	address: string,
+	port: PortKind,
+): ShoalError | undefined {
+	const client = clientAt(address);
+	if (first === TLS_HANDSHAKE) {
+		return new ShoalError(
+			'ERR_MESSAGE',
+			`${client} spoke TLS to ${port.what}, which speaks none: its URL has to begin with ${port.plain}, not ${port.secure}`,
+		);
+	}
+	if (port === PAGE_PORT && first === CONNECT) {
+		return new ShoalError(
+			'ERR_MESSAGE',
+			`${client} spoke plain MQTT to the page's port: MQTT has a port of its own, and is spoken over WebSocket here`,
+		);
+	}
+	// The method of an HTTP request is in capital letters; no first packet of MQTT begins with one.
+	return port !== PAGE_PORT && first !== undefined && first >= 0x41 && first <= 0x5a
+		? httpAt(client, port)
+		: undefined;
+}
+
+function httpAt(client: string, port: PortKind): ShoalError {
+	return new ShoalError(
+		'ERR_MESSAGE',
+		`${client} sent an HTTP request to ${port.what}; the broker's page has a port of its own`,
+	);
+}

@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { outboundHosts, usableHosts } from '../../../broker/index.ts';
+import { hostAndPort, parseHostAddress } from '../../../protocol/index.ts';
+import type { Output } from '../terminal/output.ts';
+import { isUnreachable } from './public-link.ts';
+
+/** Where a broker listens, and where it is reached. */
+export interface BrokerAddress {
+	/** Where it listens. */
+	readonly url: string;
+	/** URLs by which other machines reach it, the best first; none if they do not, or nobody knows. */
+	readonly addresses: readonly string[];
+	/** Whether whoever runs it has named them. */
+	readonly isAdvertised: boolean;
+	/** SHA-256 of its certificate. */
+	readonly cert: string | undefined;
+	readonly page: { readonly url: string } | undefined;
+	readonly needsToken: boolean;
+}
+
+/** What was advertised: with `--advertise`, or else in SHOAL_ADVERTISE, between commas. */
+export function advertisedHosts(typed: readonly string[] | undefined): readonly string[] {
+	const { SHOAL_ADVERTISE: named = '' } = process.env;
+	return typed ?? named.split(/[\s,]+/).filter((each) => each !== '');
+}
+
+/**
+ * The URLs by which other machines reach a broker that listens at `url`, the best first.
+ *
+ * @param advertised where it is reached, as whoever runs it knows: HOST or HOST:PORT. @default addresses of this machine
+ * @throws ShoalError ERR_USAGE
+ */
+export async function reachableUrls(url: string, advertised: readonly string[]): Promise<string[]> {
+	const { protocol, hostname, port } = new URL(url);
+	if (advertised.length > 0) {
+		return advertised.map((text) => {
+			const named = parseHostAddress(text, '--advertise');
+			return `${protocol}//${hostAndPort(named.host, named.port ?? port)}`;
+		});
+	}
+	if (!isAny(hostname)) {
+		return isUnreachable(hostname) ? [] : [url];
+	}
+	const first = await outboundHosts();
+	return usableHosts({ withIpv6: hostname === '[::]', first }).map(
+		(host) => `${protocol}//${hostAndPort(host, port)}`,
+	);
+}
+
+/** `url`, of something that listens on this machine, as it is reached from this machine. */
+export function nearUrl(url: string): string {
+	return url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//127.0.0.1:');
+}
+
+/** Where others find the page of a broker, or else this machine does. */
+export function pageUrl(url: string, [address]: readonly string[]): string {
+	const page = new URL(nearUrl(url));
+	page.hostname = address === undefined ? page.hostname : new URL(address).hostname;
+	return page.origin;
+}
+
+/** Says where a broker is, and what to do next. */
+export function printAddress(output: Output, broker: BrokerAddress): void {
+	const { url, addresses, cert, page } = broker;
+	const http = page && { http: page.url };
+	output.event({ event: 'listening', url, addresses, ...(cert && { cert }), ...http });
+	output.line(`the broker listens ${whereItListens(output, url)}`);
+	if (page !== undefined) {
+		output.line(`its page, for browsers: ${output.style('bold', pageUrl(page.url, addresses))}`);
+	}
+	for (const line of howToReach(broker)) {
+		output.line(output.style('dim', line));
+	}
+}
+
+function whereItListens(output: Output, url: string): string {
+	const { hostname, port, protocol } = new URL(url);
+	const how = protocol === 'mqtts:' ? ', with TLS' : '';
+	return isAny(hostname)
+		? `on port ${output.style('bold', port)} of this machine, on all its addresses${how}`
+		: `at ${output.style('bold', url)}`;
+}
+
+function howToReach({ url, addresses, isAdvertised, cert, needsToken }: BrokerAddress): string[] {
+	const [first] = addresses;
+	const flag = cert === undefined ? '' : ` --cert ${cert}`;
+	const next = `next: shoal share FILE --broker ${first ?? nearUrl(url)}${flag}`;
+	if (first === undefined) {
+		return [
+			isAny(new URL(url).hostname)
+				? 'no address of this machine is known that others can reach: connect it to a network and start the broker again, or name one with --advertise HOST'
+				: 'only this machine can reach it; --lan opens it to those who have the token',
+			next,
+		];
+	}
+	const who = `others reach it at ${addresses.join(' or ')}`;
+	const inside =
+		!isAdvertised && isInContainer()
+			? [
+					'that is an address of this container: name the one of its machine with --advertise HOST or SHOAL_ADVERTISE=HOST, or others may not reach it',
+				]
+			: [];
+	const open =
+		cert === undefined ? ['nothing is encrypted: the network reads along; --tls ends that'] : [];
+	return [
+		who,
+		...inside,
+		...open,
+		needsToken ? 'next, on each other machine: shoal join LINK' : next,
+	];
+}
+
+/** Whether this runs in a container, as the engines mark theirs. */
+function isInContainer(): boolean {
+	return existsSync('/.dockerenv') || existsSync('/run/.containerenv');
+}
+
+/** Whether a server at `hostname`, as it stands in a URL, listens on all addresses. */
+function isAny(hostname: string): boolean {
+	return hostname === '0.0.0.0' || hostname === '[::]';
+}

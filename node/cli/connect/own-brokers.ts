@@ -1,0 +1,169 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { DataFolder, writePrivate } from '../../../broker/index.ts';
+import {
+	brokerAddress,
+	hostAndPort,
+	isLoopback,
+	parseBrokerUrl,
+	ShoalError,
+} from '../../../protocol/index.ts';
+import { xdgFolder } from './joined-broker.ts';
+import { isAlive, isOver, ownMark, type ProcessMark } from './running-process.ts';
+
+const VERSION = 1;
+
+/** What a broker leaves to the other commands of its user, a file each, while it runs. */
+const record = v.object({
+	version: v.literal(VERSION),
+	process: v.object({ pid: v.number(), host: v.string(), start: v.optional(v.string()) }),
+	broker: v.string(),
+	near: v.string(),
+	urls: v.array(v.string()),
+	cert: v.optional(v.string()),
+	data: v.optional(v.string()),
+});
+
+/** A broker that this user runs on this machine. */
+export interface OwnBroker {
+	/** URL by which this machine reaches it: where others do too, at the address that they know it by. */
+	readonly broker: string;
+	/** URL that never leaves this machine, and is good after it has moved to another network. */
+	readonly near: string;
+	/** URLs by which others reach it, the best first. */
+	readonly urls: readonly string[];
+	/** SHA-256 of its certificate. */
+	readonly cert?: string | undefined;
+	/** The folder in which its tokens are, if it asks for one: they are in no second place. */
+	readonly data?: string | undefined;
+}
+
+const folderOf = (): string => join(xdgFolder('STATE', '.local/state'), 'running');
+
+/**
+ * Leaves word of a broker of this process. Where nothing can be written, its user has to name it; that is all.
+ *
+ * @returns takes it back
+ */
+export function leaveWord(own: OwnBroker): () => void {
+	const path = join(folderOf(), `${process.pid}.json`);
+	const remove = (): void => {
+		try {
+			rmSync(path, { force: true });
+		} catch {
+			// Nobody believes it once this process has ended.
+		}
+	};
+	try {
+		mkdirSync(folderOf(), { recursive: true, mode: 0o700 });
+		removeStale(folderOf());
+		writePrivate(path, `${JSON.stringify({ version: VERSION, process: ownMark(), ...own })}\n`);
+	} catch {
+		return () => {};
+	}
+	// Also where the process ends by an error.
+	process.once('exit', remove);
+	return () => {
+		process.off('exit', remove);
+		remove();
+	};
+}
+
+/** The brokers that this user runs on this machine now. What others have put there, or what has died, is none. */
+export function ownBrokers(): OwnBroker[] {
+	const folder = folderOf();
+	return namesIn(folder)
+		.filter((name) => /^\d+\.json$/.test(name))
+		.flatMap((name) => readRecord(join(folder, name)) ?? [])
+		.filter(({ process }) => isAlive(process));
+}
+
+/**
+ * The broker that this user runs on this machine: the only one, or of several the one at the usual port.
+ *
+ * @throws ShoalError ERR_BROKER if it takes a choice
+ */
+export function ownBroker(): OwnBroker | undefined {
+	const all = ownBrokers();
+	const usual = all.find(({ broker }) => brokerAddress(broker).port === 1_883);
+	if (all.length > 1 && usual === undefined) {
+		const list = all.map(({ broker }) => broker).join(', ');
+		throw new ShoalError(
+			'ERR_BROKER',
+			`you run several brokers on this machine: ${list}; name one with --broker URL`,
+		);
+	}
+	return usual ?? all[0];
+}
+
+/** What opens the broker at `url`, if it is one that this user runs here. */
+export function ownCredentials(
+	url: string,
+): { token?: string | undefined; cert?: string | undefined } | undefined {
+	const own = ownBrokerAt(url);
+	return own && { token: tokenIn(own.data), cert: own.cert };
+}
+
+/** The URL to tell others of the broker at `url`. */
+export function publicUrl(url: string): string {
+	return ownBrokerAt(url)?.urls[0] ?? url;
+}
+
+function ownBrokerAt(url: string): OwnBroker | undefined {
+	const endpoint = endpointOf(url);
+	return ownBrokers().find(({ broker, near, urls }) =>
+		[broker, near, ...urls].some((each) => endpointOf(each) === endpoint),
+	);
+}
+
+/** What makes two URLs the same broker: how it is spoken to, host and port. */
+export function endpointOf(url: string): string {
+	const { host, port } = brokerAddress(url);
+	return `${new URL(url).protocol}//${hostAndPort(isLoopback(host) ? 'localhost' : host, port)}`;
+}
+
+function namesIn(folder: string): string[] {
+	try {
+		return readdirSync(folder);
+	} catch {
+		return [];
+	}
+}
+
+type Read = OwnBroker & { readonly process: ProcessMark };
+
+function readRecord(path: string): Read | undefined {
+	try {
+		if (process.getuid !== undefined && statSync(path).uid !== process.getuid()) {
+			return undefined;
+		}
+		const { version: _, ...read } = v.parse(record, JSON.parse(readFileSync(path, 'utf8')));
+		for (const url of [read.broker, read.near, ...read.urls]) {
+			parseBrokerUrl(url);
+		}
+		return read;
+	} catch {
+		// Of another version, or gone meanwhile.
+		return undefined;
+	}
+}
+
+/** Removes what processes of this machine have left that were killed. */
+function removeStale(folder: string): void {
+	for (const name of namesIn(folder)) {
+		const read = readRecord(join(folder, name));
+		if (read !== undefined && isOver(read.process)) {
+			rmSync(join(folder, name), { force: true });
+		}
+	}
+}
+
+/** The token for nodes that is kept in `data`, as it is now. */
+function tokenIn(data: string | undefined): string | undefined {
+	try {
+		return data === undefined ? undefined : new DataFolder(data).tokens?.node;
+	} catch {
+		return undefined;
+	}
+}

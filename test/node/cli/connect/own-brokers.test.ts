@@ -1,0 +1,125 @@
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { DataFolder } from '../../../../broker/index.ts';
+import { credentialsFor } from '../../../../node/cli/connect/credentials.ts';
+import {
+	leaveWord,
+	type OwnBroker,
+	ownBroker,
+	ownBrokers,
+	publicUrl,
+} from '../../../../node/cli/connect/own-brokers.ts';
+import { makeFolder } from '../../../helpers/fixtures/folder.ts';
+import { type Scope, suite } from '../../../helpers/harness/suite.ts';
+import { throwsCode } from '../../../helpers/harness/throws-code.ts';
+
+const test = suite('brokers that a user runs');
+const CERT = 'a'.repeat(64);
+const own: OwnBroker = {
+	broker: 'mqtts://10.0.0.5:1999',
+	near: 'mqtts://127.0.0.1:1999',
+	urls: ['mqtts://lab.example:443'],
+	cert: CERT,
+};
+
+/** Has what brokers leave in a folder of its own. @returns where the records are */
+async function useState(t: Scope): Promise<string> {
+	const state = await makeFolder(t);
+	const before = { ...process.env };
+	Object.assign(process.env, { XDG_STATE_HOME: state, XDG_CONFIG_HOME: state });
+	t.defer(() => {
+		for (const name of ['XDG_STATE_HOME', 'XDG_CONFIG_HOME'] as const) {
+			before[name] === undefined ? delete process.env[name] : Object.assign(process.env, before);
+		}
+	});
+	return join(state, 'shoal', 'running');
+}
+
+test('what is left is for its owner only, is found while the process runs, and taken back', async (t) => {
+	const folder = await useState(t);
+	assert.equal(ownBrokers(), []);
+	const takeBack = leaveWord(own);
+	const [name = ''] = await readdir(folder);
+	for (const path of [folder, join(folder, name)]) {
+		assert.is((await stat(path)).mode & 0o077, 0);
+	}
+	assert.match({ ...ownBroker() }.broker ?? '', own.broker);
+	takeBack();
+	assert.equal(await readdir(folder), []);
+	assert.is(ownBroker(), undefined);
+});
+
+test('it has no token in it: that is read where the broker keeps it, and is the one of now', async (t) => {
+	const folder = await useState(t);
+	const data = new DataFolder(await makeFolder(t));
+	const { node } = data.renewTokens();
+	t.defer(leaveWord({ ...own, data: data.path }));
+	const [name = ''] = await readdir(folder);
+	assert.not((await readFile(join(folder, name), 'utf8')).includes(node));
+	for (const url of [
+		own.broker,
+		own.near,
+		...own.urls,
+		'mqtts://localhost:1999',
+		'mqtts://[::1]:1999',
+	]) {
+		assert.equal(credentialsFor(url), { token: node, cert: CERT }, url);
+	}
+	for (const other of ['mqtt://10.0.0.5:1999', 'mqtts://10.0.0.5:2000', 'mqtts://10.0.0.6:1999']) {
+		assert.equal(credentialsFor(other), {}, other);
+	}
+	const renewed = data.renewTokens().node;
+	assert.is(credentialsFor(own.near).token, renewed);
+	assert.is(publicUrl(own.broker), own.urls[0]);
+	assert.is(publicUrl('mqtt://10.9.9.9:1'), 'mqtt://10.9.9.9:1');
+});
+
+test('of several the one at the usual port is used, or none without a word', async (t) => {
+	const folder = await useState(t);
+	t.defer(leaveWord(own));
+	const [name = ''] = await readdir(folder);
+	const text = await readFile(join(folder, name), 'utf8');
+	const second = { ...JSON.parse(text), broker: 'mqtt://127.0.0.1:2000' };
+	await writeFile(join(folder, '1.json'), JSON.stringify(second), { mode: 0o600 });
+	throwsCode('ERR_BROKER', () => ownBroker());
+	await writeFile(
+		join(folder, '1.json'),
+		JSON.stringify({ ...second, broker: 'mqtt://127.0.0.1' }),
+	);
+	assert.is(ownBroker()?.broker, 'mqtt://127.0.0.1');
+});
+
+test('what a killed process left, another machine wrote, or is damaged, is nothing; the first is removed by the next', async (t) => {
+	const folder = await useState(t);
+	const takeBack = leaveWord(own);
+	const [name = ''] = await readdir(folder);
+	const text = await readFile(join(folder, name), 'utf8');
+	takeBack();
+	const record = JSON.parse(text);
+	await mkdir(folder, { recursive: true });
+	const stale = { ...record, process: { ...record.process, pid: 2 ** 22 + 1 } };
+	const reused = { ...record, process: { ...record.process, start: '1' } };
+	const elsewhere = { ...record, process: { ...record.process, host: 'another' } };
+	await writeFile(join(folder, '1.json'), JSON.stringify(stale));
+	await writeFile(join(folder, '2.json'), JSON.stringify(reused));
+	await writeFile(join(folder, '3.json'), JSON.stringify(elsewhere));
+	await writeFile(join(folder, '4.json'), text.slice(0, 30));
+	await writeFile(join(folder, '5.json'), JSON.stringify({ ...record, version: 2 }));
+	await writeFile(join(folder, '6.json'), JSON.stringify({ ...record, broker: 'http://evil' }));
+	assert.equal(ownBrokers(), []);
+	assert.equal(credentialsFor(own.near), {});
+	t.defer(leaveWord(own));
+	const left = await readdir(folder);
+	assert.not(left.includes('1.json'));
+	assert.ok(left.includes('3.json'), 'it may run on that machine');
+});
+
+test('where nothing can be written nothing is left, and that is no error', async (t) => {
+	await useState(t);
+	process.env.XDG_STATE_HOME = import.meta.filename;
+	leaveWord(own)();
+	assert.equal(ownBrokers(), []);
+});
+
+test.run();
