@@ -8,11 +8,11 @@ import {
 	isNodeId,
 	type Limits,
 	PLAIN_PUBLISH,
-	packetBuffers,
 	parsePlainPublish,
 	plainPublishHeader,
 	quoted,
 	ShoalError,
+	sharedBuffers,
 	type Topics,
 } from '../protocol/index.ts';
 import { TokenBucket } from './access/token-bucket.ts';
@@ -209,7 +209,7 @@ export class Listener {
 	#accept(accepted: Socket): void {
 		const { stream, serve } = packetReader(accept(accepted, this.#secure), {
 			limits: this.#limits,
-			pool: packetBuffers,
+			pool: sharedBuffers,
 			taker: { relay: (client, packet) => this.#relay(client, packet) },
 			highWaterMark: HIGH_WATER,
 			onBad: () => {},
@@ -270,7 +270,7 @@ export class Listener {
 		if (parsed.kind !== 'chunk' && payload.length > limits.controlPayload) {
 			return false;
 		}
-		const release = (): void => packetBuffers.give(packet);
+		const release = (): void => sharedBuffers.give(packet);
 		this.#options.onMessage({ topic, payload, isRetained: false, release });
 		return true;
 	}

@@ -14,7 +14,6 @@ import { downloadRequestOf, type FetchOptions } from './download/download-manage
 import type { DownloadResult } from './download/download-types.ts';
 import { FileTarget } from './download/target/file-target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
-import { digestChunk } from './hashing/hasher.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import { dial } from './lanes/dial.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
@@ -56,8 +55,7 @@ export class ShoalNode extends BaseNode {
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		try {
-			const platform = { digest: digestChunk, dial };
-			const node = new ShoalNode(link, topics, { ...options, platform });
+			const node = new ShoalNode(link, topics, { ...options, dial });
 			await node.subscribe();
 			await node.#listen(options);
 			await node.join();

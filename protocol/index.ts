@@ -80,7 +80,7 @@ export {
 	type TrackerRequest,
 	type TrackerState,
 } from './messages/tracker-messages.ts';
-export { BufferPool, packetBuffers } from './packets/buffer-pool.ts';
+export { BufferPool, packetBuffers, sharedBuffers } from './packets/buffer-pool.ts';
 export {
 	type ChunkContent,
 	type ChunkHeader,

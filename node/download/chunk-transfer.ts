@@ -9,6 +9,7 @@ import {
 	type Report,
 	ShoalError,
 } from '../../protocol/index.ts';
+import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import type { Attempt } from '../engine/attempt.ts';
 import { chunksIn } from '../engine/chunk-run.ts';
 import type { Decision } from '../engine/decision.ts';
@@ -22,7 +23,6 @@ import type { Contributions } from './contributions.ts';
 import type { ChunkSelection, DownloadContext } from './download-types.ts';
 import { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 import { PeerLanes } from './peer-lanes.ts';
-import { badChunk } from './verify-chunks.ts';
 
 /** Options of a {@link ChunkTransfer}. */
 export interface ChunkTransferOptions extends ChunkSelection {
@@ -30,6 +30,8 @@ export interface ChunkTransferOptions extends ChunkSelection {
 	readonly peers: Pick<Peers, 'coDownloaders' | 'heard' | 'remove'>;
 	/** Counts what comes from whom. */
 	readonly contributions: Contributions;
+	/** Verifies and stores what comes. */
+	readonly writer: ChunkWriter;
 	/** Called once, when every chunk is verified and stored. */
 	readonly complete: () => void;
 	/** Called when the bytes cannot be stored: nothing goes on. */
@@ -78,7 +80,7 @@ export class ChunkTransfer {
 			answered: (node, took) => this.#trace({ event: 'answered', node, took }),
 			lost: (node, { offset, length }) => this.#trace({ event: 'lost', node, offset, length }),
 		});
-		this.#assembler = new ChunkAssembler(content, context.digest, {
+		this.#assembler = new ChunkAssembler(content, options.writer, {
 			stored: (attempt, first, count, bytes) => this.#count(attempt, first, count, bytes),
 			bad: (attempt, chunk) => this.#reject(attempt, chunk),
 			settled: () => this.#settled(),
@@ -153,13 +155,14 @@ export class ChunkTransfer {
 	/**
 	 * Bytes of the content have come. Those that nobody asked the sender for are not looked at.
 	 *
-	 * @returns when they are not needed any more, if that is later
+	 * @param release called when they are not needed any more
 	 */
 	onBytes(
 		from: string,
 		{ request, offset, bytes }: ChunkMessage,
 		lane: LaneKind,
-	): Promise<void> | undefined {
+		release: () => void,
+	): void {
 		const { length } = bytes;
 		const now = performance.now();
 		this.#options.peers.heard(from, now);
@@ -167,35 +170,47 @@ export class ChunkTransfer {
 		const useful = attempt === undefined ? 0 : length;
 		this.#trace({ event: 'received', node: from, lane, offset, length, useful, shared: false });
 		if (attempt === undefined) {
-			return undefined;
+			release();
+			return;
 		}
 		this.#direct[lane === 'direct' ? 'add' : 'delete'](attempt);
 		this.#received(from, lane, length);
-		const use = this.#assembler.take(attempt, offset, bytes);
+		this.#assembler.take(attempt, offset, bytes, release);
 		this.#decide();
-		return use;
 	}
 
 	/**
 	 * A node has shared bytes with all who listen. What is of use is as good as asked for.
 	 *
-	 * @returns as {@link onBytes}
+	 * @param release as in {@link onBytes}
 	 */
-	onShared(from: string, { offset, bytes }: ChunkMessage): Promise<void> | undefined {
+	onShared(from: string, { offset, bytes }: ChunkMessage, release: () => void): void {
 		const now = performance.now();
 		this.#options.peers.heard(from, now);
 		if (!this.#fanOut.hears(from) || this.#assembler.waiting > MOST_WAITING) {
-			return undefined;
+			release();
+			return;
 		}
 		const attempts = this.#engine.overheard(from, offset, bytes.length, now);
-		const uses = attempts.map((attempt) => this.#assembler.take(attempt, offset, bytes));
+		let uses = attempts.length;
+		const used = (): void => {
+			uses -= 1;
+			if (uses === 0) {
+				release();
+			}
+		};
+		for (const attempt of attempts) {
+			this.#assembler.take(attempt, offset, bytes, used);
+		}
+		if (attempts.length === 0) {
+			release();
+		}
 		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
 		this.#received(from, 'broker', bytes.length);
 		this.#fanOut.count(from, bytes.length, useful);
 		const about = { node: from, lane: 'broker', offset, length: bytes.length, useful } as const;
 		this.#trace({ event: 'received', ...about, shared: true });
 		this.#decide();
-		return uses.length === 0 ? undefined : Promise.all(uses).then(() => {});
 	}
 
 	/** @returns when what was being written is stored */
@@ -309,4 +324,11 @@ function chunksOf({ have, chunks }: HaveReply): Iterable<number> {
 	const field = new Bitfield(chunks);
 	field.addBytes(have.first, base64ToUint8Array(have.bits));
 	return field.indices();
+}
+
+function badChunk(node: string, chunk: number): ShoalError {
+	return new ShoalError(
+		'ERR_MESSAGE',
+		`node ${node} sent chunk ${chunk} wrong; it is fetched again`,
+	);
 }

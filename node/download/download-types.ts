@@ -8,13 +8,11 @@ import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import type { RateLimiter } from '../util/rate-limiter.ts';
 import type { SourceShare } from './contributions.ts';
 import type { Target } from './target/target.ts';
-import type { DigestChunk } from './verify-chunks.ts';
 
 /** The parts of a node that downloads use. */
 export interface DownloadContext extends PeersContext {
 	/** What the node has: what it downloads is added. */
 	readonly contents: ContentStore;
-	readonly digest: DigestChunk;
 	/** Counts bytes sent and received. */
 	readonly traffic: Traffic;
 	/** Keeps downloads to a rate. */

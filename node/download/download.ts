@@ -1,4 +1,5 @@
 import { type NodeReply, parseRequestId, type Seed, ShoalError } from '../../protocol/index.ts';
+import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
 import { haveBytes, type StoredContent } from '../storage/content-store.ts';
@@ -138,12 +139,12 @@ export class Download {
 		const { signal } = this.#ending;
 		const seed = this.#options.seed ?? (await Promise.race([this.#findSeed(), failure]));
 		this.#phase = 'checking';
-		const { storage, have, wasThere } = await target.open(seed, { signal });
+		const { storage, writer, have, wasThere } = await target.open(seed, { signal });
 		signal.throwIfAborted();
 		const content: StoredContent = { seed, have, storage };
 		this.#hold(content);
 		onContent?.(content);
-		const path = await this.#fetchAndFinish(content, failure);
+		const path = await this.#fetchAndFinish(content, writer, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
 		const kept = Math.max(0, seed.length - this.#contributions.bytes);
 		const result = { seed, path, ms, sources: this.shares, kept, wasThere };
@@ -166,13 +167,17 @@ export class Download {
 	}
 
 	/** @returns the path of the finished file @throws ShoalError ERR_IO, and as `run` */
-	async #fetchAndFinish(content: StoredContent, failure: Promise<never>): Promise<string> {
+	async #fetchAndFinish(
+		content: StoredContent,
+		writer: ChunkWriter,
+		failure: Promise<never>,
+	): Promise<string> {
 		const { target } = this.#options;
 		const { signal } = this.#ending;
 		for (let round = 0; round < MOST_ROUNDS; round += 1) {
 			this.#phase = 'fetching';
 			if (!content.have.isFull) {
-				await Promise.race([this.#fetch(content), failure]);
+				await Promise.race([this.#fetch(content, writer), failure]);
 			}
 			this.#phase = 'verifying';
 			this.#report();
@@ -210,13 +215,14 @@ export class Download {
 		});
 	}
 
-	async #fetch(content: StoredContent): Promise<void> {
+	async #fetch(content: StoredContent, writer: ChunkWriter): Promise<void> {
 		await this.transfer?.close();
 		await new Promise<void>((complete) => {
 			this.transfer = new ChunkTransfer(this.#context, content, {
 				...this.#options.selection,
 				peers: this.peers,
 				contributions: this.#contributions,
+				writer,
 				complete,
 				failed: (error) => this.#fail(error),
 			});

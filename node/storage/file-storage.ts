@@ -84,6 +84,11 @@ export class FileStorage implements Storage {
 		return new FileStorage(files);
 	}
 
+	/** The open files of the content, for who writes to them in a thread; their descriptors are closed with this. */
+	get files(): ReadonlyArray<FilePiece & { readonly fd: number }> {
+		return this.#files.map(({ path, length, handle }) => ({ path, length, fd: handle.fd }));
+	}
+
 	/** Sets the permissions of the open files, whatever stands at their paths now. @throws ShoalError ERR_PERMISSION, ERR_IO */
 	async chmod(mode: number): Promise<void> {
 		for (const { handle, path } of this.#files) {

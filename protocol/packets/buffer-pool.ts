@@ -13,10 +13,17 @@ const MOST_FREE = 16 * 1024 * 1024;
  */
 export class BufferPool {
 	/** By size, those that may be taken. */
-	readonly #free = new Map<number, ArrayBuffer[]>();
+	readonly #free = new Map<number, ArrayBufferLike[]>();
 	#freeBytes = 0;
 	/** Those that were taken and not given back: two who took the same would write over each other. */
 	readonly #lent = new WeakSet<ArrayBufferLike>();
+
+	readonly #make: (bytes: number) => ArrayBufferLike;
+
+	/** @param make makes the memory of a buffer */
+	constructor(make: (bytes: number) => ArrayBufferLike = (bytes) => new ArrayBuffer(bytes)) {
+		this.#make = make;
+	}
 
 	/** A buffer of `length` bytes that holds anything; a view of one that is up to twice as large, or one of its own. */
 	take(length: number): Uint8Array {
@@ -28,7 +35,7 @@ export class BufferPool {
 			return new Uint8Array(length);
 		}
 		const kept = this.#free.get(size + EXTRA)?.pop();
-		const buffer = kept ?? new ArrayBuffer(size + EXTRA);
+		const buffer = kept ?? this.#make(size + EXTRA);
 		this.#freeBytes -= kept?.byteLength ?? 0;
 		this.#lent.add(buffer);
 		return new Uint8Array(buffer, 0, length);
@@ -42,7 +49,7 @@ export class BufferPool {
 		if (this.#lent.delete(buffer) && this.#freeBytes + buffer.byteLength <= MOST_FREE) {
 			const kept = this.#free.get(buffer.byteLength) ?? [];
 			this.#free.set(buffer.byteLength, kept);
-			kept.push(buffer as ArrayBuffer);
+			kept.push(buffer);
 			this.#freeBytes += buffer.byteLength;
 		}
 	}
@@ -50,3 +57,6 @@ export class BufferPool {
 
 /** The pool of this process: what one connection needs no more, another can use. */
 export const packetBuffers: BufferPool = new BufferPool();
+
+/** The pool for messages that come to a node of Node: threads can read them where they are. */
+export const sharedBuffers: BufferPool = new BufferPool((bytes) => new SharedArrayBuffer(bytes));

@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Bitfield, checkName, type Seed } from '../../../protocol/index.ts';
+import { chunkWriter } from '../../chunk-writer/file-writer.ts';
+import { InlineWriter } from '../../chunk-writer/inline-writer.ts';
+import { ThreadWriter } from '../../chunk-writer/thread-writer.ts';
 import { isWhole, whatIsRight } from '../../hashing/check-content.ts';
-import type { HashOptions } from '../../hashing/hasher.ts';
-import { WholeCheck } from '../../hashing/whole-check.ts';
+import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
 import { copyChunks } from '../../storage/copy-chunks.ts';
 import { bootId } from './boot-id.ts';
 import { ExistingFile } from './existing-file.ts';
@@ -23,7 +25,7 @@ export class FileTarget implements Target {
 	#existing: ExistingFile | undefined;
 	#part: PartFile | undefined;
 	#journal: Journal | undefined;
-	#check: WholeCheck | undefined;
+	#writer: InlineWriter | ThreadWriter | undefined;
 	#settling: Promise<void> | undefined;
 
 	/**
@@ -53,7 +55,13 @@ export class FileTarget implements Target {
 		const existing = await ExistingFile.find(paths, seed, options);
 		this.#existing = existing;
 		if (existing?.isComplete) {
-			return { storage: existing.storage, have: existing.right, wasThere: true };
+			const { storage, right: have } = existing;
+			return {
+				storage,
+				writer: new InlineWriter(seed, storage, digestChunk),
+				have,
+				wasThere: true,
+			};
 		}
 		await existing?.checkRelated();
 		const part = await PartFile.open(paths.path, seed, existing);
@@ -68,13 +76,12 @@ export class FileTarget implements Target {
 			await addFrom(existing, part, { seed, have, signal: options.signal });
 		}
 		await journal.begin(have);
-		this.#check = new WholeCheck(part.partPath, seed, have);
-		return { storage: part.storage, have, wasThere: false };
+		this.#writer = chunkWriter(seed, part.storage, have);
+		return { storage: part.storage, writer: this.#writer, have, wasThere: false };
 	}
 
 	stored(chunk: number): void {
 		this.#journal?.record(chunk);
-		this.#check?.stored();
 	}
 
 	async finish(seed: Seed, options: HashOptions): Promise<Finished> {
@@ -92,31 +99,42 @@ export class FileTarget implements Target {
 	async abandon(): Promise<void> {
 		// Who asked for it is told when it fails.
 		await this.#settling?.catch(() => {});
-		this.#check?.close();
+		await this.#writer?.close();
 		await (this.#part?.hasFailed ? this.#journal?.fail() : this.#journal?.close());
 		await this.#part?.close();
 		await this.#existing?.storage.close();
 	}
 
 	async #finishPart(part: PartFile, seed: Seed, options: HashOptions): Promise<Finished> {
-		if (await this.#check?.isWhole(options)) {
+		if (await this.#isWhole(part, seed, options)) {
 			await part.appear();
 			return { path: part.path };
 		}
 		// Chunks that were trusted, or that somebody has changed since, may be what is wrong with the whole.
 		const right = await whatIsRight(part.partPath, seed, options);
 		if (right.isFull) {
+			await this.#writer?.close();
 			await part.discard();
 			await this.#journal?.remove();
 			throw seedLies(seed);
 		}
 		await this.#journal?.begin(right);
-		this.#check?.startAgain();
+		if (this.#writer instanceof ThreadWriter) {
+			this.#writer.restart(right);
+		}
 		return { bad: [...Bitfield.full(seed.chunks).indices()].filter((chunk) => !right.has(chunk)) };
+	}
+
+	async #isWhole(part: PartFile, seed: Seed, options: HashOptions): Promise<boolean> {
+		const writer = this.#writer;
+		return writer instanceof ThreadWriter
+			? Buffer.from(await writer.digest(options.signal)).toString('hex') === seed.digest
+			: await isWhole(part.partPath, seed, options);
 	}
 
 	/** The journal goes last: as long as it is there, what is beside it is to be checked again. */
 	async #settle(): Promise<void> {
+		await this.#writer?.close();
 		await (this.#part ?? this.#existing)?.settle();
 		await this.#journal?.remove();
 	}

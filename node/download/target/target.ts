@@ -1,4 +1,5 @@
 import { type Bitfield, type Seed, ShoalError } from '../../../protocol/index.ts';
+import type { ChunkWriter } from '../../chunk-writer/chunk-writer.ts';
 import type { ChunkRun } from '../../engine/chunk-run.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
@@ -7,6 +8,8 @@ import type { Storage } from '../../storage/storage.ts';
 /** What a target has when it is opened. */
 export interface Opened {
 	readonly storage: Storage;
+	/** Takes what is fetched. */
+	readonly writer: ChunkWriter;
 	/** The chunks that are there already. */
 	readonly have: Bitfield;
 	/** Whether the file stands under its name already, and each chunk of it is right. */
