@@ -20,7 +20,7 @@ export class ThreadWriter implements ChunkWriter {
 	 */
 	constructor(
 		seed: Seed,
-		storage: FileStorage,
+		storage: Pick<FileStorage, 'files'>,
 		stored: Bitfield | undefined,
 		thread: WriterThread = WriterThread.shared,
 	) {
