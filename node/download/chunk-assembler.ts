@@ -54,6 +54,10 @@ export class ChunkAssembler {
 	 * @param release called when they are not needed any more
 	 */
 	take(attempt: Attempt, offset: number, bytes: Uint8Array, release: () => void): void {
+		if (this.#isClosed) {
+			release();
+			return;
+		}
 		if (attempt.isOverheard) {
 			const start = attempt.offset - offset;
 			const own = bytes.subarray(start, start + attempt.length);
