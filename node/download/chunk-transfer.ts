@@ -237,15 +237,20 @@ export class ChunkTransfer {
 	}
 
 	/** A chunk is wrong. What was shared is charged to nobody, but its source is not heard any more. */
-	#reject(attempt: Attempt, chunk: number): void {
-		this.#context.warn(badChunk(attempt.node, chunk));
-		this.#trace({ event: 'bad', node: attempt.node, chunk });
-		this.#fanOut.leave(attempt.node);
-		if (attempt.isOverheard) {
+	#reject({ node, isOverheard }: Attempt, chunk: number): void {
+		this.#trace({ event: 'bad', node, chunk });
+		this.#fanOut.leave(node);
+		// What was on its way when the node was dropped is told to nobody any more.
+		if (!this.#engine.isDropped(node)) {
+			this.#context.warn(badChunk(node, chunk));
+			if (!isOverheard) {
+				this.#report({ event: 'chunk-refused', node, chunk });
+			}
+		}
+		if (isOverheard) {
 			this.#engine.unheard(chunk);
 		} else {
-			this.#report({ event: 'chunk-refused', node: attempt.node, chunk });
-			this.#act(this.#engine.bad(chunk, attempt.node));
+			this.#act(this.#engine.bad(chunk, node));
 		}
 	}
 
