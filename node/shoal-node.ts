@@ -13,6 +13,7 @@ import { BaseNode } from './base-node.ts';
 import { downloadRequestOf, type FetchOptions } from './download/download-manager.ts';
 import type { DownloadResult } from './download/download-types.ts';
 import { FileTarget } from './download/target/file-target.ts';
+import type { Verified } from './download/target/target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import { dial } from './lanes/dial.ts';
@@ -32,6 +33,11 @@ export type ShareOptions = MakeSeedOptions;
 export interface GetOptions extends FetchOptions {
 	/** A file, or a folder that exists. @default the working folder */
 	readonly output?: string | undefined;
+	/**
+	 * `chunks` leaves out the digest of the whole: faster, and each chunk is verified all the same, but what an earlier
+	 * download has recorded is believed. @default 'whole'
+	 */
+	readonly check?: Verified | undefined;
 }
 
 /** A running peer: shares files and downloads at the same time, over one broker. */
@@ -101,7 +107,7 @@ export class ShoalNode extends BaseNode {
 		this.checkOpen();
 		return await this.downloads.get(
 			downloadRequestOf(what),
-			new FileTarget(options.output),
+			new FileTarget(options.output, options.check),
 			options,
 		);
 	}

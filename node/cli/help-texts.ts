@@ -64,6 +64,9 @@ Examples:
   shoal get ID -o - --range 0-511     only what is needed of it is fetched
   shoal get ID1 ID2 ID3 -o /data/     several at the same time
 
+--check chunks is faster: every chunk is verified by the seed, but not the
+digest of the whole file, and what an earlier download recorded is believed.
+
 Shows a progress bar, then the path, the digest and who sent how much. What an
 interrupted download has verified is kept: the same command goes on from there.
 A file that is there and right is not fetched. Another version of it gives what

@@ -7,7 +7,7 @@ import type { Traffic } from '../stats/traffic.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import type { RateLimiter } from '../util/rate-limiter.ts';
 import type { SourceShare } from './contributions.ts';
-import type { Target } from './target/target.ts';
+import type { Target, Verified } from './target/target.ts';
 
 /** The parts of a node that downloads use. */
 export interface DownloadContext extends PeersContext {
@@ -47,6 +47,8 @@ export interface DownloadResult {
 	readonly seed: Seed;
 	/** Where the file is. */
 	readonly path: string;
+	/** What is verified of it: each chunk and the digest of the whole, or each chunk only. */
+	readonly verified: Verified;
 	/** How long it took. */
 	readonly ms: number;
 	/** What came from whom. */

@@ -13,6 +13,7 @@ import type {
 	Progress,
 } from './download-types.ts';
 import { GiveUp } from './give-up.ts';
+import type { Finished } from './target/target.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
@@ -144,10 +145,10 @@ export class Download {
 		const content: StoredContent = { seed, have, storage };
 		this.#hold(content);
 		onContent?.(content);
-		const path = await this.#fetchAndFinish(content, writer, failure);
+		const { path, verified } = await this.#fetchAndFinish(content, writer, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
 		const kept = Math.max(0, seed.length - this.#contributions.bytes);
-		const result = { seed, path, ms, sources: this.shares, kept, wasThere };
+		const result = { seed, path, verified, ms, sources: this.shares, kept, wasThere };
 		this.#isComplete = true;
 		onComplete?.(result);
 		await target.settle();
@@ -166,12 +167,12 @@ export class Download {
 		});
 	}
 
-	/** @returns the path of the finished file @throws ShoalError ERR_IO, and as `run` */
+	/** @returns the path of the finished file, and what is verified of it @throws ShoalError ERR_IO, and as `run` */
 	async #fetchAndFinish(
 		content: StoredContent,
 		writer: ChunkWriter,
 		failure: Promise<never>,
-	): Promise<string> {
+	): Promise<Extract<Finished, { path: string }>> {
 		const { target } = this.#options;
 		const { signal } = this.#ending;
 		for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -183,7 +184,7 @@ export class Download {
 			this.#report();
 			const finished = await target.finish(content.seed, { signal });
 			if ('path' in finished) {
-				return finished.path;
+				return finished;
 			}
 			signal.throwIfAborted();
 			this.#lose(content, finished.bad);

@@ -12,7 +12,7 @@ import { ExistingFile } from './existing-file.ts';
 import { Journal } from './journal.ts';
 import { PartFile, resolveOutput } from './part-file.ts';
 import { partPathsOf } from './part-paths.ts';
-import { type Finished, type Opened, seedLies, type Target } from './target.ts';
+import { type Finished, type Opened, seedLies, type Target, type Verified } from './target.ts';
 
 /**
  * A file that appears under its final name when it is whole; a part of it is kept otherwise, with a
@@ -21,6 +21,7 @@ import { type Finished, type Opened, seedLies, type Target } from './target.ts';
  */
 export class FileTarget implements Target {
 	readonly #output: string | undefined;
+	readonly #check: Verified;
 	readonly #bootId: () => Promise<string | undefined>;
 	#existing: ExistingFile | undefined;
 	#part: PartFile | undefined;
@@ -30,10 +31,17 @@ export class FileTarget implements Target {
 
 	/**
 	 * @param output a file, a folder that exists, or undefined: the working folder
+	 * @param check what is verified before the file appears. Without the whole, what an earlier download has recorded as
+	 *   verified is believed
 	 * @param boot what is another after every start of the system
 	 */
-	constructor(output: string | undefined, boot: () => Promise<string | undefined> = bootId) {
+	constructor(
+		output: string | undefined,
+		check: Verified = 'whole',
+		boot: () => Promise<string | undefined> = bootId,
+	) {
 		this.#output = output;
+		this.#check = check;
 		this.#bootId = boot;
 	}
 
@@ -76,7 +84,7 @@ export class FileTarget implements Target {
 			await addFrom(existing, part, { seed, have, signal: options.signal });
 		}
 		await journal.begin(have);
-		this.#writer = chunkWriter(seed, part.storage, have);
+		this.#writer = chunkWriter(seed, part.storage, this.#check === 'whole' ? have : undefined);
 		return { storage: part.storage, writer: this.#writer, have, wasThere: false };
 	}
 
@@ -87,7 +95,7 @@ export class FileTarget implements Target {
 	async finish(seed: Seed, options: HashOptions): Promise<Finished> {
 		const part = this.#part;
 		return part === undefined
-			? await finishExisting(this.#existing as ExistingFile, seed, options)
+			? await finishExisting(this.#existing as ExistingFile, seed, this.#check, options)
 			: await this.#finishPart(part, seed, options);
 	}
 
@@ -106,9 +114,10 @@ export class FileTarget implements Target {
 	}
 
 	async #finishPart(part: PartFile, seed: Seed, options: HashOptions): Promise<Finished> {
-		if (await this.#isWhole(part, seed, options)) {
+		const verified = this.#check;
+		if (verified === 'chunks' || (await this.#isWhole(part, seed, options))) {
 			await part.appear();
-			return { path: part.path };
+			return { path: part.path, verified };
 		}
 		// Chunks that were trusted, or that somebody has changed since, may be what is wrong with the whole.
 		const right = await whatIsRight(part.partPath, seed, options);
@@ -176,12 +185,13 @@ async function addFrom(
 async function finishExisting(
 	existing: ExistingFile,
 	seed: Seed,
+	verified: Verified,
 	options: HashOptions,
 ): Promise<Finished> {
-	const isRight = await isWhole(existing.path, seed, options);
+	const isRight = verified === 'chunks' || (await isWhole(existing.path, seed, options));
 	await existing.checkUnchanged();
 	if (!isRight) {
 		throw seedLies(seed);
 	}
-	return { path: existing.path };
+	return { path: existing.path, verified };
 }

@@ -16,8 +16,13 @@ export interface Opened {
 	readonly wasThere: boolean;
 }
 
+/** What is verified of a file: each chunk and the digest of the whole, or each chunk only. */
+export type Verified = 'whole' | 'chunks';
+
 /** How `finish` ends: with a file that is right, or with chunks that are not what was stored. */
-export type Finished = { readonly path: string } | { readonly bad: readonly number[] };
+export type Finished =
+	| { readonly path: string; readonly verified: Verified }
+	| { readonly bad: readonly number[] };
 
 /** Where a download puts its bytes. */
 export interface Target {

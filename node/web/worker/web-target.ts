@@ -68,7 +68,7 @@ export class WebTarget implements Target {
 		const { backing } = storage;
 		if (await storage.isWhole()) {
 			this.#blob = await storage.settle(seed.name);
-			return { path: seed.name };
+			return { path: seed.name, verified: 'whole' };
 		}
 		const right = await rightChunks(seed, backing, Bitfield.full(seed.chunks));
 		if (right.isFull) {
