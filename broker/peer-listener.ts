@@ -7,13 +7,14 @@ import {
 	type Incoming,
 	isNodeId,
 	type Limits,
+	type Payload,
 	PLAIN_PUBLISH,
 	parsePlainPublish,
-	plainPublishHeader,
 	quoted,
 	ShoalError,
 	sharedBuffers,
 	type Topics,
+	writePublish,
 } from '../protocol/index.ts';
 import { TokenBucket } from './access/token-bucket.ts';
 import { endingOf } from './aedes/connection-end.ts';
@@ -83,11 +84,8 @@ export class Peer {
 	 *
 	 * @param released `payload` may be changed again; until then it must not
 	 */
-	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
-		this.#socket.cork();
-		this.#socket.write(plainPublishHeader(topic, payload.length));
-		this.#socket.write(payload, () => released());
-		this.#socket.uncork();
+	send(topic: string, payload: Payload, released: () => void = () => {}): void {
+		writePublish(this.#socket, topic, payload, released);
 	}
 
 	/** Resolves when the socket takes more without a queue, or is closed. */

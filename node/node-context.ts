@@ -6,7 +6,8 @@ import { Lanes } from './lanes/lanes.ts';
 import { Responsiveness } from './peers/responsiveness.ts';
 import type { TraceSink } from './stats/trace.ts';
 import { Traffic } from './stats/traffic.ts';
-import { ContentStore } from './storage/content-store.ts';
+import { ContentStore, type StoredContent } from './storage/content-store.ts';
+import { RecentBytes } from './storage/recent-bytes.ts';
 import { TrackerClient } from './tracker/tracker-client.ts';
 import { RateLimiter } from './util/rate-limiter.ts';
 import { Slots } from './util/slots.ts';
@@ -38,12 +39,16 @@ const DOWNLOADS_AT_ONCE = 32;
 export function createContext(link: Link, topics: Topics, options: ContextOptions): NodeContext {
 	const { maxUp, maxDown, lane: kind = 'auto', dial, warn, trace, onDirect: onMessage } = options;
 	const limits = resolveLimits(options.limits);
+	const contents = new ContentStore();
+	const recent = new RecentBytes<StoredContent>();
+	contents.on('removed', (content) => recent.drop(content));
 	return {
 		link,
 		topics,
 		limits,
 		lanes: new Lanes({ link, topics, limits, kind, dial, onMessage, warn }),
-		contents: new ContentStore(),
+		contents,
+		recent,
 		tracker: new TrackerClient(link, topics, limits.announces),
 		responsiveness: new Responsiveness(),
 		traffic: new Traffic(),

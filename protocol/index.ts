@@ -91,10 +91,14 @@ export {
 } from './packets/chunk-codec.ts';
 export { PacketFramer, type PacketFramerOptions } from './packets/packet-framer.ts';
 export {
+	type Payload,
 	PLAIN_PUBLISH,
 	type PlainPublish,
+	type PublishSink,
 	parsePlainPublish,
+	partsOf,
 	plainPublishHeader,
+	writePublish,
 } from './packets/publish-packet.ts';
 export { escapeJson, printable, printableJson, quoted } from './printable.ts';
 export { printableUrl } from './printable-url.ts';

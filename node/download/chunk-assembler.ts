@@ -11,6 +11,8 @@ export interface ChunkAssemblerHandlers {
 	bad(attempt: Attempt, chunk: number): void;
 	/** All chunks of an attempt have been told of. */
 	settled(): void;
+	/** Bytes that are stored, from `offset` of the content on: whoever keeps them calls `release` in the end. */
+	keep(offset: number, bytes: Uint8Array, release: () => void): void;
 	/** The bytes cannot be stored. */
 	failed(error: unknown): void;
 }
@@ -106,7 +108,13 @@ export class ChunkAssembler {
 		const { firstChunk: first, chunks: count } = attempt;
 		try {
 			const bytes = segments.map((each) => each.bytes);
-			this.#tell(attempt, await this.#writer.write({ first, count }, bytes));
+			const good = await this.#writer.write({ first, count }, bytes);
+			this.#tell(attempt, good);
+			if (good.every(Boolean)) {
+				for (const { offset, bytes: own, release } of segments.splice(0)) {
+					this.#handlers.keep(offset, own, release);
+				}
+			}
 		} catch (error) {
 			if (!this.#isClosed) {
 				this.#handlers.failed(error);

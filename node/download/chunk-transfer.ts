@@ -84,6 +84,7 @@ export class ChunkTransfer {
 			stored: (attempt, first, count, bytes) => this.#count(attempt, first, count, bytes),
 			bad: (attempt, chunk) => this.#reject(attempt, chunk),
 			settled: () => this.#settled(),
+			keep: (offset, bytes, release) => this.#keep(offset, bytes, release),
 			failed,
 		});
 		this.#lanes = new PeerLanes(context, this.#engine, this.#fanOut, this.#decide);
@@ -220,6 +221,17 @@ export class ChunkTransfer {
 		this.#lanes.close();
 		this.#fanOut.close();
 		await this.#assembler.close();
+	}
+
+	/** What co-downloaders may ask for next stays in memory for a while. */
+	#keep(offset: number, bytes: Uint8Array, release: () => void): void {
+		const { contents, recent } = this.#context;
+		const isHeld = contents.get(this.#content.seed.id) === this.#content;
+		if (isHeld && this.#options.peers.coDownloaders.areThere) {
+			recent.add(this.#content, offset, bytes, release);
+		} else {
+			release();
+		}
 	}
 
 	#received(from: string, lane: LaneKind, bytes: number): void {

@@ -5,6 +5,7 @@ import type { PeersContext } from '../peers/peers.ts';
 import type { TraceSink } from '../stats/trace.ts';
 import type { Traffic } from '../stats/traffic.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
+import type { RecentBytes } from '../storage/recent-bytes.ts';
 import type { RateLimiter } from '../util/rate-limiter.ts';
 import type { SourceShare } from './contributions.ts';
 import type { Target, Verified } from './target/target.ts';
@@ -13,6 +14,8 @@ import type { Target, Verified } from './target/target.ts';
 export interface DownloadContext extends PeersContext {
 	/** What the node has: what it downloads is added. */
 	readonly contents: ContentStore;
+	/** What was received or read a moment ago. */
+	readonly recent: RecentBytes<StoredContent>;
 	/** Counts bytes sent and received. */
 	readonly traffic: Traffic;
 	/** Keeps downloads to a rate. */

@@ -2,6 +2,7 @@ import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { isShoalError, ShoalError } from '../errors.ts';
 import { makeSession } from '../ids.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
+import type { Payload } from '../packets/publish-packet.ts';
 import { printableUrl } from '../printable-url.ts';
 import { isBusy } from './connection-errors.ts';
 import type {
@@ -137,7 +138,7 @@ export class BaseLink {
 	 *
 	 * @param released `payload` may be changed again; until then it must not
 	 */
-	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
+	send(topic: string, payload: Payload, released: () => void = () => {}): void {
 		if (this.#connection === undefined) {
 			released();
 		} else {

@@ -1,4 +1,5 @@
 import type { ShoalError } from '../errors.ts';
+import type { Payload } from '../packets/publish-packet.ts';
 
 /** A message as it comes in. */
 export interface Incoming {
@@ -57,7 +58,7 @@ export interface BrokerConnection {
 	 *
 	 * @param released `payload` may be changed again; until then it must not
 	 */
-	send(topic: string, payload: Uint8Array, released?: () => void): void;
+	send(topic: string, payload: Payload, released?: () => void): void;
 	/** Resolves when more is taken without a queue, or the connection has ended. */
 	drained(): Promise<void>;
 	/** Says goodbye, so that the will is not published, and ends the connection. */
