@@ -55,6 +55,7 @@ export class ChunkTransfer {
 	readonly #fanOut: FanOutSubscriptions;
 	readonly #lanes: PeerLanes;
 	#isClosed = false;
+	#isDue = false;
 	/** Whether `complete` was called: what was written beside the last chunk settles after it. */
 	#isComplete = false;
 
@@ -87,7 +88,7 @@ export class ChunkTransfer {
 			keep: (offset, bytes, release) => this.#keep(offset, bytes, release),
 			failed,
 		});
-		this.#lanes = new PeerLanes(context, this.#engine, this.#fanOut, this.#decide);
+		this.#lanes = new PeerLanes(context, this.#engine, this.#fanOut, this.#decideSoon);
 		this.#timer = setInterval(this.#decide, TICK);
 	}
 
@@ -111,7 +112,7 @@ export class ChunkTransfer {
 		this.#lanes.has(from, reply.part);
 		const chunks = this.#engine.nodes.get(from)?.have.count ?? 0;
 		this.#trace({ event: 'has', node: from, chunks });
-		this.#decide();
+		this.#decideSoon();
 	}
 
 	/** A node has gained chunks. */
@@ -122,7 +123,7 @@ export class ChunkTransfer {
 				this.#engine.nodeHas(from, chunksIn({ first, count: Math.min(count, most) }));
 			}
 			this.#trace({ event: 'gained', node: from, runs });
-			this.#decide();
+			this.#decideSoon();
 		}
 	}
 
@@ -130,7 +131,7 @@ export class ChunkTransfer {
 	onRefused(from: string, request: bigint, isBusy: boolean): void {
 		this.#engine.refused(from, request, isBusy, performance.now());
 		this.#trace({ event: 'refused', node: from, id: formatRequestId(request), busy: isBusy });
-		this.#decide();
+		this.#decideSoon();
 	}
 
 	/** A node is not there any more. */
@@ -138,13 +139,13 @@ export class ChunkTransfer {
 		this.#engine.removeNode(node);
 		this.#fanOut.remove(node);
 		this.#trace({ event: 'gone', node });
-		this.#decide();
+		this.#decideSoon();
 	}
 
 	/** Readers need something else than before. */
 	onDemand(): void {
 		this.#engine.demandChanged();
-		this.#decide();
+		this.#decideSoon();
 	}
 
 	/** The connection was lost: what was open is asked for again as soon as it is back. */
@@ -177,7 +178,7 @@ export class ChunkTransfer {
 		this.#direct[lane === 'direct' ? 'add' : 'delete'](attempt);
 		this.#received(from, lane, length);
 		this.#assembler.take(attempt, offset, bytes, release);
-		this.#decide();
+		this.#decideSoon();
 	}
 
 	/**
@@ -211,7 +212,7 @@ export class ChunkTransfer {
 		this.#fanOut.count(from, bytes.length, useful);
 		const about = { node: from, lane: 'broker', offset, length: bytes.length, useful } as const;
 		this.#trace({ event: 'received', ...about, shared: true });
-		this.#decide();
+		this.#decideSoon();
 	}
 
 	/** @returns when what was being written is stored */
@@ -240,7 +241,7 @@ export class ChunkTransfer {
 	}
 
 	#settled(): void {
-		this.#decide();
+		this.#decideSoon();
 		if (this.#engine.states.isComplete && !this.#isComplete) {
 			this.#isComplete = true;
 			this.#trace({ event: 'complete' });
@@ -277,7 +278,16 @@ export class ChunkTransfer {
 		this.#trace({ event: 'stored', node, first, count });
 	}
 
+	/** Decides once for all that this turn of the event loop has brought. */
+	readonly #decideSoon = (): void => {
+		if (!this.#isDue) {
+			this.#isDue = true;
+			queueMicrotask(this.#decide);
+		}
+	};
+
 	readonly #decide = (): void => {
+		this.#isDue = false;
 		const { link, downLimiter } = this.#context;
 		if (!this.#isClosed) {
 			this.#engine.isCutOff = !link.isUp;
