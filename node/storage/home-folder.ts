@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 
 /**
  * The home folder of this user. Where the system knows none (no HOME, and a uid without an account, as in many
@@ -9,5 +10,21 @@ export function homeFolder(): string {
 		return homedir();
 	} catch {
 		return '/nonexistent';
+	}
+}
+
+/** The folder of caches: the XDG base directories, and their like on macOS and Windows. */
+export function cacheHome(): string {
+	const { XDG_CACHE_HOME: xdg = '', LOCALAPPDATA: local = '' } = process.env;
+	if (isAbsolute(xdg)) {
+		return xdg;
+	}
+	switch (process.platform) {
+		case 'darwin':
+			return join(homeFolder(), 'Library', 'Caches');
+		case 'win32':
+			return local || join(homeFolder(), 'AppData', 'Local');
+		default:
+			return join(homeFolder(), '.cache');
 	}
 }
