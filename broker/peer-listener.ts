@@ -7,13 +7,14 @@ import {
 	type Incoming,
 	isNodeId,
 	type Limits,
+	type Payload,
 	PLAIN_PUBLISH,
-	packetBuffers,
 	parsePlainPublish,
-	plainPublishHeader,
 	quoted,
 	ShoalError,
+	sharedBuffers,
 	type Topics,
+	writePublish,
 } from '../protocol/index.ts';
 import { TokenBucket } from './access/token-bucket.ts';
 import { onEndings } from './aedes/connection-end.ts';
@@ -90,11 +91,8 @@ export class Peer {
 	 *
 	 * @param released called when `payload` may be changed again
 	 */
-	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
-		this.#socket.cork();
-		this.#socket.write(plainPublishHeader(topic, payload.length));
-		this.#socket.write(payload, () => released());
-		this.#socket.uncork();
+	send(topic: string, payload: Payload, released: () => void = () => {}): void {
+		writePublish(this.#socket, topic, payload, released);
 	}
 
 	/** Resolves when the socket accepts more without queueing, or is closed. */
@@ -214,7 +212,7 @@ export class Listener {
 	#accept(accepted: Socket): void {
 		const { stream, serve } = packetReader(accept(accepted, this.#secure), {
 			limits: this.#limits,
-			pool: packetBuffers,
+			pool: sharedBuffers,
 			taker: { relay: (client, packet) => this.#relay(client, packet) },
 			highWaterMark: HIGH_WATER,
 			onBad: () => {},
@@ -276,7 +274,7 @@ export class Listener {
 		if (parsed.kind !== 'chunk' && payload.length > limits.controlPayload) {
 			return false;
 		}
-		const release = (): void => packetBuffers.give(packet);
+		const release = (): void => sharedBuffers.give(packet);
 		this.#options.onMessage({ topic, payload, isRetained: false, release });
 		return true;
 	}

@@ -25,7 +25,7 @@ export class MessageRouter {
 	}
 
 	/** An incoming message. What is thrown at malformed bytes becomes a warning in the link. @throws ShoalError */
-	receive({ topic, payload, release }: Incoming, lane: LaneKind): void {
+	receive({ topic, payload, release = () => {} }: Incoming, lane: LaneKind): void {
 		const { topics, tracker, lanes } = this.#context;
 		const parsed = topics.tryParse(topic);
 		if (lane === 'direct' && parsed !== undefined && 'from' in parsed) {
@@ -36,19 +36,21 @@ export class MessageRouter {
 				const message = decodeChunk(payload);
 				const download = this.#downloads.running(message.seed);
 				if (message.of === 'content') {
-					lend(download?.transfer?.onBytes(parsed.from, message, lane), release);
+					const { transfer } = download ?? {};
+					transfer === undefined
+						? release()
+						: transfer.onBytes(parsed.from, message, lane, release);
 				} else {
 					download?.finder?.onBytes(parsed.from, message);
-					release?.();
+					release();
 				}
 				break;
 			}
 			case 'swarm': {
 				const message = decodeChunk(payload);
-				if (message.seed === parsed.seed && message.of === 'content') {
-					const download = this.#downloads.running(message.seed);
-					lend(download?.transfer?.onShared(parsed.from, message), release);
-				}
+				const isContent = message.seed === parsed.seed && message.of === 'content';
+				const { transfer } = (isContent && this.#downloads.running(message.seed)) || {};
+				transfer === undefined ? release() : transfer.onShared(parsed.from, message, release);
 				break;
 			}
 			case 'request':
@@ -81,12 +83,5 @@ export class MessageRouter {
 		} else {
 			this.#context.tracker.onReply(from, reply);
 		}
-	}
-}
-
-/** Releases a message when it is not in use any more. */
-function lend(use: Promise<void> | undefined, release: (() => void) | undefined): void {
-	if (release !== undefined) {
-		use === undefined ? release() : void use.finally(release);
 	}
 }

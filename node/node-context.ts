@@ -1,13 +1,13 @@
 import { type Incoming, type Link, resolveLimits, type Topics } from '../protocol/index.ts';
 import type { DownloadContext } from './download/download-types.ts';
-import type { DigestChunk } from './download/verify-chunks.ts';
 import type { Dial } from './lanes/dial.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import { Lanes } from './lanes/lanes.ts';
 import { Responsiveness } from './peers/responsiveness.ts';
 import type { TraceSink } from './stats/trace.ts';
 import { Traffic } from './stats/traffic.ts';
-import { ContentStore } from './storage/content-store.ts';
+import { ContentStore, type StoredContent } from './storage/content-store.ts';
+import { RecentBytes } from './storage/recent-bytes.ts';
 import { TrackerClient } from './tracker/tracker-client.ts';
 import { RateLimiter } from './util/rate-limiter.ts';
 import { Slots } from './util/slots.ts';
@@ -18,16 +18,10 @@ export interface NodeContext extends DownloadContext {
 	readonly upLimiter: RateLimiter;
 }
 
-/** The parts of a node that differ between Node and a browser. */
-export interface Platform {
-	readonly digest: DigestChunk;
-	/** Undefined where only the broker can be reached. */
-	readonly dial: Dial | undefined;
-}
-
 /** Settings of a node, fixed before it starts. */
 export interface ContextOptions {
-	readonly platform: Platform;
+	/** Opens direct lanes; undefined where only the broker can be reached, as in a browser. */
+	readonly dial: Dial | undefined;
 	readonly maxUp?: number | undefined;
 	readonly maxDown?: number | undefined;
 	readonly limits?: Partial<Record<string, number>> | undefined;
@@ -43,23 +37,18 @@ const DOWNLOADS_AT_ONCE = 32;
 
 /** @throws ShoalError ERR_USAGE if a rate or a limit cannot be */
 export function createContext(link: Link, topics: Topics, options: ContextOptions): NodeContext {
-	const {
-		maxUp,
-		maxDown,
-		lane: kind = 'auto',
-		platform,
-		warn,
-		trace,
-		onDirect: onMessage,
-	} = options;
+	const { maxUp, maxDown, lane: kind = 'auto', dial, warn, trace, onDirect: onMessage } = options;
 	const limits = resolveLimits(options.limits);
+	const contents = new ContentStore();
+	const recent = new RecentBytes<StoredContent>();
+	contents.on('removed', (content) => recent.drop(content));
 	return {
 		link,
 		topics,
-		digest: platform.digest,
 		limits,
-		lanes: new Lanes({ link, topics, limits, kind, dial: platform.dial, onMessage, warn }),
-		contents: new ContentStore(),
+		lanes: new Lanes({ link, topics, limits, kind, dial, onMessage, warn }),
+		contents,
+		recent,
 		tracker: new TrackerClient(link, topics, limits.announces),
 		responsiveness: new Responsiveness(),
 		traffic: new Traffic(),

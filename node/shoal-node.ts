@@ -13,8 +13,8 @@ import { BaseNode } from './base-node.ts';
 import type { FetchOptions } from './download/download-manager.ts';
 import type { DownloadResult } from './download/download-types.ts';
 import { FileTarget } from './download/target/file-target.ts';
+import type { Verified } from './download/target/target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
-import { digestChunk } from './hashing/hasher.ts';
 import type { MakeSeedOptions } from './hashing/make-seed.ts';
 import { dial } from './lanes/dial.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
@@ -36,6 +36,11 @@ export interface GetOptions extends FetchOptions {
 	 * a safe form of its name. @default the working folder
 	 */
 	readonly output?: string | undefined;
+	/**
+	 * `chunks` leaves out the digest of the whole: faster, and each chunk is verified all the same, but what an earlier
+	 * download has recorded is believed. @default 'whole'
+	 */
+	readonly check?: Verified | undefined;
 }
 
 /** A node: shares files and downloads at the same time, over one broker. */
@@ -60,8 +65,7 @@ export class ShoalNode extends BaseNode {
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		try {
-			const platform = { digest: digestChunk, dial };
-			const node = new ShoalNode(link, topics, { ...options, platform });
+			const node = new ShoalNode(link, topics, { ...options, dial });
 			await node.subscribe();
 			await node.#listen(options);
 			await node.join();
@@ -109,9 +113,9 @@ export class ShoalNode extends BaseNode {
 	 *   ERR_CLOSED
 	 */
 	async get(what: string | Seed, options: GetOptions = {}): Promise<DownloadResult> {
-		const { output, wait, signal } = options;
+		const { output, check, wait, signal } = options;
 		const request = await this.requestOf(what, { wait, signal });
-		return await this.downloads.getOrCopy(request, new FileTarget(output), options);
+		return await this.downloads.getOrCopy(request, new FileTarget(output, check), options);
 	}
 
 	/**

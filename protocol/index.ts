@@ -90,7 +90,7 @@ export {
 	type TrackerState,
 } from './messages/tracker-messages.ts';
 export { MOST_NODE_NAME, nodeLabel, nodeNameOf } from './node-names.ts';
-export { BufferPool, packetBuffers } from './packets/buffer-pool.ts';
+export { BufferPool, packetBuffers, sharedBuffers } from './packets/buffer-pool.ts';
 export {
 	type ChunkContent,
 	type ChunkHeader,
@@ -101,10 +101,14 @@ export {
 } from './packets/chunk-codec.ts';
 export { PacketFramer, type PacketFramerOptions } from './packets/packet-framer.ts';
 export {
+	type Payload,
 	PLAIN_PUBLISH,
 	type PlainPublish,
+	type PublishSink,
 	parsePlainPublish,
+	partsOf,
 	plainPublishHeader,
+	writePublish,
 } from './packets/publish-packet.ts';
 export { escapeJson, printable, printableJson, quoted } from './printable.ts';
 export { printableUrl } from './printable-url.ts';

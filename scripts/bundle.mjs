@@ -6,7 +6,7 @@ await build({
 	entryPoints: {
 		main: 'dist/node/cli/main.js',
 		'hash-worker': 'dist/node/hashing/hash-worker.js',
-		'digest-worker': 'dist/node/hashing/digest-worker.js',
+		'write-worker': 'dist/node/chunk-writer/write-worker.js',
 	},
 	outdir: 'dist/bundle/cli',
 	bundle: true,

@@ -33,6 +33,7 @@ const LAYERS = [
 	'node/storage',
 	'node/engine',
 	'node/hashing',
+	'node/chunk-writer',
 	'node/lanes/transport',
 	'node/lanes',
 	'node/stats',

@@ -4,13 +4,13 @@ import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 
 type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
 
-/** What {@link usableHosts} goes by. */
+/** Options of {@link usableHosts}. */
 export interface UsableHostsOptions {
-	/** Those of IPv6 as well. */
+	/** Whether IPv6 addresses are included. */
 	readonly withIpv6: boolean;
 	/** Addresses that come before the others. @default none */
 	readonly first?: readonly string[] | undefined;
-	/** @default those of this machine */
+	/** The network interfaces. @default those of this machine */
 	readonly interfaces?: Interfaces | undefined;
 }
 

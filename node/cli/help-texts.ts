@@ -70,6 +70,9 @@ Examples:
 Takes the start of an id as well (6 digits), and the web address of a file, for
 its id only. 64 digits are an id; with a slash or .seed it is a path.
 
+--check chunks is faster: every chunk is verified by the seed, but not the
+digest of the whole file, and what an earlier download recorded is believed.
+
 Shows a progress bar, then the path, the digest and who sent how much. What an
 interrupted download has verified is kept: the same command goes on from there.
 A file that is there and right is not fetched. Another version of it gives what

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type { Command as Action } from './command.ts';
 import { EXAMPLES, EXIT_CODES, HOW_IT_WORKS } from './help-texts.ts';
 import type { OutputFlags } from './run.ts';
@@ -187,6 +187,11 @@ function addTransfers(program: Command): void {
 			'a file, a folder (made if it ends with /), or - for standard output',
 		)
 		.option('--range <range>', 'with -o -: only these bytes, such as 0-499, 500- or -500')
+		.addOption(
+			new Option('--check <what>', 'what is verified before a file appears')
+				.choices(['whole', 'chunks'])
+				.default('whole'),
+		)
 		.option('--wait', 'wait for a seed that nobody has yet')
 		.option('--no-linger', 'end as soon as it is complete, instead of when nobody asked for 2 s')
 		.option('--keep', 'serve on until it is stopped')

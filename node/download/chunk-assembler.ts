@@ -1,8 +1,9 @@
+import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
+import { runsOf } from '../chunk-writer/verified-runs.ts';
 import type { Attempt } from '../engine/attempt.ts';
 import type { StoredContent } from '../storage/content-store.ts';
-import { type DigestChunk, runsOf, verifyChunks } from './verify-chunks.ts';
 
-/** What {@link ChunkAssembler} tell. */
+/** What {@link ChunkAssembler} tells. */
 export interface ChunkAssemblerHandlers {
 	/** Chunks are verified and stored: `count` of them from `first` on, together so many bytes. */
 	stored(attempt: Attempt, first: number, count: number, bytes: number): void;
@@ -10,23 +11,37 @@ export interface ChunkAssemblerHandlers {
 	bad(attempt: Attempt, chunk: number): void;
 	/** All chunks of an attempt have been told of. */
 	settled(): void;
+	/** Bytes that are stored, from `offset` of the content on: whoever keeps them calls `release` in the end. */
+	keep(offset: number, bytes: Uint8Array, release: () => void): void;
 	/** The bytes cannot be stored. */
 	failed(error: unknown): void;
 }
 
-/** Assembles what has come of a content: the bytes of open attempts until each is whole, verified and stored. */
+/** Bytes of an attempt, in the buffer of the message that brought them. */
+interface Segment {
+	/** Of the content. */
+	readonly offset: number;
+	readonly bytes: Uint8Array;
+	/** They are not needed any more. */
+	readonly release: () => void;
+}
+
+/**
+ * Assembles the chunks of a content: holds the messages of each open attempt where they are, without a copy, until it is whole, and
+ * has it verified and stored.
+ */
 export class ChunkAssembler {
 	readonly #content: StoredContent;
-	readonly #digest: DigestChunk;
+	readonly #writer: ChunkWriter;
 	readonly #handlers: ChunkAssemblerHandlers;
-	readonly #buffers = new Map<Attempt, Uint8Array>();
+	readonly #segments = new Map<Attempt, Segment[]>();
 	readonly #settling = new Set<Promise<void>>();
 	#waiting = 0;
 	#isClosed = false;
 
-	constructor(content: StoredContent, digest: DigestChunk, handlers: ChunkAssemblerHandlers) {
+	constructor(content: StoredContent, writer: ChunkWriter, handlers: ChunkAssemblerHandlers) {
 		this.#content = content;
-		this.#digest = digest;
+		this.#writer = writer;
 		this.#handlers = handlers;
 	}
 
@@ -38,26 +53,35 @@ export class ChunkAssembler {
 	/**
 	 * Bytes of `attempt` have come, from `offset` of the content on.
 	 *
-	 * @returns when they are not needed any more, if that is later
+	 * @param release called when they are not needed any more
 	 */
-	take(attempt: Attempt, offset: number, bytes: Uint8Array): Promise<void> | undefined {
-		const start = attempt.offset - offset;
-		const whole = attempt.isOverheard
-			? bytes.subarray(start, start + attempt.length)
-			: this.#gather(attempt, offset, bytes);
-		if (!attempt.isOverheard && !attempt.isWhole) {
-			return undefined;
+	take(attempt: Attempt, offset: number, bytes: Uint8Array, release: () => void): void {
+		if (this.#isClosed) {
+			release();
+			return;
 		}
-		this.#buffers.delete(attempt);
-		this.#waiting += attempt.length;
-		const settling = this.#settle(attempt, whole);
-		this.#settling.add(settling);
-		return settling.finally(() => this.#settling.delete(settling));
+		if (attempt.isOverheard) {
+			const start = attempt.offset - offset;
+			const own = bytes.subarray(start, start + attempt.length);
+			this.#write(attempt, [{ offset: attempt.offset, bytes: own, release }]);
+			return;
+		}
+		const segments = this.#segments.get(attempt) ?? [];
+		segments.push({ offset, bytes, release });
+		if (attempt.isWhole) {
+			this.#segments.delete(attempt);
+			this.#write(attempt, segments);
+		} else {
+			this.#segments.set(attempt, segments);
+		}
 	}
 
 	/** `attempt` was given up. */
 	discard(attempt: Attempt): void {
-		this.#buffers.delete(attempt);
+		for (const { release } of this.#segments.get(attempt) ?? []) {
+			release();
+		}
+		this.#segments.delete(attempt);
 	}
 
 	/**
@@ -67,31 +91,37 @@ export class ChunkAssembler {
 	 */
 	async close(): Promise<void> {
 		this.#isClosed = true;
-		this.#buffers.clear();
+		for (const attempt of [...this.#segments.keys()]) {
+			this.discard(attempt);
+		}
 		await Promise.all(this.#settling);
 	}
 
-	/** The bytes of `attempt` so far. A part that is all of it is taken as it is. */
-	#gather(attempt: Attempt, offset: number, bytes: Uint8Array): Uint8Array {
-		if (bytes.length === attempt.length) {
-			return bytes;
-		}
-		const buffer = this.#buffers.get(attempt) ?? new Uint8Array(attempt.length);
-		this.#buffers.set(attempt, buffer);
-		buffer.set(bytes, offset - attempt.offset);
-		return buffer;
+	#write(attempt: Attempt, segments: Segment[]): void {
+		this.#waiting += attempt.length;
+		const settling = this.#settle(attempt, segments).finally(() => this.#settling.delete(settling));
+		this.#settling.add(settling);
 	}
 
-	async #settle(attempt: Attempt, bytes: Uint8Array): Promise<void> {
+	async #settle(attempt: Attempt, segments: Segment[]): Promise<void> {
+		segments.sort((a, b) => a.offset - b.offset);
+		const { firstChunk: first, chunks: count } = attempt;
 		try {
-			const good = await verifyChunks(this.#content.seed, attempt, bytes, this.#digest);
-			if (!this.#isClosed) {
-				await this.#store(attempt, bytes, good);
+			const bytes = segments.map((each) => each.bytes);
+			const good = await this.#writer.write({ first, count }, bytes);
+			this.#tell(attempt, good);
+			if (good.every(Boolean)) {
+				for (const { offset, bytes: own, release } of segments.splice(0)) {
+					this.#handlers.keep(offset, own, release);
+				}
 			}
 		} catch (error) {
 			if (!this.#isClosed) {
 				this.#handlers.failed(error);
 			}
+		}
+		for (const { release } of segments) {
+			release();
 		}
 		this.#waiting -= attempt.length;
 		if (!this.#isClosed) {
@@ -99,17 +129,14 @@ export class ChunkAssembler {
 		}
 	}
 
-	/** Stores the good chunks, in one write where they are consecutive. */
-	async #store(attempt: Attempt, bytes: Uint8Array, good: readonly boolean[]): Promise<void> {
-		const { storage, seed } = this.#content;
+	#tell(attempt: Attempt, good: readonly boolean[]): void {
+		const { layout } = this.#content.seed;
 		for (const { first, count, isGood } of runsOf(attempt.firstChunk, good)) {
 			if (isGood) {
-				const start = seed.layout.offsetOf(first);
 				const last = first + count - 1;
-				const end = seed.layout.offsetOf(last) + seed.layout.sizeOf(last);
-				await storage.write(start, bytes.subarray(start - attempt.offset, end - attempt.offset));
-				this.#handlers.stored(attempt, first, count, end - start);
-			} else {
+				const bytes = layout.offsetOf(last) + layout.sizeOf(last) - layout.offsetOf(first);
+				this.#handlers.stored(attempt, first, count, bytes);
+			} else if (!this.#isClosed) {
 				for (let chunk = first; chunk < first + count; chunk += 1) {
 					this.#handlers.bad(attempt, chunk);
 				}

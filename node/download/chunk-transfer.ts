@@ -9,6 +9,7 @@ import {
 	type Report,
 	ShoalError,
 } from '../../protocol/index.ts';
+import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import type { Attempt } from '../engine/attempt.ts';
 import { chunksIn } from '../engine/chunk-run.ts';
 import type { Decision } from '../engine/decision.ts';
@@ -22,7 +23,6 @@ import type { Contributions } from './contributions.ts';
 import type { ChunkSelection, DownloadContext } from './download-types.ts';
 import { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 import { PeerLanes } from './peer-lanes.ts';
-import { badChunk } from './verify-chunks.ts';
 
 /** Options of a {@link ChunkTransfer}. */
 export interface ChunkTransferOptions extends ChunkSelection {
@@ -30,6 +30,8 @@ export interface ChunkTransferOptions extends ChunkSelection {
 	readonly peers: Pick<Peers, 'coDownloaders' | 'heard' | 'remove'>;
 	/** Counts what comes from whom. */
 	readonly contributions: Contributions;
+	/** Verifies and stores what comes. */
+	readonly writer: ChunkWriter;
 	/** Called once, when every chunk is verified and stored. */
 	readonly complete: () => void;
 	/** Called when the bytes cannot be stored: nothing goes on. */
@@ -53,6 +55,7 @@ export class ChunkTransfer {
 	readonly #fanOut: FanOutSubscriptions;
 	readonly #lanes: PeerLanes;
 	#isClosed = false;
+	#isDue = false;
 	/** Whether `complete` was called: what was written beside the last chunk settles after it. */
 	#isComplete = false;
 
@@ -78,13 +81,14 @@ export class ChunkTransfer {
 			answered: (node, took) => this.#trace({ event: 'answered', node, took }),
 			lost: (node, { offset, length }) => this.#trace({ event: 'lost', node, offset, length }),
 		});
-		this.#assembler = new ChunkAssembler(content, context.digest, {
+		this.#assembler = new ChunkAssembler(content, options.writer, {
 			stored: (attempt, first, count, bytes) => this.#count(attempt, first, count, bytes),
 			bad: (attempt, chunk) => this.#reject(attempt, chunk),
 			settled: () => this.#settled(),
+			keep: (offset, bytes, release) => this.#keep(offset, bytes, release),
 			failed,
 		});
-		this.#lanes = new PeerLanes(context, this.#engine, this.#fanOut, this.#decide);
+		this.#lanes = new PeerLanes(context, this.#engine, this.#fanOut, this.#decideSoon);
 		this.#timer = setInterval(this.#decide, TICK);
 	}
 
@@ -108,7 +112,7 @@ export class ChunkTransfer {
 		this.#lanes.has(from, reply.part);
 		const chunks = this.#engine.nodes.get(from)?.have.count ?? 0;
 		this.#trace({ event: 'has', node: from, chunks });
-		this.#decide();
+		this.#decideSoon();
 	}
 
 	/** A node has gained chunks. */
@@ -119,7 +123,7 @@ export class ChunkTransfer {
 				this.#engine.nodeHas(from, chunksIn({ first, count: Math.min(count, most) }));
 			}
 			this.#trace({ event: 'gained', node: from, runs });
-			this.#decide();
+			this.#decideSoon();
 		}
 	}
 
@@ -127,7 +131,7 @@ export class ChunkTransfer {
 	onRefused(from: string, request: bigint, isBusy: boolean): void {
 		this.#engine.refused(from, request, isBusy, performance.now());
 		this.#trace({ event: 'refused', node: from, id: formatRequestId(request), busy: isBusy });
-		this.#decide();
+		this.#decideSoon();
 	}
 
 	/** A node is not there any more. */
@@ -135,13 +139,13 @@ export class ChunkTransfer {
 		this.#engine.removeNode(node);
 		this.#fanOut.remove(node);
 		this.#trace({ event: 'gone', node });
-		this.#decide();
+		this.#decideSoon();
 	}
 
 	/** Readers need something else than before. */
 	onDemand(): void {
 		this.#engine.demandChanged();
-		this.#decide();
+		this.#decideSoon();
 	}
 
 	/** The connection was lost: what was open is asked for again as soon as it is back. */
@@ -153,13 +157,14 @@ export class ChunkTransfer {
 	/**
 	 * Bytes of the content have come. Those that nobody asked the sender for are not looked at.
 	 *
-	 * @returns when they are not needed any more, if that is later
+	 * @param release called when they are not needed any more
 	 */
 	onBytes(
 		from: string,
 		{ request, offset, bytes }: ChunkMessage,
 		lane: LaneKind,
-	): Promise<void> | undefined {
+		release: () => void,
+	): void {
 		const { length } = bytes;
 		const now = performance.now();
 		this.#options.peers.heard(from, now);
@@ -167,35 +172,47 @@ export class ChunkTransfer {
 		const useful = attempt === undefined ? 0 : length;
 		this.#trace({ event: 'received', node: from, lane, offset, length, useful, shared: false });
 		if (attempt === undefined) {
-			return undefined;
+			release();
+			return;
 		}
 		this.#direct[lane === 'direct' ? 'add' : 'delete'](attempt);
 		this.#received(from, lane, length);
-		const use = this.#assembler.take(attempt, offset, bytes);
-		this.#decide();
-		return use;
+		this.#assembler.take(attempt, offset, bytes, release);
+		this.#decideSoon();
 	}
 
 	/**
 	 * A node has shared bytes with all who listen. What is of use is as good as asked for.
 	 *
-	 * @returns as {@link onBytes}
+	 * @param release as in {@link onBytes}
 	 */
-	onShared(from: string, { offset, bytes }: ChunkMessage): Promise<void> | undefined {
+	onShared(from: string, { offset, bytes }: ChunkMessage, release: () => void): void {
 		const now = performance.now();
 		this.#options.peers.heard(from, now);
 		if (!this.#fanOut.hears(from) || this.#assembler.waiting > MOST_WAITING) {
-			return undefined;
+			release();
+			return;
 		}
 		const attempts = this.#engine.overheard(from, offset, bytes.length, now);
-		const uses = attempts.map((attempt) => this.#assembler.take(attempt, offset, bytes));
+		let uses = attempts.length;
+		const used = (): void => {
+			uses -= 1;
+			if (uses === 0) {
+				release();
+			}
+		};
+		for (const attempt of attempts) {
+			this.#assembler.take(attempt, offset, bytes, used);
+		}
+		if (attempts.length === 0) {
+			release();
+		}
 		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
 		this.#received(from, 'broker', bytes.length);
 		this.#fanOut.count(from, bytes.length, useful);
 		const about = { node: from, lane: 'broker', offset, length: bytes.length, useful } as const;
 		this.#trace({ event: 'received', ...about, shared: true });
-		this.#decide();
-		return uses.length === 0 ? undefined : Promise.all(uses).then(() => {});
+		this.#decideSoon();
 	}
 
 	/** @returns when what was being written is stored */
@@ -207,13 +224,24 @@ export class ChunkTransfer {
 		await this.#assembler.close();
 	}
 
+	/** What co-downloaders may ask for next stays in memory for a while. */
+	#keep(offset: number, bytes: Uint8Array, release: () => void): void {
+		const { contents, recent } = this.#context;
+		const isHeld = contents.get(this.#content.seed.id) === this.#content;
+		if (isHeld && this.#options.peers.coDownloaders.areThere) {
+			recent.add(this.#content, offset, bytes, release);
+		} else {
+			release();
+		}
+	}
+
 	#received(from: string, lane: LaneKind, bytes: number): void {
 		this.#context.responsiveness.delivered(from);
 		this.#context.traffic.received(from, lane, bytes);
 	}
 
 	#settled(): void {
-		this.#decide();
+		this.#decideSoon();
 		if (this.#engine.states.isComplete && !this.#isComplete) {
 			this.#isComplete = true;
 			this.#trace({ event: 'complete' });
@@ -222,15 +250,20 @@ export class ChunkTransfer {
 	}
 
 	/** A chunk is wrong. What was shared is charged to nobody, but its source is not heard any more. */
-	#reject(attempt: Attempt, chunk: number): void {
-		this.#context.warn(badChunk(attempt.node, chunk));
-		this.#trace({ event: 'bad', node: attempt.node, chunk });
-		this.#fanOut.leave(attempt.node);
-		if (attempt.isOverheard) {
+	#reject({ node, isOverheard }: Attempt, chunk: number): void {
+		this.#trace({ event: 'bad', node, chunk });
+		this.#fanOut.leave(node);
+		// What was on its way when the node was dropped is told to nobody any more.
+		if (!this.#engine.isDropped(node)) {
+			this.#context.warn(badChunk(node, chunk));
+			if (!isOverheard) {
+				this.#report({ event: 'chunk-refused', node, chunk });
+			}
+		}
+		if (isOverheard) {
 			this.#engine.unheard(chunk);
 		} else {
-			this.#report({ event: 'chunk-refused', node: attempt.node, chunk });
-			this.#act(this.#engine.bad(chunk, attempt.node));
+			this.#act(this.#engine.bad(chunk, node));
 		}
 	}
 
@@ -245,7 +278,16 @@ export class ChunkTransfer {
 		this.#trace({ event: 'stored', node, first, count });
 	}
 
+	/** Decides once for all that this turn of the event loop has brought. */
+	readonly #decideSoon = (): void => {
+		if (!this.#isDue) {
+			this.#isDue = true;
+			queueMicrotask(this.#decide);
+		}
+	};
+
 	readonly #decide = (): void => {
+		this.#isDue = false;
 		const { link, downLimiter } = this.#context;
 		if (!this.#isClosed) {
 			this.#engine.isCutOff = !link.isUp;
@@ -309,4 +351,11 @@ function chunksOf({ have, chunks }: HaveReply): Iterable<number> {
 	const field = new Bitfield(chunks);
 	field.addBytes(have.first, base64ToUint8Array(have.bits));
 	return field.indices();
+}
+
+function badChunk(node: string, chunk: number): ShoalError {
+	return new ShoalError(
+		'ERR_MESSAGE',
+		`node ${node} sent chunk ${chunk} wrong; it is fetched again`,
+	);
 }

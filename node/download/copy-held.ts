@@ -1,6 +1,6 @@
 import { Bitfield, ShoalError } from '../../protocol/index.ts';
 import type { StoredContent } from '../storage/content-store.ts';
-import { copyChunks } from '../storage/copy-chunks.ts';
+import { readChunk } from '../storage/copy-chunks.ts';
 import { abortError } from '../util/abort.ts';
 import type { DownloadOptions, DownloadResult } from './download-types.ts';
 import type { Target } from './target/target.ts';
@@ -20,27 +20,39 @@ export async function copyHeld(
 		if (signal?.aborted) {
 			throw abortError(signal, 'the download was stopped');
 		}
-		const { storage: to, have, wasThere } = await target.open(seed, { signal });
+		const { writer, have, wasThere } = await target.open(seed, { signal });
 		const lacking = [...Bitfield.full(seed.chunks).indices()].filter((chunk) => !have.has(chunk));
 		for (const chunk of lacking) {
-			await copyChunks(seed, [chunk], { from, to, signal });
+			if (signal?.aborted) {
+				throw abortError(signal, 'the download was stopped');
+			}
+			const [isRight] = await writer.write({ first: chunk, count: 1 }, [
+				await readChunk(seed, from, chunk),
+			]);
+			if (!isRight) {
+				throw changed(1);
+			}
 			have.set(chunk);
 			target.stored(chunk);
 		}
 		const finished = await target.finish(seed, { signal });
 		if ('bad' in finished) {
-			throw new ShoalError(
-				'ERR_CHANGED',
-				`${finished.bad.length} chunks of what this node has are not what they were`,
-			);
+			throw changed(finished.bad.length);
 		}
-		const { path } = finished;
+		const { path, verified } = finished;
 		const ms = Math.round(performance.now() - startedAt);
-		const result = { seed, path, ms, sources: [], kept: seed.length, wasThere };
+		const result = { seed, path, verified, ms, sources: [], kept: seed.length, wasThere };
 		onComplete?.(result);
 		await target.settle();
 		return result;
 	} finally {
 		await target.abandon();
 	}
+}
+
+function changed(chunks: number): ShoalError {
+	return new ShoalError(
+		'ERR_CHANGED',
+		`${chunks} chunks of what this node has are not what they were`,
+	);
 }

@@ -5,16 +5,17 @@ import type { PeersContext } from '../peers/peers.ts';
 import type { TraceSink } from '../stats/trace.ts';
 import type { Traffic } from '../stats/traffic.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
+import type { RecentBytes } from '../storage/recent-bytes.ts';
 import type { RateLimiter } from '../util/rate-limiter.ts';
 import type { SourceShare } from './contributions.ts';
-import type { Target } from './target/target.ts';
-import type { DigestChunk } from './verify-chunks.ts';
+import type { Target, Verified } from './target/target.ts';
 
 /** The parts of a node that downloads use. */
 export interface DownloadContext extends PeersContext {
 	/** The contents of the node; downloads are added to it. */
 	readonly contents: ContentStore;
-	readonly digest: DigestChunk;
+	/** What was received or read a moment ago. */
+	readonly recent: RecentBytes<StoredContent>;
 	/** Counts bytes sent and received. */
 	readonly traffic: Traffic;
 	/** Limits the rate of downloads. */
@@ -55,6 +56,8 @@ export interface DownloadResult {
 	readonly seed: Seed;
 	/** Absolute path of the file. */
 	readonly path: string;
+	/** What is verified of it: each chunk and the digest of the whole, or each chunk only. */
+	readonly verified: Verified;
 	/** Milliseconds it took. */
 	readonly ms: number;
 	/** How much came from each node, on each lane. */

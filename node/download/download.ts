@@ -1,4 +1,5 @@
 import { type NodeReply, parseRequestId, type Seed, ShoalError } from '../../protocol/index.ts';
+import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
 import { haveBytes, type StoredContent } from '../storage/content-store.ts';
@@ -12,6 +13,7 @@ import type {
 	Progress,
 } from './download-types.ts';
 import { GiveUp } from './give-up.ts';
+import type { Finished } from './target/target.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
@@ -144,15 +146,16 @@ export class Download {
 		const onBytes = (): void => {
 			this.#phase = 'checking';
 		};
-		const { storage, have, wasThere } = await target.open(seed, { signal, onWait, onBytes });
+		const opened = await target.open(seed, { signal, onWait, onBytes });
+		const { storage, writer, have, wasThere } = opened;
 		signal.throwIfAborted();
 		const content: StoredContent = { seed, have, storage };
 		this.#hold(content);
 		onContent?.(content);
-		const path = await this.#fetchAndFinish(content, failure);
+		const { path, verified } = await this.#fetchAndFinish(content, writer, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
 		const kept = Math.max(0, seed.length - this.#contributions.bytes);
-		const result = { seed, path, ms, sources: this.shares, kept, wasThere };
+		const result = { seed, path, verified, ms, sources: this.shares, kept, wasThere };
 		this.#isComplete = true;
 		onComplete?.(result);
 		await target.settle();
@@ -171,20 +174,24 @@ export class Download {
 		});
 	}
 
-	/** @returns the path of the finished file @throws ShoalError ERR_IO, and as `run` */
-	async #fetchAndFinish(content: StoredContent, failure: Promise<never>): Promise<string> {
+	/** @returns the path of the finished file, and what is verified of it @throws ShoalError ERR_IO, and as `run` */
+	async #fetchAndFinish(
+		content: StoredContent,
+		writer: ChunkWriter,
+		failure: Promise<never>,
+	): Promise<Extract<Finished, { path: string }>> {
 		const { target } = this.#options;
 		const { signal } = this.#ending;
 		for (let round = 0; round < MOST_ROUNDS; round += 1) {
 			this.#phase = 'fetching';
 			if (!content.have.isFull) {
-				await Promise.race([this.#fetch(content), failure]);
+				await Promise.race([this.#fetch(content, writer), failure]);
 			}
 			this.#phase = 'verifying';
 			this.#report();
 			const finished = await target.finish(content.seed, { signal });
 			if ('path' in finished) {
-				return finished.path;
+				return finished;
 			}
 			signal.throwIfAborted();
 			this.#lose(content, finished.bad);
@@ -216,13 +223,14 @@ export class Download {
 		});
 	}
 
-	async #fetch(content: StoredContent): Promise<void> {
+	async #fetch(content: StoredContent, writer: ChunkWriter): Promise<void> {
 		await this.transfer?.close();
 		await new Promise<void>((complete) => {
 			this.transfer = new ChunkTransfer(this.#context, content, {
 				...this.#options.selection,
 				peers: this.peers,
 				contributions: this.#contributions,
+				writer,
 				complete,
 				failed: (error) => this.#fail(error),
 			});

@@ -10,10 +10,10 @@ import {
 	utimes,
 	writeFile,
 } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { parseSeed, type Seed } from '../../protocol/index.ts';
-import { homeFolder } from '../storage/home-folder.ts';
+import { cacheHome } from '../storage/home-folder.ts';
 
 /** Options of a {@link SeedCache}. */
 export interface SeedCacheOptions {
@@ -108,22 +108,6 @@ export class SeedCache {
 				await rm(path, { force: true }).catch(() => {});
 			}
 		}
-	}
-}
-
-/** The folder of caches: the XDG base directories, and their like on macOS and Windows. */
-function cacheHome(): string {
-	const { XDG_CACHE_HOME: xdg = '', LOCALAPPDATA: local = '' } = process.env;
-	if (isAbsolute(xdg)) {
-		return xdg;
-	}
-	switch (process.platform) {
-		case 'darwin':
-			return join(homeFolder(), 'Library', 'Caches');
-		case 'win32':
-			return local || join(homeFolder(), 'AppData', 'Local');
-		default:
-			return join(homeFolder(), '.cache');
 	}
 }
 

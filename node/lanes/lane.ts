@@ -1,3 +1,5 @@
+import type { Payload } from '../../protocol/index.ts';
+
 /** How messages reach another node: through the broker, or on a direct connection. */
 export type LaneKind = 'broker' | 'direct';
 
@@ -13,7 +15,7 @@ export interface Lane {
 	 *
 	 * @param released `payload` may be changed again; until then it must not
 	 */
-	send(topic: string, payload: Uint8Array, released?: () => void): void;
+	send(topic: string, payload: Payload, released?: () => void): void;
 	/** Resolves when more can be sent without a queue, or nothing more at all. */
 	drained(): Promise<void>;
 }

@@ -119,6 +119,7 @@ export class Seeder {
 					lane.kind === 'direct'
 						? directPolicy(this.#sentCounts)
 						: brokerPolicy(this.#fanOut, () => this.#brokerPart),
+				isWantedByOthers: () => this.#uploads.size > 1,
 				failed: (item, error) => this.#failed(item, error),
 			});
 			this.#uploads.set(lane, upload);

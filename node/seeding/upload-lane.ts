@@ -12,6 +12,7 @@ import type { Lane } from '../lanes/lane.ts';
 import type { TraceSink } from '../stats/trace.ts';
 import type { Traffic } from '../stats/traffic.ts';
 import type { StoredContent } from '../storage/content-store.ts';
+import type { Lent, RecentBytes } from '../storage/recent-bytes.ts';
 import type { RateLimiter } from '../util/rate-limiter.ts';
 import { type QueuedRange, RequestQueue } from './request-queue.ts';
 
@@ -50,6 +51,8 @@ export interface UploadContext {
 	readonly traffic: Traffic;
 	/** Keeps uploads to a rate. */
 	readonly upLimiter: RateLimiter;
+	/** What was received or read a moment ago. */
+	readonly recent: RecentBytes<StoredContent>;
 	/** Told of each part that is sent. */
 	readonly trace: TraceSink | undefined;
 }
@@ -58,15 +61,23 @@ export interface UploadContext {
 export interface UploadLaneOptions extends UploadContext {
 	readonly lane: Lane;
 	readonly policy: SendPolicy;
+	/** Whether others may ask soon for what this lane reads. */
+	readonly isWantedByOthers: () => boolean;
 	/** A range cannot be read. */
 	readonly failed: (item: QueuedRange<UploadItem>, error: unknown) => void;
+}
+
+/** A chunk message in parts: its header, and the bytes where they are. */
+interface Message {
+	readonly header: Uint8Array;
+	readonly bytes: Lent;
 }
 
 /** A message that is being read, or read and on its way out. */
 interface Outgoing extends Answer {
 	readonly item: QueuedRange<UploadItem>;
 	/** Undefined if it could not be made. */
-	readonly message: Promise<Uint8Array | undefined>;
+	readonly message: Promise<Message | undefined>;
 	isCancelled: boolean;
 }
 
@@ -159,30 +170,48 @@ export class UploadLane {
 	}
 
 	/** The message that answers `item`; undefined, and said so, if it cannot be answered. */
-	async #read(item: QueuedRange<UploadItem>, range: ByteRange): Promise<Uint8Array | undefined> {
-		const { failed } = this.#options;
+	async #read(item: QueuedRange<UploadItem>, range: ByteRange): Promise<Message | undefined> {
 		const { request, of } = item;
 		const [offset, length] = range;
-		const { seed, storage } = of.content;
-		const message = packetBuffers.take(HEADER_BYTES + length);
-		writeChunkHeader(message, { of: of.of, request, seed: seed.id, offset });
+		const { seed } = of.content;
+		const header = new Uint8Array(HEADER_BYTES);
+		writeChunkHeader(header, { of: of.of, request, seed: seed.id, offset });
 		try {
-			if (of.of === 'seed') {
-				message.set(seed.body().subarray(offset, offset + length), HEADER_BYTES);
-			} else {
-				await storage.read(offset, message.subarray(HEADER_BYTES));
-			}
-			return message;
+			const bytes =
+				of.of === 'seed'
+					? { parts: [seed.body().subarray(offset, offset + length)], release: () => {} }
+					: await this.#bytesOf(of.content, offset, length);
+			return { header, bytes };
 		} catch (error) {
-			packetBuffers.give(message);
-			failed(item, error);
+			this.#options.failed(item, error);
 			return undefined;
 		}
 	}
 
-	async #send(outgoing: Outgoing, message: Uint8Array): Promise<void> {
+	/** Bytes of a content: those in memory, or else from the disk. @throws as {@link Storage.read} */
+	async #bytesOf(content: StoredContent, offset: number, length: number): Promise<Lent> {
+		const { recent, isWantedByOthers } = this.#options;
+		const lent = recent.lend(content, offset, length);
+		if (lent !== undefined) {
+			return lent;
+		}
+		const bytes = packetBuffers.take(length);
+		const release = (): void => packetBuffers.give(bytes);
+		try {
+			await content.storage.read(offset, bytes);
+		} catch (error) {
+			release();
+			throw error;
+		}
+		if (!isWantedByOthers()) {
+			return { parts: [bytes], release };
+		}
+		recent.add(content, offset, bytes, release);
+		return recent.lend(content, offset, length) ?? { parts: [bytes], release: () => {} };
+	}
+
+	async #send(outgoing: Outgoing, { header, bytes }: Message): Promise<void> {
 		const { lane, link, topics, upLimiter, traffic, trace } = this.#options;
-		const release = (): void => packetBuffers.give(message);
 		while (upLimiter.wait > 0 && !this.#isClosed) {
 			await new Promise<void>((resolve) => {
 				if (!upLimiter.whenFree(resolve)) {
@@ -194,24 +223,18 @@ export class UploadLane {
 			await lane.drained();
 		}
 		if (this.#isClosed || outgoing.isCancelled || !lane.isUp) {
-			release();
+			bytes.release();
 			return;
 		}
 		const { item, isPrivate, range } = outgoing;
+		const [offset, length] = range;
 		const { seed } = item.of.content;
 		const topic = isPrivate ? topics.chunk(item.from, link.id) : topics.swarm(seed.id, link.id);
-		const bytes = message.length - HEADER_BYTES;
-		upLimiter.spend(bytes);
-		traffic.sent(lane.kind, bytes);
-		lane.send(topic, message, release);
-		trace?.({
-			event: 'sent',
-			seed: seed.id,
-			node: isPrivate ? item.from : undefined,
-			lane: lane.kind,
-			offset: range[0],
-			length: bytes,
-		});
+		upLimiter.spend(length);
+		traffic.sent(lane.kind, length);
+		lane.send(topic, [header, ...bytes.parts], bytes.release);
+		const node = isPrivate ? item.from : undefined;
+		trace?.({ event: 'sent', seed: seed.id, node, lane: lane.kind, offset, length });
 	}
 }
 

@@ -99,6 +99,13 @@ export class FileStorage implements Storage {
 		return new FileStorage(files);
 	}
 
+	/** The open files of the content, for who writes to them in a thread; their descriptors are closed with this. */
+	get files(): ReadonlyArray<FilePiece & { readonly fd: number; readonly keepsHoles: boolean }> {
+		return this.#files.map(({ path, length, handle: { fd }, keepsHoles }) => {
+			return { path, length, fd, keepsHoles };
+		});
+	}
+
 	/** Sets the permissions of the open files, whatever stands at their paths now. @throws ShoalError ERR_PERMISSION, ERR_IO */
 	async chmod(mode: number): Promise<void> {
 		for (const { handle, path } of this.#files) {
@@ -147,6 +154,11 @@ export class FileStorage implements Storage {
 			const part = bytes.subarray(from, from + length);
 			await onFile(piece.path, () => writeSparsely(piece, at, part));
 		}
+	}
+
+	/** Looks, now and then, whether the files have names still. @throws ShoalError ERR_NO_FILE if one was removed */
+	checkNamed(): void {
+		this.#files.forEach(checkNamed);
 	}
 
 	/** From now on zeros are written as well: that zeros are read there does not say that the disk has them. */

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { isAbsolute } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 const NOWHERE = '/nonexistent';
 
@@ -14,5 +14,21 @@ export function homeFolder(): string {
 		return isAbsolute(folder) ? folder : NOWHERE;
 	} catch {
 		return NOWHERE;
+	}
+}
+
+/** The folder of caches: the XDG base directories, and their like on macOS and Windows. */
+export function cacheHome(): string {
+	const { XDG_CACHE_HOME: xdg = '', LOCALAPPDATA: local = '' } = process.env;
+	if (isAbsolute(xdg)) {
+		return xdg;
+	}
+	switch (process.platform) {
+		case 'darwin':
+			return join(homeFolder(), 'Library', 'Caches');
+		case 'win32':
+			return local || join(homeFolder(), 'AppData', 'Local');
+		default:
+			return join(homeFolder(), '.cache');
 	}
 }

@@ -2,6 +2,7 @@ import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { isShoalError, ShoalError } from '../errors.ts';
 import { makeSession } from '../ids.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
+import type { Payload } from '../packets/publish-packet.ts';
 import { printableUrl } from '../printable-url.ts';
 import { isBusy } from './connection-errors.ts';
 import type {
@@ -140,7 +141,7 @@ export class BaseLink {
 	 *
 	 * @param released called when `payload` may be changed again
 	 */
-	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
+	send(topic: string, payload: Payload, released: () => void = () => {}): void {
 		if (this.#connection === undefined) {
 			released();
 		} else {

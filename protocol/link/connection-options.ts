@@ -1,4 +1,5 @@
 import type { ShoalError } from '../errors.ts';
+import type { Payload } from '../packets/publish-packet.ts';
 
 /** A message that has arrived. */
 export interface Incoming {
@@ -62,7 +63,7 @@ export interface BrokerConnection {
 	 *
 	 * @param released called when `payload` may be changed again
 	 */
-	send(topic: string, payload: Uint8Array, released?: () => void): void;
+	send(topic: string, payload: Payload, released?: () => void): void;
 	/** Resolves when more can be sent without queueing, or the connection has ended. */
 	drained(): Promise<void>;
 	/** Disconnects, so that the will is not published. */

@@ -1,7 +1,7 @@
 // The build for browsers has a default export only.
 import mqtt, { type IClientOptions, type MqttClient, type StreamBuilder } from 'mqtt';
 import { isShoalError, ShoalError } from '../errors.ts';
-import { plainPublishHeader } from '../packets/publish-packet.ts';
+import { type Payload, writePublish } from '../packets/publish-packet.ts';
 import { disconnected, explain, refusal } from './connection-errors.ts';
 import {
 	type BrokerConnection,
@@ -130,16 +130,12 @@ export class Connection implements BrokerConnection {
 	 *
 	 * @param released called when `payload` may be changed again
 	 */
-	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
+	send(topic: string, payload: Payload, released: () => void = () => {}): void {
 		if (this.#end !== undefined || this.#closing !== undefined) {
 			released();
 			return;
 		}
-		const { stream } = this.#client;
-		stream.cork();
-		stream.write(plainPublishHeader(topic, payload.length));
-		stream.write(payload, () => released());
-		stream.uncork();
+		writePublish(this.#client.stream, topic, payload, released);
 	}
 
 	/** Resolves when more can be sent without queueing, or the connection has ended. */

@@ -34,7 +34,9 @@ export function plainAddress(address: string): string {
 
 /** A host, an IPv6 address without brackets, and a port if one was named. */
 export interface HostAddress {
+	/** A host name, or an IP address without brackets. */
 	readonly host: string;
+	/** A TCP port; undefined: the one that the service listens on. */
 	readonly port?: number | undefined;
 }
 

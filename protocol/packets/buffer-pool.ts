@@ -12,10 +12,17 @@ const MOST_FREE = 16 * 1024 * 1024;
  */
 export class BufferPool {
 	/** By size, those that may be taken. */
-	readonly #free = new Map<number, ArrayBuffer[]>();
+	readonly #free = new Map<number, ArrayBufferLike[]>();
 	#freeBytes = 0;
 	/** Those that were taken and not given back: two who took the same would write over each other. */
 	readonly #lent = new WeakSet<ArrayBufferLike>();
+
+	readonly #make: (bytes: number) => ArrayBufferLike;
+
+	/** @param make makes the memory of a buffer */
+	constructor(make: (bytes: number) => ArrayBufferLike = (bytes) => new ArrayBuffer(bytes)) {
+		this.#make = make;
+	}
 
 	/**
 	 * A buffer of `length` bytes with any content: a view of a buffer of the pool, or a new buffer if it is larger
@@ -30,7 +37,7 @@ export class BufferPool {
 			return new Uint8Array(length);
 		}
 		const kept = this.#free.get(size + EXTRA)?.pop();
-		const buffer = kept ?? new ArrayBuffer(size + EXTRA);
+		const buffer = kept ?? this.#make(size + EXTRA);
 		this.#freeBytes -= kept?.byteLength ?? 0;
 		this.#lent.add(buffer);
 		return new Uint8Array(buffer, 0, length);
@@ -44,7 +51,7 @@ export class BufferPool {
 		if (this.#lent.delete(buffer) && this.#freeBytes + buffer.byteLength <= MOST_FREE) {
 			const kept = this.#free.get(buffer.byteLength) ?? [];
 			this.#free.set(buffer.byteLength, kept);
-			kept.push(buffer as ArrayBuffer);
+			kept.push(buffer);
 			this.#freeBytes += buffer.byteLength;
 		}
 	}
@@ -52,3 +59,6 @@ export class BufferPool {
 
 /** The pool that all connections of this process share. */
 export const packetBuffers: BufferPool = new BufferPool();
+
+/** The pool for messages that come to a node of Node: threads can read them where they are. */
+export const sharedBuffers: BufferPool = new BufferPool((bytes) => new SharedArrayBuffer(bytes));

@@ -15,6 +15,42 @@ export interface PlainPublish {
 	readonly payload: Uint8Array;
 }
 
+/** The payload of a message: its bytes, or several buffers one after the other. */
+export type Payload = Uint8Array | readonly Uint8Array[];
+
+/** The buffers of a payload. */
+export function partsOf(payload: Payload): readonly Uint8Array[] {
+	return payload instanceof Uint8Array ? [payload] : payload;
+}
+
+/** Writes a plain PUBLISH to `stream` in one go, and calls `released` when its last byte has left. */
+export function writePublish(
+	stream: PublishSink,
+	topic: string,
+	payload: Payload,
+	released: () => void,
+): void {
+	const parts = partsOf(payload);
+	const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+	stream.cork();
+	stream.write(plainPublishHeader(topic, bytes));
+	for (const part of parts.slice(0, -1)) {
+		stream.write(part);
+	}
+	stream.write(parts.at(-1) ?? new Uint8Array(), () => released());
+	stream.uncork();
+}
+
+/** A stream of Node that gathers what is written while it is corked. */
+export interface PublishSink {
+	/** Gathers what is written until `uncork`. */
+	cork(): void;
+	/** Writes `bytes`, and calls `done` when they have left. */
+	write(bytes: Uint8Array, done?: () => void): unknown;
+	/** Sends what was gathered. */
+	uncork(): void;
+}
+
 /** The bytes of a PUBLISH packet with QoS 0 that come before its payload of `bytes` bytes. */
 export function plainPublishHeader(topic: string, bytes: number): Uint8Array {
 	const name = encoder.encode(topic);

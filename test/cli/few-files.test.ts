@@ -21,14 +21,17 @@ function within(most: number): string[] {
 	return ['sh', '-c', `ulimit -n ${most}; exec "$@"`, 'sh'];
 }
 
-/** Runs `shoal` with so many, without `--json`. */
-async function run(t: Scope, most: number, args: readonly string[]) {
+/** Runs `shoal` with so many, without `--json`, and interrupts it when it has said what matches `endAt`. */
+async function run(t: Scope, most: number, args: readonly string[], endAt?: RegExp) {
 	const [program = '', ...before] = within(most);
 	const child = spawn(program, [...before, process.execPath, MAIN, ...args], { env: CACHELESS });
 	t.defer(() => child.kill('SIGKILL'));
 	let stderr = '';
 	child.stderr.on('data', (data) => {
 		stderr += data;
+		if (endAt?.test(stderr)) {
+			child.kill('SIGINT');
+		}
 	});
 	child.stdout.resume();
 	const [code] = await once(child, 'close');
@@ -68,7 +71,12 @@ test('with a few more a file is got; too many to share are told which', async (t
 	for (const file of files) {
 		writeFileSync(file, file);
 	}
-	const { code, stderr } = await run(t, 48, ['share', ...files, '--broker', url]);
+	const { code, stderr } = await run(
+		t,
+		48,
+		['share', ...files, '--broker', url],
+		/more files? cannot be shared/,
+	);
 	assert.is(code, 1);
 	assert.match(stderr, /"[^"]*file \d+": this process has as many files.*ulimit -n/);
 });

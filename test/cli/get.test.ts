@@ -56,6 +56,26 @@ test('with --range only those bytes are fetched and written, and the end says wh
 	assert.is((await runShoal(t, ['get', id, '--range', '0-4', '--broker', url])).code, 2);
 });
 
+test('--check chunks leaves the digest of the whole out, and never shows one', async (t) => {
+	const { folder, url, id } = await fileSharedHere(t);
+	const path = join(folder, 'copy.bin');
+	const args = ['get', id, '--broker', url, '--no-linger', '--check'];
+	const program = new Shoal(t, [...args, 'chunks', '-o', path]);
+	const { digest, verified, kept } = await program.event('complete');
+	assert.equal([digest, verified, kept], [null, 'chunks', 0]);
+	assert.is(await program.exit(), 0);
+	assert.equal(new Uint8Array(readFileSync(path)), CONTENT);
+	const again = await runShoal(t, [...args, 'chunks', '-o', path]);
+	assert.match(
+		again.stdout.toString(),
+		/is there already and right\n {2}every chunk is verified, the digest/,
+	);
+	const whole = new Shoal(t, [...args, 'whole', '-o', path]);
+	assert.match(String((await whole.event('complete')).digest), /^[0-9a-f]{64}$/);
+	assert.is((await runShoal(t, [...args, 'nothing', '-o', path])).code, 2);
+	assert.is((await runShoal(t, [...args, 'chunks', '-o', '-'])).code, 2);
+});
+
 test('a file that has nothing of the seed is not replaced', async (t) => {
 	const { folder, path, url, id } = await fileSharedHere(t);
 	writeFileSync(join(folder, 'mine.bin'), 'mine');

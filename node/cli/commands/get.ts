@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { isShoalError, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
+import type { Verified } from '../../download/target/target.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
 import type { Command, CommandContext } from '../command.ts';
@@ -22,6 +23,7 @@ export interface GetFlags extends NodeFlags {
 	readonly linger?: boolean | undefined;
 	readonly keep?: boolean | undefined;
 	readonly range?: string | undefined;
+	readonly check: Verified;
 }
 
 const QUIET = 2_000;
@@ -39,12 +41,7 @@ const WAITING: Readonly<Record<Progress['phase'], string>> = {
 export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 	return async (context) => {
 		const { output } = context;
-		if (flags.output === '') {
-			throw new ShoalError('ERR_USAGE', '-o is empty; name a file, a folder or -');
-		}
-		if (flags.range !== undefined && flags.output !== '-') {
-			throw new ShoalError('ERR_USAGE', '--range goes with -o - only');
-		}
+		checkFlags(flags);
 		if (texts.length > 1 && flags.output !== undefined && !(await isFolder(flags.output))) {
 			throw new ShoalError(
 				'ERR_USAGE',
@@ -64,6 +61,19 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 			await closeNode(node);
 		}
 	};
+}
+
+/** @throws ShoalError ERR_USAGE if flags do not go together */
+function checkFlags({ output, range, check }: GetFlags): void {
+	if (output === '') {
+		throw new ShoalError('ERR_USAGE', '-o is empty; name a file, a folder or -');
+	}
+	if (range !== undefined && output !== '-') {
+		throw new ShoalError('ERR_USAGE', '--range goes with -o - only');
+	}
+	if (check === 'chunks' && output === '-') {
+		throw new ShoalError('ERR_USAGE', '--check chunks is for files, not for -o -');
+	}
 }
 
 /** The broker that the links name. @throws ShoalError ERR_USAGE if they name several */
@@ -132,7 +142,7 @@ async function download(
 			onComplete({ ...(await writeToStdout(stream, interrupts)), path: '-' });
 			return;
 		}
-		await node.get(what, { ...options, output: flags.output, onComplete });
+		await node.get(what, { ...options, output: flags.output, check: flags.check, onComplete });
 	} catch (error) {
 		throw explain(error, flags.output === '-', have);
 	} finally {

@@ -11,11 +11,11 @@ export type Told = Omit<DownloadResult, 'kept' | 'wasThere'> &
 
 /** Tells what was downloaded, and from whom. */
 export function printResult(output: Output, result: Told): void {
-	const { seed, path, ms, sources, start, verified, kept = 0, wasThere = false } = result;
-	const { id, name, digest, isClassic } = seed;
+	const { seed, path, ms, sources, kept = 0, wasThere = false } = result;
+	const { id, name, isClassic } = seed;
 	const length = result.length ?? seed.length;
-	const about = verified === 'chunks' ? { start, verified } : { kept, wasThere };
-	output.event({ event: 'complete', id, name, path, length, ...about, digest, ms, sources });
+	const { text, ...about } = verifiedOf(result);
+	output.event({ event: 'complete', id, name, path, length, ...about, ms, sources });
 	const what = output.style('bold', printable(path === '-' ? name : path));
 	output.line(
 		wasThere
@@ -25,11 +25,7 @@ export function printResult(output: Output, result: Told): void {
 	if (kept > 0 && !wasThere) {
 		output.line(`  kept    ${formatBytes(kept)} that were there already`);
 	}
-	output.line(
-		verified === 'chunks'
-			? `  bytes   ${start} to ${(start ?? 0) + length - 1} of ${seed.length}: every chunk verified, the whole cannot be`
-			: `  ${isClassic ? 'md5   ' : 'sha256'}  ${digest}  verified`,
-	);
+	output.line(text);
 	if (isClassic) {
 		output.warn(
 			'MD5 finds accidents, but proves nothing against an attacker: this seed is classic',
@@ -40,6 +36,23 @@ export function printResult(output: Output, result: Told): void {
 			`  from    ${node}  ${String(shareOf(bytes, length)).padStart(3)} %  ${formatBytes(bytes)}`,
 		);
 	}
+}
+
+/** What is verified, as fields of an event and as a line for people: the digest of the whole only where it was computed. */
+function verifiedOf(result: Told): { text: string; [field: string]: unknown } {
+	const { seed, start, verified, kept = 0, wasThere = false } = result;
+	const { digest, isClassic } = seed;
+	if (verified === 'whole') {
+		const kind = isClassic ? 'md5   ' : 'sha256';
+		return { kept, wasThere, digest, text: `  ${kind}  ${digest}  verified` };
+	}
+	if (start === undefined) {
+		const text = '  every chunk is verified, the digest of the whole was not computed (--check)';
+		return { kept, wasThere, digest: null, verified, text };
+	}
+	const last = start + (result.length ?? seed.length) - 1;
+	const text = `  bytes   ${start} to ${last} of ${seed.length}: every chunk verified, the whole cannot be`;
+	return { start, verified, digest, text };
 }
 
 /** In which time and how fast it came, if anything did. */

@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { Bitfield, checkName, isShoalError, type Seed } from '../../../protocol/index.ts';
+import { chunkWriter } from '../../chunk-writer/file-writer.ts';
+import { InlineWriter } from '../../chunk-writer/inline-writer.ts';
+import { ThreadWriter } from '../../chunk-writer/thread-writer.ts';
 import { isWhole, whatIsRight } from '../../hashing/check-content.ts';
-import type { HashOptions } from '../../hashing/hasher.ts';
-import { WholeCheck } from '../../hashing/whole-check.ts';
+import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
 import { copyChunks } from '../../storage/copy-chunks.ts';
 import { bootId } from './boot-id.ts';
 import { makingFile } from './check-output.ts';
@@ -12,7 +14,14 @@ import { Journal } from './journal.ts';
 import { OutputLock } from './output-lock.ts';
 import { PartFile, resolveOutput } from './part-file.ts';
 import { type PartPaths, partPathsOf } from './part-paths.ts';
-import { type Finished, type Opened, type OpenOptions, seedLies, type Target } from './target.ts';
+import {
+	type Finished,
+	type Opened,
+	type OpenOptions,
+	seedLies,
+	type Target,
+	type Verified,
+} from './target.ts';
 
 /**
  * A file that appears under its final name when it is whole; a part of it is kept otherwise, with a
@@ -21,20 +30,28 @@ import { type Finished, type Opened, type OpenOptions, seedLies, type Target } f
  */
 export class FileTarget implements Target {
 	readonly #output: string | undefined;
+	readonly #check: Verified;
 	readonly #bootId: () => Promise<string | undefined>;
 	#lock: OutputLock | undefined;
 	#existing: ExistingFile | undefined;
 	#part: PartFile | undefined;
 	#journal: Journal | undefined;
-	#check: WholeCheck | undefined;
+	#writer: InlineWriter | ThreadWriter | undefined;
 	#settling: Promise<void> | undefined;
 
 	/**
 	 * @param output a file, a folder that exists, or undefined: the working folder
+	 * @param check what is verified before the file appears. Without the whole, what an earlier download has recorded as
+	 *   verified is believed
 	 * @param boot what is another after every start of the system
 	 */
-	constructor(output: string | undefined, boot: () => Promise<string | undefined> = bootId) {
+	constructor(
+		output: string | undefined,
+		check: Verified = 'whole',
+		boot: () => Promise<string | undefined> = bootId,
+	) {
 		this.#output = output;
+		this.#check = check;
 		this.#bootId = boot;
 	}
 
@@ -66,13 +83,12 @@ export class FileTarget implements Target {
 
 	stored(chunk: number): void {
 		this.#journal?.record(chunk);
-		this.#check?.stored();
 	}
 
 	async finish(seed: Seed, options: HashOptions): Promise<Finished> {
 		const part = this.#part;
 		return part === undefined
-			? await finishExisting(this.#existing as ExistingFile, seed, options)
+			? await finishExisting(this.#existing as ExistingFile, seed, this.#check, options)
 			: await this.#finishPart(part, seed, options);
 	}
 
@@ -84,7 +100,7 @@ export class FileTarget implements Target {
 	async abandon(): Promise<void> {
 		// Who asked for it is told when it fails.
 		await this.#settling?.catch(() => {});
-		this.#check?.close();
+		await this.#writer?.close();
 		await (this.#part?.hasFailed ? this.#journal?.fail() : this.#journal?.close());
 		await this.#part?.close();
 		await this.#existing?.storage.close();
@@ -100,7 +116,9 @@ export class FileTarget implements Target {
 		const existing = await ExistingFile.find(paths, seed, options);
 		this.#existing = existing;
 		if (existing?.isComplete) {
-			return { storage: existing.storage, have: existing.right, wasThere: true };
+			const { storage, right: have } = existing;
+			const writer = new InlineWriter(seed, storage, digestChunk);
+			return { storage, writer, have, wasThere: true };
 		}
 		if (refusal !== undefined) {
 			throw refusal;
@@ -119,8 +137,8 @@ export class FileTarget implements Target {
 			await addFrom(existing, part, { seed, have, signal: options.signal });
 		}
 		await journal.begin(have);
-		this.#check = new WholeCheck(part.partPath, seed, have);
-		return { storage: part.storage, have, wasThere: false };
+		this.#writer = chunkWriter(seed, part.storage, this.#check === 'whole' ? have : undefined);
+		return { storage: part.storage, writer: this.#writer, have, wasThere: false };
 	}
 
 	/** @returns why nothing can be written there: what is right already is nevertheless @throws ShoalError ERR_EXISTS, ERR_ABORTED */
@@ -138,26 +156,38 @@ export class FileTarget implements Target {
 	}
 
 	async #finishPart(part: PartFile, seed: Seed, options: HashOptions): Promise<Finished> {
-		if (await this.#check?.isWhole(options)) {
+		const verified = this.#check;
+		if (verified === 'chunks' || (await this.#isWhole(part, seed, options))) {
 			await part.appear();
-			return { path: part.path };
+			return { path: part.path, verified };
 		}
 		part.storage.fillHoles();
 		// Chunks that were trusted, or that somebody has changed since, may be what is wrong with the whole.
 		const right = await whatIsRight(part.partPath, seed, options);
 		if (right.isFull) {
+			await this.#writer?.close();
 			await part.discard();
 			await this.#journal?.remove();
 			await this.#lock?.release();
 			throw seedLies(seed);
 		}
 		await this.#journal?.begin(right);
-		this.#check?.startAgain();
+		if (this.#writer instanceof ThreadWriter) {
+			this.#writer.restart(right);
+		}
 		return { bad: [...Bitfield.full(seed.chunks).indices()].filter((chunk) => !right.has(chunk)) };
+	}
+
+	async #isWhole(part: PartFile, seed: Seed, options: HashOptions): Promise<boolean> {
+		const writer = this.#writer;
+		return writer instanceof ThreadWriter
+			? Buffer.from(await writer.digest(options.signal)).toString('hex') === seed.digest
+			: await isWhole(part.partPath, seed, options);
 	}
 
 	/** The journal goes last: as long as it is there, what is beside it is to be checked again. */
 	async #settle(): Promise<void> {
+		await this.#writer?.close();
 		await (this.#part ?? this.#existing)?.settle();
 		await this.#journal?.remove();
 		await this.#lock?.release();
@@ -201,12 +231,13 @@ async function addFrom(
 async function finishExisting(
 	existing: ExistingFile,
 	seed: Seed,
+	verified: Verified,
 	options: HashOptions,
 ): Promise<Finished> {
-	const isRight = await isWhole(existing.path, seed, options);
+	const isRight = verified === 'chunks' || (await isWhole(existing.path, seed, options));
 	await existing.checkUnchanged();
 	if (!isRight) {
 		throw seedLies(seed);
 	}
-	return { path: existing.path };
+	return { path: existing.path, verified };
 }

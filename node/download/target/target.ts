@@ -1,4 +1,5 @@
 import { type Bitfield, type Seed, ShoalError } from '../../../protocol/index.ts';
+import type { ChunkWriter } from '../../chunk-writer/chunk-writer.ts';
 import type { ChunkRun } from '../../engine/chunk-run.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
@@ -7,6 +8,8 @@ import type { Storage } from '../../storage/storage.ts';
 /** What a target has when it is opened. */
 export interface Opened {
 	readonly storage: Storage;
+	/** Takes what is fetched. */
+	readonly writer: ChunkWriter;
 	/** The chunks that are there already. */
 	readonly have: Bitfield;
 	/** Whether the file stands under its name already, and each chunk of it is right. */
@@ -18,9 +21,13 @@ export interface OpenOptions extends HashOptions {
 	/** Another download writes to the same place, and is waited for. */
 	readonly onWait?: (() => void) | undefined;
 }
+/** What is verified of a file: each chunk and the digest of the whole, or each chunk only. */
+export type Verified = 'whole' | 'chunks';
 
 /** How `finish` ends: with a file that is right, or with chunks that are not what was stored. */
-export type Finished = { readonly path: string } | { readonly bad: readonly number[] };
+export type Finished =
+	| { readonly path: string; readonly verified: Verified }
+	| { readonly bad: readonly number[] };
 
 /** Where a download puts its bytes. */
 export interface Target {

@@ -2,6 +2,8 @@ import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bitfield, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import type { ChunkWriter } from '../../chunk-writer/chunk-writer.ts';
+import { chunkWriter } from '../../chunk-writer/file-writer.ts';
 import type { ChunkRun } from '../../engine/chunk-run.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
 import { FileStorage } from '../../storage/file-storage.ts';
@@ -16,13 +18,16 @@ export class TemporaryTarget implements ReadersTarget {
 	readonly fallbackName = 'content';
 	#folder: string | undefined;
 	#storage: FileStorage | undefined;
+	#writer: ChunkWriter | undefined;
 
 	async open(seed: Seed): Promise<Opened> {
 		const folder = await onFile(tmpdir(), () => mkdtemp(join(tmpdir(), 'shoal-')));
 		this.#folder = folder;
 		const pieces = [{ path: join(folder, 'content'), length: seed.length }];
 		this.#storage = await FileStorage.openToWrite(pieces);
-		return { storage: this.#storage, have: new Bitfield(seed.chunks), wasThere: false };
+		const have = new Bitfield(seed.chunks);
+		this.#writer = chunkWriter(seed, this.#storage);
+		return { storage: this.#storage, writer: this.#writer, have, wasThere: false };
 	}
 
 	stored(): void {}
@@ -50,12 +55,13 @@ export class TemporaryTarget implements ReadersTarget {
 
 	/** The whole is checked by who reads all of it. */
 	async finish(): Promise<Finished> {
-		return { path: '-' };
+		return { path: '-', verified: 'chunks' };
 	}
 
 	async settle(): Promise<void> {}
 
 	async abandon(): Promise<void> {
+		await this.#writer?.close();
 		await this.#storage?.close();
 		if (this.#folder !== undefined) {
 			await rm(this.#folder, { recursive: true, force: true });

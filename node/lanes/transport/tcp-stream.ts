@@ -6,9 +6,9 @@ import {
 	MAX_RANGE,
 	PacketFramer,
 	PLAIN_PUBLISH,
-	packetBuffers,
 	parsePlainPublish,
 	ShoalError,
+	sharedBuffers,
 } from '../../../protocol/index.ts';
 
 // Or MQTT.js has a buffer made for every number there is before the first is written: 45 ms and 8 MB.
@@ -68,11 +68,11 @@ export function makeFramer(
 			}
 		},
 		allocate: (first, length) =>
-			isLarge(first, length) ? packetBuffers.take(length) : new Uint8Array(length),
+			isLarge(first, length) ? sharedBuffers.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {
 			if (packet[0] === PLAIN_PUBLISH) {
 				const { topic, payload } = parsePlainPublish(packet);
-				const release = (): void => packetBuffers.give(packet);
+				const release = (): void => sharedBuffers.give(packet);
 				onMessage({ topic, payload, isRetained: false, release });
 			} else {
 				give(packet);

@@ -6,6 +6,8 @@ import {
 	explain,
 	MAX_RANGE,
 	PacketFramer,
+	type Payload,
+	partsOf,
 	plainPublishHeader,
 	refusal,
 	ShoalError,
@@ -115,10 +117,14 @@ export class WebConnection implements BrokerConnection {
 	}
 
 	/** The browser copies what it is given. */
-	send(topic: string, payload: Uint8Array, released: () => void = () => {}): void {
+	send(topic: string, payload: Payload, released: () => void = () => {}): void {
 		if (this.#end === undefined && !this.#isClosing) {
-			this.#write(plainPublishHeader(topic, payload.length));
-			this.#write(payload);
+			const parts = partsOf(payload);
+			const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+			this.#write(plainPublishHeader(topic, bytes));
+			for (const part of parts) {
+				this.#write(part);
+			}
 		}
 		released();
 	}

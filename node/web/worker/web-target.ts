@@ -1,4 +1,5 @@
 import { Bitfield, type Seed, sameDigest } from '../../../protocol/index.ts';
+import { InlineWriter } from '../../chunk-writer/inline-writer.ts';
 import { type Finished, type Opened, seedLies, type Target } from '../../download/target/target.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { BlobStorage } from './blob-storage.ts';
@@ -54,7 +55,8 @@ export class WebTarget implements Target {
 			});
 		this.#have = have;
 		this.#storage = new CheckedStorage(seed, backing, have);
-		return { storage: this.#storage, have, wasThere: false };
+		const writer = new InlineWriter(seed, this.#storage, digestChunk);
+		return { storage: this.#storage, writer, have, wasThere: false };
 	}
 
 	stored(): void {
@@ -66,7 +68,7 @@ export class WebTarget implements Target {
 		const { backing } = storage;
 		if (await storage.isWhole()) {
 			this.#blob = await storage.settle(seed.name);
-			return { path: seed.name };
+			return { path: seed.name, verified: 'whole' };
 		}
 		const right = await rightChunks(seed, backing, Bitfield.full(seed.chunks));
 		if (right.isFull) {

@@ -1,4 +1,3 @@
-import { digestChunk } from '../../../node/hashing/hasher.ts';
 import { dial } from '../../../node/lanes/dial.ts';
 import { createContext, type NodeContext } from '../../../node/node-context.ts';
 import {
@@ -47,7 +46,7 @@ export async function openContext(
 		warnings.push(error);
 	};
 	const context = createContext(link, topics, {
-		platform: { digest: digestChunk, dial },
+		dial,
 		maxUp,
 		limits,
 		warn,

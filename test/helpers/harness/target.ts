@@ -27,7 +27,7 @@ export async function open(
 	path: string,
 	{ of = seed, boot = BOOT }: { of?: Seed; boot?: () => Promise<string | undefined> } = {},
 ): Promise<Session> {
-	const target = new FileTarget(path, boot);
+	const target = new FileTarget(path, 'whole', boot);
 	t.defer(() => target.abandon());
 	let hashed = 0;
 	const onBytes = (bytes: number): void => {

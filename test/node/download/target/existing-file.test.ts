@@ -48,7 +48,7 @@ test('a file that is right is left as it is, and takes what is left of a downloa
 	const before = await stat(path);
 	const session = await open(t, path);
 	assert.ok(session.wasThere && session.have.isFull);
-	assert.equal(await session.target.finish(seed, {}), { path });
+	assert.equal(await session.target.finish(seed, {}), { path, verified: 'whole' });
 	const { length } = await readdir(join(path, '..'));
 	assert.is(length, 4, 'the file, its part, its journal and the lock');
 	await session.target.settle();
@@ -187,12 +187,12 @@ test('a content of no bytes that is there is right', async (t) => {
 	const empty = seedOf(new Uint8Array());
 	const session = await open(t, path, { of: empty });
 	assert.ok(session.wasThere);
-	assert.equal(await session.target.finish(empty, {}), { path });
+	assert.equal(await session.target.finish(empty, {}), { path, verified: 'whole' });
 });
 
 test('stopped while it copies, it goes on from there', async (t) => {
 	const path = await standing(t, older);
-	const target = new FileTarget(path, BOOT);
+	const target = new FileTarget(path, 'whole', BOOT);
 	const signal = AbortSignal.abort();
 	assert.is((await rejects(target.open(seed, { signal }))).code, 'ERR_ABORTED');
 	await target.abandon();

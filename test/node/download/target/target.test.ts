@@ -76,7 +76,7 @@ test('F25: a journal with any byte changed, or cut anywhere, leads to the right 
 		const session = await open(t, path);
 		assert.equal([...session.have.indices()], [0, 3, 4]);
 		await store(session, missing(session));
-		assert.equal(await session.target.finish(seed, {}), { path });
+		assert.equal(await session.target.finish(seed, {}), { path, verified: 'whole' });
 		await session.target.abandon();
 		await isContent(path);
 		await unlink(path);

@@ -1,0 +1,238 @@
+import { createHash, type Hash } from 'node:crypto';
+import { readSync, writevSync } from 'node:fs';
+import type { DigestKind } from '../../protocol/index.ts';
+import { extents } from '../storage/extents.ts';
+import { isZero, zeroStretches } from '../storage/zeros.ts';
+import { runsOf } from './verified-runs.ts';
+
+/** An open file that holds a stretch of a content. */
+export interface OpenPiece {
+	/** A descriptor of this process, open to be read and written. */
+	readonly fd: number;
+	/** Bytes. */
+	readonly length: number;
+	/** Zeros are left out where zeros are read, so that a hole stays one. */
+	readonly keepsHoles: boolean;
+}
+
+/** What a {@link ContentWriter} writes. All of it can be sent to a thread. */
+export interface WritableContent {
+	readonly kind: DigestKind;
+	/** Bytes of the content, and of each chunk but the last. */
+	readonly length: number;
+	readonly chunkSize: number;
+	/** The digests of the chunks, one after the other. */
+	readonly digests: Uint8Array;
+	/** The files of the content, one after the other. */
+	readonly pieces: readonly OpenPiece[];
+	/** The chunks that are stored already, a byte each, where the digest of the whole is wanted; undefined: it is not. */
+	readonly stored: Uint8Array | undefined;
+}
+
+/** A buffer of the system's that holds what is read back. */
+const BLOCK = 1024 * 1024;
+const block = Buffer.allocUnsafeSlow(BLOCK);
+
+/**
+ * Verifies and stores the chunks of one content with synchronous calls, and computes the digest of the whole on the
+ * way: from memory where chunks come in order, else from what was stored.
+ */
+export class ContentWriter {
+	readonly #content: WritableContent;
+	readonly #lengths: readonly number[];
+	readonly #chunks: number;
+	readonly #stored: Uint8Array | undefined;
+	#whole: Hash;
+	#isRestarted = false;
+	/** Bytes that the digest of the whole covers, from the first on. */
+	#hashed = 0;
+
+	constructor(content: WritableContent) {
+		this.#content = content;
+		this.#lengths = content.pieces.map(({ length }) => length);
+		this.#chunks = Math.ceil(content.length / content.chunkSize);
+		this.#stored = content.stored;
+		this.#whole = createHash(content.kind);
+	}
+
+	/** Whether {@link ContentWriter.catchUp} has something to do. */
+	get isBehind(): boolean {
+		return this.#stored !== undefined && this.#stored[this.#nextChunk] === 1;
+	}
+
+	/** Whether the digest of the whole covers all of it. */
+	get isHashed(): boolean {
+		return this.#hashed === this.#content.length;
+	}
+
+	/** As {@link ChunkWriter.write}, from chunk `first` on. @throws errors of the file system */
+	write(first: number, count: number, segments: readonly Uint8Array[]): boolean[] {
+		const { chunkSize } = this.#content;
+		const good: boolean[] = [];
+		for (let chunk = first; chunk < first + count; chunk += 1) {
+			const bytes = stretch(segments, (chunk - first) * chunkSize, this.#sizeOf(chunk));
+			good.push(this.#isRight(chunk, bytes));
+		}
+		for (const run of runsOf(first, good)) {
+			if (run.isGood) {
+				const from = (run.first - first) * chunkSize;
+				const last = run.first + run.count - 1;
+				const length = (run.count - 1) * chunkSize + this.#sizeOf(last);
+				this.#store(run.first, run.count, stretch(segments, from, length));
+			}
+		}
+		return good;
+	}
+
+	/** Reads back at most a block of what is stored and not hashed yet, and hashes it. @throws errors of the file system */
+	catchUp(): void {
+		const { chunkSize, length } = this.#content;
+		let end = this.#nextChunk;
+		while (this.#stored?.[end] === 1 && end * chunkSize < this.#hashed + BLOCK) {
+			end += 1;
+		}
+		const bytes = Math.min(end * chunkSize, length, this.#hashed + BLOCK) - this.#hashed;
+		for (const { file, at, from, length: size } of this.#extents(this.#hashed, bytes)) {
+			this.#read(file, at, block.subarray(from, from + size));
+		}
+		this.#whole.update(block.subarray(0, bytes));
+		this.#hashed += bytes;
+	}
+
+	/** The digest of the whole, once all of it is hashed. */
+	digest(): Uint8Array {
+		return this.#whole.copy().digest();
+	}
+
+	/**
+	 * The chunks with a 1 in `stored`, and no others, are right: the digest of the whole starts anew, and zeros are written
+	 * from now on, as the disk does not give back what was stored.
+	 */
+	restart(stored: Uint8Array): void {
+		this.#stored?.set(stored);
+		this.#whole = createHash(this.#content.kind);
+		this.#hashed = 0;
+		this.#isRestarted = true;
+	}
+
+	/** The chunk with the first byte that is not hashed yet. */
+	get #nextChunk(): number {
+		return Math.floor(this.#hashed / this.#content.chunkSize);
+	}
+
+	#isRight(chunk: number, bytes: readonly Uint8Array[]): boolean {
+		const { kind, digests } = this.#content;
+		const hash = createHash(kind);
+		for (const each of bytes) {
+			hash.update(each);
+		}
+		const digest = hash.digest();
+		const at = chunk * digest.length;
+		return digest.equals(digests.subarray(at, at + digest.length));
+	}
+
+	#store(first: number, count: number, bytes: readonly Uint8Array[]): void {
+		const { chunkSize } = this.#content;
+		const offset = first * chunkSize;
+		const length = bytes.reduce((sum, each) => sum + each.length, 0);
+		for (const extent of this.#extents(offset, length)) {
+			this.#writeSparsely(extent.file, extent.at, stretch(bytes, extent.from, extent.length));
+		}
+		if (this.#stored === undefined) {
+			return;
+		}
+		this.#stored.fill(1, first, first + count);
+		if (offset === this.#hashed) {
+			for (const each of bytes) {
+				this.#whole.update(each);
+			}
+			this.#hashed += length;
+		}
+	}
+
+	/** Writes all but zeros where zeros are read already. */
+	#writeSparsely(file: number, start: number, bytes: readonly Uint8Array[]): void {
+		const { keepsHoles } = this.#content.pieces[file] as OpenPiece;
+		if (!keepsHoles || this.#isRestarted) {
+			this.#write(file, start, bytes);
+			return;
+		}
+		/** What is to be written, and from where on. */
+		let run: Uint8Array[] = [];
+		let from = start;
+		let at = start;
+		for (const part of bytes) {
+			for (const { start: first, end, isZero: areZeros } of zeroStretches(part)) {
+				const next = at + end - first;
+				if (areZeros && this.#readsZeros(file, at, next)) {
+					this.#write(file, from, run);
+					run = [];
+					from = next;
+				} else {
+					run.push(part.subarray(first, end));
+				}
+				at = next;
+			}
+		}
+		this.#write(file, from, run);
+	}
+
+	#readsZeros(file: number, start: number, end: number): boolean {
+		for (let at = start; at < end; at += BLOCK) {
+			const there = block.subarray(0, Math.min(BLOCK, end - at));
+			this.#read(file, at, there);
+			if (!isZero(there)) {
+				return false;
+			}
+		}
+		return true;
+	}
+
+	#write(file: number, start: number, bytes: readonly Uint8Array[]): void {
+		const fd = this.#fd(file);
+		let left = bytes;
+		for (let at = start; left.length > 0; ) {
+			const written = writevSync(fd, left, at);
+			at += written;
+			left = stretch(left, written, Number.POSITIVE_INFINITY);
+		}
+	}
+
+	#read(file: number, start: number, into: Uint8Array): void {
+		for (let done = 0; done < into.length; ) {
+			const read = readSync(this.#fd(file), into, done, into.length - done, start + done);
+			if (read === 0) {
+				throw Object.assign(new Error('it became shorter while it was read'), { code: 'ESHORT' });
+			}
+			done += read;
+		}
+	}
+
+	#fd(file: number): number {
+		return (this.#content.pieces[file] as OpenPiece).fd;
+	}
+
+	#sizeOf(chunk: number): number {
+		const { chunkSize, length } = this.#content;
+		return chunk === this.#chunks - 1 ? length - chunk * chunkSize : chunkSize;
+	}
+
+	#extents(offset: number, length: number): ReturnType<typeof extents> {
+		return extents(this.#lengths, offset, length);
+	}
+}
+
+/** The bytes from `from` on of `segments` that follow each other, at most `length` of them. */
+function stretch(segments: readonly Uint8Array[], from: number, length: number): Uint8Array[] {
+	const found: Uint8Array[] = [];
+	let start = 0;
+	for (const segment of segments) {
+		const first = Math.max(from - start, 0);
+		const end = Math.min(from + length - start, segment.length);
+		if (first < end) {
+			found.push(segment.subarray(first, end));
+		}
+		start += segment.length;
+	}
+	return found;
+}

@@ -1,0 +1,23 @@
+import type { Bitfield, Seed } from '../../protocol/index.ts';
+import { digestChunk } from '../hashing/hasher.ts';
+import type { FileStorage } from '../storage/file-storage.ts';
+import { InlineWriter } from './inline-writer.ts';
+import { ThreadWriter } from './thread-writer.ts';
+
+/** Contents up to here are written by the event loop: that takes less time than a thread takes to start. */
+const SMALL = 8 * 1024 * 1024;
+
+/**
+ * What writes a content into files.
+ *
+ * @param stored the chunks that are stored already, where the digest of the whole is wanted
+ */
+export function chunkWriter(
+	seed: Seed,
+	storage: FileStorage,
+	stored?: Bitfield,
+): InlineWriter | ThreadWriter {
+	return seed.length <= SMALL
+		? new InlineWriter(seed, storage, digestChunk)
+		: new ThreadWriter(seed, storage, stored);
+}

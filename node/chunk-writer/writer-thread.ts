@@ -1,0 +1,126 @@
+import { Worker } from 'node:worker_threads';
+import { ShoalError } from '../../protocol/index.ts';
+import { later } from '../util/timers.ts';
+import type { WriterAnswer, WriterCommand } from './writer-messages.ts';
+
+interface Waiting {
+	readonly resolve: (answer: WriterAnswer) => void;
+	readonly reject: (error: ShoalError) => void;
+}
+
+/** A command that is answered, without the number of its answer. */
+type Question =
+	Extract<WriterCommand, { id: number }> extends infer Each
+		? Each extends { id: number }
+			? Omit<Each, 'id'>
+			: never
+		: never;
+
+/** ms that the thread stays when nothing is open: of many downloads, each would wait for its start. */
+const IDLE = 2_000;
+const SCRIPT = new URL('./write-worker.js', import.meta.url);
+
+/** The thread in which contents are written. It keeps the process running only while an answer is due. */
+export class WriterThread {
+	static #shared: WriterThread | undefined;
+	readonly #worker: Worker;
+	readonly #waiting = new Map<number, Waiting>();
+	#outbox: WriterCommand[] = [];
+	#contents = 0;
+	#open = 0;
+	#lastId = 0;
+	#end: ShoalError | undefined;
+
+	/** @param script of the thread. @default the one that writes */
+	constructor(script: URL = SCRIPT) {
+		this.#worker = new Worker(script);
+		this.#worker.unref();
+		this.#worker.on('message', (answers: readonly WriterAnswer[]) => {
+			for (const answer of answers) {
+				this.#take(answer.id)?.resolve(answer);
+			}
+		});
+		this.#worker.on('error', (cause) => this.#ended(cause));
+		this.#worker.on('exit', () => this.#ended(undefined));
+	}
+
+	/** The thread of this process, started if there is none. */
+	static get shared(): WriterThread {
+		if (WriterThread.#shared === undefined || WriterThread.#shared.#end !== undefined) {
+			WriterThread.#shared = new WriterThread();
+		}
+		return WriterThread.#shared;
+	}
+
+	/** @returns the number of a content that is opened now */
+	enter(): number {
+		this.#open += 1;
+		this.#contents += 1;
+		return this.#contents;
+	}
+
+	/** A content is closed. The thread ends when none has been open for a while. */
+	leave(): void {
+		this.#open -= 1;
+		later(() => {
+			if (this.#open === 0) {
+				this.#end ??= ended(undefined);
+				void this.#worker.terminate();
+			}
+		}, IDLE);
+	}
+
+	/** Tells the thread something that has no answer. */
+	tell(command: Exclude<WriterCommand, { id: number }>): void {
+		if (this.#outbox.length === 0) {
+			// What one turn of the event loop has brought goes as one message.
+			setImmediate(() => this.#flush());
+		}
+		this.#outbox.push(command);
+	}
+
+	/** @throws ShoalError ERR_IO if the thread has ended */
+	async ask(question: Question): Promise<WriterAnswer> {
+		if (this.#end !== undefined) {
+			throw this.#end;
+		}
+		return await new Promise<WriterAnswer>((resolve, reject) => {
+			this.#lastId += 1;
+			const id = this.#lastId;
+			this.#worker.ref();
+			this.#waiting.set(id, { resolve, reject });
+			this.tell({ ...question, id } as never);
+		});
+	}
+
+	#flush(): void {
+		const commands = this.#outbox;
+		this.#outbox = [];
+		this.#worker.postMessage(commands);
+	}
+
+	#take(id: number): Waiting | undefined {
+		const waiting = this.#waiting.get(id);
+		this.#waiting.delete(id);
+		if (this.#waiting.size === 0) {
+			this.#worker.unref();
+		}
+		return waiting;
+	}
+
+	#ended(cause: unknown): void {
+		this.#end ??= ended(cause);
+		for (const { reject } of this.#waiting.values()) {
+			reject(this.#end);
+		}
+		this.#waiting.clear();
+	}
+}
+
+function ended(cause: unknown): ShoalError {
+	return new ShoalError(
+		'ERR_IO',
+		'the thread that writes chunks has ended; start again, what is verified is kept',
+		{ cause },
+	);
+}

@@ -1,0 +1,304 @@
+import { createHash } from 'node:crypto';
+import { open, readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import type { ChunkWriter } from '../../../node/chunk-writer/chunk-writer.ts';
+import { ContentWriter } from '../../../node/chunk-writer/content-writer.ts';
+import { InlineWriter } from '../../../node/chunk-writer/inline-writer.ts';
+import { ThreadWriter } from '../../../node/chunk-writer/thread-writer.ts';
+import { WriterThread } from '../../../node/chunk-writer/writer-thread.ts';
+import { digestChunk } from '../../../node/hashing/hasher.ts';
+import { FileStorage } from '../../../node/storage/file-storage.ts';
+import { Bitfield, type Seed } from '../../../protocol/index.ts';
+import { makeFolder } from '../../helpers/fixtures/folder.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+
+const CHUNK = 512;
+const LENGTH = 10 * CHUNK + 100;
+const content = contentOf(LENGTH);
+const seed = seedOf(content, { chunkSize: CHUNK });
+
+/** Files of `lengths`, opened to be written. */
+async function filesOf(t: Scope, lengths: readonly number[]): Promise<FileStorage> {
+	const folder = await makeFolder(t);
+	const pieces = lengths.map((length, file) => ({ path: join(folder, `${file}`), length }));
+	const storage = await FileStorage.openToWrite(pieces);
+	t.defer(() => storage.close());
+	return storage;
+}
+
+async function stored(storage: FileStorage, length = LENGTH): Promise<Uint8Array> {
+	const bytes = new Uint8Array(length);
+	await storage.read(0, bytes);
+	return bytes;
+}
+
+/** `bytes` in shared memory, cut at `cuts`. */
+function segmentsOf(bytes: Uint8Array, cuts: readonly number[] = []): Uint8Array[] {
+	const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+	shared.set(bytes);
+	const borders = [0, ...cuts, bytes.length];
+	return borders.slice(1).map((end, index) => shared.subarray(borders[index], end));
+}
+
+const chunksOf = (first: number, count: number): Uint8Array =>
+	content.subarray(first * CHUNK, (first + count) * CHUNK);
+
+const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+const WRITERS: Record<string, (seed: Seed, storage: FileStorage) => ChunkWriter> = {
+	'on the event loop': (of, storage) => new InlineWriter(of, storage, digestChunk),
+	'in a thread': (of, storage) => new ThreadWriter(of, storage, undefined),
+};
+
+for (const [where, make] of Object.entries(WRITERS)) {
+	const test = suite(`chunks are written ${where}`);
+	const setUp = async (t: Scope, lengths = [LENGTH]) => {
+		const storage = await filesOf(t, lengths);
+		const writer = make(seed, storage);
+		t.defer(() => writer.close());
+		return { storage, writer };
+	};
+
+	test('the last one is shorter', async (t) => {
+		const { storage, writer } = await setUp(t);
+		const good = await writer.write({ first: 9, count: 2 }, segmentsOf(chunksOf(9, 2)));
+		assert.equal(good, [true, true]);
+		assert.equal((await stored(storage)).subarray(9 * CHUNK), content.subarray(9 * CHUNK));
+	});
+
+	test('wrong ones are told of and not written, right ones beside them are', async (t) => {
+		const { storage, writer } = await setUp(t);
+		const bytes = Uint8Array.from(chunksOf(0, 5));
+		bytes.fill(0, CHUNK, CHUNK + 9);
+		bytes.fill(255, 3 * CHUNK + 7, 3 * CHUNK + 9);
+		const good = await writer.write({ first: 0, count: 5 }, segmentsOf(bytes));
+		assert.equal(good, [true, false, true, false, true]);
+		const found = await stored(storage);
+		const expected = Uint8Array.from(chunksOf(0, 5))
+			.fill(0, CHUNK, 2 * CHUNK)
+			.fill(0, 3 * CHUNK, 4 * CHUNK);
+		assert.equal(found.subarray(0, 5 * CHUNK), expected);
+	});
+
+	test('whatever the segments and files they are cut into', async (t) => {
+		const cut = fc.integer({ min: 1, max: LENGTH - 1 });
+		const cuts = fc.uniqueArray(cut, { maxLength: 12 }).map((all) => all.sort((a, b) => a - b));
+		await fc.assert(
+			fc.asyncProperty(cuts, cuts, async (inMemory, inFiles) => {
+				const borders = [0, ...inFiles, LENGTH];
+				const lengths = borders.slice(1).map((end, index) => end - (borders[index] as number));
+				const { storage, writer } = await setUp(t, lengths);
+				const good = await writer.write({ first: 0, count: 11 }, segmentsOf(content, inMemory));
+				assert.ok(good.every(Boolean));
+				assert.equal(await stored(storage), content);
+				await writer.close();
+				await storage.close();
+			}),
+			{ numRuns: 30 },
+		);
+	});
+
+	test('of memory that is not shared, also where it is a view of a larger one', async (t) => {
+		const { storage, writer } = await setUp(t);
+		const larger = new Uint8Array(10_000);
+		larger.set(chunksOf(2, 2), 77);
+		const view = larger.subarray(77, 77 + 2 * CHUNK);
+		assert.equal(await writer.write({ first: 2, count: 2 }, [view]), [true, true]);
+		assert.equal((await stored(storage)).subarray(2 * CHUNK, 4 * CHUNK), chunksOf(2, 2));
+	});
+
+	test('zeros are not written where zeros are read, and are written where others are', async (t) => {
+		const size = 256 * 1024;
+		const sparse = new Uint8Array(4 * size);
+		sparse.set(contentOf(1_000), 2 * size + 100);
+		const holey = seedOf(sparse, { chunkSize: size });
+		const storage = await filesOf(t, [3 * size, size]);
+		await storage.write(3 * size, new Uint8Array(1_000).fill(7));
+		const writer = make(holey, storage);
+		t.defer(() => writer.close());
+		const good = await writer.write(
+			{ first: 0, count: 4 },
+			segmentsOf(sparse, [size + 9, 3 * size]),
+		);
+		assert.ok(good.every(Boolean));
+		assert.equal(await stored(storage, 4 * size), sparse);
+		const { blocks } = await stat(storage.files[0]?.path as string);
+		assert.ok(blocks * 512 <= size / 2, `${blocks} blocks`);
+	});
+
+	test('a file that was removed is told as that', async (t) => {
+		const { storage, writer } = await setUp(t);
+		await unlink(storage.files[0]?.path as string);
+		const { code } = await rejects(
+			writer.write({ first: 0, count: 1 }, segmentsOf(chunksOf(0, 1))),
+		);
+		assert.is(code, 'ERR_NO_FILE');
+	});
+
+	test('closing waits for what is being written', async (t) => {
+		const { storage, writer } = await setUp(t);
+		const writing = writer.write({ first: 0, count: 11 }, segmentsOf(content));
+		await writer.close();
+		assert.equal(await stored(storage), content);
+		assert.ok((await writing).every(Boolean));
+	});
+
+	test.run();
+}
+
+const test = suite('the digest of the whole');
+
+async function hashing(t: Scope, have = new Bitfield(seed.chunks)) {
+	const storage = await filesOf(t, [1_000, 0, LENGTH - 1_000]);
+	for (const chunk of have.indices()) {
+		await storage.write(chunk * CHUNK, chunksOf(chunk, 1));
+	}
+	const writer = new ThreadWriter(seed, storage, have);
+	t.defer(() => writer.close());
+	const put = (first: number, count: number) =>
+		writer.write({ first, count }, segmentsOf(chunksOf(first, count)));
+	return { storage, writer, put };
+}
+
+test('of chunks that come in order', async (t) => {
+	const { writer, put } = await hashing(t);
+	for (let first = 0; first < 11; first += 1) {
+		await put(first, 1);
+	}
+	assert.is(hex(await writer.digest()), seed.digest);
+});
+
+test('of chunks that come in any order, asked for before the last is there', async (t) => {
+	await fc.assert(
+		fc.asyncProperty(
+			fc.shuffledSubarray([...Array(11).keys()], { minLength: 11 }),
+			async (order) => {
+				const { writer, put } = await hashing(t);
+				const digest = writer.digest();
+				for (const chunk of order) {
+					void put(chunk, 1);
+				}
+				assert.is(hex(await digest), seed.digest);
+				await writer.close();
+			},
+		),
+		{ numRuns: 30 },
+	);
+});
+
+test('of what was there and what comes, and of nothing else', async (t) => {
+	const have = new Bitfield(seed.chunks);
+	have.setRange(0, 4);
+	have.set(6);
+	const { writer, put } = await hashing(t, have);
+	await put(4, 2);
+	await put(7, 4);
+	assert.is(hex(await writer.digest()), seed.digest);
+});
+
+test('starts anew when chunks were not what was stored', async (t) => {
+	const { storage, writer, put } = await hashing(t);
+	await put(0, 11);
+	await storage.write(CHUNK, new Uint8Array(CHUNK));
+	assert.is(hex(await writer.digest()), seed.digest, 'of what was in memory');
+	const right = Bitfield.full(seed.chunks);
+	right.clear(1);
+	writer.restart(right);
+	await put(1, 1);
+	assert.is(hex(await writer.digest()), seed.digest);
+	assert.is(digestOf(await stored(storage)), seed.digest);
+});
+
+test('waiting for it ends when nobody needs it', async (t) => {
+	const { writer } = await hashing(t);
+	const abort = new AbortController();
+	const digest = writer.digest(abort.signal);
+	abort.abort();
+	assert.is((await rejects(digest)).code, 'ERR_ABORTED');
+});
+
+test('a file that becomes shorter is told as changed', async (t) => {
+	const folder = await makeFolder(t);
+	const path = join(folder, 'file');
+	await writeFile(path, content);
+	const storage = await FileStorage.openToWrite([{ path, length: LENGTH }]);
+	t.defer(() => storage.close());
+	await writeFile(path, content.subarray(0, 700));
+	const writer = new ThreadWriter(seed, storage, Bitfield.full(seed.chunks));
+	t.defer(() => writer.close());
+	assert.is((await rejects(writer.digest())).code, 'ERR_CHANGED');
+});
+
+test.run();
+
+const faults = suite('the thread that writes');
+
+faults('ends: what waits for it fails, and the next content gets another', async (t) => {
+	const folder = await makeFolder(t);
+	const script = join(folder, 'ends.mjs');
+	await writeFile(
+		script,
+		"import { parentPort } from 'node:worker_threads';\nparentPort.on('message', () => process.exit(1));\n",
+	);
+	const storage = await filesOf(t, [LENGTH]);
+	const writer = new ThreadWriter(
+		seed,
+		storage,
+		undefined,
+		new WriterThread(new URL(`file://${script}`)),
+	);
+	assert.is(
+		(await rejects(writer.write({ first: 0, count: 1 }, segmentsOf(chunksOf(0, 1))))).code,
+		'ERR_IO',
+	);
+	assert.is(
+		(await rejects(writer.write({ first: 0, count: 1 }, segmentsOf(chunksOf(0, 1))))).code,
+		'ERR_IO',
+	);
+	await writer.close();
+	const next = new ThreadWriter(seed, storage, undefined);
+	assert.equal(
+		await next.write({ first: 0, count: 11 }, segmentsOf(content)),
+		Array(11).fill(true),
+	);
+	await next.close();
+});
+
+faults('serves several contents at a time, each with its own error', async (t) => {
+	const [broken, whole] = [await filesOf(t, [LENGTH]), await filesOf(t, [LENGTH])];
+	const first = new ThreadWriter(seed, broken, undefined);
+	const second = new ThreadWriter(seed, whole, new Bitfield(seed.chunks));
+	const full = await open('/dev/full', 'r+');
+	t.defer(() => full.close());
+	const files = [{ path: '/dev/full', length: LENGTH, fd: full.fd, keepsHoles: false }];
+	const third = new ThreadWriter(seed, { files, checkNamed: () => {} }, undefined);
+	const writes = [first, second, third].map((each) =>
+		each.write({ first: 0, count: 11 }, segmentsOf(content)),
+	);
+	assert.is((await rejects(writes[2] as Promise<unknown>)).code, 'ERR_NO_SPACE');
+	assert.ok((await Promise.all(writes.slice(0, 2))).flat().every(Boolean));
+	assert.is(hex(await second.digest()), seed.digest);
+	await Promise.all([first, second, third].map((each) => each.close()));
+	assert.equal(new Uint8Array(await readFile(broken.files[0]?.path as string)), content);
+});
+
+faults('an unknown kind of failure of the system leaves nothing counted as stored', () => {
+	const writer = new ContentWriter({
+		kind: 'sha256',
+		length: LENGTH,
+		chunkSize: CHUNK,
+		digests: seed.chunkDigests,
+		pieces: [{ fd: 1_000_000, length: LENGTH, keepsHoles: false }],
+		stored: new Uint8Array(11),
+	});
+	assert.throws(() => writer.write(0, 2, segmentsOf(chunksOf(0, 2))), /EBADF/);
+	assert.not.ok(writer.isBehind);
+	assert.not.ok(writer.isHashed);
+});
+
+faults.run();
