@@ -196,7 +196,7 @@ export class Listener {
 				const why = this.#whyNot(client, password);
 				done(why === undefined ? null : Object.assign(why, { returnCode: 5 as const }), !why);
 			},
-			// What may be published has been taken before it gets here.
+			// Messages that may be published are handled before this is called.
 			authorizePublish: (client, { topic }, done) => {
 				done(
 					new ShoalError('ERR_REFUSED', `${client?.id} may not publish on ${quoted(topic)} here`),

@@ -267,7 +267,7 @@ export class BaseNode {
 		}
 	}
 
-	/** What has come on a direct lane. What is wrong with it ends here, as a warning. */
+	/** A message from a direct lane. Its errors end here, as warnings. */
 	protected receive(message: Incoming): void {
 		try {
 			this.#router.receive(message, 'direct');
@@ -294,7 +294,7 @@ export class BaseNode {
 		this.downloads.stop();
 		await this.#announcer.leave();
 		this.#seeder.close();
-		// What waits for a rate limit goes on, and ends.
+		// Work that waits for a rate limit goes on, and ends.
 		this.limitRates(undefined, undefined);
 		this.context.tracker.close();
 		await this.context.lanes.close();

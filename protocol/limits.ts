@@ -9,7 +9,7 @@ export interface Limit {
 	readonly value: number;
 	/** The unit, empty for a number of things. */
 	readonly unit: string;
-	/** What is limited, and what happens beyond it. */
+	/** The limited quantity, and the consequence beyond the limit. */
 	readonly about: string;
 }
 

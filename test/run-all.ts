@@ -60,7 +60,7 @@ async function runAll(files: string[], atOnce: number): Promise<Result[]> {
 	return results;
 }
 
-/** What measures time may be unlucky once: a file that fails is run again, and that counts. */
+/** Timing tests may be unlucky once: a file that fails is run again, and that result counts. */
 async function runTiming(files: readonly string[]): Promise<Result[]> {
 	const results: Result[] = [];
 	for (const file of files) {
@@ -76,7 +76,7 @@ async function runAndTell(file: string): Promise<Result> {
 	const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : '';
 	const word = isGood(result) ? 'ok  ' : 'FAIL';
 	console.log(`${word} ${file}  ${passed} of ${total}${skipped}, ${seconds} s`);
-	// Who asks for some of them wants to see what they have measured.
+	// A run of selected files prints what they measured.
 	if (!isGood(result) || asked.length > 0) {
 		console.log(output);
 	}

@@ -10,7 +10,7 @@ export interface Refusal {
 	readonly address: string;
 	/** Why: a {@link BrokerRefusal}. */
 	readonly reason: string;
-	/** What the client tried, for example `connect` or `subscribe TOPIC`. */
+	/** The refused operation, for example `connect` or `subscribe TOPIC`. */
 	readonly about: string;
 }
 

@@ -5,7 +5,7 @@ import { mayReceive, whyNotPublish } from './topic-rules.ts';
 export interface MosquittoAclOptions {
 	/** The topics that the rules are for. */
 	readonly topics: Topics;
-	/** What identifies a node: its client id, or its user name, which must be its node id then. */
+	/** The identity of a node: its client id, or its user name, which must then be its node id. */
 	readonly by: 'client' | 'user';
 	/** User name of the tracker, which has more rights than nodes. */
 	readonly tracker: string;

@@ -1,7 +1,7 @@
 import { isNodeId, isSeedId, type Limits, type Topic, type Topics } from '../../protocol/index.ts';
 import type { Role } from './token-auth.ts';
 
-/** What of a message decides whether it may be published. */
+/** The properties of a message that decide whether it may be published. */
 export interface Publication {
 	readonly topic: string;
 	readonly qos: number;

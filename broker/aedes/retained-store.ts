@@ -142,7 +142,7 @@ async function* paced(packets: Iterable<PublishPacket>): AsyncGenerator<PublishP
 	}
 }
 
-/** What is kept: a node's announces, and its state. */
+/** The kept messages: a node's announces, and its state. */
 export function retainedOf(topics: Topics, limits: Limits): RetainedStore {
 	return new RetainedStore({
 		bare: [`${topics.root}/inbox/`, `${topics.root}/swarm/`],

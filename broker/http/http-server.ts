@@ -166,7 +166,7 @@ export class HttpServer {
 	}
 
 	async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-		// What is handed out may be anything: no browser is to take it for a page of ours.
+		// A served file may be anything: no browser may take it for a page of this origin.
 		response.setHeader('X-Content-Type-Options', 'nosniff');
 		response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
 		response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
@@ -205,7 +205,7 @@ export class HttpServer {
 		return undefined;
 	}
 
-	/** Who guesses tokens waits for the answer. */
+	/** Guesses of tokens are slowed down. */
 	async #roleOf({ headers, socket }: IncomingMessage): Promise<Role | undefined> {
 		const { admission: tokenAuth } = this.#options;
 		if (tokenAuth === undefined) {

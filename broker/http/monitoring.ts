@@ -3,7 +3,7 @@ import { brokerMetrics, type MeteredBroker } from '../metrics/broker-metrics.ts'
 import { type HttpExchange, needsToken, type Route } from './http-server.ts';
 import { tellJson } from './problem.ts';
 
-/** What {@link monitoring} serves. */
+/** Sources of {@link monitoring}. */
 export interface Monitored {
 	/** Makes the registry of the metrics; called at the first request. */
 	readonly metrics: () => Promise<MetricsRegistry>;

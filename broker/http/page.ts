@@ -18,7 +18,7 @@ const TYPES: Readonly<Record<string, string>> = {
 	'.css': 'text/css; charset=utf-8',
 	'.svg': 'image/svg+xml',
 };
-/** What stands beside a file that was compressed, the best first. */
+/** Suffixes of the compressed forms of a file, the smallest form first. */
 const ENCODINGS = [
 	['br', '.br'],
 	['gzip', '.gz'],

@@ -59,7 +59,7 @@ export function fingerprintOf(cert: string): string {
 	return new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase();
 }
 
-/** What a server needs to speak TLS. @throws ShoalError ERR_USAGE if the two are no pair, or not PEM */
+/** The TLS context of a server. @throws ShoalError ERR_USAGE if the two are no pair, or not PEM */
 export function secureContext({ cert, key }: KeyPair): SecureContext {
 	try {
 		return createSecureContext({ cert, key, minVersion: 'TLSv1.2' });

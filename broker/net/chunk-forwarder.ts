@@ -12,7 +12,7 @@ import { type BothWays, count, noFlow } from './traffic.ts';
 /** A topic that carries chunks. */
 export type ChunkTopic = Extract<Topic, { kind: 'chunk' | 'swarm' }>;
 
-/** What decides about chunk messages. */
+/** Rules for chunk messages. */
 export interface ChunkRules {
 	/** Whether `client` may publish on `topic`. */
 	mayPublish(client: Client, topic: ChunkTopic): boolean;
@@ -25,7 +25,7 @@ export interface ChunkRules {
  * out, in the same buffer. Whatever is not quite as usual is left to Aedes.
  */
 export class ChunkForwarder implements PacketTaker {
-	/** What came and was handed on. */
+	/** Counters of messages received and forwarded. */
 	readonly traffic: BothWays = { in: noFlow(), out: noFlow() };
 	readonly #topics: Topics;
 	readonly #rules: ChunkRules;
@@ -92,7 +92,7 @@ export class ChunkForwarder implements PacketTaker {
 		return true;
 	}
 
-	/** What nodes subscribe to for such a topic; nobody may use a wider wildcard, and few a narrower one. */
+	/** The filter that nodes subscribe to for such a topic; a wider wildcard is refused, a narrower one is rare. */
 	#usualFilter(topic: ChunkTopic): string {
 		return topic.kind === 'chunk'
 			? this.#topics.inboxFilter(topic.node)

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Load } from '../../protocol/index.ts';
 
-/** What a {@link LoadMeter} reads; the sums only grow. */
+/** Inputs of a {@link LoadMeter}; the sums only grow. */
 export interface LoadSource {
 	readonly clients: number;
 	/** Bytes in all. */

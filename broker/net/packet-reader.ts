@@ -39,7 +39,7 @@ export interface PacketTaker {
 	relay(from: Client, packet: Uint8Array): boolean;
 }
 
-/** What an {@link packetReader} needs. */
+/** Options of a {@link packetReader}. */
 export interface PacketReaderOptions {
 	readonly limits: Limits;
 	readonly pool: BufferPool;
@@ -99,7 +99,7 @@ export function packetReader(
 			}
 			isFirst = false;
 		},
-		// What Aedes may keep, such as a will, would keep a whole buffer of the pool.
+		// A packet that Aedes keeps, such as a will, would keep a whole buffer of the pool.
 		allocate: (first, length) =>
 			first === PLAIN_PUBLISH && length >= LARGE ? pool.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {

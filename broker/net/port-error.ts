@@ -1,6 +1,6 @@
 import { ShoalError } from '../../protocol/index.ts';
 
-/** What it means that a server cannot listen at `port` of `host`, which `flag` chooses. */
+/** The error of a server that cannot listen at `port` of `host`, which `flag` chooses. */
 export function portError(
 	cause: NodeJS.ErrnoException,
 	host: string,

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Limits } from '../../protocol/index.ts';
 import { takenBytes } from './socket-internals.ts';
 
-/** What to do with a message for a client: deliver, drop it, or cut the client. */
+/** Verdict on a message for a client: deliver it, drop it, or cut the client. */
 export type Verdict = 'deliver' | 'shed' | 'cut';
 
 /** Whether a client takes bytes, seen over time. */

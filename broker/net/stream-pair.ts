@@ -32,7 +32,7 @@ class End extends Duplex {
 
 	override _destroy(error: Error | null, done: Done): void {
 		this._read();
-		// Who has read and written to the end leaves the other to read its own.
+		// A side that has ended both directions leaves the other to read its own.
 		if (!this.readableEnded || !this.writableFinished) {
 			this.other?.destroy();
 		}

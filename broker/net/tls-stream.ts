@@ -5,12 +5,12 @@ import { goesOutBy, onHandshakeError } from './socket-internals.ts';
 
 type Done = (error?: Error | null) => void;
 
-/** What a {@link SecureStream} needs. */
+/** Options of a {@link SecureStream}. */
 export interface SecureStreamOptions
 	extends Pick<DuplexOptions, 'readableHighWaterMark' | 'writableHighWaterMark'> {
 	/** Cuts what was decrypted into packets. */
 	readonly framer: PacketFramer;
-	/** What was decrypted is no MQTT, or not allowed; the stream is closed. */
+	/** The decrypted bytes are no MQTT, or not allowed; the stream is closed. */
 	readonly onBad?: (() => void) | undefined;
 	/** The other side is not whom we want. Nothing is sent before it was asked. @throws ShoalError */
 	readonly check?: ((socket: TLSSocket) => void) | undefined;
@@ -107,7 +107,7 @@ export class SecureStream extends Duplex {
 	}
 }
 
-/** What `work` throws; null if nothing. */
+/** The error that `work` throws; null if none. */
 export function failureOf(work: () => void): Error | null {
 	try {
 		work();

@@ -102,7 +102,7 @@ class WebSocketStream extends Duplex {
 		});
 	}
 
-	/** What is for somebody who is leaving goes nowhere: that is no error. */
+	/** Writes to a closing socket are dropped. */
 	#send(bytes: Uint8Array, done: Done): void {
 		this.#socket.send(bytes, (error) => {
 			if (error) {

@@ -21,7 +21,7 @@ import { withPeerRoutes } from './peer-routes.ts';
 import { Registry } from './registry.ts';
 import type { TrackerCounts, TrackerSettings } from './tracker-options.ts';
 
-/** What an active tracker reports to its owner. */
+/** Callbacks of an active tracker. */
 export interface ActiveHooks {
 	readonly onReady: (session: string) => void;
 	readonly onDown: (reason: ShoalError) => void;

@@ -8,7 +8,7 @@ export type RefusedAnnounce = 'layout' | 'node-announces' | 'announce-rate' | 'a
 /** Why something is refused. `report`: by a node that is not listed for the seed, or comes too often. */
 export type Refused = RefusedAnnounce | 'report';
 
-/** What the tracker has to do. `forget`: make the broker drop a retained message. */
+/** An action of the tracker. `forget`: make the broker drop a retained message. */
 export type Decision =
 	| { readonly do: 'forget'; readonly what: 'node-state'; readonly node: string }
 	| {
@@ -45,7 +45,7 @@ export function nodeEvent(event: SwarmEvent['event'], node: string): Decision {
 	return { do: 'event', event: { event, node } };
 }
 
-/** What a live announce tells watchers; `before` is what the node had said of the seed. */
+/** The event that a live announce is to watchers; `before` is the node's last announce of the seed. */
 export function progress(
 	node: string,
 	seed: string,

@@ -28,7 +28,7 @@ const MAX_REFUSED = 500;
  */
 export class KnownNode {
 	readonly id: string;
-	/** What its id is hashed to, once: every query compares the nodes of a swarm by it. */
+	/** Its id, hashed once: every query compares the nodes of a swarm by it. */
 	readonly idHash: number;
 	/** `unknown`: announces came, but no state yet. Only a `ready` node is shown to others. */
 	state: 'unknown' | 'ready' | 'lost' = 'unknown';
@@ -101,7 +101,7 @@ export class KnownNode {
 		}
 	}
 
-	/** What was refused since the last call. */
+	/** Announces refused since the last call. */
 	takeRefused(): string[] {
 		const refused = [...this.#refused];
 		this.#refused.clear();
@@ -171,7 +171,7 @@ function digestOfIds(ids: Iterable<string>): string {
 	return hash.digest('hex');
 }
 
-/** What of an announce is kept. */
+/** The part of an announce that is kept. */
 export function recordOf(
 	seed: string,
 	node: KnownNode,

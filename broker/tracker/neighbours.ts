@@ -3,7 +3,7 @@ import { distance, hashId } from '../../protocol/index.ts';
 /** A node of a swarm. */
 export interface SwarmMember {
 	readonly id: string;
-	/** What {@link hashId} makes of its id. */
+	/** Its id, hashed by {@link hashId}. */
 	readonly idHash: number;
 	/** Whether it has every chunk. */
 	readonly isComplete: boolean;

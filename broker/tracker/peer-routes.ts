@@ -4,7 +4,7 @@ import type { TicketIssuer } from './tickets.ts';
 /** Nodes in one answer that come with a ticket. */
 const MOST_TICKETS = 10;
 
-/** What is known beside the registry of where nodes are. */
+/** Addresses of nodes from sources other than the registry. */
 export interface AddressBook {
 	/** The IP address a client is connected from, as the broker sees it; undefined if nobody knows. */
 	readonly addressOf: (node: string) => string | undefined;

@@ -14,7 +14,7 @@ import type { TrackerSettings } from './tracker-options.ts';
 const LOOK_MS = 300;
 // Two that wait for the same end do not both take over.
 const JITTER_MS = 500;
-// Nobody has it: the answer is small.
+// No node has it: the answer is small.
 const NO_SEED = '0'.repeat(64);
 
 /**

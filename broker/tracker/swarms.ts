@@ -22,7 +22,7 @@ export class Swarms {
 		return this.#swarms.has(seed);
 	}
 
-	/** Who holds `seed`. */
+	/** The nodes that hold `seed`. */
 	records(seed: string): Iterable<AnnounceRecord> {
 		return this.#swarms.get(seed)?.values() ?? [];
 	}

@@ -77,7 +77,7 @@ export interface TrackerEvents {
 	warning(error: unknown): void;
 }
 
-/** What a tracker has counted. */
+/** Counters of a tracker. */
 export interface TrackerCounts {
 	/** Messages that could not be read. */
 	malformed: number;

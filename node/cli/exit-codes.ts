@@ -1,6 +1,6 @@
 import { isShoalError } from '../../protocol/index.ts';
 
-/** What the process ends with. */
+/** Exit codes. */
 export const EXIT = {
 	done: 0,
 	failed: 1,

@@ -1,4 +1,4 @@
-/** What stands at the top of `shoal --help`. */
+/** The text at the top of `shoal --help`. */
 export const HOW_IT_WORKS = `Moves files to many machines at once, through one MQTT broker.
 
 How it works: one broker knows who has what. Whoever wants a file asks all who
@@ -12,7 +12,7 @@ The usual three:
 
 All of it on this machine, to watch: shoal demo`;
 
-/** What stands below the options of each command: examples and what it prints. */
+/** The text below the options of each command: examples, and what it prints. */
 export const EXAMPLES = {
 	broker: `
 Examples:
@@ -141,7 +141,7 @@ Prints each limit with its unit and what happens beyond it, and the memory a
 broker takes at most, whatever strangers do.`,
 } as const;
 
-/** What stands at the end of `shoal --help`. */
+/** The text at the end of `shoal --help`. */
 export const EXIT_CODES = `
 Exit codes:
   0 done, 1 failed, 2 wrong usage, 3 nobody has the seed,

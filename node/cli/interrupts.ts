@@ -18,7 +18,7 @@ export class Interrupts {
 	readonly #onInt = (): void => this.#onSignal('SIGINT');
 	readonly #onTerm = (): void => this.#onSignal('SIGTERM');
 	#reason: StopReason | undefined;
-	/** What the process ends with if it has to be cut short. */
+	/** The exit code if the process has to be cut short. */
 	lastExit: number = EXIT.interrupted;
 
 	constructor() {

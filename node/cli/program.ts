@@ -69,7 +69,7 @@ function ignoreClosedPipes(): void {
 	}
 }
 
-/** What can be typed, with its help. */
+/** The commands and flags, with their help. */
 export function makeProgram(): Command {
 	const program = new Command('shoal')
 		.description(HOW_IT_WORKS)
@@ -311,7 +311,7 @@ async function start(
 	await run(options, load, isEndless);
 }
 
-/** What was typed is wrong: says what, and where the help is. */
+/** Wrong usage: prints what is wrong, and where the help is. */
 async function complain(
 	program: Command,
 	error: CommanderError,

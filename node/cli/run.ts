@@ -67,7 +67,7 @@ export async function failUsage(message: string, json: boolean): Promise<never> 
 	return await run({ json }, () => Promise.reject(new ShoalError('ERR_USAGE', message)));
 }
 
-/** What was said has left the process. */
+/** Resolves when all output has left the process. */
 async function written(): Promise<void> {
 	for (const stream of [process.stdout, process.stderr]) {
 		if (stream.writableLength > 0 && !stream.destroyed) {
@@ -78,6 +78,6 @@ async function written(): Promise<void> {
 			});
 		}
 	}
-	// What was wrong with the last write is told in the next turn.
+	// The error of the last write is reported in the next turn.
 	await new Promise((resolve) => setImmediate(resolve));
 }

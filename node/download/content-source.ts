@@ -31,7 +31,7 @@ export class ContentSource {
 		this.#broken = broken;
 	}
 
-	/** What has come from whom. */
+	/** Bytes and chunks received, by node. */
 	get sources(): readonly SourceShare[] {
 		return this.#running?.download.shares ?? [];
 	}

@@ -16,7 +16,7 @@ export interface SourceShare {
 export class Contributions {
 	readonly #shares = new Map<string, SourceShare>();
 
-	/** What each node has contributed. */
+	/** The contributions of all nodes. */
 	all(): SourceShare[] {
 		return [...this.#shares.values()];
 	}

@@ -62,7 +62,7 @@ export class DownloadManager {
 	/** Of downloads that are complete and still served. */
 	readonly #targets = new Set<Target>();
 	readonly #ended = { complete: 0, failed: 0 };
-	/** What was running when the node was closed. */
+	/** The downloads that ran when the node was closed. */
 	#ends: ReadonlyArray<Promise<void>> = [];
 	#isStopped = false;
 
@@ -199,7 +199,7 @@ export class DownloadManager {
 		}
 	}
 
-	/** What `reader` waited for does not come. @throws the reason, unless it may come another way */
+	/** The content that `reader` waits for does not come. @throws the reason, unless it may come another way */
 	async #giveUp(running: SharedDownload, reader: Reader): Promise<void> {
 		try {
 			reader.signal.throwIfAborted();

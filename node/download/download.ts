@@ -105,7 +105,7 @@ export class Download {
 			if (this.#content !== undefined) {
 				this.#context.contents.remove(this.#content);
 			}
-			// What the target has begun comes to its end before the target does.
+			// Operations of the target end before the target does.
 			await phases?.catch(() => {});
 			await target.abandon();
 			throw error;
@@ -262,7 +262,7 @@ export class Download {
 			this.#giveUp.restart();
 			return;
 		}
-		// Nobody sends anything while a large part is checked, or the whole: nothing is asked for.
+		// Nothing is requested while a large part, or the whole, is checked.
 		const isHere = this.#phase !== 'finding' && this.#phase !== 'fetching';
 		const hasBegun = isHere || this.#contributions.bytes > 0;
 		const lost =

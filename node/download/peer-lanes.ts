@@ -55,7 +55,7 @@ export class PeerLanes {
 		this.#off();
 	}
 
-	/** What was open on a lane that is gone is asked for again. */
+	/** Requests that were open on a lost lane are sent again. */
 	#moved(node: string, lane: Lane): void {
 		if (this.#engine.nodes.has(node)) {
 			if (!this.#context.lanes.reaches(node)) {

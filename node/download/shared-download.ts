@@ -17,7 +17,7 @@ export interface Reader {
 	readonly signal: AbortSignal;
 }
 
-/** What a reader of a download is told, and what he has still to read. */
+/** A reader's callback, and the chunks it has still to read. */
 interface Attached {
 	readonly onProgress: ((progress: Progress) => void) | undefined;
 	rest: ChunkRun;
@@ -76,7 +76,7 @@ export class SharedDownload {
 		});
 		this.done = this.#run();
 		this.held = Promise.race([content, this.done.then(() => content)]);
-		// Who waits for it is told; perhaps nobody does.
+		// Callers that wait for it get the error; there may be none.
 		this.held.catch(() => {});
 	}
 
@@ -146,7 +146,7 @@ export class SharedDownload {
 			this.#over();
 			throw error;
 		} finally {
-			// What was fetched for readers is theirs until the last one leaves.
+			// Chunks fetched for readers are kept until the last reader leaves.
 			if (!this.isForReaders) {
 				this.#over();
 			}

@@ -42,7 +42,7 @@ export class Assignments {
 		}
 	}
 
-	/** What has to be done about the attempts that were given up since the last call. */
+	/** The decisions that follow from the attempts given up since the last call. */
 	takeDecisions(): Decision[] {
 		const decisions = this.#decisions;
 		this.#decisions = [];

@@ -11,7 +11,7 @@ export class CoDownloaders {
 	readonly #self: number;
 	/** By id: what it is hashed to. */
 	readonly #all = new Map<string, number>();
-	/** What has been found out since they last changed. */
+	/** Results that hold until the co-downloaders change. */
 	readonly #ours = new Map<number, boolean>();
 
 	/** @param self our own node id */

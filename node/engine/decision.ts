@@ -1,7 +1,7 @@
 import type { ByteRange } from '../../protocol/index.ts';
 import type { Attempt } from './attempt.ts';
 
-/** What the engine wants the shell to do. */
+/** An action that the engine asks its caller to perform. */
 export type Decision =
 	/** Ask a node for byte ranges. */
 	| {

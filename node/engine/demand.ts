@@ -27,7 +27,7 @@ export class Demand {
 		return false;
 	}
 
-	/** What is needed: the first chunk of each reader, then the second of each, and so on. */
+	/** The needed chunks: the first of each reader, then the second of each, and so on. */
 	*chunks(): Generator<number> {
 		const runs = [...this.#runs.values()];
 		const most = Math.max(0, ...runs.map(({ count }) => count));

@@ -11,13 +11,13 @@ export type ChunkOrder = 'rarest' | 'demanded';
 
 /** Options of a download engine. */
 export interface DownloadEngineOptions {
-	/** Who fetches the same; it may change at any time. */
+	/** The peers that download the same seed; they may change at any time. */
 	readonly coDownloaders: CoDownloaders;
 	readonly layout: Layout;
 	/** Chunks that are already here and verified. */
 	readonly have: Bitfield;
 	readonly order: ChunkOrder;
-	/** What readers need, which goes first; it may change at any time. @default nothing */
+	/** The chunks that readers need, which are fetched first; they may change at any time. @default none */
 	readonly demand?: Demand | undefined;
 	/** Bytes of the largest part. */
 	readonly mostPart: number;

@@ -61,7 +61,7 @@ export class ChunkPicker {
 		if (first === undefined) {
 			return undefined;
 		}
-		// What co-downloaders wait for comes sooner in small runs, unless even a long one takes no time.
+		// Chunks that co-downloaders wait for arrive sooner in small runs, unless even a long run takes no time.
 		const soon = Math.max(SHORT_RUN, node.window.rate * NO_TIME);
 		const size = this.#isAscending ? bytes : Math.min(bytes, soon);
 		const most = Math.max(1, Math.floor(size / this.#layout.chunkSize));

@@ -23,7 +23,7 @@ export interface KnownOfNode {
 	readonly isSilent?: boolean;
 }
 
-/** What a downloader knows of a node that it counts on, and what it has asked of it. */
+/** A node that a download requests chunks from: the chunks it has, and the open requests to it. */
 export class RemoteNode {
 	readonly id: string;
 	/** The chunks it says it has. */
@@ -156,7 +156,7 @@ export class RemoteNode {
 		this.#count(asked, bytes - asked);
 	}
 
-	/** What was asked for in `attempt` has come by another way. @returns how many bytes were open */
+	/** The chunks of `attempt` have come by another way. @returns how many requested bytes were open */
 	fulfil(attempt: Attempt, now: number): number {
 		let bytes = 0;
 		for (const part of this.drop(attempt)) {
@@ -228,7 +228,7 @@ export class RemoteNode {
 		return this.#oldest === undefined ? 0 : now - Math.max(this.#oldestAsk, this.#heard);
 	}
 
-	/** What we may ask for: what others ask for and we hear takes its part of the window. */
+	/** Bytes that this downloader may request: fan-out that others asked for takes its part of the window. */
 	get #ownWindow(): number {
 		const { size, part } = this.window;
 		return Math.max(part, (size * (this.#asked + part)) / (this.#asked + this.#unasked + part));

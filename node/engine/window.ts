@@ -27,7 +27,7 @@ export interface WindowOptions {
 	readonly mostWindow: number;
 	/** ms of the measured rate in the largest window; less than 2,000 is beyond a round trip. @default 2,000: control messages wait behind it */
 	readonly mostQueue?: number | undefined;
-	/** What is open does not count against what all nodes together may have open. @default false */
+	/** Open requests to this node do not count against the limit of all nodes together. @default false */
 	readonly isFree?: boolean;
 	/** ms that a node may take for its first answer, where that is more than 2,000: others take so long. */
 	readonly firstTimeout?: () => number;

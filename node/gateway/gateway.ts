@@ -183,7 +183,7 @@ class Gateway {
 	}
 }
 
-/** Who asks is not let in to other nodes by what the gateway was given for itself. */
+/** The gateway's own token must not give its clients access to other nodes. */
 function withoutTicket<T extends { readonly ticket?: string | undefined }>({
 	ticket: _,
 	...rest

@@ -103,7 +103,7 @@ export async function makeStampedSeed(
 	return { seed, stamp };
 }
 
-/** What the system says of a file, once the next change of it is sure to get another time. */
+/** The stats of a file, taken when its next change is sure to get another time. */
 async function statAtRest(path: string): Promise<BigIntStats> {
 	const found = await statShareable(path);
 	if (!isYounger(found, CLOCK_TICK)) {

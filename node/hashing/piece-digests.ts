@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { DigestKind } from '../../protocol/index.ts';
 import { READ_ONLY } from '../storage/regular-file.ts';
 
-/** What to hash: the pieces of a file, one digest each. */
+/** The job of hashing the pieces of a file, one digest each. */
 export interface HashJob {
 	readonly path: string;
 	readonly kind: DigestKind;

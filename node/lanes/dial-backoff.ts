@@ -26,7 +26,7 @@ export class DialBackoff {
 		this.#all.set(node, { at: now + pause, pause: next });
 	}
 
-	/** Somebody let us in where `node` was looked for, and was another. */
+	/** Another node answered at an address of `node`. */
 	mistaken(node: string, now: number): void {
 		this.#all.set(node, { at: now + MOST, pause: MOST });
 	}

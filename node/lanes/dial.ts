@@ -3,7 +3,7 @@ import { onAbort } from '../util/abort.ts';
 import type { DirectLane } from './lane.ts';
 import { brokerStream } from './transport/broker-stream.ts';
 
-/** What {@link dial} needs to know. */
+/** Options of {@link dial}. */
 export interface DialOptions {
 	/** Our node id. */
 	readonly id: string;

@@ -23,7 +23,7 @@ export interface Lane {
 /** A lane to one node that somebody has opened and that can be closed. */
 export interface DirectLane extends Lane {
 	readonly kind: 'direct';
-	/** Who opened it: of two lanes between the same nodes, the one of the lower id stays. */
+	/** The node that opened it: of two lanes between the same nodes, the one of the lower id stays. */
 	readonly dialledBy: string;
 	/** Bytes that have come so far, of whole messages or not. */
 	readonly received: number;

@@ -13,7 +13,7 @@ import { DialBackoff } from './dial-backoff.ts';
 import type { DirectLane, Lane, LaneKind } from './lane.ts';
 import { silentPeer, wrongPeer } from './wrong-peer.ts';
 
-/** What a {@link Lanes} needs. */
+/** Options of {@link Lanes}. */
 export interface LanesOptions {
 	/** Undefined where only the broker can be reached. */
 	readonly dial: Dial | undefined;
@@ -28,7 +28,7 @@ export interface LanesOptions {
 	readonly warn: (error: unknown) => void;
 }
 
-/** What {@link Lanes} tell. */
+/** Events of {@link Lanes}. */
 export interface LanesEvents {
 	/** The way to a node is another now: direct, or by the broker again. */
 	changed(node: string, lane: Lane): void;

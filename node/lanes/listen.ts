@@ -31,7 +31,7 @@ export interface TicketIssuer {
 	readonly time: number;
 }
 
-/** What {@link listen} needs. */
+/** Options of {@link listen}. */
 export interface ListenOptions extends ListenAt {
 	readonly id: string;
 	/** URL of the broker. */
@@ -39,7 +39,7 @@ export interface ListenOptions extends ListenAt {
 	readonly topics: Topics;
 	readonly limits: Limits;
 	readonly tracker: TicketIssuer;
-	/** What it shows to those who come, where the broker speaks TLS. */
+	/** Its certificate and key, where the broker speaks TLS. */
 	readonly tls?: KeyPair | undefined;
 	readonly onMessage: (message: Incoming) => void;
 }

@@ -1,6 +1,6 @@
 import { distance, hashId } from '../../protocol/index.ts';
 
-/** What is known of a peer when one has to leave. */
+/** The facts that decide which peer has to leave. */
 export interface SlotHolder {
 	/** When bytes came from it, ms; at first, when it was added. */
 	readonly sentAt: number;
@@ -10,7 +10,7 @@ export interface SlotHolder {
 
 /** Nodes that are counted on at a time. */
 const MOST_PEERS = 10;
-/** Who sent nothing for so long gives way to another. */
+/** ms of silence after which a peer gives way to another. */
 const USELESS = 10_000;
 
 /**
@@ -19,7 +19,7 @@ const USELESS = 10_000;
  * them, and none serves the whole swarm.
  */
 export class PeerSlots {
-	/** What our own id is hashed to. */
+	/** The hash of this node's id. */
 	readonly #self: number;
 	/** Those that have given way as they sent nothing: they come back to a free slot only. */
 	readonly #useless = new Set<string>();

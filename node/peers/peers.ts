@@ -56,7 +56,7 @@ interface PeerState extends SlotHolder {
 	/** Round trip of its first `have` request, ms. */
 	roundTrip: number;
 	isComplete: boolean;
-	/** What it said last. */
+	/** Its last reply. */
 	reply: HaveReply | undefined;
 }
 

@@ -97,7 +97,7 @@ export class SeedFetcher {
 			this.#settle = (error) => {
 				clearTimeout(this.#timer);
 				this.#isOver = true;
-				// What comes later is not waited for.
+				// Later bytes are not waited for.
 				this.#open.clear();
 				error === undefined ? resolve() : reject(error);
 			};

@@ -46,7 +46,7 @@ const NO_UTF_8 = [
 	'there is no such file or folder; \ufffd stands for bytes that are no UTF-8, which Node.js cannot open: rename it, or make a link to it (ln -s) and name that',
 ] as const;
 
-/** What an error of the file system means for `path`, as a ShoalError. */
+/** The ShoalError for an error of the file system at `path`. */
 export function fsError(error: unknown, path: string): ShoalError {
 	if (error instanceof ShoalError) {
 		return error;

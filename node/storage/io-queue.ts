@@ -56,7 +56,7 @@ export class IoQueue {
 			}
 			if (!this.#isDue) {
 				this.#isDue = true;
-				// What is asked for now, in one go, can go in one run.
+				// Moves requested in the same turn can go in one run.
 				queueMicrotask(() => {
 					this.#isDue = false;
 					this.#next();

@@ -7,7 +7,7 @@ import { type ContentRange, isWhole } from './content-range.ts';
 /** Bytes read and given at a time. */
 const PIECE = 256 * 1024;
 
-/** What {@link readContent} needs. */
+/** Options of {@link readContent}. */
 export interface ContentReaderOptions {
 	/** Finds where the bytes are, or has them fetched. */
 	readonly find: () => Promise<ContentSource>;

@@ -13,7 +13,7 @@ import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import { later } from '../util/timers.ts';
 import type { TrackerClient } from './tracker-client.ts';
 
-/** What a {@link Announcer} needs. */
+/** Options of an {@link Announcer}. */
 export interface AnnouncerOptions {
 	readonly link: Link;
 	readonly topics: Topics;
@@ -30,7 +30,7 @@ export interface AnnouncerOptions {
 	readonly refused: (seeds: readonly string[]) => void;
 }
 
-/** What an `update` has told. */
+/** The content of the last `update`. */
 interface Updated {
 	/** Seeds that are refused, and were not before. */
 	readonly refused: readonly string[];
@@ -125,7 +125,7 @@ export class Announcer {
 
 	async #confirm(): Promise<void> {
 		const end = performance.now() + CONFIRM_WITHIN;
-		// What is announced at the same time is asked for at once.
+		// Announces made at the same time are checked in one request.
 		await new Promise((resolve) => setTimeout(resolve));
 		this.#confirming = undefined;
 		const found: string[] = [];
@@ -172,7 +172,7 @@ export class Announcer {
 			await this.#publish('disconnected');
 		};
 		const timeout = new Promise<void>((resolve) => later(resolve, GOODBYE));
-		// Nobody is left to be told when it fails: the tracker's ttl ends what was not taken back.
+		// A failure can be told to nobody any more: the announces that were not taken back expire with their ttl.
 		await Promise.race([goodbye().catch(() => {}), timeout]);
 	}
 
@@ -302,7 +302,7 @@ export class Announcer {
 		if (status !== 'again') {
 			return { refused: news, isSettled: true };
 		}
-		// What was refused explains a difference; only one that is left is worth announcing all again.
+		// Refused announces explain a difference; only a difference beyond them is a reason to announce everything again.
 		if (news.length > 0) {
 			const { refused: others, isSettled } = await this.#updateNow();
 			return { refused: [...news, ...others], isSettled };
@@ -311,7 +311,7 @@ export class Announcer {
 		return { refused: [], isSettled: false };
 	}
 
-	/** What fails because the connection is gone is done again by the next join. */
+	/** Operations that fail because the connection is lost are repeated by the next join. */
 	#background(work: Promise<void>): void {
 		work.catch((error: unknown) => this.#complain(error));
 	}

@@ -17,11 +17,11 @@ export interface ControlEvent {
 	readonly [field: string]: unknown;
 }
 
-/** What one node has of one seed. */
+/** A node that holds a seed, or a part of it. */
 export interface NodeShare {
 	readonly node: string;
 	readonly announce: Announce;
-	/** What the node says of itself, if it has. */
+	/** The last state of the node, if it has published one. */
 	readonly state: NodeState | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface SwarmOf {
 	readonly nodes: readonly NodeShare[];
 }
 
-/** What a node has of a seed was `before`, and is `after`; undefined: nothing. */
+/** The announce of a node for a seed changed from `before` to `after`; undefined: none. */
 export type OnShare = (
 	seed: string,
 	node: string,
@@ -39,7 +39,7 @@ export type OnShare = (
 	after: Announce | undefined,
 ) => void;
 
-/** What a broker that is not to be trusted can have a view hold of each kind. */
+/** Most entries of each kind that a view holds, as the broker is not trusted. */
 const MOST = DEFAULT_LIMITS.announces;
 /** Nodes that are gone of which the names are remembered: for what is told of them a moment later. */
 const MOST_GONE = 1_000;
@@ -74,7 +74,7 @@ export class SwarmView {
 		return this.#tracker !== undefined;
 	}
 
-	/** What the broker carries, if it has said so. */
+	/** The load of the broker, if it has been published. */
 	get load(): Load | undefined {
 		return this.#load;
 	}
@@ -102,7 +102,7 @@ export class SwarmView {
 			.sort((a, b) => b.nodes.length - a.nodes.length || (a.seed < b.seed ? -1 : 1));
 	}
 
-	/** Who has something of a seed, those who have most first. */
+	/** The nodes that hold something of a seed, the fullest first. */
 	holders(seed: string): NodeShare[] {
 		return [...(this.#announces.get(seed) ?? [])]
 			.filter(([node, announce]) => this.#shows(node, announce))

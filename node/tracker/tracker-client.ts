@@ -25,7 +25,7 @@ interface Pending {
 
 const REPLY_TIMEOUT = 5_000;
 
-/** What a node knows of the tracker, and the operations it asks of it. */
+/** A node's view of the tracker, and the operations it requests from it. */
 export class TrackerClient {
 	readonly #link: Link;
 	readonly #topics: Topics;
@@ -43,7 +43,7 @@ export class TrackerClient {
 		this.#mostSeeds = mostSeeds;
 	}
 
-	/** What the tracker says of itself; undefined while there is none. */
+	/** The last state of the tracker; undefined while there is none. */
 	get state(): ReadyState | undefined {
 		return this.#state;
 	}
@@ -166,7 +166,7 @@ export class TrackerClient {
 		} while (after !== undefined);
 	}
 
-	/** Nobody waits for an answer any more. */
+	/** The answer is not needed any more. */
 	close(): void {
 		for (const { settle } of this.#pending.values()) {
 			settle(new ShoalError('ERR_CLOSED', 'the node is closed'));

@@ -76,7 +76,7 @@ export interface SeedRow {
 	readonly since: number;
 }
 
-/** What a node has of a seed. */
+/** A node's part of a seed. */
 export interface HolderRow {
 	readonly node: string;
 	/** What it calls itself, if it does. */
@@ -125,7 +125,7 @@ export interface SwarmSnapshot {
 	readonly load: Load | undefined;
 	/** The last minutes, oldest first. */
 	readonly history: readonly TrafficSample[];
-	/** What happened last, newest first. */
+	/** The last events, the newest first. */
 	readonly events: readonly SwarmEvent[];
 	readonly seeds?: {
 		readonly first: number;
@@ -155,7 +155,7 @@ export interface SwarmEvent {
 	readonly nodeName?: string | undefined;
 	readonly seed?: string | undefined;
 	readonly name?: string | undefined;
-	/** Who says so, of a chunk that was refused or a node that was dropped. */
+	/** The reporter of a refused chunk or a dropped node. */
 	readonly by?: string | undefined;
 	readonly byName?: string | undefined;
 	readonly chunk?: string | undefined;

@@ -10,7 +10,7 @@ import {
 	withoutCredentials,
 } from './connection-options.ts';
 
-/** What a socket has and other streams have not. */
+/** Members of a socket that other streams do not have. */
 interface SocketParts {
 	readonly bytesRead: number;
 	setNoDelay(): void;
@@ -196,7 +196,7 @@ export class Connection implements BrokerConnection {
 				clearTimeout(timer);
 				this.#pending.delete(finish);
 				if (error) {
-					// What MQTT.js gives up on its own is lost with the connection.
+					// Operations that MQTT.js gives up on its own are lost with the connection.
 					reject(isShoalError(error) ? error : (this.#closing ?? disconnected(this.#url, error)));
 				} else {
 					resolve();

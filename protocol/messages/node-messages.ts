@@ -178,7 +178,7 @@ export type NodeReply =
 			readonly have: 'all' | { readonly first: number; readonly bits: string };
 	  }
 	| {
-			/** What the node has gained since, told to those who asked within the last seconds. */
+			/** Chunks gained since, sent to the nodes that asked within the last seconds. */
 			readonly op: 'gained';
 			readonly seed: string;
 			/** First chunk and count of each run. */

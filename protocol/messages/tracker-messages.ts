@@ -30,7 +30,7 @@ export type TrackerState =
 			readonly renewal: number;
 			/** The largest part this broker carries, in bytes. */
 			readonly part: number;
-			/** What tickets are checked with: an Ed25519 public key, base64url. */
+			/** The key that tickets are checked with: an Ed25519 public key, base64url. */
 			readonly key?: string | undefined;
 	  }
 	| { readonly state: 'lost'; readonly tracker: string; readonly session: string };

@@ -26,7 +26,7 @@ async function start(t: Scope, ...args: string[]) {
 	return { broker, url, port: Number(new URL(url).port) };
 }
 
-/** What a process reads and grows by from now on, in bytes. */
+/** Bytes that a process reads and grows by from now on. */
 function gauge({ pid }: Shoal): { read(): number; grown(): number } {
 	resetPeak(pid);
 	const before = { read: bytesRead(pid), peak: peakBytes(pid) };

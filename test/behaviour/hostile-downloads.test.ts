@@ -31,7 +31,7 @@ function slowly(peer: Peer, ms: number): void {
 	peer.onRequest = (from, request) => setTimeout(() => onRequest(from, request), ms);
 }
 
-/** What a liar says or does; it answers before the honest one does. */
+/** The behaviours of a liar; it answers before the honest node does. */
 const LIARS: Record<string, (liar: Peer) => void> = {
 	'never answers': () => {},
 	'tells another length': (liar) => liar.serve(seed, { content, about: { length: 2_000_000 } }),

@@ -57,7 +57,7 @@ function lacking(seed: Seed, bytes: Uint8Array): number {
 	return sum;
 }
 
-/** What all open files inherit from. */
+/** The prototype of all open files. */
 async function fileMethods() {
 	const handle = await open(process.execPath);
 	await handle.close();

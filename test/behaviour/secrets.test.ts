@@ -10,7 +10,7 @@ import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
 const test = suite('secrets in output');
-/** What must not be printed, as a user name, a password, a token or the query of a URL. */
+/** Secrets that must not be printed: user name, password, token, query of a URL. */
 const SECRET = 'PLANTED-s3cret';
 
 /** A broker that lets everybody in, its URL with a planted password, and a broker that is not there. */

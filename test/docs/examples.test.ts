@@ -14,7 +14,7 @@ const run = promisify(execFile);
 
 /** Bytes of the file that examples share. */
 const LENGTH = 1_000_000;
-/** What an example prints is told behind the line that prints it. */
+/** The output of an example stands behind the line that prints it. */
 const PRINTED = /^\s*.*console\.log\(.*\); \/\/ (.*)$/gm;
 
 /** Whether a block is a whole program for Node: it imports shoal, and names no host that is only an example. */

@@ -11,7 +11,7 @@ export interface Section {
 	readonly level: number;
 	/** Its heading, as Markdown. */
 	readonly title: string;
-	/** What leads to it behind a `#`, as GitHub makes it. */
+	/** Its anchor, as GitHub makes it. */
 	readonly anchor: string;
 	readonly text: string;
 }

@@ -33,7 +33,7 @@ test('a direct lane that is cut in the middle costs no chunk, and the download g
 	assert.ok(cuts > 0);
 	assert.ok((await readFile(output)).equals(content));
 	const twice = seeder.sent.total - content.length;
-	// Who begins anew each time sends 4, 8 and 12 MiB again.
+	// Starting over each time would send 4, 8 and 12 MiB again.
 	assert.ok(twice < content.length, `${twice} bytes twice`);
 	assert.ok(sources.every(({ node: from }) => from === seeder.id));
 	assert.ok(sources.some(({ lane }) => lane === 'direct'));

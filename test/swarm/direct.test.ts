@@ -30,7 +30,7 @@ test('nodes that reach each other leave the broker out', async (t) => {
 		sources.map(({ node, lane, bytes }) => [node, lane, bytes]),
 		[[seeder.id, 'direct', content.length]],
 	);
-	// What is late for seconds is asked for again.
+	// Requests that are late for seconds are sent again.
 	const twice = seeder.sent.total - seed.body().length - content.length;
 	assert.ok(twice < content.length / 2, `${twice} bytes twice`);
 });

@@ -54,7 +54,7 @@ function everyNth(n: number, change: (payload: Buffer) => Buffer | null) {
 	};
 }
 
-/** What it does, and the failure that is expected, if any. */
+/** The behaviour of the broker, and the expected failure, if any. */
 const EVILS: Record<string, readonly [tamper: Tamper, failure?: ErrorCode]> = {
 	'flips a bit now and then': [(broker) => tamper(broker, everyNth(40, flipped))],
 	'flips a bit of everything': [(broker) => tamper(broker, flipped), 'ERR_SEED'],

@@ -61,7 +61,7 @@ test('F10: killed again and again, it goes on, and fetches at most 64 MiB again 
 	const { sent } = await share.event('stopped');
 	const again = (sent as number) - length;
 	console.log(`${(again / MIB).toFixed(1)} MiB again in four kills`);
-	// Who begins anew each time fetches 1.6 times the file again.
+	// Starting over each time would fetch 1.6 times the file again.
 	assert.ok(again < length);
 });
 

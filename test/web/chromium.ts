@@ -21,7 +21,7 @@ function chromiumPath(): string {
 	return found;
 }
 
-/** What a tab is opened with. */
+/** Options of a tab. */
 export interface TabOptions {
 	readonly width?: number;
 	readonly height?: number;

@@ -15,7 +15,7 @@ import type { Output } from '../terminal/output.ts';
 import type { BrokerFlags } from './broker-flags.ts';
 import { printJoinLinks } from './join-links.ts';
 
-/** Who gets into a broker, and what it keeps of that. */
+/** Access to a broker, and the files that it is kept in. */
 export interface BrokerAccess {
 	/** Undefined: nothing is kept. */
 	readonly data: DataFolder | undefined;

@@ -107,7 +107,7 @@ function portOf(text: string | undefined): number {
 	return port;
 }
 
-/** What people call this machine in its own network. */
+/** The names of this machine in its own network. */
 function namesOfHere(): string[] {
 	const name = hostname().toLowerCase();
 	return [name, `${name.replace(/\..*/, '')}.local`];

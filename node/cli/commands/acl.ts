@@ -3,7 +3,7 @@ import { quoted, ShoalError, Topics } from '../../../protocol/index.ts';
 import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 
-/** What was typed after `shoal acl`. */
+/** Arguments and flags of `shoal acl`. */
 export interface AclFlags {
 	readonly by: string;
 	readonly tracker: string;

@@ -6,7 +6,7 @@ import type { Command } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 
-/** What was typed after `shoal gateway`. */
+/** Arguments and flags of `shoal gateway`. */
 export interface GatewayFlags extends NodeFlags {
 	readonly host?: string | undefined;
 	readonly port?: string | undefined;

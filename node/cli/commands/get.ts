@@ -16,7 +16,7 @@ import { writeToStdout } from '../terminal/stdout.ts';
 import { formatBytes } from '../terminal/units.ts';
 import { UploadStatus } from '../terminal/upload-status.ts';
 
-/** What was typed after `shoal get`. */
+/** Arguments and flags of `shoal get`. */
 export interface GetFlags extends NodeFlags {
 	readonly output?: string | undefined;
 	readonly wait?: boolean | undefined;
@@ -28,7 +28,7 @@ export interface GetFlags extends NodeFlags {
 
 const QUIET = 2_000;
 const MOST_LINGER = 60_000;
-/** What is done while the length is not known yet, or 0. */
+/** The activity shown while the length is not known yet, or 0. */
 const WAITING: Readonly<Record<Progress['phase'], string>> = {
 	finding: 'asking who has it',
 	waiting: 'waiting for another download that writes it to the same file',

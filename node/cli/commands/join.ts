@@ -80,7 +80,7 @@ function sourceOfBroker(): string {
 	return joinedBroker() === undefined ? 'none' : 'joined';
 }
 
-/** What the token of `link` grants, asked of its broker. @throws ShoalError ERR_REFUSED, ERR_BROKER */
+/** The role that the token of `link` grants, asked of its broker. @throws ShoalError ERR_REFUSED, ERR_BROKER */
 async function roleOf({ broker, token, cert }: JoinLink): Promise<'node' | 'watch'> {
 	const id = makeNodeId();
 	const openStream = brokerStream(broker, cert);

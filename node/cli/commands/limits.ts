@@ -13,7 +13,7 @@ import type { Output } from '../terminal/output.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { formatBytes } from '../terminal/units.ts';
 
-/** What was typed after `shoal limits`. */
+/** Arguments and flags of `shoal limits`. */
 export interface LimitsFlags {
 	readonly limit?: readonly string[] | undefined;
 }

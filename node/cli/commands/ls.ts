@@ -8,7 +8,7 @@ import type { Output } from '../terminal/output.ts';
 import { table } from '../terminal/table.ts';
 import { formatBytes } from '../terminal/units.ts';
 
-/** What was typed after `shoal ls`. */
+/** Arguments and flags of `shoal ls`. */
 export interface LsFlags {
 	readonly broker?: string | undefined;
 	readonly cert?: string | undefined;

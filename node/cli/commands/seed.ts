@@ -12,7 +12,7 @@ import { warnOfWindows } from '../parse/shareable-files.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../terminal/progress-view.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
 
-/** What was typed after `shoal seed`. */
+/** Arguments and flags of `shoal seed`. */
 export interface SeedFlags {
 	readonly output?: string | undefined;
 	readonly name?: string | undefined;

@@ -24,7 +24,7 @@ import { hashProgress, ProgressView, REMEMBERED } from '../terminal/progress-vie
 import { countOf, formatBytes } from '../terminal/units.ts';
 import { UploadStatus } from '../terminal/upload-status.ts';
 
-/** What was typed after `shoal share`. */
+/** Arguments and flags of `shoal share`. */
 export interface ShareFlags extends NodeFlags {
 	readonly name?: string | undefined;
 	/** False: files are hashed even if their seeds are remembered. */

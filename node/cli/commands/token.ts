@@ -4,7 +4,7 @@ import { printJoinLinks } from '../broker/join-links.ts';
 import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 
-/** What was typed after `shoal token`. */
+/** Arguments and flags of `shoal token`. */
 export interface TokenFlags {
 	readonly data?: string | undefined;
 }

@@ -8,7 +8,7 @@ import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
 import { countOf } from '../terminal/units.ts';
 
-/** What was typed after `shoal tracker`. */
+/** Arguments and flags of `shoal tracker`. */
 export interface TrackerFlags {
 	readonly broker?: string | undefined;
 	readonly cert?: string | undefined;

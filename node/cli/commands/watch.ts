@@ -9,7 +9,7 @@ import type { JsonEvent, Output } from '../terminal/output.ts';
 import { swarmScreen } from '../terminal/swarm-screen.ts';
 import { formatBytes, percent } from '../terminal/units.ts';
 
-/** What was typed after `shoal watch`. */
+/** Arguments and flags of `shoal watch`. */
 export interface WatchFlags {
 	readonly broker?: string | undefined;
 	readonly cert?: string | undefined;

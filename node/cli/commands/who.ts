@@ -7,7 +7,7 @@ import { parseContentReference } from '../parse/content-reference.ts';
 import { table } from '../terminal/table.ts';
 import { countOf, percent } from '../terminal/units.ts';
 
-/** What was typed after `shoal who`. */
+/** Arguments and flags of `shoal who`. */
 export interface WhoFlags {
 	readonly broker?: string | undefined;
 	readonly cert?: string | undefined;

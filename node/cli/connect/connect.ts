@@ -133,7 +133,7 @@ export function clientOptions(
 	return { password: `${token}:${nanoid()}`, ...(openStream && { openStream }) };
 }
 
-/** What fails while connecting means that the broker cannot be reached. @throws ShoalError */
+/** Turns failures while connecting into an unreachable broker. @throws ShoalError */
 export async function asBroker<T>(work: Promise<T>, url: string): Promise<T> {
 	try {
 		return await work;

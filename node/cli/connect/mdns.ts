@@ -8,7 +8,7 @@ import { hostAndPort, hostOf, parseBrokerUrl, printable } from '../../../protoco
 export interface FoundBroker {
 	/** URL. */
 	readonly broker: string;
-	/** What it calls itself. */
+	/** The name that it announces. */
 	readonly name: string;
 	/** Whether it lets in only who has its token. */
 	readonly needsToken: boolean;
@@ -113,7 +113,7 @@ export async function findBrokers(ms: number): Promise<FoundBroker[]> {
 	return [...found.values()];
 }
 
-/** What an announcement says, if it is one of shoal's that can be used. */
+/** The broker in an announcement, if it is one of shoal's that can be used. */
 export function readService(service: {
 	readonly name?: unknown;
 	readonly port?: unknown;

@@ -31,7 +31,7 @@ export class MetricsServer {
 		return server;
 	}
 
-	/** What the node is to trace to. */
+	/** The sink for the trace of the node. */
 	get trace(): TraceSink {
 		return this.#metrics.trace;
 	}

@@ -117,7 +117,7 @@ function ownBrokerAt(url: string): OwnBroker | undefined {
 	);
 }
 
-/** What makes two URLs the same broker: how it is spoken to, host and port. */
+/** The parts of a URL that identify a broker: scheme, host and port. */
 export function endpointOf(url: string): string {
 	const { host, port } = brokerAddress(url);
 	return `${new URL(url).protocol}//${hostAndPort(isLoopback(host) ? 'localhost' : host, port)}`;

@@ -20,7 +20,7 @@ export class TransferLog {
 		this.#output = output;
 	}
 
-	/** What the node is to trace to. */
+	/** The sink for the trace of the node. */
 	readonly trace: TraceSink = (event) => {
 		const { seed } = event;
 		switch (event.event) {

@@ -8,7 +8,7 @@ const EXIT_WITHIN = 1_500;
 
 /** A shoal process of its own, whose events are read. */
 export class DemoChild {
-	/** What it is called in the demo. */
+	/** Its name in the demo. */
 	readonly role: string;
 	readonly #process: ChildProcess;
 	readonly #exited: Promise<void>;

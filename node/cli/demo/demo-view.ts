@@ -17,7 +17,7 @@ export interface DemoSeeder {
 	sent: number;
 }
 
-/** What people see of the demo. */
+/** The demo as it is shown to people. */
 export class DemoView {
 	readonly #output: Output;
 	#step = 0;
@@ -89,7 +89,7 @@ export class DemoView {
 		output.line(output.style('dim', `   ${printable(file)}`));
 	}
 
-	/** What to do next. */
+	/** The next steps. */
 	hints(): void {
 		const output = this.#output;
 		const rows: ReadonlyArray<readonly [string, string]> = [

@@ -5,7 +5,7 @@ import { tooFewFiles } from '../too-few-files.ts';
 export interface Failure {
 	readonly code: string;
 	readonly message: string;
-	/** What to do next, where the message does not say it. */
+	/** The next step, where the message does not name it. */
 	readonly hint?: string | undefined;
 }
 
@@ -17,7 +17,7 @@ const HINTS: Readonly<Record<string, string>> = {
 	ERR_SEED: 'make a new one with: shoal seed FILE',
 };
 
-/** What is told of an error: one line, safe on a terminal. */
+/** An error as one line, safe on a terminal. */
 export function failureOf(error: unknown): Failure {
 	if (isShoalError(error)) {
 		return { code: error.code, message: oneLine(error.message), hint: hintOf(error) };

@@ -4,7 +4,7 @@ import { escapeJson, printable, ShoalError } from '../../../protocol/index.ts';
 /** How much it matters to whoever runs a service, the most first. */
 export type Level = 'error' | 'warn' | 'info' | 'debug';
 
-/** What programs find in a line beside `level`, `time`, `event` and `message`. */
+/** Fields of a line beside `level`, `time`, `event` and `message`. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Options of {@link Log.open}. */
@@ -23,7 +23,7 @@ const LEVELS: readonly string[] = ['error', 'warn', 'info', 'debug'] satisfies L
 /** Lines a second below `warn`; of what is above, {@link Output.warn} tells a few. A flood fills no disk. */
 const MOST_LINES = 100;
 
-/** What was typed, or stands in SHOAL_LOG_LEVEL. @default warn @throws ShoalError ERR_USAGE */
+/** The level of the flag, or of SHOAL_LOG_LEVEL. @default warn @throws ShoalError ERR_USAGE */
 export function parseLevel(typed = process.env.SHOAL_LOG_LEVEL || 'warn'): Level {
 	if (!LEVELS.includes(typed)) {
 		const what = `the level of the log must be ${LEVELS.join(', ')}, not "${printable(typed)}"`;
@@ -32,7 +32,7 @@ export function parseLevel(typed = process.env.SHOAL_LOG_LEVEL || 'warn'): Level
 	return typed as Level;
 }
 
-/** What a process that runs for long has to tell those who run it: one line an event, safe on a terminal. */
+/** The log of a long-running process: one line an event, safe on a terminal. */
 export class Log {
 	/** For programs; people need none. */
 	readonly #logger: Logger | undefined;
@@ -100,7 +100,7 @@ async function jsonLogger({ level, json }: LogOptions): Promise<Logger> {
 	return pino(
 		{
 			level,
-			// Whoever collects lines knows the machine and the process.
+			// Log collectors know the machine and the process.
 			base: null,
 			messageKey: 'message',
 			timestamp: pino.stdTimeFunctions.isoTime,

@@ -191,7 +191,7 @@ export class Output {
 		this.#errorLine(paint(this.#hasErrorColors, style, this.#onTerminal(`${label}: ${message}`)));
 	}
 
-	/** What goes to standard error, broken between words if that is a terminal. */
+	/** Text for standard error, broken between words if that is a terminal. */
 	#onTerminal(text: string): string {
 		const { isTTY, columns } = process.stderr;
 		return isTTY && columns > 0 ? (this.#text?.wrap(text, columns).join('\n') ?? text) : text;

@@ -4,7 +4,7 @@ import type { StreamResult } from '../../streaming/content-stream.ts';
 import type { Output } from './output.ts';
 import { formatBytes, formatRate, formatTime, shareOf } from './units.ts';
 
-/** What is told of what is done: of a file, or of what was streamed. */
+/** The result of a download or of a stream. */
 export type Told = Omit<DownloadResult, 'kept' | 'wasThere'> &
 	Partial<Pick<DownloadResult, 'kept' | 'wasThere'>> &
 	Partial<Pick<StreamResult, 'start' | 'length' | 'verified'>>;

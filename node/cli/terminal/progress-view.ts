@@ -7,7 +7,7 @@ import { countOf, formatBytes, formatRate, formatTime, percent } from './units.t
 const PLAIN_EVERY = 3_000;
 const MOST_BAR = 40;
 
-/** What is said of a seed for which nothing was hashed. */
+/** The note beside a seed that came from the cache. */
 export const REMEMBERED = ', not hashed again: it has not changed since';
 
 /** A bar and `text`, which has no wide characters, behind it; without a bar where `columns` are too few. */
@@ -48,7 +48,7 @@ export class ProgressView {
 	}
 }
 
-/** What the progress of a download says behind its bar. */
+/** The text behind the bar of a download. */
 export function downloadText({ phase, have, length, rate, sources, lanes }: Progress): string {
 	const isWaiting = phase === 'fetching' && sources === 0 && have < length;
 	const parts = [
@@ -75,7 +75,7 @@ function sourcesText(sources: number, { direct, broker }: Progress['lanes']): st
 	return direct > 0 ? `${text}, direct` : text;
 }
 
-/** What the progress of a download is called. */
+/** The title of the progress of a download. */
 export function downloadTitle({ phase, name, id }: Progress): string {
 	const what = name === undefined ? `${id.slice(0, 12)}…` : printable(name);
 	switch (phase) {

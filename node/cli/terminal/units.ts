@@ -36,7 +36,7 @@ export function percent(part: number, whole: number): number {
 	return whole === 0 || part >= whole ? 100 : Math.floor((part * 100) / whole);
 }
 
-/** What somebody contributed to a whole, in percent to the nearest: such shares should add up. */
+/** A contribution to a whole, in percent to the nearest: such shares should add up. */
 export function shareOf(part: number, whole: number): number {
 	return whole === 0 ? 0 : Math.round((part * 100) / whole);
 }

@@ -16,7 +16,7 @@ export class Warnings {
 		this.#since = now();
 	}
 
-	/** What is to be told now that there is `message`: how many were not, and it, if it is its turn. */
+	/** The lines to print for `message`: how many were left out before it, and the message itself, if its time has come. */
 	next(message: string): string[] {
 		const told = this.#beginAnew();
 		if (this.#told.has(message)) {

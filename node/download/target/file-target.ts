@@ -98,7 +98,7 @@ export class FileTarget implements Target {
 	}
 
 	async abandon(): Promise<void> {
-		// Who asked for it is told when it fails.
+		// Its caller gets the error.
 		await this.#settling?.catch(() => {});
 		await this.#writer?.close();
 		await (this.#part?.hasFailed ? this.#journal?.fail() : this.#journal?.close());
@@ -194,7 +194,7 @@ export class FileTarget implements Target {
 	}
 }
 
-/** What a download can resume from: the chunks of a part file that its journal vouches for, or else those that are right. */
+/** The chunks that a download resumes from: those that the journal vouches for, or else those that are right. */
 async function resumableChunks(
 	part: PartFile,
 	journal: Journal,

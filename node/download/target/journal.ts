@@ -6,7 +6,7 @@ import { found, identityOf } from '../../storage/file-stamp.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import { runsOf } from '../../util/runs.ts';
 
-/** What a journal is about. */
+/** The part file and the content that a journal records. */
 export interface JournalOptions {
 	readonly path: string;
 	readonly seed: Seed;
@@ -16,7 +16,7 @@ export interface JournalOptions {
 	readonly bootId: string | undefined;
 }
 
-/** What a journal says of its part file. */
+/** The record of a part file. */
 export interface Recorded {
 	/** Their writes had returned. */
 	readonly chunks: Bitfield;
@@ -76,7 +76,7 @@ export class Journal {
 		if (journal.chunks === FAILED) {
 			return FAILED;
 		}
-		// Somebody else has written to the part file if it is newer than what was recorded of it.
+		// A part file that is newer than its record was written to by another program.
 		const isUntouched =
 			part.size === BigInt(seed.length) && part.mtimeMs <= text.mtimeMs + BigInt(LATE);
 		const isSameBoot = bootId !== undefined && journal.bootId === bootId;
@@ -196,7 +196,7 @@ async function readText(path: string): Promise<{ content: string; mtimeMs: bigin
 		: undefined;
 }
 
-/** What the journal of `seed` says; undefined if it is damaged, or of another seed. */
+/** The record in the journal of `seed`; undefined if it is damaged, or of another seed. */
 function parse(
 	text: string,
 	seed: Seed,

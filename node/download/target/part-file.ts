@@ -10,7 +10,7 @@ import type { ExistingFile } from './existing-file.ts';
 import { type PartPaths, partPathsOf } from './part-paths.ts';
 import { safePath } from './safe-path.ts';
 
-/** What the owner of a part file may do, whatever the file it replaces allows: read and write. */
+/** The owner of a part file may read and write it, whatever the replaced file allows. */
 const OWNER = 0o600;
 /** The unit in which stat counts what a file takes. */
 const BLOCK = 512;
@@ -26,7 +26,7 @@ export class PartFile {
 	readonly partPath: string;
 	/** Whether a part file was there before. */
 	readonly wasThere: boolean;
-	/** What the system said of it when it was found, or made. */
+	/** Its stats when it was found, or made. */
 	readonly stats: BigIntStats;
 	readonly storage: FileStorage;
 	readonly #replaced: ExistingFile | undefined;
@@ -157,7 +157,7 @@ export class PartFile {
 		}
 	}
 
-	/** What is verified is kept under the part's name. */
+	/** Verified chunks are kept under the part's name. */
 	async #takeBack(): Promise<void> {
 		// Where both are names of the same file, renaming does nothing.
 		await rename(this.path, this.partPath)

@@ -5,7 +5,7 @@ import type { HashOptions } from '../../hashing/hasher.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
 import type { Storage } from '../../storage/storage.ts';
 
-/** What a target has when it is opened. */
+/** An opened target. */
 export interface Opened {
 	readonly storage: Storage;
 	/** Takes what is fetched. */

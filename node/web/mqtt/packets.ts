@@ -3,7 +3,7 @@ import { ShoalError, type Will } from '../../../protocol/index.ts';
 // The packets of MQTT 3.1.1 that a client needs. MQTT.js would do as well, but for 105 kB of compressed script,
 // more than all the rest of the page.
 
-/** What a CONNECT says (MQTT 3.1.1, 3.1). */
+/** The fields of a CONNECT (MQTT 3.1.1, 3.1). */
 export interface Connect {
 	readonly clientId: string;
 	readonly username?: string | undefined;

@@ -1,13 +1,13 @@
 import type { Role } from './role.ts';
 
-/** What the broker says of itself to a page. */
+/** The broker's description of itself for a page. */
 export interface About {
 	/** URLs by which command lines reach it; none if only this machine does. */
 	readonly brokers: readonly string[];
 	/** SHA-256 of its certificate. */
 	readonly cert?: string | undefined;
 	readonly needsToken: boolean;
-	/** What the token makes of whoever has it; undefined: nothing. */
+	/** The role the token grants; undefined: none. */
 	readonly role?: Role | undefined;
 }
 

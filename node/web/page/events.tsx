@@ -14,7 +14,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 	'node-dropped': 'is not asked any more for',
 };
 
-/** What happened last. */
+/** The last events. */
 export function Events({ events }: { events: readonly SwarmEvent[] }) {
 	return (
 		<section aria-label="What happened last" class="events">

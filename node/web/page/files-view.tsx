@@ -4,7 +4,7 @@ import type { Dropped } from './dropped.ts';
 import { TransferCard } from './transfer-card.tsx';
 import type { ViewProps } from './view-props.ts';
 
-/** What this page gets and shares; files that are dropped are shared. */
+/** The files that this page downloads and shares; dropped files are shared. */
 export function FilesView({
 	page,
 	look,

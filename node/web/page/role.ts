@@ -1,2 +1,2 @@
-/** What a token makes of whoever has it. */
+/** The role a token grants. */
 export type Role = 'node' | 'watch';

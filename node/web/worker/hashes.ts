@@ -27,7 +27,7 @@ export async function digestChunk(kind: DigestKind, bytes: Uint8Array): Promise<
 	return (await hash).init().update(bytes).digest('binary');
 }
 
-/** What reading a file of the user's has failed with. */
+/** The error of reading a file of the user's. */
 export function unreadable(name: string, cause: unknown): ShoalError {
 	const { name: why } = cause as DOMException;
 	return why === 'NotReadableError' || why === 'NotFoundError'

@@ -150,7 +150,7 @@ export async function openFile(seed: Seed): Promise<Backing> {
 	}
 }
 
-/** What this tab has to itself of one content. */
+/** The lock and the files that this tab holds of one content. */
 interface Occupied {
 	readonly file: SyncAccessHandle;
 	readonly record: SyncAccessHandle;

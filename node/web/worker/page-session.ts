@@ -37,7 +37,7 @@ export class PageSession {
 	readonly #send: (event: WorkerEvent) => void;
 	readonly #swarm = new SwarmMonitor();
 	readonly #items = new Map<string, Item>();
-	/** What is being removed, by seed. */
+	/** Removals under way, by seed. */
 	readonly #leaving = new Map<string, Promise<void>>();
 	#access: PageAccess = { url: '', token: '', canAct: false };
 	#connection: Connection = { state: 'opening' };
@@ -115,7 +115,7 @@ export class PageSession {
 			const about = { name: printable(seed.name), length: seed.length, have: seed.length };
 			const is = { state: 'complete', rate: 0, canSave: true, reason: undefined } as const;
 			this.#update(item, { ...about, ...is, ms });
-			// What was complete when the page was opened has been saved already, or not wanted.
+			// Downloads that were complete when the page was opened were saved already, or were not wanted.
 			if (kept < seed.length || seed.length === 0) {
 				this.save(id);
 			}
@@ -226,7 +226,7 @@ export class PageSession {
 			await item.ended;
 			const node = await this.#node?.catch(() => undefined);
 			node?.drop(id);
-			// What another tab has is not ours to remove.
+			// Contents of another tab are not removed here.
 			if (keeps && state !== 'elsewhere' && !isShare) {
 				await forget(id);
 			}

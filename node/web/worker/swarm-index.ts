@@ -37,7 +37,7 @@ export class SwarmIndex {
 		return this.#seedsOf.get(node) ?? 0;
 	}
 
-	/** What a node has of a seed has changed; undefined: nothing. */
+	/** A node's announce of a seed has changed; undefined: it is gone. */
 	changed(seed: string, node: string, before?: Announce, after?: Announce): void {
 		const about = (after ?? before) as Announce;
 		const indexed = this.#seeds.get(seed) ?? newSeed(seed, about);

@@ -69,7 +69,7 @@ export class SwarmMonitor {
 
 	#seeds({ query, sort, first, count }: Extract<ViewQuery, { view: 'seeds' }>) {
 		const rows = this.#index.rows(query, sort);
-		// What was in sight may be gone.
+		// Nodes that were listed may be gone.
 		const start = Math.max(0, Math.min(first, rows.length - count));
 		return { first: start, total: rows.length, rows: rows.slice(start, start + count) };
 	}

@@ -35,7 +35,7 @@ export async function watchSwarm(
 			link = await WebLink.open({ url, id: makeNodeId(), password: `${token}:` });
 			view.resume();
 			followLink(link, view);
-			// What cannot be read ends in the link; that we are not wanted any more is told.
+			// Unreadable messages end in the link; a lost right to watch is reported.
 			link.on('message', ({ topic, payload }) => swarm.apply(topic, payload));
 			link.on('warning', (error) => {
 				if (isShoalError(error, 'ERR_REFUSED')) {

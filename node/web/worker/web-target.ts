@@ -80,7 +80,7 @@ export class WebTarget implements Target {
 
 	async settle(): Promise<void> {}
 
-	/** Nobody needs what was downloaded any more. */
+	/** The downloaded content is not needed any more. */
 	release(): void {
 		this.#storage?.backing.leave();
 		this.#blob = undefined;

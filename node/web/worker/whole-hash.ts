@@ -34,7 +34,7 @@ export class WholeHash {
 		} else {
 			this.#ahead.set(offset, bytes.length);
 		}
-		// What cannot be read now is read, and told of, in the end.
+		// Chunks that cannot be read now are read, and reported, at the end.
 		this.#following ??= this.#follow()
 			.catch(() => {})
 			.finally(() => {

@@ -13,7 +13,7 @@ const topics = new Topics();
 const PART = 200 * 1024;
 const PARTS = 15;
 
-/** What a watcher of `broker` hears of its load from now on. */
+/** The load events of `broker` from now on. */
 async function loadsOf(t: Scope, broker: Broker): Promise<Load[]> {
 	const loads: Load[] = [];
 	const link = await Link.open({ url: broker.url, id: makeNodeId() });

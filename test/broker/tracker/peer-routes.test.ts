@@ -7,7 +7,7 @@ const test = suite('peer routes');
 const issuer = new TicketIssuer();
 const ASKER = 'asker-001';
 
-/** What a tracker tells `ASKER`, where the broker sees clients at these IP addresses. */
+/** The tracker's answer to `ASKER`, where the broker sees clients at these IP addresses. */
 function routes(at: Record<string, string> | undefined, nodes: Record<string, string[]>) {
 	const addressOf = (node: string): string | undefined => at?.[node];
 	const listings = Object.entries(nodes).map(([node, addresses]) => {

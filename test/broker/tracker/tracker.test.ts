@@ -261,7 +261,7 @@ test('a stale ready of a tracker that is gone does not keep the place', async (t
 	const stale = { state: 'ready', tracker: 'gone-tracker', session: 'session-0' };
 	const numbers = { ttl: 90_000, renewal: 30_000, part: 262_144 };
 	await ann.link.retain(topics.trackerState(), encodeJson({ ...stale, ...numbers }));
-	// Nobody will answer.
+	// There will be no answer.
 	const second = await startTracker(t, { url, probe: 500 });
 	assert.not.ok(second.isActive);
 	await until('it has taken over', () => ann.tracker?.tracker === second.id);

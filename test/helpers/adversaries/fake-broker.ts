@@ -5,7 +5,7 @@ import type { Scope } from '../harness/suite.ts';
 /** A server that speaks MQTT and answers just what a test wants. */
 export interface FakeBroker {
 	readonly url: string;
-	/** What came in, in order. */
+	/** The packets received, in order. */
 	readonly packets: Packet[];
 	/** The connections that are open. */
 	readonly sockets: Set<Socket>;

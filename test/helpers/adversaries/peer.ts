@@ -29,7 +29,7 @@ export class Peer {
 	readonly replies: Array<{ from: string; reply: Reply }> = [];
 	readonly chunks: Array<{ from: string; message: ChunkMessage }> = [];
 	readonly requests: Array<{ from: string; request: NodeRequest }> = [];
-	/** What it does when it is asked. */
+	/** The behaviour when it is asked. */
 	onRequest: (from: string, request: NodeRequest) => void = () => {};
 
 	private constructor(link: Link) {
@@ -57,7 +57,7 @@ export class Peer {
 		);
 	}
 
-	/** What was refused: the reasons, the oldest first. */
+	/** The reasons of refusals, the oldest first. */
 	get refusals(): string[] {
 		return this.repliesOf('refused').map(({ reason }) => reason);
 	}

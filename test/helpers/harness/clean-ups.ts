@@ -1,6 +1,6 @@
 import type { Scope } from './suite.ts';
 
-/** What has to be undone when a program that is no test has done a piece of work, or is stopped. */
+/** Clean-ups of a program that is no test, run when a piece of work is done or the program is stopped. */
 export class CleanUps {
 	readonly #all: Array<() => unknown> = [];
 	readonly #end: () => unknown;

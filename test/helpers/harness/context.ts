@@ -13,7 +13,7 @@ import { state } from '../fixtures/registry.ts';
 import type { Scope } from './suite.ts';
 import { until } from './until.ts';
 
-/** What the parts of a node share, with what it was warned of. */
+/** The context that the parts of a node share, and its warnings. */
 export interface TestContext extends NodeContext {
 	readonly id: string;
 	readonly warnings: unknown[];

@@ -24,7 +24,7 @@ export class Member {
 	readonly id: string;
 	readonly link: Link;
 	readonly messages: Incoming[] = [];
-	/** What it announces, said again after each reconnect. */
+	/** Its announces, repeated after each reconnect. */
 	readonly shared = new Map<string, Announce>();
 	tracker: TrackerState | undefined;
 
@@ -115,7 +115,7 @@ export class Member {
 	}
 }
 
-/** What is retained below `filter`, topic by topic, as a newcomer sees it. */
+/** The retained messages below `filter`, by topic, as a new client sees them. */
 export async function retainedBelow(url: string, filter: string): Promise<string[]> {
 	const link = await Link.open({ url, id: makeNodeId() });
 	const seen: string[] = [];

@@ -22,7 +22,7 @@ export interface Mosquitto {
 	start(): Promise<void>;
 }
 
-/** Who may do what on a mosquitto. */
+/** Access rules of a Mosquitto. */
 export interface MosquittoAccess {
 	/** The text of an ACL file. */
 	readonly acl: string;

@@ -2,7 +2,7 @@ const STEP_MS = 5;
 /** Three seconds where nothing holds us up, which is less than any timer that might have been forgotten lasts. */
 const LOOKS = 600;
 
-/** What keeps the process alive now. */
+/** The resources that keep the process alive. */
 export function openResources(): string[] {
 	return process.getActiveResourcesInfo();
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { CACHELESS, MAIN } from './shoal.ts';
 import type { Scope } from './suite.ts';
 
-/** What a process of shoal said, and its exit code. */
+/** The output of a shoal process, and its exit code. */
 export interface Outcome {
 	readonly code: number | null;
 	readonly stdout: Buffer;

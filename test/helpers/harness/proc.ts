@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-// What Linux tells of a process; elsewhere, and of one that has ended, everything is 0.
+// Figures of a process on Linux; elsewhere, and of a process that has ended, all are 0.
 
 const TICKS = Number(tryRun('getconf', ['CLK_TCK'])) || 100;
 
@@ -45,7 +45,7 @@ export function bytesRead(pid: number): number {
 	return Number(/^rchar: (\d+)/m.exec(read(`/proc/${pid}/io`))?.[1] ?? 0);
 }
 
-/** What a program prints; empty if it cannot be run. */
+/** The output of a program; empty if it cannot be run. */
 export function tryRun(program: string, args: readonly string[]): string {
 	try {
 		return execFileSync(program, args, { stdio: ['ignore', 'pipe', 'ignore'] })

@@ -69,7 +69,7 @@ export class Shoal {
 		return this.#child.pid as number;
 	}
 
-	/** What it said on standard error. */
+	/** Its standard error. */
 	get stderr(): string {
 		return this.#stderr;
 	}

@@ -15,7 +15,7 @@ const LEAST_HASHED = 150;
 /** ms that a timer may be late. */
 const MOST_LATE = 30;
 
-/** What a figure is held to. */
+/** The bound of a figure. */
 export interface Bound {
 	readonly unit: string;
 	readonly least?: number;

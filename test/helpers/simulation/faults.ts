@@ -4,7 +4,7 @@ export interface Span {
 	readonly until: number;
 }
 
-/** What goes wrong in a simulated swarm, by the indices of nodes. */
+/** Faults of a simulated swarm, by the indices of nodes. */
 export interface Faults {
 	/** Nodes that stand still for a while, though they are counted on. */
 	readonly frozen?: ReadonlyMap<number, Span>;

@@ -8,7 +8,7 @@ const MOST_BEGUN = 8;
 export class SentCounts {
 	/** By chunk: to how many it was sent, or is being sent. */
 	readonly #sent = new Map<number, number>();
-	/** Who is being sent which chunk, the oldest first, and how many bytes of it are to come. */
+	/** Chunks being sent, by receiver, the oldest first, with the bytes that are still to come. */
 	readonly #begun = new Map<string, { readonly chunk: number; left: number }>();
 
 	/** The place of a wish in the order: the least goes first. */
@@ -38,7 +38,7 @@ export class SentCounts {
 		return begun;
 	}
 
-	/** What `to` is being sent was not finished: nobody has it from here. */
+	/** The transfer to `to` was not finished: the receiver does not have the chunk. */
 	#giveUp(to: string): void {
 		const begun = this.#begun.get(to);
 		if (begun !== undefined) {

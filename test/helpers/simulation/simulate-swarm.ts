@@ -24,13 +24,13 @@ export interface SwarmOptions extends Shape {
 	readonly isSeederLeaving?: boolean;
 	/** Virtual ms after which the run ends. @default an hour */
 	readonly deadline?: number;
-	/** What goes wrong. @default nothing */
+	/** Faults. @default none */
 	readonly faults?: Faults;
 	/** Called after each decision of an engine. */
 	readonly check?: (engine: DownloadEngine) => void;
 }
 
-/** What a simulated swarm gave. */
+/** The outcome of a simulated swarm. */
 export interface SwarmOutcome {
 	/** ms until all downloaders that stayed had everything; undefined if that was not in time. */
 	readonly ms: number | undefined;

@@ -26,7 +26,7 @@ export interface Behaviour {
 	readonly have?: readonly number[];
 }
 
-/** What a run of the simulation gave. */
+/** The outcome of a run of the simulation. */
 export interface Outcome {
 	/** Virtual ms until everything was there; undefined if it was not in time. */
 	readonly ms: number | undefined;

@@ -151,7 +151,7 @@ export class SwarmNode implements SimulatedNode {
 			} else {
 				this.#coDownloaders.add(node.id);
 			}
-			// Who owes something is asked for more when it answers.
+			// A node with open requests is asked for more when it answers.
 			if (this.engine.nodes.get(node.id)?.outstanding === 0) {
 				this.#decide();
 			}

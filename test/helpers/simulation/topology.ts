@@ -1,7 +1,7 @@
 import { DEFAULT_LIMITS } from '../../../protocol/index.ts';
 import { Link } from './link.ts';
 
-/** What lies between the up link of one node and the down link of another. */
+/** The path between the up link of one node and the down link of another. */
 export interface Topology {
 	/** Whether a node can tell something once to all who listen. */
 	readonly hasSharedTopics: boolean;

@@ -6,7 +6,7 @@ import type { SimulatedNode } from './simulated-node.ts';
 import type { Timeline } from './timeline.ts';
 import type { Topology } from './topology.ts';
 
-/** What a {@link World} is made of. */
+/** Options of a {@link World}. */
 export interface WorldOptions {
 	readonly time: Timeline;
 	readonly layout: Layout;
@@ -28,7 +28,7 @@ export interface WorldOptions {
 /** Nodes in one answer of the tracker: `limits.querySample`, of which half are seeders if there are. */
 export const SAMPLE = DEFAULT_LIMITS.querySample;
 
-/** What the nodes of a simulated swarm share: time, chance, what lies between them, the tracker. */
+/** The surroundings of simulated nodes: time, chance, links, the tracker. */
 export class World {
 	readonly time: Timeline;
 	readonly layout: Layout;
@@ -77,7 +77,7 @@ export class World {
 		}
 	}
 
-	/** What the tracker answers: neighbours, then others that download, then the rest of the sample. */
+	/** The tracker's answer: neighbours, then other downloaders, then the rest of the sample. */
 	sample(asker: SimulatedNode): Set<SimulatedNode> {
 		const all = [...this.#downloaders, ...this.#seeders];
 		const drawn = new Set<SimulatedNode>();

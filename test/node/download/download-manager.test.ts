@@ -25,7 +25,7 @@ async function swarm(t: Scope, { maxUp }: { maxUp?: number } = {}) {
 	return { url, seeder, seed, folder, node: await startNode(t, url) };
 }
 
-/** What a download that was stopped leaves. */
+/** The files of a stopped download. */
 function namesOfPart({ id }: Seed): string[] {
 	return ['journal', 'part'].map((suffix) => `file.bin.${id.slice(0, 8)}.${suffix}`);
 }

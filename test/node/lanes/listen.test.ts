@@ -19,7 +19,7 @@ const content = randomBytes(2_000_000);
 const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
 const NO_IPV6 = all.some(({ address }) => address === '::1') ? undefined : 'no ::1 here';
 
-/** What a listener at `host` says, and its port. */
+/** The addresses of a listener at `host`, and its port. */
 async function named(t: Scope, host: string, isSecure = false) {
 	const listener = await Listener.start({
 		...{ id: 'listener-1', host, port: 0, topics, limits: resolveLimits() },
@@ -39,7 +39,7 @@ function testUnless(reason: string | undefined, name: string, body: (t: Scope) =
 	}
 }
 
-/** What is missing for network namespaces. */
+/** The missing requirement of network namespaces. */
 function noNamespaces(): string | undefined {
 	try {
 		const name = `shoal-try-${process.pid}`;

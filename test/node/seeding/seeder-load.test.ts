@@ -75,7 +75,7 @@ test('does not send what was cancelled', async (t) => {
 	await until('the other one', () =>
 		peer.chunks.some(({ message }) => message.request === parseRequestId(other)),
 	);
-	// What was read ahead is past recall.
+	// Ranges that were read ahead cannot be cancelled.
 	assert.ok(peer.chunks.length <= 6, `${peer.chunks.length}`);
 	assert.equal(peer.refusals, []);
 });

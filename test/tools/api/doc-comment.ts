@@ -1,4 +1,4 @@
-/** What a doc comment says, on one line a paragraph. */
+/** The text of a doc comment, one line a paragraph. */
 export interface DocComment {
 	/** The text before the tags, `{@link X}` as code. */
 	readonly text: string;

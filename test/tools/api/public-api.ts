@@ -30,7 +30,7 @@ export interface ApiExport {
 	readonly kind: 'class' | 'interface' | 'type' | 'function' | 'constant';
 	/** Parameters and result of a function, the type of a constant, the right side of a type. */
 	readonly signature: string;
-	/** What a class or an interface extends, as it is written. */
+	/** The types that a class or an interface extends, as they are written. */
 	readonly heritage: string;
 	readonly members: readonly ApiMember[];
 	readonly doc: DocComment;
@@ -56,7 +56,7 @@ const HIDDEN: readonly SyntaxKind[] = [SyntaxKind.PrivateKeyword, SyntaxKind.Pro
 export class PublicApi {
 	readonly #compiler = new Compiler({ cwd: ROOT });
 
-	/** What `file` exports, by name; `file` is a path from the project's folder, below that of `config`. */
+	/** The exports of `file`, by name; `file` is a path from the project's folder, below that of `config`. */
 	exportsOf(file: string, config: string): Map<string, ApiExport> {
 		const configFile = `${ROOT}${config}/tsconfig.json`;
 		const snapshot = this.#compiler.updateSnapshot({ openProjects: [configFile] });
@@ -144,7 +144,7 @@ function membersOf(project: Project, symbol: Sym, declaration: Declaration): Api
 	];
 }
 
-/** What is for subclasses or for shoal itself, or comes from Node, is no member for users. */
+/** Members for subclasses or for shoal itself, and those of Node's classes, are left out. */
 function memberOf(
 	{ name, flags }: Pick<Sym, 'name' | 'flags'>,
 	declaration: Declaration,

@@ -131,5 +131,5 @@ const answer: MicroCost = {
 	},
 };
 
-/** What is measured beside whole swarms. */
+/** Measurements beside whole swarms. */
 export const MICRO_COSTS: readonly MicroCost[] = [hash, authorise, message, answer];

@@ -1,6 +1,6 @@
 import { cpuSeconds, peakBytes, resetPeak } from '../../helpers/harness/proc.ts';
 
-/** What the processes of one role have used in one measurement. */
+/** The use of processor and memory by the processes of one role in one measurement. */
 export interface Usage {
 	/** CPU seconds, over all of them. */
 	cpu: number;
@@ -26,7 +26,7 @@ export class Processes {
 		this.#watched.push({ role, pid, cpuBefore: 0 });
 	}
 
-	/** What was used so far does not count. */
+	/** Use so far does not count. */
 	begin(): void {
 		for (const each of this.#watched) {
 			each.cpuBefore = cpuSeconds(each.pid);
@@ -34,7 +34,7 @@ export class Processes {
 		}
 	}
 
-	/** What was used since. */
+	/** The use since then. */
 	usages(): Usages {
 		const usages: Usages = {};
 		for (const { role, pid, cpuBefore } of this.#watched) {

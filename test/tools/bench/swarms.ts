@@ -24,7 +24,7 @@ export interface Swarm {
 	readonly isScraped?: boolean;
 }
 
-/** What one measurement of a swarm gave. */
+/** The outcome of one measurement of a swarm. */
 export interface SwarmRun {
 	/** From the start of the downloaders to the last one's `complete`, ms. */
 	readonly ms: number;
@@ -35,7 +35,7 @@ export interface SwarmRun {
 	readonly usages: Usages;
 }
 
-/** What is measured; `quick` with a sixteenth of the bytes, to try the tool. */
+/** The measured swarms; `quick` with a sixteenth of the bytes, to try the tool. */
 export function swarms(isQuick: boolean): readonly Swarm[] {
 	const scale = isQuick ? 16 : 1;
 	const swarm = (name: string, seeders: number, downloaders: number, mib: number) => ({

@@ -10,7 +10,7 @@ const PORT_QUEUE = 262_144;
 /** Frames that TCP hands over at once, as network cards have it. */
 const SEGMENTS = 8;
 
-/** What is missing to make a LAN here; undefined if nothing is. */
+/** The missing requirement of a LAN; undefined if there is none. */
 export function whatIsMissing(): string | undefined {
 	if (process.platform !== 'linux' || process.getuid?.() !== 0) {
 		return 'the lab needs Linux and root, as it makes network namespaces';
@@ -52,7 +52,7 @@ export class Lan {
 		return `10.88.0.${100 + host}`;
 	}
 
-	/** What to put before a command, to run it on a host. */
+	/** The words before a command that run it on a host. */
 	on(host: number): readonly string[] {
 		return ['ip', 'netns', 'exec', this.#namespace(host)];
 	}

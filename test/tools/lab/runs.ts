@@ -15,7 +15,7 @@ export interface LabSwarm {
 	readonly isMoving?: boolean;
 }
 
-/** What is the same in all runs. */
+/** Settings of all runs. */
 export interface LabOptions {
 	readonly file: { readonly path: string; readonly digest: string; readonly length: number };
 	/** Bits per second of each link. */
@@ -26,11 +26,11 @@ export interface LabOptions {
 	readonly traces?: string | undefined;
 }
 
-/** What a run gave. Copies are bytes on a link, with all headers, over those of the file. */
+/** The outcome of a run. Copies are bytes on a link, with all headers, over those of the file. */
 export interface LabRun {
 	/** From the start of the downloaders until the last had the file, s. */
 	readonly seconds: number;
-	/** What the seeder sent, and what left the broker's host. */
+	/** Copies that left the seeder, and the broker's host. */
 	readonly seederCopies: number;
 	readonly brokerCopies: number;
 	/** Useful bytes that came on direct lanes, of all. */

@@ -126,7 +126,7 @@ class TraceCheck {
 		}
 	}
 
-	/** What ends wishes without bytes. */
+	/** Events that end a request without bytes. */
 	#ended(line: TraceLine): void {
 		switch (line.event) {
 			case 'cancelled':

@@ -14,12 +14,12 @@ import { digestOf, digestOfRange, makeRoom, makeSparseFile } from './sparse-file
 const MIB = 1_048_576;
 const GIB = 1_024 * MIB;
 const SIZE = 200 * GIB;
-/** What a process may have resident at most. */
+/** Most resident bytes of a process. */
 const MOST_MEMORY = 250_000_000;
 /** Bytes of a range, and of the block in it that is no hole. */
 const RANGE = 96 * MIB;
 const BLOCK = 8 * MIB;
-/** What the download has when it is interrupted. */
+/** The share of the file that is there when the download is interrupted. */
 const INTERRUPTED_AT = 192 * MIB;
 const HOUR = 3_600_000;
 

@@ -170,7 +170,7 @@ function script(
 	return child;
 }
 
-/** What a process prints until it ends. */
+/** The output of a process until it ends. */
 async function printed(child: ChildProcess): Promise<string> {
 	let text = '';
 	child.stdout?.on('data', (data) => {

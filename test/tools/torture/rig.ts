@@ -8,12 +8,12 @@ import type { TortureContext } from './scenario.ts';
 export const MIB = 1_048_576;
 const HOUR = 3_600_000;
 
-/** What a rig is made of. */
+/** Options of a rig. */
 export interface RigOptions {
 	/** Bytes of the file. */
 	readonly length: number;
 	readonly seeders: number;
-	/** What each seeder sends at most, as `--max-up` takes it. */
+	/** The upload limit of each seeder, as `--max-up` takes it. */
 	readonly maxUp: string;
 	/** A broker that is there already. */
 	readonly url?: string;

@@ -1,18 +1,18 @@
 import type { Scope } from '../../helpers/harness/suite.ts';
 
-/** What a scenario takes, so that nobody is surprised. */
+/** The cost of a scenario. */
 export interface Needs {
 	/** Bytes on the disk. */
 	readonly disk: number;
 	/** Minutes it takes, about. */
 	readonly minutes: number;
-	/** What else has to be there. */
+	/** Other requirements. */
 	readonly other?: string;
 	/** Why it cannot run here. */
 	readonly missing?: string | undefined;
 }
 
-/** What a scenario works with. */
+/** The tools of a scenario. */
 export interface TortureContext extends Scope {
 	/** An empty folder that is removed afterwards. */
 	readonly folder: string;
@@ -35,7 +35,7 @@ export interface TortureContext extends Scope {
 /** Something hard that shoal has to survive. */
 export interface Scenario {
 	readonly name: string;
-	/** What it shows, in a sentence. */
+	/** The fact it shows, in a sentence. */
 	readonly about: string;
 	/** @param otherBuild see {@link TortureContext} */
 	needs(size: number | undefined, otherBuild: string | undefined): Needs;

@@ -51,7 +51,7 @@ async function place(t: Scope): Promise<Place> {
 	return { folder, path, at };
 }
 
-/** What the next process reads. */
+/** The record as the next process reads it. */
 async function read(journal: Journal): Promise<Recorded | undefined> {
 	const found = await journal.read();
 	assert.is.not(found, 'failed');

@@ -42,7 +42,7 @@ async function startServer(t: Scope): Promise<Server> {
 interface Opened {
 	readonly server: Socket;
 	readonly messages: Incoming[];
-	/** What was left for MQTT.js. */
+	/** Packets left to MQTT.js. */
 	readonly rest: Buffer[];
 	readonly errors: Error[];
 	readonly stream: Socket;
