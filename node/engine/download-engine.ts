@@ -1,6 +1,7 @@
 import type { ByteRange } from '../../protocol/index.ts';
 import { Assignments } from './assignments.ts';
 import type { Attempt } from './attempt.ts';
+import { chunksIn } from './chunk-run.ts';
 import { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
 import type { DownloadEngineOptions } from './engine-options.ts';
@@ -31,6 +32,8 @@ export class DownloadEngine {
 	readonly #picker: ChunkPicker;
 	readonly #nodes = new Map<string, RemoteNode>();
 	readonly #dropped = new Set<string>();
+	/** The chunks that are being verified, with the nodes they came from. */
+	readonly #verifying = new Map<number, string>();
 	readonly #assignments: Assignments;
 	/**
 	 * What may be open over all nodes: our own link may be the narrow one, and the windows of many fast
@@ -138,6 +141,13 @@ export class DownloadEngine {
 		this.#options.answered?.(from, now - askedAt);
 		if (part.attempt.isWhole) {
 			this.#assignments.finish(part.attempt);
+			this.#nodes.get(from)?.verifies(part.attempt.length);
+			for (const chunk of chunksIn({
+				first: part.attempt.firstChunk,
+				count: part.attempt.chunks,
+			})) {
+				this.#verifying.set(chunk, from);
+			}
 		}
 		return part.attempt;
 	}
@@ -209,6 +219,7 @@ export class DownloadEngine {
 	/** A verifying chunk is right and stored. */
 	stored(chunk: number): void {
 		this.states.move(chunk, 'have');
+		this.#verified(chunk, true);
 	}
 
 	/** A verifying chunk that was shared is wrong: it is fetched again, and nobody answers for it. */
@@ -219,6 +230,7 @@ export class DownloadEngine {
 	/** A verifying chunk of `node` is wrong: it is fetched again, and the node answers for it. */
 	bad(chunk: number, node: string): Decision[] {
 		this.states.move(chunk, 'missing');
+		this.#verified(chunk, false);
 		const remote = this.#nodes.get(node);
 		if (remote === undefined) {
 			return [];
@@ -326,6 +338,14 @@ export class DownloadEngine {
 		this.#asked += 1;
 		remote.ask(part, request, this.#asked, now);
 		return [part.offset, part.length];
+	}
+
+	#verified(chunk: number, isRight: boolean): void {
+		const node = this.#verifying.get(chunk);
+		this.#verifying.delete(chunk);
+		if (node !== undefined) {
+			this.#nodes.get(node)?.verified(this.#options.layout.sizeOf(chunk), isRight);
+		}
 	}
 
 	/** `remote` has gained (+1) or lost (-1) `chunk`. */

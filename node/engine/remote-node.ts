@@ -1,6 +1,6 @@
 import { Bitfield } from '../../protocol/index.ts';
 import type { Attempt, Part } from './attempt.ts';
-import { LEAST_TIMEOUT, MOST_TIMEOUT, Window, type WindowOptions } from './window.ts';
+import { FIRST_WINDOW, LEAST_TIMEOUT, MOST_TIMEOUT, Window, type WindowOptions } from './window.ts';
 
 /** Parts that overtake an open one before it counts as lost. */
 const OVERTAKEN = 3;
@@ -49,6 +49,9 @@ export class RemoteNode {
 	#oldestAsk = 0;
 	#outstanding = 0;
 	#heard = Number.NEGATIVE_INFINITY;
+	/** Bytes that came from it and are being verified, and whether any were right so far. */
+	#verifying = 0;
+	#isProven = false;
 	/** Bytes that came of late because we asked, and because others did. */
 	#asked = 0;
 	#unasked = 0;
@@ -81,9 +84,23 @@ export class RemoteNode {
 
 	/** Whether the window takes one part more. An idle node is always good for one. */
 	hasRoom(now: number): boolean {
-		const isIdle = this.#outstanding === 0;
-		const fits = this.#outstanding + this.window.part <= this.#ownWindow;
+		// A node that only ever sent wrong bytes is to cost no more than a first window.
+		const held = this.#outstanding + (this.#isProven ? 0 : this.#verifying);
+		const most = this.#isProven ? this.#ownWindow : Math.min(this.#ownWindow, FIRST_WINDOW);
+		const isIdle = held === 0;
+		const fits = held + this.window.part <= most;
 		return now >= this.#pausedUntil && (isIdle || fits);
+	}
+
+	/** `bytes` of it go to verification. */
+	verifies(bytes: number): void {
+		this.#verifying += bytes;
+	}
+
+	/** A chunk of `bytes` was verified. */
+	verified(bytes: number, isRight: boolean): void {
+		this.#verifying -= bytes;
+		this.#isProven ||= isRight;
 	}
 
 	/** Whether it answers, as far as is known. */
