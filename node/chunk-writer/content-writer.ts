@@ -32,6 +32,8 @@ export interface WritableContent {
 /** A buffer of the system's that holds what is read back. */
 const BLOCK = 1024 * 1024;
 const block = Buffer.allocUnsafeSlow(BLOCK);
+/** So many bytes are read back at once, to go on hashing from memory after them. */
+const NEAR = 4 * 1024 * 1024;
 
 /**
  * Verifies and stores the chunks of one content with synchronous calls, and computes the digest of the whole on the
@@ -84,14 +86,19 @@ export class ContentWriter {
 		return good;
 	}
 
-	/** Reads back at most a block of what is stored and not hashed yet, and hashes it. @throws errors of the file system */
-	catchUp(): void {
-		const { chunkSize, length } = this.#content;
+	/**
+	 * Reads back at most a block of what is stored and not hashed yet, and hashes it.
+	 *
+	 * @param before up to this position
+	 * @throws errors of the file system
+	 */
+	catchUp(before: number = this.#content.length): void {
+		const { chunkSize } = this.#content;
 		let end = this.#nextChunk;
 		while (this.#stored?.[end] === 1 && end * chunkSize < this.#hashed + BLOCK) {
 			end += 1;
 		}
-		const bytes = Math.min(end * chunkSize, length, this.#hashed + BLOCK) - this.#hashed;
+		const bytes = Math.min(end * chunkSize, before, this.#hashed + BLOCK) - this.#hashed;
 		for (const { file, at, from, length: size } of this.#extents(this.#hashed, bytes)) {
 			this.#read(file, at, block.subarray(from, from + size));
 		}
@@ -142,6 +149,9 @@ export class ContentWriter {
 			return;
 		}
 		this.#stored.fill(1, first, first + count);
+		while (this.isBehind && this.#hashed < offset && offset - this.#hashed <= NEAR) {
+			this.catchUp(offset);
+		}
 		if (offset === this.#hashed) {
 			for (const each of bytes) {
 				this.#whole.update(each);
