@@ -34,6 +34,8 @@ const BLOCK = 1024 * 1024;
 const block = Buffer.allocUnsafeSlow(BLOCK);
 /** So many bytes are read back at once, to go on hashing from memory after them. */
 const NEAR = 4 * 1024 * 1024;
+/** Bytes that stay in the processor's cache between two digests. */
+const CACHED = 128 * 1024;
 
 /**
  * Verifies and stores the chunks of one content with synchronous calls, and computes the digest of the whole on the
@@ -70,10 +72,22 @@ export class ContentWriter {
 	/** As {@link ChunkWriter.write}, from chunk `first` on. @throws errors of the file system */
 	write(first: number, count: number, segments: readonly Uint8Array[]): boolean[] {
 		const { chunkSize } = this.#content;
+		this.#comeNear(first * chunkSize);
+		let whole = this.#whole;
+		let hashed = this.#hashed;
 		const good: boolean[] = [];
 		for (let chunk = first; chunk < first + count; chunk += 1) {
-			const bytes = stretch(segments, (chunk - first) * chunkSize, this.#sizeOf(chunk));
-			good.push(this.#isRight(chunk, bytes));
+			const size = this.#sizeOf(chunk);
+			const bytes = stretch(segments, (chunk - first) * chunkSize, size);
+			const isNext = this.#stored !== undefined && hashed === chunk * chunkSize;
+			// A wrong chunk must not get into the digest of the whole.
+			const after = isNext ? whole.copy() : undefined;
+			const isRight = this.#isRight(chunk, bytes, after);
+			if (isRight && after !== undefined) {
+				whole = after;
+				hashed += size;
+			}
+			good.push(isRight);
 		}
 		for (const run of runsOf(first, good)) {
 			if (run.isGood) {
@@ -83,6 +97,8 @@ export class ContentWriter {
 				this.#store(run.first, run.count, stretch(segments, from, length));
 			}
 		}
+		this.#whole = whole;
+		this.#hashed = hashed;
 		return good;
 	}
 
@@ -127,11 +143,23 @@ export class ContentWriter {
 		return Math.floor(this.#hashed / this.#content.chunkSize);
 	}
 
-	#isRight(chunk: number, bytes: readonly Uint8Array[]): boolean {
+	/** Hashes what is stored before `offset`, if it is little: what follows is hashed from memory then. */
+	#comeNear(offset: number): void {
+		while (this.isBehind && this.#hashed < offset && offset - this.#hashed <= NEAR) {
+			this.catchUp(offset);
+		}
+	}
+
+	/** Whether `bytes` are the chunk. Adds them to `whole` as well, a little at a time, while they are in the processor's cache. */
+	#isRight(chunk: number, bytes: readonly Uint8Array[], whole: Hash | undefined): boolean {
 		const { kind, digests } = this.#content;
 		const hash = createHash(kind);
 		for (const each of bytes) {
-			hash.update(each);
+			for (let at = 0; at < each.length; at += CACHED) {
+				const some = each.subarray(at, at + CACHED);
+				hash.update(some);
+				whole?.update(some);
+			}
 		}
 		const digest = hash.digest();
 		const at = chunk * digest.length;
@@ -140,24 +168,11 @@ export class ContentWriter {
 
 	#store(first: number, count: number, bytes: readonly Uint8Array[]): void {
 		const { chunkSize } = this.#content;
-		const offset = first * chunkSize;
 		const length = bytes.reduce((sum, each) => sum + each.length, 0);
-		for (const extent of this.#extents(offset, length)) {
+		for (const extent of this.#extents(first * chunkSize, length)) {
 			this.#writeSparsely(extent.file, extent.at, stretch(bytes, extent.from, extent.length));
 		}
-		if (this.#stored === undefined) {
-			return;
-		}
-		this.#stored.fill(1, first, first + count);
-		while (this.isBehind && this.#hashed < offset && offset - this.#hashed <= NEAR) {
-			this.catchUp(offset);
-		}
-		if (offset === this.#hashed) {
-			for (const each of bytes) {
-				this.#whole.update(each);
-			}
-			this.#hashed += length;
-		}
+		this.#stored?.fill(1, first, first + count);
 	}
 
 	/** Writes all but zeros where zeros are read already. */
