@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import module from 'node:module';
 import { join } from 'node:path';
+import v8 from 'node:v8';
 import { cacheHome } from '../storage/home-folder.ts';
 import { tellTooFewFiles } from './too-few-files.ts';
 
@@ -8,6 +9,9 @@ import { tellTooFewFiles } from './too-few-files.ts';
 // default, in a folder for temporary files that others may write to.
 const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
 enableCompileCache?.(join(cacheHome(), 'shoal', 'code'));
+
+// A command ends soon: compiling for speed pays later than V8 thinks, and takes a tenth of what a short download costs.
+v8.setFlagsFromString('--interrupt-budget=1000000');
 
 try {
 	// Not before: code loaded earlier is not kept, and where a process may open few files, loading is what fails.

@@ -1,4 +1,4 @@
-import { type BigIntStats, constants, fstatSync } from 'node:fs';
+import { type BigIntStats, constants, fstatSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { quoted, ShoalError } from '../../protocol/index.ts';
 import { extents } from './extents.ts';
@@ -7,6 +7,7 @@ import { fsError, onFile } from './fs-error.ts';
 import { IoQueue } from './io-queue.ts';
 import { READ_ONLY } from './regular-file.ts';
 import type { Storage } from './storage.ts';
+import { WarmReads } from './warm-reads.ts';
 import { isZero, zeroStretches } from './zeros.ts';
 
 /** A file that holds a stretch of a content. */
@@ -25,6 +26,8 @@ interface OpenFile extends FilePiece {
 	keepsHoles: boolean;
 	/** When it was last looked whether it has a name still, ms. */
 	lookedAt: number;
+	/** Of a file that is written here. */
+	warm: WarmReads | undefined;
 }
 
 const READS = { atOnce: 4, mostBytes: 1024 * 1024 };
@@ -66,6 +69,7 @@ export class FileStorage implements Storage {
 			for (const file of storage.#files) {
 				const { handle, path, length } = file;
 				file.keepsHoles = true;
+				file.warm = new WarmReads();
 				// Some file systems count no names.
 				file.lookedAt = statNow(file).nlink === 0n ? Number.POSITIVE_INFINITY : 0;
 				await onFile(path, () => handle.truncate(length));
@@ -89,6 +93,7 @@ export class FileStorage implements Storage {
 				const queues = queuesOf(handle, path);
 				files.push({
 					...{ path, length, handle, stamp: undefined, keepsHoles: false, lookedAt: 0 },
+					warm: undefined,
 					...queues,
 				});
 			}
@@ -142,7 +147,12 @@ export class FileStorage implements Storage {
 		for (const { file, at, from, length } of extents(this.#lengths, offset, into.length)) {
 			const piece = this.#piece(file);
 			checkStamp(piece);
-			await onFile(piece.path, () => piece.reads.move(at, into.subarray(from, from + length)));
+			const part = into.subarray(from, from + length);
+			if (piece.warm?.isWarm(performance.now())) {
+				readAtOnce(piece, piece.warm, at, part);
+			} else {
+				await onFile(piece.path, () => piece.reads.move(at, part));
+			}
 			checkStamp(piece);
 		}
 	}
@@ -189,6 +199,24 @@ export class FileStorage implements Storage {
 		}
 		return this.#files[file] as OpenFile;
 	}
+}
+
+/** @throws ShoalError of the file system, ERR_CHANGED if the file became shorter */
+function readAtOnce(file: OpenFile, warm: WarmReads, start: number, into: Uint8Array): void {
+	const begun = performance.now();
+	try {
+		for (let done = 0; done < into.length; ) {
+			const read = readSync(file.handle.fd, into, done, into.length - done, start + done);
+			if (read === 0) {
+				throw changed(file.path);
+			}
+			done += read;
+		}
+	} catch (error) {
+		throw fsError(error, file.path);
+	}
+	const now = performance.now();
+	warm.onRead(now - begun, now);
 }
 
 async function closeAll(files: readonly OpenFile[]): Promise<void> {

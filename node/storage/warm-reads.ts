@@ -1,0 +1,28 @@
+/** ms that a read out of memory takes at most, on a busy machine too. */
+const QUICK = 4;
+/** ms without such reads after one that was slow, at first and at most. */
+const FIRST_PAUSE = 1_000;
+const MOST_PAUSE = 5 * 60_000;
+
+/**
+ * Decides whether a file is read without a detour through the thread pool: what was written a moment ago is in the system's memory,
+ * and there the handing over takes several times as long as the read. A read that is slow shows that it came from the
+ * disk: then the event loop does not wait for the next ones.
+ */
+export class WarmReads {
+	#pause = FIRST_PAUSE;
+	#pausedUntil = Number.NEGATIVE_INFINITY;
+
+	/** Whether the file may be read at once. @param now ms, monotonic */
+	isWarm(now: number): boolean {
+		return now >= this.#pausedUntil;
+	}
+
+	/** A read has taken `took` ms. */
+	onRead(took: number, now: number): void {
+		if (took > QUICK) {
+			this.#pausedUntil = now + this.#pause;
+			this.#pause = Math.min(this.#pause * 2, MOST_PAUSE);
+		}
+	}
+}
