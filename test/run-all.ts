@@ -11,8 +11,10 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const AT_ONCE = 2 * availableParallelism() + 1;
 /** They take longest, and are begun first: at the end the others would wait for them. */
 const LONG =
-	/(engine\/swarm(-bound)?|swarm\/(resume|faults|outages|direct-faults)|behaviour\/(rates|wrong-peers|failing-calls)|announcer|cli\/signals)\.test\.js$/;
+	/(web\/states|cli\/get|engine\/swarm(-bound)?|swarm\/(resume|faults|outages|direct-faults)|behaviour\/(rates|wrong-peers|failing-calls)|announcer|cli\/signals)\.test\.js$/;
 const TIMING = /^timing\//;
+/** They measure rates in a browser, and run alone. */
+const ALONE = /^web\/(transfer|load)\./;
 
 /** Starts of the names of test files; without any, all are run but those in web/, which need a browser, and those in timing/. */
 const asked = process.argv.slice(2);
@@ -94,11 +96,16 @@ const isAskedFor = (file: string): boolean =>
 const all = await readdir(HERE, { recursive: true });
 const files = all.filter((file) => file.endsWith('.test.js') && isAskedFor(file)).sort();
 const isLong = (file: string): boolean => LONG.test(file);
-const together = files.filter((file) => !TIMING.test(file));
+const together = files.filter((file) => !TIMING.test(file) && !ALONE.test(file));
 const results = [
 	...(await runAll(
 		[...together.filter(isLong), ...together.filter((file) => !isLong(file))],
-		asked.some((start) => start.startsWith('web/')) ? 1 : AT_ONCE,
+		// A browser has processes of its own.
+		asked.some((start) => start.startsWith('web/')) ? availableParallelism() : AT_ONCE,
+	)),
+	...(await runAll(
+		files.filter((file) => ALONE.test(file)),
+		1,
 	)),
 	...(await runTiming(files.filter((file) => TIMING.test(file)))),
 ];

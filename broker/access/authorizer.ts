@@ -175,7 +175,7 @@ export class Authorizer implements ChunkRules {
 			return 'token';
 		}
 		const address = addressOf(client);
-		// After the token: what does not know it takes nothing from those that do.
+		// Checked after the token, so that clients without one do not use up the rate of clients that have one.
 		if (!this.#sessions.mayConnect(address)) {
 			return 'rate';
 		}
@@ -219,7 +219,7 @@ export class Authorizer implements ChunkRules {
 		if (client !== null && isWill(client, packet)) {
 			const text = `the will of ${quoted(id)} on ${quoted(topic)} is not published: ${why}`;
 			const error = this.#refusal(why, text, client, `will ${topic}`);
-			// Who publishes what is refused is cut, and that is a warning. Here the client has gone already.
+			// A refused publish disconnects its client, which emits a warning. The client of a will has gone already.
 			this.#warn(error);
 			return error;
 		}
@@ -249,7 +249,10 @@ export class Authorizer implements ChunkRules {
 		return false;
 	}
 
-	/** Whether `filter` is narrow, or it is time again for a wide one: all that is kept below it is handed out. */
+	/**
+	 * Whether `filter` names one topic or the client's own inbox, or the client may subscribe to a wide filter again. The
+	 * rate of wide filters is limited, as each delivers all retained messages that match it.
+	 */
 	#mayAskForAll(client: Client, filter: string): boolean {
 		const { topics, limits } = this.#rules;
 		if (!/[+#]/.test(filter) || filter === topics.inboxFilter(client.id)) {

@@ -25,16 +25,16 @@ export interface WritableContent {
 	readonly digests: Uint8Array;
 	/** The files of the content, one after the other. */
 	readonly pieces: readonly OpenPiece[];
-	/** The chunks that are stored already, a byte each, where the digest of the whole is wanted; undefined: it is not. */
+	/** One byte for each chunk, 1 if it is stored; undefined if the digest of the whole is not wanted. */
 	readonly stored: Uint8Array | undefined;
 }
 
-/** A buffer of the system's that holds what is read back. */
+/** Bytes that are read back from a file at a time. */
 const BLOCK = 1024 * 1024;
 const block = Buffer.allocUnsafeSlow(BLOCK);
-/** So many bytes are read back at once, to go on hashing from memory after them. */
+/** Bytes before a new chunk that are read back and hashed at once, at most, so that the chunk is hashed from memory. */
 const NEAR = 4 * 1024 * 1024;
-/** Bytes that stay in the processor's cache between two digests. */
+/** Bytes that are hashed for both digests in turn, few enough to stay in the processor's cache. */
 const CACHED = 128 * 1024;
 
 /**
@@ -143,7 +143,7 @@ export class ContentWriter {
 		return Math.floor(this.#hashed / this.#content.chunkSize);
 	}
 
-	/** Hashes what is stored before `offset`, if it is little: what follows is hashed from memory then. */
+	/** Hashes the stored bytes before `offset` if they are at most `NEAR`: the bytes after it are hashed from memory. */
 	#comeNear(offset: number): void {
 		while (this.isBehind && this.#hashed < offset && offset - this.#hashed <= NEAR) {
 			this.catchUp(offset);

@@ -67,19 +67,22 @@ Examples:
   shoal get ID1 ID2 ID3 -o /data/     several at the same time
   shoal get disk.img                  by its name, if only one has it
 
-Takes the start of an id as well (6 digits), and the web address of a file, for
-its id only. 64 digits are an id; with a slash or .seed it is a path.
+The start of an id works as well (6 digits or more), and so does the web address
+of a file, of which only the id is used. 64 digits are always an id; an argument
+with a slash or that ends with .seed is a path.
 
---check chunks is faster: every chunk is verified by the seed, but not the
-digest of the whole file, and what an earlier download recorded is believed.
+--check chunks is faster: it verifies every chunk against the seed, but not the
+digest of the whole file, and does not hash again what an earlier download
+recorded.
 
-Shows a progress bar, then the path, the digest and who sent how much. What an
-interrupted download has verified is kept: the same command goes on from there.
-A file that is there and right is not fetched. Another version of it gives what
-both have in common, and is replaced at the end, with the permissions of the
-old one; any other file never is. A new file has those of any new file: that the
-original was executable is not carried over. Holes stay holes. Of several that
-write to one file at a time, one works, and the others wait for it.`,
+Shows a progress bar, then the path, the digest and how much each node sent. An
+interrupted download keeps its verified chunks; run the same command again to
+resume it. A correct file that is already there is not downloaded. If another
+version of the file is there, only the chunks that differ are downloaded, and
+the file is replaced at the end; the new one has its permissions. A file with
+nothing in common with the seed is never replaced. A new file gets the default
+permissions, even if the original was executable. Holes stay holes. If several
+downloads write to the same file, one works and the others wait for it.`,
 	gateway: `
 Examples:
   shoal gateway

@@ -17,11 +17,11 @@ const ABOUT_CERT =
 const LANE = '--lane <lane>';
 const ABOUT_LANE = 'how to reach other nodes: direct, broker, or auto: direct where that works';
 const LISTEN = '--listen <host:port>';
-const ABOUT_LISTEN = 'where other nodes can come straight to this one (default: any free port)';
+const ABOUT_LISTEN = 'where to listen for direct lanes of other nodes (default: any free port)';
 const ADVERTISE = '--advertise <host>';
 const ABOUT_ADVERTISE =
 	'where other nodes reach this one, HOST or HOST:PORT, if not at its own address; can be repeated';
-const ABOUT_NO_LISTEN = 'let nobody come straight to this node';
+const ABOUT_NO_LISTEN = 'do not listen for direct lanes of other nodes';
 const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
 const NO_CACHE = '--no-cache';
 const ABOUT_NO_CACHE = 'hash, even if the file has not changed since it was hashed before';
@@ -178,7 +178,7 @@ function addTransfers(program: Command): void {
 				(await import('./commands/share.ts')).shareCommand(files, options),
 			),
 		);
-	add(program, 'get', 'download files, verify them, and serve them a little longer')
+	add(program, 'get', 'download files, verify them, and share them a little longer')
 		.argument('<what...>', 'an id, a link, a file name as ls shows it, or the path of a seed file')
 		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one of the link, '))
 		.option(CERT, ABOUT_CERT)
@@ -193,8 +193,11 @@ function addTransfers(program: Command): void {
 				.default('whole'),
 		)
 		.option('--wait', 'wait for a seed that nobody has yet')
-		.option('--no-linger', 'end as soon as it is complete, instead of when nobody asked for 2 s')
-		.option('--keep', 'serve on until it is stopped')
+		.option(
+			'--no-linger',
+			'end when complete; without it, share until no request came for 2 s, 60 s at most',
+		)
+		.option('--keep', 'go on sharing until it is stopped')
 		.option('--max-up <rate>', `send at most: ${RATE}`)
 		.option('--max-down <rate>', `receive at most: ${RATE}`)
 		.option(LANE, ABOUT_LANE)

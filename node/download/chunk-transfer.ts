@@ -97,7 +97,12 @@ export class ChunkTransfer {
 		return this.#lanes.counts;
 	}
 
-	/** A node has said what it has, `roundTrip` ms after it was asked. @throws ShoalError ERR_RANGE if that cannot be */
+	/**
+	 * A node has replied which chunks it has, `roundTrip` ms after it was asked.
+	 *
+	 * @throws ShoalError ERR_MESSAGE if its length or number of chunks is not that of the seed, ERR_RANGE if the seed
+	 *   cannot have the chunks that it names
+	 */
 	onHave(from: string, reply: HaveReply, roundTrip: number): void {
 		const { seed } = this.#content;
 		if (reply.length !== seed.length || reply.chunks !== seed.chunks) {
@@ -148,7 +153,7 @@ export class ChunkTransfer {
 		this.#decideSoon();
 	}
 
-	/** The connection was lost: what was open is asked for again as soon as it is back. */
+	/** The connection was lost: open requests are sent again as soon as it is back. */
 	onDisconnected(): void {
 		this.#engine.disconnected();
 		this.#trace({ event: 'disconnected' });
@@ -182,7 +187,7 @@ export class ChunkTransfer {
 	}
 
 	/**
-	 * A node has shared bytes with all who listen. What is of use is as good as asked for.
+	 * A node has sent bytes to all subscribers of its swarm topic. Bytes that this download lacks count as if requested.
 	 *
 	 * @param release as in {@link onBytes}
 	 */
@@ -249,11 +254,14 @@ export class ChunkTransfer {
 		}
 	}
 
-	/** A chunk is wrong. What was shared is charged to nobody, but its source is not heard any more. */
+	/**
+	 * A chunk is wrong. The node unsubscribes from what its sender sends to all subscribers; if the chunk came that way,
+	 * the sender gets no strike.
+	 */
 	#reject({ node, isOverheard }: Attempt, chunk: number): void {
 		this.#trace({ event: 'bad', node, chunk });
 		this.#fanOut.leave(node);
-		// What was on its way when the node was dropped is told to nobody any more.
+		// Wrong chunks that were on their way when the node was dropped are not reported.
 		if (!this.#engine.isDropped(node)) {
 			this.#context.warn(badChunk(node, chunk));
 			if (!isOverheard) {

@@ -24,7 +24,7 @@ export interface LanesOptions {
 	readonly kind: 'auto' | LaneKind;
 	/** A node has sent us something on a direct lane. */
 	readonly onMessage: (message: Incoming) => void;
-	/** Where a node was looked for, somebody else is. */
+	/** Another program or machine answered at the address of a node, or nothing came on the lane to it. */
 	readonly warn: (error: unknown) => void;
 }
 
@@ -202,7 +202,10 @@ export class Lanes {
 		await this.#listener?.close();
 	}
 
-	/** Where the broker speaks TLS, nobody goes anywhere without it, or without knowing whom to expect. */
+	/**
+	 * The addresses to dial. If the broker speaks TLS, only those with TLS, and only if the certificate is known in
+	 * advance; else only those without TLS.
+	 */
 	#worthTrying({ addresses, cert, verified }: PeerAddresses): readonly string[] {
 		const isSecure = isSecureUrl(this.#options.link.url);
 		const worth = verified > 0 ? addresses.slice(0, verified) : addresses.slice(0, MOST_UNSEEN);
@@ -264,7 +267,7 @@ export class Lanes {
 		this.#events.emit('changed', node, lane);
 	}
 
-	/** Nothing comes on a lane: where nothing ever came, somebody else may be. */
+	/** A lane was given up. If nothing ever came on it, another program or machine may have that address. */
 	#gaveUp(node: string, { lane, isHeard }: Opened): void {
 		const now = performance.now();
 		if (isHeard || lane.dialledBy === node) {

@@ -4,8 +4,8 @@ import type { QueuedRange, RequestQueue } from './request-queue.ts';
 import type { Answer, SendPolicy, UploadItem } from './upload-lane.ts';
 
 /**
- * ms. Nodes that asked for a seed since then are subscribed to what is shared of it; and what was shared since
- * then may still be on its way, as it waits at the slowest subscriber's link.
+ * ms. A node counts as a subscriber of a swarm for this long after its last request, and a chunk that was sent to all
+ * subscribers may be on its way for this long, as it waits at the slowest subscriber's link.
  */
 const RECENT = 5_000;
 
@@ -25,9 +25,10 @@ interface Shared {
 }
 
 /**
- * Decides which chunks a seeder sends once to all subscribers of a swarm: those of seeds that at least two
- * subscribers asked for a moment ago. A request for what was shared just before has crossed it on the way; a
- * node that asks again gets it alone, as it was lost for it. Times in ms by the given clock.
+ * Decides which chunks a seeder sends once to all subscribers of a swarm: those of seeds that at least two subscribers
+ * requested chunks of in the last `RECENT` ms. A request for a chunk that was sent to all just before has crossed
+ * it on the way, and is not answered. A node that requests the chunk again has lost it, and is answered alone. Times
+ * are ms of the given clock.
  */
 export class FanOut {
 	readonly #now: () => number;
@@ -121,8 +122,8 @@ function brokerAnswer(
 ): Answer | undefined {
 	const { content } = of;
 	const { id } = content.seed;
-	// The text of a seed may be longer than its content. And a node that lacks chunks itself would share what
-	// most others have.
+	// Not sent to all: the text of a seed, as it may be longer than its content; and chunks of a node that lacks some
+	// itself, as most of the others have those already.
 	if (of.of === 'seed' || !content.have.isFull) {
 		return { range, isPrivate: true };
 	}

@@ -273,7 +273,7 @@ function statNow({ handle, path }: OpenFile): BigIntStats {
 	}
 }
 
-/** What is written to a file that somebody removed is lost: better told now than at its end. @throws ShoalError ERR_NO_FILE */
+/** Bytes written to a removed file are lost, so this is reported now, not at the end. @throws ShoalError ERR_NO_FILE */
 function checkNamed(file: OpenFile): void {
 	const now = performance.now();
 	if (now - file.lookedAt < LOOK_EVERY) {

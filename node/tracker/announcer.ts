@@ -26,7 +26,7 @@ export interface AnnouncerOptions {
 	readonly name?: string | undefined;
 	/** Where other nodes can reach this one directly, as broker URLs. */
 	readonly addresses: () => Pick<NodeState, 'addresses' | 'cert'>;
-	/** The tracker refuses announces, which it took before or nobody waited for. */
+	/** The tracker refuses announces that it had accepted before, or whose confirmation no caller waits for any more. */
 	readonly refused: (seeds: readonly string[]) => void;
 }
 
@@ -38,15 +38,16 @@ interface Updated {
 	readonly isSettled: boolean;
 }
 
-/** How often what changes is told at most. */
+/** ms, at least, between two announces of a content that grows, and between two states. */
 const ANNOUNCE_EVERY = 1_000;
 const STATE_EVERY = 2_000;
+/** Messages that may wait for the broker's confirmation at a time. */
 const PUBLISHES_AT_ONCE = 32;
-/** How often all is announced again before a question to the tracker counts as answered. */
+/** Updates sent, at most, for one question to the tracker. */
 const MOST_ROUNDS = 3;
-/** ms that a tracker has to say what it refuses. */
+/** ms that the tracker has to name the seeds it refuses. */
 const CONFIRM_WITHIN = 1_000;
-/** With the end of the connection, which may take a second as well, less than two. */
+/** ms to say goodbye: less than two seconds with the end of the connection, which may take one more. */
 const GOODBYE = 750;
 
 /** The state a node leaves on the broker as its will. */
@@ -97,7 +98,7 @@ export class Announcer {
 		this.#scheduleRenewal();
 	}
 
-	/** Has what is new announced now; resolves when the broker has it. What fails is done by the next join. */
+	/** Publishes new announces now; resolves when the broker has them. The next join repeats those that fail. */
 	async flush(): Promise<void> {
 		clearTimeout(this.#announceTimer);
 		this.#announceTimer = undefined;

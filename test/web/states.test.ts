@@ -247,6 +247,7 @@ test('a second tab says that another has the download, and takes over when that 
 	assert.ok((await have(page)) >= before - 1_000_000, 'it goes on from where the other was');
 	const third = await open();
 	await page.getByRole('button', { name: 'Stop' }).click();
+	await third.locator('.mine.stopped').waitFor();
 	await page.getByRole('button', { name: 'Remove' }).click();
 	await page.getByText('Nothing yet.').waitFor();
 	await third.getByRole('button', { name: 'Remove' }).click();

@@ -150,7 +150,10 @@ async function download(
 	}
 }
 
-/** What is to be got; what had to be looked up by its id, which is told, as anybody may share under any name. */
+/**
+ * What to download. A name or the start of an id is looked up, and the id that was found is printed, as anybody may
+ * share under any name.
+ */
 async function lookedUp(
 	node: ShoalNode,
 	{ what, isLookUp }: ContentReference,
