@@ -1,9 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 
-/** A size for people: `1.34 GB`. */
-export function formatBytes(bytes: number): string {
-	return prettyBytes(bytes);
-}
+export { formatBytes } from '../../util/size.ts';
 
 /** Bytes per second for people: `12.3 MB/s`. */
 export function formatRate(rate: number): string {

@@ -5,6 +5,7 @@ import { quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
 import { FileStorage } from '../../storage/file-storage.ts';
 import { fsError, onFile, syncFolder } from '../../storage/fs-error.ts';
+import { formatBytes } from '../../util/size.ts';
 import { makingFile } from './check-output.ts';
 import type { ExistingFile } from './existing-file.ts';
 import { type PartPaths, partPathsOf } from './part-paths.ts';
@@ -259,7 +260,7 @@ async function checkRoom(folder: string, bytes: number): Promise<void> {
 	if (blocks > 0 && bytes > bavail * bsize) {
 		throw new ShoalError(
 			'ERR_NO_SPACE',
-			`${quoted(folder, 300)} has room for ${bavail * bsize} bytes, ${bytes} are needed; make room, or choose another folder with -o`,
+			`${quoted(folder, 300)} has room for ${formatBytes(bavail * bsize)}, ${formatBytes(bytes)} are needed; make room, or choose another folder with -o`,
 		);
 	}
 }

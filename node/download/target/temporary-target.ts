@@ -8,6 +8,7 @@ import type { ChunkRun } from '../../engine/chunk-run.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
 import { FileStorage } from '../../storage/file-storage.ts';
 import { onFile } from '../../storage/fs-error.ts';
+import { formatBytes } from '../../util/size.ts';
 import type { Finished, Opened, ReadersTarget } from './target.ts';
 
 /**
@@ -48,7 +49,7 @@ export class TemporaryTarget implements ReadersTarget {
 		if (blocks > 0 && needed > bavail * bsize) {
 			throw new ShoalError(
 				'ERR_NO_SPACE',
-				`${quoted(folder, 300)}, where a stream is laid down until it has been read, has room for ${bavail * bsize} bytes, ${needed} are needed; have TMPDIR name another folder, or download into a file`,
+				`${quoted(folder, 300)}, where a stream is laid down until it has been read, has room for ${formatBytes(bavail * bsize)}, ${formatBytes(needed)} are needed; have TMPDIR name another folder, or download into a file`,
 			);
 		}
 	}

@@ -1,4 +1,5 @@
 import { Bitfield, checkedLayout, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { formatBytes } from '../../util/size.ts';
 import { ELSEWHERE, occupy } from './content-locks.ts';
 import type { Backing } from './web-target.ts';
 
@@ -292,7 +293,7 @@ async function checkRoom(length: number): Promise<void> {
 	if (length > quota - usage) {
 		throw new ShoalError(
 			'ERR_NO_SPACE',
-			`the browser has room for ${quota - usage} bytes, ${length} are needed; remove finished downloads, or use shoal get`,
+			`the browser has room for ${formatBytes(Math.max(0, quota - usage))}, ${formatBytes(length)} are needed; remove finished downloads, or use shoal get`,
 		);
 	}
 }

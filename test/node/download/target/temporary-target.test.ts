@@ -20,7 +20,7 @@ test('room is looked for before anything is fetched, for what will be read and i
 	const target = new TemporaryTarget();
 	const error = await rejects(target.checkRoom(content, [all]));
 	assert.is(error.code, 'ERR_NO_SPACE');
-	assert.match(error.message, /4398046511104 are needed; have TMPDIR name another folder/);
+	assert.match(error.message, /4.4 TB are needed; have TMPDIR name another folder/);
 	const few = { first: 77, count: 2 };
 	await target.checkRoom(content, [few, few]);
 	await target.checkRoom({ ...content, have: Bitfield.full(MAX_CHUNKS) }, [all]);
