@@ -178,7 +178,6 @@ export class BaseNode {
 	}
 
 	/**
-	/**
 	 * The seed id that `what` names: an id, a link, the URL of a file at a page or a gateway; or, if it is the only one in
 	 * the tracker's list, the start of an id, 6 digits at least, or a file name. Names are chosen by whoever shares, and
 	 * prove nothing about the content.
@@ -212,8 +211,8 @@ export class BaseNode {
 	}
 
 	/**
-	 * Says goodbye in this very turn, as far as it has a connection, and waits for nothing: for a page that ends. It
-	 * is closed afterwards.
+	 * Closes the node at once, for a page that ends: if there is a connection, withdraws everything
+	 * in the current turn of the event loop, without waiting for the broker's confirmation.
 	 */
 	protected sayGoodbye(): void {
 		this.#announcer.leaveNow();
@@ -276,7 +275,10 @@ export class BaseNode {
 		}
 	}
 
-	/** The bytes of `_content` are not what they were; it is not served any more. */
+	/**
+	 * Called after the node has withdrawn `_content`, because its bytes have changed or cannot be
+	 * read.
+	 */
 	protected onBroken(_content: StoredContent, _error: unknown): void {}
 
 	/** Gives back what was shared: it is closing, and nobody can ask any more. */

@@ -21,7 +21,7 @@ const TABLE = {
 	packet: limit(256 * KIB + KIB, 'bytes', 'a packet after CONNECT; larger: cut'),
 	directPacket: limit(MIB + KIB, 'bytes', 'a packet on a direct lane; larger: cut'),
 	controlPayload: limit(64 * KIB, 'bytes', 'a control message; larger: refused'),
-	keptPayload: limit(4 * KIB, 'bytes', 'a message that the broker keeps; larger: refused'),
+	keptPayload: limit(4 * KIB, 'bytes', 'a message that the broker keeps; larger: its sender is cut'),
 	part: limit(256 * KIB, 'bytes', 'the bytes one chunk message carries on a broker lane'),
 	outstanding: limit(
 		4 * MIB,
@@ -47,7 +47,7 @@ const TABLE = {
 	connectBurst: limit(1_000, '', 'new clients at once'),
 	addressConnectRate: limit(250, 'per s', 'new clients of one address; faster: told to come again'),
 	addressConnectBurst: limit(1_000, '', 'new clients of one address at once'),
-	neighbours: limit(64, '', 'nodes that are connected straight to one node; more: refused'),
+	neighbours: limit(64, '', 'direct connections of one node; more: refused'),
 	subscriptions: limit(32, '', 'subscriptions of one client; more: refused'),
 	wideRate: limit(
 		1,

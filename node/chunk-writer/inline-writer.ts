@@ -8,8 +8,8 @@ import { runsOf } from './verified-runs.ts';
 export type DigestChunk = (kind: DigestKind, bytes: Uint8Array) => Promise<Uint8Array>;
 
 /**
- * Verifies and stores chunks on the event loop: for contents that are too small for a thread to pay, and where
- * there are no threads with shared memory.
+ * Verifies and stores chunks on the event loop: for contents so small that a thread is not worth
+ * its start, and for platforms without threads that share memory.
  */
 export class InlineWriter implements ChunkWriter {
 	readonly #seed: Seed;

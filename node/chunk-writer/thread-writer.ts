@@ -113,7 +113,10 @@ function bytesOf(chunks: Bitfield): Uint8Array {
 	return bytes;
 }
 
-/** Of memory that is not shared a message takes a copy of all that it is a view of: only of the view, then. */
+/**
+ * A message copies the whole buffer behind a view if the memory is not shared; this copies the view
+ * only.
+ */
 function shareable(bytes: Uint8Array): Uint8Array {
 	const isShared = bytes.buffer instanceof SharedArrayBuffer;
 	return isShared || bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);

@@ -3,15 +3,20 @@ import { runsOf } from '../chunk-writer/verified-runs.ts';
 import type { Attempt } from '../engine/attempt.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 
-/** What {@link ChunkAssembler} tells. */
+/** The callbacks of a {@link ChunkAssembler}. */
 export interface ChunkAssemblerHandlers {
-	/** Chunks are verified and stored: `count` of them from `first` on, together so many bytes. */
+	/**
+	 * `count` chunks from `first` on are verified and stored; `bytes` is the length of all of them.
+	 */
 	stored(attempt: Attempt, first: number, count: number, bytes: number): void;
 	/** A chunk is not what it should be. */
 	bad(attempt: Attempt, chunk: number): void;
-	/** All chunks of an attempt have been told of. */
+	/** Each chunk of an attempt has been reported as stored or bad. */
 	settled(): void;
-	/** Bytes that are stored, from `offset` of the content on: whoever keeps them calls `release` in the end. */
+	/**
+	 * Passes on stored bytes, which begin at `offset` of the content. The receiver must call
+	 * `release` when it needs them no more.
+	 */
 	keep(offset: number, bytes: Uint8Array, release: () => void): void;
 	/** The bytes cannot be stored. */
 	failed(error: unknown): void;
@@ -27,8 +32,8 @@ interface Segment {
 }
 
 /**
- * Assembles the chunks of a content: holds the messages of each open attempt where they are, without a copy, until it is whole, and
- * has it verified and stored.
+ * Assembles the chunks of a content. Keeps the messages of each open attempt in their buffers,
+ * without a copy. When all bytes of an attempt are here, has them verified and stored.
  */
 export class ChunkAssembler {
 	readonly #content: StoredContent;
@@ -85,9 +90,10 @@ export class ChunkAssembler {
 	}
 
 	/**
-	 * Nothing more is stored. What is being written is told of still, so that it is not fetched again.
+	 * Accepts no more bytes. Chunks that are being written are still reported when they are stored,
+	 * so that they are not fetched again.
 	 *
-	 * @returns when nothing is told any more
+	 * @returns when the last report is made
 	 */
 	async close(): Promise<void> {
 		this.#isClosed = true;

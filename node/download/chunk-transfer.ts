@@ -160,7 +160,7 @@ export class ChunkTransfer {
 	}
 
 	/**
-	 * Bytes of the content have come. Those that nobody asked the sender for are not looked at.
+	 * Bytes of the content have arrived. Bytes that were not requested from the sender are ignored.
 	 *
 	 * @param release called when they are not needed any more
 	 */
@@ -229,7 +229,7 @@ export class ChunkTransfer {
 		await this.#assembler.close();
 	}
 
-	/** What co-downloaders may ask for next stays in memory for a while. */
+	/** Keeps bytes in memory for a while, because co-downloaders may request them next. */
 	#keep(offset: number, bytes: Uint8Array, release: () => void): void {
 		const { contents, recent } = this.#context;
 		const isHeld = contents.get(this.#content.seed.id) === this.#content;

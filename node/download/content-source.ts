@@ -14,8 +14,9 @@ export class ContentSource {
 	readonly #broken: (content: StoredContent, error: unknown) => void;
 
 	/**
-	 * @param running the download that brings it; undefined if it is all there
-	 * @param broken told when what is all there cannot be read as it was
+	 * @param running the download that fetches the content; undefined if all of it is here
+	 * @param broken called when a read of a complete content shows that it has changed or cannot be
+	 *   read
 	 */
 	constructor(
 		contents: ContentStore,
@@ -41,7 +42,9 @@ export class ContentSource {
 		await this.#running?.expect(this.#reader, run);
 	}
 
-	/** The reader needs `run` now, the first of it soonest; resolves when that one is here. */
+	/**
+	 * The reader needs `run` now, the first chunk before the others. Resolves when the first is here.
+	 */
 	async need(run: ChunkRun): Promise<void> {
 		this.#running?.need(this.#reader, run);
 		if (!this.content.have.has(run.first)) {
@@ -50,9 +53,9 @@ export class ContentSource {
 	}
 
 	/**
-	 * Reading here has failed. Returns if the bytes may be elsewhere now.
+	 * A read from this source has failed. Returns if another source may have the bytes now.
 	 *
-	 * @throws the reason if they are not
+	 * @throws the reason, if none may
 	 */
 	async failed(error: unknown): Promise<void> {
 		this.#reader.signal.throwIfAborted();

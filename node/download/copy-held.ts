@@ -6,9 +6,11 @@ import type { DownloadOptions, DownloadResult } from './download-types.ts';
 import type { Target } from './target/target.ts';
 
 /**
- * Has `target` hold a content that this node has already, in another file or in the same one: nothing is fetched.
+ * Copies a content that this node has into `target`, which may be the same file. Nothing is
+ * fetched.
  *
- * @throws ShoalError ERR_CHANGED if what is held is not what it was, and those of the target
+ * @throws ShoalError ERR_CHANGED if the content has changed since it was verified, and the errors
+ *   of the target
  */
 export async function copyHeld(
 	{ seed, storage: from }: StoredContent,
@@ -53,6 +55,6 @@ export async function copyHeld(
 function changed(chunks: number): ShoalError {
 	return new ShoalError(
 		'ERR_CHANGED',
-		`${chunks} chunks of what this node has are not what they were`,
+		`the content that this node has already was changed: ${chunks} of its chunks are wrong`,
 	);
 }

@@ -72,7 +72,7 @@ export class DownloadManager {
 		this.#broken = broken;
 	}
 
-	/** Those that run, how many nodes they count on by lane, and how those before them have ended. */
+	/** The running downloads, the nodes they use by lane, and the outcomes of earlier ones. */
 	get stats(): DownloadStats {
 		const sources = { direct: 0, broker: 0 };
 		for (const { lanes } of this.#running.values()) {
@@ -87,7 +87,12 @@ export class DownloadManager {
 		return this.#running.get(seed)?.download;
 	}
 
-	/** Downloads into `target`. Who reads what comes for readers only goes on with this. @throws ShoalError */
+	/**
+	 * Downloads into `target`. Readers of a temporary download of the same content read from this one
+	 * instead.
+	 *
+	 * @throws ShoalError
+	 */
 	async get(
 		request: DownloadRequest,
 		target: Target,
@@ -105,8 +110,8 @@ export class DownloadManager {
 	}
 
 	/**
-	 * As {@link get}, but what this node has already is copied, or found right where it is, and a download of it that runs
-	 * is waited for.
+	 * As {@link get}, but a content that this node has is copied, or left where it is if `target` is
+	 * that file; and if a download of it into a file is running, waits for that one first.
 	 *
 	 * @throws ShoalError
 	 */
@@ -151,7 +156,8 @@ export class DownloadManager {
 	}
 
 	/**
-	 * Where `reader` can read: what is held, what comes already, or what comes for him from now on.
+	 * The source for `reader`: a content that the node has, a running download, or a new download for
+	 * readers only.
 	 *
 	 * @throws ShoalError
 	 */
@@ -188,7 +194,7 @@ export class DownloadManager {
 		}
 	}
 
-	/** Whether what is held is what it was; it is held no longer if it is not. */
+	/** Whether the content `held` is unchanged; if it is not, the node stops holding it. */
 	#isUnchanged(held: StoredContent): boolean {
 		try {
 			held.storage.check();
@@ -199,7 +205,11 @@ export class DownloadManager {
 		}
 	}
 
-	/** The content that `reader` waits for does not come. @throws the reason, unless it may come another way */
+	/**
+	 * Detaches `reader` from a download that will not deliver.
+	 *
+	 * @throws the reason, unless another source may deliver
+	 */
 	async #giveUp(running: SharedDownload, reader: Reader): Promise<void> {
 		try {
 			reader.signal.throwIfAborted();

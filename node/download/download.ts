@@ -202,7 +202,10 @@ export class Download {
 		);
 	}
 
-	/** Chunks are not what was stored: they are fetched again, and others are told that they are not here. */
+	/**
+	 * Chunks on the disk differ from what was stored: fetches them again, and tells other nodes that
+	 * they are not here.
+	 */
 	#lose(content: StoredContent, chunks: readonly number[]): void {
 		const { contents, warn } = this.#context;
 		const what = `${chunks.length} chunks on the disk are not what was stored there`;

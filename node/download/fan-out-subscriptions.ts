@@ -13,9 +13,9 @@ interface Topic {
 }
 
 /**
- * Which sources' shared topics a download listens to. It leaves one that sends mostly what it has
- * already, or something wrong; and it listens to none while its own rate is limited, as nobody can
- * ask a shared stream to be slower.
+ * Chooses the sources to whose fan-out topics a download subscribes. It unsubscribes from a source
+ * that sends mostly chunks that are here already, or wrong ones. While the download rate is limited
+ * it subscribes to none, because no single downloader can slow a fan-out down.
  */
 export class FanOutSubscriptions {
 	readonly #context: Pick<DownloadContext, 'link' | 'topics' | 'downLimiter'>;
@@ -41,7 +41,8 @@ export class FanOutSubscriptions {
 			() => {
 				topic.isHeard = true;
 			},
-			// Without it everything is asked for in private: slower for the swarm, no worse for us.
+			// Without the subscription every chunk is requested for this node alone: slower for the
+			// swarm, no slower for this node.
 			() => this.#topics.delete(node),
 		);
 	}
@@ -54,7 +55,7 @@ export class FanOutSubscriptions {
 		return this.#topics.get(node)?.isHeard === true;
 	}
 
-	/** `node` has shared so many bytes, of which so many were lacking. */
+	/** `node` has sent `bytes` by fan-out, of which `useful` bytes were missing here. */
 	count(node: string, bytes: number, useful: number): void {
 		const topic = this.#topics.get(node);
 		if (topic !== undefined) {

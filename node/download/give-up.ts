@@ -10,7 +10,10 @@ const SILENT = 20_000;
 export class GiveUp {
 	readonly #context: Pick<DownloadContext, 'link' | 'tracker'>;
 	readonly #seed: string;
-	/** Undefined until the tracker has answered: that may take long, and does not mean that there is nobody. */
+	/**
+	 * Undefined until the tracker has answered. The answer may take long, and its absence does not
+	 * mean that no node has the seed.
+	 */
 	#listed: number | undefined;
 	#liars = 0;
 	#askedAt = 0;
@@ -28,7 +31,7 @@ export class GiveUp {
 		this.#liars = liars;
 	}
 
-	/** Nothing was waited for: it starts anew. */
+	/** Starts the timeouts anew, because the download was not waiting for nodes. */
 	restart(): void {
 		this.#silentSince = undefined;
 		this.#noneListedSince = undefined;
@@ -98,7 +101,7 @@ export class GiveUp {
 function noAnswer(url: string): ShoalError {
 	return new ShoalError(
 		'ERR_TIMEOUT',
-		`the tracker on the broker at ${url} does not answer, so who has the seed is not known; try again later, or wait with --wait`,
+		`the tracker on the broker at ${url} does not answer, so it is not known which nodes have the seed; try again later, or wait with --wait`,
 	);
 }
 

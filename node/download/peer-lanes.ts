@@ -5,7 +5,10 @@ import type { Lane, LaneKind } from '../lanes/lane.ts';
 import type { DownloadContext } from './download-types.ts';
 import type { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 
-/** ms of what a node sends that wait there on a direct lane: what is chosen late is chosen well. */
+/**
+ * Requests open at a node on a direct lane, in ms of its rate. The fewer are open, the later and
+ * the better is the choice of chunks.
+ */
 const DIRECT_QUEUE = 500;
 
 /**

@@ -13,7 +13,7 @@ import { isForReaders, type ReadersTarget } from './target/target.ts';
 
 /** One who reads a content. */
 export interface Reader {
-	/** Aborted when he wants nothing any more. */
+	/** Aborted when the reader needs nothing any more. */
 	readonly signal: AbortSignal;
 }
 
@@ -27,8 +27,8 @@ interface Attached {
 const NOTHING: ChunkRun = { first: 0, count: 0 };
 
 /**
- * A download that runs, and those who read what comes. One into a temporary file runs for its
- * readers only: it fetches what they need and nothing else, and ends when the last one leaves.
+ * A running download and its readers. A download into a temporary file runs for its readers only:
+ * it fetches the chunks that they need and nothing else, and ends when the last one leaves.
  */
 export class SharedDownload {
 	readonly download: Download;
@@ -120,10 +120,11 @@ export class SharedDownload {
 	}
 
 	/**
-	 * It brings nothing any more. Returns when something else may: a download into a file that is
-	 * stopped or fails is not what the readers wanted, and their own may have been replaced by one.
+	 * The download delivers no more bytes. Returns if another source may deliver: readers go on after
+	 * a download into a file has stopped or failed, and after such a download has replaced the one
+	 * for readers only.
 	 *
-	 * @throws what their own has failed with
+	 * @throws the error of a download for readers only that has failed
 	 */
 	async whyOver(): Promise<void> {
 		if (!this.isForReaders) {

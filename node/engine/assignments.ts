@@ -49,7 +49,11 @@ export class Assignments {
 		return decisions;
 	}
 
-	/** Whether `remote` has something to ask for; gives it something if there is anything to give. */
+	/**
+	 * Assigns chunks to `remote` if it has none to request and some are available.
+	 *
+	 * @returns whether it has something to request
+	 */
 	assign(remote: RemoteNode, now: number): boolean {
 		const isHungry = remote.hungryAttempt() !== undefined;
 		return isHungry || this.#assign(remote) || this.#duplicate(remote, now);
@@ -79,7 +83,10 @@ export class Assignments {
 		}
 	}
 
-	/** `remote` missed its timeout: what others that answer have as well is theirs now. */
+	/**
+	 * `remote` missed its timeout: its attempts at chunks that other responsive nodes have are
+	 * abandoned, so that those nodes get them.
+	 */
 	moveAway(remote: RemoteNode): void {
 		for (const attempt of [...remote.attempts]) {
 			const isHeldElsewhere = [...this.#nodes.values()].some(
@@ -92,10 +99,10 @@ export class Assignments {
 	}
 
 	/**
-	 * `remote` has shared a run of chunks with all who listen. What is lacking is as good as asked
-	 * for: every attempt at it ends, and it goes to verification.
+	 * `remote` has sent a run of chunks to all subscribers. The missing chunks of the run count as
+	 * requested: every attempt at them ends, and they go to verification.
 	 *
-	 * @returns attempts that are whole, one for each run of chunks that were lacking
+	 * @returns attempts that are whole, one for each run of chunks that were missing
 	 */
 	overhear(remote: RemoteNode, run: ChunkRun, now: number): Attempt[] {
 		let asked = 0;
@@ -169,9 +176,9 @@ export class Assignments {
 	}
 
 	/**
-	 * The endgame: nothing that is wanted is missing any more, and an idle node takes over what a slow one has not
-	 * brought, or what several doubtful ones owe. What is open then fits into the windows, so that
-	 * little comes twice.
+	 * The endgame: every wanted chunk is requested. An idle node duplicates the requests that a slow
+	 * node, or several doubtful ones, have not answered. The open requests fit into the windows then,
+	 * so few bytes arrive twice.
 	 */
 	#duplicate(remote: RemoteNode, now: number): boolean {
 		if (remote.outstanding > 0 || remote.isSnubbed || !this.#picker.isAllAsked) {

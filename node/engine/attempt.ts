@@ -18,10 +18,11 @@ export interface Part {
 }
 
 /**
- * One node's try at a run of consecutive chunks: one chunk, or several where chunks are smaller than
- * parts. All its bytes come from that node, so that it alone answers for them.
+ * One node's attempt at a run of consecutive chunks: one chunk, or several if chunks are smaller
+ * than parts. All bytes come from that node, so a wrong chunk is its fault alone.
  *
- * Invariant: each byte of the run is not yet asked for, in an open part, in a lost part, or received.
+ * Invariant: each byte of the run is not yet requested, in an open part, in a lost part, or
+ * received.
  */
 export class Attempt {
 	readonly node: string;
@@ -33,7 +34,10 @@ export class Attempt {
 	readonly length: number;
 	/** All open attempts at the same run, including this one. More than one only in the endgame. */
 	rivals: readonly Attempt[] = [this];
-	/** It was shared with all, perhaps unasked: nobody can be charged with it. */
+	/**
+	 * The chunks arrived by fan-out, perhaps without a request: no node gets a strike if they are
+	 * wrong.
+	 */
 	readonly isOverheard: boolean;
 	readonly #lost = new Map<number, Part>();
 	#cut: number;

@@ -84,7 +84,7 @@ export class ChunkStates {
 		}
 	}
 
-	/** Moves `chunk` to `state`. A move that the states do not allow is a mistake of ours. */
+	/** Moves `chunk` to `state`. @throws Error if the states do not allow it, which is a bug */
 	move(chunk: number, state: ChunkState): void {
 		const from = this.of(chunk);
 		if (!FROM[state].includes(from)) {

@@ -4,8 +4,9 @@ import { hashId, precedence } from '../../protocol/index.ts';
 const REMEMBERED = 16_384;
 
 /**
- * Those who fetch the same at the same time. They share out among them, without asking each other, who gets
- * which chunk first of those who have all: so that a seeder is asked for each by one of them, who gives it on.
+ * The nodes that download the same seed at the same time. Rendezvous hashing assigns each chunk to
+ * one of them, without a message: that node requests the chunk from a seeder first and passes it on
+ * to the others.
  */
 export class CoDownloaders {
 	readonly #self: number;
@@ -24,7 +25,10 @@ export class CoDownloaders {
 		return this.#all.size > 0;
 	}
 
-	/** These fetch it, as far as the tracker knows: no others any more, and perhaps ourselves. */
+	/**
+	 * Replaces the set by `ids`, the downloaders that the tracker lists; this node's own id is
+	 * ignored.
+	 */
 	set(ids: ReadonlySet<string>): void {
 		for (const id of this.#all.keys()) {
 			if (!ids.has(id)) {

@@ -1,8 +1,9 @@
 import type { ChunkRun } from './chunk-run.ts';
 
 /**
- * Which chunks readers need now: of each reader a run, the first of it soonest. They go before all
- * others; in the order `demanded` nothing else is fetched.
+ * Which chunks readers need now: one run for each reader, the first chunk of the run before the
+ * others. These chunks are requested before all others; with the order `demanded` nothing else is
+ * fetched.
  */
 export class Demand {
 	readonly #runs = new Map<object, ChunkRun>();

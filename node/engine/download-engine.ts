@@ -9,7 +9,9 @@ import { ChunkPicker } from './picker.ts';
 import { bytesOpen, type KnownOfNode, leastOpen, RemoteNode, worthAsking } from './remote-node.ts';
 import { FIRST_WINDOW, Window, type WindowOptions } from './window.ts';
 
-/** ms of the rate of all nodes together that may be open: well below the longest timeout. */
+/**
+ * Bytes that may be open over all nodes, in ms at their total rate: well below the longest timeout.
+ */
 const MOST_QUEUE = 6_000;
 
 interface Batch {
@@ -18,13 +20,13 @@ interface Batch {
 }
 
 /**
- * Which chunk to ask which node for, how much at a time, and what to do when nothing comes. Pure:
- * time (ms) is given, randomness injected, bytes never seen. Whoever tells it something calls
- * {@link DownloadEngine.decide} afterwards, and from time to time.
+ * Decides which chunk to request from which node, how much at a time, and what to do when nothing
+ * arrives. Pure: time (ms) is given, randomness is injected, and the engine never sees the bytes.
+ * The caller calls {@link DownloadEngine.decide} after each report, and from time to time.
  *
  * Invariants: each chunk is in one state (ChunkStates), and `assigned` exactly while attempts at it
- * are open (Assignments); asking never lets what is open at a node exceed its window, or what is open
- * at all nodes `mostOutstanding`, by a part or more.
+ * are open (Assignments); a request never makes the open bytes exceed the window of a node, or
+ * `mostOutstanding` over all nodes, by a part or more.
  */
 export class DownloadEngine {
 	readonly states: ChunkStates;
@@ -36,12 +38,12 @@ export class DownloadEngine {
 	readonly #verifying = new Map<number, string>();
 	readonly #assignments: Assignments;
 	/**
-	 * What may be open over all nodes: our own link may be the narrow one, and the windows of many fast
-	 * nodes would fill it with answers that come too late.
+	 * Bounds the open bytes over all nodes. If this node's own link is the bottleneck, the windows of
+	 * many fast nodes would fill it with answers that arrive too late.
 	 */
 	readonly #window: Window;
 	#asked = 0;
-	/** Whether the connection that all share is lost: only those that are reached without it are asked. */
+	/** Whether the connection to the broker is lost: then only nodes with a direct lane are asked. */
 	isCutOff = false;
 
 	constructor(options: DownloadEngineOptions) {
@@ -121,9 +123,10 @@ export class DownloadEngine {
 	}
 
 	/**
-	 * Bytes have come.
+	 * Bytes have arrived.
 	 *
-	 * @returns the attempt they belong to; undefined if nobody asked `from` for exactly that
+	 * @returns the attempt they belong to; undefined if exactly these bytes were not requested from
+	 *   `from`
 	 */
 	received(
 		from: string,
@@ -153,9 +156,9 @@ export class DownloadEngine {
 	}
 
 	/**
-	 * `from` has shared bytes with all who listen, asked for or not.
+	 * `from` has sent bytes to all subscribers, requested or not.
 	 *
-	 * @returns attempts that are whole now, one for each run of chunks that were lacking
+	 * @returns the attempts that are whole now, one for each run of chunks that were missing
 	 */
 	overheard(from: string, offset: number, length: number, now: number): Attempt[] {
 		const remote = this.#nodes.get(from);
@@ -169,14 +172,17 @@ export class DownloadEngine {
 		if (end > first) {
 			return this.#assignments.overhear(remote, { first, count: end - first }, now);
 		}
-		// A piece of a large chunk is of use to those who asked for just that.
+		// A part of a large chunk is useful only if this node has requested exactly that part.
 		const request = remote.requestAt(offset);
 		const attempt =
 			request === undefined ? undefined : this.received(from, request, offset, length, now);
 		return attempt === undefined ? [] : [attempt];
 	}
 
-	/** Readers need something else than before: what nobody needs any more is taken back. */
+	/**
+	 * The demand of the readers has changed: requests for chunks that no reader needs any more are
+	 * cancelled.
+	 */
 	demandChanged(): void {
 		this.#assignments.abandonUnwanted();
 	}
@@ -188,7 +194,10 @@ export class DownloadEngine {
 		}
 	}
 
-	/** The connection that all share was lost and with it all that was open there; no node is to blame. */
+	/**
+	 * The connection to the broker was lost, with all requests that were open there; no node is
+	 * blamed.
+	 */
 	disconnected(): void {
 		for (const remote of this.#nodes.values()) {
 			if (!remote.window.isFree) {
@@ -222,7 +231,7 @@ export class DownloadEngine {
 		this.#verified(chunk, true);
 	}
 
-	/** A verifying chunk that was shared is wrong: it is fetched again, and nobody answers for it. */
+	/** A chunk that arrived by fan-out is wrong: it is fetched again, and no node gets a strike. */
 	unheard(chunk: number): void {
 		this.states.move(chunk, 'missing');
 	}
@@ -245,10 +254,10 @@ export class DownloadEngine {
 	}
 
 	/**
-	 * What is to be done now.
+	 * The actions to perform now.
 	 *
-	 * @param budget bytes that may be asked for in all; what is above 0 is good for one part
-	 * @param mostPart bytes of a part, where that is less than what its node is good for
+	 * @param budget bytes that may be requested in all; any value above 0 allows one part
+	 * @param mostPart bytes of the largest part, if that is less than the node allows
 	 */
 	decide(
 		now: number,
@@ -289,8 +298,8 @@ export class DownloadEngine {
 	}
 
 	/**
-	 * The node to ask for one part more: of those in `ready` the one with least open. Who has no room
-	 * or no work leaves the list.
+	 * The node to request one more part from: of the nodes in `ready`, the one with the fewest open
+	 * bytes. A node without room or work is removed from the list.
 	 */
 	#next(
 		ready: RemoteNode[],
@@ -324,8 +333,9 @@ export class DownloadEngine {
 	}
 
 	/**
-	 * Whether a part more fits into what may be open at all nodes that have not answered yet: one first window. Each
-	 * with one of its own would fill a thin link with more than it carries before the first timeout.
+	 * Whether one more part fits into the limit for all nodes that have not answered yet together:
+	 * one first window. With a first window for each node, a thin link would get more than it carries
+	 * before the first timeout.
 	 */
 	#fitsUnanswered(remote: RemoteNode): boolean {
 		const unanswered = [...this.#nodes.values()].filter((node) => !node.hasAnswered);

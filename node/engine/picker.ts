@@ -10,7 +10,7 @@ import { bytesOpen, type RemoteNode } from './remote-node.ts';
 const RANDOM_CHUNKS = 4;
 /** Bytes of a run of chunks that others wait for. */
 const SHORT_RUN = 256 * 1024;
-/** Seconds. */
+/** Seconds: a run that takes no longer than this does not keep co-downloaders waiting. */
 const NO_TIME = 0.02;
 /** Missing chunks that are compared for rarity; drawing more makes the choice little better. */
 const SAMPLE = 64;
@@ -78,14 +78,18 @@ export class ChunkPicker {
 	}
 
 	/**
-	 * Where every node has everything, rarity says nothing and nobody waits for what we have: then in
-	 * order, so that writes are sequential and a digest of the whole can follow the growing file.
+	 * Whether to fetch in ascending order: if every node has everything, rarity does not matter and
+	 * no other node waits for this node's chunks. Then writes are sequential, and the digest of the
+	 * whole can follow the growing file.
 	 */
 	get #isAscending(): boolean {
 		return !this.#isBeginning && !this.#coDownloaders.areThere;
 	}
 
-	/** Whether so much is on its way that what co-downloaders should get first can wait: they are about to. */
+	/**
+	 * Whether so many bytes are requested that the chunks assigned to co-downloaders can wait,
+	 * because those nodes are about to get them.
+	 */
 	get #isBusy(): boolean {
 		return bytesOpen(this.#nodes.values()) >= SHORT_RUN * 2;
 	}

@@ -7,7 +7,7 @@ const OVERTAKEN = 3;
 /** ms that a node that is busy is left alone, at first and at most. */
 const FIRST_PAUSE = 250;
 const MOST_PAUSE = 4_000;
-/** Bytes over which is remembered for whom they came. */
+/** Bytes over which the ratio of requested to unrequested bytes is remembered. */
 const REMEMBERED = 8 * 1024 * 1024;
 
 /** ms, on top of two round trips, after which a peer that never sent anything is doubtful. */
@@ -133,10 +133,10 @@ export class RemoteNode {
 	}
 
 	/**
-	 * It is too busy: it is left alone for a while, and longer each time, so that many who want
-	 * something of one node do not drown it in wishes.
+	 * The node is too busy: it gets no requests for a pause, longer each time, so that many
+	 * downloaders do not flood one node with requests.
 	 *
-	 * @param random 0 to 1, so that those who were refused together do not come back together
+	 * @param random 0 to 1, so that nodes that were refused together do not return together
 	 */
 	pauseAfterRefusal(now: number, random: number): void {
 		const pause = Math.min(FIRST_PAUSE * 2 ** this.#refusals, MOST_PAUSE);
@@ -166,7 +166,7 @@ export class RemoteNode {
 		return part;
 	}
 
-	/** It has shared bytes with all who listen; `asked` of them because we wanted them. */
+	/** The node has sent bytes to all subscribers; `asked` of them were requested by this node. */
 	shared(bytes: number, asked: number, now: number): void {
 		this.#heard = now;
 		this.isSnubbed = false;
@@ -245,7 +245,10 @@ export class RemoteNode {
 		return this.#oldest === undefined ? 0 : now - Math.max(this.#oldestAsk, this.#heard);
 	}
 
-	/** Bytes that this downloader may request: fan-out that others asked for takes its part of the window. */
+	/**
+	 * Bytes that this node may request: fan-out that other nodes requested uses up a part of the
+	 * window.
+	 */
 	get #ownWindow(): number {
 		const { size, part } = this.window;
 		return Math.max(part, (size * (this.#asked + part)) / (this.#asked + this.#unasked + part));
@@ -260,7 +263,7 @@ export class RemoteNode {
 		}
 	}
 
-	/** Parts that later ones keep overtaking were lost on the way: they are asked for again. */
+	/** Requests again the parts that later parts keep overtaking: they were lost on the way. */
 	#overtake(order: number, now: number): void {
 		for (const part of this.#open.values()) {
 			if (part.order > order) {
@@ -323,11 +326,13 @@ export function bytesOpen(nodes: Iterable<RemoteNode>): number {
 }
 
 /**
- * Those of `nodes` that are worth a message now. What comes by the one way that all share costs the others
- * as much as it gives us: there those who have everything are asked, who can send it to all at once, and
- * the others only while none of those answers, or for the rest of what they have begun.
+ * The peers in `nodes` to send a request to now. All broker lanes share one broker, so the bytes of
+ * a partial peer cost the others there as much as they are worth to this node. On these lanes
+ * complete peers are asked, which can send to all subscribers at once. Partial peers are asked only
+ * while no complete one answers, or for the rest of the chunks that they have begun. Peers on a
+ * direct lane are not restricted.
  *
- * @param isCutOff that way is not there
+ * @param isCutOff whether the connection to the broker is lost
  */
 export function worthAsking(
 	nodes: ReadonlyMap<string, RemoteNode>,

@@ -6,7 +6,10 @@ export const FIRST_PART = 64 * 1024;
 export const LEAST_PART = 16 * 1024;
 
 const FIRST_TIMEOUT = 2_000;
-/** ms; an answer waits for a disk and for a turn of two event loops: below that it is not late. */
+/**
+ * ms. An answer waits for a disk and for one turn of two event loops, so it is not late before
+ * this.
+ */
 export const LEAST_TIMEOUT = 500;
 /** ms, unless answers are known to take longer. */
 export const MOST_TIMEOUT = 10_000;
@@ -25,7 +28,11 @@ export interface WindowOptions {
 	readonly mostPart: number;
 	/** Bytes of the largest window. */
 	readonly mostWindow: number;
-	/** ms of the measured rate in the largest window; less than 2,000 is beyond a round trip. @default 2,000: control messages wait behind it */
+	/**
+	 * Largest window in ms of the measured rate. A value below 2,000 is in addition to a round trip.
+	 *
+	 * @default 2,000: control messages wait behind it
+	 */
 	readonly mostQueue?: number | undefined;
 	/** Open requests to this node do not count against the limit of all nodes together. @default false */
 	readonly isFree?: boolean;
@@ -34,8 +41,8 @@ export interface WindowOptions {
 }
 
 /**
- * How many bytes may be asked of one node before it answers: grows while that pays and shrinks on
- * loss, as TCP's does (RFC 5681), with TCP's timeout (RFC 6298). Times in ms by the caller's clock.
+ * How many bytes may be open at one node: grows while that raises the rate and shrinks on loss, as
+ * TCP's window does (RFC 5681), with TCP's timeout (RFC 6298). Times in ms by the caller's clock.
  *
  * Invariant: `part` <= `size` <= max(`part`, mostWindow).
  */

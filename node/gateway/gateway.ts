@@ -55,7 +55,7 @@ export function gatewayRoute(node: () => Promise<GatewayNode>): Route {
 
 /** Some caches hand a public answer to whoever asks next, whatever token the first one had (RFC 9111, 3.5). */
 const CACHED = 'private, max-age=31536000, immutable';
-/** What a name stands for may be another file tomorrow: it is asked again, by its ETag. */
+/** A name may stand for another file tomorrow, so caches revalidate the answer by its ETag. */
 const ASKED_AGAIN = 'private, no-cache';
 
 class Gateway {

@@ -2,7 +2,10 @@
 const SOON = 1_000;
 const FIRST = 5_000;
 const MOST = 60_000;
-/** Where nobody has seen a node, it is looked for once in a while only: it may be somebody else's address. */
+/**
+ * ms between two tries at an address at which the broker has not seen the node: it may belong to
+ * another machine.
+ */
 const UNSEEN = 10 * 60_000;
 
 /** When nodes may be dialled again. Times are ms by one clock. */
@@ -26,7 +29,7 @@ export class DialBackoff {
 		this.#all.set(node, { at: now + pause, pause: next });
 	}
 
-	/** Another node answered at an address of `node`. */
+	/** Nothing ever came on the lane to `node`: another program or machine may have its address. */
 	mistaken(node: string, now: number): void {
 		this.#all.set(node, { at: now + MOST, pause: MOST });
 	}

@@ -3,7 +3,7 @@ import type { Payload } from '../../protocol/index.ts';
 /** How messages reach another node: through the broker, or on a direct connection. */
 export type LaneKind = 'broker' | 'direct';
 
-/** A way to another node: through the broker, or straight to it. What arrives looks the same. */
+/** A broker lane or a direct lane to another node. Messages are the same on both. */
 export interface Lane {
 	readonly kind: LaneKind;
 	/** Whether what is sent goes anywhere now. */
@@ -23,7 +23,10 @@ export interface Lane {
 /** A lane to one node that somebody has opened and that can be closed. */
 export interface DirectLane extends Lane {
 	readonly kind: 'direct';
-	/** The node that opened it: of two lanes between the same nodes, the one of the lower id stays. */
+	/**
+	 * The node that opened the lane: of two lanes between the same nodes that cross, the one opened
+	 * by the lower id stays.
+	 */
 	readonly dialledBy: string;
 	/** Bytes that have come so far, of whole messages or not. */
 	readonly received: number;

@@ -58,14 +58,18 @@ interface Attempt {
 
 /** Addresses that are tried where nobody has seen a node. */
 const MOST_UNSEEN = 2;
-/** Two lanes that open within so many ms have crossed; of others the newer is the one that works. */
+/**
+ * Two lanes between the same nodes that open within this many ms have crossed; otherwise the newer
+ * lane is the one that works.
+ */
 export const CROSSING = 5_000;
 /** A lane on which no byte comes for so many ms after an answer is late is given up. */
 const DEAD = 700;
 
 /**
- * The lanes to other nodes: a direct one where one is open, through the broker otherwise. Which way a message
- * goes is decided here; nobody else has to know.
+ * The lanes to other nodes: the direct lane if one is open, otherwise the broker lane. This class
+ * chooses the lane of a message, with two exceptions: an answer takes the lane of its request, and
+ * a peer that did not answer on its direct lane is asked through the broker.
  */
 export class Lanes {
 	readonly #options: LanesOptions;
@@ -121,7 +125,10 @@ export class Lanes {
 		}
 	}
 
-	/** `node` has not answered in time: if not a byte comes on its direct lane, that leads nowhere any more. */
+	/**
+	 * `node` has not answered in time: if no byte arrives on its direct lane for another `DEAD` ms,
+	 * the lane is closed.
+	 */
 	suspect(node: string): void {
 		const opened = this.#direct.get(node);
 		if (opened === undefined) {
@@ -133,7 +140,7 @@ export class Lanes {
 			if (this.#direct.get(node) !== opened || lane.received !== before) {
 				return;
 			}
-			// If it was this process that slept, what came meanwhile has not been read yet.
+			// If this process was suspended, the bytes that arrived meanwhile have not been read yet.
 			if (!isLast && Date.now() - since > 2 * DEAD) {
 				look(true);
 				return;
@@ -168,9 +175,9 @@ export class Lanes {
 	}
 
 	/**
-	 * Tries to open a direct lane to `node`, unless there is one or it was tried a moment ago.
+	 * Tries to open a direct lane to `node`, unless there is one or the last try was too recent.
 	 *
-	 * @returns when there is one, or nothing came of it
+	 * @returns when the lane is open, or the try has failed
 	 */
 	async reach(node: string, peer: PeerAddresses): Promise<void> {
 		const { kind, dial } = this.#options;
@@ -241,8 +248,9 @@ export class Lanes {
 	}
 
 	/**
-	 * Of two lanes that cross, the one that the lower id has dialled stays; whoever dialled the other closes
-	 * it. A lane that is opened long after another replaces it: the other end has given that up.
+	 * Of two lanes that cross, the lane that the node with the lower id has dialled stays; the node
+	 * that dialled the other closes it. A lane that opens later than `CROSSING` replaces the older
+	 * one, because the other end has given that up.
 	 */
 	#opened(node: string, lane: DirectLane): void {
 		const { id } = this.#options.link;

@@ -1,8 +1,8 @@
 import { isBusy, isShoalError, ShoalError } from '../../protocol/index.ts';
 
 /**
- * What it means that `node` was not to be dialled at `addresses`, where somebody has answered; undefined if nobody has, or
- * the node is there and has no room.
+ * The error for a failed dial of `node` at `addresses`, if a program has answered there; undefined
+ * if there was no answer, or if the node answered that it has no room.
  */
 export function wrongPeer(
 	node: string,
@@ -20,7 +20,7 @@ export function wrongPeer(
 /** A lane to `node` was opened, and nothing has come on it. */
 export function silentPeer(node: string): ShoalError {
 	const why =
-		'what is there lets us in and says nothing: its computer sleeps or its network was cut, or another program is at its address now';
+		'the connection was accepted, but nothing came on it: the computer of the node sleeps, its network was cut, or another program has its address now';
 	return noLane(`to node ${node}`, why, undefined);
 }
 
@@ -38,11 +38,11 @@ function isAnswer(error: unknown): error is ShoalError {
 
 function whyNot({ code, cause }: ShoalError): string {
 	if (code === 'ERR_REFUSED') {
-		return 'who listens there does not take the ticket: the node or the tracker was started anew or slept a moment ago, or another node has that address now';
+		return 'the program that listens there does not take the ticket: the node or the tracker was restarted or slept a moment ago, or another node has that address now';
 	}
 	if (isShoalError(cause, 'ERR_BROKER')) {
 		// Of whoever dials by fingerprint: what is shown there is another.
 		return 'another certificate is shown there than the node has told: it was started anew a moment ago, or another machine has that address now';
 	}
-	return 'who answers there ends the connection: the node is being stopped, or another program has that address now';
+	return 'the program that answers there ends the connection: the node is being stopped, or another program has that address now';
 }

@@ -12,8 +12,8 @@ export class PeerDialer {
 	readonly #addresses = new Map<string, PeerAddresses & { readonly learnedAt: number }>();
 
 	/**
-	 * @param time ms by a clock that goes on while the machine sleeps, as a monotonic one does not: with a ticket from
-	 *   before that nobody lets us in any more
+	 * @param time ms by a clock that goes on while the machine sleeps, unlike a monotonic one: other
+	 *   nodes refuse a ticket that expired during the sleep
 	 */
 	constructor(lanes: Pick<Lanes, 'reach'>, time: () => number = Date.now) {
 		this.#lanes = lanes;
@@ -43,7 +43,7 @@ export class PeerDialer {
 		}
 	}
 
-	/** As {@link dial}. @returns when there is one, or it is time to begin without it */
+	/** As {@link dial}. @returns when the lane is open, the try has failed, or 300 ms are over */
 	async reach(node: string): Promise<void> {
 		const giveUp = new Promise<void>((resolve) => later(resolve, REACH_FIRST));
 		await Promise.race([this.dial(node), giveUp]);

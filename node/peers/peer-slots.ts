@@ -14,14 +14,14 @@ const MOST_PEERS = 10;
 const USELESS = 10_000;
 
 /**
- * Which nodes are counted on, of more than there are slots for: those that have everything, and those
- * nearest to us. As who is near to whom is the same both ways, all come to have about as many who count on
- * them, and none serves the whole swarm.
+ * Decides which peers get the slots if there are more peers than slots: those that have everything,
+ * and of the others the nearest. The distance between two nodes is the same in both directions, so
+ * about equally many downloaders depend on each node, and no node uploads to the whole swarm.
  */
 export class PeerSlots {
 	/** The hash of this node's id. */
 	readonly #self: number;
-	/** Those that have given way as they sent nothing: they come back to a free slot only. */
+	/** Peers that lost their slot because they sent nothing: they get a free slot only. */
 	readonly #useless = new Set<string>();
 
 	/** @param self our own node id */

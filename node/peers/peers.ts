@@ -61,12 +61,15 @@ interface PeerState extends SlotHolder {
 }
 
 const TICK = 250;
-/** A swarm changes fast when it is new: queries come further and further apart. */
+/**
+ * ms between two queries, at first and at most: a swarm changes fast when it is new, so the pause
+ * grows.
+ */
 const QUERY_FIRST = 250;
 const QUERY_LAST = 10_000;
 /** Nothing from anybody for so long: the tracker may know who is gone, or who else is there. */
 const SILENCE = 1_500;
-/** An answer keeps news coming for 10 s. */
+/** ms between two `have` requests to a peer that answers: it sends news for 10 s after each. */
 const ASK_AGAIN = 5_000;
 const ASK_UNANSWERED = 2_000;
 const MOST_UNANSWERED = 3;
@@ -78,8 +81,9 @@ const SILENT = 250;
 const SILENT_ROUNDS = 4;
 
 /**
- * The nodes of one swarm: found through the tracker, and counted on only after they have said
- * themselves what they have. Asked again from time to time, as that keeps the news coming.
+ * The nodes of one swarm. The tracker lists them, but a node becomes a source only when it has
+ * itself replied which chunks it has. Each is asked again from time to time, because it sends news
+ * of its chunks for 10 s after each request.
  */
 export class Peers {
 	/** Those who lack some of it as well. */
@@ -145,7 +149,7 @@ export class Peers {
 		return this.#roundTrip;
 	}
 
-	/** Whether somebody has something, but it is not this swarm's turn yet. */
+	/** Whether a peer has chunks, but no download slot is free for this swarm yet. */
 	get isWaiting(): boolean {
 		return this.#downloadSlot?.isOn === false;
 	}
@@ -262,7 +266,10 @@ export class Peers {
 		}
 	}
 
-	/** Asks a node again that has been silent, or that has more than it said; gives it up in the end. */
+	/**
+	 * Asks a peer again when it is time: a partial one always, a complete one only if it has been
+	 * silent. Removes a peer after `MOST_UNANSWERED` unanswered requests.
+	 */
 	#check(node: string, peer: PeerState, now: number): void {
 		const giveUp = peer.unanswered > 0 ? ASK_UNANSWERED : ASK_AGAIN;
 		const isSilent = now - peer.heardAt >= giveUp;
@@ -315,7 +322,7 @@ export class Peers {
 				const isAll = nodes.length < limits.querySample;
 				this.#meet(nodes, isAll);
 				const others = nodes.map(({ node }) => node).filter((node) => node !== link.id);
-				// Those that lied do not count: with nobody else there is nobody.
+				// Nodes that lied are left out: if no others are listed, none is.
 				this.#compare(
 					others.filter((node) => !this.#banned.has(node)),
 					isAll,
@@ -330,7 +337,10 @@ export class Peers {
 		}
 	}
 
-	/** Of a small swarm all are known who lack something; of a large one the sources that have said so. */
+	/**
+	 * Updates the co-downloaders: in a small swarm all nodes that lack chunks are known; in a large
+	 * one, only the peers that have said so.
+	 */
 	#meet(listed: readonly NodeListing[], isAll: boolean): void {
 		const known = [...this.#peers].filter(([, { reply }]) => reply && reply.have !== 'all');
 		const lacking = listed.filter(({ have, chunks }) => isAll && have < chunks);

@@ -30,9 +30,9 @@ const FIRST_RANGE = 16 * 1024;
 const AT_ONCE = 16;
 
 /**
- * Fetches the body of a seed from one node that says it has it, in parts. How long it is follows
- * from what the node said, and is checked before anything is asked for; that the chunk list is the
- * right one, when all is here.
+ * Fetches the body of a seed in parts from one node that says it has the seed. The length follows
+ * from the node's `have` reply and is checked before the first request. The chunk list is checked
+ * when all of it is here.
  */
 export class SeedFetcher {
 	/** The node that is asked. */
@@ -53,7 +53,10 @@ export class SeedFetcher {
 	#timer: NodeJS.Timeout | undefined;
 	#settle: (error?: ShoalError) => void = () => {};
 
-	/** @throws ShoalError ERR_SEED if what the node says of the seed cannot be */
+	/**
+	 * @throws ShoalError ERR_SEED if the length and number of chunks in the reply are impossible for
+	 *   a seed
+	 */
 	constructor(context: SeedFetcherContext, from: string, id: string, about: HaveReply) {
 		checkedLayout(about.length, about.chunks);
 		this.#context = context;

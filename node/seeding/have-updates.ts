@@ -2,15 +2,15 @@ import type { NodeReply } from '../../protocol/index.ts';
 import { runsOf } from '../util/runs.ts';
 
 const TELL_EVERY = 250;
-/** How long somebody who asked what is here is told what is new. */
+/** ms for which a node that asked which chunks are here is told of new ones. */
 const SUBSCRIBED = 10_000;
 const RUNS_AT_ONCE = 1_000;
 /** Readers of one seed beyond which those that are over are looked for. */
 const MANY = 64;
 
 /**
- * Tells those who asked for a bit field within the last ten seconds what has come since: in batches,
- * four times a second at most.
+ * Tells the nodes that asked for a bit field within the last ten seconds which chunks have been
+ * added since: in batches, at most four times a second.
  */
 export class HaveUpdates {
 	readonly #tell: (to: string, update: NodeReply) => void;

@@ -9,8 +9,8 @@ export interface QueuedRange<T> {
 }
 
 /**
- * What a seeder has still to send: per downloader in the order it was asked, and over the
- * downloaders in turn, so that one who asks for much does not keep the others waiting.
+ * The ranges that a seeder has still to send: for each downloader in the order of its requests, and
+ * one downloader after the other in turn, so that one with many requests does not delay the others.
  */
 export class RequestQueue<T> {
 	readonly #most: number;
@@ -31,7 +31,10 @@ export class RequestQueue<T> {
 		return (this.#queues.get(from)?.length ?? 0) + count <= this.#most;
 	}
 
-	/** Queues a range. One that waits already was asked for again, as it took long: it is sent once, when it was to be. */
+	/**
+	 * Queues a range. A range that is already queued was requested again because it took long: it
+	 * keeps its place and is sent once.
+	 */
 	add(item: QueuedRange<T>): void {
 		const queue = this.#queues.get(item.from) ?? [];
 		this.#queues.set(item.from, queue);
@@ -46,7 +49,8 @@ export class RequestQueue<T> {
 	/**
 	 * The next range to send; its downloader goes to the end of the queue.
 	 *
-	 * @param cost of what one downloader waits for, what costs least goes first. @default in its order
+	 * @param cost of the ranges of one downloader, the one with the lowest cost is sent first.
+	 * @default in their order
 	 */
 	take(cost: (item: QueuedRange<T>) => number = () => 0): QueuedRange<T> | undefined {
 		for (const [from, queue] of this.#queues) {

@@ -32,7 +32,10 @@ export interface SeederContext extends UploadContext {
 /** Bits of a bit field in one reply: 32 KiB, within the limit of a control message as base64. */
 const BITS_AT_ONCE = 8 * 32 * 1024;
 
-/** Answers what other nodes ask: what is here, the seed's body, and chunks. */
+/**
+ * Answers the requests of other nodes: for the chunks that are here, the seed's body, and bytes of
+ * chunks.
+ */
 export class Seeder {
 	readonly #context: SeederContext;
 	readonly #broken: (content: StoredContent, error: unknown) => void;
@@ -61,8 +64,9 @@ export class Seeder {
 	}
 
 	/**
-	 * `from` asks for something. Each range it names is answered once, or the request refused; on the lane it
-	 * came by, as who asks knows which one works.
+	 * Handles a request of `from`. Each range that it names is answered once, or the request is
+	 * refused. Answers take the lane that the request came on, because only the requester knows which
+	 * lane works.
 	 */
 	onRequest(from: string, request: NodeRequest, lane = this.#context.lanes.to(from)): void {
 		const content = this.#context.contents.get(request.seed);

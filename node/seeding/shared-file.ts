@@ -75,7 +75,12 @@ export class Share {
 		return this.#content === content;
 	}
 
-	/** The file could not be read as it was: withdraws it, and hashes the file again. @internal */
+	/**
+	 * A read failed. If the file has changed, withdraws it and hashes it again; if it cannot be read,
+	 * ends the share.
+	 *
+	 * @internal
+	 */
 	async onBroken(error: unknown): Promise<void> {
 		await this.#release();
 		if (!isShoalError(error, 'ERR_CHANGED')) {
@@ -134,7 +139,8 @@ export class Share {
 }
 
 /**
- * Hashes a file, or remembers it, and opens it; it is watched from before the first byte was read.
+ * Hashes a file, or takes its seed from the cache, and opens it. Changes are detected from before
+ * the first byte was read.
  *
  * @throws as {@link makeSeed}
  */

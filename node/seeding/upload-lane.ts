@@ -81,7 +81,10 @@ interface Outgoing extends Answer {
 	isCancelled: boolean;
 }
 
-/** Parts read from the disk ahead of being sent; and how few of them are left when more are read, in one go. */
+/**
+ * Parts that are read from the disk ahead of being sent; and the number of parts left at which more
+ * are read, in one go.
+ */
 const READ_AHEAD = 8;
 const READ_AGAIN = 4;
 /** Bytes handed to the lane before waiting until it has taken them. */

@@ -66,7 +66,10 @@ export class ContentStore {
 		}
 	}
 
-	/** Chunks are not what was stored: to others it is as if the rest had come just now. */
+	/**
+	 * `chunks` differ from what was stored: removes the content and adds it again with the remaining
+	 * chunks, so that it is announced anew.
+	 */
 	lose(content: StoredContent, chunks: readonly number[]): void {
 		this.remove(content);
 		for (const chunk of chunks) {

@@ -23,8 +23,8 @@ export interface RunQueueOptions {
 }
 
 /**
- * Reads of one file, or writes to it, by position. What waits and is consecutive goes as one: handing over to
- * the thread pool and back costs more than copying 256 KiB does.
+ * Reads of one file, or writes to it, by position. Consecutive waiting operations are joined into
+ * one, because the hand-over to the thread pool and back costs more than copying 256 KiB.
  */
 export class IoQueue {
 	readonly #move: MoveRun;

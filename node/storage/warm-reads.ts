@@ -5,9 +5,10 @@ const FIRST_PAUSE = 1_000;
 const MOST_PAUSE = 5 * 60_000;
 
 /**
- * Decides whether a file is read without a detour through the thread pool: what was written a moment ago is in the system's memory,
- * and there the handing over takes several times as long as the read. A read that is slow shows that it came from the
- * disk: then the event loop does not wait for the next ones.
+ * Decides whether a file is read synchronously instead of in the thread pool. Bytes written a
+ * moment ago are in the system's memory, and there the hand-over takes several times as long as the
+ * read. A slow read shows that the bytes came from the disk: then the next reads go to the thread
+ * pool, so that the event loop does not wait.
  */
 export class WarmReads {
 	#pause = FIRST_PAUSE;

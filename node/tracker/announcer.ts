@@ -56,9 +56,9 @@ export function lostState(session: string): Uint8Array {
 }
 
 /**
- * Keeps what others know of this node true: its state, an announce of each content, and every now
- * and then one `update` that renews them all. What could not be said because the connection was
- * lost is said again when it is back.
+ * Keeps the published facts about this node up to date: its state, an announce of each content, and
+ * from time to time one `update` that renews all announces. What could not be published during a
+ * disconnect is published after the reconnect.
  */
 export class Announcer {
 	readonly #options: AnnouncerOptions;
@@ -87,7 +87,10 @@ export class Announcer {
 		this.#timers.add(state);
 	}
 
-	/** Says everything: there is a new connection, or a tracker that knows nothing. */
+	/**
+	 * Publishes the state and all announces: the connection is new, or the tracker has no record of
+	 * this node.
+	 */
 	async join(): Promise<void> {
 		this.#refused.clear();
 		for (const content of this.#options.contents.all()) {
@@ -173,7 +176,8 @@ export class Announcer {
 			await this.#publish('disconnected');
 		};
 		const timeout = new Promise<void>((resolve) => later(resolve, GOODBYE));
-		// A failure can be told to nobody any more: the announces that were not taken back expire with their ttl.
+		// No caller is left to report a failure to: announces that were not withdrawn expire with their
+		// ttl.
 		await Promise.race([goodbye().catch(() => {}), timeout]);
 	}
 

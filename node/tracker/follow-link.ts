@@ -6,8 +6,9 @@ import type { SwarmView } from './swarm-view.ts';
 const SETTLE_AFTER = 3_000;
 
 /**
- * Keeps a view true while its link comes and goes. Without a connection the picture stays, as it was; when the
- * connection is back, what is not heard again within three seconds goes.
+ * Keeps a view up to date while its link disconnects and reconnects. Without a connection the view
+ * stays as it was. Entries that are not received again within three seconds after the reconnect are
+ * removed.
  */
 export function followLink(link: BaseLink, view: SwarmView): void {
 	let losses = 0;

@@ -41,13 +41,15 @@ export type OnShare = (
 
 /** Most entries of each kind that a view holds, as the broker is not trusted. */
 const MOST = DEFAULT_LIMITS.announces;
-/** Nodes that are gone of which the names are remembered: for what is told of them a moment later. */
+/**
+ * Names of nodes that are gone which are kept, because events about them may arrive a moment later.
+ */
 const MOST_GONE = 1_000;
 
 /**
- * The picture of all swarms that the control topics draw. What is beyond what there can be is left out. Counted is
- * only who is there: a node that says it is ready, with what it has announced in the same session. The broker keeps
- * announces of nodes that are gone until the tracker's ttl ends them.
+ * All swarms, as the control topics describe them. Entries beyond the limits are ignored. A node
+ * counts only if its state is ready, and only with announces of the same session, because the
+ * broker keeps the announces of nodes that are gone until the ttl of the tracker ends them.
  */
 export class SwarmView {
 	readonly #nodes = new Map<string, NodeState>();
@@ -84,7 +86,10 @@ export class SwarmView {
 		return this.#nodes;
 	}
 
-	/** Since when there is no connection, ms since 1970: the picture is of then. Undefined while there is one. */
+	/**
+	 * Start of the disconnect, ms since 1970; the view shows the state of that time. Undefined while
+	 * there is a connection.
+	 */
 	get cutOffSince(): number | undefined {
 		return this.#cutOffSince;
 	}

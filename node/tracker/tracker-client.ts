@@ -33,7 +33,7 @@ export class TrackerClient {
 	readonly #pending = new Map<string, Pending>();
 	readonly #waiting = new Set<() => void>();
 	#state: ReadyState | undefined;
-	/** The tracker's clock when ours, which nobody sets, was at 0. */
+	/** Time of the tracker when this process's monotonic clock, which no user can set, was at 0. */
 	#timeAtZero: number | undefined;
 
 	/** @param mostSeeds seeds that any tracker may list */
@@ -79,7 +79,7 @@ export class TrackerClient {
 		return this.#timeAtZero === undefined ? Date.now() : this.#timeAtZero + performance.now();
 	}
 
-	/** The tracker has answered; an answer that nobody waits for, or of somebody else, is nothing. */
+	/** The tracker has answered. An answer to no open request, or from another client, is ignored. */
 	onReply(from: string, reply: TrackerReply): void {
 		const pending = this.#pending.get(reply.id);
 		if (from === this.#state?.tracker && pending?.op === reply.op) {

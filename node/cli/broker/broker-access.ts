@@ -82,6 +82,8 @@ export async function watchAccess(
 		keepAudit(output, broker, data);
 	}
 	if (data !== undefined && tokens !== undefined) {
+		// Before the links are printed: whoever reads them may change the file at once.
+		let { stamp } = data;
 		if (reached.addresses.length === 0) {
 			output.line('without such an address there are no join links');
 		} else if (isNew) {
@@ -91,7 +93,6 @@ export async function watchAccess(
 				`it lets in who has joined it; the links once more: shoal token${folderFlag(data)}`,
 			);
 		}
-		let { stamp } = data;
 		const look = (): void => {
 			if (data.stamp === stamp) {
 				return;

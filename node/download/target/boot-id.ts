@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 
 /**
- * What is another after every start of the system, so that what was written before may not have reached
- * the disk. Undefined where the system does not tell: only Linux does.
+ * An id that changes with every start of the system, after which earlier writes may not have
+ * reached the disk. Undefined except on Linux, because other systems have no such id.
  */
 export async function bootId(): Promise<string | undefined> {
 	const text = await readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => '');

@@ -4,15 +4,16 @@ import { dirname } from 'node:path';
 import { isShoalError, quoted, ShoalError } from '../../../protocol/index.ts';
 import { onFile } from '../../storage/fs-error.ts';
 
-// What would fail when a file is whole and gets its name is asked before its first byte is fetched.
+// These checks run before the first byte is fetched; otherwise the error would come only when the
+// complete file gets its name.
 
 const STICKY = 0o1000n;
 
 /**
- * Looks whether the file at `path`, of which the system has told `stats`, can be replaced by another one.
+ * Checks that the file at `path`, with the given `stats`, can be replaced.
  *
- * @throws ShoalError ERR_PERMISSION if it belongs to another user in a folder where only the owner may do that, or
- *   nobody may change it
+ * @throws ShoalError ERR_PERMISSION if it belongs to another user in a folder in which only the
+ *   owner may replace it, or if the file is immutable or append-only
  */
 export async function checkReplaceable(path: string, stats: BigIntStats): Promise<void> {
 	const folder = await onFile(path, () => stat(dirname(path), { bigint: true }));
@@ -27,7 +28,7 @@ export async function checkReplaceable(path: string, stats: BigIntStats): Promis
 	}
 }
 
-/** Who lacks the permission is told EACCES; EPERM comes from what even root may not write to. */
+/** A missing permission gives EACCES; EPERM means that not even root may write to the file. */
 async function isImmutable(path: string): Promise<boolean> {
 	try {
 		const { O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDWR } = constants;

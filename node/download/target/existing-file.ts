@@ -12,8 +12,8 @@ import { checkReplaceable } from './check-output.ts';
 import type { PartPaths } from './part-paths.ts';
 
 /**
- * A file that has the final path of a download already: the same, another version of it, or
- * something else that is nobody's to replace.
+ * The file that already exists at the final path of a download: the same content, another version
+ * of it, or an unrelated file, which must not be replaced.
  */
 export class ExistingFile {
 	readonly storage: FileStorage;

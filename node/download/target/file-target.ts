@@ -24,8 +24,8 @@ import {
 } from './target.ts';
 
 /**
- * A file that appears under its final name when it is whole; a part of it is kept otherwise, with a
- * journal of what is in it. What stands under that name already is left as it is if it is right, and
+ * A file that gets its final name when it is complete; until then a part file and a journal of its
+ * chunks are kept. A file that already has the final name is left as it is if it is right, and is
  * replaced at the end if it is another version.
  */
 export class FileTarget implements Target {
@@ -162,7 +162,8 @@ export class FileTarget implements Target {
 			return { path: part.path, verified };
 		}
 		part.storage.fillHoles();
-		// Chunks that were trusted, or that somebody has changed since, may be what is wrong with the whole.
+		// The cause may be chunks that were trusted without a check, or that another program has
+		// changed since.
 		const right = await whatIsRight(part.partPath, seed, options);
 		if (right.isFull) {
 			await this.#writer?.close();
@@ -185,7 +186,7 @@ export class FileTarget implements Target {
 			: await isWhole(part.partPath, seed, options);
 	}
 
-	/** The journal goes last: as long as it is there, what is beside it is to be checked again. */
+	/** Removes the journal last: as long as it exists, the files beside it are checked again. */
 	async #settle(): Promise<void> {
 		await this.#writer?.close();
 		await (this.#part ?? this.#existing)?.settle();

@@ -20,12 +20,15 @@ export interface JournalOptions {
 export interface Recorded {
 	/** Their writes had returned. */
 	readonly chunks: Bitfield;
-	/** Whether they are right without being hashed: no loss of power can have come between. */
+	/** Whether they need no hashing, because the system has not been restarted since. */
 	readonly isTrusted: boolean;
 }
 
 const VERSION = 'shoal-journal 1';
-/** ms and bytes between two records: what a death of the process costs is bounded by them. */
+/**
+ * ms and bytes between two records: they bound what has to be fetched or hashed again after a crash
+ * of the process.
+ */
 const EVERY = 250;
 const MOST_PENDING = 16 * 1024 * 1024;
 /** Permissions of a journal: what is fetched of a private file is nobody's business either. */
@@ -63,8 +66,8 @@ export class Journal {
 	}
 
 	/**
-	 * What was recorded earlier; undefined if there is nothing that can be relied on. `failed` means that
-	 * the disk did: what is right in the part file has to be written again.
+	 * The record of an earlier download; undefined if there is none that can be relied on. `failed`
+	 * means that the disk failed: the right chunks of the part file have to be written again.
 	 */
 	async read(): Promise<Recorded | typeof FAILED | undefined> {
 		const { path, seed, part, bootId } = this.#options;
@@ -91,7 +94,10 @@ export class Journal {
 		await this.flush();
 	}
 
-	/** The disk failed: says instead of everything else that all has to be written again. Closes it. */
+	/**
+	 * The disk failed: adds a record that overrides all others and says that everything has to be
+	 * written again. Closes the journal.
+	 */
 	async fail(): Promise<void> {
 		await this.close();
 		await this.#append(FAILED);
@@ -172,7 +178,10 @@ export class Journal {
 		return `${payload} ${this.#check}\n`;
 	}
 
-	/** A journal that lacks what is there would have it fetched again: without one, it is hashed. */
+	/**
+	 * Removes the journal, because an incomplete one would cause chunks to be fetched again; without
+	 * a journal the part file is hashed.
+	 */
 	async #giveUp(): Promise<void> {
 		this.#isOver = true;
 		this.#pending = [];
@@ -188,7 +197,7 @@ function checkOf(before: string, payload: string): string {
 	return createHash('sha256').update(`${before} ${payload}`).digest('hex').slice(0, CHECK_DIGITS);
 }
 
-/** A byte is a character, so that none is taken for another. */
+/** Reads each byte as one character, so that no two texts are decoded to the same string. */
 async function readText(path: string): Promise<{ content: string; mtimeMs: bigint } | undefined> {
 	const stats = await found(path);
 	return stats?.isFile() && stats.size <= BigInt(MOST_BYTES)

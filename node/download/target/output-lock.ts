@@ -16,7 +16,8 @@ export interface TakeOptions {
 	/** Another download has it: called again and again while it is waited for. */
 	readonly onWait?: (() => void) | undefined;
 	/**
-	 * ms without a sign of life after which an owner counts as dead, whose process this one cannot see.
+	 * ms without a sign of life after which an owner counts as dead, if this process cannot look up
+	 * the owner's process.
 	 *
 	 * @default 10_000
 	 */
@@ -32,7 +33,7 @@ interface Owner {
 
 /** A lock file as it was found. */
 interface FoundLock {
-	/** What is another when it is another file, or its owner has given a sign of life. */
+	/** Changes when the file is replaced, or when its owner gives a sign of life. */
 	readonly state: string;
 	/** Undefined if it is being written, damaged, or of another user. */
 	readonly owner: Owner | undefined;
@@ -50,14 +51,15 @@ const POLL = 100;
 const held = new Set<string>();
 
 /**
- * The right to write to one final path, for one download at a time, of all processes and machines that see the folder:
- * a file `<name>.shoal-lock` beside it, of one line:
+ * A lock on one final path, for one download at a time, among all processes and machines that see
+ * the folder. It is a file `<name>.shoal-lock` beside the final path, of one line:
  *
  *     shoal-lock 1 <token> <seed id> <pid> <boot id>/<pid namespace> <start of the process>
  *
- * Node has no flock, and a socket is not seen by other machines and containers. Who died is known at once where its
- * process can be looked up; elsewhere from its signs of life, the times of the file, which stay away. Two that have it at
- * once do no harm: what they write is verified, and the same.
+ * Node has no flock, and a socket cannot be seen from other machines and containers. If the process
+ * of the owner can be looked up, its death is noticed at once; otherwise the owner counts as dead
+ * when the times of the file have not changed for a while. Two owners at once do no harm: both
+ * write verified bytes of the same content.
  */
 export class OutputLock {
 	readonly #path: string;
@@ -91,7 +93,10 @@ export class OutputLock {
 		}
 	}
 
-	/** Never fails, idempotent. What cannot be removed is known to be over by others, as nothing gives signs of life. */
+	/**
+	 * Never fails, idempotent. If the file cannot be removed, other processes take the lock because
+	 * its times no longer change.
+	 */
 	async release(): Promise<void> {
 		clearInterval(this.#timer);
 		if (held.delete(this.#token)) {
@@ -160,13 +165,13 @@ async function create(path: string, text: string): Promise<boolean> {
 		if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
 			return false;
 		}
-		// The name of the lock means nothing to who is told.
+		// The error names the folder, because the user does not know the lock file.
 		throw fsError(error, dirname(path));
 	}
 }
 
 async function read(path: string): Promise<FoundLock | undefined> {
-	// Opened first: on a network file system that is what brings its times up to date.
+	// Reading it first makes a network file system update the times of the file.
 	const text = await readFile(path, 'latin1').catch(() => '');
 	const stats = await found(path);
 	if (stats?.isFile() === false) {

@@ -64,7 +64,7 @@ export class PartFile {
 		if (replaced === undefined) {
 			await clear(path, before);
 		}
-		// Holes are no room.
+		// Room is still needed for the holes of the part file: they take none on the disk yet.
 		const room =
 			before === undefined ? 0 : Math.min(Number(before.size), Number(before.blocks) * BLOCK);
 		await checkRoom(dirname(path), seed.length - room);
@@ -85,8 +85,8 @@ export class PartFile {
 	}
 
 	/**
-	 * Whether the disk failed to take what was written. The system tells that once, and may give the
-	 * bytes back from memory all the same: what is to be relied on has to be written again.
+	 * Whether the disk failed to store what was written. The system reports that once, and may still
+	 * return the bytes from memory, so everything has to be written again before it can be relied on.
 	 */
 	get hasFailed(): boolean {
 		return this.#hasFailed;
@@ -107,7 +107,10 @@ export class PartFile {
 		this.#hasName = true;
 	}
 
-	/** Until it is settled the part's name stands beside it, which means: check again. */
+	/**
+	 * Links the final name. The part file's name stays until the file is settled, which means: check
+	 * again.
+	 */
 	async #link(): Promise<void> {
 		try {
 			await link(this.partPath, this.path);
@@ -190,8 +193,9 @@ export class PartFile {
 }
 
 /**
- * Where a download goes that was asked to go to `output`: a file, a folder that exists or that is made as its
- * path ends with a slash, or, without it, the working folder, where it gets a safe form of `name`.
+ * The path of the file that `output` means: the file itself; if it is a folder, or ends with a
+ * slash and is made, a safe form of `name` in it; if it is undefined, a safe form of `name` in the
+ * working folder.
  *
  * @throws ShoalError ERR_NAME
  */
@@ -213,8 +217,8 @@ export async function resolveOutput(output: string | undefined, name: string): P
 }
 
 /**
- * What is left of an interrupted download. A file that has names of its own elsewhere is not: to write to it
- * would be to write to a file of somebody's. The name of the part is taken from it.
+ * The part file of an interrupted download. A file that has further names elsewhere is not used,
+ * because writing to it would change a file of the user; its name as a part file is removed.
  */
 async function leftOver({ path, part }: PartPaths): Promise<BigIntStats | undefined> {
 	const [left, existing] = await Promise.all([found(part), found(path)]);

@@ -29,8 +29,9 @@ export function partPathsOf(path: string, { id }: Seed): PartPaths {
 }
 
 /**
- * `name` with `suffix`, cut if it would be longer than `name` itself, which the file system takes, and than what each
- * takes. One that is cut has the digest of `name` in it, as it may begin as others do.
+ * `name` with `suffix`. It is cut if it would be longer than both `name`, a length that the file
+ * system accepts, and `SURE_BYTES`, which every file system accepts. A cut name contains the digest
+ * of `name`, because other names may begin in the same way.
  */
 function besideName(name: string, suffix: string): string {
 	const most = Math.max(Buffer.byteLength(name), SURE_BYTES);

@@ -40,7 +40,10 @@ async function readOwn(): Promise<ProcessIdentity> {
 	return { pid, scope, startedAt: startedAt ?? UNKNOWN };
 }
 
-/** Field 22 of `/proc/<pid>/stat`: with it a pid is used once; undefined if there is no such process. */
+/**
+ * The start time of process `pid`, field 22 of `/proc/<pid>/stat`: pid and start time together
+ * identify one process. Undefined if there is no such process.
+ */
 async function startOf(pid: number): Promise<string | undefined> {
 	const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
 	// The name of the program, in brackets, may hold anything. A zombie has ended.

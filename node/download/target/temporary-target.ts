@@ -12,8 +12,8 @@ import { formatBytes } from '../../util/size.ts';
 import type { Finished, Opened, ReadersTarget } from './target.ts';
 
 /**
- * A file nobody sees, for a content that is only read while it comes. It takes the room of the
- * chunks that were fetched, and none for the others, as long as there are readers.
+ * A file in a temporary folder of its own, for a content that is only read while it is downloaded.
+ * It takes the room of the fetched chunks only, and only as long as there are readers.
  */
 export class TemporaryTarget implements ReadersTarget {
 	readonly fallbackName = 'content';
@@ -54,7 +54,7 @@ export class TemporaryTarget implements ReadersTarget {
 		}
 	}
 
-	/** The whole is checked by who reads all of it. */
+	/** A reader of all of the content checks the digest of the whole. */
 	async finish(): Promise<Finished> {
 		return { path: '-', verified: 'chunks' };
 	}

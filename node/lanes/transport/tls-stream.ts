@@ -11,11 +11,11 @@ export function isTls(url: string): boolean {
 }
 
 /**
- * Opens an encrypted byte stream to the broker at `url`, which is mqtts:, read as a plain one is. Nothing of
- * MQTT is sent before the broker has shown that it is the right one.
+ * Opens an encrypted byte stream to the broker at `url`, which is mqtts:. It is read as a plain one
+ * is. No MQTT packet is sent before the certificate of the broker has been checked.
  *
- * @param cert SHA-256 of the only certificate it may show, 64 hex digits; if undefined, one that leads to an
- *   authority that this system trusts
+ * @param cert SHA-256 of the only certificate that is accepted, 64 hex digits; if undefined, any
+ *   certificate of an authority that this system trusts
  */
 export function openTlsStream(
 	url: string,
