@@ -31,10 +31,10 @@ import { streamPair } from './net/stream-pair.ts';
 import { noFlow } from './net/traffic.ts';
 import { Tracker } from './tracker/tracker.ts';
 
-// After which the system asks a silent client whether it is still there.
+// ms without traffic after which the system sends TCP keepalive probes.
 const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
-// Connections the system keeps until they are accepted: beyond it, who wants in tries again a second later.
+// Connections that the system queues until they are accepted. Beyond it, a client retries after a second.
 const BACKLOG = 4_096;
 
 /** An MQTT 3.1.1 broker with the access rules of shoal, and a tracker as one of its clients. */

@@ -17,11 +17,15 @@ const limit = (value: number, unit: string, about: string): Limit => ({ value, u
 
 const TABLE = {
 	connectPacket: limit(64 * KIB, 'bytes', 'a packet before CONNECT is accepted; larger: cut'),
-	connectTime: limit(10_000, 'ms', 'from the first byte to CONNECT; later: cut'),
+	connectTime: limit(10_000, 'ms', 'from the start of a connection to CONNECT; later: cut'),
 	packet: limit(256 * KIB + KIB, 'bytes', 'a packet after CONNECT; larger: cut'),
 	directPacket: limit(MIB + KIB, 'bytes', 'a packet on a direct lane; larger: cut'),
 	controlPayload: limit(64 * KIB, 'bytes', 'a control message; larger: refused'),
-	keptPayload: limit(4 * KIB, 'bytes', 'a message that the broker keeps; larger: its sender is cut'),
+	keptPayload: limit(
+		4 * KIB,
+		'bytes',
+		'a message that the broker keeps; larger: its sender is cut',
+	),
 	part: limit(256 * KIB, 'bytes', 'the bytes one chunk message carries on a broker lane'),
 	outstanding: limit(
 		4 * MIB,
@@ -38,21 +42,21 @@ const TABLE = {
 	queueTotal: limit(
 		512 * MIB,
 		'bytes',
-		'queued for all clients; above: whoever has more than its share of it is cut',
+		'queued for all clients; above: a client with more than its share of it is cut',
 	),
 	stall: limit(60_000, 'ms', 'a client with a queue that takes no byte; longer: cut'),
 	clients: limit(2_000, '', 'clients in all; more: refused'),
 	clientsPerAddress: limit(256, '', 'clients of one address, loopback excepted; more: refused'),
-	connectRate: limit(500, 'per s', 'new clients; faster: told to come again'),
+	connectRate: limit(500, 'per s', 'new clients; faster: refused for now'),
 	connectBurst: limit(1_000, '', 'new clients at once'),
-	addressConnectRate: limit(250, 'per s', 'new clients of one address; faster: told to come again'),
+	addressConnectRate: limit(250, 'per s', 'new clients of one address; faster: refused for now'),
 	addressConnectBurst: limit(1_000, '', 'new clients of one address at once'),
 	neighbours: limit(64, '', 'direct connections of one node; more: refused'),
 	subscriptions: limit(32, '', 'subscriptions of one client; more: refused'),
 	wideRate: limit(
 		1,
 		'per s',
-		'subscriptions of one client to what all nodes say, which hand it all that is kept; faster: refused',
+		'wide subscriptions of one client, which deliver all matching retained messages; faster: refused',
 	),
 	wideBurst: limit(8, '', 'such subscriptions at once'),
 	nodeAnnounces: limit(1_000, '', 'announces of one node; more: refused'),

@@ -40,17 +40,17 @@ export interface AuthorizerOptions {
 	readonly queued: () => number;
 	/** Access tokens; undefined: everybody may connect as a node. */
 	readonly tokens: Tokens | undefined;
-	/** Whether something of a node is kept that others see. */
+	/** Whether the broker retains a message of the node. */
 	readonly isKept: (id: string) => boolean;
 	readonly audit: (refusal: Refusal) => void;
 	/** A client has connected or disconnected. */
 	readonly moved: (what: 'joined' | 'left', member: Member) => void;
 }
 
-/** Applies the rules to what the clients of an Aedes do. Streams that are trusted may do anything. */
+/** Applies the access rules to the clients of an Aedes, except those on trusted streams. */
 export class Authorizer implements ChunkRules {
 	readonly counts: RefusalCounts = zeroRefusalCounts();
-	/** Messages handed to clients, without the chunks that passed by Aedes. */
+	/** Messages sent to clients, without the chunks that were forwarded without Aedes. */
 	readonly sent: Flow = noFlow();
 	readonly #rules: Rules;
 	readonly #sessions: ClientSessions;
@@ -58,7 +58,7 @@ export class Authorizer implements ChunkRules {
 	readonly #warn: (error: ShoalError) => void;
 	readonly #trusted = new WeakSet<Duplex>();
 	readonly #filters = new WeakMap<Client, Set<string>>();
-	/** Clients that want a session to be kept and have no id to come back with. */
+	/** Clients that ask for a persistent session and send no client id. */
 	readonly #nameless = new WeakSet<Client>();
 	readonly #wide = new WeakMap<Client, TokenBucket>();
 	readonly tokenAuth: TokenAuth;
@@ -95,7 +95,7 @@ export class Authorizer implements ChunkRules {
 	get hooks(): Hooks {
 		return {
 			preConnect: (client, { clientId, clean }, done) => {
-				// MQTT 3.1.1, 3.1.3-8: without an id there is no session to come back to.
+				// MQTT 3.1.1, 3.1.3-8: a client without an id cannot have a persistent session.
 				if (clientId === '' && clean === false) {
 					this.#nameless.add(client);
 				}
@@ -127,12 +127,12 @@ export class Authorizer implements ChunkRules {
 		};
 	}
 
-	/** Lets whoever is at the other end of `stream` do anything. */
+	/** Trusts the client at the other end of `stream`: no access rules apply to it. */
 	trust(stream: Duplex): void {
 		this.#trusted.add(stream);
 	}
 
-	/** From now on these tokens let in, and no others: who came with another is cut. */
+	/** Replaces the access tokens. Disconnects clients that connected with another token. */
 	setTokens(tokens: Tokens): void {
 		this.tokenAuth.set(tokens);
 		for (const [conn, { role, token }] of this.#members) {
@@ -157,7 +157,7 @@ export class Authorizer implements ChunkRules {
 	/** Cuts the connection if it has taken no byte of its queue for too long. */
 	check(stream: Duplex): void {
 		if (this.#slowConsumers.isStalled(stream)) {
-			this.#cut(stream, 'a client takes nothing of what is queued for it');
+			this.#cut(stream, 'a client does not read what is queued for it');
 		}
 	}
 
@@ -270,7 +270,7 @@ export class Authorizer implements ChunkRules {
 		return isOwn || this.#trusted.has(client.conn);
 	}
 
-	/** Whether a chunk is handed to `client` now. Counts it if not. */
+	/** Whether a chunk is sent to `client` now; counts it as shed if not. */
 	mayDeliver(client: Client, topic: ChunkTopic): boolean {
 		return this.#mayTake(client, topic, true);
 	}

@@ -17,7 +17,7 @@ export type SessionRefusal =
 	/** There are as many clients of its address as `clientsPerAddress` allows. */
 	| 'address';
 
-/** Addresses of which the rate is remembered: beyond, the one that connected longest ago starts anew. */
+/** Addresses whose connect rate is remembered; beyond, the one that connected longest ago is forgotten. */
 const MOST_ADDRESSES = 10_000;
 
 /** A client that asks for a session. */
@@ -53,7 +53,7 @@ export class ClientSessions {
 	readonly #secretsOfClosed = new Map<string, Buffer>();
 	readonly #perAddress = new Map<string, number>();
 
-	/** @param isKept whether something of a node is kept that others see */
+	/** @param isKept whether the broker retains a message of the node */
 	constructor(limits: Limits, now: () => number, isKept: (id: string) => boolean = () => false) {
 		this.#isKept = isKept;
 		this.#limits = limits;

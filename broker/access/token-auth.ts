@@ -33,7 +33,7 @@ const TOKEN_BYTES = 16;
 /** Wrong tokens from one address that are answered at once, and the ms after which they are forgotten. */
 const FREE_TRIES = 5;
 const FORGET = 60_000;
-/** ms that a further one waits for its answer. */
+/** ms by which the answer to each further wrong token is delayed. */
 const DELAY = 2_000;
 /** Addresses that are remembered; the one that tried longest ago goes first. */
 const MOST_ADDRESSES = 10_000;
@@ -45,8 +45,8 @@ export function makeTokens(): Tokens {
 }
 
 /**
- * Reads `token:secret`. Without a colon, as other MQTT clients have it, it is both where nobody is asked for a
- * token; where all know the token it proves nothing about an id.
+ * Reads `token:secret`. A password without a colon, as other MQTT clients send it, is the token; on a broker that
+ * requires no token it is the secret as well. On one that does, all clients know it, so that it proves no id.
  */
 export function readPassword(password: Uint8Array | undefined, isClosed: boolean): Password {
 	if (password === undefined) {

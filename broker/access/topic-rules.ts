@@ -41,9 +41,8 @@ const CONTROL: ReadonlyArray<readonly string[]> = [
 const SECTIONS: ReadonlySet<string> = new Set(['node', 'announce', 'event']);
 
 /**
- * Why the client `id` may not publish this, or undefined if it may: only in its own name, which is
- * the last level of whatever it sends, and nothing kept but its own announces and state. Holds for
- * wills as well.
+ * Why the client `id` may not publish this message; undefined if it may. The last level of the topic must
+ * be its own id, and only its own announces and state may be retained. The same holds for wills.
  */
 export function whyNotPublish(
 	id: string,
@@ -71,9 +70,9 @@ export function whyNotPublish(
 }
 
 /**
- * Whether the client `id` may subscribe to `filter`: its own inbox, one source of a swarm at a time,
- * and the control topics with any wildcard that reaches nothing else. Nobody gets chunks with a
- * wildcard.
+ * Whether the client `id` may subscribe to `filter`: its own inbox, the chunks of one node of a swarm, or
+ * control topics, with any wildcard that matches nothing else. No wildcard may match
+ * chunks.
  */
 export function maySubscribe(
 	id: string,
@@ -101,7 +100,7 @@ export function maySubscribe(
 	return CONTROL.some((allowed) => isCovered(levels, allowed));
 }
 
-/** Whether the client `id` may be handed a message on `topic`, whatever it has subscribed to. */
+/** Whether a message on `topic` may be delivered to the client `id`, regardless of its subscriptions. */
 export function mayReceive(id: string, topic: Topic | undefined, role: Role = 'node'): boolean {
 	if (role === 'watch' && isBulk(topic)) {
 		return false;
@@ -132,7 +131,7 @@ function whyNotKeep({ qos, retain }: Publication, rules: Rules): PublishRefusal 
 	if (!rules.hasTracker) {
 		return 'topic';
 	}
-	// Aedes can lose what is retained with QoS 0 on its way to those who listen already.
+	// Aedes can lose a retained message of QoS 0 on its way to clients that are subscribed already.
 	return undefinedUnless(!retain || qos === 1, 'qos');
 }
 

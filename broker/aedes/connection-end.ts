@@ -2,13 +2,13 @@ import type { Aedes, Client } from 'aedes';
 import { plainAddress, ShoalError } from '../../protocol/index.ts';
 import { isConnectTimeout, isKeepAliveTimeout } from './internals.ts';
 
-/** Why a connection has ended, and as what that counts unless it has been counted. */
+/** Why a connection has ended, and the refusal to count; none if there is none, or it was counted already. */
 export interface Ending {
 	readonly error: ShoalError;
 	readonly refusal?: 'silent' | 'packet';
 }
 
-/** Tells once of each connection that `aedes` ends: it does so again for each message that was on its way there. */
+/** Reports each connection that `aedes` ends once. Aedes reports it again for each message under way to the client. */
 export function onEndings(aedes: Aedes, tell: (ending: Ending) => void): void {
 	const ended = new WeakSet<object>();
 	const tellOnce = (client: Client, cause: unknown): void => {
@@ -32,7 +32,7 @@ export function addressOf({ conn }: Client): string {
 }
 
 /**
- * What it means that Aedes ends the connection of a client at `address` with `error`: what a stranger sends is no
+ * Explains why Aedes ended the connection of a client at `address` with `error`. Invalid bytes from a client are not a
  * failure of the broker.
  */
 export function endingOf(error: unknown, address = ''): Ending {

@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import type { Aedes, Client, PublishPacket, Subscription } from 'aedes';
 import mqttPacket from 'mqtt-packet';
 
-// All that is used of Aedes 1.2.0 and mqtt-packet 9.0.2 and not documented. A new version that changes any of it
-// fails a test in test/broker/aedes/internals.test.ts that has its name.
+// The undocumented parts of Aedes 1.2.0 and mqtt-packet 9.0.2 that the broker uses. If a new version changes one of
+// them, the test of that name in test/broker/aedes/internals.test.ts fails.
 
 /** The part of a client that is private. */
 interface ClientInternals {
@@ -42,9 +42,9 @@ export function keepAlive(client: Client): void {
 }
 
 /**
- * Has Aedes hand every message to `client`. It takes one with a smaller number than the last for a
- * second delivery, and drops it; but those of QoS 1 come late, overtaken by others of QoS 0, and would be
- * lost. A client that has subscribed to the same twice gets it twice.
+ * Makes Aedes deliver every message to `client`. Aedes takes a message with a smaller number than the
+ * last one for a duplicate and drops it; but a message of QoS 1 can arrive after later ones of QoS 0, and
+ * would be lost. A client with two overlapping subscriptions gets a message twice.
  */
 export function deliverAll(client: Client, brokerId: string): void {
 	const { duplicates } = client as unknown as ClientInternals;
@@ -52,8 +52,9 @@ export function deliverAll(client: Client, brokerId: string): void {
 }
 
 /**
- * Has `qosOf` say with which QoS a message goes out to `client`, given that with which it was published. Aedes only
- * looks at what was granted for the topic itself: what comes through a wildcard, or is retained, keeps its QoS.
+ * Makes `qosOf` choose the QoS of each message to `client`, given the QoS that it was published with. Aedes itself
+ * applies a granted QoS only if the filter is the topic itself: a message that matches a wildcard, or is retained,
+ * keeps its QoS.
  */
 export function lowerQos(client: Client, qosOf: (topic: string, qos: number) => number): void {
 	const internals = client as unknown as ClientInternals;
@@ -64,11 +65,11 @@ export function lowerQos(client: Client, qosOf: (topic: string, qos: number) => 
 	};
 }
 
-/** Keeps Aedes from lowering what `client` gets through another filter to what was granted for `filter`. */
+/** Keeps Aedes from applying the QoS granted for `filter` to messages that `client` gets through another filter. */
 export function lowersNoOther(client: Client, filter: string): void {
 	const subscription = (client as unknown as ClientInternals).subscriptions[filter];
 	if (subscription !== undefined) {
-		// One that is asked for again is another then, and replaces this one.
+		// As its QoS differs now, a repeated SUBSCRIBE to `filter` replaces it.
 		subscription.qos = NO_QOS;
 	}
 }
@@ -92,7 +93,7 @@ export function onAedesError(aedes: Aedes, listener: (error: unknown) => void): 
 	(aedes as unknown as AedesInternals).on('error', listener);
 }
 
-/** Those of a `subscribe` event that were granted: it has those that were refused as well. */
+/** The granted subscriptions of a `subscribe` event, which contains the refused ones as well. */
 export function grantedOf(subscriptions: readonly Subscription[]): Subscription[] {
 	return subscriptions.filter(({ qos }) => (qos as number) !== REFUSED);
 }

@@ -9,7 +9,7 @@ export type Hooks = Pick<
 > &
 	Required<Pick<AedesOptions, 'preConnect'>>;
 
-/** An Aedes that holds up no client for another, and keeps no session. It is ready after `listen()`. */
+/** An Aedes in which no client waits for another, without persistent sessions. It is ready after `listen()`. */
 export function makeAedes(hooks: Hooks, { connectTime }: Pick<Limits, 'connectTime'>): Aedes {
 	skipNumberCache();
 	return new Aedes({

@@ -5,14 +5,14 @@ import type { Limits, Topics } from '../../protocol/index.ts';
 import type { RetainedPersistence } from './internals.ts';
 import { isMatch } from './topic-filter.ts';
 
-/** Messages that are handed out before others get their turn. */
+/** Messages that are sent before other work gets its turn. */
 const AT_ONCE = 32;
 
 /** Limits of a {@link RetainedStore}. */
 export interface RetainedOptions {
 	/** Beginnings of topics where nothing is retained. */
 	readonly bare: readonly string[];
-	/** Whose message it is; undefined: nobody's who has to be kept in bounds. */
+	/** The owner of a message, for the limit per owner; undefined: it counts for no owner. */
 	readonly ownerOf: (topic: string) => string | undefined;
 	/** Messages of one owner. */
 	readonly mostOfOne: number;
@@ -21,13 +21,13 @@ export interface RetainedOptions {
 }
 
 /**
- * Retained messages, in place of those of the persistence. That one looks at every message for every
- * filter of every SUBSCRIBE, 30 ms of a hundred thousand, in which the broker does nothing else; and
- * it keeps the buffer that a message came in. Here a filter without a wildcard is one look, one below
- * a topic where nothing is retained is none, and payloads are copies.
+ * Retained messages; replaces the store of the persistence of Aedes. That store compares every message
+ * with every filter of every SUBSCRIBE, which blocks the broker for 30 ms with a hundred thousand
+ * messages, and it keeps the buffer that a message arrived in. Here a filter without a wildcard costs
+ * one lookup, a filter below a topic where nothing is retained costs none, and payloads are copies.
  *
- * What is beyond a limit is not kept, and goes on to those who listen all the same: the tracker then
- * refuses it, and tells its node.
+ * A message beyond a limit is not retained, but is delivered to the subscribers all the same: the
+ * tracker then refuses it and tells its node.
  */
 export class RetainedStore implements RetainedPersistence {
 	readonly #options: RetainedOptions;
@@ -130,7 +130,7 @@ export class RetainedStore implements RetainedPersistence {
 	}
 }
 
-/** `packets`, a few at a time: whoever asks for a hundred thousand does not hold up all others until he has them. */
+/** Yields `packets` a few at a time, so that a client that subscribes to a hundred thousand does not delay the others. */
 async function* paced(packets: Iterable<PublishPacket>): AsyncGenerator<PublishPacket> {
 	let handed = 0;
 	for (const packet of packets) {

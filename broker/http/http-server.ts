@@ -92,7 +92,7 @@ export class HttpServer {
 	readonly #warn: (error: unknown) => void;
 	/** Connections that were taken over; the server does not end them by itself. */
 	readonly #upgraded = new Set<Duplex>();
-	/** Connections of which it is not known yet whether they speak TLS, or that do not. */
+	/** Connections whose first byte has not arrived yet, or that do not speak TLS. */
 	readonly #plain: ReadonlySet<Socket> = new Set();
 
 	private constructor(options: HttpServerOptions) {
@@ -221,7 +221,7 @@ export class HttpServer {
 		return role;
 	}
 
-	/** What came is no HTTP, or does not end: answers as Node does, and tells of another protocol. */
+	/** A request is malformed or incomplete: answers as Node does, and reports a client of another protocol. */
 	#noHttp(error: ClientError, socket: Duplex): void {
 		const { code = '', rawPacket } = error;
 		const address = addressOf(socket as Socket);
@@ -243,7 +243,7 @@ export class HttpServer {
 		const problem = problemOf(error);
 		const isLeft = response.destroyed;
 		if (response.headersSent) {
-			// The length was promised: to break off is the only way to say that it is not kept.
+			// Content-Length is sent already: only closing the connection shows that the body is incomplete.
 			response.destroy();
 		} else {
 			tellProblem(response, problem);
@@ -271,7 +271,7 @@ function addressOf({ remoteAddress = '' }: Socket): string {
 	return plainAddress(remoteAddress);
 }
 
-/** Ends a connection that wanted to be another. */
+/** Refuses an upgrade and ends the connection. */
 export function refuseUpgrade(socket: Duplex, status: string): void {
 	socket.on('error', () => {});
 	// The other side may keep its half open.

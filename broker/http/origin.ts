@@ -3,11 +3,12 @@ import { isIP } from 'node:net';
 import { withoutBrackets } from '../../protocol/index.ts';
 
 /**
- * Whether a request may come from where it does: by an address, localhost, or one of `names`, and not from a page of
- * somebody else. A name that was pointed here (DNS rebinding) and a page in the browser of somebody who is let in
- * would both be heard otherwise; loopback is no defence against either.
+ * Whether the Host and Origin headers of a request are allowed: the host must be an address, localhost or one of
+ * `names`, and the origin must not be another site. Without this check, a name that an attacker resolves to this
+ * server (DNS rebinding), or another site's page in the browser of an authorized user, could send requests. Listening on
+ * loopback protects against neither.
  *
- * @param origins whose pages may ask as well
+ * @param origins other origins whose pages may send requests
  */
 export function mayAsk(
 	headers: IncomingHttpHeaders,

@@ -25,8 +25,8 @@ const ENCODINGS = [
 ] as const;
 
 /**
- * The files of a page, which is to have nothing but its own scripts, and to talk to nobody but us. They are read
- * once: what is replaced on the disk while the broker runs changes nothing, and no request opens a file.
+ * The files of a page, which may run only its own scripts and connect only to this server. They are read once:
+ * a file that is replaced on the disk while the broker runs has no effect, and no request opens a file.
  *
  * @param folder what is compressed lies beside each file, as `.br` and `.gz`
  */

@@ -28,7 +28,7 @@ function addLoad(meters: Meters, broker: MeteredBroker): void {
 	meters.gauge('clients', 'Clients that are connected.', () => stats().clients);
 	meters.gauge(
 		'connections',
-		'Connections: open if the client has said who it is, silent until then; the tracker is one.',
+		'Connections: open if the client is authenticated, silent until then; the tracker is one.',
 		() => byLabel('state', stats().connections),
 	);
 	meters.gauge('retained_messages', 'Messages that are kept.', () => stats().retained);
@@ -39,7 +39,7 @@ function addLoad(meters: Meters, broker: MeteredBroker): void {
 	);
 	meters.counter(
 		'messages_total',
-		'MQTT messages from and to clients; chunk if they were passed on as they came.',
+		'MQTT messages from and to clients; chunk if they were forwarded without Aedes.',
 		() => flows(broker, 'messages'),
 	);
 	meters.counter('bytes_total', 'Bytes of these messages, headers too.', () =>

@@ -21,8 +21,8 @@ export interface ChunkRules {
 }
 
 /**
- * The way of chunk messages through the broker, past Aedes: the packet that came in is the packet that goes
- * out, in the same buffer. Whatever is not quite as usual is left to Aedes.
+ * Forwards chunk messages without Aedes: the packet that was received is the packet that is sent, in the same
+ * buffer. Aedes handles every packet that is not an ordinary chunk message.
  */
 export class ChunkForwarder implements PacketTaker {
 	/** Counters of messages received and forwarded. */
@@ -56,9 +56,9 @@ export class ChunkForwarder implements PacketTaker {
 	}
 
 	/**
-	 * Hands `packet`, a whole one that came from the client `from`, to all who shall have it.
+	 * Forwards `packet`, a whole packet of the client `from`, to all its subscribers.
 	 *
-	 * @returns whether it has; if not, nothing was done, and it is for Aedes
+	 * @returns true if it was handled; if false, nothing was done, and Aedes has to handle it
 	 * @throws ShoalError ERR_MESSAGE
 	 */
 	relay(from: Client, packet: Uint8Array): boolean {

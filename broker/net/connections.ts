@@ -5,11 +5,11 @@ const SUM_EVERY = 100;
 
 /** Options of {@link Connections}. */
 export interface ConnectionsOptions {
-	/** Connections that may say nothing yet. */
+	/** Most silent connections. */
 	readonly mostSilent: number;
 	/** Monotonic time in ms. */
 	readonly now: () => number;
-	/** A connection that said nothing was ended, to make room for one that may. */
+	/** A silent connection was ended, to make room for a new one. */
 	readonly onTooMany: () => void;
 }
 
@@ -19,7 +19,7 @@ interface Traffic {
 	readonly sent: number;
 }
 
-/** The connections of a broker: those that have said who they are, and those that have not yet. */
+/** The connections of a broker: those whose client is authenticated, and silent ones, whose client is not yet. */
 export class Connections implements Iterable<Duplex> {
 	readonly #options: ConnectionsOptions;
 	readonly #all = new Set<Duplex>();
@@ -80,7 +80,7 @@ export class Connections implements Iterable<Duplex> {
 		});
 	}
 
-	/** Keeps `stream`, of which nobody knows yet who it is. */
+	/** Adds `stream` as a silent connection. */
 	addSilent(stream: Duplex): void {
 		this.add(stream);
 		this.#silent.add(stream);
@@ -93,7 +93,7 @@ export class Connections implements Iterable<Duplex> {
 		}
 	}
 
-	/** `stream` has said who it is. */
+	/** The client of `stream` is authenticated. */
 	spoke(stream: Duplex): void {
 		this.#silent.delete(stream);
 	}

@@ -16,7 +16,7 @@ export interface UsableHostsOptions {
 
 // RFC 4291, 2.5.6: good on one link only, and only with the name of an interface beside it.
 const LINK_LOCAL = /^fe[89ab][0-9a-f]:/i;
-// RFC 3927: what a machine gives itself where nobody gives it one.
+// RFC 3927: the address that a machine assigns to itself if no DHCP server does.
 const SELF_GIVEN = /^169\.254\./;
 // Documentation addresses (RFC 5737, RFC 3849): the way to them is the way to anywhere. Nothing is sent there.
 const ANYWHERE = { udp4: '203.0.113.1', udp6: '2001:db8::1' } as const;
@@ -44,8 +44,8 @@ function rankOf({ family, address }: NetworkInterfaceInfo, first: readonly strin
 }
 
 /**
- * The addresses with which this machine goes to others: those of the interface that its default route names, which on a
- * machine with bridges and virtual networks are the ones that others know. None where there is no such route.
+ * The addresses of the interface that the default route of this machine names. On a machine with bridges and virtual
+ * networks, these are the addresses that other machines can reach. Empty if there is no default route.
  */
 export async function outboundHosts(): Promise<string[]> {
 	const found = await Promise.all([outboundHost('udp4'), outboundHost('udp6')]);
@@ -55,7 +55,7 @@ export async function outboundHosts(): Promise<string[]> {
 async function outboundHost(type: keyof typeof ANYWHERE): Promise<string | undefined> {
 	const socket = createSocket(type);
 	try {
-		// To connect a socket of UDP sends nothing: the system only looks for the way.
+		// Connecting a UDP socket sends nothing: the system only selects the route.
 		socket.connect(ANY_PORT, ANYWHERE[type]);
 		await once(socket, 'connect');
 		return socket.address().address;

@@ -27,10 +27,10 @@ const MQTT_5 = 5;
 const ANSWERED_LEVELS: ReadonlySet<number> = new Set([3, 4]);
 /** Bridges of mosquitto set it in the level. */
 const BRIDGE = 0x80;
-/** Plain messages from here on are put into buffers of the pool: only chunks are as large, and come often. */
+/** Bytes from which on a plain message gets a buffer of the pool: only chunks are that large and that frequent. */
 const LARGE = 32 * 1024;
 
-/** Bytes of packets that wait for Aedes before no more are read: it handles all that wait in one go. */
+/** Bytes of packets that may wait for Aedes; above, no more are read, as Aedes handles all waiting ones in one turn. */
 export const READ_AHEAD = 16 * 1024;
 
 /** Takes packets of a client out of its stream. */
@@ -64,11 +64,11 @@ export interface Framed {
 export type OpenFramed = (framer: PacketFramer, options: PacketReaderOptions) => Framed;
 
 /**
- * Takes in what a client sends, packet by packet, each straight to where it stays; packets that are too large,
- * or not a CONNECT at first, end the stream before they are held. Plain chunk messages go to the taker,
- * everything else is read from the stream as ever.
+ * Reads the packets of a client, each into the buffer where it stays. A packet that is too large, or a first
+ * packet that is not CONNECT, ends the stream before it is buffered. Plain chunk messages are passed to the
+ * taker; all other packets can be read from the stream as usual.
  *
- * @returns the stream, and what is to be called with the client it belongs to
+ * @returns the stream, and the function to call with the client it belongs to
  */
 export function packetReader(
 	open: OpenFramed,

@@ -12,10 +12,11 @@ interface Progress {
 }
 
 /**
- * Slow consumers. Nobody waits for them: a server's sockets take every write ({@link queueMark}), and
- * the queue of each is bounded here instead. Chunks are shed above a client's share, as whoever lacks
- * them asks again; a client whose queue still grows is cut, and so is one that takes no byte at all, or
- * that has more than its share where all together have too much.
+ * Slow consumers. No sender waits for a slow consumer: the sockets of the server accept every write
+ * ({@link queueMark}), and this class bounds the queue of each client. Above a client's share its chunks
+ * are shed, as a downloader requests missing chunks again. The connection is cut if the queue still
+ * grows, if the client takes no byte for too long, or if it has more than its share while the queues
+ * of all clients together are too large.
  */
 export class SlowConsumers {
 	readonly #limits: Limits;
@@ -62,9 +63,9 @@ export class SlowConsumers {
 }
 
 /**
- * The `highWaterMark` of a server's sockets. Aedes waits for `drain` where a write says that the
- * buffer is full, and with it the sender of the message and everything that it sends to others. Twice
- * what a client may have queued, so that none ever says so before it is cut.
+ * The `highWaterMark` of the sockets of a server. When a write returns false, Aedes waits for `drain`,
+ * and the sender of the message waits with it, also for its messages to other clients. The mark is twice
+ * the queue at which a client is cut, so that no write returns false before.
  */
 export function queueMark(limits: Limits): number {
 	return 2 * limits.cutQueue;

@@ -3,9 +3,9 @@ import { Duplex } from 'node:stream';
 type Done = (error?: Error | null) => void;
 
 /**
- * One end of a {@link streamPair}. What is written arrives at the other end later, never while it is being
- * written or read: Aedes reads on while it still handles a packet, and its parser, called from within
- * itself, loses its place. It arrives as a copy, as whoever wrote it may change it once it is written.
+ * One end of a {@link streamPair}. Written bytes arrive at the other end in a later turn, never during a write
+ * or a read: Aedes reads on while it still handles a packet, and its parser fails if it is called from within
+ * itself. The bytes are copied, as the writer may change its buffer after the write.
  */
 class End extends Duplex {
 	other: End | undefined;

@@ -12,7 +12,7 @@ export interface SecureStreamOptions
 	readonly framer: PacketFramer;
 	/** The decrypted bytes are no MQTT, or not allowed; the stream is closed. */
 	readonly onBad?: (() => void) | undefined;
-	/** The other side is not whom we want. Nothing is sent before it was asked. @throws ShoalError */
+	/** Checks the identity of the other side, before anything is sent. @throws ShoalError if it is wrong */
 	readonly check?: ((socket: TLSSocket) => void) | undefined;
 	/** What an error of the TLS socket means. @default itself */
 	readonly failure?: ((error: Error) => Error) | undefined;

@@ -30,9 +30,9 @@ interface Options extends Pick<DuplexOptions, 'readableHighWaterMark' | 'writabl
 }
 
 /**
- * The bytes that a WebSocket carries. What comes is cut into packets, and what is pushed can be read; what is
- * written counts as queued until the socket below has taken it. Where messages begin and end means nothing
- * (MQTT 3.1.1, 6.0.0-4), but a packet that is written at once goes out as one.
+ * The bytes of a WebSocket as a stream. Received bytes are cut into packets, and pushed packets can be read.
+ * Written bytes count as queued until the socket below has taken them. The boundaries of WebSocket messages have
+ * no meaning (MQTT 3.1.1, 6.0.0-4), but a packet that is written in one turn is sent as one message.
  */
 class WebSocketStream extends Duplex {
 	readonly #socket: WebSocket;

@@ -24,14 +24,15 @@ export const PAGE_PORT: PortKind = {
 	what: "the page's port",
 	secure: 'https://',
 	plain: 'http://',
-	trust: 'a browser asks whoever uses it, once',
+	trust: 'a browser asks its user once',
 };
-/** The port of a node for others that come straight to it. */
+/** The port of a node for direct lanes. */
 export const LANE_PORT: PortKind = {
 	what: 'the port for direct lanes',
 	secure: 'mqtts://',
 	plain: 'mqtt://',
-	trust: 'nodes take the one that the tracker tells, so it is none, or this node was started anew',
+	trust:
+		'nodes trust the certificate that the tracker names, so the client is no node, or this node was restarted',
 };
 
 // RFC 8446, 5.1: a record of a handshake, of SSL 3.0 or later. MQTT 3.1.1, 2.2: CONNECT without flags.

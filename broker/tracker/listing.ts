@@ -76,10 +76,10 @@ function fitting<T>(items: readonly T[]): T[] {
 }
 
 /**
- * A sample of at most `most`: those that have confirmed before those that have not, at random, and up to
- * half of it seeders, so that a crowd of downloaders does not hide the few that have everything. For
- * `asker` they come in the order in which it should go to them: its neighbours, then others that download,
- * then those that have everything and are left to others.
+ * A random sample of at most `most` nodes: confirmed nodes before unconfirmed ones, and up to half of them
+ * seeders, so that many downloaders do not hide the few seeders. With `asker`, they are in the order in which
+ * it should use them: its neighbours, then other downloaders, then the seeders that are assigned to other
+ * downloaders.
  */
 export function sampleNodes(
 	shown: readonly AnnounceRecord[],

@@ -9,17 +9,17 @@ export interface SwarmMember {
 	readonly isComplete: boolean;
 }
 
-/** Neighbours that each node is given; those whose neighbour it is come on top: 8 to 10 in all. */
+/** Neighbours assigned to each node. It is a neighbour of others as well, so that it has 8 to 10 in all. */
 const NEAREST = 6;
-/** Downloaders that one complete node is given to: more would share its link without gain. */
+/** Downloaders to which one seeder is assigned: more would share its link without gain. */
 const MOST_SERVED = 48;
 
 /**
- * Whom `asker` should go to, the most useful first: a complete node, unless there are so few that they are
- * left to others, and those who are nearest.
+ * The nodes that `asker` should use, the most useful first: one seeder, unless the few seeders are assigned
+ * to other downloaders, and the nearest nodes.
  *
- * Who is near to whom comes out of the ids: it is the same both ways, random over the swarm, and changes
- * little when nodes come and go. In a graph where each picks a few at random everybody reaches everybody.
+ * The distance of two nodes is computed from their ids: it is the same in both directions, random over the
+ * swarm, and changes little when nodes join and leave. A graph of a few random neighbours each is connected.
  */
 export function neighboursOf<T extends SwarmMember>(asker: string, members: readonly T[]): T[] {
 	const own = hashId(asker);

@@ -14,9 +14,9 @@ export interface AddressBook {
 }
 
 /**
- * How `asker` can go straight to `nodes`: addresses at which the broker has seen a node before those
- * it only claims, so that nobody is made to dial a third party; those of this machine only for who is on
- * it; and tickets for the first few.
+ * Adds what `asker` needs for direct lanes to `nodes`: the addresses, those at which the broker sees a node
+ * first and those that the node only claims after them, so that no node can be made to dial a third party;
+ * loopback addresses only if the asker is on this machine; and tickets for the first few nodes.
  */
 export function withPeerRoutes(
 	asker: string,
@@ -24,7 +24,7 @@ export function withPeerRoutes(
 	{ addressOf, tickets: issuer, time }: AddressBook,
 ): NodeListing[] {
 	const askerAt = addressOf(asker);
-	// Where nobody knows, the asker has to tell itself.
+	// If its address is unknown, the asker has to decide this itself.
 	const isHere = askerAt === undefined || isLoopback(askerAt);
 	let tickets = 0;
 	return nodes.map((listing) => {

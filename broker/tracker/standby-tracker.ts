@@ -12,15 +12,15 @@ import type { TrackerSettings } from './tracker-options.ts';
 
 // A retained message follows the confirmation of its subscription at once; this is ample.
 const LOOK_MS = 300;
-// Two that wait for the same end do not both take over.
+// Jitter, so that two standby trackers do not both take over.
 const JITTER_MS = 500;
 // No node has it: the answer is small.
 const NO_SEED = '0'.repeat(64);
 
 /**
- * A tracker that waits while another one works. It has no will, as it has nothing to lose. It goes
- * by the other's retained state, and asks when that may be stale: a broker that was restarted has
- * kept the state but not the will.
+ * A tracker that stands by while another one is active. It has no will, as it publishes no state. It
+ * reads the retained state of the active tracker, and sends it a request when that state may be stale: a
+ * broker that was restarted may have kept the retained state, but not the will.
  */
 export class StandbyTracker {
 	/** Resolves when no other tracker is active. */
@@ -91,7 +91,7 @@ export class StandbyTracker {
 			if (state.state === 'ready' && state.tracker !== id) {
 				this.#see(state, isRetained);
 			} else if (state.state === 'lost' && this.#isOfActive(state)) {
-				// An answer that it gave before comes late, and proves nothing any more.
+				// A late answer to an earlier request proves nothing any more.
 				this.#active = undefined;
 				this.#takeOverIn(isRetained ? 0 : this.#settings.random() * JITTER_MS);
 			}

@@ -1,9 +1,10 @@
 /** The text at the top of `shoal --help`. */
 export const HOW_IT_WORKS = `Moves files to many machines at once, through one MQTT broker.
 
-How it works: one broker knows who has what. Whoever wants a file asks all who
-have it for different chunks, verifies each, and passes on what it has already.
-Nobody needs more than one outbound connection to the broker.
+How it works: one broker knows which node has which file. A downloader requests
+different chunks from all nodes that have the file, verifies each chunk, and
+shares the chunks that it has. A node needs nothing but one outbound connection
+to the broker.
 
 The usual three:
   shoal broker        prints where it listens
@@ -22,34 +23,35 @@ Examples:
   shoal broker --lan --advertise lab.example   behind a NAT, or in a container
   shoal broker --limit clients=5000   another limit; shoal limits lists them
 
-Prints where it listens and the links that let others in, and runs until it is
-stopped. Other commands of the same user on this machine find it by themselves.`,
+Prints where it listens and the join links for other machines, and runs until
+it is stopped. Other commands of the same user on this machine find it without
+--broker.`,
 	token: `
 Examples:
   shoal token           the links once more, and a QR code that opens the page
-  shoal token renew     new ones; who came with the old ones is out at once`,
+  shoal token renew     new ones; clients with the old ones are disconnected`,
 	join: `
 Examples:
   shoal join 'shoal:join?broker=mqtt%3A%2F%2F10.0.0.5%3A1883&token=...'
-  shoal join                          which broker is used where none is named
+  shoal join                          prints which broker is used by default
 
-Connects first; what was joined before is replaced only if that works. Keeps the
-broker and its token for this user, so that no other command has to name them.
-The token is sent to that broker only. SHOAL_JOIN does the same for programs: it
-holds such a link.`,
+Connects first, and replaces the broker joined before only if that succeeds.
+Stores the broker and its token for this user, so that other commands need no
+--broker. The token is sent to that broker only. Instead of running this, a
+program can set SHOAL_JOIN to a join link.`,
 	leave: `
 Example:
   shoal leave
 
-Other commands use SHOAL_BROKER again, the broker you run on this machine, one
-at its usual port, or one found on the LAN.`,
+After that, other commands use the broker of SHOAL_BROKER, the one you run on
+this machine, one at the default port of this machine, or one found on the LAN.`,
 	tracker: `
 Example:
   shoal tracker --broker mqtt://mosquitto.example:1883
 
-Keeps the list of who has what on a broker of another kind, such as Mosquitto.
-shoal broker has a tracker already. A second one stands by until the first is
-lost.`,
+Runs the tracker, which knows which node has which seed, on another MQTT broker,
+such as Mosquitto. shoal broker has a tracker already. A second tracker stands
+by until the first one is lost.`,
 	share: `
 Examples:
   shoal share disk.img
@@ -89,8 +91,9 @@ Examples:
   curl http://127.0.0.1:8080/seeds
   curl -OJ http://127.0.0.1:8080/files/ID
 
-Streams each file while it comes, verified, and fetches nothing that is not
-asked for: with a range only that, so that a video player can seek.`,
+Streams each file while it downloads, and verifies each chunk before it is sent.
+For a range request it downloads only that range, so that a video player can
+seek.`,
 	ls: `
 Example:
   shoal ls --broker mqtt://10.0.0.5:1883
@@ -112,7 +115,7 @@ Examples:
   shoal verify disk.img.seed          checks disk.img beside it
   shoal verify disk.img.seed /data/disk.img
 
-Prints whether the file is right, or which chunks and bytes are not (exit
+Prints that the file matches the seed, or which chunks and bytes do not (exit
 code 1).`,
 	watch: `
 Examples:
@@ -125,23 +128,23 @@ Examples:
   shoal demo                          with the program of Node.js as the file
   shoal demo disk.img
 
-Starts a broker, three seeders and a downloader, shows what they do, and
-removes it all.`,
+Starts a broker, three seeders and a downloader, shows what they do, and removes
+all their files at the end.`,
 	acl: `
 Examples:
   shoal acl mosquitto > /etc/mosquitto/shoal.acl
   shoal acl mosquitto --by user       each node has a user name: its --id
 
-Prints an ACL file: what each node may do in its own name only, and what the
-tracker may, which needs a user of its own. docs/security.md has the rest of a
-mosquitto.conf.`,
+Prints an ACL file with the rights of each node, which hold for its own name
+only, and those of the tracker, which needs a user name of its own.
+docs/security.md has the rest of a mosquitto.conf.`,
 	limits: `
 Examples:
   shoal limits
-  shoal limits --limit clients=5000   what that would mean
+  shoal limits --limit clients=5000   the same with another limit
 
-Prints each limit with its unit and what happens beyond it, and the memory a
-broker takes at most, whatever strangers do.`,
+Prints each limit with its unit and what happens beyond it, and the most memory
+that a broker uses, whatever its clients send.`,
 } as const;
 
 /** The text at the end of `shoal --help`. */
@@ -151,12 +154,12 @@ Exit codes:
   4 the broker cannot be reached, 130 interrupted
 
 Environment:
-  SHOAL_BROKER     the broker where none is named
-  SHOAL_JOIN       the join link of the broker where none is named
-  SHOAL_ADVERTISE  where others reach the broker, between commas
-  SHOAL_NODE_NAME  what nodes of this machine are called; empty: no name
-  SHOAL_LOG_LEVEL  what is logged by what runs on: error, warn, info or debug
-  NO_COLOR         takes the colours away
-  SHOAL_DEBUG      shows where an error comes from
+  SHOAL_BROKER     default of --broker
+  SHOAL_JOIN       the join link of the broker to use without --broker
+  SHOAL_ADVERTISE  default of --advertise of a broker, separated by commas
+  SHOAL_NODE_NAME  default of --node-name; empty: no name
+  SHOAL_LOG_LEVEL  default of --log-level: error, warn, info or debug
+  NO_COLOR         turns colours off
+  SHOAL_DEBUG      prints the stack trace of an error
 
 Each command has examples: shoal help get`;

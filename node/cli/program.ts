@@ -30,14 +30,14 @@ const ABOUT_LIMIT = 'change a limit; can be repeated';
 const ID = '--id <id>';
 const NODE_NAME = '--node-name <name>';
 const ABOUT_NODE_NAME =
-	'what others see this node called (default: of SHOAL_NODE_NAME, or the name of this machine)';
+	'the name of this node, as others see it (default: of SHOAL_NODE_NAME, or the name of this machine)';
 const ABOUT_NO_NODE_NAME = 'show others the id of this node only';
 const METRICS = '--metrics <host:port>';
 const ABOUT_METRICS =
 	'serve /metrics, /healthz and /readyz by HTTP there; on this machine if only a port is given';
 const LOG_LEVEL = '--log-level <level>';
 const ABOUT_LOG_LEVEL =
-	'what is logged: error, warn, info or debug (default: of SHOAL_LOG_LEVEL, or warn)';
+	'the least severe level that is logged: error, warn, info or debug (default: of SHOAL_LOG_LEVEL, or warn)';
 const ABOUT_TRACE = 'write a line of JSON to a file for each decision and transfer';
 const ABOUT_ID = 'a node id that stays the same: 8 to 64 letters, digits, _ or -';
 
@@ -58,7 +58,7 @@ export async function main(args: readonly string[]): Promise<void> {
 	}
 }
 
-/** A reader of the help that has seen enough, as in `shoal --help | head`, is no error; commands see to it themselves. */
+/** A closed pipe, as in `shoal --help | head`, is no error. Commands handle it on their own. */
 function ignoreClosedPipes(): void {
 	for (const stream of [process.stdout, process.stderr]) {
 		stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -90,7 +90,7 @@ function addHosting(program: Command): void {
 	add(program, 'broker', 'run the broker and the tracker')
 		.option('--host <address>', 'address to listen on', '127.0.0.1')
 		.option('--port <port>', 'port to listen on, 0 for any that is free', '1883')
-		.option('--lan', 'listen on all addresses of this machine, for those who have the token')
+		.option('--lan', 'listen on all addresses of this machine; clients need the token')
 		.option(
 			'--advertise <host>',
 			'where others reach it, HOST or HOST:PORT, if not at an address of this machine (default: of SHOAL_ADVERTISE); can be repeated',
@@ -98,14 +98,14 @@ function addHosting(program: Command): void {
 		)
 		.option('--data <folder>', 'where tokens, keys and the audit log are kept')
 		.option('--tls', 'speak TLS with a certificate of its own, as the join link says (--lan does)')
-		.option('--no-tls', 'with --lan: say everything in the clear, tokens as well')
+		.option('--no-tls', 'with --lan: do not encrypt anything, not even the tokens')
 		.option('--tls-cert <file>', 'speak TLS with this certificate, PEM')
 		.option('--tls-key <file>', 'the private key of the certificate, PEM')
 		.option('--http <port>', 'port of its web page and of its files by HTTP (default: 8080)')
 		.option('--no-http', 'no web page and nothing else by HTTP')
 		.option(
 			'--http-name <name>',
-			'a name the page may be asked by, beside addresses and that of this machine; can be repeated',
+			'a host name allowed in requests to the page, beside addresses and the name of this machine; can be repeated',
 			collect,
 		)
 		.option(
@@ -113,10 +113,10 @@ function addHosting(program: Command): void {
 			'an origin whose pages may be nodes of this broker, such as https://lab.example; can be repeated',
 			collect,
 		)
-		.option(NODE_NAME, 'what others see the node called that hands files out by HTTP')
+		.option(NODE_NAME, 'the name of the node that serves files by HTTP, as others see it')
 		.option('--no-node-name', ABOUT_NO_NODE_NAME)
-		.option('--no-mdns', 'do not tell the LAN of this broker')
-		.option('--insecure-anonymous', 'let in everybody who reaches the port, without a token')
+		.option('--no-mdns', 'do not announce this broker on the LAN')
+		.option('--insecure-anonymous', 'accept every client that reaches the port, without a token')
 		.option(LIMIT, ABOUT_LIMIT, collect)
 		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)
 		.action((options) =>
@@ -126,13 +126,17 @@ function addHosting(program: Command): void {
 				true,
 			),
 		);
-	add(program, 'token', 'print the links that let others into the broker of this machine')
-		.argument('[renew]', 'make new tokens; those before let nobody in any more')
+	add(program, 'token', 'print the join links of the broker on this machine')
+		.argument('[renew]', 'make new tokens; the old ones are not valid any more')
 		.option('--data <folder>', "the broker's folder, if it was started with one")
 		.action((what, options) =>
 			start(options, async () => (await import('./commands/token.ts')).tokenCommand(what, options)),
 		);
-	add(program, 'join', 'connect to a broker by its link, and remember it; or say which one is used')
+	add(
+		program,
+		'join',
+		'join a broker by its link and remember it; without a link: print which one is used',
+	)
 		.argument('[link]', 'the join link that the broker printed, in quotes')
 		.action((link, options) =>
 			start(options, async () => (await import('./commands/join.ts')).joinCommand(link)),
@@ -140,7 +144,7 @@ function addHosting(program: Command): void {
 	add(program, 'leave', 'forget the broker that was joined').action((options) =>
 		start(options, async () => (await import('./commands/join.ts')).leaveCommand()),
 	);
-	add(program, 'tracker', 'run the tracker alone, on a broker that somebody else runs')
+	add(program, 'tracker', 'run only the tracker, on a broker that runs already')
 		.option(BROKER, ABOUT_TRACKED_BROKER)
 		.option(CERT, ABOUT_CERT)
 		.option(LIMIT, ABOUT_LIMIT, collect)
@@ -192,7 +196,7 @@ function addTransfers(program: Command): void {
 				.choices(['whole', 'chunks'])
 				.default('whole'),
 		)
-		.option('--wait', 'wait for a seed that nobody has yet')
+		.option('--wait', 'if no node has the seed yet, wait for one')
 		.option(
 			'--no-linger',
 			'end when complete; without it, share until no request came for 2 s, 60 s at most',
@@ -212,12 +216,12 @@ function addTransfers(program: Command): void {
 		.action((what, options) =>
 			start(options, async () => (await import('./commands/get.ts')).getCommand(what, options)),
 		);
-	add(program, 'gateway', 'hand out the files of the swarm by HTTP')
+	add(program, 'gateway', 'serve the files of the swarm by HTTP')
 		.option('--host <address>', 'address to listen on', '127.0.0.1')
 		.option('--port <port>', 'port to listen on, 0 for any that is free', '8080')
 		.option(
 			'--name <name>',
-			'a name it may be asked by, beside addresses; can be repeated',
+			'a host name allowed in requests, beside addresses; can be repeated',
 			collect,
 		)
 		.option(BROKER, ABOUT_BROKER)
@@ -273,7 +277,7 @@ function addFiles(program: Command): void {
 		.action((seed, file, options) =>
 			start(options, async () => (await import('./commands/verify.ts')).verifyCommand(seed, file)),
 		);
-	add(program, 'demo', 'see it all on this machine')
+	add(program, 'demo', 'run a broker, three seeders and a downloader on this machine')
 		.argument('[file]', 'the file to move (default: the program of Node.js)')
 		.action((file, options) =>
 			start(options, async () => (await import('./commands/demo.ts')).demoCommand(file)),
@@ -282,7 +286,7 @@ function addFiles(program: Command): void {
 		.argument('<broker>', 'the kind of broker: mosquitto')
 		.option(
 			'--by <what>',
-			'what a node is known by there: client, its MQTT client id; or user',
+			'how the broker identifies a node: client, by its MQTT client id; or user, by its user name',
 			'client',
 		)
 		.option('--tracker <user>', 'the user name of the tracker', 'shoal-tracker')

@@ -96,7 +96,7 @@ export interface NodeRow {
 	readonly name?: string | undefined;
 	readonly up: number;
 	readonly down: number;
-	/** Bytes of contents that it has moved, straight and through the broker. */
+	/** Bytes of contents that it has sent and received, on the direct lane and on the broker lane. */
 	readonly direct: number;
 	readonly broker: number;
 	readonly seeds: number;

@@ -45,10 +45,10 @@ export interface LinkEvents {
 	warning(error: unknown, topic: string): void;
 }
 
-/** ms for which a broker that lets in no more clients is asked again at first. */
+/** ms for which the first connect is tried again while the broker accepts no more clients. */
 const BUSY_FOR = 5_000;
 const RETRY_FIRST = 250;
-// Soon enough that a restarted broker has everybody back in seconds, and spread by the jitter.
+// Short enough that all nodes are back within seconds of a restart of the broker; the jitter spreads them.
 const RETRY_MOST = 2_000;
 
 /**
@@ -176,7 +176,7 @@ export class BaseLink {
 	}
 
 	/**
-	 * Connects for the first time. A broker that lets in no more clients just now is asked again for some seconds.
+	 * Connects for the first time. While the broker accepts no more clients, tries again for some seconds.
 	 *
 	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED
 	 */
@@ -248,7 +248,7 @@ export class BaseLink {
 		this.#retry = setTimeout(() => {
 			this.connect().catch((error: unknown) => {
 				if (!isShoalError(error, 'ERR_BROKER') && !this.#isClosed) {
-					// It is there and does not want us: worth a word, unlike one that is away.
+					// The broker answered and refused the client: that is reported, unlike a broker that cannot be reached.
 					this.#events.emit('warning', error, '');
 				}
 				this.#reconnect(attempt + 1);
@@ -256,14 +256,14 @@ export class BaseLink {
 		}, this.#pause(attempt));
 	}
 
-	/** ms before the next attempt to connect, at random so that those who lost a broker together do not come together. */
+	/** ms before the next attempt to connect, random, so that nodes that lost a broker together do not return together. */
 	#pause(attempt: number): number {
 		const random = this.#options.random ?? Math.random;
 		const most = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** attempt);
 		return most * (0.5 + random() / 2);
 	}
 
-	/** The one place where what handlers throw ends, above all at bytes from outside. */
+	/** The one place where errors of handlers are caught, above all errors in received bytes. */
 	#guard(topic: string, emit: () => void): void {
 		try {
 			emit();

@@ -23,14 +23,14 @@ export function explain(
 	if (error.code === REFUSED_TOKEN) {
 		return new ShoalError(
 			'ERR_REFUSED',
-			`the broker at ${printableUrl(options.url)} lets in only who has its token; join it with the link it printed: shoal join LINK`,
+			`the broker at ${printableUrl(options.url)} requires a token; join it with the link it printed: shoal join LINK`,
 			{ cause: error },
 		);
 	}
 	if (error.code === BUSY) {
 		return new ShoalError(
 			'ERR_REFUSED',
-			`the broker at ${printableUrl(options.url)} lets in no more clients now; try again in a moment`,
+			`the broker at ${printableUrl(options.url)} accepts no more clients now; try again in a moment`,
 			{ cause: error },
 		);
 	}
@@ -81,7 +81,7 @@ function wrongPath(message: string): string | undefined {
 		: undefined;
 }
 
-/** Whether `error` says that the broker lets in no more clients just now: it may a moment later. */
+/** Whether `error` says that the broker accepts no more clients now, so that a retry may succeed. */
 export function isBusy(error: unknown): boolean {
 	const isRefused = isShoalError(error, 'ERR_REFUSED');
 	return isRefused && (error.cause as { code?: unknown } | undefined)?.code === BUSY;

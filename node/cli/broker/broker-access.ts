@@ -33,7 +33,7 @@ const LOOK_EVERY = 1_000;
 const REMIND_EVERY = 10 * 60_000;
 
 /**
- * On loopback everybody gets in; elsewhere only who has a token, unless that was ruled out by name.
+ * The access rules: on loopback no token is required; elsewhere one is, except with `--insecure-anonymous`.
  *
  * @throws ShoalError ERR_USAGE, ERR_IO, NodeJS.ErrnoException
  */
@@ -54,7 +54,7 @@ export function openAccess(flags: BrokerFlags): BrokerAccess {
 }
 
 /**
- * Tells who gets in; then cuts off those whose token was renewed, and writes down who is refused.
+ * Prints which clients can connect. Then disconnects clients whose token was renewed, and logs refused clients.
  *
  * @param reached where others reach the broker
  */
@@ -70,7 +70,7 @@ export async function watchAccess(
 			output.warn(
 				new ShoalError(
 					'ERR_INSECURE',
-					'everybody who reaches this broker gets in, reads what is shared and can share; leave --insecure-anonymous out to have a token asked for',
+					'every client that reaches this broker can connect, read what is shared, and share; without --insecure-anonymous a token is required',
 				),
 			);
 		};
@@ -90,7 +90,7 @@ export async function watchAccess(
 			await printJoinLinks(output, tokens, reached);
 		} else {
 			output.line(
-				`it lets in who has joined it; the links once more: shoal token${folderFlag(data)}`,
+				`machines that have joined can connect; print the links again with: shoal token${folderFlag(data)}`,
 			);
 		}
 		const look = (): void => {

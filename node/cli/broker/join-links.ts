@@ -19,12 +19,12 @@ export async function printJoinLinks(
 	// Browsers send no fragment: the token is read by the page, and by nothing on the way.
 	const page = pageUrl && `${pageUrl}/#token=${node}`;
 	output.event({ event: 'join', link: join, watch: watching, ...(page && { page }) });
-	output.line('who has this link gets in; once on each machine:');
+	output.line('to let a machine join, run this there once:');
 	output.line(`  shoal join '${join}'`);
-	output.line('and with this one gets to watch, and nothing else:');
+	output.line('to let it watch only:');
 	output.line(`  shoal join '${watching}'`);
 	if (page !== undefined) {
-		output.line('a browser gets in with this one; a phone reads it off the screen:');
+		output.line('open the page in a browser with this link; a phone can scan it:');
 		output.line(`  ${page}`);
 		if (output.isLive) {
 			const { renderUnicodeCompact } = await import('uqr');

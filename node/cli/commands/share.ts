@@ -93,8 +93,8 @@ export function shareCommand(paths: readonly string[], flags: ShareFlags): Comma
 }
 
 /**
- * Shares large files one after the other, small ones many at a time, and tells them in order; then which ones are
- * not shared, and why.
+ * Shares large files one after the other and small files many at a time, and prints them in order; then prints
+ * which files are not shared, and why.
  */
 async function shareAll(
 	context: CommandContext,

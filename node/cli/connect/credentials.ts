@@ -2,7 +2,7 @@ import { isShoalError, type JoinLink } from '../../../protocol/index.ts';
 import { joinedBroker } from './joined-broker.ts';
 import { endpointOf, ownCredentials } from './own-brokers.ts';
 
-/** What a broker lets in with, and how it is known. */
+/** The token for a broker, and the certificate that identifies it. */
 export interface Credentials {
 	readonly token?: string | undefined;
 	/** SHA-256 of its certificate. */
@@ -10,8 +10,8 @@ export interface Credentials {
 }
 
 /**
- * What is sent to the broker at `url`: the token of the one that was joined, or that this user runs here, if it is that
- * one, and nothing to others.
+ * The credentials for the broker at `url`: its token and certificate if it is the broker that was joined, or one that
+ * this user runs on this machine; none for any other broker.
  */
 export function credentialsFor(url: string): Credentials {
 	const joined = joinedOrNone();

@@ -50,8 +50,9 @@ export function forgetJoined(): { readonly path: string; readonly wasThere: bool
 }
 
 /**
- * The secret that a fixed node id belongs to, made at its first use. While another process goes by it, this
- * one gets a new one and is refused where that one is: with the same they would throw each other out for ever.
+ * The secret that owns a fixed node id, made at the first use of the id. While another process uses the id,
+ * this process gets a new secret, and is refused by a broker to which the other is connected: with the same
+ * secret, the two would disconnect each other for ever.
  */
 export function secretOf(id: string): string {
 	const file = join(configFolder(), 'ids', id);
@@ -63,7 +64,7 @@ export function secretOf(id: string): string {
 	try {
 		keepPrivate(file, `${secret} ${process.pid}\n`);
 	} catch {
-		// Where nothing can be kept, who comes back soon has to wait until its id is free again.
+		// If the secret cannot be stored, a node that is restarted has to wait until its id is free again.
 	}
 	return secret;
 }

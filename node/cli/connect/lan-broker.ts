@@ -30,7 +30,7 @@ export function chooseFound(all: readonly FoundBroker[], reason: unknown): Found
 	if (first.needsToken) {
 		throw new ShoalError(
 			'ERR_BROKER',
-			`there is a broker on this network, ${list}, which lets in only who has its token; join it with the link it printed: shoal join LINK`,
+			`there is a broker on this network, ${list}, which requires a token; join it with the link it printed: shoal join LINK`,
 		);
 	}
 	return first;

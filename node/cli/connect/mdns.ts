@@ -10,7 +10,7 @@ export interface FoundBroker {
 	readonly broker: string;
 	/** The name that it announces. */
 	readonly name: string;
-	/** Whether it lets in only who has its token. */
+	/** Whether it requires a token. */
 	readonly needsToken: boolean;
 }
 

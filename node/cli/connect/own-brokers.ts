@@ -27,7 +27,7 @@ const record = v.object({
 
 /** A broker that this user runs on this machine. */
 export interface OwnBroker {
-	/** URL by which this machine reaches it: where others do too, at the address that they know it by. */
+	/** URL by which this machine reaches it: the one that other machines use, if there is one. */
 	readonly broker: string;
 	/** URL that never leaves this machine, and is good after it has moved to another network. */
 	readonly near: string;
@@ -35,16 +35,17 @@ export interface OwnBroker {
 	readonly urls: readonly string[];
 	/** SHA-256 of its certificate. */
 	readonly cert?: string | undefined;
-	/** The folder in which its tokens are, if it asks for one: they are in no second place. */
+	/** The folder with its tokens, if it requires one: tokens are stored there only. */
 	readonly data?: string | undefined;
 }
 
 const folderOf = (): string => join(xdgFolder('STATE', '.local/state'), 'running');
 
 /**
- * Leaves word of a broker of this process. Where nothing can be written, its user has to name it; that is all.
+ * Writes the file by which other commands of this user find a broker of this process. If it cannot be written, they
+ * need `--broker`.
  *
- * @returns takes it back
+ * @returns a function that removes the file
  */
 export function leaveWord(own: OwnBroker): () => void {
 	const path = join(folderOf(), `${process.pid}.json`);
@@ -52,7 +53,7 @@ export function leaveWord(own: OwnBroker): () => void {
 		try {
 			rmSync(path, { force: true });
 		} catch {
-			// Nobody believes it once this process has ended.
+			// Other commands ignore the file once this process has ended.
 		}
 	};
 	try {

@@ -143,7 +143,7 @@ function ratesOf(state: NodeShare['state']): string {
 	return rates.filter((rate) => rate !== '').join(' ');
 }
 
-/** How much of all it has sent and received went straight. */
+/** The share of its traffic that used the direct lane. */
 function lanesOf({ direct, broker }: NonNullable<NodeState['lanes']>): string {
 	const straight = direct.sent + direct.received;
 	const all = straight + broker.sent + broker.received;

@@ -28,7 +28,7 @@ export function NodesView({ page, look }: ViewProps) {
 							<th scope="col">Seeds</th>
 							<th scope="col">Sends</th>
 							<th scope="col">Receives</th>
-							<th scope="col">Moved straight</th>
+							<th scope="col">Direct lane</th>
 							<th scope="col">Fed by</th>
 						</tr>
 					</thead>

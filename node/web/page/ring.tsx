@@ -28,7 +28,7 @@ export function Ring({ nodes }: { nodes: readonly NodeRow[] }) {
 				aria-label={`${nodes.length} nodes in a circle, ${flows} flows between them; the table below says the same`}
 			/>
 			<figcaption>
-				<span class="key down">straight</span>
+				<span class="key down">direct</span>
 				<span class="key broker">through the broker</span>
 			</figcaption>
 		</figure>

@@ -10,7 +10,7 @@ const changes = (id: string): string => `shoal changes ${id}`;
 /** What is said of a content that another tab has. */
 export const ELSEWHERE = 'another tab of this browser has this download; it can be saved there';
 
-/** Has a content for this tab, until what is returned is called. @throws ShoalError ERR_EXISTS */
+/** Takes the lock of a content for this tab. @returns a function that releases it @throws ShoalError ERR_EXISTS */
 export async function occupy(id: string): Promise<() => void> {
 	const signal = AbortSignal.timeout(HANDOVER);
 	try {

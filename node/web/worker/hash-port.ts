@@ -12,8 +12,9 @@ export interface HashPortEvents {
 }
 
 /**
- * Where orders to hash go: a thread of its own, or this one where the script of that cannot be had. A bundler that
- * does not know `new Worker(new URL(…))` leaves it out, and a page may not allow it. Orders wait until it is known.
+ * Sends orders to hash to a thread of its own, or hashes in this thread if the script of that thread cannot be
+ * loaded: a bundler that does not know `new Worker(new URL(…))` omits it, and the policy of a page may forbid it.
+ * Orders wait until it is known which.
  */
 export class HashPort {
 	readonly #events: HashPortEvents;

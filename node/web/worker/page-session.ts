@@ -13,10 +13,10 @@ import type { WebLink } from './web-link.ts';
 /** A download or a share, and what can be done with it. */
 interface Item {
 	transfer: OwnTransfer;
-	/** As whoever shared it wrote it; unlike that of `transfer` it is not for reading. */
+	/** The file name as it was shared; the name in `transfer` is the form for display. */
 	name: string;
 	blob: Blob | undefined;
-	/** Whether somebody asked for it on this page; else an earlier page has left it. */
+	/** Whether it was requested on this page; if not, an earlier page has left it. */
 	isAsked: boolean;
 	readonly stop: AbortController;
 	/** Settled when a download has ended and given its files back. */

@@ -17,7 +17,7 @@ export interface Backing extends Storage {
 	toBlob(): Promise<Blob>;
 	/** Everything is there, and is not what it should be. */
 	discard(): Promise<void>;
-	/** Nothing of it is used here any more, nor of the blob: others may. */
+	/** Releases the content and its blob, so that other tabs can use it. */
 	leave(): void;
 }
 
