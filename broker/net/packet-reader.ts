@@ -21,16 +21,19 @@ const CONNECT = 1;
 const PUBLISH = 3;
 /** CONNACK with return code 1, unacceptable protocol level. */
 const UNKNOWN_LEVEL = Uint8Array.of(0x20, 2, 0, 1);
-/** The same as clients of MQTT 5 read it (MQTT 5.0, 3.2.2.2): reason code 0x84, and no properties. */
+/** The same CONNACK in the form of MQTT 5 (MQTT 5.0, 3.2.2.2): reason code 0x84, no properties. */
 const UNKNOWN_LEVEL_5 = Uint8Array.of(0x20, 3, 0, 0x84, 0);
 const MQTT_5 = 5;
 const ANSWERED_LEVELS: ReadonlySet<number> = new Set([3, 4]);
-/** Bridges of mosquitto set it in the level. */
+/** The bit that bridges of mosquitto set in the protocol level. */
 const BRIDGE = 0x80;
 /** Bytes from which on a plain message gets a buffer of the pool: only chunks are that large and that frequent. */
 const LARGE = 32 * 1024;
 
-/** Bytes of packets that may wait for Aedes; above, no more are read, as Aedes handles all waiting ones in one turn. */
+/**
+ * Bytes of packets that may wait for Aedes. Above this, reading pauses, because Aedes handles all
+ * waiting packets in one turn of the event loop.
+ */
 export const READ_AHEAD = 16 * 1024;
 
 /** Takes packets of a client out of its stream. */
@@ -46,7 +49,10 @@ export interface PacketReaderOptions {
 	readonly taker: PacketTaker;
 	/** Bytes a stream takes before a write says that it is full. */
 	readonly highWaterMark: number;
-	/** A packet is too large, or none at all: the stream is closed, with the error unless it is told here. */
+	/**
+	 * A packet is too large, or the bytes are not MQTT. The stream is closed: with the error, unless
+	 * the error is passed here.
+	 */
 	readonly onBad: (error?: ShoalError) => void;
 	/** What the port is for, in messages. @default {@link MQTT_PORT} */
 	readonly port?: PortKind | undefined;
@@ -54,7 +60,7 @@ export interface PacketReaderOptions {
 	readonly control?: Flow | undefined;
 }
 
-/** A stream of which a framer cuts the packets, and what takes those that are to be read from it. */
+/** A stream whose bytes a framer splits into packets; `give` makes a packet readable from it. */
 export interface Framed {
 	readonly stream: Duplex;
 	readonly give: (packet: Uint8Array) => void;
@@ -138,7 +144,7 @@ export function accept(accepted: Socket, secure: SecureContext | undefined): Ope
 				: encrypted(accepted, framer, secure, options);
 		// A socket remembers its address after it is closed only if it was asked for it before.
 		addressOf(framed.stream);
-		// The server counts the one it accepted.
+		// The server counts the accepted socket as open until that one is closed.
 		framed.stream.once('close', () => accepted.destroy());
 		return framed;
 	};
@@ -196,8 +202,8 @@ function mostLength(client: Client | undefined, limits: Limits): number {
 }
 
 /**
- * The protocol level of a CONNECT, if it is none that Aedes answers: its parser ends the connection at others, where
- * MQTT 3.1.1, 3.1.2-2 has a CONNACK first, or answers them in the form of another version.
+ * The protocol level of a CONNECT, if Aedes does not support it. Aedes would end the connection
+ * without the CONNACK that MQTT 3.1.1, 3.1.2-2 requires, or answer in the form of another version.
  */
 function unknownLevel(packet: Uint8Array): number | undefined {
 	if ((packet[0] as number) >> 4 !== CONNECT) {

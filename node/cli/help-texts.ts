@@ -59,7 +59,8 @@ Examples:
   shoal share disk.img --metrics 9400   http://127.0.0.1:9400/metrics
 
 Prints the id and the link of each file, then how much is sent, and runs until
-it is stopped. A file that has not changed since is not hashed again.`,
+it is stopped. A file that has not changed since it was last shared is not
+hashed again.`,
 	get: `
 Examples:
   shoal get 'shoal:3b1f...?name=disk.img&broker=mqtt%3A%2F%2F10.0.0.5%3A1883'
@@ -67,11 +68,12 @@ Examples:
   shoal get disk.img.seed -o - | tar -x
   shoal get ID -o - --range 0-511     only what is needed of it is fetched
   shoal get ID1 ID2 ID3 -o /data/     several at the same time
-  shoal get disk.img                  by its name, if only one has it
+  shoal get disk.img                  by its name, if only one seed has it
 
 The start of an id works as well (6 digits or more), and so does the web address
-of a file, of which only the id is used. 64 digits are always an id; an argument
-with a slash or that ends with .seed is a path.
+of a file (only the id in it is used). 64 hexadecimal digits are always an id.
+Apart from links and web addresses, an argument that contains a slash or ends
+with .seed is a path.
 
 --check chunks is faster: it verifies every chunk against the seed, but not the
 digest of the whole file, and does not hash again what an earlier download
@@ -81,7 +83,7 @@ Shows a progress bar, then the path, the digest and how much each node sent. An
 interrupted download keeps its verified chunks; run the same command again to
 resume it. A correct file that is already there is not downloaded. If another
 version of the file is there, only the chunks that differ are downloaded, and
-the file is replaced at the end; the new one has its permissions. A file with
+the file is replaced at the end, and its permissions are kept. A file with
 nothing in common with the seed is never replaced. A new file gets the default
 permissions, even if the original was executable. Holes stay holes. If several
 downloads write to the same file, one works and the others wait for it.`,
@@ -133,10 +135,10 @@ all their files at the end.`,
 	acl: `
 Examples:
   shoal acl mosquitto > /etc/mosquitto/shoal.acl
-  shoal acl mosquitto --by user       each node has a user name: its --id
+  shoal acl mosquitto --by user       each node logs in with its --id as user
 
-Prints an ACL file with the rights of each node, which hold for its own name
-only, and those of the tracker, which needs a user name of its own.
+Prints an ACL file. It lets each node publish under its own name only. The
+tracker has rights of its own, and needs a separate user name.
 docs/security.md has the rest of a mosquitto.conf.`,
 	limits: `
 Examples:

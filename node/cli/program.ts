@@ -8,12 +8,12 @@ import type { OutputFlags } from './run.ts';
 
 const BROKER = '--broker <url>';
 const ABOUT_TRACKED_BROKER =
-	'the broker (default: of SHOAL_BROKER, the one joined, or on this machine)';
+	'the broker (default: the one in SHOAL_BROKER, the one joined, or one on this machine)';
 const ABOUT_BROKER =
-	'the broker (default: of SHOAL_BROKER, the one joined, on this machine, or on the LAN)';
+	'the broker (default: the one in SHOAL_BROKER, the one joined, on this machine, or on the LAN)';
 const CERT = '--cert <fingerprint>';
 const ABOUT_CERT =
-	'the certificate of a broker at mqtts://, by its SHA-256 (default: the joined one, or of any authority)';
+	'SHA-256 of the certificate at mqtts:// (default: the joined one, or any trusted by this system)';
 const LANE = '--lane <lane>';
 const ABOUT_LANE = 'how to reach other nodes: direct, broker, or auto: direct where that works';
 const LISTEN = '--listen <host:port>';
@@ -97,7 +97,7 @@ function addHosting(program: Command): void {
 			collect,
 		)
 		.option('--data <folder>', 'where tokens, keys and the audit log are kept')
-		.option('--tls', 'speak TLS with a certificate of its own, as the join link says (--lan does)')
+		.option('--tls', 'speak TLS with a self-made certificate, named in the join link (--lan does)')
 		.option('--no-tls', 'with --lan: do not encrypt anything, not even the tokens')
 		.option('--tls-cert <file>', 'speak TLS with this certificate, PEM')
 		.option('--tls-key <file>', 'the private key of the certificate, PEM')
@@ -199,7 +199,7 @@ function addTransfers(program: Command): void {
 		.option('--wait', 'if no node has the seed yet, wait for one')
 		.option(
 			'--no-linger',
-			'end when complete; without it, share until no request came for 2 s, 60 s at most',
+			'end when complete; by default, share on until no request came for 2 s, at most 60 s',
 		)
 		.option('--keep', 'go on sharing until it is stopped')
 		.option('--max-up <rate>', `send at most: ${RATE}`)
@@ -293,7 +293,7 @@ function addFiles(program: Command): void {
 		.action((broker, options) =>
 			start(options, async () => (await import('./commands/acl.ts')).aclCommand(broker, options)),
 		);
-	add(program, 'limits', 'print the limits, and the memory of a broker they add up to')
+	add(program, 'limits', 'print the limits, and the most memory that a broker uses with them')
 		.option(LIMIT, ABOUT_LIMIT, collect)
 		.action((options) =>
 			start(options, async () => (await import('./commands/limits.ts')).limitsCommand(options)),

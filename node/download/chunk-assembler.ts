@@ -24,7 +24,7 @@ export interface ChunkAssemblerHandlers {
 
 /** Bytes of an attempt, in the buffer of the message that brought them. */
 interface Segment {
-	/** Of the content. */
+	/** Offset of the first byte in the content. */
 	readonly offset: number;
 	readonly bytes: Uint8Array;
 	/** They are not needed any more. */

@@ -28,7 +28,10 @@ export class Download {
 	readonly peers: Peers;
 	/** Takes the bytes of the seed; undefined if it was known. */
 	finder: SeedFinder | undefined;
-	/** Takes the bytes of the content, once the seed is known; another one if what was stored was wrong. */
+	/**
+	 * Takes the bytes of the content, once the seed is known. Replaced by a new one if chunks on the
+	 * disk turn out to be wrong.
+	 */
 	transfer: ChunkTransfer | undefined;
 	readonly #context: DownloadContext;
 	readonly #options: DownloadOptions;
@@ -37,7 +40,7 @@ export class Download {
 	#phase: Progress['phase'] = 'finding';
 	readonly #contributions = new Contributions();
 	#content: StoredContent | undefined;
-	/** Aborted when it is to end early: nothing long goes on. */
+	/** Aborted when the download has to end early, so that long operations stop. */
 	readonly #ending = new AbortController();
 	#isComplete = false;
 	#stopListening: () => void = () => {};
@@ -71,7 +74,7 @@ export class Download {
 	}
 
 	/**
-	 * Runs to the end. What is complete goes on being held by the node.
+	 * Runs to the end. After success, the node still holds the content.
 	 *
 	 * @throws ShoalError ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_TIMEOUT, ERR_EXISTS, ERR_NO_SPACE, ERR_PERMISSION,
 	 *   ERR_IO, ERR_NAME, ERR_SEED_LIES, ERR_ABORTED, ERR_CLOSED
@@ -84,7 +87,7 @@ export class Download {
 				this.#ending.abort(error);
 			};
 		});
-		// It may fail when nobody waits for it any more.
+		// The promise may be rejected when nothing awaits it any more.
 		failure.catch(() => {});
 		const off = onAbort(signal, () => {
 			if (!this.#isComplete) {
@@ -105,7 +108,7 @@ export class Download {
 			if (this.#content !== undefined) {
 				this.#context.contents.remove(this.#content);
 			}
-			// Operations of the target end before the target does.
+			// Wait for pending operations of the target before it is abandoned.
 			await phases?.catch(() => {});
 			await target.abandon();
 			throw error;

@@ -8,7 +8,7 @@ import { bytesOpen, type RemoteNode } from './remote-node.ts';
 
 /** Chunks that are drawn at random before rarity counts, so that a node soon has some to give. */
 const RANDOM_CHUNKS = 4;
-/** Bytes of a run of chunks that others wait for. */
+/** Bytes of a run of chunks, if co-downloaders wait for them. */
 const SHORT_RUN = 256 * 1024;
 /** Seconds: a run that takes no longer than this does not keep co-downloaders waiting. */
 const NO_TIME = 0.02;
@@ -28,7 +28,7 @@ export class ChunkPicker {
 
 	readonly #coDownloaders: CoDownloaders;
 
-	/** @param nodes those that are counted on */
+	/** @param nodes the nodes that the download uses as sources */
 	constructor(
 		{ coDownloaders, layout, order, demand = new Demand(), random }: DownloadEngineOptions,
 		states: ChunkStates,
@@ -72,7 +72,10 @@ export class ChunkPicker {
 		return { first, count };
 	}
 
-	/** A node soon has some chunks that others want if its first ones are drawn at random. */
+	/**
+	 * Whether this node has few chunks yet. Its first ones are drawn at random, so that it soon has
+	 * some that others want.
+	 */
 	get #isBeginning(): boolean {
 		return this.#states.count('have') < RANDOM_CHUNKS;
 	}
@@ -99,7 +102,7 @@ export class ChunkPicker {
 		return this.#order !== 'demanded' || this.#demand.has(chunk);
 	}
 
-	/** Whether nothing that is wanted is missing: what is not here has been asked for. */
+	/** Whether every wanted chunk is here or has been requested. */
 	get isAllAsked(): boolean {
 		if (this.#order !== 'demanded') {
 			return this.#states.count('missing') === 0;

@@ -11,7 +11,7 @@ export interface DialOptions {
 	readonly node: string;
 	/** Where it may be, as broker URLs. */
 	readonly addresses: readonly string[];
-	/** SHA-256 of the certificate to be shown there, where they are mqtts: URLs. */
+	/** SHA-256 of the certificate that the node must present, if the addresses are mqtts: URLs. */
 	readonly cert: string | undefined;
 	/** Lets us in there. */
 	readonly ticket: string;
@@ -28,7 +28,7 @@ export interface DialOptions {
 /** Opens a direct lane to a node. @throws AggregateError if it cannot be reached */
 export type Dial = (options: DialOptions) => Promise<DirectLane>;
 
-/** ms that an address has to answer. */
+/** ms within which an address has to answer. */
 const CONNECT_TIMEOUT = 3_000;
 
 /**
@@ -70,7 +70,7 @@ async function connect(
 			openStream: brokerStream(url, cert),
 			onMessage: (message) => {
 				const parsed = topics.tryParse(message.topic);
-				// It speaks for itself only.
+				// The node may send messages in its own name only.
 				if (parsed !== undefined && 'from' in parsed && parsed.from === node) {
 					onMessage(message);
 				}

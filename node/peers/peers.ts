@@ -42,7 +42,10 @@ export interface PeersHandlers {
 	has(node: string, reply: HaveReply, roundTrip: number): void;
 	/** A node does not answer any more, or does not share the seed. */
 	gone(node: string): void;
-	/** The tracker has answered: it knows so many nodes with something of the seed, and so many that lied. */
+	/**
+	 * The tracker has answered. `nodes`: how many it lists that are not banned; `liars`: how many
+	 * nodes this download has banned.
+	 */
 	listed(nodes: number, liars: number): void;
 }
 
@@ -67,15 +70,15 @@ const TICK = 250;
  */
 const QUERY_FIRST = 250;
 const QUERY_LAST = 10_000;
-/** Nothing from anybody for so long: the tracker may know who is gone, or who else is there. */
+/** ms without a message from any peer, after which the tracker is asked for changes. */
 const SILENCE = 1_500;
 /** ms between two `have` requests to a peer that answers: it sends news for 10 s after each. */
 const ASK_AGAIN = 5_000;
 const ASK_UNANSWERED = 2_000;
 const MOST_UNANSWERED = 3;
 /**
- * A peer that has not answered `have` gives way to another after this many ms, or this many of the shortest round
- * trip if that is longer.
+ * A peer that has not answered `have` gives way to another after SILENT ms, or after SILENT_ROUNDS
+ * times the shortest round trip if that is longer.
  */
 const SILENT = 250;
 const SILENT_ROUNDS = 4;
@@ -86,7 +89,7 @@ const SILENT_ROUNDS = 4;
  * of its chunks for 10 s after each request.
  */
 export class Peers {
-	/** Those who lack some of it as well. */
+	/** The other nodes that do not have the whole content yet. */
 	readonly coDownloaders: CoDownloaders;
 	readonly #context: PeersContext;
 	readonly #seed: string;
@@ -322,7 +325,7 @@ export class Peers {
 				const isAll = nodes.length < limits.querySample;
 				this.#meet(nodes, isAll);
 				const others = nodes.map(({ node }) => node).filter((node) => node !== link.id);
-				// Nodes that lied are left out: if no others are listed, none is.
+				// Banned nodes do not count: if only they are listed, the list is reported as empty.
 				this.#compare(
 					others.filter((node) => !this.#banned.has(node)),
 					isAll,

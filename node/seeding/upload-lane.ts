@@ -35,10 +35,14 @@ export interface SendPolicy {
 	/**
 	 * The answer to `item`, which is sent next; undefined if it has gone out already.
 	 *
-	 * @param queue what is queued besides: ranges that this answer serves as well are dropped from it
+	 * @param queue the other queued ranges; those that this answer also serves are removed from it
 	 */
 	answer(item: QueuedRange<UploadItem>, queue: RequestQueue<UploadItem>): Answer | undefined;
-	/** Of what one downloader waits for, what costs least goes first. @default in the order of the requests */
+	/**
+	 * Among the ranges queued for one downloader, the one with the lowest cost is sent first.
+	 *
+	 * @default in the order of the requests
+	 */
 	cost?(item: QueuedRange<UploadItem>): number;
 }
 
@@ -73,7 +77,7 @@ interface Message {
 	readonly bytes: Lent;
 }
 
-/** A message that is being read, or read and on its way out. */
+/** A message whose bytes are being read from the disk, or which is about to be sent. */
 interface Outgoing extends Answer {
 	readonly item: QueuedRange<UploadItem>;
 	/** Undefined if it could not be made. */
@@ -90,7 +94,10 @@ const READ_AGAIN = 4;
 /** Bytes handed to the lane before waiting until it has taken them. */
 const SEND_AHEAD = 1024 * 1024;
 
-/** The upload queue of one lane: in turn over those who asked, as fast as the lane and the rate limit take it. */
+/**
+ * The upload queue of one lane. Serves the requesting nodes in turn, as fast as the lane and the
+ * rate limit allow.
+ */
 export class UploadLane {
 	readonly #queue: RequestQueue<UploadItem>;
 	readonly #options: UploadLaneOptions;
@@ -156,7 +163,7 @@ export class UploadLane {
 
 	#readAhead(): boolean {
 		const { policy, upLimiter } = this.#options;
-		// Where the rate limit keeps all waiting, what goes next is decided when it may go.
+		// With a rate limit, the next range is chosen only when it may be sent.
 		const most = upLimiter.isLimited ? 1 : this.#outgoing.length <= READ_AGAIN ? READ_AHEAD : 0;
 		while (this.#outgoing.length < most) {
 			const item = this.#queue.take(policy.cost);
@@ -172,7 +179,7 @@ export class UploadLane {
 		return this.#outgoing.length > 0;
 	}
 
-	/** The message that answers `item`; undefined, and said so, if it cannot be answered. */
+	/** The message that answers `item`; if reading fails, calls `failed` and returns undefined. */
 	async #read(item: QueuedRange<UploadItem>, range: ByteRange): Promise<Message | undefined> {
 		const { request, of } = item;
 		const [offset, length] = range;

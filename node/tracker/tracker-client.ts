@@ -36,7 +36,7 @@ export class TrackerClient {
 	/** Time of the tracker when this process's monotonic clock, which no user can set, was at 0. */
 	#timeAtZero: number | undefined;
 
-	/** @param mostSeeds seeds that any tracker may list */
+	/** @param mostSeeds the most seeds that a tracker may list */
 	constructor(link: Link, topics: Topics, mostSeeds: number) {
 		this.#link = link;
 		this.#topics = topics;
@@ -137,7 +137,7 @@ export class TrackerClient {
 		return (await reply) as ReplyTo<O>;
 	}
 
-	/** Has the tracker tell watchers of another node. Nobody waits for it, and nothing depends on it. */
+	/** Reports another node to the tracker, which tells watchers. No reply; errors are ignored. */
 	report(report: Omit<Report, 'op' | 'id'>): void {
 		if (this.#state !== undefined) {
 			const id = formatRequestId(makeRequestId());
@@ -166,7 +166,7 @@ export class TrackerClient {
 		} while (after !== undefined);
 	}
 
-	/** The answer is not needed any more. */
+	/** Fails all open requests with ERR_CLOSED, and ends all waits for a tracker. */
 	close(): void {
 		for (const { settle } of this.#pending.values()) {
 			settle(new ShoalError('ERR_CLOSED', 'the node is closed'));

@@ -27,8 +27,8 @@ export function chooseChunkSize(length: number): number {
 /**
  * The chunk size that a seed does not write down: the power of two s from 512 B to 4 MiB with
  * ceil(length / s) = chunks. At most one exists for two chunks or more, as the interval
- * [length/n, length/(n-1)) holds at most one power of two. One chunk stands for any size that holds
- * the whole, and the smallest is returned; for no chunk at all the smallest chunk size is.
+ * [length/n, length/(n-1)) holds at most one power of two. With one chunk, every size of at least
+ * `length` fits, and the smallest is returned. With no chunks, the smallest chunk size is returned.
  *
  * @returns undefined if no such size exists
  */
