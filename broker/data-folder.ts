@@ -9,7 +9,7 @@ import { writePrivate } from './write-private.ts';
 
 const VERSION = 1;
 
-/** What is kept: one JSON file that only its owner can read. `ticketKey` signs tickets, PEM; `urls`, `page` and `shown` say where it was reached last. */
+/** The contents of the JSON file, which only its owner can read. `ticketKey` (PEM) signs tickets; `urls`, `page` and `shown` are of the last start. */
 const kept = v.object({
 	version: v.literal(VERSION),
 	tokens: v.optional(v.object({ node: v.string(), watch: v.string() })),

@@ -49,7 +49,7 @@ export interface NodeStats {
 	readonly hasTracker: boolean;
 }
 
-/** What a node calls itself. */
+/** The name of a node for people. */
 export interface Named {
 	/** For people, such as the name of its machine; everybody at the broker sees it. @default none */
 	readonly name?: string | undefined;
@@ -224,7 +224,7 @@ export class BaseNode {
 		return this.#closing !== undefined;
 	}
 
-	/** What to download for `what`, a seed or what {@link resolve} understands. @throws ShoalError as {@link resolve} */
+	/** The download request for `what`: a seed, or a text for {@link resolve}. @throws ShoalError as {@link resolve} */
 	protected async requestOf(
 		what: string | Seed,
 		options: LookUpOptions = {},

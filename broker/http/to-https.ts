@@ -10,7 +10,7 @@ const MOST_TIME = 10_000;
 /** Where a plain request is sent on to; undefined if it does not say by which name it came. */
 function secureLocation(host: string | undefined, path = ''): string | undefined {
 	const url = `https://${host ?? ''}`;
-	// What a URL parser would take for a user, a path or a query is no host.
+	// Characters that a URL parser reads as a user, a path or a query are refused.
 	const isHost = host !== undefined && /^[\w.:[\]-]+$/.test(host) && URL.canParse(url);
 	return isHost && path.startsWith('/') ? `https://${new URL(url).host}${path}` : undefined;
 }
@@ -53,7 +53,7 @@ export function redirectPlain(
 			known.delete(socket);
 		};
 		socket.once('close', forget);
-		// Who leaves before anything has come is no error.
+		// A client may disconnect before it has sent anything.
 		socket.on('error', () => {});
 		socket.once('data', (bytes: Buffer) => {
 			socket.pause();

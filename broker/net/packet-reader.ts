@@ -54,7 +54,7 @@ export interface PacketReaderOptions {
 	 * the error is passed here.
 	 */
 	readonly onBad: (error?: ShoalError) => void;
-	/** What the port is for, in messages. @default {@link MQTT_PORT} */
+	/** The kind of port that messages name. @default {@link MQTT_PORT} */
 	readonly port?: PortKind | undefined;
 	/** Counts the messages that are not taken. @default nobody does */
 	readonly control?: Flow | undefined;

@@ -14,7 +14,7 @@ export interface SecureStreamOptions
 	readonly onBad?: (() => void) | undefined;
 	/** Checks the identity of the other side, before anything is sent. @throws ShoalError if it is wrong */
 	readonly check?: ((socket: TLSSocket) => void) | undefined;
-	/** What an error of the TLS socket means. @default itself */
+	/** Returns the error to report for an error of the TLS socket. @default the same error */
 	readonly failure?: ((error: Error) => Error) | undefined;
 }
 

@@ -1,14 +1,14 @@
 import { ShoalError } from '../../protocol/index.ts';
 import { clientAt } from '../aedes/connection-end.ts';
 
-/** What a port is for, as it stands in a message. */
+/** The kind of a port, in words for messages. */
 export interface PortKind {
 	/** Such as "the MQTT port". */
 	readonly what: string;
-	/** What URLs of it begin with where it speaks TLS, and where it does not. */
+	/** The start of its URLs with TLS, and without. */
 	readonly secure: string;
 	readonly plain: string;
-	/** What a client does that does not trust its certificate. */
+	/** The remedy for a client that does not trust the certificate. */
 	readonly trust: string;
 }
 
@@ -39,14 +39,14 @@ export const LANE_PORT: PortKind = {
 const TLS_HANDSHAKE = 0x16;
 const CONNECT = 0x10;
 
-/** What OpenSSL says of a client that does not take the certificate: the alerts of RFC 8446, 6.2. */
+/** OpenSSL's codes for the alerts (RFC 8446, 6.2) of a client that rejects the certificate. */
 const DISTRUST =
 	/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)/;
 const TOO_OLD = /UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|PROTOCOL_VERSION|NO_SHARED_CIPHER|FALLBACK/;
 
 /**
- * What it means that TLS with the client at `address` failed with `error`, in words of ours: those of OpenSSL are for
- * its developers. An error that is none of TLS stays as it is.
+ * The error to report when TLS with the client at `address` failed with `error`, in plain words, as those of OpenSSL are
+ * for its developers. Errors other than those of TLS are returned unchanged.
  */
 export function tlsFailure(error: Error, address: string, port: PortKind): Error {
 	const { code = '', reason } = error as { readonly code?: string; readonly reason?: string };
@@ -77,8 +77,8 @@ export function tlsFailure(error: Error, address: string, port: PortKind): Error
 }
 
 /**
- * What a client speaks that begins with the byte `first` where `port` expects it without TLS; undefined if that says
- * nothing.
+ * The error for a client whose first byte `first` shows that it speaks another protocol than `port` without TLS;
+ * undefined if the byte does not show that.
  */
 export function wrongProtocol(
 	first: number | undefined,

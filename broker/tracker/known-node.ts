@@ -33,7 +33,7 @@ export class KnownNode {
 	/** `unknown`: announces came, but no state yet. Only a `ready` node is shown to others. */
 	state: 'unknown' | 'ready' | 'lost' = 'unknown';
 	session = '';
-	/** What it calls itself, if it does. */
+	/** Its name for people, if it has one. */
 	name: string | undefined;
 	addresses: readonly string[] = [];
 	/** SHA-256 of the certificate that it shows there, if it has one. */

@@ -15,7 +15,7 @@ export interface OpenPiece {
 	readonly keepsHoles: boolean;
 }
 
-/** What a {@link ContentWriter} writes. All of it can be sent to a thread. */
+/** The content that a {@link ContentWriter} writes. It can be sent to a thread. */
 export interface WritableContent {
 	readonly kind: DigestKind;
 	/** Bytes of the content, and of each chunk but the last. */
@@ -182,7 +182,7 @@ export class ContentWriter {
 			this.#write(file, start, bytes);
 			return;
 		}
-		/** What is to be written, and from where on. */
+		/** The buffers to write, one after the other from `from` on. */
 		let run: Uint8Array[] = [];
 		let from = start;
 		let at = start;

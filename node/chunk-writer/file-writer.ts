@@ -8,7 +8,7 @@ import { ThreadWriter } from './thread-writer.ts';
 const SMALL = 8 * 1024 * 1024;
 
 /**
- * What writes a content into files.
+ * The writer of a content into files: in a thread, or on the event loop if the content is small.
  *
  * @param stored the chunks that are stored already, where the digest of the whole is wanted
  */

@@ -40,7 +40,7 @@ export class ThreadWriter implements ChunkWriter {
 				kind,
 				length,
 				chunkSize: layout.chunkSize,
-				digests: seed.chunkDigests,
+				digests: seed.chunkDigests(),
 				pieces: storage.files.map((file) => ({
 					fd: file.fd,
 					length: file.length,

@@ -10,6 +10,8 @@ interface Open {
 	error: SentError | undefined;
 }
 
+/** The answer about a content that is not open any more. */
+const CLOSED: SentError = { code: '', message: 'it is not written to any more' };
 /** Bytes after which answers are sent, though more commands wait: who asked goes on meanwhile. */
 const ANSWER_EVERY = 2 * 1024 * 1024;
 
@@ -39,7 +41,13 @@ function obey(command: WriterCommand): void {
 		contents.set(command.content, { writer, digestId: undefined, error: undefined });
 		return;
 	}
-	const open = contents.get(command.content) as Open;
+	const open = contents.get(command.content);
+	if (open === undefined) {
+		if ('id' in command) {
+			answer({ id: command.id, error: CLOSED });
+		}
+		return;
+	}
 	switch (command.do) {
 		case 'write': {
 			const { id, first, count, segments } = command;
@@ -59,6 +67,9 @@ function obey(command: WriterCommand): void {
 			break;
 		case 'close':
 			contents.delete(command.content);
+			if (open.digestId !== undefined) {
+				answer({ id: open.digestId, error: CLOSED });
+			}
 			answer({ id: command.id });
 			break;
 	}
@@ -91,7 +102,8 @@ function catchUp(): void {
 
 function catchUpSoon(): void {
 	const isDue = [...contents.values()].some(({ writer, error, digestId }) => {
-		return (writer.isBehind && error === undefined) || digestId !== undefined;
+		const isOver = writer.isHashed || error !== undefined;
+		return isOver ? digestId !== undefined : writer.isBehind;
 	});
 	if (isDue && !isCatchingUp) {
 		isCatchingUp = true;

@@ -1,6 +1,6 @@
 import type { WritableContent } from './content-writer.ts';
 
-/** What the thread that writes is told. `content` is the number of one, `id` that of the answer. */
+/** A command to the thread that writes. `content` numbers the contents, `id` the answers. */
 export type WriterCommand =
 	| { readonly do: 'open'; readonly content: number; readonly what: WritableContent }
 	| {
@@ -21,7 +21,7 @@ export interface SentError {
 	readonly message: string;
 }
 
-/** What the thread answers: which chunks are right, or the digest of the whole, or nothing but that it is done. */
+/** An answer of the thread: which chunks are right, the digest of the whole, an error, or only that it is done. */
 export interface WriterAnswer {
 	readonly id: number;
 	readonly good?: readonly boolean[];

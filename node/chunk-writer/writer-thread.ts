@@ -73,7 +73,7 @@ export class WriterThread {
 	/** Tells the thread something that has no answer. */
 	tell(command: Exclude<WriterCommand, { id: number }>): void {
 		if (this.#outbox.length === 0) {
-			// What one turn of the event loop has brought goes as one message.
+			// The commands of one turn of the event loop go as one message.
 			setImmediate(() => this.#flush());
 		}
 		this.#outbox.push(command);

@@ -3,7 +3,7 @@ import module from 'node:module';
 import { join } from 'node:path';
 import v8 from 'node:v8';
 import { cacheHome } from '../storage/home-folder.ts';
-import { tellTooFewFiles } from './too-few-files.ts';
+import { tellTooFewFiles } from './terminal/too-few-files.ts';
 
 // Node 22.8 and later keep what they compile: a command starts in two thirds of the time. Not where Node would keep it by
 // default, in a folder for temporary files that others may write to.

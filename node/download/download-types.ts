@@ -14,7 +14,7 @@ import type { Target, Verified } from './target/target.ts';
 export interface DownloadContext extends PeersContext {
 	/** The contents of the node; downloads are added to it. */
 	readonly contents: ContentStore;
-	/** What was received or read a moment ago. */
+	/** Bytes that were received or read a moment ago. */
 	readonly recent: RecentBytes<StoredContent>;
 	/** Counts bytes sent and received. */
 	readonly traffic: Traffic;
@@ -56,7 +56,7 @@ export interface DownloadResult {
 	readonly seed: Seed;
 	/** Absolute path of the file. */
 	readonly path: string;
-	/** What is verified of it: each chunk and the digest of the whole, or each chunk only. */
+	/** `whole`: each chunk and the digest of the whole were verified; `chunks`: each chunk only. */
 	readonly verified: Verified;
 	/** Milliseconds it took. */
 	readonly ms: number;

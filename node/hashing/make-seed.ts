@@ -118,7 +118,7 @@ function isYounger({ mtimeMs, ctimeMs }: BigIntStats, ms: number): boolean {
 	return Math.max(Number(mtimeMs), Number(ctimeMs)) > Date.now() - ms;
 }
 
-/** What the system says of a file that can be shared. @throws ShoalError as {@link makeSeed} */
+/** The stats of a file that can be shared. @throws ShoalError as {@link makeSeed} */
 async function statShareable(path: string, stat = statRegular): Promise<BigIntStats> {
 	try {
 		return await stat(path);

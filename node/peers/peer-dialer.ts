@@ -20,7 +20,7 @@ export class PeerDialer {
 		this.#time = time;
 	}
 
-	/** What the tracker said last. */
+	/** The last answer of the tracker. */
 	learn(listed: readonly NodeListing[]): void {
 		for (const { node, addresses, cert, verified = 0, ticket } of listed) {
 			if (ticket !== undefined) {

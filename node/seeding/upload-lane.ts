@@ -55,7 +55,7 @@ export interface UploadContext {
 	readonly traffic: Traffic;
 	/** Keeps uploads to a rate. */
 	readonly upLimiter: RateLimiter;
-	/** What was received or read a moment ago. */
+	/** Bytes that were received or read a moment ago. */
 	readonly recent: RecentBytes<StoredContent>;
 	/** Told of each part that is sent. */
 	readonly trace: TraceSink | undefined;

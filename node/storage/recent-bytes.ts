@@ -21,7 +21,7 @@ const MOST_BYTES = 8 * 1024 * 1024;
 const BLOCK = 64 * 1024;
 
 /**
- * What has come or was read a moment ago, by content: whoever asks for it next gets it from memory, and not from the
+ * Bytes that were received or read a moment ago, by content: the next request for them is answered from memory, not from the
  * disk once more. The oldest goes first.
  */
 export class RecentBytes<K extends object> {

@@ -29,7 +29,7 @@ export function absolutePath(path: string): string {
 }
 
 /**
- * What the system says of the file at `path`, which may be a symbolic link to it. Its size is how many bytes can
+ * The stats of the file at `path`, which may be a symbolic link to it. Its size is how many bytes can
  * be read, again and again and from any position: a folder, a pipe, a socket, a device, and a file whose content
  * is made up when it is read, as those of /proc and /sys are, have no such size. None of them is waited for.
  *
@@ -47,7 +47,7 @@ export async function statRegular(path: string): Promise<BigIntStats> {
 	if (!found.isFile()) {
 		throw notRegular(path, found);
 	}
-	// What takes no room on a disk may be empty or sparse; else its content comes from nowhere.
+	// A file without blocks on the disk is empty, sparse, or made up by the system.
 	if (found.blocks === 0n && (await isVirtual(path, found))) {
 		throw notRegular(path, found);
 	}

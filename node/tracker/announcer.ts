@@ -22,7 +22,7 @@ export interface AnnouncerOptions {
 	readonly tracker: TrackerClient;
 	readonly traffic: Traffic;
 	readonly warn: (error: unknown) => void;
-	/** What the node calls itself. */
+	/** The name of the node for people. */
 	readonly name?: string | undefined;
 	/** Where other nodes can reach this one directly, as broker URLs. */
 	readonly addresses: () => Pick<NodeState, 'addresses' | 'cert'>;

@@ -59,7 +59,7 @@ export class SwarmView {
 	readonly #changed: OnShare;
 	/** Names of nodes that are gone, the one that went first first. */
 	readonly #namesOfGone = new Map<string, string>();
-	/** What was heard before the connection was lost, and not again. */
+	/** Entries received before the connection was lost, and not again since. */
 	readonly #unconfirmed = new Set<object>();
 	#count = 0;
 	#tracker: string | undefined;
@@ -94,7 +94,7 @@ export class SwarmView {
 		return this.#cutOffSince;
 	}
 
-	/** What a node calls itself, if it does; also of one that has just gone. */
+	/** The name of a node, if it has one; also of a node that has just left. */
 	nameOf(node: string): string | undefined {
 		return this.#nodes.get(node)?.name ?? this.#namesOfGone.get(node);
 	}

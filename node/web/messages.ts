@@ -79,7 +79,7 @@ export interface SeedRow {
 /** A node's part of a seed. */
 export interface HolderRow {
 	readonly node: string;
-	/** What it calls itself, if it does. */
+	/** Its name for people, if it has one. */
 	readonly name?: string | undefined;
 	readonly have: number;
 	readonly chunks: number;
@@ -92,7 +92,7 @@ export interface HolderRow {
 /** A node, and who feeds it. */
 export interface NodeRow {
 	readonly node: string;
-	/** What it calls itself, if it does. */
+	/** Its name for people, if it has one. */
 	readonly name?: string | undefined;
 	readonly up: number;
 	readonly down: number;
@@ -151,7 +151,7 @@ export interface SwarmEvent {
 	readonly at: number;
 	readonly event: string;
 	readonly node?: string | undefined;
-	/** What the node calls itself, if it does. */
+	/** The name of the node, if it has one. */
 	readonly nodeName?: string | undefined;
 	readonly seed?: string | undefined;
 	readonly name?: string | undefined;

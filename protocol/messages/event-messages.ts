@@ -16,7 +16,7 @@ export interface SwarmEvent {
 	readonly length?: number | undefined;
 }
 
-/** What a downloader reports of another node. It is not verified: it informs watchers and has no other effect. */
+/** A downloader's report about another node. It is not verified: it informs watchers and has no other effect. */
 export interface ComplaintEvent {
 	readonly event: Complaint;
 	/** Id of the node that is reported. */

@@ -19,7 +19,7 @@ const holds =
 	};
 
 export const nodeId = v.pipe(v.string(), v.regex(NODE_ID, 'no node id'));
-/** What a node calls itself. For people, who are shown it with what is unprintable in it escaped. */
+/** The name of a node, for people. It is shown with unprintable characters escaped. */
 export const nodeName = v.pipe(v.string(), v.minLength(1), v.maxLength(MOST_NODE_NAME));
 export const seedId = v.pipe(v.string(), v.regex(SEED_ID, 'no seed id'));
 export const requestId = v.pipe(v.string(), v.regex(REQUEST_ID, 'no request id'));

@@ -121,7 +121,7 @@ export const TICKET_LIFE: number = 5 * 60_000;
 export interface NodeListing {
 	/** Node id. */
 	readonly node: string;
-	/** What it calls itself, if it does. */
+	/** Its name for people, if it has one. */
 	readonly name?: string | undefined;
 	/** How many chunks it has. */
 	readonly have: number;

@@ -4,7 +4,7 @@ import { printable, quoted } from '../printable.ts';
 import { printableUrl } from '../printable-url.ts';
 import { isLink, parseLink, type ShareLink } from './share-link.ts';
 
-/** What somebody typed or pasted to name a content: a link or an id, or what has to be looked up in the list of seeds. */
+/** A content as a user names it: by a link or an id, or by a text to look up in the list of seeds. */
 export type ContentName = ShareLink | { readonly lookup: string };
 
 /** Digits from which on the start of an id is looked up. */

@@ -46,8 +46,7 @@ export class Seed {
 	readonly layout: Layout;
 	/** SHA-256 of the body, lower-case hex: what `tail -n +2 FILE.seed | sha256sum` prints. */
 	readonly id: string;
-	/** The digests of all chunks, one after the other. */
-	readonly chunkDigests: Uint8Array;
+	readonly #chunkDigests: Uint8Array;
 	/** Made when it is asked for, and let go when memory is short: it is twice as large as its digests. */
 	#body: WeakRef<Uint8Array> | undefined;
 
@@ -59,7 +58,7 @@ export class Seed {
 		this.kind = parts.kind;
 		this.digest = bytesToHex(parts.digest);
 		this.layout = checkedLayout(parts.length, chunks);
-		this.chunkDigests = parts.chunkDigests;
+		this.#chunkDigests = parts.chunkDigests;
 		if (parts.digest.length !== size) {
 			throw malformed(`its digest must have ${size} bytes`);
 		}
@@ -87,11 +86,16 @@ export class Seed {
 		return this.kind === 'md5';
 	}
 
+	/** A copy of the digests of all chunks, one after the other. */
+	chunkDigests(): Uint8Array {
+		return this.#chunkDigests.slice();
+	}
+
 	/** The digest of chunk `index`: a view that must not be written to. @throws ShoalError ERR_RANGE */
 	chunkDigest(index: number): Uint8Array {
 		this.layout.offsetOf(index);
 		const size = DIGEST_BYTES[this.kind];
-		return this.chunkDigests.subarray(index * size, (index + 1) * size);
+		return this.#chunkDigests.subarray(index * size, (index + 1) * size);
 	}
 
 	/** The canonical text without its first line, whose SHA-256 is the id. It must not be written to. */
@@ -108,7 +112,7 @@ export class Seed {
 		body.set(head);
 		let at = head.length;
 		for (let chunk = 0; chunk < this.chunks; chunk += 1) {
-			at = writeHex(body, at, this.chunkDigests.subarray(chunk * size, (chunk + 1) * size));
+			at = writeHex(body, at, this.#chunkDigests.subarray(chunk * size, (chunk + 1) * size));
 			body[at] = LF;
 			at += 1;
 		}

@@ -16,7 +16,7 @@ import { until } from '../helpers/harness/until.ts';
 const test = suite('few files may be open');
 const isTold = process.platform === 'linux' && process.env.NODE_V8_COVERAGE === undefined;
 
-/** What is put before a command so that it may open so many files. */
+/** The words before a command that limit its open files. */
 function within(most: number): string[] {
 	return ['sh', '-c', `ulimit -n ${most}; exec "$@"`, 'sh'];
 }

@@ -110,7 +110,7 @@ test('an address to advertise is in every link; one that is none is wrong usage'
 	}
 });
 
-/** What is put before a command to run it on a machine of its own, set up by `commands`; undefined without the rights. */
+/** The words before a command that run it in a namespace set up by `commands`; undefined without the rights. */
 function machine(commands: string): string[] | undefined {
 	const within = ['unshare', '-n', 'sh', '-ec', `ip link set lo up\n${commands}\nexec "$@"`, 'sh'];
 	const isUsable = spawnSync(within[0] as string, [...within.slice(1), 'true']).status === 0;

@@ -39,7 +39,7 @@ test('its codes are those of the sources, in order', async () => {
 	const errors = await readFile(join(ROOT, 'protocol/errors.ts'), 'utf8');
 	const own = [...errors.matchAll(/\| '(ERR_[A-Z_]+)'/g)].map(([, code]) => code as string);
 	const titles = (await codeSections()).map(({ title }) => title);
-	// What is no error of shoal's own, but a bug of it.
+	// ERR_INTERNAL stands for a bug, and is no code of its own.
 	assert.equal(titles, [...own, 'ERR_INTERNAL'].sort());
 });
 

@@ -12,7 +12,7 @@ import { spawnServed } from './served.ts';
 
 const test = suite('what is dropped on the page', { timeout: 300_000 });
 
-/** What is dragged: paths of the disk, or a text or a link. */
+/** The dragged data: paths of the disk, a text or a link. */
 interface Dragged {
 	readonly files?: readonly string[];
 	readonly items?: ReadonlyArray<{ readonly mimeType: string; readonly data: string }>;

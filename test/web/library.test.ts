@@ -17,7 +17,7 @@ const test = suite('the library in a browser');
 // This file runs as dist/test/web/library.test.js.
 const LIBRARY = fileURLToPath(new URL('../../node/web/index.js', import.meta.url));
 
-// What a program does that has the library: it gets, shares, and says what is wrong and what it was warned of.
+// A program that uses the library: downloads, shares, and reports errors and warnings.
 const PROGRAM = `import { BrowserNode } from ${JSON.stringify(LIBRARY)};
 	const hex = async (blob) => [...new Uint8Array(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()))]
 		.map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -57,7 +57,7 @@ async function writeApp(t: Scope, isInWorker: boolean): Promise<string> {
 	return root;
 }
 
-/** What a bundler makes of the page in a folder. @returns where */
+/** Bundles the page in a folder. @returns the folder of the result */
 type Bundler = (root: string) => Promise<string>;
 
 const withVite: Bundler = async (root) => {

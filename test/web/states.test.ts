@@ -150,7 +150,7 @@ test('a page that is loaded again, left or closed leaves no downloader behind, h
 		await first.page.locator('.mine.fetching').waitFor();
 	}
 	await says(1);
-	// Who comes now is told by the broker what it still keeps.
+	// A new client receives what the broker has retained.
 	const late = await openTab(t, address);
 	await until('a new page sees one', async () => (await shownDownloaders(late.page)) === 1);
 	await late.context.close();
@@ -234,7 +234,7 @@ test('a second tab says that another has the download, and takes over when that 
 	await second.getByText('in another tab of this browser').waitFor();
 	assert.is(await second.locator('.mine.failed').count(), 0);
 	await inspect(second, 'elsewhere');
-	// What is stopped there is stopped here, and what is removed there is gone here.
+	// Stop and Remove in one tab show in the other.
 	await page.getByRole('button', { name: 'Stop' }).click();
 	await second.locator('.mine.stopped').waitFor();
 	await second.getByRole('button', { name: 'Go on' }).click();

@@ -18,7 +18,7 @@ export interface BrokerAddress {
 	readonly needsToken: boolean;
 }
 
-/** What was advertised: with `--advertise`, or else in SHOAL_ADVERTISE, between commas. */
+/** The advertised addresses: those of `--advertise`, or else of SHOAL_ADVERTISE, separated by commas. */
 export function advertisedHosts(typed: readonly string[] | undefined): readonly string[] {
 	const { SHOAL_ADVERTISE: named = '' } = process.env;
 	return typed ?? named.split(/[\s,]+/).filter((each) => each !== '');

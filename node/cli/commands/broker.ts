@@ -24,11 +24,11 @@ import { leaveWord } from '../connect/own-brokers.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
 import type { Output } from '../terminal/output.ts';
+import { mostOpenFiles } from '../terminal/too-few-files.ts';
 import { countOf } from '../terminal/units.ts';
-import { mostOpenFiles } from '../too-few-files.ts';
 
 const LIVE_EVERY = 500;
-/** What a system without IPv6 says to one of its addresses. */
+/** Error codes of a system without IPv6 for an IPv6 address. */
 const NO_IPV6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
 /** Says that this process may have fewer connections open than clients are allowed. */
@@ -51,7 +51,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 			throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
 		}
 		const advertised = advertisedHosts(flags.advertise);
-		// What was typed is wrong before anything is made.
+		// Wrong addresses are reported before anything is made.
 		await reachableUrls('mqtt://127.0.0.1:1883', advertised);
 		const access = openAccess(flags);
 		const { tokens, tls, data } = access;
@@ -123,7 +123,7 @@ function tellOfOther(output: Output): void {
 			);
 		}
 	} catch {
-		// What is kept there is told by the commands that use it.
+		// A damaged folder is reported by the commands that use it.
 	}
 }
 

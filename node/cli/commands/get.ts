@@ -151,7 +151,7 @@ async function download(
 }
 
 /**
- * What to download. A name or the start of an id is looked up, and the id that was found is printed, as anybody may
+ * The download request. A name or the start of an id is looked up, and the id that was found is printed, as anybody may
  * share under any name.
  */
 async function lookedUp(

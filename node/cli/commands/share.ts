@@ -35,7 +35,7 @@ export interface ShareFlags extends NodeFlags {
 const SMALL = 1024 * 1024;
 const SMALL_AT_ONCE = 64;
 
-/** What is wrong with one file, and says nothing of the others. */
+/** Codes of errors that concern one file only. */
 const OF_A_FILE: ReadonlySet<ErrorCode> = new Set([
 	'ERR_CHANGED',
 	'ERR_FOLDER',
@@ -130,7 +130,7 @@ interface Outcome {
 	readonly shares?: readonly Share[];
 	/** The name of one that the tracker does not list. */
 	readonly refused?: readonly string[];
-	/** What was wrong with it when it was read. */
+	/** The error of reading it. */
 	readonly failed?: readonly ShoalError[];
 	/** Says what is shared. */
 	readonly print?: () => void;

@@ -13,7 +13,7 @@ export interface WhoFlags {
 	readonly cert?: string | undefined;
 }
 
-/** What nobody shares is told at once. */
+/** A seed that no node shares is reported at once. */
 const NOW = { patience: 0 };
 
 /** `shoal who`: which nodes have a seed, and how much of it. */

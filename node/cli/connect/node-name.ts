@@ -1,13 +1,13 @@
 import { hostname } from 'node:os';
 import { nodeNameOf } from '../../../protocol/index.ts';
 
-/** What was typed about the name of the node: a name, or false for none. */
+/** The flag for the name of the node: a name, or false for none. */
 export interface NodeNameFlags {
 	readonly nodeName?: string | boolean | undefined;
 }
 
 /**
- * What a node of the command line is called: what was typed, else what SHOAL_NODE_NAME holds (nothing: no name), else
+ * The name of a node of the command line: that of the flag, else that of SHOAL_NODE_NAME (nothing: no name), else
  * the name of this machine up to the first dot. A node whose id somebody chose is called by that.
  */
 export function chosenNodeName(

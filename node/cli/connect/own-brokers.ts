@@ -14,7 +14,7 @@ import { isAlive, isOver, ownMark, type ProcessMark } from './running-process.ts
 
 const VERSION = 1;
 
-/** What a broker leaves to the other commands of its user, a file each, while it runs. */
+/** The record that a running broker leaves for other commands of its user, one file a broker. */
 const record = v.object({
 	version: v.literal(VERSION),
 	process: v.object({ pid: v.number(), host: v.string(), start: v.optional(v.string()) }),
@@ -98,7 +98,7 @@ export function ownBroker(): OwnBroker | undefined {
 	return usual ?? all[0];
 }
 
-/** What opens the broker at `url`, if it is one that this user runs here. */
+/** The token and the fingerprint of the broker at `url`, if this user runs it on this machine. */
 export function ownCredentials(
 	url: string,
 ): { token?: string | undefined; cert?: string | undefined } | undefined {

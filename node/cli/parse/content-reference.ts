@@ -10,7 +10,7 @@ import {
 import type { Output } from '../terminal/output.ts';
 import { readSeed } from './read-seed.ts';
 
-/** What somebody wants to have. */
+/** The content to download. */
 export interface ContentReference {
 	/** Its seed, its id or link, or what is to be looked up in the list of seeds. */
 	readonly what: string | Seed;

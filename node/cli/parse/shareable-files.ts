@@ -7,7 +7,7 @@ import { countOf } from '../terminal/units.ts';
 export interface ShareableFile {
 	/** As it was typed. */
 	readonly path: string;
-	/** What others see. */
+	/** The name that others see. */
 	readonly name: string;
 	/** Bytes. */
 	readonly length: number;

@@ -1,5 +1,5 @@
 import { isShoalError, printable, type ShoalError } from '../../../protocol/index.ts';
-import { tooFewFiles } from '../too-few-files.ts';
+import { tooFewFiles } from './too-few-files.ts';
 
 /** An error as people and programs are told it. */
 export interface Failure {

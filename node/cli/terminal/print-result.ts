@@ -38,7 +38,7 @@ export function printResult(output: Output, result: Told): void {
 	}
 }
 
-/** What is verified, as fields of an event and as a line for people: the digest of the whole only where it was computed. */
+/** The verification, as fields of an event and as a line for people; with the digest of the whole only if it was computed. */
 function verifiedOf(result: Told): { text: string; [field: string]: unknown } {
 	const { seed, start, verified, kept = 0, wasThere = false } = result;
 	const { digest, isClassic } = seed;

@@ -24,7 +24,7 @@ export interface TakeOptions {
 	readonly silence?: number | undefined;
 }
 
-/** What a lock file says of who has made it. */
+/** The owner named in a lock file. */
 interface Owner {
 	readonly token: string;
 	readonly seed: string;

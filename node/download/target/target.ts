@@ -21,7 +21,7 @@ export interface OpenOptions extends HashOptions {
 	/** Another download writes to the same place, and is waited for. */
 	readonly onWait?: (() => void) | undefined;
 }
-/** What is verified of a file: each chunk and the digest of the whole, or each chunk only. */
+/** The extent of verification: each chunk and the digest of the whole, or each chunk only. */
 export type Verified = 'whole' | 'chunks';
 
 /** How `finish` ends: with a file that is right, or with chunks that are not what was stored. */

@@ -5,7 +5,7 @@ export function isCutOff({ state }: LinkState): boolean {
 	return state === 'down' || state === 'broken';
 }
 
-/** What is to be known while the broker cannot be reached; nothing while it can. */
+/** The notice shown while the broker cannot be reached. */
 export function CutOff({ link }: { link: LinkState }) {
 	const { state, since = Date.now(), reason } = link;
 	const clock = new Date(since).toLocaleTimeString();

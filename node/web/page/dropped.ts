@@ -1,4 +1,4 @@
-/** What somebody has dropped on the page. */
+/** The items dropped on the page. */
 export interface Dropped {
 	readonly files: readonly File[];
 	/** Names of folders, which cannot be shared. */

@@ -5,7 +5,7 @@ interface EntryState {
 
 /** Where the last entry is kept during a reload, as its name and px. */
 const KEY = 'shoal scroll';
-/** What somebody does who wants to be elsewhere than where we scroll to. */
+/** Events that mean that the user scrolls: restoring the position ends. */
 const OWN_MOVES = ['wheel', 'touchstart', 'pointerdown', 'keydown'] as const;
 
 /**

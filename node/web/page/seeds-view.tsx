@@ -22,7 +22,7 @@ const BEYOND = 10;
 /** Lines of a name, as the style sheet has it. */
 const LINES = 2;
 
-/** What the style sheet makes of the list: px, and the font of names. */
+/** Measures of the list as laid out: px, and the font of names. */
 interface Measures {
 	readonly row: number;
 	readonly name: number;

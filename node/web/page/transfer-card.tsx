@@ -16,7 +16,7 @@ const STATES: Readonly<Record<OwnTransfer['state'], string>> = {
 	elsewhere: 'in another tab of this browser; when that tab is closed, this one goes on with it',
 	failed: 'failed',
 };
-/** What there is to wait for, or to end. */
+/** Work to wait for, or to end. */
 const BUSY: ReadonlySet<string> = new Set([
 	'hashing',
 	'waiting',

@@ -7,7 +7,7 @@ const HANDOVER = 1_000;
 const has = (id: string): string => `shoal ${id}`;
 const changes = (id: string): string => `shoal changes ${id}`;
 
-/** What is said of a content that another tab has. */
+/** The text for a content that another tab has. */
 export const ELSEWHERE = 'another tab of this browser has this download; it can be saved there';
 
 /** Takes the lock of a content for this tab. @returns a function that releases it @throws ShoalError ERR_EXISTS */

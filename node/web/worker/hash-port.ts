@@ -2,7 +2,7 @@ import { ShoalError } from '../../../protocol/index.ts';
 import { type HashNews, type HashOrder, HashRunner } from './hash-runner.ts';
 import type { HashReady } from './hash-thread.ts';
 
-/** What a {@link HashPort} tells. */
+/** Messages of a {@link HashPort}. */
 export interface HashPortEvents {
 	readonly hear: (news: HashNews) => void;
 	/** The thread has ended, and with it everything it was to hash. */

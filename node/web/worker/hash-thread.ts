@@ -2,7 +2,7 @@ import { type HashNews, type HashOrder, HashRunner } from './hash-runner.ts';
 
 // A thread that computes digests of whole contents.
 
-/** What the thread says first: its script is there, and runs. */
+/** The first message of the thread: its script was loaded and runs. */
 export interface HashReady {
 	readonly isReady: true;
 }

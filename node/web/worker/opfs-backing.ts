@@ -17,7 +17,7 @@ export interface Kept {
 	readonly isStopped: boolean;
 }
 
-/** What is written down of a content beside its bytes and the record of its chunks. */
+/** The description stored beside the bytes of a content and the record of its chunks. */
 interface About {
 	readonly id: string;
 	readonly name: string;
@@ -68,7 +68,7 @@ export async function keptContents(): Promise<Kept[]> {
 	return kept;
 }
 
-/** What is kept of one content; undefined: nothing. @throws ShoalError ERR_IO */
+/** The stored part of one content; undefined if there is none. @throws ShoalError ERR_IO */
 export async function keptContent(id: string): Promise<Kept | undefined> {
 	// One that was being written when the browser ended says nothing.
 	const about = await readAbout(id);
@@ -170,7 +170,7 @@ class FileBacking implements Backing {
 	readonly #record: SyncAccessHandle;
 	readonly leave: () => void;
 	#timer: ReturnType<typeof setTimeout> | undefined;
-	/** What is not recorded yet. */
+	/** The state that is not recorded yet. */
 	#unrecorded: Bitfield | undefined;
 	#isClosed = false;
 

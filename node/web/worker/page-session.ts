@@ -29,7 +29,7 @@ const DRAW_EVERY = 500;
 const TRY_EVERY = 1_000;
 /** ms that a tab which was loaded again has to go on with what it had. */
 const RETURN_WITHIN = 1_500;
-/** What says that the broker is away. */
+/** The notice that the broker is away. */
 const AWAY = ['ERR_BROKER', 'ERR_TIMEOUT', 'ERR_DISCONNECTED'] as const;
 
 /** All that goes on behind a page: it watches the swarm, and is a node once something is to be got or shared. */

@@ -33,7 +33,7 @@ interface Received {
 	readonly qos: number;
 }
 
-/** What a client gets of a node's state that is kept, and of one that is sent then, subscribed as `filters` say. */
+/** The QoS with which a client receives a retained state, and one sent later, with the subscriptions `filters`. */
 async function received(
 	t: Scope,
 	filters: ReadonlyArray<readonly [filter: string, qos: number]>,

@@ -16,7 +16,7 @@ const HTTP = 'GET / HTTP/1.1\r\nHost: lab\r\n\r\n';
 
 interface Port {
 	readonly port: number;
-	/** What was told of who came. */
+	/** The reports about clients. */
 	readonly told: string[];
 }
 

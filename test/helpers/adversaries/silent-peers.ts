@@ -11,7 +11,7 @@ import { Peer, topics } from './peer.ts';
  */
 export type Silence = 'all' | 'drips' | 'chunks' | 'slow chunks';
 
-/** What silent peers are. */
+/** Options of silent peers. */
 export interface SilentPeersOptions {
 	readonly count: number;
 	readonly silence: Silence;

@@ -222,6 +222,28 @@ test('waiting for it ends when nobody needs it', async (t) => {
 	assert.is((await rejects(digest)).code, 'ERR_ABORTED');
 });
 
+test('waiting for it ends when the content is closed, and so does a write after that', async (t) => {
+	const { writer, put } = await hashing(t);
+	const digest = rejects(writer.digest());
+	await writer.close();
+	assert.is((await digest).code, 'ERR_IO');
+	assert.is((await rejects(put(0, 1))).code, 'ERR_IO');
+	const next = await hashing(t);
+	assert.equal(await next.put(0, 11), Array(11).fill(true), 'the thread goes on');
+});
+
+test('waiting for chunks takes no processor time', async (t) => {
+	const { writer, put } = await hashing(t);
+	const digest = writer.digest();
+	await put(1, 10);
+	const before = process.cpuUsage();
+	await new Promise((resolve) => setTimeout(resolve, 500));
+	const { user, system } = process.cpuUsage(before);
+	assert.ok(user + system < 250_000, `${user + system} us in 500 ms`);
+	await put(0, 1);
+	assert.is(hex(await digest), seed.digest);
+});
+
 test('a file that becomes shorter is told as changed', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file');
@@ -292,7 +314,7 @@ faults('an unknown kind of failure of the system leaves nothing counted as store
 		kind: 'sha256',
 		length: LENGTH,
 		chunkSize: CHUNK,
-		digests: seed.chunkDigests,
+		digests: seed.chunkDigests(),
 		pieces: [{ fd: 1_000_000, length: LENGTH, keepsHoles: false }],
 		stored: new Uint8Array(11),
 	});

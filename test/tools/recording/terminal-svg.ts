@@ -1,4 +1,4 @@
-/** What a terminal showed at one moment: its lines, with the colours as SGR sequences (ECMA-48). */
+/** The screen of a terminal at one moment: its lines, with the colours as SGR sequences (ECMA-48). */
 export interface Frame {
 	/** ms since the recording began. */
 	readonly at: number;

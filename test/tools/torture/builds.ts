@@ -9,13 +9,13 @@ const MOST = 120_000;
 
 /** A build of shoal. */
 export interface Build {
-	/** What checks call it. */
+	/** Its name in checks. */
 	readonly name: string;
 	/** Its command line. */
 	readonly main: string;
 }
 
-/** What a scenario with two builds works with. */
+/** The tools of a scenario with two builds. */
 export interface Builds {
 	readonly t: TortureContext;
 	/** This one and the other. */
@@ -32,7 +32,7 @@ export interface Sharing {
 
 /** Options of {@link get}. */
 export interface GetOptions {
-	/** What the check is called. */
+	/** The name of the check. */
 	readonly fact: string;
 	/** Name of the copy, which is removed at the end. */
 	readonly output?: string;

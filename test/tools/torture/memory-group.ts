@@ -21,7 +21,7 @@ export function whyNoMemoryGroup(): string | undefined {
  * that is not enough. It is made below the one of this process, so that what bounds this one goes on to do so.
  */
 export class MemoryGroup {
-	/** What has to be put before a command. */
+	/** The words before a command. */
 	readonly within: readonly string[];
 	readonly #folder: string;
 

@@ -74,7 +74,7 @@ async function joined(
 	return env;
 }
 
-/** What one build has joined, the other uses. */
+/** A broker that one build has joined is used by the other. */
 async function letsIn(
 	setting: Builds,
 	at: string,

@@ -12,7 +12,7 @@ export interface ListedBroker {
 
 const RANGE = { from: 1_000, to: 1_000_999 };
 
-/** What `ls`, `who`, `watch`, `gateway` and the broker by HTTP tell of seeders of both builds. */
+/** The output of `ls`, `who`, `watch`, `gateway` and of the broker by HTTP for seeders of both builds. */
 export async function lists(setting: Builds, broker: ListedBroker): Promise<void> {
 	const { t, builds } = setting;
 	const { url, http, at, length } = broker;

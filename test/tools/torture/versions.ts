@@ -23,7 +23,7 @@ import { lists } from './version-lists.ts';
 const LENGTH = 64 * MIB;
 const MINUTE = 60_000;
 const COPIES = 4;
-/** What the death of a process may cost: what is not recorded yet, and what was open. */
+/** Bytes that the death of a process may cost: those not recorded yet, and those requested. */
 const MOST_AGAIN = 24 * MIB;
 
 /** F27: machines of two versions. */
@@ -97,7 +97,7 @@ async function fansOut(setting: Builds, url: string, at: string): Promise<void> 
 	t.check(`F27: ${at}: ${COPIES} copies leave the seeders less than twice`, all < 2 * LENGTH, text);
 }
 
-/** What one build has left behind is of use to the other. */
+/** Files that one build has left are used by the other. */
 async function carriesOver(setting: Builds): Promise<void> {
 	const { t, builds } = setting;
 	const broker = run(t, builds[0], ['broker', '--port', '0', '--no-mdns']);
@@ -125,7 +125,7 @@ async function seedFile(setting: Builds, before: Build, after: Build, url: strin
 	await stop(process);
 }
 
-/** What has been hashed once, and an id that stays the same. */
+/** The seed cache, and an id that stays the same. */
 async function remembered(
 	setting: Builds,
 	before: Build,

@@ -11,7 +11,7 @@ export function mostOpenFiles(): number | undefined {
 	}
 }
 
-/** What is told of an error, if it is that this process may open no more files; undefined if it is another. */
+/** The message for an error that means too many open files; undefined for other errors. */
 export function tooFewFiles(error: unknown): string | undefined {
 	if ((error as NodeJS.ErrnoException | undefined)?.code !== 'EMFILE') {
 		return undefined;
