@@ -1,7 +1,9 @@
 import { hashId, precedence } from '../../protocol/index.ts';
 
-/** Chunks of which it is remembered whose they are. */
-const REMEMBERED = 16_384;
+/** What is remembered of a chunk. */
+const UNKNOWN = 0;
+const OURS = 1;
+const OTHERS = 2;
 
 /**
  * The nodes that download the same seed at the same time. Rendezvous hashing assigns each chunk to
@@ -12,8 +14,8 @@ export class CoDownloaders {
 	readonly #self: number;
 	/** By id: what it is hashed to. */
 	readonly #all = new Map<string, number>();
-	/** Results that hold until the co-downloaders change. */
-	readonly #ours = new Map<number, boolean>();
+	/** By chunk: results that hold until the co-downloaders change. */
+	#known = new Uint8Array(1_024);
 
 	/** @param self our own node id */
 	constructor(self: string) {
@@ -45,24 +47,30 @@ export class CoDownloaders {
 		const hash = hashId(id);
 		if (hash !== this.#self && !this.#all.has(id)) {
 			this.#all.set(id, hash);
-			this.#ours.clear();
+			this.#known.fill(UNKNOWN);
 		}
 	}
 
 	/** `id` is gone, or has everything. */
 	delete(id: string): void {
 		if (this.#all.delete(id)) {
-			this.#ours.clear();
+			this.#known.fill(UNKNOWN);
 		}
 	}
 
 	/** Whether we are the one to get `chunk` first. */
 	isOurs(chunk: number): boolean {
-		const isOurs = this.#ours.get(chunk) ?? this.#isFirst(chunk);
-		if (this.#ours.size >= REMEMBERED) {
-			this.#ours.clear();
+		const known = this.#known[chunk] ?? UNKNOWN;
+		if (known !== UNKNOWN) {
+			return known === OURS;
 		}
-		this.#ours.set(chunk, isOurs);
+		const isOurs = this.#isFirst(chunk);
+		if (chunk >= this.#known.length) {
+			const larger = new Uint8Array(2 * (chunk + 1));
+			larger.set(this.#known);
+			this.#known = larger;
+		}
+		this.#known[chunk] = isOurs ? OURS : OTHERS;
 		return isOurs;
 	}
 

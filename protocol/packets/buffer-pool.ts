@@ -3,7 +3,7 @@ const LEAST = 32 * 1024;
 const MOST = 1024 * 1024;
 /** Room in each for what is not content: fixed header, topic, header of the chunk. */
 const EXTRA = 2 * 1024;
-/** Bytes kept for the next time; more are let go. */
+/** Bytes kept for the next time; beyond, buffers of a size that is not used any more are let go first. */
 const MOST_FREE = 16 * 1024 * 1024;
 
 /**
@@ -11,7 +11,7 @@ const MOST_FREE = 16 * 1024 * 1024;
  * the garbage collector has to trace them. A buffer that is never given back is collected like any other.
  */
 export class BufferPool {
-	/** By size, those that may be taken. */
+	/** By size, those that may be taken: the size that was given back longest ago first. */
 	readonly #free = new Map<number, ArrayBufferLike[]>();
 	#freeBytes = 0;
 	/** Those that were taken and not given back: two who took the same would write over each other. */
@@ -36,9 +36,8 @@ export class BufferPool {
 		if (size > MOST) {
 			return new Uint8Array(length);
 		}
-		const kept = this.#free.get(size + EXTRA)?.pop();
+		const kept = this.#takeFree(size + EXTRA);
 		const buffer = kept ?? this.#make(size + EXTRA);
-		this.#freeBytes -= kept?.byteLength ?? 0;
 		this.#lent.add(buffer);
 		return new Uint8Array(buffer, 0, length);
 	}
@@ -48,12 +47,28 @@ export class BufferPool {
 	 * elsewhere, or one that was given back before, is ignored.
 	 */
 	give({ buffer }: Uint8Array): void {
-		if (this.#lent.delete(buffer) && this.#freeBytes + buffer.byteLength <= MOST_FREE) {
+		if (this.#lent.delete(buffer)) {
+			// The size given back last is the one that is taken next: it moves to the end.
 			const kept = this.#free.get(buffer.byteLength) ?? [];
+			this.#free.delete(buffer.byteLength);
 			this.#free.set(buffer.byteLength, kept);
 			kept.push(buffer);
 			this.#freeBytes += buffer.byteLength;
+			while (this.#freeBytes > MOST_FREE) {
+				this.#takeFree(this.#free.keys().next().value as number);
+			}
 		}
+	}
+
+	/** Takes a free buffer of `bytes` out of the pool. */
+	#takeFree(bytes: number): ArrayBufferLike | undefined {
+		const buffers = this.#free.get(bytes);
+		const buffer = buffers?.pop();
+		this.#freeBytes -= buffer?.byteLength ?? 0;
+		if (buffers?.length === 0) {
+			this.#free.delete(bytes);
+		}
+		return buffer;
 	}
 }
 

@@ -23,6 +23,21 @@ test('a buffer is at most twice as large as what it is for', () => {
 	assert.is(pool.take(64 * KIB + 2 * KIB + 1).buffer.byteLength, 130 * KIB);
 });
 
+test('buffers of a size that is not used any more make room for those that are', () => {
+	const pool = new BufferPool();
+	const takeMany = (count: number, length: number) =>
+		Array.from({ length: count }, () => pool.take(length));
+	for (const small of takeMany(500, 32 * KIB)) {
+		pool.give(small);
+	}
+	const large = takeMany(12, KIB * KIB);
+	for (const each of large) {
+		pool.give(each);
+	}
+	const again = new Set(takeMany(12, KIB * KIB).map(({ buffer }) => buffer));
+	assert.ok(large.every(({ buffer }) => again.has(buffer)));
+});
+
 test('a larger one is of its own and is not kept', () => {
 	const pool = new BufferPool();
 	const large = pool.take(2 * KIB * KIB);

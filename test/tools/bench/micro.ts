@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS, HEADER_BYTES, writeChunkHeader } from '../../../protoco
 import { Peer, topics } from '../../helpers/adversaries/peer.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
 import type { Scope } from '../../helpers/harness/suite.ts';
+import { receiving, serving } from './chunk-cost.ts';
 
 /** A small thing that is done once for each chunk or message. */
 export interface MicroCost {
@@ -131,5 +132,33 @@ const answer: MicroCost = {
 	},
 };
 
+const receive: MicroCost = {
+	name: 'receive',
+	about:
+		'all JavaScript of a chunk that comes on a direct lane, from the socket to the next request',
+	measure: (t, _, isQuick) => receiving(t, isQuick ? 1_000 : 8_000, 0),
+};
+
+const receiveMany: MicroCost = {
+	name: 'receive-many',
+	about: 'the same, while three others download it too',
+	measure: (t, _, isQuick) => receiving(t, isQuick ? 1_000 : 8_000, 3),
+};
+
+const serve: MicroCost = {
+	name: 'serve',
+	about:
+		'all JavaScript of a chunk that is served on a direct lane, from the request to the socket',
+	measure: (t, _, isQuick) => serving(t, isQuick ? 1_000 : 8_000),
+};
+
 /** Measurements beside whole swarms. */
-export const MICRO_COSTS: readonly MicroCost[] = [hash, authorise, message, answer];
+export const MICRO_COSTS: readonly MicroCost[] = [
+	hash,
+	authorise,
+	message,
+	answer,
+	receive,
+	receiveMany,
+	serve,
+];
