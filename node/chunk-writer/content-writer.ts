@@ -145,8 +145,12 @@ export class ContentWriter {
 
 	/** Hashes the stored bytes before `offset` if they are at most `NEAR`: the bytes after it are hashed from memory. */
 	#comeNear(offset: number): void {
-		while (this.isBehind && this.#hashed < offset && offset - this.#hashed <= NEAR) {
-			this.catchUp(offset);
+		try {
+			while (this.isBehind && this.#hashed < offset && offset - this.#hashed <= NEAR) {
+				this.catchUp(offset);
+			}
+		} catch {
+			// That bytes cannot be read is told with the digest: what has come can be stored nevertheless.
 		}
 	}
 

@@ -14,11 +14,21 @@ export async function rightChunks(
 	options: HashOptions = {},
 	among?: Bitfield,
 ): Promise<number[]> {
+	return await chunksThatAreRight(path, seed, options, { among });
+}
+
+async function chunksThatAreRight(
+	path: string,
+	seed: Seed,
+	options: HashOptions,
+	{ among, passesUnreadable }: { among: Bitfield | undefined; passesUnreadable?: boolean },
+): Promise<number[]> {
 	const { chunkSize: pieceSize, length: most, chunks } = seed.layout;
 	const asked =
 		among === undefined ? Array.from({ length: chunks }, (_, at) => at) : [...among.indices()];
 	const runs = runsOf(asked);
-	const digests = await hashPieces({ path, kind: seed.kind, pieceSize, most, runs }, options);
+	const job = { path, kind: seed.kind, pieceSize, most, runs, passesUnreadable };
+	const digests = await hashPieces(job, options);
 	return asked.filter((chunk, at) => {
 		const expected = seed.chunkDigest(chunk);
 		const start = at * expected.length;
@@ -26,7 +36,10 @@ export async function rightChunks(
 	});
 }
 
-/** The chunks that are right, as {@link rightChunks}. */
+/**
+ * The chunks that are right, as {@link rightChunks}. Chunks that the disk cannot read are not: a download fetches them
+ * anew.
+ */
 export async function whatIsRight(
 	path: string,
 	seed: Seed,
@@ -34,7 +47,8 @@ export async function whatIsRight(
 	among?: Bitfield,
 ): Promise<Bitfield> {
 	const right = new Bitfield(seed.chunks);
-	for (const chunk of await rightChunks(path, seed, options, among)) {
+	const asked = { among, passesUnreadable: true };
+	for (const chunk of await chunksThatAreRight(path, seed, options, asked)) {
 		right.set(chunk);
 	}
 	return right;

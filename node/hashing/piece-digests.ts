@@ -13,6 +13,8 @@ export interface HashJob {
 	readonly most?: number | undefined;
 	/** Only these pieces: first and last of each run, ascending. @default all */
 	readonly runs?: ReadonlyArray<readonly [first: number, last: number]> | undefined;
+	/** A piece that the disk cannot read (EIO) gets a digest of zeros, which no piece has. @default the error is thrown */
+	readonly passesUnreadable?: boolean | undefined;
 }
 
 const BLOCK = 1024 * 1024;
@@ -32,20 +34,40 @@ export function pieceDigests(job: HashJob, onBytes: (bytes: number) => void): Ui
 		for (const start of startsOf(job, size)) {
 			const hash = createHash(job.kind);
 			const end = Math.min(start + job.pieceSize, size);
-			for (let at = start; at < end; ) {
-				const read = readSync(file, block, 0, Math.min(block.length, end - at), at);
-				if (read === 0) {
-					throw Object.assign(new Error('it became shorter while it was read'), { code: 'ESHORT' });
-				}
-				hash.update(block.subarray(0, read));
-				at += read;
-				onBytes(read);
-			}
-			digests.push(hash.digest());
+			const isRead = readAll(file, { start, end, block, job }, (bytes) => {
+				hash.update(bytes);
+				onBytes(bytes.length);
+			});
+			const digest = hash.digest();
+			digests.push(isRead ? digest : digest.fill(0));
 		}
 		return Buffer.concat(digests);
 	} finally {
 		closeSync(file);
+	}
+}
+
+/** Reads the bytes from `start` to `end` of a file, a block at a time. @returns whether all of them could be read */
+function readAll(
+	file: number,
+	{ start, end, block, job }: { start: number; end: number; block: Buffer; job: HashJob },
+	onBytes: (bytes: Uint8Array) => void,
+): boolean {
+	try {
+		for (let at = start; at < end; ) {
+			const read = readSync(file, block, 0, Math.min(block.length, end - at), at);
+			if (read === 0) {
+				throw Object.assign(new Error('it became shorter while it was read'), { code: 'ESHORT' });
+			}
+			onBytes(block.subarray(0, read));
+			at += read;
+		}
+		return true;
+	} catch (error) {
+		if (job.passesUnreadable && (error as NodeJS.ErrnoException).code === 'EIO') {
+			return false;
+		}
+		throw error;
 	}
 }
 

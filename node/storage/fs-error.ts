@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { type ErrorCode, quoted, ShoalError } from '../../protocol/index.ts';
+import { type ErrorCode, isShoalError, quoted, ShoalError } from '../../protocol/index.ts';
 
 const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: string]>> = {
 	ENOENT: ['ERR_NO_FILE', 'there is no such file or folder; check the path'],
@@ -57,6 +57,12 @@ export function fsError(error: unknown, path: string): ShoalError {
 			? NO_UTF_8
 			: (MEANINGS[code] ?? ['ERR_IO', message]);
 	return new ShoalError(meaning, `${quoted(path, 300)}: ${sentence}`, { cause: error });
+}
+
+/** Whether the disk cannot read or write some of a file. */
+export function isDiskError(error: unknown): boolean {
+	const { cause } = error as { cause?: { code?: unknown } };
+	return isShoalError(error, 'ERR_IO') && cause?.code === 'EIO';
 }
 
 /** Runs `operation`, whose errors are of the file system and about `path`. */

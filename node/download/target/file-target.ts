@@ -7,6 +7,7 @@ import { ThreadWriter } from '../../chunk-writer/thread-writer.ts';
 import { isWhole, whatIsRight } from '../../hashing/check-content.ts';
 import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
 import { copyChunks } from '../../storage/copy-chunks.ts';
+import { isDiskError } from '../../storage/fs-error.ts';
 import { bootId } from './boot-id.ts';
 import { makingFile } from './check-output.ts';
 import { ExistingFile } from './existing-file.ts';
@@ -157,20 +158,23 @@ export class FileTarget implements Target {
 
 	async #finishPart(part: PartFile, seed: Seed, options: HashOptions): Promise<Finished> {
 		const verified = this.#check;
-		if (verified === 'chunks' || (await this.#isWhole(part, seed, options))) {
+		const flaw = verified === 'chunks' ? undefined : await this.#flawOf(part, seed, options);
+		if (flaw === undefined) {
 			await part.appear();
 			return { path: part.path, verified };
 		}
 		part.storage.fillHoles();
-		// The cause may be chunks that were trusted without a check, or that another program has
-		// changed since.
+		// The cause may be chunks that were trusted without a check, that another program has changed
+		// since, or that the disk cannot read any more.
 		const right = await whatIsRight(part.partPath, seed, options);
 		if (right.isFull) {
-			await this.#writer?.close();
-			await part.discard();
-			await this.#journal?.remove();
-			await this.#lock?.release();
-			throw seedLies(seed);
+			if (!isDiskError(flaw)) {
+				await this.#writer?.close();
+				await part.discard();
+				await this.#journal?.remove();
+				await this.#lock?.release();
+			}
+			throw flaw;
 		}
 		await this.#journal?.begin(right);
 		if (this.#writer instanceof ThreadWriter) {
@@ -179,11 +183,21 @@ export class FileTarget implements Target {
 		return { bad: [...Bitfield.full(seed.chunks).indices()].filter((chunk) => !right.has(chunk)) };
 	}
 
-	async #isWhole(part: PartFile, seed: Seed, options: HashOptions): Promise<boolean> {
+	/** Why the part is not the whole content: its digest differs, or the disk cannot read it. Undefined if it is. */
+	async #flawOf(part: PartFile, seed: Seed, options: HashOptions): Promise<unknown> {
 		const writer = this.#writer;
-		return writer instanceof ThreadWriter
-			? Buffer.from(await writer.digest(options.signal)).toString('hex') === seed.digest
-			: await isWhole(part.partPath, seed, options);
+		try {
+			const isRight =
+				writer instanceof ThreadWriter
+					? Buffer.from(await writer.digest(options.signal)).toString('hex') === seed.digest
+					: await isWhole(part.partPath, seed, options);
+			return isRight ? undefined : seedLies(seed);
+		} catch (error) {
+			if (isDiskError(error)) {
+				return error;
+			}
+			throw error;
+		}
 	}
 
 	/** Removes the journal last: as long as it exists, the files beside it are checked again. */

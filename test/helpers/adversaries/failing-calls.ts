@@ -17,8 +17,9 @@ export class FailingCalls {
 	readonly #descriptors = new Set<unknown>();
 	/** The names of those made so far. */
 	made: string[] = [];
-	/** Asked of each call, by its name and number: the code it is to fail with, or undefined. */
-	decide: (name: string, index: number) => string | undefined = () => undefined;
+	/** Asked of each call, by its name, number and arguments: the code it is to fail with, or undefined. */
+	decide: (name: string, index: number, args: readonly unknown[]) => string | undefined = () =>
+		undefined;
 
 	constructor(t: Scope, folder: string) {
 		this.#folder = folder;
@@ -48,7 +49,7 @@ export class FailingCalls {
 			if (!String(args[0]).startsWith(this.#folder)) {
 				return call(...args);
 			}
-			const failure = this.#count(name);
+			const failure = this.#count(name, args);
 			if (name === 'openSync') {
 				if (failure !== undefined) {
 					throw failure;
@@ -67,7 +68,7 @@ export class FailingCalls {
 
 	#onDescriptor(name: string, call: Call): Call {
 		return (descriptor, ...rest) => {
-			const failure = this.#descriptors.has(descriptor) ? this.#count(name) : undefined;
+			const failure = this.#descriptors.has(descriptor) ? this.#count(name, rest) : undefined;
 			if (failure !== undefined) {
 				throw failure;
 			}
@@ -83,7 +84,7 @@ export class FailingCalls {
 		for (const name of OF_HANDLES) {
 			const call = (methods[name] as Call).bind(handle);
 			methods[name] = async (...args) => {
-				const failure = this.#count(name);
+				const failure = this.#count(name, args);
 				if (name === 'close') {
 					this.#descriptors.delete(fd);
 					await call();
@@ -97,8 +98,8 @@ export class FailingCalls {
 		return handle;
 	}
 
-	#count(name: string): Error | undefined {
-		const code = this.decide(name, this.made.length);
+	#count(name: string, args: readonly unknown[]): Error | undefined {
+		const code = this.decide(name, this.made.length, args);
 		this.made.push(name);
 		return code === undefined
 			? undefined

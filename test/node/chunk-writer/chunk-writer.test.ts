@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -148,6 +149,21 @@ for (const [where, make] of Object.entries(WRITERS)) {
 		assert.ok((await writing).every(Boolean));
 	});
 
+	test('what cannot be read back does not keep what comes from being stored', async (t) => {
+		const path = join(await makeFolder(t), 'file');
+		await writeFile(path, content);
+		const file = await open(path, constants.O_WRONLY);
+		t.defer(() => file.close());
+		const storage = { files: [{ fd: file.fd, path, length: LENGTH, keepsHoles: false }] };
+		const have = new Bitfield(seed.chunks);
+		have.set(0);
+		const writer = new ThreadWriter(seed, { ...storage, checkNamed: () => {} } as never, have);
+		t.defer(() => writer.close());
+		const good = await writer.write({ first: 1, count: 10 }, segmentsOf(chunksOf(1, 10)));
+		assert.equal(good, Array(10).fill(true));
+		assert.is((await rejects(writer.digest())).code, 'ERR_IO');
+	});
+
 	test.run();
 }
 
@@ -254,6 +270,21 @@ test('a file that becomes shorter is told as changed', async (t) => {
 	const writer = new ThreadWriter(seed, storage, Bitfield.full(seed.chunks));
 	t.defer(() => writer.close());
 	assert.is((await rejects(writer.digest())).code, 'ERR_CHANGED');
+});
+
+test('what cannot be read back does not keep what comes from being stored', async (t) => {
+	const path = join(await makeFolder(t), 'file');
+	await writeFile(path, content);
+	const file = await open(path, constants.O_WRONLY);
+	t.defer(() => file.close());
+	const storage = { files: [{ fd: file.fd, path, length: LENGTH, keepsHoles: false }] };
+	const have = new Bitfield(seed.chunks);
+	have.set(0);
+	const writer = new ThreadWriter(seed, { ...storage, checkNamed: () => {} } as never, have);
+	t.defer(() => writer.close());
+	const good = await writer.write({ first: 1, count: 10 }, segmentsOf(chunksOf(1, 10)));
+	assert.equal(good, Array(10).fill(true));
+	assert.is((await rejects(writer.digest())).code, 'ERR_IO');
 });
 
 test.run();

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { partPathsOf } from '../../../../node/download/target/part-paths.ts';
 import { Seed } from '../../../../protocol/index.ts';
+import { FailingCalls } from '../../../helpers/adversaries/failing-calls.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { seedOf } from '../../../helpers/fixtures/seeds.ts';
 import { rejects } from '../../../helpers/harness/rejects.ts';
-import { suite } from '../../../helpers/harness/suite.ts';
+import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 import {
 	CHUNK,
 	content,
@@ -43,6 +44,48 @@ test('on another boot, or an unknown one, what is recorded is hashed, and only t
 		await finish(session);
 		await isContent(path);
 	}
+});
+
+/** The disk cannot read `chunk` of the files in `folder` until it is `mended`. */
+function badSector(t: Scope, folder: string, chunk: number) {
+	const sector = { isMended: false };
+	const [start, end] = [chunk * CHUNK, (chunk + 1) * CHUNK];
+	new FailingCalls(t, folder).decide = (name, _, [, , length, at]) => {
+		const isInside = (at as number) < end && (at as number) + (length as number) > start;
+		return name === 'readSync' && isInside && !sector.isMended ? 'EIO' : undefined;
+	};
+	return sector;
+}
+
+test('what the disk cannot read of a part is missing, whether it is hashed or trusted', async (t) => {
+	for (const boot of [async () => 'another', undefined]) {
+		const { path } = await interrupted(t, [1, 2, 7]);
+		const sector = badSector(t, join(path, '..'), 2);
+		const session = await open(t, path, boot && { boot });
+		if (boot === undefined) {
+			await store(session, missing(session));
+			assert.equal(await session.target.finish(seed, {}), { bad: [2] });
+			session.have.clear(2);
+		}
+		assert.not.ok(session.have.has(2));
+		sector.isMended = true;
+		await finish(session);
+		await isContent(path);
+	}
+});
+
+test('a disk that fails once takes nothing away', async (t) => {
+	const { path, part } = await interrupted(t, [1, 2, 7]);
+	const session = await open(t, path);
+	await store(session, missing(session));
+	const calls = new FailingCalls(t, join(path, '..'));
+	let left = 1;
+	calls.decide = (name) => (name === 'readSync' && left-- > 0 ? 'EIO' : undefined);
+	assert.is((await rejects(session.target.finish(seed, {}))).code, 'ERR_IO');
+	await session.target.abandon();
+	assert.is((await stat(part)).size, seed.length);
+	await finish(await open(t, path));
+	await isContent(path);
 });
 
 test('after a resume on another boot, the next one on that boot hashes nothing', async (t) => {
