@@ -39,7 +39,7 @@ export function mostMemory(limits: Limits): MemoryRow[] {
 			most: clients * (packet + CLIENT),
 		},
 		{
-			what: 'who has not said who it is',
+			what: 'connections before CONNECT',
 			// Over TCP that is less; a WebSocket hands over whole messages, and the page has as many connections again.
 			how: 'clients × packet, and as many by HTTP',
 			most: clients * (packet + CLIENT) + clients * CLIENT,

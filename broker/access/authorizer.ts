@@ -264,7 +264,7 @@ export class Authorizer implements ChunkRules {
 		return wide.take(now);
 	}
 
-	/** Whether `client` may publish a chunk on `topic`, which is so with QoS 0 and not retained. */
+	/** Whether `client` may publish a chunk on `topic`; the message has QoS 0 and is not retained. */
 	mayPublish(client: Client, topic: ChunkTopic): boolean {
 		const isOwn = topic.from === client.id && this.#roleOf(client) === 'node';
 		return isOwn || this.#trusted.has(client.conn);

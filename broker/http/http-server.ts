@@ -68,11 +68,13 @@ export interface HttpServerOptions {
 }
 
 const MOST_CONNECTIONS = 256;
-/** ms without a request, and without a byte of an answer, after which a connection is closed. */
+/** ms without a request after which a connection is closed. */
 const IDLE = 60_000;
+/** ms without a byte sent or received after which a connection is closed. */
 const STALL = 120_000;
-/** ms that the head of a request may take, and between two looks at how long it does. */
+/** ms that the head of a request may take to arrive. */
 const HEAD = 10_000;
+/** ms between two checks for heads that take longer. */
 const LOOK_EVERY = 1_000;
 
 /** An error of the parser, as `clientError` has it. */
@@ -191,16 +193,16 @@ export class HttpServer {
 	#whyNot({ method, headers, url = '/' }: IncomingMessage): Problem | undefined {
 		if (!mayAsk(headers, this.#names)) {
 			const detail =
-				'it is asked by its address, or a name it was given with --http-name (of a gateway: --name), and by no other page';
-			return { status: 403, title: 'Not from there', detail, code: 'ERR_REFUSED' };
+				'requests must name this server by its address or by a name from --http-name (of a gateway: --name), and must not come from another page';
+			return { status: 403, title: 'Forbidden', detail, code: 'ERR_REFUSED' };
 		}
 		if (!URL.canParse(url, 'http://host')) {
 			const detail = 'the path of the request cannot be read';
 			return { status: 400, title: 'No such path', detail, code: 'ERR_USAGE' };
 		}
 		if (method !== 'GET' && method !== 'HEAD') {
-			const detail = 'there is GET and HEAD';
-			return { status: 405, title: 'Not that way', detail, code: 'ERR_USAGE' };
+			const detail = 'only GET and HEAD are supported';
+			return { status: 405, title: 'Method not allowed', detail, code: 'ERR_USAGE' };
 		}
 		return undefined;
 	}

@@ -27,7 +27,10 @@ const MQTT_5 = 5;
 const ANSWERED_LEVELS: ReadonlySet<number> = new Set([3, 4]);
 /** The bit that bridges of mosquitto set in the protocol level. */
 const BRIDGE = 0x80;
-/** Bytes from which on a plain message gets a buffer of the pool: only chunks are that large and that frequent. */
+/**
+ * A plain message of at least this many bytes gets a buffer of the pool: only chunks are that large
+ * and that frequent.
+ */
 const LARGE = 32 * 1024;
 
 /**
@@ -50,13 +53,13 @@ export interface PacketReaderOptions {
 	/** Bytes a stream takes before a write says that it is full. */
 	readonly highWaterMark: number;
 	/**
-	 * A packet is too large, or the bytes are not MQTT. The stream is closed: with the error, unless
-	 * the error is passed here.
+	 * Called if a packet is too large, or the bytes are not MQTT. Then the stream is closed. Either
+	 * this function gets the error, or the stream emits it.
 	 */
 	readonly onBad: (error?: ShoalError) => void;
-	/** The kind of port that messages name. @default {@link MQTT_PORT} */
+	/** The kind of port, for the texts of errors. @default {@link MQTT_PORT} */
 	readonly port?: PortKind | undefined;
-	/** Counts the messages that are not taken. @default nobody does */
+	/** Counts the PUBLISH packets that are left to Aedes. @default they are not counted */
 	readonly control?: Flow | undefined;
 }
 
@@ -132,7 +135,7 @@ export function packetReader(
 }
 
 /**
- * Takes the place of a socket that a server has accepted, paused.
+ * Replaces a paused socket that a server has accepted with a stream whose bytes go to a framer.
  *
  * @param secure if TLS is spoken on it
  */
@@ -219,7 +222,7 @@ function unknownLevel(packet: Uint8Array): number | undefined {
 
 function wrongVersion(level: number): ShoalError {
 	const version = level === MQTT_5 ? 'MQTT 5' : `MQTT of protocol level ${level}`;
-	const what = `a client speaks ${version}, and here is MQTT 3.1.1: choose that version there`;
+	const what = `a client speaks ${version}, and here is MQTT 3.1.1: choose 3.1.1 in the client`;
 	return new ShoalError('ERR_MESSAGE', what);
 }
 

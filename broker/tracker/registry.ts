@@ -42,7 +42,7 @@ export class Registry {
 	readonly #random: () => number;
 	readonly #nodes = new Map<string, KnownNode>();
 	readonly #swarms = new Swarms();
-	/** Counts connections to the broker: what was confirmed before the last one is not any more. */
+	/** Counts connections to the broker: announces confirmed on an earlier one are unconfirmed. */
 	#epoch = 1;
 	#epochStart: number;
 
@@ -265,7 +265,7 @@ export class Registry {
 		return [{ do: 'refuse', node: id, seed, why }, forgetAnnounce(seed, id), ...decisions];
 	}
 
-	/** A new node, or undefined if there are as many as announces may be. */
+	/** A new node; undefined if there are already as many nodes as the limit `announces` allows. */
 	#addNode(id: string): KnownNode | undefined {
 		if (this.#nodes.size >= this.#limits.announces) {
 			return undefined;

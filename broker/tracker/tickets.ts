@@ -81,7 +81,7 @@ export function checkTicket(ticket: string, claims: TicketClaims, key: string, n
 	if (!isSigned) {
 		throw new ShoalError(
 			'ERR_REFUSED',
-			`the ticket of ${claims.from} is not the tracker's, or for another`,
+			`the ticket of ${claims.from} is not signed by the tracker, or is for other nodes`,
 		);
 	}
 	// One from the future is a clock that was set back, or a life that was made longer.

@@ -11,7 +11,7 @@ The usual three:
   shoal share FILE    prints the id and the link of the file
   shoal get ID        on as many machines as you like
 
-All of it on this machine, to watch: shoal demo`;
+To see all of it on this machine: shoal demo`;
 
 /** The text below the options of each command: examples, and what it prints. */
 export const EXAMPLES = {
@@ -35,7 +35,8 @@ Examples:
   shoal join 'shoal:join?broker=mqtt%3A%2F%2F10.0.0.5%3A1883&token=...'
   shoal join                          prints which broker is used by default
 
-Connects first, and replaces the broker joined before only if that succeeds.
+Connects first. Only if that succeeds, this broker replaces the one that was
+joined before.
 Stores the broker and its token for this user, so that other commands need no
 --broker. The token is sent to that broker only. Instead of running this, a
 program can set SHOAL_JOIN to a join link.`,
@@ -66,7 +67,7 @@ Examples:
   shoal get 'shoal:3b1f...?name=disk.img&broker=mqtt%3A%2F%2F10.0.0.5%3A1883'
   shoal get ID -o /data/ --max-down 5MiB
   shoal get disk.img.seed -o - | tar -x
-  shoal get ID -o - --range 0-511     only what is needed of it is fetched
+  shoal get ID -o - --range 0-511     fetches only the chunks with these bytes
   shoal get ID1 ID2 ID3 -o /data/     several at the same time
   shoal get disk.img                  by its name, if only one seed has it
 
@@ -127,7 +128,7 @@ Examples:
 Reads the control topics only, as any MQTT client can.`,
 	demo: `
 Examples:
-  shoal demo                          with the program of Node.js as the file
+  shoal demo                          with the executable of Node.js as the file
   shoal demo disk.img
 
 Starts a broker, three seeders and a downloader, shows what they do, and removes

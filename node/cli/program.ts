@@ -30,14 +30,14 @@ const ABOUT_LIMIT = 'change a limit; can be repeated';
 const ID = '--id <id>';
 const NODE_NAME = '--node-name <name>';
 const ABOUT_NODE_NAME =
-	'the name of this node, as others see it (default: of SHOAL_NODE_NAME, or the name of this machine)';
+	'the name of this node, as others see it (default: SHOAL_NODE_NAME, or the name of this machine)';
 const ABOUT_NO_NODE_NAME = 'show others the id of this node only';
 const METRICS = '--metrics <host:port>';
 const ABOUT_METRICS =
 	'serve /metrics, /healthz and /readyz by HTTP there; on this machine if only a port is given';
 const LOG_LEVEL = '--log-level <level>';
 const ABOUT_LOG_LEVEL =
-	'the least severe level that is logged: error, warn, info or debug (default: of SHOAL_LOG_LEVEL, or warn)';
+	'the least severe level that is logged: error, warn, info or debug (default: SHOAL_LOG_LEVEL, or warn)';
 const ABOUT_TRACE = 'write a line of JSON to a file for each decision and transfer';
 const ABOUT_ID = 'a node id that stays the same: 8 to 64 letters, digits, _ or -';
 
@@ -93,11 +93,14 @@ function addHosting(program: Command): void {
 		.option('--lan', 'listen on all addresses of this machine; clients need the token')
 		.option(
 			'--advertise <host>',
-			'where others reach it, HOST or HOST:PORT, if not at an address of this machine (default: of SHOAL_ADVERTISE); can be repeated',
+			'where others reach it, HOST or HOST:PORT, if not at an address of this machine (default: SHOAL_ADVERTISE); can be repeated',
 			collect,
 		)
 		.option('--data <folder>', 'where tokens, keys and the audit log are kept')
-		.option('--tls', 'speak TLS with a self-made certificate, named in the join link (--lan does)')
+		.option(
+			'--tls',
+			'speak TLS with a self-made certificate, named in the join link (--lan implies --tls)',
+		)
 		.option('--no-tls', 'with --lan: do not encrypt anything, not even the tokens')
 		.option('--tls-cert <file>', 'speak TLS with this certificate, PEM')
 		.option('--tls-key <file>', 'the private key of the certificate, PEM')
@@ -278,7 +281,7 @@ function addFiles(program: Command): void {
 			start(options, async () => (await import('./commands/verify.ts')).verifyCommand(seed, file)),
 		);
 	add(program, 'demo', 'run a broker, three seeders and a downloader on this machine')
-		.argument('[file]', 'the file to move (default: the program of Node.js)')
+		.argument('[file]', 'the file to move (default: the executable of Node.js)')
 		.action((file, options) =>
 			start(options, async () => (await import('./commands/demo.ts')).demoCommand(file)),
 		);

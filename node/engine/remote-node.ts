@@ -15,11 +15,11 @@ const FIRST_DOUBT = 100;
 /** Bytes per ms that a first answer is expected to come at. */
 const FIRST_RATE = 1_000;
 
-/** Knowledge of a peer from before its first chunk request. */
+/** What this node knows of a peer before it first requests chunks from that peer. */
 export interface KnownOfNode {
 	/** Round trip of its `have` request, ms. @default 0 */
 	readonly roundTrip?: number;
-	/** It failed to deliver elsewhere, and starts snubbed. @default false */
+	/** It failed to deliver, perhaps in another download, and starts snubbed. @default false */
 	readonly isSilent?: boolean;
 }
 
@@ -166,7 +166,7 @@ export class RemoteNode {
 		return part;
 	}
 
-	/** The node has sent bytes to all subscribers; `asked` of them were requested by this node. */
+	/** The node has sent bytes to all subscribers; we had requested `asked` of them. */
 	shared(bytes: number, asked: number, now: number): void {
 		this.#heard = now;
 		this.isSnubbed = false;
@@ -235,10 +235,10 @@ export class RemoteNode {
 		return new Set(parts.map((part) => part.attempt));
 	}
 
-	/** ms since the oldest open part was asked for, or anything came since. */
+	/** ms since the oldest open part was last requested, or since the last bytes if that is later. */
 	#waits(now: number): number {
 		if (this.#oldest === undefined) {
-			// A map is slow to find its first entry when many were deleted before it: not each time.
+			// A map finds its first entry slowly after many deletions, so the entry is remembered.
 			this.#oldest = this.#open.values().next().value;
 			this.#oldestAsk = this.#oldest === undefined ? now : lastAsk(this.#oldest);
 		}
@@ -246,8 +246,8 @@ export class RemoteNode {
 	}
 
 	/**
-	 * Bytes that this node may request: fan-out that other nodes requested uses up a part of the
-	 * window.
+	 * The part of the window that we may use for our own requests: fan-out that others requested from
+	 * the node uses up the rest.
 	 */
 	get #ownWindow(): number {
 		const { size, part } = this.window;
@@ -326,9 +326,9 @@ export function bytesOpen(nodes: Iterable<RemoteNode>): number {
 }
 
 /**
- * The peers in `nodes` to send a request to now. All broker lanes share one broker, so the bytes of
- * a partial peer cost the others there as much as they are worth to this node. On these lanes
- * complete peers are asked, which can send to all subscribers at once. Partial peers are asked only
+ * The peers in `nodes` to send a request to now. All broker lanes share one broker: bytes that a
+ * partial peer sends us there use capacity that the other downloaders lose. So complete peers are
+ * asked on broker lanes, as they can send to all subscribers at once. Partial peers are asked only
  * while no complete one answers, or for the rest of the chunks that they have begun. Peers on a
  * direct lane are not restricted.
  *

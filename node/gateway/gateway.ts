@@ -102,10 +102,7 @@ class Gateway {
 		try {
 			named = decodeURIComponent(segment);
 		} catch {
-			throw new ShoalError(
-				'ERR_ID',
-				'what should be the id of a seed is no well-formed part of a URL',
-			);
+			throw new ShoalError('ERR_ID', 'the seed id in the path is not valid URL encoding');
 		}
 		return await this.#node.resolve(named, { patience: 0 });
 	}

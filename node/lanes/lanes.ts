@@ -37,14 +37,14 @@ export interface LanesEvents {
 /** How a node may be reached. */
 export interface PeerAddresses {
 	readonly addresses: readonly string[];
-	/** SHA-256 of the certificate to be shown there, where they are mqtts: URLs. */
+	/** SHA-256 of the certificate that the node has there, if the addresses are mqtts: URLs. */
 	readonly cert?: string | undefined;
-	/** How many of the addresses, from the first, the broker has seen the node at. */
+	/** The number of addresses, from the first on, at which the broker has seen the node. */
 	readonly verified: number;
 	readonly ticket: string;
 }
 
-/** A lane, when by performance.now() it was opened, and whether anything has come on it. */
+/** A lane, the performance.now() of its opening, and whether anything has come on it. */
 interface Opened {
 	readonly lane: DirectLane;
 	readonly openedAt: number;
@@ -56,14 +56,14 @@ interface Attempt {
 	readonly done: Promise<void>;
 }
 
-/** Addresses that are tried where nobody has seen a node. */
+/** Addresses that are tried if the broker has seen the node at none of them. */
 const MOST_UNSEEN = 2;
 /**
  * Two lanes between the same nodes that open within this many ms have crossed; otherwise the newer
  * lane is the one that works.
  */
 export const CROSSING = 5_000;
-/** A lane on which no byte comes for so many ms after an answer is late is given up. */
+/** When an answer is late, a lane is given up after this many ms without a byte. */
 const DEAD = 700;
 
 /**
@@ -236,7 +236,7 @@ export class Lanes {
 			const lane = await dial({ id, ...where, topics, keepalive, onMessage, onClosed, signal });
 			this.#opened(node, lane);
 		} catch (error) {
-			// It is somewhere we cannot go; the broker is there for that.
+			// The node cannot be reached directly; its messages go through the broker.
 			this.#backoff.failed(node, verified > 0, performance.now());
 			const wrong = wrongPeer(node, addresses, error);
 			if (wrong !== undefined && !signal.aborted) {

@@ -30,7 +30,7 @@ export interface AnnouncerOptions {
 	readonly refused: (seeds: readonly string[]) => void;
 }
 
-/** The content of the last `update`. */
+/** The result of an `update`. */
 interface Updated {
 	/** Seeds that are refused, and were not before. */
 	readonly refused: readonly string[];
@@ -45,9 +45,12 @@ const STATE_EVERY = 2_000;
 const PUBLISHES_AT_ONCE = 32;
 /** Updates sent, at most, for one question to the tracker. */
 const MOST_ROUNDS = 3;
-/** ms that the tracker has to name the seeds it refuses. */
+/** ms to wait for the tracker to name the seeds that it refuses. */
 const CONFIRM_WITHIN = 1_000;
-/** ms to say goodbye: less than two seconds with the end of the connection, which may take one more. */
+/**
+ * ms to say goodbye. The end of the connection may take one second more; both together take less
+ * than two seconds.
+ */
 const GOODBYE = 750;
 
 /** The state a node leaves on the broker as its will. */
@@ -70,9 +73,9 @@ export class Announcer {
 	#announceTimer: NodeJS.Timeout | undefined;
 	#renewal: NodeJS.Timeout | undefined;
 	#lastState = '';
-	/** The last `update`: one comes after the other, as each is told once what is refused. */
+	/** The last `update`. Updates run one by one, as the tracker names each refusal only once. */
 	#updating: Promise<unknown> = Promise.resolve();
-	/** A question that is about to be asked, for all who want to know. */
+	/** The next check with the tracker, shared by all calls of `confirm` until it starts. */
 	#confirming: Promise<void> | undefined;
 	#isClosed = false;
 
@@ -148,7 +151,7 @@ export class Announcer {
 		}
 	}
 
-	/** A tracker with a new session is ready: it is told what it should hold, soon. */
+	/** A tracker with a new session is ready: sends it an `update` within a second. */
 	onTracker(): void {
 		const timer = setTimeout(() => {
 			this.#timers.delete(timer);

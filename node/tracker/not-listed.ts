@@ -10,6 +10,6 @@ export function notListed(names: readonly string[]): ShoalError {
 	const what = names.length === 1 ? 'a file' : `${names.length} files`;
 	return new ShoalError(
 		'ERR_LIMIT',
-		`the tracker does not list ${what} of this node, ${shown.join(', ')}${others}: a node may announce so many (limit nodeAnnounces of the broker, 1,000 unless it was changed) and so many a second (announceRate); start the broker with --limit nodeAnnounces=NUMBER, or share them from a second machine`,
+		`the tracker does not list ${what} of this node, ${shown.join(', ')}${others}: the broker limits the announces of a node (nodeAnnounces, 1,000 unless it was changed) and the new ones per second (announceRate); start the broker with --limit nodeAnnounces=NUMBER, or share them from a second machine`,
 	);
 }

@@ -108,7 +108,7 @@ export class BaseLink {
 			await this.#connection?.subscribe(filter);
 		} catch (error) {
 			if (isShoalError(error, 'ERR_REFUSED')) {
-				// Asked for again, it would fail each reconnect.
+				// The broker would refuse this filter again, so every reconnect would fail.
 				this.#filters.delete(filter);
 			}
 			throw error;
@@ -228,7 +228,7 @@ export class BaseLink {
 		}
 		this.#connection = connection;
 		this.#session = session;
-		// Only now: a connection that has ended meanwhile is noticed as well, and after `up`.
+		// Attached last: if the connection has ended by now, `down` is still emitted, and after `up`.
 		void connection.ended.then((reason) => this.#lost(connection, reason));
 		this.#guard('', () => this.#events.emit('up', session));
 	}

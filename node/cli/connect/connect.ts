@@ -97,7 +97,7 @@ export async function startNode(
 	node.on('down', ({ message }) => {
 		output.event({ event: 'offline', broker: node.broker, message: printable(message) });
 		output.line(
-			'the broker cannot be reached; trying again until it can, and going on from where it was',
+			'the broker cannot be reached; shoal keeps trying, and goes on when the broker is back',
 		);
 	});
 	node.on('up', () => {

@@ -33,7 +33,7 @@ export class PartFile {
 	readonly #replaced: ExistingFile | undefined;
 	#hasName = false;
 	#hasFailed = false;
-	/** The old file is gone, and this one was on the disk before. */
+	/** This file has replaced the old one, after it was synced to the disk. */
 	#hasReplaced = false;
 
 	private constructor(
@@ -51,8 +51,8 @@ export class PartFile {
 	}
 
 	/**
-	 * Opens the part file of `seed` for its final path `path`. A file that has its final name but was
-	 * not settled before everything ended is a part file again.
+	 * Opens the part file of `seed` for its final path `path`. A file that got its final name but was
+	 * not settled before the process or the system ended becomes a part file again.
 	 *
 	 * @param replaced what stands at `path`, if the finished file is to replace it
 	 * @throws ShoalError ERR_EXISTS if there is another file at `path`, ERR_NO_SPACE if the disk has not
@@ -93,8 +93,8 @@ export class PartFile {
 	}
 
 	/**
-	 * Gives the file its final name. Replaces only what it was to replace, if that is as it was, and
-	 * never what came there in the meantime.
+	 * Gives the file its final name. It replaces only the file that was passed to `open`, and only if
+	 * that is unchanged; it never replaces a file that was made there in the meantime.
 	 *
 	 * @throws ShoalError ERR_EXISTS, ERR_IO, ERR_NO_SPACE
 	 */
@@ -108,8 +108,8 @@ export class PartFile {
 	}
 
 	/**
-	 * Links the final name. The part file's name stays until the file is settled, which means: check
-	 * again.
+	 * Links the final name. The part file's name stays until the file is settled: it tells the next
+	 * download to check the file again.
 	 */
 	async #link(): Promise<void> {
 		try {
@@ -133,8 +133,8 @@ export class PartFile {
 	}
 
 	/**
-	 * Has the file and its name survive a loss of power. If the disk fails, the name is taken back, unless
-	 * an older version had it: that one is gone.
+	 * Syncs the file and its name, so that they survive a loss of power. If the disk fails, the final
+	 * name is removed again, unless an older version had it: that version is gone.
 	 *
 	 * @throws ShoalError ERR_IO, ERR_NO_SPACE
 	 */
@@ -169,7 +169,10 @@ export class PartFile {
 			.catch(() => {});
 	}
 
-	/** On a file system without hard links, such as FAT, the journal alone means: check again. */
+	/**
+	 * For file systems without hard links, such as FAT: only the journal tells the next download to
+	 * check the file again.
+	 */
 	async #rename(): Promise<void> {
 		await this.#sync();
 		if ((await found(this.path)) !== undefined) {
@@ -232,8 +235,8 @@ async function leftOver({ path, part }: PartPaths): Promise<BigIntStats | undefi
 
 /**
  * Gives the open part file the owner, where this process may, and the permissions of the file it will replace:
- * before its first byte, as that file may be private. By its handle: in a folder that others may write to, its name may
- * be another file's by now.
+ * before its first byte, as that file may be private. Both are set by the open handle: in a folder
+ * that others may write to, the name of the part file may by now name another file.
  */
 async function takeAfter(
 	storage: FileStorage,

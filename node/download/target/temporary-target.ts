@@ -49,7 +49,7 @@ export class TemporaryTarget implements ReadersTarget {
 		if (blocks > 0 && needed > bavail * bsize) {
 			throw new ShoalError(
 				'ERR_NO_SPACE',
-				`${quoted(folder, 300)}, where a stream is laid down until it has been read, has room for ${formatBytes(bavail * bsize)}, ${formatBytes(needed)} are needed; have TMPDIR name another folder, or download into a file`,
+				`${quoted(folder, 300)}, which stores a stream until it has been read, has room for ${formatBytes(bavail * bsize)}, ${formatBytes(needed)} are needed; have TMPDIR name another folder, or download into a file`,
 			);
 		}
 	}

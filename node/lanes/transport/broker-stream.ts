@@ -15,7 +15,7 @@ export function brokerStream(url: string, cert: string | undefined): OpenStream 
 	if (cert !== undefined) {
 		throw new ShoalError(
 			'ERR_USAGE',
-			`a certificate is expected of the broker at ${url}, which shows none: name it by an mqtts: URL`,
+			`a certificate is expected, but the URL of the broker, ${url}, is one without TLS: name it by an mqtts: URL`,
 		);
 	}
 	return isPlainTcp(url) ? (onMessage) => openTcpStream(url, onMessage) : undefined;
