@@ -1,7 +1,10 @@
 import type { NodeReply } from '../../protocol/index.ts';
 import { runsOf } from '../util/runs.ts';
 
+/** ms in which gained chunks are gathered, at most. */
 const TELL_EVERY = 250;
+/** Bytes of gained chunks, for each reader, that are told without waiting longer: a fast swarm would fetch them again. */
+const TELL_AFTER = 1024 * 1024;
 /** ms for which a node that asked which chunks are here is told of new ones. */
 const SUBSCRIBED = 10_000;
 const RUNS_AT_ONCE = 1_000;
@@ -10,14 +13,14 @@ const MANY = 64;
 
 /**
  * Tells the nodes that asked for a bit field within the last ten seconds which chunks have been
- * added since: in batches, at most four times a second.
+ * added since: in batches, four times a second or after so many bytes.
  */
 export class HaveUpdates {
 	readonly #tell: (to: string, update: NodeReply) => void;
 	readonly #now: () => number;
 	/** By seed: who wants to know, and until when. */
 	readonly #readers = new Map<string, Map<string, number>>();
-	readonly #gained = new Map<string, number[]>();
+	readonly #gained = new Map<string, { readonly chunks: number[]; bytes: number }>();
 	#timer: NodeJS.Timeout | undefined;
 
 	/** @param now ms, monotonic */
@@ -41,13 +44,19 @@ export class HaveUpdates {
 		this.#readers.set(seed, readers);
 	}
 
-	/** `chunk` of `seed` is here now. */
-	gained(seed: string, chunk: number): void {
-		if (this.#readers.has(seed)) {
-			const chunks = this.#gained.get(seed) ?? [];
-			chunks.push(chunk);
-			this.#gained.set(seed, chunks);
-			this.#timer ??= setTimeout(() => this.#flush(), TELL_EVERY);
+	/** `chunk` of `seed`, of so many `bytes`, is here now. */
+	gained(seed: string, chunk: number, bytes: number): void {
+		const readers = this.#readers.get(seed)?.size ?? 0;
+		if (readers > 0) {
+			const gained = this.#gained.get(seed) ?? { chunks: [], bytes: 0 };
+			gained.chunks.push(chunk);
+			gained.bytes += bytes;
+			this.#gained.set(seed, gained);
+			if (gained.bytes >= TELL_AFTER * readers) {
+				this.#flush();
+			} else {
+				this.#timer ??= setTimeout(() => this.#flush(), TELL_EVERY);
+			}
 		}
 	}
 
@@ -57,8 +66,9 @@ export class HaveUpdates {
 	}
 
 	#flush(): void {
+		clearTimeout(this.#timer);
 		this.#timer = undefined;
-		for (const [seed, chunks] of this.#gained) {
+		for (const [seed, { chunks }] of this.#gained) {
 			const runs = runsOf(chunks.sort((a, b) => a - b)).map(
 				([first, last]) => [first, last - first + 1] as const,
 			);

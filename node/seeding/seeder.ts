@@ -52,7 +52,9 @@ export class Seeder {
 		this.#broken = broken;
 		const { lanes, contents } = context;
 		this.#haveUpdates = new HaveUpdates((to, reply) => this.#reply(lanes.to(to), to, reply));
-		contents.on('gained', ({ seed }, chunk) => this.#haveUpdates.gained(seed.id, chunk));
+		contents.on('gained', ({ seed: { id, layout } }, chunk) => {
+			this.#haveUpdates.gained(id, chunk, layout.sizeOf(chunk));
+		});
 		contents.on('removed', (content) => this.#drop(content));
 		// Downloaders ask again, on another lane, for what was queued on a lost one.
 		lanes.on('changed', () => this.#closeIdle());

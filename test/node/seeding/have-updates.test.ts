@@ -10,6 +10,9 @@ import { until } from '../../helpers/harness/until.ts';
 const test = suite('HaveUpdates');
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);
+const MIB = 1024 * 1024;
+/** Bytes of a chunk, few enough that only time matters. */
+const SMALL = 1;
 
 function makeNews(t: Scope) {
 	const told: Array<{ to: string; reply: Extract<NodeReply, { op: 'gained' }>; at: number }> = [];
@@ -26,7 +29,7 @@ test('what comes within a moment is told at once, as runs', async (t) => {
 	const { told, news } = makeNews(t);
 	news.subscribe(A, 'reader');
 	for (const chunk of [5, 3, 9, 4, 10]) {
-		news.gained(A, chunk);
+		news.gained(A, chunk, SMALL);
 	}
 	assert.is(told.length, 0);
 	await until('the news', () => told.length > 0);
@@ -43,14 +46,32 @@ test('what comes within a moment is told at once, as runs', async (t) => {
 	});
 });
 
+test('a megabyte for each reader is told at once', (t) => {
+	const { told, news } = makeNews(t);
+	news.subscribe(A, 'one');
+	news.subscribe(A, 'two');
+	news.gained(A, 1, MIB);
+	assert.is(told.length, 0);
+	news.gained(A, 2, MIB);
+	assert.equal(
+		told.map(({ to, reply }) => [to, reply.runs]),
+		[
+			['one', [[1, 2]]],
+			['two', [[1, 2]]],
+		],
+	);
+	news.gained(A, 3, MIB);
+	assert.is(told.length, 2);
+});
+
 test('each reader is told of the seeds it asked about, and nobody of others', async (t) => {
 	const { told, news } = makeNews(t);
 	news.subscribe(A, 'one');
 	news.subscribe(A, 'two');
 	news.subscribe(B, 'two');
-	news.gained(A, 1);
-	news.gained(B, 2);
-	news.gained('c'.repeat(64), 3);
+	news.gained(A, 1, SMALL);
+	news.gained(B, 2, SMALL);
+	news.gained('c'.repeat(64), 3, SMALL);
 	await until('the news', () => told.length >= 3);
 	const list = told.map(({ to, reply }) => `${to} ${reply.seed[0]} ${reply.runs}`);
 	assert.equal(list.sort(), ['one a 1,1', 'two a 1,1', 'two b 2,1']);
@@ -58,9 +79,9 @@ test('each reader is told of the seeds it asked about, and nobody of others', as
 
 test('nobody is told what came before they asked', async (t) => {
 	const { told, news } = makeNews(t);
-	news.gained(A, 1);
+	news.gained(A, 1, SMALL);
 	news.subscribe(A, 'reader');
-	news.gained(A, 2);
+	news.gained(A, 2, SMALL);
 	await until('the news', () => told.length > 0);
 	assert.equal(told[0]?.reply.runs, [[2, 1]]);
 });
@@ -72,7 +93,7 @@ test('ten seconds after the last ask nothing is told any more', async (t) => {
 	clock.advance(9_000);
 	news.subscribe(A, 'long');
 	clock.advance(1_500);
-	news.gained(A, 1);
+	news.gained(A, 1, SMALL);
 	await until('the news', () => told.length > 0);
 	assert.equal(
 		told.map(({ to }) => to),
@@ -80,7 +101,7 @@ test('ten seconds after the last ask nothing is told any more', async (t) => {
 	);
 	clock.advance(10_000);
 	const before = openResources();
-	news.gained(A, 2);
+	news.gained(A, 2, SMALL);
 	await nothingLeftOpen(before);
 	assert.is(told.length, 1);
 });
@@ -90,7 +111,7 @@ test('batches are a quarter of a second apart', async (t) => {
 	news.subscribe(A, 'reader');
 	const start = performance.now();
 	for (let chunk = 0; told.length < 3; chunk += 1) {
-		news.gained(A, chunk);
+		news.gained(A, chunk, SMALL);
 		await new Promise((resolve) => setTimeout(resolve, 5));
 	}
 	assert.ok(performance.now() - start > 700);
@@ -100,7 +121,7 @@ test('many runs are told in messages that are not too long', async (t) => {
 	const { told, news } = makeNews(t);
 	news.subscribe(A, 'reader');
 	for (let chunk = 0; chunk < 5_000; chunk += 2) {
-		news.gained(A, chunk);
+		news.gained(A, chunk, SMALL);
 	}
 	await until('the news', () => told.length >= 3);
 	assert.equal(
@@ -116,7 +137,7 @@ test('the runs are exactly what was gained', async (t) => {
 		const seed = index.toString(16).padStart(64, '0');
 		news.subscribe(seed, 'reader');
 		for (const chunk of chunks) {
-			news.gained(seed, chunk);
+			news.gained(seed, chunk, SMALL);
 		}
 	}
 	await until('the news', () => told.length === sets.length);
@@ -136,10 +157,10 @@ test('after close nothing is told and no timer is left', async (t) => {
 	const { told, news } = makeNews(t);
 	const before = openResources();
 	news.subscribe(A, 'reader');
-	news.gained(A, 1);
+	news.gained(A, 1, SMALL);
 	news.close();
 	await nothingLeftOpen(before);
-	news.gained(A, 2);
+	news.gained(A, 2, SMALL);
 	assert.is(told.length, 0);
 });
 
