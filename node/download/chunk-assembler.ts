@@ -23,7 +23,7 @@ export interface ChunkAssemblerHandlers {
 }
 
 /** Bytes of an attempt, in the buffer of the message that brought them. */
-interface Segment {
+export interface Segment {
 	/** Offset of the first byte in the content. */
 	readonly offset: number;
 	readonly bytes: Uint8Array;
@@ -56,28 +56,24 @@ export class ChunkAssembler {
 	}
 
 	/**
-	 * Bytes of `attempt` have come, from `offset` of the content on.
+	 * Bytes of `attempt` have arrived.
 	 *
-	 * @param release called when they are not needed any more
+	 * @param segments with the last of an attempt, it is verified and stored
 	 */
-	take(attempt: Attempt, offset: number, bytes: Uint8Array, release: () => void): void {
+	take(attempt: Attempt, segments: readonly Segment[]): void {
 		if (this.#isClosed) {
-			release();
+			for (const { release } of segments) {
+				release();
+			}
 			return;
 		}
-		if (attempt.isOverheard) {
-			const start = attempt.offset - offset;
-			const own = bytes.subarray(start, start + attempt.length);
-			this.#write(attempt, [{ offset: attempt.offset, bytes: own, release }]);
-			return;
-		}
-		const segments = this.#segments.get(attempt) ?? [];
-		segments.push({ offset, bytes, release });
+		const all = this.#segments.get(attempt) ?? [];
+		all.push(...segments);
 		if (attempt.isWhole) {
 			this.#segments.delete(attempt);
-			this.#write(attempt, segments);
+			this.#write(attempt, all);
 		} else {
-			this.#segments.set(attempt, segments);
+			this.#segments.set(attempt, all);
 		}
 	}
 

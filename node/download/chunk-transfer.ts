@@ -182,7 +182,7 @@ export class ChunkTransfer {
 		}
 		this.#direct[lane === 'direct' ? 'add' : 'delete'](attempt);
 		this.#received(from, lane, length);
-		this.#assembler.take(attempt, offset, bytes, release);
+		this.#assembler.take(attempt, [{ offset, bytes, release }]);
 		this.#decideSoon();
 	}
 
@@ -198,21 +198,26 @@ export class ChunkTransfer {
 			release();
 			return;
 		}
-		const attempts = this.#engine.overheard(from, offset, bytes.length, now);
-		let uses = attempts.length;
+		const overheard = this.#engine.overheard(from, offset, bytes.length, now);
+		let uses = overheard.reduce((sum, { ranges }) => sum + ranges.length, 0);
 		const used = (): void => {
 			uses -= 1;
 			if (uses === 0) {
 				release();
 			}
 		};
-		for (const attempt of attempts) {
-			this.#assembler.take(attempt, offset, bytes, used);
+		let useful = 0;
+		for (const { attempt, ranges } of overheard) {
+			const segments = ranges.map(([start, length]) => {
+				useful += length;
+				const own = bytes.subarray(start - offset, start - offset + length);
+				return { offset: start, bytes: own, release: used };
+			});
+			this.#assembler.take(attempt, segments);
 		}
-		if (attempts.length === 0) {
+		if (overheard.length === 0) {
 			release();
 		}
-		const useful = attempts.reduce((sum, { length }) => sum + Math.min(length, bytes.length), 0);
 		this.#received(from, 'broker', bytes.length);
 		this.#fanOut.count(from, bytes.length, useful);
 		const about = { node: from, lane: 'broker', offset, length: bytes.length, useful } as const;

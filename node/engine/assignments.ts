@@ -9,6 +9,15 @@ import type { RemoteNode } from './remote-node.ts';
 /** Attempts at the same chunks; chunks of up to SMALL bytes may have more, while none of them is answered. */
 const MOST_RIVALS = 4;
 const SMALL = 16 * 1024;
+/** Bytes of the open attempts at a node from which on no more chunks are begun because a block of them was overheard. */
+const MOST_BEGUN = 32 * 1024 * 1024;
+
+/** Bytes that arrived by fan-out and are new here. */
+export interface Overheard {
+	readonly attempt: Attempt;
+	/** The new ranges of the content, none of which overlap. */
+	readonly ranges: readonly ByteRange[];
+}
 
 /**
  * Which node is trying to get which chunks. A chunk is `assigned` exactly while attempts at it are
@@ -104,7 +113,7 @@ export class Assignments {
 	 *
 	 * @returns attempts that are whole, one for each run of chunks that were missing
 	 */
-	overhear(remote: RemoteNode, run: ChunkRun, now: number): Attempt[] {
+	overhear(remote: RemoteNode, run: ChunkRun, now: number): Overheard[] {
 		let asked = 0;
 		for (const attempt of this.#attemptsAt(run)) {
 			if (attempt.node === remote.id) {
@@ -112,7 +121,7 @@ export class Assignments {
 			}
 			this.abandon(attempt);
 		}
-		const found: Attempt[] = [];
+		const found: Overheard[] = [];
 		const end = run.first + run.count;
 		for (let chunk = run.first; chunk < end; chunk += 1) {
 			if (this.#isLacking(chunk)) {
@@ -126,6 +135,38 @@ export class Assignments {
 		}
 		remote.shared(this.#bytesOf(run)[1], asked, now);
 		return found;
+	}
+
+	/**
+	 * `remote` has sent a block of a chunk to all subscribers. A chunk that is missing is assigned to it from now on.
+	 *
+	 * @returns the ranges that are new here, with the attempt they belong to; undefined if there are none
+	 */
+	overhearBlock(remote: RemoteNode, block: ByteRange, now: number): Overheard | undefined {
+		const [offset, length] = block;
+		const chunk = this.#layout.chunkAt(offset);
+		const attempt = this.#attemptOf(remote, chunk) ?? this.#begin(remote, chunk);
+		if (attempt === undefined) {
+			remote.shared(length, 0, now);
+			return undefined;
+		}
+		const ranges = remote.overheard(attempt, offset, length, now);
+		return ranges.length === 0 ? undefined : { attempt, ranges };
+	}
+
+	#attemptOf(remote: RemoteNode, chunk: number): Attempt | undefined {
+		return [...remote.attempts].find(
+			({ firstChunk, chunks }) => firstChunk <= chunk && chunk < firstChunk + chunks,
+		);
+	}
+
+	/** Assigns a missing chunk to `remote`, unless it has sent the beginnings of many already. */
+	#begin(remote: RemoteNode, chunk: number): Attempt | undefined {
+		const begun = [...remote.attempts].reduce((sum, { length }) => sum + length, 0);
+		if (!this.#isLacking(chunk) || begun > MOST_BEGUN) {
+			return undefined;
+		}
+		return this.#start(remote, { first: chunk, count: 1 });
 	}
 
 	#isLacking(chunk: number): boolean {
@@ -142,11 +183,12 @@ export class Assignments {
 	}
 
 	/** Moves missing chunks to verification: their bytes are all here. */
-	#claim(node: string, run: ChunkRun): Attempt {
-		const attempt = new Attempt(node, run.first, run.count, ...this.#bytesOf(run), true);
+	#claim(node: string, run: ChunkRun): Overheard {
+		const [offset, length] = this.#bytesOf(run);
+		const attempt = new Attempt(node, run.first, run.count, offset, length);
 		this.#move(attempt, 'assigned');
 		this.#move(attempt, 'verifying');
-		return attempt;
+		return { attempt, ranges: attempt.overhear(offset, length) };
 	}
 
 	/** The open attempts at any of these chunks. */
@@ -169,10 +211,15 @@ export class Assignments {
 		if (run === undefined) {
 			return false;
 		}
+		this.#start(remote, run);
+		return true;
+	}
+
+	#start(remote: RemoteNode, run: ChunkRun): Attempt {
 		const attempt = new Attempt(remote.id, run.first, run.count, ...this.#bytesOf(run));
 		remote.attempts.add(attempt);
 		this.#move(attempt, 'assigned');
-		return true;
+		return attempt;
 	}
 
 	/**

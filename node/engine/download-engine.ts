@@ -1,5 +1,5 @@
 import type { ByteRange } from '../../protocol/index.ts';
-import { Assignments } from './assignments.ts';
+import { Assignments, type Overheard } from './assignments.ts';
 import type { Attempt } from './attempt.ts';
 import { chunksIn } from './chunk-run.ts';
 import { ChunkStates } from './chunk-states.ts';
@@ -142,25 +142,17 @@ export class DownloadEngine {
 		this.#window.onAnswer(length, part.asks.at(-1)?.at ?? now, now);
 		const askedAt = part.asks.find((ask) => ask.request === request)?.at ?? now;
 		this.#options.answered?.(from, now - askedAt);
-		if (part.attempt.isWhole) {
-			this.#assignments.finish(part.attempt);
-			this.#nodes.get(from)?.verifies(part.attempt.length);
-			for (const chunk of chunksIn({
-				first: part.attempt.firstChunk,
-				count: part.attempt.chunks,
-			})) {
-				this.#verifying.set(chunk, from);
-			}
-		}
+		this.#finishIfWhole(part.attempt);
 		return part.attempt;
 	}
 
 	/**
 	 * `from` has sent bytes to all subscribers, requested or not.
 	 *
-	 * @returns the attempts that are whole now, one for each run of chunks that were missing
+	 * @returns what is new of it: attempts that are whole now, one for each run of chunks that were missing, or the
+	 *   attempt at the chunk that the bytes are a block of
 	 */
-	overheard(from: string, offset: number, length: number, now: number): Attempt[] {
+	overheard(from: string, offset: number, length: number, now: number): Overheard[] {
 		const remote = this.#nodes.get(from);
 		const { layout } = this.#options;
 		if (remote === undefined || !layout.isRange(offset, length)) {
@@ -172,11 +164,15 @@ export class DownloadEngine {
 		if (end > first) {
 			return this.#assignments.overhear(remote, { first, count: end - first }, now);
 		}
-		// A part of a large chunk is useful only if this node has requested exactly that part.
-		const request = remote.requestAt(offset);
-		const attempt =
-			request === undefined ? undefined : this.received(from, request, offset, length, now);
-		return attempt === undefined ? [] : [attempt];
+		const isInOne = layout.chunkAt(offset) === layout.chunkAt(offset + length - 1);
+		const block = isInOne
+			? this.#assignments.overhearBlock(remote, [offset, length], now)
+			: undefined;
+		if (block === undefined) {
+			return [];
+		}
+		this.#finishIfWhole(block.attempt);
+		return [block];
 	}
 
 	/**
@@ -348,6 +344,20 @@ export class DownloadEngine {
 		this.#asked += 1;
 		remote.ask(part, request, this.#asked, now);
 		return [part.offset, part.length];
+	}
+
+	#finishIfWhole(attempt: Attempt): void {
+		if (!attempt.isWhole) {
+			return;
+		}
+		const { node, firstChunk: first, chunks: count, length, isOverheard } = attempt;
+		this.#assignments.finish(attempt);
+		if (!isOverheard) {
+			this.#nodes.get(node)?.verifies(length);
+			for (const chunk of chunksIn({ first, count })) {
+				this.#verifying.set(chunk, node);
+			}
+		}
 	}
 
 	#verified(chunk: number, isRight: boolean): void {

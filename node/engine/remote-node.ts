@@ -1,4 +1,4 @@
-import { Bitfield } from '../../protocol/index.ts';
+import { Bitfield, type ByteRange } from '../../protocol/index.ts';
 import type { Attempt, Part } from './attempt.ts';
 import { FIRST_WINDOW, LEAST_TIMEOUT, MOST_TIMEOUT, Window, type WindowOptions } from './window.ts';
 
@@ -173,6 +173,28 @@ export class RemoteNode {
 		this.#count(asked, bytes - asked);
 	}
 
+	/**
+	 * The bytes of `attempt` from `offset` on have arrived by fan-out from this node.
+	 *
+	 * @returns the ranges of them that are new here
+	 */
+	overheard(attempt: Attempt, offset: number, length: number, now: number): ByteRange[] {
+		const ranges: ByteRange[] = [];
+		let asked = 0;
+		for (const part of this.#openParts(attempt)) {
+			if (part.offset >= offset && part.offset + part.length <= offset + length) {
+				this.#close(part);
+				part.attempt.receive(part);
+				this.window.onAnswer(part.length, lastAsk(part), now);
+				asked += part.length;
+				ranges.push([part.offset, part.length]);
+			}
+		}
+		ranges.push(...attempt.overhear(offset, length));
+		this.shared(length, asked, now);
+		return ranges;
+	}
+
 	/** The chunks of `attempt` have come by another way. @returns how many requested bytes were open */
 	fulfil(attempt: Attempt, now: number): number {
 		let bytes = 0;
@@ -217,16 +239,15 @@ export class RemoteNode {
 	/** Gives `attempt` up. @returns the parts of it that were open */
 	drop(attempt: Attempt): Part[] {
 		this.attempts.delete(attempt);
-		const parts = [...this.#open.values()].filter((part) => part.attempt === attempt);
+		const parts = this.#openParts(attempt);
 		for (const part of parts) {
 			this.#close(part);
 		}
 		return parts;
 	}
 
-	/** The last request for the open part at `offset`. */
-	requestAt(offset: number): bigint | undefined {
-		return this.#open.get(offset)?.asks.at(-1)?.request;
+	#openParts(attempt: Attempt): Part[] {
+		return [...this.#open.values()].filter((part) => part.attempt === attempt);
 	}
 
 	/** The attempts that wait for an answer to `request`. */

@@ -1,4 +1,4 @@
-import type { ByteRange, Seed } from '../../protocol/index.ts';
+import type { ByteRange, Layout } from '../../protocol/index.ts';
 import { chunksOfRange } from '../engine/chunk-run.ts';
 import type { QueuedRange, RequestQueue } from './request-queue.ts';
 import type { Answer, SendPolicy, UploadItem } from './upload-lane.ts';
@@ -33,7 +33,7 @@ interface Shared {
 export class FanOut {
 	readonly #now: () => number;
 	readonly #subscribers = new Map<string, Map<string, Subscriber>>();
-	/** By seed and chunk, the oldest first. */
+	/** By seed and unit, the oldest first. */
 	readonly #shared = new Map<string, Shared>();
 
 	constructor(now: () => number = () => performance.now()) {
@@ -63,15 +63,15 @@ export class FanOut {
 		return subscriber !== undefined && isRecent(subscriber, this.#now());
 	}
 
-	/** How the request of `node` for `chunk` is answered now. */
-	deliveryOf(seed: string, node: string, chunk: number): Delivery {
+	/** How the request of `node` for `unit`, a chunk or a block of one, is answered now. */
+	deliveryOf(seed: string, node: string, unit: number): Delivery {
 		const now = this.#now();
 		const subscribers = this.#subscribers.get(seed);
 		const subscriber = subscribers?.get(node);
 		if (subscribers === undefined || subscriber === undefined || !isRecent(subscriber, now)) {
 			return 'private';
 		}
-		const shared = this.#shared.get(key(seed, chunk));
+		const shared = this.#shared.get(key(seed, unit));
 		if (shared !== undefined && now - shared.at <= RECENT && shared.at >= subscriber.since) {
 			const isLost = shared.answered.has(node);
 			shared.answered.add(node);
@@ -81,7 +81,7 @@ export class FanOut {
 		return recent.length >= 2 ? 'shared' : 'private';
 	}
 
-	/** The chunks from `first` to `last` are shared now, as `node` asked for them. */
+	/** The units from `first` to `last` are shared now, as `node` asked for them. */
 	shared(seed: string, node: string, first: number, last: number): void {
 		const now = this.#now();
 		for (const [each, { at }] of this.#shared) {
@@ -90,9 +90,9 @@ export class FanOut {
 			}
 			this.#shared.delete(each);
 		}
-		for (let chunk = first; chunk <= last; chunk += 1) {
-			this.#shared.delete(key(seed, chunk));
-			this.#shared.set(key(seed, chunk), { at: now, answered: new Set([node]) });
+		for (let unit = first; unit <= last; unit += 1) {
+			this.#shared.delete(key(seed, unit));
+			this.#shared.set(key(seed, unit), { at: now, answered: new Set([node]) });
 		}
 	}
 }
@@ -101,8 +101,8 @@ function isRecent({ askedAt }: Subscriber, now: number): boolean {
 	return now - askedAt <= RECENT;
 }
 
-function key(seed: string, chunk: number): string {
-	return `${seed} ${chunk}`;
+function key(seed: string, unit: number): string {
+	return `${seed} ${unit}`;
 }
 
 /**
@@ -124,15 +124,14 @@ function brokerAnswer(
 	const { id } = content.seed;
 	// Not sent to all: the text of a seed, as it may be longer than its content; and chunks of a node that lacks some
 	// itself, as most of the others have those already.
-	if (of.of === 'seed' || !content.have.isFull) {
+	const unit =
+		of.of === 'seed' || !content.have.isFull
+			? undefined
+			: sharedUnit(content.seed.layout, range, mostPart);
+	if (unit === undefined) {
 		return { range, isPrivate: true };
 	}
-	const whole = wholeChunks(content.seed, range);
-	// A piece of a chunk that is larger than a part is of use to the peer that asked for it only.
-	if (whole[1] > mostPart) {
-		return { range, isPrivate: true };
-	}
-	const [first, last] = chunksOfRange(content.seed.layout, range);
+	const { first, last, whole } = unit;
 	const delivery = fanOut.deliveryOf(id, from, first);
 	if (delivery === 'answered') {
 		return undefined;
@@ -148,11 +147,33 @@ function brokerAnswer(
 	return { range: whole, isPrivate: false };
 }
 
-/** The chunks that `range` touches, whole: what other peers can use as well. */
-function wholeChunks(seed: Seed, range: ByteRange): ByteRange {
-	const [first, last] = chunksOfRange(seed.layout, range);
-	const start = seed.layout.offsetOf(first);
-	return [start, seed.layout.offsetOf(last) + seed.layout.sizeOf(last) - start];
+/** What is sent to all subscribers for a range that one of them requested. */
+interface SharedUnit {
+	/** Numbers of the first and the last chunk, or of the block. */
+	readonly first: number;
+	readonly last: number;
+	/** All their bytes. */
+	readonly whole: ByteRange;
+}
+
+/**
+ * What other subscribers can use as well: the chunks that `range` touches, or, of a chunk that is larger than a part, the
+ * block with `range`. Undefined if that is more than `mostPart` bytes.
+ */
+function sharedUnit(layout: Layout, range: ByteRange, mostPart: number): SharedUnit | undefined {
+	const block = 2 ** Math.floor(Math.log2(mostPart));
+	if (layout.chunkSize > block) {
+		const [offset, length] = range;
+		const first = Math.floor(offset / block);
+		const last = Math.floor((offset + length - 1) / block);
+		const start = first * block;
+		const whole = [start, Math.min(block, layout.length - start)] as const;
+		return first === last ? { first, last, whole } : undefined;
+	}
+	const [first, last] = chunksOfRange(layout, range);
+	const start = layout.offsetOf(first);
+	const whole = [start, layout.offsetOf(last) + layout.sizeOf(last) - start] as const;
+	return whole[1] <= mostPart ? { first, last, whole } : undefined;
 }
 
 function isInside([offset, length]: ByteRange, [start, size]: ByteRange): boolean {

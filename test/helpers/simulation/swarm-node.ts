@@ -191,13 +191,14 @@ export class SwarmNode implements SimulatedNode {
 	}
 
 	onShared(from: SimulatedNode, offset: number, length: number): void {
-		const whole = this.engine.overheard(from.id, offset, length, this.#now);
-		for (const attempt of this.#world.isLie(from) ? whole : []) {
+		const overheard = this.engine.overheard(from.id, offset, length, this.#now);
+		const attempts = overheard.map(({ attempt }) => attempt);
+		for (const attempt of this.#world.isLie(from) ? attempts : []) {
 			this.#wrong.add(attempt);
 		}
-		this.#peers.overheard(from, length, whole.length > 0);
-		this.useless += whole.length === 0 ? length : 0;
-		this.#take(whole.filter((attempt) => attempt.isOverheard || attempt.isWhole));
+		this.#peers.overheard(from, length, attempts.length > 0);
+		this.useless += attempts.length === 0 ? length : 0;
+		this.#take(attempts.filter(({ isWhole }) => isWhole));
 	}
 
 	forget(node: SimulatedNode): void {

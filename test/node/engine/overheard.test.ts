@@ -6,6 +6,7 @@ import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { Bitfield, Layout } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
+import { checkEngine } from '../../helpers/simulation/check-engine.ts';
 
 const test = suite('what is overheard');
 const KIB = 1024;
@@ -42,7 +43,7 @@ const cancels = (decisions: readonly Decision[]) =>
 
 test('a chunk that is lacking is as good as asked for', () => {
 	const engine = engineOf(100, ['a']);
-	const [attempt] = engine.overheard('a', 50 * SIZE, SIZE, 0);
+	const [{ attempt } = {}] = engine.overheard('a', 50 * SIZE, SIZE, 0);
 	assert.is(attempt?.firstChunk, 50);
 	assert.ok(attempt?.isOverheard);
 	assert.is(engine.states.of(50), 'verifying');
@@ -88,7 +89,7 @@ test('of a message that covers several runs, each that is lacking is taken', () 
 	}
 	const runs = engine.overheard('a', 512, 512 * 11, 0);
 	assert.equal(
-		runs.map(({ firstChunk, chunks }) => [firstChunk, chunks]),
+		runs.map(({ attempt: { firstChunk, chunks } }) => [firstChunk, chunks]),
 		[
 			[1, 2],
 			[5, 4],
@@ -97,11 +98,11 @@ test('of a message that covers several runs, each that is lacking is taken', () 
 	);
 });
 
-test('bytes of a stranger, beyond the end, or of no whole chunk are nothing', () => {
+test('bytes of a stranger, beyond the end, or of parts of two chunks are nothing', () => {
 	const engine = engineOf(4, ['a']);
 	assert.equal(engine.overheard('b', 0, SIZE, 0), []);
 	assert.equal(engine.overheard('a', 3 * SIZE, 2 * SIZE, 0), []);
-	assert.equal(engine.overheard('a', 100, SIZE - 100, 0), []);
+	assert.equal(engine.overheard('a', 100, SIZE, 0), []);
 	assert.is(engine.states.count('missing'), 4);
 });
 
@@ -147,12 +148,125 @@ test('whatever is overheard, exactly the assigned chunks have an attempt', () =>
 				const now = step * 10;
 				engine.decide(now);
 				const length = Math.min(count, 64 - first) * 32 * KIB;
-				for (const attempt of engine.overheard(node, first * 32 * KIB, length, now)) {
+				for (const { attempt } of engine.overheard(node, first * 32 * KIB, length, now)) {
 					settle(engine, attempt, isGood);
 				}
 				const open = covered(engine);
 				assert.is(open.size, engine.states.count('assigned'));
 				assert.ok([...open].every((chunk) => engine.states.of(chunk) === 'assigned'));
+			}
+		}),
+	);
+});
+
+const LARGE = 1024 * KIB;
+
+test('a chunk larger than a part is put together from blocks, and only the rest is requested', () => {
+	const engine = engineOf(4, ['a'], LARGE);
+	const hear = (block: number) => engine.overheard('a', 2 * LARGE + block * SIZE, SIZE, 0);
+	const [first] = hear(1);
+	assert.equal(first?.ranges, [[2 * LARGE + SIZE, SIZE]]);
+	assert.equal(hear(1), [], 'and of no use a second time');
+	assert.is(engine.states.of(2), 'assigned');
+	hear(3);
+	const requested = engine.decide(1).flatMap((each) => (each.do === 'request' ? each.ranges : []));
+	const inside = requested.filter(([offset]) => engine.states.of(Math.floor(offset / LARGE)));
+	for (const [offset, length] of inside.filter(([offset]) => Math.floor(offset / LARGE) === 2)) {
+		const block = Math.floor((offset - 2 * LARGE) / SIZE);
+		assert.ok([0, 2].includes(block), `${offset} ${length}`);
+		assert.is(Math.floor((offset + length - 1 - 2 * LARGE) / SIZE), block);
+	}
+	hear(0);
+	const [last] = hear(2);
+	assert.ok(last?.attempt.isWhole && last.attempt.isOverheard);
+	assert.is(engine.states.of(2), 'verifying');
+	engine.unheard(2);
+	assert.is(engine.states.of(2), 'missing');
+});
+
+test('a node that begins many chunks and ends none is not followed for ever', () => {
+	const engine = engineOf(100, ['a'], LARGE);
+	for (let chunk = 0; chunk < 100; chunk += 1) {
+		engine.overheard('a', chunk * LARGE, SIZE, 0);
+	}
+	assert.ok(engine.states.count('assigned') < 40, String(engine.states.count('assigned')));
+});
+
+type Range = readonly [offset: number, length: number];
+
+/** Does at random what a download does with its engine, and checks that each byte of a chunk is taken once. */
+class Receiver {
+	readonly engine = engineOf(4, ['a', 'b'], LARGE);
+	now = 0;
+	readonly #open: { node: string; request: bigint; range: Range }[] = [];
+	readonly #taken = new Map<Attempt, Range[]>();
+
+	decide(): void {
+		for (const decision of this.engine.decide(this.now)) {
+			if (decision.do === 'request') {
+				const { node, request, ranges } = decision;
+				this.#open.push(...ranges.map((range) => ({ node, request, range })));
+			}
+		}
+	}
+
+	answer(which: number): void {
+		const [next] = this.#open.splice(which % Math.max(1, this.#open.length), 1);
+		if (next !== undefined) {
+			const { node, request, range } = next;
+			const attempt = this.engine.received(node, request, ...range, this.now);
+			if (attempt !== undefined) {
+				this.#take(attempt, [range]);
+			}
+		}
+	}
+
+	hear(node: string, offset: number, length: number): void {
+		for (const { attempt, ranges } of this.engine.overheard(node, offset, length, this.now)) {
+			this.#take(attempt, ranges);
+		}
+	}
+
+	#take(attempt: Attempt, ranges: readonly Range[]): void {
+		const all = [...(this.#taken.get(attempt) ?? []), ...ranges].sort(([a], [b]) => a - b);
+		this.#taken.set(attempt, all);
+		let at = attempt.offset;
+		for (const [offset, length] of all) {
+			assert.ok(offset >= at, 'no byte twice');
+			at = offset + length;
+		}
+		const sum = all.reduce((bytes, [, length]) => bytes + length, 0);
+		assert.is(attempt.isWhole, sum === attempt.length);
+		const state = attempt.isWhole ? 'verifying' : 'assigned';
+		assert.is(this.engine.states.of(attempt.firstChunk), state);
+	}
+}
+
+test('whatever arrives in which way, each byte of a chunk is taken once', () => {
+	const step = fc.oneof(
+		fc.record({ wait: fc.constantFrom(10, 3_000) }),
+		fc.record({ answer: fc.nat() }),
+		fc.record({
+			hear: fc.constantFrom('a', 'b'),
+			chunk: fc.nat(3),
+			from: fc.nat(15),
+			blocks: fc.integer({ min: 1, max: 8 }),
+		}),
+	);
+	fc.assert(
+		fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+			const receiver = new Receiver();
+			for (const each of steps) {
+				receiver.now += 'wait' in each ? each.wait : 10;
+				if ('hear' in each) {
+					const offset = each.from * 64 * KIB;
+					const length = Math.min(each.blocks * 64 * KIB, LARGE - offset);
+					receiver.hear(each.hear, each.chunk * LARGE + offset, length);
+				} else if ('answer' in each) {
+					receiver.answer(each.answer);
+				}
+				receiver.decide();
+				checkEngine(receiver.engine);
 			}
 		}),
 	);

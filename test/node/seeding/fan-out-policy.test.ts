@@ -55,6 +55,23 @@ test('the broker is sent whole chunks once for all who listen, and nothing that 
 	assert.equal(answer(body, queue), { range: [0, 10], isPrivate: true });
 });
 
+test('of a chunk larger than a part, all subscribers are sent the block that was asked for', () => {
+	const fanOut = new FanOut(() => 0);
+	const { answer } = brokerPolicy(fanOut, () => 300);
+	const queue = new RequestQueue<UploadItem>(10);
+	fanOut.asked(seed.id, 'first', true);
+	fanOut.asked(seed.id, 'second', true);
+	queue.add(item([CHUNK + 256, 256], { from: 'second' }));
+	queue.add(item([CHUNK, 256], { from: 'second' }));
+	const asked = item([CHUNK + 256, 128]);
+	assert.equal(answer(asked, queue), { range: [CHUNK + 256, 256], isPrivate: false });
+	assert.equal(queue.take()?.range, [CHUNK, 256]);
+	assert.is(queue.take(), undefined);
+	assert.is(answer(item([CHUNK + 256, 256], { from: 'second' }), queue), undefined);
+	const ofTwo = item([CHUNK + 200, 100]);
+	assert.equal(answer(ofTwo, queue), { range: ofTwo.range, isPrivate: true });
+});
+
 test('a node that lacks chunks itself shares nothing', () => {
 	const fanOut = new FanOut(() => 0);
 	fanOut.asked(seed.id, 'first', true);
