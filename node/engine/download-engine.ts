@@ -6,8 +6,9 @@ import { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
 import type { DownloadEngineOptions } from './engine-options.ts';
 import { ChunkPicker } from './picker.ts';
-import { bytesOpen, type KnownOfNode, leastOpen, RemoteNode, worthAsking } from './remote-node.ts';
+import { bytesOpen, type KnownOfNode, leastOpen, RemoteNode } from './remote-node.ts';
 import { FIRST_WINDOW, Window, type WindowOptions } from './window.ts';
+import { worthAsking } from './worth-asking.ts';
 
 /**
  * Bytes that may be open over all nodes, in ms at their total rate: well below the longest timeout.
@@ -268,7 +269,8 @@ export class DownloadEngine {
 				suspects.push({ do: 'suspect', node: remote.id });
 			}
 		}
-		const ready = worthAsking(this.#nodes, now, this.isCutOff);
+		const missing = this.states.count('missing') * this.#options.layout.chunkSize;
+		const ready = worthAsking(this.#nodes, { now, isCutOff: this.isCutOff, missing });
 		if (ready.length === 0) {
 			return [...suspects, ...this.#assignments.takeDecisions()];
 		}

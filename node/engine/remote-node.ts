@@ -1,5 +1,6 @@
 import { Bitfield, type ByteRange } from '../../protocol/index.ts';
 import type { Attempt, Part } from './attempt.ts';
+import { Inflow } from './inflow.ts';
 import { FIRST_WINDOW, LEAST_TIMEOUT, MOST_TIMEOUT, Window, type WindowOptions } from './window.ts';
 
 /** Parts that overtake an open one before it counts as lost. */
@@ -40,6 +41,8 @@ export class RemoteNode {
 	#refusals = 0;
 	/** It missed a timeout and has not answered since. */
 	isSnubbed: boolean;
+	/** What comes from it, requested by this node or not. */
+	readonly inflow = new Inflow();
 	readonly #roundTrip: number;
 	readonly #onLost: (node: string, part: Part) => void;
 	/** Open parts by offset, in the order they were asked for. */
@@ -161,6 +164,7 @@ export class RemoteNode {
 		this.#close(part);
 		part.attempt.receive(part);
 		this.#count(length, 0);
+		this.inflow.add(length, now);
 		this.window.onAnswer(length, ask.at, now);
 		this.#overtake(part.order, now);
 		return part;
@@ -171,6 +175,7 @@ export class RemoteNode {
 		this.#heard = now;
 		this.isSnubbed = false;
 		this.#count(asked, bytes - asked);
+		this.inflow.add(bytes, now);
 	}
 
 	/**
@@ -344,26 +349,4 @@ export function bytesOpen(nodes: Iterable<RemoteNode>): number {
 		sum += outstanding;
 	}
 	return sum;
-}
-
-/**
- * The peers in `nodes` to send a request to now. All broker lanes share one broker: bytes that a
- * partial peer sends us there use capacity that the other downloaders lose. So complete peers are
- * asked on broker lanes, as they can send to all subscribers at once. Partial peers are asked only
- * while no complete one answers, or for the rest of the chunks that they have begun. Peers on a
- * direct lane are not restricted.
- *
- * @param isCutOff whether the connection to the broker is lost
- */
-export function worthAsking(
-	nodes: ReadonlyMap<string, RemoteNode>,
-	now: number,
-	isCutOff: boolean,
-): RemoteNode[] {
-	const reached = [...nodes.values()].filter(({ window }) => window.isFree || !isCutOff);
-	const hasSource = reached.some((node) => node.have.isFull && node.isAvailable(now));
-	return reached.filter((node) => {
-		const isPreferred = node.window.isFree || node.have.isFull || !hasSource;
-		return node.isWorthAsking(now) && (isPreferred || node.hungryAttempt() !== undefined);
-	});
 }
