@@ -18,7 +18,7 @@ export interface BrokerOptions {
 	readonly tracker?: boolean | undefined;
 	/** Certificate and private key; with them the broker speaks TLS only. @default plain TCP */
 	readonly tls?: KeyPair | undefined;
-	/** Access tokens. @default none: everybody may connect */
+	/** Access tokens. @default none: any client may connect */
 	readonly tokens?: Tokens | undefined;
 	/** Signs the tickets for direct connections. @default an issuer with a new key */
 	readonly office?: TicketIssuer | undefined;
@@ -26,7 +26,10 @@ export interface BrokerOptions {
 
 /** The events of a {@link Broker}. */
 export interface BrokerEvents {
-	/** A client was refused, disconnected or violated the protocol; or the tracker could not read a message. */
+	/**
+	 * A client was refused, was disconnected or violated the protocol, or the tracker could not read
+	 * a message.
+	 */
 	warning(error: unknown): void;
 	/** The broker itself failed, for example its listening socket. */
 	error(error: unknown): void;

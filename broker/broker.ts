@@ -34,7 +34,8 @@ import { Tracker } from './tracker/tracker.ts';
 // ms without traffic after which the system sends TCP keepalive probes.
 const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
-// Connections that the system queues until they are accepted. Beyond it, a client retries after a second.
+// Connections that the system queues until they are accepted. If there are more, a client retries
+// after a second.
 const BACKLOG = 4_096;
 
 /** An MQTT 3.1.1 broker with the access rules of shoal, and a tracker as one of its clients. */
@@ -42,7 +43,7 @@ export class Broker {
 	readonly #aedes: Aedes;
 	readonly #authorizer: Authorizer;
 	readonly #pool: BufferPool;
-	/** Messages for Aedes. */
+	/** Messages received from clients, except the chunks that are forwarded without Aedes. */
 	readonly #received = noFlow();
 	readonly #chunkForwarder: ChunkForwarder;
 	readonly #limits: Limits;
@@ -120,9 +121,9 @@ export class Broker {
 	}
 
 	/**
-	 * Listens; resolves when nodes can connect and the tracker is ready.
+	 * Starts a broker; resolves when nodes can connect and the tracker is ready.
 	 *
-	 * @throws ShoalError ERR_PORT if it cannot listen there, ERR_TOPIC, ERR_USAGE
+	 * @throws ShoalError ERR_PORT if it cannot listen on `host` and `port`, ERR_TOPIC, ERR_USAGE
 	 */
 	static async start(options: BrokerOptions = {}): Promise<Broker> {
 		const { host = '127.0.0.1', port = 1883, root, tracker = true } = options;
@@ -183,12 +184,12 @@ export class Broker {
 		return this.#server.listening;
 	}
 
-	/** Checks access tokens. */
+	/** The object that checks access tokens. */
 	get admission(): TokenAuth {
 		return this.#authorizer.tokenAuth;
 	}
 
-	/** Counts a wrong token that came from `address` by HTTP. */
+	/** Counts a wrong token that was sent from `address` over HTTP. */
 	guessed(address: string): void {
 		this.#authorizer.count('token');
 		this.#events.emit('refused', { id: '', address, reason: 'token', about: 'http' });
@@ -204,7 +205,7 @@ export class Broker {
 		this.#authorizer.setTokens(tokens);
 	}
 
-	/** Opens a connection from within this process that no access rules apply to, for a tracker. */
+	/** Opens a connection within this process, for a tracker. No access rules apply to it. */
 	openStream(): Duplex {
 		const [ours, theirs] = streamPair(queueMark(this.#limits));
 		this.#authorizer.trust(ours);
@@ -213,7 +214,7 @@ export class Broker {
 		return theirs;
 	}
 
-	/** Serves a client on the byte stream that `open` opens. */
+	/** Serves the client on the byte stream that `open` opens. */
 	serve(open: OpenFramed): void {
 		const { stream, serve } = packetReader(open, {
 			limits: this.#limits,

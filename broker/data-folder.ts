@@ -9,7 +9,10 @@ import { writePrivate } from './write-private.ts';
 
 const VERSION = 1;
 
-/** The contents of the JSON file, which only its owner can read. `ticketKey` (PEM) signs tickets; `urls`, `page` and `shown` are of the last start. */
+/**
+ * The contents of the JSON file, which only its owner can read. `ticketKey` (PEM) signs tickets.
+ * `urls`, `page` and `shown` (the fingerprint of the certificate in use) describe the last start.
+ */
 const kept = v.object({
 	version: v.literal(VERSION),
 	tokens: v.optional(v.object({ node: v.string(), watch: v.string() })),
@@ -31,7 +34,10 @@ export interface ReachedAt {
 	readonly cert?: string | undefined;
 }
 
-/** The folder in which a broker keeps tokens, keys and its audit log. All else comes back as nodes announce again. */
+/**
+ * The folder in which a broker keeps tokens, keys and its audit log. All other state is restored
+ * when the nodes announce again.
+ */
 export class DataFolder {
 	/** Path of the folder. */
 	readonly path: string;
@@ -79,7 +85,7 @@ export class DataFolder {
 	/** How the broker was reached at its last start. */
 	get reached(): ReachedAt {
 		const { urls = [], page, shown, certificate } = this.#read();
-		// Before 0.2 it was not kept which certificate that was: it was this one, if any.
+		// Versions before 0.2 did not store the fingerprint. They used this certificate, if any.
 		const isSecure = urls[0]?.startsWith('mqtts:') === true;
 		const own = isSecure && certificate ? fingerprintOf(certificate.cert) : undefined;
 		return { addresses: urls, page, cert: shown ?? own };

@@ -11,18 +11,21 @@ export interface MemoryRow {
 }
 
 const KIB = 1024;
-/** Measured on Node 20, beside the payload: a kept message, an announce in the list, a subscription in Aedes. */
+/**
+ * Bytes measured on Node 20: a retained message without its payload, an announce in the list, and a
+ * subscription in Aedes.
+ */
 const KEPT = KIB;
 const LISTED = KIB;
 const SUBSCRIPTION = 2 * KIB;
-/** A connection: socket, parser, client of Aedes. */
+/** Bytes of a connection: socket, parser, client of Aedes. */
 const CLIENT = 32 * KIB;
-/** The program, its libraries, and what its collector leaves for later. */
+/** Bytes of the program, its libraries, and garbage that is not collected yet. */
 const PROGRAM = 192 * KIB * KIB;
 
 /**
- * The most memory that clients can make a broker use, by purpose, as its limits bound it. All limits have to be reached
- * at once for that; a broker of thirty nodes takes about 100 MB.
+ * The most memory that clients can make a broker use within its limits, by purpose. It is used only
+ * if all limits are reached at once; a broker of thirty nodes takes about 100 MB.
  */
 export function mostMemory(limits: Limits): MemoryRow[] {
 	const { clients, packet, subscriptions, announces } = limits;
@@ -34,22 +37,23 @@ export function mostMemory(limits: Limits): MemoryRow[] {
 			most: Math.min(clients * cutQueue, queueTotal),
 		},
 		{
-			what: 'packets that are coming in',
+			what: 'incoming packets',
 			how: 'clients × packet',
 			most: clients * (packet + CLIENT),
 		},
 		{
 			what: 'connections before CONNECT',
-			// Over TCP that is less; a WebSocket hands over whole messages, and the page has as many connections again.
+			// A TCP connection needs less. A WebSocket delivers only whole messages, and the page may
+			// have as many connections again.
 			how: 'clients × packet, and as many by HTTP',
 			most: clients * (packet + CLIENT) + clients * CLIENT,
 		},
 		{
-			what: 'messages that are kept',
+			what: 'retained messages',
 			how: '(announces + clients) × keptPayload',
 			most: (announces + clients) * (keptPayload + KEPT),
 		},
-		{ what: 'the list of the tracker', how: 'announces', most: announces * LISTED },
+		{ what: "the tracker's list", how: 'announces', most: announces * LISTED },
 		{
 			what: 'subscriptions',
 			how: 'clients × subscriptions',

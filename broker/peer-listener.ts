@@ -36,11 +36,15 @@ export interface ListenerOptions {
 	readonly port: number;
 	/** The topics of the swarm. */
 	readonly topics: Topics;
-	/** The limits that it keeps. */
+	/** The limits to enforce. */
 	readonly limits: Limits;
 	/** Certificate and private key; with them the listener speaks TLS only. @default plain TCP */
 	readonly tls?: KeyPair | undefined;
-	/** Throws unless the node `from` may connect with this ticket. @throws ShoalError ERR_REFUSED */
+	/**
+	 * Checks that the node `from` may connect with `ticket`.
+	 *
+	 * @throws ShoalError ERR_REFUSED if not
+	 */
 	readonly admit: (from: string, ticket: string) => void;
 	/** Called with each message of a connected node. */
 	readonly onMessage: (message: Incoming) => void;
@@ -56,7 +60,7 @@ export interface ListenerEvents {
 	warning(error: unknown): void;
 }
 
-/** Bytes a socket takes before a sender is to wait. */
+/** Bytes that a socket queues before a write returns false. */
 const HIGH_WATER = 1024 * 1024;
 
 /** A node that is connected to a {@link Listener}. */
@@ -128,7 +132,7 @@ export class Listener {
 	readonly #events = createNanoEvents<ListenerEvents>();
 	readonly #connections: Connections;
 	readonly #peers = new Map<string, Peer>();
-	/** Connections that have subscribed: a second subscription is nothing new. */
+	/** Connections that have subscribed; further subscriptions have no effect. */
 	readonly #joined = new WeakSet<Duplex>();
 	readonly #limits: Limits;
 	readonly #rate: TokenBucket;
@@ -154,7 +158,12 @@ export class Listener {
 		);
 	}
 
-	/** Listens. @throws ShoalError ERR_PORT if it cannot listen there, ERR_USAGE if `tls` is no pair */
+	/**
+	 * Starts a listener.
+	 *
+	 * @throws ShoalError ERR_PORT if it cannot listen on `host` and `port`, ERR_USAGE if certificate
+	 *   and key do not belong together
+	 */
 	static async start(options: ListenerOptions): Promise<Listener> {
 		const listener = new Listener(options);
 		const { host, port } = options;
@@ -196,7 +205,7 @@ export class Listener {
 				const why = this.#whyNot(client, password);
 				done(why === undefined ? null : Object.assign(why, { returnCode: 5 as const }), !why);
 			},
-			// Messages that may be published are handled before this is called.
+			// Allowed messages do not get here: the packet reader has passed them to #relay.
 			authorizePublish: (client, { topic }, done) => {
 				done(
 					new ShoalError('ERR_REFUSED', `${client?.id} may not publish on ${quoted(topic)} here`),
@@ -229,7 +238,7 @@ export class Listener {
 	#whyNot({ id }: Client, password: Uint8Array | undefined): ShoalError | undefined {
 		try {
 			if (!isNodeId(id) || id === this.#options.id) {
-				throw new ShoalError('ERR_REFUSED', 'a client without a node id of its own');
+				throw new ShoalError('ERR_REFUSED', 'a client has no node id, or has the id of this node');
 			}
 			this.#options.admit(id, Buffer.from(password ?? []).toString());
 			return undefined;
@@ -239,7 +248,10 @@ export class Listener {
 		}
 	}
 
-	/** The client has subscribed to the one thing it may: it is a neighbour now, in place of an older one. */
+	/**
+	 * Makes a client that has subscribed to its inbox a peer, in place of an older connection of the
+	 * same node.
+	 */
 	#join({ id, conn }: Client): void {
 		const socket = conn as Duplex;
 		if (this.#joined.has(socket)) {

@@ -1,7 +1,8 @@
 import { chmodSync, renameSync, writeFileSync } from 'node:fs';
 
 /**
- * Replaces the file at `path` by one that only its owner can read: it has the whole `text`, or is as it was.
+ * Replaces the file at `path` with one that only its owner can read. Afterwards it contains the
+ * whole `text`, or is unchanged.
  *
  * @throws NodeJS.ErrnoException
  * @internal
@@ -9,7 +10,7 @@ import { chmodSync, renameSync, writeFileSync } from 'node:fs';
 export function writePrivate(path: string, text: string): void {
 	const fresh = `${path}.${process.pid}`;
 	writeFileSync(fresh, text, { mode: 0o600 });
-	// One that was left behind keeps its mode.
+	// A temporary file that an earlier process left behind keeps its mode.
 	chmodSync(fresh, 0o600);
 	renameSync(fresh, path);
 }

@@ -39,7 +39,7 @@ export interface ShoalNodeEvents {
 
 /** Counters and gauges of a node. */
 export interface NodeStats {
-	/** How many seeds the node has: all chunks of (`whole`), or some chunks of (`partial`). */
+	/** The number of seeds of which the node has all chunks (`whole`), or some chunks (`partial`). */
 	readonly seeds: { readonly whole: number; readonly partial: number };
 	/** Downloads that run, and those that have ended. */
 	readonly downloads: DownloadStats;
@@ -51,7 +51,10 @@ export interface NodeStats {
 
 /** The name of a node for people. */
 export interface Named {
-	/** For people, such as the name of its machine; everybody at the broker sees it. @default none */
+	/**
+	 * A name for people, such as that of its machine; every client of the broker sees it.
+	 * @default none
+	 */
 	readonly name?: string | undefined;
 }
 
@@ -69,7 +72,7 @@ const LOOK_EVERY = 1_000;
 export class BaseNode {
 	protected readonly context: NodeContext;
 	protected readonly downloads: DownloadManager;
-	/** None as long as it does not listen. */
+	/** Empty while this node does not listen. */
 	protected addresses: Addresses = { addresses: [] };
 	readonly #seeder: Seeder;
 	readonly #announcer: Announcer;
@@ -178,9 +181,10 @@ export class BaseNode {
 	}
 
 	/**
-	 * The seed id that `what` names: an id, a link, the URL of a file at a page or a gateway; or, if it is the only one in
-	 * the tracker's list, the start of an id, 6 digits at least, or a file name. Names are chosen by whoever shares, and
-	 * prove nothing about the content.
+	 * The seed id that `what` names. `what` is an id, a link, or the URL of a file at a page or a
+	 * gateway. It can also be a file name or the first digits of an id, at least 6, if only one seed
+	 * in the tracker's list has it. The node that shares a file chooses its name, so a name proves
+	 * nothing about the content.
 	 *
 	 * @throws ShoalError ERR_ID, ERR_LINK, ERR_NAME, ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_NO_TRACKER, ERR_TIMEOUT, ERR_ABORTED
 	 */
@@ -189,8 +193,8 @@ export class BaseNode {
 	}
 
 	/**
-	 * Resolves when no node has requested anything for `quiet` ms, after `most` ms, or when `signal` is aborted. The node
-	 * serves meanwhile.
+	 * Resolves when no node has requested anything for `quiet` ms, after `most` ms, or when `signal`
+	 * is aborted. Until then the node goes on sending to other nodes.
 	 */
 	async linger(quiet: number, most: number, signal?: AbortSignal): Promise<void> {
 		const start = performance.now();
@@ -242,12 +246,20 @@ export class BaseNode {
 		return { id: await lookUp(tracker, named.lookup, options) };
 	}
 
-	/** Says hello. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
+	/**
+	 * Publishes the state of this node and its announces.
+	 *
+	 * @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED
+	 */
 	protected async join(): Promise<void> {
 		await this.#announcer.join();
 	}
 
-	/** Hears what is sent to it. @throws as {@link join} */
+	/**
+	 * Subscribes to the inbox of this node and to the state of the tracker.
+	 *
+	 * @throws as {@link join}
+	 */
 	protected async subscribe(): Promise<void> {
 		const { link, topics } = this.context;
 		await link.subscribe(topics.inboxFilter(link.id));
@@ -255,7 +267,8 @@ export class BaseNode {
 	}
 
 	/**
-	 * Announces what is new now. Resolves when the broker has it, if there is a connection.
+	 * Announces new contents now. Resolves when the broker has the announces, if there is a
+	 * connection, and the tracker has been asked whether it lists them.
 	 *
 	 * @throws ShoalError ERR_LIMIT if the tracker does not list `seed`
 	 */
@@ -266,7 +279,7 @@ export class BaseNode {
 		}
 	}
 
-	/** A message from a direct lane. Its errors end here, as warnings. */
+	/** Handles a message from a direct lane. Errors become warnings. */
 	protected receive(message: Incoming): void {
 		try {
 			this.#router.receive(message, 'direct');
@@ -281,7 +294,9 @@ export class BaseNode {
 	 */
 	protected onBroken(_content: StoredContent, _error: unknown): void {}
 
-	/** Gives back what was shared: it is closing, and nobody can ask any more. */
+	/**
+	 * Closes the shared files. Called by {@link close}, when no other node can request them any more.
+	 */
 	protected async release(): Promise<void> {}
 
 	/** @throws ShoalError ERR_CLOSED */
@@ -296,7 +311,7 @@ export class BaseNode {
 		this.downloads.stop();
 		await this.#announcer.leave();
 		this.#seeder.close();
-		// Work that waits for a rate limit goes on, and ends.
+		// Without a limit, work that waits for its rate can go on and end.
 		this.limitRates(undefined, undefined);
 		this.context.tracker.close();
 		await this.context.lanes.close();

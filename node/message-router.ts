@@ -24,7 +24,7 @@ export class MessageRouter {
 		this.#announcer = announcer;
 	}
 
-	/** An incoming message. What is thrown at malformed bytes becomes a warning in the link. @throws ShoalError */
+	/** Handles a message. @throws ShoalError if it is malformed; the caller makes a warning of it */
 	receive({ topic, payload, release = () => {} }: Incoming, lane: LaneKind): void {
 		const { topics, tracker, lanes } = this.#context;
 		const parsed = topics.tryParse(topic);

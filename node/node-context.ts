@@ -12,15 +12,15 @@ import { TrackerClient } from './tracker/tracker-client.ts';
 import { RateLimiter } from './util/rate-limiter.ts';
 import { Slots } from './util/slots.ts';
 
-/** The parts of one node: those that its downloads use, and what only uploads do. */
+/** The parts of one node: those that downloads use, and one that only uploads use. */
 export interface NodeContext extends DownloadContext {
-	/** Keeps uploads to a rate. */
+	/** Limits the rate of uploads. */
 	readonly upLimiter: RateLimiter;
 }
 
 /** Settings of a node, fixed before it starts. */
 export interface ContextOptions {
-	/** Opens direct lanes; undefined where only the broker can be reached, as in a browser. */
+	/** Opens direct lanes; undefined if only the broker can be reached, as in a browser. */
 	readonly dial: Dial | undefined;
 	readonly maxUp?: number | undefined;
 	readonly maxDown?: number | undefined;
@@ -28,14 +28,17 @@ export interface ContextOptions {
 	readonly lane?: 'auto' | LaneKind | undefined;
 	readonly trace?: TraceSink | undefined;
 	readonly warn: (error: unknown) => void;
-	/** A message has come on a direct lane. */
+	/** Called with each message on a direct lane that this node has dialled. */
 	readonly onDirect: (message: Incoming) => void;
 }
 
-/** Downloads at a time. Of many small files, each one range: what a seeder queues for one downloader is enough for all. */
+/**
+ * Most downloads at a time. If each requests one range of a small file, a seeder's queue for one
+ * downloader has room for all of them.
+ */
 const DOWNLOADS_AT_ONCE = 32;
 
-/** @throws ShoalError ERR_USAGE if a rate or a limit cannot be */
+/** Creates the parts of a node. @throws ShoalError ERR_USAGE if a rate or a limit is invalid */
 export function createContext(link: Link, topics: Topics, options: ContextOptions): NodeContext {
 	const { maxUp, maxDown, lane: kind = 'auto', dial, warn, trace, onDirect: onMessage } = options;
 	const limits = resolveLimits(options.limits);

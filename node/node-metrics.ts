@@ -5,12 +5,13 @@ import type { TraceEvent, TraceSink } from './stats/trace.ts';
 
 type Way = 'in' | 'out';
 
-/** Seconds: from a switched network to a link that is nearly given up. */
+/** Buckets in seconds: from a switched network to a link that nearly times out. */
 const ROUND_TRIPS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * Metrics of one node for Prometheus, in a registry of their own. Pass {@link trace} to the node as its option `trace`:
- * transfers are counted from it. The rest is read from the node when the metrics are read.
+ * Metrics of one node for Prometheus, in a registry of their own. Pass {@link trace} to the node as
+ * its option `trace`, which counts the transfers. The other values are taken from the node whenever
+ * the metrics are read.
  */
 export class NodeMetrics {
 	readonly #meters: Meters;
@@ -32,7 +33,7 @@ export class NodeMetrics {
 		);
 		meters.counter(
 			'node_useless_bytes_total',
-			'Bytes that came and that were neither asked for nor lacking.',
+			'Bytes received that were neither requested nor lacking.',
 			() => counts.useless,
 		);
 		meters.counter(
@@ -47,16 +48,16 @@ export class NodeMetrics {
 		);
 		meters.counter(
 			'node_lost_parts_total',
-			'Parts that were asked for and are not waited for any more.',
+			'Requested parts that count as lost: after a timeout, or overtaken by later replies.',
 			() => counts.lost,
 		);
 		meters.counter('node_bad_chunks_total', 'Chunks whose digest is wrong.', () => counts.bad);
 		meters.counter(
 			'node_dropped_nodes_total',
-			'Nodes that are not asked any more, as they answered with bad chunks.',
+			'Nodes that get no more requests, because they sent bad chunks.',
 			() => counts.dropped,
 		);
-		const help = 'From a request to a part that answers it.';
+		const help = 'Seconds from a request to a part that answers it.';
 		this.#observe = meters.histogram('node_round_trip_seconds', help, ROUND_TRIPS);
 	}
 
@@ -80,20 +81,20 @@ export class NodeMetrics {
 		meters.gauge('node_tracker_ready', 'Whether a tracker is ready: 1 or 0.', () =>
 			Number(node.stats().hasTracker),
 		);
-		meters.gauge('node_seeds', 'Seeds of which it has everything, or some.', () =>
+		meters.gauge('node_seeds', 'Seeds of which the node has all chunks, or some.', () =>
 			byLabel('have', node.stats().seeds),
 		);
 		meters.gauge('node_downloads', 'Downloads that run.', () => downloads().running);
-		meters.counter('node_downloads_total', 'Downloads that have ended; stopped is failed.', () => {
+		meters.counter('node_downloads_total', 'Ended downloads; a stopped one has failed.', () => {
 			const { complete, failed } = downloads();
 			return byLabel('outcome', { complete, failed });
 		});
-		meters.gauge('node_sources', 'Nodes that the downloads count on.', () =>
+		meters.gauge('node_sources', 'Nodes that downloads fetch from.', () =>
 			byLabel('lane', downloads().sources),
 		);
 	}
 
-	/** The option `trace` of the node. */
+	/** Pass this function to the node as its option `trace`. */
 	readonly trace: TraceSink = (event) => {
 		switch (event.event) {
 			case 'received':

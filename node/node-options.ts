@@ -30,8 +30,8 @@ export interface ShoalNodeOptions {
 	/** Most bytes per second received, over all peers and lanes together. @default no limit */
 	readonly maxDown?: number | undefined;
 	/**
-	 * Where the node listens for direct connections of other nodes; false: nowhere. @default a free port, see {@link
-	 * ListenAt}
+	 * Where the node listens for direct connections of other nodes; with false, it does not listen.
+	 * @default a free port, see {@link ListenAt}
 	 */
 	readonly listen?: ListenAt | false | undefined;
 	/**

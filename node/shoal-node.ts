@@ -32,13 +32,13 @@ export type ShareOptions = MakeSeedOptions;
 /** Options of {@link ShoalNode.get}. */
 export interface GetOptions extends FetchOptions {
 	/**
-	 * Path of a file, of a folder that exists, or of a folder to make, which ends with a slash. In a folder the file gets
-	 * a safe form of its name. @default the working folder
+	 * The path of a file or a folder. A folder whose path ends with a slash is created if it does not
+	 * exist. In a folder the file gets a safe form of its name. @default the working folder
 	 */
 	readonly output?: string | undefined;
 	/**
-	 * `chunks` leaves out the digest of the whole: faster, and each chunk is verified all the same, but what an earlier
-	 * download has recorded is believed. @default 'whole'
+	 * `chunks` skips the check of the digest of the whole. That is faster, and each chunk is still
+	 * verified, but chunks that an earlier download has recorded are trusted. @default 'whole'
 	 */
 	readonly check?: Verified | undefined;
 }
@@ -77,9 +77,9 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * Makes the seed of a file, announces it, and serves it until the share is stopped or the node is closed. Resolves
-	 * when the broker has the announce, if there is a connection, and the tracker has been asked whether it lists the
-	 * seed, which takes at most a second.
+	 * Makes the seed of a file, and shares the file until the share is stopped or the node is closed.
+	 * Resolves when the broker has the announce, if there is a connection, and the tracker has
+	 * answered whether it lists the seed, or has not answered for a second.
 	 *
 	 * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_CHANGED, ERR_EXISTS,
 	 *   ERR_IO, ERR_ABORTED, ERR_CLOSED, ERR_LIMIT if the tracker does not list it
@@ -103,9 +103,10 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * Downloads a file. The node serves the chunks that it has meanwhile, and the whole file afterwards. What this node has
-	 * already is copied. Where another download, of this process or another one, writes the same content to the same
-	 * file, it waits for that one, and goes on if that one fails.
+	 * Downloads a file. The node shares the chunks that it has meanwhile, and the whole file
+	 * afterwards. A content that this node already has is copied. If another download, of this
+	 * process or of another one, is writing the same content to the same file, waits for that
+	 * download, and goes on if it fails.
 	 *
 	 * @param what a seed, or what {@link resolve} takes: an id, a link, a name
 	 * @throws ShoalError those of {@link resolve}, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS, ERR_NO_SPACE, ERR_NO_FILE,
@@ -119,10 +120,11 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * A stream of a file, or of a range of it. Bytes come in order and are fetched while they are read; nothing else is
-	 * fetched. Any number of streams can run at a time, also of files that this node shares, has or is downloading. Each
-	 * chunk is verified before its bytes come; of a whole file also the digest of the whole, before the stream ends. The
-	 * bytes of a stream that ends with an error are not to be trusted.
+	 * A stream of a file, or of a range of it. The bytes arrive in order and are fetched while they
+	 * are read; nothing else is fetched. Any number of streams can run at a time, also of files that
+	 * this node shares, has or is downloading. Each chunk is verified before the stream passes on its
+	 * bytes. For a whole file, the digest of the whole is verified too, before the stream ends. Do
+	 * not trust the bytes of a stream that ends with an error.
 	 *
 	 * The stream ends with the errors of {@link get}, with ERR_RANGE, or with ERR_NO_SPACE if the folder for temporary
 	 * files has no room.
@@ -150,7 +152,7 @@ export class ShoalNode extends BaseNode {
 		await Promise.all([...this.#shares].map((share) => share.stop()));
 	}
 
-	/** Listens for direct lanes of other nodes, unless it is not to. @throws ShoalError ERR_PORT */
+	/** Listens for direct lanes, unless the options rule them out. @throws ShoalError ERR_PORT */
 	async #listen({ listen: at = {}, lane }: ShoalNodeOptions): Promise<void> {
 		if (at !== false && lane !== 'broker') {
 			const { link, lanes } = this.context;

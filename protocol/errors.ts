@@ -36,7 +36,9 @@ export type ErrorCode =
 	| 'ERR_INSECURE'
 	| 'ERR_WRONG_BYTES';
 
-/** The error class of shoal: a stable `code`, a message for people, and the `cause` where there is one. */
+/**
+ * The error class of shoal: a stable `code`, a message for people, and the `cause` if there is one.
+ */
 export class ShoalError extends Error {
 	/** The name of the class. @internal */
 	override readonly name = 'ShoalError';
@@ -50,7 +52,7 @@ export class ShoalError extends Error {
 	}
 }
 
-/** Whether `error` is a ShoalError. With a `code`: whether it is one with that code. */
+/** Whether `error` is a ShoalError, and, if `code` is given, whether it has that code. */
 export function isShoalError(error: unknown, code?: ErrorCode): error is ShoalError {
 	return error instanceof ShoalError && (code === undefined || error.code === code);
 }

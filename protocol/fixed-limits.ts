@@ -12,7 +12,7 @@ export interface FixedLimit extends Limit {
 
 /** The limits of the protocol itself. */
 export const FIXED_LIMITS: readonly FixedLimit[] = [
-	fixed('id', 64, 'characters', 'a node id, 8 at least, of A-Z a-z 0-9 _ -; another: refused'),
+	fixed('id', 64, 'characters', 'a node id, at least 8, of A-Z a-z 0-9 _ -; other ids: refused'),
 	fixed('topicLevels', MAX_TOPIC_LEVELS, '', 'levels of a topic; more: cut'),
 	fixed('topicBytes', MAX_TOPIC_BYTES, 'bytes', 'a topic; longer: refused'),
 	fixed('name', MAX_NAME_BYTES, 'bytes', 'the name of a file; longer: refused'),

@@ -2,8 +2,8 @@ import { nanoid } from 'nanoid';
 import { ShoalError } from './errors.ts';
 import { quoted } from './printable.ts';
 
-// As patterns, so that what is made of them can be told to others: in the schemas of messages.
-// Node ids stand in topics and in access rules: no wildcard, no slash, no dot, no space.
+// Regular expressions, so that the schemas of messages can include and publish them. Node ids are
+// parts of topics and of access rules, so they have no wildcard, slash, dot or space.
 export const NODE_ID = /^[A-Za-z0-9_-]{8,64}$/;
 export const SEED_ID = /^[0-9a-f]{64}$/;
 export const REQUEST_ID = /^[0-9a-f]{16}$/;
@@ -13,7 +13,10 @@ export function makeNodeId(): string {
 	return nanoid();
 }
 
-/** A new session id of 12 characters. Each connection has its own, so that a late will does not end its successor. */
+/**
+ * A new session id of 12 characters. Each connection has its own, so that the late will of an
+ * earlier session does not end a later one.
+ */
 export function makeSession(): string {
 	return nanoid(12);
 }
@@ -56,7 +59,7 @@ export function parseNodeId(text: string): string {
 	return text;
 }
 
-// Asking for many at a time costs as much as asking for one.
+// Getting many random ids at a time costs as much as getting one.
 const randomIds = new BigUint64Array(256);
 let unused = 0;
 
@@ -70,12 +73,12 @@ export function makeRequestId(): bigint {
 	return randomIds[unused] as bigint;
 }
 
-/** A request id as it stands in JSON: 16 hexadecimal digits. */
+/** A request id in the form used in JSON: 16 hexadecimal digits. */
 export function formatRequestId(id: bigint): string {
 	return id.toString(16).padStart(16, '0');
 }
 
-/** Whether `text` is a request id as it stands in JSON. */
+/** Whether `text` is a request id in the form used in JSON. */
 export function isRequestId(text: unknown): text is string {
 	return typeof text === 'string' && REQUEST_ID.test(text);
 }

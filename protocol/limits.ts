@@ -7,7 +7,7 @@ const MIB = 1024 * KIB;
 export interface Limit {
 	/** The default value. */
 	readonly value: number;
-	/** The unit, empty for a number of things. */
+	/** The unit; empty if the value is a plain number. */
 	readonly unit: string;
 	/** The limited quantity, and the consequence beyond the limit. */
 	readonly about: string;
@@ -16,41 +16,45 @@ export interface Limit {
 const limit = (value: number, unit: string, about: string): Limit => ({ value, unit, about });
 
 const TABLE = {
-	connectPacket: limit(64 * KIB, 'bytes', 'a packet before CONNECT is accepted; larger: cut'),
-	connectTime: limit(10_000, 'ms', 'from the start of a connection to CONNECT; later: cut'),
-	packet: limit(256 * KIB + KIB, 'bytes', 'a packet after CONNECT; larger: cut'),
-	directPacket: limit(MIB + KIB, 'bytes', 'a packet on a direct lane; larger: cut'),
-	controlPayload: limit(64 * KIB, 'bytes', 'a control message; larger: refused'),
-	keptPayload: limit(
-		4 * KIB,
+	connectPacket: limit(
+		64 * KIB,
 		'bytes',
-		'a message that the broker keeps; larger: its sender is cut',
+		'a packet before CONNECT is accepted; larger: connection cut',
 	),
+	connectTime: limit(
+		10_000,
+		'ms',
+		'from the start of a connection to CONNECT; later: connection cut',
+	),
+	packet: limit(256 * KIB + KIB, 'bytes', 'a packet after CONNECT; larger: connection cut'),
+	directPacket: limit(MIB + KIB, 'bytes', 'a packet on a direct lane; larger: connection cut'),
+	controlPayload: limit(64 * KIB, 'bytes', 'a control message; larger: refused'),
+	keptPayload: limit(4 * KIB, 'bytes', 'a retained message; larger: its sender is cut'),
 	part: limit(256 * KIB, 'bytes', 'the bytes one chunk message carries on a broker lane'),
 	outstanding: limit(
 		4 * MIB,
 		'bytes',
-		'asked for and not yet there, per downloader on the broker lane; each node keeps it',
+		'requested and not yet received, per downloader on the broker lane; enforced by each node',
 	),
 	shedQueue: limit(4 * MIB, 'bytes', 'queued for one client; above: its chunks are shed'),
 	shedTotal: limit(
 		128 * MIB,
 		'bytes',
-		'queued for all clients; each is shed above its share of it',
+		'queued for all clients; a client with more than its share of it: its chunks are shed',
 	),
 	cutQueue: limit(8 * MIB, 'bytes', 'queued for one client; above: its connection is cut'),
 	queueTotal: limit(
 		512 * MIB,
 		'bytes',
-		'queued for all clients; above: a client with more than its share of it is cut',
+		'queued for all clients; above: each client with more than its share of it is cut',
 	),
-	stall: limit(60_000, 'ms', 'a client with a queue that takes no byte; longer: cut'),
+	stall: limit(60_000, 'ms', 'a client that takes no byte of its queue; longer: cut'),
 	clients: limit(2_000, '', 'clients in all; more: refused'),
-	clientsPerAddress: limit(256, '', 'clients of one address, loopback excepted; more: refused'),
+	clientsPerAddress: limit(256, '', 'clients from one address, loopback excepted; more: refused'),
 	connectRate: limit(500, 'per s', 'new clients; faster: refused for now'),
 	connectBurst: limit(1_000, '', 'new clients at once'),
-	addressConnectRate: limit(250, 'per s', 'new clients of one address; faster: refused for now'),
-	addressConnectBurst: limit(1_000, '', 'new clients of one address at once'),
+	addressConnectRate: limit(250, 'per s', 'new clients from one address; faster: refused for now'),
+	addressConnectBurst: limit(1_000, '', 'new clients from one address at once'),
 	neighbours: limit(64, '', 'direct connections of one node; more: refused'),
 	subscriptions: limit(32, '', 'subscriptions of one client; more: refused'),
 	wideRate: limit(
@@ -62,21 +66,29 @@ const TABLE = {
 	nodeAnnounces: limit(1_000, '', 'announces of one node; more: refused'),
 	announceRate: limit(50, 'per s', 'new announces of one node; faster: refused'),
 	announceBurst: limit(1_000, '', 'new announces of one node at once'),
-	reportRate: limit(5, 'per s', 'reports by one node of bad chunks; faster: not told to watchers'),
+	reportRate: limit(
+		5,
+		'per s',
+		'reports by one node of bad chunks; faster: not passed on to watchers',
+	),
 	reportBurst: limit(20, '', 'such reports at once'),
-	announces: limit(100_000, '', 'announces in all; more: refused and not kept, never evicted'),
+	announces: limit(
+		100_000,
+		'',
+		'announces in all; more: refused and not retained; held ones are never evicted',
+	),
 	ttl: limit(90_000, 'ms', 'life of an announce that is not renewed'),
 	renewal: limit(30_000, 'ms', 'between two updates of a node, ± 20 %'),
 	keepalive: limit(15, 's', 'MQTT keepalive of a node'),
 	querySample: limit(50, '', 'nodes in one answer to a query'),
 	listPage: limit(100, '', 'seeds in one answer to get_seed'),
-	requestRanges: limit(64, '', 'byte ranges in one request; each node keeps it'),
+	requestRanges: limit(64, '', 'byte ranges in one request; enforced by each node'),
 	requestQueue: limit(
 		64,
 		'',
 		'requests queued by one seeder for one downloader; more: refused by that node',
 	),
-	badAnswers: limit(2, '', 'bad chunks from a node before another drops it; each node keeps it'),
+	badAnswers: limit(2, '', 'bad chunks from a node before another drops it; enforced by each node'),
 } satisfies Record<string, Limit>;
 
 /** The name of a limit. */
@@ -99,7 +111,7 @@ export const DEFAULT_LIMITS: Limits = Object.fromEntries(
 /**
  * All limits: the defaults with `changes` applied.
  *
- * @throws ShoalError ERR_USAGE for a name that is no limit, or a value that is no positive integer
+ * @throws ShoalError ERR_USAGE for an unknown name, or a value that is not a positive integer
  */
 export function resolveLimits(changes: Partial<Record<string, number>> = {}): Limits {
 	for (const [name, value] of Object.entries(changes)) {

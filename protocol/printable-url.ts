@@ -1,6 +1,7 @@
 /**
- * The URL of a broker in a form that can be shown and logged: without user name, password and query, which may be
- * secret. If the text is no URL, everything up to its last `@` is left out.
+ * The URL of a broker in a form that can be shown and logged: without user name, password and
+ * query, which may be secret. If `url` is not a valid URL, everything up to its last `@` is left
+ * out as well.
  */
 export function printableUrl(url: string): string {
 	const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(url) ?? [];

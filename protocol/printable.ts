@@ -3,8 +3,9 @@
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * `text` in a form that is safe on a terminal and in a log: characters that move the cursor, reverse the reading order
- * or are invisible are shown as `\u{…}`. Names from other nodes go through here before they are shown.
+ * `text` in a form that is safe on a terminal and in a log: characters that move the cursor,
+ * reverse the reading order or are invisible are shown as `\u{…}`. Names from other nodes are
+ * passed through this function before they are shown.
  */
 export function printable(text: string): string {
 	return text.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
@@ -21,7 +22,10 @@ export function printableJson(value: unknown): string {
 	return escapeJson(JSON.stringify(value));
 }
 
-/** The same for a text that is JSON already. */
+/**
+ * `json`, a JSON text, with unprintable characters escaped, so that it is safe on a terminal and in
+ * a log.
+ */
 export function escapeJson(json: string): string {
 	return json.replace(UNPRINTABLE, (character) =>
 		Array.from(

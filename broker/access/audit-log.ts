@@ -8,22 +8,23 @@ export interface Refusal {
 	readonly id: string;
 	/** IP address; empty if it is unknown. */
 	readonly address: string;
-	/** Why: a {@link BrokerRefusal}. */
+	/** The reason: a {@link BrokerRefusal}. */
 	readonly reason: string;
 	/** The refused operation, for example `connect` or `subscribe TOPIC`. */
 	readonly about: string;
 }
 
-/** Bytes of a log, which then is the old one in place of the one before. */
+/** Bytes at which a log is renamed to `PATH.old`, in place of the previous one. */
 const MOST_BYTES = 4 * 1024 * 1024;
-/** Lines a second, and at once: a flood fills no disk. */
+/** Lines a second, and lines at once: a flood of refusals does not fill the disk. */
 const RATE = 20;
 const BURST = 200;
 const MOST_ABOUT = 256;
 
 /**
- * A file with one line of JSON for each refusal: `time` and the fields of {@link Refusal}. At most 20 lines a second are
- * written; `leftOut` of the next line counts the others. At 4 MiB the file is renamed to `PATH.old` and begun anew.
+ * A file with one line of JSON for each refusal: `time` and the fields of {@link Refusal}. At most
+ * 20 lines a second are written; `leftOut` in the next line is the number of lines that were
+ * dropped. At 4 MiB the file is renamed to `PATH.old`, and a new file is begun.
  */
 export class AuditLog {
 	readonly #path: string;
@@ -38,7 +39,11 @@ export class AuditLog {
 		this.#bucket = new TokenBucket(RATE, BURST, now());
 	}
 
-	/** Writes a line, or counts it as left out. @throws NodeJS.ErrnoException */
+	/**
+	 * Writes a line, or counts it as left out if there are too many.
+	 *
+	 * @throws NodeJS.ErrnoException
+	 */
 	write({ id, address, reason, about }: Refusal): void {
 		if (!this.#bucket.take(this.#now())) {
 			this.#leftOut += 1;

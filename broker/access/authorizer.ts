@@ -36,21 +36,21 @@ export interface AuthorizerOptions {
 	/** ms, monotonic. */
 	readonly now: () => number;
 	readonly warn: (error: ShoalError) => void;
-	/** Bytes that are queued for all clients, or were a moment ago. */
+	/** Bytes queued for all clients; the value may be up to 100 ms old. */
 	readonly queued: () => number;
-	/** Access tokens; undefined: everybody may connect as a node. */
+	/** Access tokens; undefined: any client may connect as a node. */
 	readonly tokens: Tokens | undefined;
 	/** Whether the broker retains a message of the node. */
 	readonly isKept: (id: string) => boolean;
 	readonly audit: (refusal: Refusal) => void;
-	/** A client has connected or disconnected. */
+	/** Called when a client has connected or disconnected. */
 	readonly moved: (what: 'joined' | 'left', member: Member) => void;
 }
 
 /** Applies the access rules to the clients of an Aedes, except those on trusted streams. */
 export class Authorizer implements ChunkRules {
 	readonly counts: RefusalCounts = zeroRefusalCounts();
-	/** Messages sent to clients, without the chunks that were forwarded without Aedes. */
+	/** Messages sent to clients, except the chunks that were forwarded without Aedes. */
 	readonly sent: Flow = noFlow();
 	readonly #rules: Rules;
 	readonly #sessions: ClientSessions;
@@ -58,7 +58,7 @@ export class Authorizer implements ChunkRules {
 	readonly #warn: (error: ShoalError) => void;
 	readonly #trusted = new WeakSet<Duplex>();
 	readonly #filters = new WeakMap<Client, Set<string>>();
-	/** Clients that ask for a persistent session and send no client id. */
+	/** Clients that request a persistent session and send no client id. */
 	readonly #nameless = new WeakSet<Client>();
 	readonly #wide = new WeakMap<Client, TokenBucket>();
 	readonly tokenAuth: TokenAuth;
@@ -67,7 +67,10 @@ export class Authorizer implements ChunkRules {
 	readonly #audit: (refusal: Refusal) => void;
 	readonly #moved: AuthorizerOptions['moved'];
 	readonly #now: () => number;
-	/** The last topic that was parsed: one message goes to many, one after the other. */
+	/**
+	 * The last topic that was parsed, as the hook is called with the same message for each receiver
+	 * in turn.
+	 */
 	#last: { readonly topic: string; readonly parsed: Topic | undefined } | undefined;
 
 	constructor({ rules, now, warn, queued, tokens, isKept, audit, moved }: AuthorizerOptions) {
@@ -142,19 +145,19 @@ export class Authorizer implements ChunkRules {
 		}
 	}
 
-	/** Counts something that was refused elsewhere. */
+	/** Counts a refusal that was made elsewhere. */
 	count(why: BrokerRefusal): void {
 		this.counts.refused[why] += 1;
 	}
 
-	/** A client has given up subscriptions. */
+	/** Forgets the subscriptions of `client` to `filters`, which it has ended. */
 	unsubscribed(client: Client, filters: readonly string[]): void {
 		for (const filter of filters) {
 			this.#filters.get(client)?.delete(filter);
 		}
 	}
 
-	/** Cuts the connection if it has taken no byte of its queue for too long. */
+	/** Cuts the connection `stream` if its client has taken no byte of its queue for `stall` ms. */
 	check(stream: Duplex): void {
 		if (this.#slowConsumers.isStalled(stream)) {
 			this.#cut(stream, 'a client does not read what is queued for it');
@@ -219,7 +222,8 @@ export class Authorizer implements ChunkRules {
 		if (client !== null && isWill(client, packet)) {
 			const text = `the will of ${quoted(id)} on ${quoted(topic)} is not published: ${why}`;
 			const error = this.#refusal(why, text, client, `will ${topic}`);
-			// A refused publish disconnects its client, which emits a warning. The client of a will has gone already.
+			// Aedes disconnects the client of a refused publish, and the broker then emits a warning. The
+			// client of a will is disconnected already, so the warning is emitted here.
 			this.#warn(error);
 			return error;
 		}
@@ -244,14 +248,15 @@ export class Authorizer implements ChunkRules {
 			return true;
 		}
 		filters.delete(filter);
-		const text = `${client.id} subscribes to too much`;
+		const text = `${client.id} has too many subscriptions`;
 		this.#warn(this.#refusal('subscriptions', text, client, about));
 		return false;
 	}
 
 	/**
-	 * Whether `filter` names one topic or the client's own inbox, or the client may subscribe to a wide filter again. The
-	 * rate of wide filters is limited, as each delivers all retained messages that match it.
+	 * Whether `filter` names one topic or the client's own inbox, or, if it is wide, whether the
+	 * client may subscribe to a wide filter again. The rate of wide filters is limited, as each of
+	 * them delivers all retained messages that match.
 	 */
 	#mayAskForAll(client: Client, filter: string): boolean {
 		const { topics, limits } = this.#rules;

@@ -4,9 +4,9 @@ import { TokenBucket } from './token-bucket.ts';
 
 /** Why a client is refused a session. */
 export type SessionRefusal =
-	/** Its client id is no node id. */
+	/** Its client id is not a node id. */
 	| 'id'
-	/** A client with that id is connected, or was a moment ago, and the secret is another. */
+	/** A client with the same id is connected, or was a moment ago, and its secret is different. */
 	| 'taken'
 	/** Its token is wrong or missing. */
 	| 'token'
@@ -14,18 +14,21 @@ export type SessionRefusal =
 	| 'rate'
 	/** There are as many clients as the limit `clients` allows. */
 	| 'clients'
-	/** There are as many clients of its address as `clientsPerAddress` allows. */
+	/** There are as many clients from its address as `clientsPerAddress` allows. */
 	| 'address';
 
-/** Addresses whose connect rate is remembered; beyond, the one that connected longest ago is forgotten. */
+/**
+ * Most addresses whose connect rate is remembered; the address that connected longest ago is
+ * forgotten first.
+ */
 const MOST_ADDRESSES = 10_000;
 
-/** A client that asks for a session. */
+/** A client that requests a session. */
 export interface SessionRequest {
 	readonly id: string;
 	/** IP address. */
 	readonly address: string;
-	/** The secret its id belongs to. */
+	/** The secret that proves its id; undefined: none was sent. */
 	readonly secret: Uint8Array | undefined;
 }
 
@@ -37,15 +40,16 @@ interface Session {
 }
 
 /**
- * The sessions of clients: limits their number and their rate, and protects ids. An id belongs to the client that
- * used it first, which proves itself by a secret, while that client is connected or the broker retains something of
- * it. So no client can take over the id of a node that was disconnected a moment ago.
+ * The sessions of clients: limits their number and their rate, and protects ids. An id belongs to
+ * the client that used it first, as long as that client is connected or the broker retains a
+ * message of it. The client proves its identity with a secret. So no other client can take over the
+ * id of a node that was disconnected a moment ago.
  */
 export class ClientSessions {
 	readonly #limits: Limits;
 	readonly #now: () => number;
 	readonly #rate: TokenBucket;
-	/** By address, the one that connected longest ago first. */
+	/** The connect rate of each address; the address that connected longest ago is first. */
 	readonly #rates = new Map<string, TokenBucket>();
 	readonly #isKept: (id: string) => boolean;
 	readonly #sessions = new Map<string, Session>();
@@ -72,8 +76,8 @@ export class ClientSessions {
 	}
 
 	/**
-	 * Whether one more client from `address` may open a session now. The rate is limited by address first, so that
-	 * one address cannot use up what is there for all.
+	 * Whether one more client from `address` may open a session now. The rate is limited by address
+	 * first, so that one address cannot use up the rate of all.
 	 */
 	mayConnect(address: string): boolean {
 		const now = this.#now();
@@ -90,10 +94,10 @@ export class ClientSessions {
 	}
 
 	/**
-	 * Opens a session for the connection `key`, in place of an older one of the same id and secret. Without a secret
-	 * no client can prove to be the same.
+	 * Opens a session for the connection `key`, in place of an older session with the same id and
+	 * secret. A client without a secret cannot replace a session.
 	 *
-	 * @returns why it is refused; undefined if it is open
+	 * @returns why the session is refused; undefined if it is open
 	 */
 	open(key: object, { id, address, secret }: SessionRequest): SessionRefusal | undefined {
 		const why = this.#whyNot(id, address, secret);
@@ -107,7 +111,7 @@ export class ClientSessions {
 		return why;
 	}
 
-	/** The connection `key` has ended. */
+	/** Closes the session of the connection `key`, which has ended. */
 	close(key: object, id: string): void {
 		const session = this.#sessions.get(id);
 		if (session?.key === key) {
@@ -138,7 +142,10 @@ export class ClientSessions {
 		return isFull && !isLoopback(address) ? 'address' : undefined;
 	}
 
-	/** Forgets secrets of closed sessions whose nodes have nothing retained any more, the oldest first. */
+	/**
+	 * Forgets the oldest secrets of closed sessions, if there are more than `clients`. A secret is
+	 * kept as long as the broker retains a message of its node.
+	 */
 	#forgetSome(): void {
 		for (const id of this.#secretsOfClosed.keys()) {
 			if (this.#secretsOfClosed.size <= this.#limits.clients) {

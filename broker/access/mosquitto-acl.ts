@@ -11,14 +11,16 @@ export interface MosquittoAclOptions {
 	readonly tracker: string;
 }
 
-/** Builds a topic that is about `node` and comes from `from`, as far as it names them. */
+/**
+ * Builds a topic with the receiver `node` and the sender `from`, if the topic has levels for them.
+ */
 type Build = (node: string, from: string) => string;
 
 const ME = 'client-me';
 const OTHER = 'client-other';
 const SEED = '0'.repeat(64);
 const EVENT = 'node-joined';
-/** From the widest to the narrowest. */
+/** Receiver and sender, from the widest pattern to the narrowest. */
 const PAIRS = [
 	[OTHER, OTHER],
 	[OTHER, ME],
@@ -27,11 +29,12 @@ const PAIRS = [
 ] as const;
 
 /**
- * The access rules of a shoal broker as the text of an ACL file for mosquitto. They are derived from those of our own
- * broker: each kind of topic is tried there, and the widest that is allowed becomes a pattern.
+ * The access rules of a shoal broker as the text of an ACL file for mosquitto. They are derived
+ * from the rules of shoal's own broker: each kind of topic is checked with them, and the widest
+ * allowed topic becomes a pattern.
  *
- * Every pattern has as many levels as its topics, and none ends with `#`. An id with a slash, which mosquitto accepts,
- * therefore matches no topic at all.
+ * Every pattern has as many levels as its topics, and none ends with `#`. An id with a slash, which
+ * mosquitto accepts, therefore matches no topic at all.
  */
 export function mosquittoAcl({ topics, by, tracker }: MosquittoAclOptions): string {
 	const own = by === 'client' ? '%c' : '%u';
@@ -57,14 +60,14 @@ export function mosquittoAcl({ topics, by, tracker }: MosquittoAclOptions): stri
 		...topics.watchFilters().map((filter) => `topic write ${filter}`),
 		`topic write ${patternOf(anybody, own)}`,
 		'',
-		`# Nodes, whatever their user name: each in its own name only, which is its ${by === 'client' ? 'client id' : 'user name'}`,
+		`# All other users are nodes. Each may use only its own id, which is its ${by === 'client' ? 'client id' : 'user name'}`,
 		...patterns('write', mayWrite),
 		...patterns('read', mayRead),
 		'',
 	].join('\n');
 }
 
-/** One of each kind of topic. */
+/** One builder for each kind of topic. */
 function buildersOf(topics: Topics): Build[] {
 	return [
 		() => topics.trackerState(),

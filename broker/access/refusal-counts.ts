@@ -7,7 +7,10 @@ export type BrokerRefusal =
 	| PublishRefusal
 	/** A subscription to a topic that the client may not read. */
 	| 'filter'
-	/** More subscriptions than the limit `subscriptions`, or more wide ones than `wideRate`. */
+	/**
+	 * More subscriptions than the limit `subscriptions`, or wide subscriptions faster than
+	 * `wideRate`.
+	 */
 	| 'subscriptions'
 	/** A packet that is too large or malformed. */
 	| 'packet'

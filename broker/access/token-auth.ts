@@ -30,12 +30,15 @@ export interface Password {
 
 /** Random bytes of a token. */
 const TOKEN_BYTES = 16;
-/** Wrong tokens from one address that are answered at once, and the ms after which they are forgotten. */
+/**
+ * Number of wrong tokens from one address that are answered without delay, and ms until they are
+ * forgotten.
+ */
 const FREE_TRIES = 5;
 const FORGET = 60_000;
 /** ms by which the answer to each further wrong token is delayed. */
 const DELAY = 2_000;
-/** Addresses that are remembered; the one that tried longest ago goes first. */
+/** Most addresses that are remembered; the address that tried longest ago is forgotten first. */
 const MOST_ADDRESSES = 10_000;
 
 /** New tokens, of 128 random bits each. */
@@ -45,8 +48,9 @@ export function makeTokens(): Tokens {
 }
 
 /**
- * Reads `token:secret`. A password without a colon, as other MQTT clients send it, is the token; on a broker that
- * requires no token it is the secret as well. On one that does, all clients know it, so that it proves no id.
+ * Reads `token:secret`. A password without a colon, as other MQTT clients send it, is the token. On
+ * a broker that requires no token, it is the secret as well. On a broker that requires one, all
+ * clients know the token, so it cannot prove an id.
  */
 export function readPassword(password: Uint8Array | undefined, isClosed: boolean): Password {
 	if (password === undefined) {
@@ -59,7 +63,10 @@ export function readPassword(password: Uint8Array | undefined, isClosed: boolean
 		: { token: bytes.subarray(0, colon).toString(), secret: bytes.subarray(colon + 1) };
 }
 
-/** Checks tokens, and delays clients that keep guessing. Without tokens everybody has the role `node`. */
+/**
+ * Checks tokens, and delays clients that keep guessing. Without tokens every client has the role
+ * `node`.
+ */
 export class TokenAuth {
 	#tokens: ReadonlyArray<readonly [role: Role, digest: Buffer]> | undefined;
 	readonly #now: () => number;
@@ -84,7 +91,9 @@ export class TokenAuth {
 		];
 	}
 
-	/** The role that `token` grants; undefined if none. Constant time. */
+	/**
+	 * The role that `token` grants; undefined if it grants none. The comparison takes constant time.
+	 */
 	roleOf(token: string): Role | undefined {
 		if (this.#tokens === undefined) {
 			return 'node';

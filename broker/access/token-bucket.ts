@@ -1,4 +1,4 @@
-/** Lets `burst` things through at once and `rate` a second after that. */
+/** A rate limit: admits `burst` events at once, and `rate` events a second after that. */
 export class TokenBucket {
 	readonly #rate: number;
 	readonly #burst: number;
@@ -13,7 +13,7 @@ export class TokenBucket {
 		this.#filled = now;
 	}
 
-	/** Whether one more may pass at `now`; if so it is counted. */
+	/** Whether one more event is admitted at `now`; if so, it is counted. */
 	take(now: number): boolean {
 		const gained = ((now - this.#filled) / 1_000) * this.#rate;
 		this.#tokens = Math.min(this.#burst, this.#tokens + Math.max(0, gained));

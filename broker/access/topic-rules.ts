@@ -11,24 +11,33 @@ export interface Publication {
 
 /** Why a message is refused. */
 export type PublishRefusal =
-	/** The topic is none of shoal, is the tracker's, or needs a tracker where the broker has none. */
+	/**
+	 * The topic is not one of shoal, belongs to the tracker, or needs a tracker and the broker has
+	 * none.
+	 */
 	| 'topic'
-	/** The topic is that of another sender. */
+	/** The topic belongs to another sender. */
 	| 'spoof'
 	/** Its topic does not allow the QoS: chunks have 0, retained messages 1, others 0 or 1. */
 	| 'qos'
-	/** The message is to be retained, and is neither an announce nor a node state. */
+	/** The message has the retain flag, and is neither an announce nor a node state. */
 	| 'retain'
-	/** The message is larger than `controlPayload`, or as an announce or node state than `keptPayload`. */
+	/**
+	 * The message is larger than `controlPayload`; an announce or a node state: larger than
+	 * `keptPayload`.
+	 */
 	| 'size'
-	/** The client has the token for watching, which publishes nothing. */
+	/** The client has the token for watching, and may publish nothing. */
 	| 'watcher';
 
 /** The rules of one broker. */
 export interface Rules {
 	readonly topics: Topics;
 	readonly limits: Limits;
-	/** Whether there is a tracker to keep announces in bounds; without one there are none. */
+	/**
+	 * Whether there is a tracker, which limits the announces; without one, announces and node states
+	 * are refused.
+	 */
 	readonly hasTracker: boolean;
 }
 
@@ -70,9 +79,9 @@ export function whyNotPublish(
 }
 
 /**
- * Whether the client `id` may subscribe to `filter`: its own inbox, the chunks of one node of a swarm, or
- * control topics, with any wildcard that matches nothing else. No wildcard may match
- * chunks.
+ * Whether the client `id` may subscribe to `filter`: topics of its own inbox, the chunks of one
+ * node of a swarm, or control topics. A wildcard must not match any other topic, and is not allowed
+ * in a filter for the chunks of a swarm.
  */
 export function maySubscribe(
 	id: string,
@@ -118,7 +127,7 @@ export function mayReceive(id: string, topic: Topic | undefined, role: Role = 'n
 	}
 }
 
-/** Whether `topic` carries chunks: what is shed for a client that does not keep up. */
+/** Whether `topic` carries chunks, which are shed for a client that does not keep up. */
 export function isBulk(topic: Topic | undefined): boolean {
 	return topic?.kind === 'chunk' || topic?.kind === 'swarm';
 }
@@ -131,7 +140,7 @@ function whyNotKeep({ qos, retain }: Publication, rules: Rules): PublishRefusal 
 	if (!rules.hasTracker) {
 		return 'topic';
 	}
-	// Aedes can lose a retained message of QoS 0 on its way to clients that are subscribed already.
+	// Aedes can lose a retained message of QoS 0 on its way to clients that have subscribed already.
 	return undefinedUnless(!retain || qos === 1, 'qos');
 }
 

@@ -2,13 +2,19 @@ import type { Aedes, Client } from 'aedes';
 import { plainAddress, ShoalError } from '../../protocol/index.ts';
 import { isConnectTimeout, isKeepAliveTimeout } from './internals.ts';
 
-/** Why a connection has ended, and the refusal to count; none if there is none, or it was counted already. */
+/**
+ * The error that ended a connection, and the refusal to count; undefined if nothing was refused, or
+ * the refusal is counted already.
+ */
 export interface Ending {
 	readonly error: ShoalError;
 	readonly refusal?: 'silent' | 'packet';
 }
 
-/** Reports each connection that `aedes` ends once. Aedes reports it again for each message under way to the client. */
+/**
+ * Calls `tell` once for each connection that `aedes` ends. Aedes itself reports it again for each
+ * message that was on its way to the client.
+ */
 export function onEndings(aedes: Aedes, tell: (ending: Ending) => void): void {
 	const ended = new WeakSet<object>();
 	const tellOnce = (client: Client, cause: unknown): void => {
@@ -21,12 +27,12 @@ export function onEndings(aedes: Aedes, tell: (ending: Ending) => void): void {
 	aedes.on('connectionError', tellOnce);
 }
 
-/** A client as it stands in a message. @internal */
+/** The words for the client at `address` in an error message. @internal */
 export function clientAt(address: string): string {
 	return address === '' ? 'a client' : `a client at ${address}`;
 }
 
-/** The IP address of `client`; empty where it is not known. @internal */
+/** The IP address of `client`; empty if it is unknown. @internal */
 export function addressOf({ conn }: Client): string {
 	return plainAddress((conn as { remoteAddress?: string }).remoteAddress ?? '');
 }
@@ -46,13 +52,13 @@ export function endingOf(error: unknown, address = ''): Ending {
 		return { error: new ShoalError('ERR_DISCONNECTED', why, { cause: error }) };
 	}
 	if (isConnectTimeout(error as Error)) {
-		const why = `${who} did not say who it is in time: its connection is cut`;
+		const why = `${who} did not send CONNECT in time: its connection is cut`;
 		return { error: new ShoalError('ERR_TIMEOUT', why, { cause: error }), refusal: 'silent' };
 	}
 	if (isKeepAliveTimeout(error as Error)) {
 		const why = `${who} has sent nothing for 1.5 times its keepalive, as if its computer slept or its network was cut; its connection is closed`;
 		return { error: new ShoalError('ERR_TIMEOUT', why, { cause: error }) };
 	}
-	const why = `${who} sent what is no MQTT 3.1.1: ${message}; its connection is cut`;
+	const why = `${who} sent bytes that are not MQTT 3.1.1: ${message}; its connection is cut`;
 	return { error: new ShoalError('ERR_MESSAGE', why, { cause: error }), refusal: 'packet' };
 }

@@ -7,24 +7,28 @@ interface Grant {
 	readonly qos: number;
 }
 
-/** The QoS that was granted for each filter of each client, which bounds what goes out to it. */
+/**
+ * The QoS granted to each client for each filter. It bounds the QoS of the messages sent to the
+ * client.
+ */
 export class GrantedQos {
 	readonly #grants = new WeakMap<Client, Map<string, Grant>>();
 
-	/** `client` is subscribed to `filter` from now on, in place of what it was granted for it before. */
+	/** Records that `client` is subscribed to `filter` with `qos`, in place of an earlier grant. */
 	granted(client: Client, filter: string, qos: number): void {
 		const grants = this.#grants.get(client) ?? new Map<string, Grant>();
 		this.#grants.set(client, grants.set(filter, { levels: filter.split('/'), qos }));
 	}
 
-	/** `client` is not subscribed to `filter` any more. */
+	/** Records that `client` has unsubscribed from `filter`. */
 	gaveUp(client: Client, filter: string): void {
 		this.#grants.get(client)?.delete(filter);
 	}
 
 	/**
-	 * The QoS of a message on `topic` that was published with `qos`, as `client` gets it: the highest of its
-	 * subscriptions that match, at most (MQTT-3.3.5-1). Without any that is known it stays as it is.
+	 * The QoS with which `client` gets a message on `topic` that was published with `qos`: at most
+	 * the highest QoS of its matching subscriptions (MQTT-3.3.5-1). If no matching subscription is
+	 * known, it is `qos`.
 	 */
 	of(client: Client, topic: string, qos: number): number {
 		const grants = [...(this.#grants.get(client)?.values() ?? [])];

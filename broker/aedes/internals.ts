@@ -5,16 +5,22 @@ import mqttPacket from 'mqtt-packet';
 // The undocumented parts of Aedes 1.2.0 and mqtt-packet 9.0.2 that the broker uses. If a new version changes one of
 // them, the test of that name in test/broker/aedes/internals.test.ts fails.
 
-/** The part of a client that is private. */
+/** The private part of a client. */
 interface ClientInternals {
 	readonly _keepaliveTimer: NodeJS.Timeout | null;
 	/** The number of the last message, by the id of its broker. */
 	readonly duplicates: object;
-	/** By filter. A copy for another subscription is lowered to the QoS that the topic itself has here. */
+	/**
+	 * Subscriptions by filter. Aedes lowers each message to the QoS of the filter that equals its
+	 * topic, also a message that is delivered for another filter.
+	 */
 	readonly subscriptions: Readonly<Record<string, { qos: number }>>;
-	/** The will of a client that has not said goodbye. */
+	/** The will; null if there is none, or the client has sent DISCONNECT. */
 	readonly will: object | null;
-	/** Sends a message whose QoS is not 0, and what is retained; the packet is for this client alone. */
+	/**
+	 * Sends a message with a QoS above 0, or a retained one. The packet object is for this client
+	 * alone.
+	 */
 	deliverQoS(packet: { readonly topic: string; qos: number }, done: () => void): void;
 }
 
@@ -33,7 +39,7 @@ export interface RetainedPersistence {
 
 /** The QoS of a subscription that was refused (MQTT 3.1.1, 3.9.3). */
 const REFUSED = 128;
-/** Above every QoS. */
+/** A number above every QoS. */
 const NO_QOS = 3;
 
 /** Restarts the keep-alive time of `client`, as Aedes does for each packet that it sees. */
@@ -42,9 +48,10 @@ export function keepAlive(client: Client): void {
 }
 
 /**
- * Makes Aedes deliver every message to `client`. Aedes takes a message with a smaller number than the
- * last one for a duplicate and drops it; but a message of QoS 1 can arrive after later ones of QoS 0, and
- * would be lost. A client with two overlapping subscriptions gets a message twice.
+ * Makes Aedes deliver every message to `client`. Aedes takes a message with a smaller number than
+ * the last one for a duplicate and drops it; but a message of QoS 1 can arrive after later ones of
+ * QoS 0, and would be lost. As a consequence, a client with two overlapping subscriptions gets a
+ * message twice.
  */
 export function deliverAll(client: Client, brokerId: string): void {
 	const { duplicates } = client as unknown as ClientInternals;
@@ -79,7 +86,7 @@ export function isWill(client: Client, packet: object): boolean {
 	return (client as unknown as ClientInternals).will === packet;
 }
 
-/** Keeps the retained messages of `aedes`, which listens, in `store`. */
+/** Keeps the retained messages of `aedes` in `store`. To be called after `aedes.listen()`. */
 export function keepRetainedIn(aedes: Aedes, store: RetainedPersistence): void {
 	Object.assign((aedes as unknown as AedesInternals).persistence, {
 		storeRetained: (packet) => store.storeRetained(packet),
@@ -88,7 +95,7 @@ export function keepRetainedIn(aedes: Aedes, store: RetainedPersistence): void {
 	} satisfies RetainedPersistence);
 }
 
-/** Has `listener` called with failures of `aedes` itself. */
+/** Calls `listener` with each failure of `aedes` itself. */
 export function onAedesError(aedes: Aedes, listener: (error: unknown) => void): void {
 	(aedes as unknown as AedesInternals).on('error', listener);
 }
@@ -98,17 +105,23 @@ export function grantedOf(subscriptions: readonly Subscription[]): Subscription[
 	return subscriptions.filter(({ qos }) => (qos as number) !== REFUSED);
 }
 
-/** Whether `error` is that of a client that sent no CONNECT in time; it has no code. */
+/** Whether `error` means that a client sent no CONNECT in time. Aedes gives this error no code. */
 export function isConnectTimeout({ message }: Error): boolean {
 	return message === 'connect did not arrive in time';
 }
 
-/** Whether `error` is that of a client that has sent nothing for 1.5 times its keepalive; it has no code. */
+/**
+ * Whether `error` means that a client has sent nothing for 1.5 times its keepalive. Aedes gives
+ * this error no code.
+ */
 export function isKeepAliveTimeout({ message }: Error): boolean {
 	return message === 'keep alive timeout';
 }
 
-/** Keeps mqtt-packet from making a buffer for every 16-bit number before its first write: 45 ms and 8 MB. */
+/**
+ * Keeps mqtt-packet from making a buffer for every 16-bit number before its first write, which
+ * would take 45 ms and 8 MB.
+ */
 export function skipNumberCache(): void {
 	mqttPacket.writeToStream.cacheNumbers = false;
 }

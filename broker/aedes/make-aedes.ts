@@ -9,27 +9,32 @@ export type Hooks = Pick<
 > &
 	Required<Pick<AedesOptions, 'preConnect'>>;
 
-/** An Aedes in which no client waits for another, without persistent sessions. It is ready after `listen()`. */
+/**
+ * Makes an Aedes in which no client waits for another, without persistent sessions. It is ready
+ * after `listen()`.
+ */
 export function makeAedes(hooks: Hooks, { connectTime }: Pick<Limits, 'connectTime'>): Aedes {
 	skipNumberCache();
 	return new Aedes({
 		...hooks,
 		preConnect: (client, packet, done) => {
 			hooks.preConnect(client, packet, done);
-			// A session that outlives its connection would grow without bound. Aedes looks at it in a later turn.
+			// A session that outlives its connection would grow without bound. Aedes reads `clean` in a
+			// later turn of the event loop.
 			packet.clean = true;
 		},
-		// With a limit, one client that reads nothing blocks all others after so many messages.
+		// With a limit, one client that reads nothing blocks all others once that many messages wait
+		// for it.
 		concurrency: 0,
-		// With a timeout, messages for a client that is being cut block their sender until it has passed;
-		// without one they are dropped when the connection is closed.
+		// With a timeout, messages for a client that is being cut block their sender until the timeout
+		// has passed; without one they are dropped when the connection is closed.
 		drainTimeout: 0,
 		connectTimeout: connectTime,
 		maxTopicLevels: MAX_TOPIC_LEVELS,
 	});
 }
 
-/** Ends every client of `aedes`; resolves when they are gone. */
+/** Disconnects every client of `aedes`; resolves when all are disconnected. */
 export function closeAedes(aedes: Aedes): Promise<void> {
 	return new Promise((resolve) => aedes.close(() => resolve()));
 }

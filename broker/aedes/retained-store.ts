@@ -5,34 +5,37 @@ import type { Limits, Topics } from '../../protocol/index.ts';
 import type { RetainedPersistence } from './internals.ts';
 import { isMatch } from './topic-filter.ts';
 
-/** Messages that are sent before other work gets its turn. */
+/** Messages that are sent in one turn of the event loop. */
 const AT_ONCE = 32;
 
 /** Limits of a {@link RetainedStore}. */
 export interface RetainedOptions {
-	/** Beginnings of topics where nothing is retained. */
+	/** Prefixes of topics below which no message is retained. */
 	readonly bare: readonly string[];
-	/** The owner of a message, for the limit per owner; undefined: it counts for no owner. */
+	/**
+	 * The owner of the message on `topic`, for both limits; undefined: the message is not limited.
+	 */
 	readonly ownerOf: (topic: string) => string | undefined;
-	/** Messages of one owner. */
+	/** Most messages of one owner. */
 	readonly mostOfOne: number;
-	/** Messages of all owners. */
+	/** Most messages of all owners together. */
 	readonly most: number;
 }
 
 /**
- * Retained messages; replaces the store of the persistence of Aedes. That store compares every message
- * with every filter of every SUBSCRIBE, which blocks the broker for 30 ms with a hundred thousand
- * messages, and it keeps the buffer that a message arrived in. Here a filter without a wildcard costs
- * one lookup, a filter below a topic where nothing is retained costs none, and payloads are copies.
+ * Retained messages; replaces the store of the persistence of Aedes. That store compares every
+ * message with every filter of every SUBSCRIBE, which blocks the broker for 30 ms with a hundred
+ * thousand messages, and it keeps the buffer that a message arrived in. In this store a filter
+ * without a wildcard costs one lookup, a filter below a topic where nothing is retained costs none,
+ * and payloads are copies.
  *
- * A message beyond a limit is not retained, but is delivered to the subscribers all the same: the
- * tracker then refuses it and tells its node.
+ * A message beyond a limit is not retained, but is delivered to the subscribers nevertheless: the
+ * tracker then refuses it, and reports that to its node.
  */
 export class RetainedStore implements RetainedPersistence {
 	readonly #options: RetainedOptions;
 	readonly #packets = new Map<string, PublishPacket>();
-	/** How many messages each owner has here. */
+	/** Number of retained messages of each owner. */
 	readonly #counts = new Map<string, number>();
 	#owned = 0;
 	#unkept = 0;
@@ -41,17 +44,17 @@ export class RetainedStore implements RetainedPersistence {
 		this.#options = options;
 	}
 
-	/** How many there are. */
+	/** Number of retained messages. */
 	get size(): number {
 		return this.#packets.size;
 	}
 
-	/** How many were not kept, as there were too many. */
+	/** Number of messages that were not retained, because a limit was reached. */
 	get unkept(): number {
 		return this.#unkept;
 	}
 
-	/** Whether anything of `owner` is kept. */
+	/** Whether a message of `owner` is retained. */
 	hasOf(owner: string): boolean {
 		return this.#counts.has(owner);
 	}
@@ -81,7 +84,7 @@ export class RetainedStore implements RetainedPersistence {
 		}
 	}
 
-	/** Whether one more of `owner` is kept; if so it is counted. */
+	/** Whether one more message of `owner` may be retained; if so, it is counted. */
 	#accept(owner: string | undefined): boolean {
 		if (owner === undefined) {
 			return true;
@@ -130,7 +133,10 @@ export class RetainedStore implements RetainedPersistence {
 	}
 }
 
-/** Yields `packets` a few at a time, so that a client that subscribes to a hundred thousand does not delay the others. */
+/**
+ * Yields `packets` a few at a time, so that a client that gets a hundred thousand of them does not
+ * delay the other clients.
+ */
 async function* paced(packets: Iterable<PublishPacket>): AsyncGenerator<PublishPacket> {
 	let handed = 0;
 	for (const packet of packets) {
@@ -142,7 +148,7 @@ async function* paced(packets: Iterable<PublishPacket>): AsyncGenerator<PublishP
 	}
 }
 
-/** The kept messages: a node's announces, and its state. */
+/** Makes the store for a broker. It limits the announces and the states of nodes. */
 export function retainedOf(topics: Topics, limits: Limits): RetainedStore {
 	return new RetainedStore({
 		bare: [`${topics.root}/inbox/`, `${topics.root}/swarm/`],

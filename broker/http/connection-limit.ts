@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net';
 import { isLoopback, plainAddress } from '../../protocol/index.ts';
 
-/** How many connections there are from each address: one that has too many gets no more. */
+/** Counts the connections of each address, and ends connections above the limit. */
 export class ConnectionLimit {
 	readonly #most: number;
 	readonly #counts = new Map<string, number>();
 
-	/** @param most of one address, loopback excepted */
+	/** @param most most connections of one address; loopback is not limited */
 	constructor(most: number) {
 		this.#most = most;
 	}
 
-	/** A connection has come. Ends it if its address has too many. */
+	/** Counts a new connection, or ends it if its address has too many. */
 	add(socket: Socket): void {
 		const address = plainAddress(socket.remoteAddress ?? '');
 		const count = this.#counts.get(address) ?? 0;

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * The token that a request carries: a bearer's (RFC 6750), or the password of a user of any name (RFC 7617), as
- * curl, browsers and Prometheus send one. Empty if there is none.
+ * The token that a request carries: a bearer token (RFC 6750), or the password with any user name
+ * (RFC 7617), as curl, browsers and Prometheus send it. Empty if there is none.
  */
 export function tokenOf({ authorization = '' }: IncomingHttpHeaders): string {
 	const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? [];

@@ -22,15 +22,18 @@ import { redirectPlain } from './to-https.ts';
 
 /** A GET or HEAD request whose host and origin were checked, and its response. */
 export interface HttpExchange {
-	/** The request, of Node. */
+	/** The request object of Node. */
 	readonly request: IncomingMessage;
-	/** The response, of Node. */
+	/** The response object of Node. */
 	readonly response: ServerResponse;
 	/** Path of the URL, as it was sent. */
 	readonly path: string;
 	/** Host and port from the request's Host header. */
 	readonly host: string;
-	/** The role of the client's token; undefined if a token is required and there is none, or a wrong one. */
+	/**
+	 * The role of the client's token; undefined if a token is required, and the client sent none or a
+	 * wrong one.
+	 */
 	readonly role: Role | undefined;
 }
 
@@ -55,9 +58,9 @@ export interface HttpServerOptions {
 	readonly admission?: TokenAuth | undefined;
 	/** Called when a wrong token came from the IP address `address`. @default none */
 	readonly onGuess?: ((address: string) => void) | undefined;
-	/** Tried in this order until one has answered. */
+	/** The routes; they are tried in this order until one has answered. */
 	readonly routes: readonly Route[];
-	/** Takes over a connection that asks for an upgrade. @default none: no upgrades */
+	/** Takes over a connection whose client requests an upgrade. @default none: no upgrades */
 	readonly upgrade?: ((request: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined;
 	/** Most connections at a time. @default 256 */
 	readonly mostConnections?: number | undefined;
@@ -74,10 +77,10 @@ const IDLE = 60_000;
 const STALL = 120_000;
 /** ms that the head of a request may take to arrive. */
 const HEAD = 10_000;
-/** ms between two checks for heads that take longer. */
+/** ms between two checks for request heads that take longer. */
 const LOOK_EVERY = 1_000;
 
-/** An error of the parser, as `clientError` has it. */
+/** An error of the HTTP parser, as the event `clientError` passes it. */
 type ClientError = Error & { readonly code?: string; readonly rawPacket?: Uint8Array };
 
 const CLIENT_ERRORS: Readonly<Record<string, string>> = {
@@ -86,15 +89,20 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
 	ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** An HTTP server that answers no pages of other origins, and requires a token where the broker does. */
+/**
+ * An HTTP server that refuses requests from pages of other origins, and checks the token of each
+ * request.
+ */
 export class HttpServer {
 	readonly #options: HttpServerOptions;
 	readonly #names: ReadonlySet<string>;
 	readonly #server: Server;
 	readonly #warn: (error: unknown) => void;
-	/** Connections that were taken over; the server does not end them by itself. */
+	/** Upgraded connections, which `close` of Node's server does not end. */
 	readonly #upgraded = new Set<Duplex>();
-	/** Connections whose first byte has not arrived yet, or that do not speak TLS. */
+	/**
+	 * Connections on an HTTPS port whose first byte has not arrived yet, or that do not speak TLS.
+	 */
 	readonly #plain: ReadonlySet<Socket> = new Set();
 
 	private constructor(options: HttpServerOptions) {
@@ -138,7 +146,7 @@ export class HttpServer {
 		}
 	}
 
-	/** Listens. @throws ShoalError ERR_PORT if it cannot listen there */
+	/** Starts a server. @throws ShoalError ERR_PORT if it cannot listen on `host` and `port` */
 	static async start(options: HttpServerOptions): Promise<HttpServer> {
 		const { host = '127.0.0.1', port = 8080, portFlag } = options;
 		const http = new HttpServer(options);
@@ -207,7 +215,10 @@ export class HttpServer {
 		return undefined;
 	}
 
-	/** Guesses of tokens are slowed down. */
+	/**
+	 * The role of the request's token; undefined if it grants none. Delays the answer after several
+	 * wrong tokens.
+	 */
 	async #roleOf({ headers, socket }: IncomingMessage): Promise<Role | undefined> {
 		const { admission: tokenAuth } = this.#options;
 		if (tokenAuth === undefined) {
@@ -223,7 +234,10 @@ export class HttpServer {
 		return role;
 	}
 
-	/** A request is malformed or incomplete: answers as Node does, and reports a client of another protocol. */
+	/**
+	 * Handles a malformed or incomplete request: answers as Node does, and warns if the client speaks
+	 * another protocol.
+	 */
 	#noHttp(error: ClientError, socket: Duplex): void {
 		const { code = '', rawPacket } = error;
 		const address = addressOf(socket as Socket);
@@ -263,8 +277,8 @@ export function needsToken({ role, response }: HttpExchange, least: Role): boole
 	}
 	const detail =
 		role === undefined
-			? 'send the token of the broker, as a bearer or as the password of any user'
-			: "the watchers' token does not open this; send the token for nodes";
+			? 'send the token of the broker, as a bearer token or as the password with any user name'
+			: "the watchers' token is not enough here; send the token for nodes";
 	tellProblem(response, { status: 401, title: 'A token is needed', detail, code: 'ERR_REFUSED' });
 	return true;
 }
@@ -276,7 +290,7 @@ function addressOf({ remoteAddress = '' }: Socket): string {
 /** Refuses an upgrade and ends the connection. */
 export function refuseUpgrade(socket: Duplex, status: string): void {
 	socket.on('error', () => {});
-	// The other side may keep its half open.
+	// The client may keep its half of the connection open.
 	socket.once('finish', () => socket.destroy());
 	socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

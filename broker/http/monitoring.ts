@@ -7,7 +7,7 @@ import { tellJson } from './problem.ts';
 export interface Monitored {
 	/** Makes the registry of the metrics; called at the first request. */
 	readonly metrics: () => Promise<MetricsRegistry>;
-	/** Why the process is not ready, one sentence each; empty: it is ready. */
+	/** The reasons why the process is not ready, one sentence each; empty: it is ready. */
 	readonly missing: () => readonly string[];
 }
 
@@ -63,7 +63,7 @@ export function brokerMonitoring(broker: MonitoredBroker): Route {
 	return monitoring({
 		metrics: () => brokerMetrics(broker),
 		missing: () => [
-			...(broker.isListening ? [] : ['it does not listen']),
+			...(broker.isListening ? [] : ['the broker does not listen']),
 			...(broker.tracker?.isReady === false ? ['the tracker is not ready'] : []),
 		],
 	});

@@ -5,8 +5,8 @@ function listOf(header: string): string[] {
 }
 
 /**
- * Whether an If-Match header names the strong `etag`: compared strongly, a weak one in the header never does
- * (RFC 9110, 13.1.1).
+ * Whether an If-Match header names the strong `etag`. The comparison is strong: a weak tag in the
+ * header never matches (RFC 9110, 13.1.1).
  */
 export function matches(header: string, etag: string): boolean {
 	return header.trim() === '*' || listOf(header).includes(etag);
@@ -19,8 +19,8 @@ export function matchesWeakly(header: string, etag: string): boolean {
 }
 
 /**
- * Which of `offered` content codings an Accept-Encoding header likes best (RFC 9110, 12.5.3); among equals the first
- * one. Empty: none of them, as it is.
+ * The content coding of `offered` that an Accept-Encoding header prefers (RFC 9110, 12.5.3); of
+ * equal ones the first. Empty: the content is sent without a coding.
  */
 export function chooseEncoding(header: string | undefined, offered: readonly string[]): string {
 	const weights = new Map<string, number>();

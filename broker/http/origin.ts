@@ -23,7 +23,8 @@ export function mayAsk(
 	if (origin !== undefined) {
 		return urlOf(origin)?.host === host.host || origins.has(origin);
 	}
-	// An image or a script of another page names no origin; a link that somebody follows is fine.
+	// A request for an image or a script from another page has no Origin header. A link that a user
+	// follows is allowed.
 	return headers['sec-fetch-site'] !== 'cross-site' || headers['sec-fetch-mode'] === 'navigate';
 }
 
@@ -32,7 +33,7 @@ function isOurs(hostname: string, names: ReadonlySet<string>): boolean {
 	return isIP(host) !== 0 || host === 'localhost' || names.has(host);
 }
 
-/** With a port that goes without saying left out, as browsers do. */
+/** The parsed URL, without a default port, as in browsers; undefined if `text` is no URL. */
 function urlOf(text: string): URL | undefined {
 	return URL.canParse(text) ? new URL(text) : undefined;
 }

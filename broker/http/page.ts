@@ -4,10 +4,10 @@ import { extname, join, relative, sep } from 'node:path';
 import type { Route } from './http-server.ts';
 import { chooseEncoding, matchesWeakly } from './negotiation.ts';
 
-/** A file of the page, as it is and compressed. */
+/** A file of the page, uncompressed and compressed. */
 interface PageFile {
 	readonly type: string;
-	/** By the encoding that is asked for; that without any is always there. */
+	/** Bodies by content encoding. The uncompressed body is always present; its key is empty. */
 	readonly bodies: ReadonlyMap<string, Buffer>;
 	readonly etag: string;
 }
@@ -25,10 +25,12 @@ const ENCODINGS = [
 ] as const;
 
 /**
- * The files of a page, which may run only its own scripts and connect only to this server. They are read once:
- * a file that is replaced on the disk while the broker runs has no effect, and no request opens a file.
+ * The route for the files of a page, which may run only its own scripts and connect only to this
+ * server. The files are read once, when the route is made: replacing a file while the broker runs
+ * has no effect, and no request opens a file.
  *
- * @param folder what is compressed lies beside each file, as `.br` and `.gz`
+ * @param folder folder of the page; the compressed forms of each file are beside it, as `.br` and
+ *   `.gz`
  */
 export function pageRoute(folder: string): Route {
 	const files = readPage(folder);
@@ -38,7 +40,7 @@ export function pageRoute(folder: string): Route {
 			return false;
 		}
 		response.setHeader('Content-Security-Policy', policyAt(host));
-		// Names with a hash in them never change.
+		// A file with a hash in its name never changes.
 		const isFixed = path.startsWith('/assets/');
 		response.setHeader(
 			'Cache-Control',
@@ -89,7 +91,10 @@ function readFile(path: string, type: string): PageFile {
 	return { type, bodies, etag: `W/"${digest}"` };
 }
 
-/** @param host as it was asked for, read: 'self' leaves WebSockets out in some browsers */
+/**
+ * The Content-Security-Policy. It names `host`, the requested host, as 'self' does not include
+ * WebSockets in some browsers.
+ */
 function policyAt(host: string): string {
 	return [
 		"default-src 'none'",

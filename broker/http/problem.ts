@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { type ErrorCode, isShoalError } from '../../protocol/index.ts';
 
-/** An error as HTTP tells it (RFC 9457). */
+/** The description of an error in HTTP (RFC 9457). */
 export interface Problem {
 	readonly status: number;
 	readonly title: string;
@@ -10,17 +10,17 @@ export interface Problem {
 }
 
 const STATUS: Partial<Record<ErrorCode, readonly [status: number, title: string]>> = {
-	ERR_ID: [400, 'No id of a seed'],
-	ERR_NOT_FOUND: [404, 'Nobody has it'],
-	ERR_AMBIGUOUS: [409, 'Several of that name'],
+	ERR_ID: [400, 'Not a seed id'],
+	ERR_NOT_FOUND: [404, 'No node has it'],
+	ERR_AMBIGUOUS: [409, 'Several seeds of that name'],
 	ERR_RANGE: [416, 'No such bytes'],
-	ERR_WRONG_BYTES: [502, 'What came was wrong'],
+	ERR_WRONG_BYTES: [502, 'Wrong bytes received'],
 	ERR_SEED_LIES: [502, 'The seed is wrong'],
 	ERR_NO_TRACKER: [503, 'No tracker'],
 	ERR_BROKER: [503, 'No broker'],
 	ERR_DISCONNECTED: [503, 'No broker'],
 	ERR_TIMEOUT: [504, 'No answer in time'],
-	ERR_NO_SPACE: [507, 'No room'],
+	ERR_NO_SPACE: [507, 'No space left'],
 };
 
 /** The HTTP problem that stands for an error. Unexpected errors are reported as 500 without details. */
@@ -29,7 +29,7 @@ export function problemOf(error: unknown): Problem {
 		const title = 'Something unexpected happened';
 		return { status: 500, title, detail: title, code: 'ERR_INTERNAL' };
 	}
-	const [status, title] = STATUS[error.code] ?? [500, 'It failed'];
+	const [status, title] = STATUS[error.code] ?? [500, 'The request failed'];
 	return { status, title, detail: error.message, code: error.code };
 }
 
@@ -39,7 +39,7 @@ export function tellProblem(response: ServerResponse, problem: Problem): void {
 		response.setHeader('Allow', 'GET, HEAD');
 	}
 	if (problem.status === 401) {
-		// A browser asks for a password then; curl takes one with -u.
+		// With this header a browser asks its user for a password; curl takes one with -u.
 		response.setHeader(
 			'WWW-Authenticate',
 			'Basic realm="shoal: the token as password", charset="UTF-8"',

@@ -4,10 +4,12 @@ import type { Duplex } from 'node:stream';
 
 /** The first byte of a TLS connection: a record of a handshake (RFC 8446, 5.1). */
 const TLS_HANDSHAKE = 0x16;
-/** ms that a connection without TLS may take in all, and one of which nothing has come yet. */
+/** ms after which a connection without TLS, or one that has sent no byte yet, is closed. */
 const MOST_TIME = 10_000;
 
-/** Where a plain request is sent on to; undefined if it does not say by which name it came. */
+/**
+ * The URL to which a plain request is redirected; undefined if the request names no usable host.
+ */
 function secureLocation(host: string | undefined, path = ''): string | undefined {
 	const url = `https://${host ?? ''}`;
 	// Characters that a URL parser reads as a user, a path or a query are refused.
@@ -23,18 +25,19 @@ const redirect: RequestListener = ({ headers, url }, response) => {
 		response.writeHead(400).end('This port speaks HTTPS, and the request names no host.\n');
 		return;
 	}
-	// Not to be remembered: the broker may be started without TLS next time.
+	// The redirect must not be cached: the broker may be started without TLS next time.
 	response.setHeader('Cache-Control', 'no-store');
 	response.setHeader('Location', location);
 	response.writeHead(308).end();
 };
 
 /**
- * Has the port of `secure`, an HTTPS server, answer plain HTTP as well: with a redirect to the same path over TLS
- * (RFC 9110, 15.4.9), and with 400 what does not say by which name it came.
+ * Makes the port of the HTTPS server `secure` answer plain HTTP as well: with a redirect to the
+ * same path over TLS (RFC 9110, 15.4.9), or with 400 if the request names no usable host.
  *
- * @param onClientError told of what is no HTTP, as `clientError` of a server
- * @returns the connections that `secure` does not know of
+ * @param onClientError called with requests that are not HTTP, like the event `clientError` of a
+ *   server
+ * @returns the open connections that `secure` does not know
  */
 export function redirectPlain(
 	secure: Server,

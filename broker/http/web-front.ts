@@ -28,20 +28,20 @@ export interface WebFrontOptions
 export interface WebFrontBroker extends MonitoredBroker {
 	readonly admission: TokenAuth;
 	readonly limits: Limits;
-	/** A wrong token came from the IP address `address`. */
+	/** Counts a wrong token from the IP address `address`. */
 	guessed(address: string): void;
-	/** Serves the client at the other end of what `open` opens. */
+	/** Serves the client on the byte stream that `open` opens. */
 	serve(open: OpenFramed): void;
 }
 
-/** Where MQTT is spoken over WebSocket. */
+/** The path for MQTT over WebSocket. */
 const MQTT_PATH = '/mqtt';
-/** Room in a message for what is not content, as in a packet. */
+/** Bytes of a WebSocket message beyond the limit `packet`, for the fixed header of the packet. */
 const OVERHEAD = 64;
 
 /**
- * Starts the HTTP side of a broker: MQTT over WebSocket at `/mqtt`, `/about`, `/metrics`, `/healthz`, `/readyz`, the
- * page, and `routes`.
+ * Starts the HTTP server of a broker: MQTT over WebSocket at `/mqtt`, `/about`, `/metrics`,
+ * `/healthz`, `/readyz`, the page, and `routes`.
  *
  * @throws ShoalError ERR_PORT
  */
@@ -53,7 +53,7 @@ export async function startWebFront(
 		...options,
 		admission: broker.admission,
 		onGuess: (address) => broker.guessed(address),
-		// Those who speak MQTT are counted by the broker; the rest come and go.
+		// The broker itself limits the clients that speak MQTT; other connections are short.
 		mostConnections: 2 * broker.limits.clients,
 		mostPerAddress: 2 * broker.limits.clientsPerAddress,
 		routes: [
@@ -66,7 +66,10 @@ export async function startWebFront(
 	});
 }
 
-/** Tells a page what it has to ask for, and what its token makes of it. */
+/**
+ * The route `/about`, which tells a page whether a token is required, and which role its token
+ * grants.
+ */
 function aboutRoute(
 	{ admission: tokenAuth }: WebFrontBroker,
 	about: WebFrontOptions['about'],

@@ -10,8 +10,8 @@ export interface MeteredBroker {
 }
 
 /**
- * The metrics of a broker and of its process for Prometheus, in a registry of their own. They are read from the broker
- * when the metrics are read, and cost nothing before.
+ * The metrics of a broker and of its process for Prometheus, in a registry of their own. Each value
+ * is read from the broker when the metrics are requested, and costs nothing before.
  */
 export async function brokerMetrics(broker: MeteredBroker): Promise<MetricsRegistry> {
 	const meters = await Meters.open();
@@ -28,22 +28,20 @@ function addLoad(meters: Meters, broker: MeteredBroker): void {
 	meters.gauge('clients', 'Clients that are connected.', () => stats().clients);
 	meters.gauge(
 		'connections',
-		'Connections: open if the client is authenticated, silent until then; the tracker is one.',
+		'Connections: open if the client is authenticated, silent until then. The tracker counts too.',
 		() => byLabel('state', stats().connections),
 	);
-	meters.gauge('retained_messages', 'Messages that are kept.', () => stats().retained);
-	meters.gauge(
-		'queued_bytes',
-		'Bytes that wait for clients that have not taken them.',
-		() => stats().queued,
-	);
+	meters.gauge('retained_messages', 'Retained messages.', () => stats().retained);
+	meters.gauge('queued_bytes', 'Bytes that are queued for clients.', () => stats().queued);
 	meters.counter(
 		'messages_total',
-		'MQTT messages from and to clients; chunk if they were forwarded without Aedes.',
+		'MQTT messages from and to clients; plane is chunk if they were forwarded without Aedes.',
 		() => flows(broker, 'messages'),
 	);
-	meters.counter('bytes_total', 'Bytes of these messages, headers too.', () =>
-		flows(broker, 'bytes'),
+	meters.counter(
+		'bytes_total',
+		'Bytes of MQTT messages from and to clients, with their headers.',
+		() => flows(broker, 'bytes'),
 	);
 }
 
@@ -56,15 +54,13 @@ function addRefusals(meters: Meters, broker: MeteredBroker): void {
 	);
 	meters.counter(
 		'cut_connections_total',
-		'Connections ended as the client did not take what was queued for it.',
+		'Connections ended because the client did not take what was queued for it.',
 		() => stats().cut,
 	);
-	meters.counter('refused_total', 'What was refused to clients.', () =>
-		byLabel('reason', stats().refused),
-	);
+	meters.counter('refused_total', 'Refusals to clients.', () => byLabel('reason', stats().refused));
 	meters.counter(
 		'unkept_messages_total',
-		'Messages that were not kept, as there were too many.',
+		'Messages that were not retained because there were too many.',
 		() => stats().unkept,
 	);
 }
@@ -75,8 +71,8 @@ function addTracker(meters: Meters, tracker: NonNullable<MeteredBroker['tracker'
 		Number(tracker.isReady),
 	);
 	meters.gauge('nodes', 'Nodes that the tracker knows.', () => stats().nodes);
-	meters.gauge('seeds', 'Seeds that somebody has.', () => stats().seeds);
-	meters.gauge('announces', 'Announces that hold.', () => stats().announces);
+	meters.gauge('seeds', 'Seeds that at least one node has.', () => stats().seeds);
+	meters.gauge('announces', 'Announces that are valid.', () => stats().announces);
 	meters.counter(
 		'expired_announces_total',
 		'Announces whose time ended before they were renewed.',

@@ -9,9 +9,12 @@ export interface BrokerStats extends RefusalCounts {
 	readonly retained: number;
 	/** Messages that were not retained because there were too many. */
 	readonly unkept: number;
-	/** Connections: `open` if the client is authenticated (the tracker is one), `silent` until then. */
+	/**
+	 * Connections: `open` if the client is authenticated, `silent` until then. The tracker's own
+	 * connection is included.
+	 */
 	readonly connections: { readonly open: number; readonly silent: number };
-	/** Bytes that wait for clients to take them, now or a moment ago. */
+	/** Bytes queued for clients; the value may be up to 100 ms old. */
 	readonly queued: number;
 	/** MQTT messages and bytes since the start. */
 	readonly traffic: Traffic;

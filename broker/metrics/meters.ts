@@ -27,7 +27,7 @@ export class Meters {
 
 	/** Makes a registry with the metrics of the process; loads the library prom-client. */
 	static async open(): Promise<Meters> {
-		// CommonJS, of which a bundle has the default only.
+		// prom-client is CommonJS: in a bundle it has only a default export.
 		const { default: client } = await import('prom-client');
 		return new Meters(client);
 	}

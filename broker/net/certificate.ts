@@ -21,7 +21,7 @@ const VERSION = 0xa0;
 // RFC 5758, 3.2: ecdsa-with-SHA256. X.520: the common name.
 const ECDSA_SHA256 = Buffer.from('06082a8648ce3d040302', 'hex');
 const COMMON_NAME = Buffer.from('0603550403', 'hex');
-// RFC 5280, 4.1.2.5: without an end, as it is the fingerprint that is checked.
+// RFC 5280, 4.1.2.5: no expiry date, as clients check the fingerprint instead.
 const NO_END = '99991231235959Z';
 
 /** Makes a key on the curve P-256 and a self-signed certificate (RFC 5280), which is identified by its fingerprint. */
@@ -33,7 +33,7 @@ export function makeCertificate(): KeyPair {
 		der(SET, der(SEQUENCE, COMMON_NAME, der(UTF8_STRING, Buffer.from('shoal')))),
 	);
 	const serial = randomBytes(16);
-	// A serial number is positive, and has no byte that could be left out.
+	// A serial number must be positive, and must not begin with a redundant byte.
 	serial[0] = ((serial[0] as number) & 0x3f) | 0x40;
 	const content = der(
 		SEQUENCE,
@@ -59,7 +59,11 @@ export function fingerprintOf(cert: string): string {
 	return new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase();
 }
 
-/** The TLS context of a server. @throws ShoalError ERR_USAGE if the two are no pair, or not PEM */
+/**
+ * The TLS context of a server.
+ *
+ * @throws ShoalError ERR_USAGE if they do not belong together, or are not PEM
+ */
 export function secureContext({ cert, key }: KeyPair): SecureContext {
 	try {
 		return createSecureContext({ cert, key, minVersion: 'TLSv1.2' });

@@ -16,7 +16,7 @@ export type ChunkTopic = Extract<Topic, { kind: 'chunk' | 'swarm' }>;
 export interface ChunkRules {
 	/** Whether `client` may publish on `topic`. */
 	mayPublish(client: Client, topic: ChunkTopic): boolean;
-	/** Whether a chunk is handed to `client` now; counts it if not. */
+	/** Whether a chunk is sent to `client` now; if not, it is counted as shed or refused. */
 	mayDeliver(client: Client, topic: ChunkTopic): boolean;
 }
 
@@ -30,23 +30,23 @@ export class ChunkForwarder implements PacketTaker {
 	readonly #topics: Topics;
 	readonly #rules: ChunkRules;
 	readonly #pool: BufferPool;
-	/** The clients that are subscribed to a filter. */
+	/** The subscribed clients of each filter. */
 	readonly #subscribers = new Map<string, Set<Client>>();
 
-	/** @param pool where the packets come from */
+	/** @param pool the pool that the packets were taken from */
 	constructor(topics: Topics, rules: ChunkRules, pool: BufferPool) {
 		this.#topics = topics;
 		this.#rules = rules;
 		this.#pool = pool;
 	}
 
-	/** `client` is subscribed to `filter` from now on. */
+	/** Records that `client` is subscribed to `filter`. */
 	subscribed(client: Client, filter: string): void {
 		const clients = this.#subscribers.get(filter) ?? new Set();
 		this.#subscribers.set(filter, clients.add(client));
 	}
 
-	/** `client` is not subscribed to `filter` any more. */
+	/** Records that `client` has unsubscribed from `filter`. */
 	unsubscribed(client: Client, filter: string): void {
 		const clients = this.#subscribers.get(filter);
 		clients?.delete(client);
@@ -92,7 +92,10 @@ export class ChunkForwarder implements PacketTaker {
 		return true;
 	}
 
-	/** The filter that nodes subscribe to for such a topic; a wider wildcard is refused, a narrower one is rare. */
+	/**
+	 * The filter with which nodes subscribe to `topic`. A wider filter is refused, and a narrower one
+	 * is rare.
+	 */
 	#usualFilter(topic: ChunkTopic): string {
 		return topic.kind === 'chunk'
 			? this.#topics.inboxFilter(topic.node)

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/** ms for which a sum over all connections is good enough. */
+/** ms for which a sum over all connections is used again. */
 const SUM_EVERY = 100;
 
 /** Options of {@link Connections}. */
@@ -9,23 +9,26 @@ export interface ConnectionsOptions {
 	readonly mostSilent: number;
 	/** Monotonic time in ms. */
 	readonly now: () => number;
-	/** A silent connection was ended, to make room for a new one. */
+	/** Called when a silent connection was ended to make room for a new one. */
 	readonly onTooMany: () => void;
 }
 
-/** Bytes that came and left. */
+/** Bytes received and sent. */
 interface Traffic {
 	readonly received: number;
 	readonly sent: number;
 }
 
-/** The connections of a broker: those whose client is authenticated, and silent ones, whose client is not yet. */
+/**
+ * The connections of a broker: open ones, whose client is authenticated, and silent ones, whose
+ * client is not yet.
+ */
 export class Connections implements Iterable<Duplex> {
 	readonly #options: ConnectionsOptions;
 	readonly #all = new Set<Duplex>();
-	/** The oldest first. */
+	/** Silent connections, the oldest first. */
 	readonly #silent = new Set<Duplex>();
-	/** Of those that are closed. */
+	/** Traffic of the connections that are closed. */
 	#past: Traffic = { received: 0, sent: 0 };
 	#queued = 0;
 	#summedAt = Number.NEGATIVE_INFINITY;
@@ -38,17 +41,17 @@ export class Connections implements Iterable<Duplex> {
 		return this.#all[Symbol.iterator]();
 	}
 
-	/** How many have said who they are. */
+	/** Number of connections whose client is authenticated. */
 	get open(): number {
 		return this.#all.size - this.#silent.size;
 	}
 
-	/** How many have not yet. */
+	/** Number of connections whose client is not authenticated yet. */
 	get silent(): number {
 		return this.#silent.size;
 	}
 
-	/** Bytes queued for all of them, now or a moment ago. */
+	/** Bytes queued for all connections; the value may be up to 100 ms old. */
 	get queued(): number {
 		const now = this.#options.now();
 		if (now - this.#summedAt >= SUM_EVERY) {
@@ -61,7 +64,7 @@ export class Connections implements Iterable<Duplex> {
 		return this.#queued;
 	}
 
-	/** Bytes that came and left in all; what is said within this process does not count. */
+	/** Bytes received and sent in all; connections within this process do not count. */
 	get traffic(): Traffic {
 		let sum = this.#past;
 		for (const stream of this.#all) {
@@ -85,7 +88,8 @@ export class Connections implements Iterable<Duplex> {
 		this.add(stream);
 		this.#silent.add(stream);
 		const [oldest] = this.#silent;
-		// Many silent connections do not keep out clients that send CONNECT at once.
+		// The oldest one is ended, so that many silent connections do not keep out clients that send
+		// CONNECT at once.
 		if (this.#silent.size > this.#options.mostSilent) {
 			this.#silent.delete(oldest as Duplex);
 			oldest?.destroy();
@@ -93,12 +97,12 @@ export class Connections implements Iterable<Duplex> {
 		}
 	}
 
-	/** The client of `stream` is authenticated. */
+	/** Records that the client of `stream` is authenticated. */
 	spoke(stream: Duplex): void {
 		this.#silent.delete(stream);
 	}
 
-	/** Ends all. */
+	/** Ends all connections. */
 	destroy(): void {
 		for (const stream of this.#all) {
 			stream.destroy();
@@ -106,7 +110,7 @@ export class Connections implements Iterable<Duplex> {
 	}
 }
 
-/** `sum` with what `stream` has carried; a stream that is no socket has carried nothing. */
+/** `sum` and the bytes that `stream` has carried; a stream that is not a socket counts as zero. */
 function added(sum: Traffic, stream: Duplex): Traffic {
 	const { bytesRead = 0, bytesWritten = 0 } = stream as {
 		bytesRead?: number;

@@ -1,21 +1,24 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Load } from '../../protocol/index.ts';
 
-/** Inputs of a {@link LoadMeter}; the sums only grow. */
+/** Inputs of a {@link LoadMeter}; totals only grow. */
 export interface LoadSource {
 	readonly clients: number;
-	/** Bytes in all. */
+	/** Total of bytes received from clients, and of bytes sent to them. */
 	readonly received: number;
 	readonly sent: number;
 	readonly queued: number;
-	/** Messages in all. */
+	/** Total of chunk messages that were shed. */
 	readonly shed: number;
 }
 
-/** ms between two readings of the event loop's clock: each wakes the process, 20 a second take 0.2 % of a core. */
+/**
+ * ms between two samples of the event loop's delay. Each sample wakes the process; 20 a second take
+ * 0.2 % of a core.
+ */
 const RESOLUTION = 50;
 
-/** Measures how much a broker has to do between one reading and the next. */
+/** Measures the load of a broker between one reading and the next. */
 export class LoadMeter {
 	readonly #readSource: () => LoadSource;
 	readonly #now: () => number;
@@ -30,7 +33,7 @@ export class LoadMeter {
 		this.#delay.enable();
 	}
 
-	/** The load since it was read last. */
+	/** The load since the last call. */
 	read(): Load {
 		const { at, cpu, source } = this.#last;
 		this.#last = { at: this.#now(), cpu: usedCpu(), source: this.#readSource() };
@@ -55,7 +58,7 @@ export class LoadMeter {
 	}
 }
 
-/** Seconds that all cores together have worked for this process. */
+/** Seconds of CPU time that this process has used, on all cores together. */
 function usedCpu(): number {
 	const { user, system } = process.cpuUsage();
 	return (user + system) / 1e6;

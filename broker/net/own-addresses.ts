@@ -14,15 +14,19 @@ export interface UsableHostsOptions {
 	readonly interfaces?: Interfaces | undefined;
 }
 
-// RFC 4291, 2.5.6: good on one link only, and only with the name of an interface beside it.
+// RFC 4291, 2.5.6: valid on one link only, and only together with the name of an interface.
 const LINK_LOCAL = /^fe[89ab][0-9a-f]:/i;
 // RFC 3927: the address that a machine assigns to itself if no DHCP server does.
 const SELF_GIVEN = /^169\.254\./;
-// Documentation addresses (RFC 5737, RFC 3849): the way to them is the way to anywhere. Nothing is sent there.
+// Documentation addresses (RFC 5737, RFC 3849): the route to them is the default route. Nothing is
+// sent to them.
 const ANYWHERE = { udp4: '203.0.113.1', udp6: '2001:db8::1' } as const;
 const ANY_PORT = 9;
 
-/** The addresses of this machine that other machines may reach: IPv4 first, then IPv6, never those of one link only. */
+/**
+ * The addresses of this machine that other machines may reach: IPv4 first, then IPv6. Link-local
+ * IPv6 addresses are left out.
+ */
 export function usableHosts({
 	withIpv6,
 	first = [],

@@ -50,7 +50,7 @@ export interface PacketReaderOptions {
 	readonly limits: Limits;
 	readonly pool: BufferPool;
 	readonly taker: PacketTaker;
-	/** Bytes a stream takes before a write says that it is full. */
+	/** Bytes that a stream queues before a write returns false. */
 	readonly highWaterMark: number;
 	/**
 	 * Called if a packet is too large, or the bytes are not MQTT. Then the stream is closed. Either
@@ -86,7 +86,11 @@ export function packetReader(
 	const { limits, pool, taker, control, onBad, port = MQTT_PORT } = options;
 	let client: Client | undefined;
 	let isFirst = true;
-	/** Answers a CONNECT of another version, and ends the connection. @returns whether it was one */
+	/**
+	 * Answers a CONNECT of another MQTT version, and ends the connection.
+	 *
+	 * @returns whether `packet` was one
+	 */
 	const refuseVersion = (packet: Uint8Array): boolean => {
 		const level = unknownLevel(packet);
 		if (level !== undefined) {
@@ -137,7 +141,7 @@ export function packetReader(
 /**
  * Replaces a paused socket that a server has accepted with a stream whose bytes go to a framer.
  *
- * @param secure if TLS is spoken on it
+ * @param secure the TLS context; undefined: the connection is plain TCP
  */
 export function accept(accepted: Socket, secure: SecureContext | undefined): OpenFramed {
 	return (framer, options) => {
@@ -145,9 +149,9 @@ export function accept(accepted: Socket, secure: SecureContext | undefined): Ope
 			secure === undefined
 				? plain(accepted, framer, options)
 				: encrypted(accepted, framer, secure, options);
-		// A socket remembers its address after it is closed only if it was asked for it before.
+		// A socket returns its address after it is closed only if the address was read before.
 		addressOf(framed.stream);
-		// The server counts the accepted socket as open until that one is closed.
+		// The server counts `accepted` as open until that socket itself is closed.
 		framed.stream.once('close', () => accepted.destroy());
 		return framed;
 	};
@@ -222,22 +226,26 @@ function unknownLevel(packet: Uint8Array): number | undefined {
 
 function wrongVersion(level: number): ShoalError {
 	const version = level === MQTT_5 ? 'MQTT 5' : `MQTT of protocol level ${level}`;
-	const what = `a client speaks ${version}, and here is MQTT 3.1.1: choose 3.1.1 in the client`;
+	const what = `a client speaks ${version}, but this broker speaks MQTT 3.1.1: choose 3.1.1 in the client`;
 	return new ShoalError('ERR_MESSAGE', what);
 }
 
-/** The byte that a connection begins with has to be that of a CONNECT. @throws ShoalError ERR_MESSAGE */
+/**
+ * Checks that the first byte of a connection is that of a CONNECT.
+ *
+ * @throws ShoalError ERR_MESSAGE
+ */
 function checkFirst(first: number, address: string, port: PortKind): void {
 	const wrong = wrongProtocol(first, address, port);
 	if (wrong !== undefined) {
 		throw wrong;
 	}
 	if (first >> 4 !== CONNECT) {
-		throw new ShoalError('ERR_MESSAGE', `the first packet is of type ${first >> 4}, no CONNECT`);
+		throw new ShoalError('ERR_MESSAGE', `the first packet is of type ${first >> 4}, not CONNECT`);
 	}
 }
 
-/** IP address of the other side. */
+/** IP address of the client. */
 function addressOf(stream: Duplex): string {
 	return plainAddress((stream as Partial<Socket>).remoteAddress ?? '');
 }

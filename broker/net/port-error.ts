@@ -12,7 +12,7 @@ export function portError(
 		case 'EADDRINUSE':
 			return new ShoalError(
 				'ERR_PORT',
-				`${where} is taken: is another shoal running there? Use ${flag} to take another`,
+				`${where} is in use: is another shoal running there? Use ${flag} to choose another port`,
 				{ cause },
 			);
 		case 'EACCES':

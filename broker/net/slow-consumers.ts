@@ -5,18 +5,21 @@ import { takenBytes } from './socket-internals.ts';
 /** Verdict on a message for a client: deliver it, drop it, or cut the client. */
 export type Verdict = 'deliver' | 'shed' | 'cut';
 
-/** Whether a client takes bytes, seen over time. */
+/**
+ * The bytes that a client has taken (`taken`), and the time in ms since when that number is the
+ * same.
+ */
 interface Progress {
 	readonly taken: number;
 	readonly since: number;
 }
 
 /**
- * Slow consumers. No sender waits for a slow consumer: the sockets of the server accept every write
- * ({@link queueMark}), and this class bounds the queue of each client. Above a client's share its chunks
- * are shed, as a downloader requests missing chunks again. The connection is cut if the queue still
- * grows, if the client takes no byte for too long, or if it has more than its share while the queues
- * of all clients together are too large.
+ * Bounds the queues of slow consumers. No sender waits for a slow consumer: the sockets of the
+ * server accept every write ({@link queueMark}), and this class bounds the queue of each client.
+ * Above a client's share its chunks are shed, as a downloader requests missing chunks again. The
+ * connection is cut if the queue still grows, if the client takes no byte for too long, or if it
+ * has more than its share while the queues of all clients together are too large.
  */
 export class SlowConsumers {
 	readonly #limits: Limits;
@@ -24,14 +27,17 @@ export class SlowConsumers {
 	readonly #total: () => number;
 	readonly #progress = new WeakMap<Duplex, Progress>();
 
-	/** @param total bytes that are queued for all clients, or were a moment ago */
+	/** @param total returns the bytes queued for all clients; the value may be up to 100 ms old */
 	constructor(limits: Limits, now: () => number, total: () => number) {
 		this.#limits = limits;
 		this.#now = now;
 		this.#total = total;
 	}
 
-	/** The verdict on one more message for a client that has `queued` bytes, one of `clients`. */
+	/**
+	 * The verdict on one more message for a client, given the bytes in its queue and the number of
+	 * all clients.
+	 */
 	judge(queued: number, isChunk: boolean, clients: number): Verdict {
 		const { shedQueue, shedTotal, cutQueue, queueTotal } = this.#limits;
 		const share = (all: number): number => all / Math.max(1, clients);
@@ -43,8 +49,8 @@ export class SlowConsumers {
 	}
 
 	/**
-	 * Whether `stream` has had a queue and has taken no byte for too long; to be asked now and then.
-	 * Never true of a stream that is no socket.
+	 * Whether `stream` has had a queue and has taken no byte for `stall` ms; to be called
+	 * periodically. Always false for a stream that is not a socket.
 	 */
 	isStalled(stream: Duplex): boolean {
 		const taken = takenBytes(stream);
@@ -63,9 +69,10 @@ export class SlowConsumers {
 }
 
 /**
- * The `highWaterMark` of the sockets of a server. When a write returns false, Aedes waits for `drain`,
- * and the sender of the message waits with it, also for its messages to other clients. The mark is twice
- * the queue at which a client is cut, so that no write returns false before.
+ * The `highWaterMark` of the sockets of a server. When a write returns false, Aedes waits for
+ * `drain`, and the sender of the message waits with it, also for its messages to other clients. The
+ * mark is twice the queue at which a client is cut, so that a client is cut before a write returns
+ * false.
  */
 export function queueMark(limits: Limits): number {
 	return 2 * limits.cutQueue;

@@ -2,16 +2,16 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Duplex, DuplexOptions } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
-// All that is used of the sockets of Node 20 to 24 and not documented. A new version that changes any of it fails
-// a test in test/broker/net/socket-internals.test.ts that has its name.
+// The undocumented parts of the sockets of Node 20 to 24 that the broker uses. If a new version
+// changes one of them, the test of that name in test/broker/net/socket-internals.test.ts fails.
 
-/** The part of a socket that is private: what it has of the system. */
+/** The private part of a socket: its handle of the system. */
 interface SocketInternals {
 	_handle?: Handle | null;
 }
 
 interface Handle {
-	/** Bytes written, those that still wait in the queue of the system's library included. */
+	/** Bytes written, including those that still wait in the queue of libuv. */
 	readonly bytesWritten?: number;
 	readonly writeQueueSize?: number;
 }
@@ -19,16 +19,19 @@ interface Handle {
 /** Options of {@link adoptSocket}. */
 export interface AdoptOptions
 	extends Pick<DuplexOptions, 'readableHighWaterMark' | 'writableHighWaterMark'> {
-	/** Where the next bytes are read to; the callback returns whether to go on reading. */
+	/**
+	 * `buffer` returns the buffer for the next bytes; `callback` returns whether to go on reading.
+	 */
 	readonly onread: { buffer(): Uint8Array; callback(count: number): boolean };
 }
 
-/** The streams below those that wrap another. */
+/** For each stream that wraps a socket: that socket. */
 const below = new WeakMap<Duplex, Duplex>();
 
 /**
- * Moves the connection of `accepted`, a paused socket of a server, to a new socket. Node reads into buffers of one's
- * own only for sockets that one made oneself. `accepted` stays open, without a connection.
+ * Moves the connection of `accepted`, a paused socket of a server, to a new socket. Node reads into
+ * the caller's own buffers only for sockets that the caller has made. `accepted` stays open,
+ * without a connection.
  */
 export function adoptSocket(accepted: Socket, options: AdoptOptions): Socket {
 	const { _handle: handle } = accepted as unknown as SocketInternals;
@@ -37,21 +40,21 @@ export function adoptSocket(accepted: Socket, options: AdoptOptions): Socket {
 }
 
 /**
- * Has `listener` called with the error that ends `socket`, one of a server, while TLS is agreed upon: with an alert of the
- * other side, for example. There is no `error` event of it.
+ * Calls `listener` with the error that ends the server socket `socket` during the TLS handshake,
+ * for example an alert of the client. Node emits no `error` event for it.
  */
 export function onHandshakeError(socket: TLSSocket, listener: (error: Error) => void): void {
 	socket.once('_tlsError', listener);
 }
 
-/** Notes that what is written to `stream` goes out by `socket`, for {@link takenBytes}. */
+/** Records for {@link takenBytes} that bytes written to `stream` are sent by `socket`. */
 export function goesOutBy(stream: Duplex, socket: Duplex): void {
 	below.set(stream, socket);
 }
 
 /**
- * Bytes the system has taken of what was written to `stream`; undefined if it cannot be told. With TLS it is less by what
- * encryption adds to the bytes that are queued.
+ * Bytes written to `stream` that the system has taken; undefined if unknown. With TLS the value is
+ * too small by the bytes that encryption adds to the queued ones.
  */
 export function takenBytes(stream: Duplex): number | undefined {
 	const { _handle: handle } = (below.get(stream) ?? stream) as unknown as SocketInternals;

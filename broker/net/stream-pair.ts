@@ -3,13 +3,17 @@ import { Duplex } from 'node:stream';
 type Done = (error?: Error | null) => void;
 
 /**
- * One end of a {@link streamPair}. Written bytes arrive at the other end in a later turn, never during a write
- * or a read: Aedes reads on while it still handles a packet, and its parser fails if it is called from within
- * itself. The bytes are copied, as the writer may change its buffer after the write.
+ * One end of a {@link streamPair}. Written bytes arrive at the other end in a later turn of the
+ * event loop, never during a write or a read: Aedes reads on while it still handles a packet, and
+ * its parser fails if it is called from within itself. The bytes are copied, as the writer may
+ * change its buffer after the write.
  */
 class End extends Duplex {
 	other: End | undefined;
-	/** To be called when what the other end wrote last has been read; until then it writes no more. */
+	/**
+	 * Called when the bytes that the other end wrote last have been read; until then the other end
+	 * sends no more.
+	 */
 	#taken: Done | undefined;
 
 	override _read(): void {
@@ -32,7 +36,7 @@ class End extends Duplex {
 
 	override _destroy(error: Error | null, done: Done): void {
 		this._read();
-		// A side that has ended both directions leaves the other to read its own.
+		// An end that has finished both directions lets the other end read its remaining bytes.
 		if (!this.readableEnded || !this.writableFinished) {
 			this.other?.destroy();
 		}
@@ -52,9 +56,9 @@ class End extends Duplex {
 }
 
 /**
- * Two streams, each of which reads what is written to the other. They end together.
+ * Two streams: bytes written to one are read from the other. They end together.
  *
- * @param highWaterMark bytes that each end takes before it says that it is full
+ * @param highWaterMark bytes that each end queues before a write returns false
  */
 export function streamPair(highWaterMark: number): [Duplex, Duplex] {
 	const [one, two] = [new End({ highWaterMark }), new End({ highWaterMark })];

@@ -8,19 +8,20 @@ type Done = (error?: Error | null) => void;
 /** Options of a {@link SecureStream}. */
 export interface SecureStreamOptions
 	extends Pick<DuplexOptions, 'readableHighWaterMark' | 'writableHighWaterMark'> {
-	/** Cuts what was decrypted into packets. */
+	/** Splits the decrypted bytes into packets. */
 	readonly framer: PacketFramer;
-	/** The decrypted bytes are no MQTT, or not allowed; the stream is closed. */
+	/** Called if the decrypted bytes are not MQTT, or not allowed. Then the stream is closed. */
 	readonly onBad?: (() => void) | undefined;
-	/** Checks the identity of the other side, before anything is sent. @throws ShoalError if it is wrong */
+	/** Checks the identity of the peer, before anything is sent. @throws ShoalError if it is wrong */
 	readonly check?: ((socket: TLSSocket) => void) | undefined;
 	/** Returns the error to report for an error of the TLS socket. @default the same error */
 	readonly failure?: ((error: Error) => Error) | undefined;
 }
 
 /**
- * A TLS socket that is read packet by packet, like a plain one. Bytes are copied once, from the buffer they were
- * decrypted to. What is written counts as queued until the socket below has taken it.
+ * A TLS socket that is read packet by packet, like a plain one. Received bytes are copied once,
+ * from the buffer they were decrypted into. Written bytes count as queued until the socket below
+ * has taken them.
  */
 export class SecureStream extends Duplex {
 	readonly #inner: TLSSocket;
@@ -54,7 +55,7 @@ export class SecureStream extends Duplex {
 		inner.once('close', () => this.destroy());
 	}
 
-	/** Address of the other side. */
+	/** IP address of the peer. */
 	get remoteAddress(): string | undefined {
 		return this.#inner.remoteAddress;
 	}
@@ -74,7 +75,7 @@ export class SecureStream extends Duplex {
 		this.#inner.setNoDelay();
 	}
 
-	/** Takes a packet that was cut out of the stream, for its reader. */
+	/** Makes `packet`, which the framer has split off, readable from this stream. */
 	give(packet: Uint8Array): void {
 		if (!this.push(packet)) {
 			this.#inner.pause();

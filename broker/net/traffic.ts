@@ -18,18 +18,18 @@ export interface BothWays {
 
 /** The traffic of a broker with its clients. Messages inside the process are not counted. */
 export interface Traffic {
-	/** All other messages. */
+	/** All messages that Aedes handled. */
 	readonly control: BothWays;
-	/** Chunks that were forwarded as they came. */
+	/** Chunks that were forwarded without Aedes. */
 	readonly chunk: BothWays;
 }
 
-/** Nothing yet. */
+/** A flow of zero messages. */
 export function noFlow(): Flow {
 	return { messages: 0, bytes: 0 };
 }
 
-/** `times` packets of `bytes` more. */
+/** Adds `times` packets of `bytes` bytes each to `flow`. */
 export function count(flow: Flow, bytes: number, times = 1): void {
 	flow.messages += times;
 	flow.bytes += bytes * times;
@@ -40,7 +40,7 @@ export function publishLength({ topic, qos, payload }: PublishPacket): number {
 	const number = qos > 0 ? 2 : 0;
 	const body = 2 + Buffer.byteLength(topic) + number + Buffer.byteLength(payload);
 	let length = 1 + body;
-	// Its length stands there in digits of seven bits.
+	// The packet contains its remaining length, seven bits in each byte.
 	for (let rest = body; rest > 0; rest = Math.floor(rest / 128)) {
 		length += 1;
 	}

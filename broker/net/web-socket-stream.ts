@@ -8,10 +8,13 @@ import { failureOf } from './tls-stream.ts';
 
 type Done = (error?: Error | null) => void;
 
-/** Pieces below so many bytes go out as one message with others: Aedes writes a packet in up to five. */
+/**
+ * Pieces of fewer bytes are sent together as one message: Aedes writes a packet in up to five
+ * pieces.
+ */
 const SMALL = 8 * 1024;
 
-/** Takes over a WebSocket on which MQTT is spoken (MQTT 3.1.1, 6), and the socket it came on. */
+/** Takes over a WebSocket for MQTT (MQTT 3.1.1, 6), and the socket below it. */
 export function acceptWebSocket(socket: WebSocket, below: Duplex): OpenFramed {
 	return (framer, { highWaterMark, onBad }) => {
 		const stream = new WebSocketStream(socket, below, {
@@ -30,9 +33,10 @@ interface Options extends Pick<DuplexOptions, 'readableHighWaterMark' | 'writabl
 }
 
 /**
- * The bytes of a WebSocket as a stream. Received bytes are cut into packets, and pushed packets can be read.
- * Written bytes count as queued until the socket below has taken them. The boundaries of WebSocket messages have
- * no meaning (MQTT 3.1.1, 6.0.0-4), but a packet that is written in one turn is sent as one message.
+ * The bytes of a WebSocket as a stream. Received bytes are split into packets, which are read one
+ * by one. Written bytes count as queued until the socket below has taken them. The boundaries of
+ * WebSocket messages have no meaning (MQTT 3.1.1, 6.0.0-4), but a packet that is written in one
+ * turn is sent as one message.
  */
 class WebSocketStream extends Duplex {
 	readonly #socket: WebSocket;
@@ -57,7 +61,8 @@ class WebSocketStream extends Duplex {
 				onWrong(error);
 			}
 		});
-		// Messages that are too large, or none at all; the end of the socket below is no error.
+		// For example, a message is too large, or the bytes are not WebSocket frames. The end of the
+		// socket below is no error.
 		socket.on('error', onWrong);
 		socket.once('close', () => {
 			this.push(null);
@@ -65,22 +70,22 @@ class WebSocketStream extends Duplex {
 		});
 	}
 
-	/** Address of the other side. */
+	/** IP address of the client. */
 	get remoteAddress(): string | undefined {
 		return (this.#below as { readonly remoteAddress?: string }).remoteAddress;
 	}
 
-	/** Bytes received, also what only the WebSocket needs. */
+	/** Bytes received, including the framing of the WebSocket. */
 	get bytesRead(): number {
 		return (this.#below as Partial<Socket>).bytesRead ?? 0;
 	}
 
-	/** Bytes sent, or about to be. */
+	/** Bytes sent or queued. */
 	get bytesWritten(): number {
 		return (this.#below as Partial<Socket>).bytesWritten ?? 0;
 	}
 
-	/** Takes what was cut out of the stream. */
+	/** Makes `packet`, which the framer has split off, readable from this stream. */
 	give(packet: Uint8Array): void {
 		if (!this.push(packet)) {
 			this.#socket.pause();
@@ -102,7 +107,7 @@ class WebSocketStream extends Duplex {
 		});
 	}
 
-	/** Writes to a closing socket are dropped. */
+	/** Sends `bytes` as one message; drops them if the socket is closing. */
 	#send(bytes: Uint8Array, done: Done): void {
 		this.#socket.send(bytes, (error) => {
 			if (error) {
@@ -123,15 +128,19 @@ class WebSocketStream extends Duplex {
 	}
 }
 
-/** @throws ShoalError ERR_MESSAGE for text, which is no MQTT (MQTT 3.1.1, 6.0.0-1) */
+/**
+ * The bytes of a binary message.
+ *
+ * @throws ShoalError ERR_MESSAGE for a text message, which cannot be MQTT (MQTT 3.1.1, 6.0.0-1)
+ */
 function bytesOf(data: RawData, isBinary: boolean): Uint8Array {
 	if (!isBinary) {
-		throw new ShoalError('ERR_MESSAGE', 'a text came where MQTT packets were expected');
+		throw new ShoalError('ERR_MESSAGE', 'a text message arrived where MQTT packets were expected');
 	}
 	return data as Buffer;
 }
 
-/** The same bytes in fewer pieces: neighbours that are small are copied into one. */
+/** The same bytes in fewer pieces: adjacent small pieces are copied into one. */
 function joinSmall(pieces: readonly Uint8Array[]): Uint8Array[] {
 	const joined: Uint8Array[] = [];
 	let small: Uint8Array[] = [];

@@ -3,7 +3,7 @@ import { clientAt } from '../aedes/connection-end.ts';
 
 /** The kind of a port, in words for messages. */
 export interface PortKind {
-	/** Such as "the MQTT port". */
+	/** Its name, such as "the MQTT port". */
 	readonly what: string;
 	/** The start of its URLs with TLS, and without. */
 	readonly secure: string;
@@ -17,14 +17,14 @@ export const MQTT_PORT: PortKind = {
 	what: 'the MQTT port',
 	secure: 'mqtts://',
 	plain: 'mqtt://',
-	trust: 'it has to join with the link that the broker printed, or be told the certificate',
+	trust: 'join with the link that the broker printed, or give the client the certificate',
 };
 /** The port of its page. */
 export const PAGE_PORT: PortKind = {
 	what: "the page's port",
 	secure: 'https://',
 	plain: 'http://',
-	trust: 'a browser asks its user once',
+	trust: 'in a browser, accept the certificate once',
 };
 /** The port of a node for direct lanes. */
 export const LANE_PORT: PortKind = {
@@ -45,8 +45,9 @@ const DISTRUST =
 const TOO_OLD = /UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|PROTOCOL_VERSION|NO_SHARED_CIPHER|FALLBACK/;
 
 /**
- * The error to report when TLS with the client at `address` failed with `error`, in plain words, as those of OpenSSL are
- * for its developers. Errors other than those of TLS are returned unchanged.
+ * The error to report when TLS with the client at `address` failed with `error`, in plain words, as
+ * the texts of OpenSSL are meant for developers. Errors other than those of TLS are returned
+ * unchanged.
  */
 export function tlsFailure(error: Error, address: string, port: PortKind): Error {
 	const { code = '', reason } = error as { readonly code?: string; readonly reason?: string };
@@ -60,7 +61,9 @@ export function tlsFailure(error: Error, address: string, port: PortKind): Error
 		return tell(`does not trust the certificate of ${port.what}: ${port.trust}`);
 	}
 	if (TOO_OLD.test(code)) {
-		return tell(`has no version of TLS, or no cipher, that ${port.what} takes: TLS 1.2 or later`);
+		return tell(
+			`has no TLS version or cipher that ${port.what} accepts: TLS 1.2 or later is required`,
+		);
 	}
 	switch (code) {
 		case 'ERR_SSL_HTTP_REQUEST':
@@ -70,7 +73,7 @@ export function tlsFailure(error: Error, address: string, port: PortKind): Error
 				`spoke no TLS to ${port.what}, which speaks TLS only: its URL has to begin with ${port.secure}, not ${port.plain}`,
 			);
 		case 'ERR_TLS_HANDSHAKE_TIMEOUT':
-			return tell(`began TLS at ${port.what} and did not go on in time`);
+			return tell(`began a TLS handshake with ${port.what} and did not finish it in time`);
 		default:
 			return tell(`broke off TLS at ${port.what}: ${reason ?? code}`);
 	}
@@ -98,7 +101,8 @@ export function wrongProtocol(
 			`${client} spoke plain MQTT to the page's port: MQTT has a port of its own, and is spoken over WebSocket here`,
 		);
 	}
-	// The method of an HTTP request is in capital letters; no first packet of MQTT begins with one.
+	// An HTTP request begins with its method in capital letters; no first packet of MQTT begins with
+	// a capital letter.
 	return port !== PAGE_PORT && first !== undefined && first >= 0x41 && first <= 0x5a
 		? httpAt(client, port)
 		: undefined;

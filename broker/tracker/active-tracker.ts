@@ -25,10 +25,10 @@ import type { TrackerCounts, TrackerSettings } from './tracker-options.ts';
 export interface ActiveHooks {
 	readonly onReady: (session: string) => void;
 	readonly onDown: (reason: ShoalError) => void;
-	/** It tells watchers something. */
+	/** Called with each event that is published for watchers. */
 	readonly onEvent: (event: WatcherEvent) => void;
 	readonly onWarning: (error: unknown) => void;
-	/** Another tracker is ready whose id comes first: this one gives way. */
+	/** Called when another tracker is ready and its id sorts first: this one has to stand by. */
 	readonly onRival: () => void;
 }
 
@@ -36,10 +36,13 @@ export interface ActiveHooks {
 type Question = Exclude<TrackerRequest, Report>;
 
 const LOAD_EVERY = 2_000;
-// Replies that wait beyond these are dropped: who asked will ask again.
+// Most replies that wait; more are dropped, and the nodes send their requests again.
 const MOST_REPLIES = 10_000;
 
-/** The tracker at work: messages in, registry, messages out. */
+/**
+ * The active tracker: passes received messages to the registry, and publishes what the registry
+ * decides.
+ */
 export class ActiveTracker {
 	readonly registry: Registry;
 	readonly #settings: TrackerSettings;
@@ -47,7 +50,7 @@ export class ActiveTracker {
 	readonly #hooks: ActiveHooks;
 	readonly #link: Link;
 	readonly #outbox: Outbox;
-	/** Empty messages, which withdraw nothing. */
+	/** Empty messages that this tracker has published itself; they withdraw nothing. */
 	readonly #ownMessages = new OwnMessages();
 	readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
 
@@ -78,7 +81,11 @@ export class ActiveTracker {
 		];
 	}
 
-	/** @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT */
+	/**
+	 * Connects, subscribes and publishes `ready`.
+	 *
+	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT
+	 */
 	static async open(
 		settings: TrackerSettings,
 		counts: TrackerCounts,
@@ -108,7 +115,7 @@ export class ActiveTracker {
 		return this.#link.isUp;
 	}
 
-	/** @param isEnd whether to say `lost`, as no other tracker is active */
+	/** Disconnects. @param isEnd whether to publish `lost`, as no other tracker is active */
 	async close(isEnd: boolean): Promise<void> {
 		for (const timer of this.#timers) {
 			clearInterval(timer);
@@ -150,7 +157,10 @@ export class ActiveTracker {
 		}
 	}
 
-	/** The one place where malformed messages end: counted, told, and not kept by the broker. */
+	/**
+	 * The only place where malformed messages are handled: they are counted and reported, and the
+	 * broker drops them if they are retained.
+	 */
 	#receive(message: Incoming): void {
 		const parsed = this.#settings.topics.tryParse(message.topic);
 		try {
@@ -194,7 +204,10 @@ export class ActiveTracker {
 		}
 	}
 
-	/** Of two ready trackers the one whose id comes first stays. Anything else stale is overwritten. */
+	/**
+	 * Of two ready trackers, the one whose id sorts first stays active. Any other state that is not
+	 * this tracker's is overwritten.
+	 */
 	#meet(state: TrackerState, isRetained: boolean): void {
 		const { id } = this.#settings;
 		const isOurs = state.tracker === id && state.session === this.#link.session;

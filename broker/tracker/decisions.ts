@@ -5,7 +5,10 @@ import { isSeeder } from './listing.ts';
 /** Why the tracker refuses an announce. */
 export type RefusedAnnounce = 'layout' | 'node-announces' | 'announce-rate' | 'announces' | 'nodes';
 
-/** Why something is refused. `report`: by a node that is not listed for the seed, or comes too often. */
+/**
+ * Why an announce or a report is refused. `report`: a report of a node that is not listed for the
+ * seed, or that reports too often.
+ */
 export type Refused = RefusedAnnounce | 'report';
 
 /** An action of the tracker. `forget`: make the broker drop a retained message. */
@@ -25,12 +28,12 @@ export type Decision =
 	  }
 	| { readonly do: 'event'; readonly event: WatcherEvent };
 
-/** Have the broker drop a node's state. */
+/** The decision to make the broker drop a node's state. */
 export function forgetState(node: string): Decision {
 	return { do: 'forget', what: 'node-state', node };
 }
 
-/** Have the broker drop an announce. */
+/** The decision to make the broker drop an announce. */
 export function forgetAnnounce(seed: string, node: string): Decision {
 	return { do: 'forget', what: 'announce', node, seed };
 }
@@ -40,12 +43,15 @@ export function endsAnnounce(decision: Decision): boolean {
 	return decision.do === 'forget' && decision.what === 'announce';
 }
 
-/** Tell watchers of a node. */
+/** The decision to publish an event about a node. */
 export function nodeEvent(event: SwarmEvent['event'], node: string): Decision {
 	return { do: 'event', event: { event, node } };
 }
 
-/** The event that a live announce is to watchers; `before` is the node's last announce of the seed. */
+/**
+ * The events that a live announce means for watchers; `before` is the node's last announce of the
+ * seed, and `isKnown` tells whether the seed was known already.
+ */
 export function progress(
 	node: string,
 	seed: string,
@@ -64,7 +70,7 @@ export function progress(
 	return events.map((event) => ({ do: 'event', event: { event, node, seed, name, length } }));
 }
 
-/** Tell watchers what the node `by` says of another. */
+/** The decision to publish the report of the node `by` about another node. */
 export function complaint(by: string, { event, seed, node, chunk }: Report): Decision {
 	return { do: 'event', event: { event, seed, node, by, chunk } };
 }

@@ -19,26 +19,29 @@ export interface AnnounceRecord {
 	readonly epoch: number;
 }
 
-// 500 ids are 34 KB of JSON, well below what a control message may have.
+// 500 ids are 34 KB of JSON, well below the limit of a control message.
 const MAX_REFUSED = 500;
 
 /**
- * What the tracker knows of one node. Invariants: `#expiry` is never later than the end of the
- * first announce that ends; the digest is that of the announces, or absent.
+ * What the tracker knows of one node. Invariants: `#expiry` is never later than the time when the
+ * first announce expires; `#digest` is the digest of the announces, or undefined.
  */
 export class KnownNode {
 	readonly id: string;
 	/** Its id, hashed once: every query compares the nodes of a swarm by it. */
 	readonly idHash: number;
-	/** `unknown`: announces came, but no state yet. Only a `ready` node is shown to others. */
+	/**
+	 * `unknown`: the node has sent announces, but no state yet. Only a `ready` node is shown to
+	 * others.
+	 */
 	state: 'unknown' | 'ready' | 'lost' = 'unknown';
 	session = '';
 	/** Its name for people, if it has one. */
 	name: string | undefined;
 	addresses: readonly string[] = [];
-	/** SHA-256 of the certificate that it shows there, if it has one. */
+	/** SHA-256 of the certificate that it uses at these addresses, if it has one. */
 	cert: string | undefined;
-	/** Last sign of life, or when the loss was told. */
+	/** When the last sign of life or the state `lost` was received, by the tracker's clock. */
 	heard: number;
 	/** The epoch of the last live message; 0 if there was none. */
 	epoch = 0;
@@ -48,7 +51,7 @@ export class KnownNode {
 	readonly #refused = new Set<string>();
 	readonly #limits: Limits;
 	readonly #bucket: TokenBucket;
-	/** Few nodes ever report anything. */
+	/** The rate of reports, made at the first report: few nodes ever send one. */
 	#reports: TokenBucket | undefined;
 	#digest: string | undefined;
 	#shortest = Number.POSITIVE_INFINITY;
@@ -62,12 +65,15 @@ export class KnownNode {
 		this.#bucket = new TokenBucket(limits.announceRate, limits.announceBurst, now);
 	}
 
-	/** Whether one more new announce may come now. */
+	/** Whether one more new announce is allowed at `now`; if so, it is counted. */
 	mayAnnounce(now: number): boolean {
 		return this.#bucket.take(now);
 	}
 
-	/** Whether a report of it on the swarm of `seed` may be passed on now. */
+	/**
+	 * Whether one more report of this node about the swarm of `seed` may be passed on at `now`; if
+	 * so, it is counted.
+	 */
 	mayReport(seed: string, now: number): boolean {
 		const { reportRate, reportBurst } = this.#limits;
 		const record = this.announces.get(seed);
@@ -86,7 +92,7 @@ export class KnownNode {
 		this.#expiry = Math.min(this.#expiry, record.received + record.ttl);
 	}
 
-	/** Lets go of a seed. */
+	/** Forgets the announce of `seed`. */
 	release(seed: string): void {
 		this.#refused.delete(seed);
 		if (this.announces.delete(seed)) {
@@ -94,21 +100,24 @@ export class KnownNode {
 		}
 	}
 
-	/** Remembers that an announce was refused, until the node is told. */
+	/** Remembers that the announce of `seed` was refused, until {@link takeRefused}. */
 	refuse(seed: string): void {
 		if (this.#refused.size < MAX_REFUSED) {
 			this.#refused.add(seed);
 		}
 	}
 
-	/** Announces refused since the last call. */
+	/** Seeds whose announces were refused since the last call. */
 	takeRefused(): string[] {
 		const refused = [...this.#refused];
 		this.#refused.clear();
 		return refused;
 	}
 
-	/** Whether the node means the seeds that are held, or those and the refused ones. */
+	/**
+	 * Whether the node's `count` and `digest` are those of the held announces, or of these and the
+	 * refused ones.
+	 */
 	matches(count: number, digest: string): boolean {
 		const { size } = this.announces;
 		if (count === size) {
@@ -127,7 +136,10 @@ export class KnownNode {
 		this.#expiry = now + this.#shortest;
 	}
 
-	/** Whether others may see `record`: the node is there, and it is of this session or renewed in it. */
+	/**
+	 * Whether other nodes may see `record`: its node is ready, and the announce was made or renewed
+	 * in the node's current session.
+	 */
 	shows(record: AnnounceRecord): boolean {
 		const isCurrent =
 			record.session === this.session ||
@@ -135,7 +147,7 @@ export class KnownNode {
 		return this.state === 'ready' && isCurrent;
 	}
 
-	/** Whether the node itself has said in `epoch` that it has it. */
+	/** Whether the node itself has announced or renewed `record` in `epoch`. */
 	hasConfirmed(record: AnnounceRecord, epoch: number): boolean {
 		return (
 			record.epoch === epoch ||
@@ -143,7 +155,7 @@ export class KnownNode {
 		);
 	}
 
-	/** The announces whose life is over at `now`. */
+	/** The announces that have expired at `now`. */
 	expired(now: number): AnnounceRecord[] {
 		if (now < this.#expiry) {
 			return [];
@@ -162,7 +174,7 @@ export class KnownNode {
 	}
 }
 
-/** SHA-256, in hex, of ids in order, a line each. */
+/** SHA-256, in hex, of the sorted ids, one on each line. */
 function digestOfIds(ids: Iterable<string>): string {
 	const hash = createHash('sha256');
 	for (const id of [...ids].sort()) {
@@ -171,7 +183,7 @@ function digestOfIds(ids: Iterable<string>): string {
 	return hash.digest('hex');
 }
 
-/** The part of an announce that is kept. */
+/** The record of an announce: the part of the message that the tracker keeps. */
 export function recordOf(
 	seed: string,
 	node: KnownNode,
@@ -179,12 +191,12 @@ export function recordOf(
 	kept: { received: number; epoch: number; ttl: number },
 ): AnnounceRecord {
 	const { name, length, chunks, have, session } = message;
-	// One string for all announces of a session, not one each.
+	// All announces of a session share one string, which saves memory.
 	const shared = session === node.session ? node.session : session;
 	return { seed, node, name, length, chunks, have: have.count, session: shared, ...kept };
 }
 
-/** Whether length and chunks of an announce can belong together. */
+/** Whether an announce with this length can have this number of chunks. */
 export function hasLayout({ length, chunks }: Announce): boolean {
 	try {
 		checkedLayout(length, chunks);

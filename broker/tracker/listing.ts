@@ -6,10 +6,13 @@ import type { Swarms } from './swarms.ts';
 // Below the 64 KiB of a control message, with room for the rest of the reply.
 const REPLY_BYTES = 48 * 1024;
 
-// Seeds one page may look at, as most of them may be hidden.
+// Most seeds that are examined for one page, as many of them may be hidden.
 const PAGE_SCAN = 5_000;
 
-/** At most `most` seeds that somebody shows, in the order of their ids, after `after`. */
+/**
+ * At most `most` seeds that at least one visible node has, in the order of their ids, after the id
+ * `after`. `next` is the last id if there are more seeds.
+ */
 export function pageOfSeeds(
 	swarms: Swarms,
 	after: string | undefined,
@@ -33,7 +36,10 @@ export function pageOfSeeds(
 	return hasMore ? { seeds, next: end } : { seeds };
 }
 
-/** A seed as others see it, or undefined if nobody shows it. The first of its nodes says what it is. */
+/**
+ * A seed as other nodes see it, or undefined if none of its nodes is visible. Name, length and
+ * chunks are those of its first visible node.
+ */
 function describeSeed(seed: string, records: Iterable<AnnounceRecord>): SeedListing | undefined {
 	let first: AnnounceRecord | undefined;
 	let seeders = 0;
@@ -60,7 +66,7 @@ function describeSeed(seed: string, records: Iterable<AnnounceRecord>): SeedList
 			};
 }
 
-/** Whether its node has every chunk. */
+/** Whether the node of `record` has every chunk. */
 export function isSeeder(record: AnnounceRecord): boolean {
 	return record.have === record.chunks;
 }
@@ -123,7 +129,7 @@ function describeNode({ node, have, chunks }: AnnounceRecord): NodeListing {
 	return { node: id, have, chunks, addresses, ...known };
 }
 
-/** At most `most` at random, half of them seeders if there are so many. */
+/** At most `most` random records; at least half of them are of seeders, if there are enough. */
 function balanced(
 	records: readonly AnnounceRecord[],
 	most: number,
@@ -136,7 +142,10 @@ function balanced(
 	return [...chosen, ...drawnFirst(others, most, random)].slice(0, most);
 }
 
-/** `items` with `count` at random in front (Fisher-Yates, in place, and no further than is needed). */
+/**
+ * Moves `count` random items to the front of `items`, in place (Fisher-Yates, stopped after `count`
+ * steps).
+ */
 function drawnFirst<T>(items: T[], count: number, random: () => number): T[] {
 	for (let index = 0; index < Math.min(count, items.length); index += 1) {
 		const chosen = index + Math.floor(random() * (items.length - index));

@@ -9,17 +9,21 @@ export interface SwarmMember {
 	readonly isComplete: boolean;
 }
 
-/** Neighbours assigned to each node. It is a neighbour of others as well, so that it has 8 to 10 in all. */
+/**
+ * Neighbours assigned to each node. The node is assigned to others as well, so it has 8 to 10
+ * neighbours in all.
+ */
 const NEAREST = 6;
-/** Downloaders to which one seeder is assigned: more would share its link without gain. */
+/** Most downloaders to which one seeder is assigned; more would share its link without gain. */
 const MOST_SERVED = 48;
 
 /**
- * The nodes that `asker` should use, the most useful first: one seeder, unless the few seeders are assigned
- * to other downloaders, and the nearest nodes.
+ * The nodes that `asker` should use, the most useful first: one seeder, unless the few seeders are
+ * assigned to other downloaders, and the nearest nodes.
  *
- * The distance of two nodes is computed from their ids: it is the same in both directions, random over the
- * swarm, and changes little when nodes join and leave. A graph of a few random neighbours each is connected.
+ * The distance between two nodes is computed from their ids: it is the same in both directions,
+ * random over the swarm, and changes little when nodes join and leave. A graph in which each node
+ * has a few random neighbours is connected.
  */
 export function neighboursOf<T extends SwarmMember>(asker: string, members: readonly T[]): T[] {
 	const own = hashId(asker);
@@ -32,7 +36,10 @@ export function neighboursOf<T extends SwarmMember>(asker: string, members: read
 	return [source, ...nearest.filter((member) => member !== source)];
 }
 
-/** The `most` members that are nearest to `asker`, the nearest first. In one pass: there may be thousands. */
+/**
+ * The `most` members that are nearest to `asker`, the nearest first. They are found in one pass, as
+ * there may be thousands of members.
+ */
 function nearestOf<T extends SwarmMember>(
 	own: number,
 	asker: string,
@@ -56,7 +63,10 @@ function nearestOf<T extends SwarmMember>(
 	return nearest;
 }
 
-/** Whether the one who asks, hashed to `own`, is one of those that are given to `source`. */
+/**
+ * Whether the asking node, whose id has the hash `own`, is one of the downloaders to which the
+ * seeder `source` is assigned.
+ */
 function isServed(
 	own: number,
 	source: SwarmMember,

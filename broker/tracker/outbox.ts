@@ -1,11 +1,12 @@
 type Task = () => Promise<void>;
 
-// Enough that one slow confirmation holds up nothing, and far below the 65,535 ids MQTT has.
+// Enough that one slow confirmation delays no other message, and far below the 65,535 packet ids of
+// MQTT.
 const MOST_AT_ONCE = 256;
 
 /**
- * What is to be published: started in order, many at once, so that a slow one does not hold up the
- * rest. Waits while it is not open.
+ * The queue of messages to publish. They are started in order, many at once, so that a slow one
+ * does not delay the others. While there is no connection, they wait.
  */
 export class Outbox {
 	readonly #isOpen: () => boolean;
@@ -18,18 +19,18 @@ export class Outbox {
 		this.#onFailure = onFailure;
 	}
 
-	/** How many wait. */
+	/** Number of messages that wait. */
 	get size(): number {
 		return this.#waiting.size;
 	}
 
-	/** Publishes by `task` when its turn comes. */
+	/** Adds `task`, which publishes one message, to the queue. */
 	push(task: Task): void {
 		this.#waiting.add(task);
 		this.pump();
 	}
 
-	/** Starts what may start; to be called when it opens. */
+	/** Starts as many waiting tasks as are allowed; to be called when the connection is up. */
 	pump(): void {
 		for (const task of this.#waiting) {
 			if (this.#running >= MOST_AT_ONCE || !this.#isOpen()) {
@@ -41,7 +42,7 @@ export class Outbox {
 		}
 	}
 
-	/** Drops what waits. */
+	/** Drops the waiting tasks. */
 	clear(): void {
 		this.#waiting.clear();
 	}

@@ -1,14 +1,19 @@
-/** Messages of our own that are still to come back to us: they mean nothing. */
+/**
+ * Messages that this client has published on topics to which it is subscribed. They will be
+ * received, and are ignored.
+ */
 export class OwnMessages {
-	/** How many of a topic. */
+	/** Number of expected messages of each topic. */
 	readonly #expected = new Map<string, number>();
 
-	/** One on `topic` is on its way. */
+	/** Records that one more own message on `topic` will arrive. */
 	expect(topic: string): void {
 		this.#expected.set(topic, (this.#expected.get(topic) ?? 0) + 1);
 	}
 
-	/** Whether what has come on `topic` is one of them; if so it is not expected any more. */
+	/**
+	 * Whether a message that has arrived on `topic` is an own one; if so, it is no longer expected.
+	 */
 	take(topic: string): boolean {
 		const expected = this.#expected.get(topic) ?? 0;
 		if (expected > 1) {
@@ -19,7 +24,7 @@ export class OwnMessages {
 		return expected > 0;
 	}
 
-	/** None comes any more. */
+	/** Forgets all expected messages, which will not arrive any more. */
 	clear(): void {
 		this.#expected.clear();
 	}

@@ -1,12 +1,17 @@
 import { hostOf, isLoopback, type NodeListing, plainAddress } from '../../protocol/index.ts';
 import type { TicketIssuer } from './tickets.ts';
 
-/** Nodes in one answer that come with a ticket. */
+/** Most nodes in one answer that get a ticket. */
 const MOST_TICKETS = 10;
 
-/** Addresses of nodes from sources other than the registry. */
+/**
+ * What {@link withPeerRoutes} needs beside the registry: observed addresses, tickets and the time.
+ */
 export interface AddressBook {
-	/** The IP address a client is connected from, as the broker sees it; undefined if nobody knows. */
+	/**
+	 * Returns the IP address from which a client is connected to the broker; undefined if it is
+	 * unknown.
+	 */
 	readonly addressOf: (node: string) => string | undefined;
 	readonly tickets: TicketIssuer;
 	/** ms since 1970. */
@@ -14,9 +19,10 @@ export interface AddressBook {
 }
 
 /**
- * Adds what `asker` needs for direct lanes to `nodes`: the addresses, those at which the broker sees a node
- * first and those that the node only claims after them, so that no node can be made to dial a third party;
- * loopback addresses only if the asker is on this machine; and tickets for the first few nodes.
+ * Adds to `nodes` what `asker` needs for direct lanes: addresses, and tickets for the first few
+ * nodes. Addresses at which the broker sees a node come before those that the node only claims, so
+ * that no node can be made to dial a third party. Loopback addresses are left out unless the asker
+ * is on this machine.
  */
 export function withPeerRoutes(
 	asker: string,
@@ -24,7 +30,8 @@ export function withPeerRoutes(
 	{ addressOf, tickets: issuer, time }: AddressBook,
 ): NodeListing[] {
 	const askerAt = addressOf(asker);
-	// If its address is unknown, the asker has to decide this itself.
+	// If the broker does not know its address, the asker itself has to decide whether it is on this
+	// machine.
 	const isHere = askerAt === undefined || isLoopback(askerAt);
 	let tickets = 0;
 	return nodes.map((listing) => {

@@ -21,7 +21,7 @@ import { Swarms } from './swarms.ts';
 
 /** Options of {@link Registry}. */
 export interface RegistryOptions {
-	/** The limits that it keeps. */
+	/** The limits to enforce. */
 	readonly limits: Limits;
 	/** Monotonic time in ms. */
 	readonly now: () => number;
@@ -30,11 +30,12 @@ export interface RegistryOptions {
 }
 
 /**
- * Swarms, nodes and announces: all that a tracker knows. It is pure: it takes messages and returns decisions; time and
- * chance are injected. Invariant: an announce is in its node and in its swarm, or in neither.
+ * Swarms, nodes and announces: all that a tracker knows. The registry is pure: it takes messages
+ * and returns decisions; time and random numbers are injected. Invariant: an announce is recorded
+ * both at its node and in its swarm, or in neither.
  *
- * Retained messages are *unconfirmed* until their node repeats them: they are listed after the others, and dropped one
- * ttl later.
+ * Retained messages are *unconfirmed* until their node repeats them: they are listed after the
+ * others, and dropped one ttl later.
  */
 export class Registry {
 	readonly #limits: Limits;
@@ -54,7 +55,7 @@ export class Registry {
 		this.#epochStart = now();
 	}
 
-	/** How many nodes, seeds and announces there are. */
+	/** Numbers of nodes, seeds and announces. */
 	get size(): { nodes: number; seeds: number; announces: number } {
 		return {
 			nodes: this.#nodes.size,
@@ -63,7 +64,7 @@ export class Registry {
 		};
 	}
 
-	/** The connection to the broker was lost: no node is confirmed any more. */
+	/** The connection to the broker was lost: from now on all nodes are unconfirmed. */
 	disconnected(): void {
 		this.#epoch += 1;
 		this.#epochStart = this.#now();
@@ -74,7 +75,10 @@ export class Registry {
 		this.#epochStart = this.#now();
 	}
 
-	/** A node's state. A `lost` or `disconnected` of a session that has been replaced is ignored. */
+	/**
+	 * Handles a node's state. A `lost` or `disconnected` of a session that has been replaced is
+	 * ignored.
+	 */
 	nodeState(id: string, message: NodeState, isRetained: boolean): Decision[] {
 		const known = this.#nodes.get(id);
 		const isElder = known?.epoch === this.#epoch && known.session !== message.session;
@@ -92,7 +96,7 @@ export class Registry {
 			: this.#left(id, known);
 	}
 
-	/** A node announces that it has a seed, or a part of it. */
+	/** Handles the announce of a node that has all or a part of a seed. */
 	announce(seed: string, id: string, message: Announce, isRetained: boolean): Decision[] {
 		const node = this.#nodes.get(id) ?? this.#addNode(id);
 		const before = node?.announces.get(seed);
@@ -116,13 +120,16 @@ export class Registry {
 		return isRetained ? decisions : [...decisions, ...progress(id, seed, message, before, isKnown)];
 	}
 
-	/** A node has withdrawn its announce. */
+	/** Handles the withdrawal of an announce by its node. */
 	withdraw(seed: string, id: string): Decision[] {
 		const record = this.#nodes.get(id)?.announces.get(seed);
 		return record === undefined ? [] : this.#drop(record);
 	}
 
-	/** The periodic update of a node. If count and digest match its announces, all of them are renewed. */
+	/**
+	 * Handles the periodic update of a node. If count and digest match its announces, all of them are
+	 * renewed.
+	 */
 	update(
 		id: string,
 		{ session, count, digest }: { session: string; count: number; digest: string },
@@ -141,7 +148,10 @@ export class Registry {
 		return { status: isMatch ? 'ok' : 'again', refused: node.takeRefused() };
 	}
 
-	/** A report of the node `by` about another node of the same seed. It changes nothing in the registry. */
+	/**
+	 * Handles a report of the node `by` about another node of the same seed. It changes nothing in
+	 * the registry.
+	 */
 	report(by: string, report: Report): Decision[] {
 		const isHeard = this.#nodes.get(by)?.mayReport(report.seed, this.#now()) ?? false;
 		return [isHeard ? complaint(by, report) : { ...report, do: 'refuse', why: 'report' }];
@@ -183,7 +193,10 @@ export class Registry {
 		return decisions;
 	}
 
-	/** Whether a node is to be forgotten: lost, or never heard live on this connection, for one ttl. */
+	/**
+	 * Whether a node is to be removed: for one ttl it has been lost, or has sent no live message on
+	 * this connection.
+	 */
 	#isOver(node: KnownNode, now: number): boolean {
 		if (node.state === 'lost') {
 			return now >= node.heard + this.#limits.ttl;
@@ -225,7 +238,10 @@ export class Registry {
 		return node === undefined ? [forgetState(id)] : this.#remove(node, 'node-left');
 	}
 
-	/** A live message of `session` came: it is the node's current one from now on. */
+	/**
+	 * Records that a live message of `session` has arrived: this is the node's current session from
+	 * now on.
+	 */
 	#alive(node: KnownNode, session: string): Decision[] {
 		node.epoch = this.#epoch;
 		if (node.state === 'lost' && node.session === session) {

@@ -10,11 +10,12 @@ import {
 } from '../../protocol/index.ts';
 import type { TrackerSettings } from './tracker-options.ts';
 
-// A retained message follows the confirmation of its subscription at once; this is ample.
+// ms to wait for the retained state. It follows the confirmation of the subscription at once, so
+// this is ample.
 const LOOK_MS = 300;
 // Jitter, so that two standby trackers do not both take over.
 const JITTER_MS = 500;
-// No node has it: the answer is small.
+// A seed id that no node has, so that the answer is small.
 const NO_SEED = '0'.repeat(64);
 
 /**
@@ -43,7 +44,11 @@ export class StandbyTracker {
 		link.on('message', (message) => this.#receive(message));
 	}
 
-	/** @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT */
+	/**
+	 * Connects and subscribes.
+	 *
+	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT
+	 */
 	static async open(
 		settings: TrackerSettings,
 		warn: (e: unknown) => void,
@@ -76,7 +81,7 @@ export class StandbyTracker {
 		return await Promise.race([seen, this.vacant.then(() => 'free' as const)]);
 	}
 
-	/** Ends {@link findActive} as well. */
+	/** Disconnects. A pending {@link findActive} ends as well. */
 	async close(): Promise<void> {
 		clearTimeout(this.#timer);
 		this.#onSeen();
@@ -91,7 +96,7 @@ export class StandbyTracker {
 			if (state.state === 'ready' && state.tracker !== id) {
 				this.#see(state, isRetained);
 			} else if (state.state === 'lost' && this.#isOfActive(state)) {
-				// A late answer to an earlier request proves nothing any more.
+				// From now on a late answer to an earlier request proves nothing.
 				this.#active = undefined;
 				this.#takeOverIn(isRetained ? 0 : this.#settings.random() * JITTER_MS);
 			}
@@ -102,7 +107,10 @@ export class StandbyTracker {
 		}
 	}
 
-	/** Another one is ready; what is only retained has to be proved. */
+	/**
+	 * Handles the state `ready` of another tracker. If it is only retained, a request checks whether
+	 * that tracker answers.
+	 */
 	#see(state: TrackerState, isRetained: boolean): void {
 		clearTimeout(this.#timer);
 		this.#active = state;
@@ -111,12 +119,15 @@ export class StandbyTracker {
 			const { id, topics, probe } = this.#settings;
 			const question = { op: 'query', id: formatRequestId(makeRequestId()), seed: NO_SEED };
 			this.#takeOverIn(probe);
-			// Not delivered is like not answered.
+			// A request that is not delivered counts as not answered.
 			this.#link.publish(topics.trackerRequest(id), encodeJson(question)).catch(() => {});
 		}
 	}
 
-	/** A `lost` of another session than the active one's is a late will. */
+	/**
+	 * Whether `lost` is of the active tracker's session. If it is of another session, it is a late
+	 * will.
+	 */
 	#isOfActive({ session }: TrackerState): boolean {
 		return this.#active === undefined || this.#active.session === session;
 	}

@@ -1,33 +1,36 @@
 import type { AnnounceRecord } from './known-node.ts';
 import { SortedIds } from './sorted-ids.ts';
 
-/** All announces by seed. Invariant: a swarm without announces does not exist. Keyed by ids only. */
+/**
+ * All announces by seed. Invariant: a swarm without announces does not exist. The maps are keyed by
+ * ids only.
+ */
 export class Swarms {
 	readonly #swarms = new Map<string, Map<string, AnnounceRecord>>();
 	readonly #seeds = new SortedIds();
 	#announces = 0;
 
-	/** How many seeds somebody holds. */
+	/** Number of seeds that at least one node holds. */
 	get size(): number {
 		return this.#seeds.size;
 	}
 
-	/** How many announces there are in all. */
+	/** Number of announces in all. */
 	get announces(): number {
 		return this.#announces;
 	}
 
-	/** Whether somebody holds `seed`. */
+	/** Whether at least one node holds `seed`. */
 	has(seed: string): boolean {
 		return this.#swarms.has(seed);
 	}
 
-	/** The nodes that hold `seed`. */
+	/** The announces of `seed`, one of each node that holds it. */
 	records(seed: string): Iterable<AnnounceRecord> {
 		return this.#swarms.get(seed)?.values() ?? [];
 	}
 
-	/** At most `most` seeds in order, after `after`. */
+	/** At most `most` seed ids in order, after the id `after`. */
 	after(after: string | undefined, most: number): string[] {
 		return this.#seeds.after(after, most);
 	}
@@ -47,7 +50,7 @@ export class Swarms {
 		swarm.set(node.id, record);
 	}
 
-	/** Removes what the node holds of the seed. */
+	/** Removes the node's announce of the seed. */
 	delete({ seed, node }: AnnounceRecord): void {
 		const swarm = this.#swarms.get(seed);
 		if (swarm?.delete(node.id)) {

@@ -65,7 +65,7 @@ export function checkTicket(ticket: string, claims: TicketClaims, key: string, n
 	const end = Number.parseInt(until, 36);
 	const raw = Buffer.from(key, 'base64url');
 	if (raw.length !== KEY_BYTES) {
-		throw new ShoalError('ERR_REFUSED', 'the key of the tracker is none of Ed25519');
+		throw new ShoalError('ERR_REFUSED', 'the key of the tracker is not an Ed25519 public key');
 	}
 	const publicKey = createPublicKey({
 		key: Buffer.concat([SPKI, raw]),
@@ -84,9 +84,10 @@ export function checkTicket(ticket: string, claims: TicketClaims, key: string, n
 			`the ticket of ${claims.from} is not signed by the tracker, or is for other nodes`,
 		);
 	}
-	// One from the future is a clock that was set back, or a life that was made longer.
+	// An expiry too far in the future means that a clock was set back, or that the ticket was issued
+	// with a longer life.
 	if (!(end >= now && end <= now + 2 * TICKET_LIFE)) {
-		throw new ShoalError('ERR_REFUSED', `the ticket of ${claims.from} has run out`);
+		throw new ShoalError('ERR_REFUSED', `the ticket of ${claims.from} has expired`);
 	}
 }
 

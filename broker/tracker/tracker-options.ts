@@ -28,13 +28,18 @@ export interface TrackerOptions {
 	readonly password?: string | undefined;
 	/** Opens the byte stream of a connection. @default a connection to `url` */
 	readonly openStream?: OpenStream | undefined;
-	/** The IP address of the client `id`, where the broker tells it. @default unknown */
+	/** Returns the IP address of the client `id`, if the broker provides it. @default unknown */
 	readonly addressOf?: ((id: string) => string | undefined) | undefined;
 	/** Signs the tickets for direct connections. @default an issuer with a new key */
 	readonly office?: TicketIssuer | undefined;
-	/** The load of the broker since the last call. @default unknown: watchers are not told */
+	/** Returns the load of the broker since the last call. @default unknown: no `load` events */
 	readonly load?: (() => Load) | undefined;
-	/** Whether no other tracker can be on the broker, so that it does not look for one first. @default false */
+	/**
+	 * Whether no other tracker can be on the broker, so that this one does not look for another
+	 * first.
+	 *
+	 * @default false
+	 */
 	readonly isAlone?: boolean | undefined;
 	/** Monotonic time in ms. @default performance.now */
 	readonly now?: (() => number) | undefined;
@@ -42,11 +47,15 @@ export interface TrackerOptions {
 	readonly random?: (() => number) | undefined;
 	/** Milliseconds between two checks for expired announces. @default 1 000 */
 	readonly sweep?: number | undefined;
-	/** Milliseconds that another tracker, known only by its retained state, has to answer. @default 3 000 */
+	/**
+	 * Milliseconds within which another tracker, known only by its retained state, has to answer.
+	 *
+	 * @default 3 000
+	 */
 	readonly probe?: number | undefined;
 }
 
-/** Options with everything decided. */
+/** Options with all defaults applied. */
 export interface TrackerSettings {
 	readonly url: string;
 	readonly id: string;
@@ -65,13 +74,13 @@ export interface TrackerSettings {
 
 /** The events of a {@link Tracker}. */
 export interface TrackerEvents {
-	/** It is the active tracker, with this session; again after each reconnect. */
+	/** This is the active tracker, with this session; emitted again after each reconnect. */
 	ready(session: string): void;
 	/** Another tracker is active; this one stands by. */
 	standby(): void;
 	/** The connection to the broker was lost; it reconnects until it is closed. */
 	down(reason: ShoalError): void;
-	/** An event that watchers are told as well. */
+	/** An event, which is published for watchers as well. */
 	event(event: WatcherEvent): void;
 	/** A message could not be read, or a message of the tracker was not delivered. */
 	warning(error: unknown): void;
@@ -91,7 +100,7 @@ export interface TrackerCounts {
 	readonly refused: Record<Refused, number>;
 }
 
-/** @throws ShoalError ERR_ID, ERR_TOPIC, ERR_USAGE */
+/** Applies the defaults to `options`. @throws ShoalError ERR_ID, ERR_TOPIC, ERR_USAGE */
 export function resolveTracker(options: TrackerOptions): TrackerSettings {
 	return {
 		url: options.url,

@@ -25,8 +25,9 @@ type Role = ActiveTracker | StandbyTracker | undefined;
 const RETRY_MS = 1_000;
 
 /**
- * The tracker: an MQTT client that knows who has which seed. It works the same on every broker. Of
- * several on one broker one is ready; the others stand by and one of them takes over when it is lost.
+ * The tracker: an MQTT client that knows which node has which seed. It works the same on every
+ * broker. Of several trackers on one broker, one is ready and the others stand by; when the ready
+ * one is lost, another takes over.
  */
 export class Tracker {
 	/** MQTT client id. */
@@ -35,7 +36,7 @@ export class Tracker {
 	readonly #events = createNanoEvents<TrackerEvents>();
 	readonly #counts = zeroCounts();
 	#role: Role;
-	/** Changes of role, one after the other. */
+	/** Resolves after the last change of role; the changes run one after the other. */
 	#change: Promise<void> = Promise.resolve();
 	#retry: ReturnType<typeof setTimeout> | undefined;
 	#isClosed = false;
@@ -46,9 +47,10 @@ export class Tracker {
 	}
 
 	/**
-	 * Connects; resolves when the tracker is ready, or stands by for another.
+	 * Connects; resolves when the tracker is ready, or stands by because another one is active.
 	 *
-	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT, ERR_ID, ERR_TOPIC, ERR_USAGE
+	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT, ERR_ID, ERR_TOPIC,
+	 *   ERR_USAGE
 	 */
 	static async start(options: TrackerOptions): Promise<Tracker> {
 		const tracker = new Tracker(resolveTracker(options));
@@ -79,12 +81,14 @@ export class Tracker {
 		return { ...counts, requests: { ...requests }, refused: { ...refused }, ...size };
 	}
 
-	/** Publishes that it is gone, and disconnects. No event comes after it. */
+	/**
+	 * Publishes the state `lost` if it is active, and disconnects. No event is emitted after that.
+	 */
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		this.#events.events = {};
 		if (this.#role instanceof StandbyTracker) {
-			// First, as a change of role may be waiting for what it sees.
+			// This is closed first, as a change of role may be waiting for its `findActive`.
 			await this.#role.close();
 		}
 		await this.#change;
@@ -126,7 +130,10 @@ export class Tracker {
 		await (role instanceof ActiveTracker ? role.close(isEnd) : role?.close());
 	}
 
-	/** Changes the role unless it has changed meanwhile; a failure is told and tried again later. */
+	/**
+	 * Changes the role unless it has changed meanwhile; a failure is reported as a warning, and the
+	 * tracker stands by again after a second.
+	 */
 	#become(from: Role, step: () => Promise<void>): void {
 		this.#change = this.#change.then(async () => {
 			if (this.#isClosed || this.#role !== from) {

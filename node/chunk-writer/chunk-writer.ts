@@ -5,12 +5,14 @@ export interface ChunkWriter {
 	/**
 	 * Verifies the chunks of `run`, and writes those that are right.
 	 *
-	 * @param segments the bytes of the run, in order. They must not change until this settles
-	 * @returns which of the chunks are right: those are stored
+	 * @param segments the bytes of the run, in order. They must not change until the promise settles
+	 * @returns for each chunk of the run, whether it is right and stored
 	 * @throws ShoalError ERR_IO, ERR_NO_SPACE if they cannot be stored
 	 */
 	write(run: ChunkRun, segments: readonly Uint8Array[]): Promise<readonly boolean[]>;
 
-	/** Resolves when nothing is written any more: the files may be closed. Idempotent. */
+	/**
+	 * Closes the writer. Resolves when no write is running, so that files can be closed. Idempotent.
+	 */
 	close(): Promise<void>;
 }

@@ -11,7 +11,7 @@ export interface OpenPiece {
 	readonly fd: number;
 	/** Bytes. */
 	readonly length: number;
-	/** Zeros are left out where zeros are read, so that a hole stays one. */
+	/** Whether zeros are not written where the file already reads as zeros, so that holes stay. */
 	readonly keepsHoles: boolean;
 }
 
@@ -32,14 +32,17 @@ export interface WritableContent {
 /** Bytes that are read back from a file at a time. */
 const BLOCK = 1024 * 1024;
 const block = Buffer.allocUnsafeSlow(BLOCK);
-/** Bytes before a new chunk that are read back and hashed at once, at most, so that the chunk is hashed from memory. */
+/**
+ * Bytes. If at most this many stored bytes before a new chunk are not hashed yet, they are read
+ * back and hashed first, so that the new chunk can be hashed from memory.
+ */
 const NEAR = 4 * 1024 * 1024;
 /** Bytes that are hashed for both digests in turn, few enough to stay in the processor's cache. */
 const CACHED = 128 * 1024;
 
 /**
- * Verifies and stores the chunks of one content with synchronous calls, and computes the digest of the whole on the
- * way: from memory where chunks come in order, else from what was stored.
+ * Verifies and stores the chunks of one content with synchronous calls, and computes the digest of
+ * the whole on the way: from memory if chunks arrive in order, else from the stored bytes.
  */
 export class ContentWriter {
 	readonly #content: WritableContent;
@@ -69,7 +72,11 @@ export class ContentWriter {
 		return this.#hashed === this.#content.length;
 	}
 
-	/** As {@link ChunkWriter.write}, from chunk `first` on. @throws errors of the file system */
+	/**
+	 * Verifies and stores `count` chunks, from chunk `first` on, as {@link ChunkWriter.write} does.
+	 *
+	 * @throws errors of the file system
+	 */
 	write(first: number, count: number, segments: readonly Uint8Array[]): boolean[] {
 		const { chunkSize } = this.#content;
 		this.#comeNear(first * chunkSize);
@@ -103,9 +110,9 @@ export class ContentWriter {
 	}
 
 	/**
-	 * Reads back at most a block of what is stored and not hashed yet, and hashes it.
+	 * Reads back and hashes the next stored bytes that are not hashed yet, at most one block (1 MiB).
 	 *
-	 * @param before up to this position
+	 * @param before bytes from this position on are left out
 	 * @throws errors of the file system
 	 */
 	catchUp(before: number = this.#content.length): void {
@@ -122,14 +129,14 @@ export class ContentWriter {
 		this.#hashed += bytes;
 	}
 
-	/** The digest of the whole, once all of it is hashed. */
+	/** The digest of the whole; valid only if `isHashed`. */
 	digest(): Uint8Array {
 		return this.#whole.copy().digest();
 	}
 
 	/**
-	 * The chunks with a 1 in `stored`, and no others, are right: the digest of the whole starts anew, and zeros are written
-	 * from now on, as the disk does not give back what was stored.
+	 * Starts the digest of the whole anew: only the chunks with a 1 in `stored` are right. From now
+	 * on zeros are written too, because the disk has not returned what was stored.
 	 */
 	restart(stored: Uint8Array): void {
 		this.#stored?.set(stored);
@@ -143,18 +150,24 @@ export class ContentWriter {
 		return Math.floor(this.#hashed / this.#content.chunkSize);
 	}
 
-	/** Hashes the stored bytes before `offset` if they are at most `NEAR`: the bytes after it are hashed from memory. */
+	/**
+	 * Hashes the stored bytes before `offset` if at most `NEAR` of them are not hashed yet. Then the
+	 * bytes from `offset` on can be hashed from memory.
+	 */
 	#comeNear(offset: number): void {
 		try {
 			while (this.isBehind && this.#hashed < offset && offset - this.#hashed <= NEAR) {
 				this.catchUp(offset);
 			}
 		} catch {
-			// That bytes cannot be read is told with the digest: what has come can be stored nevertheless.
+			// The failed read is reported with the digest. The new chunk can be stored nevertheless.
 		}
 	}
 
-	/** Whether `bytes` are the chunk. Adds them to `whole` as well, a little at a time, while they are in the processor's cache. */
+	/**
+	 * Whether `bytes` have the digest of `chunk`. Adds them to `whole` as well, in small steps, so
+	 * that they are still in the processor's cache.
+	 */
 	#isRight(chunk: number, bytes: readonly Uint8Array[], whole: Hash | undefined): boolean {
 		const { kind, digests } = this.#content;
 		const hash = createHash(kind);
@@ -179,7 +192,7 @@ export class ContentWriter {
 		this.#stored?.fill(1, first, first + count);
 	}
 
-	/** Writes all but zeros where zeros are read already. */
+	/** Writes all bytes except zeros where the file already reads as zeros. */
 	#writeSparsely(file: number, start: number, bytes: readonly Uint8Array[]): void {
 		const { keepsHoles } = this.#content.pieces[file] as OpenPiece;
 		if (!keepsHoles || this.#isRestarted) {
@@ -251,7 +264,7 @@ export class ContentWriter {
 	}
 }
 
-/** The bytes from `from` on of `segments` that follow each other, at most `length` of them. */
+/** At most `length` bytes, from position `from` on, of the bytes that `segments` form in order. */
 function stretch(segments: readonly Uint8Array[], from: number, length: number): Uint8Array[] {
 	const found: Uint8Array[] = [];
 	let start = 0;

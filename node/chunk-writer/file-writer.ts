@@ -4,13 +4,15 @@ import type { FileStorage } from '../storage/file-storage.ts';
 import { InlineWriter } from './inline-writer.ts';
 import { ThreadWriter } from './thread-writer.ts';
 
-/** Contents up to here are written by the event loop: that takes less time than a thread takes to start. */
+/**
+ * Bytes. Contents up to this size are written on the event loop: starting a thread takes longer.
+ */
 const SMALL = 8 * 1024 * 1024;
 
 /**
  * The writer of a content into files: in a thread, or on the event loop if the content is small.
  *
- * @param stored the chunks that are stored already, where the digest of the whole is wanted
+ * @param stored the chunks that are already stored; undefined if no digest of the whole is wanted
  */
 export function chunkWriter(
 	seed: Seed,

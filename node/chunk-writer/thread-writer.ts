@@ -7,7 +7,7 @@ import type { ChunkWriter } from './chunk-writer.ts';
 import type { WriterAnswer } from './writer-messages.ts';
 import { WriterThread } from './writer-thread.ts';
 
-/** Files that are open to be written. */
+/** Files that are open for writing. */
 type WritableFiles = Pick<FileStorage, 'files' | 'checkNamed'>;
 
 /** Verifies and stores the chunks of one content in a thread, from memory that is shared with it. */
@@ -19,8 +19,8 @@ export class ThreadWriter implements ChunkWriter {
 	#closing: Promise<void> | undefined;
 
 	/**
-	 * @param storage stays open until this is closed
-	 * @param stored the chunks that are stored already, where the digest of the whole is wanted; undefined: it is not
+	 * @param storage must stay open until the writer is closed
+	 * @param stored the chunks that are already stored; undefined if no digest of the whole is wanted
 	 */
 	constructor(
 		seed: Seed,
@@ -75,7 +75,10 @@ export class ThreadWriter implements ChunkWriter {
 		}
 	}
 
-	/** Only the chunks in `stored` are right: the digest of the whole starts anew, and zeros are written from now on. */
+	/**
+	 * Starts the digest of the whole anew: only the chunks in `stored` are right. From now on zeros
+	 * are written too.
+	 */
 	restart(stored: Bitfield): void {
 		this.#thread.tell({ do: 'restart', content: this.#content, stored: bytesOf(stored) });
 	}
@@ -104,7 +107,7 @@ export class ThreadWriter implements ChunkWriter {
 	}
 }
 
-/** A byte for each chunk: 1 if it is there. */
+/** One byte for each chunk: 1 if it is in `chunks`, else 0. */
 function bytesOf(chunks: Bitfield): Uint8Array {
 	const bytes = new Uint8Array(chunks.size);
 	for (const chunk of chunks.indices()) {
@@ -114,8 +117,8 @@ function bytesOf(chunks: Bitfield): Uint8Array {
 }
 
 /**
- * A message copies the whole buffer behind a view if the memory is not shared; this copies the view
- * only.
+ * `bytes`, or a copy that is cheaper to send: if its memory is not shared, a message copies the
+ * whole buffer behind a view.
  */
 function shareable(bytes: Uint8Array): Uint8Array {
 	const isShared = bytes.buffer instanceof SharedArrayBuffer;

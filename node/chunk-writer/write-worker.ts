@@ -2,17 +2,19 @@ import { parentPort } from 'node:worker_threads';
 import { ContentWriter } from './content-writer.ts';
 import type { SentError, WriterAnswer, WriterCommand } from './writer-messages.ts';
 
-/** A content that is open, and the answer that waits for the digest of its whole. */
+/** An open content, and the id of the answer that waits for its digest of the whole. */
 interface Open {
 	readonly writer: ContentWriter;
 	digestId: number | undefined;
-	/** Reading back failed: told with the digest. */
+	/** The error of a failed read; it is reported with the digest. */
 	error: SentError | undefined;
 }
 
-/** The answer about a content that is not open any more. */
-const CLOSED: SentError = { code: '', message: 'it is not written to any more' };
-/** Bytes after which answers are sent, though more commands wait: who asked goes on meanwhile. */
+/** The error in answers about a content that is not open any more. */
+const CLOSED: SentError = { code: '', message: 'it is no longer open for writing' };
+/**
+ * Answers are sent after this many bytes, even if more commands wait, so that senders can go on.
+ */
 const ANSWER_EVERY = 2 * 1024 * 1024;
 
 const contents = new Map<number, Open>();
@@ -75,7 +77,7 @@ function obey(command: WriterCommand): void {
 	}
 }
 
-/** Hashes a block of each content that is behind; what is to be written meanwhile goes first. */
+/** Hashes one block of each content that is behind. New commands run before the next block. */
 function catchUp(): void {
 	isCatchingUp = false;
 	for (const open of contents.values()) {

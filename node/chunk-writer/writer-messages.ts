@@ -1,6 +1,6 @@
 import type { WritableContent } from './content-writer.ts';
 
-/** A command to the thread that writes. `content` numbers the contents, `id` the answers. */
+/** A command to the thread that writes. `content` is the number of a content, `id` of an answer. */
 export type WriterCommand =
 	| { readonly do: 'open'; readonly content: number; readonly what: WritableContent }
 	| {
@@ -15,13 +15,16 @@ export type WriterCommand =
 	| { readonly do: 'digest'; readonly content: number; readonly id: number }
 	| { readonly do: 'close'; readonly content: number; readonly id: number };
 
-/** An error of the file system, as it is sent from a thread. */
+/** An error of the file system, as the thread sends it. */
 export interface SentError {
 	readonly code: string;
 	readonly message: string;
 }
 
-/** An answer of the thread: which chunks are right, the digest of the whole, an error, or only that it is done. */
+/**
+ * An answer of the thread: which chunks are right, the digest of the whole, or an error. An answer
+ * with only an id means that the command is done.
+ */
 export interface WriterAnswer {
 	readonly id: number;
 	readonly good?: readonly boolean[];

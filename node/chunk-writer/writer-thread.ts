@@ -8,7 +8,7 @@ interface Waiting {
 	readonly reject: (error: ShoalError) => void;
 }
 
-/** A command that is answered, without the number of its answer. */
+/** A command that has an answer, without the id of that answer. */
 type Question =
 	Extract<WriterCommand, { id: number }> extends infer Each
 		? Each extends { id: number }
@@ -16,7 +16,7 @@ type Question =
 			: never
 		: never;
 
-/** ms that the thread stays when nothing is open: of many downloads, each would wait for its start. */
+/** ms for which an idle thread stays, so that downloads in a row do not each wait for its start. */
 const IDLE = 2_000;
 const SCRIPT = new URL('./write-worker.js', import.meta.url);
 
@@ -31,7 +31,7 @@ export class WriterThread {
 	#lastId = 0;
 	#end: ShoalError | undefined;
 
-	/** @param script of the thread. @default the one that writes */
+	/** @param script the script that the thread runs. @default the one that writes */
 	constructor(script: URL = SCRIPT) {
 		this.#worker = new Worker(script);
 		this.#worker.unref();
@@ -52,7 +52,7 @@ export class WriterThread {
 		return WriterThread.#shared;
 	}
 
-	/** @returns the number of a content that is opened now */
+	/** Counts a content that is opened. @returns its number */
 	enter(): number {
 		this.#open += 1;
 		this.#contents += 1;
@@ -70,7 +70,7 @@ export class WriterThread {
 		}, IDLE);
 	}
 
-	/** Tells the thread something that has no answer. */
+	/** Sends the thread a command that has no answer. */
 	tell(command: Exclude<WriterCommand, { id: number }>): void {
 		if (this.#outbox.length === 0) {
 			// The commands of one turn of the event loop go as one message.
@@ -79,7 +79,7 @@ export class WriterThread {
 		this.#outbox.push(command);
 	}
 
-	/** @throws ShoalError ERR_IO if the thread has ended */
+	/** Sends a command. @returns its answer @throws ShoalError ERR_IO if the thread has ended */
 	async ask(question: Question): Promise<WriterAnswer> {
 		if (this.#end !== undefined) {
 			throw this.#end;

@@ -7,5 +7,5 @@ export interface CommandContext {
 	readonly interrupts: Interrupts;
 }
 
-/** Runs to the end of a command. @returns the exit code */
+/** Runs a command to its end. @returns the exit code */
 export type Command = (context: CommandContext) => Promise<number>;

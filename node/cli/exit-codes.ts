@@ -19,7 +19,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
 	ERR_USAGE: EXIT.usage,
 };
 
-/** The exit code that stands for an error. */
+/** The exit code for an error: 1 unless its code has its own. */
 export function exitCodeOf(error: unknown): number {
 	return (isShoalError(error) ? BY_CODE[error.code] : undefined) ?? EXIT.failed;
 }

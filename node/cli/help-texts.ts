@@ -6,12 +6,12 @@ different chunks from all nodes that have the file, verifies each chunk, and
 shares the chunks that it has. A node needs nothing but one outbound connection
 to the broker.
 
-The usual three:
+The three most used commands:
   shoal broker        prints where it listens
   shoal share FILE    prints the id and the link of the file
   shoal get ID        on as many machines as you like
 
-To see all of it on this machine: shoal demo`;
+To see a whole swarm on this machine: shoal demo`;
 
 /** The text below the options of each command: examples, and what it prints. */
 export const EXAMPLES = {
@@ -28,8 +28,8 @@ it is stopped. Other commands of the same user on this machine find it without
 --broker.`,
 	token: `
 Examples:
-  shoal token           the links once more, and a QR code that opens the page
-  shoal token renew     new ones; clients with the old ones are disconnected`,
+  shoal token           the links again, and a QR code that opens the page
+  shoal token renew     new tokens; clients with old ones are disconnected`,
 	join: `
 Examples:
   shoal join 'shoal:join?broker=mqtt%3A%2F%2F10.0.0.5%3A1883&token=...'
@@ -38,14 +38,15 @@ Examples:
 Connects first. Only if that succeeds, this broker replaces the one that was
 joined before.
 Stores the broker and its token for this user, so that other commands need no
---broker. The token is sent to that broker only. Instead of running this, a
-program can set SHOAL_JOIN to a join link.`,
+--broker. The token is sent to that broker only. A program can set SHOAL_JOIN to
+a join link instead of running this command.`,
 	leave: `
 Example:
   shoal leave
 
-After that, other commands use the broker of SHOAL_BROKER, the one you run on
-this machine, one at the default port of this machine, or one found on the LAN.`,
+After that, other commands use the first of these: the broker in SHOAL_BROKER,
+the one that you run on this machine, one at the default port of this machine,
+or one found on the LAN.`,
 	tracker: `
 Example:
   shoal tracker --broker mqtt://mosquitto.example:1883
@@ -57,7 +58,7 @@ by until the first one is lost.`,
 Examples:
   shoal share disk.img
   shoal share *.iso --broker mqtt://10.0.0.5:1883 --max-up 20MB
-  shoal share disk.img --metrics 9400   http://127.0.0.1:9400/metrics
+  shoal share disk.img --metrics 9400   metrics at 127.0.0.1:9400/metrics
 
 Prints the id and the link of each file, then how much is sent, and runs until
 it is stopped. A file that has not changed since it was last shared is not
@@ -82,12 +83,13 @@ recorded.
 
 Shows a progress bar, then the path, the digest and how much each node sent. An
 interrupted download keeps its verified chunks; run the same command again to
-resume it. A correct file that is already there is not downloaded. If another
-version of the file is there, only the chunks that differ are downloaded, and
-the file is replaced at the end, and its permissions are kept. A file with
-nothing in common with the seed is never replaced. A new file gets the default
-permissions, even if the original was executable. Holes stay holes. If several
-downloads write to the same file, one works and the others wait for it.`,
+resume it. A correct file that already exists is not downloaded. If another
+version of the file exists, only the chunks that differ are downloaded. The file
+is then replaced at the end, and its permissions are kept. A file with no chunk
+in common with the seed is never replaced. A new file gets the default
+permissions, even if the original was executable. Holes of a sparse file stay
+holes. If several downloads write to the same file, one of them downloads it and
+the others wait.`,
 	gateway: `
 Examples:
   shoal gateway
@@ -106,13 +108,15 @@ Prints a table: name, size, seeders, downloaders and id of each seed.`,
 Example:
   shoal who ID
 
-Prints a table: each node that has the seed, how much of it, and its addresses.`,
+Prints a table: each node that has chunks of the seed, how many, and its
+addresses.`,
 	seed: `
 Examples:
   shoal seed disk.img                 writes disk.img.seed beside it
   shoal seed disk.img -o -            prints the seed
 
-Prints the path of the seed, its id and the SHA-256 of the file. No network.`,
+Prints the path of the seed, its id and the SHA-256 of the file. Needs no
+network.`,
 	verify: `
 Examples:
   shoal verify disk.img.seed          checks disk.img beside it

@@ -3,10 +3,10 @@ import { ShoalError } from '../../protocol/index.ts';
 import { unlessAborted } from '../util/abort.ts';
 import { EXIT } from './exit-codes.ts';
 
-/** Why a command is to end. */
+/** The reason why a command has to end. */
 export type StopReason = 'SIGINT' | 'SIGTERM' | 'EPIPE';
 
-/** After a signal the process ends in this many ms, whatever hangs. */
+/** ms after a signal until the process ends, even if something hangs. */
 const EXIT_WITHIN = 1_900;
 
 /**
@@ -18,38 +18,38 @@ export class Interrupts {
 	readonly #onInt = (): void => this.#onSignal('SIGINT');
 	readonly #onTerm = (): void => this.#onSignal('SIGTERM');
 	#reason: StopReason | undefined;
-	/** The exit code if the process has to be cut short. */
+	/** The exit code if the process has to be ended before the command has ended. */
 	lastExit: number = EXIT.interrupted;
 
 	constructor() {
-		// Each of any number of files waits for it.
+		// Each file adds a listener, and there may be any number of files.
 		setMaxListeners(0, this.signal);
 		process.on('SIGINT', this.#onInt);
 		process.on('SIGTERM', this.#onTerm);
 		process.on('SIGHUP', this.#onTerm);
 	}
 
-	/** Aborted, with an ERR_ABORTED, when the command is to end. */
+	/** Aborts with a ShoalError ERR_ABORTED when the command has to end. */
 	get signal(): AbortSignal {
 		return this.#controller.signal;
 	}
 
-	/** Why it is to end; undefined while it may go on. */
+	/** The reason why the command has to end; undefined while it may go on. */
 	get reason(): StopReason | undefined {
 		return this.#reason;
 	}
 
-	/** Resolves when the command is to end. */
+	/** Resolves when the command has to end. */
 	async stopped(): Promise<void> {
 		await this.race(new Promise<never>(() => {})).catch(() => {});
 	}
 
-	/** The outcome of `work`, unless the command is to end first. @throws ShoalError ERR_ABORTED */
+	/** Waits for `work`. @throws ShoalError ERR_ABORTED if the command has to end first */
 	async race<T>(work: Promise<T>): Promise<T> {
 		return await unlessAborted(work, this.signal);
 	}
 
-	/** Ends the command. */
+	/** Requests the end of the command; only the first reason counts. */
 	stop(reason: StopReason): void {
 		if (this.#reason === undefined) {
 			this.#reason = reason;

@@ -4,44 +4,44 @@ import type { Command as Action } from './command.ts';
 import { EXAMPLES, EXIT_CODES, HOW_IT_WORKS } from './help-texts.ts';
 import type { OutputFlags } from './run.ts';
 
-// Nothing else is loaded until a command runs, so that help is there at once.
+// Nothing else is loaded until a command runs, so that help is printed at once.
 
 const BROKER = '--broker <url>';
 const ABOUT_TRACKED_BROKER =
-	'the broker (default: the one in SHOAL_BROKER, the one joined, or one on this machine)';
+	'the broker (default: the one in SHOAL_BROKER, the joined one, or one on this machine)';
 const ABOUT_BROKER =
-	'the broker (default: the one in SHOAL_BROKER, the one joined, on this machine, or on the LAN)';
+	'the broker (default: the one in SHOAL_BROKER, the joined one, one on this machine, or one on the LAN)';
 const CERT = '--cert <fingerprint>';
 const ABOUT_CERT =
 	'SHA-256 of the certificate at mqtts:// (default: the joined one, or any trusted by this system)';
 const LANE = '--lane <lane>';
-const ABOUT_LANE = 'how to reach other nodes: direct, broker, or auto: direct where that works';
+const ABOUT_LANE = 'the lane to other nodes: direct, broker, or auto (direct if it works)';
 const LISTEN = '--listen <host:port>';
 const ABOUT_LISTEN = 'where to listen for direct lanes of other nodes (default: any free port)';
 const ADVERTISE = '--advertise <host>';
 const ABOUT_ADVERTISE =
-	'where other nodes reach this one, HOST or HOST:PORT, if not at its own address; can be repeated';
+	'the address at which other nodes reach this one, if not its own: HOST or HOST:PORT; can be repeated';
 const ABOUT_NO_LISTEN = 'do not listen for direct lanes of other nodes';
 const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
 const NO_CACHE = '--no-cache';
-const ABOUT_NO_CACHE = 'hash, even if the file has not changed since it was hashed before';
+const ABOUT_NO_CACHE = 'hash the file even if it has not changed since it was last hashed';
 const LIMIT = '--limit <name=value>';
 const ABOUT_LIMIT = 'change a limit; can be repeated';
 const ID = '--id <id>';
 const NODE_NAME = '--node-name <name>';
 const ABOUT_NODE_NAME =
 	'the name of this node, as others see it (default: SHOAL_NODE_NAME, or the name of this machine)';
-const ABOUT_NO_NODE_NAME = 'show others the id of this node only';
+const ABOUT_NO_NODE_NAME = 'publish no name: others see only the id of this node';
 const METRICS = '--metrics <host:port>';
 const ABOUT_METRICS =
-	'serve /metrics, /healthz and /readyz by HTTP there; on this machine if only a port is given';
+	'serve /metrics, /healthz and /readyz by HTTP at this address; with a port only: on this machine only';
 const LOG_LEVEL = '--log-level <level>';
 const ABOUT_LOG_LEVEL =
 	'the least severe level that is logged: error, warn, info or debug (default: SHOAL_LOG_LEVEL, or warn)';
 const ABOUT_TRACE = 'write a line of JSON to a file for each decision and transfer';
 const ABOUT_ID = 'a node id that stays the same: 8 to 64 letters, digits, _ or -';
 
-/** Runs the command line. The process ends with it. */
+/** Runs the command line. A command ends the process with its exit code. */
 export async function main(args: readonly string[]): Promise<void> {
 	const program = makeProgram();
 	ignoreClosedPipes();
@@ -58,7 +58,7 @@ export async function main(args: readonly string[]): Promise<void> {
 	}
 }
 
-/** A closed pipe, as in `shoal --help | head`, is no error. Commands handle it on their own. */
+/** Ignores a closed pipe, as in `shoal --help | head`. Commands add handlers of their own. */
 function ignoreClosedPipes(): void {
 	for (const stream of [process.stdout, process.stderr]) {
 		stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -93,10 +93,10 @@ function addHosting(program: Command): void {
 		.option('--lan', 'listen on all addresses of this machine; clients need the token')
 		.option(
 			'--advertise <host>',
-			'where others reach it, HOST or HOST:PORT, if not at an address of this machine (default: SHOAL_ADVERTISE); can be repeated',
+			'the address at which others reach the broker, if not one of this machine: HOST or HOST:PORT (default: SHOAL_ADVERTISE); can be repeated',
 			collect,
 		)
-		.option('--data <folder>', 'where tokens, keys and the audit log are kept')
+		.option('--data <folder>', 'the folder for tokens, keys and the audit log')
 		.option(
 			'--tls',
 			'speak TLS with a self-made certificate, named in the join link (--lan implies --tls)',
@@ -105,7 +105,7 @@ function addHosting(program: Command): void {
 		.option('--tls-cert <file>', 'speak TLS with this certificate, PEM')
 		.option('--tls-key <file>', 'the private key of the certificate, PEM')
 		.option('--http <port>', 'port of its web page and of its files by HTTP (default: 8080)')
-		.option('--no-http', 'no web page and nothing else by HTTP')
+		.option('--no-http', 'serve no web page, and nothing else by HTTP')
 		.option(
 			'--http-name <name>',
 			'a host name allowed in requests to the page, beside addresses and the name of this machine; can be repeated',
@@ -131,14 +131,14 @@ function addHosting(program: Command): void {
 		);
 	add(program, 'token', 'print the join links of the broker on this machine')
 		.argument('[renew]', 'make new tokens; the old ones are not valid any more')
-		.option('--data <folder>', "the broker's folder, if it was started with one")
+		.option('--data <folder>', "the broker's folder, if it was started with --data")
 		.action((what, options) =>
 			start(options, async () => (await import('./commands/token.ts')).tokenCommand(what, options)),
 		);
 	add(
 		program,
 		'join',
-		'join a broker by its link and remember it; without a link: print which one is used',
+		'join a broker by its link and remember it; without a link: print which broker is used',
 	)
 		.argument('[link]', 'the join link that the broker printed, in quotes')
 		.action((link, options) =>
@@ -166,7 +166,7 @@ function addTransfers(program: Command): void {
 		.argument('<file...>', 'files to share')
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
-		.option('--name <name>', 'the name others see; with one file only')
+		.option('--name <name>', 'the name that others see; for a single file only')
 		.option(NO_CACHE, ABOUT_NO_CACHE)
 		.option('--max-up <rate>', `send at most: ${RATE}`)
 		.option('--max-down <rate>', `receive at most: ${RATE}`)
@@ -185,7 +185,7 @@ function addTransfers(program: Command): void {
 				(await import('./commands/share.ts')).shareCommand(files, options),
 			),
 		);
-	add(program, 'get', 'download files, verify them, and share them a little longer')
+	add(program, 'get', 'download files, verify them, and go on sharing them for a while')
 		.argument('<what...>', 'an id, a link, a file name as ls shows it, or the path of a seed file')
 		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one of the link, '))
 		.option(CERT, ABOUT_CERT)
@@ -244,13 +244,13 @@ function addTransfers(program: Command): void {
 }
 
 function addLists(program: Command): void {
-	add(program, 'ls', 'list every seed there is')
+	add(program, 'ls', 'list all seeds')
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
 		.action((options) =>
 			start(options, async () => (await import('./commands/ls.ts')).lsCommand(options)),
 		);
-	add(program, 'who', 'list who has a seed, and how much of it')
+	add(program, 'who', 'list the nodes that have a seed, and how much of it')
 		.argument('<id>', 'an id, a link, or a file name as ls shows it')
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
@@ -268,7 +268,10 @@ function addLists(program: Command): void {
 function addFiles(program: Command): void {
 	add(program, 'seed', 'write the seed of a file')
 		.argument('<file>', 'the file')
-		.option('-o, --output <path>', 'where to (default: FILE.seed), or - for standard output')
+		.option(
+			'-o, --output <path>',
+			'the path of the seed (default: FILE.seed), or - for standard output',
+		)
 		.option('--name <name>', "the name in the seed (default: the file's)")
 		.option(NO_CACHE, ABOUT_NO_CACHE)
 		.action((file, options) =>
@@ -321,7 +324,9 @@ async function start(
 	await run(options, load, isEndless);
 }
 
-/** Wrong usage: prints what is wrong, and where the help is. */
+/**
+ * Ends the process after wrong usage: prints what is wrong, and the command that prints the help.
+ */
 async function complain(
 	program: Command,
 	error: CommanderError,

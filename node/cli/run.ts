@@ -5,16 +5,17 @@ import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
 import { Output } from './terminal/output.ts';
 
-/** Options of the form and the place of a command's output. */
+/** Options for the format and the destination of a command's output. */
 export interface OutputFlags {
 	readonly json?: boolean | undefined;
 	readonly output?: string | undefined;
 }
 
 /**
- * Runs a command to its end, and the process with it.
+ * Runs a command to its end, then ends the process with its exit code.
  *
- * @param isEndless it runs until it is stopped, so that being stopped is no failure
+ * @param isEndless whether the command runs until it is stopped, so that being stopped is no
+ *   failure
  */
 export async function run(
 	options: OutputFlags,
@@ -35,7 +36,7 @@ export async function run(
 	let lost: ShoalError | undefined;
 	for (const stream of [process.stdout, process.stderr]) {
 		stream.on('error', (error: NodeJS.ErrnoException) => {
-			// A reader that has seen enough is no failure of what was written; a full disk is.
+			// A reader that closes the pipe early is no failure of the output; a full disk is.
 			lost = error.code === 'EPIPE' ? lost : fsError(error, 'standard output');
 			interrupts.stop('EPIPE');
 		});
@@ -62,7 +63,7 @@ export async function run(
 	return process.exit(code);
 }
 
-/** Fails before any command is known: what was typed cannot be understood. */
+/** Ends the process with ERR_USAGE: the arguments name no command, or do not fit it. */
 export async function failUsage(message: string, json: boolean): Promise<never> {
 	return await run({ json }, () => Promise.reject(new ShoalError('ERR_USAGE', message)));
 }

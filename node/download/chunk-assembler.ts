@@ -9,7 +9,7 @@ export interface ChunkAssemblerHandlers {
 	 * `count` chunks from `first` on are verified and stored; `bytes` is the length of all of them.
 	 */
 	stored(attempt: Attempt, first: number, count: number, bytes: number): void;
-	/** A chunk is not what it should be. */
+	/** The digest of a chunk is wrong. */
 	bad(attempt: Attempt, chunk: number): void;
 	/** Each chunk of an attempt has been reported as stored or bad. */
 	settled(): void;
@@ -27,7 +27,7 @@ export interface Segment {
 	/** Offset of the first byte in the content. */
 	readonly offset: number;
 	readonly bytes: Uint8Array;
-	/** They are not needed any more. */
+	/** Called when the bytes are not needed any more. */
 	readonly release: () => void;
 }
 
@@ -58,7 +58,7 @@ export class ChunkAssembler {
 	/**
 	 * Bytes of `attempt` have arrived.
 	 *
-	 * @param segments with the last of an attempt, it is verified and stored
+	 * @param segments the bytes; with the last ones, the attempt is verified and stored
 	 */
 	take(attempt: Attempt, segments: readonly Segment[]): void {
 		if (this.#isClosed) {
@@ -77,7 +77,7 @@ export class ChunkAssembler {
 		}
 	}
 
-	/** `attempt` was given up. */
+	/** `attempt` was abandoned: releases its bytes. */
 	discard(attempt: Attempt): void {
 		for (const { release } of this.#segments.get(attempt) ?? []) {
 			release();
@@ -87,9 +87,7 @@ export class ChunkAssembler {
 
 	/**
 	 * Accepts no more bytes. Chunks that are being written are still reported when they are stored,
-	 * so that they are not fetched again.
-	 *
-	 * @returns when the last report is made
+	 * so that they are not fetched again. Resolves after the last report.
 	 */
 	async close(): Promise<void> {
 		this.#isClosed = true;

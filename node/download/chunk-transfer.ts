@@ -26,20 +26,20 @@ import { PeerLanes } from './peer-lanes.ts';
 
 /** Options of a {@link ChunkTransfer}. */
 export interface ChunkTransferOptions extends ChunkSelection {
-	/** Those that are asked. One that answers with bad chunks is removed for good. */
+	/** The peers that are asked. A peer that sends bad chunks is removed for good. */
 	readonly peers: Pick<Peers, 'coDownloaders' | 'heard' | 'remove'>;
-	/** Counts what comes from whom. */
+	/** Counts the chunks that each peer sends. */
 	readonly contributions: Contributions;
-	/** Verifies and stores what comes. */
+	/** Verifies and stores the chunks. */
 	readonly writer: ChunkWriter;
 	/** Called once, when every chunk is verified and stored. */
 	readonly complete: () => void;
-	/** Called when the bytes cannot be stored: nothing goes on. */
+	/** Called when bytes cannot be stored: the transfer cannot go on. */
 	readonly failed: (error: unknown) => void;
 }
 
 const TICK = 50;
-/** Bytes that may wait to be verified and stored: beyond, nothing more is asked for. */
+/** If more bytes than this wait to be verified and stored, nothing more is requested. */
 const MOST_WAITING = 16 * 1024 * 1024;
 
 /** Fetches the chunks that a content lacks: does what the engine decides, and counts a chunk when it is verified and stored. */
@@ -48,7 +48,7 @@ export class ChunkTransfer {
 	readonly #content: StoredContent;
 	readonly #engine: DownloadEngine;
 	readonly #assembler: ChunkAssembler;
-	/** The attempts whose last bytes came on a direct lane. */
+	/** The attempts whose last bytes arrived on a direct lane. */
 	readonly #direct = new WeakSet<Attempt>();
 	readonly #options: ChunkTransferOptions;
 	readonly #timer: NodeJS.Timeout;
@@ -56,7 +56,7 @@ export class ChunkTransfer {
 	readonly #lanes: PeerLanes;
 	#isClosed = false;
 	#isDue = false;
-	/** Whether `complete` was called: what was written beside the last chunk settles after it. */
+	/** Whether `complete` was called: attempts written beside the last chunk settle after it. */
 	#isComplete = false;
 
 	constructor(context: DownloadContext, content: StoredContent, options: ChunkTransferOptions) {
@@ -92,7 +92,7 @@ export class ChunkTransfer {
 		this.#timer = setInterval(this.#decide, TICK);
 	}
 
-	/** How many nodes are counted on, by lane. */
+	/** The number of nodes that chunks are requested from, by lane. */
 	get sources(): Record<LaneKind, number> {
 		return this.#lanes.counts;
 	}
@@ -100,13 +100,13 @@ export class ChunkTransfer {
 	/**
 	 * A node has replied which chunks it has, `roundTrip` ms after it was asked.
 	 *
-	 * @throws ShoalError ERR_MESSAGE if its length or number of chunks is not that of the seed, ERR_RANGE if the seed
-	 *   cannot have the chunks that it names
+	 * @throws ShoalError ERR_MESSAGE if the reply has another length or number of chunks than the
+	 *   seed, ERR_RANGE if it names chunks that the seed does not have
 	 */
 	onHave(from: string, reply: HaveReply, roundTrip: number): void {
 		const { seed } = this.#content;
 		if (reply.length !== seed.length || reply.chunks !== seed.chunks) {
-			throw new ShoalError('ERR_MESSAGE', `node ${from} tells another length of seed ${seed.id}`);
+			throw new ShoalError('ERR_MESSAGE', `node ${from} reports a wrong length of seed ${seed.id}`);
 		}
 		if (!this.#context.lanes.reaches(from)) {
 			return;
@@ -139,7 +139,7 @@ export class ChunkTransfer {
 		this.#decideSoon();
 	}
 
-	/** A node is not there any more. */
+	/** A node is gone, or does not share the seed any more. */
 	onGone(node: string): void {
 		this.#engine.removeNode(node);
 		this.#fanOut.remove(node);
@@ -147,7 +147,7 @@ export class ChunkTransfer {
 		this.#decideSoon();
 	}
 
-	/** Readers need something else than before. */
+	/** The chunks that readers need have changed. */
 	onDemand(): void {
 		this.#engine.demandChanged();
 		this.#decideSoon();
@@ -225,7 +225,7 @@ export class ChunkTransfer {
 		this.#decideSoon();
 	}
 
-	/** @returns when what was being written is stored */
+	/** Resolves when the chunks that were being written are stored. */
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		clearInterval(this.#timer);
@@ -260,8 +260,8 @@ export class ChunkTransfer {
 	}
 
 	/**
-	 * A chunk is wrong. The node unsubscribes from what its sender sends to all subscribers; if the chunk came that way,
-	 * the sender gets no strike.
+	 * A chunk is wrong. This node unsubscribes from the fan-out topic of the sender. If the chunk
+	 * arrived by fan-out, the sender gets no strike.
 	 */
 	#reject({ node, isOverheard }: Attempt, chunk: number): void {
 		this.#trace({ event: 'bad', node, chunk });
@@ -291,7 +291,7 @@ export class ChunkTransfer {
 		this.#trace({ event: 'stored', node, first, count });
 	}
 
-	/** Decides once for all that this turn of the event loop has brought. */
+	/** Calls `#decide` once for all that has happened in this turn of the event loop. */
 	readonly #decideSoon = (): void => {
 		if (!this.#isDue) {
 			this.#isDue = true;
@@ -329,7 +329,7 @@ export class ChunkTransfer {
 		}
 	}
 
-	/** Asks a node for ranges, or takes them back, on the lane to it. */
+	/** Requests ranges from a node, or cancels them, on the lane to it. */
 	#request({ do: what, node, request, ranges }: Extract<Decision, { ranges: unknown }>): void {
 		const { lanes, link, topics, downLimiter, trace } = this.#context;
 		const { id: seed } = this.#content.seed;
@@ -356,7 +356,7 @@ export class ChunkTransfer {
 	}
 }
 
-/** The chunks that a node says it has. @throws ShoalError ERR_RANGE if that cannot be */
+/** The chunks that a node says it has. @throws ShoalError ERR_RANGE if such chunks do not exist */
 function chunksOf({ have, chunks }: HaveReply): Iterable<number> {
 	if (have === 'all') {
 		return chunksIn({ first: 0, count: chunks });
@@ -369,6 +369,6 @@ function chunksOf({ have, chunks }: HaveReply): Iterable<number> {
 function badChunk(node: string, chunk: number): ShoalError {
 	return new ShoalError(
 		'ERR_MESSAGE',
-		`node ${node} sent chunk ${chunk} wrong; it is fetched again`,
+		`node ${node} sent a wrong chunk (${chunk}); it is fetched again`,
 	);
 }

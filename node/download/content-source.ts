@@ -5,7 +5,7 @@ import { onAbort } from '../util/abort.ts';
 import type { SourceShare } from './contributions.ts';
 import type { Reader, SharedDownload } from './shared-download.ts';
 
-/** Where a reader finds the bytes of a content: held already, or coming in a download. */
+/** The source of a content for one reader: the stored content, or a running download of it. */
 export class ContentSource {
 	readonly content: StoredContent;
 	readonly #contents: ContentStore;
@@ -69,7 +69,7 @@ export class ContentSource {
 		await this.#running?.whyOver();
 	}
 
-	/** The reader needs nothing here any more. */
+	/** Detaches the reader from this source. */
 	async leave(): Promise<void> {
 		await this.#running?.leave(this.#reader);
 	}
@@ -106,5 +106,5 @@ export class ContentSource {
 }
 
 function gone({ seed }: StoredContent): ShoalError {
-	return new ShoalError('ERR_CLOSED', `the seed ${seed.id} is not held any more`);
+	return new ShoalError('ERR_CLOSED', `this node no longer has the seed ${seed.id}`);
 }

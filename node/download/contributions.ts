@@ -4,7 +4,7 @@ import type { LaneKind } from '../lanes/lane.ts';
 export interface SourceShare {
 	/** Node id. */
 	readonly node: string;
-	/** The lane that the bytes came on. */
+	/** The lane on which the bytes arrived. */
 	readonly lane: LaneKind;
 	/** Chunks, verified and stored. */
 	readonly chunks: number;
@@ -12,7 +12,7 @@ export interface SourceShare {
 	readonly bytes: number;
 }
 
-/** Counts what came from whom. */
+/** Counts the chunks and bytes that each node has sent. */
 export class Contributions {
 	readonly #shares = new Map<string, SourceShare>();
 
@@ -26,7 +26,9 @@ export class Contributions {
 		return this.all().reduce((sum, { bytes }) => sum + bytes, 0);
 	}
 
-	/** So many chunks of `node`, verified and stored, have come on `lane`. */
+	/**
+	 * Adds `chunks` chunks of `bytes` bytes from `node`, verified and stored, that came on `lane`.
+	 */
 	count(node: string, lane: LaneKind, chunks: number, bytes: number): void {
 		const key = `${node} ${lane}`;
 		const before = this.#shares.get(key) ?? { chunks: 0, bytes: 0 };

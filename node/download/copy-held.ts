@@ -55,6 +55,6 @@ export async function copyHeld(
 function changed(chunks: number): ShoalError {
 	return new ShoalError(
 		'ERR_CHANGED',
-		`the content that this node has already was changed: ${chunks} of its chunks are wrong`,
+		`the content that this node already has was changed: ${chunks} of its chunks are wrong`,
 	);
 }

@@ -14,7 +14,7 @@ import type { ReadersTarget, Target } from './target/target.ts';
 export interface FetchOptions {
 	/** Whether to wait for a seed that no node has yet. @default false: ERR_NOT_FOUND after five seconds */
 	readonly wait?: boolean | undefined;
-	/** Stops the download: it rejects, and what is verified is kept. @default none */
+	/** Stops the download: its promise rejects, and verified chunks are kept. @default none */
 	readonly signal?: AbortSignal | undefined;
 	/** Called four times a second. @default none */
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -54,19 +54,19 @@ export interface FindOptions {
 
 const NOTHING_YET = { have: 0, length: 0, rate: 0, sources: 0, lanes: { direct: 0, broker: 0 } };
 
-/** The downloads of a node, and those who read contents. */
+/** The downloads of a node, and the readers of contents. */
 export class DownloadManager {
 	readonly #context: DownloadContext;
 	readonly #broken: (content: StoredContent, error: unknown) => void;
 	readonly #running = new Map<string, SharedDownload>();
-	/** Of downloads that are complete and still served. */
+	/** The targets of complete downloads whose contents are still shared. */
 	readonly #targets = new Set<Target>();
 	readonly #ended = { complete: 0, failed: 0 };
 	/** The downloads that ran when the node was closed. */
 	#ends: ReadonlyArray<Promise<void>> = [];
 	#isStopped = false;
 
-	/** @param broken the bytes of a content are not what they were */
+	/** @param broken called if a content has changed or cannot be read */
 	constructor(context: DownloadContext, broken: (content: StoredContent, error: unknown) => void) {
 		this.#context = context;
 		this.#broken = broken;
@@ -82,7 +82,7 @@ export class DownloadManager {
 		return { running: this.#running.size, sources, ...this.#ended };
 	}
 
-	/** The running download of a seed. */
+	/** The running download of a seed; undefined if there is none. */
 	running(seed: string): Download | undefined {
 		return this.#running.get(seed)?.download;
 	}
@@ -110,8 +110,9 @@ export class DownloadManager {
 	}
 
 	/**
-	 * As {@link get}, but a content that this node has is copied, or left where it is if `target` is
-	 * that file; and if a download of it into a file is running, waits for that one first.
+	 * Downloads into `target` as {@link get} does, except in two cases. A content that this node has
+	 * is copied, or left in place if `target` is its file. If a download of the content into a file
+	 * is running, waits for that download first.
 	 *
 	 * @throws ShoalError
 	 */
@@ -136,20 +137,20 @@ export class DownloadManager {
 		}
 	}
 
-	/** The connection was lost. */
+	/** The connection to the broker was lost. */
 	onDisconnected(): void {
 		for (const { download } of this.#running.values()) {
 			download.transfer?.onDisconnected();
 		}
 	}
 
-	/** Ends those that run. */
+	/** Ends all running downloads. */
 	stop(): void {
 		this.#isStopped = true;
 		this.#ends = [...this.#running.values()].map((running) => running.end(closed()));
 	}
 
-	/** Gives the files back. */
+	/** Resolves when all downloads have ended and their files are closed. */
 	async close(): Promise<void> {
 		await Promise.all(this.#ends);
 		await Promise.all([...this.#targets].map((target) => target.abandon()));
@@ -243,7 +244,11 @@ export class DownloadManager {
 	}
 }
 
-/** Waits until `running` has ended, whichever way. @throws ShoalError ERR_ABORTED if `signal` is aborted before */
+/**
+ * Waits until `running` has succeeded or failed.
+ *
+ * @throws ShoalError ERR_ABORTED if `signal` is aborted before
+ */
 async function ended({ done }: SharedDownload, signal?: AbortSignal): Promise<void> {
 	const settled = done.then(
 		() => {},

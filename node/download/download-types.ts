@@ -40,17 +40,17 @@ export interface Progress {
 	readonly name?: string | undefined;
 	/** Bytes that are verified and stored. */
 	readonly have: number;
-	/** Bytes in all; 0 until the seed is known. */
+	/** Bytes of the content; 0 until the seed is known. */
 	readonly length: number;
 	/** Bytes per second that the node received over the last two seconds, for all its downloads. */
 	readonly rate: number;
 	/** Nodes that chunks are fetched from. */
 	readonly sources: number;
-	/** The same, by lane. */
+	/** The number of these nodes on each lane. */
 	readonly lanes: Readonly<Record<LaneKind, number>>;
 }
 
-/** A finished download: verified, and where it is. */
+/** The result of a finished download. */
 export interface DownloadResult {
 	/** The seed of the file. */
 	readonly seed: Seed;
@@ -58,13 +58,13 @@ export interface DownloadResult {
 	readonly path: string;
 	/** `whole`: each chunk and the digest of the whole were verified; `chunks`: each chunk only. */
 	readonly verified: Verified;
-	/** Milliseconds it took. */
+	/** Milliseconds that the download took. */
 	readonly ms: number;
-	/** How much came from each node, on each lane. */
+	/** The chunks and bytes from each node, on each lane. */
 	readonly sources: readonly SourceShare[];
-	/** Bytes that were there already and right, and were not fetched. */
+	/** Bytes that were already stored and right, and so were not fetched. */
 	readonly kept: number;
-	/** Whether the file was there under its name already, and was right. */
+	/** Whether the file already existed under its name, and was right. */
 	readonly wasThere: boolean;
 }
 
@@ -73,7 +73,7 @@ export interface DownloadOptions {
 	readonly id: string;
 	/** The seed, if it is known already. */
 	readonly seed?: Seed | undefined;
-	/** A file name that takes precedence over the names that other nodes tell. */
+	/** A file name that takes precedence over the names that other nodes report. */
 	readonly name?: string | undefined;
 	readonly target: Target;
 	readonly selection: ChunkSelection;

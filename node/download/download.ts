@@ -18,7 +18,7 @@ import type { Finished } from './target/target.ts';
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
 const PROGRESS_EVERY = 250;
-/** How often chunks may turn out to be wrong on the disk before it is given up. */
+/** If chunks turn out to be wrong on the disk this many times, the download fails. */
 const MOST_ROUNDS = 3;
 const STOPPED = 'the download was stopped; what is verified is kept';
 
@@ -26,11 +26,11 @@ const STOPPED = 'the download was stopped; what is verified is kept';
 export class Download {
 	/** The nodes that have something of the seed. */
 	readonly peers: Peers;
-	/** Takes the bytes of the seed; undefined if it was known. */
+	/** Fetches the seed; undefined if the seed was known at the start. */
 	finder: SeedFinder | undefined;
 	/**
-	 * Takes the bytes of the content, once the seed is known. Replaced by a new one if chunks on the
-	 * disk turn out to be wrong.
+	 * Fetches the chunks, once the seed is known. It is replaced by a new one if chunks on the disk
+	 * turn out to be wrong.
 	 */
 	transfer: ChunkTransfer | undefined;
 	readonly #context: DownloadContext;
@@ -119,12 +119,12 @@ export class Download {
 		}
 	}
 
-	/** Ends it; `run` fails with `error`. */
+	/** Ends the download: `run` rejects with `error`. */
 	stop(error: ShoalError): void {
 		this.#fail(error);
 	}
 
-	/** A message about this seed has come. @throws ShoalError ERR_MESSAGE, ERR_RANGE */
+	/** A reply about this seed has arrived. @throws ShoalError ERR_MESSAGE, ERR_RANGE */
 	onReply(from: string, reply: Reply): void {
 		if (reply.op === 'have') {
 			this.peers.onHave(from, reply);
@@ -245,7 +245,7 @@ export class Download {
 		});
 	}
 
-	/** Called from time to time: tells how far it is, and gives up if nobody has the seed. */
+	/** Called every 250 ms: reports the progress, and ends the download if no node has the seed. */
 	#report(): void {
 		const { id, onProgress } = this.#options;
 		const seed = this.#content?.seed;
@@ -268,7 +268,7 @@ export class Download {
 			this.#giveUp.restart();
 			return;
 		}
-		// Nothing is requested while a large part, or the whole, is checked.
+		// While stored chunks, or the whole file, are checked, nothing is requested.
 		const isHere = this.#phase !== 'finding' && this.#phase !== 'fetching';
 		const hasBegun = isHere || this.#contributions.bytes > 0;
 		const lost =
@@ -280,7 +280,7 @@ export class Download {
 		}
 	}
 
-	/** @returns when the target has been told of all that was stored */
+	/** Resolves when every stored chunk has been reported to the target. */
 	async #stopFetching(): Promise<void> {
 		this.peers.close();
 		this.finder?.close();

@@ -1,8 +1,10 @@
 import type { DownloadContext } from './download-types.ts';
 
-/** Shared topics a downloader listens to at a time. */
+/** Most fan-out topics that a download is subscribed to at a time. */
 const MOST_TOPICS = 8;
-/** Bytes from a topic before it is judged by how much of them is of use. */
+/**
+ * Bytes from a topic after which the download stays subscribed only if half of them were useful.
+ */
 const JUDGED = 8 * 1024 * 1024;
 
 interface Topic {
@@ -28,7 +30,7 @@ export class FanOutSubscriptions {
 		this.#seed = seed;
 	}
 
-	/** `node` is a source: subscribes to its topic unless there are enough. */
+	/** Subscribes to the topic of the source `node`, unless there are enough subscriptions. */
 	join(node: string): void {
 		const { downLimiter, link, topics } = this.#context;
 		const isKnown = this.#topics.has(node) || this.#left.has(node);
@@ -47,7 +49,7 @@ export class FanOutSubscriptions {
 		);
 	}
 
-	/** Whether what `node` shares is heard. */
+	/** Whether this node is subscribed to the fan-out topic of `node`. */
 	hears(node: string): boolean {
 		if (this.#context.downLimiter.isLimited) {
 			this.remove(node);
@@ -71,13 +73,13 @@ export class FanOutSubscriptions {
 		}
 	}
 
-	/** Listens to `node` no more, for the rest of this download. */
+	/** Unsubscribes from the topic of `node` for the rest of this download. */
 	leave(node: string): void {
 		this.#left.add(node);
 		this.remove(node);
 	}
 
-	/** `node` is not a source any more. */
+	/** Unsubscribes from the topic of `node`; `join` may subscribe to it again. */
 	remove(node: string): void {
 		if (this.#topics.delete(node)) {
 			const { link, topics } = this.#context;

@@ -1,18 +1,20 @@
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
 import type { DownloadContext } from './download-types.ts';
 
-/** ms after which a seed for which the tracker lists no node counts as not found, and a tracker that is not there as absent. */
+/**
+ * ms after which a seed without listed nodes counts as not found, and a silent tracker as absent.
+ */
 const NONE_LISTED = 5_000;
 /** ms after which listed nodes that send no byte count as absent. */
 const SILENT = 20_000;
 
-/** Decides when a download that has nothing to begin with is to be given up. */
+/** Decides when a download that has received nothing yet fails. */
 export class GiveUp {
 	readonly #context: Pick<DownloadContext, 'link' | 'tracker'>;
 	readonly #seed: string;
 	/**
-	 * Undefined until the tracker has answered. The answer may take long, and its absence does not
-	 * mean that no node has the seed.
+	 * The number of listed nodes; undefined until the tracker has answered. The answer may take long,
+	 * and its absence does not mean that no node has the seed.
 	 */
 	#listed: number | undefined;
 	#liars = 0;
@@ -25,7 +27,10 @@ export class GiveUp {
 		this.#seed = seed;
 	}
 
-	/** The tracker lists so many nodes that have something of the seed, without those that sent wrong bytes. */
+	/**
+	 * The tracker lists `nodes` nodes that have something of the seed. The `liars`, which sent wrong
+	 * bytes, are not among them.
+	 */
 	listed(nodes: number, liars: number): void {
 		this.#listed = nodes;
 		this.#liars = liars;
@@ -38,9 +43,10 @@ export class GiveUp {
 	}
 
 	/**
-	 * Why to give up now, or undefined to go on. To be asked while no chunk has come.
+	 * The error to fail with now; undefined if the download is to go on. Called only while no chunk
+	 * has arrived.
 	 *
-	 * @param sentAt when bytes last came from any node, ms by performance.now()
+	 * @param sentAt when bytes last arrived from any node, ms by performance.now()
 	 * @param lastError why the last node that was tried could not give the seed
 	 */
 	lost(sentAt: number, lastError: unknown): ShoalError | undefined {
@@ -86,7 +92,7 @@ export class GiveUp {
 	#allLie(): ShoalError {
 		return new ShoalError(
 			'ERR_WRONG_BYTES',
-			`all that came of the seed ${this.#seed} was wrong, from ${this.#liars} nodes; they lie, or the broker at ${this.#context.link.url} changes what it carries: try another broker, or --lane direct`,
+			`all bytes received for the seed ${this.#seed}, from ${this.#liars} nodes, were wrong: the nodes lie, or the broker at ${this.#context.link.url} changes what it carries; try another broker, or --lane direct`,
 		);
 	}
 

@@ -6,24 +6,24 @@ import type { DownloadContext } from './download-types.ts';
 import type { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 
 /**
- * Requests open at a node on a direct lane, in ms of its rate. The fewer are open, the later and
- * the better is the choice of chunks.
+ * Most bytes open at a node on a direct lane, in ms of its rate. The fewer bytes are open, the
+ * later chunks have to be chosen, and the better the choice is.
  */
 const DIRECT_QUEUE = 500;
 
 /**
- * Keeps what may be asked of the sources of a download, and whether their shared topics are heard, in step
- * with the lanes to them.
+ * Adapts a download to the lanes of its sources: the size of parts and windows, and the
+ * subscriptions to fan-out topics.
  */
 export class PeerLanes {
 	readonly #context: Pick<DownloadContext, 'lanes' | 'limits' | 'tracker'>;
 	readonly #engine: DownloadEngine;
 	readonly #fanOut: FanOutSubscriptions;
-	/** Bytes of the largest part a node wants to be asked for. */
+	/** Bytes of the largest part that each node accepts requests for. */
 	readonly #mostParts = new Map<string, number>();
 	readonly #off: Unsubscribe;
 
-	/** @param changed there may be something else to ask for now */
+	/** @param changed called when a lane has changed, so that other requests may be possible */
 	constructor(
 		context: Pick<DownloadContext, 'lanes' | 'limits' | 'tracker'>,
 		engine: DownloadEngine,
@@ -39,13 +39,13 @@ export class PeerLanes {
 		});
 	}
 
-	/** `node` has chunks, and asks for parts of at most `mostPart` bytes. */
+	/** `node` has chunks, and accepts requests for parts of at most `mostPart` bytes. */
 	has(node: string, mostPart = MAX_RANGE): void {
 		this.#mostParts.set(node, mostPart);
 		this.#rebound(node, this.#context.lanes.to(node));
 	}
 
-	/** How many of the sources are on which lane. */
+	/** The number of sources on each lane. */
 	get counts(): Record<LaneKind, number> {
 		const counts = { direct: 0, broker: 0 };
 		for (const node of this.#engine.nodes.keys()) {

@@ -11,13 +11,13 @@ import type {
 } from './download-types.ts';
 import { isForReaders, type ReadersTarget } from './target/target.ts';
 
-/** One who reads a content. */
+/** A reader of a content. */
 export interface Reader {
-	/** Aborted when the reader needs nothing any more. */
+	/** Aborted when the reader needs no more bytes. */
 	readonly signal: AbortSignal;
 }
 
-/** A reader's callback, and the chunks it has still to read. */
+/** The callback of a reader, and the chunks that it still has to read. */
 interface Attached {
 	readonly onProgress: ((progress: Progress) => void) | undefined;
 	rest: ChunkRun;
@@ -32,11 +32,11 @@ const NOTHING: ChunkRun = { first: 0, count: 0 };
  */
 export class SharedDownload {
 	readonly download: Download;
-	/** Resolves when the seed is known and its content is coming; rejects as `done` does. */
+	/** Resolves when the seed is known and its target is open; rejects if `done` rejects. */
 	readonly held: Promise<StoredContent>;
 	/** Settles with the download. */
 	readonly done: Promise<DownloadResult>;
-	/** How many nodes it counted on a moment ago, by lane. */
+	/** The number of nodes that it fetches from, by lane, as last reported. */
 	lanes: Progress['lanes'] = { direct: 0, broker: 0 };
 	readonly #context: DownloadContext;
 	readonly #ownReaders: ReadersTarget | undefined;
@@ -45,7 +45,7 @@ export class SharedDownload {
 	readonly #over: () => void;
 	#ending: Promise<void> | undefined;
 
-	/** @param over called when it is not to be joined any more */
+	/** @param over called when no reader may join the download any more */
 	constructor(
 		context: DownloadContext,
 		options: Omit<DownloadOptions, 'onContent' | 'selection'>,
@@ -76,16 +76,16 @@ export class SharedDownload {
 		});
 		this.done = this.#run();
 		this.held = Promise.race([content, this.done.then(() => content)]);
-		// Callers that wait for it get the error; there may be none.
+		// Callers that await it get the error. If there are none, the rejection must not be unhandled.
 		this.held.catch(() => {});
 	}
 
-	/** Whether it runs for its readers only. */
+	/** Whether the download runs for its readers only. */
 	get isForReaders(): boolean {
 		return this.#ownReaders !== undefined;
 	}
 
-	/** `reader` wants to read what comes. Every reader leaves in the end. */
+	/** Adds a reader. Every reader calls {@link leave} in the end. */
 	join(reader: Reader, onProgress: ((progress: Progress) => void) | undefined): void {
 		this.#readers.set(reader, { onProgress, rest: NOTHING, needed: -1 });
 	}
@@ -109,7 +109,7 @@ export class SharedDownload {
 		}
 	}
 
-	/** `reader` needs nothing any more. */
+	/** Removes a reader. A download for readers only ends with its last reader. */
 	async leave(reader: Reader): Promise<void> {
 		this.#readers.delete(reader);
 		this.#demand.remove(reader);
@@ -120,9 +120,9 @@ export class SharedDownload {
 	}
 
 	/**
-	 * The download delivers no more bytes. Returns if another source may deliver: readers go on after
-	 * a download into a file has stopped or failed, and after such a download has replaced the one
-	 * for readers only.
+	 * Called by a reader when the download delivers no more bytes. Returns if another source may
+	 * deliver them: that is so after a download into a file has ended, and after a download into a
+	 * file has replaced this one.
 	 *
 	 * @throws the error of a download for readers only that has failed
 	 */
@@ -134,7 +134,7 @@ export class SharedDownload {
 		}
 	}
 
-	/** Ends it; one for readers only gives everything back. Idempotent. */
+	/** Ends the download. If it runs for readers only, its file is removed. Idempotent. */
 	end(reason = new ShoalError('ERR_CLOSED', 'the download was ended')): Promise<void> {
 		this.#ending ??= this.#end(reason);
 		return this.#ending;

@@ -6,22 +6,23 @@ import type { Decision } from './decision.ts';
 import type { ChunkPicker } from './picker.ts';
 import type { RemoteNode } from './remote-node.ts';
 
-/** Attempts at the same chunks; chunks of up to SMALL bytes may have more, while none of them is answered. */
+/** Most open attempts at the same chunks; a run of up to SMALL bytes may have more. */
 const MOST_RIVALS = 4;
+/** Bytes. */
 const SMALL = 16 * 1024;
-/** Bytes of the open attempts at a node from which on no more chunks are begun because a block of them was overheard. */
+/** Bytes. If open attempts at a node have more, an overheard block begins no further chunk. */
 const MOST_BEGUN = 32 * 1024 * 1024;
 
 /** Bytes that arrived by fan-out and are new here. */
 export interface Overheard {
 	readonly attempt: Attempt;
-	/** The new ranges of the content, none of which overlap. */
+	/** The new ranges of the content; they do not overlap. */
 	readonly ranges: readonly ByteRange[];
 }
 
 /**
- * Which node is trying to get which chunks. A chunk is `assigned` exactly while attempts at it are
- * open: one, or in the endgame several of different nodes, which are rivals.
+ * Records which peer is asked for which chunks. A chunk is `assigned` exactly while at least one
+ * attempt at it is open. In the endgame several peers can have attempts at it: these are rivals.
  */
 export class Assignments {
 	readonly #layout: Layout;
@@ -42,7 +43,7 @@ export class Assignments {
 		this.#nodes = nodes;
 	}
 
-	/** Gives up every attempt at what no reader needs any more, where nothing else is fetched. */
+	/** With the order `demanded`: abandons each attempt at chunks that no reader needs any more. */
 	abandonUnwanted(): void {
 		for (const attempt of [...this.#nodes.values()].flatMap(({ attempts }) => [...attempts])) {
 			if (!this.#isWanted(attempt)) {
@@ -51,7 +52,7 @@ export class Assignments {
 		}
 	}
 
-	/** The decisions that follow from the attempts given up since the last call. */
+	/** Returns the decisions that follow from the attempts closed since the last call. */
 	takeDecisions(): Decision[] {
 		const decisions = this.#decisions;
 		this.#decisions = [];
@@ -59,16 +60,16 @@ export class Assignments {
 	}
 
 	/**
-	 * Assigns chunks to `remote` if it has none to request and some are available.
+	 * Assigns chunks to `remote`, unless one of its attempts still has bytes to request.
 	 *
-	 * @returns whether it has something to request
+	 * @returns whether there are bytes to request from `remote`
 	 */
 	assign(remote: RemoteNode, now: number): boolean {
 		const isHungry = remote.hungryAttempt() !== undefined;
 		return isHungry || this.#assign(remote) || this.#duplicate(remote, now);
 	}
 
-	/** All bytes of `attempt` are here: it goes to verification, and its rivals are not needed. */
+	/** All bytes of `attempt` have arrived: its chunks go to verification, its rivals are closed. */
 	finish(attempt: Attempt): void {
 		this.#nodes.get(attempt.node)?.attempts.delete(attempt);
 		for (const rival of attempt.rivals) {
@@ -80,7 +81,7 @@ export class Assignments {
 		this.#move(attempt, 'verifying');
 	}
 
-	/** Gives an attempt up: its chunks are missing again, unless a rival goes on. */
+	/** Closes an attempt: its chunks are missing again, unless a rival of it is still open. */
 	abandon(attempt: Attempt): void {
 		this.#close(attempt);
 		const rivals = attempt.rivals.filter((each) => each !== attempt);
@@ -138,9 +139,10 @@ export class Assignments {
 	}
 
 	/**
-	 * `remote` has sent a block of a chunk to all subscribers. A chunk that is missing is assigned to it from now on.
+	 * `remote` has sent a block of a chunk to all subscribers. If the chunk is missing, it is
+	 * assigned to `remote`.
 	 *
-	 * @returns the ranges that are new here, with the attempt they belong to; undefined if there are none
+	 * @returns the ranges that are new here, and their attempt; undefined if no range is new
 	 */
 	overhearBlock(remote: RemoteNode, block: ByteRange, now: number): Overheard | undefined {
 		const [offset, length] = block;
@@ -160,7 +162,7 @@ export class Assignments {
 		);
 	}
 
-	/** Assigns a missing chunk to `remote`, unless it has sent the beginnings of many already. */
+	/** Assigns `chunk` to `remote` if it is missing and not too many chunks of `remote` are begun. */
 	#begin(remote: RemoteNode, chunk: number): Attempt | undefined {
 		const begun = [...remote.attempts].reduce((sum, { length }) => sum + length, 0);
 		if (!this.#isLacking(chunk) || begun > MOST_BEGUN) {
@@ -223,9 +225,9 @@ export class Assignments {
 	}
 
 	/**
-	 * The endgame: every wanted chunk is requested. An idle node duplicates the requests that a slow
-	 * node, or several doubtful ones, have not answered. The open requests fit into the windows then,
-	 * so few bytes arrive twice.
+	 * In the endgame, when every wanted chunk has been requested, an idle node duplicates requests
+	 * that a slow node, or several slow nodes, have not answered. By then the open requests fit into
+	 * the windows, so few bytes arrive twice.
 	 */
 	#duplicate(remote: RemoteNode, now: number): boolean {
 		if (remote.outstanding > 0 || remote.isSnubbed || !this.#picker.isAllAsked) {
@@ -286,7 +288,7 @@ function hasAll(remote: RemoteNode, attempt: Pick<Attempt, 'firstChunk' | 'chunk
 	return true;
 }
 
-/** Whether `other` is so much slower that fetching the same from `remote` as well is worth it. */
+/** Whether `other` is so slow that its chunks are worth requesting from `remote` as well. */
 function isSlower(other: RemoteNode, remote: RemoteNode, now: number): boolean {
 	const isSlow = other.isDoubtful(now) || other.window.shownRate * 2 < remote.window.shownRate;
 	return other !== remote && isSlow;

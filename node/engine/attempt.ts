@@ -1,8 +1,10 @@
 import type { ByteRange } from '../../protocol/index.ts';
 
-/** When and under which id a part was asked for. */
+/** One request for a part. */
 export interface Ask {
+	/** Id of the request. */
 	readonly request: bigint;
+	/** When it was sent, ms. */
 	readonly at: number;
 }
 
@@ -11,17 +13,18 @@ export interface Part {
 	readonly attempt: Attempt;
 	readonly offset: number;
 	readonly length: number;
-	/** Every time it was asked for: an answer to an early one that comes late is as good. */
+	/** All requests for the part: a late answer to an early request still counts. */
 	readonly asks: Ask[];
-	/** Number of the last ask in the order in which its node was asked. */
+	/** Sequence number of the last request for the part. */
 	order: number;
-	/** How many parts asked for later, of the same node, have come since. */
+	/** How many parts that were requested later from the same node have arrived since. */
 	overtaken: number;
 }
 
 /**
  * One node's attempt at a run of consecutive chunks: one chunk, or several if chunks are smaller
- * than parts. All bytes come from that node, so a wrong chunk is its fault alone.
+ * than parts. All bytes of the run come from that node, so no other node can be to blame for a
+ * wrong chunk.
  *
  * Invariant: each byte of the run is not yet requested, in an open part, in a lost part, or
  * received.
@@ -37,7 +40,7 @@ export class Attempt {
 	/** All open attempts at the same run, including this one. More than one only in the endgame. */
 	rivals: readonly Attempt[] = [this];
 	readonly #lost = new Map<number, Part>();
-	/** Parts up to here have been requested at least once, or have arrived. */
+	/** All bytes before this offset have been requested at least once, or have arrived. */
 	#cut: number;
 	/** Lengths by offset: ranges after the cut that have arrived by fan-out. */
 	readonly #ahead = new Map<number, number>();
@@ -53,7 +56,7 @@ export class Attempt {
 		this.#cut = offset;
 	}
 
-	/** Whether some of its bytes arrived by fan-out, unrequested: no node gets a strike if they are wrong. */
+	/** Whether bytes arrived by fan-out, unrequested: no node gets a strike if a chunk is wrong. */
 	get isOverheard(): boolean {
 		return this.#isOverheard;
 	}
@@ -63,14 +66,14 @@ export class Attempt {
 		return this.#lost.size > 0 || this.#cut < this.#end;
 	}
 
-	/** Whether all its bytes are here. */
+	/** Whether all its bytes have arrived. */
 	get isWhole(): boolean {
 		return this.#received === this.length;
 	}
 
 	/**
-	 * The next part to request: a lost one, or a new one of at most `most` bytes. Parts are cut at multiples of a power
-	 * of two, so that those of different nodes lie within the same blocks.
+	 * The next part to request: a lost one, or a new one of at most `most` bytes. A part ends at a
+	 * multiple of a power of two, so that the parts of different nodes lie within the same blocks.
 	 */
 	nextPart(most: number): Part {
 		const [lost] = this.#lost.values();
@@ -87,18 +90,18 @@ export class Attempt {
 		return { attempt: this, offset, length, asks: [], order: 0, overtaken: 0 };
 	}
 
-	/** `part` has to be asked for again. */
+	/** Marks `part` as lost: it has to be requested again. */
 	lose(part: Part): void {
 		part.overtaken = 0;
 		this.#lost.set(part.offset, part);
 	}
 
-	/** The lost part at `offset`. */
+	/** The lost part at `offset`; undefined if there is none. */
 	lostAt(offset: number): Part | undefined {
 		return this.#lost.get(offset);
 	}
 
-	/** `part` has come. */
+	/** Marks `part` as received. */
 	receive(part: Part): void {
 		this.#lost.delete(part.offset);
 		this.#received += part.length;
@@ -107,7 +110,7 @@ export class Attempt {
 	/**
 	 * The bytes from `offset` on have arrived by fan-out.
 	 *
-	 * @returns the ranges of them that are new here, without those that are requested at the moment
+	 * @returns the ranges of these bytes that are new here, without parts whose request is open
 	 */
 	overhear(offset: number, length: number): ByteRange[] {
 		const end = Math.min(offset + length, this.#end);
@@ -147,7 +150,7 @@ export class Attempt {
 		return gaps;
 	}
 
-	/** Moves the cut past what has arrived already. */
+	/** Moves the cut past bytes that have already arrived. */
 	#skip(): void {
 		for (let size = this.#ahead.get(this.#cut); size !== undefined; ) {
 			this.#ahead.delete(this.#cut);

@@ -1,9 +1,9 @@
 import { Bitfield } from '../../protocol/index.ts';
 
 /**
- * Where a chunk stands. Every chunk is in exactly one state:
+ * The state of a chunk. Every chunk is in exactly one state:
  *
- * - `missing`: nobody has been asked for it;
+ * - `missing`: no attempt at it is open;
  * - `assigned`: at least one attempt at it is open;
  * - `verifying`: all its bytes are here and being checked;
  * - `have`: verified and stored.
@@ -11,7 +11,7 @@ import { Bitfield } from '../../protocol/index.ts';
 export type ChunkState = 'missing' | 'assigned' | 'verifying' | 'have';
 
 const STATES: readonly ChunkState[] = ['missing', 'assigned', 'verifying', 'have'];
-/** From which states each can be reached. */
+/** For each state, the states from which a chunk can move to it. */
 const FROM: Readonly<Record<ChunkState, readonly ChunkState[]>> = {
 	missing: ['assigned', 'verifying'],
 	assigned: ['missing'],
@@ -20,13 +20,13 @@ const FROM: Readonly<Record<ChunkState, readonly ChunkState[]>> = {
 };
 
 /**
- * The state of every chunk of a download, and the only module that changes one. Missing chunks are
- * kept as a dense list as well, so that one can be drawn at random without a search.
+ * Holds the state of every chunk of a download; no other module changes a state. It also keeps a
+ * dense list of the missing chunks, so that one can be drawn at random without a search.
  */
 export class ChunkStates {
 	readonly #states: Uint8Array;
 	readonly #counts: Record<ChunkState, number>;
-	/** The missing chunks in no order, and where each stands in that list. */
+	/** The missing chunks in no order, and the position of each chunk in that list. */
 	readonly #missing: Uint32Array;
 	readonly #position: Uint32Array;
 	/** No chunk before this one is missing. */
@@ -35,7 +35,7 @@ export class ChunkStates {
 
 	/**
 	 * @param have the chunks that are already stored and verified
-	 * @param onMissing called when a chunk is missing again (+1) or not any more (-1)
+	 * @param onMissing called when a chunk becomes missing again (+1), or stops being missing (-1)
 	 */
 	constructor(have: Bitfield, onMissing: (chunk: number, change: 1 | -1) => void = () => {}) {
 		this.#onMissing = onMissing;
@@ -84,7 +84,7 @@ export class ChunkStates {
 		}
 	}
 
-	/** Moves `chunk` to `state`. @throws Error if the states do not allow it, which is a bug */
+	/** Moves `chunk` to `state`. @throws Error if that transition is not allowed, which is a bug */
 	move(chunk: number, state: ChunkState): void {
 		const from = this.of(chunk);
 		if (!FROM[state].includes(from)) {

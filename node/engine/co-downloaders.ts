@@ -1,6 +1,6 @@
 import { hashId, precedence } from '../../protocol/index.ts';
 
-/** What is remembered of a chunk. */
+/** The cached answer of `isOurs` for a chunk. */
 const UNKNOWN = 0;
 const OURS = 1;
 const OTHERS = 2;
@@ -12,17 +12,17 @@ const OTHERS = 2;
  */
 export class CoDownloaders {
 	readonly #self: number;
-	/** By id: what it is hashed to. */
+	/** The hash of each node id, by id. */
 	readonly #all = new Map<string, number>();
-	/** By chunk: results that hold until the co-downloaders change. */
+	/** The cached answers, by chunk. They are cleared when the co-downloaders change. */
 	#known = new Uint8Array(1_024);
 
-	/** @param self our own node id */
+	/** @param self the id of this node */
 	constructor(self: string) {
 		this.#self = hashId(self);
 	}
 
-	/** Whether there are any. */
+	/** Whether there are co-downloaders. */
 	get areThere(): boolean {
 		return this.#all.size > 0;
 	}
@@ -42,7 +42,7 @@ export class CoDownloaders {
 		}
 	}
 
-	/** `id` fetches it. */
+	/** Adds the node `id`, which downloads the seed too. */
 	add(id: string): void {
 		const hash = hashId(id);
 		if (hash !== this.#self && !this.#all.has(id)) {
@@ -51,14 +51,14 @@ export class CoDownloaders {
 		}
 	}
 
-	/** `id` is gone, or has everything. */
+	/** Removes the node `id`, which is gone or has every chunk. */
 	delete(id: string): void {
 		if (this.#all.delete(id)) {
 			this.#known.fill(UNKNOWN);
 		}
 	}
 
-	/** Whether we are the one to get `chunk` first. */
+	/** Whether `chunk` is assigned to this node. */
 	isOurs(chunk: number): boolean {
 		const known = this.#known[chunk] ?? UNKNOWN;
 		if (known !== UNKNOWN) {

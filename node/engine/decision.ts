@@ -3,7 +3,7 @@ import type { Attempt } from './attempt.ts';
 
 /** An action that the engine asks its caller to perform. */
 export type Decision =
-	/** Ask a node for byte ranges. */
+	/** Request byte ranges from a node. */
 	| {
 			readonly do: 'request';
 			readonly node: string;
@@ -17,9 +17,9 @@ export type Decision =
 			readonly request: bigint;
 			readonly ranges: readonly ByteRange[];
 	  }
-	/** The node has not answered in time: the way to it may lead nowhere. */
+	/** The node has not answered in time: the lane to it may be dead. */
 	| { readonly do: 'suspect'; readonly node: string }
 	/** Forget the bytes of an attempt. */
 	| { readonly do: 'discard'; readonly attempt: Attempt }
-	/** The node answered with bad chunks: it is not counted on for this seed any more. */
+	/** The node sent too many bad chunks: this download does not use it any more. */
 	| { readonly do: 'drop'; readonly node: string };

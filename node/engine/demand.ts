@@ -1,19 +1,19 @@
 import type { ChunkRun } from './chunk-run.ts';
 
 /**
- * Which chunks readers need now: one run for each reader, the first chunk of the run before the
- * others. These chunks are requested before all others; with the order `demanded` nothing else is
- * fetched.
+ * The chunks that readers need now: one run for each reader. A reader needs the first chunk of its
+ * run most urgently. Needed chunks are requested before all others; with the order `demanded` no
+ * others are fetched.
  */
 export class Demand {
 	readonly #runs = new Map<object, ChunkRun>();
 
-	/** `reader` needs this run now, and nothing of what it needed before. */
+	/** Sets the run that `reader` needs now; it replaces the earlier run of that reader. */
 	set(reader: object, run: ChunkRun): void {
 		this.#runs.set(reader, run);
 	}
 
-	/** `reader` needs nothing any more. */
+	/** Removes `reader`, which needs no more chunks. */
 	remove(reader: object): void {
 		this.#runs.delete(reader);
 	}

@@ -11,7 +11,8 @@ import { FIRST_WINDOW, Window, type WindowOptions } from './window.ts';
 import { worthAsking } from './worth-asking.ts';
 
 /**
- * Bytes that may be open over all nodes, in ms at their total rate: well below the longest timeout.
+ * Most bytes that may be open over all nodes, in ms of their total rate. It is well below the
+ * longest timeout.
  */
 const MOST_QUEUE = 6_000;
 
@@ -44,7 +45,7 @@ export class DownloadEngine {
 	 */
 	readonly #window: Window;
 	#asked = 0;
-	/** Whether the connection to the broker is lost: then only nodes with a direct lane are asked. */
+	/** Whether the connection to the broker is lost: then only direct lanes are used. */
 	isCutOff = false;
 
 	constructor(options: DownloadEngineOptions) {
@@ -60,17 +61,17 @@ export class DownloadEngine {
 		this.#assignments = new Assignments(layout, this.states, this.#picker, this.#nodes);
 	}
 
-	/** The nodes that are counted on. */
+	/** The nodes that chunks can be requested from, by id. */
 	get nodes(): ReadonlyMap<string, RemoteNode> {
 		return this.#nodes;
 	}
 
-	/** Bytes asked for and open, over all nodes. */
+	/** Bytes of open requests, over all nodes. */
 	get outstanding(): number {
 		return bytesOpen(this.#nodes.values());
 	}
 
-	/** The same, of those nodes only for which it counts. */
+	/** Bytes of open requests that count against the limit of all nodes together. */
 	get #counted(): number {
 		return bytesOpen([...this.#nodes.values()].filter(({ window }) => !window.isFree));
 	}
@@ -80,23 +81,26 @@ export class DownloadEngine {
 		return Math.min(...[...this.#nodes.values()].map(({ window }) => window.quickest));
 	}
 
-	/** Whether `node` was dropped for its answers: it is not counted on again. */
+	/** Whether `node` was dropped for bad chunks: this download does not use it again. */
 	isDropped(node: string): boolean {
 		return this.#dropped.has(node);
 	}
 
-	/** `node` is asked for parts and windows within other bounds from now on. */
+	/** Changes the bounds of the parts and of the window of `node`. */
 	rebound(node: string, bounds: Partial<WindowOptions>): void {
 		this.#nodes.get(node)?.window.rebound(bounds);
 	}
 
-	/** `node` says that it has `chunks`, indices of the layout. It is counted on from now on. */
+	/**
+	 * `node` reports that it has `chunks`, indices of the layout. From now on chunks can be requested
+	 * from it, unless it was dropped before.
+	 */
 	nodeHas(node: string, chunks: Iterable<number>, known: KnownOfNode = {}): void {
 		if (this.#dropped.has(node)) {
 			return;
 		}
 		const { layout, mostPart, mostOutstanding: mostWindow, lost } = this.#options;
-		// Where our own link is what makes others slow, a new node is no quicker.
+		// If the link of this node is the bottleneck, a new node is no faster than the others.
 		const firstTimeout = (): number => this.#window.timeout;
 		const bounds = { mostPart, mostWindow, firstTimeout };
 		const remote =
@@ -126,8 +130,8 @@ export class DownloadEngine {
 	/**
 	 * Bytes have arrived.
 	 *
-	 * @returns the attempt they belong to; undefined if exactly these bytes were not requested from
-	 *   `from`
+	 * @returns the attempt that the bytes belong to; undefined unless exactly these bytes were
+	 *   requested from `from`
 	 */
 	received(
 		from: string,
@@ -150,8 +154,8 @@ export class DownloadEngine {
 	/**
 	 * `from` has sent bytes to all subscribers, requested or not.
 	 *
-	 * @returns what is new of it: attempts that are whole now, one for each run of chunks that were missing, or the
-	 *   attempt at the chunk that the bytes are a block of
+	 * @returns the new bytes and their attempts: one whole attempt for each run of chunks that were
+	 *   missing; or, for a block of a chunk, the attempt at that chunk
 	 */
 	overheard(from: string, offset: number, length: number, now: number): Overheard[] {
 		const remote = this.#nodes.get(from);
@@ -184,7 +188,10 @@ export class DownloadEngine {
 		this.#assignments.abandonUnwanted();
 	}
 
-	/** The lane to `node` was lost, and all that was open there; on another it may come in other parts. */
+	/**
+	 * The lane to `node` was lost. Its attempts are abandoned, because another lane may need parts of
+	 * another size.
+	 */
 	disconnectedFrom(node: string): void {
 		for (const attempt of [...(this.#nodes.get(node)?.attempts ?? [])]) {
 			this.#assignments.abandon(attempt);
@@ -203,7 +210,7 @@ export class DownloadEngine {
 		}
 	}
 
-	/** `from` is too busy for a request, or (not `isBusy`) lacks what was asked for. */
+	/** `from` has refused a request: it is too busy (`isBusy`), or lacks the requested chunks. */
 	refused(from: string, request: bigint, isBusy: boolean, now: number): void {
 		const remote = this.#nodes.get(from);
 		if (remote === undefined) {
@@ -233,7 +240,7 @@ export class DownloadEngine {
 		this.states.move(chunk, 'missing');
 	}
 
-	/** A verifying chunk of `node` is wrong: it is fetched again, and the node answers for it. */
+	/** A verifying chunk of `node` is wrong: it is fetched again, and the node gets a strike. */
 	bad(chunk: number, node: string): Decision[] {
 		this.states.move(chunk, 'missing');
 		this.#verified(chunk, false);
@@ -318,7 +325,10 @@ export class DownloadEngine {
 		return undefined;
 	}
 
-	/** Whether a part more fits; at an idle node in any case, as those who owe may never answer. */
+	/**
+	 * Whether one more part fits into the limit of all nodes together. An idle node has the larger
+	 * limit `mostOutstanding`, because the nodes with open requests may never answer.
+	 */
 	#fits(remote: RemoteNode, open: number): boolean {
 		if (!remote.hasAnswered && remote.outstanding > 0 && !this.#fitsUnanswered(remote)) {
 			return false;
@@ -331,8 +341,8 @@ export class DownloadEngine {
 	}
 
 	/**
-	 * Whether one more part fits into the limit for all nodes that have not answered yet together:
-	 * one first window. With a first window for each node, a thin link would get more than it carries
+	 * Whether one more part fits into one first window, which all nodes that have not answered yet
+	 * share. With a first window for each of them, a thin link would get more bytes than it can carry
 	 * before the first timeout.
 	 */
 	#fitsUnanswered(remote: RemoteNode): boolean {

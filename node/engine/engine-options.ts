@@ -4,8 +4,8 @@ import type { CoDownloaders } from './co-downloaders.ts';
 import type { Demand } from './demand.ts';
 
 /**
- * In which order chunks are fetched: the rarest first where nodes differ in what they have; or `demanded`, those that
- * readers need, and no others.
+ * The order in which chunks are fetched. `rarest`: the rarest first, if nodes differ in what they
+ * have. `demanded`: only the chunks that readers need.
  */
 export type ChunkOrder = 'rarest' | 'demanded';
 
@@ -21,18 +21,18 @@ export interface DownloadEngineOptions {
 	readonly demand?: Demand | undefined;
 	/** Bytes of the largest part. */
 	readonly mostPart: number;
-	/** Bytes asked for and open, over all nodes. */
+	/** Most bytes of open requests, over all nodes. */
 	readonly mostOutstanding: number;
 	/** Bad chunks of a node before it is dropped. */
 	readonly mostStrikes: number;
-	/** Ranges in one request. */
+	/** Most ranges in one request. */
 	readonly mostRanges: number;
-	/** 0 to 1. */
+	/** Returns a random number from 0 to 1. */
 	readonly random: () => number;
-	/** New request ids. */
+	/** Returns a new request id. */
 	readonly requestId: () => bigint;
-	/** Told of each answer of a node, and how many ms after it was asked it has come. */
+	/** Called for each answer of a node; `took` is the ms from the request to the answer. */
 	readonly answered?: ((node: string, took: number) => void) | undefined;
-	/** Told of each part that a node was asked for and that is not waited for any more. */
+	/** Called for each requested part that counts as lost. */
 	readonly lost?: ((node: string, part: Part) => void) | undefined;
 }

@@ -8,14 +8,14 @@ import { bytesOpen, type RemoteNode } from './remote-node.ts';
 
 /** Chunks that are drawn at random before rarity counts, so that a node soon has some to give. */
 const RANDOM_CHUNKS = 4;
-/** Bytes of a run of chunks, if co-downloaders wait for them. */
+/** Most bytes of a run of chunks that co-downloaders wait for. */
 const SHORT_RUN = 256 * 1024;
 /** Seconds: a run that takes no longer than this does not keep co-downloaders waiting. */
 const NO_TIME = 0.02;
 /** Missing chunks that are compared for rarity; drawing more makes the choice little better. */
 const SAMPLE = 64;
 
-/** Chooses which missing chunks a node is asked for next. */
+/** Chooses which missing chunks to request from a node next. */
 export class ChunkPicker {
 	readonly #layout: Layout;
 	readonly #states: ChunkStates;
@@ -50,8 +50,8 @@ export class ChunkPicker {
 	}
 
 	/**
-	 * The next chunks to ask `node` for: one, or where chunks are smaller than `bytes` as many
-	 * consecutive ones as fit. Undefined if it has none that is missing.
+	 * The next chunks to request from `node`: one chunk, or as many consecutive chunks as fit into
+	 * `bytes`. Undefined if `node` has no chunk that is missing and wanted.
 	 */
 	pick(node: RemoteNode, bytes: number): ChunkRun | undefined {
 		if (node.useful === 0) {
@@ -154,7 +154,7 @@ export class ChunkPicker {
 		const isCareful = node.have.isFull && this.#isBusy;
 		const most = Math.min(SAMPLE, node.useful);
 		let compared = 0;
-		// A random start, then on through the list, whose order is random enough after some moves.
+		// Starts at a random position. The order of the list is random enough after some changes.
 		for (let step = 0; step < missing && compared < most; step += 1) {
 			const chunk = this.#states.missingAt((start + step) % missing);
 			if (!node.have.has(chunk)) {

@@ -3,17 +3,17 @@ import type { Attempt, Part } from './attempt.ts';
 import { Inflow } from './inflow.ts';
 import { FIRST_WINDOW, LEAST_TIMEOUT, MOST_TIMEOUT, Window, type WindowOptions } from './window.ts';
 
-/** Parts that overtake an open one before it counts as lost. */
+/** An open part counts as lost when this many parts that were requested later have arrived. */
 const OVERTAKEN = 3;
-/** ms that a node that is busy is left alone, at first and at most. */
+/** ms for which a busy peer gets no requests: the first pause, and the longest. */
 const FIRST_PAUSE = 250;
 const MOST_PAUSE = 4_000;
-/** Bytes over which the ratio of requested to unrequested bytes is remembered. */
+/** Bytes, at most, that the ratio of requested to unrequested bytes is computed from. */
 const REMEMBERED = 8 * 1024 * 1024;
 
 /** ms, on top of two round trips, after which a peer that never sent anything is doubtful. */
 const FIRST_DOUBT = 100;
-/** Bytes per ms that a first answer is expected to come at. */
+/** Bytes per ms at which a first answer is expected to arrive. */
 const FIRST_RATE = 1_000;
 
 /** What this node knows of a peer before it first requests chunks from that peer. */
@@ -24,42 +24,42 @@ export interface KnownOfNode {
 	readonly isSilent?: boolean;
 }
 
-/** A node that a download requests chunks from: the chunks it has, and the open requests to it. */
+/** A peer that a download requests chunks from: the chunks it has, and the open requests to it. */
 export class RemoteNode {
 	readonly id: string;
-	/** The chunks it says it has. */
+	/** The chunks that the peer says it has. */
 	readonly have: Bitfield;
 	readonly window: Window;
-	/** How many of the chunks it has are missing here. */
+	/** How many of these chunks are missing here. */
 	useful = 0;
-	/** Its attempts, the oldest first. */
+	/** The open attempts to get chunks from the peer, the oldest first. */
 	readonly attempts = new Set<Attempt>();
-	/** Bad chunks it has answered with. */
+	/** The number of bad chunks that the peer has sent. */
 	strikes = 0;
-	/** It was too busy, and is left alone until then, ms. */
+	/** The peer was too busy: it gets no requests until this time, ms. */
 	#pausedUntil = Number.NEGATIVE_INFINITY;
 	#refusals = 0;
-	/** It missed a timeout and has not answered since. */
+	/** Whether the peer missed a timeout and has not answered since. */
 	isSnubbed: boolean;
-	/** What comes from it, requested by this node or not. */
+	/** The bytes that arrive from the peer, requested by this node or not. */
 	readonly inflow = new Inflow();
 	readonly #roundTrip: number;
 	readonly #onLost: (node: string, part: Part) => void;
-	/** Open parts by offset, in the order they were asked for. */
+	/** Open parts by offset, in the order in which they were requested. */
 	readonly #open = new Map<number, Part>();
-	/** The first of them, if it is known, and when it was asked for last. */
+	/** The oldest open part, if it is known, and when it was last requested. */
 	#oldest: Part | undefined;
 	#oldestAsk = 0;
 	#outstanding = 0;
 	#heard = Number.NEGATIVE_INFINITY;
-	/** Bytes that came from it and are being verified, and whether any were right so far. */
+	/** Bytes from the peer that are being verified, and whether any chunk of it has been right. */
 	#verifying = 0;
 	#isProven = false;
-	/** Bytes that came of late because we asked, and because others did. */
+	/** Recently received bytes: requested by this node, and requested by other nodes. */
 	#asked = 0;
 	#unasked = 0;
 
-	/** @param lost told of each part that is not waited for any more, as it has to be asked for again */
+	/** @param lost called for each part that counts as lost and has to be requested again */
 	constructor(
 		id: string,
 		chunks: number,
@@ -75,19 +75,19 @@ export class RemoteNode {
 		this.window = new Window(options);
 	}
 
-	/** Bytes asked for and open: the sum over the open parts. */
+	/** Bytes of all open parts. */
 	get outstanding(): number {
 		return this.#outstanding;
 	}
 
-	/** Whether any bytes have come from it. */
+	/** Whether any bytes have arrived from the peer. */
 	get hasAnswered(): boolean {
 		return this.#heard !== Number.NEGATIVE_INFINITY;
 	}
 
-	/** Whether the window takes one part more. An idle node is always good for one. */
+	/** Whether one more part fits into the window. It always fits if the peer is idle, not paused. */
 	hasRoom(now: number): boolean {
-		// A node that only ever sent wrong bytes is to cost no more than a first window.
+		// Until one of its chunks has been right, a peer gets no more than a first window.
 		const held = this.#outstanding + (this.#isProven ? 0 : this.#verifying);
 		const most = this.#isProven ? this.#ownWindow : Math.min(this.#ownWindow, FIRST_WINDOW);
 		const isIdle = held === 0;
@@ -95,29 +95,29 @@ export class RemoteNode {
 		return now >= this.#pausedUntil && (isIdle || fits);
 	}
 
-	/** `bytes` of it go to verification. */
+	/** `bytes` bytes from the peer go to verification. */
 	verifies(bytes: number): void {
 		this.#verifying += bytes;
 	}
 
-	/** A chunk of `bytes` was verified. */
+	/** A chunk of `bytes` bytes was verified. */
 	verified(bytes: number, isRight: boolean): void {
 		this.#verifying -= bytes;
 		this.#isProven ||= isRight;
 	}
 
-	/** Whether it answers, as far as is known. */
+	/** Whether the peer is expected to answer: it is neither snubbed nor paused. */
 	isAvailable(now: number): boolean {
 		return !this.isSnubbed && now >= this.#pausedUntil;
 	}
 
-	/** Whether asking is worth a message: a quarter of the window is free, or nothing is open. */
+	/** Whether a request is worth a message: a quarter of the window is free, or nothing is open. */
 	isWorthAsking(now: number): boolean {
 		const isEmpty = this.#outstanding === 0;
 		return this.hasRoom(now) && (isEmpty || this.#outstanding <= this.#ownWindow * 0.75);
 	}
 
-	/** An attempt of this node that has something to ask for. */
+	/** An attempt that has bytes to request from the peer; undefined if there is none. */
 	hungryAttempt(): Attempt | undefined {
 		for (const attempt of this.attempts) {
 			if (attempt.isHungry) {
@@ -127,7 +127,7 @@ export class RemoteNode {
 		return undefined;
 	}
 
-	/** `part` is asked for. */
+	/** Records that `part` is requested. */
 	ask(part: Part, request: bigint, order: number, now: number): void {
 		part.asks.push({ request, at: now });
 		part.order = order;
@@ -136,8 +136,8 @@ export class RemoteNode {
 	}
 
 	/**
-	 * The node is too busy: it gets no requests for a pause, longer each time, so that many
-	 * downloaders do not flood one node with requests.
+	 * The peer is too busy: it gets no requests for a while. The pause is longer after each refusal,
+	 * so that many downloaders do not flood one peer with requests.
 	 *
 	 * @param random 0 to 1, so that nodes that were refused together do not return together
 	 */
@@ -148,9 +148,9 @@ export class RemoteNode {
 	}
 
 	/**
-	 * Bytes have come from this node.
+	 * Bytes have arrived from the peer.
 	 *
-	 * @returns the part they answer, now received; undefined if they answer none
+	 * @returns the part that they complete, now received; undefined if they match no request
 	 */
 	answered(request: bigint, offset: number, length: number, now: number): Part | undefined {
 		const part = this.#open.get(offset) ?? this.#lostAt(offset);
@@ -170,7 +170,7 @@ export class RemoteNode {
 		return part;
 	}
 
-	/** The node has sent bytes to all subscribers; we had requested `asked` of them. */
+	/** The peer has sent bytes to all subscribers; this node had requested `asked` of them. */
 	shared(bytes: number, asked: number, now: number): void {
 		this.#heard = now;
 		this.isSnubbed = false;
@@ -179,9 +179,9 @@ export class RemoteNode {
 	}
 
 	/**
-	 * The bytes of `attempt` from `offset` on have arrived by fan-out from this node.
+	 * `length` bytes of `attempt`, from `offset` on, have arrived from the peer by fan-out.
 	 *
-	 * @returns the ranges of them that are new here
+	 * @returns the ranges of these bytes that are new here
 	 */
 	overheard(attempt: Attempt, offset: number, length: number, now: number): ByteRange[] {
 		const ranges: ByteRange[] = [];
@@ -200,7 +200,7 @@ export class RemoteNode {
 		return ranges;
 	}
 
-	/** The chunks of `attempt` have come by another way. @returns how many requested bytes were open */
+	/** The chunks of `attempt` have arrived by fan-out. @returns the bytes of its open parts */
 	fulfil(attempt: Attempt, now: number): number {
 		let bytes = 0;
 		for (const part of this.drop(attempt)) {
@@ -217,8 +217,8 @@ export class RemoteNode {
 	}
 
 	/**
-	 * Whether its open parts may never come: it is snubbed, half the timeout is over, or it has never sent anything
-	 * and a first answer is overdue.
+	 * Whether its open parts may never arrive: the peer is snubbed, half the timeout is over, or the
+	 * peer has never sent anything and a first answer is overdue.
 	 */
 	isDoubtful(now: number): boolean {
 		const first = FIRST_DOUBT + 2 * this.#roundTrip + this.#outstanding / FIRST_RATE;
@@ -227,21 +227,21 @@ export class RemoteNode {
 		return this.isSnubbed || this.#waits(now) > most;
 	}
 
-	/** Nothing came in time: every open part has to be asked for again. */
+	/** Nothing has arrived in time: every open part has to be requested again. */
 	timedOut(now: number): void {
 		this.isSnubbed = true;
 		this.window.onTimeout(now);
 		this.loseAll();
 	}
 
-	/** Every open part has to be asked for again. */
+	/** Marks every open part as lost: it has to be requested again. */
 	loseAll(): void {
 		for (const part of [...this.#open.values()]) {
 			this.#lose(part);
 		}
 	}
 
-	/** Gives `attempt` up. @returns the parts of it that were open */
+	/** Removes `attempt`. @returns its parts that were open */
 	drop(attempt: Attempt): Part[] {
 		this.attempts.delete(attempt);
 		const parts = this.#openParts(attempt);
@@ -272,8 +272,8 @@ export class RemoteNode {
 	}
 
 	/**
-	 * The part of the window that we may use for our own requests: fan-out that others requested from
-	 * the node uses up the rest.
+	 * Bytes of the window that are left for requests of this node: fan-out that other nodes requested
+	 * from the peer uses up the rest.
 	 */
 	get #ownWindow(): number {
 		const { size, part } = this.window;
@@ -331,7 +331,7 @@ function lastAsk(part: Part): number {
 	return part.asks.at(-1)?.at ?? 0;
 }
 
-/** The index in `nodes` of the one with least open. */
+/** The index of the node in `nodes` with the fewest open bytes. */
 export function leastOpen(nodes: readonly RemoteNode[]): number {
 	let least = 0;
 	for (let index = 1; index < nodes.length; index += 1) {
@@ -342,7 +342,7 @@ export function leastOpen(nodes: readonly RemoteNode[]): number {
 	return least;
 }
 
-/** Bytes asked of `nodes` and open. */
+/** Bytes of open requests to `nodes`. */
 export function bytesOpen(nodes: Iterable<RemoteNode>): number {
 	let sum = 0;
 	for (const { outstanding } of nodes) {

@@ -2,24 +2,23 @@
 export const FIRST_WINDOW = 512 * 1024;
 /** Bytes of the first parts: small, so that a thin link shows its rate soon. */
 export const FIRST_PART = 64 * 1024;
-/** Bytes of the smallest part: below, headers and messages cost more than the bytes. */
+/** Bytes of the smallest part: the headers and messages of smaller ones would cost too much. */
 export const LEAST_PART = 16 * 1024;
 
 const FIRST_TIMEOUT = 2_000;
 /**
- * ms. An answer waits for a disk and for one turn of two event loops, so it is not late before
- * this.
+ * Shortest timeout, ms. An answer waits for disk reads and for one turn of two event loops.
  */
 export const LEAST_TIMEOUT = 500;
-/** ms, unless answers are known to take longer. */
+/** Longest timeout, ms, unless answers are known to take longer. */
 export const MOST_TIMEOUT = 10_000;
-/** ms; where answers are known to take longer, as they queue for a thin link, so long. */
+/** Longest timeout, ms, if answers take longer because they queue for a thin link. */
 const MOST_MEASURED = 30_000;
 const MOST_QUEUE = 2_000;
 /** A part holds at most this many ms of the measured rate. */
 const MOST_PART_TIME = 1_000;
 const RATE_PERIOD = 100;
-/** ms over which a rate is averaged: answers that come in bursts are no faster for it. */
+/** ms over which a rate is averaged, so that a burst of answers does not count as a high rate. */
 const RATE_MEMORY = 1_000;
 
 /** Bounds of a {@link Window}. */
@@ -29,20 +28,25 @@ export interface WindowOptions {
 	/** Bytes of the largest window. */
 	readonly mostWindow: number;
 	/**
-	 * Largest window in ms of the measured rate. A value below 2,000 is in addition to a round trip.
+	 * Largest window, in ms of the measured rate. To a value below 2,000 a round trip is added, up to
+	 * 2,000 in all.
 	 *
-	 * @default 2,000: control messages wait behind it
+	 * @default 2,000, because control messages wait behind these bytes
 	 */
 	readonly mostQueue?: number | undefined;
 	/** Open requests to this node do not count against the limit of all nodes together. @default false */
 	readonly isFree?: boolean;
-	/** ms that a node may take for its first answer, where that is more than 2,000: others take so long. */
+	/**
+	 * ms that a node may take for its first answer: as long as the other nodes take. Values below
+	 * 2,000 have no effect.
+	 */
 	readonly firstTimeout?: () => number;
 }
 
 /**
- * How many bytes may be open at one node: grows while that raises the rate and shrinks on loss, as
- * TCP's window does (RFC 5681), with TCP's timeout (RFC 6298). Times in ms by the caller's clock.
+ * The number of bytes that may be open at one node. It grows while that raises the rate and shrinks
+ * on loss, as TCP's window does (RFC 5681), with TCP's timeout (RFC 6298). Times are ms by the
+ * caller's clock.
  *
  * Invariant: `part` <= `size` <= max(`part`, mostWindow).
  */
@@ -67,7 +71,7 @@ export class Window {
 		this.#part = Math.min(FIRST_PART, options.mostPart);
 	}
 
-	/** The lane, or what the node is good for, is another from now on. */
+	/** Changes options, because the node is now on another lane or accepts other parts. */
 	rebound(options: Partial<WindowOptions>): void {
 		this.#options = { ...this.#options, ...options };
 		this.#part = Math.min(
@@ -76,27 +80,27 @@ export class Window {
 		);
 	}
 
-	/** Whether what is open does not count against what all nodes together may have open. */
+	/** Whether open bytes do not count against the limit of all nodes together. */
 	get isFree(): boolean {
 		return this.#options.isFree ?? false;
 	}
 
-	/** Bytes that may be asked for and open at a time. */
+	/** Bytes that may be open at a time. */
 	get size(): number {
 		return Math.max(this.part, Math.min(this.#size, this.#options.mostWindow, this.#mostQueued()));
 	}
 
-	/** Bytes of the next part to ask for. */
+	/** Bytes of the next part to request. */
 	get part(): number {
 		return this.#part;
 	}
 
-	/** Bytes per second the node sends, over the last periods; 0 until one has passed. */
+	/** Bytes per second that the node sends, averaged; 0 until the first period of 100 ms is over. */
 	get rate(): number {
 		return this.#rate ?? 0;
 	}
 
-	/** Bytes per second that the node is known to send at least, also before the first period has passed. */
+	/** As {@link rate}; a lower bound, instead of 0, until the first period is over. */
 	get shownRate(): number {
 		return this.#rate ?? (this.#periodBytes * 1_000) / RATE_PERIOD;
 	}
@@ -106,7 +110,7 @@ export class Window {
 		return this.#quickest;
 	}
 
-	/** ms without any answer after which what is open counts as lost. */
+	/** ms without any answer after which all open parts count as lost. */
 	get timeout(): number {
 		const measured =
 			this.#smoothed === undefined
@@ -116,7 +120,7 @@ export class Window {
 		return Math.min(Math.max(measured, LEAST_TIMEOUT) * this.#backoff, most);
 	}
 
-	/** A part of `bytes` asked for at `askedAt` has come. */
+	/** A part of `bytes` bytes, requested at `askedAt`, has arrived. */
 	onAnswer(bytes: number, askedAt: number, now: number): void {
 		this.#backoff = 1;
 		this.#measureTime(now - askedAt);
@@ -126,7 +130,7 @@ export class Window {
 		this.#size = Math.min(this.#size, this.#options.mostWindow);
 	}
 
-	/** A part asked for at `askedAt` was lost while others came: once in a round trip, halve. */
+	/** A part requested at `askedAt` was lost, but others arrived: halves once per round trip. */
 	onLoss(askedAt: number, now: number): void {
 		if (askedAt > this.#shrunkAt) {
 			this.#shrunkAt = now;
@@ -135,7 +139,7 @@ export class Window {
 		}
 	}
 
-	/** Nothing came in time: back to the smallest window, and a longer timeout. */
+	/** Nothing has arrived in time: resets the window to one part, and doubles the timeout. */
 	onTimeout(now: number): void {
 		this.#shrunkAt = now;
 		this.#threshold = Math.max(this.#size / 2, this.part);

@@ -1,12 +1,13 @@
 import type { RemoteNode } from './remote-node.ts';
 
-/** Seconds that the rest takes at least, from complete peers on the broker lane, before partial ones are tried. */
+/** Seconds. If complete peers need longer for the rest, partial peers are tried too. */
 const LONG = 5;
-/** Times the rate of all complete peers together that a partial peer sends to be asked beside them. */
+/** The ratio of its rate to the rate of all complete peers above which a partial peer is asked. */
 const MUCH_FASTER = 2;
 
 /** The state of a download that decides which peers are asked. */
 export interface Asking {
+	/** ms. */
 	readonly now: number;
 	/** Whether the connection to the broker is lost. */
 	readonly isCutOff: boolean;
@@ -15,14 +16,14 @@ export interface Asking {
 }
 
 /**
- * The peers in `nodes` to send a request to now. Peers on a direct lane are not restricted. All broker lanes share one
- * broker, so there complete peers are preferred: what they send to one, they send to all subscribers. A partial peer is
- * asked
+ * The peers in `nodes` to send a request to now. Peers on a direct lane are not restricted. All
+ * broker lanes share one broker, so complete peers are preferred there: they send a chunk once to
+ * all subscribers. A partial peer gets a request
  *
- * - for the rest of the chunks that it has begun;
+ * - for the rest of the chunks that it has begun to send;
  * - while no complete peer answers;
- * - while the complete ones are so slow that the rest would take long: until its rate is known, and then if it is much
- *   faster than all of them.
+ * - while the complete peers are so slow that the rest would take long, if the rate of the partial
+ *   peer is not known yet, or is much higher than theirs together.
  */
 export function worthAsking(
 	nodes: ReadonlyMap<string, RemoteNode>,

@@ -25,18 +25,21 @@ import { parseHttpRange } from './http-range.ts';
 export interface GatewayNode {
 	/** Every seed that the tracker lists. */
 	seeds(): AsyncIterable<SeedListing>;
-	/** Which nodes have a seed. */
+	/** The nodes that have a seed. */
 	who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>>;
-	/** The seed id that an id in another form, the start of one, or a name stands for. */
+	/**
+	 * The seed id that `what` stands for: an id in another form, the start of an id, or a file name.
+	 */
 	resolve(what: string, options: { readonly patience: number }): Promise<string>;
 	/** The bytes of a range, fetched while they are read. */
 	stream(id: string, range: RangeOptions): ContentStream;
 }
 
 /**
- * A route of an {@link HttpServer} that serves the swarm by HTTP: `/seeds`, `/seeds/<id>` and `/files/<id>`; in place of
- * the id also the start of one, or a file name, if it names one file. A file is streamed while its chunks arrive, each
- * chunk verified; only the bytes that are requested are fetched.
+ * A route of an {@link HttpServer} that serves the swarm by HTTP: `/seeds`, `/seeds/<id>` and
+ * `/files/<id>`. In place of the id, a path may have the start of an id, or a file name if only one
+ * file has it. A file is streamed while its chunks arrive, each chunk verified; only the bytes that
+ * are requested are fetched.
  *
  * @param node returns the node to use; called at each request
  */
@@ -53,9 +56,12 @@ export function gatewayRoute(node: () => Promise<GatewayNode>): Route {
 	};
 }
 
-/** Some caches hand a public answer to whoever asks next, whatever token the first one had (RFC 9111, 3.5). */
+/**
+ * Some caches give a public response to every later client, whatever token the first request had
+ * (RFC 9111, 3.5).
+ */
 const CACHED = 'private, max-age=31536000, immutable';
-/** A name may stand for another file tomorrow, so caches revalidate the answer by its ETag. */
+/** A name may stand for another file later, so caches revalidate the response by its ETag. */
 const ASKED_AGAIN = 'private, no-cache';
 
 class Gateway {
@@ -65,7 +71,7 @@ class Gateway {
 		this.#node = node;
 	}
 
-	/** @throws ShoalError of what the node cannot do */
+	/** @throws ShoalError the errors of the node */
 	async answer(visit: Visit, what: 'seeds' | 'files', id: string | undefined): Promise<void> {
 		if (what === 'files') {
 			await this.#file(id ?? '', visit);
@@ -110,7 +116,7 @@ class Gateway {
 	async #file(named: string, { request, response }: Visit): Promise<void> {
 		const id = await this.#idOf(named);
 		const { headers, method } = request;
-		// The id names the content, whatever it is called.
+		// The id identifies the content, whatever the name of the file is.
 		const etag = `"${id}"`;
 		response.setHeader('ETag', etag);
 		response.setHeader('Cache-Control', id === named ? CACHED : ASKED_AGAIN);
@@ -119,14 +125,15 @@ class Gateway {
 		}
 		const ifRange = headers['if-range'];
 		const isSame = ifRange === undefined || ifRange === etag;
-		// Other methods than GET know no ranges (RFC 9110, 14.2).
+		// A range is defined for GET only (RFC 9110, 14.2).
 		const isForRange = isSame && method === 'GET';
 		const asked = isForRange ? parseHttpRange(headers.range) : undefined;
 		const content = this.#node.stream(id, asked ?? {});
 		content.on('error', () => {});
 		response.once('close', () => content.destroy());
 		const { seed, start, length } = await this.#open(content, id, response);
-		// No byte of an empty content can be named: its last bytes are all of it, and it has no first one.
+		// An empty content has no first byte, so a range with one is an error; a range of the last
+		// bytes is all of it.
 		const range = length === 0 ? undefined : asked;
 		if (length === 0 && (asked?.start ?? -1) >= 0) {
 			content.destroy();
@@ -149,7 +156,11 @@ class Gateway {
 		await pipeline(content, response);
 	}
 
-	/** Answers a request for anything but `etag`, or for anything but that again (RFC 9110, 13.2.2). @returns whether it did */
+	/**
+	 * Checks If-Match and If-None-Match (RFC 9110, 13.2.2).
+	 *
+	 * @returns whether it has answered, with 412 or 304
+	 */
 	#answerCondition(headers: IncomingHttpHeaders, etag: string, response: ServerResponse): boolean {
 		const { 'if-match': wanted, 'if-none-match': known } = headers;
 		if (wanted !== undefined && !matches(wanted, etag)) {
@@ -164,7 +175,10 @@ class Gateway {
 		return false;
 	}
 
-	/** Which bytes come. Of a range that is none, the length of the content is told. */
+	/**
+	 * The range that the stream sends. If no byte of the content is in the range, sets Content-Range
+	 * to the length of the content and throws.
+	 */
 	async #open(content: ContentStream, id: string, response: ServerResponse) {
 		try {
 			return await content.opened;
@@ -180,7 +194,10 @@ class Gateway {
 	}
 }
 
-/** The gateway's own token must not give its clients access to other nodes. */
+/**
+ * A node without its ticket: the tickets of the gateway must not give its clients access to other
+ * nodes.
+ */
 function withoutTicket<T extends { readonly ticket?: string | undefined }>({
 	ticket: _,
 	...rest
@@ -188,7 +205,10 @@ function withoutTicket<T extends { readonly ticket?: string | undefined }>({
 	return rest;
 }
 
-/** Always to be saved, under a name that does no harm (RFC 6266, RFC 8187); for some in ASCII. */
+/**
+ * The Content-Disposition: always an attachment, with a safe file name in UTF-8, and in ASCII for
+ * old clients (RFC 6266, RFC 8187).
+ */
 function disposition({ name }: Seed): string {
 	const safe = safeFileName(name);
 	const encoded = encodeURIComponent(safe).replace(/['()*]/g, (sign) => {

@@ -1,9 +1,10 @@
 import type { RangeOptions } from '../streaming/content-range.ts';
 
 /**
- * The bytes that a Range header asks for (RFC 9110, 14.1.2). Undefined where it is to be ignored: it is malformed,
- * of another unit, or names several ranges, of which all of the content is as good an answer. A position beyond what
- * a number holds is beyond the end of any content.
+ * The bytes that a Range header requests (RFC 9110, 14.1.2). Undefined if the header is to be
+ * ignored: it is malformed, has another unit, or names several ranges, which a server may answer
+ * with all of the content. A position that is too large for a number becomes the largest safe
+ * integer, which is beyond the end of any content.
  */
 export function parseHttpRange(header: string | undefined): RangeOptions | undefined {
 	const [, first = '', last = ''] =

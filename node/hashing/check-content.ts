@@ -37,8 +37,8 @@ async function chunksThatAreRight(
 }
 
 /**
- * The chunks that are right, as {@link rightChunks}. Chunks that the disk cannot read are not: a download fetches them
- * anew.
+ * As {@link rightChunks}, but returns a bitfield, and counts a chunk that the disk cannot read as
+ * wrong: a download fetches it again.
  */
 export async function whatIsRight(
 	path: string,
@@ -55,10 +55,10 @@ export async function whatIsRight(
 }
 
 /**
- * Whether the file at `path` has the digest of the whole. Reads it once more even if there is one chunk
- * only: that chunk may have been trusted.
+ * Whether the file at `path` has the digest of the whole. Reads the file again even if it has only
+ * one chunk: that chunk may have been trusted without a check.
  *
- * @throws ShoalError of the file system
+ * @throws ShoalError the errors of the file system
  */
 export async function isWhole(
 	path: string,

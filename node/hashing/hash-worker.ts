@@ -1,7 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type HashJob, pieceDigests } from './piece-digests.ts';
 
-/** Messages of the worker: bytes hashed since the last message, at the end the digests or an error. */
+/**
+ * Messages of the worker: the bytes hashed since the last message; at the end, the digests or an
+ * error.
+ */
 export type HashReport =
 	| { readonly bytes: number }
 	| { readonly digests: Uint8Array }

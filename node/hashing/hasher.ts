@@ -8,7 +8,7 @@ import { onAbort } from '../util/abort.ts';
 import type { HashReport } from './hash-worker.ts';
 import { type HashJob, pieceDigests } from './piece-digests.ts';
 
-/** Options of what hashes files. */
+/** Options of the functions that hash files. */
 export interface HashOptions {
 	/** Called with the number of bytes that were hashed since the last call. @default none */
 	readonly onBytes?: ((bytes: number) => void) | undefined;
@@ -16,14 +16,16 @@ export interface HashOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** Files up to here are hashed in line: that takes less time than a worker takes to start. */
+/**
+ * Bytes of the largest file that is hashed in line: that takes less time than starting a worker.
+ */
 const SMALL = 1024 * 1024;
 
 /**
- * The digest of a chunk. Small ones are hashed in line: WebCrypto copies what it is given and wipes
- * the copy, which holds the event loop up for as long as hashing 256 KiB there does (0.13 ms against
- * 0.14 ms measured, with SHA extensions). Of larger ones it frees the loop. MD5, in classic seeds
- * only, has no asynchronous form.
+ * The digest of a chunk. Small chunks are hashed in line: WebCrypto copies its input and wipes the
+ * copy, which blocks the event loop for as long as hashing 256 KiB in line (0.13 ms against 0.14
+ * ms, measured with SHA extensions). Large chunks are hashed by WebCrypto, so that the event loop
+ * is free. MD5, in classic seeds only, has no asynchronous form.
  */
 export async function digestChunk(kind: DigestKind, bytes: Uint8Array): Promise<Uint8Array> {
 	return kind === 'md5' || bytes.length <= SMALL
@@ -32,10 +34,11 @@ export async function digestChunk(kind: DigestKind, bytes: Uint8Array): Promise<
 }
 
 /**
- * The digests of the pieces of a file, one after the other, off the event loop.
+ * The digests of the pieces of a file, one after the other. A file above 1 MiB is hashed in a
+ * worker thread, a smaller one in line.
  *
- * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED, or ERR_CHANGED if the
- *   file becomes shorter meanwhile
+ * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED, or ERR_CHANGED if the file
+ *   becomes shorter meanwhile
  */
 export async function hashPieces(job: HashJob, options: HashOptions = {}): Promise<Uint8Array> {
 	const { size } = await onFile(job.path, () => stat(job.path));
@@ -48,7 +51,7 @@ export async function hashPieces(job: HashJob, options: HashOptions = {}): Promi
 	return await runWorker(job, options);
 }
 
-/** The digest of a whole file, off the event loop. @throws as {@link hashPieces} */
+/** The digest of a whole file, computed as by {@link hashPieces}. @throws as {@link hashPieces} */
 export async function hashFile(
 	path: string,
 	kind: DigestKind,

@@ -24,35 +24,39 @@ export interface MakeSeedOptions extends HashOptions {
 	readonly onRemembered?: (() => void) | undefined;
 }
 
-/** A seed, and the stamp its file had before and after it was made. */
+/** A seed, and the stamp that its file had before and after it was made. */
 export interface StampedSeed {
 	readonly seed: Seed;
 	readonly stamp: string;
 }
 
-/** Smaller files are hashed in less time than their seeds are looked up in, and would crowd out others. */
+/**
+ * Bytes of the smallest file whose seed is cached: hashing a smaller one takes less time than
+ * looking up its seed, and its entry would evict others.
+ */
 const LEAST_REMEMBERED = 256 * 1024;
-/** ms within which file systems, those of 2 s such as FAT among them, may give two changes one time. */
+/** ms within which a file system may give two changes the same time: FAT counts in steps of 2 s. */
 const RACY = 2_500;
-/** The same for the clock of an operating system. */
+/** ms within which the clock of an operating system may give two changes the same time. */
 const CLOCK_TICK = 20;
 
 /**
- * Makes the seed of a file. Two workers read the file at the same time, one for the digest of the whole and one for the
- * digests of the chunks, so `onBytes` counts every byte twice.
+ * Makes the seed of a file. Two workers read the file at the same time, one for the digest of the
+ * whole and one for the digests of the chunks, so `onBytes` counts every byte twice.
  *
- * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED, ERR_LIMIT if it is
- *   longer than a seed can say, or ERR_CHANGED if the file changed meanwhile
+ * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED,
+ *   ERR_LIMIT if the file is longer than a seed can describe, or ERR_CHANGED if the file changed
+ *   meanwhile
  */
 export async function makeSeed(path: string, options: MakeSeedOptions = {}): Promise<Seed> {
 	return (await makeStampedSeed(path, options)).seed;
 }
 
 /**
- * Whether the file at `path` can be shared, as far as that can be told without reading it.
+ * Checks whether the file at `path` can be shared, as far as that is possible without reading it.
  *
  * @param name as {@link MakeSeedOptions.name}
- * @returns its length, and its name in the seed
+ * @returns the length of the file in bytes, and its name in the seed
  * @throws ShoalError as {@link makeSeed}
  */
 export async function checkShareable(
@@ -64,7 +68,11 @@ export async function checkShareable(
 	return { length: Number(size), name: nameOf(absolute, name) };
 }
 
-/** As {@link makeSeed}, and says of which state of the file it is. @throws as makeSeed */
+/**
+ * As {@link makeSeed}; also returns the stamp of the file that the seed describes.
+ *
+ * @throws as makeSeed
+ */
 export async function makeStampedSeed(
 	path: string,
 	options: MakeSeedOptions = {},
@@ -103,7 +111,9 @@ export async function makeStampedSeed(
 	return { seed, stamp };
 }
 
-/** The stats of a file, taken when its next change is sure to get another time. */
+/**
+ * The stats of a file, taken so long after its last change that the next change gets another time.
+ */
 async function statAtRest(path: string): Promise<BigIntStats> {
 	const found = await statShareable(path);
 	if (!isYounger(found, CLOCK_TICK)) {
@@ -113,7 +123,9 @@ async function statAtRest(path: string): Promise<BigIntStats> {
 	return await statShareable(path);
 }
 
-/** Whether the last change is less than `ms` ago: one that follows might get the same time. */
+/**
+ * Whether the last change is less than `ms` ago: a change that follows it might get the same time.
+ */
 function isYounger({ mtimeMs, ctimeMs }: BigIntStats, ms: number): boolean {
 	return Math.max(Number(mtimeMs), Number(ctimeMs)) > Date.now() - ms;
 }
@@ -134,7 +146,7 @@ async function statShareable(path: string, stat = statRegular): Promise<BigIntSt
 	}
 }
 
-/** The name in the seed. @throws ShoalError ERR_NAME that says what to do */
+/** The name in the seed. @throws ShoalError ERR_NAME, whose message says what to do */
 function nameOf(path: string, name: string | undefined): string {
 	try {
 		return checkName((name ?? basename(path)).normalize('NFC'));
@@ -142,6 +154,9 @@ function nameOf(path: string, name: string | undefined): string {
 		if (name !== undefined || !isShoalError(error, 'ERR_NAME')) {
 			throw error;
 		}
-		throw new ShoalError('ERR_NAME', `${error.message}; rename it, or give it another with --name`);
+		throw new ShoalError(
+			'ERR_NAME',
+			`${error.message}; rename the file, or choose another name with --name`,
+		);
 	}
 }

@@ -7,11 +7,11 @@ import { READ_ONLY } from '../storage/regular-file.ts';
 export interface HashJob {
 	readonly path: string;
 	readonly kind: DigestKind;
-	/** Bytes of a piece; the last may be shorter. */
+	/** Bytes of a piece; the last piece may be shorter. */
 	readonly pieceSize: number;
-	/** Only so many bytes from the start. @default all */
+	/** Maximum number of bytes that are hashed, from the start. @default all */
 	readonly most?: number | undefined;
-	/** Only these pieces: first and last of each run, ascending. @default all */
+	/** The pieces to hash: the first and the last of each run, ascending. @default all */
 	readonly runs?: ReadonlyArray<readonly [first: number, last: number]> | undefined;
 	/** A piece that the disk cannot read (EIO) gets a digest of zeros, which no piece has. @default the error is thrown */
 	readonly passesUnreadable?: boolean | undefined;
@@ -20,8 +20,9 @@ export interface HashJob {
 const BLOCK = 1024 * 1024;
 
 /**
- * The digests of the pieces of a file, one after the other, read and hashed in line: for a worker, or
- * for small files. Reads as many bytes as the file has when it is opened.
+ * The digests of the pieces of a file, one after the other. It reads and hashes in line, so it is
+ * for a worker, or for small files. It reads no byte beyond the length that the file has when it is
+ * opened.
  *
  * @param onBytes called with the number of bytes hashed since the last call
  */
@@ -71,7 +72,7 @@ function readAll(
 	}
 }
 
-/** Where the pieces that are asked for start. */
+/** The offsets at which the requested pieces start. */
 function* startsOf(
 	{ runs = [[0, Number.MAX_SAFE_INTEGER]], pieceSize }: HashJob,
 	size: number,

@@ -17,9 +17,9 @@ import { cacheHome } from '../storage/home-folder.ts';
 
 /** Options of a {@link SeedCache}. */
 export interface SeedCacheOptions {
-	/** Most entries; the least recently used are removed first. @default 1,000 */
+	/** Maximum number of entries; the least recently used are removed first. @default 1,000 */
 	readonly mostEntries?: number | undefined;
-	/** Most bytes of all entries together. @default 256 MiB */
+	/** Maximum number of bytes of all entries together. @default 256 MiB */
 	readonly mostBytes?: number | undefined;
 }
 
@@ -27,19 +27,20 @@ const MAGIC = 'shoal seed cache 1';
 const LF = 0x0a;
 
 /**
- * A cache of seeds on disk, so that a file that has not changed is not hashed again. It has one entry a file, in a folder
- * that any number of processes can use at the same time.
+ * A cache of seeds on disk, so that a file that has not changed is not hashed again. It has one
+ * entry per file, in a folder that any number of processes can use at the same time.
  *
- * An entry is a line with the format and the SHA-256 of all that follows, then the path as JSON, the stamp of the file
- * (its identity, size and times), and the text of the seed. An entry that was damaged, or is of another file, is ignored and written
- * anew. Errors of the cache are ignored: the file is hashed then.
+ * An entry starts with a line of the format and the SHA-256 of all that follows. The path as JSON,
+ * the stamp of the file (its identity, size and times) and the text of the seed follow. An entry
+ * that is damaged, or belongs to another file, is ignored and replaced. If the cache fails, the
+ * error is ignored and the file is hashed.
  */
 export class SeedCache {
 	readonly #folder: string;
 	readonly #mostEntries: number;
 	readonly #mostBytes: number;
 
-	/** Uses a folder. @param folder path of its folder, which is made when it is needed */
+	/** Uses a folder. @param folder path of the folder, which is created when it is needed */
 	constructor(folder: string, { mostEntries = 1_000, mostBytes = 2 ** 28 }: SeedCacheOptions = {}) {
 		this.#folder = folder;
 		this.#mostEntries = mostEntries;
@@ -81,7 +82,7 @@ export class SeedCache {
 			await rename(temporary, entry).catch(() => rm(temporary, { force: true }));
 			await this.#prune();
 		} catch {
-			// It will be hashed again.
+			// The file is hashed again the next time.
 		}
 	}
 
@@ -89,10 +90,13 @@ export class SeedCache {
 		return join(this.#folder, createHash('sha256').update(real).digest('hex'));
 	}
 
-	/** Removes what was used longest ago, also what a process left half written, until the rest fits. */
+	/**
+	 * Removes the least recently used files, also those that a process left half written, until the
+	 * rest is within the limits.
+	 */
 	async #prune(): Promise<void> {
 		const paths = (await readdir(this.#folder)).map((name) => join(this.#folder, name));
-		// Another process may remove some meanwhile.
+		// Another process may remove some files meanwhile.
 		const found = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
 		const newestFirst = paths
 			.map((path, index) => ({
@@ -116,7 +120,10 @@ function entryOf(real: string, stamp: string, seed: Seed): Buffer {
 	return Buffer.concat([Buffer.from(firstLine(rest)), rest]);
 }
 
-/** The text of the seed in an entry that is sound and of that file as it is now. */
+/**
+ * The text of the seed in an entry; undefined unless the entry is intact and has this path and
+ * stamp.
+ */
 function seedText(entry: Buffer, real: string, stamp: string): Buffer | undefined {
 	const rest = entry.subarray(entry.indexOf(LF) + 1);
 	const head = headOf(real, stamp);

@@ -5,22 +5,22 @@ import { brokerStream } from './transport/broker-stream.ts';
 
 /** Options of {@link dial}. */
 export interface DialOptions {
-	/** Our node id. */
+	/** The id of this node. */
 	readonly id: string;
 	/** The node that is dialled. */
 	readonly node: string;
-	/** Where it may be, as broker URLs. */
+	/** The addresses at which that node may listen, as mqtt: or mqtts: URLs. */
 	readonly addresses: readonly string[];
 	/** SHA-256 of the certificate that the node must present, if the addresses are mqtts: URLs. */
 	readonly cert: string | undefined;
-	/** Lets us in there. */
+	/** The ticket of the tracker that the node requires. */
 	readonly ticket: string;
 	readonly topics: Topics;
 	/** Seconds. */
 	readonly keepalive: number;
-	/** The node has sent us something. */
+	/** Called with each message that the node sends on the lane. */
 	readonly onMessage: (message: Incoming) => void;
-	/** The lane is not there any more. */
+	/** Called when the lane is closed. */
 	readonly onClosed: (lane: DirectLane) => void;
 	readonly signal: AbortSignal;
 }
@@ -34,7 +34,7 @@ const CONNECT_TIMEOUT = 3_000;
 /**
  * Opens a direct lane to a node: tries all its addresses side by side, and takes the first that answers.
  *
- * @throws AggregateError if none does
+ * @throws AggregateError if no address answers
  */
 export async function dial(options: DialOptions): Promise<DirectLane> {
 	const others = new AbortController();

@@ -6,29 +6,29 @@ export type LaneKind = 'broker' | 'direct';
 /** A broker lane or a direct lane to another node. Messages are the same on both. */
 export interface Lane {
 	readonly kind: LaneKind;
-	/** Whether what is sent goes anywhere now. */
+	/** Whether messages can be sent now; otherwise they are dropped. */
 	readonly isUp: boolean;
-	/** Bytes sent and not yet taken by the system. */
+	/** Bytes that wait until the operating system takes them. */
 	readonly queued: number;
 	/**
-	 * Sends with QoS 0, or drops it while there is no connection.
+	 * Sends a message with QoS 0, or drops it while there is no connection.
 	 *
-	 * @param released `payload` may be changed again; until then it must not
+	 * @param released called when `payload` may be changed again; until then it must not change
 	 */
 	send(topic: string, payload: Payload, released?: () => void): void;
-	/** Resolves when more can be sent without a queue, or nothing more at all. */
+	/** Resolves when more can be sent without queueing, or when the connection has ended. */
 	drained(): Promise<void>;
 }
 
-/** A lane to one node that somebody has opened and that can be closed. */
+/** A direct lane to one node; it can be closed. */
 export interface DirectLane extends Lane {
 	readonly kind: 'direct';
 	/**
-	 * The node that opened the lane: of two lanes between the same nodes that cross, the one opened
-	 * by the lower id stays.
+	 * Id of the node that opened the lane. If two nodes dial each other at the same time, the lane
+	 * that the node with the lower id has opened stays.
 	 */
 	readonly dialledBy: string;
-	/** Bytes that have come so far, of whole messages or not. */
+	/** Bytes received so far, of complete and of incomplete messages. */
 	readonly received: number;
 	close(): void;
 }

@@ -15,22 +15,25 @@ import { silentPeer, wrongPeer } from './wrong-peer.ts';
 
 /** Options of {@link Lanes}. */
 export interface LanesOptions {
-	/** Undefined where only the broker can be reached. */
+	/** Opens a direct lane; undefined if only the broker can be reached. */
 	readonly dial: Dial | undefined;
 	readonly link: Link;
 	readonly topics: Topics;
 	readonly limits: Limits;
 	/** Which lanes are used: the best that works, or one kind only. */
 	readonly kind: 'auto' | LaneKind;
-	/** A node has sent us something on a direct lane. */
+	/** Called with each message on a direct lane that this node has dialled. */
 	readonly onMessage: (message: Incoming) => void;
-	/** Another program or machine answered at the address of a node, or nothing came on the lane to it. */
+	/**
+	 * Called if another program or machine answers at the address of a node, or if nothing arrives on
+	 * the lane to it.
+	 */
 	readonly warn: (error: unknown) => void;
 }
 
 /** Events of {@link Lanes}. */
 export interface LanesEvents {
-	/** The way to a node is another now: direct, or by the broker again. */
+	/** Messages to `node` take another lane now: a direct one, or the broker lane again. */
 	changed(node: string, lane: Lane): void;
 }
 
@@ -44,7 +47,7 @@ export interface PeerAddresses {
 	readonly ticket: string;
 }
 
-/** A lane, the performance.now() of its opening, and whether anything has come on it. */
+/** A lane, the performance.now() of its opening, and whether a message has arrived on it. */
 interface Opened {
 	readonly lane: DirectLane;
 	readonly openedAt: number;
@@ -63,7 +66,7 @@ const MOST_UNSEEN = 2;
  * lane is the one that works.
  */
 export const CROSSING = 5_000;
-/** When an answer is late, a lane is given up after this many ms without a byte. */
+/** When an answer is late, a lane is closed after this many ms without a byte. */
 const DEAD = 700;
 
 /**
@@ -111,12 +114,12 @@ export class Lanes {
 		return this.#direct.get(node)?.lane ?? this.#broker;
 	}
 
-	/** Whether chunks may be asked of `node`: not through the broker if only direct lanes are to be used. */
+	/** Whether chunks may be requested from `node`. If only direct lanes are used: if it has one. */
 	reaches(node: string): boolean {
 		return this.#direct.has(node) || this.#options.kind !== 'direct';
 	}
 
-	/** A message has come from `node` on its direct lane. */
+	/** A message of `node` has arrived on its direct lane. */
 	heard(node: string): void {
 		const opened = this.#direct.get(node);
 		if (opened?.isHeard === false) {
@@ -156,7 +159,7 @@ export class Lanes {
 		look(false);
 	}
 
-	/** Nodes that connect to `listener` are on a direct lane. */
+	/** From now on, each node that connects to `listener` has a direct lane. */
 	listen(listener: Listener): void {
 		this.#listener = listener;
 		const accepted = new Map<Peer, DirectLane>();
@@ -176,8 +179,7 @@ export class Lanes {
 
 	/**
 	 * Tries to open a direct lane to `node`, unless there is one or the last try was too recent.
-	 *
-	 * @returns when the lane is open, or the try has failed
+	 * Resolves when the lane is open, or the try has failed.
 	 */
 	async reach(node: string, peer: PeerAddresses): Promise<void> {
 		const { kind, dial } = this.#options;
@@ -249,8 +251,8 @@ export class Lanes {
 
 	/**
 	 * Of two lanes that cross, the lane that the node with the lower id has dialled stays; the node
-	 * that dialled the other closes it. A lane that opens later than `CROSSING` replaces the older
-	 * one, because the other end has given that up.
+	 * that dialled the other lane closes it. A lane that opens more than `CROSSING` ms after an older
+	 * one replaces it, because the peer has lost the older lane.
 	 */
 	#opened(node: string, lane: DirectLane): void {
 		const { id } = this.#options.link;
@@ -275,7 +277,10 @@ export class Lanes {
 		this.#events.emit('changed', node, lane);
 	}
 
-	/** A lane was given up. If nothing ever came on it, another program or machine may have that address. */
+	/**
+	 * A silent lane is being closed. If no message ever arrived on it, another program or machine may
+	 * have the address.
+	 */
 	#gaveUp(node: string, { lane, isHeard }: Opened): void {
 		const now = performance.now();
 		if (isHeard || lane.dialledBy === node) {

@@ -17,15 +17,18 @@ export interface ListenAt {
 	/** TCP port. @default any free port */
 	readonly port?: number | undefined;
 	/**
-	 * Where others come to it, as HOST or HOST:PORT, if not at the addresses of this machine: behind a NAT, or in a
-	 * container. @default the addresses of this machine
+	 * The addresses at which other nodes reach this one, as HOST or HOST:PORT, if they differ from
+	 * the addresses of this machine: behind a NAT, or in a container.
+	 * @default the addresses of this machine
 	 */
 	readonly advertise?: readonly string[] | undefined;
 }
 
-/** The tracker, as far as its tickets are checked by it. */
+/** The parts of a tracker client that are needed to check the tickets of the tracker. */
 export interface TicketIssuer {
-	/** The key of the tracker that issues them; undefined while there is none. */
+	/**
+	 * The state of the tracker, with the key that its tickets are checked with; undefined if absent.
+	 */
 	readonly state: { readonly key?: string | undefined } | undefined;
 	/** ms since 1970 by the clock of the tracker. */
 	readonly time: number;
@@ -39,12 +42,12 @@ export interface ListenOptions extends ListenAt {
 	readonly topics: Topics;
 	readonly limits: Limits;
 	readonly tracker: TicketIssuer;
-	/** Its certificate and key, where the broker speaks TLS. */
+	/** Certificate and key of the listener, if the broker speaks TLS. */
 	readonly tls?: KeyPair | undefined;
 	readonly onMessage: (message: Incoming) => void;
 }
 
-/** Addresses in a node's state. */
+/** Most addresses in the state of a node. */
 const MOST_ADDRESSES = 8;
 
 /**
@@ -72,12 +75,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 		if (host !== '::' || options.host !== undefined) {
 			throw error;
 		}
-		// A system without IPv6.
+		// This system has no IPv6.
 		return await Listener.start({ ...common, host: '0.0.0.0' });
 	}
 }
 
-/** Where a node listens whose broker is at `host`: of loopback where the broker sees it. */
+/** The address to listen on if the broker is at `host`: loopback if `host` is, else all. */
 function besides(host: string): string {
 	if (!isLoopback(host)) {
 		return '::';
@@ -86,9 +89,10 @@ function besides(host: string): string {
 }
 
 /**
- * Where a listener can be reached, as broker URLs: of all addresses those that others can use.
+ * The addresses at which other nodes can reach a listener, as mqtt: or mqtts: URLs: those in
+ * `advertise`, or else the usable addresses of this machine.
  *
- * @param advertise as {@link ListenAt} has it
+ * @param advertise see {@link ListenAt.advertise}
  * @throws ShoalError ERR_USAGE
  */
 export function addressesOf(

@@ -17,15 +17,15 @@ export function wrongPeer(
 	return noLane(`to node ${node} at ${addresses.join(', ')}`, whyNot(answer), error);
 }
 
-/** A lane to `node` was opened, and nothing has come on it. */
+/** The error for a lane to `node` that was opened, and on which nothing has arrived. */
 export function silentPeer(node: string): ShoalError {
 	const why =
-		'the connection was accepted, but nothing came on it: the computer of the node sleeps, its network was cut, or another program has its address now';
+		'the connection was accepted, but nothing arrived on it: the computer of the node is asleep, its network was cut, or another program now has its address';
 	return noLane(`to node ${node}`, why, undefined);
 }
 
 function noLane(where: string, why: string, cause: unknown): ShoalError {
-	const text = `no direct lane ${where}: ${why}. It is reached through the broker, and looked for again later`;
+	const text = `no direct lane ${where}: ${why}. The node is reached through the broker, and dialled again later`;
 	return new ShoalError('ERR_REFUSED', text, { cause });
 }
 
@@ -38,11 +38,11 @@ function isAnswer(error: unknown): error is ShoalError {
 
 function whyNot({ code, cause }: ShoalError): string {
 	if (code === 'ERR_REFUSED') {
-		return 'the program that listens there does not take the ticket: the node or the tracker was restarted or slept a moment ago, or another node has that address now';
+		return 'the program that listens there rejects the ticket: the node or the tracker was restarted or asleep a moment ago, or another node now has that address';
 	}
 	if (isShoalError(cause, 'ERR_BROKER')) {
-		// Of whoever dials by fingerprint: what is shown there is another.
-		return 'another certificate is shown there than the node has told: it was started anew a moment ago, or another machine has that address now';
+		// The certificate does not have the fingerprint that the dial expects.
+		return 'the certificate there is not the one that the node has announced: the node was restarted a moment ago, or another machine now has that address';
 	}
-	return 'the program that answers there ends the connection: the node is being stopped, or another program has that address now';
+	return 'the program that answers there closes the connection: the node is being stopped, or another program now has that address';
 }

@@ -2,7 +2,7 @@ import { type NodeListing, TICKET_LIFE } from '../../protocol/index.ts';
 import type { Lanes, PeerAddresses } from '../lanes/lanes.ts';
 import { later } from '../util/timers.ts';
 
-/** ms that a direct lane has to open before what is there is asked through the broker. */
+/** ms that a direct lane has to open before the first request goes through the broker. */
 const REACH_FIRST = 300;
 
 /** Opens direct lanes to the nodes of a swarm, at the addresses that the tracker lists. */
@@ -20,7 +20,7 @@ export class PeerDialer {
 		this.#time = time;
 	}
 
-	/** The last answer of the tracker. */
+	/** Remembers the addresses and tickets of an answer of the tracker. */
 	learn(listed: readonly NodeListing[]): void {
 		for (const { node, addresses, cert, verified = 0, ticket } of listed) {
 			if (ticket !== undefined) {
@@ -30,12 +30,14 @@ export class PeerDialer {
 		}
 	}
 
-	/** `node` is not gone to any more. */
+	/** Forgets `node`: it is not dialled any more. */
 	forget(node: string): void {
 		this.#addresses.delete(node);
 	}
 
-	/** Tries to open a direct lane, if it is time to. @returns when there is one, or nothing came of it */
+	/**
+	 * Opens a direct lane, if a try is due. Resolves when the lane is open, or the try has failed.
+	 */
 	async dial(node: string): Promise<void> {
 		const addresses = this.#addresses.get(node);
 		if (addresses !== undefined && this.#time() - addresses.learnedAt < TICKET_LIFE) {
@@ -43,7 +45,7 @@ export class PeerDialer {
 		}
 	}
 
-	/** As {@link dial}. @returns when the lane is open, the try has failed, or 300 ms are over */
+	/** Does the same as {@link dial}, but resolves after 300 ms at the latest. */
 	async reach(node: string): Promise<void> {
 		const giveUp = new Promise<void>((resolve) => later(resolve, REACH_FIRST));
 		await Promise.race([this.dial(node), giveUp]);

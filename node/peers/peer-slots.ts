@@ -2,13 +2,13 @@ import { distance, hashId } from '../../protocol/index.ts';
 
 /** The facts that decide which peer has to leave. */
 export interface SlotHolder {
-	/** When bytes came from it, ms; at first, when it was added. */
+	/** When bytes last arrived from it, ms; until then, when it was added. */
 	readonly sentAt: number;
 	/** Whether it has said that it has everything. */
 	readonly isComplete: boolean;
 }
 
-/** Nodes that are counted on at a time. */
+/** Most peers that a download uses at a time. */
 const MOST_PEERS = 10;
 /** ms of silence after which a peer gives way to another. */
 const USELESS = 10_000;
@@ -24,7 +24,7 @@ export class PeerSlots {
 	/** Peers that lost their slot because they sent nothing: they get a free slot only. */
 	readonly #useless = new Set<string>();
 
-	/** @param self our own node id */
+	/** @param self the id of this node */
 	constructor(self: string) {
 		this.#self = hashId(self);
 	}
@@ -56,7 +56,7 @@ export class PeerSlots {
 		return { isThere: true, leaves: furthest };
 	}
 
-	/** Of those that lack something, the one that is furthest away. */
+	/** Of the peers that lack chunks, the one that is furthest away; undefined if none lacks any. */
 	#furthest(peers: ReadonlyMap<string, SlotHolder>): string | undefined {
 		let furthest: string | undefined;
 		for (const [id, { isComplete }] of peers) {

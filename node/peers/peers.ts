@@ -30,9 +30,9 @@ export interface PeersContext {
 	readonly tracker: TrackerClient;
 	/** Which nodes send what they say they have. */
 	readonly responsiveness: Responsiveness;
-	/** Limit the downloads at a time: a seeder refuses a node that asks for too much at once. */
+	/** Limits the downloads at a time: a seeder refuses a node that requests too much at once. */
 	readonly downloadSlots: Slots;
-	/** Told when a peer violates the protocol, or an operation has failed and is retried. */
+	/** Called when a peer violates the protocol, or an operation has failed and is retried. */
 	readonly warn: (error: unknown) => void;
 }
 
@@ -50,10 +50,10 @@ export interface PeersHandlers {
 }
 
 interface PeerState extends SlotHolder {
-	/** Asks that have not been answered. */
+	/** The number of `have` requests that have not been answered. */
 	unanswered: number;
 	askedAt: number;
-	/** When anything came from it, bytes or an answer. */
+	/** When bytes or an answer last arrived from it, ms. */
 	heardAt: number;
 	sentAt: number;
 	/** Round trip of its first `have` request, ms. */
@@ -65,8 +65,8 @@ interface PeerState extends SlotHolder {
 
 const TICK = 250;
 /**
- * ms between two queries, at first and at most: a swarm changes fast when it is new, so the pause
- * grows.
+ * ms between two queries of the tracker, at first and at most. A swarm changes fast while it is
+ * new, so the pause grows.
  */
 const QUERY_FIRST = 250;
 const QUERY_LAST = 10_000;
@@ -105,7 +105,7 @@ export class Peers {
 	#queriedAt = Number.NEGATIVE_INFINITY;
 	#queryAfter = QUERY_FIRST;
 	#isQuerying = false;
-	/** Undefined while nobody has anything. */
+	/** Undefined while no peer has chunks. */
 	#downloadSlot: Slot | undefined;
 	#isClosed = false;
 
@@ -120,7 +120,7 @@ export class Peers {
 		void context.tracker.ready(SILENCE).then(() => this.#isClosed || this.#tick());
 	}
 
-	/** A node has said what it has. @returns whether it is one of those that were asked */
+	/** A node has replied which chunks it has. @returns whether the node is one of the peers */
 	onHave(from: string, reply: HaveReply): boolean {
 		const peer = this.#peers.get(from);
 		if (peer === undefined) {
@@ -157,12 +157,12 @@ export class Peers {
 		return this.#downloadSlot?.isOn === false;
 	}
 
-	/** When bytes last came from any node, ms by performance.now(). */
+	/** When bytes last arrived from any node, ms by performance.now(). */
 	get sentAt(): number {
 		return this.#sentAt;
 	}
 
-	/** Bytes have come from `node`. */
+	/** Bytes have arrived from `node`. */
 	heard(node: string, now = performance.now()): void {
 		this.#sentAt = now;
 		const peer = this.#peers.get(node);
@@ -172,7 +172,7 @@ export class Peers {
 		}
 	}
 
-	/** `node` has something to do with the swarm: it may be a peer. */
+	/** Adds `node`, which takes part in the swarm, to the peers if there is a slot for it. */
 	consider(node: string): void {
 		const isNew = !this.#peers.has(node) && !this.#banned.has(node);
 		if (isNew && this.#makeRoom(node)) {
@@ -196,8 +196,8 @@ export class Peers {
 	}
 
 	/**
-	 * Reports again what every known peer has, peers that deliver first, and asks all of them once more. Called when a
-	 * transfer begins.
+	 * Reports again what every known peer has, beginning with the peers that deliver, and asks all of
+	 * them once more. Called when a transfer begins.
 	 */
 	askAll(): void {
 		if (this.#downloadSlot?.isOn) {
@@ -208,7 +208,7 @@ export class Peers {
 		}
 	}
 
-	/** Does not count on `node` any more; for good if `isBanned`. */
+	/** Removes `node` from the peers; for good if `isBanned`. */
 	remove(node: string, isBanned: boolean): void {
 		if (isBanned) {
 			this.#banned.add(node);
@@ -231,7 +231,7 @@ export class Peers {
 		this.#giveSlotBack();
 	}
 
-	/** Reports what peers said so far, peers that deliver first. */
+	/** Reports the last reply of each peer, beginning with the peers that deliver. */
 	#begin(): void {
 		const { responsiveness } = this.#context;
 		const [first, others] = [new Map<string, PeerState>(), new Map<string, PeerState>()];
@@ -368,7 +368,7 @@ export class Peers {
 
 	#ask(node: string, peer: PeerState): void {
 		const { lanes, link, topics } = this.#context;
-		// A direct lane on which it did not answer may lead to somebody else.
+		// If the peer has not answered on its direct lane, that lane may lead to another program.
 		const lane = peer.unanswered > 0 && link.isUp ? lanes.broker : lanes.to(node);
 		peer.unanswered += 1;
 		peer.askedAt = performance.now();

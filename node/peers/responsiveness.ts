@@ -9,8 +9,9 @@ interface Record {
 }
 
 /**
- * Remembers which peers send what they say they have, for all downloads of a node. A peer that failed to is asked last
- * until it sends something or ten minutes have passed. Times in ms by performance.now().
+ * Remembers, for all downloads of a node, which peers send the chunks that they say they have. A
+ * peer that has failed to send is asked last, until it sends something or ten minutes have passed.
+ * Times are ms by performance.now().
  */
 export class Responsiveness {
 	readonly #records = new Map<string, Record>();
@@ -23,7 +24,7 @@ export class Responsiveness {
 		}
 	}
 
-	/** `node` did not send in time what it said it has. */
+	/** `node` has not sent in time what it says it has. */
 	failed(node: string, now: number): void {
 		this.#set(node, { delivers: false, at: now });
 	}

@@ -20,13 +20,13 @@ export interface SeedFetcherContext
 	readonly downLimiter: RateLimiter;
 }
 
-/** ms without a byte after which a node is given up. */
+/** ms without a byte after which the fetch fails. */
 const IDLE_TIMEOUT = 4_000;
-/** Bytes per second below which a slow peer is given up. */
+/** Bytes per second. If a peer is slower over the whole fetch, the fetch fails. */
 const LEAST_RATE = 2_048;
 /** Bytes of the first range: small, so that the peer's rate is known early. */
 const FIRST_RANGE = 16 * 1024;
-/** Ranges asked for at a time: their bytes stay within what a downloader may have open. */
+/** Most ranges requested at a time: their bytes stay within what a downloader may have open. */
 const AT_ONCE = 16;
 
 /**
@@ -91,7 +91,7 @@ export class SeedFetcher {
 	/**
 	 * Fetches the seed.
 	 *
-	 * @param name the name it shall have
+	 * @param name the name that the seed gets
 	 * @throws ShoalError ERR_TIMEOUT if the node stops sending or is far too slow, ERR_SEED if it sent another seed,
 	 *   ERR_NAME
 	 */
@@ -100,7 +100,7 @@ export class SeedFetcher {
 			this.#settle = (error) => {
 				clearTimeout(this.#timer);
 				this.#isOver = true;
-				// Later bytes are not waited for.
+				// Bytes that arrive later are ignored.
 				this.#open.clear();
 				error === undefined ? resolve() : reject(error);
 			};
@@ -113,7 +113,7 @@ export class SeedFetcher {
 		return seed;
 	}
 
-	/** Bytes of the body have come. */
+	/** Bytes of the body have arrived. */
 	onBytes(from: string, { request, offset, bytes }: ChunkMessage): void {
 		if (
 			from !== this.from ||
@@ -135,7 +135,7 @@ export class SeedFetcher {
 		}
 	}
 
-	/** The node is gone, or nobody needs the seed any more. */
+	/** Ends the fetch with `error`: the node is gone, or the seed is not needed any more. */
 	stop(error: ShoalError): void {
 		this.#settle(error);
 	}
@@ -160,7 +160,7 @@ export class SeedFetcher {
 
 	#wait(): void {
 		clearTimeout(this.#timer);
-		// A bound on the whole as well: a peer that drips does not hold its slot for ever.
+		// The whole time is bounded too, so that a very slow peer does not hold its slot for ever.
 		const left = IDLE_TIMEOUT + (this.#body.length * 1_000) / LEAST_RATE - this.#waited;
 		this.#timer = setTimeout(
 			() => {

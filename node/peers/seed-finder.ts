@@ -14,11 +14,11 @@ export type SeedFinderContext = SeedFetcherContext & Pick<PeersContext, 'respons
 /** Options of {@link SeedFinder}. */
 export interface SeedFinderOptions {
 	readonly id: string;
-	/** A name that somebody here gave; it goes before those of strangers. */
+	/** A name that takes precedence over the names that peers report. */
 	readonly name?: string | undefined;
-	/** A name to take if none of those offered is safe. */
+	/** The name to use if the name that a peer reports is not safe. */
 	readonly fallbackName?: string | undefined;
-	/** Those that are asked. One that cannot give the seed, as it sent another or stopped answering, is removed. */
+	/** The peers that are asked. A peer that sends another seed or stops sending is removed. */
 	readonly peers: Pick<Peers, 'heard' | 'remove' | 'roundTrip'>;
 	readonly found: (seed: Seed) => void;
 }
@@ -28,7 +28,7 @@ const AT_ONCE = 2;
 /** Bounds of the pause before another peer is asked, ms. */
 const LEAST_PAUSE = 30;
 const MOST_PAUSE = 1_000;
-/** A peer counts as silent after so many pauses, and at least so many ms, without a byte. */
+/** A peer counts as silent after this many pauses, and at least this many ms, without a byte. */
 const SILENT_PAUSES = 4;
 const SILENT = 250;
 
@@ -45,7 +45,7 @@ export class SeedFinder {
 	readonly #fetchers = new Map<string, SeedFetcher>();
 	#timer: NodeJS.Timeout | undefined;
 	#isOver = false;
-	/** Why the last offer was of no use. */
+	/** Why the last peer that was asked could not send the seed. */
 	lastError: unknown;
 
 	constructor(context: SeedFinderContext, options: SeedFinderOptions) {
@@ -61,15 +61,15 @@ export class SeedFinder {
 		}
 	}
 
-	/** A node is gone, or does not give it now. */
+	/** A node is gone, or does not send the seed now. */
 	retract(node: string): void {
 		this.#offers.delete(node);
 		this.#fetchers
 			.get(node)
-			?.stop(new ShoalError('ERR_REFUSED', `node ${node} does not give the seed`));
+			?.stop(new ShoalError('ERR_REFUSED', `node ${node} does not send the seed`));
 	}
 
-	/** Bytes of a seed's body have come. */
+	/** Bytes of the body of a seed have arrived. */
 	onBytes(from: string, message: ChunkMessage): void {
 		this.#options.peers.heard(from);
 		this.#fetchers.get(from)?.onBytes(from, message);
@@ -80,7 +80,7 @@ export class SeedFinder {
 		this.#stop();
 	}
 
-	/** Keeps two peers asked, and the timer for more running. */
+	/** Asks peers until two are asked, and starts the timer after which one more is asked. */
 	#ask(): void {
 		while (this.#fetchers.size < AT_ONCE && this.#askNext()) {}
 		this.#timer ??= setTimeout(() => this.#look(), this.#pause);

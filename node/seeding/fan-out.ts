@@ -4,43 +4,47 @@ import type { QueuedRange, RequestQueue } from './request-queue.ts';
 import type { Answer, SendPolicy, UploadItem } from './upload-lane.ts';
 
 /**
- * ms. A node counts as a subscriber of a swarm for this long after its last request, and a chunk that was sent to all
- * subscribers may be on its way for this long, as it waits at the slowest subscriber's link.
+ * ms. A node counts as a subscriber of a swarm for this long after its last request. A chunk that
+ * was sent to all subscribers may take this long to arrive, because it can wait for a slow link.
  */
 const RECENT = 5_000;
 
-/** How a request is answered: to all subscribers, to the asker alone, or not, as it has been already. */
+/**
+ * How a request is answered: with bytes to all subscribers, with bytes to the requester alone, or
+ * not at all, because a chunk that was just sent to all subscribers answers it.
+ */
 export type Delivery = 'shared' | 'private' | 'answered';
 
 interface Subscriber {
-	/** Since when it is subscribed. */
+	/** When it subscribed, ms. */
 	since: number;
 	askedAt: number;
 }
 
 interface Shared {
 	readonly at: number;
-	/** The nodes it has answered: one that asks again has lost it. */
+	/** The nodes whose request it answers: a node that requests the chunk again has lost it. */
 	readonly answered: Set<string>;
 }
 
 /**
- * Decides which chunks a seeder sends once to all subscribers of a swarm: those of seeds that at least two subscribers
- * requested chunks of in the last `RECENT` ms. A request for a chunk that was sent to all just before has crossed
- * it on the way, and is not answered. A node that requests the chunk again has lost it, and is answered alone. Times
- * are ms of the given clock.
+ * Decides which chunks a seeder sends once to all subscribers of a swarm: the chunks of a seed from
+ * which at least two subscribers requested chunks in the last `RECENT` ms. A request for a chunk
+ * that was just sent to all has crossed that chunk on the way, and is not answered. A node that
+ * requests the chunk again has lost it, and the answer goes to that node alone. Times are ms of the
+ * given clock.
  */
 export class FanOut {
 	readonly #now: () => number;
 	readonly #subscribers = new Map<string, Map<string, Subscriber>>();
-	/** By seed and unit, the oldest first. */
+	/** The chunks or blocks that were sent to all subscribers, the oldest first. */
 	readonly #shared = new Map<string, Shared>();
 
 	constructor(now: () => number = () => performance.now()) {
 		this.#now = now;
 	}
 
-	/** `node` asks for chunks of `seed`, and says whether it is subscribed to its swarm. */
+	/** `node` requests chunks of `seed`, and tells whether it is subscribed to the fan-out of it. */
 	asked(seed: string, node: string, isSubscribed: boolean): void {
 		const now = this.#now();
 		const subscribers = this.#subscribers.get(seed) ?? new Map<string, Subscriber>();
@@ -57,13 +61,13 @@ export class FanOut {
 		}
 	}
 
-	/** Whether `node` hears what is shared of `seed`. */
+	/** Whether `node` gets the chunks of `seed` that are sent to all subscribers. */
 	isSubscribed(seed: string, node: string): boolean {
 		const subscriber = this.#subscribers.get(seed)?.get(node);
 		return subscriber !== undefined && isRecent(subscriber, this.#now());
 	}
 
-	/** How the request of `node` for `unit`, a chunk or a block of one, is answered now. */
+	/** How the request of `node` for `unit`, a chunk or a block of a chunk, is answered now. */
 	deliveryOf(seed: string, node: string, unit: number): Delivery {
 		const now = this.#now();
 		const subscribers = this.#subscribers.get(seed);
@@ -81,7 +85,7 @@ export class FanOut {
 		return recent.length >= 2 ? 'shared' : 'private';
 	}
 
-	/** The units from `first` to `last` are shared now, as `node` asked for them. */
+	/** Records that the units `first` to `last` go to all subscribers, on a request of `node`. */
 	shared(seed: string, node: string, first: number, last: number): void {
 		const now = this.#now();
 		for (const [each, { at }] of this.#shared) {
@@ -106,7 +110,8 @@ function key(seed: string, unit: number): string {
 }
 
 /**
- * Through the broker: in the order of the requests, and once for all where several peers are subscribed.
+ * The policy of the broker lane: ranges are sent in the order of the requests, and once for all if
+ * several peers are subscribed.
  *
  * @param mostPart bytes of the largest part that the broker carries now
  */
@@ -122,8 +127,8 @@ function brokerAnswer(
 ): Answer | undefined {
 	const { content } = of;
 	const { id } = content.seed;
-	// Not sent to all: the text of a seed, as it may be longer than its content; and chunks of a node that lacks some
-	// itself, as most of the others have those already.
+	// The text of a seed is not sent to all, because it may be longer than its content. Neither are
+	// chunks of an incomplete content, because most of the other nodes have those already.
 	const unit =
 		of.of === 'seed' || !content.have.isFull
 			? undefined
@@ -147,18 +152,19 @@ function brokerAnswer(
 	return { range: whole, isPrivate: false };
 }
 
-/** What is sent to all subscribers for a range that one of them requested. */
+/** The bytes that go to all subscribers when one of them requests a range. */
 interface SharedUnit {
 	/** Numbers of the first and the last chunk, or of the block. */
 	readonly first: number;
 	readonly last: number;
-	/** All their bytes. */
+	/** The bytes of these chunks, or of the block. */
 	readonly whole: ByteRange;
 }
 
 /**
- * What other subscribers can use as well: the chunks that `range` touches, or, of a chunk that is larger than a part, the
- * block with `range`. Undefined if that is more than `mostPart` bytes.
+ * The unit that contains `range` and that other subscribers can use too: the chunks that `range`
+ * touches or, if chunks are larger than a part, one block. Undefined if no such unit has at most
+ * `mostPart` bytes.
  */
 function sharedUnit(layout: Layout, range: ByteRange, mostPart: number): SharedUnit | undefined {
 	const block = 2 ** Math.floor(Math.log2(mostPart));

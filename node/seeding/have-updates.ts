@@ -1,29 +1,33 @@
 import type { NodeReply } from '../../protocol/index.ts';
 import { runsOf } from '../util/runs.ts';
 
-/** ms in which gained chunks are gathered, at most. */
+/** ms, at most, for which gained chunks are collected before they are reported. */
 const TELL_EVERY = 250;
-/** Bytes of gained chunks, for each reader, that are told without waiting longer: a fast swarm would fetch them again. */
+/**
+ * Bytes. When this much is collected per reader, it is reported at once: in a fast swarm, the
+ * readers would otherwise fetch these chunks a second time.
+ */
 const TELL_AFTER = 1024 * 1024;
-/** ms for which a node that asked which chunks are here is told of new ones. */
+/** ms for which a node gets news after it has requested a bit field. */
 const SUBSCRIBED = 10_000;
+/** Most runs of chunks in one message. */
 const RUNS_AT_ONCE = 1_000;
-/** Readers of one seed beyond which those that are over are looked for. */
+/** If a seed has more readers than this, expired ones are removed. */
 const MANY = 64;
 
 /**
- * Tells the nodes that asked for a bit field within the last ten seconds which chunks have been
- * added since: in batches, four times a second or after so many bytes.
+ * Reports added chunks to the nodes that requested a bit field within the last ten seconds. The
+ * reports go in batches: four times a second, or as soon as `TELL_AFTER` is reached.
  */
 export class HaveUpdates {
 	readonly #tell: (to: string, update: NodeReply) => void;
 	readonly #now: () => number;
-	/** By seed: who wants to know, and until when. */
+	/** By seed: the nodes that get news, and until when, ms. */
 	readonly #readers = new Map<string, Map<string, number>>();
 	readonly #gained = new Map<string, { readonly chunks: number[]; bytes: number }>();
 	#timer: NodeJS.Timeout | undefined;
 
-	/** @param now ms, monotonic */
+	/** @param now returns the time in ms, by a monotonic clock */
 	constructor(
 		tell: (to: string, update: NodeReply) => void,
 		now: () => number = () => performance.now(),
@@ -32,7 +36,7 @@ export class HaveUpdates {
 		this.#now = now;
 	}
 
-	/** `reader` has been told what is here of `seed`. */
+	/** `reader` has got the bit field of `seed`: it gets news for the next ten seconds. */
 	subscribe(seed: string, reader: string): void {
 		const readers = this.#readers.get(seed) ?? new Map<string, number>();
 		for (const [known, until] of readers.size > MANY ? readers : []) {
@@ -44,7 +48,7 @@ export class HaveUpdates {
 		this.#readers.set(seed, readers);
 	}
 
-	/** `chunk` of `seed`, of so many `bytes`, is here now. */
+	/** This node has gained `chunk` of `seed`, which has `bytes` bytes. */
 	gained(seed: string, chunk: number, bytes: number): void {
 		const readers = this.#readers.get(seed)?.size ?? 0;
 		if (readers > 0) {

@@ -1,6 +1,6 @@
 import type { ByteRange } from '../../protocol/index.ts';
 
-/** A range that somebody asked for. */
+/** A range that a downloader has requested. */
 export interface QueuedRange<T> {
 	readonly from: string;
 	readonly request: bigint;
@@ -9,8 +9,8 @@ export interface QueuedRange<T> {
 }
 
 /**
- * The ranges that a seeder has still to send: for each downloader in the order of its requests, and
- * one downloader after the other in turn, so that one with many requests does not delay the others.
+ * The ranges that a seeder still has to send. Each downloader gets its ranges in the order of its
+ * requests. The downloaders take turns, so that one with many requests does not delay the others.
  */
 export class RequestQueue<T> {
 	readonly #most: number;
@@ -18,8 +18,8 @@ export class RequestQueue<T> {
 	readonly #queues = new Map<string, QueuedRange<T>[]>();
 
 	/**
-	 * @param most ranges queued for one downloader
-	 * @param isSame whether ranges are of the same
+	 * @param most the largest number of ranges queued for one downloader
+	 * @param isSame whether two ranges are of the same content, or of the same seed
 	 */
 	constructor(most: number, isSame: (a: T, b: T) => boolean = Object.is) {
 		this.#most = most;
@@ -47,10 +47,11 @@ export class RequestQueue<T> {
 	}
 
 	/**
-	 * The next range to send; its downloader goes to the end of the queue.
+	 * Takes the next range to send; its downloader goes to the end of the queue. Undefined if no
+	 * range is queued.
 	 *
-	 * @param cost of the ranges of one downloader, the one with the lowest cost is sent first.
-	 * @default in their order
+	 * @param cost among the ranges of one downloader, the one with the lowest cost is sent first.
+	 * @default the order of the requests
 	 */
 	take(cost: (item: QueuedRange<T>) => number = () => 0): QueuedRange<T> | undefined {
 		for (const [from, queue] of this.#queues) {
@@ -65,13 +66,13 @@ export class RequestQueue<T> {
 		return undefined;
 	}
 
-	/** Takes ranges of a request back; those that are not queued any more are past recall. */
+	/** Removes ranges of a request. Ranges that are not queued any more cannot be cancelled. */
 	cancel(from: string, request: bigint, ranges: readonly ByteRange[]): void {
 		const offsets = new Set(ranges.map(([offset]) => offset));
 		this.#keep(from, (item) => item.request !== request || !offsets.has(item.range[0]));
 	}
 
-	/** Forgets everything for which `isOver` holds. */
+	/** Removes every range for which `isOver` returns true. */
 	drop(isOver: (item: QueuedRange<T>) => boolean): void {
 		for (const from of [...this.#queues.keys()]) {
 			this.#keep(from, (item) => !isOver(item));

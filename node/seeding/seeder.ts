@@ -24,17 +24,17 @@ import { type UploadContext, type UploadItem, UploadLane } from './upload-lane.t
 /** The parts of a node that {@link Seeder} uses. */
 export interface SeederContext extends UploadContext {
 	readonly lanes: Lanes;
-	/** Contents that are served. */
+	/** The contents that the node shares. */
 	readonly contents: ContentStore;
 	readonly tracker: Pick<TrackerClient, 'state'>;
 }
 
-/** Bits of a bit field in one reply: 32 KiB, within the limit of a control message as base64. */
+/** Most bits of a bit field in one reply. Their 32 KiB, in base64, fit into a control message. */
 const BITS_AT_ONCE = 8 * 32 * 1024;
 
 /**
- * Answers the requests of other nodes: for the chunks that are here, the seed's body, and bytes of
- * chunks.
+ * Answers the requests of other nodes: which chunks this node has, bytes of the text of a seed, and
+ * bytes of chunks.
  */
 export class Seeder {
 	readonly #context: SeederContext;
@@ -46,7 +46,7 @@ export class Seeder {
 	#lastAsked = Number.NEGATIVE_INFINITY;
 	#isClosed = false;
 
-	/** @param broken the bytes of a content are not what they were: it must not be served any more */
+	/** @param broken called if a content has changed or cannot be read: it must not be shared on */
 	constructor(context: SeederContext, broken: (content: StoredContent, error: unknown) => void) {
 		this.#context = context;
 		this.#broken = broken;
@@ -56,11 +56,11 @@ export class Seeder {
 			this.#haveUpdates.gained(id, chunk, layout.sizeOf(chunk));
 		});
 		contents.on('removed', (content) => this.#drop(content));
-		// Downloaders ask again, on another lane, for what was queued on a lost one.
+		// Ranges that were queued on a lost lane are requested again, on another lane.
 		lanes.on('changed', () => this.#closeIdle());
 	}
 
-	/** When somebody last asked for bytes, by performance.now(). */
+	/** When a node last requested bytes, by performance.now(); -Infinity if none has. */
 	get lastAsked(): number {
 		return this.#lastAsked;
 	}
@@ -83,7 +83,7 @@ export class Seeder {
 		}
 	}
 
-	/** No message is sent any more. */
+	/** Stops: no message is sent any more. */
 	close(): void {
 		this.#isClosed = true;
 		for (const upload of this.#uploads.values()) {
@@ -92,7 +92,7 @@ export class Seeder {
 		this.#haveUpdates.close();
 	}
 
-	/** Takes ranges of a request back that are not sent yet. */
+	/** Removes those ranges of a request that have not been sent yet. */
 	#cancel(from: string, request: bigint, ranges: readonly ByteRange[]): void {
 		for (const upload of this.#uploads.values()) {
 			upload.cancel(from, request, ranges);
@@ -133,7 +133,7 @@ export class Seeder {
 		return upload;
 	}
 
-	/** Bytes of the largest part that the broker carries: a node that sends it a larger packet is cut. */
+	/** Bytes of the largest part that the broker carries; it disconnects a node that sends more. */
 	get #brokerPart(): number {
 		return this.#context.tracker.state?.part ?? this.#context.limits.part;
 	}
@@ -196,7 +196,7 @@ export class Seeder {
 		this.#reply(lane, to, { op: 'refused', id, seed, reason });
 	}
 
-	/** Replies are not waited for: who needs one that was lost asks again. */
+	/** Replies are not confirmed: a node that needs a lost reply repeats its request. */
 	#reply(lane: Lane, to: string, reply: NodeReply): void {
 		const { link, topics } = this.#context;
 		if (!this.#isClosed) {

@@ -3,8 +3,9 @@ import { chunksOfRange } from '../engine/chunk-run.ts';
 import type { SendPolicy } from './upload-lane.ts';
 
 /**
- * How often each chunk has been sent on a direct lane. A node that sends first what it has sent least often
- * does not send a chunk twice while there are others that no peer has yet: peers that have one give it on.
+ * Counts how often each chunk has been sent on direct lanes. The chunk that was sent least often
+ * goes first, so no chunk is sent twice while another requested one has not been sent at all. Peers
+ * pass on the chunks that they have.
  */
 export class SentCounts {
 	readonly #sent = new Map<string, Uint8Array>();
@@ -14,20 +15,23 @@ export class SentCounts {
 		return this.#sent.get(seed.id)?.[chunk] ?? 0;
 	}
 
-	/** `chunk` of `seed` is sent once more. */
+	/** Counts that `chunk` of `seed` is sent once more, up to 255. */
 	sent(seed: Seed, chunk: number): void {
 		const counts = this.#sent.get(seed.id) ?? new Uint8Array(seed.chunks);
 		this.#sent.set(seed.id, counts);
 		counts[chunk] = Math.min(this.count(seed, chunk) + 1, 255);
 	}
 
-	/** `seed` is not served any more. */
+	/** Forgets the counts of `seed`, which is not shared any more. */
 	forget(seed: Seed): void {
 		this.#sent.delete(seed.id);
 	}
 }
 
-/** On a direct lane: what has been sent least often goes first. A chunk has been sent when its end has. */
+/**
+ * The policy of a direct lane: the chunk that has been sent least often is sent first. A chunk
+ * counts as sent when its last byte is sent.
+ */
 export function directPolicy(counts: SentCounts): SendPolicy {
 	return {
 		answer({ range, of }) {
@@ -41,7 +45,7 @@ export function directPolicy(counts: SentCounts): SendPolicy {
 			}
 			return { range, isPrivate: true };
 		},
-		// A seed goes before any content.
+		// The text of a seed is sent before any chunk.
 		cost({ range, of }) {
 			const { seed } = of.content;
 			return of.of === 'seed' ? -1 : counts.count(seed, seed.layout.chunkAt(range[0]));

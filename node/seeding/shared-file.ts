@@ -8,11 +8,11 @@ import { absolutePath } from '../storage/regular-file.ts';
 
 /** The events of a {@link Share}. */
 export interface ShareEvents {
-	/** The file has changed: it is hashed again, and not served meanwhile. */
+	/** The file has changed: it is withdrawn and hashed again. */
 	changed(): void;
-	/** The content of the file is the same after all: it is served again. */
+	/** The content of the file is still the same: it is shared again. */
 	restored(): void;
-	/** The file is not served any more: its content has changed, or it cannot be read. */
+	/** The file is not shared any more: its content has changed, or it cannot be read. */
 	ended(error: unknown): void;
 }
 
@@ -26,7 +26,7 @@ export class Share {
 	readonly #cache: SeedCache | undefined;
 	readonly #events = createNanoEvents<ShareEvents>();
 	#content: StoredContent;
-	/** Under way when the file has changed: is it what it was? */
+	/** After a change of the file: resolves when it has been hashed again. */
 	#hashing: Promise<void> = Promise.resolve();
 	readonly #stopping = new AbortController();
 
@@ -44,7 +44,7 @@ export class Share {
 	}
 
 	/**
-	 * Makes the seed of a file, and serves the file. {@link ShoalNode.share} calls this.
+	 * Makes the seed of a file, and shares the file. {@link ShoalNode.share} calls this.
 	 *
 	 * @throws ShoalError as {@link makeSeed}, and ERR_EXISTS if this node has the seed already
 	 * @internal
@@ -117,7 +117,7 @@ export class Share {
 		}
 	}
 
-	/** Serves it again, unless it was stopped meanwhile. @throws ShoalError ERR_EXISTS */
+	/** Shares the file again, unless the share was stopped. @throws ShoalError ERR_EXISTS */
 	async #restore(): Promise<void> {
 		if (this.#stopping.signal.aborted) {
 			await this.#content.storage.close();
@@ -139,8 +139,8 @@ export class Share {
 }
 
 /**
- * Hashes a file, or takes its seed from the cache, and opens it. Changes are detected from before
- * the first byte was read.
+ * Hashes a file, or takes its seed from the cache, and opens it. Changes are detected that happened
+ * after the first byte was read for the hash, or later.
  *
  * @throws as {@link makeSeed}
  */

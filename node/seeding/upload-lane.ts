@@ -24,16 +24,16 @@ export interface UploadItem {
 
 /** How a queued range is answered. */
 export interface Answer {
-	/** The bytes that go out: those that were asked for, or more. */
+	/** The bytes to send: the requested ones, or more. */
 	readonly range: ByteRange;
-	/** Goes to the asker alone, who can cancel it; otherwise to all subscribers of the swarm. */
+	/** Whether it goes to the requester alone, which can cancel it; otherwise to all subscribers. */
 	readonly isPrivate: boolean;
 }
 
 /** The policy of a lane: which range is sent next, and to whom. */
 export interface SendPolicy {
 	/**
-	 * The answer to `item`, which is sent next; undefined if it has gone out already.
+	 * The answer to `item`, to be sent next; undefined if `item` has already been answered.
 	 *
 	 * @param queue the other queued ranges; those that this answer also serves are removed from it
 	 */
@@ -53,11 +53,11 @@ export interface UploadContext {
 	readonly limits: Limits;
 	/** Counts bytes sent. */
 	readonly traffic: Traffic;
-	/** Keeps uploads to a rate. */
+	/** Limits the rate of uploads. */
 	readonly upLimiter: RateLimiter;
 	/** Bytes that were received or read a moment ago. */
 	readonly recent: RecentBytes<StoredContent>;
-	/** Told of each part that is sent. */
+	/** Called for each part that is sent; undefined if there is no trace. */
 	readonly trace: TraceSink | undefined;
 }
 
@@ -65,13 +65,13 @@ export interface UploadContext {
 export interface UploadLaneOptions extends UploadContext {
 	readonly lane: Lane;
 	readonly policy: SendPolicy;
-	/** Whether others may ask soon for what this lane reads. */
+	/** Whether other lanes may soon need the bytes that this lane reads. */
 	readonly isWantedByOthers: () => boolean;
-	/** A range cannot be read. */
+	/** Called when a range cannot be read. */
 	readonly failed: (item: QueuedRange<UploadItem>, error: unknown) => void;
 }
 
-/** A chunk message in parts: its header, and the bytes where they are. */
+/** A chunk message in two parts: its header, and its bytes, which are not copied. */
 interface Message {
 	readonly header: Uint8Array;
 	readonly bytes: Lent;
@@ -80,14 +80,14 @@ interface Message {
 /** A message whose bytes are being read from the disk, or which is about to be sent. */
 interface Outgoing extends Answer {
 	readonly item: QueuedRange<UploadItem>;
-	/** Undefined if it could not be made. */
+	/** Resolves to undefined if its bytes could not be read. */
 	readonly message: Promise<Message | undefined>;
 	isCancelled: boolean;
 }
 
 /**
- * Parts that are read from the disk ahead of being sent; and the number of parts left at which more
- * are read, in one go.
+ * Up to READ_AHEAD parts are read from the disk before they are sent. When READ_AGAIN of them are
+ * left, the next ones are read in one go.
  */
 const READ_AHEAD = 8;
 const READ_AGAIN = 4;
@@ -95,7 +95,7 @@ const READ_AGAIN = 4;
 const SEND_AHEAD = 1024 * 1024;
 
 /**
- * The upload queue of one lane. Serves the requesting nodes in turn, as fast as the lane and the
+ * The upload queue of one lane. Sends to the requesting nodes in turn, as fast as the lane and the
  * rate limit allow.
  */
 export class UploadLane {
@@ -123,7 +123,7 @@ export class UploadLane {
 		void this.#pump();
 	}
 
-	/** Takes ranges back that are not sent yet. */
+	/** Removes ranges that have not been sent yet. */
 	cancel(from: string, request: bigint, ranges: readonly ByteRange[]): void {
 		this.#queue.cancel(from, request, ranges);
 		const offsets = new Set(ranges.map(([offset]) => offset));
@@ -134,12 +134,12 @@ export class UploadLane {
 		}
 	}
 
-	/** Forgets what is queued of `content`: it is not served any more. */
+	/** Removes all queued ranges of `content`, which is not shared any more. */
 	drop(content: StoredContent): void {
 		this.#queue.drop(({ of }) => of.content === content);
 	}
 
-	/** Nothing is sent any more. */
+	/** Stops: nothing is sent any more. */
 	close(): void {
 		this.#isClosed = true;
 		this.#queue.drop(() => true);
@@ -198,7 +198,7 @@ export class UploadLane {
 		}
 	}
 
-	/** Bytes of a content: those in memory, or else from the disk. @throws as {@link Storage.read} */
+	/** Bytes of a content, from memory or from the disk. @throws as {@link Storage.read} */
 	async #bytesOf(content: StoredContent, offset: number, length: number): Promise<Lent> {
 		const { recent, isWantedByOthers } = this.#options;
 		const lent = recent.lend(content, offset, length);

@@ -7,11 +7,14 @@ export type SeedEvent =
 			readonly event: 'asked' | 'cancelled';
 			readonly node: string;
 			readonly lane: LaneKind;
-			/** The request, as it stands in messages. */
+			/** The id of the request in messages. */
 			readonly id: string;
 			readonly ranges: readonly ByteRange[];
 	  }
-	/** Bytes have arrived. `useful` of them were requested or missing. `shared`: they were sent to all listeners. */
+	/**
+	 * Bytes have arrived. `useful` of them were requested or missing. `shared`: they were sent once
+	 * to all co-downloaders.
+	 */
 	| {
 			readonly event: 'received';
 			readonly node: string;
@@ -23,7 +26,7 @@ export type SeedEvent =
 	  }
 	/** A node has answered, `took` ms after the request. */
 	| { readonly event: 'answered'; readonly node: string; readonly took: number }
-	/** Bytes that were requested from a node are given up; they are requested again. */
+	/** Bytes that were requested from a node are no longer expected; they are requested again. */
 	| {
 			readonly event: 'lost';
 			readonly node: string;
@@ -38,7 +41,10 @@ export type SeedEvent =
 			readonly count: number;
 	  }
 	| { readonly event: 'bad'; readonly node: string; readonly chunk: number }
-	/** How many chunks a node says it has; chunks that it has gained; that it is no source any more. */
+	/**
+	 * `has`: the number of chunks that a node says it has. `gained`: the chunks that it has gained.
+	 * `gone`, `dropped`: it is no longer a source.
+	 */
 	| { readonly event: 'has'; readonly node: string; readonly chunks: number }
 	| {
 			readonly event: 'gained';
@@ -53,7 +59,7 @@ export type SeedEvent =
 			readonly id: string;
 			readonly busy: boolean;
 	  }
-	/** A message was handed to the lane; `node` is undefined if it goes to all listeners. */
+	/** A message was handed to the lane; `node` is undefined if it goes to all co-downloaders. */
 	| {
 			readonly event: 'sent';
 			readonly node: string | undefined;
@@ -66,7 +72,7 @@ export type SeedEvent =
 /** A {@link SeedEvent} with the id of its seed. */
 export type TraceEvent = SeedEvent & { readonly seed: string };
 
-/** Takes the trace events of a node. */
+/** A function that receives the trace events of a node. */
 export type TraceSink = (event: TraceEvent) => void;
 
 /** A sink that passes events on to all `sinks`; undefined if there are none. */

@@ -2,9 +2,12 @@ import { type Feed, MOST_FEEDS, type NodeState } from '../../protocol/index.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 import { RateMeter } from '../util/rate-meter.ts';
 
-/** Bytes of contents that a node sends and receives: in all, by lane, and by the node they come from. */
+/**
+ * Bytes of contents that a node sends and receives: in all, by lane, and those received by the node
+ * that sends them.
+ */
 export class Traffic {
-	/** All that was sent, and all that was received. */
+	/** All bytes that were sent, and all bytes that were received. */
 	readonly up: RateMeter;
 	readonly down: RateMeter;
 	readonly #now: () => number;
@@ -24,7 +27,7 @@ export class Traffic {
 		this.#lanes[lane].sent += bytes;
 	}
 
-	/** Counts `bytes` that have come from `node`. */
+	/** Counts `bytes` that were received from `node`. */
 	received(node: string, lane: LaneKind, bytes: number): void {
 		this.down.count(bytes);
 		this.#lanes[lane].received += bytes;
@@ -42,7 +45,10 @@ export class Traffic {
 		return structuredClone(this.#lanes);
 	}
 
-	/** The nodes that send most, the fastest first; undefined if none sends. Those that rest are forgotten. */
+	/**
+	 * The nodes that send most, the fastest first; undefined if no node sends. Nodes that send
+	 * nothing are forgotten.
+	 */
 	get largest(): Feed[] | undefined {
 		const feeds: Feed[] = [];
 		for (const [key, { node, lane, meter }] of this.#peers) {

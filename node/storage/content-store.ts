@@ -24,7 +24,7 @@ export interface ContentStoreEvents {
 	gained(content: StoredContent, chunk: number): void;
 }
 
-/** Everything this node has, by seed id: what it announces and serves. */
+/** All that this node has, by seed id: the contents that it announces and uploads. */
 export class ContentStore {
 	readonly #held = new Map<string, StoredContent>();
 	readonly #since = new WeakMap<StoredContent, number>();
@@ -38,7 +38,7 @@ export class ContentStore {
 		return this.#held.get(seed);
 	}
 
-	/** Since when `content` is held, ms since 1970. */
+	/** The time at which `content` was added, in ms since 1970; undefined if it never was. */
 	since(content: StoredContent): number | undefined {
 		return this.#since.get(content);
 	}
@@ -58,7 +58,7 @@ export class ContentStore {
 		this.#events.emit('added', content);
 	}
 
-	/** Holds `content` no longer; nothing happens if it is not held. */
+	/** Removes `content`; does nothing if it is not held. */
 	remove(content: StoredContent): void {
 		if (this.#held.get(content.seed.id) === content) {
 			this.#held.delete(content.seed.id);
@@ -67,8 +67,8 @@ export class ContentStore {
 	}
 
 	/**
-	 * `chunks` differ from what was stored: removes the content and adds it again with the remaining
-	 * chunks, so that it is announced anew.
+	 * Marks `chunks` as missing, because their stored bytes have changed. Removes the content and
+	 * adds it again, so that it is announced with the remaining chunks.
 	 */
 	lose(content: StoredContent, chunks: readonly number[]): void {
 		this.remove(content);
@@ -78,7 +78,7 @@ export class ContentStore {
 		this.add(content);
 	}
 
-	/** `chunk` is verified and stored. */
+	/** Adds `chunk`, which is verified and stored. */
 	gain(content: StoredContent, chunk: number): void {
 		content.have.set(chunk);
 		this.#events.emit('gained', content, chunk);

@@ -9,9 +9,9 @@ export async function readChunk(seed: Seed, storage: Storage, chunk: number): Pr
 }
 
 /**
- * Copies chunks; where both storages are the same one, writes them again.
+ * Copies chunks from one storage to another; if both are the same storage, writes the chunks again.
  *
- * @throws ShoalError ERR_ABORTED, and as {@link Storage}
+ * @throws ShoalError ERR_ABORTED, and the errors of {@link Storage}
  */
 export async function copyChunks(
 	seed: Seed,

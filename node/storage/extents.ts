@@ -1,17 +1,17 @@
 /** A stretch of a content that lies in one file. */
 export interface Extent {
-	/** Which file. */
+	/** Index of the file. */
 	readonly file: number;
-	/** Where in that file it starts. */
+	/** Offset of its first byte in that file. */
 	readonly at: number;
-	/** Where in the asked range it starts. */
+	/** Offset of its first byte in the requested range. */
 	readonly from: number;
 	readonly length: number;
 }
 
 /**
- * Where the bytes from `offset` on lie, when a content is the files of these lengths one after the
- * other. Empty files hold nothing of it.
+ * The places of `length` bytes from `offset` on, in a content that consists of files with these
+ * lengths, one after the other. No byte lies in an empty file.
  */
 export function extents(lengths: readonly number[], offset: number, length: number): Extent[] {
 	const found: Extent[] = [];

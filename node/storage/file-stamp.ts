@@ -3,21 +3,22 @@ import { lstat } from 'node:fs/promises';
 import { fsError } from './fs-error.ts';
 
 /**
- * What the system says of a file, in one line: device, inode, size, and in ns when its bytes and when
- * it was changed last. As long as it is the same, so are the bytes; putting the time of the bytes back
- * is a change of the file.
+ * The state of a file in one line: device, inode, size, and the times of the last change of its
+ * bytes and of the file itself, in ns. While the stamp is the same, the bytes are the same: setting
+ * the time of the bytes back also changes the file itself.
  */
 export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
 	return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
 }
 
-/** Which file it is, whatever its name and content. */
+/** The identity of a file, whatever its name and content. */
 export function identityOf({ dev, ino }: BigIntStats): string {
 	return `${dev}-${ino}`;
 }
 
 /**
- * What stands at `path`, not through a symbolic link: one that leads nowhere stands there as well.
+ * The stats of `path` itself, undefined if nothing is there. A symbolic link is not followed, so a
+ * link that leads nowhere is found as well.
  *
  * @throws ShoalError ERR_PERMISSION, ERR_IO
  */

@@ -22,24 +22,24 @@ interface OpenFile extends FilePiece {
 	stamp: string | undefined;
 	readonly reads: IoQueue;
 	readonly writes: IoQueue;
-	/** Zeros are left out where zeros are read, so that a hole stays one. */
+	/** Whether zeros are not written where the file reads as zeros already, so that holes remain. */
 	keepsHoles: boolean;
-	/** When it was last looked whether it has a name still, ms. */
+	/** Time of the last check that the file still has a name, in ms. */
 	lookedAt: number;
-	/** Of a file that is written here. */
+	/** Only for a file that is opened to be written. */
 	warm: WarmReads | undefined;
 }
 
 const READS = { atOnce: 4, mostBytes: 1024 * 1024 };
-// The system takes one write at a time to a file; another waits at its door.
+// The system does one write to a file at a time; a second write may already wait for its turn.
 const WRITES = { atOnce: 2, mostBytes: 4 * 1024 * 1024 };
 const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
-/** ms between two looks whether a file that is written has a name still. */
+/** ms between two checks that a file that is written still has a name. */
 const LOOK_EVERY = 250;
 
 /**
- * A content in one or more files, read and written by position. Once {@link FileStorage.guard} was
- * called, a read also proves that nobody has changed the file since.
+ * A content in one or more files, read and written by position. After a call of
+ * {@link FileStorage.guard}, a read fails if the file was changed since.
  */
 export class FileStorage implements Storage {
 	readonly #files: readonly OpenFile[];
@@ -51,16 +51,16 @@ export class FileStorage implements Storage {
 		this.#lengths = files.map(({ length }) => length);
 	}
 
-	/** Opens files that exist, to be read. @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO */
+	/** Opens existing files for reading. @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO */
 	static async openToRead(pieces: readonly FilePiece[]): Promise<FileStorage> {
 		return await FileStorage.#open(pieces, READ_ONLY);
 	}
 
 	/**
-	 * Opens files to be read and written, made if they are missing and set to their length. A
-	 * symbolic link is not followed. Where nothing but zeros is written, the file keeps its holes.
+	 * Opens files for reading and writing, creates missing ones, and sets each to its length. A
+	 * symbolic link is not followed. Where only zeros are written, the file keeps its holes.
 	 *
-	 * @param mode permissions of a file that is made, before the umask
+	 * @param mode permissions of a file that is created, before the umask
 	 * @throws ShoalError ERR_PERMISSION, ERR_NO_SPACE, ERR_IO
 	 */
 	static async openToWrite(pieces: readonly FilePiece[], mode = 0o666): Promise<FileStorage> {
@@ -70,7 +70,7 @@ export class FileStorage implements Storage {
 				const { handle, path, length } = file;
 				file.keepsHoles = true;
 				file.warm = new WarmReads();
-				// Some file systems count no names.
+				// Some file systems do not count the names of a file.
 				file.lookedAt = statNow(file).nlink === 0n ? Number.POSITIVE_INFINITY : 0;
 				await onFile(path, () => handle.truncate(length));
 			}
@@ -104,21 +104,31 @@ export class FileStorage implements Storage {
 		return new FileStorage(files);
 	}
 
-	/** The open files of the content, for who writes to them in a thread; their descriptors are closed with this. */
+	/**
+	 * The open files of the content, for a thread that writes to them. Their descriptors are closed
+	 * when this storage is closed.
+	 */
 	get files(): ReadonlyArray<FilePiece & { readonly fd: number; readonly keepsHoles: boolean }> {
 		return this.#files.map(({ path, length, handle: { fd }, keepsHoles }) => {
 			return { path, length, fd, keepsHoles };
 		});
 	}
 
-	/** Sets the permissions of the open files, whatever stands at their paths now. @throws ShoalError ERR_PERMISSION, ERR_IO */
+	/**
+	 * Sets the permissions of the open files, whatever is at their paths now.
+	 *
+	 * @throws ShoalError ERR_PERMISSION, ERR_IO
+	 */
 	async chmod(mode: number): Promise<void> {
 		for (const { handle, path } of this.#files) {
 			await onFile(path, () => handle.chmod(mode));
 		}
 	}
 
-	/** Gives the open files to `uid` and `gid`, where this process may; where it may not, they stay as they are. */
+	/**
+	 * Sets the owner of the open files to `uid` and `gid`, if this process may; if not, the owner
+	 * stays.
+	 */
 	async chownIfAllowed(uid: number, gid: number): Promise<void> {
 		for (const { handle } of this.#files) {
 			await handle.chown(uid, gid).catch(() => {});
@@ -126,9 +136,10 @@ export class FileStorage implements Storage {
 	}
 
 	/**
-	 * From now on, a read fails if a file is not as it is at this moment.
+	 * Makes reads fail, from now on, if a file is not as it is at this moment.
 	 *
-	 * @param stamp what the only file had when its bytes were right, in place of what it has now
+	 * @param stamp the stamp that the only file had when its bytes were right, in place of its
+	 *   current stamp
 	 */
 	guard(stamp?: string): void {
 		for (const file of this.#files) {
@@ -166,26 +177,35 @@ export class FileStorage implements Storage {
 		}
 	}
 
-	/** Looks, now and then, whether the files have names still. @throws ShoalError ERR_NO_FILE if one was removed */
+	/**
+	 * Checks, at most every 250 ms, that the files still have names.
+	 *
+	 * @throws ShoalError ERR_NO_FILE if one was removed
+	 */
 	checkNamed(): void {
 		this.#files.forEach(checkNamed);
 	}
 
-	/** From now on zeros are written as well: that zeros are read there does not say that the disk has them. */
+	/**
+	 * Makes writes write zeros as well, from now on: a file that reads as zeros there may not have
+	 * them on the disk.
+	 */
 	fillHoles(): void {
 		for (const file of this.#files) {
 			file.keepsHoles = false;
 		}
 	}
 
-	/** Has the system put everything on the disk. @throws ShoalError ERR_IO, ERR_NO_SPACE */
+	/** Makes the system write everything to the disk. @throws ShoalError ERR_IO, ERR_NO_SPACE */
 	async sync(): Promise<void> {
 		for (const { handle, path } of this.#files) {
 			await onFile(path, () => handle.sync());
 		}
 	}
 
-	/** Never fails, idempotent: what has to be on the disk was synced before. */
+	/**
+	 * Closes the files. Never fails, idempotent: data that has to be on the disk was synced before.
+	 */
 	async close(): Promise<void> {
 		if (!this.#isClosed) {
 			this.#isClosed = true;
@@ -195,7 +215,7 @@ export class FileStorage implements Storage {
 
 	#piece(file: number): OpenFile {
 		if (this.#isClosed) {
-			throw new ShoalError('ERR_CLOSED', 'the file is not open any more');
+			throw new ShoalError('ERR_CLOSED', 'the file is closed');
 		}
 		return this.#files[file] as OpenFile;
 	}
@@ -223,7 +243,10 @@ async function closeAll(files: readonly OpenFile[]): Promise<void> {
 	await Promise.allSettled(files.map(({ handle }) => handle.close()));
 }
 
-/** Writes `bytes` from position `at` on, but for zeros where zeros are read already. */
+/**
+ * Writes `bytes` from position `at` on. If the file keeps its holes, skips zeros where it reads as
+ * zeros already.
+ */
 async function writeSparsely(file: OpenFile, at: number, bytes: Uint8Array): Promise<void> {
 	const { keepsHoles, reads, writes } = file;
 	const stretches = keepsHoles ? zeroStretches(bytes) : [];
@@ -273,7 +296,12 @@ function statNow({ handle, path }: OpenFile): BigIntStats {
 	}
 }
 
-/** Bytes written to a removed file are lost, so this is reported now, not at the end. @throws ShoalError ERR_NO_FILE */
+/**
+ * Checks that the file still has a name: bytes written to a removed file are lost, so this is
+ * reported now, not at the end.
+ *
+ * @throws ShoalError ERR_NO_FILE
+ */
 function checkNamed(file: OpenFile): void {
 	const now = performance.now();
 	if (now - file.lookedAt < LOOK_EVERY) {

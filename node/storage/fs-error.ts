@@ -3,12 +3,12 @@ import { type ErrorCode, isShoalError, quoted, ShoalError } from '../../protocol
 
 const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: string]>> = {
 	ENOENT: ['ERR_NO_FILE', 'there is no such file or folder; check the path'],
-	ENOTDIR: ['ERR_NO_FILE', 'a part of the path is no folder; check the path'],
+	ENOTDIR: ['ERR_NO_FILE', 'a part of the path is not a folder; check the path'],
 	EEXIST: [
 		'ERR_EXISTS',
 		'there is a file of that name already; move it away or choose another with -o',
 	],
-	EISDIR: ['ERR_FOLDER', 'it is a folder, a file is expected'],
+	EISDIR: ['ERR_FOLDER', 'it is a folder; a file is expected'],
 	EACCES: [
 		'ERR_PERMISSION',
 		'permission denied; choose a folder you may write to, or a file you may read',
@@ -40,10 +40,13 @@ const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: str
 	],
 };
 
-/** Of a path in which Node.js has put U+FFFD for what it could not read. */
+/**
+ * The meaning of ENOENT if Node.js has put U+FFFD into the path, for bytes that it could not
+ * decode.
+ */
 const NO_UTF_8 = [
 	'ERR_NO_FILE',
-	'there is no such file or folder; \ufffd stands for bytes that are no UTF-8, which Node.js cannot open: rename it, or make a link to it (ln -s) and name that',
+	'there is no such file or folder; \ufffd stands for bytes that are no UTF-8, and Node.js cannot open such a name: rename the file, or make a link to it (ln -s) and give the path of the link',
 ] as const;
 
 /** The ShoalError for an error of the file system at `path`. */
@@ -59,13 +62,17 @@ export function fsError(error: unknown, path: string): ShoalError {
 	return new ShoalError(meaning, `${quoted(path, 300)}: ${sentence}`, { cause: error });
 }
 
-/** Whether the disk cannot read or write some of a file. */
+/** Whether `error` says that the disk failed to read or write a part of a file. */
 export function isDiskError(error: unknown): boolean {
 	const { cause } = error as { cause?: { code?: unknown } };
 	return isShoalError(error, 'ERR_IO') && cause?.code === 'EIO';
 }
 
-/** Runs `operation`, whose errors are of the file system and about `path`. */
+/**
+ * Runs `operation` on the file at `path`.
+ *
+ * @throws its error, as the ShoalError of {@link fsError}
+ */
 export async function onFile<T>(path: string, operation: () => Promise<T>): Promise<T> {
 	try {
 		return await operation();
@@ -74,7 +81,11 @@ export async function onFile<T>(path: string, operation: () => Promise<T>): Prom
 	}
 }
 
-/** So that the name itself survives a loss of power. */
+/**
+ * Syncs a folder, so that the names of new files in it survive a loss of power.
+ *
+ * @throws ShoalError the errors of the file system
+ */
 export async function syncFolder(folder: string): Promise<void> {
 	try {
 		const handle = await open(folder, 'r');

@@ -4,8 +4,8 @@ import { isAbsolute, join } from 'node:path';
 const NOWHERE = '/nonexistent';
 
 /**
- * The home folder of this user. Where the system knows none (no HOME, and a uid without an account, as in many
- * containers), a path below which nothing can be read or written.
+ * The home folder of this user. If the system knows none (no HOME, and a uid without an account, as
+ * in many containers), a path below which nothing can be read or written.
  */
 export function homeFolder(): string {
 	try {
@@ -17,7 +17,9 @@ export function homeFolder(): string {
 	}
 }
 
-/** The folder of caches: the XDG base directories, and their like on macOS and Windows. */
+/**
+ * The folder for caches: that of the XDG base directories, or its equivalent on macOS and Windows.
+ */
 export function cacheHome(): string {
 	const { XDG_CACHE_HOME: xdg = '', LOCALAPPDATA: local = '' } = process.env;
 	if (isAbsolute(xdg)) {

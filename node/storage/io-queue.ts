@@ -5,20 +5,21 @@ interface Pending {
 	readonly reject: (error: unknown) => void;
 }
 
-/** Buffers of one run: below IOV_MAX everywhere. */
+/** Maximum number of buffers of one run: below IOV_MAX on every system. */
 const MOST_BUFFERS = 256;
 
 /**
- * Reads or writes buffers, one after the other, from a position of a file on. @returns how many bytes of them
- * it has done
+ * Reads or writes buffers, one after the other, from a position of a file on.
+ *
+ * @returns how many bytes were read or written
  */
 export type MoveRun = (buffers: readonly Uint8Array[], at: number) => Promise<number>;
 
-/** Options of a {@link IoQueue}. */
+/** Options of an {@link IoQueue}. */
 export interface RunQueueOptions {
-	/** Runs under way at a time. */
+	/** Maximum number of runs under way at a time. */
 	readonly atOnce: number;
-	/** Bytes of a run that was put together of several. */
+	/** Bytes of a run from which on no further operation joins it. */
 	readonly mostBytes: number;
 }
 
@@ -29,9 +30,9 @@ export interface RunQueueOptions {
 export class IoQueue {
 	readonly #move: MoveRun;
 	readonly #options: RunQueueOptions;
-	/** In the order they came. */
+	/** The waiting operations, in the order in which they were added. */
 	readonly #pending = new Set<Pending>();
-	/** The same by position; of several at one position the first. */
+	/** The waiting operations by position; of several at one position, the first. */
 	readonly #byPosition = new Map<number, Pending>();
 	#moving = 0;
 	#isDue = false;
@@ -42,10 +43,11 @@ export class IoQueue {
 	}
 
 	/**
-	 * Reads `bytes` from position `at`, or writes them there. Nobody else touches them meanwhile, nor writes
-	 * there: which of two would come last is not said.
+	 * Fills `bytes` from position `at`, or writes them there. Until the promise settles, the caller
+	 * must not use `bytes`, and must not write to the same place: the order of two such writes is
+	 * undefined.
 	 *
-	 * @throws what the file system says, if it did not do all of them
+	 * @throws the error of the file system, if not all bytes were read or written
 	 */
 	move(at: number, bytes: Uint8Array): Promise<void> {
 		return new Promise((resolve, reject) => {
@@ -75,7 +77,7 @@ export class IoQueue {
 		}
 	}
 
-	/** The oldest of those that wait, and what follows it in the file. */
+	/** Takes the oldest waiting operation, and those that follow it in the file. */
 	#takeRun(): Pending[] {
 		const run: Pending[] = [];
 		let [next] = this.#pending;
@@ -92,10 +94,13 @@ export class IoQueue {
 		return run;
 	}
 
-	/** Settles each of `run` as soon as its bytes are done; those that are not yet fail with the error. */
+	/**
+	 * Reads or writes a run. Each operation resolves as soon as its bytes are done; after an error,
+	 * the operations that are not done reject with it.
+	 */
 	async #moveRun(run: readonly Pending[]): Promise<void> {
 		let left = run;
-		/** Bytes of the first of `left` that are done. */
+		/** Bytes of the first operation of `left` that are done. */
 		let done = 0;
 		try {
 			for (let [first] = left; first !== undefined; [first] = left) {
@@ -104,7 +109,7 @@ export class IoQueue {
 				const moved = await this.#move(buffers, first.at + done);
 				[left, done] = settled(left, done + moved);
 				if (moved === 0 && left.length > 0) {
-					throw new Error('the system moves nothing and does not say why');
+					throw new Error('the system read or wrote no bytes, and gave no reason');
 				}
 			}
 		} catch (error) {
@@ -115,7 +120,11 @@ export class IoQueue {
 	}
 }
 
-/** Settles those of `run` that the first `count` bytes of it cover. @returns the others, and the bytes of them */
+/**
+ * Resolves the operations of `run` that its first `count` bytes cover.
+ *
+ * @returns the other operations, and the bytes of them that are done
+ */
 function settled(run: readonly Pending[], count: number): [Pending[], number] {
 	let rest = count;
 	for (const [index, { bytes, resolve }] of run.entries()) {

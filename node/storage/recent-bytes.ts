@@ -1,8 +1,8 @@
-/** Bytes that are held for as long as somebody uses them. */
+/** Bytes that are held in memory until they are released. */
 export interface Lent {
-	/** Together the bytes that were asked for, in order. */
+	/** The requested bytes, in order, in one or more parts. */
 	readonly parts: readonly Uint8Array[];
-	/** They are not used any more. */
+	/** Ends the use of the bytes. */
 	release(): void;
 }
 
@@ -15,14 +15,17 @@ interface Stretch {
 	isForgotten: boolean;
 }
 
-/** Bytes held for one node. */
+/** Maximum number of bytes that are held for one node. */
 const MOST_BYTES = 8 * 1024 * 1024;
-/** Stretches are found by the blocks of this size in which they begin or go on: no chunk is smaller than most of them. */
+/**
+ * Bytes of a block. A stretch is found by the blocks that it touches; chunks of new seeds are
+ * larger than a block.
+ */
 const BLOCK = 64 * 1024;
 
 /**
- * Bytes that were received or read a moment ago, by content: the next request for them is answered from memory, not from the
- * disk once more. The oldest goes first.
+ * Bytes that were received or read a moment ago, by content: the next request for them is answered
+ * from memory, without another read from the disk. When there are too many, the oldest are dropped.
  */
 export class RecentBytes<K extends object> {
 	readonly #most: number;
@@ -30,13 +33,14 @@ export class RecentBytes<K extends object> {
 	readonly #oldest = new Set<readonly [K, Stretch]>();
 	#bytes = 0;
 
-	/** @param most bytes that are held */
+	/** @param most maximum number of bytes that are held */
 	constructor(most: number = MOST_BYTES) {
 		this.#most = most;
 	}
 
 	/**
-	 * Holds `bytes`, which are verified, from `offset` of `content` on. They do not change before `release` is called.
+	 * Holds `bytes`: verified bytes of `content`, from `offset` on. The caller does not change them
+	 * before `release` is called.
 	 */
 	add(content: K, offset: number, bytes: Uint8Array, release: () => void): void {
 		const stretch = { offset, bytes, release, users: 0, isForgotten: false };
@@ -55,7 +59,7 @@ export class RecentBytes<K extends object> {
 		}
 	}
 
-	/** `length` bytes from `offset` of `content` on, if all of them are held. */
+	/** `length` bytes of `content` from `offset` on; undefined if not all of them are held. */
 	lend(content: K, offset: number, length: number): Lent | undefined {
 		const blocks = this.#byContent.get(content);
 		const used: Stretch[] = [];
@@ -77,7 +81,7 @@ export class RecentBytes<K extends object> {
 		return { parts, release: () => used.forEach(leave) };
 	}
 
-	/** `content` is not served any more. */
+	/** Drops the bytes of `content`, which is not shared any more. */
 	drop(content: K): void {
 		this.#byContent.delete(content);
 		for (const entry of this.#oldest) {

@@ -1,12 +1,12 @@
 /**
- * Where the bytes of one content are. Offsets are of the content, whichever files it is spread over.
- * Who reads or writes stays inside the content.
+ * The storage of the bytes of one content. Offsets count from the start of the content, whichever
+ * files it is spread over. Callers read and write only within its length.
  */
 export interface Storage {
 	/**
 	 * Fills `into` with the bytes from `offset` on.
 	 *
-	 * @throws ShoalError ERR_IO, or ERR_CHANGED if the bytes are not those that were verified any more
+	 * @throws ShoalError ERR_IO, or ERR_CHANGED if the bytes are no longer those that were verified
 	 */
 	read(offset: number, into: Uint8Array): Promise<void>;
 
@@ -17,9 +17,12 @@ export interface Storage {
 	 */
 	write(offset: number, bytes: Uint8Array): Promise<void>;
 
-	/** @throws ShoalError ERR_CHANGED if the bytes are known not to be those that were verified any more */
+	/**
+	 * @throws ShoalError ERR_CHANGED if it is known that the bytes are no longer those that were
+	 *   verified
+	 */
 	check(): void;
 
-	/** Gives everything back. Idempotent. */
+	/** Releases files and memory. Idempotent. */
 	close(): Promise<void>;
 }

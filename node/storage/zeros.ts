@@ -5,11 +5,14 @@ export interface Stretch {
 	readonly isZero: boolean;
 }
 
-/** Bytes that are looked at together: holes smaller than this are not worth a write of their own. */
+/** Bytes that are compared in one step: a smaller hole is not worth a separate write. */
 const STEP = 64 * 1024;
 const ZEROS = Buffer.alloc(STEP);
 
-/** Whether all of `bytes` are zero. Ends at the first that is not, so that it costs nothing for most contents. */
+/**
+ * Whether all of `bytes` are zero. Stops at the first step that is not, so that it costs nothing
+ * for most contents.
+ */
 export function isZero(bytes: Uint8Array): boolean {
 	for (let at = 0; at < bytes.length; at += STEP) {
 		const step = bytes.subarray(at, at + STEP);
@@ -20,7 +23,10 @@ export function isZero(bytes: Uint8Array): boolean {
 	return true;
 }
 
-/** `bytes` cut where zeros begin and end, in steps of 64 KiB; the stretches follow each other and are all of it. */
+/**
+ * Splits `bytes` where zeros begin and end, in steps of 64 KiB. The stretches follow each other and
+ * cover all of `bytes`.
+ */
 export function zeroStretches(bytes: Uint8Array): Stretch[] {
 	const stretches: Stretch[] = [];
 	for (let start = 0; start < bytes.length; start += STEP) {

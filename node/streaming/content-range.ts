@@ -21,26 +21,30 @@ export interface ContentRange {
 	readonly length: number;
 }
 
-/** Checks what can be checked without the seed. @throws ShoalError ERR_RANGE */
+/** Checks a range as far as that is possible without the seed. @throws ShoalError ERR_RANGE */
 export function checkRange({ start = 0, end = Number.MAX_SAFE_INTEGER }: RangeOptions): void {
 	const isNumbered = Number.isSafeInteger(start) && Number.isSafeInteger(end);
 	if (!isNumbered || end < 0 || start > end) {
 		throw new ShoalError(
 			'ERR_RANGE',
-			`${start} to ${end} is no range of bytes: the first and the last one are expected, counted from 0`,
+			`${start} to ${end} is no range of bytes: the first and the last byte are expected, counted from 0`,
 		);
 	}
 }
 
-/** The bytes of `seed` that are meant. @throws ShoalError ERR_RANGE if it has none of them */
+/**
+ * The part of `seed` that the options name.
+ *
+ * @throws ShoalError ERR_RANGE if no byte of the content is in it
+ */
 export function resolveRange(seed: Seed, { start = 0, end }: RangeOptions): ContentRange {
 	const first = start < 0 ? Math.max(0, seed.length + start) : start;
 	const after = Math.min(end === undefined ? seed.length : end + 1, seed.length);
-	// All of an empty content is a range, though no byte is in it.
+	// The range of a whole empty content is valid, although it has no byte.
 	if (first >= after && (first > 0 || seed.length > 0)) {
 		throw new ShoalError(
 			'ERR_RANGE',
-			`there is no byte from ${first} to ${end ?? 'the end'}: the content has ${seed.length}`,
+			`there is no byte from ${first} to ${end ?? 'the end'}: the content has ${seed.length} bytes`,
 		);
 	}
 	return { seed, start: first, length: after - first };

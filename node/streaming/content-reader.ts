@@ -4,25 +4,31 @@ import type { ContentSource } from '../download/content-source.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
 import { type ContentRange, isWhole } from './content-range.ts';
 
-/** Bytes read and given at a time. */
+/** Maximum number of bytes that are read and yielded at a time. */
 const PIECE = 256 * 1024;
 
 /** Options of {@link readContent}. */
 export interface ContentReaderOptions {
-	/** Finds where the bytes are, or has them fetched. */
+	/** Finds a source of the bytes: the stored content, or a download of it. */
 	readonly find: () => Promise<ContentSource>;
-	/** Called with the first source found: which bytes are meant. @throws ShoalError ERR_RANGE */
+	/**
+	 * Called with the first source that is found.
+	 *
+	 * @returns the range to read
+	 * @throws ShoalError ERR_RANGE
+	 */
 	readonly open: (source: ContentSource) => ContentRange;
 	/** Bytes to be fetched ahead of the reader. */
 	readonly readAhead: number;
 }
 
 /**
- * The bytes of a range in order, each chunk as soon as it is here. Where they are may change while
- * they are read: a file that is not shared any more, a download that goes elsewhere or is stopped.
- * Who reads all of a content ends only if its digest is right.
+ * The bytes of a range in order, each chunk as soon as it is stored. The source may change while
+ * they are read: a file is no longer shared, or a download moves to another target or is stopped.
+ * If all of a content is read, the generator ends without an error only if the digest of the whole
+ * is right.
  *
- * @throws ShoalError ERR_SEED_LIES, ERR_RANGE, ERR_NO_SPACE, and what ends a download
+ * @throws ShoalError ERR_SEED_LIES, ERR_RANGE, ERR_NO_SPACE, and the errors that end a download
  */
 export async function* readContent({
 	find,
@@ -50,7 +56,7 @@ export async function* readContent({
 	checkWhole(range, hash);
 }
 
-/** The bytes from `start` to before `end`, as far as they are to be had from `source`. */
+/** The bytes from `start` to before `end`, as far as `source` provides them. */
 async function* readAt(
 	source: ContentSource,
 	start: number,
@@ -88,7 +94,7 @@ function checkWhole({ seed }: ContentRange, hash: Hash | undefined): void {
 	if (hash !== undefined && hash.digest('hex') !== seed.digest) {
 		throw new ShoalError(
 			'ERR_SEED_LIES',
-			`every chunk of seed ${seed.id} is right, but the digest of the whole is not: whoever made the seed made it wrong. Do not trust what was read; ask for another seed`,
+			`every chunk of seed ${seed.id} is right, but the digest of the whole is not: the seed itself is wrong. Do not trust the bytes that were read; ask for another seed`,
 		);
 	}
 }

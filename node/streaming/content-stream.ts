@@ -14,8 +14,8 @@ export interface StreamOptions extends RangeOptions {
 	/** Ends the stream with an error. @default none */
 	readonly signal?: AbortSignal | undefined;
 	/**
-	 * Called four times a second while bytes come from other nodes. `have` and `length` are those of the range: bytes
-	 * that were read of it, and bytes in all. @default none
+	 * Called four times a second while bytes come from other nodes. `have` and `length` refer to the
+	 * range: the bytes of it that were read, and all its bytes. @default none
 	 */
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
 	/**
@@ -25,18 +25,18 @@ export interface StreamOptions extends RangeOptions {
 	readonly readAhead?: number | undefined;
 }
 
-/** The range that was read, when the stream has ended. */
+/** The result of a stream that has ended: the range that was read. */
 export interface StreamResult extends ContentRange {
 	/**
-	 * `whole`: the digest of the whole content is right. `chunks`: the digest of each chunk that was read is right; of a
-	 * range no more can be checked.
+	 * `whole`: the digest of the whole content is right. `chunks`: the digest of each chunk that was
+	 * read is right; for a range, no more can be checked.
 	 */
 	readonly verified: 'whole' | 'chunks';
 	/** Milliseconds it took. */
 	readonly ms: number;
 	/**
-	 * How much came from each node, on each lane: of the download that the stream read from, which other streams may
-	 * share. Empty if the node had the content.
+	 * The bytes that came from each node, on each lane. They count for the download that the stream
+	 * read from, which other streams may share. Empty if the node had the content.
 	 */
 	readonly sources: readonly SourceShare[];
 }
@@ -52,14 +52,16 @@ const READ_AHEAD = 16 * 1024 * 1024;
 const BUFFERED = 512 * 1024;
 
 /**
- * A range of a content as a readable stream of Node: for `for await`, `pipeline` and `Readable.toWeb`. Bytes come in
- * order and are fetched while they are read, from the moment the stream is made. Destroying the stream, or leaving the
- * loop, cancels what was requested. `close` comes when all files and requests are given back.
+ * A range of a content as a readable stream of Node: for `for await`, `pipeline` and
+ * `Readable.toWeb`. Bytes arrive in order and are fetched while they are read; fetching starts when
+ * the stream is made. Destroying the stream, or leaving the loop, cancels open requests. The event
+ * `close` follows when all files and requests are released.
  */
 export class ContentStream extends Readable {
 	/**
-	 * Resolves with the range before its first byte comes. Rejects with the error that ends the stream before that; such
-	 * an error does not end the process if nobody listens for the event `error`.
+	 * Resolves with the range before its first byte arrives. Rejects with the error that ends the
+	 * stream before that; such an error does not end the process, even without a listener for the
+	 * event `error`.
 	 */
 	readonly opened: Promise<ContentRange>;
 	readonly #startedAt = performance.now();
@@ -91,7 +93,7 @@ export class ContentStream extends Readable {
 			readAhead: Math.max(1, options.readAhead ?? READ_AHEAD),
 		});
 		this.opened = new Promise((resolve, reject) => {
-			// Heard here, an error before that does not end the process.
+			// With this listener, an error before the stream is open does not end the process.
 			this.once('error', reject);
 			this.once('close', () => reject(new ShoalError('ERR_ABORTED', 'the stream was closed')));
 			this.#open = (range) => {
@@ -111,7 +113,7 @@ export class ContentStream extends Readable {
 		return this.#result;
 	}
 
-	/** Leaving the loop waits until everything is given back. */
+	/** Iterates over the bytes. Leaving the loop waits until all files and requests are released. */
 	override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Uint8Array> {
 		return this.#iterate();
 	}

@@ -26,30 +26,36 @@ export interface AnnouncerOptions {
 	readonly name?: string | undefined;
 	/** Where other nodes can reach this one directly, as broker URLs. */
 	readonly addresses: () => Pick<NodeState, 'addresses' | 'cert'>;
-	/** The tracker refuses announces that it had accepted before, or whose confirmation no caller waits for any more. */
+	/**
+	 * Called with seeds whose announces the tracker refuses, if it had accepted them before, or if no
+	 * caller waits for their confirmation any more.
+	 */
 	readonly refused: (seeds: readonly string[]) => void;
 }
 
 /** The result of an `update`. */
 interface Updated {
-	/** Seeds that are refused, and were not before. */
+	/** Seeds that are refused now, and were not refused before. */
 	readonly refused: readonly string[];
-	/** False if all had to be announced again: what the tracker makes of that is not known yet. */
+	/**
+	 * False if all contents had to be announced again: whether the tracker accepts them is not known
+	 * yet.
+	 */
 	readonly isSettled: boolean;
 }
 
-/** ms, at least, between two announces of a content that grows, and between two states. */
+/** Minimum ms between two announces of a content that grows, and between two states. */
 const ANNOUNCE_EVERY = 1_000;
 const STATE_EVERY = 2_000;
-/** Messages that may wait for the broker's confirmation at a time. */
+/** Maximum number of messages that wait for the broker's confirmation at a time. */
 const PUBLISHES_AT_ONCE = 32;
-/** Updates sent, at most, for one question to the tracker. */
+/** Maximum number of updates for one call of `confirm`. */
 const MOST_ROUNDS = 3;
 /** ms to wait for the tracker to name the seeds that it refuses. */
 const CONFIRM_WITHIN = 1_000;
 /**
- * ms to say goodbye. The end of the connection may take one second more; both together take less
- * than two seconds.
+ * ms to withdraw the announces and to publish the state `disconnected`. The end of the connection
+ * may take one second more; both together take less than two seconds.
  */
 const GOODBYE = 750;
 
@@ -91,8 +97,8 @@ export class Announcer {
 	}
 
 	/**
-	 * Publishes the state and all announces: the connection is new, or the tracker has no record of
-	 * this node.
+	 * Publishes the state and all announces, because the connection is new, or because the tracker
+	 * has no record of this node.
 	 */
 	async join(): Promise<void> {
 		this.#refused.clear();
@@ -104,7 +110,10 @@ export class Announcer {
 		this.#scheduleRenewal();
 	}
 
-	/** Publishes new announces now; resolves when the broker has them. The next join repeats those that fail. */
+	/**
+	 * Publishes new announces now; resolves when the broker has confirmed them. The next join repeats
+	 * the announces that failed.
+	 */
 	async flush(): Promise<void> {
 		clearTimeout(this.#announceTimer);
 		this.#announceTimer = undefined;
@@ -116,8 +125,9 @@ export class Announcer {
 	}
 
 	/**
-	 * Asks the tracker whether it lists what was announced. A tracker that does not answer within a second delays
-	 * nothing: what it refuses later is reported to `refused`.
+	 * Asks the tracker whether it lists the announced contents. If the tracker does not answer within
+	 * a second, this resolves without its answer, and seeds that it refuses later are reported to
+	 * `refused`.
 	 *
 	 * @returns the seeds that are refused, as far as is known
 	 */
@@ -151,7 +161,7 @@ export class Announcer {
 		}
 	}
 
-	/** A tracker with a new session is ready: sends it an `update` within a second. */
+	/** Sends an `update`, within a second, to a tracker that is ready and has a new session. */
 	onTracker(): void {
 		const timer = setTimeout(() => {
 			this.#timers.delete(timer);
@@ -160,7 +170,10 @@ export class Announcer {
 		this.#timers.add(timer);
 	}
 
-	/** Takes everything back and says goodbye, without waiting for the broker to confirm anything. */
+	/**
+	 * Withdraws all announces and publishes the state `disconnected`, without waiting for the broker
+	 * to confirm anything.
+	 */
 	leaveNow(): void {
 		this.#stop();
 		const { link, topics, contents } = this.#options;
@@ -170,7 +183,7 @@ export class Announcer {
 		}
 	}
 
-	/** Takes everything back and says goodbye, in less than a second. */
+	/** Withdraws all announces and publishes the state `disconnected`, in less than a second. */
 	async leave(): Promise<void> {
 		this.#stop();
 		const { link, topics, contents } = this.#options;
@@ -219,7 +232,7 @@ export class Announcer {
 		const { link, topics, limits, tracker, contents } = this.#options;
 		const ttl = tracker.state?.ttl ?? limits.ttl;
 		await inBatches([...this.#stale], async (content) => {
-			// Much may have changed while those before it were confirmed.
+			// The content may have been removed while earlier announces were confirmed.
 			const isHeld = contents.get(content.seed.id) === content;
 			if (!this.#stale.delete(content) || !isHeld || this.#isClosed) {
 				return;
@@ -278,7 +291,7 @@ export class Announcer {
 		);
 	}
 
-	/** Renews every announce, and says which the tracker refuses. */
+	/** Renews every announce, and reports the announces that the tracker refuses. */
 	async #renew(): Promise<void> {
 		const { refused } = await this.#update();
 		if (refused.length > 0) {
@@ -286,7 +299,10 @@ export class Announcer {
 		}
 	}
 
-	/** The operation `update`: renews every announce, or is told that they have to be made again. */
+	/**
+	 * Sends the operation `update`, after earlier ones. The tracker renews every announce, or replies
+	 * that all have to be made again: then they are published.
+	 */
 	#update(): Promise<Updated> {
 		const update = this.#updating.then(() => this.#updateNow());
 		this.#updating = update.catch(() => {});
@@ -310,7 +326,8 @@ export class Announcer {
 		if (status !== 'again') {
 			return { refused: news, isSettled: true };
 		}
-		// Refused announces explain a difference; only a difference beyond them is a reason to announce everything again.
+		// Newly refused announces explain why the digest differs; only a difference beyond them is a
+		// reason to announce everything again.
 		if (news.length > 0) {
 			const { refused: others, isSettled } = await this.#updateNow();
 			return { refused: [...news, ...others], isSettled };
@@ -319,7 +336,10 @@ export class Announcer {
 		return { refused: [], isSettled: false };
 	}
 
-	/** Operations that fail because the connection is lost are repeated by the next join. */
+	/**
+	 * Runs `work` without waiting for it. If it fails because the connection is lost, the next join
+	 * repeats it.
+	 */
 	#background(work: Promise<void>): void {
 		work.catch((error: unknown) => this.#complain(error));
 	}
@@ -339,7 +359,10 @@ function announceOf(
 	return { name, length, chunks, have: { count: have.count, map: have.toBuckets() }, ...about };
 }
 
-/** Does `work` for all items, some at a time: each waits for the broker's confirmation. */
+/**
+ * Does `work` for all items, at most {@link PUBLISHES_AT_ONCE} at a time: each waits for the
+ * confirmation of the broker.
+ */
 async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
 	for (let start = 0; start < items.length; start += PUBLISHES_AT_ONCE) {
 		await Promise.all(items.slice(start, start + PUBLISHES_AT_ONCE).map(work));

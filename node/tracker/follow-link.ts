@@ -2,7 +2,10 @@ import type { BaseLink } from '../../protocol/index.ts';
 import { later } from '../util/timers.ts';
 import type { SwarmView } from './swarm-view.ts';
 
-/** ms in which nodes are back at a broker that was started again: each of their tries waits two seconds at most. */
+/**
+ * ms within which nodes reconnect to a broker that was restarted: they wait at most two seconds
+ * between two tries.
+ */
 const SETTLE_AFTER = 3_000;
 
 /**

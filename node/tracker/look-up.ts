@@ -10,9 +10,14 @@ import type { TrackerClient } from './tracker-client.ts';
 
 /** Options of {@link lookUp}. */
 export interface LookUpOptions {
-	/** Look again until there is one. @default false: for as long as `patience` */
+	/**
+	 * Whether to repeat the look-up until a seed matches. @default false: repeat it for `patience` ms
+	 */
 	readonly wait?: boolean | undefined;
-	/** ms in which it is looked up again, as it may be shared just now. @default 5_000, as for nodes that have an id */
+	/**
+	 * ms for which the look-up is repeated, as the file may be shared a moment later. @default 5_000,
+	 * as in a search for nodes of a seed id
+	 */
 	readonly patience?: number | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -20,7 +25,7 @@ export interface LookUpOptions {
 const AGAIN = 1_000;
 const PATIENCE = 5_000;
 const STOPPED = 'the look-up was stopped';
-/** Ids that are told where several match. */
+/** Maximum number of ids in the error that several seeds match. */
 const MOST_TOLD = 5;
 
 /**
@@ -87,7 +92,7 @@ function ambiguous(text: string, matching: readonly SeedListing[]): ShoalError {
 
 function notFound(text: string): ShoalError {
 	const what = isStartOfId(text)
-		? `nobody shares a file of the name ${quoted(text)}, or whose id starts so; an id has 64 digits`
-		: `nobody shares a file of the name ${quoted(text)}, and it is no id, link or seed file`;
+		? `nobody shares a file of the name ${quoted(text)}, or one whose id starts with that; an id has 64 digits`
+		: `nobody shares a file of the name ${quoted(text)}, and the name is no id, link or seed file`;
 	return new ShoalError('ERR_NOT_FOUND', `${what}; shoal ls lists what there is`);
 }

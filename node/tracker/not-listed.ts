@@ -1,9 +1,12 @@
 import { quoted, ShoalError } from '../../protocol/index.ts';
 
-/** Names that are told; of more, how many there are. */
+/** Maximum number of names in the message; of further names, it gives only the number. */
 const MOST_NAMES = 5;
 
-/** That the tracker does not list files with these names: how many, what limits it, and what to do. */
+/**
+ * The error that the tracker does not list files with these names. Its message says how many they
+ * are, which limit applies, and what to do.
+ */
 export function notListed(names: readonly string[]): ShoalError {
 	const shown = names.slice(0, MOST_NAMES).map((name) => quoted(name));
 	const others = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';

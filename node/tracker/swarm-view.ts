@@ -31,7 +31,10 @@ export interface SwarmOf {
 	readonly nodes: readonly NodeShare[];
 }
 
-/** The announce of a node for a seed changed from `before` to `after`; undefined: none. */
+/**
+ * A function that is called when the announce of a node for a seed changes from `before` to
+ * `after`; undefined means that there is no announce.
+ */
 export type OnShare = (
 	seed: string,
 	node: string,
@@ -39,34 +42,36 @@ export type OnShare = (
 	after: Announce | undefined,
 ) => void;
 
-/** Most entries of each kind that a view holds, as the broker is not trusted. */
+/** Maximum number of entries of each kind in a view, as the broker is not trusted. */
 const MOST = DEFAULT_LIMITS.announces;
 /**
- * Names of nodes that are gone which are kept, because events about them may arrive a moment later.
+ * Maximum number of names of nodes that are gone. They are kept because events about them may
+ * arrive a moment later.
  */
 const MOST_GONE = 1_000;
 
 /**
  * All swarms, as the control topics describe them. Entries beyond the limits are ignored. A node
  * counts only if its state is ready, and only with announces of the same session, because the
- * broker keeps the announces of nodes that are gone until the ttl of the tracker ends them.
+ * broker retains the announces of nodes that are gone until the tracker removes them after their
+ * ttl.
  */
 export class SwarmView {
 	readonly #nodes = new Map<string, NodeState>();
-	/** Of nodes that are not there as well. */
+	/** By seed and node; also announces of nodes that are not connected. */
 	readonly #announces = new Map<string, Map<string, Announce>>();
 	readonly #seedsOf = new Map<string, Set<string>>();
 	readonly #changed: OnShare;
-	/** Names of nodes that are gone, the one that went first first. */
+	/** Names of nodes that are gone, in the order in which they left. */
 	readonly #namesOfGone = new Map<string, string>();
-	/** Entries received before the connection was lost, and not again since. */
+	/** Entries that were received before the connection was lost, and not received again since. */
 	readonly #unconfirmed = new Set<object>();
 	#count = 0;
 	#tracker: string | undefined;
 	#load: Load | undefined;
 	#cutOffSince: number | undefined;
 
-	/** @param changed told of each announce that comes, changes or goes */
+	/** @param changed called for each announce that is added, changes or is removed */
 	constructor(changed: OnShare = () => {}) {
 		this.#changed = changed;
 	}
@@ -99,7 +104,7 @@ export class SwarmView {
 		return this.#nodes.get(node)?.name ?? this.#namesOfGone.get(node);
 	}
 
-	/** The swarms in which somebody is connected, the largest first. */
+	/** The swarms with a connected node, the largest first. */
 	swarms(): SwarmOf[] {
 		return [...this.#announces.keys()]
 			.map((seed) => ({ seed, nodes: this.holders(seed) }))
@@ -107,7 +112,7 @@ export class SwarmView {
 			.sort((a, b) => b.nodes.length - a.nodes.length || (a.seed < b.seed ? -1 : 1));
 	}
 
-	/** The nodes that hold something of a seed, the fullest first. */
+	/** The connected nodes that announce a seed, those with the most chunks first. */
 	holders(seed: string): NodeShare[] {
 		return [...(this.#announces.get(seed) ?? [])]
 			.filter(([node, announce]) => this.#shows(node, announce))
@@ -115,7 +120,10 @@ export class SwarmView {
 			.sort((a, b) => b.announce.have.count - a.announce.have.count || (a.node < b.node ? -1 : 1));
 	}
 
-	/** The connection is lost: the picture stays as it is, and nothing of it is certain. */
+	/**
+	 * Handles the loss of the connection: the view stays as it is, and none of its entries is
+	 * certain.
+	 */
 	interrupt(): void {
 		this.#cutOffSince ??= Date.now();
 		this.#tracker = undefined;
@@ -124,12 +132,12 @@ export class SwarmView {
 		}
 	}
 
-	/** There is a connection again. */
+	/** Handles the return of the connection. */
 	resume(): void {
 		this.#cutOffSince = undefined;
 	}
 
-	/** Drops what was not heard again since the connection came back. */
+	/** Removes the entries that were not received again since the connection came back. */
 	settle(): void {
 		for (const [seed, swarm] of [...this.#announces]) {
 			for (const [node, announce] of [...swarm]) {
@@ -150,9 +158,9 @@ export class SwarmView {
 	}
 
 	/**
-	 * Takes a message of a control topic in.
+	 * Applies a message of a control topic.
 	 *
-	 * @returns it as an event, or undefined if it is no control message
+	 * @returns the message as an event; undefined if it is no control message
 	 * @throws ShoalError ERR_MESSAGE
 	 */
 	apply(topic: Topic, payload: Uint8Array): ControlEvent | undefined {
@@ -166,7 +174,7 @@ export class SwarmView {
 			case 'event': {
 				const event = decodeEvent(payload);
 				if (event.event !== topic.event) {
-					throw new ShoalError('ERR_MESSAGE', 'an event on the topic of another');
+					throw new ShoalError('ERR_MESSAGE', 'an event on the topic of another event');
 				}
 				if (event.event === 'load') {
 					this.#load = event;
@@ -183,7 +191,7 @@ export class SwarmView {
 		if (state.state === 'ready') {
 			this.#tracker = state.session;
 		} else if (!('session' in state) || state.session === this.#tracker) {
-			// The `lost` of another session is late: a tracker that came after it is ready.
+			// The `lost` of another session is late: a later tracker is ready.
 			this.#tracker = undefined;
 		}
 		return { event: 'tracker', ...state };
@@ -198,7 +206,7 @@ export class SwarmView {
 		if (state.state === 'ready') {
 			this.#setState(node, state);
 		} else if (this.#nodes.get(node)?.session === state.session) {
-			// Of another session it is late: the node has come back.
+			// The state of another session is late: the node has connected again.
 			this.#setState(node, undefined);
 		}
 		return { event: 'state', node, ...state };
@@ -215,7 +223,7 @@ export class SwarmView {
 		return { event: 'announce', seed, node, name, length, chunks, have: have.count, map: have.map };
 	}
 
-	/** Everything that the picture is made of. */
+	/** All entries of the view. */
 	*#heard(): Generator<object> {
 		yield* this.#nodes.values();
 		for (const swarm of this.#announces.values()) {
@@ -235,7 +243,10 @@ export class SwarmView {
 		return announce !== undefined && this.#shows(node, announce) ? announce : undefined;
 	}
 
-	/** Does `change`, and tells what became visible or invisible of a seed at a node by it. */
+	/**
+	 * Does `change`, and reports the announces of `node` for `seeds` that became visible or
+	 * invisible, or were replaced by it.
+	 */
 	#tell(seeds: Iterable<string>, node: string, change: () => void): void {
 		const before = [...seeds].map((seed) => [seed, this.#shown(seed, node)] as const);
 		change();
@@ -247,7 +258,7 @@ export class SwarmView {
 		}
 	}
 
-	/** @param state undefined: it is not there */
+	/** @param state undefined: the node is not connected */
 	#setState(node: string, state: NodeState | undefined): void {
 		const before = this.#nodes.get(node);
 		if (before === undefined && this.#nodes.size >= MOST) {

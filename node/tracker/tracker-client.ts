@@ -25,7 +25,7 @@ interface Pending {
 
 const REPLY_TIMEOUT = 5_000;
 
-/** A node's view of the tracker, and the operations it requests from it. */
+/** A node's view of the tracker, and the requests that the node sends to it. */
 export class TrackerClient {
 	readonly #link: Link;
 	readonly #topics: Topics;
@@ -36,7 +36,7 @@ export class TrackerClient {
 	/** Time of the tracker when this process's monotonic clock, which no user can set, was at 0. */
 	#timeAtZero: number | undefined;
 
-	/** @param mostSeeds the most seeds that a tracker may list */
+	/** @param mostSeeds maximum number of seeds that a tracker may list */
 	constructor(link: Link, topics: Topics, mostSeeds: number) {
 		this.#link = link;
 		this.#topics = topics;
@@ -49,10 +49,10 @@ export class TrackerClient {
 	}
 
 	/**
-	 * A tracker says that it is ready or lost. The `lost` of another session than the current one is
-	 * late and means nothing.
+	 * Handles a message of a tracker that it is ready or lost. The `lost` of another session than the
+	 * current one is late, and is ignored.
 	 *
-	 * @returns whether a tracker is ready whose session is new
+	 * @returns whether a tracker with a new session is ready
 	 * @throws ShoalError ERR_MESSAGE
 	 */
 	onState(payload: Uint8Array): boolean {
@@ -74,12 +74,17 @@ export class TrackerClient {
 		return false;
 	}
 
-	/** ms since 1970 by the clock of the tracker, as far as is known. */
+	/**
+	 * ms since 1970 by the clock of the tracker; by the clock of this machine until the tracker has
+	 * sent its time.
+	 */
 	get time(): number {
 		return this.#timeAtZero === undefined ? Date.now() : this.#timeAtZero + performance.now();
 	}
 
-	/** The tracker has answered. An answer to no open request, or from another client, is ignored. */
+	/**
+	 * Handles a reply of the tracker. A reply to no open request, or from another client, is ignored.
+	 */
 	onReply(from: string, reply: TrackerReply): void {
 		const pending = this.#pending.get(reply.id);
 		if (from === this.#state?.tracker && pending?.op === reply.op) {
@@ -90,7 +95,7 @@ export class TrackerClient {
 		}
 	}
 
-	/** Waits until a tracker is ready. @returns whether one is, after `ms` at most */
+	/** Waits until a tracker is ready, for `ms` at most. @returns whether a tracker is ready */
 	async ready(ms: number): Promise<boolean> {
 		if (this.#state === undefined) {
 			await new Promise<void>((resolve) => {
@@ -107,7 +112,7 @@ export class TrackerClient {
 	}
 
 	/**
-	 * Asks the tracker.
+	 * Sends a request to the tracker, and waits for the reply.
 	 *
 	 * @throws ShoalError ERR_NO_TRACKER, ERR_TIMEOUT, ERR_DISCONNECTED
 	 */
@@ -137,7 +142,10 @@ export class TrackerClient {
 		return (await reply) as ReplyTo<O>;
 	}
 
-	/** Reports another node to the tracker, which tells watchers. No reply; errors are ignored. */
+	/**
+	 * Reports another node to the tracker, which publishes the report to watchers. There is no reply,
+	 * and errors are ignored.
+	 */
 	report(report: Omit<Report, 'op' | 'id'>): void {
 		if (this.#state !== undefined) {
 			const id = formatRequestId(makeRequestId());
@@ -147,7 +155,11 @@ export class TrackerClient {
 		}
 	}
 
-	/** Every seed the tracker holds, page after page. @throws as {@link ask}, and ERR_LIMIT if there is no end */
+	/**
+	 * Every seed that the tracker lists, page after page.
+	 *
+	 * @throws as {@link ask}, and ERR_LIMIT if the list does not end
+	 */
 	async *seeds(): AsyncGenerator<SeedListing> {
 		let after: string | undefined;
 		let listed = 0;
@@ -159,7 +171,7 @@ export class TrackerClient {
 			if (!isAhead || listed > this.#mostSeeds) {
 				throw new ShoalError(
 					'ERR_LIMIT',
-					`the tracker on the broker at ${this.#link.url} lists more than the ${this.#mostSeeds} seeds there can be, or the same again and again: it is not to be trusted`,
+					`the tracker on the broker at ${this.#link.url} lists more than ${this.#mostSeeds} seeds, which is the limit, or the same seeds repeatedly: do not trust it`,
 				);
 			}
 			after = page.next;

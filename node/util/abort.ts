@@ -1,6 +1,9 @@
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
 
-/** The error of work that `signal` has stopped: its reason if that is a ShoalError, else ERR_ABORTED with `message`. */
+/**
+ * The error of work that `signal` has stopped: the reason of the signal if that is a ShoalError,
+ * else ERR_ABORTED with `message`.
+ */
 export function abortError(signal: AbortSignal | undefined, message: string): ShoalError {
 	return isShoalError(signal?.reason)
 		? signal.reason
@@ -8,9 +11,10 @@ export function abortError(signal: AbortSignal | undefined, message: string): Sh
 }
 
 /**
- * Calls `stop` once when `signal` is aborted, at once if it is already. Without a signal nothing is called.
+ * Calls `stop` once when `signal` is aborted; immediately if it is aborted already. Without a
+ * signal, does nothing.
  *
- * @returns takes the call back; idempotent
+ * @returns a function that removes the listener; idempotent
  */
 export function onAbort(signal: AbortSignal | undefined, stop: () => void): () => void {
 	if (signal?.aborted) {
@@ -26,7 +30,11 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
 	return await raced(work, signal, () => signal.reason);
 }
 
-/** As {@link unlessAborted}. @throws what {@link abortError} makes of `message` */
+/**
+ * As {@link unlessAborted}, but with another error.
+ *
+ * @throws the error of {@link abortError} for `message`
+ */
 export async function unlessStopped<T>(
 	work: Promise<T>,
 	signal: AbortSignal | undefined,

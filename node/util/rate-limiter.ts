@@ -1,26 +1,27 @@
 import { ShoalError } from '../../protocol/index.ts';
 import { later } from './timers.ts';
 
-/** ms of the rate that may be spent at once after a rest, or when the system wakes us late. */
+/** ms of the rate that may be spent at once after a pause, or when a timer fires late. */
 const SLACK = 40;
 /** ms of the rate that a piece holds at most. */
 const PIECE_TIME = 50;
-/** Bytes of the smallest piece: below, messages cost more than what they carry. */
+/** Bytes of the smallest piece: a smaller message costs more than its payload. */
 const LEAST_PIECE = 16 * 1024;
-/** ms of the rate that are asked for ahead of when they are needed. */
+/** ms of the rate that are requested before they are needed. */
 const AHEAD = 25;
-/** A timer of the system cannot be much longer than three weeks. */
+/** Maximum ms of one timer: setTimeout cannot wait much longer than three weeks. */
 const MOST_WAIT = 60_000;
 
 /**
- * Keeps a stream of bytes to a rate, in bytes per second: what is spent is paid for afterwards, before
- * anything else may be spent. So in any time t no more goes than t, {@link SLACK} and one piece allow, and
- * no less if there is always something to spend.
+ * Limits a stream of bytes to a rate, in bytes per second. Bytes are spent first, and paid for
+ * afterwards: no more may be spent until the rate has earned them. So in any time t, at most one
+ * piece and the bytes that the rate earns in t and {@link SLACK} are spent; and no less than the
+ * rate earns in t, if there is always something to spend.
  */
 export class RateLimiter {
 	readonly #now: () => number;
 	#rate: number | undefined;
-	/** When all that was spent is paid for. */
+	/** The time at which all bytes that were spent are paid for, in ms. */
 	#paidAt: number;
 	/** Callbacks that wait until something may be spent, the longest waiting first. */
 	readonly #waiting = new Set<() => void>();
@@ -37,7 +38,12 @@ export class RateLimiter {
 		this.#paidAt = now();
 	}
 
-	/** Changes the rate; undefined lifts the limit. What is not paid for yet stays so. @throws ShoalError ERR_USAGE */
+	/**
+	 * Changes the rate; undefined removes the limit. Bytes that are not paid for yet are paid for at
+	 * the new rate.
+	 *
+	 * @throws ShoalError ERR_USAGE
+	 */
 	setRate(rate: number | undefined): void {
 		const changed = checked(rate);
 		const unpaid = this.#rate === undefined ? 0 : Math.max(0, -this.available);
@@ -51,17 +57,18 @@ export class RateLimiter {
 		return this.#rate !== undefined;
 	}
 
-	/** Bytes that may be spent now; not above 0 if none. */
+	/** Bytes that may be spent now; 0 or less if none may be spent, infinite if there is no limit. */
 	get available(): number {
 		const rest = Math.min(this.#now() - this.#paidAt, SLACK);
 		return this.#rate === undefined ? Number.POSITIVE_INFINITY : (rest * this.#rate) / 1_000;
 	}
 
 	/**
-	 * Bytes that may be asked for now.
+	 * Bytes that may be requested now.
 	 *
-	 * @param asked ms of the quickest answer so far, and bytes that are open already: more than that time
-	 *   needs would wait elsewhere, to come all at once later
+	 * @param asked ms of the quickest answer so far, and bytes that are requested already: bytes
+	 *   beyond what the rate carries in that time would only wait at the peers, and arrive all at
+	 *   once later
 	 */
 	affordable(asked: { readonly quickest: number; readonly outstanding: number }): number {
 		const rate = this.#rate ?? Number.POSITIVE_INFINITY;
@@ -69,7 +76,9 @@ export class RateLimiter {
 		return Math.min(this.available, useful - asked.outstanding);
 	}
 
-	/** Bytes that are spent in one piece at most, so that the rate shows in any two seconds. */
+	/**
+	 * Maximum number of bytes that are spent in one piece, so that the rate holds in any two seconds.
+	 */
 	get piece(): number {
 		const bytes = ((this.#rate ?? Number.POSITIVE_INFINITY) * PIECE_TIME) / 1_000;
 		return Math.max(LEAST_PIECE, 2 ** Math.floor(Math.log2(bytes)));
@@ -87,8 +96,9 @@ export class RateLimiter {
 	}
 
 	/**
-	 * If nothing may be spent now, calls `then` once, when it may spend something: every waiting callback is
-	 * called before any is called again. One that waits already keeps its position.
+	 * If nothing may be spent now, calls `then` once, as soon as something may be spent: every
+	 * waiting callback is called before any of them is called again. A callback that waits already
+	 * keeps its position.
 	 *
 	 * @returns whether `then` will be called; if not, something may be spent at once
 	 */
@@ -119,7 +129,7 @@ export class RateLimiter {
 	}
 }
 
-/** ms in which the rate earns `bytes`. */
+/** The ms in which the rate earns `bytes`; 0 without a limit. */
 function msFor(bytes: number, rate: number | undefined): number {
 	return rate === undefined ? 0 : (bytes / rate) * 1_000;
 }

@@ -1,4 +1,4 @@
-/** First and last of each run of consecutive numbers; `numbers` ascends. */
+/** The first and the last number of each run of consecutive numbers; `numbers` ascends. */
 export function runsOf(numbers: readonly number[]): Array<readonly [first: number, last: number]> {
 	const runs: Array<[number, number]> = [];
 	for (const number of numbers) {

@@ -1,11 +1,14 @@
-/** A task of a {@link Slots}: waiting, or on until it is ended. */
+/** A task of {@link Slots}: it waits, and then is on until it is ended. */
 export interface Slot {
 	readonly isOn: boolean;
-	/** Makes room for the next, or waits no longer. Idempotent. */
+	/** Ends the task, or its wait, so that the next task can begin. Idempotent. */
 	end(): void;
 }
 
-/** A concurrency limit: so many tasks are on at a time, the others wait in the order in which they came. */
+/**
+ * A concurrency limit: at most `most` tasks are on at a time, the others wait in the order in which
+ * they were added.
+ */
 export class Slots {
 	readonly #most: number;
 	readonly #on = new Set<Slot>();
@@ -15,7 +18,7 @@ export class Slots {
 		this.#most = most;
 	}
 
-	/** Queues a task. `begin` is called when a slot is free, after this has returned. */
+	/** Queues a task. `begin` is called when a slot is free, but not before this call returns. */
 	take(begin: () => void): Slot {
 		const isOn = (): boolean => this.#on.has(slot);
 		const slot: Slot = {

@@ -9,9 +9,9 @@ export type ViewQuery =
 	| {
 			readonly view: 'seeds';
 			readonly sort: SeedSort;
-			/** Part of a name or an id. */
+			/** Part of a name, or the start of an id. */
 			readonly query: string;
-			/** Which rows can be seen. */
+			/** The visible rows: the index of the first, and their number. */
 			readonly first: number;
 			readonly count: number;
 	  }
@@ -25,7 +25,7 @@ export interface PageAccess {
 	/** URL of the broker: ws or wss. */
 	readonly url: string;
 	readonly token: string;
-	/** Whether it may download and share, or only watch. */
+	/** Whether the page may download and share, or only watch. */
 	readonly canAct: boolean;
 }
 
@@ -35,12 +35,15 @@ export type WorkerCommand =
 	| { readonly do: 'look'; readonly at: ViewQuery }
 	| { readonly do: 'get'; readonly id: string; readonly name: string }
 	| { readonly do: 'share'; readonly file: File }
-	/** Ends a download, and keeps what there is of it. */
+	/** Ends a download, and keeps the bytes that were downloaded. */
 	| { readonly do: 'stop'; readonly id: string }
-	/** Ends a download or a share, and forgets what there is of it. */
+	/** Ends a download or a share, and removes the bytes that were downloaded. */
 	| { readonly do: 'remove'; readonly id: string }
 	| { readonly do: 'save'; readonly id: string }
-	/** The page is left; perhaps it is frozen only, and somebody goes back to it. */
+	/**
+	 * The user leaves the page. `mayReturn`: the browser may only freeze it, and the user may go back
+	 * to it.
+	 */
 	| { readonly do: 'leave'; readonly mayReturn: boolean };
 
 /** To the page. */
@@ -48,16 +51,16 @@ export type WorkerEvent =
 	| { readonly event: 'link'; readonly link: LinkState }
 	| { readonly event: 'swarm'; readonly swarm: SwarmSnapshot }
 	| { readonly event: 'transfers'; readonly transfers: readonly OwnTransfer[] }
-	/** Whether downloads survive a reload, as this page may keep files. */
+	/** Whether downloads survive a reload, because this page may store files. */
 	| { readonly event: 'keeps'; readonly keeps: boolean }
 	| { readonly event: 'file'; readonly name: string; readonly blob: Blob };
 
 export interface LinkState {
 	/** `broken`: the page itself cannot go on. */
 	readonly state: 'opening' | 'up' | 'down' | 'refused' | 'broken';
-	/** Why, for people. */
+	/** The reason, in words for people. */
 	readonly reason?: string | undefined;
-	/** Since when it is down, ms since 1970. */
+	/** The time at which the connection went down, ms since 1970. */
 	readonly since?: number | undefined;
 	/** Whether a tracker is ready. */
 	readonly hasTracker: boolean;
@@ -72,7 +75,7 @@ export interface SeedRow {
 	readonly downloaders: number;
 	/** Bytes per second that all nodes together gain of it. */
 	readonly rate: number;
-	/** Since when it is there, ms since 1970. */
+	/** The time since which it is shared, ms since 1970. */
 	readonly since: number;
 }
 
@@ -83,13 +86,13 @@ export interface HolderRow {
 	readonly name?: string | undefined;
 	readonly have: number;
 	readonly chunks: number;
-	/** How full each of 64 buckets is, a hexadecimal digit each. */
+	/** How full each of 64 buckets is, as one hexadecimal digit each. */
 	readonly map: string;
 	readonly up: number;
 	readonly down: number;
 }
 
-/** A node, and who feeds it. */
+/** A node, and the nodes that send to it. */
 export interface NodeRow {
 	readonly node: string;
 	/** Its name for people, if it has one. */
@@ -107,10 +110,13 @@ export interface NodeRow {
 export interface TrafficSample {
 	/** Seconds since 1970. */
 	readonly at: number;
-	/** Bytes per second that all nodes say they receive and send; undefined where nothing was heard of them. */
+	/**
+	 * Bytes per second that all nodes together report to receive and send; undefined for a time
+	 * without a connection.
+	 */
 	readonly down: number | undefined;
 	readonly up: number | undefined;
-	/** Bytes per second that the broker sends; undefined where it does not say. */
+	/** Bytes per second that the broker sends; undefined if it has not reported its load. */
 	readonly broker: number | undefined;
 }
 
@@ -138,10 +144,10 @@ export interface SwarmSnapshot {
 
 /** One seed and the nodes that have some of it. */
 export interface SeedSnapshot {
-	/** Undefined if nobody has it. */
+	/** Undefined if no node has it. */
 	readonly row: SeedRow | undefined;
 	readonly holders: readonly HolderRow[];
-	/** How many there are, shown or not. */
+	/** Number of all holders, shown or not. */
 	readonly total: number;
 }
 
@@ -181,7 +187,7 @@ export interface OwnTransfer {
 	/** Bytes per second. */
 	readonly rate: number;
 	readonly sources: number;
-	/** How it ended, if it did. */
+	/** Duration of a completed download in ms. */
 	readonly ms?: DownloadResult['ms'] | undefined;
 	/** Why it failed. */
 	readonly reason?: string | undefined;

@@ -21,7 +21,11 @@ export interface LinkOptions {
 	readonly id: string;
 	/** MQTT password; a shoal broker reads `token:secret` from it. @default none */
 	readonly password?: string | undefined;
-	/** Makes the will of a session; each connection has a new session. @default none: a lost connection is not announced */
+	/**
+	 * Makes the will of a session; each connection has a new session.
+	 *
+	 * @default none: the broker publishes nothing when the connection is lost
+	 */
 	readonly will?: ((session: string) => Will) | undefined;
 	/** MQTT keepalive, seconds. @default 15 */
 	readonly keepalive?: number | undefined;
@@ -41,7 +45,10 @@ export interface LinkEvents {
 	down(reason: ShoalError): void;
 	/** A message has arrived. */
 	message(message: Incoming): void;
-	/** A handler threw, for example at a message that it could not read; `topic` is empty if it was another event. */
+	/**
+	 * A handler threw, for example at a message that it could not read; `topic` is empty if the
+	 * handler was not one for messages.
+	 */
 	warning(error: unknown, topic: string): void;
 }
 
@@ -52,9 +59,9 @@ const RETRY_FIRST = 250;
 const RETRY_MOST = 2_000;
 
 /**
- * A connection to a broker that reconnects: with jitter, a new session each time, and all subscriptions made again. A
- * publish without a connection fails at once; nothing is queued for later, because only the publisher knows what is
- * still true then.
+ * A connection to a broker that reconnects: with jitter, with a new session each time, and with all
+ * subscriptions made again. A publish without a connection fails at once; nothing is queued for
+ * later, because only the publisher knows whether a message is still true then.
  */
 export class BaseLink {
 	/** MQTT client id: the node id. */
@@ -66,14 +73,14 @@ export class BaseLink {
 	readonly #events = createNanoEvents<LinkEvents>();
 	readonly #filters = new Set<string>();
 	#connection: BrokerConnection | undefined;
-	/** Aborted to end a connection that is only being opened. */
+	/** Aborted to end a connection that is still being opened. */
 	readonly #closing = new AbortController();
 	#session = '';
 	#retry: ReturnType<typeof setTimeout> | undefined;
 	#isClosed = false;
 	#ending: Promise<void> | undefined;
 
-	/** @param open opens each of its connections */
+	/** @param open opens each connection of the link */
 	protected constructor(options: LinkOptions, open: OpenConnection) {
 		this.#open = open;
 		this.id = options.id;
@@ -91,7 +98,7 @@ export class BaseLink {
 		return this.#session;
 	}
 
-	/** Bytes that the system has not taken yet. */
+	/** Bytes that wait to be sent: the operating system has not taken them yet. */
 	get queued(): number {
 		return this.#connection?.queued ?? 0;
 	}
@@ -154,7 +161,10 @@ export class BaseLink {
 		await this.#connection?.drained();
 	}
 
-	/** Disconnects, so that the will is not published. No event comes after it. Can be called again. */
+	/**
+	 * Disconnects cleanly, so that the will is not published. No event is emitted after that. Can be
+	 * called again.
+	 */
 	close(): Promise<void> {
 		this.#ending ??= this.#end();
 		return this.#ending;
@@ -176,7 +186,8 @@ export class BaseLink {
 	}
 
 	/**
-	 * Connects for the first time. While the broker accepts no more clients, tries again for some seconds.
+	 * Connects for the first time. While the broker accepts no more clients, tries again for five
+	 * seconds.
 	 *
 	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED
 	 */
@@ -228,7 +239,8 @@ export class BaseLink {
 		}
 		this.#connection = connection;
 		this.#session = session;
-		// Attached last: if the connection has ended by now, `down` is still emitted, and after `up`.
+		// Attached last: if the connection has ended already, `down` is still emitted, and only after
+		// `up`.
 		void connection.ended.then((reason) => this.#lost(connection, reason));
 		this.#guard('', () => this.#events.emit('up', session));
 	}
@@ -263,7 +275,7 @@ export class BaseLink {
 		return most * (0.5 + random() / 2);
 	}
 
-	/** The one place where errors of handlers are caught, above all errors in received bytes. */
+	/** The only place where errors of handlers are caught, mostly those about malformed messages. */
 	#guard(topic: string, emit: () => void): void {
 		try {
 			emit();

@@ -16,7 +16,7 @@ export function explain(
 	if (error.code === REFUSED_ID) {
 		return new ShoalError(
 			'ERR_ID_TAKEN',
-			`the broker refuses the id ${options.clientId}: a node of that id is connected, or the id is malformed`,
+			`the broker refuses the id ${options.clientId}: a node with that id is connected, or the id is malformed`,
 			{ cause: error },
 		);
 	}
@@ -37,7 +37,7 @@ export function explain(
 	if (REFUSED_CODES.has(error.code)) {
 		return new ShoalError(
 			'ERR_REFUSED',
-			`the broker at ${printableUrl(options.url)} refuses the connection: ${printable(error.message)}; if it wants a password, name user and password in its URL`,
+			`the broker at ${printableUrl(options.url)} refuses the connection: ${printable(error.message)}; if the broker requires a password, put user name and password into its URL`,
 			{ cause: error },
 		);
 	}
@@ -53,14 +53,14 @@ function whyUnreachable(error: Error & { code?: unknown; reason?: unknown }, url
 	const code = String(error.code ?? '');
 	const isPlain = /^mqtt:/i.test(url);
 	if (isPlain && (code === 'ERR_DISCONNECTED' || code === 'ECONNRESET')) {
-		return 'it ended the connection without an answer, as a broker does that speaks TLS only; name that with mqtts://, or join it with the link it printed: shoal join LINK';
+		return 'it ended the connection without an answer, as a broker that speaks TLS only does; if it is one, name it with mqtts://, or join it with the link it printed: shoal join LINK';
 	}
 	const isCutEarly = code === 'ECONNRESET' && /before secure TLS/.test(error.message);
 	if (isCutEarly || code === 'ERR_SSL_WRONG_VERSION_NUMBER') {
-		return 'it speaks no TLS there; if it is that broker, name it with mqtt:// (or ws://)';
+		return 'it speaks no TLS on that port; if it is the right broker, name it with mqtt:// (or ws://)';
 	}
 	if (/^ERR_SSL_|^EPROTO$/.test(code)) {
-		// The message would be OpenSSL's, for its developers.
+		// OpenSSL's message is meant for developers, so only its reason is shown.
 		return `TLS failed: ${printable(String(error.reason ?? code))}`;
 	}
 	if (error.code === 'DEPTH_ZERO_SELF_SIGNED_CERT') {
@@ -100,7 +100,7 @@ export function disconnected(url: string, cause?: unknown): ShoalError {
 export function refusal(filter: string, cause: unknown): ShoalError {
 	return new ShoalError(
 		'ERR_REFUSED',
-		`the broker refuses a subscription to ${filter}: its access rules do not allow it to this client; a shoal broker wants the join link for nodes, another one the rules of: shoal acl`,
+		`the broker refuses a subscription to ${filter}: its access rules do not allow it for this client; join a shoal broker with the link for nodes; a broker of another kind needs the rules that this prints: shoal acl`,
 		{ cause },
 	);
 }

@@ -7,9 +7,9 @@ export interface Incoming {
 	readonly topic: string;
 	/** Its bytes, which belong to the receiver until it calls `release`. */
 	readonly payload: Uint8Array;
-	/** Whether it was retained by the broker and sent at a new subscription. */
+	/** Whether the broker had retained the message and sent it because of a new subscription. */
 	readonly isRetained: boolean;
-	/** May be called when the payload is not read any more: its memory is reused then. */
+	/** To be called, if at all, when the payload is no longer read: its memory is then used again. */
 	readonly release?: (() => void) | undefined;
 }
 
@@ -34,13 +34,20 @@ export interface ConnectionOptions {
 	readonly password?: string | undefined;
 	/** The will. @default none */
 	readonly will?: Will | undefined;
-	/** MQTT keepalive, seconds: a side that receives no byte for 1.5 times as long gives the connection up. */
+	/**
+	 * MQTT keepalive, seconds: the client and the broker each end the connection if they receive no
+	 * byte for 1.5 times as long.
+	 */
 	readonly keepalive: number;
 	/** Milliseconds until a connect, subscribe or publish fails. */
 	readonly timeout: number;
 	/** Opens the byte stream. @default a connection to `url` */
 	readonly openStream?: OpenStream | undefined;
-	/** Drops the connection at any time, also while it is opened. @default none */
+	/**
+	 * Drops the connection when it is aborted, also while the connection is being opened.
+	 *
+	 * @default none
+	 */
 	readonly signal?: AbortSignal | undefined;
 	/** Called with each message. */
 	readonly onMessage: (message: Incoming) => void;
@@ -56,7 +63,11 @@ export interface BrokerConnection {
 	subscribe(filter: string): Promise<void>;
 	/** Ends a subscription. @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
 	unsubscribe(filter: string): Promise<void>;
-	/** Publishes with QoS 1 until the broker has it. @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
+	/**
+	 * Publishes with QoS 1; resolves when the broker has confirmed the message.
+	 *
+	 * @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED
+	 */
 	publish(topic: string, payload: Uint8Array, retain: boolean): Promise<void>;
 	/**
 	 * Sends with QoS 0: no confirmation, never retained.
@@ -66,7 +77,7 @@ export interface BrokerConnection {
 	send(topic: string, payload: Payload, released?: () => void): void;
 	/** Resolves when more can be sent without queueing, or the connection has ended. */
 	drained(): Promise<void>;
-	/** Disconnects, so that the will is not published. */
+	/** Disconnects cleanly, so that the will is not published. */
 	close(): Promise<void>;
 	/** Breaks the connection, so that the broker publishes the will. */
 	destroy(): void;
@@ -82,8 +93,8 @@ export interface Credentials {
 }
 
 /**
- * User name and password of a CONNECT: those in the URL if it has any, else the client id and `password`. (MQTT.js looks
- * into the URL only where it opens the stream itself.)
+ * User name and password of a CONNECT: those in the URL if it has any, else the client id and
+ * `password`. (MQTT.js reads them from the URL only if it opens the stream itself.)
  */
 export function credentials({ url, clientId, password }: ConnectionOptions): Credentials {
 	const inUrl = URL.canParse(url) ? new URL(url) : undefined;
@@ -96,7 +107,7 @@ export function credentials({ url, clientId, password }: ConnectionOptions): Cre
 	return password === undefined ? {} : { username: clientId, password };
 }
 
-/** `url` as its host is asked for it: user name and password are sent in the CONNECT. */
+/** `url` without user name and password, which are sent in the CONNECT instead. */
 export function withoutCredentials(url: string): string {
 	if (!URL.canParse(url)) {
 		return url;
@@ -107,7 +118,7 @@ export function withoutCredentials(url: string): string {
 	return plain.href;
 }
 
-/** A percent sign that escapes nothing stands for itself. */
+/** `text` with its percent-encoding decoded; unchanged if it is not valid percent-encoding. */
 function decoded(text: string): string {
 	try {
 		return decodeURIComponent(text);

@@ -18,8 +18,8 @@ interface SocketParts {
 
 type Operation = (done: (error?: unknown) => void) => void;
 
-// ms for what is under way when a connection is closed, and as much again for the goodbye: a
-// command that is interrupted ends within two seconds.
+// ms for unconfirmed messages when a connection is closed, and as much again for the DISCONNECT. So
+// a command that is interrupted ends within two seconds.
 const GOODBYE = 500;
 const DISCONNECT = new Uint8Array([0xe0, 0]);
 
@@ -51,7 +51,7 @@ export class Connection implements BrokerConnection {
 			this.#finish(connected ? disconnected(options.url, error) : explain(error, options));
 		};
 		this.#client.on('error', fail);
-		// MQTT.js keeps to itself why a WebSocket was not opened.
+		// MQTT.js does not report why a WebSocket could not be opened.
 		this.#client.stream.on('error', fail);
 		this.#client.on('close', () => this.#finish(this.#closing ?? disconnected(options.url)));
 		this.#client.on('message', (topic, payload, packet) => {
@@ -62,8 +62,8 @@ export class Connection implements BrokerConnection {
 	/**
 	 * Connects.
 	 *
-	 * @throws ShoalError ERR_BROKER if the broker cannot be reached or is none, ERR_ID_TAKEN if it
-	 *   refuses the client id, ERR_REFUSED if it refuses for another reason
+	 * @throws ShoalError ERR_BROKER if the broker cannot be reached or is not an MQTT broker,
+	 *   ERR_ID_TAKEN if it refuses the client id, ERR_REFUSED if it refuses for another reason
 	 */
 	static async open(options: ConnectionOptions): Promise<Connection> {
 		const connection = Connection.#start(options);
@@ -96,7 +96,7 @@ export class Connection implements BrokerConnection {
 		return this.#client.stream.writableLength;
 	}
 
-	/** Bytes received so far; 0 where the stream does not tell. */
+	/** Bytes received so far; 0 if the stream does not count them. */
 	get received(): number {
 		const { bytesRead = 0 }: Partial<SocketParts> = this.#client.stream as Partial<SocketParts>;
 		return bytesRead;
@@ -117,7 +117,11 @@ export class Connection implements BrokerConnection {
 		await this.#race((done) => this.#client.unsubscribe(filter, (error) => done(error)));
 	}
 
-	/** Publishes with QoS 1 until the broker has it. @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
+	/**
+	 * Publishes with QoS 1; resolves when the broker has confirmed the message.
+	 *
+	 * @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED
+	 */
 	async publish(topic: string, payload: Uint8Array, retain: boolean): Promise<void> {
 		await this.#race((done) => {
 			this.#client.publish(topic, payload as Buffer, { qos: 1, retain }, (error) => done(error));
@@ -125,8 +129,8 @@ export class Connection implements BrokerConnection {
 	}
 
 	/**
-	 * Sends with QoS 0: no confirmation, never retained. The packet is not written by MQTT.js, which would write five
-	 * pieces and does not tell when the last has left.
+	 * Sends with QoS 0: no confirmation, never retained. The packet is not written by MQTT.js, which
+	 * would write it in five pieces and does not report when the last one has been sent.
 	 *
 	 * @param released called when `payload` may be changed again
 	 */
@@ -145,7 +149,8 @@ export class Connection implements BrokerConnection {
 		if (this.#end !== undefined || !stream.writableNeedDrain) {
 			return;
 		}
-		// No race against `ended`, which would remember each of them for the life of the connection.
+		// This does not race against `ended`: that promise would hold each race for the life of the
+		// connection.
 		await new Promise<void>((resolve) => {
 			const finish = (): void => {
 				stream.off('drain', finish);
@@ -158,8 +163,8 @@ export class Connection implements BrokerConnection {
 	}
 
 	/**
-	 * Waits at most half a second for what is under way, disconnects so that the will is not published, and ends the
-	 * connection.
+	 * Waits at most half a second for unconfirmed messages, disconnects cleanly, so that the will is
+	 * not published, and ends the connection.
 	 */
 	async close(): Promise<void> {
 		if (this.#end === undefined && this.#closing === undefined) {
@@ -167,7 +172,7 @@ export class Connection implements BrokerConnection {
 			this.#client.end(false);
 			await this.#endWithin(GOODBYE);
 			if (this.#end === undefined) {
-				// MQTT.js says no goodbye while something is not acknowledged.
+				// MQTT.js sends no DISCONNECT while a message is not acknowledged.
 				this.#client.stream.end(DISCONNECT);
 				await this.#endWithin(GOODBYE);
 			}
@@ -181,7 +186,7 @@ export class Connection implements BrokerConnection {
 		this.#finish(new ShoalError('ERR_CLOSED', 'the connection was dropped'));
 	}
 
-	/** Runs `operation` until it is done, the connection ends or time is up. */
+	/** Runs `operation`; settles when it is done, when the connection ends or after `timeout` ms. */
 	#race(operation: Operation): Promise<void> {
 		return new Promise((resolve, reject) => {
 			const over = this.#end ?? this.#closing;
@@ -196,7 +201,7 @@ export class Connection implements BrokerConnection {
 				clearTimeout(timer);
 				this.#pending.delete(finish);
 				if (error) {
-					// Operations that MQTT.js gives up on its own are lost with the connection.
+					// When MQTT.js itself fails an operation, the connection is lost.
 					reject(isShoalError(error) ? error : (this.#closing ?? disconnected(this.#url, error)));
 				} else {
 					resolve();
@@ -207,7 +212,7 @@ export class Connection implements BrokerConnection {
 		});
 	}
 
-	/** Pings by its own clock; any byte that arrives counts as life. */
+	/** Sends pings by a timer of its own; any received byte counts as a sign of life. */
 	#watch({ keepalive, url }: ConnectionOptions): void {
 		const stream: MqttClient['stream'] & Partial<SocketParts> = this.#client.stream;
 		stream.setNoDelay?.();
@@ -221,8 +226,9 @@ export class Connection implements BrokerConnection {
 		let { bytesRead } = stream;
 		const pinger = setInterval(() => {
 			const now = performance.now();
-			// If it was this process that stood still, what came meanwhile has not been read yet. And not all
-			// that was read has been `data`: a large message is handed over when it is whole, and not there.
+			// If this process itself was suspended, bytes that arrived meanwhile have not been read yet.
+			// And not all bytes that were read are emitted as `data`: a large message is passed on when
+			// it is complete, and not as `data`.
 			if (now - lookedAt > every * 2 || bytesRead !== stream.bytesRead) {
 				hear();
 			}
@@ -237,7 +243,7 @@ export class Connection implements BrokerConnection {
 		void this.ended.then(() => clearInterval(pinger));
 	}
 
-	/** Resolves when the connection has ended or `ms` are over. */
+	/** Resolves when the connection has ended, or after `ms`. */
 	#endWithin(ms: number): Promise<void> {
 		return new Promise((resolve) => {
 			const timer = setTimeout(resolve, ms);
@@ -251,12 +257,12 @@ export class Connection implements BrokerConnection {
 	#finish(reason: ShoalError): void {
 		if (this.#end === undefined) {
 			this.#end = reason;
-			// First of all, as MQTT.js fails what is under way with errors of its own.
+			// This is done first, as MQTT.js would reject the pending operations with errors of its own.
 			for (const reject of [...this.#pending]) {
 				reject(reason);
 			}
 			this.#client.end(true);
-			// MQTT.js does not end what it is ending already.
+			// MQTT.js does not destroy a stream that it is ending already.
 			this.#client.stream.destroy();
 			this.#settle(reason);
 		}
@@ -274,16 +280,17 @@ function startClient(options: ConnectionOptions): MqttClient {
 			will: { ...options.will, payload: options.will.payload as Buffer, qos: 1, retain: true },
 		}),
 		keepalive: options.keepalive,
-		// Inert: Connection pings by its own clock.
+		// Timers that do nothing, as Connection sends the pings itself.
 		timerVariant: { set: () => 0, clear: () => {} },
-		// Never the first: it would end the connection without a word, as if the other side had.
+		// Later than our own timeout: MQTT.js would end the connection without an error, as if the
+		// broker had closed it.
 		connectTimeout: 2 * options.timeout,
 		reconnectPeriod: 0,
-		// MQTT.js would take a client id from the URL.
+		// Without this, MQTT.js would take a client id from the URL.
 		query: {},
 		resubscribe: false,
 		queueQoSZero: false,
-		// MQTT.js would lose the brackets of an IPv6 address.
+		// Without this, MQTT.js would lose the brackets of an IPv6 address.
 		transformWsUrl: () => url,
 	};
 	const { openStream } = options;

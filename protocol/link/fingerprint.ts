@@ -11,7 +11,7 @@ export function parseFingerprint(text: string): string {
 	if (!/^[0-9a-f]{64}$/.test(digits)) {
 		throw new ShoalError(
 			'ERR_USAGE',
-			`${quoted(text)} is no fingerprint of a certificate: 64 hex digits expected, its SHA-256`,
+			`${quoted(text)} is no fingerprint of a certificate: its SHA-256 is expected, 64 hex digits`,
 		);
 	}
 	return digits;

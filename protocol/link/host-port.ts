@@ -6,7 +6,7 @@ export function hostOf(url: string): string {
 	return withoutBrackets(new URL(url).hostname);
 }
 
-/** The ports that a URL of a broker stands for where it names none. */
+/** The default ports of the schemes of broker URLs. */
 const USUAL_PORTS: Readonly<Record<string, number>> = { 'mqtts:': 8_883, 'ws:': 80, 'wss:': 443 };
 const MQTT_PORT = 1_883;
 
@@ -27,24 +27,29 @@ export function hostAndPort(host: string, port: number | string): string {
 	return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** An IPv4 address that came in on an IPv6 socket, as it is written elsewhere; another as it is. @internal */
+/**
+ * `address` without the prefix `::ffff:` that an IPv4 address has on an IPv6 socket; other
+ * addresses are unchanged.
+ *
+ * @internal
+ */
 export function plainAddress(address: string): string {
 	return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
-/** A host, an IPv6 address without brackets, and a port if one was named. */
+/** A host, and a port if one was given. */
 export interface HostAddress {
 	/** A host name, or an IP address without brackets. */
 	readonly host: string;
-	/** A TCP port; undefined: the one that the service listens on. */
+	/** A TCP port; undefined: the port that the service listens on. */
 	readonly port?: number | undefined;
 }
 
 /**
- * Reads an address that others are told: a host name, an IPv4 or an IPv6 address, with a port or without one:
- * `lab.example`, `10.0.0.5:1884`, `fd00::2`, `[fd00::2]:1884`.
+ * Reads an address for use by other machines: a host name, an IPv4 or an IPv6 address, with or
+ * without a port: `lab.example`, `10.0.0.5:1884`, `fd00::2`, `[fd00::2]:1884`.
  *
- * @param flag where it was typed, for messages
+ * @param flag the command line flag that it was typed for, for error messages
  * @throws ShoalError ERR_USAGE
  */
 export function parseHostAddress(text: string, flag: string): HostAddress {
@@ -58,13 +63,13 @@ export function parseHostAddress(text: string, flag: string): HostAddress {
 	if (host === '' || typed.endsWith(':') || port === 0) {
 		throw new ShoalError(
 			'ERR_USAGE',
-			`${flag} must be HOST or HOST:PORT, a name or an address that leads here from elsewhere, not ${quoted(text)}`,
+			`${flag} must be HOST or HOST:PORT, a name or an address at which other machines reach this one, not ${quoted(text)}`,
 		);
 	}
 	if (host === '0.0.0.0' || host === '::' || /^fe[89ab][0-9a-f]:/.test(host)) {
 		throw new ShoalError(
 			'ERR_USAGE',
-			`${flag} names ${host}, which leads nowhere from another machine; name an address that does`,
+			`${flag} names ${host}, which other machines cannot reach; name an address that they can reach`,
 		);
 	}
 	return { host, port };

@@ -2,15 +2,18 @@ import { ShoalError } from '../errors.ts';
 import { parseBrokerUrl } from '../seed/share-link.ts';
 
 /**
- * The parts of a join link, `shoal:join?broker=…&token=…&cert=…`. It holds an access token: whoever reads it can connect
- * to the broker.
+ * The parts of a join link, `shoal:join?broker=…&token=…&cert=…`. It contains an access token:
+ * anyone who reads the link can connect to the broker.
  */
 export interface JoinLink {
 	/** URL of the broker. */
 	readonly broker: string;
 	/** Access token of the broker. */
 	readonly token: string;
-	/** SHA-256 fingerprint of the broker's certificate, if no authority has signed it: 64 hex digits. */
+	/**
+	 * SHA-256 fingerprint of the broker's certificate, 64 hex digits; undefined if an authority has
+	 * signed the certificate.
+	 */
 	readonly cert?: string | undefined;
 }
 

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { amount, chunkCount, contentLength, count, fileName, nodeId, seedId } from './fields.ts';
 import { jsonDecoder } from './json.ts';
 
-/** Something that happened in a swarm, as the tracker has seen it. */
+/** An event in a swarm, as observed by the tracker. */
 export interface SwarmEvent {
 	/** The kind of event, which is the last level of the topic. */
 	readonly event: (typeof HAPPENINGS)[number];
@@ -30,12 +30,12 @@ export interface ComplaintEvent {
 }
 
 /**
- * `chunk-refused`: a chunk did not match its digest. `node-dropped`: a node sent too many such chunks and is not
- * used any more.
+ * `chunk-refused`: a chunk did not match its digest. `node-dropped`: a node sent too many such
+ * chunks, and the reporting node no longer uses it.
  */
 export type Complaint = (typeof COMPLAINTS)[number];
 
-/** The load of a broker, which its own tracker tells every two seconds. */
+/** The load of a broker, which the broker's own tracker publishes every two seconds. */
 export interface LoadEvent extends Load {
 	readonly event: 'load';
 }
@@ -48,13 +48,13 @@ export interface Load {
 	readonly received: number;
 	/** Bytes per second sent to clients. */
 	readonly sent: number;
-	/** Bytes that wait for clients to take them. */
+	/** Bytes queued for clients. */
 	readonly queued: number;
 	/** Chunk messages per second dropped for slow clients. */
 	readonly shed: number;
 	/** Lag of the event loop in milliseconds, 99th percentile. */
 	readonly lag: number;
-	/** Share of one core that the process used. */
+	/** CPU time that the process used, as a share of one core: 1 is a full core. */
 	readonly cpu: number;
 }
 

@@ -5,7 +5,7 @@ import { MAX_CHUNKS, MAX_LENGTH } from '../seed/layout.ts';
 import { checkName } from '../seed/names.ts';
 import { parseBrokerUrl } from '../seed/share-link.ts';
 
-/** The fields that control messages are made of. Each says once what a value of it may be. */
+/** The fields that control messages are made of. Each defines the allowed values of one field. */
 
 const holds =
 	(check: (text: string) => unknown) =>
@@ -37,7 +37,10 @@ export const whole = (most: number) =>
 /** A whole number from 1 to `most`. */
 export const positive = (most: number) => v.pipe(whole(most), v.minValue(1));
 export const count = whole(Number.MAX_SAFE_INTEGER);
-/** Anything from 0 on. JSON can say Infinity: `1e999`. */
+/**
+ * Any finite number from 0 on. The upper bound excludes Infinity, which JSON can contain as
+ * `1e999`.
+ */
 export const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 export const milliseconds = positive(Number.MAX_SAFE_INTEGER);
 export const chunkCount = whole(MAX_CHUNKS);
@@ -46,7 +49,7 @@ export const contentLength = whole(MAX_LENGTH);
 /** SHA-256 of a certificate. */
 export const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'no fingerprint'));
 
-/** Broker URLs at which a node can be reached. */
+/** Broker URLs at which a node can be reached, at most 8. */
 export const addresses = v.pipe(
 	v.array(v.pipe(v.string(), v.maxLength(128), v.check(holds(parseBrokerUrl), 'no address'))),
 	v.maxLength(8),

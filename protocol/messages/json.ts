@@ -20,8 +20,8 @@ export function encodeJson(message: unknown): Uint8Array {
 }
 
 /**
- * A reader of messages of one schema. The only way in for JSON from outside: size, UTF-8, duplicate
- * keys and schema are checked here.
+ * Makes a reader of messages of one schema. All JSON from other machines is read by such a reader,
+ * which checks size, UTF-8, duplicate keys and schema.
  *
  * @throws ShoalError ERR_MESSAGE (the reader)
  */
@@ -33,10 +33,10 @@ export function jsonDecoder<T>(what: string, schema: GenericSchema<unknown, T>) 
 		const result = safeParse(schema, parseJson(what, payload), { abortEarly: true });
 		if (!result.success) {
 			const [issue] = result.issues;
-			const where = getDotPath(issue) ?? 'the whole';
+			const where = getDotPath(issue) ?? 'the whole message';
 			throw new ShoalError(
 				'ERR_MESSAGE',
-				// The issue quotes what was received, all of it.
+				// The issue quotes the whole received value, so it is shortened.
 				`the ${what} is malformed: ${where}: ${printable(issue.message.slice(0, 200))}`,
 			);
 		}
@@ -59,12 +59,18 @@ function parseJson(what: string, payload: Uint8Array): unknown {
 	return value;
 }
 
-/** How many members the objects in a JSON text have: outside strings, each has exactly one colon. */
+/**
+ * Number of members of all objects in a JSON text: outside strings, each member has exactly one
+ * colon.
+ */
 function membersWritten(text: string): number {
 	return text.replace(/"(?:[^"\\]|\\.)*"/g, '').split(':').length - 1;
 }
 
-/** How many members are left in the value that was read, where of two equal keys one survives. */
+/**
+ * Number of members of all objects in a parsed value, which contains only one of two members with
+ * the same key.
+ */
 function membersKept(value: unknown): number {
 	let members = 0;
 	const open: unknown[] = [value];

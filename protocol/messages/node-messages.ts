@@ -38,7 +38,7 @@ export interface NodeState {
 	readonly state: 'ready' | 'disconnected' | 'lost';
 	/** Session of the node's connection. */
 	readonly session: string;
-	/** A name for people, such as that of the machine. Not unique, and proves nothing. */
+	/** A name for people, such as that of the machine. It is not unique, and is not verified. */
 	readonly name?: string | undefined;
 	/** Addresses for direct connections, as broker URLs. */
 	readonly addresses: readonly string[];
@@ -48,9 +48,9 @@ export interface NodeState {
 	readonly up: number;
 	/** Bytes per second received, over the last seconds. */
 	readonly down: number;
-	/** Bytes of contents since the node started, by lane; absent in a will. */
+	/** Bytes of contents sent and received since the node started, by lane; absent in a will. */
 	readonly lanes?: { readonly direct: LaneBytes; readonly broker: LaneBytes } | undefined;
-	/** The nodes that send most to this one now, fastest first; absent if none sends. */
+	/** The nodes that send most bytes to this node now, the fastest first; absent if none sends. */
 	readonly sources?: readonly Feed[] | undefined;
 }
 
@@ -58,7 +58,7 @@ export interface NodeState {
 export interface Feed {
 	/** Node id. */
 	readonly node: string;
-	/** The lane that the bytes come on. */
+	/** The lane on which the bytes arrive. */
 	readonly lane: 'broker' | 'direct';
 	/** Bytes per second, over the last seconds. */
 	readonly rate: number;
@@ -98,7 +98,7 @@ export interface Announce {
 	readonly length: number;
 	/** Number of chunks. */
 	readonly chunks: number;
-	/** `count`: how many chunks the node has. `map`: how full each of 64 buckets is, one hex digit each. */
+	/** The chunks that the node has. */
 	readonly have: {
 		/** How many chunks. */
 		readonly count: number;
@@ -109,7 +109,10 @@ export interface Announce {
 	readonly ttl: number;
 	/** Session of the node's connection. */
 	readonly session: string;
-	/** Since when the node has some of it: ms since 1970 by the node's clock; absent: unknown. */
+	/**
+	 * Time since when the node has at least a part of the content: ms since 1970 by the node's clock;
+	 * absent: unknown.
+	 */
 	readonly since?: number | undefined;
 }
 
@@ -133,17 +136,20 @@ export const announce: v.GenericSchema<unknown, Announce> = v.pipe(
 export type NodeRequest =
 	| { readonly op: 'have'; readonly id: string; readonly seed: string }
 	| {
-			/** `chunks` asks for bytes of the content, `seed` for bytes of the seed's body. */
+			/** `chunks` requests bytes of the content, `seed` requests bytes of the seed's body. */
 			readonly op: 'chunks' | 'seed';
 			readonly id: string;
 			readonly seed: string;
-			/** Each is answered by one chunk message. */
+			/** Each range is answered by one chunk message. */
 			readonly ranges: readonly ByteRange[];
-			/** The asker hears what the asked node shares of the seed: an answer there is as good. */
+			/**
+			 * Whether the requesting node is subscribed to the swarm topic of the receiver, so that the
+			 * answer may be sent there.
+			 */
 			readonly shared?: boolean | undefined;
 	  }
 	| {
-			/** Takes ranges of an earlier request back. */
+			/** Cancels ranges of an earlier request. */
 			readonly op: 'cancel';
 			readonly id: string;
 			readonly seed: string;
@@ -170,15 +176,27 @@ export type NodeReply =
 			readonly name: string;
 			readonly length: number;
 			readonly chunks: number;
-			/** Its digests: with length and count they say how long the seed's body is. */
+			/**
+			 * Kind of the seed's digests. The length of the seed's body follows from it, `length` and
+			 * `chunks`.
+			 */
 			readonly kind: DigestKind;
-			/** The largest part the node wants to be asked for, if less than its lane carries. */
+			/**
+			 * The largest part, in bytes, that others should request from the node; absent: as much as
+			 * the lane carries.
+			 */
 			readonly part?: number | undefined;
-			/** Which chunks: all, or bit fields whose first bits stand for `first`, base64. */
+			/**
+			 * The chunks that the node has: all, or a bit field in base64 whose first bit stands for
+			 * chunk `first`.
+			 */
 			readonly have: 'all' | { readonly first: number; readonly bits: string };
 	  }
 	| {
-			/** Chunks gained since, sent to the nodes that asked within the last seconds. */
+			/**
+			 * Chunks that the node has gained since its last reply; sent to the nodes that sent `have`
+			 * within the last 10 s.
+			 */
 			readonly op: 'gained';
 			readonly seed: string;
 			/** First chunk and count of each run. */

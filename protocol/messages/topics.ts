@@ -5,9 +5,9 @@ import { quoted } from '../printable.ts';
 /** The default root of all topics; the number is the protocol's major version. */
 export const DEFAULT_ROOT = 'shoal/1';
 
-/** Bytes of the longest topic that every broker takes (AWS IoT Core: 256, 7 slashes). */
+/** Bytes of the longest topic that every broker accepts (AWS IoT Core: 256 bytes, 7 slashes). */
 export const MAX_TOPIC_BYTES = 256;
-/** Levels of the deepest topic that every broker takes. */
+/** Levels of the deepest topic that every broker accepts. */
 export const MAX_TOPIC_LEVELS = 8;
 
 /** A parsed topic. `node` is the receiver, `from` the sender. */
@@ -23,7 +23,8 @@ export type Topic =
 	| { readonly kind: 'event'; readonly event: string };
 
 const EVENT = /^[a-z-]{1,32}$/;
-// Readable by every broker: no wildcard, no dot, no space, and room below it for six levels.
+// A root that every broker accepts: no wildcard, no dot, no space, and at most two levels, as six
+// more follow.
 const ROOT = /^[A-Za-z0-9_-]{1,32}(\/[A-Za-z0-9_-]{1,32})?$/;
 
 /** Builds and parses all topics below one root. */
@@ -44,7 +45,7 @@ export class Topics {
 		return `${this.root}/tracker/state`;
 	}
 
-	/** The topic of requests of `from` to the tracker. */
+	/** The topic of requests from `from` to the tracker. */
 	trackerRequest(from: string): string {
 		return `${this.root}/tracker/request/${node(from)}`;
 	}
@@ -59,12 +60,12 @@ export class Topics {
 		return `${this.root}/announce/${seed(seedId)}/${node(from)}`;
 	}
 
-	/** The topic of replies of `from` to `to`. */
+	/** The topic of replies from `from` to `to`. */
 	reply(to: string, from: string): string {
 		return `${this.root}/inbox/${node(to)}/reply/${node(from)}`;
 	}
 
-	/** The topic of requests of `from` to `to`. */
+	/** The topic of requests from `from` to `to`. */
 	request(to: string, from: string): string {
 		return `${this.root}/inbox/${node(to)}/request/${node(from)}`;
 	}
@@ -74,7 +75,7 @@ export class Topics {
 		return `${this.root}/inbox/${node(to)}/chunk/${node(from)}`;
 	}
 
-	/** The topic of chunks that `from` sends to all subscribers. */
+	/** The topic of chunks of `seedId` that `from` sends to all subscribers. */
 	swarm(seedId: string, from: string): string {
 		return `${this.root}/swarm/${seed(seedId)}/${node(from)}`;
 	}
@@ -107,7 +108,10 @@ export class Topics {
 		return [`${this.root}/node/+/state`, `${this.root}/announce/+/+`];
 	}
 
-	/** Parses `topic`; undefined if it is not below the root, or an id in it is malformed. */
+	/**
+	 * Parses `topic`; undefined if it is not a topic of shoal below the root, or if an id in it is
+	 * malformed.
+	 */
 	tryParse(topic: string): Topic | undefined {
 		if (topic.length > MAX_TOPIC_BYTES || !topic.startsWith(`${this.root}/`)) {
 			return undefined;

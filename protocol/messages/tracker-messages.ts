@@ -22,15 +22,18 @@ import { jsonDecoder } from './json.ts';
 export type TrackerState =
 	| {
 			readonly state: 'ready';
-			/** The tracker's client id: its replies come from there. */
+			/** The tracker's client id, which is the sender in the topics of its replies. */
 			readonly tracker: string;
 			readonly session: string;
-			/** Life of an announce in ms, and how often nodes renew theirs. */
+			/**
+			 * ms for which an announce is valid unless it is renewed, and ms between two renewals by a
+			 * node.
+			 */
 			readonly ttl: number;
 			readonly renewal: number;
-			/** The largest part this broker carries, in bytes. */
+			/** The largest part that this broker carries, in bytes. */
 			readonly part: number;
-			/** The key that tickets are checked with: an Ed25519 public key, base64url. */
+			/** The key for checking tickets: an Ed25519 public key, base64url. */
 			readonly key?: string | undefined;
 	  }
 	| { readonly state: 'lost'; readonly tracker: string; readonly session: string };
@@ -48,12 +51,15 @@ export const trackerState: v.GenericSchema<unknown, TrackerState> = v.variant('s
 	v.object({ state: v.literal('lost'), tracker: nodeId, session }),
 ]);
 
-/** A message on `tracker/request/<node>`: one of the three operations of the protocol, or a report of a downloader. */
+/**
+ * A message on `tracker/request/<node>`: one of the operations `get_seed`, `query` and `update`, or
+ * a report of a downloader.
+ */
 export type TrackerRequest =
 	| {
 			readonly op: 'get_seed';
 			readonly id: string;
-			/** The last seed of the page before. */
+			/** The last seed of the previous page; absent: the first page is requested. */
 			readonly after?: string | undefined;
 	  }
 	| { readonly op: 'query'; readonly id: string; readonly seed: string }
@@ -61,9 +67,9 @@ export type TrackerRequest =
 			readonly op: 'update';
 			readonly id: string;
 			readonly session: string;
-			/** How many seeds the node announces. */
+			/** Number of seeds that the node announces. */
 			readonly count: number;
-			/** SHA-256 of their ids, sorted, a line each. */
+			/** SHA-256 of the sorted ids of these seeds, one on each line. */
 			readonly digest: string;
 	  }
 	| Report;
@@ -80,7 +86,7 @@ export interface Report {
 	readonly seed: string;
 	/** Id of the node that is reported. */
 	readonly node: string;
-	/** Index of the chunk that was wrong; absent if it concerns no chunk. */
+	/** Index of the chunk that was wrong; absent if the report concerns no chunk. */
 	readonly chunk?: number | undefined;
 }
 
@@ -131,7 +137,10 @@ export interface NodeListing {
 	readonly addresses: readonly string[];
 	/** SHA-256 fingerprint of the node's certificate; absent unless the addresses are mqtts: URLs. */
 	readonly cert?: string | undefined;
-	/** How many of the addresses, from the first, have the IP address that the broker sees; absent: unknown. */
+	/**
+	 * Number of addresses, counted from the first, that contain the IP address from which the broker
+	 * sees the node connected; absent: unknown.
+	 */
 	readonly verified?: number | undefined;
 	/** Ticket for a direct connection of the asking node to this node; absent: none. */
 	readonly ticket?: string | undefined;
@@ -143,7 +152,7 @@ export type TrackerReply =
 			readonly op: 'get_seed';
 			readonly id: string;
 			readonly seeds: readonly SeedListing[];
-			/** Where the next page starts; absent on the last. */
+			/** The value of `after` for the next page; absent on the last page. */
 			readonly next?: string | undefined;
 	  }
 	| {
@@ -159,7 +168,10 @@ export type TrackerReply =
 	| {
 			readonly op: 'update';
 			readonly id: string;
-			/** `again`: what the tracker holds differs, announce everything again. */
+			/**
+			 * `again`: the tracker holds other announces than the node has; the node has to announce
+			 * everything again.
+			 */
 			readonly status: 'ok' | 'again';
 			/** Seeds whose announces were refused since the last update. */
 			readonly refused: readonly string[];

@@ -1,20 +1,27 @@
-/** Bytes of the smallest and the largest buffers, each kind twice as large as the one before. */
+/** Bytes of the smallest and of the largest buffers. Each size is twice the one before. */
 const LEAST = 32 * 1024;
 const MOST = 1024 * 1024;
-/** Room in each for what is not content: fixed header, topic, header of the chunk. */
+/** Additional bytes of each buffer for the fixed header, the topic and the header of the chunk. */
 const EXTRA = 2 * 1024;
-/** Bytes kept for the next time; beyond, buffers of a size that is not used any more are let go first. */
+/**
+ * Most bytes of free buffers; above this, buffers of the size that was used longest ago are dropped
+ * first.
+ */
 const MOST_FREE = 16 * 1024 * 1024;
 
 /**
- * A pool of buffers for chunk messages. Fresh buffers cost more than filling them: the system maps every page anew, and
- * the garbage collector has to trace them. A buffer that is never given back is collected like any other.
+ * A pool of buffers for chunk messages. Making a buffer costs more than filling it: the system has
+ * to map every page again, and the garbage collector has to trace the buffer. A buffer that is
+ * never given back is collected like any other.
  */
 export class BufferPool {
-	/** By size, those that may be taken: the size that was given back longest ago first. */
+	/** Free buffers by size; the size that was given back longest ago is first. */
 	readonly #free = new Map<number, ArrayBufferLike[]>();
 	#freeBytes = 0;
-	/** Those that were taken and not given back: two who took the same would write over each other. */
+	/**
+	 * Buffers that were taken and not given back. Only these are accepted back: a buffer in the pool
+	 * twice would be taken by two users at once.
+	 */
 	readonly #lent = new WeakSet<ArrayBufferLike>();
 
 	readonly #make: (bytes: number) => ArrayBufferLike;
@@ -25,8 +32,8 @@ export class BufferPool {
 	}
 
 	/**
-	 * A buffer of `length` bytes with any content: a view of a buffer of the pool, or a new buffer if it is larger
-	 * than those.
+	 * Returns `length` bytes with arbitrary content: a view of a buffer of the pool, or a new buffer
+	 * if `length` is larger than these.
 	 */
 	take(length: number): Uint8Array {
 		let size = LEAST;
@@ -48,7 +55,7 @@ export class BufferPool {
 	 */
 	give({ buffer }: Uint8Array): void {
 		if (this.#lent.delete(buffer)) {
-			// The size given back last is the one that is taken next: it moves to the end.
+			// The size that was given back last is dropped last, so it moves to the end.
 			const kept = this.#free.get(buffer.byteLength) ?? [];
 			this.#free.delete(buffer.byteLength);
 			this.#free.set(buffer.byteLength, kept);
@@ -75,5 +82,8 @@ export class BufferPool {
 /** The pool that all connections of this process share. */
 export const packetBuffers: BufferPool = new BufferPool();
 
-/** The pool for messages that come to a node of Node: threads can read them where they are. */
+/**
+ * The pool for messages that a node in Node.js receives: worker threads can read them without a
+ * copy.
+ */
 export const sharedBuffers: BufferPool = new BufferPool((bytes) => new SharedArrayBuffer(bytes));

@@ -2,12 +2,12 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { ShoalError } from '../errors.ts';
 import { MAX_LENGTH } from '../seed/layout.ts';
 
-/** Whether the bytes of a chunk message are of the content, or of the seed's body. */
+/** The source of the bytes in a chunk message: the content, or the seed's body. */
 export type ChunkContent = 'content' | 'seed';
 
 /** The header of a chunk message. */
 export interface ChunkHeader {
-	/** Whether the bytes are of the content or of the seed's body. */
+	/** The source of the bytes: the content, or the seed's body. */
 	readonly of: ChunkContent;
 	/** Id of the request that they answer. */
 	readonly request: bigint;

@@ -1,6 +1,9 @@
 import { ShoalError } from '../errors.ts';
 
-/** Bytes that are read at once while it is not known what comes: small packets, and the start of large ones. */
+/**
+ * Bytes that are read at once while the next packet is unknown: small packets, and the start of
+ * large ones.
+ */
 const SCRATCH = 8 * 1024;
 // MQTT 3.1.1, 2.2.3: the remaining length takes one to four bytes, seven bits each.
 const LENGTH_BYTES = 4;
@@ -8,8 +11,10 @@ const LENGTH_BYTES = 4;
 /** Options of a {@link PacketFramer}. */
 export interface PacketFramerOptions {
 	/**
-	 * Throws unless a packet of this type (MQTT 3.1.1, 2.2.1) and length in bytes, which starts with the byte `first`, is
-	 * allowed now. @throws ShoalError
+	 * Checks that a packet of this type (MQTT 3.1.1, 2.2.1) and length in bytes, which starts with
+	 * the byte `first`, is allowed now.
+	 *
+	 * @throws ShoalError if not
 	 */
 	readonly admit: (type: number, length: number, first: number) => void;
 	/** Returns a buffer of `length` bytes for a packet that starts with the byte `first`. */
@@ -19,15 +24,16 @@ export interface PacketFramerOptions {
 }
 
 /**
- * Cuts a stream of bytes into MQTT packets (3.1.1, 2.2). It tells where the next bytes are to be read to, so that the
- * bytes of a large packet are never copied, and no packet is held before its length was admitted.
+ * Splits a stream of bytes into MQTT packets (3.1.1, 2.2). It provides the buffer for the next
+ * bytes, so that most bytes of a large packet are never copied, and no packet is held before its
+ * length was admitted.
  */
 export class PacketFramer {
 	readonly #options: PacketFramerOptions;
 	readonly #scratch = new Uint8Array(SCRATCH);
 	/** Bytes of the scratch that are filled: the start of a packet. */
 	#held = 0;
-	/** The packet whose end is not there yet, and how much of it is. */
+	/** The packet whose end has not arrived yet, and how many of its bytes have. */
 	#packet: Uint8Array | undefined;
 	#filled = 0;
 
@@ -36,7 +42,10 @@ export class PacketFramer {
 		this.#options = options;
 	}
 
-	/** The buffer to read the next bytes to; call {@link filled} then. Never empty, unless `filled` has thrown. */
+	/**
+	 * The buffer to read the next bytes into; call {@link filled} afterwards. It is never empty,
+	 * unless `filled` has thrown.
+	 */
 	get target(): Uint8Array {
 		return this.#packet === undefined
 			? this.#scratch.subarray(this.#held)
@@ -48,7 +57,11 @@ export class PacketFramer {
 		return this.#held === 0 && this.#packet === undefined;
 	}
 
-	/** Takes `count` bytes that were read to the target. @throws ShoalError what `admit` and `onPacket` throw, ERR_MESSAGE */
+	/**
+	 * Takes `count` bytes that were read into the target.
+	 *
+	 * @throws ShoalError what `admit` and `onPacket` throw, ERR_MESSAGE
+	 */
 	filled(count: number): void {
 		if (this.#packet === undefined) {
 			this.#held += count;
@@ -74,7 +87,10 @@ export class PacketFramer {
 		}
 	}
 
-	/** Cuts what the scratch holds; the start of a packet stays there, or moves to where it belongs. */
+	/**
+	 * Splits the bytes in the scratch into packets. The start of an incomplete packet stays there, or
+	 * moves to the packet's own buffer.
+	 */
 	#cut(): void {
 		let at = 0;
 		for (let size = this.#sizeAt(at); size !== undefined; size = this.#sizeAt(at)) {
@@ -93,7 +109,7 @@ export class PacketFramer {
 		this.#held -= at;
 	}
 
-	/** Bytes of the packet that starts at `at`; undefined if its length is not there yet. */
+	/** Bytes of the packet that starts at `at`; undefined if its length has not arrived yet. */
 	#sizeAt(at: number): number | undefined {
 		let length = 0;
 		for (let index = 1; index <= LENGTH_BYTES; index += 1) {

@@ -1,10 +1,10 @@
 import { ShoalError } from '../errors.ts';
 
-/** First byte of a PUBLISH with QoS 0 that is no repetition and not retained (MQTT 3.1.1, 3.3.1). */
+/** First byte of a PUBLISH with QoS 0, without the flags DUP and RETAIN (MQTT 3.1.1, 3.3.1). */
 export const PLAIN_PUBLISH = 0x30;
 
 const encoder = new TextEncoder();
-// A byte order mark is a part of the topic.
+// A byte order mark at the start is a part of the topic.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A PUBLISH packet with QoS 0. */
@@ -23,7 +23,10 @@ export function partsOf(payload: Payload): readonly Uint8Array[] {
 	return payload instanceof Uint8Array ? [payload] : payload;
 }
 
-/** Writes a plain PUBLISH to `stream` in one go, and calls `released` when its last byte has left. */
+/**
+ * Writes a plain PUBLISH to `stream` at once, and calls `released` when its last byte has been
+ * sent.
+ */
 export function writePublish(
 	stream: PublishSink,
 	topic: string,
@@ -41,13 +44,13 @@ export function writePublish(
 	stream.uncork();
 }
 
-/** A stream of Node that gathers what is written while it is corked. */
+/** A stream of Node.js that gathers written bytes while it is corked. */
 export interface PublishSink {
-	/** Gathers what is written until `uncork`. */
+	/** Gathers written bytes until `uncork`. */
 	cork(): void;
-	/** Writes `bytes`, and calls `done` when they have left. */
+	/** Writes `bytes`, and calls `done` when they have been sent. */
 	write(bytes: Uint8Array, done?: () => void): unknown;
-	/** Sends what was gathered. */
+	/** Sends the gathered bytes. */
 	uncork(): void;
 }
 

@@ -8,7 +8,7 @@ export const BUCKETS = 64;
  * the spare bits at the end are zero.
  */
 export class Bitfield {
-	/** How many bits there are. */
+	/** Number of bits. */
 	readonly size: number;
 	readonly #bytes: Uint8Array;
 	#count = 0;
@@ -19,14 +19,14 @@ export class Bitfield {
 		this.#bytes = new Uint8Array(Math.ceil(size / 8));
 	}
 
-	/** The bit field with every bit set. */
+	/** A bit field of `size` bits, all of them set. */
 	static full(size: number): Bitfield {
 		const field = new Bitfield(size);
 		field.setRange(0, size);
 		return field;
 	}
 
-	/** How many bits are set. */
+	/** Number of bits that are set. */
 	get count(): number {
 		return this.#count;
 	}
@@ -105,8 +105,8 @@ export class Bitfield {
 	/**
 	 * Adds the bits of `bytes`, whose first stands for bit `first`, a multiple of 8.
 	 *
-	 * @throws ShoalError ERR_RANGE if `first` is no multiple of 8 or a bit lies outside the field;
-	 *   bits before it have been set then
+	 * @throws ShoalError ERR_RANGE if `first` is no multiple of 8 or a bit lies outside the field; in
+	 *   that case the bits before it have been set already
 	 */
 	addBytes(first: number, bytes: Uint8Array): void {
 		if (first % 8 !== 0 || first < 0) {
@@ -122,8 +122,8 @@ export class Bitfield {
 	}
 
 	/**
-	 * How full each of 64 equal buckets is, a hexadecimal digit each: 0 empty, f full, and between
-	 * them rounded so that a bucket with anything is not 0 and one that lacks anything is not f.
+	 * How full each of 64 equal buckets is, a hexadecimal digit each: 0 empty, f full, and rounded in
+	 * between, so that a bucket with at least one set bit is not 0 and an incomplete one is not f.
 	 */
 	toBuckets(): string {
 		let map = '';

@@ -7,7 +7,7 @@ import { isLink, parseLink, type ShareLink } from './share-link.ts';
 /** A content as a user names it: by a link or an id, or by a text to look up in the list of seeds. */
 export type ContentName = ShareLink | { readonly lookup: string };
 
-/** Digits from which on the start of an id is looked up. */
+/** Fewest digits with which the start of an id is looked up. */
 const FEWEST_DIGITS = 6;
 const QUOTES: ReadonlyArray<readonly [open: string, close: string]> = [
 	['"', '"'],
@@ -20,11 +20,12 @@ const QUOTES: ReadonlyArray<readonly [open: string, close: string]> = [
 ];
 
 /**
- * Understands an id, in any case and with white space in it; a link; the URL of a file at a broker's page or gateway,
- * of which the id is taken and nothing else. Anything else may be a file name or the start of an id: it is looked up.
+ * Reads an id, in upper or lower case and with white space in it; a link; or the URL of a file at a
+ * broker's page or gateway, from which only the id is used. Any other text may be a file name or
+ * the start of an id, and is to be looked up.
  *
- * @throws ShoalError ERR_LINK for a link or URL that leads to no content, ERR_NAME for a link with a name that is
- *   unsafe, ERR_ID for what is no id and no name
+ * @throws ShoalError ERR_LINK for a link or URL that names no content, ERR_NAME for a link with an
+ *   unsafe name, ERR_ID for a text that is neither an id nor a name
  */
 export function parseContentName(text: string): ContentName {
 	const bare = unquoted(text);
@@ -44,12 +45,14 @@ export function parseContentName(text: string): ContentName {
 	return { lookup: isStartOfId(digits) ? digits : bare };
 }
 
-/** Whether `text` is meant as the URL of something, or as that of a page without its scheme: `host:8080/#/…`. */
+/**
+ * Whether `text` looks like a URL, or like the URL of a page without its scheme: `host:8080/#/…`.
+ */
 export function isAddress(text: string): boolean {
 	return /^(?:[a-z]+:\/\/|[^\s/]+\/#)/i.test(unquoted(text));
 }
 
-/** Whether a seed that is listed as `name` and `seed` is what was looked up. */
+/** Whether a seed that is listed as `name` and `seed` matches the text `lookup`. */
 export function isNamed(
 	{ seed, name }: { readonly seed: string; readonly name: string },
 	lookup: string,
@@ -64,7 +67,7 @@ export function isStartOfId(text: string): boolean {
 	return text.length >= FEWEST_DIGITS && text.length < 64 && /^[0-9a-f]+$/i.test(text);
 }
 
-/** Without white space and quotes around it. */
+/** `text` without the white space and the quotes around it. */
 function unquoted(text: string): string {
 	const trimmed = text.trim();
 	const [open, close] = QUOTES.find(([each]) => trimmed.startsWith(each)) ?? [];
@@ -72,14 +75,21 @@ function unquoted(text: string): string {
 	return isQuoted ? trimmed.slice(1, -1).trim() : trimmed;
 }
 
-/** A link may have been cut where a line ended, or altogether: then it is the start of an id. */
+/**
+ * Reads a pasted link. It may contain line breaks, which are removed. If the link was cut within
+ * the id, the rest is the start of an id.
+ */
 function parsePasted(text: string): ContentName {
 	const link = text.replace(/\s*\n\s*/g, '');
 	const [, start = ''] = /^shoal:\s*([0-9a-f]+)(?:…|\.\.\.)?$/i.exec(link) ?? [];
 	return isStartOfId(start) ? { lookup: start } : parseLink(link);
 }
 
-/** The id that the URL of a page or of a gateway names: behind `#`, or in `/files/` or `/seeds/`. @throws ShoalError ERR_LINK */
+/**
+ * The id in the URL of a page or of a gateway: after `#`, or after `/files/` or `/seeds/`.
+ *
+ * @throws ShoalError ERR_LINK
+ */
 function idOfUrl(text: string): string {
 	const whole = text.includes('://') ? text : `http://${text}`;
 	const url = URL.canParse(whole) ? new URL(whole) : undefined;

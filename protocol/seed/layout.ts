@@ -1,8 +1,11 @@
 import { ShoalError } from '../errors.ts';
 
-/** Smallest chunk of a seed, in bytes: that of the original document. */
+/** Smallest chunk size of a seed, in bytes: the one in the original document. */
 export const MIN_CHUNK_SIZE = 512;
-/** Largest chunk, in bytes: a node holds a chunk in memory until it is verified. */
+/**
+ * Largest chunk size, in bytes; it is limited because a node holds a chunk in memory until it is
+ * verified.
+ */
 export const MAX_CHUNK_SIZE = 4 * 1024 * 1024;
 /** Most chunk lines of a seed: 64 MiB of text. */
 export const MAX_CHUNKS = 1_048_576;
@@ -14,7 +17,8 @@ const NEW_CHUNKS = 65_536;
 
 /**
  * The chunk size of a new seed: the smallest power of two from 256 KiB to 4 MiB that needs at most
- * 65,536 chunks, else 4 MiB. A rule, so that two people who share the same file share one swarm.
+ * 65,536 chunks, else 4 MiB. It is a fixed rule, so that two people who share the same file join
+ * one swarm.
  */
 export function chooseChunkSize(length: number): number {
 	let size = NEW_CHUNK_SIZE;
@@ -25,8 +29,8 @@ export function chooseChunkSize(length: number): number {
 }
 
 /**
- * The chunk size that a seed does not write down: the power of two s from 512 B to 4 MiB with
- * ceil(length / s) = chunks. At most one exists for two chunks or more, as the interval
+ * The chunk size of a seed, which its text does not contain: the power of two s from 512 B to 4 MiB
+ * with ceil(length / s) = chunks. At most one exists for two chunks or more, as the interval
  * [length/n, length/(n-1)) holds at most one power of two. With one chunk, every size of at least
  * `length` fits, and the smallest is returned. With no chunks, the smallest chunk size is returned.
  *
@@ -45,15 +49,15 @@ export function inferChunkSize(length: number, chunks: number): number | undefin
 }
 
 /**
- * How a content of `length` bytes is divided into chunks. An index that comes from here, or passed
- * {@link Layout.isChunk}, need not be checked again.
+ * How a content of `length` bytes is divided into chunks. An index from this class, or one that has
+ * passed {@link Layout.isChunk}, need not be checked again.
  */
 export class Layout {
 	/** Bytes of the content. */
 	readonly length: number;
-	/** Bytes of every chunk but the last, which may be shorter. */
+	/** Bytes of every chunk except the last, which may be shorter. */
 	readonly chunkSize: number;
-	/** How many chunks. */
+	/** Number of chunks. */
 	readonly chunks: number;
 
 	/** Divides `length` bytes into chunks of `chunkSize`. */
@@ -68,7 +72,7 @@ export class Layout {
 		return Number.isInteger(index) && index >= 0 && index < this.chunks;
 	}
 
-	/** Whether `offset` and `length` name at least one byte, all inside the content. */
+	/** Whether `offset` and `length` name a range of at least one byte inside the content. */
 	isRange(offset: number, length: number): boolean {
 		return (
 			Number.isSafeInteger(offset) &&

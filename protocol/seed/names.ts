@@ -9,7 +9,8 @@ const encoder = new TextEncoder();
 
 const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boolean]> = [
 	['it is empty', (name) => name === ''],
-	// Early, and its characters before its bytes: the rules below then cost nothing.
+	// The length is checked early, first in characters, then in bytes, so that the rules below cost
+	// little.
 	[
 		`it has more than ${MAX_NAME_BYTES} bytes`,
 		(name) => name.length > MAX_NAME_BYTES || encoder.encode(name).length > MAX_NAME_BYTES,
@@ -24,11 +25,12 @@ const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boole
 ];
 
 /**
- * Returns `name` if it is safe as a file name: one path segment without control characters that no system takes for
- * something else, such as a device. Spaces, quotes, colons after more than one letter and all of Unicode are allowed; a
- * file system that cannot store such a name refuses it when the file is written ({@link unstorableOnWindows}).
+ * Returns `name` if it is safe as a file name: one path segment without control characters that no
+ * system treats as something other than a file, such as a device. Spaces, quotes, colons after more
+ * than one letter and all of Unicode are allowed; a file system that cannot store such a name
+ * refuses it when the file is written ({@link unstorableOnWindows}).
  *
- * @throws ShoalError ERR_NAME that says which rule it breaks
+ * @throws ShoalError ERR_NAME, with a message that names the broken rule
  */
 export function checkName(name: string): string {
 	for (const [why, isBad] of RULES) {
@@ -39,13 +41,16 @@ export function checkName(name: string): string {
 	return name;
 }
 
-/** The characters of `name`, each once, that Windows allows in no file name; other systems store them. */
+/**
+ * The characters of `name`, each once, that Windows does not allow in file names; other systems do.
+ */
 export function unstorableOnWindows(name: string): string[] {
 	return [...new Set(name.match(/[<>:"|?*]/g))];
 }
 
-// A leading dot hides a file, or makes it a setting of some program. Format characters but the joiners,
-// which some scripts need, are invisible or turn the direction of reading; so are two kinds of separators.
+// A leading dot hides a file, or makes it a configuration file of some program. Format characters
+// are invisible or change the direction of reading, except the joiners, which some scripts need.
+// The line and paragraph separators are replaced as well.
 const MISLEADING = /^\.|(?![\u200c\u200d])\p{Cf}|[\p{Zl}\p{Zp}]/gu;
 
 /**

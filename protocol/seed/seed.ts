@@ -22,18 +22,19 @@ const LF = 0x0a;
 const CR = 0x0d;
 const encoder = new TextEncoder();
 const HEX_DIGITS = encoder.encode('0123456789abcdef');
-/** The value of each byte as a hexadecimal digit, 16 for those that are none. */
+/** The value of each byte as a hexadecimal digit; 16 for a byte that is none. */
 const NIBBLES = Uint8Array.from({ length: 256 }, (_, byte) => {
 	const digit = Number.parseInt(String.fromCharCode(byte), 16);
 	return Number.isNaN(digit) ? 16 : digit;
 });
 
 /**
- * The description of a file: name, length, digest of the whole, digest of each chunk. The constructor checks every
- * invariant, so that a seed is always consistent.
+ * The description of a file: its name, its length, the digest of the whole content and the digest
+ * of each chunk. The constructor checks every invariant, so that a seed is always consistent.
  *
  * The text form has one value a line: name, length, digest, then the chunk digests. The chunk size
- * follows from length and count. A seed of MD5 digests is *classic*: usable, but proof of nothing.
+ * follows from the length and the number of chunks. A seed with MD5 digests is *classic*: it can be
+ * used, but does not protect against an attacker.
  */
 export class Seed {
 	/** File name: a suggestion, which the id does not authenticate. */
@@ -47,7 +48,10 @@ export class Seed {
 	/** SHA-256 of the body, lower-case hex: what `tail -n +2 FILE.seed | sha256sum` prints. */
 	readonly id: string;
 	readonly #chunkDigests: Uint8Array;
-	/** Made when it is asked for, and let go when memory is short: it is twice as large as its digests. */
+	/**
+	 * The body, made when it is needed. It may be collected when memory is short, as it is twice as
+	 * large as the digests.
+	 */
 	#body: WeakRef<Uint8Array> | undefined;
 
 	/** Makes a seed, and checks its invariants. @throws ShoalError ERR_SEED or ERR_NAME */
@@ -63,10 +67,10 @@ export class Seed {
 			throw malformed(`its digest must have ${size} bytes`);
 		}
 		if (chunks === 0 && !sameDigest(parts.digest, digestOf(parts.kind, new Uint8Array()))) {
-			throw malformed('its length is 0, but its digest is not that of nothing');
+			throw malformed('its length is 0, but its digest is not that of an empty file');
 		}
 		if (chunks === 1 && !sameDigest(parts.digest, parts.chunkDigests)) {
-			throw malformed('it has one chunk, whose digest is not that of the whole');
+			throw malformed('it has one chunk, whose digest differs from that of the whole');
 		}
 		this.id = bytesToHex(digestOf('sha256', this.body()));
 	}
@@ -98,7 +102,10 @@ export class Seed {
 		return this.#chunkDigests.subarray(index * size, (index + 1) * size);
 	}
 
-	/** The canonical text without its first line, whose SHA-256 is the id. It must not be written to. */
+	/**
+	 * The canonical text without its first line. Its SHA-256 is the id. The returned bytes must not
+	 * be changed.
+	 */
 	body(): Uint8Array {
 		const made = this.#body?.deref() ?? this.#makeBody();
 		this.#body = new WeakRef(made);
@@ -136,7 +143,8 @@ export function bodyBytes(length: number, chunks: number, kind: DigestKind): num
 }
 
 /**
- * The layout of a content of `length` bytes in `chunks` chunks, if there can be one.
+ * The layout of a content of `length` bytes in `chunks` chunks. It is an error if no layout has
+ * these numbers.
  *
  * @throws ShoalError ERR_SEED
  */
@@ -163,13 +171,13 @@ function checkedLength(length: number): void {
 /**
  * Reads the text of a seed. CRLF, upper-case hex and a missing last line feed are accepted.
  *
- * @param name replaces the first line, which is ignored then
+ * @param name file name to use instead of the first line, which is then ignored
  * @throws ShoalError ERR_SEED or ERR_NAME
  */
 export function parseSeed(text: Uint8Array, name?: string): Seed {
 	const end = text.indexOf(LF);
 	if (end < 0) {
-		throw malformed('it has one line, at least three are expected');
+		throw malformed('it has only one line; at least three are expected');
 	}
 	return parseSeedBody(name ?? decodeName(text.subarray(0, end)), text.subarray(end + 1));
 }
@@ -187,7 +195,7 @@ export function parseSeedBody(name: string, body: Uint8Array): Seed {
 	const size = DIGEST_BYTES[kind];
 	const digest = new Uint8Array(size);
 	readDigest(digestLine, digest, 'of the whole');
-	// Before anything is reserved or read: a line takes its digits, and one or two bytes for its end.
+	// Checked before memory is reserved: each line is its digits and one or two bytes for its end.
 	const most = Math.ceil(lines.left / (size * 2 + 1));
 	checkCount(length, Math.floor(lines.left / (size * 2 + 2)), most);
 	const chunkDigests = new Uint8Array(most * size);
@@ -219,7 +227,7 @@ class Lines {
 		return this.#bytes.length - this.#at;
 	}
 
-	/** The next line, empty after the last. */
+	/** The next line; empty after the last one. */
 	next(): Uint8Array {
 		const found = this.#bytes.indexOf(LF, this.#at);
 		const end = found < 0 ? this.#bytes.length : found;
@@ -262,7 +270,9 @@ function kindOf(line: Uint8Array): DigestKind {
 	throw malformed('line 3 must be a digest: 64 (SHA-256) or 32 (MD5) hexadecimal digits');
 }
 
-/** Refuses a text whose number of chunk lines, somewhere from `least` to `most`, cannot be right. */
+/**
+ * Checks that at least one number of chunk lines from `least` to `most` is possible for `length`.
+ */
 function checkCount(length: number, least: number, most: number): void {
 	checkedLength(length);
 	if (least > MAX_CHUNKS) {

@@ -10,7 +10,7 @@ export interface ShareLink {
 	readonly id: string;
 	/** File name: a suggestion. */
 	readonly name?: string;
-	/** URL of a broker that has the seed, in a form that other machines can reach. */
+	/** URL of a broker on which the seed is shared, which other machines can reach. */
 	readonly broker?: string;
 }
 
@@ -29,7 +29,7 @@ export function formatLink({ id, name, broker }: ShareLink): string {
 	return text === '' ? `shoal:${id}` : `shoal:${id}?${text}`;
 }
 
-/** Whether `text` starts as a link of shoal does. */
+/** Whether `text` starts like a link of shoal. */
 export function isLink(text: string): boolean {
 	return /^shoal:/i.test(text);
 }
@@ -43,7 +43,7 @@ export function parseLink(text: string): ShareLink {
 	const [, rawId = '', rawQuery = ''] = /^shoal:([^?]*)(?:\?(.*))?$/is.exec(text.trim()) ?? [];
 	const id = rawId.toLowerCase();
 	if (id === 'join') {
-		// Not quoted: it has the token in it.
+		// The text is not quoted in the message, as it contains the token.
 		throw new ShoalError(
 			'ERR_LINK',
 			'that is a join link, which names a broker and no file; join the broker with it first: shoal join LINK',

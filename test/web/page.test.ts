@@ -179,7 +179,7 @@ test('where tokens are renewed the page asks for the new one', async (t) => {
 	await enter(link);
 	const renewal = new Shoal(t, ['token', 'renew', '--data', data]);
 	const { link: renewed } = await renewal.event('join');
-	await page.getByText('The token opens nothing here any more.').waitFor();
+	await page.getByText('The broker no longer accepts the token.').waitFor();
 	await enter(renewed);
 });
 
@@ -204,7 +204,7 @@ test('a link lets in by the token in its fragment, which stands in the address b
 	await page.getByText('You are watching.').waitFor();
 	assert.is(page.url(), address);
 	await page.goto(`${address}#token=${'w'.repeat(22)}`);
-	await page.getByText('That token opens nothing here.').waitFor();
+	await page.getByText('The broker does not accept this token.').waitFor();
 });
 
 test("with the watchers' token everything is seen and nothing can be done", async (t) => {

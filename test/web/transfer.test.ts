@@ -229,7 +229,7 @@ test('without TLS on an address of the network it works in memory: down, up, and
 	assert.is(await page.evaluate('isSecureContext'), false);
 	await page.getByLabel(/Token/).fill('guess');
 	await page.getByRole('button', { name: 'Enter' }).click();
-	await page.getByText('That token opens nothing here.').waitFor();
+	await page.getByText('The broker does not accept this token.').waitFor();
 	await page.getByLabel(/Token/).fill(token as string);
 	await page.getByRole('button', { name: 'Enter' }).click();
 	assert.is((await get(page, 'file.bin')).digest, digest);

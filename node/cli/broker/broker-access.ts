@@ -15,20 +15,20 @@ import type { Output } from '../terminal/output.ts';
 import type { BrokerFlags } from './broker-flags.ts';
 import { printJoinLinks } from './join-links.ts';
 
-/** Access to a broker, and the files that it is kept in. */
+/** The access to a broker, and the folder that stores it. */
 export interface BrokerAccess {
-	/** Undefined: nothing is kept. */
+	/** Undefined: nothing is stored. */
 	readonly data: DataFolder | undefined;
-	/** Undefined: everybody who reaches it. */
+	/** Undefined: every client that reaches the broker may connect. */
 	readonly tokens: Tokens | undefined;
 	readonly tls: KeyPair | undefined;
-	/** Whether the tokens were made just now. */
+	/** Whether the tokens were made at this start. */
 	readonly isNew: boolean;
-	/** Whether others reach it, and need no token. */
+	/** Whether other machines can reach the broker, and need no token. */
 	readonly isAnonymous: boolean;
 }
 
-/** ms between two looks for tokens that were renewed, and two reminders that there are none. */
+/** ms between two checks for renewed tokens, and between two warnings that none is required. */
 const LOOK_EVERY = 1_000;
 const REMIND_EVERY = 10 * 60_000;
 
@@ -82,10 +82,10 @@ export async function watchAccess(
 		keepAudit(output, broker, data);
 	}
 	if (data !== undefined && tokens !== undefined) {
-		// Before the links are printed: whoever reads them may change the file at once.
+		// Read before the links are printed, as a program that reads them may renew the tokens at once.
 		let { stamp } = data;
 		if (reached.addresses.length === 0) {
-			output.line('without such an address there are no join links');
+			output.line('there are no join links, because they need an address that others can reach');
 		} else if (isNew) {
 			await printJoinLinks(output, tokens, reached);
 		} else {
@@ -99,7 +99,7 @@ export async function watchAccess(
 			}
 			({ stamp } = data);
 			try {
-				// Without any, those there are go on letting in.
+				// If the file has no tokens any more, the present ones stay valid.
 				broker.setTokens(data.tokens ?? tokens);
 			} catch (error) {
 				output.warn(error);
@@ -131,7 +131,9 @@ function folderFlag({ path }: DataFolder): string {
 	return path === xdgFolder('STATE', '.local/state') ? '' : ` --data ${path}`;
 }
 
-/** Whether only this machine reaches `host`: a name may be resolved to anything, but for the one. */
+/**
+ * Whether only this machine can reach `host`. A name other than `localhost` may have any address.
+ */
 function isLocal(host: string): boolean {
 	return host === 'localhost' || (isIP(host) !== 0 && isLoopback(host));
 }
@@ -148,7 +150,7 @@ function readTls(flags: BrokerFlags, data: DataFolder | undefined): KeyPair | un
 	return { cert: readText(tlsCert), key: readText(tlsKey) };
 }
 
-/** A certificate of its own is of use to those who have a join link. */
+/** Whether the broker uses a self-made certificate. @default with `--lan` only */
 function wantsTls({ tls, lan = false }: BrokerFlags): boolean {
 	return tls ?? lan;
 }
@@ -163,9 +165,9 @@ function readText(path: string): string {
 }
 
 /**
- * Where a broker keeps what it has to remember.
+ * Opens the folder in which a broker stores its tokens, keys and audit log.
  *
- * @param path of its own, if it has one
+ * @param path the folder of `--data` @default the state folder of this user
  * @throws ShoalError ERR_PERMISSION and others
  */
 export function openFolder(path = xdgFolder('STATE', '.local/state')): DataFolder {

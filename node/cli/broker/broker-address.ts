@@ -8,9 +8,11 @@ import { isUnreachable } from './public-link.ts';
 export interface BrokerAddress {
 	/** Where it listens. */
 	readonly url: string;
-	/** URLs by which other machines reach it, the best first; none if they do not, or nobody knows. */
+	/**
+	 * URLs by which other machines reach it, the best first; none if they cannot, or none is known.
+	 */
 	readonly addresses: readonly string[];
-	/** Whether whoever runs it has named them. */
+	/** Whether the addresses come from `--advertise` or SHOAL_ADVERTISE. */
 	readonly isAdvertised: boolean;
 	/** SHA-256 of its certificate. */
 	readonly cert: string | undefined;
@@ -27,7 +29,8 @@ export function advertisedHosts(typed: readonly string[] | undefined): readonly 
 /**
  * The URLs by which other machines reach a broker that listens at `url`, the best first.
  *
- * @param advertised where it is reached, as whoever runs it knows: HOST or HOST:PORT. @default addresses of this machine
+ * @param advertised the advertised addresses, HOST or HOST:PORT; if empty, addresses of this
+ *   machine
  * @throws ShoalError ERR_USAGE
  */
 export async function reachableUrls(url: string, advertised: readonly string[]): Promise<string[]> {
@@ -47,19 +50,22 @@ export async function reachableUrls(url: string, advertised: readonly string[]):
 	);
 }
 
-/** `url`, of something that listens on this machine, as it is reached from this machine. */
+/** The URL by which this machine reaches its own server that listens at `url`. */
 export function nearUrl(url: string): string {
 	return url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//127.0.0.1:');
 }
 
-/** Where others find the page of a broker, or else this machine does. */
+/**
+ * The origin of the page of a broker: with the host of the first address, by which others reach it;
+ * without an address, as this machine reaches it.
+ */
 export function pageUrl(url: string, [address]: readonly string[]): string {
 	const page = new URL(nearUrl(url));
 	page.hostname = address === undefined ? page.hostname : new URL(address).hostname;
 	return page.origin;
 }
 
-/** Says where a broker is, and what to do next. */
+/** Prints where a broker listens, and what to do next. */
 export function printAddress(output: Output, broker: BrokerAddress): void {
 	const { url, addresses, cert, page } = broker;
 	const http = page && { http: page.url };
@@ -97,11 +103,13 @@ function howToReach({ url, addresses, isAdvertised, cert, needsToken }: BrokerAd
 	const inside =
 		!isAdvertised && isInContainer()
 			? [
-					'that is an address of this container: name the one of its machine with --advertise HOST or SHOAL_ADVERTISE=HOST, or others may not reach it',
+					'that is an address of this container, which others may not reach; name the address of its machine with --advertise HOST or SHOAL_ADVERTISE=HOST',
 				]
 			: [];
 	const open =
-		cert === undefined ? ['nothing is encrypted: the network reads along; --tls ends that'] : [];
+		cert === undefined
+			? ['nothing is encrypted, so others on the network can read the traffic; --tls encrypts it']
+			: [];
 	return [
 		who,
 		...inside,
@@ -110,12 +118,12 @@ function howToReach({ url, addresses, isAdvertised, cert, needsToken }: BrokerAd
 	];
 }
 
-/** Whether this runs in a container, as the engines mark theirs. */
+/** Whether this process runs in a container: Docker and Podman each create one of these files. */
 function isInContainer(): boolean {
 	return existsSync('/.dockerenv') || existsSync('/run/.containerenv');
 }
 
-/** Whether a server at `hostname`, as it stands in a URL, listens on all addresses. */
+/** Whether a server at `hostname`, written as in a URL, listens on all addresses. */
 function isAny(hostname: string): boolean {
 	return hostname === '0.0.0.0' || hostname === '[::]';
 }

@@ -2,7 +2,7 @@ import type { NodeNameFlags } from '../connect/node-name.ts';
 
 /** Command-line options of a broker's page. */
 export interface PageFlags extends NodeNameFlags {
-	/** A port; false: there is no page. */
+	/** The port of the page; false: there is no page. */
 	readonly http?: string | false | undefined;
 	readonly httpName?: readonly string[] | undefined;
 	readonly httpOrigin?: readonly string[] | undefined;
@@ -13,9 +13,9 @@ export interface BrokerFlags extends PageFlags {
 	readonly host?: string | undefined;
 	readonly port?: string | undefined;
 	readonly limit?: readonly string[] | undefined;
-	/** HOST or HOST:PORT, where others reach it. */
+	/** HOST or HOST:PORT at which others reach the broker. */
 	readonly advertise?: readonly string[] | undefined;
-	/** On all addresses. */
+	/** Whether it listens on all addresses. */
 	readonly lan?: boolean | undefined;
 	/** Folder for tokens, keys and the audit log. */
 	readonly data?: string | undefined;
@@ -23,8 +23,8 @@ export interface BrokerFlags extends PageFlags {
 	readonly tlsCert?: string | undefined;
 	readonly tlsKey?: string | undefined;
 	readonly insecureAnonymous?: boolean | undefined;
-	/** The least that is logged. */
+	/** The least severe level that is logged. */
 	readonly logLevel?: string | undefined;
-	/** False: the LAN is not told of it. */
+	/** False: the broker does not announce itself on the LAN. */
 	readonly mdns?: boolean | undefined;
 }

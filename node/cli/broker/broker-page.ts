@@ -16,7 +16,7 @@ import { nearUrl } from './broker-address.ts';
 import type { PageFlags } from './broker-flags.ts';
 import { loggedRoute } from './service-log.ts';
 
-/** The page of a broker, and the files of the swarm, by HTTP. */
+/** The HTTP server for the page of a broker and for the files of the swarm. */
 export interface BrokerPage {
 	readonly url: string;
 	close(): Promise<void>;
@@ -25,10 +25,12 @@ export interface BrokerPage {
 const USUAL_PORT = 8080;
 
 /**
- * Opens a broker to browsers, where it listens itself. If nobody chose the port and it is taken, another is.
+ * Serves the page of a broker, at the host at which the broker listens. If the default port is
+ * taken, it uses any free port; if a port was chosen with `--http`, it fails.
  *
  * @param host where the broker listens
  * @param addresses URLs by which others reach the broker
+ * @returns undefined with `--no-http`
  * @throws ShoalError ERR_PORT, ERR_USAGE
  */
 export async function openPage(
@@ -53,10 +55,10 @@ export async function openPage(
 	const name = chosenNodeName(flags, undefined);
 	let node: Promise<ShoalNode> | undefined;
 	const start = async (): Promise<ShoalNode> => {
-		// They may have been renewed since the broker was started.
+		// The tokens may have been renewed since the broker was started.
 		const { node: token } = data?.tokens ?? tokens ?? {};
 		const started = await ShoalNode.start({ broker: nearUrl(broker.url), name, token, cert });
-		// Its broker is this process: who is cut off came with a token that counts no more.
+		// The broker runs in this process, so it cuts this node off only because its token was renewed.
 		started.on('down', () => {
 			node = undefined;
 			void started.close();
@@ -65,7 +67,7 @@ export async function openPage(
 	};
 	const startNode = (): Promise<ShoalNode> => {
 		node ??= start();
-		// If it could not be, the next request tries again.
+		// If the node cannot be started, the next request tries again.
 		node.catch(() => {
 			node = undefined;
 		});
@@ -107,7 +109,7 @@ function portOf(text: string | undefined): number {
 	return port;
 }
 
-/** The names of this machine in its own network. */
+/** The host names of this machine on its LAN: as it is, and with `.local`. */
 function namesOfHere(): string[] {
 	const name = hostname().toLowerCase();
 	return [name, `${name.replace(/\..*/, '')}.local`];

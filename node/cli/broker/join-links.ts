@@ -3,8 +3,8 @@ import { formatJoinLink } from '../../../protocol/index.ts';
 import type { Output } from '../terminal/output.ts';
 
 /**
- * Tells the links that let others in: one for the command line, one that opens the page, and the same for those who only
- * watch. Where no address is known there are none.
+ * Prints the join links: one for nodes, one for watchers, and one that opens the page. Prints
+ * nothing if no address is known at which others reach the broker.
  */
 export async function printJoinLinks(
 	output: Output,
@@ -16,7 +16,7 @@ export async function printJoinLinks(
 	}
 	const join = formatJoinLink({ broker, token: node, cert });
 	const watching = formatJoinLink({ broker, token: watch, cert });
-	// Browsers send no fragment: the token is read by the page, and by nothing on the way.
+	// Browsers do not send the fragment, so only the page reads the token.
 	const page = pageUrl && `${pageUrl}/#token=${node}`;
 	output.event({ event: 'join', link: join, watch: watching, ...(page && { page }) });
 	output.line('to let a machine join, run this there once:');

@@ -2,10 +2,12 @@ import type { Broker, Route, Tracker } from '../../../broker/index.ts';
 import { plainAddress, quoted } from '../../../protocol/index.ts';
 import type { Output } from '../terminal/output.ts';
 
-/** Characters that are told of what a stranger has sent. */
+/** The most characters of a text from a client that are logged. */
 const MOST = 128;
 
-/** Logs who comes to a broker, goes and is refused, and what its tracker sees. */
+/**
+ * Logs the clients that connect to a broker, disconnect or are refused, and events of its tracker.
+ */
 export function logBroker(output: Output, broker: Broker): void {
 	for (const what of ['joined', 'left'] as const) {
 		broker.on(what, ({ id, address, role }) => {
@@ -24,7 +26,7 @@ export function logBroker(output: Output, broker: Broker): void {
 	}
 }
 
-/** Logs what a tracker tells watchers of nodes, seeds and downloads. */
+/** Logs the events of a tracker about nodes, seeds and downloads. */
 export function logTracker(output: Output, tracker: Tracker): void {
 	tracker.on('event', (event) => {
 		if (event.event !== 'load') {
@@ -37,7 +39,7 @@ export function logTracker(output: Output, tracker: Tracker): void {
 	});
 }
 
-/** Logs each answer of `route` when it is over. */
+/** Wraps `route`: logs each request that it handles, when the response is closed. */
 export function loggedRoute(output: Output, route: Route): Route {
 	return async (visit) => {
 		const { request, response, path } = visit;

@@ -28,14 +28,14 @@ import { mostOpenFiles } from '../terminal/too-few-files.ts';
 import { countOf } from '../terminal/units.ts';
 
 const LIVE_EVERY = 500;
-/** Error codes of a system without IPv6 for an IPv6 address. */
+/** Error codes for listening on an IPv6 address on a system without IPv6. */
 const NO_IPV6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
-/** Says that this process may have fewer connections open than clients are allowed. */
+/** Prints a note if this process may open fewer connections than clients are allowed. */
 function tellOfFewFiles(output: Output, clients: number): void {
 	const files = mostOpenFiles();
 	if (files !== undefined && files < clients) {
-		const few = `this process may have ${files} files and connections open, fewer than its limit of clients; raise that with: ulimit -n`;
+		const few = `this process may have ${files} files and connections open, fewer than the limit of clients; raise the number of open files with: ulimit -n`;
 		output.line(output.style('dim', few));
 	}
 }
@@ -47,7 +47,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		const port = parsePort(flags.port ?? '1883');
 		const limits = parseLimits(flags.limit ?? []);
 		if (flags.host === '') {
-			// Node would listen on every address, which nobody means who left it empty.
+			// Node would listen on all addresses, which is not what an empty --host means.
 			throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
 		}
 		const advertised = advertisedHosts(flags.advertise);
@@ -112,7 +112,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 	};
 }
 
-/** Says so where the other commands of this user use another broker all the same. */
+/** Prints a note if the other commands of this user use another broker by default. */
 function tellOfOther(output: Output): void {
 	try {
 		const other = namedBroker(undefined);
@@ -127,7 +127,11 @@ function tellOfOther(output: Output): void {
 	}
 }
 
-/** With `--lan` on all addresses, of both families where there are both. @throws ShoalError ERR_PORT and others */
+/**
+ * Starts the broker; with `--lan` it listens on all addresses, IPv6 included if the system has it.
+ *
+ * @throws ShoalError ERR_PORT and others
+ */
 async function startBroker({ lan, host }: BrokerFlags, options: BrokerOptions): Promise<Broker> {
 	if (!lan) {
 		return await Broker.start({ ...options, host });

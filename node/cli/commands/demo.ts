@@ -14,10 +14,10 @@ import { countOf, formatBytes, formatRate } from '../terminal/units.ts';
 const SEEDERS = 3;
 /** Seconds the download should take: long enough to be seen. */
 const PACE_S = 4;
-/** Bytes per second of a seeder below which no limit is set: small files are over at once. */
+/** Bytes per second; if the limit of a seeder would be lower, none is set, as the file is small. */
 const LEAST_RATE = 1_000_000;
 
-/** `shoal demo`: the whole story on one machine, in processes of their own. */
+/** `shoal demo`: a whole swarm on one machine, each member in a process of its own. */
 export function demoCommand(file: string | undefined): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
@@ -51,7 +51,7 @@ interface Stage extends CommandContext {
 	/** The file that is shared. */
 	readonly path: string;
 	readonly size: number;
-	/** For what is only needed until the end. */
+	/** A temporary folder, which is removed at the end. */
 	readonly folder: string;
 }
 
@@ -101,7 +101,7 @@ async function startSeeders(
 	return { seeders, id: String(first.id), watched };
 }
 
-/** Programs see the important events, and who they are of. */
+/** Passes the important events of a child on to programs, with the role of the child. */
 function passThrough(output: Output, child: DemoChild): void {
 	const events = new Set(['listening', 'sharing', 'serving', 'progress', 'complete', 'error']);
 	child.listen((event) => {
@@ -111,12 +111,16 @@ function passThrough(output: Output, child: DemoChild): void {
 	});
 }
 
-/** Both files, read once more by this process, have the digest that was told. @throws ShoalError ERR_IO */
+/**
+ * Hashes both files in this process, and compares them with the reported digest.
+ *
+ * @throws ShoalError ERR_IO if one of them differs
+ */
 async function compare(path: string, copy: string, digest: string): Promise<void> {
 	const digests = await Promise.all([hashFile(path, 'sha256'), hashFile(copy, 'sha256')]);
 	for (const found of digests) {
 		if (Buffer.from(found).toString('hex') !== digest) {
-			throw new ShoalError('ERR_IO', 'the copy is not the file: this must never happen');
+			throw new ShoalError('ERR_IO', 'the copy differs from the file, which must never happen');
 		}
 	}
 }

@@ -13,7 +13,7 @@ export interface GatewayFlags extends NodeFlags {
 	readonly name?: readonly string[] | undefined;
 }
 
-/** `shoal gateway`: files of the swarm by HTTP, until it is stopped. */
+/** `shoal gateway`: serves the files of the swarm by HTTP, until it is stopped. */
 export function gatewayCommand(flags: GatewayFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;

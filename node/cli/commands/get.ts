@@ -28,7 +28,7 @@ export interface GetFlags extends NodeFlags {
 
 const QUIET = 2_000;
 const MOST_LINGER = 60_000;
-/** The activity shown while the length is not known yet, or 0. */
+/** The text that is shown while the length is 0 or not known yet. */
 const WAITING: Readonly<Record<Progress['phase'], string>> = {
 	finding: 'asking who has it',
 	waiting: 'waiting for another download that writes it to the same file',
@@ -37,7 +37,10 @@ const WAITING: Readonly<Record<Progress['phase'], string>> = {
 	verifying: '',
 };
 
-/** `shoal get`: downloads files at the same time, verifies them, and serves them a little longer. */
+/**
+ * `shoal get`: downloads files at the same time, verifies them, and goes on sharing them for a
+ * while.
+ */
 export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 	return async (context) => {
 		const { output } = context;
@@ -45,7 +48,7 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 		if (texts.length > 1 && flags.output !== undefined && !(await isFolder(flags.output))) {
 			throw new ShoalError(
 				'ERR_USAGE',
-				'several files need a folder as -o; one that is to be made ends with a /',
+				'several files need a folder as -o; a folder that does not exist is made if its path ends with a /',
 			);
 		}
 		const bytes = flags.range === undefined ? {} : parseByteRange(flags.range);
@@ -63,13 +66,13 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 	};
 }
 
-/** @throws ShoalError ERR_USAGE if flags do not go together */
+/** Checks the flags. @throws ShoalError ERR_USAGE if they cannot be combined */
 function checkFlags({ output, range, check }: GetFlags): void {
 	if (output === '') {
 		throw new ShoalError('ERR_USAGE', '-o is empty; name a file, a folder or -');
 	}
 	if (range !== undefined && output !== '-') {
-		throw new ShoalError('ERR_USAGE', '--range goes with -o - only');
+		throw new ShoalError('ERR_USAGE', '--range can only be used with -o -');
 	}
 	if (check === 'chunks' && output === '-') {
 		throw new ShoalError('ERR_USAGE', '--check chunks is for files, not for -o -');
@@ -85,7 +88,11 @@ function brokerOf(contents: readonly ContentReference[], flags: GetFlags): strin
 	return [...brokers][0];
 }
 
-/** One that fails does not keep the others from being complete. @throws ShoalError the first failure */
+/**
+ * Downloads all contents at the same time. When one fails, the others go on.
+ *
+ * @throws ShoalError the error of the first one that failed, after all have ended
+ */
 async function downloadAll(
 	context: CommandContext,
 	node: ShoalNode,
@@ -108,7 +115,7 @@ async function downloadAll(
 
 interface Asked {
 	readonly flags: GetFlags;
-	/** Of a stream, which bytes. */
+	/** The range of a stream. */
 	readonly bytes: RangeOptions;
 }
 
@@ -209,7 +216,7 @@ function showAll(view: ProgressView, count: number): (progress: Progress) => voi
 	};
 }
 
-/** Whether it is one, or will be made. */
+/** Whether `path` is a folder, or a path with a slash at its end, where a folder will be made. */
 async function isFolder(path: string): Promise<boolean> {
 	return await stat(path).then(
 		(found) => found.isDirectory(),
@@ -217,7 +224,7 @@ async function isFolder(path: string): Promise<boolean> {
 	);
 }
 
-/** Serves what is complete: until stopped, or until nobody has asked for a while. */
+/** Goes on sharing the files: until it is stopped, or until no request has come for a while. */
 async function serveOn(
 	{ output, interrupts }: CommandContext,
 	node: ShoalNode,
@@ -226,7 +233,7 @@ async function serveOn(
 	if (!keep && linger === false) {
 		return;
 	}
-	const until = keep ? 'until it is stopped' : 'until nobody has asked for 2 s';
+	const until = keep ? 'until it is stopped' : 'until no request has come for 2 s';
 	const serving = new UploadStatus(node, output, `${until}, Ctrl-C ends it`);
 	try {
 		await (keep ? interrupts.stopped() : node.linger(QUIET, MOST_LINGER, interrupts.signal));
@@ -239,7 +246,7 @@ async function serveOn(
 	}
 }
 
-/** Says what to do next where the node cannot know it. */
+/** Adds the next step to the error of an interrupted download, because the node cannot know it. */
 function explain(error: unknown, isStream: boolean, have: number): unknown {
 	if (!isShoalError(error, 'ERR_ABORTED')) {
 		return error;

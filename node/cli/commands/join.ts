@@ -17,8 +17,8 @@ import { ownBroker } from '../connect/own-brokers.ts';
 import { EXIT } from '../exit-codes.ts';
 
 /**
- * `shoal join`: connects to a broker with the token of its link, and remembers both if that works. Without a link, says
- * which broker is used.
+ * `shoal join`: connects to a broker with the token of its link, and remembers both if that
+ * succeeds. Without a link, prints which broker is used.
  */
 export function joinCommand(text: string | undefined): Command {
 	if (text === undefined) {
@@ -34,7 +34,7 @@ export function joinCommand(text: string | undefined): Command {
 		const next =
 			role === 'node'
 				? 'shoal ls'
-				: 'shoal watch; this link is for watching, files need the other one';
+				: 'shoal watch; this link is for watching only, get and share need the other one';
 		output.line(output.style('dim', `kept in ${path}; next: ${next}`));
 		return EXIT.done;
 	};
@@ -55,7 +55,7 @@ const WHY: Readonly<Record<string, string>> = {
 	joined: 'joined; leave it with: shoal leave',
 };
 
-/** Says which broker is used where none is named, and why. */
+/** Prints which broker is used by commands that name none, and why. */
 const whichBroker: Command = async ({ output }) => {
 	const named = namedBroker(undefined);
 	const chosen = named ?? ownBroker()?.broker;
@@ -64,8 +64,8 @@ const whichBroker: Command = async ({ output }) => {
 	output.event({ event: 'broker', broker, from });
 	output.line(
 		broker === undefined
-			? 'no broker was joined: the one on this machine is used, or one found on the LAN; join one with: shoal join LINK'
-			: `${broker} is used where none is named (${WHY[from] ?? `${from}; unset it to end that`})`,
+			? 'no broker was joined: commands use the one on this machine, or one found on the LAN; join one with: shoal join LINK'
+			: `${broker} is used where none is named (${WHY[from] ?? `from ${from}; unset the variable to end that`})`,
 	);
 	return EXIT.done;
 };
@@ -80,14 +80,18 @@ function sourceOfBroker(): string {
 	return joinedBroker() === undefined ? 'none' : 'joined';
 }
 
-/** The role that the token of `link` grants, asked of its broker. @throws ShoalError ERR_REFUSED, ERR_BROKER */
+/**
+ * Connects to the broker of `link`, to find the role that its token grants.
+ *
+ * @throws ShoalError ERR_REFUSED, ERR_BROKER
+ */
 async function roleOf({ broker, token, cert }: JoinLink): Promise<'node' | 'watch'> {
 	const id = makeNodeId();
 	const openStream = brokerStream(broker, cert);
 	const password = `${token}:${nanoid()}`;
 	const link = await Link.open({ url: broker, id, password, ...(openStream && { openStream }) });
 	try {
-		// A watcher has no inbox.
+		// A watcher may not subscribe to an inbox.
 		await link.subscribe(new Topics().inboxFilter(id));
 		return 'node';
 	} catch (error) {

@@ -18,7 +18,7 @@ export interface LimitsFlags {
 	readonly limit?: readonly string[] | undefined;
 }
 
-/** `shoal limits`: the table of limits, and the memory of a broker they add up to. */
+/** `shoal limits`: prints the limits, and the most memory that a broker uses with them. */
 export function limitsCommand(flags: LimitsFlags): Command {
 	return async ({ output }) => {
 		const limits = resolveLimits(parseLimits(flags.limit ?? []));

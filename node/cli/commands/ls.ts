@@ -16,7 +16,7 @@ export interface LsFlags {
 
 const ID_WIDTH = 64;
 
-/** `shoal ls`: every seed the tracker holds. */
+/** `shoal ls`: prints all seeds that the tracker lists. */
 export function lsCommand(flags: LsFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
@@ -74,7 +74,10 @@ function showTable(output: Output, listings: readonly SeedListing[]): void {
 	}
 }
 
-/** On a terminal that is wide enough a line of the table stays one line; ids are always whole. */
+/**
+ * The most columns for a name, 24 at least, so that a row fits into a line of the terminal;
+ * undefined without a terminal. Ids are never cut.
+ */
 function nameWidth(output: Output, rows: ReadonlyArray<readonly string[]>): number | undefined {
 	if (!output.isLive) {
 		return undefined;

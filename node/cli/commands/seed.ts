@@ -16,14 +16,14 @@ import { countOf, formatBytes } from '../terminal/units.ts';
 export interface SeedFlags {
 	readonly output?: string | undefined;
 	readonly name?: string | undefined;
-	/** False: the file is hashed even if its seed is remembered. */
+	/** False: the file is hashed even if its seed is in the cache. */
 	readonly cache?: boolean | undefined;
 }
 
 /** `shoal seed`: writes the seed of a file. */
 export function seedCommand(file: string, flags: SeedFlags): Command {
 	return async ({ output, interrupts }) => {
-		await checkIsPath(file, 'shoal seed makes the seed of a file that is here');
+		await checkIsPath(file, 'shoal seed makes the seed of a file on this machine');
 		const found = await checkShareable(file, flags.name);
 		warnOfWindows(output, [found.name]);
 		const view = new ProgressView(output);
@@ -67,7 +67,7 @@ async function write(file: string, seed: Seed, output: string | undefined): Prom
 	return path;
 }
 
-/** Beside the file, or where `output` says: a file, or a folder that exists. */
+/** The path of the seed: beside the file, or `output`, which is a file or an existing folder. */
 async function seedPathOf(file: string, seed: Seed, output: string | undefined): Promise<string> {
 	if (output === undefined) {
 		return resolve(`${file}.seed`);

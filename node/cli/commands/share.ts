@@ -27,11 +27,14 @@ import { UploadStatus } from '../terminal/upload-status.ts';
 /** Arguments and flags of `shoal share`. */
 export interface ShareFlags extends NodeFlags {
 	readonly name?: string | undefined;
-	/** False: files are hashed even if their seeds are remembered. */
+	/** False: files are hashed even if their seeds are in the cache. */
 	readonly cache?: boolean | undefined;
 }
 
-/** Files up to here are hashed and announced together: what takes time is the way to the broker. */
+/**
+ * Bytes up to which files are shared together, because most of their time is round trips to the
+ * broker.
+ */
 const SMALL = 1024 * 1024;
 const SMALL_AT_ONCE = 64;
 
@@ -46,8 +49,8 @@ const OF_A_FILE: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * `shoal share`: makes the seeds of files and serves them until it is stopped. What cannot be shared is named, and
- * the command fails in the end; the other files are shared all the same.
+ * `shoal share`: makes the seeds of files, and shares the files until it is stopped. If some cannot
+ * be shared, it names them, shares the others, and fails at the end.
  */
 export function shareCommand(paths: readonly string[], flags: ShareFlags): Command {
 	return async (context) => {
@@ -125,14 +128,14 @@ async function shareAll(
 	return { shares, isComplete: failed.length + refused.length === 0 };
 }
 
-/** Of one file. Nothing is shared anew if it is another of these files that is. */
+/** The outcome of one file; only `print` is set if another of the files has the same content. */
 interface Outcome {
 	readonly shares?: readonly Share[];
-	/** The name of one that the tracker does not list. */
+	/** The name of the file, if the tracker does not list it. */
 	readonly refused?: readonly string[];
-	/** The error of reading it. */
+	/** The error, if the file cannot be read. */
 	readonly failed?: readonly ShoalError[];
-	/** Says what is shared. */
+	/** Prints what is shared. */
 	readonly print?: () => void;
 }
 
@@ -164,7 +167,7 @@ async function shareOne(
 		}
 		// The same content under another name, or the same file twice.
 		if (isShoalError(error, 'ERR_EXISTS')) {
-			const what = `${quoted(path, 300)} has the content of another of these files`;
+			const what = `${quoted(path, 300)} has the same content as another of these files`;
 			return { print: () => output.warn(`${what}; it is shared once`) };
 		}
 		if (isShoalError(error) && OF_A_FILE.has(error.code)) {
@@ -196,21 +199,25 @@ function printShare(
 function warnLoopback({ output }: CommandContext, node: ShoalNode): void {
 	const { hostname } = new URL(publicUrl(node.broker));
 	if (isUnreachable(hostname)) {
-		output.warn(`the link names no broker, as ${hostname} is this machine only`);
+		output.warn(`the link names no broker, because only this machine can reach ${hostname}`);
 		output.line(
-			output.style('dim', '  for others: shoal broker --lan, and on each shoal join LINK'),
+			output.style('dim', '  for others: shoal broker --lan here, and there shoal join LINK'),
 		);
 	}
 }
 
-/** Tells what happens to the files; fails when none is left. @throws ShoalError ERR_CHANGED and others */
+/**
+ * Prints what happens to the shared files. Never resolves.
+ *
+ * @throws ShoalError ERR_CHANGED and others, when no file is shared any more
+ */
 async function watchShares({ output }: CommandContext, shares: readonly Share[]): Promise<never> {
 	const left = new Set(shares);
 	return await new Promise((_, reject) => {
 		for (const share of shares) {
 			const name = printable(share.seed.name);
 			share.on('changed', () => output.warn(`${name} has changed; it is hashed again`));
-			share.on('restored', () => output.line(`${name} is what it was, and served again`));
+			share.on('restored', () => output.line(`${name} has its old content, and is shared again`));
 			share.on('ended', (error) => {
 				left.delete(share);
 				left.size === 0 ? reject(error) : output.warn(error);

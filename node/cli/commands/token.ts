@@ -9,11 +9,11 @@ export interface TokenFlags {
 	readonly data?: string | undefined;
 }
 
-/** `shoal token`: prints the join links of a broker on this machine again, or new ones. */
+/** `shoal token`: prints the join links of a broker on this machine again, or makes new ones. */
 export function tokenCommand(what: string | undefined, flags: TokenFlags): Command {
 	return async ({ output }) => {
 		if (what !== undefined && what !== 'renew') {
-			throw new ShoalError('ERR_USAGE', 'shoal token, or shoal token renew');
+			throw new ShoalError('ERR_USAGE', 'the only argument is renew: shoal token renew');
 		}
 		const data = openFolder(flags.data);
 		if (data.tokens === undefined) {
@@ -25,13 +25,13 @@ export function tokenCommand(what: string | undefined, flags: TokenFlags): Comma
 		if (data.reached.addresses.length === 0) {
 			throw new ShoalError(
 				'ERR_USAGE',
-				'nobody knows an address at which other machines reach the broker, so that there is no link to give them; start it with --lan in a network, or with --advertise HOST',
+				'no address is known at which other machines reach the broker, so there is no join link; start it with --lan on a network, or with --advertise HOST',
 			);
 		}
 		const tokens = what === 'renew' ? data.renewTokens() : data.tokens;
 		await printJoinLinks(output, tokens, data.reached);
 		if (what === 'renew') {
-			output.line('the tokens before let nobody in any more, and who came with them is out');
+			output.line('the old tokens are not valid any more; clients with them are disconnected');
 		}
 		return EXIT.done;
 	};

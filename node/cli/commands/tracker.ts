@@ -13,13 +13,13 @@ export interface TrackerFlags {
 	readonly broker?: string | undefined;
 	readonly cert?: string | undefined;
 	readonly limit?: readonly string[] | undefined;
-	/** The least that is logged. */
+	/** The least severe level that is logged. */
 	readonly logLevel?: string | undefined;
 }
 
 const LIVE_EVERY = 500;
 
-/** `shoal tracker`: the tracker alone, on a broker that somebody else runs. */
+/** `shoal tracker`: runs only the tracker, on a broker that runs already. */
 export function trackerCommand(flags: TrackerFlags): Command {
 	return async ({ output, interrupts }) => {
 		await output.openLog(flags.logLevel);
@@ -33,7 +33,7 @@ export function trackerCommand(flags: TrackerFlags): Command {
 			output.line(text);
 		};
 		const ready = `the tracker is ready on ${shown}`;
-		const standby = `another tracker is ready on ${shown}; this one stands by and takes over when it is lost`;
+		const standby = `another tracker is ready on ${shown}; this one stands by, and takes over when the other is lost`;
 		tracker.on('ready', () => printState('ready', ready));
 		tracker.on('standby', () => printState('standby', standby));
 		tracker.on('warning', (error) => output.warn(error));

@@ -38,7 +38,7 @@ export function verifyCommand(seedPath: string, file: string | undefined): Comma
 		if (bad.length === 0 && size === seed.length && !isWholeRight) {
 			throw new ShoalError(
 				'ERR_SEED_LIES',
-				`every chunk of ${quoted(path, 300)} is right, but the digest of the whole is not: whoever made the seed made it wrong`,
+				`every chunk of ${quoted(path, 300)} is right, but the digest of the whole is not: the seed itself is wrong`,
 			);
 		}
 		const ok = isWholeRight && bad.length === 0;
@@ -48,7 +48,12 @@ export function verifyCommand(seedPath: string, file: string | undefined): Comma
 	};
 }
 
-/** The file a seed is of, if it is not named: the seed's path without `.seed`, or its name beside it. */
+/**
+ * The path of the file of a seed, if none is named: the path of the seed file without `.seed`, or
+ * else the name in the seed, in the same folder.
+ *
+ * @throws ShoalError ERR_NO_FILE if neither exists
+ */
 async function fileOf(seedPath: string, seed: Seed): Promise<string> {
 	const beside = safePath(dirname(resolve(seedPath)), seed.name);
 	const candidates = /.\.seed$/i.test(seedPath)

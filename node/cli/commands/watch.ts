@@ -34,7 +34,7 @@ export function watchCommand(flags: WatchFlags): Command {
 		const news: string[] = [];
 		const labelOf = (node: unknown): string => nodeLabel(String(node), view.nameOf(String(node)));
 		followLink(link, view);
-		// Wrong payloads end in the link, as a warning that nobody hears.
+		// Malformed payloads become a warning of the link, which is ignored.
 		link.on('message', ({ topic, payload }) => {
 			const parsed = topics.tryParse(topic);
 			const event = parsed && view.apply(parsed, payload);
@@ -66,10 +66,13 @@ export function watchCommand(flags: WatchFlags): Command {
 	};
 }
 
-/** A node for people. */
+/** Returns the label of a node, for people. */
 type LabelOf = (node: unknown) => string;
 
-/** On a terminal everything is in the picture; elsewhere what changed is a line, but not each rate. */
+/**
+ * Prints an event. States and loads are only drawn. On a terminal, announces are only drawn, too,
+ * and other events are news; without a terminal, both are lines.
+ */
 function printEvent(output: Output, event: JsonEvent, news: string[], labelOf: LabelOf): void {
 	if (ONLY_DRAWN.has(event.event)) {
 		return;
@@ -98,7 +101,7 @@ function announceText({ node, name, have, chunks }: JsonEvent, labelOf: LabelOf)
 	return `${labelOf(node)} has ${share} % of ${printable(String(name))}`;
 }
 
-/** An event of the tracker as a sentence without a verb: what, who, which. */
+/** An event of the tracker as a line: the event, the node, the file, details. */
 function eventText(
 	{ event, node, seed, name, length, chunk, by }: JsonEvent,
 	labelOf: LabelOf,

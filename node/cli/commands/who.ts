@@ -13,10 +13,10 @@ export interface WhoFlags {
 	readonly cert?: string | undefined;
 }
 
-/** A seed that no node shares is reported at once. */
+/** No waiting: an error at once if no node shares the seed. */
 const NOW = { patience: 0 };
 
-/** `shoal who`: which nodes have a seed, and how much of it. */
+/** `shoal who`: prints which nodes have a seed, and how much of it. */
 export function whoCommand(text: string, flags: WhoFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
@@ -79,7 +79,10 @@ export function whoCommand(text: string, flags: WhoFlags): Command {
 	};
 }
 
-/** `direct` where the broker has seen the node at one of its addresses, `claimed` where only it says so. */
+/**
+ * The way to a node. `direct`: the broker has seen it at one of its addresses; `claimed`: only the
+ * node says so; `broker`: it has no address.
+ */
 type Reach = 'direct' | 'claimed' | 'broker';
 
 const REACH: Readonly<Record<Reach, string>> = {

@@ -6,8 +6,8 @@ import { ownBroker } from './own-brokers.ts';
 const LOCAL_BROKER = 'mqtt://127.0.0.1:1883';
 
 /**
- * The broker that somebody named: on the command line, in the link, in SHOAL_BROKER, or by `shoal join`; undefined if
- * nobody did.
+ * The named broker: the one on the command line, else of the link, of SHOAL_BROKER, or of
+ * `shoal join`; undefined if none is named.
  *
  * @throws ShoalError ERR_LINK
  */
@@ -17,7 +17,8 @@ export function namedBroker(named: string | undefined, ofLink?: string): string 
 }
 
 /**
- * As {@link namedBroker}, else the one that this user runs on this machine, else whichever is at the usual port.
+ * The named broker, else the one that this user runs on this machine, else port 1883 of this
+ * machine.
  *
  * @throws ShoalError ERR_LINK, ERR_BROKER
  */
@@ -26,12 +27,13 @@ export function chooseBroker(named: string | undefined): string {
 }
 
 /**
- * Connects to the broker that was named; where none was, to the one that this user runs on this machine, or whichever is at
- * the usual port, and where none is, to one on the LAN.
+ * Connects to the named broker. If none is named, connects to the broker that this user runs on
+ * this machine, at its public URL or else at its `near` one; if this user runs none, to port 1883
+ * of this machine, or else to a broker on the LAN.
  *
- * @param named as {@link namedBroker} has it
- * @param connect connects to the broker at a URL; throws ERR_BROKER where it cannot be reached
- * @param found told of a broker on the LAN before it is connected to
+ * @param named the result of {@link namedBroker}
+ * @param connect connects to the broker at a URL; throws ERR_BROKER if it cannot be reached
+ * @param found finds a broker on the LAN; gets the error of the failed connection to this machine
  * @throws ShoalError ERR_BROKER and what `connect` throws
  */
 export async function connectToChosen<T>(

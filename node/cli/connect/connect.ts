@@ -30,31 +30,36 @@ import { TransferLog } from './transfer-log.ts';
 /** Options of the commands that connect as a node. */
 export interface NodeFlags extends NodeNameFlags {
 	readonly broker?: string | undefined;
-	/** Fingerprint of the certificate the broker must show. */
+	/** Fingerprint of the certificate that the broker must show. */
 	readonly cert?: string | undefined;
 	readonly id?: string | undefined;
 	readonly maxUp?: string | undefined;
 	readonly maxDown?: string | undefined;
 	readonly lane?: string | undefined;
-	/** HOST:PORT, or false. */
+	/** HOST:PORT or PORT; false: no listener; true: any free port. */
 	readonly listen?: string | boolean | undefined;
-	/** HOST or HOST:PORT, where others come to it. */
+	/** HOST or HOST:PORT at which other nodes reach this one. */
 	readonly advertise?: readonly string[] | undefined;
 	/** A file to write each decision and transfer to. */
 	readonly trace?: string | undefined;
-	/** HOST:PORT. */
+	/** HOST:PORT or PORT. */
 	readonly metrics?: string | undefined;
-	/** The least that is logged, where there is a log. */
+	/** The least severe level that is logged, by commands that have a log. */
 	readonly logLevel?: string | undefined;
 }
 
 /** Options of a node of the command line. */
 export interface CliNodeOptions extends ShoalNodeOptions {
-	/** Where its metrics and its health are asked for. @default nowhere */
+	/** The address at which metrics and health checks are served. @default none */
 	readonly metrics?: ListenAt | undefined;
 }
 
-/** Options of the node, from what was typed. @throws ShoalError ERR_USAGE, ERR_LINK */
+/**
+ * Options of the node for the flags of a command.
+ *
+ * @param ofLink the broker that the link names
+ * @throws ShoalError ERR_USAGE, ERR_LINK
+ */
 export function nodeOptions(flags: NodeFlags, ofLink?: string): CliNodeOptions {
 	return {
 		lane: parseLane(flags.lane),
@@ -73,8 +78,8 @@ export function nodeOptions(flags: NodeFlags, ofLink?: string): CliNodeOptions {
 }
 
 /**
- * Starts a node that tells of its connection. Where no broker is named and none is on this machine, it looks
- * for one on the LAN.
+ * Starts a node, and prints when its connection is lost and when it is back. If no broker is named
+ * and none runs on this machine, it looks for one on the LAN.
  *
  * @throws ShoalError ERR_BROKER and others
  */
@@ -118,12 +123,12 @@ export function lanSearch({ output, interrupts }: CommandContext) {
 	};
 }
 
-/** Loaded only where somebody wants metrics. */
+/** Loads the server only if metrics are requested. */
 async function openMetrics(at: ListenAt, output: Output): Promise<MetricsServer> {
 	return await (await import('./metrics-server.ts')).MetricsServer.open(at, output);
 }
 
-/** How a client that is no node connects: a watcher, or a tracker. @throws ShoalError ERR_USAGE */
+/** The options with which a watcher or a tracker connects. @throws ShoalError ERR_USAGE */
 export function clientOptions(
 	url: string,
 	typedCert: string | undefined,
@@ -133,7 +138,7 @@ export function clientOptions(
 	return { password: `${token}:${nanoid()}`, ...(openStream && { openStream }) };
 }
 
-/** Turns failures while connecting into an unreachable broker. @throws ShoalError */
+/** Waits for a connection; turns a timeout or a disconnect into ERR_BROKER. @throws ShoalError */
 export async function asBroker<T>(work: Promise<T>, url: string): Promise<T> {
 	try {
 		return await work;
@@ -151,7 +156,7 @@ export async function asBroker<T>(work: Promise<T>, url: string): Promise<T> {
 	}
 }
 
-/** Ends a node, in time for a process that is to end within two seconds. */
+/** Closes a node; waits 1.7 s at most, as the process has to end within two. */
 export async function closeNode(node: ShoalNode): Promise<void> {
 	await Promise.race([node.close(), new Promise((resolve) => setTimeout(resolve, 1_700).unref())]);
 }
@@ -166,7 +171,11 @@ function parseLane(lane = 'auto'): ShoalNodeOptions['lane'] {
 	return lane;
 }
 
-/** The file is whole when the process ends. @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO */
+/**
+ * Opens a trace file, which is closed when the process ends.
+ *
+ * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO
+ */
 function openTrace(path: string): TraceSink {
 	try {
 		const file = new TraceFile(path);
@@ -188,7 +197,7 @@ function parseListen(
 		if (advertise.length > 0) {
 			throw new ShoalError(
 				'ERR_USAGE',
-				'--advertise says where a node listens: not with --no-listen',
+				'--advertise cannot be used with --no-listen: it says where the node listens',
 			);
 		}
 		return false;

@@ -7,7 +7,11 @@ import { fsError } from '../../storage/fs-error.ts';
 import { homeFolder } from '../../storage/home-folder.ts';
 import { isRunning } from './running-process.ts';
 
-/** The folder of a kind, as the XDG base directory specification has it. */
+/**
+ * The folder of shoal for configuration or state (XDG Base Directory Specification).
+ *
+ * @param fallback the parent folder, relative to the home folder, if the variable is not set
+ */
 export function xdgFolder(kind: 'CONFIG' | 'STATE', fallback: string): string {
 	const named = process.env[`XDG_${kind}_HOME`] ?? '';
 	return join(isAbsolute(named) ? named : join(homeFolder(), fallback), 'shoal');
@@ -17,16 +21,21 @@ const configFolder = (): string => xdgFolder('CONFIG', '.config');
 const joinedFile = (): string => join(configFolder(), 'joined');
 
 /**
- * The broker that was joined: the one of SHOAL_JOIN, else the last one of `shoal join`; undefined if none was.
+ * The broker of SHOAL_JOIN, else the one that was joined last; undefined if none was.
  *
- * @throws ShoalError ERR_LINK if what is kept is no join link
+ * @throws ShoalError ERR_LINK if the variable or the file holds no join link
  */
 export function joinedBroker(): JoinLink | undefined {
 	const text = process.env.SHOAL_JOIN || readIfThere(joinedFile());
 	return text === undefined ? undefined : parseJoinLink(text);
 }
 
-/** Remembers a broker, for this user only. @returns where @throws ShoalError ERR_PERMISSION, ERR_NO_SPACE, ERR_IO */
+/**
+ * Stores the join link of a broker in a file that only this user can read.
+ *
+ * @returns the path of the file
+ * @throws ShoalError ERR_PERMISSION, ERR_NO_SPACE, ERR_IO
+ */
 export function rememberJoined(link: JoinLink): string {
 	const path = joinedFile();
 	try {
@@ -37,7 +46,12 @@ export function rememberJoined(link: JoinLink): string {
 	return path;
 }
 
-/** Forgets the broker that was joined. @returns where it was kept, and whether one was @throws ShoalError ERR_PERMISSION, ERR_IO */
+/**
+ * Removes the file of the joined broker.
+ *
+ * @returns the path of the file, and whether it existed
+ * @throws ShoalError ERR_PERMISSION, ERR_IO
+ */
 export function forgetJoined(): { readonly path: string; readonly wasThere: boolean } {
 	const path = joinedFile();
 	const wasThere = readIfThere(path) !== undefined;

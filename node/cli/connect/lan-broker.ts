@@ -1,18 +1,23 @@
 import { ShoalError } from '../../../protocol/index.ts';
 import { type FoundBroker, findBrokers } from './mdns.ts';
 
-/** ms that brokers on the LAN have to answer. */
+/** ms within which brokers on the LAN have to answer. */
 const SEARCH_TIME = 1_500;
 
-/** Looks on the LAN, where no broker was named and none is on this machine. @throws ShoalError ERR_BROKER */
+/**
+ * Finds a broker on the LAN, when none is named and none runs on this machine.
+ *
+ * @param reason the error to throw if no broker is found
+ * @throws ShoalError ERR_BROKER
+ */
 export async function foundBroker(reason: unknown): Promise<FoundBroker> {
 	return chooseFound(await findBrokers(SEARCH_TIME), reason);
 }
 
 /**
- * The one that can be used without being told more.
+ * The broker that was found, if it is the only one and requires no token.
  *
- * @param reason why there is none on this machine
+ * @param reason the error to throw if no broker was found
  * @throws ShoalError ERR_BROKER that says what was found, and how to choose
  */
 export function chooseFound(all: readonly FoundBroker[], reason: unknown): FoundBroker {

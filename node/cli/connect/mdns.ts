@@ -4,7 +4,7 @@ import type { Bonjour } from 'bonjour-service';
 import { usableHosts } from '../../../broker/index.ts';
 import { hostAndPort, hostOf, parseBrokerUrl, printable } from '../../../protocol/index.ts';
 
-/** A broker that has announced itself on the LAN. What it says of itself is not to be trusted. */
+/** A broker that announces itself on the LAN. No field of its announcement can be trusted. */
 export interface FoundBroker {
 	/** URL. */
 	readonly broker: string;
@@ -14,12 +14,12 @@ export interface FoundBroker {
 	readonly needsToken: boolean;
 }
 
-/** The type that MQTT brokers are announced as, without its underscore. */
+/** The service type of MQTT brokers, without its underscore. */
 const TYPE = 'mqtt';
 const VERSION = '1';
-/** Brokers that are listened to; more than any LAN needs. */
+/** The most brokers that a search returns; more than any LAN needs. */
 const MOST = 32;
-/** Interfaces with IPv6 on which there is multicast; more than a machine needs. */
+/** The most interfaces with IPv6 on which multicast is used; more than a machine needs. */
 const MOST_INTERFACES = 8;
 
 /** A broker that is announced. */
@@ -31,7 +31,11 @@ export interface AnnouncedBroker {
 	readonly needsToken: boolean;
 }
 
-/** Tells the LAN by mDNS of a broker, until it is closed. What fails is told, as the broker runs on. */
+/**
+ * Announces a broker on the LAN by mDNS, until it is closed.
+ *
+ * @param onError called with each failure; the broker runs on
+ */
 export async function announceBroker(
 	{ url, address, needsToken }: AnnouncedBroker,
 	onError: (error: unknown) => void,
@@ -41,7 +45,7 @@ export async function announceBroker(
 	const host = address === undefined ? {} : { host: hostOf(address) };
 	const txt = { shoal: VERSION, tls, token: needsToken ? '1' : '0', ...host };
 	const name = `shoal on ${hostname()} (${port})`;
-	// With `probe` it would print on standard output when somebody else has the name.
+	// With `probe`, the library would print on standard output if the name is in use.
 	const options = { name, type: TYPE, port: Number(port), txt, probe: false };
 	const all = await openBonjours(onError);
 	for (const bonjour of all) {
@@ -65,13 +69,16 @@ async function unpublish(bonjour: Bonjour): Promise<void> {
 	});
 }
 
-/** One for each family of addresses that this machine has: who has IPv6 only hears nothing that is said over IPv4. */
+/**
+ * Opens a responder for each socket of {@link socketsFor}: over IPv4 and over IPv6, because a
+ * machine with IPv6 only receives nothing that is sent over IPv4.
+ */
 async function openBonjours(onError: (error: unknown) => void): Promise<Bonjour[]> {
 	const { default: Bonjour } = await import('bonjour-service');
 	return socketsFor(networkInterfaces()).map((options) => new Bonjour(options, onError));
 }
 
-/** How multicast DNS is spoken over a family of addresses (RFC 6762, 3), as the library has it. */
+/** Socket options of bonjour-service, for multicast DNS over one address family (RFC 6762, 3). */
 export interface MulticastSocket {
 	readonly type?: 'udp6';
 	readonly ip?: string;
@@ -80,8 +87,9 @@ export interface MulticastSocket {
 }
 
 /**
- * The sockets for multicast DNS on a machine with these interfaces: of IPv4, which is on all interfaces, and of IPv6, each on
- * one. Where there is none the one of IPv4, whose failure is told.
+ * The sockets for multicast DNS on a machine with these interfaces: one for IPv4 on all interfaces,
+ * and one for IPv6 on each interface. Without any usable address, the IPv4 socket alone: its
+ * failure is reported.
  */
 export function socketsFor(interfaces: ReturnType<typeof networkInterfaces>): MulticastSocket[] {
 	const hasIpv4 = usableHosts({ withIpv6: false, interfaces }).length > 0;
@@ -94,7 +102,7 @@ export function socketsFor(interfaces: ReturnType<typeof networkInterfaces>): Mu
 	return hasIpv4 || ofIpv6.length === 0 ? [{}, ...ofIpv6] : ofIpv6;
 }
 
-/** The brokers that answer within `ms`. Without multicast there are none. */
+/** The brokers on the LAN that answer within `ms`; none if multicast does not work. */
 export async function findBrokers(ms: number): Promise<FoundBroker[]> {
 	const all = await openBonjours(() => {});
 	const found = new Map<string, FoundBroker>();
@@ -113,7 +121,7 @@ export async function findBrokers(ms: number): Promise<FoundBroker[]> {
 	return [...found.values()];
 }
 
-/** The broker in an announcement, if it is one of shoal's that can be used. */
+/** The broker in an announcement; undefined if it is no usable broker of shoal. */
 export function readService(service: {
 	readonly name?: unknown;
 	readonly port?: unknown;
@@ -142,7 +150,7 @@ export function readService(service: {
 	};
 }
 
-/** `text`, if it is a URL of nothing but a host and a port. */
+/** `text`, if it is the URL of a broker with a host and a port only; else undefined. */
 function urlOf(text: string): string | undefined {
 	try {
 		const { host, protocol } = new URL(parseBrokerUrl(text));

@@ -5,7 +5,7 @@ import type { ShoalNode } from '../../shoal-node.ts';
 import type { TraceSink } from '../../stats/trace.ts';
 import type { Output } from '../terminal/output.ts';
 
-/** Where Prometheus and whoever looks after processes ask a node, until the process ends. */
+/** The HTTP server for metrics and health checks of a node; it runs until the process ends. */
 export class MetricsServer {
 	readonly #metrics: NodeMetrics;
 	#node: ShoalNode | undefined;
@@ -14,7 +14,12 @@ export class MetricsServer {
 		this.#metrics = metrics;
 	}
 
-	/** Open before the node is, so that a port that is taken ends the command at once. @throws ShoalError ERR_PORT */
+	/**
+	 * Opens the server. Called before the node starts, so that a port that is taken ends the command
+	 * at once.
+	 *
+	 * @throws ShoalError ERR_PORT
+	 */
 	static async open({ host, port }: ListenAt, output: Output): Promise<MetricsServer> {
 		const metrics = await NodeMetrics.open();
 		const server = new MetricsServer(metrics);
@@ -36,7 +41,7 @@ export class MetricsServer {
 		return this.#metrics.trace;
 	}
 
-	/** It is about `node` from now on. */
+	/** Reports on `node` from now on. */
 	watch(node: ShoalNode): void {
 		this.#node = node;
 		this.#metrics.watch(node);

@@ -14,7 +14,7 @@ import { isAlive, isOver, ownMark, type ProcessMark } from './running-process.ts
 
 const VERSION = 1;
 
-/** The record that a running broker leaves for other commands of its user, one file a broker. */
+/** The file that a running broker writes for the other commands of its user; one per broker. */
 const record = v.object({
 	version: v.literal(VERSION),
 	process: v.object({ pid: v.number(), host: v.string(), start: v.optional(v.string()) }),
@@ -29,13 +29,13 @@ const record = v.object({
 export interface OwnBroker {
 	/** URL by which this machine reaches it: the one that other machines use, if there is one. */
 	readonly broker: string;
-	/** URL that never leaves this machine, and is good after it has moved to another network. */
+	/** URL for this machine only, which stays valid when the machine moves to another network. */
 	readonly near: string;
 	/** URLs by which others reach it, the best first. */
 	readonly urls: readonly string[];
 	/** SHA-256 of its certificate. */
 	readonly cert?: string | undefined;
-	/** The folder with its tokens, if it requires one: tokens are stored there only. */
+	/** The folder with its tokens, if it requires a token: tokens are stored only there. */
 	readonly data?: string | undefined;
 }
 
@@ -63,7 +63,7 @@ export function leaveWord(own: OwnBroker): () => void {
 	} catch {
 		return () => {};
 	}
-	// Also where the process ends by an error.
+	// Also if the process ends with an error.
 	process.once('exit', remove);
 	return () => {
 		process.off('exit', remove);
@@ -71,7 +71,10 @@ export function leaveWord(own: OwnBroker): () => void {
 	};
 }
 
-/** The brokers that this user runs on this machine now. What others have put there, or what has died, is none. */
+/**
+ * The brokers that this user runs on this machine now. Files of other users, and of processes that
+ * have ended, are ignored.
+ */
 export function ownBrokers(): OwnBroker[] {
 	const folder = folderOf();
 	return namesIn(folder)
@@ -81,9 +84,10 @@ export function ownBrokers(): OwnBroker[] {
 }
 
 /**
- * The broker that this user runs on this machine: the only one, or of several the one at the usual port.
+ * The broker that this user runs on this machine: the only one, or, of several, the one at port
+ * 1883; undefined if there is none.
  *
- * @throws ShoalError ERR_BROKER if it takes a choice
+ * @throws ShoalError ERR_BROKER if there are several, none of them at port 1883
  */
 export function ownBroker(): OwnBroker | undefined {
 	const all = ownBrokers();
@@ -106,7 +110,7 @@ export function ownCredentials(
 	return own && { token: tokenIn(own.data), cert: own.cert };
 }
 
-/** The URL to tell others of the broker at `url`. */
+/** The URL by which others reach the broker at `url`, if this user runs it; else `url`. */
 export function publicUrl(url: string): string {
 	return ownBrokerAt(url)?.urls[0] ?? url;
 }
@@ -145,12 +149,12 @@ function readRecord(path: string): Read | undefined {
 		}
 		return read;
 	} catch {
-		// Of another version, or gone meanwhile.
+		// The file is of another version, or was removed meanwhile.
 		return undefined;
 	}
 }
 
-/** Removes what processes of this machine have left that were killed. */
+/** Removes the files of processes on this machine that were killed. */
 function removeStale(folder: string): void {
 	for (const name of namesIn(folder)) {
 		const read = readRecord(join(folder, name));
@@ -160,7 +164,7 @@ function removeStale(folder: string): void {
 	}
 }
 
-/** The token for nodes that is kept in `data`, as it is now. */
+/** The current token for nodes in the folder `data`. */
 function tokenIn(data: string | undefined): string | undefined {
 	try {
 		return data === undefined ? undefined : new DataFolder(data).tokens?.node;

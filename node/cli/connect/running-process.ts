@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** A process as it was written down, to be told from one that has its number later, or elsewhere. */
+/** Identifies a process, also if another one has its pid later or on another machine. */
 export interface ProcessMark {
 	readonly pid: number;
-	/** The machine: folders may be shared between several. */
+	/** The machine, because several machines may share a folder. */
 	readonly host: string;
-	/** When it was started, in ticks since the system was; undefined where the system does not tell. */
+	/** Start time of the process, in clock ticks since boot; undefined without /proc. */
 	readonly start?: string | undefined;
 }
 
@@ -16,17 +16,17 @@ export function ownMark(): ProcessMark {
 	return { pid, host: machine(), start: startOf(pid) };
 }
 
-/** Whether the process that has written `mark` runs still, on this machine. */
+/** Whether the process of the mark still runs, on this machine. */
 export function isAlive({ pid, host, start }: ProcessMark): boolean {
 	return host === machine() && isRunning(pid) && startOf(pid) === start;
 }
 
-/** Whether the process that has written `mark` was on this machine, and runs no more. */
+/** Whether the process of `mark` ran on this machine, and has ended. */
 export function isOver(mark: ProcessMark): boolean {
 	return mark.host === machine() && !isAlive(mark);
 }
 
-/** Whether there is a process of that number. */
+/** Whether a process with this pid exists on this machine. */
 export function isRunning(pid: number): boolean {
 	try {
 		process.kill(pid, 0);
@@ -36,13 +36,13 @@ export function isRunning(pid: number): boolean {
 	}
 }
 
-/** The name of this machine, and which of its starts this is where the system tells. */
+/** The host name, and the boot id if the system has one. */
 function machine(): string {
 	return `${hostname()} ${read('/proc/sys/kernel/random/boot_id').trim()}`.trim();
 }
 
 function startOf(pid: number): string | undefined {
-	// The name of the program, in brackets, may hold anything.
+	// Field 2, the name of the program in brackets, may contain any character.
 	return read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[19];
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { TraceSink } from '../../stats/trace.ts';
 
-/** Bytes of lines that are kept back, to be written in one go. */
+/** Characters of lines that are collected before they are written at once. */
 const BATCH = 64 * 1024;
 const FLUSH_EVERY = 250;
 
@@ -11,7 +11,7 @@ export class TraceFile {
 	readonly #timer: NodeJS.Timeout;
 	#lines = '';
 
-	/** Empties the file at `path` if there is one. @throws NodeJS.ErrnoException */
+	/** Creates the file at `path`, or empties it if it exists. @throws NodeJS.ErrnoException */
 	constructor(path: string) {
 		this.#file = openSync(path, 'w');
 		this.#timer = setInterval(() => this.#flush(), FLUSH_EVERY).unref();

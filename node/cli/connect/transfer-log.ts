@@ -2,7 +2,7 @@ import type { LaneKind } from '../../lanes/lane.ts';
 import type { TraceSink } from '../../stats/trace.ts';
 import type { Output } from '../terminal/output.ts';
 
-/** Transfers that are remembered as begun; those that began first are forgotten, and told again. */
+/** The most transfers that are remembered as begun; beyond it, the oldest may be logged again. */
 const MOST = 1_000;
 
 interface Begun {
@@ -11,7 +11,7 @@ interface Begun {
 	readonly lane: LaneKind;
 }
 
-/** Logs when a node begins to send a seed to another, begins to fetch one, and has it. */
+/** Logs when a node begins to send a seed to another, begins to fetch one, and has fetched it. */
 export class TransferLog {
 	readonly #output: Output;
 	readonly #begun = new Set<string>();
@@ -25,14 +25,14 @@ export class TransferLog {
 		const { seed } = event;
 		switch (event.event) {
 			case 'sent':
-				this.#begin(`sending ${seed} to ${event.node ?? 'all who listen'}`, 'sending', event);
+				this.#begin(`sending ${seed} to ${event.node ?? 'all subscribers'}`, 'sending', event);
 				break;
 			case 'asked':
 				this.#begin(`fetching ${seed}`, 'fetching', event);
 				break;
 			case 'complete':
 				this.#begun.delete(`fetching ${seed}`);
-				this.#output.log('info', 'fetched', `all of ${seed} has come`, { seed });
+				this.#output.log('info', 'fetched', `all of ${seed} is fetched`, { seed });
 				break;
 		}
 	};

@@ -6,7 +6,7 @@ import type { JsonEvent } from '../terminal/output.ts';
 
 const EXIT_WITHIN = 1_500;
 
-/** A shoal process of its own, whose events are read. */
+/** A child process that runs shoal, and whose events are read. */
 export class DemoChild {
 	/** Its name in the demo. */
 	readonly role: string;
@@ -38,7 +38,7 @@ export class DemoChild {
 		this.#listeners.add(listener);
 	}
 
-	/** Its first event of that name. @throws ShoalError its own if it ends without one */
+	/** Its first event with this name. @throws ShoalError its own error if it fails before that */
 	async first(name: string): Promise<JsonEvent> {
 		const seen = this.#seen.get(name);
 		if (seen !== undefined) {
@@ -50,18 +50,18 @@ export class DemoChild {
 		return await Promise.race([told, this.failed()]);
 	}
 
-	/** Rejects with its own error when it ends although nobody stopped it. */
+	/** Never resolves; rejects with the error of the process if that fails without being stopped. */
 	async failed(): Promise<never> {
 		await this.#exited;
 		if (this.#isStopped || this.#process.exitCode === 0) {
 			return await new Promise<never>(() => {});
 		}
 		const code = this.#failure?.code ?? 'ERR_IO';
-		const message = this.#failure?.message ?? `it ended with ${this.#process.exitCode}`;
+		const message = this.#failure?.message ?? `it ended with exit code ${this.#process.exitCode}`;
 		throw new ShoalError(code as ErrorCode, `${this.role} has failed: ${message}`);
 	}
 
-	/** Ends it, by force if it has to be. */
+	/** Ends the process; kills it if it still runs after 1.5 s. */
 	async stop(): Promise<void> {
 		this.#isStopped = true;
 		this.#process.kill('SIGTERM');

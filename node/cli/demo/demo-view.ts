@@ -13,11 +13,11 @@ const PLAIN_STEP = 0.25;
 export interface DemoSeeder {
 	readonly role: string;
 	readonly node: string;
-	/** Bytes it says it has sent. */
+	/** Bytes that it reports to have sent. */
 	sent: number;
 }
 
-/** The demo as it is shown to people. */
+/** The output of the demo for people. */
 export class DemoView {
 	readonly #output: Output;
 	#step = 0;
@@ -27,7 +27,7 @@ export class DemoView {
 		this.#output = output;
 	}
 
-	/** A step of the story begins or is done. */
+	/** Prints a step of the demo that begins or is done. */
 	step(what: string, text: string): void {
 		const output = this.#output;
 		this.#step += 1;
@@ -38,7 +38,7 @@ export class DemoView {
 		}
 	}
 
-	/** The download has come so far. */
+	/** Shows the progress of the download. */
 	progress(event: JsonEvent, seeders: readonly DemoSeeder[]): void {
 		const progress = event as unknown as Progress;
 		if (progress.length === 0) {
@@ -59,7 +59,7 @@ export class DemoView {
 		}
 	}
 
-	/** The download is complete. */
+	/** Prints the result of the download. */
 	result(event: JsonEvent, seeders: readonly DemoSeeder[], file: string): void {
 		const { name, digest, length, ms, sources } = event as unknown as {
 			name: string;
@@ -89,7 +89,7 @@ export class DemoView {
 		output.line(output.style('dim', `   ${printable(file)}`));
 	}
 
-	/** The next steps. */
+	/** Prints commands to try next. */
 	hints(): void {
 		const output = this.#output;
 		const rows: ReadonlyArray<readonly [string, string]> = [

@@ -2,8 +2,8 @@ import { quoted, ShoalError } from '../../../protocol/index.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
 
 /**
- * A range as HTTP and curl write it: `0-499` the first 500 bytes, `500-` all from byte 500 on, `-500`
- * the last 500.
+ * Parses a range as HTTP and curl write it: `0-499` is the first 500 bytes, `500-` all from byte
+ * 500 on, `-500` the last 500.
  *
  * @throws ShoalError ERR_USAGE
  */

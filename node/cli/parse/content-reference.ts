@@ -12,21 +12,22 @@ import { readSeed } from './read-seed.ts';
 
 /** The content to download. */
 export interface ContentReference {
-	/** Its seed, its id or link, or what is to be looked up in the list of seeds. */
+	/** Its seed, id or link; or a name or the start of an id, to look up in the list of seeds. */
 	readonly what: string | Seed;
-	/** Whether it is to be looked up. */
+	/** Whether `what` has to be looked up. */
 	readonly isLookUp: boolean;
-	/** The broker a link names. */
+	/** The broker that the link names. */
 	readonly broker: string | undefined;
 }
 
-/** Where a path is meant, not a name: `./3b1f…` is a file, whatever it looks like. */
+/** Matches an argument that is a path: `./3b1f…` is a file, although it looks like an id. */
 const PATH = /[/\\]|\.seed$/i;
 
 /**
- * Understands an id, a link, a web address of a file, the path of a seed file; or else a name, or the start of an id,
- * that is to be looked up. What has a slash or ends with `.seed` is a path. A file of this folder goes before a name in
- * the list only if it is a seed: one that was got already and is asked for again is none.
+ * Parses an argument: an id, a link, the web address of a file or the path of a seed file; or else
+ * a name or the start of an id, which has to be looked up. An argument with a slash, or one that
+ * ends with `.seed`, is a path. Another one is a path only if it names a seed file in the working
+ * folder: a file that was downloaded before has the same name, but is no seed.
  *
  * @throws ShoalError ERR_LINK, ERR_NAME, ERR_ID, ERR_SEED and those of the file system
  */
@@ -63,7 +64,7 @@ async function seedFile(path: string, output: Output): Promise<Seed> {
 	}
 }
 
-/** The seed in the file at `path`; undefined if there is none, or something else. */
+/** The seed in the file at `path`; undefined if there is no file, or it is no seed. */
 async function seedAt(path: string, output: Output): Promise<Seed | undefined> {
 	const isFile = await stat(path).then(
 		(found) => found.isFile(),
@@ -83,7 +84,12 @@ function ofSeed(what: Seed): ContentReference {
 	return { what, isLookUp: false, broker: undefined };
 }
 
-/** @throws ShoalError ERR_USAGE if `path`, which should be one, is an id or a link, and no file has that name */
+/**
+ * Checks that an argument is a path.
+ *
+ * @param next what to do instead, for the error
+ * @throws ShoalError ERR_USAGE if `path` is an id or a link, and no file has that name
+ */
 export async function checkIsPath(path: string, next: string): Promise<void> {
 	const isThere = await stat(path).then(
 		() => true,

@@ -12,10 +12,10 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * The bytes per second that somebody typed: `20MB` is 20,000,000, `20MiB` is 20,971,520, a plain
- * number is bytes.
+ * Parses a rate, in bytes per second: `20MB` is 20,000,000, `20MiB` is 20,971,520; without a unit,
+ * the number is in bytes.
  *
- * @param option its name, for the error
+ * @param option the name of the option, for the error
  * @throws ShoalError ERR_USAGE
  */
 export function parseRate(text: string, option: string): number {

@@ -3,11 +3,11 @@ import { parseSeed, quoted, type Seed, ShoalError } from '../../../protocol/inde
 import { onFile } from '../../storage/fs-error.ts';
 import type { Output } from '../terminal/output.ts';
 
-/** The text of the largest seed, 1,048,576 lines of 64 digits with CRLF, and room for its head. */
+/** Bytes of the largest seed: 1,048,576 lines of 64 digits with CRLF, and room for its head. */
 const MOST_BYTES = 70 * 1024 * 1024;
 
 /**
- * Reads the seed in the file at `path`, and warns of one whose digests prove nothing.
+ * Reads the seed in the file at `path`, and warns if it is a classic one, with MD5 digests.
  *
  * @throws ShoalError ERR_SEED, ERR_NAME, ERR_NO_FILE, ERR_FOLDER, ERR_PERMISSION, ERR_IO
  */
@@ -22,7 +22,7 @@ export async function readSeed(path: string, output: Output): Promise<Seed> {
 }
 
 async function readBounded(path: string): Promise<Uint8Array> {
-	// Before it is opened: a pipe that nobody writes to would never open.
+	// Checked before it is opened: opening a pipe without a writer would block for ever.
 	const found = await stat(path);
 	if (!found.isFile() && !found.isDirectory()) {
 		throw new ShoalError('ERR_SEED', `${quoted(path, 300)} is no ordinary file, so no seed`);

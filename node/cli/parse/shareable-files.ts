@@ -3,9 +3,9 @@ import { checkShareable } from '../../hashing/make-seed.ts';
 import type { Output } from '../terminal/output.ts';
 import { countOf } from '../terminal/units.ts';
 
-/** A file that can be shared, as far as that can be told without reading it. */
+/** A file that can be shared, as far as is known without reading it. */
 export interface ShareableFile {
-	/** As it was typed. */
+	/** The path as it was typed. */
 	readonly path: string;
 	/** The name that others see. */
 	readonly name: string;
@@ -13,14 +13,14 @@ export interface ShareableFile {
 	readonly length: number;
 }
 
-/** Files that are named in a message; of more, how many there are. */
+/** The most files of which each has its own message; others are only counted. */
 const MOST_NAMED = 5;
 
 /**
- * Looks at every file that is to be shared before the first is read.
+ * Checks all files to share before the first one is read.
  *
- * @param name what others see, in place of the file's own name
- * @returns those that can be shared, and why the others cannot, each in the order of `paths`
+ * @param name the name that others see, in place of the file's own name
+ * @returns the files that can be shared, and the errors of the others, each in the order of `paths`
  */
 export async function lookAt(
 	paths: readonly string[],
@@ -41,7 +41,7 @@ export async function lookAt(
 	return { files, errors };
 }
 
-/** Says why files are not shared: of the first ones each, of the others how many they are. */
+/** Prints why files are not shared: an error for each of the first five, a count for the others. */
 export function printNotShared(output: Output, errors: readonly ShoalError[]): void {
 	for (const error of errors.slice(0, MOST_NAMED)) {
 		output.error(error);

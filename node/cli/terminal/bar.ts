@@ -9,7 +9,7 @@ export function bar(fraction: number, width: number): string {
 
 const LEVELS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 
-/** The map of an announce, a hexadecimal digit for each bucket, as blocks of that height. */
+/** The map of an announce, which has a hexadecimal digit per bucket, as blocks of that height. */
 export function blockMap(map: string, width = map.length): string {
 	const each = map.length / width;
 	let blocks = '';
@@ -20,7 +20,7 @@ export function blockMap(map: string, width = map.length): string {
 	return blocks;
 }
 
-/** 0 only if all is empty, 8 only if all is full. */
+/** The height of a block, 0 to 8: 0 only if all buckets are empty, 8 only if all are full. */
 function levelOf(values: readonly number[]): number {
 	const sum = values.reduce((total, value) => total + value, 0);
 	const most = values.length * 15;

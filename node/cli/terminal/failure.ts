@@ -1,23 +1,23 @@
 import { isShoalError, printable, type ShoalError } from '../../../protocol/index.ts';
 import { tooFewFiles } from './too-few-files.ts';
 
-/** An error as people and programs are told it. */
+/** An error as it is printed for people and programs. */
 export interface Failure {
 	readonly code: string;
 	readonly message: string;
-	/** The next step, where the message does not name it. */
+	/** The next step, if the message does not name it. */
 	readonly hint?: string | undefined;
 }
 
 const HINTS: Readonly<Record<string, string>> = {
 	ERR_BROKER: 'start one with: shoal broker, or name another with --broker URL',
-	ERR_CHANGED: 'share it again when it is at rest',
+	ERR_CHANGED: 'share it again when nothing writes to it any more',
 	ERR_ID: 'shoal ls prints the ids',
-	ERR_ID_TAKEN: 'leave --id away, or choose another',
+	ERR_ID_TAKEN: 'leave --id out, or choose another id',
 	ERR_SEED: 'make a new one with: shoal seed FILE',
 };
 
-/** An error as one line, safe on a terminal. */
+/** An error as it is printed: on one line, safe on a terminal. */
 export function failureOf(error: unknown): Failure {
 	if (isShoalError(error)) {
 		return { code: error.code, message: oneLine(error.message), hint: hintOf(error) };
@@ -34,7 +34,7 @@ export function failureOf(error: unknown): Failure {
 	};
 }
 
-/** Where the message says what to do, nothing more does. */
+/** The hint for an error; undefined if the message already says what to do. */
 function hintOf({ code, message }: ShoalError): string | undefined {
 	return code === 'ERR_BROKER' && /--broker|shoal join/.test(message) ? undefined : HINTS[code];
 }

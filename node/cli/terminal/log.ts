@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { escapeJson, printable, ShoalError } from '../../../protocol/index.ts';
 
-/** How much it matters to whoever runs a service, the most first. */
+/** The severity of a line of the log, the most severe first. */
 export type Level = 'error' | 'warn' | 'info' | 'debug';
 
 /** Fields of a line beside `level`, `time`, `event` and `message`. */
@@ -9,18 +9,21 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Options of {@link Log.open}. */
 export interface LogOptions {
-	/** The least that is told. */
+	/** The least severe level that is logged. */
 	readonly level: Level;
-	/** Takes a line for people; without it there are lines of JSON. */
+	/** Writes a line for people. @default lines are JSON */
 	readonly text?: ((level: Level, message: string) => void) | undefined;
-	/** Takes a line for programs, without its end. */
+	/** Writes a line of JSON, which has no line feed. */
 	readonly json: (line: string) => void;
 	/** Monotonic time in ms. @default performance.now */
 	readonly now?: (() => number) | undefined;
 }
 
 const LEVELS: readonly string[] = ['error', 'warn', 'info', 'debug'] satisfies Level[];
-/** Lines a second below `warn`; of what is above, {@link Output.warn} tells a few. A flood fills no disk. */
+/**
+ * The most lines a second below `warn`, so that a flood does not fill a disk. {@link Output.warn}
+ * limits warnings and errors.
+ */
 const MOST_LINES = 100;
 
 /** The level of the flag, or of SHOAL_LOG_LEVEL. @default warn @throws ShoalError ERR_USAGE */
@@ -34,7 +37,7 @@ export function parseLevel(typed = process.env.SHOAL_LOG_LEVEL || 'warn'): Level
 
 /** The log of a long-running process: one line an event, safe on a terminal. */
 export class Log {
-	/** For programs; people need none. */
+	/** Writes JSON; undefined if lines are for people. */
 	readonly #logger: Logger | undefined;
 	readonly #level: Level;
 	readonly #text: LogOptions['text'];
@@ -53,17 +56,17 @@ export class Log {
 		this.#now = now;
 	}
 
-	/** The library is loaded only where programs read the log. */
+	/** Opens a log; loads pino only if lines are JSON. */
 	static async open(options: LogOptions): Promise<Log> {
 		return new Log(options.text === undefined ? await jsonLogger(options) : undefined, options);
 	}
 
-	/** Whether somebody wants to know what matters so much. */
+	/** Whether lines of this level are logged. */
 	isEnabled(level: Level): boolean {
 		return LEVELS.indexOf(level) <= LEVELS.indexOf(this.#level);
 	}
 
-	/** Tells `message`, and programs its name and what else there is to it. */
+	/** Logs `message`; as JSON, with the name of the event and the fields. */
 	write(level: Level, event: string, message: string, fields: LogFields = {}): void {
 		if (!this.isEnabled(level) || !this.#hasRoom(level)) {
 			return;
@@ -100,7 +103,7 @@ async function jsonLogger({ level, json }: LogOptions): Promise<Logger> {
 	return pino(
 		{
 			level,
-			// Log collectors know the machine and the process.
+			// No pid and host name: log collectors add them.
 			base: null,
 			messageKey: 'message',
 			timestamp: pino.stdTimeFunctions.isoTime,

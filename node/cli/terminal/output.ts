@@ -13,13 +13,13 @@ export interface JsonEvent {
 
 /** Options of {@link Output.open}. */
 export interface OutputOptions {
-	/** Programs read it: events as JSON. */
+	/** Whether programs read it: events are printed as JSON. */
 	readonly json: boolean;
-	/** Standard output carries bytes: everything else goes to standard error. */
+	/** Whether a file goes to standard output, so that everything else goes to standard error. */
 	readonly isStdoutTaken: boolean;
 }
 
-/** How a line about what has happened begins, and looks. */
+/** The label at the start of a warning or log line, and its style. */
 const LABELS: Readonly<Record<Level, { readonly label: string; readonly style: Style }>> = {
 	error: { label: 'error', style: 'red' },
 	warn: { label: 'warning', style: 'yellow' },
@@ -31,7 +31,7 @@ type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
 
 /**
  * The only writer of the command line. Programs get events, one JSON object a line; people get lines,
- * and on a terminal a live block below them that is drawn again and again.
+ * and on a terminal a live block below them that is redrawn.
  */
 export class Output {
 	readonly isJson: boolean;
@@ -60,7 +60,7 @@ export class Output {
 		this.#hasErrorColors = this.#hasColors && process.stderr.isTTY;
 	}
 
-	/** Prepares for what is there: a terminal, a pipe, a program. */
+	/** Opens the output for a terminal, a pipe or a program. */
 	static async open(options: OutputOptions): Promise<Output> {
 		const stream = options.isStdoutTaken ? process.stderr : process.stdout;
 		const isTerminal = !options.json && stream.isTTY === true && process.env.TERM !== 'dumb';
@@ -71,12 +71,12 @@ export class Output {
 		);
 	}
 
-	/** Columns of the terminal, 80 where there is none, or one that does not know. */
+	/** Columns of the terminal; 80 if there is none, or its width is not known. */
 	get columns(): number {
 		return this.#stream.columns || 80;
 	}
 
-	/** Lines of the terminal, 24 where there is none. */
+	/** Lines of the terminal; 24 if there is none, or its height is not known. */
 	get rows(): number {
 		return this.#stream.rows || 24;
 	}
@@ -86,14 +86,14 @@ export class Output {
 		return this.#text?.fit(text, this.columns - 1) ?? text;
 	}
 
-	/** Tells programs. */
+	/** Prints an event, with `--json` only. */
 	event(event: JsonEvent): void {
 		if (this.isJson) {
 			this.#stream.write(`${printableJson(event)}\n`);
 		}
 	}
 
-	/** Tells people a line; a live block stays below it. */
+	/** Prints a line, without `--json` only; a live block stays below it. */
 	line(text = ''): void {
 		if (!this.isJson) {
 			this.#aboveBlock(() => this.#stream.write(`${text}\n`));
@@ -108,7 +108,7 @@ export class Output {
 		}
 	}
 
-	/** Ends the live block: what was drawn goes, or stays as lines. */
+	/** Ends the live block: removes it, or, with `keep`, leaves it as lines. */
 	endLive({ keep }: { keep: boolean }): void {
 		if (!keep) {
 			this.#update?.clear();
@@ -118,9 +118,9 @@ export class Output {
 	}
 
 	/**
-	 * Tells something that deserves attention, on standard error; the same, and many, only once in a while.
+	 * Prints a warning on standard error. {@link Warnings} limits repeated ones, and their number.
 	 *
-	 * @param level error if it cannot go on as it should
+	 * @param level `error` if the operation cannot go on
 	 */
 	warn(problem: unknown, level: 'warn' | 'error' = 'warn'): void {
 		const { code, message } =
@@ -139,9 +139,10 @@ export class Output {
 	}
 
 	/**
-	 * From now on there is a log, of which warnings are a part: on standard error, as JSON if programs read that.
+	 * Opens the log on standard error; warnings go to it from now on. Lines are JSON with `--json`,
+	 * or if standard error is no terminal.
 	 *
-	 * @param level the least that is told @default of SHOAL_LOG_LEVEL, or warn
+	 * @param level the least severe level that is logged @default that of SHOAL_LOG_LEVEL, or warn
 	 * @throws ShoalError ERR_USAGE
 	 */
 	async openLog(level: string | undefined): Promise<void> {
@@ -154,17 +155,17 @@ export class Output {
 		});
 	}
 
-	/** Whether what matters so much is logged. */
+	/** Whether lines of this level are logged. */
 	logs(level: Level): boolean {
 		return this.#log?.isEnabled(level) ?? false;
 	}
 
-	/** Tells those who run a service what has happened, if there is a log. */
+	/** Writes a line to the log, if there is one. */
 	log(level: Level, event: string, message: string, fields?: LogFields): void {
 		this.#log?.write(level, event, message, fields);
 	}
 
-	/** Tells why the command failed. */
+	/** Prints why the command failed. */
 	error(error: unknown): void {
 		const { code, message, hint } = failureOf(error);
 		if (this.isJson) {

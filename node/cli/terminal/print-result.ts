@@ -9,7 +9,7 @@ export type Told = Omit<DownloadResult, 'kept' | 'wasThere'> &
 	Partial<Pick<DownloadResult, 'kept' | 'wasThere'>> &
 	Partial<Pick<StreamResult, 'start' | 'length' | 'verified'>>;
 
-/** Tells what was downloaded, and from whom. */
+/** Prints what was downloaded, and how much each node sent. */
 export function printResult(output: Output, result: Told): void {
 	const { seed, path, ms, sources, kept = 0, wasThere = false } = result;
 	const { id, name, isClassic } = seed;
@@ -51,11 +51,11 @@ function verifiedOf(result: Told): { text: string; [field: string]: unknown } {
 		return { kept, wasThere, digest: null, verified, text };
 	}
 	const last = start + (result.length ?? seed.length) - 1;
-	const text = `  bytes   ${start} to ${last} of ${seed.length}: every chunk verified, the whole cannot be`;
+	const text = `  bytes   ${start} to ${last} of ${seed.length}: every chunk verified, the whole cannot be checked in a range`;
 	return { start, verified, digest, text };
 }
 
-/** In which time and how fast it came, if anything did. */
+/** The time and the rate of the download; empty if nothing was downloaded. */
 function paceOf({ ms, sources }: Told): string {
 	const fetched = sources.reduce((sum, { bytes }) => sum + bytes, 0);
 	return fetched > 0

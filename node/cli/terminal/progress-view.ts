@@ -10,13 +10,16 @@ const MOST_BAR = 40;
 /** The note beside a seed that came from the cache. */
 export const REMEMBERED = ', not hashed again: it has not changed since';
 
-/** A bar and `text`, which has no wide characters, behind it; without a bar where `columns` are too few. */
+/**
+ * A bar with `text` after it; only `text` if `columns` are too few for a bar. `text` must have no
+ * wide characters.
+ */
 export function barLine(fraction: number, text: string, columns: number): string {
 	const width = Math.min(MOST_BAR, columns - text.length - 3);
 	return width < 8 ? text : `${bar(fraction, width)}  ${text}`;
 }
 
-/** Shows how far something is: a live bar on a terminal, elsewhere a line every few seconds. */
+/** Shows the progress of an operation: a live bar on a terminal, elsewhere a line every 3 s. */
 export class ProgressView {
 	readonly #output: Output;
 	#printedAt = performance.now();
@@ -27,8 +30,9 @@ export class ProgressView {
 	}
 
 	/**
-	 * @param title what is going on
-	 * @param text how far it is
+	 * @param title the operation
+	 * @param fraction its progress, 0 to 1
+	 * @param text its progress, in words
 	 */
 	show(title: string, fraction: number, text: string): void {
 		const output = this.#output;
@@ -42,13 +46,13 @@ export class ProgressView {
 		}
 	}
 
-	/** Takes the bar away. */
+	/** Removes the bar. */
 	end(): void {
 		this.#output.endLive({ keep: false });
 	}
 }
 
-/** The text behind the bar of a download. */
+/** The text after the bar of a download. */
 export function downloadText({ phase, have, length, rate, sources, lanes }: Progress): string {
 	const isWaiting = phase === 'fetching' && sources === 0 && have < length;
 	const parts = [
@@ -56,7 +60,7 @@ export function downloadText({ phase, have, length, rate, sources, lanes }: Prog
 		`${formatBytes(have)} of ${formatBytes(length)}`,
 		formatRate(rate),
 		isWaiting
-			? 'nobody there has the rest; goes on when somebody comes'
+			? 'no node has the missing chunks; waiting for one that has them'
 			: sourcesText(sources, lanes),
 	];
 	if (rate > 0 && have < length) {
@@ -82,17 +86,22 @@ export function downloadTitle({ phase, name, id }: Progress): string {
 		case 'finding':
 			return `looking for ${what}`;
 		case 'waiting':
-			return `${what}: another download writes it`;
+			return `${what}: waiting for another download of the same file`;
 		case 'checking':
-			return `${what}: checking what is here already`;
+			return `${what}: checking the existing file`;
 		case 'fetching':
 			return what;
 		case 'verifying':
-			return `${what}: verifying the whole`;
+			return `${what}: verifying the whole file`;
 	}
 }
 
-/** Counts the bytes that are hashed of a file, and shows them. */
+/**
+ * Shows the progress of hashing a file.
+ *
+ * @param passes how often each byte is hashed
+ * @returns a function that takes the number of bytes that were hashed since its last call
+ */
 export function hashProgress(
 	view: ProgressView,
 	title: string,

@@ -2,10 +2,10 @@ import type { ContentStream, StreamResult } from '../../streaming/content-stream
 import type { Interrupts } from '../interrupts.ts';
 
 /**
- * Writes a content to standard output, no faster than its reader takes it.
+ * Writes a content to standard output, no faster than its reader reads it.
  *
- * @throws ShoalError as the stream, or ERR_ABORTED when the command is to end, also because nobody
- *   reads any more
+ * @throws ShoalError as the stream, or ERR_ABORTED when the command has to end, also because its
+ *   reader has closed the pipe
  */
 export async function writeToStdout(
 	content: ContentStream,

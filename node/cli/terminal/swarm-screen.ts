@@ -5,7 +5,7 @@ import { blockMap } from './bar.ts';
 import { fit } from './text.ts';
 import { countOf, formatBytes, formatRate, percent } from './units.ts';
 
-/** The room there is on the terminal. */
+/** The size of the terminal. */
 export interface Room {
 	readonly columns: number;
 	readonly rows: number;
@@ -16,7 +16,7 @@ const WIDE_MAP = 64;
 const NARROW_MAP = 32;
 /** Columns of a node's line without its map. */
 const BESIDE_MAP = 2 + NODE_WIDTH + 2 + 5 + 4 + 14;
-/** Enough to find a node by, where there is no room for all of its id. */
+/** Characters of an id that identify a node if there is no room for the whole id. */
 const SHORT_ID = 12;
 const MOST_NEWS = 6;
 
@@ -45,7 +45,7 @@ function emptyText({ cutOffSince }: SwarmView): string {
 function headLine(view: SwarmView, broker: string): string {
 	if (view.cutOffSince !== undefined) {
 		const since = new Date(view.cutOffSince).toTimeString().slice(0, 8);
-		return `${broker} · not connected since ${since}, trying again; shown as it was then`;
+		return `${broker} · not connected since ${since}, trying again; below is the last known state`;
 	}
 	let up = 0;
 	for (const state of view.nodes.values()) {
@@ -86,7 +86,7 @@ function clip(
 	}
 	return lines.length <= most
 		? lines
-		: [...lines.slice(0, most - 1), '  … and more than fits here'];
+		: [...lines.slice(0, most - 1), '  … and more, for which there is no room'];
 }
 
 function swarmLines(view: SwarmView, { seed, nodes }: SwarmOf, columns: number): string[] {
@@ -122,7 +122,7 @@ function shortLabel(view: SwarmView, node: string): string {
 	return name === undefined ? fit(node, SHORT_ID) : fit(nodeLabel(node, name), NODE_WIDTH);
 }
 
-/** The sources of a node that lacks something. */
+/** The line with the sources of a node that lacks chunks; none for a seeder. */
 function sourceLines(view: SwarmView, { announce, state }: NodeShare): string[] {
 	const { sources = [] } = state ?? {};
 	if (sources.length === 0 || announce.have.count === announce.chunks) {
@@ -143,7 +143,7 @@ function ratesOf(state: NodeShare['state']): string {
 	return rates.filter((rate) => rate !== '').join(' ');
 }
 
-/** The share of its traffic that used the direct lane. */
+/** The share of a node's traffic that used the direct lane. */
 function lanesOf({ direct, broker }: NonNullable<NodeState['lanes']>): string {
 	const straight = direct.sent + direct.received;
 	const all = straight + broker.sent + broker.received;

@@ -1,15 +1,15 @@
 import stringWidth from 'string-width';
 import { fit } from './text.ts';
 
-/** How a column of a table stands. */
+/** A column of a table. */
 export interface Column {
 	readonly title: string;
 	readonly align?: 'left' | 'right';
-	/** Columns of the terminal it takes at most. */
+	/** The most columns of the terminal that it takes. */
 	readonly most?: number | undefined;
 }
 
-/** The lines of a table with aligned columns, the titles first; the last column is not filled up. */
+/** The lines of a table with aligned columns, the titles first; the last column is not padded. */
 export function table(
 	columns: readonly Column[],
 	rows: ReadonlyArray<readonly string[]>,

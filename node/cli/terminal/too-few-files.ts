@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Files and connections that this process may have open; undefined where the system does not tell: only Linux does. */
+/** The most files and connections that this process may open; undefined except on Linux. */
 export function mostOpenFiles(): number | undefined {
 	try {
 		const limits = readFileSync('/proc/self/limits', 'latin1');
@@ -19,7 +19,12 @@ export function tooFewFiles(error: unknown): string | undefined {
 	return 'this process has as many files and connections open as it may; raise the limit and start again: ulimit -n 1024';
 }
 
-/** Ends the process if `error` is that it may open too few files to be loaded. @returns whether it is */
+/**
+ * Prints the error and sets the exit code, if `error` means that this process may open too few
+ * files.
+ *
+ * @returns whether it does
+ */
 export function tellTooFewFiles(error: unknown): boolean {
 	const message = tooFewFiles(error);
 	if (message === undefined) {

@@ -33,7 +33,7 @@ export function percent(part: number, whole: number): number {
 	return whole === 0 || part >= whole ? 100 : Math.floor((part * 100) / whole);
 }
 
-/** A contribution to a whole, in percent to the nearest: such shares should add up. */
+/** A share of a whole in percent, rounded, so that all shares add up to about 100. */
 export function shareOf(part: number, whole: number): number {
 	return whole === 0 ? 0 : Math.round((part * 100) / whole);
 }

@@ -6,7 +6,7 @@ const EVERY = 1_000;
 const LIVE_EVERY = 250;
 const PLAIN_EVERY = 5_000;
 
-/** Prints how much a node sends, until it is ended: once a second, while that changes. */
+/** Prints how much a node sends, once a second while it changes, until {@link end}. */
 export class UploadStatus {
 	readonly #node: ShoalNode;
 	readonly #output: Output;
@@ -14,7 +14,7 @@ export class UploadStatus {
 	#printed = '0 0';
 	#plainAt = performance.now();
 
-	/** @param hint what stands behind the numbers on a terminal */
+	/** @param hint the text after the numbers on a terminal */
 	constructor(node: ShoalNode, output: Output, hint: string) {
 		this.#node = node;
 		this.#output = output;

@@ -1,9 +1,9 @@
-/** ms in which the same warning is told once, and only so many others are. */
+/** ms in which the same warning is printed once, and {@link MOST_WARNINGS} different ones. */
 export const WARNINGS_EVERY = 5_000;
-/** Warnings told in that time: what strangers cause must not fill a disk. */
+/** The most warnings in that time, because those that other nodes cause must not fill a disk. */
 export const MOST_WARNINGS = 20;
 
-/** Which warnings are told: not the same again and again, and not more than somebody can read. */
+/** Limits warnings: repeated ones, and many in a short time. */
 export class Warnings {
 	readonly #now: () => number;
 	readonly #told = new Set<string>();
@@ -16,7 +16,10 @@ export class Warnings {
 		this.#since = now();
 	}
 
-	/** The lines to print for `message`: how many were left out before it, and the message itself, if its time has come. */
+	/**
+	 * The lines to print for `message`: how many warnings were left out before it, if any were, and
+	 * the message itself, unless it is left out.
+	 */
 	next(message: string): string[] {
 		const told = this.#beginAnew();
 		if (this.#told.has(message)) {
@@ -30,7 +33,11 @@ export class Warnings {
 		return [...told, message];
 	}
 
-	/** If the time is over, starts the next one. @returns what was not told in it */
+	/**
+	 * Starts the next interval if the current one is over.
+	 *
+	 * @returns the line about the warnings that were left out in it; empty if none was
+	 */
 	#beginAnew(): string[] {
 		const now = this.#now();
 		if (now - this.#since < WARNINGS_EVERY) {
@@ -40,6 +47,6 @@ export class Warnings {
 		this.#since = now;
 		this.#silenced = 0;
 		this.#told.clear();
-		return silenced === 0 ? [] : [`there were ${silenced} more warnings, which are not told`];
+		return silenced === 0 ? [] : [`${silenced} more warnings were left out`];
 	}
 }

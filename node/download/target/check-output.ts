@@ -21,7 +21,10 @@ export async function checkReplaceable(path: string, stats: BigIntStats): Promis
 	const isSticky = (folder.mode & STICKY) !== 0n;
 	const isOwn = user === 0 || [stats.uid, folder.uid].includes(BigInt(user ?? 0));
 	if (user !== undefined && isSticky && !isOwn) {
-		throw cannotReplace(path, 'it belongs to another user, and in this folder only the owner may');
+		throw cannotReplace(
+			path,
+			'it belongs to another user, and in this folder only the owner may replace it',
+		);
 	}
 	if (await isImmutable(path)) {
 		throw cannotReplace(path, 'it is marked as immutable or append-only (lsattr, chattr -i -a)');
@@ -40,17 +43,22 @@ async function isImmutable(path: string): Promise<boolean> {
 	}
 }
 
-/** Runs what makes a file in `folder`. @throws ShoalError, that says so where the disk is full of files, not of bytes */
+/**
+ * Calls `make`, which creates a file in `folder`.
+ *
+ * @throws as `make` does. If the file system has room but can hold no more files, the message of
+ *   ERR_NO_SPACE says so
+ */
 export async function makingFile<T>(folder: string, make: () => Promise<T>): Promise<T> {
 	try {
 		return await make();
 	} catch (error) {
 		const { files, ffree } = await statfs(folder).catch(() => ({ files: 0, ffree: 0 }));
-		// Some file systems have no bound, and tell none.
+		// A file system without such a limit reports 0 files.
 		if (isShoalError(error, 'ERR_NO_SPACE') && files > 0 && ffree === 0) {
 			throw new ShoalError(
 				'ERR_NO_SPACE',
-				`${quoted(folder, 300)} is on a file system that has as many files as it can hold (df -i), though it may have room; remove some, or choose another folder with -o`,
+				`${quoted(folder, 300)} is on a file system that has as many files as it can hold (df -i), even if it has free space; remove some files, or choose another folder with -o`,
 				{ cause: error },
 			);
 		}

@@ -32,11 +32,12 @@ export class ExistingFile {
 	}
 
 	/**
-	 * Hashes the file at the final path; undefined if there is none, or if it is the part file that was not
-	 * settled before everything ended. It is watched from before its first byte is read.
+	 * Hashes the file at the final path. Undefined if there is none, or if it is the same file as the
+	 * part file: then the process or the system ended before the download was settled. Changes of the
+	 * file are detected from before its first byte is read.
 	 *
-	 * @throws ShoalError ERR_EXISTS if it is no ordinary file, or changes meanwhile; ERR_ABORTED and
-	 *   those of the file system
+	 * @throws ShoalError ERR_EXISTS if it is no ordinary file or changes meanwhile, ERR_ABORTED, and
+	 *   the errors of the file system
 	 */
 	static async find(
 		paths: PartPaths,
@@ -68,24 +69,26 @@ export class ExistingFile {
 		return this.#paths.path;
 	}
 
-	/** Its permissions. */
+	/** The permissions of the file. */
 	get mode(): number {
 		return Number(this.#stats.mode) & 0o777;
 	}
 
-	/** Whose it is. */
+	/** The user and the group that own the file. */
 	get owner(): { readonly uid: number; readonly gid: number } {
 		return { uid: Number(this.#stats.uid), gid: Number(this.#stats.gid) };
 	}
 
-	/** Whether it is the content, as far as the chunks can tell. */
+	/** Whether its length and all its chunks are right. The digest of the whole is not checked. */
 	get isComplete(): boolean {
 		return this.right.isFull && Number(this.#stats.size) === this.#seed.length;
 	}
 
 	/**
-	 * @throws ShoalError ERR_EXISTS if no chunk proves that it is a version of the content: chunks of one
-	 *   byte repeated, such as zeros, are in many files
+	 * Checks that the file is a version of the content.
+	 *
+	 * @throws ShoalError ERR_EXISTS if it has no chunk of the content. Chunks that repeat one byte,
+	 *   such as zeros, do not count, because many files have them
 	 */
 	async checkRelated(): Promise<void> {
 		const constant = new Set<string>();
@@ -101,7 +104,7 @@ export class ExistingFile {
 		}
 		throw new ShoalError(
 			'ERR_EXISTS',
-			`${quoted(this.path, 300)}: there is another file of that name, which has nothing of this content; move it away or choose another with -o`,
+			`${quoted(this.path, 300)}: there is another file of that name, which has no chunk of this content; move it away or choose another with -o`,
 		);
 	}
 
@@ -110,18 +113,20 @@ export class ExistingFile {
 		await checkReplaceable(this.path, this.#stats);
 	}
 
-	/** @throws ShoalError ERR_EXISTS if what stands there is not what was hashed any more */
+	/** @throws ShoalError ERR_EXISTS if the file has changed or was replaced since it was hashed */
 	async checkUnchanged(): Promise<void> {
 		const now = await found(this.path);
 		if (now === undefined || stampOf(now) !== stampOf(this.#stats)) {
 			throw new ShoalError(
 				'ERR_EXISTS',
-				`${quoted(this.path, 300)} was changed meanwhile, so it is not replaced; move it away or leave it at rest, and start again: what is verified is kept`,
+				`${quoted(this.path, 300)} was changed meanwhile, so it is not replaced; move it away, or stop the program that writes to it, and start again: what is verified is kept`,
 			);
 		}
 	}
 
-	/** Takes away what an earlier download left beside it, once it would itself survive a loss of power. */
+	/**
+	 * Syncs the file, then removes the part file and journal that an earlier download left beside it.
+	 */
 	async settle(): Promise<void> {
 		const { path, part, journal } = this.#paths;
 		if ((await found(part)) ?? (await found(journal))) {
@@ -133,7 +138,7 @@ export class ExistingFile {
 	}
 }
 
-/** @returns ERR_EXISTS that says what is at `path` in place of a file, and what to do */
+/** An ERR_EXISTS error that says what is at `path` instead of a file, and what to do. */
 function notAFile(path: string, stats: BigIntStats): ShoalError {
 	const [what, next] = kindOf(stats);
 	return new ShoalError('ERR_EXISTS', `${quoted(path, 300)} is ${what}; ${next}`);

@@ -42,9 +42,9 @@ export class FileTarget implements Target {
 
 	/**
 	 * @param output a file, a folder that exists, or undefined: the working folder
-	 * @param check what is verified before the file appears. Without the whole, what an earlier download has recorded as
-	 *   verified is believed
-	 * @param boot what is another after every start of the system
+	 * @param check what is verified before the file gets its name. With `chunks`, the chunks that an
+	 *   earlier download has recorded as verified are trusted
+	 * @param boot returns an id that changes with every start of the system
 	 */
 	constructor(
 		output: string | undefined,
@@ -99,7 +99,7 @@ export class FileTarget implements Target {
 	}
 
 	async abandon(): Promise<void> {
-		// Its caller gets the error.
+		// The caller of `settle` gets the error.
 		await this.#settling?.catch(() => {});
 		await this.#writer?.close();
 		await (this.#part?.hasFailed ? this.#journal?.fail() : this.#journal?.close());
@@ -142,7 +142,13 @@ export class FileTarget implements Target {
 		return { storage: part.storage, writer: this.#writer, have, wasThere: false };
 	}
 
-	/** @returns why nothing can be written there: what is right already is nevertheless @throws ShoalError ERR_EXISTS, ERR_ABORTED */
+	/**
+	 * Takes the lock of the final path.
+	 *
+	 * @returns the error if no lock file can be made; it matters only if the file has to be written,
+	 *   because a file that is already right is not
+	 * @throws ShoalError ERR_EXISTS, ERR_ABORTED
+	 */
 	async #takeLock(paths: PartPaths, seed: Seed, options: OpenOptions): Promise<unknown> {
 		try {
 			const taking = (): Promise<OutputLock> => OutputLock.take(paths, seed, options);
@@ -183,7 +189,10 @@ export class FileTarget implements Target {
 		return { bad: [...Bitfield.full(seed.chunks).indices()].filter((chunk) => !right.has(chunk)) };
 	}
 
-	/** Why the part is not the whole content: its digest differs, or the disk cannot read it. Undefined if it is. */
+	/**
+	 * The error if the part file is not the content: its digest differs, or the disk cannot read it.
+	 * Undefined if the part file is right.
+	 */
 	async #flawOf(part: PartFile, seed: Seed, options: HashOptions): Promise<unknown> {
 		const writer = this.#writer;
 		try {
@@ -209,7 +218,10 @@ export class FileTarget implements Target {
 	}
 }
 
-/** The chunks that a download resumes from: those that the journal vouches for, or else those that are right. */
+/**
+ * The chunks that a download resumes from: the recorded ones if the journal is trusted, else those
+ * that are right when they are hashed.
+ */
 async function resumableChunks(
 	part: PartFile,
 	journal: Journal,
@@ -229,7 +241,7 @@ async function resumableChunks(
 		: await whatIsRight(partPath, seed, options, recorded?.chunks);
 }
 
-/** Adds the chunks that another version has and that are lacking. */
+/** Copies the chunks that the part file lacks and that the existing version has. */
 async function addFrom(
 	existing: ExistingFile,
 	part: PartFile,

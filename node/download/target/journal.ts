@@ -10,15 +10,15 @@ import { runsOf } from '../../util/runs.ts';
 export interface JournalOptions {
 	readonly path: string;
 	readonly seed: Seed;
-	/** The part file whose chunks it records, as it was found, or made. */
+	/** The stats of the part file whose chunks the journal records, when it was found or created. */
 	readonly part: BigIntStats;
-	/** Undefined where the system does not tell: then nothing is trusted without being hashed. */
+	/** Undefined if the system has no such id: then no chunk is trusted without being hashed. */
 	readonly bootId: string | undefined;
 }
 
 /** The record of a part file. */
 export interface Recorded {
-	/** Their writes had returned. */
+	/** The recorded chunks; their writes had returned. */
 	readonly chunks: Bitfield;
 	/** Whether they need no hashing, because the system has not been restarted since. */
 	readonly isTrusted: boolean;
@@ -26,31 +26,32 @@ export interface Recorded {
 
 const VERSION = 'shoal-journal 1';
 /**
- * ms and bytes between two records: they bound what has to be fetched or hashed again after a crash
- * of the process.
+ * Most ms and bytes between two records: they bound what has to be fetched or hashed again after a
+ * crash of the process.
  */
 const EVERY = 250;
 const MOST_PENDING = 16 * 1024 * 1024;
-/** Permissions of a journal: what is fetched of a private file is nobody's business either. */
+/** Permissions of a journal: other users must not see what is fetched of a private file. */
 const OWNER_ONLY = 0o600;
 /** ms by which the last write of a part file may be later than the last record. */
 const LATE = 5_000;
-/** More than the records of the largest seed take. */
+/** Bytes of the largest journal that is read: more than the largest seed needs. */
 const MOST_BYTES = 64 * 1024 * 1024;
 const CHECK_DIGITS = 16;
 const FAILED = 'failed';
 
 /**
  * Records which chunks of a part file are verified and written, so that they need not be hashed again.
- * A text, written in order, one line a record:
+ * The journal is a text with one line for each record, the oldest first:
  *
  *     shoal-journal 1 <seed id> <length> <boot id, or -> <device>-<inode> <check>
  *     0-63 70-70 <check>
  *
- * A record is runs of chunks, first and last, or `failed`: the disk did not take what was written, though
- * the system may still give it back from memory. Each check is of its line and of the check before it, so
- * a journal in which anything is not as it was written is none, and the part file has to be hashed.
- * What cannot be recorded costs time, and no download: then the journal is taken away.
+ * A record lists runs of chunks, each with its first and last chunk. The record `failed` means that
+ * the disk did not store what was written, though the system may still return it from memory. A
+ * check is computed from its line and the check before it. If a check is wrong, the journal is
+ * ignored, and the part file has to be hashed. If a record cannot be written, the journal is
+ * removed: that costs time later, but does not stop the download.
  */
 export class Journal {
 	readonly #options: JournalOptions;
@@ -86,7 +87,7 @@ export class Journal {
 		return isUntouched ? { chunks: journal.chunks, isTrusted: isSameBoot } : undefined;
 	}
 
-	/** Starts anew, with what is there. */
+	/** Starts a new journal, with the chunks in `have`. */
 	async begin(have: Bitfield): Promise<void> {
 		await this.close();
 		this.#isOver = false;
@@ -104,7 +105,7 @@ export class Journal {
 		await this.close();
 	}
 
-	/** `chunk` is verified, and its write has returned. */
+	/** Records `chunk`, which is verified and whose write has returned. */
 	record(chunk: number): void {
 		if (this.#isOver) {
 			return;
@@ -117,7 +118,7 @@ export class Journal {
 		}
 	}
 
-	/** Has everything recorded so far written. Never fails. */
+	/** Writes all records so far to the file. Never rejects. */
 	flush(): Promise<void> {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
@@ -125,7 +126,7 @@ export class Journal {
 		return this.#writing;
 	}
 
-	/** Nothing more is recorded; what was, stays for the next time. Never fails, idempotent. */
+	/** Stops recording; the journal stays for the next download. Never rejects; idempotent. */
 	async close(): Promise<void> {
 		this.#isOver = true;
 		await this.flush();
@@ -134,7 +135,11 @@ export class Journal {
 		await file?.close().catch(() => this.#giveUp());
 	}
 
-	/** Takes it away: there is nothing to check any more. @throws ShoalError ERR_PERMISSION, ERR_IO */
+	/**
+	 * Removes the journal, because nothing is left to check.
+	 *
+	 * @throws ShoalError ERR_PERMISSION, ERR_IO
+	 */
 	async remove(): Promise<void> {
 		const { path } = this.#options;
 		this.#pending = [];
@@ -152,7 +157,7 @@ export class Journal {
 
 	async #append(record: string): Promise<void> {
 		try {
-			// In one write, so that a header without a record is a torn one.
+			// The header and the first record go in one write, so a header alone is an interrupted write.
 			const header = this.#file === undefined ? this.#startLines() : '';
 			this.#file ??= await this.#create();
 			await this.#file.appendFile(header + this.#line(record));
@@ -164,7 +169,7 @@ export class Journal {
 	async #create(): Promise<FileHandle> {
 		const { path } = this.#options;
 		await rm(path, { force: true });
-		// Not through a symbolic link that somebody put there meanwhile.
+		// The flag x makes this fail if another process has put a file or a symbolic link there.
 		return await open(path, 'ax', OWNER_ONLY);
 	}
 
@@ -230,7 +235,7 @@ function parse(
 	return records.length > 0 ? { bootId, part, chunks } : undefined;
 }
 
-/** The lines without their checks; undefined if one is not as it was written. */
+/** The lines without their checks; undefined if a check is wrong. */
 function payloadsOf(text: string): string[] | undefined {
 	const lines = text.split('\n');
 	if (lines.pop() !== '') {

@@ -13,7 +13,7 @@ import { hasEnded, type ProcessIdentity, thisProcess } from './process-identity.
 /** Options of {@link OutputLock.take}. */
 export interface TakeOptions {
 	readonly signal?: AbortSignal | undefined;
-	/** Another download has it: called again and again while it is waited for. */
+	/** Called repeatedly while another download has the lock. */
 	readonly onWait?: (() => void) | undefined;
 	/**
 	 * ms without a sign of life after which an owner counts as dead, if this process cannot look up
@@ -35,12 +35,12 @@ interface Owner {
 interface FoundLock {
 	/** Changes when the file is replaced, or when its owner gives a sign of life. */
 	readonly state: string;
-	/** Undefined if it is being written, damaged, or of another user. */
+	/** Undefined if the file is being written, is damaged, or belongs to another user. */
 	readonly owner: Owner | undefined;
 }
 
 const VERSION = 'shoal-lock 1';
-/** Permissions of a lock: what is fetched is nobody else's business. */
+/** Permissions of a lock: other users must not see what is fetched. */
 const OWNER_ONLY = 0o600;
 /** ms between two signs of life. */
 const SIGN_EVERY = 2_000;
@@ -73,16 +73,16 @@ export class OutputLock {
 	}
 
 	/**
-	 * Takes the lock, once nobody else who fetches the same content has it.
+	 * Takes the lock. Waits while another download of the same content has it.
 	 *
-	 * @throws ShoalError ERR_EXISTS if another content is being fetched to the same path, ERR_ABORTED, and those of the
-	 *   file system
+	 * @throws ShoalError ERR_EXISTS if another content is being fetched to the same path,
+	 *   ERR_ABORTED, and the errors of the file system
 	 */
 	static async take(paths: PartPaths, seed: Seed, options: TakeOptions = {}): Promise<OutputLock> {
 		const token = nanoid();
 		const { pid, scope, startedAt } = await thisProcess();
 		const text = `${[VERSION, token, seed.id, pid, scope, startedAt].join(' ')}\n`;
-		// Before it is there for others to read.
+		// Before the file exists: other downloads of this process must not count the owner as dead.
 		held.add(token);
 		try {
 			await wait(paths, seed, options, async () => await create(paths.lock, text));
@@ -94,13 +94,13 @@ export class OutputLock {
 	}
 
 	/**
-	 * Never fails, idempotent. If the file cannot be removed, other processes take the lock because
-	 * its times no longer change.
+	 * Releases the lock. Never rejects; idempotent. If the file cannot be removed, other processes
+	 * can still take the lock, because the times of the file no longer change.
 	 */
 	async release(): Promise<void> {
 		clearInterval(this.#timer);
 		if (held.delete(this.#token)) {
-			// If this process was asleep for long, somebody else may have it.
+			// If this process was suspended for long, another process may have the lock.
 			const now = await read(this.#path).catch(() => undefined);
 			if (now?.owner?.token === this.#token) {
 				await rm(this.#path, { force: true }).catch(() => {});
@@ -114,7 +114,7 @@ export class OutputLock {
 	}
 }
 
-/** Tries again and again, as long as somebody else has the lock. @throws as {@link OutputLock.take} */
+/** Repeats `attempt` until it succeeds. @throws as {@link OutputLock.take} */
 async function wait(
 	{ path, lock }: PartPaths,
 	seed: Seed,
@@ -148,7 +148,7 @@ async function wait(
 	throw abortError(signal, 'waiting for another download was stopped');
 }
 
-/** @returns whether there was none */
+/** Creates the lock file. @returns false if there is one already */
 async function create(path: string, text: string): Promise<boolean> {
 	try {
 		const file = await open(path, 'wx', OWNER_ONLY);
@@ -190,7 +190,7 @@ function parse(text: string): Owner | undefined {
 		: undefined;
 }
 
-/** Whether it is known that nobody has the lock. */
+/** Whether the owner of the lock is known to be dead. */
 async function isDead({ owner }: FoundLock): Promise<boolean> {
 	if (owner === undefined) {
 		return false;
@@ -200,7 +200,7 @@ async function isDead({ owner }: FoundLock): Promise<boolean> {
 	return isOwn ? !held.has(owner.token) : (await hasEnded(owner.process)) === true;
 }
 
-/** Removes a lock whose owner is dead, but not one that somebody else has taken in its place. */
+/** Removes a lock whose owner is dead, but not a lock that another process took in the meantime. */
 async function takeAway(path: string, dead: FoundLock): Promise<void> {
 	const aside = join(dirname(path), `.shoal-lock-${nanoid()}`);
 	try {

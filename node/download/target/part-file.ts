@@ -13,21 +13,21 @@ import { safePath } from './safe-path.ts';
 
 /** The owner of a part file may read and write it, whatever the replaced file allows. */
 const OWNER = 0o600;
-/** The unit in which stat counts what a file takes. */
+/** Bytes of the unit in which stat counts the space that a file takes. */
 const BLOCK = 512;
 
 /**
  * A file that is being downloaded: it lies beside its final path as `<name>.<start of id>.part`
- * and gets its final name only when {@link PartFile.appear} is called. What is left of an
- * interrupted download is found there again.
+ * and gets its final name only when {@link PartFile.appear} is called. The next download of the
+ * seed finds the part file of an interrupted one there.
  */
 export class PartFile {
 	/** Where the finished file will be. */
 	readonly path: string;
 	readonly partPath: string;
-	/** Whether a part file was there before. */
+	/** Whether the part file existed before. */
 	readonly wasThere: boolean;
-	/** Its stats when it was found, or made. */
+	/** The stats of the part file when it was found or created. */
 	readonly stats: BigIntStats;
 	readonly storage: FileStorage;
 	readonly #replaced: ExistingFile | undefined;
@@ -54,7 +54,7 @@ export class PartFile {
 	 * Opens the part file of `seed` for its final path `path`. A file that got its final name but was
 	 * not settled before the process or the system ended becomes a part file again.
 	 *
-	 * @param replaced what stands at `path`, if the finished file is to replace it
+	 * @param replaced the file at `path`, if the finished file is to replace it
 	 * @throws ShoalError ERR_EXISTS if there is another file at `path`, ERR_NO_SPACE if the disk has not
 	 *   enough room, ERR_NO_FILE if the folder does not exist, ERR_PERMISSION, ERR_IO
 	 */
@@ -123,7 +123,9 @@ export class PartFile {
 		}
 	}
 
-	/** The old file is there until the new one would survive a loss of power. */
+	/**
+	 * Replaces the old file. Before that, syncs the new one, so that one survives a loss of power.
+	 */
 	async #replace(existing: ExistingFile): Promise<void> {
 		await this.#sync();
 		await this.storage.chmod(existing.mode);
@@ -161,9 +163,9 @@ export class PartFile {
 		}
 	}
 
-	/** Verified chunks are kept under the part's name. */
+	/** Removes the final name; the verified chunks stay under the name of the part file. */
 	async #takeBack(): Promise<void> {
-		// Where both are names of the same file, renaming does nothing.
+		// If both are names of the same file, the renaming does nothing.
 		await rename(this.path, this.partPath)
 			.then(() => unlink(this.path))
 			.catch(() => {});
@@ -181,7 +183,7 @@ export class PartFile {
 		await onFile(this.path, () => rename(this.partPath, this.path));
 	}
 
-	/** Closes the file; what is verified stays for the next time. */
+	/** Closes the file; verified chunks stay for the next download. */
 	async close(): Promise<void> {
 		await this.storage.close();
 	}
@@ -196,9 +198,9 @@ export class PartFile {
 }
 
 /**
- * The path of the file that `output` means: the file itself; if it is a folder, or ends with a
- * slash and is made, a safe form of `name` in it; if it is undefined, a safe form of `name` in the
- * working folder.
+ * The absolute path of the file to write. `output` is the path of that file, or of a folder; the
+ * file in the folder gets a safe form of `name`. A folder whose path ends with a slash is created
+ * if it does not exist. Undefined means the working folder.
  *
  * @throws ShoalError ERR_NAME
  */
@@ -234,9 +236,10 @@ async function leftOver({ path, part }: PartPaths): Promise<BigIntStats | undefi
 }
 
 /**
- * Gives the open part file the owner, where this process may, and the permissions of the file it will replace:
- * before its first byte, as that file may be private. Both are set by the open handle: in a folder
- * that others may write to, the name of the part file may by now name another file.
+ * Gives the open part file the permissions of the file that it will replace and, if this process
+ * may do that, its owner. This happens before the first byte is written, because the file may be
+ * private. Both are set by the open handle: in a folder that others may write to, the name of the
+ * part file may by now lead to another file.
  */
 async function takeAfter(
 	storage: FileStorage,
@@ -250,7 +253,11 @@ async function takeAfter(
 	await storage.chmod(mode | OWNER);
 }
 
-/** @throws ShoalError ERR_EXISTS if something stands at `path` that is not the part file itself */
+/**
+ * Frees the name `path`.
+ *
+ * @throws ShoalError ERR_EXISTS if another file than the part file has it
+ */
 async function clear(path: string, part: BigIntStats | undefined): Promise<void> {
 	const inTheWay = await found(path);
 	if (inTheWay !== undefined) {
@@ -263,7 +270,7 @@ async function clear(path: string, part: BigIntStats | undefined): Promise<void>
 
 async function checkRoom(folder: string, bytes: number): Promise<void> {
 	const { bavail, bsize, blocks } = await onFile(folder, () => statfs(folder));
-	// A file system in memory without a limit tells no size at all.
+	// A file system in memory without a limit reports a size of 0.
 	if (blocks > 0 && bytes > bavail * bsize) {
 		throw new ShoalError(
 			'ERR_NO_SPACE',

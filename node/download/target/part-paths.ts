@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import type { Seed } from '../../../protocol/index.ts';
 
-/** Bytes that the name of a file beside another may have where that one is shorter: some file systems take no more than 143. */
+/** Bytes that every file system accepts in a file name; for some the limit is 143. */
 const SURE_BYTES = 140;
 
 /** The files of a download whose final path is `path`. */
@@ -11,11 +11,14 @@ export interface PartPaths {
 	readonly path: string;
 	readonly part: string;
 	readonly journal: string;
-	/** There while a download writes to `path`, of whichever seed. */
+	/** Exists while a download of any seed writes to `path`. */
 	readonly lock: string;
 }
 
-/** They are beside each other; part and journal are told from those of another seed of the same name by its id. */
+/**
+ * The paths of the files of a download, all in one folder. The names of the part file and the
+ * journal contain the start of the seed id, because another seed may have the same file name.
+ */
 export function partPathsOf(path: string, { id }: Seed): PartPaths {
 	const beside = (suffix: string): string =>
 		join(dirname(path), besideName(basename(path), suffix));

@@ -1,25 +1,28 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { bootId } from './boot-id.ts';
 
-/** A process, so that another one can tell whether it is still alive. */
+/** Identifies a process, so that another process can find out whether it is still running. */
 export interface ProcessIdentity {
 	readonly pid: number;
-	/** The start of the system, and the namespace the pid is of; `-` where the system does not tell. */
+	/** The boot id and the namespace of the pid; `-` if the system does not report them. */
 	readonly scope: string;
-	/** When it was started, in the system's own unit; `-` where that is not told. */
+	/** The start time, in the system's own unit; `-` if the system does not report it. */
 	readonly startedAt: string;
 }
 
 const UNKNOWN = '-';
 let own: Promise<ProcessIdentity> | undefined;
 
-/** This process. */
+/** The identity of this process. */
 export function thisProcess(): Promise<ProcessIdentity> {
 	own ??= readOwn();
 	return own;
 }
 
-/** Whether `process` has ended; undefined where this process cannot know, such as of another machine or container. */
+/**
+ * Whether `process` has ended; undefined if this process cannot know, for example because `process`
+ * runs on another machine or in another container.
+ */
 export async function hasEnded(process: ProcessIdentity): Promise<boolean | undefined> {
 	const { scope } = await thisProcess();
 	if (scope === UNKNOWN || process.scope !== scope || process.startedAt === UNKNOWN) {
@@ -46,7 +49,7 @@ async function readOwn(): Promise<ProcessIdentity> {
  */
 async function startOf(pid: number): Promise<string | undefined> {
 	const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-	// The name of the program, in brackets, may hold anything. A zombie has ended.
+	// The name of the program, in brackets, may contain any character. A zombie counts as ended.
 	const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ');
 	return state === 'Z' || state === 'X' ? undefined : fields[18];
 }

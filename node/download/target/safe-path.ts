@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { safeFileName } from '../../../protocol/index.ts';
 
 /**
- * The path of a file in `folder` whose name a stranger chose. The only way from such a name to a path: what
- * comes out stands in that folder itself, nowhere below or above it.
+ * The path of a file in `folder` whose name comes from another node. Every such name must go
+ * through this function: the path is always directly in the folder, never below or above it.
  *
  * @throws ShoalError ERR_NAME
  */

@@ -8,50 +8,51 @@ import type { Storage } from '../../storage/storage.ts';
 /** An opened target. */
 export interface Opened {
 	readonly storage: Storage;
-	/** Takes what is fetched. */
+	/** Verifies and stores the fetched chunks. */
 	readonly writer: ChunkWriter;
-	/** The chunks that are there already. */
+	/** The chunks that are already stored. */
 	readonly have: Bitfield;
-	/** Whether the file stands under its name already, and each chunk of it is right. */
+	/** Whether the file already exists under its name, and each chunk of it is right. */
 	readonly wasThere: boolean;
 }
 
 /** Options of {@link Target.open}. */
 export interface OpenOptions extends HashOptions {
-	/** Another download writes to the same place, and is waited for. */
+	/** Called while `open` waits for another download to the same path. */
 	readonly onWait?: (() => void) | undefined;
 }
 /** The extent of verification: each chunk and the digest of the whole, or each chunk only. */
 export type Verified = 'whole' | 'chunks';
 
-/** How `finish` ends: with a file that is right, or with chunks that are not what was stored. */
+/** The result of `finish`: a right file, or the chunks that differ from what was stored. */
 export type Finished =
 	| { readonly path: string; readonly verified: Verified }
 	| { readonly bad: readonly number[] };
 
-/** Where a download puts its bytes. */
+/** The place that a download writes to. */
 export interface Target {
-	/** A name for the file if the swarm offers none that is safe. */
+	/** The name of the file if the name that a peer reports is not safe. */
 	readonly fallbackName: string | undefined;
-	/** Opens it, and finds which chunks are there already. @throws ShoalError */
+	/** Opens the target, and finds the chunks that are already stored. @throws ShoalError */
 	open(seed: Seed, options: OpenOptions): Promise<Opened>;
-	/** `chunk` is verified, and its write has returned. */
+	/** Called when `chunk` is verified and its write has returned. */
 	stored(chunk: number): void;
 	/**
-	 * Every chunk was right: checks the whole and gives it its name.
+	 * Called when every chunk is stored: checks the whole, and gives the file its name.
 	 *
-	 * @throws ShoalError ERR_SEED_LIES if the whole is wrong though every chunk is right still
+	 * @throws ShoalError ERR_SEED_LIES if the digest of the whole is wrong, although every chunk is
+	 *   still right
 	 */
 	finish(seed: Seed, options: HashOptions): Promise<Finished>;
-	/** Resolves when what was finished would survive a loss of power. @throws ShoalError */
+	/** Resolves when the finished file would survive a loss of power. @throws ShoalError */
 	settle(): Promise<void>;
-	/** Ends it before it is finished; called when neither `open` nor `finish` runs any more. */
+	/** Closes the target, finished or not. Called when neither `open` nor `finish` is running. */
 	abandon(): Promise<void>;
 }
 
-/** Where the bytes of a download are that runs for its readers only. */
+/** The target of a download that runs for its readers only. */
 export interface ReadersTarget extends Target {
-	/** Looks whether there is room for what is lacking of `runs`. @throws ShoalError ERR_NO_SPACE */
+	/** Checks that there is room for the missing chunks of `runs`. @throws ShoalError ERR_NO_SPACE */
 	checkRoom(content: StoredContent, runs: Iterable<ChunkRun>): Promise<void>;
 }
 
@@ -60,10 +61,10 @@ export function isForReaders(target: Target): target is ReadersTarget {
 	return 'checkRoom' in target;
 }
 
-/** The error of a seed whose chunks are all right, and whose digest of the whole is not. */
+/** The error of a seed whose digest of the whole is wrong, although all its chunks are right. */
 export function seedLies({ id }: Seed): ShoalError {
 	return new ShoalError(
 		'ERR_SEED_LIES',
-		`every chunk of seed ${id} is right, but the digest of the whole is not: whoever made the seed made it wrong. What was fetched is not kept; ask for another seed`,
+		`every chunk of seed ${id} is right, but the digest of the whole is not: the seed itself is wrong. The fetched file is not kept; ask for another seed`,
 	);
 }

@@ -45,7 +45,7 @@ export class TemporaryTarget implements ReadersTarget {
 		}
 		const folder = tmpdir();
 		const { bavail, bsize, blocks } = await onFile(folder, () => statfs(folder));
-		// A file system in memory without a limit tells no size at all.
+		// A file system in memory without a limit reports a size of 0.
 		if (blocks > 0 && needed > bavail * bsize) {
 			throw new ShoalError(
 				'ERR_NO_SPACE',
@@ -54,7 +54,7 @@ export class TemporaryTarget implements ReadersTarget {
 		}
 	}
 
-	/** A reader of all of the content checks the digest of the whole. */
+	/** Checks nothing: a reader that reads the whole content checks its digest. */
 	async finish(): Promise<Finished> {
 		return { path: '-', verified: 'chunks' };
 	}

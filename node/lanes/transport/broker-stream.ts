@@ -3,9 +3,10 @@ import { isPlainTcp, openTcpStream } from './tcp-stream.ts';
 import { isTls, openTlsStream } from './tls-stream.ts';
 
 /**
- * How the byte stream to the broker at `url` is opened; undefined: as MQTT.js does.
+ * The function that opens the byte stream to the broker at `url`; undefined if MQTT.js opens it
+ * (ws: and wss: URLs).
  *
- * @throws ShoalError ERR_USAGE if a certificate is expected where none is shown
+ * @throws ShoalError ERR_USAGE if `cert` is given for a URL without TLS
  */
 export function brokerStream(url: string, cert: string | undefined): OpenStream | undefined {
 	if (isTls(url)) {

@@ -11,14 +11,14 @@ import {
 	sharedBuffers,
 } from '../../../protocol/index.ts';
 
-// Or MQTT.js has a buffer made for every number there is before the first is written: 45 ms and 8 MB.
+// Otherwise MQTT.js makes a buffer for each 16-bit number before the first packet: 45 ms and 8 MB.
 mqttPacket.writeToStream.cacheNumbers = false;
 
-/** Room in a packet for what is not content: fixed header, topic, header of the chunk. */
+/** Bytes of a packet besides those of the chunk, at most: fixed header, topic, chunk header. */
 const OVERHEAD = 1024;
-/** Bytes of the largest packet that a node may send, as it does on a direct lane. */
+/** Bytes of the largest packet that a node may send; direct lanes carry packets of this size. */
 const MOST_PACKET = MAX_RANGE + OVERHEAD;
-/** Messages from here on are put into buffers that are used again. */
+/** Messages of this many bytes or more are read into buffers that are reused. */
 const LARGE = 32 * 1024;
 
 /** Whether `url` leads to a broker over TCP without encryption. */
@@ -27,10 +27,10 @@ export function isPlainTcp(url: string): boolean {
 }
 
 /**
- * Opens a byte stream to the broker at `url`, which is mqtt:, for MQTT.js to speak on. Messages of QoS 0 do
- * not go through it: they are read straight into buffers and handed to `onMessage`, and the buffers of large
- * ones are used again once they are released. A broker that sends a packet larger than any node may
- * send is cut.
+ * Opens the byte stream of MQTT.js to the broker at `url`, an mqtt: URL. Messages of QoS 0 bypass
+ * MQTT.js: they are read directly into buffers and passed to `onMessage`. The buffers of large
+ * messages are reused once they are released. If the broker sends a packet that is larger than any
+ * node may send, the connection is closed.
  */
 export function openTcpStream(url: string, onMessage: (message: Incoming) => void): Socket {
 	let takesMore = true;
@@ -40,7 +40,8 @@ export function openTcpStream(url: string, onMessage: (message: Incoming) => voi
 	const socket = connect({
 		...brokerAddress(url),
 		onread: {
-			// As a function: where the next bytes go depends on those before. The types know buffers only.
+			// A function, because the target of the next bytes depends on those before. The types allow
+			// only buffers.
 			buffer: (() => framer.target) as unknown as Uint8Array,
 			callback: (count) => {
 				takesMore = true;
@@ -56,7 +57,7 @@ export function openTcpStream(url: string, onMessage: (message: Incoming) => voi
 	return socket;
 }
 
-/** Cuts what a broker sends: messages of QoS 0 go to `onMessage`, other packets to `give`. */
+/** Splits the bytes of a broker: messages of QoS 0 go to `onMessage`, other packets to `give`. */
 export function makeFramer(
 	onMessage: (message: Incoming) => void,
 	give: (packet: Uint8Array) => void,
@@ -64,7 +65,10 @@ export function makeFramer(
 	return new PacketFramer({
 		admit: (_type, length) => {
 			if (length > MOST_PACKET) {
-				throw new ShoalError('ERR_LIMIT', `the broker sends a packet of ${length} bytes`);
+				throw new ShoalError(
+					'ERR_LIMIT',
+					`the broker sent a packet of ${length} bytes, which is too large`,
+				);
 			}
 		},
 		allocate: (first, length) =>

@@ -11,8 +11,9 @@ export function isTls(url: string): boolean {
 }
 
 /**
- * Opens an encrypted byte stream to the broker at `url`, which is mqtts:. It is read as a plain one
- * is. No MQTT packet is sent before the certificate of the broker has been checked.
+ * Opens an encrypted byte stream to the broker at `url`, an mqtts: URL, and reads it as
+ * {@link openTcpStream} does. No MQTT packet is sent before the certificate of the broker has been
+ * checked.
  *
  * @param cert SHA-256 of the only certificate that is accepted, 64 hex digits; if undefined, any
  *   certificate of an authority that this system trusts
@@ -43,7 +44,7 @@ function checkFingerprint(socket: TLSSocket, expected: string | undefined): void
 	if (expected !== undefined && shown !== expected) {
 		throw new ShoalError(
 			'ERR_BROKER',
-			`its certificate is ${shown ?? 'none'}, not ${expected}: it has a new one, or somebody stands in between. Nothing was sent; ask who runs it for its fingerprint`,
+			`its certificate is ${shown ?? 'none'}, not ${expected}: the broker has a new certificate, or another machine intercepts the connection. Nothing was sent; ask the operator of the broker for its fingerprint`,
 		);
 	}
 }

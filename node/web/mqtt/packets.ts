@@ -1,7 +1,7 @@
 import { ShoalError, type Will } from '../../../protocol/index.ts';
 
-// The packets of MQTT 3.1.1 that a client needs. MQTT.js would do as well, but for 105 kB of compressed script,
-// more than all the rest of the page.
+// The packets of MQTT 3.1.1 that a client needs. MQTT.js could be used instead, but has 105 kB of
+// compressed script, more than all the rest of the page.
 
 /** The fields of a CONNECT (MQTT 3.1.1, 3.1). */
 export interface Connect {
@@ -13,7 +13,7 @@ export interface Connect {
 	readonly keepalive: number;
 }
 
-/** A packet that a broker sends, read. */
+/** A packet from a broker, decoded. */
 export type Received =
 	| { readonly kind: 'connack'; readonly code: number }
 	| {
@@ -22,7 +22,7 @@ export type Received =
 			/** A view of the packet. */
 			readonly payload: Uint8Array;
 			readonly isRetained: boolean;
-			/** To be acknowledged; undefined with QoS 0. */
+			/** The packet id to acknowledge; undefined with QoS 0. */
 			readonly id: number | undefined;
 	  }
 	| { readonly kind: 'ack'; readonly id: number; readonly isRefused: boolean }
@@ -35,7 +35,7 @@ const encoder = new TextEncoder();
 // A byte order mark is a part of the topic.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** MQTT 3.1.1, 3.1: a clean session; a will of QoS 1 that is retained. */
+/** A CONNECT (MQTT 3.1.1, 3.1) with a clean session; its will has QoS 1 and is retained. */
 export function connectPacket({
 	clientId,
 	username,
@@ -58,17 +58,17 @@ export function connectPacket({
 	]);
 }
 
-/** MQTT 3.1.1, 3.8: with QoS 1. */
+/** A SUBSCRIBE with QoS 1 (MQTT 3.1.1, 3.8). */
 export function subscribePacket(id: number, filter: string): Uint8Array {
 	return packet(0x82, [new Uint8Array(twoBytes(id)), text(filter), new Uint8Array([1])]);
 }
 
-/** MQTT 3.1.1, 3.10. */
+/** An UNSUBSCRIBE (MQTT 3.1.1, 3.10). */
 export function unsubscribePacket(id: number, filter: string): Uint8Array {
 	return packet(0xa2, [new Uint8Array(twoBytes(id)), text(filter)]);
 }
 
-/** MQTT 3.1.1, 3.3: with QoS 1. */
+/** A PUBLISH with QoS 1 (MQTT 3.1.1, 3.3). */
 export function publishPacket(
 	id: number,
 	topic: string,
@@ -79,12 +79,12 @@ export function publishPacket(
 	return packet(first, [text(topic), new Uint8Array(twoBytes(id)), payload]);
 }
 
-/** MQTT 3.1.1, 3.4. */
+/** A PUBACK (MQTT 3.1.1, 3.4). */
 export function pubackPacket(id: number): Uint8Array {
 	return new Uint8Array([0x40, 2, ...twoBytes(id)]);
 }
 
-/** Reads a whole packet. @throws ShoalError ERR_MESSAGE if no broker may send such a one */
+/** Decodes a whole packet. @throws ShoalError ERR_MESSAGE if a broker may not send such a packet */
 export function readPacket(bytes: Uint8Array): Received {
 	const first = bytes[0] as number;
 	const at = bodyStart(bytes);
@@ -105,7 +105,9 @@ export function readPacket(bytes: Uint8Array): Received {
 	}
 }
 
-/** Bytes of the packet that `bytes` starts with; undefined if the length is not there yet. */
+/**
+ * Bytes of the packet that `bytes` starts with; undefined if its length field is not complete yet.
+ */
 export function packetLength(bytes: Uint8Array): number | undefined {
 	let length = 0;
 	for (let at = 1; at <= 4 && at < bytes.length; at += 1) {
@@ -121,7 +123,7 @@ export function packetLength(bytes: Uint8Array): number | undefined {
 function readPublish(bytes: Uint8Array, first: number, at: number): Received {
 	const qos = (first >> 1) & 3;
 	if (qos > 1) {
-		throw new ShoalError('ERR_MESSAGE', 'the broker sent a message of a QoS nobody asked for');
+		throw new ShoalError('ERR_MESSAGE', 'the broker sent a message of another QoS than requested');
 	}
 	const topicEnd = at + 2 + numberAt(bytes, at);
 	const payloadAt = topicEnd + 2 * qos;
@@ -145,7 +147,10 @@ function decodeTopic(bytes: Uint8Array): string {
 	}
 }
 
-/** Where the variable header starts: behind a remaining length of one to four bytes (MQTT 3.1.1, 2.2.3). */
+/**
+ * The position of the variable header: after a remaining length of one to four bytes (MQTT 3.1.1,
+ * 2.2.3).
+ */
 function bodyStart(bytes: Uint8Array): number {
 	let at = 1;
 	while (byteAt(bytes, at) >= 128) {

@@ -30,18 +30,27 @@ interface Waiting {
 	failed(reason: ShoalError): void;
 }
 
-/** Bytes of the largest packet that is taken: a part of a direct lane, and room for what is not content. */
+/**
+ * Bytes of the largest packet that is accepted: one range of the largest size, and room for the
+ * topic and the header.
+ */
 const MOST_PACKET = MAX_RANGE + 1024;
-/** Bytes queued above which more is to wait, and ms between two looks whether it may go on: nothing tells. */
+/**
+ * Bytes in the send queue above which senders wait, and ms between two checks of the queue: a
+ * WebSocket has no event for it.
+ */
 const MOST_QUEUED = 512 * 1024;
 const LOOK_EVERY = 4;
 const GOODBYE = 500;
-/** ms in which what has come is confirmed. */
+/** ms within which received messages are acknowledged. */
 const ACK_WITHIN = 20;
 // MQTT 3.1.1, 2.3.1.
 const MOST_ID = 0xffff;
 
-/** An MQTT connection over the WebSocket of a browser: what {@link Connection} is in Node. */
+/**
+ * An MQTT connection over the WebSocket of a browser: the counterpart of {@link Connection} in
+ * Node.
+ */
 export class WebConnection implements BrokerConnection {
 	readonly ended: Promise<ShoalError>;
 	readonly #options: ConnectionOptions;
@@ -80,7 +89,7 @@ export class WebConnection implements BrokerConnection {
 	/**
 	 * Connects.
 	 *
-	 * @throws ShoalError ERR_BROKER if the broker cannot be reached or is none, ERR_ID_TAKEN if it
+	 * @throws ShoalError ERR_BROKER if the broker cannot be reached or is no broker, ERR_ID_TAKEN if it
 	 *   refuses the client id, ERR_REFUSED if it refuses for another reason
 	 */
 	static async open(options: ConnectionOptions): Promise<WebConnection> {
@@ -88,7 +97,7 @@ export class WebConnection implements BrokerConnection {
 		try {
 			connection = new WebConnection(options);
 		} catch (error) {
-			// A URL that cannot be, or that the page may not open.
+			// The URL is not valid, or the page may not open it.
 			throw explain(error as Error, options);
 		}
 		const abort = (): void => connection.destroy();
@@ -116,7 +125,7 @@ export class WebConnection implements BrokerConnection {
 		await this.#confirmed((id) => publishPacket(id, topic, payload, retain));
 	}
 
-	/** The browser copies what it is given. */
+	/** Sends a message with QoS 0. The browser copies the payload, so it is released at once. */
 	send(topic: string, payload: Payload, released: () => void = () => {}): void {
 		if (this.#end === undefined && !this.#isClosing) {
 			const parts = partsOf(payload);
@@ -177,10 +186,11 @@ export class WebConnection implements BrokerConnection {
 		this.#heard = performance.now();
 		try {
 			if (!(data instanceof ArrayBuffer)) {
-				throw new ShoalError('ERR_MESSAGE', 'the broker sent text');
+				throw new ShoalError('ERR_MESSAGE', 'the broker sent text, not bytes');
 			}
 			const bytes = new Uint8Array(data);
-			// As the broker sends them, a message is a packet: it is read where it is.
+			// The broker sends one packet in a WebSocket message: such a packet is decoded without a
+			// copy.
 			if (this.#framer.isEmpty && packetLength(bytes) === bytes.length) {
 				this.#take(readPacket(bytes));
 			} else {
@@ -205,7 +215,10 @@ export class WebConnection implements BrokerConnection {
 		}
 	}
 
-	/** Confirms a message, together with others: a browser takes its time for each that it sends. */
+	/**
+	 * Acknowledges a message, together with others: a browser takes long for each message that it
+	 * sends.
+	 */
 	#acknowledge(id: number): void {
 		this.#acks.push(...pubackPacket(id));
 		this.#ackTimer ??= setTimeout(() => {
@@ -215,7 +228,12 @@ export class WebConnection implements BrokerConnection {
 		}, ACK_WITHIN);
 	}
 
-	/** Sends what the broker confirms. @returns whether it says no @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
+	/**
+	 * Sends a packet that the broker confirms.
+	 *
+	 * @returns whether the broker refuses it
+	 * @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED
+	 */
 	#confirmed(packetOf: (id: number) => Uint8Array): Promise<boolean> {
 		return new Promise((resolve, reject) => {
 			if (this.#end !== undefined || this.#isClosing) {
@@ -259,13 +277,13 @@ export class WebConnection implements BrokerConnection {
 		}
 	}
 
-	/** Pings by its own clock; any byte that arrives counts as life. */
+	/** Pings the broker by its own clock, and ends the connection if no byte arrives for too long. */
 	#watch(): void {
 		const every = this.#options.keepalive * 500;
 		let lookedAt = performance.now();
 		const pinger = setInterval(() => {
 			const now = performance.now();
-			// If it was this tab that stood still, what came meanwhile has not been read yet.
+			// If this tab was suspended, bytes that arrived meanwhile have not been read yet.
 			if (now - lookedAt > every * 2) {
 				this.#heard = now;
 			}

@@ -2,7 +2,7 @@ import type { Role } from './role.ts';
 
 /** The broker's description of itself for a page. */
 export interface About {
-	/** URLs by which command lines reach it; none if only this machine does. */
+	/** URLs by which command lines reach it; none if only this machine can reach it. */
 	readonly brokers: readonly string[];
 	/** SHA-256 of its certificate. */
 	readonly cert?: string | undefined;
@@ -14,8 +14,10 @@ export interface About {
 const KEY = 'shoal token';
 
 /**
- * Takes the token out of the fragment of the URL, where a link to this page may have it: it is kept for this tab, and is
- * in the address bar and its history no more. @returns whether there was one
+ * Takes the token out of the fragment of the URL, where a link to this page may have it. The token
+ * is kept for this tab, and is removed from the address bar and the history.
+ *
+ * @returns whether there was a token
  */
 export function takeToken(): boolean {
 	const [, token] = /^#token=([A-Za-z0-9_-]{16,64})$/.exec(location.hash) ?? [];
@@ -27,7 +29,7 @@ export function takeToken(): boolean {
 	return true;
 }
 
-/** The token this tab was given. */
+/** The token that is kept for this tab; empty if there is none. */
 export function keptToken(): string {
 	return sessionStorage.getItem(KEY) ?? '';
 }
@@ -37,7 +39,7 @@ export function keepToken(token: string): void {
 	sessionStorage.setItem(KEY, token);
 }
 
-/** The token in what somebody has typed: a join link, or the token itself. */
+/** The token in a text that the user has typed: a join link, or the token itself. */
 export function readToken(text: string): string {
 	const typed = text.trim();
 	return typed.startsWith('shoal:join?')
@@ -45,14 +47,18 @@ export function readToken(text: string): string {
 		: typed;
 }
 
-/** Asks the broker who it is, and who we are to it. @throws Error if it does not answer */
+/**
+ * Requests the description of the broker, and the role that `token` grants.
+ *
+ * @throws Error if the broker does not answer
+ */
 export async function askAbout(token: string): Promise<About> {
 	const headers: HeadersInit = token === '' ? {} : { Authorization: `Bearer ${token}` };
 	const response = await fetch('./about', { headers, cache: 'no-store' });
 	return (await response.json()) as About;
 }
 
-/** Where MQTT is spoken. */
+/** The URL of the broker for MQTT. */
 export function socketUrl(): string {
 	return new URL('./mqtt', location.href).href.replace(/^http/, 'ws').replace(/#.*/, '');
 }

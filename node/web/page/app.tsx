@@ -20,7 +20,7 @@ const TABS = [
 	{ view: 'files', href: '#files', text: 'My files' },
 ] as const;
 
-/** The page: asks for the token if there has to be one, and shows the view that the URL names. */
+/** The page: asks for the token if one is needed, and shows the view that the URL names. */
 export function App() {
 	const [about, setAbout] = useState<About>();
 	const [problem, setProblem] = useState('');
@@ -32,11 +32,10 @@ export function App() {
 				}
 				setAbout(answer);
 				setProblem(
-					token !== '' && answer.role === undefined ? 'That token opens nothing here.' : '',
+					token !== '' && answer.role === undefined ? 'The broker does not accept this token.' : '',
 				);
 			},
-			() =>
-				setProblem('The broker does not answer. Is it still running? Then load this page again.'),
+			() => setProblem('The broker does not answer. Check that it runs, and load this page again.'),
 		);
 	};
 	useEffect(() => enter(keptToken()), []);
@@ -53,7 +52,7 @@ export function App() {
 		keepToken('');
 		setAbout({ ...about, role: undefined });
 		setProblem(
-			about.needsToken ? 'The token opens nothing here any more. Come with the new one.' : reason,
+			about.needsToken ? 'The broker no longer accepts the token. Enter the new one.' : reason,
 		);
 	};
 	return <Inside about={about} token={keptToken()} onRefused={refused} />;
@@ -114,7 +113,7 @@ function Inside({ about, token, onRefused }: InsideProps) {
 				<CutOff link={page.link} />
 				{!canAct && (
 					<p class="note">
-						You are watching. To get and share files, come with the token for nodes.
+						You are watching. To get and share files, open this page with the token for nodes.
 					</p>
 				)}
 				{route.view === 'seeds' && <SeedsView {...props} route={route} onRoute={replace} />}
@@ -129,12 +128,12 @@ function Inside({ about, token, onRefused }: InsideProps) {
 	);
 }
 
-/** Has the browser save a blob, from where it is: nothing of it is read here. */
+/** Makes the browser save a blob. The page does not read it. */
 function saveFile(name: string, blob: Blob): void {
 	const anchor = document.createElement('a');
 	anchor.href = URL.createObjectURL(blob);
 	anchor.download = safeFileName(name);
 	anchor.click();
-	// Long enough for a browser that asks where to put it.
+	// Long enough for a browser that asks the user where to save the file.
 	setTimeout(() => URL.revokeObjectURL(anchor.href), 10 * 60_000);
 }

@@ -1,6 +1,9 @@
 import { useEffect, useRef } from 'preact/hooks';
 
-/** How full each of 64 parts of a file is, as an announce says it: a hexadecimal digit each. */
+/**
+ * Shows how full each of 64 parts of a file is. `map` has a hexadecimal digit for each, as in an
+ * announce.
+ */
 export function ChunkMap({ map, label }: { map: string; label: string }) {
 	const place = useRef<HTMLCanvasElement>(null);
 	useEffect(() => {

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 
-/** Copies a text; says so. */
+/** A button that copies a text, and says whether that was possible. */
 export function CopyButton({ text, children }: { text: string; children: string }) {
 	const [copied, setCopied] = useState<{ text: string; isDone: boolean }>();
 	const said = copied?.text === text ? copied : undefined;
@@ -14,13 +14,13 @@ export function CopyButton({ text, children }: { text: string; children: string 
 			</button>{' '}
 			<span role="status">
 				{said !== undefined &&
-					(said.isDone ? 'Copied.' : 'The browser does not let us: copy it by hand.')}
+					(said.isDone ? 'Copied.' : 'The browser does not allow it: copy the text by hand.')}
 			</span>
 		</span>
 	);
 }
 
-/** @returns whether it is on the clipboard */
+/** Copies a text. @returns whether it is on the clipboard */
 async function copy(text: string): Promise<boolean> {
 	// Undefined on a page that came over plain http from another machine.
 	const { clipboard } = navigator as { clipboard?: Clipboard };

@@ -1,6 +1,6 @@
 import type { LinkState } from '../messages.ts';
 
-/** Whether what the page shows of the swarm is not of now. */
+/** Whether the page shows an earlier state of the swarm, because it has no connection. */
 export function isCutOff({ state }: LinkState): boolean {
 	return state === 'down' || state === 'broken';
 }

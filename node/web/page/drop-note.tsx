@@ -1,10 +1,10 @@
 import { printable } from '../../../protocol/index.ts';
 import type { Dropped } from './dropped.ts';
 
-/** Names that are shown. */
+/** Maximum number of names that are shown. */
 const MOST_NAMES = 5;
 
-/** Says what of a drop was not shared, and what to do about it. */
+/** Says which dropped items were not shared, and what to do about it. */
 export function DropNote({
 	dropped: { files, folders },
 	onClose,
@@ -52,8 +52,8 @@ function Folders({ folders }: { folders: readonly string[] }) {
 function NoFile() {
 	return (
 		<p>
-			Nothing is shared: what was dropped is a text or a link, no file. Save it as a file and drop
-			that.
+			Nothing is shared: what was dropped is a text or a link, not a file. Save it as a file and
+			drop that.
 		</p>
 	);
 }

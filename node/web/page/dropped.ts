@@ -6,8 +6,9 @@ export interface Dropped {
 }
 
 /**
- * The files and folders of a drop. A browser presents a folder as a file that cannot be read; only its entry tells. Call
- * it in the event: afterwards there is nothing to be read.
+ * The files and folders of a drop. A browser presents a folder as a file that cannot be read; only
+ * its entry says what it is. Call this in the handler of the event: afterwards the items cannot be
+ * read.
  */
 export function readDropped({ items }: DataTransfer): Dropped {
 	const files: File[] = [];

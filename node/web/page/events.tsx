@@ -7,18 +7,18 @@ const TEXTS: Readonly<Record<string, string>> = {
 	'node-left': 'left',
 	'node-lost': 'was lost',
 	'seed-added': 'shares',
-	'seed-gone': 'is gone:',
-	'download-started': 'begins to get',
+	'seed-gone': 'no longer shared:',
+	'download-started': 'started to download',
 	'download-complete': 'has all of',
 	'chunk-refused': 'sent a wrong chunk of',
-	'node-dropped': 'is not asked any more for',
+	'node-dropped': 'is no longer used as a source of',
 };
 
 /** The last events. */
 export function Events({ events }: { events: readonly SwarmEvent[] }) {
 	return (
-		<section aria-label="What happened last" class="events">
-			<h2>What happened last</h2>
+		<section aria-label="Latest events" class="events">
+			<h2>Latest events</h2>
 			<ol>
 				{events.map(({ at, event, node, nodeName, seed, name, by, byName, chunk }) => (
 					<li key={`${at} ${event} ${node} ${seed} ${chunk}`}>
@@ -29,7 +29,7 @@ export function Events({ events }: { events: readonly SwarmEvent[] }) {
 								{name ?? shortId(seed)}
 							</a>
 						)}
-						{by !== undefined && <> says {nodeText(by, byName)}</>}
+						{by !== undefined && <>, says {nodeText(by, byName)}</>}
 					</li>
 				))}
 			</ol>

@@ -21,8 +21,8 @@ export function FilesView({
 			{!page.keeps && (
 				<p class="note">
 					{isSecureContext
-						? 'This window is private, so that the browser gives it no files: downloads are held in memory, up to 500 MiB each, and are gone with a reload. A window that is not private has no such limit.'
-						: 'This page came without TLS, so that the browser gives it no files: downloads are held in memory, up to 500 MiB each, and are gone with a reload. Over https there is no such limit: start the broker with --tls.'}
+						? 'This window is private, so the browser does not let the page store files: downloads are held in memory, up to 500 MiB each, and are lost on a reload. A window that is not private has no such limit.'
+						: 'This page came without TLS, so the browser does not let it store files: downloads are held in memory, up to 500 MiB each, and are lost on a reload. Over https there is no such limit: start the broker with --tls.'}
 				</p>
 			)}
 			{canAct && (

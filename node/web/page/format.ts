@@ -5,12 +5,12 @@ export function sizeText(bytes: number): string {
 	return prettyBytes(bytes);
 }
 
-/** A rate for people; nothing if nothing moves. */
+/** A rate for people; empty if it is 0. */
 export function rateText(rate: number): string {
 	return rate > 0 ? `${prettyBytes(Math.round(rate))}/s` : '';
 }
 
-/** How long, in two units at most. */
+/** A duration for people, in two units at most. */
 export function timeText(ms: number): string {
 	const seconds = Math.round(ms / 1_000);
 	if (seconds < 60) {
@@ -24,12 +24,12 @@ export function timeText(ms: number): string {
 	return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
 }
 
-/** Per cent, rounded down, so that 100 is all. */
+/** A percentage, rounded down, so that 100 % means all. */
 export function percentText(have: number, all: number): string {
 	return `${all === 0 ? 100 : Math.floor((have / all) * 100)} %`;
 }
 
-/** An id, short. */
+/** An id, shortened for display. */
 export function shortId(id: string): string {
 	return id.length > 16 ? `${id.slice(0, 12)}…` : id;
 }

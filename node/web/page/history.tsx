@@ -4,18 +4,26 @@ import 'uplot/dist/uPlot.min.css';
 import type { TrafficSample } from '../messages.ts';
 import { rateText } from './format.ts';
 
-/** px of the axes, and of the room above and beside the curves: what is at the edge is to be whole. */
+/**
+ * px of the axes, and of the room above and beside the curves, so that nothing is cut off at the
+ * edge.
+ */
 const CLOCK_AXIS = 24;
 const RATE_AXIS = 74;
 const PADDING: uPlot.Padding = [8, 36, 0, 0];
-/** Part of the height that stays free above the highest sample, and the least that is in sight: bytes per second. */
+/**
+ * Part of the height that stays free above the highest sample, and the least rate at the top of the
+ * axis, in bytes per second.
+ */
 const HEADROOM = 0.1;
 const LEAST_RATE = 1_000;
-/** Seconds in sight, at most and at least. */
+/** Seconds that are visible, at most and at least. */
 const SPAN = 300;
 const LEAST_SPAN = 60;
 
-/** The last minutes as curves: what nodes receive, and what the broker sends of it. */
+/**
+ * The last minutes as curves: the bytes per second that nodes receive, and that the broker sends.
+ */
 export function History({ history }: { history: readonly TrafficSample[] }) {
 	const place = useRef<HTMLDivElement>(null);
 	const chart = useRef<uPlot | undefined>(undefined);

@@ -8,7 +8,7 @@ const TEXTS: Readonly<Record<LinkState['state'], string>> = {
 	broken: 'stopped',
 };
 
-/** How the page is connected, in a word. */
+/** The state of the connection, in a few words. */
 export function LinkBadge({ link }: { link: LinkState }) {
 	const isLame = link.state === 'up' && !link.hasTracker;
 	const text = isLame ? 'no tracker' : TEXTS[link.state];

@@ -7,6 +7,6 @@ import { takeToken } from './about.ts';
 import { App } from './app.tsx';
 
 takeToken();
-// A link with another token that is opened in this tab changes the fragment only.
+// Opening a link with another token in this tab changes only the fragment.
 addEventListener('hashchange', () => takeToken() && location.reload());
 render(<App />, document.getElementById('app') as HTMLElement);

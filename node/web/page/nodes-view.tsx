@@ -6,10 +6,10 @@ import { Ring } from './ring.tsx';
 import { Totals } from './totals.tsx';
 import type { ViewProps } from './view-props.ts';
 
-/** Nodes that are shown, those that move most. */
+/** Maximum number of nodes that are shown: those with the most traffic. */
 const MOST_NODES = 120;
 
-/** The nodes of the swarm, and who feeds whom. */
+/** The nodes of the swarm, and which nodes each of them receives from. */
 export function NodesView({ page, look }: ViewProps) {
 	useEffect(() => look({ view: 'nodes', count: MOST_NODES }), []);
 	const { swarm } = page;
@@ -19,7 +19,7 @@ export function NodesView({ page, look }: ViewProps) {
 			<h1>Nodes</h1>
 			<Totals swarm={swarm} />
 			<Ring nodes={nodes} />
-			{/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is to be reached by keyboard */}
+			{/* biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls has to be reachable by keyboard */}
 			<section class="scroll" tabIndex={0} aria-label="All nodes">
 				<table class="nodes">
 					<thead>

@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { NodeRow } from '../messages.ts';
 import { nodeText } from './node-name.tsx';
 
-/** Nodes of which the names fit beside them. */
+/** Maximum number of nodes whose names fit beside them. */
 const MOST_NAMES = 32;
 const MOST_WIDTH = 8;
 
@@ -15,7 +15,9 @@ interface Point extends ArcPoint {
 	readonly angle: number;
 }
 
-/** The nodes in a circle, and a line from who sends to who receives, as thick as much flows. */
+/**
+ * The nodes in a circle, and a line from each sender to its receiver, thicker for a higher rate.
+ */
 export function Ring({ nodes }: { nodes: readonly NodeRow[] }) {
 	const place = useRef<HTMLCanvasElement>(null);
 	useEffect(() => draw(place.current as HTMLCanvasElement, nodes), [nodes]);
@@ -25,7 +27,7 @@ export function Ring({ nodes }: { nodes: readonly NodeRow[] }) {
 			<canvas
 				ref={place}
 				role="img"
-				aria-label={`${nodes.length} nodes in a circle, ${flows} flows between them; the table below says the same`}
+				aria-label={`${nodes.length} nodes in a circle, ${flows} flows between them; the table below shows the same`}
 			/>
 			<figcaption>
 				<span class="key down">direct</span>
@@ -35,7 +37,7 @@ export function Ring({ nodes }: { nodes: readonly NodeRow[] }) {
 	);
 }
 
-/** The colour of a custom property of the style sheet. */
+/** A function that returns the colour in a custom property of the style sheet. */
 type Colours = (name: string) => string;
 
 function draw(canvas: HTMLCanvasElement, nodes: readonly NodeRow[]): void {
@@ -61,7 +63,9 @@ function draw(canvas: HTMLCanvasElement, nodes: readonly NodeRow[]): void {
 	}
 }
 
-/** Each id has its place, whatever moves. */
+/**
+ * The points of a circle by id, in the order of ids: a node keeps its place whatever its traffic.
+ */
 function circle(ids: readonly string[], { x, y }: ArcPoint, radius: number): Map<string, Point> {
 	return new Map(
 		[...ids].sort().map((id, index): [string, Point] => {
@@ -108,7 +112,7 @@ function drawNode(
 	}
 }
 
-/** A curved line that bends towards the centre and has its arrow at the end. */
+/** Draws a curved line that bends towards the centre and has its arrow at the end. */
 function flow(
 	context: CanvasRenderingContext2D,
 	from: Point | undefined,

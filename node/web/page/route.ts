@@ -1,12 +1,12 @@
 import type { SeedSort } from '../messages.ts';
 
-/** Which view is shown: the fragment of the URL says it, so that a link leads there. */
+/** The view that is shown. The fragment of the URL names it, so that a link can lead to it. */
 export type PageView =
 	| SeedsRoute
 	| { readonly view: 'seed'; readonly id: string }
 	| { readonly view: 'nodes' }
 	| { readonly view: 'files' }
-	/** The fragment names nothing: `text` is what it says. */
+	/** The fragment names no view: `text` is the fragment. */
 	| { readonly view: 'unknown'; readonly text: string };
 
 /** The list of seeds, as it is searched and sorted. */
@@ -20,8 +20,8 @@ const SORTS: readonly SeedSort[] = ['name', 'length', 'seeders', 'downloaders', 
 const ID = /^(?:seed\/)?([0-9a-f]{64})$/i;
 
 /**
- * The view that a fragment names: `#ID` (also `#/seed/ID`), `#seeds?find=TEXT&sort=COLUMN`, `#nodes` or `#files`;
- * without one, the list of seeds.
+ * The view that a fragment names: `#ID` (also `#/seed/ID`), `#seeds?find=TEXT&sort=COLUMN`,
+ * `#nodes` or `#files`; without a fragment, the list of seeds.
  */
 export function viewOf(fragment: string): PageView {
 	const path = fragment.replace(/^#?\/*/, '');
@@ -57,7 +57,7 @@ function split(text: string, mark: string): [before: string, after: string] {
 	return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** Without percent signs, if they are in order. */
+/** `text` with its percent-encoding decoded; unchanged if that is malformed. */
 function decoded(text: string): string {
 	try {
 		return decodeURIComponent(text);

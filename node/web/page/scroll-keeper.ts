@@ -1,16 +1,17 @@
-/** State of an entry of the history: what it is called in this tab. */
+/** State of an entry of the history: its name in this tab. */
 interface EntryState {
 	readonly entry: string;
 }
 
-/** Where the last entry is kept during a reload, as its name and px. */
+/** Key of the last entry in the session storage, which keeps its name and px during a reload. */
 const KEY = 'shoal scroll';
 /** Events that mean that the user scrolls: restoring the position ends. */
 const OWN_MOVES = ['wheel', 'touchstart', 'pointerdown', 'keydown'] as const;
 
 /**
- * Keeps the scroll position of each entry of the history. A browser restores it at once, when the list that
- * the worker sends is not there yet; here it is restored when the page is long enough. New entries begin at the top.
+ * Keeps the scroll position of each entry of the history. A browser would restore it at once,
+ * before the list from the worker has arrived; here it is restored when the page is long enough.
+ * New entries begin at the top.
  */
 export class ScrollKeeper {
 	readonly #tops = new Map<string, number>();
@@ -30,13 +31,16 @@ export class ScrollKeeper {
 		}
 	}
 
-	/** The address has changed: it is that of a new entry, or of one that was there before. */
+	/** Handles a change of the address, to that of a new entry or of an earlier one. */
 	enter(): void {
 		this.#entry = enterEntry();
 		this.#wanted = this.#tops.get(this.#entry) ?? 0;
 	}
 
-	/** Scrolls the view, which is drawn, to where it was; later if it is not long enough. */
+	/**
+	 * Scrolls the view to its earlier position; later if it is not long enough yet. The view is drawn
+	 * before.
+	 */
 	restore(): void {
 		if (this.#wanted !== undefined) {
 			this.#growth.observe(document.body);
@@ -76,7 +80,7 @@ export class ScrollKeeper {
 	readonly #save = (): void => sessionStorage.setItem(KEY, `${this.#entry} ${scrollY}`);
 }
 
-/** The name of the current entry of the history; a new one is given its own. */
+/** The name of the current entry of the history; a new entry gets a new name. */
 function enterEntry(): string {
 	const known = history.state as EntryState | null;
 	if (known?.entry !== undefined) {

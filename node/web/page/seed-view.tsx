@@ -10,10 +10,10 @@ import { QrCode } from './qr-code.tsx';
 import { TransferCard } from './transfer-card.tsx';
 import type { ViewProps } from './view-props.ts';
 
-/** Nodes that are shown; a swarm may have thousands. */
+/** Maximum number of nodes that are shown; a swarm may have thousands. */
 const MOST_HOLDERS = 200;
 
-/** One seed: what it is, who has how much of it, and how to get it. */
+/** One seed: its facts, how much of it each node has, and how to get it. */
 export function SeedView({
 	page,
 	look,
@@ -60,13 +60,13 @@ export function SeedView({
 					<h2>On another device</h2>
 					{isLocal(link) && (
 						<p>
-							Only this machine reaches this broker. <code>shoal broker --lan</code> opens it to
+							Only this machine can reach this broker. <code>shoal broker --lan</code> opens it to
 							others.
 						</p>
 					)}
 					<p>
 						Open <a href={link}>{link}</a>, or type
-						{about.needsToken && ', once it has joined the broker'}:
+						{about.needsToken && ', once that device has joined the broker'}:
 					</p>
 					<pre>{command}</pre>
 					<p class="acts">
@@ -98,7 +98,7 @@ export function SeedView({
 	);
 }
 
-/** No node shares it: now, or ever. */
+/** The text for a seed that no node shares, now or at any time. */
 function Unshared({ id, isKnown, link }: { id: string; isKnown: boolean; link: LinkState }) {
 	if (isCutOff(link)) {
 		return <p>Which nodes share it is not known until the broker is back.</p>;
@@ -127,7 +127,10 @@ function Fact({ name, text }: { name: string; text: string }) {
 	);
 }
 
-/** Where others open the page at this seed; where nobody else can, where we do. */
+/**
+ * The URL of the page of this seed for other devices; if none can reach the broker, the URL for
+ * this device.
+ */
 function linkTo(id: string, { brokers: [broker] }: About): string {
 	const page = new URL(location.href);
 	if (broker !== undefined && isLocal(page.href)) {

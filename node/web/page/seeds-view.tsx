@@ -17,12 +17,12 @@ const COLUMNS: ReadonlyArray<readonly [sort: SeedSort, text: string]> = [
 	['rate', 'Rate'],
 	['age', 'Age'],
 ];
-/** Rows that are asked for beyond those in sight. */
+/** Rows that are requested above and below the visible ones. */
 const BEYOND = 10;
-/** Lines of a name, as the style sheet has it. */
+/** Maximum number of lines of a name, as in the style sheet. */
 const LINES = 2;
 
-/** Measures of the list as laid out: px, and the font of names. */
+/** Measures of the list in its layout: px, and the font of names. */
 interface Measures {
 	readonly row: number;
 	readonly name: number;
@@ -35,7 +35,7 @@ interface SeedsProps extends ViewProps {
 	readonly onRoute: (route: SeedsRoute) => void;
 }
 
-/** Everything the swarm has. Only the rows in sight are there. */
+/** All seeds of the swarm. Only the visible rows are in the document. */
 export function SeedsView({ page, look, send, canAct, route, onRoute }: SeedsProps) {
 	const { query, sort } = route;
 	const table = useRef<HTMLTableElement>(null);
@@ -60,7 +60,7 @@ export function SeedsView({ page, look, send, canAct, route, onRoute }: SeedsPro
 			removeEventListener('scroll', measure);
 			removeEventListener('resize', measure);
 		};
-		// How high a row is, is known once there is one.
+		// The height of a row is known once there is a row.
 	}, [isFilled]);
 	const { first, count } = inSight;
 	useEffect(() => {
@@ -157,12 +157,14 @@ function Nothing({ query, isCutOff }: { query: string; isCutOff: boolean }) {
 		</p>
 	) : (
 		<p class="empty">
-			No name of a file has this in it, and no id begins with it. <a href="#seeds">All files</a>
+			No file name contains this text, and no id begins with it. <a href="#seeds">All files</a>
 		</p>
 	);
 }
 
-/** Rows that are not in sight. One cell: a column that is hidden must not be counted. */
+/**
+ * The space of rows that are not visible. It has one cell, as a hidden column must not be counted.
+ */
 function Spacer({ rows }: { rows: number }) {
 	return rows === 0 ? null : (
 		<tr class="spacer">
@@ -185,7 +187,7 @@ function Row({ row, index, measures, isOwn, onGet }: RowProps) {
 		() => shortName(name, measures.name, LINES, measures.font),
 		[name, measures],
 	);
-	// In one line below the name, where there is no room for columns.
+	// Shown in one line below the name if there is no room for columns.
 	const movement = rateText(rate) || (downloaders > 0 ? `${downloaders} downloading` : '');
 	const facts = [sizeText(length), `${seeders} ${seeders === 1 ? 'seeder' : 'seeders'}`, movement];
 	return (
@@ -215,7 +217,7 @@ function Row({ row, index, measures, isOwn, onGet }: RowProps) {
 					<button
 						type="button"
 						disabled={isOwn}
-						aria-label={isOwn ? `${name} is on My files` : `Get ${name}`}
+						aria-label={isOwn ? `${name} is in My files` : `Get ${name}`}
 						onClick={onGet}
 					>
 						{isOwn ? 'Mine' : 'Get'}
@@ -229,7 +231,7 @@ function Row({ row, index, measures, isOwn, onGet }: RowProps) {
 function measuresOf(table: HTMLTableElement): Measures {
 	const row = table.querySelector('tbody tr:not(.spacer)');
 	const link = row?.querySelector('a');
-	// The property `font` is empty where figures are tabular.
+	// The computed property `font` is empty if figures are tabular.
 	const { fontWeight, fontSize, fontFamily } = getComputedStyle(link ?? table);
 	return {
 		row: row?.getBoundingClientRect().height ?? 48,

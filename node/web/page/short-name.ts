@@ -1,11 +1,16 @@
-/** A name as it is shown in some lines. */
+/** A name, shortened to fit into some lines. */
 export interface ShortName {
 	readonly text: string;
-	/** Whether its lines have to be broken within words: else they are not filled, and its end is out of sight. */
+	/**
+	 * Whether its lines have to be broken within words: otherwise the lines are not filled, and the
+	 * end of the name is not visible.
+	 */
 	readonly isDense: boolean;
 }
 
-/** Part of some lines that is filled for sure when they are broken between words, and within words. */
+/**
+ * Part of the lines that is certainly filled if they are broken between words, and within words.
+ */
 const BETWEEN_WORDS = 0.8;
 const WITHIN_WORDS = 0.95;
 const LONG_WORD = /\S{20}/u;
@@ -14,8 +19,8 @@ const segmenter = new Intl.Segmenter();
 let context: CanvasRenderingContext2D | null | undefined;
 
 /**
- * A name that fits into some lines: of one that is longer the middle is left out, as names of many files often differ in
- * the end only.
+ * A name that fits into some lines. The middle of a longer name is left out, as names of many files
+ * often differ only at the end.
  *
  * @param width px of a line; 0 if it is not known yet
  * @param font as in a style sheet

@@ -14,8 +14,8 @@ export function TokenForm({ onToken }: { onToken: (token: string) => void }) {
 				<input name="token" type="password" autocomplete="off" required />
 			</label>
 			<p>
-				Whoever runs the broker finds both with <code>shoal token</code>. The watchers' token shows
-				everything and changes nothing. It is kept for this tab only.
+				On the machine of the broker, <code>shoal token</code> prints both. The watchers' token
+				shows everything and changes nothing. The token is kept for this tab only.
 			</p>
 			<button type="submit">Enter</button>
 		</form>

@@ -1,7 +1,7 @@
 import type { SwarmSnapshot } from '../messages.ts';
 import { rateText, sizeText } from './format.ts';
 
-/** The swarm in numbers, and what its broker has to do. */
+/** The swarm in numbers, and the load of its broker. */
 export function Totals({ swarm }: { swarm: SwarmSnapshot | undefined }) {
 	if (swarm === undefined) {
 		return <p class="totals">Looking…</p>;

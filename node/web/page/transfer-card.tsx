@@ -7,16 +7,16 @@ const STATES: Readonly<Record<OwnTransfer['state'], string>> = {
 	hashing: 'hashing',
 	waiting: 'waiting for its turn',
 	finding: 'looking for nodes that have it',
-	checking: 'checking what is here already',
+	checking: 'checking chunks that are stored already',
 	fetching: 'downloading',
 	verifying: 'verifying the whole',
-	complete: 'complete and verified; others get it from here while this page is open',
+	complete: 'complete and verified; shared while this page is open',
 	sharing: 'shared while this page is open',
 	stopped: 'stopped',
-	elsewhere: 'in another tab of this browser; when that tab is closed, this one goes on with it',
+	elsewhere: 'in another tab of this browser; when that tab is closed, the download goes on here',
 	failed: 'failed',
 };
-/** Work to wait for, or to end. */
+/** States of work that is under way, and that can be stopped. */
 const BUSY: ReadonlySet<string> = new Set([
 	'hashing',
 	'waiting',
@@ -25,7 +25,7 @@ const BUSY: ReadonlySet<string> = new Set([
 	'fetching',
 	'verifying',
 ]);
-/** Of those, what does not go on without the broker. */
+/** The busy states that make no progress without the broker. */
 const NEEDS_BROKER: ReadonlySet<string> = new Set(['waiting', 'finding', 'fetching']);
 const AWAY = 'waiting for the broker, and goes on when it is back';
 
@@ -42,7 +42,7 @@ export function TransferCard({
 	const { id, name, length, have, state, reason, canSave, isShare } = transfer;
 	const isBusy = BUSY.has(state);
 	const isWaiting = isCutOff(link) && NEEDS_BROKER.has(state);
-	// The focus stays in its place: whoever stops a download by keyboard stands on Go on, not on Remove.
+	// The focus keeps its position: after a stop by keyboard it is on Go on, not on Remove.
 	const act = (place: 'save' | 'run' | 'remove', text: string, command: WorkerCommand) => (
 		<button key={place} type="button" aria-label={`${text}: ${name}`} onClick={() => send(command)}>
 			{text}
@@ -52,7 +52,7 @@ export function TransferCard({
 		<section class={`mine ${state}`} aria-label={name}>
 			<h3 dir="auto">{id.length === 64 ? <a href={`#${id}`}>{name}</a> : name}</h3>
 			{(isBusy || state === 'stopped') && (
-				<progress value={have} max={Math.max(1, length)} aria-label={`${name}: how much is here`} />
+				<progress value={have} max={Math.max(1, length)} aria-label={`${name}: progress`} />
 			)}
 			<p>
 				<span role="status">{isWaiting ? AWAY : STATES[state]}</span>
@@ -83,11 +83,11 @@ function detailOf(transfer: OwnTransfer): string {
 		case 'stopped':
 			return length === 0
 				? ''
-				: ` at ${percentText(have, length)} of ${sizeText(length)}; what is here stays until it is removed`;
+				: ` at ${percentText(have, length)} of ${sizeText(length)}; the downloaded part stays until it is removed`;
 		case 'fetching': {
 			const left = rate > 0 ? ` · ${timeText(((length - have) / rate) * 1_000)} left` : '';
 			const from = `from ${sources} ${sources === 1 ? 'node' : 'nodes'}`;
-			return `${amountOf(transfer)} · ${rateText(rate) || 'nothing comes'} ${from}${left}`;
+			return `${amountOf(transfer)} · ${rateText(rate) || 'nothing arrives'} ${from}${left}`;
 		}
 		case 'complete':
 			return ` · ${sizeText(length)}${ms === undefined ? '' : ` in ${timeText(ms)}`}`;

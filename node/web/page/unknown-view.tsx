@@ -1,13 +1,16 @@
 import { printable } from '../../../protocol/index.ts';
 import { seedsFragment } from './route.ts';
 
-/** Most characters of an address that are shown. */
+/** Maximum number of characters of an address that are shown. */
 const MOST_SHOWN = 120;
-/** Shorter ones are words: `#dead`, `#face`. */
+/**
+ * Minimum number of digits of a part of an id: shorter texts may be words, such as `#dead` or
+ * `#face`.
+ */
 const LEAST_DIGITS = 8;
 const ID_DIGITS = 64;
 
-/** The address names nothing that there is. */
+/** The view for an address that names nothing. */
 export function UnknownView({ text }: { text: string }) {
 	const digits = text.replace(/^seed\//, '');
 	const isPartOfId = digits.length >= LEAST_DIGITS && /^[0-9a-f]+$/i.test(digits);

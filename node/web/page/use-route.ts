@@ -23,14 +23,14 @@ export function useRoute(): {
 			keeper.close();
 		};
 	}, []);
-	// The new view has to be there before it can be scrolled.
+	// The new view has to be drawn before it can be scrolled.
 	useLayoutEffect(() => scroll.current?.restore(), [route]);
 	const replace = (to: SeedsRoute): void => {
 		setRoute(to);
 		try {
 			history.replaceState(history.state, '', seedsFragment(to));
 		} catch {
-			// Safari refuses more than a hundred within some seconds; the next one takes.
+			// Safari refuses more than a hundred changes within some seconds; a later change succeeds.
 		}
 	};
 	return { route, replace };

@@ -7,6 +7,6 @@ export interface ViewProps {
 	/** Selects the part of the swarm that is kept up to date. */
 	readonly look: (at: ViewQuery) => void;
 	readonly send: (command: WorkerCommand) => void;
-	/** Whether it may download and share, or only watch. */
+	/** Whether the page may download and share, or only watch. */
 	readonly canAct: boolean;
 }

@@ -3,18 +3,18 @@ import { type Dropped, readDropped } from './dropped.ts';
 import type { PageState } from './worker-client.ts';
 
 /**
- * Files that are dropped anywhere on the page go to `onFile`. A browser would leave the page for them otherwise, and with
- * it all that it gets and shares.
+ * Calls `onFile` with each file that is dropped anywhere on the page. Otherwise the browser would
+ * leave the page to show the file, and end all downloads and shares of the page.
  *
  * @param onFile undefined: nothing may be shared
- * @returns what was dropped last, until it is cleared
+ * @returns the last drop, until it is cleared, and a function that clears it
  */
 export function useDrops(
 	onFile: ((file: File) => void) | undefined,
 ): readonly [dropped: Dropped | undefined, clear: () => void] {
 	const [dropped, setDropped] = useState<Dropped>();
 	useEffect(() => {
-		// A link or a picture of this page that is moved a little.
+		// Whether a link or a picture of this page itself is dragged.
 		let isOwn = false;
 		const start = (): void => {
 			isOwn = true;
@@ -56,13 +56,13 @@ export function useDrops(
 	return [dropped, () => setDropped(undefined)];
 }
 
-/** Whether what is dragged belongs to the browser: text that goes into a field. */
+/** Whether the browser handles the drag itself: text that is dropped into a field. */
 function isTextForField({ target, dataTransfer }: DragEvent): boolean {
 	const isField = target instanceof HTMLInputElement && target.type !== 'file';
 	return isField && dataTransfer?.types.includes('Files') === false;
 }
 
-/** Has the browser ask before it leaves the page while something would be lost. */
+/** Makes the browser ask before it leaves the page, if that would lose something. */
 export function useAskBeforeLeaving({ transfers, keeps }: PageState): void {
 	const wouldLose = transfers.some(
 		({ state, isShare }) => state !== 'failed' && state !== 'complete' && (isShare || !keeps),
@@ -77,11 +77,15 @@ export function useAskBeforeLeaving({ transfers, keeps }: PageState): void {
 	}, [wouldLose]);
 }
 
-/** ms for which a page that is about to be frozen lets its worker run: it would be frozen with what it was sent unread. */
+/**
+ * ms for which a page that is about to be frozen lets its worker run: otherwise the worker would be
+ * frozen before it reads its last message.
+ */
 const LAST_TURN = 50;
 
 /**
- * Calls `onLeave` when the page is left, with whether the browser keeps it frozen, so that somebody may go back to it.
+ * Calls `onLeave` when the user leaves the page, with whether the browser keeps it frozen, so that
+ * the user may go back to it.
  */
 export function useLeaving(onLeave: (mayReturn: boolean) => void): void {
 	useEffect(() => {
@@ -89,7 +93,7 @@ export function useLeaving(onLeave: (mayReturn: boolean) => void): void {
 			onLeave(persisted);
 			const end = performance.now() + (persisted ? LAST_TURN : 0);
 			while (performance.now() < end) {
-				// Nothing else holds a page back here.
+				// A busy loop is the only way to delay the page here.
 			}
 		};
 		addEventListener('pagehide', leave);

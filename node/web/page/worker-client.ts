@@ -29,7 +29,7 @@ export class WorkerClient {
 
 	/**
 	 * @param changed called with each new state
-	 * @param file a download is there to be saved
+	 * @param file called with a download that is to be saved
 	 */
 	constructor(changed: (state: PageState) => void, file: (name: string, blob: Blob) => void) {
 		this.#changed = changed;
@@ -53,7 +53,7 @@ export class WorkerClient {
 		this.#worker.postMessage(command);
 	}
 
-	/** Ends it, and the node with it. */
+	/** Ends the worker, and the node with it. */
 	close(): void {
 		this.#worker.terminate();
 	}

@@ -1,7 +1,7 @@
 import type { Storage } from '../../storage/storage.ts';
 import { unreadable } from './hashes.ts';
 
-/** A content that is a file of the user's, or a blob. It is only read. */
+/** A content in a file of the user, or in a blob. It is only read. */
 export class BlobStorage implements Storage {
 	readonly #blob: Blob;
 	readonly #name: string;
@@ -25,7 +25,7 @@ export class BlobStorage implements Storage {
 		throw new Error('a blob is not written to');
 	}
 
-	/** A browser tells that a file has changed when it is read. */
+	/** Does nothing: a browser reports that a file has changed only when it is read. */
 	check(): void {}
 
 	async close(): Promise<void> {}

@@ -1,4 +1,7 @@
-/** As far as browsers say it: most say that they are several others as well, so the first that fits counts. */
+/**
+ * Patterns of user agents. Most browsers also name several others, so the first pattern that
+ * matches counts.
+ */
 const BROWSERS: ReadonlyArray<readonly [pattern: RegExp, name: string]> = [
 	[/\bEdg(e|A|iOS)?\//, 'Edge'],
 	[/\bOPR\//, 'Opera'],
@@ -16,7 +19,10 @@ const SYSTEMS: ReadonlyArray<readonly [pattern: RegExp, name: string]> = [
 	[/\bLinux\b/, 'Linux'],
 ];
 
-/** A browser in a few words, such as "Firefox on Windows": no version, and nothing that tells two of them apart. */
+/**
+ * The name of a browser and its system, such as "Firefox on Windows": without a version, and
+ * without anything that would distinguish two such browsers.
+ */
 export function browserName(userAgent: string, brands: readonly string[] = []): string {
 	const first = (all: typeof BROWSERS): string | undefined =>
 		all.find(([pattern]) => pattern.test(userAgent))?.[1];
@@ -27,7 +33,7 @@ export function browserName(userAgent: string, brands: readonly string[] = []): 
 	return system === undefined ? browser : `${browser} on ${system}`;
 }
 
-/** The browser that runs this. */
+/** The name of the browser that runs this script. */
 export function thisBrowser(): string {
 	const { userAgentData } = navigator as { userAgentData?: { brands: Array<{ brand: string }> } };
 	return browserName(

@@ -16,13 +16,19 @@ import { WebTarget } from './web-target.ts';
 
 /** Options of {@link BrowserNode.start}. */
 export interface BrowserNodeOptions {
-	/** URL of the broker: ws or wss. That of `shoal broker` is `/mqtt` at the port of its page. */
+	/**
+	 * URL of the broker: ws or wss. For `shoal broker` it has the port of its page and the path
+	 * `/mqtt`.
+	 */
 	readonly url: string;
 	/** The broker's token for nodes. @default none */
 	readonly token?: string | undefined;
 	/** A name for people, at most 32 characters; every client of the broker sees it. @default none */
 	readonly name?: string | undefined;
-	/** Called when the content of the seed `id` cannot be read any more; it is not served then. @default none */
+	/**
+	 * Called when the content of the seed `id` cannot be read any more; the node then stops sharing
+	 * it. @default none
+	 */
 	readonly onBroken?: ((id: string, error: unknown) => void) | undefined;
 }
 
@@ -33,14 +39,18 @@ export interface BrowserDownload extends Omit<DownloadResult, 'path' | 'wasThere
 }
 
 /**
- * A node in a browser. It shares files and downloads, and reaches other nodes through the broker only. In a worker of a
- * page that was loaded over TLS, or from this machine, downloads go into files of the browser, have any size and go on
- * after a reload. Elsewhere they are held in memory, up to 500 MiB each.
+ * A node in a browser. It shares and downloads files, and reaches other nodes through the broker
+ * only. In a worker of a page that was loaded over TLS, or from this machine, downloads are stored
+ * in files of the browser: they may have any size, and resume after a reload. Elsewhere they are
+ * held in memory, up to 500 MiB each.
  */
 export class BrowserNode extends BaseNode {
 	readonly #targets = new Map<string, WebTarget>();
 	readonly #memory = new MemoryBackings();
-	/** Hashing of files, and of what is there already: more at a time would only take memory. */
+	/**
+	 * The queue for hashing files, and chunks that were stored earlier: hashing several at a time
+	 * would only take more memory.
+	 */
 	readonly #hashing = new SerialQueue();
 	#broken: NonNullable<BrowserNodeOptions['onBroken']> = () => {};
 	readonly #noThread = onNoThread((error) => this.context.warn(error));
@@ -76,10 +86,10 @@ export class BrowserNode extends BaseNode {
 	}
 
 	/**
-	 * Makes the seed of a file, announces it, and serves it until it is dropped or the node is closed.
+	 * Makes the seed of a file, and shares the file until it is dropped or the node is closed.
 	 *
-	 * @throws ShoalError ERR_NAME, ERR_CHANGED, ERR_IO, ERR_EXISTS if the node has it already, ERR_LIMIT if the tracker
-	 *   does not list it, ERR_CLOSED
+	 * @throws ShoalError ERR_NAME, ERR_CHANGED, ERR_IO, ERR_EXISTS if the node has it already,
+	 *   ERR_LIMIT if the tracker does not list it, ERR_CLOSED
 	 */
 	async share(file: File, options: MakeSeedOptions = {}): Promise<Seed> {
 		const seed = await this.#hashing.run(() => makeSeed(file, options));
@@ -97,13 +107,14 @@ export class BrowserNode extends BaseNode {
 	}
 
 	/**
-	 * Downloads a content, and serves it meanwhile and afterwards, until it is dropped or the node is closed. The chunks of
-	 * a download that fails or is stopped are kept, also until it is dropped, and the next `get` goes on from there.
+	 * Downloads a content, and shares it meanwhile and afterwards, until it is dropped or the node is
+	 * closed. If a download fails or is stopped, its chunks are kept until it is dropped, and the
+	 * next `get` goes on from there.
 	 *
-	 * @param what what {@link resolve} takes: an id, a link, a name
-	 * @throws ShoalError those of {@link resolve}, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS if the node or another tab has
-	 *   it, ERR_NO_SPACE, ERR_IO, ERR_NAME, ERR_SEED, ERR_SEED_LIES, ERR_WRONG_BYTES, ERR_TIMEOUT, ERR_REFUSED,
-	 *   ERR_ABORTED, ERR_CLOSED
+	 * @param what an id, a link or a name, as {@link resolve} takes it
+	 * @throws ShoalError those of {@link resolve}, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS if the
+	 *   node or another tab has it, ERR_NO_SPACE, ERR_IO, ERR_NAME, ERR_SEED, ERR_SEED_LIES,
+	 *   ERR_WRONG_BYTES, ERR_TIMEOUT, ERR_REFUSED, ERR_ABORTED, ERR_CLOSED
 	 */
 	async get(what: string, options: FetchOptions = {}): Promise<BrowserDownload> {
 		const wanted = await this.requestOf(what, options);
@@ -122,12 +133,18 @@ export class BrowserNode extends BaseNode {
 		this.context.link.drop();
 	}
 
-	/** Publishes the goodbye at once, without waiting for anything: the page ends. The node is closed afterwards. */
+	/**
+	 * Withdraws all announces and publishes the state `disconnected`, without waiting for anything,
+	 * because the page ends. Closes the node afterwards.
+	 */
 	leave(): void {
 		this.sayGoodbye();
 	}
 
-	/** Stops serving a content and frees its memory. A file of the browser stays; {@link forgetContent} removes it. */
+	/**
+	 * Stops sharing a content and frees its memory. A file of the browser stays;
+	 * {@link forgetContent} removes it.
+	 */
 	drop(id: string): void {
 		const content = this.context.contents.get(id);
 		if (content !== undefined) {
@@ -144,7 +161,7 @@ export class BrowserNode extends BaseNode {
 	}
 
 	protected override onBroken({ seed }: StoredContent, error: unknown): void {
-		// It may be got again.
+		// The content may be downloaded again.
 		this.#targets.get(seed.id)?.release();
 		this.#targets.delete(seed.id);
 		this.#memory.forget(seed.id);

@@ -5,16 +5,16 @@ import type { HashReady } from './hash-thread.ts';
 /** Messages of a {@link HashPort}. */
 export interface HashPortEvents {
 	readonly hear: (news: HashNews) => void;
-	/** The thread has ended, and with it everything it was to hash. */
+	/** The thread has ended, and all its unfinished hashes have failed. */
 	readonly onLost: (why: string) => void;
-	/** There is no thread: what hashes is the thread that asks. */
+	/** There is no hashing thread: the thread of the caller hashes. */
 	readonly onNoThread: (error: ShoalError) => void;
 }
 
 /**
- * Sends orders to hash to a thread of its own, or hashes in this thread if the script of that thread cannot be
- * loaded: a bundler that does not know `new Worker(new URL(…))` omits it, and the policy of a page may forbid it.
- * Orders wait until it is known which.
+ * Sends hashing orders to a separate thread, or hashes in this thread if the script of the other
+ * cannot be loaded: a bundler that does not know `new Worker(new URL(…))` omits it, and the policy
+ * of a page may forbid it. Orders wait until it is known which thread hashes.
  */
 export class HashPort {
 	readonly #events: HashPortEvents;
@@ -24,14 +24,17 @@ export class HashPort {
 	constructor(events: HashPortEvents) {
 		this.#events = events;
 		try {
-			// As it is called when it is compiled: a bundler finds the source as well.
+			// The name of the compiled script; a bundler finds the source by it as well.
 			this.#listen(new Worker(new URL('./hash-thread.js', import.meta.url), { type: 'module' }));
 		} catch (error) {
 			this.#hashHere(String(error));
 		}
 	}
 
-	/** Does as `order` says, after what was ordered before. Takes the bytes of an update away. */
+	/**
+	 * Carries out `order` after earlier orders. The bytes of an update are transferred: the caller
+	 * cannot use them afterwards.
+	 */
 	post(order: HashOrder): void {
 		this.#post(order);
 	}
@@ -50,7 +53,7 @@ export class HashPort {
 			if (this.#waiting === undefined) {
 				this.#events.onLost(message);
 			} else {
-				this.#hashHere(message || 'the script hash-thread.js is not beside this one');
+				this.#hashHere(message || 'the script hash-thread.js is not in the folder of this script');
 			}
 		});
 	}
@@ -61,7 +64,7 @@ export class HashPort {
 		this.#events.onNoThread(
 			new ShoalError(
 				'ERR_IO',
-				`files are hashed without a thread of their own, which takes time from this one: ${why}`,
+				`files are hashed without a thread of their own, which slows this thread down: ${why}`,
 			),
 		);
 	}

@@ -1,25 +1,28 @@
 import type { DigestKind } from '../../../protocol/index.ts';
 import { newHash } from './hashes.ts';
 
-/** To what hashes: each hash has a number. */
+/** A message to the hashing thread. Each hash has a number. */
 export type HashOrder =
 	| { readonly do: 'begin'; readonly hash: number; readonly kind: DigestKind }
 	| { readonly do: 'update'; readonly hash: number; readonly bytes: Uint8Array<ArrayBuffer> }
-	/** Answered with the digest; the hash is at its beginning again. */
+	/** The reply is the digest. The hash starts again from its beginning. */
 	| { readonly do: 'digest'; readonly hash: number }
 	| { readonly do: 'end'; readonly hash: number };
 
-/** From what hashes. */
+/** A message from the hashing thread. */
 export type HashNews =
 	| { readonly hash: number; readonly updated: number }
 	| { readonly hash: number; readonly digest: string }
 	| { readonly hash: number; readonly failed: string };
 
-/** Computes digests of whole contents, as many side by side as there are, one order after the other. */
+/**
+ * Computes digests of whole contents. Any number of hashes may be open; orders are carried out one
+ * after the other.
+ */
 export class HashRunner {
 	readonly #tell: (news: HashNews) => void;
 	readonly #hashes = new Map<number, ReturnType<typeof newHash>>();
-	// The first waits until its WebAssembly is there.
+	// The first order waits until the WebAssembly is loaded.
 	#last = Promise.resolve();
 
 	constructor(tell: (news: HashNews) => void) {

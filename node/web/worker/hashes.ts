@@ -1,10 +1,10 @@
 import type { IHasher } from 'hash-wasm';
 import { type DigestKind, ShoalError } from '../../../protocol/index.ts';
 
-/** A hash that is fed bit by bit. */
+/** A hash to which bytes are added piece by piece. */
 export type GrowingHash = Pick<IHasher, 'init' | 'update' | 'digest'>;
 
-/** Hashers that are used for one digest after the other, each in one go. */
+/** Hashers that are used again for each digest, which is computed without interruption. */
 const shared = new Map<DigestKind, Promise<GrowingHash>>();
 
 /** A new hash, in WebAssembly. MD5 is loaded for classic seeds only. */
@@ -14,8 +14,8 @@ export async function newHash(kind: DigestKind): Promise<GrowingHash> {
 }
 
 /**
- * The digest of a chunk: by the browser, beside whatever else is done; in WebAssembly where it has none to offer,
- * as on a page that did not come over TLS, and for MD5.
+ * The digest of a chunk. The browser computes SHA-256 in parallel, if it can. WebAssembly computes
+ * it on a page without TLS, where the browser cannot, and computes MD5.
  */
 export async function digestChunk(kind: DigestKind, bytes: Uint8Array): Promise<Uint8Array> {
 	const { subtle } = crypto as { subtle?: SubtleCrypto };
@@ -27,7 +27,7 @@ export async function digestChunk(kind: DigestKind, bytes: Uint8Array): Promise<
 	return (await hash).init().update(bytes).digest('binary');
 }
 
-/** The error of reading a file of the user's. */
+/** The error for a file of the user that cannot be read. */
 export function unreadable(name: string, cause: unknown): ShoalError {
 	const { name: why } = cause as DOMException;
 	return why === 'NotReadableError' || why === 'NotFoundError'

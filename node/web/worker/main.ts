@@ -3,7 +3,7 @@ import { PageSession } from './page-session.ts';
 
 const session = new PageSession((event) => postMessage(event));
 
-/** Starts what `command` asks for; failures show in the transfers. */
+/** Carries out `command`; failures show in the transfers. */
 function handle(command: WorkerCommand): void {
 	switch (command.do) {
 		case 'open':

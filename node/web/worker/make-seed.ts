@@ -3,7 +3,10 @@ import { checkName, chooseChunkSize, DIGEST_BYTES, Seed } from '../../../protoco
 import { digestChunk, unreadable } from './hashes.ts';
 import { ThreadedHash } from './threaded-hash.ts';
 
-/** Bytes of chunks that are read and hashed at a time: several small ones, or one of the largest. */
+/**
+ * Bytes of chunks that are read and hashed at a time: several small chunks, or one of the largest
+ * size.
+ */
 const AT_ONCE = 4 * 1024 * 1024;
 
 /** Options of {@link BrowserNode.share}. */
@@ -15,9 +18,10 @@ export interface MakeSeedOptions {
 }
 
 /**
- * The seed of a file. It is read once, for the whole and for the chunks.
+ * The seed of a file. The file is read once, for the digest of the whole and for those of the
+ * chunks.
  *
- * @throws ShoalError ERR_NAME, ERR_CHANGED, ERR_IO, and what `signal` was aborted with
+ * @throws ShoalError ERR_NAME, ERR_CHANGED, ERR_IO, and the reason of `signal`
  */
 export async function makeSeed(
 	file: File,

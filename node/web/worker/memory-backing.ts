@@ -1,14 +1,19 @@
 import { Bitfield, type Seed, ShoalError } from '../../../protocol/index.ts';
 import type { Backing } from './web-target.ts';
 
-/** Bytes that are held in memory at most: beyond, browsers begin to end pages. */
+/**
+ * Maximum size in bytes of a content that is held in memory: above it, browsers begin to end pages.
+ */
 export const MOST_IN_MEMORY = 500 * 1024 * 1024;
 
-/** The contents in memory of a page that gets no files. What came of a download that was ended stays, until it is forgotten. */
+/**
+ * The contents of a page that may not store files, in memory. The chunks of a download that has
+ * ended stay until they are forgotten.
+ */
 export class MemoryBackings {
 	readonly #backings = new Map<string, MemoryBacking>();
 
-	/** Opens the place of a content. @throws ShoalError ERR_NO_SPACE */
+	/** Opens the memory for a content. @throws ShoalError ERR_NO_SPACE */
 	async open(seed: Seed): Promise<Backing> {
 		if (seed.length > MOST_IN_MEMORY) {
 			throw new ShoalError(
@@ -21,7 +26,7 @@ export class MemoryBackings {
 		return backing;
 	}
 
-	/** Gives the memory of a content back. */
+	/** Frees the memory of a content. */
 	forget(id: string): void {
 		this.#backings.get(id)?.chunks.clear();
 		this.#backings.delete(id);
@@ -31,11 +36,11 @@ export class MemoryBackings {
 class MemoryBacking implements Backing {
 	readonly claimed: Bitfield;
 	readonly #size: number;
-	/** The chunks, as they have come. */
+	/** The chunks that are stored, by index. */
 	readonly chunks: Map<number, Uint8Array<ArrayBuffer>>;
 	readonly #seed: Seed;
 
-	/** @param chunks what came of it before */
+	/** @param chunks the chunks that an earlier download has stored */
 	constructor(seed: Seed, chunks = new Map<number, Uint8Array<ArrayBuffer>>()) {
 		this.chunks = chunks;
 		this.#seed = seed;
@@ -60,7 +65,7 @@ class MemoryBacking implements Backing {
 		}
 	}
 
-	/** Whole chunks only, as they are verified. */
+	/** Writes whole chunks only, because chunks are verified before they are written. */
 	async write(offset: number, bytes: Uint8Array): Promise<void> {
 		for (let at = 0; at < bytes.length; at += this.#size) {
 			const chunk = (offset + at) / this.#size;
@@ -72,7 +77,7 @@ class MemoryBacking implements Backing {
 
 	record(): void {}
 
-	/** The browser holds it then, on disk if it is short of memory. */
+	/** Moves the chunks into a blob. The browser puts it on disk if it is short of memory. */
 	async toBlob(): Promise<Blob> {
 		const all = Array.from({ length: this.#seed.chunks }, (_, chunk) => this.chunks.get(chunk));
 		const blob = new Blob(all as Uint8Array<ArrayBuffer>[]);

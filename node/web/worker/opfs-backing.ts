@@ -11,9 +11,9 @@ export interface Kept {
 	readonly name: string;
 	/** Bytes of the whole content. */
 	readonly length: number;
-	/** Bytes that are there, about, by the record of chunks. */
+	/** Bytes that are stored, about, by the record of chunks. */
 	readonly have: number;
-	/** Whether it was stopped, and is not to go on by itself. */
+	/** Whether it was stopped, so that it does not resume by itself. */
 	readonly isStopped: boolean;
 }
 
@@ -26,7 +26,7 @@ interface About {
 	readonly isStopped?: boolean;
 }
 
-/** A file that is open for reading and writing at once; in workers only. */
+/** A file that is open for synchronous reading and writing; in workers only. */
 interface SyncAccessHandle {
 	read(into: Uint8Array, at: { at: number }): number;
 	write(bytes: Uint8Array, at: { at: number }): number;
@@ -37,15 +37,15 @@ interface SyncAccessHandle {
 }
 
 const FOLDER = 'shoal';
-/** ms between two records of which chunks are there. */
+/** ms between two records of the chunks that are stored. */
 const RECORD_EVERY = 250;
 
 /**
- * Whether this page may keep files of its own: over TLS, or from this machine, and not in the private window of some
- * browsers.
+ * Whether this page may store files: it was loaded over TLS, or from this machine, and is not in a
+ * private window of some browsers.
  */
 export async function hasFiles(): Promise<boolean> {
-	// Only workers have files that are read and written at once.
+	// Only workers can read and write files synchronously.
 	const canOpen = isSecureContext && 'createSyncAccessHandle' in FileSystemFileHandle.prototype;
 	mayKeep ??= canOpen ? openFolder().then(isThere, isNot) : Promise.resolve(false);
 	return await mayKeep;
@@ -70,7 +70,7 @@ export async function keptContents(): Promise<Kept[]> {
 
 /** The stored part of one content; undefined if there is none. @throws ShoalError ERR_IO */
 export async function keptContent(id: string): Promise<Kept | undefined> {
-	// One that was being written when the browser ended says nothing.
+	// A description that was half written when the browser ended cannot be read.
 	const about = await readAbout(id);
 	if (about === undefined) {
 		return undefined;
@@ -86,9 +86,9 @@ export async function keptContent(id: string): Promise<Kept | undefined> {
 }
 
 /**
- * Writes down that a download was stopped: it does not go on by itself after a reload.
+ * Records that a download was stopped, so that it does not resume by itself after a reload.
  *
- * @returns what is kept of it, if something is
+ * @returns the stored part of it; undefined if there is none
  */
 export async function keepStopped(id: string): Promise<Kept | undefined> {
 	const about = await readAbout(id);
@@ -100,7 +100,10 @@ export async function keepStopped(id: string): Promise<Kept | undefined> {
 	return await keptContent(id);
 }
 
-/** Removes the file of a content, if there is one. A file that is in use stays, and is listed still. */
+/**
+ * Removes the files of a content, if there are any. Files that are in use stay, and the content is
+ * still listed.
+ */
 export async function forget(id: string): Promise<void> {
 	const folder = await openFolder();
 	for (const name of [id, `${id}.have`, `${id}.json`]) {
@@ -115,7 +118,7 @@ export async function forget(id: string): Promise<void> {
 }
 
 /**
- * Opens the place of a content in the files of this page, which survive a reload and a crash.
+ * Opens the file of a content. It survives a reload and a crash of the page.
  *
  * @throws ShoalError ERR_NO_SPACE, ERR_EXISTS if another tab has it, ERR_IO
  */
@@ -132,7 +135,8 @@ export async function openFile(seed: Seed): Promise<Backing> {
 		const folder = await openFolder();
 		const handle = await folder.getFileHandle(id, { create: true });
 		const file = await openNext(handle);
-		// First of all, so that whatever there is of it is listed.
+		// The description is written first, so that a content that is stored only in part is listed as
+		// well.
 		const about = await openNext(await folder.getFileHandle(`${id}.json`, { create: true }));
 		writeAbout(about, { id, name, length, chunks: seed.chunks });
 		if (file.getSize() !== length) {
@@ -155,13 +159,13 @@ export async function openFile(seed: Seed): Promise<Backing> {
 interface Occupied {
 	readonly file: SyncAccessHandle;
 	readonly record: SyncAccessHandle;
-	/** Lets other tabs have it. */
+	/** Releases the lock, so that other tabs can have the content. */
 	readonly leave: () => void;
 }
 
 /**
- * A file and a record of the chunks in it. What the record says is hashed again before it is believed: nothing in
- * a browser tells whether the system was started anew in between.
+ * A file and a record of the chunks in it. The chunks that the record lists are hashed before they
+ * are trusted: a browser cannot tell whether the system was restarted in between.
  */
 class FileBacking implements Backing {
 	readonly claimed: Bitfield;
@@ -252,7 +256,11 @@ function writeAbout(file: SyncAccessHandle, about: About): void {
 	file.write(new TextEncoder().encode(JSON.stringify(about)), { at: 0 });
 }
 
-/** The content of a file of the folder; undefined if there is none. @throws ShoalError ERR_IO */
+/**
+ * The bytes of a file in the folder; undefined if there is no such file.
+ *
+ * @throws ShoalError ERR_IO
+ */
 async function readAll(name: string): Promise<Uint8Array | undefined> {
 	try {
 		const handle = await (await openFolder()).getFileHandle(name);

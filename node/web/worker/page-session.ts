@@ -10,29 +10,32 @@ import { SwarmMonitor } from './swarm-monitor.ts';
 import { type Connection, watchSwarm } from './watch-swarm.ts';
 import type { WebLink } from './web-link.ts';
 
-/** A download or a share, and what can be done with it. */
+/** A download or a share of the page, with its blob and its means to stop it. */
 interface Item {
 	transfer: OwnTransfer;
 	/** The file name as it was shared; the name in `transfer` is the form for display. */
 	name: string;
 	blob: Blob | undefined;
-	/** Whether it was requested on this page; if not, an earlier page has left it. */
+	/** Whether it was requested on this page; if not, it is left from an earlier page. */
 	isAsked: boolean;
 	readonly stop: AbortController;
-	/** Settled when a download has ended and given its files back. */
+	/** Settles when a download has ended and has released its files. */
 	ended: Promise<unknown>;
 }
 
-/** ms between two pictures. */
+/** ms between two snapshots of the swarm that are sent to the page. */
 const DRAW_EVERY = 500;
-/** ms between two tries to become a node of a broker that cannot be reached. */
+/** ms between two tries to start the node while the broker cannot be reached. */
 const TRY_EVERY = 1_000;
-/** ms that a tab which was loaded again has to go on with what it had. */
+/** ms within which a tab that was reloaded resumes its downloads. */
 const RETURN_WITHIN = 1_500;
-/** The notice that the broker is away. */
+/** The codes of errors that mean that the broker cannot be reached. */
 const AWAY = ['ERR_BROKER', 'ERR_TIMEOUT', 'ERR_DISCONNECTED'] as const;
 
-/** All that goes on behind a page: it watches the swarm, and is a node once something is to be got or shared. */
+/**
+ * The work behind a page: it watches the swarm, and starts a node when the user first downloads or
+ * shares something.
+ */
 export class PageSession {
 	readonly #send: (event: WorkerEvent) => void;
 	readonly #swarm = new SwarmMonitor();
@@ -44,7 +47,7 @@ export class PageSession {
 	#hadTracker = false;
 	#view: ViewQuery = { view: 'none' };
 	#node: Promise<BrowserNode> | undefined;
-	/** The same, once it is there. */
+	/** The node, once it has started. */
 	#started: BrowserNode | undefined;
 	#watching: WebLink | undefined;
 	#drafts = 0;
@@ -55,7 +58,7 @@ export class PageSession {
 		setInterval(() => this.#draw(), DRAW_EVERY);
 	}
 
-	/** Watches a broker, and takes up what an earlier page has left. */
+	/** Watches a broker, and resumes the downloads that an earlier page has left. */
 	async open(access: PageAccess): Promise<void> {
 		this.#access = access;
 		const keeps = await hasFiles();
@@ -75,16 +78,16 @@ export class PageSession {
 		}
 	}
 
-	/** The page shows something else. */
+	/** Changes the part of the swarm that the page shows. */
 	look(view: ViewQuery): void {
 		this.#view = view;
 		this.#draw();
 	}
 
 	/**
-	 * Downloads a seed, or goes on with it; and serves it until the page is closed.
+	 * Downloads a content, or resumes its download, and shares it until the page is closed.
 	 *
-	 * @param name what it is called until the seed is known
+	 * @param name the name to show until the seed is known
 	 */
 	async get(id: string, name: string): Promise<void> {
 		const known = this.#items.get(id)?.transfer;
@@ -96,7 +99,10 @@ export class PageSession {
 		}
 	}
 
-	/** Downloads for `item` until it is complete, fails or is stopped; what another tab has when that lets go of it. */
+	/**
+	 * Downloads for `item` until it is complete, fails or is stopped. If another tab has the content,
+	 * waits until that tab releases it.
+	 */
 	async #fetch(item: Item): Promise<void> {
 		const { id } = item.transfer;
 		const { signal } = item.stop;
@@ -128,13 +134,16 @@ export class PageSession {
 		}
 	}
 
-	/** Another tab has it. When that is closed or lets go of it, this one goes on from what is there. */
+	/**
+	 * Waits until the other tab that has the content is closed or releases it, and then goes on with
+	 * the chunks that are stored.
+	 */
 	async #waitForOtherTab(item: Item): Promise<void> {
 		const { id } = item.transfer;
 		this.#update(item, { state: 'elsewhere', rate: 0, sources: 0 });
 		try {
 			await whenFree(id, item.stop.signal);
-			// The other tab may be loaded again only: then it goes on there.
+			// The other tab may only be reloaded: then the download goes on there.
 			await new Promise((resolve) => setTimeout(resolve, RETURN_WITHIN));
 			await whenFree(id, item.stop.signal);
 			const kept = await keptContent(id);
@@ -155,12 +164,15 @@ export class PageSession {
 		}
 	}
 
-	/** Whether `item` is what the page has under its id: it is not stopped, removed, or shared by the page itself. */
+	/**
+	 * Whether `item` is still the item with its id: it was not stopped, removed, or replaced by a
+	 * share of this page.
+	 */
 	#isShown(item: Item): boolean {
 		return this.#items.get(item.transfer.id) === item;
 	}
 
-	/** Makes the seed of a file and serves it until the page is closed. */
+	/** Makes the seed of a file, and shares the file until the page is closed. */
 	async share(file: File): Promise<void> {
 		this.#drafts += 1;
 		const draft = `draft-${this.#drafts}`;
@@ -175,7 +187,7 @@ export class PageSession {
 			this.#put(seed.id, file.name, { ...about, state: 'sharing', have: seed.length });
 		} catch (error) {
 			if (isShoalError(error, 'ERR_EXISTS')) {
-				// It is on the page already, and served.
+				// The content is on the page already, and is shared.
 				this.#items.delete(draft);
 				this.#sendTransfers();
 			} else {
@@ -192,7 +204,10 @@ export class PageSession {
 		}
 	}
 
-	/** Ends a download and keeps what there is of it, to go on later; of a share there is nothing to keep. */
+	/**
+	 * Ends a download and keeps its chunks, so that it can be resumed. A share is removed: it has
+	 * nothing to keep.
+	 */
 	stop(id: string): void {
 		const item = this.#items.get(id);
 		if (item === undefined || item.transfer.isShare) {
@@ -206,13 +221,13 @@ export class PageSession {
 			await item.ended;
 			const kept = keeps ? await keepStopped(id) : undefined;
 			if (kept !== undefined && this.#isShown(stopped)) {
-				// More may be there than was checked before it was stopped.
+				// More chunks may be stored than were checked before the stop.
 				this.#update(stopped, { have: kept.have });
 			}
 		});
 	}
 
-	/** Ends a download or a share, and forgets what there is of it. */
+	/** Ends a download or a share, and removes its stored chunks. */
 	remove(id: string): void {
 		const item = this.#items.get(id);
 		if (item === undefined) {
@@ -234,9 +249,11 @@ export class PageSession {
 	}
 
 	/**
-	 * The page is left, perhaps before the next turn of the worker: the node is gone in this one.
+	 * Handles that the user leaves the page. The worker may not get another turn, so the node leaves
+	 * in this one.
 	 *
-	 * @param mayReturn whether the browser may keep the page frozen, for when somebody goes back to it
+	 * @param mayReturn whether the browser may keep the page frozen, so that the user can go back to
+	 *   it
 	 */
 	leave(mayReturn: boolean): void {
 		if (mayReturn) {
@@ -247,7 +264,7 @@ export class PageSession {
 		}
 	}
 
-	/** Does the end of a download before it, or another tab, begins with it again. */
+	/** Runs `end`, the end of a download, before this tab or another starts the download again. */
 	#leave(id: string, end: (keeps: boolean) => Promise<void>): void {
 		const before = this.#leaving.get(id);
 		const leaving = (async () => {
@@ -277,7 +294,7 @@ export class PageSession {
 		}
 	}
 
-	/** The node of this page; the first time it becomes one. */
+	/** The node of this page; the first call starts it. */
 	#joined(): Promise<BrowserNode> {
 		this.#node ??= BrowserNode.start({
 			...this.#access,

@@ -1,6 +1,6 @@
 import { ShoalError } from '../../../protocol/index.ts';
 
-/** An error for people. */
+/** The text of an error, for people. */
 export function reasonOf(error: unknown): string {
 	return error instanceof ShoalError ? error.message : String(error);
 }

@@ -2,7 +2,7 @@
 export class SerialQueue {
 	#last: Promise<unknown> = Promise.resolve();
 
-	/** Runs `work` after those before it, failed or not. @returns its outcome */
+	/** Runs `work` after all earlier tasks, even if they fail. @returns its outcome */
 	run<T>(work: () => Promise<T>): Promise<T> {
 		const result = this.#last.then(work);
 		this.#last = result.catch(() => {});

@@ -2,7 +2,7 @@ import { type Announce, printable } from '../../../protocol/index.ts';
 import { RateMeter } from '../../util/rate-meter.ts';
 import type { SeedRow, SeedSort } from '../messages.ts';
 
-/** A seed, kept up to date with each announce: nothing is summed up when it is looked at. */
+/** A seed and its totals. Each announce updates the totals, so that reading them needs no sum. */
 interface IndexedSeed {
 	readonly id: string;
 	readonly name: string;
@@ -27,17 +27,20 @@ export class SwarmIndex {
 	readonly #seeds = new Map<string, IndexedSeed>();
 	readonly #seedsOf = new Map<string, number>();
 
-	/** How many seeds there are. */
+	/** The number of seeds. */
 	get size(): number {
 		return this.#seeds.size;
 	}
 
-	/** How many seeds a node has something of. */
+	/** The number of seeds that a node announces. */
 	seedsOf(node: string): number {
 		return this.#seedsOf.get(node) ?? 0;
 	}
 
-	/** A node's announce of a seed has changed; undefined: it is gone. */
+	/**
+	 * Handles a change of the announce of a node for a seed; undefined means that there is no
+	 * announce.
+	 */
 	changed(seed: string, node: string, before?: Announce, after?: Announce): void {
 		const about = (after ?? before) as Announce;
 		const indexed = this.#seeds.get(seed) ?? newSeed(seed, about);
@@ -60,13 +63,13 @@ export class SwarmIndex {
 		}
 	}
 
-	/** The row of a seed, if somebody has it. */
+	/** The row of a seed; undefined if no node has it. */
 	row(seed: string): SeedRow | undefined {
 		const indexed = this.#seeds.get(seed);
 		return indexed && rowOf(indexed);
 	}
 
-	/** Those whose name or id has `query` in it, in order. */
+	/** The seeds whose name contains `query`, or whose id starts with it, in the order of `sort`. */
 	rows(query: string, sort: SeedSort): SeedRow[] {
 		const part = query.toLowerCase();
 		const found: SeedRow[] = [];
@@ -92,7 +95,7 @@ function count(indexed: IndexedSeed, announce: Announce | undefined, by: 1 | -1)
 	}
 }
 
-/** About: the last chunk may be shorter. */
+/** The bytes that a node has, about: the last chunk may be shorter. */
 function bytesOf({ have, chunks, length }: Announce): number {
 	return chunks === 0 ? 0 : (have.count / chunks) * length;
 }

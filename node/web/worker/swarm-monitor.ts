@@ -11,24 +11,24 @@ import type {
 } from '../messages.ts';
 import { SwarmIndex } from './swarm-index.ts';
 
-/** Seconds of history, and events, that are kept. */
+/** Maximum number of seconds of history, and of events, that are kept. */
 const MOST_SAMPLES = 300;
 const MOST_EVENTS = 50;
 
-/** The state of the swarm by its control topics, and excerpts of it for the page. */
+/** The state of the swarm, as the control topics describe it, and excerpts of it for the page. */
 export class SwarmMonitor {
 	readonly topics = new Topics();
 	readonly #index = new SwarmIndex();
-	/** The picture that the control topics draw. */
+	/** All swarms, as the control topics describe them. */
 	readonly view = new SwarmView((seed, node, before, after) =>
 		this.#index.changed(seed, node, before, after),
 	);
 	readonly #history: TrafficSample[] = [];
 	readonly #events: SwarmEvent[] = [];
-	/** Whether a second went by of which nothing is known. */
+	/** Whether a second has passed without a connection since the last sample. */
 	#hasGap = false;
 
-	/** A message has come. @throws ShoalError ERR_MESSAGE */
+	/** Applies a message. @throws ShoalError ERR_MESSAGE */
 	apply(topic: string, payload: Uint8Array): void {
 		const parsed = this.topics.tryParse(topic);
 		const event = parsed && this.view.apply(parsed, payload);
@@ -38,7 +38,7 @@ export class SwarmMonitor {
 		}
 	}
 
-	/** A second is over. */
+	/** Adds a sample to the history; called every second. */
 	tick(): void {
 		if (this.view.cutOffSince !== undefined) {
 			this.#hasGap = true;
@@ -69,7 +69,7 @@ export class SwarmMonitor {
 
 	#seeds({ query, sort, first, count }: Extract<ViewQuery, { view: 'seeds' }>) {
 		const rows = this.#index.rows(query, sort);
-		// Nodes that were listed may be gone.
+		// Seeds that were listed may be gone.
 		const start = Math.max(0, Math.min(first, rows.length - count));
 		return { first: start, total: rows.length, rows: rows.slice(start, start + count) };
 	}
@@ -84,7 +84,7 @@ export class SwarmMonitor {
 		return { row: this.#index.row(id), holders: rows, total: holders.length };
 	}
 
-	/** Those that move most, the rest by name. */
+	/** The nodes with the most traffic first; nodes with the same traffic are ordered by id. */
 	#nodes(count: number): NodeRow[] {
 		const rows: NodeRow[] = [];
 		for (const [node, { name, up, down, lanes, sources = [] }] of this.view.nodes) {

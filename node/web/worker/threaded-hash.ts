@@ -2,7 +2,7 @@ import { type DigestKind, ShoalError } from '../../../protocol/index.ts';
 import { HashPort } from './hash-port.ts';
 import type { HashNews } from './hash-runner.ts';
 
-/** Bytes that may wait for the thread. */
+/** Maximum number of bytes that may wait for the thread. */
 const MOST_WAITING = 16 * 1024 * 1024;
 
 let port: HashPort | undefined;
@@ -10,7 +10,7 @@ let lastNumber = 0;
 const open = new Map<number, ThreadedHash>();
 const listeners = new Set<(error: ShoalError) => void>();
 
-/** Has `listener` called if it turns out that there is no thread to hash in. @returns ends that */
+/** Calls `listener` if there is no hashing thread. @returns a function that removes the listener */
 export function onNoThread(listener: (error: ShoalError) => void): () => void {
 	listeners.add(listener);
 	return () => {
@@ -18,13 +18,13 @@ export function onNoThread(listener: (error: ShoalError) => void): () => void {
 	};
 }
 
-/** A digest that a thread of its own computes, if there is one, beside whatever else goes on. */
+/** A digest that a separate thread computes, if there is one. */
 export class ThreadedHash {
 	readonly #number: number;
 	readonly #port: HashPort;
 	#waiting = 0;
 	#failure: ShoalError | undefined;
-	/** Wakes whoever waits for room or for the digest. */
+	/** Wakes the calls that wait for room or for the digest. */
 	#wake = (): void => {};
 	#digest: string | undefined;
 
@@ -37,7 +37,7 @@ export class ThreadedHash {
 		this.#port.post({ do: 'begin', hash: this.#number, kind });
 	}
 
-	/** Whether the thread keeps up: what it gets beyond that waits in memory. */
+	/** Whether less than 16 MiB waits for the thread in memory. More can be added even so. */
 	get hasRoom(): boolean {
 		return this.#waiting < MOST_WAITING;
 	}
@@ -49,12 +49,16 @@ export class ThreadedHash {
 		this.#port.post({ do: 'update', hash: this.#number, bytes: copy });
 	}
 
-	/** Resolves when it has room. @throws ShoalError ERR_IO if the thread has failed, ERR_CLOSED */
+	/** Resolves when there is room. @throws ShoalError ERR_IO if the thread has failed, ERR_CLOSED */
 	async room(): Promise<void> {
 		await this.#until(() => this.hasRoom);
 	}
 
-	/** The digest of what was added, in hex; it begins anew. @throws as {@link room} */
+	/**
+	 * The digest of the bytes that were added, in hex. The next bytes start a new digest.
+	 *
+	 * @throws as {@link room}
+	 */
 	async digest(): Promise<string> {
 		this.#digest = undefined;
 		this.#port.post({ do: 'digest', hash: this.#number });
@@ -62,14 +66,14 @@ export class ThreadedHash {
 		return this.#digest as unknown as string;
 	}
 
-	/** It is not needed any more. */
+	/** Ends the hash: calls that wait fail with ERR_CLOSED. */
 	close(): void {
 		open.delete(this.#number);
 		this.#port.post({ do: 'end', hash: this.#number });
 		this.fail(new ShoalError('ERR_CLOSED', 'hashing was stopped'));
 	}
 
-	/** The thread has told something. */
+	/** Handles a message of the thread. */
 	hear(news: HashNews): void {
 		if ('failed' in news) {
 			this.fail(threadFailed(news.failed));
@@ -81,7 +85,7 @@ export class ThreadedHash {
 		this.#wake();
 	}
 
-	/** Nothing comes of it any more. */
+	/** Makes calls that wait, and later ones, fail with `reason`. */
 	fail(reason: ShoalError): void {
 		this.#failure ??= reason;
 		this.#wake();

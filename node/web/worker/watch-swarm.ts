@@ -8,15 +8,16 @@ import { WebLink } from './web-link.ts';
 /** ms between two tries to reach the broker for the first time. */
 const TRY_EVERY = 2_000;
 
-/** How the connection is, without what is heard on it. */
+/** The state of the connection to the broker, without that of the tracker. */
 export type Connection = Omit<LinkState, 'hasTracker'>;
 
 /**
- * Reads the control topics of a broker into `swarm`. Resolves when all are read, or the broker does not let us in;
- * where it cannot be reached it goes on trying.
+ * Subscribes to the control topics of a broker, and applies their messages to `swarm`. Resolves
+ * when all are subscribed, or when the broker refuses the connection. If the broker cannot be
+ * reached, keeps trying.
  *
  * @param onState called with each change of the connection
- * @returns the link, unless the broker does not let us in
+ * @returns the link; undefined if the broker refuses the connection
  */
 export async function watchSwarm(
 	{ url, token }: Pick<PageAccess, 'url' | 'token'>,
@@ -35,7 +36,7 @@ export async function watchSwarm(
 			link = await WebLink.open({ url, id: makeNodeId(), password: `${token}:` });
 			view.resume();
 			followLink(link, view);
-			// Unreadable messages end in the link; a lost right to watch is reported.
+			// The link drops unreadable messages. A warning that the right to watch is lost is reported.
 			link.on('message', ({ topic, payload }) => swarm.apply(topic, payload));
 			link.on('warning', (error) => {
 				if (isShoalError(error, 'ERR_REFUSED')) {
@@ -51,7 +52,7 @@ export async function watchSwarm(
 			onState({ state: 'up' });
 			return link;
 		} catch (error) {
-			// Or it would come back by itself, beside the next.
+			// Otherwise this link would reconnect by itself, beside the next one.
 			await link?.close();
 			if (isShoalError(error, 'ERR_REFUSED')) {
 				onState({ state: 'refused', reason: reasonOf(error) });

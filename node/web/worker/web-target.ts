@@ -7,24 +7,27 @@ import { digestChunk } from './hashes.ts';
 import type { SerialQueue } from './serial-queue.ts';
 import { WholeHash } from './whole-hash.ts';
 
-/** Where the bytes of one download are kept in a browser. */
+/** The storage of one download in a browser. */
 export interface Backing extends Storage {
-	/** Chunks that may be there already, and are to be checked. */
+	/** Chunks that may be stored already, and are to be checked. */
 	readonly claimed: Bitfield;
-	/** `have` has grown. */
+	/** Records that `have` has grown. */
 	record(have: Bitfield): void;
-	/** Everything is there: all of it as a blob. Nothing is written any more. */
+	/** Turns the complete content into a blob. Nothing may be written afterwards. */
 	toBlob(): Promise<Blob>;
-	/** Everything is there, and is not what it should be. */
+	/** Removes a complete content whose digest is wrong. */
 	discard(): Promise<void>;
 	/** Releases the content and its blob, so that other tabs can use it. */
 	leave(): void;
 }
 
-/** Opens the place for a content. @throws ShoalError ERR_NO_SPACE, ERR_EXISTS, ERR_IO */
+/** Opens the backing for a content. @throws ShoalError ERR_NO_SPACE, ERR_EXISTS, ERR_IO */
 export type OpenBacking = (seed: Seed) => Promise<Backing>;
 
-/** A download in a browser: verified chunks go to a backing, and in the end there is a blob. */
+/**
+ * A download in a browser: verified chunks are written to a backing, which becomes a blob at the
+ * end.
+ */
 export class WebTarget implements Target {
 	readonly fallbackName = 'download';
 	readonly #openBacking: OpenBacking;
@@ -33,13 +36,13 @@ export class WebTarget implements Target {
 	#have = new Bitfield(0);
 	#blob: Blob | undefined;
 
-	/** @param hashing whose turn it is to hash what is there already */
+	/** @param hashing the queue for hashing chunks that are stored already */
 	constructor(openBacking: OpenBacking, hashing: SerialQueue) {
 		this.#openBacking = openBacking;
 		this.#hashing = hashing;
 	}
 
-	/** The content, when it is complete. */
+	/** The content; undefined until it is complete. */
 	get blob(): Blob | undefined {
 		return this.#blob;
 	}
@@ -80,7 +83,7 @@ export class WebTarget implements Target {
 
 	async settle(): Promise<void> {}
 
-	/** The downloaded content is not needed any more. */
+	/** Releases the downloaded content. */
 	release(): void {
 		this.#storage?.backing.leave();
 		this.#blob = undefined;
@@ -93,12 +96,12 @@ export class WebTarget implements Target {
 	}
 }
 
-/** A backing of which the whole is hashed as it fills, until a blob takes its place. */
+/** A backing whose content is hashed as a whole while it is written, until a blob replaces it. */
 class CheckedStorage implements Storage {
 	readonly backing: Backing;
 	readonly #whole: WholeHash;
 	#storage: Storage;
-	/** Under way when a blob takes the place of the backing: nothing is read meanwhile. */
+	/** Set while a blob replaces the backing, and afterwards: reads wait for it. */
 	#settling: Promise<Blob> | undefined;
 
 	constructor(seed: Seed, backing: Backing, have: Bitfield) {
@@ -123,7 +126,7 @@ class CheckedStorage implements Storage {
 		return await this.#whole.isRight();
 	}
 
-	/** From now on all is read from a blob. @returns it */
+	/** Replaces the backing by a blob, from which all later reads come. @returns the blob */
 	async settle(name: string): Promise<Blob> {
 		this.#whole.close();
 		this.#settling = this.backing.toBlob();
@@ -138,7 +141,7 @@ class CheckedStorage implements Storage {
 	}
 }
 
-/** Those of `claimed` that are right. @throws ShoalError ERR_IO, and what `signal` was aborted with */
+/** The chunks of `claimed` that are right. @throws ShoalError ERR_IO, and the reason of `signal` */
 async function rightChunks(
 	seed: Seed,
 	storage: Storage,

@@ -3,20 +3,20 @@ import type { Storage } from '../../storage/storage.ts';
 import { ThreadedHash } from './threaded-hash.ts';
 
 /**
- * The digest of a whole content, hashed as far as it is there without a gap: what comes in order is hashed as it is
- * written, what was there before its turn is read once more.
+ * The digest of a whole content, hashed from its start up to the first gap. Bytes that arrive in
+ * order are hashed when they are written; bytes that were stored before their turn are read again.
  */
 export class WholeHash {
 	readonly #seed: Seed;
 	readonly #storage: Storage;
 	readonly #hash: ThreadedHash;
-	/** Bytes hashed, or given to be, from the first on. */
+	/** Bytes from the start that were passed to the hash. */
 	#hashed = 0;
-	/** Stored before their turn: lengths by offset. */
+	/** Bytes that were stored before their turn: lengths by offset. */
 	readonly #ahead = new Map<number, number>();
 	#following: Promise<void> | undefined;
 
-	/** @param have the chunks that are there already */
+	/** @param have the chunks that are stored already */
 	constructor(seed: Seed, storage: Storage, have: Bitfield) {
 		this.#seed = seed;
 		this.#storage = storage;
@@ -26,7 +26,7 @@ export class WholeHash {
 		}
 	}
 
-	/** Verified bytes are stored. */
+	/** Notes that verified bytes were stored, and hashes them if it is their turn. */
 	stored(offset: number, bytes: Uint8Array): void {
 		const isNext = offset === this.#hashed && this.#following === undefined;
 		if (isNext && this.#hash.hasRoom) {
@@ -34,7 +34,7 @@ export class WholeHash {
 		} else {
 			this.#ahead.set(offset, bytes.length);
 		}
-		// Chunks that cannot be read now are read, and reported, at the end.
+		// Chunks that cannot be read now are read again at the end, and the error is reported there.
 		this.#following ??= this.#follow()
 			.catch(() => {})
 			.finally(() => {
@@ -42,7 +42,12 @@ export class WholeHash {
 			});
 	}
 
-	/** Everything is stored: whether it is what the seed says. Can be asked again. @throws ShoalError ERR_IO */
+	/**
+	 * Whether the content has the digest that its seed says. Call it when everything is stored; it
+	 * may be called again.
+	 *
+	 * @throws ShoalError ERR_IO
+	 */
 	async isRight(): Promise<boolean> {
 		const { layout, length, digest } = this.#seed;
 		await this.#following;
@@ -54,7 +59,7 @@ export class WholeHash {
 		return (await this.#hash.digest()) === digest;
 	}
 
-	/** It is not asked any more. */
+	/** Ends the hash. */
 	close(): void {
 		this.#hash.close();
 	}
@@ -65,7 +70,11 @@ export class WholeHash {
 		}
 	}
 
-	/** How many bytes are there whose turn it is. */
+	/**
+	 * Takes the stored bytes that are next to be hashed.
+	 *
+	 * @returns their number; undefined if they are not stored yet
+	 */
 	#take(): number | undefined {
 		const next = this.#ahead.get(this.#hashed);
 		this.#ahead.delete(this.#hashed);

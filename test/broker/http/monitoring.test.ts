@@ -122,7 +122,7 @@ test('is ready while it listens and its tracker is ready, and says what is missi
 	assert.is(closed.status, 503);
 	assert.equal(await closed.json(), {
 		status: 'not ready',
-		missing: ['it does not listen', 'the tracker is not ready'],
+		missing: ['the broker does not listen', 'the tracker is not ready'],
 	});
 	assert.is((await ask('/healthz')).status, 200);
 });

@@ -158,7 +158,7 @@ test('a client of MQTT 5 is told so in its own form, reason code 0x84, and the b
 	client.socket.write(packet(0x10, start));
 	await until('it is closed', client.isClosed);
 	assert.equal([...Buffer.concat(client.received)], [0x20, 3, 0, 0x84, 0]);
-	assert.match(warnings.join(), 'a client speaks MQTT 5, and here is MQTT 3.1.1');
+	assert.match(warnings.join(), 'a client speaks MQTT 5, but this broker speaks MQTT 3.1.1');
 	assert.is(broker.stats().refused.packet, 1);
 	const options = { protocolVersion: 5, reconnectPeriod: 0 } as const;
 	const modern = connect(broker.url, { clientId: 'client-02', ...options });

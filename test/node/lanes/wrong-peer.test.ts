@@ -41,11 +41,11 @@ test('a ticket that is not taken, and a node that was started anew at its addres
 	const { listener, port, tell } = await start(t);
 	const refused = (await tell('old')) ?? '';
 	assert.match(refused, `no direct lane to node ${NODE} at mqtts://127.0.0.1:${port}: `);
-	assert.match(refused, 'does not take the ticket');
+	assert.match(refused, 'rejects the ticket');
 	await listener.close();
 	assert.is(await tell('good'), undefined, 'nobody is there');
 	const again = await start(t, makeCertificate(), port);
-	assert.match((await again.tell('good')) ?? '', 'another certificate is shown there');
+	assert.match((await again.tell('good')) ?? '', 'the certificate there is not the one');
 });
 
 test('a node that has no room is there, and is no other', () => {

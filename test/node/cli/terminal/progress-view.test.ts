@@ -21,7 +21,7 @@ test('how much is there, how fast it comes, from how many, and when it will be o
 
 test('F6: when nobody who has the rest is there, what it waits for', () => {
 	const text = downloadText({ ...progress, rate: 0, sources: 0 });
-	assert.match(text, 'nobody there has the rest; goes on when somebody comes');
+	assert.match(text, 'no node has the missing chunks; waiting for one that has them');
 	assert.not.match(downloadText({ ...progress, have: 1_024, sources: 0 }), 'nobody');
 });
 
