@@ -63,6 +63,7 @@ const LAYERS = [
 	'node/cli/commands',
 	'node/cli/run.ts',
 	'node/cli/program.ts',
+	'node/cli/start',
 	'node/cli/main.ts',
 ];
 

@@ -1,0 +1,94 @@
+import {
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
+import module from 'node:module';
+import { dirname, join } from 'node:path';
+import vm from 'node:vm';
+
+/** ms. */
+const WEEK = 7 * 24 * 60 * 60_000;
+
+/** The parameters of a CommonJS module. */
+type Body = (
+	exports: unknown,
+	require: NodeJS.Require,
+	module: { exports: unknown },
+	filename: string,
+	dirname: string,
+) => void;
+
+/**
+ * Loads a CommonJS module as `require` does, with compiled code from an earlier run. If there is none for this Node and
+ * this version of the module, stores it when the process exits: then it contains each function that was used.
+ *
+ * @param path of the module
+ * @param folder where compiled code is kept
+ * @param use what the module is used for, such as a command: each use has code of its own. @default one for all
+ * @returns its exports
+ */
+export function requireWithCode(path: string, folder: string, use = ''): unknown {
+	const ending = `-${/^[a-z]+$/.test(use) ? use : 'other'}`;
+	const kept = join(folder, versionOf(path) + ending);
+	const cachedData = readIfThere(kept);
+	const script = new vm.Script(module.wrap(readFileSync(path, 'utf8')), {
+		filename: path,
+		cachedData,
+		importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+	});
+	if (cachedData === undefined || script.cachedDataRejected === true) {
+		process.once('exit', () => {
+			keep(kept, script);
+			removeOld(folder, ending);
+		});
+	}
+	const loaded = { exports: {} };
+	const body = script.runInThisContext() as Body;
+	body(loaded.exports, module.createRequire(path), loaded, path, dirname(path));
+	return loaded.exports;
+}
+
+/** A text that differs where the code may differ. */
+function versionOf(path: string): string {
+	const { mtimeMs, size } = statSync(path);
+	return [process.version, process.arch, size, Math.round(mtimeMs)].join('-');
+}
+
+function readIfThere(path: string): Buffer | undefined {
+	try {
+		return readFileSync(path);
+	} catch {
+		return undefined;
+	}
+}
+
+/** Stores the code as a whole file or not at all. A command that cannot store it is only slower. */
+function keep(path: string, script: vm.Script): void {
+	const temporary = `${path}.${process.pid}`;
+	try {
+		mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+		writeFileSync(temporary, script.createCachedData(), { mode: 0o600, flag: 'wx' });
+		renameSync(temporary, path);
+	} catch {
+		// The disk is full, or the folder cannot be written.
+	}
+}
+
+/** Removes code that other versions left a week ago or earlier. */
+function removeOld(folder: string, ending: string): void {
+	try {
+		for (const name of readdirSync(folder).filter((each) => each.endsWith(ending))) {
+			const path = join(folder, name);
+			if (Date.now() - statSync(path).mtimeMs > WEEK) {
+				rmSync(path, { force: true });
+			}
+		}
+	} catch {
+		// Another process removed it, or the folder cannot be read.
+	}
+}

@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as assert from 'uvu/assert';
+import { makeFolder } from '../../../helpers/fixtures/folder.ts';
+import { type Scope, suite } from '../../../helpers/harness/suite.ts';
+
+const test = suite('compiled code');
+const run = promisify(execFile);
+const MODULE = new URL('../../../../node/cli/start/compiled-code.js', import.meta.url);
+const LOAD = `
+	const { requireWithCode } = await import('${MODULE}');
+	const { answer } = requireWithCode(...process.argv.slice(1));
+	console.log(answer());
+`;
+
+async function setUp(t: Scope) {
+	const folder = await makeFolder(t);
+	const path = join(folder, 'module.cjs');
+	const code = join(folder, 'below', 'code');
+	await writeFile(path, "exports.answer = () => require('node:path').join('a', 'b');");
+	/** What the module answers in a process of its own. */
+	const load = async (...use: string[]): Promise<string> => {
+		const args = ['--input-type=module', '-e', LOAD, path, code, ...use];
+		const { stdout, stderr } = await run(process.execPath, args);
+		assert.is(stderr, '');
+		return stdout.trim();
+	};
+	const kept = async (): Promise<string[]> => (await readdir(code)).map((name) => join(code, name));
+	return { path, code, load, kept };
+}
+
+test('is kept by the first run, for the user alone, and used by the next', async (t) => {
+	const { load, kept, code } = await setUp(t);
+	assert.is(await load('get'), 'a/b');
+	const [file, ...others] = await kept();
+	assert.equal(others, []);
+	assert.match(file as string, /-get$/);
+	const before = await stat(file as string);
+	assert.is(before.mode & 0o777, 0o600);
+	assert.is((await stat(code)).mode & 0o777, 0o700);
+	assert.is(await load('get'), 'a/b');
+	assert.is((await stat(file as string)).mtimeMs, before.mtimeMs);
+	assert.is(await load('../../share'), 'a/b');
+	assert.is((await kept()).length, 2, 'each use has its own, and none leaves the folder');
+});
+
+test('that is damaged, or of another version of the module, is not used', async (t) => {
+	const { path, load, kept } = await setUp(t);
+	await load();
+	const [file] = (await kept()) as [string];
+	const good = await readFile(file);
+	for (const bad of [Buffer.alloc(0), good.subarray(0, 100), Buffer.alloc(good.length, 7)]) {
+		await writeFile(file, bad);
+		assert.is(await load(), 'a/b');
+		assert.ok((await readFile(file)).length > 100, 'and is replaced');
+	}
+	await writeFile(path, "exports.answer = () => require('node:path').join('x', 'y');");
+	assert.is(await load(), 'x/y');
+});
+
+test('of other versions goes after a week', async (t) => {
+	const { path, load, kept } = await setUp(t);
+	await load();
+	const [old] = (await kept()) as [string];
+	const before = Date.now() / 1_000 - 8 * 86_400;
+	await utimes(old, before, before);
+	await utimes(path, before, before);
+	await load();
+	assert.not.ok((await kept()).includes(old));
+	assert.is((await kept()).length, 1);
+});
+
+test('that cannot be kept is no error', async (t) => {
+	const { path, load, code } = await setUp(t);
+	await writeFile(join(path, '..', 'below'), '');
+	assert.is(await load(), 'a/b');
+	assert.is(await stat(code).catch(() => 'nothing'), 'nothing');
+});
+
+test.run();
