@@ -16,7 +16,7 @@ await build({
 	entryPoints: {
 		main: 'dist/node/cli/start/bundled-main.js',
 		'hash-worker': 'dist/node/hashing/hash-worker.js',
-		'write-worker': 'dist/node/chunk-writer/write-worker.js',
+		'content-worker': 'dist/node/chunk-writer/content-worker.js',
 	},
 	format: 'esm',
 });

@@ -4,16 +4,22 @@ import type { FileStorage } from '../storage/file-storage.ts';
 import { fsError } from '../storage/fs-error.ts';
 import { abortError, onAbort } from '../util/abort.ts';
 import type { ChunkWriter } from './chunk-writer.ts';
-import type { WriterAnswer } from './writer-messages.ts';
-import { WriterThread } from './writer-thread.ts';
+import { type ContentThreads, threadsFor } from './content-threads.ts';
+import { type ContentQuestion, OpenInThread } from './open-in-thread.ts';
+import { stretch } from './segments.ts';
+import { StoredOrder } from './stored-order.ts';
+import type { ThreadAnswer } from './thread-messages.ts';
+import { runsOf } from './verified-runs.ts';
 
 /** Files that are open for writing. */
 type WritableFiles = Pick<FileStorage, 'files' | 'checkNamed'>;
 
 /** Verifies and stores the chunks of one content in a thread, from memory that is shared with it. */
 export class ThreadWriter implements ChunkWriter {
-	readonly #thread: WriterThread;
-	readonly #content: number;
+	readonly #writing: OpenInThread;
+	/** Where the digest of the whole is computed: beside the writing, or in a thread of its own. */
+	readonly #hashing: OpenInThread | undefined;
+	readonly #order: StoredOrder | undefined;
 	readonly #storage: WritableFiles;
 	readonly #path: string;
 	#closing: Promise<void> | undefined;
@@ -26,39 +32,35 @@ export class ThreadWriter implements ChunkWriter {
 		seed: Seed,
 		storage: WritableFiles,
 		stored: Bitfield | undefined,
-		thread: WriterThread = WriterThread.shared,
+		threads: ContentThreads = threadsFor(seed),
 	) {
-		this.#thread = thread;
-		this.#content = thread.enter();
 		this.#storage = storage;
 		this.#path = storage.files[0]?.path ?? '';
 		const { kind, length, layout } = seed;
-		thread.tell({
-			do: 'open',
-			content: this.#content,
-			what: {
-				kind,
-				length,
-				chunkSize: layout.chunkSize,
-				digests: seed.chunkDigests(),
-				pieces: storage.files.map((file) => ({
-					fd: file.fd,
-					length: file.length,
-					keepsHoles: file.keepsHoles,
-				})),
-				stored: stored && bytesOf(stored),
-			},
-		});
+		const { chunkSize } = layout;
+		const pieces = storage.files.map((file) => ({
+			fd: file.fd,
+			length: file.length,
+			keepsHoles: file.keepsHoles,
+		}));
+		const toWrite = { kind, length, chunkSize, pieces, digests: seed.chunkDigests() };
+		const toHash = stored && { kind, length, chunkSize, pieces, stored: bytesOf(stored) };
+		if (toHash === undefined || threads.hashing === undefined) {
+			this.#writing = new OpenInThread(threads.writing, { toWrite, toHash });
+			this.#hashing = toHash && this.#writing;
+		} else {
+			this.#writing = new OpenInThread(threads.writing, { toWrite, toHash: undefined });
+			this.#hashing = new OpenInThread(threads.hashing, { toWrite: undefined, toHash });
+			this.#order = new StoredOrder(Uint8Array.from(toHash.stored), chunkSize);
+		}
 	}
 
-	async write(
-		{ first, count }: ChunkRun,
-		segments: readonly Uint8Array[],
-	): Promise<readonly boolean[]> {
+	async write(run: ChunkRun, segments: readonly Uint8Array[]): Promise<readonly boolean[]> {
 		this.#storage.checkNamed();
 		const shared = segments.map(shareable);
-		const { good } = await this.#ask({ do: 'write', first, count, segments: shared });
-		return good as readonly boolean[];
+		const { good = [] } = await this.#ask(this.#writing, { do: 'take', ...run, segments: shared });
+		await this.#hash(run, shared, good);
+		return good;
 	}
 
 	/** The digest of the whole, once every chunk is stored. @throws ShoalError ERR_IO, ERR_CHANGED, ERR_ABORTED */
@@ -68,7 +70,8 @@ export class ThreadWriter implements ChunkWriter {
 			off = onAbort(signal, () => reject(abortError(signal, 'hashing was stopped')));
 		});
 		try {
-			const { digest } = await Promise.race([this.#ask({ do: 'digest' }), aborted]);
+			const asked = this.#ask(this.#hashing as OpenInThread, { do: 'digest' });
+			const { digest } = await Promise.race([asked, aborted]);
 			return digest as Uint8Array;
 		} finally {
 			off();
@@ -80,7 +83,10 @@ export class ThreadWriter implements ChunkWriter {
 	 * are written too.
 	 */
 	restart(stored: Bitfield): void {
-		this.#thread.tell({ do: 'restart', content: this.#content, stored: bytesOf(stored) });
+		for (const open of new Set([this.#writing, this.#hashing])) {
+			open?.restart(bytesOf(stored));
+		}
+		this.#order?.restart(bytesOf(stored));
 	}
 
 	close(): Promise<void> {
@@ -89,17 +95,33 @@ export class ThreadWriter implements ChunkWriter {
 	}
 
 	async #close(): Promise<void> {
-		// A thread that has ended writes nothing either.
-		await this.#thread.ask({ do: 'close', content: this.#content }).catch(() => {});
-		this.#thread.leave();
+		await Promise.all([this.#writing.close(), this.#hashing?.close()]);
 	}
 
-	async #ask(
-		question:
-			| { do: 'write'; first: number; count: number; segments: readonly Uint8Array[] }
-			| { do: 'digest' },
-	): Promise<WriterAnswer> {
-		const answer = await this.#thread.ask({ ...question, content: this.#content });
+	/** Has stored chunks hashed by the second thread, if there is one: from memory while they are at hand. */
+	async #hash(
+		{ first }: ChunkRun,
+		segments: readonly Uint8Array[],
+		good: readonly boolean[],
+	): Promise<void> {
+		const order = this.#order;
+		if (order === undefined) {
+			return;
+		}
+		const hashing = this.#hashing as OpenInThread;
+		for (const { first: start, count, isGood } of runsOf(first, good)) {
+			if (isGood && order.add(start, count)) {
+				const from = (start - first) * order.chunkSize;
+				const bytes = stretch(segments, from, count * order.chunkSize);
+				await this.#ask(hashing, { do: 'take', first: start, count, segments: bytes });
+			} else if (isGood) {
+				hashing.stored(start, count);
+			}
+		}
+	}
+
+	async #ask(open: OpenInThread, question: ContentQuestion): Promise<ThreadAnswer> {
+		const answer = await open.ask(question);
 		if (answer.error !== undefined) {
 			throw fsError(answer.error, this.#path);
 		}

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { ChunkWriter } from '../../../node/chunk-writer/chunk-writer.ts';
+import { ContentThread } from '../../../node/chunk-writer/content-thread.ts';
+import type { ContentThreads } from '../../../node/chunk-writer/content-threads.ts';
 import { ContentWriter } from '../../../node/chunk-writer/content-writer.ts';
 import { InlineWriter } from '../../../node/chunk-writer/inline-writer.ts';
 import { ThreadWriter } from '../../../node/chunk-writer/thread-writer.ts';
-import { WriterThread } from '../../../node/chunk-writer/writer-thread.ts';
 import { digestChunk } from '../../../node/hashing/hasher.ts';
 import { FileStorage } from '../../../node/storage/file-storage.ts';
 import { Bitfield, type Seed } from '../../../protocol/index.ts';
@@ -149,6 +150,120 @@ for (const [where, make] of Object.entries(WRITERS)) {
 		assert.ok((await writing).every(Boolean));
 	});
 
+	test.run();
+}
+
+async function hashing(t: Scope, threads: ContentThreads, have = new Bitfield(seed.chunks)) {
+	const storage = await filesOf(t, [1_000, 0, LENGTH - 1_000]);
+	for (const chunk of have.indices()) {
+		await storage.write(chunk * CHUNK, chunksOf(chunk, 1));
+	}
+	const writer = new ThreadWriter(seed, storage, have, threads);
+	t.defer(() => writer.close());
+	const put = (first: number, count: number) =>
+		writer.write({ first, count }, segmentsOf(chunksOf(first, count)));
+	return { storage, writer, put };
+}
+
+const THREADS: Record<string, () => ContentThreads> = {
+	'in the thread that writes': () => ({ writing: ContentThread.writing, hashing: undefined }),
+	'in a second thread': () => ({ writing: ContentThread.writing, hashing: ContentThread.hashing }),
+};
+
+for (const [where, threads] of Object.entries(THREADS)) {
+	const test = suite(`the digest of the whole ${where}`);
+
+	test('of chunks that come in order', async (t) => {
+		const { writer, put } = await hashing(t, threads());
+		for (let first = 0; first < 11; first += 1) {
+			await put(first, 1);
+		}
+		assert.is(hex(await writer.digest()), seed.digest);
+	});
+
+	test('of chunks that come in any order, asked for before the last is there', async (t) => {
+		await fc.assert(
+			fc.asyncProperty(
+				fc.shuffledSubarray([...Array(11).keys()], { minLength: 11 }),
+				async (order) => {
+					const { writer, put } = await hashing(t, threads());
+					const digest = writer.digest();
+					for (const chunk of order) {
+						void put(chunk, 1);
+					}
+					assert.is(hex(await digest), seed.digest);
+					await writer.close();
+				},
+			),
+			{ numRuns: 30 },
+		);
+	});
+
+	test('of what was there and what comes, and of nothing else', async (t) => {
+		const have = new Bitfield(seed.chunks);
+		have.setRange(0, 4);
+		have.set(6);
+		const { writer, put } = await hashing(t, threads(), have);
+		await put(4, 2);
+		await put(7, 4);
+		assert.is(hex(await writer.digest()), seed.digest);
+	});
+
+	test('starts anew when chunks were not what was stored', async (t) => {
+		const { storage, writer, put } = await hashing(t, threads());
+		await put(0, 11);
+		await storage.write(CHUNK, new Uint8Array(CHUNK));
+		assert.is(hex(await writer.digest()), seed.digest, 'of what was in memory');
+		const right = Bitfield.full(seed.chunks);
+		right.clear(1);
+		writer.restart(right);
+		await put(1, 1);
+		assert.is(hex(await writer.digest()), seed.digest);
+		assert.is(digestOf(await stored(storage)), seed.digest);
+	});
+
+	test('waiting for it ends when nobody needs it', async (t) => {
+		const { writer } = await hashing(t, threads());
+		const abort = new AbortController();
+		const digest = writer.digest(abort.signal);
+		abort.abort();
+		assert.is((await rejects(digest)).code, 'ERR_ABORTED');
+	});
+
+	test('waiting for it ends when the content is closed, and so does a write after that', async (t) => {
+		const { writer, put } = await hashing(t, threads());
+		const digest = rejects(writer.digest());
+		await writer.close();
+		assert.is((await digest).code, 'ERR_IO');
+		assert.is((await rejects(put(0, 1))).code, 'ERR_IO');
+		const next = await hashing(t, threads());
+		assert.equal(await next.put(0, 11), Array(11).fill(true), 'the thread goes on');
+	});
+
+	test('waiting for chunks takes no processor time', async (t) => {
+		const { writer, put } = await hashing(t, threads());
+		const digest = writer.digest();
+		await put(1, 10);
+		const before = process.cpuUsage();
+		await new Promise((resolve) => setTimeout(resolve, 500));
+		const { user, system } = process.cpuUsage(before);
+		assert.ok(user + system < 250_000, `${user + system} us in 500 ms`);
+		await put(0, 1);
+		assert.is(hex(await digest), seed.digest);
+	});
+
+	test('a file that becomes shorter is told as changed', async (t) => {
+		const folder = await makeFolder(t);
+		const path = join(folder, 'file');
+		await writeFile(path, content);
+		const storage = await FileStorage.openToWrite([{ path, length: LENGTH }]);
+		t.defer(() => storage.close());
+		await writeFile(path, content.subarray(0, 700));
+		const writer = new ThreadWriter(seed, storage, Bitfield.full(seed.chunks), threads());
+		t.defer(() => writer.close());
+		assert.is((await rejects(writer.digest())).code, 'ERR_CHANGED');
+	});
+
 	test('what cannot be read back does not keep what comes from being stored', async (t) => {
 		const path = join(await makeFolder(t), 'file');
 		await writeFile(path, content);
@@ -157,7 +272,12 @@ for (const [where, make] of Object.entries(WRITERS)) {
 		const storage = { files: [{ fd: file.fd, path, length: LENGTH, keepsHoles: false }] };
 		const have = new Bitfield(seed.chunks);
 		have.set(0);
-		const writer = new ThreadWriter(seed, { ...storage, checkNamed: () => {} } as never, have);
+		const writer = new ThreadWriter(
+			seed,
+			{ ...storage, checkNamed: () => {} } as never,
+			have,
+			threads(),
+		);
 		t.defer(() => writer.close());
 		const good = await writer.write({ first: 1, count: 10 }, segmentsOf(chunksOf(1, 10)));
 		assert.equal(good, Array(10).fill(true));
@@ -167,160 +287,35 @@ for (const [where, make] of Object.entries(WRITERS)) {
 	test.run();
 }
 
-const test = suite('the digest of the whole');
-
-async function hashing(t: Scope, have = new Bitfield(seed.chunks)) {
-	const storage = await filesOf(t, [1_000, 0, LENGTH - 1_000]);
-	for (const chunk of have.indices()) {
-		await storage.write(chunk * CHUNK, chunksOf(chunk, 1));
-	}
-	const writer = new ThreadWriter(seed, storage, have);
-	t.defer(() => writer.close());
-	const put = (first: number, count: number) =>
-		writer.write({ first, count }, segmentsOf(chunksOf(first, count)));
-	return { storage, writer, put };
-}
-
-test('of chunks that come in order', async (t) => {
-	const { writer, put } = await hashing(t);
-	for (let first = 0; first < 11; first += 1) {
-		await put(first, 1);
-	}
-	assert.is(hex(await writer.digest()), seed.digest);
-});
-
-test('of chunks that come in any order, asked for before the last is there', async (t) => {
-	await fc.assert(
-		fc.asyncProperty(
-			fc.shuffledSubarray([...Array(11).keys()], { minLength: 11 }),
-			async (order) => {
-				const { writer, put } = await hashing(t);
-				const digest = writer.digest();
-				for (const chunk of order) {
-					void put(chunk, 1);
-				}
-				assert.is(hex(await digest), seed.digest);
-				await writer.close();
-			},
-		),
-		{ numRuns: 30 },
-	);
-});
-
-test('of what was there and what comes, and of nothing else', async (t) => {
-	const have = new Bitfield(seed.chunks);
-	have.setRange(0, 4);
-	have.set(6);
-	const { writer, put } = await hashing(t, have);
-	await put(4, 2);
-	await put(7, 4);
-	assert.is(hex(await writer.digest()), seed.digest);
-});
-
-test('starts anew when chunks were not what was stored', async (t) => {
-	const { storage, writer, put } = await hashing(t);
-	await put(0, 11);
-	await storage.write(CHUNK, new Uint8Array(CHUNK));
-	assert.is(hex(await writer.digest()), seed.digest, 'of what was in memory');
-	const right = Bitfield.full(seed.chunks);
-	right.clear(1);
-	writer.restart(right);
-	await put(1, 1);
-	assert.is(hex(await writer.digest()), seed.digest);
-	assert.is(digestOf(await stored(storage)), seed.digest);
-});
-
-test('waiting for it ends when nobody needs it', async (t) => {
-	const { writer } = await hashing(t);
-	const abort = new AbortController();
-	const digest = writer.digest(abort.signal);
-	abort.abort();
-	assert.is((await rejects(digest)).code, 'ERR_ABORTED');
-});
-
-test('waiting for it ends when the content is closed, and so does a write after that', async (t) => {
-	const { writer, put } = await hashing(t);
-	const digest = rejects(writer.digest());
-	await writer.close();
-	assert.is((await digest).code, 'ERR_IO');
-	assert.is((await rejects(put(0, 1))).code, 'ERR_IO');
-	const next = await hashing(t);
-	assert.equal(await next.put(0, 11), Array(11).fill(true), 'the thread goes on');
-});
-
-test('waiting for chunks takes no processor time', async (t) => {
-	const { writer, put } = await hashing(t);
-	const digest = writer.digest();
-	await put(1, 10);
-	const before = process.cpuUsage();
-	await new Promise((resolve) => setTimeout(resolve, 500));
-	const { user, system } = process.cpuUsage(before);
-	assert.ok(user + system < 250_000, `${user + system} us in 500 ms`);
-	await put(0, 1);
-	assert.is(hex(await digest), seed.digest);
-});
-
-test('a file that becomes shorter is told as changed', async (t) => {
-	const folder = await makeFolder(t);
-	const path = join(folder, 'file');
-	await writeFile(path, content);
-	const storage = await FileStorage.openToWrite([{ path, length: LENGTH }]);
-	t.defer(() => storage.close());
-	await writeFile(path, content.subarray(0, 700));
-	const writer = new ThreadWriter(seed, storage, Bitfield.full(seed.chunks));
-	t.defer(() => writer.close());
-	assert.is((await rejects(writer.digest())).code, 'ERR_CHANGED');
-});
-
-test('what cannot be read back does not keep what comes from being stored', async (t) => {
-	const path = join(await makeFolder(t), 'file');
-	await writeFile(path, content);
-	const file = await open(path, constants.O_WRONLY);
-	t.defer(() => file.close());
-	const storage = { files: [{ fd: file.fd, path, length: LENGTH, keepsHoles: false }] };
-	const have = new Bitfield(seed.chunks);
-	have.set(0);
-	const writer = new ThreadWriter(seed, { ...storage, checkNamed: () => {} } as never, have);
-	t.defer(() => writer.close());
-	const good = await writer.write({ first: 1, count: 10 }, segmentsOf(chunksOf(1, 10)));
-	assert.equal(good, Array(10).fill(true));
-	assert.is((await rejects(writer.digest())).code, 'ERR_IO');
-});
-
-test.run();
-
 const faults = suite('the thread that writes');
 
-faults('ends: what waits for it fails, and the next content gets another', async (t) => {
-	const folder = await makeFolder(t);
-	const script = join(folder, 'ends.mjs');
-	await writeFile(
-		script,
-		"import { parentPort } from 'node:worker_threads';\nparentPort.on('message', () => process.exit(1));\n",
+for (const role of ['writing', 'hashing'] as const) {
+	faults(
+		`ends while ${role}: what waits for it fails, the next content gets another`,
+		async (t) => {
+			const script = join(await makeFolder(t), 'ends.mjs');
+			await writeFile(
+				script,
+				"import { parentPort } from 'node:worker_threads';\nparentPort.on('message', () => process.exit(1));\n",
+			);
+			const storage = await filesOf(t, [LENGTH]);
+			const ends = new ContentThread(new URL(`file://${script}`));
+			const threads = { writing: ContentThread.writing, hashing: undefined, [role]: ends };
+			const writer = new ThreadWriter(seed, storage, new Bitfield(seed.chunks), threads);
+			for (const first of [0, 1]) {
+				const writing = writer.write({ first, count: 1 }, segmentsOf(chunksOf(first, 1)));
+				assert.is((await rejects(writing)).code, 'ERR_IO');
+			}
+			await writer.close();
+			const next = new ThreadWriter(seed, storage, undefined);
+			assert.equal(
+				await next.write({ first: 0, count: 11 }, segmentsOf(content)),
+				Array(11).fill(true),
+			);
+			await next.close();
+		},
 	);
-	const storage = await filesOf(t, [LENGTH]);
-	const writer = new ThreadWriter(
-		seed,
-		storage,
-		undefined,
-		new WriterThread(new URL(`file://${script}`)),
-	);
-	assert.is(
-		(await rejects(writer.write({ first: 0, count: 1 }, segmentsOf(chunksOf(0, 1))))).code,
-		'ERR_IO',
-	);
-	assert.is(
-		(await rejects(writer.write({ first: 0, count: 1 }, segmentsOf(chunksOf(0, 1))))).code,
-		'ERR_IO',
-	);
-	await writer.close();
-	const next = new ThreadWriter(seed, storage, undefined);
-	assert.equal(
-		await next.write({ first: 0, count: 11 }, segmentsOf(content)),
-		Array(11).fill(true),
-	);
-	await next.close();
-});
+}
 
 faults('serves several contents at a time, each with its own error', async (t) => {
 	const [broken, whole] = [await filesOf(t, [LENGTH]), await filesOf(t, [LENGTH])];
@@ -340,18 +335,15 @@ faults('serves several contents at a time, each with its own error', async (t) =
 	assert.equal(new Uint8Array(await readFile(broken.files[0]?.path as string)), content);
 });
 
-faults('an unknown kind of failure of the system leaves nothing counted as stored', () => {
+faults('tells an unknown kind of failure of the system', () => {
 	const writer = new ContentWriter({
 		kind: 'sha256',
 		length: LENGTH,
 		chunkSize: CHUNK,
 		digests: seed.chunkDigests(),
 		pieces: [{ fd: 1_000_000, length: LENGTH, keepsHoles: false }],
-		stored: new Uint8Array(11),
 	});
 	assert.throws(() => writer.write(0, 2, segmentsOf(chunksOf(0, 2))), /EBADF/);
-	assert.not.ok(writer.isBehind);
-	assert.not.ok(writer.isHashed);
 });
 
 faults.run();

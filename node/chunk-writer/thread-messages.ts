@@ -1,15 +1,31 @@
 import type { WritableContent } from './content-writer.ts';
+import type { HashedContent } from './whole-digest.ts';
 
-/** A command to the thread that writes. `content` is the number of a content, `id` of an answer. */
-export type WriterCommand =
-	| { readonly do: 'open'; readonly content: number; readonly what: WritableContent }
+/** A command to a content thread. `content` is the number of a content, `id` of an answer. */
+export type ThreadCommand =
 	| {
-			readonly do: 'write';
+			readonly do: 'open';
+			readonly content: number;
+			/** Undefined if another thread writes it. */
+			readonly toWrite: WritableContent | undefined;
+			/** Undefined if another thread computes the digest of the whole, or none is wanted. */
+			readonly toHash: HashedContent | undefined;
+	  }
+	/** Verify, store, and hash chunks, as far as the thread does that for the content. */
+	| {
+			readonly do: 'take';
 			readonly content: number;
 			readonly id: number;
 			readonly first: number;
 			readonly count: number;
 			readonly segments: readonly Uint8Array[];
+	  }
+	/** Chunks were stored by another thread. */
+	| {
+			readonly do: 'stored';
+			readonly content: number;
+			readonly first: number;
+			readonly count: number;
 	  }
 	| { readonly do: 'restart'; readonly content: number; readonly stored: Uint8Array }
 	| { readonly do: 'digest'; readonly content: number; readonly id: number }
@@ -25,7 +41,7 @@ export interface SentError {
  * An answer of the thread: which chunks are right, the digest of the whole, or an error. An answer
  * with only an id means that the command is done.
  */
-export interface WriterAnswer {
+export interface ThreadAnswer {
 	readonly id: number;
 	readonly good?: readonly boolean[];
 	readonly digest?: Uint8Array;

@@ -1,16 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import { ShoalError } from '../../protocol/index.ts';
 import { later } from '../util/timers.ts';
-import type { WriterAnswer, WriterCommand } from './writer-messages.ts';
+import type { ThreadAnswer, ThreadCommand } from './thread-messages.ts';
 
 interface Waiting {
-	readonly resolve: (answer: WriterAnswer) => void;
+	readonly resolve: (answer: ThreadAnswer) => void;
 	readonly reject: (error: ShoalError) => void;
 }
 
 /** A command that has an answer, without the id of that answer. */
 type Question =
-	Extract<WriterCommand, { id: number }> extends infer Each
+	Extract<ThreadCommand, { id: number }> extends infer Each
 		? Each extends { id: number }
 			? Omit<Each, 'id'>
 			: never
@@ -18,14 +18,18 @@ type Question =
 
 /** ms for which an idle thread stays, so that downloads in a row do not each wait for its start. */
 const IDLE = 2_000;
-const SCRIPT = new URL('./write-worker.js', import.meta.url);
+const SCRIPT = new URL('./content-worker.js', import.meta.url);
 
-/** The thread in which contents are written. It keeps the process running only while an answer is due. */
-export class WriterThread {
-	static #shared: WriterThread | undefined;
+/**
+ * A thread in which contents are written and hashed. It keeps the process running only while an answer
+ * is due.
+ */
+export class ContentThread {
+	static #writing: ContentThread | undefined;
+	static #hashing: ContentThread | undefined;
 	readonly #worker: Worker;
 	readonly #waiting = new Map<number, Waiting>();
-	#outbox: WriterCommand[] = [];
+	#outbox: ThreadCommand[] = [];
 	#contents = 0;
 	#open = 0;
 	#lastId = 0;
@@ -35,7 +39,7 @@ export class WriterThread {
 	constructor(script: URL = SCRIPT) {
 		this.#worker = new Worker(script);
 		this.#worker.unref();
-		this.#worker.on('message', (answers: readonly WriterAnswer[]) => {
+		this.#worker.on('message', (answers: readonly ThreadAnswer[]) => {
 			for (const answer of answers) {
 				this.#take(answer.id)?.resolve(answer);
 			}
@@ -44,12 +48,21 @@ export class WriterThread {
 		this.#worker.on('exit', () => this.#ended(undefined));
 	}
 
-	/** The thread of this process, started if there is none. */
-	static get shared(): WriterThread {
-		if (WriterThread.#shared === undefined || WriterThread.#shared.#end !== undefined) {
-			WriterThread.#shared = new WriterThread();
-		}
-		return WriterThread.#shared;
+	/** The thread of this process that writes, started if there is none. */
+	static get writing(): ContentThread {
+		ContentThread.#writing = running(ContentThread.#writing);
+		return ContentThread.#writing;
+	}
+
+	/** A second thread, which hashes what the first one has written. Started if there is none. */
+	static get hashing(): ContentThread {
+		ContentThread.#hashing = running(ContentThread.#hashing);
+		return ContentThread.#hashing;
+	}
+
+	/** Whether it has ended. */
+	get isOver(): boolean {
+		return this.#end !== undefined;
 	}
 
 	/** Counts a content that is opened. @returns its number */
@@ -71,7 +84,7 @@ export class WriterThread {
 	}
 
 	/** Sends the thread a command that has no answer. */
-	tell(command: Exclude<WriterCommand, { id: number }>): void {
+	tell(command: Exclude<ThreadCommand, { id: number }>): void {
 		if (this.#outbox.length === 0) {
 			// The commands of one turn of the event loop go as one message.
 			setImmediate(() => this.#flush());
@@ -80,11 +93,11 @@ export class WriterThread {
 	}
 
 	/** Sends a command. @returns its answer @throws ShoalError ERR_IO if the thread has ended */
-	async ask(question: Question): Promise<WriterAnswer> {
+	async ask(question: Question): Promise<ThreadAnswer> {
 		if (this.#end !== undefined) {
 			throw this.#end;
 		}
-		return await new Promise<WriterAnswer>((resolve, reject) => {
+		return await new Promise<ThreadAnswer>((resolve, reject) => {
 			this.#lastId += 1;
 			const id = this.#lastId;
 			this.#worker.ref();
@@ -115,6 +128,10 @@ export class WriterThread {
 		}
 		this.#waiting.clear();
 	}
+}
+
+function running(thread: ContentThread | undefined): ContentThread {
+	return thread === undefined || thread.isOver ? new ContentThread() : thread;
 }
 
 function ended(cause: unknown): ShoalError {

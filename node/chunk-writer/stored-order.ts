@@ -1,0 +1,37 @@
+import { NEAR } from './whole-digest.ts';
+
+/** Tells which new chunks follow closely on those that are stored without a gap. */
+export class StoredOrder {
+	/** Bytes of a chunk. */
+	readonly chunkSize: number;
+	/** One byte for each chunk, 1 if it is stored. */
+	readonly #stored: Uint8Array;
+	/** All chunks before this one are stored. */
+	#next = 0;
+
+	/** @param stored is changed by this */
+	constructor(stored: Uint8Array, chunkSize: number) {
+		this.#stored = stored;
+		this.chunkSize = chunkSize;
+	}
+
+	/** `count` chunks, from chunk `first` on, are stored now. @returns whether they are among the next to be hashed */
+	add(first: number, count: number): boolean {
+		const isNear = (first - this.#skip()) * this.chunkSize <= NEAR;
+		this.#stored.fill(1, first, first + count);
+		return isNear;
+	}
+
+	/** The chunks with a 1 in `stored`, and no others, are right. */
+	restart(stored: Uint8Array): void {
+		this.#stored.set(stored);
+		this.#next = 0;
+	}
+
+	#skip(): number {
+		while (this.#stored[this.#next] === 1) {
+			this.#next += 1;
+		}
+		return this.#next;
+	}
+}
