@@ -1,4 +1,4 @@
-import { byLabel, Meters, type Reading } from '../broker/index.ts';
+import { byLabel, Meters, type Reading } from '../broker/for-nodes.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import type { ShoalNode } from './shoal-node.ts';
 import type { TraceEvent, TraceSink } from './stats/trace.ts';

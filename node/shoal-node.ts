@@ -1,5 +1,5 @@
 import { nanoid } from 'nanoid';
-import { fingerprintOf, makeCertificate } from '../broker/index.ts';
+import { fingerprintOf, makeCertificate } from '../broker/for-nodes.ts';
 import {
 	type Incoming,
 	isSecureUrl,

@@ -28,6 +28,7 @@ const LAYERS = [
 	'broker/http',
 	'broker',
 	'broker/index.ts',
+	'broker/for-nodes.ts',
 
 	'node/util',
 	'node/storage',

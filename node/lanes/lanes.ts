@@ -1,5 +1,5 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import type { Listener, Peer } from '../../broker/index.ts';
+import type { Listener, Peer } from '../../broker/for-nodes.ts';
 import {
 	type Incoming,
 	isSecureUrl,

@@ -1,4 +1,4 @@
-import { checkTicket, type KeyPair, Listener, usableHosts } from '../../broker/index.ts';
+import { checkTicket, type KeyPair, Listener, usableHosts } from '../../broker/for-nodes.ts';
 import {
 	hostAndPort,
 	hostOf,

@@ -11,7 +11,7 @@ import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
 import type { Output } from '../terminal/output.ts';
 import { type Column, table } from '../terminal/table.ts';
-import { formatBytes } from '../terminal/units.ts';
+import { formatBytes, grouped } from '../terminal/units.ts';
 
 /** Arguments and flags of `shoal limits`. */
 export interface LimitsFlags {
@@ -35,7 +35,7 @@ function printLimits(output: Output, limits: Limits): void {
 	const rows = LIMIT_NAMES.map((name) => {
 		const { value, unit, about } = LIMIT_TABLE[name];
 		output.event({ event: 'limit', name, value: limits[name], default: value, unit, about });
-		return [name, limits[name].toLocaleString('en'), unit, about];
+		return [name, grouped(limits[name]), unit, about];
 	});
 	show(output, [{ title: 'LIMIT' }, { title: 'VALUE', align: 'right' }], rows);
 }
@@ -43,7 +43,7 @@ function printLimits(output: Output, limits: Limits): void {
 function printFixed(output: Output): void {
 	const rows = FIXED_LIMITS.map(({ name, value, unit, about }) => {
 		output.event({ event: 'fixed', name, value, unit, about });
-		return [name, value.toLocaleString('en'), unit, about];
+		return [name, grouped(value), unit, about];
 	});
 	output.line();
 	show(output, [{ title: 'OF THE PROTOCOL' }, { title: 'VALUE', align: 'right' }], rows);

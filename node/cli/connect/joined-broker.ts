@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { nanoid } from 'nanoid';
-import { writePrivate } from '../../../broker/index.ts';
+import { writePrivate } from '../../../broker/for-nodes.ts';
 import { formatJoinLink, type JoinLink, parseJoinLink } from '../../../protocol/index.ts';
 import { fsError } from '../../storage/fs-error.ts';
 import { homeFolder } from '../../storage/home-folder.ts';

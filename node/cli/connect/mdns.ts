@@ -1,7 +1,7 @@
 import { isIP, isIPv6 } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Bonjour } from 'bonjour-service';
-import { usableHosts } from '../../../broker/index.ts';
+import { usableHosts } from '../../../broker/for-nodes.ts';
 import { hostAndPort, hostOf, parseBrokerUrl, printable } from '../../../protocol/index.ts';
 
 /** A broker that announces itself on the LAN. No field of its announcement can be trusted. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { DataFolder, writePrivate } from '../../../broker/index.ts';
+import { DataFolder, writePrivate } from '../../../broker/for-nodes.ts';
 import {
 	brokerAddress,
 	hostAndPort,

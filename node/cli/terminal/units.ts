@@ -23,9 +23,14 @@ export function formatTime(ms: number): string {
 		: `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)} h`;
 }
 
+/** A whole number with commas between groups of three digits. Not by `Intl`, which takes 14 ms to load. */
+export function grouped(count: number): string {
+	return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
 /** A count with its noun: `1 seeder`, `3 seeders`. */
 export function countOf(count: number, noun: string): string {
-	return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+	return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** A share of a whole in percent; 100 only if it is the whole. */

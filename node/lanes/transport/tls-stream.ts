@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
-import { SecureStream } from '../../../broker/index.ts';
+import { SecureStream } from '../../../broker/for-nodes.ts';
 import { brokerAddress, type Incoming, ShoalError } from '../../../protocol/index.ts';
 import { makeFramer } from './tcp-stream.ts';
 

@@ -1,20 +1,41 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { DIGEST_BYTES, digestOf, sameDigest } from '../../../protocol/seed/digest.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('digest');
 
-test('digests are those of node:crypto, of the stated length', () => {
-	fc.assert(
-		fc.property(fc.uint8Array(), fc.constantFrom('sha256', 'md5'), (bytes, kind) => {
-			const digest = digestOf(kind, bytes);
-			assert.equal(Buffer.from(digest), createHash(kind).update(bytes).digest());
-			assert.is(digest.length, DIGEST_BYTES[kind]);
-		}),
-	);
-});
+type Digests = typeof import('../../../protocol/seed/digest.ts');
+
+/** The module as it is in a browser, which has no modules of Node's. */
+async function loadAsInBrowser(): Promise<Digests> {
+	const { getBuiltinModule } = process;
+	Object.assign(process, { getBuiltinModule: undefined });
+	try {
+		const url = `${new URL('../../../protocol/seed/digest.js', import.meta.url)}?browser`;
+		return await import(url);
+	} finally {
+		Object.assign(process, { getBuiltinModule });
+	}
+}
+
+const asInBrowser = await loadAsInBrowser();
+const { DIGEST_BYTES, digestOf, sameDigest } = await import('../../../protocol/seed/digest.ts');
+
+for (const [where, compute] of Object.entries({
+	'in Node': digestOf,
+	'in a browser': asInBrowser.digestOf,
+})) {
+	test(`digests ${where} are those of node:crypto, of the stated length`, () => {
+		fc.assert(
+			fc.property(fc.uint8Array(), fc.constantFrom('sha256', 'md5'), (bytes, kind) => {
+				const digest = compute(kind, bytes);
+				assert.equal(Buffer.from(digest), createHash(kind).update(bytes).digest());
+				assert.is(digest.length, DIGEST_BYTES[kind]);
+			}),
+		);
+	});
+}
 
 test('digests are the same only if every byte is', () => {
 	const digest = digestOf('sha256', new Uint8Array([1]));
