@@ -13,6 +13,11 @@ const SMALL = 16 * 1024;
 /** Bytes. If open attempts at a node have more, an overheard block begins no further chunk. */
 const MOST_BEGUN = 32 * 1024 * 1024;
 
+/** A peer whose rate is below that of the fastest by this factor may be too slow for one more chunk. */
+const MUCH_SLOWER = 2;
+/** Times the rest of the download that one chunk of such a peer takes. */
+const OUTLASTS = 1.2;
+
 /** Bytes that arrived by fan-out and are new here. */
 export interface Overheard {
 	readonly attempt: Attempt;
@@ -208,7 +213,36 @@ export class Assignments {
 		return [offset, this.#layout.offsetOf(last) + this.#layout.sizeOf(last) - offset];
 	}
 
+	/**
+	 * Whether a chunk of `remote` would arrive after all the rest: faster peers get the missing chunks sooner, even those
+	 * that do not have them yet. Without this, most of what slow peers send at the end of a download is also requested of
+	 * others, and thrown away. While nothing is open at other peers, no peer is too slow.
+	 */
+	#isTooSlow(remote: RemoteNode): boolean {
+		const { rate } = remote.window;
+		if (rate === 0) {
+			return false;
+		}
+		let all = 0;
+		let fastest = 0;
+		let openElsewhere = 0;
+		for (const other of this.#nodes.values()) {
+			if (!other.isSnubbed) {
+				all += other.window.rate;
+				fastest = Math.max(fastest, other.window.rate);
+				openElsewhere += other === remote ? 0 : other.outstanding;
+			}
+		}
+		const { chunkSize } = this.#layout;
+		const rest = (this.#states.count('missing') * chunkSize) / all;
+		const isOutlasting = chunkSize / rate > rest * OUTLASTS;
+		return openElsewhere > 0 && rate * MUCH_SLOWER < fastest && isOutlasting;
+	}
+
 	#assign(remote: RemoteNode): boolean {
+		if (this.#isTooSlow(remote)) {
+			return false;
+		}
 		const run = this.#picker.pick(remote, remote.window.part);
 		if (run === undefined) {
 			return false;

@@ -11,11 +11,11 @@ const KIB = 1024;
 const RANDOM_SWARMS = Number(process.env.SHOAL_SWARMS ?? 100);
 const FIRST_SEED = Number(process.env.SHOAL_SEED ?? 1);
 
-test('who sends first what spreads soonest beats who sends in turn', () => {
-	const shape = meshOf(60);
+test('unequal links: little is sent twice, and a whole copy is there sooner if it is sent first', () => {
+	const shape = meshOf(100);
 	const inTurn = simulateSwarm(shape);
+	assert.ok(inTurn.sent < 1.09, `${inTurn.sent} copies sent for each that was wanted`);
 	const spreadFirst = simulateSwarm({ ...shape, isSpreadFirst: true });
-	assert.ok((spreadFirst.ms as number) < (inTurn.ms as number));
 	assert.ok((spreadFirst.seederSentAtWhole as number) < (inTurn.seederSentAtWhole as number));
 });
 
