@@ -254,9 +254,9 @@ export class Authorizer implements ChunkRules {
 	}
 
 	/**
-	 * Whether `filter` names one topic or the client's own inbox, or, if it is wide, whether the
-	 * client may subscribe to a wide filter again. The rate of wide filters is limited, as each of
-	 * them delivers all retained messages that match.
+	 * Whether the rate of wide filters allows a subscription to `filter`. That rate is limited, as
+	 * each wide filter delivers all retained messages that match. A filter without a wildcard and the
+	 * client's own inbox are not wide.
 	 */
 	#mayAskForAll(client: Client, filter: string): boolean {
 		const { topics, limits } = this.#rules;

@@ -139,7 +139,8 @@ export function packetReader(
 }
 
 /**
- * Replaces a paused socket that a server has accepted with a stream whose bytes go to a framer.
+ * Takes over `accepted`, a paused socket of a server: a stream replaces it, and the bytes of this
+ * stream go to a framer.
  *
  * @param secure the TLS context; undefined: the connection is plain TCP
  */

@@ -15,7 +15,10 @@ export interface AnnounceRecord {
 	/** When it was received, by the tracker's clock. */
 	readonly received: number;
 	readonly ttl: number;
-	/** The epoch in which it was received live; 0 if it was found retained. */
+	/**
+	 * The epoch in which the node sent it, that is, the number of the tracker's connection to the
+	 * broker; 0 if the tracker found it retained.
+	 */
 	readonly epoch: number;
 }
 

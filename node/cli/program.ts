@@ -13,7 +13,7 @@ const ABOUT_BROKER =
 	'the broker (default: the one in SHOAL_BROKER, the joined one, one on this machine, or one on the LAN)';
 const CERT = '--cert <fingerprint>';
 const ABOUT_CERT =
-	'SHA-256 of the certificate at mqtts:// (default: the joined one, or any trusted by this system)';
+	'SHA-256 of the certificate at mqtts:// (default: that of the joined broker or of one on this machine, or any that this system trusts)';
 const LANE = '--lane <lane>';
 const ABOUT_LANE = 'the lane to other nodes: direct, broker, or auto (direct if it works)';
 const LISTEN = '--listen <host:port>';

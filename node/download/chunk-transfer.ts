@@ -56,7 +56,10 @@ export class ChunkTransfer {
 	readonly #lanes: PeerLanes;
 	#isClosed = false;
 	#isDue = false;
-	/** Whether `complete` was called: attempts written beside the last chunk settle after it. */
+	/**
+	 * Whether `complete` was called. Attempts that are written at the same time as the last chunk
+	 * settle after it, and must not call `complete` again.
+	 */
 	#isComplete = false;
 
 	constructor(context: DownloadContext, content: StoredContent, options: ChunkTransferOptions) {

@@ -91,7 +91,7 @@ interface Outgoing extends Answer {
  */
 const READ_AHEAD = 8;
 const READ_AGAIN = 4;
-/** Bytes handed to the lane before waiting until it has taken them. */
+/** Bytes. If more are queued in the lane, the next message waits until the lane has sent them. */
 const SEND_AHEAD = 1024 * 1024;
 
 /**

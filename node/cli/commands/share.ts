@@ -201,7 +201,7 @@ function warnLoopback({ output }: CommandContext, node: ShoalNode): void {
 	if (isUnreachable(hostname)) {
 		output.warn(`the link names no broker, because only this machine can reach ${hostname}`);
 		output.line(
-			output.style('dim', '  for others: shoal broker --lan here, and there shoal join LINK'),
+			output.style('dim', '  for other machines: shoal broker --lan here, shoal join LINK there'),
 		);
 	}
 }

@@ -11,7 +11,7 @@ export interface Kept {
 	readonly name: string;
 	/** Bytes of the whole content. */
 	readonly length: number;
-	/** Bytes that are stored, about, by the record of chunks. */
+	/** Approximate number of bytes that are stored, from the record of chunks. */
 	readonly have: number;
 	/** Whether it was stopped, so that it does not resume by itself. */
 	readonly isStopped: boolean;
