@@ -13,9 +13,13 @@ export interface ContentThreads {
 /** Bytes from which on a second thread is worth its start. */
 const LARGE = 512 * 1024 * 1024;
 
-/** The threads for the content of `seed`: they are shared with all other contents of this process. */
-export function threadsFor(seed: Seed): ContentThreads {
-	const isWorthIt = seed.length >= LARGE && availableParallelism() > 1;
+/**
+ * The threads for the content of `seed`: they are shared with all other contents of this process.
+ *
+ * @param isHashed whether the digest of the whole is wanted
+ */
+export function threadsFor(seed: Seed, isHashed: boolean): ContentThreads {
+	const isWorthIt = isHashed && seed.length >= LARGE && availableParallelism() > 1;
 	return {
 		writing: ContentThread.writing,
 		hashing: isWorthIt ? ContentThread.hashing : undefined,

@@ -32,7 +32,7 @@ export class ThreadWriter implements ChunkWriter {
 		seed: Seed,
 		storage: WritableFiles,
 		stored: Bitfield | undefined,
-		threads: ContentThreads = threadsFor(seed),
+		threads: ContentThreads = threadsFor(seed, stored !== undefined),
 	) {
 		this.#storage = storage;
 		this.#path = storage.files[0]?.path ?? '';

@@ -107,7 +107,7 @@ test('a port that is taken is an error, and says what to do', async (t) => {
 	const { port } = new URL(url);
 	const { code, stderr } = await runShoal(t, ['broker', '--port', port]);
 	assert.is(code, 1);
-	assert.match(stderr, /taken.*--port.*\(ERR_PORT\)\n$/);
+	assert.match(stderr, /in use.*--port.*\(ERR_PORT\)\n$/);
 });
 
 test('a broker for all says where others reach it, and its limits can be changed', async (t) => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 
 /** The most files and connections that this process may open; undefined except on Linux. */
 export function mostOpenFiles(): number | undefined {
@@ -13,7 +14,9 @@ export function mostOpenFiles(): number | undefined {
 
 /** The message for an error that means too many open files; undefined for other errors. */
 export function tooFewFiles(error: unknown): string | undefined {
-	if ((error as NodeJS.ErrnoException | undefined)?.code !== 'EMFILE') {
+	const { code, errno = 0 } = (error ?? {}) as NodeJS.ErrnoException;
+	// Some calls of Node know the error by its number only.
+	if (code !== 'EMFILE' && Math.abs(errno) !== constants.errno.EMFILE) {
 		return undefined;
 	}
 	return 'this process has as many files and connections open as it may; raise the limit and start again: ulimit -n 1024';

@@ -149,7 +149,7 @@ test('of writes put together, those before a failure are good, and the next are 
 
 test('a system that takes nothing is an error, not a wait for ever', async () => {
 	const queue = writesTo(fakeHandle(() => 0).handle);
-	assert.match((await rejects(queue.move(0, Buffer.alloc(1)))).message, 'nothing');
+	assert.match((await rejects(queue.move(0, Buffer.alloc(1)))).message, 'no bytes');
 });
 
 test('when the file is closed, every write that waits settles', async (t) => {
