@@ -1,4 +1,6 @@
 import {
+	accessSync,
+	constants,
 	mkdirSync,
 	readdirSync,
 	readFileSync,
@@ -11,6 +13,7 @@ import module from 'node:module';
 import { dirname, join } from 'node:path';
 import vm from 'node:vm';
 
+const WRITABLE_BY_OTHERS = 0o022;
 /** ms. */
 const WEEK = 7 * 24 * 60 * 60_000;
 
@@ -51,6 +54,27 @@ export function requireWithCode(path: string, folder: string, use = ''): unknown
 	const body = script.runInThisContext() as Body;
 	body(loaded.exports, module.createRequire(path), loaded, path, dirname(path));
 	return loaded.exports;
+}
+
+/**
+ * The folder beside a program for its compiled code, as `__pycache__` is for Python's.
+ *
+ * @param of the folder of the program
+ * @returns undefined if this user does not own that folder, or others may write there
+ */
+export function codeFolder(of: string): string | undefined {
+	const { uid, mode } = statSync(of);
+	const isOwn = uid === process.getuid?.() && (mode & WRITABLE_BY_OTHERS) === 0;
+	return isOwn && isWritable(of) ? join(of, 'code') : undefined;
+}
+
+function isWritable(folder: string): boolean {
+	try {
+		accessSync(folder, constants.W_OK);
+		return true;
+	} catch {
+		return false;
+	}
 }
 
 /** A text that differs where the code may differ. */

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
+import { codeFolder } from '../../../../node/cli/start/compiled-code.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 
@@ -70,6 +71,17 @@ test('of other versions goes after a week', async (t) => {
 	await load();
 	assert.not.ok((await kept()).includes(old));
 	assert.is((await kept()).length, 1);
+});
+
+test('is beside the program if it is the user who owns that folder, and nobody else may write there', async (t) => {
+	const folder = await makeFolder(t);
+	await chmod(folder, 0o755);
+	assert.is(codeFolder(folder), join(folder, 'code'));
+	await chmod(folder, 0o775);
+	assert.is(codeFolder(folder), undefined);
+	await chmod(folder, 0o757);
+	assert.is(codeFolder(folder), undefined);
+	assert.is(process.getuid?.() === 0 ? undefined : codeFolder('/usr'), undefined);
 });
 
 test('that cannot be kept is no error', async (t) => {
