@@ -14,6 +14,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const LAYERS = [
 	'protocol',
 	'protocol/seed',
+	'protocol/folder',
 	'protocol/packets',
 	'protocol/messages',
 	'protocol/link',

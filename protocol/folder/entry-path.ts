@@ -1,0 +1,89 @@
+import { ShoalError } from '../errors.ts';
+import { quoted } from '../printable.ts';
+
+/** Most bytes of a path in UTF-8. */
+export const MAX_PATH_BYTES = 1_024;
+/** Most parts of a path. */
+export const MAX_DEPTH = 32;
+/** Most bytes of a part in UTF-8: the limit of common file systems. */
+const MAX_PART_BYTES = 255;
+
+const encoder = new TextEncoder();
+// Control characters, and characters that are invisible or change the direction of reading. The
+// joiners U+200C and U+200D and the marks U+200E and U+200F are allowed: some scripts need them.
+const FORBIDDEN = /[\p{Cc}\u200b\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/u;
+
+const PART_RULES: ReadonlyArray<readonly [why: string, isBad: (part: string) => boolean]> = [
+	['a part of it is empty', (part) => part === ''],
+	['a part of it is . or ..', (part) => part === '.' || part === '..'],
+	[
+		`a part of it has more than ${MAX_PART_BYTES} bytes`,
+		(part) => part.length > MAX_PART_BYTES || encoder.encode(part).length > MAX_PART_BYTES,
+	],
+];
+
+const PATH_RULES: ReadonlyArray<readonly [why: string, isBad: (path: string) => boolean]> = [
+	[
+		`it has more than ${MAX_PATH_BYTES} bytes`,
+		(path) => path.length > MAX_PATH_BYTES || encoder.encode(path).length > MAX_PATH_BYTES,
+	],
+	['it is no well-formed text', (path) => /\p{Cs}/u.test(path)],
+	['it has a backslash', (path) => path.includes('\\')],
+	['it has a control character or an invisible one', (path) => FORBIDDEN.test(path)],
+	['it is not in Unicode normal form C', (path) => path !== path.normalize('NFC')],
+	[`it has more than ${MAX_DEPTH} parts`, (path) => path.split('/').length > MAX_DEPTH],
+];
+
+/**
+ * Why `path` cannot be the path of an entry; undefined if it can. A path is refused, never changed:
+ * two different paths could become the same.
+ */
+export function whyNoPath(path: string): string | undefined {
+	const [why] = PATH_RULES.find(([, isBad]) => isBad(path)) ?? [];
+	if (why !== undefined) {
+		return why;
+	}
+	const parts = path.split('/');
+	return PART_RULES.find(([, isBad]) => parts.some(isBad))?.[0];
+}
+
+/** Returns `path` if it can be the path of an entry. @throws ShoalError ERR_SEED */
+export function checkPath(path: string): string {
+	const why = whyNoPath(path);
+	if (why !== undefined) {
+		throw new ShoalError(
+			'ERR_SEED',
+			`the index of the folder has the path ${quoted(path)}: ${why}`,
+		);
+	}
+	return path;
+}
+
+/**
+ * The order of paths in an index: that of their bytes in UTF-8, in which `/` counts as 0. So the
+ * entries of a folder follow each other, and a file stands right before a path that is below it.
+ *
+ * @returns below 0 if `a` comes first, above 0 if `b` does, 0 if they are the same
+ */
+export function comparePaths(a: string, b: string): number {
+	const [left, right] = [encoder.encode(a), encoder.encode(b)];
+	const most = Math.min(left.length, right.length);
+	for (let at = 0; at < most; at += 1) {
+		const difference = rank(left[at] as number) - rank(right[at] as number);
+		if (difference !== 0) {
+			return difference;
+		}
+	}
+	return left.length - right.length;
+}
+
+/** Whether `path` lies below `folder`. */
+export function isBelow(path: string, folder: string): boolean {
+	return path.startsWith(`${folder}/`);
+}
+
+const SLASH = 0x2f;
+
+function rank(byte: number): number {
+	return byte === SLASH ? 0 : byte;
+}

@@ -1,0 +1,27 @@
+/**
+ * The kind of an entry of a folder:
+ *
+ * - `f`: a file;
+ * - `x`: a file that its owner may execute;
+ * - `d`: an empty folder; folders with entries have no line of their own;
+ * - `l`: a symbolic link, whose bytes are its target.
+ */
+export type EntryKind = 'f' | 'x' | 'd' | 'l';
+
+/** An entry of a folder: one line of its index. */
+export interface FolderEntry {
+	/** Path below the folder, parts separated by `/`. */
+	readonly path: string;
+	readonly kind: EntryKind;
+	/** Bytes: of a file its length, of a link that of its target in UTF-8, of an empty folder 0. */
+	readonly length: number;
+	/** SHA-256 of these bytes, lower-case hex. */
+	readonly digest: string;
+}
+
+/** Most entries of a folder. */
+export const MAX_ENTRIES = 200_000;
+/** Most bytes of an index. */
+export const MAX_INDEX_BYTES: number = 32 * 1024 * 1024;
+/** Bytes of the smallest index, that of an empty folder: its header line. */
+export const MIN_INDEX_BYTES = 15;

@@ -1,0 +1,147 @@
+import { ShoalError } from '../errors.ts';
+import { quoted } from '../printable.ts';
+import { digestOf } from '../seed/digest.ts';
+import { MAX_LENGTH } from '../seed/layout.ts';
+import {
+	type EntryKind,
+	type FolderEntry,
+	MAX_ENTRIES,
+	MAX_INDEX_BYTES,
+	MIN_INDEX_BYTES,
+} from './entry.ts';
+import { checkPath, comparePaths, isBelow } from './entry-path.ts';
+import { MAX_TARGET_BYTES } from './link-target.ts';
+
+const HEADER = 'shoal-folder 1\n';
+const LINE = /^([0-9a-f]{64}) (0|[1-9][0-9]{0,15}) ([fxdl]) (.+)$/s;
+const LF = 0x0a;
+const encoder = new TextEncoder();
+const EMPTY = hex(digestOf('sha256', new Uint8Array()));
+
+/**
+ * The index of a folder: the header line, then a line for each entry, in the order of
+ * {@link comparePaths}: `<SHA-256> <length> <kind> <path>`.
+ *
+ * @param entries in any order
+ * @throws ShoalError ERR_SEED if they cannot be the entries of a folder, ERR_LIMIT if there are too many
+ */
+export function formatIndex(entries: readonly FolderEntry[]): Uint8Array {
+	const sorted = [...entries].sort((a, b) => comparePaths(a.path, b.path));
+	checkEntries(sorted);
+	const lines = sorted.map(
+		({ digest, length, kind, path }) => `${digest} ${length} ${kind} ${path}\n`,
+	);
+	const index = encoder.encode(HEADER + lines.join(''));
+	if (index.length > MAX_INDEX_BYTES) {
+		throw tooMany(`its index has ${index.length} bytes, of ${MAX_INDEX_BYTES} at most`);
+	}
+	return index;
+}
+
+/**
+ * Reads the index of a folder. It is checked whole: what it returns are safe paths, in order, none
+ * twice and none below another.
+ *
+ * @throws ShoalError ERR_SEED
+ */
+export function parseIndex(index: Uint8Array): FolderEntry[] {
+	if (index.length < MIN_INDEX_BYTES || index.length > MAX_INDEX_BYTES) {
+		throw malformed(`it must have ${MIN_INDEX_BYTES} to ${MAX_INDEX_BYTES} bytes`);
+	}
+	if (index.at(-1) !== LF) {
+		throw malformed('its last line has no end');
+	}
+	checkCount(index);
+	const [header, ...lines] = decode(index).slice(0, -1).split('\n');
+	if (`${header}\n` !== HEADER) {
+		throw malformed(`its first line is not ${quoted(HEADER.trim())}`);
+	}
+	const entries = lines.map(parseLine);
+	checkEntries(entries);
+	return entries;
+}
+
+function parseLine(line: string, at: number): FolderEntry {
+	const [, digest, length, kind, path] = LINE.exec(line) ?? [];
+	if (digest === undefined || length === undefined || kind === undefined || path === undefined) {
+		throw malformed(`line ${at + 2} is not "<SHA-256> <length> <kind> <path>"`);
+	}
+	return { digest, length: Number(length), kind: kind as EntryKind, path };
+}
+
+/** Checks sorted entries. @throws ShoalError ERR_SEED, ERR_LIMIT */
+function checkEntries(entries: readonly FolderEntry[]): void {
+	if (entries.length > MAX_ENTRIES) {
+		throw tooMany(`it has ${entries.length} entries, of ${MAX_ENTRIES} at most`);
+	}
+	let before: string | undefined;
+	for (const entry of entries) {
+		checkEntry(entry);
+		if (before !== undefined) {
+			checkOrder(before, entry.path);
+		}
+		before = entry.path;
+	}
+}
+
+function checkEntry({ path, kind, length, digest }: FolderEntry): void {
+	checkPath(path);
+	if (!Number.isSafeInteger(length) || length < 0 || length > MAX_LENGTH) {
+		throw malformed(`${quoted(path)} has an impossible length`);
+	}
+	if (kind === 'l' && (length === 0 || length > MAX_TARGET_BYTES)) {
+		throw malformed(
+			`the target of the link ${quoted(path)} must have 1 to ${MAX_TARGET_BYTES} bytes`,
+		);
+	}
+	if (kind === 'd' && length !== 0) {
+		throw malformed(`the empty folder ${quoted(path)} has a length`);
+	}
+	if (length === 0 && digest !== EMPTY) {
+		throw malformed(`${quoted(path)} has no bytes, but its digest is not that of nothing`);
+	}
+}
+
+function checkOrder(before: string, path: string): void {
+	const order = comparePaths(before, path);
+	if (order === 0) {
+		throw malformed(`it has ${quoted(path)} twice`);
+	}
+	if (order > 0) {
+		throw malformed(`${quoted(path)} comes after ${quoted(before)}, which is the wrong order`);
+	}
+	if (isBelow(path, before)) {
+		throw malformed(`${quoted(path)} is below ${quoted(before)}, which is no folder with entries`);
+	}
+}
+
+/** Counts the lines before anything is made of them. */
+function checkCount(index: Uint8Array): void {
+	let lines = 0;
+	for (let at = index.indexOf(LF); at >= 0; at = index.indexOf(LF, at + 1)) {
+		lines += 1;
+	}
+	if (lines > MAX_ENTRIES + 1) {
+		throw malformed(`it has more than ${MAX_ENTRIES} entries`);
+	}
+}
+
+function decode(index: Uint8Array): string {
+	try {
+		return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(index);
+	} catch (cause) {
+		throw malformed('it is not UTF-8', cause);
+	}
+}
+
+function hex(bytes: Uint8Array): string {
+	return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function malformed(why: string, cause?: unknown): ShoalError {
+	return new ShoalError('ERR_SEED', `the index of the folder is malformed: ${why}`, { cause });
+}
+
+function tooMany(why: string): ShoalError {
+	return new ShoalError('ERR_LIMIT', `the folder is too large: ${why}; share parts of it`);
+}

@@ -1,0 +1,87 @@
+import { ShoalError } from '../errors.ts';
+import { chooseChunkSize, MAX_CHUNK_SIZE } from '../seed/layout.ts';
+import type { FolderEntry } from './entry.ts';
+
+/** Chunks of a file from which on it begins at the start of a chunk. */
+const ALIGNED_CHUNKS = 64;
+const MOST_CHUNKS = 65_536;
+
+/** A stretch of the content of a folder. */
+export interface FolderPiece {
+	/** The entry whose bytes it has; undefined: zeros before a large file, which are no file's. */
+	readonly entry: FolderEntry | undefined;
+	/** Offset of its first byte in the content. */
+	readonly offset: number;
+	/** Bytes, at least one. */
+	readonly length: number;
+}
+
+/**
+ * The content of a folder after its index: the bytes of its entries in their order. A file of 64
+ * chunks or more begins at the start of a chunk, after zeros, so that its chunks keep their digests
+ * when other entries change.
+ *
+ * @param indexBytes bytes of the index, with which the content begins
+ */
+export function piecesOf(
+	entries: readonly FolderEntry[],
+	indexBytes: number,
+	chunkSize: number,
+): FolderPiece[] {
+	const pieces: FolderPiece[] = [];
+	let offset = indexBytes;
+	for (const entry of entries) {
+		const { length } = entry;
+		const isAligned = length >= ALIGNED_CHUNKS * chunkSize;
+		const padding = isAligned ? (chunkSize - (offset % chunkSize)) % chunkSize : 0;
+		if (padding > 0) {
+			pieces.push({ entry: undefined, offset, length: padding });
+			offset += padding;
+		}
+		if (length > 0) {
+			pieces.push({ entry, offset, length });
+			offset += length;
+		}
+	}
+	return pieces;
+}
+
+/** Bytes of the content of a folder, its index included. */
+export function folderLength(
+	entries: readonly FolderEntry[],
+	indexBytes: number,
+	chunkSize: number,
+): number {
+	const last = piecesOf(entries, indexBytes, chunkSize).at(-1);
+	return last === undefined ? indexBytes : last.offset + last.length;
+}
+
+/**
+ * The chunk size of a new folder: the smallest power of two from 256 KiB to 4 MiB with which its content
+ * has at most 65,536 chunks, else 4 MiB. A rule, so that two people who share the same folder share one swarm.
+ */
+export function chooseFolderChunkSize(entries: readonly FolderEntry[], indexBytes: number): number {
+	let size = chooseChunkSize(0);
+	while (size < MAX_CHUNK_SIZE && folderLength(entries, indexBytes, size) > size * MOST_CHUNKS) {
+		size *= 2;
+	}
+	return size;
+}
+
+/**
+ * Checks that an index describes the content of a seed.
+ *
+ * @throws ShoalError ERR_SEED
+ */
+export function checkFolderLength(
+	entries: readonly FolderEntry[],
+	{ indexBytes, chunkSize, length }: { indexBytes: number; chunkSize: number; length: number },
+): void {
+	const described = folderLength(entries, indexBytes, chunkSize);
+	if (described !== length) {
+		throw new ShoalError(
+			'ERR_SEED',
+			`the index of the folder describes ${described} bytes, and the seed ${length}`,
+		);
+	}
+}
