@@ -126,7 +126,7 @@ test('the address of a file can be copied, and the command that gets it', async 
 	await context.grantPermissions(['clipboard-read', 'clipboard-write']);
 	const clipboard = (): Promise<string> => page.evaluate('navigator.clipboard.readText()');
 	await page.getByRole('button', { name: 'Copy link' }).click();
-	await page.getByText('Copied.').waitFor();
+	await page.getByText('Copied.', { exact: true }).waitFor();
 	assert.is(await clipboard(), `${address}/#${id}`);
 	await page.getByRole('button', { name: 'Copy command' }).click();
 	await until('the command is copied', async () =>

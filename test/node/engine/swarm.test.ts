@@ -12,9 +12,9 @@ const RANDOM_SWARMS = Number(process.env.SHOAL_SWARMS ?? 100);
 const FIRST_SEED = Number(process.env.SHOAL_SEED ?? 1);
 
 test('unequal links: little is sent twice, and a whole copy is there sooner if it is sent first', () => {
-	const shape = meshOf(100);
+	const shape = meshOf(60, { chunks: 64 });
 	const inTurn = simulateSwarm(shape);
-	assert.ok(inTurn.sent < 1.09, `${inTurn.sent} copies sent for each that was wanted`);
+	assert.ok(inTurn.sent < 1.13, `${inTurn.sent} copies sent for each that was wanted`);
 	const spreadFirst = simulateSwarm({ ...shape, isSpreadFirst: true });
 	assert.ok((spreadFirst.seederSentAtWhole as number) < (inTurn.seederSentAtWhole as number));
 });
