@@ -11,8 +11,8 @@ interface ClientInternals {
 	/** The number of the last message, by the id of its broker. */
 	readonly duplicates: object;
 	/**
-	 * Subscriptions by filter. Aedes lowers each message to the QoS of the filter that equals its
-	 * topic, also a message that is delivered for another filter.
+	 * Subscriptions by filter. If a filter equals the topic of a message, Aedes lowers the
+	 * message to the QoS of that filter, even if it delivers the message for another filter.
 	 */
 	readonly subscriptions: Readonly<Record<string, { qos: number }>>;
 	/** The will; null if there is none, or the client has sent DISCONNECT. */
@@ -76,7 +76,8 @@ export function lowerQos(client: Client, qosOf: (topic: string, qos: number) => 
 export function lowersNoOther(client: Client, filter: string): void {
 	const subscription = (client as unknown as ClientInternals).subscriptions[filter];
 	if (subscription !== undefined) {
-		// As its QoS differs now, a repeated SUBSCRIBE to `filter` replaces it.
+		// A repeated SUBSCRIBE to `filter` still replaces this subscription: Aedes replaces one if
+		// the QoS differs, and no SUBSCRIBE has this QoS.
 		subscription.qos = NO_QOS;
 	}
 }

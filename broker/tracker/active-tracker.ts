@@ -115,7 +115,7 @@ export class ActiveTracker {
 		return this.#link.isUp;
 	}
 
-	/** Disconnects. @param isEnd whether to publish `lost`, as no other tracker is active */
+	/** Disconnects. @param isEnd whether to publish `lost`: if no other tracker is active */
 	async close(isEnd: boolean): Promise<void> {
 		for (const timer of this.#timers) {
 			clearInterval(timer);

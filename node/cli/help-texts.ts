@@ -142,8 +142,9 @@ Examples:
   shoal acl mosquitto > /etc/mosquitto/shoal.acl
   shoal acl mosquitto --by user       each node logs in with its --id as user
 
-Prints an ACL file. It lets each node publish under its own name only. The
-tracker has rights of its own, and needs a separate user name.
+Prints an ACL file. It lets each node publish only under its own client id (with
+--by user: under its user name). The tracker has rights of its own, and needs a
+separate user name.
 docs/security.md has the rest of a mosquitto.conf.`,
 	limits: `
 Examples:

@@ -13,7 +13,7 @@ const ABOUT_BROKER =
 	'the broker (default: the one in SHOAL_BROKER, the joined one, one on this machine, or one on the LAN)';
 const CERT = '--cert <fingerprint>';
 const ABOUT_CERT =
-	'SHA-256 of the certificate at mqtts:// (default: that of the joined broker or of one on this machine, or any that this system trusts)';
+	'SHA-256 of the certificate at mqtts:// (default: that of the joined broker or of one on this machine; for any other broker, every certificate that this system trusts)';
 const LANE = '--lane <lane>';
 const ABOUT_LANE = 'the lane to other nodes: direct, broker, or auto (direct if it works)';
 const LISTEN = '--listen <host:port>';
@@ -99,7 +99,7 @@ function addHosting(program: Command): void {
 		.option('--data <folder>', 'the folder for tokens, keys and the audit log')
 		.option(
 			'--tls',
-			'speak TLS with a self-made certificate, named in the join link (--lan implies --tls)',
+			'speak TLS with a certificate that the broker makes; the join link contains its fingerprint (--lan implies --tls)',
 		)
 		.option('--no-tls', 'with --lan: do not encrypt anything, not even the tokens')
 		.option('--tls-cert <file>', 'speak TLS with this certificate, PEM')

@@ -10,12 +10,12 @@ import type { RemoteNode } from './remote-node.ts';
 const MOST_RIVALS = 4;
 /** Bytes. */
 const SMALL = 16 * 1024;
-/** Bytes. If open attempts at a node have more, an overheard block begins no further chunk. */
+/** Bytes. If the open attempts at a node have more, its blocks of other chunks are ignored. */
 const MOST_BEGUN = 32 * 1024 * 1024;
 
 /** A peer whose rate is below that of the fastest by this factor may be too slow for one more chunk. */
 const MUCH_SLOWER = 2;
-/** Times the rest of the download that one chunk of such a peer takes. */
+/** It is too slow if one of its chunks takes this many times as long as the whole rest. */
 const OUTLASTS = 1.2;
 
 /** Bytes that arrived by fan-out and are new here. */
@@ -114,10 +114,10 @@ export class Assignments {
 	}
 
 	/**
-	 * `remote` has sent a run of chunks to all subscribers. The missing chunks of the run count as
-	 * requested: every attempt at them ends, and they go to verification.
+	 * `remote` has sent a run of chunks to all subscribers. Every attempt at chunks of the run
+	 * ends, and those chunks of the run that are wanted and missing go to verification.
 	 *
-	 * @returns attempts that are whole, one for each run of chunks that were missing
+	 * @returns a complete attempt for each sequence of chunks that were missing
 	 */
 	overhear(remote: RemoteNode, run: ChunkRun, now: number): Overheard[] {
 		let asked = 0;
@@ -214,9 +214,10 @@ export class Assignments {
 	}
 
 	/**
-	 * Whether a chunk of `remote` would arrive after all the rest: faster peers get the missing chunks sooner, even those
-	 * that do not have them yet. Without this, most of what slow peers send at the end of a download is also requested of
-	 * others, and thrown away. While nothing is open at other peers, no peer is too slow.
+	 * Whether a chunk requested of `remote` now would arrive after all other missing chunks. Faster
+	 * peers, even those that do not have the chunk yet, then deliver it sooner. Without this, most of
+	 * what slow peers send at the end of a download is also requested of others, and thrown away.
+	 * While nothing is open at other peers, no peer is too slow.
 	 */
 	#isTooSlow(remote: RemoteNode): boolean {
 		const { rate } = remote.window;

@@ -139,8 +139,8 @@ export class Share {
 }
 
 /**
- * Hashes a file, or takes its seed from the cache, and opens it. Changes are detected that happened
- * after the first byte was read for the hash, or later.
+ * Hashes a file, or takes its seed from the cache, and opens it. Every change of the file after its
+ * first byte was read for the hash is detected.
  *
  * @throws as {@link makeSeed}
  */

@@ -24,8 +24,9 @@ const GOODBYE = 500;
 const DISCONNECT = new Uint8Array([0xe0, 0]);
 
 /**
- * One MQTT connection, from CONNECT to its end. It does not reconnect. It uses MQTT.js with reconnects, queues and
- * keepalive turned off: they lose promises, hold messages without bound and ignore received bytes as signs of life.
+ * One MQTT connection, from CONNECT to its end. It does not reconnect. It turns off three parts of
+ * MQTT.js: reconnects, which lose promises; queues, which hold messages without bound; and
+ * keepalive, which does not count received bytes as signs of life.
  */
 export class Connection implements BrokerConnection {
 	/** Resolves with the reason when the connection has ended. */

@@ -158,8 +158,8 @@ async function download(
 }
 
 /**
- * The download request. A name or the start of an id is looked up, and the id that was found is printed, as anybody may
- * share under any name.
+ * Returns what to download. Looks up a name or the start of an id, and prints the id that was
+ * found, because anybody may share under any name.
  */
 async function lookedUp(
 	node: ShoalNode,
