@@ -26,7 +26,7 @@ export interface AnnounceRecord {
 const MAX_REFUSED = 500;
 
 /**
- * What the tracker knows of one node. Invariants: `#expiry` is never later than the time when the
+ * The tracker's record of one node. Invariants: `#expiry` is never later than the time when the
  * first announce expires; `#digest` is the digest of the announces, or undefined.
  */
 export class KnownNode {

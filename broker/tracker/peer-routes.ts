@@ -5,7 +5,7 @@ import type { TicketIssuer } from './tickets.ts';
 const MOST_TICKETS = 10;
 
 /**
- * What {@link withPeerRoutes} needs beside the registry: observed addresses, tickets and the time.
+ * The parts that {@link withPeerRoutes} uses beside the registry: observed addresses, tickets and the time.
  */
 export interface AddressBook {
 	/**

@@ -7,7 +7,7 @@ import type { Decision } from './decision.ts';
 import type { DownloadEngineOptions } from './engine-options.ts';
 import { ChunkPicker } from './picker.ts';
 import { bytesOpen, type KnownOfNode, leastOpen, RemoteNode } from './remote-node.ts';
-import { FIRST_WINDOW, Window, type WindowOptions } from './window.ts';
+import { FIRST_WINDOW, LEAST_PART, Window, type WindowOptions } from './window.ts';
 import { worthAsking } from './worth-asking.ts';
 
 /**
@@ -169,7 +169,9 @@ export class DownloadEngine {
 		if (end > first) {
 			return this.#assignments.overhear(remote, { first, count: end - first }, now);
 		}
-		const isInOne = layout.chunkAt(offset) === layout.chunkAt(offset + length - 1);
+		// Tiny blocks would make a chunk of thousands of pieces.
+		const isLarge = isEnd || length >= Math.min(LEAST_PART, this.#options.mostPart / 2);
+		const isInOne = isLarge && layout.chunkAt(offset) === layout.chunkAt(offset + length - 1);
 		const block = isInOne
 			? this.#assignments.overhearBlock(remote, [offset, length], now)
 			: undefined;

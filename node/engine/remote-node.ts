@@ -16,7 +16,7 @@ const FIRST_DOUBT = 100;
 /** Bytes per ms at which a first answer is expected to arrive. */
 const FIRST_RATE = 1_000;
 
-/** What this node knows of a peer before it first requests chunks from that peer. */
+/** Knowledge of this node about a peer before it first requests chunks from that peer. */
 export interface KnownOfNode {
 	/** Round trip of its `have` request, ms. @default 0 */
 	readonly roundTrip?: number;

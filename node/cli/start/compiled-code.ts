@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
 	accessSync,
 	constants,
@@ -13,6 +14,8 @@ import module from 'node:module';
 import { dirname, join } from 'node:path';
 import vm from 'node:vm';
 
+/** Bytes of the SHA-256 with which a file begins. */
+const SUM_BYTES = 32;
 const WRITABLE_BY_OTHERS = 0o022;
 /** ms. */
 const WEEK = 7 * 24 * 60 * 60_000;
@@ -38,7 +41,7 @@ type Body = (
 export function requireWithCode(path: string, folder: string, use = ''): unknown {
 	const ending = `-${/^[a-z]+$/.test(use) ? use : 'other'}`;
 	const kept = join(folder, versionOf(path) + ending);
-	const cachedData = readIfThere(kept);
+	const cachedData = readIfWhole(kept);
 	const script = new vm.Script(module.wrap(readFileSync(path, 'utf8')), {
 		filename: path,
 		cachedData,
@@ -83,12 +86,19 @@ function versionOf(path: string): string {
 	return [process.version, process.arch, size, Math.round(mtimeMs)].join('-');
 }
 
-function readIfThere(path: string): Buffer | undefined {
+/** Reads compiled code. V8 does not check its sum, and crashes on damaged code. */
+function readIfWhole(path: string): Buffer | undefined {
 	try {
-		return readFileSync(path);
+		const file = readFileSync(path);
+		const code = file.subarray(SUM_BYTES);
+		return sumOf(code).equals(file.subarray(0, SUM_BYTES)) ? code : undefined;
 	} catch {
 		return undefined;
 	}
+}
+
+function sumOf(code: Uint8Array): Buffer {
+	return createHash('sha256').update(code).digest();
 }
 
 /** Stores the code as a whole file or not at all. A command that cannot store it is only slower. */
@@ -96,10 +106,13 @@ function keep(path: string, script: vm.Script): void {
 	const temporary = `${path}.${process.pid}`;
 	try {
 		mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-		writeFileSync(temporary, script.createCachedData(), { mode: 0o600, flag: 'wx' });
+		const code = script.createCachedData();
+		const file = Buffer.concat([sumOf(code), code]);
+		writeFileSync(temporary, file, { mode: 0o600, flag: 'wx' });
 		renameSync(temporary, path);
 	} catch {
 		// The disk is full, or the folder cannot be written.
+		rmSync(temporary, { force: true });
 	}
 }
 

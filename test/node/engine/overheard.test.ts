@@ -184,6 +184,14 @@ test('a chunk larger than a part is put together from blocks, and only the rest 
 	assert.is(engine.states.of(2), 'missing');
 });
 
+test('tiny blocks are nothing, so that a chunk is not made of thousands of pieces', () => {
+	const engine = engineOf(4, ['a'], LARGE);
+	for (let at = 0; at < LARGE; at += 2) {
+		assert.equal(engine.overheard('a', at, 1, 0), []);
+	}
+	assert.is(engine.states.count('missing'), 4);
+});
+
 test('a node that begins many chunks and ends none is not followed for ever', () => {
 	const engine = engineOf(100, ['a'], LARGE);
 	for (let chunk = 0; chunk < 100; chunk += 1) {

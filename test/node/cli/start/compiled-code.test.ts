@@ -21,7 +21,7 @@ async function setUp(t: Scope) {
 	const path = join(folder, 'module.cjs');
 	const code = join(folder, 'below', 'code');
 	await writeFile(path, "exports.answer = () => require('node:path').join('a', 'b');");
-	/** What the module answers in a process of its own. */
+	/** Loads the module in a process of its own. @returns its answer */
 	const load = async (...use: string[]): Promise<string> => {
 		const args = ['--input-type=module', '-e', LOAD, path, code, ...use];
 		const { stdout, stderr } = await run(process.execPath, args);
@@ -52,7 +52,17 @@ test('that is damaged, or of another version of the module, is not used', async 
 	await load();
 	const [file] = (await kept()) as [string];
 	const good = await readFile(file);
-	for (const bad of [Buffer.alloc(0), good.subarray(0, 100), Buffer.alloc(good.length, 7)]) {
+	const flipped = [0, 0.1, 0.3, 0.6, 0.9].map((share) => {
+		const bytes = Buffer.from(good);
+		const start = Math.floor(good.length * share);
+		return bytes.fill(0x5a, start, start + 16);
+	});
+	for (const bad of [
+		Buffer.alloc(0),
+		good.subarray(0, 100),
+		Buffer.alloc(good.length, 7),
+		...flipped,
+	]) {
 		await writeFile(file, bad);
 		assert.is(await load(), 'a/b');
 		assert.ok((await readFile(file)).length > 100, 'and is replaced');
