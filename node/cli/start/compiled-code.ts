@@ -13,6 +13,7 @@ import {
 import module from 'node:module';
 import { dirname, join } from 'node:path';
 import vm from 'node:vm';
+import { EXIT } from '../exit-codes.ts';
 
 /** Bytes of the SHA-256 with which a file begins. */
 const SUM_BYTES = 32;
@@ -48,9 +49,12 @@ export function requireWithCode(path: string, folder: string, use = ''): unknown
 		importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 	});
 	if (cachedData === undefined || script.cachedDataRejected === true) {
-		process.once('exit', () => {
-			keep(kept, script);
-			removeOld(folder, ending);
+		process.once('exit', (code) => {
+			// A name that is no command has no code worth keeping.
+			if (code !== EXIT.usage) {
+				keep(kept, script);
+				removeOld(folder, ending);
+			}
 		});
 	}
 	const loaded = { exports: {} };
@@ -104,28 +108,33 @@ function sumOf(code: Uint8Array): Buffer {
 /** Stores the code as a whole file or not at all. A command that cannot store it is only slower. */
 function keep(path: string, script: vm.Script): void {
 	const temporary = `${path}.${process.pid}`;
-	try {
+	quietly(() => {
 		mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
 		const code = script.createCachedData();
 		const file = Buffer.concat([sumOf(code), code]);
 		writeFileSync(temporary, file, { mode: 0o600, flag: 'wx' });
 		renameSync(temporary, path);
-	} catch {
-		// The disk is full, or the folder cannot be written.
-		rmSync(temporary, { force: true });
-	}
+	});
+	quietly(() => rmSync(temporary, { force: true }));
 }
 
 /** Removes code that other versions left a week ago or earlier. */
 function removeOld(folder: string, ending: string): void {
-	try {
-		for (const name of readdirSync(folder).filter((each) => each.endsWith(ending))) {
+	quietly(() => {
+		for (const name of readdirSync(folder).filter((each) => each.includes(ending))) {
 			const path = join(folder, name);
 			if (Date.now() - statSync(path).mtimeMs > WEEK) {
 				rmSync(path, { force: true });
 			}
 		}
+	});
+}
+
+/** Runs `operation`. Its failure is ignored: the disk is full, or the folder cannot be used. */
+function quietly(operation: () => void): void {
+	try {
+		operation();
 	} catch {
-		// Another process removed it, or the folder cannot be read.
+		// The command works without stored code.
 	}
 }
