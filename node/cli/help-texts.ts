@@ -164,7 +164,7 @@ Exit codes:
 Environment:
   SHOAL_BROKER     default of --broker
   SHOAL_JOIN       the join link of the broker to use without --broker
-  SHOAL_ADVERTISE  default of --advertise of a broker, separated by commas
+  SHOAL_ADVERTISE  default of --advertise of a broker; commas separate values
   SHOAL_NODE_NAME  default of --node-name; empty: no name
   SHOAL_LOG_LEVEL  default of --log-level: error, warn, info or debug
   NO_COLOR         turns colours off

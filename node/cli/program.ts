@@ -202,7 +202,7 @@ function addTransfers(program: Command): void {
 		.option('--wait', 'if no node has the seed yet, wait for one')
 		.option(
 			'--no-linger',
-			'end when complete; by default, share on until no request came for 2 s, at most 60 s',
+			'end when complete (default: go on sharing until no request has come for 2 s, at most 60 s)',
 		)
 		.option('--keep', 'go on sharing until it is stopped')
 		.option('--max-up <rate>', `send at most: ${RATE}`)

@@ -11,8 +11,8 @@ import { FIRST_WINDOW, LEAST_PART, Window, type WindowOptions } from './window.t
 import { worthAsking } from './worth-asking.ts';
 
 /**
- * Most bytes that may be open over all nodes, in ms of their total rate. It is well below the
- * longest timeout.
+ * ms. All nodes together may have open at most the bytes that they send in this time. It is well
+ * below the longest timeout.
  */
 const MOST_QUEUE = 6_000;
 
@@ -27,8 +27,8 @@ interface Batch {
  * The caller calls {@link DownloadEngine.decide} after each report, and from time to time.
  *
  * Invariants: each chunk is in one state (ChunkStates), and `assigned` exactly while attempts at it
- * are open (Assignments); a request never makes the open bytes exceed the window of a node, or
- * `mostOutstanding` over all nodes, by a part or more.
+ * are open (Assignments); after a request, the open bytes exceed the window of the node, or
+ * `mostOutstanding` over all nodes, by less than one part.
  */
 export class DownloadEngine {
 	readonly states: ChunkStates;
@@ -169,7 +169,7 @@ export class DownloadEngine {
 		if (end > first) {
 			return this.#assignments.overhear(remote, { first, count: end - first }, now);
 		}
-		// Tiny blocks would make a chunk of thousands of pieces.
+		// With tiny blocks, a chunk would consist of thousands of pieces.
 		const isLarge = isEnd || length >= Math.min(LEAST_PART, this.#options.mostPart / 2);
 		const isInOne = isLarge && layout.chunkAt(offset) === layout.chunkAt(offset + length - 1);
 		const block = isInOne
@@ -343,9 +343,9 @@ export class DownloadEngine {
 	}
 
 	/**
-	 * Whether one more part fits into one first window, which all nodes that have not answered yet
-	 * share. With a first window for each of them, a thin link would get more bytes than it can carry
-	 * before the first timeout.
+	 * Whether the nodes that have not answered yet have room for one more part: they all share one
+	 * first window. With a first window for each of them, a thin link would get more bytes than it
+	 * can carry before the first timeout.
 	 */
 	#fitsUnanswered(remote: RemoteNode): boolean {
 		const unanswered = [...this.#nodes.values()].filter((node) => !node.hasAnswered);

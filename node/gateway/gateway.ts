@@ -57,8 +57,8 @@ export function gatewayRoute(node: () => Promise<GatewayNode>): Route {
 }
 
 /**
- * Some caches give a public response to every later client, whatever token the first request had
- * (RFC 9111, 3.5).
+ * `private`, because some caches give a public response to every later client, whatever token the
+ * first request had (RFC 9111, 3.5).
  */
 const CACHED = 'private, max-age=31536000, immutable';
 /** A name may stand for another file later, so caches revalidate the response by its ETag. */
@@ -132,8 +132,8 @@ class Gateway {
 		content.on('error', () => {});
 		response.once('close', () => content.destroy());
 		const { seed, start, length } = await this.#open(content, id, response);
-		// An empty content has no first byte, so a range with one is an error; a range of the last
-		// bytes is all of it.
+		// An empty content has no byte to start at, so a range with a start is an error. A range of
+		// the last bytes is answered with the whole content.
 		const range = length === 0 ? undefined : asked;
 		if (length === 0 && (asked?.start ?? -1) >= 0) {
 			content.destroy();
@@ -164,7 +164,7 @@ class Gateway {
 	#answerCondition(headers: IncomingHttpHeaders, etag: string, response: ServerResponse): boolean {
 		const { 'if-match': wanted, 'if-none-match': known } = headers;
 		if (wanted !== undefined && !matches(wanted, etag)) {
-			const detail = 'the content of a seed never changes';
+			const detail = 'If-Match names another content; the content of a seed never changes';
 			tellProblem(response, { status: 412, title: 'Another content', detail, code: 'ERR_CHANGED' });
 			return true;
 		}

@@ -27,8 +27,8 @@ export interface AnnouncerOptions {
 	/** Where other nodes can reach this one directly, as broker URLs. */
 	readonly addresses: () => Pick<NodeState, 'addresses' | 'cert'>;
 	/**
-	 * Called with seeds whose announces the tracker refuses, if it had accepted them before, or if no
-	 * caller waits for their confirmation any more.
+	 * Called with seeds whose announces the tracker refuses after it had accepted them, or after
+	 * the callers of `confirm` have stopped waiting for its answer.
 	 */
 	readonly refused: (seeds: readonly string[]) => void;
 }
@@ -326,8 +326,8 @@ export class Announcer {
 		if (status !== 'again') {
 			return { refused: news, isSettled: true };
 		}
-		// Newly refused announces explain why the digest differs; only a difference beyond them is a
-		// reason to announce everything again.
+		// The digest may differ only because it contained the newly refused seeds. So a second
+		// update leaves them out; only if that one differs too, everything is announced again.
 		if (news.length > 0) {
 			const { refused: others, isSettled } = await this.#updateNow();
 			return { refused: [...news, ...others], isSettled };

@@ -30,7 +30,7 @@ export function joinCommand(text: string | undefined): Command {
 		const role = await interrupts.race(asBroker(roleOf(link), link.broker));
 		const path = rememberJoined(link);
 		output.event({ event: 'joined', broker, path, role });
-		output.line(`joined ${broker}; from now on it is used where none is named`);
+		output.line(`joined ${broker}; from now on commands use it unless another is named`);
 		const next =
 			role === 'node'
 				? 'shoal ls'
@@ -65,7 +65,7 @@ const whichBroker: Command = async ({ output }) => {
 	output.line(
 		broker === undefined
 			? 'no broker was joined: commands use the one on this machine, or one found on the LAN; join one with: shoal join LINK'
-			: `${broker} is used where none is named (${WHY[from] ?? `from ${from}; unset the variable to end that`})`,
+			: `commands use ${broker} unless another is named (${WHY[from] ?? `from ${from}; unset the variable to end that`})`,
 	);
 	return EXIT.done;
 };

@@ -32,8 +32,8 @@ export interface ShareFlags extends NodeFlags {
 }
 
 /**
- * Bytes up to which files are shared together, because most of their time is round trips to the
- * broker.
+ * Bytes. Files that are no larger are shared together, because most of the time to share them is
+ * spent on round trips to the broker.
  */
 const SMALL = 1024 * 1024;
 const SMALL_AT_ONCE = 64;

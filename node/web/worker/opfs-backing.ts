@@ -41,8 +41,8 @@ const FOLDER = 'shoal';
 const RECORD_EVERY = 250;
 
 /**
- * Whether this page may store files: it was loaded over TLS, or from this machine, and is not in a
- * private window of some browsers.
+ * Whether this page may store files. It may if it was loaded over TLS or from this machine; but
+ * some browsers do not allow it in a private window.
  */
 export async function hasFiles(): Promise<boolean> {
 	// Only workers can read and write files synchronously.
