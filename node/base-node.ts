@@ -31,7 +31,7 @@ import { every } from './util/timers.ts';
 export interface ShoalNodeEvents {
 	/** The node is connected to the broker again. */
 	up(): void;
-	/** The connection to the broker was lost; the node reconnects until it is closed. */
+	/** The connection to the broker was lost. Until the node is closed, it tries to reconnect. */
 	down(reason: ShoalError): void;
 	/** A peer violated the protocol, or an operation failed and is retried. */
 	warning(error: unknown): void;
@@ -45,7 +45,7 @@ export interface NodeStats {
 	readonly downloads: DownloadStats;
 	/** Whether the node is connected to the broker. */
 	readonly isConnected: boolean;
-	/** Whether a tracker is ready on that broker. */
+	/** Whether a tracker is ready on the broker; false while the node is not connected. */
 	readonly hasTracker: boolean;
 }
 
@@ -58,11 +58,11 @@ export interface Named {
 	readonly name?: string | undefined;
 }
 
-/** Where other nodes can open direct lanes to this one. */
+/** The addresses at which other nodes can open direct lanes to this node. */
 export type Addresses = Pick<NodeState, 'addresses' | 'cert'>;
 
 const TRACKER_TIMEOUT = 5_000;
-/** ms between two checks whether the files of stored contents were changed. */
+/** ms between two checks of the files of stored contents for changes. */
 const LOOK_EVERY = 1_000;
 
 /**
@@ -182,9 +182,9 @@ export class BaseNode {
 
 	/**
 	 * The seed id that `what` names. `what` is an id, a link, or the URL of a file at a page or a
-	 * gateway. It can also be a file name or the first digits of an id, at least 6, if only one seed
-	 * in the tracker's list has it. The node that shares a file chooses its name, so a name proves
-	 * nothing about the content.
+	 * gateway. It can also be a file name, or at least the first 6 digits of an id, if only one seed
+	 * in the tracker's list has that name, or an id that begins with these digits. The node that
+	 * shares a file chooses the name, so a name proves nothing about the content.
 	 *
 	 * @throws ShoalError ERR_ID, ERR_LINK, ERR_NAME, ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_NO_TRACKER, ERR_TIMEOUT, ERR_ABORTED
 	 */
@@ -193,8 +193,8 @@ export class BaseNode {
 	}
 
 	/**
-	 * Resolves when no node has requested anything for `quiet` ms, after `most` ms, or when `signal`
-	 * is aborted. Until then the node goes on sending to other nodes.
+	 * Waits until no node has requested anything for `quiet` ms, but at most `most` ms, or until
+	 * `signal` is aborted. Meanwhile the node goes on sending to other nodes.
 	 */
 	async linger(quiet: number, most: number, signal?: AbortSignal): Promise<void> {
 		const start = performance.now();
@@ -215,8 +215,9 @@ export class BaseNode {
 	}
 
 	/**
-	 * Closes the node at once, for a page that ends: if there is a connection, withdraws everything
-	 * in the current turn of the event loop, without waiting for the broker's confirmation.
+	 * Closes the node at once, for a page that ends. If there is a connection, withdraws all
+	 * announces and publishes the state `disconnected` in the current turn of the event loop, without
+	 * waiting for the broker's confirmation.
 	 */
 	protected sayGoodbye(): void {
 		this.#announcer.leaveNow();
@@ -267,8 +268,8 @@ export class BaseNode {
 	}
 
 	/**
-	 * Announces new contents now. Resolves when the broker has the announces, if there is a
-	 * connection, and the tracker has been asked whether it lists them.
+	 * Announces new contents now. If there is a connection, waits until the broker has the announces.
+	 * Then asks the tracker whether it lists them, and waits for the answer for a second at most.
 	 *
 	 * @throws ShoalError ERR_LIMIT if the tracker does not list `seed`
 	 */
@@ -295,7 +296,8 @@ export class BaseNode {
 	protected onBroken(_content: StoredContent, _error: unknown): void {}
 
 	/**
-	 * Closes the shared files. Called by {@link close}, when no other node can request them any more.
+	 * Closes the shared files. Called by {@link close}, when other nodes cannot request chunks any
+	 * more.
 	 */
 	protected async release(): Promise<void> {}
 
@@ -311,7 +313,7 @@ export class BaseNode {
 		this.downloads.stop();
 		await this.#announcer.leave();
 		this.#seeder.close();
-		// Without a limit, work that waits for its rate can go on and end.
+		// Work that waits for a rate limit can end when the limits are removed.
 		this.limitRates(undefined, undefined);
 		this.context.tracker.close();
 		await this.context.lanes.close();
@@ -338,7 +340,7 @@ export class BaseNode {
 		this.#events.emit('down', reason);
 	}
 
-	/** Notices changed files before a peer asks for them. */
+	/** Notices that a file was changed, even if no node requests its chunks. */
 	#look(): void {
 		for (const content of this.context.contents.all()) {
 			try {

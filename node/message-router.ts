@@ -24,7 +24,7 @@ export class MessageRouter {
 		this.#announcer = announcer;
 	}
 
-	/** Handles a message. @throws ShoalError if it is malformed; the caller makes a warning of it */
+	/** Handles a message. @throws ShoalError if it is malformed; the caller warns of the error */
 	receive({ topic, payload, release = () => {} }: Incoming, lane: LaneKind): void {
 		const { topics, tracker, lanes } = this.#context;
 		const parsed = topics.tryParse(topic);

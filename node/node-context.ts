@@ -12,7 +12,7 @@ import { TrackerClient } from './tracker/tracker-client.ts';
 import { RateLimiter } from './util/rate-limiter.ts';
 import { Slots } from './util/slots.ts';
 
-/** The parts of one node: those that downloads use, and one that only uploads use. */
+/** The parts of one node: those that downloads use, and the rate limiter of uploads. */
 export interface NodeContext extends DownloadContext {
 	/** Limits the rate of uploads. */
 	readonly upLimiter: RateLimiter;
@@ -33,8 +33,8 @@ export interface ContextOptions {
 }
 
 /**
- * Most downloads at a time. If each requests one range of a small file, a seeder's queue for one
- * downloader has room for all of them.
+ * Most downloads at a time. A seeder's queue for one downloader has room for two ranges of each
+ * download.
  */
 const DOWNLOADS_AT_ONCE = 32;
 

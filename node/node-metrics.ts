@@ -5,13 +5,13 @@ import type { TraceEvent, TraceSink } from './stats/trace.ts';
 
 type Way = 'in' | 'out';
 
-/** Buckets in seconds: from a switched network to a link that nearly times out. */
+/** Bounds of the buckets, in seconds: from the round trip of a LAN to nearly a timeout. */
 const ROUND_TRIPS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * Metrics of one node for Prometheus, in a registry of their own. Pass {@link trace} to the node as
- * its option `trace`, which counts the transfers. The other values are taken from the node whenever
- * the metrics are read.
+ * Metrics of one node for Prometheus, in a registry of their own. To count the transfers, pass
+ * {@link trace} to the node as its option `trace`. The other values are taken from the node
+ * whenever the metrics are read.
  */
 export class NodeMetrics {
 	readonly #meters: Meters;
@@ -28,17 +28,17 @@ export class NodeMetrics {
 		meters.counter('node_messages_total', 'Messages with bytes of contents.', () =>
 			this.#flows('messages'),
 		);
-		meters.counter('node_bytes_total', 'Bytes of contents, as they were sent.', () =>
+		meters.counter('node_bytes_total', 'Bytes of contents, without message headers.', () =>
 			this.#flows('bytes'),
 		);
 		meters.counter(
 			'node_useless_bytes_total',
-			'Bytes received that were neither requested nor lacking.',
+			'Received bytes of no use: not requested, or present already.',
 			() => counts.useless,
 		);
 		meters.counter(
 			'node_requests_total',
-			'Requests for chunks to other nodes.',
+			'Requests for chunks that the node sent to other nodes.',
 			() => counts.asked,
 		);
 		meters.counter(
@@ -57,7 +57,7 @@ export class NodeMetrics {
 			'Nodes that get no more requests, because they sent bad chunks.',
 			() => counts.dropped,
 		);
-		const help = 'Seconds from a request to a part that answers it.';
+		const help = 'Seconds from a request to each part that answers it.';
 		this.#observe = meters.histogram('node_round_trip_seconds', help, ROUND_TRIPS);
 	}
 
@@ -85,11 +85,15 @@ export class NodeMetrics {
 			byLabel('have', node.stats().seeds),
 		);
 		meters.gauge('node_downloads', 'Downloads that run.', () => downloads().running);
-		meters.counter('node_downloads_total', 'Ended downloads; a stopped one has failed.', () => {
-			const { complete, failed } = downloads();
-			return byLabel('outcome', { complete, failed });
-		});
-		meters.gauge('node_sources', 'Nodes that downloads fetch from.', () =>
+		meters.counter(
+			'node_downloads_total',
+			'Ended downloads; a stopped download counts as failed.',
+			() => {
+				const { complete, failed } = downloads();
+				return byLabel('outcome', { complete, failed });
+			},
+		);
+		meters.gauge('node_sources', 'Nodes from which downloads fetch chunks.', () =>
 			byLabel('lane', downloads().sources),
 		);
 	}

@@ -39,7 +39,7 @@ export interface ShoalNodeOptions {
 	 * connections where they work and the broker elsewhere. @default auto
 	 */
 	readonly lane?: 'auto' | LaneKind | undefined;
-	/** Limits that differ from the defaults, by name; `shoal limits` lists them. @default none */
+	/** Limits that differ from the defaults, by name; `shoal limits` prints all. @default none */
 	readonly limits?: Partial<Record<string, number>> | undefined;
 	/** Called with each decision and transfer. @default none */
 	readonly trace?: TraceSink | undefined;

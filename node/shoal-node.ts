@@ -37,8 +37,9 @@ export interface GetOptions extends FetchOptions {
 	 */
 	readonly output?: string | undefined;
 	/**
-	 * `chunks` skips the check of the digest of the whole. That is faster, and each chunk is still
-	 * verified, but chunks that an earlier download has recorded are trusted. @default 'whole'
+	 * `chunks` skips the check of the digest of the whole, which is faster. Each chunk is still
+	 * verified when it arrives. Chunks that an earlier download has recorded are trusted.
+	 * @default 'whole'
 	 */
 	readonly check?: Verified | undefined;
 }
@@ -78,8 +79,8 @@ export class ShoalNode extends BaseNode {
 
 	/**
 	 * Makes the seed of a file, and shares the file until the share is stopped or the node is closed.
-	 * Resolves when the broker has the announce, if there is a connection, and the tracker has
-	 * answered whether it lists the seed, or has not answered for a second.
+	 * If there is a connection, waits until the broker has the announce. Then asks the tracker
+	 * whether it lists the seed, and waits for the answer for a second at most.
 	 *
 	 * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_CHANGED, ERR_EXISTS,
 	 *   ERR_IO, ERR_ABORTED, ERR_CLOSED, ERR_LIMIT if the tracker does not list it
@@ -103,10 +104,10 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * Downloads a file. The node shares the chunks that it has meanwhile, and the whole file
-	 * afterwards. A content that this node already has is copied. If another download, of this
-	 * process or of another one, is writing the same content to the same file, waits for that
-	 * download, and goes on if it fails.
+	 * Downloads a file. Meanwhile the node shares the chunks that it has; afterwards it shares the
+	 * whole file. A content that this node already has is copied. If this node is already downloading
+	 * the content to a file, or another process writes it to the same file, waits until that download
+	 * ends. If it fails, the download of this call goes on.
 	 *
 	 * @param what a seed, or what {@link resolve} takes: an id, a link, a name
 	 * @throws ShoalError those of {@link resolve}, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS, ERR_NO_SPACE, ERR_NO_FILE,
@@ -129,7 +130,7 @@ export class ShoalNode extends BaseNode {
 	 * The stream ends with the errors of {@link get}, with ERR_RANGE, or with ERR_NO_SPACE if the folder for temporary
 	 * files has no room.
 	 *
-	 * @param what a seed id, a share link, or a seed
+	 * @param what as in {@link get}
 	 * @throws ShoalError ERR_CLOSED
 	 */
 	stream(what: string | Seed, options: StreamOptions = {}): ContentStream {

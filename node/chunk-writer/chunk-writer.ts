@@ -7,7 +7,7 @@ export interface ChunkWriter {
 	 *
 	 * @param segments the bytes of the run, in order. They must not change until the promise settles
 	 * @returns for each chunk of the run, whether it is right and stored
-	 * @throws ShoalError ERR_IO, ERR_NO_SPACE if they cannot be stored
+	 * @throws ShoalError ERR_IO, ERR_NO_SPACE if the chunks cannot be stored
 	 */
 	write(run: ChunkRun, segments: readonly Uint8Array[]): Promise<readonly boolean[]>;
 

@@ -16,13 +16,15 @@ type Question =
 			: never
 		: never;
 
-/** ms for which an idle thread stays, so that downloads in a row do not each wait for its start. */
+/**
+ * ms for which an idle thread stays, so that a download that begins soon need not start a thread.
+ */
 const IDLE = 2_000;
 const SCRIPT = new URL('./content-worker.js', import.meta.url);
 
 /**
- * A thread in which contents are written and hashed. It keeps the process running only while an answer
- * is due.
+ * A thread in which contents are written and hashed. It keeps the process running only while it has
+ * to answer a command.
  */
 export class ContentThread {
 	static #writing: ContentThread | undefined;
@@ -72,7 +74,7 @@ export class ContentThread {
 		return this.#contents;
 	}
 
-	/** A content is closed. The thread ends when none has been open for a while. */
+	/** A content is closed. The thread ends when no content has been open for a while. */
 	leave(): void {
 		this.#open -= 1;
 		later(() => {

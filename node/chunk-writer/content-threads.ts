@@ -4,17 +4,17 @@ import { ContentThread } from './content-thread.ts';
 
 /** The threads of one content. */
 export interface ContentThreads {
-	/** Verifies and stores its chunks. */
+	/** Verifies and stores the chunks of the content. */
 	readonly writing: ContentThread;
-	/** Computes the digest of the whole; undefined: the one that writes does. */
+	/** Computes the digest of the whole. Undefined if `writing` does, or if no digest is wanted. */
 	readonly hashing: ContentThread | undefined;
 }
 
-/** Bytes from which on a second thread is worth its start. */
+/** Bytes. If a content has at least this many, a second thread is worth its start. */
 const LARGE = 512 * 1024 * 1024;
 
 /**
- * The threads for the content of `seed`: they are shared with all other contents of this process.
+ * The threads for the content of `seed`. All contents of this process use the same threads.
  *
  * @param isHashed whether the digest of the whole is wanted
  */

@@ -27,7 +27,7 @@ export class OpenInThread {
 		return this.#thread.ask({ ...question, content: this.#content });
 	}
 
-	/** `count` chunks, from chunk `first` on, are stored; their bytes are to be read back. */
+	/** `count` chunks, from chunk `first` on, are stored; the thread has to read their bytes back. */
 	stored(first: number, count: number): void {
 		this.#thread.tell({ do: 'stored', content: this.#content, first, count });
 	}

@@ -1,6 +1,6 @@
 import { NEAR } from './whole-digest.ts';
 
-/** Tells which new chunks follow closely on those that are stored without a gap. */
+/** Tells which new chunks begin at most `NEAR` bytes after the start of the first missing chunk. */
 export class StoredOrder {
 	/** Bytes of a chunk. */
 	readonly chunkSize: number;
@@ -9,13 +9,17 @@ export class StoredOrder {
 	/** All chunks before this one are stored. */
 	#next = 0;
 
-	/** @param stored is changed by this */
+	/** @param stored the chunks that are stored; this object changes the array */
 	constructor(stored: Uint8Array, chunkSize: number) {
 		this.#stored = stored;
 		this.chunkSize = chunkSize;
 	}
 
-	/** `count` chunks, from chunk `first` on, are stored now. @returns whether they are among the next to be hashed */
+	/**
+	 * `count` chunks, from chunk `first` on, are stored now.
+	 *
+	 * @returns whether these chunks are among the next to be hashed
+	 */
 	add(first: number, count: number): boolean {
 		const isNear = (first - this.#skip()) * this.chunkSize <= NEAR;
 		this.#stored.fill(1, first, first + count);

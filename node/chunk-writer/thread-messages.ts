@@ -1,17 +1,21 @@
 import type { WritableContent } from './content-writer.ts';
 import type { HashedContent } from './whole-digest.ts';
 
-/** A command to a content thread. `content` is the number of a content, `id` of an answer. */
+/**
+ * A command to a content thread. `content` is the number of a content, `id` the id of an answer.
+ */
 export type ThreadCommand =
 	| {
 			readonly do: 'open';
 			readonly content: number;
-			/** Undefined if another thread writes it. */
+			/** Undefined if another thread writes the content. */
 			readonly toWrite: WritableContent | undefined;
 			/** Undefined if another thread computes the digest of the whole, or none is wanted. */
 			readonly toHash: HashedContent | undefined;
 	  }
-	/** Verify, store, and hash chunks, as far as the thread does that for the content. */
+	/**
+	 * Verify and store chunks if there is `toWrite` for the content; hash them if there is `toHash`.
+	 */
 	| {
 			readonly do: 'take';
 			readonly content: number;

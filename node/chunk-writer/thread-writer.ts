@@ -98,7 +98,10 @@ export class ThreadWriter implements ChunkWriter {
 		await Promise.all([this.#writing.close(), this.#hashing?.close()]);
 	}
 
-	/** Has stored chunks hashed by the second thread, if there is one: from memory while they are at hand. */
+	/**
+	 * Has stored chunks hashed by the second thread, if there is one: from memory if the chunks are
+	 * among the next to be hashed.
+	 */
 	async #hash(
 		{ first }: ChunkRun,
 		segments: readonly Uint8Array[],
@@ -139,8 +142,8 @@ function bytesOf(chunks: Bitfield): Uint8Array {
 }
 
 /**
- * `bytes`, or a copy that is cheaper to send: if its memory is not shared, a message copies the
- * whole buffer behind a view.
+ * `bytes`, or a copy that is cheaper to send to a thread: a message with a view of memory that is
+ * not shared copies the whole buffer of the view.
  */
 function shareable(bytes: Uint8Array): Uint8Array {
 	const isShared = bytes.buffer instanceof SharedArrayBuffer;

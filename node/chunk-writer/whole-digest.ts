@@ -24,8 +24,8 @@ const block = Buffer.allocUnsafeSlow(BLOCK);
 export const NEAR = 4 * 1024 * 1024;
 
 /**
- * Computes the digest of a whole content while its chunks are stored: from memory if they arrive in
- * order, else from the stored bytes.
+ * Computes the digest of a whole content while its chunks are stored: from memory if the chunks
+ * arrive in order, otherwise from the stored bytes.
  */
 export class WholeDigest {
 	readonly #content: HashedContent;
@@ -107,7 +107,7 @@ export class WholeDigest {
 				this.catchUp(offset);
 			}
 		} catch {
-			// That bytes cannot be read back is reported with the digest.
+			// If bytes cannot be read back, the error is reported when the digest is asked for.
 		}
 	}
 }

@@ -19,7 +19,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
 	ERR_USAGE: EXIT.usage,
 };
 
-/** The exit code for an error: 1 unless its code has its own. */
+/** The exit code for an error: the exit code that belongs to its error code, else 1. */
 export function exitCodeOf(error: unknown): number {
 	return (isShoalError(error) ? BY_CODE[error.code] : undefined) ?? EXIT.failed;
 }

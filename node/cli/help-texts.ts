@@ -24,8 +24,8 @@ Examples:
   shoal broker --limit clients=5000   another limit; shoal limits lists them
 
 Prints where it listens and the join links for other machines, and runs until
-it is stopped. Other commands of the same user on this machine find it without
---broker.`,
+it is stopped. Other commands of the same user on this machine find this broker
+without --broker.`,
 	token: `
 Examples:
   shoal token           the links again, and a QR code that opens the page
@@ -35,18 +35,17 @@ Examples:
   shoal join 'shoal:join?broker=mqtt%3A%2F%2F10.0.0.5%3A1883&token=...'
   shoal join                          prints which broker is used by default
 
-Connects first. Only if that succeeds, this broker replaces the one that was
-joined before.
-Stores the broker and its token for this user, so that other commands need no
---broker. The token is sent to that broker only. A program can set SHOAL_JOIN to
-a join link instead of running this command.`,
+Connects to the broker of the link. If that succeeds, stores this broker and its
+token for this user, in place of the broker that was joined before. Other
+commands then need no --broker. They send the token to this broker only. Instead
+of running this command, a program can set SHOAL_JOIN to a join link.`,
 	leave: `
 Example:
   shoal leave
 
 After that, other commands use the first of these: the broker in SHOAL_BROKER,
-the one that you run on this machine, one at the default port of this machine,
-or one found on the LAN.`,
+the one in SHOAL_JOIN, the one that you run on this machine, one at the default
+port of this machine, or one found on the LAN.`,
 	tracker: `
 Example:
   shoal tracker --broker mqtt://mosquitto.example:1883
@@ -73,13 +72,13 @@ Examples:
   shoal get disk.img                  by its name, if only one seed has it
 
 The start of an id works as well (6 digits or more), and so does the web address
-of a file (only the id in it is used). 64 hexadecimal digits are always an id.
-Apart from links and web addresses, an argument that contains a slash or ends
-with .seed is a path.
+of a file (only the id in the address is used). 64 hexadecimal digits are always
+an id. An argument that contains a slash or ends with .seed is a path, unless it
+is a link or a web address.
 
 --check chunks is faster: it verifies every chunk against the seed, but not the
-digest of the whole file, and does not hash again what an earlier download
-recorded.
+digest of the whole file. It does not hash the chunks again that an earlier
+download recorded.
 
 Shows a progress bar, then the path, the digest and how much each node sent. An
 interrupted download keeps its verified chunks; run the same command again to
@@ -96,9 +95,9 @@ Examples:
   curl http://127.0.0.1:8080/seeds
   curl -OJ http://127.0.0.1:8080/files/ID
 
-Streams each file while it downloads, and verifies each chunk before it is sent.
-For a range request it downloads only that range, so that a video player can
-seek.`,
+Streams each file while it downloads the file, and verifies each chunk before it
+sends the chunk. For a range request, it downloads only the chunks that contain
+bytes of the range, so that a video player can seek.`,
 	ls: `
 Example:
   shoal ls --broker mqtt://10.0.0.5:1883
@@ -126,7 +125,7 @@ Prints that the file matches the seed, or which chunks and bytes do not (exit
 code 1).`,
 	watch: `
 Examples:
-  shoal watch                         a screen of all swarms, as it changes
+  shoal watch                         all swarms on one screen, live
   shoal watch --json                  every control message as one line of JSON
 
 Reads the control topics only, as any MQTT client can.`,
@@ -151,8 +150,8 @@ Examples:
   shoal limits
   shoal limits --limit clients=5000   the same with another limit
 
-Prints each limit with its unit and what happens beyond it, and the most memory
-that a broker uses, whatever its clients send.`,
+Prints each limit with its unit, and what happens beyond the limit. Also prints
+the most memory that a broker uses, whatever its clients send.`,
 } as const;
 
 /** The text at the end of `shoal --help`. */
@@ -163,7 +162,7 @@ Exit codes:
 
 Environment:
   SHOAL_BROKER     default of --broker
-  SHOAL_JOIN       the join link of the broker to use without --broker
+  SHOAL_JOIN       a join link, used if --broker and SHOAL_BROKER are not set
   SHOAL_ADVERTISE  default of --advertise of a broker; commas separate values
   SHOAL_NODE_NAME  default of --node-name; empty: no name
   SHOAL_LOG_LEVEL  default of --log-level: error, warn, info or debug

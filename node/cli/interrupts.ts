@@ -6,7 +6,7 @@ import { EXIT } from './exit-codes.ts';
 /** The reason why a command has to end. */
 export type StopReason = 'SIGINT' | 'SIGTERM' | 'EPIPE';
 
-/** ms after a signal until the process ends, even if something hangs. */
+/** ms after the first reason to stop until the process ends, even if something hangs. */
 const EXIT_WITHIN = 1_900;
 
 /**
@@ -18,7 +18,7 @@ export class Interrupts {
 	readonly #onInt = (): void => this.#onSignal('SIGINT');
 	readonly #onTerm = (): void => this.#onSignal('SIGTERM');
 	#reason: StopReason | undefined;
-	/** The exit code if the process has to be ended before the command has ended. */
+	/** The exit code if the command, told to stop, does not end in time. */
 	lastExit: number = EXIT.interrupted;
 
 	constructor() {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
-// The only file that locates other files relative to itself. It has to stay in node/cli: bundling
-// puts it into dist/bundle/cli, from which the relative paths are the same.
+// The paths here are relative to this file, so the file has to stay in node/cli. Bundling puts it
+// into dist/bundle/cli, where the relative paths are the same.
 
 /** The compiled command line. */
 export const MAIN: string = fileURLToPath(new URL('./main.js', import.meta.url));

@@ -8,19 +8,20 @@ import type { OutputFlags } from './run.ts';
 
 const BROKER = '--broker <url>';
 const ABOUT_TRACKED_BROKER =
-	'the broker (default: the one in SHOAL_BROKER, the joined one, or one on this machine)';
+	'the broker (default: the one in SHOAL_BROKER, the one in SHOAL_JOIN, the joined one, or one on this machine)';
 const ABOUT_BROKER =
-	'the broker (default: the one in SHOAL_BROKER, the joined one, one on this machine, or one on the LAN)';
+	'the broker (default: the one in SHOAL_BROKER, the one in SHOAL_JOIN, the joined one, one on this machine, or one on the LAN)';
 const CERT = '--cert <fingerprint>';
 const ABOUT_CERT =
-	'SHA-256 of the certificate at mqtts:// (default: that of the joined broker or of one on this machine; for any other broker, every certificate that this system trusts)';
+	'SHA-256 of the certificate of an mqtts:// broker (default: the one in the join link, or that of a broker on this machine; any other broker needs a certificate that this system trusts)';
 const LANE = '--lane <lane>';
-const ABOUT_LANE = 'the lane to other nodes: direct, broker, or auto (direct if it works)';
+const ABOUT_LANE =
+	'the lane on which chunks are requested: direct, broker, or auto (direct if it works, otherwise broker)';
 const LISTEN = '--listen <host:port>';
 const ABOUT_LISTEN = 'where to listen for direct lanes of other nodes (default: any free port)';
 const ADVERTISE = '--advertise <host>';
 const ABOUT_ADVERTISE =
-	'the address at which other nodes reach this one, if not its own: HOST or HOST:PORT; can be repeated';
+	'the address at which other nodes reach this node, if it is not an address of this machine: HOST or HOST:PORT; can be repeated';
 const ABOUT_NO_LISTEN = 'do not listen for direct lanes of other nodes';
 const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
 const NO_CACHE = '--no-cache';
@@ -30,11 +31,11 @@ const ABOUT_LIMIT = 'change a limit; can be repeated';
 const ID = '--id <id>';
 const NODE_NAME = '--node-name <name>';
 const ABOUT_NODE_NAME =
-	'the name of this node, as others see it (default: SHOAL_NODE_NAME, or the name of this machine)';
+	'the name of this node, as others see it (default: SHOAL_NODE_NAME; if that is not set, the name of this machine, or none with --id)';
 const ABOUT_NO_NODE_NAME = 'publish no name: others see only the id of this node';
 const METRICS = '--metrics <host:port>';
 const ABOUT_METRICS =
-	'serve /metrics, /healthz and /readyz by HTTP at this address; with a port only: on this machine only';
+	'serve /metrics, /healthz and /readyz by HTTP at this address; without a host, only this machine can reach them';
 const LOG_LEVEL = '--log-level <level>';
 const ABOUT_LOG_LEVEL =
 	'the least severe level that is logged: error, warn, info or debug (default: SHOAL_LOG_LEVEL, or warn)';
@@ -93,7 +94,7 @@ function addHosting(program: Command): void {
 		.option('--lan', 'listen on all addresses of this machine; clients need the token')
 		.option(
 			'--advertise <host>',
-			'the address at which others reach the broker, if not one of this machine: HOST or HOST:PORT (default: SHOAL_ADVERTISE); can be repeated',
+			'the address at which others reach the broker, if it is not an address of this machine: HOST or HOST:PORT (default: SHOAL_ADVERTISE); can be repeated',
 			collect,
 		)
 		.option('--data <folder>', 'the folder for tokens, keys and the audit log')
@@ -104,11 +105,14 @@ function addHosting(program: Command): void {
 		.option('--no-tls', 'with --lan: do not encrypt anything, not even the tokens')
 		.option('--tls-cert <file>', 'speak TLS with this certificate, PEM')
 		.option('--tls-key <file>', 'the private key of the certificate, PEM')
-		.option('--http <port>', 'port of its web page and of its files by HTTP (default: 8080)')
+		.option(
+			'--http <port>',
+			'port of the web page, which also serves files by HTTP (default: 8080, or any free port if 8080 is in use)',
+		)
 		.option('--no-http', 'serve no web page, and nothing else by HTTP')
 		.option(
 			'--http-name <name>',
-			'a host name allowed in requests to the page, beside addresses and the name of this machine; can be repeated',
+			'a host name allowed in requests to the page, beside IP addresses, localhost, the name of this machine and the hosts of --advertise; can be repeated',
 			collect,
 		)
 		.option(
@@ -195,14 +199,14 @@ function addTransfers(program: Command): void {
 		)
 		.option('--range <range>', 'with -o -: only these bytes, such as 0-499, 500- or -500')
 		.addOption(
-			new Option('--check <what>', 'what is verified before a file appears')
+			new Option('--check <what>', 'what is verified before a file gets its final name')
 				.choices(['whole', 'chunks'])
 				.default('whole'),
 		)
 		.option('--wait', 'if no node has the seed yet, wait for one')
 		.option(
 			'--no-linger',
-			'end when complete (default: go on sharing until no request has come for 2 s, at most 60 s)',
+			'end when complete (default: go on sharing until no request has come for 2 s, but for at most 60 s)',
 		)
 		.option('--keep', 'go on sharing until it is stopped')
 		.option('--max-up <rate>', `send at most: ${RATE}`)
@@ -224,7 +228,7 @@ function addTransfers(program: Command): void {
 		.option('--port <port>', 'port to listen on, 0 for any that is free', '8080')
 		.option(
 			'--name <name>',
-			'a host name allowed in requests, beside addresses; can be repeated',
+			'a host name allowed in requests, beside IP addresses and localhost; can be repeated',
 			collect,
 		)
 		.option(BROKER, ABOUT_BROKER)
@@ -272,7 +276,7 @@ function addFiles(program: Command): void {
 			'-o, --output <path>',
 			'the path of the seed (default: FILE.seed), or - for standard output',
 		)
-		.option('--name <name>', "the name in the seed (default: the file's)")
+		.option('--name <name>', 'the name in the seed (default: the name of the file)')
 		.option(NO_CACHE, ABOUT_NO_CACHE)
 		.action((file, options) =>
 			start(options, async () => (await import('./commands/seed.ts')).seedCommand(file, options)),

@@ -63,7 +63,7 @@ export async function run(
 	return process.exit(code);
 }
 
-/** Ends the process with ERR_USAGE: the arguments name no command, or do not fit it. */
+/** Ends the process with ERR_USAGE: the arguments name no command, or do not fit the command. */
 export async function failUsage(message: string, json: boolean): Promise<never> {
 	return await run({ json }, () => Promise.reject(new ShoalError('ERR_USAGE', message)));
 }
@@ -79,6 +79,6 @@ async function written(): Promise<void> {
 			});
 		}
 	}
-	// The error of the last write is reported in the next turn.
+	// The error of the last write is reported in the next turn of the event loop.
 	await new Promise((resolve) => setImmediate(resolve));
 }

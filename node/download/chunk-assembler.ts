@@ -58,7 +58,7 @@ export class ChunkAssembler {
 	/**
 	 * Bytes of `attempt` have arrived.
 	 *
-	 * @param segments the bytes; with the last ones, the attempt is verified and stored
+	 * @param segments the bytes; when all bytes of the attempt are here, they are verified and stored
 	 */
 	take(attempt: Attempt, segments: readonly Segment[]): void {
 		if (this.#isClosed) {

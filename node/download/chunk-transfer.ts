@@ -26,7 +26,7 @@ import { PeerLanes } from './peer-lanes.ts';
 
 /** Options of a {@link ChunkTransfer}. */
 export interface ChunkTransferOptions extends ChunkSelection {
-	/** The peers that are asked. A peer that sends bad chunks is removed for good. */
+	/** The peers that are asked. A peer that sends too many bad chunks is removed for good. */
 	readonly peers: Pick<Peers, 'coDownloaders' | 'heard' | 'remove'>;
 	/** Counts the chunks that each peer sends. */
 	readonly contributions: Contributions;
@@ -42,7 +42,10 @@ const TICK = 50;
 /** If more bytes than this wait to be verified and stored, nothing more is requested. */
 const MOST_WAITING = 16 * 1024 * 1024;
 
-/** Fetches the chunks that a content lacks: does what the engine decides, and counts a chunk when it is verified and stored. */
+/**
+ * Fetches the chunks that a content lacks: does what the engine decides, and counts each chunk that
+ * is verified and stored.
+ */
 export class ChunkTransfer {
 	readonly #context: DownloadContext;
 	readonly #content: StoredContent;
@@ -165,7 +168,7 @@ export class ChunkTransfer {
 	/**
 	 * Bytes of the content have arrived. Bytes that were not requested from the sender are ignored.
 	 *
-	 * @param release called when they are not needed any more
+	 * @param release called when the bytes are not needed any more
 	 */
 	onBytes(
 		from: string,
@@ -190,7 +193,8 @@ export class ChunkTransfer {
 	}
 
 	/**
-	 * A node has sent bytes to all subscribers of its swarm topic. Bytes that this download lacks count as if requested.
+	 * A node has sent bytes to all subscribers of its swarm topic. Bytes that this download lacks are
+	 * used as if it had requested them.
 	 *
 	 * @param release as in {@link onBytes}
 	 */

@@ -55,7 +55,7 @@ export class ContentSource {
 	/**
 	 * A read from this source has failed. Returns if another source may have the bytes now.
 	 *
-	 * @throws the reason, if none may
+	 * @throws the reason, if no other source may have the bytes
 	 */
 	async failed(error: unknown): Promise<void> {
 		this.#reader.signal.throwIfAborted();

@@ -62,7 +62,7 @@ export class DownloadManager {
 	/** The targets of complete downloads whose contents are still shared. */
 	readonly #targets = new Set<Target>();
 	readonly #ended = { complete: 0, failed: 0 };
-	/** The downloads that ran when the node was closed. */
+	/** Resolve when the downloads that `stop` has ended are over. */
 	#ends: ReadonlyArray<Promise<void>> = [];
 	#isStopped = false;
 
@@ -88,8 +88,8 @@ export class DownloadManager {
 	}
 
 	/**
-	 * Downloads into `target`. Readers of a temporary download of the same content read from this one
-	 * instead.
+	 * Downloads into `target`. If a download for readers only of the same content is running, it
+	 * ends, and its readers read from this download instead.
 	 *
 	 * @throws ShoalError
 	 */

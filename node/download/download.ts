@@ -24,7 +24,7 @@ const STOPPED = 'the download was stopped; what is verified is kept';
 
 /** One download from finding its nodes to the finished file. */
 export class Download {
-	/** The nodes that have something of the seed. */
+	/** The other nodes of the swarm. */
 	readonly peers: Peers;
 	/** Fetches the seed; undefined if the seed was known at the start. */
 	finder: SeedFinder | undefined;
@@ -207,7 +207,7 @@ export class Download {
 
 	/**
 	 * Chunks on the disk differ from what was stored: fetches them again, and tells other nodes that
-	 * they are not here.
+	 * this node lacks them.
 	 */
 	#lose(content: StoredContent, chunks: readonly number[]): void {
 		const { contents, warn } = this.#context;

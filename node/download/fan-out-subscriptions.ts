@@ -15,9 +15,10 @@ interface Topic {
 }
 
 /**
- * Chooses the sources to whose fan-out topics a download subscribes. It unsubscribes from a source
- * that sends mostly chunks that are here already, or wrong ones. While the download rate is limited
- * it subscribes to none, because no single downloader can slow a fan-out down.
+ * Chooses the peers to whose fan-out topics a download subscribes. It unsubscribes from the topic
+ * of a peer that sends mostly chunks that are here already, or that sends a wrong chunk. While the
+ * download rate is limited it subscribes to no topic, because a single downloader cannot slow a
+ * fan-out down.
  */
 export class FanOutSubscriptions {
 	readonly #context: Pick<DownloadContext, 'link' | 'topics' | 'downLimiter'>;
@@ -30,7 +31,7 @@ export class FanOutSubscriptions {
 		this.#seed = seed;
 	}
 
-	/** Subscribes to the topic of the source `node`, unless there are enough subscriptions. */
+	/** Subscribes to the topic of `node`, unless there are enough subscriptions. */
 	join(node: string): void {
 		const { downLimiter, link, topics } = this.#context;
 		const isKnown = this.#topics.has(node) || this.#left.has(node);
@@ -43,8 +44,8 @@ export class FanOutSubscriptions {
 			() => {
 				topic.isHeard = true;
 			},
-			// Without the subscription every chunk is requested for this node alone: slower for the
-			// swarm, no slower for this node.
+			// Without the subscription, the peer sends each requested chunk to this node alone. That is
+			// slower for the swarm, but not for this node.
 			() => this.#topics.delete(node),
 		);
 	}

@@ -28,8 +28,8 @@ export class GiveUp {
 	}
 
 	/**
-	 * The tracker lists `nodes` nodes that have something of the seed. The `liars`, which sent wrong
-	 * bytes, are not among them.
+	 * The tracker lists `nodes` other nodes that announce the seed. Nodes that sent wrong bytes are
+	 * not counted; there are `liars` of these.
 	 */
 	listed(nodes: number, liars: number): void {
 		this.#listed = nodes;

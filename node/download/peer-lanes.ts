@@ -6,14 +6,14 @@ import type { DownloadContext } from './download-types.ts';
 import type { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 
 /**
- * Most bytes open at a node on a direct lane, in ms of its rate. The fewer bytes are open, the
- * later chunks have to be chosen, and the better the choice is.
+ * ms. On a direct lane, about as many bytes may be open at a node as it sends in this time. The
+ * fewer bytes are open, the later chunks have to be chosen, and the better the choice is.
  */
 const DIRECT_QUEUE = 500;
 
 /**
- * Adapts a download to the lanes of its sources: the size of parts and windows, and the
- * subscriptions to fan-out topics.
+ * Adapts a download to the lanes to its peers: the size of parts and windows, and the subscriptions
+ * to fan-out topics.
  */
 export class PeerLanes {
 	readonly #context: Pick<DownloadContext, 'lanes' | 'limits' | 'tracker'>;
@@ -45,7 +45,7 @@ export class PeerLanes {
 		this.#rebound(node, this.#context.lanes.to(node));
 	}
 
-	/** The number of sources on each lane. */
+	/** The number of peers on each lane. */
 	get counts(): Record<LaneKind, number> {
 		const counts = { direct: 0, broker: 0 };
 		for (const node of this.#engine.nodes.keys()) {

@@ -28,7 +28,7 @@ const NOTHING: ChunkRun = { first: 0, count: 0 };
 
 /**
  * A running download and its readers. A download into a temporary file runs for its readers only:
- * it fetches the chunks that they need and nothing else, and ends when the last one leaves.
+ * it fetches only the chunks that the readers need, and ends when the last reader leaves.
  */
 export class SharedDownload {
 	readonly download: Download;
@@ -121,10 +121,10 @@ export class SharedDownload {
 
 	/**
 	 * Called by a reader when the download delivers no more bytes. Returns if another source may
-	 * deliver them: that is so after a download into a file has ended, and after a download into a
-	 * file has replaced this one.
+	 * deliver them. This is so if this download into a file has ended, or if this download for
+	 * readers only was ended, for example because a download into a file replaces it.
 	 *
-	 * @throws the error of a download for readers only that has failed
+	 * @throws the error of this download, if it is for readers only and has failed
 	 */
 	async whyOver(): Promise<void> {
 		if (!this.isForReaders) {

@@ -10,12 +10,20 @@ import type { RemoteNode } from './remote-node.ts';
 const MOST_RIVALS = 4;
 /** Bytes. */
 const SMALL = 16 * 1024;
-/** Bytes. If the open attempts at a node have more, its blocks of other chunks are ignored. */
+/**
+ * Bytes. If the open attempts of a node have more bytes than this, blocks of further chunks that
+ * the node sends by fan-out are ignored.
+ */
 const MOST_BEGUN = 32 * 1024 * 1024;
 
-/** A peer whose rate is below that of the fastest by this factor may be too slow for one more chunk. */
+/**
+ * If the fastest peer is more than this many times as fast as a peer, that peer may be too slow.
+ */
 const MUCH_SLOWER = 2;
-/** It is too slow if one of its chunks takes this many times as long as the whole rest. */
+/**
+ * That peer is too slow if one chunk from it takes more than this many times as long as all missing
+ * chunks take from all peers together.
+ */
 const OUTLASTS = 1.2;
 
 /** Bytes that arrived by fan-out and are new here. */
@@ -99,8 +107,8 @@ export class Assignments {
 	}
 
 	/**
-	 * `remote` missed its timeout: its attempts at chunks that other responsive nodes have are
-	 * abandoned, so that those nodes get them.
+	 * `remote` missed its timeout. If another node that is not snubbed has all chunks of an attempt,
+	 * the attempt is abandoned, so that these chunks can be requested from that node.
 	 */
 	moveAway(remote: RemoteNode): void {
 		for (const attempt of [...remote.attempts]) {
@@ -198,7 +206,7 @@ export class Assignments {
 		return { attempt, ranges: attempt.overhear(offset, length) };
 	}
 
-	/** The open attempts at any of these chunks. */
+	/** The open attempts at any chunk of the run. */
 	#attemptsAt({ first, count }: ChunkRun): Attempt[] {
 		const all = [...this.#nodes.values()].flatMap(({ attempts }) => [...attempts]);
 		return all.filter((each) => {
@@ -214,10 +222,10 @@ export class Assignments {
 	}
 
 	/**
-	 * Whether a chunk requested of `remote` now would arrive after all other missing chunks. Faster
-	 * peers, even those that do not have the chunk yet, then deliver it sooner. Without this, most of
-	 * what slow peers send at the end of a download is also requested of others, and thrown away.
-	 * While nothing is open at other peers, no peer is too slow.
+	 * Whether a chunk requested from `remote` now would arrive after all other missing chunks. Then
+	 * faster peers, even those that do not have the chunk yet, deliver it sooner. Without this check,
+	 * most chunks that slow peers send at the end of a download would also be requested from other
+	 * peers, and arrive twice. While nothing is open at other peers, no peer is too slow.
 	 */
 	#isTooSlow(remote: RemoteNode): boolean {
 		const { rate } = remote.window;
@@ -260,9 +268,9 @@ export class Assignments {
 	}
 
 	/**
-	 * In the endgame, when every wanted chunk has been requested, an idle node duplicates requests
-	 * that a slow node, or several slow nodes, have not answered. By then the open requests fit into
-	 * the windows, so few bytes arrive twice.
+	 * In the endgame, when every wanted chunk has been requested, chunks that one or several slow
+	 * nodes have not sent yet are requested from an idle node as well. By then the open requests fit
+	 * into the windows, so few bytes arrive twice.
 	 */
 	#duplicate(remote: RemoteNode, now: number): boolean {
 		if (remote.outstanding > 0 || remote.isSnubbed || !this.#picker.isAllAsked) {
@@ -284,7 +292,9 @@ export class Assignments {
 		return false;
 	}
 
-	/** An attempt of `slow` that `remote` may duplicate: all its rivals are slow as well. */
+	/**
+	 * An attempt of `slow` that `remote` may duplicate: all rivals of the attempt are slow as well.
+	 */
 	#openTo(remote: RemoteNode, slow: RemoteNode, now: number): Attempt | undefined {
 		return [...slow.attempts].find(({ rivals, ...attempt }) => {
 			const isOpen =

@@ -26,8 +26,8 @@ export interface Part {
  * than parts. All bytes of the run come from that node, so no other node can be to blame for a
  * wrong chunk.
  *
- * Invariant: each byte of the run is not yet requested, in an open part, in a lost part, or
- * received.
+ * Invariant: each byte of the run is in one of four states: not yet requested, in an open part, in
+ * a lost part, or received.
  */
 export class Attempt {
 	readonly node: string;
@@ -61,19 +61,20 @@ export class Attempt {
 		return this.#isOverheard;
 	}
 
-	/** Whether some of it has to be requested, again or for the first time. */
+	/** Whether some bytes of the run have to be requested, again or for the first time. */
 	get isHungry(): boolean {
 		return this.#lost.size > 0 || this.#cut < this.#end;
 	}
 
-	/** Whether all its bytes have arrived. */
+	/** Whether all bytes of the run have arrived. */
 	get isWhole(): boolean {
 		return this.#received === this.length;
 	}
 
 	/**
-	 * The next part to request: a lost one, or a new one of at most `most` bytes. A part ends at a
-	 * multiple of a power of two, so that the parts of different nodes lie within the same blocks.
+	 * The next part to request: a lost part, or a new part of at most `most` bytes. A part does not
+	 * cross a multiple of a power of two, counted from the start of the run. So the parts that are
+	 * requested from different nodes lie within the same blocks.
 	 */
 	nextPart(most: number): Part {
 		const [lost] = this.#lost.values();
@@ -134,7 +135,7 @@ export class Attempt {
 		return this.offset + this.length;
 	}
 
-	/** The ranges between `start`, which is not before the cut, and `end` that have not arrived. */
+	/** The ranges from `start` to `end` that have not arrived. `start` is not before the cut. */
 	#gaps(start: number, end: number): ByteRange[] {
 		const gaps: ByteRange[] = [];
 		let at = start;

@@ -7,8 +7,8 @@ const OTHERS = 2;
 
 /**
  * The nodes that download the same seed at the same time. Rendezvous hashing assigns each chunk to
- * one of them, without a message: that node requests the chunk from a seeder first and passes it on
- * to the others.
+ * one of them, without a message. Each node requests the chunks that are assigned to it from a
+ * seeder before other chunks, and passes them on to the others.
  */
 export class CoDownloaders {
 	readonly #self: number;

@@ -11,8 +11,8 @@ import { FIRST_WINDOW, LEAST_PART, Window, type WindowOptions } from './window.t
 import { worthAsking } from './worth-asking.ts';
 
 /**
- * ms. All nodes together may have open at most the bytes that they send in this time. It is well
- * below the longest timeout.
+ * ms. At most the bytes that all nodes together send in this time may be open at them. This time is
+ * well below the longest timeout.
  */
 const MOST_QUEUE = 6_000;
 
@@ -26,9 +26,11 @@ interface Batch {
  * arrives. Pure: time (ms) is given, randomness is injected, and the engine never sees the bytes.
  * The caller calls {@link DownloadEngine.decide} after each report, and from time to time.
  *
- * Invariants: each chunk is in one state (ChunkStates), and `assigned` exactly while attempts at it
- * are open (Assignments); after a request, the open bytes exceed the window of the node, or
- * `mostOutstanding` over all nodes, by less than one part.
+ * Invariants: each chunk is in one state (ChunkStates). A chunk is `assigned` exactly while
+ * attempts at it are open (Assignments). After a request, the bytes that are open at the node
+ * exceed its window by less than one part. The bytes that are open at all nodes together exceed
+ * `mostOutstanding` by less than one part; nodes whose window is free (`WindowOptions.isFree`) are
+ * neither counted nor bounded by it.
  */
 export class DownloadEngine {
 	readonly states: ChunkStates;
@@ -36,12 +38,15 @@ export class DownloadEngine {
 	readonly #picker: ChunkPicker;
 	readonly #nodes = new Map<string, RemoteNode>();
 	readonly #dropped = new Set<string>();
-	/** The chunks that are being verified, with the nodes they came from. */
+	/**
+	 * The chunks that are being verified, with the node that sent each. Chunks with bytes that
+	 * arrived by fan-out are left out.
+	 */
 	readonly #verifying = new Map<number, string>();
 	readonly #assignments: Assignments;
 	/**
-	 * Bounds the open bytes over all nodes. If this node's own link is the bottleneck, the windows of
-	 * many fast nodes would fill it with answers that arrive too late.
+	 * Bounds the bytes that are open at all nodes together. Without this bound, if the link of this
+	 * node is the bottleneck, many fast nodes would fill the link with answers that arrive too late.
 	 */
 	readonly #window: Window;
 	#asked = 0;
@@ -66,7 +71,7 @@ export class DownloadEngine {
 		return this.#nodes;
 	}
 
-	/** Bytes of open requests, over all nodes. */
+	/** Bytes of open requests to all nodes together. */
 	get outstanding(): number {
 		return bytesOpen(this.#nodes.values());
 	}
@@ -152,10 +157,10 @@ export class DownloadEngine {
 	}
 
 	/**
-	 * `from` has sent bytes to all subscribers, requested or not.
+	 * `from` has sent bytes to all subscribers, whether this node has requested them or not.
 	 *
-	 * @returns the new bytes and their attempts: one whole attempt for each run of chunks that were
-	 *   missing; or, for a block of a chunk, the attempt at that chunk
+	 * @returns the bytes that are new here, with their attempts: for whole chunks, a complete attempt
+	 *   for each run of missing chunks; for a block of a chunk, the attempt at that chunk
 	 */
 	overheard(from: string, offset: number, length: number, now: number): Overheard[] {
 		const remote = this.#nodes.get(from);
@@ -201,8 +206,8 @@ export class DownloadEngine {
 	}
 
 	/**
-	 * The connection to the broker was lost, with all requests that were open there; no node is
-	 * blamed.
+	 * The connection to the broker was lost, and with it all requests that were open through the
+	 * broker. No node is blamed.
 	 */
 	disconnected(): void {
 		for (const remote of this.#nodes.values()) {
@@ -231,7 +236,7 @@ export class DownloadEngine {
 		}
 	}
 
-	/** A verifying chunk is right and stored. */
+	/** A chunk that was being verified is right, and is stored. */
 	stored(chunk: number): void {
 		this.states.move(chunk, 'have');
 		this.#verified(chunk, true);
@@ -242,7 +247,10 @@ export class DownloadEngine {
 		this.states.move(chunk, 'missing');
 	}
 
-	/** A verifying chunk of `node` is wrong: it is fetched again, and the node gets a strike. */
+	/**
+	 * A chunk of `node` that was being verified is wrong: it is fetched again. The node gets a
+	 * strike.
+	 */
 	bad(chunk: number, node: string): Decision[] {
 		this.states.move(chunk, 'missing');
 		this.#verified(chunk, false);
@@ -263,7 +271,7 @@ export class DownloadEngine {
 	 * The actions to perform now.
 	 *
 	 * @param budget bytes that may be requested in all; any value above 0 allows one part
-	 * @param mostPart bytes of the largest part, if that is less than the node allows
+	 * @param mostPart bytes of the largest part; a smaller bound of a node still applies
 	 */
 	decide(
 		now: number,
@@ -305,8 +313,8 @@ export class DownloadEngine {
 	}
 
 	/**
-	 * The node to request one more part from: of the nodes in `ready`, the one with the fewest open
-	 * bytes. A node without room or work is removed from the list.
+	 * The node from which one more part is requested: of the nodes in `ready`, the one with the
+	 * fewest open bytes. A node without room or work is removed from `ready`.
 	 */
 	#next(
 		ready: RemoteNode[],
@@ -328,8 +336,9 @@ export class DownloadEngine {
 	}
 
 	/**
-	 * Whether one more part fits into the limit of all nodes together. An idle node has the larger
-	 * limit `mostOutstanding`, because the nodes with open requests may never answer.
+	 * Whether the limit of all nodes together allows one more part to be requested from `remote`. If
+	 * `remote` is idle, the limit is `mostOutstanding`; otherwise it is the common window, which may
+	 * be smaller. The nodes with open requests may never answer, and must not block an idle node.
 	 */
 	#fits(remote: RemoteNode, open: number): boolean {
 		if (!remote.hasAnswered && remote.outstanding > 0 && !this.#fitsUnanswered(remote)) {

@@ -4,8 +4,9 @@ import type { CoDownloaders } from './co-downloaders.ts';
 import type { Demand } from './demand.ts';
 
 /**
- * The order in which chunks are fetched. `rarest`: the rarest first, if nodes differ in what they
- * have. `demanded`: only the chunks that readers need.
+ * The order in which chunks are fetched. `rarest`: the rarest first while there are co-downloaders;
+ * without them, a few random chunks, then the others in ascending order. `demanded`: only the
+ * chunks that readers need.
  */
 export type ChunkOrder = 'rarest' | 'demanded';
 
@@ -21,9 +22,12 @@ export interface DownloadEngineOptions {
 	readonly demand?: Demand | undefined;
 	/** Bytes of the largest part. */
 	readonly mostPart: number;
-	/** Most bytes of open requests, over all nodes. */
+	/**
+	 * Most bytes that may be open at all nodes together. Nodes whose window is free
+	 * (`WindowOptions.isFree`) are not counted. This is also the largest window of each node.
+	 */
 	readonly mostOutstanding: number;
-	/** Bad chunks of a node before it is dropped. */
+	/** A node is dropped when it has sent this many bad chunks. */
 	readonly mostStrikes: number;
 	/** Most ranges in one request. */
 	readonly mostRanges: number;

@@ -6,7 +6,10 @@ import { Demand } from './demand.ts';
 import type { ChunkOrder, DownloadEngineOptions } from './engine-options.ts';
 import { bytesOpen, type RemoteNode } from './remote-node.ts';
 
-/** Chunks that are drawn at random before rarity counts, so that a node soon has some to give. */
+/**
+ * While there are no co-downloaders, this many first chunks of a download are drawn at random, so
+ * that the node soon has some to give.
+ */
 const RANDOM_CHUNKS = 4;
 /** Most bytes of a run of chunks that co-downloaders wait for. */
 const SHORT_RUN = 256 * 1024;
@@ -73,25 +76,25 @@ export class ChunkPicker {
 	}
 
 	/**
-	 * Whether this node has few chunks yet. Its first ones are drawn at random, so that it soon has
-	 * some that others want.
+	 * Whether this node has few chunks yet. If there are no co-downloaders, these first chunks are
+	 * drawn at random, so that this node soon has chunks for nodes that join later.
 	 */
 	get #isBeginning(): boolean {
 		return this.#states.count('have') < RANDOM_CHUNKS;
 	}
 
 	/**
-	 * Whether to fetch in ascending order: if every node has everything, rarity does not matter and
-	 * no other node waits for this node's chunks. Then writes are sequential, and the digest of the
-	 * whole can follow the growing file.
+	 * Whether to fetch in ascending order: without co-downloaders, rarity does not matter, and no
+	 * node waits for the chunks of this node. In ascending order, writes are sequential, and the
+	 * digest of the whole can follow the growing file.
 	 */
 	get #isAscending(): boolean {
 		return !this.#isBeginning && !this.#coDownloaders.areThere;
 	}
 
 	/**
-	 * Whether so many bytes are requested that the chunks assigned to co-downloaders can wait,
-	 * because those nodes are about to get them.
+	 * Whether so many bytes are open that this node need not request chunks that are assigned to
+	 * co-downloaders: the co-downloaders are about to get them.
 	 */
 	get #isBusy(): boolean {
 		return bytesOpen(this.#nodes.values()) >= SHORT_RUN * 2;
@@ -119,7 +122,7 @@ export class ChunkPicker {
 		return node.have.has(chunk) && this.#states.of(chunk) === 'missing' && this.isWanted(chunk);
 	}
 
-	/** The chunk of `node` that a reader needs soonest. */
+	/** Of the missing chunks that `node` has, the one that a reader needs soonest. */
 	#needed(node: RemoteNode): number | undefined {
 		for (const chunk of this.#demand.chunks()) {
 			if (this.#isOpenTo(node, chunk)) {

@@ -8,19 +8,26 @@ const OVERTAKEN = 3;
 /** ms for which a busy peer gets no requests: the first pause, and the longest. */
 const FIRST_PAUSE = 250;
 const MOST_PAUSE = 4_000;
-/** Bytes, at most, that the ratio of requested to unrequested bytes is computed from. */
+/** Most bytes from which the ratio of requested to unrequested bytes is computed. */
 const REMEMBERED = 8 * 1024 * 1024;
 
-/** ms, on top of two round trips, after which a peer that never sent anything is doubtful. */
+/**
+ * ms. A peer that has never sent anything is doubtful after this time plus two round trips plus the
+ * time that its open bytes take at FIRST_RATE.
+ */
 const FIRST_DOUBT = 100;
-/** Bytes per ms at which a first answer is expected to arrive. */
+/** Bytes per ms at which the first answer of a peer is expected to arrive. */
 const FIRST_RATE = 1_000;
 
-/** Knowledge of this node about a peer before it first requests chunks from that peer. */
+/** What this node knows about a peer before it requests the first chunk from that peer. */
 export interface KnownOfNode {
-	/** Round trip of its `have` request, ms. @default 0 */
+	/** ms that the peer took to answer a `have` request. @default 0 */
 	readonly roundTrip?: number;
-	/** It failed to deliver, perhaps in another download, and starts snubbed. @default false */
+	/**
+	 * Whether the peer failed to deliver, perhaps in another download: it starts snubbed.
+	 *
+	 * @default false
+	 */
 	readonly isSilent?: boolean;
 }
 
@@ -30,7 +37,7 @@ export class RemoteNode {
 	/** The chunks that the peer says it has. */
 	readonly have: Bitfield;
 	readonly window: Window;
-	/** How many of these chunks are missing here. */
+	/** How many of the chunks that the peer has are missing here. */
 	useful = 0;
 	/** The open attempts to get chunks from the peer, the oldest first. */
 	readonly attempts = new Set<Attempt>();
@@ -52,7 +59,9 @@ export class RemoteNode {
 	#oldestAsk = 0;
 	#outstanding = 0;
 	#heard = Number.NEGATIVE_INFINITY;
-	/** Bytes from the peer that are being verified, and whether any chunk of it has been right. */
+	/**
+	 * Bytes from the peer that are being verified, and whether a chunk from it has been right yet.
+	 */
 	#verifying = 0;
 	#isProven = false;
 	/** Recently received bytes: requested by this node, and requested by other nodes. */
@@ -85,9 +94,12 @@ export class RemoteNode {
 		return this.#heard !== Number.NEGATIVE_INFINITY;
 	}
 
-	/** Whether one more part fits into the window. It always fits if the peer is idle, not paused. */
+	/**
+	 * Whether one more part may be requested now: the peer is not paused, and is idle or has room.
+	 */
 	hasRoom(now: number): boolean {
-		// Until one of its chunks has been right, a peer gets no more than a first window.
+		// Until a chunk from the peer has been right, open and unverified bytes fit into a first
+		// window.
 		const held = this.#outstanding + (this.#isProven ? 0 : this.#verifying);
 		const most = this.#isProven ? this.#ownWindow : Math.min(this.#ownWindow, FIRST_WINDOW);
 		const isIdle = held === 0;
@@ -150,7 +162,7 @@ export class RemoteNode {
 	/**
 	 * Bytes have arrived from the peer.
 	 *
-	 * @returns the part that they complete, now received; undefined if they match no request
+	 * @returns the part with these bytes, marked as received; undefined if no request is for them
 	 */
 	answered(request: bigint, offset: number, length: number, now: number): Part | undefined {
 		const part = this.#open.get(offset) ?? this.#lostAt(offset);
@@ -210,15 +222,15 @@ export class RemoteNode {
 		return bytes;
 	}
 
-	/** Whether the oldest open part waits longer than the timeout without any answer. */
+	/** Whether the oldest open part has waited longer than the timeout, and no answer has arrived. */
 	isLate(now: number): boolean {
 		const isPossible = this.#outstanding > 0 && now - this.#heard > LEAST_TIMEOUT;
 		return isPossible && this.#waits(now) > this.window.timeout;
 	}
 
 	/**
-	 * Whether its open parts may never arrive: the peer is snubbed, half the timeout is over, or the
-	 * peer has never sent anything and a first answer is overdue.
+	 * Whether the open parts of the peer may never arrive: the peer is snubbed, half the timeout is
+	 * over, or the peer has never sent anything and its first answer is overdue.
 	 */
 	isDoubtful(now: number): boolean {
 		const first = FIRST_DOUBT + 2 * this.#roundTrip + this.#outstanding / FIRST_RATE;
@@ -289,7 +301,9 @@ export class RemoteNode {
 		}
 	}
 
-	/** Requests again the parts that later parts keep overtaking: they were lost on the way. */
+	/**
+	 * Marks each part as lost that `OVERTAKEN` later parts have overtaken: it was lost on the way.
+	 */
 	#overtake(order: number, now: number): void {
 		for (const part of this.#open.values()) {
 			if (part.order > order) {

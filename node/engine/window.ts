@@ -1,13 +1,13 @@
-/** Bytes a window starts with. */
+/** Bytes of a window before the first answer. */
 export const FIRST_WINDOW = 512 * 1024;
 /** Bytes of the first parts: small, so that a thin link shows its rate soon. */
 export const FIRST_PART = 64 * 1024;
-/** Bytes of the smallest part: the headers and messages of smaller ones would cost too much. */
+/** Bytes of the smallest part: the headers and messages of smaller parts would cost too much. */
 export const LEAST_PART = 16 * 1024;
 
 const FIRST_TIMEOUT = 2_000;
 /**
- * Shortest timeout, ms. An answer waits for disk reads and for one turn of two event loops.
+ * Shortest timeout, ms. An answer waits for disk reads, and for the event loops of both nodes.
  */
 export const LEAST_TIMEOUT = 500;
 /** Longest timeout, ms, unless answers are known to take longer. */
@@ -15,7 +15,7 @@ export const MOST_TIMEOUT = 10_000;
 /** Longest timeout, ms, if answers take longer because they queue for a thin link. */
 const MOST_MEASURED = 30_000;
 const MOST_QUEUE = 2_000;
-/** A part holds at most this many ms of the measured rate. */
+/** ms. A part has at most the bytes that the node sends in this time, by the measured rate. */
 const MOST_PART_TIME = 1_000;
 const RATE_PERIOD = 100;
 /** ms over which a rate is averaged, so that a burst of answers does not count as a high rate. */
@@ -28,13 +28,17 @@ export interface WindowOptions {
 	/** Bytes of the largest window. */
 	readonly mostWindow: number;
 	/**
-	 * Largest window, in ms of the measured rate. To a value below 2,000 a round trip is added, up to
-	 * 2,000 in all.
+	 * ms. The window has at most the bytes that the node sends in this time, by the measured rate. If
+	 * the value is below 2,000, the time of the quickest answer is added to it, up to 2,000 in all.
 	 *
 	 * @default 2,000, because control messages wait behind these bytes
 	 */
 	readonly mostQueue?: number | undefined;
-	/** Open requests to this node do not count against the limit of all nodes together. @default false */
+	/**
+	 * Whether the bytes that are open at this node are left out of the limit of all nodes together.
+	 *
+	 * @default false
+	 */
 	readonly isFree?: boolean;
 	/**
 	 * ms that a node may take for its first answer: as long as the other nodes take. Values below
@@ -44,9 +48,9 @@ export interface WindowOptions {
 }
 
 /**
- * The number of bytes that may be open at one node. It grows while that raises the rate and shrinks
- * on loss, as TCP's window does (RFC 5681), with TCP's timeout (RFC 6298). Times are ms by the
- * caller's clock.
+ * The number of bytes that may be open at one node. Like TCP's window (RFC 5681), it grows with
+ * each answer and shrinks on loss; `mostWindow` and `mostQueue` bound it. The timeout is computed
+ * as TCP's timeout is (RFC 6298). Times are ms by the caller's clock.
  *
  * Invariant: `part` <= `size` <= max(`part`, mostWindow).
  */
@@ -80,7 +84,7 @@ export class Window {
 		);
 	}
 
-	/** Whether open bytes do not count against the limit of all nodes together. */
+	/** Whether the bytes open at this node are left out of the limit of all nodes together. */
 	get isFree(): boolean {
 		return this.#options.isFree ?? false;
 	}
@@ -100,7 +104,7 @@ export class Window {
 		return this.#rate ?? 0;
 	}
 
-	/** As {@link rate}; a lower bound, instead of 0, until the first period is over. */
+	/** The same as {@link rate}; but until the first period is over, a lower bound instead of 0. */
 	get shownRate(): number {
 		return this.#rate ?? (this.#periodBytes * 1_000) / RATE_PERIOD;
 	}
@@ -130,7 +134,10 @@ export class Window {
 		this.#size = Math.min(this.#size, this.#options.mostWindow);
 	}
 
-	/** A part requested at `askedAt` was lost, but others arrived: halves once per round trip. */
+	/**
+	 * A part requested at `askedAt` was lost, but other parts arrived: halves the window, at most
+	 * once in each round trip.
+	 */
 	onLoss(askedAt: number, now: number): void {
 		if (askedAt > this.#shrunkAt) {
 			this.#shrunkAt = now;
@@ -186,7 +193,10 @@ export class Window {
 	}
 }
 
-/** Bytes of a part at `rate` bytes per second, in powers of two, so that the parts of a chunk are equal. */
+/**
+ * Bytes of a part at `rate` bytes per second. It is a power of two, so that the parts of a chunk
+ * are equal.
+ */
 function partFor(rate: number): number {
 	const bytes = Math.max((rate * MOST_PART_TIME) / 1_000, LEAST_PART);
 	return 2 ** Math.floor(Math.log2(bytes));

@@ -1,8 +1,14 @@
 import type { RemoteNode } from './remote-node.ts';
 
-/** Seconds. If complete peers need longer for the rest, partial peers are tried too. */
+/**
+ * Seconds. If all complete peers together need longer than this for the missing bytes, partial
+ * peers are asked too.
+ */
 const LONG = 5;
-/** The ratio of its rate to the rate of all complete peers above which a partial peer is asked. */
+/**
+ * A partial peer is asked if it is more than this many times as fast as all complete peers
+ * together.
+ */
 const MUCH_FASTER = 2;
 
 /** The state of a download that decides which peers are asked. */
@@ -16,14 +22,14 @@ export interface Asking {
 }
 
 /**
- * The peers in `nodes` to send a request to now. Peers on a direct lane are not restricted. All
- * broker lanes share one broker, so complete peers are preferred there: they send a chunk once to
- * all subscribers. A partial peer gets a request
+ * The peers in `nodes` that get a request now. Peers on a direct lane are not restricted. All
+ * broker lanes share one broker, so on these lanes complete peers are preferred: a complete peer
+ * sends a chunk once to all subscribers. A partial peer gets a request through the broker
  *
- * - for the rest of the chunks that it has begun to send;
+ * - for the rest of the chunks that are assigned to it;
  * - while no complete peer answers;
- * - while the complete peers are so slow that the rest would take long, if the rate of the partial
- *   peer is not known yet, or is much higher than theirs together.
+ * - while all complete peers together would need more than `LONG` for the missing bytes, if the
+ *   rate of the partial peer is not known yet or is more than `MUCH_FASTER` times their rate.
  */
 export function worthAsking(
 	nodes: ReadonlyMap<string, RemoteNode>,

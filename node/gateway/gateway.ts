@@ -28,7 +28,8 @@ export interface GatewayNode {
 	/** The nodes that have a seed. */
 	who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>>;
 	/**
-	 * The seed id that `what` stands for: an id in another form, the start of an id, or a file name.
+	 * The seed id that `what` names; `what` is an id in another form, the start of an id, or a file
+	 * name.
 	 */
 	resolve(what: string, options: { readonly patience: number }): Promise<string>;
 	/** The bytes of a range, fetched while they are read. */
@@ -37,9 +38,9 @@ export interface GatewayNode {
 
 /**
  * A route of an {@link HttpServer} that serves the swarm by HTTP: `/seeds`, `/seeds/<id>` and
- * `/files/<id>`. In place of the id, a path may have the start of an id, or a file name if only one
- * file has it. A file is streamed while its chunks arrive, each chunk verified; only the bytes that
- * are requested are fetched.
+ * `/files/<id>`. In place of the id, a path may have the start of an id or a file name, if only one
+ * seed has it. A file is streamed while its chunks arrive, each chunk verified. If a range is
+ * requested, only the chunks that contain its bytes are fetched.
  *
  * @param node returns the node to use; called at each request
  */

@@ -55,8 +55,8 @@ export async function whatIsRight(
 }
 
 /**
- * Whether the file at `path` has the digest of the whole. Reads the file again even if it has only
- * one chunk: that chunk may have been trusted without a check.
+ * Whether the digest of the file at `path` is the digest of the whole in `seed`. Hashes the file
+ * even if it has only one chunk, because that chunk may have been trusted without a check.
  *
  * @throws ShoalError the errors of the file system
  */

@@ -18,7 +18,10 @@ import type { SeedCache } from './seed-cache.ts';
 export interface MakeSeedOptions extends HashOptions {
 	/** File name in the seed, which other nodes see. @default the name of the file */
 	readonly name?: string | undefined;
-	/** Cache of seeds: a file that has not changed since is not hashed again. @default none: every file is hashed */
+	/**
+	 * Cache of seeds: a file that has not changed since it was last hashed is not hashed again.
+	 * @default none: every file is hashed
+	 */
 	readonly cache?: SeedCache | undefined;
 	/** Called if the seed was in the cache, so that nothing is hashed. @default none */
 	readonly onRemembered?: (() => void) | undefined;
@@ -31,8 +34,8 @@ export interface StampedSeed {
 }
 
 /**
- * Bytes of the smallest file whose seed is cached: hashing a smaller one takes less time than
- * looking up its seed, and its entry would evict others.
+ * Bytes of the smallest file whose seed is cached. To hash a smaller file takes less time than to
+ * look up its seed, and its entry would evict the entries of larger files.
  */
 const LEAST_REMEMBERED = 256 * 1024;
 /** ms within which a file system may give two changes the same time: FAT counts in steps of 2 s. */
@@ -124,7 +127,7 @@ async function statAtRest(path: string): Promise<BigIntStats> {
 }
 
 /**
- * Whether the last change is less than `ms` ago: a change that follows it might get the same time.
+ * Whether the last change is less than `ms` ago, so that the next change might get the same time.
  */
 function isYounger({ mtimeMs, ctimeMs }: BigIntStats, ms: number): boolean {
 	return Math.max(Number(mtimeMs), Number(ctimeMs)) > Date.now() - ms;

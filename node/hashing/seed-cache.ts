@@ -30,10 +30,10 @@ const LF = 0x0a;
  * A cache of seeds on disk, so that a file that has not changed is not hashed again. It has one
  * entry per file, in a folder that any number of processes can use at the same time.
  *
- * An entry starts with a line of the format and the SHA-256 of all that follows. The path as JSON,
- * the stamp of the file (its identity, size and times) and the text of the seed follow. An entry
- * that is damaged, or belongs to another file, is ignored and replaced. If the cache fails, the
- * error is ignored and the file is hashed.
+ * The first line of an entry has the name of the format and the SHA-256 of all other lines. These
+ * are the path as JSON, the stamp of the file (its identity, size and times) and the text of the
+ * seed. An entry that is damaged, or belongs to another file, is ignored and replaced. If the cache
+ * fails, the error is ignored and the file is hashed.
  */
 export class SeedCache {
 	readonly #folder: string;

@@ -1,4 +1,7 @@
-/** ms until a node is dialled again: after a lane that worked, after a failure, and at most. */
+/**
+ * ms until a node is dialled again: `SOON` if a lane that had worked was lost, `FIRST` after the
+ * first failed dial, and at most `MOST` after several.
+ */
 const SOON = 1_000;
 const FIRST = 5_000;
 const MOST = 60_000;

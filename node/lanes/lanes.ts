@@ -26,7 +26,7 @@ export interface LanesOptions {
 	readonly onMessage: (message: Incoming) => void;
 	/**
 	 * Called if another program or machine answers at the address of a node, or if nothing arrives on
-	 * the lane to it.
+	 * the lane to a node.
 	 */
 	readonly warn: (error: unknown) => void;
 }
@@ -59,7 +59,7 @@ interface Attempt {
 	readonly done: Promise<void>;
 }
 
-/** Addresses that are tried if the broker has seen the node at none of them. */
+/** Most addresses that are dialled if the broker has seen the node at none of its addresses. */
 const MOST_UNSEEN = 2;
 /**
  * Two lanes between the same nodes that open within this many ms have crossed; otherwise the newer
@@ -114,7 +114,10 @@ export class Lanes {
 		return this.#direct.get(node)?.lane ?? this.#broker;
 	}
 
-	/** Whether chunks may be requested from `node`. If only direct lanes are used: if it has one. */
+	/**
+	 * Whether chunks may be requested from `node`. If this node uses only direct lanes, true while a
+	 * direct lane to `node` is open; otherwise always true.
+	 */
 	reaches(node: string): boolean {
 		return this.#direct.has(node) || this.#options.kind !== 'direct';
 	}
@@ -212,8 +215,9 @@ export class Lanes {
 	}
 
 	/**
-	 * The addresses to dial. If the broker speaks TLS, only those with TLS, and only if the certificate is known in
-	 * advance; else only those without TLS.
+	 * The addresses to dial. If the broker speaks TLS: the addresses with TLS, and none if the
+	 * certificate of the node is not known. Otherwise: the addresses without TLS, and none if the
+	 * node has a certificate.
 	 */
 	#worthTrying({ addresses, cert, verified }: PeerAddresses): readonly string[] {
 		const isSecure = isSecureUrl(this.#options.link.url);
@@ -238,7 +242,7 @@ export class Lanes {
 			const lane = await dial({ id, ...where, topics, keepalive, onMessage, onClosed, signal });
 			this.#opened(node, lane);
 		} catch (error) {
-			// The node cannot be reached directly; its messages go through the broker.
+			// The node cannot be reached directly, so messages to it go through the broker.
 			this.#backoff.failed(node, verified > 0, performance.now());
 			const wrong = wrongPeer(node, addresses, error);
 			if (wrong !== undefined && !signal.aborted) {
@@ -278,8 +282,8 @@ export class Lanes {
 	}
 
 	/**
-	 * A silent lane is being closed. If no message ever arrived on it, another program or machine may
-	 * have the address.
+	 * A silent lane is being closed. If this node had dialled it, and no message ever arrived on it,
+	 * another program or machine may have the address.
 	 */
 	#gaveUp(node: string, { lane, isHeard }: Opened): void {
 		const now = performance.now();

@@ -27,7 +27,8 @@ export interface ListenAt {
 /** The parts of a tracker client that are needed to check the tickets of the tracker. */
 export interface TicketIssuer {
 	/**
-	 * The state of the tracker, with the key that its tickets are checked with; undefined if absent.
+	 * The state of the tracker, with the key for checking its tickets; undefined if there is no
+	 * tracker.
 	 */
 	readonly state: { readonly key?: string | undefined } | undefined;
 	/** ms since 1970 by the clock of the tracker. */

@@ -31,7 +31,7 @@ function noLane(where: string, why: string, cause: unknown): ShoalError {
 
 function isAnswer(error: unknown): error is ShoalError {
 	const { cause } = error as { cause?: { code?: unknown; syscall?: unknown } };
-	// A reset means that a peer was there; other system errors, and silence, mean that there was none.
+	// A reset means that a program was there; other system errors, and silence, mean that none was.
 	const isNobody = cause?.syscall !== undefined && cause.code !== 'ECONNRESET';
 	return isShoalError(error) && !isNobody && !isShoalError(cause, 'ERR_TIMEOUT') && !isBusy(error);
 }

@@ -12,8 +12,8 @@ export class PeerDialer {
 	readonly #addresses = new Map<string, PeerAddresses & { readonly learnedAt: number }>();
 
 	/**
-	 * @param time ms by a clock that goes on while the machine sleeps, unlike a monotonic one: other
-	 *   nodes refuse a ticket that expired during the sleep
+	 * @param time ms by a clock that goes on while the machine sleeps, which a monotonic clock may
+	 *   not do: other nodes refuse a ticket that expired during the sleep
 	 */
 	constructor(lanes: Pick<Lanes, 'reach'>, time: () => number = Date.now) {
 		this.#lanes = lanes;

@@ -14,14 +14,16 @@ const MOST_PEERS = 10;
 const USELESS = 10_000;
 
 /**
- * Decides which peers get the slots if there are more peers than slots: those that have everything,
- * and of the others the nearest. The distance between two nodes is the same in both directions, so
- * about equally many downloaders depend on each node, and no node uploads to the whole swarm.
+ * Decides which peers get the slots if there are more peers than slots. A peer that sends nothing
+ * loses its slot to a new peer. If all peers send, a new peer gets the slot of the peer that is
+ * furthest away, if the new peer is nearer; a peer that has everything does not lose its slot in
+ * this way. The distance between two nodes is the same in both directions, so about equally many
+ * downloaders depend on each node, and no node uploads to the whole swarm.
  */
 export class PeerSlots {
 	/** The hash of this node's id. */
 	readonly #self: number;
-	/** Peers that lost their slot because they sent nothing: they get a free slot only. */
+	/** Peers that lost their slot because they sent nothing: they get only a slot that is free. */
 	readonly #useless = new Set<string>();
 
 	/** @param self the id of this node */
@@ -56,7 +58,9 @@ export class PeerSlots {
 		return { isThere: true, leaves: furthest };
 	}
 
-	/** Of the peers that lack chunks, the one that is furthest away; undefined if none lacks any. */
+	/**
+	 * Of the peers that lack chunks, the one that is furthest away; undefined if all are complete.
+	 */
 	#furthest(peers: ReadonlyMap<string, SlotHolder>): string | undefined {
 		let furthest: string | undefined;
 		for (const [id, { isComplete }] of peers) {

@@ -28,9 +28,11 @@ export interface PeersContext {
 	readonly lanes: Lanes;
 	readonly limits: Limits;
 	readonly tracker: TrackerClient;
-	/** Which nodes send what they say they have. */
+	/** Records which nodes send the chunks that they say they have. */
 	readonly responsiveness: Responsiveness;
-	/** Limits the downloads at a time: a seeder refuses a node that requests too much at once. */
+	/**
+	 * Limits how many downloads run at a time: a seeder refuses a node with too many open requests.
+	 */
 	readonly downloadSlots: Slots;
 	/** Called when a peer violates the protocol, or an operation has failed and is retried. */
 	readonly warn: (error: unknown) => void;
@@ -38,13 +40,18 @@ export interface PeersContext {
 
 /** Callbacks of {@link Peers}. */
 export interface PeersHandlers {
-	/** A peer has answered a `have` request after `roundTrip` ms; 0 if unknown. */
+	/**
+	 * A peer has replied which chunks it has. `roundTrip`: ms that it took to answer a `have`
+	 * request; 0 if unknown.
+	 */
 	has(node: string, reply: HaveReply, roundTrip: number): void;
-	/** A node does not answer any more, or does not share the seed. */
+	/**
+	 * `node` is not a peer any more: it does not answer or share, is banned, or has lost its slot.
+	 */
 	gone(node: string): void;
 	/**
-	 * The tracker has answered. `nodes`: how many it lists that are not banned; `liars`: how many
-	 * nodes this download has banned.
+	 * The tracker has answered. `nodes`: how many nodes it lists, without this node and without
+	 * banned nodes. `liars`: how many nodes this download has banned.
 	 */
 	listed(nodes: number, liars: number): void;
 }
@@ -56,7 +63,7 @@ interface PeerState extends SlotHolder {
 	/** When bytes or an answer last arrived from it, ms. */
 	heardAt: number;
 	sentAt: number;
-	/** Round trip of its first `have` request, ms. */
+	/** ms that it took to answer a `have` request; measured when only one request was open. */
 	roundTrip: number;
 	isComplete: boolean;
 	/** Its last reply. */
@@ -65,14 +72,16 @@ interface PeerState extends SlotHolder {
 
 const TICK = 250;
 /**
- * ms between two queries of the tracker, at first and at most. A swarm changes fast while it is
- * new, so the pause grows.
+ * ms between two queries of the tracker, at first and at most. The pause grows, because a swarm
+ * changes fast only while it is new.
  */
 const QUERY_FIRST = 250;
 const QUERY_LAST = 10_000;
 /** ms without a message from any peer, after which the tracker is asked for changes. */
 const SILENCE = 1_500;
-/** ms between two `have` requests to a peer that answers: it sends news for 10 s after each. */
+/**
+ * ms between two `have` requests to a peer that answers. For 10 s after each, the peer sends news.
+ */
 const ASK_AGAIN = 5_000;
 const ASK_UNANSWERED = 2_000;
 const MOST_UNANSWERED = 3;
@@ -84,9 +93,9 @@ const SILENT = 250;
 const SILENT_ROUNDS = 4;
 
 /**
- * The nodes of one swarm. The tracker lists them, but a node becomes a source only when it has
- * itself replied which chunks it has. Each is asked again from time to time, because it sends news
- * of its chunks for 10 s after each request.
+ * The nodes of one swarm. The tracker lists the nodes, but chunks are requested from a node only
+ * after the node itself has replied which chunks it has. A node that lacks chunks is asked again
+ * from time to time, because it sends news of its chunks for 10 s after each request.
  */
 export class Peers {
 	/** The other nodes that do not have the whole content yet. */
@@ -105,7 +114,7 @@ export class Peers {
 	#queriedAt = Number.NEGATIVE_INFINITY;
 	#queryAfter = QUERY_FIRST;
 	#isQuerying = false;
-	/** Undefined while no peer has chunks. */
+	/** Undefined until a peer has replied, and again when there are no peers. */
 	#downloadSlot: Slot | undefined;
 	#isClosed = false;
 
@@ -152,7 +161,7 @@ export class Peers {
 		return this.#roundTrip;
 	}
 
-	/** Whether a peer has chunks, but no download slot is free for this swarm yet. */
+	/** Whether a peer has replied, but no download slot is free for this swarm yet. */
 	get isWaiting(): boolean {
 		return this.#downloadSlot?.isOn === false;
 	}
@@ -196,8 +205,8 @@ export class Peers {
 	}
 
 	/**
-	 * Reports again what every known peer has, beginning with the peers that deliver, and asks all of
-	 * them once more. Called when a transfer begins.
+	 * Reports the last reply of each peer again, beginning with the peers that deliver, and asks
+	 * every peer again which chunks it has. Called when a transfer begins.
 	 */
 	askAll(): void {
 		if (this.#downloadSlot?.isOn) {
@@ -270,8 +279,8 @@ export class Peers {
 	}
 
 	/**
-	 * Asks a peer again when it is time: a partial one always, a complete one only if it has been
-	 * silent. Removes a peer after `MOST_UNANSWERED` unanswered requests.
+	 * Asks a peer again when that is due; a peer that has everything only if it has been silent.
+	 * Removes a peer after `MOST_UNANSWERED` unanswered requests.
 	 */
 	#check(node: string, peer: PeerState, now: number): void {
 		const giveUp = peer.unanswered > 0 ? ASK_UNANSWERED : ASK_AGAIN;
@@ -341,8 +350,8 @@ export class Peers {
 	}
 
 	/**
-	 * Updates the co-downloaders: in a small swarm all nodes that lack chunks are known; in a large
-	 * one, only the peers that have said so.
+	 * Updates the co-downloaders: the peers that have replied that they lack chunks. If the tracker
+	 * lists the whole swarm (`isAll`), the listed nodes that lack chunks are added.
 	 */
 	#meet(listed: readonly NodeListing[], isAll: boolean): void {
 		const known = [...this.#peers].filter(([, { reply }]) => reply && reply.have !== 'all');

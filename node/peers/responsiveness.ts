@@ -1,4 +1,4 @@
-/** Records kept; beyond that the oldest is dropped. */
+/** Maximum number of records; if there are more, the oldest is dropped. */
 const MOST_NODES = 1_000;
 /** ms after which a failure is forgotten. */
 const FORGIVEN = 10 * 60_000;
@@ -24,7 +24,7 @@ export class Responsiveness {
 		}
 	}
 
-	/** `node` has not sent in time what it says it has. */
+	/** `node` has not sent in time the chunks that it says it has. */
 	failed(node: string, now: number): void {
 		this.#set(node, { delivers: false, at: now });
 	}

@@ -26,13 +26,13 @@ const IDLE_TIMEOUT = 4_000;
 const LEAST_RATE = 2_048;
 /** Bytes of the first range: small, so that the peer's rate is known early. */
 const FIRST_RANGE = 16 * 1024;
-/** Most ranges requested at a time: their bytes stay within what a downloader may have open. */
+/** Most ranges requested at a time. Their bytes stay within the limit `outstanding`. */
 const AT_ONCE = 16;
 
 /**
- * Fetches the body of a seed in parts from one node that says it has the seed. The length follows
- * from the node's `have` reply and is checked before the first request. The chunk list is checked
- * when all of it is here.
+ * Fetches the body of a seed in parts from one node that says it has the seed. The length of the
+ * body follows from the node's `have` reply, which is checked before the first request. The body is
+ * checked when all of it is here.
  */
 export class SeedFetcher {
 	/** The node that is asked. */
@@ -77,7 +77,10 @@ export class SeedFetcher {
 		return this.#received > 0;
 	}
 
-	/** Whether the peer is late: the first byte takes more than `roundTrip` ms, or a range twice as long as its rate suggests. */
+	/**
+	 * Whether the peer is late: nothing has arrived for more than `roundTrip` ms and, after the first
+	 * bytes, for more than twice the time that the next range takes at the rate so far.
+	 */
 	isLate(now: number, roundTrip: number): boolean {
 		if (this.#open.size === 0) {
 			return false;

@@ -33,9 +33,10 @@ const SILENT_PAUSES = 4;
 const SILENT = 250;
 
 /**
- * Fetches the seed of an id from the first peer that sends it. Two peers are asked at once, and one more after each
- * pause (two round trips) in which all of them are late. Peers that failed before are asked last. A peer that never
- * delivers therefore costs a pause, not a timeout.
+ * Fetches the seed of an id from the first peer that sends it. Two peers are asked at once. After
+ * each pause of two round trips, one more peer is asked if all peers that were asked are late.
+ * Peers that failed before are asked last. So a peer that never delivers costs a pause, not a
+ * timeout.
  */
 export class SeedFinder {
 	readonly #context: SeedFinderContext;
@@ -53,7 +54,7 @@ export class SeedFinder {
 		this.#options = options;
 	}
 
-	/** A node says that it has (some of) the seed. */
+	/** A node says that it has the seed. */
 	offer(node: string, reply: HaveReply): void {
 		if (!this.#isOver && !this.#fetchers.has(node)) {
 			this.#offers.set(node, reply);
@@ -86,7 +87,7 @@ export class SeedFinder {
 		this.#timer ??= setTimeout(() => this.#look(), this.#pause);
 	}
 
-	/** ms until another peer is asked, if none of those asked delivers. */
+	/** ms until another peer is asked, if all peers that were asked are late. */
 	get #pause(): number {
 		return Math.min(Math.max(2 * this.#options.peers.roundTrip, LEAST_PAUSE), MOST_PAUSE);
 	}
@@ -158,7 +159,9 @@ export class SeedFinder {
 		this.#ask();
 	}
 
-	/** Records the peers that were overtaken, so that they are asked last next time. */
+	/**
+	 * Records the peers that are late and have sent nothing, so that they are asked last next time.
+	 */
 	#rememberLate(): void {
 		const now = performance.now();
 		for (const fetcher of this.#fetchers.values()) {

@@ -23,7 +23,7 @@ interface Subscriber {
 
 interface Shared {
 	readonly at: number;
-	/** The nodes whose request it answers: a node that requests the chunk again has lost it. */
+	/** The nodes whose request this answered: a node that requests the chunk again has lost it. */
 	readonly answered: Set<string>;
 }
 
@@ -44,7 +44,9 @@ export class FanOut {
 		this.#now = now;
 	}
 
-	/** `node` requests chunks of `seed`, and tells whether it is subscribed to the fan-out of it. */
+	/**
+	 * `node` requests chunks of `seed`, and says whether it is subscribed to the fan-out of `seed`.
+	 */
 	asked(seed: string, node: string, isSubscribed: boolean): void {
 		const now = this.#now();
 		const subscribers = this.#subscribers.get(seed) ?? new Map<string, Subscriber>();
@@ -110,8 +112,8 @@ function key(seed: string, unit: number): string {
 }
 
 /**
- * The policy of the broker lane: ranges are sent in the order of the requests, and once for all if
- * several peers are subscribed.
+ * The policy of the broker lane: ranges are sent in the order of the requests. If several peers are
+ * subscribed, a range is sent once to all subscribers.
  *
  * @param mostPart bytes of the largest part that the broker carries now
  */
@@ -127,8 +129,8 @@ function brokerAnswer(
 ): Answer | undefined {
 	const { content } = of;
 	const { id } = content.seed;
-	// The text of a seed is not sent to all, because it may be longer than its content. Neither are
-	// chunks of an incomplete content, because most of the other nodes have those already.
+	// The text of a seed is not sent to all, because it may be longer than the content. Chunks of an
+	// incomplete content are not sent to all, because most other nodes already have these chunks.
 	const unit =
 		of.of === 'seed' || !content.have.isFull
 			? undefined

@@ -4,11 +4,13 @@ import { runsOf } from '../util/runs.ts';
 /** ms, at most, for which gained chunks are collected before they are reported. */
 const TELL_EVERY = 250;
 /**
- * Bytes. When this much is collected per reader, it is reported at once: in a fast swarm, the
- * readers would otherwise fetch these chunks a second time.
+ * Bytes. When the collected chunks have this many bytes times the number of readers, they are
+ * reported at once: in a fast swarm, the readers would otherwise fetch these chunks a second time.
  */
 const TELL_AFTER = 1024 * 1024;
-/** ms for which a node gets news after it has requested a bit field. */
+/**
+ * ms for which a node that has requested a bit field is a reader of the seed, that is, gets news.
+ */
 const SUBSCRIBED = 10_000;
 /** Most runs of chunks in one message. */
 const RUNS_AT_ONCE = 1_000;

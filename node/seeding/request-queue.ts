@@ -26,7 +26,7 @@ export class RequestQueue<T> {
 		this.#isSame = isSame;
 	}
 
-	/** Whether `count` more ranges of `from` fit. */
+	/** Whether `count` more ranges of `from` fit into the queue. */
 	hasRoom(from: string, count: number): boolean {
 		return (this.#queues.get(from)?.length ?? 0) + count <= this.#most;
 	}
@@ -47,8 +47,8 @@ export class RequestQueue<T> {
 	}
 
 	/**
-	 * Takes the next range to send; its downloader goes to the end of the queue. Undefined if no
-	 * range is queued.
+	 * Takes the next range to send. The downloader that requested it goes to the end of the queue.
+	 * Undefined if no range is queued.
 	 *
 	 * @param cost among the ranges of one downloader, the one with the lowest cost is sent first.
 	 * @default the order of the requests

@@ -46,7 +46,9 @@ export class Seeder {
 	#lastAsked = Number.NEGATIVE_INFINITY;
 	#isClosed = false;
 
-	/** @param broken called if a content has changed or cannot be read: it must not be shared on */
+	/**
+	 * @param broken called if a content has changed or cannot be read: the node must stop sharing it
+	 */
 	constructor(context: SeederContext, broken: (content: StoredContent, error: unknown) => void) {
 		this.#context = context;
 		this.#broken = broken;
@@ -133,7 +135,10 @@ export class Seeder {
 		return upload;
 	}
 
-	/** Bytes of the largest part that the broker carries; it disconnects a node that sends more. */
+	/**
+	 * Bytes of the largest part that the broker carries. The broker disconnects a node that sends a
+	 * larger part.
+	 */
 	get #brokerPart(): number {
 		return this.#context.tracker.state?.part ?? this.#context.limits.part;
 	}

@@ -4,8 +4,8 @@ import type { SendPolicy } from './upload-lane.ts';
 
 /**
  * Counts how often each chunk has been sent on direct lanes. The chunk that was sent least often
- * goes first, so no chunk is sent twice while another requested one has not been sent at all. Peers
- * pass on the chunks that they have.
+ * goes first, so no chunk is sent twice while another requested chunk has not been sent at all.
+ * Peers pass on the chunks that they have.
  */
 export class SentCounts {
 	readonly #sent = new Map<string, Uint8Array>();

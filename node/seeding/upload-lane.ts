@@ -26,7 +26,10 @@ export interface UploadItem {
 export interface Answer {
 	/** The bytes to send: the requested ones, or more. */
 	readonly range: ByteRange;
-	/** Whether it goes to the requester alone, which can cancel it; otherwise to all subscribers. */
+	/**
+	 * Whether the bytes go to the requester alone, which can then cancel the request. Otherwise they
+	 * go to all subscribers.
+	 */
 	readonly isPrivate: boolean;
 }
 
@@ -35,7 +38,7 @@ export interface SendPolicy {
 	/**
 	 * The answer to `item`, to be sent next; undefined if `item` has already been answered.
 	 *
-	 * @param queue the other queued ranges; those that this answer also serves are removed from it
+	 * @param queue the other queued ranges; ranges that the same bytes answer are removed from it
 	 */
 	answer(item: QueuedRange<UploadItem>, queue: RequestQueue<UploadItem>): Answer | undefined;
 	/**
@@ -86,8 +89,8 @@ interface Outgoing extends Answer {
 }
 
 /**
- * Up to READ_AHEAD parts are read from the disk before they are sent. When READ_AGAIN of them are
- * left, the next ones are read in one go.
+ * Up to READ_AHEAD parts are read from the disk before they are sent. When only READ_AGAIN of these
+ * parts are left, the next parts are read in one go.
  */
 const READ_AHEAD = 8;
 const READ_AGAIN = 4;
@@ -110,7 +113,7 @@ export class UploadLane {
 		this.#queue = new RequestQueue(options.limits.requestQueue, isSame);
 	}
 
-	/** Whether `count` more ranges of `from` fit. */
+	/** Whether `count` more ranges of `from` fit into the queue. */
 	hasRoom(from: string, count: number): boolean {
 		return this.#queue.hasRoom(from, count);
 	}
@@ -163,7 +166,8 @@ export class UploadLane {
 
 	#readAhead(): boolean {
 		const { policy, upLimiter } = this.#options;
-		// With a rate limit, the next range is chosen only when it may be sent.
+		// With a rate limit, a range is chosen and read only after the previous one was sent; `#send`
+		// then waits until the limit allows it to be sent.
 		const most = upLimiter.isLimited ? 1 : this.#outgoing.length <= READ_AGAIN ? READ_AHEAD : 0;
 		while (this.#outgoing.length < most) {
 			const item = this.#queue.take(policy.cost);

@@ -12,8 +12,8 @@ export type SeedEvent =
 			readonly ranges: readonly ByteRange[];
 	  }
 	/**
-	 * Bytes have arrived. `useful` of them were requested or missing. `shared`: they were sent once
-	 * to all co-downloaders.
+	 * Bytes have arrived. `shared`: they were sent by fan-out, once to all co-downloaders. `useful`:
+	 * the number of these bytes that were requested, or, after a fan-out, were missing.
 	 */
 	| {
 			readonly event: 'received';
@@ -42,8 +42,8 @@ export type SeedEvent =
 	  }
 	| { readonly event: 'bad'; readonly node: string; readonly chunk: number }
 	/**
-	 * `has`: the number of chunks that a node says it has. `gained`: the chunks that it has gained.
-	 * `gone`, `dropped`: it is no longer a source.
+	 * `has`: the number of chunks that a node says it has. `gained`: the chunks that a node has
+	 * gained. `gone`, `dropped`: a node gets no more requests.
 	 */
 	| { readonly event: 'has'; readonly node: string; readonly chunks: number }
 	| {

@@ -3,8 +3,8 @@ import type { LaneKind } from '../lanes/lane.ts';
 import { RateMeter } from '../util/rate-meter.ts';
 
 /**
- * Bytes of contents that a node sends and receives: in all, by lane, and those received by the node
- * that sends them.
+ * Counts the bytes of contents that a node sends and receives: in all, and by lane. Counts received
+ * bytes also by their sender.
  */
 export class Traffic {
 	/** All bytes that were sent, and all bytes that were received. */
@@ -40,14 +40,14 @@ export class Traffic {
 		peer.meter.count(bytes);
 	}
 
-	/** Bytes in all, by lane, as in a node's state. */
+	/** All bytes by lane, in the form that the state of a node has. */
 	get lanes(): NonNullable<NodeState['lanes']> {
 		return structuredClone(this.#lanes);
 	}
 
 	/**
-	 * The nodes that send most, the fastest first; undefined if no node sends. Nodes that send
-	 * nothing are forgotten.
+	 * The nodes that send to this node at the highest rates, the fastest first; undefined if no node
+	 * sends. Nodes that send nothing are forgotten.
 	 */
 	get largest(): Feed[] | undefined {
 		const feeds: Feed[] = [];

@@ -2,9 +2,9 @@
 export interface Extent {
 	/** Index of the file. */
 	readonly file: number;
-	/** Offset of its first byte in that file. */
+	/** Offset of the first byte of the stretch in that file. */
 	readonly at: number;
-	/** Offset of its first byte in the requested range. */
+	/** Offset of the first byte of the stretch in the requested range. */
 	readonly from: number;
 	readonly length: number;
 }

@@ -3,9 +3,9 @@ import { lstat } from 'node:fs/promises';
 import { fsError } from './fs-error.ts';
 
 /**
- * The state of a file in one line: device, inode, size, and the times of the last change of its
- * bytes and of the file itself, in ns. While the stamp is the same, the bytes are the same: setting
- * the time of the bytes back also changes the file itself.
+ * The state of a file in one line: device, inode, size, and two times in ns: when its bytes were
+ * last changed (mtime), and when its inode was last changed (ctime). While the stamp is the same,
+ * the bytes are the same: a program that sets mtime back changes ctime.
  */
 export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
 	return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;

@@ -180,15 +180,15 @@ export class FileStorage implements Storage {
 	/**
 	 * Checks, at most every 250 ms, that the files still have names.
 	 *
-	 * @throws ShoalError ERR_NO_FILE if one was removed
+	 * @throws ShoalError ERR_NO_FILE if a file was removed
 	 */
 	checkNamed(): void {
 		this.#files.forEach(checkNamed);
 	}
 
 	/**
-	 * Makes writes write zeros as well, from now on: a file that reads as zeros there may not have
-	 * them on the disk.
+	 * From now on, zeros are written too: where a file reads as zeros, the disk may have stored other
+	 * bytes.
 	 */
 	fillHoles(): void {
 		for (const file of this.#files) {
@@ -244,8 +244,8 @@ async function closeAll(files: readonly OpenFile[]): Promise<void> {
 }
 
 /**
- * Writes `bytes` from position `at` on. If the file keeps its holes, skips zeros where it reads as
- * zeros already.
+ * Writes `bytes` from position `at` on. If the file keeps its holes, zeros are not written where
+ * the file already reads as zeros.
  */
 async function writeSparsely(file: OpenFile, at: number, bytes: Uint8Array): Promise<void> {
 	const { keepsHoles, reads, writes } = file;

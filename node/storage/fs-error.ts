@@ -71,7 +71,7 @@ export function isDiskError(error: unknown): boolean {
 /**
  * Runs `operation` on the file at `path`.
  *
- * @throws its error, as the ShoalError of {@link fsError}
+ * @throws the error of `operation`, as the ShoalError of {@link fsError}
  */
 export async function onFile<T>(path: string, operation: () => Promise<T>): Promise<T> {
 	try {

@@ -19,7 +19,7 @@ export type MoveRun = (buffers: readonly Uint8Array[], at: number) => Promise<nu
 export interface RunQueueOptions {
 	/** Maximum number of runs under way at a time. */
 	readonly atOnce: number;
-	/** Bytes of a run from which on no further operation joins it. */
+	/** Bytes. When a run has at least this many, no further operation joins it. */
 	readonly mostBytes: number;
 }
 
@@ -123,7 +123,7 @@ export class IoQueue {
 /**
  * Resolves the operations of `run` that its first `count` bytes cover.
  *
- * @returns the other operations, and the bytes of them that are done
+ * @returns the other operations, and how many bytes of the first of them are done
  */
 function settled(run: readonly Pending[], count: number): [Pending[], number] {
 	let rest = count;

@@ -1,6 +1,6 @@
 /** Maximum ms that a read from memory takes, also on a busy machine. */
 const QUICK = 4;
-/** ms without synchronous reads after a slow one: the first time, and at most. */
+/** ms without synchronous reads after a slow synchronous read: the first time, and at most. */
 const FIRST_PAUSE = 1_000;
 const MOST_PAUSE = 5 * 60_000;
 

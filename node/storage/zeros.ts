@@ -10,8 +10,8 @@ const STEP = 64 * 1024;
 const ZEROS = Buffer.alloc(STEP);
 
 /**
- * Whether all of `bytes` are zero. Stops at the first step that is not, so that it costs nothing
- * for most contents.
+ * Whether all of `bytes` are zero. Stops at the first step in which a byte is not zero, so that the
+ * check costs almost nothing for most contents.
  */
 export function isZero(bytes: Uint8Array): boolean {
 	for (let at = 0; at < bytes.length; at += STEP) {

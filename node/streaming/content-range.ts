@@ -35,7 +35,7 @@ export function checkRange({ start = 0, end = Number.MAX_SAFE_INTEGER }: RangeOp
 /**
  * The part of `seed` that the options name.
  *
- * @throws ShoalError ERR_RANGE if no byte of the content is in it
+ * @throws ShoalError ERR_RANGE if no byte of the content is in that part
  */
 export function resolveRange(seed: Seed, { start = 0, end }: RangeOptions): ContentRange {
 	const first = start < 0 ? Math.max(0, seed.length + start) : start;

@@ -23,10 +23,10 @@ export interface ContentReaderOptions {
 }
 
 /**
- * The bytes of a range in order, each chunk as soon as it is stored. The source may change while
- * they are read: a file is no longer shared, or a download moves to another target or is stopped.
- * If all of a content is read, the generator ends without an error only if the digest of the whole
- * is right.
+ * The bytes of a range in order, each chunk as soon as it is stored. If a source ends meanwhile,
+ * because its file is no longer shared, or its download moves to another target or is stopped, the
+ * generator looks for another source. If all of a content is read, and the digest of the whole is
+ * wrong, the generator throws ERR_SEED_LIES at the end.
  *
  * @throws ShoalError ERR_SEED_LIES, ERR_RANGE, ERR_NO_SPACE, and the errors that end a download
  */
@@ -56,7 +56,7 @@ export async function* readContent({
 	checkWhole(range, hash);
 }
 
-/** The bytes from `start` to before `end`, as far as `source` provides them. */
+/** The bytes from `start` up to `end`, without `end`, as far as `source` provides them. */
 async function* readAt(
 	source: ContentSource,
 	start: number,
@@ -81,7 +81,7 @@ async function* readAt(
 	}
 }
 
-/** The chunks that the bytes from `start` to before `end` touch. */
+/** The chunks that contain the bytes from `start` up to `end`, without `end`. */
 function runOf(layout: Layout, start: number, end: number): ChunkRun {
 	if (start === end) {
 		return { first: 0, count: 0 };

@@ -14,8 +14,8 @@ export interface StreamOptions extends RangeOptions {
 	/** Ends the stream with an error. @default none */
 	readonly signal?: AbortSignal | undefined;
 	/**
-	 * Called four times a second while bytes come from other nodes. `have` and `length` refer to the
-	 * range: the bytes of it that were read, and all its bytes. @default none
+	 * Called four times a second while bytes come from other nodes. `have` is the number of bytes of
+	 * the range that were read, `length` the number of all bytes of the range. @default none
 	 */
 	readonly onProgress?: ((progress: Progress) => void) | undefined;
 	/**
@@ -32,16 +32,16 @@ export interface StreamResult extends ContentRange {
 	 * read is right; for a range, no more can be checked.
 	 */
 	readonly verified: 'whole' | 'chunks';
-	/** Milliseconds it took. */
+	/** Milliseconds from the start to the end of the stream. */
 	readonly ms: number;
 	/**
-	 * The bytes that came from each node, on each lane. They count for the download that the stream
-	 * read from, which other streams may share. Empty if the node had the content.
+	 * The bytes that each node has sent, on each lane, for the download from which the stream was
+	 * read; other streams may be read from the same download. Empty if the node had the content.
 	 */
 	readonly sources: readonly SourceShare[];
 }
 
-/** Finds the source that a stream reads from. */
+/** Finds the source from which a stream is read. */
 export type FindSource = (
 	signal: AbortSignal,
 	onProgress: (progress: Progress) => void,
@@ -52,7 +52,7 @@ const READ_AHEAD = 16 * 1024 * 1024;
 const BUFFERED = 512 * 1024;
 
 /**
- * A range of a content as a readable stream of Node: for `for await`, `pipeline` and
+ * A range of a content as a readable stream of Node.js: for `for await`, `pipeline` and
  * `Readable.toWeb`. Bytes arrive in order and are fetched while they are read; fetching starts when
  * the stream is made. Destroying the stream, or leaving the loop, cancels open requests. The event
  * `close` follows when all files and requests are released.

@@ -300,8 +300,9 @@ export class Announcer {
 	}
 
 	/**
-	 * Sends the operation `update`, after earlier ones. The tracker renews every announce, or replies
-	 * that all have to be made again: then they are published.
+	 * Sends an `update` after the earlier ones are answered. The tracker renews every announce, or
+	 * replies `again`. Then every announce is published again, unless refused seeds explain the
+	 * reply.
 	 */
 	#update(): Promise<Updated> {
 		const update = this.#updating.then(() => this.#updateNow());
@@ -326,8 +327,9 @@ export class Announcer {
 		if (status !== 'again') {
 			return { refused: news, isSettled: true };
 		}
-		// The digest may differ only because it contained the newly refused seeds. So a second
-		// update leaves them out; only if that one differs too, everything is announced again.
+		// Perhaps the digest differs only because it contained the seeds that the tracker has just
+		// refused. So a second update is sent without these seeds. If the tracker replies `again` to
+		// that update too, everything is announced again.
 		if (news.length > 0) {
 			const { refused: others, isSettled } = await this.#updateNow();
 			return { refused: [...news, ...others], isSettled };

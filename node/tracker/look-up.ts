@@ -15,8 +15,9 @@ export interface LookUpOptions {
 	 */
 	readonly wait?: boolean | undefined;
 	/**
-	 * ms for which the look-up is repeated, as the file may be shared a moment later. @default 5_000,
-	 * as in a search for nodes of a seed id
+	 * ms for which the look-up is repeated, because the file may be shared a moment later.
+	 *
+	 * @default 5_000: a download looks for nodes of a seed id for the same time
 	 */
 	readonly patience?: number | undefined;
 	readonly signal?: AbortSignal | undefined;
@@ -25,11 +26,12 @@ export interface LookUpOptions {
 const AGAIN = 1_000;
 const PATIENCE = 5_000;
 const STOPPED = 'the look-up was stopped';
-/** Maximum number of ids in the error that several seeds match. */
+/** Maximum number of ids that the error for several matching seeds names. */
 const MOST_TOLD = 5;
 
 /**
- * The id of the one seed in the tracker's list that has the name `text`, or an id that starts with it.
+ * The id of the one seed in the tracker's list whose name is `text`, or whose id starts with
+ * `text`.
  *
  * @throws ShoalError ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_NO_TRACKER, ERR_TIMEOUT, ERR_ABORTED
  */

@@ -1,11 +1,11 @@
 import { quoted, ShoalError } from '../../protocol/index.ts';
 
-/** Maximum number of names in the message; of further names, it gives only the number. */
+/** Maximum number of names in the message. If there are more, the message says how many more. */
 const MOST_NAMES = 5;
 
 /**
- * The error that the tracker does not list files with these names. Its message says how many they
- * are, which limit applies, and what to do.
+ * The error that the tracker does not list files with these names. The message says how many files
+ * these are, which limits can be the reason, and what to do.
  */
 export function notListed(names: readonly string[]): ShoalError {
 	const shown = names.slice(0, MOST_NAMES).map((name) => quoted(name));
@@ -13,6 +13,6 @@ export function notListed(names: readonly string[]): ShoalError {
 	const what = names.length === 1 ? 'a file' : `${names.length} files`;
 	return new ShoalError(
 		'ERR_LIMIT',
-		`the tracker does not list ${what} of this node, ${shown.join(', ')}${others}: the broker limits the announces of a node (nodeAnnounces, 1,000 unless it was changed) and the new ones per second (announceRate); start the broker with --limit nodeAnnounces=NUMBER, or share them from a second machine`,
+		`the tracker does not list ${what} of this node, ${shown.join(', ')}${others}: the broker limits the announces of a node (nodeAnnounces, 1,000 unless it was changed) and the new announces per second (announceRate); start the broker with --limit nodeAnnounces=NUMBER, or share these files from a second machine`,
 	);
 }

@@ -17,7 +17,7 @@ export interface ControlEvent {
 	readonly [field: string]: unknown;
 }
 
-/** A node that holds a seed, or a part of it. */
+/** A node that announces a seed. */
 export interface NodeShare {
 	readonly node: string;
 	readonly announce: Announce;
@@ -25,7 +25,7 @@ export interface NodeShare {
 	readonly state: NodeState | undefined;
 }
 
-/** A seed and the nodes that have some of it. */
+/** A seed and the nodes that announce it. */
 export interface SwarmOf {
 	readonly seed: string;
 	readonly nodes: readonly NodeShare[];
@@ -45,16 +45,16 @@ export type OnShare = (
 /** Maximum number of entries of each kind in a view, as the broker is not trusted. */
 const MOST = DEFAULT_LIMITS.announces;
 /**
- * Maximum number of names of nodes that are gone. They are kept because events about them may
- * arrive a moment later.
+ * Maximum number of names of nodes that are gone. These names are kept because events about their
+ * nodes may arrive a moment later.
  */
 const MOST_GONE = 1_000;
 
 /**
  * All swarms, as the control topics describe them. Entries beyond the limits are ignored. A node
- * counts only if its state is ready, and only with announces of the same session, because the
- * broker retains the announces of nodes that are gone until the tracker removes them after their
- * ttl.
+ * counts only if its state is ready. An announce counts only if it is of the same session as the
+ * state of its node, because the broker retains the announces of nodes that are gone until the
+ * tracker removes them after their ttl.
  */
 export class SwarmView {
 	readonly #nodes = new Map<string, NodeState>();
@@ -244,8 +244,8 @@ export class SwarmView {
 	}
 
 	/**
-	 * Does `change`, and reports the announces of `node` for `seeds` that became visible or
-	 * invisible, or were replaced by it.
+	 * Does `change`, and reports each announce of `node` for `seeds` that `change` has made visible
+	 * or invisible, or has replaced.
 	 */
 	#tell(seeds: Iterable<string>, node: string, change: () => void): void {
 		const before = [...seeds].map((seed) => [seed, this.#shown(seed, node)] as const);

@@ -43,14 +43,14 @@ export class TrackerClient {
 		this.#mostSeeds = mostSeeds;
 	}
 
-	/** The last state of the tracker; undefined while there is none. */
+	/** The last state of the tracker; undefined while no tracker is ready. */
 	get state(): ReadyState | undefined {
 		return this.#state;
 	}
 
 	/**
-	 * Handles a message of a tracker that it is ready or lost. The `lost` of another session than the
-	 * current one is late, and is ignored.
+	 * Handles the message that a tracker is ready or lost. A `lost` message that is not of the
+	 * current session is late, and is ignored.
 	 *
 	 * @returns whether a tracker with a new session is ready
 	 * @throws ShoalError ERR_MESSAGE
@@ -83,7 +83,8 @@ export class TrackerClient {
 	}
 
 	/**
-	 * Handles a reply of the tracker. A reply to no open request, or from another client, is ignored.
+	 * Handles a reply of the tracker. A reply is ignored if its request is not open, or if it comes
+	 * from a client that is not the tracker.
 	 */
 	onReply(from: string, reply: TrackerReply): void {
 		const pending = this.#pending.get(reply.id);

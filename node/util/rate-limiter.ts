@@ -1,22 +1,28 @@
 import { ShoalError } from '../../protocol/index.ts';
 import { later } from './timers.ts';
 
-/** ms of the rate that may be spent at once after a pause, or when a timer fires late. */
+/**
+ * ms. After a pause, or when a timer fires late, the bytes that the rate earns in this time may be
+ * spent at once.
+ */
 const SLACK = 40;
-/** ms of the rate that a piece holds at most. */
+/**
+ * ms. A piece has at most the bytes that the rate earns in this time, or {@link LEAST_PIECE} if
+ * these are more.
+ */
 const PIECE_TIME = 50;
-/** Bytes of the smallest piece: a smaller message costs more than its payload. */
+/** Bytes of the smallest piece: handling a smaller message costs more than handling its payload. */
 const LEAST_PIECE = 16 * 1024;
-/** ms of the rate that are requested before they are needed. */
+/** ms. The bytes that the rate earns in this time are requested before they are needed. */
 const AHEAD = 25;
 /** Maximum ms of one timer: setTimeout cannot wait much longer than three weeks. */
 const MOST_WAIT = 60_000;
 
 /**
  * Limits a stream of bytes to a rate, in bytes per second. Bytes are spent first, and paid for
- * afterwards: no more may be spent until the rate has earned them. So in any time t, at most one
- * piece and the bytes that the rate earns in t and {@link SLACK} are spent; and no less than the
- * rate earns in t, if there is always something to spend.
+ * afterwards: no more may be spent until the rate has earned them. So the bytes that are spent in
+ * any time t are at most one piece, plus what the rate earns in t, plus what it earns in
+ * {@link SLACK}. If there are always bytes to spend, they are at least what the rate earns in t.
  */
 export class RateLimiter {
 	readonly #now: () => number;
@@ -64,11 +70,12 @@ export class RateLimiter {
 	}
 
 	/**
-	 * Bytes that may be requested now.
+	 * Bytes that may be requested now: at most {@link available}, and so many that all open requests
+	 * have at most the bytes that the rate carries until the quickest answer, and {@link AHEAD} ms
+	 * longer. More bytes would only wait at the peers, and arrive all at once later.
 	 *
-	 * @param asked ms of the quickest answer so far, and bytes that are requested already: bytes
-	 *   beyond what the rate carries in that time would only wait at the peers, and arrive all at
-	 *   once later
+	 * @param asked `quickest`: ms of the quickest answer so far; `outstanding`: bytes of the open
+	 *   requests
 	 */
 	affordable(asked: { readonly quickest: number; readonly outstanding: number }): number {
 		const rate = this.#rate ?? Number.POSITIVE_INFINITY;
@@ -96,9 +103,9 @@ export class RateLimiter {
 	}
 
 	/**
-	 * If nothing may be spent now, calls `then` once, as soon as something may be spent: every
-	 * waiting callback is called before any of them is called again. A callback that waits already
-	 * keeps its position.
+	 * If nothing may be spent now, calls `then` once, as soon as something may be spent. Waiting
+	 * callbacks are called in the order in which they were added. A callback that waits already keeps
+	 * its position.
 	 *
 	 * @returns whether `then` will be called; if not, something may be spent at once
 	 */

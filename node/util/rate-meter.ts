@@ -28,7 +28,7 @@ export class RateMeter {
 		this.#total += bytes;
 	}
 
-	/** Whole bytes per second. */
+	/** Bytes per second over the last two seconds, rounded. */
 	get rate(): number {
 		this.#advance();
 		const now = this.#now();

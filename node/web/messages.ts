@@ -41,8 +41,8 @@ export type WorkerCommand =
 	| { readonly do: 'remove'; readonly id: string }
 	| { readonly do: 'save'; readonly id: string }
 	/**
-	 * The user leaves the page. `mayReturn`: the browser may only freeze it, and the user may go back
-	 * to it.
+	 * The user leaves the page. `mayReturn`: the browser may freeze the page instead of ending it, so
+	 * that the user can go back to it.
 	 */
 	| { readonly do: 'leave'; readonly mayReturn: boolean };
 
@@ -73,13 +73,13 @@ export interface SeedRow {
 	readonly length: number;
 	readonly seeders: number;
 	readonly downloaders: number;
-	/** Bytes per second that all nodes together gain of it. */
+	/** Bytes per second of the content that all nodes together gain. */
 	readonly rate: number;
 	/** The time since which it is shared, ms since 1970. */
 	readonly since: number;
 }
 
-/** A node's part of a seed. */
+/** A node that has chunks of a seed, and how many. */
 export interface HolderRow {
 	readonly node: string;
 	/** Its name for people, if it has one. */

@@ -28,12 +28,12 @@ export interface BrokerAccess {
 	readonly isAnonymous: boolean;
 }
 
-/** ms between two checks for renewed tokens, and between two warnings that none is required. */
+/** ms between two checks for renewed tokens, and between two warnings that no token is required. */
 const LOOK_EVERY = 1_000;
 const REMIND_EVERY = 10 * 60_000;
 
 /**
- * The access rules: on loopback no token is required; elsewhere one is, except with `--insecure-anonymous`.
+ * The access rules: a broker requires a token, except on loopback or with `--insecure-anonymous`.
  *
  * @throws ShoalError ERR_USAGE, ERR_IO, NodeJS.ErrnoException
  */
@@ -82,7 +82,8 @@ export async function watchAccess(
 		keepAudit(output, broker, data);
 	}
 	if (data !== undefined && tokens !== undefined) {
-		// Read before the links are printed, as a program that reads them may renew the tokens at once.
+		// The stamp is read before the links are printed: a program that reads the links may renew the
+		// tokens at once.
 		let { stamp } = data;
 		if (reached.addresses.length === 0) {
 			output.line('there are no join links, because they need an address that others can reach');

@@ -56,8 +56,8 @@ export function nearUrl(url: string): string {
 }
 
 /**
- * The origin of the page of a broker: with the host of the first address, by which others reach it;
- * without an address, as this machine reaches it.
+ * The origin of the page of a broker: with the host of the first address by which others reach the
+ * broker; without such an address, with the host by which this machine reaches the page.
  */
 export function pageUrl(url: string, [address]: readonly string[]): string {
 	const page = new URL(nearUrl(url));
@@ -94,7 +94,7 @@ function howToReach({ url, addresses, isAdvertised, cert, needsToken }: BrokerAd
 	if (first === undefined) {
 		return [
 			isAny(new URL(url).hostname)
-				? 'no address of this machine is known that others can reach: connect it to a network and start the broker again, or name one with --advertise HOST'
+				? 'no address of this machine is known that others can reach: connect the machine to a network and start the broker again, or name one with --advertise HOST'
 				: 'only this machine can reach it; --lan opens it to those who have the token',
 			next,
 		];
@@ -103,7 +103,7 @@ function howToReach({ url, addresses, isAdvertised, cert, needsToken }: BrokerAd
 	const inside =
 		!isAdvertised && isInContainer()
 			? [
-					'that is an address of this container, which others may not reach; name the address of its machine with --advertise HOST or SHOAL_ADVERTISE=HOST',
+					'that is an address of this container, which others perhaps cannot reach; name the address of the machine with --advertise HOST or SHOAL_ADVERTISE=HOST',
 				]
 			: [];
 	const open =

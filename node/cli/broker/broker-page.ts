@@ -26,7 +26,7 @@ const USUAL_PORT = 8080;
 
 /**
  * Serves the page of a broker, at the host at which the broker listens. If the default port is
- * taken, it uses any free port; if a port was chosen with `--http`, it fails.
+ * taken, uses any free port; if a port that was chosen with `--http` is taken, fails.
  *
  * @param host where the broker listens
  * @param addresses URLs by which others reach the broker
@@ -58,7 +58,8 @@ export async function openPage(
 		// The tokens may have been renewed since the broker was started.
 		const { node: token } = data?.tokens ?? tokens ?? {};
 		const started = await ShoalNode.start({ broker: nearUrl(broker.url), name, token, cert });
-		// The broker runs in this process, so it cuts this node off only because its token was renewed.
+		// The broker runs in this process, so this node loses its connection only if its token was
+		// renewed.
 		started.on('down', () => {
 			node = undefined;
 			void started.close();

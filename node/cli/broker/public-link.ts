@@ -11,8 +11,8 @@ export function isUnreachable(host: string): boolean {
 }
 
 /**
- * The link of a seed to give to others. It names the broker, without credentials, unless only this
- * machine can reach it.
+ * The link of a seed to give to others. If other machines can reach the broker, the link names the
+ * broker, without credentials.
  */
 export function publicLink({ id, name }: Seed, broker: string): string {
 	return isUnreachable(new URL(broker).hostname)

@@ -9,7 +9,7 @@ export interface AclFlags {
 	readonly tracker: string;
 }
 
-/** `shoal acl`: the access rules, for a broker of another kind. */
+/** `shoal acl`: prints the access rules for another MQTT broker. */
 export function aclCommand(broker: string, { by, tracker }: AclFlags): Command {
 	return async ({ output }) => {
 		if (broker !== 'mosquitto') {

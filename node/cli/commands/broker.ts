@@ -47,7 +47,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		const port = parsePort(flags.port ?? '1883');
 		const limits = parseLimits(flags.limit ?? []);
 		if (flags.host === '') {
-			// Node would listen on all addresses, which is not what an empty --host means.
+			// With an empty host, Node.js would listen on all addresses, which nobody has requested.
 			throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
 		}
 		const advertised = advertisedHosts(flags.advertise);
@@ -112,7 +112,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 	};
 }
 
-/** Prints a note if the other commands of this user use another broker by default. */
+/** Prints a note if the other commands of this user use a named broker, so perhaps not this one. */
 function tellOfOther(output: Output): void {
 	try {
 		const other = namedBroker(undefined);

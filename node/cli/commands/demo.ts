@@ -14,7 +14,7 @@ import { countOf, formatBytes, formatRate } from '../terminal/units.ts';
 const SEEDERS = 3;
 /** Seconds the download should take: long enough to be seen. */
 const PACE_S = 4;
-/** Bytes per second; if the limit of a seeder would be lower, none is set, as the file is small. */
+/** Bytes per second. For a file so small that a seeder would get a lower limit, no limit is set. */
 const LEAST_RATE = 1_000_000;
 
 /** `shoal demo`: a whole swarm on one machine, each member in a process of its own. */
@@ -114,7 +114,7 @@ function passThrough(output: Output, child: DemoChild): void {
 /**
  * Hashes both files in this process, and compares them with the reported digest.
  *
- * @throws ShoalError ERR_IO if one of them differs
+ * @throws ShoalError ERR_IO if one of the files has another digest
  */
 async function compare(path: string, copy: string, digest: string): Promise<void> {
 	const digests = await Promise.all([hashFile(path, 'sha256'), hashFile(copy, 'sha256')]);

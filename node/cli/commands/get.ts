@@ -31,7 +31,7 @@ const MOST_LINGER = 60_000;
 /** The text that is shown while the length is 0 or not known yet. */
 const WAITING: Readonly<Record<Progress['phase'], string>> = {
 	finding: 'asking who has it',
-	waiting: 'waiting for another download that writes it to the same file',
+	waiting: 'waiting for another download of the same content',
 	checking: 'hashing',
 	fetching: '',
 	verifying: '',
@@ -91,7 +91,7 @@ function brokerOf(contents: readonly ContentReference[], flags: GetFlags): strin
 /**
  * Downloads all contents at the same time. When one fails, the others go on.
  *
- * @throws ShoalError the error of the first one that failed, after all have ended
+ * @throws ShoalError the error of the first failed download of the list, after all have ended
  */
 async function downloadAll(
 	context: CommandContext,
@@ -224,7 +224,7 @@ async function isFolder(path: string): Promise<boolean> {
 	);
 }
 
-/** Goes on sharing the files: until it is stopped, or until no request has come for a while. */
+/** Goes on sharing until the command is stopped, or until no request has come for a while. */
 async function serveOn(
 	{ output, interrupts }: CommandContext,
 	node: ShoalNode,
@@ -246,7 +246,7 @@ async function serveOn(
 	}
 }
 
-/** Adds the next step to the error of an interrupted download, because the node cannot know it. */
+/** Adds to the error of an interrupted download what to do next, which the node cannot know. */
 function explain(error: unknown, isStream: boolean, have: number): unknown {
 	if (!isShoalError(error, 'ERR_ABORTED')) {
 		return error;

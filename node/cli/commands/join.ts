@@ -34,7 +34,7 @@ export function joinCommand(text: string | undefined): Command {
 		const next =
 			role === 'node'
 				? 'shoal ls'
-				: 'shoal watch; this link is for watching only, get and share need the other one';
+				: 'shoal watch; this link is for watching only, get and share need the link for nodes';
 		output.line(output.style('dim', `kept in ${path}; next: ${next}`));
 		return EXIT.done;
 	};
@@ -64,7 +64,7 @@ const whichBroker: Command = async ({ output }) => {
 	output.event({ event: 'broker', broker, from });
 	output.line(
 		broker === undefined
-			? 'no broker was joined: commands use the one on this machine, or one found on the LAN; join one with: shoal join LINK'
+			? 'no broker was joined: commands use the broker on this machine, or a broker found on the LAN; join one with: shoal join LINK'
 			: `commands use ${broker} unless another is named (${WHY[from] ?? `from ${from}; unset the variable to end that`})`,
 	);
 	return EXIT.done;

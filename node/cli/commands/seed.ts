@@ -67,7 +67,7 @@ async function write(file: string, seed: Seed, output: string | undefined): Prom
 	return path;
 }
 
-/** The path of the seed: beside the file, or `output`, which is a file or an existing folder. */
+/** The path of the seed file: beside the file, or `output`, or in the existing folder `output`. */
 async function seedPathOf(file: string, seed: Seed, output: string | undefined): Promise<string> {
 	if (output === undefined) {
 		return resolve(`${file}.seed`);

@@ -131,7 +131,7 @@ async function shareAll(
 /** The outcome of one file; only `print` is set if another of the files has the same content. */
 interface Outcome {
 	readonly shares?: readonly Share[];
-	/** The name of the file, if the tracker does not list it. */
+	/** The name of the file, if the tracker does not list its seed. */
 	readonly refused?: readonly string[];
 	/** The error, if the file cannot be read. */
 	readonly failed?: readonly ShoalError[];

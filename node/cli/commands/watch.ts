@@ -70,8 +70,8 @@ export function watchCommand(flags: WatchFlags): Command {
 type LabelOf = (node: unknown) => string;
 
 /**
- * Prints an event. States and loads are only drawn. On a terminal, announces are only drawn, too,
- * and other events are news; without a terminal, both are lines.
+ * Prints an event, except those of `ONLY_DRAWN`. Without a terminal, every other event is a line.
+ * On a terminal, announces are not printed, as the screen shows them; other events become news.
  */
 function printEvent(output: Output, event: JsonEvent, news: string[], labelOf: LabelOf): void {
 	if (ONLY_DRAWN.has(event.event)) {

@@ -6,8 +6,8 @@ import { ownBroker } from './own-brokers.ts';
 const LOCAL_BROKER = 'mqtt://127.0.0.1:1883';
 
 /**
- * The named broker: the one on the command line, else of the link, of SHOAL_BROKER, or of
- * `shoal join`; undefined if none is named.
+ * The named broker: the broker on the command line, else that of the link, else that of
+ * SHOAL_BROKER, else the joined broker (SHOAL_JOIN or `shoal join`); undefined if none is named.
  *
  * @throws ShoalError ERR_LINK
  */
@@ -27,9 +27,9 @@ export function chooseBroker(named: string | undefined): string {
 }
 
 /**
- * Connects to the named broker. If none is named, connects to the broker that this user runs on
- * this machine, at its public URL or else at its `near` one; if this user runs none, to port 1883
- * of this machine, or else to a broker on the LAN.
+ * Connects to the named broker. If none is named, and this user runs a broker on this machine,
+ * connects to its public URL, or, if that fails, to its URL `near`. If this user runs none,
+ * connects to port 1883 of this machine, or, if that fails, to a broker on the LAN.
  *
  * @param named the result of {@link namedBroker}
  * @param connect connects to the broker at a URL; throws ERR_BROKER if it cannot be reached

@@ -156,7 +156,7 @@ export async function asBroker<T>(work: Promise<T>, url: string): Promise<T> {
 	}
 }
 
-/** Closes a node; waits 1.7 s at most, as the process has to end within two. */
+/** Closes a node; waits 1.7 s at most, because the process has to end within 2 s. */
 export async function closeNode(node: ShoalNode): Promise<void> {
 	await Promise.race([node.close(), new Promise((resolve) => setTimeout(resolve, 1_700).unref())]);
 }
@@ -197,7 +197,7 @@ function parseListen(
 		if (advertise.length > 0) {
 			throw new ShoalError(
 				'ERR_USAGE',
-				'--advertise cannot be used with --no-listen: it says where the node listens',
+				'--advertise cannot be used with --no-listen, because the node does not listen',
 			);
 		}
 		return false;

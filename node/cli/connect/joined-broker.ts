@@ -64,9 +64,9 @@ export function forgetJoined(): { readonly path: string; readonly wasThere: bool
 }
 
 /**
- * The secret that owns a fixed node id, made at the first use of the id. While another process uses the id,
- * this process gets a new secret, and is refused by a broker to which the other is connected: with the same
- * secret, the two would disconnect each other for ever.
+ * The secret that owns a fixed node id, made at the first use of the id. While another process uses
+ * the id, this process gets a new secret, so a broker to which the other process is connected
+ * refuses this one. With the same secret, the two would disconnect each other for ever.
  */
 export function secretOf(id: string): string {
 	const file = join(configFolder(), 'ids', id);

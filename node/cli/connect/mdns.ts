@@ -26,7 +26,7 @@ const MOST_INTERFACES = 8;
 export interface AnnouncedBroker {
 	/** Where it listens. */
 	readonly url: string;
-	/** URL by which others reach it, if not at the addresses of this machine. */
+	/** URL by which others reach it; undefined if they use the addresses of this machine. */
 	readonly address?: string | undefined;
 	readonly needsToken: boolean;
 }
@@ -71,7 +71,7 @@ async function unpublish(bonjour: Bonjour): Promise<void> {
 
 /**
  * Opens a responder for each socket of {@link socketsFor}: over IPv4 and over IPv6, because a
- * machine with IPv6 only receives nothing that is sent over IPv4.
+ * machine that has no IPv4 receives nothing that is sent over IPv4.
  */
 async function openBonjours(onError: (error: unknown) => void): Promise<Bonjour[]> {
 	const { default: Bonjour } = await import('bonjour-service');

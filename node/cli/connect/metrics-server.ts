@@ -15,8 +15,8 @@ export class MetricsServer {
 	}
 
 	/**
-	 * Opens the server. Called before the node starts, so that a port that is taken ends the command
-	 * at once.
+	 * Opens the server. Called before the node starts, so that the command fails at once if the port
+	 * is taken.
 	 *
 	 * @throws ShoalError ERR_PORT
 	 */

@@ -7,9 +7,9 @@ export interface NodeNameFlags {
 }
 
 /**
- * The name of a node of the command line: the one of the flag, else of SHOAL_NODE_NAME (empty: no
- * name), else the name of this machine up to the first dot. The default is no name for a node with
- * an `--id`, which is shown by that id.
+ * The name of a node of the command line: that of the flag, else that of SHOAL_NODE_NAME (empty: no
+ * name), else the name of this machine up to the first dot. A node with an `--id` does not get the
+ * name of the machine: it is shown by its id.
  *
  * @param id the node id of `--id`
  * @returns undefined for no name

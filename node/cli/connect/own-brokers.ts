@@ -42,8 +42,8 @@ export interface OwnBroker {
 const folderOf = (): string => join(xdgFolder('STATE', '.local/state'), 'running');
 
 /**
- * Writes the file by which other commands of this user find a broker of this process. If it cannot be written, they
- * need `--broker`.
+ * Writes the file by which other commands of this user find a broker of this process. If the file
+ * cannot be written, the commands need `--broker`.
  *
  * @returns a function that removes the file
  */

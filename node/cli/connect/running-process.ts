@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Identifies a process, also if another one has its pid later or on another machine. */
+/** Identifies a process, even if another process has the same pid, later or on another machine. */
 export interface ProcessMark {
 	readonly pid: number;
 	/** The machine, because several machines may share a folder. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { TraceSink } from '../../stats/trace.ts';
 
-/** Characters of lines that are collected before they are written at once. */
+/** Lines are collected until they have this many characters, and are then written together. */
 const BATCH = 64 * 1024;
 const FLUSH_EVERY = 250;
 

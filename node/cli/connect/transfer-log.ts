@@ -2,7 +2,7 @@ import type { LaneKind } from '../../lanes/lane.ts';
 import type { TraceSink } from '../../stats/trace.ts';
 import type { Output } from '../terminal/output.ts';
 
-/** The most transfers that are remembered as begun; beyond it, the oldest may be logged again. */
+/** The most transfers that are remembered as begun. A forgotten transfer may be logged again. */
 const MOST = 1_000;
 
 interface Begun {
@@ -11,7 +11,7 @@ interface Begun {
 	readonly lane: LaneKind;
 }
 
-/** Logs when a node begins to send a seed to another, begins to fetch one, and has fetched it. */
+/** Logs when the node begins to send a content to another node, and begins and ends a download. */
 export class TransferLog {
 	readonly #output: Output;
 	readonly #begun = new Set<string>();

@@ -38,7 +38,7 @@ export class DemoChild {
 		this.#listeners.add(listener);
 	}
 
-	/** Its first event with this name. @throws ShoalError its own error if it fails before that */
+	/** The first event with this name. @throws ShoalError the error of a process that fails before */
 	async first(name: string): Promise<JsonEvent> {
 		const seen = this.#seen.get(name);
 		if (seen !== undefined) {

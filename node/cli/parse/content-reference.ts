@@ -26,8 +26,8 @@ const PATH = /[/\\]|\.seed$/i;
 /**
  * Parses an argument: an id, a link, the web address of a file or the path of a seed file; or else
  * a name or the start of an id, which has to be looked up. An argument with a slash, or one that
- * ends with `.seed`, is a path. Another one is a path only if it names a seed file in the working
- * folder: a file that was downloaded before has the same name, but is no seed.
+ * ends with `.seed`, is a path. Any other name is a path only if the file of that name in the
+ * working folder is a seed: if it is not, it may be an earlier download of the content.
  *
  * @throws ShoalError ERR_LINK, ERR_NAME, ERR_ID, ERR_SEED and those of the file system
  */

@@ -22,7 +22,7 @@ export async function readSeed(path: string, output: Output): Promise<Seed> {
 }
 
 async function readBounded(path: string): Promise<Uint8Array> {
-	// Checked before it is opened: opening a pipe without a writer would block for ever.
+	// The check comes before the open, because opening a pipe without a writer blocks for ever.
 	const found = await stat(path);
 	if (!found.isFile() && !found.isDirectory()) {
 		throw new ShoalError('ERR_SEED', `${quoted(path, 300)} is no ordinary file, so no seed`);

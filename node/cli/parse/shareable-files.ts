@@ -13,7 +13,7 @@ export interface ShareableFile {
 	readonly length: number;
 }
 
-/** The most files of which each has its own message; others are only counted. */
+/** Each of the first files gets a message of its own, up to this number; the others are counted. */
 const MOST_NAMED = 5;
 
 /**

@@ -6,15 +6,15 @@ import { cacheHome } from '../../storage/home-folder.ts';
 import { codeFolder, requireWithCode } from './compiled-code.ts';
 import { type Program, start } from './start.ts';
 
-// The command as it is shipped (scripts/bundle.mjs): all commands are one file, and its compiled
-// code is kept between runs. Without it, a short command spends a third of its processor time on
-// compiling.
+// The command as it is shipped (scripts/bundle.mjs): all commands are one file, and the compiled
+// code of that file is kept between runs. Without the compiled code, a short command spends a third
+// of its processor time on compiling.
 
 const program = fileURLToPath(new URL('./program.cjs', import.meta.url));
 const folder = codeFolder(dirname(program)) ?? join(cacheHome(), 'shoal', 'code');
 
-// Node 22.8 and later do it themselves. Their default is a folder for temporary files, to which
-// other users may write.
+// Node.js 22.8 and later can keep compiled code themselves. Their default folder is one for
+// temporary files, to which other users may write.
 const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
 enableCompileCache?.(folder);
 

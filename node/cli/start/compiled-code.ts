@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import vm from 'node:vm';
 import { EXIT } from '../exit-codes.ts';
 
-/** Bytes of the SHA-256 with which a file begins. */
+/** Bytes of the SHA-256 with which a file of compiled code begins. */
 const SUM_BYTES = 32;
 const WRITABLE_BY_OTHERS = 0o022;
 /** ms. */
@@ -31,8 +31,9 @@ type Body = (
 ) => void;
 
 /**
- * Loads a CommonJS module as `require` does, with compiled code from an earlier run. If there is none for this Node and
- * this version of the module, stores it when the process exits: then it contains each function that was used.
+ * Loads a CommonJS module as `require` does, with compiled code from an earlier run. If no code is
+ * stored for this version of Node.js and of the module, stores the code when the process exits,
+ * because only then it contains every function that was used.
  *
  * @param path of the module
  * @param folder where compiled code is kept
@@ -50,7 +51,7 @@ export function requireWithCode(path: string, folder: string, use = ''): unknown
 	});
 	if (cachedData === undefined || script.cachedDataRejected === true) {
 		process.once('exit', (code) => {
-			// A name that is no command has no code worth keeping.
+			// After wrong arguments, the code is not kept, because `use` may be no command.
 			if (code !== EXIT.usage) {
 				keep(kept, script);
 				removeOld(folder, ending);
@@ -84,13 +85,16 @@ function isWritable(folder: string): boolean {
 	}
 }
 
-/** A text that differs where the code may differ. */
+/** A text that is different for each version of Node.js and of the module. */
 function versionOf(path: string): string {
 	const { mtimeMs, size } = statSync(path);
 	return [process.version, process.arch, size, Math.round(mtimeMs)].join('-');
 }
 
-/** Reads compiled code. V8 does not check its sum, and crashes on damaged code. */
+/**
+ * Reads compiled code; undefined if there is none, or it is damaged. V8 does not check the code,
+ * and crashes if it is damaged.
+ */
 function readIfWhole(path: string): Buffer | undefined {
 	try {
 		const file = readFileSync(path);

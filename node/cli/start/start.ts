@@ -6,11 +6,11 @@ export type Program = typeof import('../program.ts');
 
 /** Loads all commands with `load`, and runs the one that the arguments of this process name. */
 export async function start(load: () => Program | Promise<Program>): Promise<void> {
-	// By default, V8 optimizes code too early for commands that end soon: this takes a tenth of the
-	// processor time of a short download. A larger budget delays it.
+	// By default, V8 optimizes code too early for commands that end soon: the optimization takes a
+	// tenth of the processor time of a short download. A larger budget delays the optimization.
 	v8.setFlagsFromString('--interrupt-budget=1000000');
 	try {
-		// If the process may open only few files, loading is what fails.
+		// If the process may open only a few files, loading the commands fails.
 		const { main } = await load();
 		await main(process.argv.slice(2));
 	} catch (error) {

@@ -9,7 +9,7 @@ export function bar(fraction: number, width: number): string {
 
 const LEVELS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 
-/** The map of an announce, which has a hexadecimal digit per bucket, as blocks of that height. */
+/** The map of an announce as blocks. Its hexadecimal digits set the heights of the blocks. */
 export function blockMap(map: string, width = map.length): string {
 	const each = map.length / width;
 	let blocks = '';

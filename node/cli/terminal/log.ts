@@ -21,8 +21,8 @@ export interface LogOptions {
 
 const LEVELS: readonly string[] = ['error', 'warn', 'info', 'debug'] satisfies Level[];
 /**
- * The most lines a second below `warn`, so that a flood does not fill a disk. {@link Output.warn}
- * limits warnings and errors.
+ * The most lines per second of the levels `info` and `debug`, so that a flood does not fill a disk.
+ * {@link Output.warn} limits warnings and errors.
  */
 const MOST_LINES = 100;
 

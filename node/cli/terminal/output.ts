@@ -118,7 +118,7 @@ export class Output {
 	}
 
 	/**
-	 * Prints a warning on standard error. {@link Warnings} limits repeated ones, and their number.
+	 * Prints a warning on standard error. {@link Warnings} limits the number of warnings.
 	 *
 	 * @param level `error` if the operation cannot go on
 	 */
@@ -192,7 +192,7 @@ export class Output {
 		this.#errorLine(paint(this.#hasErrorColors, style, this.#onTerminal(`${label}: ${message}`)));
 	}
 
-	/** Text for standard error, broken between words if that is a terminal. */
+	/** Text for standard error, broken between words if standard error is a terminal. */
 	#onTerminal(text: string): string {
 		const { isTTY, columns } = process.stderr;
 		return isTTY && columns > 0 ? (this.#text?.wrap(text, columns).join('\n') ?? text) : text;

@@ -38,7 +38,10 @@ export function printResult(output: Output, result: Told): void {
 	}
 }
 
-/** The verification, as fields of an event and as a line for people; with the digest of the whole only if it was computed. */
+/**
+ * The result of the verification, as fields of an event and as a line for people. For a file of
+ * which only the chunks were verified, `digest` is null.
+ */
 function verifiedOf(result: Told): { text: string; [field: string]: unknown } {
 	const { seed, start, verified, kept = 0, wasThere = false } = result;
 	const { digest, isClassic } = seed;

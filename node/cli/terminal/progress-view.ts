@@ -8,7 +8,7 @@ const PLAIN_EVERY = 3_000;
 const MOST_BAR = 40;
 
 /** The note beside a seed that came from the cache. */
-export const REMEMBERED = ', not hashed again: it has not changed since';
+export const REMEMBERED = ', not hashed again: the file has not changed';
 
 /**
  * A bar with `text` after it; only `text` if `columns` are too few for a bar. `text` must have no
@@ -86,7 +86,7 @@ export function downloadTitle({ phase, name, id }: Progress): string {
 		case 'finding':
 			return `looking for ${what}`;
 		case 'waiting':
-			return `${what}: waiting for another download of the same file`;
+			return `${what}: waiting for another download of the same content`;
 		case 'checking':
 			return `${what}: checking the existing file`;
 		case 'fetching':

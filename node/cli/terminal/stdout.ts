@@ -4,8 +4,8 @@ import type { Interrupts } from '../interrupts.ts';
 /**
  * Writes a content to standard output, no faster than its reader reads it.
  *
- * @throws ShoalError as the stream, or ERR_ABORTED when the command has to end, also because its
- *   reader has closed the pipe
+ * @throws ShoalError the errors of the stream, and ERR_ABORTED when the command has to end, for
+ *   example because the reader of standard output has closed the pipe
  */
 export async function writeToStdout(
 	content: ContentStream,

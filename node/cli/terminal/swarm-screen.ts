@@ -143,7 +143,7 @@ function ratesOf(state: NodeShare['state']): string {
 	return rates.filter((rate) => rate !== '').join(' ');
 }
 
-/** The share of a node's traffic that used the direct lane. */
+/** The percentage of a node's traffic that used direct lanes. */
 function lanesOf({ direct, broker }: NonNullable<NodeState['lanes']>): string {
 	const straight = direct.sent + direct.received;
 	const all = straight + broker.sent + broker.received;

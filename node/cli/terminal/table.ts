@@ -5,7 +5,7 @@ import { fit } from './text.ts';
 export interface Column {
 	readonly title: string;
 	readonly align?: 'left' | 'right';
-	/** The most columns of the terminal that it takes. */
+	/** Maximum width, in columns of the terminal. */
 	readonly most?: number | undefined;
 }
 

@@ -15,7 +15,7 @@ export function mostOpenFiles(): number | undefined {
 /** The message for an error that means too many open files; undefined for other errors. */
 export function tooFewFiles(error: unknown): string | undefined {
 	const { code, errno = 0 } = (error ?? {}) as NodeJS.ErrnoException;
-	// Some calls of Node know the error by its number only.
+	// Some functions of Node.js report the error by its number only.
 	if (code !== 'EMFILE' && Math.abs(errno) !== constants.errno.EMFILE) {
 		return undefined;
 	}
@@ -26,7 +26,7 @@ export function tooFewFiles(error: unknown): string | undefined {
  * Prints the error and sets the exit code, if `error` means that this process may open too few
  * files.
  *
- * @returns whether it does
+ * @returns whether `error` means that
  */
 export function tellTooFewFiles(error: unknown): boolean {
 	const message = tooFewFiles(error);

@@ -33,12 +33,12 @@ export function countOf(count: number, noun: string): string {
 	return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** A share of a whole in percent; 100 only if it is the whole. */
+/** The percentage that `part` is of `whole`, rounded down, so that 100 means all. */
 export function percent(part: number, whole: number): number {
 	return whole === 0 || part >= whole ? 100 : Math.floor((part * 100) / whole);
 }
 
-/** A share of a whole in percent, rounded, so that all shares add up to about 100. */
+/** The percentage that `part` is of `whole`, rounded, so that all of them add up to about 100. */
 export function shareOf(part: number, whole: number): number {
 	return whole === 0 ? 0 : Math.round((part * 100) / whole);
 }

@@ -1,6 +1,9 @@
-/** ms in which the same warning is printed once, and {@link MOST_WARNINGS} different ones. */
+/** ms. In this time, a warning is printed only once, even if it occurs several times. */
 export const WARNINGS_EVERY = 5_000;
-/** The most warnings in that time, because those that other nodes cause must not fill a disk. */
+/**
+ * The most different warnings in {@link WARNINGS_EVERY} ms, because warnings that other nodes cause
+ * must not fill a disk.
+ */
 export const MOST_WARNINGS = 20;
 
 /** Limits warnings: repeated ones, and many in a short time. */
@@ -17,8 +20,8 @@ export class Warnings {
 	}
 
 	/**
-	 * The lines to print for `message`: how many warnings were left out before it, if any were, and
-	 * the message itself, unless it is left out.
+	 * The lines to print for `message`: first, if an interval with omitted warnings has ended, the
+	 * number of these warnings; then the message itself, if it is not omitted.
 	 */
 	next(message: string): string[] {
 		const told = this.#beginAnew();
@@ -36,7 +39,8 @@ export class Warnings {
 	/**
 	 * Starts the next interval if the current one is over.
 	 *
-	 * @returns the line about the warnings that were left out in it; empty if none was
+	 * @returns the line about the warnings that were left out in the current interval; empty if none
+	 *   was
 	 */
 	#beginAnew(): string[] {
 		const now = this.#now();

@@ -17,7 +17,7 @@ import type { PartPaths } from './part-paths.ts';
  */
 export class ExistingFile {
 	readonly storage: FileStorage;
-	/** The chunks that are right in it. */
+	/** The chunks of the content that are right in the file. */
 	readonly right: Bitfield;
 	readonly #seed: Seed;
 	readonly #paths: PartPaths;
@@ -33,8 +33,8 @@ export class ExistingFile {
 
 	/**
 	 * Hashes the file at the final path. Undefined if there is none, or if it is the same file as the
-	 * part file: then the process or the system ended before the download was settled. Changes of the
-	 * file are detected from before its first byte is read.
+	 * part file: then the process or the system ended before the download was settled. A change of
+	 * the file is detected even if it happens before its first byte is read.
 	 *
 	 * @throws ShoalError ERR_EXISTS if it is no ordinary file or changes meanwhile, ERR_ABORTED, and
 	 *   the errors of the file system

@@ -41,7 +41,8 @@ export class FileTarget implements Target {
 	#settling: Promise<void> | undefined;
 
 	/**
-	 * @param output a file, a folder that exists, or undefined: the working folder
+	 * @param output the path of a file or a folder, as for {@link resolveOutput}; undefined: the
+	 *   working folder
 	 * @param check what is verified before the file gets its name. With `chunks`, the chunks that an
 	 *   earlier download has recorded as verified are trusted
 	 * @param boot returns an id that changes with every start of the system
@@ -145,8 +146,8 @@ export class FileTarget implements Target {
 	/**
 	 * Takes the lock of the final path.
 	 *
-	 * @returns the error if no lock file can be made; it matters only if the file has to be written,
-	 *   because a file that is already right is not
+	 * @returns the error if no lock file can be made. It matters only if the file has to be written;
+	 *   a file that is already right is not written
 	 * @throws ShoalError ERR_EXISTS, ERR_ABORTED
 	 */
 	async #takeLock(paths: PartPaths, seed: Seed, options: OpenOptions): Promise<unknown> {

@@ -10,7 +10,7 @@ import { runsOf } from '../../util/runs.ts';
 export interface JournalOptions {
 	readonly path: string;
 	readonly seed: Seed;
-	/** The stats of the part file whose chunks the journal records, when it was found or created. */
+	/** The stats of the part file, when it was found or created. The journal records its chunks. */
 	readonly part: BigIntStats;
 	/** Undefined if the system has no such id: then no chunk is trusted without being hashed. */
 	readonly bootId: string | undefined;
@@ -20,14 +20,14 @@ export interface JournalOptions {
 export interface Recorded {
 	/** The recorded chunks; their writes had returned. */
 	readonly chunks: Bitfield;
-	/** Whether they need no hashing, because the system has not been restarted since. */
+	/** Whether these chunks are trusted without hashing: the system has not been restarted since. */
 	readonly isTrusted: boolean;
 }
 
 const VERSION = 'shoal-journal 1';
 /**
- * Most ms and bytes between two records: they bound what has to be fetched or hashed again after a
- * crash of the process.
+ * Most ms, and most bytes, between two records. These limits bound what has to be fetched or hashed
+ * again after a crash of the process.
  */
 const EVERY = 250;
 const MOST_PENDING = 16 * 1024 * 1024;
@@ -80,7 +80,7 @@ export class Journal {
 		if (journal.chunks === FAILED) {
 			return FAILED;
 		}
-		// A part file that is newer than its record was written to by another program.
+		// If the part file is newer than the record of it, another program has written to it.
 		const isUntouched =
 			part.size === BigInt(seed.length) && part.mtimeMs <= text.mtimeMs + BigInt(LATE);
 		const isSameBoot = bootId !== undefined && journal.bootId === bootId;

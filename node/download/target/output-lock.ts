@@ -16,8 +16,8 @@ export interface TakeOptions {
 	/** Called repeatedly while another download has the lock. */
 	readonly onWait?: (() => void) | undefined;
 	/**
-	 * ms without a sign of life after which an owner counts as dead, if this process cannot look up
-	 * the owner's process.
+	 * ms without a sign of life after which an owner counts as dead, even if the owner's process is
+	 * still running.
 	 *
 	 * @default 10_000
 	 */
@@ -56,10 +56,10 @@ const held = new Set<string>();
  *
  *     shoal-lock 1 <token> <seed id> <pid> <boot id>/<pid namespace> <start of the process>
  *
- * Node has no flock, and a socket cannot be seen from other machines and containers. If the process
- * of the owner can be looked up, its death is noticed at once; otherwise the owner counts as dead
- * when the times of the file have not changed for a while. Two owners at once do no harm: both
- * write verified bytes of the same content.
+ * Node.js has no flock, and a socket cannot be seen from other machines and containers. An owner
+ * counts as dead when the times of the file have not changed for a while. If the process of the
+ * owner can be looked up, the owner also counts as dead as soon as that process has ended. Two
+ * owners at once do no harm: both write verified bytes of the same content.
  */
 export class OutputLock {
 	readonly #path: string;

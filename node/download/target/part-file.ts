@@ -33,7 +33,7 @@ export class PartFile {
 	readonly #replaced: ExistingFile | undefined;
 	#hasName = false;
 	#hasFailed = false;
-	/** This file has replaced the old one, after it was synced to the disk. */
+	/** Whether this file was synced to the disk and has then replaced the old file. */
 	#hasReplaced = false;
 
 	private constructor(
@@ -93,8 +93,9 @@ export class PartFile {
 	}
 
 	/**
-	 * Gives the file its final name. It replaces only the file that was passed to `open`, and only if
-	 * that is unchanged; it never replaces a file that was made there in the meantime.
+	 * Gives the part file its final name. The part file replaces only the file that was passed to
+	 * `open`, and only if that file is unchanged. It never replaces a file that was made at the final
+	 * path in the meantime.
 	 *
 	 * @throws ShoalError ERR_EXISTS, ERR_IO, ERR_NO_SPACE
 	 */
@@ -124,7 +125,8 @@ export class PartFile {
 	}
 
 	/**
-	 * Replaces the old file. Before that, syncs the new one, so that one survives a loss of power.
+	 * Replaces the old file. Syncs the new file first, so that one of the two survives a loss of
+	 * power.
 	 */
 	async #replace(existing: ExistingFile): Promise<void> {
 		await this.#sync();

@@ -32,9 +32,9 @@ export function partPathsOf(path: string, { id }: Seed): PartPaths {
 }
 
 /**
- * `name` with `suffix`. It is cut if it would be longer than both `name`, a length that the file
- * system accepts, and `SURE_BYTES`, which every file system accepts. A cut name contains the digest
- * of `name`, because other names may begin in the same way.
+ * `name` with `suffix`. The file system accepts names as long as `name`, and names of `SURE_BYTES`
+ * bytes. A result that would be longer than both is cut, and contains the start of the digest of
+ * `name`, because other names may begin in the same way.
  */
 function besideName(name: string, suffix: string): string {
 	const most = Math.max(Buffer.byteLength(name), SURE_BYTES);

@@ -13,7 +13,7 @@ import type { Finished, Opened, ReadersTarget } from './target.ts';
 
 /**
  * A file in a temporary folder of its own, for a content that is only read while it is downloaded.
- * It takes the room of the fetched chunks only, and only as long as there are readers.
+ * The file takes disk space only for the fetched chunks, and only as long as there are readers.
  */
 export class TemporaryTarget implements ReadersTarget {
 	readonly fallbackName = 'content';

@@ -148,8 +148,8 @@ function decodeTopic(bytes: Uint8Array): string {
 }
 
 /**
- * The position of the variable header: after a remaining length of one to four bytes (MQTT 3.1.1,
- * 2.2.3).
+ * The position of the variable header. It follows the field Remaining Length, which has one to four
+ * bytes (MQTT 3.1.1, 2.2.3).
  */
 function bodyStart(bytes: Uint8Array): number {
 	let at = 1;

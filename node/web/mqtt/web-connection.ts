@@ -36,8 +36,8 @@ interface Waiting {
  */
 const MOST_PACKET = MAX_RANGE + 1024;
 /**
- * Bytes in the send queue above which senders wait, and ms between two checks of the queue: a
- * WebSocket has no event for it.
+ * Senders wait while the send queue has more bytes than `MOST_QUEUED`. The queue is checked every
+ * `LOOK_EVERY` ms, because a WebSocket has no event for a shorter queue.
  */
 const MOST_QUEUED = 512 * 1024;
 const LOOK_EVERY = 4;
@@ -277,7 +277,7 @@ export class WebConnection implements BrokerConnection {
 		}
 	}
 
-	/** Pings the broker by its own clock, and ends the connection if no byte arrives for too long. */
+	/** Pings the broker at fixed intervals; ends the connection if no byte arrives for too long. */
 	#watch(): void {
 		const every = this.#options.keepalive * 500;
 		let lookedAt = performance.now();

@@ -2,7 +2,7 @@ import type { Role } from './role.ts';
 
 /** The broker's description of itself for a page. */
 export interface About {
-	/** URLs by which command lines reach it; none if only this machine can reach it. */
+	/** URLs by which the command line reaches the broker; none if only its machine can reach it. */
 	readonly brokers: readonly string[];
 	/** SHA-256 of its certificate. */
 	readonly cert?: string | undefined;

@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 
 /**
- * Shows how full each of 64 parts of a file is. `map` has a hexadecimal digit for each, as in an
- * announce.
+ * Shows how full each of the 64 buckets of a file is. `map` is the map of an announce: it has one
+ * hexadecimal digit for each bucket.
  */
 export function ChunkMap({ map, label }: { map: string; label: string }) {
 	const place = useRef<HTMLCanvasElement>(null);

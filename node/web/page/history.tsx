@@ -12,8 +12,8 @@ const CLOCK_AXIS = 24;
 const RATE_AXIS = 74;
 const PADDING: uPlot.Padding = [8, 36, 0, 0];
 /**
- * Part of the height that stays free above the highest sample, and the least rate at the top of the
- * axis, in bytes per second.
+ * The space above the highest sample, as a fraction of the height of that sample; and the lowest
+ * rate that the top of the axis may have, in bytes per second.
  */
 const HEADROOM = 0.1;
 const LEAST_RATE = 1_000;

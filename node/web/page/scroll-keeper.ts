@@ -3,15 +3,15 @@ interface EntryState {
 	readonly entry: string;
 }
 
-/** Key of the last entry in the session storage, which keeps its name and px during a reload. */
+/** Key in the session storage for the name of the last entry, and for its scroll position in px. */
 const KEY = 'shoal scroll';
 /** Events that mean that the user scrolls: restoring the position ends. */
 const OWN_MOVES = ['wheel', 'touchstart', 'pointerdown', 'keydown'] as const;
 
 /**
- * Keeps the scroll position of each entry of the history. A browser would restore it at once,
- * before the list from the worker has arrived; here it is restored when the page is long enough.
- * New entries begin at the top.
+ * Keeps the scroll position of each entry of the history, and restores it when the page is long
+ * enough. A browser would restore it at once, before the list from the worker has arrived. New
+ * entries begin at the top.
  */
 export class ScrollKeeper {
 	readonly #tops = new Map<string, number>();
@@ -31,15 +31,15 @@ export class ScrollKeeper {
 		}
 	}
 
-	/** Handles a change of the address, to that of a new entry or of an earlier one. */
+	/** Handles a change of the address: the history has gone to a new entry, or to an earlier one. */
 	enter(): void {
 		this.#entry = enterEntry();
 		this.#wanted = this.#tops.get(this.#entry) ?? 0;
 	}
 
 	/**
-	 * Scrolls the view to its earlier position; later if it is not long enough yet. The view is drawn
-	 * before.
+	 * Scrolls the view to its earlier position, as soon as the view is long enough. Call it after the
+	 * view was drawn.
 	 */
 	restore(): void {
 		if (this.#wanted !== undefined) {

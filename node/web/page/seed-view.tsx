@@ -98,7 +98,7 @@ export function SeedView({
 	);
 }
 
-/** The text for a seed that no node shares, now or at any time. */
+/** The text for a seed of which no node is known. */
 function Unshared({ id, isKnown, link }: { id: string; isKnown: boolean; link: LinkState }) {
 	if (isCutOff(link)) {
 		return <p>Which nodes share it is not known until the broker is back.</p>;
@@ -128,8 +128,8 @@ function Fact({ name, text }: { name: string; text: string }) {
 }
 
 /**
- * The URL of the page of this seed for other devices; if none can reach the broker, the URL for
- * this device.
+ * The URL of the page of this seed for other devices. If no other device can reach the broker, the
+ * URL for this device.
  */
 function linkTo(id: string, { brokers: [broker] }: About): string {
 	const page = new URL(location.href);

@@ -163,7 +163,8 @@ function Nothing({ query, isCutOff }: { query: string; isCutOff: boolean }) {
 }
 
 /**
- * The space of rows that are not visible. It has one cell, as a hidden column must not be counted.
+ * The space of rows that are not visible. It has one cell without a `colspan`, which would also
+ * count hidden columns.
  */
 function Spacer({ rows }: { rows: number }) {
 	return rows === 0 ? null : (
@@ -187,7 +188,7 @@ function Row({ row, index, measures, isOwn, onGet }: RowProps) {
 		() => shortName(name, measures.name, LINES, measures.font),
 		[name, measures],
 	);
-	// Shown in one line below the name if there is no room for columns.
+	// If there is no room for columns, these facts are in one line below the name.
 	const movement = rateText(rate) || (downloaders > 0 ? `${downloaders} downloading` : '');
 	const facts = [sizeText(length), `${seeders} ${seeders === 1 ? 'seeder' : 'seeders'}`, movement];
 	return (

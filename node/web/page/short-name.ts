@@ -9,7 +9,8 @@ export interface ShortName {
 }
 
 /**
- * Part of the lines that is certainly filled if they are broken between words, and within words.
+ * Fractions of the lines that a text certainly fills: if the lines are broken between words, and if
+ * they are broken within words.
  */
 const BETWEEN_WORDS = 0.8;
 const WITHIN_WORDS = 0.95;

@@ -84,8 +84,8 @@ export function useAskBeforeLeaving({ transfers, keeps }: PageState): void {
 const LAST_TURN = 50;
 
 /**
- * Calls `onLeave` when the user leaves the page, with whether the browser keeps it frozen, so that
- * the user may go back to it.
+ * Calls `onLeave` when the user leaves the page. `mayReturn` is true if the browser may keep the
+ * page frozen, so that the user can go back to it.
  */
 export function useLeaving(onLeave: (mayReturn: boolean) => void): void {
 	useEffect(() => {

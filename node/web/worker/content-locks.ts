@@ -2,7 +2,7 @@ import { ShoalError } from '../../../protocol/index.ts';
 
 // The tabs of one browser share the files of an origin: the tab that has a content holds its lock.
 
-/** ms for which a tab that is being closed or reloaded may still hold the lock of a content. */
+/** ms to wait for the lock of a content, as a tab that is being closed or reloaded may hold it. */
 const HANDOVER = 1_000;
 const has = (id: string): string => `shoal ${id}`;
 const changes = (id: string): string => `shoal changes ${id}`;

@@ -12,9 +12,9 @@ export interface HashPortEvents {
 }
 
 /**
- * Sends hashing orders to a separate thread, or hashes in this thread if the script of the other
- * cannot be loaded: a bundler that does not know `new Worker(new URL(…))` omits it, and the policy
- * of a page may forbid it. Orders wait until it is known which thread hashes.
+ * Sends hashing orders to a separate thread, or hashes in this thread if the script of that thread
+ * cannot be loaded: a bundler that does not know `new Worker(new URL(…))` omits the script, and the
+ * policy of a page may forbid workers. Orders wait until it is known which thread hashes.
  */
 export class HashPort {
 	readonly #events: HashPortEvents;
@@ -24,7 +24,7 @@ export class HashPort {
 	constructor(events: HashPortEvents) {
 		this.#events = events;
 		try {
-			// The name of the compiled script; a bundler finds the source by it as well.
+			// This is the name of the compiled script. A bundler finds the source by this name, too.
 			this.#listen(new Worker(new URL('./hash-thread.js', import.meta.url), { type: 'module' }));
 		} catch (error) {
 			this.#hashHere(String(error));

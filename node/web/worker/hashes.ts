@@ -4,7 +4,7 @@ import { type DigestKind, ShoalError } from '../../../protocol/index.ts';
 /** A hash to which bytes are added piece by piece. */
 export type GrowingHash = Pick<IHasher, 'init' | 'update' | 'digest'>;
 
-/** Hashers that are used again for each digest, which is computed without interruption. */
+/** One hasher of each kind, for all digests: one digest is computed without interruption. */
 const shared = new Map<DigestKind, Promise<GrowingHash>>();
 
 /** A new hash, in WebAssembly. MD5 is loaded for classic seeds only. */
@@ -14,8 +14,8 @@ export async function newHash(kind: DigestKind): Promise<GrowingHash> {
 }
 
 /**
- * The digest of a chunk. The browser computes SHA-256 in parallel, if it can. WebAssembly computes
- * it on a page without TLS, where the browser cannot, and computes MD5.
+ * The digest of a chunk. The browser computes SHA-256, in parallel. On a page without TLS the
+ * browser offers no digests, so WebAssembly computes SHA-256. WebAssembly always computes MD5.
  */
 export async function digestChunk(kind: DigestKind, bytes: Uint8Array): Promise<Uint8Array> {
 	const { subtle } = crypto as { subtle?: SubtleCrypto };

@@ -18,7 +18,7 @@ export class MemoryBackings {
 		if (seed.length > MOST_IN_MEMORY) {
 			throw new ShoalError(
 				'ERR_NO_SPACE',
-				`${seed.length} bytes are more than a page without TLS can hold (${MOST_IN_MEMORY}); open it over https, with shoal broker --tls, or use shoal get`,
+				`${seed.length} bytes are more than this page can hold in memory (${MOST_IN_MEMORY}); open it by https (shoal broker --tls), not in a private window, or use shoal get`,
 			);
 		}
 		const backing = new MemoryBacking(seed, this.#backings.get(seed.id)?.chunks);
@@ -77,7 +77,7 @@ class MemoryBacking implements Backing {
 
 	record(): void {}
 
-	/** Moves the chunks into a blob. The browser puts it on disk if it is short of memory. */
+	/** Moves the chunks into a blob. A browser that is short of memory puts the blob on disk. */
 	async toBlob(): Promise<Blob> {
 		const all = Array.from({ length: this.#seed.chunks }, (_, chunk) => this.chunks.get(chunk));
 		const blob = new Blob(all as Uint8Array<ArrayBuffer>[]);

@@ -13,7 +13,7 @@ export interface Kept {
 	readonly length: number;
 	/** Approximate number of bytes that are stored, from the record of chunks. */
 	readonly have: number;
-	/** Whether it was stopped, so that it does not resume by itself. */
+	/** Whether its download was stopped, and so does not resume by itself. */
 	readonly isStopped: boolean;
 }
 
@@ -68,7 +68,7 @@ export async function keptContents(): Promise<Kept[]> {
 	return kept;
 }
 
-/** The stored part of one content; undefined if there is none. @throws ShoalError ERR_IO */
+/** What is stored of one content; undefined if nothing is. @throws ShoalError ERR_IO */
 export async function keptContent(id: string): Promise<Kept | undefined> {
 	// A description that was half written when the browser ended cannot be read.
 	const about = await readAbout(id);
@@ -88,7 +88,7 @@ export async function keptContent(id: string): Promise<Kept | undefined> {
 /**
  * Records that a download was stopped, so that it does not resume by itself after a reload.
  *
- * @returns the stored part of it; undefined if there is none
+ * @returns what is stored of the content; undefined if nothing is
  */
 export async function keepStopped(id: string): Promise<Kept | undefined> {
 	const about = await readAbout(id);
@@ -101,8 +101,8 @@ export async function keepStopped(id: string): Promise<Kept | undefined> {
 }
 
 /**
- * Removes the files of a content, if there are any. Files that are in use stay, and the content is
- * still listed.
+ * Removes the files of a content, if there are any. If they are in use, they stay, and
+ * {@link keptContents} still lists the content.
  */
 export async function forget(id: string): Promise<void> {
 	const folder = await openFolder();
@@ -118,7 +118,7 @@ export async function forget(id: string): Promise<void> {
 }
 
 /**
- * Opens the file of a content. It survives a reload and a crash of the page.
+ * Opens the file of a content. The file survives a reload and a crash of the page.
  *
  * @throws ShoalError ERR_NO_SPACE, ERR_EXISTS if another tab has it, ERR_IO
  */
@@ -174,7 +174,7 @@ class FileBacking implements Backing {
 	readonly #record: SyncAccessHandle;
 	readonly leave: () => void;
 	#timer: ReturnType<typeof setTimeout> | undefined;
-	/** The state that is not recorded yet. */
+	/** The stored chunks, if they are not recorded yet. */
 	#unrecorded: Bitfield | undefined;
 	#isClosed = false;
 

@@ -10,13 +10,13 @@ import { SwarmMonitor } from './swarm-monitor.ts';
 import { type Connection, watchSwarm } from './watch-swarm.ts';
 import type { WebLink } from './web-link.ts';
 
-/** A download or a share of the page, with its blob and its means to stop it. */
+/** A download or a share of the page, with its blob, and with the controller that stops it. */
 interface Item {
 	transfer: OwnTransfer;
 	/** The file name as it was shared; the name in `transfer` is the form for display. */
 	name: string;
 	blob: Blob | undefined;
-	/** Whether it was requested on this page; if not, it is left from an earlier page. */
+	/** Whether the user requested it on this page; if not, an earlier page has left it. */
 	isAsked: boolean;
 	readonly stop: AbortController;
 	/** Settles when a download has ended and has released its files. */
@@ -40,7 +40,7 @@ export class PageSession {
 	readonly #send: (event: WorkerEvent) => void;
 	readonly #swarm = new SwarmMonitor();
 	readonly #items = new Map<string, Item>();
-	/** Removals under way, by seed. */
+	/** The stops and removals under way, by seed id. */
 	readonly #leaving = new Map<string, Promise<void>>();
 	#access: PageAccess = { url: '', token: '', canAct: false };
 	#connection: Connection = { state: 'opening' };
@@ -100,8 +100,8 @@ export class PageSession {
 	}
 
 	/**
-	 * Downloads for `item` until it is complete, fails or is stopped. If another tab has the content,
-	 * waits until that tab releases it.
+	 * Runs the download of `item` until it is complete, fails or is stopped. If another tab has the
+	 * content, waits until that tab releases the content.
 	 */
 	async #fetch(item: Item): Promise<void> {
 		const { id } = item.transfer;
@@ -143,7 +143,7 @@ export class PageSession {
 		this.#update(item, { state: 'elsewhere', rate: 0, sources: 0 });
 		try {
 			await whenFree(id, item.stop.signal);
-			// The other tab may only be reloaded: then the download goes on there.
+			// Perhaps the other tab is only being reloaded: then the download goes on there.
 			await new Promise((resolve) => setTimeout(resolve, RETURN_WITHIN));
 			await whenFree(id, item.stop.signal);
 			const kept = await keptContent(id);
@@ -249,8 +249,8 @@ export class PageSession {
 	}
 
 	/**
-	 * Handles that the user leaves the page. The worker may not get another turn, so the node leaves
-	 * in this one.
+	 * Handles that the user leaves the page. The node leaves in the current turn of the event loop,
+	 * because the worker perhaps gets no other turn.
 	 *
 	 * @param mayReturn whether the browser may keep the page frozen, so that the user can go back to
 	 *   it

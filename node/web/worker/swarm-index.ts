@@ -95,7 +95,7 @@ function count(indexed: IndexedSeed, announce: Announce | undefined, by: 1 | -1)
 	}
 }
 
-/** The bytes that a node has, about: the last chunk may be shorter. */
+/** Approximately the bytes that a node has: the last chunk may be shorter. */
 function bytesOf({ have, chunks, length }: Announce): number {
 	return chunks === 0 ? 0 : (have.count / chunks) * length;
 }

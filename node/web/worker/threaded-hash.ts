@@ -37,7 +37,7 @@ export class ThreadedHash {
 		this.#port.post({ do: 'begin', hash: this.#number, kind });
 	}
 
-	/** Whether less than 16 MiB waits for the thread in memory. More can be added even so. */
+	/** Whether less than 16 MiB waits for the thread in memory. `update` takes bytes even if not. */
 	get hasRoom(): boolean {
 		return this.#waiting < MOST_WAITING;
 	}
