@@ -34,8 +34,8 @@ import { Tracker } from './tracker/tracker.ts';
 // ms without traffic after which the system sends TCP keepalive probes.
 const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
-// Connections that the system queues until they are accepted. If there are more, a client retries
-// after a second.
+// Most connections that the system queues until the broker accepts them. The system of any further
+// client retries after a second.
 const BACKLOG = 4_096;
 
 /** An MQTT 3.1.1 broker with the access rules of shoal, and a tracker as one of its clients. */
@@ -200,7 +200,7 @@ export class Broker {
 		return this.#limits;
 	}
 
-	/** Replaces the access tokens. Clients that connected with another token are disconnected. */
+	/** Replaces the access tokens. Clients whose token is no longer valid are disconnected. */
 	setTokens(tokens: Tokens): void {
 		this.#authorizer.setTokens(tokens);
 	}

@@ -26,11 +26,11 @@ type Kept = v.InferOutput<typeof kept>;
 
 /** How other machines reach a broker. */
 export interface ReachedAt {
-	/** Its URLs, the best first; empty if none is known. */
+	/** URLs of the broker, the best first; empty if none is known. */
 	readonly addresses: readonly string[];
-	/** URL of its page. */
+	/** URL of the broker's page. */
 	readonly page?: string | undefined;
-	/** SHA-256 fingerprint of the certificate that it shows there. */
+	/** SHA-256 fingerprint of the certificate that the broker presents at these URLs. */
 	readonly cert?: string | undefined;
 }
 
@@ -82,10 +82,11 @@ export class DataFolder {
 		return certificate;
 	}
 
-	/** How the broker was reached at its last start. */
+	/** How other machines reach the broker, as stored at its last start. */
 	get reached(): ReachedAt {
 		const { urls = [], page, shown, certificate } = this.#read();
-		// Versions before 0.2 did not store the fingerprint. They used this certificate, if any.
+		// Versions before 0.2 did not store the fingerprint. If the file has a certificate, they used
+		// that certificate.
 		const isSecure = urls[0]?.startsWith('mqtts:') === true;
 		const own = isSecure && certificate ? fingerprintOf(certificate.cert) : undefined;
 		return { addresses: urls, page, cert: shown ?? own };

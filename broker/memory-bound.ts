@@ -12,8 +12,8 @@ export interface MemoryRow {
 
 const KIB = 1024;
 /**
- * Bytes measured on Node 20: a retained message without its payload, an announce in the list, and a
- * subscription in Aedes.
+ * Bytes measured on Node.js 20: a retained message without its payload, an announce in the list,
+ * and a subscription in Aedes.
  */
 const KEPT = KIB;
 const LISTED = KIB;
@@ -24,8 +24,8 @@ const CLIENT = 32 * KIB;
 const PROGRAM = 192 * KIB * KIB;
 
 /**
- * The most memory that clients can make a broker use within its limits, by purpose. It is used only
- * if all limits are reached at once; a broker of thirty nodes takes about 100 MB.
+ * The most memory that clients can make a broker use within its limits, by purpose. A broker uses
+ * that much only if all limits are reached at once; with thirty nodes it uses about 100 MB.
  */
 export function mostMemory(limits: Limits): MemoryRow[] {
 	const { clients, packet, subscriptions, announces } = limits;
@@ -43,9 +43,9 @@ export function mostMemory(limits: Limits): MemoryRow[] {
 		},
 		{
 			what: 'connections before CONNECT',
-			// A TCP connection needs less. A WebSocket delivers only whole messages, and the page may
-			// have as many connections again.
-			how: 'clients × packet, and as many by HTTP',
+			// A WebSocket delivers only whole messages; a TCP connection needs less memory. The page may
+			// have as many further connections as the broker may have clients.
+			how: 'clients × packet, and as many HTTP connections',
 			most: clients * (packet + CLIENT) + clients * CLIENT,
 		},
 		{

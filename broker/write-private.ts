@@ -1,8 +1,8 @@
 import { chmodSync, renameSync, writeFileSync } from 'node:fs';
 
 /**
- * Replaces the file at `path` with one that only its owner can read. Afterwards it contains the
- * whole `text`, or is unchanged.
+ * Replaces the file at `path` with one that contains `text` and that only its owner can read. The
+ * file is never half-written: it has either its old content or the whole `text`.
  *
  * @throws NodeJS.ErrnoException
  * @internal

@@ -34,19 +34,19 @@ const TABLE = {
 	outstanding: limit(
 		4 * MIB,
 		'bytes',
-		'requested and not yet received, per downloader on the broker lane; enforced by each node',
+		'requested by one download on the broker lane, and not yet received; enforced by each node',
 	),
 	shedQueue: limit(4 * MIB, 'bytes', 'queued for one client; above: its chunks are shed'),
 	shedTotal: limit(
 		128 * MIB,
 		'bytes',
-		'queued for all clients; a client with more than its share of it: its chunks are shed',
+		'queued for all clients; a client with more than this divided by their number: its chunks are shed',
 	),
 	cutQueue: limit(8 * MIB, 'bytes', 'queued for one client; above: its connection is cut'),
 	queueTotal: limit(
 		512 * MIB,
 		'bytes',
-		'queued for all clients; above: each client with more than its share of it is cut',
+		'queued for all clients; above: each client with more than this divided by their number is cut',
 	),
 	stall: limit(60_000, 'ms', 'a client that takes no byte of its queue; longer: cut'),
 	clients: limit(2_000, '', 'clients in all; more: refused'),
@@ -62,20 +62,20 @@ const TABLE = {
 		'per s',
 		'wide subscriptions of one client, which deliver all matching retained messages; faster: refused',
 	),
-	wideBurst: limit(8, '', 'such subscriptions at once'),
+	wideBurst: limit(8, '', 'wide subscriptions of one client at once'),
 	nodeAnnounces: limit(1_000, '', 'announces of one node; more: refused'),
 	announceRate: limit(50, 'per s', 'new announces of one node; faster: refused'),
 	announceBurst: limit(1_000, '', 'new announces of one node at once'),
 	reportRate: limit(
 		5,
 		'per s',
-		'reports by one node of bad chunks; faster: not passed on to watchers',
+		'reports of one node about other nodes; faster: not passed on to watchers',
 	),
-	reportBurst: limit(20, '', 'such reports at once'),
+	reportBurst: limit(20, '', 'reports of one node about other nodes at once'),
 	announces: limit(
 		100_000,
 		'',
-		'announces in all; more: refused and not retained; held ones are never evicted',
+		'announces in all; more: refused and not retained; earlier announces stay',
 	),
 	ttl: limit(90_000, 'ms', 'life of an announce that is not renewed'),
 	renewal: limit(30_000, 'ms', 'between two updates of a node, ± 20 %'),
@@ -86,9 +86,9 @@ const TABLE = {
 	requestQueue: limit(
 		64,
 		'',
-		'requests queued by one seeder for one downloader; more: refused by that node',
+		'ranges queued by one seeder for one downloader; more: refused by the seeder',
 	),
-	badAnswers: limit(2, '', 'bad chunks from a node before another drops it; enforced by each node'),
+	badAnswers: limit(2, '', 'bad chunks from one peer until it is dropped; enforced by each node'),
 } satisfies Record<string, Limit>;
 
 /** The name of a limit. */

@@ -14,17 +14,21 @@ export interface Refusal {
 	readonly about: string;
 }
 
-/** Bytes at which a log is renamed to `PATH.old`, in place of the previous one. */
+/** Bytes at which a log is renamed to `PATH.old`; an earlier `PATH.old` is replaced. */
 const MOST_BYTES = 4 * 1024 * 1024;
-/** Lines a second, and lines at once: a flood of refusals does not fill the disk. */
+/**
+ * Most lines a second (`RATE`), and most lines at once (`BURST`), so that a flood of refusals does
+ * not fill the disk.
+ */
 const RATE = 20;
 const BURST = 200;
 const MOST_ABOUT = 256;
 
 /**
  * A file with one line of JSON for each refusal: `time` and the fields of {@link Refusal}. At most
- * 20 lines a second are written; `leftOut` in the next line is the number of lines that were
- * dropped. At 4 MiB the file is renamed to `PATH.old`, and a new file is begun.
+ * 200 lines are written at once, and 20 lines a second after that. The other lines are dropped;
+ * `leftOut` in the next written line is their number. At 4 MiB the file is renamed to `PATH.old`,
+ * and a new file is begun.
  */
 export class AuditLog {
 	readonly #path: string;

@@ -68,8 +68,8 @@ export class Authorizer implements ChunkRules {
 	readonly #moved: AuthorizerOptions['moved'];
 	readonly #now: () => number;
 	/**
-	 * The last topic that was parsed, as the hook is called with the same message for each receiver
-	 * in turn.
+	 * The topic that was parsed last. It is kept because Aedes calls the hook with the same message
+	 * once for each receiver.
 	 */
 	#last: { readonly topic: string; readonly parsed: Topic | undefined } | undefined;
 
@@ -135,7 +135,7 @@ export class Authorizer implements ChunkRules {
 		this.#trusted.add(stream);
 	}
 
-	/** Replaces the access tokens. Disconnects clients that connected with another token. */
+	/** Replaces the access tokens. Disconnects clients whose token no longer grants their role. */
 	setTokens(tokens: Tokens): void {
 		this.tokenAuth.set(tokens);
 		for (const [conn, { role, token }] of this.#members) {
@@ -178,7 +178,8 @@ export class Authorizer implements ChunkRules {
 			return 'token';
 		}
 		const address = addressOf(client);
-		// Checked after the token, so that clients without one do not use up the rate of clients that have one.
+		// The rate is checked after the token. So clients without a valid token do not use up the rate
+		// of the others.
 		if (!this.#sessions.mayConnect(address)) {
 			return 'rate';
 		}
@@ -254,9 +255,9 @@ export class Authorizer implements ChunkRules {
 	}
 
 	/**
-	 * Whether the rate of wide filters allows a subscription to `filter`. That rate is limited, as
-	 * each wide filter delivers all retained messages that match. A filter without a wildcard and the
-	 * client's own inbox are not wide.
+	 * Whether the rate of wide filters allows a subscription to `filter`. A filter is wide if it has
+	 * a wildcard, unless it is the filter of the client's own inbox. The rate is limited because each
+	 * subscription to a wide filter delivers all retained messages that match.
 	 */
 	#mayAskForAll(client: Client, filter: string): boolean {
 		const { topics, limits } = this.#rules;
@@ -275,7 +276,10 @@ export class Authorizer implements ChunkRules {
 		return isOwn || this.#trusted.has(client.conn);
 	}
 
-	/** Whether a chunk is sent to `client` now; counts it as shed if not. */
+	/**
+	 * Whether a chunk may be sent to `client` now. If not, the chunk is counted as shed or refused,
+	 * unless the connection of the client has ended.
+	 */
 	mayDeliver(client: Client, topic: ChunkTopic): boolean {
 		return this.#mayTake(client, topic, true);
 	}

@@ -6,7 +6,10 @@ import { TokenBucket } from './token-bucket.ts';
 export type SessionRefusal =
 	/** Its client id is not a node id. */
 	| 'id'
-	/** A client with the same id is connected, or was a moment ago, and its secret is different. */
+	/**
+	 * The id belongs to a client that is connected, or whose message the broker still retains, and
+	 * the new client did not send the secret of that client.
+	 */
 	| 'taken'
 	/** Its token is wrong or missing. */
 	| 'token'
@@ -42,8 +45,8 @@ interface Session {
 /**
  * The sessions of clients: limits their number and their rate, and protects ids. An id belongs to
  * the client that used it first, as long as that client is connected or the broker retains a
- * message of it. The client proves its identity with a secret. So no other client can take over the
- * id of a node that was disconnected a moment ago.
+ * message of that client. The client proves its identity with a secret. So no other client can take
+ * over the id of a node that was disconnected a moment ago.
  */
 export class ClientSessions {
 	readonly #limits: Limits;
@@ -77,7 +80,7 @@ export class ClientSessions {
 
 	/**
 	 * Whether one more client from `address` may open a session now. The rate is limited by address
-	 * first, so that one address cannot use up the rate of all.
+	 * first, so that one address cannot use up the rate of all addresses together.
 	 */
 	mayConnect(address: string): boolean {
 		const now = this.#now();
@@ -143,8 +146,8 @@ export class ClientSessions {
 	}
 
 	/**
-	 * Forgets the oldest secrets of closed sessions, if there are more than `clients`. A secret is
-	 * kept as long as the broker retains a message of its node.
+	 * Forgets the oldest secrets of closed sessions, if there are more secrets than the limit
+	 * `clients`. A secret is kept as long as the broker retains a message of its node.
 	 */
 	#forgetSome(): void {
 		for (const id of this.#secretsOfClosed.keys()) {

@@ -31,8 +31,8 @@ export interface Password {
 /** Random bytes of a token. */
 const TOKEN_BYTES = 16;
 /**
- * Number of wrong tokens from one address that are answered without delay, and ms until they are
- * forgotten.
+ * Number of wrong tokens from one address that are answered without delay, and ms after which this
+ * count begins again if the address sends no wrong token.
  */
 const FREE_TRIES = 5;
 const FORGET = 60_000;
@@ -49,8 +49,8 @@ export function makeTokens(): Tokens {
 
 /**
  * Reads `token:secret`. A password without a colon, as other MQTT clients send it, is the token. On
- * a broker that requires no token, it is the secret as well. On a broker that requires one, all
- * clients know the token, so it cannot prove an id.
+ * a broker that requires no token, that text is the secret as well. On a broker that requires a
+ * token, all clients know the token, so it cannot prove an id.
  */
 export function readPassword(password: Uint8Array | undefined, isClosed: boolean): Password {
 	if (password === undefined) {

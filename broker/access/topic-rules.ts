@@ -35,8 +35,8 @@ export interface Rules {
 	readonly topics: Topics;
 	readonly limits: Limits;
 	/**
-	 * Whether there is a tracker, which limits the announces; without one, announces and node states
-	 * are refused.
+	 * Whether there is a tracker, which limits the announces. Without a tracker, announces and node
+	 * states are refused.
 	 */
 	readonly hasTracker: boolean;
 }
@@ -50,8 +50,8 @@ const CONTROL: ReadonlyArray<readonly string[]> = [
 const SECTIONS: ReadonlySet<string> = new Set(['node', 'announce', 'event']);
 
 /**
- * Why the client `id` may not publish this message; undefined if it may. The last level of the topic must
- * be its own id, and only its own announces and state may be retained. The same holds for wills.
+ * Why the client `id` may not publish this message; undefined if it may. The sender in the topic
+ * must be `id`, and only announces and node states may be retained. The same holds for wills.
  */
 export function whyNotPublish(
 	id: string,
@@ -80,8 +80,8 @@ export function whyNotPublish(
 
 /**
  * Whether the client `id` may subscribe to `filter`: topics of its own inbox, the chunks of one
- * node of a swarm, or control topics. A wildcard must not match any other topic, and is not allowed
- * in a filter for the chunks of a swarm.
+ * node of a swarm, or control topics. A filter with a wildcard must match no other topic, and the
+ * filter for the chunks of a node must have no wildcard.
  */
 export function maySubscribe(
 	id: string,

@@ -3,8 +3,8 @@ import { plainAddress, ShoalError } from '../../protocol/index.ts';
 import { isConnectTimeout, isKeepAliveTimeout } from './internals.ts';
 
 /**
- * The error that ended a connection, and the refusal to count; undefined if nothing was refused, or
- * the refusal is counted already.
+ * The error that ended a connection, and the refusal to count. `refusal` is undefined if nothing
+ * was refused, or if the refusal is counted already.
  */
 export interface Ending {
 	readonly error: ShoalError;
@@ -12,8 +12,8 @@ export interface Ending {
 }
 
 /**
- * Calls `tell` once for each connection that `aedes` ends. Aedes itself reports it again for each
- * message that was on its way to the client.
+ * Calls `tell` once for each connection that `aedes` ends. Aedes itself reports the end again for
+ * each message that was on its way to the client.
  */
 export function onEndings(aedes: Aedes, tell: (ending: Ending) => void): void {
 	const ended = new WeakSet<object>();

@@ -48,10 +48,10 @@ export function keepAlive(client: Client): void {
 }
 
 /**
- * Makes Aedes deliver every message to `client`. Aedes takes a message with a smaller number than
- * the last one for a duplicate and drops it; but a message of QoS 1 can arrive after later ones of
- * QoS 0, and would be lost. As a consequence, a client with two overlapping subscriptions gets a
- * message twice.
+ * Makes Aedes deliver every message to `client`. Aedes drops a message as a duplicate if its number
+ * is smaller than that of the message before. But a message of QoS 1 can arrive after messages of
+ * QoS 0 that have greater numbers, and would be lost. As a consequence, a client with two
+ * overlapping subscriptions gets a message twice.
  */
 export function deliverAll(client: Client, brokerId: string): void {
 	const { duplicates } = client as unknown as ClientInternals;
@@ -76,8 +76,8 @@ export function lowerQos(client: Client, qosOf: (topic: string, qos: number) => 
 export function lowersNoOther(client: Client, filter: string): void {
 	const subscription = (client as unknown as ClientInternals).subscriptions[filter];
 	if (subscription !== undefined) {
-		// A repeated SUBSCRIBE to `filter` still replaces this subscription: Aedes replaces one if
-		// the QoS differs, and no SUBSCRIBE has this QoS.
+		// A repeated SUBSCRIBE to `filter` still replaces this subscription: Aedes replaces a
+		// subscription if the QoS differs, and no SUBSCRIBE has the QoS 3.
 		subscription.qos = NO_QOS;
 	}
 }

@@ -10,7 +10,7 @@ export type Hooks = Pick<
 	Required<Pick<AedesOptions, 'preConnect'>>;
 
 /**
- * Makes an Aedes in which no client waits for another, without persistent sessions. It is ready
+ * Makes an Aedes without persistent sessions, in which no client waits for another. It is ready
  * after `listen()`.
  */
 export function makeAedes(hooks: Hooks, { connectTime }: Pick<Limits, 'connectTime'>): Aedes {
@@ -27,7 +27,7 @@ export function makeAedes(hooks: Hooks, { connectTime }: Pick<Limits, 'connectTi
 		// for it.
 		concurrency: 0,
 		// With a timeout, messages for a client that is being cut block their sender until the timeout
-		// has passed; without one they are dropped when the connection is closed.
+		// has passed. Without a timeout, they are dropped when the connection is closed.
 		drainTimeout: 0,
 		connectTimeout: connectTime,
 		maxTopicLevels: MAX_TOPIC_LEVELS,

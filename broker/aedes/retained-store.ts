@@ -26,11 +26,11 @@ export interface RetainedOptions {
  * Retained messages; replaces the store of the persistence of Aedes. That store compares every
  * message with every filter of every SUBSCRIBE, which blocks the broker for 30 ms with a hundred
  * thousand messages, and it keeps the buffer that a message arrived in. In this store a filter
- * without a wildcard costs one lookup, a filter below a topic where nothing is retained costs none,
- * and payloads are copies.
+ * without a wildcard costs one lookup, a filter with a wildcard below a prefix where nothing is
+ * retained costs no search, and payloads are copies.
  *
- * A message beyond a limit is not retained, but is delivered to the subscribers nevertheless: the
- * tracker then refuses it, and reports that to its node.
+ * A message beyond a limit is not retained, but is delivered to the subscribers nevertheless. The
+ * tracker is one of them: it refuses the message, and reports the refusal to the node.
  */
 export class RetainedStore implements RetainedPersistence {
 	readonly #options: RetainedOptions;

@@ -22,9 +22,9 @@ import { redirectPlain } from './to-https.ts';
 
 /** A GET or HEAD request whose host and origin were checked, and its response. */
 export interface HttpExchange {
-	/** The request object of Node. */
+	/** The request object of Node.js. */
 	readonly request: IncomingMessage;
-	/** The response object of Node. */
+	/** The response object of Node.js. */
 	readonly response: ServerResponse;
 	/** Path of the URL, as it was sent. */
 	readonly path: string;
@@ -37,7 +37,7 @@ export interface HttpExchange {
 	readonly role: Role | undefined;
 }
 
-/** Answers a request if its path belongs to the route. @returns whether it does */
+/** Answers a request if its path belongs to the route. @returns whether the path belongs to it */
 export type Route = (exchange: HttpExchange) => boolean | Promise<boolean>;
 
 /** Options of {@link HttpServer.start}. */
@@ -52,9 +52,19 @@ export interface HttpServerOptions {
 	readonly names?: readonly string[] | undefined;
 	/** Other origins whose pages may open a WebSocket. @default none */
 	readonly origins?: readonly string[] | undefined;
-	/** Certificate and private key; with them the server speaks HTTPS, and redirects plain requests to it. @default plain HTTP */
+	/**
+	 * Certificate and private key; with them the server speaks HTTPS, and redirects plain HTTP
+	 * requests to HTTPS.
+	 *
+	 * @default plain HTTP
+	 */
 	readonly tls?: KeyPair | undefined;
-	/** Checks tokens, such as that of a broker ({@link Broker.admission}); without it everybody has the role `node`. @default none */
+	/**
+	 * Checks tokens, for example {@link Broker.admission}; without this option every client has the
+	 * role `node`.
+	 *
+	 * @default none
+	 */
 	readonly admission?: TokenAuth | undefined;
 	/** Called when a wrong token came from the IP address `address`. @default none */
 	readonly onGuess?: ((address: string) => void) | undefined;
@@ -77,7 +87,7 @@ const IDLE = 60_000;
 const STALL = 120_000;
 /** ms that the head of a request may take to arrive. */
 const HEAD = 10_000;
-/** ms between two checks for request heads that take longer. */
+/** ms between two checks for request heads that have taken more than `HEAD` ms. */
 const LOOK_EVERY = 1_000;
 
 /** An error of the HTTP parser, as the event `clientError` passes it. */
@@ -98,7 +108,7 @@ export class HttpServer {
 	readonly #names: ReadonlySet<string>;
 	readonly #server: Server;
 	readonly #warn: (error: unknown) => void;
-	/** Upgraded connections, which `close` of Node's server does not end. */
+	/** Upgraded connections; `close` of the server of Node.js does not end these. */
 	readonly #upgraded = new Set<Duplex>();
 	/**
 	 * Connections on an HTTPS port whose first byte has not arrived yet, or that do not speak TLS.
@@ -235,8 +245,8 @@ export class HttpServer {
 	}
 
 	/**
-	 * Handles a malformed or incomplete request: answers as Node does, and warns if the client speaks
-	 * another protocol.
+	 * Handles a malformed or incomplete request: answers as Node.js does, and warns if the client
+	 * speaks another protocol.
 	 */
 	#noHttp(error: ClientError, socket: Duplex): void {
 		const { code = '', rawPacket } = error;

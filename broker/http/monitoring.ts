@@ -14,8 +14,9 @@ export interface Monitored {
 type Answer = (exchange: HttpExchange) => void | Promise<void>;
 
 /**
- * A route with `/metrics` for Prometheus, which needs a token where the broker requires one; `/healthz`, 200 as long as
- * the process answers; and `/readyz`, 503 with the reasons until it is ready. Health needs no token.
+ * The route for three paths. `/metrics` is for Prometheus, and needs a token if the broker requires
+ * one. `/healthz` answers with 200 as long as the process runs. `/readyz` answers with 503 and the
+ * reasons until the process is ready. The last two need no token.
  */
 export function monitoring({ metrics, missing }: Monitored): Route {
 	let registry: Promise<MetricsRegistry> | undefined;

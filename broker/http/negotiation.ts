@@ -19,8 +19,9 @@ export function matchesWeakly(header: string, etag: string): boolean {
 }
 
 /**
- * The content coding of `offered` that an Accept-Encoding header prefers (RFC 9110, 12.5.3); of
- * equal ones the first. Empty: the content is sent without a coding.
+ * The content coding of `offered` that an Accept-Encoding header prefers (RFC 9110, 12.5.3). If the
+ * header prefers several codings equally, the first of them in `offered`. Empty: the content is
+ * sent without a coding.
  */
 export function chooseEncoding(header: string | undefined, offered: readonly string[]): string {
 	const weights = new Map<string, number>();

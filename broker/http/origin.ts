@@ -3,10 +3,11 @@ import { isIP } from 'node:net';
 import { withoutBrackets } from '../../protocol/index.ts';
 
 /**
- * Whether the Host and Origin headers of a request are allowed: the host must be an address, localhost or one of
- * `names`, and the origin must not be another site. Without this check, a name that an attacker resolves to this
- * server (DNS rebinding), or another site's page in the browser of an authorized user, could send requests. Listening on
- * loopback protects against neither.
+ * Whether the Host and Origin headers of a request are allowed: the host must be an address,
+ * localhost or one of `names`, and the origin must not be another site. Without this check, the
+ * page of another site could send requests from the browser of an authorized user: directly, or
+ * under a name that an attacker resolves to this server (DNS rebinding). Both attacks also reach a
+ * server that listens on loopback only.
  *
  * @param origins other origins whose pages may send requests
  */

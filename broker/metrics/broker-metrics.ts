@@ -10,8 +10,8 @@ export interface MeteredBroker {
 }
 
 /**
- * The metrics of a broker and of its process for Prometheus, in a registry of their own. Each value
- * is read from the broker when the metrics are requested, and costs nothing before.
+ * The metrics of a broker and of its process for Prometheus, in a registry of their own. Values are
+ * read from the broker when the metrics are requested, and cost nothing at other times.
  */
 export async function brokerMetrics(broker: MeteredBroker): Promise<MetricsRegistry> {
 	const meters = await Meters.open();
@@ -28,14 +28,14 @@ function addLoad(meters: Meters, broker: MeteredBroker): void {
 	meters.gauge('clients', 'Clients that are connected.', () => stats().clients);
 	meters.gauge(
 		'connections',
-		'Connections: open if the client is authenticated, silent until then. The tracker counts too.',
+		'Connections: open if the client is authenticated, silent until then. The tracker is included.',
 		() => byLabel('state', stats().connections),
 	);
 	meters.gauge('retained_messages', 'Retained messages.', () => stats().retained);
 	meters.gauge('queued_bytes', 'Bytes that are queued for clients.', () => stats().queued);
 	meters.counter(
 		'messages_total',
-		'MQTT messages from and to clients; plane is chunk if they were forwarded without Aedes.',
+		'MQTT messages from and to clients; plane is chunk if Aedes was bypassed, else control.',
 		() => flows(broker, 'messages'),
 	);
 	meters.counter(
@@ -60,7 +60,7 @@ function addRefusals(meters: Meters, broker: MeteredBroker): void {
 	meters.counter('refused_total', 'Refusals to clients.', () => byLabel('reason', stats().refused));
 	meters.counter(
 		'unkept_messages_total',
-		'Messages that were not retained because there were too many.',
+		'Messages that were not retained because a limit was reached.',
 		() => stats().unkept,
 	);
 }

@@ -7,7 +7,7 @@ export interface BrokerStats extends RefusalCounts {
 	readonly clients: number;
 	/** Retained messages. */
 	readonly retained: number;
-	/** Messages that were not retained because there were too many. */
+	/** Messages that were not retained because a limit was reached. */
 	readonly unkept: number;
 	/**
 	 * Connections: `open` if the client is authenticated, `silent` until then. The tracker's own

@@ -13,7 +13,7 @@ export interface Reading {
 /** Reads a metric: one number, or one for each combination of labels. */
 export type Read = () => number | readonly Reading[];
 
-/** Metrics for Prometheus that are read from existing counters when the metrics are read. */
+/** Metrics for Prometheus, read from existing counters whenever Prometheus requests them. */
 export class Meters {
 	/** The registry of prom-client. */
 	readonly registry: MetricsRegistry;

@@ -62,7 +62,7 @@ export function fingerprintOf(cert: string): string {
 /**
  * The TLS context of a server.
  *
- * @throws ShoalError ERR_USAGE if they do not belong together, or are not PEM
+ * @throws ShoalError ERR_USAGE if `cert` and `key` do not belong together, or are not PEM
  */
 export function secureContext({ cert, key }: KeyPair): SecureContext {
 	try {

@@ -16,13 +16,14 @@ export type ChunkTopic = Extract<Topic, { kind: 'chunk' | 'swarm' }>;
 export interface ChunkRules {
 	/** Whether `client` may publish on `topic`. */
 	mayPublish(client: Client, topic: ChunkTopic): boolean;
-	/** Whether a chunk is sent to `client` now; if not, it is counted as shed or refused. */
+	/** Whether a chunk is sent to `client` now. If not, the method counts it as shed or refused. */
 	mayDeliver(client: Client, topic: ChunkTopic): boolean;
 }
 
 /**
- * Forwards chunk messages without Aedes: the packet that was received is the packet that is sent, in the same
- * buffer. Aedes handles every packet that is not an ordinary chunk message.
+ * Forwards chunk messages without Aedes: the received packet itself is sent to the receivers, from
+ * the buffer that it was read into. Aedes handles every packet that is not an ordinary chunk
+ * message.
  */
 export class ChunkForwarder implements PacketTaker {
 	/** Counters of messages received and forwarded. */
@@ -56,9 +57,9 @@ export class ChunkForwarder implements PacketTaker {
 	}
 
 	/**
-	 * Forwards `packet`, a whole packet of the client `from`, to all its subscribers.
+	 * Forwards `packet`, a whole packet of the client `from`, to all subscribers of its topic.
 	 *
-	 * @returns true if it was handled; if false, nothing was done, and Aedes has to handle it
+	 * @returns true if the packet was handled; if false, nothing was done, and Aedes has to handle it
 	 * @throws ShoalError ERR_MESSAGE
 	 */
 	relay(from: Client, packet: Uint8Array): boolean {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/** ms for which a sum over all connections is used again. */
+/** ms between two computations of the bytes that are queued for all connections. */
 const SUM_EVERY = 100;
 
 /** Options of {@link Connections}. */
@@ -20,8 +20,8 @@ interface Traffic {
 }
 
 /**
- * The connections of a broker: open ones, whose client is authenticated, and silent ones, whose
- * client is not yet.
+ * The connections of a broker. A connection is silent until its client is authenticated, and open
+ * from then on.
  */
 export class Connections implements Iterable<Duplex> {
 	readonly #options: ConnectionsOptions;
@@ -64,7 +64,7 @@ export class Connections implements Iterable<Duplex> {
 		return this.#queued;
 	}
 
-	/** Bytes received and sent in all; connections within this process do not count. */
+	/** Bytes received and sent on all connections; those within this process do not count. */
 	get traffic(): Traffic {
 		let sum = this.#past;
 		for (const stream of this.#all) {
@@ -88,8 +88,8 @@ export class Connections implements Iterable<Duplex> {
 		this.add(stream);
 		this.#silent.add(stream);
 		const [oldest] = this.#silent;
-		// The oldest one is ended, so that many silent connections do not keep out clients that send
-		// CONNECT at once.
+		// The oldest silent connection is ended. Otherwise, many silent connections would keep out
+		// clients that send CONNECT without delay.
 		if (this.#silent.size > this.#options.mostSilent) {
 			this.#silent.delete(oldest as Duplex);
 			oldest?.destroy();
@@ -110,7 +110,7 @@ export class Connections implements Iterable<Duplex> {
 	}
 }
 
-/** `sum` and the bytes that `stream` has carried; a stream that is not a socket counts as zero. */
+/** `sum` plus the bytes that `stream` has carried; a stream that counts no bytes adds 0. */
 function added(sum: Traffic, stream: Duplex): Traffic {
 	const { bytesRead = 0, bytesWritten = 0 } = stream as {
 		bytesRead?: number;

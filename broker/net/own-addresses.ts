@@ -16,7 +16,7 @@ export interface UsableHostsOptions {
 
 // RFC 4291, 2.5.6: valid on one link only, and only together with the name of an interface.
 const LINK_LOCAL = /^fe[89ab][0-9a-f]:/i;
-// RFC 3927: the address that a machine assigns to itself if no DHCP server does.
+// RFC 3927: the address that a machine assigns to itself if no DHCP server assigns one.
 const SELF_GIVEN = /^169\.254\./;
 // Documentation addresses (RFC 5737, RFC 3849): the route to them is the default route. Nothing is
 // sent to them.
@@ -24,8 +24,9 @@ const ANYWHERE = { udp4: '203.0.113.1', udp6: '2001:db8::1' } as const;
 const ANY_PORT = 9;
 
 /**
- * The addresses of this machine that other machines may reach: IPv4 first, then IPv6. Link-local
- * IPv6 addresses are left out.
+ * The addresses of this machine that other machines may reach: first those in `first`, then the
+ * others. In both groups the order is IPv4, IPv6, IPv4 addresses that the machine assigned to
+ * itself. Link-local IPv6 addresses are left out.
  */
 export function usableHosts({
 	withIpv6,
@@ -48,8 +49,9 @@ function rankOf({ family, address }: NetworkInterfaceInfo, first: readonly strin
 }
 
 /**
- * The addresses of the interface that the default route of this machine names. On a machine with bridges and virtual
- * networks, these are the addresses that other machines can reach. Empty if there is no default route.
+ * The addresses of this machine on the interface of its default route: at most one IPv4 and one
+ * IPv6 address. On a machine with bridges and virtual networks, these are the addresses that other
+ * machines can reach. Empty if there is no default route.
  */
 export async function outboundHosts(): Promise<string[]> {
 	const found = await Promise.all([outboundHost('udp4'), outboundHost('udp6')]);

@@ -41,7 +41,12 @@ export const READ_AHEAD = 16 * 1024;
 
 /** Takes packets of a client out of its stream. */
 export interface PacketTaker {
-	/** @returns whether `packet`, a whole one, was taken; if not, it is for Aedes @throws ShoalError */
+	/**
+	 * Takes `packet`, a whole packet.
+	 *
+	 * @returns whether the packet was taken; if not, Aedes has to handle it
+	 * @throws ShoalError
+	 */
 	relay(from: Client, packet: Uint8Array): boolean;
 }
 
@@ -73,11 +78,11 @@ export interface Framed {
 export type OpenFramed = (framer: PacketFramer, options: PacketReaderOptions) => Framed;
 
 /**
- * Reads the packets of a client, each into the buffer where it stays. A packet that is too large, or a first
- * packet that is not CONNECT, ends the stream before it is buffered. Plain chunk messages are passed to the
- * taker; all other packets can be read from the stream as usual.
+ * Reads the packets of a client, each into the buffer where it stays. If a packet is too large, or
+ * the first packet is not CONNECT, the stream ends before that packet is buffered. Plain chunk
+ * messages are passed to the taker; all other packets can be read from the stream as usual.
  *
- * @returns the stream, and the function to call with the client it belongs to
+ * @returns the stream, and `serve`, which is to be called with the client of the stream
  */
 export function packetReader(
 	open: OpenFramed,
@@ -89,7 +94,7 @@ export function packetReader(
 	/**
 	 * Answers a CONNECT of another MQTT version, and ends the connection.
 	 *
-	 * @returns whether `packet` was one
+	 * @returns whether `packet` was such a CONNECT
 	 */
 	const refuseVersion = (packet: Uint8Array): boolean => {
 		const level = unknownLevel(packet);
@@ -150,7 +155,7 @@ export function accept(accepted: Socket, secure: SecureContext | undefined): Ope
 			secure === undefined
 				? plain(accepted, framer, options)
 				: encrypted(accepted, framer, secure, options);
-		// A socket returns its address after it is closed only if the address was read before.
+		// A closed socket returns its address only if the address was read while it was open.
 		addressOf(framed.stream);
 		// The server counts `accepted` as open until that socket itself is closed.
 		framed.stream.once('close', () => accepted.destroy());
@@ -210,8 +215,9 @@ function mostLength(client: Client | undefined, limits: Limits): number {
 }
 
 /**
- * The protocol level of a CONNECT, if Aedes does not support it. Aedes would end the connection
- * without the CONNACK that MQTT 3.1.1, 3.1.2-2 requires, or answer in the form of another version.
+ * The protocol level of a CONNECT, if Aedes does not support this level; else undefined. Aedes
+ * would end the connection without the CONNACK that MQTT 3.1.1, 3.1.2-2 requires, or answer in the
+ * form of another version.
  */
 function unknownLevel(packet: Uint8Array): number | undefined {
 	if ((packet[0] as number) >> 4 !== CONNECT) {

@@ -1,6 +1,10 @@
 import { ShoalError } from '../../protocol/index.ts';
 
-/** The error of a server that cannot listen at `port` of `host`, which `flag` chooses. */
+/**
+ * The error of a server that cannot listen at `port` of `host`.
+ *
+ * @param flag the flag of the command line that chooses the port
+ */
 export function portError(
 	cause: NodeJS.ErrnoException,
 	host: string,

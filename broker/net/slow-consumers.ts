@@ -6,8 +6,8 @@ import { takenBytes } from './socket-internals.ts';
 export type Verdict = 'deliver' | 'shed' | 'cut';
 
 /**
- * The bytes that a client has taken (`taken`), and the time in ms since when that number is the
- * same.
+ * The number of bytes that a client has taken (`taken`), and the time in ms at which this number
+ * changed last (`since`).
  */
 interface Progress {
 	readonly taken: number;
@@ -17,9 +17,11 @@ interface Progress {
 /**
  * Bounds the queues of slow consumers. No sender waits for a slow consumer: the sockets of the
  * server accept every write ({@link queueMark}), and this class bounds the queue of each client.
- * Above a client's share its chunks are shed, as a downloader requests missing chunks again. The
- * connection is cut if the queue still grows, if the client takes no byte for too long, or if it
- * has more than its share while the queues of all clients together are too large.
+ * A chunk is shed if the queue of its receiver is above `shedQueue`, or above `shedTotal` divided
+ * by the number of clients; a downloader requests missing chunks again. A client that takes no byte
+ * for `stall` ms is cut. When a control message would be queued, its receiver is cut instead if the
+ * queue of the receiver is above `cutQueue`, or if the queues of all clients together are above
+ * `queueTotal` and that of the receiver is above `queueTotal` divided by the number of clients.
  */
 export class SlowConsumers {
 	readonly #limits: Limits;
@@ -49,8 +51,8 @@ export class SlowConsumers {
 	}
 
 	/**
-	 * Whether `stream` has had a queue and has taken no byte for `stall` ms; to be called
-	 * periodically. Always false for a stream that is not a socket.
+	 * Whether the client of `stream` has had a queue and has taken no byte of it for `stall` ms; to
+	 * be called periodically. Always false for a stream without a socket below it.
 	 */
 	isStalled(stream: Duplex): boolean {
 		const taken = takenBytes(stream);
@@ -70,7 +72,7 @@ export class SlowConsumers {
 
 /**
  * The `highWaterMark` of the sockets of a server. When a write returns false, Aedes waits for
- * `drain`, and the sender of the message waits with it, also for its messages to other clients. The
+ * `drain`. Until then, it also holds back the messages of the same sender to other clients. The
  * mark is twice the queue at which a client is cut, so that a client is cut before a write returns
  * false.
  */

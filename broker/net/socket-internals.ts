@@ -2,7 +2,7 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Duplex, DuplexOptions } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
-// The undocumented parts of the sockets of Node 20 to 24 that the broker uses. If a new version
+// The undocumented parts of the sockets of Node.js 20 to 24 that the broker uses. If a new version
 // changes one of them, the test of that name in test/broker/net/socket-internals.test.ts fails.
 
 /** The private part of a socket: its handle of the system. */
@@ -29,8 +29,8 @@ export interface AdoptOptions
 const below = new WeakMap<Duplex, Duplex>();
 
 /**
- * Moves the connection of `accepted`, a paused socket of a server, to a new socket. Node reads into
- * the caller's own buffers only for sockets that the caller has made. `accepted` stays open,
+ * Moves the connection of `accepted`, a paused socket of a server, to a new socket. Node.js reads
+ * into the caller's own buffers only for sockets that the caller has made. `accepted` stays open,
  * without a connection.
  */
 export function adoptSocket(accepted: Socket, options: AdoptOptions): Socket {
@@ -41,7 +41,7 @@ export function adoptSocket(accepted: Socket, options: AdoptOptions): Socket {
 
 /**
  * Calls `listener` with the error that ends the server socket `socket` during the TLS handshake,
- * for example an alert of the client. Node emits no `error` event for it.
+ * for example an alert of the client. Node.js emits no `error` event for such an error.
  */
 export function onHandshakeError(socket: TLSSocket, listener: (error: Error) => void): void {
 	socket.once('_tlsError', listener);
@@ -54,7 +54,7 @@ export function goesOutBy(stream: Duplex, socket: Duplex): void {
 
 /**
  * Bytes written to `stream` that the system has taken; undefined if unknown. With TLS the value is
- * too small by the bytes that encryption adds to the queued ones.
+ * too small: by as many bytes as encryption adds to the queued bytes.
  */
 export function takenBytes(stream: Duplex): number | undefined {
 	const { _handle: handle } = (below.get(stream) ?? stream) as unknown as SocketInternals;

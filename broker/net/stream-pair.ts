@@ -4,9 +4,9 @@ type Done = (error?: Error | null) => void;
 
 /**
  * One end of a {@link streamPair}. Written bytes arrive at the other end in a later turn of the
- * event loop, never during a write or a read: Aedes reads on while it still handles a packet, and
- * its parser fails if it is called from within itself. The bytes are copied, as the writer may
- * change its buffer after the write.
+ * event loop, never during a write or a read: Aedes goes on reading while it handles a packet, and
+ * a recursive call of its parser fails. The bytes are copied, as the writer may change its buffer
+ * after the write.
  */
 class End extends Duplex {
 	other: End | undefined;
@@ -36,7 +36,8 @@ class End extends Duplex {
 
 	override _destroy(error: Error | null, done: Done): void {
 		this._read();
-		// An end that has finished both directions lets the other end read its remaining bytes.
+		// If both directions of this end have finished, the other end stays open, so that the bytes
+		// that remain there can be read.
 		if (!this.readableEnded || !this.writableFinished) {
 			this.other?.destroy();
 		}

@@ -12,7 +12,11 @@ export interface SecureStreamOptions
 	readonly framer: PacketFramer;
 	/** Called if the decrypted bytes are not MQTT, or not allowed. Then the stream is closed. */
 	readonly onBad?: (() => void) | undefined;
-	/** Checks the identity of the peer, before anything is sent. @throws ShoalError if it is wrong */
+	/**
+	 * Checks the identity of the other end before anything is sent.
+	 *
+	 * @throws ShoalError if the identity is wrong
+	 */
 	readonly check?: ((socket: TLSSocket) => void) | undefined;
 	/** Returns the error to report for an error of the TLS socket. @default the same error */
 	readonly failure?: ((error: Error) => Error) | undefined;
@@ -55,7 +59,7 @@ export class SecureStream extends Duplex {
 		inner.once('close', () => this.destroy());
 	}
 
-	/** IP address of the peer. */
+	/** IP address of the other end. */
 	get remoteAddress(): string | undefined {
 		return this.#inner.remoteAddress;
 	}

@@ -9,8 +9,8 @@ import { failureOf } from './tls-stream.ts';
 type Done = (error?: Error | null) => void;
 
 /**
- * Pieces of fewer bytes are sent together as one message: Aedes writes a packet in up to five
- * pieces.
+ * Bytes. Adjacent pieces below this size are sent as one message: Aedes writes a packet in up to
+ * five pieces.
  */
 const SMALL = 8 * 1024;
 
@@ -35,8 +35,8 @@ interface Options extends Pick<DuplexOptions, 'readableHighWaterMark' | 'writabl
 /**
  * The bytes of a WebSocket as a stream. Received bytes are split into packets, which are read one
  * by one. Written bytes count as queued until the socket below has taken them. The boundaries of
- * WebSocket messages have no meaning (MQTT 3.1.1, 6.0.0-4), but a packet that is written in one
- * turn is sent as one message.
+ * WebSocket messages have no meaning (MQTT 3.1.1, 6.0.0-4), but small pieces that are written in
+ * one turn are sent as one message.
  */
 class WebSocketStream extends Duplex {
 	readonly #socket: WebSocket;

@@ -5,7 +5,7 @@ import { clientAt } from '../aedes/connection-end.ts';
 export interface PortKind {
 	/** Its name, such as "the MQTT port". */
 	readonly what: string;
-	/** The start of its URLs with TLS, and without. */
+	/** The start of its URLs: with TLS (`secure`), and without TLS (`plain`). */
 	readonly secure: string;
 	readonly plain: string;
 	/** The remedy for a client that does not trust the certificate. */
@@ -45,9 +45,9 @@ const DISTRUST =
 const TOO_OLD = /UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|PROTOCOL_VERSION|NO_SHARED_CIPHER|FALLBACK/;
 
 /**
- * The error to report when TLS with the client at `address` failed with `error`, in plain words, as
- * the texts of OpenSSL are meant for developers. Errors other than those of TLS are returned
- * unchanged.
+ * The error to report when TLS with the client at `address` failed with `error`. It says in plain
+ * words what failed, because the texts of OpenSSL are meant for developers. An error that is not
+ * one of TLS is returned unchanged.
  */
 export function tlsFailure(error: Error, address: string, port: PortKind): Error {
 	const { code = '', reason } = error as { readonly code?: string; readonly reason?: string };
@@ -80,8 +80,8 @@ export function tlsFailure(error: Error, address: string, port: PortKind): Error
 }
 
 /**
- * The error for a client whose first byte `first` shows that it speaks another protocol than `port` without TLS;
- * undefined if the byte does not show that.
+ * Checks `first`, the first byte that a client sends to a port without TLS. Returns an error if the
+ * byte shows that the client does not speak the protocol of the port; else undefined.
  */
 export function wrongProtocol(
 	first: number | undefined,

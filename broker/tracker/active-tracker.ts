@@ -115,7 +115,7 @@ export class ActiveTracker {
 		return this.#link.isUp;
 	}
 
-	/** Disconnects. @param isEnd whether to publish `lost`: if no other tracker is active */
+	/** Disconnects. @param isEnd whether to publish `lost`: not if another tracker is active */
 	async close(isEnd: boolean): Promise<void> {
 		for (const timer of this.#timers) {
 			clearInterval(timer);
@@ -158,8 +158,9 @@ export class ActiveTracker {
 	}
 
 	/**
-	 * The only place where malformed messages are handled: they are counted and reported, and the
-	 * broker drops them if they are retained.
+	 * Handles a message. A message that cannot be read is counted and reported. On the topic of a
+	 * node state or an announce, the tracker then also clears the retained message. A message on an
+	 * unknown topic is only counted.
 	 */
 	#receive(message: Incoming): void {
 		const parsed = this.#settings.topics.tryParse(message.topic);
@@ -205,8 +206,10 @@ export class ActiveTracker {
 	}
 
 	/**
-	 * Of two ready trackers, the one whose id sorts first stays active. Any other state that is not
-	 * this tracker's is overwritten.
+	 * Handles the state of a tracker. Of two ready trackers, the one whose id sorts first stays
+	 * active. This tracker overwrites any other state of another tracker, and a `lost` of an earlier
+	 * session of its own. It ignores retained states, a `ready` of an earlier session of its own, and
+	 * both states of its current session.
 	 */
 	#meet(state: TrackerState, isRetained: boolean): void {
 		const { id } = this.#settings;

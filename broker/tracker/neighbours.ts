@@ -10,16 +10,16 @@ export interface SwarmMember {
 }
 
 /**
- * Neighbours assigned to each node. The node is assigned to others as well, so it has 8 to 10
- * neighbours in all.
+ * Number of neighbours that are assigned to each node. The node is also assigned to other nodes as
+ * a neighbour, so it has 8 to 10 neighbours in all.
  */
 const NEAREST = 6;
-/** Most downloaders to which one seeder is assigned; more would share its link without gain. */
+/** Most downloaders to which one seeder is assigned; more would only divide its upload rate. */
 const MOST_SERVED = 48;
 
 /**
- * The nodes that `asker` should use, the most useful first: one seeder, unless the few seeders are
- * assigned to other downloaders, and the nearest nodes.
+ * The nodes that `asker` should use, the most useful first: the nearest seeder, unless that seeder
+ * is assigned to other downloaders; after it, the nearest nodes.
  *
  * The distance between two nodes is computed from their ids: it is the same in both directions,
  * random over the swarm, and changes little when nodes join and leave. A graph in which each node

@@ -5,8 +5,9 @@ type Task = () => Promise<void>;
 const MOST_AT_ONCE = 256;
 
 /**
- * The queue of messages to publish. They are started in order, many at once, so that a slow one
- * does not delay the others. While there is no connection, they wait.
+ * The queue of messages to publish. Many messages are on their way at once, so that one with a slow
+ * confirmation does not delay the others; they are started in order. While there is no connection,
+ * the messages wait.
  */
 export class Outbox {
 	readonly #isOpen: () => boolean;

@@ -1,6 +1,6 @@
 /**
- * Messages that this client has published on topics to which it is subscribed. They will be
- * received, and are ignored.
+ * Messages that this client has published on topics to which it is subscribed. The broker sends
+ * them back to this client, which has to ignore them.
  */
 export class OwnMessages {
 	/** Number of expected messages of each topic. */

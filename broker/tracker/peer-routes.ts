@@ -21,8 +21,8 @@ export interface AddressBook {
 /**
  * Adds to `nodes` what `asker` needs for direct lanes: addresses, and tickets for the first few
  * nodes. Addresses at which the broker sees a node come before those that the node only claims, so
- * that no node can be made to dial a third party. Loopback addresses are left out unless the asker
- * is on this machine.
+ * that no node can be made to dial a third party. Loopback addresses are left out if the broker
+ * sees the asker at an address that is not loopback.
  */
 export function withPeerRoutes(
 	asker: string,
@@ -30,8 +30,8 @@ export function withPeerRoutes(
 	{ addressOf, tickets: issuer, time }: AddressBook,
 ): NodeListing[] {
 	const askerAt = addressOf(asker);
-	// If the broker does not know its address, the asker itself has to decide whether it is on this
-	// machine.
+	// If the broker does not know the address of the asker, the asker itself has to decide whether it
+	// can use loopback addresses.
 	const isHere = askerAt === undefined || isLoopback(askerAt);
 	let tickets = 0;
 	return nodes.map((listing) => {

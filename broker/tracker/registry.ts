@@ -34,8 +34,9 @@ export interface RegistryOptions {
  * and returns decisions; time and random numbers are injected. Invariant: an announce is recorded
  * both at its node and in its swarm, or in neither.
  *
- * Retained messages are *unconfirmed* until their node repeats them: they are listed after the
- * others, and dropped one ttl later.
+ * An announce that the tracker has found retained is *unconfirmed* until its node repeats or renews
+ * it. Unconfirmed announces are listed after all others, and dropped if they are not confirmed
+ * within one ttl.
  */
 export class Registry {
 	readonly #limits: Limits;
@@ -43,7 +44,10 @@ export class Registry {
 	readonly #random: () => number;
 	readonly #nodes = new Map<string, KnownNode>();
 	readonly #swarms = new Swarms();
-	/** Counts connections to the broker: announces confirmed on an earlier one are unconfirmed. */
+	/**
+	 * The number of the connection to the broker. An announce that was confirmed on an earlier
+	 * connection is unconfirmed.
+	 */
 	#epoch = 1;
 	#epochStart: number;
 
@@ -77,7 +81,8 @@ export class Registry {
 
 	/**
 	 * Handles a node's state. A `lost` or `disconnected` of a session that has been replaced is
-	 * ignored.
+	 * ignored. A retained state is ignored if a live message of another session has arrived on this
+	 * connection.
 	 */
 	nodeState(id: string, message: NodeState, isRetained: boolean): Decision[] {
 		const known = this.#nodes.get(id);
@@ -127,8 +132,8 @@ export class Registry {
 	}
 
 	/**
-	 * Handles the periodic update of a node. If count and digest match its announces, all of them are
-	 * renewed.
+	 * Handles the periodic update of a node. If the session is the current one of the node, and count
+	 * and digest match its announces, all announces of the node are renewed.
 	 */
 	update(
 		id: string,
@@ -162,7 +167,10 @@ export class Registry {
 		return pageOfSeeds(this.#swarms, after, this.#limits.listPage);
 	}
 
-	/** The nodes that have a seed: how many, and a sample with their addresses, first those that `asker` should use. */
+	/**
+	 * The nodes that have a seed: how many, and a sample with their addresses. The nodes that `asker`
+	 * should use come first.
+	 */
 	query(
 		seed: string,
 		asker?: string,
@@ -194,8 +202,8 @@ export class Registry {
 	}
 
 	/**
-	 * Whether a node is to be removed: for one ttl it has been lost, or has sent no live message on
-	 * this connection.
+	 * Whether a node is to be removed: it has been lost for one ttl, or it has sent no live message
+	 * for one ttl since the tracker connected.
 	 */
 	#isOver(node: KnownNode, now: number): boolean {
 		if (node.state === 'lost') {
@@ -239,8 +247,8 @@ export class Registry {
 	}
 
 	/**
-	 * Records that a live message of `session` has arrived: this is the node's current session from
-	 * now on.
+	 * Records that a live message of `session` has arrived: from now on this is the node's current
+	 * session. If the node was lost in that session, the message is late, and the node stays lost.
 	 */
 	#alive(node: KnownNode, session: string): Decision[] {
 		node.epoch = this.#epoch;

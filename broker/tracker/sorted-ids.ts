@@ -1,6 +1,6 @@
 /**
- * Ids in order, for pages. An insertion moves only the references behind it. With a hundred
- * thousand ids, that is a thousand times faster than sorting them again.
+ * Ids in order, for pages. An insertion moves only the references behind the new id. With a hundred
+ * thousand ids, an insertion is a thousand times faster than sorting all ids again.
  */
 export class SortedIds {
 	readonly #ids: string[] = [];

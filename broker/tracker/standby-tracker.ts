@@ -10,18 +10,19 @@ import {
 } from '../../protocol/index.ts';
 import type { TrackerSettings } from './tracker-options.ts';
 
-// ms to wait for the retained state. It follows the confirmation of the subscription at once, so
-// this is ample.
+// ms to wait for the retained state. A broker sends that state right after it confirms the
+// subscription, so this is ample.
 const LOOK_MS = 300;
-// Jitter, so that two standby trackers do not both take over.
+// Most ms of a random delay, so that two standby trackers do not both take over.
 const JITTER_MS = 500;
 // A seed id that no node has, so that the answer is small.
 const NO_SEED = '0'.repeat(64);
 
 /**
- * A tracker that stands by while another one is active. It has no will, as it publishes no state. It
- * reads the retained state of the active tracker, and sends it a request when that state may be stale: a
- * broker that was restarted may have kept the retained state, but not the will.
+ * A tracker that stands by while another one is active. It has no will, as it publishes no state.
+ * It reads the state of the active tracker. A state that is only retained may be stale, because a
+ * restarted broker may have kept the state but not the will: then the standby tracker sends the
+ * active tracker a request.
  */
 export class StandbyTracker {
 	/** Resolves when no other tracker is active. */
@@ -108,8 +109,8 @@ export class StandbyTracker {
 	}
 
 	/**
-	 * Handles the state `ready` of another tracker. If it is only retained, a request checks whether
-	 * that tracker answers.
+	 * Handles the state `ready` of another tracker. If the state is only retained, a request checks
+	 * whether that tracker answers.
 	 */
 	#see(state: TrackerState, isRetained: boolean): void {
 		clearTimeout(this.#timer);
@@ -125,8 +126,8 @@ export class StandbyTracker {
 	}
 
 	/**
-	 * Whether `lost` is of the active tracker's session. If it is of another session, it is a late
-	 * will.
+	 * Whether a `lost` is of the active tracker's session, or no active tracker is known. A `lost` of
+	 * another session is a late will.
 	 */
 	#isOfActive({ session }: TrackerState): boolean {
 		return this.#active === undefined || this.#active.session === session;

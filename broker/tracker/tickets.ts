@@ -22,16 +22,20 @@ export interface TicketClaims {
 }
 
 /**
- * Issues tickets: the time of expiry (ms since 1970, base 36), a dot, and the tracker's signature (Ed25519, base64url)
- * of that time and both ids. Whoever has read a ticket can use it, but only as the node `from` and only at the node
- * `to`.
+ * Issues tickets. A ticket consists of the time of expiry (ms since 1970, base 36), a dot, and the
+ * tracker's signature (Ed25519, base64url) of that time and both ids. Whoever has read a ticket can
+ * use it, but only as the node `from` and only at the node `to`.
  */
 export class TicketIssuer {
 	/** The public key that listeners check tickets with: 32 bytes, base64url. */
 	readonly key: string;
 	readonly #private: KeyObject;
 
-	/** Makes an issuer. @param privateKey an earlier {@link privateKey}; a new one is made if undefined */
+	/**
+	 * Makes an issuer.
+	 *
+	 * @param privateKey the {@link privateKey} of an earlier issuer; undefined: a new key is made
+	 */
 	constructor(privateKey?: string) {
 		this.#private =
 			privateKey === undefined

@@ -35,8 +35,8 @@ export interface TrackerOptions {
 	/** Returns the load of the broker since the last call. @default unknown: no `load` events */
 	readonly load?: (() => Load) | undefined;
 	/**
-	 * Whether no other tracker can be on the broker, so that this one does not look for another
-	 * first.
+	 * Whether this tracker is certainly the only one on the broker. Then it becomes active without
+	 * looking for another tracker first.
 	 *
 	 * @default false
 	 */
@@ -74,11 +74,11 @@ export interface TrackerSettings {
 
 /** The events of a {@link Tracker}. */
 export interface TrackerEvents {
-	/** This is the active tracker, with this session; emitted again after each reconnect. */
+	/** This tracker is active, in the session `session`; emitted again after each reconnect. */
 	ready(session: string): void;
 	/** Another tracker is active; this one stands by. */
 	standby(): void;
-	/** The connection to the broker was lost; it reconnects until it is closed. */
+	/** The connection to the broker was lost; the tracker reconnects until it is closed. */
 	down(reason: ShoalError): void;
 	/** An event, which is published for watchers as well. */
 	event(event: WatcherEvent): void;

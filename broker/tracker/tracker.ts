@@ -82,13 +82,13 @@ export class Tracker {
 	}
 
 	/**
-	 * Publishes the state `lost` if it is active, and disconnects. No event is emitted after that.
+	 * Publishes the state `lost` if it is active, and disconnects. No event is emitted any more.
 	 */
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		this.#events.events = {};
 		if (this.#role instanceof StandbyTracker) {
-			// This is closed first, as a change of role may be waiting for its `findActive`.
+			// The standby tracker is closed first, as a change of role may wait for its `findActive`.
 			await this.#role.close();
 		}
 		await this.#change;
@@ -131,8 +131,8 @@ export class Tracker {
 	}
 
 	/**
-	 * Changes the role unless it has changed meanwhile; a failure is reported as a warning, and the
-	 * tracker stands by again after a second.
+	 * Changes the role with `step`, unless the role is no longer `from` by then. If `step` fails, a
+	 * warning is emitted, and the tracker tries to stand by after a second.
 	 */
 	#become(from: Role, step: () => Promise<void>): void {
 		this.#change = this.#change.then(async () => {

@@ -46,8 +46,8 @@ export interface LinkEvents {
 	/** A message has arrived. */
 	message(message: Incoming): void;
 	/**
-	 * A handler threw, for example at a message that it could not read; `topic` is empty if the
-	 * handler was not one for messages.
+	 * A handler threw, for example at a message that it could not read, or the broker refused a
+	 * reconnect. `topic` is that of the message; empty if no message was handled.
 	 */
 	warning(error: unknown, topic: string): void;
 }
@@ -55,13 +55,15 @@ export interface LinkEvents {
 /** ms for which the first connect is tried again while the broker accepts no more clients. */
 const BUSY_FOR = 5_000;
 const RETRY_FIRST = 250;
-// Short enough that all nodes are back within seconds of a restart of the broker; the jitter spreads them.
+// ms. Short enough that all nodes reconnect within seconds after the broker restarts; the jitter
+// spreads the reconnects.
 const RETRY_MOST = 2_000;
 
 /**
- * A connection to a broker that reconnects: with jitter, with a new session each time, and with all
- * subscriptions made again. A publish without a connection fails at once; nothing is queued for
- * later, because only the publisher knows whether a message is still true then.
+ * Keeps a client connected to a broker. When the connection is lost, the link connects again with
+ * jitter and a new session, and makes all subscriptions again. A publish without a connection fails
+ * at once; nothing is queued for later, because only the publisher knows whether a message is still
+ * true then.
  */
 export class BaseLink {
 	/** MQTT client id: the node id. */
@@ -162,7 +164,7 @@ export class BaseLink {
 	}
 
 	/**
-	 * Disconnects cleanly, so that the will is not published. No event is emitted after that. Can be
+	 * Disconnects cleanly, so that the will is not published. No event is emitted any more. Can be
 	 * called again.
 	 */
 	close(): Promise<void> {
@@ -268,14 +270,17 @@ export class BaseLink {
 		}, this.#pause(attempt));
 	}
 
-	/** ms before the next attempt to connect, random, so that nodes that lost a broker together do not return together. */
+	/**
+	 * ms before the next attempt to connect. The value is random, so that nodes that lost a broker
+	 * together do not return together.
+	 */
 	#pause(attempt: number): number {
 		const random = this.#options.random ?? Math.random;
 		const most = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** attempt);
 		return most * (0.5 + random() / 2);
 	}
 
-	/** The only place where errors of handlers are caught, mostly those about malformed messages. */
+	/** The only place where the link catches errors of handlers, mostly about malformed messages. */
 	#guard(topic: string, emit: () => void): void {
 		try {
 			emit();

@@ -44,7 +44,7 @@ export interface ConnectionOptions {
 	/** Opens the byte stream. @default a connection to `url` */
 	readonly openStream?: OpenStream | undefined;
 	/**
-	 * Drops the connection when it is aborted, also while the connection is being opened.
+	 * When this signal is aborted, the connection is dropped, even while it is being opened.
 	 *
 	 * @default none
 	 */
@@ -93,8 +93,9 @@ export interface Credentials {
 }
 
 /**
- * User name and password of a CONNECT: those in the URL if it has any, else the client id and
- * `password`. (MQTT.js reads them from the URL only if it opens the stream itself.)
+ * User name and password of a CONNECT: those in the URL if it has a user name; else the client id
+ * and `password`; none without `password`. (MQTT.js reads them from the URL only if it opens the
+ * stream itself.)
  */
 export function credentials({ url, clientId, password }: ConnectionOptions): Credentials {
 	const inUrl = URL.canParse(url) ? new URL(url) : undefined;

@@ -18,8 +18,8 @@ interface SocketParts {
 
 type Operation = (done: (error?: unknown) => void) => void;
 
-// ms for unconfirmed messages when a connection is closed, and as much again for the DISCONNECT. So
-// a command that is interrupted ends within two seconds.
+// ms to wait for unconfirmed messages when a connection is closed, and then the same time again for
+// the DISCONNECT. So a command that is interrupted ends within two seconds.
 const GOODBYE = 500;
 const DISCONNECT = new Uint8Array([0xe0, 0]);
 

@@ -6,13 +6,13 @@ import { jsonDecoder } from './json.ts';
 export interface SwarmEvent {
 	/** The kind of event, which is the last level of the topic. */
 	readonly event: (typeof HAPPENINGS)[number];
-	/** Node id; absent if it concerns no node. */
+	/** Node id; absent if the event concerns no node. */
 	readonly node?: string | undefined;
-	/** Seed id; absent if it concerns no seed. */
+	/** Seed id; absent if the event concerns no seed. */
 	readonly seed?: string | undefined;
-	/** File name of the seed; absent if it concerns no seed. */
+	/** File name of the seed; absent if the event concerns no seed. */
 	readonly name?: string | undefined;
-	/** Bytes of the seed's content; absent if it concerns no seed. */
+	/** Bytes of the seed's content; absent if the event concerns no seed. */
 	readonly length?: number | undefined;
 }
 
@@ -54,7 +54,7 @@ export interface Load {
 	readonly shed: number;
 	/** Lag of the event loop in milliseconds, 99th percentile. */
 	readonly lag: number;
-	/** CPU time that the process used, as a share of one core: 1 is a full core. */
+	/** CPU time that the process used, as a fraction of one core: 1 is a full core. */
 	readonly cpu: number;
 }
 

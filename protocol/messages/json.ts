@@ -68,8 +68,8 @@ function membersWritten(text: string): number {
 }
 
 /**
- * Number of members of all objects in a parsed value, which contains only one of two members with
- * the same key.
+ * Number of members of all objects in a parsed value. Of two members with the same key, the value
+ * contains only one.
  */
 function membersKept(value: unknown): number {
 	let members = 0;

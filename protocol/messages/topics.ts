@@ -23,8 +23,8 @@ export type Topic =
 	| { readonly kind: 'event'; readonly event: string };
 
 const EVENT = /^[a-z-]{1,32}$/;
-// A root that every broker accepts: no wildcard, no dot, no space, and at most two levels, as six
-// more follow.
+// A root that every broker accepts: no wildcard, no dot, no space, and at most two levels, as up to
+// four more follow.
 const ROOT = /^[A-Za-z0-9_-]{1,32}(\/[A-Za-z0-9_-]{1,32})?$/;
 
 /** Builds and parses all topics below one root. */

@@ -19,8 +19,8 @@ export class BufferPool {
 	readonly #free = new Map<number, ArrayBufferLike[]>();
 	#freeBytes = 0;
 	/**
-	 * Buffers that were taken and not given back. Only these are accepted back: a buffer in the pool
-	 * twice would be taken by two users at once.
+	 * Buffers that were taken and not given back. Only these are accepted back: if a
+	 * buffer were in the pool twice, two users would get it at once.
 	 */
 	readonly #lent = new WeakSet<ArrayBufferLike>();
 
@@ -33,7 +33,7 @@ export class BufferPool {
 
 	/**
 	 * Returns `length` bytes with arbitrary content: a view of a buffer of the pool, or a new buffer
-	 * if `length` is larger than these.
+	 * if `length` is larger than the buffers of the pool.
 	 */
 	take(length: number): Uint8Array {
 		let size = LEAST;

@@ -9,7 +9,7 @@ export type ChunkContent = 'content' | 'seed';
 export interface ChunkHeader {
 	/** The source of the bytes: the content, or the seed's body. */
 	readonly of: ChunkContent;
-	/** Id of the request that they answer. */
+	/** Id of the request that the bytes answer. */
 	readonly request: bigint;
 	/** Seed id. */
 	readonly seed: string;
@@ -66,7 +66,7 @@ export function decodeChunk(message: Uint8Array): ChunkMessage {
 	}
 	const view = new DataView(message.buffer, message.byteOffset, HEADER_BYTES);
 	if (view.getUint8(0) !== MAGIC || view.getUint8(1) !== VERSION || view.getUint8(3) !== 0) {
-		throw new ShoalError('ERR_HEADER', 'a chunk message does not start as one of version 1');
+		throw new ShoalError('ERR_HEADER', 'a chunk message does not start with a header of version 1');
 	}
 	const of = CONTENTS[view.getUint8(2)];
 	if (of === undefined) {

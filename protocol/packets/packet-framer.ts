@@ -33,7 +33,7 @@ export class PacketFramer {
 	readonly #scratch = new Uint8Array(SCRATCH);
 	/** Bytes of the scratch that are filled: the start of a packet. */
 	#held = 0;
-	/** The packet whose end has not arrived yet, and how many of its bytes have. */
+	/** The packet whose end has not arrived yet, and the number of its bytes that have arrived. */
 	#packet: Uint8Array | undefined;
 	#filled = 0;
 
@@ -88,8 +88,8 @@ export class PacketFramer {
 	}
 
 	/**
-	 * Splits the bytes in the scratch into packets. The start of an incomplete packet stays there, or
-	 * moves to the packet's own buffer.
+	 * Splits the bytes in the scratch into packets. The start of an incomplete packet stays in the
+	 * scratch until the length of the packet is known; then it moves to the packet's own buffer.
 	 */
 	#cut(): void {
 		let at = 0;

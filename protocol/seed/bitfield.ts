@@ -103,10 +103,10 @@ export class Bitfield {
 	}
 
 	/**
-	 * Adds the bits of `bytes`, whose first stands for bit `first`, a multiple of 8.
+	 * Adds the bits of `bytes`. Their first bit stands for bit `first`, a multiple of 8.
 	 *
-	 * @throws ShoalError ERR_RANGE if `first` is no multiple of 8 or a bit lies outside the field; in
-	 *   that case the bits before it have been set already
+	 * @throws ShoalError ERR_RANGE if `first` is no multiple of 8, or if a bit lies outside the
+	 *   field; the bits before that bit have then been set already
 	 */
 	addBytes(first: number, bytes: Uint8Array): void {
 		if (first % 8 !== 0 || first < 0) {
@@ -122,8 +122,8 @@ export class Bitfield {
 	}
 
 	/**
-	 * How full each of 64 equal buckets is, a hexadecimal digit each: 0 empty, f full, and rounded in
-	 * between, so that a bucket with at least one set bit is not 0 and an incomplete one is not f.
+	 * How full each of 64 equal buckets is, one hexadecimal digit for each bucket: 0 if no bit is
+	 * set, f if every bit is set, else 1 to e in proportion.
 	 */
 	toBuckets(): string {
 		let map = '';

@@ -77,7 +77,7 @@ function unquoted(text: string): string {
 
 /**
  * Reads a pasted link. It may contain line breaks, which are removed. If the link was cut within
- * the id, the rest is the start of an id.
+ * the id, the remaining digits are looked up as the start of an id.
  */
 function parsePasted(text: string): ContentName {
 	const link = text.replace(/\s*\n\s*/g, '');

@@ -7,7 +7,7 @@ export type DigestKind = 'sha256' | 'md5';
 /** Bytes of a digest, by kind. */
 export const DIGEST_BYTES: Readonly<Record<DigestKind, number>> = { sha256: 32, md5: 16 };
 
-/** The part of Node's `crypto` that is used here. */
+/** The part of `node:crypto` that is used here. */
 interface NativeCrypto {
 	createHash(kind: DigestKind): { update(bytes: Uint8Array): { digest(): Uint8Array } };
 }
@@ -16,10 +16,13 @@ interface Process {
 	getBuiltinModule?(name: string): NativeCrypto | undefined;
 }
 
-/** Undefined in a browser. Not imported, as the modules of this folder run there too. */
+/** Undefined in a browser. It is not imported, because the modules of this folder run there too. */
 const native = (globalThis as { process?: Process }).process?.getBuiltinModule?.('node:crypto');
 
-/** The digest of `bytes`: by Node, or in a browser in plain JavaScript, which is for small inputs. */
+/**
+ * The digest of `bytes`. Node.js computes it natively; in a browser it is computed in plain
+ * JavaScript, which is fast enough for small inputs only.
+ */
 export function digestOf(kind: DigestKind, bytes: Uint8Array): Uint8Array {
 	if (native !== undefined) {
 		return new Uint8Array(native.createHash(kind).update(bytes).digest());

@@ -25,10 +25,10 @@ const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boole
 ];
 
 /**
- * Returns `name` if it is safe as a file name: one path segment without control characters that no
- * system treats as something other than a file, such as a device. Spaces, quotes, colons after more
- * than one letter and all of Unicode are allowed; a file system that cannot store such a name
- * refuses it when the file is written ({@link unstorableOnWindows}).
+ * Returns `name` if it is safe as a file name: one path segment without control characters, which
+ * every system takes for the name of a file, and not, for example, for a device. Spaces, quotes,
+ * colons after more than one letter and all other characters of Unicode are allowed. A file system
+ * that cannot store such a name refuses it when the file is written ({@link unstorableOnWindows}).
  *
  * @throws ShoalError ERR_NAME, with a message that names the broken rule
  */

@@ -8,9 +8,9 @@ export function hashId(id: string): number {
 }
 
 /**
- * The precedence of a node for a chunk, 32 bits. Each of several nodes has the greatest precedence
- * for about the same number of chunks, and all nodes compute the same result without a message
- * (rendezvous hashing, Thaler and Ravishankar 1998).
+ * The precedence of a node for a chunk, 32 bits. Among several nodes, each node has the
+ * greatest precedence for about the same number of chunks. All nodes compute the same result
+ * without exchanging messages (rendezvous hashing, Thaler and Ravishankar 1998).
  */
 export function precedence(idHash: number, chunk: number): number {
 	let mixed = idHash ^ Math.imul(chunk + 1, 0x9e3779b1);
@@ -21,8 +21,8 @@ export function precedence(idHash: number, chunk: number): number {
 
 /**
  * The distance between two nodes, given the hashes of their ids: a pseudo-random number of 32 bits,
- * the same in both directions. If all nodes use the nodes nearest to them, each is used by about
- * the same number of others.
+ * the same in both directions. If all nodes use the nodes nearest to them, each node is used by
+ * about the same number of other nodes.
  */
 export function distance(idHash: number, otherHash: number): number {
 	return precedence(idHash ^ otherHash, 0);

@@ -10,7 +10,7 @@ export interface ShareLink {
 	readonly id: string;
 	/** File name: a suggestion. */
 	readonly name?: string;
-	/** URL of a broker on which the seed is shared, which other machines can reach. */
+	/** URL at which other machines can reach a broker on which the seed is shared. */
 	readonly broker?: string;
 }
 
