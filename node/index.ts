@@ -1,4 +1,10 @@
-export { parseSeed, Seed, ShoalError } from '../protocol/index.ts';
+export {
+	type EntryKind,
+	type FolderEntry,
+	parseSeed,
+	Seed,
+	ShoalError,
+} from '../protocol/index.ts';
 export type { NodeStats, ShoalNodeEvents } from './base-node.ts';
 export type { SourceShare } from './download/contributions.ts';
 export type { DownloadResult, Progress } from './download/download-types.ts';
@@ -10,8 +16,8 @@ export type { LaneKind } from './lanes/lane.ts';
 export type { ListenAt } from './lanes/listen.ts';
 export { NodeMetrics } from './node-metrics.ts';
 export type { ShoalNodeOptions } from './node-options.ts';
-export type { Share, ShareEvents } from './seeding/shared-file.ts';
-export { type GetOptions, type ShareOptions, ShoalNode } from './shoal-node.ts';
+export type { Share, ShareEvents, ShareOptions } from './seeding/shared-file.ts';
+export { type FolderListing, type GetOptions, ShoalNode } from './shoal-node.ts';
 export type { ContentRange, RangeOptions } from './streaming/content-range.ts';
 export {
 	ContentStream,

@@ -1,4 +1,5 @@
 import { type Incoming, type Link, resolveLimits, type Topics } from '../protocol/index.ts';
+import type { DigestChunk } from './chunk-writer/inline-writer.ts';
 import type { DownloadContext } from './download/download-types.ts';
 import type { Dial } from './lanes/dial.ts';
 import type { LaneKind } from './lanes/lane.ts';
@@ -27,6 +28,8 @@ export interface ContextOptions {
 	readonly limits?: Partial<Record<string, number>> | undefined;
 	readonly lane?: 'auto' | LaneKind | undefined;
 	readonly trace?: TraceSink | undefined;
+	/** Computes the digest of a chunk, as this platform can. */
+	readonly digestChunk: DigestChunk;
 	readonly warn: (error: unknown) => void;
 	/** Called with each message on a direct lane that this node has dialled. */
 	readonly onDirect: (message: Incoming) => void;
@@ -40,7 +43,8 @@ const DOWNLOADS_AT_ONCE = 32;
 
 /** Creates the parts of a node. @throws ShoalError ERR_USAGE if a rate or a limit is invalid */
 export function createContext(link: Link, topics: Topics, options: ContextOptions): NodeContext {
-	const { maxUp, maxDown, lane: kind = 'auto', dial, warn, trace, onDirect: onMessage } = options;
+	const { maxUp, maxDown, lane: kind = 'auto', dial, warn, trace, digestChunk } = options;
+	const { onDirect: onMessage } = options;
 	const limits = resolveLimits(options.limits);
 	const contents = new ContentStore();
 	const recent = new RecentBytes<StoredContent>();
@@ -52,6 +56,7 @@ export function createContext(link: Link, topics: Topics, options: ContextOption
 		lanes: new Lanes({ link, topics, limits, kind, dial, onMessage, warn }),
 		contents,
 		recent,
+		digestChunk,
 		tracker: new TrackerClient(link, topics, limits.announces),
 		responsiveness: new Responsiveness(),
 		traffic: new Traffic(),

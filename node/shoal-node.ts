@@ -1,33 +1,35 @@
 import { nanoid } from 'nanoid';
 import { fingerprintOf, makeCertificate } from '../broker/for-nodes.ts';
 import {
+	type FolderEntry,
 	type Incoming,
 	isSecureUrl,
 	Link,
 	makeNodeId,
 	parseNodeId,
+	quoted,
 	type Seed,
+	ShoalError,
 	Topics,
 } from '../protocol/index.ts';
 import { BaseNode } from './base-node.ts';
 import type { FetchOptions } from './download/download-manager.ts';
 import type { DownloadResult } from './download/download-types.ts';
-import { FileTarget } from './download/target/file-target.ts';
+import { OutputTarget } from './download/target/output-target.ts';
 import type { Verified } from './download/target/target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
-import type { MakeSeedOptions } from './hashing/make-seed.ts';
+import { digestChunk } from './hashing/hasher.ts';
 import { dial } from './lanes/dial.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
 import { brokerStream } from './lanes/transport/broker-stream.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
-import { Share } from './seeding/shared-file.ts';
+import { Share, type ShareOptions } from './seeding/shared-file.ts';
 import type { StoredContent } from './storage/content-store.ts';
 import { checkRange } from './streaming/content-range.ts';
+import { readFolder } from './streaming/content-reader.ts';
 import { ContentStream, type StreamOptions } from './streaming/content-stream.ts';
 import { lostState } from './tracker/announcer.ts';
-
-/** Options of {@link ShoalNode.share}: those of {@link makeSeed}. */
-export type ShareOptions = MakeSeedOptions;
+import { globMatcher } from './util/globs.ts';
 
 /** Options of {@link ShoalNode.get}. */
 export interface GetOptions extends FetchOptions {
@@ -42,6 +44,18 @@ export interface GetOptions extends FetchOptions {
 	 * @default 'whole'
 	 */
 	readonly check?: Verified | undefined;
+	/** Globs of the entries of a folder to download. @default all */
+	readonly only?: readonly string[] | undefined;
+	/** Globs of the entries of a folder to leave out. @default none */
+	readonly exclude?: readonly string[] | undefined;
+}
+
+/** A folder, and what is in it. */
+export interface FolderListing {
+	/** The seed of the folder. */
+	readonly seed: Seed;
+	/** In the order of the index. */
+	readonly entries: readonly FolderEntry[];
 }
 
 /** A node: shares files and downloads at the same time, over one broker. */
@@ -66,7 +80,7 @@ export class ShoalNode extends BaseNode {
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		try {
-			const node = new ShoalNode(link, topics, { ...options, dial });
+			const node = new ShoalNode(link, topics, { ...options, dial, digestChunk });
 			await node.subscribe();
 			await node.#listen(options);
 			await node.join();
@@ -78,12 +92,14 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * Makes the seed of a file, and shares the file until the share is stopped or the node is closed.
+	 * Makes the seed of a file or folder, and shares it until the share is stopped or the node is
+	 * closed.
 	 * If there is a connection, waits until the broker has the announce. Then asks the tracker
 	 * whether it lists the seed, and waits for the answer for a second at most.
 	 *
-	 * @throws ShoalError ERR_FOLDER, ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_CHANGED, ERR_EXISTS,
-	 *   ERR_IO, ERR_ABORTED, ERR_CLOSED, ERR_LIMIT if the tracker does not list it
+	 * @throws ShoalError ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_CHANGED, ERR_EXISTS, ERR_IO,
+	 *   ERR_ABORTED, ERR_CLOSED, ERR_SEED if something in a folder cannot be shared, ERR_LIMIT if there
+	 *   is too much in it, or if the tracker does not list it
 	 */
 	async share(path: string, options: ShareOptions = {}): Promise<Share> {
 		this.checkOpen();
@@ -115,9 +131,10 @@ export class ShoalNode extends BaseNode {
 	 *   ERR_CLOSED
 	 */
 	async get(what: string | Seed, options: GetOptions = {}): Promise<DownloadResult> {
-		const { output, check, wait, signal } = options;
+		const { output, check = 'whole', only = [], exclude = [], wait, signal } = options;
 		const request = await this.requestOf(what, { wait, signal });
-		return await this.downloads.getOrCopy(request, new FileTarget(output, check), options);
+		const target = new OutputTarget({ output, check, isWanted: selectionOf(only, exclude) });
+		return await this.downloads.getOrCopy(request, target, options);
 	}
 
 	/**
@@ -127,7 +144,8 @@ export class ShoalNode extends BaseNode {
 	 * bytes. For a whole file, the digest of the whole is verified too, before the stream ends. Do
 	 * not trust the bytes of a stream that ends with an error.
 	 *
-	 * The stream ends with the errors of {@link get}, with ERR_RANGE, or with ERR_NO_SPACE if the folder for temporary
+	 * The stream ends with the errors of {@link get}, with ERR_RANGE, with ERR_FOLDER if a folder is
+	 * named without a path, or with ERR_NO_SPACE if the folder for temporary
 	 * files has no room.
 	 *
 	 * @param what as in {@link get}
@@ -142,6 +160,40 @@ export class ShoalNode extends BaseNode {
 			const request = await this.requestOf(what, { wait, signal });
 			return await this.downloads.find(request, { signal }, { wait, onProgress, target });
 		}, options);
+	}
+
+	/**
+	 * The entries of a folder, in the order of its index. Only the index is fetched.
+	 *
+	 * @param what a seed, or what {@link resolve} takes
+	 * @throws ShoalError ERR_FOLDER if it is a file, ERR_SEED if the index is not safe, and those of
+	 *   {@link get}
+	 */
+	async list(
+		what: string | Seed,
+		{ wait, signal }: Pick<FetchOptions, 'wait' | 'signal'> = {},
+	): Promise<FolderListing> {
+		const request = await this.requestOf(what, { wait, signal });
+		const target = (): TemporaryTarget => new TemporaryTarget();
+		const reader = { signal: signal ?? new AbortController().signal };
+		const source = await this.downloads.find(request, reader, {
+			wait,
+			onProgress: () => {},
+			target,
+		});
+		try {
+			const { seed } = source.content;
+			const folder = await readFolder(source);
+			if (folder === undefined) {
+				throw new ShoalError(
+					'ERR_FOLDER',
+					`${quoted(seed.name)} is a file, and has no list of files`,
+				);
+			}
+			return { seed, entries: folder.entries };
+		} finally {
+			await source.leave();
+		}
 	}
 
 	protected override onBroken(content: StoredContent, error: unknown): void {
@@ -167,4 +219,17 @@ export class ShoalNode extends BaseNode {
 			this.addresses = { addresses, cert: tls && fingerprintOf(tls.cert) };
 		}
 	}
+}
+
+/** Tells which entries are wanted; undefined: all. */
+function selectionOf(
+	only: readonly string[],
+	exclude: readonly string[],
+): ((path: string) => boolean) | undefined {
+	if (only.length === 0 && exclude.length === 0) {
+		return undefined;
+	}
+	const isNamed = only.length > 0 ? globMatcher(only) : (): boolean => true;
+	const isExcluded = globMatcher(exclude);
+	return (path) => isNamed(path) && !isExcluded(path);
 }

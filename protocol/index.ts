@@ -1,5 +1,11 @@
 export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
 export { FIXED_LIMITS, type FixedLimit } from './fixed-limits.ts';
+export { type EntryKind, type FolderEntry, MAX_ENTRIES } from './folder/entry.ts';
+export { comparePaths, whyNoPath } from './folder/entry-path.ts';
+export { Folder, type FolderSeed, isFile } from './folder/folder.ts';
+export { formatIndex } from './folder/folder-index.ts';
+export { chooseFolderChunkSize, type FolderPiece, folderLength } from './folder/folder-layout.ts';
+export { FolderPaths, whyNoLink } from './folder/link-target.ts';
 export {
 	formatRequestId,
 	isNodeId,
@@ -127,6 +133,7 @@ export {
 	Layout,
 	MAX_CHUNK_SIZE,
 	MAX_CHUNKS,
+	MAX_INDEX_BYTES,
 	MAX_LENGTH,
 	MIN_CHUNK_SIZE,
 } from './seed/layout.ts';
@@ -138,6 +145,7 @@ export {
 	parseSeed,
 	parseSeedBody,
 	Seed,
+	type SeedNumbers,
 	type SeedParts,
 } from './seed/seed.ts';
 export {

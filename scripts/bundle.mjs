@@ -16,6 +16,7 @@ await build({
 	entryPoints: {
 		main: 'dist/node/cli/start/bundled-main.js',
 		'hash-worker': 'dist/node/hashing/hash-worker.js',
+		'folder-worker': 'dist/node/hashing/folder/folder-worker.js',
 		'content-worker': 'dist/node/chunk-writer/content-worker.js',
 	},
 	format: 'esm',

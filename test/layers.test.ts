@@ -33,8 +33,10 @@ const LAYERS = [
 
 	'node/util',
 	'node/storage',
+	'node/storage/folder',
 	'node/engine',
 	'node/hashing',
+	'node/hashing/folder',
 	'node/chunk-writer',
 	'node/lanes/transport',
 	'node/lanes',

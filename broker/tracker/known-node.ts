@@ -9,6 +9,9 @@ export interface AnnounceRecord {
 	readonly name: string;
 	readonly length: number;
 	readonly chunks: number;
+	/** Bytes of the index, and number of files, of a folder; undefined for a file. */
+	readonly index: number | undefined;
+	readonly files: number | undefined;
 	/** How many chunks the node has. */
 	readonly have: number;
 	readonly session: string;
@@ -31,11 +34,11 @@ const MAX_REFUSED = 500;
  */
 export class KnownNode {
 	readonly id: string;
-	/** Its id, hashed once: every query compares the nodes of a swarm by it. */
+	/** The hash of its id, computed once: every query compares the hashes of all nodes of a swarm. */
 	readonly idHash: number;
 	/**
-	 * `unknown`: the node has sent announces, but no state yet. Only a `ready` node is shown to
-	 * others.
+	 * `unknown`: the tracker has found at most retained announces of the node, and no state yet. Only
+	 * a `ready` node is shown to others.
 	 */
 	state: 'unknown' | 'ready' | 'lost' = 'unknown';
 	session = '';
@@ -49,12 +52,12 @@ export class KnownNode {
 	/** The epoch of the last live message; 0 if there was none. */
 	epoch = 0;
 	readonly announces = new Map<string, AnnounceRecord>();
-	/** The last matching update: when, of which session, in which epoch. It renews every announce. */
+	/** Time, session and epoch of the last matching update, which renewed all announces. */
 	#renewal = { at: Number.NEGATIVE_INFINITY, session: '', epoch: 0 };
 	readonly #refused = new Set<string>();
 	readonly #limits: Limits;
 	readonly #bucket: TokenBucket;
-	/** The rate of reports, made at the first report: few nodes ever send one. */
+	/** Limits the rate of reports. Made at the first report, as few nodes ever send one. */
 	#reports: TokenBucket | undefined;
 	#digest: string | undefined;
 	#shortest = Number.POSITIVE_INFINITY;
@@ -118,8 +121,8 @@ export class KnownNode {
 	}
 
 	/**
-	 * Whether the node's `count` and `digest` are those of the held announces, or of these and the
-	 * refused ones.
+	 * Whether `count` and `digest`, as the node sent them, are those of its held announces, or those
+	 * of its held and its refused announces together.
 	 */
 	matches(count: number, digest: string): boolean {
 		const { size } = this.announces;
@@ -193,16 +196,17 @@ export function recordOf(
 	message: Announce,
 	kept: { received: number; epoch: number; ttl: number },
 ): AnnounceRecord {
-	const { name, length, chunks, have, session } = message;
-	// All announces of a session share one string, which saves memory.
+	const { name, length, chunks, index, files, have, session } = message;
+	// All announces of a session refer to one string, which saves memory.
 	const shared = session === node.session ? node.session : session;
-	return { seed, node, name, length, chunks, have: have.count, session: shared, ...kept };
+	const about = { name, length, chunks, index, files, have: have.count };
+	return { seed, node, ...about, session: shared, ...kept };
 }
 
-/** Whether an announce with this length can have this number of chunks. */
-export function hasLayout({ length, chunks }: Announce): boolean {
+/** Whether a content can have the length, the number of chunks and the index of an announce. */
+export function hasLayout({ length, chunks, index }: Announce): boolean {
 	try {
-		checkedLayout(length, chunks);
+		checkedLayout(length, chunks, index);
 		return true;
 	} catch {
 		return false;

@@ -3,15 +3,16 @@ import type { AnnounceRecord } from './known-node.ts';
 import { neighboursOf } from './neighbours.ts';
 import type { Swarms } from './swarms.ts';
 
-// Below the 64 KiB of a control message, with room for the rest of the reply.
+// Most bytes of the list in a reply: below the 64 KiB of a control message, with room for the rest
+// of the reply.
 const REPLY_BYTES = 48 * 1024;
 
-// Most seeds that are examined for one page, as many of them may be hidden.
+// Most seeds that are examined for one page: many seeds may be hidden, and are examined in vain.
 const PAGE_SCAN = 5_000;
 
 /**
  * At most `most` seeds that at least one visible node has, in the order of their ids, after the id
- * `after`. `next` is the last id if there are more seeds.
+ * `after`. If there are more seeds, `next` is the id after which the next page begins.
  */
 export function pageOfSeeds(
 	swarms: Swarms,
@@ -37,8 +38,8 @@ export function pageOfSeeds(
 }
 
 /**
- * A seed as other nodes see it, or undefined if none of its nodes is visible. Name, length and
- * chunks are those of its first visible node.
+ * A seed as other nodes see it, or undefined if none of its nodes is visible. Its name, length and
+ * other properties are those that its first visible node announces.
  */
 function describeSeed(seed: string, records: Iterable<AnnounceRecord>): SeedListing | undefined {
 	let first: AnnounceRecord | undefined;
@@ -54,16 +55,12 @@ function describeSeed(seed: string, records: Iterable<AnnounceRecord>): SeedList
 			}
 		}
 	}
-	return first === undefined
-		? undefined
-		: {
-				seed,
-				name: first.name,
-				length: first.length,
-				chunks: first.chunks,
-				seeders,
-				downloaders,
-			};
+	if (first === undefined) {
+		return undefined;
+	}
+	const { name, length, chunks, index, files } = first;
+	const folder = { ...(index !== undefined && { index }), ...(files !== undefined && { files }) };
+	return { seed, name, length, chunks, ...folder, seeders, downloaders };
 }
 
 /** Whether the node of `record` has every chunk. */
@@ -71,7 +68,7 @@ export function isSeeder(record: AnnounceRecord): boolean {
 	return record.have === record.chunks;
 }
 
-/** As many of `items`, from the first, as fit into one reply. */
+/** The first of `items`: as many as fit into one reply. */
 function fitting<T>(items: readonly T[]): T[] {
 	let bytes = 0;
 	const end = items.findIndex((item) => {
@@ -82,9 +79,10 @@ function fitting<T>(items: readonly T[]): T[] {
 }
 
 /**
- * A random sample of at most `most` nodes: confirmed nodes before unconfirmed ones, and up to half of them
- * seeders, so that many downloaders do not hide the few seeders. With `asker`, they are in the order in which
- * it should use them: its neighbours, then other downloaders, then the seeders that are assigned to other
+ * A random sample of at most `most` nodes: confirmed nodes before unconfirmed ones. At least half
+ * of the sample are seeders, if there are enough, so that many downloaders do not hide the few
+ * seeders. With `asker`, the sample is in the order in which `asker` should use the nodes: its
+ * neighbours, then other downloaders, then the other seeders, as these are assigned to other
  * downloaders.
  */
 export function sampleNodes(

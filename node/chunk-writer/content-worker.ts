@@ -1,15 +1,16 @@
 import { parentPort } from 'node:worker_threads';
+import { stretch } from '../storage/segments.ts';
+import { digestAt, filesAt } from './content-location.ts';
 import { ContentWriter } from './content-writer.ts';
-import { stretch } from './segments.ts';
 import type { SentError, ThreadAnswer, ThreadCommand } from './thread-messages.ts';
 import { runsOf } from './verified-runs.ts';
-import { WholeDigest } from './whole-digest.ts';
+import type { ContentDigest } from './whole-digest.ts';
 
 /** An open content. */
 interface Open {
 	readonly chunkSize: number;
 	readonly writer: ContentWriter | undefined;
-	readonly whole: WholeDigest | undefined;
+	readonly whole: ContentDigest | undefined;
 	/** The id of the answer that waits for the digest of the whole. */
 	digestId: number | undefined;
 	/** The error of a failed read; it is reported with the digest. */
@@ -39,15 +40,20 @@ function send(): void {
 }
 
 function sent(error: unknown): SentError {
-	const { code = '', message } = error as NodeJS.ErrnoException;
-	return { code, message };
+	const { code = '', message, path } = error as NodeJS.ErrnoException;
+	return { code, message, path };
 }
 
-function openContent({ content, toWrite, toHash }: Extract<ThreadCommand, { do: 'open' }>): void {
+function openContent({
+	content,
+	location,
+	toWrite,
+	toHash,
+}: Extract<ThreadCommand, { do: 'open' }>): void {
 	contents.set(content, {
 		chunkSize: (toWrite ?? toHash)?.chunkSize ?? 0,
-		writer: toWrite && new ContentWriter(toWrite),
-		whole: toHash && new WholeDigest(toHash),
+		writer: toWrite && new ContentWriter(toWrite, filesAt(location)),
+		whole: toHash && digestAt(location, toHash),
 		digestId: undefined,
 		error: undefined,
 	});
@@ -100,6 +106,8 @@ function obey(command: ThreadCommand): void {
 			break;
 		case 'close':
 			contents.delete(command.content);
+			open.writer?.close();
+			open.whole?.close();
 			if (open.digestId !== undefined) {
 				answer({ id: open.digestId, error: CLOSED });
 			}
@@ -123,7 +131,7 @@ function catchUp(): void {
 		if (whole && digestId !== undefined && (whole.isWhole || open.error !== undefined)) {
 			open.digestId = undefined;
 			answer(
-				open.error ? { id: digestId, error: open.error } : { id: digestId, digest: whole.digest() },
+				open.error ? { id: digestId, error: open.error } : { id: digestId, isRight: whole.isRight },
 			);
 		}
 	}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DigestKind } from '../../protocol/index.ts';
-import { ContentFiles, type OpenPiece } from './content-files.ts';
-import { stretch } from './segments.ts';
+import type { ContentFiles } from '../storage/content-files.ts';
+import { stretch } from '../storage/segments.ts';
 import { runsOf } from './verified-runs.ts';
 
 /** The content that a {@link ContentWriter} writes. It can be sent to a thread. */
@@ -12,8 +12,6 @@ export interface WritableContent {
 	readonly chunkSize: number;
 	/** The digests of the chunks, one after the other. */
 	readonly digests: Uint8Array;
-	/** The files of the content, one after the other. */
-	readonly pieces: readonly OpenPiece[];
 }
 
 /** Verifies and stores the chunks of one content with synchronous calls. */
@@ -21,9 +19,9 @@ export class ContentWriter {
 	readonly #content: WritableContent;
 	readonly #files: ContentFiles;
 
-	constructor(content: WritableContent) {
+	constructor(content: WritableContent, files: ContentFiles) {
 		this.#content = content;
-		this.#files = new ContentFiles(content.pieces);
+		this.#files = files;
 	}
 
 	/**
@@ -52,6 +50,11 @@ export class ContentWriter {
 	/** From now on, zeros are written too: the disk does not return what was stored. */
 	fillHoles(): void {
 		this.#files.fillsHoles = true;
+	}
+
+	/** Closes the files that were opened for writing. */
+	close(): void {
+		this.#files.close();
 	}
 
 	#isRight(chunk: number, bytes: readonly Uint8Array[]): boolean {

@@ -15,7 +15,7 @@ export class OpenInThread {
 	/** @param what the thread does with the content */
 	constructor(
 		thread: ContentThread,
-		what: Pick<Extract<ThreadCommand, { do: 'open' }>, 'toWrite' | 'toHash'>,
+		what: Pick<Extract<ThreadCommand, { do: 'open' }>, 'location' | 'toWrite' | 'toHash'>,
 	) {
 		this.#thread = thread;
 		this.#content = thread.enter();

@@ -1,3 +1,4 @@
+import type { ContentLocation } from './content-location.ts';
 import type { WritableContent } from './content-writer.ts';
 import type { HashedContent } from './whole-digest.ts';
 
@@ -8,9 +9,10 @@ export type ThreadCommand =
 	| {
 			readonly do: 'open';
 			readonly content: number;
+			readonly location: ContentLocation;
 			/** Undefined if another thread writes the content. */
 			readonly toWrite: WritableContent | undefined;
-			/** Undefined if another thread computes the digest of the whole, or none is wanted. */
+			/** Undefined if another thread checks the digest of the whole, or none is wanted. */
 			readonly toHash: HashedContent | undefined;
 	  }
 	/**
@@ -39,15 +41,17 @@ export type ThreadCommand =
 export interface SentError {
 	readonly code: string;
 	readonly message: string;
+	/** The path of the file; undefined if it is unknown. */
+	readonly path?: string | undefined;
 }
 
 /**
- * An answer of the thread: which chunks are right, the digest of the whole, or an error. An answer
- * with only an id means that the command is done.
+ * An answer of the thread: which chunks are right, whether the digest of the whole is right, or an
+ * error. An answer with only an id means that the command is done.
  */
 export interface ThreadAnswer {
 	readonly id: number;
 	readonly good?: readonly boolean[];
-	readonly digest?: Uint8Array;
+	readonly isRight?: boolean;
 	readonly error?: SentError;
 }

@@ -1,32 +1,38 @@
 import type { Bitfield, Seed } from '../../protocol/index.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
-import type { FileStorage } from '../storage/file-storage.ts';
 import { fsError } from '../storage/fs-error.ts';
+import { stretch } from '../storage/segments.ts';
 import { abortError, onAbort } from '../util/abort.ts';
 import type { ChunkWriter } from './chunk-writer.ts';
+import type { ContentLocation } from './content-location.ts';
 import { type ContentThreads, threadsFor } from './content-threads.ts';
 import { type ContentQuestion, OpenInThread } from './open-in-thread.ts';
-import { stretch } from './segments.ts';
 import { StoredOrder } from './stored-order.ts';
 import type { ThreadAnswer } from './thread-messages.ts';
 import { runsOf } from './verified-runs.ts';
 
-/** Files that are open for writing. */
-type WritableFiles = Pick<FileStorage, 'files' | 'checkNamed'>;
+/** The files of a content that is written. */
+export interface WritableFiles {
+	/** Where the files are. Open files stay open until the writer is closed. */
+	readonly location: ContentLocation;
+	/** The path of the file or folder, for messages. */
+	readonly path: string;
+
+	/** Checks, not too often, that the files still have names. @throws ShoalError ERR_NO_FILE */
+	checkNamed(): void;
+}
 
 /** Verifies and stores the chunks of one content in a thread, from memory that is shared with it. */
 export class ThreadWriter implements ChunkWriter {
 	readonly #writing: OpenInThread;
-	/** Where the digest of the whole is computed: beside the writing, or in a thread of its own. */
+	/** Checks the digests: `#writing`, or a second thread. Undefined if only chunks are verified. */
 	readonly #hashing: OpenInThread | undefined;
 	readonly #order: StoredOrder | undefined;
 	readonly #storage: WritableFiles;
-	readonly #path: string;
 	#closing: Promise<void> | undefined;
 
 	/**
-	 * @param storage must stay open until the writer is closed
-	 * @param stored the chunks that are already stored; undefined if no digest of the whole is wanted
+	 * @param stored the chunks that are already stored; undefined if only chunks are to be verified
 	 */
 	constructor(
 		seed: Seed,
@@ -35,22 +41,18 @@ export class ThreadWriter implements ChunkWriter {
 		threads: ContentThreads = threadsFor(seed, stored !== undefined),
 	) {
 		this.#storage = storage;
-		this.#path = storage.files[0]?.path ?? '';
-		const { kind, length, layout } = seed;
+		const { location } = storage;
+		const { kind, length, digest, layout } = seed;
 		const { chunkSize } = layout;
-		const pieces = storage.files.map((file) => ({
-			fd: file.fd,
-			length: file.length,
-			keepsHoles: file.keepsHoles,
-		}));
-		const toWrite = { kind, length, chunkSize, pieces, digests: seed.chunkDigests() };
-		const toHash = stored && { kind, length, chunkSize, pieces, stored: bytesOf(stored) };
+		const toWrite = { kind, length, chunkSize, digests: seed.chunkDigests() };
+		const toHash = stored && { kind, length, chunkSize, digest, stored: bytesOf(stored) };
 		if (toHash === undefined || threads.hashing === undefined) {
-			this.#writing = new OpenInThread(threads.writing, { toWrite, toHash });
+			this.#writing = new OpenInThread(threads.writing, { location, toWrite, toHash });
 			this.#hashing = toHash && this.#writing;
 		} else {
-			this.#writing = new OpenInThread(threads.writing, { toWrite, toHash: undefined });
-			this.#hashing = new OpenInThread(threads.hashing, { toWrite: undefined, toHash });
+			const open = { location, toWrite: undefined, toHash: undefined };
+			this.#writing = new OpenInThread(threads.writing, { ...open, toWrite });
+			this.#hashing = new OpenInThread(threads.hashing, { ...open, toHash });
 			this.#order = new StoredOrder(Uint8Array.from(toHash.stored), chunkSize);
 		}
 	}
@@ -63,24 +65,29 @@ export class ThreadWriter implements ChunkWriter {
 		return good;
 	}
 
-	/** The digest of the whole, once every chunk is stored. @throws ShoalError ERR_IO, ERR_CHANGED, ERR_ABORTED */
-	async digest(signal?: AbortSignal): Promise<Uint8Array> {
+	/**
+	 * Whether the digest of the whole is right; for a folder, whether the digests of all its files
+	 * are right. Called when every chunk is stored.
+	 *
+	 * @throws ShoalError ERR_IO, ERR_CHANGED, ERR_ABORTED
+	 */
+	async isRight(signal?: AbortSignal): Promise<boolean> {
 		let off = (): void => {};
 		const aborted = new Promise<never>((_, reject) => {
 			off = onAbort(signal, () => reject(abortError(signal, 'hashing was stopped')));
 		});
 		try {
 			const asked = this.#ask(this.#hashing as OpenInThread, { do: 'digest' });
-			const { digest } = await Promise.race([asked, aborted]);
-			return digest as Uint8Array;
+			const { isRight } = await Promise.race([asked, aborted]);
+			return isRight === true;
 		} finally {
 			off();
 		}
 	}
 
 	/**
-	 * Starts the digest of the whole anew: only the chunks in `stored` are right. From now on zeros
-	 * are written too.
+	 * Starts the digests anew: only the chunks in `stored` are right. From now on zeros are written
+	 * too.
 	 */
 	restart(stored: Bitfield): void {
 		for (const open of new Set([this.#writing, this.#hashing])) {
@@ -126,7 +133,7 @@ export class ThreadWriter implements ChunkWriter {
 	async #ask(open: OpenInThread, question: ContentQuestion): Promise<ThreadAnswer> {
 		const answer = await open.ask(question);
 		if (answer.error !== undefined) {
-			throw fsError(answer.error, this.#path);
+			throw fsError(answer.error, answer.error.path ?? this.#storage.path);
 		}
 		return answer;
 	}

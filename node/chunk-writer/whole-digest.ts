@@ -1,17 +1,47 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { DigestKind } from '../../protocol/index.ts';
-import { ContentFiles, type OpenPiece } from './content-files.ts';
+import { ContentFiles } from '../storage/content-files.ts';
+import type { ContentPlace } from '../storage/content-place.ts';
 
-/** The content whose digest a {@link WholeDigest} computes. It can be sent to a thread. */
+/** The content that a {@link ContentDigest} checks. It can be sent to a thread. */
 export interface HashedContent {
 	readonly kind: DigestKind;
 	/** Bytes of the content, and of each chunk but the last. */
 	readonly length: number;
 	readonly chunkSize: number;
-	/** The files of the content, one after the other. */
-	readonly pieces: readonly OpenPiece[];
+	/** The digest of the whole, lower-case hex; for a folder, the digest of the index. */
+	readonly digest: string;
 	/** One byte for each chunk, 1 if it is stored. */
 	readonly stored: Uint8Array;
+}
+
+/** Checks digests that cover more than one chunk, while the chunks are stored. */
+export interface ContentDigest {
+	/** Whether {@link ContentDigest.catchUp} has something to do. */
+	readonly isBehind: boolean;
+	/** Whether everything is hashed. */
+	readonly isWhole: boolean;
+	/** Whether every digest that is complete is right. */
+	readonly isRight: boolean;
+
+	/**
+	 * `count` chunks, from chunk `first` on, are stored. `segments` are their bytes; if it is empty,
+	 * the bytes have to be read back.
+	 */
+	add(first: number, count: number, segments: readonly Uint8Array[]): void;
+
+	/**
+	 * Reads back and hashes the next stored bytes that are not hashed yet, at most one block (1 MiB).
+	 *
+	 * @throws errors of the file system
+	 */
+	catchUp(): void;
+
+	/** Starts anew: the chunks with a 1 in `stored`, and no others, are right. */
+	restart(stored: Uint8Array): void;
+
+	/** Closes the files that were opened for reading. */
+	close(): void;
 }
 
 /** Bytes that are read back from a file at a time. */
@@ -27,7 +57,7 @@ export const NEAR = 4 * 1024 * 1024;
  * Computes the digest of a whole content while its chunks are stored: from memory if the chunks
  * arrive in order, otherwise from the stored bytes.
  */
-export class WholeDigest {
+export class WholeDigest implements ContentDigest {
 	readonly #content: HashedContent;
 	readonly #files: ContentFiles;
 	readonly #stored: Uint8Array;
@@ -35,24 +65,25 @@ export class WholeDigest {
 	/** Bytes that the digest covers, from the first on. */
 	#hashed = 0;
 
-	constructor(content: HashedContent) {
+	constructor(content: HashedContent, place: ContentPlace) {
 		this.#content = content;
-		this.#files = new ContentFiles(content.pieces);
+		this.#files = new ContentFiles(place);
 		this.#stored = content.stored;
 		this.#hash = createHash(content.kind);
 	}
 
-	/** Whether {@link WholeDigest.catchUp} has something to do. */
 	get isBehind(): boolean {
 		return this.#stored[this.#nextChunk] === 1;
 	}
 
-	/** Whether the digest covers all of the content. */
 	get isWhole(): boolean {
 		return this.#hashed === this.#content.length;
 	}
 
-	/** `count` chunks, from chunk `first` on, are stored, and their bytes are `segments`. */
+	get isRight(): boolean {
+		return !this.isWhole || this.#hash.copy().digest('hex') === this.#content.digest;
+	}
+
 	add(first: number, count: number, segments: readonly Uint8Array[]): void {
 		this.#comeNear(first * this.#content.chunkSize);
 		this.#stored.fill(1, first, first + count);
@@ -64,12 +95,7 @@ export class WholeDigest {
 		}
 	}
 
-	/**
-	 * Reads back and hashes the next stored bytes that are not hashed yet, at most one block (1 MiB).
-	 *
-	 * @param before bytes from this position on are left out
-	 * @throws errors of the file system
-	 */
+	/** @param before bytes from this position on are left out */
 	catchUp(before: number = this.#content.length): void {
 		const { chunkSize } = this.#content;
 		let end = this.#nextChunk;
@@ -83,16 +109,14 @@ export class WholeDigest {
 		this.#hashed += length;
 	}
 
-	/** The digest, once it covers all of the content. */
-	digest(): Uint8Array {
-		return this.#hash.copy().digest();
-	}
-
-	/** Starts anew: the chunks with a 1 in `stored`, and no others, are right. */
 	restart(stored: Uint8Array): void {
 		this.#stored.set(stored);
 		this.#hash = createHash(this.#content.kind);
 		this.#hashed = 0;
+	}
+
+	close(): void {
+		this.#files.close();
 	}
 
 	/** The chunk with the first byte that is not hashed yet. */

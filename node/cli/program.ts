@@ -26,6 +26,8 @@ const ABOUT_NO_LISTEN = 'do not listen for direct lanes of other nodes';
 const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
 const NO_CACHE = '--no-cache';
 const ABOUT_NO_CACHE = 'hash the file even if it has not changed since it was last hashed';
+const ABOUT_SKIP_ODD =
+	'leave out what cannot be shared in a folder, such as pipes, unreadable files and links that lead out of it';
 const LIMIT = '--limit <name=value>';
 const ABOUT_LIMIT = 'change a limit; can be repeated';
 const ID = '--id <id>';
@@ -166,11 +168,14 @@ function addHosting(program: Command): void {
 }
 
 function addTransfers(program: Command): void {
-	add(program, 'share', 'share files until it is stopped')
-		.argument('<file...>', 'files to share')
+	add(program, 'share', 'share files and folders until it is stopped')
+		.argument('<path...>', 'files and folders to share')
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
-		.option('--name <name>', 'the name that others see; for a single file only')
+		.option('--name <name>', 'the name that others see; for a single file or folder only')
+		.option('--exclude <glob>', 'leave out entries of folders; can be repeated', collect)
+		.option('--skip-odd', ABOUT_SKIP_ODD)
+		.option('--strict', 'share nothing if something cannot be shared')
 		.option(NO_CACHE, ABOUT_NO_CACHE)
 		.option('--max-up <rate>', `send at most: ${RATE}`)
 		.option('--max-down <rate>', `receive at most: ${RATE}`)
@@ -189,13 +194,13 @@ function addTransfers(program: Command): void {
 				(await import('./commands/share.ts')).shareCommand(files, options),
 			),
 		);
-	add(program, 'get', 'download files, verify them, and go on sharing them for a while')
+	add(program, 'get', 'download files and folders, verify them, and go on sharing them for a while')
 		.argument('<what...>', 'an id, a link, a file name as ls shows it, or the path of a seed file')
 		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one of the link, '))
 		.option(CERT, ABOUT_CERT)
 		.option(
 			'-o, --output <path>',
-			'a file, a folder (made if it ends with /), or - for standard output',
+			'the path to write to; a folder that exists, or whose path ends with /, gets it inside; - for standard output',
 		)
 		.option('--range <range>', 'with -o -: only these bytes, such as 0-499, 500- or -500')
 		.addOption(
@@ -203,6 +208,8 @@ function addTransfers(program: Command): void {
 				.choices(['whole', 'chunks'])
 				.default('whole'),
 		)
+		.option('--only <glob>', 'only these entries of a folder; can be repeated', collect)
+		.option('--exclude <glob>', 'leave out these entries of a folder; can be repeated', collect)
 		.option('--wait', 'if no node has the seed yet, wait for one')
 		.option(
 			'--no-linger',

@@ -74,7 +74,7 @@ export class ChunkTransfer {
 		this.#fanOut = new FanOutSubscriptions(context, content.seed.id);
 		this.#engine = new DownloadEngine({
 			layout: content.seed.layout,
-			have: content.have,
+			have: present(content),
 			coDownloaders: peers.coDownloaders,
 			order,
 			demand,
@@ -361,6 +361,20 @@ export class ChunkTransfer {
 	#trace(event: SeedEvent): void {
 		this.#context.trace?.({ ...event, seed: this.#content.seed.id });
 	}
+}
+
+/** The chunks that need not be fetched: those that are stored, and those that are not wanted. */
+function present({ have, selected }: StoredContent): Bitfield {
+	if (selected === undefined) {
+		return have;
+	}
+	const field = Bitfield.full(have.size);
+	for (const chunk of selected.wanted.indices()) {
+		if (!selected.stored.has(chunk)) {
+			field.clear(chunk);
+		}
+	}
+	return field;
 }
 
 /** The chunks that a node says it has. @throws ShoalError ERR_RANGE if such chunks do not exist */

@@ -46,6 +46,13 @@ export class ContentSource {
 	 * The reader needs `run` now, the first chunk before the others. Resolves when the first is here.
 	 */
 	async need(run: ChunkRun): Promise<void> {
+		const { selected, seed } = this.content;
+		if (selected?.whole.has(run.first) === false) {
+			throw new ShoalError(
+				'ERR_EXISTS',
+				`this node has only some files of the folder ${seed.id}; use another node for the others`,
+			);
+		}
 		this.#running?.need(this.#reader, run);
 		if (!this.content.have.has(run.first)) {
 			await this.#gained(run.first);

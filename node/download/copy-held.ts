@@ -1,8 +1,9 @@
 import { Bitfield, ShoalError } from '../../protocol/index.ts';
-import type { StoredContent } from '../storage/content-store.ts';
+import { type StoredContent, wantedBytes } from '../storage/content-store.ts';
 import { readChunk } from '../storage/copy-chunks.ts';
 import { abortError } from '../util/abort.ts';
 import type { DownloadOptions, DownloadResult } from './download-types.ts';
+import { filesOf } from './files-done.ts';
 import type { Target } from './target/target.ts';
 
 /**
@@ -13,7 +14,7 @@ import type { Target } from './target/target.ts';
  *   of the target
  */
 export async function copyHeld(
-	{ seed, storage: from }: StoredContent,
+	{ seed, folder, storage: from }: StoredContent,
 	target: Target,
 	{ signal, onComplete }: Pick<DownloadOptions, 'signal' | 'onComplete'>,
 ): Promise<DownloadResult> {
@@ -22,8 +23,10 @@ export async function copyHeld(
 		if (signal?.aborted) {
 			throw abortError(signal, 'the download was stopped');
 		}
-		const { writer, have, wasThere } = await target.open(seed, { signal });
-		const lacking = [...Bitfield.full(seed.chunks).indices()].filter((chunk) => !have.has(chunk));
+		const index = async (): Promise<Uint8Array> => folder?.index ?? new Uint8Array();
+		const { writer, have, wasThere, selected } = await target.open(seed, { signal, index });
+		const wanted = selected?.wanted ?? Bitfield.full(seed.chunks);
+		const lacking = [...wanted.indices()].filter((chunk) => !have.has(chunk));
 		for (const chunk of lacking) {
 			if (signal?.aborted) {
 				throw abortError(signal, 'the download was stopped');
@@ -43,7 +46,10 @@ export async function copyHeld(
 		}
 		const { path, verified } = finished;
 		const ms = Math.round(performance.now() - startedAt);
-		const result = { seed, path, verified, ms, sources: [], kept: seed.length, wasThere };
+		const content = { seed, folder, have, selected, storage: from };
+		const { length } = wantedBytes(content);
+		const what = { seed, length, ...filesOf(content), isPartial: selected !== undefined };
+		const result = { ...what, path, verified, ms, sources: [], kept: length, wasThere };
 		onComplete?.(result);
 		await target.settle();
 		return result;

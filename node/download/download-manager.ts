@@ -129,9 +129,13 @@ export class DownloadManager {
 				options.onProgress?.({ ...NOTHING_YET, phase: 'waiting', id });
 				await ended(before, options.signal);
 				this.#checkRunning();
-			} else if (before === undefined && held !== undefined && this.#isUnchanged(held)) {
+			} else if (before === undefined && held?.have.isFull && this.#isUnchanged(held)) {
 				return await copyHeld(held, target, options);
 			} else {
+				// Some files of a folder: this download may need others.
+				if (before === undefined && held?.selected !== undefined) {
+					this.#context.contents.remove(held);
+				}
 				return await this.get(request, target, options);
 			}
 		}

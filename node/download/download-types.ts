@@ -1,4 +1,5 @@
 import type { Seed } from '../../protocol/index.ts';
+import type { DigestChunk } from '../chunk-writer/inline-writer.ts';
 import type { DownloadEngineOptions } from '../engine/engine-options.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 import type { PeersContext } from '../peers/peers.ts';
@@ -16,6 +17,8 @@ export interface DownloadContext extends PeersContext {
 	readonly contents: ContentStore;
 	/** Bytes that were received or read a moment ago. */
 	readonly recent: RecentBytes<StoredContent>;
+	/** Computes the digest of a chunk. */
+	readonly digestChunk: DigestChunk;
 	/** Counts bytes sent and received. */
 	readonly traffic: Traffic;
 	/** Limits the rate of downloads. */
@@ -40,8 +43,11 @@ export interface Progress {
 	readonly name?: string | undefined;
 	/** Bytes that are verified and stored. */
 	readonly have: number;
-	/** Bytes of the content; 0 until the seed is known. */
+	/** Bytes that are wanted: all of the content, or the chunks of some files; 0 until the seed is known. */
 	readonly length: number;
+	/** Number of files to download, and of those that are complete; undefined if it is no folder. */
+	readonly files?: number | undefined;
+	readonly filesDone?: number | undefined;
 	/** Bytes per second that the node received over the last two seconds, for all its downloads. */
 	readonly rate: number;
 	/** Nodes that chunks are fetched from. */
@@ -52,11 +58,20 @@ export interface Progress {
 
 /** The result of a finished download. */
 export interface DownloadResult {
-	/** The seed of the file. */
+	/** The seed of the file or folder. */
 	readonly seed: Seed;
-	/** Absolute path of the file. */
+	/** Bytes of the content, or of the chunks of some files of a folder. */
+	readonly length: number;
+	/** Number of files that were downloaded; undefined if it is no folder. */
+	readonly files?: number | undefined;
+	/** Whether only some files of a folder were downloaded. */
+	readonly isPartial: boolean;
+	/** Absolute path of the file or folder. */
 	readonly path: string;
-	/** `whole`: each chunk and the digest of the whole were verified; `chunks`: each chunk only. */
+	/**
+	 * `whole`: each chunk and the digest of the whole, or those of all files, were verified; `chunks`:
+	 * each chunk only.
+	 */
 	readonly verified: Verified;
 	/** Milliseconds that the download took. */
 	readonly ms: number;

@@ -1,8 +1,22 @@
-import { type NodeReply, parseRequestId, type Seed, ShoalError } from '../../protocol/index.ts';
+import {
+	Bitfield,
+	type NodeReply,
+	parseRequestId,
+	type Seed,
+	ShoalError,
+} from '../../protocol/index.ts';
 import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
+import { InlineWriter } from '../chunk-writer/inline-writer.ts';
 import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
-import { haveBytes, type StoredContent } from '../storage/content-store.ts';
+import {
+	hasAllWanted,
+	type SelectedChunks,
+	type StoredContent,
+	wantedBytes,
+} from '../storage/content-store.ts';
+import { readChunk } from '../storage/copy-chunks.ts';
+import { MemoryStorage } from '../storage/memory-storage.ts';
 import { abortError, onAbort } from '../util/abort.ts';
 import { ChunkTransfer } from './chunk-transfer.ts';
 import { Contributions, type SourceShare } from './contributions.ts';
@@ -12,6 +26,7 @@ import type {
 	DownloadResult,
 	Progress,
 } from './download-types.ts';
+import { filesOf } from './files-done.ts';
 import { GiveUp } from './give-up.ts';
 import type { Finished } from './target/target.ts';
 
@@ -40,6 +55,8 @@ export class Download {
 	#phase: Progress['phase'] = 'finding';
 	readonly #contributions = new Contributions();
 	#content: StoredContent | undefined;
+	/** The chunks of the index of a folder, until the target is open. */
+	#index: StoredContent | undefined;
 	/** Aborted when the download has to end early, so that long operations stop. */
 	readonly #ending = new AbortController();
 	#isComplete = false;
@@ -149,16 +166,21 @@ export class Download {
 		const onBytes = (): void => {
 			this.#phase = 'checking';
 		};
-		const opened = await target.open(seed, { signal, onWait, onBytes });
-		const { storage, writer, have, wasThere } = opened;
+		const index = (): Promise<Uint8Array> => this.#fetchIndex(seed, failure);
+		const opened = await target.open(seed, { signal, onWait, onBytes, index });
+		const { storage, writer, have, wasThere, folder, selected } = opened;
 		signal.throwIfAborted();
-		const content: StoredContent = { seed, have, storage };
+		const content: StoredContent = { seed, folder, have, selected, storage };
 		this.#hold(content);
+		await this.#keepIndex(content, writer);
 		onContent?.(content);
 		const { path, verified } = await this.#fetchAndFinish(content, writer, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
-		const kept = Math.max(0, seed.length - this.#contributions.bytes);
-		const result = { seed, path, verified, ms, sources: this.shares, kept, wasThere };
+		const { length } = wantedBytes(content);
+		const kept = Math.max(0, length - this.#contributions.bytes);
+		const { files } = filesOf(content);
+		const about = { seed, length, files, isPartial: selected !== undefined, path, verified };
+		const result = { ...about, ms, sources: this.shares, kept, wasThere };
 		this.#isComplete = true;
 		onComplete?.(result);
 		await target.settle();
@@ -187,7 +209,7 @@ export class Download {
 		const { signal } = this.#ending;
 		for (let round = 0; round < MOST_ROUNDS; round += 1) {
 			this.#phase = 'fetching';
-			if (!content.have.isFull) {
+			if (!hasAllWanted(content)) {
 				await Promise.race([this.#fetch(content, writer), failure]);
 			}
 			this.#phase = 'verifying';
@@ -229,6 +251,44 @@ export class Download {
 		});
 	}
 
+	/**
+	 * Fetches the index of a folder. Its chunks are kept in memory until the target is open.
+	 *
+	 * @throws ShoalError as `run`
+	 */
+	async #fetchIndex(seed: Seed, failure: Promise<never>): Promise<Uint8Array> {
+		const { index = 0, layout } = seed;
+		const chunks = Math.ceil(index / layout.chunkSize);
+		const storage = new MemoryStorage(Math.min(chunks * layout.chunkSize, seed.length));
+		const wanted = new Bitfield(seed.chunks);
+		wanted.setRange(0, chunks);
+		const stored = new Bitfield(seed.chunks);
+		const selected: SelectedChunks = { paths: new Set(), wanted, whole: wanted, stored };
+		const content: StoredContent = { seed, have: new Bitfield(seed.chunks), selected, storage };
+		this.#index = content;
+		this.#phase = 'fetching';
+		const writer = new InlineWriter(seed, storage, this.#context.digestChunk);
+		await Promise.race([this.#fetch(content, writer), failure]);
+		this.#phase = 'checking';
+		return storage.bytes.slice(0, index);
+	}
+
+	/** Stores the chunks that were fetched with the index. */
+	async #keepIndex(content: StoredContent, writer: ChunkWriter): Promise<void> {
+		const index = this.#index;
+		this.#index = undefined;
+		for (const chunk of index?.have.indices() ?? []) {
+			const isStored = content.have.has(chunk) || content.selected?.stored.has(chunk);
+			if (index !== undefined && !isStored) {
+				const bytes = await readChunk(content.seed, index.storage, chunk);
+				const [isRight] = await writer.write({ first: chunk, count: 1 }, [bytes]);
+				if (isRight) {
+					this.#context.contents.gain(content, chunk);
+				}
+			}
+		}
+	}
+
 	async #fetch(content: StoredContent, writer: ChunkWriter): Promise<void> {
 		await this.transfer?.close();
 		await new Promise<void>((complete) => {
@@ -254,8 +314,8 @@ export class Download {
 			phase: this.#phase,
 			id,
 			name: seed?.name,
-			have: this.#content === undefined ? 0 : haveBytes(this.#content),
-			length: seed?.length ?? 0,
+			...(this.#content === undefined ? { have: 0, length: 0 } : wantedBytes(this.#content)),
+			...filesOf(this.#content),
 			rate: this.#context.traffic.down.rate,
 			sources: lanes.direct + lanes.broker,
 			lanes,

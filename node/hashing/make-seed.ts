@@ -4,7 +4,6 @@ import {
 	checkName,
 	chooseChunkSize,
 	isShoalError,
-	printable,
 	quoted,
 	Seed,
 	ShoalError,
@@ -67,7 +66,7 @@ export async function checkShareable(
 	name?: string,
 ): Promise<{ readonly length: number; readonly name: string }> {
 	const absolute = absolutePath(path);
-	const { size } = await statShareable(absolute, statReadable);
+	const { size } = await statReadable(absolute);
 	return { length: Number(size), name: nameOf(absolute, name) };
 }
 
@@ -97,7 +96,7 @@ export async function makeStampedSeed(
 		hashFile(absolute, 'sha256', options),
 		hashPieces({ path: absolute, kind: 'sha256', pieceSize }, options),
 	]);
-	const isSame = await statShareable(absolute).then(
+	const isSame = await statRegular(absolute).then(
 		(after) => stampOf(after) === stamp,
 		() => false,
 	);
@@ -118,12 +117,12 @@ export async function makeStampedSeed(
  * The stats of a file, taken so long after its last change that the next change gets another time.
  */
 async function statAtRest(path: string): Promise<BigIntStats> {
-	const found = await statShareable(path);
+	const found = await statRegular(path);
 	if (!isYounger(found, CLOCK_TICK)) {
 		return found;
 	}
 	await new Promise((resolve) => setTimeout(resolve, CLOCK_TICK));
-	return await statShareable(path);
+	return await statRegular(path);
 }
 
 /**
@@ -131,22 +130,6 @@ async function statAtRest(path: string): Promise<BigIntStats> {
  */
 function isYounger({ mtimeMs, ctimeMs }: BigIntStats, ms: number): boolean {
 	return Math.max(Number(mtimeMs), Number(ctimeMs)) > Date.now() - ms;
-}
-
-/** The stats of a file that can be shared. @throws ShoalError as {@link makeSeed} */
-async function statShareable(path: string, stat = statRegular): Promise<BigIntStats> {
-	try {
-		return await stat(path);
-	} catch (error) {
-		if (!isShoalError(error, 'ERR_FOLDER')) {
-			throw error;
-		}
-		const folder = printable(basename(path));
-		throw new ShoalError(
-			'ERR_FOLDER',
-			`${quoted(path, 300)} is a folder, and folders cannot be shared yet; pack it: tar -cf ${folder}.tar ${folder}`,
-		);
-	}
 }
 
 /** The name in the seed. @throws ShoalError ERR_NAME, whose message says what to do */

@@ -54,15 +54,14 @@ export class SeedFetcher {
 	#settle: (error?: ShoalError) => void = () => {};
 
 	/**
-	 * @throws ShoalError ERR_SEED if the length and number of chunks in the reply are impossible for
-	 *   a seed
+	 * @throws ShoalError ERR_SEED if no seed can have the numbers that the reply contains
 	 */
 	constructor(context: SeedFetcherContext, from: string, id: string, about: HaveReply) {
-		checkedLayout(about.length, about.chunks);
+		checkedLayout(about.length, about.chunks, about.index);
 		this.#context = context;
 		this.from = from;
 		this.#id = id;
-		this.#body = new Uint8Array(bodyBytes(about.length, about.chunks, about.kind));
+		this.#body = new Uint8Array(bodyBytes(about));
 		const part = context.tracker.state?.part ?? context.limits.part;
 		for (let offset = 0; offset < this.#body.length; ) {
 			const most = offset === 0 ? Math.min(part, FIRST_RANGE) : part;

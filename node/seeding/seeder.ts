@@ -143,12 +143,12 @@ export class Seeder {
 		return this.#context.tracker.state?.part ?? this.#context.limits.part;
 	}
 
-	#tellHave(lane: Lane, from: string, id: string, { seed, have }: StoredContent): void {
-		const { name, length, chunks } = seed;
-		const { kind } = seed;
+	#tellHave(lane: Lane, from: string, id: string, { seed, have, folder }: StoredContent): void {
+		const { name, length, chunks, index, kind } = seed;
 		const { upLimiter, limits } = this.#context;
 		const part = upLimiter.isLimited ? Math.min(upLimiter.piece, limits.part) : undefined;
-		const about = { op: 'have', id, seed: seed.id, name, length, chunks, kind, part } as const;
+		const what = { name, length, chunks, index, files: folder?.files, kind };
+		const about = { op: 'have', id, seed: seed.id, ...what, part } as const;
 		if (have.isFull) {
 			this.#reply(lane, from, { ...about, have: 'all' });
 			return;

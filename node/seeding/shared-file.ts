@@ -1,29 +1,35 @@
+import { stat } from 'node:fs/promises';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { Bitfield, isShoalError, type Seed, ShoalError } from '../../protocol/index.ts';
+import { type MakeFolderOptions, makeFolder } from '../hashing/folder/make-folder.ts';
 import { type MakeSeedOptions, makeStampedSeed } from '../hashing/make-seed.ts';
-import type { SeedCache } from '../hashing/seed-cache.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import { FileStorage } from '../storage/file-storage.ts';
+import { FolderStorage } from '../storage/folder/folder-storage.ts';
+import { onFile } from '../storage/fs-error.ts';
 import { absolutePath } from '../storage/regular-file.ts';
+
+/** Options of {@link ShoalNode.share}. */
+export type ShareOptions = MakeSeedOptions & MakeFolderOptions;
 
 /** The events of a {@link Share}. */
 export interface ShareEvents {
-	/** The file has changed: it is withdrawn and hashed again. */
-	changed(): void;
-	/** The content of the file is still the same: it is shared again. */
+	/** The file or folder has changed, as `error` says: it is withdrawn and hashed again. */
+	changed(error: unknown): void;
+	/** The content is still the same: it is shared again. */
 	restored(): void;
-	/** The file is not shared any more: its content has changed, or it cannot be read. */
+	/** It is not shared any more: its content has changed, or it cannot be read. */
 	ended(error: unknown): void;
 }
 
-/** A file that a node shares. */
+/** A file or folder that a node shares. */
 export class Share {
-	/** The seed of the file. */
+	/** The seed of the file or folder. */
 	readonly seed: Seed;
-	/** Absolute path of the file. */
+	/** Absolute path. */
 	readonly path: string;
 	readonly #contents: ContentStore;
-	readonly #cache: SeedCache | undefined;
+	readonly #options: ShareOptions;
 	readonly #events = createNanoEvents<ShareEvents>();
 	#content: StoredContent;
 	/** After a change of the file: resolves when it has been hashed again. */
@@ -34,25 +40,25 @@ export class Share {
 		contents: ContentStore,
 		path: string,
 		content: StoredContent,
-		cache: SeedCache | undefined,
+		options: ShareOptions,
 	) {
 		this.#contents = contents;
-		this.#cache = cache;
+		this.#options = options;
 		this.path = path;
 		this.seed = content.seed;
 		this.#content = content;
 	}
 
 	/**
-	 * Makes the seed of a file, and shares the file. {@link ShoalNode.share} calls this.
+	 * Makes the seed of a file or folder, and shares it. {@link ShoalNode.share} calls this.
 	 *
-	 * @throws ShoalError as {@link makeSeed}, and ERR_EXISTS if this node has the seed already
+	 * @throws ShoalError as {@link makeSeed} and {@link makeFolder}, and ERR_EXISTS if this node has the seed already
 	 * @internal
 	 */
 	static async start(
 		contents: ContentStore,
 		path: string,
-		options: MakeSeedOptions = {},
+		options: ShareOptions = {},
 	): Promise<Share> {
 		const absolute = absolutePath(path);
 		const content = await hash(absolute, options);
@@ -62,7 +68,7 @@ export class Share {
 			await content.storage.close();
 			throw error;
 		}
-		return new Share(contents, absolute, content, options.cache);
+		return new Share(contents, absolute, content, options);
 	}
 
 	/** Calls `handler` at each `event`. @returns a function that removes the handler */
@@ -87,12 +93,17 @@ export class Share {
 			this.#events.emit('ended', error);
 			return;
 		}
-		this.#events.emit('changed');
+		this.#events.emit('changed', error);
 		this.#hashing = this.#hashAgain();
 		await this.#hashing;
 	}
 
-	/** Stops sharing: withdraws the announce and closes the file. */
+	/** The number of files, if it is a folder. */
+	get files(): number | undefined {
+		return this.#content.folder?.files;
+	}
+
+	/** Stops sharing: withdraws the announce and closes the files. */
 	async stop(): Promise<void> {
 		this.#stopping.abort();
 		await this.#hashing;
@@ -102,11 +113,17 @@ export class Share {
 	async #hashAgain(): Promise<void> {
 		try {
 			const { signal } = this.#stopping;
-			const options = { name: this.seed.name, cache: this.#cache, signal };
-			const again = await hash(this.path, options);
+			const { cache, exclude, skipOdd } = this.#options;
+			const again = await hash(this.path, {
+				name: this.seed.name,
+				cache,
+				exclude,
+				skipOdd,
+				signal,
+			});
 			if (again.seed.id !== this.seed.id) {
 				await again.storage.close();
-				throw new ShoalError('ERR_CHANGED', `${this.path} is another file now; share it anew`);
+				throw new ShoalError('ERR_CHANGED', `${this.path} has another content now; share it anew`);
 			}
 			this.#content = again;
 			await this.#restore();
@@ -117,7 +134,7 @@ export class Share {
 		}
 	}
 
-	/** Shares the file again, unless the share was stopped. @throws ShoalError ERR_EXISTS */
+	/** Shares the content again, unless the share was stopped. @throws ShoalError ERR_EXISTS */
 	async #restore(): Promise<void> {
 		if (this.#stopping.signal.aborted) {
 			await this.#content.storage.close();
@@ -139,12 +156,23 @@ export class Share {
 }
 
 /**
- * Hashes a file, or takes its seed from the cache, and opens it. Every change of the file after its
+ * Hashes a file or folder, or takes its seed from the cache, and opens it. Every change after its
  * first byte was read for the hash is detected.
  *
- * @throws as {@link makeSeed}
+ * @throws as {@link makeSeed} and {@link makeFolder}
  */
-async function hash(path: string, options: MakeSeedOptions): Promise<StoredContent> {
+async function hash(path: string, options: ShareOptions): Promise<StoredContent> {
+	const isFolder = (await onFile(path, () => stat(path))).isDirectory();
+	return isFolder ? await openFolder(path, options) : await openFile(path, options);
+}
+
+async function openFolder(path: string, options: MakeFolderOptions): Promise<StoredContent> {
+	const { seed, folder, location, stamps } = await makeFolder(path, options);
+	const storage = new FolderStorage(location, folder, stamps);
+	return { seed, folder, have: Bitfield.full(seed.chunks), storage };
+}
+
+async function openFile(path: string, options: MakeSeedOptions): Promise<StoredContent> {
 	const { seed, stamp } = await makeStampedSeed(path, options);
 	const storage = await FileStorage.openToRead([{ path, length: seed.length }]);
 	try {

@@ -1,20 +1,51 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import { type Bitfield, type Seed, ShoalError } from '../../protocol/index.ts';
+import { type Bitfield, type Folder, type Seed, ShoalError } from '../../protocol/index.ts';
 import type { Storage } from './storage.ts';
 
 /** The stored part of one content: all of it, or the chunks downloaded so far. */
 export interface StoredContent {
 	readonly seed: Seed;
+	/** The entries of the folder; undefined if the content is a file. */
+	readonly folder?: Folder | undefined;
 	/** The chunks that are verified and stored. */
 	readonly have: Bitfield;
+	/** The chunks to which this content is limited; undefined: all. */
+	readonly selected?: SelectedChunks | undefined;
 	readonly storage: Storage;
 }
 
-/** Bytes of a content that are verified and stored. */
-export function haveBytes({ seed, have }: StoredContent): number {
-	const { chunks, chunkSize, length } = seed.layout;
+/** The chunks of some entries of a folder, if only these entries are wanted. */
+export interface SelectedChunks {
+	/** The paths of these entries. */
+	readonly paths: ReadonlySet<string>;
+	/** The chunks that have bytes of the entries. */
+	readonly wanted: Bitfield;
+	/** Those of which all bytes are kept: only they can be read, and shared. */
+	readonly whole: Bitfield;
+	/** Those whose wanted bytes are stored. */
+	readonly stored: Bitfield;
+}
+
+/** Bytes of a content that are wanted, and those of them that are verified and stored. */
+export function wantedBytes({ seed, have, selected }: StoredContent): {
+	readonly have: number;
+	readonly length: number;
+} {
+	const bytes = (chunks: Bitfield): number => bytesOf(seed, chunks);
+	return selected === undefined
+		? { have: bytes(have), length: seed.length }
+		: { have: bytes(selected.stored), length: bytes(selected.wanted) };
+}
+
+/** Whether everything that is wanted of a content is stored. */
+export function hasAllWanted({ have, selected }: StoredContent): boolean {
+	return selected === undefined ? have.isFull : selected.stored.count === selected.wanted.count;
+}
+
+function bytesOf({ layout }: Seed, field: Bitfield): number {
+	const { chunks, chunkSize, length } = layout;
 	const missingOfLast = chunks * chunkSize - length;
-	return have.count * chunkSize - (have.has(chunks - 1) ? missingOfLast : 0);
+	return field.count * chunkSize - (field.has(chunks - 1) ? missingOfLast : 0);
 }
 
 /** Events of {@link ContentStore}. */
@@ -74,13 +105,17 @@ export class ContentStore {
 		this.remove(content);
 		for (const chunk of chunks) {
 			content.have.clear(chunk);
+			content.selected?.stored.clear(chunk);
 		}
 		this.add(content);
 	}
 
-	/** Adds `chunk`, which is verified and stored. */
+	/** Adds `chunk`, which is verified and stored. Only a chunk of which all bytes are kept is shared. */
 	gain(content: StoredContent, chunk: number): void {
-		content.have.set(chunk);
-		this.#events.emit('gained', content, chunk);
+		content.selected?.stored.set(chunk);
+		if (content.selected?.whole.has(chunk) !== false) {
+			content.have.set(chunk);
+			this.#events.emit('gained', content, chunk);
+		}
 	}
 }

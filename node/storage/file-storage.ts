@@ -1,6 +1,7 @@
 import { type BigIntStats, constants, fstatSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { quoted, ShoalError } from '../../protocol/index.ts';
+import type { OpenPiece } from './content-place.ts';
 import { extents } from './extents.ts';
 import { stampOf } from './file-stamp.ts';
 import { fsError, onFile } from './fs-error.ts';
@@ -108,10 +109,16 @@ export class FileStorage implements Storage {
 	 * The open files of the content, for a thread that writes to them. Their descriptors are closed
 	 * when this storage is closed.
 	 */
-	get files(): ReadonlyArray<FilePiece & { readonly fd: number; readonly keepsHoles: boolean }> {
-		return this.#files.map(({ path, length, handle: { fd }, keepsHoles }) => {
+	get location(): { readonly pieces: readonly OpenPiece[] } {
+		const pieces = this.#files.map(({ path, length, handle: { fd }, keepsHoles }) => {
 			return { path, length, fd, keepsHoles };
 		});
+		return { pieces };
+	}
+
+	/** The path of the first file, for messages. */
+	get path(): string {
+		return this.#files[0]?.path ?? '';
 	}
 
 	/**

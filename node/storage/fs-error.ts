@@ -17,6 +17,11 @@ const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: str
 	EROFS: ['ERR_PERMISSION', 'the file system is read-only; choose another folder'],
 	ELOOP: ['ERR_PERMISSION', 'it is a symbolic link, which is not followed here'],
 	ESHORT: ['ERR_CHANGED', 'it became shorter while it was read'],
+	ECHANGED: ['ERR_CHANGED', 'it changed, or was moved or removed, while its folder was hashed'],
+	EPADDING: [
+		'ERR_SEED',
+		'the seed is wrong: the bytes before this file must be zeros, and are not; ask for another seed',
+	],
 	ENOSPC: ['ERR_NO_SPACE', 'the disk is full; make room and start again, what is verified is kept'],
 	EDQUOT: [
 		'ERR_NO_SPACE',

@@ -34,3 +34,22 @@ export function cacheHome(): string {
 			return join(homeFolder(), '.cache');
 	}
 }
+
+/**
+ * The folder for state that outlives a process: that of the XDG base directories, or its equivalent
+ * on macOS and Windows.
+ */
+export function stateHome(): string {
+	const { XDG_STATE_HOME: xdg = '', LOCALAPPDATA: local = '' } = process.env;
+	if (isAbsolute(xdg)) {
+		return xdg;
+	}
+	switch (process.platform) {
+		case 'darwin':
+			return join(homeFolder(), 'Library', 'Application Support');
+		case 'win32':
+			return local || join(homeFolder(), 'AppData', 'Local');
+		default:
+			return join(homeFolder(), '.local', 'state');
+	}
+}

@@ -1,4 +1,4 @@
-import { type Seed, ShoalError } from '../../protocol/index.ts';
+import { type Folder, isFile, quoted, type Seed, ShoalError } from '../../protocol/index.ts';
 
 /**
  * A range of bytes, as in `fs.createReadStream` and in HTTP: counted from 0, both ends inclusive. An `end` beyond the
@@ -11,14 +11,55 @@ export interface RangeOptions {
 	readonly end?: number | undefined;
 }
 
-/** A range of bytes of a content. */
-export interface ContentRange {
+/** A file that is read: a content, or a file of a folder. */
+export interface StreamedFile {
 	/** The seed of the content. */
 	readonly seed: Seed;
+	/** The path of the file in the folder; undefined if the content is a file. */
+	readonly path?: string | undefined;
+	/** Bytes of the file. */
+	readonly size: number;
+	/** Digest of the whole file, lower-case hex. */
+	readonly digest: string;
+	/** Offset of the file in the content. */
+	readonly offset: number;
+}
+
+/** A range of bytes of a file. */
+export interface ContentRange extends StreamedFile {
 	/** The first byte. */
 	readonly start: number;
-	/** Number of bytes; 0 only if the content is empty. */
+	/** Number of bytes; 0 only if the file is empty. */
 	readonly length: number;
+}
+
+/**
+ * The file of a content.
+ *
+ * @param folder the entries, if the content is a folder
+ * @param path the path of the file in the folder
+ * @throws ShoalError ERR_FOLDER if a folder is given without a path, ERR_NOT_FOUND if there is no
+ *   such file in it, ERR_USAGE if a path is given for a file
+ */
+export function fileOf(seed: Seed, folder: Folder | undefined, path?: string): StreamedFile {
+	if (folder === undefined) {
+		if (path !== undefined) {
+			throw new ShoalError('ERR_USAGE', `${quoted(seed.name)} is a file, which has no files in it`);
+		}
+		return { seed, size: seed.length, digest: seed.digest, offset: 0 };
+	}
+	if (path === undefined) {
+		throw new ShoalError(
+			'ERR_FOLDER',
+			`${quoted(seed.name)} is a folder; name one of its files, or download the folder with shoal get`,
+		);
+	}
+	const found = folder.find(path);
+	if (found === undefined || !isFile(found.entry)) {
+		throw new ShoalError('ERR_NOT_FOUND', `${quoted(seed.name)} has no file ${quoted(path)}`);
+	}
+	const { entry, offset } = found;
+	return { seed, path, size: entry.length, digest: entry.digest, offset };
 }
 
 /** Checks a range as far as that is possible without the seed. @throws ShoalError ERR_RANGE */
@@ -33,24 +74,25 @@ export function checkRange({ start = 0, end = Number.MAX_SAFE_INTEGER }: RangeOp
 }
 
 /**
- * The part of `seed` that the options name.
+ * The part of `file` that the options name.
  *
- * @throws ShoalError ERR_RANGE if no byte of the content is in that part
+ * @throws ShoalError ERR_RANGE if no byte of the file is in that part
  */
-export function resolveRange(seed: Seed, { start = 0, end }: RangeOptions): ContentRange {
-	const first = start < 0 ? Math.max(0, seed.length + start) : start;
-	const after = Math.min(end === undefined ? seed.length : end + 1, seed.length);
-	// The range of a whole empty content is valid, although it has no byte.
-	if (first >= after && (first > 0 || seed.length > 0)) {
+export function resolveRange(file: StreamedFile, { start = 0, end }: RangeOptions): ContentRange {
+	const { size } = file;
+	const first = start < 0 ? Math.max(0, size + start) : start;
+	const after = Math.min(end === undefined ? size : end + 1, size);
+	// The range of a whole empty file is valid, although it has no byte.
+	if (first >= after && (first > 0 || size > 0)) {
 		throw new ShoalError(
 			'ERR_RANGE',
-			`there is no byte from ${first} to ${end ?? 'the end'}: the content has ${seed.length} bytes`,
+			`there is no byte from ${first} to ${end ?? 'the end'}: the content has ${size} bytes`,
 		);
 	}
-	return { seed, start: first, length: after - first };
+	return { ...file, start: first, length: after - first };
 }
 
-/** Whether `range` is all of the content. */
-export function isWhole({ seed, length }: ContentRange): boolean {
-	return length === seed.length;
+/** Whether `range` is all of the file. */
+export function isWhole({ size, length }: ContentRange): boolean {
+	return length === size;
 }

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type Layout, ShoalError } from '../../protocol/index.ts';
+import { Folder, type Layout, quoted, ShoalError } from '../../protocol/index.ts';
 import type { ContentSource } from '../download/content-source.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
 import { type ContentRange, isWhole } from './content-range.ts';
@@ -15,9 +15,9 @@ export interface ContentReaderOptions {
 	 * Called with the first source that is found.
 	 *
 	 * @returns the range to read
-	 * @throws ShoalError ERR_RANGE
+	 * @throws ShoalError ERR_RANGE, ERR_FOLDER, ERR_NOT_FOUND
 	 */
-	readonly open: (source: ContentSource) => ContentRange;
+	readonly open: (source: ContentSource) => Promise<ContentRange>;
 	/** Bytes to be fetched ahead of the reader. */
 	readonly readAhead: number;
 }
@@ -41,10 +41,11 @@ export async function* readContent({
 	while (range === undefined || done < range.length) {
 		const source = await find();
 		try {
-			range ??= open(source);
+			range ??= await open(source);
 			hash ??= isWhole(range) ? createHash(range.seed.kind) : undefined;
-			const { start, length } = range;
-			for await (const bytes of readAt(source, start + done, start + length, readAhead)) {
+			const start = range.offset + range.start;
+			const end = start + range.length;
+			for await (const bytes of readAt(source, start + done, end, readAhead)) {
 				hash?.update(bytes);
 				done += bytes.length;
 				yield bytes;
@@ -54,6 +55,25 @@ export async function* readContent({
 		}
 	}
 	checkWhole(range, hash);
+}
+
+/**
+ * The folder of a content; undefined if it is a file. Its index is fetched if it is not known.
+ *
+ * @throws ShoalError ERR_SEED if the index is not safe, and the errors that end a download
+ */
+export async function readFolder(source: ContentSource): Promise<Folder | undefined> {
+	const { seed, folder } = source.content;
+	if (folder !== undefined || seed.index === undefined) {
+		return folder;
+	}
+	const index = new Uint8Array(seed.index);
+	let done = 0;
+	for await (const bytes of readAt(source, 0, index.length, index.length)) {
+		index.set(bytes, done);
+		done += bytes.length;
+	}
+	return new Folder(seed, index);
 }
 
 /** The bytes from `start` up to `end`, without `end`, as far as `source` provides them. */
@@ -90,11 +110,12 @@ function runOf(layout: Layout, start: number, end: number): ChunkRun {
 	return { first, count: layout.chunkAt(end - 1) + 1 - first };
 }
 
-function checkWhole({ seed }: ContentRange, hash: Hash | undefined): void {
-	if (hash !== undefined && hash.digest('hex') !== seed.digest) {
+function checkWhole({ seed, path, digest }: ContentRange, hash: Hash | undefined): void {
+	if (hash !== undefined && hash.digest('hex') !== digest) {
+		const what = path === undefined ? 'the whole' : quoted(path);
 		throw new ShoalError(
 			'ERR_SEED_LIES',
-			`every chunk of seed ${seed.id} is right, but the digest of the whole is not: the seed itself is wrong. Do not trust the bytes that were read; ask for another seed`,
+			`every chunk of seed ${seed.id} is right, but the digest of ${what} is not: the seed itself is wrong. Do not trust the bytes that were read; ask for another seed`,
 		);
 	}
 }

@@ -4,11 +4,19 @@ import type { ContentSource } from '../download/content-source.ts';
 import type { SourceShare } from '../download/contributions.ts';
 import type { Progress } from '../download/download-types.ts';
 import { abortError, onAbort } from '../util/abort.ts';
-import { type ContentRange, isWhole, type RangeOptions, resolveRange } from './content-range.ts';
-import { readContent } from './content-reader.ts';
+import {
+	type ContentRange,
+	fileOf,
+	isWhole,
+	type RangeOptions,
+	resolveRange,
+} from './content-range.ts';
+import { readContent, readFolder } from './content-reader.ts';
 
 /** Options of {@link ShoalNode.stream}. */
 export interface StreamOptions extends RangeOptions {
+	/** The path of the file to read, if the content is a folder. @default the content is a file */
+	readonly path?: string | undefined;
 	/** Whether to wait for a seed that no node has yet. @default false: ERR_NOT_FOUND after five seconds */
 	readonly wait?: boolean | undefined;
 	/** Ends the stream with an error. @default none */
@@ -85,8 +93,9 @@ export class ContentStream extends Readable {
 				this.#source = await find(this.#stop.signal, (progress) => this.#report(progress));
 				return this.#source;
 			},
-			open: ({ content }) => {
-				this.#range = resolveRange(content.seed, options);
+			open: async (source) => {
+				const file = fileOf(source.content.seed, await readFolder(source), options.path);
+				this.#range = resolveRange(file, options);
 				this.#open(this.#range);
 				return this.#range;
 			},

@@ -354,11 +354,12 @@ export class Announcer {
 }
 
 function announceOf(
-	{ seed, have }: StoredContent,
+	{ seed, have, folder }: StoredContent,
 	about: Pick<Announce, 'ttl' | 'session' | 'since'>,
 ): Announce {
-	const { name, length, chunks } = seed;
-	return { name, length, chunks, have: { count: have.count, map: have.toBuckets() }, ...about };
+	const { name, length, chunks, index } = seed;
+	const what = { name, length, chunks, index, files: folder?.files };
+	return { ...what, have: { count: have.count, map: have.toBuckets() }, ...about };
 }
 
 /**

@@ -13,6 +13,10 @@ const encoder = new TextEncoder();
 // joiners U+200C and U+200D and the marks U+200E and U+200F are allowed: some scripts need them.
 const FORBIDDEN = /[\p{Cc}\u200b\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/u;
 
+/** Most paths: they need no further checks of their characters and parts. */
+const PLAIN =
+	/^(?!\.{1,2}(?:\/|$))[\w.+ ,=@-]{1,255}(?:\/(?!\.{1,2}(?:\/|$))[\w.+ ,=@-]{1,255}){0,31}$/;
+
 const PART_RULES: ReadonlyArray<readonly [why: string, isBad: (part: string) => boolean]> = [
 	['a part of it is empty', (part) => part === ''],
 	['a part of it is . or ..', (part) => part === '.' || part === '..'],
@@ -39,6 +43,9 @@ const PATH_RULES: ReadonlyArray<readonly [why: string, isBad: (path: string) => 
  * two different paths could become the same.
  */
 export function whyNoPath(path: string): string | undefined {
+	if (PLAIN.test(path)) {
+		return path.length > MAX_PATH_BYTES ? PATH_RULES[0]?.[0] : undefined;
+	}
 	const [why] = PATH_RULES.find(([, isBad]) => isBad(path)) ?? [];
 	if (why !== undefined) {
 		return why;
@@ -66,15 +73,14 @@ export function checkPath(path: string): string {
  * @returns below 0 if `a` comes first, above 0 if `b` does, 0 if they are the same
  */
 export function comparePaths(a: string, b: string): number {
-	const [left, right] = [encoder.encode(a), encoder.encode(b)];
-	const most = Math.min(left.length, right.length);
+	const most = Math.min(a.length, b.length);
 	for (let at = 0; at < most; at += 1) {
-		const difference = rank(left[at] as number) - rank(right[at] as number);
+		const difference = rank(a.charCodeAt(at)) - rank(b.charCodeAt(at));
 		if (difference !== 0) {
 			return difference;
 		}
 	}
-	return left.length - right.length;
+	return a.length - b.length;
 }
 
 /** Whether `path` lies below `folder`. */
@@ -83,7 +89,16 @@ export function isBelow(path: string, folder: string): boolean {
 }
 
 const SLASH = 0x2f;
+const FIRST_SURROGATE = 0xd800;
+const LAST_SURROGATE = 0xdfff;
 
-function rank(byte: number): number {
-	return byte === SLASH ? 0 : byte;
+/**
+ * The rank of a UTF-16 code unit. Surrogates stand for characters above U+FFFF, which come last in
+ * UTF-8.
+ */
+function rank(unit: number): number {
+	if (unit === SLASH) {
+		return 0;
+	}
+	return unit >= FIRST_SURROGATE && unit <= LAST_SURROGATE ? unit + 0x1_0000 : unit;
 }

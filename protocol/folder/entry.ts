@@ -21,7 +21,3 @@ export interface FolderEntry {
 
 /** Most entries of a folder. */
 export const MAX_ENTRIES = 200_000;
-/** Most bytes of an index. */
-export const MAX_INDEX_BYTES: number = 32 * 1024 * 1024;
-/** Bytes of the smallest index, that of an empty folder: its header line. */
-export const MIN_INDEX_BYTES = 15;

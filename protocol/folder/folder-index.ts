@@ -1,14 +1,8 @@
 import { ShoalError } from '../errors.ts';
 import { quoted } from '../printable.ts';
 import { digestOf } from '../seed/digest.ts';
-import { MAX_LENGTH } from '../seed/layout.ts';
-import {
-	type EntryKind,
-	type FolderEntry,
-	MAX_ENTRIES,
-	MAX_INDEX_BYTES,
-	MIN_INDEX_BYTES,
-} from './entry.ts';
+import { MAX_INDEX_BYTES, MAX_LENGTH, MIN_INDEX_BYTES } from '../seed/layout.ts';
+import { type EntryKind, type FolderEntry, MAX_ENTRIES } from './entry.ts';
 import { checkPath, comparePaths, isBelow } from './entry-path.ts';
 import { MAX_TARGET_BYTES } from './link-target.ts';
 

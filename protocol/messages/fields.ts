@@ -1,11 +1,11 @@
 import * as v from 'valibot';
 import { NODE_ID, REQUEST_ID, SEED_ID } from '../ids.ts';
 import { MOST_NODE_NAME } from '../node-names.ts';
-import { MAX_CHUNKS, MAX_LENGTH } from '../seed/layout.ts';
+import { MAX_CHUNKS, MAX_INDEX_BYTES, MAX_LENGTH, MIN_INDEX_BYTES } from '../seed/layout.ts';
 import { checkName } from '../seed/names.ts';
 import { parseBrokerUrl } from '../seed/share-link.ts';
 
-/** The fields that control messages are made of. Each defines the allowed values of one field. */
+/** The schemas of the fields of control messages. Each defines the allowed values of one field. */
 
 const holds =
 	(check: (text: string) => unknown) =>
@@ -45,6 +45,10 @@ export const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(Number.MAX_SA
 export const milliseconds = positive(Number.MAX_SAFE_INTEGER);
 export const chunkCount = whole(MAX_CHUNKS);
 export const contentLength = whole(MAX_LENGTH);
+/** Bytes of the index of a folder. */
+export const indexLength = v.pipe(whole(MAX_INDEX_BYTES), v.minValue(MIN_INDEX_BYTES));
+/** The fields by which a message says that a content is a folder; a file has none of them. */
+export const folderFields = { index: v.optional(indexLength), files: v.optional(count) };
 
 /** SHA-256 of a certificate. */
 export const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'no fingerprint'));

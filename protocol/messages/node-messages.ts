@@ -9,6 +9,7 @@ import {
 	count,
 	fileName,
 	fingerprint,
+	folderFields,
 	milliseconds,
 	nodeId,
 	nodeName,
@@ -90,14 +91,20 @@ export const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	sources: v.optional(v.pipe(v.array(feed), v.maxLength(MOST_FEEDS))),
 });
 
-/** The retained message on `announce/<seed>/<node>`: how much of the seed the node has. An empty one withdraws it. */
+/**
+ * The retained message on `announce/<seed>/<node>`: how much of the seed the node has. An empty
+ * message withdraws the announce.
+ */
 export interface Announce {
-	/** File name. */
+	/** Name of the file or folder. */
 	readonly name: string;
 	/** Bytes of the content. */
 	readonly length: number;
 	/** Number of chunks. */
 	readonly chunks: number;
+	/** Bytes of the index, and number of files, of a folder; absent: the content is a file. */
+	readonly index?: number | undefined;
+	readonly files?: number | undefined;
 	/** The chunks that the node has. */
 	readonly have: {
 		/** How many chunks. */
@@ -110,8 +117,8 @@ export interface Announce {
 	/** Session of the node's connection. */
 	readonly session: string;
 	/**
-	 * Time since when the node has at least a part of the content: ms since 1970 by the node's clock;
-	 * absent: unknown.
+	 * The time at which the node began to have at least a part of the content: ms since 1970 by the
+	 * node's clock; absent: unknown.
 	 */
 	readonly since?: number | undefined;
 }
@@ -121,6 +128,7 @@ export const announce: v.GenericSchema<unknown, Announce> = v.pipe(
 		name: fileName,
 		length: contentLength,
 		chunks: chunkCount,
+		...folderFields,
 		have: v.object({
 			count: chunkCount,
 			map: v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${BUCKETS}}$`), 'no map')),
@@ -143,8 +151,8 @@ export type NodeRequest =
 			/** Each range is answered by one chunk message. */
 			readonly ranges: readonly ByteRange[];
 			/**
-			 * Whether the requesting node is subscribed to the swarm topic of the receiver, so that the
-			 * answer may be sent there.
+			 * Whether the requesting node is subscribed to the swarm topic of the receiver. Then the
+			 * receiver may answer on that topic.
 			 */
 			readonly shared?: boolean | undefined;
 	  }
@@ -176,9 +184,12 @@ export type NodeReply =
 			readonly name: string;
 			readonly length: number;
 			readonly chunks: number;
+			/** As in an announce. */
+			readonly index?: number | undefined;
+			readonly files?: number | undefined;
 			/**
-			 * Kind of the seed's digests. The length of the seed's body follows from it, `length` and
-			 * `chunks`.
+			 * Kind of the seed's digests. The length of the seed's body follows from `kind`, `length`,
+			 * `index` and `chunks`.
 			 */
 			readonly kind: DigestKind;
 			/**
@@ -228,6 +239,7 @@ export const reply: v.GenericSchema<unknown, Reply> = v.variant('op', [
 		name: v.pipe(v.string(), v.maxLength(1_024)),
 		length: contentLength,
 		chunks: chunkCount,
+		...folderFields,
 		kind: v.picklist(['sha256', 'md5']),
 		part: v.optional(positive(MAX_RANGE)),
 		have: v.union([

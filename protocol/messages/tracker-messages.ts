@@ -8,6 +8,7 @@ import {
 	digest,
 	fileName,
 	fingerprint,
+	folderFields,
 	milliseconds,
 	nodeId,
 	nodeName,
@@ -108,12 +109,15 @@ export const trackerRequest: v.GenericSchema<unknown, TrackerRequest> = v.varian
 export interface SeedListing {
 	/** Seed id. */
 	readonly seed: string;
-	/** File name. */
+	/** Name of the file or folder. */
 	readonly name: string;
 	/** Bytes of the content. */
 	readonly length: number;
 	/** Number of chunks. */
 	readonly chunks: number;
+	/** Bytes of the index, and number of files, of a folder; absent: the content is a file. */
+	readonly index?: number | undefined;
+	readonly files?: number | undefined;
 	/** Nodes that have all chunks. */
 	readonly seeders: number;
 	/** Nodes that lack some chunks. */
@@ -162,7 +166,7 @@ export type TrackerReply =
 			readonly downloaders: number;
 			/** A sample of the swarm. */
 			readonly nodes: readonly NodeListing[];
-			/** The clock of the tracker, by which tickets run out: ms since 1970. */
+			/** The time of the tracker's clock, by which tickets expire: ms since 1970. */
 			readonly time?: number | undefined;
 	  }
 	| {
@@ -175,7 +179,7 @@ export type TrackerReply =
 			readonly status: 'ok' | 'again';
 			/** Seeds whose announces were refused since the last update. */
 			readonly refused: readonly string[];
-			/** The clock of the tracker, by which tickets run out: ms since 1970. */
+			/** The time of the tracker's clock, by which tickets expire: ms since 1970. */
 			readonly time?: number | undefined;
 	  };
 
@@ -184,6 +188,7 @@ const listing = v.object({
 	name: fileName,
 	length: contentLength,
 	chunks: chunkCount,
+	...folderFields,
 	seeders: count,
 	downloaders: count,
 });

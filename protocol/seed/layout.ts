@@ -1,6 +1,6 @@
 import { ShoalError } from '../errors.ts';
 
-/** Smallest chunk size of a seed, in bytes: the one in the original document. */
+/** Smallest chunk size of a seed, in bytes: the size in seeds that are older than this program. */
 export const MIN_CHUNK_SIZE = 512;
 /**
  * Largest chunk size, in bytes; it is limited because a node holds a chunk in memory until it is
@@ -11,6 +11,10 @@ export const MAX_CHUNK_SIZE = 4 * 1024 * 1024;
 export const MAX_CHUNKS = 1_048_576;
 /** Most bytes of a content: MAX_CHUNKS chunks of MAX_CHUNK_SIZE, 4 TiB, far below 2^53. */
 export const MAX_LENGTH = MAX_CHUNKS * MAX_CHUNK_SIZE;
+/** Bytes of the smallest index of a folder: that of an empty folder. */
+export const MIN_INDEX_BYTES = 15;
+/** Most bytes of the index of a folder: a node holds it in memory. */
+export const MAX_INDEX_BYTES = 32 * 1024 * 1024;
 
 const NEW_CHUNK_SIZE = 256 * 1024;
 const NEW_CHUNKS = 65_536;
@@ -30,7 +34,7 @@ export function chooseChunkSize(length: number): number {
 
 /**
  * The chunk size of a seed, which its text does not contain: the power of two s from 512 B to 4 MiB
- * with ceil(length / s) = chunks. At most one exists for two chunks or more, as the interval
+ * with ceil(length / s) = chunks. For n chunks, n ≥ 2, there is at most one such s, as the interval
  * [length/n, length/(n-1)) holds at most one power of two. With one chunk, every size of at least
  * `length` fits, and the smallest is returned. With no chunks, the smallest chunk size is returned.
  *

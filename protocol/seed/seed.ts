@@ -1,18 +1,28 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { ShoalError } from '../errors.ts';
 import { DIGEST_BYTES, type DigestKind, digestOf, sameDigest } from './digest.ts';
-import { inferChunkSize, Layout, MAX_CHUNK_SIZE, MAX_CHUNKS, MAX_LENGTH } from './layout.ts';
+import {
+	inferChunkSize,
+	Layout,
+	MAX_CHUNK_SIZE,
+	MAX_CHUNKS,
+	MAX_INDEX_BYTES,
+	MAX_LENGTH,
+	MIN_INDEX_BYTES,
+} from './layout.ts';
 import { checkName, MAX_NAME_BYTES } from './names.ts';
 
 /** The parts of a {@link Seed}. */
 export interface SeedParts {
-	/** File name: a suggestion, which the id does not authenticate. */
+	/** Name of the file or folder: a suggestion, which the id does not authenticate. */
 	readonly name: string;
 	/** Length of the content in bytes. */
 	readonly length: number;
+	/** Bytes of the index with which the content of a folder begins; undefined: it is a file. */
+	readonly index?: number | undefined;
 	/** Kind of the digests. */
 	readonly kind: DigestKind;
-	/** Digest of the whole content. */
+	/** Digest of the whole file; of a folder, the digest of its index. */
 	readonly digest: Uint8Array;
 	/** Digests of all chunks, concatenated. */
 	readonly chunkDigests: Uint8Array;
@@ -22,27 +32,36 @@ const LF = 0x0a;
 const CR = 0x0d;
 const encoder = new TextEncoder();
 const HEX_DIGITS = encoder.encode('0123456789abcdef');
-/** The value of each byte as a hexadecimal digit; 16 for a byte that is none. */
+/** The value of each byte as a hexadecimal digit; 16 for a byte that is no such digit. */
 const NIBBLES = Uint8Array.from({ length: 256 }, (_, byte) => {
 	const digit = Number.parseInt(String.fromCharCode(byte), 16);
 	return Number.isNaN(digit) ? 16 : digit;
 });
 
 /**
- * The description of a file: its name, its length, the digest of the whole content and the digest
+ * The description of a file or folder: its name, its length, the digest of the whole and the digest
  * of each chunk. The constructor checks every invariant, so that a seed is always consistent.
  *
  * The text form has one value a line: name, length, digest, then the chunk digests. The chunk size
  * follows from the length and the number of chunks. A seed with MD5 digests is *classic*: it can be
  * used, but does not protect against an attacker.
+ *
+ * The content of a folder is its index, which has the digest of every file, followed by the files.
+ * The line of the length then has a second number, the length of the index, and the digest of the
+ * whole is the digest of the index.
  */
 export class Seed {
-	/** File name: a suggestion, which the id does not authenticate. */
+	/** Name of the file or folder: a suggestion, which the id does not authenticate. */
 	readonly name: string;
 	/** Kind of the digests. */
 	readonly kind: DigestKind;
-	/** Digest of the whole content, lower-case hex: what `sha256sum FILE` prints. */
+	/**
+	 * Digest of the whole file, lower-case hex: what `sha256sum FILE` prints. Of a folder, the digest
+	 * of its index.
+	 */
 	readonly digest: string;
+	/** Bytes of the index with which the content of a folder begins; undefined: it is a file. */
+	readonly index: number | undefined;
 	/** How the content is divided into chunks. */
 	readonly layout: Layout;
 	/** SHA-256 of the body, lower-case hex: what `tail -n +2 FILE.seed | sha256sum` prints. */
@@ -61,16 +80,20 @@ export class Seed {
 		this.name = checkName(parts.name);
 		this.kind = parts.kind;
 		this.digest = bytesToHex(parts.digest);
-		this.layout = checkedLayout(parts.length, chunks);
+		this.layout = checkedLayout(parts.length, chunks, parts.index);
+		this.index = parts.index;
 		this.#chunkDigests = parts.chunkDigests;
+		if (parts.index !== undefined && parts.kind !== 'sha256') {
+			throw malformed('the digests of a folder must be SHA-256');
+		}
 		if (parts.digest.length !== size) {
 			throw malformed(`its digest must have ${size} bytes`);
 		}
 		if (chunks === 0 && !sameDigest(parts.digest, digestOf(parts.kind, new Uint8Array()))) {
 			throw malformed('its length is 0, but its digest is not that of an empty file');
 		}
-		if (chunks === 1 && !sameDigest(parts.digest, parts.chunkDigests)) {
-			throw malformed('it has one chunk, whose digest differs from that of the whole');
+		if (chunks === 1) {
+			checkOnlyChunk(parts);
 		}
 		this.id = bytesToHex(digestOf('sha256', this.body()));
 	}
@@ -114,8 +137,8 @@ export class Seed {
 
 	#makeBody(): Uint8Array {
 		const size = DIGEST_BYTES[this.kind];
-		const head = encoder.encode(`${this.length}\n${this.digest}\n`);
-		const body = new Uint8Array(bodyBytes(this.length, this.chunks, this.kind));
+		const head = encoder.encode(`${lengthLine(this.length, this.index)}\n${this.digest}\n`);
+		const body = new Uint8Array(bodyBytes(this));
 		body.set(head);
 		let at = head.length;
 		for (let chunk = 0; chunk < this.chunks; chunk += 1) {
@@ -137,29 +160,67 @@ export class Seed {
 	}
 }
 
-/** Number of bytes of a seed's body, which follows from its length, number of chunks and kind. */
-export function bodyBytes(length: number, chunks: number, kind: DigestKind): number {
-	return String(length).length + 1 + (chunks + 1) * (DIGEST_BYTES[kind] * 2 + 1);
+/** The numbers of a seed from which the length of its body follows. */
+export type SeedNumbers = Pick<Seed, 'length' | 'chunks' | 'kind'> & {
+	readonly index?: number | undefined;
+};
+
+/** Number of bytes of the body of a seed with these numbers. */
+export function bodyBytes({ length, index, chunks, kind }: SeedNumbers): number {
+	return lengthLine(length, index).length + 1 + (chunks + 1) * (DIGEST_BYTES[kind] * 2 + 1);
+}
+
+function lengthLine(length: number, index: number | undefined): string {
+	return index === undefined ? `${length}` : `${length} ${index}`;
+}
+
+/**
+ * Checks the digests of a seed with one chunk. The digest of the chunk must be that of the whole.
+ * But if the content of a folder is more than its index, the two digests must differ.
+ *
+ * @throws ShoalError ERR_SEED
+ */
+function checkOnlyChunk({ length, index = length, digest, chunkDigests }: SeedParts): void {
+	if (sameDigest(digest, chunkDigests) !== (index === length)) {
+		throw malformed(
+			index === length
+				? 'it has one chunk, whose digest differs from that of the whole'
+				: 'its only chunk has the digest of the index, but is longer than the index',
+		);
+	}
 }
 
 /**
  * The layout of a content of `length` bytes in `chunks` chunks. It is an error if no layout has
- * these numbers.
+ * these numbers, or if the content cannot begin with an index of `index` bytes.
  *
+ * @param index undefined for a file
  * @throws ShoalError ERR_SEED
  */
-export function checkedLayout(length: number, chunks: number): Layout {
+export function checkedLayout(length: number, chunks: number, index?: number): Layout {
 	checkedLength(length);
+	if (index !== undefined) {
+		checkIndex(length, index);
+	}
 	if (!Number.isSafeInteger(chunks) || chunks < 0 || chunks > MAX_CHUNKS) {
 		throw malformed(`it must have at most ${MAX_CHUNKS} chunk lines`);
 	}
 	const chunkSize = inferChunkSize(length, chunks);
 	if (chunkSize === undefined) {
 		throw malformed(
-			`no chunk size from 512 to ${MAX_CHUNK_SIZE} makes ${chunks} chunks of ${length} bytes`,
+			`no chunk size from 512 to ${MAX_CHUNK_SIZE} divides ${length} bytes into ${chunks} chunks`,
 		);
 	}
 	return new Layout(length, chunkSize);
+}
+
+function checkIndex(length: number, index: number): void {
+	const most = Math.min(length, MAX_INDEX_BYTES);
+	if (!Number.isSafeInteger(index) || index < MIN_INDEX_BYTES || index > most) {
+		throw malformed(
+			`the length of its index must be a whole number from ${MIN_INDEX_BYTES} to ${most}`,
+		);
+	}
 }
 
 function checkedLength(length: number): void {
@@ -189,13 +250,13 @@ export function parseSeed(text: Uint8Array, name?: string): Seed {
  */
 export function parseSeedBody(name: string, body: Uint8Array): Seed {
 	const lines = new Lines(body);
-	const length = parseLength(lines.next());
+	const [length, index] = parseLengths(lines.next());
 	const digestLine = lines.next();
 	const kind = kindOf(digestLine);
 	const size = DIGEST_BYTES[kind];
 	const digest = new Uint8Array(size);
 	readDigest(digestLine, digest, 'of the whole');
-	// Checked before memory is reserved: each line is its digits and one or two bytes for its end.
+	// The count is checked before memory is reserved. A line has one or two bytes after its digits.
 	const most = Math.ceil(lines.left / (size * 2 + 1));
 	checkCount(length, Math.floor(lines.left / (size * 2 + 2)), most);
 	const chunkDigests = new Uint8Array(most * size);
@@ -207,6 +268,7 @@ export function parseSeedBody(name: string, body: Uint8Array): Seed {
 	return new Seed({
 		name,
 		length,
+		index,
 		kind,
 		digest,
 		chunkDigests: chunkDigests.slice(0, chunk * size),
@@ -252,12 +314,16 @@ function decodeName(line: Uint8Array): string {
 	}
 }
 
-function parseLength(line: Uint8Array): number {
-	const digits = String.fromCharCode(...line.subarray(0, 20));
-	if (!/^(0|[1-9]\d{0,15})$/.test(digits)) {
-		throw malformed('line 2 must be the length: decimal digits without a leading zero');
+/** The length of the content and, of a folder, that of its index. */
+function parseLengths(line: Uint8Array): [length: number, index: number | undefined] {
+	const digits = String.fromCharCode(...line.subarray(0, 30));
+	const [, length, index] = /^(0|[1-9]\d{0,15})(?: ([1-9]\d{0,7}))?$/.exec(digits) ?? [];
+	if (length === undefined) {
+		throw malformed(
+			'line 2 must be the length, and for a folder also the length of its index: decimal digits without a leading zero',
+		);
 	}
-	return Number(digits);
+	return [Number(length), index === undefined ? undefined : Number(index)];
 }
 
 function kindOf(line: Uint8Array): DigestKind {
@@ -283,7 +349,7 @@ function checkCount(length: number, least: number, most: number): void {
 			return;
 		}
 	}
-	throw malformed(`no chunk size makes about ${most} chunks of ${length} bytes`);
+	throw malformed(`no chunk size divides ${length} bytes into about ${most} chunks`);
 }
 
 function readDigest(line: Uint8Array, into: Uint8Array, which: string): void {

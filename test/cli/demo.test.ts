@@ -68,7 +68,7 @@ test('a demo whose file cannot be shared fails and says why', async (t) => {
 	const demo = new Shoal(t, ['demo', folder]);
 	assert.is(await demo.exit(), 1);
 	assert.is(demo.events.at(-1)?.code, 'ERR_FOLDER');
-	assert.match(String(demo.events.at(-1)?.message), 'tar -cf');
+	assert.match(String(demo.events.at(-1)?.message), 'a file is expected');
 	const missing = new Shoal(t, ['demo', join(folder, 'missing')]);
 	assert.is(await missing.exit(), 1);
 	assert.is(missing.events.at(-1)?.code, 'ERR_NO_FILE');

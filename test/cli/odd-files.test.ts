@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
@@ -18,17 +18,16 @@ test('what cannot be shared is named, five of it and a count; the others are sha
 	for (const name of ['one', 'two', 'con', 'a:b', 'dot.']) {
 		writeFileSync(path(name), name);
 	}
-	mkdirSync(path('folder'));
 	execFileSync('mkfifo', [path('pipe')]);
 	symlinkSync('nowhere', path('link'));
-	const bad = ['con', 'a:b', 'dot.', 'folder', 'pipe', 'link', 'missing'];
+	const bad = ['con', 'a:b', 'dot.', 'gone', 'pipe', 'link', 'missing'];
 	const paths = ['one', ...bad, 'two'].map(path);
 	const share = new Shoal(t, ['share', ...paths, '--broker', url]);
 	await until('both are shared', () => share.all('sharing').length === 2);
 	const errors = share.all('error');
 	assert.equal(
 		errors.map(({ code }) => code),
-		['ERR_NAME', 'ERR_NAME', 'ERR_NAME', 'ERR_FOLDER', 'ERR_IO', 'ERR_NO_FILE'],
+		['ERR_NAME', 'ERR_NAME', 'ERR_NAME', 'ERR_NO_FILE', 'ERR_IO', 'ERR_NO_FILE'],
 	);
 	assert.match(String(errors[0]?.message), /"con" .*Windows reserves it.*--name/);
 	assert.match(String(errors.at(-1)?.message), '2 more files cannot be shared');
@@ -40,11 +39,11 @@ test('what cannot be shared is named, five of it and a count; the others are sha
 
 test('what cannot be shared at all is said without a broker', async (t) => {
 	const folder = await makeFolder(t);
-	const { code, stderr } = await runShoal(t, ['share', '', folder], {
+	const { code, stderr } = await runShoal(t, ['share', '', join(folder, 'missing')], {
 		env: { SHOAL_BROKER: 'mqtt://127.0.0.1:9' },
 	});
 	assert.is(code, 1);
-	assert.match(stderr, /it is empty \(ERR_NO_FILE\)\n.*tar -cf .*\(ERR_FOLDER\)\n$/);
+	assert.match(stderr, /it is empty \(ERR_NO_FILE\)\n.*no such file or folder.*\(ERR_NO_FILE\)\n$/);
 });
 
 test('a name that Windows cannot store is shared, and warned of', async (t) => {

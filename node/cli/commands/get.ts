@@ -24,6 +24,8 @@ export interface GetFlags extends NodeFlags {
 	readonly keep?: boolean | undefined;
 	readonly range?: string | undefined;
 	readonly check: Verified;
+	readonly only?: readonly string[] | undefined;
+	readonly exclude?: readonly string[] | undefined;
 }
 
 const QUIET = 2_000;
@@ -149,7 +151,8 @@ async function download(
 			onComplete({ ...(await writeToStdout(stream, interrupts)), path: '-' });
 			return;
 		}
-		await node.get(what, { ...options, output: flags.output, check: flags.check, onComplete });
+		const { output: path, check, only, exclude } = flags;
+		await node.get(what, { ...options, output: path, check, only, exclude, onComplete });
 	} catch (error) {
 		throw explain(error, flags.output === '-', have);
 	} finally {
@@ -181,8 +184,9 @@ function progressPrinter(
 ): (progress: Progress) => void {
 	let told = '';
 	return (progress) => {
-		const { phase, id, name, have, length, rate, sources, lanes } = progress;
-		const event = { event: 'progress', id, name, phase, have, length, rate, sources, lanes };
+		const { phase, id, name, have, length, files, filesDone, rate, sources, lanes } = progress;
+		const about = { id, name, phase, have, length, files, filesDone };
+		const event = { event: 'progress', ...about, rate, sources, lanes };
 		const news = JSON.stringify(event);
 		if (news !== told) {
 			told = news;

@@ -5,6 +5,7 @@ import {
 	quoted,
 	ShoalError,
 } from '../../../protocol/index.ts';
+import type { OddEntry } from '../../hashing/folder/scan-folder.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Share } from '../../seeding/shared-file.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
@@ -18,6 +19,7 @@ import {
 	lookAt,
 	printNotShared,
 	type ShareableFile,
+	warnOfOdd,
 	warnOfWindows,
 } from '../parse/shareable-files.ts';
 import { hashProgress, ProgressView, REMEMBERED } from '../terminal/progress-view.ts';
@@ -29,6 +31,12 @@ export interface ShareFlags extends NodeFlags {
 	readonly name?: string | undefined;
 	/** False: files are hashed even if their seeds are in the cache. */
 	readonly cache?: boolean | undefined;
+	/** Globs of entries of folders that are left out. */
+	readonly exclude?: readonly string[] | undefined;
+	/** Whether to leave out entries of folders that cannot be shared. */
+	readonly skipOdd?: boolean | undefined;
+	/** Whether to share nothing if something cannot be shared. */
+	readonly strict?: boolean | undefined;
 }
 
 /**
@@ -46,11 +54,12 @@ const OF_A_FILE: ReadonlySet<ErrorCode> = new Set([
 	'ERR_NAME',
 	'ERR_NO_FILE',
 	'ERR_PERMISSION',
+	'ERR_SEED',
 ]);
 
 /**
- * `shoal share`: makes the seeds of files, and shares the files until it is stopped. If some cannot
- * be shared, it names them, shares the others, and fails at the end.
+ * `shoal share`: makes the seeds of files and folders, and shares them until it is stopped. If some
+ * cannot be shared, it names them, shares the others, and fails at the end.
  */
 export function shareCommand(paths: readonly string[], flags: ShareFlags): Command {
 	return async (context) => {
@@ -58,11 +67,11 @@ export function shareCommand(paths: readonly string[], flags: ShareFlags): Comma
 		await output.openLog(flags.logLevel);
 		const options = nodeOptions(flags);
 		if (flags.name !== undefined && paths.length > 1) {
-			throw new ShoalError('ERR_USAGE', '--name goes with one file only');
+			throw new ShoalError('ERR_USAGE', '--name goes with one file or folder only');
 		}
 		const { files, errors } = await lookAt(paths, flags.name);
 		printNotShared(output, errors);
-		if (files.length === 0) {
+		if (isRefused(flags, files, errors.length === 0)) {
 			return EXIT.failed;
 		}
 		let code: number = errors.length > 0 ? EXIT.failed : EXIT.done;
@@ -74,7 +83,7 @@ export function shareCommand(paths: readonly string[], flags: ShareFlags): Comma
 			);
 			const { shares, isComplete } = await shareAll(context, node, files, flags);
 			code = isComplete ? code : EXIT.failed;
-			if (shares.length === 0) {
+			if (isRefused(flags, shares, isComplete)) {
 				return EXIT.failed;
 			}
 			warnLoopback(context, node);
@@ -93,6 +102,15 @@ export function shareCommand(paths: readonly string[], flags: ShareFlags): Comma
 		output.line(`stopped; ${formatBytes(sent)} sent`);
 		return code;
 	};
+}
+
+/** Whether to share nothing: because nothing is left, or because with --strict something is missing. */
+function isRefused(
+	{ strict = false }: ShareFlags,
+	left: readonly unknown[],
+	isComplete: boolean,
+): boolean {
+	return left.length === 0 || (strict && !isComplete);
 }
 
 /**
@@ -148,11 +166,19 @@ async function shareOne(
 	const { output, interrupts } = context;
 	const { path, name, length } = file;
 	const view = new ProgressView(output);
+	const title = `hashing ${printable(path)}`;
+	let onBytes = hashProgress(view, title, length, 2);
 	let remembered = false;
 	const options = {
 		name,
 		cache: flags.cache === false ? undefined : SeedCache.ofUser(),
-		onBytes: hashProgress(view, `hashing ${printable(path)}`, length, 2),
+		exclude: flags.exclude,
+		skipOdd: flags.skipOdd,
+		onOdd: (odd: readonly OddEntry[]) => warnOfOdd(output, path, odd),
+		onLength: (bytes: number) => {
+			onBytes = hashProgress(view, title, bytes, 2);
+		},
+		onBytes: (bytes: number) => onBytes(bytes),
 		onRemembered: () => {
 			remembered = true;
 		},
@@ -167,7 +193,7 @@ async function shareOne(
 		}
 		// The same content under another name, or the same file twice.
 		if (isShoalError(error, 'ERR_EXISTS')) {
-			const what = `${quoted(path, 300)} has the same content as another of these files`;
+			const what = `${quoted(path, 300)} has the same content as another of these`;
 			return { print: () => output.warn(`${what}; it is shared once`) };
 		}
 		if (isShoalError(error) && OF_A_FILE.has(error.code)) {
@@ -182,13 +208,15 @@ async function shareOne(
 function printShare(
 	{ output }: CommandContext,
 	node: ShoalNode,
-	{ seed }: Share,
+	{ seed, files }: Share,
 	remembered: boolean,
 ): void {
-	const { id, name, length, chunks } = seed;
+	const { id, name, length, chunks, index } = seed;
 	const link = publicLink(seed, publicUrl(node.broker));
-	output.event({ event: 'sharing', id, name, length, chunks, link, node: node.id, remembered });
-	const size = `${formatBytes(length)}, ${countOf(chunks, 'chunk')}`;
+	const what = { id, name, length, chunks, files, index };
+	output.event({ event: 'sharing', ...what, link, node: node.id, remembered });
+	const many = files === undefined ? '' : `${countOf(files, 'file')}, `;
+	const size = `${many}${formatBytes(length)}, ${countOf(chunks, 'chunk')}`;
 	output.line(
 		`${output.style('green', 'sharing')} ${output.style('bold', printable(name))}  ${size}${remembered ? REMEMBERED : ''}`,
 	);

@@ -1,15 +1,24 @@
-import { isShoalError, quoted, ShoalError, unstorableOnWindows } from '../../../protocol/index.ts';
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import {
+	checkName,
+	isShoalError,
+	quoted,
+	ShoalError,
+	unstorableOnWindows,
+} from '../../../protocol/index.ts';
+import type { OddEntry } from '../../hashing/folder/scan-folder.ts';
 import { checkShareable } from '../../hashing/make-seed.ts';
 import type { Output } from '../terminal/output.ts';
 import { countOf } from '../terminal/units.ts';
 
-/** A file that can be shared, as far as is known without reading it. */
+/** A file or folder that can be shared, as far as is known without reading it. */
 export interface ShareableFile {
 	/** The path as it was typed. */
 	readonly path: string;
 	/** The name that others see. */
 	readonly name: string;
-	/** Bytes. */
+	/** Bytes; of a folder, infinity: its length is not known yet. */
 	readonly length: number;
 }
 
@@ -17,7 +26,7 @@ export interface ShareableFile {
 const MOST_NAMED = 5;
 
 /**
- * Checks all files to share before the first one is read.
+ * Checks all files and folders to share before the first one is read.
  *
  * @param name the name that others see, in place of the file's own name
  * @returns the files that can be shared, and the errors of the others, each in the order of `paths`
@@ -28,7 +37,7 @@ export async function lookAt(
 ): Promise<{ readonly files: readonly ShareableFile[]; readonly errors: readonly ShoalError[] }> {
 	const files: ShareableFile[] = [];
 	const errors: ShoalError[] = [];
-	const looking = paths.map(async (path) => ({ path, ...(await checkShareable(path, name)) }));
+	const looking = paths.map(async (path) => ({ path, ...(await look(path, name)) }));
 	for (const seen of await Promise.allSettled(looking)) {
 		if (seen.status === 'fulfilled') {
 			files.push(seen.value);
@@ -41,6 +50,16 @@ export async function lookAt(
 	return { files, errors };
 }
 
+async function look(path: string, name: string | undefined): Promise<Omit<ShareableFile, 'path'>> {
+	const isFolder = path !== '' && (await stat(path).catch(() => undefined))?.isDirectory();
+	return isFolder
+		? {
+				name: checkName((name ?? basename(resolve(path))).normalize('NFC')),
+				length: Number.POSITIVE_INFINITY,
+			}
+		: await checkShareable(path, name);
+}
+
 /** Prints why files are not shared: an error for each of the first five, a count for the others. */
 export function printNotShared(output: Output, errors: readonly ShoalError[]): void {
 	for (const error of errors.slice(0, MOST_NAMED)) {
@@ -51,6 +70,13 @@ export function printNotShared(output: Output, errors: readonly ShoalError[]): v
 		const count = countOf(others.length + 1, 'more file');
 		output.error(new ShoalError(next.code, `${count} cannot be shared`));
 	}
+}
+
+/** Warns of the entries of the folder at `path` that are left out. */
+export function warnOfOdd(output: Output, path: string, odd: readonly OddEntry[]): void {
+	const named = odd.slice(0, MOST_NAMED).map((each) => `${quoted(each.path, 100)} (${each.why})`);
+	const more = odd.length > MOST_NAMED ? `, and ${odd.length - MOST_NAMED} more` : '';
+	output.warn(`left out of ${quoted(path, 300)}: ${named.join(', ')}${more}`);
 }
 
 /** Warns of names that Windows cannot store; other systems can. */

@@ -2,25 +2,28 @@ import { printable } from '../../../protocol/index.ts';
 import type { DownloadResult } from '../../download/download-types.ts';
 import type { StreamResult } from '../../streaming/content-stream.ts';
 import type { Output } from './output.ts';
-import { formatBytes, formatRate, formatTime, shareOf } from './units.ts';
+import { countOf, formatBytes, formatRate, formatTime, shareOf } from './units.ts';
 
 /** The result of a download or of a stream. */
-export type Told = Omit<DownloadResult, 'kept' | 'wasThere'> &
-	Partial<Pick<DownloadResult, 'kept' | 'wasThere'>> &
+export type Told = Omit<DownloadResult, 'kept' | 'wasThere' | 'isPartial'> &
+	Partial<Pick<DownloadResult, 'kept' | 'wasThere' | 'isPartial'>> &
 	Partial<Pick<StreamResult, 'start' | 'length' | 'verified'>>;
 
 /** Prints what was downloaded, and how much each node sent. */
 export function printResult(output: Output, result: Told): void {
-	const { seed, path, ms, sources, kept = 0, wasThere = false } = result;
+	const { seed, path, ms, sources, kept = 0, wasThere = false, isPartial, files } = result;
 	const { id, name, isClassic } = seed;
 	const length = result.length ?? seed.length;
 	const { text, ...about } = verifiedOf(result);
-	output.event({ event: 'complete', id, name, path, length, ...about, ms, sources });
-	const what = output.style('bold', printable(path === '-' ? name : path));
+	const partial = isPartial ? true : undefined;
+	const what = { id, name, path, length, files, filesDone: files, partial };
+	output.event({ event: 'complete', ...what, ...about, ms, sources });
+	const shown = output.style('bold', printable(path === '-' ? name : path));
+	const size = files === undefined ? '' : `${countOf(files, 'file')}, `;
 	output.line(
 		wasThere
-			? `${what}  ${formatBytes(length)}  ${output.style('green', 'is there already and right')}`
-			: `${output.style('green', 'complete')} ${what}  ${formatBytes(length)}${paceOf(result)}`,
+			? `${shown}  ${size}${formatBytes(length)}  ${output.style('green', 'is there already and right')}`
+			: `${output.style('green', 'complete')} ${shown}  ${size}${formatBytes(length)}${paceOf(result)}`,
 	);
 	if (kept > 0 && !wasThere) {
 		output.line(`  kept    ${formatBytes(kept)} that were there already`);
@@ -47,7 +50,8 @@ function verifiedOf(result: Told): { text: string; [field: string]: unknown } {
 	const { digest, isClassic } = seed;
 	if (verified === 'whole') {
 		const kind = isClassic ? 'md5   ' : 'sha256';
-		return { kept, wasThere, digest, text: `  ${kind}  ${digest}  verified` };
+		const of = seed.index === undefined ? '' : ' of the index: the digest of every file is right';
+		return { kept, wasThere, digest, text: `  ${kind}  ${digest}${of || '  verified'}` };
 	}
 	if (start === undefined) {
 		const text = '  every chunk is verified, the digest of the whole was not computed (--check)';

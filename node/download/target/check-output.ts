@@ -3,6 +3,7 @@ import { open, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isShoalError, quoted, ShoalError } from '../../../protocol/index.ts';
 import { onFile } from '../../storage/fs-error.ts';
+import { formatBytes } from '../../util/size.ts';
 
 // These checks run before the first byte is fetched; otherwise the error would come only when the
 // complete file gets its name.
@@ -63,6 +64,30 @@ export async function makingFile<T>(folder: string, make: () => Promise<T>): Pro
 			);
 		}
 		throw error;
+	}
+}
+
+/**
+ * Checks that the file system of `folder` has room for `bytes`, and for `files` new files.
+ *
+ * @throws ShoalError ERR_NO_SPACE
+ */
+export async function checkRoom(folder: string, bytes: number, files = 0): Promise<void> {
+	const found = await onFile(folder, () => statfs(folder));
+	const { bavail, bsize, blocks } = found;
+	// A file system in memory without a limit reports a size of 0.
+	if (blocks > 0 && bytes > bavail * bsize) {
+		throw new ShoalError(
+			'ERR_NO_SPACE',
+			`${quoted(folder, 300)} has room for ${formatBytes(bavail * bsize)}, ${formatBytes(bytes)} are needed; make room, or choose another folder with -o`,
+		);
+	}
+	// A file system without such a limit reports 0 files.
+	if (found.files > 0 && files > found.ffree) {
+		throw new ShoalError(
+			'ERR_NO_SPACE',
+			`${quoted(folder, 300)} is on a file system that can hold ${found.ffree} more files (df -i), ${files} are needed; remove some, or choose another folder with -o`,
+		);
 	}
 }
 

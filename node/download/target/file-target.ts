@@ -199,7 +199,7 @@ export class FileTarget implements Target {
 		try {
 			const isRight =
 				writer instanceof ThreadWriter
-					? Buffer.from(await writer.digest(options.signal)).toString('hex') === seed.digest
+					? await writer.isRight(options.signal)
 					: await isWhole(part.partPath, seed, options);
 			return isRight ? undefined : seedLies(seed);
 		} catch (error) {

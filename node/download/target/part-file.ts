@@ -1,12 +1,11 @@
 import type { BigIntStats } from 'node:fs';
-import { link, mkdir, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { link, mkdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import type { Seed } from '../../../protocol/index.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
 import { FileStorage } from '../../storage/file-storage.ts';
 import { fsError, onFile, syncFolder } from '../../storage/fs-error.ts';
-import { formatBytes } from '../../util/size.ts';
-import { makingFile } from './check-output.ts';
+import { checkRoom, makingFile } from './check-output.ts';
 import type { ExistingFile } from './existing-file.ts';
 import { type PartPaths, partPathsOf } from './part-paths.ts';
 import { safePath } from './safe-path.ts';
@@ -267,16 +266,5 @@ async function clear(path: string, part: BigIntStats | undefined): Promise<void>
 			throw fsError({ code: 'EEXIST' }, path);
 		}
 		await onFile(path, () => unlink(path));
-	}
-}
-
-async function checkRoom(folder: string, bytes: number): Promise<void> {
-	const { bavail, bsize, blocks } = await onFile(folder, () => statfs(folder));
-	// A file system in memory without a limit reports a size of 0.
-	if (blocks > 0 && bytes > bavail * bsize) {
-		throw new ShoalError(
-			'ERR_NO_SPACE',
-			`${quoted(folder, 300)} has room for ${formatBytes(bavail * bsize)}, ${formatBytes(bytes)} are needed; make room, or choose another folder with -o`,
-		);
 	}
 }

@@ -1,8 +1,8 @@
-import { type Bitfield, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { type Bitfield, type Folder, type Seed, ShoalError } from '../../../protocol/index.ts';
 import type { ChunkWriter } from '../../chunk-writer/chunk-writer.ts';
 import type { ChunkRun } from '../../engine/chunk-run.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
-import type { StoredContent } from '../../storage/content-store.ts';
+import type { SelectedChunks, StoredContent } from '../../storage/content-store.ts';
 import type { Storage } from '../../storage/storage.ts';
 
 /** An opened target. */
@@ -12,15 +12,22 @@ export interface Opened {
 	readonly writer: ChunkWriter;
 	/** The chunks that are already stored. */
 	readonly have: Bitfield;
-	/** Whether the file already exists under its name, and each chunk of it is right. */
+	/** Whether the file or folder already exists under its name, and each chunk of it is right. */
 	readonly wasThere: boolean;
+	/** The entries of the folder; undefined if the content is a file. */
+	readonly folder?: Folder | undefined;
+	/** The chunks of the wanted entries, if only some entries of a folder are wanted. */
+	readonly selected?: SelectedChunks | undefined;
 }
 
 /** Options of {@link Target.open}. */
 export interface OpenOptions extends HashOptions {
 	/** Called while `open` waits for another download to the same path. */
 	readonly onWait?: (() => void) | undefined;
+	/** Fetches the index of a folder. @default none: only files can be opened */
+	readonly index?: (() => Promise<Uint8Array>) | undefined;
 }
+
 /** The extent of verification: each chunk and the digest of the whole, or each chunk only. */
 export type Verified = 'whole' | 'chunks';
 
@@ -29,9 +36,9 @@ export type Finished =
 	| { readonly path: string; readonly verified: Verified }
 	| { readonly bad: readonly number[] };
 
-/** The place that a download writes to. */
+/** The place that a download writes to: a file, or a folder. */
 export interface Target {
-	/** The name of the file if the name that a peer reports is not safe. */
+	/** The name of the file or folder if the name that a peer reports is not safe. */
 	readonly fallbackName: string | undefined;
 	/** Opens the target, and finds the chunks that are already stored. @throws ShoalError */
 	open(seed: Seed, options: OpenOptions): Promise<Opened>;

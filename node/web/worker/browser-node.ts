@@ -6,6 +6,7 @@ import type { DownloadResult } from '../../download/download-types.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
 import { lostState } from '../../tracker/announcer.ts';
 import { BlobStorage } from './blob-storage.ts';
+import { digestChunk } from './hashes.ts';
 import { type MakeSeedOptions, makeSeed } from './make-seed.ts';
 import { MemoryBackings } from './memory-backing.ts';
 import { hasFiles, openFile } from './opfs-backing.ts';
@@ -73,7 +74,12 @@ export class BrowserNode extends BaseNode {
 			password: `${token}:${nanoid()}`,
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
-		const node = new BrowserNode(link, topics, { dial: undefined, lane: 'broker', name });
+		const node = new BrowserNode(link, topics, {
+			dial: undefined,
+			lane: 'broker',
+			digestChunk,
+			name,
+		});
 		node.#broken = onBroken ?? node.#broken;
 		try {
 			await node.subscribe();

@@ -1,4 +1,4 @@
-import { Bitfield, type Seed, sameDigest } from '../../../protocol/index.ts';
+import { Bitfield, quoted, type Seed, ShoalError, sameDigest } from '../../../protocol/index.ts';
 import { InlineWriter } from '../../chunk-writer/inline-writer.ts';
 import { type Finished, type Opened, seedLies, type Target } from '../../download/target/target.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -48,6 +48,12 @@ export class WebTarget implements Target {
 	}
 
 	async open(seed: Seed, { signal }: { signal?: AbortSignal | undefined }): Promise<Opened> {
+		if (seed.index !== undefined) {
+			throw new ShoalError(
+				'ERR_FOLDER',
+				`${quoted(seed.name)} is a folder, which a browser cannot download yet; use shoal get`,
+			);
+		}
 		const backing = await this.#openBacking(seed);
 		const have = await this.#hashing
 			.run(() => rightChunks(seed, backing, backing.claimed, signal))

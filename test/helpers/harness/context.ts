@@ -1,3 +1,4 @@
+import { digestChunk } from '../../../node/hashing/hasher.ts';
 import { dial } from '../../../node/lanes/dial.ts';
 import { createContext, type NodeContext } from '../../../node/node-context.ts';
 import {
@@ -47,6 +48,7 @@ export async function openContext(
 	};
 	const context = createContext(link, topics, {
 		dial,
+		digestChunk,
 		maxUp,
 		limits,
 		warn,

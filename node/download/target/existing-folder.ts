@@ -1,0 +1,124 @@
+import type { BigIntStats } from 'node:fs';
+import { realpath, rm } from 'node:fs/promises';
+import { Bitfield, type Folder, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import type { FolderDifferences } from '../../hashing/folder/compare-folder.ts';
+import { FolderThread } from '../../hashing/folder/folder-thread.ts';
+import type { HashOptions } from '../../hashing/hasher.ts';
+import { found, identityOf } from '../../storage/file-stamp.ts';
+import type { FolderLocation } from '../../storage/folder/folder-place.ts';
+import { FolderStorage } from '../../storage/folder/folder-storage.ts';
+import { fsError, onFile } from '../../storage/fs-error.ts';
+import { checkReplaceable } from './check-output.ts';
+import type { FolderRecord, FolderRecords } from './folder-records.ts';
+
+/** Paths that an error names. */
+const MOST_NAMED = 5;
+
+/**
+ * The folder that already exists at the final path of a download: the same content, a version of
+ * it that an earlier download has put there, or a folder of the user, which is not replaced.
+ */
+export class ExistingFolder {
+	readonly path: string;
+	readonly #differences: FolderDifferences;
+	readonly #record: FolderRecord | undefined;
+	readonly #stats: BigIntStats;
+
+	private constructor(
+		path: string,
+		differences: FolderDifferences,
+		record: FolderRecord | undefined,
+		stats: BigIntStats,
+	) {
+		this.path = path;
+		this.#differences = differences;
+		this.#record = record;
+		this.#stats = stats;
+	}
+
+	/**
+	 * Compares the folder at `location` with its index. Files that an earlier download of the same
+	 * seed has put there, and that have not changed since, are not hashed. Undefined if nothing is
+	 * there.
+	 *
+	 * @throws ShoalError ERR_EXISTS if something else than a folder is there, ERR_ABORTED, and the errors of the file
+	 *   system
+	 */
+	static async compare(
+		location: FolderLocation,
+		records: FolderRecords,
+		options: HashOptions,
+	): Promise<ExistingFolder | undefined> {
+		const { root, seed } = location;
+		const stats = await found(root);
+		if (stats === undefined) {
+			return undefined;
+		}
+		if (!stats.isDirectory()) {
+			throw fsError({ code: 'EEXIST' }, root);
+		}
+		const real = await onFile(root, () => realpath(root));
+		const record = await records.find(real, identityOf(stats));
+		const known = record?.seed === seed.id ? record.stamps : new Map<string, string>();
+		const thread = new FolderThread(root, options);
+		try {
+			const differences = await thread.run<FolderDifferences>({ do: 'compare', location, known });
+			return new ExistingFolder(root, differences, record, stats);
+		} finally {
+			await thread.close();
+		}
+	}
+
+	/** Whether it has all entries of `wanted`, right and unchanged, and nothing that is no entry. */
+	isComplete(wanted: (path: string) => boolean): boolean {
+		const { bad, missing, extra } = this.#differences;
+		return extra.length === 0 && ![...bad, ...missing].some(wanted);
+	}
+
+	/** Opens it to be shared. */
+	open(seed: Seed, folder: Folder, chunks: Bitfield = Bitfield.full(seed.chunks)) {
+		const { location, stamps } = this.#differences;
+		return { storage: new FolderStorage(location, folder, stamps), have: chunks };
+	}
+
+	/**
+	 * Checks that a download has put the folder there, and that nobody has changed it since.
+	 *
+	 * @throws ShoalError ERR_EXISTS, which names what was changed; ERR_PERMISSION
+	 */
+	async checkReplaceable(): Promise<void> {
+		const { path } = this;
+		const what = quoted(path, 300);
+		if (this.#record === undefined) {
+			const named = this.#named([...this.#differences.extra, ...this.#differences.bad]);
+			throw new ShoalError(
+				'ERR_EXISTS',
+				`${what} is another folder, and shoal get has not made it${named}; move it away or choose another with -o`,
+			);
+		}
+		const { stamps } = this.#record;
+		const now = this.#differences.found;
+		const changed = [
+			...[...now].flatMap(([each, stamp]) => (stamps.get(each) === stamp ? [] : [each])),
+			...[...stamps.keys()].filter((each) => !now.has(each)),
+		];
+		if (changed.length > 0) {
+			throw new ShoalError(
+				'ERR_EXISTS',
+				`${what} was changed since shoal get made it${this.#named(changed)}, so it is not replaced; move it away or choose another with -o`,
+			);
+		}
+		await checkReplaceable(path, this.#stats);
+	}
+
+	#named(paths: readonly string[]): string {
+		const named = paths.slice(0, MOST_NAMED).map((each) => quoted(each, 100));
+		const more = paths.length > MOST_NAMED ? ` and ${paths.length - MOST_NAMED} more` : '';
+		return named.length === 0 ? '' : ` (${named.join(', ')}${more})`;
+	}
+}
+
+/** Removes a folder and all that is in it; a link is removed, not followed. @throws ShoalError */
+export async function removeFolder(path: string): Promise<void> {
+	await onFile(path, () => rm(path, { recursive: true, force: true }));
+}

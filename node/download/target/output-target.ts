@@ -1,0 +1,73 @@
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { checkName, type Seed, ShoalError } from '../../../protocol/index.ts';
+import type { HashOptions } from '../../hashing/hasher.ts';
+import { FileTarget } from './file-target.ts';
+import { FolderTarget } from './folder-target.ts';
+import type { Finished, Opened, OpenOptions, Target, Verified } from './target.ts';
+
+/** Options of an {@link OutputTarget}. */
+export interface OutputOptions {
+	/**
+	 * The path of the file or folder, or a folder that exists, or that is created if the path ends
+	 * with a slash; undefined: the working folder.
+	 */
+	readonly output: string | undefined;
+	readonly check: Verified;
+	/** Which entries of a folder are wanted; undefined: all. */
+	readonly isWanted?: ((path: string) => boolean) | undefined;
+}
+
+/** A file or a folder, as the seed says. */
+export class OutputTarget implements Target {
+	readonly #options: OutputOptions;
+	#target: Target | undefined;
+
+	constructor(options: OutputOptions) {
+		this.#options = options;
+	}
+
+	get fallbackName(): string | undefined {
+		const { output } = this.#options;
+		const isFolder = (path: string): boolean =>
+			/[/\\]$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+		try {
+			return output === undefined || isFolder(output) ? undefined : checkName(basename(output));
+		} catch {
+			return undefined;
+		}
+	}
+
+	/** @throws ShoalError also ERR_USAGE if some entries of a file are wanted */
+	async open(seed: Seed, options: OpenOptions): Promise<Opened> {
+		const { output, check, isWanted } = this.#options;
+		if (seed.index === undefined && isWanted !== undefined) {
+			throw new ShoalError('ERR_USAGE', '--only and --exclude are for folders, and this is a file');
+		}
+		this.#target =
+			seed.index === undefined
+				? new FileTarget(output, check)
+				: new FolderTarget({ output, check, isWanted });
+		return await this.#target.open(seed, options);
+	}
+
+	stored(chunk: number): void {
+		this.#opened.stored(chunk);
+	}
+
+	async finish(seed: Seed, options: HashOptions): Promise<Finished> {
+		return await this.#opened.finish(seed, options);
+	}
+
+	async settle(): Promise<void> {
+		await this.#opened.settle();
+	}
+
+	async abandon(): Promise<void> {
+		await this.#target?.abandon();
+	}
+
+	get #opened(): Target {
+		return this.#target as Target;
+	}
+}

@@ -1,0 +1,125 @@
+import { closeSync, constants, lstatSync, openSync, readlinkSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+	type Folder,
+	type FolderEntry,
+	FolderPaths,
+	quoted,
+	ShoalError,
+	whyNoLink,
+} from '../../../protocol/index.ts';
+import { ContentFiles } from '../../storage/content-files.ts';
+import { stampOf } from '../../storage/file-stamp.ts';
+import {
+	type FolderLocation,
+	FolderPlace,
+	makeFolders,
+} from '../../storage/folder/folder-place.ts';
+
+const { O_CREAT, O_EXCL, O_WRONLY } = constants;
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A folder of which everything is on the disk. */
+export interface FinishedFolder {
+	/** The stamp of each entry, by path. */
+	readonly stamps: ReadonlyMap<string, string>;
+	/** The targets of the links, by path. */
+	readonly links: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * Makes what has no bytes of its own in the folder at `location`, whose files are all written: empty
+ * files and folders and, last of all, links. Runs in a worker, with synchronous calls.
+ *
+ * @param isWanted whether an entry is to be made
+ * @throws errors of the file system; ShoalError ERR_SEED if a link leads out of the folder
+ */
+export function finishFolder(
+	location: FolderLocation,
+	folder: Folder,
+	isWanted: (entry: FolderEntry) => boolean,
+): FinishedFolder {
+	const { root } = location;
+	const made = new Set([root]);
+	const entries = folder.entries.filter(isWanted);
+	makeFolders(root, made);
+	for (const { path, kind } of entries.filter(({ length }) => length === 0)) {
+		const full = join(root, path);
+		if (kind === 'd') {
+			makeFolders(full, made);
+		} else {
+			makeFolders(dirname(full), made);
+			makeEmpty(full, kind === 'x' ? 0o777 : 0o666);
+		}
+	}
+	const links = linksOf(location, folder, isWanted);
+	for (const [path, target] of links) {
+		makeFolders(dirname(join(root, path)), made);
+		makeLink(join(root, path), Buffer.from(target).toString());
+	}
+	const stamps = entries.map(({ path }) => {
+		return [path, stampOf(lstatSync(join(root, path), { bigint: true }))] as const;
+	});
+	return { stamps: new Map(stamps), links };
+}
+
+/** The targets of the links, by path. @throws ShoalError ERR_SEED */
+function linksOf(
+	location: FolderLocation,
+	folder: Folder,
+	isWanted: (entry: FolderEntry) => boolean,
+): Map<string, Uint8Array> {
+	const links = new Map<string, Uint8Array>();
+	const files = new ContentFiles(new FolderPlace(location, { folder, isWritable: false }));
+	const paths = new FolderPaths(folder.entries);
+	try {
+		for (const { entry, offset, length } of folder.pieces) {
+			if (entry?.kind === 'l' && isWanted(entry)) {
+				const target = new Uint8Array(length);
+				files.read(offset, target);
+				checkLink(entry.path, target, paths);
+				links.set(entry.path, target);
+			}
+		}
+	} finally {
+		files.close();
+	}
+	return links;
+}
+
+function checkLink(path: string, target: Uint8Array, paths: FolderPaths): void {
+	let why: string | undefined;
+	try {
+		why = whyNoLink(path, decoder.decode(target), paths);
+	} catch {
+		why = 'its target is not UTF-8';
+	}
+	if (why !== undefined) {
+		throw new ShoalError(
+			'ERR_SEED',
+			`the link ${quoted(path)} of the folder is not made, because ${why}: the seed is not safe`,
+		);
+	}
+}
+
+function makeEmpty(path: string, mode: number): void {
+	try {
+		closeSync(openSync(path, O_WRONLY | O_CREAT | O_EXCL, mode));
+	} catch (error) {
+		const found = lstatSync(path, { throwIfNoEntry: false });
+		if (!(found?.isFile() && found.size === 0)) {
+			throw error;
+		}
+	}
+}
+
+function makeLink(path: string, target: string): void {
+	try {
+		symlinkSync(target, path);
+	} catch (error) {
+		const found = lstatSync(path, { throwIfNoEntry: false });
+		if (!(found?.isSymbolicLink() && readlinkSync(path) === target)) {
+			throw error;
+		}
+	}
+}

@@ -1,0 +1,119 @@
+import { parentPort } from 'node:worker_threads';
+import { Folder, type FolderEntry } from '../../../protocol/index.ts';
+import type { FolderLocation } from '../../storage/folder/folder-place.ts';
+import { compareFolder } from './compare-folder.ts';
+import { finishFolder } from './finish-folder.ts';
+import {
+	type ChunksToHash,
+	checkUnchanged,
+	type Draft,
+	draftOf,
+	hashChunks,
+	hashFiles,
+	seedOf,
+} from './folder-jobs.ts';
+
+/** A step of making the seed of a folder. */
+export type FolderJob =
+	/** Reads the entries of a folder; the next jobs are about it. @returns a {@link Draft} */
+	| { readonly do: 'scan'; readonly root: string; readonly exclude: readonly string[] }
+	/** Hashes its files. @returns {@link HashedFiles} */
+	| { readonly do: 'files' }
+	/** Checks that nothing has changed since the scan. */
+	| { readonly do: 'check' }
+	/** Hashes chunks of any folder. @returns their digests, one after the other */
+	| ({ readonly do: 'chunks'; readonly location: FolderLocation } & ChunksToHash)
+	/** Compares a folder with its index. @returns {@link FolderDifferences} */
+	| {
+			readonly do: 'compare';
+			readonly location: FolderLocation;
+			readonly known: ReadonlyMap<string, string>;
+	  }
+	/** Makes what is still missing in a folder whose files are written. @returns {@link FinishedFolder} */
+	| {
+			readonly do: 'finish';
+			readonly location: FolderLocation;
+			/** The entries to make; undefined: all. */
+			readonly wanted: ReadonlySet<string> | undefined;
+	  };
+
+/** The index of a folder, and the digests of the chunks that it touches. */
+export interface HashedFiles {
+	readonly index: Uint8Array;
+	readonly firstDigests: Uint8Array;
+}
+
+/** What the worker reports: bytes hashed since the last report; at the end of a job, its result or an error. */
+export type FolderReport =
+	| { readonly bytes: number }
+	| { readonly result: unknown }
+	| { readonly error: { readonly code: string; readonly message: string; readonly path?: string } };
+
+const REPORT_EVERY = 4 * 1024 * 1024;
+
+const report = (message: FolderReport): void => parentPort?.postMessage(message);
+let bytes = 0;
+let scanned: { readonly draft: Draft; readonly folder: Folder } | undefined;
+
+const count = (more: number): void => {
+	bytes += more;
+	if (bytes >= REPORT_EVERY) {
+		report({ bytes });
+		bytes = 0;
+	}
+};
+
+function folderAt({ seed, index }: FolderLocation): Folder {
+	return new Folder(seed, index);
+}
+
+function scan(root: string, exclude: readonly string[]): Draft {
+	const draft = draftOf(root, exclude);
+	const { seed, index } = draft.location;
+	scanned = { draft, folder: new Folder(seed, index) };
+	return draft;
+}
+
+function files(): HashedFiles {
+	const { draft, folder } = scanned as NonNullable<typeof scanned>;
+	const index = hashFiles(draft, folder, count);
+	const { chunkSize } = draft.location.seed.layout;
+	const location = { ...draft.location, index, seed: seedOf(folder.entries, index) };
+	const end = Math.ceil(index.length / chunkSize);
+	const first = { runs: [[0, end - 1] as const], passesUnreadable: false };
+	return { index, firstDigests: hashChunks(location, first, () => {}) };
+}
+
+function run(job: FolderJob): unknown {
+	switch (job.do) {
+		case 'scan':
+			return scan(job.root, job.exclude);
+		case 'files':
+			return files();
+		case 'check':
+			return checkUnchanged(scanned?.draft as Draft, scanned?.folder as Folder);
+		case 'chunks':
+			return hashChunks(job.location, job, count);
+		case 'compare':
+			return compareFolder(job.location, folderAt(job.location), job.known, count);
+		case 'finish': {
+			const { wanted } = job;
+			const isWanted = ({ path }: FolderEntry): boolean => wanted?.has(path) ?? true;
+			return finishFolder(job.location, folderAt(job.location), isWanted);
+		}
+	}
+}
+
+parentPort?.on('message', (job: FolderJob) => {
+	try {
+		const result = run(job);
+		if (bytes > 0) {
+			report({ bytes });
+			bytes = 0;
+		}
+		report({ result });
+	} catch (error) {
+		const { code = '', message, path } = error as NodeJS.ErrnoException;
+		report({ error: { code, message, ...(path !== undefined && { path }) } });
+	}
+});

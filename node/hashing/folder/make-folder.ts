@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { checkName, Folder, quoted, Seed, ShoalError } from '../../../protocol/index.ts';
+import type { FolderLocation } from '../../storage/folder/folder-place.ts';
+import type { HashOptions } from '../hasher.ts';
+import { type Draft, stampsByPath } from './folder-jobs.ts';
+import { FolderThread } from './folder-thread.ts';
+import type { HashedFiles } from './folder-worker.ts';
+import type { OddEntry } from './scan-folder.ts';
+
+/** Options of {@link makeFolder}. */
+export interface MakeFolderOptions extends HashOptions {
+	/** The name that others see. @default that of the folder */
+	readonly name?: string | undefined;
+	/** Globs of entries to leave out. @default none */
+	readonly exclude?: readonly string[] | undefined;
+	/**
+	 * Whether to leave out what cannot be shared: pipes, sockets, devices, links that lead out of the
+	 * folder, what cannot be read, and names that other systems cannot store. @default false: an error
+	 */
+	readonly skipOdd?: boolean | undefined;
+	/** Called with what is left out, if there is any. @default none */
+	readonly onOdd?: ((odd: readonly OddEntry[]) => void) | undefined;
+	/** Called with the number of bytes to be hashed, each of them twice. @default none */
+	readonly onLength?: ((bytes: number) => void) | undefined;
+}
+
+/** The seed of a folder, and where its files are. */
+export interface FolderOnDisk {
+	readonly seed: Seed;
+	readonly folder: Folder;
+	readonly location: FolderLocation;
+	/** The stamp of each entry before and after it was hashed, by path. */
+	readonly stamps: ReadonlyMap<string, string>;
+	/** ms since 1970: the latest change of an entry. */
+	readonly changedAt: number;
+}
+
+/** What cannot be shared is named, up to this many. */
+const MOST_NAMED = 5;
+
+/**
+ * Makes the seed of the folder at `root`, an absolute path. Two threads read the files at the same
+ * time, one for the digests of the files and one for those of the chunks.
+ *
+ * @throws ShoalError ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED, ERR_LIMIT if there
+ *   is too much in it, ERR_SEED if something in it cannot be shared, or ERR_CHANGED if it changed
+ *   meanwhile
+ */
+export async function makeFolder(
+	root: string,
+	options: MakeFolderOptions = {},
+): Promise<FolderOnDisk> {
+	const name = checkName((options.name ?? basename(root)).normalize('NFC'));
+	const files = new FolderThread(root, options);
+	try {
+		const draft = await files.run<Draft>({ do: 'scan', root, exclude: options.exclude ?? [] });
+		takeOdd(root, draft.odd, options);
+		options.onLength?.(draft.location.seed.length);
+		return await hash(name, draft, files, options);
+	} finally {
+		await files.close();
+	}
+}
+
+async function hash(
+	name: string,
+	{ location, stamps, changedAt }: Draft,
+	files: FolderThread,
+	options: MakeFolderOptions,
+): Promise<FolderOnDisk> {
+	const { index: draft, seed: about, root } = location;
+	const { length, layout } = about;
+	const first = Math.ceil(draft.length / layout.chunkSize);
+	const end = Math.ceil(length / layout.chunkSize);
+	const chunks = new FolderThread(root, options);
+	try {
+		const [{ index, firstDigests }, restDigests] = await Promise.all([
+			files.run<HashedFiles>({ do: 'files' }),
+			first < end
+				? chunks.run<Uint8Array>({
+						do: 'chunks',
+						location,
+						runs: [[first, end - 1]],
+						passesUnreadable: false,
+					})
+				: new Uint8Array(),
+		]);
+		await files.run({ do: 'check' });
+		const chunkDigests = Buffer.concat([firstDigests, restDigests]);
+		const digest = createHash('sha256').update(index).digest();
+		const seed = new Seed({
+			name,
+			length,
+			index: index.length,
+			kind: 'sha256',
+			digest,
+			chunkDigests,
+		});
+		const folder = new Folder(seed, index);
+		const own: FolderLocation = { ...location, seed: folderSeedOf(seed), index };
+		return { seed, folder, location: own, stamps: stampsByPath(folder, stamps), changedAt };
+	} finally {
+		await chunks.close();
+	}
+}
+
+/** The parts of a seed that can be sent to a thread. */
+export function folderSeedOf({ id, length, index, digest, layout }: Seed): FolderLocation['seed'] {
+	return { id, length, index, digest, layout: { chunkSize: layout.chunkSize } };
+}
+
+/** @throws ShoalError ERR_SEED, which names what cannot be shared, unless it is to be left out */
+function takeOdd(
+	root: string,
+	odd: readonly OddEntry[],
+	{ skipOdd = false, onOdd }: MakeFolderOptions,
+): void {
+	if (odd.length === 0) {
+		return;
+	}
+	if (skipOdd) {
+		onOdd?.(odd);
+		return;
+	}
+	const more = odd.length > MOST_NAMED ? `, and ${odd.length - MOST_NAMED} more` : '';
+	const named = odd.slice(0, MOST_NAMED).map(({ path, why }) => `${quoted(path, 100)} (${why})`);
+	throw new ShoalError(
+		'ERR_SEED',
+		`${quoted(root, 300)} has entries that cannot be shared: ${named.join(', ')}${more}; remove them, or leave them out with --skip-odd or --exclude`,
+	);
+}

@@ -1,0 +1,141 @@
+import { readSync, writevSync } from 'node:fs';
+import type { ContentPlace } from './content-place.ts';
+import { NOWHERE, ZEROS } from './extents.ts';
+import { stretch } from './segments.ts';
+import { isZero, zeroStretches } from './zeros.ts';
+
+/** Bytes that are read at a time to find out whether they are zeros. */
+const BLOCK = 1024 * 1024;
+let block: Buffer | undefined;
+
+/** Reads and writes a content with synchronous calls. Offsets are those of the content. */
+export class ContentFiles {
+	readonly #place: ContentPlace;
+	/** Whether zeros are written even where the files read as zeros. */
+	fillsHoles = false;
+
+	constructor(place: ContentPlace) {
+		this.#place = place;
+	}
+
+	/**
+	 * Fills `into` with the bytes from `offset` on.
+	 *
+	 * @throws errors of the file system, with the path; ESHORT if a file is too short
+	 */
+	read(offset: number, into: Uint8Array): void {
+		for (const { file, at, from, length, memory } of this.#place.extents(offset, into.length)) {
+			const part = into.subarray(from, from + length);
+			if (memory !== undefined) {
+				part.set(memory.subarray(at, at + length));
+			} else if (file === ZEROS) {
+				part.fill(0);
+			} else if (file === NOWHERE) {
+				throw Object.assign(new Error('these bytes are not kept'), { code: 'ENOENT' });
+			} else {
+				this.#onFile(file, () => this.#read(file, at, part));
+			}
+		}
+	}
+
+	/**
+	 * Writes `bytes` from `offset` on.
+	 *
+	 * @throws errors of the file system, with the path; EPADDING if bytes that have no file are not
+	 *   zeros
+	 */
+	write(offset: number, bytes: readonly Uint8Array[]): void {
+		const bytesLength = bytes.reduce((sum, each) => sum + each.length, 0);
+		for (const { file, at, from, length } of this.#place.extents(offset, bytesLength)) {
+			const part = stretch(bytes, from, length);
+			if (file === ZEROS) {
+				checkZeros(part);
+			} else if (file !== NOWHERE) {
+				this.#onFile(file, () => this.#writeSparsely(file, at, part));
+			}
+		}
+	}
+
+	/** Closes the files that were opened for reading and writing. */
+	close(): void {
+		this.#place.close();
+	}
+
+	#onFile(file: number, operation: () => void): void {
+		try {
+			operation();
+		} catch (error) {
+			throw Object.assign(error as Error, { path: this.#place.pathOf(file) });
+		}
+	}
+
+	/** Writes all bytes except zeros where the file already reads as zeros. */
+	#writeSparsely(file: number, start: number, bytes: readonly Uint8Array[]): void {
+		const fd = this.#place.open(file);
+		if (!this.#place.keepsHoles(file) || this.fillsHoles) {
+			write(fd, start, bytes);
+			return;
+		}
+		/** The buffers to write, one after the other from `from` on. */
+		let run: Uint8Array[] = [];
+		let from = start;
+		let at = start;
+		for (const part of bytes) {
+			for (const { start: first, end, isZero: areZeros } of zeroStretches(part)) {
+				const next = at + end - first;
+				if (areZeros && readsZeros(fd, at, next)) {
+					write(fd, from, run);
+					run = [];
+					from = next;
+				} else {
+					run.push(part.subarray(first, end));
+				}
+				at = next;
+			}
+		}
+		write(fd, from, run);
+	}
+
+	#read(file: number, start: number, into: Uint8Array): void {
+		read(this.#place.open(file), start, into);
+	}
+}
+
+function readsZeros(fd: number, start: number, end: number): boolean {
+	block ??= Buffer.allocUnsafeSlow(BLOCK);
+	for (let at = start; at < end; at += BLOCK) {
+		const there = block.subarray(0, Math.min(BLOCK, end - at));
+		read(fd, at, there);
+		if (!isZero(there)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+function write(fd: number, start: number, bytes: readonly Uint8Array[]): void {
+	let left = bytes;
+	for (let at = start; left.length > 0; ) {
+		const written = writevSync(fd, left, at);
+		at += written;
+		left = stretch(left, written, Number.POSITIVE_INFINITY);
+	}
+}
+
+function read(fd: number, start: number, into: Uint8Array): void {
+	for (let done = 0; done < into.length; ) {
+		const count = readSync(fd, into, done, into.length - done, start + done);
+		if (count === 0) {
+			throw Object.assign(new Error('it became shorter while it was read'), { code: 'ESHORT' });
+		}
+		done += count;
+	}
+}
+
+function checkZeros(bytes: readonly Uint8Array[]): void {
+	if (!bytes.every(isZero)) {
+		throw Object.assign(new Error('the bytes before a large file are not zeros'), {
+			code: 'EPADDING',
+		});
+	}
+}

@@ -1,0 +1,238 @@
+import {
+	closeSync,
+	constants,
+	fstatSync,
+	ftruncateSync,
+	lstatSync,
+	mkdirSync,
+	openSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Folder, type FolderSeed } from '../../../protocol/index.ts';
+import type { ContentPlace } from '../content-place.ts';
+import { type Extent, NOWHERE, ZEROS } from '../extents.ts';
+import { READ_ONLY } from '../regular-file.ts';
+
+/** Where the files of a folder are. It can be sent to a thread. */
+export interface FolderLocation {
+	/** Absolute path of the folder. */
+	readonly root: string;
+	readonly seed: FolderSeed;
+	/** The text of the index. */
+	readonly index: Uint8Array;
+	/**
+	 * For each entry that has another name on the disk: its path below the root. The key is the path
+	 * of the entry.
+	 */
+	readonly names?: ReadonlyMap<string, string> | undefined;
+	/** The targets of the links, by path; undefined: they are in the file {@link LINKS} of `side`. */
+	readonly links?: ReadonlyMap<string, Uint8Array> | undefined;
+	/** The paths of the entries that are kept; undefined: all. */
+	readonly wanted?: ReadonlySet<string> | undefined;
+	/** The folder with the files {@link INDEX} and {@link LINKS}, if the folder is written. */
+	readonly side?: string | undefined;
+}
+
+/** Options of a {@link FolderPlace}. */
+export interface FolderPlaceOptions {
+	/** The entries, if they are known. @default they are read from the index */
+	readonly folder?: Folder | undefined;
+	/** Whether files are made and written. */
+	readonly isWritable: boolean;
+}
+
+/** The names of files beside a folder that is written: its index, and the targets of its links. */
+export const INDEX = '.index';
+export const LINKS = '.links';
+
+/** Maximum number of files that are open at a time. */
+const MOST_OPEN = 32;
+/** Bytes of the smallest file that keeps holes. */
+const LEAST_SPARSE = 1024 * 1024;
+const { O_CREAT, O_EXCL, O_RDWR } = constants;
+const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0;
+
+/**
+ * The files of a folder, opened when they are needed. Files and folders are made when they are
+ * first written to. A symbolic link in their place is not followed, and a file that has further
+ * names is not written to.
+ */
+export class FolderPlace implements ContentPlace {
+	readonly folder: Folder;
+	readonly #location: FolderLocation;
+	readonly #isWritable: boolean;
+	/** The open files, the least recently used first. */
+	readonly #open = new Map<number, number>();
+	/** For each file, 1 if this place has opened it before. */
+	readonly #known: Uint8Array;
+	/** Folders that are there, and are not links. */
+	readonly #folders: Set<string>;
+	/** Offset of the target of each link in the file of the links, by piece. */
+	readonly #linksAt = new Map<number, number>();
+	/** Bytes of the targets of all links. */
+	#linksLength = 0;
+
+	/** @throws ShoalError ERR_SEED if the index is not that of the seed */
+	constructor(location: FolderLocation, { folder, isWritable }: FolderPlaceOptions) {
+		this.folder = folder ?? new Folder(location.seed, location.index);
+		this.#location = location;
+		this.#isWritable = isWritable;
+		this.#folders = new Set([location.root, location.side ?? location.root]);
+		this.#known = new Uint8Array(this.folder.pieces.length + 2);
+		for (const [number, { entry, length }] of this.folder.pieces.entries()) {
+			if (entry?.kind === 'l') {
+				this.#linksAt.set(number, this.#linksLength);
+				this.#linksLength += length;
+			}
+		}
+	}
+
+	extents(offset: number, length: number): Extent[] {
+		const { pieces, index } = this.folder;
+		const { links, wanted } = this.#location;
+		const found: Extent[] = [];
+		if (offset < index.length) {
+			found.push({
+				file: pieces.length,
+				at: offset,
+				from: 0,
+				length: Math.min(length, index.length - offset),
+				memory: this.#isWritable ? undefined : index,
+			});
+		}
+		this.folder.visit(offset, length, (piece, number) => {
+			const first = Math.max(offset, piece.offset);
+			const end = Math.min(offset + length, piece.offset + piece.length);
+			const place = { at: first - piece.offset, from: first - offset, length: end - first };
+			const { entry } = piece;
+			if (entry === undefined) {
+				found.push({ ...place, file: ZEROS });
+			} else if (wanted?.has(entry.path) === false) {
+				found.push({ ...place, file: NOWHERE });
+			} else if (entry.kind !== 'l') {
+				found.push({ ...place, file: number });
+			} else {
+				const at = place.at + (links ? 0 : (this.#linksAt.get(number) as number));
+				found.push({ ...place, file: pieces.length + 1, at, memory: links?.get(entry.path) });
+			}
+		});
+		return found;
+	}
+
+	open(file: number): number {
+		const open = this.#open.get(file);
+		if (open !== undefined) {
+			// The map keeps the order in which its keys were set.
+			this.#open.delete(file);
+			this.#open.set(file, open);
+			return open;
+		}
+		if (this.#open.size >= MOST_OPEN) {
+			const [[oldest, fd]] = this.#open as unknown as [[number, number]];
+			this.#open.delete(oldest);
+			closeSync(fd);
+		}
+		const fd = this.#isWritable ? this.#make(file) : openSync(this.pathOf(file), READ_ONLY);
+		this.#open.set(file, fd);
+		this.#known[file] = 1;
+		return fd;
+	}
+
+	pathOf(file: number): string {
+		const { root, side = root, names } = this.#location;
+		const path = this.folder.pieces[file]?.entry?.path;
+		if (path === undefined) {
+			return join(side, file === this.folder.pieces.length ? INDEX : LINKS);
+		}
+		return join(root, names?.get(path) ?? path);
+	}
+
+	keepsHoles(file: number): boolean {
+		return this.#lengthOf(file) >= LEAST_SPARSE;
+	}
+
+	close(): void {
+		for (const fd of this.#open.values()) {
+			closeSync(fd);
+		}
+		this.#open.clear();
+	}
+
+	/**
+	 * Opens a file for writing. Makes the file and its folders if they do not exist yet. Sets the
+	 * length also of a file that an earlier process has left.
+	 */
+	#make(file: number): number {
+		const path = this.pathOf(file);
+		const mode = this.folder.pieces[file]?.entry?.kind === 'x' ? 0o777 : 0o666;
+		makeFolders(dirname(path), this.#folders);
+		if (this.#known[file] === 1) {
+			return openSync(path, O_RDWR | O_NOFOLLOW);
+		}
+		try {
+			const fd = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+			this.#setLength(fd, file);
+			return fd;
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+				throw error;
+			}
+			const fd = openSync(path, O_RDWR | O_NOFOLLOW);
+			try {
+				checkOwnName(fd);
+				this.#setLength(fd, file);
+				return fd;
+			} catch (reason) {
+				closeSync(fd);
+				throw reason;
+			}
+		}
+	}
+
+	/** Sets the length of a file now if the file may have holes or is too long. */
+	#setLength(fd: number, file: number): void {
+		const length = this.#lengthOf(file);
+		if (this.keepsHoles(file) || fstatSync(fd).size > length) {
+			ftruncateSync(fd, length);
+		}
+	}
+
+	#lengthOf(file: number): number {
+		const { pieces, index } = this.folder;
+		return file === pieces.length ? index.length : (pieces[file]?.length ?? this.#linksLength);
+	}
+}
+
+/**
+ * Makes the folder `path` and the folders above it, up to those in `made`, to which it adds them.
+ *
+ * @throws ELOOP if something else is in the place of one of them
+ */
+export function makeFolders(path: string, made: Set<string>): void {
+	if (!made.has(path)) {
+		makeFolders(dirname(path), made);
+		makeFolder(path);
+		made.add(path);
+	}
+}
+
+function makeFolder(path: string): void {
+	try {
+		mkdirSync(path);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+			throw error;
+		}
+		if (!lstatSync(path).isDirectory()) {
+			throw Object.assign(new Error('it is not a folder'), { code: 'ELOOP', path });
+		}
+	}
+}
+
+/** @throws ELOOP if the open file is no ordinary file, or has further names */
+function checkOwnName(fd: number): void {
+	const found = fstatSync(fd);
+	if (!found.isFile() || found.nlink > 1) {
+		throw Object.assign(new Error('it has further names'), { code: 'ELOOP' });
+	}
+}

@@ -1,0 +1,189 @@
+import { fstatSync, lstatSync } from 'node:fs';
+import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { type Folder, type FolderPiece, quoted, ShoalError } from '../../../protocol/index.ts';
+import { ContentFiles } from '../content-files.ts';
+import { type Extent, ZEROS } from '../extents.ts';
+import { stampOf } from '../file-stamp.ts';
+import { fsError, onFile } from '../fs-error.ts';
+import { READ_ONLY } from '../regular-file.ts';
+import type { Storage } from '../storage.ts';
+import { WarmReads } from '../warm-reads.ts';
+import { type FolderLocation, FolderPlace } from './folder-place.ts';
+
+/** Files of a guarded folder that {@link FolderStorage.check} looks at in one call. */
+const LOOK_AT = 200;
+
+/**
+ * A content in the files of a folder, which are opened when they are read. With stamps, a read
+ * fails if a file was changed since.
+ */
+export class FolderStorage implements Storage {
+	readonly folder: Folder;
+	#location: FolderLocation;
+	#place: FolderPlace;
+	#writing: ContentFiles | undefined;
+	/** By path of the entry. */
+	#stamps: ReadonlyMap<string, string> | undefined;
+	readonly #warm = new WarmReads();
+	/** The next piece to look at. */
+	#looked = 0;
+	#isClosed = false;
+
+	/**
+	 * @param stamps the stamp that each entry had when its bytes were right, by path; undefined: they
+	 *   may change, because they are being written
+	 * @throws ShoalError ERR_SEED if the index is not that of the seed
+	 */
+	constructor(location: FolderLocation, folder?: Folder, stamps?: ReadonlyMap<string, string>) {
+		this.#location = location;
+		this.#place = new FolderPlace(location, { folder, isWritable: false });
+		this.folder = this.#place.folder;
+		this.#stamps = stamps;
+	}
+
+	/** Where the files are. */
+	get location(): FolderLocation {
+		return this.#location;
+	}
+
+	/** The path of the folder, for messages. */
+	get path(): string {
+		return this.#location.root;
+	}
+
+	/** The paths of the files that are kept, without links. */
+	get paths(): string[] {
+		const { wanted } = this.#location;
+		return this.folder.pieces.flatMap(({ entry }, number) => {
+			const isKept = entry !== undefined && entry.kind !== 'l' && (wanted?.has(entry.path) ?? true);
+			return isKept ? [this.#place.pathOf(number)] : [];
+		});
+	}
+
+	/** The folder was renamed, and is complete: from now on its files are at `location`, unchanged. */
+	moved(location: FolderLocation, stamps: ReadonlyMap<string, string>): void {
+		this.#place.close();
+		this.#location = location;
+		this.#stamps = stamps;
+		this.#place = new FolderPlace(location, { folder: this.folder, isWritable: false });
+	}
+
+	async read(offset: number, into: Uint8Array): Promise<void> {
+		if (this.#isClosed) {
+			throw new ShoalError('ERR_CLOSED', 'the folder is closed');
+		}
+		const begun = performance.now();
+		if (this.#warm.isWarm(begun)) {
+			this.#readAtOnce(offset, into);
+			const now = performance.now();
+			this.#warm.onRead(now - begun, now);
+			return;
+		}
+		const place = this.#place;
+		const extents = place.extents(offset, into.length);
+		await Promise.all(extents.map((extent) => this.#readLater(place, extent, into)));
+	}
+
+	async write(offset: number, bytes: Uint8Array): Promise<void> {
+		const place = { folder: this.folder, isWritable: true };
+		this.#writing ??= new ContentFiles(new FolderPlace(this.#location, place));
+		try {
+			this.#writing.write(offset, [bytes]);
+		} catch (error) {
+			throw fsError(error, (error as { path?: string }).path ?? this.path);
+		}
+	}
+
+	/** Looks at some of the files, at other ones each time. @throws ShoalError ERR_CHANGED */
+	check(): void {
+		const { pieces } = this.folder;
+		for (let left = Math.min(LOOK_AT, pieces.length); left > 0 && this.#stamps; left -= 1) {
+			const number = this.#looked % pieces.length;
+			this.#looked = number + 1;
+			const { entry } = pieces[number] as FolderPiece;
+			if (entry !== undefined && this.#stamps.has(entry.path)) {
+				const path = this.#place.pathOf(number);
+				const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+				this.#checkStamp(number, found && stampOf(found));
+			}
+		}
+	}
+
+	/** @throws ShoalError ERR_NO_FILE if the folder was removed while it is written */
+	checkNamed(): void {
+		if (lstatSync(this.path, { throwIfNoEntry: false }) === undefined) {
+			throw new ShoalError(
+				'ERR_NO_FILE',
+				`${quoted(this.path, 300)} was removed while it was written; start again`,
+			);
+		}
+	}
+
+	async close(): Promise<void> {
+		this.#isClosed = true;
+		this.#place.close();
+		this.#writing?.close();
+	}
+
+	#readAtOnce(offset: number, into: Uint8Array): void {
+		try {
+			new ContentFiles(this.#place).read(offset, into);
+			for (const { file, memory } of this.#stamps ? this.#place.extents(offset, into.length) : []) {
+				if (file !== ZEROS && memory === undefined) {
+					const found = fstatSync(this.#place.open(file), { bigint: true });
+					this.#checkStamp(file, stampOf(found));
+				}
+			}
+		} catch (error) {
+			throw fsError(error, (error as { path?: string }).path ?? this.path);
+		}
+	}
+
+	/** Reads an extent in the thread pool, because the disk may be slow. */
+	async #readLater(place: FolderPlace, extent: Extent, into: Uint8Array): Promise<void> {
+		const { file, at, from, length, memory } = extent;
+		const part = into.subarray(from, from + length);
+		if (memory !== undefined) {
+			part.set(memory.subarray(at, at + length));
+			return;
+		}
+		if (file === ZEROS) {
+			part.fill(0);
+			return;
+		}
+		const path = place.pathOf(file);
+		await onFile(path, async () => {
+			const handle = await open(path, READ_ONLY);
+			try {
+				await readAll(handle, at, part);
+				const found = this.#stamps && (await lstat(path, { bigint: true }));
+				this.#checkStamp(file, found && stampOf(found));
+			} finally {
+				await handle.close();
+			}
+		});
+	}
+
+	/** @throws ShoalError ERR_CHANGED, which names the file */
+	#checkStamp(number: number, stamp: string | undefined): void {
+		const path = this.folder.pieces[number]?.entry?.path;
+		const expected = path === undefined ? undefined : this.#stamps?.get(path);
+		if (expected !== undefined && stamp !== expected) {
+			const file = quoted(this.#place.pathOf(number), 300);
+			throw new ShoalError(
+				'ERR_CHANGED',
+				`${file} has changed since the seed of its folder was made`,
+			);
+		}
+	}
+}
+
+async function readAll(handle: FileHandle, start: number, into: Uint8Array): Promise<void> {
+	for (let done = 0; done < into.length; ) {
+		const { bytesRead } = await handle.read(into, done, into.length - done, start + done);
+		if (bytesRead === 0) {
+			throw Object.assign(new Error('it became shorter while it was read'), { code: 'ESHORT' });
+		}
+		done += bytesRead;
+	}
+}

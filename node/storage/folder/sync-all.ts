@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { onFile } from '../fs-error.ts';
+import { READ_ONLY } from '../regular-file.ts';
+import type { FolderStorage } from './folder-storage.ts';
+
+/** Files from which on the whole file system is synced at once, which Node can do by a command only. */
+const MANY = 64;
+const AT_ONCE = 8;
+
+/**
+ * Makes the system write all files of the folder at `path` to the disk.
+ *
+ * @throws ShoalError ERR_IO, ERR_NO_SPACE
+ */
+export async function syncAll(path: string, storage: FolderStorage): Promise<void> {
+	const paths = storage.paths;
+	if (paths.length >= MANY && (await syncFileSystem(path))) {
+		return;
+	}
+	for (let start = 0; start < paths.length; start += AT_ONCE) {
+		await Promise.all(paths.slice(start, start + AT_ONCE).map(syncFile));
+	}
+}
+
+/** @returns whether the system has such a command, and it has succeeded */
+async function syncFileSystem(path: string): Promise<boolean> {
+	return await promisify(execFile)('sync', ['-f', path]).then(
+		() => true,
+		() => false,
+	);
+}
+
+async function syncFile(path: string): Promise<void> {
+	await onFile(path, async () => {
+		const file = await open(path, READ_ONLY);
+		await file.sync().finally(() => file.close());
+	});
+}

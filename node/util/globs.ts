@@ -1,0 +1,16 @@
+import picomatch from 'picomatch';
+
+/**
+ * Tells whether a path below a folder matches one of `globs`, or is in a folder that does. A glob
+ * without a slash matches the name of an entry anywhere in the folder.
+ */
+export function globMatcher(globs: readonly string[]): (path: string) => boolean {
+	const patterns = globs.map((glob) => {
+		const bare = glob.replace(/^\.?\/+/, '').replace(/\/+$/, '');
+		return bare.includes('/') ? bare : `{,**/}${bare}`;
+	});
+	return picomatch(
+		patterns.flatMap((pattern) => [pattern, `${pattern}/**`]),
+		{ dot: true },
+	);
+}

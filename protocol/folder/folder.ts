@@ -1,0 +1,102 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { ShoalError } from '../errors.ts';
+import { digestOf } from '../seed/digest.ts';
+import type { FolderEntry } from './entry.ts';
+import { parseIndex } from './folder-index.ts';
+import { checkFolderLength, type FolderPiece, piecesOf } from './folder-layout.ts';
+
+/** The parts of a seed that a {@link Folder} is made of. They can be sent to a thread. */
+export interface FolderSeed {
+	readonly id: string;
+	readonly length: number;
+	/** As in {@link Seed}. */
+	readonly index?: number | undefined;
+	readonly digest: string;
+	readonly layout: { readonly chunkSize: number };
+}
+
+/** The entries of a folder, and the stretch of the content in which the bytes of each one are. */
+export class Folder {
+	/** The text of the index, with which the content begins. */
+	readonly index: Uint8Array;
+	/** In the order of the index. */
+	readonly entries: readonly FolderEntry[];
+	/** The stretches of the content after the index, in ascending order and without a gap. */
+	readonly pieces: readonly FolderPiece[];
+	/** Number of files, without links and empty folders. */
+	readonly files: number;
+	#byPath: ReadonlyMap<string, Place> | undefined;
+
+	/**
+	 * Reads the index of a folder, and checks that it is the one that `seed` describes.
+	 *
+	 * @throws ShoalError ERR_SEED
+	 */
+	constructor(seed: FolderSeed, index: Uint8Array) {
+		if (index.length !== seed.index || bytesToHex(digestOf('sha256', index)) !== seed.digest) {
+			throw new ShoalError('ERR_SEED', `this is not the index of the folder ${seed.id}`);
+		}
+		const { length, layout } = seed;
+		const { chunkSize } = layout;
+		this.index = index;
+		this.entries = parseIndex(index);
+		checkFolderLength(this.entries, { indexBytes: index.length, chunkSize, length });
+		this.pieces = piecesOf(this.entries, index.length, chunkSize);
+		this.files = this.entries.filter(isFile).length;
+	}
+
+	/** Calls `visit` with each piece that has a byte of the range, in ascending order. */
+	visit(offset: number, length: number, visit: (piece: FolderPiece, at: number) => void): void {
+		const end = offset + length;
+		for (let at = this.#firstAfter(offset); at < this.pieces.length; at += 1) {
+			const piece = this.pieces[at] as FolderPiece;
+			if (piece.offset >= end) {
+				break;
+			}
+			visit(piece, at);
+		}
+	}
+
+	/** The entry at `path`, and the offset of its bytes in the content; undefined if there is none. */
+	find(path: string): Place | undefined {
+		this.#byPath ??= placesOf(this);
+		return this.#byPath.get(path);
+	}
+
+	/** The position of the first piece that ends after `offset`. */
+	#firstAfter(offset: number): number {
+		let low = 0;
+		let high = this.pieces.length;
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			const piece = this.pieces[middle] as FolderPiece;
+			if (piece.offset + piece.length > offset) {
+				high = middle;
+			} else {
+				low = middle + 1;
+			}
+		}
+		return low;
+	}
+}
+
+interface Place {
+	readonly entry: FolderEntry;
+	/** 0 if it has no bytes. */
+	readonly offset: number;
+}
+
+function placesOf({ entries, pieces }: Folder): Map<string, Place> {
+	const places = new Map(entries.map((entry) => [entry.path, { entry, offset: 0 }]));
+	for (const { entry, offset } of pieces) {
+		if (entry !== undefined) {
+			places.set(entry.path, { entry, offset });
+		}
+	}
+	return places;
+}
+
+/** Whether `entry` is a file, which its owner may execute or not. */
+export function isFile({ kind }: FolderEntry): boolean {
+	return kind === 'f' || kind === 'x';
+}
