@@ -12,22 +12,26 @@ export type ContentLocation =
 	| { readonly pieces: readonly OpenPiece[] }
 	| { readonly folder: FolderLocation };
 
-/** The files at `location`. */
-export function filesAt(location: ContentLocation): ContentFiles {
-	return new ContentFiles(
-		'pieces' in location
-			? new OpenFiles(location.pieces)
-			: new FolderPlace(location.folder, { isWritable: true }),
-	);
+/** The files of a content, and what checks its digests. */
+export interface OpenLocation {
+	readonly files: ContentFiles;
+	/** Undefined if no digests are wanted beyond those of the chunks. */
+	readonly digest: ContentDigest | undefined;
 }
 
-/**
- * Checks the digest of the whole content at `location`, or the digests of the files of a folder.
- */
-export function digestAt(location: ContentLocation, content: HashedContent): ContentDigest {
+/** Opens the files at `location` for writing, and for the check of the digests of `toHash`. */
+export function openLocation(
+	location: ContentLocation,
+	toHash: HashedContent | undefined,
+): OpenLocation {
 	if ('pieces' in location) {
-		return new WholeDigest(content, new OpenFiles(location.pieces));
+		const place = new OpenFiles(location.pieces);
+		return { files: new ContentFiles(place), digest: toHash && new WholeDigest(toHash, place) };
 	}
-	const place = new FolderPlace(location.folder, { isWritable: false });
-	return new FolderDigest(content, place, location.folder.wanted);
+	const { folder: at } = location;
+	const place = new FolderPlace(at, { isWritable: true });
+	const { folder } = place;
+	const reading = new FolderPlace(at, { folder, isWritable: false });
+	const digest = toHash && new FolderDigest(toHash, reading, at.wanted);
+	return { files: new ContentFiles(place), digest };
 }

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { stretch } from '../storage/segments.ts';
-import { digestAt, filesAt } from './content-location.ts';
+import { openLocation } from './content-location.ts';
 import { ContentWriter } from './content-writer.ts';
 import type { SentError, ThreadAnswer, ThreadCommand } from './thread-messages.ts';
 import { runsOf } from './verified-runs.ts';
@@ -50,10 +50,11 @@ function openContent({
 	toWrite,
 	toHash,
 }: Extract<ThreadCommand, { do: 'open' }>): void {
+	const { files, digest } = openLocation(location, toHash);
 	contents.set(content, {
 		chunkSize: (toWrite ?? toHash)?.chunkSize ?? 0,
-		writer: toWrite && new ContentWriter(toWrite, filesAt(location)),
-		whole: toHash && digestAt(location, toHash),
+		writer: toWrite && new ContentWriter(toWrite, files),
+		whole: digest,
 		digestId: undefined,
 		error: undefined,
 	});

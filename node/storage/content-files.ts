@@ -33,7 +33,7 @@ export class ContentFiles {
 			} else if (file === NOWHERE) {
 				throw Object.assign(new Error('these bytes are not kept'), { code: 'ENOENT' });
 			} else {
-				this.#onFile(file, () => this.#read(file, at, part));
+				this.#onFile(file, () => readFully(this.#place.open(file), at, part));
 			}
 		}
 	}
@@ -95,17 +95,13 @@ export class ContentFiles {
 		}
 		write(fd, from, run);
 	}
-
-	#read(file: number, start: number, into: Uint8Array): void {
-		read(this.#place.open(file), start, into);
-	}
 }
 
 function readsZeros(fd: number, start: number, end: number): boolean {
 	block ??= Buffer.allocUnsafeSlow(BLOCK);
 	for (let at = start; at < end; at += BLOCK) {
 		const there = block.subarray(0, Math.min(BLOCK, end - at));
-		read(fd, at, there);
+		readFully(fd, at, there);
 		if (!isZero(there)) {
 			return false;
 		}
@@ -122,7 +118,8 @@ function write(fd: number, start: number, bytes: readonly Uint8Array[]): void {
 	}
 }
 
-function read(fd: number, start: number, into: Uint8Array): void {
+/** Fills `into` from position `start` of a file on. @throws ESHORT if the file is too short */
+export function readFully(fd: number, start: number, into: Uint8Array): void {
 	for (let done = 0; done < into.length; ) {
 		const count = readSync(fd, into, done, into.length - done, start + done);
 		if (count === 0) {

@@ -10,6 +10,8 @@ const MOST_CHUNKS = 65_536;
 export interface FolderPiece {
 	/** The entry whose bytes it has; undefined: zeros before a large file, which are no file's. */
 	readonly entry: FolderEntry | undefined;
+	/** The number of that entry, from 0 on; -1 if there is none. */
+	readonly number: number;
 	/** Offset of its first byte in the content. */
 	readonly offset: number;
 	/** Bytes, at least one. */
@@ -30,16 +32,16 @@ export function piecesOf(
 ): FolderPiece[] {
 	const pieces: FolderPiece[] = [];
 	let offset = indexBytes;
-	for (const entry of entries) {
+	for (const [number, entry] of entries.entries()) {
 		const { length } = entry;
 		const isAligned = length >= ALIGNED_CHUNKS * chunkSize;
 		const padding = isAligned ? (chunkSize - (offset % chunkSize)) % chunkSize : 0;
 		if (padding > 0) {
-			pieces.push({ entry: undefined, offset, length: padding });
+			pieces.push({ entry: undefined, number: -1, offset, length: padding });
 			offset += padding;
 		}
 		if (length > 0) {
-			pieces.push({ entry, offset, length });
+			pieces.push({ entry, number, offset, length });
 			offset += length;
 		}
 	}

@@ -5,11 +5,12 @@ import type { FolderDifferences } from '../../hashing/folder/compare-folder.ts';
 import { FolderThread } from '../../hashing/folder/folder-thread.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
+import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import type { FolderLocation } from '../../storage/folder/folder-place.ts';
 import { FolderStorage } from '../../storage/folder/folder-storage.ts';
 import { fsError, onFile } from '../../storage/fs-error.ts';
 import { checkReplaceable } from './check-output.ts';
-import type { FolderRecord, FolderRecords } from './folder-records.ts';
+import type { FolderRecords } from './folder-records.ts';
 
 /** Paths that an error names. */
 const MOST_NAMED = 5;
@@ -21,18 +22,11 @@ const MOST_NAMED = 5;
 export class ExistingFolder {
 	readonly path: string;
 	readonly #differences: FolderDifferences;
-	readonly #record: FolderRecord | undefined;
 	readonly #stats: BigIntStats;
 
-	private constructor(
-		path: string,
-		differences: FolderDifferences,
-		record: FolderRecord | undefined,
-		stats: BigIntStats,
-	) {
+	private constructor(path: string, differences: FolderDifferences, stats: BigIntStats) {
 		this.path = path;
 		this.#differences = differences;
-		this.#record = record;
 		this.#stats = stats;
 	}
 
@@ -49,7 +43,7 @@ export class ExistingFolder {
 		records: FolderRecords,
 		options: HashOptions,
 	): Promise<ExistingFolder | undefined> {
-		const { root, seed } = location;
+		const { root } = location;
 		const stats = await found(root);
 		if (stats === undefined) {
 			return undefined;
@@ -59,11 +53,10 @@ export class ExistingFolder {
 		}
 		const real = await onFile(root, () => realpath(root));
 		const record = await records.find(real, identityOf(stats));
-		const known = record?.seed === seed.id ? record.stamps : new Map<string, string>();
 		const thread = new FolderThread(root, options);
 		try {
-			const differences = await thread.run<FolderDifferences>({ do: 'compare', location, known });
-			return new ExistingFolder(root, differences, record, stats);
+			const job = { do: 'compare', location, record } as const;
+			return new ExistingFolder(root, await thread.run<FolderDifferences>(job), stats);
 		} finally {
 			await thread.close();
 		}
@@ -78,7 +71,7 @@ export class ExistingFolder {
 	/** Opens it to be shared. */
 	open(seed: Seed, folder: Folder, chunks: Bitfield = Bitfield.full(seed.chunks)) {
 		const { location, stamps } = this.#differences;
-		return { storage: new FolderStorage(location, folder, stamps), have: chunks };
+		return { storage: new FolderStorage(location, folder, new EntryStamps(stamps)), have: chunks };
 	}
 
 	/**
@@ -89,19 +82,14 @@ export class ExistingFolder {
 	async checkReplaceable(): Promise<void> {
 		const { path } = this;
 		const what = quoted(path, 300);
-		if (this.#record === undefined) {
-			const named = this.#named([...this.#differences.extra, ...this.#differences.bad]);
+		const { extra, bad, changed } = this.#differences;
+		if (changed === undefined) {
+			const named = this.#named([...extra, ...bad]);
 			throw new ShoalError(
 				'ERR_EXISTS',
 				`${what} is another folder, and shoal get has not made it${named}; move it away or choose another with -o`,
 			);
 		}
-		const { stamps } = this.#record;
-		const now = this.#differences.found;
-		const changed = [
-			...[...now].flatMap(([each, stamp]) => (stamps.get(each) === stamp ? [] : [each])),
-			...[...stamps.keys()].filter((each) => !now.has(each)),
-		];
 		if (changed.length > 0) {
 			throw new ShoalError(
 				'ERR_EXISTS',

@@ -2,21 +2,26 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { nanoid } from 'nanoid';
+import type { RecordedFolder } from '../../hashing/folder/compare-folder.ts';
 import { stateHome } from '../../storage/home-folder.ts';
 
-/** What this program has put into a folder. */
-export interface FolderRecord {
+/** The place of a recorded folder. */
+export interface RecordedPlace {
 	/** Absolute path, without symbolic links. */
 	readonly path: string;
 	/** The device and inode of the folder. */
 	readonly identity: string;
-	/** Seed id. */
+}
+
+/** The line of JSON before the index and the stamps. */
+interface RecordHead extends RecordedPlace {
 	readonly seed: string;
-	/** The stamp of each entry when the folder was complete, by path. */
-	readonly stamps: ReadonlyMap<string, string>;
+	/** Bytes of the index. */
+	readonly index: number;
 }
 
 const MAGIC = 'shoal folder 1';
+const LF = 0x0a;
 
 /**
  * Records of the folders that downloads have made. A folder is replaced by a later version only if
@@ -32,33 +37,39 @@ export class FolderRecords {
 	}
 
 	/** The record of the folder at `path`; undefined if there is none, or none that is sound. */
-	async find(path: string, identity: string): Promise<FolderRecord | undefined> {
+	async find(path: string, identity: string): Promise<RecordedFolder | undefined> {
 		try {
-			const [head = '', ...lines] = (await readFile(this.#pathOf(path), 'utf8')).split('\n');
-			const body = lines.join('\n');
-			const { seed, stamps, ...about } = JSON.parse(body) as {
-				readonly path: string;
-				readonly identity: string;
-				readonly seed: string;
-				readonly stamps: ReadonlyArray<[string, string]>;
-			};
+			const all = await readFile(this.#pathOf(path));
+			const body = all.subarray(all.indexOf(LF) + 1);
+			const head = all.subarray(0, all.indexOf(LF)).toString();
+			const end = body.indexOf(LF);
+			const about = JSON.parse(body.subarray(0, end).toString()) as RecordHead;
 			const isSound = head === firstLine(body) && about.path === path;
-			return isSound && about.identity === identity
-				? { path, identity, seed, stamps: new Map(stamps) }
-				: undefined;
+			if (!isSound || about.identity !== identity) {
+				return undefined;
+			}
+			const index = body.subarray(end + 1, end + 1 + about.index);
+			const stamps = new BigUint64Array(
+				Uint8Array.from(body.subarray(end + 1 + about.index)).buffer,
+			);
+			return { seed: about.seed, index: Uint8Array.from(index), stamps };
 		} catch {
 			return undefined;
 		}
 	}
 
-	/** Keeps `record`, in place of an earlier one of the same path. Never rejects. */
-	async keep({ path, identity, seed, stamps }: FolderRecord): Promise<void> {
+	/** Keeps a record, in place of an earlier one of the same path. Never rejects. */
+	async keep({ path, identity }: RecordedPlace, folder: RecordedFolder): Promise<void> {
 		const file = this.#pathOf(path);
 		const temporary = `${file}.${nanoid()}`;
+		const { seed, index, stamps } = folder;
+		const about: RecordHead = { path, identity, seed, index: index.length };
 		try {
 			await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-			const body = JSON.stringify({ path, identity, seed, stamps: [...stamps] });
-			await writeFile(temporary, `${firstLine(body)}\n${body}`, { flag: 'wx', mode: 0o600 });
+			const head = Buffer.from(`${JSON.stringify(about)}\n`);
+			const body = Buffer.concat([head, index, new Uint8Array(stamps.buffer)]);
+			const bytes = Buffer.concat([Buffer.from(`${firstLine(body)}\n`), body]);
+			await writeFile(temporary, bytes, { flag: 'wx', mode: 0o600 });
 			await rename(temporary, file);
 		} catch {
 			// Without a record the folder is not replaced by a later version.
@@ -71,6 +82,6 @@ export class FolderRecords {
 	}
 }
 
-function firstLine(body: string): string {
+function firstLine(body: Uint8Array): string {
 	return `${MAGIC} ${createHash('sha256').update(body).digest('hex')}`;
 }

@@ -10,6 +10,7 @@ import { folderSeedOf } from '../../hashing/folder/make-folder.ts';
 import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
 import type { SelectedChunks } from '../../storage/content-store.ts';
 import { copyChunks } from '../../storage/copy-chunks.ts';
+import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { FolderStorage } from '../../storage/folder/folder-storage.ts';
 import { syncAll } from '../../storage/folder/sync-all.ts';
 import { isDiskError, onFile, syncFolder } from '../../storage/fs-error.ts';
@@ -270,11 +271,13 @@ export class FolderTarget implements Target {
 			});
 			const parent = await onFile(part.path, () => realpath(dirname(part.path)));
 			const path = join(parent, basename(part.path));
-			await this.#records.keep({ path, identity: await part.identity(), seed: seed.id, stamps });
+			const place = { path, identity: await part.identity() };
+			const { index, seed: about, wanted } = location;
+			await this.#records.keep(place, { seed: seed.id, index, stamps });
 			await this.#existing?.checkReplaceable();
 			await part.appear(this.#existing !== undefined);
-			const { seed: about, index, wanted } = location;
-			storage.moved({ root: part.path, seed: about, index, wanted, links }, stamps);
+			const moved = { root: part.path, seed: about, index, wanted, links };
+			storage.moved(moved, new EntryStamps(stamps));
 		} finally {
 			await thread.close();
 		}

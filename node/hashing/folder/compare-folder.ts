@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { fstatSync } from 'node:fs';
-import type { Folder, FolderEntry } from '../../../protocol/index.ts';
+import { type Folder, type FolderEntry, parseIndex } from '../../../protocol/index.ts';
 import { ContentFiles } from '../../storage/content-files.ts';
-import { stampOf } from '../../storage/file-stamp.ts';
+import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { type FolderLocation, FolderPlace } from '../../storage/folder/folder-place.ts';
-import { type ScannedEntry, scanFolder } from './scan-folder.ts';
+import { type Scan, type ScannedEntry, scanFolder } from './scan-folder.ts';
 
 /** How a folder on the disk differs from an index: paths, in the order of the index. */
 export interface FolderDifferences {
@@ -14,12 +14,21 @@ export interface FolderDifferences {
 	readonly missing: readonly string[];
 	/** What is there and is no entry. */
 	readonly extra: readonly string[];
-	/** The stamp of each entry that is right, by path. */
-	readonly stamps: ReadonlyMap<string, string>;
-	/** The stamp of everything that is there, by path; empty if it cannot be shared. */
-	readonly found: ReadonlyMap<string, string>;
+	/** What was added, changed or removed since the record was made; undefined without a record. */
+	readonly changed: readonly string[] | undefined;
+	/** The numbers of the {@link EntryStamps} of the entries that are right. */
+	readonly stamps: BigUint64Array;
 	/** Where the files are, with their names on the disk. */
 	readonly location: FolderLocation;
+}
+
+/** What an earlier download has put into a folder. */
+export interface RecordedFolder {
+	/** Seed id. */
+	readonly seed: string;
+	readonly index: Uint8Array;
+	/** The numbers of the {@link EntryStamps} of the entries that it has made. */
+	readonly stamps: BigUint64Array;
 }
 
 const BLOCK = 1024 * 1024;
@@ -29,55 +38,51 @@ const HAS_KINDS = process.platform !== 'win32';
 /**
  * Compares the folder at `location` with its index. Runs in a worker, with synchronous calls.
  *
- * @param known the stamps of entries that are known to be right, by path: they are not hashed
+ * @param record entries that are as they were when the same seed was recorded are not hashed
  * @param onBytes called with the number of bytes hashed since the last call
  * @throws errors of the file system if the folder cannot be read
  */
 export function compareFolder(
 	{ root, seed, index }: FolderLocation,
 	folder: Folder,
-	known: ReadonlyMap<string, string>,
+	record: RecordedFolder | undefined,
 	onBytes: (bytes: number) => void,
 ): FolderDifferences {
 	const scan = scanFolder(root);
-	const there = new Map(scan.entries.map((entry) => [entry.path, entry]));
+	const there = new Map(scan.entries.map(({ path }, at) => [path, at]));
 	const location = { root, seed, index, ...namesOf(scan.entries) };
-	const place = new FolderPlace(location, { folder, isWritable: false });
-	const files = new ContentFiles(place);
-	const numbers = numbersOf(folder);
+	const checker = new Checker(folder, location, scan, onBytes);
+	const known = record?.seed === seed.id ? new EntryStamps(record.stamps) : undefined;
 	const [bad, missing]: [string[], string[]] = [[], []];
-	const stamps = new Map<string, string>();
-	const isRight = (entry: FolderEntry, found: ScannedEntry): boolean => {
-		if (found.length !== entry.length || (HAS_KINDS && found.kind !== entry.kind)) {
-			return false;
-		}
-		const number = numbers.get(entry.path);
-		if (number === undefined || known.get(entry.path) === found.stamp) {
-			return true;
-		}
-		return hashOf(folder, files, number, onBytes) === entry.digest && isStill(place, number, found);
-	};
+	const stamps = new EntryStamps(folder.entries.length);
+	const isEntry = new Uint8Array(scan.entries.length);
 	try {
-		for (const entry of folder.entries) {
-			const found = there.get(entry.path);
-			if (found === undefined) {
+		for (const [number, entry] of folder.entries.entries()) {
+			const at = there.get(entry.path);
+			if (at === undefined) {
 				missing.push(entry.path);
-			} else if (isRight(entry, found)) {
-				stamps.set(entry.path, found.stamp);
+				continue;
+			}
+			isEntry[at] = 1;
+			if (checker.isRight(entry, number, at, known)) {
+				stamps.copy(number, scan.stamps, at);
 			} else {
 				bad.push(entry.path);
 			}
-			there.delete(entry.path);
 		}
 	} finally {
-		files.close();
+		checker.close();
 	}
-	const extra = [...there.keys(), ...scan.odd.map(({ path }) => path)];
-	const found = new Map(scan.entries.map(({ path, stamp }) => [path, stamp]));
-	for (const { path } of scan.odd) {
-		found.set(path, '');
-	}
-	return { bad, missing, extra, stamps, found, location };
+	const extra = scan.entries.filter((_, at) => isEntry[at] === 0).map(({ path }) => path);
+	const odd = scan.odd.map(({ path }) => path);
+	return {
+		bad,
+		missing,
+		extra: [...extra, ...odd],
+		changed: record && changedSince(record, scan, there),
+		stamps: stamps.numbers,
+		location,
+	};
 }
 
 /** The names and link targets of entries, as in a {@link FolderLocation}. */
@@ -87,36 +92,89 @@ export function namesOf(entries: readonly ScannedEntry[]): Pick<FolderLocation, 
 	return { names: new Map(names), links: new Map(links) };
 }
 
-function numbersOf({ pieces }: Folder): Map<string, number> {
-	return new Map(
-		pieces.flatMap(({ entry }, number) => (entry ? [[entry.path, number] as const] : [])),
-	);
-}
-
-/** The digest of the file of a piece; undefined if it cannot be read. */
-function hashOf(
-	folder: Folder,
-	files: ContentFiles,
-	number: number,
-	onBytes: (bytes: number) => void,
-): string | undefined {
-	const { offset, length } = folder.pieces[number] as Folder['pieces'][number];
-	const hash = createHash('sha256');
-	try {
-		for (let done = 0; done < length; ) {
-			const bytes = Buffer.allocUnsafe(Math.min(BLOCK, length - done));
-			files.read(offset + done, bytes);
-			hash.update(bytes);
-			onBytes(bytes.length);
-			done += bytes.length;
+function changedSince(
+	{ index, stamps }: RecordedFolder,
+	scan: Scan,
+	there: ReadonlyMap<string, number>,
+): string[] {
+	const recorded = new EntryStamps(stamps);
+	const changed: string[] = [];
+	const isKnown = new Uint8Array(scan.entries.length);
+	for (const [number, { path }] of parseIndex(index).entries()) {
+		const at = there.get(path);
+		if (at !== undefined && recorded.matches(number, scan.stamps, at)) {
+			isKnown[at] = 1;
+		} else if (at === undefined && recorded.has(number)) {
+			changed.push(path);
 		}
-		return hash.digest('hex');
-	} catch {
-		return undefined;
 	}
+	const others = scan.entries.filter((_, at) => isKnown[at] === 0).map(({ path }) => path);
+	return [...changed, ...others, ...scan.odd.map(({ path }) => path)];
 }
 
-/** Whether a file is as it was when the folder was scanned. */
-function isStill(place: FolderPlace, number: number, { kind, stamp }: ScannedEntry): boolean {
-	return kind === 'l' || stampOf(fstatSync(place.open(number), { bigint: true })) === stamp;
+/** Compares files with the entries of an index. */
+class Checker {
+	readonly #folder: Folder;
+	readonly #scan: Scan;
+	readonly #place: FolderPlace;
+	readonly #files: ContentFiles;
+	readonly #onBytes: (bytes: number) => void;
+	readonly #block = Buffer.allocUnsafeSlow(BLOCK);
+	/** The piece of each entry that has bytes, by number of the entry. */
+	readonly #pieces: ReadonlyMap<number, number>;
+
+	constructor(
+		folder: Folder,
+		location: FolderLocation,
+		scan: Scan,
+		onBytes: (bytes: number) => void,
+	) {
+		this.#folder = folder;
+		this.#scan = scan;
+		this.#place = new FolderPlace(location, { folder, isWritable: false });
+		this.#files = new ContentFiles(this.#place);
+		this.#onBytes = onBytes;
+		this.#pieces = new Map(folder.pieces.map(({ number }, piece) => [number, piece]));
+	}
+
+	/** Whether the entry with this number is right, if it is the scanned one at `at`. */
+	isRight(entry: FolderEntry, number: number, at: number, known: EntryStamps | undefined): boolean {
+		const found = this.#scan.entries[at] as ScannedEntry;
+		if (found.length !== entry.length || (HAS_KINDS && found.kind !== entry.kind)) {
+			return false;
+		}
+		const piece = this.#pieces.get(number);
+		if (piece === undefined || known?.matches(number, this.#scan.stamps, at)) {
+			return true;
+		}
+		return this.#hash(piece) === entry.digest && this.#isStill(found, piece, at);
+	}
+
+	close(): void {
+		this.#files.close();
+	}
+
+	/** The digest of the file of a piece; undefined if it cannot be read. */
+	#hash(piece: number): string | undefined {
+		const { offset, length } = this.#folder.pieces[piece] as Folder['pieces'][number];
+		const hash = createHash('sha256');
+		try {
+			for (let done = 0; done < length; ) {
+				const bytes = this.#block.subarray(0, Math.min(BLOCK, length - done));
+				this.#files.read(offset + done, bytes);
+				hash.update(bytes);
+				this.#onBytes(bytes.length);
+				done += bytes.length;
+			}
+			return hash.digest('hex');
+		} catch {
+			return undefined;
+		}
+	}
+
+	/** Whether a file is as it was when the folder was scanned. */
+	#isStill({ kind }: ScannedEntry, piece: number, at: number): boolean {
+		const { stamps } = this.#scan;
+		return kind === 'l' || stamps.isSame(at, fstatSync(this.#place.open(piece), { bigint: true }));
+	}
 }

@@ -9,7 +9,7 @@ import {
 	whyNoLink,
 } from '../../../protocol/index.ts';
 import { ContentFiles } from '../../storage/content-files.ts';
-import { stampOf } from '../../storage/file-stamp.ts';
+import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import {
 	type FolderLocation,
 	FolderPlace,
@@ -21,8 +21,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A folder of which everything is on the disk. */
 export interface FinishedFolder {
-	/** The stamp of each entry, by path. */
-	readonly stamps: ReadonlyMap<string, string>;
+	/** The numbers of the {@link EntryStamps} of the entries that were made. */
+	readonly stamps: BigUint64Array;
 	/** The targets of the links, by path. */
 	readonly links: ReadonlyMap<string, Uint8Array>;
 }
@@ -57,10 +57,13 @@ export function finishFolder(
 		makeFolders(dirname(join(root, path)), made);
 		makeLink(join(root, path), Buffer.from(target).toString());
 	}
-	const stamps = entries.map(({ path }) => {
-		return [path, stampOf(lstatSync(join(root, path), { bigint: true }))] as const;
-	});
-	return { stamps: new Map(stamps), links };
+	const stamps = new EntryStamps(folder.entries.length);
+	for (const [number, entry] of folder.entries.entries()) {
+		if (isWanted(entry)) {
+			stamps.set(number, lstatSync(join(root, entry.path), { bigint: true }));
+		}
+	}
+	return { stamps: stamps.numbers, links };
 }
 
 /** The targets of the links, by path. @throws ShoalError ERR_SEED */

@@ -6,12 +6,13 @@ import {
 	digestOf,
 	type Folder,
 	type FolderEntry,
+	type FolderPiece,
 	type FolderSeed,
 	folderLength,
 	formatIndex,
 } from '../../../protocol/index.ts';
 import { ContentFiles } from '../../storage/content-files.ts';
-import { stampOf } from '../../storage/file-stamp.ts';
+import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { type FolderLocation, FolderPlace } from '../../storage/folder/folder-place.ts';
 import { globMatcher } from '../../util/globs.ts';
 import { namesOf } from './compare-folder.ts';
@@ -23,14 +24,13 @@ import { type OddEntry, scanFolder } from './scan-folder.ts';
 export interface Draft {
 	/** Where its files are; the index has no digests yet. */
 	readonly location: FolderLocation;
-	/** The stamp of each entry, in the order of the index. */
-	readonly stamps: readonly string[];
-	/** ms since 1970: the latest change of an entry. */
-	readonly changedAt: number;
+	/** The numbers of {@link EntryStamps}. */
+	readonly stamps: BigUint64Array;
 	readonly odd: readonly OddEntry[];
 }
 
 const BLOCK = 1024 * 1024;
+const LF = 0x0a;
 const EMPTY = createHash('sha256').digest('hex');
 /** The digest in the index of a draft; the lines have their final length. */
 const UNKNOWN = '0'.repeat(64);
@@ -49,8 +49,7 @@ export function draftOf(root: string, exclude: readonly string[]): Draft {
 	const index = formatIndex(entries);
 	return {
 		location: { root, seed: seedOf(entries, index), index, ...namesOf(scan.entries) },
-		stamps: scan.entries.map(({ stamp }) => stamp),
-		changedAt: scan.entries.reduce((latest, { changedAt }) => Math.max(latest, changedAt), 0),
+		stamps: scan.stamps.numbers,
 		odd: scan.odd,
 	};
 }
@@ -70,35 +69,39 @@ export function hashFiles(
 	const place = new FolderPlace(location, { folder, isWritable: false });
 	const files = new ContentFiles(place);
 	const block = Buffer.allocUnsafeSlow(BLOCK);
-	const digests = new Map<string, string>();
-	const stampsOf = stampsByPath(folder, stamps);
+	const expected = new EntryStamps(stamps);
+	const index = Buffer.from(location.index);
+	// Each line of the index starts with the digest, which has the same length in the draft.
+	let line = index.indexOf(LF) + 1;
+	let number = 0;
 	try {
-		for (const [number, { entry, offset, length }] of folder.pieces.entries()) {
-			if (entry === undefined) {
-				continue;
+		for (const [at, { length, kind }] of folder.entries.entries()) {
+			if (length > 0) {
+				while (folder.pieces[number]?.entry === undefined) {
+					number += 1;
+				}
+				const { offset } = folder.pieces[number] as FolderPiece;
+				const hash = createHash('sha256');
+				for (let done = 0; done < length; ) {
+					const bytes = block.subarray(0, Math.min(BLOCK, length - done));
+					files.read(offset + done, bytes);
+					hash.update(bytes);
+					done += bytes.length;
+					onBytes(bytes.length);
+				}
+				if (kind !== 'l') {
+					const found = fstatSync(place.open(number), { bigint: true });
+					checkStamp(place.pathOf(number), expected.isSame(at, found));
+				}
+				index.write(hash.digest('hex'), line, 'latin1');
+				number += 1;
 			}
-			const hash = createHash('sha256');
-			for (let done = 0; done < length; ) {
-				const bytes = block.subarray(0, Math.min(BLOCK, length - done));
-				files.read(offset + done, bytes);
-				hash.update(bytes);
-				done += bytes.length;
-				onBytes(bytes.length);
-			}
-			if (entry.kind !== 'l') {
-				const found = fstatSync(place.open(number), { bigint: true });
-				checkStamp(place.pathOf(number), stampOf(found), stampsOf.get(entry.path));
-			}
-			digests.set(entry.path, hash.digest('hex'));
+			line = index.indexOf(LF, line) + 1;
 		}
 	} finally {
 		files.close();
 	}
-	const entries = folder.entries.map((entry) => ({
-		...entry,
-		digest: digests.get(entry.path) ?? EMPTY,
-	}));
-	return formatIndex(entries);
+	return index;
 }
 
 /** Chunks to hash. */
@@ -151,16 +154,12 @@ export function hashChunks(
 
 /** Checks that no entry has changed since the draft. @throws ECHANGED, with the path */
 export function checkUnchanged({ location: { root, names }, stamps }: Draft, folder: Folder): void {
+	const expected = new EntryStamps(stamps);
 	for (const [number, { path }] of folder.entries.entries()) {
 		const full = join(root, names?.get(path) ?? path);
 		const found = lstatSync(full, { bigint: true, throwIfNoEntry: false });
-		checkStamp(full, found && stampOf(found), stamps[number]);
+		checkStamp(full, expected.isSame(number, found));
 	}
-}
-
-/** The stamps of the entries of a folder, by path. */
-export function stampsByPath({ entries }: Folder, stamps: readonly string[]): Map<string, string> {
-	return new Map(entries.map(({ path }, number) => [path, stamps[number] as string]));
 }
 
 /** The seed of an index, as far as a {@link Folder} needs it. */
@@ -175,8 +174,8 @@ export function seedOf(entries: readonly FolderEntry[], index: Uint8Array): Fold
 	};
 }
 
-function checkStamp(path: string, stamp: string | undefined, expected: string | undefined): void {
-	if (stamp !== expected) {
+function checkStamp(path: string, isSame: boolean): void {
+	if (!isSame) {
 		throw Object.assign(new Error('it has changed'), { code: 'ECHANGED', path });
 	}
 }

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { Folder, type FolderEntry } from '../../../protocol/index.ts';
 import type { FolderLocation } from '../../storage/folder/folder-place.ts';
-import { compareFolder } from './compare-folder.ts';
+import { compareFolder, type RecordedFolder } from './compare-folder.ts';
 import { finishFolder } from './finish-folder.ts';
 import {
 	type ChunksToHash,
@@ -27,7 +27,8 @@ export type FolderJob =
 	| {
 			readonly do: 'compare';
 			readonly location: FolderLocation;
-			readonly known: ReadonlyMap<string, string>;
+			/** The record of what an earlier download has put there. */
+			readonly record: RecordedFolder | undefined;
 	  }
 	/** Makes what is still missing in a folder whose files are written. @returns {@link FinishedFolder} */
 	| {
@@ -95,7 +96,7 @@ function run(job: FolderJob): unknown {
 		case 'chunks':
 			return hashChunks(job.location, job, count);
 		case 'compare':
-			return compareFolder(job.location, folderAt(job.location), job.known, count);
+			return compareFolder(job.location, folderAt(job.location), job.record, count);
 		case 'finish': {
 			const { wanted } = job;
 			const isWanted = ({ path }: FolderEntry): boolean => wanted?.has(path) ?? true;

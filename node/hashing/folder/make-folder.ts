@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { checkName, Folder, quoted, Seed, ShoalError } from '../../../protocol/index.ts';
+import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import type { FolderLocation } from '../../storage/folder/folder-place.ts';
 import type { HashOptions } from '../hasher.ts';
-import { type Draft, stampsByPath } from './folder-jobs.ts';
+import type { Draft } from './folder-jobs.ts';
 import { FolderThread } from './folder-thread.ts';
 import type { HashedFiles } from './folder-worker.ts';
 import type { OddEntry } from './scan-folder.ts';
@@ -30,10 +31,8 @@ export interface FolderOnDisk {
 	readonly seed: Seed;
 	readonly folder: Folder;
 	readonly location: FolderLocation;
-	/** The stamp of each entry before and after it was hashed, by path. */
-	readonly stamps: ReadonlyMap<string, string>;
-	/** ms since 1970: the latest change of an entry. */
-	readonly changedAt: number;
+	/** The stamp of each entry before and after it was hashed. */
+	readonly stamps: EntryStamps;
 }
 
 /** What cannot be shared is named, up to this many. */
@@ -65,7 +64,7 @@ export async function makeFolder(
 
 async function hash(
 	name: string,
-	{ location, stamps, changedAt }: Draft,
+	{ location, stamps }: Draft,
 	files: FolderThread,
 	options: MakeFolderOptions,
 ): Promise<FolderOnDisk> {
@@ -99,7 +98,7 @@ async function hash(
 		});
 		const folder = new Folder(seed, index);
 		const own: FolderLocation = { ...location, seed: folderSeedOf(seed), index };
-		return { seed, folder, location: own, stamps: stampsByPath(folder, stamps), changedAt };
+		return { seed, folder, location: own, stamps: new EntryStamps(stamps) };
 	} finally {
 		await chunks.close();
 	}

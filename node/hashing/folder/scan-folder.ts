@@ -16,7 +16,7 @@ import {
 	whyNoLink,
 	whyNoPath,
 } from '../../../protocol/index.ts';
-import { stampOf } from '../../storage/file-stamp.ts';
+import { type EntryStamps, StampList } from '../../storage/folder/entry-stamps.ts';
 
 /** An entry of a folder on the disk, whose bytes were not read yet. */
 export interface ScannedEntry {
@@ -27,11 +27,13 @@ export interface ScannedEntry {
 	readonly kind: EntryKind;
 	/** Bytes. */
 	readonly length: number;
-	readonly stamp: string;
-	/** ms since 1970: the later of the last changes of its bytes and of the file itself. */
-	readonly changedAt: number;
 	/** The target, if it is a link. */
 	readonly target: Uint8Array | undefined;
+}
+
+interface StampedEntry extends ScannedEntry {
+	/** The number of its stamp. */
+	readonly stamp: number;
 }
 
 /** Something in a folder that cannot be shared. */
@@ -45,6 +47,8 @@ export interface OddEntry {
 export interface Scan {
 	/** In the order of an index. */
 	readonly entries: readonly ScannedEntry[];
+	/** In the same order. */
+	readonly stamps: EntryStamps;
 	/** What is not among the entries, because it cannot be shared. */
 	readonly odd: readonly OddEntry[];
 }
@@ -64,7 +68,8 @@ export function scanFolder(
 	const { odd } = scanner;
 	const entries = withoutBadLinks(scanner.entries, odd);
 	entries.sort((a, b) => comparePaths(a.path, b.path));
-	return { entries, odd };
+	const stamps = scanner.stamps.take(entries.map(({ stamp }) => stamp));
+	return { entries, stamps, odd };
 }
 
 /** A path in form C, and the same path as it is on the disk. */
@@ -75,7 +80,8 @@ interface Names {
 
 /** Reads a folder and the folders in it. */
 class Scanner {
-	readonly entries: ScannedEntry[] = [];
+	readonly entries: StampedEntry[] = [];
+	readonly stamps = new StampList();
 	readonly odd: OddEntry[] = [];
 	readonly #root: string;
 	readonly #isExcluded: (path: string) => boolean;
@@ -123,7 +129,7 @@ class Scanner {
 				return this.#addFile(names, stats);
 			}
 			if (!this.scan(names)) {
-				this.entries.push(entryOf('d', names, stats));
+				this.#add('d', names, stats);
 			}
 			return true;
 		} catch (error) {
@@ -136,7 +142,7 @@ class Scanner {
 	#addFile(names: Names, stats: BigIntStats): boolean {
 		const full = join(this.#root, names.name);
 		if (stats.isSymbolicLink()) {
-			this.entries.push(entryOf('l', names, stats, readlinkSync(full, 'buffer')));
+			this.#add('l', names, stats, readlinkSync(full, 'buffer'));
 			return true;
 		}
 		const why = whyNoFile(stats);
@@ -145,8 +151,19 @@ class Scanner {
 			return false;
 		}
 		accessSync(full, constants.R_OK);
-		this.entries.push(entryOf((stats.mode & 0o100n) !== 0n ? 'x' : 'f', names, stats));
+		this.#add((stats.mode & 0o100n) !== 0n ? 'x' : 'f', names, stats);
 		return true;
+	}
+
+	#add(kind: EntryKind, { path, name }: Names, stats: BigIntStats, target?: Uint8Array): void {
+		this.entries.push({
+			path,
+			name: name === path ? undefined : name,
+			kind,
+			length: kind === 'd' ? 0 : (target?.length ?? Number(stats.size)),
+			target,
+			stamp: this.stamps.add(stats),
+		});
 	}
 }
 
@@ -160,23 +177,6 @@ function whyBadName(path: string, isText: boolean, count: number): string | unde
 		return 'its name is not UTF-8';
 	}
 	return count > 1 ? 'another name differs from it only in its Unicode form' : whyNoPath(path);
-}
-
-function entryOf(
-	kind: EntryKind,
-	{ path, name }: Names,
-	stats: BigIntStats,
-	target?: Uint8Array,
-): ScannedEntry {
-	return {
-		path,
-		name: name === path ? undefined : name,
-		kind,
-		length: kind === 'd' ? 0 : (target?.length ?? Number(stats.size)),
-		stamp: stampOf(stats),
-		changedAt: Math.max(Number(stats.mtimeMs), Number(stats.ctimeMs)),
-		target,
-	};
 }
 
 function whyNoFile(stats: BigIntStats): string | undefined {
@@ -203,7 +203,7 @@ function whyUnreadable(error: unknown): string {
 }
 
 /** Leaves out links that lead out of the folder, to a link, or to nothing. */
-function withoutBadLinks(entries: readonly ScannedEntry[], odd: OddEntry[]): ScannedEntry[] {
+function withoutBadLinks(entries: readonly StampedEntry[], odd: OddEntry[]): StampedEntry[] {
 	if (entries.every(({ kind }) => kind !== 'l')) {
 		return [...entries];
 	}

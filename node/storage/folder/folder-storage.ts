@@ -1,13 +1,13 @@
-import { fstatSync, lstatSync } from 'node:fs';
+import { type BigIntStats, fstatSync, lstatSync } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { type Folder, type FolderPiece, quoted, ShoalError } from '../../../protocol/index.ts';
-import { ContentFiles } from '../content-files.ts';
+import { ContentFiles, readFully } from '../content-files.ts';
 import { type Extent, ZEROS } from '../extents.ts';
-import { stampOf } from '../file-stamp.ts';
 import { fsError, onFile } from '../fs-error.ts';
 import { READ_ONLY } from '../regular-file.ts';
 import type { Storage } from '../storage.ts';
 import { WarmReads } from '../warm-reads.ts';
+import type { EntryStamps } from './entry-stamps.ts';
 import { type FolderLocation, FolderPlace } from './folder-place.ts';
 
 /** Files of a guarded folder that {@link FolderStorage.check} looks at in one call. */
@@ -22,19 +22,18 @@ export class FolderStorage implements Storage {
 	#location: FolderLocation;
 	#place: FolderPlace;
 	#writing: ContentFiles | undefined;
-	/** By path of the entry. */
-	#stamps: ReadonlyMap<string, string> | undefined;
+	#stamps: EntryStamps | undefined;
 	readonly #warm = new WarmReads();
 	/** The next piece to look at. */
 	#looked = 0;
 	#isClosed = false;
 
 	/**
-	 * @param stamps the stamp that each entry had when its bytes were right, by path; undefined: they
-	 *   may change, because they are being written
+	 * @param stamps the stamp that each entry had when its bytes were right; undefined: they may
+	 *   change, because they are being written
 	 * @throws ShoalError ERR_SEED if the index is not that of the seed
 	 */
-	constructor(location: FolderLocation, folder?: Folder, stamps?: ReadonlyMap<string, string>) {
+	constructor(location: FolderLocation, folder?: Folder, stamps?: EntryStamps) {
 		this.#location = location;
 		this.#place = new FolderPlace(location, { folder, isWritable: false });
 		this.folder = this.#place.folder;
@@ -61,7 +60,7 @@ export class FolderStorage implements Storage {
 	}
 
 	/** The folder was renamed, and is complete: from now on its files are at `location`, unchanged. */
-	moved(location: FolderLocation, stamps: ReadonlyMap<string, string>): void {
+	moved(location: FolderLocation, stamps: EntryStamps): void {
 		this.#place.close();
 		this.#location = location;
 		this.#stamps = stamps;
@@ -100,11 +99,9 @@ export class FolderStorage implements Storage {
 		for (let left = Math.min(LOOK_AT, pieces.length); left > 0 && this.#stamps; left -= 1) {
 			const number = this.#looked % pieces.length;
 			this.#looked = number + 1;
-			const { entry } = pieces[number] as FolderPiece;
-			if (entry !== undefined && this.#stamps.has(entry.path)) {
+			if ((pieces[number] as FolderPiece).entry !== undefined) {
 				const path = this.#place.pathOf(number);
-				const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-				this.#checkStamp(number, found && stampOf(found));
+				this.#checkStamp(number, lstatSync(path, { bigint: true, throwIfNoEntry: false }));
 			}
 		}
 	}
@@ -126,16 +123,27 @@ export class FolderStorage implements Storage {
 	}
 
 	#readAtOnce(offset: number, into: Uint8Array): void {
+		for (const { file, at, from, length, memory } of this.#place.extents(offset, into.length)) {
+			const part = into.subarray(from, from + length);
+			if (memory !== undefined) {
+				part.set(memory.subarray(at, at + length));
+			} else if (file === ZEROS) {
+				part.fill(0);
+			} else {
+				this.#readFile(file, at, part);
+			}
+		}
+	}
+
+	#readFile(file: number, at: number, into: Uint8Array): void {
 		try {
-			new ContentFiles(this.#place).read(offset, into);
-			for (const { file, memory } of this.#stamps ? this.#place.extents(offset, into.length) : []) {
-				if (file !== ZEROS && memory === undefined) {
-					const found = fstatSync(this.#place.open(file), { bigint: true });
-					this.#checkStamp(file, stampOf(found));
-				}
+			const fd = this.#place.open(file);
+			readFully(fd, at, into);
+			if (this.#stamps !== undefined) {
+				this.#checkStamp(file, fstatSync(fd, { bigint: true }));
 			}
 		} catch (error) {
-			throw fsError(error, (error as { path?: string }).path ?? this.path);
+			throw fsError(error, this.#place.pathOf(file));
 		}
 	}
 
@@ -156,8 +164,9 @@ export class FolderStorage implements Storage {
 			const handle = await open(path, READ_ONLY);
 			try {
 				await readAll(handle, at, part);
-				const found = this.#stamps && (await lstat(path, { bigint: true }));
-				this.#checkStamp(file, found && stampOf(found));
+				if (this.#stamps !== undefined) {
+					this.#checkStamp(file, await lstat(path, { bigint: true }));
+				}
 			} finally {
 				await handle.close();
 			}
@@ -165,11 +174,10 @@ export class FolderStorage implements Storage {
 	}
 
 	/** @throws ShoalError ERR_CHANGED, which names the file */
-	#checkStamp(number: number, stamp: string | undefined): void {
-		const path = this.folder.pieces[number]?.entry?.path;
-		const expected = path === undefined ? undefined : this.#stamps?.get(path);
-		if (expected !== undefined && stamp !== expected) {
-			const file = quoted(this.#place.pathOf(number), 300);
+	#checkStamp(piece: number, found: BigIntStats | undefined): void {
+		const number = this.folder.pieces[piece]?.number ?? -1;
+		if (number >= 0 && this.#stamps?.has(number) && !this.#stamps.isSame(number, found)) {
+			const file = quoted(this.#place.pathOf(piece), 300);
 			throw new ShoalError(
 				'ERR_CHANGED',
 				`${file} has changed since the seed of its folder was made`,

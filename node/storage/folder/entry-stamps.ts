@@ -1,0 +1,99 @@
+import type { BigIntStats } from 'node:fs';
+
+/** Numbers of a stamp: device, inode, size, and the times of the two last changes, in ns. */
+const FIELDS = 5;
+
+/**
+ * The stamps of the entries of a folder, by their number in the index: for each the numbers of
+ * {@link stampOf}, in an array that is small for many files and can be sent to a thread. An entry
+ * without a stamp is unknown.
+ */
+export class EntryStamps {
+	readonly numbers: BigUint64Array;
+
+	/** @param entries the number of entries, none of which is known yet; or the numbers of stamps */
+	constructor(entries: number | BigUint64Array) {
+		this.numbers = typeof entries === 'number' ? new BigUint64Array(entries * FIELDS) : entries;
+	}
+
+	/** Number of entries. */
+	get size(): number {
+		return this.numbers.length / FIELDS;
+	}
+
+	/** Whether the stamp of an entry is known. */
+	has(entry: number): boolean {
+		return this.numbers[entry * FIELDS + 1] !== 0n;
+	}
+
+	set(entry: number, { dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): void {
+		this.numbers.set([dev, ino, size, mtimeNs, ctimeNs], entry * FIELDS);
+	}
+
+	/** Gives entry `to` the stamp of entry `from` of `other`. */
+	copy(to: number, other: EntryStamps, from: number): void {
+		this.numbers.set(other.#of(from), to * FIELDS);
+	}
+
+	/** Whether an entry is known, and its stamp is that of `stats`. */
+	isSame(entry: number, stats: BigIntStats | undefined): boolean {
+		const at = entry * FIELDS;
+		const { numbers } = this;
+		return (
+			stats !== undefined &&
+			numbers[at] === BigInt.asUintN(64, stats.dev) &&
+			numbers[at + 1] === BigInt.asUintN(64, stats.ino) &&
+			numbers[at + 2] === BigInt.asUintN(64, stats.size) &&
+			numbers[at + 3] === BigInt.asUintN(64, stats.mtimeNs) &&
+			numbers[at + 4] === BigInt.asUintN(64, stats.ctimeNs)
+		);
+	}
+
+	/** Whether an entry is known, and entry `from` of `other` has the same stamp. */
+	matches(entry: number, other: EntryStamps, from: number): boolean {
+		const theirs = other.#of(from);
+		return this.has(entry) && this.#of(entry).every((number, at) => number === theirs[at]);
+	}
+
+	/** The latest change of an entry, in ms since 1970; 0 if there is none. */
+	get changedAt(): number {
+		let latest = 0n;
+		for (let at = 0; at < this.numbers.length; at += FIELDS) {
+			for (const time of [this.numbers[at + 3], this.numbers[at + 4]] as bigint[]) {
+				latest = time > latest ? time : latest;
+			}
+		}
+		return Number(latest / 1_000_000n);
+	}
+
+	#of(entry: number): BigUint64Array {
+		return this.numbers.subarray(entry * FIELDS, (entry + 1) * FIELDS);
+	}
+}
+
+/** Collects stamps, of as many entries as come. */
+export class StampList {
+	#stamps = new EntryStamps(1_024);
+	#count = 0;
+
+	/** @returns the number of the stamp, from 0 on */
+	add(stats: BigIntStats): number {
+		if (this.#count === this.#stamps.size) {
+			const larger = new EntryStamps(this.#count * 2);
+			larger.numbers.set(this.#stamps.numbers);
+			this.#stamps = larger;
+		}
+		this.#stamps.set(this.#count, stats);
+		this.#count += 1;
+		return this.#count - 1;
+	}
+
+	/** The stamps with these numbers, in this order. */
+	take(numbers: readonly number[]): EntryStamps {
+		const taken = new EntryStamps(numbers.length);
+		for (const [entry, number] of numbers.entries()) {
+			taken.copy(entry, this.#stamps, number);
+		}
+		return taken;
+	}
+}
