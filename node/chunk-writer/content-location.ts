@@ -1,3 +1,4 @@
+import { type FinishedFolder, finishFolder } from '../hashing/folder/finish-folder.ts';
 import { ContentFiles } from '../storage/content-files.ts';
 import { OpenFiles, type OpenPiece } from '../storage/content-place.ts';
 import { type FolderLocation, FolderPlace } from '../storage/folder/folder-place.ts';
@@ -17,6 +18,9 @@ export interface OpenLocation {
 	readonly files: ContentFiles;
 	/** Undefined if no digests are wanted beyond those of the chunks. */
 	readonly digest: ContentDigest | undefined;
+
+	/** As {@link finishFolder}; undefined if the content is a file. */
+	readonly finish: (() => FinishedFolder) | undefined;
 }
 
 /** Opens the files at `location` for writing, and for the check of the digests of `toHash`. */
@@ -26,12 +30,14 @@ export function openLocation(
 ): OpenLocation {
 	if ('pieces' in location) {
 		const place = new OpenFiles(location.pieces);
-		return { files: new ContentFiles(place), digest: toHash && new WholeDigest(toHash, place) };
+		const digest = toHash && new WholeDigest(toHash, place);
+		return { files: new ContentFiles(place), digest, finish: undefined };
 	}
 	const { folder: at } = location;
 	const place = new FolderPlace(at, { isWritable: true });
 	const { folder } = place;
 	const reading = new FolderPlace(at, { folder, isWritable: false });
 	const digest = toHash && new FolderDigest(toHash, reading, at.wanted);
-	return { files: new ContentFiles(place), digest };
+	const finish = (): FinishedFolder => finishFolder(at, folder);
+	return { files: new ContentFiles(place), digest, finish };
 }

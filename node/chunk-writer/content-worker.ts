@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads';
+import type { FinishedFolder } from '../hashing/folder/finish-folder.ts';
 import { stretch } from '../storage/segments.ts';
 import { openLocation } from './content-location.ts';
 import { ContentWriter } from './content-writer.ts';
@@ -11,6 +12,7 @@ interface Open {
 	readonly chunkSize: number;
 	readonly writer: ContentWriter | undefined;
 	readonly whole: ContentDigest | undefined;
+	readonly finish: (() => FinishedFolder) | undefined;
 	/** The id of the answer that waits for the digest of the whole. */
 	digestId: number | undefined;
 	/** The error of a failed read; it is reported with the digest. */
@@ -50,11 +52,12 @@ function openContent({
 	toWrite,
 	toHash,
 }: Extract<ThreadCommand, { do: 'open' }>): void {
-	const { files, digest } = openLocation(location, toHash);
+	const { files, digest, finish } = openLocation(location, toHash);
 	contents.set(content, {
 		chunkSize: (toWrite ?? toHash)?.chunkSize ?? 0,
 		writer: toWrite && new ContentWriter(toWrite, files),
 		whole: digest,
+		finish,
 		digestId: undefined,
 		error: undefined,
 	});
@@ -74,6 +77,15 @@ function take(
 	return good;
 }
 
+/** Answers with the result of `work`, or with its error. */
+function tryTo(id: number, work: () => Omit<ThreadAnswer, 'id'>): void {
+	try {
+		answer({ id, ...work() });
+	} catch (error) {
+		answer({ id, error: sent(error) });
+	}
+}
+
 function obey(command: ThreadCommand): void {
 	if (command.do === 'open') {
 		openContent(command);
@@ -88,11 +100,10 @@ function obey(command: ThreadCommand): void {
 	}
 	switch (command.do) {
 		case 'take':
-			try {
-				answer({ id: command.id, good: take(open, command) });
-			} catch (error) {
-				answer({ id: command.id, error: sent(error) });
-			}
+			tryTo(command.id, () => ({ good: take(open, command) }));
+			break;
+		case 'finish':
+			tryTo(command.id, () => ({ finished: open.finish?.() as FinishedFolder }));
 			break;
 		case 'stored':
 			open.whole?.add(command.first, command.count, []);

@@ -4,7 +4,8 @@ import type { ThreadAnswer, ThreadCommand } from './thread-messages.ts';
 /** A command about an open content that has an answer. */
 export type ContentQuestion =
 	| { do: 'take'; first: number; count: number; segments: readonly Uint8Array[] }
-	| { do: 'digest' };
+	| { do: 'digest' }
+	| { do: 'finish' };
 
 /** A content that is open in a thread. */
 export class OpenInThread {

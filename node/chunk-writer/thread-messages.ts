@@ -1,3 +1,4 @@
+import type { FinishedFolder } from '../hashing/folder/finish-folder.ts';
 import type { ContentLocation } from './content-location.ts';
 import type { WritableContent } from './content-writer.ts';
 import type { HashedContent } from './whole-digest.ts';
@@ -35,6 +36,8 @@ export type ThreadCommand =
 	  }
 	| { readonly do: 'restart'; readonly content: number; readonly stored: Uint8Array }
 	| { readonly do: 'digest'; readonly content: number; readonly id: number }
+	/** Make what has no bytes of its own in a folder whose chunks are all stored. */
+	| { readonly do: 'finish'; readonly content: number; readonly id: number }
 	| { readonly do: 'close'; readonly content: number; readonly id: number };
 
 /** An error of the file system, as the thread sends it. */
@@ -46,12 +49,14 @@ export interface SentError {
 }
 
 /**
- * An answer of the thread: which chunks are right, whether the digest of the whole is right, or an
- * error. An answer with only an id means that the command is done.
+ * An answer of the thread: which chunks are right, whether the digest of the whole is right, a
+ * finished folder, or an error. An answer with only an id means that the command is done.
  */
 export interface ThreadAnswer {
 	readonly id: number;
 	readonly good?: readonly boolean[];
 	readonly isRight?: boolean;
+	/** The answer to `finish`. */
+	readonly finished?: FinishedFolder;
 	readonly error?: SentError;
 }

@@ -1,5 +1,6 @@
 import type { Bitfield, Seed } from '../../protocol/index.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
+import type { FinishedFolder } from '../hashing/folder/finish-folder.ts';
 import { fsError } from '../storage/fs-error.ts';
 import { stretch } from '../storage/segments.ts';
 import { abortError, onAbort } from '../util/abort.ts';
@@ -83,6 +84,17 @@ export class ThreadWriter implements ChunkWriter {
 		} finally {
 			off();
 		}
+	}
+
+	/**
+	 * Makes what has no bytes of its own in a folder: empty files, empty folders and links. Called when
+	 * every chunk is stored and the digests are right.
+	 *
+	 * @throws ShoalError ERR_SEED if a link leads out of the folder, ERR_IO
+	 */
+	async finishFolder(): Promise<FinishedFolder> {
+		const { finished } = await this.#ask(this.#writing, { do: 'finish' });
+		return finished as FinishedFolder;
 	}
 
 	/**

@@ -270,7 +270,7 @@ export class Download {
 		const writer = new InlineWriter(seed, storage, this.#context.digestChunk);
 		await Promise.race([this.#fetch(content, writer), failure]);
 		this.#phase = 'checking';
-		return storage.bytes.slice(0, index);
+		return storage.bytes.subarray(0, index);
 	}
 
 	/** Stores the chunks that were fetched with the index. */

@@ -60,6 +60,10 @@ export function fsError(error: unknown, path: string): ShoalError {
 		return error;
 	}
 	const { code = '', message = String(error) } = error as NodeJS.ErrnoException;
+	// A thread has sent an error of ours, of which only code and message arrive.
+	if (code.startsWith('ERR_SEED')) {
+		return new ShoalError('ERR_SEED', message);
+	}
 	const [meaning, sentence] =
 		code === 'ENOENT' && path.includes('\ufffd')
 			? NO_UTF_8

@@ -22,12 +22,35 @@ const EMPTY = hex(digestOf('sha256', new Uint8Array()));
 export function formatIndex(entries: readonly FolderEntry[]): Uint8Array {
 	const sorted = [...entries].sort((a, b) => comparePaths(a.path, b.path));
 	checkEntries(sorted);
-	const lines = sorted.map(
+	return joined([encoder.encode(HEADER), ...batchesOf(sorted).map(encodeLines)]);
+}
+
+/** Lines that are encoded at a time: one text of all lines would take memory several times over. */
+const BATCH = 2_000;
+
+function batchesOf(entries: readonly FolderEntry[]): FolderEntry[][] {
+	const count = Math.ceil(entries.length / BATCH);
+	return Array.from({ length: count }, (_, at) => entries.slice(at * BATCH, (at + 1) * BATCH));
+}
+
+function encodeLines(entries: readonly FolderEntry[]): Uint8Array {
+	const lines = entries.map(
 		({ digest, length, kind, path }) => `${digest} ${length} ${kind} ${path}\n`,
 	);
-	const index = encoder.encode(HEADER + lines.join(''));
-	if (index.length > MAX_INDEX_BYTES) {
-		throw tooMany(`its index has ${index.length} bytes, of ${MAX_INDEX_BYTES} at most`);
+	return encoder.encode(lines.join(''));
+}
+
+/** @throws ShoalError ERR_LIMIT */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+	const length = parts.reduce((sum, part) => sum + part.length, 0);
+	if (length > MAX_INDEX_BYTES) {
+		throw tooMany(`its index has ${length} bytes, of ${MAX_INDEX_BYTES} at most`);
+	}
+	const index = new Uint8Array(length);
+	let at = 0;
+	for (const part of parts) {
+		index.set(part, at);
+		at += part.length;
 	}
 	return index;
 }
@@ -46,11 +69,16 @@ export function parseIndex(index: Uint8Array): FolderEntry[] {
 		throw malformed('its last line has no end');
 	}
 	checkCount(index);
-	const [header, ...lines] = decode(index).slice(0, -1).split('\n');
-	if (`${header}\n` !== HEADER) {
+	const text = decode(index);
+	if (!text.startsWith(HEADER)) {
 		throw malformed(`its first line is not ${quoted(HEADER.trim())}`);
 	}
-	const entries = lines.map(parseLine);
+	const entries: FolderEntry[] = [];
+	for (let at = HEADER.length; at < text.length; ) {
+		const end = text.indexOf('\n', at);
+		entries.push(parseLine(text.slice(at, end), entries.length));
+		at = end + 1;
+	}
 	checkEntries(entries);
 	return entries;
 }

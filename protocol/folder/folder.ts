@@ -17,7 +17,7 @@ export interface FolderSeed {
 
 /** The entries of a folder, and the stretch of the content in which the bytes of each one are. */
 export class Folder {
-	/** The text of the index, with which the content begins. */
+	/** The text of the index, with which the content begins; threads share its memory, if they can. */
 	readonly index: Uint8Array;
 	/** In the order of the index. */
 	readonly entries: readonly FolderEntry[];
@@ -38,7 +38,7 @@ export class Folder {
 		}
 		const { length, layout } = seed;
 		const { chunkSize } = layout;
-		this.index = index;
+		this.index = shared(index);
 		this.entries = parseIndex(index);
 		checkFolderLength(this.entries, { indexBytes: index.length, chunkSize, length });
 		this.pieces = piecesOf(this.entries, index.length, chunkSize);
@@ -94,6 +94,16 @@ function placesOf({ entries, pieces }: Folder): Map<string, Place> {
 		}
 	}
 	return places;
+}
+
+/** `bytes` in memory that threads share, where there is such memory. */
+export function shared(bytes: Uint8Array): Uint8Array {
+	if (typeof SharedArrayBuffer === 'undefined' || bytes.buffer instanceof SharedArrayBuffer) {
+		return bytes;
+	}
+	const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+	copy.set(bytes);
+	return copy;
 }
 
 /** Whether `entry` is a file, which its owner may execute or not. */

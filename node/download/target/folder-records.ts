@@ -67,9 +67,9 @@ export class FolderRecords {
 		try {
 			await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 			const head = Buffer.from(`${JSON.stringify(about)}\n`);
-			const body = Buffer.concat([head, index, new Uint8Array(stamps.buffer)]);
-			const bytes = Buffer.concat([Buffer.from(`${firstLine(body)}\n`), body]);
-			await writeFile(temporary, bytes, { flag: 'wx', mode: 0o600 });
+			const body = [head, index, new Uint8Array(stamps.buffer)];
+			const parts = [Buffer.from(`${firstLine(...body)}\n`), ...body];
+			await writeFile(temporary, parts, { flag: 'wx', mode: 0o600 });
 			await rename(temporary, file);
 		} catch {
 			// Without a record the folder is not replaced by a later version.
@@ -82,6 +82,10 @@ export class FolderRecords {
 	}
 }
 
-function firstLine(body: Uint8Array): string {
-	return `${MAGIC} ${createHash('sha256').update(body).digest('hex')}`;
+function firstLine(...body: readonly Uint8Array[]): string {
+	const hash = createHash('sha256');
+	for (const part of body) {
+		hash.update(part);
+	}
+	return `${MAGIC} ${hash.digest('hex')}`;
 }

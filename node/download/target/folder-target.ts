@@ -3,9 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { Bitfield, Folder, type Seed, ShoalError } from '../../../protocol/index.ts';
 import { InlineWriter } from '../../chunk-writer/inline-writer.ts';
 import { ThreadWriter } from '../../chunk-writer/thread-writer.ts';
-import type { FinishedFolder } from '../../hashing/folder/finish-folder.ts';
 import { rightInFolder } from '../../hashing/folder/folder-chunks.ts';
-import { FolderThread } from '../../hashing/folder/folder-thread.ts';
 import { folderSeedOf } from '../../hashing/folder/make-folder.ts';
 import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
 import type { SelectedChunks } from '../../storage/content-store.ts';
@@ -107,7 +105,7 @@ export class FolderTarget implements Target {
 		if (flaw !== undefined) {
 			return await this.#afterFlaw(flaw, seed, options);
 		}
-		await this.#appear(part, storage, seed, options);
+		await this.#appear(part, storage, seed);
 		return { path: part.path, verified: check };
 	}
 
@@ -134,7 +132,7 @@ export class FolderTarget implements Target {
 		const { isWanted = () => true } = this.#options;
 		this.#wanted = this.#options.isWanted && wantedPaths(folder, isWanted);
 		const selected = this.#wanted && selectedChunks(seed, folder, this.#wanted);
-		const about = { seed: folderSeedOf(seed), index, wanted: this.#wanted };
+		const about = { seed: folderSeedOf(seed), index: folder.index, wanted: this.#wanted };
 		const at = { ...about, root: paths.path };
 		const existing = await ExistingFolder.compare(at, this.#records, options);
 		if (existing?.isComplete(isWanted)) {
@@ -254,33 +252,20 @@ export class FolderTarget implements Target {
 		return { bad };
 	}
 
-	async #appear(
-		part: PartFolder,
-		storage: FolderStorage,
-		seed: Seed,
-		options: HashOptions,
-	): Promise<void> {
-		await this.#writer?.close();
+	async #appear(part: PartFolder, storage: FolderStorage, seed: Seed): Promise<void> {
+		const writer = this.#writer as ThreadWriter;
 		const { location } = storage;
-		const thread = new FolderThread(part.root, options);
-		try {
-			const { stamps, links } = await thread.run<FinishedFolder>({
-				do: 'finish',
-				location,
-				wanted: this.#wanted,
-			});
-			const parent = await onFile(part.path, () => realpath(dirname(part.path)));
-			const path = join(parent, basename(part.path));
-			const place = { path, identity: await part.identity() };
-			const { index, seed: about, wanted } = location;
-			await this.#records.keep(place, { seed: seed.id, index, stamps });
-			await this.#existing?.checkReplaceable();
-			await part.appear(this.#existing !== undefined);
-			const moved = { root: part.path, seed: about, index, wanted, links };
-			storage.moved(moved, new EntryStamps(stamps));
-		} finally {
-			await thread.close();
-		}
+		const { stamps, links } = await writer.finishFolder();
+		await writer.close();
+		const parent = await onFile(part.path, () => realpath(dirname(part.path)));
+		const path = join(parent, basename(part.path));
+		const place = { path, identity: await part.identity() };
+		const { index, seed: about, wanted } = location;
+		await this.#records.keep(place, { seed: seed.id, index, stamps });
+		await this.#existing?.checkReplaceable();
+		await part.appear(this.#existing !== undefined);
+		const moved = { root: part.path, seed: about, index, wanted, links };
+		storage.moved(moved, new EntryStamps(stamps));
 	}
 
 	/** Removes the journal last: as long as it exists, the files beside it are checked again. */

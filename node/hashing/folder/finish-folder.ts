@@ -31,19 +31,17 @@ export interface FinishedFolder {
  * Makes what has no bytes of its own in the folder at `location`, whose files are all written: empty
  * files and folders and, last of all, links. Runs in a worker, with synchronous calls.
  *
- * @param isWanted whether an entry is to be made
  * @throws errors of the file system; ShoalError ERR_SEED if a link leads out of the folder
  */
-export function finishFolder(
-	location: FolderLocation,
-	folder: Folder,
-	isWanted: (entry: FolderEntry) => boolean,
-): FinishedFolder {
-	const { root } = location;
+export function finishFolder(location: FolderLocation, folder: Folder): FinishedFolder {
+	const { root, wanted } = location;
+	const isWanted = ({ path }: FolderEntry): boolean => wanted?.has(path) ?? true;
 	const made = new Set([root]);
-	const entries = folder.entries.filter(isWanted);
-	makeFolders(root, made);
-	for (const { path, kind } of entries.filter(({ length }) => length === 0)) {
+	for (const entry of folder.entries) {
+		const { path, kind, length } = entry;
+		if (length > 0 || !isWanted(entry)) {
+			continue;
+		}
 		const full = join(root, path);
 		if (kind === 'd') {
 			makeFolders(full, made);
@@ -74,12 +72,13 @@ function linksOf(
 ): Map<string, Uint8Array> {
 	const links = new Map<string, Uint8Array>();
 	const files = new ContentFiles(new FolderPlace(location, { folder, isWritable: false }));
-	const paths = new FolderPaths(folder.entries);
+	let paths: FolderPaths | undefined;
 	try {
 		for (const { entry, offset, length } of folder.pieces) {
 			if (entry?.kind === 'l' && isWanted(entry)) {
 				const target = new Uint8Array(length);
 				files.read(offset, target);
+				paths ??= new FolderPaths(folder.entries);
 				checkLink(entry.path, target, paths);
 				links.set(entry.path, target);
 			}

@@ -10,6 +10,7 @@ import {
 	type FolderSeed,
 	folderLength,
 	formatIndex,
+	shared,
 } from '../../../protocol/index.ts';
 import { ContentFiles } from '../../storage/content-files.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
@@ -46,7 +47,7 @@ export function draftOf(root: string, exclude: readonly string[]): Draft {
 	const entries = scan.entries.map(({ path, kind, length }) => {
 		return { path, kind, length, digest: length === 0 ? EMPTY : UNKNOWN };
 	});
-	const index = formatIndex(entries);
+	const index = shared(formatIndex(entries));
 	return {
 		location: { root, seed: seedOf(entries, index), index, ...namesOf(scan.entries) },
 		stamps: scan.stamps.numbers,

@@ -5,11 +5,13 @@ import { onAbort } from '../../util/abort.ts';
 import type { HashOptions } from '../hasher.ts';
 import type { FolderJob, FolderReport } from './folder-worker.ts';
 
+/** MB for new objects. With the default of 48, most of the memory of a thread is garbage. */
+const YOUNG = 8;
 const SCRIPT = new URL('./folder-worker.js', import.meta.url);
 
 /** A thread that reads and hashes folders, one job at a time. */
 export class FolderThread {
-	readonly #worker = new Worker(SCRIPT);
+	readonly #worker = new Worker(SCRIPT, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG } });
 	readonly #options: HashOptions;
 	readonly #root: string;
 

@@ -1,8 +1,7 @@
 import { parentPort } from 'node:worker_threads';
-import { Folder, type FolderEntry } from '../../../protocol/index.ts';
+import { Folder } from '../../../protocol/index.ts';
 import type { FolderLocation } from '../../storage/folder/folder-place.ts';
 import { compareFolder, type RecordedFolder } from './compare-folder.ts';
-import { finishFolder } from './finish-folder.ts';
 import {
 	type ChunksToHash,
 	checkUnchanged,
@@ -15,12 +14,12 @@ import {
 
 /** A step of making the seed of a folder. */
 export type FolderJob =
-	/** Reads the entries of a folder; the next jobs are about it. @returns a {@link Draft} */
+	/** Reads the entries of a folder. @returns a {@link Draft} */
 	| { readonly do: 'scan'; readonly root: string; readonly exclude: readonly string[] }
-	/** Hashes its files. @returns {@link HashedFiles} */
-	| { readonly do: 'files' }
-	/** Checks that nothing has changed since the scan. */
-	| { readonly do: 'check' }
+	/** Hashes the files of a folder. @returns {@link HashedFiles} */
+	| { readonly do: 'files'; readonly draft: Draft }
+	/** Checks that a folder has not changed since it was scanned. */
+	| { readonly do: 'check'; readonly draft: Draft }
 	/** Hashes chunks of any folder. @returns their digests, one after the other */
 	| ({ readonly do: 'chunks'; readonly location: FolderLocation } & ChunksToHash)
 	/** Compares a folder with its index. @returns {@link FolderDifferences} */
@@ -29,13 +28,6 @@ export type FolderJob =
 			readonly location: FolderLocation;
 			/** The record of what an earlier download has put there. */
 			readonly record: RecordedFolder | undefined;
-	  }
-	/** Makes what is still missing in a folder whose files are written. @returns {@link FinishedFolder} */
-	| {
-			readonly do: 'finish';
-			readonly location: FolderLocation;
-			/** The entries to make; undefined: all. */
-			readonly wanted: ReadonlySet<string> | undefined;
 	  };
 
 /** The index of a folder, and the digests of the chunks that it touches. */
@@ -54,7 +46,6 @@ const REPORT_EVERY = 4 * 1024 * 1024;
 
 const report = (message: FolderReport): void => parentPort?.postMessage(message);
 let bytes = 0;
-let scanned: { readonly draft: Draft; readonly folder: Folder } | undefined;
 
 const count = (more: number): void => {
 	bytes += more;
@@ -68,15 +59,8 @@ function folderAt({ seed, index }: FolderLocation): Folder {
 	return new Folder(seed, index);
 }
 
-function scan(root: string, exclude: readonly string[]): Draft {
-	const draft = draftOf(root, exclude);
-	const { seed, index } = draft.location;
-	scanned = { draft, folder: new Folder(seed, index) };
-	return draft;
-}
-
-function files(): HashedFiles {
-	const { draft, folder } = scanned as NonNullable<typeof scanned>;
+function files(draft: Draft): HashedFiles {
+	const folder = folderAt(draft.location);
 	const index = hashFiles(draft, folder, count);
 	const { chunkSize } = draft.location.seed.layout;
 	const location = { ...draft.location, index, seed: seedOf(folder.entries, index) };
@@ -88,20 +72,15 @@ function files(): HashedFiles {
 function run(job: FolderJob): unknown {
 	switch (job.do) {
 		case 'scan':
-			return scan(job.root, job.exclude);
+			return draftOf(job.root, job.exclude);
 		case 'files':
-			return files();
+			return files(job.draft);
 		case 'check':
-			return checkUnchanged(scanned?.draft as Draft, scanned?.folder as Folder);
+			return checkUnchanged(job.draft, folderAt(job.draft.location));
 		case 'chunks':
 			return hashChunks(job.location, job, count);
 		case 'compare':
 			return compareFolder(job.location, folderAt(job.location), job.record, count);
-		case 'finish': {
-			const { wanted } = job;
-			const isWanted = ({ path }: FolderEntry): boolean => wanted?.has(path) ?? true;
-			return finishFolder(job.location, folderAt(job.location), isWanted);
-		}
 	}
 }
 

@@ -51,31 +51,32 @@ export async function makeFolder(
 	options: MakeFolderOptions = {},
 ): Promise<FolderOnDisk> {
 	const name = checkName((options.name ?? basename(root)).normalize('NFC'));
-	const files = new FolderThread(root, options);
+	const draft = await scan(root, options);
+	takeOdd(root, draft.odd, options);
+	options.onLength?.(draft.location.seed.length);
+	return await hash(name, draft, options);
+}
+
+/** Scans in a thread of its own: when it ends, the memory that it needed for the entries is free. */
+async function scan(root: string, options: MakeFolderOptions): Promise<Draft> {
+	const thread = new FolderThread(root, options);
 	try {
-		const draft = await files.run<Draft>({ do: 'scan', root, exclude: options.exclude ?? [] });
-		takeOdd(root, draft.odd, options);
-		options.onLength?.(draft.location.seed.length);
-		return await hash(name, draft, files, options);
+		return await thread.run<Draft>({ do: 'scan', root, exclude: options.exclude ?? [] });
 	} finally {
-		await files.close();
+		await thread.close();
 	}
 }
 
-async function hash(
-	name: string,
-	{ location, stamps }: Draft,
-	files: FolderThread,
-	options: MakeFolderOptions,
-): Promise<FolderOnDisk> {
-	const { index: draft, seed: about, root } = location;
+async function hash(name: string, draft: Draft, options: MakeFolderOptions): Promise<FolderOnDisk> {
+	const { location, stamps } = draft;
+	const { index: text, seed: about, root } = location;
 	const { length, layout } = about;
-	const first = Math.ceil(draft.length / layout.chunkSize);
+	const first = Math.ceil(text.length / layout.chunkSize);
 	const end = Math.ceil(length / layout.chunkSize);
-	const chunks = new FolderThread(root, options);
+	const [files, chunks] = [new FolderThread(root, options), new FolderThread(root, options)];
 	try {
 		const [{ index, firstDigests }, restDigests] = await Promise.all([
-			files.run<HashedFiles>({ do: 'files' }),
+			files.run<HashedFiles>({ do: 'files', draft }),
 			first < end
 				? chunks.run<Uint8Array>({
 						do: 'chunks',
@@ -85,7 +86,10 @@ async function hash(
 					})
 				: new Uint8Array(),
 		]);
-		await files.run({ do: 'check' });
+		await chunks.close();
+		await files.run({ do: 'check', draft });
+		// Before the index is read here: a thread holds as much memory.
+		await files.close();
 		const chunkDigests = Buffer.concat([firstDigests, restDigests]);
 		const digest = createHash('sha256').update(index).digest();
 		const seed = new Seed({
@@ -97,10 +101,10 @@ async function hash(
 			chunkDigests,
 		});
 		const folder = new Folder(seed, index);
-		const own: FolderLocation = { ...location, seed: folderSeedOf(seed), index };
+		const own = { ...location, seed: folderSeedOf(seed), index: folder.index };
 		return { seed, folder, location: own, stamps: new EntryStamps(stamps) };
 	} finally {
-		await chunks.close();
+		await Promise.all([files.close(), chunks.close()]);
 	}
 }
 
