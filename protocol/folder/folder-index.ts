@@ -9,7 +9,11 @@ import { MAX_TARGET_BYTES } from './link-target.ts';
 const HEADER = 'shoal-folder 1\n';
 const LINE = /^([0-9a-f]{64}) (0|[1-9][0-9]{0,15}) ([fxdl]) (.+)$/s;
 const LF = 0x0a;
+const DIGEST_DIGITS = 64;
+/** Bytes of the lines that are decoded at a time. */
+const DECODED = 64 * 1024;
 const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const EMPTY = hex(digestOf('sha256', new Uint8Array()));
 
 /**
@@ -57,7 +61,8 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 
 /**
  * Reads the index of a folder. It is checked whole: what it returns are safe paths, in order, none
- * twice and none below another.
+ * twice and none below another. The entries read their fields from the bytes of the index, which
+ * must not change, so that many of them take little memory.
  *
  * @throws ShoalError ERR_SEED
  */
@@ -69,18 +74,58 @@ export function parseIndex(index: Uint8Array): FolderEntry[] {
 		throw malformed('its last line has no end');
 	}
 	checkCount(index);
-	const text = decode(index);
-	if (!text.startsWith(HEADER)) {
+	let start = index.indexOf(LF) + 1;
+	if (decode(index.subarray(0, start)) !== HEADER) {
 		throw malformed(`its first line is not ${quoted(HEADER.trim())}`);
 	}
 	const entries: FolderEntry[] = [];
-	for (let at = HEADER.length; at < text.length; ) {
-		const end = text.indexOf('\n', at);
-		entries.push(parseLine(text.slice(at, end), entries.length));
-		at = end + 1;
+	let before: string | undefined;
+	while (start < index.length) {
+		for (const line of linesFrom(index, start)) {
+			const end = index.indexOf(LF, start);
+			const entry = parseLine(line, entries.length);
+			checkEntry(entry, before);
+			entries.push(new IndexLine(index, start, end, entry));
+			before = entry.path;
+			start = end + 1;
+		}
 	}
-	checkEntries(entries);
 	return entries;
+}
+
+/**
+ * Some lines from `start` on: decoding each one by itself takes several times as long, and the text of all
+ * of them more memory.
+ */
+function linesFrom(index: Uint8Array, start: number): string[] {
+	const end = index.lastIndexOf(LF, start + DECODED);
+	return decode(index.subarray(start, end < start ? index.indexOf(LF, start) : end)).split('\n');
+}
+
+/** An entry that reads its path and digest from its line. */
+class IndexLine implements FolderEntry {
+	readonly kind: EntryKind;
+	readonly length: number;
+	readonly #index: Uint8Array;
+	readonly #start: number;
+	readonly #end: number;
+
+	constructor(index: Uint8Array, start: number, end: number, { kind, length }: FolderEntry) {
+		this.kind = kind;
+		this.length = length;
+		this.#index = index;
+		this.#start = start;
+		this.#end = end;
+	}
+
+	get path(): string {
+		const prefix = DIGEST_DIGITS + ` ${this.length} ${this.kind} `.length;
+		return decode(this.#index.subarray(this.#start + prefix, this.#end));
+	}
+
+	get digest(): string {
+		return decode(this.#index.subarray(this.#start, this.#start + DIGEST_DIGITS));
+	}
 }
 
 function parseLine(line: string, at: number): FolderEntry {
@@ -98,16 +143,17 @@ function checkEntries(entries: readonly FolderEntry[]): void {
 	}
 	let before: string | undefined;
 	for (const entry of entries) {
-		checkEntry(entry);
-		if (before !== undefined) {
-			checkOrder(before, entry.path);
-		}
+		checkEntry(entry, before);
 		before = entry.path;
 	}
 }
 
-function checkEntry({ path, kind, length, digest }: FolderEntry): void {
+/** @param before the path of the entry before it */
+function checkEntry({ path, kind, length, digest }: FolderEntry, before: string | undefined): void {
 	checkPath(path);
+	if (before !== undefined) {
+		checkOrder(before, path);
+	}
 	if (!Number.isSafeInteger(length) || length < 0 || length > MAX_LENGTH) {
 		throw malformed(`${quoted(path)} has an impossible length`);
 	}
@@ -148,9 +194,9 @@ function checkCount(index: Uint8Array): void {
 	}
 }
 
-function decode(index: Uint8Array): string {
+function decode(bytes: Uint8Array): string {
 	try {
-		return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(index);
+		return decoder.decode(bytes);
 	} catch (cause) {
 		throw malformed('it is not UTF-8', cause);
 	}

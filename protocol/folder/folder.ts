@@ -39,7 +39,7 @@ export class Folder {
 		const { length, layout } = seed;
 		const { chunkSize } = layout;
 		this.index = shared(index);
-		this.entries = parseIndex(index);
+		this.entries = parseIndex(this.index);
 		checkFolderLength(this.entries, { indexBytes: index.length, chunkSize, length });
 		this.pieces = piecesOf(this.entries, index.length, chunkSize);
 		this.files = this.entries.filter(isFile).length;
