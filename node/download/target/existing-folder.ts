@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { realpath, rm } from 'node:fs/promises';
 import { Bitfield, type Folder, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
-import type { FolderDifferences } from '../../hashing/folder/compare-folder.ts';
+import type { FolderDifferences, RecordedFolder } from '../../hashing/folder/compare-folder.ts';
 import { FolderThread } from '../../hashing/folder/folder-thread.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
@@ -22,11 +22,18 @@ const MOST_NAMED = 5;
 export class ExistingFolder {
 	readonly path: string;
 	readonly #differences: FolderDifferences;
+	readonly #record: RecordedFolder | undefined;
 	readonly #stats: BigIntStats;
 
-	private constructor(path: string, differences: FolderDifferences, stats: BigIntStats) {
+	private constructor(
+		path: string,
+		differences: FolderDifferences,
+		record: RecordedFolder | undefined,
+		stats: BigIntStats,
+	) {
 		this.path = path;
 		this.#differences = differences;
+		this.#record = record;
 		this.#stats = stats;
 	}
 
@@ -56,7 +63,7 @@ export class ExistingFolder {
 		const thread = new FolderThread(root, options);
 		try {
 			const job = { do: 'compare', location, record } as const;
-			return new ExistingFolder(root, await thread.run<FolderDifferences>(job), stats);
+			return new ExistingFolder(root, await thread.run<FolderDifferences>(job), record, stats);
 		} finally {
 			await thread.close();
 		}
@@ -66,6 +73,11 @@ export class ExistingFolder {
 	isComplete(wanted: (path: string) => boolean): boolean {
 		const { bad, missing, extra } = this.#differences;
 		return extra.length === 0 && ![...bad, ...missing].some(wanted);
+	}
+
+	/** Its device and inode. */
+	get identity(): string {
+		return identityOf(this.#stats);
 	}
 
 	/** Opens it to be shared. */
@@ -90,13 +102,37 @@ export class ExistingFolder {
 				`${what} is another folder, and shoal get has not made it${named}; move it away or choose another with -o`,
 			);
 		}
+		this.#refuseChanges(changed);
+		await checkReplaceable(path, this.#stats);
+	}
+
+	/**
+	 * Checks again, before the folder is replaced, that it has not changed.
+	 *
+	 * @throws ShoalError ERR_EXISTS, ERR_ABORTED
+	 */
+	async checkUnchanged(options: HashOptions): Promise<void> {
+		const { path } = this;
+		const now = await found(path);
+		if (now === undefined || identityOf(now) !== this.identity || this.#record === undefined) {
+			throw fsError({ code: 'EEXIST' }, path);
+		}
+		const thread = new FolderThread(path, options);
+		try {
+			const job = { do: 'changes', root: path, record: this.#record } as const;
+			this.#refuseChanges(await thread.run<string[]>(job));
+		} finally {
+			await thread.close();
+		}
+	}
+
+	#refuseChanges(changed: readonly string[]): void {
 		if (changed.length > 0) {
 			throw new ShoalError(
 				'ERR_EXISTS',
-				`${what} was changed since shoal get made it${this.#named(changed)}, so it is not replaced; move it away or choose another with -o`,
+				`${quoted(this.path, 300)} was changed since shoal get made it${this.#named(changed)}, so it is not replaced; move it away or choose another with -o`,
 			);
 		}
-		await checkReplaceable(path, this.#stats);
 	}
 
 	#named(paths: readonly string[]): string {

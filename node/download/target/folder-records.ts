@@ -39,7 +39,7 @@ export class FolderRecords {
 	/** The record of the folder at `path`; undefined if there is none, or none that is sound. */
 	async find(path: string, identity: string): Promise<RecordedFolder | undefined> {
 		try {
-			const all = await readFile(this.#pathOf(path));
+			const all = await readFile(this.#pathOf({ path, identity }));
 			const body = all.subarray(all.indexOf(LF) + 1);
 			const head = all.subarray(0, all.indexOf(LF)).toString();
 			const end = body.indexOf(LF);
@@ -58,9 +58,12 @@ export class FolderRecords {
 		}
 	}
 
-	/** Keeps a record, in place of an earlier one of the same path. Never rejects. */
+	/**
+	 * Keeps a record. The record of a folder that has the path now is kept as well, because that one
+	 * may keep its place. Never rejects.
+	 */
 	async keep({ path, identity }: RecordedPlace, folder: RecordedFolder): Promise<void> {
-		const file = this.#pathOf(path);
+		const file = this.#pathOf({ path, identity });
 		const temporary = `${file}.${nanoid()}`;
 		const { seed, index, stamps } = folder;
 		const about: RecordHead = { path, identity, seed, index: index.length };
@@ -77,8 +80,13 @@ export class FolderRecords {
 		}
 	}
 
-	#pathOf(path: string): string {
-		return join(this.#folder, createHash('sha256').update(path).digest('hex'));
+	/** Removes the record of a folder that is not there any more. Never rejects. */
+	async forget(place: RecordedPlace): Promise<void> {
+		await rm(this.#pathOf(place), { force: true }).catch(() => {});
+	}
+
+	#pathOf({ path, identity }: RecordedPlace): string {
+		return join(this.#folder, createHash('sha256').update(`${path}\n${identity}`).digest('hex'));
 	}
 }
 

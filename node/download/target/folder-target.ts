@@ -16,7 +16,7 @@ import { bootId } from './boot-id.ts';
 import { checkRoom, makingFile } from './check-output.ts';
 import { ExistingFolder } from './existing-folder.ts';
 import { checkNames, foldsCase } from './folder-names.ts';
-import { FolderRecords } from './folder-records.ts';
+import { FolderRecords, type RecordedPlace } from './folder-records.ts';
 import { Journal } from './journal.ts';
 import { OutputLock } from './output-lock.ts';
 import { resolveOutput } from './part-file.ts';
@@ -59,6 +59,8 @@ export class FolderTarget implements Target {
 	readonly #records: FolderRecords;
 	#lock: OutputLock | undefined;
 	#existing: ExistingFolder | undefined;
+	/** The place of the folder that was replaced. */
+	#replaced: RecordedPlace | undefined;
 	#part: PartFolder | undefined;
 	#journal: Journal | undefined;
 	#writer: ThreadWriter | undefined;
@@ -66,6 +68,9 @@ export class FolderTarget implements Target {
 	/** The paths of the wanted entries; undefined: all. */
 	#wanted: ReadonlySet<string> | undefined;
 	#settling: Promise<void> | undefined;
+	/** Whether the folder has its final name, but may not be on the disk yet. */
+	#isUnsynced = false;
+	#hasFailed = false;
 
 	constructor(options: FolderTargetOptions) {
 		this.#options = options;
@@ -105,7 +110,7 @@ export class FolderTarget implements Target {
 		if (flaw !== undefined) {
 			return await this.#afterFlaw(flaw, seed, options);
 		}
-		await this.#appear(part, storage, seed);
+		await this.#appear(part, storage, seed, options);
 		return { path: part.path, verified: check };
 	}
 
@@ -118,7 +123,7 @@ export class FolderTarget implements Target {
 		// The caller of `settle` gets the error.
 		await this.#settling?.catch(() => {});
 		await this.#writer?.close();
-		await this.#journal?.close();
+		await (this.#hasFailed ? this.#journal?.fail() : this.#journal?.close());
 		await this.#storage?.close();
 		await this.#lock?.release();
 	}
@@ -137,9 +142,12 @@ export class FolderTarget implements Target {
 		const existing = await ExistingFolder.compare(at, this.#records, options);
 		if (existing?.isComplete(isWanted)) {
 			this.#part = undefined;
+			// The process may have ended before the folder was synced.
+			this.#isUnsynced = part.wasThere;
 			await part.remove();
 			const { storage, have } = existing.open(seed, folder, selected?.whole);
 			this.#storage = storage;
+			store(selected, selected?.wanted);
 			const writer = new InlineWriter(seed, storage, digestChunk);
 			return { storage, writer, have, wasThere: true, folder, selected };
 		}
@@ -151,6 +159,7 @@ export class FolderTarget implements Target {
 		const storage = new FolderStorage(location, folder);
 		this.#storage = storage;
 		const have = await this.#resume(paths, part, storage, seed, options);
+		store(selected, have);
 		await checkRoomFor(
 			dirname(paths.path),
 			seed,
@@ -252,7 +261,12 @@ export class FolderTarget implements Target {
 		return { bad };
 	}
 
-	async #appear(part: PartFolder, storage: FolderStorage, seed: Seed): Promise<void> {
+	async #appear(
+		part: PartFolder,
+		storage: FolderStorage,
+		seed: Seed,
+		options: HashOptions,
+	): Promise<void> {
 		const writer = this.#writer as ThreadWriter;
 		const { location } = storage;
 		const { stamps, links } = await writer.finishFolder();
@@ -262,19 +276,29 @@ export class FolderTarget implements Target {
 		const place = { path, identity: await part.identity() };
 		const { index, seed: about, wanted } = location;
 		await this.#records.keep(place, { seed: seed.id, index, stamps });
-		await this.#existing?.checkReplaceable();
-		await part.appear(this.#existing !== undefined);
+		await this.#existing?.checkUnchanged(options);
+		this.#replaced = this.#existing && { path, identity: this.#existing.identity };
+		part.appear(this.#existing !== undefined);
 		const moved = { root: part.path, seed: about, index, wanted, links };
 		storage.moved(moved, new EntryStamps(stamps));
 	}
 
 	/** Removes the journal last: as long as it exists, the files beside it are checked again. */
 	async #settle(): Promise<void> {
-		const path = this.#storage?.path as string;
-		if (this.#part !== undefined) {
-			await syncAll(path, this.#storage as FolderStorage);
-			await syncFolder(dirname(path));
-			await this.#part.remove();
+		const storage = this.#storage as FolderStorage;
+		if (this.#part !== undefined || this.#isUnsynced) {
+			try {
+				await syncAll(storage.path, storage);
+				await syncFolder(dirname(storage.path));
+			} catch (error) {
+				this.#hasFailed = true;
+				this.#part?.takeBack();
+				throw error;
+			}
+			await this.#part?.remove();
+		}
+		if (this.#replaced !== undefined) {
+			await this.#records.forget(this.#replaced);
 		}
 		await this.#journal?.remove();
 		await this.#lock?.release();
@@ -291,6 +315,15 @@ function wantedPaths(folder: Folder, isWanted: (path: string) => boolean): Set<s
 		);
 	}
 	return new Set(wanted);
+}
+
+/** Marks `chunks` as stored, as far as they are wanted. */
+function store(selected: SelectedChunks | undefined, chunks: Bitfield | undefined): void {
+	for (const chunk of chunks?.indices() ?? []) {
+		if (selected?.wanted.has(chunk)) {
+			selected.stored.set(chunk);
+		}
+	}
 }
 
 /** The chunks of the wanted entries. */

@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, lstatSync, renameSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { found, identityOf } from '../../storage/file-stamp.ts';
@@ -71,26 +71,37 @@ export class PartFolder {
 	}
 
 	/**
-	 * Gives the folder its final name.
+	 * Gives the folder its final name. Does not wait: nothing may be read by the old path afterwards.
 	 *
 	 * @param replaces whether a folder is there that is to be replaced
 	 * @throws ShoalError ERR_EXISTS if something is there that is not to be replaced, ERR_IO
 	 */
-	async appear(replaces: boolean): Promise<void> {
+	appear(replaces: boolean): void {
 		const { path, root, side } = this;
 		const old = join(side, OLD);
-		if (replaces) {
-			await onFile(path, () => rename(path, old));
-		} else if ((await found(path)) !== undefined) {
-			throw fsError({ code: 'EEXIST' }, path);
-		}
 		try {
-			await onFile(path, () => rename(root, path));
-		} catch (error) {
 			if (replaces) {
-				await rename(old, path).catch(() => {});
+				renameSync(path, old);
+			} else if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
+				throw fsError({ code: 'EEXIST' }, path);
 			}
-			throw error;
+			renameSync(root, path);
+		} catch (error) {
+			if (replaces && lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+				renameSync(old, path);
+			}
+			throw fsError(error, path);
+		}
+	}
+
+	/** Takes the final name back, unless the folder has replaced another one. Never throws. */
+	takeBack(): void {
+		try {
+			if (lstatSync(join(this.side, OLD), { throwIfNoEntry: false }) === undefined) {
+				renameSync(this.path, this.root);
+			}
+		} catch {
+			// The part folder stays, so that the next download checks what has the final name.
 		}
 	}
 

@@ -92,6 +92,16 @@ export function namesOf(entries: readonly ScannedEntry[]): Pick<FolderLocation, 
 	return { names: new Map(names), links: new Map(links) };
 }
 
+/**
+ * The paths of what was added, changed or removed in the folder at `root` since it was recorded.
+ *
+ * @throws errors of the file system if the folder cannot be read
+ */
+export function changesIn(root: string, record: RecordedFolder): string[] {
+	const scan = scanFolder(root);
+	return changedSince(record, scan, new Map(scan.entries.map(({ path }, at) => [path, at])));
+}
+
 function changedSince(
 	{ index, stamps }: RecordedFolder,
 	scan: Scan,

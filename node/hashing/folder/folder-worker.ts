@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { Folder } from '../../../protocol/index.ts';
 import type { FolderLocation } from '../../storage/folder/folder-place.ts';
-import { compareFolder, type RecordedFolder } from './compare-folder.ts';
+import { changesIn, compareFolder, type RecordedFolder } from './compare-folder.ts';
 import {
 	type ChunksToHash,
 	checkUnchanged,
@@ -28,7 +28,9 @@ export type FolderJob =
 			readonly location: FolderLocation;
 			/** The record of what an earlier download has put there. */
 			readonly record: RecordedFolder | undefined;
-	  };
+	  }
+	/** Looks what has changed in a folder since it was recorded. @returns paths */
+	| { readonly do: 'changes'; readonly root: string; readonly record: RecordedFolder };
 
 /** The index of a folder, and the digests of the chunks that it touches. */
 export interface HashedFiles {
@@ -81,6 +83,8 @@ function run(job: FolderJob): unknown {
 			return hashChunks(job.location, job, count);
 		case 'compare':
 			return compareFolder(job.location, folderAt(job.location), job.record, count);
+		case 'changes':
+			return changesIn(job.root, job.record);
 	}
 }
 

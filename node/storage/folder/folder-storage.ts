@@ -80,7 +80,15 @@ export class FolderStorage implements Storage {
 		}
 		const place = this.#place;
 		const extents = place.extents(offset, into.length);
-		await Promise.all(extents.map((extent) => this.#readLater(place, extent, into)));
+		try {
+			await Promise.all(extents.map((extent) => this.#readLater(place, extent, into)));
+		} catch (error) {
+			if (this.#place === place) {
+				throw error;
+			}
+			// The folder was renamed meanwhile.
+			await this.read(offset, into);
+		}
 	}
 
 	async write(offset: number, bytes: Uint8Array): Promise<void> {
