@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import type { Aedes, Client, PublishPacket, Subscription } from 'aedes';
 import mqttPacket from 'mqtt-packet';
 
-// The undocumented parts of Aedes 1.2.0 and mqtt-packet 9.0.2 that the broker uses. If a new version changes one of
-// them, the test of that name in test/broker/aedes/internals.test.ts fails.
+// The undocumented parts of Aedes 1.2.0 and mqtt-packet 9.0.2 that the broker uses. If a new
+// version changes one of them, a test in test/broker/aedes/internals.test.ts fails.
 
 /** The private part of a client. */
 interface ClientInternals {

@@ -19,9 +19,9 @@ interface Progress {
  * server accept every write ({@link queueMark}), and this class bounds the queue of each client.
  * A chunk is shed if the queue of its receiver is above `shedQueue`, or above `shedTotal` divided
  * by the number of clients; a downloader requests missing chunks again. A client that takes no byte
- * for `stall` ms is cut. When a control message would be queued, its receiver is cut instead if the
- * queue of the receiver is above `cutQueue`, or if the queues of all clients together are above
- * `queueTotal` and that of the receiver is above `queueTotal` divided by the number of clients.
+ * for `stall` ms is cut. A control message is never shed. Its receiver is cut in two cases: if the
+ * queue of the receiver is above `cutQueue`; or if this queue is above `queueTotal` divided by the
+ * number of clients while all queues together are above `queueTotal`.
  */
 export class SlowConsumers {
 	readonly #limits: Limits;

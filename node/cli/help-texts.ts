@@ -77,8 +77,8 @@ an id. An argument that contains a slash or ends with .seed is a path, unless it
 is a link or a web address.
 
 --check chunks is faster: it verifies every chunk against the seed, but not the
-digest of the whole file. It does not hash the chunks again that an earlier
-download recorded.
+digest of the whole file. It does not hash a chunk again if an earlier
+download recorded it.
 
 Shows a progress bar, then the path, the digest and how much each node sent. An
 interrupted download keeps its verified chunks; run the same command again to
@@ -148,7 +148,7 @@ docs/security.md has the rest of a mosquitto.conf.`,
 	limits: `
 Examples:
   shoal limits
-  shoal limits --limit clients=5000   the same with another limit
+  shoal limits --limit clients=5000   the same, with another value of clients
 
 Prints each limit with its unit, and what happens beyond the limit. Also prints
 the most memory that a broker uses, whatever its clients send.`,

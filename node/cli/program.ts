@@ -27,7 +27,7 @@ const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
 const NO_CACHE = '--no-cache';
 const ABOUT_NO_CACHE = 'hash the file even if it has not changed since it was last hashed';
 const ABOUT_SKIP_ODD =
-	'leave out what cannot be shared in a folder, such as pipes, unreadable files and links that lead out of it';
+	'leave out the entries of a folder that cannot be shared, such as pipes, unreadable files and links to a place outside the folder';
 const LIMIT = '--limit <name=value>';
 const ABOUT_LIMIT = 'change a limit; can be repeated';
 const ID = '--id <id>';
@@ -196,11 +196,11 @@ function addTransfers(program: Command): void {
 		);
 	add(program, 'get', 'download files and folders, verify them, and go on sharing them for a while')
 		.argument('<what...>', 'an id, a link, a file name as ls shows it, or the path of a seed file')
-		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one of the link, '))
+		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '))
 		.option(CERT, ABOUT_CERT)
 		.option(
 			'-o, --output <path>',
-			'the path to write to; a folder that exists, or whose path ends with /, gets it inside; - for standard output',
+			'the path to write to, or - for standard output; if the path is an existing folder or ends with /, the download goes into that folder',
 		)
 		.option('--range <range>', 'with -o -: only these bytes, such as 0-499, 500- or -500')
 		.addOption(
@@ -303,7 +303,7 @@ function addFiles(program: Command): void {
 		.argument('<broker>', 'the kind of broker: mosquitto')
 		.option(
 			'--by <what>',
-			'how the broker identifies a node: client, by its MQTT client id; or user, by its user name',
+			'what identifies a node at the broker: client (its MQTT client id) or user (its user name)',
 			'client',
 		)
 		.option('--tracker <user>', 'the user name of the tracker', 'shoal-tracker')

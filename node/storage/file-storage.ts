@@ -23,7 +23,7 @@ interface OpenFile extends FilePiece {
 	stamp: string | undefined;
 	readonly reads: IoQueue;
 	readonly writes: IoQueue;
-	/** Whether zeros are not written where the file reads as zeros already, so that holes remain. */
+	/** True: where the file already reads as zeros, zeros are not written, so that holes remain. */
 	keepsHoles: boolean;
 	/** Time of the last check that the file still has a name, in ms. */
 	lookedAt: number;
@@ -35,7 +35,7 @@ const READS = { atOnce: 4, mostBytes: 1024 * 1024 };
 // The system does one write to a file at a time; a second write may already wait for its turn.
 const WRITES = { atOnce: 2, mostBytes: 4 * 1024 * 1024 };
 const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
-/** ms between two checks that a file that is written still has a name. */
+/** While a file is written: ms between two checks that it still has a name. */
 const LOOK_EVERY = 250;
 
 /**
@@ -145,8 +145,8 @@ export class FileStorage implements Storage {
 	/**
 	 * Makes reads fail, from now on, if a file is not as it is at this moment.
 	 *
-	 * @param stamp the stamp that the only file had when its bytes were right, in place of its
-	 *   current stamp
+	 * @param stamp for a content in a single file: the stamp that the file had when its bytes were
+	 *   right, used in place of its current stamp
 	 */
 	guard(stamp?: string): void {
 		for (const file of this.#files) {

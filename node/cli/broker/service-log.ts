@@ -2,7 +2,7 @@ import type { Broker, Route, Tracker } from '../../../broker/index.ts';
 import { plainAddress, quoted } from '../../../protocol/index.ts';
 import type { Output } from '../terminal/output.ts';
 
-/** The most characters of a text from a client that are logged. */
+/** The maximum number of characters that are logged of a text from a client. */
 const MOST = 128;
 
 /**
