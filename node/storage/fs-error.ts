@@ -16,6 +16,10 @@ const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: str
 	EPERM: ['ERR_PERMISSION', 'the system does not permit it'],
 	EROFS: ['ERR_PERMISSION', 'the file system is read-only; choose another folder'],
 	ELOOP: ['ERR_PERMISSION', 'it is a symbolic link, which is not followed here'],
+	EFOREIGN: [
+		'ERR_PERMISSION',
+		'another program has put it in the place of a file or folder of this download, and it is not written to; remove it and start again',
+	],
 	ESHORT: ['ERR_CHANGED', 'it became shorter while it was read'],
 	ECHANGED: ['ERR_CHANGED', 'it changed, or was moved or removed, while its folder was hashed'],
 	EPADDING: [

@@ -10,11 +10,8 @@ import {
 } from '../../../protocol/index.ts';
 import { ContentFiles } from '../../storage/content-files.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
-import {
-	type FolderLocation,
-	FolderPlace,
-	makeFolders,
-} from '../../storage/folder/folder-place.ts';
+import { type FolderLocation, FolderPlace } from '../../storage/folder/folder-place.ts';
+import { OwnFolders } from '../../storage/folder/own-folders.ts';
 
 const { O_CREAT, O_EXCL, O_WRONLY } = constants;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -36,7 +33,8 @@ export interface FinishedFolder {
 export function finishFolder(location: FolderLocation, folder: Folder): FinishedFolder {
 	const { root, wanted } = location;
 	const isWanted = ({ path }: FolderEntry): boolean => wanted?.has(path) ?? true;
-	const made = new Set([root]);
+	const folders = new OwnFolders(location.side ?? root);
+	folders.make(root);
 	for (const entry of folder.entries) {
 		const { path, kind, length } = entry;
 		if (length > 0 || !isWanted(entry)) {
@@ -44,15 +42,15 @@ export function finishFolder(location: FolderLocation, folder: Folder): Finished
 		}
 		const full = join(root, path);
 		if (kind === 'd') {
-			makeFolders(full, made);
+			folders.make(full);
 		} else {
-			makeFolders(dirname(full), made);
+			folders.make(dirname(full));
 			makeEmpty(full, kind === 'x' ? 0o777 : 0o666);
 		}
 	}
 	const links = linksOf(location, folder, isWanted);
 	for (const [path, target] of links) {
-		makeFolders(dirname(join(root, path)), made);
+		folders.make(dirname(join(root, path)));
 		makeLink(join(root, path), Buffer.from(target).toString());
 	}
 	const stamps = new EntryStamps(folder.entries.length);

@@ -1,17 +1,10 @@
-import {
-	closeSync,
-	constants,
-	fstatSync,
-	ftruncateSync,
-	lstatSync,
-	mkdirSync,
-	openSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Folder, type FolderSeed } from '../../../protocol/index.ts';
 import type { ContentPlace } from '../content-place.ts';
 import { type Extent, NOWHERE, ZEROS } from '../extents.ts';
 import { READ_ONLY } from '../regular-file.ts';
+import { foreign, OwnFolders, undo } from './own-folders.ts';
 
 /** Where the files of a folder are. It can be sent to a thread. */
 export interface FolderLocation {
@@ -51,6 +44,8 @@ const MOST_OPEN = 32;
 const LEAST_SPARSE = 1024 * 1024;
 const { O_CREAT, O_EXCL, O_RDWR } = constants;
 const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0;
+/** Flags that open a file of a folder for reading. An entry that is a file is no link. */
+export const READ_FILE: number = READ_ONLY | O_NOFOLLOW;
 
 /**
  * The files of a folder, opened when they are needed. Files and folders are made when they are
@@ -65,8 +60,8 @@ export class FolderPlace implements ContentPlace {
 	readonly #open = new Map<number, number>();
 	/** For each file, 1 if this place has opened it before. */
 	readonly #known: Uint8Array;
-	/** Folders that are there, and are not links. */
-	readonly #folders: Set<string>;
+	/** The folders that this place makes; undefined until it writes. */
+	#folders: OwnFolders | undefined;
 	/** Offset of the target of each link in the file of the links, by piece. */
 	readonly #linksAt = new Map<number, number>();
 	/** Bytes of the targets of all links. */
@@ -77,7 +72,6 @@ export class FolderPlace implements ContentPlace {
 		this.folder = folder ?? new Folder(location.seed, location.index);
 		this.#location = location;
 		this.#isWritable = isWritable;
-		this.#folders = new Set([location.root, location.side ?? location.root]);
 		this.#known = new Uint8Array(this.folder.pieces.length + 2);
 		for (const [number, { entry, length }] of this.folder.pieces.entries()) {
 			if (entry?.kind === 'l') {
@@ -132,7 +126,7 @@ export class FolderPlace implements ContentPlace {
 			this.#open.delete(oldest);
 			closeSync(fd);
 		}
-		const fd = this.#isWritable ? this.#make(file) : openSync(this.pathOf(file), READ_ONLY);
+		const fd = this.#isWritable ? this.#make(file) : openSync(this.pathOf(file), READ_FILE);
 		this.#open.set(file, fd);
 		this.#known[file] = 1;
 		return fd;
@@ -163,29 +157,27 @@ export class FolderPlace implements ContentPlace {
 	 * length also of a file that an earlier process has left.
 	 */
 	#make(file: number): number {
+		const { root, side = root } = this.#location;
 		const path = this.pathOf(file);
+		this.#folders ??= new OwnFolders(side);
+		this.#folders.make(dirname(path));
+		const isKnown = this.#known[file] === 1;
 		const mode = this.folder.pieces[file]?.entry?.kind === 'x' ? 0o777 : 0o666;
-		makeFolders(dirname(path), this.#folders);
-		if (this.#known[file] === 1) {
-			return openSync(path, O_RDWR | O_NOFOLLOW);
-		}
+		const made = isKnown ? undefined : makeNew(path, mode);
+		const fd = made ?? openSync(path, O_RDWR | O_NOFOLLOW);
 		try {
-			const fd = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
-			this.#setLength(fd, file);
+			this.#folders.checkOpen(fd, path);
+			if (made === undefined) {
+				checkOwnName(fd, path);
+			}
+			if (!isKnown) {
+				this.#setLength(fd, file);
+			}
 			return fd;
 		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-				throw error;
-			}
-			const fd = openSync(path, O_RDWR | O_NOFOLLOW);
-			try {
-				checkOwnName(fd);
-				this.#setLength(fd, file);
-				return fd;
-			} catch (reason) {
-				closeSync(fd);
-				throw reason;
-			}
+			closeSync(fd);
+			undo(made !== undefined, () => unlinkSync(path));
+			throw error;
 		}
 	}
 
@@ -203,36 +195,22 @@ export class FolderPlace implements ContentPlace {
 	}
 }
 
-/**
- * Makes the folder `path` and the folders above it, up to those in `made`, to which it adds them.
- *
- * @throws ELOOP if something else is in the place of one of them
- */
-export function makeFolders(path: string, made: Set<string>): void {
-	if (!made.has(path)) {
-		makeFolders(dirname(path), made);
-		makeFolder(path);
-		made.add(path);
-	}
-}
-
-function makeFolder(path: string): void {
+/** Makes a file. @returns its descriptor; undefined if something is there */
+function makeNew(path: string, mode: number): number | undefined {
 	try {
-		mkdirSync(path);
+		return openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-			throw error;
+		if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+			return undefined;
 		}
-		if (!lstatSync(path).isDirectory()) {
-			throw Object.assign(new Error('it is not a folder'), { code: 'ELOOP', path });
-		}
+		throw error;
 	}
 }
 
-/** @throws ELOOP if the open file is no ordinary file, or has further names */
-function checkOwnName(fd: number): void {
+/** @throws EFOREIGN if the open file is no ordinary file, or has further names */
+function checkOwnName(fd: number, path: string): void {
 	const found = fstatSync(fd);
 	if (!found.isFile() || found.nlink > 1) {
-		throw Object.assign(new Error('it has further names'), { code: 'ELOOP' });
+		throw foreign(path);
 	}
 }
