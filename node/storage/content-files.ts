@@ -31,7 +31,7 @@ export class ContentFiles {
 			} else if (file === ZEROS) {
 				part.fill(0);
 			} else if (file === NOWHERE) {
-				throw Object.assign(new Error('these bytes are not kept'), { code: 'ENOENT' });
+				throw notKept();
 			} else {
 				this.#onFile(file, () => readFully(this.#place.open(file), at, part));
 			}
@@ -95,6 +95,11 @@ export class ContentFiles {
 		}
 		write(fd, from, run);
 	}
+}
+
+/** The error of bytes that are read, and belong to a file that is not kept. */
+export function notKept(): Error {
+	return Object.assign(new Error('these bytes are not kept'), { code: 'ENOENT' });
 }
 
 function readsZeros(fd: number, start: number, end: number): boolean {

@@ -133,11 +133,17 @@ export class FolderPlace implements ContentPlace {
 	}
 
 	pathOf(file: number): string {
-		const { root, side = root, names } = this.#location;
+		const { root, side = root } = this.#location;
 		const path = this.folder.pieces[file]?.entry?.path;
 		if (path === undefined) {
 			return join(side, file === this.folder.pieces.length ? INDEX : LINKS);
 		}
+		return this.pathOfEntry(path);
+	}
+
+	/** The path on the disk of the entry at `path`. */
+	pathOfEntry(path: string): string {
+		const { root, names } = this.#location;
 		return join(root, names?.get(path) ?? path);
 	}
 

@@ -1,16 +1,15 @@
 import { type BigIntStats, fstatSync, lstatSync } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
-import { type Folder, type FolderPiece, quoted, ShoalError } from '../../../protocol/index.ts';
-import { ContentFiles, readFully } from '../content-files.ts';
-import { type Extent, ZEROS } from '../extents.ts';
-import { fsError, onFile } from '../fs-error.ts';
-import { READ_ONLY } from '../regular-file.ts';
+import { type Folder, quoted, ShoalError } from '../../../protocol/index.ts';
+import { ContentFiles, notKept, readFully } from '../content-files.ts';
+import { type Extent, NOWHERE, ZEROS } from '../extents.ts';
+import { fsError } from '../fs-error.ts';
 import type { Storage } from '../storage.ts';
 import { WarmReads } from '../warm-reads.ts';
 import type { EntryStamps } from './entry-stamps.ts';
-import { type FolderLocation, FolderPlace } from './folder-place.ts';
+import { type FolderLocation, FolderPlace, READ_FILE } from './folder-place.ts';
 
-/** Files of a guarded folder that {@link FolderStorage.check} looks at in one call. */
+/** Entries of a guarded folder that {@link FolderStorage.check} looks at in one call. */
 const LOOK_AT = 200;
 
 /**
@@ -24,7 +23,7 @@ export class FolderStorage implements Storage {
 	#writing: ContentFiles | undefined;
 	#stamps: EntryStamps | undefined;
 	readonly #warm = new WarmReads();
-	/** The next piece to look at. */
+	/** The next entry to look at. */
 	#looked = 0;
 	#isClosed = false;
 
@@ -83,10 +82,10 @@ export class FolderStorage implements Storage {
 		try {
 			await Promise.all(extents.map((extent) => this.#readLater(place, extent, into)));
 		} catch (error) {
-			if (this.#place === place) {
+			// The folder may have got its final name meanwhile.
+			if (place === this.#place) {
 				throw error;
 			}
-			// The folder was renamed meanwhile.
 			await this.read(offset, into);
 		}
 	}
@@ -101,16 +100,13 @@ export class FolderStorage implements Storage {
 		}
 	}
 
-	/** Looks at some of the files, at other ones each time. @throws ShoalError ERR_CHANGED */
+	/** Looks at some of the entries, at other ones each time. @throws ShoalError ERR_CHANGED */
 	check(): void {
-		const { pieces } = this.folder;
-		for (let left = Math.min(LOOK_AT, pieces.length); left > 0 && this.#stamps; left -= 1) {
-			const number = this.#looked % pieces.length;
+		const { length } = this.folder.entries;
+		for (let left = Math.min(LOOK_AT, length); left > 0 && this.#stamps; left -= 1) {
+			const number = this.#looked % length;
 			this.#looked = number + 1;
-			if ((pieces[number] as FolderPiece).entry !== undefined) {
-				const path = this.#place.pathOf(number);
-				this.#checkStamp(number, lstatSync(path, { bigint: true, throwIfNoEntry: false }));
-			}
+			this.#checkStamp(number, this.#statsOf(number));
 		}
 	}
 
@@ -131,61 +127,96 @@ export class FolderStorage implements Storage {
 	}
 
 	#readAtOnce(offset: number, into: Uint8Array): void {
-		for (const { file, at, from, length, memory } of this.#place.extents(offset, into.length)) {
+		for (const extent of this.#place.extents(offset, into.length)) {
+			const { file, at, from, length } = extent;
 			const part = into.subarray(from, from + length);
-			if (memory !== undefined) {
-				part.set(memory.subarray(at, at + length));
-			} else if (file === ZEROS) {
-				part.fill(0);
-			} else {
-				this.#readFile(file, at, part);
+			if (!this.#isFilled(extent, part)) {
+				try {
+					const fd = this.#place.open(file);
+					readFully(fd, at, part);
+					if (this.#stamps !== undefined) {
+						this.#checkStamp(this.#entryOf(file), fstatSync(fd, { bigint: true }));
+					}
+				} catch (error) {
+					throw this.#errorOf(error, file);
+				}
 			}
-		}
-	}
-
-	#readFile(file: number, at: number, into: Uint8Array): void {
-		try {
-			const fd = this.#place.open(file);
-			readFully(fd, at, into);
-			if (this.#stamps !== undefined) {
-				this.#checkStamp(file, fstatSync(fd, { bigint: true }));
-			}
-		} catch (error) {
-			throw fsError(error, this.#place.pathOf(file));
 		}
 	}
 
 	/** Reads an extent in the thread pool, because the disk may be slow. */
 	async #readLater(place: FolderPlace, extent: Extent, into: Uint8Array): Promise<void> {
-		const { file, at, from, length, memory } = extent;
+		const { file, at, from, length } = extent;
 		const part = into.subarray(from, from + length);
+		if (!this.#isFilled(extent, part)) {
+			await this.#readFile(place, file, at, part);
+		}
+	}
+
+	/** Fills `into` if the bytes are not on the disk. @returns whether it has @throws ShoalError ERR_NO_FILE */
+	#isFilled({ file, at, length, memory }: Extent, into: Uint8Array): boolean {
 		if (memory !== undefined) {
-			part.set(memory.subarray(at, at + length));
-			return;
+			into.set(memory.subarray(at, at + length));
+		} else if (file === ZEROS) {
+			into.fill(0);
+		} else if (file === NOWHERE) {
+			throw fsError(notKept(), this.path);
+		} else {
+			return false;
 		}
-		if (file === ZEROS) {
-			part.fill(0);
-			return;
-		}
+		return true;
+	}
+
+	async #readFile(place: FolderPlace, file: number, at: number, into: Uint8Array): Promise<void> {
 		const path = place.pathOf(file);
-		await onFile(path, async () => {
-			const handle = await open(path, READ_ONLY);
+		try {
+			const handle = await open(path, READ_FILE);
 			try {
-				await readAll(handle, at, part);
+				await readAll(handle, at, into);
 				if (this.#stamps !== undefined) {
-					this.#checkStamp(file, await lstat(path, { bigint: true }));
+					this.#checkStamp(this.#entryOf(file), await lstat(path, { bigint: true }));
 				}
 			} finally {
 				await handle.close();
 			}
-		});
+		} catch (error) {
+			throw place === this.#place ? this.#errorOf(error, file) : error;
+		}
 	}
 
-	/** @throws ShoalError ERR_CHANGED, which names the file */
-	#checkStamp(piece: number, found: BigIntStats | undefined): void {
-		const number = this.folder.pieces[piece]?.number ?? -1;
-		if (number >= 0 && this.#stamps?.has(number) && !this.#stamps.isSame(number, found)) {
-			const file = quoted(this.#place.pathOf(piece), 300);
+	/** The number of the entry whose bytes are in `file`; -1 if it has those of several. */
+	#entryOf(file: number): number {
+		return this.folder.pieces[file]?.number ?? -1;
+	}
+
+	/** The error of a read: that the file has changed, if it has. */
+	#errorOf(error: unknown, file: number): unknown {
+		try {
+			const entry = this.#entryOf(file);
+			this.#checkStamp(entry, this.#statsOf(entry));
+		} catch (changed) {
+			return changed;
+		}
+		return fsError(error, this.#place.pathOf(file));
+	}
+
+	/** The stats of what is at the path of an entry now; undefined if they cannot be read. */
+	#statsOf(entry: number): BigIntStats | undefined {
+		const path = this.folder.entries[entry]?.path;
+		try {
+			return path === undefined
+				? undefined
+				: lstatSync(this.#place.pathOfEntry(path), { bigint: true });
+		} catch {
+			return undefined;
+		}
+	}
+
+	/** @throws ShoalError ERR_CHANGED, which names the file, if an entry has another stamp than before */
+	#checkStamp(number: number, found: BigIntStats | undefined): void {
+		const entry = this.folder.entries[number];
+		if (entry && this.#stamps?.has(number) && !this.#stamps.isSame(number, found)) {
+			const file = quoted(this.#place.pathOfEntry(entry.path), 300);
 			throw new ShoalError(
 				'ERR_CHANGED',
 				`${file} has changed since the seed of its folder was made`,
