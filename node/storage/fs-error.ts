@@ -24,7 +24,7 @@ const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: str
 	ECHANGED: ['ERR_CHANGED', 'it changed, or was moved or removed, while its folder was hashed'],
 	EPADDING: [
 		'ERR_SEED',
-		'the seed is wrong: the bytes before this file must be zeros, and are not; ask for another seed',
+		'the seed is wrong: the bytes between the files of this folder must be zeros, and are not; ask for another seed',
 	],
 	ENOSPC: ['ERR_NO_SPACE', 'the disk is full; make room and start again, what is verified is kept'],
 	EDQUOT: [
