@@ -5,7 +5,7 @@ export { comparePaths, whyNoPath } from './folder/entry-path.ts';
 export { Folder, type FolderSeed, isFile, shared } from './folder/folder.ts';
 export { formatIndex, parseIndex } from './folder/folder-index.ts';
 export { chooseFolderChunkSize, type FolderPiece, folderLength } from './folder/folder-layout.ts';
-export { FolderPaths, whyNoLink } from './folder/link-target.ts';
+export { FolderPaths, MAX_TARGET_BYTES, whyNoLink } from './folder/link-target.ts';
 export {
 	formatRequestId,
 	isNodeId,

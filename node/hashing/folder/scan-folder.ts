@@ -7,12 +7,15 @@ import {
 	readdirSync,
 	readlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
 	comparePaths,
 	type EntryKind,
 	FolderPaths,
+	MAX_ENTRIES,
 	MAX_LENGTH,
+	MAX_TARGET_BYTES,
+	ShoalError,
 	whyNoLink,
 	whyNoPath,
 } from '../../../protocol/index.ts';
@@ -57,16 +60,19 @@ export interface Scan {
  * Reads which entries the folder at `root` has. No link is followed.
  *
  * @param isExcluded whether to leave out the entry at a path, and all that is below it
- * @throws errors of the file system if the folder itself cannot be read
+ * @param most maximum number of entries, those included that cannot be shared
+ * @throws errors of the file system if the folder itself cannot be read; ShoalError ERR_LIMIT if it
+ *   has too many entries
  */
 export function scanFolder(
 	root: string,
 	isExcluded: (path: string) => boolean = () => false,
+	most: number = MAX_ENTRIES,
 ): Scan {
-	const scanner = new Scanner(root, isExcluded);
+	const scanner = new Scanner(root, isExcluded, most);
 	scanner.scan({ path: '', name: '' });
-	const { odd } = scanner;
-	const entries = withoutBadLinks(scanner.entries, odd);
+	scanner.leaveOutBadLinks();
+	const { entries, odd } = scanner;
 	entries.sort((a, b) => comparePaths(a.path, b.path));
 	const stamps = scanner.stamps.take(entries.map(({ stamp }) => stamp));
 	return { entries, stamps, odd };
@@ -80,15 +86,17 @@ interface Names {
 
 /** Reads a folder and the folders in it. */
 class Scanner {
-	readonly entries: StampedEntry[] = [];
+	entries: StampedEntry[] = [];
 	readonly stamps = new StampList();
 	readonly odd: OddEntry[] = [];
 	readonly #root: string;
 	readonly #isExcluded: (path: string) => boolean;
+	readonly #most: number;
 
-	constructor(root: string, isExcluded: (path: string) => boolean) {
+	constructor(root: string, isExcluded: (path: string) => boolean, most: number) {
 		this.#root = root;
 		this.#isExcluded = isExcluded;
+		this.#most = most;
 	}
 
 	/** Reads a folder. @returns whether it has an entry that is shared */
@@ -111,6 +119,7 @@ class Scanner {
 			if (this.#isExcluded(names.path)) {
 				continue;
 			}
+			this.#checkCount();
 			const why = whyBadName(names.path, isText, counts.get(names.path) as number);
 			if (why !== undefined) {
 				this.odd.push({ path: names.name, why });
@@ -119,6 +128,59 @@ class Scanner {
 			}
 		}
 		return !isEmpty;
+	}
+
+	/** Leaves out links that lead out of the folder, to a link, or to nothing. */
+	leaveOutBadLinks(): void {
+		if (this.entries.every(({ kind }) => kind !== 'l')) {
+			return;
+		}
+		const before = new FolderPaths(this.entries.map(withoutDigest));
+		const bad: Names[] = [];
+		this.entries = this.entries.filter(({ path, name = path, target }) => {
+			const why = target && whyNoTarget(path, target, before);
+			if (why !== undefined) {
+				this.odd.push({ path: name, why: `it is a link, and ${why}` });
+				bad.push({ path, name });
+			}
+			return why === undefined;
+		});
+		this.#keepFoldersOf(bad);
+	}
+
+	/** Adds the folders in which only `left` were: they are empty now, and other links may lead to them. */
+	#keepFoldersOf(left: readonly Names[]): void {
+		const folders = left.map(({ path, name }) => ({ path: dirname(path), name: dirname(name) }));
+		const deepestFirst = folders.sort((a, b) => depthOf(b.path) - depthOf(a.path));
+		const kept = new FolderPaths(this.entries.map(withoutDigest));
+		const added = new Set(['.']);
+		for (const names of deepestFirst) {
+			if (!kept.has(names.path) && !added.has(names.path)) {
+				this.#addFolder(names);
+				for (let path = names.path; !added.has(path); path = dirname(path)) {
+					added.add(path);
+				}
+			}
+		}
+	}
+
+	#addFolder(names: Names): void {
+		try {
+			const stats = lstatSync(join(this.#root, names.name), { bigint: true });
+			this.#add('d', names, stats);
+		} catch (error) {
+			this.odd.push({ path: names.name, why: whyUnreadable(error) });
+		}
+	}
+
+	/** @throws ShoalError ERR_LIMIT */
+	#checkCount(): void {
+		if (this.entries.length + this.odd.length >= this.#most) {
+			throw new ShoalError(
+				'ERR_LIMIT',
+				`the folder is too large: it has more than ${this.#most} entries, which is the limit; share parts of it`,
+			);
+		}
 	}
 
 	/** Adds what is at a path. @returns whether it is shared */
@@ -133,6 +195,9 @@ class Scanner {
 			}
 			return true;
 		} catch (error) {
+			if (error instanceof ShoalError) {
+				throw error;
+			}
 			this.odd.push({ path: names.name, why: whyUnreadable(error) });
 			return false;
 		}
@@ -202,22 +267,18 @@ function whyUnreadable(error: unknown): string {
 	}
 }
 
-/** Leaves out links that lead out of the folder, to a link, or to nothing. */
-function withoutBadLinks(entries: readonly StampedEntry[], odd: OddEntry[]): StampedEntry[] {
-	if (entries.every(({ kind }) => kind !== 'l')) {
-		return [...entries];
-	}
-	const paths = new FolderPaths(entries.map((entry) => ({ ...entry, digest: '' })));
-	return entries.filter(({ path, name = path, target }) => {
-		const why = target && whyNoTarget(path, target, paths);
-		if (why !== undefined) {
-			odd.push({ path: name, why: `it is a link, and ${why}` });
-		}
-		return why === undefined;
-	});
+function withoutDigest(entry: ScannedEntry) {
+	return { ...entry, digest: '' };
+}
+
+function depthOf(path: string): number {
+	return path.split('/').length;
 }
 
 function whyNoTarget(path: string, target: Uint8Array, paths: FolderPaths): string | undefined {
+	if (target.length > MAX_TARGET_BYTES) {
+		return `its target has more than ${MAX_TARGET_BYTES} bytes`;
+	}
 	return isUtf8(target)
 		? whyNoLink(path, Buffer.from(target).toString(), paths)
 		: 'its target is not UTF-8';
