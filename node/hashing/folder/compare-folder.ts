@@ -48,7 +48,7 @@ export function compareFolder(
 	record: RecordedFolder | undefined,
 	onBytes: (bytes: number) => void,
 ): FolderDifferences {
-	const scan = scanFolder(root);
+	const scan = scanFolder(root, undefined, Number.POSITIVE_INFINITY);
 	const there = new Map(scan.entries.map(({ path }, at) => [path, at]));
 	const location = { root, seed, index, ...namesOf(scan.entries) };
 	const checker = new Checker(folder, location, scan, onBytes);

@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { checkName, Folder, quoted, Seed, ShoalError } from '../../../protocol/index.ts';
+import {
+	checkName,
+	Folder,
+	isShoalError,
+	quoted,
+	Seed,
+	ShoalError,
+} from '../../../protocol/index.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import type { FolderLocation } from '../../storage/folder/folder-place.ts';
 import type { HashOptions } from '../hasher.ts';
 import type { Draft } from './folder-jobs.ts';
 import { FolderThread } from './folder-thread.ts';
-import type { HashedFiles } from './folder-worker.ts';
+import type { FolderJob, HashedFiles } from './folder-worker.ts';
 import type { OddEntry } from './scan-folder.ts';
 
 /** Options of {@link makeFolder}. */
@@ -54,14 +61,26 @@ export async function makeFolder(
 	const draft = await scan(root, options);
 	takeOdd(root, draft.odd, options);
 	options.onLength?.(draft.location.seed.length);
-	return await hash(name, draft, options);
+	try {
+		return await hash(name, draft, options);
+	} catch (error) {
+		if (!isShoalError(error, 'ERR_ABORTED')) {
+			// A file that was removed or replaced meanwhile has many errors, and one reason.
+			await runAlone({ do: 'check', draft }, root, options);
+		}
+		throw error;
+	}
 }
 
-/** Scans in a thread of its own: when it ends, the memory that it needed for the entries is free. */
 async function scan(root: string, options: MakeFolderOptions): Promise<Draft> {
+	return await runAlone<Draft>({ do: 'scan', root, exclude: options.exclude ?? [] }, root, options);
+}
+
+/** Runs a job in a thread of its own: when it ends, the memory that it needed is free. */
+async function runAlone<T>(job: FolderJob, root: string, options: HashOptions): Promise<T> {
 	const thread = new FolderThread(root, options);
 	try {
-		return await thread.run<Draft>({ do: 'scan', root, exclude: options.exclude ?? [] });
+		return await thread.run<T>(job);
 	} finally {
 		await thread.close();
 	}
