@@ -56,11 +56,13 @@ export function compareFolder(
 	const [bad, missing]: [string[], string[]] = [[], []];
 	const stamps = new EntryStamps(folder.entries.length);
 	const isEntry = new Uint8Array(scan.entries.length);
+	const odd = new Set(scan.odd.map(({ path }) => path));
 	try {
 		for (const [number, entry] of folder.entries.entries()) {
 			const at = there.get(entry.path);
 			if (at === undefined) {
-				missing.push(entry.path);
+				// An entry that cannot be shared is there, such as a link whose target is missing.
+				(odd.delete(entry.path) ? bad : missing).push(entry.path);
 				continue;
 			}
 			isEntry[at] = 1;
@@ -74,7 +76,6 @@ export function compareFolder(
 		checker.close();
 	}
 	const extra = scan.entries.filter((_, at) => isEntry[at] === 0).map(({ path }) => path);
-	const odd = scan.odd.map(({ path }) => path);
 	return {
 		bad,
 		missing,
@@ -119,7 +120,7 @@ function changedSince(
 		}
 	}
 	const others = scan.entries.filter((_, at) => isKnown[at] === 0).map(({ path }) => path);
-	return [...changed, ...others, ...scan.odd.map(({ path }) => path)];
+	return [...new Set([...changed, ...others, ...scan.odd.map(({ path }) => path)])];
 }
 
 /** Compares files with the entries of an index. */
