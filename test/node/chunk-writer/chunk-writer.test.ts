@@ -154,12 +154,12 @@ for (const [where, make] of Object.entries(WRITERS)) {
 	test.run();
 }
 
-async function hashing(t: Scope, threads: ContentThreads, have = new Bitfield(seed.chunks)) {
+async function hashing(t: Scope, threads: () => ContentThreads, have = new Bitfield(seed.chunks)) {
 	const storage = await filesOf(t, [1_000, 0, LENGTH - 1_000]);
 	for (const chunk of have.indices()) {
 		await storage.write(chunk * CHUNK, chunksOf(chunk, 1));
 	}
-	const writer = new ThreadWriter(seed, storage, have, threads);
+	const writer = new ThreadWriter(seed, storage, have, threads());
 	t.defer(() => writer.close());
 	const put = (first: number, count: number) =>
 		writer.write({ first, count }, segmentsOf(chunksOf(first, count)));
@@ -175,7 +175,7 @@ for (const [where, threads] of Object.entries(THREADS)) {
 	const test = suite(`the digest of the whole ${where}`);
 
 	test('of chunks that come in order', async (t) => {
-		const { writer, put } = await hashing(t, threads());
+		const { writer, put } = await hashing(t, threads);
 		for (let first = 0; first < 11; first += 1) {
 			await put(first, 1);
 		}
@@ -187,7 +187,7 @@ for (const [where, threads] of Object.entries(THREADS)) {
 			fc.asyncProperty(
 				fc.shuffledSubarray([...Array(11).keys()], { minLength: 11 }),
 				async (order) => {
-					const { writer, put } = await hashing(t, threads());
+					const { writer, put } = await hashing(t, threads);
 					const right = writer.isRight();
 					for (const chunk of order) {
 						void put(chunk, 1);
@@ -204,14 +204,14 @@ for (const [where, threads] of Object.entries(THREADS)) {
 		const have = new Bitfield(seed.chunks);
 		have.setRange(0, 4);
 		have.set(6);
-		const { writer, put } = await hashing(t, threads(), have);
+		const { writer, put } = await hashing(t, threads, have);
 		await put(4, 2);
 		await put(7, 4);
 		assert.ok(await writer.isRight());
 	});
 
 	test('starts anew when chunks were not what was stored', async (t) => {
-		const { storage, writer, put } = await hashing(t, threads());
+		const { storage, writer, put } = await hashing(t, threads);
 		await put(0, 11);
 		await storage.write(CHUNK, new Uint8Array(CHUNK));
 		assert.ok(await writer.isRight(), 'of what was in memory');
@@ -224,7 +224,7 @@ for (const [where, threads] of Object.entries(THREADS)) {
 	});
 
 	test('waiting for it ends when nobody needs it', async (t) => {
-		const { writer } = await hashing(t, threads());
+		const { writer } = await hashing(t, threads);
 		const abort = new AbortController();
 		const right = writer.isRight(abort.signal);
 		abort.abort();
@@ -232,17 +232,17 @@ for (const [where, threads] of Object.entries(THREADS)) {
 	});
 
 	test('waiting for it ends when the content is closed, and so does a write after that', async (t) => {
-		const { writer, put } = await hashing(t, threads());
+		const { writer, put } = await hashing(t, threads);
 		const right = rejects(writer.isRight());
 		await writer.close();
 		assert.is((await right).code, 'ERR_IO');
 		assert.is((await rejects(put(0, 1))).code, 'ERR_IO');
-		const next = await hashing(t, threads());
+		const next = await hashing(t, threads);
 		assert.equal(await next.put(0, 11), Array(11).fill(true), 'the thread goes on');
 	});
 
 	test('waiting for chunks takes no processor time', async (t) => {
-		const { writer, put } = await hashing(t, threads());
+		const { writer, put } = await hashing(t, threads);
 		const right = writer.isRight();
 		await put(1, 10);
 		const before = process.cpuUsage();

@@ -42,9 +42,9 @@ const anyOrder = fc.shuffledSubarray([...Array(CHUNKS).keys()], { minLength: CHU
 
 /** `made`, except that its index says something else of one file. */
 function lying(path: string): MadeFolder {
-	const entries = made.folder.entries.map((entry) =>
-		entry.path === path ? { ...entry, digest: 'f'.repeat(64) } : entry,
-	);
+	const entries = made.folder.entries.map(({ path: each, kind, length, digest }) => {
+		return { path: each, kind, length, digest: each === path ? 'f'.repeat(64) : digest };
+	});
 	const index = formatIndex(entries);
 	const content = Uint8Array.from(made.content);
 	content.set(index);
