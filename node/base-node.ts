@@ -23,7 +23,7 @@ import { Seeder } from './seeding/seeder.ts';
 import type { StoredContent } from './storage/content-store.ts';
 import { Announcer } from './tracker/announcer.ts';
 import { type LookUpOptions, lookUp } from './tracker/look-up.ts';
-import { notListed } from './tracker/not-listed.ts';
+import { NotListed } from './tracker/not-listed.ts';
 import { unlessStopped } from './util/abort.ts';
 import { every } from './util/timers.ts';
 
@@ -100,7 +100,7 @@ export class BaseNode {
 			...context,
 			name: name === undefined ? undefined : nodeNameOf(name),
 			addresses: () => this.addresses,
-			refused: (seeds) => context.warn(notListed(seeds.map((seed) => this.#nameOf(seed)))),
+			refused: (seeds) => context.warn(new NotListed(seeds.map((seed) => this.#nameOf(seed)))),
 		});
 		this.#router = new MessageRouter(context, this.#seeder, this.downloads, this.#announcer);
 		this.#timer = every(() => this.#look(), LOOK_EVERY);
@@ -276,7 +276,7 @@ export class BaseNode {
 	protected async announce({ id, name }: Seed): Promise<void> {
 		await this.#announcer.flush();
 		if ((await this.#announcer.confirm()).has(id)) {
-			throw notListed([name]);
+			throw new NotListed([name]);
 		}
 	}
 

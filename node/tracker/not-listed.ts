@@ -4,15 +4,18 @@ import { quoted, ShoalError } from '../../protocol/index.ts';
 const MOST_NAMES = 5;
 
 /**
- * The error that the tracker does not list files with these names. The message says how many files
+ * The error that the tracker does not list contents with these names. The message says how many
  * these are, which limits can be the reason, and what to do.
  */
-export function notListed(names: readonly string[]): ShoalError {
-	const shown = names.slice(0, MOST_NAMES).map((name) => quoted(name));
-	const others = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
-	const what = names.length === 1 ? 'a file' : `${names.length} files`;
-	return new ShoalError(
-		'ERR_LIMIT',
-		`the tracker does not list ${what} of this node, ${shown.join(', ')}${others}: the broker limits the announces of a node (nodeAnnounces, 1,000 unless it was changed) and the new announces per second (announceRate); start the broker with --limit nodeAnnounces=NUMBER, or share these files from a second machine`,
-	);
+export class NotListed extends ShoalError {
+	/** @param names of files and folders */
+	constructor(names: readonly string[]) {
+		const shown = names.slice(0, MOST_NAMES).map((name) => quoted(name));
+		const others = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
+		const what = names.length === 1 ? 'one seed' : `${names.length} seeds`;
+		super(
+			'ERR_LIMIT',
+			`the tracker does not list ${what} of this node, ${shown.join(', ')}${others}: the broker limits the announces of a node (nodeAnnounces, 1,000 unless it was changed) and the new announces per second (announceRate); start the broker with --limit nodeAnnounces=NUMBER, share a folder in place of many files, or share these from a second machine`,
+		);
+	}
 }

@@ -9,7 +9,7 @@ import type { OddEntry } from '../../hashing/folder/scan-folder.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Share } from '../../seeding/shared-file.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
-import { notListed } from '../../tracker/not-listed.ts';
+import { NotListed } from '../../tracker/not-listed.ts';
 import { isUnreachable, publicLink } from '../broker/public-link.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
@@ -46,11 +46,12 @@ export interface ShareFlags extends NodeFlags {
 const SMALL = 1024 * 1024;
 const SMALL_AT_ONCE = 64;
 
-/** Codes of errors that concern one file only. */
+/** Codes of errors that concern one file or folder only. */
 const OF_A_FILE: ReadonlySet<ErrorCode> = new Set([
 	'ERR_CHANGED',
 	'ERR_FOLDER',
 	'ERR_IO',
+	'ERR_LIMIT',
 	'ERR_NAME',
 	'ERR_NO_FILE',
 	'ERR_PERMISSION',
@@ -141,7 +142,7 @@ async function shareAll(
 	}
 	printNotShared(context.output, failed);
 	if (refused.length > 0) {
-		context.output.error(notListed(refused));
+		context.output.error(new NotListed(refused));
 	}
 	return { shares, isComplete: failed.length + refused.length === 0 };
 }
@@ -188,7 +189,7 @@ async function shareOne(
 		const share = await interrupts.race(node.share(path, options));
 		return { shares: [share], print: () => printShare(context, node, share, remembered) };
 	} catch (error) {
-		if (isShoalError(error, 'ERR_LIMIT')) {
+		if (error instanceof NotListed) {
 			return { refused: [name] };
 		}
 		// The same content under another name, or the same file twice.

@@ -14,7 +14,6 @@ const HINTS: Readonly<Record<string, string>> = {
 	ERR_CHANGED: 'share it again when nothing writes to it any more',
 	ERR_ID: 'shoal ls prints the ids',
 	ERR_ID_TAKEN: 'leave --id out, or choose another id',
-	ERR_SEED: 'make a new one with: shoal seed FILE',
 };
 
 /** An error as it is printed: on one line, safe on a terminal. */
@@ -36,7 +35,22 @@ export function failureOf(error: unknown): Failure {
 
 /** The hint for an error; undefined if the message already says what to do. */
 function hintOf({ code, message }: ShoalError): string | undefined {
-	return code === 'ERR_BROKER' && /--broker|shoal join/.test(message) ? undefined : HINTS[code];
+	switch (code) {
+		case 'ERR_BROKER':
+			return /--broker|shoal join/.test(message) ? undefined : HINTS[code];
+		case 'ERR_SEED':
+			return hintOfSeed(message);
+		default:
+			return HINTS[code];
+	}
+}
+
+/** A damaged seed file can be made again; the seed of somebody else cannot. */
+function hintOfSeed(message: string): string | undefined {
+	if (/^this is no seed:|so no seed$|to be a seed$/.test(message)) {
+		return 'make a new one with: shoal seed FILE';
+	}
+	return /index of the folder/.test(message) ? 'ask for another seed' : undefined;
 }
 
 function oneLine(text: string): string {
