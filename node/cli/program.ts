@@ -25,7 +25,10 @@ const ABOUT_ADVERTISE =
 const ABOUT_NO_LISTEN = 'do not listen for direct lanes of other nodes';
 const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
 const NO_CACHE = '--no-cache';
-const ABOUT_NO_CACHE = 'hash the file even if it has not changed since it was last hashed';
+const ABOUT_NO_CACHE = 'hash it even if it has not changed since it was last hashed';
+const EXCLUDE = '--exclude <glob>';
+const ABOUT_EXCLUDE =
+	'leave out what matches in a folder: a name anywhere in it, or a path; can be repeated';
 const ABOUT_SKIP_ODD =
 	'leave out the entries of a folder that cannot be shared, such as pipes, unreadable files and links to a place outside the folder';
 const LIMIT = '--limit <name=value>';
@@ -173,7 +176,7 @@ function addTransfers(program: Command): void {
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
 		.option('--name <name>', 'the name that others see; for a single file or folder only')
-		.option('--exclude <glob>', 'leave out entries of folders; can be repeated', collect)
+		.option(EXCLUDE, ABOUT_EXCLUDE, collect)
 		.option('--skip-odd', ABOUT_SKIP_ODD)
 		.option('--strict', 'share nothing if something cannot be shared')
 		.option(NO_CACHE, ABOUT_NO_CACHE)
@@ -255,11 +258,16 @@ function addTransfers(program: Command): void {
 }
 
 function addLists(program: Command): void {
-	add(program, 'ls', 'list all seeds')
+	add(program, 'ls', 'list all seeds, or the files of a folder')
+		.argument('[id]', 'a folder: its id, link, name as ls shows it, or the path of its seed file')
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
-		.action((options) =>
-			start(options, async () => (await import('./commands/ls.ts')).lsCommand(options)),
+		.action((id, options) =>
+			start(options, async () =>
+				id === undefined
+					? (await import('./commands/ls.ts')).lsCommand(options)
+					: (await import('./commands/ls-folder.ts')).lsFolderCommand(id, options),
+			),
 		);
 	add(program, 'who', 'list the nodes that have a seed, and how much of it')
 		.argument('<id>', 'an id, a link, or a file name as ls shows it')
@@ -277,16 +285,18 @@ function addLists(program: Command): void {
 }
 
 function addFiles(program: Command): void {
-	add(program, 'seed', 'write the seed of a file')
-		.argument('<file>', 'the file')
+	add(program, 'seed', 'write the seed of a file or folder')
+		.argument('<path>', 'the file or folder')
 		.option(
 			'-o, --output <path>',
-			'the path of the seed (default: FILE.seed), or - for standard output',
+			'the path of the seed (default: PATH.seed), or - for standard output; the index of a folder goes beside it',
 		)
-		.option('--name <name>', 'the name in the seed (default: the name of the file)')
+		.option('--name <name>', 'the name in the seed (default: that of the file or folder)')
+		.option(EXCLUDE, ABOUT_EXCLUDE, collect)
+		.option('--skip-odd', ABOUT_SKIP_ODD)
 		.option(NO_CACHE, ABOUT_NO_CACHE)
-		.action((file, options) =>
-			start(options, async () => (await import('./commands/seed.ts')).seedCommand(file, options)),
+		.action((path, options) =>
+			start(options, async () => (await import('./commands/seed.ts')).seedCommand(path, options)),
 		);
 	add(program, 'verify', 'check a file against its seed')
 		.argument('<seed>', 'the path of the seed')

@@ -132,8 +132,13 @@ function isYounger({ mtimeMs, ctimeMs }: BigIntStats, ms: number): boolean {
 	return Math.max(Number(mtimeMs), Number(ctimeMs)) > Date.now() - ms;
 }
 
-/** The name in the seed. @throws ShoalError ERR_NAME, whose message says what to do */
-function nameOf(path: string, name: string | undefined): string {
+/**
+ * The name in the seed of the file or folder at `path`.
+ *
+ * @param name a name to use in place of its own
+ * @throws ShoalError ERR_NAME, whose message says what to do
+ */
+export function nameOf(path: string, name: string | undefined): string {
 	try {
 		return checkName((name ?? basename(path)).normalize('NFC'));
 	} catch (error) {
@@ -142,7 +147,7 @@ function nameOf(path: string, name: string | undefined): string {
 		}
 		throw new ShoalError(
 			'ERR_NAME',
-			`${error.message}; rename the file, or choose another name with --name`,
+			`${error.message}; rename it, or choose another name with --name`,
 		);
 	}
 }

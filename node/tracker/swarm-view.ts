@@ -219,8 +219,9 @@ export class SwarmView {
 		}
 		const announce = decodeAnnounce(payload);
 		this.#add(seed, node, announce);
-		const { name, length, chunks, have } = announce;
-		return { event: 'announce', seed, node, name, length, chunks, have: have.count, map: have.map };
+		const { name, length, chunks, files, index, have } = announce;
+		const about = { name, length, chunks, files, index };
+		return { event: 'announce', seed, node, ...about, have: have.count, map: have.map };
 	}
 
 	/** All entries of the view. */

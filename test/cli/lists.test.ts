@@ -51,7 +51,7 @@ test('ls lists every seed, and what a stranger named is harmless', async (t) => 
 	const { text } = await runShoal(t, ['ls', '--broker', url]);
 	const lines = text.trimEnd().split('\n');
 	assert.is(lines.length, 3);
-	assert.match(lines[0] as string, /^NAME +SIZE +SEEDERS +DOWNLOADERS +ID$/);
+	assert.match(lines[0] as string, /^NAME +SIZE +FILES +SEEDERS +DOWNLOADERS +ID$/);
 	assert.ok(lines.some((line) => line.includes('evil\\u{202e}gnp 文件.exe') && line.endsWith(id)));
 	assert.ok(lines.some((line) => line.endsWith(second)));
 	assert.not.match(text, '\u202e');

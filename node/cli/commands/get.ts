@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
-import { isShoalError, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { isShoalError, ShoalError } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
 import type { Verified } from '../../download/target/target.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
+import { lookedUp } from '../connect/looked-up.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseByteRange } from '../parse/byte-range.ts';
 import { type ContentReference, parseContentReference } from '../parse/content-reference.ts';
@@ -158,24 +159,6 @@ async function download(
 	} finally {
 		view.end();
 	}
-}
-
-/**
- * Returns what to download. Looks up a name or the start of an id, and prints the id that was
- * found, because anybody may share under any name.
- */
-async function lookedUp(
-	node: ShoalNode,
-	{ what, isLookUp }: ContentReference,
-	options: { readonly wait: boolean | undefined; readonly signal: AbortSignal },
-	output: Output,
-): Promise<string | Seed> {
-	if (!isLookUp || typeof what !== 'string') {
-		return what;
-	}
-	const id = await node.resolve(what, options);
-	output.line(`${quoted(what)} is the seed ${id}`);
-	return id;
 }
 
 function progressPrinter(

@@ -1,12 +1,11 @@
-import stringWidth from 'string-width';
 import { printable, type SeedListing } from '../../../protocol/index.ts';
 import type { Command } from '../command.ts';
 import { namedBroker } from '../connect/choose-broker.ts';
 import { closeNode, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../terminal/output.ts';
-import { table } from '../terminal/table.ts';
-import { formatBytes } from '../terminal/units.ts';
+import { table, widestOf } from '../terminal/table.ts';
+import { formatBytes, grouped } from '../terminal/units.ts';
 
 /** Arguments and flags of `shoal ls`. */
 export interface LsFlags {
@@ -16,7 +15,7 @@ export interface LsFlags {
 
 const ID_WIDTH = 64;
 
-/** `shoal ls`: prints all seeds that the tracker lists. */
+/** `shoal ls` without an argument: prints all seeds that the tracker lists. */
 export function lsCommand(flags: LsFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
@@ -42,18 +41,19 @@ export function lsCommand(flags: LsFlags): Command {
 }
 
 function printListing(output: Output, listing: SeedListing): void {
-	const { seed: id, name, length, chunks, seeders, downloaders } = listing;
-	output.event({ event: 'seed', id, name, length, chunks, seeders, downloaders });
+	const { seed: id, name, length, chunks, files, index, seeders, downloaders } = listing;
+	output.event({ event: 'seed', id, name, length, chunks, files, index, seeders, downloaders });
 }
 
 function showTable(output: Output, listings: readonly SeedListing[]): void {
 	if (listings.length === 0) {
-		output.line('nobody shares anything on this broker; share something with: shoal share FILE');
+		output.line('nobody shares anything on this broker; share something with: shoal share PATH');
 		return;
 	}
 	const rows = listings.map((each) => [
 		printable(each.name),
 		formatBytes(each.length),
+		each.files === undefined ? '' : grouped(each.files),
 		String(each.seeders),
 		String(each.downloaders),
 		each.seed,
@@ -62,6 +62,7 @@ function showTable(output: Output, listings: readonly SeedListing[]): void {
 		[
 			{ title: 'NAME', most: nameWidth(output, rows) },
 			{ title: 'SIZE', align: 'right' },
+			{ title: 'FILES', align: 'right' },
 			{ title: 'SEEDERS', align: 'right' },
 			{ title: 'DOWNLOADERS', align: 'right' },
 			{ title: 'ID' },
@@ -82,8 +83,9 @@ function nameWidth(output: Output, rows: ReadonlyArray<readonly string[]>): numb
 	if (!output.isLive) {
 		return undefined;
 	}
-	const size = Math.max(...rows.map((row) => stringWidth(row[1] ?? '')));
-	const rest = size + 'SEEDERS'.length + 'DOWNLOADERS'.length + 4 * 2;
+	const size = widestOf(rows.map((row) => row[1] ?? ''));
+	const files = widestOf(['FILES', ...rows.map((row) => row[2] ?? '')]);
+	const rest = size + files + 'SEEDERS'.length + 'DOWNLOADERS'.length + 5 * 2;
 	const room = output.columns - rest - ID_WIDTH;
 	return Math.max(room, 24);
 }

@@ -22,8 +22,8 @@ import {
 	warnOfOdd,
 	warnOfWindows,
 } from '../parse/shareable-files.ts';
-import { hashProgress, ProgressView, REMEMBERED } from '../terminal/progress-view.ts';
-import { countOf, formatBytes } from '../terminal/units.ts';
+import { hashProgress, ProgressView, rememberedText } from '../terminal/progress-view.ts';
+import { countOf, formatBytes, sizeText } from '../terminal/units.ts';
 import { UploadStatus } from '../terminal/upload-status.ts';
 
 /** Arguments and flags of `shoal share`. */
@@ -168,7 +168,6 @@ async function shareOne(
 	const { path, name, length } = file;
 	const view = new ProgressView(output);
 	const title = `hashing ${printable(path)}`;
-	let onBytes = hashProgress(view, title, length, 2);
 	let remembered = false;
 	const options = {
 		name,
@@ -176,10 +175,7 @@ async function shareOne(
 		exclude: flags.exclude,
 		skipOdd: flags.skipOdd,
 		onOdd: (odd: readonly OddEntry[]) => warnOfOdd(output, path, odd),
-		onLength: (bytes: number) => {
-			onBytes = hashProgress(view, title, bytes, 2);
-		},
-		onBytes: (bytes: number) => onBytes(bytes),
+		...hashProgress(view, title, length, 2),
 		onRemembered: () => {
 			remembered = true;
 		},
@@ -216,10 +212,10 @@ function printShare(
 	const link = publicLink(seed, publicUrl(node.broker));
 	const what = { id, name, length, chunks, files, index };
 	output.event({ event: 'sharing', ...what, link, node: node.id, remembered });
-	const many = files === undefined ? '' : `${countOf(files, 'file')}, `;
-	const size = `${many}${formatBytes(length)}, ${countOf(chunks, 'chunk')}`;
+	const size = `${sizeText(length, files)}, ${countOf(chunks, 'chunk')}`;
+	const note = remembered ? rememberedText(files !== undefined) : '';
 	output.line(
-		`${output.style('green', 'sharing')} ${output.style('bold', printable(name))}  ${size}${remembered ? REMEMBERED : ''}`,
+		`${output.style('green', 'sharing')} ${output.style('bold', printable(name))}  ${size}${note}`,
 	);
 	output.line(`  id    ${id}`);
 	output.line(`  link  ${output.style('cyan', printable(link))}`);

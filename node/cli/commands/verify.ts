@@ -82,7 +82,7 @@ async function check(
 ): Promise<Findings> {
 	const size = Number((await statReadable(path)).size);
 	const view = new ProgressView(output);
-	const options = { onBytes: hashProgress(view, `verifying ${printable(path)}`, size, 2), signal };
+	const options = { ...hashProgress(view, `verifying ${printable(path)}`, size, 2), signal };
 	try {
 		const [right, digest] = await Promise.all([
 			rightChunks(path, seed, options),

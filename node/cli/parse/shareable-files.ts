@@ -1,14 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
-import {
-	checkName,
-	isShoalError,
-	quoted,
-	ShoalError,
-	unstorableOnWindows,
-} from '../../../protocol/index.ts';
+import { resolve } from 'node:path';
+import { isShoalError, quoted, ShoalError, unstorableOnWindows } from '../../../protocol/index.ts';
 import type { OddEntry } from '../../hashing/folder/scan-folder.ts';
-import { checkShareable } from '../../hashing/make-seed.ts';
+import { checkShareable, nameOf } from '../../hashing/make-seed.ts';
 import type { Output } from '../terminal/output.ts';
 import { countOf } from '../terminal/units.ts';
 
@@ -50,13 +44,15 @@ export async function lookAt(
 	return { files, errors };
 }
 
+/** Whether there is a folder at `path`, which is not empty: that would be the working folder. */
+export async function isFolder(path: string): Promise<boolean> {
+	const found = path === '' ? undefined : await stat(path).catch(() => undefined);
+	return found?.isDirectory() ?? false;
+}
+
 async function look(path: string, name: string | undefined): Promise<Omit<ShareableFile, 'path'>> {
-	const isFolder = path !== '' && (await stat(path).catch(() => undefined))?.isDirectory();
-	return isFolder
-		? {
-				name: checkName((name ?? basename(resolve(path))).normalize('NFC')),
-				length: Number.POSITIVE_INFINITY,
-			}
+	return (await isFolder(path))
+		? { name: nameOf(resolve(path), name), length: Number.POSITIVE_INFINITY }
 		: await checkShareable(path, name);
 }
 

@@ -2,7 +2,7 @@ import { printable } from '../../../protocol/index.ts';
 import type { DownloadResult } from '../../download/download-types.ts';
 import type { StreamResult } from '../../streaming/content-stream.ts';
 import type { Output } from './output.ts';
-import { countOf, formatBytes, formatRate, formatTime, shareOf } from './units.ts';
+import { formatBytes, formatRate, formatTime, shareOf, sizeText } from './units.ts';
 
 /** The result of a download or of a stream. */
 export type Told = Omit<DownloadResult, 'kept' | 'wasThere' | 'isPartial'> &
@@ -19,11 +19,11 @@ export function printResult(output: Output, result: Told): void {
 	const what = { id, name, path, length, files, filesDone: files, partial };
 	output.event({ event: 'complete', ...what, ...about, ms, sources });
 	const shown = output.style('bold', printable(path === '-' ? name : path));
-	const size = files === undefined ? '' : `${countOf(files, 'file')}, `;
+	const size = sizeText(length, files);
 	output.line(
 		wasThere
-			? `${shown}  ${size}${formatBytes(length)}  ${output.style('green', 'is there already and right')}`
-			: `${output.style('green', 'complete')} ${shown}  ${size}${formatBytes(length)}${paceOf(result)}`,
+			? `${shown}  ${size}  ${output.style('green', 'is there already and right')}`
+			: `${output.style('green', 'complete')} ${shown}  ${size}${paceOf(result)}`,
 	);
 	if (kept > 0 && !wasThere) {
 		output.line(`  kept    ${formatBytes(kept)} that were there already`);

@@ -7,8 +7,10 @@ import { countOf, formatBytes, formatRate, formatTime, percent } from './units.t
 const PLAIN_EVERY = 3_000;
 const MOST_BAR = 40;
 
-/** The note beside a seed that came from the cache. */
-export const REMEMBERED = ', not hashed again: the file has not changed';
+/** The note beside the seed of a file, or of a folder, that came from the cache. */
+export function rememberedText(isFolder: boolean): string {
+	return `, not hashed again: the ${isFolder ? 'folder' : 'file'} has not changed`;
+}
 
 /**
  * A bar with `text` after it; only `text` if `columns` are too few for a bar. `text` must have no
@@ -96,23 +98,37 @@ export function downloadTitle({ phase, name, id }: Progress): string {
 	}
 }
 
+/** Takes what is known of the progress of hashing a file or folder. */
+export interface HashProgress {
+	/** Takes the number of bytes to be hashed; of a folder, it is known only when it was looked at. */
+	onLength(bytes: number): void;
+	/** Takes the number of bytes that were hashed since the last call. */
+	onBytes(bytes: number): void;
+}
+
 /**
- * Shows the progress of hashing a file.
+ * Shows the progress of hashing a file or folder.
  *
+ * @param length bytes, if they are known
  * @param passes how often each byte is hashed
- * @returns a function that takes the number of bytes that were hashed since its last call
  */
 export function hashProgress(
 	view: ProgressView,
 	title: string,
 	length: number,
 	passes: number,
-): (bytes: number) => void {
+): HashProgress {
+	let all = length;
 	let hashed = 0;
-	return (bytes) => {
-		hashed += bytes;
-		const done = Math.min(hashed / passes, length);
-		const text = `${String(percent(done, length)).padStart(3)} %  ${formatBytes(done)} of ${formatBytes(length)}`;
-		view.show(title, length === 0 ? 1 : done / length, text);
+	return {
+		onLength: (bytes) => {
+			all = bytes;
+		},
+		onBytes: (bytes) => {
+			hashed += bytes;
+			const done = Math.min(hashed / passes, all);
+			const text = `${String(percent(done, all)).padStart(3)} %  ${formatBytes(done)} of ${formatBytes(all)}`;
+			view.show(title, all === 0 ? 1 : done / all, text);
+		},
 	};
 }

@@ -3,7 +3,7 @@ import { type Load, type NodeState, nodeLabel, printable } from '../../../protoc
 import type { NodeShare, SwarmOf, SwarmView } from '../../tracker/swarm-view.ts';
 import { blockMap } from './bar.ts';
 import { fit } from './text.ts';
-import { countOf, formatBytes, formatRate, percent } from './units.ts';
+import { countOf, formatBytes, formatRate, percent, sizeText } from './units.ts';
 
 /** The size of the terminal. */
 export interface Room {
@@ -94,11 +94,11 @@ function swarmLines(view: SwarmView, { seed, nodes }: SwarmOf, columns: number):
 	if (first === undefined) {
 		return [];
 	}
-	const { name, length } = first.announce;
+	const { name, length, files } = first.announce;
 	const seeders = nodes.filter(({ announce }) => announce.have.count === announce.chunks).length;
 	const sum = `${countOf(seeders, 'seeder')}, ${countOf(nodes.length - seeders, 'downloader')}`;
 	return [
-		`${printable(name)}  ${formatBytes(length)}  ${sum}`,
+		`${printable(name)}  ${sizeText(length, files)}  ${sum}`,
 		`  ${seed}`,
 		...nodes.flatMap((node) => [nodeLine(node, columns), ...sourceLines(view, node)]),
 	];

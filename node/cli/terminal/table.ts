@@ -17,9 +17,7 @@ export function table(
 	const cells = [columns.map(({ title }) => title), ...rows].map((row) =>
 		row.map((cell, index) => fit(cell, columns[index]?.most ?? Number.POSITIVE_INFINITY)),
 	);
-	const widths = columns.map((_, index) =>
-		Math.max(...cells.map((row) => stringWidth(row[index] ?? ''))),
-	);
+	const widths = columns.map((_, index) => widestOf(cells.map((row) => row[index] ?? '')));
 	return cells.map((row) =>
 		row
 			.map((cell, index) => {
@@ -29,4 +27,9 @@ export function table(
 			.join('  ')
 			.trimEnd(),
 	);
+}
+
+/** Columns of the terminal that the widest of `texts` takes. There may be very many of them. */
+export function widestOf(texts: readonly string[]): number {
+	return texts.reduce((widest, text) => Math.max(widest, stringWidth(text)), 0);
 }

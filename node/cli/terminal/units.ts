@@ -1,6 +1,7 @@
 import prettyBytes from 'pretty-bytes';
+import { formatBytes } from '../../util/size.ts';
 
-export { formatBytes } from '../../util/size.ts';
+export { formatBytes };
 
 /** Bytes per second for people: `12.3 MB/s`. */
 export function formatRate(rate: number): string {
@@ -31,6 +32,13 @@ export function grouped(count: number): string {
 /** A count with its noun: `1 seeder`, `3 seeders`. */
 export function countOf(count: number, noun: string): string {
 	return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** The size of a file, `3 MB`, or of a folder with this number of files, `5 files, 3 MB`. */
+export function sizeText(bytes: number, files: number | undefined): string {
+	return files === undefined
+		? formatBytes(bytes)
+		: `${countOf(files, 'file')}, ${formatBytes(bytes)}`;
 }
 
 /** The percentage that `part` is of `whole`, rounded down, so that 100 means all. */

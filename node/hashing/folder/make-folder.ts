@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
-import {
-	checkName,
-	Folder,
-	isShoalError,
-	quoted,
-	Seed,
-	ShoalError,
-} from '../../../protocol/index.ts';
+import { Folder, isShoalError, quoted, Seed, ShoalError } from '../../../protocol/index.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import type { FolderLocation } from '../../storage/folder/folder-place.ts';
 import type { HashOptions } from '../hasher.ts';
+import { nameOf } from '../make-seed.ts';
 import type { Draft } from './folder-jobs.ts';
 import { FolderThread } from './folder-thread.ts';
 import type { FolderJob, HashedFiles } from './folder-worker.ts';
@@ -57,7 +50,7 @@ export async function makeFolder(
 	root: string,
 	options: MakeFolderOptions = {},
 ): Promise<FolderOnDisk> {
-	const name = checkName((options.name ?? basename(root)).normalize('NFC'));
+	const name = nameOf(root, options.name);
 	const draft = await scan(root, options);
 	takeOdd(root, draft.odd, options);
 	options.onLength?.(draft.location.seed.length);
