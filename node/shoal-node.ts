@@ -19,6 +19,7 @@ import { OutputTarget } from './download/target/output-target.ts';
 import type { Verified } from './download/target/target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
 import { digestChunk } from './hashing/hasher.ts';
+import type { SeedCache } from './hashing/seed-cache.ts';
 import { dial } from './lanes/dial.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
 import { brokerStream } from './lanes/transport/broker-stream.ts';
@@ -48,6 +49,11 @@ export interface GetOptions extends FetchOptions {
 	readonly only?: readonly string[] | undefined;
 	/** Globs of the entries of a folder to leave out. @default none */
 	readonly exclude?: readonly string[] | undefined;
+	/**
+	 * Cache of seeds: a folder that was downloaded whole can then be shared without hashing its files.
+	 * @default none
+	 */
+	readonly cache?: SeedCache | undefined;
 }
 
 /** A folder, and what is in it. */
@@ -131,9 +137,10 @@ export class ShoalNode extends BaseNode {
 	 *   ERR_CLOSED
 	 */
 	async get(what: string | Seed, options: GetOptions = {}): Promise<DownloadResult> {
-		const { output, check = 'whole', only = [], exclude = [], wait, signal } = options;
+		const { output, check = 'whole', only = [], exclude = [], cache, wait, signal } = options;
 		const request = await this.requestOf(what, { wait, signal });
-		const target = new OutputTarget({ output, check, isWanted: selectionOf(only, exclude) });
+		const isWanted = selectionOf(only, exclude);
+		const target = new OutputTarget({ output, check, isWanted, cache });
 		return await this.downloads.getOrCopy(request, target, options);
 	}
 

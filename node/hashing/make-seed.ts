@@ -8,7 +8,7 @@ import {
 	Seed,
 	ShoalError,
 } from '../../protocol/index.ts';
-import { stampOf } from '../storage/file-stamp.ts';
+import { CLOCK_TICK, RACY, stampOf } from '../storage/file-stamp.ts';
 import { absolutePath, statReadable, statRegular } from '../storage/regular-file.ts';
 import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
 import type { SeedCache } from './seed-cache.ts';
@@ -37,10 +37,6 @@ export interface StampedSeed {
  * look up its seed, and its entry would evict the entries of larger files.
  */
 const LEAST_REMEMBERED = 256 * 1024;
-/** ms within which a file system may give two changes the same time: FAT counts in steps of 2 s. */
-const RACY = 2_500;
-/** ms within which the clock of an operating system may give two changes the same time. */
-const CLOCK_TICK = 20;
 
 /**
  * Makes the seed of a file. Two workers read the file at the same time, one for the digest of the

@@ -23,17 +23,28 @@ export interface SeedCacheOptions {
 	readonly mostBytes?: number | undefined;
 }
 
+/** A folder as it was remembered. */
+export interface RememberedFolder {
+	readonly seed: Seed;
+	readonly index: Uint8Array;
+	/** The {@link folderStamp} that the folder had. */
+	readonly stamp: string;
+}
+
 const MAGIC = 'shoal seed cache 1';
 const LF = 0x0a;
+/** The line of an entry with the stamp of a folder, and the bytes of its index. */
+const FOLDER_STAMP = /^folder ([0-9a-f]{64}) (\d{1,8})$/;
 
 /**
- * A cache of seeds on disk, so that a file that has not changed is not hashed again. It has one
- * entry per file, in a folder that any number of processes can use at the same time.
+ * A cache of seeds on disk, so that a file or folder that has not changed is not hashed again. It has
+ * one entry for each, in a folder that any number of processes can use at the same time.
  *
  * The first line of an entry has the name of the format and the SHA-256 of all other lines. These
  * are the path as JSON, the stamp of the file (its identity, size and times) and the text of the
- * seed. An entry that is damaged, or belongs to another file, is ignored and replaced. If the cache
- * fails, the error is ignored and the file is hashed.
+ * seed. For a folder, the stamp is a digest of the stamps of all files, and the index stands before
+ * the seed. An entry that is damaged, or belongs to another file, is ignored and replaced. If the
+ * cache fails, the error is ignored and the file is hashed.
  */
 export class SeedCache {
 	readonly #folder: string;
@@ -54,6 +65,43 @@ export class SeedCache {
 
 	/** The seed of the file at `path`, if there is an entry with the same stamp. @internal */
 	async find(path: string, stamp: string, name: string): Promise<Seed | undefined> {
+		return await this.#open(path, (found, body) => {
+			return found === stamp ? parseSeed(body, name) : undefined;
+		});
+	}
+
+	/** The folder at `path` as it was remembered, if there is an entry. @internal */
+	async findFolder(path: string, name: string): Promise<RememberedFolder | undefined> {
+		return await this.#open(path, (found, body) => {
+			const [, stamp, digits] = FOLDER_STAMP.exec(found) ?? [];
+			return stamp === undefined
+				? undefined
+				: {
+						stamp,
+						index: body.subarray(0, Number(digits)),
+						seed: parseSeed(body.subarray(Number(digits)), name),
+					};
+		});
+	}
+
+	/** Stores the seed of the file at `path`, which had this stamp before and after it was hashed. @internal */
+	async remember(path: string, stamp: string, seed: Seed): Promise<void> {
+		await this.#store(path, stamp, [seed.text()]);
+	}
+
+	/** Stores a folder at `path`, which had this stamp before and after it was hashed. @internal */
+	async rememberFolder(path: string, { stamp, seed, index }: RememberedFolder): Promise<void> {
+		await this.#store(path, `folder ${stamp} ${index.length}`, [index, seed.text()]);
+	}
+
+	/**
+	 * Reads the entry of `path` with `parse`, which gets the stamp and the bytes after it. Undefined
+	 * if there is no sound entry, or `parse` returns undefined.
+	 */
+	async #open<T>(
+		path: string,
+		parse: (stamp: string, body: Buffer) => T | undefined,
+	): Promise<T | undefined> {
 		try {
 			const real = await realpath(path);
 			const entry = this.#entry(real);
@@ -61,28 +109,29 @@ export class SeedCache {
 			if (!found.isFile() || found.size > this.#mostBytes) {
 				return undefined;
 			}
-			const text = seedText(await readFile(entry), real, stamp);
-			const seed = text && parseSeed(text, name);
-			const now = new Date();
-			await utimes(entry, now, now).catch(() => {});
-			return seed;
+			const { stamp, body } = stampAndBody(await readFile(entry), real) ?? {};
+			const parsed = stamp === undefined || body === undefined ? undefined : parse(stamp, body);
+			if (parsed !== undefined) {
+				const now = new Date();
+				await utimes(entry, now, now).catch(() => {});
+			}
+			return parsed;
 		} catch {
 			return undefined;
 		}
 	}
 
-	/** Stores the seed of the file at `path`, which had this stamp before and after it was hashed. @internal */
-	async remember(path: string, stamp: string, seed: Seed): Promise<void> {
+	async #store(path: string, stamp: string, body: readonly Uint8Array[]): Promise<void> {
 		try {
 			const real = await realpath(path);
 			await mkdir(this.#folder, { recursive: true, mode: 0o700 });
 			const entry = this.#entry(real);
 			const temporary = `${entry}.${nanoid()}`;
-			await writeFile(temporary, entryOf(real, stamp, seed), { flag: 'wx', mode: 0o600 });
+			await writeFile(temporary, entryOf(real, stamp, body), { flag: 'wx', mode: 0o600 });
 			await rename(temporary, entry).catch(() => rm(temporary, { force: true }));
 			await this.#prune();
 		} catch {
-			// The file is hashed again the next time.
+			// It is hashed again the next time.
 		}
 	}
 
@@ -115,27 +164,29 @@ export class SeedCache {
 	}
 }
 
-function entryOf(real: string, stamp: string, seed: Seed): Buffer {
-	const rest = Buffer.concat([Buffer.from(headOf(real, stamp)), seed.text()]);
+function entryOf(real: string, stamp: string, body: readonly Uint8Array[]): Buffer {
+	const rest = Buffer.concat([Buffer.from(`${pathLine(real)}${stamp}\n`), ...body]);
 	return Buffer.concat([Buffer.from(firstLine(rest)), rest]);
 }
 
-/**
- * The text of the seed in an entry; undefined unless the entry is intact and has this path and
- * stamp.
- */
-function seedText(entry: Buffer, real: string, stamp: string): Buffer | undefined {
+/** The parts of an entry; undefined unless it is intact and has this path. */
+function stampAndBody(
+	entry: Buffer,
+	real: string,
+): { readonly stamp: string; readonly body: Buffer } | undefined {
 	const rest = entry.subarray(entry.indexOf(LF) + 1);
-	const head = headOf(real, stamp);
-	const expected = Buffer.from(firstLine(rest) + head);
-	const isSound = entry.subarray(0, expected.length).equals(expected);
-	return isSound ? entry.subarray(expected.length) : undefined;
+	const head = Buffer.from(firstLine(rest) + pathLine(real));
+	const end = entry.indexOf(LF, head.length);
+	const isSound = entry.subarray(0, head.length).equals(head) && end >= 0;
+	return isSound
+		? { stamp: entry.subarray(head.length, end).toString(), body: entry.subarray(end + 1) }
+		: undefined;
 }
 
 function firstLine(rest: Uint8Array): string {
 	return `${MAGIC} ${createHash('sha256').update(rest).digest('hex')}\n`;
 }
 
-function headOf(real: string, stamp: string): string {
-	return `${JSON.stringify(real)}\n${stamp}\n`;
+function pathLine(real: string): string {
+	return `${JSON.stringify(real)}\n`;
 }

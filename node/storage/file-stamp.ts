@@ -2,6 +2,11 @@ import type { BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { fsError } from './fs-error.ts';
 
+/** ms within which a file system may give two changes the same time: FAT counts in steps of 2 s. */
+export const RACY = 2_500;
+/** ms within which the clock of an operating system may give two changes the same time. */
+export const CLOCK_TICK = 20;
+
 /**
  * The state of a file in one line: device, inode, size, and two times in ns: when its bytes were
  * last changed (mtime), and when its inode was last changed (ctime). While the stamp is the same,

@@ -1,8 +1,10 @@
-import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { makePhotos } from '../helpers/fixtures/photos.ts';
 import { contentOf } from '../helpers/fixtures/seeds.ts';
+import { runShoal } from '../helpers/harness/plain-shoal.ts';
 import { type CliEvent, Shoal, spawnBroker } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 
@@ -50,6 +52,48 @@ test('a file that has another name now gets a seed of that name', async (t) => {
 	renameSync(path, `${path}.2`);
 	const renamed = await seed(`${path}.2`);
 	assert.equal([renamed.name, renamed.id], ['file.bin.2', id]);
+});
+
+test('a folder that has not changed is shared again without reading its files', async (t) => {
+	const { path, beside } = await makePhotos(t);
+	const env = { ...process.env, XDG_CACHE_HOME: join(beside, 'cache') };
+	const { url } = await spawnBroker(t);
+	const share = async (...options: string[]): Promise<CliEvent> => {
+		const sharing = new Shoal(t, ['share', path, '--broker', url, ...options], env);
+		const event = await sharing.event('sharing');
+		await sharing.end();
+		return event;
+	};
+	await new Promise((resolve) => setTimeout(resolve, 2_600));
+	const first = await share();
+	assert.is(first.remembered, false);
+	const again = await share();
+	assert.equal([again.id, again.files, again.remembered], [first.id, 4, true]);
+	assert.is((await share('--no-cache')).remembered, false);
+	const { text } = await runShoal(t, ['seed', path], { env });
+	assert.match(text, /4 files, 701 kB, 3 chunks, not hashed again: the folder has not changed\n/);
+	chmodSync(join(path, 'empty'), 0o755);
+	assert.is((await share()).remembered, false);
+});
+
+test('a folder that was got is shared without reading its files, unless only a part was got', async (t) => {
+	const { path, beside } = await makePhotos(t);
+	const env = { ...process.env, XDG_CACHE_HOME: join(beside, 'cache'), XDG_STATE_HOME: beside };
+	const { url } = await spawnBroker(t);
+	const sharing = new Shoal(t, ['share', path, '--broker', url]);
+	const { id } = await sharing.event('sharing');
+	const get = async (to: string, ...options: string[]): Promise<CliEvent> => {
+		const args = ['get', String(id), '-o', join(beside, to), '--broker', url, '--no-linger'];
+		const getter = new Shoal(t, [...args, ...options], env);
+		assert.is(await getter.exit(), 0);
+		return await new Shoal(t, ['seed', join(beside, to), '--name', 'photos'], env).event('seed');
+	};
+	const whole = await get('whole');
+	assert.equal([whole.id, whole.remembered], [id, true]);
+	const part = await get('part', '--only', '*.txt');
+	assert.is(part.remembered, false);
+	assert.is.not(part.id, id);
+	assert.is((await get('unchecked', '--check', 'chunks')).remembered, false);
 });
 
 test.run();

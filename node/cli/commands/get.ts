@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { isShoalError, ShoalError } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
 import type { Verified } from '../../download/target/target.ts';
+import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
 import type { Command, CommandContext } from '../command.ts';
@@ -153,7 +154,8 @@ async function download(
 			return;
 		}
 		const { output: path, check, only, exclude } = flags;
-		await node.get(what, { ...options, output: path, check, only, exclude, onComplete });
+		const cache = SeedCache.ofUser();
+		await node.get(what, { ...options, output: path, check, only, exclude, cache, onComplete });
 	} catch (error) {
 		throw explain(error, flags.output === '-', have);
 	} finally {

@@ -4,10 +4,13 @@ import { Bitfield, Folder, type Seed, ShoalError } from '../../../protocol/index
 import { InlineWriter } from '../../chunk-writer/inline-writer.ts';
 import { ThreadWriter } from '../../chunk-writer/thread-writer.ts';
 import { rightInFolder } from '../../hashing/folder/folder-chunks.ts';
+import { folderStamp } from '../../hashing/folder/folder-stamp.ts';
 import { folderSeedOf } from '../../hashing/folder/make-folder.ts';
 import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
+import type { SeedCache } from '../../hashing/seed-cache.ts';
 import type { SelectedChunks } from '../../storage/content-store.ts';
 import { copyChunks } from '../../storage/copy-chunks.ts';
+import { CLOCK_TICK } from '../../storage/file-stamp.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { FolderStorage } from '../../storage/folder/folder-storage.ts';
 import { syncAll } from '../../storage/folder/sync-all.ts';
@@ -41,6 +44,8 @@ export interface FolderTargetOptions {
 	readonly check: Verified;
 	/** Which entries are wanted; undefined: all. */
 	readonly isWanted?: ((path: string) => boolean) | undefined;
+	/** Cache in which the finished folder is remembered, so that it can be shared without hashing. @default none */
+	readonly cache?: SeedCache | undefined;
 	/** @default those of this user */
 	readonly records?: FolderRecords | undefined;
 	/** Returns an id that changes with every start of the system. @default that of the system */
@@ -57,6 +62,8 @@ export class FolderTarget implements Target {
 	readonly fallbackName = undefined;
 	readonly #options: FolderTargetOptions;
 	readonly #records: FolderRecords;
+	/** Remembers the finished folder. */
+	#remember: (() => Promise<void>) | undefined;
 	#lock: OutputLock | undefined;
 	#existing: ExistingFolder | undefined;
 	/** The place of the folder that was replaced. */
@@ -276,11 +283,18 @@ export class FolderTarget implements Target {
 		const place = { path, identity: await part.identity() };
 		const { index, seed: about, wanted } = location;
 		await this.#records.keep(place, { seed: seed.id, index, stamps });
+		const made = new EntryStamps(stamps);
+		// Later, other programs can change the files: each change must show.
+		await restSince(made.changedAt);
 		await this.#existing?.checkUnchanged(options);
 		this.#replaced = this.#existing && { path, identity: this.#existing.identity };
 		part.appear(this.#existing !== undefined);
-		const moved = { root: part.path, seed: about, index, wanted, links };
-		storage.moved(moved, new EntryStamps(stamps));
+		storage.moved({ root: part.path, seed: about, index, wanted, links }, made);
+		const { cache, check } = this.#options;
+		if (wanted === undefined && check === 'whole' && made.isFine) {
+			const stamp = folderStamp(index, made);
+			this.#remember = async () => await cache?.rememberFolder(path, { stamp, seed, index });
+		}
 	}
 
 	/** Removes the journal last: as long as it exists, the files beside it are checked again. */
@@ -302,6 +316,15 @@ export class FolderTarget implements Target {
 		}
 		await this.#journal?.remove();
 		await this.#lock?.release();
+		await this.#remember?.();
+	}
+}
+
+/** Resolves so long after a change, at `changedAt` in ms since 1970, that the next one gets another time. */
+async function restSince(changedAt: number): Promise<void> {
+	const wait = Math.min(CLOCK_TICK, changedAt + CLOCK_TICK - Date.now());
+	if (wait > 0) {
+		await new Promise((resolve) => setTimeout(resolve, wait));
 	}
 }
 

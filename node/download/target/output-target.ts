@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { checkName, type Seed, ShoalError } from '../../../protocol/index.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
+import type { SeedCache } from '../../hashing/seed-cache.ts';
 import { FileTarget } from './file-target.ts';
 import { FolderTarget } from './folder-target.ts';
 import type { Finished, Opened, OpenOptions, Target, Verified } from './target.ts';
@@ -16,6 +17,8 @@ export interface OutputOptions {
 	readonly check: Verified;
 	/** Which entries of a folder are wanted; undefined: all. */
 	readonly isWanted?: ((path: string) => boolean) | undefined;
+	/** Cache in which a finished folder is remembered. @default none */
+	readonly cache?: SeedCache | undefined;
 }
 
 /** A file or a folder, as the seed says. */
@@ -40,14 +43,14 @@ export class OutputTarget implements Target {
 
 	/** @throws ShoalError also ERR_USAGE if some entries of a file are wanted */
 	async open(seed: Seed, options: OpenOptions): Promise<Opened> {
-		const { output, check, isWanted } = this.#options;
+		const { output, check, isWanted, cache } = this.#options;
 		if (seed.index === undefined && isWanted !== undefined) {
 			throw new ShoalError('ERR_USAGE', '--only and --exclude are for folders, and this is a file');
 		}
 		this.#target =
 			seed.index === undefined
 				? new FileTarget(output, check)
-				: new FolderTarget({ output, check, isWanted });
+				: new FolderTarget({ output, check, isWanted, cache });
 		return await this.#target.open(seed, options);
 	}
 

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Folder, isShoalError, quoted, Seed, ShoalError } from '../../../protocol/index.ts';
+import { CLOCK_TICK, RACY } from '../../storage/file-stamp.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import type { FolderLocation } from '../../storage/folder/folder-place.ts';
 import type { HashOptions } from '../hasher.ts';
 import { nameOf } from '../make-seed.ts';
+import type { SeedCache } from '../seed-cache.ts';
 import type { Draft } from './folder-jobs.ts';
+import { folderStamp } from './folder-stamp.ts';
 import { FolderThread } from './folder-thread.ts';
 import type { FolderJob, HashedFiles } from './folder-worker.ts';
 import type { OddEntry } from './scan-folder.ts';
@@ -22,6 +25,13 @@ export interface MakeFolderOptions extends HashOptions {
 	readonly skipOdd?: boolean | undefined;
 	/** Called with what is left out, if there is any. @default none */
 	readonly onOdd?: ((odd: readonly OddEntry[]) => void) | undefined;
+	/**
+	 * Cache of seeds: the files of a folder that has not changed since it was last hashed, or was
+	 * downloaded, are not read. @default none: all files are hashed
+	 */
+	readonly cache?: SeedCache | undefined;
+	/** Called if the folder was in the cache, so that nothing is hashed. @default none */
+	readonly onRemembered?: (() => void) | undefined;
 	/** Called with the number of bytes to be hashed, each of them twice. @default none */
 	readonly onLength?: ((bytes: number) => void) | undefined;
 }
@@ -50,10 +60,54 @@ export async function makeFolder(
 	root: string,
 	options: MakeFolderOptions = {},
 ): Promise<FolderOnDisk> {
+	const { cache } = options;
 	const name = nameOf(root, options.name);
-	const draft = await scan(root, options);
+	const { draft, isRacy } = await scanAtRest(root, options);
 	takeOdd(root, draft.odd, options);
+	const stamp = folderStamp(
+		draft.location.index,
+		new EntryStamps(draft.stamps),
+		draft.location.names,
+	);
+	const remembered = await cache?.findFolder(root, name);
+	if (remembered?.stamp === stamp) {
+		options.onRemembered?.();
+		return onDisk(draft, remembered.seed, remembered.index);
+	}
 	options.onLength?.(draft.location.seed.length);
+	const made = await hashOrTell(name, draft, root, options);
+	if (!isRacy) {
+		await cache?.rememberFolder(root, { stamp, seed: made.seed, index: made.folder.index });
+	}
+	return made;
+}
+
+/**
+ * Scans a folder so long after the last change in it that the next change gets another time.
+ *
+ * @returns also whether the next change might get the same time on a file system with coarse times
+ */
+async function scanAtRest(
+	root: string,
+	options: MakeFolderOptions,
+): Promise<{ readonly draft: Draft; readonly isRacy: boolean }> {
+	let begunAt = Date.now();
+	let draft = await scan(root, options);
+	if (new EntryStamps(draft.stamps).changedAt > begunAt - CLOCK_TICK) {
+		await new Promise((resolve) => setTimeout(resolve, CLOCK_TICK));
+		begunAt = Date.now();
+		draft = await scan(root, options);
+	}
+	return { draft, isRacy: new EntryStamps(draft.stamps).changedAt > begunAt - RACY };
+}
+
+/** Hashes a folder. @throws as {@link makeFolder} */
+async function hashOrTell(
+	name: string,
+	draft: Draft,
+	root: string,
+	options: MakeFolderOptions,
+): Promise<FolderOnDisk> {
 	try {
 		return await hash(name, draft, options);
 	} catch (error) {
@@ -79,8 +133,15 @@ async function runAlone<T>(job: FolderJob, root: string, options: HashOptions): 
 	}
 }
 
+/** The folder of a draft, whose seed and index are known. */
+function onDisk({ location, stamps }: Draft, seed: Seed, index: Uint8Array): FolderOnDisk {
+	const folder = new Folder(seed, index);
+	const own = { ...location, seed: folderSeedOf(seed), index: folder.index };
+	return { seed, folder, location: own, stamps: new EntryStamps(stamps) };
+}
+
 async function hash(name: string, draft: Draft, options: MakeFolderOptions): Promise<FolderOnDisk> {
-	const { location, stamps } = draft;
+	const { location } = draft;
 	const { index: text, seed: about, root } = location;
 	const { length, layout } = about;
 	const first = Math.ceil(text.length / layout.chunkSize);
@@ -112,9 +173,7 @@ async function hash(name: string, draft: Draft, options: MakeFolderOptions): Pro
 			digest,
 			chunkDigests,
 		});
-		const folder = new Folder(seed, index);
-		const own = { ...location, seed: folderSeedOf(seed), index: folder.index };
-		return { seed, folder, location: own, stamps: new EntryStamps(stamps) };
+		return onDisk(draft, seed, index);
 	} finally {
 		await Promise.all([files.close(), chunks.close()]);
 	}

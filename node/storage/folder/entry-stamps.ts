@@ -66,6 +66,16 @@ export class EntryStamps {
 		return Number(latest / 1_000_000n);
 	}
 
+	/** Whether the file system counts times in parts of a second, so that two changes get two times. */
+	get isFine(): boolean {
+		for (let at = 0; at < this.numbers.length; at += FIELDS) {
+			if ((this.numbers[at + 4] as bigint) % 1_000_000_000n !== 0n) {
+				return true;
+			}
+		}
+		return false;
+	}
+
 	#of(entry: number): BigUint64Array {
 		return this.numbers.subarray(entry * FIELDS, (entry + 1) * FIELDS);
 	}
