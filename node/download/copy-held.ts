@@ -26,7 +26,8 @@ export async function copyHeld(
 		const index = async (): Promise<Uint8Array> => folder?.index ?? new Uint8Array();
 		const { writer, have, wasThere, selected } = await target.open(seed, { signal, index });
 		const wanted = selected?.wanted ?? Bitfield.full(seed.chunks);
-		const lacking = [...wanted.indices()].filter((chunk) => !have.has(chunk));
+		const stored = selected?.stored ?? have;
+		const lacking = [...wanted.indices()].filter((chunk) => !stored.has(chunk));
 		for (const chunk of lacking) {
 			if (signal?.aborted) {
 				throw abortError(signal, 'the download was stopped');
@@ -37,7 +38,7 @@ export async function copyHeld(
 			if (!isRight) {
 				throw changed(1);
 			}
-			have.set(chunk);
+			stored.set(chunk);
 			target.stored(chunk);
 		}
 		const finished = await target.finish(seed, { signal });

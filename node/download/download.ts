@@ -192,8 +192,8 @@ export class Download {
 		const { contents } = this.#context;
 		const { target } = this.#options;
 		contents.add(content);
-		this.#stopListening = contents.on('gained', (gained, chunk) => {
-			if (gained === content) {
+		this.#stopListening = contents.on('stored', (stored, chunk) => {
+			if (stored === content) {
 				target.stored(chunk);
 			}
 		});

@@ -52,6 +52,9 @@ function bytesOf({ layout }: Seed, field: Bitfield): number {
 export interface ContentStoreEvents {
 	added(content: StoredContent): void;
 	removed(content: StoredContent): void;
+	/** A chunk is verified, and its wanted bytes are stored. */
+	stored(content: StoredContent, chunk: number): void;
+	/** A chunk of which all bytes are stored can be shared. */
 	gained(content: StoredContent, chunk: number): void;
 }
 
@@ -113,6 +116,7 @@ export class ContentStore {
 	/** Adds `chunk`, which is verified and stored. Only a chunk of which all bytes are kept is shared. */
 	gain(content: StoredContent, chunk: number): void {
 		content.selected?.stored.set(chunk);
+		this.#events.emit('stored', content, chunk);
 		if (content.selected?.whole.has(chunk) !== false) {
 			content.have.set(chunk);
 			this.#events.emit('gained', content, chunk);

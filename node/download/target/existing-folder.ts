@@ -39,8 +39,8 @@ export class ExistingFolder {
 
 	/**
 	 * Compares the folder at `location` with its index. Files that an earlier download of the same
-	 * seed has put there, and that have not changed since, are not hashed. Undefined if nothing is
-	 * there.
+	 * seed has put there, and that have not changed since, are not hashed if the record of that
+	 * download is trusted. Undefined if nothing is there.
 	 *
 	 * @throws ShoalError ERR_EXISTS if something else than a folder is there, ERR_ABORTED, and the errors of the file
 	 *   system
@@ -48,7 +48,7 @@ export class ExistingFolder {
 	static async compare(
 		location: FolderLocation,
 		records: FolderRecords,
-		options: HashOptions,
+		options: HashOptions & { readonly isTrusted: boolean },
 	): Promise<ExistingFolder | undefined> {
 		const { root } = location;
 		const stats = await found(root);
@@ -62,7 +62,8 @@ export class ExistingFolder {
 		const record = await records.find(real, identityOf(stats));
 		const thread = new FolderThread(root, options);
 		try {
-			const job = { do: 'compare', location, record } as const;
+			const known = record && (options.isTrusted ? record : { ...record, seed: '' });
+			const job = { do: 'compare', location, record: known } as const;
 			return new ExistingFolder(root, await thread.run<FolderDifferences>(job), record, stats);
 		} finally {
 			await thread.close();
@@ -73,6 +74,15 @@ export class ExistingFolder {
 	isComplete(wanted: (path: string) => boolean): boolean {
 		const { bad, missing, extra } = this.#differences;
 		return extra.length === 0 && ![...bad, ...missing].some(wanted);
+	}
+
+	/** The paths of what an earlier download of the same seed has put there. */
+	recordedOf({ id }: Seed, { entries }: Folder): string[] {
+		if (this.#record?.seed !== id) {
+			return [];
+		}
+		const stamps = new EntryStamps(this.#record.stamps);
+		return entries.flatMap(({ path }, number) => (stamps.has(number) ? [path] : []));
 	}
 
 	/** Its device and inode. */

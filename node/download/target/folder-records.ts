@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { nanoid } from 'nanoid';
 import type { RecordedFolder } from '../../hashing/folder/compare-folder.ts';
@@ -59,10 +59,16 @@ export class FolderRecords {
 	}
 
 	/**
-	 * Keeps a record. The record of a folder that has the path now is kept as well, because that one
-	 * may keep its place. Never rejects.
+	 * Keeps a record, and removes those of folders that had the same path before. Never rejects.
+	 *
+	 * @param present identity of the folder that has the path now. Its record stays, because that folder
+	 *   may keep its place
 	 */
-	async keep({ path, identity }: RecordedPlace, folder: RecordedFolder): Promise<void> {
+	async keep(
+		{ path, identity }: RecordedPlace,
+		folder: RecordedFolder,
+		present?: string,
+	): Promise<void> {
 		const file = this.#pathOf({ path, identity });
 		const temporary = `${file}.${nanoid()}`;
 		const { seed, index, stamps } = folder;
@@ -74,6 +80,7 @@ export class FolderRecords {
 			const parts = [Buffer.from(`${firstLine(...body)}\n`), ...body];
 			await writeFile(temporary, parts, { flag: 'wx', mode: 0o600 });
 			await rename(temporary, file);
+			await this.#forgetOthers(path, [identity, ...(present === undefined ? [] : [present])]);
 		} catch {
 			// Without a record the folder is not replaced by a later version.
 			await rm(temporary, { force: true }).catch(() => {});
@@ -85,9 +92,24 @@ export class FolderRecords {
 		await rm(this.#pathOf(place), { force: true }).catch(() => {});
 	}
 
-	#pathOf({ path, identity }: RecordedPlace): string {
-		return join(this.#folder, createHash('sha256').update(`${path}\n${identity}`).digest('hex'));
+	async #forgetOthers(path: string, identities: readonly string[]): Promise<void> {
+		const kept = new Set(identities.map((identity) => this.#pathOf({ path, identity })));
+		for (const name of await readdir(this.#folder)) {
+			const file = join(this.#folder, name);
+			if (name.startsWith(startOf(path)) && !kept.has(file)) {
+				await rm(file, { force: true });
+			}
+		}
 	}
+
+	#pathOf({ path, identity }: RecordedPlace): string {
+		return join(this.#folder, `${startOf(path)}${identity}`);
+	}
+}
+
+/** The start of the names of the records of all folders that had a path. */
+function startOf(path: string): string {
+	return `${createHash('sha256').update(path).digest('hex')}.`;
 }
 
 function firstLine(...body: readonly Uint8Array[]): string {

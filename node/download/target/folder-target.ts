@@ -1,6 +1,7 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { Bitfield, Folder, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { Bitfield, Folder, isShoalError, type Seed } from '../../../protocol/index.ts';
+import type { ChunkWriter } from '../../chunk-writer/chunk-writer.ts';
 import { InlineWriter } from '../../chunk-writer/inline-writer.ts';
 import { ThreadWriter } from '../../chunk-writer/thread-writer.ts';
 import { rightInFolder } from '../../hashing/folder/folder-chunks.ts';
@@ -8,8 +9,6 @@ import { folderStamp } from '../../hashing/folder/folder-stamp.ts';
 import { folderSeedOf } from '../../hashing/folder/make-folder.ts';
 import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
 import type { SeedCache } from '../../hashing/seed-cache.ts';
-import type { SelectedChunks } from '../../storage/content-store.ts';
-import { copyChunks } from '../../storage/copy-chunks.ts';
 import { CLOCK_TICK } from '../../storage/file-stamp.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { FolderStorage } from '../../storage/folder/folder-storage.ts';
@@ -20,10 +19,18 @@ import { checkRoom, makingFile } from './check-output.ts';
 import { ExistingFolder } from './existing-folder.ts';
 import { checkNames, foldsCase } from './folder-names.ts';
 import { FolderRecords, type RecordedPlace } from './folder-records.ts';
+import { journalPart, resumableInFolder } from './folder-resume.ts';
+import {
+	both,
+	missingBytes,
+	selectedChunks,
+	selectionId,
+	wantedPaths,
+} from './folder-selection.ts';
 import { Journal } from './journal.ts';
 import { OutputLock } from './output-lock.ts';
 import { resolveOutput } from './part-file.ts';
-import { PartFolder, restoreReplaced } from './part-folder.ts';
+import { PartFolder, settleEarlier } from './part-folder.ts';
 import { type PartPaths, partPathsOf } from './part-paths.ts';
 import {
 	type Finished,
@@ -36,6 +43,13 @@ import {
 
 /** No seed has an empty index. */
 const NO_INDEX = new Uint8Array();
+/** Codes of errors of a file that is missing, or is not what was written. */
+const BAD_FILE: ReadonlySet<string> = new Set([
+	'ERR_CHANGED',
+	'ERR_FOLDER',
+	'ERR_NO_FILE',
+	'ERR_PERMISSION',
+]);
 
 /** Options of a {@link FolderTarget}. */
 export interface FolderTargetOptions {
@@ -46,6 +60,8 @@ export interface FolderTargetOptions {
 	readonly isWanted?: ((path: string) => boolean) | undefined;
 	/** Cache in which the finished folder is remembered, so that it can be shared without hashing. @default none */
 	readonly cache?: SeedCache | undefined;
+	/** Tells whether names that differ only in case are the same in a folder. @default tries it */
+	readonly foldsCase?: ((folder: string) => Promise<boolean>) | undefined;
 	/** @default those of this user */
 	readonly records?: FolderRecords | undefined;
 	/** Returns an id that changes with every start of the system. @default that of the system */
@@ -78,6 +94,10 @@ export class FolderTarget implements Target {
 	/** Whether the folder has its final name, but may not be on the disk yet. */
 	#isUnsynced = false;
 	#hasFailed = false;
+	/** Whether nothing is kept of this download: its seed is wrong. */
+	#isUseless = false;
+	/** The journal that an earlier download has left, if nothing is to be written. */
+	#leftJournal: string | undefined;
 
 	constructor(options: FolderTargetOptions) {
 		this.#options = options;
@@ -117,7 +137,11 @@ export class FolderTarget implements Target {
 		if (flaw !== undefined) {
 			return await this.#afterFlaw(flaw, seed, options);
 		}
-		await this.#appear(part, storage, seed, options);
+		try {
+			await this.#appear(part, storage, seed, options);
+		} catch (error) {
+			throw this.#noted(error);
+		}
 		return { path: part.path, verified: check };
 	}
 
@@ -132,60 +156,133 @@ export class FolderTarget implements Target {
 		await this.#writer?.close();
 		await (this.#hasFailed ? this.#journal?.fail() : this.#journal?.close());
 		await this.#storage?.close();
+		if (this.#isUseless) {
+			await this.#part?.remove();
+			await this.#journal?.remove();
+		}
 		await this.#lock?.release();
 	}
 
 	async #open(paths: PartPaths, seed: Seed, options: OpenOptions): Promise<Opened> {
-		await restoreReplaced(paths.path);
+		await settleEarlier(paths);
 		const part = await PartFolder.open(paths);
 		this.#part = part;
 		const index = (await this.#storedIndex(part, seed)) ?? (await options.index?.()) ?? NO_INDEX;
 		const folder = new Folder(seed, index);
+		const about = { seed: folderSeedOf(seed), index: folder.index };
+		const existing = await ExistingFolder.compare({ ...about, root: paths.path }, this.#records, {
+			...options,
+			// A folder that an earlier download has not settled may not have reached the disk.
+			isTrusted: !part.wasThere,
+		});
 		const { isWanted = () => true } = this.#options;
-		this.#wanted = this.#options.isWanted && wantedPaths(folder, isWanted);
-		const selected = this.#wanted && selectedChunks(seed, folder, this.#wanted);
-		const about = { seed: folderSeedOf(seed), index: folder.index, wanted: this.#wanted };
-		const at = { ...about, root: paths.path };
-		const existing = await ExistingFolder.compare(at, this.#records, options);
 		if (existing?.isComplete(isWanted)) {
-			this.#part = undefined;
-			// The process may have ended before the folder was synced.
-			this.#isUnsynced = part.wasThere;
-			await part.remove();
-			const { storage, have } = existing.open(seed, folder, selected?.whole);
-			this.#storage = storage;
-			store(selected, selected?.wanted);
-			const writer = new InlineWriter(seed, storage, digestChunk);
-			return { storage, writer, have, wasThere: true, folder, selected };
+			return await this.#openExisting(existing, { part, paths, seed, folder });
 		}
 		await existing?.checkReplaceable();
 		this.#existing = existing;
-		const isWindows = process.platform === 'win32';
-		checkNames(folder.entries, { isFolding: await foldsCase(part.side), isWindows });
-		const location = { ...about, root: part.root, side: part.side };
+		// What an earlier download has got of the same folder is kept.
+		const others = existing?.recordedOf(seed, folder) ?? [];
+		this.#wanted = this.#options.isWanted && wantedPaths(folder, isWanted, others);
+		await this.#checkNames(part, folder);
+		const location = { ...about, wanted: this.#wanted, root: part.root, side: part.side };
 		const storage = new FolderStorage(location, folder);
 		this.#storage = storage;
-		const have = await this.#resume(paths, part, storage, seed, options);
-		store(selected, have);
-		await checkRoomFor(
-			dirname(paths.path),
+		return await this.#openPart(part, paths, storage, seed, options);
+	}
+
+	/** Opens a folder of which nothing has to be written. */
+	async #openExisting(
+		existing: ExistingFolder,
+		{
+			part,
+			paths,
 			seed,
-			have,
-			selected,
-			part.wasThere ? 0 : folder.entries.length,
-		);
-		await this.#journal?.begin(have);
-		const files = {
-			location: { folder: location },
-			path: part.root,
-			checkNamed: () => storage.checkNamed(),
-		};
+			folder,
+		}: { part: PartFolder; paths: PartPaths; seed: Seed; folder: Folder },
+	): Promise<Opened> {
+		const { isWanted } = this.#options;
+		const wanted = isWanted && wantedPaths(folder, isWanted, []);
+		const selected = wanted && selectedChunks(seed, folder, wanted);
+		this.#part = undefined;
+		this.#leftJournal = paths.journal;
+		// The process may have ended before the folder was synced.
+		this.#isUnsynced = part.wasThere;
+		await part.remove();
+		const { storage, have } = existing.open(seed, folder, selected?.whole);
+		this.#storage = storage;
+		const stored = selected && { ...selected, stored: both(selected.wanted, selected.wanted) };
+		const writer = new InlineWriter(seed, storage, digestChunk);
+		return { storage, writer, have, wasThere: true, folder, selected: stored };
+	}
+
+	/** Opens the part folder, and finds what is stored in it. */
+	async #openPart(
+		part: PartFolder,
+		paths: PartPaths,
+		storage: FolderStorage,
+		seed: Seed,
+		options: HashOptions,
+	): Promise<Opened> {
+		const { check, boot = bootId } = this.#options;
+		const { folder, location } = storage;
+		const { wanted } = location;
+		const selected = wanted && selectedChunks(seed, folder, wanted);
+		const journal = new Journal({
+			path: paths.journal,
+			seed,
+			part: journalPart(part, seed),
+			bootId: await boot(),
+			selection: selectionId(wanted),
+		});
+		this.#journal = journal;
+		const about = { storage, seed, check };
+		const found = await resumableInFolder(part, journal, about, options);
+		const stored = selected === undefined ? found : both(found, selected.wanted);
+		const files = part.wasThere ? 0 : (wanted?.size ?? folder.entries.length);
+		await checkRoom(dirname(paths.path), missingBytes(seed, stored, selected), files);
+		await journal.begin(stored);
 		this.#writer = new ThreadWriter(
 			seed,
-			files,
-			this.#options.check === 'whole' ? have : undefined,
+			{ location: { folder: location }, path: part.root, checkNamed: () => storage.checkNamed() },
+			check === 'whole' ? stored : undefined,
 		);
-		return { storage, writer: this.#writer, have, wasThere: false, folder, selected };
+		return {
+			storage,
+			writer: this.#noting(this.#writer, part),
+			have: selected === undefined ? stored : both(stored, selected.whole),
+			wasThere: false,
+			folder,
+			selected: selected && { ...selected, stored },
+		};
+	}
+
+	/** `writer`; if it finds that the seed is wrong, nothing of the download is kept. */
+	#noting(writer: ThreadWriter, { side }: PartFolder): ChunkWriter {
+		return {
+			write: async (run, segments) => {
+				try {
+					return await makingFile(side, () => writer.write(run, segments));
+				} catch (error) {
+					throw this.#noted(error);
+				}
+			},
+			close: () => writer.close(),
+		};
+	}
+
+	#noted(error: unknown): unknown {
+		this.#isUseless ||= isShoalError(error, 'ERR_SEED');
+		return error;
+	}
+
+	/** @throws ShoalError ERR_NAME if the file system cannot store the names of what is wanted */
+	async #checkNames(part: PartFolder, folder: Folder): Promise<void> {
+		const { foldsCase: folds = foldsCase } = this.#options;
+		const wanted = this.#wanted;
+		const entries = folder.entries.filter(({ path }) => wanted?.has(path) ?? true);
+		const isWindows = process.platform === 'win32';
+		checkNames(entries, { isFolding: await folds(part.side), isWindows });
 	}
 
 	async #storedIndex(part: PartFolder, seed: Seed): Promise<Uint8Array | undefined> {
@@ -197,70 +294,28 @@ export class FolderTarget implements Target {
 		}
 	}
 
-	/** The chunks that an earlier download has stored. */
-	async #resume(
-		paths: PartPaths,
-		part: PartFolder,
-		storage: FolderStorage,
-		seed: Seed,
-		options: HashOptions,
-	): Promise<Bitfield> {
-		const { boot = bootId } = this.#options;
-		// Whether other programs have written to the files is not asked: their digests are checked at
-		// the end.
-		const stats = Object.assign(Object.create(part.stats), {
-			size: BigInt(seed.length),
-			mtimeMs: 0n,
-		});
-		const journal = new Journal({ path: paths.journal, seed, part: stats, bootId: await boot() });
-		this.#journal = journal;
-		const recorded = part.wasThere ? await journal.read() : undefined;
-		if (recorded === undefined) {
-			return part.wasThere
-				? await rightInFolder(storage.location, seed, options)
-				: new Bitfield(seed.chunks);
-		}
-		if (recorded === 'failed') {
-			const right = await rightInFolder(storage.location, seed, options);
-			await copyChunks(seed, right.indices(), {
-				from: storage,
-				to: storage,
-				signal: options.signal,
-			});
-			return right;
-		}
-		return recorded.isTrusted && this.#options.check === 'whole'
-			? recorded.chunks
-			: await rightInFolder(storage.location, seed, options, recorded.chunks);
-	}
-
 	/** The error if a file is not what the index says, or cannot be read; else undefined. */
 	async #flaw(seed: Seed, options: HashOptions): Promise<unknown> {
 		try {
 			return (await this.#writer?.isRight(options.signal)) ? undefined : seedLies(seed);
 		} catch (error) {
-			if (isDiskError(error) || (error instanceof ShoalError && error.code !== 'ERR_ABORTED')) {
+			if (isDiskError(error) || (isShoalError(error) && BAD_FILE.has(error.code))) {
 				return error;
 			}
 			throw error;
 		}
 	}
 
-	/** Finds the chunks that are wrong. @throws `flaw` if none is: the seed itself is wrong */
+	/** Finds the chunks that are wrong. @throws `flaw` if none is */
 	async #afterFlaw(flaw: unknown, seed: Seed, options: HashOptions): Promise<Finished> {
-		const [part, storage] = [this.#part as PartFolder, this.#storage as FolderStorage];
+		const storage = this.#storage as FolderStorage;
 		const selected = this.#wanted && selectedChunks(seed, storage.folder, this.#wanted);
 		const right = await rightInFolder(storage.location, seed, options, selected?.whole);
 		// A chunk of which not all bytes are kept cannot be hashed: it is fetched again.
 		const expected = selected?.wanted ?? Bitfield.full(seed.chunks);
 		const bad = [...expected.indices()].filter((chunk) => !right.has(chunk));
 		if (bad.length === 0) {
-			if (!isDiskError(flaw)) {
-				await this.#writer?.close();
-				await part.remove();
-				await this.#journal?.remove();
-				await this.#lock?.release();
-			}
+			this.#isUseless = isShoalError(flaw, 'ERR_SEED_LIES');
 			throw flaw;
 		}
 		await this.#journal?.begin(right);
@@ -276,13 +331,13 @@ export class FolderTarget implements Target {
 	): Promise<void> {
 		const writer = this.#writer as ThreadWriter;
 		const { location } = storage;
-		const { stamps, links } = await writer.finishFolder();
+		const { stamps, links } = await makingFile(part.side, () => writer.finishFolder());
 		await writer.close();
 		const parent = await onFile(part.path, () => realpath(dirname(part.path)));
 		const path = join(parent, basename(part.path));
 		const place = { path, identity: await part.identity() };
 		const { index, seed: about, wanted } = location;
-		await this.#records.keep(place, { seed: seed.id, index, stamps });
+		await this.#records.keep(place, { seed: seed.id, index, stamps }, this.#existing?.identity);
 		const made = new EntryStamps(stamps);
 		// Later, other programs can change the files: each change must show.
 		await restSince(made.changedAt);
@@ -315,6 +370,10 @@ export class FolderTarget implements Target {
 			await this.#records.forget(this.#replaced);
 		}
 		await this.#journal?.remove();
+		const left = this.#leftJournal;
+		if (left !== undefined) {
+			await onFile(left, () => rm(left, { force: true }));
+		}
 		await this.#lock?.release();
 		await this.#remember?.();
 	}
@@ -326,61 +385,4 @@ async function restSince(changedAt: number): Promise<void> {
 	if (wait > 0) {
 		await new Promise((resolve) => setTimeout(resolve, wait));
 	}
-}
-
-/** The paths of the entries that `isWanted` selects. @throws ShoalError ERR_NOT_FOUND if there are none */
-function wantedPaths(folder: Folder, isWanted: (path: string) => boolean): Set<string> {
-	const wanted = folder.entries.filter(({ path }) => isWanted(path)).map(({ path }) => path);
-	if (wanted.length === 0) {
-		throw new ShoalError(
-			'ERR_NOT_FOUND',
-			'nothing in the folder matches --only and --exclude; shoal ls ID shows what is in it',
-		);
-	}
-	return new Set(wanted);
-}
-
-/** Marks `chunks` as stored, as far as they are wanted. */
-function store(selected: SelectedChunks | undefined, chunks: Bitfield | undefined): void {
-	for (const chunk of chunks?.indices() ?? []) {
-		if (selected?.wanted.has(chunk)) {
-			selected.stored.set(chunk);
-		}
-	}
-}
-
-/** The chunks of the wanted entries. */
-function selectedChunks(seed: Seed, folder: Folder, wanted: ReadonlySet<string>): SelectedChunks {
-	const [touched, whole] = [new Bitfield(seed.chunks), Bitfield.full(seed.chunks)];
-	touched.setRange(0, Math.ceil(folder.index.length / seed.layout.chunkSize));
-	for (const { entry, offset, length } of folder.pieces) {
-		const first = seed.layout.chunkAt(offset);
-		const last = seed.layout.chunkAt(offset + length - 1);
-		if (entry !== undefined && wanted.has(entry.path)) {
-			touched.setRange(first, last - first + 1);
-		} else if (entry !== undefined) {
-			for (let chunk = first; chunk <= last; chunk += 1) {
-				whole.clear(chunk);
-			}
-		}
-	}
-	for (const chunk of [...whole.indices()].filter((each) => !touched.has(each))) {
-		whole.clear(chunk);
-	}
-	return { paths: wanted, wanted: touched, whole, stored: new Bitfield(seed.chunks) };
-}
-
-async function checkRoomFor(
-	folder: string,
-	{ layout, chunks }: Seed,
-	have: Bitfield,
-	selected: SelectedChunks | undefined,
-	files: number,
-): Promise<void> {
-	const wanted = selected?.wanted ?? Bitfield.full(chunks);
-	let bytes = 0;
-	for (const chunk of wanted.indices()) {
-		bytes += have.has(chunk) ? 0 : layout.sizeOf(chunk);
-	}
-	await checkRoom(folder, bytes, files);
 }

@@ -14,6 +14,11 @@ export interface JournalOptions {
 	readonly part: BigIntStats;
 	/** Undefined if the system has no such id: then no chunk is trusted without being hashed. */
 	readonly bootId: string | undefined;
+	/**
+	 * Which files of a folder are stored, if not all: the journal of another selection is not used.
+	 * @default all
+	 */
+	readonly selection?: string | undefined;
 }
 
 /** The record of a part file. */
@@ -44,7 +49,7 @@ const FAILED = 'failed';
  * Records which chunks of a part file are verified and written, so that they need not be hashed again.
  * The journal is a text with one line for each record, the oldest first:
  *
- *     shoal-journal 1 <seed id> <length> <boot id, or -> <device>-<inode> <check>
+ *     shoal-journal 1 <seed id> <length> <boot id, or -> <device>-<inode>[-<selection>] <check>
  *     0-63 70-70 <check>
  *
  * A record lists runs of chunks, each with its first and last chunk. The record `failed` means that
@@ -74,7 +79,7 @@ export class Journal {
 		const { path, seed, part, bootId } = this.#options;
 		const text = await readText(path).catch(() => undefined);
 		const journal = text === undefined ? undefined : parse(text.content, seed);
-		if (text === undefined || journal === undefined || journal.part !== identityOf(part)) {
+		if (text === undefined || journal === undefined || journal.part !== partOf(this.#options)) {
 			return undefined;
 		}
 		if (journal.chunks === FAILED) {
@@ -194,8 +199,13 @@ export class Journal {
 	}
 }
 
-function headerOf({ seed, part, bootId }: JournalOptions): string {
-	return `${VERSION} ${seed.id} ${seed.length} ${bootId ?? '-'} ${identityOf(part)}`;
+function headerOf(options: JournalOptions): string {
+	const { seed, bootId } = options;
+	return `${VERSION} ${seed.id} ${seed.length} ${bootId ?? '-'} ${partOf(options)}`;
+}
+
+function partOf({ part, selection }: JournalOptions): string {
+	return selection === undefined ? identityOf(part) : `${identityOf(part)}-${selection}`;
 }
 
 function checkOf(before: string, payload: string): string {

@@ -1,12 +1,13 @@
-import { type BigIntStats, lstatSync, renameSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type BigIntStats, lstatSync, renameSync, rmSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { quoted, ShoalError } from '../../../protocol/index.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
-import { INDEX } from '../../storage/folder/folder-place.ts';
+import { INDEX, LINKS } from '../../storage/folder/folder-place.ts';
 import { fsError, onFile } from '../../storage/fs-error.ts';
 import { makingFile } from './check-output.ts';
 import { removeFolder } from './existing-folder.ts';
-import type { PartPaths } from './part-paths.ts';
+import { type PartPaths, pathsOfPart } from './part-paths.ts';
 
 /** Nobody else may enter a folder that is being written. */
 const OWNER_ONLY = 0o700;
@@ -39,9 +40,11 @@ export class PartFolder {
 	}
 
 	/**
-	 * Opens the part folder, or makes it.
+	 * Opens the part folder, or makes it. Links and files with further names, which must not be written
+	 * to, are removed from it.
 	 *
-	 * @throws ShoalError ERR_EXISTS if something else is in its place, ERR_NO_SPACE, ERR_PERMISSION, ERR_IO
+	 * @throws ShoalError ERR_EXISTS if something else is in its place, ERR_PERMISSION also if it belongs to
+	 *   another user, ERR_NO_SPACE, ERR_IO
 	 */
 	static async open(paths: PartPaths): Promise<PartFolder> {
 		const { part } = paths;
@@ -49,10 +52,18 @@ export class PartFolder {
 		if (before !== undefined && !before.isDirectory()) {
 			throw fsError({ code: 'EEXIST' }, part);
 		}
+		if (before !== undefined && !isOwn(before)) {
+			throw new ShoalError(
+				'ERR_PERMISSION',
+				`${quoted(part, 300)} belongs to another user, who could change what is written to it; remove it, or choose another folder with -o`,
+			);
+		}
 		await makingFile(dirname(part), async () => {
-			await onFile(part, () => mkdir(part, { recursive: true, mode: OWNER_ONLY }));
+			if (before === undefined) {
+				await onFile(part, () => mkdir(part, { mode: OWNER_ONLY }));
+			}
 			await onFile(part, () => chmod(part, OWNER_ONLY));
-			await onFile(part, () => mkdir(join(part, CONTENT), { recursive: true }));
+			await makeContent(part);
 		});
 		const stats = await onFile(part, () => stat(part, { bigint: true }));
 		return new PartFolder(paths, before !== undefined, stats);
@@ -79,15 +90,18 @@ export class PartFolder {
 	appear(replaces: boolean): void {
 		const { path, root, side } = this;
 		const old = join(side, OLD);
+		let isMoved = false;
 		try {
 			if (replaces) {
+				rmSync(old, { recursive: true, force: true });
 				renameSync(path, old);
+				isMoved = true;
 			} else if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
 				throw fsError({ code: 'EEXIST' }, path);
 			}
 			renameSync(root, path);
 		} catch (error) {
-			if (replaces && lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+			if (isMoved && lstatSync(path, { throwIfNoEntry: false }) === undefined) {
 				renameSync(old, path);
 			}
 			throw fsError(error, path);
@@ -111,24 +125,51 @@ export class PartFolder {
 	}
 }
 
+/** Makes the folder of the content, and removes what must not be written to. @throws ShoalError */
+async function makeContent(part: string): Promise<void> {
+	const content = join(part, CONTENT);
+	const inside = await found(content);
+	if (inside?.isDirectory() === false) {
+		await onFile(content, () => rm(content));
+	}
+	await onFile(content, () => mkdir(content, { recursive: true }));
+	for (const path of [join(part, INDEX), join(part, LINKS)]) {
+		const stats = await found(path);
+		if (stats !== undefined && !(stats.isFile() && stats.nlink <= 1n)) {
+			await removeFolder(path);
+		}
+	}
+}
+
+/** Whether no other user can change what is in a folder that only its owner may enter. */
+function isOwn({ uid }: BigIntStats): boolean {
+	const user = process.geteuid?.();
+	return user === undefined || uid === BigInt(user);
+}
+
 /**
- * A download that replaces a folder moves the old one away first. If the process ended before the
- * new one had its name, gives the old one its name back.
+ * Ends what earlier downloads to the same path have begun. A download that replaces a folder moves
+ * the old one away first. If the process ended before the new one had its name, the old one gets its
+ * name back. What a download of another seed has left after the new one had its name is removed.
  *
  * @throws ShoalError the errors of the file system
  */
-export async function restoreReplaced(path: string): Promise<void> {
-	if ((await found(path)) !== undefined) {
-		return;
-	}
+export async function settleEarlier({ path, part: own }: PartPaths): Promise<void> {
 	const folder = dirname(path);
-	const names = await onFile(folder, () => readdir(folder));
-	const start = `${basename(path)}.`;
-	for (const name of names.filter((each) => each.startsWith(start) && each.endsWith('.part'))) {
-		const old = join(folder, name, OLD);
-		if ((await found(old).catch(() => undefined))?.isDirectory()) {
+	for (const name of await onFile(folder, () => readdir(folder))) {
+		const paths = pathsOfPart(path, name);
+		const stats = paths && (await found(paths.part));
+		if (paths === undefined || !stats?.isDirectory() || !isOwn(stats)) {
+			continue;
+		}
+		const [content, old] = [join(paths.part, CONTENT), join(paths.part, OLD)];
+		if ((await found(content)) === undefined) {
+			if (paths.part !== own) {
+				await removeFolder(paths.part);
+				await onFile(paths.journal, () => rm(paths.journal, { force: true }));
+			}
+		} else if ((await found(path)) === undefined && (await found(old))?.isDirectory()) {
 			await onFile(path, () => rename(old, path));
-			return;
 		}
 	}
 }

@@ -19,7 +19,7 @@ export interface PartPaths {
  * The paths of the files of a download, all in one folder. The names of the part file and the
  * journal contain the start of the seed id, because another seed may have the same file name.
  */
-export function partPathsOf(path: string, { id }: Seed): PartPaths {
+export function partPathsOf(path: string, { id }: Pick<Seed, 'id'>): PartPaths {
 	const beside = (suffix: string): string =>
 		join(dirname(path), besideName(basename(path), suffix));
 	const start = id.slice(0, 8);
@@ -29,6 +29,13 @@ export function partPathsOf(path: string, { id }: Seed): PartPaths {
 		journal: beside(`.${start}.journal`),
 		lock: beside('.shoal-lock'),
 	};
+}
+
+/** The paths of another download to `path`, if `name` is that of its part; else undefined. */
+export function pathsOfPart(path: string, name: string): PartPaths | undefined {
+	const [, id] = /\.([0-9a-f]{8})\.part$/.exec(name) ?? [];
+	const paths = id === undefined ? undefined : partPathsOf(path, { id });
+	return paths?.part === join(dirname(path), name) ? paths : undefined;
 }
 
 /**

@@ -1,4 +1,12 @@
-import { closeSync, constants, lstatSync, openSync, readlinkSync, symlinkSync } from 'node:fs';
+import {
+	type BigIntStats,
+	closeSync,
+	constants,
+	lstatSync,
+	openSync,
+	readlinkSync,
+	symlinkSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
 	type Folder,
@@ -11,7 +19,7 @@ import {
 import { ContentFiles } from '../../storage/content-files.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { type FolderLocation, FolderPlace } from '../../storage/folder/folder-place.ts';
-import { OwnFolders } from '../../storage/folder/own-folders.ts';
+import { foreign, OwnFolders } from '../../storage/folder/own-folders.ts';
 
 const { O_CREAT, O_EXCL, O_WRONLY } = constants;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -28,7 +36,8 @@ export interface FinishedFolder {
  * Makes what has no bytes of its own in the folder at `location`, whose files are all written: empty
  * files and folders and, last of all, links. Runs in a worker, with synchronous calls.
  *
- * @throws errors of the file system; ShoalError ERR_SEED if a link leads out of the folder
+ * @throws errors of the file system; EFOREIGN if something else is in the place of an entry;
+ *   ShoalError ERR_SEED if a link leads out of the folder
  */
 export function finishFolder(location: FolderLocation, folder: Folder): FinishedFolder {
 	const { root, wanted } = location;
@@ -53,13 +62,42 @@ export function finishFolder(location: FolderLocation, folder: Folder): Finished
 		folders.make(dirname(join(root, path)));
 		makeLink(join(root, path), Buffer.from(target).toString());
 	}
+	const stamps = stampsOf(root, folders, folder, isWanted);
+	return { stamps: stamps.numbers, links };
+}
+
+/** The stamps of what is there. @throws EFOREIGN, with the path, if something else is */
+function stampsOf(
+	root: string,
+	folders: OwnFolders,
+	folder: Folder,
+	isWanted: (entry: FolderEntry) => boolean,
+): EntryStamps {
 	const stamps = new EntryStamps(folder.entries.length);
 	for (const [number, entry] of folder.entries.entries()) {
 		if (isWanted(entry)) {
-			stamps.set(number, lstatSync(join(root, entry.path), { bigint: true }));
+			const path = join(root, entry.path);
+			folders.make(dirname(path));
+			const stats = lstatSync(path, { bigint: true });
+			if (!isOfKind(entry, stats)) {
+				throw foreign(path);
+			}
+			stamps.set(number, stats);
 		}
 	}
-	return { stamps: stamps.numbers, links };
+	return stamps;
+}
+
+/** Whether an entry is at its path, and nothing that another program has put there. */
+function isOfKind({ kind, length }: FolderEntry, stats: BigIntStats): boolean {
+	switch (kind) {
+		case 'd':
+			return stats.isDirectory();
+		case 'l':
+			return stats.isSymbolicLink();
+		default:
+			return stats.isFile() && stats.size === BigInt(length);
+	}
 }
 
 /** The targets of the links, by path. @throws ShoalError ERR_SEED */

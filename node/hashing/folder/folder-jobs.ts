@@ -32,6 +32,17 @@ export interface Draft {
 
 const BLOCK = 1024 * 1024;
 const LF = 0x0a;
+/** Codes of errors of files that are missing, cannot be read, or have something else in their place. */
+const MISSING = new Set([
+	'ENOENT',
+	'ENOTDIR',
+	'EISDIR',
+	'ELOOP',
+	'ESHORT',
+	'EIO',
+	'ENXIO',
+	'ESPIPE',
+]);
 const EMPTY = createHash('sha256').digest('hex');
 /** The digest in the index of a draft; the lines have their final length. */
 const UNKNOWN = '0'.repeat(64);
@@ -110,8 +121,8 @@ export interface ChunksToHash {
 	/** The first and the last of each run, ascending. */
 	readonly runs: ReadonlyArray<readonly [first: number, last: number]>;
 	/**
-	 * Whether a chunk that cannot be read gets a digest of zeros, which no chunk has, because files
-	 * may be missing. Otherwise the error is thrown.
+	 * Whether a chunk that the disk cannot read, or whose files are missing, gets a digest of zeros, which
+	 * no chunk has. Otherwise the error is thrown.
 	 */
 	readonly passesUnreadable: boolean;
 }
@@ -133,7 +144,7 @@ export function hashChunks(
 			files.read(offset, bytes);
 			return createHash('sha256').update(bytes).digest();
 		} catch (error) {
-			if (passesUnreadable) {
+			if (passesUnreadable && isMissing(error)) {
 				return new Uint8Array(32);
 			}
 			throw error;
@@ -151,6 +162,12 @@ export function hashChunks(
 		files.close();
 	}
 	return Buffer.concat(digests);
+}
+
+/** Whether bytes are not there. Other errors say that the system lacks something for a while. */
+function isMissing(error: unknown): boolean {
+	const { code = '' } = error as NodeJS.ErrnoException;
+	return MISSING.has(code);
 }
 
 /** Checks that no entry has changed since the draft. @throws ECHANGED, with the path */

@@ -11,6 +11,7 @@ import {
 	hashFiles,
 	seedOf,
 } from './folder-jobs.ts';
+import { tidyFolder } from './tidy-folder.ts';
 
 /** A step of making the seed of a folder. */
 export type FolderJob =
@@ -29,6 +30,8 @@ export type FolderJob =
 			/** The record of what an earlier download has put there. */
 			readonly record: RecordedFolder | undefined;
 	  }
+	/** Removes what an earlier download has left in a folder and is not wanted. */
+	| { readonly do: 'tidy'; readonly location: FolderLocation }
 	/** Looks what has changed in a folder since it was recorded. @returns paths */
 	| { readonly do: 'changes'; readonly root: string; readonly record: RecordedFolder };
 
@@ -83,6 +86,8 @@ function run(job: FolderJob): unknown {
 			return hashChunks(job.location, job, count);
 		case 'compare':
 			return compareFolder(job.location, folderAt(job.location), job.record, count);
+		case 'tidy':
+			return tidyFolder(job.location, folderAt(job.location));
 		case 'changes':
 			return changesIn(job.root, job.record);
 	}

@@ -1,0 +1,153 @@
+import {
+	appendFile,
+	mkdir,
+	readdir,
+	readFile,
+	rename,
+	rm,
+	symlink,
+	unlink,
+	writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { partPathsOf } from '../../../../node/download/target/part-paths.ts';
+import { linesIn, plant } from '../../../helpers/fixtures/trees.ts';
+import {
+	FolderRig,
+	isThere,
+	made,
+	OLDER,
+	older,
+	TREE,
+} from '../../../helpers/harness/folder-target.ts';
+import { rejects } from '../../../helpers/harness/rejects.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
+
+const test = suite('a folder that is replaced');
+test('an older version that a download has made is replaced, also again and back', async (t) => {
+	const rig = await FolderRig.make(t);
+	for (const [of, tree] of [
+		[older, OLDER],
+		[made, TREE],
+		[older, OLDER],
+	] as const) {
+		await rig.get(of);
+		await isThere(rig, tree);
+		assert.equal(await readdir(rig.place), ['folder']);
+	}
+	assert.is((await readdir(join(rig.place, '../records'))).length, 1, 'old records are removed');
+});
+
+const CHANGES: Record<string, readonly [(path: string) => Promise<unknown>, RegExp]> = {
+	'has a file more': [(path) => writeFile(join(path, 'mine'), ''), /"mine"/],
+	'has a folder more': [(path) => mkdir(join(path, 'mine')), /"mine"/],
+	'has a link more': [(path) => symlink('gone', join(path, 'mine')), /"mine"/],
+	'has a file less': [(path) => unlink(join(path, 'gone')), /"gone"/],
+	'has other bytes in a file': [(path) => appendFile(join(path, 'gone'), 'x'), /"gone"/],
+	'has something in an empty folder': [(path) => writeFile(join(path, 'void/x'), ''), /"void\/x"/],
+	'has another link': [
+		async (path) => {
+			await unlink(join(path, 'b/link'));
+			await symlink('../gone', join(path, 'b/link'));
+		},
+		/"b\/link"/,
+	],
+};
+
+for (const [what, [change, named]] of Object.entries(CHANGES)) {
+	test(`an older version that ${what} is not replaced, and that is named`, async (t) => {
+		const rig = await FolderRig.make(t);
+		await rig.get(older);
+		await change(rig.path);
+		const lines = await linesIn(rig.path);
+		const error = await rejects(rig.open(made));
+		assert.is(error.code, 'ERR_EXISTS');
+		assert.match(error.message, named);
+		assert.equal(await linesIn(rig.path), lines);
+		assert.equal(await readdir(rig.place), ['folder']);
+	});
+
+	test(`an older version that ${what} while the new one is downloaded is not replaced`, async (t) => {
+		const rig = await FolderRig.make(t);
+		await rig.get(older);
+		const session = await rig.open(made);
+		await session.store(session.missing);
+		await change(rig.path);
+		const lines = await linesIn(rig.path);
+		const error = await rejects(session.target.finish(made.seed, {}));
+		assert.is(error.code, 'ERR_EXISTS');
+		assert.match(error.message, named);
+		assert.equal(await linesIn(rig.path), lines);
+		await session.target.abandon();
+		await rename(rig.path, `${rig.path}.mine`);
+		assert.is(await rig.get(made), 0, 'what is verified is kept');
+		await isThere(rig);
+	});
+}
+
+test('the folder of a user is not replaced, and what is in it is named, the first five', async (t) => {
+	const rig = await FolderRig.make(t);
+	await plant(
+		rig.path,
+		Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`mine${at}`, ''])),
+	);
+	const error = await rejects(rig.open(made));
+	assert.is(error.code, 'ERR_EXISTS');
+	assert.is(error.message.match(/"mine\d"/g)?.length, 5);
+	assert.match(error.message, /and 3 more/);
+	assert.is((await readdir(rig.path)).length, 8);
+	assert.equal(await readdir(rig.place), ['folder']);
+});
+
+test('the folder of a user in the place of one that a download has made is not replaced', async (t) => {
+	const rig = await FolderRig.make(t);
+	await rig.get(older);
+	await rename(rig.path, `${rig.path}.moved`);
+	await plant(rig.path, OLDER);
+	assert.is((await rejects(rig.open(made))).code, 'ERR_EXISTS');
+	const session = await rig.open(older);
+	assert.ok(session.opened.wasThere);
+	await session.finish();
+	assert.is((await rejects(rig.open(made))).code, 'ERR_EXISTS', 'it is right, and yet not ours');
+});
+
+const IN_THE_WAY: Record<string, (path: string) => Promise<unknown>> = {
+	'a file': (path) => writeFile(path, 'mine'),
+	'a link to a folder': async (path) => {
+		await mkdir(`${path}.elsewhere`);
+		await symlink(`${path}.elsewhere`, path);
+	},
+	'a link to nothing': (path) => symlink('nothing', path),
+};
+
+for (const [what, put] of Object.entries(IN_THE_WAY)) {
+	test(`${what} in the way is not replaced, neither at first nor at last`, async (t) => {
+		const rig = await FolderRig.make(t);
+		await put(rig.path);
+		const before = (await readdir(rig.place)).sort();
+		assert.is((await rejects(rig.open(made, {}))).code, 'ERR_EXISTS');
+		assert.equal((await readdir(rig.place)).sort(), before);
+		const late = await FolderRig.make(t);
+		const session = await late.open(made);
+		await session.store(session.missing);
+		await put(late.path);
+		assert.is((await rejects(session.target.finish(made.seed, {}))).code, 'ERR_EXISTS');
+		await session.target.abandon();
+		await rm(late.path);
+		assert.is(await late.get(made), 0);
+		await isThere(late);
+	});
+}
+
+test('a file in the place of the part folder is named, and stays', async (t) => {
+	const rig = await FolderRig.make(t);
+	const { part } = partPathsOf(rig.path, made.seed);
+	await writeFile(part, 'mine');
+	const error = await rejects(rig.open(made));
+	assert.is(error.code, 'ERR_EXISTS');
+	assert.match(error.message, part);
+	assert.is(await readFile(part, 'utf8'), 'mine');
+});
+
+test.run();

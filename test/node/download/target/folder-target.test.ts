@@ -1,0 +1,209 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { formatIndex } from '../../../../protocol/index.ts';
+import {
+	d,
+	folderOf,
+	folderSeed,
+	l,
+	type MadeFolder,
+	plant,
+	type Tree,
+	x,
+} from '../../../helpers/fixtures/trees.ts';
+import {
+	CHUNK,
+	FolderRig,
+	half,
+	interrupted,
+	isThere,
+	made,
+	TREE,
+} from '../../../helpers/harness/folder-target.ts';
+import { rejects } from '../../../helpers/harness/rejects.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
+
+const test = suite('FolderTarget');
+test('a folder appears whole, and nothing else stays', async (t) => {
+	const rig = await FolderRig.make(t);
+	const session = await rig.open(made);
+	assert.is(session.indexes, 1);
+	await session.store(session.missing.reverse());
+	assert.equal(
+		await readdir(rig.place),
+		[
+			`folder.${made.seed.id.slice(0, 8)}.journal`,
+			`folder.${made.seed.id.slice(0, 8)}.part`,
+			'folder.shoal-lock',
+		].filter((name) => (name.endsWith('journal') ? existsSync(join(rig.place, name)) : true)),
+	);
+	await session.finish();
+	await isThere(rig);
+	assert.equal(await readdir(rig.place), ['folder']);
+	assert.is((await stat(rig.path)).mode & 0o777, 0o777 & ~process.umask());
+});
+
+test('an empty folder, and one without bytes, appears as well', async (t) => {
+	for (const tree of [{}, { 'a/b': d, c: '', d: x('') }]) {
+		const rig = await FolderRig.make(t);
+		await rig.get(folderOf(tree));
+		await isThere(rig, tree);
+	}
+});
+
+test('on the same boot nothing is hashed, and what is not recorded is missing', async (t) => {
+	const { rig } = await interrupted(t);
+	const session = await rig.open(made);
+	assert.is(session.hashed, 0);
+	assert.is(session.indexes, 0, 'the index is there');
+	assert.equal([...session.stored.indices()], half);
+	await session.store(session.missing);
+	await session.finish();
+	await isThere(rig);
+	assert.equal(await readdir(rig.place), ['folder']);
+});
+
+test('on another boot, or an unknown one, what is recorded is hashed, and only that', async (t) => {
+	for (const boot of [async () => 'another', async () => undefined]) {
+		const { rig, content } = await interrupted(t);
+		const offset = made.folder.find('c')?.offset as number;
+		const bytes = await readFile(join(content, 'c'));
+		bytes[2 * CHUNK] = (bytes[2 * CHUNK] as number) ^ 1;
+		await writeFile(join(content, 'c'), bytes, { flag: 'r+' });
+		const session = await rig.open(made, { boot });
+		const wrong = offset / CHUNK + 2;
+		assert.equal(
+			[...session.stored.indices()],
+			half.filter((chunk) => chunk !== wrong),
+		);
+		await session.store(session.missing);
+		await session.finish();
+		await isThere(rig);
+	}
+});
+
+test('a part without a journal is hashed whole', async (t) => {
+	const { rig, paths } = await interrupted(t);
+	await unlink(paths.journal);
+	const session = await rig.open(made);
+	assert.equal([...session.stored.indices()], half);
+	await session.store(session.missing);
+	await session.finish();
+	await isThere(rig);
+});
+
+test('an index that was damaged is fetched again', async (t) => {
+	const { rig, paths } = await interrupted(t, made, [...Array(made.seed.chunks).keys()]);
+	await writeFile(join(paths.part, '.index'), 'x', { flag: 'r+' });
+	const session = await rig.open(made);
+	assert.is(session.indexes, 1);
+	await session.store(session.missing);
+	await session.finish();
+	await isThere(rig);
+});
+
+test('files that were changed in the part since are found by their digests, and fetched again', async (t) => {
+	const { rig, content } = await interrupted(t, made, [...Array(made.seed.chunks).keys()]);
+	await writeFile(join(content, 'a/one'), 'x', { flag: 'r+' });
+	await unlink(join(content, 'run'));
+	const session = await rig.open(made);
+	assert.equal(session.missing, []);
+	const finished = await session.target.finish(made.seed, {});
+	assert.ok('bad' in finished && finished.bad.length > 0 && finished.bad.length <= 3);
+	await session.store(finished.bad);
+	await session.finish();
+	await isThere(rig);
+});
+
+test('a folder that is right is left as it is; files that were got before are not hashed', async (t) => {
+	const rig = await FolderRig.make(t);
+	await rig.get(made);
+	const { ino } = await stat(rig.path);
+	const again = await rig.open(made);
+	assert.ok(again.opened.wasThere);
+	assert.is(again.hashed, 0);
+	assert.equal(again.missing, []);
+	await again.finish();
+	const own = await FolderRig.make(t);
+	await plant(own.path, TREE);
+	const session = await own.open(made);
+	assert.ok(session.opened.wasThere);
+	assert.ok(session.hashed > 64 * CHUNK);
+	await session.finish();
+	assert.is((await stat(rig.path)).ino, ino);
+	assert.equal(await readdir(rig.place), ['folder']);
+	assert.equal(await readdir(own.place), ['folder']);
+});
+
+/** A seed whose index says something else than its content is. */
+function lying(of: MadeFolder, path: string): MadeFolder {
+	const entries = of.folder.entries.map(({ path: each, kind, length, digest }) => {
+		return { path: each, kind, length, digest: each === path ? 'f'.repeat(64) : digest };
+	});
+	const index = formatIndex(entries);
+	const content = Uint8Array.from(of.content);
+	content.set(index);
+	return { ...of, seed: folderSeed(index, content, { chunkSize: CHUNK }), index, content };
+}
+
+test('only if every chunk is right, the seed lies, and nothing is left', async (t) => {
+	const liar = lying(made, 'a/one');
+	const rig = await FolderRig.make(t);
+	const session = await rig.open(liar);
+	await session.store(session.missing);
+	assert.is((await rejects(session.target.finish(liar.seed, {}))).code, 'ERR_SEED_LIES');
+	await session.target.abandon();
+	assert.equal(await readdir(rig.place), []);
+});
+
+/** Links that an index cannot be refused for, as their targets are content. */
+const BAD_LINKS: Record<string, Tree> = {
+	'leaves the folder': { 'a/b': '', link: l('../x') },
+	'is absolute': { 'a/b': '', link: l('/etc/passwd') },
+	'leads to itself': { link: l('link') },
+	'leads through a link': { 'a/b': '', in: l('a'), link: l('in/b') },
+	'leads to nothing': { link: l('nothing') },
+	'leads to the folder': { 'a/link': l('..') },
+	'is not UTF-8': { link: { kind: 'l', bytes: Uint8Array.of(0xff) } },
+};
+
+for (const [what, tree] of Object.entries(BAD_LINKS)) {
+	test(`a link that ${what} is ERR_SEED, and nothing is left`, async (t) => {
+		const bad = folderOf(tree);
+		const rig = await FolderRig.make(t);
+		const session = await rig.open(bad);
+		await session.store(session.missing);
+		const error = await rejects(session.target.finish(bad.seed, {}));
+		assert.is(error.code, 'ERR_SEED');
+		assert.match(error.message, /link/);
+		await session.target.abandon();
+		assert.equal(await readdir(rig.place), []);
+	});
+}
+
+test('bytes between files that are not zeros are ERR_SEED, and nothing is left', async (t) => {
+	const content = Uint8Array.from(made.content);
+	content[made.folder.pieces.find(({ entry }) => entry === undefined)?.offset as number] = 1;
+	const bad = { ...made, content, seed: folderSeed(made.index, content, { chunkSize: CHUNK }) };
+	const rig = await FolderRig.make(t);
+	const session = await rig.open(bad);
+	assert.is((await rejects(session.store(session.missing))).code, 'ERR_SEED');
+	await session.target.abandon();
+	assert.equal(await readdir(rig.place), []);
+});
+
+test('names that fold are refused before a chunk is stored, unless one of them is left out', async (t) => {
+	const twins = folderOf({ 'a/B': 'one', 'A/c': 'two', 'other/x': 'three' });
+	const rig = await FolderRig.make(t);
+	const foldsCase = async (): Promise<boolean> => true;
+	const error = await rejects(rig.open(twins, { foldsCase }));
+	assert.is(error.code, 'ERR_NAME');
+	assert.match(error.message, /"A".*"a"|"a".*"A"/);
+	assert.equal(await readdir(rig.place), []);
+	await rig.get(twins, { foldsCase, only: ['A', 'other'] });
+	await isThere(rig, { 'A/c': 'two', 'other/x': 'three' });
+});
+
+test.run();
