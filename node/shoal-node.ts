@@ -197,7 +197,11 @@ export class ShoalNode extends BaseNode {
 					`${quoted(seed.name)} is a file, and has no list of files`,
 				);
 			}
-			return { seed, entries: folder.entries };
+			// Own properties, unlike those of an index: callers copy entries and print them as JSON.
+			const entries = folder.entries.map(({ path, kind, length, digest }) => {
+				return { path, kind, length, digest };
+			});
+			return { seed, entries };
 		} finally {
 			await source.leave();
 		}
