@@ -49,7 +49,7 @@ export function keepAlive(client: Client): void {
 
 /**
  * Makes Aedes deliver every message to `client`. Aedes drops a message as a duplicate if its number
- * is smaller than that of the message before. But a message of QoS 1 can arrive after messages of
+ * is not greater than that of the message before. But a message of QoS 1 can arrive after messages of
  * QoS 0 that have greater numbers, and would be lost. As a consequence, a client with two
  * overlapping subscriptions gets a message twice.
  */
