@@ -66,6 +66,22 @@ export class RequestQueue<T> {
 		return undefined;
 	}
 
+	/** Whether no range is queued. */
+	get isEmpty(): boolean {
+		return this.#queues.size === 0;
+	}
+
+	/** The lowest cost of a queued range; infinite if none is queued. */
+	leastCost(cost: (item: QueuedRange<T>) => number): number {
+		let least = Number.POSITIVE_INFINITY;
+		for (const queue of this.#queues.values()) {
+			for (const item of queue) {
+				least = Math.min(least, cost(item));
+			}
+		}
+		return least;
+	}
+
 	/** Removes ranges of a request. Ranges that are not queued any more cannot be cancelled. */
 	cancel(from: string, request: bigint, ranges: readonly ByteRange[]): void {
 		const offsets = new Set(ranges.map(([offset]) => offset));

@@ -20,6 +20,7 @@ import { HaveUpdates } from './have-updates.ts';
 import type { QueuedRange } from './request-queue.ts';
 import { directPolicy, SentCounts } from './sent-counts.ts';
 import { type UploadContext, type UploadItem, UploadLane } from './upload-lane.ts';
+import { UploadTurns } from './upload-turns.ts';
 
 /** The parts of a node that {@link Seeder} uses. */
 export interface SeederContext extends UploadContext {
@@ -42,6 +43,7 @@ export class Seeder {
 	readonly #uploads = new Map<Lane, UploadLane>();
 	readonly #fanOut = new FanOut();
 	readonly #sentCounts = new SentCounts();
+	readonly #turns = new UploadTurns();
 	readonly #haveUpdates: HaveUpdates;
 	#lastAsked = Number.NEGATIVE_INFINITY;
 	#isClosed = false;
@@ -127,6 +129,7 @@ export class Seeder {
 					lane.kind === 'direct'
 						? directPolicy(this.#sentCounts)
 						: brokerPolicy(this.#fanOut, () => this.#brokerPart),
+				turns: lane.kind === 'direct' ? this.#turns : undefined,
 				isWantedByOthers: () => this.#uploads.size > 1,
 				failed: (item, error) => this.#failed(item, error),
 			});

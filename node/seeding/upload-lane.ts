@@ -15,6 +15,7 @@ import type { StoredContent } from '../storage/content-store.ts';
 import type { Lent, RecentBytes } from '../storage/recent-bytes.ts';
 import type { RateLimiter } from '../util/rate-limiter.ts';
 import { type QueuedRange, RequestQueue } from './request-queue.ts';
+import type { UploadTurns } from './upload-turns.ts';
 
 /** The content, or the seed, that a queued range belongs to. */
 export interface UploadItem {
@@ -68,6 +69,8 @@ export interface UploadContext {
 export interface UploadLaneOptions extends UploadContext {
 	readonly lane: Lane;
 	readonly policy: SendPolicy;
+	/** The lanes that send in turns; undefined: this lane sends as soon as it can. */
+	readonly turns: UploadTurns | undefined;
 	/** Whether other lanes may soon need the bytes that this lane reads. */
 	readonly isWantedByOthers: () => boolean;
 	/** Called when a range cannot be read. */
@@ -105,6 +108,8 @@ export class UploadLane {
 	readonly #queue: RequestQueue<UploadItem>;
 	readonly #options: UploadLaneOptions;
 	readonly #outgoing: Outgoing[] = [];
+	/** Whether the last range that was taken from the queue ended a chunk. */
+	#isBetween = false;
 	#isPumping = false;
 	#isClosed = false;
 
@@ -146,6 +151,7 @@ export class UploadLane {
 	close(): void {
 		this.#isClosed = true;
 		this.#queue.drop(() => true);
+		this.#options.turns?.leave(this);
 	}
 
 	async #pump(): Promise<void> {
@@ -153,6 +159,25 @@ export class UploadLane {
 			return;
 		}
 		this.#isPumping = true;
+		const { turns } = this.#options;
+		while (!this.#isClosed && !this.#queue.isEmpty) {
+			await (turns === undefined ? this.#sendAll() : this.#takeTurn(turns));
+		}
+		this.#isPumping = false;
+	}
+
+	/** Sends a chunk, or more if no other lane waits, and waits until the system has taken it. */
+	async #takeTurn(turns: UploadTurns): Promise<void> {
+		const { lane, policy } = this.#options;
+		await turns.begin(this, () => this.#queue.leastCost(policy.cost ?? (() => 0)));
+		this.#isBetween = false;
+		await this.#sendAll();
+		await lane.drained();
+		turns.end(this, this.#queue.isEmpty);
+	}
+
+	/** Sends all ranges that may be sent now. */
+	async #sendAll(): Promise<void> {
 		while (!this.#isClosed && this.#readAhead()) {
 			const outgoing = this.#outgoing[0] as Outgoing;
 			const message = await outgoing.message;
@@ -161,19 +186,20 @@ export class UploadLane {
 			}
 			this.#outgoing.shift();
 		}
-		this.#isPumping = false;
 	}
 
 	#readAhead(): boolean {
-		const { policy, upLimiter } = this.#options;
+		const { policy, upLimiter, turns } = this.#options;
 		// With a rate limit, a range is chosen and read only after the previous one was sent; `#send`
 		// then waits until the limit allows it to be sent.
 		const most = upLimiter.isLimited ? 1 : this.#outgoing.length <= READ_AGAIN ? READ_AHEAD : 0;
 		while (this.#outgoing.length < most) {
-			const item = this.#queue.take(policy.cost);
+			const maySend = turns === undefined || turns.maySend(this, this.#isBetween);
+			const item = maySend ? this.#queue.take(policy.cost) : undefined;
 			if (item === undefined) {
 				break;
 			}
+			this.#isBetween = endsChunk(item);
 			const answer = policy.answer(item, this.#queue);
 			if (answer !== undefined) {
 				const message = this.#read(item, answer.range);
@@ -250,6 +276,16 @@ export class UploadLane {
 		const node = isPrivate ? item.from : undefined;
 		trace?.({ event: 'sent', seed: seed.id, node, lane: lane.kind, offset, length });
 	}
+}
+
+/** Whether `range` ends at the end of a chunk. Each range of the text of a seed counts as a chunk. */
+function endsChunk({ range: [offset, length], of }: QueuedRange<UploadItem>): boolean {
+	if (of.of === 'seed') {
+		return true;
+	}
+	const { layout } = of.content.seed;
+	const last = layout.chunkAt(offset + length - 1);
+	return layout.offsetOf(last) + layout.sizeOf(last) === offset + length;
 }
 
 function isSame(a: UploadItem, b: UploadItem): boolean {

@@ -1,0 +1,126 @@
+import * as assert from 'uvu/assert';
+import type { DirectLane } from '../../../node/lanes/lane.ts';
+import { directPolicy, SentCounts } from '../../../node/seeding/sent-counts.ts';
+import { UploadLane } from '../../../node/seeding/upload-lane.ts';
+import { UploadTurns } from '../../../node/seeding/upload-turns.ts';
+import { Traffic } from '../../../node/stats/traffic.ts';
+import type { StoredContent } from '../../../node/storage/content-store.ts';
+import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
+import { RecentBytes } from '../../../node/storage/recent-bytes.ts';
+import { RateLimiter } from '../../../node/util/rate-limiter.ts';
+import { Bitfield, DEFAULT_LIMITS } from '../../../protocol/index.ts';
+import { topics } from '../../helpers/adversaries/peer.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
+
+const test = suite('UploadTurns');
+const CHUNK = 1_024;
+const CHUNKS = 8;
+const seed = seedOf(contentOf(CHUNK * CHUNKS), { chunkSize: CHUNK });
+
+/** Direct lanes to receivers whose links are so slow that the system takes nothing until `drain`. */
+async function openLanes(t: Scope, receivers: number) {
+	const storage = new MemoryStorage(CHUNK * CHUNKS);
+	const content: StoredContent = { seed, have: Bitfield.full(CHUNKS), storage };
+	const [turns, counts] = [new UploadTurns(), new SentCounts()];
+	const recent = new RecentBytes<StoredContent>();
+	const upLimiter = new RateLimiter(undefined);
+	return Array.from({ length: receivers }, (_, index) => {
+		const parts: number[] = [];
+		let drain = (): void => {};
+		const lane: DirectLane = {
+			kind: 'direct',
+			dialledBy: 'me',
+			received: 0,
+			isUp: true,
+			queued: 0,
+			send: (_topic, payload) => {
+				parts.push((payload as readonly Uint8Array[])[1]?.length ?? 0);
+			},
+			drained: () =>
+				new Promise((resolve) => {
+					drain = resolve;
+				}),
+			close: () => {},
+		};
+		const upload = new UploadLane({
+			lane,
+			turns,
+			policy: directPolicy(counts),
+			link: { id: '0'.repeat(20) },
+			topics,
+			limits: DEFAULT_LIMITS,
+			traffic: new Traffic(),
+			upLimiter,
+			recent,
+			trace: undefined,
+			isWantedByOthers: () => false,
+			failed: (_item, error) => assert.unreachable(String(error)),
+		});
+		t.defer(() => upload.close());
+		return {
+			parts,
+			drain: () => drain(),
+			close: () => upload.close(),
+			/** Requests `chunks`, each in two parts. */
+			ask: (...chunks: number[]) => {
+				const half = CHUNK / 2;
+				const ranges = chunks.flatMap((chunk): Array<[number, number]> => {
+					return [
+						[chunk * CHUNK, half],
+						[chunk * CHUNK + half, half],
+					];
+				});
+				upload.add(`${index + 1}`.repeat(20), 1n, ranges, { of: 'content', content });
+			},
+		};
+	});
+}
+
+test('three receivers get a whole chunk each, the next one when the system has taken one of them', async (t) => {
+	const lanes = await openLanes(t, 5);
+	for (const [index, lane] of lanes.entries()) {
+		lane.ask(index, 5, 6);
+	}
+	const sent = (): number[] => lanes.map(({ parts }) => parts.length);
+	await until('three chunks', () => sent().filter((parts) => parts >= 2).length === 3);
+	await new Promise((resolve) => setTimeout(resolve, 30));
+	const first = sent();
+	assert.equal(first.slice(3), [0, 0]);
+	lanes[1]?.drain();
+	await until('another chunk', () => (sent()[3] as number) === 2);
+	assert.equal(sent(), [...first.slice(0, 3), 2, 0]);
+});
+
+test('with no more receivers than slots, nothing waits', async (t) => {
+	const lanes = await openLanes(t, 3);
+	for (const lane of lanes) {
+		lane.ask(0, 1, 2, 3);
+	}
+	await until('all', () => lanes.every(({ parts }) => parts.length === 8));
+});
+
+test('a lane that is closed gives its slot to the next', async (t) => {
+	const lanes = await openLanes(t, 4);
+	for (const lane of lanes) {
+		lane.ask(0);
+	}
+	await until('three chunks', () => lanes.slice(0, 3).every(({ parts }) => parts.length === 2));
+	assert.equal(lanes[3]?.parts, []);
+	lanes[0]?.close();
+	await until('the fourth', () => lanes[3]?.parts.length === 2);
+});
+
+test('who does not take its chunk keeps the others waiting for two seconds at most', async (t) => {
+	const lanes = await openLanes(t, 4);
+	for (const lane of lanes) {
+		lane.ask(0);
+	}
+	const before = performance.now();
+	await until('the fourth', () => lanes[3]?.parts.length === 2);
+	const took = performance.now() - before;
+	assert.ok(took > 1_500 && took < 6_000, `${took} ms`);
+});
+
+test.run();
