@@ -13,14 +13,12 @@ import { World } from './world.ts';
 export interface SwarmOptions extends Shape {
 	/** @default mesh */
 	readonly topology?: Topology;
-	/** Nodes serve by the rules on trial (see `World`), instead of today's. @default false */
-	readonly isSpreadFirst?: boolean;
 	readonly seed?: number;
 	/** ms over which the downloaders come. @default 1,000 */
 	readonly joining?: number;
 	/** When the downloader of this index leaves, ms; undefined: never. */
 	readonly leavesAt?: (node: number) => number | undefined;
-	/** The seeder leaves when each chunk is somewhere else as well. */
+	/** The seeder leaves when each chunk is at another node that stays. */
 	readonly isSeederLeaving?: boolean;
 	/** Virtual ms after which the run ends. @default an hour */
 	readonly deadline?: number;
@@ -51,8 +49,8 @@ export function simulateSwarm(options: SwarmOptions): SwarmOutcome {
 	const time = new Timeline();
 	const random = fakeRandom(options.seed ?? 1);
 	const { topology = new Mesh(), loss, check = () => {}, deadline = 3_600_000 } = options;
-	const { isSpreadFirst = false, faults = {} } = options;
-	const world = new World({ time, layout, topology, random, loss, isSpreadFirst, check, faults });
+	const { faults = {} } = options;
+	const world = new World({ time, layout, topology, random, loss, check, faults });
 	const nodes = options.nodes.map((links, index) => {
 		const have = index === 0 ? Bitfield.full(layout.chunks) : new Bitfield(layout.chunks);
 		return new SwarmNode(index, links, have, world);
@@ -61,7 +59,9 @@ export function simulateSwarm(options: SwarmOptions): SwarmOutcome {
 	const census = new Census(seeder);
 	let lacking = downloaders.length;
 	world.onStored = (node, chunk) => {
-		if (census.stored(chunk) && options.isSeederLeaving === true) {
+		// A chunk that only nodes have that leave would be lost with them.
+		const isStaying = options.leavesAt?.(node.index - 1) === undefined;
+		if (isStaying && census.stored(chunk) && options.isSeederLeaving === true) {
 			seeder.leave();
 		}
 		lacking -= node.isComplete ? 1 : 0;

@@ -66,6 +66,11 @@ export class SimulatedPeers {
 		const latency = this.#world.latency(this.#node, node);
 		time.after(latency, () => {
 			node.meet(this.#node);
+			if (!this.#sentAt.has(node)) {
+				// It has lost its slot meanwhile: what it tells is ignored.
+				node.countedOnBy.delete(this.#node);
+				return;
+			}
 			const have = node.have();
 			time.after(latency, () => this.#node.onHave(node, have));
 		});

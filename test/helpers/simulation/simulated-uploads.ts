@@ -1,27 +1,36 @@
 import { FanOut } from '../../../node/seeding/fan-out.ts';
-import type { ByteRange } from '../../../protocol/index.ts';
+import { type QueuedRange, RequestQueue } from '../../../node/seeding/request-queue.ts';
+import { type ByteRange, DEFAULT_LIMITS } from '../../../protocol/index.ts';
+import { DirectUploads } from './direct-uploads.ts';
 import type { SimulatedNode } from './simulated-node.ts';
-import { LeastSentFirst, RoundRobin, type Upload, type UploadQueue } from './upload-queue.ts';
 import type { World } from './world.ts';
 
 const SEED = 'seed';
 
+/** A range that is to be sent to a simulated node. */
+type Upload = QueuedRange<SimulatedNode>;
+
 /** The uploads of a simulated node: a model of `UploadLane`, with its real queue and fan-out. */
 export class SimulatedUploads {
-	/** Bytes that went up. */
-	sent = 0;
 	readonly #node: SimulatedNode;
 	readonly #world: World;
-	readonly #queue: UploadQueue;
+	readonly #direct: DirectUploads;
+	/** What waits for the broker lane. */
+	readonly #queue = new RequestQueue<SimulatedNode>(DEFAULT_LIMITS.requestQueue);
 	readonly #fanOut: FanOut;
+	#sent = 0;
 	#isBusy = false;
 
 	constructor(node: SimulatedNode, world: World) {
 		this.#node = node;
 		this.#world = world;
-		const { isSpreadFirst, layout } = world;
-		this.#queue = isSpreadFirst ? new LeastSentFirst(layout.chunkSize) : new RoundRobin();
+		this.#direct = new DirectUploads(node, world);
 		this.#fanOut = new FanOut(() => world.time.now);
+	}
+
+	/** Bytes that went up. */
+	get sent(): number {
+		return this.#sent + this.#direct.sent;
 	}
 
 	/** `from` asks for ranges. @returns why not, if they are refused */
@@ -30,37 +39,35 @@ export class SimulatedUploads {
 		request: bigint,
 		ranges: readonly ByteRange[],
 	): 'busy' | 'not-there' | undefined {
-		const { chunkSize } = this.#world.layout;
+		const { layout, topology } = this.#world;
 		const isThere = ranges.every(([offset, length]) => {
-			const last = Math.floor((offset + length - 1) / chunkSize);
-			return this.#node.hasRange(Math.floor(offset / chunkSize), last);
+			return this.#node.hasRange(layout.chunkAt(offset), layout.chunkAt(offset + length - 1));
 		});
 		if (!isThere) {
 			return 'not-there';
 		}
-		const given = this.#queue.add(
-			ranges.map((range) => ({ from: from.id, request, range, of: from })),
-		);
-		if (given === undefined) {
+		if (!topology.hasSharedTopics) {
+			return this.#direct.ask(from, request, ranges);
+		}
+		if (!this.#queue.hasRoom(from.id, ranges.length)) {
 			return 'busy';
 		}
-		for (const [id, of] of new Map(given.map((item) => [item.request, item.of]))) {
-			of.refusedBy(this.#node, id, 'busy');
+		for (const range of ranges) {
+			this.#queue.add({ from: from.id, request, range, of: from });
 		}
-		if (this.#world.topology.hasSharedTopics) {
-			const isSharing = !this.#world.isSpreadFirst || this.#node.isComplete;
-			this.#fanOut.asked(SEED, from.id, isSharing && from.hears(this.#node));
-		}
+		this.#fanOut.asked(SEED, from.id, this.#node.isComplete && from.hears(this.#node));
 		this.#pump();
 		return undefined;
 	}
 
 	cancel(from: SimulatedNode, request: bigint, ranges: readonly ByteRange[]): void {
+		this.#direct.cancel(from, request, ranges);
 		this.#queue.cancel(from.id, request, ranges);
 	}
 
 	/** Nothing more is sent. */
 	stop(): void {
+		this.#direct.stop();
 		this.#queue.drop(() => true);
 	}
 
@@ -78,9 +85,7 @@ export class SimulatedUploads {
 		const { layout, time } = this.#world;
 		const [offset, length] = item.range;
 		const first = Math.floor(offset / layout.chunkSize);
-		const lane = this.#world.topology.hasSharedTopics
-			? this.#fanOut.deliveryOf(SEED, item.from, first)
-			: 'private';
+		const lane = this.#fanOut.deliveryOf(SEED, item.from, first);
 		if (lane === 'answered') {
 			return;
 		}
@@ -91,7 +96,7 @@ export class SimulatedUploads {
 			this.#queue.drop((other) => other.range[0] === offset && other.range[1] === length);
 		}
 		this.#isBusy = true;
-		this.sent += length;
+		this.#sent += length;
 		time.at(this.#node.up.carry(length, time.now), () => {
 			this.#isBusy = false;
 			if (!this.#node.isGone) {

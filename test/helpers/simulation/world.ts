@@ -15,11 +15,6 @@ export interface WorldOptions {
 	readonly random: () => number;
 	/** Share of chunk messages that are lost, 0 to 1. */
 	readonly loss: number;
-	/**
-	 * Two rules on trial for the side that serves: what spreads the content soonest goes first, instead
-	 * of in turn, and only who has everything shares with all who listen, as most have the rest already.
-	 */
-	readonly isSpreadFirst: boolean;
 	/** Called after each decision of an engine. */
 	readonly check: (engine: DownloadEngine) => void;
 	readonly faults: Faults;
@@ -34,7 +29,6 @@ export class World {
 	readonly layout: Layout;
 	readonly topology: Topology;
 	readonly random: () => number;
-	readonly isSpreadFirst: boolean;
 	readonly check: (engine: DownloadEngine) => void;
 	/** Called when `node` has stored `chunk`. */
 	onStored = (_node: SimulatedNode, _chunk: number): void => {};
@@ -49,7 +43,6 @@ export class World {
 		this.layout = options.layout;
 		this.topology = options.topology;
 		this.random = options.random;
-		this.isSpreadFirst = options.isSpreadFirst;
 		this.check = options.check;
 		this.#faults = options.faults;
 		this.#loss = options.loss;

@@ -10,23 +10,20 @@ const MIB = 1024 * 1024;
 /** Two hundred take ten seconds, a thousand take minutes. */
 const NODES = Number(process.env.SHOAL_NODES ?? 120);
 
-test(`${NODES} nodes complete within 1.45 times the bound that the links allow`, () => {
+test(`${NODES} nodes complete within 1.5 times the bound that the links allow`, () => {
 	const shape = meshOf(NODES - 1, { chunks: 128 });
-	const { ms, sent } = simulateSwarm({ ...shape, isSpreadFirst: true });
+	const { ms, sent } = simulateSwarm(shape);
 	const ratio = (ms as number) / meshBound(shape);
-	assert.ok(ratio <= 1.45, `${ratio} times the bound`);
+	assert.ok(ratio <= 1.5, `${ratio} times the bound`);
 	assert.ok(sent < 1.15, `${sent} copies sent for each that was wanted`);
 });
 
-test('through one broker it pays that only who has everything shares', () => {
+test('30 nodes complete through one broker within 2.2 times the bound', () => {
 	const egress = 50 * MIB;
 	const shape = meshOf(30);
-	const ratio = (isSpreadFirst: boolean): number => {
-		const { ms } = simulateSwarm({ ...shape, topology: new Star(egress), isSpreadFirst });
-		return (ms as number) / starBound(shape, egress);
-	};
-	const [today, onTrial] = [ratio(false), ratio(true)];
-	assert.ok(onTrial < today, `${onTrial} times the bound, ${today} today`);
+	const { ms } = simulateSwarm({ ...shape, topology: new Star(egress) });
+	const ratio = (ms as number) / starBound(shape, egress);
+	assert.ok(ratio <= 2.2, `${ratio} times the bound`);
 });
 
 test.run();
