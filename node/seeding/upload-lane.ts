@@ -163,17 +163,19 @@ export class UploadLane {
 		while (!this.#isClosed && !this.#queue.isEmpty) {
 			await (turns === undefined ? this.#sendAll() : this.#takeTurn(turns));
 		}
+		turns?.leave(this);
 		this.#isPumping = false;
 	}
 
 	/** Sends a chunk, or more if no other lane waits, and waits until the system has taken it. */
 	async #takeTurn(turns: UploadTurns): Promise<void> {
 		const { lane, policy } = this.#options;
-		await turns.begin(this, () => this.#queue.leastCost(policy.cost ?? (() => 0)));
+		const cost = (): number => this.#queue.leastCost(policy.cost ?? (() => 0));
+		await turns.begin(this, cost);
 		this.#isBetween = false;
 		await this.#sendAll();
 		await lane.drained();
-		turns.end(this, this.#queue.isEmpty);
+		turns.end(this, cost);
 	}
 
 	/** Sends all ranges that may be sent now. */

@@ -1,4 +1,6 @@
-/** Most direct lanes that send at the same time while others wait. */
+/** Up to so many direct lanes send at the same time. */
+const FEW = 16;
+/** If more have ranges to send, so many send, and the others wait. */
 const SLOTS = 3;
 /** ms for which a lane keeps its slot, however many chunks it sends: on fast links a chunk takes no time. */
 const SHORTEST = 20;
@@ -8,8 +10,8 @@ export const LONGEST = 2_000;
 const IN_TURN = 4;
 
 /**
- * Decides which direct lanes send. If more lanes have ranges to send than there are slots, each
- * sends one chunk at a time. Whole chunks then arrive one after the other, and their receivers pass
+ * Decides which direct lanes send. If more than `FEW` lanes have ranges to send, `SLOTS` of them
+ * send, one chunk at a time. Whole chunks then arrive one after the other, and their receivers pass
  * them on. If all lanes sent at the same time, the first chunks would all arrive late.
  */
 export class UploadSlots<T> {
@@ -63,12 +65,14 @@ export class UploadSlots<T> {
 		return lanes;
 	}
 
-	/** Whether a slot is free; for that, the lane that has its slot for too long may lose it. */
+	/** Whether a slot is free; for that, lanes that have theirs for too long may lose it. */
 	#makeRoom(now: number): boolean {
-		for (const [lane, since] of this.#since.size < SLOTS ? [] : this.#since) {
-			if (now - since >= LONGEST) {
+		if (this.#since.size + this.#waiting.size <= FEW) {
+			return true;
+		}
+		for (const [lane, since] of this.#since) {
+			if (this.#since.size >= SLOTS && now - since >= LONGEST) {
 				this.#since.delete(lane);
-				break;
 			}
 		}
 		return this.#since.size < SLOTS;

@@ -26,14 +26,15 @@ export class UploadTurns {
 		return this.#slots.has(lane) && !(isBetween && this.#slots.areWaiting);
 	}
 
-	/** `lane` has sent a chunk, or (`isIdle`) all of its ranges, and nothing is queued in it. */
-	end(lane: object, isIdle: boolean): void {
-		if (isIdle || !this.#slots.keeps(lane, performance.now())) {
-			this.leave(lane);
+	/** `lane` has sent a chunk and has more ranges. It keeps its slot, or waits for another one. */
+	end(lane: object, cost: () => number): void {
+		if (!this.#slots.keeps(lane, performance.now())) {
+			this.#slots.leave(lane);
+			this.#slots.wait(lane, cost);
 		}
 	}
 
-	/** `lane` sends nothing any more. */
+	/** `lane` has no ranges any more, or is closed. */
 	leave(lane: object): void {
 		this.#slots.leave(lane);
 		this.#begun(lane);

@@ -72,12 +72,13 @@ export class DirectUploads {
 	#pump(lane: Lane): void {
 		const { now } = this.#world.time;
 		if (lane.state === 'draining' && this.#sockets.queued(lane.to) === 0) {
-			lane.state = 'idle';
+			lane.state = 'sending';
 			if (lane.queue.isEmpty || !this.#slots.keeps(lane, now)) {
+				lane.state = 'idle';
 				this.#slots.leave(lane);
+			}
+			if (lane.queue.isEmpty) {
 				this.#grant();
-			} else {
-				lane.state = 'sending';
 			}
 		}
 		if (lane.state === 'idle' && !lane.queue.isEmpty) {

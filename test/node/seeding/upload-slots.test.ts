@@ -6,24 +6,33 @@ const test = suite('UploadSlots');
 
 const free = (): number => 0;
 
-/** Slots for which the lanes wait, in this order. */
-function slotsFor(lanes: string): UploadSlots<string> {
+/** Seventeen lanes, one more than send at the same time. */
+const LANES = [...'abcdefghijklmnopq'];
+
+/** Slots for which these lanes wait, in this order. */
+function slotsFor(lanes: readonly string[], cost = free): UploadSlots<string> {
 	const slots = new UploadSlots<string>();
 	for (const lane of lanes) {
-		slots.wait(lane, free);
+		slots.wait(lane, cost);
 	}
 	return slots;
 }
 
-test('three lanes send at a time, the others wait', () => {
-	const slots = slotsFor('abcde');
+test('sixteen lanes send at the same time', () => {
+	const slots = slotsFor(LANES.slice(0, 16));
+	assert.equal(slots.next(0), LANES.slice(0, 16));
+	assert.not.ok(slots.areWaiting);
+});
+
+test('of seventeen lanes, three send at a time', () => {
+	const slots = slotsFor(LANES);
 	assert.equal(slots.next(0), ['a', 'b', 'c']);
 	assert.ok(slots.areWaiting && slots.has('a') && !slots.has('d'));
 	assert.equal(slots.next(0), []);
 });
 
 test('a lane that leaves makes room for the next; one that waits no longer gets no slot', () => {
-	const slots = slotsFor('abcdef');
+	const slots = slotsFor([...LANES, 'r', 's']);
 	slots.next(0);
 	slots.leave('d');
 	slots.leave('b');
@@ -31,55 +40,59 @@ test('a lane that leaves makes room for the next; one that waits no longer gets 
 	assert.ok(slots.has('e') && !slots.has('b') && !slots.has('d'));
 });
 
+test('all others send as soon as sixteen are left', () => {
+	const slots = slotsFor(LANES);
+	slots.next(0);
+	slots.leave('a');
+	assert.equal(slots.next(1), LANES.slice(3));
+});
+
 test('the lane whose range has the lowest cost comes first', () => {
-	const slots = new UploadSlots<string>();
+	const slots = slotsFor(LANES, () => 9);
 	const costs = new Map([
-		['a', 5],
-		['b', 1],
-		['c', 3],
-		['d', 2],
+		['f', 1],
+		['g', 3],
+		['h', 2],
 	]);
 	for (const lane of costs.keys()) {
 		slots.wait(lane, () => costs.get(lane) as number);
 	}
-	costs.set('b', 4);
-	assert.equal(slots.next(0), ['d', 'c', 'b']);
+	costs.set('f', 4);
+	assert.equal(slots.next(0), ['h', 'g', 'f']);
 });
 
 test('every fourth slot goes to the lane that has waited longest, whatever it costs', () => {
-	const slots = new UploadSlots<string>();
-	slots.wait('dear', () => 9);
-	const got: string[] = [];
-	for (let turn = 0; turn < 4; turn += 1) {
-		slots.wait(`cheap ${turn}`, () => 1);
-		slots.wait(`cheap too ${turn}`, () => 1);
-		for (const lane of slots.next(turn)) {
-			got.push(lane);
-			slots.leave(lane);
-		}
+	const slots = slotsFor(['dear'], () => 9);
+	for (const lane of LANES) {
+		slots.wait(lane, free);
 	}
-	assert.is(got.indexOf('dear'), 2);
+	assert.equal(slots.next(0), ['a', 'b', 'c']);
+	slots.leave('a');
+	assert.equal(slots.next(0), ['dear']);
 });
 
 test('while others wait, a lane keeps its slot after a chunk for 20 ms', () => {
-	const slots = slotsFor('abcd');
+	const slots = slotsFor(LANES);
 	slots.next(1_000);
 	assert.ok(slots.keeps('a', 1_019));
 	assert.not.ok(slots.keeps('a', 1_020));
-	slots.leave('d');
+	for (const lane of LANES.slice(3)) {
+		slots.leave(lane);
+	}
 	assert.ok(slots.keeps('a', 10_000), 'nobody waits');
 	assert.not.ok(slots.keeps('d', 10_000), 'it has none');
 });
 
-test('a lane that does not get ahead loses its slot after two seconds, but only if others wait', () => {
-	const slots = slotsFor('abc');
+test('a lane loses its slot after two seconds, but only if others wait', () => {
+	const slots = slotsFor([...LANES, 'r', 's', 't']);
 	slots.next(0);
-	assert.equal(slots.next(2 * LONGEST), []);
-	assert.ok(slots.has('a'));
-	slots.wait('d', free);
 	assert.equal(slots.next(LONGEST - 1), []);
-	assert.equal(slots.next(LONGEST), ['d']);
-	assert.ok(!slots.has('a') && slots.has('b'), 'only one loses it');
+	assert.equal(slots.next(LONGEST), ['d', 'e', 'f']);
+	assert.ok(!slots.has('a') && slots.has('f'));
+	const few = slotsFor(LANES.slice(0, 16));
+	few.next(0);
+	assert.equal(few.next(2 * LONGEST), []);
+	assert.ok(few.has('a'));
 });
 
 test.run();

@@ -72,53 +72,61 @@ async function openLanes(t: Scope, receivers: number) {
 						[chunk * CHUNK + half, half],
 					];
 				});
-				upload.add(`${index + 1}`.repeat(20), 1n, ranges, { of: 'content', content });
+				upload.add(`${10 + index}`.repeat(10), 1n, ranges, { of: 'content', content });
 			},
 		};
 	});
 }
 
-test('three receivers get a whole chunk each, the next one when the system has taken one of them', async (t) => {
-	const lanes = await openLanes(t, 5);
-	for (const [index, lane] of lanes.entries()) {
-		lane.ask(index, 5, 6);
+const chunksSent = (lanes: ReadonlyArray<{ parts: readonly number[] }>): number[] =>
+	lanes.map(({ parts }) => parts.length / 2);
+
+test('beyond sixteen receivers, each gets one chunk, and the next one when only two still take theirs', async (t) => {
+	const lanes = await openLanes(t, 20);
+	for (const lane of lanes) {
+		lane.ask(0, 1);
 	}
-	const sent = (): number[] => lanes.map(({ parts }) => parts.length);
-	await until('three chunks', () => sent().filter((parts) => parts >= 2).length === 3);
+	const sent = (): number => chunksSent(lanes).reduce((sum, chunks) => sum + chunks);
+	await until('sixteen chunks', () => sent() === 16);
+	// A lane keeps its slot for 20 ms.
 	await new Promise((resolve) => setTimeout(resolve, 30));
-	const first = sent();
-	assert.equal(first.slice(3), [0, 0]);
-	lanes[1]?.drain();
-	await until('another chunk', () => (sent()[3] as number) === 2);
-	assert.equal(sent(), [...first.slice(0, 3), 2, 0]);
+	for (const lane of lanes.slice(0, 13)) {
+		lane.drain();
+	}
+	await new Promise((resolve) => setTimeout(resolve, 30));
+	assert.is(sent(), 16);
+	assert.equal(chunksSent(lanes).slice(16), [0, 0, 0, 0]);
+	lanes[13]?.drain();
+	await until('another chunk', () => sent() === 17);
 });
 
-test('with no more receivers than slots, nothing waits', async (t) => {
-	const lanes = await openLanes(t, 3);
+test('with sixteen receivers, nothing waits', async (t) => {
+	const lanes = await openLanes(t, 16);
 	for (const lane of lanes) {
 		lane.ask(0, 1, 2, 3);
 	}
-	await until('all', () => lanes.every(({ parts }) => parts.length === 8));
+	await until('all', () => chunksSent(lanes).every((chunks) => chunks === 4));
 });
 
-test('a lane that is closed gives its slot to the next', async (t) => {
-	const lanes = await openLanes(t, 4);
+test('a lane that is closed makes room for another', async (t) => {
+	const lanes = await openLanes(t, 17);
 	for (const lane of lanes) {
 		lane.ask(0);
 	}
-	await until('three chunks', () => lanes.slice(0, 3).every(({ parts }) => parts.length === 2));
-	assert.equal(lanes[3]?.parts, []);
+	const sent = (): number => chunksSent(lanes).reduce((sum, chunks) => sum + chunks);
+	await until('sixteen chunks', () => sent() === 16);
+	assert.is(chunksSent(lanes)[16], 0);
 	lanes[0]?.close();
-	await until('the fourth', () => lanes[3]?.parts.length === 2);
+	await until('the last one', () => chunksSent(lanes)[16] === 1);
 });
 
 test('who does not take its chunk keeps the others waiting for two seconds at most', async (t) => {
-	const lanes = await openLanes(t, 4);
+	const lanes = await openLanes(t, 18);
 	for (const lane of lanes) {
 		lane.ask(0);
 	}
 	const before = performance.now();
-	await until('the fourth', () => lanes[3]?.parts.length === 2);
+	await until('all', () => chunksSent(lanes).every((chunks) => chunks === 1));
 	const took = performance.now() - before;
 	assert.ok(took > 1_500 && took < 6_000, `${took} ms`);
 });
