@@ -50,8 +50,8 @@ export class FolderPaths {
 	readonly #links = new Set<string>();
 	readonly #all = new Set<string>();
 
-	/** @param entries of an index */
-	constructor(entries: readonly FolderEntry[]) {
+	/** @param entries in any order */
+	constructor(entries: ReadonlyArray<Pick<FolderEntry, 'path' | 'kind'>>) {
 		for (const { path, kind } of entries) {
 			this.#all.add(path);
 			if (kind === 'l') {

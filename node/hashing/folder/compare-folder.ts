@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { fstatSync } from 'node:fs';
-import { type Folder, type FolderEntry, parseIndex } from '../../../protocol/index.ts';
+import { type Folder, type FolderEntry, FolderPaths, parseIndex } from '../../../protocol/index.ts';
 import { ContentFiles } from '../../storage/content-files.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { type FolderLocation, FolderPlace } from '../../storage/folder/folder-place.ts';
-import { type Scan, type ScannedEntry, scanFolder } from './scan-folder.ts';
+import { type Scan, type ScannedEntry, scanExisting } from './scan-folder.ts';
 
 /** How a folder on the disk differs from an index: paths, in the order of the index. */
 export interface FolderDifferences {
@@ -48,7 +48,7 @@ export function compareFolder(
 	record: RecordedFolder | undefined,
 	onBytes: (bytes: number) => void,
 ): FolderDifferences {
-	const scan = scanFolder(root, undefined, Number.POSITIVE_INFINITY);
+	const scan = scanExisting(root);
 	const there = new Map(scan.entries.map(({ path }, at) => [path, at]));
 	const location = { root, seed, index, ...namesOf(scan.entries) };
 	const checker = new Checker(folder, location, scan, onBytes);
@@ -61,8 +61,12 @@ export function compareFolder(
 		for (const [number, entry] of folder.entries.entries()) {
 			const at = there.get(entry.path);
 			if (at === undefined) {
-				// An entry that cannot be shared is there, such as a link whose target is missing.
-				(odd.delete(entry.path) ? bad : missing).push(entry.path);
+				// An entry that cannot be shared is there, such as a file that cannot be read.
+				if (odd.delete(entry.path)) {
+					bad.push(entry.path);
+				} else if (!checker.isFolder(entry)) {
+					missing.push(entry.path);
+				}
 				continue;
 			}
 			isEntry[at] = 1;
@@ -99,7 +103,7 @@ export function namesOf(entries: readonly ScannedEntry[]): Pick<FolderLocation, 
  * @throws errors of the file system if the folder cannot be read
  */
 export function changesIn(root: string, record: RecordedFolder): string[] {
-	const scan = scanFolder(root);
+	const scan = scanExisting(root);
 	return changedSince(record, scan, new Map(scan.entries.map(({ path }, at) => [path, at])));
 }
 
@@ -133,6 +137,7 @@ class Checker {
 	readonly #block = Buffer.allocUnsafeSlow(BLOCK);
 	/** The piece of each entry that has bytes, by number of the entry. */
 	readonly #pieces: ReadonlyMap<number, number>;
+	#paths: FolderPaths | undefined;
 
 	constructor(
 		folder: Folder,
@@ -159,6 +164,15 @@ class Checker {
 			return true;
 		}
 		return this.#hash(piece) === entry.digest && this.#isStill(found, piece, at);
+	}
+
+	/** Whether an empty folder is there, but is not empty. */
+	isFolder({ kind, path }: FolderEntry): boolean {
+		if (kind !== 'd') {
+			return false;
+		}
+		this.#paths ??= new FolderPaths(this.#scan.entries);
+		return this.#paths.has(path);
 	}
 
 	close(): void {

@@ -72,9 +72,25 @@ export function scanFolder(
 	const scanner = new Scanner(root, isExcluded, most);
 	scanner.scan({ path: '', name: '' });
 	scanner.leaveOutBadLinks();
-	const { entries, odd } = scanner;
+	return scanOf(scanner);
+}
+
+/**
+ * Reads which entries the folder at `root` has, to compare it with an index: there may be any number
+ * of them, and links are entries whatever their target is. A folder of which only some files were
+ * downloaded can have links to the others.
+ *
+ * @throws errors of the file system if the folder itself cannot be read
+ */
+export function scanExisting(root: string): Scan {
+	const scanner = new Scanner(root, () => false, Number.POSITIVE_INFINITY);
+	scanner.scan({ path: '', name: '' });
+	return scanOf(scanner);
+}
+
+function scanOf({ entries, odd, stamps: all }: Scanner): Scan {
 	entries.sort((a, b) => comparePaths(a.path, b.path));
-	const stamps = scanner.stamps.take(entries.map(({ stamp }) => stamp));
+	const stamps = all.take(entries.map(({ stamp }) => stamp));
 	return { entries, stamps, odd };
 }
 
@@ -135,7 +151,7 @@ class Scanner {
 		if (this.entries.every(({ kind }) => kind !== 'l')) {
 			return;
 		}
-		const before = new FolderPaths(this.entries.map(withoutDigest));
+		const before = new FolderPaths(this.entries);
 		const bad: Names[] = [];
 		this.entries = this.entries.filter(({ path, name = path, target }) => {
 			const why = target && whyNoTarget(path, target, before);
@@ -152,7 +168,7 @@ class Scanner {
 	#keepFoldersOf(left: readonly Names[]): void {
 		const folders = left.map(({ path, name }) => ({ path: dirname(path), name: dirname(name) }));
 		const deepestFirst = folders.sort((a, b) => depthOf(b.path) - depthOf(a.path));
-		const kept = new FolderPaths(this.entries.map(withoutDigest));
+		const kept = new FolderPaths(this.entries);
 		const added = new Set(['.']);
 		for (const names of deepestFirst) {
 			if (!kept.has(names.path) && !added.has(names.path)) {
@@ -265,10 +281,6 @@ function whyUnreadable(error: unknown): string {
 		default:
 			return `it cannot be read: ${message}`;
 	}
-}
-
-function withoutDigest(entry: ScannedEntry) {
-	return { ...entry, digest: '' };
 }
 
 function depthOf(path: string): number {
