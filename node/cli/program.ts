@@ -298,11 +298,16 @@ function addFiles(program: Command): void {
 		.action((path, options) =>
 			start(options, async () => (await import('./commands/seed.ts')).seedCommand(path, options)),
 		);
-	add(program, 'verify', 'check a file against its seed')
+	add(program, 'verify', 'check a file or folder against its seed')
 		.argument('<seed>', 'the path of the seed')
-		.argument('[file]', 'the file (default: the one beside the seed)')
-		.action((seed, file, options) =>
-			start(options, async () => (await import('./commands/verify.ts')).verifyCommand(seed, file)),
+		.argument('[path]', 'the file or folder (default: the one beside the seed)')
+		.option(EXCLUDE, ABOUT_EXCLUDE, collect)
+		.option(BROKER, 'the broker from which the index of a folder is fetched if it is not here')
+		.option(CERT, ABOUT_CERT)
+		.action((seed, path, options) =>
+			start(options, async () =>
+				(await import('./commands/verify.ts')).verifyCommand(seed, path, options),
+			),
 		);
 	add(program, 'demo', 'run a broker, three seeders and a downloader on this machine')
 		.argument('[file]', 'the file to move (default: the executable of Node.js)')

@@ -13,6 +13,7 @@ import { readSeed } from '../parse/read-seed.ts';
 import type { Output } from '../terminal/output.ts';
 import { hashProgress, ProgressView } from '../terminal/progress-view.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
+import { type VerifyFlags, verifyFolder } from './verify-folder.ts';
 
 interface Findings {
 	readonly path: string;
@@ -24,15 +25,26 @@ interface Findings {
 
 const MOST_RUNS = 20;
 
-/** `shoal verify`: checks a file against its seed, and names the bad chunks. */
-export function verifyCommand(seedPath: string, file: string | undefined): Command {
-	return async ({ output, interrupts }) => {
+/**
+ * `shoal verify`: checks a file or folder against its seed, and names the bad chunks of the file, or
+ * the bad files of the folder.
+ */
+export function verifyCommand(
+	seedPath: string,
+	file: string | undefined,
+	flags: VerifyFlags,
+): Command {
+	return async (context) => {
+		const { output, interrupts } = context;
 		await checkIsPath(
 			seedPath,
 			'get its file with shoal get, or name its seed file: shoal verify FILE.seed',
 		);
 		const seed = await readSeed(seedPath, output);
 		const path = file === undefined ? await fileOf(seedPath, seed) : absolutePath(file);
+		if (seed.index !== undefined) {
+			return await verifyFolder(context, { seedPath, seed, path, flags });
+		}
 		const findings = await check(path, seed, output, interrupts.signal);
 		const { bad, size, isWholeRight } = findings;
 		if (bad.length === 0 && size === seed.length && !isWholeRight) {
@@ -49,7 +61,7 @@ export function verifyCommand(seedPath: string, file: string | undefined): Comma
 }
 
 /**
- * The path of the file of a seed, if none is named: the path of the seed file without `.seed`, or
+ * The path of the file or folder of a seed, if none is named: the path of the seed file without `.seed`, or
  * else the name in the seed, in the same folder.
  *
  * @throws ShoalError ERR_NO_FILE if neither exists
@@ -68,10 +80,11 @@ async function fileOf(seedPath: string, seed: Seed): Promise<string> {
 			return path;
 		}
 	}
-	throw new ShoalError(
-		'ERR_NO_FILE',
-		`there is no ${quoted(beside, 300)}; name the file: shoal verify FILE.seed FILE`,
-	);
+	const next =
+		seed.index === undefined
+			? '; name the file: shoal verify FILE.seed FILE'
+			: '; name the folder: shoal verify X.seed FOLDER';
+	throw new ShoalError('ERR_NO_FILE', `there is no ${quoted(beside, 300)}${next}`);
 }
 
 async function check(

@@ -1,0 +1,178 @@
+import { stat } from 'node:fs/promises';
+import { type Folder, printable, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import type { FolderDifferences } from '../../hashing/folder/compare-folder.ts';
+import { FolderThread } from '../../hashing/folder/folder-thread.ts';
+import { folderSeedOf, makeFolder } from '../../hashing/folder/make-folder.ts';
+import { onFile } from '../../storage/fs-error.ts';
+import { globMatcher } from '../../util/globs.ts';
+import type { CommandContext } from '../command.ts';
+import { findFolder } from '../connect/find-folder.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Output } from '../terminal/output.ts';
+import { hashProgress, ProgressView } from '../terminal/progress-view.ts';
+import { countOf, sizeText } from '../terminal/units.ts';
+
+/** Flags of `shoal verify`. */
+export interface VerifyFlags {
+	readonly broker?: string | undefined;
+	readonly cert?: string | undefined;
+	/** Globs of entries of a folder that are not looked at. */
+	readonly exclude?: readonly string[] | undefined;
+}
+
+/** A folder and its seed. */
+export interface FolderToVerify {
+	readonly seedPath: string;
+	readonly seed: Seed;
+	/** Absolute path. */
+	readonly path: string;
+	readonly flags: VerifyFlags;
+}
+
+/** Differing paths; undefined if the folder is wrong and nobody knows where. */
+type Differences = Pick<FolderDifferences, 'bad' | 'missing' | 'extra'> | undefined;
+
+interface Findings {
+	readonly differences: Differences;
+	/** Number of files, if it is known. */
+	readonly files: number | undefined;
+	/** Why the differences are not known. */
+	readonly why?: string;
+}
+
+/** Paths of each kind that are printed. */
+const MOST_NAMED = 20;
+
+/**
+ * Checks a folder against its seed, and prints which entries are bad, missing and extra. Without the
+ * index, only whether all is right.
+ *
+ * @returns the exit code
+ */
+export async function verifyFolder(
+	context: CommandContext,
+	asked: FolderToVerify,
+): Promise<number> {
+	const { output } = context;
+	const { path, seed, seedPath, flags } = asked;
+	if (!(await onFile(path, () => stat(path))).isDirectory()) {
+		throw new ShoalError(
+			'ERR_FOLDER',
+			`${quoted(path, 300)} is a file, and ${quoted(seedPath, 300)} is the seed of a folder`,
+		);
+	}
+	const { broker, cert } = flags;
+	const found = await findFolder(context, { seedPath, seed, path, broker, cert });
+	const { differences, files, why } =
+		found.folder === undefined
+			? { ...(await hashWhole(context, asked)), why: found.why }
+			: await compare(context, asked, found.folder);
+	const { bad = null, missing = null, extra = null } = differences ?? {};
+	const ok = [bad, missing, extra].every((paths) => paths?.length === 0);
+	output.event({ event: 'verified', ok, bad, missing, extra, path, files });
+	if (ok) {
+		printRight(output, asked, files);
+	} else {
+		printWrong(output, asked, differences, why);
+	}
+	return ok ? EXIT.done : EXIT.failed;
+}
+
+/** Compares the files with an index. */
+async function compare(
+	{ output, interrupts }: CommandContext,
+	{ path, seed, flags }: FolderToVerify,
+	folder: Folder,
+): Promise<Findings> {
+	const view = new ProgressView(output);
+	const bytes = seed.length - folder.index.length;
+	const progress = hashProgress(view, `verifying ${printable(path)}`, bytes, 1);
+	const thread = new FolderThread(path, { ...progress, signal: interrupts.signal });
+	try {
+		const location = { root: path, seed: folderSeedOf(seed), index: folder.index };
+		const job = { do: 'compare', location, record: undefined } as const;
+		const { bad, missing, extra } = await thread.run<FolderDifferences>(job);
+		const isExcluded = globMatcher(flags.exclude ?? []);
+		const left = (paths: readonly string[]): string[] => paths.filter((each) => !isExcluded(each));
+		const differences = { bad: left(bad), missing: left(missing), extra: left(extra) };
+		return { differences, files: folder.files };
+	} finally {
+		await thread.close();
+		view.end();
+	}
+}
+
+/**
+ * Makes the index of the folder, and compares only its digest.
+ *
+ * @throws ShoalError ERR_SEED_LIES if it is right, and the digests of the chunks are not
+ */
+async function hashWhole(
+	{ output, interrupts }: CommandContext,
+	{ path, seed, flags }: FolderToVerify,
+): Promise<Findings> {
+	const view = new ProgressView(output);
+	const extra: string[] = [];
+	try {
+		const made = await makeFolder(path, {
+			name: seed.name,
+			exclude: flags.exclude,
+			skipOdd: true,
+			onOdd: (odd) => extra.push(...odd.map((each) => each.path)),
+			...hashProgress(view, `verifying ${printable(path)}`, 0, 2),
+			signal: interrupts.signal,
+		});
+		if (made.seed.digest !== seed.digest) {
+			return { differences: undefined, files: undefined };
+		}
+		if (made.seed.id !== seed.id) {
+			throw new ShoalError(
+				'ERR_SEED_LIES',
+				`every file of ${quoted(path, 300)} is right, but the digests of the chunks are not: the seed itself is wrong`,
+			);
+		}
+		return { differences: { bad: [], missing: [], extra }, files: made.folder.files };
+	} finally {
+		view.end();
+	}
+}
+
+function printRight(output: Output, { path, seed }: FolderToVerify, files?: number): void {
+	const title = `${output.style('green', 'right')} ${output.style('bold', printable(path))}`;
+	output.line(`${title}  ${sizeText(seed.length, files)}`);
+	output.line(`  sha256  ${seed.digest} of the index: the digest of every file is right`);
+}
+
+function printWrong(
+	output: Output,
+	{ path, seed }: FolderToVerify,
+	differences: Differences,
+	why: string | undefined,
+): void {
+	output.line(`${output.style('red', 'wrong')} ${output.style('bold', printable(path))}`);
+	if (differences === undefined) {
+		output.line('  which files differ can be told only with the index. It is not beside the seed,');
+		output.line(`  and cannot be fetched: ${printable(why ?? '')}`);
+		output.line('  with a broker whose nodes have the folder: --broker URL');
+		return;
+	}
+	const { bad, missing, extra } = differences;
+	printPaths(output, 'bad', bad);
+	printPaths(output, 'missing', missing);
+	printPaths(output, 'extra', extra);
+	output.line(
+		bad.length + missing.length > 0
+			? `  get it again: move it away, then shoal get ${seed.id}`
+			: '  all files of the seed are right; move away what is extra, or leave it out with --exclude',
+	);
+}
+
+function printPaths(output: Output, what: string, paths: readonly string[]): void {
+	for (const path of paths.slice(0, MOST_NAMED)) {
+		output.line(`  ${what.padEnd(7)}  ${printable(path)}`);
+	}
+	if (paths.length > MOST_NAMED) {
+		const more = countOf(paths.length - MOST_NAMED, 'more path');
+		output.line(`  ${what.padEnd(7)}  ${more}; --json names all`);
+	}
+}

@@ -1,0 +1,188 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { makePhotos } from '../helpers/fixtures/photos.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { runShoal } from '../helpers/harness/plain-shoal.ts';
+import { CACHELESS, type CliEvent, Shoal } from '../helpers/harness/shoal.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+
+const test = suite('verify of folders');
+
+/** A folder with its seed and its index beside it. */
+async function seeded(t: Scope) {
+	const photos = await makePhotos(t);
+	assert.is((await runShoal(t, ['seed', photos.path])).code, 0);
+	return { ...photos, seed: `${photos.path}.seed`, index: `${photos.path}.index` };
+}
+
+/** One file changed, one removed, one added. */
+async function spoil(path: string): Promise<void> {
+	await appendFile(join(path, '2024/run.sh'), '#');
+	await rm(join(path, 'empty'));
+	await writeFile(join(path, 'new\u200f'), 'new');
+}
+
+const SPOILED = { bad: ['2024/run.sh'], missing: ['empty'], extra: ['new\u200f'] };
+
+async function verified(
+	t: Scope,
+	args: readonly string[],
+	env: NodeJS.ProcessEnv = CACHELESS,
+): Promise<{ readonly code: unknown; readonly event: CliEvent }> {
+	const shoal = new Shoal(t, ['verify', ...args], env);
+	const code = await shoal.exit();
+	return { code, event: await shoal.event('verified') };
+}
+
+test('verify names what is bad, missing and extra, with the index beside the seed', async (t) => {
+	const { seed, path } = await seeded(t);
+	const right = await verified(t, [seed]);
+	assert.is(right.code, 0);
+	const { ok, bad, missing, extra, files } = right.event;
+	assert.equal([ok, bad, missing, extra, files], [true, [], [], [], 4]);
+	await spoil(path);
+	const wrong = await verified(t, [seed, path]);
+	assert.is(wrong.code, 1);
+	assert.is(wrong.event.ok, false);
+	assert.equal(
+		{ bad: wrong.event.bad, missing: wrong.event.missing, extra: wrong.event.extra },
+		SPOILED,
+	);
+	const { code, text } = await runShoal(t, ['verify', seed]);
+	assert.is(code, 1);
+	assert.match(text, /^wrong .*photos\n {2}bad {6}2024\/run\.sh\n {2}missing {2}empty\n/);
+	assert.match(text, '\n  extra    new\\u{200f}\n');
+	assert.match(text, /\n {2}get it again: move it away, then shoal get [0-9a-f]{64}\n$/);
+});
+
+test('what is extra can be left out, and is no reason to get the folder again', async (t) => {
+	const { seed, path } = await seeded(t);
+	await writeFile(join(path, 'notes.tmp'), 'new');
+	execFileSync('mkfifo', [join(path, 'pipe')]);
+	const { code, text } = await runShoal(t, ['verify', seed]);
+	assert.is(code, 1);
+	assert.match(text, /extra {4}notes\.tmp\n {2}extra {4}pipe\n {2}all files of the seed are right/);
+	const without = await verified(t, [seed, '--exclude', '*.tmp', '--exclude', 'pipe']);
+	assert.equal([without.code, without.event.ok], [0, true]);
+});
+
+test('the index is fetched from the swarm if it is not here', async (t) => {
+	const { url } = await startBroker(t);
+	const { seed, index, path, beside } = await seeded(t);
+	await new Shoal(t, ['share', path, '--broker', url]).event('sharing');
+	renameSync(index, `${index}.away`);
+	const copy = join(beside, 'copy');
+	execFileSync('cp', ['-a', path, copy]);
+	await spoil(copy);
+	const { code, event } = await verified(t, [seed, copy, '--broker', url]);
+	assert.is(code, 1);
+	assert.equal({ bad: event.bad, missing: event.missing, extra: event.extra }, SPOILED);
+	const known = { ...CACHELESS, SHOAL_BROKER: url };
+	assert.equal((await verified(t, [seed, copy], known)).event.bad, SPOILED.bad);
+	// Nobody is at this port.
+	const typed = await runShoal(t, ['verify', seed, copy, '--broker', 'mqtt://127.0.0.1:1']);
+	assert.is(typed.code, 4);
+	assert.match(typed.stderr, 'ERR_BROKER');
+});
+
+test('the index is taken from the cache if the folder was shared or got', async (t) => {
+	const { path, beside } = await makePhotos(t);
+	const env = { ...CACHELESS, XDG_CACHE_HOME: join(beside, 'cache') };
+	await new Promise((resolve) => setTimeout(resolve, 2_600));
+	assert.is(await new Shoal(t, ['seed', path], env).exit(), 0);
+	await rm(`${path}.index`);
+	await spoil(path);
+	const { event } = await verified(t, [`${path}.seed`, path], env);
+	assert.equal({ bad: event.bad, missing: event.missing, extra: event.extra }, SPOILED);
+});
+
+test('without the index only right or wrong is known, and it says so', async (t) => {
+	const { seed, index, path, beside } = await seeded(t);
+	renameSync(index, join(beside, 'away'));
+	const right = await verified(t, [seed]);
+	assert.equal([right.code, right.event.ok, right.event.bad], [0, true, []]);
+	await spoil(path);
+	const wrong = await verified(t, [seed]);
+	const { ok, bad, missing, extra } = wrong.event;
+	assert.equal([wrong.code, ok, bad, missing, extra], [1, false, null, null, null]);
+	const { text } = await runShoal(t, ['verify', seed]);
+	assert.match(
+		text,
+		/^wrong .*photos\n.*only with the index.*\n.*no broker is known\n.*--broker URL\n$/,
+	);
+	const unknown = { ...CACHELESS, SHOAL_BROKER: 'mqtt://127.0.0.1:1' };
+	assert.is((await verified(t, [seed], unknown)).event.ok, false);
+	assert.match(
+		(await runShoal(t, ['verify', seed], { env: unknown })).text,
+		/cannot be fetched: the broker at mqtt:\/\/127\.0\.0\.1:1 cannot be reached/,
+	);
+});
+
+test('a pipe in the folder is extra also without the index', async (t) => {
+	const { seed, index, path } = await seeded(t);
+	await rm(index);
+	execFileSync('mkfifo', [join(path, 'pipe')]);
+	const { code, event } = await verified(t, [seed]);
+	assert.equal([code, event.bad, event.missing, event.extra], [1, [], [], ['pipe']]);
+});
+
+test('another index beside the seed is ignored, and a damaged one as well', async (t) => {
+	const { seed, index, path } = await seeded(t);
+	const sound = readFileSync(index, 'utf8');
+	for (const text of ['something else', sound.replace(' 5 x ', ' 6 x ')]) {
+		writeFileSync(index, text);
+		const { code, stderr } = await runShoal(t, ['verify', seed, path]);
+		assert.is(code, 0);
+		assert.match(stderr, /photos\.index" is not the index of this seed, and is ignored/);
+	}
+});
+
+test('a seed of a folder is not for a file, and the other way round', async (t) => {
+	const { seed, path, beside } = await seeded(t);
+	const file = join(beside, 'file');
+	writeFileSync(file, 'a file');
+	const ofFile = await runShoal(t, ['verify', seed, file]);
+	assert.match(
+		ofFile.stderr,
+		/is a file, and .*photos\.seed" is the seed of a folder \(ERR_FOLDER\)/,
+	);
+	assert.is((await runShoal(t, ['seed', file])).code, 0);
+	const ofFolder = await runShoal(t, ['verify', `${file}.seed`, path]);
+	assert.match(
+		ofFolder.stderr,
+		/it is a folder; a file is expected.*ERR_FOLDER|is a folder; a file is expected/,
+	);
+	mkdirSync(join(beside, 'else'));
+	copyFileSync(seed, join(beside, 'else', 'photos.seed'));
+	const missing = await runShoal(t, ['verify', join(beside, 'else', 'photos.seed')]);
+	assert.match(missing.stderr, /name the folder: shoal verify X\.seed FOLDER \(ERR_NO_FILE\)/);
+});
+
+test('a seed whose chunks are wrong is an error of its own', async (t) => {
+	const { seed, index } = await seeded(t);
+	await rm(index);
+	const lines = readFileSync(seed, 'utf8').split('\n');
+	lines[4] = '0'.repeat(64);
+	writeFileSync(seed, lines.join('\n'));
+	const { code, stderr } = await runShoal(t, ['verify', seed]);
+	assert.is(code, 1);
+	assert.match(
+		stderr,
+		/the digests of the chunks are not: the seed itself is wrong \(ERR_SEED_LIES\)/,
+	);
+});
+
+test('more than twenty paths of a kind are counted, and all are events', async (t) => {
+	const { seed, path } = await seeded(t);
+	for (let number = 0; number < 30; number += 1) {
+		writeFileSync(join(path, `more-${number}`), '');
+	}
+	const { text } = await runShoal(t, ['verify', seed]);
+	assert.match(text, '\n  extra    10 more paths; --json names all\n');
+	assert.is(((await verified(t, [seed])).event.extra as string[]).length, 30);
+});
+
+test.run();
