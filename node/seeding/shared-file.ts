@@ -1,6 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import { Bitfield, isShoalError, type Seed, ShoalError } from '../../protocol/index.ts';
+import {
+	Bitfield,
+	type Folder,
+	isShoalError,
+	type Seed,
+	ShoalError,
+} from '../../protocol/index.ts';
 import { type MakeFolderOptions, makeFolder } from '../hashing/folder/make-folder.ts';
 import { type MakeSeedOptions, makeStampedSeed } from '../hashing/make-seed.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
@@ -101,6 +107,11 @@ export class Share {
 	/** The number of files, if it is a folder. */
 	get files(): number | undefined {
 		return this.#content.folder?.files;
+	}
+
+	/** The entries, if it is a folder. @internal */
+	get folder(): Folder | undefined {
+		return this.#content.folder;
 	}
 
 	/** Stops sharing: withdraws the announce and closes the files. */

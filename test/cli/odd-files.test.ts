@@ -30,7 +30,7 @@ test('what cannot be shared is named, five of it and a count; the others are sha
 		['ERR_NAME', 'ERR_NAME', 'ERR_NAME', 'ERR_NO_FILE', 'ERR_IO', 'ERR_NO_FILE'],
 	);
 	assert.match(String(errors[0]?.message), /"con" .*Windows reserves it.*--name/);
-	assert.match(String(errors.at(-1)?.message), '2 more files cannot be shared');
+	assert.match(String(errors.at(-1)?.message), '2 more paths cannot be shared');
 	// They were looked at before the first file was read.
 	assert.equal(share.events.slice(0, 6), errors);
 	share.signal('SIGTERM');

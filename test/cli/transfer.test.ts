@@ -147,7 +147,7 @@ test('of more files than the tracker lists of one node, those beyond are named a
 	const share = new Shoal(t, ['share', ...paths, '--broker', url]);
 	const { code, message } = await share.event('error');
 	assert.is(code, 'ERR_LIMIT');
-	assert.match(String(message), '7 files');
+	assert.match(String(message), '7 seeds');
 	assert.match(String(message), 'nodeAnnounces');
 	assert.is(share.all('sharing').length, 3);
 	share.signal('SIGTERM');

@@ -11,7 +11,7 @@ import type { Command, CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { checkIsPath } from '../parse/content-reference.ts';
 import { indexPathOf } from '../parse/folder-index.ts';
-import { isFolder, warnOfOdd, warnOfWindows } from '../parse/shareable-files.ts';
+import { isFolder, warnOfOdd, warnOfPaths, warnOfWindows } from '../parse/shareable-files.ts';
 import type { Output } from '../terminal/output.ts';
 import { hashProgress, ProgressView, rememberedText } from '../terminal/progress-view.ts';
 import { countOf, sizeText } from '../terminal/units.ts';
@@ -42,6 +42,9 @@ export function seedCommand(path: string, flags: SeedFlags): Command {
 		const { output } = context;
 		await checkIsPath(path, 'shoal seed makes the seed of a file or folder on this machine');
 		const { seed, folder, remembered } = await make(path, flags, context);
+		if (folder !== undefined) {
+			warnOfPaths(output, path, folder);
+		}
 		const written = await write(path, seed, folder, flags.output);
 		warnIfInside(output, path, written.path, folder);
 		const { id, name, length, chunks, digest, index } = seed;

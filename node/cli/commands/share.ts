@@ -16,10 +16,13 @@ import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/co
 import { publicUrl } from '../connect/own-brokers.ts';
 import { EXIT } from '../exit-codes.ts';
 import {
+	type Looked,
 	lookAt,
+	lookInto,
 	printNotShared,
 	type ShareableFile,
 	warnOfOdd,
+	warnOfPaths,
 	warnOfWindows,
 } from '../parse/shareable-files.ts';
 import { hashProgress, ProgressView, rememberedText } from '../terminal/progress-view.ts';
@@ -70,7 +73,7 @@ export function shareCommand(paths: readonly string[], flags: ShareFlags): Comma
 		if (flags.name !== undefined && paths.length > 1) {
 			throw new ShoalError('ERR_USAGE', '--name goes with one file or folder only');
 		}
-		const { files, errors } = await lookAt(paths, flags.name);
+		const { files, errors } = await look(paths, flags, interrupts.signal);
 		printNotShared(output, errors);
 		if (isRefused(flags, files, errors.length === 0)) {
 			return EXIT.failed;
@@ -105,6 +108,20 @@ export function shareCommand(paths: readonly string[], flags: ShareFlags): Comma
 	};
 }
 
+/** Looks at everything before anything is shared; with --strict, also into folders. */
+async function look(
+	paths: readonly string[],
+	{ name, strict, exclude, skipOdd }: ShareFlags,
+	signal: AbortSignal,
+): Promise<Looked> {
+	const seen = await lookAt(paths, name);
+	if (!strict) {
+		return seen;
+	}
+	const { files, errors } = await lookInto(seen.files, { exclude, skipOdd, signal });
+	return { files, errors: [...seen.errors, ...errors] };
+}
+
 /** Whether to share nothing: because nothing is left, or because with --strict something is missing. */
 function isRefused(
 	{ strict = false }: ShareFlags,
@@ -115,8 +132,8 @@ function isRefused(
 }
 
 /**
- * Shares large files one after the other and small files many at a time, and prints them in order; then prints
- * which files are not shared, and why.
+ * Shares everything, and prints it in order; then prints what is not shared, and why. With --strict,
+ * prints what is shared only if all is.
  */
 async function shareAll(
 	context: CommandContext,
@@ -124,27 +141,41 @@ async function shareAll(
 	files: readonly ShareableFile[],
 	flags: ShareFlags,
 ): Promise<{ readonly shares: readonly Share[]; readonly isComplete: boolean }> {
-	const shares: Share[] = [];
-	const refused: string[] = [];
-	const failed: ShoalError[] = [];
-	for (let next = 0; next < files.length; ) {
-		const together = files.slice(next, next + SMALL_AT_ONCE);
-		const large = together.findIndex(({ length }) => length > SMALL);
-		const count = large === -1 ? together.length : Math.max(1, large);
-		const begun = together.slice(0, count).map((file) => shareOne(context, node, file, flags));
-		for (const each of await Promise.all(begun)) {
-			each.print?.();
-			shares.push(...(each.shares ?? []));
-			refused.push(...(each.refused ?? []));
-			failed.push(...(each.failed ?? []));
+	const outcomes: Outcome[] = [];
+	for await (const outcome of shareInOrder(context, node, files, flags)) {
+		outcomes.push(outcome);
+		if (!flags.strict) {
+			outcome.print?.();
 		}
-		next += count;
+	}
+	const failed = outcomes.flatMap((each) => each.failed ?? []);
+	const refused = outcomes.flatMap((each) => each.refused ?? []);
+	const isComplete = failed.length + refused.length === 0;
+	for (const { print } of flags.strict && isComplete ? outcomes : []) {
+		print?.();
 	}
 	printNotShared(context.output, failed);
 	if (refused.length > 0) {
 		context.output.error(new NotListed(refused));
 	}
-	return { shares, isComplete: failed.length + refused.length === 0 };
+	return { shares: outcomes.flatMap((each) => each.shares ?? []), isComplete };
+}
+
+/** Shares large files one after the other, and small files many at a time. */
+async function* shareInOrder(
+	context: CommandContext,
+	node: ShoalNode,
+	files: readonly ShareableFile[],
+	flags: ShareFlags,
+): AsyncGenerator<Outcome> {
+	for (let next = 0; next < files.length; ) {
+		const together = files.slice(next, next + SMALL_AT_ONCE);
+		const large = together.findIndex(({ length }) => length > SMALL);
+		const count = large === -1 ? together.length : Math.max(1, large);
+		const begun = together.slice(0, count).map((file) => shareOne(context, node, file, flags));
+		yield* await Promise.all(begun);
+		next += count;
+	}
 }
 
 /** The outcome of one file; only `print` is set if another of the files has the same content. */
@@ -183,7 +214,7 @@ async function shareOne(
 	};
 	try {
 		const share = await interrupts.race(node.share(path, options));
-		return { shares: [share], print: () => printShare(context, node, share, remembered) };
+		return { shares: [share], print: () => printShare(context, node, share, path, remembered) };
 	} catch (error) {
 		if (error instanceof NotListed) {
 			return { refused: [name] };
@@ -205,7 +236,8 @@ async function shareOne(
 function printShare(
 	{ output }: CommandContext,
 	node: ShoalNode,
-	{ seed, files }: Share,
+	{ seed, files, folder }: Share,
+	path: string,
 	remembered: boolean,
 ): void {
 	const { id, name, length, chunks, index } = seed;
@@ -219,6 +251,9 @@ function printShare(
 	);
 	output.line(`  id    ${id}`);
 	output.line(`  link  ${output.style('cyan', printable(link))}`);
+	if (folder !== undefined) {
+		warnOfPaths(output, path, folder);
+	}
 }
 
 function warnLoopback({ output }: CommandContext, node: ShoalNode): void {

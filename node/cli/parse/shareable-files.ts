@@ -1,6 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { isShoalError, quoted, ShoalError, unstorableOnWindows } from '../../../protocol/index.ts';
+import {
+	type Folder,
+	isShoalError,
+	quoted,
+	ShoalError,
+	unstorableOnWindows,
+} from '../../../protocol/index.ts';
+import { caseConflicts, fitsWindows } from '../../download/target/folder-names.ts';
+import { checkFolder, type ScanFolderOptions } from '../../hashing/folder/make-folder.ts';
 import type { OddEntry } from '../../hashing/folder/scan-folder.ts';
 import { checkShareable, nameOf } from '../../hashing/make-seed.ts';
 import type { Output } from '../terminal/output.ts';
@@ -14,21 +22,24 @@ export interface ShareableFile {
 	readonly name: string;
 	/** Bytes; of a folder, infinity: its length is not known yet. */
 	readonly length: number;
+	readonly isFolder: boolean;
 }
 
 /** Each of the first files gets a message of its own, up to this number; the others are counted. */
 const MOST_NAMED = 5;
 
+/** What can be shared, and the errors of the rest, each in the order of the arguments. */
+export interface Looked {
+	readonly files: readonly ShareableFile[];
+	readonly errors: readonly ShoalError[];
+}
+
 /**
  * Checks all files and folders to share before the first one is read.
  *
- * @param name the name that others see, in place of the file's own name
- * @returns the files that can be shared, and the errors of the others, each in the order of `paths`
+ * @param name the name that others see, in place of its own
  */
-export async function lookAt(
-	paths: readonly string[],
-	name: string | undefined,
-): Promise<{ readonly files: readonly ShareableFile[]; readonly errors: readonly ShoalError[] }> {
+export async function lookAt(paths: readonly string[], name: string | undefined): Promise<Looked> {
 	const files: ShareableFile[] = [];
 	const errors: ShoalError[] = [];
 	const looking = paths.map(async (path) => ({ path, ...(await look(path, name)) }));
@@ -44,6 +55,33 @@ export async function lookAt(
 	return { files, errors };
 }
 
+/**
+ * Looks also into the folders among `files`, which are scanned for that.
+ *
+ * @throws ShoalError ERR_ABORTED
+ */
+export async function lookInto(
+	files: readonly ShareableFile[],
+	options: ScanFolderOptions,
+): Promise<Looked> {
+	const good: ShareableFile[] = [];
+	const errors: ShoalError[] = [];
+	for (const file of files) {
+		try {
+			if (file.isFolder) {
+				await checkFolder(resolve(file.path), options);
+			}
+			good.push(file);
+		} catch (error) {
+			if (!isShoalError(error) || error.code === 'ERR_ABORTED') {
+				throw error;
+			}
+			errors.push(error);
+		}
+	}
+	return { files: good, errors };
+}
+
 /** Whether there is a folder at `path`, which is not empty: that would be the working folder. */
 export async function isFolder(path: string): Promise<boolean> {
 	const found = path === '' ? undefined : await stat(path).catch(() => undefined);
@@ -52,18 +90,18 @@ export async function isFolder(path: string): Promise<boolean> {
 
 async function look(path: string, name: string | undefined): Promise<Omit<ShareableFile, 'path'>> {
 	return (await isFolder(path))
-		? { name: nameOf(resolve(path), name), length: Number.POSITIVE_INFINITY }
-		: await checkShareable(path, name);
+		? { name: nameOf(resolve(path), name), length: Number.POSITIVE_INFINITY, isFolder: true }
+		: { ...(await checkShareable(path, name)), isFolder: false };
 }
 
-/** Prints why files are not shared: an error for each of the first five, a count for the others. */
+/** Prints why files and folders are not shared: an error for each of the first five, a count for the others. */
 export function printNotShared(output: Output, errors: readonly ShoalError[]): void {
 	for (const error of errors.slice(0, MOST_NAMED)) {
 		output.error(error);
 	}
 	const [next, ...others] = errors.slice(MOST_NAMED);
 	if (next !== undefined) {
-		const count = countOf(others.length + 1, 'more file');
+		const count = countOf(others.length + 1, 'more path');
 		output.error(new ShoalError(next.code, `${count} cannot be shared`));
 	}
 }
@@ -73,6 +111,27 @@ export function warnOfOdd(output: Output, path: string, odd: readonly OddEntry[]
 	const named = odd.slice(0, MOST_NAMED).map((each) => `${quoted(each.path, 100)} (${each.why})`);
 	const more = odd.length > MOST_NAMED ? `, and ${odd.length - MOST_NAMED} more` : '';
 	output.warn(`left out of ${quoted(path, 300)}: ${named.join(', ')}${more}`);
+}
+
+/** Warns of paths in a folder that other systems cannot store: two that differ only in case, and names that Windows refuses. */
+export function warnOfPaths(output: Output, path: string, { entries }: Folder): void {
+	const conflicts = [...caseConflicts(entries)];
+	const [pair] = conflicts;
+	if (pair !== undefined) {
+		const more = conflicts.length > 1 ? ` (and ${countOf(conflicts.length - 1, 'more pair')})` : '';
+		output.warn(
+			`in ${quoted(path, 300)}, ${quoted(pair[0])} and ${quoted(pair[1])} differ only in case${more}: Windows and macOS cannot store both, so shoal get refuses the folder there, unless one is left out with --exclude`,
+		);
+	}
+	const bad = entries.filter((entry) => !fitsWindows(entry.path));
+	const [first] = bad;
+	if (first !== undefined) {
+		const more =
+			bad.length > 1 ? ` (and ${countOf(bad.length - 1, 'more name')} of that kind)` : '';
+		output.warn(
+			`in ${quoted(path, 300)}, Windows cannot store ${quoted(first.path)}${more}, so shoal get refuses the folder there, unless it is left out with --exclude`,
+		);
+	}
 }
 
 /** Warns of names that Windows cannot store; other systems can. */

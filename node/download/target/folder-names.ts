@@ -34,46 +34,60 @@ export function checkNames(
 	entries: readonly FolderEntry[],
 	{ isFolding, isWindows }: { readonly isFolding: boolean; readonly isWindows: boolean },
 ): void {
-	if (isFolding) {
-		checkCase(entries);
+	const [pair] = isFolding ? caseConflicts(entries) : [];
+	if (pair !== undefined) {
+		const [other, path] = pair;
+		throw new ShoalError(
+			'ERR_NAME',
+			`${quoted(other)} and ${quoted(path)} differ only in case, and are the same file here; choose a folder on another file system with -o, or leave one of them out with --exclude`,
+		);
 	}
-	if (isWindows) {
-		for (const { path } of entries) {
-			checkOnWindows(path);
-		}
+	const bad = isWindows ? entries.find(({ path }) => !fitsWindows(path)) : undefined;
+	if (bad !== undefined) {
+		throw new ShoalError(
+			'ERR_NAME',
+			`${quoted(bad.path)} cannot be stored on Windows; leave it out with --exclude`,
+		);
 	}
 }
 
-/** Checks that no two paths differ only in case, nor the folders that they are in. */
-function checkCase(entries: readonly FolderEntry[]): void {
+/**
+ * The pairs of paths that differ only in case, each with the path that comes first. They can be
+ * those of entries and of the folders that these are in.
+ */
+export function* caseConflicts(
+	entries: readonly FolderEntry[],
+): Generator<readonly [other: string, path: string], undefined> {
 	const seen = new Map<string, string>();
 	for (const { path } of entries) {
 		for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
 			const each = path.slice(0, end);
 			const folded = each.toLowerCase();
 			const other = seen.get(folded);
-			if (other !== undefined && other !== each) {
-				throw new ShoalError(
-					'ERR_NAME',
-					`${quoted(other)} and ${quoted(each)} differ only in case, and are the same file here; choose a folder on another file system with -o, or leave one of them out with --exclude`,
-				);
-			}
 			if (other === each) {
 				break;
 			}
-			seen.set(folded, each);
+			if (other === undefined) {
+				seen.set(folded, each);
+			} else {
+				yield [other, each];
+			}
 		}
 	}
 }
 
-function checkOnWindows(path: string): void {
-	for (const part of path.split('/')) {
-		checkName(part);
-		if (unstorableOnWindows(part).length > 0) {
-			throw new ShoalError(
-				'ERR_NAME',
-				`${quoted(path)} cannot be stored on Windows; leave it out with --exclude`,
-			);
-		}
+/** Whether Windows can store a file at `path`, below a folder. */
+export function fitsWindows(path: string): boolean {
+	return path
+		.split('/')
+		.every((part) => isSafeName(part) && unstorableOnWindows(part).length === 0);
+}
+
+function isSafeName(name: string): boolean {
+	try {
+		checkName(name);
+		return true;
+	} catch {
+		return false;
 	}
 }

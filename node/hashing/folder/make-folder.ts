@@ -12,10 +12,8 @@ import { FolderThread } from './folder-thread.ts';
 import type { FolderJob, HashedFiles } from './folder-worker.ts';
 import type { OddEntry } from './scan-folder.ts';
 
-/** Options of {@link makeFolder}. */
-export interface MakeFolderOptions extends HashOptions {
-	/** The name that others see. @default that of the folder */
-	readonly name?: string | undefined;
+/** Options of {@link checkFolder}. */
+export interface ScanFolderOptions extends HashOptions {
 	/** Globs of entries to leave out. @default none */
 	readonly exclude?: readonly string[] | undefined;
 	/**
@@ -23,6 +21,12 @@ export interface MakeFolderOptions extends HashOptions {
 	 * folder, what cannot be read, and names that other systems cannot store. @default false: an error
 	 */
 	readonly skipOdd?: boolean | undefined;
+}
+
+/** Options of {@link makeFolder}. */
+export interface MakeFolderOptions extends ScanFolderOptions {
+	/** The name that others see. @default that of the folder */
+	readonly name?: string | undefined;
 	/** Called with what is left out, if there is any. @default none */
 	readonly onOdd?: ((odd: readonly OddEntry[]) => void) | undefined;
 	/**
@@ -83,6 +87,16 @@ export async function makeFolder(
 }
 
 /**
+ * Checks whether the folder at `root`, an absolute path, can be shared, as far as that is possible
+ * without reading its files.
+ *
+ * @throws ShoalError as {@link makeFolder}
+ */
+export async function checkFolder(root: string, options: ScanFolderOptions): Promise<void> {
+	takeOdd(root, (await scan(root, options)).odd, options);
+}
+
+/**
  * Scans a folder so long after the last change in it that the next change gets another time.
  *
  * @returns also whether the next change might get the same time on a file system with coarse times
@@ -119,7 +133,7 @@ async function hashOrTell(
 	}
 }
 
-async function scan(root: string, options: MakeFolderOptions): Promise<Draft> {
+async function scan(root: string, options: ScanFolderOptions): Promise<Draft> {
 	return await runAlone<Draft>({ do: 'scan', root, exclude: options.exclude ?? [] }, root, options);
 }
 
