@@ -30,7 +30,7 @@ import { checkRange } from './streaming/content-range.ts';
 import { readFolder } from './streaming/content-reader.ts';
 import { ContentStream, type StreamOptions } from './streaming/content-stream.ts';
 import { lostState } from './tracker/announcer.ts';
-import { globMatcher } from './util/globs.ts';
+import { selectionOf } from './util/globs.ts';
 
 /** Options of {@link ShoalNode.get}. */
 export interface GetOptions extends FetchOptions {
@@ -230,17 +230,4 @@ export class ShoalNode extends BaseNode {
 			this.addresses = { addresses, cert: tls && fingerprintOf(tls.cert) };
 		}
 	}
-}
-
-/** Tells which entries are wanted; undefined: all. */
-function selectionOf(
-	only: readonly string[],
-	exclude: readonly string[],
-): ((path: string) => boolean) | undefined {
-	if (only.length === 0 && exclude.length === 0) {
-		return undefined;
-	}
-	const isNamed = only.length > 0 ? globMatcher(only) : (): boolean => true;
-	const isExcluded = globMatcher(exclude);
-	return (path) => isNamed(path) && !isExcluded(path);
 }

@@ -14,3 +14,16 @@ export function globMatcher(globs: readonly string[]): (path: string) => boolean
 		{ dot: true },
 	);
 }
+
+/** Tells which paths match one of `only`, if there are any, and none of `exclude`; undefined: all do. */
+export function selectionOf(
+	only: readonly string[] = [],
+	exclude: readonly string[] = [],
+): ((path: string) => boolean) | undefined {
+	if (only.length === 0 && exclude.length === 0) {
+		return undefined;
+	}
+	const isNamed = only.length > 0 ? globMatcher(only) : (): boolean => true;
+	const isExcluded = globMatcher(exclude);
+	return (path) => isNamed(path) && !isExcluded(path);
+}

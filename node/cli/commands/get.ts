@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { isShoalError, ShoalError } from '../../../protocol/index.ts';
+import { isShoalError, Seed, ShoalError } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
 import type { Verified } from '../../download/target/target.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
+import { selectionOf } from '../../util/globs.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { lookedUp } from '../connect/looked-up.ts';
@@ -14,9 +15,9 @@ import { type ContentReference, parseContentReference } from '../parse/content-r
 import type { Output } from '../terminal/output.ts';
 import { printResult, type Told } from '../terminal/print-result.ts';
 import { downloadText, downloadTitle, ProgressView } from '../terminal/progress-view.ts';
-import { writeToStdout } from '../terminal/stdout.ts';
 import { formatBytes } from '../terminal/units.ts';
 import { UploadStatus } from '../terminal/upload-status.ts';
+import { getToStdout, notOneFile } from './get-to-stdout.ts';
 
 /** Arguments and flags of `shoal get`. */
 export interface GetFlags extends NodeFlags {
@@ -42,7 +43,7 @@ const WAITING: Readonly<Record<Progress['phase'], string>> = {
 };
 
 /**
- * `shoal get`: downloads files at the same time, verifies them, and goes on sharing them for a
+ * `shoal get`: downloads files and folders at the same time, verifies them, and goes on sharing them for a
  * while.
  */
 export function getCommand(texts: readonly string[], flags: GetFlags): Command {
@@ -52,11 +53,12 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 		if (texts.length > 1 && flags.output !== undefined && !(await isFolder(flags.output))) {
 			throw new ShoalError(
 				'ERR_USAGE',
-				'several files need a folder as -o; a folder that does not exist is made if its path ends with a /',
+				'several contents need a folder as -o; a folder that does not exist is made if its path ends with a /',
 			);
 		}
 		const bytes = flags.range === undefined ? {} : parseByteRange(flags.range);
 		const contents = await Promise.all(texts.map((text) => parseContentReference(text, output)));
+		checkOneFile(contents, flags);
 		const node = await startNode(context, nodeOptions(flags, brokerOf(contents, flags)));
 		try {
 			await downloadAll(context, node, contents, { flags, bytes });
@@ -80,6 +82,22 @@ function checkFlags({ output, range, check }: GetFlags): void {
 	}
 	if (check === 'chunks' && output === '-') {
 		throw new ShoalError('ERR_USAGE', '--check chunks is for files, not for -o -');
+	}
+}
+
+/**
+ * Checks, before anything is fetched, that no seed file of a folder is to be written to standard
+ * output as one file.
+ *
+ * @throws ShoalError ERR_FOLDER
+ */
+function checkOneFile(
+	contents: readonly ContentReference[],
+	{ output, only, exclude }: GetFlags,
+): void {
+	const isWhole = output === '-' && selectionOf(only, exclude) === undefined;
+	if (isWhole && contents.some(({ what }) => what instanceof Seed && what.index !== undefined)) {
+		throw notOneFile();
 	}
 }
 
@@ -136,9 +154,9 @@ async function download(
 ): Promise<void> {
 	const { signal } = interrupts;
 	const print = progressPrinter(output, show);
-	let have = 0;
+	let last: Progress | undefined;
 	const onProgress = (progress: Progress): void => {
-		have = progress.have;
+		last = progress;
 		print(progress);
 	};
 	const onComplete = (result: Told): void => {
@@ -148,16 +166,17 @@ async function download(
 	const options = { wait: flags.wait, signal, onProgress };
 	try {
 		const what = await lookedUp(node, content, options, output);
-		if (flags.output === '-') {
-			const stream = node.stream(what, { ...options, ...bytes });
-			onComplete({ ...(await writeToStdout(stream, interrupts)), path: '-' });
+		const { output: path, check, only, exclude } = flags;
+		if (path === '-') {
+			const toStdout = { what, only, exclude, options: { ...options, ...bytes } };
+			const { path: file, ...result } = await getToStdout(node, toStdout, interrupts);
+			onComplete({ ...result, file, path });
 			return;
 		}
-		const { output: path, check, only, exclude } = flags;
 		const cache = SeedCache.ofUser();
 		await node.get(what, { ...options, output: path, check, only, exclude, cache, onComplete });
 	} catch (error) {
-		throw explain(error, flags.output === '-', have);
+		throw explain(error, flags.output === '-', last);
 	} finally {
 		view.end();
 	}
@@ -200,8 +219,8 @@ function showAll(view: ProgressView, count: number): (progress: Progress) => voi
 			[...all.values()].reduce((total, each) => total + of(each), 0);
 		const [have, length] = [sum((each) => each.have), sum((each) => each.length)];
 		const sources = Math.max(...[...all.values()].map((each) => each.sources));
-		const text = downloadText({ ...progress, have, length, sources });
-		view.show(`${count} files`, length > 0 ? have / length : 0, text);
+		const text = downloadText({ ...progress, have, length, sources, files: undefined });
+		view.show(`${count} downloads`, length > 0 ? have / length : 0, text);
 	};
 }
 
@@ -236,13 +255,21 @@ async function serveOn(
 }
 
 /** Adds to the error of an interrupted download what to do next, which the node cannot know. */
-function explain(error: unknown, isStream: boolean, have: number): unknown {
+function explain(error: unknown, isStream: boolean, last: Progress | undefined): unknown {
 	if (!isShoalError(error, 'ERR_ABORTED')) {
 		return error;
 	}
-	const nothing = 'interrupted before anything had come';
-	const some = isStream
-		? 'interrupted; what was written is not the whole content'
-		: 'interrupted; what is verified is kept in a .part file, run the same command again to go on';
-	return new ShoalError('ERR_ABORTED', have === 0 ? nothing : some, { cause: error });
+	return new ShoalError('ERR_ABORTED', interruptedText(isStream, last), { cause: error });
+}
+
+function interruptedText(isStream: boolean, { have = 0, files }: Partial<Progress> = {}): string {
+	if (have === 0) {
+		return 'interrupted before anything had come';
+	}
+	if (isStream) {
+		return 'interrupted; what was written is not the whole content';
+	}
+	return files === undefined
+		? 'interrupted; what is verified is kept in a .part file, run the same command again to go on'
+		: 'interrupted; what is verified is kept in a .part folder, run the same command again to go on';
 }

@@ -7,18 +7,24 @@ import { formatBytes, formatRate, formatTime, shareOf, sizeText } from './units.
 /** The result of a download or of a stream. */
 export type Told = Omit<DownloadResult, 'kept' | 'wasThere' | 'isPartial'> &
 	Partial<Pick<DownloadResult, 'kept' | 'wasThere' | 'isPartial'>> &
-	Partial<Pick<StreamResult, 'start' | 'length' | 'verified'>>;
+	Partial<Pick<StreamResult, 'start' | 'length' | 'size' | 'digest' | 'verified'>> & {
+		/** The path of the file in the folder from which it was streamed. */
+		readonly file?: string | undefined;
+	};
 
 /** Prints what was downloaded, and how much each node sent. */
 export function printResult(output: Output, result: Told): void {
-	const { seed, path, ms, sources, kept = 0, wasThere = false, isPartial, files } = result;
+	const { seed, path, file, ms, sources, kept = 0, wasThere = false, isPartial, files } = result;
 	const { id, name, isClassic } = seed;
 	const length = result.length ?? seed.length;
 	const { text, ...about } = verifiedOf(result);
 	const partial = isPartial ? true : undefined;
-	const what = { id, name, path, length, files, filesDone: files, partial };
+	const what = { id, name, path, file, length, files, filesDone: files, partial };
 	output.event({ event: 'complete', ...what, ...about, ms, sources });
-	const shown = output.style('bold', printable(path === '-' ? name : path));
+	const shown = output.style(
+		'bold',
+		printable(path === '-' ? [name, file].filter(Boolean).join('/') : path),
+	);
 	const size = sizeText(length, files);
 	output.line(
 		wasThere
@@ -34,9 +40,11 @@ export function printResult(output: Output, result: Told): void {
 			'MD5 finds accidents, but proves nothing against an attacker: this seed is classic',
 		);
 	}
+	// More than the length, if only some bytes of the fetched chunks were wanted.
+	const all = Math.max(length, fetchedBytes(result));
 	for (const { node, bytes } of [...sources].sort((a, b) => b.bytes - a.bytes)) {
 		output.line(
-			`  from    ${node}  ${String(shareOf(bytes, length)).padStart(3)} %  ${formatBytes(bytes)}`,
+			`  from    ${node}  ${String(shareOf(bytes, all)).padStart(3)} %  ${formatBytes(bytes)}`,
 		);
 	}
 }
@@ -46,26 +54,32 @@ export function printResult(output: Output, result: Told): void {
  * which only the chunks were verified, `digest` is null.
  */
 function verifiedOf(result: Told): { text: string; [field: string]: unknown } {
-	const { seed, start, verified, kept = 0, wasThere = false } = result;
-	const { digest, isClassic } = seed;
+	const { seed, start, verified, kept = 0, wasThere = false, file } = result;
+	const { digest = seed.digest, size = seed.length } = result;
 	if (verified === 'whole') {
-		const kind = isClassic ? 'md5   ' : 'sha256';
-		const of = seed.index === undefined ? '' : ' of the index: the digest of every file is right';
-		return { kept, wasThere, digest, text: `  ${kind}  ${digest}${of || '  verified'}` };
+		const kind = seed.isClassic ? 'md5   ' : 'sha256';
+		const isFolder = seed.index !== undefined && file === undefined;
+		const what = isFolder ? ' of the index: the digest of every file is right' : '  verified';
+		return { kept, wasThere, digest, text: `  ${kind}  ${digest}${what}` };
 	}
 	if (start === undefined) {
 		const text = '  every chunk is verified, the digest of the whole was not computed (--check)';
 		return { kept, wasThere, digest: null, verified, text };
 	}
-	const last = start + (result.length ?? seed.length) - 1;
-	const text = `  bytes   ${start} to ${last} of ${seed.length}: every chunk verified, the whole cannot be checked in a range`;
+	const last = start + (result.length ?? size) - 1;
+	const text = `  bytes   ${start} to ${last} of ${size}: every chunk verified, the whole cannot be checked in a range`;
 	return { start, verified, digest, text };
 }
 
 /** The time and the rate of the download; empty if nothing was downloaded. */
-function paceOf({ ms, sources }: Told): string {
-	const fetched = sources.reduce((sum, { bytes }) => sum + bytes, 0);
+function paceOf(result: Told): string {
+	const { ms } = result;
+	const fetched = fetchedBytes(result);
 	return fetched > 0
 		? ` in ${formatTime(ms)}, ${formatRate((fetched * 1_000) / Math.max(ms, 1))}`
 		: '';
+}
+
+function fetchedBytes({ sources }: Told): number {
+	return sources.reduce((sum, { bytes }) => sum + bytes, 0);
 }

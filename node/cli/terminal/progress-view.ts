@@ -2,7 +2,7 @@ import { printable } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
 import { bar } from './bar.ts';
 import type { Output } from './output.ts';
-import { countOf, formatBytes, formatRate, formatTime, percent } from './units.ts';
+import { countOf, formatBytes, formatRate, formatTime, grouped, percent } from './units.ts';
 
 const PLAIN_EVERY = 3_000;
 const MOST_BAR = 40;
@@ -55,11 +55,13 @@ export class ProgressView {
 }
 
 /** The text after the bar of a download. */
-export function downloadText({ phase, have, length, rate, sources, lanes }: Progress): string {
+export function downloadText(progress: Progress): string {
+	const { phase, have, length, files, filesDone = 0, rate, sources, lanes } = progress;
 	const isWaiting = phase === 'fetching' && sources === 0 && have < length;
 	const parts = [
 		`${String(percent(have, length)).padStart(3)} %`,
 		`${formatBytes(have)} of ${formatBytes(length)}`,
+		...(files === undefined ? [] : [`${grouped(filesDone)} of ${countOf(files, 'file')}`]),
 		formatRate(rate),
 		isWaiting
 			? 'no node has the missing chunks; waiting for one that has them'
@@ -82,7 +84,7 @@ function sourcesText(sources: number, { direct, broker }: Progress['lanes']): st
 }
 
 /** The title of the progress of a download. */
-export function downloadTitle({ phase, name, id }: Progress): string {
+export function downloadTitle({ phase, name, id, files }: Progress): string {
 	const what = name === undefined ? `${id.slice(0, 12)}…` : printable(name);
 	switch (phase) {
 		case 'finding':
@@ -90,11 +92,11 @@ export function downloadTitle({ phase, name, id }: Progress): string {
 		case 'waiting':
 			return `${what}: waiting for another download of the same content`;
 		case 'checking':
-			return `${what}: checking the existing file`;
+			return `${what}: checking what is there already`;
 		case 'fetching':
 			return what;
 		case 'verifying':
-			return `${what}: verifying the whole file`;
+			return `${what}: verifying the ${files === undefined ? 'whole file' : 'files'}`;
 	}
 }
 
