@@ -8,7 +8,7 @@ to the broker.
 
 The three most used commands:
   shoal broker        prints where it listens
-  shoal share FILE    prints the id and the link of the file
+  shoal share PATH    prints the id and the link of the file or folder
   shoal get ID        on as many machines as you like
 
 To see a whole swarm on this machine: shoal demo`;
@@ -56,12 +56,21 @@ by until the first one is lost.`,
 	share: `
 Examples:
   shoal share disk.img
+  shoal share photos notes.txt          a folder with all its files, and a file
+  shoal share src --exclude .git --exclude '*.o'
   shoal share *.iso --broker mqtt://10.0.0.5:1883 --max-up 20MB
   shoal share disk.img --metrics 9400   metrics at 127.0.0.1:9400/metrics
 
-Prints the id and the link of each file, then how much is sent, and runs until
-it is stopped. A file that has not changed since it was last shared is not
-hashed again.`,
+Prints the id and the link of each file or folder, then how much is sent, and
+runs until it is stopped. What has not changed since it was last shared is not
+hashed again.
+
+A folder is shared as one seed: the names and contents of its files, which of
+them are executable, empty folders, and links that stay in the folder. Times
+and owners are not shared. If something in the folder cannot be shared, such as
+a pipe or a link that leads out of it, the folder is not shared, unless
+--skip-odd or --exclude leaves it out. Other files and folders of the command
+are shared, and the exit code at the end is 1.`,
 	get: `
 Examples:
   shoal get 'shoal:3b1f...?name=disk.img&broker=mqtt%3A%2F%2F10.0.0.5%3A1883'
@@ -70,6 +79,8 @@ Examples:
   shoal get ID -o - --range 0-511     fetches only the chunks with these bytes
   shoal get ID1 ID2 ID3 -o /data/     several at the same time
   shoal get disk.img                  by its name, if only one seed has it
+  shoal get photos --only '*.jpg'     some files of a folder
+  shoal get photos -o - --only a.txt  one file of a folder
 
 The start of an id works as well (6 digits or more), and so does the web address
 of a file (only the id in the address is used). 64 hexadecimal digits are always
@@ -88,7 +99,12 @@ is then replaced at the end, and its permissions are kept. A file with no chunk
 in common with the seed is never replaced. A new file gets the default
 permissions, even if the original was executable. Holes of a sparse file stay
 holes. If several downloads write to the same file, one of them downloads it and
-the others wait.`,
+the others wait.
+
+A folder appears under its name when all its files are right. If a folder of
+that name exists, it is replaced only if shoal get has made it and nothing in it
+was changed since. A glob of --only or --exclude without a slash matches names
+anywhere in the folder; one that matches a folder selects all that is in it.`,
 	gateway: `
 Examples:
   shoal gateway
@@ -99,10 +115,13 @@ Streams each file while it downloads the file, and verifies each chunk before it
 sends the chunk. For a range request, it downloads only the chunks that contain
 bytes of the range, so that a video player can seek.`,
 	ls: `
-Example:
+Examples:
   shoal ls --broker mqtt://10.0.0.5:1883
+  shoal ls photos                     the files of a folder
 
-Prints a table: name, size, seeders, downloaders and id of each seed.`,
+Prints a table: name, size, seeders, downloaders and id of each seed, and how
+many files a folder has. Of a folder: size, kind and path of each file, link and
+empty folder in it. Only this list is fetched, not the files.`,
 	who: `
 Example:
   shoal who ID
@@ -113,16 +132,22 @@ addresses.`,
 Examples:
   shoal seed disk.img                 writes disk.img.seed beside it
   shoal seed disk.img -o -            prints the seed
+  shoal seed photos                   writes photos.seed and photos.index
 
 Prints the path of the seed, its id and the SHA-256 of the file. Needs no
-network.`,
+network. The index of a folder has a line for each file, with its SHA-256. Other
+programs can check the files with it, in the folder:
+  sed -nE 's/^([0-9a-f]{64}) [0-9]+ [fx] /\\1  /p' ../photos.index | sha256sum -c`,
 	verify: `
 Examples:
   shoal verify disk.img.seed          checks disk.img beside it
   shoal verify disk.img.seed /data/disk.img
+  shoal verify photos.seed            checks the folder photos beside it
 
 Prints that the file matches the seed, or which chunks and bytes do not (exit
-code 1).`,
+code 1). Of a folder, prints which files are bad, missing and extra. For that it
+needs the index: beside the seed (photos.index), in the seed cache, or fetched
+from a node. Without the index, it prints only whether the folder is right.`,
 	watch: `
 Examples:
   shoal watch                         all swarms on one screen, live

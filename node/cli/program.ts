@@ -198,7 +198,7 @@ function addTransfers(program: Command): void {
 			),
 		);
 	add(program, 'get', 'download files and folders, verify them, and go on sharing them for a while')
-		.argument('<what...>', 'an id, a link, a file name as ls shows it, or the path of a seed file')
+		.argument('<what...>', 'an id, a link, a name as ls shows it, or the path of a seed file')
 		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '))
 		.option(CERT, ABOUT_CERT)
 		.option(
@@ -211,8 +211,8 @@ function addTransfers(program: Command): void {
 				.choices(['whole', 'chunks'])
 				.default('whole'),
 		)
-		.option('--only <glob>', 'only these entries of a folder; can be repeated', collect)
-		.option('--exclude <glob>', 'leave out these entries of a folder; can be repeated', collect)
+		.option('--only <glob>', 'only what matches in a folder; can be repeated', collect)
+		.option(EXCLUDE, ABOUT_EXCLUDE, collect)
 		.option('--wait', 'if no node has the seed yet, wait for one')
 		.option(
 			'--no-linger',
@@ -270,7 +270,7 @@ function addLists(program: Command): void {
 			),
 		);
 	add(program, 'who', 'list the nodes that have a seed, and how much of it')
-		.argument('<id>', 'an id, a link, or a file name as ls shows it')
+		.argument('<id>', 'an id, a link, or a name as ls shows it')
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
 		.action((id, options) =>

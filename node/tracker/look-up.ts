@@ -88,13 +88,13 @@ function ambiguous(text: string, matching: readonly SeedListing[]): ShoalError {
 	const more = matching.length > MOST_TOLD ? `, and ${matching.length - MOST_TOLD} more` : '';
 	return new ShoalError(
 		'ERR_AMBIGUOUS',
-		`${quoted(text)} names ${matching.length} files here: ${told.join(', ')}${more}; name one by its id`,
+		`${quoted(text)} names ${matching.length} files or folders here: ${told.join(', ')}${more}; name one by its id`,
 	);
 }
 
 function notFound(text: string): ShoalError {
 	const what = isStartOfId(text)
-		? `nobody shares a file of the name ${quoted(text)}, or one whose id starts with that; an id has 64 digits`
-		: `nobody shares a file of the name ${quoted(text)}, and the name is no id, link or seed file`;
+		? `nobody shares a file or folder of the name ${quoted(text)}, or one whose id starts with that; an id has 64 digits`
+		: `nobody shares a file or folder of the name ${quoted(text)}, and the name is no id, link or seed file`;
 	return new ShoalError('ERR_NOT_FOUND', `${what}; shoal ls lists what there is`);
 }

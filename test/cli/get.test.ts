@@ -141,11 +141,14 @@ test('a file is got by its name, which is told, as is what it names; also when i
 	const { seed } = await node.share(join(folder, 'other.bin'), { name: 'file.bin' });
 	const several = await get('file.bin');
 	assert.is(several.code, 1);
-	assert.match(several.stderr, `"file.bin" names 2 files here: `);
+	assert.match(several.stderr, `"file.bin" names 2 files or folders here: `);
 	assert.ok([id, seed.id].every((each) => several.stderr.includes(each)));
 	const nothing = await get('file.bim');
 	assert.is(nothing.code, 3);
-	assert.match(nothing.stderr, /shoal: nobody shares a file of the name "file.bim".*shoal ls/);
+	assert.match(
+		nothing.stderr,
+		/shoal: nobody shares a file or folder of the name "file.bim".*shoal ls/,
+	);
 	const noSeed = await get('file.bin.seed');
 	assert.is(noSeed.code, 1);
 	assert.match(noSeed.stderr, /there is no seed file "file.bin.seed".*\(ERR_NO_FILE\)/);
