@@ -54,12 +54,13 @@ export function printResult(output: Output, result: Told): void {
  * which only the chunks were verified, `digest` is null.
  */
 function verifiedOf(result: Told): { text: string; [field: string]: unknown } {
-	const { seed, start, verified, kept = 0, wasThere = false, file } = result;
+	const { seed, start, verified, kept = 0, wasThere = false, file, isPartial } = result;
 	const { digest = seed.digest, size = seed.length } = result;
 	if (verified === 'whole') {
 		const kind = seed.isClassic ? 'md5   ' : 'sha256';
 		const isFolder = seed.index !== undefined && file === undefined;
-		const what = isFolder ? ' of the index: the digest of every file is right' : '  verified';
+		const which = isPartial ? 'each of these files' : 'every file';
+		const what = isFolder ? ` of the index: the digest of ${which} is right` : '  verified';
 		return { kept, wasThere, digest, text: `  ${kind}  ${digest}${what}` };
 	}
 	if (start === undefined) {
