@@ -1,17 +1,25 @@
 import picomatch from 'picomatch';
 
+/** Characters that the library would take for those of a regular expression, and escaped characters. */
+const LITERAL = /\\.|[()|"+]/g;
+
 /**
  * Tells whether a path below a folder matches one of `globs`, or is in a folder that does. A glob
- * without a slash matches the name of an entry anywhere in the folder.
+ * without a slash matches the name of an entry anywhere in the folder. Only `*`, `?`, `[…]` and `{…}`
+ * are special.
  */
 export function globMatcher(globs: readonly string[]): (path: string) => boolean {
 	const patterns = globs.map((glob) => {
-		const bare = glob.replace(/^\.?\/+/, '').replace(/\/+$/, '');
+		const trimmed = glob
+			.normalize('NFC')
+			.replace(/^\.?\/+/, '')
+			.replace(/\/+$/, '');
+		const bare = trimmed.replace(LITERAL, (found) => (found.length > 1 ? found : `\\${found}`));
 		return bare.includes('/') ? bare : `{,**/}${bare}`;
 	});
 	return picomatch(
 		patterns.flatMap((pattern) => [pattern, `${pattern}/**`]),
-		{ dot: true },
+		{ dot: true, nonegate: true, noextglob: true },
 	);
 }
 
