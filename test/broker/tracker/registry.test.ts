@@ -40,6 +40,27 @@ test('an announced seed is listed and its node is named with addresses', () => {
 	);
 });
 
+test('a folder is listed with its index and files, those of the oldest announce; a file with none', () => {
+	const { registry } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
+	registry.nodeState(BOB, state(S2), false);
+	registry.announce(SEED, ANN, announce(S1, { index: 400, files: 7 }), false);
+	registry.announce(SEED, BOB, announce(S2, { index: 500, files: 8 }), false);
+	registry.announce(seedId(2), BOB, announce(S2), false);
+	const [folder, file] = registry.seeds().seeds;
+	assert.equal([folder?.index, folder?.files], [400, 7]);
+	assert.not.ok('index' in (file ?? {}) || 'files' in (file ?? {}));
+});
+
+test('an announce whose index is longer than its content is not listed', () => {
+	const { registry } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
+	registry.announce(SEED, ANN, announce(S1, { index: 1_501, files: 7 }), false);
+	assert.equal(registry.seeds(), { seeds: [] });
+	registry.announce(SEED, ANN, announce(S1, { index: 1_500, files: 7 }), false);
+	assert.is(registry.seeds().seeds.length, 1);
+});
+
 test('F18: an announce ends one ttl after it was received, by the clock of the registry', () => {
 	const { registry, clock } = makeRegistry();
 	registry.nodeState(ANN, state(S1), false);

@@ -76,6 +76,8 @@ const GOOD: ReadonlyArray<readonly [kind: Kind, message: Message]> = [
 	['node state', { ...STATE, sources: Array(8).fill({ node, lane: 'direct', rate: 5 }) }],
 	['node state', { ...STATE, state: 'disconnected', addresses: Array(8).fill('wss://[::1]/') }],
 	['announce', ANNOUNCE],
+	['announce', { ...ANNOUNCE, index: 15, files: 0 }],
+	['announce', { ...ANNOUNCE, index: 32 * 2 ** 20, files: 200_000 }],
 	['announce', { ...ANNOUNCE, length: 0, chunks: 0, have: { count: 0, map: '0'.repeat(64) } }],
 	['announce', { ...ANNOUNCE, length: MAX_LENGTH, chunks: MAX_CHUNKS, name: 'é'.repeat(127) }],
 	['request', { op: 'have', id, seed }],
@@ -104,6 +106,8 @@ const GOOD: ReadonlyArray<readonly [kind: Kind, message: Message]> = [
 	['reply', { op: 'refused', id, seed, reason: 'failed' }],
 	['reply', { op: 'get_seed', id, seeds: [] }],
 	['reply', { op: 'get_seed', id, seeds: [LISTING, LISTING], next: seed }],
+	['reply', { op: 'get_seed', id, seeds: [{ ...LISTING, index: 400, files: 3 }] }],
+	['reply', { ...HAVE, length: 600, chunks: 2, index: 400, files: 3 }],
 	['reply', { op: 'query', id, seeders: 1, downloaders: 2, nodes: [NODE] }],
 	['reply', { op: 'update', id, status: 'ok', refused: [] }],
 	['reply', { op: 'update', id, status: 'again', refused: [seed] }],
@@ -135,7 +139,9 @@ for (const [kind, message] of GOOD) {
 	test(`a ${kind} without one of its fields is no other message: ${JSON.stringify(message).slice(0, 50)}`, () => {
 		const isHappening = /^(node-(joined|left|lost)|seed|download)/.test(`${message.event}`);
 		const optional = new Set(
-			isHappening ? ['node', 'seed', 'name', 'length'] : ['after', 'next', 'chunk', 'sources'],
+			isHappening
+				? ['node', 'seed', 'name', 'length']
+				: ['after', 'next', 'chunk', 'sources', 'index', 'files'],
 		);
 		for (const field of Object.keys(message).filter((name) => !optional.has(name))) {
 			const { [field]: _, ...rest } = message;
@@ -163,6 +169,20 @@ function throwsUnless(kind: Kind, message: Message, field: string): void {
 }
 
 const BAD: ReadonlyArray<readonly [what: string, kind: Kind, message: Message]> = [
+	['an index that no folder has', 'announce', { ...ANNOUNCE, index: 14 }],
+	['an index above 32 MiB', 'announce', { ...ANNOUNCE, index: 32 * 2 ** 20 + 1 }],
+	['an index with a fraction', 'announce', { ...ANNOUNCE, index: 15.5 }],
+	['an index as a text', 'announce', { ...ANNOUNCE, index: '400' }],
+	['an index of null', 'announce', { ...ANNOUNCE, index: null }],
+	['a negative number of files', 'announce', { ...ANNOUNCE, index: 400, files: -1 }],
+	['half a file', 'announce', { ...ANNOUNCE, index: 400, files: 0.5 }],
+	['a reply with an index that no folder has', 'reply', { ...HAVE, index: 0 }],
+	['a reply with files beyond 2^53', 'reply', { ...HAVE, index: 15, files: 2 ** 53 }],
+	[
+		'a listing with an index that no folder has',
+		'reply',
+		{ op: 'get_seed', id, seeds: [{ ...LISTING, index: 1e9 }] },
+	],
 	['an unknown state', 'node state', { ...STATE, state: 'gone' }],
 	['a session with a wildcard', 'node state', { ...STATE, session: 'abc/+/#/x' }],
 	['a short session', 'node state', { ...STATE, session: 'short' }],
