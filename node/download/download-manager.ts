@@ -40,7 +40,7 @@ export interface DownloadStats {
 /** A content to download. */
 export interface DownloadRequest {
 	readonly id: string;
-	readonly seed?: Seed;
+	readonly seed?: Seed | undefined;
 	readonly name?: string | undefined;
 }
 

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { build as viteBuild } from 'vite';
 import { ShoalNode } from '../../node/index.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { digestsOf, writeTree } from '../helpers/fixtures/tree.ts';
 import { randomFile } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { openTab } from './chromium.ts';
@@ -31,6 +32,17 @@ const PROGRAM = `import { BrowserNode } from ${JSON.stringify(LIBRARY)};
 			}
 			if (order.warnings) {
 				return warnings.join();
+			}
+			if (order.list !== undefined) {
+				return (await node.list(order.list)).entries.map(({ path }) => path).join();
+			}
+			if (order.file !== undefined) {
+				const { folder } = await node.get(order.get, { paths: [order.file] });
+				return await hex(folder.file(order.file));
+			}
+			if (order.shareFolder !== undefined) {
+				const files = order.shareFolder.map((path) => [path, new File([path], 'any')]);
+				return (await node.shareFolder({ name: 'shared', files })).id;
 			}
 			if (order.get !== undefined) {
 				return await hex((await node.get(order.get)).blob);
@@ -103,6 +115,29 @@ test('a page of another origin that the broker names is a node, and one it does 
 		await ask({ url: `${other.page.replace('http', 'ws')}/mqtt`, get: seed.id }),
 		'ERR_BROKER',
 	);
+});
+
+test('a page looks into a folder, gets one file of it, and shares one', async (t) => {
+	const path = join(await makeFolder(t), 'folder');
+	await writeTree(path, { 'a/b.txt': 'b', 'c.txt': 'c' });
+	const app = await serveFolder(t, await withVite(await writeApp(t, true)));
+	const served = await spawnServed(t, '--http-origin', app);
+	const node = await ShoalNode.start({ broker: served.url });
+	t.defer(() => node.close());
+	const { seed } = await node.share(path);
+	const { page, trouble } = await openTab(t, app);
+	await page.waitForFunction('window.ask');
+	const url = `${served.page.replace('http', 'ws')}/mqtt`;
+	const ask = (order: object) => page.evaluate<string>(`ask(${JSON.stringify({ url, ...order })})`);
+	assert.is(await ask({ list: seed.id }), 'a/b.txt,c.txt');
+	const { 'a/b.txt': digest } = await digestsOf(path);
+	assert.is(await ask({ get: seed.id, file: 'a/b.txt' }), digest);
+	const { entries } = await node.list(await ask({ shareFolder: ['x.txt', 'y/z.txt'] }));
+	assert.equal(
+		entries.map((entry) => entry.path),
+		['x.txt', 'y/z.txt'],
+	);
+	assert.equal(trouble, []);
 });
 
 const THREAD = join(dirname(LIBRARY), 'worker', 'hash-thread.js');

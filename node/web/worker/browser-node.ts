@@ -1,19 +1,29 @@
 import { nanoid } from 'nanoid';
-import { Bitfield, makeNodeId, type Seed, Topics } from '../../../protocol/index.ts';
+import {
+	Bitfield,
+	type FolderEntry,
+	makeNodeId,
+	type Seed,
+	Topics,
+} from '../../../protocol/index.ts';
 import { BaseNode } from '../../base-node.ts';
 import type { FetchOptions } from '../../download/download-manager.ts';
 import type { DownloadResult } from '../../download/download-types.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
 import { lostState } from '../../tracker/announcer.ts';
+import type { LocalFolder } from '../local-folder.ts';
 import { BlobStorage } from './blob-storage.ts';
+import { DownloadedFolder } from './downloaded-folder.ts';
 import { digestChunk } from './hashes.ts';
+import { IndexTarget, readFolder } from './index-target.ts';
+import { makeFolder } from './make-folder.ts';
 import { type MakeSeedOptions, makeSeed } from './make-seed.ts';
 import { MemoryBackings } from './memory-backing.ts';
 import { hasFiles, openFile } from './opfs-backing.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { onNoThread } from './threaded-hash.ts';
 import { WebLink } from './web-link.ts';
-import { WebTarget } from './web-target.ts';
+import { type WebContent, WebTarget } from './web-target.ts';
 
 /** Options of {@link BrowserNode.start}. */
 export interface BrowserNodeOptions {
@@ -33,14 +43,25 @@ export interface BrowserNodeOptions {
 	readonly onBroken?: ((id: string, error: unknown) => void) | undefined;
 }
 
+/** Options of {@link BrowserNode.get}. */
+export interface BrowserGetOptions extends FetchOptions {
+	/** The paths of the files of a folder to download. @default all */
+	readonly paths?: readonly string[] | undefined;
+}
+
 /** A finished download: verified, with its content. */
 export interface BrowserDownload extends Omit<DownloadResult, 'path' | 'wasThere'> {
-	/** The content, which is read from a file of the browser or from memory. */
+	/**
+	 * The content of a file, which is read from a file of the browser or from memory; empty if it is
+	 * a folder.
+	 */
 	readonly blob: Blob;
+	/** The files of the folder; undefined if it is a file. */
+	readonly folder?: DownloadedFolder | undefined;
 }
 
 /**
- * A node in a browser. It shares and downloads files, and reaches other nodes through the broker
+ * A node in a browser. It shares and downloads files and folders, and reaches other nodes through the broker
  * only. In a worker of a page that was loaded over TLS, or from this machine, downloads are stored
  * in files of the browser: they may have any size, and resume after a reload. Elsewhere they are
  * held in memory, up to 500 MiB each.
@@ -99,36 +120,76 @@ export class BrowserNode extends BaseNode {
 	 */
 	async share(file: File, options: MakeSeedOptions = {}): Promise<Seed> {
 		const seed = await this.#hashing.run(() => makeSeed(file, options));
-		options.signal?.throwIfAborted();
-		this.checkOpen();
-		const storage = new BlobStorage(file, seed.name);
-		this.context.contents.add({ seed, have: Bitfield.full(seed.chunks), storage });
-		try {
-			await this.announce(seed);
-		} catch (error) {
-			this.drop(seed.id);
-			throw error;
-		}
+		const storage = new BlobStorage([{ offset: 0, blob: file, name: seed.name }]);
+		await this.#hold({ seed, have: Bitfield.full(seed.chunks), storage }, options);
 		return seed;
+	}
+
+	/**
+	 * Makes the seed of a folder, and shares the folder until it is dropped or the node is closed.
+	 * A browser sees neither links nor permissions: the id can differ from that of the same folder on
+	 * Linux.
+	 *
+	 * @throws ShoalError as {@link share}, ERR_SEED if something in the folder cannot be shared,
+	 *   ERR_LIMIT also if there is too much in it
+	 */
+	async shareFolder(local: LocalFolder, options: MakeSeedOptions = {}): Promise<Seed> {
+		const made = await this.#hashing.run(() => makeFolder(local, options));
+		await this.#hold({ ...made, have: Bitfield.full(made.seed.chunks) }, options);
+		return made.seed;
 	}
 
 	/**
 	 * Downloads a content, and shares it meanwhile and afterwards, until it is dropped or the node is
 	 * closed. If a download fails or is stopped, its chunks are kept until the content is dropped,
-	 * and the next `get` fetches only the other chunks.
+	 * and the next `get` fetches only the other chunks. If the node has some files of a folder, the
+	 * next `get` can name other ones.
 	 *
 	 * @param what an id, a link or a name, as {@link resolve} takes it
 	 * @throws ShoalError those of {@link resolve}, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS if the
 	 *   node or another tab has it, ERR_NO_SPACE, ERR_IO, ERR_NAME, ERR_SEED, ERR_SEED_LIES,
-	 *   ERR_WRONG_BYTES, ERR_TIMEOUT, ERR_REFUSED, ERR_ABORTED, ERR_CLOSED
+	 *   ERR_WRONG_BYTES, ERR_TIMEOUT, ERR_REFUSED, ERR_ABORTED, ERR_CLOSED, ERR_USAGE if paths are given
+	 *   for a file
 	 */
-	async get(what: string, options: FetchOptions = {}): Promise<BrowserDownload> {
+	async get(what: string, options: BrowserGetOptions = {}): Promise<BrowserDownload> {
 		const wanted = await this.requestOf(what, options);
-		const inMemory = (seed: Seed) => this.#memory.open(seed);
-		const target = new WebTarget((await hasFiles()) ? openFile : inMemory, this.#hashing);
-		const { path: _, wasThere: __, ...result } = await this.downloads.get(wanted, target, options);
+		const paths = options.paths && new Set(options.paths);
+		const open = (await hasFiles()) ? openFile : (seed: Seed) => this.#memory.open(seed);
+		const target = new WebTarget(open, this.#hashing, paths);
+		const request = { ...wanted, seed: this.#dropPart(wanted.id) ?? wanted.seed };
+		const { path: _, wasThere: __, ...result } = await this.downloads.get(request, target, options);
 		this.#targets.set(wanted.id, target);
-		return { ...result, blob: target.blob as Blob };
+		const content = target.content as WebContent;
+		return content.folder === undefined
+			? { ...result, blob: content.storage.slice(0, result.seed.length) }
+			: { ...result, blob: new Blob(), folder: new DownloadedFolder(content, paths) };
+	}
+
+	/**
+	 * The entries of a folder, in the order of its index. Only the index is fetched.
+	 *
+	 * @param what as in {@link get}
+	 * @throws ShoalError ERR_FOLDER if it is a file, ERR_SEED if the index is not safe, and those of
+	 *   {@link get}
+	 */
+	async list(
+		what: string,
+		{ wait, signal }: Pick<FetchOptions, 'wait' | 'signal'> = {},
+	): Promise<{ readonly seed: Seed; readonly entries: readonly FolderEntry[] }> {
+		const wanted = await this.requestOf(what, { wait, signal });
+		const reader = { signal: signal ?? new AbortController().signal };
+		const target = (): IndexTarget => new IndexTarget();
+		const source = await this.downloads.find(wanted, reader, {
+			wait,
+			onProgress: () => {},
+			target,
+		});
+		try {
+			const { entries } = await readFolder(source);
+			return { seed: source.content.seed, entries };
+		} finally {
+			await source.leave();
+		}
 	}
 
 	/**
@@ -160,6 +221,36 @@ export class BrowserNode extends BaseNode {
 		this.#targets.get(id)?.release();
 		this.#targets.delete(id);
 		this.#memory.forget(id);
+	}
+
+	/** Adds what was hashed to the contents of the node, and announces it. */
+	async #hold(content: StoredContent, { signal }: MakeSeedOptions): Promise<void> {
+		signal?.throwIfAborted();
+		this.checkOpen();
+		this.context.contents.add(content);
+		try {
+			await this.announce(content.seed);
+		} catch (error) {
+			this.drop(content.seed.id);
+			throw error;
+		}
+	}
+
+	/**
+	 * Closes a content of which the node has only some files, so that it can be opened again.
+	 *
+	 * @returns its seed; undefined if the node has no such content
+	 */
+	#dropPart(id: string): Seed | undefined {
+		const content = this.context.contents.get(id);
+		if (content?.selected === undefined || this.downloads.running(id) !== undefined) {
+			return undefined;
+		}
+		this.context.contents.remove(content);
+		void content.storage.close();
+		this.#targets.get(id)?.release();
+		this.#targets.delete(id);
+		return content.seed;
 	}
 
 	protected override async release(): Promise<void> {

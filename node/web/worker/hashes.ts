@@ -1,5 +1,5 @@
 import type { IHasher } from 'hash-wasm';
-import { type DigestKind, ShoalError } from '../../../protocol/index.ts';
+import { type DigestKind, quoted, ShoalError } from '../../../protocol/index.ts';
 
 /** A hash to which bytes are added piece by piece. */
 export type GrowingHash = Pick<IHasher, 'init' | 'update' | 'digest'>;
@@ -33,7 +33,7 @@ export function unreadable(name: string, cause: unknown): ShoalError {
 	return why === 'NotReadableError' || why === 'NotFoundError'
 		? new ShoalError(
 				'ERR_CHANGED',
-				`${name} has changed, is gone, or is a folder, which cannot be shared: drop the file again`,
+				`${quoted(name)} has changed or is gone since it was chosen: share it again`,
 			)
-		: new ShoalError('ERR_IO', `${name} cannot be read: ${String(cause)}`, { cause });
+		: new ShoalError('ERR_IO', `${quoted(name)} cannot be read: ${String(cause)}`, { cause });
 }

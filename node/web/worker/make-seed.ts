@@ -7,9 +7,9 @@ import { ThreadedHash } from './threaded-hash.ts';
  * Bytes of chunks that are read and hashed at a time: several small chunks, or one of the largest
  * size.
  */
-const AT_ONCE = 4 * 1024 * 1024;
+export const AT_ONCE = 4 * 1024 * 1024;
 
-/** Options of {@link BrowserNode.share}. */
+/** Options of {@link BrowserNode.share} and {@link BrowserNode.shareFolder}. */
 export interface MakeSeedOptions {
 	/** Called with the number of bytes that were hashed so far. @default none */
 	readonly onBytes?: ((bytes: number) => void) | undefined;
@@ -48,7 +48,8 @@ export async function makeSeed(
 	}
 }
 
-async function chunkDigests(bytes: Uint8Array, chunkSize: number): Promise<Uint8Array[]> {
+/** The digests of the chunks of `bytes`, which begin at the start of a chunk. */
+export async function chunkDigests(bytes: Uint8Array, chunkSize: number): Promise<Uint8Array[]> {
 	const chunks: Array<Promise<Uint8Array>> = [];
 	for (let at = 0; at < bytes.length; at += chunkSize) {
 		chunks.push(digestChunk('sha256', bytes.subarray(at, at + chunkSize)));
@@ -56,7 +57,8 @@ async function chunkDigests(bytes: Uint8Array, chunkSize: number): Promise<Uint8
 	return await Promise.all(chunks);
 }
 
-function joined(digests: readonly Uint8Array[]): Uint8Array {
+/** Digests, one after the other. */
+export function joined(digests: readonly Uint8Array[]): Uint8Array {
 	const all = new Uint8Array(digests.length * DIGEST_BYTES.sha256);
 	for (const [index, digest] of digests.entries()) {
 		all.set(digest, index * DIGEST_BYTES.sha256);

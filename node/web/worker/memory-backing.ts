@@ -1,8 +1,12 @@
 import { Bitfield, type Seed, ShoalError } from '../../../protocol/index.ts';
+import { runsOf } from '../../util/runs.ts';
+import { type BlobPiece, BlobStorage } from './blob-storage.ts';
+import { bytesOf } from './selection.ts';
 import type { Backing } from './web-target.ts';
 
 /**
- * Maximum size in bytes of a content that is held in memory: above it, browsers begin to end pages.
+ * Maximum number of bytes of a content that are held in memory: above it, browsers begin to end
+ * pages.
  */
 export const MOST_IN_MEMORY = 500 * 1024 * 1024;
 
@@ -11,38 +15,33 @@ export const MOST_IN_MEMORY = 500 * 1024 * 1024;
  * ended stay until they are forgotten.
  */
 export class MemoryBackings {
-	readonly #backings = new Map<string, MemoryBacking>();
+	readonly #chunks = new Map<string, ChunkMap>();
 
-	/** Opens the memory for a content. @throws ShoalError ERR_NO_SPACE */
+	/** Opens the memory for a content. */
 	async open(seed: Seed): Promise<Backing> {
-		if (seed.length > MOST_IN_MEMORY) {
-			throw new ShoalError(
-				'ERR_NO_SPACE',
-				`${seed.length} bytes are more than this page can hold in memory (${MOST_IN_MEMORY}); open it by https (shoal broker --tls), not in a private window, or use shoal get`,
-			);
-		}
-		const backing = new MemoryBacking(seed, this.#backings.get(seed.id)?.chunks);
-		this.#backings.set(seed.id, backing);
-		return backing;
+		const chunks = this.#chunks.get(seed.id) ?? new Map();
+		this.#chunks.set(seed.id, chunks);
+		return new MemoryBacking(seed, chunks);
 	}
 
 	/** Frees the memory of a content. */
 	forget(id: string): void {
-		this.#backings.get(id)?.chunks.clear();
-		this.#backings.delete(id);
+		this.#chunks.get(id)?.clear();
+		this.#chunks.delete(id);
 	}
 }
+
+/** The chunks that are stored, by index: bytes, or blobs that an earlier download has made of them. */
+type ChunkMap = Map<number, Uint8Array<ArrayBuffer> | Blob>;
 
 class MemoryBacking implements Backing {
 	readonly claimed: Bitfield;
 	readonly #size: number;
-	/** The chunks that are stored, by index. */
-	readonly chunks: Map<number, Uint8Array<ArrayBuffer>>;
+	readonly #chunks: ChunkMap;
 	readonly #seed: Seed;
 
-	/** @param chunks the chunks that an earlier download has stored */
-	constructor(seed: Seed, chunks = new Map<number, Uint8Array<ArrayBuffer>>()) {
-		this.chunks = chunks;
+	constructor(seed: Seed, chunks: ChunkMap) {
+		this.#chunks = chunks;
 		this.#seed = seed;
 		this.#size = seed.layout.chunkSize;
 		this.claimed = new Bitfield(seed.chunks);
@@ -55,11 +54,12 @@ class MemoryBacking implements Backing {
 		for (let at = 0; at < into.length; ) {
 			const chunk = Math.floor((offset + at) / this.#size);
 			const within = offset + at - chunk * this.#size;
-			const bytes = (this.chunks.get(chunk) ?? new Uint8Array()).subarray(within);
-			if (bytes.length === 0) {
+			const stored = this.#chunks.get(chunk) ?? new Uint8Array();
+			const bytes = stored instanceof Blob ? new Uint8Array(await stored.arrayBuffer()) : stored;
+			const part = bytes.subarray(within, within + into.length - at);
+			if (part.length === 0) {
 				throw new ShoalError('ERR_IO', `chunk ${chunk} is not in memory`);
 			}
-			const part = bytes.subarray(0, into.length - at);
 			into.set(part, at);
 			at += part.length;
 		}
@@ -69,7 +69,7 @@ class MemoryBacking implements Backing {
 	async write(offset: number, bytes: Uint8Array): Promise<void> {
 		for (let at = 0; at < bytes.length; at += this.#size) {
 			const chunk = (offset + at) / this.#size;
-			this.chunks.set(chunk, bytes.slice(at, at + this.#size) as Uint8Array<ArrayBuffer>);
+			this.#chunks.set(chunk, bytes.slice(at, at + this.#size) as Uint8Array<ArrayBuffer>);
 		}
 	}
 
@@ -77,16 +77,38 @@ class MemoryBacking implements Backing {
 
 	record(): void {}
 
-	/** Moves the chunks into a blob. A browser that is short of memory puts the blob on disk. */
-	async toBlob(): Promise<Blob> {
-		const all = Array.from({ length: this.#seed.chunks }, (_, chunk) => this.chunks.get(chunk));
-		const blob = new Blob(all as Uint8Array<ArrayBuffer>[]);
-		this.chunks.clear();
-		return blob;
+	async reserve(wanted: Bitfield): Promise<void> {
+		const bytes = bytesOf(this.#seed, wanted);
+		if (bytes > MOST_IN_MEMORY) {
+			throw new ShoalError(
+				'ERR_NO_SPACE',
+				`${bytes} bytes are more than this page can hold in memory (${MOST_IN_MEMORY}); open it by https (shoal broker --tls), not in a private window, or use shoal get`,
+			);
+		}
+	}
+
+	/** Moves the chunks into blobs. A browser that is short of memory puts these on disk. */
+	async toBlobs(have: Bitfield): Promise<BlobPiece[]> {
+		const { name } = this.#seed;
+		const pieces = runsOf([...have.indices()]).map(([first, last]) => {
+			const parts: BlobPart[] = [];
+			for (let chunk = first; chunk <= last; chunk += 1) {
+				parts.push(this.#chunks.get(chunk) as BlobPart);
+			}
+			return { offset: first * this.#size, blob: new Blob(parts), name };
+		});
+		// A later download of further files of a folder goes on with these.
+		const blobs = new BlobStorage(pieces);
+		this.#chunks.clear();
+		for (const chunk of have.isFull ? [] : have.indices()) {
+			const { layout } = this.#seed;
+			this.#chunks.set(chunk, blobs.slice(layout.offsetOf(chunk), layout.sizeOf(chunk)));
+		}
+		return pieces;
 	}
 
 	async discard(): Promise<void> {
-		this.chunks.clear();
+		this.#chunks.clear();
 	}
 
 	leave(): void {}

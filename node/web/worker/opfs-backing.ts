@@ -1,16 +1,22 @@
 import { Bitfield, checkedLayout, type Seed, ShoalError } from '../../../protocol/index.ts';
 import { formatBytes } from '../../util/size.ts';
+import type { BlobPiece } from './blob-storage.ts';
 import { ELSEWHERE, occupy } from './content-locks.ts';
+import { bytesOf, endOf } from './selection.ts';
 import type { Backing } from './web-target.ts';
 
 /** A content, complete or not, that the browser keeps in a file. */
 export interface Kept {
 	/** Seed id. */
 	readonly id: string;
-	/** File name. */
+	/** Name of the file or folder. */
 	readonly name: string;
-	/** Bytes of the whole content. */
+	/** Bytes of the whole content, or of the chunks of the wanted files. */
 	readonly length: number;
+	/** Whether it is a folder. */
+	readonly isFolder: boolean;
+	/** The paths of the wanted files, if only some files of a folder are wanted. */
+	readonly paths?: readonly string[] | undefined;
 	/** Approximate number of bytes that are stored, from the record of chunks. */
 	readonly have: number;
 	/** Whether its download was stopped, and so does not resume by itself. */
@@ -21,8 +27,14 @@ export interface Kept {
 interface About {
 	readonly id: string;
 	readonly name: string;
+	/** Bytes of the whole content. */
 	readonly length: number;
 	readonly chunks?: number;
+	readonly isFolder?: boolean;
+	/** As in {@link Kept}. */
+	readonly paths?: readonly string[];
+	/** Bytes of the chunks that have these files. */
+	readonly wanted?: number;
 	readonly isStopped?: boolean;
 }
 
@@ -75,14 +87,16 @@ export async function keptContent(id: string): Promise<Kept | undefined> {
 	if (about === undefined) {
 		return undefined;
 	}
-	const { name, length, chunks = 0, isStopped = false } = about;
+	const { name, length, chunks = 0, isFolder = false, paths, isStopped = false } = about;
 	const bits = new Bitfield(chunks);
 	const record = await readAll(`${id}.have`);
 	if (record?.length === bits.toBytes().length) {
 		bits.addBytes(0, record);
 	}
-	const have = chunks === 0 ? 0 : bits.count * checkedLayout(length, chunks).chunkSize;
-	return { id, name, length, have: Math.min(have, length), isStopped };
+	const stored = chunks === 0 ? 0 : bits.count * checkedLayout(length, chunks).chunkSize;
+	const wanted = about.wanted ?? length;
+	const have = Math.min(stored, wanted);
+	return { id, name, length: wanted, isFolder, paths, have, isStopped };
 }
 
 /**
@@ -120,10 +134,14 @@ export async function forget(id: string): Promise<void> {
 /**
  * Opens the file of a content. The file survives a reload and a crash of the page.
  *
- * @throws ShoalError ERR_NO_SPACE, ERR_EXISTS if another tab has it, ERR_IO
+ * @param paths as in {@link Kept}
+ * @throws ShoalError ERR_EXISTS if another tab has it, ERR_IO
  */
-export async function openFile(seed: Seed): Promise<Backing> {
-	const { id, name, length } = seed;
+export async function openFile(
+	seed: Seed,
+	paths: ReadonlySet<string> | undefined,
+): Promise<Backing> {
+	const { id } = seed;
 	const leave = await occupy(id);
 	const open: SyncAccessHandle[] = [];
 	const openNext = async (each: FileSystemFileHandle): Promise<SyncAccessHandle> => {
@@ -137,15 +155,11 @@ export async function openFile(seed: Seed): Promise<Backing> {
 		const file = await openNext(handle);
 		// The description is written first, so that a content that is stored only in part is listed as
 		// well.
-		const about = await openNext(await folder.getFileHandle(`${id}.json`, { create: true }));
-		writeAbout(about, { id, name, length, chunks: seed.chunks });
-		if (file.getSize() !== length) {
-			await checkRoom(length);
-			file.truncate(length);
-		}
+		const description = await openNext(await folder.getFileHandle(`${id}.json`, { create: true }));
+		const about = aboutOf(seed, paths);
+		writeAbout(description, about);
 		const record = await openNext(await folder.getFileHandle(`${id}.have`, { create: true }));
-		about.close();
-		return new FileBacking(seed, handle, { file, record, leave });
+		return new FileBacking(seed, handle, { file, record, description, about, leave });
 	} catch (error) {
 		for (const sync of open) {
 			sync.close();
@@ -159,6 +173,9 @@ export async function openFile(seed: Seed): Promise<Backing> {
 interface Occupied {
 	readonly file: SyncAccessHandle;
 	readonly record: SyncAccessHandle;
+	readonly description: SyncAccessHandle;
+	/** What the description says. */
+	readonly about: About;
 	/** Releases the lock, so that other tabs can have the content. */
 	readonly leave: () => void;
 }
@@ -169,25 +186,56 @@ interface Occupied {
  */
 class FileBacking implements Backing {
 	readonly claimed: Bitfield;
+	readonly leave: () => void;
+	readonly #seed: Seed;
 	readonly #handle: FileSystemFileHandle;
 	readonly #file: SyncAccessHandle;
 	readonly #record: SyncAccessHandle;
-	readonly leave: () => void;
+	readonly #description: SyncAccessHandle;
+	readonly #about: About;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	/** The stored chunks, if they are not recorded yet. */
 	#unrecorded: Bitfield | undefined;
 	#isClosed = false;
 
-	constructor(seed: Seed, handle: FileSystemFileHandle, { file, record, leave }: Occupied) {
+	constructor(
+		seed: Seed,
+		handle: FileSystemFileHandle,
+		{ file, record, description, about, leave }: Occupied,
+	) {
 		this.leave = leave;
+		this.#seed = seed;
 		this.#handle = handle;
 		this.#file = file;
 		this.#record = record;
+		this.#description = description;
+		this.#about = about;
 		this.claimed = new Bitfield(seed.chunks);
 		const bits = new Uint8Array(this.claimed.toBytes().length);
 		if (record.getSize() === bits.length) {
 			record.read(bits, { at: 0 });
 			this.claimed.addBytes(0, bits);
+		}
+	}
+
+	/** Browsers count the whole length of a file as used, so that it ends with the last chunk. */
+	async reserve(wanted: Bitfield): Promise<void> {
+		const end = endOf(this.#seed, wanted);
+		const size = this.#file.getSize();
+		try {
+			if (!wanted.isFull) {
+				const bytes = bytesOf(this.#seed, wanted);
+				writeAbout(this.#description, { ...this.#about, wanted: bytes });
+			}
+			this.#description.close();
+			if (size < end) {
+				await checkRoom(end - size);
+			}
+			if (size < end || (wanted.isFull && size > end)) {
+				this.#file.truncate(end);
+			}
+		} catch (error) {
+			throw ioError(error);
 		}
 	}
 
@@ -217,11 +265,11 @@ class FileBacking implements Backing {
 		}, RECORD_EVERY);
 	}
 
-	async toBlob(): Promise<Blob> {
+	async toBlobs(have: Bitfield): Promise<BlobPiece[]> {
 		clearTimeout(this.#timer);
-		this.#write(Bitfield.full(this.claimed.size));
+		this.#write(have);
 		await this.close();
-		return await this.#handle.getFile();
+		return [{ offset: 0, blob: await this.#handle.getFile(), name: this.#seed.name }];
 	}
 
 	async discard(): Promise<void> {
@@ -240,6 +288,7 @@ class FileBacking implements Backing {
 			this.#file.close();
 			this.#record.flush();
 			this.#record.close();
+			this.#description.close();
 		}
 	}
 
@@ -249,6 +298,17 @@ class FileBacking implements Backing {
 			this.#record.write(have.toBytes(), { at: 0 });
 		}
 	}
+}
+
+function aboutOf(
+	{ id, name, length, chunks, index }: Seed,
+	paths: ReadonlySet<string> | undefined,
+): About {
+	return {
+		...{ id, name, length, chunks },
+		...(index !== undefined && { isFolder: true }),
+		...(paths !== undefined && { paths: [...paths] }),
+	};
 }
 
 function writeAbout(file: SyncAccessHandle, about: About): void {

@@ -1,71 +1,107 @@
-import { Bitfield, quoted, type Seed, ShoalError, sameDigest } from '../../../protocol/index.ts';
+import {
+	Bitfield,
+	Folder,
+	isShoalError,
+	quoted,
+	type Seed,
+	ShoalError,
+	sameDigest,
+} from '../../../protocol/index.ts';
 import { InlineWriter } from '../../chunk-writer/inline-writer.ts';
-import { type Finished, type Opened, seedLies, type Target } from '../../download/target/target.ts';
+import {
+	type Finished,
+	type Opened,
+	type OpenOptions,
+	seedLies,
+	type Target,
+} from '../../download/target/target.ts';
 import type { Storage } from '../../storage/storage.ts';
-import { BlobStorage } from './blob-storage.ts';
+import { type BlobPiece, BlobStorage } from './blob-storage.ts';
+import { type ContentHash, StoredHash } from './content-hash.ts';
+import { FolderHash } from './folder-hash.ts';
 import { digestChunk } from './hashes.ts';
+import { selectChunks } from './selection.ts';
 import type { SerialQueue } from './serial-queue.ts';
 import { WholeHash } from './whole-hash.ts';
 
-/** The storage of one download in a browser. */
+/** The storage of one download in a browser. Offsets are those of the content. */
 export interface Backing extends Storage {
 	/** Chunks that may be stored already, and are to be checked. */
 	readonly claimed: Bitfield;
+	/** Makes room for the chunks that are going to be written. @throws ShoalError ERR_NO_SPACE */
+	reserve(wanted: Bitfield): Promise<void>;
 	/** Records that `have` has grown. */
 	record(have: Bitfield): void;
-	/** Turns the complete content into a blob. Nothing may be written afterwards. */
-	toBlob(): Promise<Blob>;
+	/**
+	 * Turns the stored chunks into blobs, because the download is complete. Nothing may be written
+	 * afterwards.
+	 */
+	toBlobs(have: Bitfield): Promise<BlobPiece[]>;
 	/** Removes a complete content whose digest is wrong. */
 	discard(): Promise<void>;
-	/** Releases the content and its blob, so that other tabs can use it. */
+	/** Releases the content and its blobs, so that other tabs can use it. */
 	leave(): void;
 }
 
-/** Opens the backing for a content. @throws ShoalError ERR_NO_SPACE, ERR_EXISTS, ERR_IO */
-export type OpenBacking = (seed: Seed) => Promise<Backing>;
+/**
+ * Opens the backing for a content.
+ *
+ * @param paths the paths of the wanted files of a folder; undefined: all
+ * @throws ShoalError ERR_EXISTS, ERR_IO
+ */
+export type OpenBacking = (seed: Seed, paths: ReadonlySet<string> | undefined) => Promise<Backing>;
+
+/** A content that was downloaded. */
+export interface WebContent {
+	readonly seed: Seed;
+	/** The entries of the folder; undefined if it is a file. */
+	readonly folder: Folder | undefined;
+	readonly storage: BlobStorage;
+}
 
 /**
- * A download in a browser: verified chunks are written to a backing, which becomes a blob at the
+ * A download in a browser: verified chunks are written to a backing, which becomes blobs at the
  * end.
  */
 export class WebTarget implements Target {
 	readonly fallbackName = 'download';
 	readonly #openBacking: OpenBacking;
 	readonly #hashing: SerialQueue;
+	readonly #paths: ReadonlySet<string> | undefined;
 	#storage: CheckedStorage | undefined;
+	#folder: Folder | undefined;
 	#have = new Bitfield(0);
-	#blob: Blob | undefined;
+	/** The chunks that are to be stored in the end. */
+	#wanted = new Bitfield(0);
+	#content: WebContent | undefined;
 
-	/** @param hashing the queue for hashing chunks that are stored already */
-	constructor(openBacking: OpenBacking, hashing: SerialQueue) {
+	/**
+	 * @param hashing the queue for hashing chunks that are stored already
+	 * @param paths the paths of the wanted files of a folder. @default all
+	 */
+	constructor(openBacking: OpenBacking, hashing: SerialQueue, paths?: ReadonlySet<string>) {
 		this.#openBacking = openBacking;
 		this.#hashing = hashing;
+		this.#paths = paths;
 	}
 
 	/** The content; undefined until it is complete. */
-	get blob(): Blob | undefined {
-		return this.#blob;
+	get content(): WebContent | undefined {
+		return this.#content;
 	}
 
-	async open(seed: Seed, { signal }: { signal?: AbortSignal | undefined }): Promise<Opened> {
-		if (seed.index !== undefined) {
-			throw new ShoalError(
-				'ERR_FOLDER',
-				`${quoted(seed.name)} is a folder, which a browser cannot download yet; use shoal get`,
-			);
+	async open(seed: Seed, options: OpenOptions): Promise<Opened> {
+		if (seed.index === undefined && this.#paths !== undefined) {
+			throw new ShoalError('ERR_USAGE', `${quoted(seed.name)} is a file, which has no files in it`);
 		}
-		const backing = await this.#openBacking(seed);
-		const have = await this.#hashing
-			.run(() => rightChunks(seed, backing, backing.claimed, signal))
-			.catch(async (error: unknown) => {
-				await backing.close();
-				backing.leave();
-				throw error;
-			});
-		this.#have = have;
-		this.#storage = new CheckedStorage(seed, backing, have);
-		const writer = new InlineWriter(seed, this.#storage, digestChunk);
-		return { storage: this.#storage, writer, have, wasThere: false };
+		const backing = await this.#openBacking(seed, this.#paths);
+		try {
+			return await this.#open(seed, backing, options);
+		} catch (error) {
+			await backing.close();
+			backing.leave();
+			throw error;
+		}
 	}
 
 	stored(): void {
@@ -75,16 +111,17 @@ export class WebTarget implements Target {
 	async finish(seed: Seed): Promise<Finished> {
 		const storage = this.#storage as CheckedStorage;
 		const { backing } = storage;
-		if (await storage.isWhole()) {
-			this.#blob = await storage.settle(seed.name);
+		if (await this.#isRight(storage)) {
+			const blobs = await storage.settle(this.#have);
+			this.#content = { seed, folder: this.#folder, storage: blobs };
 			return { path: seed.name, verified: 'whole' };
 		}
-		const right = await rightChunks(seed, backing, Bitfield.full(seed.chunks));
-		if (right.isFull) {
+		const right = await rightChunks(seed, backing, this.#wanted);
+		if (right.count === this.#wanted.count) {
 			await backing.discard();
 			throw seedLies(seed);
 		}
-		return { bad: [...Bitfield.full(seed.chunks).indices()].filter((chunk) => !right.has(chunk)) };
+		return { bad: [...this.#wanted.indices()].filter((chunk) => !right.has(chunk)) };
 	}
 
 	async settle(): Promise<void> {}
@@ -92,7 +129,7 @@ export class WebTarget implements Target {
 	/** Releases the downloaded content. */
 	release(): void {
 		this.#storage?.backing.leave();
-		this.#blob = undefined;
+		this.#content = undefined;
 		this.#storage = undefined;
 	}
 
@@ -100,19 +137,52 @@ export class WebTarget implements Target {
 		await this.#storage?.close();
 		this.#storage?.backing.leave();
 	}
+
+	async #open(seed: Seed, backing: Backing, { signal, index }: OpenOptions): Promise<Opened> {
+		const folder = seed.index === undefined ? undefined : await folderOf(seed, backing, index);
+		const chosen = folder && this.#paths && selectChunks(seed, folder, this.#paths);
+		const wanted = chosen?.wanted ?? Bitfield.full(seed.chunks);
+		await backing.reserve(wanted);
+		const have = await this.#hashing.run(() => rightChunks(seed, backing, backing.claimed, signal));
+		const selected = chosen && { ...chosen, whole: wanted, stored: common(have, wanted) };
+		const hash = folder === undefined ? new WholeHash(seed) : new FolderHash(folder, this.#paths);
+		this.#storage = new CheckedStorage(hash, seed, backing, { have, wanted });
+		this.#folder = folder;
+		this.#have = have;
+		this.#wanted = wanted;
+		const writer = new InlineWriter(seed, this.#storage, digestChunk);
+		return { storage: this.#storage, writer, have, wasThere: false, folder, selected };
+	}
+
+	/** @throws ShoalError ERR_IO, and ERR_SEED if the seed is wrong: then the content is removed */
+	async #isRight(storage: CheckedStorage): Promise<boolean> {
+		try {
+			return await storage.isRight();
+		} catch (error) {
+			if (isShoalError(error, 'ERR_SEED')) {
+				await storage.backing.discard();
+			}
+			throw error;
+		}
+	}
 }
 
-/** A backing whose content is hashed as a whole while it is written, until a blob replaces it. */
+/** A backing whose content is hashed while it is written, until blobs replace it. */
 class CheckedStorage implements Storage {
 	readonly backing: Backing;
-	readonly #whole: WholeHash;
+	readonly #hash: StoredHash;
 	#storage: Storage;
-	/** Set while a blob replaces the backing, and afterwards: reads wait for it. */
-	#settling: Promise<Blob> | undefined;
+	/** Set while blobs replace the backing, and afterwards: reads wait for it. */
+	#settling: Promise<BlobPiece[]> | undefined;
 
-	constructor(seed: Seed, backing: Backing, have: Bitfield) {
+	constructor(
+		hash: ContentHash,
+		seed: Seed,
+		backing: Backing,
+		chunks: { readonly have: Bitfield; readonly wanted: Bitfield },
+	) {
 		this.backing = backing;
-		this.#whole = new WholeHash(seed, backing, have);
+		this.#hash = new StoredHash(hash, seed, backing, chunks);
 		this.#storage = backing;
 	}
 
@@ -123,28 +193,47 @@ class CheckedStorage implements Storage {
 
 	async write(offset: number, bytes: Uint8Array): Promise<void> {
 		await this.#storage.write(offset, bytes);
-		this.#whole.stored(offset, bytes);
+		this.#hash.stored(offset, bytes);
 	}
 
 	check(): void {}
 
-	async isWhole(): Promise<boolean> {
-		return await this.#whole.isRight();
+	async isRight(): Promise<boolean> {
+		return await this.#hash.isRight();
 	}
 
-	/** Replaces the backing by a blob, from which all later reads come. @returns the blob */
-	async settle(name: string): Promise<Blob> {
-		this.#whole.close();
-		this.#settling = this.backing.toBlob();
-		const blob = await this.#settling;
-		this.#storage = new BlobStorage(blob, name);
-		return blob;
+	/** Replaces the backing by blobs, from which all later reads come. */
+	async settle(have: Bitfield): Promise<BlobStorage> {
+		this.#hash.close();
+		this.#settling = this.backing.toBlobs(have);
+		const storage = new BlobStorage(await this.#settling);
+		this.#storage = storage;
+		return storage;
 	}
 
 	async close(): Promise<void> {
-		this.#whole.close();
+		this.#hash.close();
 		await this.#storage.close();
 	}
+}
+
+/** The folder of a seed. Its index is fetched unless it is stored. @throws ShoalError ERR_SEED */
+async function folderOf(
+	seed: Seed,
+	backing: Backing,
+	fetchIndex: OpenOptions['index'],
+): Promise<Folder> {
+	const { index = 0 } = seed;
+	const bytes = new Uint8Array(index);
+	try {
+		if (backing.claimed.has(0)) {
+			await backing.read(0, bytes);
+			return new Folder(seed, bytes);
+		}
+	} catch {
+		// What is stored is not the index: it is fetched again.
+	}
+	return new Folder(seed, (await fetchIndex?.()) ?? bytes);
 }
 
 /** The chunks of `claimed` that are right. @throws ShoalError ERR_IO, and the reason of `signal` */
@@ -165,4 +254,15 @@ async function rightChunks(
 		}
 	}
 	return right;
+}
+
+/** The chunks that are in both. */
+function common(a: Bitfield, b: Bitfield): Bitfield {
+	const both = new Bitfield(a.size);
+	for (const chunk of a.indices()) {
+		if (b.has(chunk)) {
+			both.set(chunk);
+		}
+	}
+	return both;
 }
