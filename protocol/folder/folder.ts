@@ -96,14 +96,27 @@ function placesOf({ entries, pieces }: Folder): Map<string, Place> {
 	return places;
 }
 
-/** `bytes` in memory that threads share, where there is such memory. */
+/** `bytes` in memory that threads share, where there is such memory and texts are decoded from it. */
 export function shared(bytes: Uint8Array): Uint8Array {
-	if (typeof SharedArrayBuffer === 'undefined' || bytes.buffer instanceof SharedArrayBuffer) {
+	canShare ??= canDecodeShared();
+	if (!canShare || bytes.buffer instanceof SharedArrayBuffer) {
 		return bytes;
 	}
 	const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
 	copy.set(bytes);
 	return copy;
+}
+
+let canShare: boolean | undefined;
+
+/** Browsers have shared memory only for some pages, and decode no text from it. */
+function canDecodeShared(): boolean {
+	try {
+		new TextDecoder().decode(new Uint8Array(new SharedArrayBuffer(1)));
+		return true;
+	} catch {
+		return false;
+	}
 }
 
 /** Whether `entry` is a file, which its owner may execute or not. */

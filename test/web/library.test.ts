@@ -117,27 +117,39 @@ test('a page of another origin that the broker names is a node, and one it does 
 	);
 });
 
-test('a page looks into a folder, gets one file of it, and shares one', async (t) => {
+/** A page with these headers has memory that threads share, from which browsers decode no text. */
+const ISOLATED = {
+	'Cross-Origin-Opener-Policy': 'same-origin',
+	'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+test('a page looks into a folder, gets one file of it, and shares one, also where threads share memory', async (t) => {
 	const path = join(await makeFolder(t), 'folder');
 	await writeTree(path, { 'a/b.txt': 'b', 'c.txt': 'c' });
-	const app = await serveFolder(t, await withVite(await writeApp(t, true)));
-	const served = await spawnServed(t, '--http-origin', app);
-	const node = await ShoalNode.start({ broker: served.url });
-	t.defer(() => node.close());
-	const { seed } = await node.share(path);
-	const { page, trouble } = await openTab(t, app);
-	await page.waitForFunction('window.ask');
-	const url = `${served.page.replace('http', 'ws')}/mqtt`;
-	const ask = (order: object) => page.evaluate<string>(`ask(${JSON.stringify({ url, ...order })})`);
-	assert.is(await ask({ list: seed.id }), 'a/b.txt,c.txt');
-	const { 'a/b.txt': digest } = await digestsOf(path);
-	assert.is(await ask({ get: seed.id, file: 'a/b.txt' }), digest);
-	const { entries } = await node.list(await ask({ shareFolder: ['x.txt', 'y/z.txt'] }));
-	assert.equal(
-		entries.map((entry) => entry.path),
-		['x.txt', 'y/z.txt'],
-	);
-	assert.equal(trouble, []);
+	const out = await withVite(await writeApp(t, true));
+	for (const headers of [{}, ISOLATED]) {
+		const app = await serveFolder(t, out, headers);
+		const served = await spawnServed(t, '--http-origin', app);
+		const node = await ShoalNode.start({ broker: served.url });
+		t.defer(() => node.close());
+		const { seed } = await node.share(path);
+		const { page, trouble } = await openTab(t, app);
+		await page.waitForFunction('window.ask');
+		assert.is(await page.evaluate('crossOriginIsolated'), headers === ISOLATED);
+		const url = `${served.page.replace('http', 'ws')}/mqtt`;
+		const ask = (order: object) =>
+			page.evaluate<string>(`ask(${JSON.stringify({ url, ...order })})`);
+		assert.is(await ask({ list: seed.id }), 'a/b.txt,c.txt');
+		const { 'a/b.txt': digest } = await digestsOf(path);
+		assert.is(await ask({ get: seed.id, file: 'a/b.txt' }), digest);
+		const id = await ask({ shareFolder: ['x.txt', 'y/z.txt'] });
+		const { entries } = await node.list(id);
+		assert.equal(
+			entries.map((entry) => entry.path),
+			['x.txt', 'y/z.txt'],
+		);
+		assert.equal(trouble, []);
+	}
 });
 
 const THREAD = join(dirname(LIBRARY), 'worker', 'hash-thread.js');

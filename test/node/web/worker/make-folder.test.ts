@@ -51,7 +51,7 @@ test('it is the one that is made of the same files on the disk, and the content 
 				}
 			},
 		),
-		{ numRuns: 12 },
+		{ numRuns: 8 },
 	);
 });
 
