@@ -1,5 +1,6 @@
-import type { Feed, Load } from '../../protocol/index.ts';
+import type { EntryKind, Feed, Load } from '../../protocol/index.ts';
 import type { DownloadResult, Progress } from '../download/download-types.ts';
+import type { LocalFolder } from './local-folder.ts';
 
 // The messages between the page and its worker.
 
@@ -33,13 +34,31 @@ export interface PageAccess {
 export type WorkerCommand =
 	| ({ readonly do: 'open' } & PageAccess)
 	| { readonly do: 'look'; readonly at: ViewQuery }
-	| { readonly do: 'get'; readonly id: string; readonly name: string }
+	| {
+			/** Begins a download, or goes on with it. */
+			readonly do: 'get';
+			readonly id: string;
+			readonly name: string;
+			/**
+			 * The files of a folder to download, by their paths: they are added to those that were
+			 * asked for before. Undefined: as before, or all of a new download.
+			 */
+			readonly files?: 'all' | readonly string[] | undefined;
+	  }
 	| { readonly do: 'share'; readonly file: File }
+	| { readonly do: 'share-folder'; readonly folder: LocalFolder }
+	/** Fetches the list of the files of a folder. */
+	| { readonly do: 'list'; readonly id: string }
 	/** Ends a download, and keeps the bytes that were downloaded. */
 	| { readonly do: 'stop'; readonly id: string }
 	/** Ends a download or a share, and removes the bytes that were downloaded. */
 	| { readonly do: 'remove'; readonly id: string }
-	| { readonly do: 'save'; readonly id: string }
+	/** Saves a file, a file of a folder, or a folder of which only one file was downloaded. */
+	| { readonly do: 'save'; readonly id: string; readonly path?: string | undefined }
+	/** Saves a folder as a zip archive. `into`: the file to write; undefined: it is handed to the page. */
+	| { readonly do: 'zip'; readonly id: string; readonly into?: FileSystemFileHandle | undefined }
+	/** Saves a folder as a new folder in the folder `into`. */
+	| { readonly do: 'unpack'; readonly id: string; readonly into: FileSystemDirectoryHandle }
 	/**
 	 * The user leaves the page. `mayReturn`: the browser may freeze the page instead of ending it, so
 	 * that the user can go back to it.
@@ -53,7 +72,23 @@ export type WorkerEvent =
 	| { readonly event: 'transfers'; readonly transfers: readonly OwnTransfer[] }
 	/** Whether downloads survive a reload, because this page may store files. */
 	| { readonly event: 'keeps'; readonly keeps: boolean }
-	| { readonly event: 'file'; readonly name: string; readonly blob: Blob };
+	| { readonly event: 'file'; readonly name: string; readonly blob: Blob }
+	| { readonly event: 'folder'; readonly id: string; readonly folder: FolderState };
+
+/** The list of the files of a folder. */
+export type FolderState =
+	| { readonly state: 'opening' }
+	| { readonly state: 'failed'; readonly reason: string }
+	| {
+			readonly state: 'open';
+			/** Paths of the entries, one a line; there may be 200,000. */
+			readonly paths: string;
+			readonly kinds: readonly EntryKind[];
+			/** Bytes of each entry. */
+			readonly lengths: readonly number[];
+			/** For each entry, whether it was asked for: all, or a 1 for each that was. */
+			readonly wanted: 'all' | Uint8Array;
+	  };
 
 export interface LinkState {
 	/** `broken`: the page itself cannot go on. */
@@ -71,6 +106,9 @@ export interface SeedRow {
 	readonly id: string;
 	readonly name: string;
 	readonly length: number;
+	readonly isFolder: boolean;
+	/** Number of files of a folder; undefined if no node has said it. */
+	readonly files?: number | undefined;
 	readonly seeders: number;
 	readonly downloaders: number;
 	/** Bytes per second of the content that all nodes together gain. */
@@ -191,7 +229,29 @@ export interface OwnTransfer {
 	readonly ms?: DownloadResult['ms'] | undefined;
 	/** Why it failed. */
 	readonly reason?: string | undefined;
-	/** Whether it can be saved as a file. */
+	/** Whether it can be saved. */
 	readonly canSave: boolean;
 	readonly isShare: boolean;
+	readonly isFolder: boolean;
+	/** Number of wanted files of a folder, and of those that are complete; undefined until known. */
+	readonly files?: number | undefined;
+	readonly filesDone?: number | undefined;
+	/** Whether only some files of a folder are wanted. */
+	readonly isPartial: boolean;
+	/** The name of a zip archive of the folder, once it can be saved. */
+	readonly archive?: string | undefined;
+	/** The last time that the folder was saved; undefined if it was not. */
+	readonly saving?: Saving | undefined;
 }
+
+/** How far the saving of a folder is. */
+export type Saving =
+	| { readonly state: 'running'; readonly bytes: number }
+	| {
+			readonly state: 'done';
+			/** The name of the archive or folder. */
+			readonly name: string;
+			/** Number of links, which are not saved. */
+			readonly links: number;
+	  }
+	| { readonly state: 'failed'; readonly reason: string };

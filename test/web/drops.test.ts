@@ -3,34 +3,16 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { listed, startNode } from '../helpers/harness/node.ts';
 import { Shoal } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 import { findings } from './axe.ts';
 import { openTab, type Tab } from './chromium.ts';
+import { drop } from './drop.ts';
 import { spawnServed } from './served.ts';
 
 const test = suite('what is dropped on the page', { timeout: 300_000 });
-
-/** The dragged data: paths of the disk, a text or a link. */
-interface Dragged {
-	readonly files?: readonly string[];
-	readonly items?: ReadonlyArray<{ readonly mimeType: string; readonly data: string }>;
-}
-
-/** Drops it as the window system does, so that the browser does with it whatever it would. */
-async function drop({ page, context }: Tab, dragged: Dragged, x = 600, y = 700): Promise<void> {
-	const session = await context.newCDPSession(page);
-	const data = {
-		items: [...(dragged.items ?? [])],
-		files: [...(dragged.files ?? [])],
-		dragOperationsMask: 1,
-	};
-	for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-		await session.send('Input.dispatchDragEvent', { type, x, y, data });
-	}
-	await session.detach();
-}
 
 /** A page that shows My files, a folder with files in it, and what is gone from the page if it was left. */
 async function openFiles(
@@ -51,29 +33,44 @@ async function openFiles(
 
 const shared = (page: Page) => page.locator('.mine.sharing');
 
-test('a folder is not shared but named, with what to do; files beside it are shared', async (t) => {
+test('folders and files that are dropped together are all shared', async (t) => {
 	const tab = await openFiles(t);
 	const { page, folder, url, trouble } = tab;
-	await mkdir(join(folder, 'photos of 2026'));
+	await mkdir(join(folder, 'photos of 2026', 'empty'), { recursive: true });
+	await mkdir(join(folder, 'drafts'));
 	await writeFile(join(folder, 'photos of 2026', 'inside.jpg'), 'inside');
 	await writeFile(join(folder, 'beside.txt'), 'beside');
-	await drop(tab, { files: [join(folder, 'photos of 2026')] });
-	const note = page
-		.getByRole('alert')
-		.filter({ hasText: 'This folder is not shared: photos of 2026' });
-	await note.getByText('shoal share FOLDER/*').waitFor();
-	assert.is(await page.locator('.mine').count(), 0);
+	const files = ['photos of 2026', 'beside.txt', 'drafts'].map((name) => join(folder, name));
+	await drop(tab, { files });
+	await until('all are shared', async () => (await shared(page).count()) === files.length);
+	await shared(page).filter({ hasText: 'photos of 2026' }).getByText('1 file,').waitFor();
 	assert.equal(await findings(page), []);
-	await note.getByRole('button', { name: 'Close' }).click();
-	await note.waitFor({ state: 'detached' });
+	const seeds = await listed(await startNode(t, url));
+	assert.equal(seeds.map(({ name, files: count }) => `${name}: ${count}`).sort(), [
+		'beside.txt: undefined',
+		'drafts: 0',
+		'photos of 2026: 1',
+	]);
+	assert.equal(trouble, []);
+});
 
-	await drop(tab, { files: [join(folder, 'photos of 2026'), join(folder, 'beside.txt')] });
-	await note.waitFor();
-	await shared(page).getByText('beside.txt').waitFor();
-	assert.is(await page.locator('.mine').count(), 1);
-	const ls = new Shoal(t, ['ls', '--broker', url]);
-	await ls.exit();
-	assert.is(ls.all('seed').length, 1);
+test('a folder with names that cannot be shared is refused, and the first five are named', async (t) => {
+	const tab = await openFiles(t);
+	const { page, folder, trouble } = tab;
+	const path = join(folder, 'odd');
+	await mkdir(path);
+	for (const name of ['fine.txt', 'back\\slash', 'e\u0301', '\u00e9', ...'1234']) {
+		await writeFile(join(path, name.length === 1 && name < '9' ? `zero\u200b${name}` : name), '');
+	}
+	await drop(tab, { files: [path] });
+	const card = page.locator('.mine.failed');
+	const text = (await card.getByRole('alert').textContent()) as string;
+	assert.match(text, 'the folder "odd" has entries that cannot be shared: ');
+	assert.match(text, /and 1 more; rename or remove them, and share the folder again$/);
+	assert.match(text, 'another name differs from it only in its Unicode form');
+	assert.is(text.match(/ \(/g)?.length, 5);
+	await card.getByRole('button', { name: 'Remove' }).click();
+	await page.getByText('Nothing yet.').waitFor();
 	assert.equal(trouble, []);
 });
 

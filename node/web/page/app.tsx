@@ -4,6 +4,7 @@ import type { ViewQuery } from '../messages.ts';
 import { type About, askAbout, keepToken, keptToken, socketUrl } from './about.ts';
 import { CutOff, isCutOff } from './cut-off.tsx';
 import { FilesView } from './files-view.tsx';
+import { FolderView } from './folder-view.tsx';
 import { LinkBadge } from './link-badge.tsx';
 import { NodesView } from './nodes-view.tsx';
 import { SeedView } from './seed-view.tsx';
@@ -80,8 +81,13 @@ function Inside({ about, token, onRefused }: InsideProps) {
 	}, [page.link.state]);
 	const look = (at: ViewQuery): void => worker.send({ do: 'look', at });
 	const canAct = about.role === 'node';
-	const [dropped, clearDropped] = useDrops(
-		canAct ? (file) => worker.send({ do: 'share', file }) : undefined,
+	const [drop, clearDrop] = useDrops(
+		canAct
+			? {
+					onFile: (file) => worker.send({ do: 'share', file }),
+					onFolder: (folder) => worker.send({ do: 'share-folder', folder }),
+				}
+			: undefined,
 	);
 	useAskBeforeLeaving(page);
 	useLeaving((mayReturn) => worker.send({ do: 'leave', mayReturn }));
@@ -118,10 +124,9 @@ function Inside({ about, token, onRefused }: InsideProps) {
 				)}
 				{route.view === 'seeds' && <SeedsView {...props} route={route} onRoute={replace} />}
 				{route.view === 'seed' && <SeedView {...props} id={route.id} about={about} />}
+				{route.view === 'folder' && <FolderView {...props} id={route.id} />}
 				{route.view === 'nodes' && <NodesView {...props} />}
-				{route.view === 'files' && (
-					<FilesView {...props} dropped={dropped} onClearDropped={clearDropped} />
-				)}
+				{route.view === 'files' && <FilesView {...props} drop={drop} onClearDrop={clearDrop} />}
 				{route.view === 'unknown' && <UnknownView text={route.text} />}
 			</main>
 		</>

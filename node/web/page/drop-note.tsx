@@ -1,59 +1,25 @@
 import { printable } from '../../../protocol/index.ts';
-import type { Dropped } from './dropped.ts';
+import type { DropState } from './window-hooks.ts';
 
-/** Maximum number of names that are shown. */
-const MOST_NAMES = 5;
-
-/** Says which dropped items were not shared, and what to do about it. */
-export function DropNote({
-	dropped: { files, folders },
-	onClose,
-}: {
-	dropped: Dropped;
-	onClose: () => void;
-}) {
-	if (folders.length === 0 && files.length > 0) {
-		return null;
+/** Says that a dropped folder is read, or that a drop had nothing that can be shared. */
+export function DropNote({ drop, onClose }: { drop: DropState; onClose: () => void }) {
+	if (drop.state === 'reading') {
+		return (
+			<p class="note" role="status">
+				Looking into <b dir="auto">{printable(drop.name)}</b>
+				{drop.entries > 0 && `: ${drop.entries.toLocaleString()} files so far`}…
+			</p>
+		);
 	}
 	return (
 		<div class="note" role="alert">
-			{folders.length > 0 ? <Folders folders={folders} /> : <NoFile />}
+			<p>
+				Nothing is shared: what was dropped is a text or a link, not a file. Save it as a file and
+				drop that.
+			</p>
 			<button type="button" onClick={onClose}>
 				Close
 			</button>
 		</div>
-	);
-}
-
-function Folders({ folders }: { folders: readonly string[] }) {
-	const shown = folders.slice(0, MOST_NAMES);
-	const more = folders.length - shown.length;
-	return (
-		<>
-			<p>
-				{folders.length === 1 ? 'This folder is not shared: ' : 'These folders are not shared: '}
-				{shown.map((name, index) => (
-					<span key={name}>
-						{index > 0 && ', '}
-						<b dir="auto">{printable(name)}</b>
-					</span>
-				))}
-				{more > 0 && ` and ${more} more`}
-			</p>
-			<p>
-				Folders cannot be shared from this page yet. Pack one into a file and drop that (
-				<code>zip -r FOLDER.zip FOLDER</code>), or share each file in it from a terminal:{' '}
-				<code>shoal share FOLDER/*</code>
-			</p>
-		</>
-	);
-}
-
-function NoFile() {
-	return (
-		<p>
-			Nothing is shared: what was dropped is a text or a link, not a file. Save it as a file and
-			drop that.
-		</p>
 	);
 }

@@ -1,8 +1,7 @@
 /** The items dropped on the page. */
 export interface Dropped {
 	readonly files: readonly File[];
-	/** Names of folders, which cannot be shared. */
-	readonly folders: readonly string[];
+	readonly folders: readonly FileSystemDirectoryEntry[];
 }
 
 /**
@@ -12,12 +11,12 @@ export interface Dropped {
  */
 export function readDropped({ items }: DataTransfer): Dropped {
 	const files: File[] = [];
-	const folders: string[] = [];
+	const folders: FileSystemDirectoryEntry[] = [];
 	for (const item of items) {
 		const entry = item.kind === 'file' ? item.webkitGetAsEntry() : null;
 		const file = item.kind === 'file' ? item.getAsFile() : null;
 		if (entry?.isDirectory) {
-			folders.push(entry.name);
+			folders.push(entry as FileSystemDirectoryEntry);
 		} else if (file !== null) {
 			files.push(file);
 		}

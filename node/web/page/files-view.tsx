@@ -1,8 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { DropNote } from './drop-note.tsx';
-import type { Dropped } from './dropped.ts';
+import { chosenFolders } from './read-folder.ts';
 import { TransferCard } from './transfer-card.tsx';
 import type { ViewProps } from './view-props.ts';
+import type { DropState } from './window-hooks.ts';
+
+const CAN_CHOOSE_FOLDERS = 'webkitdirectory' in HTMLInputElement.prototype;
 
 /** The files that this page downloads and shares; dropped files are shared. */
 export function FilesView({
@@ -10,9 +13,9 @@ export function FilesView({
 	look,
 	send,
 	canAct,
-	dropped,
-	onClearDropped,
-}: ViewProps & { dropped: Dropped | undefined; onClearDropped: () => void }) {
+	drop,
+	onClearDrop,
+}: ViewProps & { drop: DropState | undefined; onClearDrop: () => void }) {
 	const [isOver, setIsOver] = useState(false);
 	useEffect(() => look({ view: 'none' }), []);
 	return (
@@ -26,29 +29,34 @@ export function FilesView({
 				</p>
 			)}
 			{canAct && (
-				<label
+				<fieldset
+					aria-label="Share"
 					class={isOver ? 'drop over' : 'drop'}
 					onDragOver={() => setIsOver(true)}
 					onDragLeave={() => setIsOver(false)}
 					onDrop={() => setIsOver(false)}
 				>
-					<b>Share files</b>
-					<span>
-						Drop them on this page, or choose some. They are shared while this page is open.
-					</span>
-					<input
-						type="file"
-						multiple
-						onChange={({ currentTarget }) => {
-							for (const file of currentTarget.files ?? []) {
-								send({ do: 'share', file });
-							}
-							currentTarget.value = '';
-						}}
-					/>
-				</label>
+					<label>
+						<b>Share files</b>
+						<span>
+							Drop files and folders on this page, or choose some. They are shared while this page
+							is open.
+						</span>
+						<input
+							type="file"
+							multiple
+							onChange={({ currentTarget }) => {
+								for (const file of currentTarget.files ?? []) {
+									send({ do: 'share', file });
+								}
+								currentTarget.value = '';
+							}}
+						/>
+					</label>
+					{CAN_CHOOSE_FOLDERS && <FolderInput send={send} />}
+				</fieldset>
 			)}
-			{dropped !== undefined && <DropNote dropped={dropped} onClose={onClearDropped} />}
+			{drop !== undefined && <DropNote drop={drop} onClose={onClearDrop} />}
 			{page.transfers.map((transfer) => (
 				<TransferCard key={transfer.id} transfer={transfer} send={send} link={page.link} />
 			))}
@@ -56,5 +64,28 @@ export function FilesView({
 				<p class="empty">Nothing yet. Get something from the swarm, or share a file.</p>
 			)}
 		</>
+	);
+}
+
+/** Chooses a folder to share. */
+function FolderInput({ send }: Pick<ViewProps, 'send'>) {
+	return (
+		<label>
+			<b>Share a folder</b>
+			<span>
+				A browser sees neither links nor which files may be executed, so the id can differ from that
+				of the same folder on Linux.
+			</span>
+			<input
+				type="file"
+				{...{ webkitdirectory: true }}
+				onChange={({ currentTarget }) => {
+					for (const folder of chosenFolders(currentTarget.files ?? [])) {
+						send({ do: 'share-folder', folder });
+					}
+					currentTarget.value = '';
+				}}
+			/>
+		</label>
 	);
 }

@@ -1,4 +1,5 @@
 import prettyBytes from 'pretty-bytes';
+import { MAX_ENTRIES } from '../../../protocol/index.ts';
 
 /** A size for people. */
 export function sizeText(bytes: number): string {
@@ -32,4 +33,14 @@ export function percentText(have: number, all: number): string {
 /** An id, shortened for display. */
 export function shortId(id: string): string {
 	return id.length > 16 ? `${id.slice(0, 12)}…` : id;
+}
+
+/** The number of files of a folder; undefined: no node has said it. */
+export function filesText(files: number | undefined): string {
+	if (files === undefined) {
+		return 'a folder';
+	}
+	// Nodes claim it, and may claim anything.
+	const count = files > MAX_ENTRIES ? 'many' : files.toLocaleString('en');
+	return `${count} ${files === 1 ? 'file' : 'files'}`;
 }

@@ -1,6 +1,7 @@
 import './base.css';
 import './frame.css';
 import './views.css';
+import './folder.css';
 import './states.css';
 import { render } from 'preact';
 import { takeToken } from './about.ts';

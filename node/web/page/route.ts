@@ -4,6 +4,8 @@ import type { SeedSort } from '../messages.ts';
 export type PageView =
 	| SeedsRoute
 	| { readonly view: 'seed'; readonly id: string }
+	/** The files of a folder. */
+	| { readonly view: 'folder'; readonly id: string }
 	| { readonly view: 'nodes' }
 	| { readonly view: 'files' }
 	/** The fragment names no view: `text` is the fragment. */
@@ -17,18 +19,18 @@ export interface SeedsRoute {
 }
 
 const SORTS: readonly SeedSort[] = ['name', 'length', 'seeders', 'downloaders', 'rate', 'age'];
-const ID = /^(?:seed\/)?([0-9a-f]{64})$/i;
+const ID = /^(?:seed\/)?([0-9a-f]{64})(\/files)?$/i;
 
 /**
- * The view that a fragment names: `#ID` (also `#/seed/ID`), `#seeds?find=TEXT&sort=COLUMN`,
+ * The view that a fragment names: `#ID` (also `#/seed/ID`), `#ID/files`, `#seeds?find=TEXT&sort=COLUMN`,
  * `#nodes` or `#files`; without a fragment, the list of seeds.
  */
 export function viewOf(fragment: string): PageView {
 	const path = fragment.replace(/^#?\/*/, '');
 	const [name = '', parameters] = split(path, '?');
-	const id = ID.exec(name)?.[1];
+	const [, id, files] = ID.exec(name) ?? [];
 	if (id !== undefined) {
-		return { view: 'seed', id: id.toLowerCase() };
+		return { view: files === undefined ? 'seed' : 'folder', id: id.toLowerCase() };
 	}
 	if (name === '' || name === 'seeds') {
 		const asked = new URLSearchParams(parameters);

@@ -4,7 +4,7 @@ import type { About } from './about.ts';
 import { ChunkMap } from './chunk-map.tsx';
 import { CopyButton } from './copy-button.tsx';
 import { isCutOff } from './cut-off.tsx';
-import { percentText, rateText, sizeText, timeText } from './format.ts';
+import { filesText, percentText, rateText, sizeText, timeText } from './format.ts';
 import { NodeName } from './node-name.tsx';
 import { QrCode } from './qr-code.tsx';
 import { TransferCard } from './transfer-card.tsx';
@@ -38,6 +38,7 @@ export function SeedView({
 			) : (
 				<dl class="totals">
 					<Fact name="Size" text={sizeText(row.length)} />
+					{row.isFolder && <Fact name="Folder" text={filesText(row.files)} />}
 					<Fact name="Seeders" text={String(row.seeders)} />
 					<Fact name="Downloaders" text={String(row.downloaders)} />
 					<Fact name="Rate" text={rateText(row.rate) || '–'} />
@@ -45,13 +46,20 @@ export function SeedView({
 				</dl>
 			)}
 			{transfer !== undefined && <TransferCard transfer={transfer} send={send} link={page.link} />}
-			{transfer === undefined && canAct && (
-				<p>
-					<button type="button" class="primary" onClick={get}>
-						{row === undefined
-							? 'Get it as soon as somebody has it'
-							: `Get ${sizeText(row.length)}`}
-					</button>
+			{canAct && (
+				<p class="acts">
+					{transfer === undefined && (
+						<button type="button" class="primary" onClick={get}>
+							{row === undefined
+								? 'Get it as soon as somebody has it'
+								: `Get ${sizeText(row.length)}`}
+						</button>
+					)}
+					{row?.isFolder && transfer === undefined && (
+						<a class="button" href={`#${id}/files`}>
+							Look inside
+						</a>
+					)}
 				</p>
 			)}
 			<div class="ways">

@@ -1,10 +1,11 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { SeedRow, SeedSort } from '../messages.ts';
 import { isCutOff } from './cut-off.tsx';
 import { Events } from './events.tsx';
-import { rateText, sizeText, timeText } from './format.ts';
+import { filesText, rateText, sizeText, timeText } from './format.ts';
 import { History } from './history.tsx';
 import type { SeedsRoute } from './route.ts';
+import { type Measures, Spacer, useRowsInSight } from './rows-in-sight.tsx';
 import { shortName } from './short-name.ts';
 import { Totals } from './totals.tsx';
 import type { ViewProps } from './view-props.ts';
@@ -17,17 +18,8 @@ const COLUMNS: ReadonlyArray<readonly [sort: SeedSort, text: string]> = [
 	['rate', 'Rate'],
 	['age', 'Age'],
 ];
-/** Rows that are requested above and below the visible ones. */
-const BEYOND = 10;
 /** Maximum number of lines of a name, as in the style sheet. */
 const LINES = 2;
-
-/** Measures of the list in its layout: px, and the font of names. */
-interface Measures {
-	readonly row: number;
-	readonly name: number;
-	readonly font: string;
-}
 
 interface SeedsProps extends ViewProps {
 	readonly route: SeedsRoute;
@@ -39,30 +31,10 @@ interface SeedsProps extends ViewProps {
 export function SeedsView({ page, look, send, canAct, route, onRoute }: SeedsProps) {
 	const { query, sort } = route;
 	const table = useRef<HTMLTableElement>(null);
-	const [inSight, setInSight] = useState({ first: 0, count: 40 });
-	const [measures, setMeasures] = useState<Measures>({ row: 48, name: 0, font: '' });
 	const { swarm } = page;
 	const seeds = swarm?.seeds;
 	const isFilled = (seeds?.rows.length ?? 0) > 0;
-	useLayoutEffect(() => {
-		const measure = (): void => {
-			const now = measuresOf(table.current as HTMLTableElement);
-			setMeasures((before) => (isSame(before, now) ? before : now));
-			const top = table.current?.getBoundingClientRect().top ?? 0;
-			const first = Math.max(0, Math.floor(-top / now.row) - BEYOND);
-			const count = Math.ceil(innerHeight / now.row) + 2 * BEYOND;
-			setInSight((before) => (isSame(before, { first, count }) ? before : { first, count }));
-		};
-		measure();
-		addEventListener('scroll', measure, { passive: true });
-		addEventListener('resize', measure);
-		return () => {
-			removeEventListener('scroll', measure);
-			removeEventListener('resize', measure);
-		};
-		// The height of a row is known once there is a row.
-	}, [isFilled]);
-	const { first, count } = inSight;
+	const { first, count, measures } = useRowsInSight(table, isFilled);
 	useEffect(() => {
 		look({ view: 'seeds', sort, query, first, count });
 	}, [sort, query, first, count]);
@@ -162,18 +134,6 @@ function Nothing({ query, isCutOff }: { query: string; isCutOff: boolean }) {
 	);
 }
 
-/**
- * The space of rows that are not visible. It has one cell without a `colspan`, which would also
- * count hidden columns.
- */
-function Spacer({ rows }: { rows: number }) {
-	return rows === 0 ? null : (
-		<tr class="spacer">
-			<td style={{ height: `calc(${rows} * var(--row))` }} />
-		</tr>
-	);
-}
-
 interface RowProps {
 	readonly row: SeedRow;
 	readonly index: number;
@@ -183,14 +143,16 @@ interface RowProps {
 }
 
 function Row({ row, index, measures, isOwn, onGet }: RowProps) {
-	const { id, name, length, seeders, downloaders, rate, since } = row;
+	const { id, name, length, isFolder, files, seeders, downloaders, rate, since } = row;
 	const { text, isDense } = useMemo(
 		() => shortName(name, measures.name, LINES, measures.font),
 		[name, measures],
 	);
 	// If there is no room for columns, these facts are in one line below the name.
 	const movement = rateText(rate) || (downloaders > 0 ? `${downloaders} downloading` : '');
-	const facts = [sizeText(length), `${seeders} ${seeders === 1 ? 'seeder' : 'seeders'}`, movement];
+	const inside = isFolder ? filesText(files) : '';
+	const held = `${seeders} ${seeders === 1 ? 'seeder' : 'seeders'}`;
+	const facts = [inside, sizeText(length), held, movement];
 	return (
 		<tr aria-rowindex={index + 2}>
 			<td class="name">
@@ -208,7 +170,10 @@ function Row({ row, index, measures, isOwn, onGet }: RowProps) {
 				</a>
 				<span class="facts">{facts.filter((fact) => fact !== '').join(' · ')}</span>
 			</td>
-			<td class="length">{sizeText(length)}</td>
+			<td class="length">
+				{sizeText(length)}
+				{isFolder && <span class="inside">{inside}</span>}
+			</td>
 			<td class="seeders">{seeders}</td>
 			<td class="downloaders">{downloaders}</td>
 			<td class="rate">{rateText(rate)}</td>
@@ -227,20 +192,4 @@ function Row({ row, index, measures, isOwn, onGet }: RowProps) {
 			</td>
 		</tr>
 	);
-}
-
-function measuresOf(table: HTMLTableElement): Measures {
-	const row = table.querySelector('tbody tr:not(.spacer)');
-	const link = row?.querySelector('a');
-	// The computed property `font` is empty if figures are tabular.
-	const { fontWeight, fontSize, fontFamily } = getComputedStyle(link ?? table);
-	return {
-		row: row?.getBoundingClientRect().height ?? 48,
-		name: link?.clientWidth ?? 0,
-		font: `${fontWeight} ${fontSize} ${fontFamily}`,
-	};
-}
-
-function isSame<T extends object>(a: T, b: T): boolean {
-	return (Object.keys(a) as Array<keyof T>).every((key) => a[key] === b[key]);
 }

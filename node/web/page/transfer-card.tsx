@@ -1,6 +1,7 @@
 import type { LinkState, OwnTransfer, WorkerCommand } from '../messages.ts';
 import { isCutOff } from './cut-off.tsx';
-import { percentText, rateText, sizeText, timeText } from './format.ts';
+import { filesText, percentText, rateText, sizeText, timeText } from './format.ts';
+import { SaveFolder, SavingNote } from './save-folder.tsx';
 import type { ViewProps } from './view-props.ts';
 
 const STATES: Readonly<Record<OwnTransfer['state'], string>> = {
@@ -29,29 +30,26 @@ const BUSY: ReadonlySet<string> = new Set([
 const NEEDS_BROKER: ReadonlySet<string> = new Set(['waiting', 'finding', 'fetching']);
 const AWAY = 'waiting for the broker, and goes on when it is back';
 
+interface CardProps {
+	readonly transfer: OwnTransfer;
+	readonly send: ViewProps['send'];
+	/** Whether the files of the folder are shown beside it. @default false */
+	readonly isInside?: boolean;
+}
+
 /** A download or a share of this page. */
 export function TransferCard({
 	transfer,
 	send,
 	link,
-}: {
-	transfer: OwnTransfer;
-	send: ViewProps['send'];
-	link: LinkState;
-}) {
-	const { id, name, length, have, state, reason, canSave, isShare } = transfer;
-	const isBusy = BUSY.has(state);
+	isInside = false,
+}: CardProps & { link: LinkState }) {
+	const { id, name, length, have, state, reason } = transfer;
 	const isWaiting = isCutOff(link) && NEEDS_BROKER.has(state);
-	// The focus keeps its position: after a stop by keyboard it is on Go on, not on Remove.
-	const act = (place: 'save' | 'run' | 'remove', text: string, command: WorkerCommand) => (
-		<button key={place} type="button" aria-label={`${text}: ${name}`} onClick={() => send(command)}>
-			{text}
-		</button>
-	);
 	return (
 		<section class={`mine ${state}`} aria-label={name}>
 			<h3 dir="auto">{id.length === 64 ? <a href={`#${id}`}>{name}</a> : name}</h3>
-			{(isBusy || state === 'stopped') && (
+			{(BUSY.has(state) || state === 'stopped') && (
 				<progress value={have} max={Math.max(1, length)} aria-label={`${name}: progress`} />
 			)}
 			<p>
@@ -59,20 +57,51 @@ export function TransferCard({
 				{isWaiting ? amountOf(transfer) : detailOf(transfer)}
 			</p>
 			{reason !== undefined && <p role="alert">{reason}</p>}
-			<p class="acts">
-				{canSave && act('save', 'Save', { do: 'save', id })}
-				{isBusy && act('run', 'Stop', { do: 'stop', id })}
-				{state === 'stopped' && act('run', 'Go on', { do: 'get', id, name })}
-				{state === 'failed' && !isShare && act('run', 'Try again', { do: 'get', id, name })}
-				{!isBusy &&
-					act('remove', state === 'elsewhere' ? 'Hide here' : 'Remove', { do: 'remove', id })}
-			</p>
+			<SavingNote saving={transfer.saving} />
+			<Acts transfer={transfer} send={send} isInside={isInside} />
 		</section>
 	);
 }
 
-function amountOf({ have, length }: OwnTransfer): string {
-	return length === 0 ? '' : ` · ${percentText(have, length)} of ${sizeText(length)}`;
+/** The buttons of a transfer. */
+function Acts({ transfer, send, isInside }: CardProps) {
+	const { id, name, state, canSave, isShare, isFolder, isPartial, files } = transfer;
+	const isBusy = BUSY.has(state);
+	const isOneFile = !isFolder || (isPartial && files === 1);
+	// The focus keeps its position: after a stop by keyboard it is on Go on, not on Remove.
+	const act = (place: 'save' | 'run' | 'remove', text: string, command: WorkerCommand) => (
+		<button key={place} type="button" aria-label={`${text}: ${name}`} onClick={() => send(command)}>
+			{text}
+		</button>
+	);
+	return (
+		<p class="acts">
+			{canSave && isOneFile && act('save', 'Save', { do: 'save', id })}
+			{canSave && !isOneFile && <SaveFolder key="folder" transfer={transfer} send={send} />}
+			{isBusy && act('run', 'Stop', { do: 'stop', id })}
+			{state === 'stopped' && act('run', 'Go on', { do: 'get', id, name })}
+			{state === 'failed' && !isShare && act('run', 'Try again', { do: 'get', id, name })}
+			{!isBusy &&
+				act('remove', state === 'elsewhere' ? 'Hide here' : 'Remove', { do: 'remove', id })}
+			{isFolder && !isInside && id.length === 64 && (
+				<a key="inside" class="button" href={`#${id}/files`} aria-label={`Look inside: ${name}`}>
+					Look inside
+				</a>
+			)}
+		</p>
+	);
+}
+
+/** What is downloaded or shared: its size, and the number of files of a folder. */
+function contentOf({ isFolder, isPartial, files, length }: OwnTransfer): string {
+	const some = isPartial ? 'only ' : '';
+	const inside = isFolder && files !== undefined ? `${some}${filesText(files)}, ` : '';
+	return `${inside}${sizeText(length)}`;
+}
+
+function amountOf({ have, length, files, filesDone }: OwnTransfer): string {
+	const ofFiles = filesDone === undefined ? '' : ` · ${filesDone} of ${filesText(files)}`;
+	return length === 0 ? '' : ` · ${percentText(have, length)} of ${sizeText(length)}${ofFiles}`;
 }
 
 function detailOf(transfer: OwnTransfer): string {
@@ -90,9 +119,9 @@ function detailOf(transfer: OwnTransfer): string {
 			return `${amountOf(transfer)} · ${rateText(rate) || 'nothing arrives'} ${from}${left}`;
 		}
 		case 'complete':
-			return ` · ${sizeText(length)}${ms === undefined ? '' : ` in ${timeText(ms)}`}`;
+			return ` · ${contentOf(transfer)}${ms === undefined ? '' : ` in ${timeText(ms)}`}`;
 		case 'sharing':
-			return ` · ${sizeText(length)}`;
+			return ` · ${contentOf(transfer)}`;
 		default:
 			return '';
 	}

@@ -1,18 +1,32 @@
 import { useEffect, useState } from 'preact/hooks';
-import { type Dropped, readDropped } from './dropped.ts';
+import type { LocalFolder } from '../local-folder.ts';
+import { readDropped } from './dropped.ts';
+import { readFolder } from './read-folder.ts';
 import type { PageState } from './worker-client.ts';
 
+/** The last drop, as far as the page has to say something about it. */
+export type DropState =
+	| { readonly state: 'nothing' }
+	/** A folder is read; `entries` were found so far. */
+	| { readonly state: 'reading'; readonly name: string; readonly entries: number };
+
+/** Called with what is dropped. */
+export interface DropHandlers {
+	readonly onFile: (file: File) => void;
+	readonly onFolder: (folder: LocalFolder) => void;
+}
+
 /**
- * Calls `onFile` with each file that is dropped anywhere on the page. Otherwise the browser would
- * leave the page to show the file, and end all downloads and shares of the page.
+ * Calls `handlers` with each file and folder that is dropped anywhere on the page. Otherwise the
+ * browser would leave the page to show the file, and end all downloads and shares of the page.
  *
- * @param onFile undefined: nothing may be shared
- * @returns the last drop, until it is cleared, and a function that clears it
+ * @param handlers undefined: nothing may be shared
+ * @returns what is to be said of the last drop, until it is cleared, and a function that clears it
  */
 export function useDrops(
-	onFile: ((file: File) => void) | undefined,
-): readonly [dropped: Dropped | undefined, clear: () => void] {
-	const [dropped, setDropped] = useState<Dropped>();
+	handlers: DropHandlers | undefined,
+): readonly [drop: DropState | undefined, clear: () => void] {
+	const [dropped, setDropped] = useState<DropState>();
 	useEffect(() => {
 		// Whether a link or a picture of this page itself is dragged.
 		let isOwn = false;
@@ -32,14 +46,15 @@ export function useDrops(
 				return;
 			}
 			event.preventDefault();
-			if (onFile === undefined || isOwn || event.dataTransfer === null) {
+			if (handlers === undefined || isOwn || event.dataTransfer === null) {
 				return;
 			}
-			const now = readDropped(event.dataTransfer);
-			for (const file of now.files) {
-				onFile(file);
+			const { files, folders } = readDropped(event.dataTransfer);
+			for (const file of files) {
+				handlers.onFile(file);
 			}
-			setDropped(now);
+			setDropped(files.length + folders.length === 0 ? { state: 'nothing' } : undefined);
+			void shareFolders(folders, handlers.onFolder, setDropped);
 			location.hash = 'files';
 		};
 		addEventListener('dragstart', start);
@@ -52,8 +67,22 @@ export function useDrops(
 			removeEventListener('dragover', over);
 			removeEventListener('drop', drop);
 		};
-	}, [onFile === undefined]);
+	}, [handlers === undefined]);
 	return [dropped, () => setDropped(undefined)];
+}
+
+/** Reads one folder after the other, and shares each. */
+async function shareFolders(
+	folders: readonly FileSystemDirectoryEntry[],
+	onFolder: DropHandlers['onFolder'],
+	tell: (drop: DropState | undefined) => void,
+): Promise<void> {
+	for (const folder of folders) {
+		const { name } = folder;
+		tell({ state: 'reading', name, entries: 0 });
+		onFolder(await readFolder(folder, (entries) => tell({ state: 'reading', name, entries })));
+		tell(undefined);
+	}
 }
 
 /** Whether the browser handles the drag itself: text that is dropped into a field. */

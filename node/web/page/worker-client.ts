@@ -1,4 +1,5 @@
 import type {
+	FolderState,
 	LinkState,
 	OwnTransfer,
 	SwarmSnapshot,
@@ -11,6 +12,8 @@ export interface PageState {
 	readonly link: LinkState;
 	readonly swarm: SwarmSnapshot | undefined;
 	readonly transfers: readonly OwnTransfer[];
+	/** The lists of the files of folders, as far as they were asked for, by seed id. */
+	readonly folders: ReadonlyMap<string, FolderState>;
 	/** Whether downloads survive a reload. */
 	readonly keeps: boolean;
 }
@@ -24,6 +27,7 @@ export class WorkerClient {
 		link: { state: 'opening', hasTracker: false },
 		swarm: undefined,
 		transfers: [],
+		folders: new Map(),
 		keeps: true,
 	};
 
@@ -61,6 +65,12 @@ export class WorkerClient {
 	#onEvent(event: WorkerEvent): void {
 		if (event.event === 'file') {
 			this.#file(event.name, event.blob);
+			return;
+		}
+		if (event.event === 'folder') {
+			const folders = new Map(this.#page.folders).set(event.id, event.folder);
+			this.#page = { ...this.#page, folders };
+			this.#changed(this.#page);
 			return;
 		}
 		const { event: _, ...change } = event;

@@ -13,10 +13,16 @@ function handle(command: WorkerCommand): void {
 			session.look(command.at);
 			break;
 		case 'get':
-			void session.get(command.id, command.name);
+			void session.get(command.id, command.name, command.files);
 			break;
 		case 'share':
 			void session.share(command.file);
+			break;
+		case 'share-folder':
+			void session.shareFolder(command.folder);
+			break;
+		case 'list':
+			void session.list(command.id);
 			break;
 		case 'stop':
 			session.stop(command.id);
@@ -28,7 +34,11 @@ function handle(command: WorkerCommand): void {
 			session.leave(command.mayReturn);
 			break;
 		case 'save':
-			session.save(command.id);
+			session.save(command.id, command.path);
+			break;
+		case 'zip':
+		case 'unpack':
+			session.saveFolder(command);
 			break;
 	}
 }

@@ -1,36 +1,31 @@
-import { isShoalError, printable, safeFileName } from '../../../protocol/index.ts';
+import { isShoalError, printable, type Seed, safeFileName } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
-import type { OwnTransfer, PageAccess, ViewQuery, WorkerEvent } from '../messages.ts';
-import { thisBrowser } from './browser-name.ts';
-import { BrowserNode } from './browser-node.ts';
+import type { LocalFolder } from '../local-folder.ts';
+import type {
+	OwnTransfer,
+	PageAccess,
+	ViewQuery,
+	WorkerCommand,
+	WorkerEvent,
+} from '../messages.ts';
+import type { BrowserDownload, BrowserNode } from './browser-node.ts';
 import { whenFree, whileChanging } from './content-locks.ts';
+import { FolderLists } from './folder-lists.ts';
+import type { MakeSeedOptions } from './make-seed.ts';
 import { forget, hasFiles, keepStopped, keptContent, keptContents } from './opfs-backing.ts';
-import { reasonOf } from './reason.ts';
+import { type Item, OwnTransfers } from './own-transfers.ts';
+import { PageNode } from './page-node.ts';
+import { saveFolder } from './save-folder.ts';
 import { SwarmMonitor } from './swarm-monitor.ts';
+import { isMore, pathsAfter, pathsOf } from './wanted-paths.ts';
 import { type Connection, watchSwarm } from './watch-swarm.ts';
 import type { WebLink } from './web-link.ts';
-
-/** A download or a share of the page, with its blob, and with the controller that stops it. */
-interface Item {
-	transfer: OwnTransfer;
-	/** The file name as it was shared; the name in `transfer` is the form for display. */
-	name: string;
-	blob: Blob | undefined;
-	/** Whether the user requested it on this page; if not, an earlier page has left it. */
-	isAsked: boolean;
-	readonly stop: AbortController;
-	/** Settles when a download has ended and has released its files. */
-	ended: Promise<unknown>;
-}
+import { zipName } from './zip-name.ts';
 
 /** ms between two snapshots of the swarm that are sent to the page. */
 const DRAW_EVERY = 500;
-/** ms between two tries to start the node while the broker cannot be reached. */
-const TRY_EVERY = 1_000;
 /** ms within which a tab that was reloaded resumes its downloads. */
 const RETURN_WITHIN = 1_500;
-/** The codes of errors that mean that the broker cannot be reached. */
-const AWAY = ['ERR_BROKER', 'ERR_TIMEOUT', 'ERR_DISCONNECTED'] as const;
 
 /**
  * The work behind a page: it watches the swarm, and starts a node when the user first downloads or
@@ -39,28 +34,34 @@ const AWAY = ['ERR_BROKER', 'ERR_TIMEOUT', 'ERR_DISCONNECTED'] as const;
 export class PageSession {
 	readonly #send: (event: WorkerEvent) => void;
 	readonly #swarm = new SwarmMonitor();
-	readonly #items = new Map<string, Item>();
+	readonly #items: OwnTransfers;
+	readonly #lists: FolderLists;
 	/** The stops and removals under way, by seed id. */
 	readonly #leaving = new Map<string, Promise<void>>();
-	#access: PageAccess = { url: '', token: '', canAct: false };
+	readonly #node: PageNode;
 	#connection: Connection = { state: 'opening' };
 	#hadTracker = false;
 	#view: ViewQuery = { view: 'none' };
-	#node: Promise<BrowserNode> | undefined;
-	/** The node, once it has started. */
-	#started: BrowserNode | undefined;
 	#watching: WebLink | undefined;
 	#drafts = 0;
 
 	constructor(send: (event: WorkerEvent) => void) {
 		this.#send = send;
+		this.#items = new OwnTransfers(send);
+		this.#lists = new FolderLists(send, this.#items);
+		this.#node = new PageNode((id, error) => {
+			const item = this.#items.get(id);
+			if (item !== undefined) {
+				this.#items.failed(item, error);
+			}
+		});
 		setInterval(() => this.#swarm.tick(), 1_000);
 		setInterval(() => this.#draw(), DRAW_EVERY);
 	}
 
 	/** Watches a broker, and resumes the downloads that an earlier page has left. */
 	async open(access: PageAccess): Promise<void> {
-		this.#access = access;
+		this.#node.access = access;
 		const keeps = await hasFiles();
 		this.#send({ event: 'keeps', keeps });
 		this.#watching = await watchSwarm(access, this.#swarm, (connection) => {
@@ -68,9 +69,11 @@ export class PageSession {
 			this.#sendLink();
 		});
 		if (keeps && access.canAct) {
-			for (const { id, name, length, have, isStopped } of await keptContents()) {
+			for (const { id, name, isStopped, paths, ...about } of await keptContents()) {
 				const state = isStopped ? 'stopped' : 'waiting';
-				const item = this.#put(id, name, { length, have, state });
+				const { length, have, isFolder } = about;
+				const known = { length, have, isFolder, files: paths?.length, state } as const;
+				const item = this.#items.put(id, name, known, paths && new Set(paths));
 				if (!isStopped) {
 					void this.#fetch(item);
 				}
@@ -88,15 +91,32 @@ export class PageSession {
 	 * Downloads a content, or resumes its download, and shares it until the page is closed.
 	 *
 	 * @param name the name to show until the seed is known
+	 * @param files as in {@link WorkerCommand}
 	 */
-	async get(id: string, name: string): Promise<void> {
-		const known = this.#items.get(id)?.transfer;
-		if (known === undefined || known.state === 'failed' || known.state === 'stopped') {
-			const { length = 0, have = 0 } = known ?? {};
-			const item = this.#put(id, name, { length, have, state: 'waiting' });
-			item.isAsked = true;
-			await this.#fetch(item);
+	async get(id: string, name: string, files?: 'all' | readonly string[]): Promise<void> {
+		const before = this.#items.get(id);
+		const paths = pathsOf(before, files);
+		if (before !== undefined && !isOver(before) && !isMore(before.paths, paths)) {
+			return;
 		}
+		const { length = 0, have = 0, isFolder = false } = before?.transfer ?? {};
+		const item = this.#items.put(id, name, { length, have, isFolder, state: 'waiting' }, paths);
+		item.isAsked = true;
+		item.toSave = files?.length === 1 ? files[0] : undefined;
+		this.#lists.update(id);
+		if (before !== undefined) {
+			before.stop.abort();
+			await Promise.all([before.ended, before.saved]);
+		}
+		await this.#fetch(item);
+	}
+
+	/** Shows the list of the files of a folder. */
+	async list(id: string): Promise<void> {
+		await this.#lists.show(id, async () => {
+			const node = await this.#node.reached(new AbortController().signal);
+			return (await node.list(id)).entries;
+		});
 	}
 
 	/**
@@ -108,28 +128,30 @@ export class PageSession {
 		const { signal } = item.stop;
 		try {
 			await this.#leaving.get(id);
-			const node = await this.#reached(signal);
+			const node = await this.#node.reached(signal);
+			signal.throwIfAborted();
 			const getting = node.get(id, {
 				wait: true,
 				signal,
-				onProgress: (progress) => this.#update(item, progressOf(progress)),
+				paths: item.paths && [...item.paths],
+				onProgress: (progress) => this.#items.update(item, progressOf(progress)),
 			});
 			item.ended = getting.catch(() => {});
-			const { seed, ms, kept, blob } = await getting;
-			item.name = seed.name;
-			item.blob = blob;
-			const about = { name: printable(seed.name), length: seed.length, have: seed.length };
-			const is = { state: 'complete', rate: 0, canSave: true, reason: undefined } as const;
-			this.#update(item, { ...about, ...is, ms });
+			const got = await getting;
+			const { length, kept } = got;
+			item.got = got;
+			item.name = got.seed.name;
+			this.#items.update(item, completeOf(got));
+			this.#lists.update(id);
 			// Downloads that were complete when the page was opened were saved already, or were not wanted.
-			if (kept < seed.length || seed.length === 0) {
-				this.save(id);
+			if (item.toSave !== undefined || kept < length || length === 0) {
+				this.save(id, item.toSave);
 			}
 		} catch (error) {
-			if (isShoalError(error, 'ERR_EXISTS') && this.#isShown(item) && (await hasFiles())) {
+			if (isShoalError(error, 'ERR_EXISTS') && this.#items.isShown(item) && (await hasFiles())) {
 				await this.#waitForOtherTab(item);
 			} else {
-				this.#failed(item, error);
+				this.#items.failed(item, error);
 			}
 		}
 	}
@@ -140,67 +162,105 @@ export class PageSession {
 	 */
 	async #waitForOtherTab(item: Item): Promise<void> {
 		const { id } = item.transfer;
-		this.#update(item, { state: 'elsewhere', rate: 0, sources: 0 });
+		this.#items.update(item, { state: 'elsewhere', rate: 0, sources: 0 });
 		try {
 			await whenFree(id, item.stop.signal);
 			// Perhaps the other tab is only being reloaded: then the download goes on there.
 			await new Promise((resolve) => setTimeout(resolve, RETURN_WITHIN));
 			await whenFree(id, item.stop.signal);
 			const kept = await keptContent(id);
-			if (!this.#isShown(item)) {
+			if (!this.#items.isShown(item)) {
 				return;
 			}
+			item.paths = pathsAfter(item, kept);
+			this.#items.update(item, { isPartial: item.paths !== undefined });
 			if (kept === undefined && !item.isAsked) {
-				this.#items.delete(id);
-				this.#sendTransfers();
+				this.#items.remove(id);
 			} else if (kept?.isStopped) {
-				this.#update(item, { state: 'stopped', have: kept.have, length: kept.length });
+				this.#items.update(item, { state: 'stopped', have: kept.have, length: kept.length });
 			} else {
-				this.#update(item, { state: 'waiting' });
+				this.#items.update(item, { state: 'waiting' });
 				await this.#fetch(item);
 			}
 		} catch (error) {
-			this.#failed(item, error);
+			this.#items.failed(item, error);
 		}
-	}
-
-	/**
-	 * Whether `item` is still the item with its id: it was not stopped, removed, or replaced by a
-	 * share of this page.
-	 */
-	#isShown(item: Item): boolean {
-		return this.#items.get(item.transfer.id) === item;
 	}
 
 	/** Makes the seed of a file, and shares the file until the page is closed. */
 	async share(file: File): Promise<void> {
+		const about = { length: file.size, isFolder: false };
+		await this.#share(file.name, about, (node, options) => node.share(file, options));
+	}
+
+	/** Makes the seed of a folder, and shares the folder until the page is closed. */
+	async shareFolder(folder: LocalFolder): Promise<void> {
+		const length = folder.files.reduce((sum, [, { size }]) => sum + size, 0);
+		const about = { length, isFolder: true, files: folder.files.length };
+		await this.#share(folder.name, about, (node, options) => node.shareFolder(folder, options));
+	}
+
+	async #share(
+		name: string,
+		facts: Pick<OwnTransfer, 'length' | 'isFolder' | 'files'>,
+		share: (node: BrowserNode, options: MakeSeedOptions) => Promise<Seed>,
+	): Promise<void> {
 		this.#drafts += 1;
 		const draft = `draft-${this.#drafts}`;
-		const about = { length: file.size, isShare: true };
-		const item = this.#put(draft, file.name, { ...about, state: 'waiting' });
+		const about = { ...facts, isShare: true };
+		const item = this.#items.put(draft, name, { ...about, state: 'waiting' });
 		const { signal } = item.stop;
 		try {
-			const node = await this.#reached(signal);
-			const onBytes = (have: number): void => this.#update(item, { state: 'hashing', have });
-			const seed = await node.share(file, { onBytes, signal });
-			this.#items.delete(draft);
-			this.#put(seed.id, file.name, { ...about, state: 'sharing', have: seed.length });
+			const node = await this.#node.reached(signal);
+			const onBytes = (have: number): void => {
+				this.#items.update(item, { state: 'hashing', have });
+			};
+			const { id, length } = await share(node, { onBytes, signal });
+			this.#items.remove(draft);
+			this.#items.put(id, name, { ...about, length, state: 'sharing', have: length });
+			this.#lists.update(id);
 		} catch (error) {
 			if (isShoalError(error, 'ERR_EXISTS')) {
 				// The content is on the page already, and is shared.
-				this.#items.delete(draft);
-				this.#sendTransfers();
+				this.#items.remove(draft);
 			} else {
-				this.#failed(item, error);
+				this.#items.failed(item, error);
 			}
 		}
 	}
 
-	/** Hands a finished download to the page, to be saved. */
-	save(id: string): void {
+	/**
+	 * Hands a finished download to the page, to be saved.
+	 *
+	 * @param path of a file of a folder; undefined: the only one that was downloaded
+	 */
+	save(id: string, path?: string): void {
 		const item = this.#items.get(id);
-		if (item?.blob !== undefined) {
-			this.#send({ event: 'file', name: safeFileName(item.name), blob: item.blob });
+		const folder = item?.got?.folder;
+		if (item?.got === undefined) {
+			return;
+		}
+		if (folder === undefined) {
+			this.#send({ event: 'file', name: safeFileName(item.name), blob: item.got.blob });
+			return;
+		}
+		const [only] = item.paths?.size === 1 ? item.paths : [];
+		const chosen = path ?? only;
+		if (chosen !== undefined) {
+			const name = safeFileName(chosen.slice(chosen.lastIndexOf('/') + 1));
+			this.#send({ event: 'file', name, blob: folder.file(chosen) });
+		}
+	}
+
+	/** Saves a folder as a zip archive, or as a folder of the machine. */
+	saveFolder(command: Extract<WorkerCommand, { do: 'zip' | 'unpack' }>): void {
+		const item = this.#items.get(command.id);
+		const folder = item?.got?.folder;
+		if (item !== undefined && folder !== undefined) {
+			item.saved = saveFolder(item.name, folder, command, {
+				changed: (saving) => this.#items.update(item, { saving }),
+				file: (name, blob) => this.#send({ event: 'file', name, blob }),
+			});
 		}
 	}
 
@@ -215,14 +275,15 @@ export class PageSession {
 			return;
 		}
 		item.stop.abort();
-		const { name, length, have } = item.transfer;
-		const stopped = this.#put(id, name, { length, have, state: 'stopped' });
+		const { length, have, isFolder } = item.transfer;
+		const about = { length, have, isFolder, files: item.transfer.files };
+		const stopped = this.#items.put(id, item.name, { ...about, state: 'stopped' }, item.paths);
 		this.#leave(id, async (keeps) => {
 			await item.ended;
 			const kept = keeps ? await keepStopped(id) : undefined;
-			if (kept !== undefined && this.#isShown(stopped)) {
+			if (kept !== undefined && this.#items.isShown(stopped)) {
 				// More chunks may be stored than were checked before the stop.
-				this.#update(stopped, { have: kept.have });
+				this.#items.update(stopped, { have: kept.have });
 			}
 		});
 	}
@@ -234,13 +295,12 @@ export class PageSession {
 			return;
 		}
 		item.stop.abort();
-		this.#items.delete(id);
-		this.#sendTransfers();
+		this.#items.remove(id);
+		this.#lists.update(id);
 		const { state, isShare } = item.transfer;
 		this.#leave(id, async (keeps) => {
 			await item.ended;
-			const node = await this.#node?.catch(() => undefined);
-			node?.drop(id);
+			await this.#node.drop(id);
 			// Contents of another tab are not removed here.
 			if (keeps && state !== 'elsewhere' && !isShare) {
 				await forget(id);
@@ -257,10 +317,10 @@ export class PageSession {
 	 */
 	leave(mayReturn: boolean): void {
 		if (mayReturn) {
-			this.#started?.suspend();
+			this.#node.started?.suspend();
 			this.#watching?.drop();
 		} else {
-			this.#started?.leave();
+			this.#node.started?.leave();
 		}
 	}
 
@@ -279,81 +339,6 @@ export class PageSession {
 		this.#leaving.set(id, leaving);
 	}
 
-	/** The node of this page, as soon as the broker can be reached. @throws ShoalError ERR_REFUSED and others */
-	async #reached(signal: AbortSignal): Promise<BrowserNode> {
-		while (true) {
-			signal.throwIfAborted();
-			try {
-				return await this.#joined();
-			} catch (error) {
-				if (!AWAY.some((code) => isShoalError(error, code))) {
-					throw error;
-				}
-			}
-			await new Promise((resolve) => setTimeout(resolve, TRY_EVERY));
-		}
-	}
-
-	/** The node of this page; the first call starts it. */
-	#joined(): Promise<BrowserNode> {
-		this.#node ??= BrowserNode.start({
-			...this.#access,
-			name: thisBrowser(),
-			onBroken: (id, error) => {
-				const item = this.#items.get(id);
-				if (item !== undefined) {
-					this.#failed(item, error);
-				}
-			},
-		});
-		this.#node.then(
-			(node) => {
-				this.#started = node;
-			},
-			() => {
-				this.#node = undefined;
-			},
-		);
-		return this.#node;
-	}
-
-	#put(
-		id: string,
-		name: string,
-		change: Partial<OwnTransfer> & Pick<OwnTransfer, 'length' | 'state'>,
-	): Item {
-		const none = { have: 0, rate: 0, sources: 0, canSave: false };
-		const item: Item = {
-			transfer: { id, name: printable(name), ...none, isShare: false, ...change },
-			name,
-			blob: undefined,
-			isAsked: false,
-			stop: new AbortController(),
-			ended: Promise.resolve(),
-		};
-		this.#items.set(id, item);
-		this.#sendTransfers();
-		return item;
-	}
-
-	#update(item: Item, change: Partial<OwnTransfer>): void {
-		item.transfer = { ...item.transfer, ...change };
-		this.#sendTransfers();
-	}
-
-	#failed(item: Item, error: unknown): void {
-		if (!item.stop.signal.aborted) {
-			this.#update(item, { state: 'failed', rate: 0, reason: reasonOf(error) });
-		}
-	}
-
-	#sendTransfers(): void {
-		this.#send({
-			event: 'transfers',
-			transfers: [...this.#items.values()].map(({ transfer }) => transfer),
-		});
-	}
-
 	#sendLink(): void {
 		const { hasTracker } = this.#swarm.view;
 		this.#hadTracker = hasTracker;
@@ -370,7 +355,26 @@ export class PageSession {
 	}
 }
 
-function progressOf({ phase, name, have, length, rate, sources }: Progress): Partial<OwnTransfer> {
+function progressOf({ phase, name, length, ...progress }: Progress): Partial<OwnTransfer> {
+	const { have, rate, sources, files, filesDone } = progress;
 	const about = name === undefined ? {} : { name: printable(name), length };
-	return { ...about, state: phase, have, rate, sources };
+	const folder = files === undefined ? {} : { isFolder: true, files, filesDone };
+	return { ...about, ...folder, state: phase, have, rate, sources };
+}
+
+function completeOf(got: BrowserDownload): Partial<OwnTransfer> {
+	const { seed, ms, files, isPartial, folder } = got;
+	// Of some files their own bytes are shown, not those of the chunks that they are in.
+	const bytes = folder?.entries.reduce((sum, entry) => sum + entry.length, 0) ?? 0;
+	const length = isPartial ? bytes : got.length;
+	return {
+		...{ name: printable(seed.name), length, have: length, files, filesDone: files, ms },
+		...({ state: 'complete', rate: 0, canSave: true, reason: undefined } as const),
+		...(folder && { isFolder: true, archive: zipName(seed.name) }),
+	};
+}
+
+/** Whether a download has failed or was stopped. */
+function isOver({ transfer: { state } }: Item): boolean {
+	return state === 'failed' || state === 'stopped';
 }

@@ -7,6 +7,8 @@ interface IndexedSeed {
 	readonly id: string;
 	readonly name: string;
 	readonly length: number;
+	readonly isFolder: boolean;
+	files: number | undefined;
 	since: number;
 	readonly gained: RateMeter;
 	seeders: number;
@@ -45,6 +47,7 @@ export class SwarmIndex {
 		const about = (after ?? before) as Announce;
 		const indexed = this.#seeds.get(seed) ?? newSeed(seed, about);
 		this.#seeds.set(seed, indexed);
+		indexed.files ??= after?.files;
 		indexed.since = Math.min(indexed.since, after?.since ?? indexed.since);
 		count(indexed, before, -1);
 		count(indexed, after, 1);
@@ -83,10 +86,10 @@ export class SwarmIndex {
 	}
 }
 
-function newSeed(id: string, { name, length }: Announce): IndexedSeed {
+function newSeed(id: string, { name, length, index, files }: Announce): IndexedSeed {
+	const about = { id, name: printable(name), length, isFolder: index !== undefined, files };
 	const gained = new RateMeter();
-	const since = Date.now();
-	return { id, name: printable(name), length, since, gained, seeders: 0, downloaders: 0 };
+	return { ...about, since: Date.now(), gained, seeders: 0, downloaders: 0 };
 }
 
 function count(indexed: IndexedSeed, announce: Announce | undefined, by: 1 | -1): void {
@@ -100,6 +103,6 @@ function bytesOf({ have, chunks, length }: Announce): number {
 	return chunks === 0 ? 0 : (have.count / chunks) * length;
 }
 
-function rowOf({ id, name, length, seeders, downloaders, since, gained }: IndexedSeed): SeedRow {
-	return { id, name, length, seeders, downloaders, since, rate: gained.rate };
+function rowOf({ gained, ...about }: IndexedSeed): SeedRow {
+	return { ...about, rate: gained.rate };
 }

@@ -11,6 +11,13 @@ test('the id of a seed is an address, in each form that people write', () => {
 	}
 });
 
+test('the files of a folder have an address', () => {
+	for (const fragment of [`#${ID}/files`, `#/seed/${ID}/files`]) {
+		assert.equal(viewOf(fragment), { view: 'folder', id: ID }, fragment);
+	}
+	assert.is(viewOf(`#${ID}/other`).view, 'unknown');
+});
+
 test('without a fragment the list of seeds is shown', () => {
 	for (const fragment of ['', '#', '#/', '#seeds', '#seeds?', '#?']) {
 		assert.equal(viewOf(fragment), { view: 'seeds', query: '', sort: 'name' }, fragment);
