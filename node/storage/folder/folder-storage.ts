@@ -1,5 +1,6 @@
 import { type BigIntStats, fstatSync, lstatSync } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { type Folder, quoted, ShoalError } from '../../../protocol/index.ts';
 import { ContentFiles, notKept, readFully } from '../content-files.ts';
 import { type Extent, NOWHERE, ZEROS } from '../extents.ts';
@@ -11,6 +12,11 @@ import { type FolderLocation, FolderPlace, READ_FILE } from './folder-place.ts';
 
 /** Entries of a guarded folder that {@link FolderStorage.check} looks at in one call. */
 const LOOK_AT = 200;
+/**
+ * Most files that one step of a read opens: few enough for the limit of open files, and for a step
+ * from memory that does not hold up the event loop.
+ */
+const AT_ONCE = 64;
 
 /**
  * A content in the files of a folder, which are opened when they are read. With stamps, a read
@@ -67,26 +73,19 @@ export class FolderStorage implements Storage {
 	}
 
 	async read(offset: number, into: Uint8Array): Promise<void> {
-		if (this.#isClosed) {
-			throw new ShoalError('ERR_CLOSED', 'the folder is closed');
-		}
-		const begun = performance.now();
-		if (this.#warm.isWarm(begun)) {
-			this.#readAtOnce(offset, into);
-			const now = performance.now();
-			this.#warm.onRead(now - begun, now);
-			return;
-		}
-		const place = this.#place;
-		const extents = place.extents(offset, into.length);
-		try {
-			await Promise.all(extents.map((extent) => this.#readLater(place, extent, into)));
-		} catch (error) {
-			// The folder may have got its final name meanwhile.
-			if (place === this.#place) {
-				throw error;
+		let place = this.#place;
+		let extents = place.extents(offset, into.length);
+		for (let at = 0; at < extents.length; ) {
+			if (place !== this.#place) {
+				// The folder has got its final name meanwhile. The number of the extents is the same.
+				place = this.#place;
+				extents = place.extents(offset, into.length);
 			}
-			await this.read(offset, into);
+			const isRead = await this.#readStep(place, extents.slice(at, at + AT_ONCE), into);
+			at += isRead ? AT_ONCE : 0;
+			if (at < extents.length) {
+				await setImmediate();
+			}
 		}
 	}
 
@@ -126,8 +125,35 @@ export class FolderStorage implements Storage {
 		this.#writing?.close();
 	}
 
-	#readAtOnce(offset: number, into: Uint8Array): void {
-		for (const extent of this.#place.extents(offset, into.length)) {
+	/** @returns false if the read has failed, and the folder has got its final name meanwhile */
+	async #readStep(
+		place: FolderPlace,
+		extents: readonly Extent[],
+		into: Uint8Array,
+	): Promise<boolean> {
+		if (this.#isClosed) {
+			throw new ShoalError('ERR_CLOSED', 'the folder is closed');
+		}
+		const begun = performance.now();
+		if (this.#warm.isWarm(begun)) {
+			this.#readAtOnce(extents, into);
+			const now = performance.now();
+			this.#warm.onRead(now - begun, now);
+			return true;
+		}
+		try {
+			await Promise.all(extents.map((extent) => this.#readLater(place, extent, into)));
+			return true;
+		} catch (error) {
+			if (place === this.#place) {
+				throw error;
+			}
+			return false;
+		}
+	}
+
+	#readAtOnce(extents: readonly Extent[], into: Uint8Array): void {
+		for (const extent of extents) {
 			const { file, at, from, length } = extent;
 			const part = into.subarray(from, from + length);
 			if (!this.#isFilled(extent, part)) {
