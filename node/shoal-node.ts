@@ -28,7 +28,8 @@ import { Share, type ShareOptions } from './seeding/shared-file.ts';
 import type { StoredContent } from './storage/content-store.ts';
 import { checkRange } from './streaming/content-range.ts';
 import { readFolder } from './streaming/content-reader.ts';
-import { ContentStream, type StreamOptions } from './streaming/content-stream.ts';
+import { ContentStream, type FindSource, type StreamOptions } from './streaming/content-stream.ts';
+import { FolderCache } from './streaming/folder-cache.ts';
 import { lostState } from './tracker/announcer.ts';
 import { selectionOf } from './util/globs.ts';
 
@@ -67,6 +68,7 @@ export interface FolderListing {
 /** A node: shares files and downloads at the same time, over one broker. */
 export class ShoalNode extends BaseNode {
 	readonly #shares = new Set<Share>();
+	readonly #folders = new FolderCache();
 
 	/**
 	 * Connects to the broker, listens for direct connections and publishes the node's state.
@@ -160,17 +162,21 @@ export class ShoalNode extends BaseNode {
 	 */
 	stream(what: string | Seed, options: StreamOptions = {}): ContentStream {
 		this.checkOpen();
-		return new ContentStream(async (signal, onProgress) => {
+		const find: FindSource = async (signal, onProgress) => {
 			checkRange(options);
 			const { wait } = options;
 			const target = (): TemporaryTarget => new TemporaryTarget();
 			const request = await this.requestOf(what, { wait, signal });
-			return await this.downloads.find(request, { signal }, { wait, onProgress, target });
-		}, options);
+			const { seed = request.seed } = this.#folders.get(request.id) ?? {};
+			const known = seed === undefined ? request : { ...request, seed };
+			return await this.downloads.find(known, { signal }, { wait, onProgress, target });
+		};
+		return new ContentStream(find, options, this.#folders);
 	}
 
 	/**
-	 * The entries of a folder, in the order of its index. Only the index is fetched.
+	 * The entries of a folder, in the order of its index. Only the index is fetched; the indexes that
+	 * were read last are kept in memory.
 	 *
 	 * @param what a seed, or what {@link resolve} takes
 	 * @throws ShoalError ERR_FOLDER if it is a file, ERR_SEED if the index is not safe, and those of
@@ -181,6 +187,10 @@ export class ShoalNode extends BaseNode {
 		{ wait, signal }: Pick<FetchOptions, 'wait' | 'signal'> = {},
 	): Promise<FolderListing> {
 		const request = await this.requestOf(what, { wait, signal });
+		const known = this.#folders.get(request.id);
+		if (known !== undefined) {
+			return { seed: known.seed, entries: known.folder.entries };
+		}
 		const target = (): TemporaryTarget => new TemporaryTarget();
 		const reader = { signal: signal ?? new AbortController().signal };
 		const source = await this.downloads.find(request, reader, {
@@ -190,7 +200,7 @@ export class ShoalNode extends BaseNode {
 		});
 		try {
 			const { seed } = source.content;
-			const folder = await readFolder(source);
+			const folder = await readFolder(source, this.#folders);
 			if (folder === undefined) {
 				throw new ShoalError(
 					'ERR_FOLDER',

@@ -19,8 +19,11 @@ export interface StreamedFile {
 	readonly path?: string | undefined;
 	/** Bytes of the file. */
 	readonly size: number;
-	/** Digest of the whole file, lower-case hex. */
-	readonly digest: string;
+	/**
+	 * Digest of the whole file, lower-case hex; undefined for a folder that is read as one content:
+	 * only its chunks and its files have digests.
+	 */
+	readonly digest: string | undefined;
 	/** Offset of the file in the content. */
 	readonly offset: number;
 }
@@ -62,6 +65,12 @@ export function fileOf(seed: Seed, folder: Folder | undefined, path?: string): S
 	return { seed, path, size: entry.length, digest: entry.digest, offset };
 }
 
+/** A content as it is sent: a file, or a folder with its index and all its files. */
+export function rawContent(seed: Seed): StreamedFile {
+	const digest = seed.index === undefined ? seed.digest : undefined;
+	return { seed, size: seed.length, digest, offset: 0 };
+}
+
 /** Checks a range as far as that is possible without the seed. @throws ShoalError ERR_RANGE */
 export function checkRange({ start = 0, end = Number.MAX_SAFE_INTEGER }: RangeOptions): void {
 	const isNumbered = Number.isSafeInteger(start) && Number.isSafeInteger(end);
@@ -92,7 +101,7 @@ export function resolveRange(file: StreamedFile, { start = 0, end }: RangeOption
 	return { ...file, start: first, length: after - first };
 }
 
-/** Whether `range` is all of the file. */
-export function isWhole({ size, length }: ContentRange): boolean {
-	return length === size;
+/** Whether `range` is all of a file that has a digest. */
+export function isWhole({ size, length, digest }: ContentRange): boolean {
+	return length === size && digest !== undefined;
 }

@@ -2,7 +2,8 @@ import { createHash, type Hash } from 'node:crypto';
 import { Folder, type Layout, quoted, ShoalError } from '../../protocol/index.ts';
 import type { ContentSource } from '../download/content-source.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
-import { type ContentRange, isWhole } from './content-range.ts';
+import { type ContentRange, isWhole, type StreamedFile } from './content-range.ts';
+import type { FolderCache } from './folder-cache.ts';
 
 /** Maximum number of bytes that are read and yielded at a time. */
 const PIECE = 256 * 1024;
@@ -60,12 +61,20 @@ export async function* readContent({
 /**
  * The folder of a content; undefined if it is a file. Its index is fetched if it is not known.
  *
+ * @param cache has the folders that were read before
  * @throws ShoalError ERR_SEED if the index is not safe, and the errors that end a download
  */
-export async function readFolder(source: ContentSource): Promise<Folder | undefined> {
-	const { seed, folder } = source.content;
-	if (folder !== undefined || seed.index === undefined) {
-		return folder;
+export async function readFolder(
+	source: ContentSource,
+	cache: FolderCache,
+): Promise<Folder | undefined> {
+	const { seed, folder: stored } = source.content;
+	if (stored !== undefined || seed.index === undefined) {
+		return stored;
+	}
+	const before = cache.get(seed.id);
+	if (before !== undefined) {
+		return before.folder;
 	}
 	const index = new Uint8Array(seed.index);
 	let done = 0;
@@ -73,7 +82,10 @@ export async function readFolder(source: ContentSource): Promise<Folder | undefi
 		index.set(bytes, done);
 		done += bytes.length;
 	}
-	return new Folder(seed, index);
+	// Another reader may have fetched it meanwhile: parsing takes longer than fetching.
+	const folder = cache.get(seed.id)?.folder ?? new Folder(seed, index);
+	cache.add({ seed, folder });
+	return folder;
 }
 
 /** The bytes from `start` up to `end`, without `end`, as far as `source` provides them. */
@@ -110,7 +122,16 @@ function runOf(layout: Layout, start: number, end: number): ChunkRun {
 	return { first, count: layout.chunkAt(end - 1) + 1 - first };
 }
 
-function checkWhole({ seed, path, digest }: ContentRange, hash: Hash | undefined): void {
+/**
+ * Checks the digest of all bytes of a file.
+ *
+ * @param hash of the bytes; undefined: not all were read
+ * @throws ShoalError ERR_SEED_LIES
+ */
+export function checkWhole(
+	{ seed, path, digest }: Pick<StreamedFile, 'seed' | 'path' | 'digest'>,
+	hash: Hash | undefined,
+): void {
 	if (hash !== undefined && hash.digest('hex') !== digest) {
 		const what = path === undefined ? 'the whole' : quoted(path);
 		throw new ShoalError(

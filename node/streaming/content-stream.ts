@@ -9,14 +9,21 @@ import {
 	fileOf,
 	isWhole,
 	type RangeOptions,
+	rawContent,
 	resolveRange,
 } from './content-range.ts';
 import { readContent, readFolder } from './content-reader.ts';
+import { FolderCache } from './folder-cache.ts';
 
 /** Options of {@link ShoalNode.stream}. */
 export interface StreamOptions extends RangeOptions {
 	/** The path of the file to read, if the content is a folder. @default the content is a file */
 	readonly path?: string | undefined;
+	/**
+	 * Whether a folder is read as it is sent: its index, then its files, one after the other. The
+	 * range counts from the start of the index; `path` is not used. @default false
+	 */
+	readonly raw?: boolean | undefined;
 	/** Whether to wait for a seed that no node has yet. @default false: ERR_NOT_FOUND after five seconds */
 	readonly wait?: boolean | undefined;
 	/** Ends the stream with an error. @default none */
@@ -84,7 +91,7 @@ export class ContentStream extends Readable {
 	#result: StreamResult | undefined;
 
 	/** {@link ShoalNode.stream} makes streams. @internal */
-	constructor(find: FindSource, options: StreamOptions) {
+	constructor(find: FindSource, options: StreamOptions, folders = new FolderCache()) {
 		super({ highWaterMark: BUFFERED });
 		this.#options = options;
 		this.#closed = new Promise((resolve) => this.once('close', resolve));
@@ -94,7 +101,10 @@ export class ContentStream extends Readable {
 				return this.#source;
 			},
 			open: async (source) => {
-				const file = fileOf(source.content.seed, await readFolder(source), options.path);
+				const { seed } = source.content;
+				const file = options.raw
+					? rawContent(seed)
+					: fileOf(seed, await readFolder(source, folders), options.path);
 				this.#range = resolveRange(file, options);
 				this.#open(this.#range);
 				return this.#range;
