@@ -15,7 +15,7 @@ export {
 	type Route,
 } from './http/http-server.ts';
 export { brokerMonitoring, type Monitored, monitoring } from './http/monitoring.ts';
-export { matches, matchesWeakly } from './http/negotiation.ts';
+export { chooseType, matches, matchesWeakly } from './http/negotiation.ts';
 export { tellJson, tellProblem } from './http/problem.ts';
 export { startWebFront, type WebFrontOptions } from './http/web-front.ts';
 export { type MemoryRow, mostMemory, mostMemoryInAll } from './memory-bound.ts';

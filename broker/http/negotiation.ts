@@ -25,11 +25,8 @@ export function matchesWeakly(header: string, etag: string): boolean {
  */
 export function chooseEncoding(header: string | undefined, offered: readonly string[]): string {
 	const weights = new Map<string, number>();
-	for (const part of listOf(header ?? '')) {
-		const [coding = '', ...parameters] = part.split(';').map((each) => each.trim().toLowerCase());
-		const q = parameters.find((parameter) => /^q\s*=/.test(parameter))?.replace(/^q\s*=\s*/, '');
-		const weight = q === undefined ? 1 : Number(q);
-		weights.set(coding.replace(/^x-/, ''), Number.isNaN(weight) ? 0 : weight);
+	for (const [coding, weight] of weightsOf(header)) {
+		weights.set(coding.replace(/^x-/, ''), weight);
 	}
 	const weightOf = (coding: string): number => weights.get(coding) ?? weights.get('*') ?? 0;
 	const least = weights.get('identity') ?? 0;
@@ -40,4 +37,33 @@ export function chooseEncoding(header: string | undefined, offered: readonly str
 		best = weight > 0 && isBetter ? coding : best;
 	}
 	return best;
+}
+
+/**
+ * The media type of `offered` that an Accept header prefers (RFC 9110, 12.5.1). If the header prefers
+ * several types equally, or none of them, the first of them in `offered`.
+ */
+export function chooseType<T extends string>(
+	header: string | undefined,
+	offered: readonly [T, ...T[]],
+): T {
+	const weights = new Map(weightsOf(header));
+	const weightOf = (type: string): number => {
+		const range = type.replace(/\/.*/, '/*');
+		return weights.get(type) ?? weights.get(range) ?? weights.get('*/*') ?? 0;
+	};
+	return offered.reduce((best, type) => (weightOf(type) > weightOf(best) ? type : best));
+}
+
+/**
+ * The values of a header that lists what a client accepts, in lower case and without their
+ * parameters, each with its weight from 0 to 1. An unreadable weight counts as 0.
+ */
+function weightsOf(header: string | undefined): Array<[value: string, weight: number]> {
+	return listOf(header ?? '').map((part) => {
+		const [value = '', ...parameters] = part.split(';').map((each) => each.trim().toLowerCase());
+		const q = parameters.find((parameter) => /^q\s*=/.test(parameter))?.replace(/^q\s*=\s*/, '');
+		const weight = q === undefined ? 1 : Number(q);
+		return [value, Number.isNaN(weight) ? 0 : weight];
+	});
 }

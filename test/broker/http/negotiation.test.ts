@@ -1,5 +1,10 @@
 import * as assert from 'uvu/assert';
-import { chooseEncoding, matches, matchesWeakly } from '../../../broker/http/negotiation.ts';
+import {
+	chooseEncoding,
+	chooseType,
+	matches,
+	matchesWeakly,
+} from '../../../broker/http/negotiation.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('negotiation of HTTP');
@@ -32,6 +37,31 @@ const ENCODINGS: ReadonlyArray<readonly [header: string | undefined, chosen: str
 for (const [header, chosen] of ENCODINGS) {
 	test(`Accept-Encoding: ${header} chooses "${chosen}"`, () => {
 		assert.is(chooseEncoding(header, OFFERED), chosen);
+	});
+}
+
+const JSON_TYPE = 'application/json';
+const HTML = 'text/html';
+const TYPES: ReadonlyArray<readonly [header: string | undefined, chosen: string]> = [
+	[undefined, JSON_TYPE],
+	['', JSON_TYPE],
+	['*/*', JSON_TYPE],
+	[HTML, HTML],
+	['text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8', HTML],
+	['TEXT/HTML; charset=utf-8', HTML],
+	['text/*', HTML],
+	['text/*, text/html;q=0', JSON_TYPE],
+	['application/json, text/html', JSON_TYPE],
+	['application/json;q=0.5, text/html;q=0.6', HTML],
+	['application/json;q=0.5, */*', HTML],
+	['text/html;q=0.5, */*;q=0.9', JSON_TYPE],
+	['text/html;q=nonsense', JSON_TYPE],
+	['image/png', JSON_TYPE],
+];
+
+for (const [header, chosen] of TYPES) {
+	test(`Accept: ${header} chooses ${chosen}`, () => {
+		assert.is(chooseType(header, [JSON_TYPE, HTML]), chosen);
 	});
 }
 
