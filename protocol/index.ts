@@ -2,6 +2,7 @@ export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
 export { FIXED_LIMITS, type FixedLimit } from './fixed-limits.ts';
 export { type EntryKind, type FolderEntry, MAX_ENTRIES } from './folder/entry.ts';
 export { comparePaths, whyNoPath } from './folder/entry-path.ts';
+export { firstFrom } from './folder/find-entry.ts';
 export { Folder, type FolderSeed, isFile, shared } from './folder/folder.ts';
 export { formatIndex, parseIndex } from './folder/folder-index.ts';
 export { chooseFolderChunkSize, type FolderPiece, folderLength } from './folder/folder-layout.ts';

@@ -2,6 +2,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { ShoalError } from '../errors.ts';
 import { digestOf } from '../seed/digest.ts';
 import type { FolderEntry } from './entry.ts';
+import { firstFrom, firstPosition } from './find-entry.ts';
 import { parseIndex } from './folder-index.ts';
 import { checkFolderLength, type FolderPiece, piecesOf } from './folder-layout.ts';
 
@@ -25,7 +26,6 @@ export class Folder {
 	readonly pieces: readonly FolderPiece[];
 	/** Number of files, without links and empty folders. */
 	readonly files: number;
-	#byPath: ReadonlyMap<string, Place> | undefined;
 
 	/**
 	 * Reads the index of a folder, and checks that it is the one that `seed` describes.
@@ -59,24 +59,27 @@ export class Folder {
 
 	/** The entry at `path`, and the offset of its bytes in the content; undefined if there is none. */
 	find(path: string): Place | undefined {
-		this.#byPath ??= placesOf(this);
-		return this.#byPath.get(path);
+		const number = firstFrom(this.entries, path);
+		const entry = this.entries[number];
+		if (entry?.path !== path) {
+			return undefined;
+		}
+		// Every piece but one of zeros has the number of its entry, in ascending order.
+		const { pieces } = this;
+		const at = firstPosition(pieces.length, (piece) => {
+			const found = pieces[piece] as FolderPiece;
+			return (found.number < 0 ? (pieces[piece + 1]?.number ?? number) : found.number) >= number;
+		});
+		const piece = pieces[at]?.number === -1 ? pieces[at + 1] : pieces[at];
+		return { entry, offset: piece?.entry === entry ? piece.offset : 0 };
 	}
 
 	/** The position of the first piece that ends after `offset`. */
 	#firstAfter(offset: number): number {
-		let low = 0;
-		let high = this.pieces.length;
-		while (low < high) {
-			const middle = (low + high) >> 1;
-			const piece = this.pieces[middle] as FolderPiece;
-			if (piece.offset + piece.length > offset) {
-				high = middle;
-			} else {
-				low = middle + 1;
-			}
-		}
-		return low;
+		return firstPosition(this.pieces.length, (at) => {
+			const piece = this.pieces[at] as FolderPiece;
+			return piece.offset + piece.length > offset;
+		});
 	}
 }
 
@@ -84,16 +87,6 @@ interface Place {
 	readonly entry: FolderEntry;
 	/** 0 if it has no bytes. */
 	readonly offset: number;
-}
-
-function placesOf({ entries, pieces }: Folder): Map<string, Place> {
-	const places = new Map(entries.map((entry) => [entry.path, { entry, offset: 0 }]));
-	for (const { entry, offset } of pieces) {
-		if (entry !== undefined) {
-			places.set(entry.path, { entry, offset });
-		}
-	}
-	return places;
 }
 
 /** `bytes` in memory that threads share, where there is such memory and texts are decoded from it. */

@@ -7,7 +7,7 @@ import { makeTree } from '../../../helpers/fixtures/make-tree.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('a folder of many small files');
-const FILES = 3_000;
+const FILES = 1_500;
 
 test('one read opens few files at a time, from memory and from the disk', async (t) => {
 	const leaves = Array.from({ length: FILES }, (_, number) => [`${number}`, `${number}`]);
