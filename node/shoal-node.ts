@@ -29,7 +29,7 @@ import type { StoredContent } from './storage/content-store.ts';
 import { checkRange } from './streaming/content-range.ts';
 import { readFolder } from './streaming/content-reader.ts';
 import { ContentStream, type FindSource, type StreamOptions } from './streaming/content-stream.ts';
-import { FolderCache } from './streaming/folder-cache.ts';
+import { FolderCache, type KnownFolder } from './streaming/folder-cache.ts';
 import { lostState } from './tracker/announcer.ts';
 import { selectionOf } from './util/globs.ts';
 
@@ -184,12 +184,25 @@ export class ShoalNode extends BaseNode {
 	 */
 	async list(
 		what: string | Seed,
-		{ wait, signal }: Pick<FetchOptions, 'wait' | 'signal'> = {},
+		options: Pick<FetchOptions, 'wait' | 'signal'> = {},
 	): Promise<FolderListing> {
+		const { seed, folder } = await this.openFolder(what, options);
+		// Own properties, unlike those of an index: callers copy entries and print them as JSON.
+		const entries = folder.entries.map(({ path, kind, length, digest }) => {
+			return { path, kind, length, digest };
+		});
+		return { seed, entries };
+	}
+
+	/** The folder of {@link list}, for the gateway. @throws as {@link list} @internal */
+	async openFolder(
+		what: string | Seed,
+		{ wait, signal }: Pick<FetchOptions, 'wait' | 'signal'> = {},
+	): Promise<KnownFolder> {
 		const request = await this.requestOf(what, { wait, signal });
 		const known = this.#folders.get(request.id);
 		if (known !== undefined) {
-			return { seed: known.seed, entries: known.folder.entries };
+			return known;
 		}
 		const target = (): TemporaryTarget => new TemporaryTarget();
 		const reader = { signal: signal ?? new AbortController().signal };
@@ -207,11 +220,7 @@ export class ShoalNode extends BaseNode {
 					`${quoted(seed.name)} is a file, and has no list of files`,
 				);
 			}
-			// Own properties, unlike those of an index: callers copy entries and print them as JSON.
-			const entries = folder.entries.map(({ path, kind, length, digest }) => {
-				return { path, kind, length, digest };
-			});
-			return { seed, entries };
+			return { seed, folder };
 		} finally {
 			await source.leave();
 		}

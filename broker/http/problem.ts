@@ -15,6 +15,7 @@ const STATUS: Partial<Record<ErrorCode, readonly [status: number, title: string]
 	ERR_AMBIGUOUS: [409, 'Several seeds of that name'],
 	ERR_RANGE: [416, 'No such bytes'],
 	ERR_WRONG_BYTES: [502, 'Wrong bytes received'],
+	ERR_SEED: [502, 'The seed is wrong'],
 	ERR_SEED_LIES: [502, 'The seed is wrong'],
 	ERR_NO_TRACKER: [503, 'No tracker'],
 	ERR_BROKER: [503, 'No broker'],

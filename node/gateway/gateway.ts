@@ -1,25 +1,21 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
+import type { ServerResponse } from 'node:http';
+import { needsToken, type Route, tellJson, tellProblem, type Visit } from '../../broker/index.ts';
 import {
-	matches,
-	matchesWeakly,
-	needsToken,
-	type Route,
-	tellJson,
-	tellProblem,
-	type Visit,
-} from '../../broker/index.ts';
-import {
+	type FolderEntry,
+	isFile,
 	isSeedId,
-	type Seed,
+	isShoalError,
+	quoted,
 	type SeedListing,
 	ShoalError,
-	safeFileName,
 	type TrackerReply,
 } from '../../protocol/index.ts';
-import type { RangeOptions } from '../streaming/content-range.ts';
-import type { ContentStream } from '../streaming/content-stream.ts';
-import { parseHttpRange } from './http-range.ts';
+import type { ContentStream, StreamOptions } from '../streaming/content-stream.ts';
+import type { KnownFolder } from '../streaming/folder-cache.ts';
+import { type FilesPath, formatFolderPath, parseFilesPath } from './files-path.ts';
+import { findInFolder } from './folder-level.ts';
+import { serveFile } from './serve-file.ts';
+import { serveListing, serveZip } from './serve-folder.ts';
 
 /** The part of a node that the gateway uses. Its methods throw ShoalErrors, as those of `ShoalNode` do. */
 export interface GatewayNode {
@@ -32,26 +28,36 @@ export interface GatewayNode {
 	 * name.
 	 */
 	resolve(what: string, options: { readonly patience: number }): Promise<string>;
+	/** A folder with its entries. */
+	openFolder(id: string, options: { readonly signal: AbortSignal }): Promise<KnownFolder>;
 	/** The bytes of a range, fetched while they are read. */
-	stream(id: string, range: RangeOptions): ContentStream;
+	stream(id: string, options: StreamOptions): ContentStream;
 }
 
 /**
  * A route of an {@link HttpServer} that serves the swarm by HTTP: `/seeds`, `/seeds/<id>` and
- * `/files/<id>`. In place of the id, a path may have the start of an id or a file name, if only one
- * seed has it. A file is streamed while its chunks arrive, each chunk verified. If a range is
- * requested, only the chunks that contain its bytes are fetched.
+ * `/files/<id>`. A folder has a listing at `/files/<id>/`, its files at the paths below, and a zip
+ * file of all of it at `/files/<id>.zip`. In place of the id, a path may have the start of an id or
+ * a name, if only one seed has it. A file is streamed while its chunks arrive, each chunk verified.
+ * If a range is requested, only the chunks that contain its bytes are fetched.
  *
  * @param node returns the node to use; called at each request
  */
 export function gatewayRoute(node: () => Promise<GatewayNode>): Route {
 	return async (visit) => {
 		const [, what, id, ...rest] = visit.path.split('/');
-		if ((what !== 'seeds' && what !== 'files') || rest.length > 0) {
+		if (what === 'files') {
+			if (!needsToken(visit, 'node')) {
+				await new Gateway(await node(), visit).files();
+			}
+			return true;
+		}
+		if (what !== 'seeds' || rest.length > 0) {
 			return false;
 		}
-		if (!needsToken(visit, what === 'seeds' ? 'watch' : 'node')) {
-			await new Gateway(await node()).answer(visit, what, id);
+		if (!needsToken(visit, 'watch')) {
+			const gateway = new Gateway(await node(), visit);
+			await (id === undefined ? gateway.seeds() : gateway.seed(id));
 		}
 		return true;
 	};
@@ -65,133 +71,202 @@ const CACHED = 'private, max-age=31536000, immutable';
 /** A name may stand for another file later, so caches revalidate the response by its ETag. */
 const ASKED_AGAIN = 'private, no-cache';
 
+/** Answers one request. Its methods throw the errors of the node. */
 class Gateway {
 	readonly #node: GatewayNode;
+	readonly #visit: Visit;
+	readonly #response: ServerResponse;
 
-	constructor(node: GatewayNode) {
+	constructor(node: GatewayNode, visit: Visit) {
 		this.#node = node;
+		this.#visit = visit;
+		this.#response = visit.response;
 	}
 
-	/** @throws ShoalError the errors of the node */
-	async answer(visit: Visit, what: 'seeds' | 'files', id: string | undefined): Promise<void> {
-		if (what === 'files') {
-			await this.#file(id ?? '', visit);
-		} else if (id === undefined) {
-			await this.#seeds(visit.response);
-		} else {
-			await this.#seed(id, visit.response);
-		}
-	}
-
-	async #seed(named: string, response: ServerResponse): Promise<void> {
-		const id = await this.#idOf(named);
-		const { nodes, seeders, downloaders } = await this.#node.who(id);
-		if (seeders + downloaders === 0) {
-			throw new ShoalError('ERR_NOT_FOUND', `nobody has the seed ${id}`);
-		}
-		tellJson(response, { id, seeders, downloaders, nodes: nodes.map(withoutTicket) });
-	}
-
-	async #seeds(response: ServerResponse): Promise<void> {
+	async seeds(): Promise<void> {
 		const seeds = [];
 		for await (const { seed: id, ...about } of this.#node.seeds()) {
 			seeds.push({ id, ...about });
 		}
-		tellJson(response, { seeds });
+		tellJson(this.#response, { seeds });
 	}
 
-	/** The id that a segment of a path names. @throws ShoalError ERR_ID, ERR_NOT_FOUND, ERR_AMBIGUOUS */
-	async #idOf(segment: string): Promise<string> {
-		if (isSeedId(segment)) {
-			return segment;
+	/** @param segment the part of the path that names the seed, encoded */
+	async seed(segment: string): Promise<void> {
+		const id = await this.#idOf(decoded(segment));
+		const { nodes, seeders, downloaders } = await this.#node.who(id);
+		if (seeders + downloaders === 0) {
+			throw new ShoalError('ERR_NOT_FOUND', `nobody has the seed ${id}`);
 		}
-		let named: string;
-		try {
-			named = decodeURIComponent(segment);
-		} catch {
-			throw new ShoalError('ERR_ID', 'the seed id in the path is not valid URL encoding');
-		}
-		return await this.#node.resolve(named, { patience: 0 });
+		const { name, length, index, files } = (await this.#listed(id)) ?? {};
+		const about = { id, name, length, index, files, seeders, downloaders };
+		tellJson(this.#response, { ...about, nodes: nodes.map(withoutTicket) });
 	}
 
-	async #file(named: string, { request, response }: Visit): Promise<void> {
+	async files(): Promise<void> {
+		const path = parseFilesPath(this.#visit.request.url ?? '');
+		if (path === undefined) {
+			this.#tellMissing(
+				'no file has this path: it has an empty part, "." or "..", or is malformed',
+			);
+		} else if (path.parts.length > 0 || path.hasSlash) {
+			await this.#inFolder(path);
+		} else {
+			await this.#content(path);
+		}
+	}
+
+	/** A file, the archive of a folder, or the redirect from a folder to its listing. */
+	async #content(asked: FilesPath): Promise<void> {
+		const named = decoded(asked.content);
+		const zipped = await this.#zipped(named);
+		if (zipped !== undefined) {
+			await this.#zip(zipped);
+			return;
+		}
 		const id = await this.#idOf(named);
-		const { headers, method } = request;
-		// The id identifies the content, whatever the name of the file is.
-		const etag = `"${id}"`;
-		response.setHeader('ETag', etag);
-		response.setHeader('Cache-Control', id === named ? CACHED : ASKED_AGAIN);
-		if (this.#answerCondition(headers, etag, response)) {
-			return;
-		}
-		const ifRange = headers['if-range'];
-		const isSame = ifRange === undefined || ifRange === etag;
-		// A range is defined for GET only (RFC 9110, 14.2).
-		const isForRange = isSame && method === 'GET';
-		const asked = isForRange ? parseHttpRange(headers.range) : undefined;
-		const content = this.#node.stream(id, asked ?? {});
-		content.on('error', () => {});
-		response.once('close', () => content.destroy());
-		const { seed, start, length } = await this.#open(content, id, response);
-		// An empty content has no byte to start at, so a range with a start is an error. A range of
-		// the last bytes is answered with the whole content.
-		const range = length === 0 ? undefined : asked;
-		if (length === 0 && (asked?.start ?? -1) >= 0) {
-			content.destroy();
-			response.setHeader('Content-Range', 'bytes */0');
-			throw new ShoalError('ERR_RANGE', 'the content is empty');
-		}
-		response.setHeader('Accept-Ranges', 'bytes');
-		response.setHeader('Content-Type', 'application/octet-stream');
-		response.setHeader('Content-Disposition', disposition(seed));
-		response.setHeader('Content-Length', length);
-		if (range !== undefined) {
-			response.setHeader('Content-Range', `bytes ${start}-${start + length - 1}/${seed.length}`);
-		}
-		response.writeHead(range === undefined ? 200 : 206);
-		if (method === 'HEAD') {
-			response.end();
-			content.destroy();
-			return;
-		}
-		await pipeline(content, response);
-	}
-
-	/**
-	 * Checks If-Match and If-None-Match (RFC 9110, 13.2.2).
-	 *
-	 * @returns whether it has answered, with 412 or 304
-	 */
-	#answerCondition(headers: IncomingHttpHeaders, etag: string, response: ServerResponse): boolean {
-		const { 'if-match': wanted, 'if-none-match': known } = headers;
-		if (wanted !== undefined && !matches(wanted, etag)) {
-			const detail = 'If-Match names another content; the content of a seed never changes';
-			tellProblem(response, { status: 412, title: 'Another content', detail, code: 'ERR_CHANGED' });
-			return true;
-		}
-		if (known !== undefined && matchesWeakly(known, etag)) {
-			response.writeHead(304).end();
-			return true;
-		}
-		return false;
-	}
-
-	/**
-	 * The range that the stream sends. If no byte of the content is in the range, sets Content-Range
-	 * to the length of the content and throws.
-	 */
-	async #open(content: ContentStream, id: string, response: ServerResponse) {
+		const [etag, caching] = [`"${id}"`, cachingOf(id, named)];
 		try {
-			return await content.opened;
+			// The id identifies the content, whatever the name of the file is.
+			const stream = (range: StreamOptions): ContentStream => this.#node.stream(id, range);
+			await serveFile(this.#visit, { etag, caching, stream });
 		} catch (error) {
-			if (error instanceof ShoalError && error.code === 'ERR_RANGE') {
-				const whole = this.#node.stream(id, {});
-				whole.on('error', () => {});
-				const { seed } = await whole.opened.finally(() => whole.destroy());
-				response.setHeader('Content-Range', `bytes */${seed.length}`);
+			if (!isShoalError(error, 'ERR_FOLDER') || this.#response.headersSent) {
+				throw error;
+			}
+			this.#response.removeHeader('ETag');
+			this.#redirect(asked);
+		}
+	}
+
+	/** The folder of which `named` names the archive; undefined if it names a content. */
+	async #zipped(named: string): Promise<string | undefined> {
+		const [, folder] = /^(.+)\.zip$/.exec(named) ?? [];
+		if (folder === undefined || isSeedId(folder)) {
+			return folder;
+		}
+		try {
+			await this.#node.resolve(named, { patience: 0 });
+			return undefined;
+		} catch (error) {
+			if (!isShoalError(error, 'ERR_NOT_FOUND')) {
+				throw error;
+			}
+			return await this.#node.resolve(folder, { patience: 0 }).catch(() => {
+				throw error;
+			});
+		}
+	}
+
+	async #zip(id: string): Promise<void> {
+		const folder = await this.#open(id);
+		if (folder === undefined) {
+			this.#tellMissing(`${id} is a file, and only a folder has a zip file: leave out ".zip"`);
+			return;
+		}
+		const stream = (range: StreamOptions): ContentStream =>
+			this.#node.stream(id, { ...range, raw: true });
+		await serveZip(this.#visit, folder, stream);
+	}
+
+	/** Something in a folder, which is looked up in its index. */
+	async #inFolder(asked: FilesPath): Promise<void> {
+		const named = decoded(asked.content);
+		const id = await this.#idOf(named);
+		const caching = cachingOf(id, named);
+		const opened = await this.#open(id);
+		if (opened === undefined) {
+			this.#tellMissing(`${id} is a file, not a folder: leave out what follows the id`);
+			return;
+		}
+		const path = asked.parts.join('/').normalize('NFC');
+		const { seed, folder } = opened;
+		const found = findInFolder(folder.entries, path);
+		if (found === undefined) {
+			this.#tellMissing(`${quoted(seed.name)} has no file or folder ${quoted(path)}`);
+		} else if ('entry' in found) {
+			await this.#entry(id, caching, found.entry, asked);
+		} else if (asked.hasSlash) {
+			await serveListing(this.#visit, opened, found.level);
+		} else {
+			this.#response.setHeader('Cache-Control', caching);
+			this.#redirect(asked);
+		}
+	}
+
+	async #entry(id: string, caching: string, entry: FolderEntry, asked: FilesPath): Promise<void> {
+		const { path, digest } = entry;
+		if (!isFile(entry)) {
+			this.#tellMissing(`${quoted(path)} is a symbolic link, which is not followed by HTTP`);
+			return;
+		}
+		if (asked.hasSlash) {
+			this.#tellMissing(`${quoted(path)} is a file: leave out the slash at the end`);
+			return;
+		}
+		await serveFile(this.#visit, {
+			etag: `"${digest}"`,
+			caching,
+			name: asked.parts.at(-1),
+			stream: (range) => this.#node.stream(id, { ...range, path }),
+		});
+	}
+
+	/** Undefined if the content is a file. */
+	async #open(id: string): Promise<KnownFolder | undefined> {
+		const left = new AbortController();
+		this.#response.once('close', () => left.abort());
+		try {
+			return await this.#node.openFolder(id, { signal: left.signal });
+		} catch (error) {
+			if (isShoalError(error, 'ERR_FOLDER')) {
+				return undefined;
 			}
 			throw error;
 		}
+	}
+
+	/** The seed in the list of the tracker; undefined if it is not listed any more. */
+	async #listed(id: string): Promise<SeedListing | undefined> {
+		for await (const listing of this.#node.seeds()) {
+			if (listing.seed === id) {
+				return listing;
+			}
+		}
+		return undefined;
+	}
+
+	/** The id that a text names. @throws ShoalError ERR_ID, ERR_NOT_FOUND, ERR_AMBIGUOUS */
+	async #idOf(named: string): Promise<string> {
+		return isSeedId(named) ? named : await this.#node.resolve(named, { patience: 0 });
+	}
+
+	/** Sends the client from a folder to the path with a slash, from which relative links work. */
+	#redirect(folder: FilesPath): void {
+		const location = formatFolderPath(folder);
+		this.#response.setHeader('Location', location);
+		this.#response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+		const text = `This is a folder. ${location} lists it (curl -L follows this redirect).\n`;
+		this.#response.writeHead(301).end(text);
+	}
+
+	#tellMissing(detail: string): void {
+		const title = 'No such file';
+		tellProblem(this.#response, { status: 404, title, detail, code: 'ERR_NOT_FOUND' });
+	}
+}
+
+/** The value of Cache-Control for the content `id` at a path that has the text `named`. */
+function cachingOf(id: string, named: string): string {
+	return id === named ? CACHED : ASKED_AGAIN;
+}
+
+/** @throws ShoalError ERR_ID */
+function decoded(segment: string): string {
+	try {
+		return decodeURIComponent(segment);
+	} catch {
+		throw new ShoalError('ERR_ID', 'the seed id in the path is not valid URL encoding');
 	}
 }
 
@@ -204,17 +279,4 @@ function withoutTicket<T extends { readonly ticket?: string | undefined }>({
 	...rest
 }: T) {
 	return rest;
-}
-
-/**
- * The Content-Disposition: always an attachment, with a safe file name in UTF-8, and in ASCII for
- * old clients (RFC 6266, RFC 8187).
- */
-function disposition({ name }: Seed): string {
-	const safe = safeFileName(name);
-	const encoded = encodeURIComponent(safe).replace(/['()*]/g, (sign) => {
-		return `%${sign.charCodeAt(0).toString(16).toUpperCase()}`;
-	});
-	const plain = safe.replace(/[^A-Za-z0-9._ ()-]/g, '_');
-	return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
 }

@@ -1,0 +1,33 @@
+import { isShoalError, safeFileName } from '../../protocol/index.ts';
+
+/** Characters that are kept of a name that no safe form exists for. */
+const KEPT = 40;
+
+/**
+ * The Content-Disposition: always an attachment, with a safe file name in UTF-8, and in ASCII for
+ * old clients (RFC 6266, RFC 8187).
+ *
+ * @param name the name of a content, or of an entry of a folder
+ * @param extension is added to the safe form of the name
+ */
+export function attachment(name: string, extension = ''): string {
+	const safe = safeName(name) + extension;
+	const encoded = encodeURIComponent(safe).replace(/['()*]/g, (sign) => {
+		return `%${sign.charCodeAt(0).toString(16).toUpperCase()}`;
+	});
+	const plain = safe.replace(/[^A-Za-z0-9._ ()-]/g, '_');
+	return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
+}
+
+/** A safe form of a name. Entries of folders can have names that Windows refuses, such as `aux.h`. */
+function safeName(name: string): string {
+	try {
+		return safeFileName(name);
+	} catch (error) {
+		if (!isShoalError(error, 'ERR_NAME')) {
+			throw error;
+		}
+		const start = [...name].slice(0, KEPT).join('');
+		return safeFileName(`_${start.replace(/[. ]$/, '_')}`);
+	}
+}

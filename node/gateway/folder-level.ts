@@ -1,0 +1,93 @@
+import { type FolderEntry, firstFrom, isFile } from '../../protocol/index.ts';
+
+/** A row of the listing of a folder. */
+export interface LevelRow {
+	/** Its name in the folder that is listed. */
+	readonly name: string;
+	/** The entry; undefined for a folder that has entries. */
+	readonly entry: FolderEntry | undefined;
+	/** Bytes of the file, or of all files in the folder; 0 for a link. */
+	readonly length: number;
+	/** Number of files in the folder; 1 for a file, 0 for a link. */
+	readonly files: number;
+}
+
+/** One level of a folder: the files and folders directly in it. */
+export interface FolderLevel {
+	/** Path from the folder's root; empty: the root. */
+	readonly path: string;
+	/** Folders first, else in the order of the index. */
+	readonly rows: readonly LevelRow[];
+	/** Number of files, and their bytes, at this level and below. */
+	readonly files: number;
+	readonly length: number;
+}
+
+/** The entry at a path, or the level of a folder that the path names. */
+export type Found = { readonly entry: FolderEntry } | { readonly level: FolderLevel };
+
+/**
+ * Looks up a path in the entries of a folder.
+ *
+ * @param entries in the order of the index
+ * @param path parts separated by `/`; empty: the root
+ * @returns undefined if there is nothing at `path`
+ */
+export function findInFolder(entries: readonly FolderEntry[], path: string): Found | undefined {
+	if (path === '') {
+		return { level: levelOf('', entries) };
+	}
+	const first = firstFrom(entries, path);
+	const entry = entries[first];
+	if (entry?.path === path) {
+		return entry.kind === 'd' ? { level: levelOf(path, []) } : { entry };
+	}
+	// As `/` counts as 0 in the order, no path comes between those below `path` and this one.
+	const end = firstFrom(entries, `${path}\u0001`);
+	const below = entries.slice(first, end);
+	return below.length > 0 ? { level: levelOf(path, below) } : undefined;
+}
+
+/** @param below the entries below `path`, in order */
+function levelOf(path: string, below: readonly FolderEntry[]): FolderLevel {
+	const folders: LevelRow[] = [];
+	const others: LevelRow[] = [];
+	const start = path === '' ? 0 : path.length + 1;
+	for (const [name, entries] of childrenOf(below, start)) {
+		const [entry] = entries;
+		const isEntry = entry?.path.length === start + name.length;
+		const row = { name, entry: isEntry ? entry : undefined, ...sumsOf(entries) };
+		(isEntry && entry.kind !== 'd' ? others : folders).push(row);
+	}
+	return { path, rows: [...folders, ...others], ...sumsOf(below) };
+}
+
+/**
+ * The names at a level, each with its entries.
+ *
+ * @param start characters of each path before the name
+ */
+function* childrenOf(
+	entries: readonly FolderEntry[],
+	start: number,
+): Generator<[name: string, entries: readonly FolderEntry[]]> {
+	for (let at = 0; at < entries.length; ) {
+		const { path } = entries[at] as FolderEntry;
+		const slash = path.indexOf('/', start);
+		const name = slash < 0 ? path.slice(start) : path.slice(start, slash);
+		let end = at + 1;
+		if (slash >= 0) {
+			const prefix = path.slice(0, slash + 1);
+			while (entries[end]?.path.startsWith(prefix)) {
+				end += 1;
+			}
+		}
+		yield [name, entries.slice(at, end)];
+		at = end;
+	}
+}
+
+function sumsOf(entries: readonly FolderEntry[]): { files: number; length: number } {
+	const files = entries.filter(isFile);
+	return { files: files.length, length: files.reduce((sum, { length }) => sum + length, 0) };
+}

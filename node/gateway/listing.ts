@@ -1,0 +1,34 @@
+import { printableJson } from '../../protocol/index.ts';
+import type { FolderLevel, LevelRow } from './folder-level.ts';
+
+/** A listing of one level of a folder. */
+export interface Listing {
+	/** Seed id of the folder. */
+	readonly id: string;
+	/** Name of the folder. */
+	readonly name: string;
+	readonly level: FolderLevel;
+	/** Number of symbolic links in the whole folder. */
+	readonly links: number;
+}
+
+/** A listing as JSON in pieces, with a line for each entry. */
+export function* listingJson({ id, name, level }: Listing): Generator<string> {
+	const { path, rows, files, length } = level;
+	const head = printableJson({ id, name, path, files, length });
+	yield `${head.slice(0, -1)},"entries":[`;
+	let separator = '\n';
+	for (const row of rows) {
+		yield separator + printableJson(entryOf(row, path));
+		separator = ',\n';
+	}
+	yield '\n]}\n';
+}
+
+/** A row in the words of `shoal ls ID --json`; the path is that from the root of the folder. */
+function entryOf({ name, entry, length, files }: LevelRow, folder: string) {
+	const path = folder === '' ? name : `${folder}/${name}`;
+	return entry === undefined || entry.kind === 'd'
+		? { path, length, kind: 'd', files }
+		: { path, length: entry.length, kind: entry.kind, sha256: entry.digest };
+}

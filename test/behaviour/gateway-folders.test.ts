@@ -1,0 +1,122 @@
+import { writeFile } from 'node:fs/promises';
+import { get as httpGet, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as assert from 'uvu/assert';
+import { HttpServer } from '../../broker/index.ts';
+import { gatewayRoute } from '../../node/gateway/gateway.ts';
+import { makeTree } from '../helpers/fixtures/make-tree.ts';
+import { folderSeed, hold, memoryFolder } from '../helpers/fixtures/memory-folder.ts';
+import { contentOf } from '../helpers/fixtures/seeds.ts';
+import { startBroker } from '../helpers/harness/broker.ts';
+import { startNode } from '../helpers/harness/node.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
+
+const test = suite('a gateway serves folders of strangers');
+const MIB = 1024 * 1024;
+const BYTES = contentOf(MIB);
+const file = (bytes: Uint8Array, digest?: string) =>
+	({ kind: 'f', bytes, ...(digest === undefined ? {} : { digest }) }) as const;
+
+async function swarm(t: Scope) {
+	const { url } = await startBroker(t);
+	const seeder = await startNode(t, url);
+	const node = await startNode(t, url);
+	const gateway = await HttpServer.start({ port: 0, routes: [gatewayRoute(async () => node)] });
+	t.defer(() => gateway.close());
+	return { seeder, node, url: gateway.url };
+}
+
+function respond(url: string): Promise<IncomingMessage> {
+	return new Promise((resolve, reject) => {
+		httpGet(url, resolve).once('error', reject);
+	});
+}
+
+/** Reads a response until it ends or is cut. */
+async function readAll(response: IncomingMessage): Promise<{ bytes: Buffer; isWhole: boolean }> {
+	const parts: Buffer[] = [];
+	response.on('data', (part: Buffer) => parts.push(part));
+	await new Promise<void>((resolve) => response.once('close', resolve).on('error', () => {}));
+	return { bytes: Buffer.concat(parts), isWhole: response.complete };
+}
+
+test('a zip file is refused or cut if a file has not the digest that the index says', async (t) => {
+	const { seeder, url } = await swarm(t);
+	const wrong = 'a'.repeat(64);
+	const small = memoryFolder({ a: 'a', z: file(Buffer.from('z'), wrong) });
+	await hold(seeder, small);
+	const refused = await fetch(`${url}/files/${small.seed.id}.zip`);
+	assert.equal([refused.status, refused.headers.get('content-disposition')], [502, null]);
+	assert.is(((await refused.json()) as { code: string }).code, 'ERR_SEED_LIES');
+	for (const leaves of [
+		{ a: 'a', large: file(BYTES, wrong) },
+		{ a: file(BYTES), z: file(Buffer.from('z'), wrong) },
+	]) {
+		const made = memoryFolder(leaves);
+		await hold(seeder, made);
+		const response = await respond(`${url}/files/${made.seed.id}.zip`);
+		assert.is(response.statusCode, 200);
+		const { bytes, isWhole } = await readAll(response);
+		assert.not.ok(isWhole);
+		assert.ok(bytes.length < Number(response.headers['content-length']));
+		assert.not.ok(bytes.includes('PK\x05\x06'), 'no end of an archive');
+	}
+});
+
+for (const what of ['a file changes', 'the node is closed'] as const) {
+	test(`the transfer of a zip file is cut if ${what}`, async (t) => {
+		const { node, url } = await swarm(t);
+		const names = Array.from({ length: 40 }, (_, number) => `${10 + number}`);
+		const root = await makeTree(t, Object.fromEntries(names.map((name) => [name, BYTES])));
+		const { seed } = await node.share(root);
+		const response = await respond(`${url}/files/${seed.id}.zip`);
+		assert.is(response.statusCode, 200);
+		await (what === 'a file changes' ? writeFile(join(root, '49'), 'changed') : node.close());
+		const { bytes, isWhole } = await readAll(response);
+		assert.not.ok(isWhole);
+		assert.not.ok(bytes.includes('PK\x05\x06'), 'no end of an archive');
+	});
+}
+
+test('a client that reads nothing or leaves stops the transfer', async (t) => {
+	const { seeder, url, node } = await swarm(t);
+	const files = Array.from({ length: 48 }, (_, number) => [`${number}`, file(BYTES)]);
+	const made = memoryFolder(Object.fromEntries(files));
+	await hold(seeder, made);
+	const response = await respond(`${url}/files/${made.seed.id}.zip`);
+	let before = -1;
+	await until('nothing more is fetched', async () => {
+		const { total } = node.received;
+		await sleep(500);
+		const isSame = total > 0 && total === before;
+		before = total;
+		return isSame;
+	});
+	assert.ok(node.received.total < 36 * MIB, `${node.received.total} bytes were fetched`);
+	response.destroy();
+	await until('no download runs', () => node.stats().downloads.running === 0);
+});
+
+test('an index that is not safe is refused, and nothing of the content is served', async (t) => {
+	const { seeder, url } = await swarm(t);
+	const digest = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+	for (const line of [
+		`${digest} 0 f ../x`,
+		`${digest} 0 f /etc/passwd`,
+		`${digest} 0 f a\\b`,
+		'x',
+	]) {
+		const content = Buffer.from(`shoal-folder 1\n${line}\n`);
+		const seed = folderSeed(content, content);
+		await hold(seeder, { seed, content });
+		for (const path of ['/', '/x', '/..%5cx', '.zip', '']) {
+			const response = await fetch(`${url}/files/${seed.id}${path}`);
+			assert.is(response.status, 502, `${line} at ${path}`);
+			assert.is(((await response.json()) as { code: string }).code, 'ERR_SEED');
+		}
+	}
+});
+
+test.run();
