@@ -95,7 +95,10 @@ function idOfUrl(text: string): string {
 	const url = URL.canParse(whole) ? new URL(whole) : undefined;
 	const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
 	if (url !== undefined && isWeb) {
-		const names = [url.hash.slice(1), /\/(?:files|seeds)\/([^/]*)\/?$/.exec(url.pathname)?.[1]];
+		const names = [
+			url.hash.slice(1),
+			/\/(?:files|seeds)\/([^/]*?)(?:\.zip|\/)?$/.exec(url.pathname)?.[1],
+		];
 		const ids = names.map((name) => name?.split('/').at(-1)?.toLowerCase());
 		const id = ids.find(isSeedId);
 		if (id !== undefined) {

@@ -43,6 +43,8 @@ test('of the address of a file at a page or gateway the id is taken, and no brok
 		`https://lab.example/#/seed/${ID.toUpperCase()}`,
 		`http://[::1]:8080/files/${ID}`,
 		`http://10.0.0.5:8080/seeds/${ID}/`,
+		`http://10.0.0.5:8080/files/${ID}/`,
+		`http://10.0.0.5:8080/files/${ID}.zip`,
 		`https://lab.example/shoal/files/${ID}?x=1`,
 		`"http://10.0.0.5:8080/#/${ID}"`,
 		`10.0.0.5:8080/#/${ID}`,
