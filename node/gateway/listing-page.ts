@@ -20,7 +20,7 @@ body { max-width: 60rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.3rem; line-height: 1.3; margin: 0 0 0.3rem; overflow-wrap: anywhere; }
 p { margin: 0 0 1rem; color: var(--dim); }
 a { color: var(--accent); text-decoration: none; }
-a:hover { text-decoration: underline; }
+p a, a:hover { text-decoration: underline; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 table { width: 100%; border-collapse: collapse; background: var(--card); border: 1px solid var(--line); }
 th, td { padding: 0.25rem 0.8rem; text-align: left; border-top: 1px solid var(--line); vertical-align: top; }

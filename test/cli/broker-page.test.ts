@@ -67,9 +67,11 @@ test('files come from the swarm by HTTP, to who has the token for nodes', async 
 	const part = await ask(`/files/${id}`, link, { Range: 'bytes=10-19' });
 	assert.equal([part.status, (await part.arrayBuffer()).byteLength], [206, 10]);
 	assert.is((await ask('/seeds', watch)).status, 200);
-	const refused = await ask(`/files/${id}`, watch);
-	assert.is(refused.status, 401);
-	assert.match(refused.headers.get('www-authenticate') ?? '', 'Basic');
+	for (const path of ['', '/', '/sub/a.txt', '.zip']) {
+		const refused = await ask(`/files/${id}${path}`, watch);
+		assert.is(refused.status, 401, path);
+		assert.match(refused.headers.get('www-authenticate') ?? '', 'Basic');
+	}
 	assert.is((await fetch(`http://127.0.0.1:${port}/seeds`)).status, 401);
 	const renewal = new Shoal(t, ['token', 'renew', '--data', join(folder, 'data')]);
 	const { link: renewed } = await renewal.event('join');
