@@ -16,7 +16,6 @@ import { BlobStorage } from './blob-storage.ts';
 import { DownloadedFolder } from './downloaded-folder.ts';
 import { digestChunk } from './hashes.ts';
 import { IndexTarget, readFolder } from './index-target.ts';
-import { makeFolder } from './make-folder.ts';
 import { type MakeSeedOptions, makeSeed } from './make-seed.ts';
 import { MemoryBackings } from './memory-backing.ts';
 import { hasFiles, openFile } from './opfs-backing.ts';
@@ -134,6 +133,7 @@ export class BrowserNode extends BaseNode {
 	 *   ERR_LIMIT also if there is too much in it
 	 */
 	async shareFolder(local: LocalFolder, options: MakeSeedOptions = {}): Promise<Seed> {
+		const { makeFolder } = await import('./make-folder.ts');
 		const made = await this.#hashing.run(() => makeFolder(local, options));
 		await this.#hold({ ...made, have: Bitfield.full(made.seed.chunks) }, options);
 		return made.seed;

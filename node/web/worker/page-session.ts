@@ -15,7 +15,8 @@ import type { MakeSeedOptions } from './make-seed.ts';
 import { forget, hasFiles, keepStopped, keptContent, keptContents } from './opfs-backing.ts';
 import { type Item, OwnTransfers } from './own-transfers.ts';
 import { PageNode } from './page-node.ts';
-import { saveFolder } from './save-folder.ts';
+import { reasonOf } from './reason.ts';
+import type { SaveEvents } from './save-folder.ts';
 import { SwarmMonitor } from './swarm-monitor.ts';
 import { isMore, pathsAfter, pathsOf } from './wanted-paths.ts';
 import { type Connection, watchSwarm } from './watch-swarm.ts';
@@ -257,10 +258,13 @@ export class PageSession {
 		const item = this.#items.get(command.id);
 		const folder = item?.got?.folder;
 		if (item !== undefined && folder !== undefined) {
-			item.saved = saveFolder(item.name, folder, command, {
+			const events: SaveEvents = {
 				changed: (saving) => this.#items.update(item, { saving }),
 				file: (name, blob) => this.#send({ event: 'file', name, blob }),
-			});
+			};
+			item.saved = import('./save-folder.ts')
+				.then(({ saveFolder }) => saveFolder(item.name, folder, command, events))
+				.catch((error) => events.changed({ state: 'failed', reason: reasonOf(error) }));
 		}
 	}
 
