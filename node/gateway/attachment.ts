@@ -8,10 +8,9 @@ const KEPT = 40;
  * old clients (RFC 6266, RFC 8187).
  *
  * @param name the name of a content, or of an entry of a folder
- * @param extension is added to the safe form of the name
  */
-export function attachment(name: string, extension = ''): string {
-	const safe = safeName(name) + extension;
+export function attachment(name: string): string {
+	const safe = safeName(name);
 	const encoded = encodeURIComponent(safe).replace(/['()*]/g, (sign) => {
 		return `%${sign.charCodeAt(0).toString(16).toUpperCase()}`;
 	});

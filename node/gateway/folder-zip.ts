@@ -4,15 +4,14 @@ import {
 	type Folder,
 	type FolderEntry,
 	type FolderPiece,
-	quoted,
 	type Seed,
 	ShoalError,
 	safeFileName,
 } from '../../protocol/index.ts';
 import { isZero } from '../storage/zeros.ts';
 import { checkWhole } from '../streaming/content-reader.ts';
+import { missingZip64Bytes, missingZip64Records } from '../util/zip-end.ts';
 import { Cutter } from './cutter.ts';
-import { missingZip64Bytes, missingZip64Records } from './zip-end.ts';
 
 /** The parts of an entry of an archive that its length depends on; a folder has no size. */
 type ZipEntry = { readonly name: string } | { readonly name: string; readonly size: number };
@@ -110,7 +109,7 @@ async function* filesOf(seed: Seed, folder: Folder, content: AsyncIterable<Uint8
 		for (const entry of entries) {
 			const { path, kind, length } = entry;
 			const name = `${root}/${path}`;
-			await skipZeros(cutter, paddings.get(entry) ?? 0, path);
+			await skipZeros(cutter, paddings.get(entry) ?? 0);
 			if (kind === 'd') {
 				yield folderAt(name);
 			} else if (kind === 'l') {
@@ -152,12 +151,12 @@ function paddingsOf(pieces: readonly FolderPiece[]): Map<FolderEntry | undefined
 }
 
 /** @throws ShoalError ERR_SEED */
-async function skipZeros(cutter: Cutter, length: number, path: string): Promise<void> {
+async function skipZeros(cutter: Cutter, length: number): Promise<void> {
 	for await (const bytes of cutter.take(length)) {
 		if (!isZero(bytes)) {
 			throw new ShoalError(
 				'ERR_SEED',
-				`the bytes before ${quoted(path)} in the folder are not zeros`,
+				'the seed is wrong: the bytes between the files of this folder must be zeros, and are not; ask for another seed',
 			);
 		}
 	}

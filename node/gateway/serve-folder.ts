@@ -6,6 +6,7 @@ import type { Folder } from '../../protocol/index.ts';
 import type { RangeOptions } from '../streaming/content-range.ts';
 import type { ContentStream } from '../streaming/content-stream.ts';
 import type { KnownFolder } from '../streaming/folder-cache.ts';
+import { zipName } from '../util/zip-name.ts';
 import { attachment } from './attachment.ts';
 import type { FolderLevel } from './folder-level.ts';
 import { zipFolder, zipLength } from './folder-zip.ts';
@@ -58,7 +59,7 @@ export async function serveZip(
 	response.setHeader('Cache-Control', GENERATED);
 	response.setHeader('Accept-Ranges', 'none');
 	response.setHeader('Content-Type', 'application/zip');
-	response.setHeader('Content-Disposition', attachment(seed.name, '.zip'));
+	response.setHeader('Content-Disposition', attachment(zipName(seed.name)));
 	response.setHeader('Content-Length', zipLength(seed, folder));
 	const links = linksIn(folder);
 	if (links > 0) {

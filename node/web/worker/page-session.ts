@@ -1,5 +1,6 @@
 import { isShoalError, printable, type Seed, safeFileName } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
+import { zipName } from '../../util/zip-name.ts';
 import type { LocalFolder } from '../local-folder.ts';
 import type {
 	OwnTransfer,
@@ -21,7 +22,6 @@ import { SwarmMonitor } from './swarm-monitor.ts';
 import { isMore, pathsAfter, pathsOf } from './wanted-paths.ts';
 import { type Connection, watchSwarm } from './watch-swarm.ts';
 import type { WebLink } from './web-link.ts';
-import { zipName } from './zip-name.ts';
 
 /** ms between two snapshots of the swarm that are sent to the page. */
 const DRAW_EVERY = 500;

@@ -1,10 +1,10 @@
 import { safeFileName } from '../../../protocol/index.ts';
+import { zipName } from '../../util/zip-name.ts';
 import type { Saving, WorkerCommand } from '../messages.ts';
 import type { DownloadedFolder } from './downloaded-folder.ts';
 import { reasonOf } from './reason.ts';
 import { unpackFolder } from './unpack-folder.ts';
 import { zipFolder } from './zip-folder.ts';
-import { zipName } from './zip-name.ts';
 
 /** ms between two reports of the progress. */
 const TELL_EVERY = 250;

@@ -1,4 +1,5 @@
 import { isFile } from '../../../protocol/index.ts';
+import { missingZip64Records } from '../../util/zip-end.ts';
 import type { DownloadedFolder } from './downloaded-folder.ts';
 
 /**
@@ -12,11 +13,34 @@ export async function zipFolder(
 	name: string,
 ): Promise<ReadableStream<Uint8Array>> {
 	const { makeZip } = await import('client-zip');
-	return makeZip(inputsOf(folder, name), { buffersAreUTF8: true });
+	const count = Math.max(1, folder.entries.filter(({ kind }) => kind !== 'l').length);
+	const archive = makeZip(inputsOf(folder, name), { buffersAreUTF8: true });
+	return archive.pipeThrough(withZip64Records(count));
+}
+
+/** Adds the records that client-zip leaves out before the end of an archive of many entries. */
+function withZip64Records(entries: number): TransformStream<Uint8Array, Uint8Array> {
+	let last: Uint8Array | undefined;
+	return new TransformStream({
+		transform: (chunk, controller) => {
+			if (last !== undefined) {
+				controller.enqueue(last);
+			}
+			last = chunk;
+		},
+		flush: (controller) => {
+			const end = last ?? new Uint8Array();
+			const records = missingZip64Records(end, entries);
+			if (records !== undefined) {
+				controller.enqueue(records);
+			}
+			controller.enqueue(end);
+		},
+	});
 }
 
 function* inputsOf(folder: DownloadedFolder, top: string) {
-	if (folder.entries.length === 0) {
+	if (folder.entries.every(({ kind }) => kind === 'l')) {
 		yield { name: `${top}/` };
 	}
 	for (const entry of folder.entries) {

@@ -11,7 +11,6 @@ test('names a file in ASCII and in UTF-8', () => {
 		attachment('Größe "1".txt'),
 		`attachment; filename="Gr__e _1_.txt"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22.txt`,
 	);
-	assert.is(attachment('a', '.zip'), `attachment; filename="a.zip"; filename*=UTF-8''a.zip`);
 });
 
 test('a name that no system or not every one takes is changed', () => {

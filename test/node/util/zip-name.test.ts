@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
-import { zipName } from '../../../../node/web/worker/zip-name.ts';
-import { checkName } from '../../../../protocol/index.ts';
-import { suite } from '../../../helpers/harness/suite.ts';
+import { zipName } from '../../../node/util/zip-name.ts';
+import { checkName } from '../../../protocol/index.ts';
+import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('the name of an archive');
 

@@ -1,4 +1,4 @@
-import { MAX_NAME_BYTES, safeFileName } from '../../../protocol/index.ts';
+import { MAX_NAME_BYTES, safeFileName } from '../../protocol/index.ts';
 
 const EXTENSION = '.zip';
 const encoder = new TextEncoder();
