@@ -53,26 +53,26 @@ function levelOf(path: string, below: readonly FolderEntry[]): FolderLevel {
 	const folders: LevelRow[] = [];
 	const others: LevelRow[] = [];
 	const start = path === '' ? 0 : path.length + 1;
-	for (const [name, entries] of childrenOf(below, start)) {
-		const [entry] = entries;
-		const isEntry = entry?.path.length === start + name.length;
-		const row = { name, entry: isEntry ? entry : undefined, ...sumsOf(entries) };
-		(isEntry && entry.kind !== 'd' ? others : folders).push(row);
+	for (const { name, entry, entries } of childrenOf(below, start)) {
+		const row = { name, entry, ...sumsOf(entries) };
+		(entry === undefined || entry.kind === 'd' ? folders : others).push(row);
 	}
 	return { path, rows: [...folders, ...others], ...sumsOf(below) };
 }
 
-/**
- * The names at a level, each with its entries.
- *
- * @param start characters of each path before the name
- */
-function* childrenOf(
-	entries: readonly FolderEntry[],
-	start: number,
-): Generator<[name: string, entries: readonly FolderEntry[]]> {
+/** A name at a level: an entry, or a folder with entries. */
+interface Child {
+	readonly name: string;
+	readonly entry: FolderEntry | undefined;
+	/** The entries of the folder, or the entry itself. */
+	readonly entries: readonly FolderEntry[];
+}
+
+/** @param start characters of each path before the name */
+function* childrenOf(entries: readonly FolderEntry[], start: number): Generator<Child> {
 	for (let at = 0; at < entries.length; ) {
-		const { path } = entries[at] as FolderEntry;
+		const first = entries[at] as FolderEntry;
+		const { path } = first;
 		const slash = path.indexOf('/', start);
 		const name = slash < 0 ? path.slice(start) : path.slice(start, slash);
 		let end = at + 1;
@@ -82,7 +82,7 @@ function* childrenOf(
 				end += 1;
 			}
 		}
-		yield [name, entries.slice(at, end)];
+		yield { name, entry: slash < 0 ? first : undefined, entries: entries.slice(at, end) };
 		at = end;
 	}
 }
