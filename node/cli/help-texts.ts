@@ -110,6 +110,8 @@ Examples:
   shoal gateway
   curl http://127.0.0.1:8080/seeds
   curl -OJ http://127.0.0.1:8080/files/ID
+  curl http://127.0.0.1:8080/files/ID/        what is in a folder
+  curl -OJ http://127.0.0.1:8080/files/ID.zip all of a folder
 
 Streams each file while it downloads the file, and verifies each chunk before it
 sends the chunk. For a range request, it downloads only the chunks that contain
