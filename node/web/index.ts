@@ -9,6 +9,6 @@ export {
 	BrowserNode,
 	type BrowserNodeOptions,
 } from './worker/browser-node.ts';
-export type { DownloadedFolder } from './worker/downloaded-folder.ts';
+export type { DownloadedFile, DownloadedFolder } from './worker/downloaded-folder.ts';
 export type { MakeSeedOptions } from './worker/make-seed.ts';
 export { forget as forgetContent, type Kept, keptContents } from './worker/opfs-backing.ts';

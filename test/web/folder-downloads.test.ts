@@ -23,7 +23,10 @@ test('a folder whose seed is wrong is not kept: a wrong digest of a file, or byt
 	const { page, trouble } = await openTab(t, address);
 	for (const [lie, text] of [
 		[{ isWrong: true }, 'but the digest of the whole is not: the seed itself is wrong'],
-		[{ hasPadding: false }, 'the bytes before a large file must be zeros, and are not'],
+		[
+			{ hasPadding: false },
+			'the bytes between the files of this folder must be zeros, and are not',
+		],
 	] as const) {
 		const content = lyingFolder(lie);
 		contents.add(content);
@@ -113,6 +116,30 @@ test('a download of a folder that is stopped or loaded again goes on where it wa
 	const saved = page.waitForEvent('download');
 	await page.getByRole('button', { name: 'Save b/c.bin' }).click();
 	assert.is(await sha256(await (await saved).path()), (await digestsOf(path))['b/c.bin']);
+	assert.equal(trouble, []);
+});
+
+test('files that are asked for one after the other, while the first is on its way, are all saved', async (t) => {
+	const path = join(await makeFolder(t), 'slow');
+	const names = ['a.bin', 'b.bin', 'c.bin'];
+	const tree = [...names, 'd.bin'].map((name) => [name, randomBytes(2_000_000)]);
+	await writeTree(path, Object.fromEntries(tree));
+	const { url, page: address } = await spawnServed(t);
+	const id = await spawnShare(t, path, '--broker', url, '--max-up', '2MB');
+	const { page, trouble } = await openTab(t, `${address}/#${id}/files`);
+	const saved = new Map<string, Promise<string>>();
+	page.on('download', (download) => saved.set(download.suggestedFilename(), download.path()));
+	for (const name of names) {
+		await page.getByRole('button', { name: `Get ${name}` }).click();
+		await page.getByRole('button', { name: `Coming ${name}` }).waitFor();
+	}
+	await page.getByText('complete and verified').waitFor();
+	await page.getByText('only 3 files').waitFor();
+	await until('all are saved', () => saved.size === names.length);
+	const digests = await digestsOf(path);
+	for (const [name, file] of saved) {
+		assert.is(await sha256(await file), digests[name], name);
+	}
 	assert.equal(trouble, []);
 });
 

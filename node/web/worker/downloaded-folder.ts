@@ -1,6 +1,25 @@
 import { type FolderEntry, isFile, quoted, ShoalError } from '../../../protocol/index.ts';
 import type { WebContent } from './web-target.ts';
 
+/** Small files that follow each other are read together, up to this many bytes. */
+const READ_AT_ONCE = 4 * 1024 * 1024;
+/** Bytes of the largest small file. */
+const MOST_SMALL = 1024 * 1024;
+
+/** A file of a folder, and its bytes. */
+export interface DownloadedFile {
+	readonly entry: FolderEntry;
+	/** Bytes that are read already, or a blob if there are many. */
+	readonly content: Uint8Array<ArrayBuffer> | Blob;
+}
+
+/** Files whose bytes follow each other in the content. */
+interface Run {
+	readonly offset: number;
+	length: number;
+	readonly entries: FolderEntry[];
+}
+
 /** A folder that was downloaded and verified, or the files of it that were wanted. */
 export class DownloadedFolder {
 	/** The entries that were downloaded, in the order of the index. */
@@ -29,4 +48,56 @@ export class DownloadedFolder {
 		}
 		return storage.slice(found.offset, found.entry.length);
 	}
+
+	/**
+	 * All files that were downloaded, in the order of the index. For many small files this is much
+	 * faster than {@link file}.
+	 *
+	 * @throws ShoalError ERR_IO if they cannot be read
+	 */
+	async *files(): AsyncGenerator<DownloadedFile> {
+		const { storage } = this.#content;
+		for (const { offset, length, entries } of this.#runs()) {
+			const [first] = entries;
+			if (first !== undefined && first.length > MOST_SMALL) {
+				yield { entry: first, content: storage.slice(offset, length) };
+				continue;
+			}
+			const bytes = new Uint8Array(length);
+			await storage.read(offset, bytes);
+			let at = 0;
+			for (const entry of entries) {
+				yield { entry, content: bytes.subarray(at, at + entry.length) };
+				at += entry.length;
+			}
+		}
+	}
+
+	/** A large file is a run of its own. */
+	*#runs(): Generator<Run> {
+		let run: Run | undefined;
+		for (const entry of this.entries.filter(isFile)) {
+			const { length, path } = entry;
+			const end = run === undefined ? 0 : run.offset + run.length;
+			// Files without bytes are nowhere in the content.
+			const offset = length === 0 ? end : (this.#content.folder?.find(path)?.offset ?? 0);
+			if (run !== undefined && offset === end && hasRoom(run, length)) {
+				run.entries.push(entry);
+				run.length += length;
+			} else {
+				if (run !== undefined) {
+					yield run;
+				}
+				run = { offset, length, entries: [entry] };
+			}
+		}
+		if (run !== undefined) {
+			yield run;
+		}
+	}
+}
+
+function hasRoom({ entries: [first], length }: Run, more: number): boolean {
+	const isSmall = (first?.length ?? 0) <= MOST_SMALL && more <= MOST_SMALL;
+	return isSmall && length + more <= READ_AT_ONCE;
 }

@@ -52,7 +52,7 @@ export class FolderHash implements ContentHash {
 		if (!hasPadding) {
 			throw new ShoalError(
 				'ERR_SEED',
-				'the seed is wrong: the bytes before a large file must be zeros, and are not; ask for another seed',
+				'the seed is wrong: the bytes between the files of this folder must be zeros, and are not; ask for another seed',
 			);
 		}
 		return right === this.#checked;

@@ -14,8 +14,8 @@ export interface Item {
 	isAsked: boolean;
 	/** The paths of the wanted files of a folder; undefined: all. */
 	paths: ReadonlySet<string> | undefined;
-	/** The path of a file of a folder that is saved when the download is complete. */
-	toSave: string | undefined;
+	/** The paths of files of a folder that are saved when the download is complete. */
+	toSave: readonly string[];
 	readonly stop: AbortController;
 	/** Settles when a download has ended and has released its files. */
 	ended: Promise<unknown>;
@@ -58,7 +58,7 @@ export class OwnTransfers {
 			got: undefined,
 			isAsked: false,
 			paths,
-			toSave: undefined,
+			toSave: [],
 			stop: new AbortController(),
 			ended: Promise.resolve(),
 			saved: Promise.resolve(),

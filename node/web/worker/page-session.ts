@@ -18,6 +18,7 @@ import { type Item, OwnTransfers } from './own-transfers.ts';
 import { PageNode } from './page-node.ts';
 import { reasonOf } from './reason.ts';
 import type { SaveEvents } from './save-folder.ts';
+import { savedName } from './saved-name.ts';
 import { SwarmMonitor } from './swarm-monitor.ts';
 import { isMore, pathsAfter, pathsOf } from './wanted-paths.ts';
 import { type Connection, watchSwarm } from './watch-swarm.ts';
@@ -103,7 +104,10 @@ export class PageSession {
 		const { length = 0, have = 0, isFolder = false } = before?.transfer ?? {};
 		const item = this.#items.put(id, name, { length, have, isFolder, state: 'waiting' }, paths);
 		item.isAsked = true;
-		item.toSave = files?.length === 1 ? files[0] : undefined;
+		// A file that is asked for by itself is saved; others may be still to come.
+		const coming = before === undefined || before.got !== undefined ? [] : before.toSave;
+		const asked = Array.isArray(files) && files.length === 1 ? [...coming, ...files] : coming;
+		item.toSave = asked.filter((path) => paths?.has(path) ?? true);
 		this.#lists.update(id);
 		if (before !== undefined) {
 			before.stop.abort();
@@ -145,8 +149,12 @@ export class PageSession {
 			this.#items.update(item, completeOf(got));
 			this.#lists.update(id);
 			// Downloads that were complete when the page was opened were saved already, or were not wanted.
-			if (item.toSave !== undefined || kept < length || length === 0) {
-				this.save(id, item.toSave);
+			if (item.toSave.length > 0) {
+				for (const path of item.toSave) {
+					this.save(id, path);
+				}
+			} else if (kept < length || length === 0) {
+				this.save(id);
 			}
 		} catch (error) {
 			if (isShoalError(error, 'ERR_EXISTS') && this.#items.isShown(item) && (await hasFiles())) {
@@ -248,8 +256,7 @@ export class PageSession {
 		const [only] = item.paths?.size === 1 ? item.paths : [];
 		const chosen = path ?? only;
 		if (chosen !== undefined) {
-			const name = safeFileName(chosen.slice(chosen.lastIndexOf('/') + 1));
-			this.#send({ event: 'file', name, blob: folder.file(chosen) });
+			this.#send({ event: 'file', name: savedName(chosen), blob: folder.file(chosen) });
 		}
 	}
 
@@ -282,6 +289,7 @@ export class PageSession {
 		const { length, have, isFolder } = item.transfer;
 		const about = { length, have, isFolder, files: item.transfer.files };
 		const stopped = this.#items.put(id, item.name, { ...about, state: 'stopped' }, item.paths);
+		stopped.toSave = item.toSave;
 		this.#leave(id, async (keeps) => {
 			await item.ended;
 			const kept = keeps ? await keepStopped(id) : undefined;

@@ -1,5 +1,5 @@
-import { type FolderEntry, isFile, quoted, ShoalError } from '../../../protocol/index.ts';
-import type { DownloadedFolder } from './downloaded-folder.ts';
+import { type FolderEntry, quoted, ShoalError } from '../../../protocol/index.ts';
+import type { DownloadedFile, DownloadedFolder } from './downloaded-folder.ts';
 import { sameButForCase } from './same-but-for-case.ts';
 
 /** Files that are written at a time. */
@@ -26,28 +26,23 @@ export async function unpackFolder(
 	const top = await makeNew(into, name);
 	await checkCase(folder.entries, top);
 	const parents = new Map([['', Promise.resolve(top)]]);
-	const write = async (entry: FolderEntry): Promise<void> => {
-		const { path, kind, length } = entry;
-		if (kind === 'd') {
-			await folderAt(path, parents);
-		} else if (isFile(entry)) {
-			const [parent, own] = split(path);
-			const inFolder = await folderAt(parent, parents);
-			await atPath(path, () => writeFile(inFolder, own, folder.file(path)));
-			onBytes(length);
-		}
+	for (const { path } of folder.entries.filter(({ kind }) => kind === 'd')) {
+		await folderAt(path, parents);
+	}
+	const write = async ({ entry: { path, length }, content }: DownloadedFile): Promise<void> => {
+		const [parent, own] = split(path);
+		const inFolder = await folderAt(parent, parents);
+		await atPath(path, () => writeFile(inFolder, own, content));
+		onBytes(length);
 	};
-	// All take the next entry from the same iterator. If one fails, the others end.
-	const entries = folder.entries.values();
-	let isFailed = false;
+	// All take the next file from the same generator. If one fails, the others end.
+	const files = folder.files();
 	const writeNext = async (): Promise<void> => {
-		for (const entry of entries) {
-			if (!isFailed) {
-				await write(entry).catch((error: unknown) => {
-					isFailed = true;
-					throw error;
-				});
-			}
+		for (let next = await files.next(); !next.done; next = await files.next()) {
+			await write(next.value).catch(async (error: unknown) => {
+				await files.return(undefined);
+				throw error;
+			});
 		}
 	};
 	await Promise.all(Array.from({ length: AT_ONCE }, writeNext));
@@ -125,11 +120,16 @@ function folderAt(
 async function writeFile(
 	folder: FileSystemDirectoryHandle,
 	name: string,
-	blob: Blob,
+	content: DownloadedFile['content'],
 ): Promise<void> {
 	const handle = await folder.getFileHandle(name, { create: true });
 	const writable = await handle.createWritable();
-	await blob.stream().pipeTo(writable);
+	if (content instanceof Blob) {
+		await content.stream().pipeTo(writable);
+	} else {
+		await writable.write(content);
+		await writable.close();
+	}
 }
 
 /** The path of the folder of an entry, empty for the top, and the last part. */

@@ -1,6 +1,6 @@
 import { isFile } from '../../../protocol/index.ts';
 import { missingZip64Records } from '../../util/zip-end.ts';
-import type { DownloadedFolder } from './downloaded-folder.ts';
+import type { DownloadedFile, DownloadedFolder } from './downloaded-folder.ts';
 
 /**
  * A zip archive of a folder, stored without compression. Its entries are below a folder `name`.
@@ -39,18 +39,19 @@ function withZip64Records(entries: number): TransformStream<Uint8Array, Uint8Arr
 	});
 }
 
-function* inputsOf(folder: DownloadedFolder, top: string) {
+async function* inputsOf(folder: DownloadedFolder, top: string) {
 	if (folder.entries.every(({ kind }) => kind === 'l')) {
 		yield { name: `${top}/` };
 	}
+	const files = folder.files();
 	for (const entry of folder.entries) {
-		const { path, kind, length } = entry;
+		const { path, kind, length: size } = entry;
 		const name = `${top}/${path}`;
 		if (kind === 'd') {
 			yield { name: `${name}/` };
 		} else if (isFile(entry)) {
-			const mode = kind === 'x' ? 0o755 : 0o644;
-			yield { name, input: folder.file(path), size: length, mode };
+			const { content: input } = (await files.next()).value as DownloadedFile;
+			yield { name, input, size, mode: kind === 'x' ? 0o755 : 0o644 };
 		}
 	}
 }

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import type { DownloadedFolder } from '../../../../node/web/worker/downloaded-folder.ts';
 import { zipFolder } from '../../../../node/web/worker/zip-folder.ts';
-import type { FolderEntry } from '../../../../protocol/index.ts';
+import { type FolderEntry, isFile } from '../../../../protocol/index.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 import { readZip } from '../../../helpers/harness/zip-files.ts';
 
@@ -10,7 +10,12 @@ const test = suite('the zip file of a folder in a browser');
 /** A folder whose files contain their paths. */
 function folderOf(entries: ReadonlyArray<Pick<FolderEntry, 'path' | 'kind'>>): DownloadedFolder {
 	const all = entries.map((entry) => ({ ...entry, length: entry.path.length, digest: '' }));
-	return { entries: all, file: (path: string) => new Blob([path]) } as unknown as DownloadedFolder;
+	const files = async function* () {
+		for (const entry of all.filter(isFile)) {
+			yield { entry, content: Buffer.from(entry.path) };
+		}
+	};
+	return { entries: all, files } as unknown as DownloadedFolder;
 }
 
 async function zipOf(folder: DownloadedFolder): Promise<Buffer> {
