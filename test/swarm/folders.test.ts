@@ -146,7 +146,7 @@ test('stopped by Ctrl-C, it goes on, and fetches only what is missing', async (t
 });
 
 test('while another process gets the same folder, it waits, and then has it', async (t) => {
-	const { root, only, get } = await shared(t, [treeOf(8)], '6MB');
+	const { root, only, get } = await shared(t, [treeOf(8)], '2MB');
 	const place = await makePlace(root);
 	const first = get(only, place);
 	await until('some is there', () => have(first) > MIB);
