@@ -19,7 +19,7 @@ const FIRST_DOUBT = 100;
 /** Bytes per ms at which the first answer of a peer is expected to arrive. */
 const FIRST_RATE = 1_000;
 
-/** What this node knows about a peer before it requests the first chunk from that peer. */
+/** The facts about a peer before the first chunk is requested from it. */
 export interface KnownOfNode {
 	/** ms that the peer took to answer a `have` request. @default 0 */
 	readonly roundTrip?: number;

@@ -83,7 +83,7 @@ function countEntries({ entries }: Folder): number {
 	return Math.max(1, entries.filter(isKept).length);
 }
 
-/** What the length of the archive depends on: names, and the sizes of files. */
+/** The facts from which the length of the archive follows: names, and the sizes of files. */
 function* metadataOf(folderName: string, { entries }: Folder): Generator<ZipEntry> {
 	const root = safeFileName(folderName);
 	if (!entries.some(isKept)) {

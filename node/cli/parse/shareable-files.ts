@@ -28,7 +28,7 @@ export interface ShareableFile {
 /** Each of the first files gets a message of its own, up to this number; the others are counted. */
 const MOST_NAMED = 5;
 
-/** What can be shared, and the errors of the rest, each in the order of the arguments. */
+/** The files that can be shared, and the errors of the others, each in the order of the arguments. */
 export interface Looked {
 	readonly files: readonly ShareableFile[];
 	readonly errors: readonly ShoalError[];

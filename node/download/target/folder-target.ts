@@ -181,7 +181,7 @@ export class FolderTarget implements Target {
 		}
 		await existing?.checkReplaceable();
 		this.#existing = existing;
-		// What an earlier download has got of the same folder is kept.
+		// The entries that an earlier download has got of the same folder are kept.
 		const others = existing?.recordedOf(seed, folder) ?? [];
 		this.#wanted = this.#options.isWanted && wantedPaths(folder, isWanted, others);
 		await this.#checkNames(part, folder);

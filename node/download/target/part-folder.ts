@@ -9,7 +9,7 @@ import { makingFile } from './check-output.ts';
 import { removeFolder } from './existing-folder.ts';
 import { type PartPaths, pathsOfPart } from './part-paths.ts';
 
-/** Nobody else may enter a folder that is being written. */
+/** Only the owner may enter a folder that is being written. */
 const OWNER_ONLY = 0o700;
 /** The names of the written folder, and of the replaced one, in a part folder. */
 const CONTENT = 'content';

@@ -12,9 +12,9 @@ export interface FolderDifferences {
 	readonly bad: readonly string[];
 	/** Entries that are not there. */
 	readonly missing: readonly string[];
-	/** What is there and is no entry. */
+	/** Files, folders and links that are there and are no entries. */
 	readonly extra: readonly string[];
-	/** What was added, changed or removed since the record was made; undefined without a record. */
+	/** Entries that were added, changed or removed since the record; undefined without a record. */
 	readonly changed: readonly string[] | undefined;
 	/** The numbers of the {@link EntryStamps} of the entries that are right. */
 	readonly stamps: BigUint64Array;
@@ -22,7 +22,7 @@ export interface FolderDifferences {
 	readonly location: FolderLocation;
 }
 
-/** What an earlier download has put into a folder. */
+/** The record of a folder that an earlier download has made. */
 export interface RecordedFolder {
 	/** Seed id. */
 	readonly seed: string;

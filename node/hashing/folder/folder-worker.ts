@@ -41,7 +41,7 @@ export interface HashedFiles {
 	readonly firstDigests: Uint8Array;
 }
 
-/** What the worker reports: bytes hashed since the last report; at the end of a job, its result or an error. */
+/** A report of the worker: bytes hashed since the last report, or the result or error of a job. */
 export type FolderReport =
 	| { readonly bytes: number }
 	| { readonly result: unknown }

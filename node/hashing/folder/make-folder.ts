@@ -49,7 +49,7 @@ export interface FolderOnDisk {
 	readonly stamps: EntryStamps;
 }
 
-/** What cannot be shared is named, up to this many. */
+/** Entries that an error names; the others are counted. */
 const MOST_NAMED = 5;
 
 /**
