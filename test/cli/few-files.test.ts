@@ -87,7 +87,7 @@ test('with a few more a file is got; too many to share are told which', async (t
 		t,
 		48,
 		['share', ...files, '--broker', url],
-		/more files? cannot be shared/,
+		/more paths? cannot be shared/,
 	);
 	assert.is.not(code, 0);
 	assert.match(stderr, /"[^"]*file \d+": this process has as many files.*ulimit -n/);
