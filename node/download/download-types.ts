@@ -45,8 +45,9 @@ export interface Progress {
 	readonly have: number;
 	/** Bytes that are wanted: all of the content, or the chunks of some files; 0 until the seed is known. */
 	readonly length: number;
-	/** Number of files to download, and of those that are complete; undefined if it is no folder. */
+	/** Number of files to download; undefined if it is no folder. */
 	readonly files?: number | undefined;
+	/** Number of those files that are complete; undefined if it is no folder. */
 	readonly filesDone?: number | undefined;
 	/** Bytes per second that the node received over the last two seconds, for all its downloads. */
 	readonly rate: number;

@@ -1,5 +1,6 @@
 /** A folder of the user, as far as a browser shows it: without links and permissions. */
 export interface LocalFolder {
+	/** The name of the folder. */
 	readonly name: string;
 	/** The files, by their paths below the folder, parts separated by `/`. */
 	readonly files: ReadonlyArray<readonly [path: string, file: File]>;

@@ -12,6 +12,7 @@ export type EntryKind = 'f' | 'x' | 'd' | 'l';
 export interface FolderEntry {
 	/** Path below the folder, parts separated by `/`. */
 	readonly path: string;
+	/** File, executable file, empty folder or link. */
 	readonly kind: EntryKind;
 	/** Bytes: of a file its length, of a link that of its target in UTF-8, of an empty folder 0. */
 	readonly length: number;

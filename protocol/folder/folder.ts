@@ -8,11 +8,15 @@ import { checkFolderLength, type FolderPiece, piecesOf } from './folder-layout.t
 
 /** The parts of a seed that a {@link Folder} is made of. They can be sent to a thread. */
 export interface FolderSeed {
+	/** Seed id. */
 	readonly id: string;
+	/** Bytes of the content. */
 	readonly length: number;
 	/** As in {@link Seed}. */
 	readonly index?: number | undefined;
+	/** Digest of the index, lower-case hex. */
 	readonly digest: string;
+	/** Bytes of each chunk but the last. */
 	readonly layout: { readonly chunkSize: number };
 }
 

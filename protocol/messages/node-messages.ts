@@ -102,8 +102,9 @@ export interface Announce {
 	readonly length: number;
 	/** Number of chunks. */
 	readonly chunks: number;
-	/** Bytes of the index, and number of files, of a folder; absent: the content is a file. */
+	/** Bytes of the index of a folder; absent: the content is a file. */
 	readonly index?: number | undefined;
+	/** Number of files of a folder; absent: the content is a file. */
 	readonly files?: number | undefined;
 	/** The chunks that the node has. */
 	readonly have: {

@@ -115,8 +115,9 @@ export interface SeedListing {
 	readonly length: number;
 	/** Number of chunks. */
 	readonly chunks: number;
-	/** Bytes of the index, and number of files, of a folder; absent: the content is a file. */
+	/** Bytes of the index of a folder; absent: the content is a file. */
 	readonly index?: number | undefined;
+	/** Number of files of a folder; absent: the content is a file. */
 	readonly files?: number | undefined;
 	/** Nodes that have all chunks. */
 	readonly seeders: number;

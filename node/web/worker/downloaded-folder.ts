@@ -8,6 +8,7 @@ const MOST_SMALL = 1024 * 1024;
 
 /** A file of a folder, and its bytes. */
 export interface DownloadedFile {
+	/** Its entry in the index. */
 	readonly entry: FolderEntry;
 	/** Bytes that are read already, or a blob if there are many. */
 	readonly content: Uint8Array<ArrayBuffer> | Blob;
