@@ -7,6 +7,18 @@ type Call = (...args: unknown[]) => unknown;
 const BY_PATH = ['link', 'lstat', 'open', 'readFile', 'rename', 'rm', 'stat', 'statfs'];
 const OF_HANDLES = ['appendFile', 'chmod', 'close', 'readv', 'sync', 'truncate', 'writev'];
 const BY_DESCRIPTOR = ['fstatSync', 'readSync'];
+/** Further calls of those who write folders. */
+const FOLDERS_BY_PATH = ['chmod', 'mkdir', 'readdir', 'realpath', 'writeFile'];
+const FOLDERS_AT_ONCE = [
+	'lstatSync',
+	'mkdirSync',
+	'readdirSync',
+	'readlinkSync',
+	'renameSync',
+	'rmSync',
+	'symlinkSync',
+];
+const FOLDERS_BY_DESCRIPTOR = ['closeSync', 'ftruncateSync', 'writevSync'];
 
 /**
  * The calls to the file system that this process makes about files below a folder, counted and failed on
@@ -21,15 +33,18 @@ export class FailingCalls {
 	decide: (name: string, index: number, args: readonly unknown[]) => string | undefined = () =>
 		undefined;
 
-	constructor(t: Scope, folder: string) {
+	/** @param ofFolders whether the calls are counted as well by which only folders are written */
+	constructor(t: Scope, folder: string, ofFolders = false) {
 		this.#folder = folder;
 		const wholeModule = fs as unknown as Record<string, Call>;
 		const asynchronous = promises as unknown as Record<string, Call>;
-		for (const name of [...BY_PATH, 'unlink']) {
+		for (const name of [...BY_PATH, 'unlink', ...(ofFolders ? FOLDERS_BY_PATH : [])]) {
 			this.#replace(t, asynchronous, name, (call) => this.#onPath(name, call));
 		}
-		this.#replace(t, wholeModule, 'openSync', (call) => this.#onPath('openSync', call));
-		for (const name of BY_DESCRIPTOR) {
+		for (const name of ['openSync', ...(ofFolders ? FOLDERS_AT_ONCE : [])]) {
+			this.#replace(t, wholeModule, name, (call) => this.#onPath(name, call));
+		}
+		for (const name of [...BY_DESCRIPTOR, ...(ofFolders ? FOLDERS_BY_DESCRIPTOR : [])]) {
 			this.#replace(t, wholeModule, name, (call) => this.#onDescriptor(name, call));
 		}
 		syncBuiltinESMExports();
@@ -50,13 +65,15 @@ export class FailingCalls {
 				return call(...args);
 			}
 			const failure = this.#count(name, args);
-			if (name === 'openSync') {
+			if (name.endsWith('Sync')) {
 				if (failure !== undefined) {
 					throw failure;
 				}
-				const descriptor = call(...args);
-				this.#descriptors.add(descriptor);
-				return descriptor;
+				const result = call(...args);
+				if (name === 'openSync') {
+					this.#descriptors.add(result);
+				}
+				return result;
 			}
 			if (failure !== undefined) {
 				return Promise.reject(failure);
@@ -69,10 +86,14 @@ export class FailingCalls {
 	#onDescriptor(name: string, call: Call): Call {
 		return (descriptor, ...rest) => {
 			const failure = this.#descriptors.has(descriptor) ? this.#count(name, rest) : undefined;
+			if (name === 'closeSync') {
+				this.#descriptors.delete(descriptor);
+				call(descriptor);
+			}
 			if (failure !== undefined) {
 				throw failure;
 			}
-			return call(descriptor, ...rest);
+			return name === 'closeSync' ? undefined : call(descriptor, ...rest);
 		};
 	}
 

@@ -8,6 +8,7 @@ import { fakeRandom } from '../../helpers/harness/clock.ts';
 import { broker } from './broker.ts';
 import { churn } from './churn.ts';
 import { limit } from './crowd.ts';
+import { folderKills } from './folder-kills.ts';
 import { freeze } from './freeze.ts';
 import { full } from './full.ts';
 import { huge } from './huge.ts';
@@ -24,6 +25,7 @@ import { versions } from './versions.ts';
 const SCENARIOS: readonly Scenario[] = [
 	huge,
 	kills,
+	folderKills,
 	broker,
 	tracker,
 	freeze,

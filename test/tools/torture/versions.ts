@@ -18,6 +18,7 @@ import {
 import { MIB, sourceOf } from './rig.ts';
 import type { Scenario } from './scenario.ts';
 import { upgrades } from './upgrades.ts';
+import { folders } from './version-folders.ts';
 import { lists } from './version-lists.ts';
 
 const LENGTH = 64 * MIB;
@@ -46,6 +47,7 @@ export const versions: Scenario = {
 			const at = `broker of ${build.name}`;
 			await transfers(setting, String(url), at);
 			await fansOut(setting, String(url), at);
+			await folders(setting, String(url), at);
 			await lists(setting, { url: String(url), http: String(http), at, length: LENGTH });
 			const { code, stderr } = await stop(broker);
 			t.check(`F27: ${at} ends well, and warned of nothing`, code === 0 && stderr === '', stderr);
