@@ -7,6 +7,8 @@ import type { FolderJob, FolderReport } from './folder-worker.ts';
 
 /** MB for new objects. With the default of 48, most of the memory of a thread is garbage. */
 const YOUNG = 8;
+/** Codes of the errors of jobs. Node.js has others that begin in the same way. */
+const OWN: ReadonlySet<string> = new Set<ErrorCode>(['ERR_LIMIT', 'ERR_NAME', 'ERR_SEED']);
 const SCRIPT = new URL('./folder-worker.js', import.meta.url);
 
 /** A thread that reads and hashes folders, one job at a time. */
@@ -55,7 +57,7 @@ export class FolderThread {
 		message,
 		path,
 	}: Extract<FolderReport, { error: unknown }>['error']): ShoalError {
-		return code.startsWith('ERR_')
+		return OWN.has(code)
 			? new ShoalError(code as ErrorCode, message)
 			: fsError({ code, message }, path ?? this.#root);
 	}

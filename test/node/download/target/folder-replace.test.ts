@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import {
 	appendFile,
 	mkdir,
@@ -10,8 +11,10 @@ import {
 	writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
 import { partPathsOf } from '../../../../node/download/target/part-paths.ts';
+import { canMount } from '../../../helpers/fixtures/small-disk.ts';
 import { linesIn, plant } from '../../../helpers/fixtures/trees.ts';
 import {
 	FolderRig,
@@ -139,6 +142,16 @@ for (const [what, put] of Object.entries(IN_THE_WAY)) {
 		await isThere(late);
 	});
 }
+
+(canMount ? test : test.skip)('a disk that is mounted at the target is not replaced', async (t) => {
+	const rig = await FolderRig.make(t);
+	await rig.get(older);
+	await promisify(execFile)('mount', ['-t', 'tmpfs', 'tmpfs', rig.path]);
+	t.defer(() => promisify(execFile)('umount', ['-l', rig.path]));
+	const error = await rejects(rig.open(made));
+	assert.is(error.code, 'ERR_EXISTS');
+	assert.equal(await readdir(rig.place), ['folder']);
+});
 
 test('a file in the place of the part folder is named, and stays', async (t) => {
 	const rig = await FolderRig.make(t);
