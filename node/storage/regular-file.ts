@@ -107,8 +107,17 @@ function whyNot(found: BigIntStats): string {
 
 async function isVirtual(path: string, { size }: BigIntStats): Promise<boolean> {
 	const { type } = await onFile(path, () => statfs(path));
+	return isVirtualType(type) || (size === 0n && (await givesBytes(path)));
+}
+
+/**
+ * Whether a file system generates the bytes of its files when they are read.
+ *
+ * @param type as `statfs` returns it
+ */
+export function isVirtualType(type: number): boolean {
 	// The numbers are those of Linux, where `type` is signed on 32-bit systems.
-	return VIRTUAL.has(type >>> 0) || (size === 0n && (await givesBytes(path)));
+	return VIRTUAL.has(type >>> 0);
 }
 
 /** Whether a file of size 0 has bytes nevertheless, as on some file systems in user space. */

@@ -10,6 +10,8 @@ import {
 	type FolderSeed,
 	folderLength,
 	formatIndex,
+	MAX_LENGTH,
+	ShoalError,
 	shared,
 } from '../../../protocol/index.ts';
 import { ContentFiles } from '../../storage/content-files.ts';
@@ -59,8 +61,15 @@ export function draftOf(root: string, exclude: readonly string[]): Draft {
 		return { path, kind, length, digest: length === 0 ? EMPTY : UNKNOWN };
 	});
 	const index = shared(formatIndex(entries));
+	const seed = seedOf(entries, index);
+	if (seed.length > MAX_LENGTH) {
+		throw new ShoalError(
+			'ERR_LIMIT',
+			`the folder is too large: its files have ${seed.length} bytes, of ${MAX_LENGTH} at most; share parts of it`,
+		);
+	}
 	return {
-		location: { root, seed: seedOf(entries, index), index, ...namesOf(scan.entries) },
+		location: { root, seed, index, ...namesOf(scan.entries) },
 		stamps: scan.stamps.numbers,
 		odd: scan.odd,
 	};

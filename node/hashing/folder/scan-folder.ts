@@ -6,6 +6,7 @@ import {
 	lstatSync,
 	readdirSync,
 	readlinkSync,
+	statfsSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
@@ -20,6 +21,7 @@ import {
 	whyNoPath,
 } from '../../../protocol/index.ts';
 import { type EntryStamps, StampList } from '../../storage/folder/entry-stamps.ts';
+import { isVirtualType } from '../../storage/regular-file.ts';
 
 /** An entry of a folder on the disk, whose bytes were not read yet. */
 export interface ScannedEntry {
@@ -108,6 +110,8 @@ class Scanner {
 	readonly #root: string;
 	readonly #isExcluded: (path: string) => boolean;
 	readonly #most: number;
+	/** For each device, whether its files are made up when they are read. */
+	readonly #virtual = new Map<bigint, boolean>();
 
 	constructor(root: string, isExcluded: (path: string) => boolean, most: number) {
 		this.#root = root;
@@ -226,7 +230,9 @@ class Scanner {
 			this.#add('l', names, stats, readlinkSync(full, 'buffer'));
 			return true;
 		}
-		const why = whyNoFile(stats);
+		const why = this.#isVirtual(full, stats)
+			? 'the system makes up its content when it is read'
+			: whyNoFile(stats);
 		if (why !== undefined) {
 			this.odd.push({ path: names.name, why });
 			return false;
@@ -234,6 +240,17 @@ class Scanner {
 		accessSync(full, constants.R_OK);
 		this.#add((stats.mode & 0o100n) !== 0n ? 'x' : 'f', names, stats);
 		return true;
+	}
+
+	/** Whether it is on a file system that generates the bytes of its files, such as /proc. */
+	#isVirtual(path: string, { dev }: BigIntStats): boolean {
+		const known = this.#virtual.get(dev);
+		if (known !== undefined) {
+			return known;
+		}
+		const isVirtual = isVirtualType(statfsSync(path).type);
+		this.#virtual.set(dev, isVirtual);
+		return isVirtual;
 	}
 
 	#add(kind: EntryKind, { path, name }: Names, stats: BigIntStats, target?: Uint8Array): void {

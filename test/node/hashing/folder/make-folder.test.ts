@@ -10,7 +10,7 @@ import {
 	utimesSync,
 	writeFileSync,
 } from 'node:fs';
-import { chmod, mkdir, readFile, rm, unlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -34,6 +34,7 @@ import {
 } from '../../../helpers/fixtures/trees.ts';
 import { rejects } from '../../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../../helpers/harness/suite.ts';
+import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
 const test = suite('makeFolder');
 const MIB = 1024 * 1024;
@@ -274,6 +275,15 @@ test('a file in a folder has the name that it has on the disk, in whatever form'
 	assert.ok((await rightInFolder(location, seed, {})).isFull);
 	await writeFile(join(root, 'e\u0301/\u00e4'), 'c');
 	assert.is((await rightInFolder(location, seed, {})).count, 0);
+});
+
+test('more bytes than a seed can describe are refused before one is read', async (t) => {
+	const root = await planted(t, { a: '', b: '' });
+	for (const name of ['a', 'b']) {
+		await truncate(join(root, name), 3 * 2 ** 40);
+	}
+	const { message } = throwsCode('ERR_LIMIT', () => draftOf(root, []));
+	assert.match(message, /4398046511104 at most/);
 });
 
 test('is stopped by its signal, and then has nothing open', async (t) => {

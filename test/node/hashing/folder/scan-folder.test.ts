@@ -245,6 +245,16 @@ test('what cannot be read is odd, and what is beside it is not', async (t) => {
 	assert.ok(Object.values(odd).every((why) => why === 'it cannot be read: permission denied'));
 });
 
+(process.platform === 'linux' ? test : test.skip)(
+	'files that the system makes up are odd, and their folders are not',
+	() => {
+		const scan = scanFolder('/proc/sys/kernel/random');
+		assert.equal(scan.entries, []);
+		assert.ok(scan.odd.length > 2);
+		assert.ok(scan.odd.some(({ path, why }) => path === 'boot_id' && /makes up/.test(why)));
+	},
+);
+
 test('too many entries are refused before all of them are read, also odd ones', async (t) => {
 	const root = await planted(t, { 'b/c': '', 'b/d': '', 'b/e/f': '', 'b/g\\': '' });
 	assert.is(scanFolder(root, undefined, 5).entries.length, 3);
