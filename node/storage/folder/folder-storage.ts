@@ -1,5 +1,6 @@
 import { type BigIntStats, fstatSync, lstatSync } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Folder, quoted, ShoalError } from '../../../protocol/index.ts';
 import { ContentFiles, notKept, readFully } from '../content-files.ts';
@@ -55,13 +56,24 @@ export class FolderStorage implements Storage {
 		return this.#location.root;
 	}
 
-	/** The paths of the files that are kept, without links. */
-	get paths(): string[] {
-		const { wanted } = this.#location;
-		return this.folder.pieces.flatMap(({ entry }, number) => {
-			const isKept = entry !== undefined && entry.kind !== 'l' && (wanted?.has(entry.path) ?? true);
-			return isKept ? [this.#place.pathOf(number)] : [];
-		});
+	/** The paths of the files that are kept, without links, and of the folders they are in. */
+	get paths(): { readonly files: readonly string[]; readonly folders: readonly string[] } {
+		const { root, wanted } = this.#location;
+		const files: string[] = [];
+		const folders = new Set([root]);
+		for (const { path, kind } of this.folder.entries) {
+			if (wanted?.has(path) ?? true) {
+				const full = this.#place.pathOfEntry(path);
+				if (kind === 'f' || kind === 'x') {
+					files.push(full);
+				}
+				let folder = kind === 'd' ? full : dirname(full);
+				for (; !folders.has(folder); folder = dirname(folder)) {
+					folders.add(folder);
+				}
+			}
+		}
+		return { files, folders: [...folders] };
 	}
 
 	/** The folder was renamed, and is complete: from now on its files are at `location`, unchanged. */
@@ -91,7 +103,11 @@ export class FolderStorage implements Storage {
 
 	async write(offset: number, bytes: Uint8Array): Promise<void> {
 		const place = { folder: this.folder, isWritable: true };
-		this.#writing ??= new ContentFiles(new FolderPlace(this.#location, place));
+		if (this.#writing === undefined) {
+			this.#writing = new ContentFiles(new FolderPlace(this.#location, place));
+			// What is written here is written again, because the disk has failed.
+			this.#writing.fillsHoles = true;
+		}
 		try {
 			this.#writing.write(offset, [bytes]);
 		} catch (error) {

@@ -1,26 +1,34 @@
 import { execFile } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { onFile } from '../fs-error.ts';
+import { onFile, syncFolder } from '../fs-error.ts';
 import { READ_ONLY } from '../regular-file.ts';
 import type { FolderStorage } from './folder-storage.ts';
 
-/** Files from which on the whole file system is synced at once, which Node can do by a command only. */
+/** Files and folders from which on the whole file system is synced at once, which Node can do by a command only. */
 const MANY = 64;
 const AT_ONCE = 8;
 
 /**
- * Makes the system write all files of the folder at `path` to the disk.
+ * Makes the system write all files of the folder at `path` to the disk, and the names in it.
  *
  * @throws ShoalError ERR_IO, ERR_NO_SPACE
  */
 export async function syncAll(path: string, storage: FolderStorage): Promise<void> {
-	const paths = storage.paths;
-	if (paths.length >= MANY && (await syncFileSystem(path))) {
+	const { files, folders } = storage.paths;
+	if (files.length + folders.length >= MANY && (await syncFileSystem(path))) {
 		return;
 	}
+	await syncEach(files, syncFile);
+	await syncEach(folders, syncFolder);
+}
+
+async function syncEach(
+	paths: readonly string[],
+	sync: (path: string) => Promise<void>,
+): Promise<void> {
 	for (let start = 0; start < paths.length; start += AT_ONCE) {
-		await Promise.all(paths.slice(start, start + AT_ONCE).map(syncFile));
+		await Promise.all(paths.slice(start, start + AT_ONCE).map(sync));
 	}
 }
 
