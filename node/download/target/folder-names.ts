@@ -1,4 +1,4 @@
-import { lstat, rm, writeFile } from 'node:fs/promises';
+import { lstat, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
 	checkName,
@@ -7,9 +7,46 @@ import {
 	ShoalError,
 	unstorableOnWindows,
 } from '../../../protocol/index.ts';
-import { onFile } from '../../storage/fs-error.ts';
+import { fsError, onFile } from '../../storage/fs-error.ts';
+
+/** What a file system can store. */
+export interface NameRules {
+	/** Whether names that differ only in case are the same. */
+	readonly isFolding: boolean;
+	/** Whether it has symbolic links, and this process may make them. */
+	readonly hasLinks: boolean;
+	/** Whether names must be those of Windows. */
+	readonly isWindows: boolean;
+}
 
 const PROBE = '.shoal-case';
+const LINK_PROBE = '.shoal-link';
+
+/** Finds out what can be stored in `folder`. @param wantsLinks whether to try to make a link */
+export async function nameRulesIn(folder: string, wantsLinks: boolean): Promise<NameRules> {
+	return {
+		isFolding: await foldsCase(folder),
+		hasLinks: !wantsLinks || (await canLink(folder)),
+		isWindows: process.platform === 'win32',
+	};
+}
+
+async function canLink(folder: string): Promise<boolean> {
+	const probe = join(folder, LINK_PROBE);
+	try {
+		await rm(probe, { force: true });
+		await symlink(PROBE, probe);
+		return true;
+	} catch (error) {
+		const { code = '' } = error as NodeJS.ErrnoException;
+		if (['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'].includes(code)) {
+			return false;
+		}
+		throw fsError(error, folder);
+	} finally {
+		await rm(probe, { force: true }).catch(() => {});
+	}
+}
 
 /** Whether names in `folder` that differ only in case are the same: tries it. @throws ShoalError */
 export async function foldsCase(folder: string): Promise<boolean> {
@@ -26,14 +63,21 @@ export async function foldsCase(folder: string): Promise<boolean> {
 }
 
 /**
- * Checks that a file system can store the names of all entries.
+ * Checks that a file system can store all entries.
  *
- * @throws ShoalError ERR_NAME
+ * @throws ShoalError ERR_NAME, or ERR_PERMISSION if there are links and it has none
  */
 export function checkNames(
 	entries: readonly FolderEntry[],
-	{ isFolding, isWindows }: { readonly isFolding: boolean; readonly isWindows: boolean },
+	{ isFolding, hasLinks, isWindows }: NameRules,
 ): void {
+	const link = hasLinks ? undefined : entries.find(({ kind }) => kind === 'l');
+	if (link !== undefined) {
+		throw new ShoalError(
+			'ERR_PERMISSION',
+			`${quoted(link.path)} is a link, and links cannot be made here; choose a folder on another file system with -o, or leave the links out with --exclude`,
+		);
+	}
 	const [pair] = isFolding ? caseConflicts(entries) : [];
 	if (pair !== undefined) {
 		const [other, path] = pair;

@@ -17,7 +17,7 @@ import { isDiskError, onFile, syncFolder } from '../../storage/fs-error.ts';
 import { bootId } from './boot-id.ts';
 import { checkRoom, makingFile } from './check-output.ts';
 import { ExistingFolder } from './existing-folder.ts';
-import { checkNames, foldsCase } from './folder-names.ts';
+import { checkNames, nameRulesIn } from './folder-names.ts';
 import { FolderRecords, type RecordedPlace } from './folder-records.ts';
 import { journalPart, resumableInFolder } from './folder-resume.ts';
 import {
@@ -60,8 +60,8 @@ export interface FolderTargetOptions {
 	readonly isWanted?: ((path: string) => boolean) | undefined;
 	/** Cache in which the finished folder is remembered, so that it can be shared without hashing. @default none */
 	readonly cache?: SeedCache | undefined;
-	/** Tells whether names that differ only in case are the same in a folder. @default tries it */
-	readonly foldsCase?: ((folder: string) => Promise<boolean>) | undefined;
+	/** Finds out what can be stored in a folder. @default tries it */
+	readonly rules?: typeof nameRulesIn | undefined;
 	/** @default those of this user */
 	readonly records?: FolderRecords | undefined;
 	/** Returns an id that changes with every start of the system. @default that of the system */
@@ -96,8 +96,8 @@ export class FolderTarget implements Target {
 	#hasFailed = false;
 	/** Whether nothing is kept of this download: its seed is wrong. */
 	#isUseless = false;
-	/** The journal that an earlier download has left, if nothing is to be written. */
-	#leftJournal: string | undefined;
+	/** What an earlier download has left, if nothing is to be written. */
+	#left: { readonly part: PartFolder; readonly journal: string } | undefined;
 
 	constructor(options: FolderTargetOptions) {
 		this.#options = options;
@@ -205,10 +205,10 @@ export class FolderTarget implements Target {
 		const wanted = isWanted && wantedPaths(folder, isWanted, []);
 		const selected = wanted && selectedChunks(seed, folder, wanted);
 		this.#part = undefined;
-		this.#leftJournal = paths.journal;
 		// The process may have ended before the folder was synced.
 		this.#isUnsynced = part.wasThere;
-		await part.remove();
+		await part.dropContent();
+		this.#left = { part, journal: paths.journal };
 		const { storage, have } = existing.open(seed, folder, selected?.whole);
 		this.#storage = storage;
 		const stored = selected && { ...selected, stored: both(selected.wanted, selected.wanted) };
@@ -278,11 +278,11 @@ export class FolderTarget implements Target {
 
 	/** @throws ShoalError ERR_NAME if the file system cannot store the names of what is wanted */
 	async #checkNames(part: PartFolder, folder: Folder): Promise<void> {
-		const { foldsCase: folds = foldsCase } = this.#options;
+		const { rules = nameRulesIn } = this.#options;
 		const wanted = this.#wanted;
 		const entries = folder.entries.filter(({ path }) => wanted?.has(path) ?? true);
-		const isWindows = process.platform === 'win32';
-		checkNames(entries, { isFolding: await folds(part.side), isWindows });
+		const hasLinks = entries.some(({ kind }) => kind === 'l');
+		checkNames(entries, await rules(part.side, hasLinks));
 	}
 
 	async #storedIndex(part: PartFolder, seed: Seed): Promise<Uint8Array | undefined> {
@@ -352,6 +352,14 @@ export class FolderTarget implements Target {
 		}
 	}
 
+	async #removeLeft(): Promise<void> {
+		const left = this.#left;
+		if (left !== undefined) {
+			await left.part.remove();
+			await onFile(left.journal, () => rm(left.journal, { force: true }));
+		}
+	}
+
 	/** Removes the journal last: as long as it exists, the files beside it are checked again. */
 	async #settle(): Promise<void> {
 		const storage = this.#storage as FolderStorage;
@@ -370,10 +378,7 @@ export class FolderTarget implements Target {
 			await this.#records.forget(this.#replaced);
 		}
 		await this.#journal?.remove();
-		const left = this.#leftJournal;
-		if (left !== undefined) {
-			await onFile(left, () => rm(left, { force: true }));
-		}
+		await this.#removeLeft();
 		await this.#lock?.release();
 		await this.#remember?.();
 	}

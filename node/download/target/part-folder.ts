@@ -119,6 +119,11 @@ export class PartFolder {
 		}
 	}
 
+	/** Removes the written folder, which is not needed. @throws ShoalError */
+	async dropContent(): Promise<void> {
+		await removeFolder(this.root);
+	}
+
 	/** Removes it, and the folder that was replaced. @throws ShoalError */
 	async remove(): Promise<void> {
 		await removeFolder(this.side);

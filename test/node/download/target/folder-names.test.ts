@@ -2,7 +2,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { checkNames, foldsCase } from '../../../../node/download/target/folder-names.ts';
+import {
+	checkNames,
+	foldsCase,
+	nameRulesIn,
+} from '../../../../node/download/target/folder-names.ts';
 import type { FolderEntry } from '../../../../protocol/index.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { rejects } from '../../../helpers/harness/rejects.ts';
@@ -12,9 +16,9 @@ import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 const test = suite('the names of a folder');
 const entriesOf = (...paths: string[]): FolderEntry[] =>
 	paths.map((path) => ({ path, kind: 'f', length: 0, digest: '' }));
-const LINUX = { isFolding: false, isWindows: false };
-const MAC = { isFolding: true, isWindows: false };
-const WINDOWS = { isFolding: true, isWindows: true };
+const LINUX = { isFolding: false, hasLinks: true, isWindows: false };
+const MAC = { ...LINUX, isFolding: true };
+const WINDOWS = { ...MAC, isWindows: true };
 
 test('whether a folder folds case is found out by trying, and nothing stays', async (t) => {
 	const folder = await makeFolder(t);
@@ -23,6 +27,8 @@ test('whether a folder folds case is found out by trying, and nothing stays', as
 		await foldsCase(folder),
 		process.platform === 'linux' ? false : await foldsCase(folder),
 	);
+	const { hasLinks } = await nameRulesIn(folder, true);
+	assert.is(hasLinks, process.platform !== 'win32' || hasLinks);
 	assert.equal(await readdir(folder), []);
 	assert.is((await rejects(foldsCase(join(folder, 'nothing')))).code, 'ERR_NO_FILE');
 });

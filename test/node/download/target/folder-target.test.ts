@@ -2,7 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { partPathsOf } from '../../../../node/download/target/part-paths.ts';
 import { formatIndex } from '../../../../protocol/index.ts';
+import { FailingCalls } from '../../../helpers/adversaries/failing-calls.ts';
+import { contentOf } from '../../../helpers/fixtures/seeds.ts';
 import {
 	d,
 	folderOf,
@@ -20,10 +23,11 @@ import {
 	interrupted,
 	isThere,
 	made,
+	older,
 	TREE,
 } from '../../../helpers/harness/folder-target.ts';
 import { rejects } from '../../../helpers/harness/rejects.ts';
-import { suite } from '../../../helpers/harness/suite.ts';
+import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('FolderTarget');
 test('a folder appears whole, and nothing else stays', async (t) => {
@@ -197,13 +201,72 @@ test('bytes between files that are not zeros are ERR_SEED, and nothing is left',
 test('names that fold are refused before a chunk is stored, unless one of them is left out', async (t) => {
 	const twins = folderOf({ 'a/B': 'one', 'A/c': 'two', 'other/x': 'three' });
 	const rig = await FolderRig.make(t);
-	const foldsCase = async (): Promise<boolean> => true;
-	const error = await rejects(rig.open(twins, { foldsCase }));
+	const rules = async () => ({ isFolding: true, hasLinks: true, isWindows: false });
+	const error = await rejects(rig.open(twins, { rules }));
 	assert.is(error.code, 'ERR_NAME');
 	assert.match(error.message, /"A".*"a"|"a".*"A"/);
 	assert.equal(await readdir(rig.place), []);
-	await rig.get(twins, { foldsCase, only: ['A', 'other'] });
+	await rig.get(twins, { rules, only: ['A', 'other'] });
 	await isThere(rig, { 'A/c': 'two', 'other/x': 'three' });
+});
+
+test('links are refused before a chunk is stored where none can be made, unless they are left out', async (t) => {
+	const rig = await FolderRig.make(t);
+	const rules = async () => ({ isFolding: false, hasLinks: false, isWindows: false });
+	const error = await rejects(rig.open(made, { rules }));
+	assert.is(error.code, 'ERR_PERMISSION');
+	assert.match(error.message, /"b\/link" is a link/);
+	assert.equal(await readdir(rig.place), []);
+	await rig.get(made, { rules, only: ['a'] });
+	await isThere(rig, { 'a/one': contentOf(2_000), 'a/two': contentOf(10) });
+});
+
+/** Has the next sync of a file fail. */
+function failSync(t: Scope, { place }: FolderRig): FailingCalls {
+	const calls = new FailingCalls(t, place);
+	let left = 1;
+	calls.decide = (name) => {
+		left -= name === 'sync' ? 1 : 0;
+		return name === 'sync' && left === 0 ? 'EIO' : undefined;
+	};
+	return calls;
+}
+
+test('if the disk fails to sync it, a new folder has no name, and is written again', async (t) => {
+	const rig = await FolderRig.make(t);
+	const session = await rig.open(made);
+	await session.store(session.missing);
+	assert.ok('path' in (await session.target.finish(made.seed, {})));
+	await isThere(rig);
+	failSync(t, rig);
+	assert.is((await rejects(session.target.settle())).code, 'ERR_IO');
+	await session.target.abandon();
+	assert.not.ok(existsSync(rig.path));
+	const next = await rig.open(made);
+	assert.equal(next.missing, []);
+	await next.finish();
+	await isThere(rig);
+	assert.equal(await readdir(rig.place), ['folder']);
+});
+
+test('if the disk fails to sync one that has replaced another, it is hashed again, and the old one removed last', async (t) => {
+	const rig = await FolderRig.make(t);
+	await rig.get(older);
+	const session = await rig.open(made);
+	await session.store(session.missing);
+	await session.target.finish(made.seed, {});
+	failSync(t, rig);
+	assert.is((await rejects(session.target.settle())).code, 'ERR_IO');
+	await session.target.abandon();
+	await isThere(rig);
+	const { part } = partPathsOf(rig.path, made.seed);
+	assert.ok(existsSync(join(part, 'old')));
+	const next = await rig.open(made);
+	assert.ok(next.opened.wasThere && next.hashed > 0);
+	assert.ok(existsSync(join(part, 'old')) && !existsSync(join(part, 'content')));
+	await next.finish();
+	await isThere(rig);
+	assert.equal(await readdir(rig.place), ['folder']);
 });
 
 test.run();
