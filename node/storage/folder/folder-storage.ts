@@ -56,6 +56,11 @@ export class FolderStorage implements Storage {
 		return this.#location.root;
 	}
 
+	/** The number of entries that are kept. */
+	get kept(): number {
+		return this.#location.wanted?.size ?? this.folder.entries.length;
+	}
+
 	/** The paths of the files that are kept, without links, and of the folders they are in. */
 	get paths(): { readonly files: readonly string[]; readonly folders: readonly string[] } {
 		const { root, wanted } = this.#location;

@@ -5,7 +5,7 @@ import { onFile, syncFolder } from '../fs-error.ts';
 import { READ_ONLY } from '../regular-file.ts';
 import type { FolderStorage } from './folder-storage.ts';
 
-/** Files and folders from which on the whole file system is synced at once, which Node can do by a command only. */
+/** Entries from which on the whole file system is synced at once, which Node can do by a command only. */
 const MANY = 64;
 const AT_ONCE = 8;
 
@@ -15,10 +15,10 @@ const AT_ONCE = 8;
  * @throws ShoalError ERR_IO, ERR_NO_SPACE
  */
 export async function syncAll(path: string, storage: FolderStorage): Promise<void> {
-	const { files, folders } = storage.paths;
-	if (files.length + folders.length >= MANY && (await syncFileSystem(path))) {
+	if (storage.kept >= MANY && (await syncFileSystem(path))) {
 		return;
 	}
+	const { files, folders } = storage.paths;
 	await syncEach(files, syncFile);
 	await syncEach(folders, syncFolder);
 }

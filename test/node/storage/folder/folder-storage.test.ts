@@ -215,6 +215,19 @@ test('many files are looked at by turns', async (t) => {
 	assert.is(failed, 1);
 });
 
+test('knows the files that are kept, and every folder they are in', async (t) => {
+	const { root, storage } = await guarded(t);
+	const below = (...paths: string[]): string[] => paths.map((path) => join(root, path));
+	assert.is(storage.kept, 6);
+	assert.equal(storage.paths.files, below('a/changed', 'b/empty', 'large', 'run'));
+	assert.equal([...storage.paths.folders].sort(), [root, ...below('a', 'b', 'b/void')]);
+	const wanted = new Set(['a/link', 'run']);
+	const some = new FolderStorage({ ...storage.location, wanted }, folder);
+	t.defer(() => some.close());
+	assert.is(some.kept, 2);
+	assert.equal(some.paths, { files: below('run'), folders: [root, ...below('a')] });
+});
+
 test('closed, it has no file open, and cannot be read', async (t) => {
 	const { root, storage } = await guarded(t);
 	await bytesAt(storage, 0, content.length);
