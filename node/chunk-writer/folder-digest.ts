@@ -80,7 +80,7 @@ export class FolderDigest implements ContentDigest {
 		this.#skip();
 	}
 
-	/** @param before bytes from this position on are left out */
+	/** @param before only bytes before this offset are hashed */
 	catchUp(before = Number.POSITIVE_INFINITY): void {
 		for (let left = BLOCK; left > 0 && this.isBehind && this.#next < before; ) {
 			const start = this.#next;
@@ -144,14 +144,14 @@ export class FolderDigest implements ContentDigest {
 		}
 	}
 
-	/** Whether the digest of a piece is to be checked, and is not known. Zeros between files have none. */
+	/** Whether the digest of a piece must still be computed. Zeros between files have no digest. */
 	#isOpen(number: number): boolean {
 		const path = this.#folder.pieces[number]?.entry?.path;
 		const isWanted = path !== undefined && (this.#wanted?.has(path) ?? true);
 		return isWanted && this.#done[number] === 0;
 	}
 
-	/** Moves to the first piece whose digest is to be checked, and is not known. */
+	/** Moves to the first piece whose digest must still be computed. */
 	#skip(): void {
 		const { pieces } = this.#folder;
 		while (this.#first < pieces.length) {
@@ -169,7 +169,7 @@ export class FolderDigest implements ContentDigest {
 				this.catchUp(offset);
 			}
 		} catch {
-			// If bytes cannot be read back, the error is reported when the digests are asked for.
+			// If bytes cannot be read back, the error shows again when all digests are checked.
 		}
 	}
 }

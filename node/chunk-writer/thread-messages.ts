@@ -36,7 +36,7 @@ export type ThreadCommand =
 	  }
 	| { readonly do: 'restart'; readonly content: number; readonly stored: Uint8Array }
 	| { readonly do: 'digest'; readonly content: number; readonly id: number }
-	/** Make what has no bytes of its own in a folder whose chunks are all stored. */
+	/** Make the empty files, empty folders and links of a folder whose chunks are all stored. */
 	| { readonly do: 'finish'; readonly content: number; readonly id: number }
 	| { readonly do: 'close'; readonly content: number; readonly id: number };
 

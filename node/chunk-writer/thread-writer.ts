@@ -87,8 +87,8 @@ export class ThreadWriter implements ChunkWriter {
 	}
 
 	/**
-	 * Makes what has no bytes of its own in a folder: empty files, empty folders and links. Called when
-	 * every chunk is stored and the digests are right.
+	 * Completes a folder: makes its empty files, empty folders and links. Called when every chunk
+	 * is stored and the digests are right.
 	 *
 	 * @throws ShoalError ERR_SEED if a link leads out of the folder, ERR_IO
 	 */

@@ -67,10 +67,10 @@ hashed again.
 
 A folder is shared as one seed: the names and contents of its files, which of
 them are executable, empty folders, and links that stay in the folder. Times
-and owners are not shared. If something in the folder cannot be shared, such as
-a pipe or a link that leads out of it, the folder is not shared, unless
---skip-odd or --exclude leaves it out. Other files and folders of the command
-are shared, and the exit code at the end is 1.`,
+and owners are not shared. If an entry of the folder cannot be shared, such as
+a pipe or a link that leads out of the folder, the folder is not shared, unless
+--skip-odd or --exclude leaves this entry out. Other files and folders of the
+command are shared, and the exit code at the end is 1.`,
 	get: `
 Examples:
   shoal get 'shoal:3b1f...?name=disk.img&broker=mqtt%3A%2F%2F10.0.0.5%3A1883'
@@ -104,7 +104,7 @@ the others wait.
 A folder appears under its name when all its files are right. If a folder of
 that name exists, it is replaced only if shoal get has made it and nothing in it
 was changed since. A glob of --only or --exclude without a slash matches names
-anywhere in the folder; one that matches a folder selects all that is in it.`,
+anywhere in the folder. A glob that matches a folder covers all that is in it.`,
 	gateway: `
 Examples:
   shoal gateway
@@ -122,8 +122,8 @@ Examples:
   shoal ls photos                     the files of a folder
 
 Prints a table: name, size, seeders, downloaders and id of each seed, and how
-many files a folder has. Of a folder: size, kind and path of each file, link and
-empty folder in it. Only this list is fetched, not the files.`,
+many files a folder has. With a folder as argument, prints the size, kind and
+path of each file, link and empty folder in it, and fetches only this list.`,
 	who: `
 Example:
   shoal who ID
@@ -137,8 +137,8 @@ Examples:
   shoal seed photos                   writes photos.seed and photos.index
 
 Prints the path of the seed, its id and the SHA-256 of the file. Needs no
-network. The index of a folder has a line for each file, with its SHA-256. Other
-programs can check the files with it, in the folder:
+network. The index of a folder has a line for each file, with its SHA-256. With
+the index, other programs can check the files. For example, in the folder:
   sed -nE 's/^([0-9a-f]{64}) [0-9]+ [fx] /\\1  /p' ../photos.index | sha256sum -c`,
 	verify: `
 Examples:
@@ -147,9 +147,10 @@ Examples:
   shoal verify photos.seed            checks the folder photos beside it
 
 Prints that the file matches the seed, or which chunks and bytes do not (exit
-code 1). Of a folder, prints which files are bad, missing and extra. For that it
-needs the index: beside the seed (photos.index), in the seed cache, or fetched
-from a node. Without the index, it prints only whether the folder is right.`,
+code 1). For a folder, prints which files are bad, missing and extra. For that
+it needs the index, and takes it from the file beside the seed (photos.index),
+from the seed cache, or from a node. Without the index, it prints only whether
+the folder is right.`,
 	watch: `
 Examples:
   shoal watch                         all swarms on one screen, live

@@ -45,9 +45,9 @@ export interface Progress {
 	readonly have: number;
 	/** Bytes that are wanted: all of the content, or the chunks of some files; 0 until the seed is known. */
 	readonly length: number;
-	/** Number of files to download; undefined if it is no folder. */
+	/** Number of files to download; undefined if the content is no folder. */
 	readonly files?: number | undefined;
-	/** Number of those files that are complete; undefined if it is no folder. */
+	/** Number of those files that are complete; undefined if the content is no folder. */
 	readonly filesDone?: number | undefined;
 	/** Bytes per second that the node received over the last two seconds, for all its downloads. */
 	readonly rate: number;
@@ -63,7 +63,7 @@ export interface DownloadResult {
 	readonly seed: Seed;
 	/** Bytes of the content, or of the chunks of some files of a folder. */
 	readonly length: number;
-	/** Number of files that were downloaded; undefined if it is no folder. */
+	/** Number of files that were downloaded; undefined if the content is no folder. */
 	readonly files?: number | undefined;
 	/** Whether only some files of a folder were downloaded. */
 	readonly isPartial: boolean;

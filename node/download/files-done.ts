@@ -1,7 +1,7 @@
 import { type FolderEntry, isFile } from '../../protocol/index.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 
-/** The number of wanted files of a folder, and of those that are complete; nothing for a file. */
+/** The number of wanted files of a folder, and how many of them are complete; empty for a file. */
 export function filesOf(content: StoredContent | undefined): {
 	readonly files?: number;
 	readonly filesDone?: number;

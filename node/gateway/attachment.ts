@@ -1,6 +1,6 @@
 import { isShoalError, safeFileName } from '../../protocol/index.ts';
 
-/** Characters that are kept of a name that no safe form exists for. */
+/** Most characters that are kept of a name that has no safe form. */
 const KEPT = 40;
 
 /**
@@ -18,7 +18,7 @@ export function attachment(name: string): string {
 	return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
 }
 
-/** A safe form of a name. Entries of folders can have names that Windows refuses, such as `aux.h`. */
+/** A safe form of a name. For names that Windows refuses, such as `aux.h`, it begins with `_`. */
 function safeName(name: string): string {
 	try {
 		return safeFileName(name);

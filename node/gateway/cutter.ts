@@ -1,4 +1,4 @@
-/** Cuts a stream of bytes into parts, one after the other. */
+/** Cuts a stream of bytes into stretches of given lengths, one after the other. */
 export class Cutter {
 	readonly #pieces: AsyncIterator<Uint8Array>;
 	#rest = new Uint8Array();
@@ -7,7 +7,7 @@ export class Cutter {
 		this.#pieces = bytes[Symbol.asyncIterator]();
 	}
 
-	/** The next `length` bytes, as they arrive. Throws if the stream ends before. */
+	/** The next `length` bytes, as they arrive. Throws if the stream ends before their end. */
 	async *take(length: number): AsyncGenerator<Uint8Array, undefined> {
 		for (let left = length; left > 0; ) {
 			if (this.#rest.length === 0) {
@@ -20,7 +20,7 @@ export class Cutter {
 		}
 	}
 
-	/** The next `length` bytes at once. Throws if the stream ends before. */
+	/** The next `length` bytes as one array. Throws if the stream ends before their end. */
 	async read(length: number): Promise<Uint8Array> {
 		if (this.#rest.length >= length) {
 			const bytes = this.#rest.subarray(0, length);

@@ -30,7 +30,7 @@ export function formatFolderPath({ content, parts }: Omit<FilesPath, 'hasSlash'>
 	return ['', 'files', content, ...parts.map(encodeURIComponent), ''].join('/');
 }
 
-/** Undefined: it is not valid URL encoding. */
+/** `part` without its URL encoding; undefined if this encoding is not valid. */
 function decode(part: string): string | undefined {
 	try {
 		return decodeURIComponent(part);

@@ -16,7 +16,7 @@ export interface LevelRow {
 export interface FolderLevel {
 	/** Path from the folder's root; empty: the root. */
 	readonly path: string;
-	/** Folders first, else in the order of the index. */
+	/** First the folders, then all other rows, both in the order of the index. */
 	readonly rows: readonly LevelRow[];
 	/** Number of files, and their bytes, at this level and below. */
 	readonly files: number;
@@ -42,7 +42,8 @@ export function findInFolder(entries: readonly FolderEntry[], path: string): Fou
 	if (entry?.path === path) {
 		return entry.kind === 'd' ? { level: levelOf(path, []) } : { entry };
 	}
-	// As `/` counts as 0 in the order, no path comes between those below `path` and this one.
+	// In this order `/` counts as 0. So the paths from `path` up to this text are those below
+	// `path`.
 	const end = firstFrom(entries, `${path}\u0001`);
 	const below = entries.slice(first, end);
 	return below.length > 0 ? { level: levelOf(path, below) } : undefined;
@@ -68,7 +69,7 @@ interface Child {
 	readonly entries: readonly FolderEntry[];
 }
 
-/** @param start characters of each path before the name */
+/** @param start number of characters that each path has before the name */
 function* childrenOf(entries: readonly FolderEntry[], start: number): Generator<Child> {
 	for (let at = 0; at < entries.length; ) {
 		const first = entries[at] as FolderEntry;

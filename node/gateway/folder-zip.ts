@@ -13,21 +13,24 @@ import { checkWhole } from '../streaming/content-reader.ts';
 import { missingZip64Bytes, missingZip64Records } from '../util/zip-end.ts';
 import { Cutter } from './cutter.ts';
 
-/** The parts of an entry of an archive that its length depends on; a folder has no size. */
+/** The facts of an entry on which the length of an archive depends. A folder has no size. */
 type ZipEntry = { readonly name: string } | { readonly name: string; readonly size: number };
 
-/** A date that is valid in every zip file. A folder has no times, and its archive is always the same. */
+/**
+ * The date of each entry. Shared folders have no times, so the archive of a folder is always the
+ * same.
+ */
 const DATE = new Date(1980, 0, 1);
 const FOLDER_MODE = 0o755;
 const MODES = { f: 0o644, x: 0o755 } as const;
-/** Most bytes of a file that is read into memory. */
+/** Bytes of the largest file that is read into memory as a whole. */
 const SMALL = 256 * 1024;
 /** Bytes that are gathered before they are passed on. */
 const BATCH = 64 * 1024;
 /** Bytes of a record of the central directory without the name, in archives below 4 GiB. */
 const RECORD = 46;
 
-/** Lengths of archives: computing one takes a while. */
+/** The lengths of archives that were computed before, because that takes a while. */
 const lengths = new WeakMap<Seed, number>();
 
 /** Bytes of the archive of a folder. */
@@ -39,8 +42,8 @@ export function zipLength(seed: Seed, folder: Folder): number {
 
 /**
  * The archive of a folder, without compression: files and empty folders, below the name of the
- * folder. Symbolic links are left out. The digest of each file is checked. If reading fails, the
- * archive has no end.
+ * folder. Symbolic links are left out. The digest of each file is checked. If a read or a check
+ * fails, the archive stays incomplete.
  *
  * @param content the bytes of the content after its index
  * @throws ShoalError ERR_SEED_LIES, ERR_SEED, and the errors of `content`
@@ -78,7 +81,7 @@ function computeLength(name: string, folder: Folder): number {
 	return length + missingZip64Bytes(length, directory, countEntries(folder));
 }
 
-/** Number of entries of the archive. A folder without entries is an entry itself. */
+/** Number of entries of the archive. If nothing is kept, the folder itself is the only entry. */
 function countEntries({ entries }: Folder): number {
 	return Math.max(1, entries.filter(isKept).length);
 }
@@ -131,18 +134,20 @@ function folderAt(name: string) {
 	return { name: bytesOf(`${name}/`), lastModified: DATE, mode: FOLDER_MODE };
 }
 
-/** `items` for client-zip, which calls `throw` when its reader leaves: that is no error. */
+/** `items` for client-zip. It calls `throw` when its reader stops early, which is no error here. */
 function leavable<T>(items: AsyncGenerator<T>): AsyncIterable<T> {
 	const iterator = { next: () => items.next(), throw: () => items.return(undefined) };
 	return { [Symbol.asyncIterator]: () => iterator };
 }
 
-/** client-zip keeps each name until the end. As a small buffer it has no memory block of its own. */
+/**
+ * A name for client-zip, which keeps all names until the end. Small Buffers share blocks of memory.
+ */
 function bytesOf(name: string): Uint8Array {
 	return Buffer.from(name);
 }
 
-/** The lengths of the zeros before entries. */
+/** The number of zeros before each entry that has zeros before it. */
 function paddingsOf(pieces: readonly FolderPiece[]): Map<FolderEntry | undefined, number> {
 	const zeros = pieces.flatMap(({ entry, length }, at) => {
 		return entry === undefined ? [[pieces[at + 1]?.entry, length] as const] : [];

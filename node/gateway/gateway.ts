@@ -139,7 +139,7 @@ class Gateway {
 		}
 	}
 
-	/** The folder of which `named` names the archive; undefined if it names a content. */
+	/** The id of the folder whose archive `named` names; undefined if `named` names a content. */
 	async #zipped(named: string): Promise<string | undefined> {
 		const [, folder] = /^(.+)\.zip$/.exec(named) ?? [];
 		if (folder === undefined || isSeedId(folder)) {
@@ -212,7 +212,7 @@ class Gateway {
 		});
 	}
 
-	/** Undefined if the content is a file. */
+	/** The folder with the seed `id`; undefined if that content is a file. */
 	async #open(id: string): Promise<KnownFolder | undefined> {
 		const left = new AbortController();
 		this.#response.once('close', () => left.abort());

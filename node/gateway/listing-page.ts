@@ -40,9 +40,9 @@ export const LISTING_POLICY = [
 ].join('; ');
 
 /**
- * The page that lists one level of a folder, as HTML in pieces. All names are escaped: those of HTML
- * as character references, and characters that are invisible or change the direction of reading as
- * `\u{…}`. All links are relative.
+ * The page that lists one level of a folder, as HTML in pieces. In all names, the special
+ * characters of HTML become character references, and characters that are invisible or change the
+ * direction of reading become `\u{…}`. All links are relative.
  */
 export function* listingPage({ id, name, level, links }: Listing): Generator<string> {
 	const { path, rows, files, length } = level;

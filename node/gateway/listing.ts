@@ -25,7 +25,10 @@ export function* listingJson({ id, name, level }: Listing): Generator<string> {
 	yield '\n]}\n';
 }
 
-/** A row in the words of `shoal ls ID --json`; the path is that from the root of the folder. */
+/**
+ * A row with the member names of `shoal ls ID --json`. The member `path` begins at the root of the
+ * folder.
+ */
 function entryOf({ name, entry, length, files }: LevelRow, folder: string) {
 	const path = folder === '' ? name : `${folder}/${name}`;
 	return entry === undefined || entry.kind === 'd'

@@ -54,7 +54,8 @@ export async function serveZip(
 	content.on('error', () => {});
 	response.once('close', () => content.destroy());
 	const zip = zipFolder(seed, folder, content);
-	// An error before the first bytes is answered with its status.
+	// The first bytes are made before the head is sent, so that an error in them gets its own
+	// status.
 	const first = request.method === 'HEAD' ? undefined : await zip.next();
 	response.setHeader('Cache-Control', GENERATED);
 	response.setHeader('Accept-Ranges', 'none');

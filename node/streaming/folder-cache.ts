@@ -6,17 +6,17 @@ export interface KnownFolder {
 	readonly folder: Folder;
 }
 
-/** Most bytes of the indexes and digests of all folders, unless there is only one. */
+/** Most bytes of the indexes and digests of all folders together; a single folder may have more. */
 const MOST_BYTES = 32 * 1024 * 1024;
 const DIGEST_BYTES = 32;
 
 /**
- * The folders of a node that were read last, by seed id. With it, many reads of files of one folder
- * fetch and parse its index once.
+ * The folders of a node that were read last, by seed id. With this cache, many reads of files of
+ * one folder fetch and parse the index of the folder only once.
  */
 export class FolderCache {
 	readonly #most: number;
-	/** The folder that was used last is the last. */
+	/** The folder that was used last is at the end. */
 	readonly #known = new Map<string, KnownFolder>();
 	#bytes = 0;
 

@@ -1,6 +1,8 @@
 import picomatch from 'picomatch';
 
-/** Characters that the library would take for those of a regular expression, and escaped characters. */
+/**
+ * Characters that picomatch would take for those of a regular expression, and escaped characters.
+ */
 const LITERAL = /\\.|[()|"+]/g;
 
 /**
@@ -23,7 +25,10 @@ export function globMatcher(globs: readonly string[]): (path: string) => boolean
 	);
 }
 
-/** Tells which paths match one of `only`, if there are any, and none of `exclude`; undefined: all do. */
+/**
+ * Tells whether a path matches a glob of `only`, if there are any, and none of `exclude`. Undefined
+ * if there are no globs at all: then all paths are selected.
+ */
 export function selectionOf(
 	only: readonly string[] = [],
 	exclude: readonly string[] = [],

@@ -1,6 +1,6 @@
 /** Number of entries from which on an archive has Zip64 records at its end. */
 const ZIP64_ENTRIES = 0xffff;
-/** An offset or a size that stands in the Zip64 records. */
+/** In place of an offset or a size: the real value is in the Zip64 records. */
 const IN_ZIP64 = 0xffff_ffff;
 /** Bytes of the end record, of the Zip64 end record, and of its locator. */
 const END = 22;

@@ -41,7 +41,8 @@ export type WorkerCommand =
 			readonly name: string;
 			/**
 			 * The files of a folder to download, by their paths: they are added to those that were
-			 * asked for before. Undefined: as before, or all of a new download.
+			 * asked for before. Undefined: the same files as before, or all files of a new
+			 * download.
 			 */
 			readonly files?: 'all' | readonly string[] | undefined;
 	  }
@@ -53,9 +54,14 @@ export type WorkerCommand =
 	| { readonly do: 'stop'; readonly id: string }
 	/** Ends a download or a share, and removes the bytes that were downloaded. */
 	| { readonly do: 'remove'; readonly id: string }
-	/** Saves a file, a file of a folder, or a folder of which only one file was downloaded. */
+	/**
+	 * Saves a file, the file `path` of a folder, or the only file of a folder that was downloaded.
+	 */
 	| { readonly do: 'save'; readonly id: string; readonly path?: string | undefined }
-	/** Saves a folder as a zip archive. `into`: the file to write; undefined: it is handed to the page. */
+	/**
+	 * Saves a folder as a zip archive. `into`: the file to write; undefined: the page gets the
+	 * archive.
+	 */
 	| { readonly do: 'zip'; readonly id: string; readonly into?: FileSystemFileHandle | undefined }
 	/** Saves a folder as a new folder in the folder `into`. */
 	| { readonly do: 'unpack'; readonly id: string; readonly into: FileSystemDirectoryHandle }
@@ -86,7 +92,7 @@ export type FolderState =
 			readonly kinds: readonly EntryKind[];
 			/** Bytes of each entry. */
 			readonly lengths: readonly number[];
-			/** For each entry, whether it was asked for: all, or a 1 for each that was. */
+			/** Which entries were asked for: all, or those that have a 1. */
 			readonly wanted: 'all' | Uint8Array;
 	  };
 

@@ -13,7 +13,7 @@ const encoder = new TextEncoder();
 // joiners U+200C and U+200D and the marks U+200E and U+200F are allowed: some scripts need them.
 const FORBIDDEN = /[\p{Cc}\u200b\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069]/u;
 
-/** Most paths: they need no further checks of their characters and parts. */
+/** Matches an ordinary path, of which only the total length needs a further check. */
 const PLAIN =
 	/^(?!\.{1,2}(?:\/|$))[\w.+ ,=@-]{1,255}(?:\/(?!\.{1,2}(?:\/|$))[\w.+ ,=@-]{1,255}){0,31}$/;
 
@@ -39,8 +39,8 @@ const PATH_RULES: ReadonlyArray<readonly [why: string, isBad: (path: string) => 
 ];
 
 /**
- * Why `path` cannot be the path of an entry; undefined if it can. A path is refused, never changed:
- * two different paths could become the same.
+ * Why `path` cannot be the path of an entry; undefined if it can. A path that breaks a rule is
+ * refused, never changed: a change could make two different paths the same.
  */
 export function whyNoPath(path: string): string | undefined {
 	if (PLAIN.test(path)) {
@@ -67,8 +67,8 @@ export function checkPath(path: string): string {
 }
 
 /**
- * The order of paths in an index: that of their bytes in UTF-8, in which `/` counts as 0. So the
- * entries of a folder follow each other, and a file stands right before a path that is below it.
+ * Compares two paths in the order of an index: by their bytes in UTF-8, with `/` counted as 0. So
+ * the entries of one folder stand together, and a path stands directly before the paths below it.
  *
  * @returns below 0 if `a` comes first, above 0 if `b` does, 0 if they are the same
  */

@@ -14,7 +14,7 @@ export interface FolderEntry {
 	readonly path: string;
 	/** File, executable file, empty folder or link. */
 	readonly kind: EntryKind;
-	/** Bytes: of a file its length, of a link that of its target in UTF-8, of an empty folder 0. */
+	/** Bytes of the file, or of the link's target in UTF-8; 0 for an empty folder. */
 	readonly length: number;
 	/** SHA-256 of these bytes, lower-case hex. */
 	readonly digest: string;

@@ -5,7 +5,7 @@ import { comparePaths } from './entry-path.ts';
  * The first position for which `isThere` holds, by binary search; `count` if there is none.
  *
  * @param count number of positions
- * @param isThere false for the positions before the one that is looked for, true from there on
+ * @param isThere a test that fails up to some position, and holds for all positions after it
  */
 export function firstPosition(count: number, isThere: (position: number) => boolean): number {
 	let low = 0;

@@ -29,7 +29,9 @@ export function formatIndex(entries: readonly FolderEntry[]): Uint8Array {
 	return joined([encoder.encode(HEADER), ...batchesOf(sorted).map(encodeLines)]);
 }
 
-/** Lines that are encoded at a time: one text of all lines would take memory several times over. */
+/**
+ * Lines that are encoded at a time: a text of all lines would take several times as much memory.
+ */
 const BATCH = 2_000;
 
 function batchesOf(entries: readonly FolderEntry[]): FolderEntry[][] {
@@ -60,9 +62,9 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Reads the index of a folder. It is checked whole: what it returns are safe paths, in order, none
- * twice and none below another. The entries read their fields from the bytes of the index, which
- * must not change, so that many of them take little memory.
+ * Reads the index of a folder, and checks all of it. The paths of the returned entries are safe and
+ * in order; no path occurs twice, and none is below another. To save memory, each entry decodes its
+ * path and its digest from the bytes of `index` when they are read, so these bytes must not change.
  *
  * @throws ShoalError ERR_SEED
  */
@@ -94,8 +96,8 @@ export function parseIndex(index: Uint8Array): FolderEntry[] {
 }
 
 /**
- * Some lines from `start` on: decoding each one by itself takes several times as long, and the text of all
- * of them more memory.
+ * Some lines from `start` on. Decoding each line by itself would take several times as long;
+ * decoding all lines at once would take more memory.
  */
 function linesFrom(index: Uint8Array, start: number): string[] {
 	const end = index.lastIndexOf(LF, start + DECODED);

@@ -2,17 +2,17 @@ import { ShoalError } from '../errors.ts';
 import { chooseChunkSize, MAX_CHUNK_SIZE } from '../seed/layout.ts';
 import type { FolderEntry } from './entry.ts';
 
-/** Chunks of a file from which on it begins at the start of a chunk. */
+/** A file of at least this many chunks begins at the start of a chunk. */
 const ALIGNED_CHUNKS = 64;
 const MOST_CHUNKS = 65_536;
 
 /** A stretch of the content of a folder. */
 export interface FolderPiece {
-	/** The entry whose bytes it has; undefined: zeros before a large file, which are no file's. */
+	/** The entry that the bytes belong to; undefined for the zeros before a large file. */
 	readonly entry: FolderEntry | undefined;
 	/** The number of that entry, from 0 on; -1 if there is none. */
 	readonly number: number;
-	/** Offset of its first byte in the content. */
+	/** Offset of the first byte of the piece in the content. */
 	readonly offset: number;
 	/** Bytes, at least one. */
 	readonly length: number;
@@ -59,8 +59,9 @@ export function folderLength(
 }
 
 /**
- * The chunk size of a new folder: the smallest power of two from 256 KiB to 4 MiB with which its content
- * has at most 65,536 chunks, else 4 MiB. A rule, so that two people who share the same folder share one swarm.
+ * The chunk size of a new folder: the smallest power of two from 256 KiB to 4 MiB with which the
+ * content has at most 65,536 chunks, else 4 MiB. This rule is fixed, so that all nodes that share
+ * the same folder are in one swarm.
  */
 export function chooseFolderChunkSize(entries: readonly FolderEntry[], indexBytes: number): number {
 	let size = chooseChunkSize(0);
@@ -71,7 +72,7 @@ export function chooseFolderChunkSize(entries: readonly FolderEntry[], indexByte
 }
 
 /**
- * Checks that an index describes the content of a seed.
+ * Checks that the length of the content that follows from an index is the length in the seed.
  *
  * @throws ShoalError ERR_SEED
  */

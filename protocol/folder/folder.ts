@@ -6,7 +6,7 @@ import { firstFrom, firstPosition } from './find-entry.ts';
 import { parseIndex } from './folder-index.ts';
 import { checkFolderLength, type FolderPiece, piecesOf } from './folder-layout.ts';
 
-/** The parts of a seed that a {@link Folder} is made of. They can be sent to a thread. */
+/** The fields of a seed that a {@link Folder} needs, as an object that can be sent to a thread. */
 export interface FolderSeed {
 	/** Seed id. */
 	readonly id: string;
@@ -20,9 +20,12 @@ export interface FolderSeed {
 	readonly layout: { readonly chunkSize: number };
 }
 
-/** The entries of a folder, and the stretch of the content in which the bytes of each one are. */
+/** The entries of a folder, and where in the content the bytes of each entry are. */
 export class Folder {
-	/** The text of the index, with which the content begins; threads share its memory, if they can. */
+	/**
+	 * The bytes of the index, with which the content begins, in memory that threads share if
+	 * possible.
+	 */
 	readonly index: Uint8Array;
 	/** In the order of the index. */
 	readonly entries: readonly FolderEntry[];
@@ -68,7 +71,7 @@ export class Folder {
 		if (entry?.path !== path) {
 			return undefined;
 		}
-		// Every piece but one of zeros has the number of its entry, in ascending order.
+		// The numbers of the pieces ascend, except that a piece of zeros has the number -1.
 		const { pieces } = this;
 		const at = firstPosition(pieces.length, (piece) => {
 			const found = pieces[piece] as FolderPiece;
@@ -89,11 +92,14 @@ export class Folder {
 
 interface Place {
 	readonly entry: FolderEntry;
-	/** 0 if it has no bytes. */
+	/** Offset of the first byte in the content; 0 if the entry has no bytes. */
 	readonly offset: number;
 }
 
-/** `bytes` in memory that threads share, where there is such memory and texts are decoded from it. */
+/**
+ * A copy of `bytes` in memory that threads share. Returns `bytes` itself where no such memory
+ * exists, or where a TextDecoder cannot read it.
+ */
 export function shared(bytes: Uint8Array): Uint8Array {
 	canShare ??= canDecodeShared();
 	if (!canShare || bytes.buffer instanceof SharedArrayBuffer) {
@@ -106,7 +112,7 @@ export function shared(bytes: Uint8Array): Uint8Array {
 
 let canShare: boolean | undefined;
 
-/** Browsers have shared memory only for some pages, and decode no text from it. */
+/** Browsers give shared memory only to some pages, and cannot decode text from it. */
 function canDecodeShared(): boolean {
 	try {
 		new TextDecoder().decode(new Uint8Array(new SharedArrayBuffer(1)));
@@ -116,7 +122,7 @@ function canDecodeShared(): boolean {
 	}
 }
 
-/** Whether `entry` is a file, which its owner may execute or not. */
+/** Whether `entry` is a file, executable or not. */
 export function isFile({ kind }: FolderEntry): boolean {
 	return kind === 'f' || kind === 'x';
 }

@@ -4,9 +4,10 @@ import type { FolderEntry } from './entry.ts';
 export const MAX_TARGET_BYTES = 1_024;
 
 /**
- * Why a link must not be made; undefined if it may. A target is `../` zero or more times, then plain
- * parts. By its text it must lead to an entry or a folder of the index, never to the folder itself,
- * and no part of the way may be a link: so a link never leaves the folder, and links make no circle.
+ * Why a link must not be made; undefined if it may be made. A target is `../` zero or more times,
+ * followed by ordinary names. Judged by its text alone, it must lead to an entry, or to a folder
+ * that has entries, but not to the shared folder itself. Nothing on the way may be a link. So a
+ * link never leads out of the folder, and links never form a circle.
  *
  * @param path of the link
  * @param target the bytes of the link, as text
@@ -45,7 +46,7 @@ function whyNoEntry(path: string, folder: FolderPaths): string | undefined {
 	return undefined;
 }
 
-/** The paths of a folder, of its entries and of the folders they are in. */
+/** The paths of all entries of a folder, and of the folders in it that contain entries. */
 export class FolderPaths {
 	readonly #links = new Set<string>();
 	readonly #all = new Set<string>();

@@ -107,7 +107,7 @@ test('some files, others, and all of them, one after the other and at the same t
 	assert.equal((await readdir(root)).sort(), ['four', 'one', 'source', 'three', 'two']);
 });
 
-test('a folder that the node shares itself is there already, and is copied elsewhere', async (t) => {
+test('a folder that the node shares itself is not fetched, but copied to another path', async (t) => {
 	const { root, source, seeder, seed } = await shared(t);
 	const here = await seeder.get(seed.id, { output: join(root, 'source') });
 	assert.ok(here.wasThere);

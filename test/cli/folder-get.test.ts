@@ -30,7 +30,7 @@ async function shared(t: Scope, ...options: string[]) {
 	return { ...photos, id, fileId, env };
 }
 
-test('a folder gets the name after -o, or its own in a folder that is there', async (t) => {
+test('a folder gets the path after -o, or keeps its name if an existing folder is at that path', async (t) => {
 	const { id, env, path, beside } = await shared(t);
 	await mkdir(join(beside, 'there'));
 	for (const [to, at] of [

@@ -85,7 +85,7 @@ async function linesAt(path: string): Promise<string[] | undefined> {
 	return existsSync(path) ? await linesIn(path) : undefined;
 }
 
-test('killed at any moment, there is no folder or the whole one, and the next one ends it', async (t) => {
+test('a download that is killed at any moment leaves no folder or the whole one; the next one completes it', async (t) => {
 	const { root, only, get } = await shared(t, [treeOf(8)]);
 	for (const part of [0.5, 1]) {
 		const place = await makePlace(root, `place-${part}`);
@@ -193,7 +193,7 @@ test('some files, then all of them', async (t) => {
 	await isAlone(place, only);
 });
 
-test('a file that changes while its folder is shared is named; the same again, it is shared again', async (t) => {
+test('a file that changes while its folder is shared is named; with its old bytes, the folder is shared again', async (t) => {
 	const { only, share, get, root } = await shared(t, [treeOf(1)]);
 	const file = join(only.source, 'small/1/8');
 	await utimes(file, 1, 1);

@@ -14,14 +14,15 @@ export interface ToStdout {
 	readonly options: Omit<StreamOptions, 'path'> & { readonly signal: AbortSignal };
 }
 
-/** Files that an error names. */
+/** Most files that an error names. */
 const MOST_NAMED = 5;
 
 /**
  * Writes a file, or one file of a folder, to standard output.
  *
- * @throws ShoalError ERR_FOLDER if a folder is given, and no file of it; ERR_USAGE if several files of it are
- *   selected, or a file is given and some files of it; ERR_NOT_FOUND, and the errors of the stream
+ * @throws ShoalError ERR_FOLDER if the content is a folder and there are no globs; ERR_USAGE if the
+ *   globs select several files, or if the content is a file; ERR_NOT_FOUND if they select none; and
+ *   the errors of the stream
  */
 export async function getToStdout(
 	node: ShoalNode,

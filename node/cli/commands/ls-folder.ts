@@ -28,8 +28,8 @@ const KINDS: Readonly<Record<EntryKind, string>> = {
 };
 
 /**
- * `shoal ls ID`: prints the entries of a folder, of which only the index is fetched; nothing at all if
- * the index lies beside the seed file that was named.
+ * `shoal ls ID`: prints the entries of a folder. It fetches only the index. If a seed file is named
+ * and the index lies beside it, nothing is fetched.
  */
 export function lsFolderCommand(text: string, flags: LsFlags): Command {
 	return async (context) => {

@@ -28,7 +28,7 @@ export interface SeedFlags {
 	readonly skipOdd?: boolean | undefined;
 }
 
-/** A seed, and the index if it is that of a folder. */
+/** A seed, and the folder if it is the seed of a folder. */
 interface Made {
 	readonly seed: Seed;
 	readonly folder: Folder | undefined;
@@ -141,7 +141,10 @@ async function writeNew(files: ReadonlyArray<readonly [string, Uint8Array]>): Pr
 	}
 }
 
-/** The path of the seed file: beside the file or folder, or `output`, or in the existing folder `output`. */
+/**
+ * The path of the seed file: beside the file or folder by default, else `output`, or in `output` if
+ * that is a folder.
+ */
 async function seedPathOf(path: string, seed: Seed, output: string | undefined): Promise<string> {
 	if (output === undefined) {
 		return `${resolve(path)}.seed`;
@@ -149,7 +152,9 @@ async function seedPathOf(path: string, seed: Seed, output: string | undefined):
 	return (await isFolder(output)) ? safePath(output, `${seed.name}.seed`) : resolve(output);
 }
 
-/** Warns if the seed is in the folder that it describes, which then is another folder. */
+/**
+ * Warns if the seed file is in the folder that it describes: the new file has changed this folder.
+ */
 function warnIfInside(
 	output: Output,
 	path: string,

@@ -122,7 +122,7 @@ async function look(
 	return { files, errors: [...seen.errors, ...errors] };
 }
 
-/** Whether to share nothing: because nothing is left, or because with --strict something is missing. */
+/** Whether nothing is to be shared: nothing can be, or, with --strict, something cannot be. */
 function isRefused(
 	{ strict = false }: ShareFlags,
 	left: readonly unknown[],

@@ -16,7 +16,7 @@ import { countOf, sizeText } from '../terminal/units.ts';
 export interface VerifyFlags {
 	readonly broker?: string | undefined;
 	readonly cert?: string | undefined;
-	/** Globs of entries of a folder that are not looked at. */
+	/** Globs of entries of a folder of which differences are ignored. */
 	readonly exclude?: readonly string[] | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface FolderToVerify {
 	readonly flags: VerifyFlags;
 }
 
-/** Differing paths; undefined if the folder is wrong and nobody knows where. */
+/** The paths that differ; undefined if the folder is wrong, but the paths are not known. */
 type Differences = Pick<FolderDifferences, 'bad' | 'missing' | 'extra'> | undefined;
 
 interface Findings {
@@ -40,12 +40,12 @@ interface Findings {
 	readonly why?: string;
 }
 
-/** Paths of each kind that are printed. */
+/** Most paths of each kind that are printed. */
 const MOST_NAMED = 20;
 
 /**
- * Checks a folder against its seed, and prints which entries are bad, missing and extra. Without the
- * index, only whether all is right.
+ * Checks a folder against its seed, and prints which entries are bad, missing and extra. If the
+ * index is not found, prints only whether the whole folder is right.
  *
  * @returns the exit code
  */
@@ -103,9 +103,10 @@ async function compare(
 }
 
 /**
- * Makes the index of the folder, and compares only its digest.
+ * Makes the index of the folder, and compares only the digest of this index with that in the seed.
  *
- * @throws ShoalError ERR_SEED_LIES if it is right, and the digests of the chunks are not
+ * @throws ShoalError ERR_SEED_LIES if the index is right, but the chunk digests in the seed are
+ *   wrong
  */
 async function hashWhole(
 	{ output, interrupts }: CommandContext,
@@ -153,7 +154,7 @@ function printWrong(
 	if (differences === undefined) {
 		output.line('  which files differ can be told only with the index. It is not beside the seed,');
 		output.line(`  and cannot be fetched: ${printable(why ?? '')}`);
-		output.line('  with a broker whose nodes have the folder: --broker URL');
+		output.line('  to fetch it, name a broker whose nodes have the folder: --broker URL');
 		return;
 	}
 	const { bad, missing, extra } = differences;

@@ -61,8 +61,8 @@ export function verifyCommand(
 }
 
 /**
- * The path of the file or folder of a seed, if none is named: the path of the seed file without `.seed`, or
- * else the name in the seed, in the same folder.
+ * The path of the file or folder to verify, if the command names none: the path of the seed file
+ * without `.seed`, or, if nothing is there, the name in the seed, in the same folder.
  *
  * @throws ShoalError ERR_NO_FILE if neither exists
  */

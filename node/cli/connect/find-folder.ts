@@ -13,7 +13,7 @@ export interface FolderSources {
 	readonly seed: Seed;
 	/** The path of the folder, which may have been shared or downloaded. */
 	readonly path: string;
-	/** The broker that was typed. */
+	/** The broker of --broker. */
 	readonly broker?: string | undefined;
 	readonly cert?: string | undefined;
 }
@@ -27,7 +27,7 @@ export type FoundFolder =
  * Finds the index of a folder: beside its seed, in the seed cache, or in the swarm, if a broker is
  * named or known.
  *
- * @throws ShoalError ERR_SEED if the index is not safe, ERR_ABORTED; with a broker that was typed, also the
+ * @throws ShoalError ERR_SEED if the index is not safe, ERR_ABORTED; if `broker` is given, also the
  *   errors of the connection
  */
 export async function findFolder(

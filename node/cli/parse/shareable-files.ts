@@ -25,7 +25,7 @@ export interface ShareableFile {
 	readonly isFolder: boolean;
 }
 
-/** Each of the first files gets a message of its own, up to this number; the others are counted. */
+/** Most files or entries that are named in messages; the others are counted. */
 const MOST_NAMED = 5;
 
 /** The files that can be shared, and the errors of the others, each in the order of the arguments. */
@@ -37,7 +37,7 @@ export interface Looked {
 /**
  * Checks all files and folders to share before the first one is read.
  *
- * @param name the name that others see, in place of its own
+ * @param name the name that others see, in place of the name of the file or folder
  */
 export async function lookAt(paths: readonly string[], name: string | undefined): Promise<Looked> {
 	const files: ShareableFile[] = [];
@@ -56,7 +56,7 @@ export async function lookAt(paths: readonly string[], name: string | undefined)
 }
 
 /**
- * Looks also into the folders among `files`, which are scanned for that.
+ * Checks also what is in the folders among `files`, which are scanned for that.
  *
  * @throws ShoalError ERR_ABORTED
  */
@@ -82,7 +82,9 @@ export async function lookInto(
 	return { files: good, errors };
 }
 
-/** Whether there is a folder at `path`, which is not empty: that would be the working folder. */
+/**
+ * Whether there is a folder at `path`. An empty path, which would mean the working folder, is none.
+ */
 export async function isFolder(path: string): Promise<boolean> {
 	const found = path === '' ? undefined : await stat(path).catch(() => undefined);
 	return found?.isDirectory() ?? false;
@@ -94,7 +96,9 @@ async function look(path: string, name: string | undefined): Promise<Omit<Sharea
 		: { ...(await checkShareable(path, name)), isFolder: false };
 }
 
-/** Prints why files and folders are not shared: an error for each of the first five, a count for the others. */
+/**
+ * Prints why files and folders are not shared: the first five errors, and the number of the others.
+ */
 export function printNotShared(output: Output, errors: readonly ShoalError[]): void {
 	for (const error of errors.slice(0, MOST_NAMED)) {
 		output.error(error);
@@ -113,7 +117,10 @@ export function warnOfOdd(output: Output, path: string, odd: readonly OddEntry[]
 	output.warn(`left out of ${quoted(path, 300)}: ${named.join(', ')}${more}`);
 }
 
-/** Warns of paths in a folder that other systems cannot store: two that differ only in case, and names that Windows refuses. */
+/**
+ * Warns of paths in a folder that other systems cannot store: pairs that differ only in case, and
+ * names that Windows refuses.
+ */
 export function warnOfPaths(output: Output, path: string, { entries }: Folder): void {
 	const conflicts = [...caseConflicts(entries)];
 	const [pair] = conflicts;

@@ -8,7 +8,7 @@ import { formatBytes, formatRate, formatTime, shareOf, sizeText } from './units.
 export type Told = Omit<DownloadResult, 'kept' | 'wasThere' | 'isPartial'> &
 	Partial<Pick<DownloadResult, 'kept' | 'wasThere' | 'isPartial'>> &
 	Partial<Pick<StreamResult, 'start' | 'length' | 'size' | 'digest' | 'verified'>> & {
-		/** The path of the file in the folder from which it was streamed. */
+		/** The path in the folder, if a file of a folder was streamed. */
 		readonly file?: string | undefined;
 	};
 

@@ -102,7 +102,7 @@ export function downloadTitle({ phase, name, id, files }: Progress): string {
 
 /** Takes what is known of the progress of hashing a file or folder. */
 export interface HashProgress {
-	/** Takes the number of bytes to be hashed; of a folder, it is known only when it was looked at. */
+	/** Takes the number of bytes to be hashed. For a folder, it is known only after the scan. */
 	onLength(bytes: number): void;
 	/** Takes the number of bytes that were hashed since the last call. */
 	onBytes(bytes: number): void;

@@ -12,7 +12,7 @@ import { fsError, onFile } from '../../storage/fs-error.ts';
 import { checkReplaceable } from './check-output.ts';
 import type { FolderRecords } from './folder-records.ts';
 
-/** Paths that an error names. */
+/** Most paths that an error names. */
 const MOST_NAMED = 5;
 
 /**
@@ -42,8 +42,8 @@ export class ExistingFolder {
 	 * seed has put there, and that have not changed since, are not hashed if the record of that
 	 * download is trusted. Undefined if nothing is there.
 	 *
-	 * @throws ShoalError ERR_EXISTS if something else than a folder is there, ERR_ABORTED, and the errors of the file
-	 *   system
+	 * @throws ShoalError ERR_EXISTS if something else than a folder is there, ERR_ABORTED, and the
+	 *   errors of the file system
 	 */
 	static async compare(
 		location: FolderLocation,
@@ -70,7 +70,7 @@ export class ExistingFolder {
 		}
 	}
 
-	/** Whether it has all entries of `wanted`, right and unchanged, and nothing that is no entry. */
+	/** Whether every wanted entry is there and right, and nothing else than entries is there. */
 	isComplete(wanted: (path: string) => boolean): boolean {
 		const { bad, missing, extra } = this.#differences;
 		return extra.length === 0 && ![...bad, ...missing].some(wanted);
@@ -85,12 +85,12 @@ export class ExistingFolder {
 		return entries.flatMap(({ path }, number) => (stamps.has(number) ? [path] : []));
 	}
 
-	/** Its device and inode. */
+	/** The device and inode of the folder. */
 	get identity(): string {
 		return identityOf(this.#stats);
 	}
 
-	/** Opens it to be shared. */
+	/** Opens the folder for sharing. @param chunks the chunks of which all bytes are there */
 	open(seed: Seed, folder: Folder, chunks: Bitfield = Bitfield.full(seed.chunks)) {
 		const { location, stamps } = this.#differences;
 		return { storage: new FolderStorage(location, folder, new EntryStamps(stamps)), have: chunks };

@@ -13,7 +13,7 @@ import { fsError, onFile } from '../../storage/fs-error.ts';
 export interface NameRules {
 	/** Whether names that differ only in case are the same. */
 	readonly isFolding: boolean;
-	/** Whether it has symbolic links, and this process may make them. */
+	/** Whether this process can make symbolic links there. True as well if this was not tried. */
 	readonly hasLinks: boolean;
 	/** Whether names must be those of Windows. */
 	readonly isWindows: boolean;
@@ -22,7 +22,11 @@ export interface NameRules {
 const PROBE = '.shoal-case';
 const LINK_PROBE = '.shoal-link';
 
-/** Finds out what can be stored in `folder`. @param wantsLinks whether to try to make a link */
+/**
+ * Finds out what can be stored in `folder`.
+ *
+ * @param wantsLinks whether to try to make a link in it
+ */
 export async function nameRulesIn(folder: string, wantsLinks: boolean): Promise<NameRules> {
 	return {
 		isFolding: await foldsCase(folder),
@@ -48,7 +52,11 @@ async function canLink(folder: string): Promise<boolean> {
 	}
 }
 
-/** Whether names in `folder` that differ only in case are the same: tries it. @throws ShoalError */
+/**
+ * Finds out by a trial whether names in `folder` that differ only in case are the same.
+ *
+ * @throws ShoalError
+ */
 export async function foldsCase(folder: string): Promise<boolean> {
 	const probe = join(folder, PROBE);
 	await onFile(probe, () => writeFile(probe, ''));
@@ -65,7 +73,7 @@ export async function foldsCase(folder: string): Promise<boolean> {
 /**
  * Checks that a file system can store all entries.
  *
- * @throws ShoalError ERR_NAME, or ERR_PERMISSION if there are links and it has none
+ * @throws ShoalError ERR_NAME, or ERR_PERMISSION if an entry is a link and no links can be made
  */
 export function checkNames(
 	entries: readonly FolderEntry[],
@@ -96,8 +104,8 @@ export function checkNames(
 }
 
 /**
- * The pairs of paths that differ only in case, each with the path that comes first. They can be
- * those of entries and of the folders that these are in.
+ * The pairs of paths that differ only in case; the path that comes first is the first of its pair.
+ * The paths are those of entries, and of the folders that contain entries.
  */
 export function* caseConflicts(
 	entries: readonly FolderEntry[],

@@ -25,18 +25,21 @@ const LF = 0x0a;
 
 /**
  * Records of the folders that downloads have made. A folder is replaced by a later version only if
- * its record shows that nobody has changed it since. A record that is lost or damaged means that
- * the folder is not replaced.
+ * its record shows that nobody has changed the folder since. A folder whose record is lost or
+ * damaged is not replaced.
  */
 export class FolderRecords {
 	readonly #folder: string;
 
-	/** @param folder is made when it is needed. @default that of this user */
+	/**
+	 * @param folder the folder with the records, made when it is needed.
+	 * @default that of this user
+	 */
 	constructor(folder: string = join(stateHome(), 'shoal', 'folders')) {
 		this.#folder = folder;
 	}
 
-	/** The record of the folder at `path`; undefined if there is none, or none that is sound. */
+	/** The record of the folder at `path`; undefined if there is none, or if it is damaged. */
 	async find(path: string, identity: string): Promise<RecordedFolder | undefined> {
 		try {
 			const all = await readFile(this.#pathOf({ path, identity }));
@@ -59,10 +62,11 @@ export class FolderRecords {
 	}
 
 	/**
-	 * Keeps a record, and removes those of folders that had the same path before. Never rejects.
+	 * Stores a record, and removes the records of folders that had the same path before. Never
+	 * rejects.
 	 *
-	 * @param present identity of the folder that has the path now. Its record stays, because that folder
-	 *   may keep its place
+	 * @param present identity of the folder that is at the path now. Its record stays, because that
+	 *   folder stays there if it cannot be replaced
 	 */
 	async keep(
 		{ path, identity }: RecordedPlace,
@@ -107,7 +111,7 @@ export class FolderRecords {
 	}
 }
 
-/** The start of the names of the records of all folders that had a path. */
+/** The text with which the file names of all records for `path` begin. */
 function startOf(path: string): string {
 	return `${createHash('sha256').update(path).digest('hex')}.`;
 }

@@ -8,16 +8,16 @@ import type { Journal } from './journal.ts';
 import type { PartFolder } from './part-folder.ts';
 import type { Verified } from './target.ts';
 
-/** The journal that records the chunks of a part folder. Its files may have any size and time. */
+/** The stats of a part folder for its journal, which then accepts files of any size and time. */
 export function journalPart({ stats }: PartFolder, { length }: Seed): PartFolder['stats'] {
-	// Whether other programs have written to the files is not asked: their digests are checked at
-	// the end.
+	// Nothing checks here whether other programs have written to the files: the digests of the
+	// files are checked at the end.
 	return Object.assign(Object.create(stats), { size: BigInt(length), mtimeMs: 0n });
 }
 
 /**
- * The chunks that an earlier download has stored in a part folder. Removes what is in the folder and
- * was not put there for this download.
+ * The chunks that an earlier download has stored in a part folder. First removes from this folder
+ * what is no wanted file.
  *
  * @throws ShoalError ERR_IO, ERR_ABORTED
  */

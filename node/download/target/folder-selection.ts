@@ -3,7 +3,7 @@ import { Bitfield, type Folder, type Seed, ShoalError } from '../../../protocol/
 import type { SelectedChunks } from '../../storage/content-store.ts';
 
 /**
- * The paths of the entries that `isWanted` selects, and of `others`; undefined if these are all.
+ * The paths that `isWanted` selects, together with `others`; undefined if these are all paths.
  *
  * @throws ShoalError ERR_NOT_FOUND if `isWanted` selects none
  */

@@ -41,7 +41,7 @@ import {
 	type Verified,
 } from './target.ts';
 
-/** No seed has an empty index. */
+/** Used if the index cannot be fetched. It is refused, because no seed has an empty index. */
 const NO_INDEX = new Uint8Array();
 /** Codes of errors of a file that is missing, or is not what was written. */
 const BAD_FILE: ReadonlySet<string> = new Set([
@@ -58,11 +58,14 @@ export interface FolderTargetOptions {
 	readonly check: Verified;
 	/** Which entries are wanted; undefined: all. */
 	readonly isWanted?: ((path: string) => boolean) | undefined;
-	/** Cache in which the finished folder is remembered, so that it can be shared without hashing. @default none */
+	/**
+	 * Cache in which the finished folder is remembered, so that it can be shared without hashing.
+	 * @default none
+	 */
 	readonly cache?: SeedCache | undefined;
-	/** Finds out what can be stored in a folder. @default tries it */
+	/** Finds out what can be stored in a folder. @default by a trial */
 	readonly rules?: typeof nameRulesIn | undefined;
-	/** @default those of this user */
+	/** Records of the folders that downloads have made. @default those of this user */
 	readonly records?: FolderRecords | undefined;
 	/** Returns an id that changes with every start of the system. @default that of the system */
 	readonly boot?: (() => Promise<string | undefined>) | undefined;
@@ -74,11 +77,11 @@ export interface FolderTargetOptions {
  * right. It is replaced at the end if a download has put it there and nobody has changed it.
  */
 export class FolderTarget implements Target {
-	/** The target that chooses between a file and a folder knows the name. */
+	/** Not used here: the target that chooses between a file and a folder has a fallback name. */
 	readonly fallbackName = undefined;
 	readonly #options: FolderTargetOptions;
 	readonly #records: FolderRecords;
-	/** Remembers the finished folder. */
+	/** Puts the finished folder into the cache; undefined if it must not be cached. */
 	#remember: (() => Promise<void>) | undefined;
 	#lock: OutputLock | undefined;
 	#existing: ExistingFolder | undefined;
@@ -94,9 +97,9 @@ export class FolderTarget implements Target {
 	/** Whether the folder has its final name, but may not be on the disk yet. */
 	#isUnsynced = false;
 	#hasFailed = false;
-	/** Whether nothing is kept of this download: its seed is wrong. */
+	/** Whether the seed is wrong: then nothing of this download is kept. */
 	#isUseless = false;
-	/** What an earlier download has left, if nothing is to be written. */
+	/** What an earlier download has left, if this download has nothing to write. */
 	#left: { readonly part: PartFolder; readonly journal: string } | undefined;
 
 	constructor(options: FolderTargetOptions) {
@@ -181,7 +184,7 @@ export class FolderTarget implements Target {
 		}
 		await existing?.checkReplaceable();
 		this.#existing = existing;
-		// The entries that an earlier download has got of the same folder are kept.
+		// If an earlier download of the same seed has fetched other entries, they are kept.
 		const others = existing?.recordedOf(seed, folder) ?? [];
 		this.#wanted = this.#options.isWanted && wantedPaths(folder, isWanted, others);
 		await this.#checkNames(part, folder);
@@ -191,7 +194,7 @@ export class FolderTarget implements Target {
 		return await this.#openPart(part, paths, storage, seed, options);
 	}
 
-	/** Opens a folder of which nothing has to be written. */
+	/** Opens an existing folder that has everything that is wanted. */
 	async #openExisting(
 		existing: ExistingFolder,
 		{
@@ -205,7 +208,7 @@ export class FolderTarget implements Target {
 		const wanted = isWanted && wantedPaths(folder, isWanted, []);
 		const selected = wanted && selectedChunks(seed, folder, wanted);
 		this.#part = undefined;
-		// The process may have ended before the folder was synced.
+		// An earlier process may have ended before it had synced the folder.
 		this.#isUnsynced = part.wasThere;
 		await part.dropContent();
 		this.#left = { part, journal: paths.journal };
@@ -257,7 +260,10 @@ export class FolderTarget implements Target {
 		};
 	}
 
-	/** `writer`; if it finds that the seed is wrong, nothing of the download is kept. */
+	/**
+	 * Passes everything to `writer`. If `writer` finds that the seed is wrong, nothing of the
+	 * download is kept.
+	 */
 	#noting(writer: ThreadWriter, { side }: PartFolder): ChunkWriter {
 		return {
 			write: async (run, segments) => {
@@ -306,7 +312,7 @@ export class FolderTarget implements Target {
 		}
 	}
 
-	/** Finds the chunks that are wrong. @throws `flaw` if none is */
+	/** Finds the chunks that are wrong. @throws `flaw` if no chunk is wrong */
 	async #afterFlaw(flaw: unknown, seed: Seed, options: HashOptions): Promise<Finished> {
 		const storage = this.#storage as FolderStorage;
 		const selected = this.#wanted && selectedChunks(seed, storage.folder, this.#wanted);
@@ -339,7 +345,7 @@ export class FolderTarget implements Target {
 		const { index, seed: about, wanted } = location;
 		await this.#records.keep(place, { seed: seed.id, index, stamps }, this.#existing?.identity);
 		const made = new EntryStamps(stamps);
-		// Later, other programs can change the files: each change must show.
+		// After this, other programs can change the files. Each such change must get another time.
 		await restSince(made.changedAt);
 		await this.#existing?.checkUnchanged(options);
 		this.#replaced = this.#existing && { path, identity: this.#existing.identity };
@@ -384,7 +390,9 @@ export class FolderTarget implements Target {
 	}
 }
 
-/** Resolves so long after a change, at `changedAt` in ms since 1970, that the next one gets another time. */
+/**
+ * Waits until a further change gets another time than the change at `changedAt`, in ms since 1970.
+ */
 async function restSince(changedAt: number): Promise<void> {
 	const wait = Math.min(CLOCK_TICK, changedAt + CLOCK_TICK - Date.now());
 	if (wait > 0) {

@@ -15,8 +15,8 @@ export interface JournalOptions {
 	/** Undefined if the system has no such id: then no chunk is trusted without being hashed. */
 	readonly bootId: string | undefined;
 	/**
-	 * Which files of a folder are stored, if not all: the journal of another selection is not used.
-	 * @default all
+	 * Identifies the files of a folder that are stored, if not all are. A journal of another
+	 * selection is not used. @default all
 	 */
 	readonly selection?: string | undefined;
 }

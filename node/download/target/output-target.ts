@@ -10,8 +10,8 @@ import type { Finished, Opened, OpenOptions, Target, Verified } from './target.t
 /** Options of an {@link OutputTarget}. */
 export interface OutputOptions {
 	/**
-	 * The path of the file or folder, or a folder that exists, or that is created if the path ends
-	 * with a slash; undefined: the working folder.
+	 * The path of the file or folder to write, or of a folder to write it into. The latter exists,
+	 * or is created if the path ends with a slash. Undefined means the working folder.
 	 */
 	readonly output: string | undefined;
 	readonly check: Verified;
@@ -41,7 +41,7 @@ export class OutputTarget implements Target {
 		}
 	}
 
-	/** @throws ShoalError also ERR_USAGE if some entries of a file are wanted */
+	/** @throws ShoalError also ERR_USAGE if entries are selected, but the content is a file */
 	async open(seed: Seed, options: OpenOptions): Promise<Opened> {
 		const { output, check, isWanted, cache } = this.#options;
 		if (seed.index === undefined && isWanted !== undefined) {

@@ -16,17 +16,18 @@ const CONTENT = 'content';
 const OLD = 'old';
 
 /**
- * A folder that is being downloaded. It lies in `<name>.<start of id>.part` beside its final path,
- * with its index, and gets its final name when it is complete.
+ * A folder that is being downloaded. It lies in the part folder, `<name>.<start of id>.part` beside
+ * its final path. The part folder also has the index. When the download is complete, the folder
+ * gets its final name.
  */
 export class PartFolder {
 	/** Where the finished folder will be. */
 	readonly path: string;
-	/** The folder with the written one and with its index. */
+	/** The part folder: it has `root`, and the index. */
 	readonly side: string;
-	/** The folder that is written. */
+	/** The folder that the files are written to. */
 	readonly root: string;
-	/** Whether an earlier download has left it. */
+	/** Whether an earlier download has left the part folder. */
 	readonly wasThere: boolean;
 	/** The stats of `side` when it was found or made. */
 	readonly stats: BigIntStats;
@@ -40,11 +41,12 @@ export class PartFolder {
 	}
 
 	/**
-	 * Opens the part folder, or makes it. Links and files with further names, which must not be written
-	 * to, are removed from it.
+	 * Opens the part folder, or makes it. If something else than a folder is in the place of
+	 * `root`, it is removed. The index and the file of the link targets are removed if they are no
+	 * ordinary files, or have further names (hard links).
 	 *
-	 * @throws ShoalError ERR_EXISTS if something else is in its place, ERR_PERMISSION also if it belongs to
-	 *   another user, ERR_NO_SPACE, ERR_IO
+	 * @throws ShoalError ERR_EXISTS if something else is in the place of the part folder,
+	 *   ERR_PERMISSION also if the part folder belongs to another user, ERR_NO_SPACE, ERR_IO
 	 */
 	static async open(paths: PartPaths): Promise<PartFolder> {
 		const { part } = paths;
@@ -76,16 +78,18 @@ export class PartFolder {
 		return stats?.isFile() && stats.size === BigInt(most) ? await readFile(path) : undefined;
 	}
 
-	/** The identity that the folder has under its final name, too. */
+	/** The device and inode of the folder. They stay the same when it gets its final name. */
 	async identity(): Promise<string> {
 		return identityOf(await onFile(this.root, () => stat(this.root, { bigint: true })));
 	}
 
 	/**
-	 * Gives the folder its final name. Does not wait: nothing may be read by the old path afterwards.
+	 * Gives the folder its final name. This is synchronous, so that no read uses the old path in
+	 * the meantime.
 	 *
-	 * @param replaces whether a folder is there that is to be replaced
-	 * @throws ShoalError ERR_EXISTS if something is there that is not to be replaced, ERR_IO
+	 * @param replaces whether the folder at the final path is to be replaced
+	 * @throws ShoalError ERR_EXISTS if something is at the final path that is not to be replaced,
+	 *   ERR_IO
 	 */
 	appear(replaces: boolean): void {
 		const { path, root, side } = this;
@@ -108,7 +112,9 @@ export class PartFolder {
 		}
 	}
 
-	/** Takes the final name back, unless the folder has replaced another one. Never throws. */
+	/**
+	 * Moves the folder back into the part folder, unless it has replaced another one. Never throws.
+	 */
 	takeBack(): void {
 		try {
 			if (lstatSync(join(this.side, OLD), { throwIfNoEntry: false }) === undefined) {
@@ -119,12 +125,12 @@ export class PartFolder {
 		}
 	}
 
-	/** Removes the written folder, which is not needed. @throws ShoalError */
+	/** Removes `root`, because nothing has to be written. @throws ShoalError */
 	async dropContent(): Promise<void> {
 		await removeFolder(this.root);
 	}
 
-	/** Removes it, and the folder that was replaced. @throws ShoalError */
+	/** Removes the part folder, and with it the folder that was replaced. @throws ShoalError */
 	async remove(): Promise<void> {
 		await removeFolder(this.side);
 	}
@@ -146,16 +152,17 @@ async function makeContent(part: string): Promise<void> {
 	}
 }
 
-/** Whether no other user can change what is in a folder that only its owner may enter. */
+/** Whether a part folder belongs to this user. No other user can change what is in it then. */
 function isOwn({ uid }: BigIntStats): boolean {
 	const user = process.geteuid?.();
 	return user === undefined || uid === BigInt(user);
 }
 
 /**
- * Ends what earlier downloads to the same path have begun. A download that replaces a folder moves
- * the old one away first. If the process ended before the new one had its name, the old one gets its
- * name back. What a download of another seed has left after the new one had its name is removed.
+ * Finishes what earlier downloads to the same path have left. A download that replaces a folder
+ * first moves the old folder away. If the process ended before the new folder had the final name,
+ * the old folder gets this name back. If a download of another seed had given its folder the final
+ * name, the part folder and the journal of that download are removed.
  *
  * @throws ShoalError the errors of the file system
  */

@@ -31,7 +31,9 @@ export function partPathsOf(path: string, { id }: Pick<Seed, 'id'>): PartPaths {
 	};
 }
 
-/** The paths of another download to `path`, if `name` is that of its part; else undefined. */
+/**
+ * The paths of a download to `path` if `name` is that of its part file or folder; else undefined.
+ */
 export function pathsOfPart(path: string, name: string): PartPaths | undefined {
 	const [, id] = /\.([0-9a-f]{8})\.part$/.exec(name) ?? [];
 	const paths = id === undefined ? undefined : partPathsOf(path, { id });

@@ -31,7 +31,10 @@ export interface OpenOptions extends HashOptions {
 /** The extent of verification: each chunk and the digest of the whole, or each chunk only. */
 export type Verified = 'whole' | 'chunks';
 
-/** The result of `finish`: a right file, or the chunks that differ from what was stored. */
+/**
+ * The result of `finish`: the path of what is right, or the chunks that differ from what was
+ * stored.
+ */
 export type Finished =
 	| { readonly path: string; readonly verified: Verified }
 	| { readonly bad: readonly number[] };
@@ -45,13 +48,13 @@ export interface Target {
 	/** Called when `chunk` is verified and its write has returned. */
 	stored(chunk: number): void;
 	/**
-	 * Called when every chunk is stored: checks the whole, and gives the file its name.
+	 * Called when every chunk is stored: checks the whole, and gives the file or folder its name.
 	 *
 	 * @throws ShoalError ERR_SEED_LIES if the digest of the whole is wrong, although every chunk is
 	 *   still right
 	 */
 	finish(seed: Seed, options: HashOptions): Promise<Finished>;
-	/** Resolves when the finished file would survive a loss of power. @throws ShoalError */
+	/** Resolves when what is finished would survive a loss of power. @throws ShoalError */
 	settle(): Promise<void>;
 	/** Closes the target, finished or not. Called when neither `open` nor `finish` is running. */
 	abandon(): Promise<void>;

@@ -8,13 +8,15 @@ import { type Scan, type ScannedEntry, scanExisting } from './scan-folder.ts';
 
 /** How a folder on the disk differs from an index: paths, in the order of the index. */
 export interface FolderDifferences {
-	/** Entries whose bytes or kind are others. */
+	/** Entries whose bytes or kind differ, or that cannot be read. */
 	readonly bad: readonly string[];
 	/** Entries that are not there. */
 	readonly missing: readonly string[];
 	/** Files, folders and links that are there and are no entries. */
 	readonly extra: readonly string[];
-	/** Entries that were added, changed or removed since the record; undefined without a record. */
+	/**
+	 * Entries that were added, changed or removed since the record was made; undefined without one.
+	 */
 	readonly changed: readonly string[] | undefined;
 	/** The numbers of the {@link EntryStamps} of the entries that are right. */
 	readonly stamps: BigUint64Array;
@@ -27,18 +29,19 @@ export interface RecordedFolder {
 	/** Seed id. */
 	readonly seed: string;
 	readonly index: Uint8Array;
-	/** The numbers of the {@link EntryStamps} of the entries that it has made. */
+	/** The numbers of the {@link EntryStamps} of the entries that the download has made. */
 	readonly stamps: BigUint64Array;
 }
 
 const BLOCK = 1024 * 1024;
-/** Whether the file system of this platform knows which files may be executed, and links. */
+/** Whether file systems of this platform store links, and which files are executable. */
 const HAS_KINDS = process.platform !== 'win32';
 
 /**
  * Compares the folder at `location` with its index. Runs in a worker, with synchronous calls.
  *
- * @param record entries that are as they were when the same seed was recorded are not hashed
+ * @param record the record of the folder, if there is one. If it is of the same seed, entries that
+ *   have not changed since are not hashed
  * @param onBytes called with the number of bytes hashed since the last call
  * @throws errors of the file system if the folder cannot be read
  */
@@ -61,7 +64,7 @@ export function compareFolder(
 		for (const [number, entry] of folder.entries.entries()) {
 			const at = there.get(entry.path);
 			if (at === undefined) {
-				// An entry that cannot be shared is there, such as a file that cannot be read.
+				// The entry is there, but cannot be shared, for example because it cannot be read.
 				if (odd.delete(entry.path)) {
 					bad.push(entry.path);
 				} else if (!checker.isFolder(entry)) {
@@ -153,7 +156,7 @@ class Checker {
 		this.#pieces = new Map(folder.pieces.map(({ number }, piece) => [number, piece]));
 	}
 
-	/** Whether the entry with this number is right, if it is the scanned one at `at`. */
+	/** Whether entry `number`, which is the scanned entry at `at`, is right. */
 	isRight(entry: FolderEntry, number: number, at: number, known: EntryStamps | undefined): boolean {
 		const found = this.#scan.entries[at] as ScannedEntry;
 		if (found.length !== entry.length || (HAS_KINDS && found.kind !== entry.kind)) {
@@ -166,7 +169,7 @@ class Checker {
 		return this.#hash(piece) === entry.digest && this.#isStill(found, piece, at);
 	}
 
-	/** Whether an empty folder is there, but is not empty. */
+	/** Whether an entry is an empty folder, and a folder with entries is in its place. */
 	isFolder({ kind, path }: FolderEntry): boolean {
 		if (kind !== 'd') {
 			return false;

@@ -33,8 +33,8 @@ export interface FinishedFolder {
 }
 
 /**
- * Makes what has no bytes of its own in the folder at `location`, whose files are all written: empty
- * files and folders and, last of all, links. Runs in a worker, with synchronous calls.
+ * Completes the folder at `location`, in which all files with bytes are written: makes the empty
+ * files, the empty folders and, last of all, the links. Runs in a worker, with synchronous calls.
  *
  * @throws errors of the file system; EFOREIGN if something else is in the place of an entry;
  *   ShoalError ERR_SEED if a link leads out of the folder
@@ -66,7 +66,11 @@ export function finishFolder(location: FolderLocation, folder: Folder): Finished
 	return { stamps: stamps.numbers, links };
 }
 
-/** The stamps of what is there. @throws EFOREIGN, with the path, if something else is */
+/**
+ * The stamps of the wanted entries.
+ *
+ * @throws EFOREIGN, with the path, if something else is in the place of an entry
+ */
 function stampsOf(
 	root: string,
 	folders: OwnFolders,
@@ -88,7 +92,7 @@ function stampsOf(
 	return stamps;
 }
 
-/** Whether an entry is at its path, and nothing that another program has put there. */
+/** Whether what is at the path of an entry has the kind and the length of the entry. */
 function isOfKind({ kind, length }: FolderEntry, stats: BigIntStats): boolean {
 	switch (kind) {
 		case 'd':

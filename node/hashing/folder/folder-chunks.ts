@@ -5,8 +5,8 @@ import type { HashOptions } from '../hasher.ts';
 import { FolderThread } from './folder-thread.ts';
 
 /**
- * The chunks of `seed` that are right in the folder at `location`. A chunk that cannot be read, or
- * has a file that is not there, counts as wrong.
+ * The chunks of `seed` that are right in the folder at `location`. A chunk counts as wrong if it
+ * cannot be read, or if one of its files is missing.
  *
  * @param among the chunks to check. @default all
  * @throws ShoalError ERR_ABORTED

@@ -23,7 +23,7 @@ import { type OddEntry, scanFolder } from './scan-folder.ts';
 
 // The steps in which the seed of a folder is made. They run in a worker, with synchronous calls.
 
-/** A folder whose entries are known, and whose bytes were not read yet. */
+/** A folder of which the entries are known, but no bytes were read yet. */
 export interface Draft {
 	/** Where its files are; the index has no digests yet. */
 	readonly location: FolderLocation;
@@ -34,7 +34,9 @@ export interface Draft {
 
 const BLOCK = 1024 * 1024;
 const LF = 0x0a;
-/** Codes of errors of files that are missing, cannot be read, or have something else in their place. */
+/**
+ * Error codes which say that a file is missing, cannot be read, or has something else in its place.
+ */
 const MISSING = new Set([
 	'ENOENT',
 	'ENOTDIR',
@@ -46,7 +48,9 @@ const MISSING = new Set([
 	'ESPIPE',
 ]);
 const EMPTY = createHash('sha256').digest('hex');
-/** The digest in the index of a draft; the lines have their final length. */
+/**
+ * Stands for each digest in the index of a draft, so that each line already has its final length.
+ */
 const UNKNOWN = '0'.repeat(64);
 
 /**
@@ -130,8 +134,8 @@ export interface ChunksToHash {
 	/** The first and the last of each run, ascending. */
 	readonly runs: ReadonlyArray<readonly [first: number, last: number]>;
 	/**
-	 * Whether a chunk that the disk cannot read, or whose files are missing, gets a digest of zeros, which
-	 * no chunk has. Otherwise the error is thrown.
+	 * What happens if the disk cannot read a chunk, or one of its files is missing. True: the chunk
+	 * gets a digest of zeros, which no chunk has. False: the error is thrown.
 	 */
 	readonly passesUnreadable: boolean;
 }
@@ -173,7 +177,10 @@ export function hashChunks(
 	return Buffer.concat(digests);
 }
 
-/** Whether bytes are not there. Other errors say that the system lacks something for a while. */
+/**
+ * Whether an error means that bytes are missing. Other errors are temporary: the system lacks a
+ * resource.
+ */
 function isMissing(error: unknown): boolean {
 	const { code = '' } = error as NodeJS.ErrnoException;
 	return MISSING.has(code);

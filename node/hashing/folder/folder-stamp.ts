@@ -6,12 +6,12 @@ const DIGITS = 64;
 const ZERO = 0x30;
 
 /**
- * The state of a folder in one line: a digest of the paths, kinds, lengths and stamps of its entries.
- * While it is the same, the bytes of all entries are the same.
+ * The state of a folder in one line: a digest of the paths, kinds, lengths and stamps of its
+ * entries. While this state is the same, the bytes of all entries are the same.
  *
- * @param index the index, or that of a draft: the digests in it do not count
- * @param stamps of the entries, in the order of the index
- * @param names the names of entries on the disk, if they are others, by path
+ * @param index the index of the folder or of its draft; the digests in the index are ignored
+ * @param stamps the stamps of the entries, in the order of the index
+ * @param names the paths on the disk that differ from those in the index, by the path in the index
  */
 export function folderStamp(
 	index: Uint8Array,

@@ -7,7 +7,7 @@ import type { FolderJob, FolderReport } from './folder-worker.ts';
 
 /** MB for new objects. With the default of 48, most of the memory of a thread is garbage. */
 const YOUNG = 8;
-/** Codes of the errors of jobs. Node.js has others that begin in the same way. */
+/** Codes of the ShoalErrors of jobs. Node.js has codes of its own that begin with ERR_, too. */
 const OWN: ReadonlySet<string> = new Set<ErrorCode>(['ERR_LIMIT', 'ERR_NAME', 'ERR_SEED']);
 const SCRIPT = new URL('./folder-worker.js', import.meta.url);
 
@@ -17,7 +17,7 @@ export class FolderThread {
 	readonly #options: HashOptions;
 	readonly #root: string;
 
-	/** @param root the folder, for messages */
+	/** @param root the path of the folder, for messages */
 	constructor(root: string, options: HashOptions) {
 		this.#root = root;
 		this.#options = options;

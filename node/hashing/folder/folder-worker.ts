@@ -13,7 +13,7 @@ import {
 } from './folder-jobs.ts';
 import { tidyFolder } from './tidy-folder.ts';
 
-/** A step of making the seed of a folder. */
+/** A job of the worker. */
 export type FolderJob =
 	/** Reads the entries of a folder. @returns a {@link Draft} */
 	| { readonly do: 'scan'; readonly root: string; readonly exclude: readonly string[] }
@@ -30,12 +30,12 @@ export type FolderJob =
 			/** The record of what an earlier download has put there. */
 			readonly record: RecordedFolder | undefined;
 	  }
-	/** Removes what an earlier download has left in a folder and is not wanted. */
+	/** Removes from a folder that an earlier download has left what is no wanted file. */
 	| { readonly do: 'tidy'; readonly location: FolderLocation }
-	/** Looks what has changed in a folder since it was recorded. @returns paths */
+	/** Finds what has changed in a folder since it was recorded. @returns paths */
 	| { readonly do: 'changes'; readonly root: string; readonly record: RecordedFolder };
 
-/** The index of a folder, and the digests of the chunks that it touches. */
+/** The index of a folder, and the digests of the chunks that have bytes of the index. */
 export interface HashedFiles {
 	readonly index: Uint8Array;
 	readonly firstDigests: Uint8Array;

@@ -30,8 +30,8 @@ export interface MakeFolderOptions extends ScanFolderOptions {
 	/** Called with what is left out, if there is any. @default none */
 	readonly onOdd?: ((odd: readonly OddEntry[]) => void) | undefined;
 	/**
-	 * Cache of seeds: the files of a folder that has not changed since it was last hashed, or was
-	 * downloaded, are not read. @default none: all files are hashed
+	 * Cache of seeds. If a folder has not changed since it was last hashed or downloaded, its files
+	 * are not read. @default none: all files are hashed
 	 */
 	readonly cache?: SeedCache | undefined;
 	/** Called if the folder was in the cache, so that nothing is hashed. @default none */
@@ -45,11 +45,11 @@ export interface FolderOnDisk {
 	readonly seed: Seed;
 	readonly folder: Folder;
 	readonly location: FolderLocation;
-	/** The stamp of each entry before and after it was hashed. */
+	/** The stamp of each entry, which was the same before and after the entry was hashed. */
 	readonly stamps: EntryStamps;
 }
 
-/** Entries that an error names; the others are counted. */
+/** Most entries that an error names; the others are counted. */
 const MOST_NAMED = 5;
 
 /**
@@ -97,9 +97,11 @@ export async function checkFolder(root: string, options: ScanFolderOptions): Pro
 }
 
 /**
- * Scans a folder so long after the last change in it that the next change gets another time.
+ * Scans a folder. If it has just been changed, waits and scans it again, so that a later change
+ * gets another time than the last change before the scan.
  *
- * @returns also whether the next change might get the same time on a file system with coarse times
+ * @returns the draft, and whether a later change might get the same time nevertheless, on a file
+ *   system with coarse times
  */
 async function scanAtRest(
 	root: string,
@@ -126,7 +128,8 @@ async function hashOrTell(
 		return await hash(name, draft, options);
 	} catch (error) {
 		if (!isShoalError(error, 'ERR_ABORTED')) {
-			// A file that was removed or replaced meanwhile has many errors, and one reason.
+			// If a file was removed or replaced meanwhile, the error can be of many kinds. This
+			// check throws ERR_CHANGED instead, which names the file.
 			await runAlone({ do: 'check', draft }, root, options);
 		}
 		throw error;
@@ -175,7 +178,7 @@ async function hash(name: string, draft: Draft, options: MakeFolderOptions): Pro
 		]);
 		await chunks.close();
 		await files.run({ do: 'check', draft });
-		// Before the index is read here: a thread holds as much memory.
+		// The thread ends before the index is parsed here, because both take much memory.
 		await files.close();
 		const chunkDigests = Buffer.concat([firstDigests, restDigests]);
 		const digest = createHash('sha256').update(index).digest();
@@ -193,7 +196,7 @@ async function hash(name: string, draft: Draft, options: MakeFolderOptions): Pro
 	}
 }
 
-/** The parts of a seed that can be sent to a thread. */
+/** The fields of a seed that a {@link Folder} needs. They can be sent to a thread. */
 export function folderSeedOf({ id, length, index, digest, layout }: Seed): FolderLocation['seed'] {
 	return { id, length, index, digest, layout: { chunkSize: layout.chunkSize } };
 }

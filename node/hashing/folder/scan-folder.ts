@@ -23,11 +23,11 @@ import {
 import { type EntryStamps, StampList } from '../../storage/folder/entry-stamps.ts';
 import { isVirtualType } from '../../storage/regular-file.ts';
 
-/** An entry of a folder on the disk, whose bytes were not read yet. */
+/** An entry of a folder on the disk. Its bytes were not read yet. */
 export interface ScannedEntry {
 	/** Path below the folder, in Unicode normal form C. */
 	readonly path: string;
-	/** The path on the disk, if it is another one. */
+	/** The path on the disk, if it differs from `path`. */
 	readonly name: string | undefined;
 	readonly kind: EntryKind;
 	/** Bytes. */
@@ -52,7 +52,7 @@ export interface OddEntry {
 export interface Scan {
 	/** In the order of an index. */
 	readonly entries: readonly ScannedEntry[];
-	/** In the same order. */
+	/** The stamps of `entries`, in the same order. */
 	readonly stamps: EntryStamps;
 	/** What is not among the entries, because it cannot be shared. */
 	readonly odd: readonly OddEntry[];
@@ -62,7 +62,7 @@ export interface Scan {
  * Reads which entries the folder at `root` has. No link is followed.
  *
  * @param isExcluded whether to leave out the entry at a path, and all that is below it
- * @param most maximum number of entries, those included that cannot be shared
+ * @param most maximum number of entries, including those that cannot be shared
  * @throws errors of the file system if the folder itself cannot be read; ShoalError ERR_LIMIT if it
  *   has too many entries
  */
@@ -78,9 +78,9 @@ export function scanFolder(
 }
 
 /**
- * Reads which entries the folder at `root` has, to compare it with an index: there may be any number
- * of them, and links are entries whatever their target is. A folder of which only some files were
- * downloaded can have links to the others.
+ * Reads which entries the folder at `root` has, for a comparison with an index. The number of
+ * entries is not limited. Every link is an entry, whatever its target: a folder of which only some
+ * files were downloaded can have links to files that were not downloaded.
  *
  * @throws errors of the file system if the folder itself cannot be read
  */
@@ -96,7 +96,7 @@ function scanOf({ entries, odd, stamps: all }: Scanner): Scan {
 	return { entries, stamps, odd };
 }
 
-/** A path in form C, and the same path as it is on the disk. */
+/** A path in Unicode normal form C, and the same path as it is on the disk. */
 interface Names {
 	readonly path: string;
 	readonly name: string;
@@ -110,7 +110,7 @@ class Scanner {
 	readonly #root: string;
 	readonly #isExcluded: (path: string) => boolean;
 	readonly #most: number;
-	/** For each device, whether its files are made up when they are read. */
+	/** For each device, whether the system generates the bytes of its files when they are read. */
 	readonly #virtual = new Map<bigint, boolean>();
 
 	constructor(root: string, isExcluded: (path: string) => boolean, most: number) {
@@ -168,7 +168,10 @@ class Scanner {
 		this.#keepFoldersOf(bad);
 	}
 
-	/** Adds the folders in which only `left` were: they are empty now, and other links may lead to them. */
+	/**
+	 * Adds the folders that had no entries but the links `left`: they are empty now, and other
+	 * links may lead to them.
+	 */
 	#keepFoldersOf(left: readonly Names[]): void {
 		const folders = left.map(({ path, name }) => ({ path: dirname(path), name: dirname(name) }));
 		const deepestFirst = folders.sort((a, b) => depthOf(b.path) - depthOf(a.path));
@@ -242,7 +245,7 @@ class Scanner {
 		return true;
 	}
 
-	/** Whether it is on a file system that generates the bytes of its files, such as /proc. */
+	/** Whether a file is on a file system that generates the bytes of its files, such as /proc. */
 	#isVirtual(path: string, { dev }: BigIntStats): boolean {
 		const known = this.#virtual.get(dev);
 		if (known !== undefined) {
@@ -269,7 +272,11 @@ function below(folder: string, part: string): string {
 	return folder === '' ? part : `${folder}/${part}`;
 }
 
-/** Why an entry cannot be shared under its name; undefined if it can. `count`: names of this form. */
+/**
+ * Why an entry cannot be shared under its name; undefined if it can.
+ *
+ * @param count number of names in the folder that are the same in Unicode normal form C
+ */
 function whyBadName(path: string, isText: boolean, count: number): string | undefined {
 	if (!isText) {
 		return 'its name is not UTF-8';

@@ -9,10 +9,10 @@ import {
 import type { FolderLocation } from '../../storage/folder/folder-place.ts';
 
 /**
- * Removes what is in the folder at `location`, which an earlier download has left, and is no wanted
- * file: files of another selection, links, and what other programs have put there. A file that has
- * further names elsewhere is removed as well, because it must not be written to. Runs in a worker, with
- * synchronous calls.
+ * Removes from the folder at `location`, which an earlier download has left, everything that is no
+ * wanted file: files of another selection, links, and what other programs have put there. A wanted
+ * file that has further names (hard links) elsewhere is removed as well, because it must not be
+ * written to. Runs in a worker, with synchronous calls.
  *
  * @throws errors of the file system
  */

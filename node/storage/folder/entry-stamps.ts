@@ -1,17 +1,20 @@
 import type { BigIntStats } from 'node:fs';
 
-/** Numbers of a stamp: device, inode, size, and the times of the two last changes, in ns. */
+/** Number of fields of a stamp: device, inode, size, and mtime and ctime in ns. */
 const FIELDS = 5;
 
 /**
- * The stamps of the entries of a folder, by their number in the index: for each the numbers of
- * {@link stampOf}, in an array that is small for many files and can be sent to a thread. An entry
- * without a stamp is unknown.
+ * The stamps of the entries of a folder, by the number of the entry in the index. A stamp has the
+ * fields of {@link stampOf}. All stamps are in one array, which takes little memory and can be sent
+ * to a thread. An entry without a stamp is unknown.
  */
 export class EntryStamps {
 	readonly numbers: BigUint64Array;
 
-	/** @param entries the number of entries, none of which is known yet; or the numbers of stamps */
+	/**
+	 * @param entries the number of entries, all unknown at first; or {@link numbers} of other
+	 *   stamps
+	 */
 	constructor(entries: number | BigUint64Array) {
 		this.numbers = typeof entries === 'number' ? new BigUint64Array(entries * FIELDS) : entries;
 	}
@@ -55,7 +58,7 @@ export class EntryStamps {
 		return this.has(entry) && this.#of(entry).every((number, at) => number === theirs[at]);
 	}
 
-	/** The latest change of an entry, in ms since 1970; 0 if there is none. */
+	/** The time of the latest change of any entry, in ms since 1970; 0 if no entry is known. */
 	get changedAt(): number {
 		let latest = 0n;
 		for (let at = 0; at < this.numbers.length; at += FIELDS) {
@@ -66,7 +69,9 @@ export class EntryStamps {
 		return Number(latest / 1_000_000n);
 	}
 
-	/** Whether the file system counts times in parts of a second, so that two changes get two times. */
+	/**
+	 * Whether the file system stores fractions of a second, so that changes differ in their times.
+	 */
 	get isFine(): boolean {
 		for (let at = 0; at < this.numbers.length; at += FIELDS) {
 			if ((this.numbers[at + 4] as bigint) % 1_000_000_000n !== 0n) {
@@ -81,7 +86,7 @@ export class EntryStamps {
 	}
 }
 
-/** Collects stamps, of as many entries as come. */
+/** Collects the stamps of any number of entries. */
 export class StampList {
 	#stamps = new EntryStamps(1_024);
 	#count = 0;

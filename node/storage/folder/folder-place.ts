@@ -14,15 +14,18 @@ export interface FolderLocation {
 	/** The text of the index. */
 	readonly index: Uint8Array;
 	/**
-	 * For each entry that has another name on the disk: its path below the root. The key is the path
-	 * of the entry.
+	 * The paths on the disk, below the root, of the entries whose path there differs from the path
+	 * in the index. The key is the path in the index.
 	 */
 	readonly names?: ReadonlyMap<string, string> | undefined;
 	/** The targets of the links, by path; undefined: they are in the file {@link LINKS} of `side`. */
 	readonly links?: ReadonlyMap<string, Uint8Array> | undefined;
 	/** The paths of the entries that are kept; undefined: all. */
 	readonly wanted?: ReadonlySet<string> | undefined;
-	/** The folder with the files {@link INDEX} and {@link LINKS}, if the folder is written. */
+	/**
+	 * Path of the folder that has the files {@link INDEX} and {@link LINKS} while `root` is
+	 * written.
+	 */
 	readonly side?: string | undefined;
 }
 
@@ -34,7 +37,9 @@ export interface FolderPlaceOptions {
 	readonly isWritable: boolean;
 }
 
-/** The names of files beside a folder that is written: its index, and the targets of its links. */
+/**
+ * The names of two files beside a folder that is being written: its index, and its link targets.
+ */
 export const INDEX = '.index';
 export const LINKS = '.links';
 
@@ -44,13 +49,13 @@ const MOST_OPEN = 32;
 const LEAST_SPARSE = 1024 * 1024;
 const { O_CREAT, O_EXCL, O_RDWR } = constants;
 const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0;
-/** Flags that open a file of a folder for reading. An entry that is a file is no link. */
+/** Flags that open a file of a folder for reading, but never follow a link in its place. */
 export const READ_FILE: number = READ_ONLY | O_NOFOLLOW;
 
 /**
  * The files of a folder, opened when they are needed. Files and folders are made when they are
- * first written to. A symbolic link in their place is not followed, and a file that has further
- * names is not written to.
+ * first written to. A symbolic link in the place of a file or folder is not followed, and a file
+ * that has further names (hard links) is not written to.
  */
 export class FolderPlace implements ContentPlace {
 	readonly folder: Folder;
@@ -62,7 +67,10 @@ export class FolderPlace implements ContentPlace {
 	readonly #known: Uint8Array;
 	/** The folders that this place makes; undefined until it writes. */
 	#folders: OwnFolders | undefined;
-	/** Offset of the target of each link in the file of the links, by piece. */
+	/**
+	 * For each link, by the number of its piece: the offset of its target in the file
+	 * {@link LINKS}.
+	 */
 	readonly #linksAt = new Map<number, number>();
 	/** Bytes of the targets of all links. */
 	#linksLength = 0;
@@ -159,8 +167,9 @@ export class FolderPlace implements ContentPlace {
 	}
 
 	/**
-	 * Opens a file for writing. Makes the file and its folders if they do not exist yet. Sets the
-	 * length also of a file that an earlier process has left.
+	 * Opens a file for writing. Makes the file and its folders if they do not exist yet. When this
+	 * place opens a file for the first time, it sets the length, even if an earlier process made
+	 * the file.
 	 */
 	#make(file: number): number {
 		const { root, side = root } = this.#location;

@@ -11,17 +11,17 @@ import { WarmReads } from '../warm-reads.ts';
 import type { EntryStamps } from './entry-stamps.ts';
 import { type FolderLocation, FolderPlace, READ_FILE } from './folder-place.ts';
 
-/** Entries of a guarded folder that {@link FolderStorage.check} looks at in one call. */
+/** Number of entries whose stamps one call of {@link FolderStorage.check} checks. */
 const LOOK_AT = 200;
 /**
- * Most files that one step of a read opens: few enough for the limit of open files, and for a step
- * from memory that does not hold up the event loop.
+ * Most files that one step of a read opens. So a read stays below the limit of open files, and a
+ * synchronous step does not hold up the event loop.
  */
 const AT_ONCE = 64;
 
 /**
- * A content in the files of a folder, which are opened when they are read. With stamps, a read
- * fails if a file was changed since.
+ * A content in the files of a folder. The files are opened when they are read. If stamps are given,
+ * a read fails if a file has changed since its stamp was taken.
  */
 export class FolderStorage implements Storage {
 	readonly folder: Folder;
@@ -30,13 +30,13 @@ export class FolderStorage implements Storage {
 	#writing: ContentFiles | undefined;
 	#stamps: EntryStamps | undefined;
 	readonly #warm = new WarmReads();
-	/** The next entry to look at. */
+	/** The number of the entry that `check` checks next. */
 	#looked = 0;
 	#isClosed = false;
 
 	/**
-	 * @param stamps the stamp that each entry had when its bytes were right; undefined: they may
-	 *   change, because they are being written
+	 * @param stamps the stamp that each entry had when its bytes were right; undefined if the files
+	 *   are being written, and so may change
 	 * @throws ShoalError ERR_SEED if the index is not that of the seed
 	 */
 	constructor(location: FolderLocation, folder?: Folder, stamps?: EntryStamps) {
@@ -81,7 +81,9 @@ export class FolderStorage implements Storage {
 		return { files, folders: [...folders] };
 	}
 
-	/** The folder was renamed, and is complete: from now on its files are at `location`, unchanged. */
+	/**
+	 * The complete folder was renamed: from now on, its files are at `location`, and keep `stamps`.
+	 */
 	moved(location: FolderLocation, stamps: EntryStamps): void {
 		this.#place.close();
 		this.#location = location;
@@ -94,7 +96,8 @@ export class FolderStorage implements Storage {
 		let extents = place.extents(offset, into.length);
 		for (let at = 0; at < extents.length; ) {
 			if (place !== this.#place) {
-				// The folder has got its final name meanwhile. The number of the extents is the same.
+				// The folder has got its final name meanwhile. `at` stays valid, because the new
+				// place has the same number of extents.
 				place = this.#place;
 				extents = place.extents(offset, into.length);
 			}
@@ -110,7 +113,7 @@ export class FolderStorage implements Storage {
 		const place = { folder: this.folder, isWritable: true };
 		if (this.#writing === undefined) {
 			this.#writing = new ContentFiles(new FolderPlace(this.#location, place));
-			// What is written here is written again, because the disk has failed.
+			// These bytes are written again because the disk has failed, so zeros are written, too.
 			this.#writing.fillsHoles = true;
 		}
 		try {
@@ -120,7 +123,11 @@ export class FolderStorage implements Storage {
 		}
 	}
 
-	/** Looks at some of the entries, at other ones each time. @throws ShoalError ERR_CHANGED */
+	/**
+	 * Checks the stamps of the next entries; after the last entry, begins again.
+	 *
+	 * @throws ShoalError ERR_CHANGED
+	 */
 	check(): void {
 		const { length } = this.folder.entries;
 		for (let left = Math.min(LOOK_AT, length); left > 0 && this.#stamps; left -= 1) {
@@ -130,7 +137,7 @@ export class FolderStorage implements Storage {
 		}
 	}
 
-	/** @throws ShoalError ERR_NO_FILE if the folder was removed while it is written */
+	/** Checks that the folder still exists while it is written. @throws ShoalError ERR_NO_FILE */
 	checkNamed(): void {
 		if (lstatSync(this.path, { throwIfNoEntry: false }) === undefined) {
 			throw new ShoalError(
@@ -146,7 +153,10 @@ export class FolderStorage implements Storage {
 		this.#writing?.close();
 	}
 
-	/** @returns false if the read has failed, and the folder has got its final name meanwhile */
+	/**
+	 * @returns false if the read failed because the folder got its final name: it has to be
+	 *   repeated
+	 */
 	async #readStep(
 		place: FolderPlace,
 		extents: readonly Extent[],
@@ -200,7 +210,12 @@ export class FolderStorage implements Storage {
 		}
 	}
 
-	/** Fills `into` if the bytes are not on the disk. @returns whether it has @throws ShoalError ERR_NO_FILE */
+	/**
+	 * Fills `into` if its bytes are in memory or are zeros.
+	 *
+	 * @returns false if the bytes are in a file
+	 * @throws ShoalError ERR_NO_FILE if the bytes are not kept
+	 */
 	#isFilled({ file, at, length, memory }: Extent, into: Uint8Array): boolean {
 		if (memory !== undefined) {
 			into.set(memory.subarray(at, at + length));
@@ -231,12 +246,14 @@ export class FolderStorage implements Storage {
 		}
 	}
 
-	/** The number of the entry whose bytes are in `file`; -1 if it has those of several. */
+	/**
+	 * The number of the entry whose bytes are in `file`; -1 for the index and for the link targets.
+	 */
 	#entryOf(file: number): number {
 		return this.folder.pieces[file]?.number ?? -1;
 	}
 
-	/** The error of a read: that the file has changed, if it has. */
+	/** The error to report for a failed read: ERR_CHANGED if the file has changed, else `error`. */
 	#errorOf(error: unknown, file: number): unknown {
 		try {
 			const entry = this.#entryOf(file);
@@ -259,7 +276,9 @@ export class FolderStorage implements Storage {
 		}
 	}
 
-	/** @throws ShoalError ERR_CHANGED, which names the file, if an entry has another stamp than before */
+	/**
+	 * @throws ShoalError ERR_CHANGED, which names the file, if the stamp of the entry has changed
+	 */
 	#checkStamp(number: number, found: BigIntStats | undefined): void {
 		const entry = this.folder.entries[number];
 		if (entry && this.#stamps?.has(number) && !this.#stamps.isSame(number, found)) {

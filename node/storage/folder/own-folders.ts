@@ -2,18 +2,18 @@ import { lstatSync, mkdirSync, readlinkSync, realpathSync, rmdirSync } from 'nod
 import { dirname, join, relative } from 'node:path';
 
 /**
- * The folders in a folder that is written. Each is made once. A symbolic link is never followed, also
- * if another program puts it in the place of a folder meanwhile.
+ * Makes the folders inside a folder that is being written, each of them once. Never follows a
+ * symbolic link, even if another program puts a link in the place of a folder meanwhile.
  */
 export class OwnFolders {
 	readonly #base: string;
 	/** The path of the base without symbolic links. */
 	readonly #real: string;
-	/** Folders that are there, and are not links. */
+	/** The paths of the folders that exist, and that were found to be no links. */
 	readonly #made: Set<string>;
 
 	/**
-	 * @param base a folder that exists. The path to it may have links
+	 * @param base path of a folder that exists; symbolic links on this path are followed
 	 * @throws errors of the file system
 	 */
 	constructor(base: string) {
@@ -87,7 +87,7 @@ export function undo(isNew: boolean, remove: () => void): void {
 			remove();
 		}
 	} catch {
-		// It is empty.
+		// What cannot be removed is empty, and does no harm.
 	}
 }
 
@@ -100,7 +100,9 @@ function placeOf(fd: number): string | undefined {
 	}
 }
 
-/** Some file systems return names in another Unicode form than that in which they were made. */
+/**
+ * A path in one Unicode form: some file systems return names in another form than they were given.
+ */
 function sameForm(path: string): string {
 	return path.normalize('NFC');
 }

@@ -5,12 +5,15 @@ import { onFile, syncFolder } from '../fs-error.ts';
 import { READ_ONLY } from '../regular-file.ts';
 import type { FolderStorage } from './folder-storage.ts';
 
-/** Entries from which on the whole file system is synced at once, which Node can do by a command only. */
+/**
+ * From this number of entries on, the whole file system is synced at once. Node.js has no function
+ * for that, so it is done by a command.
+ */
 const MANY = 64;
 const AT_ONCE = 8;
 
 /**
- * Makes the system write all files of the folder at `path` to the disk, and the names in it.
+ * Makes the system write the folder at `path` to the disk: the bytes of its files, and their names.
  *
  * @throws ShoalError ERR_IO, ERR_NO_SPACE
  */

@@ -1,7 +1,7 @@
 import { printable } from '../../../protocol/index.ts';
 import type { DropState } from './window-hooks.ts';
 
-/** Says that a dropped folder is read, or that a drop had nothing that can be shared. */
+/** Says that a dropped folder is being read, or that nothing of a drop can be shared. */
 export function DropNote({ drop, onClose }: { drop: DropState; onClose: () => void }) {
 	if (drop.state === 'reading') {
 		return (

@@ -35,7 +35,7 @@ export function shortId(id: string): string {
 	return id.length > 16 ? `${id.slice(0, 12)}…` : id;
 }
 
-/** The number of files of a folder; undefined: no node has said it. */
+/** The text for the number of files of a folder, which is undefined if no node has reported it. */
 export function filesText(files: number | undefined): string {
 	if (files === undefined) {
 		return 'a folder';

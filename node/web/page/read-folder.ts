@@ -3,7 +3,7 @@ import type { LocalFolder } from '../local-folder.ts';
 
 /** Files that are opened at a time. */
 const AT_ONCE = 50;
-/** A folder at this depth is not looked into, as the worker refuses its path. */
+/** Folders below this depth are not read, because the worker refuses their paths. */
 const TOO_DEEP = 40;
 
 /** What was found in a folder so far. */
@@ -51,7 +51,9 @@ export async function readFolder(
 	return { name: folder.name, ...found };
 }
 
-/** The folders that were chosen with an input for folders, which leaves out empty ones. */
+/**
+ * The folders that were chosen with an input for folders. Such an input leaves out empty folders.
+ */
 export function chosenFolders(files: Iterable<File>): LocalFolder[] {
 	const folders = new Map<string, Array<readonly [path: string, file: File]>>();
 	for (const file of files) {

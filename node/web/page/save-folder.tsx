@@ -3,7 +3,9 @@ import type { OwnTransfer, Saving } from '../messages.ts';
 import { sizeText } from './format.ts';
 import type { ViewProps } from './view-props.ts';
 
-/** What some browsers have to choose a file or a folder to write to, in secure contexts. */
+/**
+ * The dialogs of some browsers for choosing a file or folder to write to; in secure contexts only.
+ */
 interface Pickers {
 	readonly showSaveFilePicker?: (options: object) => Promise<FileSystemFileHandle>;
 	readonly showDirectoryPicker?: (options: object) => Promise<FileSystemDirectoryHandle>;

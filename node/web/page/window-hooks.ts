@@ -7,7 +7,7 @@ import type { PageState } from './worker-client.ts';
 /** The last drop, as far as the page has to say something about it. */
 export type DropState =
 	| { readonly state: 'nothing' }
-	/** A folder is read; `entries` were found so far. */
+	/** A folder is being read; `entries` is the number of entries so far. */
 	| { readonly state: 'reading'; readonly name: string; readonly entries: number };
 
 /** Called with what is dropped. */

@@ -143,7 +143,7 @@ export class BrowserNode extends BaseNode {
 	 * Downloads a content, and shares it meanwhile and afterwards, until it is dropped or the node is
 	 * closed. If a download fails or is stopped, its chunks are kept until the content is dropped,
 	 * and the next `get` fetches only the other chunks. If the node has some files of a folder, the
-	 * next `get` can name other ones.
+	 * next `get` can name other files.
 	 *
 	 * @param what an id, a link or a name, as {@link resolve} takes it
 	 * @throws ShoalError those of {@link resolve}, ERR_NOT_FOUND, ERR_NO_TRACKER, ERR_EXISTS if the

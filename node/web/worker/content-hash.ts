@@ -3,7 +3,7 @@ import type { Storage } from '../../storage/storage.ts';
 
 /** The digests of a content beside those of its chunks: of the whole, or of the files of a folder. */
 export interface ContentHash {
-	/** Whether little is waiting to be hashed. `add` takes bytes even if not. */
+	/** Whether few bytes are waiting to be hashed. `add` takes bytes in any case. */
 	readonly hasRoom: boolean;
 	/** Resolves when there is room. @throws ShoalError ERR_IO, ERR_CLOSED */
 	room(): Promise<void>;

@@ -74,7 +74,7 @@ export class DownloadedFolder {
 		}
 	}
 
-	/** A large file is a run of its own. */
+	/** The files in runs. A large file is a run of its own. */
 	*#runs(): Generator<Run> {
 		let run: Run | undefined;
 		for (const entry of this.entries.filter(isFile)) {

@@ -37,7 +37,7 @@ export class FileDigests {
 		this.#found = found;
 	}
 
-	/** Whether little is waiting to be hashed. `add` takes bytes even if not. */
+	/** Whether few bytes are waiting to be hashed. `add` takes bytes in any case. */
 	get hasRoom(): boolean {
 		return this.#bytesWaiting < MOST_WAITING && this.#begun?.hash?.hasRoom !== false;
 	}

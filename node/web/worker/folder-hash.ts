@@ -3,8 +3,8 @@ import type { ContentHash } from './content-hash.ts';
 import { FileDigests } from './file-digests.ts';
 
 /**
- * The digests of the files of a folder. Its index needs no digest here: a `Folder` is made only of
- * the index that the seed describes.
+ * The digests of the files of a folder. The index is not checked here: a `Folder` can be made only
+ * from the index that the seed describes.
  */
 export class FolderHash implements ContentHash {
 	readonly #folder: Folder;

@@ -5,7 +5,7 @@ import type { Finished, Opened, ReadersTarget } from '../../download/target/targ
 import { digestChunk } from './hashes.ts';
 import { MemoryBackings } from './memory-backing.ts';
 
-/** A download into memory of which only the index of a folder is read. */
+/** The target of a download that fetches only the index of a folder, into memory. */
 export class IndexTarget implements ReadersTarget {
 	readonly fallbackName = 'folder';
 

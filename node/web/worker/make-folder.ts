@@ -46,7 +46,7 @@ export async function makeFolder(
 	const { index } = folderOf(entries);
 	const made = storageOf({ ...planned, index }, draft);
 	const { length, chunkSize } = planned;
-	// The first chunks have the index, whose digests were not known before.
+	// The first chunks are hashed again: they have the index, in which the digests were missing.
 	for (let chunk = 0; chunk * chunkSize < index.length; chunk += 1) {
 		const offset = chunk * chunkSize;
 		const bytes = await read(made, offset, Math.min(chunkSize, length - offset));

@@ -97,7 +97,7 @@ class MemoryBacking implements Backing {
 			}
 			return { offset: first * this.#size, blob: new Blob(parts), name };
 		});
-		// A later download of further files of a folder goes on with these.
+		// A later download of further files of the folder needs these chunks.
 		const blobs = new BlobStorage(pieces);
 		this.#chunks.clear();
 		for (const chunk of have.isFull ? [] : have.indices()) {

@@ -33,7 +33,7 @@ interface About {
 	readonly isFolder?: boolean;
 	/** As in {@link Kept}. */
 	readonly paths?: readonly string[];
-	/** Bytes of the chunks that have these files. */
+	/** Bytes of the chunks that have bytes of the files at `paths`. */
 	readonly wanted?: number;
 	readonly isStopped?: boolean;
 }
@@ -218,7 +218,10 @@ class FileBacking implements Backing {
 		}
 	}
 
-	/** Browsers count the whole length of a file as used, so that it ends with the last chunk. */
+	/**
+	 * Makes the file end with the last wanted chunk, because browsers count its whole length as
+	 * used.
+	 */
 	async reserve(wanted: Bitfield): Promise<void> {
 		const end = endOf(this.#seed, wanted);
 		const size = this.#file.getSize();

@@ -104,7 +104,8 @@ export class PageSession {
 		const { length = 0, have = 0, isFolder = false } = before?.transfer ?? {};
 		const item = this.#items.put(id, name, { length, have, isFolder, state: 'waiting' }, paths);
 		item.isAsked = true;
-		// A file that is asked for by itself is saved; others may be still to come.
+		// A file that is asked for by itself is saved when it is complete. So are the files that
+		// were asked for in this way before, and have not come yet.
 		const coming = before === undefined || before.got !== undefined ? [] : before.toSave;
 		const asked = Array.isArray(files) && files.length === 1 ? [...coming, ...files] : coming;
 		item.toSave = asked.filter((path) => paths?.has(path) ?? true);
@@ -148,7 +149,7 @@ export class PageSession {
 			item.name = got.seed.name;
 			this.#items.update(item, completeOf(got));
 			this.#lists.update(id);
-			// Downloads that were complete when the page was opened were saved already, or were not wanted.
+			// Without files to save, a download is saved only if this page has fetched some of it.
 			if (item.toSave.length > 0) {
 				for (const path of item.toSave) {
 					this.save(id, path);
@@ -241,7 +242,7 @@ export class PageSession {
 	/**
 	 * Hands a finished download to the page, to be saved.
 	 *
-	 * @param path of a file of a folder; undefined: the only one that was downloaded
+	 * @param path the path of a file of a folder; undefined: the only file that was downloaded
 	 */
 	save(id: string, path?: string): void {
 		const item = this.#items.get(id);
@@ -376,7 +377,7 @@ function progressOf({ phase, name, length, ...progress }: Progress): Partial<Own
 
 function completeOf(got: BrowserDownload): Partial<OwnTransfer> {
 	const { seed, ms, files, isPartial, folder } = got;
-	// Of some files their own bytes are shown, not those of the chunks that they are in.
+	// If only some files are wanted, their own bytes are shown, not those of their chunks.
 	const bytes = folder?.entries.reduce((sum, entry) => sum + entry.length, 0) ?? 0;
 	const length = isPartial ? bytes : got.length;
 	return {

@@ -4,13 +4,13 @@ import { sameButForCase } from './same-but-for-case.ts';
 
 /** Files that are written at a time. */
 const AT_ONCE = 8;
-/** Numbers that are tried if the name of the folder is taken. */
+/** The largest number that is added to the name of the folder if this name is taken. */
 const MOST_NUMBER = 999;
 const PROBE = '.shoal-case';
 
 /**
  * Writes a folder as a new folder in `into`. Nothing that is there is changed: if the name is
- * taken, the folder gets another one. Links are left out, as a browser cannot make any.
+ * taken, a number is added to it. Links are left out, as a browser cannot make any.
  *
  * @param name a safe file name
  * @param onBytes called with the number of bytes written since the last call
@@ -35,7 +35,7 @@ export async function unpackFolder(
 		await atPath(path, () => writeFile(inFolder, own, content));
 		onBytes(length);
 	};
-	// All take the next file from the same generator. If one fails, the others end.
+	// All writers take their next file from the same generator. If one fails, the others end.
 	const files = folder.files();
 	const writeNext = async (): Promise<void> => {
 		for (let next = await files.next(); !next.done; next = await files.next()) {
@@ -68,7 +68,8 @@ async function isThere(into: FileSystemDirectoryHandle, name: string): Promise<b
 		await into.getDirectoryHandle(name);
 		return true;
 	} catch (error) {
-		// A file of that name is a TypeMismatchError. An error of another kind shows when it is made.
+		// A TypeMismatchError means that a file has the name. Any other error occurs again when the
+		// folder is made.
 		return (error as DOMException).name === 'TypeMismatchError';
 	}
 }
@@ -132,7 +133,9 @@ async function writeFile(
 	}
 }
 
-/** The path of the folder of an entry, empty for the top, and the last part. */
+/**
+ * The path of the folder that an entry is in, empty for the top, and the name of the entry there.
+ */
 function split(path: string): [parent: string, own: string] {
 	const slash = path.lastIndexOf('/');
 	return [path.slice(0, Math.max(0, slash)), path.slice(slash + 1)];

@@ -22,7 +22,10 @@ export function pathsOf(
 	return new Set([...others, ...files]);
 }
 
-/** The paths that are wanted after another tab has had the folder, of which `kept` is stored. */
+/**
+ * The paths that are wanted after another tab has released the folder; `kept` is what is stored
+ * then.
+ */
 export function pathsAfter(
 	{ paths, isAsked }: Pick<Item, 'paths' | 'isAsked'>,
 	kept: Pick<Kept, 'paths'> | undefined,

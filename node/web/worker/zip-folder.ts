@@ -18,7 +18,7 @@ export async function zipFolder(
 	return archive.pipeThrough(withZip64Records(count));
 }
 
-/** Adds the records that client-zip leaves out before the end of an archive of many entries. */
+/** Adds the Zip64 records that client-zip leaves out at the end of an archive of many entries. */
 function withZip64Records(entries: number): TransformStream<Uint8Array, Uint8Array> {
 	let last: Uint8Array | undefined;
 	return new TransformStream({

@@ -67,7 +67,7 @@ test('a record of another folder under its name is none', async (t) => {
 	assert.ok(await records.find(place.path, '1-2'));
 });
 
-test('the record of the present folder stays until it is forgotten, those before it do not', async (t) => {
+test('the record of the present folder stays until it is forgotten; older records are removed', async (t) => {
 	const { path, records } = await kept(t);
 	await records.keep({ path: '/another', identity: '1-2' }, folder);
 	await records.keep({ ...place, identity: '1-3' }, folder, '1-2');

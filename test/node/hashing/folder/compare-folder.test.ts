@@ -178,7 +178,7 @@ for (const [what, { change, bad = [], missing = [], extra = [], ...rest }] of Ob
 	});
 }
 
-test('of a folder whose entries were recorded in part, the others are added ones', async (t) => {
+test('if only some entries of a folder were recorded, the others count as added', async (t) => {
 	const some = { 'a/b': contentOf(1_000) };
 	const root = await plant(join(await makeFolder(t), 'folder'), some);
 	const location = locationOf(made, root);

@@ -181,7 +181,7 @@ test('an entry that is cut anywhere, or has any byte changed, is none, and is ma
 	assert.is((await make()).remembered, true);
 });
 
-test('an entry of a file is none for a folder, and the other way round', async (t) => {
+test('an entry of a file is not used for a folder, and an entry of a folder not for a file', async (t) => {
 	const { path, cache, make } = await cached(t);
 	await make();
 	const { seed, folder } = await makeSeedOf(path);
@@ -195,7 +195,7 @@ test('an entry of a file is none for a folder, and the other way round', async (
 	);
 });
 
-test('an error in the folder comes before what is remembered', async (t) => {
+test('something odd in a folder is an error, even if the folder is remembered', async (t) => {
 	const { path, cache, make } = await cached(t);
 	await make();
 	await symlink('/', join(path, 'root'));
