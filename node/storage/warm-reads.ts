@@ -1,5 +1,9 @@
-/** Maximum ms that a read from memory takes, also on a busy machine. */
+import { platform, resourceUsage } from 'node:process';
+
+/** Maximum ms that a read from memory takes. */
 const QUICK = 4;
+/** Maximum ms that a read from memory takes on a busy machine, where the process has to wait for a core. */
+const QUICK_ON_BUSY = 20;
 /** ms without synchronous reads after a slow synchronous read: the first time, and at most. */
 const FIRST_PAUSE = 1_000;
 const MOST_PAUSE = 5 * 60_000;
@@ -11,8 +15,17 @@ const MOST_PAUSE = 5 * 60_000;
  * next reads go to the thread pool, so that the event loop does not wait.
  */
 export class WarmReads {
+	readonly #countDiskReads: typeof countDiskReads;
+	/** Disk reads of this process up to the last slow read. */
+	#diskReads: number | undefined;
 	#pause = FIRST_PAUSE;
 	#pausedUntil = Number.NEGATIVE_INFINITY;
+
+	/** @param count returns how often this process has read from a disk. @default asks the system */
+	constructor(count = countDiskReads) {
+		this.#countDiskReads = count;
+		this.#diskReads = count();
+	}
 
 	/** Whether the file may be read synchronously. @param now ms, monotonic */
 	isWarm(now: number): boolean {
@@ -21,9 +34,21 @@ export class WarmReads {
 
 	/** Notes that a synchronous read took `took` ms. */
 	onRead(took: number, now: number): void {
-		if (took > QUICK) {
+		if (took > QUICK && (this.#hasReadDisk() || took > QUICK_ON_BUSY)) {
 			this.#pausedUntil = now + this.#pause;
 			this.#pause = Math.min(this.#pause * 2, MOST_PAUSE);
 		}
 	}
+
+	/** Whether this process has read from a disk since the last call. True where that is not known. */
+	#hasReadDisk(): boolean {
+		const before = this.#diskReads;
+		this.#diskReads = this.#countDiskReads();
+		return this.#diskReads === undefined || this.#diskReads !== before;
+	}
+}
+
+/** Only Linux counts the reads that its memory could not serve, and only those. */
+function countDiskReads(): number | undefined {
+	return platform === 'linux' ? resourceUsage().fsRead : undefined;
 }

@@ -185,22 +185,14 @@ export class FolderPlace implements ContentPlace {
 			if (made === undefined) {
 				checkOwnName(fd, path);
 			}
-			if (!isKnown) {
-				this.#setLength(fd, file);
+			if (!isKnown && (made === undefined || this.keepsHoles(file))) {
+				ftruncateSync(fd, this.#lengthOf(file));
 			}
 			return fd;
 		} catch (error) {
 			closeSync(fd);
 			undo(made !== undefined, () => unlinkSync(path));
 			throw error;
-		}
-	}
-
-	/** Sets the length of a file now if the file may have holes or is too long. */
-	#setLength(fd: number, file: number): void {
-		const length = this.#lengthOf(file);
-		if (this.keepsHoles(file) || fstatSync(fd).size > length) {
-			ftruncateSync(fd, length);
 		}
 	}
 

@@ -1,5 +1,5 @@
 import { lstatSync, mkdirSync, readlinkSync, realpathSync, rmdirSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname } from 'node:path';
 
 /**
  * Makes the folders inside a folder that is being written, each of them once. Never follows a
@@ -55,7 +55,7 @@ export class OwnFolders {
 	}
 
 	#realOf(path: string): string {
-		return join(this.#real, relative(this.#base, path));
+		return this.#real + path.slice(this.#base.length);
 	}
 }
 

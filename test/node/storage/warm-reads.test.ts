@@ -2,16 +2,16 @@ import * as assert from 'uvu/assert';
 import { WarmReads } from '../../../node/storage/warm-reads.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('reads without a detour through the thread pool');
+const test = suite('synchronous reads');
 
 test('go on while they are quick', () => {
-	const reads = new WarmReads();
+	const reads = new WarmReads(() => undefined);
 	reads.onRead(3, 10);
 	assert.ok(reads.isWarm(10));
 });
 
-test('pause after a slow one, twice as long each time', () => {
-	const reads = new WarmReads();
+test('pause after a slow read, twice as long each time', () => {
+	const reads = new WarmReads(() => undefined);
 	reads.onRead(5, 0);
 	assert.not.ok(reads.isWarm(999));
 	assert.ok(reads.isWarm(1_000));
@@ -23,6 +23,25 @@ test('pause after a slow one, twice as long each time', () => {
 	}
 	assert.not.ok(reads.isWarm(299_999));
 	assert.ok(reads.isWarm(300_000));
+});
+
+test('go on after a read that waited for a core, not for the disk', () => {
+	let count = 7;
+	const reads = new WarmReads(() => count);
+	reads.onRead(19, 0);
+	assert.ok(reads.isWarm(0));
+	count += 1;
+	reads.onRead(5, 10);
+	assert.not.ok(reads.isWarm(1_009));
+	assert.ok(reads.isWarm(1_010));
+	reads.onRead(5, 1_010);
+	assert.ok(reads.isWarm(1_010), 'the read from the disk counts once');
+});
+
+test('pause after a very slow read, because not every disk is counted', () => {
+	const reads = new WarmReads(() => 7);
+	reads.onRead(21, 0);
+	assert.not.ok(reads.isWarm(999));
 });
 
 test.run();
