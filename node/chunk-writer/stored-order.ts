@@ -26,7 +26,7 @@ export class StoredOrder {
 		return isNear;
 	}
 
-	/** The chunks with a 1 in `stored`, and no others, are right. */
+	/** Starts anew: from now on, only the chunks with a 1 in `stored` count as stored. */
 	restart(stored: Uint8Array): void {
 		this.#stored.set(stored);
 		this.#next = 0;

@@ -21,7 +21,7 @@ Examples:
   shoal broker --lan                  for all machines that have joined it
   shoal broker --lan --no-tls         the same, but not encrypted
   shoal broker --lan --advertise lab.example   behind a NAT, or in a container
-  shoal broker --limit clients=5000   another limit; shoal limits lists them
+  shoal broker --limit clients=5000   at most 5,000 clients; see shoal limits
 
 Prints where it listens and the join links for other machines, and runs until
 it is stopped. Other commands of the same user on this machine find this broker

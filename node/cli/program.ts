@@ -25,10 +25,11 @@ const ABOUT_ADVERTISE =
 const ABOUT_NO_LISTEN = 'do not listen for direct lanes of other nodes';
 const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
 const NO_CACHE = '--no-cache';
-const ABOUT_NO_CACHE = 'hash it even if it has not changed since it was last hashed';
+const ABOUT_NO_CACHE =
+	'hash the file or folder even if it has not changed since it was last hashed';
 const EXCLUDE = '--exclude <glob>';
 const ABOUT_EXCLUDE =
-	'leave out what matches in a folder: a name anywhere in it, or a path; can be repeated';
+	'leave out each entry anywhere in a folder whose name matches the glob, or whose path, if the glob has a slash; can be repeated';
 const ABOUT_SKIP_ODD =
 	'leave out the entries of a folder that cannot be shared, such as pipes, unreadable files and links to a place outside the folder';
 const LIMIT = '--limit <name=value>';
@@ -171,7 +172,7 @@ function addHosting(program: Command): void {
 }
 
 function addTransfers(program: Command): void {
-	add(program, 'share', 'share files and folders until it is stopped')
+	add(program, 'share', 'share files and folders until the command is stopped')
 		.argument('<path...>', 'files and folders to share')
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
@@ -211,7 +212,11 @@ function addTransfers(program: Command): void {
 				.choices(['whole', 'chunks'])
 				.default('whole'),
 		)
-		.option('--only <glob>', 'only what matches in a folder; can be repeated', collect)
+		.option(
+			'--only <glob>',
+			'download only the entries of a folder that match the glob; can be repeated',
+			collect,
+		)
 		.option(EXCLUDE, ABOUT_EXCLUDE, collect)
 		.option('--wait', 'if no node has the seed yet, wait for one')
 		.option(
@@ -302,7 +307,10 @@ function addFiles(program: Command): void {
 		.argument('<seed>', 'the path of the seed')
 		.argument('[path]', 'the file or folder (default: the one beside the seed)')
 		.option(EXCLUDE, ABOUT_EXCLUDE, collect)
-		.option(BROKER, 'the broker from which the index of a folder is fetched if it is not here')
+		.option(
+			BROKER,
+			'the broker whose nodes send the index of a folder if this machine does not have the index',
+		)
 		.option(CERT, ABOUT_CERT)
 		.action((seed, path, options) =>
 			start(options, async () =>

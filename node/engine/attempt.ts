@@ -72,9 +72,10 @@ export class Attempt {
 	}
 
 	/**
-	 * The next part to request: a lost part, or a new part of at most `most` bytes. A part does not
-	 * cross a multiple of a power of two, counted from the start of the run. So the parts that are
-	 * requested from different nodes lie within the same blocks.
+	 * The next part to request: a lost part, or a new part of at most `most` bytes. From its start,
+	 * the run is divided into blocks of the largest power of two that is at most `most`. A new part
+	 * does not cross the end of a block. So the parts that are requested from different nodes lie
+	 * within the same blocks.
 	 */
 	nextPart(most: number): Part {
 		const [lost] = this.#lost.values();

@@ -42,8 +42,8 @@ export function findInFolder(entries: readonly FolderEntry[], path: string): Fou
 	if (entry?.path === path) {
 		return entry.kind === 'd' ? { level: levelOf(path, []) } : { entry };
 	}
-	// In this order `/` counts as 0. So the paths from `path` up to this text are those below
-	// `path`.
+	// The order of the index compares `/` as the character 0. So the entries from `path` up to
+	// `path` followed by the character 1 are those below `path`.
 	const end = firstFrom(entries, `${path}\u0001`);
 	const below = entries.slice(first, end);
 	return below.length > 0 ? { level: levelOf(path, below) } : undefined;

@@ -28,10 +28,10 @@ import {
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-// What broker/aedes/internals.ts relies on, each asked of the Aedes that is installed: what fails here is what a
-// new version has changed.
+// These tests check everything in the installed Aedes that broker/aedes/internals.ts relies on.
+// If a test fails, a new version of Aedes has changed what the test names.
 
-const test = suite('Aedes, what is private in it');
+const test = suite('the private parts of Aedes');
 const SECOND = 1_000;
 
 interface Started {
@@ -39,7 +39,7 @@ interface Started {
 	readonly port: number;
 }
 
-/** An Aedes of our factory on a free port that lets everybody do everything but what `hooks` refuses. */
+/** Starts an Aedes on a free port. It allows every client everything that `hooks` do not refuse. */
 async function start(t: Scope, hooks: Partial<Hooks> = {}, connectTime = 60_000): Promise<Started> {
 	const aedes = makeAedes(
 		{ preConnect: (_client, _packet, done) => done(null, true), ...hooks },
@@ -55,7 +55,7 @@ async function start(t: Scope, hooks: Partial<Hooks> = {}, connectTime = 60_000)
 	return { aedes, port: (server.address() as AddressInfo).port };
 }
 
-/** A connected client, and what Aedes has of it. */
+/** Connects a client. @returns its connection, and the object that Aedes has for this client */
 async function join({ aedes, port }: Started, t: Scope, keepalive = 600) {
 	const ready = once(aedes, 'clientReady') as Promise<[Client]>;
 	const raw = await openRaw(t, port);
@@ -71,7 +71,7 @@ async function subscribe({ aedes }: Started, raw: RawClient, filter: string) {
 	return subscriptions;
 }
 
-test('a client has a keep-alive timer that can be refreshed, and that cuts it', async (t) => {
+test('a client has a keep-alive timer that can be refreshed, and that disconnects the client', async (t) => {
 	const started = await start(t);
 	const { raw, client } = await join(started, t, 1);
 	const began = performance.now();
@@ -85,7 +85,11 @@ test('a client has a keep-alive timer that can be refreshed, and that cuts it', 
 	assert.ok(performance.now() - began > 3 * SECOND, 'the time begins anew');
 });
 
-/** Has a client sent two messages of which the later one has the smaller number. @returns what it received */
+/**
+ * Sends a client three messages, of which the second has the smallest number.
+ *
+ * @returns the topics of the messages that the client received
+ */
 async function sendUnordered(t: Scope, prepare: (aedes: Aedes, client: Client) => void) {
 	const started = await start(t);
 	const { raw, client } = await join(started, t);
@@ -109,7 +113,12 @@ test('without deliverAll it is dropped: if this fails, deliverAll is not needed 
 	assert.equal(await sendUnordered(t, () => {}), ['first', 'last']);
 });
 
-/** The QoS with which a message of QoS 2 reaches a client that has QoS 1 of all and QoS 0 of its topic. */
+/**
+ * Publishes a message with QoS 2 to a client with two subscriptions: `a/#` with QoS 1, and `a/b`,
+ * the topic of the message, with QoS 0.
+ *
+ * @returns the QoS of each of the two copies that the client received, in ascending order
+ */
 async function overlapping(t: Scope, prepare: (client: Client) => void): Promise<number[]> {
 	const started = await start(t);
 	const { raw, client } = await join(started, t);
@@ -128,15 +137,15 @@ async function overlapping(t: Scope, prepare: (client: Client) => void): Promise
 		.sort();
 }
 
-test('a copy for a wildcard has the QoS that lowerQos says, whatever was granted for the topic', async (t) => {
+test('the copy for a wildcard filter has the QoS of lowerQos, whatever QoS was granted for the topic', async (t) => {
 	assert.equal(await overlapping(t, (client) => lowerQos(client, () => 1)), [0, 1]);
 });
 
-test('without lowerQos it keeps the QoS it was published with: if this fails, that is not needed any more', async (t) => {
+test('without lowerQos the copy keeps the QoS of the message: if this fails, lowerQos is not needed any more', async (t) => {
 	assert.equal(await overlapping(t, () => {}), [0, 2]);
 });
 
-test('a will is known as one when Aedes asks whether it may be published', async (t) => {
+test('isWill recognizes a will when Aedes asks whether it may be published', async (t) => {
 	const asked: boolean[] = [];
 	const started = await start(t, {
 		authorizePublish: (client, packet, done) => {
@@ -151,7 +160,7 @@ test('a will is known as one when Aedes asks whether it may be published', async
 	raw.socket.write(publishPacket('gone', Buffer.from('x')));
 	await until('it was asked', () => asked.length === 1);
 	raw.socket.destroy();
-	await until('it was asked of the will', () => asked.length === 2);
+	await until('Aedes has asked about the will', () => asked.length === 2);
 	assert.equal(asked, [false, true]);
 });
 
@@ -194,7 +203,7 @@ test('a subscription that is refused is in the subscribe event, with the QoS 128
 	);
 });
 
-test('a client without a CONNECT ends with the error we know by its text', async (t) => {
+test('a client that sends no CONNECT ends with an error whose text endingOf knows', async (t) => {
 	const started = await start(t, {}, 50);
 	const ended = once(started.aedes, 'connectionError');
 	await openRaw(t, started.port);
@@ -203,7 +212,7 @@ test('a client without a CONNECT ends with the error we know by its text', async
 	assert.is(endingOf(error).refusal, 'silent');
 });
 
-test('a client that sends nothing for 1.5 times its keepalive ends with the error we know by its text', async (t) => {
+test('a client that sends nothing for 1.5 times its keepalive ends with an error whose text endingOf knows', async (t) => {
 	const started = await start(t);
 	const ended = once(started.aedes, 'clientError');
 	const client = await openRaw(t, started.port);

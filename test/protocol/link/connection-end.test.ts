@@ -19,7 +19,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 async function pair(
 	t: Scope,
 	answer: Answer = acceptOnly,
-	// Nothing in these tests is over because time is up.
+	// No connection in these tests ends because of a timeout.
 	timeout = NEVER,
 ): Promise<{ broker: FakeBroker; connection: Connection; before: string[] }> {
 	const broker = await startFakeBroker(t, answer);
@@ -55,7 +55,7 @@ test('close waits for what is under way', async (t) => {
 			setTimeout(() => reply({ cmd: 'puback', messageId: packet.messageId as number }), 50);
 		}
 	});
-	// It may take longer than close waits for it.
+	// On a slow machine the PUBACK may take longer than the 500 ms for which `close` waits.
 	holdTimers(t, 500);
 	const publishing = connection.publish('a', bytes('x'), false);
 	await connection.close();
@@ -83,7 +83,7 @@ test('close ends a connection whose other end takes no byte', async (t) => {
 	await connection.close();
 });
 
-test('what is asked for while it closes fails or is dropped, and the goodbye is still said', async (t) => {
+test('during close, requests fail, sent messages are dropped, and the goodbye is still said', async (t) => {
 	const { broker, connection } = await pair(t);
 	const closing = connection.close();
 	connection.send('a', bytes('late'));

@@ -42,13 +42,13 @@ test('the id is what tail and sha256sum print, and the digest what sha256sum pri
 	assert.is(run('sha256sum', index), seed.digest);
 });
 
-test('of an empty folder is the header line and its digest', () => {
+test('of an empty folder: index and content are only the header line', () => {
 	const { seed } = folderOf({});
 	assert.is(textOf(seed.body()), `15 15\n${EMPTY}\n${EMPTY}\n`);
 	assert.is(parseSeed(seed.text()).id, seed.id);
 });
 
-test('survives its text and its body, and has the length that is computed', () => {
+test('is the same after its text or body is parsed, and bodyBytes gives the length of the body', () => {
 	const part = fc.constantFrom('a', 'b', 'c', 'ä');
 	const path = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
 	const trees = fc
@@ -115,8 +115,8 @@ const BAD: ReadonlyArray<readonly [what: string, text: Uint8Array]> = [
 	['an index of a million digits', seedText(`600 ${'3'.repeat(1e6)}`, A, A, B)],
 	['MD5 digests', seedText('600 300', 'c'.repeat(32), 'c'.repeat(32), 'd'.repeat(32))],
 	['one MD5 digest', seedText('600 300', A, A, 'd'.repeat(32))],
-	['only the index, and another digest of the only chunk', seedText('300 300', A, B)],
-	['more than the index, and the same digest of the only chunk', seedText('301 300', A, A)],
+	['only an index, but a chunk digest unlike that of the index', seedText('300 300', A, B)],
+	['more than an index, but the digest of the index for its chunk', seedText('301 300', A, A)],
 	['no chunks', seedText('600 300', A)],
 	['no length', seedText(' 300', A, A, B)],
 	['a length of 0', seedText('0 15', EMPTY)],
@@ -185,7 +185,7 @@ test('parts that contradict each other make no seed', () => {
 	throwsCode('ERR_SEED', () => folderSeed(content, content, { digest: new Uint8Array(32) }));
 });
 
-test('what a stranger says of the index is checked before anything is reserved', () => {
+test('the length of an index from another node is checked before memory is allocated', () => {
 	assert.is(checkedLayout(600, 2, 300).chunkSize, 512);
 	for (const index of [14, 601, -1, 0.5, Number.NaN, 2 ** 53]) {
 		throwsCode('ERR_SEED', () => checkedLayout(600, 2, index), String(index));
