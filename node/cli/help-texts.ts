@@ -1,10 +1,10 @@
 /** The text at the top of `shoal --help`. */
-export const HOW_IT_WORKS = `Moves files to many machines at once, through one MQTT broker.
+export const HOW_IT_WORKS = `Copies files to many machines at once, with the help of one MQTT broker.
 
 How it works: one broker knows which node has which file. A downloader requests
 different chunks from all nodes that have the file, verifies each chunk, and
-shares the chunks that it has. A node needs nothing but one outbound connection
-to the broker.
+shares the chunks that it has. A node needs only one outbound connection, to the
+broker.
 
 The three most used commands:
   shoal broker        prints where it listens
@@ -36,23 +36,23 @@ Examples:
   shoal join                          prints which broker is used by default
 
 Connects to the broker of the link. If that succeeds, stores this broker and its
-token for this user, in place of the broker that was joined before. Other
-commands then need no --broker. They send the token to this broker only. Instead
-of running this command, a program can set SHOAL_JOIN to a join link.`,
+token for this user, in place of the broker that was joined before. After that,
+other commands need no --broker. Commands send the token to this broker only.
+Instead of running this command, a program can set SHOAL_JOIN to a join link.`,
 	leave: `
 Example:
   shoal leave
 
 After that, other commands use the first of these: the broker in SHOAL_BROKER,
-the one in SHOAL_JOIN, the one that you run on this machine, one at the default
-port of this machine, or one found on the LAN.`,
+the one in SHOAL_JOIN, the one that you run on this machine, any broker at port
+1883 of this machine, or a broker found on the LAN.`,
 	tracker: `
 Example:
   shoal tracker --broker mqtt://mosquitto.example:1883
 
 Runs the tracker, which knows which node has which seed, on another MQTT broker,
-such as Mosquitto. shoal broker has a tracker already. A second tracker stands
-by until the first one is lost.`,
+such as Mosquitto. shoal broker includes a tracker. If a tracker runs on the
+broker already, the new one stands by until the other is lost.`,
 	share: `
 Examples:
   shoal share disk.img
@@ -88,8 +88,10 @@ an id. An argument that contains a slash or ends with .seed is a path, unless it
 is a link or a web address.
 
 --check chunks is faster: it verifies every chunk against the seed, but not the
-digest of the whole file. It does not hash a chunk again if an earlier
-download recorded it.
+digest of the whole file, or of each file of a folder. When the download of a
+file is resumed on Linux, and the machine was not restarted since, the chunks
+that the earlier download recorded are not hashed again. When the download of a
+folder is resumed, its recorded chunks are always hashed again.
 
 Shows a progress bar, then the path, the digest and how much each node sent. An
 interrupted download keeps its verified chunks; run the same command again to
@@ -123,13 +125,13 @@ Examples:
 
 Prints a table: name, size, seeders, downloaders and id of each seed, and how
 many files a folder has. With a folder as argument, prints the size, kind and
-path of each file, link and empty folder in it, and fetches only this list.`,
+path of each file, link and empty folder in it. The files are not downloaded.`,
 	who: `
 Example:
   shoal who ID
 
-Prints a table: each node that has chunks of the seed, how many, and its
-addresses.`,
+Prints a table of the nodes that have chunks of the seed: how many chunks each
+node has, and its addresses.`,
 	seed: `
 Examples:
   shoal seed disk.img                 writes disk.img.seed beside it
@@ -146,11 +148,11 @@ Examples:
   shoal verify disk.img.seed /data/disk.img
   shoal verify photos.seed            checks the folder photos beside it
 
-Prints that the file matches the seed, or which chunks and bytes do not (exit
-code 1). For a folder, prints which files are bad, missing and extra. For that
-it needs the index, and takes it from the file beside the seed (photos.index),
-from the seed cache, or from a node. Without the index, it prints only whether
-the folder is right.`,
+Prints that the file matches the seed, or which chunks and bytes do not match
+(exit code 1). For a folder, prints which files are bad, missing and extra. To
+name files, the command needs the index of the folder. It takes the index from
+the file beside the seed (photos.index), from the seed cache, or from a node.
+Without the index, it prints only whether the folder is right.`,
 	watch: `
 Examples:
   shoal watch                         all swarms on one screen, live
@@ -197,4 +199,4 @@ Environment:
   NO_COLOR         turns colours off
   SHOAL_DEBUG      prints the stack trace of an error
 
-Each command has examples: shoal help get`;
+The help of each command has examples. For example: shoal help get`;

@@ -8,12 +8,12 @@ import type { OutputFlags } from './run.ts';
 
 const BROKER = '--broker <url>';
 const ABOUT_TRACKED_BROKER =
-	'the broker (default: the one in SHOAL_BROKER, the one in SHOAL_JOIN, the joined one, or one on this machine)';
+	'the broker (default: the one in SHOAL_BROKER, the one in SHOAL_JOIN, the joined one, the one that you run on this machine, or any at port 1883 of this machine)';
 const ABOUT_BROKER =
-	'the broker (default: the one in SHOAL_BROKER, the one in SHOAL_JOIN, the joined one, one on this machine, or one on the LAN)';
+	'the broker (default: the one in SHOAL_BROKER, the one in SHOAL_JOIN, the joined one, the one that you run on this machine, any at port 1883 of this machine, or one on the LAN)';
 const CERT = '--cert <fingerprint>';
 const ABOUT_CERT =
-	'SHA-256 of the certificate of an mqtts:// broker (default: the one in the join link, or that of a broker on this machine; any other broker needs a certificate that this system trusts)';
+	'the SHA-256 fingerprint of the certificate of an mqtts:// broker (default: the fingerprint in the join link, or of a broker that you run on this machine; any other broker needs a certificate that this system trusts)';
 const LANE = '--lane <lane>';
 const ABOUT_LANE =
 	'the lane on which chunks are requested: direct, broker, or auto (direct if it works, otherwise broker)';
@@ -29,15 +29,16 @@ const ABOUT_NO_CACHE =
 	'hash the file or folder even if it has not changed since it was last hashed';
 const EXCLUDE = '--exclude <glob>';
 const ABOUT_EXCLUDE =
-	'leave out each entry anywhere in a folder whose name matches the glob, or whose path, if the glob has a slash; can be repeated';
+	'leave out the entries of a folder that match the glob; a glob with a slash is compared with paths, any other glob with names anywhere in the folder; can be repeated';
 const ABOUT_SKIP_ODD =
 	'leave out the entries of a folder that cannot be shared, such as pipes, unreadable files and links to a place outside the folder';
 const LIMIT = '--limit <name=value>';
 const ABOUT_LIMIT = 'change a limit; can be repeated';
 const ID = '--id <id>';
 const NODE_NAME = '--node-name <name>';
-const ABOUT_NODE_NAME =
-	'the name of this node, as others see it (default: SHOAL_NODE_NAME; if that is not set, the name of this machine, or none with --id)';
+const ABOUT_GATEWAY_NAME =
+	'the name of this node, as others see it (default: SHOAL_NODE_NAME; if that is not set, the name of this machine)';
+const ABOUT_NODE_NAME = ABOUT_GATEWAY_NAME.replace('machine)', 'machine, or none with --id)');
 const ABOUT_NO_NODE_NAME = 'publish no name: others see only the id of this node';
 const METRICS = '--metrics <host:port>';
 const ABOUT_METRICS =
@@ -46,7 +47,7 @@ const LOG_LEVEL = '--log-level <level>';
 const ABOUT_LOG_LEVEL =
 	'the least severe level that is logged: error, warn, info or debug (default: SHOAL_LOG_LEVEL, or warn)';
 const ABOUT_TRACE = 'write a line of JSON to a file for each decision and transfer';
-const ABOUT_ID = 'a node id that stays the same: 8 to 64 letters, digits, _ or -';
+const ABOUT_ID = 'a node id that stays the same after a restart: 8 to 64 letters, digits, _ or -';
 
 /** Runs the command line. A command ends the process with its exit code. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -221,9 +222,9 @@ function addTransfers(program: Command): void {
 		.option('--wait', 'if no node has the seed yet, wait for one')
 		.option(
 			'--no-linger',
-			'end when complete (default: go on sharing until no request has come for 2 s, but for at most 60 s)',
+			'end when the download is complete (default: go on sharing until no request has come for 2 s, but for at most 60 s)',
 		)
-		.option('--keep', 'go on sharing until it is stopped')
+		.option('--keep', 'go on sharing until the command is stopped')
 		.option('--max-up <rate>', `send at most: ${RATE}`)
 		.option('--max-down <rate>', `receive at most: ${RATE}`)
 		.option(LANE, ABOUT_LANE)
@@ -249,7 +250,7 @@ function addTransfers(program: Command): void {
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)
 		.option(LANE, ABOUT_LANE)
-		.option(NODE_NAME, ABOUT_NODE_NAME)
+		.option(NODE_NAME, ABOUT_GATEWAY_NAME)
 		.option('--no-node-name', ABOUT_NO_NODE_NAME)
 		.option(METRICS, ABOUT_METRICS)
 		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)
@@ -318,7 +319,7 @@ function addFiles(program: Command): void {
 			),
 		);
 	add(program, 'demo', 'run a broker, three seeders and a downloader on this machine')
-		.argument('[file]', 'the file to move (default: the executable of Node.js)')
+		.argument('[file]', 'the file to transfer (default: the executable of Node.js)')
 		.action((file, options) =>
 			start(options, async () => (await import('./commands/demo.ts')).demoCommand(file)),
 		);
@@ -345,7 +346,7 @@ function add(program: Command, name: keyof typeof EXAMPLES, about: string): Comm
 		.command(name)
 		.summary(about)
 		.description(`${about[0]?.toUpperCase()}${about.slice(1)}.`)
-		.option('--json', 'print one JSON object a line, for programs')
+		.option('--json', 'print one JSON object per line, for programs')
 		.addHelpText('after', EXAMPLES[name]);
 }
 

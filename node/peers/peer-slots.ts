@@ -4,7 +4,7 @@ import { distance, hashId } from '../../protocol/index.ts';
 export interface SlotHolder {
 	/** When bytes last arrived from it, ms; until then, when it was added. */
 	readonly sentAt: number;
-	/** Whether it has said that it has everything. */
+	/** Whether the peer is complete: it has said that it has all chunks. */
 	readonly isComplete: boolean;
 }
 
@@ -16,8 +16,8 @@ const USELESS = 10_000;
 /**
  * Decides which peers get the slots if there are more peers than slots. A peer that sends nothing
  * loses its slot to a new peer. If all peers send, a new peer gets the slot of the peer that is
- * furthest away, if the new peer is nearer; a peer that has everything does not lose its slot in
- * this way. The distance between two nodes is the same in both directions, so about equally many
+ * furthest away, if the new peer is nearer; a complete peer does not lose its slot in this way. The
+ * distance between two nodes is the same in both directions, so about equally many
  * downloaders depend on each node, and no node uploads to the whole swarm.
  */
 export class PeerSlots {
@@ -59,7 +59,7 @@ export class PeerSlots {
 	}
 
 	/**
-	 * Of the peers that lack chunks, the one that is furthest away; undefined if all are complete.
+	 * The partial peer that is furthest away; undefined if all peers are complete.
 	 */
 	#furthest(peers: ReadonlyMap<string, SlotHolder>): string | undefined {
 		let furthest: string | undefined;

@@ -75,6 +75,6 @@ export function isForReaders(target: Target): target is ReadersTarget {
 export function seedLies({ id }: Seed): ShoalError {
 	return new ShoalError(
 		'ERR_SEED_LIES',
-		`every chunk of seed ${id} is right, but the digest of the whole is not: the seed itself is wrong. The fetched file is not kept; ask for another seed`,
+		`every chunk of seed ${id} is right, but the digest of the whole is not: the seed itself is wrong. What was fetched is not kept; ask for another seed`,
 	);
 }

@@ -1,4 +1,9 @@
-import { type OpenStream, parseFingerprint, ShoalError } from '../../../protocol/index.ts';
+import {
+	type OpenStream,
+	parseFingerprint,
+	printableUrl,
+	ShoalError,
+} from '../../../protocol/index.ts';
 import { isPlainTcp, openTcpStream } from './tcp-stream.ts';
 import { isTls, openTlsStream } from './tls-stream.ts';
 
@@ -16,7 +21,7 @@ export function brokerStream(url: string, cert: string | undefined): OpenStream 
 	if (cert !== undefined) {
 		throw new ShoalError(
 			'ERR_USAGE',
-			`a certificate is expected, but the URL of the broker, ${url}, is one without TLS: name it by an mqtts: URL`,
+			`a certificate is expected, but the URL of the broker, ${printableUrl(url)}, is one without TLS: name it by an mqtts: URL`,
 		);
 	}
 	return isPlainTcp(url) ? (onMessage) => openTcpStream(url, onMessage) : undefined;
