@@ -31,7 +31,17 @@ export interface RememberedFolder {
 	readonly stamp: string;
 }
 
+/** A file or folder that the cache has an entry of. It may have changed since. */
+export interface RememberedContent {
+	readonly path: string;
+	readonly seed: Seed;
+	/** The index of a folder. */
+	readonly index: Uint8Array | undefined;
+}
+
 const MAGIC = 'shoal seed cache 1';
+/** The name in seeds that are read for their digests. */
+const NAME = 'content';
 const LF = 0x0a;
 /** The line of an entry with the stamp of a folder, and the bytes of its index. */
 const FOLDER_STAMP = /^folder ([0-9a-f]{64}) (\d{1,8})$/;
@@ -92,6 +102,26 @@ export class SeedCache {
 	/** Stores a folder at `path`, which had this stamp before and after it was hashed. @internal */
 	async rememberFolder(path: string, { stamp, seed, index }: RememberedFolder): Promise<void> {
 		await this.#store(path, `folder ${stamp} ${index.length}`, [index, seed.text()]);
+	}
+
+	/** The folder of the entries. @internal */
+	get folder(): string {
+		return this.#folder;
+	}
+
+	/** The paths and seeds of all sound entries, with the index of a folder. @internal */
+	async *all(): AsyncGenerator<RememberedContent> {
+		for (const name of await readdir(this.#folder).catch(() => [])) {
+			try {
+				const entry = await readFile(join(this.#folder, name));
+				const found = contentOf(entry);
+				if (found !== undefined) {
+					yield found;
+				}
+			} catch {
+				// Another process may have removed it.
+			}
+		}
 	}
 
 	/**
@@ -181,6 +211,19 @@ function stampAndBody(
 	return isSound
 		? { stamp: entry.subarray(head.length, end).toString(), body: entry.subarray(end + 1) }
 		: undefined;
+}
+
+/** The content that an entry describes; undefined if the entry is damaged. @throws ShoalError ERR_SEED */
+function contentOf(entry: Buffer): RememberedContent | undefined {
+	const start = entry.indexOf(LF) + 1;
+	const path = JSON.parse(entry.subarray(start, entry.indexOf(LF, start)).toString()) as unknown;
+	const { stamp, body } = (typeof path === 'string' && stampAndBody(entry, path)) || {};
+	if (typeof path !== 'string' || stamp === undefined || body === undefined) {
+		return undefined;
+	}
+	const indexBytes = Number(FOLDER_STAMP.exec(stamp)?.[2] ?? 0);
+	const index = indexBytes > 0 ? body.subarray(0, indexBytes) : undefined;
+	return { path, index, seed: parseSeed(body.subarray(indexBytes), NAME) };
 }
 
 function firstLine(rest: Uint8Array): string {

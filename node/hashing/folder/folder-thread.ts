@@ -3,7 +3,9 @@ import { type ErrorCode, ShoalError } from '../../../protocol/index.ts';
 import { fsError } from '../../storage/fs-error.ts';
 import { onAbort } from '../../util/abort.ts';
 import type { HashOptions } from '../hasher.ts';
-import type { FolderJob, FolderReport } from './folder-worker.ts';
+import type { FolderReport } from './folder-worker.ts';
+import { isQuick } from './is-quick.ts';
+import { type FolderJob, runJob } from './run-job.ts';
 
 /** MB for new objects. With the default of 48, most of the memory of a thread is garbage. */
 const YOUNG = 8;
@@ -11,9 +13,12 @@ const YOUNG = 8;
 const OWN: ReadonlySet<string> = new Set<ErrorCode>(['ERR_LIMIT', 'ERR_NAME', 'ERR_SEED']);
 const SCRIPT = new URL('./folder-worker.js', import.meta.url);
 
-/** A thread that reads and hashes folders, one job at a time. */
+/**
+ * A thread that reads and hashes folders, one job at a time. It is started for the first job that
+ * takes longer than its start; quick jobs run on the event loop.
+ */
 export class FolderThread {
-	readonly #worker = new Worker(SCRIPT, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG } });
+	#worker: Worker | undefined;
 	readonly #options: HashOptions;
 	readonly #root: string;
 
@@ -25,14 +30,31 @@ export class FolderThread {
 
 	/** Runs a job. @returns its result @throws ShoalError ERR_ABORTED, and the errors of the job */
 	async run<T>(job: FolderJob): Promise<T> {
+		const { signal } = this.#options;
+		if (signal?.aborted) {
+			throw aborted();
+		}
+		return isQuick(job) ? this.#runHere<T>(job) : await this.#runInThread<T>(job);
+	}
+
+	#runHere<T>(job: FolderJob): T {
+		try {
+			return runJob(job, this.#options.onBytes ?? (() => {})) as T;
+		} catch (error) {
+			throw this.#errorOf(error as JobError);
+		}
+	}
+
+	async #runInThread<T>(job: FolderJob): Promise<T> {
 		const { onBytes, signal } = this.#options;
+		const worker = this.#started();
 		let off = (): void => {};
 		try {
 			return await new Promise<T>((resolve, reject) => {
-				off = onAbort(signal, () => reject(new ShoalError('ERR_ABORTED', 'hashing was stopped')));
-				this.#worker.removeAllListeners();
-				this.#worker.on('error', (error) => reject(fsError(error, this.#root)));
-				this.#worker.on('message', (report: FolderReport) => {
+				off = onAbort(signal, () => reject(aborted()));
+				worker.removeAllListeners();
+				worker.on('error', (error) => reject(fsError(error, this.#root)));
+				worker.on('message', (report: FolderReport) => {
 					if ('bytes' in report) {
 						onBytes?.(report.bytes);
 					} else if ('error' in report) {
@@ -41,7 +63,7 @@ export class FolderThread {
 						resolve(report.result as T);
 					}
 				});
-				this.#worker.postMessage(job);
+				worker.postMessage(job);
 			});
 		} finally {
 			off();
@@ -49,16 +71,25 @@ export class FolderThread {
 	}
 
 	async close(): Promise<void> {
-		await this.#worker.terminate();
+		await this.#worker?.terminate();
 	}
 
-	#errorOf({
-		code,
-		message,
-		path,
-	}: Extract<FolderReport, { error: unknown }>['error']): ShoalError {
+	#started(): Worker {
+		const resourceLimits = { maxYoungGenerationSizeMb: YOUNG };
+		this.#worker ??= new Worker(SCRIPT, { resourceLimits });
+		return this.#worker;
+	}
+
+	#errorOf({ code = '', message, path }: JobError): ShoalError {
 		return OWN.has(code)
 			? new ShoalError(code as ErrorCode, message)
 			: fsError({ code, message }, path ?? this.#root);
 	}
+}
+
+/** An error of a job, of which a thread can send only these fields. */
+type JobError = Pick<NodeJS.ErrnoException, 'code' | 'message' | 'path'>;
+
+function aborted(): ShoalError {
+	return new ShoalError('ERR_ABORTED', 'hashing was stopped');
 }

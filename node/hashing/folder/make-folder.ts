@@ -9,7 +9,7 @@ import type { SeedCache } from '../seed-cache.ts';
 import type { Draft } from './folder-jobs.ts';
 import { folderStamp } from './folder-stamp.ts';
 import { FolderThread } from './folder-thread.ts';
-import type { FolderJob, HashedFiles } from './folder-worker.ts';
+import type { FolderJob, HashedFiles } from './run-job.ts';
 import type { OddEntry } from './scan-folder.ts';
 
 /** Options of {@link checkFolder}. */

@@ -1,0 +1,56 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FolderLocation } from '../../storage/folder/folder-place.ts';
+import type { FolderJob } from './run-job.ts';
+
+/** Bytes of a content, and entries of a folder, with which a job takes less time than to start a thread. */
+const FEW_BYTES = 1024 * 1024;
+const FEW_ENTRIES = 200;
+/** Bytes of an index with about as many entries. */
+const SHORT_INDEX = FEW_ENTRIES * 100;
+
+/** Whether a job takes so little time that it may run on the event loop. */
+export function isQuick(job: FolderJob): boolean {
+	switch (job.do) {
+		case 'scan':
+		case 'changes':
+			return hasFewEntries(job.root);
+		case 'compare':
+		case 'tidy':
+			return isSmall(job.location) && hasFewEntries(job.location.root);
+		case 'files':
+		case 'check':
+			return isSmall(job.draft.location);
+		case 'chunks':
+			return isSmall(job.location);
+		case 'list':
+		case 'digests':
+			return false;
+	}
+}
+
+function isSmall({ seed, index }: FolderLocation): boolean {
+	return seed.length <= FEW_BYTES && index.length <= SHORT_INDEX;
+}
+
+/** Whether there are at most {@link FEW_ENTRIES} entries below `root`. */
+function hasFewEntries(root: string): boolean {
+	const folders = [root];
+	let entries = 0;
+	try {
+		for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+			for (const entry of readdirSync(folder, { withFileTypes: true })) {
+				entries += 1;
+				if (entry.isDirectory()) {
+					folders.push(join(folder, entry.name));
+				}
+			}
+			if (entries > FEW_ENTRIES) {
+				return false;
+			}
+		}
+		return true;
+	} catch {
+		return false;
+	}
+}

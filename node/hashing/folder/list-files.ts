@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import {
+	closeSync,
+	type Dirent,
+	fstatSync,
+	lstatSync,
+	openSync,
+	readdirSync,
+	readSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { READ_FILE } from '../../storage/folder/folder-place.ts';
+
+/** A regular file of a folder. */
+export interface ListedFile {
+	/** Path below the folder. */
+	readonly path: string;
+	/** Bytes. */
+	readonly length: number;
+}
+
+/** Maximum number of files that are listed. */
+const MOST_FILES = 1_000_000;
+const block = Buffer.allocUnsafeSlow(1024 * 1024);
+
+/**
+ * The regular files below `root`, without those that cannot be read. Symbolic links are not
+ * followed. The calls are synchronous, so it is for a worker.
+ */
+export function listFiles(root: string): ListedFile[] {
+	const files: ListedFile[] = [];
+	const folders = [''];
+	for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+		for (const entry of entriesOf(join(root, folder))) {
+			const path = join(folder, entry.name);
+			if (entry.isDirectory()) {
+				folders.push(path);
+			} else if (entry.isFile() && files.length < MOST_FILES) {
+				const length = lengthOf(join(root, path));
+				files.push(...(length === undefined ? [] : [{ path, length }]));
+			}
+		}
+	}
+	return files;
+}
+
+/**
+ * The SHA-256 of each file, one after the other; zeros for a file that cannot be read.
+ *
+ * @param onBytes called with the number of bytes hashed since the last call
+ */
+export function digestsOfFiles(
+	paths: readonly string[],
+	onBytes: (bytes: number) => void,
+): Uint8Array {
+	const digests = Buffer.alloc(paths.length * 32);
+	for (const [at, path] of paths.entries()) {
+		try {
+			digestOfFile(path, onBytes).copy(digests, at * 32);
+		} catch {
+			// What cannot be read is of no use.
+		}
+	}
+	return digests;
+}
+
+function digestOfFile(path: string, onBytes: (bytes: number) => void): Buffer {
+	const file = openSync(path, READ_FILE);
+	try {
+		const hash = createHash('sha256');
+		// A file that grows all the time has an end nevertheless.
+		let left = fstatSync(file).size;
+		for (let read = 1; left > 0 && read > 0; left -= read) {
+			read = readSync(file, block, 0, Math.min(block.length, left), null);
+			hash.update(block.subarray(0, read));
+			onBytes(read);
+		}
+		return hash.digest();
+	} finally {
+		closeSync(file);
+	}
+}
+
+function entriesOf(folder: string): Dirent[] {
+	try {
+		return readdirSync(folder, { withFileTypes: true });
+	} catch {
+		return [];
+	}
+}
+
+function lengthOf(path: string): number | undefined {
+	return lstatSync(path, { throwIfNoEntry: false })?.size;
+}
