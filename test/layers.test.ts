@@ -8,8 +8,8 @@ const test = suite('the layers of the sources');
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * The folders of the sources, lowest first: a file imports only from its own folder and from what stands before it.
- * A file that stands here by itself is not where its folder is.
+ * The layers of the sources, lowest first: a file imports only from its own layer and lower ones.
+ * A layer is a folder, or a single file that is in another layer than the rest of its folder.
  */
 const LAYERS = [
 	'protocol',
@@ -37,6 +37,7 @@ const LAYERS = [
 	'node/engine',
 	'node/hashing',
 	'node/hashing/folder',
+	'node/reuse',
 	'node/chunk-writer',
 	'node/lanes/transport',
 	'node/lanes',
@@ -71,13 +72,13 @@ const LAYERS = [
 	'node/cli/main.ts',
 ];
 
-/** Files that may lie in a folder beside its own folders. */
+/** The most files that may lie directly in a folder, beside its subfolders. */
 const MOST_LOOSE_FILES = { node: 12, broker: 10, 'node/cli': 10, protocol: 14 };
 
 const IMPORT =
 	/^(?:import|export)\b[^;'"]*?\bfrom '(\.[^']+)'|^import '(\.[^']+)'|\bimport\('(\.[^']+)'\)/gm;
 
-/** The TypeScript files below `folder`, by their paths from the project's folder. */
+/** The TypeScript files below `folder`, as paths relative to the folder of the project. */
 async function filesIn(folder: string): Promise<string[]> {
 	const names = await readdir(join(ROOT, folder), { recursive: true });
 	return names
@@ -90,7 +91,7 @@ async function sourceFiles(): Promise<string[]> {
 	return (await Promise.all(['protocol', 'broker', 'node'].map(filesIn))).flat();
 }
 
-/** The files of the project that `file` imports, types as well. */
+/** The files of the project that `file` imports, including imports of types. */
 async function importsOf(file: string): Promise<string[]> {
 	const text = await readFile(join(ROOT, file), 'utf8');
 	const paths = [...text.matchAll(IMPORT)].map(([, from, bare, late]) => from ?? bare ?? late);
@@ -103,7 +104,7 @@ function layerOf(file: string): number {
 	return own >= 0 ? own : LAYERS.indexOf(dirname(file));
 }
 
-test('every folder of sources has its layer, and every layer is there', async () => {
+test('every folder of sources has a layer, and every layer exists', async () => {
 	const files = await sourceFiles();
 	assert.equal(
 		files.filter((file) => layerOf(file) < 0),
@@ -116,7 +117,7 @@ test('every folder of sources has its layer, and every layer is there', async ()
 	);
 });
 
-test('a file imports only what is below it', async () => {
+test('a file imports only from its own layer and from lower layers', async () => {
 	const upward: string[] = [];
 	for (const file of await sourceFiles()) {
 		for (const imported of await importsOf(file)) {
@@ -128,7 +129,7 @@ test('a file imports only what is below it', async () => {
 	assert.equal(upward, [], 'imports that go upward');
 });
 
-test('few files lie beside the folders', async () => {
+test('only a few files lie directly in a folder with subfolders', async () => {
 	for (const [folder, most] of Object.entries(MOST_LOOSE_FILES)) {
 		const loose = (await filesIn(folder)).filter((file) => dirname(file) === folder);
 		assert.ok(loose.length <= most, `${folder}: ${loose.length} files, ${most} at most`);

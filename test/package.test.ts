@@ -30,15 +30,15 @@ await node.close();
 await seeder.close();
 await broker.close();
 export type State = TrackerState['state'];
-// @ts-expect-error a path is no number: the types are really there
+// @ts-expect-error a path is no number, so this fails only if the types are found
 export const wrong: number = result.path;
 `;
 
-test('installed elsewhere it has a command and typed exports that work', async (t) => {
+test('the installed package has a command and typed exports that work', async (t) => {
 	const folder = await makeFolder(t);
 	await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
-	// As links are not installed, it is packed on the way; without scripts, so that what is packed is what
-	// these tests were built from.
+	// --install-links makes npm pack the project instead of linking it. Without scripts, the package
+	// has the build that is tested here.
 	const packed = ['--install-links', '--ignore-scripts', ROOT];
 	const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', ...packed];
 	await run('npm', install, { cwd: folder });

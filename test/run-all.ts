@@ -3,20 +3,24 @@ import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-// Runs every test file in a process of its own, so that each is told by itself when it leaves
-// something open. Most of them wait most of the time, so more run at once than there are cores; those in timing/, which
-// measure how long something takes, run one after the other, and only when they are asked for.
+// Runs every test file in its own process, so that a file that leaves something open is reported.
+// Most files wait most of the time, so more of them run at once than there are cores. Files in
+// timing/ measure how long something takes. They run one after the other, and only if the arguments
+// name them.
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const AT_ONCE = 2 * availableParallelism() + 1;
-/** They take longest, and are begun first: at the end the others would wait for them. */
+/** The files that take longest. They start first, so that none of them runs alone at the end. */
 const LONG =
 	/(web\/states|cli\/get|engine\/swarm(-bound)?|swarm\/(resume|faults|outages|direct-faults)|behaviour\/(rates|wrong-peers|failing-calls)|announcer|cli\/signals)\.test\.js$/;
 const TIMING = /^timing\//;
-/** They measure rates in a browser, and run alone. */
+/** Files that measure rates in a browser. They run one at a time. */
 const ALONE = /^web\/(transfer|load)\./;
 
-/** Starts of the names of test files; without any, all are run but those in web/, which need a browser, and those in timing/. */
+/**
+ * Prefixes of the test files to run. Without any, all files run except those in web/, which need a
+ * browser, and those in timing/.
+ */
 const asked = process.argv.slice(2);
 
 interface Result {
@@ -50,7 +54,7 @@ function runFile(file: string): Promise<Result> {
 	});
 }
 
-/** Runs `files`, which it empties, `atOnce` at a time. */
+/** Runs `files`, `atOnce` at a time, and removes them from the list. */
 async function runAll(files: string[], atOnce: number): Promise<Result[]> {
 	const results: Result[] = [];
 	const lane = async (): Promise<void> => {
@@ -62,7 +66,7 @@ async function runAll(files: string[], atOnce: number): Promise<Result[]> {
 	return results;
 }
 
-/** Timing tests may be unlucky once: a file that fails is run again, and that result counts. */
+/** A timing test can fail by chance: a file that fails runs once more, and that result counts. */
 async function runTiming(files: readonly string[]): Promise<Result[]> {
 	const results: Result[] = [];
 	for (const file of files) {
@@ -78,7 +82,7 @@ async function runAndTell(file: string): Promise<Result> {
 	const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : '';
 	const word = isGood(result) ? 'ok  ' : 'FAIL';
 	console.log(`${word} ${file}  ${passed} of ${total}${skipped}, ${seconds} s`);
-	// A run of selected files prints what they measured.
+	// If the arguments name files, their output is printed, as it has their measurements.
 	if (!isGood(result) || asked.length > 0) {
 		console.log(output);
 	}
@@ -100,7 +104,7 @@ const together = files.filter((file) => !TIMING.test(file) && !ALONE.test(file))
 const results = [
 	...(await runAll(
 		[...together.filter(isLong), ...together.filter((file) => !isLong(file))],
-		// A browser has processes of its own.
+		// A browser has several processes, so fewer files run at once.
 		asked.some((start) => start.startsWith('web/')) ? availableParallelism() : AT_ONCE,
 	)),
 	...(await runAll(
@@ -111,7 +115,7 @@ const results = [
 ];
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
-// A file that ends badly without a failed test has failed all the same.
+// A file that exits with an error counts as one failure, even if none of its tests failed.
 const failed = results.reduce(
 	(sum, result) => sum + (isGood(result) ? 0 : Math.max(1, result.total - result.passed)),
 	0,

@@ -8,18 +8,18 @@ import { until } from '../helpers/harness/until.ts';
 const test = suite('a flood of connects');
 const TOKENS = { node: 'n'.repeat(24), watch: 'w'.repeat(24) };
 const HONEST = 20;
-/** As many as are honest may come at once. */
+/** The limits allow as many connects at once as there are honest clients. */
 const LIMITS = { connectBurst: HONEST, connectRate: HONEST };
-/** Connects of a client without a token before honest ones come. */
+/** The number of connects without a token before the honest clients connect. */
 const BEFORE = 5 * HONEST;
 const AT_ONCE = 5;
 
 for (const address of [undefined, '127.0.0.9']) {
 	const where = address === undefined ? 'the same address' : 'another address';
-	test(`T31: beside a client of ${where} that connects without a token, all that have one get in`, async (t) => {
+	test(`T31: all clients with a token can connect while a client of ${where} floods without one`, async (t) => {
 		const broker = await startBroker(t, { tokens: TOKENS, limits: LIMITS });
 		const attack = floodConnects(t, broker.port, { atOnce: AT_ONCE, address });
-		await until('it has come often', () => attack.count > BEFORE);
+		await until('it has connected often', () => attack.count > BEFORE);
 		const { url } = broker;
 		const links = await Promise.all(
 			Array.from({ length: HONEST }, () =>
@@ -31,7 +31,7 @@ for (const address of [undefined, '127.0.0.9']) {
 	});
 }
 
-test('T31: clients beyond what one address may have at once are told to come again, and do', async (t) => {
+test('T31: connects beyond the rate of one address are refused for now, and succeed later', async (t) => {
 	const broker = await startBroker(t, {
 		limits: { addressConnectBurst: 5, addressConnectRate: 5 },
 	});

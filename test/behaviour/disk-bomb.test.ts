@@ -10,16 +10,16 @@ import { startNode } from '../helpers/harness/node.ts';
 import { rejects } from '../helpers/harness/rejects.ts';
 import { suite } from '../helpers/harness/suite.ts';
 
-const test = suite('a share that is larger than the disk');
+const test = suite('a content that is larger than the disk');
 const TIB = 2 ** 40;
 const CHUNK = 4 * 1024 * 1024;
 
 if (!canMount) {
-	console.log('skipped: a small disk needs root on Linux, to be mounted');
+	console.log('skipped: mounting a small disk needs root on Linux');
 }
 
 (canMount ? test : test.skip)(
-	'T24: on 8 MiB a share of 1 TiB is refused, nothing is asked for, and no byte is written',
+	'T24: on a disk of 8 MiB a content of 1 TiB is refused before a chunk is requested or a byte is written',
 	async (t) => {
 		const disk = await smallDisk(t, 8);
 		const seed = new Seed({
@@ -45,7 +45,7 @@ if (!canMount) {
 		const stream = node.stream(seed);
 		const reading = (async () => {
 			for await (const _ of stream) {
-				// There is no room for the first bytes.
+				// No bytes are expected, as there is no room for them.
 			}
 		})();
 		assert.is((await rejects(reading)).code, 'ERR_NO_SPACE');
@@ -53,7 +53,7 @@ if (!canMount) {
 		assert.is(await used(), before);
 		assert.ok(
 			liar.requests.every(({ request }) => request.op === 'have'),
-			'nothing was asked for',
+			'no chunks were requested',
 		);
 	},
 );

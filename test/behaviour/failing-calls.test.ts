@@ -10,9 +10,9 @@ import { startBroker } from '../helpers/harness/broker.ts';
 import { makeFile, startNode } from '../helpers/harness/node.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 
-// Every call to the file system that one download makes fails once, each way a disk can fail. Whatever
-// fails: under its final name is the old file or the right one (P1), and what was verified and stored is
-// never fetched again (P2).
+// Every file system call of a download fails once, with each error that a disk can have. After any
+// failure the final path has the old file or the right one (P1), and chunks that were verified and
+// stored are never fetched again (P2).
 
 const test = suite('F12 F13 F23: every call fails once');
 const MIB = 1_048_576;
@@ -21,23 +21,23 @@ const LENGTH = (3 * MIB) / 4;
 const content = Buffer.from(contentOf(LENGTH));
 const older = contentOf(LENGTH).fill(7, MIB / 4, MIB / 2);
 
-/** How a download begins: what is there before it. */
+/** The files that exist before a download begins. */
 interface Start {
 	readonly standing?: Uint8Array;
-	/** The call that ended the download before. */
+	/** The call whose failure ended the previous download. */
 	readonly failedAt?: string;
-	/** Each call fails one way only, the next one another. */
+	/** Each call fails with one error only, and the next call with the next error. */
 	readonly codesInTurn?: boolean;
 }
 
 const STARTS: Record<string, Start> = {
 	'a new download': {},
-	'one that goes on': { failedAt: 'writev', codesInTurn: true },
-	'one that goes on after a failed fsync': { failedAt: 'sync', codesInTurn: true },
-	'one that replaces an older version': { standing: older, codesInTurn: true },
+	'a resumed download': { failedAt: 'writev', codesInTurn: true },
+	'a download resumed after a failed fsync': { failedAt: 'sync', codesInTurn: true },
+	'a download that replaces an older version': { standing: older, codesInTurn: true },
 };
 
-/** A seeder of the content, and what downloads it again and again into one folder. */
+/** A seeder of the content, and the folder into which every download writes. */
 async function makeRig(t: Scope) {
 	const { url } = await startBroker(t);
 	const seeder = await startNode(t, url);
@@ -48,7 +48,7 @@ async function makeRig(t: Scope) {
 
 type Rig = Awaited<ReturnType<typeof makeRig>>;
 
-/** One `get` of a node of its own. @returns why it failed, and the bytes that were fetched and stored */
+/** Runs `get` in a new node. @returns its error, and the bytes that it fetched and stored */
 async function get(t: Scope, { url, path }: Rig, seed: Seed) {
 	let stored = 0;
 	let fetched = 0;
@@ -63,7 +63,7 @@ async function get(t: Scope, { url, path }: Rig, seed: Seed) {
 		() => undefined,
 		(reason: unknown) => reason,
 	);
-	// Closing its files may be what fails.
+	// The failing call may be the one that closes the files.
 	await node.close().catch(() => {});
 	return { error, stored, fetched };
 }

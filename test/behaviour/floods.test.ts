@@ -16,8 +16,8 @@ import { type Shoal, spawnBroker } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
-// The broker has a process of its own: what is counted is its work and memory, not that of who attacks it.
-// How long others wait meanwhile is measured in timing/floods.
+// The broker runs in its own process, so that its work and memory are measured without those of the
+// attacker. timing/floods.test.ts measures how long other clients wait meanwhile.
 
 const test = suite('floods');
 
@@ -26,7 +26,7 @@ async function start(t: Scope, ...args: string[]) {
 	return { broker, url, port: Number(new URL(url).port) };
 }
 
-/** Bytes that a process reads and grows by from now on. */
+/** The bytes that a process reads from now on, and the bytes by which its memory grows. */
 function gauge({ pid }: Shoal): { read(): number; grown(): number } {
 	resetPeak(pid);
 	const before = { read: bytesRead(pid), peak: peakBytes(pid) };
@@ -36,7 +36,7 @@ function gauge({ pid }: Shoal): { read(): number; grown(): number } {
 	};
 }
 
-test('T3: of 48 MB of a CONNECT that claims 256 MB the broker reads less than 128 KiB', async (t) => {
+test('T3: the broker reads less than 128 KiB of a CONNECT that claims 256 MB', async (t) => {
 	const { broker, port } = await start(t);
 	const { socket, isClosed } = await openRaw(t, port);
 	const { read, grown } = gauge(broker);
@@ -68,8 +68,8 @@ test('T10: of 10,000 announces of one node those beyond its limit are refused, a
 	assert.ok(first < 100e6, `grew by ${first}`);
 	assert.ok(again.grown() < 20e6, `grew by ${again.grown()}, the second time`);
 	const [{ seeds, next }, last] = [await ann.seeds(), await ann.seeds(seedId(0x10000 + 980))];
-	assert.is(seeds[0]?.seed, seedId(0xa11), 'what the other has announced is there');
-	assert.ok(next !== undefined && last.seeds.length < 100, 'and a thousand of the flood');
+	assert.is(seeds[0]?.seed, seedId(0xa11), 'the announce of the honest node is listed');
+	assert.ok(next !== undefined && last.seeds.length < 100, 'a thousand of the flood are listed');
 });
 
 test('T10: of 10,000 subscriptions those beyond the limit are refused, and others go on', async (t) => {
@@ -85,7 +85,7 @@ test('T10: of 10,000 subscriptions those beyond the limit are refused, and other
 	await Member.join(t, url);
 });
 
-test('T10: who asks for all that is kept again and again gets it a few times, and others go on', async (t) => {
+test('T10: repeated subscriptions to all announces are answered a few times, and others go on', async (t) => {
 	const { broker, url, port } = await start(t);
 	const honest = await connectRaw(t, port, 'honest-01');
 	await pour(honest, announces(1_000, 'honest-01'));
@@ -96,11 +96,11 @@ test('T10: who asks for all that is kept again and again gets it a few times, an
 	for (let slot = 0; slot < 5; slot += 1) {
 		await Promise.all([pour(evil, flood), pinger.ping()]);
 	}
-	console.log(`10,000 times all that is kept: grew by ${grown()}`);
+	console.log(`10,000 subscriptions to all announces: grew by ${grown()}`);
 	assert.ok(grown() < 100e6, `grew by ${grown()}`);
 });
 
-test('T13: beside 2,000 sockets that say nothing an honest node joins', async (t) => {
+test('T13: an honest node joins while 2,000 sockets send nothing', async (t) => {
 	const { broker, url, port } = await start(t);
 	const { grown } = gauge(broker);
 	await Promise.all(Array.from({ length: 2_000 }, () => openRaw(t, port)));

@@ -11,7 +11,7 @@ import { type Scope, suite } from '../helpers/harness/suite.ts';
 const test = suite('streams of a folder');
 const CHUNK = 262_144;
 const FILES = 1_000;
-/** With names of this length, the index is longer than a chunk. */
+/** The length of the names, with which the index is longer than a chunk. */
 const NAME = 230;
 
 const CONTENT = contentOf(200);
@@ -37,7 +37,7 @@ async function read(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 	return Buffer.concat(parts);
 }
 
-test('a folder is read as it is sent: its index, then its files', async (t) => {
+test('the raw stream of a folder has its index, then its files; the stream of a path has one file', async (t) => {
 	const { root, names, seed, node } = await swarm(t);
 	const files = await Promise.all(names.map((name) => readFile(join(root, name))));
 	const stream = node.stream(seed.id, { raw: true });
@@ -58,7 +58,7 @@ test('a folder is read as it is sent: its index, then its files', async (t) => {
 	assert.is(file.result?.verified, 'whole');
 });
 
-test('the index is fetched once for many files and listings', async (t) => {
+test('the index is fetched only once for several files and listings', async (t) => {
 	const { names, seed, node, events } = await swarm(t);
 	assert.ok((seed.index ?? 0) > CHUNK);
 	const { entries } = await node.list(seed.id);

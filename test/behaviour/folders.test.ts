@@ -64,7 +64,7 @@ test('the entries of a folder are listed as plain objects', async (t) => {
 	);
 });
 
-test('a node with some files of a folder serves only what lies whole on its disk', async (t) => {
+test('a node with some files of a folder uploads only the chunks that are complete on its disk', async (t) => {
 	const { url, root, seed } = await shared(t);
 	const node = await startNode(t, url);
 	const result = await node.get(seed.id, { output: root, only: ['b'] });
@@ -88,7 +88,7 @@ test('a node with some files of a folder serves only what lies whole on its disk
 	assert.ok(peer.refusals.every((reason) => reason === 'not-there'));
 });
 
-test('some files, others, and all of them, one after the other and at the same time', async (t) => {
+test('one node can get some files, other files and then all, in turn and at the same time', async (t) => {
 	const { url, root, seed } = await shared(t);
 	const node = await startNode(t, url);
 	const get = async (place: string, ...globs: string[]): Promise<string[]> => {
@@ -96,18 +96,18 @@ test('some files, others, and all of them, one after the other and at the same t
 		const { path } = await node.get(seed.id, { output: `${join(root, place)}/`, ...options });
 		return await linesIn(path);
 	};
-	assert.equal(await get('one', 'b/void'), only('b/void'), 'of which none has bytes');
+	assert.equal(await get('one', 'b/void'), only('b/void'), 'an empty folder, which has no bytes');
 	assert.equal(await get('one', 'empty'), only('b/void', 'empty'));
 	assert.equal(await get('one', 'a'), only('a/', 'b/void', 'empty'));
 	assert.equal(await get('one'), linesOf(TREE));
-	assert.equal(await get('two'), linesOf(TREE), 'copied from what it has');
+	assert.equal(await get('two'), linesOf(TREE), 'copied from the first copy');
 	const [three, four] = await Promise.all([get('three', 'a'), get('four', 'run')]);
 	assert.equal(three, only('a/'));
 	assert.equal(four, only('run'));
 	assert.equal((await readdir(root)).sort(), ['four', 'one', 'source', 'three', 'two']);
 });
 
-test('a folder that the node shares itself is not fetched, but copied to another path', async (t) => {
+test('a folder that the node itself shares is copied to another path, without fetching it', async (t) => {
 	const { root, source, seeder, seed } = await shared(t);
 	const here = await seeder.get(seed.id, { output: join(root, 'source') });
 	assert.ok(here.wasThere);
@@ -118,7 +118,7 @@ test('a folder that the node shares itself is not fetched, but copied to another
 	assert.equal(await linesIn(source), linesOf(TREE));
 });
 
-/** A seeder by hand, of which the chunks that `isWrong` names are wrong. */
+/** A simulated seeder that sends wrong bytes for the chunks for which `isWrong` returns true. */
 async function liar(t: Scope, url: string, made: MadeFolder, isWrong: (chunk: number) => boolean) {
 	const peer = await Peer.join(t, url);
 	const content = Uint8Array.from(made.content);
@@ -138,7 +138,7 @@ async function isGot(node: ShoalNode, what: string | Seed, root: string): Promis
 	assert.equal(await linesIn(path), linesOf(TREE));
 }
 
-test('a peer that lies about the index costs a chunk or two, and another one delivers', async (t) => {
+test('a peer that sends a wrong index costs at most two chunks, and another peer delivers the folder', async (t) => {
 	const { url, root, seed } = await shared(t);
 	await liar(t, url, folderOf(TREE), (chunk) => chunk === 0);
 	const node = await startNode(t, url);
@@ -157,7 +157,7 @@ const WRONG_NUMBERS: Record<string, Record<string, unknown>> = {
 };
 
 for (const [what, about] of Object.entries(WRONG_NUMBERS)) {
-	test(`a peer that says that the folder ${what} is passed by`, async (t) => {
+	test(`a peer that says that the folder ${what} is not used`, async (t) => {
 		const { url, root, seed } = await shared(t);
 		const peer = await Peer.join(t, url);
 		peer.serve(seed, {
@@ -171,7 +171,7 @@ for (const [what, about] of Object.entries(WRONG_NUMBERS)) {
 	});
 }
 
-test('a part folder that is removed, or moved, while it is written ends the download', async (t) => {
+test('the download ends if its part folder is removed or moved meanwhile', async (t) => {
 	for (const remove of [
 		(part: string) => rm(part, { recursive: true }),
 		(part: string) => rename(part, `${part}.moved`),
@@ -198,7 +198,7 @@ test('a part folder that is removed, or moved, while it is written ends the down
 	}
 });
 
-test('a folder that appears at the target meanwhile is not replaced, and what is verified is kept', async (t) => {
+test('a folder that appears at the target meanwhile is not replaced, and verified chunks are kept', async (t) => {
 	const { url, root, seed } = await shared(t);
 	const node = await startNode(t, url, { maxDown: 600_000 });
 	let have = 0;

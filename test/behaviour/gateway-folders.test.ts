@@ -13,7 +13,7 @@ import { startNode } from '../helpers/harness/node.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
-const test = suite('a gateway serves folders of strangers');
+const test = suite('a gateway that serves folders of untrusted nodes');
 const MIB = 1024 * 1024;
 const BYTES = contentOf(MIB);
 const file = (bytes: Uint8Array, digest?: string) =>
@@ -42,7 +42,7 @@ async function readAll(response: IncomingMessage): Promise<{ bytes: Buffer; isWh
 	return { bytes: Buffer.concat(parts), isWhole: response.complete };
 }
 
-test('a zip file is refused or cut if a file has not the digest that the index says', async (t) => {
+test('a zip file is refused or cut if the digest of a file differs from the index', async (t) => {
 	const { seeder, url } = await swarm(t);
 	const wrong = 'a'.repeat(64);
 	const small = memoryFolder({ a: 'a', z: file(Buffer.from('z'), wrong) });
@@ -80,7 +80,7 @@ for (const what of ['a file changes', 'the node is closed'] as const) {
 	});
 }
 
-test('a client that reads nothing or leaves stops the transfer', async (t) => {
+test('the transfer stops when the client reads nothing, and ends when it leaves', async (t) => {
 	const { seeder, url, node } = await swarm(t);
 	const files = Array.from({ length: 48 }, (_, number) => [`${number}`, file(BYTES)]);
 	const made = memoryFolder(Object.fromEntries(files));
@@ -99,7 +99,7 @@ test('a client that reads nothing or leaves stops the transfer', async (t) => {
 	await until('no download runs', () => node.stats().downloads.running === 0);
 });
 
-test('an index that is not safe is refused, and nothing of the content is served', async (t) => {
+test('an unsafe index is refused, and no byte of the content is served', async (t) => {
 	const { seeder, url } = await swarm(t);
 	const digest = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 	for (const line of [

@@ -11,7 +11,7 @@ import { rejects } from '../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
-const test = suite('Download among liars');
+const test = suite('downloads from malicious nodes');
 const content = contentOf(1_000_000);
 const wrong = contentOf(999_999);
 const chunkSize = 262_144;
@@ -25,7 +25,7 @@ async function start(t: Scope) {
 	return { url, node, warnings, folder: await makeFolder(t) };
 }
 
-/** Has `peer` answer only some time after it was asked. */
+/** Makes `peer` answer each request `ms` later. */
 function slowly(peer: Peer, ms: number): void {
 	const { onRequest } = peer;
 	peer.onRequest = (from, request) => setTimeout(() => onRequest(from, request), ms);
@@ -91,7 +91,7 @@ const LIARS: Record<string, (liar: Peer) => void> = {
 	},
 };
 
-test('beside any liar, an honest node is enough', async (t) => {
+test('with an honest node a download completes beside any liar', async (t) => {
 	const downloads = Object.entries(LIARS).map(async ([what, lie]) => {
 		const { url, node, folder } = await start(t);
 		const liar = await Peer.join(t, url);
@@ -111,7 +111,7 @@ test('beside any liar, an honest node is enough', async (t) => {
 	await Promise.all(downloads);
 });
 
-test('alone, each liar ends the download with an error that says why', async (t) => {
+test('without an honest node some liars end the download, each with its error code', async (t) => {
 	const { url, node, folder } = await start(t);
 	const expected: Record<string, string> = {
 		'has an unsafe name for it': 'ERR_NAME',
@@ -120,7 +120,7 @@ test('alone, each liar ends the download with an error that says why', async (t)
 		'sends rubbish for the seed': 'ERR_SEED',
 	};
 	const checks = Object.entries(expected).map(async ([what, code], index) => {
-		// A node each, as all of them lie about the same seed.
+		// Each liar has a seed of its own.
 		const own = seedOf(contentOf(500_000 + index), { chunkSize });
 		const liar = await Peer.join(t, url);
 		LIARS[what]?.(liar);
@@ -143,7 +143,7 @@ test('alone, each liar ends the download with an error that says why', async (t)
 	assert.equal(await readdir(folder), []);
 });
 
-test('an unsafe name is no matter when the user gives one, in the output or in the link (T4)', async (t) => {
+test('T4: an unsafe name does not matter if the output or the link of the user has a name', async (t) => {
 	const { url, node, folder } = await start(t);
 	const hostile = await Peer.join(t, url);
 	hostile.serve(seed, { content, about: { name: '../../evil' } });
@@ -177,13 +177,13 @@ test('a seed whose digest of the whole is wrong is ERR_SEED_LIES, and nothing is
 	assert.equal(await readdir(folder), []);
 	const streaming = (async () => {
 		for await (const _ of node.stream(lying.id)) {
-			// Everything comes before the error does.
+			// All bytes arrive before the error.
 		}
 	})();
 	assert.is((await rejects(streaming)).code, 'ERR_SEED_LIES');
 });
 
-test('a node that sends wrong chunks is left after two of them', async (t) => {
+test('a node that sends wrong chunks gets no more requests after two of them', async (t) => {
 	const { url, node, warnings, folder } = await start(t);
 	const liar = await Peer.join(t, url);
 	liar.serve(seed, { content: new Uint8Array(1_000_000) });
@@ -191,7 +191,7 @@ test('a node that sends wrong chunks is left after two of them', async (t) => {
 	const stop = new AbortController();
 	const getting = rejects(node.get(seed, { output: folder, signal: stop.signal }));
 	await until('two warnings', () => warnings.length >= 2);
-	// Its answer comes after all that it had asked for.
+	// The node sends this answer after all its earlier requests.
 	liar.askHave(node.id, seed.id);
 	await until('an answer', () => liar.replies.length > 0);
 	const asked = liar.requests.length;
@@ -202,7 +202,7 @@ test('a node that sends wrong chunks is left after two of them', async (t) => {
 	assert.ok(warnings.length <= seed.chunks);
 });
 
-test('messages that are no messages are warnings', async (t) => {
+test('a malformed message is a warning', async (t) => {
 	const { url, node, warnings } = await start(t);
 	const peer = await Peer.join(t, url);
 	const rubbish = new TextEncoder().encode('{"op":');

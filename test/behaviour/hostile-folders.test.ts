@@ -13,18 +13,18 @@ import { rejects } from '../helpers/harness/rejects.ts';
 import { Shoal, spawnBroker } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 
-// A seeder that serves a folder whose seed is sound and whose index or content is not. What can be told
-// by the index is refused before anything else is asked for; nothing of it gets its name.
+// A seeder serves folders with a valid seed and an invalid index or content. An invalid index is
+// refused before any other chunk is requested, and such a folder never appears at its final path.
 
 const test = suite('hostile folders');
 
-/** Serves `folder`, and says what its seed says. */
+/** Serves `folder` with the numbers of its seed. */
 async function serve(peer: Peer, { seed, content }: HostileFolder): Promise<void> {
 	peer.serve(seed, { content, about: { index: seed.index, files: 1 } });
 	await peer.announce(seed);
 }
 
-/** The chunks of which bytes were asked for. */
+/** The chunks of which bytes were requested. */
 function asked(peer: Peer, seed: Seed): number[] {
 	const chunks = peer.requests.flatMap(({ request }) =>
 		request.op === 'chunks' && request.seed === seed.id
@@ -34,7 +34,7 @@ function asked(peer: Peer, seed: Seed): number[] {
 	return [...new Set(chunks)].sort((a, b) => a - b);
 }
 
-/** A folder to download into, beside others that nobody may touch. */
+/** A folder for downloads, beside files that must not change. */
 async function makePlace(t: Scope) {
 	const root = await plant(join(await makeFolder(t), 'root'), {
 		evil: 'canary',
@@ -49,11 +49,11 @@ async function makePlace(t: Scope) {
 
 async function readAll(node: ShoalNode, seed: Seed, path: string): Promise<void> {
 	for await (const _ of node.stream(seed, { path })) {
-		// Nothing may come.
+		// No bytes are expected.
 	}
 }
 
-test('each is refused with its code, and nothing is left', async (t) => {
+test('each hostile folder is refused with its code, and leaves nothing', async (t) => {
 	const { url } = await startBroker(t);
 	const [peer, node] = [await Peer.join(t, url), await startNode(t, url)];
 	const { target, isUntouched } = await makePlace(t);
@@ -82,7 +82,7 @@ test('each is refused with its code, and nothing is left', async (t) => {
 	await isUntouched();
 });
 
-test('nothing that stands at the target is changed, whatever is refused', async (t) => {
+test('an existing folder at the target is not changed when a hostile folder is refused', async (t) => {
 	const { url } = await startBroker(t);
 	const [peer, node] = [await Peer.join(t, url), await startNode(t, url)];
 	const root = await makeFolder(t);
@@ -98,7 +98,7 @@ test('nothing that stands at the target is changed, whatever is refused', async 
 	}
 });
 
-test('a process that gets one ends, says what is wrong, and leaves nothing', async (t) => {
+test('shoal get ends with an error for a hostile folder, and leaves nothing', async (t) => {
 	const { url } = await spawnBroker(t);
 	const peer = await Peer.join(t, url);
 	const { target, isUntouched } = await makePlace(t);

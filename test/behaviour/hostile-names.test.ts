@@ -17,10 +17,10 @@ const CANARIES = ['canary', '.bashrc', '.ssh', 'evil', 'x', 'authorized_keys'];
 const NAMES = [...REFUSED.map(([name]) => name), ...ACCEPTED];
 const AT_ONCE = 150;
 
-/** Another content for each name. */
+/** A different content for each name. */
 const contentFor = (index: number): Uint8Array => contentOf(600 + index);
 
-/** A seeder that has all contents, says of each the name it wants, and serves no seed but these. */
+/** A seeder of one content for each of `names`, which it sends as the name of the content. */
 async function startSeeder(t: Scope, url: string, names: readonly string[]): Promise<Seed[]> {
 	const peer = await Peer.join(t, url);
 	const seeds = names.map((_, index) => seedOf(contentFor(index)));
@@ -41,7 +41,7 @@ async function startSeeder(t: Scope, url: string, names: readonly string[]): Pro
 	return seeds;
 }
 
-/** A folder to download into, among others that nobody may touch. */
+/** A folder for downloads, in folders with canary files that must not change. */
 async function makePlace(t: Scope) {
 	const root = await makeFolder(t);
 	const folders = [root, join(root, 'a'), join(root, 'a', 'b')];
@@ -67,7 +67,7 @@ async function makePlace(t: Scope) {
 	return { root, target, outside };
 }
 
-/** How a name gets to a download: what is asked for then. */
+/** The ways in which a name reaches a download, with the argument for `get`. */
 const WAYS: Record<string, (seed: Seed, name: string) => string | Seed> = {
 	'of the swarm': ({ id }) => id,
 	'in a link': ({ id }, name) => `shoal:${id}?${new URLSearchParams({ name })}`,
@@ -76,7 +76,7 @@ const WAYS: Record<string, (seed: Seed, name: string) => string | Seed> = {
 	},
 };
 
-/** @returns whether it was refused */
+/** Gets `what` into `output`. @returns true if it was refused */
 async function tryName(
 	node: ShoalNode,
 	what: () => string | Seed,
@@ -91,7 +91,7 @@ async function tryName(
 		return false;
 	} catch (error) {
 		const { code, message } = error as { code: string; message: string };
-		// A line end in the first line of a seed makes it another line.
+		// A name with a line end breaks the seed into other lines.
 		assert.ok(['ERR_NAME', 'ERR_SEED'].includes(code), `${code} ${message}`);
 		assert.not.match(message, /[\p{Cc}\p{Cf}]/u);
 		return true;
@@ -110,7 +110,7 @@ for (const [way, whatFor] of Object.entries(WAYS)) {
 		const lane = async (): Promise<void> => {
 			for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
 				const [index, name] = next;
-				// Each in a folder of its own, as many are the same without what misleads.
+				// Each name has its own folder, as many are equal without the misleading characters.
 				const output = join(target, String(index));
 				await mkdir(output);
 				const what = () => whatFor(seeds[index] as Seed, name);
@@ -174,7 +174,7 @@ test('T4: on the command line neither a seed, nor a link, nor --name leads out o
 	}
 });
 
-test('T4: what is planted in the folder is not followed: links and hard links, at each name there is', async (t) => {
+test('T4: symbolic and hard links planted at the names that a download uses are not followed', async (t) => {
 	const { url } = await startBroker(t);
 	const [seed] = (await startSeeder(t, url, ['file.bin'])) as [Seed];
 	const { root, target, outside } = await makePlace(t);

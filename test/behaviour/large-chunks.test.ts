@@ -10,7 +10,7 @@ import { suite } from '../helpers/harness/suite.ts';
 const test = suite('chunks larger than a part');
 const KIB = 1024;
 
-test('reach all subscribers with one message a block', async (t) => {
+test('a chunk larger than a part reaches all subscribers with one message per part', async (t) => {
 	const limits = { part: 64 * KIB };
 	const { url } = await startBroker(t, { limits });
 	const content = Buffer.from(contentOf(8 * KIB * KIB));

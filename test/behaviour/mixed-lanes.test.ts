@@ -11,10 +11,10 @@ import { type Scope, suite } from '../helpers/harness/suite.ts';
 const test = suite('mixed swarms');
 const content = randomBytes(6 * 1024 * 1024 + 5);
 const THREE = [0, 1, 2];
-/** Reachable through the broker only, as behind client isolation. */
+/** Nodes that are reachable only through the broker, as with client isolation. */
 const APART = { listen: false, lane: 'broker' } as const;
 
-/** Has all of them get the seed at once. @returns of each what came from whom, on which lane */
+/** All `nodes` get the seed at the same time. @returns the sources of each node, with lanes */
 async function getAll(t: Scope, nodes: readonly ShoalNode[], id: string) {
 	return await Promise.all(
 		nodes.map(async (node) => {
@@ -26,7 +26,7 @@ async function getAll(t: Scope, nodes: readonly ShoalNode[], id: string) {
 	);
 }
 
-test('half of the nodes on the broker lane: all finish, each on the lanes it has', async (t) => {
+test('if half of the nodes have only the broker lane, all complete, each on the lanes that it has', async (t) => {
 	const { url } = await startBroker(t);
 	const seeder = await startNode(t, url, { maxUp: 5_000_000 });
 	const { seed } = await seeder.share(await makeFile(t, content));
@@ -38,11 +38,11 @@ test('half of the nodes on the broker lane: all finish, each on the lanes it has
 	assert.ok(ofStraight.some(({ lane }) => lane === 'direct'));
 	assert.ok(
 		[...ofStraight.filter(isApart), ...ofApart].every(({ lane }) => lane === 'broker'),
-		'nobody goes straight to, or is reached by, who is apart',
+		'no direct lane from or to a node with the broker lane only',
 	);
 });
 
-test('each half has from the other what nobody else is left to give', async (t) => {
+test('each half gets the content from the other half when no other seeder is left', async (t) => {
 	const { url } = await startBroker(t);
 	const seeder = await startNode(t, url);
 	const { seed } = await seeder.share(await makeFile(t, content));
@@ -57,7 +57,7 @@ test('each half has from the other what nobody else is left to give', async (t) 
 	assert.ok(sources.every(({ lane }) => lane === 'broker'));
 });
 
-test('who is on either side gets from both at once, on the lane that there is', async (t) => {
+test('a node of either half gets from seeders of both halves, on the lane that each has', async (t) => {
 	const { url } = await startBroker(t);
 	const slowly = { maxUp: 4_000_000 };
 	const seeders = [

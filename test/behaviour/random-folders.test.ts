@@ -16,14 +16,17 @@ import { startBroker } from '../helpers/harness/broker.ts';
 import { startNode } from '../helpers/harness/node.ts';
 import { suite } from '../helpers/harness/suite.ts';
 
-// Any tree that a file system takes is shared and got: equal, or what is not equal was named.
+// Random trees are shared and got. The copy is equal, except for entries that share has named.
 
 const RUNS = Number(process.env.SHOAL_TREES ?? 12);
-const test = suite('any folder', { timeout: 120_000 + 10_000 * RUNS });
+const test = suite('random folders', { timeout: 120_000 + 10_000 * RUNS });
 
 const textOf = (path: Buffer): string => path.toString().normalize('NFC');
 
-/** The entries whose names, and those of the folders they are in, can be shared; and the others, as topmost. */
+/**
+ * Divides entries: `good` are those that can be shared by their names and the names of all folders
+ * around them; `odd` are the topmost of the others.
+ */
 function sorted(all: readonly FoundEntry[]): { good: FoundEntry[]; odd: FoundEntry[] } {
 	const forms = new Map<string, number>();
 	for (const { path } of all) {
@@ -42,7 +45,7 @@ function sorted(all: readonly FoundEntry[]): { good: FoundEntry[]; odd: FoundEnt
 const lineOf = ({ path, kind, bytes }: FoundEntry): string =>
 	`${kind} ${sha256(bytes)} ${textOf(path)}`;
 
-test('is got as it was shared, byte by byte, and what is left out is named', async (t) => {
+test('a random folder arrives as it was shared, byte by byte, and every entry that is left out is named', async (t) => {
 	const { url } = await startBroker(t);
 	const [seeder, getter] = [await startNode(t, url), await startNode(t, url)];
 	const root = await makeFolder(t);
@@ -86,7 +89,7 @@ test('is got as it was shared, byte by byte, and what is left out is named', asy
 				...expected.odd,
 				...expected.good.filter(({ kind, path }) => kind === 'l' && !kept.has(textOf(path))),
 			].map(({ path }) => path.toString());
-			assert.equal([...odd].sort(), named.sort(), 'what is left out is named, and nothing else');
+			assert.equal([...odd].sort(), named.sort(), 'exactly the entries left out are named');
 			files += got.length;
 			left += odd.length;
 			await share.stop();

@@ -5,10 +5,11 @@ import { MB, startLimited } from '../helpers/harness/rates.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
-// No more goes than a limit allows, however slow the machine is; how exactly limits are kept is measured in timing/.
+// Rates never exceed a limit, however slow the machine is. timing/rates.test.ts measures how
+// exactly limits are kept.
 
 const test = suite('limits of rates');
-/** Seconds that a file lasts, and by how many of them a count may be ahead of the rate. */
+/** The seconds that a transfer takes, and those by which a count may be ahead of the rate. */
 const SECONDS = 1.2;
 const BURST = 0.25;
 
@@ -44,7 +45,7 @@ for (const rate of [5 * MB, 20 * MB]) {
 	});
 }
 
-test('a downloader with a limit keeps to it beside others that fetch together', async (t) => {
+test('a downloader keeps its limit beside downloaders that use fan-out', async (t) => {
 	const rate = 5 * MB;
 	const options = { length: rate * SECONDS, downloaders: 3, maxUp: 4 * rate };
 	const { downloaders, run } = await startLimited(t, options);
@@ -72,7 +73,7 @@ test('a new limit is kept from the moment it is set', async (t) => {
 	isKept(slower, 8 * MB);
 });
 
-test('a downloader that is limited while it listens to others listens no more', async (t) => {
+test('a downloader that gets a limit while it receives a fan-out stops receiving it', async (t) => {
 	const { downloaders, run } = await startLimited(t, { length: 120 * MB, downloaders: 2 });
 	const [limited] = downloaders as [ShoalNode];
 	const watch = new RateWatch(t, () => limited.received.total);
@@ -82,7 +83,7 @@ test('a downloader that is limited while it listens to others listens no more', 
 	const ahead = watch.aheadOf(5 * MB);
 	const before = limited.received.total;
 	await until('some more come', () => limited.received.total > before + 12 * MB);
-	// What was on its way comes, and no more than what is asked for after that.
+	// Bytes already sent still arrive; after these only requested bytes do.
 	assert.ok(ahead() <= 5 * MB, `${ahead()} bytes ahead`);
 	limited.limitRates(undefined, undefined);
 	await running;

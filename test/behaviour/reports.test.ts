@@ -13,7 +13,7 @@ const SEED = seedId(1);
 const reasons = (decisions: readonly Decision[]): string[] =>
 	decisions.flatMap((each) => (each.do === 'refuse' ? [each.why] : []));
 
-test('what a node reports of another is told, and changes nothing that is listed', () => {
+test('a report of one node about another is published as an event, and changes no listing', () => {
 	const { registry } = makeRegistry();
 	for (const node of [ANN, BOB]) {
 		registry.nodeState(node, state(S1), false);
@@ -27,23 +27,23 @@ test('what a node reports of another is told, and changes nothing that is listed
 	assert.equal([registry.query(SEED, ANN), registry.seeds(), registry.size], before);
 });
 
-test('T10: reports of one node beyond its rate are not told, nor those of who is not listed for the seed', () => {
+test('T10: reports are refused beyond the rate of a node, and from nodes that are not listed for the seed', () => {
 	const { registry, clock } = makeRegistry({ reportBurst: 2, reportRate: 1 });
 	const say = (by: string, seed = SEED): string[] => {
 		const about = { event: 'node-dropped', seed, node: BOB } as const;
 		const decisions = registry.report(by, { op: 'report', id: ID, ...about });
 		return [...eventsOf(decisions), ...reasons(decisions)];
 	};
-	assert.equal(say(ANN), ['report'], 'a stranger');
+	assert.equal(say(ANN), ['report'], 'an unknown node');
 	registry.nodeState(ANN, state(S1), false);
 	registry.announce(SEED, ANN, announce(S1, {}, 1), false);
-	assert.equal(say(ANN, seedId(2)), ['report'], 'of a seed that it has nothing of');
+	assert.equal(say(ANN, seedId(2)), ['report'], 'about a seed that the node has not announced');
 	assert.equal([say(ANN), say(ANN), say(ANN)], [['node-dropped'], ['node-dropped'], ['report']]);
 	clock.advance(1_000);
 	assert.equal([say(ANN), say(ANN)], [['node-dropped'], ['report']]);
 	registry.nodeState(ANN, state(S1, 'lost'), false);
 	clock.advance(1_000);
-	assert.equal(say(ANN), ['report'], 'one that is lost');
+	assert.equal(say(ANN), ['report'], 'a lost node');
 });
 
 test.run();

@@ -31,7 +31,7 @@ async function swarm(t: Scope, { maxUp }: { maxUp?: number } = {}) {
 	};
 }
 
-/** Starts a download, and stops it when a good part of it is there. */
+/** Starts a download, and stops it when more than 1 MiB has arrived. */
 async function interrupt({ seeder, node, seed, path }: Awaited<ReturnType<typeof swarm>>) {
 	const stop = new AbortController();
 	const onProgress = ({ have }: Progress): void => {
@@ -43,7 +43,7 @@ async function interrupt({ seeder, node, seed, path }: Awaited<ReturnType<typeof
 	seeder.limitRates(undefined, undefined);
 }
 
-/** Chunks of the content that are not in `bytes`, in bytes. */
+/** The total length, in bytes, of the chunks of the content that `bytes` lacks. */
 function lacking(seed: Seed, bytes: Uint8Array): number {
 	const layout = new Layout(seed.length, CHUNK);
 	let sum = 0;
@@ -57,7 +57,7 @@ function lacking(seed: Seed, bytes: Uint8Array): number {
 	return sum;
 }
 
-/** The prototype of all open files. */
+/** The prototype of the objects of all open files. */
 async function fileMethods() {
 	const handle = await open(process.execPath);
 	await handle.close();
@@ -75,7 +75,7 @@ async function countWrites(t: Scope): Promise<() => number> {
 	return () => written;
 }
 
-/** Replaces a method of every open file. @returns what undoes it before the test is over */
+/** Replaces a method of every open file. @returns a function that restores the method early */
 async function replaceMethod(
 	t: Scope,
 	name: 'sync' | 'writev',
@@ -95,7 +95,7 @@ function fails(code: string): () => Promise<never> {
 	return () => Promise.reject(Object.assign(new Error(`${code}: no`), { code }));
 }
 
-test('a chunk that was changed behind the journal is found by the whole, and fetched again', async (t) => {
+test('a chunk that was changed after the journal recorded it is found at the end, and fetched again', async (t) => {
 	const all = await swarm(t, { maxUp: 3_000_000 });
 	const { node, seed, path, places } = all;
 	await interrupt(all);
@@ -118,7 +118,7 @@ test('a chunk that was changed behind the journal is found by the whole, and fet
 	assert.equal(await readdir(join(path, '..')), ['copy.bin']);
 });
 
-test('a file that is there and right is told so, fetched by nobody, and served', async (t) => {
+test('a right file that exists already is reported as such, not fetched, and shared', async (t) => {
 	const { url, node, seed, path, seeder } = await swarm(t);
 	await writeFile(path, content);
 	const phases = new Set<string>();
@@ -138,7 +138,7 @@ test('a file that is there and right is told so, fetched by nobody, and served',
 	);
 });
 
-test('of an older version only what differs is fetched', async (t) => {
+test('over an older version only the chunks that differ are fetched', async (t) => {
 	const { node, seed, path } = await swarm(t);
 	const older = content.slice(0, 3 * MIB);
 	older.fill(7, MIB, MIB + 10);
@@ -155,7 +155,7 @@ for (const [code, expected] of [
 	['ENOSPC', 'ERR_NO_SPACE'],
 	['EIO', 'ERR_IO'],
 ] as const) {
-	test(`F12 F13: ${code} on write ends it, and what is verified is kept`, async (t) => {
+	test(`F12 F13: ${code} on write ends the download, and verified chunks are kept`, async (t) => {
 		const all = await swarm(t, { maxUp: 3_000_000 });
 		const { node, seed, path, places } = all;
 		await interrupt(all);
@@ -173,7 +173,7 @@ for (const [code, expected] of [
 	});
 
 	for (const [what, old] of Object.entries({ nothing: undefined, 'an older version': MIB })) {
-		test(`F12 F13: after ${code} on fsync there is ${what}, and everything is kept`, async (t) => {
+		test(`F12 F13: after ${code} on fsync the final path has ${what}, and all chunks are kept`, async (t) => {
 			const { node, seed, path, places } = await swarm(t);
 			if (old !== undefined) {
 				await writeFile(path, content.subarray(0, old));
@@ -187,7 +187,7 @@ for (const [code, expected] of [
 			const written = await countWrites(t);
 			await node.get(seed, { output: path });
 			assert.is(node.received.total, before);
-			// The system forgets that what it holds in memory is not on the disk.
+			// After a failed fsync, the system may treat bytes in memory as if they were on the disk.
 			assert.ok(written() >= content.length, 'everything was written again');
 			assert.ok((await readFile(path)).equals(content));
 			assert.equal(await readdir(join(path, '..')), ['copy.bin']);

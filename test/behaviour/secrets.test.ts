@@ -10,22 +10,22 @@ import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
 const test = suite('secrets in output');
-/** Secrets that must not be printed: user name, password, token, query of a URL. */
+/** The secret that must not be printed: the password in the URLs below. */
 const SECRET = 'PLANTED-s3cret';
 
-/** A broker that lets everybody in, its URL with a planted password, and a broker that is not there. */
+/** A broker without access rules, its URL with the secret, and such a URL where nobody listens. */
 async function start(t: Scope) {
 	const broker = await startPlainBroker(t);
 	const withSecret = (port: number): string => `mqtt://user:${SECRET}@127.0.0.1:${port}`;
 	return { broker, url: withSecret(broker.port), nobody: withSecret(1) };
 }
 
-/** All that a process has printed, events and errors. */
+/** The whole output of a process: its events, and its standard error. */
 function said({ events, stderr }: Shoal): string {
 	return JSON.stringify(events) + stderr;
 }
 
-test('T32: no command prints the password of the URL of its broker, while it runs, loses the broker and has it back', async (t) => {
+test('T32: no command prints the password in the URL of its broker, even when it loses the broker and reconnects', async (t) => {
 	const { broker, url } = await start(t);
 	const folder = await makeFolder(t);
 	const path = await makeFile(t, 'content');
@@ -69,7 +69,7 @@ test('T32: no command prints the password of the URL of its broker, while it run
 	assert.not.match(await readFile(trace, 'utf8'), SECRET);
 });
 
-test('T32: no command prints it where the broker cannot be reached, is refused or is no URL', async (t) => {
+test('T32: no command prints the password if the broker cannot be reached or its URL is refused', async (t) => {
 	const { nobody } = await start(t);
 	const path = await makeFile(t, 'content');
 	const id = 'a'.repeat(64);
@@ -93,7 +93,7 @@ test('T32: no command prints it where the broker cannot be reached, is refused o
 	}
 });
 
-test('T32: join and what it joined to print neither the token nor the password of its URL', async (t) => {
+test('T32: join and later commands print neither the token nor the password of the joined broker', async (t) => {
 	const folder = await makeFolder(t);
 	const env = { ...CACHELESS, XDG_CONFIG_HOME: folder };
 	const token = 'PLANTEDtoken0123456789';

@@ -15,7 +15,7 @@ import { type Scope, suite } from '../helpers/harness/suite.ts';
 
 const test = suite('nodes that answer and never deliver');
 
-/** A node that downloads, beside five silent ones that the tracker lists first and two honest ones. */
+/** A downloader, five silent peers that the tracker lists first, and two honest seeders. */
 async function start(
 	t: Scope,
 	{
@@ -46,7 +46,7 @@ async function start(
 
 for (const silence of ['all', 'drips', 'chunks'] as const) {
 	for (const length of [1_000, 100_000]) {
-		test(`T30: a file of ${length} bytes comes before anybody is given up (silent: ${silence})`, async (t) => {
+		test(`T30: a file of ${length} bytes is complete before any peer times out (silent: ${silence})`, async (t) => {
 			const { content, seed, node, warnings } = await start(t, { silence, length });
 			const { path } = await node.get(seed.id, { output: join(await makeFolder(t), 'copy') });
 			assert.ok((await readFile(path)).equals(content));
@@ -56,7 +56,7 @@ for (const silence of ['all', 'drips', 'chunks'] as const) {
 }
 
 for (const kind of ['mute', 'deaf'] as const) {
-	test(`T30: a file comes beside nodes that accept direct lanes and are silent there (${kind})`, async (t) => {
+	test(`T30: a file is complete beside nodes that accept direct lanes but answer nothing there (${kind})`, async (t) => {
 		const lane = await silentLane(t, kind);
 		const about = { silence: 'all', length: 100_000, lane } as const;
 		const { content, seed, node, warnings } = await start(t, about);
@@ -67,7 +67,7 @@ for (const kind of ['mute', 'deaf'] as const) {
 }
 
 for (const silence of ['all', 'drips', 'chunks'] as const) {
-	test(`T30: a gateway hands out a file beside them (silent: ${silence})`, async (t) => {
+	test(`T30: a gateway serves a file beside silent nodes (silent: ${silence})`, async (t) => {
 		const lane = await silentLane(t, 'deaf');
 		const { content, seed, node, warnings } = await start(t, { silence, length: 100_000, lane });
 		const gateway = await HttpServer.start({ port: 0, routes: [gatewayRoute(async () => node)] });
@@ -78,7 +78,7 @@ for (const silence of ['all', 'drips', 'chunks'] as const) {
 	});
 }
 
-test('T30: what is read while it comes is not held up either', async (t) => {
+test('T30: a stream is complete beside silent nodes before any peer times out', async (t) => {
 	const { content, seed, node, warnings } = await start(t, { silence: 'all', length: 100_000 });
 	const chunks: Buffer[] = [];
 	for await (const chunk of node.stream(seed.id)) {
@@ -89,11 +89,11 @@ test('T30: what is read while it comes is not held up either', async (t) => {
 });
 
 for (const [what, silence, letIn] of [
-	['say nothing', 'all', false],
+	['answer nothing', 'all', false],
 	['send no chunk', 'chunks', false],
-	['let everybody in at their port and say nothing there', 'chunks', true],
+	['accept everybody at their port and answer nothing there', 'chunks', true],
 ] as const) {
-	test(`T30: what is asked for by HTTP comes beside nodes that ${what}`, async (t) => {
+	test(`T30: ranges and files are served by HTTP beside nodes that ${what}`, async (t) => {
 		const { content, seed, node, warnings } = await start(t, {
 			...{ silence, letIn, length: 2_000_000 },
 		});
@@ -104,7 +104,7 @@ for (const [what, silence, letIn] of [
 		});
 		t.defer(() => gateway.close());
 		const file = `${gateway.url}/files/${seed.id}`;
-		// As a player that looks for its place does: each range is a download of its own.
+		// Like the requests of a media player that seeks: each range is a separate download.
 		for (const [first, last] of [
 			[1_000_000, 1_299_999],
 			[0, 299_999],

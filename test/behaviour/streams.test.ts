@@ -29,7 +29,7 @@ async function swarm(t: Scope, options: { maxUp?: number } = {}) {
 	return { url, seeder, share, path, seed: share.seed, node, events };
 }
 
-/** Bytes that came from when something of the chunks from `first` on was asked for until the last of it was there. */
+/** The bytes received from the first request for `count` chunks at `first` to their last byte. */
 function bytesUntil(events: readonly TraceEvent[], first: number, count: number): number {
 	const [start, end] = [first * CHUNK, (first + count) * CHUNK];
 	const isIn = ([offset]: readonly [number, number]) => offset >= start && offset < end;
@@ -54,7 +54,7 @@ async function read(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 
 const slice = (start: number, end: number) => Buffer.from(content.subarray(start, end + 1));
 
-test('of a range only the chunks it touches are fetched', async (t) => {
+test('only the chunks of a range are fetched', async (t) => {
 	const { seed, node, seeder } = await swarm(t);
 	const [start, end] = [3 * CHUNK + 7, 6 * CHUNK - 1];
 	const stream = node.stream(seed.id, { start, end });
@@ -65,7 +65,7 @@ test('of a range only the chunks it touches are fetched', async (t) => {
 	assert.equal(sources, [{ node: seeder.id, lane: 'direct', chunks: 3, bytes: 3 * CHUNK }]);
 });
 
-test('several ranges are read at the same time, what they share is fetched once', async (t) => {
+test('several ranges can be read at the same time, and chunks of two ranges are fetched once', async (t) => {
 	const { seed, node } = await swarm(t);
 	const ranges = [
 		[30 * CHUNK, LENGTH - 1],
@@ -82,7 +82,7 @@ test('several ranges are read at the same time, what they share is fetched once'
 	assert.is(node.received.total, 18 * CHUNK - 5);
 });
 
-test('what is needed first comes first: a range at the end does not wait for a whole', async (t) => {
+test('a range at the end does not wait until the whole content has been read', async (t) => {
 	const { seed, node, events } = await swarm(t, { maxUp: 8_000_000 });
 	const all = node.stream(seed);
 	all.on('error', () => {});
@@ -90,12 +90,12 @@ test('what is needed first comes first: a range at the end does not wait for a w
 	await until('some has come', () => node.received.total > CHUNK);
 	const start = LENGTH - 100;
 	assert.equal(await read(node.stream(seed, { start })), slice(start, LENGTH - 1));
-	// What was in flight comes before it: 4 MiB at most, of the 9 that a whole would still take.
+	// Only requested bytes arrive before the range: at most 4 MiB of the 9 MiB that are missing.
 	const before = bytesUntil(events, CHUNKS - 1, 1);
 	assert.ok(before > 0 && before < 20 * CHUNK, `${before / CHUNK} chunks`);
 });
 
-test('a reader that stops reading stops the download at its read-ahead', async (t) => {
+test('when a reader stops reading, its download stops at the read-ahead', async (t) => {
 	const { seed, node } = await swarm(t);
 	const readAhead = 6 * CHUNK;
 	const stream = node.stream(seed, { readAhead });
@@ -103,12 +103,12 @@ test('a reader that stops reading stops the download at its read-ahead', async (
 	await iterator.next();
 	await until('it has fetched ahead', () => node.received.total >= readAhead);
 	await new Promise((resolve) => setTimeout(resolve, 300));
-	// What waits in memory is read as far as the download knows.
+	// For the download, bytes that wait in the buffers of the stream have been read.
 	assert.ok(node.received.total <= readAhead + 4 * CHUNK, `${node.received.total / CHUNK} chunks`);
 	await iterator.return?.();
 });
 
-test('a slow writer gets all of it through a pipeline', async (t) => {
+test('a slow writer gets the whole content through a pipeline', async (t) => {
 	const { seed, node } = await swarm(t);
 	const parts: Buffer[] = [];
 	const slow = new Writable({
@@ -123,7 +123,7 @@ test('a slow writer gets all of it through a pipeline', async (t) => {
 	assert.is(stream.result?.verified, 'whole');
 });
 
-test('what a node shares or has got is read where it is, and nothing is fetched', async (t) => {
+test('a content that the node shares or has got is read from its file, and nothing is fetched', async (t) => {
 	const { seed, seeder, node } = await swarm(t);
 	assert.equal(await read(seeder.stream(seed.id, { start: 10, end: 19 })), slice(10, 19));
 	await node.get(seed, { output: await makeFolder(t) });
@@ -134,7 +134,7 @@ test('what a node shares or has got is read where it is, and nothing is fetched'
 	assert.is(node.received.total, before);
 });
 
-test('a range is read from a get that runs, and goes before the rest of it', async (t) => {
+test('a range is read from a running get, and its chunks are fetched first', async (t) => {
 	const { seed, node, events } = await swarm(t, { maxUp: 8_000_000 });
 	const folder = await makeFolder(t);
 	const getting = node.get(seed, { output: folder });
@@ -148,7 +148,7 @@ test('a range is read from a get that runs, and goes before the rest of it', asy
 	assert.is(node.received.total, LENGTH);
 });
 
-test('a get that begins while a stream is read takes over, and the stream goes on', async (t) => {
+test('a get that begins while a stream is read takes over the download, and the stream goes on', async (t) => {
 	const { seed, node } = await swarm(t, { maxUp: 20_000_000 });
 	const stream = node.stream(seed, { readAhead: 2 * CHUNK });
 	const reading = read(stream);
@@ -158,7 +158,7 @@ test('a get that begins while a stream is read takes over, and the stream goes o
 	assert.ok((await reading).equals(content));
 });
 
-test('a stream outlives the get and the share it reads from', async (t) => {
+test('a stream goes on when the get or share from which it reads is stopped', async (t) => {
 	const { url, seed, node, path } = await swarm(t, { maxUp: 20_000_000 });
 	const stop = new AbortController();
 	const output = await makeFolder(t);
@@ -177,13 +177,13 @@ test('a stream outlives the get and the share it reads from', async (t) => {
 	assert.ok(Buffer.concat(parts).equals(content));
 });
 
-test('a file that changed while it is shared ends the stream with ERR_CHANGED', async (t) => {
+test('a shared file that has changed ends the stream with ERR_CHANGED', async (t) => {
 	const { seed, seeder, path } = await swarm(t);
 	await writeFile(path, 'something else');
 	assert.is((await rejects(read(seeder.stream(seed)))).code, 'ERR_CHANGED');
 });
 
-test('a stream that is destroyed takes back what it asked for, and leaves nothing', async (t) => {
+test('a stream that is destroyed cancels its requests, and leaves no file', async (t) => {
 	const { url, share, seed, node } = await swarm(t);
 	await share.stop();
 	const folder = await makeFolder(t);
@@ -202,15 +202,15 @@ test('a stream that is destroyed takes back what it asked for, and leaves nothin
 	};
 	await silent.announce(seed);
 	const stream = node.stream(seed);
-	await until('it asks', () => open.size > 0);
+	await until('it has requested chunks', () => open.size > 0);
 	assert.is((await readdir(folder)).length, 1);
 	stream.destroy();
-	await until('all is taken back', () => open.size === 0);
+	await until('all requests are cancelled', () => open.size === 0);
 	await until('its file is gone', async () => (await readdir(folder)).length === 0);
 	assert.equal(await openBelow(folder), []);
 });
 
-test('progress is of the range', async (t) => {
+test('the progress of a range counts only the bytes of the range', async (t) => {
 	const { seed, node } = await swarm(t, { maxUp: 1_000_000 });
 	const told: Progress[] = [];
 	const onProgress = (progress: Progress) => void told.push(progress);
@@ -221,7 +221,7 @@ test('progress is of the range', async (t) => {
 	);
 });
 
-test('a range that cannot be is ERR_RANGE before anybody is asked', async (t) => {
+test('an invalid range is ERR_RANGE before a chunk is requested', async (t) => {
 	const { seed, node } = await swarm(t);
 	for (const range of [{ start: 5, end: 4 }, { start: 0.5 }, { end: -1 }, { start: Number.NaN }]) {
 		assert.is((await rejects(read(node.stream(seed.id, range)))).code, 'ERR_RANGE');

@@ -19,7 +19,7 @@ async function makeFiles(t: Scope, count: number): Promise<string[]> {
 	return paths;
 }
 
-test('a file that is shorter than the text of its seed comes on any lane, with nothing known but its id', async (t) => {
+test('a file that is shorter than the text of its seed is got by its id on each lane', async (t) => {
 	const { url } = await startBroker(t);
 	const path = join(await makeFolder(t), 'tiny.txt');
 	await writeFile(path, 'hello');
@@ -34,7 +34,7 @@ test('a file that is shorter than the text of its seed comes on any lane, with n
 	}
 });
 
-test('500 files are shared and fetched at the same time, and nobody is asked for too much', async (t) => {
+test('500 files are shared and fetched at the same time, without warnings of refused requests', async (t) => {
 	const { url } = await startBroker(t);
 	const paths = await makeFiles(t, 500);
 	const seeder = await startNode(t, url);
@@ -52,7 +52,7 @@ test('500 files are shared and fetched at the same time, and nobody is asked for
 	}
 });
 
-test('the command line shares 100 files, tells them in order, and fetches them at once', async (t) => {
+test('the command line shares 100 files, lists them in order, and fetches them at the same time', async (t) => {
 	const { url } = await startBroker(t);
 	const paths = await makeFiles(t, 100);
 	const shoal = new Shoal(t, ['share', ...paths, '--broker', url]);
@@ -72,7 +72,7 @@ test('the command line shares 100 files, tells them in order, and fetches them a
 	}
 });
 
-test('one file of several that fails does not keep the others from being complete', async (t) => {
+test('if one of several files fails, the others are still completed', async (t) => {
 	const { url } = await startBroker(t);
 	const [first, second] = (await makeFiles(t, 2)) as [string, string];
 	const seeder = await startNode(t, url);

@@ -22,7 +22,7 @@ function fingerprintOf(cert: string): string {
 	return new X509Certificate(cert).fingerprint256;
 }
 
-/** `promise` fails with this code, and says so. */
+/** Checks that `promise` fails with `code`, and with a message that matches `says`. */
 async function fails(promise: Promise<unknown>, code: string, says = /./): Promise<void> {
 	const error = await rejects(promise);
 	assert.is(error.code, code);
@@ -36,14 +36,14 @@ async function startNode(t: Scope, port: number, options: ShoalNodeOptions = {})
 	return node;
 }
 
-test('a certificate is read by others, and signed by its own key', () => {
+test('a new certificate is signed by its own key, and differs from every other', () => {
 	const cert = new X509Certificate(pair.cert);
 	assert.ok(cert.verify(cert.publicKey));
 	assert.is(cert.publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1');
 	assert.not.equal(fingerprintOf(makeCertificate().cert), fingerprint);
 });
 
-test('T17: who copies all bytes on the way reads neither a name nor a byte of the file', async (t) => {
+test('T17: the bytes of the connection to the broker show neither the name nor the content of a file', async (t) => {
 	const broker = await startBroker(t, { tls: pair });
 	assert.ok(broker.url.startsWith('mqtts://'));
 	const relay = await startRelay(t, broker.port);
@@ -65,19 +65,19 @@ test('T17: who copies all bytes on the way reads neither a name nor a byte of th
 	assert.not.ok(all.includes('shoal/1'));
 });
 
-test('T22: another certificate than the expected one is refused before anything is sent', async (t) => {
+test('T22: a certificate other than the expected one is refused before anything is sent', async (t) => {
 	const broker = await startBroker(t, { tls: makeCertificate() });
 	await fails(startNode(t, broker.port), 'ERR_BROKER', /its certificate is .*Nothing was sent/);
 	assert.is(broker.stats().clients, 0);
 });
 
-test('T22: a certificate that no authority vouches for is refused where no other is named', async (t) => {
+test('T22: without an expected fingerprint, a certificate of an unknown authority is refused', async (t) => {
 	const broker = await startBroker(t, { tls: pair });
 	const url = `mqtts://127.0.0.1:${broker.port}`;
 	await fails(ShoalNode.start({ broker: url }), 'ERR_BROKER', /no authority vouches/);
 });
 
-test('T22: where TLS was taken away, nobody speaks without it', async (t) => {
+test('T22: a node that expects TLS sends no MQTT to a broker without TLS', async (t) => {
 	const plain = await startBroker(t);
 	const relay = await startRelay(t, plain.port);
 	await fails(startNode(t, relay.port), 'ERR_BROKER');
@@ -89,7 +89,7 @@ test('T22: where TLS was taken away, nobody speaks without it', async (t) => {
 	);
 });
 
-test('T17, T22: beside an encrypted broker direct lanes are encrypted, and no other is opened', async (t) => {
+test('T17, T22: with an encrypted broker direct lanes are encrypted, and unencrypted ones are refused', async (t) => {
 	const broker = await startBroker(t, { tls: pair });
 	const [ann, bob] = [await startNode(t, broker.port), await startNode(t, broker.port)];
 	const folder = await makeFolder(t);
@@ -109,11 +109,11 @@ test('T17, T22: beside an encrypted broker direct lanes are encrypted, and no ot
 		plain.on('close', () => resolve(''));
 	});
 	plain.write(connectPacket('stranger-1'));
-	assert.not.match(await said, /^\x20/, 'no CONNACK to who speaks no TLS');
+	assert.not.match(await said, /^\x20/, 'no CONNACK for a client without TLS');
 	plain.destroy();
 });
 
-test('a broker that speaks TLS takes no one who does not, and closes who says nothing', async (t) => {
+test('a broker with TLS refuses clients without TLS, and closes silent connections', async (t) => {
 	const broker = await startBroker(t, { tls: pair, limits: { connectTime: 300 } });
 	await fails(ShoalNode.start({ broker: `mqtt://127.0.0.1:${broker.port}` }), 'ERR_BROKER');
 	let closed = 0;
@@ -126,7 +126,7 @@ test('a broker that speaks TLS takes no one who does not, and closes who says no
 	await until('both are closed', () => closed === 2);
 });
 
-test('a key that does not belong to the certificate is told at the start', async () => {
+test('a key that does not belong to the certificate is an error when the broker starts', async () => {
 	const tls = { cert: pair.cert, key: makeCertificate().key };
 	await fails(Broker.start({ port: 0, tls }), 'ERR_USAGE', /belong together/);
 });

@@ -16,11 +16,11 @@ type Ranged = Extract<TraceEvent, { ranges: unknown }>;
 
 async function readTrace(path: string): Promise<Line[]> {
 	const lines = (await readFile(path, 'utf8')).split('\n');
-	assert.is(lines.pop(), '', 'the last line ends');
+	assert.is(lines.pop(), '', 'the last line ends with a line feed');
 	return lines.map((line) => JSON.parse(line) as Line);
 }
 
-/** Of what was asked, the ranges about which nothing more was heard. */
+/** The requested ranges for which no later event was traced. */
 function unsettled(lines: readonly Line[]): string[] {
 	const settles = (later: Line, { node, id }: Ranged, offset: number, end: number): boolean => {
 		switch (later.event) {
@@ -51,7 +51,7 @@ function unsettled(lines: readonly Line[]): string[] {
 }
 
 for (const lane of ['auto', 'broker']) {
-	test(`every line is an event with its time, and what was asked comes to an end, lane ${lane}`, async (t) => {
+	test(`every line is an event with its time, and every requested range has a later event, lane ${lane}`, async (t) => {
 		const folder = await makeFolder(t);
 		const { url } = await startBroker(t);
 		const path = join(folder, 'content.bin');
@@ -67,7 +67,7 @@ for (const lane of ['auto', 'broker']) {
 		assert.is(await get.exit(), 0);
 		const lines = await readTrace(trace);
 		for (const [index, { t: at, event, seed }] of lines.entries()) {
-			assert.ok(Number.isInteger(at) && at >= (lines[index - 1]?.t ?? 0), 'times go on');
+			assert.ok(Number.isInteger(at) && at >= (lines[index - 1]?.t ?? 0), 'times never decrease');
 			assert.type(event, 'string');
 			assert.is(seed, id);
 		}

@@ -14,7 +14,7 @@ import { rejects } from '../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
-const test = suite('strangers');
+const test = suite('unauthorized clients');
 const topics = new Topics();
 
 async function open(t: Scope, { url }: Broker, token: string, id = makeNodeId()): Promise<Link> {
@@ -23,7 +23,7 @@ async function open(t: Scope, { url }: Broker, token: string, id = makeNodeId())
 	return link;
 }
 
-test('T20: without its token nobody gets in, whatever he guesses', async (t) => {
+test('T20: a client without the token is refused, whatever it guesses', async (t) => {
 	const tokens = makeTokens();
 	const broker = await startBroker(t, { tokens });
 	for (const token of ['', 'admin', tokens.node.slice(1), `${tokens.node}x`]) {
@@ -46,7 +46,7 @@ test('T7: the will of a watcher is not published', async (t) => {
 	await until('message and will were refused', () => broker.stats().refused.watcher >= 2);
 });
 
-test('T9: 25 tries with the id of a node never disconnect it, nor take it while it lives', async (t) => {
+test('T9: 25 connects with the id of a node neither disconnect the node nor take its id while its state is retained', async (t) => {
 	const tokens = makeTokens();
 	const broker = await startBroker(t, { tokens });
 	const victim = await open(t, broker, tokens.node);
@@ -66,7 +66,7 @@ test('T9: 25 tries with the id of a node never disconnect it, nor take it while 
 	assert.is(broker.stats().refused.taken, 25);
 	await victim.close();
 	await until('it has left', () => broker.stats().clients === 0);
-	assert.is(await steal(), 'ERR_ID_TAKEN', 'what it said is kept still');
+	assert.is(await steal(), 'ERR_ID_TAKEN', 'its state is still retained');
 	assert.ok((await open(t, broker, tokens.node, victim.id)).isUp, 'the node itself comes back');
 });
 
@@ -74,7 +74,7 @@ for (const filter of [
 	...['#', '+/#', 'shoal/#', '$SYS/#', '$share/g/#'],
 	...['shoal/1/inbox/+/chunk/+', 'shoal/1/swarm/+/+'],
 ]) {
-	test(`T8: ${filter} brings not one foreign byte, live or retained`, async (t) => {
+	test(`T8: a subscription to ${filter} delivers no message of others, live or retained`, async (t) => {
 		const broker = await startBroker(t);
 		const [ann, bob] = [await open(t, broker, ''), await open(t, broker, '')];
 		const swarm = topics.swarm(seedId(1), 'sender-01');
@@ -94,7 +94,7 @@ for (const filter of [
 			sender.socket.write(publishPacket(topic, Buffer.alloc(64)));
 		}
 		await ann.publish(topics.reply(bob.id, ann.id), Buffer.from('{}'));
-		await until('whom it is for has it all', () => got === 3);
+		await until('the intended receiver has all messages', () => got === 3);
 		assert.equal(messagesOf(spy), []);
 	});
 }

@@ -13,11 +13,11 @@ import { startPlainBroker } from '../helpers/harness/plain-broker.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
-const test = suite('who is not the node at its address');
+const test = suite('addresses at which a node is not reached');
 const content = contentOf(1_000_000);
 const seed = seedOf(content, { chunkSize: 262_144 });
 
-/** Dials in so many ms: the first, one 5 s later, and each next one after twice that time. */
+/** The most dials in `ms`: one at the start, one 5 s later, and then after twice the pause each. */
 function mostDials(ms: number): number {
 	let dials = 1;
 	for (let [at, pause] = [0, 5_000]; at + pause <= ms; pause *= 2) {
@@ -27,7 +27,7 @@ function mostDials(ms: number): number {
 	return dials;
 }
 
-/** Listens on loopback, and counts who comes. */
+/** Makes `server` listen on loopback, and counts its connections. */
 async function listenAt(t: Scope, server: Server) {
 	const seen = { port: 0, connections: 0 };
 	server.on('connection', (socket) => {
@@ -40,7 +40,7 @@ async function listenAt(t: Scope, server: Server) {
 	return seen;
 }
 
-/** A node that serves through the broker, and says that it is at `port`. It answers slowly. */
+/** A node that is reached only through the broker, but announces `port`. It answers slowly. */
 async function startElsewhere(t: Scope, url: string, port: number): Promise<Peer> {
 	const peer = await Peer.join(t, url);
 	peer.serve(seed, { content });
@@ -74,7 +74,7 @@ function assertThroughBroker(sources: ReadonlyArray<{ node: string; lane: string
 	);
 }
 
-test('who accepts and never answers keeps nobody: it goes on through the broker', async (t) => {
+test('a server that accepts and never answers delays no download, which uses the broker', async (t) => {
 	const { url } = await startBroker(t);
 	const silent = await listenAt(t, createServer());
 	const from = await startElsewhere(t, url, silent.port);
@@ -82,25 +82,25 @@ test('who accepts and never answers keeps nobody: it goes on through the broker'
 	assertThroughBroker(sources, from);
 	await until('it is dialled', () => silent.connections > 0);
 	assert.ok(silent.connections <= most());
-	assert.equal(warnings, [], 'nobody has answered');
+	assert.equal(warnings, [], 'no warning, as nobody has answered');
 });
 
-test('a server of something else is told of, and dialled a few times only', async (t) => {
+test('a server of another protocol causes a warning, and is dialled only a few times', async (t) => {
 	const { url } = await startBroker(t);
 	const web = await listenAt(
 		t,
 		createHttpServer((_request, response) => response.end('hello')),
 	);
 	const from = await startElsewhere(t, url, web.port);
-	// For six seconds: it is dialled again once.
+	// The download takes six seconds, in which the address is dialled once more.
 	const { sources, warnings, most } = await get(t, url, 170_000);
 	assertThroughBroker(sources, from);
-	await until('it is told of', () => warnings.length > 0);
+	await until('a warning', () => warnings.length > 0);
 	assert.ok(web.connections <= most());
 	assert.ok(warnings.length <= most(), warnings.join('\n'));
 });
 
-test('the listener of another node does not let in who comes with a ticket for somebody else', async (t) => {
+test('the listener of another node refuses a ticket that is not for this node', async (t) => {
 	const { url } = await startBroker(t);
 	const other = await startNode(t, url);
 	const { seed: others } = await other.share(await makeFile(t, 'of another node'));
@@ -113,23 +113,23 @@ test('the listener of another node does not let in who comes with a ticket for s
 	const from = await startElsewhere(t, url, port);
 	const { sources, warnings, most } = await get(t, url);
 	assertThroughBroker(sources, from);
-	await until('both tell of it', () => refused > 0 && warnings.length > 0);
-	// Each is told of when it is refused, and when its connection ends for that.
+	await until('both nodes have warned', () => refused > 0 && warnings.length > 0);
+	// Each refusal is two warnings: one for the ticket, and one for the end of the connection.
 	assert.ok(refused <= 2 * most(), `${refused} refused`);
 	assert.ok(warnings.length <= most());
 });
 
-test('a broker that lets anybody in, but where the node is not, is left again and told of', async (t) => {
+test('a broker that accepts everybody at the address of a node is left, with a warning', async (t) => {
 	const { url } = await startBroker(t);
 	const open = await startPlainBroker(t);
 	const from = await startElsewhere(t, url, Number(new URL(open.url).port));
 	const { sources, warnings, most } = await get(t, url);
 	assertThroughBroker(sources, from);
-	await until('it is told of', () => warnings.length > 0);
+	await until('a warning', () => warnings.length > 0);
 	assert.ok(warnings.length <= most(), `${warnings.length} warnings`);
 });
 
-test('an address that leads nowhere is dialled once in a while', async (t) => {
+test('an address where nobody listens causes no warning', async (t) => {
 	const { url } = await startBroker(t);
 	const silent = createServer();
 	const { port } = await listenAt(t, silent);

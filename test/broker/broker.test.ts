@@ -19,7 +19,7 @@ const test = suite('broker');
 const topics = new Topics();
 const SEED = seedId(1);
 
-test('it says where it listens, and a port that is taken is an error with a next step', async (t) => {
+test('the broker tells its URL, and a port in use is an error that names --port', async (t) => {
 	const { url, port } = await startBroker(t);
 	assert.is(url, `mqtt://127.0.0.1:${port}`);
 	const error = await rejects(Broker.start({ port }));
@@ -27,7 +27,7 @@ test('it says where it listens, and a port that is taken is an error with a next
 	assert.match(error.message, '--port');
 });
 
-test('close ends everything, can be called again, and the port is free at once', async (t) => {
+test('close ends all connections and frees the port at once, and may be called twice', async (t) => {
 	const broker = await startBroker(t);
 	const { port, url } = broker;
 	const ann = await Member.join(t, url);
@@ -39,7 +39,7 @@ test('close ends everything, can be called again, and the port is free at once',
 	await again.close();
 });
 
-test('T3: first packets that are no CONNECT, and CONNECTs that are too large, are cut', async (t) => {
+test('T3: a connection is cut if its first packet is no CONNECT, or a CONNECT that is too large', async (t) => {
 	const broker = await startBroker(t);
 	const large = packet(0x10, [text('MQTT'), Buffer.alloc(70_000)]);
 	const firsts = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15].map((type) =>
@@ -53,7 +53,7 @@ test('T3: first packets that are no CONNECT, and CONNECTs that are too large, ar
 	assert.is(broker.stats().refused.packet, firsts.length + 1);
 });
 
-test('T3: after CONNECT a packet above the limit is cut', async (t) => {
+test('T3: a client is cut if it sends a packet above the size limit', async (t) => {
 	const broker = await startBroker(t);
 	const { socket, isClosed } = await connectRaw(t, broker.port, 'sender-01');
 	const fits = packet(0x30, [text(topics.chunk('nobody-01', 'sender-01')), Buffer.alloc(262_144)]);
@@ -65,7 +65,7 @@ test('T3: after CONNECT a packet above the limit is cut', async (t) => {
 	await until('it is cut', isClosed);
 });
 
-test('T13: whoever sends no CONNECT in time is cut', async (t) => {
+test('T13: a connection is cut if no complete CONNECT arrives in time', async (t) => {
 	const broker = await startBroker(t, { limits: { connectTime: 100 } });
 	const { socket, isClosed } = await openRaw(t, broker.port);
 	socket.write(connectPacket('slow-loris').subarray(0, 5));
@@ -73,7 +73,7 @@ test('T13: whoever sends no CONNECT in time is cut', async (t) => {
 	assert.is(broker.stats().refused.silent, 1);
 });
 
-test('T13: a crowd of silent sockets does not keep others out', async (t) => {
+test('T13: many silent sockets do not keep a node out', async (t) => {
 	const broker = await startBroker(t, { limits: { clients: 20, connectTime: 600_000 } });
 	for (let number = 0; number < 50; number++) {
 		await openRaw(t, broker.port);
@@ -82,7 +82,7 @@ test('T13: a crowd of silent sockets does not keep others out', async (t) => {
 	assert.ok(broker.stats().refused.silent >= 30);
 });
 
-test('T5, T6: who publishes in the name of another is cut and counted, the other untouched', async (t) => {
+test('T5, T6: a client that publishes in the name of another is cut and counted, and the other stays listed', async (t) => {
 	const broker = await startBroker(t);
 	const [ann, evil] = [await Member.join(t, broker.url), await Member.join(t, broker.url)];
 	await ann.share(SEED);
@@ -116,7 +116,7 @@ test('T7: a will in the name of another is not published', async (t) => {
 	assert.equal(await ann.listed(), [SEED]);
 });
 
-test('T8: nobody reads the inbox of another, nor the system topics', async (t) => {
+test('T8: a client can read neither the inbox of another client nor the system topics', async (t) => {
 	const broker = await startBroker(t);
 	const [ann, evil] = [await Member.join(t, broker.url), await Member.join(t, broker.url)];
 	for (const filter of ['#', '$SYS/#', `${topics.root}/#`, topics.inboxFilter(ann.id)]) {
@@ -128,7 +128,7 @@ test('T8: nobody reads the inbox of another, nor the system topics', async (t) =
 	assert.equal(foreign, []);
 });
 
-test('T10: what is to be kept is small, or its sender is cut', async (t) => {
+test('T10: the sender of a retained message above the size limit is cut', async (t) => {
 	const broker = await startBroker(t);
 	const ann = await Member.join(t, broker.url);
 	const about = { ...announce(ann.link.session), padding: 'x'.repeat(5_000) };
@@ -149,7 +149,7 @@ test('T10: subscriptions of one client are limited', async (t) => {
 	assert.is(broker.stats().refused.subscriptions, 1);
 });
 
-test('T9, F19: a live id is refused to a stranger and given back to its owner', async (t) => {
+test('T9, F19: the id of a connected client is refused without its password, and taken over with it', async (t) => {
 	const broker = await startBroker(t);
 	const { url } = broker;
 	const id = makeNodeId();
@@ -166,13 +166,13 @@ test('T9, F19: a live id is refused to a stranger and given back to its owner', 
 	assert.is((await rejects(Link.open({ url, id: 'a b c d e f' }))).code, 'ERR_ID_TAKEN');
 });
 
-test('ordinary clients that want a persistent session or no id of their own are let in', async (t) => {
+test('an ordinary client with an empty client id and a clean session is accepted', async (t) => {
 	const broker = await startBroker(t);
 	const { received } = await connectRaw(t, broker.port, '');
 	assert.equal(received[0], Buffer.from([0x20, 2, 0, 0]));
 });
 
-test('T14: packets of rubbish end only their own connection', async (t) => {
+test('T14: malformed and forbidden packets end only the connection on which they arrive', async (t) => {
 	const broker = await startBroker(t);
 	const deep = packet(0x30, [text('/'.repeat(60_000)), Buffer.alloc(1)]);
 	const rubbish = [

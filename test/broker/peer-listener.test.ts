@@ -25,7 +25,7 @@ const HOST = 'listener-1';
 const ANN = 'ann-00001';
 const BOB = 'bob-00001';
 
-/** A listener that lets in whoever has the ticket `good`, and what it has received. */
+/** A listener that accepts every node with the ticket `good`, and the messages it has received. */
 async function start(t: Scope) {
 	const received: Incoming[] = [];
 	const warnings: unknown[] = [];
@@ -61,7 +61,7 @@ async function start(t: Scope) {
 	return { listener, port, received, warnings, open };
 }
 
-test('without a ticket, or with a bad one, nobody gets in, and it is told', async (t) => {
+test('a node without a ticket, or with a wrong one, is refused with a warning', async (t) => {
 	const { port, warnings, open } = await start(t);
 	await rejects(open(ANN, 'bad'));
 	await rejects(open(ANN, ''));
@@ -70,7 +70,7 @@ test('without a ticket, or with a bad one, nobody gets in, and it is told', asyn
 	assert.ok(warnings.length >= 3);
 });
 
-test('who has one hears its own inbox and reaches that of the listener, both ways', async (t) => {
+test('a node with a ticket receives from its own inbox and sends to the inbox of the listener', async (t) => {
 	const { listener, received, open } = await start(t);
 	const joined = new Promise<{ send(topic: string, payload: Uint8Array): void }>((resolve) => {
 		listener.on('joined', resolve);
@@ -87,7 +87,7 @@ test('who has one hears its own inbox and reaches that of the listener, both way
 	assert.ok(bytes.equals(messages[0]?.payload ?? new Uint8Array()));
 });
 
-test('nothing else is there: no other inbox, no announce, no wildcard, no other name', async (t) => {
+test('other inboxes, announces, wildcards and other sender names are refused', async (t) => {
 	const { received, open } = await start(t);
 	for (const filter of [
 		'#',
@@ -117,7 +117,7 @@ test('nothing else is there: no other inbox, no announce, no wildcard, no other 
 	assert.equal(received, []);
 });
 
-test('a packet larger than any node may send, and a first one that is no CONNECT, are cut', async (t) => {
+test('a connection is cut if its first packet is no CONNECT, or a CONNECT that is too large', async (t) => {
 	const { port } = await start(t);
 	const wrongPeer = await openRaw(t, port);
 	wrongPeer.socket.write(subscribePacket('#'));
@@ -132,7 +132,7 @@ test('a packet larger than any node may send, and a first one that is no CONNECT
 	await until('it is cut', () => large.isClosed());
 });
 
-test('a node that comes again takes the place of its older connection', async (t) => {
+test('a new connection of a node replaces its older one', async (t) => {
 	const { listener, open } = await start(t);
 	let left = 0;
 	listener.on('left', () => {
@@ -146,7 +146,7 @@ test('a node that comes again takes the place of its older connection', async (t
 	await until('the first has left', () => left === 1);
 });
 
-test('a crowd of strangers is bounded, and does not keep a node out', async (t) => {
+test('connections without CONNECT are limited in number, and do not keep a node out', async (t) => {
 	const { port, open } = await start(t);
 	let closed = 0;
 	for (let index = 0; index < 200; index += 1) {
@@ -162,7 +162,7 @@ test('a crowd of strangers is bounded, and does not keep a node out', async (t) 
 	await connection.subscribe(topics.inboxFilter(ANN));
 });
 
-test('a refused subscription joins nobody, and a second one changes nothing', async (t) => {
+test('a node joins with its first accepted subscription, and not again with the second', async (t) => {
 	const { listener, open } = await start(t);
 	const events: string[] = [];
 	listener.on('joined', ({ id }) => events.push(`joined ${id}`));

@@ -18,7 +18,7 @@ test('a file is replaced as a whole, and only its owner can read it', async (t) 
 	assert.equal(readdirSync(folder), ['secret']);
 });
 
-test('a folder that is missing is not made', async (t) => {
+test('a missing folder is not created', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'missing', 'secret');
 	assert.throws(() => writePrivate(path, 'x'), /ENOENT/);

@@ -15,9 +15,9 @@ import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { throwsCode } from '../helpers/harness/throws-code.ts';
 import { until } from '../helpers/harness/until.ts';
 
-const test = suite('who gets in');
+const test = suite('access to shoal broker');
 
-/** A broker for all addresses that asks for a token, and its links, by the address of this machine. */
+/** A broker that listens on all addresses and needs a token, and its join links for 127.0.0.1. */
 async function openBroker(t: Scope, data: string) {
 	const args = ['broker', '--host', '0.0.0.0', '--port', '0', '--data', data];
 	const broker = new Shoal(t, [...args, '--advertise', '127.0.0.1']);
@@ -31,21 +31,21 @@ async function openBroker(t: Scope, data: string) {
 	return { broker, url: local, links };
 }
 
-/** An environment in which a broker was joined. */
+/** An environment in which the broker of `link` is joined. */
 async function joined(t: Scope, link: JoinLink): Promise<NodeJS.ProcessEnv> {
 	const env = { ...CACHELESS, XDG_CONFIG_HOME: await makeFolder(t), SHOAL_BROKER: undefined };
 	assert.is(await new Shoal(t, ['join', formatJoinLink(link)], env).exit(), 0);
 	return env;
 }
 
-/** The same for one command only, without a process that joins. */
+/** An environment in which SHOAL_JOIN names the broker, without a run of `shoal join`. */
 function joinedBy(link: JoinLink): NodeJS.ProcessEnv {
 	return { ...CACHELESS, SHOAL_BROKER: undefined, SHOAL_JOIN: formatJoinLink(link) };
 }
 
 const codeOf = (shoal: Shoal): unknown => shoal.all('error').at(-1)?.code;
 
-test('P5: a broker on loopback lets everybody in; one that is open only who has joined', async (t) => {
+test('P5: a broker on loopback accepts everybody; a broker on all addresses only those who have joined', async (t) => {
 	const { url, links } = await openBroker(t, await makeFolder(t));
 	const { node } = await links();
 	const wrongPeer = new Shoal(t, ['ls', '--broker', url]);
@@ -65,7 +65,7 @@ test('P5: a broker on loopback lets everybody in; one that is open only who has 
 	assert.is(await new Shoal(t, ['ls', '--broker', String(loopback)]).exit(), 0);
 });
 
-test('a token is sent to the broker that gave it, and to no other', async (t) => {
+test('a token is sent only to the broker that was joined with it', async (t) => {
 	const { links } = await openBroker(t, await makeFolder(t));
 	const { node } = await links();
 	const env = await joined(t, node);
@@ -81,12 +81,12 @@ test('a token is sent to the broker that gave it, and to no other', async (t) =>
 	const { port } = thief.address() as { port: number };
 	const link = `shoal:${'0'.repeat(64)}?broker=${encodeURIComponent(`mqtt://127.0.0.1:${port}`)}`;
 	const getter = new Shoal(t, ['get', link], env);
-	await until('it has said who it is', () => seen.length > 10);
+	await until('it has sent CONNECT', () => seen.length > 10);
 	await getter.end();
 	assert.is(seen.includes(node.token), false);
 });
 
-test('T20: what is kept is for its owner only, the same after a restart, and another elsewhere', async (t) => {
+test('T20: only the owner can read the data of a broker; its token stays after a restart, and is unique', async (t) => {
 	const data = join(await makeFolder(t), 'data');
 	const first = await openBroker(t, data);
 	const { node } = await first.links();
@@ -99,14 +99,14 @@ test('T20: what is kept is for its owner only, the same after a restart, and ano
 	const again = await openBroker(t, data);
 	const back = await ShoalNode.start({ broker: again.url, token: node.token });
 	await back.close();
-	assert.equal(again.broker.all('join'), [], 'it is shown once');
+	assert.equal(again.broker.all('join'), [], 'the links are printed only once');
 	const other = await openBroker(t, await makeFolder(t));
 	assert.is.not((await other.links()).node.token, node.token);
 	const refused = await rejects(ShoalNode.start({ broker: other.url, token: node.token }));
 	assert.is(refused.code, 'ERR_REFUSED');
 });
 
-test('who has the old token is out at once when it is renewed', async (t) => {
+test('when the token is renewed, clients with the old token are disconnected at once', async (t) => {
 	const data = await makeFolder(t);
 	const { url, links } = await openBroker(t, data);
 	const { node } = await links();
@@ -125,7 +125,7 @@ test('who has the old token is out at once when it is renewed', async (t) => {
 	await (await ShoalNode.start({ broker: url, token })).close();
 });
 
-test('a file of tokens that is damaged while the broker runs is a warning, and ends nothing', async (t) => {
+test('a token file that is damaged is a warning while the broker runs, and an error at the next start', async (t) => {
 	const data = await makeFolder(t);
 	const { broker, url, links } = await openBroker(t, data);
 	const { node } = await links();
@@ -133,7 +133,7 @@ test('a file of tokens that is damaged while the broker runs is a warning, and e
 		await writeFile(join(data, 'broker.json'), damaged);
 		throwsCode('ERR_IO', () => new DataFolder(data).tokens);
 	}
-	await until('it is told of', () => /ERR_IO/.test(broker.stderr));
+	await until('the warning ERR_IO', () => /ERR_IO/.test(broker.stderr));
 	await (await ShoalNode.start({ broker: url, token: node.token })).close();
 	broker.signal('SIGTERM');
 	await broker.exit();
@@ -142,7 +142,7 @@ test('a file of tokens that is damaged while the broker runs is a warning, and e
 	assert.is(codeOf(again), 'ERR_IO');
 });
 
-test('who only watches sees the control topics, gets no chunk and publishes nothing', async (t) => {
+test('a client with the watch token receives the control topics, but cannot get a file', async (t) => {
 	const data = await makeFolder(t);
 	const { url, links } = await openBroker(t, data);
 	const { node, watch } = await links();
@@ -161,12 +161,12 @@ test('who only watches sees the control topics, gets no chunk and publishes noth
 		.split('\n')
 		.map((line) => JSON.parse(line) as Record<string, string>);
 	const refused = lines.find(({ about }) => about?.startsWith('subscribe shoal/1/inbox/'));
-	assert.is(refused?.reason, 'filter', 'T23: it stands in the audit log');
+	assert.is(refused?.reason, 'filter', 'T23: the refusal is in the audit log');
 	assert.match(String(refused?.address), '127.0.0.1');
 	assert.ok(Date.parse(String(refused?.time)) > 0);
 });
 
-test('a broker that asks nobody for a token has to be told so, and warns', async (t) => {
+test('with --insecure-anonymous a broker on all addresses accepts everybody, and warns', async (t) => {
 	const args = ['broker', '--host', '0.0.0.0', '--port', '0', '--insecure-anonymous'];
 	const broker = new Shoal(t, args);
 	const { url } = await broker.event('listening');
@@ -175,7 +175,7 @@ test('a broker that asks nobody for a token has to be told so, and warns', async
 	await until('it warns', () => /"warning".*ERR_INSECURE/.test(broker.stderr));
 });
 
-test('with a certificate of its own, which the join link vouches for, nobody else is believed', async (t) => {
+test('a join link has the fingerprint of the certificate of the broker, and another one is refused', async (t) => {
 	const data = await makeFolder(t);
 	const args = ['broker', '--host', '0.0.0.0', '--port', '0', '--data', data, '--tls'];
 	const broker = new Shoal(t, [...args, '--advertise', '127.0.0.1']);
@@ -188,7 +188,7 @@ test('with a certificate of its own, which the join link vouches for, nobody els
 	assert.is.not(await forged.exit(), 0);
 });
 
-test('join connects first: a wrong link changes nothing, and a right one says what it is good for', async (t) => {
+test('join connects first: a wrong link changes nothing, and the event of a right one has its role', async (t) => {
 	const { url, links } = await openBroker(t, await makeFolder(t));
 	const { node, watch } = await links();
 	const env = await joined(t, node);
@@ -205,7 +205,7 @@ test('join connects first: a wrong link changes nothing, and a right one says wh
 	assert.is(await which.exit(), 0);
 	const { broker, from } = await which.event('broker');
 	assert.equal([broker, from], [url, 'joined']);
-	assert.is(await new Shoal(t, ['ls'], env).exit(), 0, 'the first one is still joined');
+	assert.is(await new Shoal(t, ['ls'], env).exit(), 0, 'the first broker is still joined');
 	const watcher = new Shoal(t, ['join', formatJoinLink(watch)], env);
 	assert.is((await watcher.event('joined')).role, 'watch');
 	const leave = new Shoal(t, ['leave'], env);
@@ -214,7 +214,7 @@ test('join connects first: a wrong link changes nothing, and a right one says wh
 	assert.is((await none.event('broker')).from, 'none');
 });
 
-test('a user without a home, and a folder where the joined broker is kept, are no internal errors', async (t) => {
+test('a user without a home, or a folder in place of the file of the joined broker, is no internal error', async (t) => {
 	const { url } = await startBroker(t);
 	const config = await makeFolder(t);
 	await mkdir(join(config, 'shoal', 'joined'), { recursive: true });
@@ -225,7 +225,7 @@ test('a user without a home, and a folder where the joined broker is kept, are n
 	}
 });
 
-test('a reader of the help that has seen enough is no error', async (t) => {
+test('the help prints no error when its reader closes the pipe', async (t) => {
 	const child = spawn('sh', ['-c', `"${process.execPath}" "${MAIN}" --help | true`]);
 	t.defer(() => child.kill('SIGKILL'));
 	let text = '';

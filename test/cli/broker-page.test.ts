@@ -10,7 +10,7 @@ import { until } from '../helpers/harness/until.ts';
 
 const test = suite('the page of shoal broker');
 
-test('it is where it was asked for, nowhere with --no-http, and elsewhere if nobody asked and 8080 is taken', async (t) => {
+test('--http sets the port of the page, --no-http switches it off; by default it is another port if 8080 is in use', async (t) => {
 	const none = new Shoal(t, ['broker', '--port', '0', '--no-http']);
 	assert.is((await none.event('listening')).http, undefined);
 	const urls: URL[] = [];
@@ -31,7 +31,7 @@ test('it is where it was asked for, nowhere with --no-http, and elsewhere if nob
 	assert.is(await wrong.exit(), 2);
 });
 
-test('files come from the swarm by HTTP, to who has the token for nodes', async (t) => {
+test('files of the swarm are served by HTTP to clients with the node token', async (t) => {
 	const folder = await makeFolder(t);
 	await randomFile(join(folder, 'file.bin'), 1_000_000);
 	const free = createServer().listen(0, '127.0.0.1');

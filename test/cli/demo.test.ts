@@ -9,7 +9,7 @@ import { until } from '../helpers/harness/until.ts';
 
 const test = suite('the demo');
 
-/** The processes whose parent is `pid`, where /proc tells. */
+/** The processes whose parent is `pid`, from /proc. */
 function childrenOf(pid: number): number[] {
 	return readdirSync('/proc')
 		.filter((name) => /^\d+$/.test(name))
@@ -35,7 +35,7 @@ function isAlive(pid: number): boolean {
 	}
 }
 
-test('the demo tells the whole story and leaves nothing', async (t) => {
+test('the demo prints all its steps, and leaves no files', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	const digest = await randomFile(path, 2_000_000);

@@ -13,13 +13,13 @@ import { CACHELESS, MAIN } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
-const test = suite('escapes');
+const test = suite('unprintable characters from others');
 const topics = new Topics();
 const EVIL = '\x1b]0;owned\x07\x9b31m\u202e\r\nforged: line';
 const NAME = 'a\u202egnp.exe';
 const ID = 'evil-0001';
 
-/** All that a command writes, on both outputs, until the test ends. */
+/** Starts a command until the test ends. @returns its standard output and standard error */
 function start(t: Scope, ...args: string[]): { text: () => string } {
 	const child = spawn(process.execPath, [MAIN, ...args], { env: CACHELESS });
 	t.defer(() => child.kill('SIGKILL'));
@@ -30,7 +30,7 @@ function start(t: Scope, ...args: string[]): { text: () => string } {
 	return { text: () => Buffer.concat(written).toString() };
 }
 
-/** A client that puts what is not to be printed wherever a client can put anything. */
+/** Sends unprintable characters in every place where a client can send text. */
 async function attack(t: Scope, port: number): Promise<void> {
 	const strange = await openRaw(t, port);
 	strange.socket.write(connectPacket(`evil${EVIL}`));
@@ -63,14 +63,14 @@ for (const [how, flags] of [
 	['in lines', []],
 	['as JSON', ['--json']],
 ] as const) {
-	test(`T21: whatever strangers send, no command writes ${how} what is not to be printed`, async (t) => {
+	test(`T21: no command writes unprintable characters ${how}, whatever other clients send`, async (t) => {
 		const broker = start(t, 'broker', '--port', '0', '--log-level', 'debug', ...flags);
 		const url = () => /mqtt:\/\/127\.0\.0\.1:\d+/.exec(broker.text())?.[0] ?? '';
 		await until('it listens', () => url() !== '');
 		const watch = start(t, 'watch', '--broker', url(), ...flags);
-		await until('somebody watches', () => flags.length === 0 || watch.text() !== '');
+		await until('watch prints something', () => flags.length === 0 || watch.text() !== '');
 		await attack(t, Number(new URL(url()).port));
-		await until('what is shown is there', () => watch.text().includes('gnp.exe'));
+		await until('the printable form of the name is there', () => watch.text().includes('gnp.exe'));
 		const lists = ['ls', `who ${seedId(7)}`, `get ${seedId(7)} --no-linger -o /dev/null`].map(
 			(line) => start(t, ...line.split(' '), '--broker', url(), ...flags),
 		);

@@ -10,18 +10,18 @@ import { CACHELESS, MAIN, Shoal } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
-// A process that may open few files: it works, or says what is wrong. Where coverage is measured, each module is a file
-// of its own, and the figures are others.
+// A process with a low limit of open files works, or says what is wrong. The figures differ when
+// coverage is measured, as each module is then a separate file.
 
-const test = suite('few files may be open');
+const test = suite('a low limit of open files');
 const isTold = process.platform === 'linux' && process.env.NODE_V8_COVERAGE === undefined;
 
-/** The words before a command that limit its open files. */
+/** The prefix of a command that limits its open files to `most`. */
 function within(most: number): string[] {
 	return ['sh', '-c', `ulimit -n ${most}; exec "$@"`, 'sh'];
 }
 
-/** Runs `shoal` with so many, without `--json`, and interrupts it when it has said what matches `endAt`. */
+/** Runs `shoal` without `--json`, with `most` open files, until stderr matches `endAt`. */
 async function run(t: Scope, most: number, args: readonly string[], endAt?: RegExp) {
 	const [program = '', ...before] = within(most);
 	const child = spawn(program, [...before, process.execPath, MAIN, ...args], { env: CACHELESS });
@@ -38,10 +38,10 @@ async function run(t: Scope, most: number, args: readonly string[], endAt?: RegE
 	return { code, stderr };
 }
 
-/** From the least with which Node can load the command to those with which it can connect. */
+/** Limits from the least with which Node.js loads a command to those with which it connects. */
 const HARDLY_ENOUGH = [19, 20, 21];
 
-test('too few for a command to begin: one sentence, or one event', async (t) => {
+test('a command that cannot begin with its limit prints one sentence, or one event', async (t) => {
 	if (!isTold) {
 		return;
 	}
@@ -68,7 +68,7 @@ test('too few for a command to begin: one sentence, or one event', async (t) => 
 	);
 });
 
-test('with a few more a file is got; too many to share are told which', async (t) => {
+test('with 48 files a get works, and a share of more files names those that cannot be shared', async (t) => {
 	if (!isTold) {
 		return;
 	}
@@ -93,7 +93,7 @@ test('with a few more a file is got; too many to share are told which', async (t
 	assert.match(stderr, /"[^"]*file \d+": this process has as many files.*ulimit -n/);
 });
 
-test('a broker whose connections are used up goes on when some are free', async (t) => {
+test('a broker that has reached the limit accepts connections again when others are closed', async (t) => {
 	if (!isTold) {
 		return;
 	}

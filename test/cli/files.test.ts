@@ -38,7 +38,7 @@ test('the id is the digest of the seed without its first line', async (t) => {
 	assert.match(printed.text, /^other name\n/);
 });
 
-test('a seed that is there is written again only if it is the same', async (t) => {
+test('seed accepts an existing seed file only if it is the same seed', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, 'one');
@@ -53,7 +53,7 @@ test('a seed that is there is written again only if it is the same', async (t) =
 	assert.match(readFileSync(join(folder, 'seeds', 'file.bin.seed'), 'utf8'), /^file.bin\n3\n/);
 });
 
-test('verify says that a file is right, whichever way it is found', async (t) => {
+test('verify reports a right file, found by the name of the seed, by the name in it, or named itself', async (t) => {
 	const folder = await makeFolder(t);
 	const content = contentOf(4_259);
 	const file = join(folder, 'file.bin');
@@ -107,7 +107,7 @@ test('a file that is longer or shorter is not right', async (t) => {
 	assert.equal((await shorter.event('verified')).bad, [1]);
 });
 
-test('a classic seed is checked with a warning', async (t) => {
+test('a seed with MD5 digests is checked with a warning', async (t) => {
 	const folder = await makeFolder(t);
 	const content = contentOf(4_259);
 	const seed = join(folder, 'README.md.seed');
@@ -119,7 +119,7 @@ test('a classic seed is checked with a warning', async (t) => {
 	assert.match(stderr, /^warning: .*MD5 .*proves nothing against an attacker\n$/);
 });
 
-test('a seed that lies about the whole is an error of its own', async (t) => {
+test('a seed with a wrong digest of the whole is ERR_SEED_LIES', async (t) => {
 	const folder = await makeFolder(t);
 	const content = contentOf(4_259);
 	const seed = join(folder, 'file.bin.seed');
@@ -132,7 +132,7 @@ test('a seed that lies about the whole is an error of its own', async (t) => {
 	assert.is(shoal.events.at(-1)?.code, 'ERR_SEED_LIES');
 });
 
-test('what is no seed, not there, or a folder says so', async (t) => {
+test('each path that is no seed, is missing or is a folder has its own error code', async (t) => {
 	const folder = await makeFolder(t);
 	const file = join(folder, 'x.seed');
 	writeFileSync(file, 'nonsense');
@@ -151,7 +151,7 @@ test('what is no seed, not there, or a folder says so', async (t) => {
 	assert.match(stderr, /name the file: shoal verify FILE.seed FILE/);
 });
 
-test('a chunk that is right is not bad because the file has grown', async (t) => {
+test('no chunk of a file that has grown is bad, but the file is not right', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, contentOf(700_000));
@@ -163,7 +163,7 @@ test('a chunk that is right is not bad because the file has grown', async (t) =>
 	assert.equal([ok, bad], [false, []]);
 });
 
-test('a pipe is refused before it is opened, as nobody may write to it', async (t) => {
+test('a pipe is refused before it is opened, as opening it could wait for ever', async (t) => {
 	const { url } = await startBroker(t);
 	const folder = await makeFolder(t);
 	const pipe = join(folder, 'pipe');
@@ -180,7 +180,7 @@ test('a pipe is refused before it is opened, as nobody may write to it', async (
 	}
 });
 
-test('a full disk behind standard output is a failure', async (t) => {
+test('standard output to a full disk is ERR_NO_SPACE', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, contentOf(700_000));

@@ -7,7 +7,7 @@ import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('a fixed id');
 
-test('T9: two processes of one id do not throw each other out, and it comes back after a crash', async (t) => {
+test('T9: a second process with the same id is refused, and after a crash the id can be used again', async (t) => {
 	const env = { ...CACHELESS, XDG_CONFIG_HOME: await makeFolder(t) };
 	const path = await makeFile(t, 'what is shared');
 	const { url } = await startBroker(t);

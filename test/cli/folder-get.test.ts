@@ -12,12 +12,12 @@ import { until } from '../helpers/harness/until.ts';
 
 const test = suite('getting folders');
 
-/** The paths of all that is below a folder. */
+/** The paths of all entries below a folder. */
 function below(folder: string): string[] {
 	return readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
 }
 
-/** A folder and a file beside it, shared by a process. Downloads leave their records in `env`. */
+/** A folder and a file, shared by a process. `env` puts the state of downloads beside both. */
 async function shared(t: Scope, ...options: string[]) {
 	const { url } = await startBroker(t);
 	const photos = await makePhotos(t);
@@ -30,7 +30,7 @@ async function shared(t: Scope, ...options: string[]) {
 	return { ...photos, id, fileId, env };
 }
 
-test('a folder gets the path after -o, or keeps its name if an existing folder is at that path', async (t) => {
+test('a folder is copied to the path after -o, or under its name into an existing folder at that path', async (t) => {
 	const { id, env, path, beside } = await shared(t);
 	await mkdir(join(beside, 'there'));
 	for (const [to, at] of [
@@ -55,7 +55,7 @@ test('a folder gets the path after -o, or keeps its name if an existing folder i
 	assert.match(same.text, /there\/photos {2}4 files, 701 kB {2}is there already and right\n/);
 });
 
-test('some files of a folder are got, and are there already the second time', async (t) => {
+test('--only and --exclude get some files of a folder, and the second time all of these exist already', async (t) => {
 	const { id, env, beside } = await shared(t);
 	await mkdir(join(beside, 'there'));
 	const args = ['get', id, '-o', join(beside, 'there'), '--no-linger', '--only', '2024'];
@@ -63,7 +63,7 @@ test('some files of a folder are got, and are there already the second time', as
 	assert.is(await first.exit(), 0);
 	const complete = await first.event('complete');
 	assert.equal([complete.files, complete.partial, complete.wasThere], [1, true, false]);
-	// The link is among them, and the file that it leads to is not.
+	// The link is got, but not the file to which it leads.
 	const photos = join(beside, 'there', 'photos');
 	assert.equal(below(photos), ['2024', '2024/latest', '2024/run.sh']);
 	const again = new Shoal(t, [...args, '--exclude', 'raw'], env);
@@ -77,7 +77,7 @@ test('some files of a folder are got, and are there already the second time', as
 	assert.match(nothing.stderr, /nothing in the folder matches.*shoal ls ID/);
 });
 
-test('--only is for folders', async (t) => {
+test('--only is refused for a file', async (t) => {
 	const { fileId, env, beside } = await shared(t);
 	for (const output of ['-', join(beside, 'copy')]) {
 		const getter = await runShoal(t, ['get', fileId, '-o', output, '--only', 'x'], { env });
@@ -86,7 +86,7 @@ test('--only is for folders', async (t) => {
 	}
 });
 
-test('an interrupted folder says where its files are, and goes on', async (t) => {
+test('an interrupted get of a folder says where its files are, and the next one resumes', async (t) => {
 	const { url } = await startBroker(t);
 	const { path, beside } = await makePhotos(t);
 	await randomFile(join(path, 'more.bin'), 6_000_000);
@@ -116,7 +116,7 @@ test('an interrupted folder says where its files are, and goes on', async (t) =>
 	assert.equal(readdirSync(beside).sort(), ['copy', 'photos']);
 });
 
-test('one file of a folder goes to standard output, a folder does not', async (t) => {
+test('one file of a folder can be written to standard output, a folder cannot', async (t) => {
 	const { id, env, beside, path } = await shared(t);
 	const folder = await runShoal(t, ['get', id, '-o', '-'], { env });
 	assert.is(folder.code, 1);
@@ -126,7 +126,7 @@ test('one file of a folder goes to standard output, a folder does not', async (t
 		/a folder cannot be written to standard output.*--only PATH.*ERR_FOLDER/,
 	);
 	assert.is((await runShoal(t, ['seed', path])).code, 0);
-	// No broker is asked for that.
+	// This needs no broker.
 	const offline = { ...env, SHOAL_BROKER: 'mqtt://127.0.0.1:1' };
 	const ofSeed = await runShoal(t, ['get', `${path}.seed`, '-o', '-'], { env: offline });
 	assert.match(ofSeed.stderr, 'ERR_FOLDER');

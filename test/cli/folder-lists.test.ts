@@ -43,7 +43,7 @@ test('ls ID prints a line for each entry, in the order of the index', async (t) 
 	]);
 });
 
-test('for people it is a table with a sum, and no name reaches the terminal as it is', async (t) => {
+test('without --json ls ID prints a table with a sum, in which names are printable', async (t) => {
 	const { url } = await shared(t);
 	const { code, text } = await runShoal(t, ['ls', 'photos', '--broker', url]);
 	assert.is(code, 0);
@@ -54,16 +54,16 @@ test('for people it is a table with a sum, and no name reaches the terminal as i
 	assert.not.match(text, '\u200e');
 });
 
-test('only the index is fetched', async (t) => {
+test('ls ID fetches only the chunks of the index', async (t) => {
 	const { url, id, sharer } = await shared(t);
 	assert.is(await new Shoal(t, ['ls', id, '--broker', url]).exit(), 0);
 	sharer.signal('SIGTERM');
 	const { sent } = await sharer.event('stopped');
-	// The index is in the first of three chunks; the seed is sent, too.
+	// The index is in the first of three chunks. The text of the seed is sent, too.
 	assert.ok(Number(sent) > 0 && Number(sent) < 300_000, `${sent} bytes were sent`);
 });
 
-test('a link and a seed file name a folder, too; with its index beside it, no broker is asked', async (t) => {
+test('ls accepts a link or a seed file, and needs no broker if the index is beside the seed file', async (t) => {
 	const { url, id, path, beside } = await shared(t);
 	const link = `shoal:${id}?broker=${encodeURIComponent(url)}`;
 	const byLink = new Shoal(t, ['ls', link]);
@@ -82,7 +82,7 @@ test('a link and a seed file name a folder, too; with its index beside it, no br
 	assert.match(wrong.text, '2024/raw/large.bin');
 });
 
-test('a file has no list, and a seed that nobody has is not found', async (t) => {
+test('ls of a file is an error, and a seed that nobody has is not found', async (t) => {
 	const { url, beside } = await shared(t);
 	const file = join(beside, 'file.bin');
 	assert.is((await runShoal(t, ['seed', file])).code, 0);

@@ -11,7 +11,7 @@ import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('seeds of folders');
 
-/** The shell command of the documents: what it prints for the index at `$1`, in the folder `$2`. */
+/** The shell command in the documents, which checks the folder `$2` against the index at `$1`. */
 const CHECK = `cd "$2" && sed -nE 's/^([0-9a-f]{64}) [0-9]+ [fx] /\\1  /p' "$1" | sha256sum -c`;
 
 test('seed writes seed and index; other programs check the folder with them', async (t) => {
@@ -57,7 +57,7 @@ test('-o names the seed or a folder, and - prints the seed only', async (t) => {
 	assert.not(existsSync(join(beside, 'other.index')));
 });
 
-test('nothing is written if one of the two files is there with other bytes', async (t) => {
+test('seed writes nothing if the seed or the index exists with other bytes', async (t) => {
 	const { path } = await makePhotos(t);
 	writeFileSync(`${path}.index`, 'something else');
 	const { code, stderr } = await runShoal(t, ['seed', path]);
@@ -67,7 +67,7 @@ test('nothing is written if one of the two files is there with other bytes', asy
 	assert.is(readFileSync(`${path}.index`, 'utf8'), 'something else');
 });
 
-test('--exclude and --skip-odd leave entries out, as share does; else they are named', async (t) => {
+test('--exclude and --skip-odd leave entries out, as with share; without them odd entries are an error', async (t) => {
 	const { path } = await makePhotos(t);
 	execFileSync('mkfifo', [join(path, 'pipe')]);
 	const refused = await runShoal(t, ['seed', path]);
@@ -80,7 +80,7 @@ test('--exclude and --skip-odd leave entries out, as share does; else they are n
 	assert.match(shoal.stderr, /left out of .*pipe.*\(it is a pipe\)/);
 });
 
-test('a seed in its own folder gets a warning', async (t) => {
+test('a seed that is written into the folder it describes causes a warning', async (t) => {
 	const { path } = await makePhotos(t);
 	const { code, stderr } = await runShoal(t, ['seed', path, '-o', path]);
 	assert.is(code, 0);

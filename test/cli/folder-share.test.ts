@@ -25,7 +25,7 @@ async function makeTooLarge(folder: string): Promise<string> {
 	return root;
 }
 
-test('a folder with too much in it is named, and the rest is shared', async (t) => {
+test('a folder with too large an index is reported, and other files are shared', async (t) => {
 	const { url } = await startBroker(t);
 	const folder = await makeFolder(t);
 	const [large, file] = [await makeTooLarge(folder), join(folder, 'file')];
@@ -40,7 +40,7 @@ test('a folder with too much in it is named, and the rest is shared', async (t) 
 	assert.is(await sharer.exit(), 1);
 });
 
-test('the advice fits to what is wrong: only a damaged seed file is made again', async (t) => {
+test('the advice matches the error: only for a damaged seed file it is to make a new one', async (t) => {
 	const { path, beside } = await makePhotos(t);
 	mkdirSync(join(path, 'back\\slash'));
 	const { url } = await startBroker(t);
@@ -54,7 +54,7 @@ test('the advice fits to what is wrong: only a damaged seed file is made again',
 	assert.match(stderr, /this is no seed.*; make a new one with: shoal seed FILE \(ERR_SEED\)/);
 });
 
-test('several folders and files: what cannot be shared is named, the rest is shared, and the code is 1', async (t) => {
+test('of several folders and files those that cannot be shared are named, the others shared, and the exit code is 1', async (t) => {
 	const { url } = await startBroker(t);
 	const [first, second] = [await makePhotos(t), await makePhotos(t)];
 	const file = join(first.beside, 'file');
@@ -106,7 +106,7 @@ test('--strict shares nothing if something in a folder cannot be shared', async 
 	await until('both are shared', () => skipping.all('sharing').length === 2);
 });
 
-test('with --strict nothing is said to be shared if the tracker does not list all', async (t) => {
+test('with --strict nothing is shared if the tracker does not list all seeds', async (t) => {
 	const { url } = await startBroker(t, { limits: { nodeAnnounces: 1 } });
 	const { path, beside } = await makePhotos(t);
 	const file = join(beside, 'file');
@@ -122,7 +122,7 @@ test('with --strict nothing is said to be shared if the tracker does not list al
 	assert.match(String((await mild.event('error')).message), /does not list one seed .*"photos"/);
 });
 
-test('--exclude and --skip-odd say what is left out, and --name names one folder', async (t) => {
+test('--skip-odd reports the entries left out, --exclude leaves out more, and --name names one folder', async (t) => {
 	const { url } = await startBroker(t);
 	const { path } = await makePhotos(t);
 	execFileSync('mkfifo', [join(path, 'pipe')]);
@@ -137,7 +137,7 @@ test('--exclude and --skip-odd say what is left out, and --name names one folder
 	assert.match(bad.stderr, /cannot be the name of a file: it holds a path separator/);
 });
 
-test('names that other systems cannot store get a warning', async (t) => {
+test('names that other systems cannot store cause warnings', async (t) => {
 	const { url } = await startBroker(t);
 	const { path } = await makePhotos(t);
 	mkdirSync(join(path, 'EMPTY'));
@@ -151,7 +151,7 @@ test('names that other systems cannot store get a warning', async (t) => {
 	assert.match(sharer.stderr, /Windows cannot store .*aux.* \(and 1 more name of that kind\)/);
 });
 
-test('a folder with a file that changes is withdrawn, the file is named, and the same bytes come back', async (t) => {
+test('a folder is withdrawn and the changed file named when a file changes, and shared again if its bytes are the same', async (t) => {
 	const { url } = await startBroker(t);
 	const { path } = await makePhotos(t);
 	const sharer = new Shoal(t, ['share', path, '--broker', url]);

@@ -18,7 +18,7 @@ async function seeded(t: Scope) {
 	return { ...photos, seed: `${photos.path}.seed`, index: `${photos.path}.index` };
 }
 
-/** One file changed, one removed, one added. */
+/** Changes one file, removes an empty folder, and adds a file. */
 async function spoil(path: string): Promise<void> {
 	await appendFile(join(path, '2024/run.sh'), '#');
 	await rm(join(path, 'empty'));
@@ -37,7 +37,7 @@ async function verified(
 	return { code, event: await shoal.event('verified') };
 }
 
-test('verify names what is bad, missing and extra, with the index beside the seed', async (t) => {
+test('verify names bad, missing and extra paths if the index is beside the seed', async (t) => {
 	const { seed, path } = await seeded(t);
 	const right = await verified(t, [seed]);
 	assert.is(right.code, 0);
@@ -58,7 +58,7 @@ test('verify names what is bad, missing and extra, with the index beside the see
 	assert.match(text, /\n {2}get it again: move it away, then shoal get [0-9a-f]{64}\n$/);
 });
 
-test('what is extra can be left out, and is no reason to get the folder again', async (t) => {
+test('extra paths can be excluded, and cause no advice to get the folder again', async (t) => {
 	const { seed, path } = await seeded(t);
 	await writeFile(join(path, 'notes.tmp'), 'new');
 	execFileSync('mkfifo', [join(path, 'pipe')]);
@@ -69,7 +69,7 @@ test('what is extra can be left out, and is no reason to get the folder again', 
 	assert.equal([without.code, without.event.ok], [0, true]);
 });
 
-test('the index is fetched from the swarm if it is not here', async (t) => {
+test('an index that is not on this machine is fetched from the swarm', async (t) => {
 	const { url } = await startBroker(t);
 	const { seed, index, path, beside } = await seeded(t);
 	await new Shoal(t, ['share', path, '--broker', url]).event('sharing');
@@ -82,7 +82,7 @@ test('the index is fetched from the swarm if it is not here', async (t) => {
 	assert.equal({ bad: event.bad, missing: event.missing, extra: event.extra }, SPOILED);
 	const known = { ...CACHELESS, SHOAL_BROKER: url };
 	assert.equal((await verified(t, [seed, copy], known)).event.bad, SPOILED.bad);
-	// Nobody is at this port.
+	// Nobody listens on this port.
 	const typed = await runShoal(t, ['verify', seed, copy, '--broker', 'mqtt://127.0.0.1:1']);
 	assert.is(typed.code, 4);
 	assert.match(typed.stderr, 'ERR_BROKER');
@@ -99,7 +99,7 @@ test('the index is taken from the cache if the folder was shared or got', async 
 	assert.equal({ bad: event.bad, missing: event.missing, extra: event.extra }, SPOILED);
 });
 
-test('without the index only right or wrong is known, and it says so', async (t) => {
+test('without the index verify reports only whether the folder is right, and says so', async (t) => {
 	const { seed, index, path, beside } = await seeded(t);
 	renameSync(index, join(beside, 'away'));
 	const right = await verified(t, [seed]);
@@ -121,7 +121,7 @@ test('without the index only right or wrong is known, and it says so', async (t)
 	);
 });
 
-test('a pipe in the folder is extra also without the index', async (t) => {
+test('a pipe in the folder is reported as extra, even without the index', async (t) => {
 	const { seed, index, path } = await seeded(t);
 	await rm(index);
 	execFileSync('mkfifo', [join(path, 'pipe')]);
@@ -129,7 +129,7 @@ test('a pipe in the folder is extra also without the index', async (t) => {
 	assert.equal([code, event.bad, event.missing, event.extra], [1, [], [], ['pipe']]);
 });
 
-test('another index beside the seed is ignored, and a damaged one as well', async (t) => {
+test('a damaged index, or the index of another seed, is ignored with a warning', async (t) => {
 	const { seed, index, path } = await seeded(t);
 	const sound = readFileSync(index, 'utf8');
 	for (const text of ['something else', sound.replace(' 5 x ', ' 6 x ')]) {
@@ -140,7 +140,7 @@ test('another index beside the seed is ignored, and a damaged one as well', asyn
 	}
 });
 
-test('a seed of a folder is not for a file, and the other way round', async (t) => {
+test('the seed of a folder is refused for a file, and the seed of a file for a folder', async (t) => {
 	const { seed, path, beside } = await seeded(t);
 	const file = join(beside, 'file');
 	writeFileSync(file, 'a file');
@@ -161,7 +161,7 @@ test('a seed of a folder is not for a file, and the other way round', async (t) 
 	assert.match(missing.stderr, /name the folder: shoal verify X\.seed FOLDER \(ERR_NO_FILE\)/);
 });
 
-test('a seed whose chunks are wrong is an error of its own', async (t) => {
+test('a folder seed with wrong chunk digests is ERR_SEED_LIES', async (t) => {
 	const { seed, index } = await seeded(t);
 	await rm(index);
 	const lines = readFileSync(seed, 'utf8').split('\n');
@@ -175,7 +175,7 @@ test('a seed whose chunks are wrong is an error of its own', async (t) => {
 	);
 });
 
-test('more than twenty paths of a kind are counted, and all are events', async (t) => {
+test('after twenty paths of a kind the others are only counted, but --json has all', async (t) => {
 	const { seed, path } = await seeded(t);
 	for (let number = 0; number < 30; number += 1) {
 		writeFileSync(join(path, `more-${number}`), '');

@@ -20,9 +20,9 @@ import { Shoal, sha256, source } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
-const test = suite('what get does with what it gets');
+const test = suite('outputs of shoal get');
 
-test('with -o - the bytes are on standard output and all else on standard error', async (t) => {
+test('with -o - standard output has the bytes, and standard error all else', async (t) => {
 	const { url, id } = await fileSharedHere(t);
 	const people = await runShoal(t, ['get', id, '-o', '-', '--broker', url]);
 	assert.is(people.code, 0);
@@ -38,7 +38,7 @@ test('with -o - the bytes are on standard output and all else on standard error'
 	assert.is(events.at(-1).sources[0].bytes, CONTENT.length);
 });
 
-test('with --range only those bytes are fetched and written, and the end says what was verified', async (t) => {
+test('with --range only these bytes are written, and the last message says that chunks were verified', async (t) => {
 	const { url, id } = await fileSharedHere(t);
 	const args = ['get', id, '-o', '-', '--broker', url, '--range'];
 	const people = await runShoal(t, [...args, '10-19']);
@@ -56,7 +56,7 @@ test('with --range only those bytes are fetched and written, and the end says wh
 	assert.is((await runShoal(t, ['get', id, '--range', '0-4', '--broker', url])).code, 2);
 });
 
-test('--check chunks leaves the digest of the whole out, and never shows one', async (t) => {
+test('--check chunks neither checks nor prints the digest of the whole', async (t) => {
 	const { folder, url, id } = await fileSharedHere(t);
 	const path = join(folder, 'copy.bin');
 	const args = ['get', id, '--broker', url, '--no-linger', '--check'];
@@ -76,7 +76,7 @@ test('--check chunks leaves the digest of the whole out, and never shows one', a
 	assert.is((await runShoal(t, [...args, 'chunks', '-o', '-'])).code, 2);
 });
 
-test('a file that has nothing of the seed is not replaced', async (t) => {
+test('an existing file without a chunk of the seed is not replaced', async (t) => {
 	const { folder, path, url, id } = await fileSharedHere(t);
 	writeFileSync(join(folder, 'mine.bin'), 'mine');
 	const args = ['get', id, '-o', join(folder, 'mine.bin'), '--broker', url];
@@ -89,7 +89,7 @@ test('a file that has nothing of the seed is not replaced', async (t) => {
 	assert.is(below.events.at(-1)?.code, 'ERR_NO_FILE');
 });
 
-test('a file that is there and right is told so, and of an older version is told what was kept', async (t) => {
+test('get reports a right file that exists already, and the bytes kept from an older version', async (t) => {
 	const { folder, url, id } = await fileSharedHere(t);
 	writeFileSync(join(folder, 'same.bin'), CONTENT);
 	const args = (name: string) => [
@@ -120,7 +120,7 @@ test('a file that is there and right is told so, and of an older version is told
 	assert.equal(new Uint8Array(readFileSync(join(folder, 'older.bin'))), CONTENT);
 });
 
-test('a file is got by its name, which is told, as is what it names; also when it is there already', async (t) => {
+test('get takes a name, prints the seed that it names, and reports names that are unknown or ambiguous', async (t) => {
 	const { folder, url, id, node } = await fileSharedHere(t);
 	const cwd = join(folder, 'here');
 	mkdirSync(cwd);
@@ -154,7 +154,7 @@ test('a file is got by its name, which is told, as is what it names; also when i
 	assert.match(noSeed.stderr, /there is no seed file "file.bin.seed".*\(ERR_NO_FILE\)/);
 });
 
-test('64 digits are an id, and with a slash a path', async (t) => {
+test('64 digits are an id, and ./ before them makes them a path', async (t) => {
 	const { folder, url, id } = await fileSharedHere(t);
 	const cwd = join(folder, 'here');
 	mkdirSync(cwd);
@@ -165,7 +165,7 @@ test('64 digits are an id, and with a slash a path', async (t) => {
 	assert.is((await get(id)).code, 0);
 });
 
-test('of three gets to one file one works, the others find it there', async (t) => {
+test('of three gets to one path one fetches the file, and the others find it complete', async (t) => {
 	const { folder, url, id, node } = await fileSharedHere(t);
 	node.limitRates(300_000, undefined);
 	const path = join(folder, 'copy.bin');
@@ -179,7 +179,7 @@ test('of three gets to one file one works, the others find it there', async (t) 
 	assert.equal(readdirSync(folder).sort(), ['copy.bin', 'file.bin']);
 });
 
-test('who waits for a get that is killed takes over, and keeps what that one had', async (t) => {
+test('when a get is killed, one that waits for it takes over and keeps its chunks', async (t) => {
 	const { folder, path, digest } = await source(t, 40 * 1_048_576);
 	const { url } = await startBroker(t);
 	const node = await ShoalNode.start({ broker: url, maxUp: 2_000_000 });
@@ -202,12 +202,12 @@ test('who waits for a get that is killed takes over, and keeps what that one had
 	assert.equal([await second.exit(), await other.exit()], [0, 0]);
 	const ends = [await second.event('complete'), await other.event('complete')];
 	const [worked] = ends.filter(({ wasThere }) => wasThere === false);
-	assert.ok(Number(worked?.kept) > 0, 'what the first had was not fetched again');
+	assert.ok(Number(worked?.kept) > 0, 'the chunks of the first get were not fetched again');
 	assert.is(await sha256(copy), digest);
 	assert.equal(readdirSync(folder).sort(), ['copy.bin', 'source.bin']);
 });
 
-test('another content to a file that is being written is refused at once', async (t) => {
+test('a get of another content to a path that is being written is refused at once', async (t) => {
 	const { folder, url, id, node } = await fileSharedHere(t);
 	node.limitRates(100_000, undefined);
 	writeFileSync(join(folder, 'other.bin'), 'other');
@@ -226,7 +226,7 @@ test('another content to a file that is being written is refused at once', async
 	assert.equal(new Uint8Array(readFileSync(path)), CONTENT);
 });
 
-test('a file with holes keeps them', async (t) => {
+test('the copy of a sparse file is sparse', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'disk.img');
 	const length = 64 * 1_048_576;
@@ -251,7 +251,7 @@ test('a file with holes keeps them', async (t) => {
 	}
 });
 
-test('nobody has the seed: exit code 3 after five seconds', async (t) => {
+test('get ends with exit code 3 after five seconds if nobody has the seed', async (t) => {
 	const { url } = await startBroker(t);
 	const start = performance.now();
 	const { code, stderr } = await runShoal(t, ['get', '0'.repeat(64), '--broker', url]);

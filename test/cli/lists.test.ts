@@ -14,7 +14,7 @@ const test = suite('broker, tracker, ls, who and watch');
 
 const NAME = 'evil\u202egnp 文件.exe';
 
-/** A file that is shared by this process, on a broker of its own. */
+/** Starts a broker, and shares one file for each of `names` from this process. */
 async function shareHere(t: Scope, ...names: string[]) {
 	const { url } = await startBroker(t);
 	const node = await ShoalNode.start({ broker: url });
@@ -29,7 +29,7 @@ async function shareHere(t: Scope, ...names: string[]) {
 	return { url, ids, node };
 }
 
-/** A file that is shared by a process of its own. */
+/** Shares a file from a new process. */
 async function share(t: Scope, url: string, name = 'file.bin') {
 	const path = join(await makeFolder(t), 'file.bin');
 	writeFileSync(path, `content of ${name}`);
@@ -38,7 +38,7 @@ async function share(t: Scope, url: string, name = 'file.bin') {
 	return { sharer, id: String(id) };
 }
 
-test('ls lists every seed, and what a stranger named is harmless', async (t) => {
+test('ls lists every seed, with names in printable form', async (t) => {
 	const { url, ids } = await shareHere(t, NAME, 'b');
 	const [id = '', second = ''] = ids;
 	const shoal = new Shoal(t, ['ls', '--broker', url]);
@@ -58,7 +58,7 @@ test('ls lists every seed, and what a stranger named is harmless', async (t) => 
 	assert.not.match(text, '\u001b');
 });
 
-test('ls says when there is nothing', async (t) => {
+test('ls says so if nobody shares anything', async (t) => {
 	const { url } = await startBroker(t);
 	const { code, text } = await runShoal(t, ['ls', '--broker', url]);
 	assert.is(code, 0);
@@ -82,7 +82,7 @@ test('who lists the nodes of a seed, by id or link', async (t) => {
 	assert.is(nobody.code, 3);
 });
 
-test('watch tells what happens, and ignores what it cannot read', async (t) => {
+test('watch prints states, announces, events and loads', async (t) => {
 	const { url } = await startBroker(t);
 	const watch = new Shoal(t, ['watch', '--broker', url]);
 	assert.is((await watch.event('tracker')).state, 'ready');
@@ -93,7 +93,7 @@ test('watch tells what happens, and ignores what it cannot read', async (t) => {
 	assert.is((await watch.event('seed-added')).seed, id);
 	const isStateThere = () => watch.all('state').some(({ state }) => state === 'ready');
 	await until('the state of the node', isStateThere);
-	// The first may be of a time when nobody else was there.
+	// The first load may be from before the other client connected.
 	const isSeen = () => watch.all('load').some(({ clients }) => Number(clients) >= 2);
 	await until('the load of the broker', isSeen);
 	sharer.signal('SIGTERM');
@@ -102,7 +102,7 @@ test('watch tells what happens, and ignores what it cannot read', async (t) => {
 	assert.is(watch.stderr, '');
 });
 
-test('a port that is taken is an error, and says what to do', async (t) => {
+test('a port in use is an error that names --port', async (t) => {
 	const { url } = await startBroker(t);
 	const { port } = new URL(url);
 	const { code, stderr } = await runShoal(t, ['broker', '--port', port]);
@@ -110,7 +110,7 @@ test('a port that is taken is an error, and says what to do', async (t) => {
 	assert.match(stderr, /in use.*--port.*\(ERR_PORT\)\n$/);
 });
 
-test('a broker for all says where others reach it, and its limits can be changed', async (t) => {
+test('a broker on all addresses prints its addresses, and --limit changes its limits', async (t) => {
 	const args = ['broker', '--port', '0', '--host', '0.0.0.0', '--insecure-anonymous'];
 	args.push('--limit', 'clients=1');
 	const broker = new Shoal(t, args);
@@ -125,7 +125,7 @@ test('a broker for all says where others reach it, and its limits can be changed
 	assert.is(second.events.at(-1)?.code, 'ERR_REFUSED');
 });
 
-test('a tracker serves a broker of another kind', async (t) => {
+test('shoal tracker works on another MQTT broker, and a second tracker stands by', async (t) => {
 	const { url } = await startPlainBroker(t);
 	const tracker = new Shoal(t, ['tracker', '--broker', url]);
 	const lonely = new Shoal(t, ['ls', '--broker', url]);

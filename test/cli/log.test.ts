@@ -19,7 +19,7 @@ async function openLog(level: Level, isText = false, now = () => 0) {
 	return { lines, log: await Log.open({ level, json, text: isText ? text : undefined, now }) };
 }
 
-/** Whole lines of JSON that a process wrote on standard error. */
+/** The complete lines of JSON that a process has written to standard error. */
 function linesOf({ stderr }: { stderr: string }): Array<Record<string, unknown>> {
 	return stderr
 		.split('\n')
@@ -27,7 +27,7 @@ function linesOf({ stderr }: { stderr: string }): Array<Record<string, unknown>>
 		.map((line) => JSON.parse(line));
 }
 
-test('tells what is at least of its level', async () => {
+test('the log has the messages of its level and of more severe ones', async () => {
 	for (const [level, count] of [
 		['error', 1],
 		['warn', 2],
@@ -44,7 +44,7 @@ test('tells what is at least of its level', async () => {
 	}
 });
 
-test('T21 a line is one line, and nothing in it acts on a terminal', async () => {
+test('T21: each message is one line without control or format characters', async () => {
 	for (const isText of [false, true]) {
 		const { lines, log } = await openLog('info', isText);
 		log.write('info', 'refused', EVIL, { id: EVIL });
@@ -58,21 +58,21 @@ test('T21 a line is one line, and nothing in it acts on a terminal', async () =>
 	assert.ok(Date.parse(time) > 0);
 });
 
-test('a flood is cut off, and told of', async () => {
+test('the log drops messages beyond 100 a second, and reports how many', async () => {
 	let now = 0;
 	const { lines, log } = await openLog('info', true, () => now);
 	for (let count = 0; count < 1_000; count += 1) {
 		log.write('info', 'joined', 'somebody');
 	}
 	assert.is(lines.length, 100);
-	log.write('warn', 'warning', 'what matters more is told');
+	log.write('warn', 'warning', 'a more severe message');
 	assert.is(lines.length, 101);
 	now = 1_000;
 	log.write('info', 'joined', 'somebody');
 	assert.equal(lines.slice(101), ['warn 900 lines were left out of the log', 'info somebody']);
 });
 
-test('the level is what was typed, or stands in SHOAL_LOG_LEVEL', async (t) => {
+test('the level comes from --log-level or SHOAL_LOG_LEVEL', async (t) => {
 	assert.is(parseLevel('debug'), 'debug');
 	throwsCode('ERR_USAGE', () => parseLevel('loud'));
 	const wrong = await runShoal(t, ['broker', '--log-level', EVIL]);
@@ -88,7 +88,7 @@ test('the level is what was typed, or stands in SHOAL_LOG_LEVEL', async (t) => {
 	await until('it is logged', () => broker.stderr.includes('"client-left"'));
 });
 
-test('a broker logs who comes, goes and is refused, and the downloads; standard output stays as it is', async (t) => {
+test('a broker logs clients that join and leave, seeds and downloads, and standard output does not change', async (t) => {
 	const { broker, url } = await spawnBroker(t, '--no-http', '--log-level', 'info');
 	const path = await makeFile(t, 'content');
 	const share = new Shoal(t, ['share', path, '--broker', url, '--log-level', 'info']);
@@ -121,7 +121,7 @@ test('a broker logs who comes, goes and is refused, and the downloads; standard 
 	);
 });
 
-test('a gateway logs what it was asked for and answered, and what it fetched', async (t) => {
+test('a gateway logs requests with their responses, and what it fetches', async (t) => {
 	const { url } = await spawnBroker(t, '--no-http');
 	const share = new Shoal(t, ['share', await makeFile(t, 'content'), '--broker', url]);
 	const { id } = await share.event('sharing');
@@ -138,7 +138,7 @@ test('a gateway logs what it was asked for and answered, and what it fetched', a
 	assert.equal([find('fetching')?.seed, find('fetched')?.seed], [id, id]);
 });
 
-test('without a level a service tells warnings only, as JSON where no terminal reads', async (t) => {
+test('by default a service logs only warnings, as JSON if standard error is no terminal', async (t) => {
 	const { url } = await spawnBroker(t, '--no-http');
 	const args = ['share', await makeFile(t, 'content'), '--broker', url];
 	const child = spawn(process.execPath, [MAIN, ...args], { env: CACHELESS });

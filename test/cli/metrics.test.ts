@@ -29,7 +29,7 @@ async function start(t: Scope, ...more: string[]) {
 	return { broker, url, folder, share, id: String(id), metrics: String(metrics) };
 }
 
-test('processes tell what they have moved, and it agrees', async (t) => {
+test('the byte counts of seeder, downloader and broker agree', async (t) => {
 	const { broker, url, folder, id, metrics } = await start(t, '--http', '0');
 	const { http } = await broker.event('listening');
 	const args = ['get', id, '-o', `${folder}/copy`, '--keep', '--lane', 'broker', '--metrics', '0'];
@@ -52,7 +52,7 @@ test('processes tell what they have moved, and it agrees', async (t) => {
 	assert.is(metric(relayed, 'shoal_clients'), 2);
 });
 
-test('a node is ready while it has its broker and a tracker', async (t) => {
+test('a node is ready while it is connected to its broker and has a tracker', async (t) => {
 	const { broker, metrics } = await start(t);
 	const ready = metrics.replace(/metrics$/, 'readyz');
 	assert.is((await fetch(ready)).status, 200);
@@ -63,7 +63,7 @@ test('a node is ready while it has its broker and a tracker', async (t) => {
 	assert.is((await fetch(metrics.replace(/metrics$/, 'healthz'))).status, 200);
 });
 
-test('T19 a name that was pointed here gets nothing', async (t) => {
+test('T19: a request with an unknown Host is refused', async (t) => {
 	const { metrics } = await start(t);
 	const status = await new Promise((resolve, reject) => {
 		const asked = request(metrics, { headers: { host: 'evil.example' } }, (response) => {
@@ -76,7 +76,7 @@ test('T19 a name that was pointed here gets nothing', async (t) => {
 	assert.is(status, 403);
 });
 
-test('a port that cannot be, or is taken, is told in a sentence', async (t) => {
+test('an invalid port and a port in use are errors of one sentence', async (t) => {
 	const { url } = await startBroker(t);
 	const taken = `127.0.0.1:${new URL(url).port}`;
 	for (const [place, code, text] of [

@@ -11,7 +11,7 @@ import { until } from '../helpers/harness/until.ts';
 
 const test = suite('odd files');
 
-test('what cannot be shared is named, five of it and a count; the others are shared, and the end is a failure', async (t) => {
+test('five paths that cannot be shared are named and the rest counted, the others are shared, and the exit code is 1', async (t) => {
 	const { url } = await startBroker(t);
 	const folder = await makeFolder(t);
 	const path = (name: string): string => join(folder, name);
@@ -31,13 +31,13 @@ test('what cannot be shared is named, five of it and a count; the others are sha
 	);
 	assert.match(String(errors[0]?.message), /"con" .*Windows reserves it.*--name/);
 	assert.match(String(errors.at(-1)?.message), '2 more paths cannot be shared');
-	// They were looked at before the first file was read.
+	// All paths are checked before the first file is read.
 	assert.equal(share.events.slice(0, 6), errors);
 	share.signal('SIGTERM');
 	assert.is(await share.exit(), 1);
 });
 
-test('what cannot be shared at all is said without a broker', async (t) => {
+test('if no path can be shared, share fails without a broker', async (t) => {
 	const folder = await makeFolder(t);
 	const { code, stderr } = await runShoal(t, ['share', '', join(folder, 'missing')], {
 		env: { SHOAL_BROKER: 'mqtt://127.0.0.1:9' },
@@ -46,7 +46,7 @@ test('what cannot be shared at all is said without a broker', async (t) => {
 	assert.match(stderr, /it is empty \(ERR_NO_FILE\)\n.*no such file or folder.*\(ERR_NO_FILE\)\n$/);
 });
 
-test('a name that Windows cannot store is shared, and warned of', async (t) => {
+test('a name that Windows cannot store is shared with a warning', async (t) => {
 	const { url } = await startBroker(t);
 	const folder = await makeFolder(t);
 	writeFileSync(join(folder, 'why?.txt'), 'why');
@@ -59,7 +59,7 @@ test('a name that Windows cannot store is shared, and warned of', async (t) => {
 	assert.match(seed.stderr, 'Windows cannot store');
 });
 
-test('a name that is no UTF-8 is said to be one, and shared through a link', async (t) => {
+test('a name that is no UTF-8 is an error with advice, and the file can be shared through a link', async (t) => {
 	const { url } = await startBroker(t);
 	const folder = await makeFolder(t);
 	const script = `printf latin > "$1/$(printf 'caf\\351')" && ln -s "$(printf 'caf\\351')" "$1/link" && exec "$2" "$3" share "$1/$(printf 'caf\\351')" --json`;
@@ -77,7 +77,7 @@ test('a name that is no UTF-8 is said to be one, and shared through a link', asy
 	assert.is((await linked.event('sharing')).length, 5);
 });
 
-test('what the system makes up when it is read is neither shared nor verified', async (t) => {
+test('a file whose content the system generates when it is read is neither shared nor verified', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'empty');
 	writeFileSync(path, '');

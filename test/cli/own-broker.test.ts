@@ -8,9 +8,9 @@ import { makeFile } from '../helpers/harness/node.ts';
 import { CACHELESS, Shoal } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 
-const test = suite('a broker that its user reaches without a word');
+const test = suite('a broker that commands of the same user find by themselves');
 
-/** A user with a home of its own. */
+/** A user with new folders for state and configuration. */
 async function user(t: Scope) {
 	const home = await makeFolder(t);
 	const { SHOAL_BROKER: _, SHOAL_JOIN: __, SHOAL_ADVERTISE: ___, ...rest } = CACHELESS;
@@ -34,7 +34,7 @@ test('every command of the same user reaches a broker with TLS and token, wherev
 	const started = await broker(...host);
 	const share = run('share', await makeFile(t, 'content'));
 	const { id, link } = await share.event('sharing');
-	assert.is(parseLink(String(link)).broker, 'mqtts://lab.example:443', 'for others');
+	assert.is(parseLink(String(link)).broker, 'mqtts://lab.example:443', 'the advertised address');
 	const got = run('get', String(id), '-o', join(home, 'copy'), '--no-linger');
 	assert.is(await got.exit(), 0, got.stderr);
 	assert.is(await readFile(join(home, 'copy'), 'utf8'), 'content');
@@ -53,7 +53,7 @@ test('every command of the same user reaches a broker with TLS and token, wherev
 	assert.equal(await readdir(running), []);
 });
 
-test('the one that was joined is used all the same, and the broker says so', async (t) => {
+test('a joined broker is used even if a broker of the same user runs, and join prints it', async (t) => {
 	const { home, run, broker } = await user(t);
 	const other = new Shoal(t, [
 		...['broker', '--port', '0', '--lan', '--no-mdns', '--http', '0'],
@@ -66,7 +66,7 @@ test('the one that was joined is used all the same, and the broker says so', asy
 	assert.equal([used, from], [parseJoinLink(String(link)).broker, 'joined']);
 });
 
-test('what a killed broker left leads nowhere, and of two that run one has to be named', async (t) => {
+test('the record of a killed broker is ignored, and if two brokers run, --broker has to name one', async (t) => {
 	const { run, broker } = await user(t);
 	const killed = await broker();
 	killed.signal('SIGKILL');
@@ -80,7 +80,7 @@ test('what a killed broker left leads nowhere, and of two that run one has to be
 	assert.is(await named.exit(), 0, named.stderr);
 });
 
-test('an address to advertise is in every link; one that is none is wrong usage', async (t) => {
+test('every link has the advertised address, and an invalid address is wrong usage', async (t) => {
 	const { home, broker, run } = await user(t);
 	const data = join(home, 'data');
 	const args = [
@@ -110,12 +110,15 @@ test('an address to advertise is in every link; one that is none is wrong usage'
 	}
 });
 
-/** The words before a command that run it in a namespace set up by `commands`; undefined without the rights. */
+/**
+ * The prefix of a command that runs it in a network namespace set up by `commands`; undefined
+ * without the right to make one.
+ */
 function machine(commands: string): string[] | undefined {
 	const within = ['unshare', '-n', 'sh', '-ec', `ip link set lo up\n${commands}\nexec "$@"`, 'sh'];
 	const isUsable = spawnSync(within[0] as string, [...within.slice(1), 'true']).status === 0;
 	if (!isUsable) {
-		console.log('no network namespace can be made here');
+		console.log('skipped: no right to make a network namespace');
 	}
 	return isUsable ? within : undefined;
 }
@@ -127,7 +130,7 @@ async function startOn(t: Scope, within: readonly string[]) {
 	return { broker, listening: await broker.event('listening') };
 }
 
-test('on a machine with IPv6 only the links have its address, and lead there', async (t) => {
+test('on a machine with only IPv6 the links have its address, and work', async (t) => {
 	const within = machine(
 		'ip link add d0 type bridge\nip link set d0 up\nip addr add fd00:5::1/64 dev d0 nodad',
 	);

@@ -15,7 +15,7 @@ interface Prepared {
 	readonly env: NodeJS.ProcessEnv;
 }
 
-/** A file that has not been changed for a while, and a folder for caches. */
+/** A file that was last changed more than two seconds ago, and a folder for caches. */
 async function prepared(t: Scope): Promise<Prepared> {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
@@ -25,7 +25,7 @@ async function prepared(t: Scope): Promise<Prepared> {
 	return { path, env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') } };
 }
 
-test('what seed has hashed share does not hash again, unless it is told to', async (t) => {
+test('share does not hash a file again that seed has hashed, except with --no-cache', async (t) => {
 	const { path, env } = await prepared(t);
 	const { url } = await spawnBroker(t);
 	const seeded = new Shoal(t, ['seed', path], env);
@@ -44,7 +44,7 @@ test('what seed has hashed share does not hash again, unless it is told to', asy
 	assert.is(readdirSync(join(env.XDG_CACHE_HOME as string, 'shoal', 'seeds')).length, 1);
 });
 
-test('a file that has another name now gets a seed of that name', async (t) => {
+test('a renamed file gets a seed with the new name', async (t) => {
 	const { path, env } = await prepared(t);
 	const seed = async (file: string): Promise<CliEvent> =>
 		await new Shoal(t, ['seed', file], env).event('seed');
@@ -76,7 +76,7 @@ test('a folder that has not changed is shared again without reading its files', 
 	assert.is((await share()).remembered, false);
 });
 
-test('a folder that was got is shared without reading its files, unless only a part was got', async (t) => {
+test('a folder that was got is shared without reading its files, unless it was got in part or with --check chunks', async (t) => {
 	const { path, beside } = await makePhotos(t);
 	const env = { ...process.env, XDG_CACHE_HOME: join(beside, 'cache'), XDG_STATE_HOME: beside };
 	const { url } = await spawnBroker(t);

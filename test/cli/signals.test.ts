@@ -13,7 +13,7 @@ const test = suite('signals');
 
 const LENGTH = 5_000_000;
 
-/** A download that takes seconds. */
+/** A download that takes several seconds. */
 async function slowDownload(t: Scope, ...flags: string[]) {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
@@ -29,7 +29,7 @@ async function slowDownload(t: Scope, ...flags: string[]) {
 	return { folder, output, args, getter, broker, sharer, digest };
 }
 
-test('F26: an interrupted get keeps what it has, ends with 130, and goes on from there', async (t) => {
+test('F26: an interrupted get keeps its chunks and ends with exit code 130, and the next get resumes', async (t) => {
 	const { folder, output, args, getter, digest } = await slowDownload(t);
 	getter.signal('SIGINT');
 	assert.is(await getter.exit(), 130);
@@ -46,7 +46,7 @@ test('F26: an interrupted get keeps what it has, ends with 130, and goes on from
 	assert.not.ok(readdirSync(folder).some((name) => name.endsWith('.part')));
 });
 
-test('F1: a get goes on by itself when the broker comes back', async (t) => {
+test('F1: a running get goes on when the broker is back', async (t) => {
 	const { getter, broker, sharer, output, digest } = await slowDownload(t);
 	const { port } = new URL(String(broker.events[0]?.url));
 	broker.signal('SIGTERM');
@@ -59,7 +59,7 @@ test('F1: a get goes on by itself when the broker comes back', async (t) => {
 	assert.is(await sha256(output), digest);
 });
 
-test('F26: broker, tracker and watch end with 0 on both signals', async (t) => {
+test('F26: broker and watch end with exit code 0 on SIGINT', async (t) => {
 	const { broker, url } = await spawnBroker(t);
 	const watch = new Shoal(t, ['watch', '--broker', url]);
 	await watch.event('tracker');
@@ -70,7 +70,7 @@ test('F26: broker, tracker and watch end with 0 on both signals', async (t) => {
 	assert.is(broker.events.at(-1)?.event, 'stopped');
 });
 
-test('a reader of standard output that goes away ends it quietly', async (t) => {
+test('a get ends without an error when the reader of standard output leaves', async (t) => {
 	const { url } = await startBroker(t);
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');

@@ -6,7 +6,7 @@ import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { Shoal } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 
-const test = suite('tls on the command line');
+const test = suite('TLS on the command line');
 const pair = makeCertificate();
 
 async function pemFiles(t: Scope): Promise<{ certFile: string; keyFile: string }> {
@@ -29,7 +29,7 @@ async function spawnSecure(t: Scope): Promise<{ url: string; cert: string }> {
 	return { url: url as string, cert: cert as string };
 }
 
-test('a broker with a certificate tells its fingerprint, and who names it gets a file', async (t) => {
+test('a broker with a certificate prints its fingerprint, and commands with this --cert work', async (t) => {
 	const { url, cert } = await spawnSecure(t);
 	const folder = await makeFolder(t);
 	const file = join(folder, 'file.bin');
@@ -43,7 +43,7 @@ test('a broker with a certificate tells its fingerprint, and who names it gets a
 	await new Shoal(t, ['watch', ...to]).event('tracker');
 });
 
-test('T22: a wrong fingerprint, or none for an unknown authority, ends every command with 4', async (t) => {
+test('T22: with a wrong fingerprint, or none and an unknown authority, every command ends with exit code 4', async (t) => {
 	const { url } = await spawnSecure(t);
 	const wrong = ['--broker', url, '--cert', fingerprintOf(makeCertificate().cert)];
 	const commands = [
@@ -59,7 +59,7 @@ test('T22: a wrong fingerprint, or none for an unknown authority, ends every com
 	}
 });
 
-test('T22: a fingerprint for a broker that is not encrypted, or half a pair, is wrong usage', async (t) => {
+test('T22: --cert for a broker without TLS, and --tls-cert without --tls-key, are wrong usage', async (t) => {
 	const { certFile } = await pemFiles(t);
 	const plain = ['ls', '--broker', 'mqtt://127.0.0.1:1', '--cert', fingerprintOf(pair.cert)];
 	assert.is(await new Shoal(t, plain).exit(), 2);

@@ -13,7 +13,7 @@ import { until } from '../helpers/harness/until.ts';
 
 const test = suite('share and get');
 
-test('share and get tell what the contract says', async (t) => {
+test('share and get print the documented events', async (t) => {
 	const folder = await makeFolder(t);
 	writeFileSync(join(folder, 'file.bin'), CONTENT);
 	const { url } = await spawnBroker(t);
@@ -49,7 +49,7 @@ test('share and get tell what the contract says', async (t) => {
 	assert.ok(Number(sharer.events.at(-1)?.sent) >= CONTENT.length);
 });
 
-test('get takes a link, an id in capitals and a seed file, and a folder to put it in', async (t) => {
+test('get takes a link, an id in capitals or a seed file, and a folder as its output', async (t) => {
 	const { folder, url, seed, id } = await fileSharedHere(t, 'it\'s a "naïve" 文件.bin');
 	writeFileSync(join(folder, 'x.seed'), seed.text());
 	const broker = encodeURIComponent(url);
@@ -57,7 +57,7 @@ test('get takes a link, an id in capitals and a seed file, and a folder to put i
 	for (const [index, what] of ways.entries()) {
 		const output = join(folder, `out-${index}`);
 		mkdirSync(output);
-		// The first finds its broker in the link.
+		// The link names the broker.
 		const flags = index === 0 ? [] : ['--broker', url];
 		const getter = new Shoal(t, ['get', what, '-o', output, '--no-linger', ...flags]);
 		assert.is(await getter.exit(), 0, getter.stderr);
@@ -65,7 +65,7 @@ test('get takes a link, an id in capitals and a seed file, and a folder to put i
 	}
 });
 
-test('SHOAL_BROKER names the broker where nothing else does', async (t) => {
+test('SHOAL_BROKER names the broker if nothing else does', async (t) => {
 	const { folder, url, id } = await fileSharedHere(t);
 	const options = { cwd: folder, env: { SHOAL_BROKER: url } };
 	const { code, text } = await runShoal(t, ['get', id, '-o', 'copy.bin', '--no-linger'], options);
@@ -87,7 +87,7 @@ test('several files are shared at once, the same content only once', async (t) =
 	assert.match(sharer.stderr, 'shared once');
 });
 
-test('what is not there is not shared', async (t) => {
+test('share of a missing file is ERR_NO_FILE', async (t) => {
 	const folder = await makeFolder(t);
 	const { url } = await startBroker(t);
 	const missing = new Shoal(t, ['share', join(folder, 'missing'), '--broker', url]);
@@ -95,14 +95,14 @@ test('what is not there is not shared', async (t) => {
 	assert.is(missing.events.at(-1)?.code, 'ERR_NO_FILE');
 });
 
-test('a node id that is taken is refused', async (t) => {
+test('a share with the id of a connected node is refused', async (t) => {
 	const { path, url } = await fileSharedHere(t, 'file.bin', { id: 'node-of-mine' });
 	const second = new Shoal(t, ['share', path, '--broker', url, '--id', 'node-of-mine']);
 	assert.is(await second.exit(), 1);
 	assert.is(second.events.at(-1)?.code, 'ERR_ID_TAKEN');
 });
 
-test('--keep serves on until it is stopped, which is its normal end', async (t) => {
+test('with --keep get goes on sharing until it is stopped, and then ends with exit code 0', async (t) => {
 	const { folder, url, id, node } = await fileSharedHere(t);
 	const first = new Shoal(t, ['get', id, '-o', join(folder, 'one'), '--broker', url, '--keep']);
 	await first.event('complete');
@@ -122,7 +122,7 @@ test('--keep serves on until it is stopped, which is its normal end', async (t) 
 	assert.ok(Number(first.events.at(-1)?.sent) >= CONTENT.length);
 });
 
-test('--wait gets what is shared later', async (t) => {
+test('with --wait get waits for a file that is shared later', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	writeFileSync(path, CONTENT);
@@ -137,7 +137,7 @@ test('--wait gets what is shared later', async (t) => {
 	assert.equal(new Uint8Array(readFileSync(output)), CONTENT);
 });
 
-test('of more files than the tracker lists of one node, those beyond are named and the others shared', async (t) => {
+test('files beyond the number that the tracker lists for one node are reported, and the others are shared', async (t) => {
 	const { url } = await spawnBroker(t, '--limit', 'nodeAnnounces=3');
 	const folder = await makeFolder(t);
 	const paths = Array.from({ length: 10 }, (_, index) => join(folder, `file-${index}`));

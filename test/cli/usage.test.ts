@@ -28,7 +28,7 @@ const COMMANDS = [
 ];
 const ID = '0'.repeat(64);
 
-test('--help explains how it works and names every command', async (t) => {
+test('--help explains how shoal works and names every command', async (t) => {
 	const { code, text, stderr } = await runShoal(t, ['--help']);
 	assert.is(code, 0);
 	assert.is(stderr, '');
@@ -57,7 +57,7 @@ test('the help of each command has an example and fits 80 columns', () => {
 	}
 });
 
-test('--version is that of the package', async (t) => {
+test('--version prints the version of the package', async (t) => {
 	const file = new URL('../../../package.json', import.meta.url);
 	const { version } = JSON.parse(readFileSync(file, 'utf8'));
 	assert.is((await runShoal(t, ['--version'])).text, `${version}\n`);
@@ -110,7 +110,7 @@ test('limits are listed with value, unit and meaning', async (t) => {
 	}
 });
 
-test('the memory of a broker is what its limits add up to, also with others', async (t) => {
+test('limits prints the memory of a broker as the sum of its rows, also with other limits', async (t) => {
 	const most = async (...args: string[]): Promise<number> => {
 		const shoal = new Shoal(t, ['limits', ...args]);
 		assert.is(await shoal.exit(), 0);
@@ -125,7 +125,7 @@ test('the memory of a broker is what its limits add up to, also with others', as
 	assert.is(code, 2);
 });
 
-test('a broker that cannot be reached is exit code 4', async (t) => {
+test('a command ends with exit code 4 if the broker cannot be reached', async (t) => {
 	const args = ['ls', '--broker', 'mqtt://127.0.0.1:1'];
 	const shoal = new Shoal(t, args);
 	const { code, stderr } = await runShoal(t, args);
@@ -138,7 +138,7 @@ test('a broker that cannot be reached is exit code 4', async (t) => {
 	assert.is(shoal.events[0]?.code, 'ERR_BROKER');
 });
 
-test('no stack is shown unless it is asked for', async (t) => {
+test('a stack is printed only with SHOAL_DEBUG', async (t) => {
 	const args = ['seed', '/nowhere/at/all'];
 	assert.not.match((await runShoal(t, args)).stderr, '    at ');
 	const { code, stderr } = await runShoal(t, args, { env: { SHOAL_DEBUG: '1' } });

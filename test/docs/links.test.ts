@@ -6,7 +6,7 @@ import { documents, linksOf, ROOT, readDocument, sectionsOf } from './markdown.t
 
 const test = suite('links of the documents');
 
-/** Why the relative link `target` in `document` leads nowhere; undefined if it does not. */
+/** The reason why the relative link `target` in `document` is broken; undefined if it is not. */
 async function whyDead(document: string, target: string): Promise<string | undefined> {
 	const [path = '', anchor] = target.split('#');
 	const file = path === '' ? document : normalize(join(dirname(document), decodeURI(path)));
@@ -40,7 +40,7 @@ test('each relative link leads to a file, and its anchor to a heading', async ()
 	assert.equal(dead, []);
 });
 
-test('anchors are those of GitHub', () => {
+test('anchors are made as GitHub makes them', () => {
 	const text =
 		'# `shoal/broker`\n## "Nobody" shares it\n## A b\n## A b\n```\n# no heading\n```\n### Wi-Fi_x';
 	const anchors = sectionsOf(text).map(({ anchor }) => anchor);

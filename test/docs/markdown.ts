@@ -5,20 +5,20 @@ import { fileURLToPath } from 'node:url';
 /** The folder of the project. */
 export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** A part of a document, from its heading to the next one of any level. */
+/** A section of a document, from its heading to the next heading of any level. */
 export interface Section {
-	/** 1 to 6. */
+	/** The level of the heading, 1 to 6. */
 	readonly level: number;
-	/** Its heading, as Markdown. */
+	/** The heading, as Markdown. */
 	readonly title: string;
-	/** Its anchor, as GitHub makes it. */
+	/** The anchor that GitHub makes for the heading. */
 	readonly anchor: string;
 	readonly text: string;
 }
 
 /** A block of code. */
 export interface CodeBlock {
-	/** Its language, as it is written behind the fence. */
+	/** The language that is written after the fence. */
 	readonly language: string;
 	readonly text: string;
 }
@@ -26,7 +26,7 @@ export interface CodeBlock {
 const FENCED = /^(```+)(\w*).*\n([\s\S]*?)^\1\s*$/gm;
 const HEADING = /^(#{1,6}) (.+)$/;
 
-/** The documents of the project, by their paths from its folder: those beside README.md and all below docs/. */
+/** The documents of the project, as relative paths: those beside README.md, and all below docs/. */
 export async function documents(): Promise<string[]> {
 	const beside = (await readdir(ROOT)).filter((name) => name.endsWith('.md'));
 	const below = await readdir(join(ROOT, 'docs'), { recursive: true });
@@ -79,7 +79,7 @@ export function linksOf(document: string): string[] {
 	return [...inline, ...defined, ...html].map(([, target]) => target as string);
 }
 
-/** As GitHub does it: lower case, no punctuation but `-` and `_`, a `-` for each space. */
+/** The anchor that GitHub makes: lower case, no punctuation but `-` and `_`, a `-` per space. */
 function slugOf(title: string): string {
 	return title
 		.replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')

@@ -26,7 +26,7 @@ async function codeSections(): Promise<Section[]> {
 	return sectionsOf(await readDocument(DOCUMENT)).filter(({ title }) => CODE.test(title));
 }
 
-/** The messages that a section lists: code at the start of an item, or in a list of such before its colon. */
+/** The messages that a section lists: the code spans, separated by commas, that begin an item. */
 function messagesOf({ text }: Section): string[] {
 	const items = text.split(/^- /m).slice(1);
 	return items.flatMap((item) => {
@@ -35,15 +35,15 @@ function messagesOf({ text }: Section): string[] {
 	});
 }
 
-test('its codes are those of the sources, in order', async () => {
+test('the sections are the error codes of the sources, in order', async () => {
 	const errors = await readFile(join(ROOT, 'protocol/errors.ts'), 'utf8');
 	const own = [...errors.matchAll(/\| '(ERR_[A-Z_]+)'/g)].map(([, code]) => code as string);
 	const titles = (await codeSections()).map(({ title }) => title);
-	// ERR_INTERNAL stands for a bug, and is no code of its own.
+	// ERR_INTERNAL is printed for a bug, and is not in the list of codes.
 	assert.equal(titles, [...own, 'ERR_INTERNAL'].sort());
 });
 
-test('its exit codes are those of the command line', async () => {
+test('the table of exit codes is that of the command line', async () => {
 	const [table] = sectionsOf(await readDocument(DOCUMENT)).filter(
 		({ title }) => title === 'Exit codes',
 	);
@@ -60,7 +60,7 @@ test('its exit codes are those of the command line', async () => {
 	}
 });
 
-test('each message that it lists is one of the sources', async () => {
+test('each message in the document is in the sources', async () => {
 	const texts = await sources();
 	const unknown: string[] = [];
 	let count = 0;

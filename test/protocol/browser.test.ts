@@ -11,7 +11,7 @@ const ENTRY = fileURLToPath(new URL('../../protocol/index.js', import.meta.url))
 
 let bundled: Promise<BuildResult<{ write: false; metafile: true }>> | undefined;
 
-/** The door of the protocol as one script for browsers, which leaves `shoal` behind; it is built once. */
+/** protocol/index.ts as one script for browsers, which defines the global `shoal`; built once. */
 function bundle(): Promise<BuildResult<{ write: false; metafile: true }>> {
 	bundled ??= build({
 		entryPoints: [ENTRY],
@@ -26,7 +26,7 @@ function bundle(): Promise<BuildResult<{ write: false; metafile: true }>> {
 	return bundled;
 }
 
-/** A context with what every browser has, and nothing of Node. */
+/** A context with the globals of every browser, and none of Node.js. */
 function browser(): Record<string, unknown> {
 	const given = {
 		AbortController,
@@ -57,11 +57,11 @@ function browser(): Record<string, unknown> {
 	return context;
 }
 
-test('the protocol is bundled for browsers without a built-in of Node', async () => {
+test('the bundle of the protocol for browsers contains no module of Node.js', async () => {
 	const { errors, warnings, metafile } = await bundle();
 	assert.equal([...errors, ...warnings], []);
 	const [output] = Object.values(metafile.outputs);
-	assert.equal(output?.imports, [], 'everything is inside');
+	assert.equal(output?.imports, [], 'the bundle imports nothing');
 	const inputs = Object.entries(metafile.inputs);
 	assert.ok(inputs.length > 20);
 	for (const [path, { imports }] of inputs) {
@@ -72,7 +72,7 @@ test('the protocol is bundled for browsers without a built-in of Node', async ()
 	}
 });
 
-test('in a browser a seed is read, and everything at the door is there', async () => {
+test('in a browser a seed can be parsed, and every export is defined', async () => {
 	const { outputFiles } = await bundle();
 	const context = browser();
 	runInContext(outputFiles[0]?.text as string, context);
@@ -92,7 +92,7 @@ test('in a browser a seed is read, and everything at the door is there', async (
 	assert.equal([...missing], []);
 });
 
-test('in a browser a link opens a WebSocket, with the subprotocol of MQTT', async () => {
+test('in a browser a link opens a WebSocket with the subprotocol mqtt', async () => {
 	const { outputFiles } = await bundle();
 	const context = browser();
 	const opened: unknown[][] = [];

@@ -4,7 +4,7 @@ import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('errors');
 
-test('an error carries its code, its sentence and its cause', () => {
+test('an error has its code, message and cause', () => {
 	const cause = new Error('no route');
 	const error = new ShoalError('ERR_BROKER', 'the broker is away', { cause });
 	assert.instance(error, Error);
@@ -13,11 +13,11 @@ test('an error carries its code, its sentence and its cause', () => {
 	assert.is(String(error), 'ShoalError: the broker is away');
 });
 
-test('an error without a cause has none', () => {
+test('an error without a cause has no property cause', () => {
 	assert.not('cause' in new ShoalError('ERR_IO', 'x'));
 });
 
-test('isShoalError tells the class and the code', () => {
+test('isShoalError checks the class and the code', () => {
 	const error = new ShoalError('ERR_SEED', 'x');
 	assert.ok(isShoalError(error));
 	assert.ok(isShoalError(error, 'ERR_SEED'));

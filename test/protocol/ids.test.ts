@@ -18,7 +18,7 @@ import { throwsCode } from '../helpers/harness/throws-code.ts';
 const test = suite('ids');
 const HEX = '0123456789abcdef'.repeat(4);
 
-test('made ids are valid and all different', () => {
+test('generated ids are valid and all different', () => {
 	const nodes = Array.from({ length: 1_000 }, makeNodeId);
 	assert.ok(nodes.every(isNodeId));
 	assert.is(new Set(nodes).size, 1_000);
@@ -60,7 +60,7 @@ const NO_NODE_IDS = [
 	'../../..',
 ];
 
-test('T15: ids with wildcards, slashes and the like are no node ids', () => {
+test('T15: text with wildcards, slashes and the like is no node id', () => {
 	for (const id of NO_NODE_IDS) {
 		assert.not(isNodeId(id), JSON.stringify(id));
 		throwsCode('ERR_ID', () => parseNodeId(id), JSON.stringify(id));
@@ -91,7 +91,7 @@ test('T21: an error about an id shows no control characters', () => {
 	assert.not.match(error.message, /\p{Cc}/u);
 });
 
-test('a request id survives JSON', () => {
+test('a request id is formatted for JSON and parsed back', () => {
 	assert.is(formatRequestId(0n), '0'.repeat(16));
 	assert.is(formatRequestId(2n ** 64n - 1n), 'f'.repeat(16));
 	fc.assert(

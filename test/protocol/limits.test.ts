@@ -5,7 +5,7 @@ import { throwsCode } from '../helpers/harness/throws-code.ts';
 
 const test = suite('limits');
 
-test('the defaults are those of the design', () => {
+test('the defaults have the documented values', () => {
 	const KIB = 1024;
 	const expected = {
 		connectPacket: 64 * KIB,
@@ -30,7 +30,7 @@ test('the defaults are those of the design', () => {
 	}
 });
 
-test('the limits keep their inequalities', () => {
+test('the default limits fit each other', () => {
 	const limits = DEFAULT_LIMITS;
 	assert.ok(
 		limits.part + 52 + 256 < limits.packet,
@@ -52,14 +52,14 @@ test('every row of the table can be printed', () => {
 	}
 });
 
-test('changes replace defaults and leave the defaults alone', () => {
+test('changes replace default values, and do not modify the defaults themselves', () => {
 	assert.equal(resolveLimits(), DEFAULT_LIMITS);
 	const limits = resolveLimits({ ttl: 2_000 });
 	assert.equal(limits, { ...DEFAULT_LIMITS, ttl: 2_000 });
 	assert.is(DEFAULT_LIMITS.ttl, 90_000);
 });
 
-test('a name that is no limit is refused, inherited names too', () => {
+test('a name that is no limit is refused, also the name of an inherited property', () => {
 	for (const name of ['tll', '', 'constructor', 'toString', '__proto__']) {
 		const changes = JSON.parse(`{${JSON.stringify(name)}:1}`);
 		throwsCode('ERR_USAGE', () => resolveLimits(changes), name);

@@ -7,7 +7,7 @@ const test = suite('names of nodes');
 const state = (name: unknown) =>
 	encodeJson({ state: 'ready', session: 'session-0001', addresses: [], up: 0, down: 0, name });
 
-test('whatever a machine is called becomes a name that a state may carry', () => {
+test('any name of a machine becomes a node name that a state may contain', () => {
 	const texts = [
 		'lab-pc-01',
 		' lab ',
@@ -27,14 +27,14 @@ test('whatever a machine is called becomes a name that a state may carry', () =>
 	assert.is(nodeNameOf(' \n'), undefined);
 });
 
-test('a name is optional, and one that is too long or none at all is refused', () => {
+test('a name is optional; a name that is empty, too long or no text is refused', () => {
 	assert.is(decodeNodeState(state(undefined)).name, undefined);
 	for (const name of ['', 'x'.repeat(33), 5, null]) {
 		throwsCode('ERR_MESSAGE', () => decodeNodeState(state(name)));
 	}
 });
 
-test('a label has the start of the id beside the name, as several nodes may have the same', () => {
+test('a label is the name and the start of the id, as several nodes may have the same name', () => {
 	assert.is(nodeLabel('H0MQInzWG1GGOvBA546pc', 'lab-pc-01'), 'lab-pc-01 H0MQ');
 	assert.is(nodeLabel('H0MQInzWG1GGOvBA546pc', undefined), 'H0MQInzWG1GGOvBA546pc');
 	assert.is(nodeLabel('H0MQInzWG1GGOvBA546pc', 'a\u202eb'), 'a\\u{202e}b H0MQ');

@@ -38,7 +38,7 @@ for (const [what, text, shown] of CASES) {
 	});
 }
 
-test('T21: what is printable has no control, format or lone surrogate left, and stays so', () => {
+test('T21: printable text has no control character, format character or lone surrogate, and stays the same', () => {
 	fc.assert(
 		fc.property(anyText, (text) => {
 			const shown = printable(text);
@@ -48,14 +48,14 @@ test('T21: what is printable has no control, format or lone surrogate left, and 
 	);
 });
 
-test('T21: a quoted text is one line, cut, and well formed', () => {
+test('T21: quoted text is one line, of limited length, and well formed', () => {
 	assert.is(quoted('a\nb'), '"a\\u{a}b"');
 	assert.is(quoted('abcdef', 3), '"abc…"');
 	assert.is(quoted('abc', 3), '"abc"');
 	assert.is(quoted('x'.repeat(1e6)).length, 83);
 });
 
-test('T21: as JSON a text is the same, and nothing in it is unprintable', () => {
+test('T21: printable JSON has no unprintable character, and is parsed to the same text', () => {
 	assert.is(printableJson({ a: '\u202e\x9b\u{e0041}' }), '{"a":"\\u202e\\u009b\\udb40\\udc41"}');
 	fc.assert(
 		fc.property(anyText, (text) => {

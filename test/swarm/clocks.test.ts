@@ -13,11 +13,11 @@ import { until } from '../helpers/harness/until.ts';
 
 const test = suite('clocks that jump');
 const HOUR = 3_600_000;
-/** Announces are renewed every second: who is held up for some is still there. */
+/** Announces are renewed every second, so that a node that is delayed for 3 s stays listed. */
 const [TTL, RENEWAL] = [5_000, 1_000];
 const MIB = 1_048_576;
 
-/** Has the clock of the day jump an hour, forth and back, again and again until the test ends. @returns how often it has */
+/** Makes `Date.now` jump an hour forth and back until the test ends. @returns the jumps so far */
 function jump(t: Scope): () => number {
 	const before = Date.now;
 	let [hours, jumps] = [0, 0];
@@ -33,7 +33,7 @@ function jump(t: Scope): () => number {
 	return () => jumps;
 }
 
-test('F18: an hour forth and back drops no live seed, keeps no dead one, and stops no download', async (t) => {
+test('F18: when the clock jumps by an hour, live seeds stay, dead ones expire, and downloads go on', async (t) => {
 	const { url } = await startBroker(t, { limits: { ttl: TTL, renewal: RENEWAL } });
 	const content = contentOf(6 * MIB);
 	const seeder = await startNode(t, url, { maxUp: 2_000_000 });
@@ -49,11 +49,11 @@ test('F18: an hour forth and back drops no live seed, keeps no dead one, and sto
 	const output = join(await makeFolder(t), 'copy.bin');
 	const getting = node.get(seed.id, { output });
 	getting.catch(() => {});
-	await until('who does not renew is not listed', async () => {
+	await until('the seed that is not renewed is not listed', async () => {
 		const { nodes } = await node.who(seed.id);
 		assert.ok(
 			nodes.some(({ node: id }) => id === seeder.id),
-			'who lives is listed',
+			'the live seeder is listed',
 		);
 		await new Promise((resolve) => setTimeout(resolve, 50));
 		return !(await listed(node)).some((each) => each.seed === dead);

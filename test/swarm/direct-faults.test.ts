@@ -12,7 +12,7 @@ const test = suite('faults of direct lanes');
 const MIB = 1024 * 1024;
 const content = randomBytes(16 * MIB + 5);
 
-test('a direct lane that is cut in the middle costs no chunk, and the download goes on', async (t) => {
+test('a download goes on after its direct lane is cut, and keeps its chunks', async (t) => {
 	const { url } = await startBroker(t);
 	const seeder = await startNode(t, url, { maxUp: 8_000_000 });
 	const { seed } = await seeder.share(await makeFile(t, content));
@@ -33,13 +33,13 @@ test('a direct lane that is cut in the middle costs no chunk, and the download g
 	assert.ok(cuts > 0);
 	assert.ok((await readFile(output)).equals(content));
 	const twice = seeder.sent.total - content.length;
-	// Starting over each time would send 4, 8 and 12 MiB again.
+	// A new start after each cut would send 4, 8 and 12 MiB again.
 	assert.ok(twice < content.length, `${twice} bytes twice`);
 	assert.ok(sources.every(({ node: from }) => from === seeder.id));
 	assert.ok(sources.some(({ lane }) => lane === 'direct'));
 });
 
-test('a direct lane that falls silent is left, and found again', async (t) => {
+test('a download leaves a direct lane that falls silent, uses the broker, and returns to a direct lane', async (t) => {
 	const { url } = await startBroker(t);
 	const seeder = await startNode(t, url, { maxUp: 1_000_000 });
 	const path = await makeFile(t, content);
@@ -48,7 +48,7 @@ test('a direct lane that falls silent is left, and found again', async (t) => {
 	const [listing] = (await node.who(seed.id)).nodes;
 	const port = Number(new URL(listing?.addresses[0] as string).port);
 	const silence = onSockets(t, port, (socket) => socket.pause());
-	/** Bytes that had come when it fell silent, went on through the broker, and was found again. */
+	/** Bytes received when the lane fell silent, on the broker lane, and on the next direct lane. */
 	const at: number[] = [];
 	let helping: Promise<unknown> | undefined;
 	const output = join(await makeFolder(t), 'copy');
@@ -63,23 +63,23 @@ test('a direct lane that falls silent is left, and found again', async (t) => {
 			if (isNext?.()) {
 				at.push(have);
 			}
-			// The rest is of no interest.
+			// A second seeder speeds up the rest, which is not tested.
 			if (at.length === 3 && have > (at[2] as number) + MIB) {
 				helping ??= startNode(t, url).then((helper) => helper.share(path));
 			}
 		},
 	});
 	await helping;
-	assert.is(at.length, 3, 'silent, on through the broker, and back');
+	assert.is(at.length, 3, 'silent, on the broker lane, and on a direct lane again');
 	assert.ok((await readFile(output)).equals(content));
 	const [silentAt = 0] = at;
 	const ofSeeder = sources.filter(({ node: from }) => from === seeder.id);
 	const byLane = new Map(ofSeeder.map(({ lane, bytes }) => [lane, bytes]));
-	assert.ok((byLane.get('broker') ?? 0) > 0, 'it went on through the broker');
-	assert.ok((byLane.get('direct') ?? 0) > silentAt, 'and came back');
+	assert.ok((byLane.get('broker') ?? 0) > 0, 'the broker lane was used');
+	assert.ok((byLane.get('direct') ?? 0) > silentAt, 'a direct lane was used again');
 });
 
-test('a broker that is away does not stop what comes straight', async (t) => {
+test('a transfer on a direct lane goes on without the broker', async (t) => {
 	const broker = await startBroker(t);
 	const seeder = await startNode(t, broker.url, { maxUp: 8_000_000 });
 	const { seed } = await seeder.share(await makeFile(t, content));

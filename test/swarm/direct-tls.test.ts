@@ -29,7 +29,7 @@ async function startSecureNode(t: Scope, broker: string): Promise<ShoalNode> {
 	return node;
 }
 
-/** A listener with TLS behind a relay, and what dials it through that. */
+/** A listener with TLS behind a relay, and a function that dials it through the relay. */
 async function startRelayed(t: Scope) {
 	const [near, far] = [makeNodeId(), makeNodeId()];
 	const got: Buffer[] = [];
@@ -54,7 +54,7 @@ async function startRelayed(t: Scope) {
 	return { near, far, got, tickets, relay, reach };
 }
 
-test('nodes of an encrypted broker tell mqtts addresses, and a file goes straight between them', async (t) => {
+test('nodes with an encrypted broker announce mqtts: addresses, and transfer a file on a direct lane', async (t) => {
 	const { url } = await startBroker(t, { tls: pair });
 	const seeder = await startSecureNode(t, url);
 	const { seed } = await seeder.share(await makeFile(t, content));
@@ -72,10 +72,10 @@ test('nodes of an encrypted broker tell mqtts addresses, and a file goes straigh
 		listing?.addresses.length && listing.addresses.every((at) => at.startsWith('mqtts://')),
 	);
 	assert.match(listing.cert ?? '', /^[0-9a-f]{64}$/);
-	assert.is.not(listing.cert, cert, 'it is of its own process');
+	assert.is.not(listing.cert, cert, 'each process has its own certificate');
 });
 
-test('T17: who copies all bytes of a direct lane reads nothing of what is sent on it', async (t) => {
+test('T17: the bytes of a direct lane show neither names nor topics nor chunks', async (t) => {
 	const { near, far, got, relay, reach } = await startRelayed(t);
 	const lane = await reach('mqtts', cert);
 	t.defer(() => lane.close());
@@ -90,7 +90,7 @@ test('T17: who copies all bytes of a direct lane reads nothing of what is sent o
 	}
 });
 
-test('T22: a direct lane is not opened to another certificate, one without a fingerprint, or without TLS', async (t) => {
+test('T22: no direct lane is opened with another certificate, without a fingerprint, or without TLS', async (t) => {
 	const { tickets, relay, reach } = await startRelayed(t);
 	for (const expected of [fingerprintOf(makeCertificate().cert), undefined]) {
 		const failed = await reach('mqtts', expected).then(
@@ -109,7 +109,7 @@ test('T22: a direct lane is not opened to another certificate, one without a fin
 	assert.equal(tickets, []);
 });
 
-test('T22: beside an encrypted broker no plain address is dialled', async (t) => {
+test('T22: a node with an encrypted broker dials no address without TLS', async (t) => {
 	let knocks = 0;
 	const server = createServer((socket) => {
 		knocks += 1;

@@ -21,7 +21,7 @@ async function get(t: Scope, node: ShoalNode, id: string) {
 	return result;
 }
 
-test('nodes that reach each other leave the broker out', async (t) => {
+test('nodes that reach each other send no chunks through the broker', async (t) => {
 	const broker = await startBroker(t);
 	const seeder = await startNode(t, broker.url);
 	const { seed } = await seeder.share(await makeFile(t, content));
@@ -30,12 +30,12 @@ test('nodes that reach each other leave the broker out', async (t) => {
 		sources.map(({ node, lane, bytes }) => [node, lane, bytes]),
 		[[seeder.id, 'direct', content.length]],
 	);
-	// Requests that are late for seconds are sent again.
+	// Requests without an answer for seconds are sent again.
 	const twice = seeder.sent.total - seed.body().length - content.length;
 	assert.ok(twice < content.length / 2, `${twice} bytes twice`);
 });
 
-test('what went on which lane and who feeds it stands in the state of a node, how many sources are on which in the progress', async (t) => {
+test('the state of a node has its bytes per lane and its sources, and the progress the number of sources per lane', async (t) => {
 	const { url } = await startBroker(t);
 	const seeder = await startNode(t, url, { maxUp: 6 * MIB });
 	const { seed } = await seeder.share(await makeFile(t, content));
@@ -61,7 +61,7 @@ test('what went on which lane and who feeds it stands in the state of a node, ho
 		return getter;
 	};
 	let node = await getOnce();
-	// A state is told every two seconds: where much is held up, at none of which anything comes.
+	// States are published every two seconds. On a busy machine no transfer may run at these times.
 	while (peerTraffic.size === 0) {
 		await node.close();
 		await rm(output);
@@ -69,7 +69,7 @@ test('what went on which lane and who feeds it stands in the state of a node, ho
 	}
 	assert.equal(seen.at(-1), { direct: 1, broker: 0 });
 	const lanesOf = (id: string) => states.get(`shoal/1/node/${id}/state`)?.lanes;
-	await until('both have told', () => {
+	await until('both states have all bytes', () => {
 		const received = lanesOf(node.id)?.direct.received;
 		return (
 			(received ?? 0) >= content.length && (lanesOf(seeder.id)?.direct.sent ?? 0) >= content.length
@@ -81,10 +81,10 @@ test('what went on which lane and who feeds it stands in the state of a node, ho
 		[...peerTraffic].join(),
 	);
 	const isAtRest = () => states.get(`shoal/1/node/${node.id}/state`)?.sources === undefined;
-	await until('nobody feeds it any more', isAtRest);
+	await until('the state has no sources any more', isAtRest);
 });
 
-test('who does not listen, or wants the broker lane only, is served through the broker', async (t) => {
+test('a node that does not listen, or has --lane broker, gets its chunks through the broker', async (t) => {
 	const { url } = await startBroker(t);
 	const shy = await startNode(t, url, { listen: false });
 	const { seed } = await shy.share(await makeFile(t, content));
@@ -94,7 +94,7 @@ test('who does not listen, or wants the broker lane only, is served through the 
 	}
 });
 
-test('with --lane direct nothing comes through the broker', async (t) => {
+test('with the lane direct no chunk comes through the broker', async (t) => {
 	const { url } = await startBroker(t);
 	const seeder = await startNode(t, url);
 	const { seed } = await seeder.share(await makeFile(t, content));
@@ -105,7 +105,7 @@ test('with --lane direct nothing comes through the broker', async (t) => {
 	);
 });
 
-test('several get from each other straight, each all of it', async (t) => {
+test('several downloaders exchange chunks on direct lanes, and each completes', async (t) => {
 	const { url } = await startBroker(t);
 	const seeder = await startNode(t, url, { maxUp: 10_000_000 });
 	const { seed } = await seeder.share(await makeFile(t, content));
@@ -114,7 +114,7 @@ test('several get from each other straight, each all of it', async (t) => {
 	const exchanged = results.flatMap(({ sources }) =>
 		sources.filter(({ node }) => node !== seeder.id),
 	);
-	assert.ok(exchanged.length > 0, 'they give each other chunks');
+	assert.ok(exchanged.length > 0, 'the downloaders exchange chunks');
 	const copies = seeder.sent.total / content.length;
 	assert.ok(copies < 3, `${copies} copies of four`);
 });

@@ -21,14 +21,14 @@ import { rejects } from '../helpers/harness/rejects.ts';
 import { randomFile, sha256 } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 
-const test = suite('an evil broker');
+const test = suite('a malicious broker');
 const topics = new Topics();
 const MIB = 1024 * 1024;
 const LENGTH = 12 * MIB;
 
 type Tamper = (broker: PlainBroker) => void;
 
-/** Has every chunk message that is forwarded go through `change`. */
+/** Applies `change` to every chunk message that the broker forwards. */
 function tamper({ aedes }: PlainBroker, change: (payload: Buffer) => Buffer | null): void {
 	aedes.authorizeForward = (_client, packet) => {
 		const kind = topics.tryParse(packet.topic)?.kind;
@@ -88,7 +88,7 @@ const EVILS: Record<string, readonly [tamper: Tamper, failure?: ErrorCode]> = {
 	],
 };
 
-/** Gets a file through a broker that does `start`. @returns why not, if it has not come */
+/** Gets a file through a broker that `start` changes. @returns the error; undefined if complete */
 async function getThrough(t: Scope, start: Tamper): Promise<unknown> {
 	const broker = await startPlainBroker(t);
 	const tracker = await Tracker.start({ url: broker.url, probe: 100 });
@@ -113,7 +113,7 @@ async function getThrough(t: Scope, start: Tamper): Promise<unknown> {
 	return undefined;
 }
 
-test('T16 F15 F17: whatever a broker does with chunks, the right file comes or a clear failure', async (t) => {
+test('T16 F15 F17: with a malicious broker a get ends with the right file or a clear error', async (t) => {
 	const before = process.memoryUsage.rss();
 	const tries = Object.entries(EVILS).map(async ([what, [start, expected]]) => {
 		const failure = (await getThrough(t, start)) as ShoalError | undefined;
@@ -124,7 +124,7 @@ test('T16 F15 F17: whatever a broker does with chunks, the right file comes or a
 	assert.ok(grown < 600e6, `the twenty nodes and five brokers grew by ${grown}`);
 });
 
-/** A tracker that answers every get_seed with a page of a hundred, and that there are more after `nextOf` it. */
+/** A tracker that answers each get_seed with 100 seeds, and with a next page as `nextOf` says. */
 async function startTracker(t: Scope, url: string, nextOf: (last: number) => number) {
 	const id = 'evil-tracker';
 	const tracker = await Link.open({ url, id });
@@ -156,7 +156,7 @@ async function startTracker(t: Scope, url: string, nextOf: (last: number) => num
 	return { told: () => last };
 }
 
-test('T16: a tracker that lists seeds without end is not listened to without end', async (t) => {
+test('T16: a node stops reading a list of seeds that does not end', async (t) => {
 	for (const nextOf of [(last: number) => last, () => 7]) {
 		const { url } = await startPlainBroker(t);
 		const { told } = await startTracker(t, url, nextOf);

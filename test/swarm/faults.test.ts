@@ -12,7 +12,7 @@ const test = suite('faults in a swarm');
 const MIB = 1024 * 1024;
 const LENGTH = 48 * MIB;
 
-/** The share of the file that a `get` has. */
+/** The fraction of the file that a `get` has. */
 function done(get: Shoal): number {
 	const last = get.all('progress').at(-1);
 	return last === undefined ? 0 : (last.have as number) / Math.max(1, last.length as number);
@@ -29,17 +29,17 @@ async function startLiar(t: Scope, url: string, path: string): Promise<Liar> {
 	return await Liar.start(t, url, await makeSeed(path), read, (chunk) => chunk % 10 === 0);
 }
 
-/** Bytes that a `share` has sent. */
+/** The bytes that a `share` has sent. */
 function sent(share: Shoal): number {
 	return Number(share.all('serving').at(-1)?.sent ?? 0);
 }
 
-test('T1 F5 F7: one seeder is killed, one frozen, one lies about every tenth chunk', async (t) => {
+test('T1 F5 F7: a get completes although one seeder is killed, one frozen, and one lies in every tenth chunk', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'image.bin');
 	const digest = await randomFile(path, LENGTH);
 	const { url } = await spawnBroker(t);
-	// Slow enough that much is missing when both have given some, whoever is held up.
+	// The rate is so low that much is missing when both have sent some, even on a busy machine.
 	const shares = [0, 1].map(
 		() => new Shoal(t, ['share', path, '--broker', url, '--max-up', '5MB']),
 	);
@@ -54,13 +54,13 @@ test('T1 F5 F7: one seeder is killed, one frozen, one lies about every tenth chu
 	await until('a quarter is there', () => done(get) > 0.25);
 	killed.signal('SIGKILL');
 	await until('the liar is found out', () => liar.lies >= 2);
-	// With one dead, one frozen and one not to be trusted, it waits for the one that may come back.
+	// One seeder is dead and one has lied, so the get waits for the frozen one.
 	frozen.signal('SIGCONT');
 	const complete = await get.event('complete');
 	assert.is(await get.exit(), 0);
 	assert.is(await sha256(output), digest);
 	const sources = complete.sources as Array<{ node: string; bytes: number; chunks: number }>;
-	// The liar may be found out before its first right chunk; the other two have both given some.
+	// The liar may be dropped before its first right chunk, but both others have sent chunks.
 	const given = new Set(sources.map(({ node }) => node));
 	for (const share of [killed, frozen]) {
 		assert.ok(given.has((await share.event('sharing')).node as string));
@@ -72,7 +72,7 @@ test('T1 F5 F7: one seeder is killed, one frozen, one lies about every tenth chu
 	assert.equal((await readdir(folder)).sort(), ['copy.bin', 'image.bin']);
 });
 
-test('T12 F8: a frozen downloader and a frozen watcher delay nobody', async (t) => {
+test('T12 F8: other downloaders complete beside a frozen downloader and a frozen watcher', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'image.bin');
 	const digest = await randomFile(path, LENGTH);

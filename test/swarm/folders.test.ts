@@ -15,7 +15,7 @@ import { until } from '../helpers/harness/until.ts';
 const test = suite('folders of real processes');
 const MIB = 1024 * 1024;
 
-/** Many small files, some large ones, and what has no bytes. */
+/** Many small files, some large ones, and a link and an empty folder, which have no bytes. */
 function treeOf(mebibytes: number): Tree {
 	const small = Array.from({ length: 150 }, (_, at) => {
 		return [`small/${at % 7}/${at}`, randomBytes(at * 37)] as const;
@@ -35,11 +35,11 @@ function treeOf(mebibytes: number): Tree {
 interface Version {
 	readonly source: string;
 	readonly id: string;
-	/** What is in it. */
+	/** A line for each entry of the folder. */
 	readonly lines: readonly string[];
 }
 
-/** Versions of a folder, all shared by one process, and where copies go. */
+/** Versions of a folder, all shared by one process, and a function that gets a copy. */
 async function shared(t: Scope, trees: readonly Tree[], maxUp = '1GB') {
 	const root = await makeFolder(t);
 	const { url } = await spawnBroker(t);
@@ -71,7 +71,7 @@ async function completes(get: Shoal): Promise<Record<string, unknown>> {
 	return await get.event('complete');
 }
 
-/** Checks that a copy is whole, and alone. */
+/** Checks that a copy is complete, and that nothing else is in `place`. */
 async function isAlone(place: string, { lines }: Version): Promise<void> {
 	assert.equal(await linesIn(join(place, 'folder')), lines);
 	assert.equal(await readdir(place), ['folder']);
@@ -85,7 +85,7 @@ async function linesAt(path: string): Promise<string[] | undefined> {
 	return existsSync(path) ? await linesIn(path) : undefined;
 }
 
-test('a download that is killed at any moment leaves no folder or the whole one; the next one completes it', async (t) => {
+test('a killed download leaves no folder or the complete one, and the next download completes it', async (t) => {
 	const { root, only, get } = await shared(t, [treeOf(8)]);
 	for (const part of [0.5, 1]) {
 		const place = await makePlace(root, `place-${part}`);
@@ -103,7 +103,7 @@ test('a download that is killed at any moment leaves no folder or the whole one;
 	}
 });
 
-test('killed while it replaces an older version, there is the old one or the new one, never half of both', async (t) => {
+test('a download killed while it replaces an older version leaves one of the two versions, never a mixture', async (t) => {
 	const trees = [treeOf(4), { ...treeOf(4), 'small/1/1': 'another', 'new/file': 'new' }];
 	const { root, versions, get } = await shared(t, trees);
 	const [older, newer] = versions as [Version, Version];
@@ -118,7 +118,7 @@ test('killed while it replaces an older version, there is the old one or the new
 		killed.signal('SIGKILL');
 		await killed.exit();
 		const found = (await linesAt(join(place, 'folder')))?.join();
-		// Between two renames there is none, until the next one begins.
+		// Between two renames neither version is there, until the next download begins.
 		const known = [undefined, older.lines.join(), newer.lines.join()];
 		assert.ok(known.includes(found), `after ${part}`);
 		await completes(get(newer, place));
@@ -126,7 +126,7 @@ test('killed while it replaces an older version, there is the old one or the new
 	}
 });
 
-test('stopped by Ctrl-C, it goes on, and fetches only what is missing', async (t) => {
+test('a download stopped by Ctrl-C is resumed, and fetches only the missing chunks', async (t) => {
 	const { root, only, get, share } = await shared(t, [treeOf(12)], '6MB');
 	const place = await makePlace(root);
 	const first = get(only, place);
@@ -145,7 +145,7 @@ test('stopped by Ctrl-C, it goes on, and fetches only what is missing', async (t
 	assert.ok((sent as number) < (length as number) + 2 * MIB, `${sent} sent`);
 });
 
-test('while another process gets the same folder, it waits, and then has it', async (t) => {
+test('a get waits while another process gets the same folder, and then finds it complete', async (t) => {
 	const { root, only, get } = await shared(t, [treeOf(8)], '2MB');
 	const place = await makePlace(root);
 	const first = get(only, place);
@@ -157,7 +157,7 @@ test('while another process gets the same folder, it waits, and then has it', as
 	await isAlone(place, only);
 });
 
-test('a folder that was changed since it was got is not replaced, and what was changed is named', async (t) => {
+test('a folder that was changed after its download is not replaced, and the changed paths are named', async (t) => {
 	const { root, versions, get } = await shared(t, [treeOf(1), treeOf(1)]);
 	const [older, newer] = versions as [Version, Version];
 	const place = await makePlace(root);
@@ -178,7 +178,7 @@ test('a folder that was changed since it was got is not replaced, and what was c
 	assert.is((await inTheWay.event('error')).code, 'ERR_EXISTS');
 });
 
-test('some files, then all of them', async (t) => {
+test('a get of some files of a folder can be followed by a get of all', async (t) => {
 	const { root, only, get } = await shared(t, [treeOf(2)]);
 	const place = await makePlace(root);
 	const some = await completes(get(only, place, '--only', 'small/3', '--exclude', '*1'));
@@ -193,7 +193,7 @@ test('some files, then all of them', async (t) => {
 	await isAlone(place, only);
 });
 
-test('a file that changes while its folder is shared is named; with its old bytes, the folder is shared again', async (t) => {
+test('a changed file is named, and its folder is shared again if the bytes are the same', async (t) => {
 	const { only, share, get, root } = await shared(t, [treeOf(1)]);
 	const file = join(only.source, 'small/1/8');
 	await utimes(file, 1, 1);
@@ -207,16 +207,16 @@ test('a file that changes while its folder is shared is named; with its old byte
 });
 
 if (!canMount) {
-	console.log('skipped: a disk that is full needs root on Linux, to mount a small one');
+	console.log('skipped: mounting a small disk needs root on Linux');
 }
 
 (canMount ? test : test.skip)(
-	'on a disk that is full it ends, says so, and goes on when there is room',
+	'a get ends with an error on a full disk, and is resumed when there is room',
 	async (t) => {
 		const disk = await smallDisk(t, 12);
 		const { only, get } = await shared(t, [treeOf(8)], '4MB');
 		const full = get(only, disk);
-		await until('a part is there', () => have(full) > 2 * MIB);
+		await until('2 MiB are there', () => have(full) > 2 * MIB);
 		const { bavail, bsize } = await statfs(disk);
 		await writeFile(join(disk, 'other'), new Uint8Array(bavail * bsize - MIB));
 		assert.is(await full.exit(), 1);
@@ -232,7 +232,7 @@ if (!canMount) {
 );
 
 (canMount ? test : test.skip)(
-	'on a disk that can hold no more files it is refused before it begins, or ends and goes on',
+	'a get is refused if the disk can hold too few files; if it ends later, it can be resumed',
 	async (t) => {
 		const { only, get } = await shared(t, [treeOf(2)]);
 		const few = await smallDisk(t, 12, 100);
@@ -242,7 +242,7 @@ if (!canMount) {
 		assert.is(error.code, 'ERR_NO_SPACE');
 		assert.match(String(error.message), /can hold \d+ more files \(df -i\), \d+ are needed/);
 		assert.equal(await readdir(few), []);
-		// Enough files, but not for the folders.
+		// The disk can hold the files, but not the folders, too.
 		const disk = await smallDisk(t, 12, 168);
 		const late = get(only, disk);
 		assert.is(await late.exit(), 1);

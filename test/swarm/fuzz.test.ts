@@ -26,14 +26,14 @@ import { randomFile, Shoal, spawnBroker } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
-// Broker and node have processes of their own: an exception that nobody catches ends them.
+// Broker and node run in their own processes, which end at an exception that is not caught.
 
 const test = suite('fuzz', { timeout: 240_000 });
 const topics = new Topics();
 const ID = 'fuzzer-000000';
 const OTHER = 'other-001';
 const COUNT = 100_000;
-/** Packets that go out on one connection, which the first that is no MQTT ends. */
+/** The packets that are sent on one connection. The first malformed one ends the connection. */
 const BATCH = 20;
 const AT_ONCE = 32;
 const session = 'session-01';
@@ -73,7 +73,7 @@ const PACKETS: readonly Buffer[] = [
 	Buffer.from([0xe0, 0]),
 ];
 
-/** A packet that is nearly one: bytes are changed anywhere, or only behind a length that is right. */
+/** Random bytes, a packet changed anywhere, or a packet changed only after its right length. */
 function hostilePacket(mutator: Mutator): Buffer {
 	const honest = mutator.pick(PACKETS);
 	switch (mutator.below(4)) {
@@ -88,7 +88,7 @@ function hostilePacket(mutator: Mutator): Buffer {
 	}
 }
 
-/** Sends it all on a connection of its own, until that is over. */
+/** Sends `bytes` on a new connection, and waits until the connection is closed. */
 async function send(port: number, bytes: Buffer): Promise<void> {
 	const socket = connect(port, '127.0.0.1');
 	socket.on('error', () => {});
@@ -97,13 +97,13 @@ async function send(port: number, bytes: Buffer): Promise<void> {
 	await new Promise((resolve) => socket.once('close', resolve));
 }
 
-/** How often the work is done, at least and at most. */
+/** The least and the most repetitions of the work. */
 const LEAST_PARTS = 4;
 const MOST_PARTS = 10;
 
 /**
- * Does `work` again and again, until the process has grown by less than 30 MB over the last two times. The collector
- * may take its time, so it is not judged by a few.
+ * Repeats `work` until the memory of the process has grown by less than 30 MB in the last two
+ * repetitions. There are several of them, as the garbage collector may run late.
  */
 async function staysFlat({ pid }: Shoal, work: () => Promise<void>): Promise<void> {
 	const peaks: number[] = [];
@@ -114,10 +114,10 @@ async function staysFlat({ pid }: Shoal, work: () => Promise<void>): Promise<voi
 		peaks.push(peakBytes(pid));
 	}
 	console.log(`peaks: ${peaks.map((peak) => Math.round(peak / 1e6)).join(', ')} MB`);
-	assert.ok(grown() < 30e6, `grew by ${grown()} in the last two of ${peaks.length} parts`);
+	assert.ok(grown() < 30e6, `grew by ${grown()} in the last two of ${peaks.length} repetitions`);
 }
 
-test(`T14: a broker survives ${COUNT} random and mutated packets, and its memory is flat`, async (t) => {
+test(`T14: a broker survives ${COUNT} random and mutated packets, and its memory does not grow`, async (t) => {
 	const mutator = new Mutator(drawnSeed());
 	const { broker, url } = await spawnBroker(
 		t,
@@ -135,7 +135,7 @@ test(`T14: a broker survives ${COUNT} random and mutated packets, and its memory
 			connectPacket(ID),
 			...Array.from({ length: BATCH }, () => hostilePacket(mutator)),
 		];
-		// Each client has its own id: one that is there would be refused.
+		// Each client has its own id, as the id of a connected client is refused.
 		const text = Buffer.concat(packets.slice(mutator.below(8) === 0 ? 1 : 0)).toString('latin1');
 		await send(port, Buffer.from(text.replaceAll(ID, id), 'latin1'));
 	};
@@ -151,11 +151,11 @@ test(`T14: a broker survives ${COUNT} random and mutated packets, and its memory
 	});
 	const ann = await Member.join(t, url);
 	await ann.share(seedId(2));
-	assert.equal(await ann.query(seedId(2)).then(({ seeders }) => seeders), 1, 'it goes on');
+	assert.equal(await ann.query(seedId(2)).then(({ seeders }) => seeders), 1, 'it still works');
 	assert.is(broker.code, undefined);
 });
 
-test(`T14: a node survives ${COUNT} random and mutated messages, and its memory is flat`, async (t) => {
+test(`T14: a node survives ${COUNT} random and mutated messages, and its memory does not grow`, async (t) => {
 	const mutator = new Mutator(drawnSeed());
 	const { url } = await spawnBroker(t);
 	const folder = await makeFolder(t);
@@ -164,7 +164,7 @@ test(`T14: a node survives ${COUNT} random and mutated messages, and its memory 
 	const wanted = seedOf(contentOf(5_000_000), { chunkSize: 262_144 });
 	const peer = await Peer.join(t, url);
 	await peer.announce(wanted);
-	// It serves one file, and waits for another, which never comes.
+	// One node shares a file, and one waits for another file, which it never gets.
 	const sharer = new Shoal(t, ['share', path, '--broker', url]);
 	const { id: shared, node } = (await sharer.event('sharing')) as unknown as Record<string, string>;
 	const getter = new Shoal(t, [
@@ -225,7 +225,7 @@ test(`T14: a node survives ${COUNT} random and mutated messages, and its memory 
 	assert.is(getter.code, undefined);
 	const copy = join(folder, 'copy.bin');
 	const good = new Shoal(t, ['get', shared as string, '-o', copy, '--broker', url, '--no-linger']);
-	assert.is((await good.event('complete')).digest, digest, 'it serves on');
+	assert.is((await good.event('complete')).digest, digest, 'the node still uploads');
 });
 
 test.run();

@@ -10,7 +10,7 @@ import { until } from '../helpers/harness/until.ts';
 const test = suite('resume of real processes');
 const MIB = 1024 * 1024;
 
-/** A shared file, and where its copy goes. */
+/** A shared file, and a function that gets a copy of it. */
 async function shared(t: Scope, length: number, maxUp: string) {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'image.bin');
@@ -23,14 +23,14 @@ async function shared(t: Scope, length: number, maxUp: string) {
 	return { folder, path, digest, share, get };
 }
 
-/** Bytes that a `get` has. */
+/** The bytes that a `get` has. */
 function have(get: Shoal): number {
 	return Number(get.all('progress').at(-1)?.have ?? 0);
 }
 
-test('F10: killed again and again, it goes on, and fetches at most 64 MiB again each time', async (t) => {
+test('F10: a get that is killed several times resumes, and fetches at most 64 MiB again each time', async (t) => {
 	const length = 96 * MIB;
-	// Seconds are left when it is killed last.
+	// At this rate the last killed get would still need seconds.
 	const { folder, digest, share, get } = await shared(t, length, '10MB');
 	const output = join(folder, 'copy', 'copy.bin');
 	await mkdir(join(folder, 'copy'));
@@ -61,11 +61,11 @@ test('F10: killed again and again, it goes on, and fetches at most 64 MiB again 
 	const { sent } = await share.event('stopped');
 	const again = (sent as number) - length;
 	console.log(`${(again / MIB).toFixed(1)} MiB again in four kills`);
-	// Starting over each time would fetch 1.6 times the file again.
+	// A new start after each kill would fetch 1.6 times the length of the file again.
 	assert.ok(again < length);
 });
 
-test('killed when it is complete, it is right, or checked and finished by the next', async (t) => {
+test('a get that is killed near its end has the right file, or the next get completes it', async (t) => {
 	const length = 8 * MIB;
 	const { folder, digest, get } = await shared(t, length, '1GB');
 	for (let index = 0; index < 4; index += 1) {
@@ -86,17 +86,17 @@ test('killed when it is complete, it is right, or checked and finished by the ne
 });
 
 if (!canMount) {
-	console.log('skipped: a disk that is full needs root on Linux, to mount a small one');
+	console.log('skipped: mounting a small disk needs root on Linux');
 }
 
 (canMount ? test : test.skip)(
-	'F12: on a disk that is full it ends, says so, and goes on when there is room',
+	'F12: a get ends with an error on a full disk, and is resumed when there is room',
 	async (t) => {
 		const disk = await smallDisk(t, 16);
 		const { digest, get } = await shared(t, 12 * MIB, '3MB');
 		const output = join(disk, 'copy.bin');
 		const full = get(output);
-		await until('a part is there', () => have(full) > 2 * MIB);
+		await until('2 MiB are there', () => have(full) > 2 * MIB);
 		const { bavail, bsize } = await statfs(disk);
 		await writeFile(join(disk, 'other'), new Uint8Array(bavail * bsize - MIB));
 		assert.is(await full.exit(), 1);

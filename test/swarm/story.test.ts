@@ -8,7 +8,7 @@ import { randomFile } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
-const test = suite('the story in topics');
+const test = suite('a transfer as seen by an MQTT client');
 const MIB = 1024 * 1024;
 const FILTERS = [
 	'shoal/1/tracker/state',
@@ -17,7 +17,7 @@ const FILTERS = [
 	'shoal/1/event/+',
 ];
 
-test('an ordinary MQTT client reads the story of a transfer in JSON, and no chunk', async (t) => {
+test('an ordinary MQTT client can follow a transfer in JSON, without chunks', async (t) => {
 	const { url } = await startBroker(t);
 	const folder = await makeFolder(t);
 	await randomFile(join(folder, 'model.bin'), 5 * MIB);
@@ -69,7 +69,7 @@ test('an ordinary MQTT client reads the story of a transfer in JSON, and no chun
 	assert.ok(story.every(({ topic }) => /^(tracker|node|announce|event)\//.test(topic)));
 });
 
-test('the broker forgets everything about nodes that have left', async (t) => {
+test('the broker retains nothing of nodes that have left', async (t) => {
 	const broker = await startBroker(t);
 	const folder = await makeFolder(t);
 	await randomFile(join(folder, 'model.bin'), 100);

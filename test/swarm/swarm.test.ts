@@ -8,7 +8,7 @@ import { suite } from '../helpers/harness/suite.ts';
 const test = suite('swarm');
 const MIB = 1024 * 1024;
 
-test('three seeders share the work', async (t) => {
+test('a downloader gets chunks from all three seeders', async (t) => {
 	const { url } = await startBroker(t);
 	const { folder, path, digest } = await source(t, 16 * MIB);
 	for (let index = 0; index < 3; index += 1) {
@@ -23,7 +23,7 @@ test('three seeders share the work', async (t) => {
 	assert.ok(result.sources.every(({ chunks }) => chunks > 5));
 });
 
-test('a node gives what it has while it is still getting the rest', async (t) => {
+test('a downloader uploads its chunks while it still lacks others', async (t) => {
 	const { url } = await startBroker(t);
 	const { folder, path, digest } = await source(t, 24 * MIB);
 	const seeder = await startNode(t, url, { maxUp: 12_000_000 });
@@ -39,11 +39,11 @@ test('a node gives what it has while it is still getting the rest', async (t) =>
 		assert.is(await sha256(copy), digest);
 	}
 	const exchanged = [...one.sources, ...two.sources].filter(({ node }) => node !== seeder.id);
-	assert.ok(exchanged.length > 0, 'they gave each other chunks');
+	assert.ok(exchanged.length > 0, 'the downloaders exchanged chunks');
 	assert.ok(seeder.sent.total < 2 * 24 * MIB, 'and the seeder sent less than two copies');
 });
 
-test('what several want through the broker leaves the seeder about once', async (t) => {
+test('the seeder sends a content about once to several downloaders on the broker lane', async (t) => {
 	const { url } = await startBroker(t);
 	const { folder, path, digest } = await source(t, 16 * MIB);
 	const seeder = await startNode(t, url, { maxUp: 10_000_000, lane: 'broker' });
@@ -58,12 +58,12 @@ test('what several want through the broker leaves the seeder about once', async 
 	for (const { path: copy } of copies) {
 		assert.is(await sha256(copy), digest);
 	}
-	// About once where nothing is late; each on its own they would take four.
+	// About one copy if no request is late. Without fan-out the seeder would send four copies.
 	const sent = seeder.sent.total / (16 * MIB);
 	assert.ok(sent < 2.5, `${sent} copies`);
 });
 
-test('a downloader that has a limit keeps it while others are served at once', async (t) => {
+test('a downloader keeps its limit while others get the same content faster', async (t) => {
 	const { url } = await startBroker(t);
 	const { folder, path } = await source(t, 16 * MIB);
 	const seeder = await startNode(t, url, { maxUp: 16_000_000 });

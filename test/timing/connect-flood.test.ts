@@ -7,7 +7,7 @@ import { judge, timingSuite } from '../helpers/harness/timing.ts';
 const test = await timingSuite('a flood of connects');
 const SECOND = 1_000;
 
-test('T31: beside 2,000 connects a second without a token, 20 of 20 clients with one get in within 3 s', async (t) => {
+test('T31: 20 clients with a token connect within 3 s during a flood of connects without a token', async (t) => {
 	const { broker } = await spawnBroker(
 		t,
 		...['--host', '0.0.0.0', '--no-http', '--no-mdns', '--data', await makeFolder(t)],

@@ -13,7 +13,7 @@ import { until } from '../helpers/harness/until.ts';
 const test = await timingSuite('connections');
 const NEVER = 1e9;
 
-/** A connection to a broker that answers nothing but CONNECT. */
+/** A connection to a broker that answers only CONNECT. */
 async function connect(t: Scope, keepalive = 15) {
 	const broker = await startFakeBroker(t, acceptOnly);
 	const connection = await Connection.open({
@@ -27,14 +27,14 @@ async function connect(t: Scope, keepalive = 15) {
 	return { broker, connection };
 }
 
-/** ms that `work` takes. */
+/** The time in ms that `work` takes. */
 async function time(work: () => Promise<unknown>): Promise<number> {
 	const begun = performance.now();
 	await work();
 	return performance.now() - begun;
 }
 
-test('a server that says nothing is given up when time is up', async (t) => {
+test('a connection to a silent server fails soon after its timeout', async (t) => {
 	const { url } = await startFakeBroker(t, () => {});
 	await judge('giving up after 150 ms', { unit: 'ms', most: 1_000 }, () =>
 		time(() =>
@@ -48,14 +48,14 @@ test('a server that says nothing is given up when time is up', async (t) => {
 	);
 });
 
-test('close says goodbye within 1.5 s to who acknowledges nothing, and ends at who takes nothing', async (t) => {
+test('close takes at most 1.5 s if the broker acknowledges nothing, or reads nothing', async (t) => {
 	const most = { unit: 'ms', most: 1_500 };
 	await judge('close, nothing is acknowledged', most, async () => {
 		const { connection } = await connect(t);
 		void rejects(connection.publish('a', new Uint8Array(1), false));
 		return await time(() => connection.close());
 	});
-	await judge('close, nothing is taken', most, async () => {
+	await judge('close, nothing is read', most, async () => {
 		const { broker, connection } = await connect(t);
 		const [socket] = broker.sockets;
 		socket?.pause();
@@ -66,7 +66,7 @@ test('close says goodbye within 1.5 s to who acknowledges nothing, and ends at w
 	});
 });
 
-test('F9: a broker that answers no ping is given up after 1.5 to 2.5 times the keepalive', async (t) => {
+test('F9: the connection to a broker that answers no ping ends after 1.4 to 2.5 times the keepalive', async (t) => {
 	const bound = { unit: 'ms', least: 1_400, most: 2_500 };
 	await judge('giving up, keepalive of 1 s', bound, async () => {
 		const { connection } = await connect(t, 1);
@@ -74,7 +74,7 @@ test('F9: a broker that answers no ping is given up after 1.5 to 2.5 times the k
 	});
 });
 
-test('F1: a link is up again within 2.5 s after its broker', async (t) => {
+test('F1: a link is up again within 2.5 s after its broker is back', async (t) => {
 	await judge('a link comes back', { unit: 'ms', most: 2_500 }, async () => {
 		const broker = await startPlainBroker(t);
 		const link = await Link.open({ url: broker.url, id: 'node-one-1' });
@@ -86,8 +86,8 @@ test('F1: a link is up again within 2.5 s after its broker', async (t) => {
 	});
 });
 
-test('F1: the list of a broker that was restarted is whole again within 5 s', async (t) => {
-	await judge('the list is whole', { unit: 'ms', most: 5_000 }, async () => {
+test('F1: the list of a restarted broker is complete again within 5 s', async (t) => {
+	await judge('the list is complete', { unit: 'ms', most: 5_000 }, async () => {
 		const first = await startBroker(t);
 		for (let number = 0; number < 20; number += 1) {
 			const member = await Member.join(t, first.url);

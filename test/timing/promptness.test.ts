@@ -22,11 +22,11 @@ import type { Scope } from '../helpers/harness/suite.ts';
 import { judge, timingSuite } from '../helpers/harness/timing.ts';
 import { until } from '../helpers/harness/until.ts';
 
-const test = await timingSuite('what a node does soon');
+const test = await timingSuite('prompt reactions of a node');
 const MIB = 2 ** 20;
 const TIB = 2 ** 40;
 
-/** A seed of so many bytes that says anything about them. */
+/** A seed for `length` bytes with arbitrary digests. */
 function seedOfLength(length: number): Seed {
 	const chunkDigests = new Uint8Array((length / (4 * MIB)) * 32).fill(2);
 	const digest = new Uint8Array(32).fill(1);
@@ -46,7 +46,7 @@ async function sparseFile(t: Scope, length: number): Promise<string> {
 }
 
 (canMount ? test : test.skip)(
-	'T24: on 8 MiB a share of 1 TiB is refused in less than 100 ms',
+	'T24: on a disk of 8 MiB a content of 1 TiB is refused in less than 100 ms',
 	async (t) => {
 		const disk = await smallDisk(t, 8);
 		const seed = seedOfLength(TIB);
@@ -64,7 +64,7 @@ async function sparseFile(t: Scope, length: number): Promise<string> {
 	},
 );
 
-test('T24: a content larger than the disk is refused at once', async (t) => {
+test('T24: a part file larger than the disk is refused in less than 100 ms', async (t) => {
 	const large = { ...seedOfLength(4 * TIB), length: 1_024 * TIB, id: 'f'.repeat(64) } as Seed;
 	const output = join(await makeFolder(t), 'bomb.bin');
 	await judge('to refuse it', { unit: 'ms', most: 100 }, async () => {
@@ -74,7 +74,7 @@ test('T24: a content larger than the disk is refused at once', async (t) => {
 	});
 });
 
-test('hashing 8 GiB stops soon after it is aborted', async (t) => {
+test('hashing 8 GiB stops within 0.5 s after it is aborted', async (t) => {
 	const path = await sparseFile(t, 8_192 * MIB);
 	await judge('to stop', { unit: 'ms', most: 500 }, async () => {
 		const stop = new AbortController();
@@ -91,7 +91,7 @@ test('hashing 8 GiB stops soon after it is aborted', async (t) => {
 	});
 });
 
-test('hashing 512 MiB does not hold up the event loop', async (t) => {
+test('hashing 512 MiB does not block the event loop', async (t) => {
 	const path = await sparseFile(t, 512 * MIB);
 	const heldUp = async (): Promise<IntervalHistogram> => {
 		const delay = monitorEventLoopDelay({ resolution: 5 });
@@ -100,16 +100,16 @@ test('hashing 512 MiB does not hold up the event loop', async (t) => {
 		delay.disable();
 		return delay;
 	};
-	// Hashing in line would be one delay of half a second.
-	await judge('event loop held up, p99', { unit: 'ms', most: 100 }, async () => {
+	// Hashing on the event loop would block it once, for half a second.
+	await judge('delay of the event loop, p99', { unit: 'ms', most: 100 }, async () => {
 		return (await heldUp()).percentile(99) / 1e6;
 	});
-	await judge('event loop held up, at most', { unit: 'ms', most: 400 }, async () => {
+	await judge('longest delay of the event loop', { unit: 'ms', most: 400 }, async () => {
 		return (await heldUp()).max / 1e6;
 	});
 });
 
-test('a journal records 16 MiB before its time is over', async (t) => {
+test('a journal is written after 16 MiB, before its 250 ms are over', async (t) => {
 	const seed = seedOf(new Uint8Array(40 * MIB), { chunkSize: MIB });
 	await judge('to record', { unit: 'ms', most: 200 }, async () => {
 		const folder = await makeFolder(t);
@@ -127,7 +127,7 @@ test('a journal records 16 MiB before its time is over', async (t) => {
 	});
 });
 
-test('a goodbye that nobody acknowledges takes less than two seconds', async (t) => {
+test('a node closes within two seconds if nothing that it publishes is acknowledged', async (t) => {
 	await judge('to close', { unit: 'ms', most: 2_000 }, async () => {
 		const plain = await startPlainBroker(t);
 		const tracker = await Tracker.start({ url: plain.url, isAlone: true });
@@ -143,7 +143,7 @@ test('a goodbye that nobody acknowledges takes less than two seconds', async (t)
 	});
 });
 
-test('a broker that falls silent is given up within three seconds, with a keepalive of one', async (t) => {
+test('with a keepalive of 1 s a link is down within 3 s after its broker falls silent', async (t) => {
 	await judge('to give it up', { unit: 'ms', most: 3_000 }, async () => {
 		const server = createServer((socket: Socket) => {
 			socket.on('error', () => {});

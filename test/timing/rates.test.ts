@@ -12,23 +12,23 @@ import type { Scope } from '../helpers/harness/suite.ts';
 import { judge, timingSuite } from '../helpers/harness/timing.ts';
 import { until } from '../helpers/harness/until.ts';
 
-// In any two seconds what goes is within 5 % of the limit. Rates are measured side by side where all of them
-// together are far from what one process can do.
+// In any two seconds a rate is within 5 % of its limit. Several rates are measured at the same time
+// if one process can reach their sum easily.
 
 const test = await timingSuite('limits of rates in any two seconds');
 const WITHIN = { unit: '%', most: 5 };
 const FILE_SECONDS = 3;
 const LEAST_WINDOWS = 20;
 
-/** By how many percent a count was off its rate at most, in any two seconds between two times. */
+/** The largest deviation of `watch` from `rate` in %, in any 2 s between `from` and `to`. */
 function offBy(watch: RateWatch, rate: number, from?: number, to?: number): number {
 	const { least, most, windows } = watch.extremes(from, to);
-	// There is no least where every window was held up.
+	// `least` is not finite if every window of two seconds was delayed.
 	const offs = [most, least].filter(Number.isFinite).map((each) => Math.abs(each / rate - 1) * 100);
 	return windows > LEAST_WINDOWS ? Math.max(...offs) : Number.POSITIVE_INFINITY;
 }
 
-/** Judges how far off the given rates is what `count` counts, of swarms that run at the same time. */
+/** Judges the deviation of `count` from each of `rates`, in swarms that run at the same time. */
 async function judgeAll(
 	t: Scope,
 	what: string,
@@ -65,7 +65,7 @@ test('a seeder of several downloaders sends 5 and 20 MB/s', async (t) => {
 	await judgeAll(t, 'sent to three', [5 * MB, 20 * MB], optionsFor, sent);
 });
 
-test('a downloader with a limit keeps to it beside others that fetch together', async (t) => {
+test('a downloader keeps its limit beside downloaders that use fan-out', async (t) => {
 	const rate = 5 * MB;
 	await judge('most received', { unit: 'MB/s', most: 5.25 }, async () => {
 		const options = { length: rate * FILE_SECONDS, downloaders: 3, maxUp: 4 * rate };
@@ -90,7 +90,7 @@ test('a new limit is kept from the moment it is set', async (t) => {
 	});
 });
 
-test('a downloader that is limited while it listens to others listens no more', async (t) => {
+test('a downloader that gets a limit while it receives a fan-out stops receiving it', async (t) => {
 	await judge('most received', { unit: 'MB/s', most: 5.25 }, async () => {
 		const { downloaders, run } = await startLimited(t, { length: 210 * MB, downloaders: 2 });
 		const [limited] = downloaders as [ShoalNode];
@@ -108,7 +108,7 @@ test('a downloader that is limited while it listens to others listens no more', 
 	});
 });
 
-test('a small limit is used for a small content', async (t) => {
+test('a small content is sent with the full rate of a small limit', async (t) => {
 	await judge('50 kB at 100 kB/s', { unit: 'ms', least: 350, most: 1_500 }, async () => {
 		const { peer, to } = await startSeeder(t, { maxUp: 100_000 });
 		const ranges = Array.from({ length: 50 }, (_, index): ByteRange => [index * 1_000, 1_000]);

@@ -10,10 +10,10 @@ import type { Scope } from '../helpers/harness/suite.ts';
 import { judge, timingSuite } from '../helpers/harness/timing.ts';
 import { until } from '../helpers/harness/until.ts';
 
-const test = await timingSuite('how soon a swarm goes on');
+const test = await timingSuite('the time until a swarm goes on');
 const MIB = 1024 * 1024;
 
-/** Follows a count. @returns the longest time in ms in which it did not grow, from its first value to its last */
+/** Measures the longest time in ms in which a count does not grow, from first to last value. */
 function watchPauses(): { add: (count: number, at?: number) => void; longest: () => number } {
 	let [last, since, longest] = [0, 0, 0];
 	return {
@@ -27,7 +27,7 @@ function watchPauses(): { add: (count: number, at?: number) => void; longest: ()
 	};
 }
 
-test('a direct lane that falls silent is left within a second or two', async (t) => {
+test('a download pauses for at most 3 s when its direct lane falls silent', async (t) => {
 	await judge('longest pause', { unit: 'ms', most: 3_000 }, async () => {
 		const { url } = await startBroker(t);
 		const seeder = await startNode(t, url, { maxUp: 4_000_000 });
@@ -49,7 +49,7 @@ test('a direct lane that falls silent is left within a second or two', async (t)
 	});
 });
 
-test('F1: bytes flow again within three seconds of a broker that is back, and few come twice', async (t) => {
+test('F1: bytes flow again within 3 s after the broker is back, and at most 4 MiB arrive twice', async (t) => {
 	let twice = Number.NaN;
 	await judge('until bytes flow', { unit: 'ms', most: 3_000 }, async () => {
 		const first = await Broker.start({ port: 0 });
@@ -73,10 +73,10 @@ test('F1: bytes flow again within three seconds of a broker that is back, and fe
 		twice = node.received.total - seed.length;
 		return ms;
 	});
-	await judge('twice', { unit: 'MiB', most: 4 }, async () => twice / MIB);
+	await judge('bytes received twice', { unit: 'MiB', most: 4 }, async () => twice / MIB);
 });
 
-test('T12 F8: beside a frozen downloader and a frozen watcher nobody stands still', async (t) => {
+test('T12 F8: no downloader pauses for 1 s beside a frozen downloader and a frozen watcher', async (t) => {
 	await judge('longest pause', { unit: 'ms', most: 1_000 }, async () => {
 		const { folder, path } = await source(t, 48 * MIB);
 		const { url } = await spawnBroker(t);
@@ -105,7 +105,7 @@ test('T12 F8: beside a frozen downloader and a frozen watcher nobody stands stil
 	});
 });
 
-test('what several want through the broker leaves the seeder about once', async (t) => {
+test('the seeder sends a content about once to several downloaders on the broker lane', async (t) => {
 	await judge('copies sent', { unit: 'copies', most: 1.2 }, async () => {
 		const { url } = await startBroker(t);
 		const { folder, path } = await source(t, 16 * MIB);
@@ -120,7 +120,7 @@ test('what several want through the broker leaves the seeder about once', async 
 	});
 });
 
-/** ms from a signal to the end of a process that then ends with `code`. */
+/** The ms from a signal to the end of a process; NaN if its exit code is not `code`. */
 async function endOf(shoal: Shoal, signal: NodeJS.Signals, code: number): Promise<number> {
 	const start = performance.now();
 	shoal.signal(signal);

@@ -5,7 +5,7 @@ import { judge, timingSuite } from '../helpers/harness/timing.ts';
 const test = await timingSuite('registry');
 const TURNS = 20;
 
-test('among 100,000 announces a query, a page, an update and a sweep take below 5 ms each', async () => {
+test('with 100,000 announces a query, a page, an update and a sweep take at most 5 ms each', async () => {
 	const { registry, nodes } = makeCrowdedRegistry();
 	const mine = Array.from({ length: 100 }, (_, number) => seedId(number));
 	const works: Record<string, () => unknown> = {

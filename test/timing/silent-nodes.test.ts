@@ -14,7 +14,7 @@ const test = await timingSuite('silent nodes');
 const LENGTH = 1_000_000;
 const content = contentOf(LENGTH);
 
-/** ms to the first byte from two honest nodes, beside `count` that never deliver. */
+/** The ms until the first byte, with two honest nodes and `count` nodes that never deliver. */
 async function firstByte(t: Scope, count: number, silence: Silence): Promise<number> {
 	const { url } = await startBroker(t, { limits: { part: 4_096 } });
 	const path = await makeFile(t, content);
@@ -37,15 +37,15 @@ async function firstByte(t: Scope, count: number, silence: Silence): Promise<num
 }
 
 for (const silence of ['all', 'drips', 'chunks'] as const) {
-	test(`T30: beside five that do not deliver, the first byte comes less than 0.3 s later (silent: ${silence})`, async (t) => {
-		await judge('the first byte later by', { unit: 'ms', most: 300 }, async () => {
+	test(`T30: five nodes that do not deliver delay the first byte by less than 0.3 s (silent: ${silence})`, async (t) => {
+		await judge('delay of the first byte', { unit: 'ms', most: 300 }, async () => {
 			const alone = await firstByte(t, 0, silence);
 			return (await firstByte(t, 5, silence)) - alone;
 		});
 	});
 }
 
-/** ms until four chunks have come by HTTP, the second time a player looks for a place, beside `count` that never deliver. */
+/** The ms for four chunks by HTTP after the second seek of a player, with `count` silent nodes. */
 async function secondRange(t: Scope, count: number, silence: Silence): Promise<number> {
 	const { url } = await startBroker(t);
 	const path = await makeFile(t, contentOf(4_000_000));
@@ -67,8 +67,8 @@ async function secondRange(t: Scope, count: number, silence: Silence): Promise<n
 }
 
 for (const silence of ['all', 'chunks', 'slow chunks'] as const) {
-	test(`T30: beside five that do not deliver, four chunks by HTTP come less than 1 s later (silent: ${silence})`, async (t) => {
-		await judge('four chunks later by', { unit: 'ms', most: 1_000 }, async () => {
+	test(`T30: five nodes that do not deliver delay four chunks by HTTP by less than 1 s (silent: ${silence})`, async (t) => {
+		await judge('delay of four chunks', { unit: 'ms', most: 1_000 }, async () => {
 			const alone = await secondRange(t, 0, silence);
 			return (await secondRange(t, 5, silence)) - alone;
 		});

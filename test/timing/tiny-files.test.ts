@@ -12,7 +12,7 @@ import { until } from '../helpers/harness/until.ts';
 
 const test = await timingSuite('500 tiny files');
 const COUNT = 500;
-/** One after the other, each with a round of 250 ms somewhere, they would take two minutes. */
+/** With a wait of 250 ms for each, one after the other, the files would take two minutes. */
 const SOON = { unit: 's', most: 15 };
 
 async function makeFiles(t: Scope): Promise<string[]> {
@@ -22,7 +22,7 @@ async function makeFiles(t: Scope): Promise<string[]> {
 	return paths;
 }
 
-test('they are shared and fetched at the same time', async (t) => {
+test('a node shares, and another one fetches, all files at the same time', async (t) => {
 	const paths = await makeFiles(t);
 	await judge('shared and fetched', SOON, async () => {
 		const { url } = await startBroker(t);
@@ -36,7 +36,7 @@ test('they are shared and fetched at the same time', async (t) => {
 	});
 });
 
-test('the command line shares and fetches them', async (t) => {
+test('the command line shares and fetches all files', async (t) => {
 	const paths = await makeFiles(t);
 	await judge('the longer of sharing and fetching', SOON, async () => {
 		const { url } = await startBroker(t);

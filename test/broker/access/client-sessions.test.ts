@@ -17,7 +17,7 @@ function makeSessions(limits = {}) {
 	return { clock, door: new ClientSessions(resolveLimits(limits), clock.now) };
 }
 
-test('T9: an id that is there is taken only over with its password', () => {
+test('T9: only a client with the same password takes over the id of a connected client', () => {
 	const { door: sessions } = makeSessions();
 	const [first, second] = [{}, {}];
 	assert.is(sessions.open(first, visitor('victim-1', 'secret')), undefined);
@@ -26,18 +26,18 @@ test('T9: an id that is there is taken only over with its password', () => {
 	assert.is(sessions.open(second, visitor('victim-1', 'secret')), undefined);
 	assert.is(sessions.size, 1);
 	sessions.close(first, 'victim-1');
-	assert.is(sessions.open({}, visitor('victim-1', 'guess')), 'taken', 'the second is there');
+	assert.is(sessions.open({}, visitor('victim-1', 'guess')), 'taken', 'the second is connected');
 	sessions.close(second, 'victim-1');
 	assert.is(sessions.open({}, visitor('victim-1', 'guess')), undefined);
 });
 
-test('without a password nobody can prove to be the same', () => {
+test('a client without a password cannot take over its own id', () => {
 	const { door: sessions } = makeSessions();
 	assert.is(sessions.open({}, visitor('watcher-1')), undefined);
 	assert.is(sessions.open({}, visitor('watcher-1')), 'taken');
 });
 
-test('T15: ids are node ids', () => {
+test('T15: a client id that is no valid node id is refused', () => {
 	const { door: sessions } = makeSessions();
 	for (const id of ['#', '+', 'a/b/c/d/e/f', 'short', '', 'x'.repeat(65), 'with space']) {
 		assert.is(sessions.open({}, visitor(id)), 'id', id);
@@ -45,7 +45,7 @@ test('T15: ids are node ids', () => {
 	assert.is(sessions.open({}, visitor('mosq-QvZ8nA')), undefined);
 });
 
-test('T13: clients are limited in all and per address, loopback excepted', () => {
+test('T13: clients are limited in total, and per address except on loopback', () => {
 	const { door: sessions } = makeSessions({ clients: 4, clientsPerAddress: 1 });
 	const key = {};
 	assert.is(sessions.open(key, visitor('client-01')), undefined);
@@ -57,7 +57,7 @@ test('T13: clients are limited in all and per address, loopback excepted', () =>
 	assert.is(
 		sessions.open({}, visitor('client-04', 'x', '127.0.0.1')),
 		undefined,
-		'in its own place',
+		'a takeover needs no free place',
 	);
 	sessions.close(key, 'client-01');
 	assert.is(sessions.open({}, visitor('client-06')), undefined);
@@ -77,7 +77,7 @@ test('T13: new clients are limited per second', () => {
 	assert.equal([sessions.mayConnect('10.0.0.1'), sessions.mayConnect('10.0.0.1')], [true, false]);
 });
 
-test('T31: the rate of one address is limited before that of all', () => {
+test('T31: connects that exceed the rate of one address do not count for the rate of all addresses', () => {
 	const { door: sessions } = makeSessions({
 		connectBurst: 4,
 		addressConnectBurst: 3,

@@ -16,7 +16,7 @@ const test = suite('access rules for mosquitto');
 const topics = new Topics();
 const TRACKER = 'shoal-tracker';
 
-test('they are the rules of our own broker, in patterns that an id with a slash does not fit', () => {
+test('the rules are those of shoal broker, in patterns that an id with a slash does not match', () => {
 	const acl = mosquittoAcl({ topics, by: 'client', tracker: TRACKER });
 	const patterns = acl.split('\n').filter((line) => line.startsWith('pattern'));
 	assert.ok(patterns.includes('pattern write shoal/1/announce/+/%c'));
@@ -28,7 +28,7 @@ test('they are the rules of our own broker, in patterns that an id with a slash 
 	assert.is(byUser.replaceAll('%u', '%c').replace('its user name', 'its client id'), acl);
 });
 
-/** A mosquitto with the rules, and the tracker on it; undefined where it is not installed. */
+/** Starts Mosquitto with the rules, and a tracker on it. @returns undefined without Mosquitto */
 async function start(t: Scope, by: 'client' | 'user', users: readonly string[]) {
 	const acl = mosquittoAcl({ topics, by, tracker: TRACKER });
 	const passwords = Object.fromEntries([TRACKER, ...users].map((user) => [user, `${user}-secret`]));
@@ -43,7 +43,7 @@ async function start(t: Scope, by: 'client' | 'user', users: readonly string[]) 
 }
 
 for (const lane of ['direct', 'broker'] as const) {
-	test(`with them nodes share and get on the ${lane} lane of a mosquitto`, async (t) => {
+	test(`with the rules nodes share and get on the ${lane} lane`, async (t) => {
 		const place = await start(t, 'client', ['node']);
 		if (place === undefined) {
 			return;
@@ -62,7 +62,7 @@ for (const lane of ['direct', 'broker'] as const) {
 	});
 }
 
-test('T5, T6, T8: with them a stranger is refused on mosquitto what he is refused here', async (t) => {
+test('T5, T6, T8: with the rules Mosquitto refuses a stranger the same as shoal broker does', async (t) => {
 	const place = await start(t, 'client', ['node']);
 	if (place === undefined) {
 		return;
@@ -109,11 +109,11 @@ test('T5, T6, T8: with them a stranger is refused on mosquitto what he is refuse
 	);
 	assert.ok(
 		heard.some(({ topic }) => topic === topics.announce(seed, victim.id)),
-		'a watcher hears what all may hear',
+		'a watcher receives announces',
 	);
 });
 
-test('T9, T15: by user name nobody acts as another, whatever his client id', async (t) => {
+test('T9, T15: with rules by user name no client acts as another user, whatever its client id', async (t) => {
 	const place = await start(t, 'user', ['node-ann-1', 'node-evil']);
 	if (place === undefined) {
 		return;

@@ -14,7 +14,7 @@ test('T20: tokens have 128 random bits, and no two are the same', () => {
 	assert.ok(tokens.every((token) => Buffer.from(token, 'base64url').length === 16));
 });
 
-test('a token makes a node or a watcher, and nothing else lets in', () => {
+test('each token gives its role, node or watch, and any other text gives none', () => {
 	const tokens = makeTokens();
 	const tokenAuth = new TokenAuth(tokens, fakeClock().now);
 	assert.is(tokenAuth.roleOf(tokens.node), 'node');
@@ -28,11 +28,11 @@ test('a token makes a node or a watcher, and nothing else lets in', () => {
 	assert.is(tokenAuth.roleOf(renewed.node), 'node');
 });
 
-test('without tokens everybody is a node', () => {
+test('if the broker has no tokens, every client has the role node', () => {
 	assert.is(new TokenAuth(undefined, fakeClock().now).roleOf('anything'), 'node');
 });
 
-test('T20: who has guessed five times waits, and is forgiven after a minute', () => {
+test('T20: after five wrong tokens an address has to wait; a minute later the count starts again', () => {
 	const clock = fakeClock();
 	const tokenAuth = new TokenAuth(makeTokens(), clock.now);
 	const tries = Array.from({ length: 7 }, () => tokenAuth.wrong('10.0.0.1'));
@@ -42,7 +42,7 @@ test('T20: who has guessed five times waits, and is forgiven after a minute', ()
 	assert.is(tokenAuth.wrong('10.0.0.1'), 0);
 });
 
-test('a password is a token and a secret; without a colon it is both', () => {
+test('a password is token:secret; without a colon the whole password is token and secret', () => {
 	const read = (text: string, isClosed = false) => {
 		const { token, secret } = readPassword(Buffer.from(text), isClosed);
 		return [token, secret?.toString()];
@@ -50,7 +50,7 @@ test('a password is a token and a secret; without a colon it is both', () => {
 	assert.equal(read('token:secret:more'), ['token', 'secret:more']);
 	assert.equal(read(':secret'), ['', 'secret']);
 	assert.equal(read('plain'), ['plain', 'plain']);
-	assert.equal(read('plain', true), ['plain', undefined], 'T9: a token that all know owns no id');
+	assert.equal(read('plain', true), ['plain', undefined], 'T9: a shared token protects no id');
 	assert.equal(readPassword(undefined, false), { token: '', secret: undefined });
 });
 

@@ -20,7 +20,7 @@ const kept = { qos: 1, retain: true, bytes: 100 };
 const why = (topic: string, flags = plain, own = rules) =>
 	whyNotPublish(ME, { topic, ...flags }, own);
 
-test('a node publishes in its own name', () => {
+test('a node may publish in its own name', () => {
 	assert.is(why(topics.nodeState(ME), kept), undefined);
 	assert.is(why(topics.announce(SEED, ME), kept), undefined);
 	assert.is(why(topics.announce(SEED, ME), { ...kept, bytes: 0 }), undefined, 'withdrawn');
@@ -31,7 +31,7 @@ test('a node publishes in its own name', () => {
 	assert.is(why(topics.swarm(SEED, ME), { ...plain, bytes: 262_144 }), undefined);
 });
 
-test('T5, T6: nobody publishes in the name of another, nor an empty message', () => {
+test('T5, T6: a node may publish no message in the name of another node, not even an empty one', () => {
 	const foreign = [
 		topics.nodeState(YOU),
 		topics.announce(SEED, YOU),
@@ -47,7 +47,7 @@ test('T5, T6: nobody publishes in the name of another, nor an empty message', ()
 	}
 });
 
-test('what is the tracker’s, and what is nobody’s, is refused', () => {
+test('messages on topics of the tracker and on unknown topics are refused', () => {
 	const others = [
 		topics.trackerState(),
 		topics.event('node-joined'),
@@ -64,7 +64,7 @@ test('what is the tracker’s, and what is nobody’s, is refused', () => {
 	}
 });
 
-test('chunks go with QoS 0 and are never kept, QoS 2 and other kept messages are refused', () => {
+test('messages with the wrong QoS, retain flag or size for their topic are refused', () => {
 	assert.is(why(topics.chunk(YOU, ME), { ...plain, qos: 1 }), 'qos');
 	assert.is(why(topics.swarm(SEED, ME), { ...plain, retain: true }), 'retain');
 	assert.is(why(topics.reply(YOU, ME), kept), 'retain');
@@ -73,14 +73,14 @@ test('chunks go with QoS 0 and are never kept, QoS 2 and other kept messages are
 	assert.is(why(topics.reply(YOU, ME), { ...plain, bytes: 65_537 }), 'size');
 });
 
-test('without a tracker nothing is kept', () => {
+test('a broker without a tracker refuses retained messages', () => {
 	const alone = { ...rules, hasTracker: false };
 	assert.is(why(topics.announce(SEED, ME), kept, alone), 'topic');
 	assert.is(why(topics.nodeState(ME), kept, alone), 'topic');
 	assert.is(why(topics.chunk(YOU, ME), plain, alone), undefined);
 });
 
-test('T8: filters that reach what is not one’s own are refused', () => {
+test('T8: a filter is refused if it matches topics that the node may not receive', () => {
 	const root = topics.root;
 	const denied = [
 		...['#', '+/#', 'shoal/#', `${root}/#`, `${root}/+`, `${root}/+/+`, `${root}/+/state`],
@@ -100,7 +100,7 @@ test('T8: filters that reach what is not one’s own are refused', () => {
 	}
 });
 
-test('one’s inbox, a source of a swarm and the control topics can be subscribed to', () => {
+test('a node may subscribe to its inbox, the swarm topic of one node, and the control topics', () => {
 	const root = topics.root;
 	const granted = [
 		topics.inboxFilter(ME),
@@ -119,7 +119,7 @@ test('one’s inbox, a source of a swarm and the control topics can be subscribe
 	}
 });
 
-test('T15: an id that is a pattern opens nothing', () => {
+test('T15: a node whose id is a pattern may neither subscribe nor publish', () => {
 	for (const id of ['#', '+', '/', `${YOU}/#`, '']) {
 		assert.not.ok(maySubscribe(id, `${topics.root}/inbox/${YOU}/#`, rules));
 		const spoofed = { topic: `${topics.root}/node/${id}/state`, ...kept };
@@ -127,7 +127,7 @@ test('T15: an id that is a pattern opens nothing', () => {
 	}
 });
 
-test('what is in an inbox is handed to its owner only', () => {
+test('a message in an inbox is delivered only to the owner of the inbox', () => {
 	assert.ok(mayReceive(ME, topics.tryParse(topics.chunk(ME, YOU))));
 	assert.not.ok(mayReceive(YOU, topics.tryParse(topics.chunk(ME, YOU))));
 	assert.not.ok(mayReceive(ME, topics.tryParse(topics.trackerRequest(YOU))));

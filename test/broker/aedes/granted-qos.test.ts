@@ -11,21 +11,21 @@ import { until } from '../../helpers/harness/until.ts';
 const test = suite('granted QoS');
 const topics = new Topics();
 
-test('the highest QoS of the subscriptions that match counts, and never more than was published', () => {
+test('a message has the highest QoS of the matching subscriptions, but at most the QoS of its publish', () => {
 	const granted = new GrantedQos();
 	const client = {} as Client;
-	assert.is(granted.of(client, 'a/b', 2), 2, 'nothing is known of it');
+	assert.is(granted.of(client, 'a/b', 2), 2, 'no subscription is known');
 	granted.granted(client, 'a/#', 1);
 	granted.granted(client, 'a/b', 0);
 	granted.granted(client, 'c/+', 2);
 	assert.is(granted.of(client, 'a/b', 2), 1);
 	assert.is(granted.of(client, 'a/b', 0), 0);
 	assert.is(granted.of(client, 'c/d', 2), 2);
-	assert.is(granted.of({} as Client, 'a/b', 2), 2, 'another client is another');
+	assert.is(granted.of({} as Client, 'a/b', 2), 2, 'another client has other subscriptions');
 	granted.gaveUp(client, 'a/#');
 	assert.is(granted.of(client, 'a/b', 2), 0);
 	granted.granted(client, 'a/b', 2);
-	assert.is(granted.of(client, 'a/b', 2), 2, 'the last one replaces it');
+	assert.is(granted.of(client, 'a/b', 2), 2, 'a later subscription replaces the earlier one');
 });
 
 interface Received {
@@ -33,7 +33,11 @@ interface Received {
 	readonly qos: number;
 }
 
-/** The QoS with which a client receives a retained state, and one sent later, with the subscriptions `filters`. */
+/**
+ * Subscribes a client to `filters`, one after the other.
+ *
+ * @returns retain flag and QoS of each copy that it receives of a retained state and of a later one
+ */
 async function received(
 	t: Scope,
 	filters: ReadonlyArray<readonly [filter: string, qos: number]>,
@@ -49,11 +53,11 @@ async function received(
 	const ofNode = () => messagesOf(raw).filter(({ topic }) => topic === topics.nodeState(id));
 	for (const [index, [filter, qos]] of filters.entries()) {
 		raw.socket.write(subscribePacket(filter, qos));
-		await until('what is kept has come', () => ofNode().length === index + 1);
+		await until('the retained state has arrived', () => ofNode().length === index + 1);
 	}
 	await tell();
 	const copies = new Set(filters.map(([filter]) => filter)).size;
-	await until('what is sent has come', () => ofNode().length === filters.length + copies);
+	await until('the later state has arrived', () => ofNode().length === filters.length + copies);
 	return ofNode().map(({ retain, qos }) => ({ retain, qos }));
 }
 
@@ -98,7 +102,7 @@ const CASES: ReadonlyArray<
 ];
 
 for (const [what, filters, kept, sent] of CASES) {
-	test(`MQTT-3.3.5-1: who is subscribed to ${what} gets what was granted`, async (t) => {
+	test(`MQTT-3.3.5-1: a client subscribed to ${what} receives messages with the granted QoS`, async (t) => {
 		const all = await received(t, filters, id);
 		const qosOf = (isKept: boolean) =>
 			all.filter(({ retain }) => retain === isKept).map(({ qos }) => qos);

@@ -77,12 +77,12 @@ test('a client has a keep-alive timer that can be refreshed, and that disconnect
 	const began = performance.now();
 	const timer = setInterval(() => keepAlive(client), 0.2 * SECOND);
 	t.defer(() => clearInterval(timer));
-	// Aedes cuts after one and a half times the keep-alive of one second.
+	// Aedes disconnects the client after 1.5 times the keep-alive of one second.
 	await new Promise((resolve) => setTimeout(resolve, 2.2 * SECOND));
-	assert.not.ok(raw.isClosed(), 'the timer is refreshed');
+	assert.not.ok(raw.isClosed(), 'the timer was refreshed');
 	clearInterval(timer);
 	await until('it is cut', raw.isClosed);
-	assert.ok(performance.now() - began > 3 * SECOND, 'the time begins anew');
+	assert.ok(performance.now() - began > 3 * SECOND, 'refresh restarts the timer');
 });
 
 /**
@@ -104,12 +104,12 @@ async function sendUnordered(t: Scope, prepare: (aedes: Aedes, client: Client) =
 	return topics();
 }
 
-test('a message of a smaller number is delivered with deliverAll', async (t) => {
+test('with deliverAll a message with a smaller number is delivered', async (t) => {
 	const topics = await sendUnordered(t, (aedes, client) => deliverAll(client, aedes.id));
 	assert.equal(topics, ['first', 'late', 'last']);
 });
 
-test('without deliverAll it is dropped: if this fails, deliverAll is not needed any more', async (t) => {
+test('without deliverAll a message with a smaller number is dropped: if this fails, deliverAll is not needed any more', async (t) => {
 	assert.equal(await sendUnordered(t, () => {}), ['first', 'last']);
 });
 
@@ -164,7 +164,7 @@ test('isWill recognizes a will when Aedes asks whether it may be published', asy
 	assert.equal(asked, [false, true]);
 });
 
-test('retained messages are kept in the store, and come from there', async (t) => {
+test('Aedes writes retained messages to the store, and reads them from there', async (t) => {
 	const started = await start(t);
 	const all = { bare: [], ownerOf: () => undefined, mostOfOne: 9, most: 9 };
 	const store = new RetainedStore(all);
@@ -185,7 +185,7 @@ test('retained messages are kept in the store, and come from there', async (t) =
 	assert.ok(messagesOf(raw).every(({ retain }) => retain));
 });
 
-test('a subscription that is refused is in the subscribe event, with the QoS 128', async (t) => {
+test('the subscribe event contains refused subscriptions, with QoS 128', async (t) => {
 	const started = await start(t, {
 		authorizeSubscribe: (_client, subscription, done) =>
 			done(null, subscription.topic === 'refused' ? null : subscription),
@@ -231,7 +231,7 @@ test('a failure of the persistence is an error event of Aedes', async (t) => {
 	Object.assign(persistence, { subscriptionsByTopic: () => Promise.reject(failure) });
 	const { raw } = await join(started, t);
 	raw.socket.write(publishPacket('any/topic', Buffer.from('x'), 0x32));
-	await until('it is told', () => errors.includes(failure));
+	await until('the error event', () => errors.includes(failure));
 });
 
 test('mqtt-packet has a cache of numbers that can be switched off', async (t) => {

@@ -28,7 +28,7 @@ async function found(retained: RetainedStore, ...filters: string[]): Promise<str
 	return packets.map(({ topic }) => topic);
 }
 
-test('a filter finds what it matches, an empty message removes it', async () => {
+test('a filter finds the messages that it matches, and an empty message removes a retained one', async () => {
 	const retained = makeRetained();
 	const [one, two] = [topics.announce(seedId(1), NODE), topics.announce(seedId(2), NODE)];
 	const state = topics.nodeState(NODE);
@@ -46,7 +46,7 @@ test('a filter finds what it matches, an empty message removes it', async () => 
 	assert.is(retained.size, 2);
 });
 
-test('what is kept does not change with the buffer it came in', async () => {
+test('a retained message does not change when the buffer of its payload is overwritten', async () => {
 	const retained = makeRetained();
 	const payload = Buffer.from('before');
 	const topic = topics.nodeState(NODE);
@@ -57,7 +57,7 @@ test('what is kept does not change with the buffer it came in', async () => {
 	assert.is(String(packet.payload), 'before');
 });
 
-test('T10: beyond its limit nothing more of one owner is kept, and beyond that of all nothing of anybody', async () => {
+test('T10: no more messages are retained beyond the limit of their owner or the limit of all owners', async () => {
 	const retained = makeRetained({ mostOfOne: 2, most: 3 });
 	const announce = (number: number, node: string) => topics.announce(seedId(number), node);
 	for (const number of [1, 2, 3]) {
@@ -75,7 +75,7 @@ test('T10: beyond its limit nothing more of one owner is kept, and beyond that o
 	assert.equal([retained.size, retained.unkept], [4, 2]);
 });
 
-/** One that keeps as many announces. */
+/** A store with `count` retained announces. */
 async function crowded(count: number): Promise<RetainedStore> {
 	const retained = makeRetained();
 	for (let number = 0; number < count; number++) {
@@ -84,7 +84,7 @@ async function crowded(count: number): Promise<RetainedStore> {
 	return retained;
 }
 
-/** ms that a node's subscriptions take, in the quickest of many runs: others take their time from some. */
+/** The ms for a node's subscriptions in the fastest of 50 runs, as other work delays some runs. */
 async function quickest(retained: RetainedStore): Promise<number> {
 	const filters = [topics.inboxFilter(NODE), topics.trackerState()];
 	let best = Number.POSITIVE_INFINITY;
@@ -98,7 +98,7 @@ async function quickest(retained: RetainedStore): Promise<number> {
 	return best;
 }
 
-test('a node that subscribes among 100,000 retained messages takes as long as among 100', async () => {
+test('the subscriptions of a node take about as long with 100,000 retained messages as with 100', async () => {
 	const [few, many] = [await quickest(await crowded(100)), await quickest(await crowded(100_000))];
 	console.log(`among 100: ${few} ms, among 100,000: ${many} ms`);
 	assert.ok(many < 40 * few, `${many} ms, ${few} ms among 100`);

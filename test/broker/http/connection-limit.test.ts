@@ -7,7 +7,11 @@ import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('connection limit');
 
-/** Opens `count` connections at `host`. @returns those that are open still */
+/**
+ * Opens `count` connections to a server at `host` that allows two per address.
+ *
+ * @returns the open connections, and a function that opens one more
+ */
 async function crowdAt(t: Scope, host: string, count: number) {
 	const limit = new ConnectionLimit(2);
 	let accepted = 0;
@@ -36,7 +40,7 @@ async function crowdAt(t: Scope, host: string, count: number) {
 	return { open, come };
 }
 
-test('an address that has as many as it may gets another when one is closed', async (t) => {
+test('an address at its limit may open a connection again when it has closed one', async (t) => {
 	const host = Object.values(networkInterfaces())
 		.flatMap((each) => each ?? [])
 		.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
@@ -48,7 +52,7 @@ test('an address that has as many as it may gets another when one is closed', as
 	const [first] = open;
 	first?.destroy();
 	await until('one has left', () => open.size === 1);
-	// As soon as the server has noticed.
+	// The server may notice the close a little later.
 	await until('there is room for another', async () => {
 		const next = await come();
 		await new Promise((resolve) => setTimeout(resolve, 100));
@@ -56,7 +60,7 @@ test('an address that has as many as it may gets another when one is closed', as
 	});
 });
 
-test('from this machine as many come as like', async (t) => {
+test('connections from loopback are not limited', async (t) => {
 	const { open } = await crowdAt(t, '127.0.0.1', 4);
 	await new Promise((resolve) => setTimeout(resolve, 100));
 	assert.is(open.size, 4);

@@ -28,7 +28,7 @@ async function start(t: Scope, options: BrokerOptions = {}) {
 	return { broker, ask, scrape };
 }
 
-test('counts what was transferred, by plane and direction', async (t) => {
+test('the metrics count transferred bytes and messages by plane and direction', async (t) => {
 	const { broker, ask, scrape } = await start(t);
 	const seeder = await startNode(t, broker.url, { lane: 'broker' });
 	const { seed } = await seeder.share(await makeFile(t, content));
@@ -50,7 +50,7 @@ test('counts what was transferred, by plane and direction', async (t) => {
 		metric(after, 'shoal_bytes_total', { plane, direction });
 	const messages = (plane: string, direction: string): number =>
 		metric(after, 'shoal_messages_total', { plane, direction });
-	// The seed's text and the content, a header of some 200 bytes with each message.
+	// The text of the seed, and the content. Each message has a header of about 200 bytes.
 	const sent = seeder.sent.total;
 	assert.ok(sent >= content.length);
 	for (const direction of ['in', 'out']) {
@@ -67,7 +67,7 @@ test('counts what was transferred, by plane and direction', async (t) => {
 	assert.ok(metric(after, 'nodejs_eventloop_lag_p99_seconds') > 0);
 });
 
-test('counts each message as often as it goes out', async (t) => {
+test('the metrics count each request and each answer once', async (t) => {
 	const { broker, scrape } = await start(t);
 	const seeder = await startNode(t, broker.url, { lane: 'broker' });
 	const flow = async (direction: string): Promise<number> =>
@@ -77,7 +77,7 @@ test('counts each message as often as it goes out', async (t) => {
 		await seeder.who('0'.repeat(64));
 	}
 	await until('the answers are counted', async () => (await flow('out')) >= out + ASKED);
-	// The node may have something to say of its own meanwhile.
+	// The node may send other messages meanwhile.
 	for (const more of [(await flow('out')) - out, (await flow('in')) - received]) {
 		assert.ok(more >= ASKED && more < 1.5 * ASKED, `${more} messages`);
 	}
@@ -96,7 +96,7 @@ test('an announce that is not renewed is counted as expired', async (t) => {
 	assert.is(metric(metrics, 'shoal_announces'), 0);
 });
 
-test('T18 metrics of a closed broker are for those with a token, health is for all', async (t) => {
+test('T18: the metrics of a broker with tokens need a token, its health does not', async (t) => {
 	const tokens = makeTokens();
 	const { ask } = await start(t, { tokens });
 	const basic = (password: string) => `Basic ${Buffer.from(`any:${password}`).toString('base64')}`;
@@ -112,7 +112,7 @@ test('T18 metrics of a closed broker are for those with a token, health is for a
 	assert.is((await ask('/readyz')).status, 200);
 });
 
-test('is ready while it listens and its tracker is ready, and says what is missing', async (t) => {
+test('a broker is ready while it listens and its tracker is ready; else /readyz says what is missing', async (t) => {
 	const { broker, ask } = await start(t);
 	const ready = await ask('/readyz');
 	assert.is(ready.status, 200);
@@ -127,7 +127,7 @@ test('is ready while it listens and its tracker is ready, and says what is missi
 	assert.is((await ask('/healthz')).status, 200);
 });
 
-test('answers GET and HEAD of its own paths only', async (t) => {
+test('the server answers only GET and HEAD, and only on its own paths', async (t) => {
 	const { ask } = await start(t);
 	assert.is((await ask('/metrics', undefined, 'POST')).status, 405);
 	const head = await ask('/healthz', undefined, 'HEAD');

@@ -65,7 +65,7 @@ for (const [header, chosen] of TYPES) {
 	});
 }
 
-test('If-Match compares strongly, If-None-Match weakly, each of the list', () => {
+test('If-Match compares strongly and If-None-Match weakly, with each tag of the list', () => {
 	assert.ok(matches('"a"', '"a"'));
 	assert.ok(matches('"x", "a"', '"a"'));
 	assert.ok(matches(' * ', '"a"'));

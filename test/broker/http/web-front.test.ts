@@ -39,7 +39,7 @@ async function start(t: Scope, options: Parameters<typeof startBroker>[1] = {}) 
 	};
 }
 
-/** Asks for an upgrade with these headers. @returns the status of the answer */
+/** Sends an upgrade request with these headers. @returns the status of the response */
 function upgrade(url: string, headers: Record<string, string>, path = '/mqtt'): Promise<number> {
 	return new Promise((resolve, reject) => {
 		const request = httpRequest(url, {
@@ -66,7 +66,7 @@ function upgrade(url: string, headers: Record<string, string>, path = '/mqtt'): 
 	});
 }
 
-test('a node over WebSocket gets from one over TCP, and the other way round', async (t) => {
+test('a node on WebSocket and a node on TCP get files from each other', async (t) => {
 	const { broker, socketUrl } = await start(t);
 	const content = randomBytes(3_000_001);
 	const near = await startNode(t, broker.url);
@@ -80,7 +80,7 @@ test('a node over WebSocket gets from one over TCP, and the other way round', as
 	assert.is(back.seed.digest, second.seed.digest);
 });
 
-test('what is no MQTT ends a WebSocket, as does a packet that is too large', async (t) => {
+test('a WebSocket is closed if it carries text, malformed MQTT or a packet that is too large', async (t) => {
 	const { broker, socketUrl } = await start(t);
 	for (const sent of ['text', Buffer.from([0x30, 0, 0]), Buffer.alloc(300 * 1024, 0x10)]) {
 		const socket = new WebSocket(socketUrl, 'mqtt');
@@ -93,7 +93,7 @@ test('what is no MQTT ends a WebSocket, as does a packet that is too large', asy
 	assert.is(broker.stats().clients, 0);
 });
 
-test('what is for a browser that is closing its socket goes nowhere, and is no error', async (t) => {
+test('chunks for a browser that is closing its WebSocket are dropped without a warning', async (t) => {
 	const { broker, socketUrl } = await start(t);
 	const warnings: unknown[] = [];
 	broker.on('warning', (error) => warnings.push(error));
@@ -114,7 +114,7 @@ test('what is for a browser that is closing its socket goes nowhere, and is no e
 		send();
 		return messages > 3;
 	});
-	// It says that it leaves, and does not read that it may.
+	// The browser sends its close frame, but does not read the reply.
 	socket.pause();
 	socket.close();
 	await until('it has left', () => {
@@ -124,7 +124,7 @@ test('what is for a browser that is closing its socket goes nowhere, and is no e
 	assert.equal(warnings, []);
 });
 
-test('it is closed while a browser is connected', async (t) => {
+test('the server can be closed while a browser is connected', async (t) => {
 	const { front, socketUrl } = await start(t);
 	const socket = new WebSocket(socketUrl, 'mqtt');
 	socket.on('error', () => {});
@@ -134,7 +134,7 @@ test('it is closed while a browser is connected', async (t) => {
 	await gone;
 });
 
-test('T19: an upgrade is for our own page, or for who is no page, by a name of ours', async (t) => {
+test('T19: an upgrade is accepted only with a known Host, and from the page itself or without an Origin', async (t) => {
 	const { url } = await start(t);
 	const { host, port } = new URL(url);
 	const origin = url;
@@ -158,7 +158,7 @@ test('T19: an upgrade is for our own page, or for who is no page, by a name of o
 	for (const headers of bad) {
 		assert.is(await upgrade(url, headers), 403, JSON.stringify(headers));
 	}
-	// Who is refused and keeps its side open does not keep the server from ending.
+	// A refused client that keeps its side open does not keep the server from closing.
 	const half = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
 	t.defer(() => half.destroy());
 	half.write(
@@ -184,7 +184,7 @@ async function askPlain(t: Scope, url: string, head: string | Uint8Array): Promi
 	return text;
 }
 
-test('plain HTTP at a port with TLS is sent on to the same path and name, and nowhere else', async (t) => {
+test('plain HTTP at a TLS port is redirected to https: with the same host and path, and nowhere else', async (t) => {
 	const broker = await startBroker(t);
 	const warnings: string[] = [];
 	const onWarning = (error: unknown) => warnings.push((error as Error).message);
@@ -230,7 +230,7 @@ test('plain HTTP at a port with TLS is sent on to the same path and name, and no
 	assert.is(secure, 200);
 });
 
-test('TLS at a port without is told of, and a connection that says nothing does not keep a server open', async (t) => {
+test('TLS at a port without TLS is a warning, and a silent connection does not keep a server from closing', async (t) => {
 	const broker = await startBroker(t);
 	const warnings: string[] = [];
 	const onWarning = (error: unknown) => warnings.push((error as Error).message);
@@ -247,7 +247,7 @@ test('TLS at a port without is told of, and a connection that says nothing does 
 	await secure.close();
 });
 
-test('a page says what it may load, and is told who its reader is', async (t) => {
+test('the page has a content security policy, and /about tells the role of a token', async (t) => {
 	const tokens = makeTokens();
 	const { broker, url, folder } = await start(t, { tokens });
 	const page = await fetch(url);
@@ -258,7 +258,7 @@ test('a page says what it may load, and is told who its reader is', async (t) =>
 	const packed = await fetch(`${url}/assets/some.js`, { headers: { 'Accept-Encoding': 'gzip' } });
 	assert.is(packed.headers.get('content-encoding'), 'gzip');
 	assert.is(await packed.text(), 'some();');
-	// It is as it was when the broker was started, whatever is on the disk now.
+	// The page stays as it was when the server was started, even if its files are removed.
 	await rm(folder, { recursive: true });
 	assert.is((await fetch(url)).status, 200);
 	assert.match(await page.text(), '<title>page</title>');
@@ -279,7 +279,7 @@ test('a page says what it may load, and is told who its reader is', async (t) =>
 	assert.is((await fetch(`${url}/%2e%2e/package.json`)).status, 404);
 });
 
-test('a WebSocket needs the token as any other connection', async (t) => {
+test('a WebSocket needs a token, like any other connection', async (t) => {
 	const tokens = makeTokens();
 	const { socketUrl } = await start(t, { tokens });
 	const refused = await rejects(ShoalNode.start({ broker: socketUrl, token: 'guess' }));

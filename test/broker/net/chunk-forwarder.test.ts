@@ -26,13 +26,13 @@ const PINGREQ = Buffer.from([0xc0, 0]);
 const LARGEST = 256 * 1024;
 const CHUNK = Buffer.alloc(100_000, 'chunk');
 
-/** Different at every place for a quarter of a mebibyte, so that no byte can come from elsewhere. */
+/** 512 KiB in which no four bytes are repeated, so that bytes from a wrong place are noticed. */
 const PATTERN = Buffer.alloc(2 * LARGEST);
 for (let at = 0; at < PATTERN.length; at += 4) {
 	PATTERN.writeUInt32BE((at * 2_654_435_761) % 2 ** 32, at);
 }
 
-/** What message `number` consists of: its number, then a stretch of the pattern that depends on it. */
+/** The payload of message `number`: the number, then a range of the pattern that depends on it. */
 function payloadOf(number: number): Buffer {
 	const length = number % 3 === 0 ? LARGEST : 4 + ((number * 7_919) % LARGEST);
 	const payload = Buffer.from(PATTERN.subarray(number, number + length));
@@ -40,7 +40,7 @@ function payloadOf(number: number): Buffer {
 	return payload;
 }
 
-/** A client that checks every byte of what it is sent, and remembers the numbers. */
+/** A client that checks every byte it receives, and records the numbers of the messages. */
 async function startReader(t: Scope, broker: Broker, id: string): Promise<Reader> {
 	const client = await connectRaw(t, broker.port, id);
 	const numbers: number[] = [];
@@ -76,11 +76,11 @@ interface Reader {
 	readonly client: RawClient;
 	readonly numbers: number[];
 	readonly wrong: number[];
-	/** Reads what is queued for it now, and then nothing any more. */
+	/** Reads all that is queued for the client now, and then stops reading. */
 	readonly catchUp: () => Promise<void>;
 }
 
-/** A client that listens to its inbox, or to `filters`. */
+/** A client that is subscribed to its inbox, or to `filters`. */
 async function listen(
 	t: Scope,
 	broker: Broker,
@@ -95,7 +95,7 @@ async function listen(
 	return client;
 }
 
-test('every byte arrives right at four readers of which one is slow and one vanishes', async (t) => {
+test('four readers receive only right bytes, although one is slow and one vanishes', async (t) => {
 	const broker = await startBroker(t, { tracker: false });
 	const sender = await connectRaw(t, broker.port, SENDER);
 	const [ann, bob, slow, gone] = (await Promise.all(
@@ -118,7 +118,7 @@ test('every byte arrives right at four readers of which one is slow and one vani
 		}
 		const sent = number + batch;
 		await until('all have it', () => [...keepUp].every(({ numbers }) => numbers.length === sent));
-		// Some 18 MB are more than what is queued for one and what the system holds.
+		// About 18 MB are more than the queue of one client and the buffers of the system hold.
 		if (sent % (6 * batch) === 0) {
 			await slow.catchUp();
 		}
@@ -135,7 +135,7 @@ test('every byte arrives right at four readers of which one is slow and one vani
 	assert.is(broker.stats().cut, 0);
 });
 
-test('who listens to chunks by another filter gets them as well', async (t) => {
+test('a client that subscribes to its chunks with another filter receives them, too', async (t) => {
 	const broker = await startBroker(t);
 	const sender = await connectRaw(t, broker.port, SENDER);
 	const filters = ['chunk/#', 'chunk/+', `chunk/${SENDER}`, '+/+'];
@@ -148,7 +148,7 @@ test('who listens to chunks by another filter gets them as well', async (t) => {
 	}
 });
 
-test('a chunk in the name of another, retained, or with QoS 1 or 2 cuts its sender and reaches nobody', async (t) => {
+test('a chunk in the name of another, retained, or with QoS 1 or 2 reaches nobody, and its sender is cut', async (t) => {
 	const broker = await startBroker(t);
 	const ann = await listen(t, broker, 'reader-01');
 	const own = topics.chunk('reader-01', SENDER);
@@ -168,7 +168,7 @@ test('a chunk in the name of another, retained, or with QoS 1 or 2 cuts its send
 	assert.equal(messagesOf(ann), []);
 });
 
-test('a subscription that is refused gets no chunks', async (t) => {
+test('a client receives no chunks for a refused subscription', async (t) => {
 	const broker = await startBroker(t, { limits: { subscriptions: 1 } });
 	const sender = await connectRaw(t, broker.port, SENDER);
 	const ann = await listen(t, broker, 'reader-01', [topics.inboxFilter('reader-01'), SWARM]);
@@ -185,7 +185,7 @@ test('a subscription that is refused gets no chunks', async (t) => {
 	assert.is(broker.stats().refused.forward, 0);
 });
 
-test('who has unsubscribed, or come back under its id, gets what it asked for last', async (t) => {
+test('a client receives no chunks after it unsubscribed, nor for subscriptions of an earlier connection', async (t) => {
 	const broker = await startBroker(t);
 	const sender = await connectRaw(t, broker.port, SENDER);
 	const ann = await listen(t, broker, 'reader-01', [SWARM]);
@@ -206,7 +206,7 @@ test('who has unsubscribed, or come back under its id, gets what it asked for la
 	assert.equal([ann, again].flatMap(messagesOf), []);
 });
 
-test('a chunk sent along with CONNECT arrives, but not if that is refused', async (t) => {
+test('a chunk sent together with CONNECT is delivered, unless the CONNECT is refused', async (t) => {
 	const broker = await startBroker(t);
 	const ann = await listen(t, broker, 'reader-01');
 	const small = publishPacket(topics.chunk('reader-01', SENDER), Buffer.from('early'));
@@ -219,7 +219,7 @@ test('a chunk sent along with CONNECT arrives, but not if that is refused', asyn
 	assert.is(messagesOf(ann).length, 1);
 });
 
-test('a malformed topic of a large message ends only its own connection', async (t) => {
+test('a large message with a malformed topic ends only the connection of its sender', async (t) => {
 	const broker = await startBroker(t);
 	const ann = await listen(t, broker, 'reader-01');
 	const { socket, isClosed } = await connectRaw(t, broker.port, SENDER);
@@ -230,7 +230,7 @@ test('a malformed topic of a large message ends only its own connection', async 
 	assert.not.ok(ann.isClosed());
 });
 
-/** Has every Aedes that starts during the test take its time over a message of QoS 1. */
+/** Delays messages with QoS 1 by 5 ms in every Aedes that starts during the test. */
 function delayQos1(t: Scope): void {
 	const { listen } = Aedes.prototype;
 	t.defer(() => Object.assign(Aedes.prototype, { listen }));
@@ -249,7 +249,7 @@ interface Persistence {
 	subscriptionsByTopic(topic: string): Promise<unknown>;
 }
 
-test('a message of QoS 1 that others of QoS 0 overtake is not lost', async (t) => {
+test('a message with QoS 1 is not lost if messages with QoS 0 overtake it', async (t) => {
 	delayQos1(t);
 	const broker = await startBroker(t);
 	const sender = await connectRaw(t, broker.port, SENDER);

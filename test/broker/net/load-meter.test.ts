@@ -27,7 +27,7 @@ async function loadsOf(t: Scope, broker: Broker): Promise<Load[]> {
 	return loads;
 }
 
-test('rates are those since the last look, whatever time that was', (t) => {
+test('rates are averages over the time since the last read, however long ago that was', (t) => {
 	const clock = fakeClock();
 	let source: LoadSource = { clients: 1, received: 500, sent: 900, queued: 0, shed: 3 };
 	const meter = new LoadMeter(() => source, clock.now);
@@ -42,7 +42,7 @@ test('rates are those since the last look, whatever time that was', (t) => {
 	assert.equal([received, sent, shed], [0, 0, 0]);
 });
 
-test('an event loop that was held up, and the work it did, are seen', async (t) => {
+test('the meter shows that the event loop was blocked, and the CPU time that was used', async (t) => {
 	const none = { clients: 0, received: 0, sent: 0, queued: 0, shed: 0 };
 	const clock = fakeClock();
 	const meter = new LoadMeter(() => none, clock.now);
@@ -51,7 +51,7 @@ test('an event loop that was held up, and the work it did, are seen', async (t) 
 	await wait();
 	const before = process.cpuUsage();
 	while (process.cpuUsage(before).user < 200_000) {
-		// Holds up everything else.
+		// Blocks the event loop.
 	}
 	await wait();
 	clock.advance(400);
@@ -60,7 +60,7 @@ test('an event loop that was held up, and the work it did, are seen', async (t) 
 	assert.ok(cpu >= 0.5, `${cpu} of a core`);
 });
 
-test('watchers are told every two seconds what a broker with a tracker carries, over TCP and WebSocket, also what ended meanwhile', async (t) => {
+test('every two seconds watchers receive the load of a broker with a tracker: TCP, WebSocket and ended connections', async (t) => {
 	const broker = await startBroker(t);
 	const bare = await startBroker(t, { tracker: false });
 	const openStream = () => bare.openStream();
@@ -72,7 +72,7 @@ test('watchers are told every two seconds what a broker with a tracker carries, 
 	t.defer(() => front.close());
 	const ann = await Member.join(t, broker.url);
 	const bob = await Member.join(t, `${front.url.replace('http', 'ws')}/mqtt`);
-	// Not as much each way: what one carried and is not told of would be missed on one side.
+	// Different amounts each way: if the bytes of one connection were missing, the sums would differ.
 	const ways = [
 		[ann, bob, PARTS],
 		[bob, ann, PARTS / 3],
@@ -86,14 +86,14 @@ test('watchers are told every two seconds what a broker with a tracker carries, 
 	}
 	await ann.link.close();
 	const told = loads.length;
-	await until('all is told', () => loads.length >= told + 2);
+	await until('two more load events', () => loads.length >= told + 2);
 	const sum = (way: 'received' | 'sent') => loads.reduce((sum, load) => sum + load[way], 0);
-	// Every byte that came went out once, in the same seconds, however many they were.
+	// Every received byte was sent once, in the same seconds, however long that took.
 	const ratio = sum('sent') / sum('received');
 	assert.ok(ratio > 0.7 && ratio < 1.4, `${sum('sent')} of ${sum('received')}`);
 	await until('it goes on', () => loads.at(-1)?.received === 0);
 	assert.is(loads.at(-1)?.clients, 2);
-	assert.equal(silence, [], 'a tracker alone knows nothing of it');
+	assert.equal(silence, [], 'a standalone tracker publishes no load');
 });
 
 test.run();

@@ -19,14 +19,14 @@ const hosts = (
 	withIpv6 = true,
 ): string[] => usableHosts({ interfaces: { lo, ...interfaces }, first, withIpv6 });
 
-test('loopback and what is good on one link only is left out', () => {
+test('loopback and link-local IPv6 addresses are left out', () => {
 	assert.equal(hosts({}), []);
 	const one = ['fe80::1', 'FE90::1', 'febf::1'].map((address) => at(address));
 	assert.equal(hosts({ eth0: one }), []);
 	assert.equal(hosts({ eth0: [...one, at('fd00::2')] }), ['fd00::2']);
 });
 
-test('IPv4 comes before IPv6, and what a machine gave itself last; each stands once', () => {
+test('IPv4 comes before IPv6, link-local IPv4 comes last, and each address is listed once', () => {
 	const eth0 = [at('fd00::2'), at('10.0.0.5'), at('169.254.7.7')];
 	assert.equal(hosts({ eth0, eth1: [at('10.0.0.5'), at('10.1.0.5')] }), [
 		...['10.0.0.5', '10.1.0.5', 'fd00::2', '169.254.7.7'],
@@ -34,7 +34,7 @@ test('IPv4 comes before IPv6, and what a machine gave itself last; each stands o
 	assert.equal(hosts({ eth0 }, [], false), ['10.0.0.5', '169.254.7.7']);
 });
 
-test('of several interfaces the one that leads out comes first', () => {
+test('of several interfaces the one of the default route comes first', () => {
 	const interfaces = {
 		docker0: [at('172.17.0.1')],
 		eth0: [at('10.0.0.5'), at('2001:db8:1::5')],
@@ -45,7 +45,7 @@ test('of several interfaces the one that leads out comes first', () => {
 	]);
 });
 
-test('those that lead out are of this machine', async () => {
+test('the addresses of the default route are addresses of this machine', async () => {
 	const all = usableHosts({ withIpv6: true });
 	for (const host of await outboundHosts()) {
 		assert.ok(all.includes(host), host);

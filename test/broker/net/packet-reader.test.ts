@@ -24,7 +24,7 @@ const PING = Buffer.from([0xc0, 0]);
 const PONG = Buffer.from([0xd0, 0]);
 const CHUNK = Buffer.alloc(70_000, 'chunk');
 
-test('a client that sends one byte at a time is served as any other', async (t) => {
+test('a client that sends one byte at a time is served like any other', async (t) => {
 	const broker = await startBroker(t);
 	const { socket, received } = await openRaw(t, broker.port);
 	socket.setNoDelay();
@@ -49,7 +49,7 @@ test('a client that sends one byte at a time is served as any other', async (t) 
 	assert.ok(Buffer.concat(received).includes(PONG));
 });
 
-test('a length of more than four bytes is cut, before CONNECT and after', async (t) => {
+test('a connection is cut if a packet has a length of more than four bytes, before and after CONNECT', async (t) => {
 	const broker = await startBroker(t);
 	const hostile = Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x7f]);
 	const wrongPeer = await openRaw(t, broker.port);
@@ -60,7 +60,7 @@ test('a length of more than four bytes is cut, before CONNECT and after', async 
 	await until('the client is cut', client.isClosed);
 });
 
-test('who sends faster than its messages are handled is read on as they are', async (t) => {
+test('all messages of a client are read, even if it sends them faster than they are handled', async (t) => {
 	const broker = await startBroker(t, { limits: { cutQueue: 32_768 } });
 	const { socket, received } = await connectRaw(t, broker.port, 'sender-01');
 	const message = publishPacket(topics.request('nobody-01', 'sender-01'), Buffer.alloc(500));
@@ -69,20 +69,20 @@ test('who sends faster than its messages are handled is read on as they are', as
 	await until('it was read to the end', () => Buffer.concat(received).includes(PONG));
 });
 
-test('a client that sends nothing but chunks is alive, and is cut when it stops', async (t) => {
+test('a client that sends only chunks stays connected, and is cut when it stops', async (t) => {
 	const broker = await startBroker(t);
 	const reader = await connectRaw(t, broker.port, 'reader-01');
 	reader.socket.write(subscribePacket(topics.inboxFilter('reader-01')));
 	await until('SUBACK', () => Buffer.concat(reader.received).length >= 9);
 	const sender = await openRaw(t, broker.port);
-	// Of one and a half times the keepalive: 41 s, which nothing else waits for.
+	// The timer for 1.5 times the keepalive of 27 s. No other timer has the same time.
 	const timers = holdTimers(t, 27 * 1_500 + 1);
 	sender.socket.write(connectPacket('sender-01', undefined, 27));
 	await until('CONNACK', () => sender.received.length > 0);
 	for (let slot = 1; slot <= 6; slot += 1) {
 		const before = timers.refreshed;
 		sender.socket.write(publishPacket(topics.chunk('reader-01', 'sender-01'), CHUNK));
-		await until('it has come', () => messagesOf(reader).length === slot);
+		await until('the chunk has arrived', () => messagesOf(reader).length === slot);
 		assert.is(timers.refreshed, before + 1);
 	}
 	assert.not.ok(sender.isClosed());
@@ -90,7 +90,7 @@ test('a client that sends nothing but chunks is alive, and is cut when it stops'
 	await until('it is cut', sender.isClosed);
 });
 
-test('a client that ends its side is let go, and so is one that vanishes within a packet', async (t) => {
+test('a client is disconnected if it ends its side, or vanishes within a packet', async (t) => {
 	const broker = await startBroker(t);
 	const ending = await connectRaw(t, broker.port, 'ending-01');
 	const vanishing = await connectRaw(t, broker.port, 'vanish-01');
@@ -134,7 +134,7 @@ function connectOf(level: number, id: string, flags = 0x02): Buffer {
 	return packet(0x10, [text('MQTT'), Buffer.from([level, flags, 0, 60]), text(id)]);
 }
 
-test('a protocol level that is not ours is answered with CONNACK 1 (MQTT-3.1.2-2)', async (t) => {
+test('an unsupported protocol level is answered with CONNACK 1 (MQTT-3.1.2-2)', async (t) => {
 	const broker = await startBroker(t);
 	for (const level of [0, 2, 6, 9, 127]) {
 		const client = await openRaw(t, broker.port);
@@ -148,12 +148,12 @@ test('a protocol level that is not ours is answered with CONNACK 1 (MQTT-3.1.2-2
 	assert.equal([...Buffer.concat(client.received)], [0x20, 2, 0, 0]);
 });
 
-test('a client of MQTT 5 is told so in its own form, reason code 0x84, and the broker warns', async (t) => {
+test('a client with MQTT 5 gets a CONNACK of MQTT 5 with reason code 0x84, and the broker warns', async (t) => {
 	const broker = await startBroker(t);
 	const warnings: string[] = [];
 	broker.on('warning', (error) => warnings.push(String(error)));
 	const client = await openRaw(t, broker.port);
-	// One property length more than a CONNECT of 3.1.1 has.
+	// Like a CONNECT of MQTT 3.1.1, but with a property length.
 	const start = [text('MQTT'), Buffer.from([5, 0x02, 0, 60, 0]), text('client-01')];
 	client.socket.write(packet(0x10, start));
 	await until('it is closed', client.isClosed);
@@ -167,7 +167,7 @@ test('a client of MQTT 5 is told so in its own form, reason code 0x84, and the b
 	assert.match(String(error), 'Unsupported Protocol Version');
 });
 
-test('a client without an id that wants its session kept is answered with CONNACK 2 (MQTT-3.1.3-8)', async (t) => {
+test('a client with an empty id and without a clean session is answered with CONNACK 2 (MQTT-3.1.3-8)', async (t) => {
 	const broker = await startBroker(t);
 	const client = await openRaw(t, broker.port);
 	client.socket.write(connectOf(4, '', 0));

@@ -44,7 +44,7 @@ test('T12, F8: chunks for a client that stops reading are shed, and others go on
 });
 
 for (const qos of [0, 1] as const) {
-	test(`T12: small messages of QoS ${qos} for a client that stops reading cut it, and others go on`, async (t) => {
+	test(`T12: a client that stops reading is cut when messages of QoS ${qos} fill its queue, and others go on`, async (t) => {
 		const broker = await startBroker(t, { limits: { cutQueue: MIB, stall: NEVER } });
 		const [sender, pinger] = [await joinSender(t, broker), await Pinger.join(t, broker.url)];
 		const { isClosed, socket } = await freeze(t, broker);
@@ -55,7 +55,7 @@ for (const qos of [0, 1] as const) {
 	});
 }
 
-test('T12: one source of a swarm goes on to all who keep up while one listener is frozen', async (t) => {
+test('T12: chunks on a swarm topic reach every subscriber that keeps up while another is frozen', async (t) => {
 	const broker = await startBroker(t, { limits: { stall: NEVER } });
 	const seeder = await joinSender(t, broker);
 	const topic = topics.swarm(seedId(1), seeder.id);
@@ -90,7 +90,7 @@ test('T12: a client that takes no byte of its queue for too long is cut', async 
 	await until('it notices', isClosed);
 });
 
-test('a slow client that takes something is not cut', async (t) => {
+test('a slow client is not cut as long as it reads some bytes', async (t) => {
 	const clock = fakeClock();
 	const shedding = new SlowConsumers(resolveLimits({ stall: 1_000 }), clock.now, () => 0);
 	const { socket, client } = await socketPair(t);
@@ -107,7 +107,7 @@ test('a slow client that takes something is not cut', async (t) => {
 	for (let slot = 1; slot <= 5; slot += 1) {
 		assert.not.ok(isStalledIn(999));
 		client.resume();
-		// More than the system holds for both ends.
+		// More than the system buffers for both ends.
 		await until('it takes something', () => taken > slot * 16 * MIB);
 		client.pause();
 	}
@@ -127,7 +127,7 @@ async function socketPair(t: Scope): Promise<{ socket: Socket; client: Socket }>
 	return { socket, client };
 }
 
-test('what is shed and what cuts follows the limits', () => {
+test('the limits decide whether a message is delivered or shed, or its receiver cut', () => {
 	const shedding = new SlowConsumers(resolveLimits(), fakeClock().now, () => 0);
 	assert.is(shedding.judge(4 * MIB, true, 1), 'deliver');
 	assert.is(shedding.judge(4 * MIB + 1, true, 1), 'shed');
@@ -137,7 +137,7 @@ test('what is shed and what cuts follows the limits', () => {
 	assert.is(shedding.judge(8 * MIB + 1, false, 1), 'cut');
 });
 
-test('where all together have too much, who has more than its share is cut', () => {
+test('when all queues together exceed the limit, a client with more than an equal part of it is cut', () => {
 	let total = 512 * MIB;
 	const shedding = new SlowConsumers(resolveLimits(), fakeClock().now, () => total);
 	assert.is(shedding.judge(MIB, false, 1_024), 'deliver');
@@ -146,7 +146,7 @@ test('where all together have too much, who has more than its share is cut', () 
 	assert.is(shedding.judge(MIB / 2, false, 1_024), 'deliver');
 });
 
-test('only a stream with a queue that no byte leaves is stalled', () => {
+test('a stream is stalled only if no byte leaves its queue', () => {
 	const clock = fakeClock();
 	const shedding = new SlowConsumers(resolveLimits({ stall: 1_000 }), clock.now, () => 0);
 	const handle = { bytesWritten: 100, writeQueueSize: 50 };

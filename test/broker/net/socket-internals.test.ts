@@ -13,13 +13,13 @@ import {
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-// What broker/net/socket-internals.ts relies on, each asked of the Node that runs: what fails here is what a new
-// version has changed.
+// These tests check everything in the installed Node.js that broker/net/socket-internals.ts needs.
+// If a test fails, a new version of Node.js has changed what the test names.
 
-const test = suite('sockets of Node, what is private in them');
+const test = suite('the private parts of the sockets of Node.js');
 const LARGE = 8 * 1024 * 1024;
 
-/** Both ends of a connection on loopback; that of the server is paused. */
+/** Both ends of a connection on loopback; the end of the server is paused. */
 async function connected(t: Scope): Promise<{ accepted: Socket; client: Socket }> {
 	const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
 	t.defer(() => server.close());
@@ -33,7 +33,7 @@ async function connected(t: Scope): Promise<{ accepted: Socket; client: Socket }
 	return { accepted, client };
 }
 
-/** Moves the connection of `accepted` to a socket that reads into one buffer of 8 bytes, and keeps what it read. */
+/** Moves the connection of `accepted` to a socket with a buffer of 8 bytes. Records all reads. */
 function adopt(t: Scope, accepted: Socket, goesOn: () => boolean = () => true) {
 	const target = new Uint8Array(8);
 	const read: string[] = [];
@@ -52,7 +52,7 @@ function adopt(t: Scope, accepted: Socket, goesOn: () => boolean = () => true) {
 	return { socket, read };
 }
 
-test('the connection of an accepted socket can be moved to one that reads into our buffers', async (t) => {
+test('the connection of an accepted socket can be moved to a socket that reads into given buffers', async (t) => {
 	const { accepted, client } = await connected(t);
 	const { socket, read } = adopt(t, accepted);
 	socket.resume();
@@ -65,10 +65,10 @@ test('the connection of an accepted socket can be moved to one that reads into o
 	assert.is(socket.remoteAddress, '127.0.0.1');
 	assert.is(socket.bytesRead, 13);
 	assert.is(socket.bytesWritten, 15);
-	assert.not.ok(accepted.destroyed, 'the server counts it until it is destroyed');
+	assert.not.ok(accepted.destroyed, 'the server counts the old socket until it is destroyed');
 });
 
-test('the socket that was left neither reads, nor ends the connection when it is destroyed', async (t) => {
+test('the old socket reads nothing, and the connection stays open when it is destroyed', async (t) => {
 	const { accepted, client } = await connected(t);
 	accepted.on('data', () => assert.unreachable('it reads'));
 	const { socket, read } = adopt(t, accepted);
@@ -80,7 +80,7 @@ test('the socket that was left neither reads, nor ends the connection when it is
 	assert.not.ok(socket.destroyed);
 });
 
-test('reading stops where the callback says so, and goes on when what was pushed is read', async (t) => {
+test('reading stops when the callback returns false, and goes on when the pushed bytes are read', async (t) => {
 	const { accepted, client } = await connected(t);
 	let takesMore = true;
 	const { socket, read } = adopt(t, accepted, () => {
@@ -97,7 +97,7 @@ test('reading stops where the callback says so, and goes on when what was pushed
 	await until('it reads on', () => read.join('').length === 64);
 });
 
-test('the other side that leaves ends the adopted socket', async (t) => {
+test('the adopted socket is closed when the other side ends', async (t) => {
 	const { accepted, client } = await connected(t);
 	const { socket } = adopt(t, accepted);
 	socket.resume();
@@ -105,7 +105,7 @@ test('the other side that leaves ends the adopted socket', async (t) => {
 	await once(socket, 'close');
 });
 
-/** Writes much to `stream`, whose other end reads nothing yet, and has it read. */
+/** Writes 8 MiB to `stream` while `other` is paused, then resumes it, and checks `takenBytes`. */
 async function checkTaken(stream: Duplex, other: Duplex): Promise<void> {
 	other.pause();
 	const before = takenBytes(stream);
@@ -124,12 +124,12 @@ async function checkTaken(stream: Duplex, other: Duplex): Promise<void> {
 	await until('all is taken', () => (takenBytes(stream) as number) >= LARGE);
 }
 
-test('the handle of a socket counts what the system has taken', async (t) => {
+test('the handle of a socket counts the bytes that the system has taken', async (t) => {
 	const { accepted, client } = await connected(t);
 	await checkTaken(adopt(t, accepted).socket, client);
 });
 
-test('the handle of a TLS socket counts what the system has taken, also for a stream that wraps it', async (t) => {
+test('the handle of a TLS socket counts the bytes that the system has taken, also for a wrapping stream', async (t) => {
 	const { accepted, client } = await connected(t);
 	const context = secureContext(makeCertificate());
 	const server = new TLSSocket(accepted, { isServer: true, secureContext: context });
@@ -148,7 +148,7 @@ test('the handle of a TLS socket counts what the system has taken, also for a st
 	await checkTaken(wrapper, secure);
 });
 
-test('the error that ends TLS before it is agreed upon is told, and is no error event', async (t) => {
+test('onHandshakeError reports the error that ends a TLS handshake', async (t) => {
 	const { accepted, client } = await connected(t);
 	const context = secureContext(makeCertificate());
 	const server = new TLSSocket(accepted, { isServer: true, secureContext: context });
@@ -164,7 +164,7 @@ test('the error that ends TLS before it is agreed upon is told, and is no error 
 	assert.is((await error).code, 'ERR_SSL_UNSUPPORTED_PROTOCOL');
 });
 
-test('of what is no socket, or is closed, nobody can tell', async (t) => {
+test('takenBytes is undefined for a closed socket and for a stream that is no socket', async (t) => {
 	assert.is(takenBytes(new Duplex({ read() {}, write() {} })), undefined);
 	const { accepted } = await connected(t);
 	accepted.destroy();

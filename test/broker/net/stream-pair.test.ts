@@ -15,7 +15,7 @@ async function readAll(end: Duplex): Promise<Buffer> {
 	return Buffer.concat(pieces);
 }
 
-test('what is written arrives in order, both ways', async () => {
+test('written bytes arrive in order, in both directions', async () => {
 	const anyPieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 50 }), { maxLength: 20 });
 	await fc.assert(
 		fc.asyncProperty(anyPieces, anyPieces, async (there, back) => {
@@ -35,7 +35,7 @@ test('what is written arrives in order, both ways', async () => {
 	);
 });
 
-test('nothing arrives while something is being read or written', async () => {
+test('no data event is emitted from within a write or another data event', async () => {
 	const [one, two] = streamPair(1_024);
 	let isBusy = false;
 	let exchanged = 0;
@@ -56,7 +56,7 @@ test('nothing arrives while something is being read or written', async () => {
 	await until('all is exchanged', () => exchanged === 20);
 });
 
-test('what was written may be changed afterwards', async () => {
+test('a written buffer may be changed afterwards', async () => {
 	const [one, two] = streamPair(1_024);
 	const bytes = Buffer.from('right');
 	await new Promise<void>((resolve) => one.write(bytes, () => resolve()));
@@ -64,7 +64,7 @@ test('what was written may be changed afterwards', async () => {
 	assert.is(String(two.read()), 'right');
 });
 
-test('who is not read from is told that it is full, and goes on once it is read', async () => {
+test('an end that is not read from needs a drain, and its writes go on when it is read', async () => {
 	const [one, two] = streamPair(1_000);
 	let written = 0;
 	for (let number = 0; number < 10; number += 1) {
@@ -73,14 +73,14 @@ test('who is not read from is told that it is full, and goes on once it is read'
 		});
 	}
 	await new Promise((resolve) => setTimeout(resolve, 20));
-	assert.ok(written < 10, `${written} are written`);
+	assert.ok(written < 10, `${written} writes are done`);
 	assert.ok(one.writableLength > 0 && one.writableNeedDrain);
 	two.resume();
 	await until('all is written', () => written === 10);
 	assert.is(one.writableLength, 0);
 });
 
-test('the ends are destroyed together, and what was under way is told', async () => {
+test('destroying one end destroys both, and the callback of every open write is called', async () => {
 	for (const victim of [0, 1] as const) {
 		const pair = streamPair(10);
 		const [one, two] = pair;
@@ -94,7 +94,7 @@ test('the ends are destroyed together, and what was under way is told', async ()
 		const closed = Promise.all([once(one, 'close'), once(two, 'close')]);
 		pair[victim].destroy();
 		await closed;
-		await until('all are told', () => told === 5);
+		await until('all callbacks are called', () => told === 5);
 	}
 });
 

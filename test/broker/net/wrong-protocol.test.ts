@@ -10,7 +10,7 @@ import { rejects } from '../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-const test = suite('who speaks another protocol than the port');
+const test = suite('clients that speak another protocol than the port');
 const tls = makeCertificate();
 const HTTP = 'GET / HTTP/1.1\r\nHost: lab\r\n\r\n';
 
@@ -42,13 +42,13 @@ async function lanePort(t: Scope): Promise<Port> {
 	return { port: listener.address.port, told };
 }
 
-/** Sends `bytes` and waits until it is cut off. */
+/** Sends `bytes` and waits until the connection is cut. */
 async function say(t: Scope, port: number, bytes: string | Uint8Array): Promise<void> {
 	const socket = connect(port, '127.0.0.1');
 	await ended(t, socket, () => socket.write(bytes));
 }
 
-/** Comes with TLS, and believes in no certificate. */
+/** Connects with TLS, but does not trust the certificate of the port. */
 async function greet(t: Scope, port: number, options: object = {}): Promise<void> {
 	const socket = connectTls({ port, host: '127.0.0.1', ...options });
 	await ended(t, socket, () => {});
@@ -63,13 +63,13 @@ async function ended(t: Scope, socket: Socket, act: () => void): Promise<void> {
 }
 
 async function assertTold({ told }: Port, what: RegExp): Promise<void> {
-	await until(`it is told: ${what}`, () => told.some((each) => what.test(each)));
+	await until(`a warning that matches ${what}`, () => told.some((each) => what.test(each)));
 	for (const each of told) {
 		assert.not.match(each, /openssl|SSL routines|error:0|\.c:\d/i);
 	}
 }
 
-test('at a port with TLS: plain MQTT, HTTP, and a version that is too old are told by address, in words', async (t) => {
+test('a port with TLS reports plain MQTT, HTTP and old TLS versions in plain words, with the address', async (t) => {
 	for (const port of [await brokerPort(t, { tls }), await lanePort(t)]) {
 		await say(t, port.port, connectPacket('plain-001'));
 		await assertTold(port, /^a client at 127\.0\.0\.1 spoke no TLS to .*mqtts:\/\/, not mqtt:\/\//);
@@ -81,7 +81,7 @@ test('at a port with TLS: plain MQTT, HTTP, and a version that is too old are to
 	}
 });
 
-test('what OpenSSL says of TLS that failed is told in words of ours; other errors stay what they are', () => {
+test('errors of OpenSSL are reported in plain words, and other errors unchanged', () => {
 	const tell = (code: string, reason = code.toLowerCase()): string => {
 		const error = Object.assign(new Error(`80:error:0A:SSL routines:${code}:s3.c:350:`), {
 			code,
@@ -101,7 +101,7 @@ test('what OpenSSL says of TLS that failed is told in words of ours; other error
 	assert.is(tlsFailure(reset, '10.0.0.7', MQTT_PORT), reset);
 });
 
-test('at a port without TLS: TLS and HTTP are told by address, in words', async (t) => {
+test('a port without TLS reports TLS and HTTP in plain words, with the address', async (t) => {
 	const port = await brokerPort(t);
 	await greet(t, port.port);
 	await assertTold(port, /^a client at 127\.0\.0\.1 spoke TLS to the MQTT port.*mqtt:\/\/, not/);
@@ -109,7 +109,7 @@ test('at a port without TLS: TLS and HTTP are told by address, in words', async 
 	await assertTold(port, /^a client at 127\.0\.0\.1 sent an HTTP request to the MQTT port/);
 });
 
-test('a client of ours says which way it has to come', async (t) => {
+test('the error of a link says whether the broker needs TLS or speaks none', async (t) => {
 	const secure = await brokerPort(t, { tls });
 	const plain = await brokerPort(t);
 	const open = (url: string) => rejects(Link.open({ url, id: 'node-00001' }));

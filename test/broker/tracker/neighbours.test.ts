@@ -6,7 +6,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('neighbours');
 const MOST = 1_000;
-/** Those given and those who were given this one, at the very most: 6, and 6 on average. */
+/** The most neighbours of a node: it is given 6, and is given to others, on average also to 6. */
 const MOST_DEGREE = 32;
 /** How people name many machines: at random, or one after the other. */
 const NAMINGS: ReadonlyArray<(salt: number, index: number) => string> = [
@@ -23,7 +23,7 @@ function answersFor(members: readonly SwarmMember[]): Map<string, string[]> {
 	return new Map(members.map(({ id }) => [id, neighboursOf(id, members).map((each) => each.id)]));
 }
 
-/** Each node with all it is connected to, whoever was given whom. */
+/** For each node: the nodes that were given to it, and the nodes to which it was given. */
 function graphOf(answers: ReadonlyMap<string, readonly string[]>): Map<string, Set<string>> {
 	const graph = new Map([...answers.keys()].map((id) => [id, new Set<string>()]));
 	for (const [id, given] of answers) {
@@ -50,7 +50,7 @@ function differences(before: readonly string[] = [], after: readonly string[] = 
 	return lost + after.filter((id) => !before.includes(id)).length;
 }
 
-/** A swarm of so many, of which some are complete. */
+/** Swarms of 2 to 1,000 nodes, of which up to 60 are complete. */
 const swarms = fc
 	.record({
 		salt: fc.nat(),
@@ -62,14 +62,14 @@ const swarms = fc
 		Array.from({ length: size }, (_, index) => member(naming(salt, index), index < complete)),
 	);
 
-test('whoever asks, everybody reaches everybody through neighbours, and nobody has many', () => {
+test('every node reaches every other through neighbours, and no node has many', () => {
 	const property = fc.property(swarms, (members) => {
 		const answers = answersFor(members);
 		const graph = graphOf(answers);
 		assert.is(reachedFrom(members[0]?.id as string, graph).size, members.length);
 		for (const { id, isComplete } of members) {
 			assert.ok((answers.get(id)?.length ?? 0) <= 7);
-			assert.not(answers.get(id)?.includes(id), 'nobody is a neighbour of its own');
+			assert.not(answers.get(id)?.includes(id), 'no node is its own neighbour');
 			const degree = graph.get(id)?.size ?? 0;
 			assert.ok(degree <= (isComplete ? 4 : 1) * MOST_DEGREE, `${degree} neighbours`);
 		}
@@ -77,7 +77,7 @@ test('whoever asks, everybody reaches everybody through neighbours, and nobody h
 	fc.assert(property, { numRuns: 20 });
 });
 
-test('the graph stays whole through joins and leaves, and each changes few answers by little', () => {
+test('the graph stays connected when a node joins or leaves; few answers change, by at most three ids', () => {
 	const changes = fc.array(fc.tuple(fc.boolean(), fc.nat()), { minLength: 1, maxLength: 12 });
 	const sizes = fc.oneof(fc.integer({ min: 2, max: 100 }), fc.constant(400));
 	const property = fc.property(changes, sizes, fc.nat(), (steps, size, salt) => {
@@ -107,7 +107,7 @@ test('the graph stays whole through joins and leaves, and each changes few answe
 	fc.assert(property, { numRuns: 20 });
 });
 
-test('they are the six nearest, the nearest first, after the nearest of those that are complete', () => {
+test('the neighbours are the six nearest nodes, nearest first; the nearest complete node may precede them', () => {
 	const property = fc.property(swarms, fc.nat(), (members, at) => {
 		const { id, idHash } = members[at % members.length] as SwarmMember;
 		const sorted = members
@@ -128,7 +128,7 @@ test('they are the six nearest, the nearest first, after the nearest of those th
 	fc.assert(property, { numRuns: 50 });
 });
 
-test('few that are complete are given to 48 each, those nearest to them', () => {
+test('a single complete node comes first in the answers to 48 to 54 nodes', () => {
 	const members = Array.from({ length: MOST }, (_, index) => member(`host-${index}`, index === 0));
 	const given = members.filter(({ id }) => neighboursOf(id, members)[0]?.isComplete).length;
 	assert.ok(given >= 48 && given <= 48 + 6, `${given}`);

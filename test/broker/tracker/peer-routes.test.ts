@@ -7,7 +7,7 @@ const test = suite('peer routes');
 const issuer = new TicketIssuer();
 const ASKER = 'asker-001';
 
-/** The tracker's answer to `ASKER`, where the broker sees clients at these IP addresses. */
+/** The tracker's answer to `ASKER` if the broker sees clients at the IP addresses `at`. */
 function routes(at: Record<string, string> | undefined, nodes: Record<string, string[]>) {
 	const addressOf = (node: string): string | undefined => at?.[node];
 	const listings = Object.entries(nodes).map(([node, addresses]) => {
@@ -16,7 +16,7 @@ function routes(at: Record<string, string> | undefined, nodes: Record<string, st
 	return withPeerRoutes(ASKER, listings, { addressOf, tickets: issuer, time: () => 1_000 });
 }
 
-test('where the broker has seen a node goes before what it claims', () => {
+test('the address at which the broker sees a node comes before the other addresses of the node', () => {
 	const [node] = routes(
 		{ [ASKER]: '10.0.0.1', 'node-0001': '::ffff:10.0.0.2' },
 		{ 'node-0001': ['mqtt://192.0.2.9:1', 'mqtt://10.0.0.2:1', 'mqtt://[2001:db8::1]:1'] },
@@ -30,7 +30,7 @@ test('where the broker has seen a node goes before what it claims', () => {
 	checkTicket(node?.ticket as string, { from: ASKER, to: 'node-0001' }, issuer.key, 1_000);
 });
 
-test('nobody but who is on this machine is sent to its loopback', () => {
+test('a loopback address is given only to nodes on the same machine', () => {
 	const here = { 'node-0001': ['mqtt://127.0.0.1:1', 'mqtt://[::1]:1'] };
 	const [far] = routes({ [ASKER]: '10.0.0.1', 'node-0001': '127.0.0.1' }, here);
 	assert.equal([far?.addresses, far?.verified, far?.ticket], [[], undefined, undefined]);
@@ -38,12 +38,12 @@ test('nobody but who is on this machine is sent to its loopback', () => {
 	assert.equal([near?.addresses.length, near?.verified], [2, 1]);
 });
 
-test('where the broker cannot say who is where, everything is handed out, and nothing is verified', () => {
+test('if the broker does not know where clients are, all addresses are given, and none is verified', () => {
 	const [node] = routes(undefined, { 'node-0001': ['mqtt://127.0.0.1:1', 'mqtt://10.0.0.2:1'] });
 	assert.equal([node?.addresses.length, node?.verified], [2, 0]);
 });
 
-test('ten nodes come with a ticket, and nobody gets one for itself', () => {
+test('an answer has tickets for ten nodes, and none for the asking node itself', () => {
 	const many = Array.from({ length: 30 }, (_, index) => [
 		`node-${1_000 + index}`,
 		['mqtt://10.0.0.2:1'],

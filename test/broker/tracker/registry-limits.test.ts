@@ -21,7 +21,7 @@ const ID = '0123456789abcdef';
 const reasons = (decisions: readonly Decision[]): string[] =>
 	decisions.flatMap((each) => (each.do === 'refuse' ? [each.why] : []));
 
-test('T10: announces of one node beyond its limit are refused, cleared and told in the next update', () => {
+test('T10: announces of one node beyond its limit are refused and cleared; its next update is told', () => {
 	const { registry } = makeRegistry({ nodeAnnounces: 2 });
 	registry.announce(seedId(1), ANN, announce(S1), false);
 	registry.announce(seedId(2), ANN, announce(S1), false);
@@ -35,7 +35,7 @@ test('T10: announces of one node beyond its limit are refused, cleared and told 
 	assert.is(registry.query(seedId(3)).seeders, 0);
 });
 
-test('T10: new announces of one node beyond its rate are refused, others are not touched', () => {
+test('T10: new announces of one node beyond its rate are refused, those of other nodes are not', () => {
 	const { registry, clock } = makeRegistry({ announceBurst: 3, announceRate: 2 });
 	const say = (number: number, node = ANN): string[] =>
 		reasons(registry.announce(seedId(number), node, announce(S1), false));
@@ -43,10 +43,10 @@ test('T10: new announces of one node beyond its rate are refused, others are not
 	assert.equal(say(4, BOB), []);
 	clock.advance(500);
 	assert.equal([say(4), say(5)], [[], ['announce-rate']]);
-	assert.equal(say(1), [], 'a known one may be repeated');
+	assert.equal(say(1), [], 'a known announce may be repeated');
 });
 
-test('T10: announces in all beyond the limit are refused, and nobody is evicted', () => {
+test('T10: announces beyond the limit of all nodes are refused, and no earlier announce is removed', () => {
 	const { registry } = makeRegistry({ announces: 2 });
 	registry.announce(seedId(1), ANN, announce(S1), false);
 	registry.announce(seedId(2), ANN, announce(S1), false);
@@ -57,7 +57,7 @@ test('T10: announces in all beyond the limit are refused, and nobody is evicted'
 	assert.equal(reasons(registry.announce(seedId(1), BOB, announce(S1), false)), []);
 });
 
-test('an announce whose length and chunks do not belong together is refused, and so is what it replaces', () => {
+test('an announce whose length and number of chunks do not fit is refused, and the one it replaces is removed', () => {
 	const { registry } = makeRegistry();
 	registry.announce(seedId(1), ANN, announce(S1), false);
 	const lie = announce(S1, { length: 1_500, chunks: 4 });
@@ -66,7 +66,7 @@ test('an announce whose length and chunks do not belong together is refused, and
 	assert.equal(registry.seeds(), { seeds: [] });
 });
 
-test('what is refused is remembered within bounds', () => {
+test('the reply to an update lists at most 500 refused announces', () => {
 	const { registry } = makeRegistry({ nodeAnnounces: 1 });
 	for (let number = 0; number < 2_000; number++) {
 		registry.announce(seedId(number), ANN, announce(S1), false);
@@ -76,7 +76,7 @@ test('what is refused is remembered within bounds', () => {
 	encodeJson({ op: 'update', id: ID, status: 'ok', refused });
 });
 
-test('get_seed goes through all seeds in order, page by page, each once', () => {
+test('get_seed lists each seed once, in order, page by page', () => {
 	const { registry } = makeRegistry();
 	const all = Array.from({ length: 250 }, (_, number) => seedId(number * 7));
 	for (const seed of [...all].reverse()) {
@@ -96,7 +96,7 @@ test('get_seed goes through all seeds in order, page by page, each once', () => 
 	assert.equal(registry.seeds('f'.repeat(64)), { seeds: [] });
 });
 
-test('pages and samples fit a control message whatever names and addresses are like', () => {
+test('pages and samples fit into a control message, even with the longest names and addresses', () => {
 	const { registry } = makeRegistry({ listPage: 1_000, querySample: 1_000 });
 	const name = '"'.repeat(255);
 	const addresses = Array.from({ length: 8 }, (_, n) => `mqtt://${'h'.repeat(110)}${n}:1883`);
@@ -115,7 +115,7 @@ test('pages and samples fit a control message whatever names and addresses are l
 	assert.is(counts.seeders, 300);
 });
 
-test('a query names a random sample in which a crowd of downloaders does not hide the seeders', () => {
+test('the answer to a query is a random sample, with the seeders first however many downloaders there are', () => {
 	const { registry } = makeRegistry({ querySample: 10 });
 	for (let number = 0; number < 1_000; number++) {
 		registry.announce(seedId(1), `crowd-${number}`, announce(S1, {}, 1), false);
@@ -130,7 +130,7 @@ test('a query names a random sample in which a crowd of downloaders does not hid
 	assert.not.equal(samples[0], samples[1]);
 });
 
-test('100,000 announces of 1,000 nodes stay below 300 MB', () => {
+test('100,000 announces of 1,000 nodes take less than 300 MB', () => {
 	const before = process.memoryUsage.rss();
 	const { registry } = makeCrowdedRegistry();
 	const grown = process.memoryUsage.rss() - before;

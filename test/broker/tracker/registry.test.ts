@@ -21,7 +21,7 @@ const SEED = seedId(1);
 const shown = (registry: ReturnType<typeof makeRegistry>['registry'], seed = SEED): string[] =>
 	registry.query(seed).nodes.map(({ node }) => node);
 
-test('an announced seed is listed and its node is named with addresses', () => {
+test('an announced seed is listed, and a query returns its nodes with addresses', () => {
 	const { registry } = makeRegistry();
 	registry.nodeState(ANN, state(S1, 'ready', ['mqtt://10.0.0.1:1884']), false);
 	registry.announce(SEED, ANN, announce(S1), false);
@@ -40,7 +40,7 @@ test('an announced seed is listed and its node is named with addresses', () => {
 	);
 });
 
-test('a folder is listed with its index and files, those of the oldest announce; a file with none', () => {
+test('a folder is listed with index and files as in its oldest announce, and a file with neither', () => {
 	const { registry } = makeRegistry();
 	registry.nodeState(ANN, state(S1), false);
 	registry.nodeState(BOB, state(S2), false);
@@ -61,7 +61,7 @@ test('an announce whose index is longer than its content is not listed', () => {
 	assert.is(registry.seeds().seeds.length, 1);
 });
 
-test('F18: an announce ends one ttl after it was received, by the clock of the registry', () => {
+test('F18: an announce expires one ttl after it was received, by the clock of the registry', () => {
 	const { registry, clock } = makeRegistry();
 	registry.nodeState(ANN, state(S1), false);
 	registry.announce(SEED, ANN, announce(S1), false);
@@ -76,7 +76,7 @@ test('F18: an announce ends one ttl after it was received, by the clock of the r
 	assert.equal(registry.sweep(), [], 'once');
 });
 
-test('a shorter ttl of the announce counts, a longer one does not', () => {
+test('an announce may have a shorter ttl than the registry, but not a longer one', () => {
 	const { registry, clock } = makeRegistry();
 	registry.announce(SEED, ANN, announce(S1, { ttl: 1_000 }), false);
 	registry.announce(seedId(2), ANN, announce(S1, { ttl: 10 * TTL }), false);
@@ -101,7 +101,7 @@ test('a matching update renews every announce of the node at once', () => {
 	assert.is(forgottenOf(registry.sweep()).length, 3);
 });
 
-test('an update that differs in session, number or seeds is answered again and renews nothing', () => {
+test('an update with another session, number or set of seeds is answered with again, and renews nothing', () => {
 	const { registry, clock } = makeRegistry();
 	registry.announce(SEED, ANN, announce(S1), false);
 	clock.advance(TTL - 1);
@@ -114,12 +114,12 @@ test('an update that differs in session, number or seeds is answered again and r
 	for (const each of different) {
 		assert.is(registry.update(ANN, each).status, 'again');
 	}
-	assert.is(registry.update(BOB, status(S1, [])).status, 'again', 'a node nobody knows');
+	assert.is(registry.update(BOB, status(S1, [])).status, 'again', 'an unknown node');
 	clock.advance(1);
 	assert.equal(forgottenOf(registry.sweep()), [`${ANN} ${SEED}`]);
 });
 
-test('the digest follows the set of seeds', () => {
+test('the digest of an update must be that of the seeds announced now', () => {
 	const { registry } = makeRegistry();
 	registry.announce(SEED, ANN, announce(S1), false);
 	assert.is(registry.update(ANN, status(S1, [SEED])).status, 'ok');
@@ -129,7 +129,7 @@ test('the digest follows the set of seeds', () => {
 	assert.is(registry.update(ANN, status(S1, [seedId(2)])).status, 'ok');
 });
 
-test('lost hides a node at once and clears what it said one ttl later', () => {
+test('a lost node is hidden at once, and its messages are cleared one ttl later', () => {
 	const { registry, clock } = makeRegistry();
 	registry.nodeState(ANN, state(S1), false);
 	registry.announce(SEED, ANN, announce(S1), false);
@@ -143,7 +143,7 @@ test('lost hides a node at once and clears what it said one ttl later', () => {
 	assert.equal(registry.size, { nodes: 0, seeds: 0, announces: 0 });
 });
 
-test('a late lost of an earlier session cannot end a node that came back', () => {
+test('a late state lost or disconnected of an earlier session does not end a node that came back', () => {
 	const { registry } = makeRegistry();
 	registry.nodeState(ANN, state(S1), false);
 	registry.nodeState(ANN, state(S2), false);
@@ -160,14 +160,14 @@ test('a lost node returns with a new session and a matching update', () => {
 	registry.nodeState(ANN, state(S1, 'lost'), false);
 	clock.advance(TTL / 2);
 	assert.equal(eventsOf(registry.nodeState(ANN, state(S2), false)), ['node-joined']);
-	assert.equal(shown(registry), [], 'it has not said yet that it still has it');
+	assert.equal(shown(registry), [], 'the new session has sent no update yet');
 	assert.is(registry.update(ANN, status(S2, [SEED])).status, 'ok');
 	assert.equal(shown(registry), [ANN]);
 	clock.advance(TTL - 1);
 	assert.equal(registry.sweep(), []);
 });
 
-test('a live announce of another session establishes that session', () => {
+test('a live announce of another session makes that session the current one', () => {
 	const { registry } = makeRegistry();
 	registry.nodeState(ANN, state(S1), false);
 	registry.nodeState(ANN, state(S1, 'lost'), false);
@@ -177,7 +177,7 @@ test('a live announce of another session establishes that session', () => {
 	assert.equal(registry.nodeState(ANN, state(S1, 'lost'), false), []);
 });
 
-test('a node that disconnects is gone at once, with everything it said', () => {
+test('a node that disconnects is removed at once, with all its messages', () => {
 	const { registry } = makeRegistry();
 	registry.nodeState(ANN, state(S1), false);
 	registry.announce(SEED, ANN, announce(S1), false);
@@ -188,7 +188,7 @@ test('a node that disconnects is gone at once, with everything it said', () => {
 	assert.equal(forgottenOf(registry.nodeState(BOB, state(S1, 'disconnected'), true)), [BOB]);
 });
 
-test('what is found retained is shown after what is confirmed, tells no events, and lives one ttl', () => {
+test('retained announces are listed after confirmed ones, cause no events, and expire after one ttl', () => {
 	const { registry, clock } = makeRegistry();
 	const found = [
 		...registry.nodeState(ANN, state(S1), true),
@@ -206,7 +206,7 @@ test('what is found retained is shown after what is confirmed, tells no events, 
 	assert.equal(shown(registry), [BOB]);
 });
 
-test('an update confirms what was found retained', () => {
+test('an update confirms the retained announces of a node', () => {
 	const { registry, clock } = makeRegistry();
 	registry.nodeState(ANN, state(S1), true);
 	registry.announce(SEED, ANN, announce(S1), true);
@@ -237,7 +237,7 @@ test('a retained message that comes after a live one changes nothing', () => {
 	assert.is(registry.query(SEED).nodes[0]?.have, 2);
 });
 
-test('after a reconnect of the tracker nobody is confirmed, and who stays silent goes in one ttl', () => {
+test('after a reconnect of the tracker no node is confirmed, and a silent node is removed after one ttl', () => {
 	const { registry, clock } = makeRegistry();
 	registry.nodeState(ANN, state(S1), false);
 	registry.nodeState(BOB, state(S2), false);
@@ -254,7 +254,7 @@ test('after a reconnect of the tracker nobody is confirmed, and who stays silent
 	assert.equal(eventsOf(decisions), ['node-lost']);
 });
 
-test('withdrawn is gone, and the last one of a seed is told', () => {
+test('a withdrawn announce is removed, and the last one of a seed causes the event seed-gone', () => {
 	const { registry } = makeRegistry();
 	registry.announce(SEED, ANN, announce(S1), false);
 	registry.announce(SEED, BOB, announce(S2), false);
@@ -263,7 +263,7 @@ test('withdrawn is gone, and the last one of a seed is told', () => {
 	assert.equal(registry.withdraw(SEED, BOB), []);
 });
 
-test('watchers are told what nodes and downloads do, once', () => {
+test('each change of a node or download causes one event', () => {
 	const { registry } = makeRegistry();
 	const events = [
 		registry.nodeState(ANN, state(S1), false),
@@ -285,7 +285,7 @@ test('watchers are told what nodes and downloads do, once', () => {
 	]);
 });
 
-test('of two nodes that describe a seed differently both stand and the first describes it', () => {
+test('two nodes that describe a seed differently are both listed, with the description of the first', () => {
 	const { registry } = makeRegistry();
 	registry.announce(SEED, ANN, announce(S1), false);
 	registry.announce(SEED, BOB, announce(S2, { name: 'other', length: 600, chunks: 2 }, 1), false);
@@ -293,7 +293,7 @@ test('of two nodes that describe a seed differently both stand and the first des
 	assert.equal(shown(registry).sort(), [ANN, BOB]);
 });
 
-test('T14: magic names are names like others', () => {
+test('T14: names such as __proto__ are ordinary names', () => {
 	const { registry } = makeRegistry();
 	for (const id of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
 		registry.nodeState(id, state(S1), false);

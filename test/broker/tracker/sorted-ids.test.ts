@@ -6,7 +6,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 const test = suite('sorted ids');
 const id = fc.constantFrom(...'abcdefghij');
 
-test('ids are a sorted set, whatever is added and removed', () => {
+test('the ids are a sorted set after any additions and removals', () => {
 	const steps = fc.array(fc.tuple(fc.boolean(), id), { maxLength: 60 });
 	fc.assert(
 		fc.property(steps, id, (all, after) => {

@@ -11,24 +11,24 @@ const now = Date.UTC(2026, 0, 1);
 const ticket = issuer.issue(claims, now);
 const refused = (work: () => void): void => void throwsCode('ERR_REFUSED', work);
 
-test('a ticket lets the node it is for in at the node it is for, for five minutes', () => {
+test('a ticket admits one node at one other node, for five minutes', () => {
 	checkTicket(ticket, claims, issuer.key, now);
 	checkTicket(ticket, claims, issuer.key, now + TICKET_LIFE);
 	refused(() => checkTicket(ticket, claims, issuer.key, now + TICKET_LIFE + 1));
 });
 
-test('it is of no use to another, at another, or with the signature of another tracker', () => {
+test('a ticket is refused from another node, at another node, or with the signature of another tracker', () => {
 	refused(() => checkTicket(ticket, { ...claims, from: 'eve-00001' }, issuer.key, now));
 	refused(() => checkTicket(ticket, { ...claims, to: 'eve-00001' }, issuer.key, now));
 	refused(() => checkTicket(ticket, claims, new TicketIssuer().key, now));
 	refused(() => checkTicket(new TicketIssuer().issue(claims, now), claims, issuer.key, now));
 });
 
-test('one with a longer life than any has is refused', () => {
+test('a ticket that is valid for too long is refused', () => {
 	refused(() => checkTicket(issuer.issue(claims, now + 60 * TICKET_LIFE), claims, issuer.key, now));
 });
 
-test('whatever is no ticket is refused, and so is every one with a change', () => {
+test('malformed tickets and changed tickets are refused', () => {
 	const [, signature] = ticket.split('.');
 	for (const text of ['', '.', ticket.slice(0, -1), `zzzzzzzz.${signature}`, `${ticket}x`, '\0']) {
 		refused(() => checkTicket(text, claims, issuer.key, now));
@@ -38,7 +38,7 @@ test('whatever is no ticket is refused, and so is every one with a change', () =
 	);
 });
 
-test('a key that is none lets nobody in', () => {
+test('with a malformed key every ticket is refused', () => {
 	for (const key of ['', 'A'.repeat(43), 'not a key']) {
 		refused(() => checkTicket(ticket, claims, key, now));
 	}

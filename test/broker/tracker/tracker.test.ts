@@ -13,7 +13,7 @@ const test = suite('tracker');
 const topics = new Topics();
 const SEED = seedId(1);
 const TTL = 90_000;
-/** One that is asked answers long before. */
+/** The time of the probe is so long that another tracker has always answered before. */
 const PATIENT = { sweep: 50, probe: 60_000 };
 
 async function startTracker(t: Scope, options: TrackerOptions): Promise<Tracker> {
@@ -22,7 +22,7 @@ async function startTracker(t: Scope, options: TrackerOptions): Promise<Tracker>
 	return tracker;
 }
 
-/** Where a tracker can work: our broker, and somebody else's. */
+/** The brokers on which a tracker can work: shoal broker and Mosquitto. */
 const places: Record<string, (t: Scope, limits: Partial<Limits>) => Promise<string | undefined>> = {
 	'our broker': async (t, limits) => (await startBroker(t, { limits })).url,
 	mosquitto: async (t, limits) => {
@@ -60,7 +60,7 @@ for (const [place, open] of Object.entries(places)) {
 		await until('one is left', async () => (await bob.query(SEED)).seeders === 0);
 	});
 
-	test(`on ${place} an update is answered ok or again, and renews`, async (t) => {
+	test(`on ${place} a matching update is answered with ok and renews, and another one with again`, async (t) => {
 		const clock = jumpingClock(t);
 		const url = await open(t, { ttl: TTL });
 		if (url === undefined) {
@@ -78,7 +78,7 @@ for (const [place, open] of Object.entries(places)) {
 		assert.is((await ann.update()).status, 'again');
 	});
 
-	test(`on ${place} an announce that is not renewed ends, also in the broker`, async (t) => {
+	test(`on ${place} an announce that is not renewed expires, and is not retained any more`, async (t) => {
 		const clock = jumpingClock(t);
 		const url = await open(t, { ttl: TTL });
 		if (url === undefined) {
@@ -95,7 +95,7 @@ for (const [place, open] of Object.entries(places)) {
 		);
 	});
 
-	test(`on ${place} a node that dies is hidden at once and cleared one ttl later`, async (t) => {
+	test(`on ${place} a node that dies is hidden at once, and its announces are cleared one ttl later`, async (t) => {
 		const clock = jumpingClock(t);
 		const url = await open(t, { ttl: TTL });
 		if (url === undefined) {
@@ -118,7 +118,7 @@ for (const [place, open] of Object.entries(places)) {
 	});
 }
 
-test('a message that is malformed is counted, told and cleared, and the tracker goes on', async (t) => {
+test('a malformed message is counted, reported as a warning and cleared, and the tracker goes on', async (t) => {
 	const { url, tracker } = await startBroker(t);
 	const warnings: unknown[] = [];
 	tracker?.on('warning', (warning) => warnings.push(warning));
@@ -136,7 +136,7 @@ test('a message that is malformed is counted, told and cleared, and the tracker 
 	assert.equal(await ann.listed(), []);
 });
 
-test('T10: refused announces are told in the next update and not kept by the broker', async (t) => {
+test('T10: the reply to the next update lists refused announces, and the broker does not retain them', async (t) => {
 	const broker = await startBroker(t, { limits: { nodeAnnounces: 2 } });
 	const ann = await Member.join(t, broker.url);
 	for (const number of [1, 2, 3]) {
@@ -148,10 +148,10 @@ test('T10: refused announces are told in the next update and not kept by the bro
 	await until('it is cleared', () => broker.stats().retained === 4);
 });
 
-test('watchers are told what happens', async (t) => {
+test('watchers receive an event for each change', async (t) => {
 	const { url } = await startBroker(t);
 	const watcher = await Member.join(t, url);
-	// Once it has an answer, the tracker has told of its own joining.
+	// When the watcher has an answer, the tracker has sent the event of its joining.
 	await watcher.listed();
 	await watcher.link.subscribe(`${topics.root}/event/+`);
 	const ann = await Member.join(t, url);
@@ -173,7 +173,7 @@ test('watchers are told what happens', async (t) => {
 	]);
 });
 
-test('F3: a tracker that is restarted is whole again at once, from what is retained', async (t) => {
+test('F3: a restarted tracker has its whole list again at once, from retained messages', async (t) => {
 	const mosquitto = await startMosquitto(t);
 	if (mosquitto === undefined) {
 		return;
@@ -191,7 +191,7 @@ test('F3: a tracker that is restarted is whole again at once, from what is retai
 	assert.is((await ann.update()).status, 'ok');
 });
 
-test('F1: after a restart of the broker the list is whole again', async (t) => {
+test('F1: after a restart of the broker the list is complete again', async (t) => {
 	const first = await startBroker(t);
 	const { url, port } = first;
 	const members = await Promise.all(Array.from({ length: 20 }, () => Member.join(t, url)));
@@ -204,7 +204,7 @@ test('F1: after a restart of the broker the list is whole again', async (t) => {
 	await until('all are listed', () => second.tracker?.stats().announces === 20);
 });
 
-test('F1: a tracker on a broker that is restarted comes back, and so does its state', async (t) => {
+test('F1: a tracker reconnects to a restarted broker, and its state is retained again', async (t) => {
 	const mosquitto = await startMosquitto(t);
 	if (mosquitto === undefined) {
 		return;
@@ -251,7 +251,7 @@ async function rivals(t: Scope) {
 	return [ours, { url, openStream: undefined, first: await startTracker(t, { url }) }];
 }
 
-test('a stale ready of a tracker that is gone does not keep the place', async (t) => {
+test('the retained state ready of a tracker that is gone does not keep another one from taking over', async (t) => {
 	const mosquitto = await startMosquitto(t);
 	if (mosquitto === undefined) {
 		return;
@@ -261,13 +261,13 @@ test('a stale ready of a tracker that is gone does not keep the place', async (t
 	const stale = { state: 'ready', tracker: 'gone-tracker', session: 'session-0' };
 	const numbers = { ttl: 90_000, renewal: 30_000, part: 262_144 };
 	await ann.link.retain(topics.trackerState(), encodeJson({ ...stale, ...numbers }));
-	// There will be no answer.
+	// The tracker that is gone does not answer the probe.
 	const second = await startTracker(t, { url, probe: 500 });
 	assert.not.ok(second.isActive);
 	await until('it has taken over', () => ann.tracker?.tracker === second.id);
 });
 
-test('of two trackers that are both active one gives way', async (t) => {
+test('if two trackers are active, one of them gives way', async (t) => {
 	const broker = await startBroker(t);
 	const { url } = broker;
 	const first = broker.tracker as Tracker;
@@ -281,7 +281,7 @@ test('of two trackers that are both active one gives way', async (t) => {
 	await ann.seeds();
 });
 
-test('close can be called again, and while the broker is gone', async (t) => {
+test('close may be called twice, and while the broker is gone', async (t) => {
 	const broker = await startBroker(t);
 	const { url } = broker;
 	const tracker = await startTracker(t, { url, openStream: () => broker.openStream() });

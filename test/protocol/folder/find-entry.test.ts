@@ -9,7 +9,7 @@ import { formatIndex } from '../../../protocol/folder/folder-index.ts';
 import { folderLength, piecesOf } from '../../../protocol/folder/folder-layout.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('an entry of a folder is found');
+const test = suite('entries of a folder');
 const CHUNK = 512;
 const ALIGNED = 64 * CHUNK;
 const EMPTY = createHash('sha256').digest('hex');
@@ -33,7 +33,7 @@ const entries = fc.array(fc.tuple(path, length), { maxLength: 20 }).map((all) =>
 	return [...kept.values()].sort((a, b) => comparePaths(a.path, b.path));
 });
 
-test('by its path, with the offset of its bytes', () => {
+test('an entry is found by its path, with the offset of its bytes', () => {
 	fc.assert(
 		fc.property(entries, path, (all, other) => {
 			const index = formatIndex(all);
@@ -56,7 +56,7 @@ test('by its path, with the offset of its bytes', () => {
 	);
 });
 
-test('a position is the first one, or the end', () => {
+test('firstPosition returns the first position that matches, or the end', () => {
 	for (let count = 0; count < 10; count += 1) {
 		for (let first = 0; first <= count; first += 1) {
 			assert.is(

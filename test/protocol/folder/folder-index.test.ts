@@ -29,7 +29,7 @@ const entries = fc
 	.map((paths) => paths.filter((each) => !paths.some((other) => other.startsWith(`${each}/`))))
 	.map((paths) => paths.map((each, at) => file(each, at % 3)));
 
-test('is read as it was written, in one order whatever the order of the entries', () => {
+test('an index is parsed as it was written, and the order of the given entries does not change it', () => {
 	fc.assert(
 		fc.property(entries, (all) => {
 			const index = formatIndex(all);
@@ -44,18 +44,18 @@ test('is read as it was written, in one order whatever the order of the entries'
 	);
 });
 
-test('paths are in the order of their bytes, with / as 0', () => {
+test('paths are sorted by their bytes, with / as 0', () => {
 	fc.assert(
 		fc.property(path, path, (a, b) => {
 			const asBytes = (text: string) => Buffer.from(text.replaceAll('/', '\0'));
 			assert.is(Math.sign(comparePaths(a, b)), Math.sign(Buffer.compare(asBytes(a), asBytes(b))));
 		}),
 	);
-	assert.ok(comparePaths('a/b', 'a!') < 0, 'what is below a folder comes before what follows it');
-	assert.ok(comparePaths('\u{10000}', '\uffff') > 0, 'not that of UTF-16');
+	assert.ok(comparePaths('a/b', 'a!') < 0, 'entries of a folder come before the next names');
+	assert.ok(comparePaths('\u{10000}', '\uffff') > 0, 'not the order of UTF-16');
 });
 
-test('an empty folder is the header line alone', () => {
+test('the index of an empty folder is only the header line', () => {
 	assert.is(Buffer.from(formatIndex([])).toString(), 'shoal-folder 1\n');
 	assert.equal(parseIndex(formatIndex([])), []);
 });
@@ -71,7 +71,7 @@ const HOSTILE: Record<string, readonly string[]> = {
 	'ends with a slash': [line('a/')],
 	'has a backslash': [line('a\\b')],
 	'has a NUL': [line('a\0b')],
-	'has a line feed as a control character': [line('a\tb')],
+	'has a tab': [line('a\tb')],
 	'has an invisible character': [line('a\u200bb')],
 	'changes the direction of reading': [line('a\u202eb')],
 	'is not in normal form C': [line('e\u0301')],
@@ -99,12 +99,12 @@ const HOSTILE: Record<string, readonly string[]> = {
 };
 
 for (const [what, lines] of Object.entries(HOSTILE)) {
-	test(`is refused if an entry ${what}`, () => {
+	test(`an index is refused if an entry ${what}`, () => {
 		throwsCode('ERR_SEED', () => parseIndex(bytesOf(lines)));
 	});
 }
 
-test('is refused if its header, its end or its text is not right', () => {
+test('an index is refused if its header, its end or its UTF-8 is wrong', () => {
 	for (const bad of [
 		Buffer.from(''),
 		Buffer.from('shoal-folder 2\n'),
@@ -118,7 +118,7 @@ test('is refused if its header, its end or its text is not right', () => {
 	}
 });
 
-test('is refused at once if it has too many lines or bytes', () => {
+test('an index with too many lines or bytes is refused at once', () => {
 	throwsCode('ERR_SEED', () => parseIndex(Buffer.alloc(10_000_000, '\n')));
 	throwsCode('ERR_SEED', () => parseIndex(Buffer.alloc(33 * 1024 * 1024, 'a\n')));
 	const many = Array.from({ length: MAX_ENTRIES + 1 }, (_, at) => file(`${at}`, 0));

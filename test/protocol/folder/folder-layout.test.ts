@@ -27,7 +27,7 @@ const entries = fc
 	})
 	.map((lengths) => lengths.map(entryOf));
 
-test('has every byte of every entry once, in order, without a gap', () => {
+test('the content has every byte of every entry once, in order, without a gap', () => {
 	fc.assert(
 		fc.property(entries, fc.integer({ min: 15, max: 5_000 }), (all, indexBytes) => {
 			let at = indexBytes;
@@ -46,7 +46,7 @@ test('has every byte of every entry once, in order, without a gap', () => {
 	);
 });
 
-test('has large files at the start of a chunk, after few zeros', () => {
+test('large files begin at a chunk, after zeros that fill less than a chunk', () => {
 	fc.assert(
 		fc.property(entries, fc.integer({ min: 15, max: 5_000 }), (all, indexBytes) => {
 			const pieces = piecesOf(all, indexBytes, SIZE);
@@ -62,7 +62,7 @@ test('has large files at the start of a chunk, after few zeros', () => {
 	);
 });
 
-test('has the smallest chunks of which there are at most 65,536', () => {
+test('the chunk size is the smallest that gives at most 65,536 chunks', () => {
 	const GIB = KIB * KIB * KIB;
 	assert.is(chooseFolderChunkSize([], 15), 256 * KIB);
 	assert.is(chooseFolderChunkSize([entryOf(16 * GIB - 300 * KIB, 0)], 15), 256 * KIB);
@@ -70,7 +70,7 @@ test('has the smallest chunks of which there are at most 65,536', () => {
 	assert.is(chooseFolderChunkSize([entryOf(1_024 * GIB, 0)], 15), 4 * KIB * KIB);
 });
 
-test('that an index does not describe is refused', () => {
+test('a content whose length differs from its index is refused', () => {
 	const all = [entryOf(10, 0), entryOf(20, 1)];
 	checkFolderLength(all, { indexBytes: 100, chunkSize: SIZE, length: 130 });
 	throwsCode('ERR_SEED', () =>

@@ -20,7 +20,7 @@ const TREE: Tree = {
 const made = folderOf(TREE, { chunkSize: CHUNK });
 const { folder, seed, index, content } = made;
 
-test('finds each entry, and where its bytes are', () => {
+test('find returns each entry with the offset of its bytes', () => {
 	for (const { path, length, kind } of folder.entries) {
 		const found = folder.find(path);
 		assert.is(found?.entry.kind, kind);
@@ -36,7 +36,7 @@ test('finds each entry, and where its bytes are', () => {
 	assert.is(folder.entries.filter(isFile).length, 5);
 });
 
-test('visits the pieces of any range, and no others', () => {
+test('visit passes on the pieces of any range, and no others', () => {
 	fc.assert(
 		fc.property(fc.nat(content.length), fc.nat(3_000), (offset, length) => {
 			const visited: number[] = [];
@@ -53,7 +53,7 @@ test('visits the pieces of any range, and no others', () => {
 	);
 });
 
-test('an index that is not that of the seed, or describes another content, is refused', () => {
+test('an index is refused if its digest or its content differs from the seed', () => {
 	throwsCode('ERR_SEED', () => new Folder(seed, index.subarray(1)));
 	throwsCode('ERR_SEED', () => new Folder(seed, Uint8Array.from(index).fill(0x61, 20, 21)));
 	throwsCode('ERR_SEED', () => new Folder(folderOf({ a: 'b' }).seed, index));

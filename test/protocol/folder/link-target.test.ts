@@ -19,7 +19,7 @@ const folder = new FolderPaths([
 	entry('top'),
 ]);
 
-test('lead to an entry or a folder inside, by their text', () => {
+test('a link may lead to an entry or a folder inside the folder', () => {
 	for (const [path, target] of [
 		['a/link', 'b/file'],
 		['a/link', 'b'],
@@ -33,7 +33,7 @@ test('lead to an entry or a folder inside, by their text', () => {
 	}
 });
 
-test('never outside, to the folder itself, through another link, or in a circle', () => {
+test('a link may not lead outside, to the folder itself, through another link, or in a circle', () => {
 	for (const [path, target] of [
 		['a/link', '../../x'],
 		['a/link', '..'],

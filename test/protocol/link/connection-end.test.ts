@@ -39,7 +39,7 @@ async function pair(
 const goodbyes = (broker: FakeBroker): number =>
 	broker.packets.filter(({ cmd }) => cmd === 'disconnect').length;
 
-test('close says goodbye, leaves no timer and no socket, and may be called again', async (t) => {
+test('close sends DISCONNECT, leaves no timer and no socket, and may be called twice', async (t) => {
 	const { broker, connection, before } = await pair(t);
 	await connection.close();
 	await connection.close();
@@ -48,7 +48,7 @@ test('close says goodbye, leaves no timer and no socket, and may be called again
 	assert.is(goodbyes(broker), 1);
 });
 
-test('close waits for what is under way', async (t) => {
+test('close waits for the PUBACK of an open publish', async (t) => {
 	const { broker, connection } = await pair(t, (packet, reply, socket) => {
 		acceptOnly(packet, reply, socket);
 		if (packet.cmd === 'publish') {
@@ -63,7 +63,7 @@ test('close waits for what is under way', async (t) => {
 	assert.is(goodbyes(broker), 1);
 });
 
-test('close says goodbye also to a broker that acknowledges nothing, and does not wait for it', async (t) => {
+test('close sends DISCONNECT also if the broker acknowledges nothing, and fails the open publish', async (t) => {
 	const { broker, connection, before } = await pair(t);
 	const publishing = rejects(connection.publish('a', bytes('x'), false));
 	await connection.close();
@@ -73,7 +73,7 @@ test('close says goodbye also to a broker that acknowledges nothing, and does no
 	await nothingLeftOpen(before);
 });
 
-test('close ends a connection whose other end takes no byte', async (t) => {
+test('close ends a connection whose other end reads nothing', async (t) => {
 	const { broker, connection } = await pair(t);
 	const [socket] = broker.sockets;
 	socket?.pause();
@@ -83,7 +83,7 @@ test('close ends a connection whose other end takes no byte', async (t) => {
 	await connection.close();
 });
 
-test('during close, requests fail, sent messages are dropped, and the goodbye is still said', async (t) => {
+test('during close, requests fail, messages are dropped, and DISCONNECT is still sent', async (t) => {
 	const { broker, connection } = await pair(t);
 	const closing = connection.close();
 	connection.send('a', bytes('late'));
@@ -101,7 +101,7 @@ test('during close, requests fail, sent messages are dropped, and the goodbye is
 	assert.is((await rejects(connection.publish('a', bytes('x'), false))).code, 'ERR_CLOSED');
 });
 
-test('destroy says no goodbye, and fails what is pending', async (t) => {
+test('destroy sends no DISCONNECT, and fails pending requests', async (t) => {
 	const { broker, connection, before } = await pair(t);
 	const publishing = rejects(connection.publish('a', bytes('x'), false));
 	await until('it has arrived', () => broker.packets.length === 2);
@@ -111,7 +111,7 @@ test('destroy says no goodbye, and fails what is pending', async (t) => {
 	assert.is(goodbyes(broker), 0);
 });
 
-test('drained resolves after a little was sent', async (t) => {
+test('drained resolves after a small amount was sent', async (t) => {
 	const { broker, connection } = await pair(t);
 	await connection.drained();
 	const [socket] = broker.sockets;
@@ -122,7 +122,7 @@ test('drained resolves after a little was sent', async (t) => {
 	await connection.drained();
 });
 
-test('drained resolves after much was sent, and not before it has gone', async (t) => {
+test('drained resolves after a large amount was sent, and not before all of it has left', async (t) => {
 	const { broker, connection } = await pair(t);
 	const [socket] = broker.sockets;
 	socket?.pause();

@@ -46,7 +46,7 @@ async function pair(
 	return { broker, connection: await open(t, broker.url, options) };
 }
 
-/** The URL of a port nobody listens on. */
+/** The URL of a port on which nobody listens. */
 async function deadUrl(): Promise<string> {
 	const server = createServer();
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -55,7 +55,7 @@ async function deadUrl(): Promise<string> {
 	return `mqtt://127.0.0.1:${port}`;
 }
 
-test('a refused connection, an unknown host and a URL that is none are ERR_BROKER', async (t) => {
+test('a refused connection, an unknown host and a malformed URL are ERR_BROKER', async (t) => {
 	for (const url of [await deadUrl(), 'mqtt://no-such-host.invalid', 'no URL']) {
 		assert.is((await rejects(open(t, url))).code, 'ERR_BROKER', url);
 	}
@@ -78,7 +78,7 @@ test('a server that is no broker is ERR_BROKER', async (t) => {
 	assert.is((await rejects(open(t, broker.url))).code, 'ERR_BROKER');
 });
 
-test('a server that says nothing is ERR_BROKER when time is up, and nothing stays open', async (t) => {
+test('a server that sends nothing is ERR_BROKER after the timeout, and nothing stays open', async (t) => {
 	const broker = await startFakeBroker(t, () => {});
 	const before = openResources();
 	assert.is((await rejects(open(t, broker.url, { timeout: 150 }))).code, 'ERR_BROKER');
@@ -121,7 +121,7 @@ test('T5: a URL cannot choose another client id', async (t) => {
 	assert.is((broker.packets[0] as { clientId?: string }).clientId, 'node-one');
 });
 
-test('a publish that is never acknowledged is ERR_TIMEOUT', async (t) => {
+test('a request that is never acknowledged is ERR_TIMEOUT', async (t) => {
 	const { connection } = await pair(t, acceptOnly);
 	const timers = holdTimers(t, NEVER);
 	const publishing = rejects(connection.publish('a', bytes('x'), false));
@@ -134,7 +134,7 @@ test('a publish that is never acknowledged is ERR_TIMEOUT', async (t) => {
 });
 
 for (const how of ['end', 'resetAndDestroy'] as const) {
-	test(`what is pending when the broker drops the connection (${how}) is ERR_DISCONNECTED`, async (t) => {
+	test(`a request that is pending when the broker drops the connection (${how}) is ERR_DISCONNECTED`, async (t) => {
 		const { broker, connection } = await pair(t, acceptOnly);
 		const pending = [
 			rejects(connection.publish('a', bytes('x'), false)),
@@ -153,7 +153,7 @@ for (const how of ['end', 'resetAndDestroy'] as const) {
 	});
 }
 
-test('rubbish from the broker ends the connection, and what is pending with it', async (t) => {
+test('malformed bytes from the broker end the connection, and pending requests fail', async (t) => {
 	const { broker, connection } = await pair(t, acceptOnly);
 	const publishing = rejects(connection.publish('a', bytes('x'), false));
 	await until('it has arrived', () => broker.packets.length === 2);
@@ -178,13 +178,13 @@ test('a denied subscription is ERR_REFUSED, and the connection goes on', async (
 	await connection.publish('a', bytes('x'), false);
 });
 
-test('F9: a broker that answers no ping ends the connection, unless it sends something', async (t) => {
+test('F9: the connection ends if the broker answers no ping, unless it sends other bytes', async (t) => {
 	const pings = ({ packets }: FakeBroker): number =>
 		packets.filter(({ cmd }) => cmd === 'pingreq').length;
 	const silent = await pair(t, acceptOnly, { keepalive: 1 });
 	const dripping = await pair(t, acceptOnly, { keepalive: 1 });
 	const [socket] = dripping.broker.sockets;
-	// A packet that never ends, a byte at a time: no message arrives.
+	// The broker sends a packet that never ends, one byte at a time: no message arrives.
 	socket?.write(new Uint8Array([0x30, 0xff, 0xff, 0x7f, 0, 1, 0x61]));
 	const drip = setInterval(() => socket?.write(new Uint8Array(1)), 100);
 	t.defer(() => clearInterval(drip));
@@ -197,12 +197,12 @@ test('F9: a broker that answers no ping ends the connection, unless it sends som
 	assert.is((await publishing).code, 'ERR_DISCONNECTED');
 	await until('the socket is closed', () => silent.broker.sockets.size === 0);
 	assert.ok(pings(silent.broker) >= 1, 'it has pinged');
-	// More than five halves, after which the other has ended at the latest.
-	await until('it pings still', () => pings(dripping.broker) >= 6);
+	// Six pings take longer than 2.5 times the keepalive, when a silent connection has ended.
+	await until('it still pings', () => pings(dripping.broker) >= 6);
 	assert.not(hasEnded);
 });
 
-test('a broker that accepts and says nothing has not ended the connection: the time was up', async (t) => {
+test('the error about a server that sends nothing has the cause ERR_TIMEOUT, not the end of a connection', async (t) => {
 	const { url } = await startFakeBroker(t, () => {});
 	const all = Array.from({ length: 30 }, () => rejects(open(t, url, { timeout: 30 })));
 	for (const { code, cause } of await Promise.all(all)) {

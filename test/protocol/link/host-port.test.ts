@@ -12,7 +12,7 @@ import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('host and port');
 
-test('an IPv6 address has brackets in a URL only', () => {
+test('an IPv6 address has brackets only in a URL or before a port', () => {
 	assert.is(hostOf('mqtt://[::1]:1883'), '::1');
 	assert.is(hostOf('mqtts://broker.example'), 'broker.example');
 	assert.is(withoutBrackets('[2001:db8::1]'), '2001:db8::1');
@@ -21,13 +21,13 @@ test('an IPv6 address has brackets in a URL only', () => {
 	assert.is(hostAndPort('10.0.0.1', '80'), '10.0.0.1:80');
 });
 
-test('a port that is not named follows from the scheme', () => {
+test('the scheme of a URL without a port gives the port', () => {
 	assert.equal(brokerAddress('mqtt://10.0.0.1'), { host: '10.0.0.1', port: 1883 });
 	assert.equal(brokerAddress('mqtts://[::1]'), { host: '::1', port: 8883 });
 	assert.equal(brokerAddress('mqtts://broker.example:1'), { host: 'broker.example', port: 1 });
 });
 
-test('an address to tell others is a name, IPv4 or IPv6, with a port or without', () => {
+test('an advertised address is a host name, an IPv4 or an IPv6 address, with or without a port', () => {
 	const read = (text: string) => parseHostAddress(text, '--advertise');
 	assert.equal(read('lab.example'), { host: 'lab.example', port: undefined });
 	assert.equal(read('Lab_1.example:1884'), { host: 'lab_1.example', port: 1_884 });
@@ -66,7 +66,7 @@ test('an address to tell others is a name, IPv4 or IPv6, with a port or without'
 	}
 });
 
-test('an IPv4 address that came in on an IPv6 socket is written as elsewhere', () => {
+test('the IPv4 address of a client on an IPv6 socket is written as a plain IPv4 address', () => {
 	assert.is(plainAddress('::ffff:10.0.0.5'), '10.0.0.5');
 	for (const same of ['10.0.0.5', 'fd00::2', '::ffff:a00:5', '']) {
 		assert.is(plainAddress(same), same);

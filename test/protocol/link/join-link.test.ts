@@ -7,7 +7,7 @@ import { throwsCode } from '../../helpers/harness/throws-code.ts';
 const test = suite('join link');
 const TOKEN = 'AbCdEfGhIjKlMnOpQrStUv';
 
-test('what is written is read', () => {
+test('a join link is parsed as it was written', () => {
 	const token = fc.string({
 		unit: fc.constantFrom(...'abcXYZ019-_'),
 		minLength: 16,
@@ -27,7 +27,7 @@ test('what is written is read', () => {
 	);
 });
 
-test('what is no join link is an error that does not tell the token', () => {
+test('a malformed join link is an error that does not show the token', () => {
 	const good = formatJoinLink({ broker: 'mqtt://h:1883', token: TOKEN });
 	for (const bad of [
 		'',

@@ -33,7 +33,7 @@ const acceptAll: Answer = (packet, reply, socket) => {
 	}
 };
 
-test('a link that cannot be opened fails, and does not try again', async (t) => {
+test('opening a link fails at the first error, without another try', async (t) => {
 	let connects = 0;
 	const broker = await startFakeBroker(t, (_packet, reply) => {
 		connects += 1;
@@ -46,7 +46,7 @@ test('a link that cannot be opened fails, and does not try again', async (t) => 
 	assert.is(connects, 1);
 });
 
-test('a denied subscription is ERR_REFUSED, and is not asked for again after a reconnect', async (t) => {
+test('a denied subscription is ERR_REFUSED, and is not repeated after a reconnect', async (t) => {
 	const { aedes, url } = await startPlainBroker(t);
 	aedes.authorizeSubscribe = (_client, subscription, done) => {
 		done(null, subscription.topic === '#' ? null : subscription);
@@ -62,7 +62,7 @@ test('a denied subscription is ERR_REFUSED, and is not asked for again after a r
 	await until('it is up again', () => isUpAgain);
 });
 
-test('a broker that breaks right after the last subscription is noticed', async (t) => {
+test('a link reconnects if the broker fails right after the last SUBACK', async (t) => {
 	let connects = 0;
 	const broker = await startFakeBroker(t, (packet, reply, socket) => {
 		connects += packet.cmd === 'connect' ? 1 : 0;
@@ -96,7 +96,7 @@ test('a reconnect that fails is tried again, each time a little later', async (t
 	link.drop();
 	await until('it is up again', () => times.length === 4 && link.isUp);
 	const gaps = times.slice(1).map((time, index) => time - (times[index] as number));
-	// At least: others may take their time as well.
+	// Only the lower bounds are checked, as other work can delay the reconnects.
 	const isLater = gaps.every((gap, attempt) => gap > 120 * 2 ** attempt);
 	assert.ok(isLater, String(gaps));
 });
@@ -135,7 +135,7 @@ for (const stage of ['connect', 'subscribe'] as const) {
 	});
 }
 
-test('nothing is pending for ever: close settles what the broker does not answer', async (t) => {
+test('close settles all requests that the broker has not answered', async (t) => {
 	const broker = await startFakeBroker(t, acceptOnly);
 	const link = await open(t, broker.url);
 	const pending = [
@@ -154,7 +154,7 @@ test('nothing is pending for ever: close settles what the broker does not answer
 	await draining;
 });
 
-test('a publish that is not acknowledged is ERR_TIMEOUT, and one that is cut off ERR_DISCONNECTED', async (t) => {
+test('a publish without PUBACK is ERR_TIMEOUT, and a publish whose connection is cut is ERR_DISCONNECTED', async (t) => {
 	const broker = await startFakeBroker(t, acceptOnly);
 	const link = await open(t, broker.url, { timeout: 600_000 });
 	const timers = holdTimers(t, 600_000);

@@ -29,7 +29,7 @@ async function open(
 	return link;
 }
 
-/** What comes in at `link`, as `topic payload`, with an `r` behind what was retained. */
+/** Records the messages of `link` as `topic payload`, with ` r` at the end of retained ones. */
 function inbox(link: Link): string[] {
 	const seen: string[] = [];
 	link.on('message', ({ topic, payload, isRetained }: Incoming) => {
@@ -38,7 +38,7 @@ function inbox(link: Link): string[] {
 	return seen;
 }
 
-/** A link that sees every will. */
+/** Records every will. */
 async function watchWills(t: Scope, broker: PlainBroker): Promise<string[]> {
 	const watcher = await open(t, broker, { id: 'watcher-1' });
 	const seen = inbox(watcher);
@@ -46,7 +46,7 @@ async function watchWills(t: Scope, broker: PlainBroker): Promise<string[]> {
 	return seen;
 }
 
-test('what is published comes to those who subscribed, and to nobody else', async (t) => {
+test('a published message is delivered to the subscribed links, and to no others', async (t) => {
 	const broker = await startPlainBroker(t);
 	const [a, b, c] = (await Promise.all(
 		['node-a-1', 'node-b-1', 'node-c-1'].map((id) => open(t, broker, { id })),
@@ -67,7 +67,7 @@ test('what is published comes to those who subscribed, and to nobody else', asyn
 	assert.is(atB.length, 3);
 });
 
-test('what is retained comes to later subscribers, marked, until it is forgotten', async (t) => {
+test('a retained message is delivered to later subscribers, marked as retained, until it is removed', async (t) => {
 	const broker = await startPlainBroker(t);
 	const a = await open(t, broker, { id: 'node-a-1' });
 	await a.retain('s/1', bytes('kept'));
@@ -86,10 +86,10 @@ test('what is retained comes to later subscribers, marked, until it is forgotten
 	await c.subscribe('s/+');
 	await c.publish('s/9', bytes('last'));
 	await until('a message', () => atC.length > 0);
-	assert.equal(atC, ['s/9 last'], 'nothing is kept any more');
+	assert.equal(atC, ['s/9 last'], 'nothing is retained any more');
 });
 
-test('bytes arrive as they were sent, none and many', async (t) => {
+test('an empty and a large payload arrive unchanged', async (t) => {
 	const link = await open(t, await startPlainBroker(t));
 	const seen: Uint8Array[] = [];
 	link.on('message', ({ payload }) => seen.push(payload));
@@ -104,7 +104,7 @@ test('bytes arrive as they were sent, none and many', async (t) => {
 	assert.is(seen[1]?.length, 0);
 });
 
-test('a handler that throws at a message is a warning, and the next message comes', async (t) => {
+test('an error in a message handler is a warning, and the next message is delivered', async (t) => {
 	const link = await open(t, await startPlainBroker(t));
 	const warnings: string[] = [];
 	const seen: string[] = [];
@@ -123,7 +123,7 @@ test('a handler that throws at a message is a warning, and the next message come
 	assert.ok(link.isUp);
 });
 
-test('a handler that throws at up or down is a warning, and the link goes on', async (t) => {
+test('an error in an up or down handler is a warning, and the link goes on', async (t) => {
 	const broker = await startPlainBroker(t);
 	const link = await open(t, broker, { random: () => 0 });
 	let warnings = 0;
@@ -144,14 +144,14 @@ test('a handler that throws at up or down is a warning, and the link goes on', a
 	assert.is(broker.aedes.connectedClients, 1);
 });
 
-test('close publishes no will, leaves nothing open, and nothing comes after it', async (t) => {
+test('close publishes no will and leaves nothing open, and no event or message follows', async (t) => {
 	const broker = await startPlainBroker(t);
 	const wills = await watchWills(t, broker);
 	const marker = await open(t, broker, { id: 'marker-1' });
 	await until('both are counted', () => broker.aedes.connectedClients === 2);
 	const before = openResources();
 	const link = await open(t, broker);
-	// What is under way may take longer than close waits for it.
+	// The open publish may take longer than the 500 ms for which `close` waits.
 	holdTimers(t, 500);
 	const events: string[] = [];
 	link.on('up', () => events.push('up'));
@@ -189,7 +189,7 @@ test('a closed link is down, publishes nothing, and stays closed', async (t) => 
 	await until('nobody is connected', () => broker.aedes.connectedClients === 0);
 });
 
-test('drop publishes the will of the session, and the link comes back with another', async (t) => {
+test('after drop the will of the session is published, and the link reconnects with a new session', async (t) => {
 	const broker = await startPlainBroker(t);
 	const wills = await watchWills(t, broker);
 	const link = await open(t, broker, { random: () => 0 });

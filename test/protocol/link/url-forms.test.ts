@@ -14,7 +14,7 @@ interface Seen {
 	readonly password: string | undefined;
 }
 
-/** A broker at `host` over TCP and over WebSocket at `/mqtt`; undefined where there is no such address. */
+/** A broker at `host` over TCP and over WebSocket at `/mqtt`; undefined without such an address. */
 async function start(t: Scope, host: string) {
 	const seen: Seen[] = [];
 	const aedes = await Aedes.createBroker();
@@ -64,7 +64,7 @@ const CREDENTIALS: ReadonlyArray<readonly [inUrl: string, seen: Seen]> = [
 for (const host of ['127.0.0.1', '::1']) {
 	const inUrl = host.includes(':') ? `[${host}]` : host;
 
-	test(`each scheme reaches ${inUrl}, with a path and a query, and with any credentials`, async (t) => {
+	test(`a link with each scheme reaches ${inUrl}, with a path and a query, and with any credentials`, async (t) => {
 		const broker = await start(t, host);
 		if (broker === undefined) {
 			return;
@@ -90,7 +90,7 @@ for (const host of ['127.0.0.1', '::1']) {
 	});
 }
 
-test('a URL without a port stands for the usual one of its scheme', () => {
+test('a URL without a port means the default port of its scheme', () => {
 	const ports = ['mqtt', 'mqtts', 'ws', 'wss'].map((scheme) => brokerAddress(`${scheme}://[::1]`));
 	assert.equal(
 		ports.map(({ host, port }) => `${host} ${port}`),

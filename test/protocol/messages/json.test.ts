@@ -19,11 +19,11 @@ test('a message is written as plain JSON', () => {
 	);
 });
 
-test('what is not in the schema is dropped', () => {
+test('keys that are not in the schema are dropped', () => {
 	assert.equal(decode(bytesOf(' {"a":1,"z":[{"y":2}]} ')), { a: 1 });
 });
 
-test('any JSON survives', () => {
+test('any JSON value is decoded as JSON.parse does', () => {
 	fc.assert(
 		fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
 			const text = JSON.stringify(value);
@@ -70,7 +70,7 @@ const TWICE = [
 ];
 
 for (const text of TWICE) {
-	test(`a key twice is refused: ${JSON.stringify(text)}`, () => {
+	test(`a duplicate key is refused: ${JSON.stringify(text)}`, () => {
 		const error = throwsCode('ERR_MESSAGE', () => decodeAny(bytesOf(text)));
 		assert.match(error.message, /twice/);
 	});
@@ -94,12 +94,12 @@ const ONCE = [
 ];
 
 for (const text of ONCE) {
-	test(`no key is there twice: ${JSON.stringify(text)}`, () => {
+	test(`text without a duplicate key is decoded: ${JSON.stringify(text)}`, () => {
 		assert.is(JSON.stringify(decodeAny(bytesOf(text))), JSON.stringify(JSON.parse(text)));
 	});
 }
 
-test('an object is refused exactly if one of its keys is there twice', () => {
+test('an object is refused if it has a duplicate key, and only then', () => {
 	const key = fc.constantFrom('a', 'b', ':', '"', '\\', '__proto__', '1');
 	fc.assert(
 		fc.property(fc.array(fc.tuple(key, fc.jsonValue({ maxDepth: 1 }))), (members) => {
@@ -130,7 +130,7 @@ test('a message of 64 KiB is read and written, one byte more is not', () => {
 	);
 });
 
-test('T14: deep nesting and the like end nothing', () => {
+test('T14: hostile JSON, such as deep nesting, is decoded or is an ERR_MESSAGE', () => {
 	for (const text of HOSTILE_JSON) {
 		for (const decoder of [decodeAny, decode]) {
 			try {
@@ -142,7 +142,7 @@ test('T14: deep nesting and the like end nothing', () => {
 	}
 });
 
-test('T14: prototype keys are data and reach no prototype', () => {
+test('T14: keys such as __proto__ are ignored and change no prototype', () => {
 	const text =
 		'{"a":1,"__proto__":{"b":"evil","polluted":1},"constructor":{"prototype":{"polluted":1}}}';
 	const value = decode(bytesOf(text));
@@ -166,7 +166,7 @@ test('bytes that are not UTF-8 are refused, and the next message is read', () =>
 	throwsCode('ERR_MESSAGE', () => decodeAny(new Uint8Array()));
 });
 
-test('T21: an error says where, shows no control character and is a sentence', () => {
+test('T21: an error names the wrong field, shows no control character and is short', () => {
 	const error = throwsCode('ERR_MESSAGE', () => decode(bytesOf('{"a":"\\u001b]0;x\\u0007\\n"}')));
 	assert.match(error.message, /the thing is malformed: a:/);
 	assert.not.match(error.message, /\p{Cc}/u);

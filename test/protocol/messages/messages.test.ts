@@ -132,11 +132,11 @@ const GOOD: ReadonlyArray<readonly [kind: Kind, message: Message]> = [
 ];
 
 for (const [kind, message] of GOOD) {
-	test(`a ${kind} survives: ${JSON.stringify(message).slice(0, 70)}`, () => {
+	test(`a ${kind} is decoded as it was written: ${JSON.stringify(message).slice(0, 70)}`, () => {
 		assert.equal(DECODERS[kind](encodeJson(message)), message);
 	});
 
-	test(`a ${kind} without one of its fields is no other message: ${JSON.stringify(message).slice(0, 50)}`, () => {
+	test(`a ${kind} without one of its fields is not decoded as another message: ${JSON.stringify(message).slice(0, 50)}`, () => {
 		const isHappening = /^(node-(joined|left|lost)|seed|download)/.test(`${message.event}`);
 		const optional = new Set(
 			isHappening
@@ -153,7 +153,7 @@ for (const [kind, message] of GOOD) {
 	});
 }
 
-/** Decodes a message with one wrong field: refused, or that value is one it may have. */
+/** Decodes a message with one changed field: it is refused unless the field may have the value. */
 function throwsUnless(kind: Kind, message: Message, field: string): void {
 	try {
 		const value = JSON.stringify(message[field]);
@@ -175,7 +175,7 @@ const BAD: ReadonlyArray<readonly [what: string, kind: Kind, message: Message]> 
 	['an index as a text', 'announce', { ...ANNOUNCE, index: '400' }],
 	['an index of null', 'announce', { ...ANNOUNCE, index: null }],
 	['a negative number of files', 'announce', { ...ANNOUNCE, index: 400, files: -1 }],
-	['half a file', 'announce', { ...ANNOUNCE, index: 400, files: 0.5 }],
+	['a fraction as number of files', 'announce', { ...ANNOUNCE, index: 400, files: 0.5 }],
 	['a reply with an index that no folder has', 'reply', { ...HAVE, index: 0 }],
 	['a reply with files beyond 2^53', 'reply', { ...HAVE, index: 15, files: 2 ** 53 }],
 	[
@@ -196,13 +196,13 @@ const BAD: ReadonlyArray<readonly [what: string, kind: Kind, message: Message]> 
 		'node state',
 		{ ...STATE, sources: Array(9).fill({ node, lane: 'broker', rate: 1 }) },
 	],
-	['T4: a name that climbs', 'announce', { ...ANNOUNCE, name: '../x' }],
+	['T4: a name that leads upward', 'announce', { ...ANNOUNCE, name: '../x' }],
 	['T4: an absolute name', 'announce', { ...ANNOUNCE, name: '/x' }],
 	['T21: a name with an escape', 'announce', { ...ANNOUNCE, name: '\x1b[2J' }],
 	['a name too long in bytes', 'announce', { ...ANNOUNCE, name: 'é'.repeat(128) }],
 	['a length above 4 TiB', 'announce', { ...ANNOUNCE, length: MAX_LENGTH + 1 }],
 	['too many chunks', 'announce', { ...ANNOUNCE, chunks: MAX_CHUNKS + 1 }],
-	['more chunks than there are', 'announce', { ...ANNOUNCE, have: { count: 10, map } }],
+	['a count above the number of chunks', 'announce', { ...ANNOUNCE, have: { count: 10, map } }],
 	['a short map', 'announce', { ...ANNOUNCE, have: { count: 1, map: 'f' } }],
 	['a map in upper case', 'announce', { ...ANNOUNCE, have: { count: 1, map: 'F'.repeat(64) } }],
 	['a ttl of 0', 'announce', { ...ANNOUNCE, ttl: 0 }],
@@ -212,7 +212,7 @@ const BAD: ReadonlyArray<readonly [what: string, kind: Kind, message: Message]> 
 	['a range too long', 'request', { ...REQUEST, ranges: [[0, MAX_RANGE + 1]] }],
 	['a negative offset', 'request', { ...REQUEST, ranges: [[-1, 1]] }],
 	['an offset with a fraction', 'request', { ...REQUEST, ranges: [[0.5, 1]] }],
-	['half a range', 'request', { ...REQUEST, ranges: [[0]] }],
+	['a range without a length', 'request', { ...REQUEST, ranges: [[0]] }],
 	['an unknown operation', 'request', { ...REQUEST, op: 'delete' }],
 	['a prototype key as operation', 'request', { ...REQUEST, op: '__proto__' }],
 	['an inherited name as operation', 'reply', { ...HAVE, op: 'constructor' }],
@@ -221,11 +221,11 @@ const BAD: ReadonlyArray<readonly [what: string, kind: Kind, message: Message]> 
 	['a seed id in upper case', 'request', { ...REQUEST, seed: seed.toUpperCase() }],
 	['bits that start within a byte', 'reply', { ...HAVE, have: { first: 4, bits: '' } }],
 	['bits that are no base64', 'reply', { ...HAVE, have: { first: 0, bits: '*' } }],
-	['have of another word', 'reply', { ...HAVE, have: 'none' }],
+	['a have that is an unknown word', 'reply', { ...HAVE, have: 'none' }],
 	['a name of 1,025 characters', 'reply', { ...HAVE, name: 'x'.repeat(1_025) }],
 	['an empty run', 'reply', { op: 'gained', seed, runs: [[0, 0]] }],
 	['2,001 runs', 'reply', { op: 'gained', seed, runs: Array(2_001).fill([0, 1]) }],
-	['a reason of its own', 'reply', { op: 'refused', id, seed, reason: 'just so' }],
+	['an unknown reason', 'reply', { op: 'refused', id, seed, reason: 'just so' }],
 	[
 		'1,001 refused seeds',
 		'reply',
@@ -237,14 +237,14 @@ const BAD: ReadonlyArray<readonly [what: string, kind: Kind, message: Message]> 
 		{ op: 'query', id, seeders: 0, downloaders: 0, nodes: [{ ...NODE, node: '########' }] },
 	],
 	[
-		'T4: a listed name that climbs',
+		'T4: a listed name that leads upward',
 		'reply',
 		{ op: 'get_seed', id, seeds: [{ ...LISTING, name: '..' }] },
 	],
-	['a part of no size', 'tracker state', { ...READY, part: 0 }],
+	['a part of 0 bytes', 'tracker state', { ...READY, part: 0 }],
 	['a part too large', 'tracker state', { ...READY, part: 1024 * 1024 + 1 }],
 	['T15: a tracker with a wildcard', 'tracker state', { ...READY, tracker: 'tracker/#' }],
-	['a page that starts nowhere', 'tracker request', { op: 'get_seed', id, after: 'x' }],
+	['a page after text that is no seed id', 'tracker request', { op: 'get_seed', id, after: 'x' }],
 	['a digest in upper case', 'tracker request', { ...UPDATE, digest: 'A'.repeat(64) }],
 	['an unknown event', 'event', { event: 'node-hacked' }],
 	['T21: an event about a name with a newline', 'event', { event: 'seed-added', name: 'a\nb' }],

@@ -25,7 +25,7 @@ const built = (t: Topics): ReadonlyArray<readonly [topic: string, below: string,
 ];
 
 for (const root of ['shoal/1', 'x', 'tracker', `${'a'.repeat(32)}/${'b'.repeat(32)}`]) {
-	test(`below ${root} every topic is as the design writes it, parses back and fits every broker`, () => {
+	test(`below ${root} every topic is as specified, is parsed to its parts, and fits every broker`, () => {
 		const own = new Topics(root);
 		for (const [topic, below, means] of built(own)) {
 			assert.is(topic, `${root}/${below}`);
@@ -45,7 +45,7 @@ test('topics of the longest ids below the longest root fit every broker', () => 
 	}
 });
 
-test('one root does not read the topics of another', () => {
+test('topics below one root are not parsed with another root', () => {
 	for (const [topic] of built(topics)) {
 		for (const root of ['shoal/2', 'shoal', 'shoal/10', 'hoal/1']) {
 			assert.is(new Topics(root).tryParse(topic), undefined, `${root} reads ${topic}`);
@@ -53,7 +53,7 @@ test('one root does not read the topics of another', () => {
 	}
 });
 
-test('the filters cover the topics they are for and no others', () => {
+test('each filter matches the topics that it is for, and no others', () => {
 	const covered = (filters: readonly string[]) =>
 		built(topics)
 			.filter(([topic]) => filters.some((filter) => covers(filter, topic)))
@@ -70,13 +70,13 @@ test('the filters cover the topics they are for and no others', () => {
 	assert.equal(covered(topics.stateFilters()), ['node-state', 'announce']);
 });
 
-/** MQTT 3.1.1, 4.7.1. */
+/** Whether `filter` matches `topic`, as in MQTT 3.1.1, 4.7.1. */
 function covers(filter: string, topic: string): boolean {
 	const source = filter.replace(/\/#$/, '(/.*)?').replaceAll('+', '[^/]*');
 	return new RegExp(`^${source}$`).test(topic);
 }
 
-test('T15: no builder takes an id with a wildcard, a slash or anything else', () => {
+test('T15: every builder of a topic refuses ids with a wildcard, a slash or another invalid character', () => {
 	const ids = [
 		'#',
 		'+',
@@ -111,14 +111,14 @@ test('T15: no builder takes an id with a wildcard, a slash or anything else', ()
 	}
 });
 
-test('T15: seed ids of wildcards or in upper case stand in no topic', () => {
+test('T15: builders of topics refuse seed ids with wildcards, in upper case or of a wrong length', () => {
 	for (const id of ['#', '+', SEED.toUpperCase(), SEED.slice(1), `${SEED}0`, `${SEED.slice(1)}/`]) {
 		throwsCode('ERR_TOPIC', () => topics.announce(id, A), id);
 		throwsCode('ERR_TOPIC', () => topics.swarm(id, A), id);
 	}
 });
 
-test('a root that some broker would not take is refused', () => {
+test('a root that some broker would not accept is refused', () => {
 	const bad = [
 		'',
 		'/',
@@ -141,7 +141,7 @@ test('a root that some broker would not take is refused', () => {
 });
 
 for (const [what, topic] of HOSTILE_TOPICS) {
-	test(`T14: ${what} is no topic of ours`, () => {
+	test(`T14: ${what} is not parsed as a topic of shoal`, () => {
 		assert.is(topics.tryParse(topic), undefined);
 	});
 }
@@ -153,7 +153,7 @@ test('T14: a node called __proto__ is a node like any other', () => {
 	});
 });
 
-test('T14: any text is parsed to what builds it again, or to nothing', () => {
+test('T14: any text is parsed to parts that build the same topic, or is refused', () => {
 	const level = fc.constantFrom(
 		'tracker',
 		'state',

@@ -6,7 +6,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 const KIB = 1024;
 const test = suite('buffer pool');
 
-test('what was given back is taken again, at any length of about that size', () => {
+test('a buffer that was given back is used again for any length of about the same size', () => {
 	const pool = new BufferPool();
 	const first = pool.take(256 * KIB + 100);
 	pool.give(first.subarray(10, 20));
@@ -16,14 +16,14 @@ test('what was given back is taken again, at any length of about that size', () 
 	assert.is(second.length, 131 * KIB);
 });
 
-test('a buffer is at most twice as large as what it is for', () => {
+test('a buffer is at most about twice as large as needed', () => {
 	const pool = new BufferPool();
 	pool.give(pool.take(KIB * KIB));
 	assert.is(pool.take(64 * KIB).buffer.byteLength, 66 * KIB);
 	assert.is(pool.take(64 * KIB + 2 * KIB + 1).buffer.byteLength, 130 * KIB);
 });
 
-test('buffers of a size that is not used any more make room for those that are', () => {
+test('buffers of a size that is not used any more make room for buffers of a size that is', () => {
 	const pool = new BufferPool();
 	const takeMany = (count: number, length: number) =>
 		Array.from({ length: count }, () => pool.take(length));
@@ -38,7 +38,7 @@ test('buffers of a size that is not used any more make room for those that are',
 	assert.ok(large.every(({ buffer }) => again.has(buffer)));
 });
 
-test('a larger one is of its own and is not kept', () => {
+test('a buffer above the largest size is allocated for one use and not kept', () => {
 	const pool = new BufferPool();
 	const large = pool.take(2 * KIB * KIB);
 	assert.is(large.buffer.byteLength, 2 * KIB * KIB);
@@ -46,7 +46,7 @@ test('a larger one is of its own and is not kept', () => {
 	assert.is.not(pool.take(2 * KIB * KIB).buffer, large.buffer);
 });
 
-test('two never hold the same, whatever is given back twice or comes from elsewhere', () => {
+test('no buffer is handed out twice, even if buffers are given back twice or come from elsewhere', () => {
 	const command = fc.record({
 		take: fc.boolean(),
 		length: fc.nat(300 * KIB),
@@ -75,7 +75,7 @@ test('two never hold the same, whatever is given back twice or comes from elsewh
 	);
 });
 
-test('it keeps no more than 16 MiB', () => {
+test('the pool keeps at most 16 MiB', () => {
 	const size = KIB * KIB;
 	const pool = new BufferPool();
 	const first = new Set(Array.from({ length: 20 }, () => pool.take(size).buffer));

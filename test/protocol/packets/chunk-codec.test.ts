@@ -48,13 +48,13 @@ test('a message that starts inside a larger buffer is written and read in place'
 	assert.is(bytes.length, 8);
 });
 
-test('reserved byte is written as zero over what was there', () => {
+test('the reserved byte is written as zero, whatever was there before', () => {
 	const message = new Uint8Array(60).fill(0xff);
 	writeChunkHeader(message, EXAMPLE);
 	assert.is(message[3], 0);
 });
 
-test('any header and bytes survive', () => {
+test('any header and bytes are decoded as they were encoded', () => {
 	const headers: fc.Arbitrary<ChunkHeader> = fc.record(
 		{
 			of: fc.constantFrom('content', 'seed'),
@@ -75,7 +75,7 @@ test('any header and bytes survive', () => {
 	);
 });
 
-test('a message cut anywhere in the header, or right behind it, is refused', () => {
+test('a message that ends in the header, or right after it, is refused', () => {
 	const message = encode(EXAMPLE, new Uint8Array([1]));
 	for (let length = 0; length <= HEADER_BYTES; length += 1) {
 		throwsCode('ERR_HEADER', () => decodeChunk(message.subarray(0, length)), `${length} bytes`);
@@ -83,7 +83,7 @@ test('a message cut anywhere in the header, or right behind it, is refused', () 
 	assert.is(decodeChunk(message).bytes.length, 1);
 });
 
-test('magic, version, kind and reserved byte are checked in every value', () => {
+test('every wrong value of magic, version, kind and reserved byte is refused', () => {
 	const allowed: Readonly<Record<number, readonly number[]>> = {
 		0: [0x53],
 		1: [1],
@@ -103,7 +103,7 @@ test('magic, version, kind and reserved byte are checked in every value', () => 
 	}
 });
 
-test('an offset no content has is refused', () => {
+test('an offset beyond the longest content is refused', () => {
 	const message = encode({ ...EXAMPLE, offset: MAX_LENGTH - 1 }, new Uint8Array(1));
 	assert.is(decodeChunk(message).offset, MAX_LENGTH - 1);
 	const view = new DataView(message.buffer);

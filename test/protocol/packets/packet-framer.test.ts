@@ -32,7 +32,7 @@ function frame(options: Partial<PacketFramerOptions> = {}): Framed {
 	return { framer, packets, admitted, allocated };
 }
 
-/** Reads `bytes` as a socket would: at most as many as `sizes` say in turn, and as there is room for. */
+/** Passes `bytes` on like a socket: in reads of at most `sizes` in turn, as far as they fit. */
 function feed(framer: PacketFramer, bytes: Uint8Array, sizes: readonly number[]): void {
 	for (let at = 0, slot = 0; at < bytes.length; slot += 1) {
 		const { target } = framer;
@@ -60,7 +60,7 @@ const anySizes = fc.array(
 	{ minLength: 1, maxLength: 9 },
 );
 
-test('however a stream is cut, the packets that come out are those that went in', () => {
+test('the packets of a stream come out unchanged, wherever the stream is divided', () => {
 	fc.assert(
 		fc.property(fc.array(anyPacket, { maxLength: 12 }), anySizes, (sent, sizes) => {
 			const { framer, packets, admitted } = frame();
@@ -71,7 +71,7 @@ test('however a stream is cut, the packets that come out are those that went in'
 	);
 });
 
-test('a cut at any byte makes no difference', () => {
+test('a stream may be divided after any byte', () => {
 	const sent = [PING, publish(0), publish(200), PING, publish(9_000), publish(1)];
 	const bytes = Buffer.concat(sent);
 	for (let cut = 1; cut < bytes.length; cut += 1) {
@@ -83,7 +83,7 @@ test('a cut at any byte makes no difference', () => {
 	}
 });
 
-test('type and length are told before there is room for a packet, and once for each', () => {
+test('admit is called once for each packet, with type and length, before memory is allocated', () => {
 	const { framer, admitted, allocated } = frame();
 	feed(framer, Buffer.from([0x30, 0x80, 0x80]), [1]);
 	assert.equal(admitted, []);
@@ -96,7 +96,7 @@ test('type and length are told before there is room for a packet, and once for e
 	);
 });
 
-test('for a packet that is not admitted there is never room', () => {
+test('no memory is allocated for a packet that is not admitted', () => {
 	for (const size of [1, 70_000]) {
 		const { framer, allocated, packets } = frame({
 			admit: (_type, length) => {
@@ -112,7 +112,7 @@ test('for a packet that is not admitted there is never room', () => {
 	}
 });
 
-test('a length of five bytes is an error, however it comes', () => {
+test('a length of five bytes is an error, wherever it is divided', () => {
 	for (const size of [1, 70_000]) {
 		const { framer, allocated } = frame();
 		const hostile = Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x01]);
@@ -121,7 +121,7 @@ test('a length of five bytes is an error, however it comes', () => {
 	}
 });
 
-test('the rest of a large packet is read to where it stays', () => {
+test('the rest of a large packet is read into the buffer in which the packet stays', () => {
 	const { framer, packets, allocated } = frame();
 	feed(framer, publish(50_000).subarray(0, 5_000), [5_000]);
 	const [room] = allocated;
@@ -131,7 +131,7 @@ test('the rest of a large packet is read to where it stays', () => {
 	assert.is(packets[0], room);
 });
 
-test('where a packet is put is decided by its first byte and its length', () => {
+test('allocate is called with the first byte and the length of a packet', () => {
 	const asked: number[][] = [];
 	const { framer } = frame({
 		allocate: (first, length) => {

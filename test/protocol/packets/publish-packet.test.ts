@@ -11,7 +11,7 @@ const anyTopic = fc
 	.string({ unit: 'binary', minLength: 1, maxLength: 200 })
 	// mqtt-packet refuses wildcards, and NUL is in no topic.
 	.filter((topic) => !/[+#\0]/.test(topic));
-// Around the places where the length takes one more byte.
+// Among them the lengths at which the encoded length takes one more byte.
 const anyLength = fc.oneof(
 	fc.integer({ min: 0, max: 300 }),
 	fc.integer({ min: 16_100, max: 16_400 }),
@@ -22,7 +22,7 @@ function plain(topic: string, payload: Buffer): Buffer {
 	return generate({ cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false });
 }
 
-test('what is written is what mqtt-packet writes, and it reads it so', () => {
+test('a packet is written as mqtt-packet writes it, and mqtt-packet parses it', () => {
 	fc.assert(
 		fc.property(anyTopic, anyLength, (topic, length) => {
 			const payload = Buffer.alloc(length, 0xa5);
@@ -39,7 +39,7 @@ test('what is written is what mqtt-packet writes, and it reads it so', () => {
 	);
 });
 
-test('what mqtt-packet writes is read as it was', () => {
+test('a packet that mqtt-packet writes is parsed to its topic and payload', () => {
 	fc.assert(
 		fc.property(anyTopic, fc.uint8Array({ maxLength: 300 }), (topic, payload) => {
 			const packet = plain(topic, Buffer.from(payload));
@@ -60,7 +60,7 @@ test('a byte order mark is a part of the topic', () => {
 	assert.is(parsePlainPublish(plain('\ufeffa', Buffer.alloc(1))).topic, '\ufeffa');
 });
 
-test('a packet that ends within its topic, or whose topic is no UTF-8, is an error', () => {
+test('a packet that ends within its topic, or has a topic that is no UTF-8, is an error', () => {
 	const malformed = [
 		[PLAIN_PUBLISH, 0],
 		[PLAIN_PUBLISH, 1, 0],
@@ -74,7 +74,7 @@ test('a packet that ends within its topic, or whose topic is no UTF-8, is an err
 	}
 });
 
-test('whatever the bytes, they are read or are an ERR_MESSAGE', () => {
+test('any bytes are parsed or are an ERR_MESSAGE', () => {
 	fc.assert(
 		fc.property(fc.uint8Array({ minLength: 1, maxLength: 20 }), (bytes) => {
 			try {

@@ -6,7 +6,7 @@ import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('bitfield');
 
-/** A bit field of `size` bits with those of `indices` set. */
+/** A bitfield of `size` bits in which the bits `indices` are set. */
 function fieldOf(size: number, indices: Iterable<number>): Bitfield {
 	const field = new Bitfield(size);
 	for (const index of indices) {
@@ -21,7 +21,7 @@ const sizeAndBits = fc
 		fc.tuple(fc.constant(size), fc.uniqueArray(fc.integer({ min: 0, max: size - 1 }))),
 	);
 
-test('it does what a set of indices does', () => {
+test('a bitfield behaves like a set of indices', () => {
 	const step = fc.tuple(fc.constantFrom('set', 'clear', 'run'), fc.nat(120), fc.nat(12));
 	fc.assert(
 		fc.property(fc.integer({ min: 1, max: 100 }), fc.array(step), (size, steps) => {
@@ -55,7 +55,7 @@ test('it does what a set of indices does', () => {
 	);
 });
 
-test('the empty, the full and the field of no bits', () => {
+test('an empty field, a full field and a field without bits have the right count', () => {
 	for (const size of [0, 1, 7, 8, 9, 63, 64, 65, 1_000]) {
 		const full = Bitfield.full(size);
 		assert.is(full.count, size);
@@ -76,7 +76,7 @@ test('no bit outside the field can be set', () => {
 	throwsCode('ERR_RANGE', () => field.setRange(10, Number.MAX_SAFE_INTEGER));
 });
 
-test('no bit outside the field is set or can be cleared, however large its index', () => {
+test('has and clear return false for every index outside the field', () => {
 	const field = Bitfield.full(10);
 	for (const index of [-1, 10, 15, 2 ** 32, 2 ** 32 + 3, -(2 ** 32), 2 ** 53, Number.NaN]) {
 		assert.is(field.has(index), false, `has(${index})`);
@@ -85,13 +85,13 @@ test('no bit outside the field is set or can be cleared, however large its index
 	assert.is(field.count, 10);
 });
 
-test('as bytes, chunk 0 is the highest bit and the spare bits are zero', () => {
+test('in the bytes of a field, chunk 0 is the highest bit and the spare bits are zero', () => {
 	assert.equal([...fieldOf(12, [0, 9, 11]).toBytes()], [0b1000_0000, 0b0101_0000]);
 	assert.equal([...Bitfield.full(9).toBytes()], [0xff, 0x80]);
 	assert.equal([...fieldOf(24, [8, 15, 16]).toBytes(8)], [0b1000_0001, 0b1000_0000]);
 });
 
-test('a part of it as bytes holds the bits asked for and no others', () => {
+test('the bytes of a range of a field have the bits of the range and no others', () => {
 	const full = Bitfield.full(24);
 	assert.equal([...full.toBytes(8, 8)], [0xff]);
 	assert.equal([...full.toBytes(8, 3)], [0b1110_0000]);
@@ -99,13 +99,13 @@ test('a part of it as bytes holds the bits asked for and no others', () => {
 	assert.equal([...full.toBytes(16, 100)], [0xff]);
 });
 
-test('the bytes are a copy', () => {
+test('the bytes of a field are a copy', () => {
 	const field = new Bitfield(8);
 	field.toBytes()[0] = 0xff;
 	assert.is(field.count, 0);
 });
 
-test('bytes taken apart at any multiple of 8 make the same field again', () => {
+test('the bytes of a field, divided at any multiple of 8, make the same field again', () => {
 	fc.assert(
 		fc.property(sizeAndBits, fc.nat(40), ([size, bits], at) => {
 			const field = fieldOf(size, bits);
@@ -119,7 +119,7 @@ test('bytes taken apart at any multiple of 8 make the same field again', () => {
 	);
 });
 
-test('adding bytes never clears and counts each bit once', () => {
+test('adding bytes clears no bit, and counts each bit once', () => {
 	const field = fieldOf(16, [0, 1]);
 	field.addBytes(0, new Uint8Array([0b0100_0000, 0]));
 	field.addBytes(0, new Uint8Array([0b0100_0001]));
@@ -159,7 +159,7 @@ test('any bytes are added or refused, and the count stays right', () => {
 	);
 });
 
-test('the map of buckets tells empty, full and in between', () => {
+test('the map of buckets shows which are empty, full or in between', () => {
 	assert.is(new Bitfield(1_000).toBuckets(), '0'.repeat(64));
 	assert.is(Bitfield.full(1_000).toBuckets(), 'f'.repeat(64));
 	assert.is(Bitfield.full(1).toBuckets(), 'f'.repeat(64));
@@ -173,7 +173,7 @@ test('the map of buckets tells empty, full and in between', () => {
 	assert.is(half.toBuckets(), `e${'f'.repeat(63)}`);
 });
 
-test('a bucket is 0 exactly if it holds nothing and f exactly if it lacks nothing', () => {
+test('a bucket is 0 only if it is empty, and f only if it is full', () => {
 	fc.assert(
 		fc.property(sizeAndBits, ([size, bits]) => {
 			const map = fieldOf(size, bits).toBuckets();

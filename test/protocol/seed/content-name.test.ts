@@ -8,12 +8,12 @@ import {
 import { suite } from '../../helpers/harness/suite.ts';
 import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
-const test = suite('what is pasted to name a content');
+const test = suite('text that names a content');
 const ID = '5d944441ad5b61f44323baf462706d9fbcbbc5ca6d908fe70e985c939926da58';
 const BROKER = 'mqtt://10.0.0.5:1883';
 const LINK = `shoal:${ID}?name=disk.img&broker=${encodeURIComponent(BROKER)}`;
 
-test('an id is understood in any case, with white space, quotes, and broken over lines', () => {
+test('an id is accepted in upper or lower case, with white space or quotes, and on several lines', () => {
 	for (const text of [
 		ID,
 		ID.toUpperCase(),
@@ -28,7 +28,7 @@ test('an id is understood in any case, with white space, quotes, and broken over
 	}
 });
 
-test('a link is understood with quotes and line breaks, and its broker is kept', () => {
+test('a link is accepted with quotes and line breaks, and its broker is kept', () => {
 	const link = { id: ID, name: 'disk.img', broker: BROKER };
 	assert.equal(parseContentName(LINK), link);
 	assert.equal(parseContentName(`'${LINK}'\n`), link);
@@ -36,7 +36,7 @@ test('a link is understood with quotes and line breaks, and its broker is kept',
 	assert.equal(parseContentName(`SHOAL:${ID.toUpperCase()}`), { id: ID });
 });
 
-test('of the address of a file at a page or gateway the id is taken, and no broker', () => {
+test('the web address of a file at a page or gateway gives the id, and no broker', () => {
 	for (const address of [
 		`http://10.0.0.5:8080/#${ID}`,
 		`http://10.0.0.5:8080/#/${ID}`,
@@ -53,7 +53,7 @@ test('of the address of a file at a page or gateway the id is taken, and no brok
 	}
 });
 
-test('a link or an id that is cut off is looked up by what there is of it', () => {
+test('an incomplete link or id is looked up by the start of the id', () => {
 	const looked: ReadonlyArray<readonly [string, string]> = [
 		[ID.slice(0, 6), ID.slice(0, 6)],
 		[ID.slice(0, 63), ID.slice(0, 63)],
@@ -67,7 +67,7 @@ test('a link or an id that is cut off is looked up by what there is of it', () =
 	}
 });
 
-test('anything else is a name, with white space inside', () => {
+test('any other text is a name, which may contain white space', () => {
 	const names: ReadonlyArray<readonly [string, string]> = [
 		['disk.img', 'disk.img'],
 		['"my holiday.mp4"', 'my holiday.mp4'],
@@ -80,7 +80,7 @@ test('anything else is a name, with white space inside', () => {
 	}
 });
 
-test('what leads to no content is told what it is', () => {
+test('the error about text that names no content says what the text is', () => {
 	const cases: ReadonlyArray<readonly [string, 'ERR_ID' | 'ERR_LINK', string]> = [
 		['', 'ERR_ID', '64 hexadecimal digits'],
 		['""', 'ERR_ID', '64 hexadecimal digits'],
@@ -102,7 +102,7 @@ test('what leads to no content is told what it is', () => {
 	assert.not.match(secret.message, 'hidden');
 });
 
-test('a listing is named by its name, as it is or as it is shown, or by the start of its id', () => {
+test('a listing matches its name, its name as it is shown, and the start of its id', () => {
 	const seed = ID;
 	assert.ok(isNamed({ seed, name: 'disk.img' }, 'disk.img'));
 	assert.not(isNamed({ seed, name: 'disk.img' }, 'Disk.img'));

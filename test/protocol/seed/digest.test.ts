@@ -7,7 +7,7 @@ const test = suite('digest');
 
 type Digests = typeof import('../../../protocol/seed/digest.ts');
 
-/** The module as it is in a browser, which has no modules of Node's. */
+/** The module as it is in a browser, without the modules of Node.js. */
 async function loadAsInBrowser(): Promise<Digests> {
 	const { getBuiltinModule } = process;
 	Object.assign(process, { getBuiltinModule: undefined });
@@ -26,7 +26,7 @@ for (const [where, compute] of Object.entries({
 	'in Node': digestOf,
 	'in a browser': asInBrowser.digestOf,
 })) {
-	test(`digests ${where} are those of node:crypto, of the stated length`, () => {
+	test(`digests ${where} are those of node:crypto, and have the right length`, () => {
 		fc.assert(
 			fc.property(fc.uint8Array(), fc.constantFrom('sha256', 'md5'), (bytes, kind) => {
 				const digest = compute(kind, bytes);
@@ -37,7 +37,7 @@ for (const [where, compute] of Object.entries({
 	});
 }
 
-test('digests are the same only if every byte is', () => {
+test('two digests are the same only if all their bytes are the same', () => {
 	const digest = digestOf('sha256', new Uint8Array([1]));
 	assert.ok(sameDigest(digest, digest.slice()));
 	assert.not(sameDigest(digest, digest.subarray(0, 31)));

@@ -25,7 +25,7 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 const seedText = (lengths: string, whole: string, ...chunks: string[]): Uint8Array =>
 	Buffer.from(`${['name', lengths, whole, ...chunks].join('\n')}\n`);
 
-test('has the length of the index in line 2, and its digest in line 3', () => {
+test('line 2 of the seed has the length of the index, and line 3 its digest', () => {
 	const { seed, index, content } = folderOf({ a: contentOf(1_000), b: '' });
 	const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 	const lines = ['folder', `${content.length} ${index.length}`, digest(index), digest(content), ''];
@@ -34,7 +34,7 @@ test('has the length of the index in line 2, and its digest in line 3', () => {
 	assert.is(seed.length, content.length);
 });
 
-test('the id is what tail and sha256sum print, and the digest what sha256sum prints of the index', () => {
+test('tail and sha256sum print the id for the seed, and sha256sum prints the digest for the index', () => {
 	const { seed, index } = folderOf({ a: contentOf(1_000), 'b/c': x('') });
 	const run = (command: string, input: Uint8Array): string =>
 		String(execFileSync('sh', ['-c', command], { input })).split(' ')[0] as string;
@@ -42,13 +42,13 @@ test('the id is what tail and sha256sum print, and the digest what sha256sum pri
 	assert.is(run('sha256sum', index), seed.digest);
 });
 
-test('of an empty folder: index and content are only the header line', () => {
+test('index and content of an empty folder are only the header line', () => {
 	const { seed } = folderOf({});
 	assert.is(textOf(seed.body()), `15 15\n${EMPTY}\n${EMPTY}\n`);
 	assert.is(parseSeed(seed.text()).id, seed.id);
 });
 
-test('is the same after its text or body is parsed, and bodyBytes gives the length of the body', () => {
+test('a seed is the same after its text or body is parsed, and bodyBytes gives the length of the body', () => {
 	const part = fc.constantFrom('a', 'b', 'c', 'ä');
 	const path = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
 	const trees = fc
@@ -73,7 +73,7 @@ test('is the same after its text or body is parsed, and bodyBytes gives the leng
 	);
 });
 
-test('is another than that of a file with the same content', () => {
+test('the seed differs from that of a file with the same content', () => {
 	const { seed, content, index } = folderOf({ a: 'b', d });
 	assert.is.not(seedOf(content, { chunkSize: 256 * 1024 }).id, seed.id);
 	const alone = folderOf({});
@@ -115,17 +115,17 @@ const BAD: ReadonlyArray<readonly [what: string, text: Uint8Array]> = [
 	['an index of a million digits', seedText(`600 ${'3'.repeat(1e6)}`, A, A, B)],
 	['MD5 digests', seedText('600 300', 'c'.repeat(32), 'c'.repeat(32), 'd'.repeat(32))],
 	['one MD5 digest', seedText('600 300', A, A, 'd'.repeat(32))],
-	['only an index, but a chunk digest unlike that of the index', seedText('300 300', A, B)],
-	['more than an index, but the digest of the index for its chunk', seedText('301 300', A, A)],
+	['only an index, and a chunk digest other than its digest', seedText('300 300', A, B)],
+	['more than an index, and a chunk digest that is the index digest', seedText('301 300', A, A)],
 	['no chunks', seedText('600 300', A)],
 	['no length', seedText(' 300', A, A, B)],
 	['a length of 0', seedText('0 15', EMPTY)],
 ];
 
 for (const [what, text] of BAD) {
-	test(`with ${what} is refused`, () => {
+	test(`a seed with ${what} is refused`, () => {
 		const error = throwsCode('ERR_SEED', () => parseSeed(text), what);
-		assert.ok(error.message.length < 500, 'the error is a sentence');
+		assert.ok(error.message.length < 500, 'the error is short');
 		assert.not.match(error.message, /\p{Cc}/u);
 	});
 }
@@ -139,7 +139,7 @@ test('the bounds of the index are allowed', () => {
 	assert.is(parseSeed(most).index, 32 * MIB);
 });
 
-test('any change of a seed is refused, or makes another seed', () => {
+test('a changed seed is refused, or is another seed', () => {
 	const { seed } = folderOf({ a: contentOf(1_000), 'b/c': 'text' }, { chunkSize: 512 });
 	const body = seed.body();
 	const change = fc.tuple(fc.nat(body.length - 1), fc.nat(2), fc.uint8Array({ maxLength: 3 }));

@@ -24,7 +24,7 @@ test('the sizes go from 512 B to 4 MiB, the longest content is 4 TiB', () => {
 	assert.is(MAX_LENGTH, 4 * MIB * MIB);
 });
 
-test('length and count name one chunk size, for every length up to 70,000 and every size', () => {
+test('length and number of chunks give one chunk size, for every length up to 70,000 and every size', () => {
 	for (let length = 1; length <= 70_000; length += 1) {
 		let before = 0;
 		for (const size of SIZES) {
@@ -42,7 +42,7 @@ test('length and count name one chunk size, for every length up to 70,000 and ev
 	}
 });
 
-test('a count that no power of two makes has no chunk size', () => {
+test('no chunk size is inferred from a number of chunks that no power of two gives', () => {
 	for (let length = 0; length <= 6_000; length += 1) {
 		const counts = new Set(SIZES.map((size) => Math.ceil(length / size)));
 		for (let chunks = 0; chunks <= 14; chunks += 1) {
@@ -54,7 +54,7 @@ test('a count that no power of two makes has no chunk size', () => {
 	}
 });
 
-test('the edges of inference hold', () => {
+test('the chunk size is inferred at the bounds', () => {
 	const cases: ReadonlyArray<readonly [length: number, chunks: number, size: number | undefined]> =
 		[
 			[0, 0, 512],
@@ -101,7 +101,7 @@ test('a new seed takes the smallest size from 256 KiB that needs at most 65,536 
 	}
 });
 
-test('what is chosen is inferred again', () => {
+test('the chosen chunk size is inferred again from length and number of chunks', () => {
 	fc.assert(
 		fc.property(fc.integer({ min: 256 * KIB + 1, max: MAX_LENGTH }), (length) => {
 			const size = chooseChunkSize(length);
@@ -131,7 +131,7 @@ test('the chunks tile the content: no gap, no overlap, only the last may be shor
 	);
 });
 
-test('an index that is none is refused', () => {
+test('a number that is no index of a chunk is refused', () => {
 	const layout = new Layout(1_025, 512);
 	assert.is(layout.chunks, 3);
 	for (const index of [-1, 3, 0.5, Number.NaN, Infinity, 2 ** 32, -0.1]) {
@@ -142,7 +142,7 @@ test('an index that is none is refused', () => {
 	throwsCode('ERR_RANGE', () => new Layout(0, 512).offsetOf(0));
 });
 
-test('an offset outside the content is in no chunk, also where the last chunk is short', () => {
+test('an offset outside the content is in no chunk, even if the last chunk is short', () => {
 	const layout = new Layout(1_025, 512);
 	assert.is(layout.chunkAt(1_024), 2);
 	for (const offset of [-1, 1_025, 1_536, 2 ** 60, Number.NaN, 0.5]) {
@@ -150,7 +150,7 @@ test('an offset outside the content is in no chunk, also where the last chunk is
 	}
 });
 
-test('a range names at least one byte, all inside', () => {
+test('a range has at least one byte, and all its bytes are in the content', () => {
 	const layout = new Layout(1_000, 512);
 	const good = [
 		[0, 1],

@@ -50,15 +50,15 @@ const STORED: ReadonlyArray<readonly [what: string, name: string, stored: string
 	['a hidden file', '.bashrc', '_bashrc'],
 	['more than one dot', '...a', '_..a'],
 	['dots inside', 'a.tar..gz', 'a.tar..gz'],
-	['a reversed end', 'evil\u202egnp.exe', 'evil_gnp.exe'],
+	['a right-to-left override', 'evil\u202egnp.exe', 'evil_gnp.exe'],
 	['isolates', '\u2066a\u2069', '_a_'],
 	['a zero-width space', 'a\u200bb', 'a_b'],
 	['a byte order mark', '\ufeffx', '_x'],
 	['line separators', 'a\u2028b\u2029', 'a_b_'],
 	['invisible tags', 'a\u{e0041}', 'a_'],
 	['joiners, which some scripts need', '👩\u200d💻 می\u200cخواهم', '👩\u200d💻 می\u200cخواهم'],
-	['an accent of its own', 'e\u0301.txt', '\u00e9.txt'],
-	['a sign that is another letter', '\u212a', 'K'],
+	['a combining accent', 'e\u0301.txt', '\u00e9.txt'],
+	['the Kelvin sign', '\u212a', 'K'],
 ];
 
 for (const [what, name, stored] of STORED) {
@@ -67,7 +67,7 @@ for (const [what, name, stored] of STORED) {
 	});
 }
 
-test('T4: whatever the name, what is stored is one visible segment, and stays so', () => {
+test('T4: any name is stored as one visible segment, and a stored name stays the same', () => {
 	fc.assert(
 		fc.property(fc.oneof(anyText, fc.constantFrom(...ACCEPTED)), (name) => {
 			let stored: string;
@@ -87,7 +87,7 @@ test('T4: whatever the name, what is stored is one visible segment, and stays so
 	}
 });
 
-test('what Windows cannot store in a name is told apart from what no system can', () => {
+test('unstorableOnWindows lists the parts of a valid name that Windows cannot store', () => {
 	assert.equal(unstorableOnWindows('a'), []);
 	assert.equal(unstorableOnWindows('why? what? *.txt <a|b> "c": d'), [
 		...['?', '*', '<', '|', '>', '"', ':'],

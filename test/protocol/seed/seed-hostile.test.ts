@@ -9,14 +9,14 @@ import {
 import { suite } from '../../helpers/harness/suite.ts';
 import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
-// How long it takes to refuse them is measured in timing/hostile.
+// timing/hostile.test.ts measures how long it takes to refuse these seeds.
 
 const test = suite('hostile seeds');
 
 for (const [what, text, code] of HOSTILE_SEEDS) {
 	test(`T2: ${what} is refused with ${code}`, () => {
 		const error = throwsCode(code, () => parseSeed(text), what);
-		assert.ok(error.message.length < 500, 'the error is a sentence');
+		assert.ok(error.message.length < 500, 'the error is short');
 		assert.not.match(error.message, /\p{Cc}/u);
 	});
 }
@@ -28,7 +28,7 @@ test('a byte order mark before the name is a part of the name, and the text keep
 	assert.equal(parseSeed(text).text(), text);
 });
 
-test('T2: 1,048,577 chunk lines are refused, and nothing is reserved for them', () => {
+test('T2: 1,048,577 chunk lines are refused, and no memory is allocated for them', () => {
 	for (const length of CROWDED_LENGTHS) {
 		const body = crowdedBody(length);
 		const before = process.memoryUsage().arrayBuffers;
@@ -37,7 +37,7 @@ test('T2: 1,048,577 chunk lines are refused, and nothing is reserved for them', 
 	}
 });
 
-test('T2: one chunk line too many for 4 TiB is refused in the memory of a legal seed', () => {
+test('T2: one chunk line too many for 4 TiB is refused, with no more memory than a legal seed needs', () => {
 	const body = crowdedBody(MAX_LENGTH);
 	const before = process.memoryUsage().arrayBuffers;
 	throwsCode('ERR_SEED', () => parseSeedBody('x', body));

@@ -96,7 +96,7 @@ for (const [what, text] of TOLERATED) {
 	});
 }
 
-test('seeds of interesting lengths survive their text', () => {
+test('seeds of contents at the bounds of chunks are parsed as they were written', () => {
 	const lengths = [0, 1, 511, 512, 513, 1_023, 1_024, 1_025, 5_119, 5_120, 5_121];
 	for (const kind of ['sha256', 'md5'] as const) {
 		for (const length of lengths) {
@@ -121,7 +121,7 @@ test('an empty file has three lines, a file of one byte has four', () => {
 	assert.is(textOf(seedOf(contentOf(1)).text()).split('\n').length, 5);
 });
 
-test('names with spaces, quotes and Unicode survive, and do not change the id', () => {
+test('names with spaces, quotes and Unicode are parsed as they were written, and do not change the id', () => {
 	const id = seedOf(contentOf(600)).id;
 	for (const name of ['two words', '"it\'s"', '日本語.txt', 'e\u0301', '😀', '-rf', '$(x)', ' a']) {
 		const seed = parseSeed(seedOf(contentOf(600), { name }).text());
@@ -137,14 +137,14 @@ test('another content has another id', () => {
 	assert.is(ids.size, 8);
 });
 
-test('a name given apart replaces the first line, whatever that holds', () => {
+test('a name given as an argument replaces the first line, even an invalid one', () => {
 	const text = new Uint8Array([0xff, 0x2f, ...bytesOf(EXAMPLE.slice(9))]);
 	throwsCode('ERR_NAME', () => parseSeed(text));
 	assert.is(parseSeed(text, 'good').name, 'good');
 	throwsCode('ERR_NAME', () => parseSeed(bytesOf(EXAMPLE), '../x'));
 });
 
-test('any seed survives its text and its body', () => {
+test('any seed is the same after its text or body is parsed', () => {
 	const seeds = fc
 		.record({
 			length: fc.integer({ min: 0, max: 20_000 }),
@@ -227,7 +227,7 @@ test('a chunk that does not exist has no digest', () => {
 	}
 });
 
-test('length and count from a stranger are checked before anything is reserved', () => {
+test('length and number of chunks from another node are checked before memory is allocated', () => {
 	assert.is(checkedLayout(4_259, 9).chunkSize, 512);
 	const bad = [
 		[-1, 1],
