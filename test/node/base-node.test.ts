@@ -7,7 +7,7 @@ const test = suite('core node');
 // This file runs as dist/test/node/base-node.test.js.
 const ENTRY = fileURLToPath(new URL('../../node/base-node.js', import.meta.url));
 
-test('it is bundled for browsers, without a built-in of Node and without MQTT.js', async () => {
+test('the core node is bundled for browsers without any built-in module of Node and without MQTT.js', async () => {
 	const { errors, warnings, metafile } = await build({
 		entryPoints: [ENTRY],
 		bundle: true,

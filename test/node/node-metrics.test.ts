@@ -20,7 +20,7 @@ async function startMeasured(t: Scope, url: string, lane: LaneKind) {
 }
 
 for (const lane of ['broker', 'direct'] as const) {
-	test(`counts what was transferred on the ${lane} lane`, async (t) => {
+	test(`the metrics count bytes, messages and requests of a transfer on the ${lane} lane`, async (t) => {
 		const { url } = await startBroker(t);
 		const seeder = await startMeasured(t, url, lane);
 		const { seed } = await seeder.node.share(await makeFile(t, content));
@@ -51,7 +51,7 @@ for (const lane of ['broker', 'direct'] as const) {
 	});
 }
 
-test('T1 counts bad chunks and the node that is dropped for them', async (t) => {
+test('T1: the metrics count bad chunks, and the node that is dropped because of them', async (t) => {
 	const { url } = await startBroker(t);
 	const seed = await makeSeed(await makeFile(t, content));
 	const read = async (offset: number, length: number) => content.subarray(offset, offset + length);
@@ -70,7 +70,7 @@ test('T1 counts bad chunks and the node that is dropped for them', async (t) => 
 	assert.is(metric(text, 'shoal_node_dropped_nodes_total'), 1);
 });
 
-test('tells what a node has and does, and whether it is of use', async (t) => {
+test('the metrics have the seeds, downloads and sources of a node, and whether broker and tracker are reachable', async (t) => {
 	const broker = await startBroker(t);
 	const seeder = await startMeasured(t, broker.url, 'broker');
 	const { seed } = await seeder.node.share(await makeFile(t, content));

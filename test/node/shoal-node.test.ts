@@ -33,7 +33,7 @@ async function read(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 for (const length of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5_000_000]) {
-	test(`${length} bytes that one node shares are got by another`, async (t) => {
+	test(`${length} bytes that one node shares are downloaded by another node`, async (t) => {
 		const { url, content, seed, seeder } = await shared(t, length);
 		const folder = await makeFolder(t);
 		const node = await startNode(t, url, { lane: 'direct' });
@@ -50,14 +50,14 @@ for (const length of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5_000_000]) {
 		assert.equal(source, length === 0 ? undefined : all);
 	});
 
-	test(`${length} bytes that one node shares are streamed to another in order`, async (t) => {
+	test(`${length} bytes that one node shares are streamed to another node in order`, async (t) => {
 		const { url, content, seed } = await shared(t, length);
 		const node = await startNode(t, url);
 		assert.ok((await read(node.stream(seed.id))).equals(content));
 	});
 }
 
-test('a download is asked for by id, link or seed', async (t) => {
+test('get accepts an id, a link or a seed', async (t) => {
 	const { url, content, seed, seeder } = await shared(t, 1_000);
 	for (const what of [seed.id.toUpperCase(), seeder.link(seed), seed]) {
 		const node = await startNode(t, url);
@@ -66,7 +66,7 @@ test('a download is asked for by id, link or seed', async (t) => {
 	}
 });
 
-test('a download is asked for by what names one seed of the list: a name, the start of its id, an address', async (t) => {
+test('get accepts the name of a listed seed, the start of its id, or an address of the page', async (t) => {
 	const { url, content, seed } = await shared(t, 1_000, 'disk image.bin');
 	const asked = [
 		'disk image.bin',
@@ -85,7 +85,7 @@ test('a download is asked for by what names one seed of the list: a name, the st
 	assert.is(await node.resolve('disk image.bin'), seed.id);
 });
 
-test('a name of several contents is refused with their ids, until one of them is gone', async (t) => {
+test('a name of several contents is refused with their ids, until only one of them is listed', async (t) => {
 	const { url, seed, share, seeder } = await shared(t, 1_000);
 	const { seed: second } = await seeder.share(await makeFile(t, contentOf(1_001)));
 	const node = await startNode(t, url);
@@ -98,7 +98,7 @@ test('a name of several contents is refused with their ids, until one of them is
 	assert.is(await node.resolve('file.bin'), second.id);
 });
 
-test('a name is waited for as an id is, and who waits can stop', async (t) => {
+test('get with wait waits for a name as for an id, and a signal stops it', async (t) => {
 	const { url } = await startBroker(t);
 	const node = await startNode(t, url);
 	const output = await makeFolder(t);
@@ -112,7 +112,7 @@ test('a name is waited for as an id is, and who waits can stop', async (t) => {
 	assert.is((await getting).seed.id, share.seed.id);
 });
 
-test('what names no content is refused: before anybody is asked, or when nobody has it', async (t) => {
+test('a malformed name is refused at once, an unknown name after the tracker was queried', async (t) => {
 	const { url } = await startBroker(t);
 	const node = await startNode(t, url);
 	for (const [what, code] of [
@@ -129,7 +129,7 @@ test('what names no content is refused: before anybody is asked, or when nobody 
 	assert.is((await rejects(node.get('nonsense'))).code, 'ERR_NOT_FOUND');
 });
 
-test('what was got is served by who got it', async (t) => {
+test('a node shares the content that it has downloaded', async (t) => {
 	const { url, content, seed, seeder } = await shared(t, 600_000);
 	const second = await startNode(t, url);
 	await second.get(seed, { output: await makeFolder(t) });
@@ -143,7 +143,7 @@ test('what was got is served by who got it', async (t) => {
 	);
 });
 
-test('two gets of one file in a node: the second waits, and finds it there', async (t) => {
+test('of two gets of the same file in one node, the second waits and then finds the file', async (t) => {
 	const { url, seed, content } = await shared(t, 600_000);
 	const output = await makeFolder(t);
 	const node = await startNode(t, url);
@@ -162,7 +162,7 @@ test('two gets of one file in a node: the second waits, and finds it there', asy
 	assert.is((await rejects(node.share(first.path))).code, 'ERR_EXISTS');
 });
 
-test('what a node has is copied to another place, and fetched from nobody', async (t) => {
+test('get copies a content that the node has to another path, and fetches nothing', async (t) => {
 	const { seed, seeder, content } = await shared(t, 600_000);
 	const output = `${await makeFolder(t)}/copies/`;
 	const { path, kept, wasThere } = await seeder.get(seed, { output });
@@ -175,7 +175,7 @@ test('what a node has is copied to another place, and fetched from nobody', asyn
 	assert.equal((await readdir(output)).sort(), ['file.bin', 'other']);
 });
 
-test('a get that waits for another one takes over when that one is stopped, or is stopped itself', async (t) => {
+test('a waiting get continues the download when the first get is stopped, and can be stopped itself', async (t) => {
 	const { url, seed, content } = await shared(t, 600_000);
 	const output = await makeFolder(t);
 	const node = await startNode(t, url, { maxDown: 100_000 });
@@ -194,7 +194,7 @@ test('a get that waits for another one takes over when that one is stopped, or i
 	assert.equal(await readdir(output), ['file.bin']);
 });
 
-test('a file that is there and has nothing of the seed is not replaced', async (t) => {
+test('an existing file without any chunk of the seed is not replaced', async (t) => {
 	const { url, seed } = await shared(t, 600_000);
 	const path = await makeFile(t, 'precious');
 	const node = await startNode(t, url);
@@ -203,7 +203,7 @@ test('a file that is there and has nothing of the seed is not replaced', async (
 	assert.is(await readFile(path, 'utf8'), 'precious');
 });
 
-test('progress goes from finding to verifying and never back', async (t) => {
+test('the phases of progress are in order from finding to verifying', async (t) => {
 	const { url, seed, content } = await shared(t, 3_000_000);
 	const node = await startNode(t, url, { maxDown: 4_000_000 });
 	const seen: Progress[] = [];
@@ -228,7 +228,7 @@ test('progress goes from finding to verifying and never back', async (t) => {
 	assert.is(last.name, 'file.bin');
 });
 
-test('rates are kept, and can be lifted while something is sent', async (t) => {
+test('a download keeps to its rate limit, and the limit can be lifted during the download', async (t) => {
 	const { url, seed } = await shared(t, 3_000_000);
 	const rate = 50_000;
 	const node = await startNode(t, url, { maxDown: rate });
@@ -241,10 +241,10 @@ test('rates are kept, and can be lifted while something is sent', async (t) => {
 	node.limitRates(undefined, undefined);
 	await getting;
 	const ms = performance.now() - lifted;
-	assert.ok(ms < 30_000, `${ms} ms for what would take a minute`);
+	assert.ok(ms < 30_000, `${ms} ms instead of a minute`);
 });
 
-test('a rate that is none is refused, and leaves nothing open', async (t) => {
+test('an invalid rate is refused, and nothing stays open', async (t) => {
 	const { url } = await startBroker(t);
 	const before = openResources();
 	for (const rate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
@@ -254,7 +254,7 @@ test('a rate that is none is refused, and leaves nothing open', async (t) => {
 	await nothingLeftOpen(before);
 });
 
-test('an id that is taken is ERR_ID_TAKEN, one that is none ERR_ID', async (t) => {
+test('an id that is in use is ERR_ID_TAKEN, an invalid id is ERR_ID', async (t) => {
 	const { url } = await startBroker(t);
 	const node = await startNode(t, url);
 	assert.is((await rejects(startNode(t, url, { id: node.id }))).code, 'ERR_ID_TAKEN');
@@ -263,14 +263,14 @@ test('an id that is taken is ERR_ID_TAKEN, one that is none ERR_ID', async (t) =
 	await startNode(t, url, { id: node.id });
 });
 
-test('without a broker there is no node, and nothing open', async () => {
+test('without a broker the start fails with ERR_BROKER, and nothing stays open', async () => {
 	const before = openResources();
 	const start = ShoalNode.start({ broker: 'mqtt://127.0.0.1:9', id: makeNodeId() });
 	assert.is((await rejects(start)).code, 'ERR_BROKER');
 	await nothingLeftOpen(before);
 });
 
-test('seeds and who tell what the tracker holds', async (t) => {
+test('seeds and who return the list of the tracker', async (t) => {
 	const { url, seed, seeder } = await shared(t, 600_000, 'a name.bin');
 	const node = await startNode(t, url);
 	const list = async () => {
@@ -291,17 +291,17 @@ test('seeds and who tell what the tracker holds', async (t) => {
 	assert.type(ticket, 'string');
 });
 
-test('linger ends when nobody asks, at the latest when it was told to', async (t) => {
+test('linger ends after a time without requests, after its longest time, or at its signal', async (t) => {
 	const { url } = await startBroker(t);
 	const node = await startNode(t, url);
-	// Any of them would outlast the test if it did not end.
+	// If one of these calls did not end, the test would time out.
 	const hour = 3_600_000;
 	await node.linger(100, hour);
 	await node.linger(hour, 100);
 	await node.linger(hour, hour, AbortSignal.timeout(50));
 });
 
-test('close can be called twice, and when it is over nothing is open', async (t) => {
+test('close can be called twice, and afterwards nothing is open', async (t) => {
 	const { url, path, seeder, seed } = await shared(t, 600_000);
 	const before = openResources();
 	const node = await startNode(t, url);
@@ -317,7 +317,7 @@ test('close can be called twice, and when it is over nothing is open', async (t)
 	await first;
 });
 
-test('a closed node does nothing any more', async (t) => {
+test('all methods of a closed node fail with ERR_CLOSED', async (t) => {
 	const { url, path, seed } = await shared(t, 1_000);
 	const node = await startNode(t, url);
 	await node.close();
@@ -327,7 +327,7 @@ test('a closed node does nothing any more', async (t) => {
 	assert.throws(() => node.stream(seed));
 });
 
-test('a file that the tracker does not list is not shared: it says so at once, with the limit', async (t) => {
+test('if the tracker refuses the announce, share fails at once and names the limit', async (t) => {
 	const { url } = await startBroker(t, { limits: { nodeAnnounces: 3 } });
 	const node = await startNode(t, url);
 	const warnings: unknown[] = [];

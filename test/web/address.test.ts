@@ -15,14 +15,14 @@ const SEEDS = 200;
 const hash = (page: Page): Promise<string> => page.evaluate('location.hash');
 const scrolled = (page: Page): Promise<number> => page.evaluate('scrollY');
 
-test('back from a file the list is where it was, and what was searched for is still there', async (t) => {
+test('after going back from a file, the list has the same position and search', async (t) => {
 	const { url, page: address } = await spawnServed(t);
 	await announceMany(t, url, SEEDS);
 	for (const width of [1_280, 360]) {
 		const { page, context, trouble } = await openTab(t, address, { width, height: 740 });
 		await page.locator(`table[aria-rowcount="${SEEDS + 1}"]`).waitFor();
 		await page.evaluate('scrollTo(0, 5_000)');
-		// Whatever is in the middle of the screen then.
+		// The row in the middle of the screen.
 		let index: string | undefined;
 		await until('rows are in sight', async () => {
 			index = await page.evaluate<string | undefined>(
@@ -31,7 +31,7 @@ test('back from a file the list is where it was, and what was searched for is st
 			return index !== undefined && (await scrolled(page)) === 5_000;
 		});
 		const first = page.locator(`tr[aria-rowindex="${index}"]`).getByRole('link');
-		// Of a name whose middle is left out the whole is in the second one.
+		// If the middle of a name is left out, the whole name is in the hidden element.
 		const name = (await first.locator('.hidden').or(first).last().textContent()) as string;
 		const top = await first.boundingBox();
 		await first.click();
@@ -56,7 +56,7 @@ test('back from a file the list is where it was, and what was searched for is st
 		await page.goBack();
 		await page.locator('table[aria-rowcount="18"]').waitFor();
 		assert.is(await find.inputValue(), 'shard-01');
-		// A link to a search is one for others as well.
+		// The address of a search also works when it is opened directly.
 		await page.goto(`${address}/#seeds?find=shard-00&sort=length`);
 		await page.locator('tr[aria-rowindex="2"] a').getByText(/0097/).first().waitFor();
 		assert.is(await find.inputValue(), 'shard-00');
@@ -68,7 +68,7 @@ test('back from a file the list is where it was, and what was searched for is st
 	}
 });
 
-test('an id that nobody shares is said to be so, and its file appears when somebody does', async (t) => {
+test('the page of an id without a seeder says so, and shows the file when a node shares it', async (t) => {
 	const { url, page: address } = await spawnServed(t);
 	const member = await Member.join(t, url);
 	const id = seedId(0xabc);
@@ -86,7 +86,7 @@ test('an id that nobody shares is said to be so, and its file appears when someb
 	assert.equal(trouble, []);
 });
 
-test('an address that names nothing says so and leads back; part of an id leads to a search', async (t) => {
+test('an unknown address says so and has a link to the list; part of an id has a link to a search', async (t) => {
 	const { url, page: address } = await spawnServed(t);
 	const member = await Member.join(t, url);
 	const id = `deadbeef${seedId(1).slice(8)}`;
@@ -117,7 +117,7 @@ test('an address that names nothing says so and leads back; part of an id leads 
 	assert.equal(trouble, []);
 });
 
-test('the address of a file can be copied, and the command that gets it', async (t) => {
+test('the link to a file and the command that downloads it can be copied', async (t) => {
 	const { url, page: address } = await spawnServed(t);
 	const member = await Member.join(t, url);
 	const id = seedId(7);

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Findings of axe that are serious or worse. */
+/** Returns the findings of axe that are serious or critical. */
 export async function findings(page: Page): Promise<string[]> {
 	await page.evaluate(AXE);
 	return await page.evaluate<string[]>(`axe.run().then(({ violations }) =>

@@ -4,12 +4,12 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
 import type { Scope } from '../helpers/harness/suite.ts';
 
-/** ms that whatever is waited for in a tab may take: the machine may do much else. */
+/** The timeout for everything in a tab, ms: long enough for a busy machine. */
 const PATIENCE = 100_000;
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
-/** Where Chromium is on this machine. @throws Error if it is nowhere */
+/** Returns the path of Chromium on this machine. @throws Error if there is none */
 function chromiumPath(): string {
 	const folders = (process.env.PATH ?? '').split(delimiter);
 	const found = folders
@@ -26,30 +26,33 @@ export interface TabOptions {
 	readonly width?: number;
 	readonly height?: number;
 	readonly scheme?: 'light' | 'dark';
-	/** Whether pages that are left are kept frozen, to go back to, as browsers of people do. */
+	/**
+	 * Whether the browser keeps pages that are left in its back/forward cache, as browsers of users
+	 * do.
+	 */
 	readonly keepsPages?: boolean;
 }
 
-/** A tab of a browser of its own, and what went wrong in it. */
+/** A tab of a separate browser, and the errors in it. */
 export interface Tab {
 	readonly page: Page;
 	readonly context: BrowserContext;
-	/** Folder of the profile, which the command line of the browser names. */
+	/** The folder of the profile, which is part of the command line of the browser. */
 	readonly profile: string;
 	/** Errors of the page and of its worker, dialogs, and requests to another host. */
 	readonly trouble: string[];
 }
 
 /**
- * Opens `url` in a browser with a profile of its own on the disk, as people have one: what a page stores is in
- * files then. It is closed when the test ends.
+ * Opens `url` in a browser with its own profile on the disk, so that a page stores its data in
+ * files, as for a user. The browser is closed when the test ends.
  */
 export async function openTab(t: Scope, url: string, options: TabOptions = {}): Promise<Tab> {
 	const { width = 1280, height = 900, scheme = 'light' } = options;
 	const profile = await makeFolder(t);
 	const context = await chromium.launchPersistentContext(profile, {
 		executablePath: chromiumPath(),
-		// Without a sandbox only as root, where there can be none.
+		// Chromium has no sandbox as root, so only then it is switched off.
 		args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
 		viewport: { width, height },
 		colorScheme: scheme,

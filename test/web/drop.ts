@@ -1,12 +1,12 @@
 import type { Tab } from './chromium.ts';
 
-/** The dragged data: paths of the disk, a text or a link. */
+/** The dragged data: paths on the disk, a text or a link. */
 export interface Dragged {
 	readonly files?: readonly string[];
 	readonly items?: ReadonlyArray<{ readonly mimeType: string; readonly data: string }>;
 }
 
-/** Drops it as the window system does, so that the browser does with it whatever it would. */
+/** Drops the data as the window system does, so that the browser handles it as usual. */
 export async function drop(
 	{ page, context }: Pick<Tab, 'page' | 'context'>,
 	dragged: Dragged,

@@ -12,9 +12,11 @@ import { openTab, type Tab } from './chromium.ts';
 import { drop } from './drop.ts';
 import { spawnServed } from './served.ts';
 
-const test = suite('what is dropped on the page', { timeout: 300_000 });
+const test = suite('drops on the page', { timeout: 300_000 });
 
-/** A page that shows My files, a folder with files in it, and what is gone from the page if it was left. */
+/**
+ * Opens the view My files, and makes an empty folder. `isSame` tells whether the page was not left.
+ */
 async function openFiles(
 	t: Scope,
 ): Promise<Tab & { folder: string; url: string; isSame: () => Promise<boolean> }> {
@@ -33,7 +35,7 @@ async function openFiles(
 
 const shared = (page: Page) => page.locator('.mine.sharing');
 
-test('folders and files that are dropped together are all shared', async (t) => {
+test('all folders and files that are dropped together are shared', async (t) => {
 	const tab = await openFiles(t);
 	const { page, folder, url, trouble } = tab;
 	await mkdir(join(folder, 'photos of 2026', 'empty'), { recursive: true });
@@ -54,7 +56,7 @@ test('folders and files that are dropped together are all shared', async (t) => 
 	assert.equal(trouble, []);
 });
 
-test('a folder with names that cannot be shared is refused, and the first five are named', async (t) => {
+test('a folder with names that cannot be shared is refused, and the error has five of them', async (t) => {
 	const tab = await openFiles(t);
 	const { page, folder, trouble } = tab;
 	const path = join(folder, 'odd');
@@ -74,7 +76,7 @@ test('a folder with names that cannot be shared is refused, and the first five a
 	assert.equal(trouble, []);
 });
 
-test('twenty files are shared at once, an empty one among them, wherever on the page they fall', async (t) => {
+test('twenty files, one of them empty, are shared when they are dropped outside the drop zone', async (t) => {
 	const tab = await openFiles(t);
 	const { page, folder, url, trouble, isSame } = tab;
 	const files = Array.from({ length: 20 }, (_, index) => join(folder, `file ${index}.txt`));
@@ -83,7 +85,7 @@ test('twenty files are shared at once, an empty one among them, wherever on the 
 	}
 	await page.getByRole('link', { name: 'Swarm' }).click();
 	await page.getByRole('heading', { name: 'Swarm' }).waitFor();
-	// On the head of the page, which no drop zone is.
+	// The head of the page is not a drop zone.
 	await drop(tab, { files }, 5, 5);
 	await until('all are shared', async () => (await shared(page).count()) === files.length);
 	await shared(page).filter({ hasText: 'file 0.txt' }).getByText('0 B').waitFor();
@@ -99,7 +101,7 @@ test('twenty files are shared at once, an empty one among them, wherever on the 
 	assert.equal(trouble, []);
 });
 
-test('a link, a picture or a text that is dropped leads nowhere, and text still goes into a field', async (t) => {
+test('a dropped link, picture or text does not leave the page, and text can be dropped into a field', async (t) => {
 	const tab = await openFiles(t);
 	const { page, trouble, isSame } = tab;
 	const before = page.url();

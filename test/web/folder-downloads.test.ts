@@ -16,7 +16,7 @@ import { below, run, someTree } from './trees.ts';
 
 const test = suite('downloads of folders in a browser', { timeout: 300_000 });
 
-test('a folder whose seed is wrong is not kept: a wrong digest of a file, or bytes where zeros must be', async (t) => {
+test('a folder with a wrong file digest, or with padding that is not zeros, is refused and not stored', async (t) => {
 	const { url, page: address } = await spawnServed(t);
 	const node = await startNode(t, url);
 	const { contents } = Reflect.get(node, 'context') as { contents: ContentStore };
@@ -43,7 +43,7 @@ test('a folder whose seed is wrong is not kept: a wrong digest of a file, or byt
 		);
 		await page.getByRole('button', { name: 'Remove' }).click();
 	}
-	// The file beside the one with the wrong digest can be had.
+	// Another file of the folder with the wrong digest can still be downloaded.
 	const { seed } = lyingFolder({ isWrong: true });
 	await page.goto(`${address}/#${seed.id}/files`);
 	const saved = page.waitForEvent('download');
@@ -52,7 +52,7 @@ test('a folder whose seed is wrong is not kept: a wrong digest of a file, or byt
 	assert.equal(trouble, []);
 });
 
-test('a page without TLS holds folders in memory: some files, then all; and it shares one', async (t) => {
+test('a page without TLS keeps some files of a folder, then all of them, in memory, and can share a folder', async (t) => {
 	const host = ownAddress();
 	assert.ok(host !== undefined, 'this machine has an address beside loopback');
 	const folder = await makeFolder(t);
@@ -75,7 +75,7 @@ test('a page without TLS holds folders in memory: some files, then all; and it s
 	assert.equal(await digestsOf(join(folder, 'unzipped')), below('summer', expected));
 	assert.is(await page.getByRole('button', { name: 'Save into a folder' }).count(), 0);
 
-	// An input for folders leaves out empty ones.
+	// A file input for folders skips empty folders.
 	const { 'nothing here': _, ...files } = expected;
 	await page.goto(`${address}/#files`);
 	await page.getByRole('button', { name: 'Remove' }).click();
@@ -88,7 +88,7 @@ test('a page without TLS holds folders in memory: some files, then all; and it s
 	assert.equal(trouble, []);
 });
 
-test('a download of a folder that is stopped or loaded again goes on where it was', async (t) => {
+test('a download of a folder that is stopped or reloaded resumes where it was', async (t) => {
 	const path = join(await makeFolder(t), 'slow');
 	const tree = { 'a.bin': randomBytes(9_000_000), 'b/c.bin': randomBytes(9_000_000) };
 	await writeTree(path, tree);
@@ -105,7 +105,7 @@ test('a download of a folder that is stopped or loaded again goes on where it wa
 	const before = await have();
 	await page.reload();
 	await page.locator('.mine.stopped').waitFor();
-	assert.ok((await have()) >= before, 'what was there is there after a reload');
+	assert.ok((await have()) >= before, 'the fetched bytes are there after a reload');
 	await page.getByRole('button', { name: 'Go on' }).click();
 	await page.locator('.mine.fetching').waitFor();
 	assert.ok((await have()) >= before - 1_000_000, 'it goes on from where it was');
@@ -119,7 +119,7 @@ test('a download of a folder that is stopped or loaded again goes on where it wa
 	assert.equal(trouble, []);
 });
 
-test('files that are asked for one after the other, while the first is on its way, are all saved', async (t) => {
+test('files that are requested while an earlier one is being downloaded are all saved', async (t) => {
 	const path = join(await makeFolder(t), 'slow');
 	const names = ['a.bin', 'b.bin', 'c.bin'];
 	const tree = [...names, 'd.bin'].map((name) => [name, randomBytes(2_000_000)]);

@@ -18,7 +18,7 @@ const test = suite('folders in a browser', { timeout: 300_000 });
 
 const shared = (page: Page) => page.locator('.mine.sharing');
 
-/** Drops a folder, and waits until it is shared. @returns the id of its seed */
+/** Drops a folder on the page, and waits until it is shared. @returns the id of its seed */
 async function shareByDrop(tab: Tab, path: string): Promise<string> {
 	await tab.page.getByText('connected', { exact: true }).waitFor();
 	await drop(tab, { files: [path] });
@@ -26,14 +26,16 @@ async function shareByDrop(tab: Tab, path: string): Promise<string> {
 	return (href as string).slice(1);
 }
 
-/** Makes the page save archives as a browser does that has no dialog for it. */
+/** Makes the page save archives as in a browser without dialogs for files and folders. */
 async function withoutPickers({ page }: Tab): Promise<void> {
 	await page.evaluate('delete window.showSaveFilePicker; delete window.showDirectoryPicker');
 }
 
 /**
- * Makes the dialogs for files and folders choose `name` in a folder of the browser's own files, as
- * nobody can use a dialog here. @returns reads the tree of what was written there
+ * Makes the dialogs for files and folders choose a folder in the private files of the browser,
+ * because a test cannot use a dialog.
+ *
+ * @returns a function that reads the digests of all files in it
  */
 async function withPickers({ page }: Tab): Promise<() => Promise<Record<string, string>>> {
 	await page.evaluate(`(async () => {
@@ -70,7 +72,7 @@ async function withPickers({ page }: Tab): Promise<() => Promise<Record<string, 
 		})()`);
 }
 
-test('a folder that is dropped on one page is got by shoal get, and as a zip by another page', async (t) => {
+test('a folder that is dropped on one page can be downloaded by shoal get, and saved as a zip by another page', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'summer');
 	await writeTree(path, someTree());
@@ -84,7 +86,7 @@ test('a folder that is dropped on one page is got by shoal get, and as a zip by 
 	const got = new Shoal(t, ['get', id, '--broker', url, '-o', out, '--no-linger']);
 	await got.event('complete');
 	assert.equal(await digestsOf(out), expected);
-	// The same files have the same id, as none can be executed.
+	// The same files have the same id, because none is executable.
 	const node = await startNode(t, url);
 	const { seed } = await node.share(out);
 	assert.is(seed.id, id);
@@ -113,7 +115,7 @@ test('a folder that is dropped on one page is got by shoal get, and as a zip by 
 	assert.equal([...first.trouble, ...second.trouble], []);
 });
 
-test('a folder is looked into, and one file of it is got, then others, then all; only their chunks come', async (t) => {
+test('a folder can be listed; for one file of it, for others and for all, only their chunks are fetched', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'lectures');
 	const size = 1_500_000;
@@ -130,7 +132,7 @@ test('a folder is looked into, and one file of it is got, then others, then all;
 	await page.locator('table.files[aria-rowcount="5"]').waitFor();
 	assert.equal(await page.locator('.files .path').allTextContents(), names);
 	assert.is(await page.locator('.mine').count(), 0);
-	// The index is in the first chunk, which has the start of the first file as well.
+	// The first chunk contains the index and the start of the first file.
 	const { chunkSize } = seed.layout;
 	assert.ok(node.sent.total <= 2 * chunkSize, `${node.sent.total} bytes for the list`);
 	assert.equal(await findings(page), []);
@@ -159,7 +161,7 @@ test('a folder is looked into, and one file of it is got, then others, then all;
 	const { '04.mp4': last, ...three } = digests;
 	assert.equal(await read(), below('lectures', three));
 
-	// A page that is loaded again goes on with the same files, and fetches none of them again.
+	// After a reload, the page has the same files, and fetches none of them again.
 	const sent = node.sent.total;
 	await page.reload();
 	await page.getByText('only 3 files').waitFor();
@@ -172,7 +174,7 @@ test('a folder is looked into, and one file of it is got, then others, then all;
 	await page.getByText('· 4 files').waitFor();
 	await page.getByText('complete and verified').waitFor();
 	assert.ok(node.sent.total - sent <= size + 4 * chunkSize);
-	// What is there is not replaced.
+	// An existing folder is not replaced.
 	await page.getByRole('button', { name: 'Save into a folder' }).click();
 	await page.getByText('Saved as lectures (2)').waitFor();
 	await page.getByRole('button', { name: 'Save as zip' }).click();
@@ -184,7 +186,7 @@ test('a folder is looked into, and one file of it is got, then others, then all;
 	assert.equal(trouble, []);
 });
 
-test('of a folder of the command line links are left out, which is said; programs stay programs', async (t) => {
+test('of a folder that shoal share offers, the page saves no links and says so; executable files stay executable', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'tools');
 	await writeTree(path, { 'bin/run': '#!/bin/sh\n', 'lib/a.txt': 'a', 'none/': '' });
@@ -222,7 +224,11 @@ async function manyFiles(folder: string): Promise<string> {
 	return path;
 }
 
-/** Notes how long the page lets its user wait: until an event shows, and for other work. @returns the most ms */
+/**
+ * Records how long the page blocks: the duration of long tasks and of the handling of events.
+ *
+ * @returns a function that returns the longest time, ms
+ */
 async function watchWaits(page: Page): Promise<() => Promise<number>> {
 	await page.evaluate(`(() => {
 		window.longest = 0;
@@ -238,7 +244,7 @@ async function watchWaits(page: Page): Promise<() => Promise<number>> {
 	return () => page.evaluate<number>('window.longest');
 }
 
-test('2,000 files: dropped and hashed without holding up the page, listed, scrolled, searched, one got', async (t) => {
+test('a folder of 2,000 files is shared, listed, scrolled and searched without blocking the page', async (t) => {
 	const path = await manyFiles(await makeFolder(t));
 	const { url, page: address } = await spawnServed(t);
 	const first = await openTab(t, `${address}/#files`);
@@ -246,7 +252,7 @@ test('2,000 files: dropped and hashed without holding up the page, listed, scrol
 	const begun = performance.now();
 	const id = await shareByDrop(first, path);
 	console.log(`${MANY} files shared in ${Math.round(performance.now() - begun)} ms`);
-	console.log(`the page was held up for ${await dropWaits()} ms while they were shared`);
+	console.log(`the page was blocked for at most ${await dropWaits()} ms while they were shared`);
 	assert.ok((await dropWaits()) < 300, `${await dropWaits()} ms`);
 
 	const { page, trouble } = await openTab(t, `${address}/#${id}/files`);
@@ -268,8 +274,8 @@ test('2,000 files: dropped and hashed without holding up the page, listed, scrol
 	await page.getByRole('button', { name: 'Get 12/file-1234.bin' }).click();
 	const digest = await sha256(await (await saved).path());
 	assert.is(digest, await sha256(join(path, '12/file-1234.bin')));
-	console.log(`the page was held up for ${await waits()} ms while its list was used`);
-	// Below 100 ms where nothing else runs.
+	console.log(`the page was blocked for at most ${await waits()} ms while its list was used`);
+	// It is below 100 ms on an idle machine.
 	assert.ok((await waits()) < 300, `${await waits()} ms`);
 	const out = join(path, '..', 'out');
 	await mkdir(out);

@@ -20,11 +20,11 @@ interface Box {
 }
 
 interface Names {
-	/** px of the narrowest name, and how many lose their end. */
+	/** The width of the narrowest name, in px, and the names whose end is not visible. */
 	readonly narrowest: number;
 	readonly clipped: string[];
 	readonly heights: number[];
-	/** Figures that are not shown as a whole. */
+	/** Figures that are cut off. */
 	readonly cut: string[];
 	readonly tooWide: number;
 }
@@ -47,12 +47,12 @@ const NAMES = `(() => {
 const FIRST_ROW = `(({ top, bottom, width }) => ({ top, bottom, width }))(
 	document.querySelector('tbody tr:not(.spacer)').getBoundingClientRect())`;
 
-/** Has a node say that it receives `down` bytes per second. */
+/** Makes a node report that it receives `down` bytes per second. */
 async function say({ id, link }: Member, down: number): Promise<void> {
 	await link.retain(new Topics().nodeState(id), encodeJson({ ...state(link.session), down }));
 }
 
-test('names of 200 files can be read, and the first file is in sight, however wide the screen is', async (t) => {
+test('the names of 200 files are readable, and the first file is visible, at any width of the screen', async (t) => {
 	const { url, page: address } = await spawnServed(t);
 	const member = await announceMany(t, url, SEEDS);
 	await say(member, 27_600_000);
@@ -63,7 +63,7 @@ test('names of 200 files can be read, and the first file is in sight, however wi
 		[320, 640, 200],
 		[360, 640, 240],
 		[414, 736, 290],
-		// 1280 px at 200 %.
+		// The width of a window of 1280 px at a zoom of 200 %.
 		[640, 450, 500],
 		[768, 1_024, 250],
 		[1_280, 900, 480],
@@ -74,7 +74,8 @@ test('names of 200 files can be read, and the first file is in sight, however wi
 		await page.locator(`table[aria-rowcount="${SEEDS + 1}"] tr[aria-rowindex="2"]`).waitFor();
 		const first = await page.evaluate<Box>(FIRST_ROW);
 		assert.ok(first.bottom <= height, `${at} the first file ends at ${first.bottom} px`);
-		// Top, middle and end: kinds of names sort together.
+		// Rows at the start, in the middle and at the end, because names of one kind are sorted
+		// together.
 		for (const row of [2, 60, 110, 150, SEEDS + 1]) {
 			await page.evaluate(`scrollTo(0, document.querySelector('table').offsetTop +
 				${row - 4} * document.querySelector('tbody tr:not(.spacer)').offsetHeight)`);
@@ -88,7 +89,7 @@ test('names of 200 files can be read, and the first file is in sight, however wi
 		}
 		assert.equal(await findings(page), [], at);
 	}
-	// Where there is no room for a head the list is sorted all the same.
+	// In a narrow window without table headings, the list can still be sorted.
 	await page.setViewportSize({ width: 360, height: 640 });
 	await page.evaluate('scrollTo(0, 0)');
 	await page.getByLabel('Sort').selectOption('length');
@@ -96,19 +97,19 @@ test('names of 200 files can be read, and the first file is in sight, however wi
 	assert.equal(trouble, []);
 });
 
-/** px of the chart. */
+/** Measures of the chart, px. */
 interface Curves {
-	/** Above the highest point of a curve. */
+	/** The space above the highest point of a curve. */
 	readonly above: number;
-	/** Thickness of the curve there, up to 2. */
+	/** The thickness of the curve at that point, up to 2. */
 	readonly thick: number;
-	/** Below everything that is drawn, the clock included. */
+	/** The space below everything that is drawn, the times on the axis included. */
 	readonly below: number;
-	/** Canvas and the place it has: width and height of each. */
+	/** Width and height of the canvas, then of the place for it. */
 	readonly sizes: readonly [number, number, number, number];
 }
 
-/** Reads the chart, as it is drawn; undefined: no curve is. */
+/** Measures the drawn chart; undefined if there is no curve. */
 async function curvesOf(page: Page): Promise<Curves | undefined> {
 	return await page.evaluate(`(() => {
 		const canvas = document.querySelector('.history canvas');
@@ -146,7 +147,7 @@ async function curvesOf(page: Page): Promise<Curves | undefined> {
 	})()`);
 }
 
-test('the curves are in sight as a whole, whatever they show and however large the chart is', async (t) => {
+test('the curves are completely visible, at any rate and at any size of the chart', async (t) => {
 	const { url, page: address } = await spawnServed(t);
 	const member = await Member.join(t, url);
 	for (const scheme of ['light', 'dark'] as const) {
@@ -159,10 +160,11 @@ test('the curves are in sight as a whole, whatever they show and however large t
 			}
 			const { above, thick, below, sizes } = curves;
 			const [width, height, roomWide, roomHigh] = sizes;
-			// A point between two samples may be thinner: then the next one is looked at.
+			// A point between two samples may be thinner. Then this is repeated with the next
+			// sample.
 			return above >= 4 && thick === 2 && below <= 12 && width === roomWide && height === roomHigh;
 		};
-		// From the first sample on: nobody receives anything.
+		// At the first sample no node receives anything.
 		await until(`the first sample, ${scheme}`, isWhole);
 		for (const [width, rate, text] of [
 			[1_280, 1, 'nodes receive 1 B/s'],

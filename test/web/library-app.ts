@@ -9,10 +9,11 @@ import type { Scope } from '../helpers/harness/suite.ts';
 const LIBRARY = fileURLToPath(new URL('../../node/web/index.js', import.meta.url));
 
 /**
- * A page of somebody else that has the library in a worker: `ask({ url, get })` gives the SHA-256 of what was got,
- * `ask({ url, share })` the id of so many bytes, `ask({ warnings: true })` the codes of what the node has warned of.
+ * Builds the page of an application that uses the library in a worker. `ask({ url, get })`
+ * downloads a file and returns its SHA-256, `ask({ url, share })` shares that number of bytes and
+ * returns the id, `ask({ warnings: true })` returns the codes of all warnings.
  *
- * @returns the folder it was built to
+ * @returns the folder of the built page
  */
 export async function buildApp(t: Scope): Promise<string> {
 	const root = await makeFolder(t);

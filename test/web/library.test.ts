@@ -18,7 +18,7 @@ const test = suite('the library in a browser');
 // This file runs as dist/test/web/library.test.js.
 const LIBRARY = fileURLToPath(new URL('../../node/web/index.js', import.meta.url));
 
-// A program that uses the library: downloads, shares, and reports errors and warnings.
+// A program that uses the library: it downloads, shares, and reports errors and warnings.
 const PROGRAM = `import { BrowserNode } from ${JSON.stringify(LIBRARY)};
 	const hex = async (blob) => [...new Uint8Array(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()))]
 		.map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -53,7 +53,11 @@ const PROGRAM = `import { BrowserNode } from ${JSON.stringify(LIBRARY)};
 		}
 	};`;
 
-/** Writes a page of somebody else that has the library in a worker, or beside what is seen. @returns its folder */
+/**
+ * Writes the page of an application that uses the library in a worker, or in the main thread.
+ *
+ * @returns its folder
+ */
 async function writeApp(t: Scope, isInWorker: boolean): Promise<string> {
 	const root = await makeFolder(t);
 	const page = '<link rel="icon" href="data:,"><script type="module" src="./app.js"></script>';
@@ -79,7 +83,7 @@ const withVite: Bundler = async (root) => {
 	return outDir;
 };
 
-/** Plainly, as its command does without any plugin: it leaves alone what is in `new URL`. */
+/** Bundles with esbuild without plugins, which does not change paths in `new URL`. */
 function withEsbuild(format: 'esm' | 'iife', entries: readonly string[]): Bundler {
 	return async (root) => {
 		const outdir = join(root, 'out');
@@ -91,7 +95,7 @@ function withEsbuild(format: 'esm' | 'iife', entries: readonly string[]): Bundle
 	};
 }
 
-test('a page of another origin that the broker names is a node, and one it does not name is none', async (t) => {
+test('a page of another origin can be a node only if the broker allows its origin', async (t) => {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 3_000_000);
 	const app = await serveFolder(t, await withVite(await writeApp(t, true)));
@@ -117,13 +121,13 @@ test('a page of another origin that the broker names is a node, and one it does 
 	);
 });
 
-/** A page with these headers has memory that threads share, from which browsers decode no text. */
+/** With these headers a page has shared memory, from which browsers refuse to decode text. */
 const ISOLATED = {
 	'Cross-Origin-Opener-Policy': 'same-origin',
 	'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-test('a page looks into a folder, gets one file of it, and shares one, also where threads share memory', async (t) => {
+test('a page lists a folder, downloads one file of it, and shares a folder, with and without cross-origin isolation', async (t) => {
 	const path = join(await makeFolder(t), 'folder');
 	await writeTree(path, { 'a/b.txt': 'b', 'c.txt': 'c' });
 	const out = await withVite(await writeApp(t, true));
@@ -155,7 +159,11 @@ test('a page looks into a folder, gets one file of it, and shares one, also wher
 const THREAD = join(dirname(LIBRARY), 'worker', 'hash-thread.js');
 const SEVENS = createHash('sha256').update(Buffer.alloc(2_000_000, 7)).digest('hex');
 
-/** Gets and shares with a page that was bundled so. @returns what it was warned of, and what went wrong in the tab */
+/**
+ * Downloads and shares with a page from `bundler`.
+ *
+ * @returns the warnings of the node, and the errors in the tab
+ */
 async function tryApp(t: Scope, bundler: Bundler, isInWorker: boolean) {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 3_000_000);
@@ -174,18 +182,18 @@ async function tryApp(t: Scope, bundler: Bundler, isInWorker: boolean) {
 	return { warnings: await ask({ warnings: true }), trouble };
 }
 
-test('bundled by vite without a worker of its own it works, and hashes in a thread', async (t) => {
+test('bundled by vite without a worker, the library works and hashes in a thread', async (t) => {
 	assert.equal(await tryApp(t, withVite, false), { warnings: '', trouble: [] });
 });
 
 for (const format of ['esm', 'iife'] as const) {
-	test(`bundled plainly by esbuild as ${format} it works, hashes where it is, and says so`, async (t) => {
+	test(`bundled by esbuild as ${format}, the library works, hashes without a separate thread, and warns of that`, async (t) => {
 		const { warnings } = await tryApp(t, withEsbuild(format, ['app.js']), false);
 		assert.match(warnings, 'files are hashed without a thread of their own');
 	});
 }
 
-test('bundled by esbuild with the script of the thread beside it, it hashes in that', async (t) => {
+test('bundled by esbuild together with the script of the hash thread, the library hashes in that thread', async (t) => {
 	const bundler = withEsbuild('esm', ['app.js', 'work.js', THREAD]);
 	assert.equal(await tryApp(t, bundler, true), { warnings: '', trouble: [] });
 });

@@ -2,7 +2,7 @@ import { seedId } from '../helpers/fixtures/registry.ts';
 import { Member } from '../helpers/harness/member.ts';
 import type { Scope } from '../helpers/harness/suite.ts';
 
-/** Names that are hard to fit in, each kind with a number that tells it from the others. */
+/** Kinds of names that are hard to fit into a line; the number makes each name different. */
 const KINDS: ReadonlyArray<(number: string) => string> = [
 	(number) =>
 		`Introduction to distributed systems, recorded in the large hall, lecture ${number}.mp4`,
@@ -21,7 +21,11 @@ export function nameOf(index: number): string {
 	return kind(String(index).padStart(4, '0'));
 }
 
-/** Announces `count` seeds with long names, of which nothing can be got. @returns the node that says it has them */
+/**
+ * Announces `count` seeds with long names, whose contents nobody has.
+ *
+ * @returns the node that announces them
+ */
 export async function announceMany(t: Scope, url: string, count: number): Promise<Member> {
 	const member = await Member.join(t, url);
 	for (let index = 0; index < count; index++) {

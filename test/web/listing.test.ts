@@ -32,7 +32,7 @@ async function start(t: Scope) {
 	return { id, ...(await openTab(t, `${page}/files/${id}`)) };
 }
 
-/** Clicks a link that downloads a file. @returns its name, and its bytes */
+/** Clicks a link that downloads a file. @returns the name and the bytes of the file */
 async function download(page: Page, name: string): Promise<{ name: string; bytes: Buffer }> {
 	const started = page.waitForEvent('download');
 	await page.getByRole('link', { name, exact: true }).click();
@@ -40,9 +40,9 @@ async function download(page: Page, name: string): Promise<{ name: string; bytes
 	return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
 }
 
-test('it is read, walked through, and gives its files, one by one and all', async (t) => {
+test('the listing is accessible, and its files can be downloaded, one file or all', async (t) => {
 	const { id, page, trouble } = await start(t);
-	assert.ok(page.url().endsWith(`/files/${id}/`), 'it was redirected');
+	assert.ok(page.url().endsWith(`/files/${id}/`), 'the request was redirected');
 	assert.is(await page.title(), 'a folder');
 	assert.is(await page.locator('tbody tr').count(), FILES + 2);
 	assert.is(await page.getByRole('row', { name: /latest symbolic link/ }).count(), 1);
@@ -63,7 +63,7 @@ test('it is read, walked through, and gives its files, one by one and all', asyn
 	assert.equal(trouble, []);
 });
 
-test('odd names are shown as they are, and their links lead to their files', async (t) => {
+test('odd names are shown unchanged or escaped, and their links lead to their files', async (t) => {
 	const { page, trouble } = await start(t);
 	await page.getByRole('link', { name: 'odd/' }).click();
 	await page.getByRole('heading', { name: 'a folder/odd' }).waitFor();

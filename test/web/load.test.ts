@@ -8,19 +8,19 @@ import { judge } from '../helpers/harness/timing.ts';
 import { openTab } from './chromium.ts';
 import { spawnServed } from './served.ts';
 
-// SHOAL_MINUTES=10 looks as long whether the page grows.
+// SHOAL_MINUTES=10 measures the growth of the page for ten minutes.
 
 const MINUTES = Number(process.env.SHOAL_MINUTES ?? 0.1);
 const NODES = 100;
 const SEEDS_EACH = 10;
 const CHUNKS = 400;
-/** Share of one core; about 0.05 where nothing else runs. */
+/** A fraction of one core; it is about 0.05 on an idle machine. */
 const MOST_CPU = 0.3;
 
-const test = suite('a page beside much', { timeout: 300_000 + 6 * MINUTES * 60_000 });
+const test = suite('a page in a large swarm', { timeout: 300_000 + 6 * MINUTES * 60_000 });
 const topics = new Topics();
 
-/** A process: its parent, its command line, and the ms of processor time it has used. */
+/** A process: its parent, its command line, and its processor time, ms. */
 interface Process {
 	readonly pid: number;
 	readonly parent: number;
@@ -38,13 +38,16 @@ function processes(): Process[] {
 				const ms = (Number(fields[11]) + Number(fields[12])) * 10;
 				return [{ pid: Number(pid), parent: Number(fields[1]), command, ms }];
 			} catch {
-				// It has ended meanwhile.
+				// The process has ended meanwhile.
 				return [];
 			}
 		});
 }
 
-/** ms of processor time of the browser with that profile: its renderers, and all of it. */
+/**
+ * Returns the processor time of the browser with that profile, ms: of its renderers, and of all its
+ * processes.
+ */
 function cpuOf(profile: string): { renderers: number; all: number } {
 	const every = processes();
 	const family = every.filter(({ command }) => command.includes(profile));
@@ -56,7 +59,10 @@ function cpuOf(profile: string): { renderers: number; all: number } {
 	return { renderers: sum(renderers), all: sum(family) };
 }
 
-/** A hundred nodes that each get ten files, which are a thousand in all: every second each tells how far it is. */
+/**
+ * Starts a hundred nodes that each download ten files of their own, and announce their progress
+ * every second.
+ */
 async function liveSwarm(t: Scope, url: string): Promise<void> {
 	const members: Member[] = [];
 	for (let index = 0; index < NODES; index += 1) {
@@ -88,7 +94,7 @@ async function liveSwarm(t: Scope, url: string): Promise<void> {
 	t.defer(() => clearInterval(timer));
 }
 
-test('a hundred nodes and a thousand seeds take a small part of one core, and no memory that grows', async (t) => {
+test('with a hundred nodes and a thousand seeds the page uses a small part of one core, and its memory does not grow', async (t) => {
 	const { url, page: address } = await spawnServed(t);
 	await liveSwarm(t, url);
 	const { page, context, profile, trouble } = await openTab(t, address);

@@ -13,10 +13,10 @@ import { openTab } from './chromium.ts';
 import { spawnServed, spawnShare } from './served.ts';
 
 const test = suite('the page', { timeout: 300_000 });
-/** Where pictures of the views are kept; nowhere if it is not said. */
+/** The folder for pictures of the views; undefined: no pictures are taken. */
 const PICTURES = process.env.SHOAL_PICTURES;
 
-// As a name may hold no slash, there are none in it.
+// Names cannot contain a slash, so these have none.
 const MARKUP = [
 	'<img src=x onerror=alert(1)>',
 	'<script>alert(1)',
@@ -40,7 +40,11 @@ const MARKUP = [
 	'\u202egnp.<img src=x onerror=alert(1)>',
 ];
 
-/** A swarm in which much happens: two who share, and four who get. @returns the page, and the id of a seed */
+/**
+ * Starts a busy swarm of two seeders and four downloaders.
+ *
+ * @returns the URL of the page, and the id of a seed
+ */
 async function busySwarm(t: Scope): Promise<{ address: string; id: string }> {
 	const folder = await makeFolder(t);
 	const { url, page } = await spawnServed(t);
@@ -54,7 +58,7 @@ async function busySwarm(t: Scope): Promise<{ address: string; id: string }> {
 		await randomFile(join(folder, name), size);
 	}
 	const large = join(folder, 'lab-image.iso');
-	// It is to be on its way until the last picture is taken: slowly, or as fast as looks good.
+	// Slow enough to last until the last check; for pictures, at rates that look good.
 	const [size, up, deskUp] =
 		PICTURES === undefined ? [250_000_000, '2MB', '1500kB'] : [900_000_000, '14MB', '9MB'];
 	await randomFile(large, size);
@@ -69,7 +73,7 @@ async function busySwarm(t: Scope): Promise<{ address: string; id: string }> {
 	return { address: page, id };
 }
 
-test('each view can be used by everybody, is drawn live, and asks no other host for anything', async (t) => {
+test('each view is accessible, is updated live, and sends no request to another host', async (t) => {
 	const { address, id } = await busySwarm(t);
 	for (const [name, options] of [
 		['light', { scheme: 'light' }],
@@ -87,7 +91,7 @@ test('each view can be used by everybody, is drawn live, and asks no other host 
 		};
 		await page.getByRole('link', { name: 'lab-image.iso' }).first().waitFor();
 		await page.getByText(/nodes receive [0-9.]+ MB\/s/).waitFor();
-		// The curves are to show something.
+		// The pictures need curves with some data.
 		await page.waitForTimeout(PICTURES === undefined ? 0 : 8_000);
 		await picture('swarm');
 		await page.getByRole('link', { name: 'lab-image.iso' }).first().click();
@@ -113,7 +117,7 @@ test('each view can be used by everybody, is drawn live, and asks no other host 
 	}
 });
 
-test('T18: names made of markup are text, wherever they are shown', async (t) => {
+test('T18: names with markup are shown as text in every view', async (t) => {
 	const { url, page: address } = await spawnServed(t);
 	const member = await Member.join(t, url);
 	for (const [index, name] of MARKUP.entries()) {
@@ -124,7 +128,7 @@ test('T18: names made of markup are text, wherever they are shown', async (t) =>
 	await links.nth(MARKUP.length - 1).waitFor();
 	assert.is(await links.count(), MARKUP.length);
 	const shown = await links.allTextContents();
-	// What would change how the rest is read is shown as what it is.
+	// A character that changes the text direction is shown escaped.
 	const expected = MARKUP.map((name) => name.replace('\u202e', '\\u{202e}'));
 	assert.equal(shown.sort(), expected.sort());
 	await page.goto(`${address}/#${'0'.repeat(64)}`);
@@ -136,7 +140,7 @@ test('T18: names made of markup are text, wherever they are shown', async (t) =>
 	assert.equal(trouble, []);
 });
 
-test('T19: the page of another origin gets nothing', async (t) => {
+test('T19: a page of another origin can read nothing', async (t) => {
 	const folder = await makeFolder(t);
 	await writeFile(join(folder, 'secret.txt'), 'secret');
 	const { url, page: address } = await spawnServed(t);
@@ -165,7 +169,7 @@ test('T19: the page of another origin gets nothing', async (t) => {
 	);
 });
 
-test('where tokens are renewed the page asks for the new one', async (t) => {
+test('after the renewal of the tokens the page asks for the new token', async (t) => {
 	const folder = await makeFolder(t);
 	const data = join(folder, 'data');
 	const { broker, page: address } = await spawnServed(t, '--lan', '--no-tls', '--data', data);
@@ -183,7 +187,7 @@ test('where tokens are renewed the page asks for the new one', async (t) => {
 	await enter(renewed);
 });
 
-test('a link lets in by the token in its fragment, which stands in the address bar no more', async (t) => {
+test('a link with a token in its fragment connects the page, which removes the token from the address bar', async (t) => {
 	const data = await makeFolder(t);
 	const args = ['--lan', '--no-tls', '--data', data, '--advertise', '127.0.0.1'];
 	const { broker } = await spawnServed(t, ...args);
@@ -198,7 +202,7 @@ test('a link lets in by the token in its fragment, which stands in the address b
 	assert.is(asked.filter((url) => url.includes(token)).length <= 1, true, asked.join(' '));
 	await page.reload();
 	await page.getByText('connected', { exact: true }).waitFor();
-	// A link with another token, in the same tab.
+	// Another link with another token is opened in the same tab.
 	const other = `${address}#token=${parseJoinLink(String(watch)).token}`;
 	await page.goto(other);
 	await page.getByText('You are watching.').waitFor();
@@ -207,7 +211,7 @@ test('a link lets in by the token in its fragment, which stands in the address b
 	await page.getByText('The broker does not accept this token.').waitFor();
 });
 
-test("with the watchers' token everything is seen and nothing can be done", async (t) => {
+test("with the watchers' token the page shows everything, but cannot download or share", async (t) => {
 	const folder = await makeFolder(t);
 	await randomFile(join(folder, 'file.bin'), 100_000);
 	const data = join(folder, 'data');

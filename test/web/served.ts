@@ -2,7 +2,11 @@ import { networkInterfaces } from 'node:os';
 import { Shoal } from '../helpers/harness/shoal.ts';
 import type { Scope } from '../helpers/harness/suite.ts';
 
-/** A broker in a process of its own, with its page. @returns its URL, and that of the page */
+/**
+ * Starts a broker with its page, in its own process.
+ *
+ * @returns the process, the URL of the broker, and that of the page
+ */
 export async function spawnServed(
 	t: Scope,
 	...args: string[]
@@ -12,13 +16,13 @@ export async function spawnServed(
 	return { broker, url: url as string, page: http as string };
 }
 
-/** Shares a file in a process of its own. @returns the id of its seed */
+/** Shares a file in its own process. @returns the id of its seed */
 export async function spawnShare(t: Scope, path: string, ...args: string[]): Promise<string> {
 	const share = new Shoal(t, ['share', path, ...args]);
 	return (await share.event('sharing')).id as string;
 }
 
-/** An IPv4 address of this machine that is not loopback, if it has one. */
+/** Returns an IPv4 address of this machine that is not loopback, or undefined if there is none. */
 export function ownAddress(): string | undefined {
 	return Object.values(networkInterfaces())
 		.flatMap((each) => each ?? [])

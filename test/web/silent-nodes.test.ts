@@ -10,10 +10,10 @@ import { buildApp } from './library-app.ts';
 import { serveFolder } from './serve-folder.ts';
 import { spawnServed } from './served.ts';
 
-const test = suite('a browser beside nodes that answer and never deliver', { timeout: 300_000 });
+const test = suite('a browser in a swarm with silent nodes', { timeout: 300_000 });
 
 for (const silence of ['all', 'drips', 'chunks'] as const) {
-	test(`T30: files of 1,000 and 100,000 bytes come before anybody is given up (silent: ${silence})`, async (t) => {
+	test(`T30: files of 1,000 and 100,000 bytes arrive before any silent node times out (silence: ${silence})`, async (t) => {
 		const app = await serveFolder(t, await buildApp(t));
 		const served = await spawnServed(t, '--http-origin', app, '--limit', 'part=1024');
 		const { page, trouble } = await openTab(t, app);

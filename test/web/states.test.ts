@@ -10,12 +10,12 @@ import { findings } from './axe.ts';
 import { openTab } from './chromium.ts';
 import { ownAddress, spawnServed, spawnShare } from './served.ts';
 
-const test = suite('what the page says of its state', { timeout: 300_000 });
+const test = suite('states of the page', { timeout: 300_000 });
 const PICTURES = process.env.SHOAL_PICTURES;
 const SIZE = 20_000_000;
 const NAME = 'file.bin';
 
-/** A broker with a page, and a node that shares one file slowly. */
+/** Starts a broker with a page, and a node that shares one file, slowly with `--max-up`. */
 async function start(t: Scope, ...shareArgs: string[]) {
 	const path = join(await makeFolder(t), NAME);
 	await randomFile(path, SIZE);
@@ -24,13 +24,16 @@ async function start(t: Scope, ...shareArgs: string[]) {
 	return { ...served, id, path };
 }
 
-/** The same broker once more, at the same ports. */
+/** Starts the broker again at the same ports. */
 async function restart(t: Scope, { url, page }: { url: string; page: string }): Promise<void> {
 	const ports = ['--port', new URL(url).port, '--http', new URL(page).port, '--no-mdns'];
 	await new Shoal(t, ['broker', ...ports]).event('listening');
 }
 
-/** Looks at a view in the light and in the dark, wide and narrow: everybody can use it, and it fits. */
+/**
+ * Checks a view, light and wide, then dark and narrow: it must be accessible, and fit into the
+ * window.
+ */
 async function inspect(page: Page, view: string): Promise<void> {
 	for (const [colorScheme, width, height] of [
 		['light', 1280, 900],
@@ -49,7 +52,7 @@ async function inspect(page: Page, view: string): Promise<void> {
 	await page.setViewportSize({ width: 1280, height: 900 });
 }
 
-/** How many bytes the page says that it has of its download. */
+/** The bytes of its download that the page shows. */
 async function have(page: Page): Promise<number> {
 	return Number(await page.locator('.mine progress').getAttribute('value'));
 }
@@ -60,7 +63,7 @@ async function getSome(page: Page): Promise<void> {
 	await until('some of it is there', async () => (await have(page)) > SIZE / 10);
 }
 
-test('without the broker each view says so and keeps what it knew, until the broker is back', async (t) => {
+test('without the broker each view says so and keeps its data, until the broker is back', async (t) => {
 	const { broker, id, ...served } = await start(t);
 	const { page } = await openTab(t, served.page);
 	const row = page.getByRole('link', { name: NAME }).first();
@@ -90,7 +93,7 @@ test('without the broker each view says so and keeps what it knew, until the bro
 	await restart(t, served);
 	await page.getByText('connected', { exact: true }).waitFor();
 	assert.is(await cutOff.count(), 0);
-	assert.is(await row.count(), 1, 'the list was there all the time');
+	assert.is(await row.count(), 1, 'the list did not disappear');
 	const node = await startNode(t, served.url);
 	await until('the seeder is back', async () => (await listed(node)).length === 1);
 	await page.reload();
@@ -98,7 +101,7 @@ test('without the broker each view says so and keeps what it knew, until the bro
 	assert.is(await page.locator(`td.name a[href="#${id}"]`).count(), 1);
 });
 
-test('after a restart of the broker the page says connected on every view, and a download goes on', async (t) => {
+test('after a restart of the broker the page says connected, and a download continues', async (t) => {
 	const { broker, ...served } = await start(t, '--max-up', '1500kB');
 	const { page } = await openTab(t, served.page);
 	await getSome(page);
@@ -113,7 +116,7 @@ test('after a restart of the broker the page says connected on every view, and a
 	await page.getByText('connected', { exact: true }).waitFor();
 });
 
-test('what is got or shared without the broker begins when it is back', async (t) => {
+test('a download that is requested without the broker begins when the broker is back', async (t) => {
 	const { broker, path: _, ...served } = await start(t);
 	const { page } = await openTab(t, served.page);
 	await page.getByRole('link', { name: NAME }).first().waitFor();
@@ -127,12 +130,12 @@ test('what is got or shared without the broker begins when it is back', async (t
 	await page.locator('.mine.complete').waitFor();
 });
 
-/** Downloaders of the file that the page shows. */
+/** The number of downloaders that the page shows for the file. */
 async function shownDownloaders(page: Page): Promise<number> {
 	return Number(await page.locator('td.downloaders').first().textContent());
 }
 
-test('a page that is loaded again, left or closed leaves no downloader behind, here and in watch', async (t) => {
+test('a page that is reloaded, left or closed leaves no downloader in the lists of other pages, of the tracker and of watch', async (t) => {
 	const { url, page: address, id } = await start(t, '--max-up', '500kB');
 	const first = await openTab(t, address, { keepsPages: true });
 	const watch = new Shoal(t, ['watch', '--broker', url]);
@@ -141,7 +144,7 @@ test('a page that is loaded again, left or closed leaves no downloader behind, h
 	const node = await startNode(t, url);
 	const downloaders = async () => (await listed(node))[0]?.downloaders;
 	const says = (many: number) =>
-		until(`${many} downloaders for everybody`, async () => {
+		until(`every list has ${many} downloaders`, async () => {
 			return (await downloaders()) === many && (await shownDownloaders(other.page)) === many;
 		});
 	await says(1);
@@ -165,16 +168,16 @@ test('a page that is loaded again, left or closed leaves no downloader behind, h
 	assert.ok(states.length > 0, 'a page says which browser it is');
 	assert.ok(
 		watch.all('state').some(({ state }) => state === 'disconnected'),
-		'a goodbye was said',
+		'the page says that it disconnects',
 	);
 	assert.is((await node.who(id)).downloaders, 0);
 });
 
-test('Stop keeps what is there, also over a reload, and Go on goes on; only Remove removes', async (t) => {
+test('Stop keeps the fetched chunks, also after a reload, Go on resumes, and only Remove removes them', async (t) => {
 	const { page: address } = await start(t, '--max-up', '4MB');
 	const { page, trouble } = await openTab(t, address);
 	await getSome(page);
-	// By keyboard, as whoever has no mouse.
+	// By keyboard, as a user without a mouse does.
 	await page.getByRole('button', { name: 'Stop' }).focus();
 	await page.keyboard.press('Enter');
 	await page.locator('.mine.stopped').waitFor();
@@ -200,7 +203,7 @@ test('Stop keeps what is there, also over a reload, and Go on goes on; only Remo
 	assert.equal(trouble, []);
 });
 
-test('a page that gets no files keeps what was stopped in memory', async (t) => {
+test('a page without TLS keeps a stopped download in memory', async (t) => {
 	const host = ownAddress();
 	assert.ok(host !== undefined, 'this machine has an address beside loopback');
 	const path = join(await makeFolder(t), NAME);
@@ -220,7 +223,7 @@ test('a page that gets no files keeps what was stopped in memory', async (t) => 
 	assert.is(await sha256(await (await saved).path()), digest);
 });
 
-test('a second tab says that another has the download, and takes over when that is closed', async (t) => {
+test('a second tab says that another tab has the download, and takes it over when that tab is closed', async (t) => {
 	const { page: address } = await start(t, '--max-up', '1MB');
 	const { page, context } = await openTab(t, address);
 	await getSome(page);
@@ -234,7 +237,7 @@ test('a second tab says that another has the download, and takes over when that 
 	await second.getByText('in another tab of this browser').waitFor();
 	assert.is(await second.locator('.mine.failed').count(), 0);
 	await inspect(second, 'elsewhere');
-	// Stop and Remove in one tab show in the other.
+	// Stop and Remove in one tab take effect in the other.
 	await page.getByRole('button', { name: 'Stop' }).click();
 	await second.locator('.mine.stopped').waitFor();
 	await second.getByRole('button', { name: 'Go on' }).click();
@@ -256,7 +259,7 @@ test('a second tab says that another has the download, and takes over when that 
 	await page.getByText('Nothing yet.').waitFor();
 });
 
-test('nodes are shown by the names they say, and pages by their browser', async (t) => {
+test('nodes are shown with the names that they announce, and pages with the name of the browser', async (t) => {
 	const {
 		page: address,
 		url,

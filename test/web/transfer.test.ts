@@ -28,7 +28,11 @@ async function digestOf(path: string): Promise<string> {
 	return hash.digest('hex');
 }
 
-/** Gets `name` with one click. @returns the SHA-256 of what was saved, and the ms until it was verified */
+/**
+ * Downloads `name` with one click.
+ *
+ * @returns the SHA-256 of the saved file, and the ms until the browser began to save it
+ */
 async function get(page: Page, name: string): Promise<{ digest: string; ms: number }> {
 	const button = page.getByRole('button', { name: `Get ${name}` });
 	await button.waitFor();
@@ -41,7 +45,7 @@ async function get(page: Page, name: string): Promise<{ digest: string; ms: numb
 	return { digest: await digestOf(await download.path()), ms };
 }
 
-/** Shares a file by way of the page. @returns the id of its seed */
+/** Shares a file with the input of the page. @returns the id of its seed */
 async function share(page: Page, path: string, name: string): Promise<string> {
 	await page.getByRole('link', { name: 'My files' }).click();
 	await page.getByLabel(/Share files/).setInputFiles(path);
@@ -50,7 +54,10 @@ async function share(page: Page, path: string, name: string): Promise<string> {
 	return ((await link.getAttribute('href')) ?? '').slice(1);
 }
 
-/** ms in which `bytes` come into a worker of the browser over a WebSocket, and nothing is done with them. */
+/**
+ * Returns the ms in which a worker of the browser receives `bytes` bytes over a WebSocket and drops
+ * them.
+ */
 async function bareTime(t: Scope, bytes: number): Promise<number> {
 	const server = createServer((_request, response) => {
 		response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>bare</title>');
@@ -87,14 +94,14 @@ async function bareTime(t: Scope, bytes: number): Promise<number> {
 	return ms;
 }
 
-test('two browsers and a node: 200 MiB each way, verified and saved, not much slower than bare bytes', async (t) => {
+test('a browser downloads 200 MiB at a quarter of the rate of a bare WebSocket or faster, and shares 200 MiB', async (t) => {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'down.bin'), SIZE);
 	const upDigest = await randomFile(join(folder, 'up.bin'), SIZE);
 	const { url, page: address } = await spawnServed(t);
 	await spawnShare(t, join(folder, 'down.bin'), '--broker', url);
 	let first = await openTab(t, address);
-	// About 0.6 on a machine that does nothing else.
+	// It is about 0.6 on an idle machine.
 	await judge('share of the rate of a bare WebSocket', { unit: '', least: 0.25 }, async () => {
 		await first.context.close();
 		const bare = await bareTime(t, SIZE);
@@ -115,7 +122,7 @@ test('two browsers and a node: 200 MiB each way, verified and saved, not much sl
 	assert.equal([...first.trouble, ...second.trouble], []);
 });
 
-test('a reload in the middle goes on where it was, and what is complete survives one', async (t) => {
+test('a download resumes after a reload, and a complete file is still there after a reload', async (t) => {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 40_000_000);
 	const { url, page: address } = await spawnServed(t);
@@ -144,7 +151,7 @@ test('a reload in the middle goes on where it was, and what is complete survives
 	assert.equal(trouble, []);
 });
 
-test('names that cannot be shown as they are, and files without a byte, are saved and shared as any', async (t) => {
+test('files with names that are escaped when shown can be saved, and empty files can be shared', async (t) => {
 	const folder = await makeFolder(t);
 	const family = '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}.bin';
 	await randomFile(join(folder, family), 100_000);
@@ -155,11 +162,11 @@ test('names that cannot be shown as they are, and files without a byte, are save
 	const saved = page.waitForEvent('download');
 	await page.getByRole('button', { name: /^Get .*bin$/ }).click();
 	const download = await saved;
-	// Chromium itself writes no joiners.
+	// Chromium replaces joiners in file names.
 	assert.is(download.suggestedFilename(), family.replaceAll('\u200d', '_'));
 	assert.is(await digestOf(await download.path()), await digestOf(join(folder, family)));
 	const id = await share(page, join(folder, 'empty.txt'), 'empty.txt');
-	// Once more: it is shared already, and that is no failure.
+	// A second time: the file is already shared, which is not an error.
 	await page.getByLabel(/Share files/).setInputFiles(join(folder, 'empty.txt'));
 	const out = join(folder, 'out');
 	await new Shoal(t, ['get', id, '--broker', url, '-o', out]).event('complete');
@@ -170,7 +177,7 @@ test('names that cannot be shown as they are, and files without a byte, are save
 	assert.equal(trouble, []);
 });
 
-test('what is stopped while it is checked and removed leaves nothing, and can be got again', async (t) => {
+test('a file that is stopped during its check and then removed leaves nothing, and can be downloaded again', async (t) => {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 120_000_000);
 	const { url, page: address } = await spawnServed(t);
@@ -179,7 +186,7 @@ test('what is stopped while it is checked and removed leaves nothing, and can be
 	await get(page, 'file.bin');
 	await page.reload();
 	await page.getByRole('button', { name: 'Stop' }).click();
-	// However little of it was checked by then.
+	// Both outcomes are right, because the check may have ended before Stop.
 	await page.getByText('stopped at 100 %').or(page.locator('.mine.complete')).waitFor();
 	await page.getByRole('button', { name: 'Remove' }).click();
 	await page.getByText('Nothing yet.').waitFor();
@@ -195,7 +202,7 @@ test('what is stopped while it is checked and removed leaves nothing, and can be
 	assert.equal(trouble, []);
 });
 
-test('what one tab has another leaves alone', async (t) => {
+test('a tab does not change a file of another tab', async (t) => {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 3_000_000);
 	const { url, page: address } = await spawnServed(t);
@@ -212,7 +219,7 @@ test('what one tab has another leaves alone', async (t) => {
 	assert.is(await digestOf(await (await again).path()), digest);
 });
 
-test('without TLS on an address of the network it works in memory: down, up, and a token asked for', async (t) => {
+test('without TLS a page asks for the token, and downloads and shares in memory', async (t) => {
 	const host = ownAddress();
 	assert.ok(host !== undefined, 'this machine has an address beside loopback');
 	const folder = await makeFolder(t);

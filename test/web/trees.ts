@@ -20,7 +20,7 @@ export function someTree(): Tree {
 	};
 }
 
-/** Digests by path, each path below `top`. */
+/** Returns `digests` with `top` before each path. */
 export function below(top: string, digests: Record<string, string>): Record<string, string> {
 	return Object.fromEntries(
 		Object.entries(digests).map(([path, digest]) => [`${top}/${path}`, digest]),

@@ -3,11 +3,12 @@ import { makeNodeId } from '../../../protocol/index.ts';
 import type { Scope } from '../harness/suite.ts';
 import { connectPacket } from './raw-client.ts';
 
-/** ms after which an attempt hangs up: an answer that is put off is not waited for. */
+/** ms after which an attempt closes its socket, also if the broker has not answered yet. */
 const LIFE = 20;
 
 /**
- * Connects to `port` without a token, `atOnce` clients at a time, again and again until the test ends.
+ * Connects to `port` without a token repeatedly until the test ends, with `atOnce` clients at a
+ * time.
  *
  * @param address the local address to connect from
  * @returns the number of attempts so far

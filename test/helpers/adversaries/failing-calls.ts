@@ -7,7 +7,7 @@ type Call = (...args: unknown[]) => unknown;
 const BY_PATH = ['link', 'lstat', 'open', 'readFile', 'rename', 'rm', 'stat', 'statfs'];
 const OF_HANDLES = ['appendFile', 'chmod', 'close', 'readv', 'sync', 'truncate', 'writev'];
 const BY_DESCRIPTOR = ['fstatSync', 'readSync'];
-/** Further calls of those who write folders. */
+/** Further calls that are made only to write folders. */
 const FOLDERS_BY_PATH = ['chmod', 'mkdir', 'readdir', 'realpath', 'writeFile'];
 const FOLDERS_AT_ONCE = [
 	'lstatSync',
@@ -21,19 +21,23 @@ const FOLDERS_AT_ONCE = [
 const FOLDERS_BY_DESCRIPTOR = ['closeSync', 'ftruncateSync', 'writevSync'];
 
 /**
- * The calls to the file system that this process makes about files below a folder, counted and failed on
- * purpose until the test ends. A call that fails does nothing else; only closing does.
+ * Counts the calls of this process to the file system for paths below a folder, and makes some of
+ * them fail, until the test ends. A call that fails has no other effect, except that a failing
+ * close still closes.
  */
 export class FailingCalls {
 	readonly #folder: string;
 	readonly #descriptors = new Set<unknown>();
-	/** The names of those made so far. */
+	/** The names of the calls so far. */
 	made: string[] = [];
-	/** Asked of each call, by its name, number and arguments: the code it is to fail with, or undefined. */
+	/**
+	 * Called for each call with its name, number and arguments. It returns the code with which the
+	 * call fails, or undefined.
+	 */
 	decide: (name: string, index: number, args: readonly unknown[]) => string | undefined = () =>
 		undefined;
 
-	/** @param ofFolders whether the calls are counted as well by which only folders are written */
+	/** @param ofFolders whether calls that are made only to write folders are counted too */
 	constructor(t: Scope, folder: string, ofFolders = false) {
 		this.#folder = folder;
 		const wholeModule = fs as unknown as Record<string, Call>;
@@ -97,7 +101,7 @@ export class FailingCalls {
 		};
 	}
 
-	/** Has the calls on an open file counted as well. */
+	/** Counts the calls on an open file too. */
 	#watch(handle: unknown): unknown {
 		const methods = handle as Record<string, Call>;
 		const { fd } = handle as { fd: number };

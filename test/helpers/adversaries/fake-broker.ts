@@ -2,19 +2,19 @@ import { createServer, type Socket } from 'node:net';
 import { generate, type Packet, parser } from 'mqtt-packet';
 import type { Scope } from '../harness/suite.ts';
 
-/** A server that speaks MQTT and answers just what a test wants. */
+/** A server that speaks MQTT and sends only the answers that a test defines. */
 export interface FakeBroker {
 	readonly url: string;
-	/** The packets received, in order. */
+	/** The received packets, in order. */
 	readonly packets: Packet[];
 	/** The connections that are open. */
 	readonly sockets: Set<Socket>;
 }
 
-/** Answers one packet with `reply`, or by what it does to the socket. */
+/** Handles one packet: it sends an answer with `reply`, or acts on the socket itself. */
 export type Answer = (packet: Packet, reply: (packet: Packet) => void, socket: Socket) => void;
 
-/** Accepts every client, and answers nothing but CONNECT. */
+/** Accepts every client, and answers no other packet than CONNECT. */
 export const acceptOnly: Answer = (packet, reply) => {
 	if (packet.cmd === 'connect') {
 		reply({ cmd: 'connack', returnCode: 0, sessionPresent: false });

@@ -7,19 +7,21 @@ const topics = new Topics();
 const PINGREQ = Buffer.from([0xc0, 0]);
 const PINGRESP = Buffer.from([0xd0, 0]);
 
-/** The id of who floods. */
+/** The id of the client that floods. */
 export const EVIL = 'evil-0001';
 
-/** Filters of which a client may have only a few, and filters that it may not have at all. */
+/**
+ * Filters of which a client may have only a few, and filters that a client may not subscribe to.
+ */
 export const FILTERS = {
 	'its limit': (number: number) => topics.swarm(seedId(number), 'other-001'),
 	'what is its own': (number: number) => topics.inboxFilter(`victim-${number}`),
 };
 
-/** The filter that brings all that is kept of announces. */
+/** The filter for all retained announces. */
 export const ALL_ANNOUNCES = `${topics.root}/announce/+/+`;
 
-/** The announces of as many seeds. */
+/** Announces of `count` seeds, as packets. */
 export function announces(count: number, node = EVIL): Buffer {
 	const message = encodeJson(announce('evil-session'));
 	return Buffer.concat(
@@ -29,7 +31,7 @@ export function announces(count: number, node = EVIL): Buffer {
 	);
 }
 
-/** As many subscriptions, a packet each. */
+/** `count` subscriptions, each in its own packet. */
 export function subscriptions(count: number, filterOf: (number: number) => string): Buffer {
 	return Buffer.concat(
 		Array.from({ length: count }, (_, number) => {
@@ -39,7 +41,7 @@ export function subscriptions(count: number, filterOf: (number: number) => strin
 	);
 }
 
-/** Sends it all, and waits until the broker has handled it or hung up. */
+/** Sends `bytes`, and waits until the broker has handled them or closed the connection. */
 export async function pour(client: RawClient, bytes: Buffer): Promise<void> {
 	const { socket, received, isClosed } = client;
 	received.length = 0;

@@ -7,7 +7,7 @@ import { connectRaw, type RawClient, subscribePacket } from './raw-client.ts';
 const topics = new Topics();
 const MIB = 1024 * 1024;
 
-/** The id of who reads nothing. */
+/** The id of the client that reads nothing. */
 export const FROZEN = 'frozen-01';
 
 /** Connects a client that sends. */
@@ -17,7 +17,7 @@ export async function joinSender(t: Scope, broker: Broker): Promise<Link> {
 	return link;
 }
 
-/** A client that has subscribed to its inbox and reads no byte any more. */
+/** Connects a client that subscribes to its inbox and then reads no more bytes. */
 export async function freeze(t: Scope, broker: Broker): Promise<RawClient> {
 	const client = await connectRaw(t, broker.port, FROZEN);
 	client.socket.write(subscribePacket(topics.inboxFilter(FROZEN)));
@@ -38,14 +38,14 @@ export async function flood(link: Link, topic: string, size: number, count: numb
 	await link.drained();
 }
 
-/** Sends small messages to who is frozen until the broker cuts it. */
+/** Sends small messages to the frozen client until the broker disconnects it. */
 export async function floodUntilCut(broker: Broker, sender: Link, qos: 0 | 1): Promise<void> {
 	const topic = topics.reply(FROZEN, sender.id);
 	const payload = Buffer.alloc(1_000, 1);
 	for (let slot = 0; slot < 1_000 && broker.stats().cut === 0; slot++) {
 		if (qos === 0) {
 			await flood(sender, topic, 1_000, 100);
-			// All are in one process: the sender must not be what delays the others.
+			// All clients are in this process, so the sender must leave time for the others.
 			await new Promise((resolve) => setImmediate(resolve));
 		} else {
 			await Promise.all(Array.from({ length: 100 }, () => sender.publish(topic, payload)));

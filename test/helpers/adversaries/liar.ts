@@ -19,11 +19,11 @@ import type { Scope } from '../harness/suite.ts';
 
 const topics = new Topics();
 
-/** A seeder made by hand, to misbehave. */
+/** A simple seeder that sends wrong bytes for some chunks. */
 export class Liar {
-	/** Requests for chunks it has had. */
+	/** The number of requests for chunks that it has received. */
 	requests = 0;
-	/** Parts it has sent that were wrong. */
+	/** The number of wrong parts that it has sent. */
 	lies = 0;
 	readonly id: string;
 	readonly #link: Link;
@@ -47,8 +47,8 @@ export class Liar {
 	/**
 	 * Announces `seed` and serves it.
 	 *
-	 * @param read the right bytes
-	 * @param isLie which chunks it answers wrongly
+	 * @param read reads the right bytes
+	 * @param isLie whether the parts of a chunk are sent with wrong bytes
 	 */
 	static async start(
 		t: Scope,

@@ -11,7 +11,10 @@ import {
 	Seed,
 } from '../../../protocol/index.ts';
 
-/** The content of a folder as nobody should share it, and its seed. */
+/**
+ * A folder whose seed is wrong: `isWrong` makes the digest of a file wrong, `hasPadding: false`
+ * makes the padding other bytes than zeros.
+ */
 export function lyingFolder({ isWrong = false, hasPadding = true }): StoredContent {
 	const files: Record<string, Uint8Array> = {
 		'a.txt': Buffer.from('right'),

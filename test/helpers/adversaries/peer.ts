@@ -23,20 +23,20 @@ import type { Scope } from '../harness/suite.ts';
 
 export const topics = new Topics();
 
-/** A node made by hand: says what a test wants, and keeps what it hears. */
+/** A simple node that sends what a test tells it to, and records all messages that it receives. */
 export class Peer {
 	readonly link: Link;
 	readonly replies: Array<{ from: string; reply: Reply }> = [];
 	readonly chunks: Array<{ from: string; message: ChunkMessage }> = [];
 	readonly requests: Array<{ from: string; request: NodeRequest }> = [];
-	/** The behaviour when it is asked. */
+	/** Called for each request that the peer receives. */
 	onRequest: (from: string, request: NodeRequest) => void = () => {};
 
 	private constructor(link: Link) {
 		this.link = link;
 	}
 
-	/** Connects one that is closed when the test ends. */
+	/** Connects a peer that is closed when the test ends. */
 	static async join(t: Scope, url: string, id = makeNodeId()): Promise<Peer> {
 		const peer = new Peer(await Link.open({ url, id, password: id }));
 		t.defer(() => peer.link.close());
@@ -62,12 +62,12 @@ export class Peer {
 		return this.repliesOf('refused').map(({ reason }) => reason);
 	}
 
-	/** Bytes of chunk messages that have come. */
+	/** Bytes of the chunk messages that the peer has received. */
 	get received(): number {
 		return this.chunks.reduce((sum, { message }) => sum + message.bytes.length, 0);
 	}
 
-	/** Says that it has all of `seed`, whether or not that is so. */
+	/** Sends a reply to the node `to`. */
 	async announce(seed: Seed, changes: { length?: number; chunks?: number } = {}): Promise<void> {
 		const { length, chunks } = seed;
 		const about = { name: 'file.bin', length, chunks, ...changes };
@@ -75,14 +75,14 @@ export class Peer {
 		await this.link.retain(topics.announce(seed.id, this.id), encodeJson(message));
 	}
 
-	/** Asks `to` what it has of `seed`. @returns the request id */
+	/** Asks `to` which chunks of `seed` it has. @returns the request id */
 	askHave(to: string, seed: string): string {
 		const id = formatRequestId(makeRequestId());
 		this.send(to, { op: 'have', id, seed });
 		return id;
 	}
 
-	/** Asks `to` for ranges. @returns the request id */
+	/** Requests ranges from `to`. @returns the request id */
 	ask(
 		to: string,
 		seed: string,
@@ -101,7 +101,7 @@ export class Peer {
 		this.link.send(topics.reply(to, this.id), encodeJson(reply));
 	}
 
-	/** Says that it has all of `seed`. */
+	/** Answers a `have` request with all chunks of `seed`. */
 	tellHave(
 		to: string,
 		seed: Seed,
@@ -112,7 +112,7 @@ export class Peer {
 		this.reply(to, { op: 'have', id: formatRequestId(makeRequestId()), ...about, ...changes });
 	}
 
-	/** Answers the ranges of `request` with bytes of `from`. */
+	/** Answers the ranges of `request` with the bytes at these ranges of `from`. */
 	answer(to: string, request: Extract<NodeRequest, { ranges: unknown }>, from: Uint8Array): void {
 		for (const [offset, length] of request.ranges) {
 			const message = new Uint8Array(HEADER_BYTES + length);
@@ -124,7 +124,7 @@ export class Peer {
 		}
 	}
 
-	/** Serves `seed` from now on; bodies and contents may be wrong. */
+	/** Answers all requests for `seed` from now on; the body and the content may be wrong. */
 	serve(
 		seed: Seed,
 		{

@@ -3,7 +3,10 @@ import type { Scope } from '../harness/suite.ts';
 
 const topics = new Topics();
 
-/** Two clients of which one sends to the other, to see whether a third keeps it from coming. */
+/**
+ * Two clients, one of which sends to the other, to measure how much a third client delays the
+ * messages.
+ */
 export class Pinger {
 	readonly #from: Link;
 	readonly #to: Link;
@@ -26,7 +29,7 @@ export class Pinger {
 		return new Pinger(await join(), await join());
 	}
 
-	/** One message from one to the other. @returns ms until it is there */
+	/** Sends one message. @returns ms until it arrives */
 	async ping(): Promise<number> {
 		const begun = performance.now();
 		const isThere = new Promise<void>((resolve) => {
@@ -37,7 +40,11 @@ export class Pinger {
 		return performance.now() - begun;
 	}
 
-	/** One message after the other until `work` is done. @returns the 99th percentile, ms */
+	/**
+	 * Sends one message after the other until `work` is done.
+	 *
+	 * @returns the 99th percentile of their times, ms
+	 */
 	async p99While(work: () => Promise<unknown>): Promise<number> {
 		const times: number[] = [];
 		let isOver = false;

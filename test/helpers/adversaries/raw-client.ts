@@ -3,7 +3,7 @@ import { type IPublishPacket, parser } from 'mqtt-packet';
 import type { Scope } from '../harness/suite.ts';
 import { until } from '../harness/until.ts';
 
-/** A socket that speaks MQTT byte by byte, as a stranger may. */
+/** A socket to which a test writes any bytes, as a client that is not shoal could. */
 export interface RawClient {
 	readonly socket: Socket;
 	/** Bytes received. */
@@ -60,7 +60,7 @@ export function subscribePacket(filter: string, qos = 1): Buffer {
 	return packet(0x82, [Buffer.from([0, 1]), text(filter), Buffer.from([qos])]);
 }
 
-/** A PUBLISH with QoS 0, or with the message id 1 where `first` says QoS 1. */
+/** A PUBLISH. The QoS is in its first byte, `first`; the message id for QoS 1 is 1. */
 export function publishPacket(topic: string, payload: Uint8Array, first = 0x30): Buffer {
 	const id = (first & 0x06) === 0 ? [] : [Buffer.from([0, 1])];
 	return packet(first, [text(topic), ...id, Buffer.from(payload)]);

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import type { Scope } from '../harness/suite.ts';
 
-/** A relay to the port `to` that keeps all bytes that went through it, both ways. */
+/** Starts a relay to the port `to`, which records all bytes in both directions. */
 export async function startRelay(
 	t: Scope,
 	to: number,

@@ -7,8 +7,8 @@ const CONNECT = 1;
 const SUBSCRIBE = 8;
 
 /**
- * Where a node could be reached directly, by what it says: `mute` takes connections and says nothing; `deaf` lets in
- * whoever connects and subscribes, and answers nothing else.
+ * Opens a port for direct lanes that do not work. `mute` accepts connections and sends nothing;
+ * `deaf` answers CONNECT and SUBSCRIBE, and nothing else.
  *
  * @returns its address
  */
@@ -27,7 +27,10 @@ export async function silentLane(t: Scope, kind: 'mute' | 'deaf'): Promise<strin
 	return `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** CONNACK and SUBACK to the packets in `data`, which are short here: their length is one byte, or two. */
+/**
+ * Returns CONNACK and SUBACK for the packets in `data`. They are short, so their length field has
+ * one or two bytes.
+ */
 function answersTo(data: Buffer): Buffer {
 	const answers: number[] = [];
 	for (let at = 0; at < data.length; ) {

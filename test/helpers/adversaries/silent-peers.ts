@@ -6,8 +6,9 @@ import type { Scope } from '../harness/suite.ts';
 import { Peer, topics } from './peer.ts';
 
 /**
- * What a node sends that says it has everything: nothing, a part of the seed's text a second, the text and no chunk, or
- * the text and a part of a chunk a second.
+ * How a node fails to deliver that says it has all chunks. `all`: it sends nothing. `drips`: it
+ * sends one part of the text of the seed a second. `chunks`: it sends the text and no chunk.
+ * `slow chunks`: it sends the text, and one part of a chunk a second.
  */
 export type Silence = 'all' | 'drips' | 'chunks' | 'slow chunks';
 
@@ -15,9 +16,14 @@ export type Silence = 'all' | 'drips' | 'chunks' | 'slow chunks';
 export interface SilentPeersOptions {
 	readonly count: number;
 	readonly silence: Silence;
-	/** They say that others can come straight to them: there somebody lets in everyone, and says nothing. @default false */
+	/**
+	 * Whether the peers advertise an address where connections are accepted, but nothing is ever
+	 * sent.
+	 *
+	 * @default false
+	 */
 	readonly letIn?: boolean | undefined;
-	/** Where they claim to be reached directly. @default nowhere */
+	/** The address that the peers advertise for direct lanes. @default nowhere */
 	readonly lane?: string | undefined;
 }
 
@@ -33,7 +39,7 @@ export async function silentPeers(
 	for (const peer of peers) {
 		const about = encodeJson({ ...state(peer.link.session), addresses });
 		await peer.link.retain(topics.nodeState(peer.id), about);
-		/** Answers, a range a second. */
+		/** Answers one range a second. */
 		const drip = (from: string, request: Dripped, bytes: Uint8Array): void => {
 			const ranges = [...request.ranges];
 			const timer = setInterval(() => {
@@ -59,7 +65,7 @@ export async function silentPeers(
 
 type Dripped = Extract<NodeRequest, { ranges: unknown }>;
 
-/** The URL of a port that takes every connection and sends nothing. */
+/** Opens a port that accepts every connection and sends nothing. @returns its URL */
 async function silentAddress(t: Scope): Promise<string> {
 	const server = createServer((socket) => {
 		socket.on('error', () => {});

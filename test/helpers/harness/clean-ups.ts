@@ -1,11 +1,14 @@
 import type { Scope } from './suite.ts';
 
-/** Clean-ups of a program that is no test, run when a piece of work is done or the program is stopped. */
+/**
+ * Clean-ups of a program other than a test. They run when a piece of work is done or the program is
+ * stopped.
+ */
 export class CleanUps {
 	readonly #all: Array<() => unknown> = [];
 	readonly #end: () => unknown;
 
-	/** @param end what is to be done at the very end, also of a program that is stopped */
+	/** @param end the last action, also when the program is stopped by a signal */
 	constructor(end: () => unknown = () => {}) {
 		this.#end = end;
 		for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -17,14 +20,14 @@ export class CleanUps {
 		this.#all.push(cleanUp);
 	}
 
-	/** Undoes what there is, the last first. */
+	/** Runs all clean-ups, the last first. */
 	async run(): Promise<void> {
 		for (let next = this.#all.pop(); next !== undefined; next = this.#all.pop()) {
 			await next();
 		}
 	}
 
-	/** Runs `work` with clean-ups of its own. */
+	/** Runs `work`, and then the clean-ups that it has added. */
 	async scoped<T>(work: (t: Scope) => Promise<T>): Promise<T> {
 		const { signal } = new AbortController();
 		try {
@@ -34,7 +37,7 @@ export class CleanUps {
 		}
 	}
 
-	/** Undoes what there is, and does what is to be done at the very end. */
+	/** Runs all clean-ups, and then the last action. */
 	async end(): Promise<void> {
 		await this.run();
 		await this.#end();

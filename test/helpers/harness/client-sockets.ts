@@ -2,7 +2,11 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import type { Scope } from './suite.ts';
 
-/** Does something to every connection that is made to `port` from now on, each time it is called. @returns how many there are */
+/**
+ * Collects the connections that are made to `port` from now on.
+ *
+ * @returns a function that calls `act` for each open connection, and returns their number
+ */
 export function onSockets(t: Scope, port: number, act: (socket: Socket) => void): () => number {
 	const sockets = new Set<Socket>();
 	const keep = (message: unknown): void => {

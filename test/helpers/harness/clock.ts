@@ -1,12 +1,12 @@
 import type { Scope } from './suite.ts';
 
-/** A clock that only goes when it is told to. */
+/** A clock that advances only when a test says so. */
 export interface Clock {
 	readonly now: () => number;
 	advance(ms: number): void;
 }
 
-/** A clock at an arbitrary time, as monotonic clocks start anywhere. */
+/** Makes a clock that starts at an arbitrary time, as monotonic clocks do. */
 export function fakeClock(start = 1_234_567): Clock {
 	let time = start;
 	return {
@@ -17,7 +17,10 @@ export function fakeClock(start = 1_234_567): Clock {
 	};
 }
 
-/** Has the monotonic clock of this whole process go on, and jump when it is told to, until the test ends. */
+/**
+ * Lets a test make the monotonic clock of this process jump. The clock keeps running, and is
+ * restored when the test ends.
+ */
 export function jumpingClock(t: Scope): Clock {
 	const now = performance.now.bind(performance);
 	let ahead = 0;

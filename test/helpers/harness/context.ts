@@ -14,13 +14,15 @@ import { state } from '../fixtures/registry.ts';
 import type { Scope } from './suite.ts';
 import { until } from './until.ts';
 
-/** The context that the parts of a node share, and its warnings. */
+/** The context that the parts of a node have in common, and the warnings so far. */
 export interface TestContext extends NodeContext {
 	readonly id: string;
 	readonly warnings: unknown[];
 }
 
-/** Connects the inside of a node, without its parts; it is closed when the test ends. */
+/**
+ * Connects the context of a node without the parts that use it. It is closed when the test ends.
+ */
 export async function openContext(
 	t: Scope,
 	url: string,
@@ -31,7 +33,7 @@ export async function openContext(
 	}: {
 		limits?: Partial<Limits>;
 		maxUp?: number;
-		/** Of a message to this node: where it came in, and what it was. */
+		/** Called for each message to this node, with its topic and payload. */
 		onMessage?: (topic: Topic, payload: Uint8Array) => void;
 	} = {},
 ): Promise<TestContext> {

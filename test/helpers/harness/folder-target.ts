@@ -42,14 +42,17 @@ export const OLDER: Tree = {
 };
 export const made = folderOf(TREE, { chunkSize: CHUNK });
 export const older = folderOf(OLDER, { chunkSize: CHUNK });
-/** Chunks of an interrupted download, all of those of the index among them. */
+/**
+ * The chunks of an interrupted download: all chunks of the index, and every second one of the
+ * others.
+ */
 export const half = [...Array(made.seed.chunks).keys()].filter((at) => at < 3 || at % 2 === 0);
 
-/** Where one download after the other puts folders. */
+/** A place on the disk for several downloads, one after the other. */
 export class FolderRig {
-	/** The folder in which all is. */
+	/** The folder that contains everything a download makes. */
 	readonly place: string;
-	/** Where the folder is to be. */
+	/** The final path of the downloaded folder. */
 	readonly path: string;
 	readonly records: FolderRecords;
 	readonly #t: Scope;
@@ -68,7 +71,7 @@ export class FolderRig {
 		return rig;
 	}
 
-	/** Opens the target as a process does. */
+	/** Opens the target as a new process does. */
 	async open(
 		of: MadeFolder,
 		{ only, ...options }: Partial<FolderTargetOptions> & { readonly only?: string[] } = {},
@@ -92,7 +95,7 @@ export class FolderRig {
 		return session;
 	}
 
-	/** Downloads all that is wanted. @returns how many chunks were not there */
+	/** Downloads all wanted files. @returns the number of chunks that were fetched */
 	async get(of: MadeFolder, options: Parameters<FolderRig['open']>[1] = {}): Promise<number> {
 		const session = await this.open(of, options);
 		const { missing } = session;
@@ -106,9 +109,9 @@ export class FolderRig {
 export class FolderSession {
 	readonly made: MadeFolder;
 	readonly target: FolderTarget;
-	/** Bytes that were hashed to find out what is there. */
+	/** Bytes that were hashed to find existing chunks. */
 	hashed = 0;
-	/** How often the index was asked for. */
+	/** How often the index was requested. */
 	indexes = 0;
 	opened!: Opened;
 
@@ -141,7 +144,7 @@ export class FolderSession {
 		return [...wanted.indices()].filter((chunk) => !this.stored.has(chunk));
 	}
 
-	/** Does what a download does: stores chunks, and has them recorded. */
+	/** Stores chunks and records them, as a download does. */
 	async store(chunks: Iterable<number>): Promise<void> {
 		const { chunkSize } = this.made.seed.layout;
 		for (const chunk of chunks) {
@@ -153,7 +156,7 @@ export class FolderSession {
 		}
 	}
 
-	/** Does the rest of a download of which all chunks are stored. */
+	/** Finishes a download whose chunks are all stored. */
 	async finish(): Promise<void> {
 		const finished = await this.target.finish(this.made.seed, {});
 		assert.ok('path' in finished, JSON.stringify(finished));
@@ -162,12 +165,12 @@ export class FolderSession {
 	}
 }
 
-/** Checks that the folder is there, with nothing but what it should have. */
+/** Checks that the folder has exactly the entries of `tree`. */
 export async function isThere({ path }: FolderRig, tree = TREE): Promise<void> {
 	assert.equal(await linesIn(path), linesOf(tree));
 }
 
-/** A download of which some chunks are stored, stopped or ended by force: the files are the same. */
+/** Stores some chunks of a download and stops it. A killed download leaves the same files. */
 export async function interrupted(
 	t: Scope,
 	of: MadeFolder = made,

@@ -19,12 +19,12 @@ import { until } from './until.ts';
 const topics = new Topics();
 type Reply<O> = Extract<TrackerReply, { op: O }>;
 
-/** A node as the tracker sees one, no more. */
+/** A node that only announces and queries: all that the tracker sees of a node. */
 export class Member {
 	readonly id: string;
 	readonly link: Link;
 	readonly messages: Incoming[] = [];
-	/** Its announces, repeated after each reconnect. */
+	/** The announces of this node, repeated after each reconnect. */
 	readonly shared = new Map<string, Announce>();
 	tracker: TrackerState | undefined;
 
@@ -56,7 +56,7 @@ export class Member {
 		await this.link.retain(topics.announce(seed, this.id), encodeJson(message));
 	}
 
-	/** Takes an announce back. */
+	/** Withdraws an announce. */
 	async withdraw(seed: string): Promise<void> {
 		this.shared.delete(seed);
 		await this.link.forget(topics.announce(seed, this.id));
@@ -115,7 +115,9 @@ export class Member {
 	}
 }
 
-/** The retained messages below `filter`, by topic, as a new client sees them. */
+/**
+ * Returns the topics of the retained messages that match `filter`, as a new client receives them.
+ */
 export async function retainedBelow(url: string, filter: string): Promise<string[]> {
 	const link = await Link.open({ url, id: makeNodeId() });
 	const seen: string[] = [];
@@ -125,7 +127,8 @@ export async function retainedBelow(url: string, filter: string): Promise<string
 		}
 	});
 	await link.subscribe(filter);
-	// The tracker's state is always retained, and comes after what was asked for before.
+	// The state of the tracker is always retained. The broker sends it after the messages of the
+	// first subscription.
 	const isOver = (): boolean => seen.includes(topics.trackerState());
 	await link.subscribe(topics.trackerState());
 	await until('the tracker state', isOver);

@@ -7,16 +7,16 @@ import { join } from 'node:path';
 import type { Scope } from './suite.ts';
 import { until } from './until.ts';
 
-// Debian puts it where only root looks.
+// Debian installs mosquitto into a folder that only the PATH of root contains.
 const ENV = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
 
-/** Of PBKDF2 in a password file, as mosquitto_passwd writes it. */
+/** The rounds of PBKDF2 in a password file, as mosquitto_passwd writes them. */
 const ROUNDS = 101;
 
 /** A running mosquitto. */
 export interface Mosquitto {
 	readonly url: string;
-	/** Stops it; what is retained is kept, wills are not. */
+	/** Stops mosquitto. Retained messages are kept, wills are not. */
 	stop(): Promise<void>;
 	/** Starts it again on the same port. */
 	start(): Promise<void>;
@@ -26,14 +26,15 @@ export interface Mosquitto {
 export interface MosquittoAccess {
 	/** The text of an ACL file. */
 	readonly acl: string;
-	/** Passwords by user name; nobody else gets in. */
+	/** Passwords by user name; no other client can connect. */
 	readonly users: Readonly<Record<string, string>>;
 }
 
 /**
- * Mosquitto on a free port, stopped when the test ends; undefined, and a word of it, where it is not installed.
+ * Starts Mosquitto on a free port and stops it when the test ends. If it is not installed, this
+ * prints a message and returns undefined.
  *
- * @param access @default everybody may do anything
+ * @param access @default every client may do anything
  */
 export async function startMosquitto(
 	t: Scope,
@@ -81,7 +82,7 @@ export async function startMosquitto(
 	return mosquitto;
 }
 
-/** Writes who gets in and who may do what. @returns the lines of the configuration */
+/** Writes the password file and the ACL file. @returns the lines of the configuration */
 function guard(folder: string, { acl, users }: MosquittoAccess): string[] {
 	const [aclFile, passwordFile] = [join(folder, 'acl'), join(folder, 'passwords')];
 	const lines = Object.entries(users).map(([user, password]) => {

@@ -15,7 +15,7 @@ export async function startNode(
 	return node;
 }
 
-/** A file of `content` in a folder of its own. */
+/** Writes `content` into a file in a new folder. */
 export async function makeFile(
 	t: Scope,
 	content: Uint8Array | string,
@@ -26,7 +26,7 @@ export async function makeFile(
 	return path;
 }
 
-/** Every seed that is listed. */
+/** All seeds that the tracker lists. */
 export async function listed(node: ShoalNode) {
 	const seeds = [];
 	for await (const seed of node.seeds()) {

@@ -1,5 +1,7 @@
 const STEP_MS = 5;
-/** Three seconds where nothing holds us up, which is less than any timer that might have been forgotten lasts. */
+/**
+ * Checks within three seconds, on an idle machine. A forgotten timer would last longer than that.
+ */
 const LOOKS = 600;
 
 /** The resources that keep the process alive. */
@@ -8,8 +10,8 @@ export function openResources(): string[] {
 }
 
 /**
- * Waits until nothing keeps the process alive that did not do so `before`. Looks are counted, not time: while
- * the process is held up nothing can be closed either.
+ * Waits until nothing keeps the process alive except the resources in `before`. The limit is a
+ * number of checks, not a time, because a blocked process cannot close anything either.
  */
 export async function nothingLeftOpen(before: readonly string[], looks = LOOKS): Promise<void> {
 	const left = (): string[] => {

@@ -2,12 +2,12 @@ import { createServer, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 import type { Scope } from './suite.ts';
 
-/** An Aedes without rules, for the tests of the link. */
+/** An Aedes broker without rules, for tests of `Link`. */
 export interface PlainBroker {
 	readonly aedes: Aedes;
 	readonly port: number;
 	readonly url: string;
-	/** Ends it and every connection at once; idempotent. */
+	/** Stops the broker and closes every connection at once; idempotent. */
 	stop(): Promise<void>;
 }
 

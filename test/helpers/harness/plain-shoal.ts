@@ -11,7 +11,7 @@ export interface Outcome {
 	readonly text: string;
 }
 
-/** Runs `shoal` as people do, without `--json` and without a terminal, to its end. */
+/** Runs `shoal` without `--json` and without a terminal, and waits for its end. */
 export async function runShoal(
 	t: Scope,
 	args: readonly string[],

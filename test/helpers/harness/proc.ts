@@ -1,28 +1,29 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-// Figures of a process on Linux; elsewhere, and of a process that has ended, all are 0.
+// Figures of a process on Linux. On other systems, and for a process that has ended, all figures
+// are 0.
 
 const TICKS = Number(tryRun('getconf', ['CLK_TCK'])) || 100;
 
-/** User and system time of a process, all its threads. */
+/** User and system time of all threads of a process. */
 export function cpuSeconds(pid: number): number {
-	// The name of the program, in brackets, may hold anything.
+	// The name of the program, in brackets, may contain any characters.
 	const fields = read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? [];
 	return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS;
 }
 
-/** The most bytes a process has had resident, since its start or since the peak was reset. */
+/** The peak of the resident bytes of a process, since its start or since the last reset. */
 export function peakBytes(pid: number): number {
 	return Number(/^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1_024;
 }
 
-/** Bytes a process has resident. */
+/** Resident bytes of a process. */
 export function residentBytes(pid: number): number {
 	return Number(/^VmRSS:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1_024;
 }
 
-/** How many files and connections a process has open. */
+/** The number of open files and connections of a process. */
 export function openDescriptors(pid: number): number {
 	try {
 		return readdirSync(`/proc/${pid}/fd`).length;
@@ -31,16 +32,16 @@ export function openDescriptors(pid: number): number {
 	}
 }
 
-/** Has the peak start from what is resident now, where that is permitted. */
+/** Resets the peak to the resident bytes of now, if that is permitted. */
 export function resetPeak(pid: number): void {
 	try {
 		writeFileSync(`/proc/${pid}/clear_refs`, '5');
 	} catch {
-		// Then it is that of its whole life.
+		// Without permission, the peak is that since the start of the process.
 	}
 }
 
-/** Bytes a process has read, from files or elsewhere. */
+/** Bytes that a process has read from files, sockets and pipes. */
 export function bytesRead(pid: number): number {
 	return Number(/^rchar: (\d+)/m.exec(read(`/proc/${pid}/io`))?.[1] ?? 0);
 }

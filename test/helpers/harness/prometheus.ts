@@ -1,4 +1,8 @@
-/** The value of a metric in the text that Prometheus reads; NaN if it is not there. @param labels in any order */
+/**
+ * Returns the value of a metric in the Prometheus text format; NaN if it is missing.
+ *
+ * @param labels in any order
+ */
 export function metric(
 	text: string,
 	name: string,

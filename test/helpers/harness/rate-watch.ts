@@ -2,17 +2,19 @@ import type { Scope } from './suite.ts';
 
 const EVERY = 5;
 const WINDOW = 2_000;
-/** ms without a sample: the machine had no time for us, and no rate can be held against anybody. */
+/**
+ * ms without a sample after which this process counts as blocked, so that no rate can be measured.
+ */
 const HELD_UP = 40;
 
 interface Sample {
-	/** Ms before and after it was counted. */
+	/** The times just before and after the bytes were read, ms. */
 	readonly at: number;
 	readonly until: number;
 	readonly bytes: number;
 }
 
-/** Follows a count of bytes, and says how fast it grew in any two seconds. */
+/** Samples a count of bytes, and computes how fast it grew in any two seconds. */
 export class RateWatch {
 	readonly #samples: Sample[] = [];
 	readonly #bytes: () => number;
@@ -31,8 +33,9 @@ export class RateWatch {
 	}
 
 	/**
-	 * Has a rate hold from now on. What it returns tells the most bytes by which the count has been ahead of
-	 * that rate since: a process that is held up is not ahead the more.
+	 * Compares the count with a rate from now on. The returned function tells the most bytes by
+	 * which the count has been ahead of the rate so far. A blocked process does not increase that
+	 * number.
 	 */
 	aheadOf(rate: number): () => number {
 		const start = this.#sample();
@@ -47,8 +50,9 @@ export class RateWatch {
 	}
 
 	/**
-	 * The least (where nothing was held up) and the most bytes per second in any two seconds between `from` and `to` (ms by
-	 * performance.now()), between the first byte and the last.
+	 * Returns the lowest and the highest rate, in bytes per second, of any two seconds between
+	 * `from` and `to` (ms by performance.now()), and between the first byte and the last. The
+	 * lowest rate ignores seconds in which this process was blocked.
 	 */
 	extremes(
 		from = 0,

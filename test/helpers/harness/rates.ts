@@ -8,11 +8,11 @@ import type { Scope } from './suite.ts';
 
 export const MB = 1_000_000;
 
-/** Nodes of which some have a file, and others get it. */
+/** Seeders and downloaders of one file. */
 export interface LimitedSwarm {
 	readonly seeders: readonly ShoalNode[];
 	readonly downloaders: readonly ShoalNode[];
-	/** Has all downloaders get the file. */
+	/** Makes all downloaders download the file. */
 	run(): Promise<void>;
 }
 
@@ -22,13 +22,13 @@ export interface LimitedSwarmOptions {
 	readonly length: number;
 	readonly seeders?: number;
 	readonly downloaders?: number;
-	/** Bytes per second, of each seeder. */
+	/** The upload limit of each seeder, bytes per second. */
 	readonly maxUp?: number;
-	/** Bytes per second, of each downloader. */
+	/** The download limit of each downloader, bytes per second. */
 	readonly maxDown?: number;
 }
 
-/** Starts nodes that are kept to rates. */
+/** Starts nodes with rate limits. */
 export async function startLimited(t: Scope, options: LimitedSwarmOptions): Promise<LimitedSwarm> {
 	const { length, maxUp, maxDown } = options;
 	const { url } = await startBroker(t);

@@ -19,7 +19,7 @@ async function storedContent(have = Bitfield.full(seed.chunks)): Promise<StoredC
 	return { seed, have, storage };
 }
 
-/** A seeder of {@link seed} on a broker, and a peer that can ask it. */
+/** Starts a seeder of {@link seed} on a broker, and a peer that can send requests to it. */
 export async function startSeeder(
 	t: Scope,
 	{ have, maxUp, limits }: { have?: Bitfield; maxUp?: number; limits?: Partial<Limits> } = {},

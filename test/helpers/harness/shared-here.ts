@@ -8,7 +8,7 @@ import type { Scope } from './suite.ts';
 
 export const CONTENT: Uint8Array = contentOf(700_000);
 
-/** A file that is shared by this process, where it does not matter who does. */
+/** Shares a file in this process, for tests that do not need a separate seeder process. */
 export async function fileSharedHere(
 	t: Scope,
 	name = 'file.bin',

@@ -10,7 +10,9 @@ import { makeFolder } from '../fixtures/folder.ts';
 import type { Scope } from './suite.ts';
 import { until } from './until.ts';
 
-/** The command line: as it is shipped, or where coverage is measured, file by file. */
+/**
+ * The path of the command line: the shipped bundle, or the single files when coverage is measured.
+ */
 export const MAIN: string = fileURLToPath(
 	new URL(
 		process.env.NODE_V8_COVERAGE ? '../../../node/cli/main.js' : '../../../bundle/cli/main.js',
@@ -18,7 +20,10 @@ export const MAIN: string = fileURLToPath(
 	),
 );
 
-/** No seed and no broker is remembered, as there cannot be a folder below a file. */
+/**
+ * An environment in which no seed and no broker is stored: their folders would lie below a file, so
+ * they cannot be made.
+ */
 export const CACHELESS: NodeJS.ProcessEnv = {
 	...process.env,
 	XDG_CACHE_HOME: MAIN,
@@ -29,7 +34,7 @@ export const CACHELESS: NodeJS.ProcessEnv = {
 /** An event that a process of shoal printed with `--json`. */
 export type CliEvent = Record<string, unknown> & {
 	readonly event: string;
-	/** When it was read, ms. */
+	/** When the event was read, ms. */
 	readonly at: number;
 };
 
@@ -41,7 +46,7 @@ export class Shoal {
 	#stderr = '';
 
 	/**
-	 * @param within what is put before the command, such as what runs it on another host
+	 * @param within words before the command, for example to run it on another host
 	 * @param main the command line of another build
 	 */
 	constructor(
@@ -58,7 +63,7 @@ export class Shoal {
 		this.#child.stderr?.on('data', (data) => {
 			this.#stderr += data;
 		});
-		// Not when it exits: what it printed last may have to be read still.
+		// On close, not on exit: the last output may not have been read at exit.
 		this.#child.on('close', (code, signal) => {
 			this.#code = code ?? signal ?? -1;
 		});
@@ -69,17 +74,20 @@ export class Shoal {
 		return this.#child.pid as number;
 	}
 
-	/** Its standard error. */
+	/** The standard error of the process. */
 	get stderr(): string {
 		return this.#stderr;
 	}
 
-	/** Exit code, or the signal that ended it; undefined while it runs, or what it printed is not read yet. */
+	/**
+	 * The exit code, or the signal that ended the process; undefined until it has ended and all its
+	 * output was read.
+	 */
 	get code(): number | NodeJS.Signals | undefined {
 		return this.#code;
 	}
 
-	/** The first event of that name, as soon as it is there. Fails when the process ends before. */
+	/** Waits for the first event of that name. Fails if the process ends before it. */
 	async event(name: string, ms?: number): Promise<CliEvent> {
 		const find = (): CliEvent | undefined => this.events.find(({ event }) => event === name);
 		await until(
@@ -98,12 +106,12 @@ export class Shoal {
 		return find() as CliEvent;
 	}
 
-	/** Events of that name so far. */
+	/** All events of that name so far. */
 	all(name: string): CliEvent[] {
 		return this.events.filter(({ event }) => event === name);
 	}
 
-	/** Waits until it has ended by itself. */
+	/** Waits until the process has ended by itself. @returns its exit code or signal */
 	async exit(ms?: number): Promise<number | NodeJS.Signals> {
 		await until('the process to end', () => this.#code !== undefined, ms);
 		return this.#code as number | NodeJS.Signals;
@@ -122,7 +130,7 @@ export class Shoal {
 	}
 }
 
-/** A broker in a process of its own. @returns it and its URL */
+/** Starts a broker in its own process. @returns the process and the URL */
 export async function spawnBroker(
 	t: Scope,
 	...args: string[]
@@ -132,7 +140,7 @@ export async function spawnBroker(
 	return { broker, url: url as string };
 }
 
-/** A file of random bytes. @returns its SHA-256 */
+/** Writes a file of random bytes. @returns its SHA-256 */
 export async function randomFile(path: string, length: number): Promise<string> {
 	const hash = createHash('sha256');
 	const file = await open(path, 'w');
@@ -146,7 +154,7 @@ export async function randomFile(path: string, length: number): Promise<string> 
 	return hash.digest('hex');
 }
 
-/** A file of random bytes in a folder that is removed when the test ends. */
+/** Writes a file of random bytes in a folder that is removed when the test ends. */
 export async function source(
 	t: Scope,
 	length: number,

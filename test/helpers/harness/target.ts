@@ -17,11 +17,11 @@ export const BOOT = async (): Promise<string> => 'b007';
 /** One process that downloads. */
 export interface Session extends Opened {
 	readonly target: FileTarget;
-	/** Bytes hashed to find out what is there. */
+	/** Bytes that were hashed to find existing chunks. */
 	readonly hashed: number;
 }
 
-/** Opens the target as a process does, that of `path`. */
+/** Opens the target for `path` as a new process does. */
 export async function open(
 	t: Scope,
 	path: string,
@@ -36,7 +36,7 @@ export async function open(
 	return { target, ...(await target.open(of, { onBytes })), hashed };
 }
 
-/** Does what a download does: stores chunks, and has them counted. */
+/** Stores chunks and records them, as a download does. */
 export async function store(
 	{ target, storage, have }: Session,
 	chunks: Iterable<number>,
@@ -50,12 +50,12 @@ export async function store(
 	}
 }
 
-/** The chunks that are not there. */
+/** The missing chunks. */
 export function missing({ have }: Session): number[] {
 	return [...Bitfield.full(have.size).indices()].filter((chunk) => !have.has(chunk));
 }
 
-/** Does the rest of a download. */
+/** Finishes a download whose chunks are all stored. */
 export async function finish(session: Session, of = seed): Promise<void> {
 	await store(session, missing(session));
 	assert.ok('path' in (await session.target.finish(of, {})));
@@ -63,7 +63,7 @@ export async function finish(session: Session, of = seed): Promise<void> {
 	await session.target.abandon();
 }
 
-/** A download of which some chunks are there, stopped or ended by force: the journal is the same. */
+/** Stores some chunks of a download and stops it. A killed download leaves the same journal. */
 export async function interrupted(t: Scope, chunks: number[]): Promise<PartPaths> {
 	const path = join(await makeFolder(t), 'file.bin');
 	const session = await open(t, path);
@@ -72,7 +72,7 @@ export async function interrupted(t: Scope, chunks: number[]): Promise<PartPaths
 	return partPathsOf(path, seed);
 }
 
-/** Checks that the file is what the seed says. */
+/** Checks that the file has the content of the seed. */
 export async function isContent(path: string): Promise<void> {
 	assert.equal(new Uint8Array(await readFile(path)), content);
 }

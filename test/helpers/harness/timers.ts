@@ -1,14 +1,14 @@
 import type { Scope } from './suite.ts';
 
-/** Timers that go off when a test says so, however long that takes. */
+/** Timers that fire only when a test says so. */
 export interface HeldTimers {
-	/** How often one of them was put off. */
+	/** How often a held timer was refreshed. */
 	readonly refreshed: number;
-	/** Has all that were set and not cleared go off. */
+	/** Fires all timers that are set and not cleared. */
 	fire(): void;
 }
 
-/** Holds the timers of exactly `ms` that are set from now on; all others go on as ever. */
+/** Holds the timers of exactly `ms` that are set from now on; all other timers work as usual. */
 export function holdTimers(t: Scope, ms: number): HeldTimers {
 	const { setTimeout: set, clearTimeout: clear } = globalThis;
 	const held = new Map<unknown, () => void>();

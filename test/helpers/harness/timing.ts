@@ -3,14 +3,17 @@ import { cpus } from 'node:os';
 import * as assert from 'uvu/assert';
 import { type Suite, suite } from './suite.ts';
 
-/** Measurements before a bound counts as missed: another process can take any one of them. */
+/** Measurements before a bound counts as missed, as another process can disturb a single one. */
 const TRIES = 3;
-/** Looks at the machine before it counts as too busy. */
+/** Checks of the machine before it counts as too busy. */
 const LOOKS = 20;
 const LOOK_MS = 500;
-/** Share of all cores that must be idle. */
+/** The fraction of all cores that must be idle. */
 const LEAST_IDLE = 0.7;
-/** MB/s of SHA-256 on one core: half of what the slowest machine reached that the bounds were set on. */
+/**
+ * MB/s of SHA-256 on one core: half the rate of the slowest machine on which the bounds were
+ * determined.
+ */
 const LEAST_HASHED = 150;
 /** ms that a timer may be late. */
 const MOST_LATE = 30;
@@ -23,8 +26,8 @@ export interface Bound {
 }
 
 /**
- * A suite for tests that measure time. They are skipped, with the reason, where the machine is too slow or too
- * busy for its figures to mean anything.
+ * A suite for tests that measure time. If the machine is too slow or too busy, they are skipped,
+ * and the reason is printed.
  */
 export async function timingSuite(
 	name: string,
@@ -42,7 +45,7 @@ export async function timingSuite(
 /**
  * Measures a figure until it is within its bound, at most three times, and prints each measurement.
  *
- * @throws AssertionError if it never was
+ * @throws AssertionError if no measurement is within the bound
  */
 export async function judge(
 	what: string,
@@ -70,7 +73,10 @@ function printBound({ least, most }: Bound): string {
 	return parts.flat().join(', ');
 }
 
-/** Why nothing can be measured here, after waiting ten seconds for a quiet moment; undefined if it can. */
+/**
+ * Returns why times cannot be measured on this machine, or undefined if they can. It waits up to
+ * ten seconds for a quiet moment.
+ */
 async function whyNot(): Promise<string | undefined> {
 	let reason: string | undefined;
 	for (let look = 0; look < LOOKS; look += 1) {
@@ -101,7 +107,7 @@ async function whyNotNow(): Promise<string | undefined> {
 		: undefined;
 }
 
-/** CPU time of all cores since start, ms. */
+/** CPU time of all cores since the system started, ms. */
 function cpuTimes(): { idle: number; all: number } {
 	let [idle, all] = [0, 0];
 	for (const { times } of cpus()) {

@@ -1,6 +1,8 @@
 const STEP_MS = 5;
 
-/** Waits until `condition` holds, or fails after `deadline` ms and says what was waited for. */
+/**
+ * Waits until `condition` is true. After `deadline` ms it fails with an error that names `what`.
+ */
 export async function until(
 	what: string,
 	condition: () => unknown,
@@ -9,7 +11,7 @@ export async function until(
 	const end = performance.now() + deadline;
 	while (!(await condition())) {
 		if (performance.now() > end) {
-			throw new Error(`waited ${deadline} ms in vain: ${what}`);
+			throw new Error(`after ${deadline} ms still not true: ${what}`);
 		}
 		await new Promise((resolve) => setTimeout(resolve, STEP_MS));
 	}

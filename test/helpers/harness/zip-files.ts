@@ -14,7 +14,7 @@ export interface Zipped {
 	readonly isUtf8: boolean;
 }
 
-/** Reads a zip file that has Zip64 records if they are needed, without compression. */
+/** Reads a zip file without compression, with or without Zip64 records. */
 export function readZip(zip: Buffer): Zipped[] {
 	const end = zip.length - 22;
 	assert.is(zip.readUInt32LE(end), 0x0605_4b50, 'the end record');
@@ -44,14 +44,21 @@ export function readZip(zip: Buffer): Zipped[] {
 	return entries;
 }
 
-/** Programs that read zip files, with the arguments that check one, and what they print if it is good. */
+/**
+ * Programs that read zip files, each with the arguments that check a file, and the output for a
+ * good file.
+ */
 const PROGRAMS: ReadonlyArray<readonly [program: string, args: readonly string[], says: RegExp]> = [
 	['unzip', ['-tq'], /No errors/],
 	['python3', ['-m', 'zipfile', '-t'], /Done testing/],
 	['jar', ['tf'], /./],
 ];
 
-/** Has the programs of this machine that read zip files check one. @returns those that are here */
+/**
+ * Checks a zip file with the programs of this machine that read zip files.
+ *
+ * @returns the programs that are installed
+ */
 export async function checkZip(path: string): Promise<string[]> {
 	const here: string[] = [];
 	for (const [program, args, says] of PROGRAMS) {

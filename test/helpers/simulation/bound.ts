@@ -1,26 +1,33 @@
 import type { NodeLinks } from './swarm-node.ts';
 
-/** A swarm, as far as a bound of its time needs to know it. The seeder is the first node. */
+/**
+ * The properties of a swarm from which a bound of its time is computed. The first node is the
+ * seeder.
+ */
 export interface Shape {
 	readonly nodes: readonly NodeLinks[];
-	/** Bytes of the content, and of one chunk. */
+	/** `length`: bytes of the content. `chunkSize`: bytes of one chunk. */
 	readonly length: number;
 	readonly chunkSize: number;
-	/** Share of chunk messages that are lost. */
+	/** The fraction of chunk messages that are lost. */
 	readonly loss: number;
 }
 
 /**
- * ms that no schedule can beat where every node reaches every other. The greatest of
+ * A lower bound of the time of a swarm in which every node reaches every other node, ms. F is the
+ * length of the content, u and d are the rates of the up and down links, s is the size of a chunk.
+ * The bound is the sum of two times. The first is the greatest of these three, each divided by 1 -
+ * loss, because lost messages are sent again:
  *
  * - F / u0: the seeder sends each byte once;
  * - F / min d: the node with the thinnest down link takes each byte once;
- * - N F / (u0 + ... + uN): all N downloaders take each byte once, and somebody sends it;
+ * - N F / (u0 + ... + uN): all N downloaders take each byte once, and the nodes together send these
+ *   bytes.
  *
- * each over 1 - loss, as what is lost is sent again; and to that the pipeline: the last chunk to
- * leave the seeder still has to reach everybody, and as only who has a whole chunk passes it on, who
- * has it at most doubles in the time that the fastest node takes to send it and the news of it and
- * the wish for it take to travel: log2(N) times (s / max u + 3 latencies).
+ * The second is the time in which the last chunk that leaves the seeder reaches all nodes: log2(N)
+ * (s / max u + 3 latencies). Only nodes that have the whole chunk pass it on, so their number at
+ * most doubles in each step. A step takes the time in which the fastest node sends the chunk, and
+ * three latencies: for the update, the request and the chunk.
  */
 export function meshBound({ nodes, length, chunkSize, loss }: Shape): number {
 	const [seeder, ...downloaders] = nodes as [NodeLinks, ...NodeLinks[]];
@@ -37,9 +44,11 @@ export function meshBound({ nodes, length, chunkSize, loss }: Shape): number {
 }
 
 /**
- * ms that no schedule can beat where everything goes through a broker that sends `egress` bytes per
- * second: F / u0, F / min d and N F / egress, over 1 - loss, and one chunk through all three links.
- * What nodes send does not count, as one copy on a shared topic is enough for all.
+ * A lower bound of the time of a swarm in which everything goes through a broker that sends
+ * `egress` bytes per second, ms. It is the sum of two times, with the letters of {@link meshBound}:
+ * the greatest of F / u0, F / min d and N F / egress, divided by 1 - loss, and the time of one
+ * chunk through all three links. The up links of the downloaders do not count, because one copy on
+ * a swarm topic is enough for all nodes.
  */
 export function starBound({ nodes, length, chunkSize, loss }: Shape, egress: number): number {
 	const [seeder, ...downloaders] = nodes as [NodeLinks, ...NodeLinks[]];

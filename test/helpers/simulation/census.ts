@@ -1,8 +1,8 @@
 import type { SwarmNode } from './swarm-node.ts';
 
-/** Counts how the chunks of one seeder spread. */
+/** Tracks when every chunk of one seeder has been stored by another node. */
 export class Census {
-	/** Bytes the seeder had sent when each chunk was somewhere else as well. */
+	/** Bytes that the seeder had sent when every chunk was stored by another node. */
 	sentAtWhole: number | undefined;
 	readonly #seeder: SwarmNode;
 	readonly #storedElsewhere = new Set<number>();
@@ -11,7 +11,11 @@ export class Census {
 		this.#seeder = seeder;
 	}
 
-	/** A downloader has stored `chunk`. @returns whether with it each chunk is somewhere else as well */
+	/**
+	 * Records that a downloader has stored `chunk`.
+	 *
+	 * @returns whether this chunk was the last one that only the seeder had
+	 */
 	stored(chunk: number): boolean {
 		if (this.sentAtWhole !== undefined) {
 			return false;

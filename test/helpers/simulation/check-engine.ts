@@ -3,16 +3,16 @@ import type { ChunkState } from '../../../node/engine/chunk-states.ts';
 import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { DEFAULT_LIMITS } from '../../../protocol/index.ts';
 
-/** Attempts at the same chunks; there may be one more of each node where they are up to SMALL bytes. */
+/** The most attempts at one chunk. Attempts of up to SMALL bytes do not count. */
 const MOST_RIVALS = 4;
 const SMALL = 16 * 1024;
 const STATES: readonly ChunkState[] = ['missing', 'assigned', 'verifying', 'have'];
 
 /**
- * The invariants that the engine states, checked from outside. All but the last hold after any event;
- * of windows only what is asked counts, as they shrink while something is open.
+ * Checks the invariants of an engine from outside, after any event. The window of a single node is
+ * not checked, because it can shrink while requests are open.
  *
- * @throws if one is broken
+ * @throws if an invariant does not hold
  */
 export function checkEngine(engine: DownloadEngine): void {
 	const assigned = new Set<number>();

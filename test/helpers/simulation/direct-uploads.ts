@@ -5,25 +5,31 @@ import type { SimulatedNode } from './simulated-node.ts';
 import { Sockets } from './sockets.ts';
 import type { World } from './world.ts';
 
-/** Bytes. If more are queued in a lane, the next part waits until the system has taken all. */
+/**
+ * If more bytes than this are queued in a lane, the next part waits until the system has taken all
+ * of them.
+ */
 const SEND_AHEAD = 1024 * 1024;
 
-/** ms of what a receiver's link carries: TCP has no more on the way to it. */
+/** The most data that TCP has on the way to a receiver, in ms of the rate of its link. */
 const ON_THE_WAY = 200;
-/** ms after which a receiver is tried again. */
+/** ms after which the link is tried again if no receiver is ready. */
 const AGAIN = 20;
 
 /** The direct lane to one receiver. */
 interface Lane {
 	readonly to: SimulatedNode;
 	readonly queue: RequestQueue<SimulatedNode>;
-	/** Whether it has a slot, waits for one, or waits until the system has taken what it has sent. */
+	/**
+	 * `waiting`: it waits for a slot. `sending`: it has a slot. `draining`: it waits until the
+	 * system has taken its bytes.
+	 */
 	state: 'idle' | 'waiting' | 'sending' | 'draining';
 }
 
 /** The uploads of a simulated node on direct lanes: a model of `UploadLane`, with its real slots. */
 export class DirectUploads {
-	/** Bytes that went up. */
+	/** Bytes that were sent. */
 	sent = 0;
 	readonly #node: SimulatedNode;
 	readonly #world: World;
@@ -40,7 +46,7 @@ export class DirectUploads {
 		this.#world = world;
 	}
 
-	/** `from` asks for ranges. @returns why not, if they are refused */
+	/** Queues the ranges that `from` requests. @returns the reason if they are refused */
 	ask(from: SimulatedNode, request: bigint, ranges: readonly ByteRange[]): 'busy' | undefined {
 		const lane: Lane = this.#lanes.get(from) ?? {
 			to: from,
@@ -62,13 +68,16 @@ export class DirectUploads {
 		this.#lanes.get(from)?.queue.cancel(from.id, request, ranges);
 	}
 
-	/** Nothing more is sent. */
+	/** Stops sending. */
 	stop(): void {
 		this.#lanes.clear();
 		this.#sockets.clear();
 	}
 
-	/** As the loop in `UploadLane`: takes a slot, sends a chunk or more, and waits until the system has taken it. */
+	/**
+	 * Works like the loop in `UploadLane`: takes a slot, sends one chunk or more, and waits until
+	 * the system has taken the bytes.
+	 */
 	#pump(lane: Lane): void {
 		const { now } = this.#world.time;
 		if (lane.state === 'draining' && this.#sockets.queued(lane.to) === 0) {

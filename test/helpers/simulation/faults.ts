@@ -1,4 +1,4 @@
-/** From when until when, ms. */
+/** A span of virtual time, ms. */
 export interface Span {
 	readonly from: number;
 	readonly until: number;
@@ -6,22 +6,22 @@ export interface Span {
 
 /** Faults of a simulated swarm, by the indices of nodes. */
 export interface Faults {
-	/** Nodes that stand still for a while, though they are counted on. */
+	/** Nodes that are frozen for a while, and stay peers of others. */
 	readonly frozen?: ReadonlyMap<number, Span>;
-	/** Nodes that are cut off from all others for a while. */
+	/** Nodes that are disconnected from all others for a while. */
 	readonly cut?: { readonly nodes: ReadonlySet<number>; readonly span: Span };
-	/** Share of wrong parts in what a node sends, 0 to 1. */
+	/** The fraction of wrong parts among the parts that a node sends, 0 to 1. */
 	readonly lies?: ReadonlyMap<number, number>;
-	/** ms by which a node's clock differs from the others'. */
+	/** ms by which the clock of a node differs from the true time. */
 	readonly clocks?: ReadonlyMap<number, number>;
 }
 
-/** Until when `node` stands still; `now` if it does not. */
+/** The time until which `node` is frozen; `now` if it is not frozen. */
 export function frozenUntil({ frozen }: Faults, node: number, now: number): number {
 	return untilOver(frozen?.get(node), now);
 }
 
-/** From when on something sent from one node to another arrives; `now` if nothing is in the way. */
+/** The time from which messages between two nodes arrive again; `now` if no fault blocks them. */
 export function passesFrom(faults: Faults, from: number, to: number, now: number): number {
 	const { nodes, span } = faults.cut ?? {};
 	const isCut = nodes?.has(from) !== nodes?.has(to);

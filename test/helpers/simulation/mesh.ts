@@ -4,7 +4,7 @@ import type { Shape } from './bound.ts';
 const KIB = 1024;
 
 /**
- * A seeder and downloaders whose up links differ by 10 to 1, 160 to 1,600 KiB per second; 1 % of the chunk
+ * A seeder and downloaders. Their up links have 160 to 1,600 KiB per second, and 1 % of the chunk
  * messages are lost.
  */
 export function meshOf(downloaders: number, { chunks = 256 } = {}): Shape {

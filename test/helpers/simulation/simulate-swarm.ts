@@ -14,11 +14,11 @@ export interface SwarmOptions extends Shape {
 	/** @default mesh */
 	readonly topology?: Topology;
 	readonly seed?: number;
-	/** ms over which the downloaders come. @default 1,000 */
+	/** The downloaders join within this time, ms. @default 1,000 */
 	readonly joining?: number;
-	/** When the downloader of this index leaves, ms; undefined: never. */
+	/** Returns the time when the downloader of this index leaves, ms; undefined if it stays. */
 	readonly leavesAt?: (node: number) => number | undefined;
-	/** The seeder leaves when each chunk is at another node that stays. */
+	/** Whether the seeder leaves as soon as every chunk is stored by some node that stays. */
 	readonly isSeederLeaving?: boolean;
 	/** Virtual ms after which the run ends. @default an hour */
 	readonly deadline?: number;
@@ -30,20 +30,23 @@ export interface SwarmOptions extends Shape {
 
 /** The outcome of a simulated swarm. */
 export interface SwarmOutcome {
-	/** ms until all downloaders that stayed had everything; undefined if that was not in time. */
+	/** ms until all downloaders that stayed were complete; undefined if the deadline came first. */
 	readonly ms: number | undefined;
-	/** When each downloader had everything. */
+	/** The time when each downloader was complete, ms. */
 	readonly completeAt: ReadonlyArray<number | undefined>;
-	/** Copies of the content that all nodes sent, for each one that was wanted. */
+	/** Copies of the content that all nodes sent, divided by the number of downloaders. */
 	readonly sent: number;
-	/** Copies that the seeder sent, in all and until each chunk was somewhere else as well. */
+	/** Copies that the seeder sent in all, and until every chunk was stored by another node. */
 	readonly seederSent: number;
 	readonly seederSentAtWhole: number | undefined;
-	/** Share of what came that was of no use. */
+	/** The fraction of the sent bytes that were not needed. */
 	readonly useless: number;
 }
 
-/** One seeder, the first node, and downloaders with real engines, in virtual time. */
+/**
+ * Simulates a swarm of one seeder, the first node, and downloaders with real engines, in virtual
+ * time.
+ */
 export function simulateSwarm(options: SwarmOptions): SwarmOutcome {
 	const layout = new Layout(options.length, options.chunkSize);
 	const time = new Timeline();
@@ -59,7 +62,7 @@ export function simulateSwarm(options: SwarmOptions): SwarmOutcome {
 	const census = new Census(seeder);
 	let lacking = downloaders.length;
 	world.onStored = (node, chunk) => {
-		// A chunk that only nodes have that leave would be lost with them.
+		// Only nodes that stay count, because chunks are lost with nodes that leave.
 		const isStaying = options.leavesAt?.(node.index - 1) === undefined;
 		if (isStaying && census.stored(chunk) && options.isSeederLeaving === true) {
 			seeder.leave();

@@ -10,17 +10,17 @@ import { Timeline } from './timeline.ts';
 
 /** How a simulated seeder behaves. */
 export interface Behaviour {
-	/** Bytes per second it sends. */
+	/** The rate at which it sends, bytes per second. */
 	readonly rate: number;
-	/** ms from a request to its seeder and from an answer to the downloader. */
+	/** The time that a request takes to the seeder, and an answer to the downloader, ms. */
 	readonly latency: number;
-	/** Share of answers that are lost, 0 to 1. */
+	/** The fraction of answers that are lost, 0 to 1. */
 	readonly loss?: number;
-	/** Share of parts that are wrong, 0 to 1. */
+	/** The fraction of parts that are wrong, 0 to 1. */
 	readonly lies?: number;
-	/** ms from which on nothing is answered any more. */
+	/** The time from which it sends no answers, ms. */
 	readonly silentFrom?: number;
-	/** ms from which on it answers again. */
+	/** The time from which it sends answers again, ms. */
 	readonly silentUntil?: number;
 	/** The chunks it has. @default all */
 	readonly have?: readonly number[];
@@ -28,7 +28,7 @@ export interface Behaviour {
 
 /** The outcome of a run of the simulation. */
 export interface Outcome {
-	/** Virtual ms until everything was there; undefined if it was not in time. */
+	/** Virtual ms until the download was complete; undefined if the deadline came first. */
 	readonly ms: number | undefined;
 	/** Bytes that the seeders sent. */
 	readonly sent: number;
@@ -36,7 +36,7 @@ export interface Outcome {
 	readonly messages: number;
 	readonly dropped: ReadonlySet<string>;
 	readonly engine: DownloadEngine;
-	/** Chunks verified, by node. */
+	/** The number of verified chunks from each node. */
 	readonly by: ReadonlyMap<string, number>;
 	/** Chunks in the order in which they were verified. */
 	readonly order: readonly number[];
@@ -54,11 +54,11 @@ export interface SimulationOptions extends Partial<DownloadEngineOptions> {
 	readonly deadline?: number;
 	/** Called after every step. */
 	readonly check?: (engine: DownloadEngine) => void;
-	/** Called when the engine asks a node for something. */
+	/** Called when the engine sends a request to a node. */
 	readonly onRequest?: (engine: DownloadEngine, node: string) => void;
 }
 
-/** One downloader's engine against simulated seeders, in virtual time. */
+/** Simulates a download by a real engine from simulated seeders, in virtual time. */
 export function simulate(options: SimulationOptions): Outcome {
 	const layout = new Layout(options.length, options.chunkSize);
 	const random = fakeRandom(options.seed ?? 1);

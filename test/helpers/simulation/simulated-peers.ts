@@ -5,20 +5,28 @@ import { SAMPLE, type World } from './world.ts';
 const QUERY_FIRST = 250;
 const QUERY_LAST = 10_000;
 const SILENCE = 1_500;
-/** Asked in vain three times, two seconds apart. */
+/**
+ * ms until a node that has left is removed: three requests without an answer, two seconds apart.
+ */
 const GIVEN_UP = 8_000;
-/** Shared topics that are heard at a time. */
+/** The most swarm topics that are subscribed to at a time. */
 const MOST_TOPICS = 8;
-/** Bytes from a topic before it is judged by how much of them is of use. */
+/** Bytes from a topic before the useful part of them decides whether its subscription is kept. */
 const JUDGED = 8 * 1024 * 1024;
 
-/** The nodes that a simulated downloader counts on: what `Peers` and `FanOutSubscriptions` do. */
+/** The peers of a simulated downloader: a model of `Peers` and `FanOutSubscriptions`. */
 export class SimulatedPeers {
 	readonly #node: SimulatedNode;
 	readonly #world: World;
-	/** When bytes last came from each; at first, when it was added. */
+	/**
+	 * The time of the last bytes from each peer; before the first bytes, the time when it was
+	 * added.
+	 */
 	readonly #sentAt = new Map<SimulatedNode, number>();
-	/** By node whose shared topic is or was heard: what came of late, and what of it was of use. */
+	/**
+	 * For each node with a current or former subscription to its swarm topic: recent bytes, and the
+	 * useful ones of these.
+	 */
 	readonly #topics = new Map<SimulatedNode, { bytes: number; useful: number; isLeft: boolean }>();
 	readonly #slots: PeerSlots;
 	#heardAt = 0;
@@ -30,7 +38,7 @@ export class SimulatedPeers {
 		this.#slots = new PeerSlots(node.id);
 	}
 
-	/** Asks the tracker, and again from time to time, as long as it is a downloader. */
+	/** Queries the tracker repeatedly, as long as the node is a downloader. */
 	query(): void {
 		const { time } = this.#world;
 		if (this.#node.isGone || this.#node.isComplete) {
@@ -47,7 +55,7 @@ export class SimulatedPeers {
 		time.after(isSilent ? SILENCE : this.#queryAfter, () => this.query());
 	}
 
-	/** `node` has something to do with the swarm: if there is a slot, it is asked what it has. */
+	/** Asks `node` which chunks it has, if there is a slot for it. */
 	consider(node: SimulatedNode): void {
 		const { time } = this.#world;
 		const isDownloader = !this.#node.isGone && !this.#node.isComplete;
@@ -67,7 +75,7 @@ export class SimulatedPeers {
 		time.after(latency, () => {
 			node.meet(this.#node);
 			if (!this.#sentAt.has(node)) {
-				// It has lost its slot meanwhile: what it tells is ignored.
+				// The node has lost its slot meanwhile, so its answer is ignored.
 				node.countedOnBy.delete(this.#node);
 				return;
 			}
@@ -76,7 +84,7 @@ export class SimulatedPeers {
 		});
 	}
 
-	/** Bytes have come from `node`. */
+	/** Records that bytes have arrived from `node`. */
 	heard(node: SimulatedNode): void {
 		this.#heardAt = this.#world.time.now;
 		if (this.#sentAt.has(node)) {
@@ -84,7 +92,7 @@ export class SimulatedPeers {
 		}
 	}
 
-	/** Does not count on `node` any more. */
+	/** Removes `node` from the peers. */
 	remove(node: SimulatedNode): void {
 		if (this.#sentAt.delete(node)) {
 			if (this.hears(node)) {
@@ -94,17 +102,22 @@ export class SimulatedPeers {
 		}
 	}
 
-	/** `node` has left: that is noticed when it does not answer. */
+	/**
+	 * Removes `node`, which has left, after the time that its missing answers need to be noticed.
+	 */
 	left(node: SimulatedNode): void {
 		this.#world.time.after(GIVEN_UP, () => this.remove(node));
 	}
 
-	/** Whether the shared topic of `node` is heard. */
+	/** Whether the swarm topic of `node` is subscribed to. */
 	hears(node: SimulatedNode): boolean {
 		return this.#topics.get(node)?.isLeft === false;
 	}
 
-	/** `node` has shared `bytes`, which were of use or not. One that is mostly of no use is left. */
+	/**
+	 * Records `bytes` from the swarm topic of `node`. A topic whose bytes are mostly useless is
+	 * unsubscribed from.
+	 */
 	overheard(node: SimulatedNode, bytes: number, isUseful: boolean): void {
 		this.heard(node);
 		const topic = this.#topics.get(node);
@@ -119,7 +132,7 @@ export class SimulatedPeers {
 		}
 	}
 
-	/** Gives every slot back. */
+	/** Removes all peers. */
 	clear(): void {
 		for (const node of [...this.#sentAt.keys()]) {
 			this.remove(node);

@@ -15,7 +15,7 @@ export class SimulatedUploads {
 	readonly #node: SimulatedNode;
 	readonly #world: World;
 	readonly #direct: DirectUploads;
-	/** What waits for the broker lane. */
+	/** The ranges that wait for the broker lane. */
 	readonly #queue = new RequestQueue<SimulatedNode>(DEFAULT_LIMITS.requestQueue);
 	readonly #fanOut: FanOut;
 	#sent = 0;
@@ -28,12 +28,12 @@ export class SimulatedUploads {
 		this.#fanOut = new FanOut(() => world.time.now);
 	}
 
-	/** Bytes that went up. */
+	/** Bytes that were sent. */
 	get sent(): number {
 		return this.#sent + this.#direct.sent;
 	}
 
-	/** `from` asks for ranges. @returns why not, if they are refused */
+	/** Queues the ranges that `from` requests. @returns the reason if they are refused */
 	ask(
 		from: SimulatedNode,
 		request: bigint,
@@ -65,7 +65,7 @@ export class SimulatedUploads {
 		this.#queue.cancel(from.id, request, ranges);
 	}
 
-	/** Nothing more is sent. */
+	/** Stops sending. */
 	stop(): void {
 		this.#direct.stop();
 		this.#queue.drop(() => true);

@@ -8,7 +8,7 @@ export interface Written {
 	readonly range: ByteRange;
 }
 
-/** Some bytes of a part, perhaps its last. */
+/** Some bytes of a part; `isLast` if the part ends with them. */
 export interface Slice {
 	readonly part: Written;
 	readonly bytes: number;
@@ -17,25 +17,30 @@ export interface Slice {
 
 interface Socket {
 	readonly parts: Array<{ readonly part: Written; left: number }>;
-	/** Bytes that the link has carried for this socket; while it was idle, as many as for the others. */
+	/**
+	 * Bytes that the link has carried for this socket. While the socket is idle, the number keeps
+	 * up with the other sockets.
+	 */
 	served: number;
 }
 
-/** Bytes that the link carries of one socket before it turns to the next. */
+/** Bytes that the link carries for one socket before it turns to the next socket. */
 const SLICE = 32 * 1024;
 /**
- * Bytes that the system takes from each socket before the link has carried them. Measured with Linux
- * at 14 Mbit/s: 90 KiB for each of 40 new connections, 140 KiB for each of 40 old ones, 190 KiB for each of ten.
+ * Bytes that the system takes from each socket before the link has carried them. Measured on Linux
+ * at 14 Mbit/s: 90 KiB per connection for 40 new connections, 140 KiB for 40 older connections, 190
+ * KiB for ten connections.
  */
 const HIDDEN = 128 * 1024;
 
 /**
- * The sockets of a node. The link serves them alike, by bytes, as TCP does. What was written cannot
- * be cancelled, and of what the system has taken, the node does not know whether the link has carried it.
+ * The sockets of a node. The link carries the same number of bytes for each, as TCP does. Written
+ * bytes cannot be cancelled. The node does not know whether the link has carried the bytes that the
+ * system has taken.
  */
 export class Sockets {
 	readonly #sockets = new Map<SimulatedNode, Socket>();
-	/** What the link had carried for the socket that it served last, before that. */
+	/** The bytes that the link had carried for its last socket, before the last slice. */
 	#now = 0;
 
 	/** Writes a part to the socket of its receiver. */
@@ -45,7 +50,10 @@ export class Sockets {
 		socket.parts.push({ part, left: part.range[1] });
 	}
 
-	/** Bytes that the system has not taken from the socket to `to`. A part counts until its last byte is taken. */
+	/**
+	 * Bytes that the system has not taken yet from the socket to `to`. A part counts in full until
+	 * its last byte is taken.
+	 */
 	queued(to: SimulatedNode): number {
 		let unsent = 0;
 		let queued = 0;
@@ -56,12 +64,12 @@ export class Sockets {
 		return queued;
 	}
 
-	/** Whether there is anything that the link has not carried. */
+	/** Whether the link has carried all written bytes. */
 	get isEmpty(): boolean {
 		return this.#sockets.size === 0;
 	}
 
-	/** What the link carries next, of the sockets whose receivers are ready. */
+	/** Returns the next slice that the link carries, from a socket whose receiver is ready. */
 	take(isReady: (to: SimulatedNode) => boolean): Slice | undefined {
 		let next: Socket | undefined;
 		for (const [to, socket] of this.#sockets) {
@@ -87,7 +95,7 @@ export class Sockets {
 		return { part: first.part, bytes, isLast };
 	}
 
-	/** The node is gone, with its sockets. */
+	/** Removes all sockets, because the node is gone. */
 	clear(): void {
 		this.#sockets.clear();
 	}

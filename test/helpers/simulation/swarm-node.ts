@@ -20,18 +20,21 @@ export interface NodeLinks {
 	/** Bytes per second. */
 	readonly up: number;
 	readonly down: number;
-	/** ms to the middle of the network. */
+	/** The latency to the middle of the network, ms. */
 	readonly latency: number;
 }
 
 const NEWS_EVERY = 250;
-/** Four times the real one: between two events it only has timeouts to notice. */
+/** Four times the real interval, because a tick is needed only to notice timeouts. */
 const TICK = 200;
 const VERIFY = 1;
-/** What {@link PeerLanes} makes of a node on a direct lane. */
+/** The window options that {@link PeerLanes} sets for a node on a direct lane. */
 const DIRECT = { mostPart: MAX_RANGE, isFree: true, mostQueue: 500 };
 
-/** A node of a simulated swarm: a real engine, a link of its own, and a model of the shell around it. */
+/**
+ * A node of a simulated swarm: a real engine, its own link, and a model of the code around the
+ * engine.
+ */
 export class SwarmNode implements SimulatedNode {
 	readonly index: number;
 	readonly id: string;
@@ -43,9 +46,9 @@ export class SwarmNode implements SimulatedNode {
 	readonly uploads: SimulatedUploads;
 	readonly countedOnBy = new Set<SimulatedNode>();
 	isGone = false;
-	/** When it had everything, ms. */
+	/** The time when the node was complete, ms. */
 	completeAt: number | undefined;
-	/** Bytes that came and were of no use. */
+	/** Received bytes that were not needed. */
 	useless = 0;
 	readonly #wrong = new Set<Attempt>();
 	readonly #world: World;
@@ -84,7 +87,7 @@ export class SwarmNode implements SimulatedNode {
 		this.completeAt = this.isComplete ? 0 : undefined;
 	}
 
-	/** ms by its own clock. */
+	/** The time by the clock of this node, ms. */
 	get #now(): number {
 		return this.#world.clockOf(this);
 	}
@@ -100,7 +103,7 @@ export class SwarmNode implements SimulatedNode {
 		this.#tick();
 	}
 
-	/** Vanishes without a word. */
+	/** Leaves the swarm without a message. */
 	leave(): void {
 		this.isGone = true;
 		this.#world.withdraw(this);
@@ -151,7 +154,7 @@ export class SwarmNode implements SimulatedNode {
 			} else {
 				this.#coDownloaders.add(node.id);
 			}
-			// A node with open requests is asked for more when it answers.
+			// If the node has open requests, the next requests are made when it answers.
 			if (this.engine.nodes.get(node.id)?.outstanding === 0) {
 				this.#decide();
 			}
@@ -235,7 +238,7 @@ export class SwarmNode implements SimulatedNode {
 		this.#decide();
 	}
 
-	/** Nothing of `attempt` is right. */
+	/** Reports all chunks of `attempt` as wrong. */
 	#reject({ node, firstChunk, chunks, isOverheard }: Attempt): void {
 		for (let chunk = firstChunk; chunk < firstChunk + chunks; chunk += 1) {
 			if (isOverheard) {
@@ -250,7 +253,7 @@ export class SwarmNode implements SimulatedNode {
 	#sendNews(): void {
 		const news = this.#news;
 		this.#news = [];
-		// One event for all who are told: they are many, and their latencies differ little.
+		// One event for all readers: there are many, and their latencies are similar.
 		this.#world.time.after(2 * this.latency, () => {
 			for (const reader of this.isGone ? [] : this.countedOnBy) {
 				this.#world.whenItPasses(this, reader, () => reader.onHave(this, news));

@@ -4,7 +4,10 @@ interface Event {
 	readonly run: () => void;
 }
 
-/** Virtual time in ms: what is to happen, in order; what happens at the same time, as it was asked for. */
+/**
+ * Virtual time in ms, and the events to come in order of time. Events of the same time keep their
+ * order of creation.
+ */
 export class Timeline {
 	now = 0;
 	#order = 0;
@@ -22,7 +25,7 @@ export class Timeline {
 		this.#rise({ at: Math.max(at, this.now), order: this.#order, run });
 	}
 
-	/** Lets the next event happen. @returns whether there was one */
+	/** Runs the next event. @returns whether there was one */
 	step(): boolean {
 		const events = this.#events;
 		const [next] = events;

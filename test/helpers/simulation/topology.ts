@@ -3,17 +3,17 @@ import { Link } from './link.ts';
 
 /** The path between the up link of one node and the down link of another. */
 export interface Topology {
-	/** Whether a node can tell something once to all who listen. */
+	/** Whether a node can send a chunk once to all subscribers of its swarm topic. */
 	readonly hasSharedTopics: boolean;
 	/**
-	 * Carries `bytes` that came through an up link at `at` on to `down`.
+	 * Carries `bytes`, which have passed an up link at the time `at`, to the link `down`.
 	 *
-	 * @returns when they are through, ms; undefined if they are shed
+	 * @returns the time when they have passed `down`, ms; undefined if they are shed
 	 */
 	carry(bytes: number, down: Link, at: number): number | undefined;
 }
 
-/** Every node reaches every other: the direct lane. */
+/** A network in which every node reaches every other node, as on direct lanes. */
 export class Mesh implements Topology {
 	readonly hasSharedTopics = false;
 
@@ -22,7 +22,10 @@ export class Mesh implements Topology {
 	}
 }
 
-/** Everything goes through one broker, whose network card sends one copy to each: the broker lane. */
+/**
+ * A network in which everything goes through one broker, which sends a copy to each receiver, as on
+ * the broker lane.
+ */
 export class Star implements Topology {
 	readonly hasSharedTopics = true;
 	readonly #egress: Link;

@@ -13,17 +13,20 @@ export interface WorldOptions {
 	readonly topology: Topology;
 	/** 0 to 1. */
 	readonly random: () => number;
-	/** Share of chunk messages that are lost, 0 to 1. */
+	/** The fraction of chunk messages that are lost, 0 to 1. */
 	readonly loss: number;
 	/** Called after each decision of an engine. */
 	readonly check: (engine: DownloadEngine) => void;
 	readonly faults: Faults;
 }
 
-/** Nodes in one answer of the tracker: `limits.querySample`, of which half are seeders if there are. */
+/**
+ * Nodes in one answer of the tracker: `limits.querySample`. Half of them are seeders if there are
+ * enough.
+ */
 export const SAMPLE = DEFAULT_LIMITS.querySample;
 
-/** The surroundings of simulated nodes: time, chance, links, the tracker. */
+/** The environment of simulated nodes: time, random numbers, links and the tracker. */
 export class World {
 	readonly time: Timeline;
 	readonly layout: Layout;
@@ -48,19 +51,19 @@ export class World {
 		this.#loss = options.loss;
 	}
 
-	/** Every node that there is or was. */
+	/** All nodes, also those that have left. */
 	get nodes(): ReadonlyMap<string, SimulatedNode> {
 		return this.#nodes;
 	}
 
-	/** `node` announces what it has. */
+	/** Lists `node` in the tracker as a seeder or a downloader. */
 	announce(node: SimulatedNode): void {
 		this.withdraw(node);
 		this.#nodes.set(node.id, node);
 		(node.isComplete ? this.#seeders : this.#downloaders).push(node);
 	}
 
-	/** `node` is gone: the tracker knows at once. */
+	/** Removes `node` from the list of the tracker at once. */
 	withdraw(node: SimulatedNode): void {
 		for (const list of [this.#seeders, this.#downloaders]) {
 			const index = list.indexOf(node);
@@ -70,7 +73,10 @@ export class World {
 		}
 	}
 
-	/** The tracker's answer: neighbours, then other downloaders, then the rest of the sample. */
+	/**
+	 * Returns the answer of the tracker: neighbours, then other downloaders, then the rest of the
+	 * sample.
+	 */
 	sample(asker: SimulatedNode): Set<SimulatedNode> {
 		const all = [...this.#downloaders, ...this.#seeders];
 		const drawn = new Set<SimulatedNode>();
@@ -82,12 +88,12 @@ export class World {
 		return chosen;
 	}
 
-	/** ms from one node to another. */
+	/** The latency from one node to another, ms. */
 	latency(from: SimulatedNode, to: SimulatedNode): number {
 		return from.latency + to.latency;
 	}
 
-	/** ms by the clock of `node`, which is its own affair. */
+	/** The time by the clock of `node`, ms, which can be wrong. */
 	clockOf({ index }: SimulatedNode): number {
 		return this.time.now + (this.#faults.clocks?.get(index) ?? 0);
 	}
@@ -96,25 +102,31 @@ export class World {
 		return frozenUntil(this.#faults, index, this.time.now) > this.time.now;
 	}
 
-	/** Whether the next part that `node` sends is wrong. */
+	/** Decides at random whether the next part of `node` is wrong. */
 	isLie({ index }: SimulatedNode): boolean {
 		const lies = this.#faults.lies?.get(index);
 		return lies !== undefined && this.random() < lies;
 	}
 
-	/** Hands a control message over: late if something is in the way, as TCP keeps it. */
+	/**
+	 * Delivers a control message. If a fault blocks it, it arrives after the fault, because TCP
+	 * keeps it.
+	 */
 	send(from: SimulatedNode, to: SimulatedNode, arrive: () => void): void {
 		this.time.after(this.latency(from, to), () => this.whenItPasses(from, to, arrive));
 	}
 
-	/** The same for one that has come as far as whatever is in the way. */
+	/** Delivers a control message whose latency has already passed. */
 	whenItPasses(from: SimulatedNode, to: SimulatedNode, arrive: () => void): void {
 		const { time } = this;
 		const at = passesFrom(this.#faults, from.index, to.index, time.now);
 		at > time.now ? time.at(at, arrive) : arrive();
 	}
 
-	/** Carries a chunk message that is through the up link of `from`, unless it is lost, or something is in the way. */
+	/**
+	 * Carries a chunk message that has passed the up link of `from`, unless it is lost or a fault
+	 * blocks it.
+	 */
 	carry(from: SimulatedNode, to: SimulatedNode, bytes: number, arrive: () => void): void {
 		const isInTheWay =
 			passesFrom(this.#faults, from.index, to.index, this.time.now) > this.time.now;

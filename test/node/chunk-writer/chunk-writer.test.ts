@@ -25,7 +25,7 @@ const LENGTH = 10 * CHUNK + 100;
 const content = contentOf(LENGTH);
 const seed = seedOf(content, { chunkSize: CHUNK });
 
-/** Files of `lengths`, opened to be written. */
+/** Opens new files of these lengths for writing. */
 async function filesOf(t: Scope, lengths: readonly number[]): Promise<FileStorage> {
 	const folder = await makeFolder(t);
 	const pieces = lengths.map((length, file) => ({ path: join(folder, `${file}`), length }));
@@ -40,7 +40,7 @@ async function stored(storage: FileStorage, length = LENGTH): Promise<Uint8Array
 	return bytes;
 }
 
-/** `bytes` in shared memory, cut at `cuts`. */
+/** Copies `bytes` into shared memory and returns them in segments, split at `cuts`. */
 function segmentsOf(bytes: Uint8Array, cuts: readonly number[] = []): Uint8Array[] {
 	const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
 	shared.set(bytes);
@@ -67,14 +67,14 @@ for (const [where, make] of Object.entries(WRITERS)) {
 		return { storage, writer };
 	};
 
-	test('the last one is shorter', async (t) => {
+	test('the last chunk, which is shorter, is written', async (t) => {
 		const { storage, writer } = await setUp(t);
 		const good = await writer.write({ first: 9, count: 2 }, segmentsOf(chunksOf(9, 2)));
 		assert.equal(good, [true, true]);
 		assert.equal((await stored(storage)).subarray(9 * CHUNK), content.subarray(9 * CHUNK));
 	});
 
-	test('wrong ones are told of and not written, right ones beside them are', async (t) => {
+	test('wrong chunks are reported and not written; right chunks beside them are written', async (t) => {
 		const { storage, writer } = await setUp(t);
 		const bytes = Uint8Array.from(chunksOf(0, 5));
 		bytes.fill(0, CHUNK, CHUNK + 9);
@@ -88,7 +88,7 @@ for (const [where, make] of Object.entries(WRITERS)) {
 		assert.equal(found.subarray(0, 5 * CHUNK), expected);
 	});
 
-	test('whatever the segments and files they are cut into', async (t) => {
+	test('chunks are written from any segments and across any files', async (t) => {
 		const cut = fc.integer({ min: 1, max: LENGTH - 1 });
 		const cuts = fc.uniqueArray(cut, { maxLength: 12 }).map((all) => all.sort((a, b) => a - b));
 		await fc.assert(
@@ -106,7 +106,7 @@ for (const [where, make] of Object.entries(WRITERS)) {
 		);
 	});
 
-	test('of memory that is not shared, also where it is a view of a larger one', async (t) => {
+	test('chunks are written from memory that is not shared, also from a view of a larger buffer', async (t) => {
 		const { storage, writer } = await setUp(t);
 		const larger = new Uint8Array(10_000);
 		larger.set(chunksOf(2, 2), 77);
@@ -115,7 +115,7 @@ for (const [where, make] of Object.entries(WRITERS)) {
 		assert.equal((await stored(storage)).subarray(2 * CHUNK, 4 * CHUNK), chunksOf(2, 2));
 	});
 
-	test('zeros are not written where zeros are read, and are written where others are', async (t) => {
+	test('zeros are not written into holes, but are written over other bytes', async (t) => {
 		const size = 256 * 1024;
 		const sparse = new Uint8Array(4 * size);
 		sparse.set(contentOf(1_000), 2 * size + 100);
@@ -134,7 +134,7 @@ for (const [where, make] of Object.entries(WRITERS)) {
 		assert.ok(blocks * 512 <= size / 2, `${blocks} blocks`);
 	});
 
-	test('a file that was removed is told as that', async (t) => {
+	test('a file that was removed is ERR_NO_FILE', async (t) => {
 		const { storage, writer } = await setUp(t);
 		await unlink(storage.path);
 		const { code } = await rejects(
@@ -143,7 +143,7 @@ for (const [where, make] of Object.entries(WRITERS)) {
 		assert.is(code, 'ERR_NO_FILE');
 	});
 
-	test('closing waits for what is being written', async (t) => {
+	test('close waits for writes that have begun', async (t) => {
 		const { storage, writer } = await setUp(t);
 		const writing = writer.write({ first: 0, count: 11 }, segmentsOf(content));
 		await writer.close();
@@ -172,9 +172,9 @@ const THREADS: Record<string, () => ContentThreads> = {
 };
 
 for (const [where, threads] of Object.entries(THREADS)) {
-	const test = suite(`the digest of the whole ${where}`);
+	const test = suite(`the digest of the whole, computed ${where}`);
 
-	test('of chunks that come in order', async (t) => {
+	test('is right for chunks that come in order', async (t) => {
 		const { writer, put } = await hashing(t, threads);
 		for (let first = 0; first < 11; first += 1) {
 			await put(first, 1);
@@ -182,7 +182,7 @@ for (const [where, threads] of Object.entries(THREADS)) {
 		assert.ok(await writer.isRight());
 	});
 
-	test('of chunks that come in any order, asked for before the last is there', async (t) => {
+	test('is right for chunks that come in any order, also if isRight is called before the last chunk', async (t) => {
 		await fc.assert(
 			fc.asyncProperty(
 				fc.shuffledSubarray([...Array(11).keys()], { minLength: 11 }),
@@ -200,7 +200,7 @@ for (const [where, threads] of Object.entries(THREADS)) {
 		);
 	});
 
-	test('of what was there and what comes, and of nothing else', async (t) => {
+	test('is computed from the stored chunks and the new chunks', async (t) => {
 		const have = new Bitfield(seed.chunks);
 		have.setRange(0, 4);
 		have.set(6);
@@ -210,11 +210,11 @@ for (const [where, threads] of Object.entries(THREADS)) {
 		assert.ok(await writer.isRight());
 	});
 
-	test('starts anew when chunks were not what was stored', async (t) => {
+	test('starts again when stored chunks are found to be wrong', async (t) => {
 		const { storage, writer, put } = await hashing(t, threads);
 		await put(0, 11);
 		await storage.write(CHUNK, new Uint8Array(CHUNK));
-		assert.ok(await writer.isRight(), 'of what was in memory');
+		assert.ok(await writer.isRight(), 'the digest was computed from memory');
 		const right = Bitfield.full(seed.chunks);
 		right.clear(1);
 		writer.restart(right);
@@ -223,7 +223,7 @@ for (const [where, threads] of Object.entries(THREADS)) {
 		assert.is(digestOf(await stored(storage)), seed.digest);
 	});
 
-	test('waiting for it ends when nobody needs it', async (t) => {
+	test('the signal ends the wait for the digest', async (t) => {
 		const { writer } = await hashing(t, threads);
 		const abort = new AbortController();
 		const right = writer.isRight(abort.signal);
@@ -231,14 +231,14 @@ for (const [where, threads] of Object.entries(THREADS)) {
 		assert.is((await rejects(right)).code, 'ERR_ABORTED');
 	});
 
-	test('waiting for it ends when the content is closed, and so does a write after that', async (t) => {
+	test('close ends the wait for the digest, and a write after close fails', async (t) => {
 		const { writer, put } = await hashing(t, threads);
 		const right = rejects(writer.isRight());
 		await writer.close();
 		assert.is((await right).code, 'ERR_IO');
 		assert.is((await rejects(put(0, 1))).code, 'ERR_IO');
 		const next = await hashing(t, threads);
-		assert.equal(await next.put(0, 11), Array(11).fill(true), 'the thread goes on');
+		assert.equal(await next.put(0, 11), Array(11).fill(true), 'the thread still works');
 	});
 
 	test('waiting for chunks takes no processor time', async (t) => {
@@ -253,7 +253,7 @@ for (const [where, threads] of Object.entries(THREADS)) {
 		assert.ok(await right);
 	});
 
-	test('a file that becomes shorter is told as changed', async (t) => {
+	test('a file that becomes shorter is ERR_CHANGED', async (t) => {
 		const folder = await makeFolder(t);
 		const path = join(folder, 'file');
 		await writeFile(path, content);
@@ -265,7 +265,7 @@ for (const [where, threads] of Object.entries(THREADS)) {
 		assert.is((await rejects(writer.isRight())).code, 'ERR_CHANGED');
 	});
 
-	test('what cannot be read back does not keep what comes from being stored', async (t) => {
+	test('new chunks are stored although stored chunks cannot be read for the digest', async (t) => {
 		const path = join(await makeFolder(t), 'file');
 		await writeFile(path, content);
 		const file = await open(path, constants.O_WRONLY);
@@ -288,11 +288,11 @@ for (const [where, threads] of Object.entries(THREADS)) {
 	test.run();
 }
 
-const faults = suite('the thread that writes');
+const faults = suite('the threads that write and hash');
 
 for (const role of ['writing', 'hashing'] as const) {
 	faults(
-		`ends while ${role}: what waits for it fails, the next content gets another`,
+		`the thread for ${role} ends: writes fail, and the next content gets a new thread`,
 		async (t) => {
 			const script = join(await makeFolder(t), 'ends.mjs');
 			await writeFile(
@@ -318,7 +318,7 @@ for (const role of ['writing', 'hashing'] as const) {
 	);
 }
 
-faults('serves several contents at a time, each with its own error', async (t) => {
+faults('one thread writes several contents at a time, each with its own error', async (t) => {
 	const [broken, whole] = [await filesOf(t, [LENGTH]), await filesOf(t, [LENGTH])];
 	const first = new ThreadWriter(seed, broken, undefined);
 	const second = new ThreadWriter(seed, whole, new Bitfield(seed.chunks));
@@ -338,7 +338,7 @@ faults('serves several contents at a time, each with its own error', async (t) =
 	assert.equal(new Uint8Array(await readFile(broken.path)), content);
 });
 
-faults('tells an unknown kind of failure of the system', () => {
+faults('an unknown error of the system is reported with its code', () => {
 	const path = 'file';
 	const place = new OpenFiles([{ path, fd: 1_000_000, length: LENGTH, keepsHoles: false }]);
 	const digests = seed.chunkDigests();

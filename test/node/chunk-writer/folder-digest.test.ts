@@ -25,7 +25,7 @@ import { rejects } from '../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 
 const CHUNK = 512;
-/** Files that are smaller and larger than chunks, padding, a link, and what has no bytes. */
+/** Files smaller and larger than a chunk, padding, a link, an empty file and an empty folder. */
 const TREE: Tree = {
 	...Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`many/${at}`, contentOf(30 + at)])),
 	'a/straddles': contentOf(3 * CHUNK + 17),
@@ -40,7 +40,7 @@ const made = folderOf(TREE, { chunkSize: CHUNK });
 const CHUNKS = made.seed.chunks;
 const anyOrder = fc.shuffledSubarray([...Array(CHUNKS).keys()], { minLength: CHUNKS });
 
-/** `made`, except that its index says something else of one file. */
+/** Returns `made` with a wrong digest in its index for the file at `path`. */
 function lying(path: string): MadeFolder {
 	const entries = made.folder.entries.map(({ path: each, kind, length, digest }) => {
 		return { path: each, kind, length, digest: each === path ? 'f'.repeat(64) : digest };
@@ -80,7 +80,10 @@ async function digesting(
 	const digester = new FolderDigest(content, reading, wanted);
 	t.defer(() => digester.close());
 	t.defer(() => files.close());
-	/** Stores chunks, of which the digest has the bytes, or has to read them back. */
+	/**
+	 * Stores chunks. The digest gets their bytes if `inMemory`, otherwise it has to read them from
+	 * the disk.
+	 */
 	const put = (chunk: number, inMemory: boolean, count = 1): void => {
 		const bytes = chunkOf(of, chunk, count);
 		files.write(chunk * CHUNK, [bytes]);
@@ -96,7 +99,7 @@ async function digesting(
 
 const test = suite('FolderDigest');
 
-test('is right whatever the order in which chunks come, from memory or from the disk', async (t) => {
+test('is right for any order of chunks, from memory or from the disk', async (t) => {
 	await fc.assert(
 		fc.asyncProperty(
 			anyOrder,
@@ -121,7 +124,7 @@ test('is right whatever the order in which chunks come, from memory or from the 
 	);
 });
 
-test('finds each file of which the index is wrong, and is not whole before all is there', async (t) => {
+test('finds each file whose digest in the index is wrong, and is incomplete until all chunks are there', async (t) => {
 	for (const { path, length } of made.folder.entries.filter((entry) => entry.length > 0)) {
 		const { digester, put, catchUp } = await digesting(t, lying(path));
 		for (let chunk = 0; chunk < CHUNKS; chunk += 1) {
@@ -135,7 +138,7 @@ test('finds each file of which the index is wrong, and is not whole before all i
 	}
 });
 
-test('reads back what an earlier download has stored', async (t) => {
+test('reads the chunks from the disk that an earlier download has stored', async (t) => {
 	const half = [...Array(CHUNKS).keys()].filter((chunk) => chunk % 3 !== 1);
 	const { digester, put, catchUp } = await digesting(t, made, { stored: half });
 	for (let chunk = 1; chunk < CHUNKS; chunk += 3) {
@@ -145,7 +148,7 @@ test('reads back what an earlier download has stored', async (t) => {
 	assert.ok(digester.isWhole && digester.isRight);
 });
 
-test('checks only what is wanted', async (t) => {
+test('checks only the wanted files', async (t) => {
 	const wanted = new Set(['a/straddles', 'large', 'c/link', 'b/empty']);
 	const { digester, put, catchUp } = await digesting(t, lying('z'), { wanted });
 	for (let chunk = 0; chunk < CHUNKS; chunk += 1) {
@@ -155,7 +158,7 @@ test('checks only what is wanted', async (t) => {
 	assert.ok(digester.isWhole && digester.isRight);
 });
 
-test('starts anew when chunks are not what was stored', async (t) => {
+test('starts again when stored chunks are found to be wrong', async (t) => {
 	const { digester, files, put, catchUp } = await digesting(t);
 	put(0, true, CHUNKS);
 	catchUp();
@@ -177,7 +180,7 @@ test('starts anew when chunks are not what was stored', async (t) => {
 	assert.ok(digester.isWhole && digester.isRight);
 });
 
-test('of an empty folder, and of one without bytes, is there at once', async (t) => {
+test('is complete at once for an empty folder, and for a folder without bytes', async (t) => {
 	for (const tree of [{}, { 'a/b': d, c: '', d: x('') }]) {
 		const { digester } = await digesting(t, folderOf(tree, { chunkSize: CHUNK }));
 		assert.ok(digester.isWhole && digester.isRight);
@@ -185,7 +188,7 @@ test('of an empty folder, and of one without bytes, is there at once', async (t)
 	}
 });
 
-test('more files at once than hashes are begun', async (t) => {
+test('is right for more files than can be hashed at the same time', async (t) => {
 	const many = folderOf(
 		Object.fromEntries(Array.from({ length: 150 }, (_, at) => [`${at}`, contentOf(CHUNK + 50)])),
 		{ chunkSize: CHUNK },
@@ -199,7 +202,7 @@ test('more files at once than hashes are begun', async (t) => {
 	assert.ok(digester.isWhole && digester.isRight);
 });
 
-test('a file that was removed meanwhile is an error, which names it', async (t) => {
+test('a file that has become shorter is an error, which names it', async (t) => {
 	const { root, digester, put } = await digesting(t);
 	put(0, false, CHUNKS);
 	await writeFile(join(root, 'a/straddles'), '');
@@ -221,7 +224,7 @@ const THREADS: Record<string, () => ContentThreads> = {
 };
 
 for (const [where, threads] of Object.entries(THREADS)) {
-	const inThread = suite(`the digests of the files of a folder ${where}`);
+	const inThread = suite(`the digests of the files of a folder, computed ${where}`);
 	const writing = async (t: Scope, of: MadeFolder) => {
 		const { root, location } = await placeOf(t, of);
 		const storage = { location: { folder: location }, path: root, checkNamed: () => {} };
@@ -232,7 +235,7 @@ for (const [where, threads] of Object.entries(THREADS)) {
 		return { root, writer, put };
 	};
 
-	inThread('are right whatever the order of chunks', async (t) => {
+	inThread('are right for any order of chunks', async (t) => {
 		await fc.assert(
 			fc.asyncProperty(anyOrder, async (order) => {
 				const { writer, put } = await writing(t, made);
@@ -246,7 +249,7 @@ for (const [where, threads] of Object.entries(THREADS)) {
 	});
 
 	inThread(
-		'are wrong if the index is, and right after a restart if only the disk was',
+		'are wrong if the index is wrong; a restart repairs a wrong chunk on the disk',
 		async (t) => {
 			const liar = await writing(t, lying('z'));
 			await liar.put(0, CHUNKS);
@@ -266,7 +269,7 @@ for (const [where, threads] of Object.entries(THREADS)) {
 		},
 	);
 
-	inThread('padding that is not zeros is refused, and the seed is to blame', async (t) => {
+	inThread('padding that is not zeros is refused as an error of the seed', async (t) => {
 		const content = Uint8Array.from(made.content);
 		const padding = made.folder.pieces.find(({ entry }) => entry === undefined)?.offset as number;
 		content[padding] = 1;

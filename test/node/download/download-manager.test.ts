@@ -12,7 +12,7 @@ import { rejects } from '../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-const test = suite('Downloads');
+const test = suite('DownloadManager');
 const LENGTH = 4 * 1_048_576 + 7;
 const MIB = 1_048_576;
 const content = contentOf(LENGTH);
@@ -25,12 +25,12 @@ async function swarm(t: Scope, { maxUp }: { maxUp?: number } = {}) {
 	return { url, seeder, seed, folder, node: await startNode(t, url) };
 }
 
-/** The files of a stopped download. */
+/** The names of the files that a stopped download leaves. */
 function namesOfPart({ id }: Seed): string[] {
 	return ['journal', 'part'].map((suffix) => `file.bin.${id.slice(0, 8)}.${suffix}`);
 }
 
-/** Stops a download as soon as `isTime`. */
+/** Returns options that stop a download as soon as `isTime` is true. */
 function stopWhen(isTime: (progress: Progress) => boolean) {
 	const stop = new AbortController();
 	const onProgress = (progress: Progress): void => {
@@ -41,7 +41,7 @@ function stopWhen(isTime: (progress: Progress) => boolean) {
 	return { signal: stop.signal, onProgress };
 }
 
-test('a download that is stopped keeps its part, and the next one goes on from there', async (t) => {
+test('a stopped download keeps its part file, and the next download resumes with it', async (t) => {
 	const { url, seeder, seed, folder, node } = await swarm(t, { maxUp: 3_000_000 });
 	const options = stopWhen(({ have }) => have >= MIB);
 	const error = await rejects(node.get(seed.id, { output: folder, ...options }));
@@ -67,7 +67,7 @@ test('a stopped download can be started again in the same node', async (t) => {
 	assert.ok(node.received.total - before <= LENGTH - MIB);
 });
 
-test('a part that was damaged is fetched again where it is wrong, and only there', async (t) => {
+test('only the wrong chunks of a damaged part file are fetched again', async (t) => {
 	const { seed, folder, node } = await swarm(t);
 	const partPath = join(folder, `file.bin.${seed.id.slice(0, 8)}.part`);
 	const part = Buffer.from(content);
@@ -79,7 +79,7 @@ test('a part that was damaged is fetched again where it is wrong, and only there
 	assert.is(node.received.total, 262_144 + 7);
 });
 
-test('a part that is all there is not fetched, but verified', async (t) => {
+test('a complete part file is verified, and nothing is fetched', async (t) => {
 	const { seed, folder, node } = await swarm(t);
 	const partPath = join(folder, `file.bin.${seed.id.slice(0, 8)}.part`);
 	await writeFile(partPath, content);
@@ -89,7 +89,7 @@ test('a part that is all there is not fetched, but verified', async (t) => {
 	assert.is(node.received.total, 0);
 });
 
-test('what is stopped while it is verified keeps everything it has', async (t) => {
+test('a download that is stopped while it is verified keeps all its chunks', async (t) => {
 	const { seed, folder, node } = await swarm(t);
 	const options = stopWhen(({ phase }) => phase === 'verifying');
 	const error = await rejects(node.get(seed, { output: folder, ...options }));
@@ -101,7 +101,7 @@ test('what is stopped while it is verified keeps everything it has', async (t) =
 	assert.is(node.received.total, before);
 });
 
-test('a signal that is aborted already stops it before anything is made', async (t) => {
+test('if the signal is already aborted, a download creates nothing', async (t) => {
 	const { seed, folder, node } = await swarm(t);
 	for (const what of [seed, seed.id]) {
 		const error = await rejects(node.get(what, { output: folder, signal: AbortSignal.abort() }));
@@ -111,7 +111,7 @@ test('a signal that is aborted already stops it before anything is made', async 
 });
 
 for (const phase of ['finding', 'fetching', 'verifying'] as const) {
-	test(`a node that is closed while ${phase} ends its download, and leaves nothing open`, async (t) => {
+	test(`a node that is closed while ${phase} ends its download, and nothing stays open`, async (t) => {
 		const { url, seed, folder } = await swarm(t, { maxUp: 5_000_000 });
 		const before = openResources();
 		const node = await startNode(t, url);
@@ -133,7 +133,7 @@ for (const phase of ['finding', 'fetching', 'verifying'] as const) {
 	});
 }
 
-test('a node that is closed while it checks a large part stops checking', async (t) => {
+test('a node that is closed while it checks a large part file stops the check', async (t) => {
 	const { url, folder } = await swarm(t);
 	const large = await makeFile(t, '', 'large.bin');
 	await truncate(large, 3 * 2 ** 30);
@@ -154,7 +154,7 @@ test('a node that is closed while it checks a large part stops checking', async 
 	assert.is((await stat(partPath)).size, 3 * 2 ** 30);
 });
 
-test('a stream that is left early stops its download, and leaves no file', async (t) => {
+test('a stream that is not read to its end stops its download, and leaves no file', async (t) => {
 	const { seed, folder, node } = await swarm(t, { maxUp: 10_000_000 });
 	useTemporary(t, folder);
 	for await (const bytes of node.stream(seed)) {
@@ -168,13 +168,13 @@ test('a stream that is left early stops its download, and leaves no file', async
 	assert.ok((await readFile(path)).equals(content));
 });
 
-test('a stream that is stopped ends with an error, and leaves no file', async (t) => {
+test('a stream that is stopped fails with ERR_ABORTED, and leaves no file', async (t) => {
 	const { seed, folder, node } = await swarm(t, { maxUp: 3_000_000 });
 	useTemporary(t, folder);
 	for (const delay of [0, 1, 5, 300]) {
 		const reading = (async () => {
 			for await (const _ of node.stream(seed, { signal: AbortSignal.timeout(delay) })) {
-				// Goes on until it is stopped.
+				// Reads until the signal stops it.
 			}
 		})();
 		assert.is((await rejects(reading)).code, 'ERR_ABORTED');
@@ -182,7 +182,7 @@ test('a stream that is stopped ends with an error, and leaves no file', async (t
 	}
 });
 
-test('a stream that is over leaves no file, and is not served', async (t) => {
+test('a stream that has ended leaves no file, and its content is not shared any more', async (t) => {
 	const { seed, seeder, folder, node } = await swarm(t);
 	useTemporary(t, folder);
 	let length = 0;
@@ -197,7 +197,7 @@ test('a stream that is over leaves no file, and is not served', async (t) => {
 	});
 });
 
-test('a folder that is missing, and one that may not be used, end it at once', async (t) => {
+test('a download into a missing folder fails at once', async (t) => {
 	const { seed, folder, node } = await swarm(t);
 	const missing = await rejects(node.get(seed, { output: join(folder, 'no', 'file') }));
 	assert.is(missing.code, 'ERR_NO_FILE');

@@ -22,7 +22,7 @@ function statesOf(size: number, have: readonly number[] = []): ChunkStates {
 	return new ChunkStates(field);
 }
 
-/** Brings chunk 0 of one into `state`. */
+/** Moves chunk 0 to `state`, through the states before it. */
 function bring(states: ChunkStates, state: ChunkState): void {
 	const path: Record<ChunkState, ChunkState[]> = {
 		missing: [],
@@ -35,7 +35,7 @@ function bring(states: ChunkStates, state: ChunkState): void {
 	}
 }
 
-test('exactly the moves of the life of a chunk are possible', () => {
+test('only the listed changes of state are possible', () => {
 	for (const from of STATES) {
 		for (const to of STATES) {
 			const states = statesOf(1);
@@ -52,7 +52,7 @@ test('exactly the moves of the life of a chunk are possible', () => {
 	}
 });
 
-test('what is there at the start is there', () => {
+test('chunks that are there at the start have the state "have"', () => {
 	const states = statesOf(4, [1, 3]);
 	assert.equal(
 		[0, 1, 2, 3].map((chunk) => states.of(chunk)),
@@ -62,11 +62,11 @@ test('what is there at the start is there', () => {
 	assert.not(states.isComplete);
 });
 
-test('no chunk at all is complete', () => {
+test('a content without chunks is complete', () => {
 	assert.ok(statesOf(0).isComplete);
 });
 
-test('after any moves each chunk is in one state and the lists agree with a model', () => {
+test('after any changes of state, each chunk is in one state, and the lists equal those of a model', () => {
 	const move = fc.tuple(fc.nat({ max: 19 }), fc.constantFrom(...STATES));
 	fc.assert(
 		fc.property(fc.array(move, { maxLength: 200 }), (moves) => {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('fellows');
+const test = suite('co-downloaders');
 const ids = fc.uniqueArray(
 	fc.oneof(
 		fc.stringMatching(/^[A-Za-z0-9_-]{8,21}$/),
@@ -12,7 +12,7 @@ const ids = fc.uniqueArray(
 	{ minLength: 1, maxLength: 24 },
 );
 
-/** Of each of `all` what it makes of the others, in an order of its own. */
+/** For each node of `all`, its view of the co-downloaders, each added in another order. */
 function eachOf(all: readonly string[]): CoDownloaders[] {
 	return all.map((id, index) => {
 		const coDownloaders = new CoDownloaders(id);
@@ -21,7 +21,7 @@ function eachOf(all: readonly string[]): CoDownloaders[] {
 	});
 }
 
-test('every chunk is that of exactly one of those who know each other', () => {
+test('among nodes that know each other, every chunk belongs to exactly one', () => {
 	const property = fc.property(ids, fc.array(fc.nat(2 ** 20 - 1)), (all, chunks) => {
 		const group = eachOf(all);
 		for (const chunk of chunks) {
@@ -31,7 +31,7 @@ test('every chunk is that of exactly one of those who know each other', () => {
 	fc.assert(property);
 });
 
-test('their shares are about equal, however they are named', () => {
+test('each node owns about the same number of chunks, whatever the ids', () => {
 	const chunks = 16_000;
 	for (const naming of [(n: number) => `host-${n}0`, (n: number) => `lab-host-${n}`]) {
 		const group = eachOf(Array.from({ length: 16 }, (_, index) => naming(index)));
@@ -45,7 +45,7 @@ test('their shares are about equal, however they are named', () => {
 	}
 });
 
-test('who leaves gives its chunks to others, and nothing else changes hands; who joins the same', () => {
+test('when a node leaves or joins, only the chunks that belong to it change their owner', () => {
 	const property = fc.property(ids, fc.nat(), (all, at) => {
 		fc.pre(all.length > 1);
 		const leaver = all[at % all.length] as string;
@@ -67,7 +67,7 @@ test('who leaves gives its chunks to others, and nothing else changes hands; who
 	fc.assert(property);
 });
 
-test('who is alone, or knows itself only, has every chunk', () => {
+test('a node that knows no other node owns every chunk', () => {
 	const alone = new CoDownloaders('lonely-01');
 	alone.add('lonely-01');
 	assert.not(alone.areThere);

@@ -11,7 +11,7 @@ const MIB = 1024 * KIB;
 const LAN = { rate: 100 * MIB, latency: 1 };
 const SIZES = { length: 64 * MIB, chunkSize: 256 * KIB };
 
-test('what several readers need comes in turn, each its first chunk before its second', () => {
+test('the chunks of several readers alternate, for each reader in order', () => {
 	const demand = new Demand();
 	const [a, b] = [{}, {}];
 	demand.set(a, { first: 10, count: 3 });
@@ -23,7 +23,7 @@ test('what several readers need comes in turn, each its first chunk before its s
 	assert.equal([demand.has(12), demand.has(90), demand.has(10)], [true, false, false]);
 });
 
-test('in the order demanded, what is needed is fetched in its order, and nothing else', () => {
+test('with the order demanded, only the demanded chunks are fetched, in order', () => {
 	const demand = new Demand();
 	demand.set({}, { first: 100, count: 20 });
 	const { order } = simulate({
@@ -41,7 +41,7 @@ test('in the order demanded, what is needed is fetched in its order, and nothing
 	assert.ok(lead <= 16, `${lead} chunks ahead`);
 });
 
-test('in every other order what is needed goes first, and all comes', () => {
+test('with the order rarest, the demanded chunks are fetched first, and all others afterwards', () => {
 	const demand = new Demand();
 	demand.set({}, { first: 200, count: 8 });
 	const { ms, order } = simulate({ ...SIZES, seeders: { a: LAN }, demand });
@@ -52,7 +52,7 @@ test('in every other order what is needed goes first, and all comes', () => {
 	);
 });
 
-test('a node that stalls does not keep a reader waiting for long', () => {
+test('the demanded chunks arrive within 5 s although one of two nodes stalls', () => {
 	const demand = new Demand();
 	demand.set({}, { first: 0, count: 8 });
 	const { order } = simulate({
@@ -65,7 +65,7 @@ test('a node that stalls does not keep a reader waiting for long', () => {
 	assert.is(order.length, 8);
 });
 
-test('a reader that moves on takes back what nobody else needs', () => {
+test('when a reader moves on, chunks that no other reader demands are not fetched any more', () => {
 	fc.assert(
 		fc.property(fc.integer(), (seed) => {
 			const random = fakeRandom(seed);

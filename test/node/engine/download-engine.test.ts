@@ -35,7 +35,7 @@ test('four seeders are used in proportion to their rates', () => {
 	assert.ok((by.get('a') as number) > 2.5 * (by.get('d') as number));
 });
 
-test('a long thin link is kept full', () => {
+test('a link with a low rate and a long round trip is fully used', () => {
 	const { ms } = simulate({
 		length: 8 * MIB,
 		chunkSize: 256 * KIB,
@@ -44,7 +44,7 @@ test('a long thin link is kept full', () => {
 	assert.ok((ms as number) < ((8 * MIB) / 625_000) * 1_000 * 1.1 + 600, `${ms} ms`);
 });
 
-test('a link as thin as a modem neither times out for ever nor fetches much twice', () => {
+test('over a link at the rate of a modem, a download completes and fetches little twice', () => {
 	const { ms, sent } = simulate({
 		length: 512 * KIB,
 		chunkSize: 256 * KIB,
@@ -54,7 +54,7 @@ test('a link as thin as a modem neither times out for ever nor fetches much twic
 	assert.ok(sent < 512 * KIB * 2.5, `${sent} bytes sent`);
 });
 
-test('lost parts alone are asked for again, soon', () => {
+test('only lost parts are requested again, and soon', () => {
 	const { ms, sent } = simulate({
 		length: 64 * MIB,
 		chunkSize: 256 * KIB,
@@ -64,7 +64,7 @@ test('lost parts alone are asked for again, soon', () => {
 	assert.ok(sent < 64 * MIB * 1.04, `${sent / MIB} MiB sent`);
 });
 
-test('a thin link is not filled with what many fast sources send twice', () => {
+test('over a thin link, ten fast sources send less than twice the content', () => {
 	const fast = Array.from({ length: 10 }, (_, index) => [
 		`${index}`,
 		{ rate: 2 * MIB, latency: 30 },
@@ -90,17 +90,17 @@ test('a seeder that falls silent is replaced within its timeout', () => {
 			frozen: { rate: 20 * MIB, latency: 1, silentFrom: 500 },
 		},
 	});
-	// 30 MiB by three until it falls silent, the rest by two.
+	// Three seeders send 30 MiB until one falls silent; two send the rest.
 	const ideal = 500 + ((128 - 30) / 40) * 1_000;
 	assert.ok((ms as number) < ideal + 1_000, `${ms} ms`);
 	assert.ok(sent < 132 * MIB);
 });
 
 for (const [what, bad] of [
-	['drip', { rate: 64 * KIB, latency: 1 }],
+	['send slowly', { rate: 64 * KIB, latency: 1 }],
 	['are silent', { ...LAN, silentFrom: 0 }],
 ] as const) {
-	test(`a few chunks do not wait for five nodes that ${what}, once another has answered`, () => {
+	test(`a download of a few chunks does not wait for five nodes that ${what}, if another node answers`, () => {
 		const seeders = { a: bad, b: bad, c: bad, d: bad, e: bad, good: LAN };
 		const { ms } = simulate({ length: 2 * MIB, chunkSize: 256 * KIB, seeders });
 		assert.ok((ms as number) < 150, `${ms} ms`);
@@ -121,7 +121,7 @@ test('a seeder that comes back is used again', () => {
 	assert.ok((by.get('pause') as number) > (by.get('a') as number));
 });
 
-test('the only seeder is waited for', () => {
+test('a download waits for its only seeder', () => {
 	const { ms, sent } = simulate({
 		length: 32 * MIB,
 		chunkSize: 256 * KIB,
@@ -131,7 +131,7 @@ test('the only seeder is waited for', () => {
 	assert.ok(sent < 34 * MIB);
 });
 
-test('a liar is dropped after two bad chunks and costs no more', () => {
+test('a liar is dropped after two bad chunks, and less than 4 MiB are sent in vain', () => {
 	const { dropped, ms, sent } = simulate({
 		length: 64 * MIB,
 		chunkSize: 256 * KIB,
@@ -142,7 +142,7 @@ test('a liar is dropped after two bad chunks and costs no more', () => {
 	assert.ok(sent < 64 * MIB + 4 * MIB, `${sent - 64 * MIB} bytes wasted`);
 });
 
-test('who lies about every tenth chunk is dropped, and the rest comes from others', () => {
+test('a node that sends every tenth part wrong is dropped, and the others send the rest', () => {
 	const { dropped, ms } = simulate({
 		length: 64 * MIB,
 		chunkSize: 256 * KIB,
@@ -152,7 +152,7 @@ test('who lies about every tenth chunk is dropped, and the rest comes from other
 	assert.equal([...dropped], ['liar']);
 });
 
-test('a slow node does not hold the end up', () => {
+test('a slow node does not delay the end of a download', () => {
 	const { ms } = simulate({
 		length: 64 * MIB,
 		chunkSize: 4 * MIB,
@@ -161,7 +161,7 @@ test('a slow node does not hold the end up', () => {
 	assert.ok((ms as number) < 1_280 * 1.6, `${ms} ms`);
 });
 
-test('nodes that have parts of it complete each other', () => {
+test('two nodes with different halves of a content are used together', () => {
 	const even = Array.from({ length: 128 }, (_, index) => index * 2);
 	const odd = even.map((chunk) => chunk + 1);
 	const { ms, by } = simulate({
@@ -173,7 +173,7 @@ test('nodes that have parts of it complete each other', () => {
 	assert.equal([by.get('even'), by.get('odd')], [128, 128]);
 });
 
-test('chunks smaller than a part come several in one', () => {
+test('several chunks that are smaller than a part are requested in one message', () => {
 	const { ms, messages } = simulate({
 		length: 4 * MIB,
 		chunkSize: 512,
@@ -183,7 +183,7 @@ test('chunks smaller than a part come several in one', () => {
 	assert.ok(messages < 100, `${messages} messages`);
 });
 
-test('from nodes that have everything, no chunk but the first is far ahead of its turn', () => {
+test('from complete nodes, chunks are fetched nearly in order, apart from the first few', () => {
 	const { order } = simulate({
 		length: 64 * MIB,
 		chunkSize: 256 * KIB,
@@ -194,7 +194,10 @@ test('from nodes that have everything, no chunk but the first is far ahead of it
 	assert.ok(lead <= 16, `${lead} chunks ahead`);
 });
 
-/** The chunks in the order in which they came from nodes that have `have`, one at a time. */
+/**
+ * Returns the chunks in their order of arrival from nodes that have `have`; one chunk is requested
+ * at a time.
+ */
 function orderFrom(...have: ReadonlyArray<readonly number[] | undefined>): readonly number[] {
 	const seeders = have.map((chunks, index): [string, Behaviour] => {
 		return [`${index}`, { ...LAN, ...(chunks === undefined ? {} : { have: chunks }) }];
@@ -211,15 +214,15 @@ function isAscending(order: readonly number[]): boolean {
 	return order.every((chunk, index) => index === 0 || chunk > (order[index - 1] as number));
 }
 
-test('from nodes that have everything, a few chunks come at random and the rest in order', () => {
+test('from complete nodes, a few random chunks are fetched first, and the rest in order', () => {
 	const order = orderFrom(undefined);
 	assert.not.ok(isAscending(order.slice(0, 4)), `${order}`);
 	assert.ok(isAscending(order.slice(8)), `${order}`);
 });
 
-test('as soon as a node has only some, the order is that of rarity', () => {
+test('if one node is partial, the rarest chunks are fetched first', () => {
 	assert.not.ok(isAscending(orderFrom(undefined, [1, 2, 3]).slice(8)));
-	assert.not.ok(isAscending(orderFrom(undefined, []).slice(8)), 'even if it has none yet');
+	assert.not.ok(isAscending(orderFrom(undefined, []).slice(8)), 'also if it has no chunk');
 });
 
 test('the rarest chunks are fetched first', () => {
@@ -239,14 +242,14 @@ test('the rarest chunks are fetched first', () => {
 	assert.ok(Math.max(...ranks) < 12, `ranks ${ranks}`);
 });
 
-test('bytes that nobody asked for, late, twice or of the wrong length are nothing', () => {
+test('bytes are ignored if they were not requested, arrive late or twice, or have the wrong length', () => {
 	const { engine } = simulate({ length: MIB, chunkSize: 256 * KIB, seeders: { one: LAN } });
 	assert.is(engine.received('one', 1n, 0, 64 * KIB, 0), undefined);
 	assert.is(engine.received('stranger', 1n, 0, 64 * KIB, 0), undefined);
 	assert.is(engine.received('one', 99n, 0, 1, 0), undefined);
 });
 
-test('whatever nodes do, the invariants hold and honest chunks all arrive', () => {
+test('whatever the other nodes do, the invariants hold, and a download from an honest node completes', () => {
 	const behaviour = fc.record({
 		rate: fc.integer({ min: 200 * KIB, max: 50 * MIB }),
 		latency: fc.integer({ min: 0, max: 200 }),

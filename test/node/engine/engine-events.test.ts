@@ -14,7 +14,7 @@ const KIB = 1024;
 const CHUNKS = 24;
 const NODES = ['a', 'b', 'c'];
 
-/** A part that was asked for: whether it is still to be answered or was already. */
+/** A requested part, open or already answered. */
 interface Wish {
 	readonly node: string;
 	readonly request: bigint;
@@ -22,7 +22,7 @@ interface Wish {
 	readonly length: number;
 }
 
-/** Tells an engine what happens, and knows what is really there. */
+/** Feeds events to an engine, and keeps its own list of the chunks that are stored. */
 class Driver {
 	readonly engine: DownloadEngine;
 	now = 0;
@@ -54,7 +54,10 @@ class Driver {
 		this.#act(this.engine.decide(this.now));
 	}
 
-	/** The answer to a wish comes: from whom it should or a stranger to it; a second time if `isKept`. */
+	/**
+	 * Delivers a requested part, from its node or from the node `from`. With `isKept` it can be
+	 * delivered again.
+	 */
 	answer(which: number, isKept: boolean, from?: string): void {
 		const wish = this.#wishes[which % Math.max(1, this.#wishes.length)];
 		if (wish !== undefined) {
@@ -89,13 +92,13 @@ class Driver {
 		}
 	}
 
-	/** Everything that the engine promises. */
+	/** Checks all invariants of the engine. */
 	check(): void {
 		checkEngine(this.engine);
 		assert.equal(
 			[...this.engine.states.have().indices()],
 			[...this.#stored].sort((a, b) => a - b),
-			'what counts was verified',
+			'exactly the stored chunks count',
 		);
 		let twice = 0;
 		for (const node of this.engine.nodes.values()) {
@@ -103,10 +106,10 @@ class Driver {
 				twice += length * (1 - 1 / rivals.length);
 			}
 		}
-		assert.ok(twice <= DEFAULT_LIMITS.outstanding, `${twice} bytes asked for twice`);
+		assert.ok(twice <= DEFAULT_LIMITS.outstanding, `${twice} bytes requested twice`);
 	}
 
-	/** From now on somebody honest answers everything. */
+	/** Adds an honest node, which answers every request, and completes the download. */
 	finish(): void {
 		this.engine.nodeHas('honest', all());
 		for (let round = 0; round < 2_000 && !this.engine.states.isComplete; round += 1) {
@@ -120,7 +123,7 @@ class Driver {
 			}
 			this.check();
 		}
-		assert.ok(this.engine.states.isComplete, 'everything comes in the end');
+		assert.ok(this.engine.states.isComplete, 'the download completes');
 		assert.is(this.engine.outstanding, 0);
 	}
 
@@ -130,7 +133,7 @@ class Driver {
 				const { node, request, ranges } = decision;
 				this.#wishes.push(...ranges.map(([offset, length]) => ({ node, request, offset, length })));
 				const remote = this.engine.nodes.get(node);
-				assert.ok(remote !== undefined, 'who is asked is counted on');
+				assert.ok(remote !== undefined, 'requests go only to known peers');
 				assert.ok(remote.outstanding < remote.window.size + DEFAULT_LIMITS.part, 'window');
 			}
 		}
@@ -198,7 +201,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 	fc.constant<Event>((driver) => driver.engine.disconnected()),
 );
 
-test('whatever happens in whatever order, the invariants hold and everything comes in the end', () => {
+test('for any events in any order, the invariants hold, and an honest node can complete the download', () => {
 	fc.assert(
 		fc.property(
 			fc.array(event, { minLength: 1, maxLength: 150 }),

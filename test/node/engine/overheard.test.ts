@@ -8,7 +8,7 @@ import { Bitfield, Layout } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { checkEngine } from '../../helpers/simulation/check-engine.ts';
 
-const test = suite('what is overheard');
+const test = suite('overheard chunks');
 const KIB = 1024;
 const SIZE = 256 * KIB;
 
@@ -41,17 +41,17 @@ function engineOf(chunks: number, nodes: readonly string[], chunkSize = SIZE): D
 const cancels = (decisions: readonly Decision[]) =>
 	decisions.filter((each) => each.do === 'cancel');
 
-test('a chunk that is lacking is as good as asked for', () => {
+test('an overheard chunk that is missing is verified like a requested chunk', () => {
 	const engine = engineOf(100, ['a']);
 	const [{ attempt } = {}] = engine.overheard('a', 50 * SIZE, SIZE, 0);
 	assert.is(attempt?.firstChunk, 50);
 	assert.ok(attempt?.isOverheard);
 	assert.is(engine.states.of(50), 'verifying');
 	engine.stored(50);
-	assert.equal(engine.overheard('a', 50 * SIZE, SIZE, 1), [], 'and of no use a second time');
+	assert.equal(engine.overheard('a', 50 * SIZE, SIZE, 1), [], 'a second copy is of no use');
 });
 
-test('a wish of the same node is fulfilled, one of another is cancelled', () => {
+test('an overheard chunk answers an open request to its sender; a request to another node is cancelled', () => {
 	const engine = engineOf(4, ['a']);
 	engine.decide(0);
 	assert.is(engine.states.of(0), 'assigned');
@@ -71,7 +71,7 @@ test('a wish of the same node is fulfilled, one of another is cancelled', () => 
 	assert.is(cancel?.do === 'cancel' && cancel.node, owner?.id);
 });
 
-test('what is wrong is charged to nobody', () => {
+test('a node is not dropped for overheard chunks that are bad', () => {
 	const engine = engineOf(10, ['a']);
 	for (let chunk = 0; chunk < 5; chunk += 1) {
 		engine.overheard('a', chunk * SIZE, SIZE, 0);
@@ -81,7 +81,7 @@ test('what is wrong is charged to nobody', () => {
 	assert.not(engine.isDropped('a'));
 });
 
-test('of a message that covers several runs, each that is lacking is taken', () => {
+test('each missing run of chunks in an overheard message is taken', () => {
 	const engine = engineOf(64, ['a'], 512);
 	for (const chunk of [3, 4, 9]) {
 		engine.overheard('a', chunk * 512, 512, 0);
@@ -98,7 +98,7 @@ test('of a message that covers several runs, each that is lacking is taken', () 
 	);
 });
 
-test('bytes of a stranger, beyond the end, or of parts of two chunks are nothing', () => {
+test('overheard bytes are ignored if they come from an unknown node, exceed the content, or do not match the bounds of chunks', () => {
 	const engine = engineOf(4, ['a']);
 	assert.equal(engine.overheard('b', 0, SIZE, 0), []);
 	assert.equal(engine.overheard('a', 3 * SIZE, 2 * SIZE, 0), []);
@@ -106,7 +106,7 @@ test('bytes of a stranger, beyond the end, or of parts of two chunks are nothing
 	assert.is(engine.states.count('missing'), 4);
 });
 
-test('who hears much asks for little', () => {
+test('no further chunks are requested while most chunks are overheard', () => {
 	const engine = engineOf(1_000, ['a']);
 	engine.decide(0);
 	for (let chunk = 100; chunk < 400; chunk += 1) {
@@ -116,10 +116,10 @@ test('who hears much asks for little', () => {
 	assert.ok(engine.outstanding > 0);
 	const before = engine.outstanding;
 	engine.decide(500);
-	assert.is(engine.outstanding, before, 'nothing is added to what is open');
+	assert.is(engine.outstanding, before, 'no request is added');
 });
 
-/** The chunks that an open attempt is at. */
+/** Returns the chunks of all open attempts. */
 function covered(engine: DownloadEngine): Set<number> {
 	const attempts = [...engine.nodes.values()].flatMap((node) => [...node.attempts]);
 	const chunks = attempts.flatMap((attempt) => {
@@ -134,7 +134,7 @@ function settle(engine: DownloadEngine, { firstChunk, chunks }: Attempt, isGood:
 	}
 }
 
-test('whatever is overheard, exactly the assigned chunks have an attempt', () => {
+test('whatever is overheard, a chunk has an open attempt exactly if it is assigned', () => {
 	const heard = fc.record({
 		node: fc.constantFrom('a', 'b', 'c'),
 		first: fc.nat({ max: 63 }),
@@ -161,12 +161,12 @@ test('whatever is overheard, exactly the assigned chunks have an attempt', () =>
 
 const LARGE = 1024 * KIB;
 
-test('a chunk larger than a part is put together from blocks, and only the rest is requested', () => {
+test('a chunk larger than a part is assembled from overheard blocks, and only the other blocks are requested', () => {
 	const engine = engineOf(4, ['a'], LARGE);
 	const hear = (block: number) => engine.overheard('a', 2 * LARGE + block * SIZE, SIZE, 0);
 	const [first] = hear(1);
 	assert.equal(first?.ranges, [[2 * LARGE + SIZE, SIZE]]);
-	assert.equal(hear(1), [], 'and of no use a second time');
+	assert.equal(hear(1), [], 'a second copy is of no use');
 	assert.is(engine.states.of(2), 'assigned');
 	hear(3);
 	const requested = engine.decide(1).flatMap((each) => (each.do === 'request' ? each.ranges : []));
@@ -184,7 +184,7 @@ test('a chunk larger than a part is put together from blocks, and only the rest 
 	assert.is(engine.states.of(2), 'missing');
 });
 
-test('tiny blocks are nothing, so that a chunk is not made of thousands of pieces', () => {
+test('tiny overheard blocks are ignored, so a chunk is never assembled from thousands of pieces', () => {
 	const engine = engineOf(4, ['a'], LARGE);
 	for (let at = 0; at < LARGE; at += 2) {
 		assert.equal(engine.overheard('a', at, 1, 0), []);
@@ -192,7 +192,7 @@ test('tiny blocks are nothing, so that a chunk is not made of thousands of piece
 	assert.is(engine.states.count('missing'), 4);
 });
 
-test('a node that begins many chunks and ends none is not followed for ever', () => {
+test('a node that begins many chunks and completes none can keep only a limited number of chunks assigned', () => {
 	const engine = engineOf(100, ['a'], LARGE);
 	for (let chunk = 0; chunk < 100; chunk += 1) {
 		engine.overheard('a', chunk * LARGE, SIZE, 0);
@@ -202,7 +202,9 @@ test('a node that begins many chunks and ends none is not followed for ever', ()
 
 type Range = readonly [offset: number, length: number];
 
-/** Does at random what a download does with its engine, and checks that each byte of a chunk is taken once. */
+/**
+ * Makes the calls of a download to its engine, and checks that each byte of a chunk is taken once.
+ */
 class Receiver {
 	readonly engine = engineOf(4, ['a', 'b'], LARGE);
 	now = 0;
@@ -250,7 +252,7 @@ class Receiver {
 	}
 }
 
-test('whatever arrives in which way, each byte of a chunk is taken once', () => {
+test('each byte of a chunk is taken once, whatever is received or overheard', () => {
 	const step = fc.oneof(
 		fc.record({ wait: fc.constantFrom(10, 3_000) }),
 		fc.record({ answer: fc.nat() }),

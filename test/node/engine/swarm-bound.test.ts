@@ -5,9 +5,9 @@ import { meshOf } from '../../helpers/simulation/mesh.ts';
 import { simulateSwarm } from '../../helpers/simulation/simulate-swarm.ts';
 import { Star } from '../../helpers/simulation/topology.ts';
 
-const test = suite('simulated swarms beside what their links allow', { timeout: 240_000 });
+const test = suite('simulated swarms compared with the bound of their links', { timeout: 240_000 });
 const MIB = 1024 * 1024;
-/** Two hundred take ten seconds, a thousand take minutes. */
+/** A run with 200 nodes takes ten seconds, a run with 1,000 takes minutes. */
 const NODES = Number(process.env.SHOAL_NODES ?? 120);
 
 test(`${NODES} nodes complete within 1.5 times the bound that the links allow`, () => {
@@ -15,10 +15,10 @@ test(`${NODES} nodes complete within 1.5 times the bound that the links allow`, 
 	const { ms, sent } = simulateSwarm(shape);
 	const ratio = (ms as number) / meshBound(shape);
 	assert.ok(ratio <= 1.5, `${ratio} times the bound`);
-	assert.ok(sent < 1.15, `${sent} copies sent for each that was wanted`);
+	assert.ok(sent < 1.15, `${sent} copies sent for each downloader`);
 });
 
-test('30 nodes complete through one broker within 2.2 times the bound', () => {
+test('30 nodes complete through one broker within 2.2 times the bound of the links and the broker', () => {
 	const egress = 50 * MIB;
 	const shape = meshOf(30);
 	const { ms } = simulateSwarm({ ...shape, topology: new Star(egress) });

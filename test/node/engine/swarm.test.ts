@@ -11,19 +11,19 @@ const KIB = 1024;
 const RANDOM_SWARMS = Number(process.env.SHOAL_SWARMS ?? 100);
 const FIRST_SEED = Number(process.env.SHOAL_SEED ?? 1);
 
-test('unequal links: little is sent twice', () => {
+test('with unequal links, nodes send less than 1.13 copies for each copy that is needed', () => {
 	const { sent } = simulateSwarm(meshOf(60, { chunks: 64 }));
-	assert.ok(sent < 1.13, `${sent} copies sent for each that was wanted`);
+	assert.ok(sent < 1.13, `${sent} copies sent for each downloader`);
 });
 
-test('the same seed gives the same swarm, another one another', () => {
+test('the same random seed gives the same run, another random seed another run', () => {
 	const shape = meshOf(20);
 	const once = simulateSwarm({ ...shape, seed: 5 });
 	assert.equal(simulateSwarm({ ...shape, seed: 5 }), once);
 	assert.not.equal(simulateSwarm({ ...shape, seed: 6 }).completeAt, once.completeAt);
 });
 
-test('a seeder that leaves after one copy and nodes that leave do not keep the others from it', () => {
+test('the other nodes complete although the seeder leaves after one copy and some nodes leave', () => {
 	const shape = meshOf(40);
 	const { ms, seederSent } = simulateSwarm({
 		...shape,
@@ -34,7 +34,7 @@ test('a seeder that leaves after one copy and nodes that leave do not keep the o
 	assert.ok(seederSent < 3, `${seederSent} copies`);
 });
 
-test('who is frozen or cut off completes afterwards, and nobody waits for it; who lies is found out', () => {
+test('frozen and disconnected nodes complete after their outage; the others complete before its end, despite a liar', () => {
 	const shape = meshOf(20);
 	const outage = { from: 1_000, until: 300_000 };
 	const faults = {
@@ -52,7 +52,7 @@ test('who is frozen or cut off completes afterwards, and nobody waits for it; wh
 	);
 });
 
-test('a thin link is not filled for ever with what ten quick nodes send too late', () => {
+test('a download over a thin link completes although ten fast nodes send parts too late', () => {
 	const [mostly, thin] = [2_048 * KIB, 50 * KIB];
 	const length = 4_096 * KIB;
 	for (let seed = 1; seed <= 20; seed += 1) {
@@ -82,7 +82,10 @@ test(`${RANDOM_SWARMS} random swarms with faults keep every invariant and comple
 	}
 });
 
-/** Somebody freezes, lies, is cut off, or has another time; what the first node has is right, and stays. */
+/**
+ * Some nodes freeze, lie, are disconnected, or have a wrong clock. Node 0, the seeder, does not lie
+ * and is not cut off.
+ */
 function randomFaults(nodes: number, random: () => number): Faults {
 	const anybody = (): number => 1 + Math.floor(random() * (nodes - 1));
 	const span = (): Span => {

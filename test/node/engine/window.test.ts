@@ -7,7 +7,10 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const options = { mostPart: 256 * KIB, mostWindow: 4 * MIB };
 
-/** A window after `seconds` of a link of `rate` bytes per second and `rtt` ms, always full. */
+/**
+ * Returns a window that was full for `seconds`, on a link of `rate` bytes per second with a round
+ * trip of `rtt` ms.
+ */
 function fed(rate: number, rtt: number, seconds: number): Window {
 	const window = new Window(options);
 	let now = rtt;
@@ -19,32 +22,32 @@ function fed(rate: number, rtt: number, seconds: number): Window {
 	return window;
 }
 
-test('starts with half a mebibyte in small parts, and patience', () => {
+test('starts at 512 KiB, with small parts and a long timeout', () => {
 	const window = new Window(options);
 	assert.is(window.size, FIRST_WINDOW);
 	assert.is(window.part, FIRST_PART);
 	assert.is(window.timeout, 2_000);
 });
 
-test('grows to the most it may on a fast link, in the largest parts', () => {
+test('grows on a fast link to its maximum, with parts of the maximum size', () => {
 	const window = fed(100 * MIB, 2, 1);
 	assert.is(window.size, 4 * MIB);
 	assert.is(window.part, 256 * KIB);
 	assert.is(window.timeout, 500);
 });
 
-test('holds at most two seconds of the measured rate', () => {
+test('holds at most the bytes of two seconds at the measured rate', () => {
 	const window = fed(100 * KIB, 100, 20);
 	assert.ok(window.size <= 2 * 110 * KIB, `${window.size}`);
 	assert.ok(window.part <= 64 * KIB, `${window.part}`);
 });
 
-test('a part holds at most a second of the measured rate, down to the least part', () => {
+test('the size of a part is at most the bytes of one second at the measured rate, but at least the smallest part', () => {
 	assert.is(fed(40 * KIB, 100, 20).part, 32 * KIB);
 	assert.is(fed(2 * KIB, 100, 60).part, LEAST_PART);
 });
 
-test('halves once in a round trip, however much of it is lost', () => {
+test('halves at most once in a round trip, however many parts are lost', () => {
 	const window = fed(100 * MIB, 2, 1);
 	window.onLoss(999, 1_000);
 	const halved = window.size;
@@ -55,7 +58,7 @@ test('halves once in a round trip, however much of it is lost', () => {
 	assert.is(window.size, 1 * MIB);
 });
 
-test('falls to one part when nothing comes, and is more patient each time', () => {
+test('shrinks to one part at a timeout, and each further timeout doubles the time to wait', () => {
 	const window = fed(100 * MIB, 2, 1);
 	window.onTimeout(1_000);
 	assert.is(window.size, window.part);
@@ -70,7 +73,7 @@ test('falls to one part when nothing comes, and is more patient each time', () =
 	assert.is(window.timeout, 500);
 });
 
-test('answers that take long are waited for longer, and a first one as long as others take', () => {
+test('the timeout grows with slow answers; before the first answer it is the timeout of the other peers', () => {
 	const window = new Window({ ...options, firstTimeout: () => 15_000 });
 	assert.is(window.timeout, 15_000);
 	window.onTimeout(15_000);
@@ -81,7 +84,7 @@ test('answers that take long are waited for longer, and a first one as long as o
 	assert.ok(window.timeout >= 25_000 && window.timeout <= 30_000, `${window.timeout}`);
 });
 
-test('time in which nothing was open does not count against the rate', () => {
+test('time without open requests does not lower the measured rate', () => {
 	const window = fed(10 * MIB, 2, 1);
 	const before = window.rate;
 	window.onAnswer(256 * KIB, 60_000, 60_025);

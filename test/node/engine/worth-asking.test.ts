@@ -3,7 +3,7 @@ import { RemoteNode } from '../../../node/engine/remote-node.ts';
 import { worthAsking } from '../../../node/engine/worth-asking.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('which peers are asked');
+const test = suite('choice of the peers for requests');
 const KIB = 1024;
 const PART = 256 * KIB;
 const CHUNKS = 100;
@@ -29,7 +29,7 @@ function asked(nodes: readonly RemoteNode[], now: number, missing: number, isCut
 	return worthAsking(all, { now, missing, isCutOff }).map(({ id }) => id);
 }
 
-test('through the broker a complete peer is preferred to those that lack something', () => {
+test('through the broker, complete peers are preferred to partial peers', () => {
 	assert.equal(asked([peer('whole'), peer('part', 50)], 0, 1e9), ['whole']);
 	assert.equal(asked([peer('part', 50)], 0, 1e9), ['part']);
 	const quick = peer('whole');
@@ -37,14 +37,14 @@ test('through the broker a complete peer is preferred to those that lack somethi
 	assert.equal(asked([quick, peer('part', 50)], 10_000, 400e6), ['whole']);
 });
 
-test('a partial peer is tried if the rest would take long, and asked if it is much faster', () => {
+test('a partial peer is tried if the rest would take long, and is used if it is much faster than the complete peers', () => {
 	const slow = peer('whole');
 	const part = peer('part', 50);
 	share(slow, 1e6, 1_000);
-	assert.equal(asked([slow, part], 1_000, 100e6), ['whole'], 'it may become faster');
+	assert.equal(asked([slow, part], 1_000, 100e6), ['whole'], 'the complete peer may become faster');
 	share(slow, 1e6, 10_000);
-	assert.equal(asked([slow, part], 10_000, 4e6), ['whole'], 'what is left takes no time');
-	assert.equal(asked([slow, part], 10_000, 100e6), ['whole', 'part'], 'its rate is not known');
+	assert.equal(asked([slow, part], 10_000, 4e6), ['whole'], 'the rest takes no time');
+	assert.equal(asked([slow, part], 10_000, 100e6), ['whole', 'part'], 'its rate is unknown');
 	part.window.onAnswer(100 * KIB, 10_000, 10_100);
 	assert.equal(asked([slow, part], 10_100, 100e6), ['whole'], 'it sends 1 MB/s too');
 	const other = peer('other', 50);
@@ -52,7 +52,7 @@ test('a partial peer is tried if the rest would take long, and asked if it is mu
 	assert.equal(asked([slow, part, other], 10_100, 100e6), ['whole', 'other'], 'it sends 10 MB/s');
 });
 
-test('peers on a direct lane are asked in any case, and only they without the broker', () => {
+test('peers on a direct lane are always used; without the broker, only they are used', () => {
 	const direct = peer('direct', 50);
 	direct.window.rebound({ isFree: true });
 	assert.equal(asked([peer('whole'), direct], 0, 1e9), ['whole', 'direct']);

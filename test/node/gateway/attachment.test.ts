@@ -6,14 +6,14 @@ import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('Content-Disposition');
 
-test('names a file in ASCII and in UTF-8', () => {
+test('has the name of the file in ASCII and in UTF-8', () => {
 	assert.is(
 		attachment('Größe "1".txt'),
 		`attachment; filename="Gr__e _1_.txt"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%221%22.txt`,
 	);
 });
 
-test('a name that no system or not every one takes is changed', () => {
+test('a name that is not valid on every system is changed', () => {
 	const nameOf = (header: string): string =>
 		decodeURIComponent(/filename\*=UTF-8''(\S+)$/.exec(header)?.[1] ?? '');
 	assert.is(nameOf(attachment('.bashrc')), '_bashrc');
@@ -24,7 +24,7 @@ test('a name that no system or not every one takes is changed', () => {
 	assert.is(nameOf(attachment(`${'é'.repeat(127)}.`)), `_${'é'.repeat(40)}`);
 });
 
-test('no name breaks the header', () => {
+test('no name can add to the header', () => {
 	const possible = REFUSED.map(([name]) => name).filter((name) => {
 		return whyNoPath(name) === undefined && !name.includes('/');
 	});

@@ -5,7 +5,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('the path of a request for files');
 
-test('a content, and what is in it', () => {
+test('the path names a content, and an entry in it', () => {
 	const cases: ReadonlyArray<[string, string, string[], boolean]> = [
 		['/files', '', [], false],
 		['/files/', '', [], false],
@@ -26,7 +26,7 @@ test('a content, and what is in it', () => {
 	}
 });
 
-test('no entry has a path with a part that is empty, dots, malformed, or more than a part', () => {
+test('a path is refused if one of its segments is empty, a dot segment, malformed, or contains an encoded slash or NUL', () => {
 	for (const target of [
 		'',
 		'*',
@@ -59,7 +59,7 @@ test('no entry has a path with a part that is empty, dots, malformed, or more th
 	}
 });
 
-test('any name is found again that a link names', () => {
+test('a path that is formatted for a link is parsed to the same names, for any names', () => {
 	const name = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => {
 		return !['.', '..'].includes(text) && !/[/\0\p{Cs}]/u.test(text);
 	});

@@ -13,7 +13,7 @@ function sorted(...entries: FolderEntry[]): FolderEntry[] {
 	return entries.sort((a, b) => comparePaths(a.path, b.path));
 }
 
-/** The level at `path`, a line for each row. */
+/** Returns the level at `path`, one line for each row. */
 function rowsAt(entries: readonly FolderEntry[], path: string): string[] | undefined {
 	const found = findInFolder(entries, path);
 	return found !== undefined && 'level' in found
@@ -23,7 +23,7 @@ function rowsAt(entries: readonly FolderEntry[], path: string): string[] | undef
 		: undefined;
 }
 
-test('has the folders first, with what is in them, then the files', () => {
+test('lists folders first, each with the number and bytes of its files, then the other entries', () => {
 	const entries = sorted(
 		entry('z.txt'),
 		entry('a/b/c', 'x', 10),
@@ -48,7 +48,7 @@ test('has the folders first, with what is in them, then the files', () => {
 	assert.equal([level.files, level.length], [4, 36]);
 });
 
-test('files and links are found; what is not there is not', () => {
+test('files and links are found by their paths; any other path is not found', () => {
 	const entries = sorted(entry('a/b'), entry('a-b'), entry('link', 'l'), entry('constructor'));
 	for (const path of ['a/b', 'a-b', 'link', 'constructor']) {
 		assert.equal(findInFolder(entries, path), {
@@ -60,7 +60,7 @@ test('files and links are found; what is not there is not', () => {
 	}
 });
 
-test('is what one gets by looking at every path', () => {
+test('has the same rows as a search through all paths', () => {
 	const part = fc.stringMatching(/^[a-b.-]{1,2}$/).filter((text) => !/^\.+$/.test(text));
 	const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
 	fc.assert(

@@ -20,7 +20,7 @@ const file = (bytes: Uint8Array, digest?: string) =>
 const WRONG = 'a'.repeat(64);
 const LARGE = contentOf(600_000);
 
-/** The content after the index, in pieces of `size` bytes. */
+/** Yields the content that follows the index, in pieces of `size` bytes. */
 async function* contentIn({ seed, content }: MemoryFolder, size = 100_000) {
 	for (let at = seed.index ?? 0; at < content.length; at += size) {
 		yield content.subarray(at, at + size);
@@ -35,7 +35,7 @@ async function zipOf(made: MemoryFolder, size?: number): Promise<Buffer> {
 	return Buffer.concat(parts);
 }
 
-test('has the files and empty folders below the name of the folder, and no links', async (t) => {
+test('contains the files and empty folders below the name of the folder, and no links', async (t) => {
 	const made = memoryFolder(
 		{
 			'größe.txt': 'text',
@@ -66,10 +66,10 @@ test('has the files and empty folders below the name of the folder, and no links
 	const path = join(await makeFolder(t), 'a.zip');
 	await writeFile(path, zip);
 	console.log(`checked by ${(await checkZip(path)).join(', ')}`);
-	assert.ok((await zipOf(made, 7)).equals(zip), 'the same in other pieces');
+	assert.ok((await zipOf(made, 7)).equals(zip), 'the result does not depend on the pieces');
 });
 
-test('leaves out the zeros before a large file', async () => {
+test('does not contain the zeros before a large file', async () => {
 	const made = memoryFolder(
 		{ a: 'small', large: file(LARGE.subarray(0, 70 * 512)), z: 'small too' },
 		{ chunkSize: 512 },
@@ -83,7 +83,7 @@ test('leaves out the zeros before a large file', async () => {
 	);
 });
 
-test('of a folder with nothing to put in has the folder itself', async () => {
+test('contains the empty folders, or the folder itself, if there are no files', async () => {
 	for (const leaves of [{}, { link: link('x'), x: EMPTY }, {}]) {
 		const made = memoryFolder(leaves);
 		const zip = await zipOf(made);
@@ -93,7 +93,7 @@ test('of a folder with nothing to put in has the folder itself', async () => {
 	}
 });
 
-test('has no end if the content is not what the index says', async () => {
+test('fails before its end if the content differs from the index', async () => {
 	const lies = [
 		memoryFolder({ a: 'a', b: file(Buffer.from('b'), WRONG), c: 'c' }),
 		memoryFolder({ a: 'a', b: file(LARGE, WRONG), c: 'c' }),
@@ -107,7 +107,7 @@ test('has no end if the content is not what the index says', async () => {
 	assert.is((await rejects(zipOf(made))).code, 'ERR_SEED');
 });
 
-test('has no end if the content ends too early or fails', async () => {
+test('fails before its end if the content ends too early or fails', async () => {
 	const made = memoryFolder({ a: 'a', b: file(LARGE), c: 'c' });
 	const sources = [
 		async function* () {
@@ -134,7 +134,7 @@ test('has no end if the content ends too early or fails', async () => {
 	}
 });
 
-test('is read no faster than it is taken, and releases its source when it is left', async () => {
+test('reads its source only as fast as it is consumed, and closes the source when the consumer stops', async () => {
 	const made = memoryFolder({ a: file(contentOf(8_000_000)), b: 'b' });
 	let read = 0;
 	let isClosed = false;
@@ -158,7 +158,7 @@ test('is read no faster than it is taken, and releases its source when it is lef
 });
 
 for (const count of [65_534, 65_535, 70_000]) {
-	test(`of ${count} files has Zip64 records if they are needed`, async (t) => {
+	test(`of ${count} files has Zip64 records only if the number of files needs them`, async (t) => {
 		const names = Array.from({ length: count }, (_, number) => [`${number}`, '']);
 		const made = memoryFolder(Object.fromEntries(names));
 		const zip = await zipOf(made);
@@ -171,7 +171,7 @@ for (const count of [65_534, 65_535, 70_000]) {
 	});
 }
 
-test('of more than 4 GiB has the length that client-zip makes', () => {
+test('of more than 4 GiB has the length that client-zip would write', () => {
 	const GIB = 2 ** 30;
 	const lengthOf = (...sizes: number[]): number => {
 		const entries = sizes.map((length, at) => {
@@ -185,14 +185,15 @@ test('of more than 4 GiB has the length that client-zip makes', () => {
 		return zipLength({ name: 'f' } as Seed, new Folder(about, index));
 	};
 	const name = 'f/0'.length;
-	// Header, descriptor and record of an entry; then the Zip64 records and the end.
+	// The sum of local header, data descriptor and central record of an entry; below, the Zip64 and
+	// end records are added.
 	const plain = 30 + name + 16 + 46 + name;
 	assert.is(lengthOf(GIB), GIB + plain + 22);
 	assert.is(lengthOf(5 * GIB), 5 * GIB + plain + 8 + 28 + 76 + 22);
 	assert.is(lengthOf(3 * GIB, 3 * GIB, 1), 6 * GIB + 1 + 3 * plain + 12 + 76 + 22);
 });
 
-test('an error is one of shoal, with its code', async () => {
+test('a failure is a ShoalError with its code', async () => {
 	const made = memoryFolder({ a: file(Buffer.from('b'), WRONG) });
 	const error = await zipOf(made).catch((reason: unknown) => reason);
 	assert.ok(isShoalError(error, 'ERR_SEED_LIES'));

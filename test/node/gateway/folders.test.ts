@@ -37,7 +37,7 @@ async function start(t: Scope) {
 const digestOf = (bytes: Uint8Array | string): string =>
 	createHash('sha256').update(bytes).digest('hex');
 
-/** The status for a path that is sent as it is: fetch would resolve `..`. */
+/** Returns the status for a path that is sent unchanged: `fetch` would resolve `..`. */
 function statusOf(url: string, path: string): Promise<number | undefined> {
 	return new Promise((resolve, reject) => {
 		const request = httpRequest(url, { path }, (response) => {
@@ -49,7 +49,7 @@ function statusOf(url: string, path: string): Promise<number | undefined> {
 	});
 }
 
-test('a folder is redirected to its listing, which is JSON for programs and HTML for browsers', async (t) => {
+test('a request for a folder is redirected to its listing, which is JSON for programs and HTML for browsers', async (t) => {
 	const { seed, ask, at } = await start(t);
 	for (const path of [at, `${at}/sub`, `${at}/empty`]) {
 		const response = await ask(path);
@@ -89,7 +89,7 @@ test('a folder is redirected to its listing, which is JSON for programs and HTML
 	assert.equal([head.status, await head.text()], [200, '']);
 });
 
-test('a file in a folder is served as any other, with its own name and digest', async (t) => {
+test('a file in a folder is served like any other file, with its own name and digest', async (t) => {
 	const { ask, at } = await start(t);
 	const path = `${at}/sub/deep/large.bin`;
 	const whole = await ask(path);
@@ -132,7 +132,7 @@ test('a file in a folder is served as any other, with its own name and digest', 
 	assert.match(reserved.headers.get('content-disposition') ?? '', 'filename="_aux.h"');
 });
 
-test('what is not in the folder is not found, in words', async (t) => {
+test('a path that is not in the folder is 404, with a message that says so', async (t) => {
 	const { seeder, ask, at, url } = await start(t);
 	const { seed: file } = await seeder.share(await makeFile(t, 'content', 'file.txt'));
 	const cases: ReadonlyArray<readonly [path: string, detail: RegExp]> = [
@@ -171,7 +171,7 @@ test('what is not in the folder is not found, in words', async (t) => {
 	assert.is(await statusOf(url, `${url}${at}/aux.h`), 200, 'a whole URL');
 });
 
-test('the zip file has all of the folder, a length, and no ranges', async (t) => {
+test('the zip file of a folder has a Content-Length, and ranges of it are not supported', async (t) => {
 	const { node, ask, at } = await start(t);
 	const head = await ask(`${at}.zip`, {}, 'HEAD');
 	assert.is(head.status, 200);
@@ -200,7 +200,7 @@ test('the zip file has all of the folder, a length, and no ranges', async (t) =>
 	assert.is(complete + failed, 2, 'one download for all files');
 });
 
-test('a folder is named by its name or the start of its id', async (t) => {
+test('a folder can be requested by its name or the start of its id', async (t) => {
 	const { seed, seeder, ask } = await start(t);
 	const name = encodeURIComponent('my "project"');
 	for (const named of [name, seed.id.slice(0, 8), seed.id.toUpperCase()]) {
@@ -223,12 +223,12 @@ test('a folder is named by its name or the start of its id', async (t) => {
 	const none = await ask('/files/none.zip');
 	assert.is(none.status, 404);
 	assert.match(((await none.json()) as { detail: string }).detail, '"none.zip"');
-	// A content of that name comes first.
+	// A content with that name has precedence over the start of an id.
 	await seeder.share(await makeFile(t, 'no archive', 'my "project".zip'));
 	assert.is(await (await ask(`/files/${name}.zip`)).text(), 'no archive');
 });
 
-test('the list of seeds has the number of files, and the length of the index', async (t) => {
+test('the list of seeds contains the number of files of a folder, and the length of its index', async (t) => {
 	const { seed, seeder, ask, at } = await start(t);
 	const { seeds } = (await (await ask('/seeds')).json()) as {
 		seeds: Array<Record<string, unknown>>;

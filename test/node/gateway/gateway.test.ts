@@ -25,7 +25,11 @@ async function start(t: Scope) {
 	return { seed, seeder, node, url, ask };
 }
 
-/** A request with headers that fetch does not let anybody set. @returns its status */
+/**
+ * Sends a request with headers that `fetch` does not let a program set.
+ *
+ * @returns the status of the response
+ */
 function statusOf(
 	url: string,
 	headers: Record<string, string>,
@@ -41,7 +45,7 @@ function statusOf(
 	});
 }
 
-test('lists the seeds, tells of one, and hands the file out, verified and never changing', async (t) => {
+test('the gateway lists the seeds, describes one seed, and serves its file, verified and cacheable for ever', async (t) => {
 	const { seed, ask } = await start(t);
 	const { seeds } = (await (await ask('/seeds')).json()) as { seeds: Array<{ id: string }> };
 	assert.equal(
@@ -63,7 +67,7 @@ test('lists the seeds, tells of one, and hands the file out, verified and never 
 	assert.ok(Buffer.from(await response.arrayBuffer()).equals(content));
 });
 
-test('a range is fetched alone; HEAD and what is known already fetch nothing', async (t) => {
+test('for a range only its chunks are fetched; HEAD and a condition that fails fetch nothing', async (t) => {
 	const { seed, node, ask } = await start(t);
 	const path = `/files/${seed.id}`;
 	const head = await ask(path, {}, 'HEAD');
@@ -75,7 +79,7 @@ test('a range is fetched alone; HEAD and what is known already fetch nothing', a
 	assert.is(part.headers.get('content-range'), `bytes 1000000-1000009/${content.length}`);
 	const bytes = Buffer.from(await part.arrayBuffer());
 	assert.ok(bytes.equals(content.subarray(1_000_000, 1_000_010)));
-	assert.ok(node.received.total < content.length, 'not all of it was fetched');
+	assert.ok(node.received.total < content.length, 'only some chunks were fetched');
 	const end = await ask(path, { Range: 'bytes=-5' });
 	assert.ok(Buffer.from(await end.arrayBuffer()).equals(content.subarray(-5)));
 	const other = await ask(path, { Range: 'bytes=0-4', 'If-Range': '"other"' });
@@ -86,7 +90,7 @@ test('a range is fetched alone; HEAD and what is known already fetch nothing', a
 	assert.is(behind.headers.get('content-range'), `bytes */${content.length}`);
 });
 
-test('a file is asked for by its name or the start of its id, and then not kept as if that never changed', async (t) => {
+test('a file can be requested by its name or the start of its id; caches must then revalidate the response', async (t) => {
 	const { seed, seeder, ask } = await start(t);
 	const name = encodeURIComponent('a "name" (1).bin');
 	for (const named of [name, seed.id.slice(0, 8), seed.id.toUpperCase()]) {
@@ -104,7 +108,7 @@ test('a file is asked for by its name or the start of its id, and then not kept 
 	assert.is(((await response.json()) as { code: string }).code, 'ERR_AMBIGUOUS');
 });
 
-test('errors are problems that say what happened', async (t) => {
+test('an error response is application/problem+json with the code of the error', async (t) => {
 	const { ask, url } = await start(t);
 	const cases = [
 		['/files/nonsense', 404, 'ERR_NOT_FOUND'],
@@ -125,7 +129,7 @@ test('errors are problems that say what happened', async (t) => {
 	assert.equal([post.status, post.headers.get('allow')], [405, 'GET, HEAD']);
 });
 
-test('T19: it is asked by its address or a name it was given, and by no page of others', async (t) => {
+test('T19: a request must name the address or a configured name of the gateway, and must not come from a page of another origin', async (t) => {
 	const { url } = await start(t);
 	const { port } = new URL(url);
 	assert.is(await statusOf(url, { Host: `localhost:${port}` }), 200);
@@ -143,7 +147,7 @@ test('T19: it is asked by its address or a name it was given, and by no page of 
 	}
 });
 
-test('a Range header is read as HTTP has it, or ignored', () => {
+test('a Range header is parsed as RFC 9110 defines it, and ignored if it is invalid', () => {
 	assert.equal(parseHttpRange('bytes=0-0'), { start: 0, end: 0 });
 	assert.equal(parseHttpRange('bytes=5-'), { start: 5, end: undefined });
 	assert.equal(parseHttpRange('bytes=-5'), { start: -5 });
@@ -165,10 +169,10 @@ test('a Range header is read as HTTP has it, or ignored', () => {
 	assert.equal(parseHttpRange('bytes= 0-0 ,'), { start: 0, end: 0 });
 });
 
-/** Digits of a number that is no safe integer. */
+/** Digits of a number that is larger than the largest safe integer. */
 const HUGE = '9'.repeat(20);
 
-test('a position beyond what a number holds is beyond the end', () => {
+test('a position above the largest safe integer counts as beyond the end', () => {
 	const most = Number.MAX_SAFE_INTEGER;
 	assert.equal(parseHttpRange(`bytes=5-${HUGE}`), { start: 5, end: undefined });
 	assert.equal(parseHttpRange(`bytes=${HUGE}-`), { start: most, end: undefined });
@@ -176,7 +180,7 @@ test('a position beyond what a number holds is beyond the end', () => {
 	assert.equal(parseHttpRange('bytes=-0'), { start: most });
 });
 
-test('ranges and conditions are answered as RFC 9110 has it', async (t) => {
+test('ranges and conditional requests are answered as RFC 9110 defines', async (t) => {
 	const { seed, ask } = await start(t);
 	const path = `/files/${seed.id}`;
 	const etag = `"${seed.id}"`;
@@ -213,7 +217,7 @@ test('ranges and conditions are answered as RFC 9110 has it', async (t) => {
 	assert.equal([head.status, head.headers.get('content-length')], [200, all]);
 });
 
-test('of an empty content no byte can be asked for, but all of it', async (t) => {
+test('for an empty content, a range from a position is 416; a request without a range and a suffix range are 200', async (t) => {
 	const { seeder, ask } = await start(t);
 	const { seed } = await seeder.share(await makeFile(t, '', 'empty.bin'));
 	const path = `/files/${seed.id}`;

@@ -39,7 +39,7 @@ function listingAt(path: string) {
 
 const textOf = (pieces: Iterable<string>): string => [...pieces].join('');
 
-test('no name is taken for HTML, and none changes the direction of reading', () => {
+test('no name becomes HTML, and no name can change the text direction', () => {
 	for (const path of ['', 'sub']) {
 		const html = textOf(listingPage(listingAt(path)));
 		const tags = new Set(html.match(/<[a-z!/][^>]*>/gi)?.map((tag) => tag.replace(/[ >].*/s, '')));
@@ -59,7 +59,7 @@ test('no name is taken for HTML, and none changes the direction of reading', () 
 	}
 });
 
-test('the style sheet is the one that the policy allows', () => {
+test('the policy allows the style sheet of the page, by its hash', () => {
 	const html = textOf(listingPage(listingAt('')));
 	const [, style = ''] = /<style>(.*)<\/style>/s.exec(html) ?? [];
 	const hash = createHash('sha256').update(style).digest('base64');
@@ -67,7 +67,7 @@ test('the style sheet is the one that the policy allows', () => {
 	assert.match(LISTING_POLICY, "default-src 'none'");
 });
 
-test('JSON has a line for each entry, safe on a terminal, with the paths from the root', () => {
+test('the JSON listing has one line for each entry, with its path from the root, and is safe on a terminal', () => {
 	const root = textOf(listingJson(listingAt('')));
 	assert.is(root.split('\n').length, NAMES.length + 5);
 	assert.not.match(root, /[\p{Cf}\p{Zl}]/u);
@@ -86,7 +86,7 @@ test('JSON has a line for each entry, safe on a terminal, with the paths from th
 	assert.equal([sub.path, sub.entries[0].path.startsWith('sub/')], ['sub', true]);
 });
 
-test('an empty folder says so', () => {
+test('the listing of an empty folder says that it is empty', () => {
 	const { seed, folder } = memoryFolder({});
 	const { level } = findInFolder(folder.entries, '') as { level: FolderLevel };
 	const listing = { id: seed.id, name: seed.name, level, links: 0 };

@@ -14,7 +14,7 @@ const digest = (kind: string, bytes: Uint8Array): Buffer => createHash(kind).upd
 
 for (const kind of KINDS) {
 	for (const size of [0, 1, 5_000, 1_048_576, 3_000_001]) {
-		test(`${kind} of ${size} bytes, of pieces, of the whole and of a chunk`, async (t) => {
+		test(`the ${kind} digests of ${size} bytes are right, by pieces, for the whole file, and as one chunk`, async (t) => {
 			const content = contentOf(size);
 			const path = join(await makeFolder(t), 'file');
 			await writeFile(path, content);
@@ -33,7 +33,7 @@ for (const kind of KINDS) {
 	}
 }
 
-test('a chunk that is a view of a larger buffer is hashed without what lies around it', async () => {
+test('for a chunk that is a view of a larger buffer, only the bytes of the view are hashed', async () => {
 	const around = contentOf(300);
 	const found = await digestChunk('sha256', around.subarray(100, 200));
 	assert.equal(Buffer.from(found), digest('sha256', around.slice(100, 200)));

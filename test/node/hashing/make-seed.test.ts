@@ -38,7 +38,7 @@ const SIZES: readonly number[] = [
 ];
 
 for (const size of SIZES) {
-	test(`the seed of ${size} bytes is what an independent computation says`, async (t) => {
+	test(`the seed of ${size} bytes equals the result of an independent computation`, async (t) => {
 		const content = contentOf(size);
 		const path = await fileOf(t, content);
 		let hashed = 0;
@@ -55,21 +55,21 @@ for (const size of SIZES) {
 	});
 }
 
-test('the digest is what sha256sum prints', async (t) => {
+test('the digest equals the output of sha256sum', async (t) => {
 	const path = await fileOf(t, contentOf(2 * MIB + 77));
 	const { stdout } = await run('sha256sum', [path]).catch(() => ({ stdout: '' }));
 	const { digest } = await makeSeed(path);
 	assert.is(digest, stdout === '' ? digest : stdout.slice(0, 64));
 });
 
-test('the id is what sha256sum prints for the seed without its first line', async (t) => {
+test('the id equals the output of sha256sum for the seed without its first line', async (t) => {
 	const seed = await makeSeed(await fileOf(t, contentOf(700 * KIB)));
 	const text = Buffer.from(seed.text());
 	const body = text.subarray(text.indexOf('\n') + 1);
 	assert.is(seed.id, createHash('sha256').update(body).digest('hex'));
 });
 
-test('the name is the one given, or the one of the file; not the path, and in NFC', async (t) => {
+test('the name is the given one, or the last segment of the path, and is in NFC', async (t) => {
 	const path = await fileOf(t, 'x', 'a\u0308.txt');
 	assert.is((await makeSeed(path)).name, 'ä.txt');
 	assert.is((await makeSeed(path, { name: 'other' })).name, 'other');
@@ -88,7 +88,7 @@ test('a file that is missing is ERR_NO_FILE', async (t) => {
 	assert.is((await rejects(makeSeed(join(await makeFolder(t), 'no')))).code, 'ERR_NO_FILE');
 });
 
-test('what is neither file nor folder is ERR_IO', async () => {
+test('a path that is neither a file nor a folder is ERR_IO', async () => {
 	assert.is((await rejects(makeSeed('/dev/zero'))).code, 'ERR_IO');
 });
 
@@ -104,7 +104,7 @@ test('a file that may not be read is ERR_PERMISSION', async (t) => {
 });
 
 for (const size of [10, 8 * 2 ** 30]) {
-	test(`hashing ${size} bytes does not begin when it is aborted already`, async (t) => {
+	test(`hashing ${size} bytes does not begin if the signal is already aborted`, async (t) => {
 		const path = await sparseFile(t, size);
 		const before = openResources();
 		assert.is((await rejects(makeSeed(path, { signal: AbortSignal.abort() }))).code, 'ERR_ABORTED');
@@ -112,7 +112,7 @@ for (const size of [10, 8 * 2 ** 30]) {
 	});
 }
 
-test('hashing 8 GiB stops soon after it is aborted, and leaves no worker', async (t) => {
+test('hashing of 8 GiB stops soon after the signal aborts, and leaves no worker', async (t) => {
 	const path = await sparseFile(t, 8 * 2 ** 30);
 	const before = openResources();
 	const stop = new AbortController();
@@ -132,7 +132,7 @@ test('hashing 8 GiB stops soon after it is aborted, and leaves no worker', async
 	await nothingLeftOpen(before);
 });
 
-test('hashing 128 MiB does not hold up the event loop', async (t) => {
+test('hashing of 128 MiB does not block the event loop', async (t) => {
 	const path = await sparseFile(t, 128 * MIB);
 	let slots = 0;
 	const slot = setInterval(() => {
@@ -149,7 +149,7 @@ test('hashing 128 MiB does not hold up the event loop', async (t) => {
 	assert.ok(slots > 10, `${slots} turns`);
 });
 
-// Changed before the report of the hashing returns, which is before it can have come to an end.
+// The file is changed synchronously in a progress callback, so hashing cannot have ended before.
 const CHANGES: Record<string, (path: string) => void> = {
 	grows: (path) => appendFileSync(path, 'x'),
 	'becomes shorter': (path) => truncateSync(path, 100),

@@ -19,16 +19,16 @@ import { type Scope, suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('SeedCache');
 const content = contentOf(700_000);
-/** Longer than two changes may share one time. */
+/** ms; two changes further apart than this always have different times. */
 const REST = 2_600;
 
 interface Cached {
 	readonly path: string;
 	readonly folder: string;
 	readonly cache: SeedCache;
-	/** Makes the seed. @returns its name, and whether it was remembered */
+	/** Makes the seed. @returns its name, and whether the cache had it */
 	make(path?: string): Promise<[name: string, remembered: boolean]>;
-	/** The files of the cache. */
+	/** The paths of the files in the cache. */
 	entries(): string[];
 }
 
@@ -52,11 +52,14 @@ for (let folder = 0; folder < FOLDERS; folder += 1) {
 		writeFileSync(join(shelf, `${folder}`, name), bytes);
 	}
 }
-/** All tests wait for the same files to be old enough. */
+/**
+ * All tests use files that were written at the same time, so the wait for their age is needed only
+ * once.
+ */
 const isRested = rest();
 let nextFolder = 0;
 
-/** Files that are at rest, and an empty cache. */
+/** Returns a file that is old enough to be cached, and an empty cache. */
 async function cached(t: Scope): Promise<Cached> {
 	await isRested;
 	const folder = join(await makeFolder(t), 'cache', 'seeds');
@@ -81,7 +84,7 @@ async function cached(t: Scope): Promise<Cached> {
 	};
 }
 
-test('a seed is remembered, nothing is hashed then, and only its owner can read it', async (t) => {
+test('a cached seed is used without hashing, and only its owner can read the cache', async (t) => {
 	const { path, folder, cache, make, entries } = await cached(t);
 	assert.equal(await make(), ['file.bin', false]);
 	assert.equal(await make(), ['file.bin', true]);
@@ -98,7 +101,7 @@ test('a seed is remembered, nothing is hashed then, and only its owner can read 
 	}
 });
 
-test('the name is that of now, whatever it was when the file was hashed', async (t) => {
+test('a cached seed gets the present name of the file, not the name at the time of hashing', async (t) => {
 	const { path, cache, make } = await cached(t);
 	await make();
 	const seed = await makeSeed(path, { cache, name: 'other' });
@@ -135,10 +138,10 @@ for (const [what, change] of Object.entries(CHANGES)) {
 	});
 }
 
-test('a file that has just been changed is not remembered: the next change might not show', async (t) => {
+test('a file that has just been changed is not cached, as the next change could have the same time', async (t) => {
 	const { path, make } = await cached(t);
 	await writeFile(path, 'x', { flag: 'r+' });
-	// However long it takes to hash it twice.
+	// A time in the future: the file stays too new, however long two hashings take.
 	await utimes(path, 9e9, 9e9);
 	assert.equal(await make(), ['file.bin', false]);
 	assert.equal(await make(), ['file.bin', false]);
@@ -148,7 +151,7 @@ test('a file that has just been changed is not remembered: the next change might
 	assert.equal(await make(), ['file.bin', true]);
 });
 
-test('an entry that is cut anywhere, or has any byte changed, is none, and is made again', async (t) => {
+test('an entry that is cut at any position, or has any byte changed, is not used and is replaced', async (t) => {
 	const { make, entries } = await cached(t);
 	await make();
 	const [entry] = entries() as [string];
@@ -164,7 +167,7 @@ test('an entry that is cut anywhere, or has any byte changed, is none, and is ma
 	assert.equal(readFileSync(entry), sound);
 });
 
-test('the entry of another file, or a folder in its place, is none', async (t) => {
+test('an entry is not used if it belongs to another file, or if a folder is in its place', async (t) => {
 	const { path, make, entries } = await cached(t);
 	await make(join(path, '..', 'bb'));
 	const [other] = entries() as [string];
@@ -178,7 +181,7 @@ test('the entry of another file, or a folder in its place, is none', async (t) =
 	assert.equal(await make(), ['file.bin', false]);
 });
 
-test('a cache that cannot be written to is as good as none', async (t) => {
+test('a cache that cannot be written to has no effect', async (t) => {
 	const { path } = await cached(t);
 	const cache = new SeedCache(join(path, 'below a file'));
 	for (let time = 0; time < 2; time += 1) {
@@ -187,7 +190,7 @@ test('a cache that cannot be written to is as good as none', async (t) => {
 	}
 });
 
-test('what was used longest ago goes first, and what a process left behind as well', async (t) => {
+test('the least recently used entries are removed first, and old files of ended processes too', async (t) => {
 	const { path, folder } = await cached(t);
 	const cache = new SeedCache(folder, { mostEntries: 3 });
 	const remembered = async (name: string): Promise<boolean> => {
@@ -213,7 +216,7 @@ test('what was used longest ago goes first, and what a process left behind as we
 	assert.not(await remembered('bb'));
 });
 
-test('it stays within its bytes', async (t) => {
+test('the cache stays within its limit of bytes', async (t) => {
 	const { path, folder } = await cached(t);
 	const cache = new SeedCache(folder, { mostBytes: 1_000 });
 	for (const name of ['a', 'bb', 'file.bin']) {
@@ -226,7 +229,7 @@ test('it stays within its bytes', async (t) => {
 	}
 });
 
-test('many at once remember the same files, and every entry is whole', async (t) => {
+test('when several caches store the same files at the same time, every entry is complete', async (t) => {
 	const { path, folder, make, entries } = await cached(t);
 	const files = ['a', 'bb', 'ccc', 'file.bin'].map((name) => join(path, '..', name));
 	const caches = Array.from({ length: 8 }, () => new SeedCache(folder));
@@ -239,7 +242,7 @@ test('many at once remember the same files, and every entry is whole', async (t)
 	}
 });
 
-test('a file that is written to while it is hashed is not remembered', async (t) => {
+test('a file that is written to while it is hashed is not cached', async (t) => {
 	const { path, cache, folder } = await cached(t);
 	let isChanged = false;
 	const onBytes = (): void => {

@@ -18,7 +18,9 @@ import { until } from '../../helpers/harness/until.ts';
 const test = suite('lanes that cross');
 const limits = resolveLimits();
 
-/** The lanes of a node that lets everybody in, where others reach it, and what it has heard. */
+/**
+ * Starts the lanes and the listener of a node that accepts every ticket, and collects its messages.
+ */
 async function startLanes(t: Scope, url: string) {
 	const { link, id } = await openContext(t, url);
 	const heard: string[] = [];
@@ -46,7 +48,7 @@ async function startLanes(t: Scope, url: string) {
 
 type End = Awaited<ReturnType<typeof startLanes>>;
 
-/** Two ends, the one of the lower id first. */
+/** Starts two ends. The first has the lower id. */
 async function startEnds(t: Scope): Promise<[End, End]> {
 	const { url } = await startBroker(t);
 	const ends = await Promise.all([startLanes(t, url), startLanes(t, url)]);
@@ -61,7 +63,7 @@ function dialledBy(lane: Lane): string | undefined {
 	return 'dialledBy' in lane ? (lane.dialledBy as string) : undefined;
 }
 
-/** The node `from` opens a connection to `to`, whatever lanes it has. */
+/** Opens a connection from `from` to `to`, even if there is a lane between them. */
 async function connectAs(t: Scope, from: End, to: End): Promise<Connection> {
 	const connection = await Connection.open({
 		url: to.route.addresses[0] as string,
@@ -76,7 +78,7 @@ async function connectAs(t: Scope, from: End, to: End): Promise<Connection> {
 	return connection;
 }
 
-test('of two dials that cross, that of the lower id stays on both ends, and both directions go on', async (t) => {
+test('if both nodes dial at once, both keep the connection that the lower id has dialled, and messages pass both ways', async (t) => {
 	const [lower, higher] = await startEnds(t);
 	let crossed = 0;
 	for (let round = 0; round < 12; round += 1) {
@@ -90,11 +92,11 @@ test('of two dials that cross, that of the lower id stays on both ends, and both
 		await until('one lane', () => lower.guests.size + higher.guests.size === 1);
 		say(lower, higher, `down ${round}`);
 		say(higher, lower, `up ${round}`);
-		await until('both are heard', () => {
+		await until('both messages arrive', () => {
 			return higher.heard.at(-1) === `down ${round}` && lower.heard.at(-1) === `up ${round}`;
 		});
 		const dialler = dialledBy(lower.lanes.to(higher.id));
-		assert.is(dialler, dialledBy(higher.lanes.to(lower.id)), 'both are on the same lane');
+		assert.is(dialler, dialledBy(higher.lanes.to(lower.id)), 'both ends use the same lane');
 		if (lower.joined() + higher.joined() - before === 2) {
 			crossed += 1;
 			assert.is(dialler, lower.id);
@@ -102,15 +104,15 @@ test('of two dials that cross, that of the lower id stays on both ends, and both
 		for (const guest of [...lower.guests, ...higher.guests]) {
 			guest.close();
 		}
-		await until('both know that it is gone', () => {
+		await until('both ends know that the lane is closed', () => {
 			const lanes = [lower.lanes.to(higher.id), higher.lanes.to(lower.id)];
 			return lanes.every(({ kind }) => kind === 'broker');
 		});
 	}
-	assert.ok(crossed > 0, 'some have crossed');
+	assert.ok(crossed > 0, 'some dials have crossed');
 });
 
-test('a lane that is opened long after another takes its place, one soon after does not', async (t) => {
+test('a second lane replaces the first one only if it is opened long after it', async (t) => {
 	const [lower, higher] = await startEnds(t);
 	await lower.lanes.reach(higher.id, higher.route);
 	await until('the lane', () => higher.guests.size === 1);
@@ -126,7 +128,7 @@ test('a lane that is opened long after another takes its place, one soon after d
 	await until('the old one is closed', () => higher.guests.size === 0);
 });
 
-test('nodes that fetch from each other at once lose nothing', async (t) => {
+test('two nodes that download from each other at the same time both complete', async (t) => {
 	const { url } = await startBroker(t);
 	const slowly = { maxUp: 3_000_000 };
 	const nodes = await Promise.all([startNode(t, url, slowly), startNode(t, url, slowly)]);

@@ -19,7 +19,7 @@ const content = randomBytes(2_000_000);
 const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
 const NO_IPV6 = all.some(({ address }) => address === '::1') ? undefined : 'no ::1 here';
 
-/** The addresses of a listener at `host`, and its port. */
+/** Starts a listener on `host`. @returns its advertised addresses, and its port */
 async function named(t: Scope, host: string, isSecure = false) {
 	const listener = await Listener.start({
 		...{ id: 'listener-1', host, port: 0, topics, limits: resolveLimits() },
@@ -30,7 +30,7 @@ async function named(t: Scope, host: string, isSecure = false) {
 	return { addresses: addressesOf(listener, isSecure), port: listener.address.port };
 }
 
-/** As {@link suite}'s test, or skipped with the reason in its name. */
+/** Registers a test, or skips it with `reason` in its name. */
 function testUnless(reason: string | undefined, name: string, body: (t: Scope) => unknown): void {
 	if (reason === undefined) {
 		test(name, body);
@@ -39,7 +39,7 @@ function testUnless(reason: string | undefined, name: string, body: (t: Scope) =
 	}
 }
 
-/** The missing requirement of network namespaces. */
+/** Returns what this machine lacks for network namespaces, undefined if it lacks nothing. */
 function noNamespaces(): string | undefined {
 	try {
 		const name = `shoal-try-${process.pid}`;
@@ -55,19 +55,19 @@ function ip(...args: string[]): void {
 	execFileSync('ip', args, { stdio: 'ignore' });
 }
 
-test('a listener on one address names that one', async (t) => {
+test('a listener on one address advertises that address', async (t) => {
 	const { addresses, port } = await named(t, '127.0.0.1');
 	assert.equal(addresses, [`mqtt://127.0.0.1:${port}`]);
 	const secure = await named(t, '127.0.0.1', true);
 	assert.equal(secure.addresses, [`mqtts://127.0.0.1:${secure.port}`]);
 });
 
-testUnless(NO_IPV6, 'one on ::1 names it as URLs have it', async (t) => {
+testUnless(NO_IPV6, 'a listener on ::1 advertises it in brackets, as URLs need it', async (t) => {
 	const { addresses, port } = await named(t, '::1');
 	assert.equal(addresses, [`mqtt://[::1]:${port}`]);
 });
 
-test('one on all addresses names those others can use, IPv4 first: no loopback, no link-local', async (t) => {
+test('a listener on all addresses advertises all but loopback and link-local ones, IPv4 first', async (t) => {
 	for (const [host, families] of [
 		['0.0.0.0', ['IPv4']],
 		...(NO_IPV6 === undefined ? [['::', ['IPv4', 'IPv6']] as const] : []),
@@ -90,7 +90,7 @@ testUnless(NO_IPV6, 'nodes reach each other over IPv6', async (t) => {
 	const node = await startNode(t, url, { lane: 'direct' });
 	const [listing] = (await node.who(seed.id)).nodes;
 	assert.match(listing?.addresses[0] ?? '', /^mqtt:\/\/\[::1\]:\d+$/);
-	assert.is(listing?.verified, 1, 'the broker has seen it there');
+	assert.is(listing?.verified, 1, 'the broker has verified the address');
 	const output = join(await makeFolder(t), 'copy');
 	const { sources } = await node.get(seed.id, { output });
 	assert.ok((await readFile(output)).equals(content));
@@ -102,7 +102,7 @@ testUnless(NO_IPV6, 'nodes reach each other over IPv6', async (t) => {
 
 testUnless(
 	NO_IPV6,
-	'a node whose broker is at ::1 listens there too, where the broker sees it',
+	'a node whose broker is at ::1 listens on ::1 too, from where the broker sees it',
 	async (t) => {
 		const { url } = await startBroker(t, { host: '::1' });
 		const seeder = await startNode(t, url);

@@ -6,12 +6,16 @@ import { resolveLimits, ShoalError, Topics } from '../../../protocol/index.ts';
 import { rejects } from '../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('who answers where a node was');
+const test = suite('errors of a dial that reached another node');
 const topics = new Topics();
 const NODE = 'node-00001';
 const before = makeCertificate();
 
-/** A listener that takes one ticket. @returns what dials it */
+/**
+ * Starts a listener that accepts one ticket.
+ *
+ * @returns it, and a function that dials it and returns the message
+ */
 async function start(t: Scope, tls = before, port = 0) {
 	const listener = await Listener.start({
 		...{ id: NODE, host: '127.0.0.1', port, topics, limits: resolveLimits(), tls },
@@ -37,18 +41,18 @@ async function start(t: Scope, tls = before, port = 0) {
 	return { listener, port: taken, tell };
 }
 
-test('a ticket that is not taken, and a node that was started anew at its address, are told as that', async (t) => {
+test('the message distinguishes a refused ticket from a node that was restarted at the same address', async (t) => {
 	const { listener, port, tell } = await start(t);
 	const refused = (await tell('old')) ?? '';
 	assert.match(refused, `no direct lane to node ${NODE} at mqtts://127.0.0.1:${port}: `);
 	assert.match(refused, 'rejects the ticket');
 	await listener.close();
-	assert.is(await tell('good'), undefined, 'nobody is there');
+	assert.is(await tell('good'), undefined, 'no node is there');
 	const again = await start(t, makeCertificate(), port);
 	assert.match((await again.tell('good')) ?? '', 'the certificate there is not the one');
 });
 
-test('a node that has no room is there, and is no other', () => {
+test('a node that accepts no more clients does not count as another node', () => {
 	const busy = Object.assign(new Error('Connection refused: Server unavailable'), { code: 3 });
 	const error = new ShoalError('ERR_REFUSED', 'no more clients now', { cause: busy });
 	assert.is(wrongPeer(NODE, [], new AggregateError([error])), undefined);

@@ -7,7 +7,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 const test = suite('dialling of peers');
 const NODE = 'node-00001';
 
-test('with a ticket from before a sleep nobody is dialled until the tracker has given another', async () => {
+test('a ticket that expired during a sleep is not used; nodes are dialled after the tracker has issued another ticket', async () => {
 	let time = 1_000_000;
 	const dialled: string[] = [];
 	const reach = async (_node: string, { ticket }: PeerAddresses) => void dialled.push(ticket);

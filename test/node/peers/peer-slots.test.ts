@@ -4,7 +4,7 @@ import { PeerSlots, type SlotHolder } from '../../../node/peers/peer-slots.ts';
 import { distance, hashId } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('source places');
+const test = suite('PeerSlots');
 const SELF = 'myself-01';
 const PLACES = 10;
 const USELESS = 10_000;
@@ -13,7 +13,7 @@ function away(id: string): number {
 	return distance(hashId(SELF), hashId(id));
 }
 
-/** Ids, the nearest to us first. */
+/** Node ids, the one with the smallest distance to our own id first. */
 const names = Array.from({ length: 40 }, (_, index) => `node-${String(index).padStart(4, '0')}`);
 const byDistance = names.sort((a, b) => away(a) - away(b));
 
@@ -21,7 +21,7 @@ function seat(ids: readonly string[], changes: Partial<SlotHolder> = {}): Map<st
 	return new Map(ids.map((id) => [id, { sentAt: 0, isComplete: false, ...changes }]));
 }
 
-/** Has `node` sit down if there is a place for it. @returns whether there was */
+/** Gives `node` a slot if it can have one. @returns whether it got a slot */
 function sit(
 	places: PeerSlots,
 	seated: Map<string, SlotHolder>,
@@ -30,7 +30,7 @@ function sit(
 ): boolean {
 	const { isThere, leaves } = places.slotFor(node, seated, now);
 	if (leaves !== undefined) {
-		assert.ok(seated.delete(leaves), 'only who is there leaves');
+		assert.ok(seated.delete(leaves), 'only a holder loses its slot');
 	}
 	if (isThere) {
 		seated.set(node, { sentAt: now, isComplete: false });
@@ -38,13 +38,13 @@ function sit(
 	return isThere;
 }
 
-test('there are ten places, and nobody leaves while one is free', () => {
+test('there are ten slots; while one is free, no peer loses its slot', () => {
 	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(-9));
 	assert.equal(places.slotFor(byDistance[0] as string, seated, 1), { isThere: true });
 });
 
-test('who is nearer takes the place of the furthest, and who is further gets none', () => {
+test('a nearer node gets the slot of the furthest peer; a node further than all peers gets no slot', () => {
 	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(1, 11));
 	assert.equal(places.slotFor(byDistance[11] as string, seated, 1), { isThere: false });
@@ -52,7 +52,7 @@ test('who is nearer takes the place of the furthest, and who is further gets non
 	assert.equal(places.slotFor(byDistance[0] as string, seated, 1), { isThere: true, leaves });
 });
 
-test('who has everything leaves for nobody while it sends', () => {
+test('a complete peer that sends keeps its slot; a partial peer loses it to a nearer node', () => {
 	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(-10), { isComplete: true });
 	assert.equal(places.slotFor(byDistance[0] as string, seated, 1), { isThere: false });
@@ -65,7 +65,7 @@ test('who has everything leaves for nobody while it sends', () => {
 	});
 });
 
-test('who sent nothing for ten seconds leaves for anybody, and comes back to a free place only', () => {
+test('a peer that sent nothing for ten seconds loses its slot to any node, and gets only a free slot back', () => {
 	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(1, 11), { sentAt: 5_000 });
 	const idle = byDistance[1] as string;
@@ -74,12 +74,12 @@ test('who sent nothing for ten seconds leaves for anybody, and comes back to a f
 	assert.not(sit(places, seated, far, USELESS - 1));
 	assert.ok(sit(places, seated, far, USELESS));
 	assert.not(seated.has(idle));
-	assert.not(sit(places, seated, idle, USELESS), 'although it is nearer than others');
+	assert.not(sit(places, seated, idle, USELESS), 'although it is nearer than other peers');
 	seated.delete(far);
 	assert.ok(sit(places, seated, idle, USELESS));
 });
 
-test('in whatever order they come, those seated are the nearest that came', () => {
+test('whatever the order in which nodes come, the nearest ten hold the slots', () => {
 	const order = fc.shuffledSubarray(byDistance, { minLength: 1 });
 	const property = fc.property(order, (assembler) => {
 		const places = new PeerSlots(SELF);
@@ -94,7 +94,7 @@ test('in whatever order they come, those seated are the nearest that came', () =
 	fc.assert(property);
 });
 
-test('T30: who does not do what it is asked gives way at once, but not to another of its kind', () => {
+test('T30: a silent peer loses its slot at once to a new node, but not to another silent node', () => {
 	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(0, PLACES), { isComplete: true });
 	const [, silent, other] = byDistance as [string, string, string];

@@ -18,7 +18,7 @@ const test = suite('Peers');
 const content = contentOf(2_000);
 const seed = seedOf(content);
 
-/** Sources of {@link seed}, and so many peers that announce it. */
+/** Starts `count` peers that announce {@link seed}, and prepares a `Peers` for it. */
 async function start(t: Scope, count: number) {
 	const { url } = await startBroker(t);
 	const peers: Peer[] = [];
@@ -65,12 +65,12 @@ const someHave: HaveReply = {
 	have: 'all',
 };
 
-test('those that the tracker names are asked, and counted on when they answer', async (t) => {
+test('the nodes that the tracker lists are asked, and become peers when they answer', async (t) => {
 	const { peers, has, listed, begin } = await start(t, 3);
 	const [silent] = peers as [Peer];
 	silent.onRequest = () => {};
 	begin();
-	await until('two have answered', () => has.length === 2);
+	await until('two nodes have answered', () => has.length === 2);
 	assert.equal(has.sort(), [peers[1]?.id, peers[2]?.id].sort());
 	assert.equal(
 		silent.requests.map(({ request }) => request.op),
@@ -92,13 +92,13 @@ test('a node never asks itself', async (t) => {
 	assert.equal(listed, [1]);
 });
 
-test('an answer of one that was not asked means nothing', async (t) => {
+test('an answer from a node that was not asked is ignored', async (t) => {
 	const { has, begin } = await start(t, 0);
 	assert.is(begin().onHave('a-stranger', someHave), false);
 	assert.equal(has, []);
 });
 
-test('no more than ten are counted on at a time', async (t) => {
+test('at most ten nodes are peers at a time', async (t) => {
 	const { peers, has, begin } = await start(t, 14);
 	begin();
 	await until('ten have answered', () => has.length === 10);
@@ -107,7 +107,7 @@ test('no more than ten are counted on at a time', async (t) => {
 	assert.is(peers.filter(({ requests }) => requests.length > 0).length, 10);
 });
 
-test('one that is removed is told once, and comes back if it is still listed', async (t) => {
+test('the removal of a peer is reported once, and the node becomes a peer again if it is still listed', async (t) => {
 	const { peers, has, gone, begin } = await start(t, 1);
 	const sources = begin();
 	const [{ id }] = peers as [Peer];
@@ -118,7 +118,7 @@ test('one that is removed is told once, and comes back if it is still listed', a
 	await until('it has answered again', () => has.length === 2);
 });
 
-test('one that is banned is not asked again, does not count, and is not heard', async (t) => {
+test('a banned node is not asked again, not counted, and its answers are ignored', async (t) => {
 	const { peers, has, gone, listed, begin } = await start(t, 1);
 	const sources = begin();
 	const [peer] = peers as [Peer];
@@ -131,27 +131,27 @@ test('one that is banned is not asked again, does not count, and is not heard', 
 	assert.is(peer.requests.length, 1);
 });
 
-test('all that are known are asked again when there is somebody who wants to know', async (t) => {
+test('askAll reports the known answers at once, and asks all peers again', async (t) => {
 	const { peers, has, begin } = await start(t, 2);
 	const sources = begin();
 	await until('both have answered', () => has.length === 2);
 	sources.askAll();
-	assert.is(has.length, 4, 'what they said before is told at once');
+	assert.is(has.length, 4, 'the known answers are reported at once');
 	await until('both have answered again', () => has.length === 6);
 	assert.ok(peers.every(({ requests }) => requests.length === 2));
 });
 
-test('T30: nodes that never answer what they have give way to others, and at once where one is known', async (t) => {
+test('T30: nodes that do not answer lose their slots to other nodes', async (t) => {
 	const { peers, has, begin } = await start(t, 14);
 	const honest = peers.slice(12);
 	for (const peer of peers.slice(0, 12)) {
 		peer.onRequest = () => {};
 	}
 	begin();
-	await until('both that answer are counted on', () => honest.every(({ id }) => has.includes(id)));
+	await until('both honest nodes are peers', () => honest.every(({ id }) => has.includes(id)));
 });
 
-test('T30: what nodes have is told again in such an order that those that deliver come first', async (t) => {
+test('T30: askAll first reports the answers of nodes that have delivered', async (t) => {
 	const { context, peers, has, begin } = await start(t, 4);
 	const sources = begin();
 	await until('all have answered', () => has.length === 4);
@@ -162,7 +162,7 @@ test('T30: what nodes have is told again in such an order that those that delive
 	assert.is(peers.length, 4);
 });
 
-test('one that comes later is found, while there is nobody else', async (t) => {
+test('a node that joins later is found while there are no peers', async (t) => {
 	const { url, has, begin } = await start(t, 0);
 	begin();
 	const peer = await Peer.join(t, url);
@@ -171,7 +171,7 @@ test('one that comes later is found, while there is nobody else', async (t) => {
 	await until('it has answered', () => has.length === 1);
 });
 
-test('after close nobody is asked, and no timer is left', async (t) => {
+test('after close no node is asked, and no timer is left', async (t) => {
 	const { peers, begin } = await start(t, 1);
 	const before = openResources();
 	begin().close();
@@ -180,15 +180,15 @@ test('after close nobody is asked, and no timer is left', async (t) => {
 	assert.equal(peers[0]?.requests, []);
 });
 
-test('who begins before there is a tracker asks it as soon as it is there', async (t) => {
+test('a download that begins before the tracker starts queries the tracker as soon as it is ready', async (t) => {
 	const { url } = await startPlainBroker(t);
 	const node = await startNode(t, url, { listen: false });
-	// As in a process that has run for a while.
+	// As long as nothing was heard, `Peers` counts silence from time 0, the start of the process.
 	await until('the clock is past the first seconds', () => performance.now() > 2_000);
 	const getting = rejects(node.get(seed.id, { wait: true }));
 	const tracker = await Tracker.start({ url, isAlone: true });
 	t.defer(() => tracker.close());
-	await until('it is asked', () => tracker.stats().requests.query > 0, 1_000);
+	await until('the tracker is queried', () => tracker.stats().requests.query > 0, 1_000);
 	await node.close();
 	await getting;
 });

@@ -5,7 +5,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 const test = suite('responsiveness');
 const MINUTES = 60_000;
 
-test('a node that did not deliver is remembered for ten minutes, or until it sends something', () => {
+test('a node that did not deliver counts as silent for ten minutes, or until it delivers', () => {
 	const known = new Responsiveness();
 	assert.not.ok(known.isSilent('a', 0));
 	known.failed('a', 0);
@@ -20,7 +20,7 @@ test('a node that did not deliver is remembered for ten minutes, or until it sen
 	assert.ok(known.isSilent('b', 3));
 });
 
-test('what is remembered is bounded: of a thousand nodes and one the oldest is forgotten', () => {
+test('at most 1,000 nodes are remembered; the oldest entry is removed for a new one', () => {
 	const known = new Responsiveness();
 	for (let index = 0; index <= 1_000; index += 1) {
 		known.failed(`node-${index}`, 0);

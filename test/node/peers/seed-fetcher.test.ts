@@ -21,7 +21,7 @@ const aboutOf = ({ id, name, length, chunks, kind }: Seed): HaveReply => {
 };
 
 async function start(t: Scope, about: Partial<HaveReply> = {}, of: Seed = seed) {
-	// Parts so small that a seed has many.
+	// With parts this small, the text of a seed has many parts.
 	const { url } = await startBroker(t, { limits: { part: 1_024 } });
 	let fetcher: SeedFetcher | undefined;
 	const context = await openContext(t, url, {
@@ -40,7 +40,7 @@ async function start(t: Scope, about: Partial<HaveReply> = {}, of: Seed = seed) 
 }
 
 for (const length of [0, 1, 512, 513, 300_000]) {
-	test(`the seed of ${length} bytes is fetched, and has the name it shall have`, async (t) => {
+	test(`the seed of a content of ${length} bytes is fetched, and gets the given name`, async (t) => {
 		const bytes = contentOf(length);
 		const small = seedOf(bytes);
 		const { peer, make } = await start(t, {}, small);
@@ -52,14 +52,14 @@ for (const length of [0, 1, 512, 513, 300_000]) {
 	});
 }
 
-test('a classic seed is fetched', async (t) => {
+test('a classic seed (MD5) is fetched', async (t) => {
 	const classic = seedOf(contentOf(4_259), { kind: 'md5' });
 	const { peer, make } = await start(t, {}, classic);
 	peer.serve(classic, { content });
 	assert.is((await make().fetch('x')).id, classic.id);
 });
 
-test('parts are asked for sixteen at a time, each as large as the broker carries', async (t) => {
+test('sixteen parts are requested at a time, each at most as large as the broker carries', async (t) => {
 	const { peer, make } = await start(t);
 	peer.serve(seed, { content });
 	await make().fetch('x');
@@ -73,7 +73,7 @@ test('parts are asked for sixteen at a time, each as large as the broker carries
 	assert.is(new Set(ranges.flat().map(([offset]) => offset)).size, parts);
 });
 
-test('parts in any order and more than once are one seed', async (t) => {
+test('the text is assembled from parts in any order, duplicates included', async (t) => {
 	const { peer, make } = await start(t);
 	peer.onRequest = (from, request) => {
 		if (request.op === 'seed') {
@@ -84,7 +84,7 @@ test('parts in any order and more than once are one seed', async (t) => {
 	assert.is((await make().fetch('x')).id, seed.id);
 });
 
-test('bytes of another node, request, offset or length are not taken', async (t) => {
+test('bytes are ignored if their node, request, offset or length does not match a request', async (t) => {
 	const { url, context, peer, make } = await start(t);
 	const liar = await Peer.join(t, url);
 	const rubbish = new Uint8Array(seed.body().length + 4_096).fill(65);
@@ -103,7 +103,7 @@ test('bytes of another node, request, offset or length are not taken', async (t)
 	assert.equal(context.warnings, []);
 });
 
-test('another seed, and what is none, is ERR_SEED', async (t) => {
+test('the text of another seed, and a text that is no seed, are ERR_SEED', async (t) => {
 	const { peer, make } = await start(t);
 	for (const body of [seedOf(contentOf(299_999)).body(), new Uint8Array(seed.body().length)]) {
 		peer.serve(seed, { content, body });
@@ -119,7 +119,7 @@ const IMPOSSIBLE: ReadonlyArray<Partial<HaveReply>> = [
 	{ length: 2 ** 42, chunks: 2 ** 21 },
 ];
 
-test('what cannot be is refused before anything is asked for or reserved (T2)', async (t) => {
+test('impossible lengths and numbers of chunks are refused before any request and before memory is reserved (T2)', async (t) => {
 	const { context, peer } = await start(t);
 	for (const about of IMPOSSIBLE) {
 		throwsCode('ERR_SEED', () => {
@@ -129,7 +129,7 @@ test('what cannot be is refused before anything is asked for or reserved (T2)', 
 	assert.equal(peer.requests, []);
 });
 
-test('a node that stops in the middle is ERR_TIMEOUT after four seconds without a byte', async (t) => {
+test('if a node stops sending the text, the result is ERR_TIMEOUT after four seconds without a byte', async (t) => {
 	const { peer, make } = await start(t);
 	let answered = 0;
 	peer.onRequest = (from, request) => {
@@ -142,7 +142,7 @@ test('a node that stops in the middle is ERR_TIMEOUT after four seconds without 
 	assert.is(peer.requests.length, 2);
 });
 
-test('what is stopped ends at once, and what comes later starts no timer', async (t) => {
+test('a stopped fetch ends at once, and bytes that arrive later start no timer', async (t) => {
 	const { peer, make } = await start(t);
 	const fetcher = make();
 	const before = openResources();

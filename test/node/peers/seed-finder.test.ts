@@ -12,7 +12,7 @@ import { until } from '../../helpers/harness/until.ts';
 const test = suite('SeedFinder');
 const content = contentOf(60_000);
 const seed = seedOf(content);
-/** Parts so small that the text has several. */
+/** Bytes of a part, so few that the text of the seed has several parts. */
 const PART = 1_024;
 
 const about: HaveReply = {
@@ -26,7 +26,9 @@ const about: HaveReply = {
 	have: 'all',
 };
 
-/** A finder, and so many peers that say they have the seed and never send it. */
+/**
+ * Starts `count` peers that say they have the seed and never send it, and prepares a `SeedFinder`.
+ */
 async function start(t: Scope, count: number) {
 	const { url } = await startBroker(t, { limits: { part: PART } });
 	let finder: SeedFinder | undefined;
@@ -38,7 +40,7 @@ async function start(t: Scope, count: number) {
 		},
 	});
 	const peers = await Promise.all(Array.from({ length: count }, () => Peer.join(t, url)));
-	/** Ids of the peers that were asked for the text, in that order. */
+	/** Ids of the peers from which the text was requested, in the order of the requests. */
 	const asked: string[] = [];
 	const useless: string[] = [];
 	for (const peer of peers) {
@@ -66,7 +68,7 @@ async function start(t: Scope, count: number) {
 	return { context, peers, asked, useless, find, serve };
 }
 
-test('T30: two are asked at once, the others only when nothing comes', async (t) => {
+test('T30: the text is requested from two peers at once, and from others only if nothing arrives', async (t) => {
 	const { peers, asked, find, serve } = await start(t, 4);
 	for (const peer of peers) {
 		serve(peer);
@@ -82,7 +84,7 @@ test('T30: two are asked at once, the others only when nothing comes', async (t)
 	);
 });
 
-test('T30: beside five that never send the text, it comes from the sixth before any of them is given up', async (t) => {
+test('T30: the text comes from the sixth peer before one of the five silent peers times out', async (t) => {
 	const { peers, asked, useless, find, serve } = await start(t, 6);
 	serve(peers[5] as Peer);
 	const { finder, found } = find();
@@ -94,7 +96,7 @@ test('T30: beside five that never send the text, it comes from the sixth before 
 	assert.equal(useless, []);
 });
 
-test('T30: beside five that send a part at first and nothing then, it comes from the sixth as well', async (t) => {
+test('T30: the text also comes from the sixth peer if the other five send one part and then nothing', async (t) => {
 	const { peers, useless, find, serve } = await start(t, 6);
 	for (const peer of peers.slice(0, 5)) {
 		peer.onRequest = (from, request) => {
@@ -112,7 +114,7 @@ test('T30: beside five that send a part at first and nothing then, it comes from
 	assert.equal(useless, []);
 });
 
-test('T30: who has not sent the text is asked last the next time', async (t) => {
+test('T30: a peer that did not send the text is asked last the next time', async (t) => {
 	const { context, peers, asked, find, serve } = await start(t, 4);
 	const silent = peers.slice(0, 3);
 	serve(peers[3] as Peer);
@@ -122,13 +124,14 @@ test('T30: who has not sent the text is asked last the next time', async (t) => 
 	}
 	await first.found;
 	const now = performance.now();
-	await until('those that were late are known', () => {
+	await until('two silent peers are remembered', () => {
 		return silent.filter(({ id }) => context.responsiveness.isSilent(id, now)).length >= 2;
 	});
 	asked.length = 0;
 	const known = silent.filter(({ id }) => context.responsiveness.isSilent(id, now));
 	const second = find();
-	// The first offers fill the places; of those that wait the one that delivers goes before those that did not.
+	// The first offers fill the slots. Among the waiting peers, the one that delivered before goes
+	// first.
 	second.finder.offer((known[0] as Peer).id, about);
 	second.finder.offer((known[1] as Peer).id, about);
 	second.finder.offer((known[0] as Peer).id, about);
@@ -137,7 +140,7 @@ test('T30: who has not sent the text is asked last the next time', async (t) => 
 	assert.is(asked.at(-1), (peers[3] as Peer).id);
 });
 
-test('who sends another text is named a liar, and the next is asked', async (t) => {
+test('a peer that sends another text is removed, and the next peer is asked', async (t) => {
 	const { peers, useless, find, serve } = await start(t, 3);
 	for (const liar of peers.slice(0, 2)) {
 		liar.onRequest = (from, request) => {

@@ -9,7 +9,7 @@ import { Bitfield, type ByteRange } from '../../../protocol/index.ts';
 import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('send policy');
+const test = suite('send policies of the lanes');
 
 const CHUNK = 512;
 const seed = seedOf(contentOf(CHUNK * 4), { chunkSize: CHUNK });
@@ -23,7 +23,7 @@ function item(
 	return { from, request: 1n, range, of };
 }
 
-test('a direct lane sends to the asker, first what was sent least often', () => {
+test('the policy of a direct lane sends private answers, and chunks that were sent least often first', () => {
 	const { answer, cost = () => 0 } = directPolicy(new SentCounts());
 	const queue = new RequestQueue<UploadItem>(10);
 	assert.is(cost(item([0, CHUNK])), 0);
@@ -35,7 +35,7 @@ test('a direct lane sends to the asker, first what was sent least often', () => 
 	assert.is(cost(item([0, 10], { of: { of: 'seed', content } })), -1);
 });
 
-test('the broker is sent whole chunks once for all who listen, and nothing that has gone out', () => {
+test('the policy of the broker lane sends whole chunks once to all subscribers, and no chunk again', () => {
 	const fanOut = new FanOut(() => 0);
 	const { answer } = brokerPolicy(fanOut, () => CHUNK * 2);
 	const queue = new RequestQueue<UploadItem>(10);
@@ -55,7 +55,7 @@ test('the broker is sent whole chunks once for all who listen, and nothing that 
 	assert.equal(answer(body, queue), { range: [0, 10], isPrivate: true });
 });
 
-test('of a chunk larger than a part, all subscribers are sent the block that was asked for', () => {
+test('of a chunk larger than a part, the requested block is sent once to all subscribers', () => {
 	const fanOut = new FanOut(() => 0);
 	const { answer } = brokerPolicy(fanOut, () => 300);
 	const queue = new RequestQueue<UploadItem>(10);
@@ -72,7 +72,7 @@ test('of a chunk larger than a part, all subscribers are sent the block that was
 	assert.equal(answer(ofTwo, queue), { range: ofTwo.range, isPrivate: true });
 });
 
-test('a node that lacks chunks itself shares nothing', () => {
+test('a node with a partial content sends only private answers', () => {
 	const fanOut = new FanOut(() => 0);
 	fanOut.asked(seed.id, 'first', true);
 	fanOut.asked(seed.id, 'second', true);

@@ -5,7 +5,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('fan-out');
 
-/** A fan-out that two listeners asked for a seed. */
+/** A fan-out with requests from two subscribers for one seed. */
 function twoListeners() {
 	const clock = fakeClock();
 	const fanOut = new FanOut(clock.now);
@@ -14,19 +14,19 @@ function twoListeners() {
 	return { clock, fanOut };
 }
 
-test('one listener is answered alone', () => {
+test('a single subscriber gets a private answer', () => {
 	const fanOut = new FanOut(fakeClock().now);
 	fanOut.asked('seed', 'a', true);
 	assert.is(fanOut.deliveryOf('seed', 'a', 0), 'private');
 });
 
-test('two listeners are answered at once', () => {
+test('two subscribers get one shared answer', () => {
 	const { fanOut } = twoListeners();
 	assert.is(fanOut.deliveryOf('seed', 'a', 0), 'shared');
 	assert.is(fanOut.deliveryOf('seed', 'b', 1), 'shared');
 });
 
-test('who does not listen is answered alone, and does not make others listeners', () => {
+test('a node that does not subscribe gets a private answer, and does not count as a subscriber', () => {
 	const { fanOut } = twoListeners();
 	fanOut.asked('seed', 'c', false);
 	assert.is(fanOut.deliveryOf('seed', 'c', 0), 'private');
@@ -34,14 +34,14 @@ test('who does not listen is answered alone, and does not make others listeners'
 	assert.is(fanOut.deliveryOf('seed', 'a', 0), 'private');
 });
 
-test('listeners of another seed do not count', () => {
+test('subscribers of another seed do not count', () => {
 	const fanOut = new FanOut(fakeClock().now);
 	fanOut.asked('seed', 'a', true);
 	fanOut.asked('other', 'b', true);
 	assert.is(fanOut.deliveryOf('seed', 'a', 0), 'private');
 });
 
-test('who has not asked for five seconds does not listen any more', () => {
+test('a node without a request for five seconds does not count as a subscriber any more', () => {
 	const { clock, fanOut } = twoListeners();
 	clock.advance(3_000);
 	fanOut.asked('seed', 'a', true);
@@ -51,7 +51,7 @@ test('who has not asked for five seconds does not listen any more', () => {
 	assert.not.ok(fanOut.isSubscribed('seed', 'b'));
 });
 
-test('a wish that crossed its answer is answered already', () => {
+test('a request that crossed the shared answer on its way needs no answer', () => {
 	const { clock, fanOut } = twoListeners();
 	fanOut.shared('seed', 'a', 3, 5);
 	clock.advance(2_000);
@@ -59,7 +59,7 @@ test('a wish that crossed its answer is answered already', () => {
 	assert.is(fanOut.deliveryOf('seed', 'b', 6), 'shared');
 });
 
-test('what was lost on the way is sent again, to the one who lost it', () => {
+test('if a chunk was lost, its second request gets a private answer', () => {
 	const { clock, fanOut } = twoListeners();
 	fanOut.shared('seed', 'a', 4, 4);
 	clock.advance(500);
@@ -68,7 +68,7 @@ test('what was lost on the way is sent again, to the one who lost it', () => {
 	assert.is(fanOut.deliveryOf('seed', 'b', 4), 'private');
 });
 
-test('who came after a chunk was shared has not heard it', () => {
+test('a node that subscribed after a chunk was sent gets the chunk', () => {
 	const { clock, fanOut } = twoListeners();
 	fanOut.shared('seed', 'a', 4, 4);
 	clock.advance(10);

@@ -11,7 +11,7 @@ const test = suite('HaveUpdates');
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);
 const MIB = 1024 * 1024;
-/** Bytes of a chunk, few enough that only time matters. */
+/** Bytes of a chunk, so few that a batch is sent because of its time, not of its size. */
 const SMALL = 1;
 
 function makeNews(t: Scope) {
@@ -25,7 +25,7 @@ function makeNews(t: Scope) {
 	return { told, clock, news };
 }
 
-test('what comes within a moment is told at once, as runs', async (t) => {
+test('chunks that are gained at about the same time are reported in one message, as runs', async (t) => {
 	const { told, news } = makeNews(t);
 	news.subscribe(A, 'reader');
 	for (const chunk of [5, 3, 9, 4, 10]) {
@@ -46,7 +46,7 @@ test('what comes within a moment is told at once, as runs', async (t) => {
 	});
 });
 
-test('a megabyte for each reader is told at once', (t) => {
+test('a batch is sent at once when it has one mebibyte for each reader', (t) => {
 	const { told, news } = makeNews(t);
 	news.subscribe(A, 'one');
 	news.subscribe(A, 'two');
@@ -64,7 +64,7 @@ test('a megabyte for each reader is told at once', (t) => {
 	assert.is(told.length, 2);
 });
 
-test('each reader is told of the seeds it asked about, and nobody of others', async (t) => {
+test('each reader gets updates only for the seeds to which it has subscribed', async (t) => {
 	const { told, news } = makeNews(t);
 	news.subscribe(A, 'one');
 	news.subscribe(A, 'two');
@@ -77,7 +77,7 @@ test('each reader is told of the seeds it asked about, and nobody of others', as
 	assert.equal(list.sort(), ['one a 1,1', 'two a 1,1', 'two b 2,1']);
 });
 
-test('nobody is told what came before they asked', async (t) => {
+test('a reader gets no updates for chunks from before its subscription', async (t) => {
 	const { told, news } = makeNews(t);
 	news.gained(A, 1, SMALL);
 	news.subscribe(A, 'reader');
@@ -86,7 +86,7 @@ test('nobody is told what came before they asked', async (t) => {
 	assert.equal(told[0]?.reply.runs, [[2, 1]]);
 });
 
-test('ten seconds after the last ask nothing is told any more', async (t) => {
+test('a subscription ends after ten seconds without renewal', async (t) => {
 	const { told, news, clock } = makeNews(t);
 	news.subscribe(A, 'short');
 	news.subscribe(A, 'long');
@@ -106,7 +106,7 @@ test('ten seconds after the last ask nothing is told any more', async (t) => {
 	assert.is(told.length, 1);
 });
 
-test('batches are a quarter of a second apart', async (t) => {
+test('small batches are sent at most every quarter of a second', async (t) => {
 	const { told, news } = makeNews(t);
 	news.subscribe(A, 'reader');
 	const start = performance.now();
@@ -117,7 +117,7 @@ test('batches are a quarter of a second apart', async (t) => {
 	assert.ok(performance.now() - start > 700);
 });
 
-test('many runs are told in messages that are not too long', async (t) => {
+test('many runs are sent in several messages of limited length', async (t) => {
 	const { told, news } = makeNews(t);
 	news.subscribe(A, 'reader');
 	for (let chunk = 0; chunk < 5_000; chunk += 2) {
@@ -130,7 +130,7 @@ test('many runs are told in messages that are not too long', async (t) => {
 	);
 });
 
-test('the runs are exactly what was gained', async (t) => {
+test('the runs contain exactly the gained chunks', async (t) => {
 	const { told, news } = makeNews(t);
 	const sets = fc.sample(fc.uniqueArray(fc.nat(60), { minLength: 1 }), 30);
 	for (const [index, chunks] of sets.entries()) {
@@ -153,7 +153,7 @@ test('the runs are exactly what was gained', async (t) => {
 	}
 });
 
-test('after close nothing is told and no timer is left', async (t) => {
+test('after close no update is sent, and no timer is left', async (t) => {
 	const { told, news } = makeNews(t);
 	const before = openResources();
 	news.subscribe(A, 'reader');

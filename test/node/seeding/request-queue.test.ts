@@ -36,27 +36,27 @@ function countOf(names: readonly string[]): Map<string, number> {
 	return counts;
 }
 
-test('an empty one gives nothing', () => {
+test('an empty queue returns undefined', () => {
 	assert.is(queueOf().take(), undefined);
 });
 
-test('one downloader is served in the order it asked', () => {
+test('the requests of one downloader are served in their order', () => {
 	assert.equal(takeAll(queueOf(['a', 2], ['a', 1], ['a', 3])), ['a2', 'a1', 'a3']);
 });
 
-test('downloaders are served in turn, however much one asks for', () => {
+test('downloaders are served in turn, however many requests each has', () => {
 	const queue = queueOf(['a', 1], ['a', 2], ['a', 3], ['b', 1], ['c', 1], ['c', 2]);
 	assert.equal(takeAll(queue), ['a1', 'b1', 'c1', 'a2', 'c2', 'a3']);
 });
 
-test('who asks again while the others wait does not get ahead of them', () => {
+test('a downloader with a new request comes after the others that wait', () => {
 	const queue = queueOf(['a', 1], ['b', 1], ['c', 1]);
 	assert.is(queue.take()?.from, 'a');
 	queue.add(item('a', 2));
 	assert.equal(takeAll(queue), ['b1', 'c1', 'a2']);
 });
 
-test('there is room for as many as the limit says, for each on its own', () => {
+test('each downloader can queue as many ranges as the limit allows', () => {
 	const queue = queueOf(['a', 1], ['a', 2], ['a', 3]);
 	assert.is(queue.hasRoom('a', 1), true);
 	assert.is(queue.hasRoom('a', 2), false);
@@ -66,24 +66,24 @@ test('there is room for as many as the limit says, for each on its own', () => {
 	assert.is(queue.hasRoom('a', 2), true);
 });
 
-test('cancel takes back only those ranges of that request of that downloader', () => {
+test('cancel removes only the given ranges of the given request and downloader', () => {
 	const queue = queueOf(['a', 1], ['a', 2], ['a', 1, 2n], ['b', 1]);
 	queue.cancel('a', 1n, [
 		[1, 10],
 		[7, 10],
 	]);
-	assert.equal(takeAll(queue), ['a1', 'b1', 'a2'], 'it was asked for again');
+	assert.equal(takeAll(queue), ['a1', 'b1', 'a2'], 'a1 is also part of the second request');
 	queue.cancel('nobody', 1n, [[1, 10]]);
 });
 
-test('drop forgets what is over, of everybody', () => {
+test('drop removes the matching ranges of all downloaders', () => {
 	const queue = queueOf(['a', 1], ['a', 2], ['b', 1], ['c', 3]);
 	queue.drop(({ range }) => range[0] === 1);
 	assert.equal(takeAll(queue), ['a2', 'c3']);
 	assert.is(queue.hasRoom('a', 4), true);
 });
 
-test('everything is given once, in order for each, and turns differ by one at most', () => {
+test('each range is returned once, in order for each downloader, and the turns of downloaders differ by at most one', () => {
 	const items = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.nat(1_000)), {
 		maxLength: 60,
 	});
@@ -112,7 +112,7 @@ test('everything is given once, in order for each, and turns differ by one at mo
 	);
 });
 
-test('of what one downloader waits for, what costs least goes first, and downloaders keep their turns', () => {
+test('among the ranges of one downloader the cheapest goes first, and the downloaders keep their turns', () => {
 	const queue = new RequestQueue<number>(8);
 	for (const [from, of] of [
 		['ann', 3],
@@ -126,7 +126,7 @@ test('of what one downloader waits for, what costs least goes first, and downloa
 	assert.equal(order, [1, 9, 2, 3]);
 });
 
-test('what is asked for again while it waits is sent once, in its old place, for the new request', () => {
+test('a range that is requested again while it waits is sent once, at its old position, for the new request', () => {
 	const queue = new RequestQueue<string>(8);
 	const item = (request: bigint, offset: number, of = 'seed') => ({
 		from: 'a',

@@ -10,7 +10,7 @@ import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('Seeder under load');
 
-test('refuses a range larger than the broker carries, and is not cut for it', async (t) => {
+test('refuses a range larger than the broker carries, so the broker does not disconnect it', async (t) => {
 	let downs = 0;
 	const large = contentOf(1_048_576);
 	const largeSeed = seedOf(large, { chunkSize: 262_144 });
@@ -31,11 +31,11 @@ test('refuses a range larger than the broker carries, and is not cut for it', as
 	assert.is(broker.stats().cut, 0);
 });
 
-test('is busy beyond the limit of its queue, for each downloader on its own', async (t) => {
+test('refuses requests beyond the queue limit of a downloader as busy, and still serves other downloaders', async (t) => {
 	const { broker, peer, to } = await startSeeder(t, { maxUp: 5_000, limits: { requestQueue: 10 } });
 	const ranges = Array.from({ length: 10 }, (_, index): ByteRange => [index * 1_000, 1_000]);
 	peer.ask(to, seed.id, ranges);
-	// Where there is a limit, one is read ahead: it is not queued any more.
+	// With a rate limit, the first range is read ahead and does not count for the queue any more.
 	peer.ask(to, seed.id, ranges.slice(0, 1));
 	peer.ask(to, seed.id, ranges.slice(0, 5));
 	await until('a refusal', () => peer.refusals.length > 0);
@@ -46,14 +46,14 @@ test('is busy beyond the limit of its queue, for each downloader on its own', as
 	assert.equal(other.refusals, []);
 });
 
-test('the same request a thousand times is answered once while it waits', async (t) => {
+test('answers a request once although it arrives a thousand times while it waits', async (t) => {
 	const { peer, to } = await startSeeder(t, { maxUp: 20_000 });
 	const ranges = Array.from({ length: 8 }, (_, index): ByteRange => [index * 1_000, 1_000]);
 	const id = '0123456789abcdef';
 	for (let time = 0; time < 1_000; time += 1) {
 		peer.ask(to, seed.id, ranges, { id });
 	}
-	// Its answer comes after all of them have been read.
+	// The answer to this request shows that all requests before it have been read.
 	peer.askHave(to, seed.id);
 	await until('all have been read', () => peer.repliesOf('have').length === 1);
 	const before = peer.chunks.length;
@@ -61,12 +61,12 @@ test('the same request a thousand times is answered once while it waits', async 
 		return new Set(peer.chunks.map(({ message }) => message.offset)).size === ranges.length;
 	});
 	await new Promise((resolve) => setTimeout(resolve, 1_000));
-	// Each that waits, and what was read ahead.
+	// Each waiting range once, and the ranges that were read ahead.
 	assert.ok(peer.chunks.length - before <= ranges.length + 2, `${peer.chunks.length - before}`);
 	assert.equal(peer.refusals, []);
 });
 
-test('does not send what was cancelled', async (t) => {
+test('does not send cancelled ranges', async (t) => {
 	const { peer, to } = await startSeeder(t, { maxUp: 10_000 });
 	const ranges = Array.from({ length: 40 }, (_, index): ByteRange => [index * 1_000, 1_000]);
 	const id = peer.ask(to, seed.id, ranges);
@@ -80,7 +80,7 @@ test('does not send what was cancelled', async (t) => {
 	assert.equal(peer.refusals, []);
 });
 
-test('nobody can cancel what another has asked for', async (t) => {
+test('ignores a cancel from a node that did not send the request', async (t) => {
 	const { broker, peer, to } = await startSeeder(t, { maxUp: 50_000 });
 	const ranges = Array.from({ length: 20 }, (_, index): ByteRange => [index * 500, 500]);
 	const id = peer.ask(to, seed.id, ranges);
@@ -89,7 +89,7 @@ test('nobody can cancel what another has asked for', async (t) => {
 	await until('all of it', () => peer.received === 10_000);
 });
 
-test('serves two in turn: who asks for little does not wait for who asks for much', async (t) => {
+test('serves two downloaders in turn, so a small request does not wait for a large one', async (t) => {
 	const { broker, peer, to } = await startSeeder(t, { maxUp: 100_000 });
 	const ranges = Array.from({ length: 60 }, (_, index): ByteRange => [index * 1_000, 1_000]);
 	peer.ask(to, seed.id, ranges);
@@ -97,12 +97,12 @@ test('serves two in turn: who asks for little does not wait for who asks for muc
 	const modest = await Peer.join(t, broker.url);
 	const before = peer.chunks.length;
 	modest.ask(to, seed.id, ranges.slice(0, 5));
-	await until('the modest one is served', () => modest.chunks.length === 5);
+	await until('the small request is served', () => modest.chunks.length === 5);
 	assert.ok(peer.chunks.length - before < 20, `${peer.chunks.length - before}`);
 	await until('both are served', () => peer.chunks.length === 60);
 });
 
-test('keeps to the rate it may send at', async (t) => {
+test('keeps to its upload limit', async (t) => {
 	const { peer, to, context } = await startSeeder(t, { maxUp: 100_000 });
 	const begin = performance.now();
 	peer.ask(
@@ -116,7 +116,7 @@ test('keeps to the rate it may send at', async (t) => {
 	assert.is(context.traffic.up.total, 50_000);
 });
 
-test('sends nothing and holds nothing open after close', async (t) => {
+test('sends nothing after close, and keeps nothing open', async (t) => {
 	const { peer, to, seeder, context, holding: content } = await startSeeder(t, { maxUp: 1_000 });
 	const before = openResources();
 	peer.askHave(to, seed.id);

@@ -15,7 +15,7 @@ import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('Seeder');
 
-/** A storage that fails. */
+/** A storage whose reads fail with `code`. */
 function failing(code: 'ERR_CHANGED' | 'ERR_IO'): Storage {
 	return {
 		read: () => Promise.reject(new ShoalError(code, 'as the test wants')),
@@ -25,7 +25,7 @@ function failing(code: 'ERR_CHANGED' | 'ERR_IO'): Storage {
 	};
 }
 
-test('answers exactly the ranges that were asked for, each with its header', async (t) => {
+test('answers exactly the requested ranges, each with its header', async (t) => {
 	const { peer, to } = await startSeeder(t);
 	const ranges: ByteRange[] = [
 		[0, 1],
@@ -51,7 +51,7 @@ test('answers exactly the ranges that were asked for, each with its header', asy
 	assert.equal(peer.replies, []);
 });
 
-test('answers the body of the seed, and nothing behind it', async (t) => {
+test('answers requests for the body of the seed, and refuses ranges beyond its end', async (t) => {
 	const { peer, to } = await startSeeder(t);
 	const body = Buffer.from(seed.body());
 	peer.ask(to, seed.id, [[3, body.length - 3]], { op: 'seed' });
@@ -63,10 +63,10 @@ test('answers the body of the seed, and nothing behind it', async (t) => {
 	assert.equal(peer.refusals, ['not-there']);
 });
 
-test('answers into the inbox of who asked, and nobody else gets a byte (T11)', async (t) => {
+test('sends answers only to the inbox of the node that requested them (T11)', async (t) => {
 	const { broker, peer, to } = await startSeeder(t);
 	const victim = await Peer.join(t, broker.url);
-	// Asked in the name of the victim: the broker does not carry it.
+	// A request in the name of the victim, which the broker does not forward.
 	const liar = await Peer.join(t, broker.url);
 	liar.link.send(
 		topics.request(to, victim.id),
@@ -74,7 +74,7 @@ test('answers into the inbox of who asked, and nobody else gets a byte (T11)', a
 			JSON.stringify({ op: 'chunks', id: '0'.repeat(16), seed: seed.id, ranges: [[0, LENGTH]] }),
 		),
 	);
-	// A topic to answer on is not looked at.
+	// A topic for the answer in the request is ignored.
 	peer.link.send(
 		topics.request(to, peer.id),
 		new TextEncoder().encode(
@@ -95,17 +95,17 @@ test('answers into the inbox of who asked, and nobody else gets a byte (T11)', a
 });
 
 const REFUSED: Record<string, ByteRange[]> = {
-	'that ends behind the content': [[LENGTH - 10, 11]],
-	'that starts behind the content': [[LENGTH, 1]],
-	'far outside': [[2 ** 41, 1_024]],
-	'of which one is outside': [
+	'that ends beyond the content': [[LENGTH - 10, 11]],
+	'that starts beyond the content': [[LENGTH, 1]],
+	'far outside the content': [[2 ** 41, 1_024]],
+	'within the content and a range outside': [
 		[0, 10],
 		[LENGTH, 1],
 	],
 };
 
 for (const [what, ranges] of Object.entries(REFUSED)) {
-	test(`refuses a request for ranges ${what}, all of it`, async (t) => {
+	test(`refuses the whole request if it has a range ${what}`, async (t) => {
 		const { peer, to } = await startSeeder(t);
 		const id = peer.ask(to, seed.id, ranges);
 		await until('a refusal', () => peer.refusals.length === 1);
@@ -115,7 +115,7 @@ for (const [what, ranges] of Object.entries(REFUSED)) {
 	});
 }
 
-test('refuses what is not there yet, and gives it once it is', async (t) => {
+test('refuses ranges of missing chunks, and answers them after the chunks are gained', async (t) => {
 	const have = new Bitfield(seed.chunks);
 	have.set(0);
 	have.set(2);
@@ -129,7 +129,7 @@ test('refuses what is not there yet, and gives it once it is', async (t) => {
 	await until('the answer', () => peer.received === CHUNK * 3);
 });
 
-test('refuses what it does not share, whatever is asked', async (t) => {
+test('refuses all requests for a seed that it does not share', async (t) => {
 	const { peer, to } = await startSeeder(t);
 	const other = 'e'.repeat(64);
 	peer.ask(to, other, [[0, 1]]);
@@ -143,7 +143,7 @@ test('refuses what it does not share, whatever is asked', async (t) => {
 	assert.is(peer.refusals.length, 3);
 });
 
-test('says that it has all, with what is known of the seed', async (t) => {
+test('answers a have request with name, length, chunks, kind and "all" for a complete content', async (t) => {
 	const { peer, to } = await startSeeder(t);
 	const id = peer.askHave(to, seed.id);
 	await until('an answer', () => peer.replies.length === 1);
@@ -152,7 +152,7 @@ test('says that it has all, with what is known of the seed', async (t) => {
 	assert.equal(peer.repliesOf('have')[0], about);
 });
 
-test('says which chunks it has, and then what comes', async (t) => {
+test('answers a have request with the chunks of a partial content, and later sends the gained chunks', async (t) => {
 	const have = new Bitfield(seed.chunks);
 	have.set(1);
 	have.set(195);
@@ -169,7 +169,7 @@ test('says which chunks it has, and then what comes', async (t) => {
 	assert.equal(peer.repliesOf('gained')[0]?.runs, [[5, 3]]);
 });
 
-test('who has not asked is told nothing', async (t) => {
+test('sends gained chunks only to nodes that have asked', async (t) => {
 	const { broker, peer, to, context, holding } = await startSeeder(t, {
 		have: new Bitfield(seed.chunks),
 	});
@@ -185,7 +185,7 @@ for (const [code, reason] of [
 	['ERR_CHANGED', 'changed'],
 	['ERR_IO', 'failed'],
 ] as const) {
-	test(`a file that is ${code} is refused as ${reason}, and not served any more`, async (t) => {
+	test(`if a read fails with ${code}, the request is refused as ${reason}, and the content is not shared any more`, async (t) => {
 		const { peer, to, context, holding, broken } = await startSeeder(t);
 		context.contents.remove(holding);
 		context.contents.add({ ...holding, storage: failing(code) });
@@ -200,7 +200,7 @@ for (const [code, reason] of [
 	});
 }
 
-test('one file that fails does not keep others from being served', async (t) => {
+test('other contents are served although one content fails', async (t) => {
 	const { peer, to, context } = await startSeeder(t);
 	const other = seedOf(contentOf(5_000));
 	context.contents.add({ seed: other, have: Bitfield.full(10), storage: failing('ERR_IO') });

@@ -6,7 +6,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 const test = suite('SentCounts');
 const seed = seedOf(new Uint8Array(300_000));
 
-test('it knows how often each chunk was sent, until the seed is not served any more', () => {
+test('it counts how often each chunk was sent, until forget removes the seed', () => {
 	const sentCounts = new SentCounts();
 	assert.is(sentCounts.count(seed, 1), 0);
 	sentCounts.sent(seed, 1);

@@ -46,7 +46,7 @@ async function shared(t: Scope): Promise<Shared> {
 const askOne = ({ peer, node, share }: Shared): string =>
 	peer.ask(node.id, share.seed.id, [[0, 1_000]]);
 
-test('a share that is stopped is withdrawn, not served, and not open', async (t) => {
+test('a stopped share is withdrawn and not served, and its file is closed', async (t) => {
 	const all = await shared(t);
 	await all.share.stop();
 	await all.share.stop();
@@ -59,7 +59,7 @@ test('a share that is stopped is withdrawn, not served, and not open', async (t)
 	assert.is(again.seed.id, all.share.seed.id);
 });
 
-test('F14: a file that is touched is refused as changed, and then shared again', async (t) => {
+test('F14: requests for a touched file are refused as changed, and after hashing the file is shared again', async (t) => {
 	const all = await shared(t);
 	await utimes(all.path, 1, 1);
 	askOne(all);
@@ -76,7 +76,7 @@ test('F14: a file that is touched is refused as changed, and then shared again',
 	);
 });
 
-test('F14: a file that is replaced by the same bytes is served from its successor', async (t) => {
+test('F14: if a file is replaced by a file with the same bytes, the new file is served', async (t) => {
 	const all = await shared(t);
 	await writeFile(`${all.path}.new`, content);
 	await rename(`${all.path}.new`, all.path);
@@ -100,7 +100,7 @@ async function replace(path: string): Promise<void> {
 const ENDINGS: Record<string, readonly [(path: string) => Promise<unknown>, string]> = {
 	'has other bytes': [(path) => writeFile(path, 'x', { flag: 'r+' }), 'ERR_CHANGED'],
 	'is shorter': [(path) => truncate(path, 5_000), 'ERR_CHANGED'],
-	'is another': [(path) => writeFile(path, 'another one'), 'ERR_CHANGED'],
+	'has another content and length': [(path) => writeFile(path, 'another one'), 'ERR_CHANGED'],
 	'has other bytes and its old times': [rewriteInSecret, 'ERR_CHANGED'],
 	'is replaced': [replace, 'ERR_CHANGED'],
 	'is gone': [unlink, 'ERR_NO_FILE'],
@@ -108,7 +108,7 @@ const ENDINGS: Record<string, readonly [(path: string) => Promise<unknown>, stri
 };
 
 for (const [what, [change, code]] of Object.entries(ENDINGS)) {
-	test(`a file that ${what} is not shared any more, and not one byte of it is sent`, async (t) => {
+	test(`a file that ${what} is withdrawn after a request, and none of its bytes is sent`, async (t) => {
 		const all = await shared(t);
 		await change(all.path);
 		askOne(all);
@@ -125,7 +125,7 @@ for (const [what, [change, code]] of Object.entries(ENDINGS)) {
 }
 
 for (const [what, [change, code]] of Object.entries(ENDINGS)) {
-	test(`a file that ${what} is withdrawn although nobody asks for it`, async (t) => {
+	test(`a file that ${what} is withdrawn even without a request`, async (t) => {
 		const all = await shared(t);
 		await change(all.path);
 		await until('it is withdrawn', async () => (await all.listed()).length === 0);
@@ -135,7 +135,7 @@ for (const [what, [change, code]] of Object.entries(ENDINGS)) {
 	});
 }
 
-test('F14: a file that was downloaded and is changed then is withdrawn as well', async (t) => {
+test('F14: a downloaded file that is changed later is also withdrawn', async (t) => {
 	const all = await shared(t);
 	const node = await startNode(t, all.url);
 	const { path } = await node.get(all.share.seed.id, { output: await makeFolder(t) });
@@ -145,7 +145,7 @@ test('F14: a file that was downloaded and is changed then is withdrawn as well',
 	await until('it is withdrawn', async () => (await all.listed()).length === 0);
 });
 
-test('F14: a seeder whose file changes and changes back is not dropped, and no wrong byte is kept', async (t) => {
+test('F14: a seeder whose file changes and changes back is not dropped, and no wrong byte is stored', async (t) => {
 	const all = await shared(t);
 	all.node.limitRates(200_000, undefined);
 	const node = await startNode(t, all.url);
@@ -175,7 +175,7 @@ test('F14: a seeder whose file changes and changes back is not dropped, and no w
 	);
 });
 
-test('F14: a download that counts on a file which changes goes on with what another has', async (t) => {
+test('F14: a download continues from another seeder when the file of one seeder changes', async (t) => {
 	const all = await shared(t);
 	const other = await startNode(t, all.url);
 	await other.share(await makeFile(t, content));
@@ -185,14 +185,14 @@ test('F14: a download that counts on a file which changes goes on with what anot
 	assert.ok((await readFile(path)).equals(content));
 });
 
-test('a file is shared once by a node, whatever its path, and nothing stays open', async (t) => {
+test('a second share of the same content in a node is ERR_EXISTS, and its file is closed', async (t) => {
 	const all = await shared(t);
 	const copy = await makeFile(t, content, 'copy.bin');
 	assert.is((await rejects(all.node.share(copy))).code, 'ERR_EXISTS');
 	assert.equal(await openBelow(copy), []);
 });
 
-test('a share that is stopped while it is hashed again is not served again', async (t) => {
+test('a share that is stopped while its file is hashed again is not restored', async (t) => {
 	const { url } = await startBroker(t);
 	const path = await makeFile(t, '');
 	await truncate(path, 60_000_000);
@@ -213,7 +213,7 @@ test('a share that is stopped while it is hashed again is not served again', asy
 	assert.equal(await openBelow(path), []);
 });
 
-test('a node that is closed while it hashes shares nothing, and leaves nothing open', async (t) => {
+test('a node that is closed while it hashes shares nothing, and nothing stays open', async (t) => {
 	const { url } = await startBroker(t);
 	const path = await makeFile(t, '');
 	await truncate(path, 40_000_000);

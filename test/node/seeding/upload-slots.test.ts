@@ -6,10 +6,10 @@ const test = suite('UploadSlots');
 
 const free = (): number => 0;
 
-/** Seventeen lanes, one more than send at the same time. */
+/** Seventeen lanes, one more than can send at the same time without waiting. */
 const LANES = [...'abcdefghijklmnopq'];
 
-/** Slots for which these lanes wait, in this order. */
+/** Returns slots for which these lanes wait, in this order. */
 function slotsFor(lanes: readonly string[], cost = free): UploadSlots<string> {
 	const slots = new UploadSlots<string>();
 	for (const lane of lanes) {
@@ -31,7 +31,7 @@ test('of seventeen lanes, three send at a time', () => {
 	assert.equal(slots.next(0), []);
 });
 
-test('a lane that leaves makes room for the next; one that waits no longer gets no slot', () => {
+test('when a lane leaves, the next waiting lane gets its slot; a waiting lane that leaves gets none', () => {
 	const slots = slotsFor([...LANES, 'r', 's']);
 	slots.next(0);
 	slots.leave('d');
@@ -40,7 +40,7 @@ test('a lane that leaves makes room for the next; one that waits no longer gets 
 	assert.ok(slots.has('e') && !slots.has('b') && !slots.has('d'));
 });
 
-test('all others send as soon as sixteen are left', () => {
+test('when only sixteen lanes are left, all of them send', () => {
 	const slots = slotsFor(LANES);
 	slots.next(0);
 	slots.leave('a');
@@ -79,8 +79,8 @@ test('while others wait, a lane keeps its slot after a chunk for 20 ms', () => {
 	for (const lane of LANES.slice(3)) {
 		slots.leave(lane);
 	}
-	assert.ok(slots.keeps('a', 10_000), 'nobody waits');
-	assert.not.ok(slots.keeps('d', 10_000), 'it has none');
+	assert.ok(slots.keeps('a', 10_000), 'no lane waits');
+	assert.not.ok(slots.keeps('d', 10_000), 'lane d has no slot');
 });
 
 test('a lane loses its slot after two seconds, but only if others wait', () => {

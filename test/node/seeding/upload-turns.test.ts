@@ -19,7 +19,10 @@ const CHUNK = 1_024;
 const CHUNKS = 8;
 const seed = seedOf(contentOf(CHUNK * CHUNKS), { chunkSize: CHUNK });
 
-/** Direct lanes to receivers whose links are so slow that the system takes nothing until `drain`. */
+/**
+ * Opens direct lanes to receivers with links so slow that each lane is drained only when the test
+ * calls `drain`.
+ */
 async function openLanes(t: Scope, receivers: number) {
 	const storage = new MemoryStorage(CHUNK * CHUNKS);
 	const content: StoredContent = { seed, have: Bitfield.full(CHUNKS), storage };
@@ -81,7 +84,7 @@ async function openLanes(t: Scope, receivers: number) {
 const chunksSent = (lanes: ReadonlyArray<{ parts: readonly number[] }>): number[] =>
 	lanes.map(({ parts }) => parts.length / 2);
 
-test('beyond sixteen receivers, each gets one chunk, and the next one when only two still take theirs', async (t) => {
+test('beyond sixteen receivers, the next one gets a slot only when at most two others still take their chunk', async (t) => {
 	const lanes = await openLanes(t, 20);
 	for (const lane of lanes) {
 		lane.ask(0, 1);
@@ -100,7 +103,7 @@ test('beyond sixteen receivers, each gets one chunk, and the next one when only 
 	await until('another chunk', () => sent() === 17);
 });
 
-test('with sixteen receivers, nothing waits', async (t) => {
+test('with sixteen receivers, no receiver waits', async (t) => {
 	const lanes = await openLanes(t, 16);
 	for (const lane of lanes) {
 		lane.ask(0, 1, 2, 3);
@@ -108,7 +111,7 @@ test('with sixteen receivers, nothing waits', async (t) => {
 	await until('all', () => chunksSent(lanes).every((chunks) => chunks === 4));
 });
 
-test('a lane that is closed makes room for another', async (t) => {
+test('when a lane closes, the next lane gets its slot', async (t) => {
 	const lanes = await openLanes(t, 17);
 	for (const lane of lanes) {
 		lane.ask(0);
@@ -120,7 +123,7 @@ test('a lane that is closed makes room for another', async (t) => {
 	await until('the last one', () => chunksSent(lanes)[16] === 1);
 });
 
-test('who does not take its chunk keeps the others waiting for two seconds at most', async (t) => {
+test('a receiver that does not take its chunk delays the others by at most two seconds', async (t) => {
 	const lanes = await openLanes(t, 18);
 	for (const lane of lanes) {
 		lane.ask(0);

@@ -5,7 +5,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('Traffic');
 
-test('who feeds a node comes with lane and rate, the largest first, and is forgotten when it rests', () => {
+test('the peers that send to this node are listed with lane and rate, the fastest first; idle peers are dropped', () => {
 	const clock = fakeClock(1_000_000);
 	const traffic = new Traffic(clock.now);
 	assert.is(traffic.largest, undefined);
@@ -33,7 +33,7 @@ test('who feeds a node comes with lane and rate, the largest first, and is forgo
 	assert.is(traffic.largest, undefined);
 });
 
-test('of many only the eight largest are named', () => {
+test('at most the eight fastest peers are listed', () => {
 	const clock = fakeClock();
 	const traffic = new Traffic(clock.now);
 	for (let number = 10; number < 30; number += 1) {

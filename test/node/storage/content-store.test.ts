@@ -6,7 +6,7 @@ import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
-const test = suite('Holdings');
+const test = suite('ContentStore');
 
 function makeContent(length = 2_000): StoredContent {
 	const seed = seedOf(contentOf(length));
@@ -22,7 +22,7 @@ function makeContents() {
 	return { holdings: contents, events };
 }
 
-test('what is added is found by its seed id, and told', () => {
+test('an added content is found by its seed id, and an event reports it', () => {
 	const { holdings: contents, events } = makeContents();
 	const content = makeContent();
 	contents.add(content);
@@ -32,7 +32,7 @@ test('what is added is found by its seed id, and told', () => {
 	assert.equal(events, ['added 2000']);
 });
 
-test('a seed is held once', () => {
+test('a second content with the same seed is refused', () => {
 	const { holdings: contents, events } = makeContents();
 	const content = makeContent();
 	contents.add(content);
@@ -41,7 +41,7 @@ test('a seed is held once', () => {
 	assert.is(events.length, 1);
 });
 
-test('what is removed is gone and told once', () => {
+test('a removed content is not found any more, and one event reports it', () => {
 	const { holdings: contents, events } = makeContents();
 	const content = makeContent();
 	contents.add(content);
@@ -51,7 +51,7 @@ test('what is removed is gone and told once', () => {
 	assert.equal(events, ['added 2000', 'removed 2000']);
 });
 
-test('removing the holding of before does not remove its successor', () => {
+test('the removal of an earlier content does not remove its successor with the same seed', () => {
 	const { holdings: contents } = makeContents();
 	const [before, after] = [makeContent(), makeContent()];
 	contents.add(before);
@@ -61,7 +61,7 @@ test('removing the holding of before does not remove its successor', () => {
 	assert.is(contents.get(after.seed.id), after);
 });
 
-test('a chunk that is gained is in the bit field when it is told', () => {
+test('a gained chunk is in the bit field before the event reports it', () => {
 	const { holdings: contents, events } = makeContents();
 	const content = makeContent();
 	let isThere = false;

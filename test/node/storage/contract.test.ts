@@ -37,14 +37,14 @@ for (const [kind, make] of Object.entries(KINDS)) {
 		return storage;
 	};
 
-	test('is all zeros at first', async (t) => {
+	test('is full of zeros at first', async (t) => {
 		const storage = await open(t);
 		const bytes = new Uint8Array(LENGTH).fill(7);
 		await storage.read(0, bytes);
 		assert.equal(bytes, new Uint8Array(LENGTH));
 	});
 
-	test('gives back what was written, in one piece', async (t) => {
+	test('returns the written bytes in one read', async (t) => {
 		const storage = await open(t);
 		const content = contentOf(LENGTH);
 		await storage.write(0, content);
@@ -53,7 +53,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
 		assert.equal(bytes, content);
 	});
 
-	test('gives back what was written, byte by byte around every border', async (t) => {
+	test('returns the written bytes in reads of one byte around every border', async (t) => {
 		const storage = await open(t);
 		const content = contentOf(LENGTH);
 		await storage.write(0, content);
@@ -64,14 +64,14 @@ for (const [kind, make] of Object.entries(KINDS)) {
 		}
 	});
 
-	test('reads and writes nothing at all, also at the end', async (t) => {
+	test('accepts empty reads and writes, also at the end', async (t) => {
 		const storage = await open(t);
 		await storage.write(LENGTH, new Uint8Array());
 		await storage.read(LENGTH, new Uint8Array());
 		await storage.write(0, new Uint8Array());
 	});
 
-	test('is as a plain array after any writes', async (t) => {
+	test('equals a plain array after any writes', async (t) => {
 		const storage = await open(t);
 		const model = new Uint8Array(LENGTH);
 		const steps = fc.array(fc.tuple(range, fc.integer({ min: 1, max: 255 })), { maxLength: 8 });
@@ -89,7 +89,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
 		);
 	});
 
-	test('takes writes and reads at the same time', async (t) => {
+	test('accepts concurrent writes, and concurrent reads', async (t) => {
 		const storage = await open(t);
 		const content = contentOf(LENGTH);
 		const starts = Array.from({ length: 50 }, (_, index) => index * 100);

@@ -17,21 +17,21 @@ test('a range in one file is one extent', () => {
 	assert.equal(extents([10], 3, 4), [{ file: 0, at: 3, from: 0, length: 4 }]);
 });
 
-test('a range over a border is an extent on each side', () => {
+test('a range across the border of two files has one extent in each', () => {
 	assert.equal(extents([4, 6], 3, 4), [
 		{ file: 0, at: 3, from: 0, length: 1 },
 		{ file: 1, at: 0, from: 1, length: 3 },
 	]);
 });
 
-test('empty files hold nothing', () => {
+test('empty files have no extent', () => {
 	assert.equal(extents([0, 0, 2, 0, 1, 0], 1, 2), [
 		{ file: 2, at: 1, from: 0, length: 1 },
 		{ file: 4, at: 0, from: 1, length: 1 },
 	]);
 });
 
-test('a range of nothing has no extent', () => {
+test('an empty range has no extent', () => {
 	assert.equal(extents([3, 3], 3, 0), []);
 	assert.equal(extents([], 0, 0), []);
 });

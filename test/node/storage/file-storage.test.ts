@@ -59,7 +59,8 @@ for (const [what, change] of Object.entries(CHANGES)) {
 	test(`a guarded file with ${what} is ERR_CHANGED`, async (t) => {
 		const { path, storage } = await guarded(t);
 		await storage.read(0, new Uint8Array(10));
-		// The kernel's clock for files is coarse: a change in the same tick leaves the same time.
+		// The kernel updates file times in coarse ticks, so two changes within one tick have the
+		// same time.
 		const { ctimeMs } = await stat(path);
 		await until('the clock has moved on', () => Date.now() > ctimeMs + 12);
 		await change(path);
@@ -67,14 +68,14 @@ for (const [what, change] of Object.entries(CHANGES)) {
 	});
 }
 
-test('a guarded file can be guarded anew', async (t) => {
+test('a changed file can be guarded again in its new state', async (t) => {
 	const { path, storage } = await guarded(t);
 	await utimes(path, 1, 1);
 	storage.guard();
 	await storage.read(0, new Uint8Array(10));
 });
 
-test('reading a guarded file changes nothing', async (t) => {
+test('reads do not count as a change of a guarded file', async (t) => {
 	const { path, storage } = await guarded(t);
 	await readFile(path);
 	for (let at = 0; at < LENGTH; at += 100) {
@@ -82,7 +83,7 @@ test('reading a guarded file changes nothing', async (t) => {
 	}
 });
 
-test('a file shorter than it should be is ERR_CHANGED also when it is not guarded', async (t) => {
+test('a file that is too short is ERR_CHANGED even if it is not guarded', async (t) => {
 	const path = join(await makeFolder(t), 'file');
 	await writeFile(path, contentOf(10));
 	const storage = await FileStorage.openToRead([{ path, length: 20 }]);
@@ -91,7 +92,7 @@ test('a file shorter than it should be is ERR_CHANGED also when it is not guarde
 	assert.is((await rejects(storage.read(5, new Uint8Array(10)))).code, 'ERR_CHANGED');
 });
 
-test('a missing file cannot be opened to be read, and those before it are closed', async (t) => {
+test('if one of several files is missing, opening fails, and the files opened before are closed', async (t) => {
 	const folder = await makeFolder(t);
 	await writeFile(join(folder, 'a'), 'a');
 	const pieces = ['a', 'b'].map((name) => ({ path: join(folder, name), length: 1 }));
@@ -99,14 +100,14 @@ test('a missing file cannot be opened to be read, and those before it are closed
 	assert.equal(await openBelow(folder), []);
 });
 
-test('what cannot be set to its length is closed', async (t) => {
+test('a file that cannot get its length is closed', async (t) => {
 	const folder = await makeFolder(t);
 	const piece = { path: join(folder, 'a'), length: 2 ** 62 };
 	await rejects(FileStorage.openToWrite([piece]));
 	assert.equal(await openBelow(folder), []);
 });
 
-test('files are made with their length, and what is longer is cut', async (t) => {
+test('files are created with their length, and longer files are truncated', async (t) => {
 	const folder = await makeFolder(t);
 	await writeFile(join(folder, 'b'), contentOf(100));
 	const storage = await FileStorage.openToWrite([
@@ -119,7 +120,7 @@ test('files are made with their length, and what is longer is cut', async (t) =>
 	assert.equal(new Uint8Array(await readFile(join(folder, 'b'))), contentOf(100).slice(0, 50));
 });
 
-test('a symbolic link is not followed when it is opened to be written (T4)', async (t) => {
+test('a symbolic link is not followed when a file is opened for writing (T4)', async (t) => {
 	const folder = await makeFolder(t);
 	const canary = join(folder, 'canary');
 	await writeFile(canary, 'unchanged');
@@ -133,13 +134,13 @@ test('a symbolic link is not followed when it is opened to be written (T4)', asy
 	assert.is((await rejects(stat(join(folder, 'not-there')))).code, 'ENOENT');
 });
 
-test('a folder is ERR_FOLDER when it is opened to be written', async (t) => {
+test('opening a folder for writing is ERR_FOLDER', async (t) => {
 	const path = join(await makeFolder(t), 'folder');
 	await mkdir(path);
 	assert.is((await rejects(FileStorage.openToWrite([{ path, length: 3 }]))).code, 'ERR_FOLDER');
 });
 
-test('after close nothing is read or written, and the file is not open', async (t) => {
+test('after close, reads and writes fail, and the file is not open', async (t) => {
 	const { path, storage } = await guarded(t);
 	await storage.close();
 	assert.is((await rejects(storage.read(0, new Uint8Array(1)))).code, 'ERR_CLOSED');
@@ -147,7 +148,7 @@ test('after close nothing is read or written, and the file is not open', async (
 	assert.equal(await openBelow(path), []);
 });
 
-test('bytes beyond 4 GiB of a sparse file are where they were written', async (t) => {
+test('bytes beyond 4 GiB of a sparse file are written at the right position', async (t) => {
 	const path = join(await makeFolder(t), 'large');
 	const length = 5 * 2 ** 30 + 3;
 	const storage = await FileStorage.openToWrite([{ path, length }]);

@@ -36,21 +36,21 @@ for (const [code, expected] of Object.entries(CODES)) {
 	});
 }
 
-test('an error without a code is ERR_IO and says what was said', () => {
+test('an error without a code is ERR_IO with the original message', () => {
 	assert.match(fsError(new Error('odd'), 'x').message, 'odd');
 	assert.is(fsError('thrown text', 'x').code, 'ERR_IO');
 });
 
-test('a ShoalError stays what it is', () => {
+test('a ShoalError is returned unchanged', () => {
 	const error = new ShoalError('ERR_CHANGED', 'changed');
 	assert.is(fsError(error, 'x'), error);
 });
 
-test('a path cannot write to the terminal', () => {
+test('control characters of a path do not get into the message', () => {
 	assert.not.match(fsError({ code: 'ENOENT' }, 'a\u001b[2Jb').message, '\u001b');
 });
 
-test('onFile gives the result, or the error translated', async () => {
+test('onFile returns the result, or fails with the translated error', async () => {
 	assert.is(await onFile('x', async () => 3), 3);
 	const error = await rejects(
 		onFile('x', () => Promise.reject(Object.assign(new Error('no'), { code: 'EDQUOT' }))),

@@ -7,11 +7,11 @@ import { makeFolder } from '../../helpers/fixtures/folder.ts';
 import { rejects } from '../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('run queue');
+const test = suite('IoQueue');
 
 type Handle = Pick<FileHandle, 'writev'>;
 
-/** A queue of writes, two at a time. */
+/** A queue that makes at most two writes at a time. */
 function writesTo(handle: Handle): IoQueue {
 	return new IoQueue(async (buffers, at) => (await handle.writev(buffers, at)).bytesWritten, {
 		atOnce: 2,
@@ -25,7 +25,7 @@ interface Written {
 	readonly bytes: Buffer;
 }
 
-/** A file that takes what `take` allows of each write, and remembers what it was handed. */
+/** A file that writes as many bytes of each write as `take` returns, and records the writes. */
 function fakeHandle(take: (length: number, at: number) => number): {
 	handle: Handle;
 	writes: Written[];
@@ -48,7 +48,7 @@ async function makeFile(t: Scope): Promise<{ path: string; queue: IoQueue; close
 	return { path, queue: writesTo(handle), close: () => handle.close() };
 }
 
-test('in whatever order the pieces of a file are written, it is whole', async (t) => {
+test('a file is complete after its pieces were written in any order', async (t) => {
 	const { path, queue } = await makeFile(t);
 	const anyFile = fc
 		.array(fc.uint8Array({ maxLength: 2_000 }), { minLength: 1, maxLength: 60 })
@@ -75,7 +75,7 @@ test('in whatever order the pieces of a file are written, it is whole', async (t
 	);
 });
 
-test('what waits and is consecutive is one write', async () => {
+test('consecutive waiting pieces are written with one call', async () => {
 	const { handle, writes } = fakeHandle((length) => length);
 	const queue = writesTo(handle);
 	const all = [0, 1, 2, 3, 5, 4, 9].map((place) => queue.move(place * 10, Buffer.alloc(10, place)));
@@ -89,7 +89,7 @@ test('what waits and is consecutive is one write', async () => {
 	);
 });
 
-test('one write is of at most 4 MiB and 256 buffers, up to the last of them', async () => {
+test('each write has at most 4 MiB and 256 buffers', async () => {
 	const { handle, writes } = fakeHandle((length) => length);
 	const queue = writesTo(handle);
 	const large = Array.from({ length: 12 }, (_, place) =>
@@ -104,7 +104,7 @@ test('one write is of at most 4 MiB and 256 buffers, up to the last of them', as
 	assert.ok(writes.length <= 8, `${writes.length} writes`);
 });
 
-test('what the system takes in part is written to its end', async () => {
+test('after a partial write, the rest is written', async () => {
 	for (const most of [1, 7, 10, 25]) {
 		const { handle, writes } = fakeHandle((length) => Math.min(length, most));
 		const queue = writesTo(handle);
@@ -119,7 +119,7 @@ test('what the system takes in part is written to its end', async () => {
 	}
 });
 
-test('of several writes at one position each settles', async (t) => {
+test('each of several writes at one position settles', async (t) => {
 	const { path, queue } = await makeFile(t);
 	const same = Buffer.from('same');
 	await Promise.all(Array.from({ length: 20 }, () => queue.move(0, same)));
@@ -127,7 +127,7 @@ test('of several writes at one position each settles', async (t) => {
 	assert.is(await readFile(path, 'utf8'), 'samesame');
 });
 
-test('of writes put together, those before a failure are good, and the next are tried', async () => {
+test('if a combined write fails in the middle, the pieces before the failure succeed, and later writes are tried', async () => {
 	const { handle } = fakeHandle((length, at) => {
 		if (at === 15) {
 			throw Object.assign(new Error('full'), { code: 'ENOSPC' });
@@ -147,12 +147,12 @@ test('of writes put together, those before a failure are good, and the next are 
 	assert.is((await rejects(run[2] as Promise<void>)).code, 'ENOSPC');
 });
 
-test('a system that takes nothing is an error, not a wait for ever', async () => {
+test('a write of 0 bytes by the system is an error', async () => {
 	const queue = writesTo(fakeHandle(() => 0).handle);
 	assert.match((await rejects(queue.move(0, Buffer.alloc(1)))).message, 'no bytes');
 });
 
-test('when the file is closed, every write that waits settles', async (t) => {
+test('every waiting write settles when the file is closed', async (t) => {
 	const { queue, close } = await makeFile(t);
 	const writes = Array.from({ length: 50 }, (_, place) =>
 		queue.move(place * 2_000_000, Buffer.alloc(1_000_000)),

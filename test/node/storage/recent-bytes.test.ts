@@ -7,7 +7,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 const KIB = 1024;
 const content = contentOf(2_000 * KIB);
 const file = {};
-const test = suite('bytes of a moment ago');
+const test = suite('RecentBytes');
 
 function setUp(most: number) {
 	const recent = new RecentBytes<object>(most);
@@ -25,19 +25,19 @@ function setUp(most: number) {
 const joined = (lent: Lent | undefined): Uint8Array | undefined =>
 	lent && new Uint8Array(Buffer.concat(lent.parts));
 
-test('are lent out of one stretch, and of several that follow each other', () => {
+test('bytes are lent from one stretch, or from several consecutive stretches', () => {
 	const { recent, add } = setUp(1_000 * KIB);
 	add(256 * KIB, 256 * KIB);
 	add(512 * KIB, 100 * KIB);
 	const lend = (offset: number, length: number) => joined(recent.lend(file, offset, length));
 	assert.equal(lend(300 * KIB, 10), content.slice(300 * KIB, 300 * KIB + 10));
 	assert.equal(lend(256 * KIB, 356 * KIB), content.slice(256 * KIB, 612 * KIB));
-	assert.is(lend(255 * KIB, 2 * KIB), undefined, 'begins before');
-	assert.is(lend(600 * KIB, 13 * KIB), undefined, 'ends after');
-	assert.is(recent.lend({}, 256 * KIB, 1), undefined, 'of another content');
+	assert.is(lend(255 * KIB, 2 * KIB), undefined, 'the range begins before the stretch');
+	assert.is(lend(600 * KIB, 13 * KIB), undefined, 'the range ends after the stretch');
+	assert.is(recent.lend({}, 256 * KIB, 1), undefined, 'the range is of another content');
 });
 
-test('the oldest are released first, and none while somebody uses it', () => {
+test('the oldest stretch is released first, but not while it is lent', () => {
 	const { recent, released, add } = setUp(512 * KIB);
 	add(0, 256 * KIB);
 	add(256 * KIB, 256 * KIB);
@@ -53,7 +53,7 @@ test('the oldest are released first, and none while somebody uses it', () => {
 	assert.equal(released, [0]);
 });
 
-test('of a content that is not served any more are released', () => {
+test('drop releases all stretches of a content', () => {
 	const { recent, released, add } = setUp(512 * KIB);
 	add(0, 64 * KIB);
 	const lent = recent.lend(file, 0, 64 * KIB) as Lent;
@@ -64,14 +64,14 @@ test('of a content that is not served any more are released', () => {
 	assert.equal(released, [0]);
 });
 
-test('one that is larger than all that is held is not held', () => {
+test('a stretch that is larger than the limit is released at once', () => {
 	const { recent, released, add } = setUp(100 * KIB);
 	add(0, 101 * KIB);
 	assert.equal(released, [0]);
 	assert.is(recent.lend(file, 0, 1), undefined);
 });
 
-test('whatever comes and goes, what is lent is right, and each stretch is released once', () => {
+test('after any additions and loans, lent bytes are right, and each stretch is released once', () => {
 	const stretch = fc.tuple(fc.nat(1_900), fc.integer({ min: 1, max: 100 }));
 	const step = fc.record({ put: fc.boolean(), stretch, hold: fc.boolean() });
 	fc.assert(

@@ -16,7 +16,7 @@ import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
 const test = suite('regular files');
 
-test('a file has the size that can be read, also an empty and a sparse one, and one through a link', async (t) => {
+test('the size of a regular file is right, also of an empty file, of a sparse file, and through a link', async (t) => {
 	const folder = await makeFolder(t);
 	for (const [name, length] of [
 		['empty', 0],
@@ -31,7 +31,7 @@ test('a file has the size that can be read, also an empty and a sparse one, and 
 	}
 });
 
-test('what the system makes up when it is read is refused, and what to do is named', async () => {
+test('a file that the system generates on each read is refused, and the message says what to do instead', async () => {
 	const made = ['/proc/cpuinfo', '/proc/self/mem', '/sys/kernel/mm/transparent_hugepage/enabled'];
 	for (const path of made.filter((each) => existsSync(each))) {
 		const { code, message } = await rejects(statRegular(path));
@@ -42,7 +42,7 @@ test('what the system makes up when it is read is refused, and what to do is nam
 	}
 });
 
-test('a pipe, a socket, a device, a folder and a link that leads nowhere say which they are', async (t) => {
+test('for a pipe, a socket, a device, a folder or a dangling link, the message says which of these it is', async (t) => {
 	const folder = await makeFolder(t);
 	const path = (name: string): string => join(folder, name);
 	execFileSync('mkfifo', [path('pipe')]);
@@ -64,7 +64,7 @@ test('a pipe, a socket, a device, a folder and a link that leads nowhere say whi
 	}
 });
 
-test('a file that is longer than a seed can say is refused before it is read', async (t) => {
+test('a file that is longer than a seed can express is refused before it is read', async (t) => {
 	const path = join(await makeFolder(t), 'file');
 	writeFileSync(path, '');
 	try {
@@ -78,12 +78,12 @@ test('a file that is longer than a seed can say is refused before it is read', a
 	assert.match(message, `${MAX_LENGTH + 1} bytes`);
 });
 
-test('an empty path is no path, and not the working folder', async () => {
+test('an empty path is ERR_NO_FILE, not the working folder', async () => {
 	throwsCode('ERR_NO_FILE', () => absolutePath(''));
 	assert.is((await rejects(makeSeed(''))).code, 'ERR_NO_FILE');
 });
 
-test('a pipe that takes the place of a file after it was looked at is not waited for', async (t) => {
+test('a pipe that has replaced a file after its check does not block', async (t) => {
 	const path = join(await makeFolder(t), 'file');
 	execFileSync('mkfifo', [path]);
 	const pieces = { path, kind: 'sha256', pieceSize: 1_024 } as const;

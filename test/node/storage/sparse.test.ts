@@ -14,7 +14,7 @@ const KIB = 1_024;
 const MIB = 1_024 * KIB;
 const LENGTH = 8 * MIB;
 
-/** 64 KiB of bytes at 0, at 1 MiB and at the end, and zeros between them. */
+/** A content of zeros with 64 KiB of other bytes at 0, at 1 MiB and at the end. */
 function sparseContent(): Buffer {
 	const content = Buffer.alloc(LENGTH);
 	for (const at of [0, MIB, LENGTH - 64 * KIB]) {
@@ -42,7 +42,7 @@ async function bytesTaken(path: string): Promise<number> {
 	return (await stat(path)).blocks * 512;
 }
 
-/** Whether the file system of the tests keeps holes. */
+/** Whether the file system of `folder` supports sparse files. */
 async function keepsHoles(folder: string): Promise<boolean> {
 	const path = join(folder, 'hole');
 	await writeFile(path, '');
@@ -50,7 +50,7 @@ async function keepsHoles(folder: string): Promise<boolean> {
 	return (await bytesTaken(path).finally(() => rm(path))) < LENGTH;
 }
 
-test('zeros are found in steps, wherever they begin and end', () => {
+test('stretches of zeros are found in steps of 64 KiB', () => {
 	const bytes = new Uint8Array(5 * 64 * KIB + 10);
 	assert.equal(zeroStretches(bytes), [{ start: 0, end: bytes.length, isZero: true }]);
 	assert.ok(isZero(bytes));
@@ -66,7 +66,7 @@ test('zeros are found in steps, wherever they begin and end', () => {
 	assert.ok(isZero(new Uint8Array()));
 });
 
-test('zeros take no room in a new file, and are read back', async (t) => {
+test('zeros take no space in a new file, and are read as zeros', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file');
 	const content = sparseContent();
@@ -78,7 +78,7 @@ test('zeros take no room in a new file, and are read back', async (t) => {
 	}
 });
 
-test('zeros are written over other bytes, and holes of a file that was there stay', async (t) => {
+test('in an existing file, zeros are written over other bytes, and holes stay holes', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file');
 	await writeFile(path, contentOf(2 * MIB));
@@ -91,7 +91,7 @@ test('zeros are written over other bytes, and holes of a file that was there sta
 	}
 });
 
-test('what is not to be trusted is written, zeros as well', async (t) => {
+test('after fillHoles, zeros are written too', async (t) => {
 	const path = join(await makeFolder(t), 'file');
 	const storage = await openFile(t, path);
 	storage.fillHoles();
@@ -101,7 +101,7 @@ test('what is not to be trusted is written, zeros as well', async (t) => {
 	assert.ok((await bytesTaken(path)) >= LENGTH);
 });
 
-test('a file that was removed while it is written is noticed', async (t) => {
+test('a write fails soon after the file was removed', async (t) => {
 	const folder = await makeFolder(t);
 	const removed = await openFile(t, join(folder, 'removed'));
 	await removed.write(0, contentOf(10));

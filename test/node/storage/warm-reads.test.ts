@@ -4,13 +4,13 @@ import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('synchronous reads');
 
-test('go on while they are quick', () => {
+test('continue while they are quick', () => {
 	const reads = new WarmReads(() => undefined);
 	reads.onRead(3, 10);
 	assert.ok(reads.isWarm(10));
 });
 
-test('pause after a slow read, twice as long each time', () => {
+test('pause after a slow read; each pause is twice as long as the last one', () => {
 	const reads = new WarmReads(() => undefined);
 	reads.onRead(5, 0);
 	assert.not.ok(reads.isWarm(999));
@@ -25,7 +25,7 @@ test('pause after a slow read, twice as long each time', () => {
 	assert.ok(reads.isWarm(300_000));
 });
 
-test('go on after a read that waited for a core, not for the disk', () => {
+test('continue after a slow read that has waited for a core, not for the disk', () => {
 	let count = 7;
 	const reads = new WarmReads(() => count);
 	reads.onRead(19, 0);
@@ -38,7 +38,7 @@ test('go on after a read that waited for a core, not for the disk', () => {
 	assert.ok(reads.isWarm(1_010), 'the read from the disk counts once');
 });
 
-test('pause after a very slow read, because not every disk is counted', () => {
+test('pause after a very slow read even if the system has counted no wait for a disk', () => {
 	const reads = new WarmReads(() => 7);
 	reads.onRead(21, 0);
 	assert.not.ok(reads.isWarm(999));

@@ -29,7 +29,7 @@ function makeContent(length: number) {
 		await storage.write(start, content.subarray(start, start + seed.layout.sizeOf(chunk)));
 		contents.gain(holding, chunk);
 	};
-	/** A stream of what is held here, until it is not any more. */
+	/** Opens a stream of the content that is held here; it fails when the content is removed. */
 	const stream = (options: StreamOptions = {}, after?: Error): ContentStream =>
 		new ContentStream(async (signal) => {
 			const held = contents.get(seed.id);
@@ -50,7 +50,7 @@ async function read(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 for (const length of [0, 1, 512, 513, 5_000]) {
-	test(`gives ${length} bytes that are all here`, async () => {
+	test(`returns all ${length} bytes of a complete content`, async () => {
 		const { content, holding, gain, stream } = makeContent(length);
 		for (let chunk = 0; chunk < holding.seed.chunks; chunk += 1) {
 			await gain(chunk);
@@ -62,7 +62,7 @@ for (const length of [0, 1, 512, 513, 5_000]) {
 	});
 }
 
-test('gives the bytes in order, in whatever order they come', async () => {
+test('returns the bytes in order, whatever the order in which chunks arrive', async () => {
 	const order = fc.shuffledSubarray([...Array(10).keys()], { minLength: 10 });
 	await fc.assert(
 		fc.asyncProperty(order, async (chunks) => {
@@ -77,7 +77,7 @@ test('gives the bytes in order, in whatever order they come', async () => {
 	);
 });
 
-test('gives any range as fs.createReadStream does, and says that its chunks are verified', async () => {
+test('returns the same bytes as fs.createReadStream for any range, and says that the chunks are verified', async () => {
 	const path = join(tmpdir(), `shoal-range-${process.pid}`);
 	const { content, holding, gain, stream } = makeContent(1_300);
 	for (let chunk = 0; chunk < holding.seed.chunks; chunk += 1) {
@@ -108,14 +108,14 @@ test('a start below 0 counts from the end', async () => {
 	assert.equal(await read(stream({ start: -9_000 })), Buffer.from(content));
 });
 
-test('a range of which there is no byte is ERR_RANGE, told by the stream and by opened', async () => {
+test('a range that starts at or beyond the end is ERR_RANGE, both from the stream and from its promise opened', async () => {
 	const { stream } = makeContent(600);
 	const beyond = stream({ start: 600 });
 	assert.is((await rejects(beyond.opened)).code, 'ERR_RANGE');
 	assert.is((await rejects(read(stream({ start: 600, end: 700 })))).code, 'ERR_RANGE');
 });
 
-test('which bytes come is known before the first of them is there', async () => {
+test('opened resolves with the position and length of the range before the first byte arrives', async () => {
 	const { holding, stream } = makeContent(600);
 	const waiting = stream({ start: 100 });
 	const { seed, path, size, start, length } = await waiting.opened;
@@ -124,7 +124,7 @@ test('which bytes come is known before the first of them is there', async () => 
 	await once(waiting, 'close');
 });
 
-test('gives a chunk before the next one is here', async () => {
+test('returns a chunk before the next one has arrived', async () => {
 	const { content, gain, stream } = makeContent(1_000);
 	const iterator = stream()[Symbol.asyncIterator]();
 	const first = iterator.next();
@@ -133,7 +133,7 @@ test('gives a chunk before the next one is here', async () => {
 	await iterator.return?.();
 });
 
-test('goes on elsewhere when a content is not held any more, and ends if it is nowhere', async () => {
+test('opens the content again when it is removed, and fails if it is not found', async () => {
 	const { content, holdings: contents, holding, gain, stream } = makeContent(1_000);
 	const reading = stream({}, new Error('it is nowhere'));
 	const parts: Uint8Array[] = [];
@@ -151,7 +151,7 @@ test('goes on elsewhere when a content is not held any more, and ends if it is n
 	assert.equal(Buffer.concat(parts), Buffer.from(content.subarray(0, 512)));
 });
 
-test('a chunk of another content does not wake it', async () => {
+test('a chunk of another content does not make the stream read', async () => {
 	const { stream } = makeContent(1_000);
 	const other = makeContent(2_000);
 	const waiting = stream();
@@ -167,7 +167,7 @@ test('a chunk of another content does not wake it', async () => {
 	await once(waiting, 'close');
 });
 
-test('a stream that is closed before it is open says so', async () => {
+test('opened rejects with ERR_ABORTED if the stream is destroyed before it opens', async () => {
 	const waiting = new ContentStream(async (signal) => {
 		return await new Promise((_, reject) => {
 			signal.addEventListener('abort', () => reject(signal.reason));

@@ -24,11 +24,14 @@ import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('announcer');
-/** Lives of announces that are over soon, and are renewed in time by a node that is held up for seconds. */
+/**
+ * A ttl that ends soon, and a renewal short enough that a node that is blocked for seconds still
+ * renews in time.
+ */
 const SHORT = { ttl: 4_500, renewal: 500 };
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Everything that is published on the control topics from now on. */
+/** Collects all messages on the control topics from now on. */
 async function watch(t: Scope, url: string): Promise<Incoming[]> {
 	const seen: Incoming[] = [];
 	const link = await Link.open({ url, id: makeNodeId() });
@@ -49,7 +52,7 @@ async function shareAll(t: Scope, node: ShoalNode, count: number): Promise<strin
 	return ids.sort();
 }
 
-/** The inside of a node with so many holdings, and its presence, which has not joined yet. */
+/** The parts of a node with `count` contents, and its announcer, which has not joined yet. */
 async function inside(t: Scope, url: string, count: number, limits: Partial<Limits> = {}) {
 	const context = await openContext(t, url, { limits });
 	const refused: string[] = [];
@@ -74,14 +77,17 @@ async function inside(t: Scope, url: string, count: number, limits: Partial<Limi
 		context.contents.add(content);
 		return content;
 	});
-	/** How often it has looked at the tracker: what it does again and again starts there. */
+	/**
+	 * `looks`: how often the announcer has read the tracker. Each of its repeated actions begins
+	 * with that.
+	 */
 	return { context, presence: announcer, holdings: contents, refused, looks: () => looks };
 }
 
 const announcesOf = (seen: readonly Incoming[]): Incoming[] =>
 	seen.filter(({ topic, payload }) => payload.length > 0 && topic.includes('/announce/'));
 
-test('state and announces are kept by the broker, and say what is true', async (t) => {
+test('the broker retains the state and the announces of a node, and their fields are right', async (t) => {
 	const { url } = await startBroker(t);
 	const node = await startNode(t, url);
 	const before = Date.now() - 1;
@@ -104,7 +110,7 @@ test('state and announces are kept by the broker, and say what is true', async (
 	assert.match(addresses.join(), /^mqtt:\/\/127\.0\.0\.1:\d+$/);
 });
 
-test('a clean close takes everything back', async (t) => {
+test('a clean close withdraws all announces and the state', async (t) => {
 	const { url } = await startBroker(t);
 	const node = await startNode(t, url);
 	await shareAll(t, node, 40);
@@ -118,7 +124,7 @@ test('a clean close takes everything back', async (t) => {
 	});
 });
 
-test('a node that renews stays listed beyond its ttl, one that does not is dropped', async (t) => {
+test('a node that renews stays listed beyond its ttl; a node that does not renew is removed', async (t) => {
 	const { url } = await startPlainBroker(t);
 	const tracker = await Tracker.start({ url, isAlone: true, limits: SHORT, sweep: 50 });
 	t.defer(() => tracker.close());
@@ -131,7 +137,7 @@ test('a node that renews stays listed beyond its ttl, one that does not is dropp
 	assert.equal(await silent.listed(), ids);
 });
 
-test('what was retained and lost is announced again after the next renewal', async (t) => {
+test('retained announces that were lost are announced again after the next renewal', async (t) => {
 	const plain = await startPlainBroker(t);
 	const tracker = await Tracker.start({ url: plain.url, limits: { renewal: 300 }, isAlone: true });
 	t.defer(() => tracker.close());
@@ -154,7 +160,7 @@ test('what was retained and lost is announced again after the next renewal', asy
 	assert.equal(await member.listed(), ids);
 });
 
-test('a tracker that starts anew has the list whole within seconds', async (t) => {
+test('a restarted tracker has the complete list within seconds', async (t) => {
 	const plain = await startPlainBroker(t);
 	const options = { url: plain.url, isAlone: true, limits: SHORT, sweep: 50 };
 	const first = await Tracker.start(options);
@@ -167,11 +173,11 @@ test('a tracker that starts anew has the list whole within seconds', async (t) =
 	const second = await Tracker.start(options);
 	t.defer(() => second.close());
 	await until('the list is whole', async () => (await member.listed()).length === 4);
-	await until('who does not renew is dropped', async () => (await member.listed()).length < 4);
+	await until('the silent node is removed', async () => (await member.listed()).length < 4);
 	assert.equal(await member.listed(), ids);
 });
 
-test('a broker that starts anew has the list whole within seconds', async (t) => {
+test('a restarted broker has the complete list within seconds', async (t) => {
 	const first = await startBroker(t);
 	const { port, url } = first;
 	const node = await startNode(t, url);
@@ -188,7 +194,7 @@ test('a broker that starts anew has the list whole within seconds', async (t) =>
 	assert.equal(events, ['down', 'up']);
 });
 
-test('announces that are refused are not made again for ever', async (t) => {
+test('refused announces are not repeated at each renewal', async (t) => {
 	const broker = await startBroker(t, { limits: { nodeAnnounces: 3, renewal: 100 } });
 	const { url } = broker;
 	const renewals = (): number => broker.tracker?.stats().requests.update ?? 0;
@@ -206,7 +212,7 @@ test('announces that are refused are not made again for ever', async (t) => {
 		assert.is((await rejects(node.share(path))).code, 'ERR_LIMIT');
 	}
 	const member = await Member.join(t, url);
-	await until('as many as may be are listed', async () => (await member.listed()).length === 3);
+	await until('three seeds are listed', async () => (await member.listed()).length === 3);
 	await several();
 	const [announced, warned] = [announcesOf(seen).length, warnings.length];
 	await several();
@@ -216,7 +222,7 @@ test('announces that are refused are not made again for ever', async (t) => {
 	assert.is((await member.listed()).length, 3);
 });
 
-test('what is gained is told once a second, and at once when it is all', async (t) => {
+test('gained chunks are announced once a second, and at once when the content is complete', async (t) => {
 	const { url } = await startBroker(t);
 	const { context, presence: announcer } = await inside(t, url, 0);
 	t.defer(() => announcer.leave());
@@ -241,7 +247,8 @@ test('what is gained is told once a second, and at once when it is all', async (
 		await wait(chunk < seed.chunks - 1 ? 15 : 0);
 	}
 	const took = performance.now() - start;
-	// Begun after it was due, and over before the second that others wait for, however late both are.
+	// This timer starts after the announce was due and ends before the next second, so it ends
+	// after the announce even on a busy machine.
 	await wait(500);
 	assert.is(told.at(-1), seed.chunks);
 	assert.ok(told.length <= took / 1_000 + 3, `${told}`);
@@ -250,7 +257,7 @@ test('what is gained is told once a second, and at once when it is all', async (
 	assert.equal(counts(), told);
 });
 
-test('what is removed while it waits to be announced is not announced any more', async (t) => {
+test('a content that is removed while it waits for its announce is not announced', async (t) => {
 	const { url } = await startBroker(t);
 	const { context, presence: announcer, holdings: contents } = await inside(t, url, 200);
 	t.defer(() => announcer.leave());
@@ -267,7 +274,7 @@ test('what is removed while it waits to be announced is not announced any more',
 });
 
 for (const delay of [0, 3, 10]) {
-	test(`a node that leaves ${delay} ms after it began to join is gone, and does nothing any more`, async (t) => {
+	test(`a node that leaves ${delay} ms after it began to join leaves no announce and does nothing more`, async (t) => {
 		const { url } = await startBroker(t, { limits: { renewal: 20 } });
 		const { presence: announcer, looks } = await inside(t, url, 200);
 		const joining = announcer.join().catch(() => {});
@@ -283,7 +290,7 @@ for (const delay of [0, 3, 10]) {
 	});
 }
 
-test('a goodbye that nobody acknowledges is not waited for', async (t) => {
+test('close does not wait for ever for the acknowledgement of its last messages', async (t) => {
 	const plain = await startPlainBroker(t);
 	const tracker = await Tracker.start({ url: plain.url, isAlone: true });
 	t.defer(() => tracker.close());
@@ -297,7 +304,7 @@ test('a goodbye that nobody acknowledges is not waited for', async (t) => {
 	await node.close();
 });
 
-test('a tracker that does not answer delays no share, and what it refuses later is reported', async (t) => {
+test('a tracker that does not answer delays no share; announces that it refuses later are reported', async (t) => {
 	const { url } = await startBroker(t, { limits: { nodeAnnounces: 1 } });
 	const context = await openContext(t, url);
 	let answer = (): void => {};
@@ -334,7 +341,7 @@ test('a tracker that does not answer delays no share, and what it refuses later 
 		});
 	}
 	await announcer.flush();
-	assert.is((await announcer.confirm()).size, 0, 'it is not waited for');
+	assert.is((await announcer.confirm()).size, 0, 'confirm does not wait for it');
 	answer();
 	await until('it is reported', () => refused.length === 1);
 });

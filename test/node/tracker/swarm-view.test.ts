@@ -6,7 +6,7 @@ import { encodeJson, type Topic, Topics } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { throwsCode } from '../../helpers/harness/throws-code.ts';
 
-const test = suite('the view of a swarm');
+const test = suite('SwarmView');
 
 const SEED = 'ab'.repeat(32);
 const NONE = new Uint8Array();
@@ -32,14 +32,14 @@ const announce = (
 const state = (is: string, up = 0, about: object = {}): Uint8Array =>
 	encodeJson({ state: is, session: 'session-0001', addresses: [], up, down: 0, ...about });
 const stateTopic = (node: string): Topic => topic(topics.nodeState(node));
-/** A node that is ready and has announced. */
+/** Adds a node that is ready and has announced `count` chunks. */
 const join = (view: SwarmView, node: string, count = 64): void => {
 	view.apply(stateTopic(node), state('ready'));
 	view.apply(announceTopic(node), announce(count));
 };
 const shownBy = (view: SwarmView): string[] => view.holders(SEED).map(({ node }) => node);
 
-test('control messages become events and a picture', () => {
+test('control messages become events, and the view is built from them', () => {
 	const view = new SwarmView();
 	assert.is(view.apply(topic(topics.nodeState('node-one')), state('ready', 5))?.event, 'state');
 	const event = view.apply(announceTopic('node-one'), announce(16));
@@ -56,7 +56,7 @@ test('control messages become events and a picture', () => {
 	assert.is(swarm?.nodes[1]?.state?.up, 5);
 });
 
-test('who withdraws, leaves or is lost is not in the picture', () => {
+test('a node that withdraws, leaves or is lost is removed from the view', () => {
 	const view = new SwarmView();
 	for (const node of ['node-one', 'node-two', 'node-three']) {
 		join(view, node);
@@ -68,7 +68,7 @@ test('who withdraws, leaves or is lost is not in the picture', () => {
 	assert.equal(view.swarms(), []);
 });
 
-test('announces that the broker still keeps of nodes that are gone are not counted', () => {
+test('retained announces of nodes that are gone are not counted', () => {
 	const changes: Array<[node: string, was: boolean, is: boolean]> = [];
 	const view = new SwarmView((_seed, node, was, is) =>
 		changes.push([node, was !== undefined, is !== undefined]),
@@ -86,7 +86,7 @@ test('announces that the broker still keeps of nodes that are gone are not count
 	]);
 });
 
-test('what a node announced in an earlier session counts when it announces it again', () => {
+test('an announce of an earlier session counts only after the node repeats it in the new session', () => {
 	const view = new SwarmView();
 	join(view, 'node-one');
 	const again = { session: 'session-0002' };
@@ -95,10 +95,10 @@ test('what a node announced in an earlier session counts when it announces it ag
 	view.apply(announceTopic('node-one'), announce(64, again));
 	assert.equal(shownBy(view), ['node-one']);
 	view.apply(stateTopic('node-one'), state('lost'));
-	assert.equal(shownBy(view), ['node-one'], 'a late will ends nothing');
+	assert.equal(shownBy(view), ['node-one'], 'the will of an earlier session is ignored');
 });
 
-test('without a connection the picture stays, and what is not heard again goes when it settles', () => {
+test('without a connection the view stays; entries that are not repeated after the reconnect are removed by settle', () => {
 	const view = new SwarmView();
 	join(view, 'node-one');
 	join(view, 'node-two');
@@ -115,7 +115,7 @@ test('without a connection the picture stays, and what is not heard again goes w
 	assert.equal([shownBy(view), [...view.nodes.keys()]], [['node-two'], ['node-two']]);
 });
 
-test('the late lost of a tracker that was replaced hides no tracker', () => {
+test('the late state lost of a replaced tracker does not hide its successor', () => {
 	const view = new SwarmView();
 	view.apply(topic(topics.trackerState()), READY);
 	const lost = { state: 'lost', tracker: 'tracker-1' };
@@ -125,7 +125,7 @@ test('the late lost of a tracker that was replaced hides no tracker', () => {
 	assert.is(view.hasTracker, false);
 });
 
-test('nodes are shown by what they call themselves and the start of their id', () => {
+test('nodes are shown with their names and the start of their ids', () => {
 	const view = new SwarmView();
 	const sources = [{ node: 'H0MQInzWG1GG', lane: 'direct', rate: 1_000 }];
 	view.apply(stateTopic('H0MQInzWG1GG'), state('ready', 0, { name: 'lab-pc-01' }));
@@ -135,10 +135,10 @@ test('nodes are shown by what they call themselves and the start of their id', (
 	assert.match(lines.at(-2) as string, '  机器\\u{202e} IVJq ');
 	assert.is(lines.at(-1), '    ← lab-pc-01 H0MQ 1 kB/s');
 	view.apply(stateTopic('H0MQInzWG1GG'), state('lost'));
-	assert.is(view.nameOf('H0MQInzWG1GG'), 'lab-pc-01', 'for what is told of it a moment later');
+	assert.is(view.nameOf('H0MQInzWG1GG'), 'lab-pc-01', 'later events can show its name');
 });
 
-test('the screen says that it is cut off, and since when', () => {
+test('the screen says that there is no connection, and since when', () => {
 	const view = new SwarmView();
 	view.interrupt();
 	const room = { columns: 120, rows: 24 };
@@ -149,7 +149,7 @@ test('the screen says that it is cut off, and since when', () => {
 	assert.match(text, 'node-one');
 });
 
-test('events of the tracker are passed on, but not on the topic of another', () => {
+test('events of the tracker are passed on; an event on the topic of another kind is refused', () => {
 	const view = new SwarmView();
 	const payload = encodeJson({ event: 'node-joined', node: 'node-one' });
 	assert.equal(view.apply(topic(topics.event('node-joined')), payload), {
@@ -160,7 +160,7 @@ test('events of the tracker are passed on, but not on the topic of another', () 
 	throwsCode('ERR_MESSAGE', () => view.apply(announceTopic('node-one'), encodeJson({})));
 });
 
-test('the screen shows what the broker carries, and who feeds whom while something is lacking', () => {
+test('the screen shows the load of the broker, and which node sends to which while a content is incomplete', () => {
 	const view = new SwarmView();
 	const load = { clients: 4, received: 2_000_000, sent: 6_000_000, queued: 0, shed: 0 };
 	const event = { event: 'load', ...load, lag: 12.4, cpu: 0.256 };
@@ -183,7 +183,7 @@ test('the screen shows what the broker carries, and who feeds whom while somethi
 	assert.is(view.load, undefined);
 });
 
-test('the screen fits every terminal', () => {
+test('the screen fits a terminal of any size', () => {
 	const view = new SwarmView();
 	for (let index = 0; index < 30; index += 1) {
 		const node = `node-${'x'.repeat(20)}-${index}`;
@@ -204,7 +204,7 @@ test('the screen fits every terminal', () => {
 	}
 });
 
-test('a name cannot reach the terminal', () => {
+test('control characters in names do not reach the terminal', () => {
 	const view = new SwarmView();
 	view.apply(stateTopic('node-one'), state('ready'));
 	view.apply(announceTopic('node-one'), announce(64, { name: 'evil\u202egnp.exe' }));

@@ -19,7 +19,7 @@ const stateOf = (state: 'ready' | 'lost', session: string, tracker = 'tracker-1'
 	return encodeJson({ state, session, tracker, ...(state === 'ready' ? numbers : {}) });
 };
 
-/** One on a broker that has no tracker: what is said there, the test says. */
+/** Opens a client on a broker without a tracker: the test sends all messages itself. */
 async function alone(t: Scope) {
 	const { url } = await startPlainBroker(t);
 	const link = await Link.open({ url, id: makeNodeId() });
@@ -29,7 +29,7 @@ async function alone(t: Scope) {
 	return { link, client, url };
 }
 
-test('asks for all seeds page after page, and for the nodes of one', async (t) => {
+test('the client queries all seeds page by page, and the nodes of one seed', async (t) => {
 	const { url } = await startBroker(t, { limits: { listPage: 3 } });
 	const member = await Member.join(t, url);
 	const ids = Array.from({ length: 8 }, (_, index) => seedId(index + 1));
@@ -51,7 +51,7 @@ test('asks for all seeds page after page, and for the nodes of one', async (t) =
 	assert.equal((await tracker.ask('query', { seed: seedId(99) })).nodes, []);
 });
 
-test('many questions at once get their own answers', async (t) => {
+test('concurrent queries each get their own answer', async (t) => {
 	const { url } = await startBroker(t);
 	const member = await Member.join(t, url);
 	await member.share(seedId(7));
@@ -65,7 +65,7 @@ test('many questions at once get their own answers', async (t) => {
 	);
 });
 
-test('a session is news once, and only while it is ready', async (t) => {
+test('onState returns true once for each session that becomes ready', async (t) => {
 	const { client } = await alone(t);
 	assert.is(client.state, undefined);
 	assert.is(client.onState(stateOf('ready', 'session-a')), true);
@@ -77,7 +77,7 @@ test('a session is news once, and only while it is ready', async (t) => {
 	assert.is(client.onState(stateOf('ready', 'session-b')), true);
 });
 
-test('a lost of a session that is not the current one means nothing, nor does an empty message', async (t) => {
+test('a state lost from another session is ignored, and so is an empty message', async (t) => {
 	const { client } = await alone(t);
 	client.onState(stateOf('ready', 'session-b'));
 	assert.is(client.onState(stateOf('lost', 'session-a')), false);
@@ -87,7 +87,7 @@ test('a lost of a session that is not the current one means nothing, nor does an
 	assert.is(client.state?.session, 'session-b');
 });
 
-test('an answer counts only from the tracker, to what was asked, and once', async (t) => {
+test('an answer counts once, and only if it comes from the tracker and matches a request', async (t) => {
 	const { client, link, url } = await alone(t);
 	client.onState(stateOf('ready', 'session-a'));
 	const spy = await Link.open({ url, id: makeNodeId() });
@@ -109,7 +109,7 @@ test('an answer counts only from the tracker, to what was asked, and once', asyn
 	assert.is((await asking).seeders, 3);
 });
 
-test('a stranger cannot answer for the tracker', async (t) => {
+test('another node cannot answer for the tracker', async (t) => {
 	const { url } = await startBroker(t);
 	const context = await openContext(t, url);
 	const liar = await Peer.join(t, url);
@@ -119,17 +119,17 @@ test('a stranger cannot answer for the tracker', async (t) => {
 	assert.is((await context.tracker.ask('query', { seed: seedId(1) })).seeders, 0);
 });
 
-test('without a tracker a question is ERR_NO_TRACKER, and says what to start', async (t) => {
+test('without a tracker a query is ERR_NO_TRACKER, and the message says how to start one', async (t) => {
 	const { client } = await alone(t);
 	const error = await rejects(client.ask('query', { seed: seedId(1) }));
 	assert.is(error.code, 'ERR_NO_TRACKER');
 	assert.match(error.message, 'shoal tracker');
 });
 
-test('a question without an answer is ERR_TIMEOUT after five seconds', async (t) => {
+test('a query without an answer is ERR_TIMEOUT after five seconds', async (t) => {
 	const { client } = await alone(t);
 	client.onState(stateOf('ready', 'session-a'));
-	// Timers of one process go off in the order of their times, however late they are.
+	// Timers of one process run in the order of their times, even if they are late.
 	const second = (wait: number) =>
 		new Promise((resolve) => setTimeout(resolve, wait, `${wait} ms`));
 	const sooner = second(4_900);
@@ -139,7 +139,7 @@ test('a question without an answer is ERR_TIMEOUT after five seconds', async (t)
 	assert.is(await Promise.race([asking, later]), 'ERR_TIMEOUT');
 });
 
-test('a question while there is no connection fails at once', async (t) => {
+test('a query without a connection fails at once', async (t) => {
 	const { client, link } = await alone(t);
 	client.onState(stateOf('ready', 'session-a'));
 	link.drop();
@@ -148,7 +148,7 @@ test('a question while there is no connection fails at once', async (t) => {
 	assert.is(error.code, 'ERR_DISCONNECTED');
 });
 
-test('close ends what waits, and leaves no timer', async (t) => {
+test('close ends waiting queries, and leaves no timer', async (t) => {
 	const { client } = await alone(t);
 	const before = openResources();
 	const waiting = client.ready(60_000);

@@ -5,7 +5,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('abort');
 
-test('calls once when a signal is aborted, at once if it is already, and not when taken back', () => {
+test('onAbort calls its callback once when the signal aborts, at once if the signal is already aborted, never after removal', () => {
 	const controller = new AbortController();
 	const { signal } = controller;
 	const calls: string[] = [];
@@ -23,7 +23,7 @@ test('calls once when a signal is aborted, at once if it is already, and not whe
 	assert.equal(calls, ['kept', 'late']);
 });
 
-test('work has its outcome, unless the signal is aborted before', async () => {
+test('unlessAborted has the outcome of the work, or the reason of the signal if the signal aborts first', async () => {
 	const controller = new AbortController();
 	const { signal } = controller;
 	assert.is(await unlessAborted(Promise.resolve(1), signal), 1);
@@ -36,7 +36,7 @@ test('work has its outcome, unless the signal is aborted before', async () => {
 	assert.is(await unlessAborted(Promise.resolve(1), signal).catch((error) => error), reason);
 });
 
-test('says why work was stopped: by the reason if it is for people', () => {
+test('abortError returns the reason of the signal if it is a ShoalError, otherwise ERR_ABORTED with the reason as cause', () => {
 	const reason = new ShoalError('ERR_CLOSED', 'the node was closed');
 	assert.is(abortError(AbortSignal.abort(reason), 'stopped'), reason);
 	const other = new Error('something');

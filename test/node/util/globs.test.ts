@@ -41,7 +41,7 @@ const CASES: ReadonlyArray<
 ];
 
 for (const [glob, matches, others] of CASES) {
-	test(`${glob} matches names anywhere, or paths from the top, and what is below`, () => {
+	test(`${glob} matches a name at any depth or a path from the root, and everything below the match`, () => {
 		const isMatch = globMatcher([glob]);
 		for (const path of matches) {
 			assert.ok(isMatch(path), `${path} is matched`);
@@ -52,14 +52,14 @@ for (const [glob, matches, others] of CASES) {
 	});
 }
 
-test('several globs match what one of them does; none match nothing', () => {
+test('several globs match each path that one of them matches; an empty list matches nothing', () => {
 	const isMatch = globMatcher(['*.c', 'doc']);
 	assert.ok(isMatch('a.c') && isMatch('doc/x'));
 	assert.not.ok(isMatch('a.h'));
 	assert.not.ok(globMatcher([])('a'));
 });
 
-test('a name without special characters matches itself, whatever it is', () => {
+test('any name without special characters matches itself', () => {
 	const name = fc
 		.stringMatching(/^[\w ~#%&=@;,.'ä()|"+!^$<>:-]{1,20}$/)
 		.filter((each) => !/^\.+$/.test(each));

@@ -6,7 +6,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 import { throwsCode } from '../../helpers/harness/throws-code.ts';
 import { until } from '../../helpers/harness/until.ts';
 
-const test = suite('TokenBucket');
+const test = suite('RateLimiter');
 
 test('without a rate there is no limit and no wait', () => {
 	const bucket = new RateLimiter(undefined, fakeClock().now);
@@ -15,7 +15,7 @@ test('without a rate there is no limit and no wait', () => {
 	assert.is(bucket.wait, 0);
 });
 
-test('what was spent beyond what is there is waited for', () => {
+test('after more bytes are spent than are available, the wait lasts until the rate has made up for them', () => {
 	const clock = fakeClock();
 	const bucket = new RateLimiter(1_000, clock.now);
 	clock.advance(30);
@@ -30,14 +30,14 @@ test('what was spent beyond what is there is waited for', () => {
 	assert.is(bucket.wait, 0);
 });
 
-test('a rest earns a twenty-fifth of a second at most', () => {
+test('an idle limiter saves up at most 40 ms of its rate', () => {
 	const clock = fakeClock();
 	const bucket = new RateLimiter(1_000, clock.now);
 	clock.advance(3_600_000);
 	assert.is(bucket.available, 40);
 });
 
-test('a new rate counts from now on, and a lifted one not at all', () => {
+test('a new rate applies from the moment it is set; after the limit is lifted, there is no wait', () => {
 	const clock = fakeClock();
 	const bucket = new RateLimiter(1_000, clock.now);
 	bucket.spend(1_000);
@@ -48,7 +48,7 @@ test('a new rate counts from now on, and a lifted one not at all', () => {
 	assert.is(bucket.wait, 0);
 });
 
-test('a limit set after a long time without one starts with nothing saved up', () => {
+test('a limit that is set after a long time without a limit starts with no saved bytes', () => {
 	const clock = fakeClock();
 	const bucket = new RateLimiter(undefined, clock.now);
 	clock.advance(3_600_000);
@@ -56,7 +56,7 @@ test('a limit set after a long time without one starts with nothing saved up', (
 	assert.is(bucket.available, 0);
 });
 
-test('a rate that is no number above 0 is refused, and changes nothing', () => {
+test('a rate that is not a positive finite number is refused with ERR_USAGE, and the old rate stays', () => {
 	const clock = fakeClock();
 	const bucket = new RateLimiter(1_000, clock.now);
 	for (const rate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
@@ -67,7 +67,7 @@ test('a rate that is no number above 0 is refused, and changes nothing', () => {
 	assert.is(bucket.available, 30);
 });
 
-test('who waits has a turn in the order of asking, each after what was spent before, and once', async () => {
+test('callbacks of whenFree run once, in the order of the calls, each when the bytes that were spent before are paid for', async () => {
 	const clock = fakeClock();
 	const bucket = new RateLimiter(100_000, clock.now);
 	const slots: string[] = [];
@@ -92,7 +92,7 @@ test('who waits has a turn in the order of asking, each after what was spent bef
 	assert.is(slots.join(''), 'abcd');
 });
 
-test('who may spend now has no turn to wait for, and a limit that is lifted lets all go', () => {
+test('whenFree does not wait if bytes can be spent now; when the limit is lifted, all waiting callbacks run', () => {
 	const bucket = new RateLimiter(undefined);
 	assert.not(bucket.whenFree(() => assert.unreachable()));
 	bucket.setRate(1);
@@ -104,7 +104,7 @@ test('who may spend now has no turn to wait for, and a limit that is lifted lets
 	assert.equal(slots, ['a', 'b']);
 });
 
-test('no more is asked for than comes in the time of the quickest answer and a little more', () => {
+test('affordable allows at most the bytes that arrive within the shortest response time plus a small margin', () => {
 	const clock = fakeClock();
 	const bucket = new RateLimiter(1_000_000, clock.now);
 	clock.advance(1_000);
@@ -116,8 +116,8 @@ test('no more is asked for than comes in the time of the quickest answer and a l
 	assert.is(bucket.affordable({ quickest: 5, outstanding: 1e9 }), Number.POSITIVE_INFINITY);
 });
 
-test('who asks at the very moment at which it is free is not left waiting', async () => {
-	// A clock that goes on between any two looks at it, as clocks do.
+test('whenFree never leaves a callback waiting if the limiter becomes free during the call', async () => {
+	// A clock that advances with each reading, as real clocks do.
 	let now = 0;
 	const bucket = new RateLimiter(1_000, () => {
 		now += 0.5;
@@ -135,7 +135,7 @@ test('who asks at the very moment at which it is free is not left waiting', asyn
 	}
 });
 
-test('a piece is a power of two of at most 50 ms of the rate, and no less than 16 KiB', () => {
+test('the size of a piece is a power of two, at most 50 ms of the rate but at least 16 KiB', () => {
 	const piece = (rate: number | undefined): number => new RateLimiter(rate).piece;
 	assert.equal([1, 2e6, 5e6, 20e6].map(piece), [16_384, 65_536, 131_072, 524_288]);
 	assert.is(piece(undefined), Number.POSITIVE_INFINITY);

@@ -6,7 +6,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('RateMeter');
 
-test('at first the rate is 0, and there is no division by 0', () => {
+test('before the first byte the rate is 0, not NaN', () => {
 	const meter = new RateMeter(fakeClock().now);
 	assert.is(meter.rate, 0);
 	meter.count(100);
@@ -14,7 +14,7 @@ test('at first the rate is 0, and there is no division by 0', () => {
 	assert.is(meter.total, 100);
 });
 
-test('a steady stream has its rate', () => {
+test('the rate of a steady stream is measured', () => {
 	const clock = fakeClock(1_000_000);
 	const meter = new RateMeter(clock.now);
 	for (let step = 0; step < 1_000; step += 1) {
@@ -25,7 +25,7 @@ test('a steady stream has its rate', () => {
 	assert.is(meter.total, 1_000_000);
 });
 
-test('the rate of a stream that has just begun is not thinned by the time before', () => {
+test('the time before the first byte does not lower the rate of a stream that has just begun', () => {
 	const clock = fakeClock(1_000_100);
 	const meter = new RateMeter(clock.now);
 	clock.advance(500);
@@ -44,7 +44,7 @@ test('two seconds after the last byte the rate is 0, and the total stays', () =>
 	assert.is(meter.rate, 0);
 });
 
-test('the rate is whole, never negative, and no more than was counted in the last two seconds', () => {
+test('the rate is an integer, never negative, and at most the sum that was counted in the last two seconds', () => {
 	const steps = fc.array(fc.tuple(fc.nat(3_000), fc.nat(1e6)), { maxLength: 40 });
 	fc.assert(
 		fc.property(steps, fc.nat(1e6), (all, start) => {

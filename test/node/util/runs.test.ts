@@ -4,7 +4,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('runs');
 
-test('consecutive numbers are a run', () => {
+test('consecutive numbers become one run', () => {
 	assert.equal(runsOf([]), []);
 	assert.equal(runsOf([3]), [[3, 3]]);
 	assert.equal(runsOf([0, 1, 2, 5, 7, 8]), [

@@ -5,7 +5,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 const test = suite('Slots');
 const microtasks = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('so many are on at a time, the others follow in the order in which they came', async () => {
+test('no more than the given number of slots are on at a time; the others get theirs in the order in which they came', async () => {
 	const slots = new Slots(2);
 	const begun: string[] = [];
 	const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => slots.take(() => begun.push(name)));
@@ -24,7 +24,7 @@ test('so many are on at a time, the others follow in the order in which they cam
 	assert.equal(begun, ['a', 'b', 'c', 'd']);
 });
 
-test('who leaves the line while it waits has no turn', async () => {
+test('a slot that ends while it waits is skipped', async () => {
 	const slots = new Slots(1);
 	const begun: string[] = [];
 	const first = slots.take(() => begun.push('first'));

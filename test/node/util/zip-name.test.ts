@@ -5,7 +5,7 @@ import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('the name of an archive');
 
-test('it is that of the folder, safe and not too long', () => {
+test('an archive has the name of the folder, made safe and cut if it is too long', () => {
 	for (const [name, expected] of [
 		['photos', 'photos.zip'],
 		['photos.zip', 'photos.zip.zip'],

@@ -31,12 +31,12 @@ import { openContext, type TestContext } from '../../helpers/harness/context.ts'
 import type { Scope } from '../../helpers/harness/suite.ts';
 
 const CHUNK = 256 * 1_024;
-/** Bytes that one read of a socket brings. */
+/** Bytes that one read of a socket returns. */
 const READ = 256 * 1_024;
 /** Requests that wait at the seeder at a time. */
 const OPEN = 4;
 
-/** A seed of `chunks` chunks that nobody verifies. */
+/** A seed of `chunks` chunks without real digests, because nothing verifies them. */
 function anySeed(chunks: number): Seed {
 	const chunkDigests = new Uint8Array(chunks * 32);
 	return new Seed({
@@ -48,7 +48,7 @@ function anySeed(chunks: number): Seed {
 	});
 }
 
-/** A content whose bytes are nowhere. */
+/** A content without stored bytes. */
 function contentOf(seed: Seed, have: Bitfield): StoredContent {
 	const storage = {
 		read: async () => {},
@@ -59,7 +59,7 @@ function contentOf(seed: Seed, have: Bitfield): StoredContent {
 	return { seed, have, storage };
 }
 
-/** A direct lane from a node that is not there: `send` gets what is sent to it. */
+/** A direct lane to a node that does not exist. Sent payloads are passed to `take`. */
 class OpenLane {
 	readonly id = makeNodeId();
 	readonly isUp = true;
@@ -90,7 +90,10 @@ function join(context: TestContext, lanes: readonly unknown[]): void {
 	}
 }
 
-/** Answers requests as a seeder on the other end of a socket does, with bytes that are never written or copied. */
+/**
+ * Answers requests like a seeder at the other end of a socket, with bytes that are never written or
+ * copied.
+ */
 class Answers {
 	readonly #to: string;
 	readonly #seed: string;
@@ -112,7 +115,11 @@ class Answers {
 		}
 	}
 
-	/** Delivers the oldest answer, as many reads as it takes. @returns whether there was one */
+	/**
+	 * Delivers the oldest answer, in several reads if it is long.
+	 *
+	 * @returns whether there was one
+	 */
 	deliver(): boolean {
 		const next = this.#due.shift();
 		if (next === undefined) {
@@ -138,7 +145,7 @@ class Answers {
 }
 
 const GOOD = [true, true, true, true];
-/** Finds every chunk right. */
+/** A writer that accepts every chunk. */
 const writer: ChunkWriter = {
 	write: async (_, segments) => {
 		const bytes = segments.reduce((sum, { length }) => sum + length, 0);
@@ -148,9 +155,11 @@ const writer: ChunkWriter = {
 };
 
 /**
- * All that a node does in JavaScript for a chunk that it downloads, from the bytes of the socket to the next request.
+ * Measures all JavaScript of a node for one downloaded chunk, from the bytes of the socket to the
+ * next request.
  *
- * @param others nodes that download the same, have half of it, and are told what is gained
+ * @param others the number of co-downloaders; they have half of the content and are told about
+ *   gained chunks
  * @returns µs a chunk
  */
 export async function receiving(t: Scope, chunks: number, others: number): Promise<number> {
@@ -218,7 +227,7 @@ export async function receiving(t: Scope, chunks: number, others: number): Promi
 
 const GAINED = Buffer.from('"op":"gained"');
 
-/** Takes what is written as a socket does, and sends it nowhere. */
+/** A socket that accepts all writes and sends nothing. */
 const sink = {
 	cork() {},
 	write(_: Uint8Array, done: () => void = () => {}) {
@@ -228,7 +237,8 @@ const sink = {
 };
 
 /**
- * All that a node does in JavaScript for a chunk that it serves on a direct lane, from the request to the socket.
+ * Measures all JavaScript of a node for one chunk that it uploads on a direct lane, from the
+ * request to the socket.
  *
  * @returns µs a chunk
  */

@@ -13,16 +13,16 @@ import { startBroker } from '../../helpers/harness/broker.ts';
 import type { Scope } from '../../helpers/harness/suite.ts';
 import { receiving, serving } from './chunk-cost.ts';
 
-/** A small thing that is done once for each chunk or message. */
+/** The cost of a step that is done once for each chunk or message. */
 export interface MicroCost {
 	readonly name: string;
 	readonly about: string;
-	/** Does it many times. @returns µs for one */
+	/** Does the step many times. @returns µs for one step */
 	measure(t: Scope, folder: string, isQuick: boolean): Promise<number>;
 }
 
 const CHUNK = 256 * 1_024;
-/** Messages on their way at a time: as many as a download has open. */
+/** Messages on their way at a time, as many as a download has open. */
 const OPEN = 16;
 
 const hash: MicroCost = {
@@ -152,7 +152,7 @@ const serve: MicroCost = {
 	measure: (t, _, isQuick) => serving(t, isQuick ? 1_000 : 8_000),
 };
 
-/** Measurements beside whole swarms. */
+/** The measurements of single steps. */
 export const MICRO_COSTS: readonly MicroCost[] = [
 	hash,
 	authorise,

@@ -24,13 +24,13 @@ const results: Results = {
 	micro: [{ name: 'hash', about: 'SHA-256', microseconds: [3, 1] }],
 };
 
-test('the median is the one in the middle, or between the two that are', () => {
+test('the median is the value in the middle, or the mean of the two in the middle', () => {
 	assert.is(median([5]), 5);
 	assert.is(median([9, 1, 2]), 2);
 	assert.is(median([4, 1, 3, 2]), 2.5);
 });
 
-test('a new report replaces the old one, and what stands around it stays', async (t) => {
+test('a new report replaces the old one, and the text around it stays', async (t) => {
 	const page = await readFile(new URL('../../../../docs/benchmarks.md', import.meta.url), 'utf8');
 	const path = await makeFile(t, page, 'benchmarks.md');
 	writePage(path, results);
@@ -50,7 +50,7 @@ test('a new report replaces the old one, and what stands around it stays', async
 	assert.equal(prose(once), prose(page));
 });
 
-test('a page without its markers is left alone', async (t) => {
+test('a page without markers is not changed', async (t) => {
 	const path = await makeFile(t, '# Benchmarks', 'benchmarks.md');
 	assert.throws(() => writePage(path, results), /lacks the lines/);
 	assert.is(await readFile(path, 'utf8'), '# Benchmarks');

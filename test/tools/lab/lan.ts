@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import type { Scope } from '../../helpers/harness/suite.ts';
 
-/** Of a full Ethernet frame, 24 of 1,538 bytes on the wire are seen by nobody. */
+/** A full Ethernet frame has 1,538 bytes on the wire, 24 of which the system does not count. */
 const FRAME = 1_514;
 const ON_WIRE = 1_538;
-/** Bytes that wait on a sending host, and at a port of the switch. */
+/** The most bytes that wait on a sending host, and at a port of the switch. */
 const HOST_QUEUE = 1_500_000;
 const PORT_QUEUE = 262_144;
-/** Frames that TCP hands over at once, as network cards have it. */
+/** Frames that TCP passes on at once, as with the segmentation offload of network cards. */
 const SEGMENTS = 8;
 
-/** The missing requirement of a LAN; undefined if there is none. */
+/** Returns the missing requirement of a LAN; undefined if none is missing. */
 export function whatIsMissing(): string | undefined {
 	if (process.platform !== 'linux' || process.getuid?.() !== 0) {
 		return 'the lab needs Linux and root, as it makes network namespaces';
@@ -25,16 +25,21 @@ export function whatIsMissing(): string | undefined {
 }
 
 /**
- * A LAN in one machine: hosts are network namespaces on one switch, and each link carries so many bits per
- * second each way, as a cable of that speed would. Nothing of it is seen in the machine's own network.
+ * A LAN in one machine. Its hosts are network namespaces on one switch. Each link carries `rate`
+ * bits per second in each direction, like a cable of that speed. The network of the machine itself
+ * is not changed.
  */
 export class Lan {
 	readonly #name = `shoal${process.pid}`;
 	readonly #hosts: number;
-	/** Bits per second, with what a frame has around it. */
+	/** Bits per second on the wire, with preamble and gap of each frame. */
 	readonly #rate: number;
 
-	/** Taken down when the scope ends, with every process on its hosts. @throws if there is something missing */
+	/**
+	 * Makes the LAN. It is removed when the scope ends, with every process on its hosts.
+	 *
+	 * @throws if a requirement is missing
+	 */
 	constructor(t: Scope, hosts: number, rate: number) {
 		this.#hosts = hosts;
 		this.#rate = rate;
@@ -57,7 +62,7 @@ export class Lan {
 		return ['ip', 'netns', 'exec', this.#namespace(host)];
 	}
 
-	/** From now on a host reaches, and is reached by, host 0 only. */
+	/** From now on, a host and host 0 reach only each other. */
 	isolate(host: number): void {
 		const own = this.#namespace(host);
 		const address = this.address(host);
@@ -66,24 +71,24 @@ export class Lan {
 		this.#ip(own, 'route', 'add', `${this.address(0)}/32`, 'dev', 'eth0');
 	}
 
-	/** A host has another address from now on, as one that comes to another network. */
+	/** Gives a host another address, like a computer that moves to another network. */
 	move(host: number): void {
 		const own = this.#namespace(host);
 		this.#ip(own, 'address', 'flush', 'dev', 'eth0');
 		this.#ip(own, 'address', 'add', `10.88.0.${200 + host}/24`, 'dev', 'eth0');
 	}
 
-	/** Whatever `host` sends to `other` is lost without a word, until it is mended. */
+	/** Drops all packets from `host` to `other` without an error, until {@link mend}. */
 	cut(host: number, other: number): void {
 		this.#ip(this.#namespace(host), 'route', 'add', 'blackhole', `${this.address(other)}/32`);
 	}
 
-	/** Takes {@link cut} back. */
+	/** Reverts {@link cut}. */
 	mend(host: number, other: number): void {
 		this.#ip(this.#namespace(host), 'route', 'delete', 'blackhole', `${this.address(other)}/32`);
 	}
 
-	/** Bytes a host has sent, with the headers of frames. */
+	/** Bytes that a host has sent, with the headers of frames. */
 	sent(host: number): number {
 		const text = tool('tc', [
 			'-n',
@@ -124,7 +129,7 @@ export class Lan {
 
 	#shape(namespace: string, device: string, queue: number): void {
 		const bytes = ((this.#rate / 8) * FRAME) / ON_WIRE;
-		// 2 ms: timers that are a little late cost nothing.
+		// A burst of 2 ms, so that a timer that is a little late costs no throughput.
 		const burst = Math.max(SEGMENTS * ON_WIRE, bytes * 0.002);
 		const bucket = ['rate', `${bytes.toFixed(0)}bps`, 'burst', burst.toFixed(0)];
 		const limit = ['limit', (queue + burst).toFixed(0)];
@@ -152,7 +157,7 @@ export class Lan {
 			try {
 				run('netns', 'delete', name);
 			} catch {
-				// It was not made.
+				// The namespace was not made.
 			}
 		}
 	}
@@ -162,7 +167,7 @@ function run(...args: string[]): void {
 	tool('ip', args);
 }
 
-/** @throws with what the tool said */
+/** @throws with the output of the tool */
 function tool(name: string, args: readonly string[]): string {
 	return execFileSync(name, args, { stdio: ['ignore', 'pipe', 'pipe'] }).toString();
 }

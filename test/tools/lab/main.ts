@@ -8,8 +8,8 @@ import { median } from '../bench/report.ts';
 import { whatIsMissing } from './lan.ts';
 import { type LabRun, type LabSwarm, runLab } from './runs.ts';
 
-// npm run lab: whole swarms of the shipped command on a LAN of network namespaces with links of limited
-// speed. Needs root and iproute2. See docs/benchmarks.md.
+// npm run lab: runs swarms of the shipped command on a LAN of network namespaces, whose links have
+// a limited speed. Needs root and iproute2. See docs/benchmarks.md.
 
 const SWARMS: Readonly<Record<string, LabSwarm>> = {
 	'1': { downloaders: 1 },
@@ -18,7 +18,8 @@ const SWARMS: Readonly<Record<string, LabSwarm>> = {
 	'8-isolated': { downloaders: 8, isolated: [1, 2, 3, 4, 5, 6, 7, 8, 9] },
 	'8-half': { downloaders: 8, isolated: [2, 4, 6, 8] },
 	cut: { downloaders: 1, cuts: 10 },
-	// F24: the broker is to be reached again within 1.5 times the keepalive of 15 s and 3 s more.
+	// F24: the node must reach the broker again within 25.5 s: 1.5 times the keepalive of 15 s, and
+	// 3 s.
 	moved: { downloaders: 1, isMoving: true },
 };
 const MIB = 1_048_576;

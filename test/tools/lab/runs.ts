@@ -4,12 +4,14 @@ import { type CliEvent, Shoal, sha256 } from '../../helpers/harness/shoal.ts';
 import type { Scope } from '../../helpers/harness/suite.ts';
 import { Lan } from './lan.ts';
 
-/** A swarm on a LAN: host 0 has the broker, host 1 the file, all others want it. */
+/**
+ * A swarm on a LAN: host 0 has the broker, host 1 is the seeder, all other hosts are downloaders.
+ */
 export interface LabSwarm {
 	readonly downloaders: number;
-	/** Hosts that reach the broker's only. @default none */
+	/** Hosts that reach only the host of the broker. @default none */
 	readonly isolated?: readonly number[];
-	/** How often the way from the first downloader to the seeder is cut. @default 0 */
+	/** How often the path between the first downloader and the seeder is cut. @default 0 */
 	readonly cuts?: number;
 	/** Whether the first downloader gets another address in the middle. @default false */
 	readonly isMoving?: boolean;
@@ -20,29 +22,32 @@ export interface LabOptions {
 	readonly file: { readonly path: string; readonly digest: string; readonly length: number };
 	/** Bits per second of each link. */
 	readonly rate: number;
-	/** Where copies are put. */
+	/** The folder for the copies. */
 	readonly folder: string;
-	/** Where each node writes its trace, if it is to. */
+	/** The folder for the traces of the nodes; undefined: no traces. */
 	readonly traces?: string | undefined;
 }
 
-/** The outcome of a run. Copies are bytes on a link, with all headers, over those of the file. */
+/**
+ * The outcome of a run. The number of copies is the bytes on a link, with all headers, divided by
+ * the bytes of the file.
+ */
 export interface LabRun {
-	/** From the start of the downloaders until the last had the file, s. */
+	/** The time from the start of the downloaders until the last one was complete, s. */
 	readonly seconds: number;
-	/** Copies that left the seeder, and the broker's host. */
+	/** Copies that were sent by the seeder's host, and by the broker's host. */
 	readonly seederCopies: number;
 	readonly brokerCopies: number;
-	/** Useful bytes that came on direct lanes, of all. */
+	/** The fraction of useful bytes that came on direct lanes. */
 	readonly direct: number;
-	/** The longest time in which a downloader's progress stood still, s. */
+	/** The longest time in which a downloader received nothing, s. */
 	readonly stall: number;
 }
 
 const PORT = 1_883;
 const CUT_FOR = 3_000;
 
-/** Runs a swarm once. Every copy is verified, untimed. */
+/** Runs a swarm once. Every copy is verified; that time is not measured. */
 export async function runLab(t: Scope, swarm: LabSwarm, options: LabOptions): Promise<LabRun> {
 	const { downloaders, isolated = [], cuts = 0, isMoving = false } = swarm;
 	const { file, rate, folder, traces } = options;
@@ -84,13 +89,13 @@ export async function runLab(t: Scope, swarm: LabSwarm, options: LabOptions): Pr
 		process.signal('SIGTERM');
 		await process.exit();
 		if ((await sha256(copy)) !== file.digest) {
-			throw new Error('a copy is not what was shared');
+			throw new Error('a copy differs from the shared file');
 		}
 	}
 	return { seconds, seederCopies, brokerCopies, direct: directShare(completes), stall };
 }
 
-/** The first downloader and the seeder lose each other for 3 s, and have 3 s to find back. */
+/** Cuts the path between the first downloader and the seeder for 3 s, with 3 s between two cuts. */
 async function cutAgainAndAgain(lan: Lan, cuts: number): Promise<void> {
 	const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, CUT_FOR));
 	for (let cut = 0; cut < cuts; cut += 1) {
@@ -103,7 +108,7 @@ async function cutAgainAndAgain(lan: Lan, cuts: number): Promise<void> {
 	}
 }
 
-/** s between two events of progress in which something came. */
+/** Returns the longest time between two progress events with new bytes, s. */
 function longestStall(events: readonly CliEvent[], startedAt: number): number {
 	let [have, since, longest] = [0, startedAt, 0];
 	for (const event of events) {

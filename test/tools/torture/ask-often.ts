@@ -1,7 +1,7 @@
 import { ShoalNode } from '../../../node/index.ts';
 
-// `ask-often.js URL SEED-ID`: a process that asks the tracker again and again, until SIGTERM; then it prints the
-// longest time an answer took, ms.
+// `ask-often.js URL SEED-ID`: queries the tracker repeatedly until SIGTERM, and then prints the
+// longest time that an answer took, in ms.
 
 const [, , broker, id = ''] = process.argv;
 const node = await ShoalNode.start({ broker, listen: false });

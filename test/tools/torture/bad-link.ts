@@ -4,25 +4,25 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Scope } from '../../helpers/harness/suite.ts';
 
-// Beside the sources, as it is not compiled.
+// The script is in the folder of the sources, because it is not compiled.
 const SCRIPT = fileURLToPath(
 	new URL('../../../../test/tools/torture/lossy-link.py', import.meta.url),
 );
 
-/** How bad a link is. */
+/** Properties of a bad link. */
 export interface BadLinkOptions {
-	/** ms each way. */
+	/** Delay in each direction, ms. */
 	readonly delay: number;
-	/** Per cent of the packets each way. */
+	/** Loss in each direction, per cent of the packets. */
 	readonly loss: number;
-	/** Mbit/s each way. @default no limit */
+	/** Rate in each direction, Mbit/s. @default no limit */
 	readonly rate?: number;
-	/** Packets that wait for the link at most. */
+	/** The most packets that wait for the link. */
 	readonly queue?: number;
 	readonly seed: number;
 }
 
-/** Why there cannot be a bad link here; undefined if there can. */
+/** Returns why this machine cannot have a bad link; undefined if it can. */
 export function whyNoBadLink(): string | undefined {
 	if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/dev/net/tun')) {
 		return 'it needs Linux, root and /dev/net/tun, to make network namespaces and a link between them';
@@ -36,7 +36,9 @@ export function whyNoBadLink(): string | undefined {
 	}
 }
 
-/** Two hosts, near and far, which are network namespaces, and a bad link between them. TCP has Reno there. */
+/**
+ * A bad link between two hosts, near and far, which are network namespaces. TCP uses Reno in them.
+ */
 export class BadLink {
 	readonly near: readonly string[];
 	readonly far: readonly string[];
@@ -75,7 +77,7 @@ export class BadLink {
 		return new BadLink(near, far, relay);
 	}
 
-	/** Cuts the link, or mends it again. */
+	/** Cuts the link, or restores a link that is cut. */
 	toggle(): void {
 		this.#relay.kill('SIGUSR1');
 	}

@@ -17,10 +17,10 @@ const SHORT_OUTAGE = 5_000;
 const MOST_GROWTH = 5_000_000;
 const MINUTE = 60_000;
 
-/** F1 and F2: the broker dies in the middle of a transfer, and is back after a while. */
+/** F1 and F2: the broker is killed during a transfer, and is started again after a while. */
 export const broker: Scenario = {
 	name: 'broker',
-	about: `the broker is killed in mid-transfer and is back after 5 s, and after --minutes (${LONG})`,
+	about: `the broker is killed twice during a transfer, and is back after 5 s, then after --minutes (${LONG})`,
 	needs: () => ({ disk: 2 * LENGTH, minutes: 1 + LONG }),
 	async run(t) {
 		const rig = await Rig.start(t, { length: LENGTH, seeders: SEEDERS, maxUp: '5MB' });
@@ -34,14 +34,14 @@ export const broker: Scenario = {
 		await getter.completes(t, rig.digest);
 		const again = getter.received - LENGTH;
 		t.check(
-			'F1: at most one window comes twice for each outage',
+			'F1: for each outage, at most one window of bytes is received twice',
 			again <= 2 * DEFAULT_LIMITS.outstanding,
 			formatBytes(again),
 		);
 	},
 };
 
-/** Nodes that share small files of their own, so that there is something to be announced again. */
+/** Starts nodes that each share a small file, so that there are many announces to be repeated. */
 async function shareOthers(t: TortureContext, rig: Rig): Promise<void> {
 	for (let index = 0; index < OTHERS; index += 1) {
 		const path = join(t.folder, `other-${index}`);
@@ -52,7 +52,7 @@ async function shareOthers(t: TortureContext, rig: Rig): Promise<void> {
 	}
 }
 
-/** Kills the broker, and starts it again after a while. @returns the new one */
+/** Kills the broker, and starts it again after a while. @returns the new process */
 async function outage(
 	t: TortureContext,
 	rig: Rig,
@@ -68,7 +68,7 @@ async function outage(
 	await new Promise((resolve) => setTimeout(resolve, ms - SHORT_OUTAGE / 2));
 	const growth = Math.max(...all.map(({ pid }, at) => residentBytes(pid) - Number(resident[at])));
 	t.check(
-		`F2: nobody grows by ${formatBytes(MOST_GROWTH)} in ${formatTime(ms)}`,
+		`F2: no process grows by ${formatBytes(MOST_GROWTH)} in ${formatTime(ms)}`,
 		growth < MOST_GROWTH,
 		formatBytes(Math.max(0, growth)),
 	);
@@ -86,7 +86,7 @@ async function outage(
 	return next;
 }
 
-/** When the tracker lists at least so many seeders again. */
+/** Waits until the tracker lists at least that number of seeders. @returns the time, ms */
 async function listed(node: ShoalNode, least: number): Promise<number> {
 	await until(
 		'every announce is back',

@@ -18,7 +18,7 @@ export interface Build {
 /** The tools of a scenario with two builds. */
 export interface Builds {
 	readonly t: TortureContext;
-	/** This one and the other. */
+	/** This build and the other build. */
 	readonly builds: readonly [Build, Build];
 	/** SHA-256 of the file that is shared. */
 	readonly digest: string;
@@ -38,13 +38,13 @@ export interface GetOptions {
 	readonly output?: string;
 	readonly flags?: readonly string[];
 	readonly env?: NodeJS.ProcessEnv;
-	/** It may warn, as it loses its broker. @default false */
+	/** Whether warnings are accepted, because the download loses its broker. @default false */
 	readonly mayWarn?: boolean;
 	/** The only lane that may be used. @default any */
 	readonly lane?: 'direct' | 'broker';
 }
 
-/** Why the build in `folder` cannot be run; undefined if it can. */
+/** Returns why the build in `folder` cannot be run; undefined if it can. */
 export function whyNoBuild(folder: string | undefined): string | undefined {
 	if (folder === undefined) {
 		return 'it needs another build: --other FOLDER, a checkout of another version where npm run build has run';
@@ -54,7 +54,7 @@ export function whyNoBuild(folder: string | undefined): string | undefined {
 		: `there is no build in ${folder}: run npm ci && npm run build there`;
 }
 
-/** The build that runs this, and the one in `folder`. */
+/** This build, and the one in `folder`. */
 export function bothBuilds(folder: string): readonly [Build, Build] {
 	const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 	return [
@@ -63,7 +63,7 @@ export function bothBuilds(folder: string): readonly [Build, Build] {
 	];
 }
 
-/** Which is first and which comes after it, both ways. */
+/** Both orders of the two builds: the first one, and the one that comes after it. */
 export function bothWays([one, other]: readonly [Build, Build]): ReadonlyArray<[Build, Build]> {
 	return [
 		[other, one],
@@ -81,7 +81,7 @@ export function run(
 	return new Shoal(t, args, env, [], build.main);
 }
 
-/** Has `build` share the file. */
+/** Makes `build` share the file. */
 export async function share(
 	{ t }: Builds,
 	build: Build,
@@ -92,14 +92,18 @@ export async function share(
 	return { process, id: String((await process.event('sharing')).id) };
 }
 
-/** Ends a process as Ctrl-C does, and waits for what it says at its end. */
+/** Ends a process with SIGTERM, and waits for its last output. */
 export async function stop(process: Shoal): Promise<Shoal> {
 	process.signal('SIGTERM');
 	await process.exit();
 	return process;
 }
 
-/** Has `build` download the file, and checks that it is right, and warns of nothing. @returns bytes that came */
+/**
+ * Makes `build` download the file, and checks the file, the lane, and that there is no warning.
+ *
+ * @returns the number of received bytes
+ */
 export async function get(
 	{ t, digest }: Builds,
 	build: Build,

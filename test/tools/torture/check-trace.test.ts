@@ -9,7 +9,7 @@ import { makeFile, startNode } from '../../helpers/harness/node.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { checkTrace, type TraceLine } from './check-trace.ts';
 
-const test = suite('checkers of traces');
+const test = suite('checkTrace');
 const layout = new Layout(4_000, 1_024);
 const ids = { seed: 'seed', lane: 'broker', node: 'node', id: '1' } as const;
 
@@ -29,16 +29,16 @@ const received = {
 const stored = { event: 'stored', node: 'node', first: 0, count: 1 };
 const complete = { event: 'complete' };
 
-test('a chunk that is asked for, comes, and is counted is in order', () => {
+test('a trace in which a chunk is requested, received and stored has no problem', () => {
 	assert.equal(checkTrace(lines(asked, received, stored, complete), layout), []);
 });
 
-test('a chunk that is counted twice is found', () => {
+test('a chunk that is counted twice is a problem', () => {
 	const [problem] = checkTrace(lines(asked, received, stored, stored), layout);
 	assert.is(problem, 'at 3 ms: chunk 0 is counted twice');
 });
 
-test('a chunk that is counted without its bytes, of another node, or after it was bad is found', () => {
+test('a chunk that is counted without its bytes, for another node, or after it was bad is a problem', () => {
 	const half = { ...received, length: 512, useful: 512 };
 	const bad = { event: 'bad', node: 'node', chunk: 0 };
 	for (const before of [[], [asked, half], [received, bad], [{ ...received, node: 'other' }]]) {
@@ -47,12 +47,12 @@ test('a chunk that is counted without its bytes, of another node, or after it wa
 	}
 });
 
-test('more than the window is found', () => {
+test('more open bytes than the window are a problem', () => {
 	assert.match(String(checkTrace(lines(asked), layout, 1_023)), '1024 bytes are open');
 	assert.equal(checkTrace(lines(asked), layout, 1_024), []);
 });
 
-test('a wish of which nothing became is found; refused, cancelled, lost and gone ones ended', () => {
+test('a request that never ends is a problem; refused, cancelled, lost and answered requests have ended', () => {
 	assert.match(String(checkTrace(lines(asked, complete), layout)), 'nothing became of the wish');
 	const ends = [
 		{ event: 'refused', node: 'node', id: '1', busy: true },
@@ -66,15 +66,15 @@ test('a wish of which nothing became is found; refused, cancelled, lost and gone
 	}
 });
 
-test('what is asked for again while it is open is found', () => {
+test('a range that is requested again while it is open is a problem', () => {
 	assert.match(String(checkTrace(lines(asked, asked), layout)), 'while that is open');
 });
 
-test('bytes that are not of the content are found', () => {
+test('bytes beyond the end of the content are a problem', () => {
 	assert.match(String(checkTrace(lines({ ...received, offset: 3_999 }), layout)), 'cannot be');
 });
 
-test('what a node traces while another dies is in order', async (t) => {
+test('the trace of a download during which a seeder closes has no problem', async (t) => {
 	const { url } = await startBroker(t);
 	const path = await makeFile(t, contentOf(8 * 1_048_576));
 	const seeders = [0, 1].map(() => startNode(t, url, { maxUp: 8_000_000 }));

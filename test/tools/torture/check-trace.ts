@@ -15,7 +15,9 @@ interface Wish {
 
 type Of<E extends TraceEvent['event']> = Extract<TraceLine, { readonly event: E }>;
 
-/** The lines of a trace file. The last one is left out if its process was killed while it wrote it. */
+/**
+ * Reads the lines of a trace file, without a last line that a killed process has left incomplete.
+ */
 export function readTrace(path: string): TraceLine[] {
 	const lines = readFileSync(path, 'utf8').split('\n');
 	lines.pop();
@@ -23,11 +25,11 @@ export function readTrace(path: string): TraceLine[] {
 }
 
 /**
- * Checks what one process traced of one download: no chunk is counted twice, none unverified (its bytes had
- * come from the node it is counted for, and not been found bad), what is open over the broker fits into the
- * window, and each wish is answered, cancelled, refused or lost.
+ * Checks the trace of one download. No chunk is counted twice. Each counted chunk has all its bytes
+ * from the node that it is counted for, and was not found bad. The open bytes over the broker stay
+ * within `mostOpen`. Each request is answered, cancelled, refused or lost.
  *
- * @returns what is wrong with it, in sentences; nothing if nothing is
+ * @returns the problems, as sentences; empty if there are none
  */
 export function checkTrace(
 	lines: readonly TraceLine[],
@@ -45,9 +47,9 @@ class TraceCheck {
 	readonly problems: string[] = [];
 	readonly #layout: Layout;
 	readonly #mostOpen: number;
-	/** Those that are open, by node and offset. */
+	/** The open requests, by node and offset. */
 	readonly #wishes = new Map<string, Wish>();
-	/** Bytes of use that have come of a chunk, by node and chunk. */
+	/** The useful bytes of each chunk that have arrived, by node and chunk. */
 	readonly #came = new Map<string, number>();
 	readonly #counted = new Set<number>();
 	#open = 0;

@@ -14,9 +14,9 @@ const EVERY = 2_000;
 const MOST_NODES = 8;
 const LENGTH = 4 * MIB;
 const MINUTE = 60_000;
-/** Bytes in ten minutes. */
+/** The most growth, in bytes per ten minutes. */
 const MOST_SLOPE = 1_000_000;
-/** An announce that nobody takes back lives so long. */
+/** ms for which an announce is valid if it is not withdrawn. */
 const TTL = 90_000;
 
 interface Sample {
@@ -25,10 +25,10 @@ interface Sample {
 	readonly descriptors: number;
 }
 
-/** F28: nodes come and go. */
+/** F28: nodes join and leave. */
 export const churn: Scenario = {
 	name: 'churn',
-	about: `a node joins or leaves every 2 s, half of those who leave are killed; for --minutes (${MINUTES})`,
+	about: `a node joins or leaves every 2 s, half of the leaving nodes are killed; for --minutes (${MINUTES})`,
 	needs: () => ({ disk: 64 * LENGTH, minutes: MINUTES + 3 }),
 	async run(t) {
 		const rig = await Rig.start(t, { length: LENGTH, seeders: 1, maxUp: '10MB' });
@@ -76,7 +76,7 @@ async function churnFor(t: TortureContext, rig: Rig, ms: number): Promise<void> 
 		await sleep(EVERY);
 	}
 	t.note('joined', String(joined));
-	t.check('F28: none of them ended by itself', failed === 0, String(failed));
+	t.check('F28: no node ended by itself', failed === 0, String(failed));
 	for (const node of nodes) {
 		await leave(node, 'SIGTERM');
 	}
@@ -89,8 +89,8 @@ async function leave({ process, path }: Getter, signal: NodeJS.Signals): Promise
 }
 
 /**
- * What grows without an end shows after the first third, when everything was done once; of each minute in what is
- * least, as memory goes up and down with the collector.
+ * Looks for growth without end after the first third of the time, when everything was done once. Of
+ * each minute it takes the lowest value, because memory rises and falls with garbage collection.
  */
 function judge(t: TortureContext, role: string, all: readonly Sample[]): void {
 	const settled = all.slice(Math.floor(all.length / 3));
@@ -122,7 +122,7 @@ function leastOfMinutes(samples: readonly Sample[]): Sample[] {
 	return [...least.values()];
 }
 
-/** Bytes per ms, by least squares. */
+/** Returns the slope in bytes per ms, by least squares. */
 function slopeOf(samples: readonly Sample[]): number {
 	const [n, first] = [samples.length, samples[0]?.at ?? 0];
 	const at = samples.reduce((sum, each) => sum + each.at - first, 0) / n;
@@ -135,7 +135,10 @@ function slopeOf(samples: readonly Sample[]): number {
 	return below === 0 ? 0 : above / below;
 }
 
-/** What is retained when all who were killed have expired is of those who live. */
+/**
+ * Checks that only messages of living nodes are retained, after the announces of killed nodes have
+ * expired.
+ */
 async function compareRetained(t: TortureContext, rig: Rig): Promise<void> {
 	await sleep(TTL * 1.1);
 	const id = makeNodeId();
@@ -147,6 +150,6 @@ async function compareRetained(t: TortureContext, rig: Rig): Promise<void> {
 	await link.subscribe(`${topics.root}/announce/+/+`);
 	await until('something is retained', () => kept.size > 0);
 	await sleep(1_000);
-	// A state and an announce of the seeder.
-	t.check('F28: what is retained is of those who live', kept.size === 2, [...kept].join(' '));
+	// The two messages are the state and the announce of the seeder.
+	t.check('F28: only messages of living nodes are retained', kept.size === 2, [...kept].join(' '));
 }

@@ -21,7 +21,7 @@ const GETTERS = 4;
 const LENGTH = 32 * MIB;
 const LOOP_LAG = fileURLToPath(new URL('./loop-lag.js', import.meta.url));
 
-/** F21: a thousand nodes come within a second. */
+/** F21: a thousand nodes connect within a second. */
 export const limit: Scenario = {
 	name: 'crowd',
 	about: `${NODES} nodes connect within a second while ${GETTERS} download`,
@@ -48,20 +48,20 @@ export const limit: Scenario = {
 			}),
 		);
 		const all = performance.now() - startedAt;
-		t.check('F21: all are in within 5 s', all < 5_000, formatTime(all));
+		t.check('F21: all nodes are connected within 5 s', all < 5_000, formatTime(all));
 		await Promise.all(getters.map((getter) => getter.completes(t, rig.digest)));
 		broker.signal('SIGTERM');
-		t.check('the broker ends well', (await broker.exit()) === 0);
+		t.check('the broker ends with 0', (await broker.exit()) === 0);
 		const p99 = Number(await readFile(lag, 'utf8'));
 		t.check(
-			'F21: 99 of 100 turns of its loop are late by less than 200 ms',
+			'F21: the 99th percentile of the event loop delay is below 200 ms',
 			p99 < 200,
 			formatTime(p99),
 		);
 	},
 };
 
-/** A node as far as the broker sees it: connects, listens to its inbox, says that it is there. */
+/** Connects a node as far as the broker sees it: CONNECT, subscription of the inbox, state. */
 async function joinAs(t: TortureContext, port: number, id: string): Promise<void> {
 	const client = await openRaw(t, port);
 	const payload = JSON.stringify(state(id, 'lost'));

@@ -2,9 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { FailingCalls } from '../../helpers/adversaries/failing-calls.ts';
 
-// Loaded before shoal, in all of its threads: call number FAULT_AT_CALL to the file system below the
-// folder FAULT_BELOW, counted in all threads together, fails with the code FAULT. With KILL, the process
-// dies by SIGKILL before that call is made. The name of the call is written into the file FAULT_TOLD.
+// Loaded before shoal, in all of its threads. It counts the calls to the file system below the
+// folder FAULT_BELOW, in all threads together. Call number FAULT_AT_CALL fails with the code FAULT;
+// if FAULT is KILL, the process is killed with SIGKILL before this call. The name of the call is
+// written into the file FAULT_TOLD.
 
 const { FAULT_AT_CALL, FAULT_BELOW = '', FAULT = '', FAULT_TOLD = '' } = process.env;
 const KEY = 'calls to the file system';

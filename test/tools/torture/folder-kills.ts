@@ -13,13 +13,18 @@ const MIB = 1_048_576;
 const KILLS = 100;
 const CODES = ['ENOSPC', 'EIO', 'EMFILE'];
 const FAULT_AT_CALL = fileURLToPath(new URL('./fault-at-call.js', import.meta.url));
-/** Bytes that may be fetched again although they were told: those that arrive while the process dies. */
+/**
+ * The most bytes that may be fetched again although they were reported: those that arrive just
+ * before the kill.
+ */
 const MOST_LOST = 16 * MIB;
 
-/** F10, F11 and F12 of folders: whatever ends a download, there is the old folder or the new one. */
+/**
+ * F10, F11 and F12 for folders: whatever ends a download, the folder is the old one or the new one.
+ */
 export const folderKills: Scenario = {
 	name: 'folder-kills',
-	about: `a download of a folder is killed ${KILLS} times at random moments, then at each of its calls to the file system, each of which also fails once`,
+	about: `a download of a folder is killed ${KILLS} times at random moments, then at each of its calls to the file system; each also fails once`,
 	needs: () => ({ disk: 400 * MIB, minutes: 20 }),
 	async run(t) {
 		const rig = await startRig(t);
@@ -82,7 +87,7 @@ async function startRig(t: TortureContext): Promise<Rig> {
 	return { env, large, older, newer, get };
 }
 
-/** What is in a copy; undefined if there is none. */
+/** Returns the entries of a copy; undefined if there is none. */
 async function linesAt(place: string): Promise<string | undefined> {
 	const path = join(place, 'folder');
 	return existsSync(path) ? (await linesIn(path)).join('\n') : undefined;
@@ -92,7 +97,7 @@ function have(get: Shoal): number {
 	return Number(get.all('progress').at(-1)?.have ?? 0);
 }
 
-/** Downloads a version, and says what is wrong afterwards; undefined if nothing is. */
+/** Downloads a version. @returns the bytes that were kept, and the problem, if there is one */
 async function endsWell(
 	rig: Rig,
 	version: Version,
@@ -105,21 +110,21 @@ async function endsWell(
 	const last = JSON.stringify(get.events.at(-1));
 	return {
 		kept: Number(get.all('complete')[0]?.kept ?? 0),
-		problem: isRight ? undefined : `the next ends with ${code}, ${last}, and there is ${left}`,
+		problem: isRight ? undefined : `next: ${code}, ${last}; left: ${left}`,
 	};
 }
 
-/** What was seen while downloads were killed. */
+/** The results of killed downloads. */
 interface Seen {
 	readonly problems: string[];
 	killed: number;
-	/** How often the new folder had replaced the old one when the process was killed. */
+	/** How often the process was killed after the new folder had replaced the old one. */
 	replaced: number;
-	/** The most bytes that were told, and were fetched again. */
+	/** The most bytes that were reported and then fetched again. */
 	lost: number;
 }
 
-/** Another version may be there before, and another one be wanted afterwards. */
+/** Before a kill, another version can be there; after it, another version can be downloaded. */
 async function killAtRandom(t: TortureContext, rig: Rig): Promise<void> {
 	const seen: Seen = { problems: [], killed: 0, replaced: 0, lost: 0 };
 	const place = join(t.folder, 'place');
@@ -141,10 +146,10 @@ async function killAtRandom(t: TortureContext, rig: Rig): Promise<void> {
 		t.say(problem);
 	}
 	t.check(
-		'F11: there is the old folder or the new one, and the next ends well',
+		'F11: the folder is the old one or the new one, and the next download succeeds',
 		problems.length === 0,
 	);
-	t.check('F10: what was told is not lost', lost <= MOST_LOST, `${lost} bytes`);
+	t.check('F10: reported bytes are not lost', lost <= MOST_LOST, `${lost} bytes`);
 	await rm(place, { recursive: true });
 }
 
@@ -168,7 +173,7 @@ async function killOnce(
 	seen.killed += (await get.exit()) === 'SIGKILL' ? 1 : 0;
 	const found = await linesAt(place);
 	if (![before?.lines, version.lines, undefined].includes(found)) {
-		seen.problems.push(`kill ${kill}: something else is there`);
+		seen.problems.push(`kill ${kill}: the folder is neither old nor new`);
 	}
 	const isNew = found === version.lines;
 	seen.replaced += before !== undefined && before !== version && isNew ? 1 : 0;
@@ -179,7 +184,10 @@ async function killOnce(
 	seen.lost = Math.max(seen.lost, isNew ? 0 : have(get) - kept);
 }
 
-/** A fault at each call of a download; after it, another one without. */
+/**
+ * Makes each call of a download fail or kills the process at it, and then downloads once more
+ * without a fault.
+ */
 async function faultAtCalls(
 	t: TortureContext,
 	rig: Rig,
@@ -209,9 +217,9 @@ async function faultAtCalls(
 	for (const problem of problems) {
 		t.say(problem);
 	}
-	t.note(`calls of one that is ${name}`, `${calls}`);
+	t.note(`calls of a download (${name})`, `${calls}`);
 	const fact =
-		'whatever call ends it or fails, there is the old folder or the new one, and the next ends well';
+		'whatever call fails or is killed, the folder is old or new, and the next download succeeds';
 	t.check(`F11 F12: ${name}: ${fact}`, problems.length === 0, `${problems.length} of ${2 * calls}`);
 }
 
@@ -235,7 +243,7 @@ async function faultAtCall(
 	const code = await first.exit();
 	const found = await linesAt(place);
 	if (![undefined, before?.lines, rig.newer.lines].includes(found)) {
-		return 'something else is there';
+		return 'the folder is neither old nor new';
 	}
 	const isTold = code === 0 || fault === 'KILL' || first.all('error').length === 1;
 	const { kept, problem } = await endsWell(rig, rig.newer, place);
@@ -243,5 +251,5 @@ async function faultAtCall(
 		return problem;
 	}
 	const lost = fault === 'KILL' || found === rig.newer.lines ? 0 : have(first) - kept;
-	return lost > 0 || !isTold ? `${lost} bytes are fetched again; it ended with ${code}` : undefined;
+	return lost > 0 || !isTold ? `${lost} bytes are fetched again; the code is ${code}` : undefined;
 }

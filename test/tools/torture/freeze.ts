@@ -12,7 +12,7 @@ const SLOW = 2_000_000;
 const MOST_MEMORY = 250_000_000;
 const SAMPLES = 300;
 
-/** F7 and F8: a seeder, and a downloader, stand still though their connections are there. */
+/** F7 and F8: a seeder and a downloader are frozen while their connections stay open. */
 export const freeze: Scenario = {
 	name: 'freeze',
 	about: 'one of three seeders is frozen; a downloader is frozen and another reads slowly',
@@ -32,13 +32,13 @@ async function freezeSeeder(t: TortureContext): Promise<void> {
 	await sleep(8_000);
 	const rate = getter.rate(frozenAt + 3_000, frozenAt + 8_000);
 	t.check(
-		'F7: from 3 s after one of three is frozen, the others bring 90 % of their rate',
+		'F7: 3 s after one of three seeders is frozen, the other two reach 90 % of their rate',
 		rate >= 0.9 * 2 * EACH,
 		formatRate(rate),
 	);
 	rig.shares[0]?.signal('SIGCONT');
 	await getter.completes(t, rig.digest);
-	t.note('came twice', formatBytes(getter.received - LENGTH));
+	t.note('received twice', formatBytes(getter.received - LENGTH));
 	await Promise.all([...rig.shares, rig.broker].map((process) => process?.end()));
 }
 
@@ -61,7 +61,7 @@ async function freezeDownloader(t: TortureContext): Promise<void> {
 	}
 	const p99 = times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
 	t.check(
-		'F8: a question to the tracker takes 100 ms in 99 of 100 cases',
+		'F8: the 99th percentile of a query to the tracker is below 100 ms',
 		p99 < 100,
 		formatTime(p99),
 	);

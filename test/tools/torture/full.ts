@@ -15,10 +15,10 @@ const DESCRIPTORS = 48;
 const CROWD = 80;
 const MINUTE = 60_000;
 
-/** F12 and F23: no room on the disk, and no descriptor left. */
+/** F12 and F23: a full disk, and a broker without free descriptors. */
 export const full: Scenario = {
 	name: 'full',
-	about: 'a disk fills up and has room again; the broker, and a downloader, run out of descriptors',
+	about: 'a disk becomes full and gets free space again; the broker runs out of descriptors',
 	needs: () => ({
 		disk: 2 * LENGTH,
 		minutes: 1,
@@ -56,7 +56,7 @@ async function fillDisk(t: TortureContext): Promise<void> {
 	const code = await first.process.exit(MINUTE);
 	const error = first.process.events.find(({ event }) => event === 'error');
 	t.check(
-		'F12: it ends and says what to do',
+		'F12: the download ends and says what to do',
 		code === 1 && /make room/.test(String(error?.message)),
 		String(error?.message),
 	);
@@ -67,7 +67,7 @@ async function fillDisk(t: TortureContext): Promise<void> {
 	await next.completes(t, rig.digest, MINUTE);
 	const again = next.received + first.have - LENGTH;
 	t.check(
-		'F12: nothing that was there is fetched again',
+		'F12: no byte that was stored is fetched again',
 		again <= 0,
 		formatBytes(Math.max(0, again)),
 	);
@@ -92,14 +92,14 @@ async function useUpDescriptors(t: TortureContext): Promise<void> {
 	);
 	const before = getter.have;
 	await Promise.all(limit);
-	t.check('F23: the broker without descriptors lives', broker.code === undefined);
-	t.check('F23: who is connected goes on', getter.have > before || getter.hasEnded);
+	t.check('F23: the broker without free descriptors still runs', broker.code === undefined);
+	t.check('F23: connected nodes are still served', getter.have > before || getter.hasEnded);
 	for (const client of await Promise.all(limit)) {
 		client?.socket.destroy();
 	}
 	await sleep(1_000);
 	const late = await connectRaw(t, port, 'somebody-late').catch(() => undefined);
-	t.check('F23: when they are gone, others are let in', late !== undefined);
+	t.check('F23: after the clients have left, a new client can connect', late !== undefined);
 	await getter.completes(t, rig.digest, MINUTE);
 	await until('the broker still runs', () => broker.code === undefined);
 }

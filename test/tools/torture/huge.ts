@@ -14,12 +14,12 @@ import { digestOf, digestOfRange, makeRoom, makeSparseFile } from './sparse-file
 const MIB = 1_048_576;
 const GIB = 1_024 * MIB;
 const SIZE = 200 * GIB;
-/** Most resident bytes of a process. */
+/** The most resident bytes that a process may have. */
 const MOST_MEMORY = 250_000_000;
-/** Bytes of a range, and of the block in it that is no hole. */
+/** The bytes of a range, and of the block at its start that is not a hole. */
 const RANGE = 96 * MIB;
 const BLOCK = 8 * MIB;
-/** The share of the file that is there when the download is interrupted. */
+/** The bytes that are there when the download is interrupted. */
 const INTERRUPTED_AT = 192 * MIB;
 const HOUR = 3_600_000;
 
@@ -27,7 +27,7 @@ const HOUR = 3_600_000;
 export const huge: Scenario = {
 	name: 'huge',
 	about:
-		'a sparse 200 GiB file is shared, read in ranges, and partly fetched, interrupted, resumed',
+		'a sparse file of 200 GiB is shared, read in ranges, and partly downloaded with an interruption',
 	needs: (size = SIZE) => ({
 		disk: 1 * GIB,
 		minutes: Math.ceil(1 + (size / GIB) * 0.035),
@@ -59,7 +59,10 @@ interface Shared {
 	readonly starts: readonly number[];
 }
 
-/** Where ranges begin: at the first byte, near the last, and anywhere between, none on a chunk's edge. */
+/**
+ * Returns the starts of the ranges: the first byte, two random positions, and a position near the
+ * end.
+ */
 function rangesOf(size: number, random: () => number): number[] {
 	const between = Array.from({ length: 2 }, () => Math.floor(random() * (size - RANGE)));
 	return [0, ...between, size - RANGE - 1].map((start) => start - (start % 4));
@@ -76,7 +79,7 @@ async function share(
 	const seeder = new Shoal(t, ['share', source, '--broker', url]);
 	memory.watch('seeder', seeder.pid);
 	const timer = setInterval(() => {
-		// Twice at the same time: once for the whole, once for the chunks.
+		// Every byte is read twice, for the digest of the whole and for the digests of the chunks.
 		const part = Math.min(1, bytesRead(seeder.pid) / (2 * size));
 		t.say(`hashing ${formatBytes(size)} of holes: ${Math.floor(part * 100)} %`);
 	}, 10_000);
@@ -89,7 +92,7 @@ async function share(
 	return id as string;
 }
 
-/** `shoal get -o - --range`, two processes at a time. */
+/** Reads the ranges with `shoal get -o - --range`, two processes at a time. */
 async function readInProcesses(
 	t: TortureContext,
 	memory: PeakMemory,
@@ -119,12 +122,12 @@ async function readInProcesses(
 	}
 }
 
-/** All ranges at the same time, of one node. */
+/** Reads all ranges in one node at the same time. */
 async function readInOneNode(
 	t: TortureContext,
 	{ source, url, id, starts }: Shared,
 ): Promise<void> {
-	t.say(`reading ${starts.length} ranges of ${formatBytes(RANGE)} at the same time, of one node`);
+	t.say(`reading ${starts.length} ranges of ${formatBytes(RANGE)} at the same time, in one node`);
 	const node = await ShoalNode.start({ broker: url });
 	t.defer(() => node.close());
 	const startedAt = performance.now();
@@ -140,7 +143,7 @@ async function readInOneNode(
 	);
 	const { total } = node.received;
 	t.note(
-		'ranges of one node',
+		'ranges in one node',
 		`${formatBytes((total * 1_000) / (performance.now() - startedAt))}/s`,
 	);
 	const most = starts.length * (RANGE + 2 * 4 * MIB);
@@ -148,7 +151,7 @@ async function readInOneNode(
 	await node.close();
 }
 
-/** `shoal get` into a file, interrupted, and once more. */
+/** Downloads into a file with `shoal get`, interrupts it, and resumes once. */
 async function fetchPartly(
 	t: TortureContext,
 	memory: PeakMemory,
@@ -156,8 +159,8 @@ async function fetchPartly(
 ): Promise<void> {
 	const folder = join(t.folder, 'copies');
 	if (!(await makeRoom(t, folder, size + GIB))) {
-		t.note('download', `not tried: no room for ${formatBytes(size)}`);
-		t.check('there is room for the download', false, 'see what the scenario needs');
+		t.note('download', `not tried: no space for ${formatBytes(size)}`);
+		t.check('there is space for the download', false, 'see what the scenario needs');
 		return;
 	}
 	let before = 0;
@@ -178,7 +181,7 @@ async function fetchPartly(
 		t.note(`download ${round + 1} fetches after`, formatTime(performance.now() - startedAt));
 		const first = Number(fetching()[0]?.have);
 		t.check(
-			'what was there is kept',
+			'the stored bytes are kept',
 			first >= before,
 			`${formatBytes(first)} of ${formatBytes(before)}`,
 		);
@@ -193,5 +196,5 @@ async function fetchPartly(
 	}
 	const [part = ''] = await readdir(folder);
 	const { blocks } = await stat(join(folder, part));
-	t.check('the part takes the room of what was fetched', blocks * 512 < 4 * INTERRUPTED_AT);
+	t.check('the part file takes the space of fetched bytes', blocks * 512 < 4 * INTERRUPTED_AT);
 }

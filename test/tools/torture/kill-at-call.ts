@@ -1,7 +1,7 @@
 import { FailingCalls } from '../../helpers/adversaries/failing-calls.ts';
 
-// Loaded before shoal: the process dies by SIGKILL at its call number KILL_AT_CALL to the file system below
-// the folder KILL_BELOW, before that call is made.
+// Loaded before shoal. The process is killed with SIGKILL before its call number KILL_AT_CALL to
+// the file system below the folder KILL_BELOW.
 
 const { KILL_AT_CALL, KILL_BELOW = '' } = process.env;
 

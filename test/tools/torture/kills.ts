@@ -14,7 +14,7 @@ const AROUND_THE_END = 100;
 const NAME = 'copy.bin';
 const KILL_AT_CALL = fileURLToPath(new URL('./kill-at-call.js', import.meta.url));
 
-/** F10 and F11: a downloader dies at any moment. */
+/** F10 and F11: a downloader is killed at any moment. */
 export const kills: Scenario = {
 	name: 'kills',
 	about: `a downloader is killed ${KILLS} times at random moments, and ${AROUND_THE_END} times around the moment when the file gets its name`,
@@ -38,7 +38,7 @@ async function killAtRandom(t: TortureContext): Promise<void> {
 		getter.checkTrace(t);
 		before = getter.have;
 		if (getter.process.code === 0) {
-			t.check(`copy ${copy} is right`, (await sha256(getter.path)) === rig.digest);
+			t.check(`copy ${copy} has the right bytes`, (await sha256(getter.path)) === rig.digest);
 			[copy, before] = [copy + 1, 0];
 		}
 	}
@@ -46,7 +46,7 @@ async function killAtRandom(t: TortureContext): Promise<void> {
 	await last.completes(t, rig.digest);
 	const most = Math.max(...lost);
 	t.check(
-		`F10: at most ${formatBytes(MOST_LOST)} of what was told are lost by a kill`,
+		`F10: at most ${formatBytes(MOST_LOST)} of the reported bytes are lost by a kill`,
 		most <= MOST_LOST,
 		formatBytes(most),
 	);
@@ -55,14 +55,14 @@ async function killAtRandom(t: TortureContext): Promise<void> {
 	const sent = Number((await share?.event('stopped'))?.sent);
 	const again = (sent - (copy + 1) * LARGE) / KILLS;
 	t.check(
-		`F10: at most ${formatBytes(MOST_LOST)} are fetched again after a kill, on average`,
+		`F10: at most ${formatBytes(MOST_LOST)} are fetched again after a kill, on average of all kills`,
 		again <= MOST_LOST,
 		formatBytes(again),
 	);
 	await Promise.all([...rig.shares, rig.broker].map((process) => process?.end()));
 }
 
-/** Starts or goes on, and counts what was lost of what was there. */
+/** Starts or resumes a download, and counts the bytes that were there before and are lost. */
 async function begin(rig: Rig, copy: number, before: number, lost: number[]): Promise<Getter> {
 	const getter = rig.get(`copy-${copy}.bin`);
 	await getter.reaches(1);
@@ -70,7 +70,7 @@ async function begin(rig: Rig, copy: number, before: number, lost: number[]): Pr
 	return getter;
 }
 
-/** Every other time an older version stands there, which is replaced. */
+/** In every second round, an older version is at the final path and is replaced. */
 async function killAroundTheEnd(t: TortureContext): Promise<void> {
 	const rig = await Rig.start(t, { length: SMALL, seeders: 1, maxUp: '1GB' });
 	const older = await readFile(sourceOf(t));
@@ -90,8 +90,8 @@ async function killAroundTheEnd(t: TortureContext): Promise<void> {
 		}
 		await rm(folder, { recursive: true });
 	}
-	t.note('killed in time', `${killed} of ${AROUND_THE_END}`);
-	t.check('F11: there is the old state or the whole file, and the next ends well', wrong === 0);
+	t.note('killed before its end', `${killed} of ${AROUND_THE_END}`);
+	t.check('F11: the file is as before or complete, and the next download is right', wrong === 0);
 }
 
 /** Kills a download at one of its calls to the file system, and runs it again. */
@@ -114,12 +114,12 @@ async function killAtCall(
 	const found = await readFile(first.path).catch(() => undefined);
 	const isOld = found === undefined || older.equals(found);
 	if (!isOld && (await sha256(first.path)) !== rig.digest) {
-		return { isKilled, problem: `after call ${call} another file stands there` };
+		return { isKilled, problem: `after call ${call} the file is neither the old nor the new one` };
 	}
 	const next = rig.get(name);
 	const code = await next.process.exit();
 	const left = (await readdir(folder)).join(' ');
 	const isWhole = code === 0 && left === NAME && (await sha256(next.path)) === rig.digest;
-	const problem = `after call ${call} the next ends with ${code}, and there is ${left}`;
+	const problem = `after call ${call} the next download ends with ${code}, and the folder has ${left}`;
 	return { isKilled, problem: isWhole ? undefined : problem };
 }

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-// Loaded before shoal: when the process ends, by how many ms 99 of 100 turns of its event loop were late at
-// most is in the file LAG_FILE.
+// Loaded before shoal. When the process ends, it writes the 99th percentile of the delay of its
+// event loop, in ms, into the file LAG_FILE.
 
 const RESOLUTION = 10;
 const lag = monitorEventLoopDelay({ resolution: RESOLUTION });

@@ -3,7 +3,7 @@
 
 lossy-link.py NS_A NS_B --delay MS --loss PERCENT --rate MBIT --queue PACKETS --seed NUMBER
 
-10.77.0.1 is in NS_A, 10.77.0.2 in NS_B. SIGUSR1 cuts it, and mends it again. Needs root; prints "ready".
+10.77.0.1 is in NS_A, 10.77.0.2 in NS_B. SIGUSR1 cuts the link or restores it. Needs root; prints "ready".
 """
 import argparse, ctypes, fcntl, heapq, os, random, select, signal, struct, subprocess, time
 

@@ -19,11 +19,11 @@ const FLOWS = 10_000;
 const PORT = 1_883;
 const HOUR = 3_600_000;
 
-/** F9 and F16: links that lose, are thin, or fall silent. */
+/** F9 and F16: links with loss, with a low rate, or with an outage. */
 export const lossy: Scenario = {
 	name: 'lossy',
 	about:
-		'a link of 100 ms round trip that loses 10 %, against plain TCP on it; one of 5 Mbit/s; one cut for 40 s',
+		'a link with a round trip of 100 ms and 10 % loss, compared with plain TCP; a link of 5 Mbit/s, later cut for 40 s',
 	needs: () => ({
 		disk: 10 * THIN_LENGTH,
 		minutes: 4,
@@ -42,7 +42,7 @@ async function lossyLink(t: TortureContext): Promise<void> {
 	const { shares, broker } = await startNear(t, link, AT_ONCE, LENGTH);
 	const server = script(t, link.near, 'plain-tcp.js', 'serve', String(LENGTH));
 	await once(server.stdout as NodeJS.ReadableStream, 'data');
-	// At the same time: packets are lost at random, whoever sends them.
+	// Plain TCP and shoal run at the same time, so both have the same loss.
 	const plain = Array.from({ length: AT_ONCE }, () =>
 		printed(script(t, link.far, 'plain-tcp.js', link.address)),
 	);
@@ -54,7 +54,7 @@ async function lossyLink(t: TortureContext): Promise<void> {
 	t.note('plain TCP', `${formatRate(mean(plainly) * 1_000)} each`);
 	t.note('shoal', `${formatRate(mean(took) * 1_000)} each`);
 	const part = mean(took) / mean(plainly);
-	t.check('F16: at least 80 % of plain TCP', part >= 0.8, `${Math.round(part * 100)} %`);
+	t.check('F16: at least 80 % of the plain TCP rate', part >= 0.8, `${Math.round(part * 100)} %`);
 	for (const [index, { digest }] of shares.entries()) {
 		t.check('every byte is right', (await sha256(join(t.folder, `copy-${index}`))) === digest);
 	}
@@ -75,7 +75,7 @@ async function thinLink(t: TortureContext): Promise<void> {
 	await until('half of it is there', () => haveOf(get) > THIN_LENGTH / 2, HOUR);
 	asking.kill('SIGTERM');
 	const ms = Number(await longest);
-	t.check('F16: on 5 Mbit/s a question is answered within 2 s', ms < 2_000, formatTime(ms));
+	t.check('F16: on 5 Mbit/s a query is answered within 2 s', ms < 2_000, formatTime(ms));
 	checkOnline(t, 'F16', [get, ...shares.map(({ process }) => process)]);
 	link.toggle();
 	const cutAt = performance.now();
@@ -92,9 +92,9 @@ async function thinLink(t: TortureContext): Promise<void> {
 	const mendedAt = performance.now();
 	await until('bytes flow again', () => haveOf(get) > before || get.code !== undefined, HOUR);
 	const flows = performance.now() - mendedAt;
-	t.check('F9: bytes flow within 10 s of its end', flows < FLOWS, formatTime(flows));
+	t.check('F9: bytes arrive 10 s after the end of the cut', flows < FLOWS, formatTime(flows));
 	t.check(
-		'F9: it goes on to the end',
+		'F9: the download completes',
 		(await get.exit(HOUR)) === 0 && (await sha256(output)) === digest,
 	);
 	await end([...shares.map(({ process }) => process), broker]);
@@ -107,7 +107,7 @@ interface Shared {
 	readonly process: Shoal;
 }
 
-/** A broker on the near host, and files that are shared there by so many nodes each. */
+/** Starts a broker on the near host, and files that are each shared there by `seeders` nodes. */
 async function startNear(
 	t: TortureContext,
 	link: BadLink,
@@ -137,7 +137,7 @@ function getFar(t: TortureContext, link: BadLink, id: string, output: string): S
 	return new Shoal(t, ['get', id, '-o', output, '--no-linger', ...over], undefined, link.far);
 }
 
-/** ms from the first byte that was there to the last. */
+/** Returns the time from the start of fetching to `complete`, ms. */
 async function durationOf(get: Shoal): Promise<number> {
 	const { at } = await get.event('complete', HOUR);
 	const began = get.all('progress').find(({ phase }) => phase === 'fetching');
@@ -150,7 +150,7 @@ function haveOf(get: Shoal): number {
 
 function checkOnline(t: TortureContext, number: string, all: readonly Shoal[]): void {
 	const lost = all.flatMap((each) => each.all('offline'));
-	t.check(`${number}: no connection is given up`, lost.length === 0, lost[0]?.message as string);
+	t.check(`${number}: no connection is lost`, lost.length === 0, lost[0]?.message as string);
 }
 
 function urlOf(link: BadLink): string {
@@ -170,7 +170,7 @@ function script(
 	return child;
 }
 
-/** The output of a process until it ends. */
+/** Returns the output of a process after its end. */
 async function printed(child: ChildProcess): Promise<string> {
 	let text = '';
 	child.stdout?.on('data', (data) => {

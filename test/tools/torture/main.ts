@@ -19,8 +19,8 @@ import type { Scenario } from './scenario.ts';
 import { tracker } from './tracker.ts';
 import { versions } from './versions.ts';
 
-// npm run torture: what takes too long or too much for npm test. Ends with a summary, and with 0 only
-// if every fact holds.
+// npm run torture: tests that take too much time or space for npm test. They end with a summary;
+// the exit code is 0 only if every fact holds.
 
 const SCENARIOS: readonly Scenario[] = [
 	huge,

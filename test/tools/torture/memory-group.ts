@@ -4,7 +4,7 @@ import type { Scope } from '../../helpers/harness/suite.ts';
 
 const MOUNT = '/sys/fs/cgroup/memory';
 
-/** Why processes cannot be given a limit of memory here; undefined if they can. */
+/** Returns why the memory of processes cannot be limited on this machine; undefined if it can. */
 export function whyNoMemoryGroup(): string | undefined {
 	try {
 		const folder = nameOf('probe');
@@ -17,16 +17,17 @@ export function whyNoMemoryGroup(): string | undefined {
 }
 
 /**
- * A memory cgroup: the processes in it have so many bytes together, page cache included, and the kernel kills one if
- * that is not enough. It is made below the one of this process, so that what bounds this one goes on to do so.
+ * A memory cgroup. It limits the memory of all its processes together, page cache included, and the
+ * kernel kills one of them if the limit is not enough. It is a child of the cgroup of this process,
+ * so the limits of that cgroup still apply.
  */
 export class MemoryGroup {
-	/** The words before a command. */
+	/** The words before a command that run it in the group. */
 	readonly within: readonly string[];
 	readonly #folder: string;
 
 	/**
-	 * It is taken away at the end, after the processes that are started in it.
+	 * Makes the group. It is removed when the scope ends, after its processes.
 	 *
 	 * @param limit bytes
 	 */
@@ -39,12 +40,12 @@ export class MemoryGroup {
 		this.within = ['sh', '-c', enter, this.#folder];
 	}
 
-	/** Bytes that could not be taken back: memory of the processes without the page cache. */
+	/** Memory of the processes without the page cache, bytes. The kernel cannot reclaim it. */
 	get anonymous(): number {
 		return Number(/^total_rss (\d+)$/m.exec(this.#read('memory.stat'))?.[1]);
 	}
 
-	/** How many processes the kernel has killed for want of memory. */
+	/** The number of processes that the kernel has killed for lack of memory. */
 	get kills(): number {
 		return Number(/^oom_kill (\d+)$/m.exec(this.#read('memory.oom_control'))?.[1]);
 	}

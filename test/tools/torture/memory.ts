@@ -20,7 +20,7 @@ const MINUTE = 60_000;
 
 type Role = keyof typeof MOST;
 
-/** F22: there is little memory, and the kernel kills who takes more. */
+/** F22: memory is limited, and the kernel kills a process that takes more. */
 export const memory: Scenario = {
 	name: 'memory',
 	about: `a broker within ${formatBytes(MOST.broker)} of memory, a seeder and downloaders within ${formatBytes(MOST.seeder)} each, and ${SLOW_NODES} others that read slowly`,
@@ -55,17 +55,20 @@ export const memory: Scenario = {
 		}
 		for (const role of Object.keys(groups) as Role[]) {
 			const { kills } = groups[role];
-			const text = `${formatBytes(peaks.get(role) ?? 0)} at most without the page cache`;
-			t.check(`F22: no ${role} is killed for want of memory`, kills === 0, text);
+			const text = `${formatBytes(peaks.get(role) ?? 0)} at most, without the page cache`;
+			t.check(`F22: no ${role} is killed for lack of memory`, kills === 0, text);
 		}
 		t.check(
-			'F22: broker and seeder run on',
+			'F22: broker and seeder still run',
 			broker.code === undefined && seeder.code === undefined,
 		);
 	},
 };
 
-/** Nodes that fetch the same at a good rate at first, so that much is on its way to each, and hardly read any more then. */
+/**
+ * Starts nodes that download at a good rate at first, so that many bytes are on the way to each,
+ * and then read slowly.
+ */
 async function comeSlowly(t: TortureContext, id: string, port: number): Promise<void> {
 	let rate = BEFORE;
 	const url = await slowLink(t, port, () => rate);
@@ -88,13 +91,13 @@ async function comeSlowly(t: TortureContext, id: string, port: number): Promise<
 			await ended;
 		});
 	}
-	await until('all have something', () => waiting.size === 0 || failed > 0, 3 * MINUTE);
+	await until('all nodes have some bytes', () => waiting.size === 0 || failed > 0, 3 * MINUTE);
 	rate = SLOW;
-	t.check('the others download', failed === 0);
+	t.check('the slow nodes download', failed === 0);
 	t.note('reading slowly', `${SLOW_NODES} at ${formatBytes(SLOW)}/s each`);
 }
 
-/** @returns the most memory of each group that is not page cache, bytes */
+/** @returns the peak memory of each group, without the page cache, bytes */
 function watch(t: TortureContext, groups: Record<Role, MemoryGroup>): ReadonlyMap<Role, number> {
 	const peaks = new Map<Role, number>();
 	const timer = setInterval(() => {

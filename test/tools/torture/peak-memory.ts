@@ -3,7 +3,7 @@ import type { Scope } from '../../helpers/harness/suite.ts';
 
 const EVERY = 100;
 
-/** The most memory that processes have had resident, as Linux counts it. */
+/** The peak of the resident memory of processes, as Linux counts it. */
 export class PeakMemory {
 	readonly #pids = new Map<number, string>();
 	readonly #peaks = new Map<string, number>();
@@ -13,12 +13,15 @@ export class PeakMemory {
 		t.defer(() => clearInterval(timer));
 	}
 
-	/** Watches a process until it ends. Processes of the same role are one figure: the highest. */
+	/**
+	 * Watches a process until it ends. Of several processes with the same role, the highest peak
+	 * counts.
+	 */
 	watch(role: string, pid: number): void {
 		this.#pids.set(pid, role);
 	}
 
-	/** Bytes by role. */
+	/** The peak of each role, bytes. */
 	get peaks(): ReadonlyMap<string, number> {
 		this.#sample();
 		return this.#peaks;

@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 
-// `plain-tcp.js serve BYTES` sends so many bytes to each who connects to port 7777; `plain-tcp.js HOST` reads
-// them, and prints how many ms that took from the first byte on.
+// `plain-tcp.js serve BYTES` sends that number of bytes to each client of port 7777;
+// `plain-tcp.js HOST` reads them, and prints the ms from the first byte to the last.
 
 const PORT = 7_777;
 const [, , what = '', bytes] = process.argv;

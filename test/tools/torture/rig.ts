@@ -15,15 +15,18 @@ export interface RigOptions {
 	readonly seeders: number;
 	/** The upload limit of each seeder, as `--max-up` takes it. */
 	readonly maxUp: string;
-	/** A broker that is there already. */
+	/** The URL of a running broker. Without it, the rig starts one. */
 	readonly url?: string;
 }
 
-/** A broker, seeders of a file and those who download it, each a process of its own, over the broker. */
+/**
+ * A broker, seeders of a file and downloaders, each in its own process. They use only the broker
+ * lane.
+ */
 export class Rig {
 	readonly #t: TortureContext;
 	readonly url: string;
-	/** Undefined if it was there already. */
+	/** Undefined if the broker was running already. */
 	readonly broker: Shoal | undefined;
 	readonly digest: string;
 	readonly length: number;
@@ -79,13 +82,13 @@ export class Rig {
 	}
 }
 
-/** What a {@link Getter} may get besides. */
+/** Options of a {@link Getter}. */
 export interface GetterOptions {
 	readonly flags?: readonly string[];
 	readonly env?: NodeJS.ProcessEnv;
 }
 
-/** A process that downloads, and what it traced. */
+/** A process that downloads, and its trace. */
 export class Getter {
 	readonly process: Shoal;
 	readonly path: string;
@@ -99,18 +102,21 @@ export class Getter {
 		this.#layout = layout;
 	}
 
-	/** Bytes it has. */
+	/** Bytes that the download has. */
 	get have(): number {
 		return Number(this.process.all('progress').at(-1)?.have ?? 0);
 	}
 
-	/** Bytes that were there when it began to fetch; undefined before. */
+	/** Bytes that were there when fetching began; undefined before that. */
 	get kept(): number | undefined {
 		const first = this.process.all('progress').find(({ phase }) => phase === 'fetching');
 		return first === undefined ? undefined : Number(first.have);
 	}
 
-	/** Bytes that have come, also those that came twice. Told by its trace, as soon as it has ended. */
+	/**
+	 * Received bytes, duplicates included, from the trace. The trace is complete when the process
+	 * has ended.
+	 */
 	get received(): number {
 		return readTrace(this.#trace).reduce(
 			(sum, line) => sum + (line.event === 'received' ? line.length : 0),
@@ -118,7 +124,7 @@ export class Getter {
 		);
 	}
 
-	/** Bytes per second between two times, by its progress. */
+	/** Bytes per second between two times, computed from the progress events. */
 	rate(from: number, to: number): number {
 		const within = this.process.all('progress').filter(({ at }) => at >= from && at <= to);
 		const [first, last] = [within[0], within.at(-1)];
@@ -128,23 +134,23 @@ export class Getter {
 	}
 
 	async reaches(bytes: number, ms = HOUR): Promise<void> {
-		await until(`${bytes} bytes are there`, () => this.have >= bytes || this.hasEnded, ms);
+		await until(`${bytes} bytes are stored`, () => this.have >= bytes || this.hasEnded, ms);
 	}
 
 	get hasEnded(): boolean {
 		return this.process.code !== undefined;
 	}
 
-	/** Waits for its end, and checks that the file is right and the trace in order. */
+	/** Waits for the end of the process, and checks the file and the trace. */
 	async completes(t: TortureContext, digest: string, ms = HOUR): Promise<void> {
 		const code = await this.process.exit(ms);
 		const last = JSON.stringify(this.process.events.at(-1));
-		t.check('the download ends well', code === 0, code === 0 ? undefined : `${code}: ${last}`);
+		t.check('the download ends with 0', code === 0, code === 0 ? undefined : `${code}: ${last}`);
 		t.check('every byte is right', code === 0 && (await sha256(this.path)) === digest);
 		this.checkTrace(t);
 	}
 
-	/** Checks what it has traced so far. */
+	/** Checks the trace so far. */
 	checkTrace(t: TortureContext): void {
 		const problems = checkTrace(readTrace(this.#trace), this.#layout);
 		t.check(

@@ -4,11 +4,11 @@ import type { Scope } from '../../helpers/harness/suite.ts';
 export interface Needs {
 	/** Bytes on the disk. */
 	readonly disk: number;
-	/** Minutes it takes, about. */
+	/** The approximate duration, minutes. */
 	readonly minutes: number;
 	/** Other requirements. */
 	readonly other?: string;
-	/** Why it cannot run here. */
+	/** Why the scenario cannot run on this machine. */
 	readonly missing?: string | undefined;
 }
 
@@ -16,29 +16,31 @@ export interface Needs {
 export interface TortureContext extends Scope {
 	/** An empty folder that is removed afterwards. */
 	readonly folder: string;
-	/** 0 to 1, the same again for the same seed. */
+	/** Returns random numbers from 0 to 1, the same for the same seed. */
 	readonly random: () => number;
-	/** Of the length that is asked for on the command line; undefined: the scenario's own. */
+	/** Bytes from `--gib` on the command line; undefined: the default of the scenario. */
 	readonly size: number | undefined;
-	/** The folder of another build of shoal, where one is named on the command line. */
+	/** The folder of another build of shoal, from `--other` on the command line. */
 	readonly otherBuild: string | undefined;
-	/** How long it is to last, where that can be chosen; undefined: the scenario's own. */
+	/**
+	 * The duration from `--minutes` on the command line; undefined: the default of the scenario.
+	 */
 	readonly minutes: number | undefined;
-	/** Tells what is going on. */
+	/** Prints a message about the progress. */
 	say(text: string): void;
-	/** A figure for the summary. */
+	/** Prints a figure. */
 	note(name: string, value: string): void;
-	/** A fact that has to hold; the scenario goes on if it does not. */
+	/** Checks a fact. If it does not hold, the scenario fails but continues. */
 	check(fact: string, holds: boolean, seen?: string): void;
 }
 
-/** Something hard that shoal has to survive. */
+/** A scenario that shoal has to survive. */
 export interface Scenario {
 	readonly name: string;
-	/** The fact it shows, in a sentence. */
+	/** What happens in the scenario, in one sentence. */
 	readonly about: string;
 	/** @param otherBuild see {@link TortureContext} */
 	needs(size: number | undefined, otherBuild: string | undefined): Needs;
-	/** @throws what it cannot go on after */
+	/** @throws if the scenario cannot continue */
 	run(t: TortureContext): Promise<void>;
 }

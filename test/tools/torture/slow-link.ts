@@ -2,8 +2,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import type { Scope } from '../../helpers/harness/suite.ts';
 
 /**
- * A way to a broker at `port` on which what comes back is read slowly, each connection at
- * `rate` bytes per second, which may change.
+ * Opens a relay to a broker at `port` that reads the bytes of the broker slowly: each connection at
+ * `rate()` bytes per second, which may change.
  *
  * @returns its URL
  */

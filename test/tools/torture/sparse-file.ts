@@ -5,7 +5,7 @@ import { mkdir, open, statfs } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Scope } from '../../helpers/harness/suite.ts';
 
-/** A file of `length` bytes that is holes, but for blocks of bytes drawn by `random` at these offsets. */
+/** Writes a sparse file of `length` bytes, with blocks of random bytes at these offsets. */
 export async function makeSparseFile(
 	path: string,
 	length: number,
@@ -23,10 +23,10 @@ export async function makeSparseFile(
 }
 
 /**
- * A folder on a disk with so much room: `path` itself, or if its disk has less, a file system in
- * memory mounted there, of which holes take nothing.
+ * Makes the folder `path` with space for a sparse file of `bytes` bytes. If its disk has less
+ * space, a tmpfs is mounted there, in which holes take no memory.
  *
- * @returns whether there is one
+ * @returns whether there is enough space
  */
 export async function makeRoom(t: Scope, path: string, bytes: number): Promise<boolean> {
 	await mkdir(path, { recursive: true });
@@ -45,7 +45,7 @@ export async function makeRoom(t: Scope, path: string, bytes: number): Promise<b
 	return true;
 }
 
-/** SHA-256 of what a stream gives, in hex. */
+/** SHA-256 of all bytes of a stream, in hex. */
 export async function digestOf(stream: Readable): Promise<string> {
 	const hash = createHash('sha256');
 	for await (const bytes of stream) {

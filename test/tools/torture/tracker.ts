@@ -10,13 +10,13 @@ const LENGTH = 256 * MIB;
 const STOPPED_FOR = 60_000;
 const DEAD_FOR = 5_000;
 const SEEDERS = 3;
-/** ms between two steps forward of a download that flows. */
+/** The longest time without new bytes in a download that is not disturbed, ms. */
 const MOST_PAUSE = 1_000;
 
-/** F3 and F4: the tracker stands still, and dies. */
+/** F3 and F4: the tracker is frozen, and later killed. */
 export const tracker: Scenario = {
 	name: 'tracker',
-	about: 'the tracker is stopped for 60 s, goes on, is killed, and is back after 5 s',
+	about: 'the tracker is frozen for 60 s, continues, is killed, and is back after 5 s',
 	needs: () => ({ disk: 2 * LENGTH, minutes: 2 }),
 	async run(t) {
 		const { url } = await startPlainBroker(t);
@@ -36,12 +36,12 @@ export const tracker: Scenario = {
 		start();
 		const watcher = await ShoalNode.start({ broker: url, listen: false });
 		t.defer(() => watcher.close());
-		await until('the list is whole', async () => (await seeders(watcher)) >= SEEDERS, 30_000);
+		await until('the list is complete', async () => (await seeders(watcher)) >= SEEDERS, 30_000);
 		const whole = performance.now() - startedAt;
-		t.check('F3: the list is whole 5 s after the start', whole < 5_000, formatTime(whole));
+		t.check('F3: the list is complete 5 s after the start', whole < 5_000, formatTime(whole));
 		await getter.completes(t, rig.digest);
 		const longest = longestPause(getter.process.all('progress'));
-		t.check('F4: the download does not notice', longest < MOST_PAUSE, formatTime(longest));
+		t.check('F4: the download has no pause of a second', longest < MOST_PAUSE, formatTime(longest));
 	},
 };
 
@@ -53,7 +53,7 @@ async function seeders(node: ShoalNode): Promise<number> {
 	return sum;
 }
 
-/** The longest time in which nothing was gained, between the first byte and the last. */
+/** Returns the longest time without new bytes, between the first byte and the last, ms. */
 function longestPause(
 	progress: ReadonlyArray<{ readonly at: number; readonly [field: string]: unknown }>,
 ): number {

@@ -5,14 +5,17 @@ import { CACHELESS, type Shoal } from '../../helpers/harness/shoal.ts';
 import { until } from '../../helpers/harness/until.ts';
 import { type Build, type Builds, bothWays, get, run, share, stop } from './builds.ts';
 
-/** A broker that asks for a token and speaks TLS, and its links by the address of this machine. */
+/** A broker with a token and TLS, and its join links with the loopback address. */
 interface Closed {
 	readonly broker: Shoal;
 	readonly node: JoinLink;
 	readonly watch: JoinLink;
 }
 
-/** The broker of one build makes way for that of the other, and what it has handed out goes on to be good. */
+/**
+ * F27: the broker of one build is replaced by a broker of the other build, and the join links of
+ * the first stay valid.
+ */
 export async function upgrades(setting: Builds): Promise<void> {
 	const { t, builds } = setting;
 	for (const [round, [before, after]] of bothWays(builds).entries()) {
@@ -59,7 +62,11 @@ async function startClosed({ t }: Builds, build: Build, data: string, port = '0'
 	return { broker, node: read(link), watch: read(watch) };
 }
 
-/** Joins by the link. @returns an environment in which nothing else has to be named */
+/**
+ * Joins with the link.
+ *
+ * @returns an environment in which commands need neither the broker nor a token
+ */
 async function joined(
 	{ t }: Builds,
 	build: Build,
@@ -70,11 +77,11 @@ async function joined(
 	const env = { ...CACHELESS, XDG_CONFIG_HOME: folder, SHOAL_BROKER: undefined };
 	const join = run(t, build, ['join', formatJoinLink(link)], env);
 	const isIn = (await join.exit()) === 0;
-	t.check(`F27: ${build.name} joins by the link`, isIn, isIn ? undefined : join.stderr);
+	t.check(`F27: ${build.name} joins with the link`, isIn, isIn ? undefined : join.stderr);
 	return env;
 }
 
-/** A broker that one build has joined is used by the other. */
+/** Seeders and downloaders of both builds use a broker that each has joined. */
 async function letsIn(
 	setting: Builds,
 	at: string,
@@ -92,7 +99,7 @@ async function letsIn(
 	}
 }
 
-/** A wrong token, and one that is good for watching only. */
+/** Checks a wrong token, a wrong certificate, and a token that is valid only for watching. */
 async function refuses(
 	{ t, builds }: Builds,
 	at: string,
@@ -115,7 +122,7 @@ async function refuses(
 		);
 		const forged = run(t, build, ['ls'], by({ ...node, cert: '0'.repeat(64) }));
 		const isFooled = (await forged.exit()) === 0;
-		t.check(`F27: ${build.name} does not believe another certificate of ${at}`, !isFooled);
+		t.check(`F27: ${build.name} refuses another certificate of ${at}`, !isFooled);
 		const watcher = run(t, build, ['watch'], by(watch));
 		const { state } = await watcher.event('tracker');
 		t.check(`F27: ${at} lets ${build.name} watch`, state === 'ready', String(state));
@@ -128,12 +135,15 @@ interface Handover {
 	readonly before: Build;
 	readonly after: Build;
 	readonly node: JoinLink;
-	/** Where the brokers keep tokens and keys. */
+	/** The folder in which the brokers store tokens and keys. */
 	readonly data: string;
 	readonly environments: readonly NodeJS.ProcessEnv[];
 }
 
-/** While a file is fetched the other broker takes the place of the first: same port, same folder. */
+/**
+ * During a download, the other broker replaces the first one, with the same port and the same
+ * folder.
+ */
 async function goesOn(setting: Builds, handover: Handover): Promise<void> {
 	const { t, builds } = setting;
 	const { broker, before, after, node, data, environments } = handover;
@@ -143,7 +153,7 @@ async function goesOn(setting: Builds, handover: Handover): Promise<void> {
 	);
 	let completed = 0;
 	const gets = builds.map(async (build, index) => {
-		const fact = `${build.name} completes though ${after.name} takes the place of ${before.name}`;
+		const fact = `${build.name} completes although ${after.name} replaces ${before.name}`;
 		const env = environments[index] as NodeJS.ProcessEnv;
 		const options = {
 			fact,
@@ -158,10 +168,10 @@ async function goesOn(setting: Builds, handover: Handover): Promise<void> {
 	const isServing = (): boolean => shares.some(({ process }) => process.all('serving').length > 0);
 	await until('something is fetched', isServing);
 	await stop(broker);
-	t.check('F27: the broker goes while they download', completed === 0);
+	t.check('F27: the broker stops during the downloads', completed === 0);
 	const again = await startClosed(setting, after, data, new URL(node.broker).port);
 	t.check(
-		`F27: ${after.name} keeps the links that ${before.name} has handed out`,
+		`F27: ${after.name} keeps the join links of ${before.name}`,
 		formatJoinLink(again.node) === formatJoinLink(node),
 	);
 	await Promise.all(gets);

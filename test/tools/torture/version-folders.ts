@@ -5,14 +5,15 @@ import { l, linesIn, plant } from '../../helpers/fixtures/trees.ts';
 import { type Builds, run, stop } from './builds.ts';
 
 const MIB = 1_048_576;
-/** ms within which a node that knows no folders must have failed. */
+/** ms within which the download of a build without folders must fail. */
 const MOST = 7_000;
-/** Bytes that a seeder may have sent of seeds. */
+/** The most bytes that a seeder may send: only seeds, no content. */
 const SEEDS = 16 * 1024;
 
 /**
- * A folder that this build shares over the broker at `url`. A build that knows no folders fails, and
- * asks for no content; this one gets it, whatever the broker and the tracker know.
+ * Shares a folder with this build over the broker at `url`. A build that knows no folders must fail
+ * and request no content. This build must get the folder, even if the broker and the tracker know
+ * no folders.
  */
 export async function folders(setting: Builds, url: string, at: string): Promise<void> {
 	const { t, builds } = setting;
@@ -42,7 +43,7 @@ export async function folders(setting: Builds, url: string, at: string): Promise
 			const ms = performance.now() - begun;
 			const error = get.all('error')[0]?.code;
 			const left = await readdir(place);
-			const fact = `${other.name} refuses the folder ${what === id ? 'by its id' : 'by its seed'}, lane ${lane}`;
+			const fact = `${other.name} refuses the folder ${what === id ? 'by its id' : 'by its seed file'}, lane ${lane}`;
 			t.check(
 				`F27: ${at}: ${fact}`,
 				code === 1 && error === 'ERR_SEED' && ms < MOST && left.length === 0,
@@ -51,7 +52,7 @@ export async function folders(setting: Builds, url: string, at: string): Promise
 		}
 	}
 	const sent = Number((await stop(share)).all('stopped')[0]?.sent);
-	t.check(`F27: ${at}: it asks for no content`, sent < SEEDS, `${sent} bytes of seeds sent`);
+	t.check(`F27: ${at}: no content is requested`, sent < SEEDS, `${sent} bytes of seeds sent`);
 	const again = run(t, own, ['share', source, ...flags]);
 	await again.event('sharing');
 	const get = run(t, own, ['get', String(id), '-o', `${place}/`, '--no-linger', ...flags]);

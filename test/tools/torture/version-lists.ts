@@ -1,9 +1,9 @@
 import { type Builds, run, share, stop } from './builds.ts';
 
-/** A broker, and what it is called in checks. */
+/** A broker, and its name in checks. */
 export interface ListedBroker {
 	readonly url: string;
-	/** Where it is asked by HTTP. */
+	/** The URL of its HTTP server. */
 	readonly http: string;
 	readonly at: string;
 	/** Bytes of the file. */
@@ -12,7 +12,10 @@ export interface ListedBroker {
 
 const RANGE = { from: 1_000, to: 1_000_999 };
 
-/** The output of `ls`, `who`, `watch`, `gateway` and of the broker by HTTP for seeders of both builds. */
+/**
+ * Checks `ls`, `who`, `watch`, `gateway` and the HTTP server of the broker with seeders of both
+ * builds.
+ */
 export async function lists(setting: Builds, broker: ListedBroker): Promise<void> {
 	const { t, builds } = setting;
 	const { url, http, at, length } = broker;
@@ -26,7 +29,7 @@ export async function lists(setting: Builds, broker: ListedBroker): Promise<void
 		await ls.exit();
 		const seed = ls.all('seed').find((each) => each.id === id);
 		t.check(
-			`F27: ${at}: ls of ${build.name} lists the seed with its two seeders`,
+			`F27: ${at}: ls of ${build.name} lists the seed with two seeders`,
 			seed?.name === 'source.bin' && seed.length === length && seed.seeders === 2,
 			JSON.stringify(seed),
 		);
@@ -34,7 +37,7 @@ export async function lists(setting: Builds, broker: ListedBroker): Promise<void
 		await who.exit();
 		const reached = who.all('node').map(({ have, chunks, reach }) => `${have}/${chunks} ${reach}`);
 		t.check(
-			`F27: ${at}: who of ${build.name} lists both, whole and reached directly`,
+			`F27: ${at}: who of ${build.name} lists both seeders, complete and with a direct lane`,
 			reached.length === 2 && reached.every((each) => /^(\d+)\/\1 direct$/.test(each)),
 			reached.join(', '),
 		);
@@ -50,7 +53,7 @@ export async function lists(setting: Builds, broker: ListedBroker): Promise<void
 		const announced = watch.all('announce').filter(({ seed }) => seed === id);
 		const nodes = new Set(announced.map(({ node }) => node));
 		t.check(
-			`F27: ${at}: watch of ${builds[index]?.name} tells of both, and warns of nothing`,
+			`F27: ${at}: watch of ${builds[index]?.name} reports both seeders, without a warning`,
 			nodes.size >= 2 && watch.stderr === '',
 			`${nodes.size} nodes ${watch.stderr}`,
 		);
@@ -63,5 +66,5 @@ async function fetches({ t }: Builds, url: string, who: string): Promise<void> {
 	const response = await fetch(url, { headers: { range: `bytes=${from}-${to}` } });
 	const { byteLength } = await response.arrayBuffer();
 	const isRight = response.status === 206 && byteLength === to - from + 1;
-	t.check(`F27: ${who} gives a range of the file`, isRight, `${response.status}`);
+	t.check(`F27: ${who} serves a range of the file`, isRight, `${response.status}`);
 }

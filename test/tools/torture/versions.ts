@@ -24,10 +24,13 @@ import { lists } from './version-lists.ts';
 const LENGTH = 64 * MIB;
 const MINUTE = 60_000;
 const COPIES = 4;
-/** Bytes that the death of a process may cost: those not recorded yet, and those requested. */
+/**
+ * The most bytes that may be fetched again after a kill: chunks that were not recorded yet, and
+ * open requests.
+ */
 const MOST_AGAIN = 24 * MIB;
 
-/** F27: machines of two versions. */
+/** F27: nodes of two versions. */
 export const versions: Scenario = {
 	name: 'versions',
 	about:
@@ -50,7 +53,7 @@ export const versions: Scenario = {
 			await folders(setting, String(url), at);
 			await lists(setting, { url: String(url), http: String(http), at, length: LENGTH });
 			const { code, stderr } = await stop(broker);
-			t.check(`F27: ${at} ends well, and warned of nothing`, code === 0 && stderr === '', stderr);
+			t.check(`F27: ${at} ends with 0, without a warning`, code === 0 && stderr === '', stderr);
 		}
 		await carriesOver(setting);
 		await trackers(setting);
@@ -72,15 +75,18 @@ async function transfers(setting: Builds, url: string, at: string): Promise<void
 	}
 }
 
-/** Seeders and downloaders of both at the same time: what all want at the same time is sent about once. */
+/**
+ * Seeders and downloaders of both builds at the same time: a chunk that all request at the same
+ * time is sent about once.
+ */
 async function fansOut(setting: Builds, url: string, at: string): Promise<void> {
 	const { t, builds } = setting;
 	const flags = ['--broker', url];
 	const limited = [...flags, '--max-up', '10MB', '--lane', 'broker'];
 	const shares = await Promise.all(builds.map((build) => share(setting, build, limited)));
 	const [{ id } = { id: '' }, other] = shares;
-	t.check(`F27: ${at}: both make the same seed of a file`, id === other?.id);
-	const fact = `${at}, one of ${COPIES} downloaders from seeders of both`;
+	t.check(`F27: ${at}: both builds make the same seed of a file`, id === other?.id);
+	const fact = `${at}, one of ${COPIES} downloaders, seeders of both builds`;
 	const downloaders = Array.from({ length: COPIES }, (_, index) => {
 		const output = `copy-${index}`;
 		return get(setting, builds[index % 2 === 0 ? 0 : 1], id, {
@@ -94,12 +100,12 @@ async function fansOut(setting: Builds, url: string, at: string): Promise<void> 
 	const ended = await Promise.all(shares.map(({ process }) => stop(process)));
 	const sent = ended.map((process) => Number(process.all('stopped')[0]?.sent));
 	const text = sent.map((bytes) => formatBytes(bytes)).join(' and ');
-	t.check(`F27: ${at}: each seeder gives its part`, Math.min(...sent) > LENGTH / 10, text);
+	t.check(`F27: ${at}: each seeder sends a tenth or more`, Math.min(...sent) > LENGTH / 10, text);
 	const all = sent.reduce((sum, bytes) => sum + bytes, 0);
-	t.check(`F27: ${at}: ${COPIES} copies leave the seeders less than twice`, all < 2 * LENGTH, text);
+	t.check(`F27: ${at}: for ${COPIES} copies the seeders send less than 2`, all < 2 * LENGTH, text);
 }
 
-/** Files that one build has left are used by the other. */
+/** Each build uses the files that the other has left. */
 async function carriesOver(setting: Builds): Promise<void> {
 	const { t, builds } = setting;
 	const broker = run(t, builds[0], ['broker', '--port', '0', '--no-mdns']);
@@ -112,7 +118,7 @@ async function carriesOver(setting: Builds): Promise<void> {
 	await stop(broker);
 }
 
-/** A seed file. */
+/** Checks a seed file. */
 async function seedFile(setting: Builds, before: Build, after: Build, url: string): Promise<void> {
 	const { t } = setting;
 	const { process } = await share(setting, before, ['--broker', url]);
@@ -120,14 +126,14 @@ async function seedFile(setting: Builds, before: Build, after: Build, url: strin
 	const made = run(t, before, ['seed', sourceOf(t), '-o', file]);
 	t.check(`F27: ${before.name} writes a seed file`, (await made.exit()) === 0, made.stderr);
 	const checked = run(t, after, ['verify', file, sourceOf(t)]);
-	t.check(`F27: ${after.name} verifies by it`, (await checked.exit()) === 0, checked.stderr);
-	const fact = `${after.name} downloads by it`;
+	t.check(`F27: ${after.name} verifies with it`, (await checked.exit()) === 0, checked.stderr);
+	const fact = `${after.name} downloads with the seed file of ${before.name}`;
 	await get(setting, after, file, { fact, flags: ['--broker', url] });
 	await rm(file);
 	await stop(process);
 }
 
-/** The seed cache, and an id that stays the same. */
+/** Checks the seed cache, and an id that is used by one build after the other. */
 async function remembered(
 	setting: Builds,
 	before: Build,
@@ -143,7 +149,7 @@ async function remembered(
 	first.process.signal('SIGKILL');
 	await first.process.exit();
 	const second = await share(setting, after, flags, env);
-	t.check(`F27: ${after.name} comes back with the id that ${before.name} had`, true);
+	t.check(`F27: ${after.name} can use the id that ${before.name} had`, true);
 	const [sharing] = second.process.all('sharing');
 	const isKnown = sharing?.remembered === true && second.id === first.id;
 	t.check(`F27: ${after.name} does not hash what ${before.name} has hashed`, isKnown);
@@ -151,7 +157,7 @@ async function remembered(
 	await rm(folder, { recursive: true });
 }
 
-/** A part and its journal. */
+/** Checks a part file and its journal. */
 async function resumes(setting: Builds, before: Build, after: Build, url: string): Promise<void> {
 	const { t } = setting;
 	const flags = ['--broker', url];
@@ -168,11 +174,11 @@ async function resumes(setting: Builds, before: Build, after: Build, url: string
 	);
 	await first.end();
 	const kept = have();
-	const fact = `${after.name} goes on with what ${before.name} has left`;
+	const fact = `${after.name} resumes the download of ${before.name}`;
 	const fetched = await get(setting, after, id, { fact, output: 'resumed/copy', flags });
 	const again = fetched - (LENGTH - kept);
 	t.check(
-		`F27: ${after.name} fetches at most ${formatBytes(MOST_AGAIN)} of it again`,
+		`F27: ${after.name} fetches at most ${formatBytes(MOST_AGAIN)} of the file again`,
 		kept >= LENGTH / 2 && fetched > 0 && again <= MOST_AGAIN,
 		`${formatBytes(kept)} were there, ${formatBytes(fetched)} fetched`,
 	);
@@ -180,7 +186,10 @@ async function resumes(setting: Builds, before: Build, after: Build, url: string
 	await stop(process);
 }
 
-/** A tracker of one build beside nodes of the other, on a broker of another kind, and one that takes over. */
+/**
+ * Checks a tracker of one build with nodes of the other on a plain MQTT broker, and a second
+ * tracker that takes over.
+ */
 async function trackers(setting: Builds): Promise<void> {
 	const { t, builds } = setting;
 	for (const [before, after] of bothWays(builds)) {

@@ -3,9 +3,9 @@ import { openAccess } from '../../../../node/cli/broker/broker-access.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
-const test = suite('entry of a broker');
+const test = suite('access to a broker');
 
-test('P5: only what this machine alone reaches is open without a token', async (t) => {
+test('P5: a broker needs no token only if it listens on loopback', async (t) => {
 	const data = await makeFolder(t);
 	for (const host of [undefined, '127.0.0.1', '127.8.8.8', '::1', 'localhost']) {
 		assert.is(openAccess({ host, data }).tokens, undefined, host);

@@ -10,7 +10,7 @@ import { printable, ShoalError } from '../../../../protocol/index.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
-const test = suite('found on the LAN');
+const test = suite('brokers on the LAN');
 const good = {
 	name: 'shoal on lab-1',
 	port: 1883,
@@ -18,7 +18,7 @@ const good = {
 	addresses: ['fe80::1', 'fd00::2', '192.0.2.7'],
 };
 
-test('an announcement is read, and one that is not ours, or cannot be used, is not', () => {
+test('a valid mDNS service is read; services of other programs and invalid ones are ignored', () => {
 	assert.equal(readService(good), {
 		broker: 'mqtts://192.0.2.7:1883',
 		name: 'shoal on lab-1',
@@ -50,7 +50,7 @@ test('an announcement is read, and one that is not ours, or cannot be used, is n
 	assert.not.ok(evil.includes('\u001b'));
 });
 
-test('it is spoken over each family that a machine has', () => {
+test('mDNS is sent over each address family of the machine', () => {
 	const at = (family: 'IPv4' | 'IPv6', address: string, internal = false) =>
 		({ family, address, internal, netmask: '', mac: '', cidr: null, scopeid: 0 }) as never;
 	const loopback = [at('IPv4', '127.0.0.1', true), at('IPv6', '::1', true)];
@@ -66,7 +66,7 @@ test('it is spoken over each family that a machine has', () => {
 	assert.equal(types(both), ['IPv4', 'ff02::fb%eth0', 'ff02::fb%eth1']);
 });
 
-test('one that needs no token is used; several, or one that does, are told of', () => {
+test('a single broker without a token is used; several brokers, or a broker with a token, are an error that lists them', () => {
 	const reason = new ShoalError('ERR_BROKER', 'nobody is here');
 	const free = { broker: 'mqtt://192.0.2.7:1883', name: 'one', needsToken: false };
 	const closed = { broker: 'mqtts://192.0.2.8:1883', name: 'two', needsToken: true };
@@ -81,7 +81,7 @@ test('one that needs no token is used; several, or one that does, are told of', 
 	}
 });
 
-test('what is announced is found, with real multicast where there is any', async (t) => {
+test('an announced broker is found, over real multicast if it works here', async (t) => {
 	const errors: unknown[] = [];
 	const port = 20_000 + (process.pid % 20_000);
 	const announced = await announceBroker(
@@ -93,7 +93,8 @@ test('what is announced is found, with real multicast where there is any', async
 	t.defer(() => announced.close());
 	const isOwn = ({ broker }: { broker: string }) => broker.endsWith(`:${port}`);
 	let found = await findBrokers(3_000);
-	// What announces itself elsewhere shows that multicast works: we may have been held up.
+	// Other brokers were found, so multicast works, and this process may only have been slow: try
+	// again.
 	while (errors.length === 0 && found.length > 0 && !found.some(isOwn)) {
 		found = await findBrokers(3_000);
 	}

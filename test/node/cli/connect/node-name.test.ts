@@ -19,13 +19,13 @@ function setEnvironment(t: Scope, name: string | undefined): void {
 	t.defer(() => set(before));
 }
 
-test('it is that of the machine, unless an id was chosen', (t) => {
+test('the name is that of the machine, unless the user chose an id', (t) => {
 	setEnvironment(t, undefined);
 	assert.is(chosenNodeName({}, undefined), nodeNameOf(hostname().split('.')[0] as string));
 	assert.is(chosenNodeName({}, 'lab-pc-01'), undefined);
 });
 
-test('a flag comes before the environment, and either can leave the name out', (t) => {
+test('a flag has precedence over the environment, and each of them can remove the name', (t) => {
 	setEnvironment(t, 'of the environment');
 	assert.is(chosenNodeName({}, undefined), 'of the environment');
 	assert.is(chosenNodeName({ nodeName: 'typed' }, 'lab-pc-01'), 'typed');

@@ -23,7 +23,11 @@ const own: OwnBroker = {
 	cert: CERT,
 };
 
-/** Has what brokers leave in a folder of its own. @returns where the records are */
+/**
+ * Makes brokers write their records below a temporary folder.
+ *
+ * @returns the folder of the records
+ */
 async function useState(t: Scope): Promise<string> {
 	const state = await makeFolder(t);
 	const before = { ...process.env };
@@ -36,7 +40,7 @@ async function useState(t: Scope): Promise<string> {
 	return join(state, 'shoal', 'running');
 }
 
-test('what is left is for its owner only, is found while the process runs, and taken back', async (t) => {
+test('a record is readable only by its owner, is found while its process runs, and is removed at the end', async (t) => {
 	const folder = await useState(t);
 	assert.equal(ownBrokers(), []);
 	const takeBack = leaveWord(own);
@@ -50,7 +54,7 @@ test('what is left is for its owner only, is found while the process runs, and t
 	assert.is(ownBroker(), undefined);
 });
 
-test('it has no token in it: that is read where the broker keeps it, and is the one of now', async (t) => {
+test('a record contains no token; the present token is read from the data folder of the broker', async (t) => {
 	const folder = await useState(t);
 	const data = new DataFolder(await makeFolder(t));
 	const { node } = data.renewTokens();
@@ -75,7 +79,7 @@ test('it has no token in it: that is read where the broker keeps it, and is the 
 	assert.is(publicUrl('mqtt://10.9.9.9:1'), 'mqtt://10.9.9.9:1');
 });
 
-test('of several the one at the usual port is used, or none without a word', async (t) => {
+test('of several brokers the one at the default port is used; without it, the choice is an error', async (t) => {
 	const folder = await useState(t);
 	t.defer(leaveWord(own));
 	const [name = ''] = await readdir(folder);
@@ -90,7 +94,7 @@ test('of several the one at the usual port is used, or none without a word', asy
 	assert.is(ownBroker()?.broker, 'mqtt://127.0.0.1');
 });
 
-test('what a killed process left, another machine wrote, or is damaged, is nothing; the first is removed by the next', async (t) => {
+test('records of killed processes, of other machines and damaged ones are ignored; the next broker removes those of killed processes', async (t) => {
 	const folder = await useState(t);
 	const takeBack = leaveWord(own);
 	const [name = ''] = await readdir(folder);
@@ -112,10 +116,10 @@ test('what a killed process left, another machine wrote, or is damaged, is nothi
 	t.defer(leaveWord(own));
 	const left = await readdir(folder);
 	assert.not(left.includes('1.json'));
-	assert.ok(left.includes('3.json'), 'it may run on that machine');
+	assert.ok(left.includes('3.json'), 'its process may run on that machine');
 });
 
-test('where nothing can be written nothing is left, and that is no error', async (t) => {
+test('if the record cannot be written, there is none, and no error', async (t) => {
 	await useState(t);
 	process.env.XDG_STATE_HOME = import.meta.filename;
 	leaveWord(own)();

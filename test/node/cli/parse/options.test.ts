@@ -11,9 +11,9 @@ import { contentOf, seedOf } from '../../../helpers/fixtures/seeds.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
-const test = suite('what is typed');
+const test = suite('options of the command line');
 
-test('rates have decimal and binary units of any case, and are bytes without one', () => {
+test('rates have decimal or binary units in any case; a number without a unit is bytes per second', () => {
 	const rates: ReadonlyArray<readonly [string, number]> = [
 		['1', 1],
 		['1500', 1_500],
@@ -31,7 +31,7 @@ test('rates have decimal and binary units of any case, and are bytes without one
 	}
 });
 
-test('what is no rate is wrong usage', () => {
+test('any other text for a rate is ERR_USAGE', () => {
 	for (const text of [
 		'',
 		'0',
@@ -65,7 +65,7 @@ test('limits are changed by name', () => {
 	}
 });
 
-test('the broker is the one named, then that of the link, of the environment, of this machine', (t) => {
+test('the broker is that of the flag, else of the link, else of the environment, else the one on this machine', (t) => {
 	const before = process.env.SHOAL_BROKER;
 	t.defer(() => {
 		process.env.SHOAL_BROKER = before ?? '';
@@ -102,7 +102,7 @@ test('a node listens on any port, on a given one, or not at all', () => {
 	}
 });
 
-test('a node tells others where it listens, or where they come to it', () => {
+test('a node advertises the addresses on which it listens, or the given addresses', () => {
 	const advertise = ['lab.example:7000', 'fd00::2'];
 	assert.equal(nodeOptions({ advertise }).listen, { advertise });
 	const listen = { host: undefined, port: 7_000, advertise };
@@ -111,7 +111,7 @@ test('a node tells others where it listens, or where they come to it', () => {
 	throwsCode('ERR_USAGE', () => nodeOptions({ advertise: ['a/b'] }));
 });
 
-test('a link names a broker that others can reach, without credentials, or none', () => {
+test('a link contains the broker only if other machines can reach it, and never credentials', () => {
 	const seed = seedOf(contentOf(10), { name: 'a b.bin' });
 	const start = `shoal:${seed.id}?name=a%20b.bin`;
 	for (const host of [
@@ -153,7 +153,7 @@ test('every error has its exit code', () => {
 	assert.is(exitCodeOf(undefined), 1);
 });
 
-test('what is told of an error is one line that is safe on a terminal', () => {
+test('the message of an error is one line that is safe on a terminal', () => {
 	const { code, message } = failureOf(new ShoalError('ERR_IO', 'a\n\u001b[31mb\u202e'));
 	assert.is(code, 'ERR_IO');
 	assert.is(message, 'a \\u{1b}[31mb\\u{202e}');

@@ -21,7 +21,7 @@ async function setUp(t: Scope) {
 	const path = join(folder, 'module.cjs');
 	const code = join(folder, 'below', 'code');
 	await writeFile(path, "exports.answer = () => require('node:path').join('a', 'b');");
-	/** Loads the module in a process of its own. @returns its answer */
+	/** Loads the module in a new process. @returns the answer of the module */
 	const load = async (...use: string[]): Promise<string> => {
 		const args = ['--input-type=module', '-e', LOAD, path, code, ...use];
 		const { stdout, stderr } = await run(process.execPath, args);
@@ -32,7 +32,7 @@ async function setUp(t: Scope) {
 	return { path, code, load, kept };
 }
 
-test('is kept by the first run, for the user alone, and used by the next', async (t) => {
+test('is stored by the first run, readable only by the user, and used by the next run', async (t) => {
 	const { load, kept, code } = await setUp(t);
 	assert.is(await load('get'), 'a/b');
 	const [file, ...others] = await kept();
@@ -44,10 +44,10 @@ test('is kept by the first run, for the user alone, and used by the next', async
 	assert.is(await load('get'), 'a/b');
 	assert.is((await stat(file as string)).mtimeMs, before.mtimeMs);
 	assert.is(await load('../../share'), 'a/b');
-	assert.is((await kept()).length, 2, 'each use has its own, and none leaves the folder');
+	assert.is((await kept()).length, 2, 'each use has its own file, always in this folder');
 });
 
-test('that is damaged, or of another version of the module, is not used', async (t) => {
+test('is not used if it is damaged or belongs to another version of the module', async (t) => {
 	const { path, load, kept } = await setUp(t);
 	await load();
 	const [file] = (await kept()) as [string];
@@ -65,13 +65,13 @@ test('that is damaged, or of another version of the module, is not used', async 
 	]) {
 		await writeFile(file, bad);
 		assert.is(await load(), 'a/b');
-		assert.ok((await readFile(file)).length > 100, 'and is replaced');
+		assert.ok((await readFile(file)).length > 100, 'the damaged file is replaced');
 	}
 	await writeFile(path, "exports.answer = () => require('node:path').join('x', 'y');");
 	assert.is(await load(), 'x/y');
 });
 
-test('of other versions goes after a week', async (t) => {
+test('of other versions is removed after a week', async (t) => {
 	const { path, load, kept } = await setUp(t);
 	await load();
 	const [old] = (await kept()) as [string];
@@ -83,7 +83,7 @@ test('of other versions goes after a week', async (t) => {
 	assert.is((await kept()).length, 1);
 });
 
-test('is beside the program if it is the user who owns that folder, and nobody else may write there', async (t) => {
+test('is stored beside the program if the user owns that folder and no other user can write to it', async (t) => {
 	const folder = await makeFolder(t);
 	await chmod(folder, 0o755);
 	assert.is(codeFolder(folder), join(folder, 'code'));
@@ -94,7 +94,7 @@ test('is beside the program if it is the user who owns that folder, and nobody e
 	assert.is(process.getuid?.() === 0 ? undefined : codeFolder('/usr'), undefined);
 });
 
-test('that cannot be kept is no error', async (t) => {
+test('that cannot be stored is no error', async (t) => {
 	const { path, load, code } = await setUp(t);
 	await writeFile(join(path, '..', 'below'), '');
 	assert.is(await load(), 'a/b');

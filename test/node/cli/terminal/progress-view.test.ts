@@ -3,7 +3,7 @@ import { downloadText } from '../../../../node/cli/terminal/progress-view.ts';
 import type { Progress } from '../../../../node/index.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
-const test = suite('what is said of a download');
+const test = suite('the progress line of a download');
 const progress: Progress = {
 	phase: 'fetching',
 	id: 'a'.repeat(64),
@@ -15,14 +15,14 @@ const progress: Progress = {
 	lanes: { direct: 0, broker: 2 },
 };
 
-test('how much is there, how fast it comes, from how many, and when it will be over', () => {
+test('the line has the part that is there, the rate, the number of sources, and the time left', () => {
 	assert.is(downloadText(progress), ' 50 %  512 B of 1.02 kB  256 B/s  2 sources  2 s left');
 });
 
-test('F6: when nobody who has the rest is there, what it waits for', () => {
+test('F6: the line says that the download waits if no node has the missing chunks', () => {
 	const text = downloadText({ ...progress, rate: 0, sources: 0 });
 	assert.match(text, 'no node has the missing chunks; waiting for one that has them');
-	assert.not.match(downloadText({ ...progress, have: 1_024, sources: 0 }), 'nobody');
+	assert.not.match(downloadText({ ...progress, have: 1_024, sources: 0 }), 'no node');
 });
 
 test.run();

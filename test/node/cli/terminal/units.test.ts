@@ -13,7 +13,7 @@ import {
 } from '../../../../node/cli/terminal/units.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
-const test = suite('what people see');
+const test = suite('units, bars and tables');
 
 test('sizes and rates are decimal', () => {
 	assert.is(formatBytes(0), '0 B');
@@ -21,7 +21,7 @@ test('sizes and rates are decimal', () => {
 	assert.is(formatRate(20_000_000), '20 MB/s');
 });
 
-test('times are as long as they need to be', () => {
+test('a time has only the units that it needs', () => {
 	assert.is(formatTime(0), '0 ms');
 	assert.is(formatTime(998.6), '999 ms');
 	assert.is(formatTime(999.6), '1.0 s');
@@ -31,13 +31,13 @@ test('times are as long as they need to be', () => {
 	assert.is(formatTime(8_100_000), '2:15:00 h');
 });
 
-test('counts agree with their noun', () => {
+test('the noun after a count is singular or plural', () => {
 	assert.is(countOf(0, 'seeder'), '0 seeders');
 	assert.is(countOf(1, 'seeder'), '1 seeder');
 	assert.is(countOf(1_200, 'seeder'), '1,200 seeders');
 });
 
-test('it is 100 percent only when it is all', () => {
+test('100 percent is shown only for a complete content', () => {
 	assert.is(percent(0, 10), 0);
 	assert.is(percent(9_999, 10_000), 99);
 	assert.is(percent(10, 10), 100);
@@ -46,7 +46,7 @@ test('it is 100 percent only when it is all', () => {
 	assert.is(shareOf(0, 0), 0);
 });
 
-test('a bar is exact to an eighth of a column and always as wide', () => {
+test('a bar is exact to an eighth of a column and has a fixed width', () => {
 	assert.is(bar(0, 4), '░░░░');
 	assert.is(bar(0.5, 4), '██░░');
 	assert.is(bar(1 / 32, 4), '▏░░░');
@@ -56,7 +56,7 @@ test('a bar is exact to an eighth of a column and always as wide', () => {
 	assert.is(bar(-1, 4), '░░░░');
 });
 
-test('a map shows nothing, some and all of a bucket', () => {
+test('a map shows empty, partial and full buckets', () => {
 	assert.is(blockMap('0'), ' ');
 	assert.is(blockMap('1'), '▁');
 	assert.is(blockMap('e'), '▇');
@@ -65,7 +65,7 @@ test('a map shows nothing, some and all of a bucket', () => {
 	assert.is(blockMap('f0'.repeat(32), 2), '▄▄');
 });
 
-test('wide characters and marks take the columns they take', () => {
+test('wide characters count as two columns, combining marks as none', () => {
 	assert.is(widthOf('abc'), 3);
 	assert.is(widthOf('文件'), 4);
 	assert.is(widthOf('e\u0301'), 1);
@@ -75,7 +75,7 @@ test('wide characters and marks take the columns they take', () => {
 	assert.is(fit('文件文件', 5), '文件…');
 });
 
-test('the columns of a table are aligned and nothing trails', () => {
+test('the columns of a table are aligned, without trailing spaces', () => {
 	const lines = table(
 		[{ title: 'NAME', most: 6 }, { title: 'SIZE', align: 'right' }, { title: 'ID' }],
 		[
@@ -86,7 +86,7 @@ test('the columns of a table are aligned and nothing trails', () => {
 	assert.equal(lines, ['NAME    SIZE  ID', 'a        1 B  x', '文件…  12 kB  yy']);
 });
 
-test('text is broken between words, a long word is left whole', () => {
+test('text is wrapped between words, and a long word is not broken', () => {
 	assert.equal(wrap('one two three', 7), ['one two', 'three']);
 	assert.equal(wrap('a verylongword b', 5), ['a', 'verylongword', 'b']);
 	assert.equal(wrap('', 5), ['']);

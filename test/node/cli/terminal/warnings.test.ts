@@ -5,7 +5,7 @@ import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('warnings');
 
-test('the same warning is told once in a while', () => {
+test('a repeated warning is printed only once in each interval', () => {
 	const clock = fakeClock();
 	const warnings = new Warnings(clock.now);
 	assert.equal(warnings.next('a'), ['a']);
@@ -15,7 +15,7 @@ test('the same warning is told once in a while', () => {
 	assert.equal(warnings.next('a'), ['a']);
 });
 
-test('T10: of a flood of warnings a few are told, and how many were not', () => {
+test('T10: in a flood of warnings only a few are printed, then the number of the others', () => {
 	const clock = fakeClock();
 	const warnings = new Warnings(clock.now);
 	const told = Array.from({ length: 100_000 }, (_, number) => warnings.next(`no ${number}`)).flat();

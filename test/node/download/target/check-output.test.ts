@@ -11,13 +11,17 @@ import { rejects } from '../../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 import { CHUNK, content, finish, isContent, open, seed } from '../../../helpers/harness/target.ts';
 
-const test = suite('what can be known before the first byte');
+const test = suite('errors of the output before the first byte');
 const run = promisify(execFile);
 const NOBODY = 65_534;
 const older = content.slice();
 older.fill(7, CHUNK, 2 * CHUNK);
 
-/** Until the test ends, this process may do what an ordinary user may. Only root can become one. */
+/**
+ * Gives this process the rights of an ordinary user until the test ends. Only root can do so.
+ *
+ * @returns whether it did
+ */
 function becomeNobody(t: Scope): boolean {
 	if (process.platform !== 'linux' || process.geteuid?.() !== 0) {
 		return false;
@@ -27,7 +31,7 @@ function becomeNobody(t: Scope): boolean {
 	return true;
 }
 
-/** A folder that everybody may reach. */
+/** A folder that every user can reach, with `mode`. */
 async function openFolder(t: Scope, mode: number): Promise<string> {
 	const folder = await makeFolder(t);
 	await chmod(folder, 0o755);
@@ -37,7 +41,7 @@ async function openFolder(t: Scope, mode: number): Promise<string> {
 	return shared;
 }
 
-/** Opens a target for `path` as a download does. @returns why it cannot be */
+/** Opens a target for `path` as a download does. @returns the error of the refusal */
 async function refused(path: string): Promise<ShoalError> {
 	const target = new FileTarget(path);
 	return (await rejects(target.open(seed, {}).finally(() => target.abandon()))) as ShoalError;
@@ -56,7 +60,7 @@ test("another user's file in a sticky folder is refused, and left as it is", asy
 	}
 });
 
-test('in a sticky folder an own file is replaced, and a file of others in a folder that is not sticky', async (t) => {
+test('a file is replaced if the user owns it in a sticky folder, or if its folder is writable and not sticky', async (t) => {
 	const [sticky, plain] = [await openFolder(t, 0o1777), await openFolder(t, 0o777)];
 	const paths = [sticky, plain].map((folder) => join(folder, 'file.bin'));
 	for (const path of paths) {
@@ -74,7 +78,7 @@ test('in a sticky folder an own file is replaced, and a file of others in a fold
 	}
 });
 
-test('a folder without write permission is refused, unless the file is there and right', async (t) => {
+test('a folder without write permission is refused, unless the right file is already there', async (t) => {
 	const folder = await openFolder(t, 0o755);
 	await writeFile(join(folder, 'right.bin'), content);
 	await writeFile(join(folder, 'older.bin'), older);
@@ -89,7 +93,7 @@ test('a folder without write permission is refused, unless the file is there and
 	}
 });
 
-test('what even root may not write to is refused: a read-only disk, an immutable file', async (t) => {
+test('a read-only disk and an immutable file are refused, even for root', async (t) => {
 	if (!canMount) {
 		return;
 	}
@@ -104,7 +108,7 @@ test('what even root may not write to is refused: a read-only disk, an immutable
 	for (const attribute of ['i', 'a']) {
 		const path = join(await makeFolder(t), 'file.bin');
 		await writeFile(path, older);
-		// Not every file system has attributes.
+		// Not every file system supports these attributes.
 		const isMarked = await run('chattr', [`+${attribute}`, path]).then(
 			() => true,
 			() => false,
@@ -119,7 +123,7 @@ test('what even root may not write to is refused: a read-only disk, an immutable
 	}
 });
 
-test('a disk that is full of files says so, a full one says that', async (t) => {
+test('the message distinguishes a disk without free inodes from a disk without free space', async (t) => {
 	if (!canMount) {
 		return;
 	}
@@ -138,7 +142,7 @@ test('a disk that is full of files says so, a full one says that', async (t) => 
 	assert.equal((await readdir(disk)).sort(), ['full', 'one', 'two']);
 });
 
-test('a folder that vanishes under a download ends it, and does not come back', async (t) => {
+test('if its folder is removed, a download fails, and the folder is not created again', async (t) => {
 	const folder = await openFolder(t, 0o755);
 	const session = await open(t, join(folder, 'file.bin'));
 	await session.storage.write(0, content.subarray(0, CHUNK));

@@ -33,16 +33,16 @@ import {
 	store,
 } from '../../../helpers/harness/target.ts';
 
-const test = suite('a file at the final place');
+const test = suite('an existing file at the final path');
 
-/** A file that stands at the final place already. */
+/** Makes a file at the final path. @returns the path */
 async function standing(t: Scope, bytes: Uint8Array | string): Promise<string> {
 	const path = join(await makeFolder(t), 'file.bin');
 	await writeFile(path, bytes);
 	return path;
 }
 
-test('a file that is right is left as it is, and takes what is left of a download away', async (t) => {
+test('a right file is left unchanged, and the part file and journal of an earlier download are removed', async (t) => {
 	const { path, part, journal } = await interrupted(t, [1, 2]);
 	await writeFile(path, content);
 	const before = await stat(path);
@@ -50,7 +50,7 @@ test('a file that is right is left as it is, and takes what is left of a downloa
 	assert.ok(session.wasThere && session.have.isFull);
 	assert.equal(await session.target.finish(seed, {}), { path, verified: 'whole' });
 	const { length } = await readdir(join(path, '..'));
-	assert.is(length, 4, 'the file, its part, its journal and the lock');
+	assert.is(length, 4, 'file, part file, journal and lock');
 	await session.target.settle();
 	const bytes = new Uint8Array(content.length);
 	await session.storage.read(0, bytes);
@@ -60,11 +60,11 @@ test('a file that is right is left as it is, and takes what is left of a downloa
 	assert.equal(await readdir(join(path, '..')), ['file.bin'], `${part} and ${journal} are gone`);
 });
 
-/** An older version: its first half is the same. */
+/** An older version whose first five chunks are the same. */
 const older = contentOf(content.length - 700);
 older.set(content.subarray(0, 5 * CHUNK));
 
-test('of another version what is right is kept, and it is replaced at the end only', async (t) => {
+test('right chunks of another version are copied, and the file is replaced only at the end', async (t) => {
 	const path = await standing(t, older);
 	await chmod(path, 0o640);
 	const session = await open(t, path);
@@ -79,20 +79,20 @@ test('of another version what is right is kept, and it is replaced at the end on
 	assert.equal(await openBelow(path), []);
 });
 
-test('what was copied of another version is recorded, and added to what is there', async (t) => {
+test('chunks that were copied from another version are recorded, beside the chunks of the part file', async (t) => {
 	const { path } = await interrupted(t, [0, 8]);
 	await writeFile(path, older);
 	const session = await open(t, path);
 	assert.equal([...session.have.indices()], [0, 1, 2, 3, 4, 8]);
 	await session.target.abandon();
 	const again = await open(t, path);
-	assert.is(again.hashed, older.length, 'only the other version');
+	assert.is(again.hashed, older.length, 'only the other version is hashed');
 	assert.equal([...again.have.indices()], [0, 1, 2, 3, 4, 8]);
 	await finish(again);
 	await isContent(path);
 });
 
-test('a file that has more than the content, or less, is replaced by it', async (t) => {
+test('a file that has the content and more bytes, or only its beginning, is replaced', async (t) => {
 	for (const bytes of [Buffer.concat([content, Buffer.from('more')]), content.subarray(0, 1_000)]) {
 		const path = await standing(t, bytes);
 		await finish(await open(t, path));
@@ -103,12 +103,12 @@ test('a file that has more than the content, or less, is replaced by it', async 
 const UNRELATED: Record<string, (path: string) => Promise<unknown>> = {
 	'a text': (path) => writeFile(path, 'precious'),
 	'no byte': (path) => writeFile(path, ''),
-	'zeros, as the seed has some': (path) => writeFile(path, new Uint8Array(20 * CHUNK)),
+	'zeros, although the seed has some': (path) => writeFile(path, new Uint8Array(20 * CHUNK)),
 	'the content, shifted': (path) => writeFile(path, content.subarray(1)),
 };
 
 for (const [what, make] of Object.entries(UNRELATED)) {
-	test(`a file of ${what} is not replaced`, async (t) => {
+	test(`a file with ${what} is not replaced`, async (t) => {
 		const zeros = content.slice();
 		zeros.fill(0, 2 * CHUNK, 4 * CHUNK);
 		const path = join(await makeFolder(t), 'file.bin');
@@ -134,7 +134,7 @@ test('a symbolic link is neither followed nor replaced, wherever it leads (T4)',
 });
 
 const CHANGES: Record<string, (path: string) => Promise<unknown>> = {
-	'is written to': (path) => appendFile(path, 'x'),
+	'is written to meanwhile': (path) => appendFile(path, 'x'),
 	'is another file now': async (path) => {
 		await writeFile(`${path}.new`, older);
 		await rename(`${path}.new`, path);
@@ -147,7 +147,7 @@ const CHANGES: Record<string, (path: string) => Promise<unknown>> = {
 };
 
 for (const [what, change] of Object.entries(CHANGES)) {
-	test(`a version that ${what} is not replaced, and what came is kept`, async (t) => {
+	test(`a version that ${what} is not replaced, and the fetched chunks are kept`, async (t) => {
 		const path = await standing(t, older);
 		const session = await open(t, path);
 		await store(session, missing(session));
@@ -167,7 +167,7 @@ for (const [what, change] of Object.entries(CHANGES)) {
 	});
 }
 
-test('a version that is taken away meanwhile needs no replacing', async (t) => {
+test('if the other version is removed meanwhile, the new file gets its name', async (t) => {
 	const path = await standing(t, older);
 	const session = await open(t, path);
 	await unlink(path);
@@ -175,14 +175,14 @@ test('a version that is taken away meanwhile needs no replacing', async (t) => {
 	await isContent(path);
 });
 
-test('a file that is right and changes before it is told so is ERR_EXISTS', async (t) => {
+test('a right file that changes before finish is ERR_EXISTS', async (t) => {
 	const path = await standing(t, content);
 	const session = await open(t, path);
 	await appendFile(path, 'x');
 	assert.is((await rejects(session.target.finish(seed, {}))).code, 'ERR_EXISTS');
 });
 
-test('a content of no bytes that is there is right', async (t) => {
+test('an empty file is right for an empty content', async (t) => {
 	const path = await standing(t, '');
 	const empty = seedOf(new Uint8Array());
 	const session = await open(t, path, { of: empty });
@@ -190,7 +190,7 @@ test('a content of no bytes that is there is right', async (t) => {
 	assert.equal(await session.target.finish(empty, {}), { path, verified: 'whole' });
 });
 
-test('stopped while it copies, it goes on from there', async (t) => {
+test('a download that is stopped while it copies chunks can be resumed', async (t) => {
 	const path = await standing(t, older);
 	const target = new FileTarget(path, 'whole', BOOT);
 	const signal = AbortSignal.abort();
@@ -201,7 +201,7 @@ test('stopped while it copies, it goes on from there', async (t) => {
 	await isContent(path);
 });
 
-test('T32: what replaces a private file is private from its first byte, and so is its journal', async (t) => {
+test('T32: the replacement of a private file is private from its first byte, and so is its journal', async (t) => {
 	for (const mode of [0o600, 0o640, 0o400]) {
 		const path = await standing(t, older);
 		await chmod(path, mode);
@@ -215,7 +215,7 @@ test('T32: what replaces a private file is private from its first byte, and so i
 	}
 });
 
-test('a new file has what the umask leaves from its first byte', async (t) => {
+test('a new file has the permissions of the umask from its first byte', async (t) => {
 	const path = join(await makeFolder(t), 'file.bin');
 	const before = process.umask(0o027);
 	t.defer(() => process.umask(before));
@@ -223,9 +223,9 @@ test('a new file has what the umask leaves from its first byte', async (t) => {
 	assert.is((await stat(partPathsOf(path, seed).part)).mode & 0o777, 0o640);
 });
 
-test('a file of another user stays his where this process may give files away', async (t) => {
+test('the replacement of a file keeps its owner if this process can change owners', async (t) => {
 	if (process.getuid?.() !== 0) {
-		console.log('this is not root, who alone may give files away: this test did nothing');
+		console.log('only root can change owners: this test did nothing');
 		return;
 	}
 	const path = await standing(t, older);
@@ -237,7 +237,7 @@ test('a file of another user stays his where this process may give files away', 
 	assert.is((await stat(path)).uid, 1_234);
 });
 
-test('what is no ordinary file is named, and what to do instead', async (t) => {
+test('for a device or a link, the error says what to do instead', async (t) => {
 	const folder = await makeFolder(t);
 	const link = join(folder, 'link');
 	await symlink(join(folder, 'elsewhere'), link);

@@ -13,16 +13,16 @@ import { rejects } from '../../../helpers/harness/rejects.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
-const test = suite('the names of a folder');
+const test = suite('name rules of a folder');
 const entriesOf = (...paths: string[]): FolderEntry[] =>
 	paths.map((path) => ({ path, kind: 'f', length: 0, digest: '' }));
 const LINUX = { isFolding: false, hasLinks: true, isWindows: false };
 const MAC = { ...LINUX, isFolding: true };
 const WINDOWS = { ...MAC, isWindows: true };
 
-test('whether a folder folds case is found out by trying, and nothing stays', async (t) => {
+test('foldsCase tests the folder with a file, and leaves nothing', async (t) => {
 	const folder = await makeFolder(t);
-	// Other systems may do either.
+	// On other systems both results are possible.
 	assert.is(
 		await foldsCase(folder),
 		process.platform === 'linux' ? false : await foldsCase(folder),
@@ -52,14 +52,14 @@ for (const paths of TWINS) {
 	});
 }
 
-test('names that do not fold, and folders with several entries, are allowed anywhere', () => {
+test('names that differ in more than case, and folders with several entries, are allowed on every system', () => {
 	const entries = entriesOf('a/b/1', 'a/b/2', 'a/c', 'ab', 'b/a/1', 'B2');
 	for (const system of [LINUX, MAC, WINDOWS]) {
 		checkNames(entries, system);
 	}
 });
 
-test('where case is folded, any paths are refused exactly if two of them fold to one', () => {
+test('where case is folded, paths are refused exactly if two names differ only in case', () => {
 	const part = fc.constantFrom('a', 'A', 'b', 'B', 'aa', 'Aa');
 	const path = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
 	fc.assert(

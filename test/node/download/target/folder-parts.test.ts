@@ -12,9 +12,9 @@ import { rejects } from '../../../helpers/harness/rejects.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
-const test = suite('some files of a folder');
+const test = suite('downloads of some files of a folder');
 const CHUNK = 512;
-/** Small files that share chunks, and large ones that have their own. */
+/** Small files with chunks in common, and a large file with chunks of its own. */
 const TREE: Tree = {
 	'a/1': contentOf(300),
 	'a/2': contentOf(100),
@@ -31,7 +31,7 @@ const only = (...starts: string[]): Tree =>
 		Object.entries(TREE).filter(([path]) => starts.some((start) => path.startsWith(`${start}/`))),
 	);
 
-test('appear alone, and only the chunks that lie whole on the disk are shared', async (t) => {
+test('only the wanted files appear, and only chunks that are complete on the disk are shared', async (t) => {
 	const rig = await FolderRig.make(t);
 	const session = await rig.open(made, { only: ['b'] });
 	const { selected, have } = session.opened;
@@ -44,7 +44,7 @@ test('appear alone, and only the chunks that lie whole on the disk are shared', 
 	assert.equal(await readdir(rig.place), ['folder']);
 });
 
-test('got again, they are there, and nothing is fetched', async (t) => {
+test('when the same files are wanted again, they are found, and nothing is fetched', async (t) => {
 	const rig = await FolderRig.make(t);
 	await rig.get(made, { only: ['b'] });
 	const again = await rig.open(made, { only: ['b'] });
@@ -61,19 +61,19 @@ test('got again, they are there, and nothing is fetched', async (t) => {
 	assert.equal(await linesIn(rig.path), linesOf(only('b')));
 });
 
-test('nothing that matches is ERR_NOT_FOUND, and nothing is made', async (t) => {
+test('a pattern that matches no file is ERR_NOT_FOUND, and nothing is created', async (t) => {
 	const rig = await FolderRig.make(t);
 	assert.is((await rejects(rig.open(made, { only: ['nothing'] }))).code, 'ERR_NOT_FOUND');
 	assert.equal(await readdir(rig.place), []);
 });
 
-test('then others, are all there; then all of them, the folder is whole', async (t) => {
+test('files of later downloads are added, and after the last files the folder is complete', async (t) => {
 	const rig = await FolderRig.make(t);
 	await rig.get(made, { only: ['a'] });
 	await rig.get(made, { only: ['c'] });
 	assert.equal(await linesIn(rig.path), linesOf(only('a', 'c')));
 	const last = await rig.open(made, { only: ['b'] });
-	assert.is(last.opened.selected, undefined, 'these are all');
+	assert.is(last.opened.selected, undefined, 'the last files complete the folder');
 	await last.store(last.missing);
 	await last.finish();
 	assert.equal(await linesIn(rig.path), linesOf(TREE));
@@ -84,7 +84,7 @@ test('then others, are all there; then all of them, the folder is whole', async 
 	assert.equal(await readdir(other.place), ['folder']);
 });
 
-test('of which one was changed or added meanwhile, are not replaced', async (t) => {
+test('nothing is replaced if one of the files was changed', async (t) => {
 	const rig = await FolderRig.make(t);
 	await rig.get(made, { only: ['a'] });
 	await writeFile(join(rig.path, 'a/1'), 'mine');
@@ -96,7 +96,7 @@ test('of which one was changed or added meanwhile, are not replaced', async (t) 
 	assert.is(await readFile(join(rig.path, 'a/1'), 'utf8'), 'mine');
 });
 
-test('replace those of an older version, and are replaced by it', async (t) => {
+test('wanted files replace those of an older version, and an older version replaces them', async (t) => {
 	const rig = await FolderRig.make(t);
 	await rig.get(older, { only: ['b/1', 'd'] });
 	await rig.get(made, { only: ['b/1'] });
@@ -105,7 +105,7 @@ test('replace those of an older version, and are replaced by it', async (t) => {
 	assert.is((await readFile(join(rig.path, 'd/1'))).toString(), 'gone');
 });
 
-test('interrupted, go on with what is stored, also of chunks that are not whole', async (t) => {
+test('an interrupted download resumes with all stored chunks, also those with bytes of other files', async (t) => {
 	const rig = await FolderRig.make(t);
 	const first = await rig.open(made, { only: ['a', 'b'] });
 	const half = first.missing.filter((_, at) => at % 2 === 0);
@@ -130,10 +130,10 @@ const SELECTIONS: ReadonlyArray<readonly [first: string[], next: string[] | unde
 ];
 
 for (const [first, next] of SELECTIONS) {
-	test(`interrupted (${first}), then others (${next ?? 'all'}): none of the first is left half there`, async (t) => {
+	test(`after an interrupted download of ${first}, a download of ${next ?? 'all'} leaves no incomplete file`, async (t) => {
 		const rig = await FolderRig.make(t);
 		const begun = await rig.open(made, { only: first });
-		// Every chunk but one: a large file is written in part.
+		// All chunks except one are stored, so a large file is incomplete.
 		await begun.store(begun.missing.slice(0, -1));
 		await begun.target.abandon();
 		const session = await rig.open(made, next === undefined ? {} : { only: next });
@@ -150,7 +150,7 @@ for (const [first, next] of SELECTIONS) {
 	});
 }
 
-test('of all, interrupted, then some', async (t) => {
+test('after an interrupted download of all files, some files can be downloaded', async (t) => {
 	const rig = await FolderRig.make(t);
 	const begun = await rig.open(made);
 	await begun.store(begun.missing.slice(0, -1));
@@ -161,10 +161,14 @@ test('of all, interrupted, then some', async (t) => {
 
 test.run();
 
-const parts = suite('what earlier downloads of folders have left');
+const parts = suite('part folders of earlier downloads');
 const other = { id: 'f'.repeat(64) };
 
-/** A folder with the part of a download, which was ended between two of its steps. */
+/**
+ * Makes the part folder of a download that was killed between two steps.
+ *
+ * @param isThere whether the new folder has its name
+ */
 async function left(
 	t: Parameters<Parameters<typeof parts>[1]>[0],
 	name: string,
@@ -185,7 +189,7 @@ const LONG = 'n'.repeat(200);
 
 for (const name of ['folder', LONG]) {
 	parts(
-		`an old folder gets its name back if the new one has none (${name.length} bytes)`,
+		`an old folder gets its name back if the new one has not got it (${name.length} bytes)`,
 		async (t) => {
 			const { paths, own } = await left(t, name, { 'old/was': 'old', 'content/is': 'new' }, false);
 			await settleEarlier(own);
@@ -215,14 +219,14 @@ parts(
 	},
 );
 
-parts('a download of another seed that is not over stays', async (t) => {
+parts('the part folder of an unfinished download of another seed stays', async (t) => {
 	const { paths, own } = await left(t, 'folder', { 'content/is': 'new', '.index': '' }, true);
 	await settleEarlier(own);
 	assert.ok(existsSync(join(paths.part, 'content/is')) && existsSync(paths.journal));
 });
 
 parts(
-	'parts of folders with similar names, and what only looks like one, are left alone',
+	'part folders for similar names, and entries that only look like part folders, stay',
 	async (t) => {
 		const place = await makeFolder(t);
 		const path = join(place, 'a');
@@ -246,7 +250,7 @@ parts(
 	},
 );
 
-parts('a part folder appears, replaces, and takes its name back', async (t) => {
+parts('a part folder gets its name, replaces a folder, and gives the name back', async (t) => {
 	const place = await makeFolder(t);
 	const paths = partPathsOf(join(place, 'folder'), made.seed);
 	const part = await PartFolder.open(paths);
@@ -261,7 +265,7 @@ parts('a part folder appears, replaces, and takes its name back', async (t) => {
 	await plant(paths.path, { was: 'old' });
 	throwsCode('ERR_EXISTS', () => part.appear(false));
 	assert.equal(await linesIn(paths.path), linesOf({ was: 'old' }));
-	// An even older one, which another process did not remove.
+	// An even older folder, which another process has not removed.
 	await plant(join(part.side, 'old'), { older: '' });
 	part.appear(true);
 	assert.equal(await linesIn(paths.path), linesOf({ is: 'new' }));

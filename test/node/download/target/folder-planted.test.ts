@@ -16,9 +16,9 @@ import {
 import { rejects } from '../../../helpers/harness/rejects.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
-const test = suite('what is planted in a part folder');
+const test = suite('planted entries in a part folder');
 const PLANTED: Record<string, (part: string, outside: string) => Promise<unknown>> = {
-	'in the place of the content': async (part, outside) => {
+	'in the place of the content folder': async (part, outside) => {
 		await rm(join(part, 'content'), { recursive: true });
 		await symlink(outside, join(part, 'content'));
 	},
@@ -30,7 +30,7 @@ const PLANTED: Record<string, (part: string, outside: string) => Promise<unknown
 		await rm(join(part, 'content/a/one'));
 		await symlink(join(outside, 'one'), join(part, 'content/a/one'));
 	},
-	'with further names, in the place of a file': async (part, outside) => {
+	'as a hard link in the place of a file': async (part, outside) => {
 		await rm(join(part, 'content/a/one'));
 		await link(join(outside, 'one'), join(part, 'content/a/one'));
 	},
@@ -38,11 +38,11 @@ const PLANTED: Record<string, (part: string, outside: string) => Promise<unknown
 		await rm(join(part, '.index'));
 		await symlink(join(outside, 'one'), join(part, '.index'));
 	},
-	'in the place of the targets': async (part, outside) => {
+	'in the place of the link targets': async (part, outside) => {
 		await rm(join(part, '.links'));
 		await link(join(outside, 'one'), join(part, '.links'));
 	},
-	'beside the files, and more': async (part, outside) => {
+	'beside the files': async (part, outside) => {
 		await plant(join(part, 'content'), { 'a/new': 'x', 'b/void/x': '', 'new/er': '' });
 		await symlink(outside, join(part, 'content/out'));
 		await symlink('../../a', join(part, 'content/b/link'));
@@ -51,10 +51,10 @@ const PLANTED: Record<string, (part: string, outside: string) => Promise<unknown
 };
 
 for (const [what, put] of Object.entries(PLANTED)) {
-	test(`what was planted in a part folder ${what} is removed, and never written through`, async (t) => {
+	test(`an entry planted in a part folder ${what} is removed, and nothing is written through it`, async (t) => {
 		for (const chunks of [half, [...Array(made.seed.chunks).keys()]]) {
 			const { rig, paths } = await interrupted(t, made, chunks);
-			// The same bytes: what is planted is not found by digests.
+			// The planted files have the right bytes, so digests do not reveal them.
 			const outside = await plant(join(await makeFolder(t), 'outside'), {
 				one: contentOf(2_000),
 				two: contentOf(10),
@@ -77,7 +77,7 @@ for (const [what, put] of Object.entries(PLANTED)) {
 	});
 }
 
-test('a link that is planted in the place of a folder at the end is found', async (t) => {
+test('a link planted in the place of a folder before finish is found', async (t) => {
 	const rig = await FolderRig.make(t);
 	const session = await rig.open(made);
 	await session.store(session.missing);

@@ -25,7 +25,7 @@ async function kept(t: Scope) {
 const plain = (found: RecordedFolder | undefined) =>
 	found && { ...found, index: Buffer.from(found.index).toString(), stamps: [...found.stamps] };
 
-test('a record is found by path and identity, as it was kept, and only its owner may read it', async (t) => {
+test('a record is found by path and identity, unchanged, and only its owner can read it', async (t) => {
 	const { path, records, file } = await kept(t);
 	assert.equal(plain(await records.find(place.path, place.identity)), plain(folder));
 	assert.equal(
@@ -43,7 +43,7 @@ test('another path, or another folder at the path, has no record', async (t) => 
 	assert.is(await records.find(place.path, '1'), undefined);
 });
 
-test('a record with any byte changed, or cut anywhere, is none', async (t) => {
+test('a record with any byte changed, or cut at any position, is not used', async (t) => {
 	const { records, file } = await kept(t);
 	const bytes = await readFile(file);
 	for (const offset of bytes.keys()) {
@@ -58,7 +58,7 @@ test('a record with any byte changed, or cut anywhere, is none', async (t) => {
 	assert.ok(await records.find(place.path, place.identity));
 });
 
-test('a record of another folder under its name is none', async (t) => {
+test('a record is not used if it belongs to another folder', async (t) => {
 	const { records, file } = await kept(t);
 	const bytes = await readFile(file);
 	await records.keep({ ...place, identity: '1-3' }, folder, place.identity);
@@ -82,7 +82,7 @@ test('the record of the present folder stays until it is forgotten; older record
 	assert.is((await readdir(path)).length, 2);
 });
 
-test('where none can be kept, there is none, and that is no error', async (t) => {
+test('if a record cannot be written, there is none, and no error', async (t) => {
 	const root = await makeFolder(t);
 	await writeFile(join(root, 'file'), '');
 	const below = new FolderRecords(join(root, 'file', 'folders'));

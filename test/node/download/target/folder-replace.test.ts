@@ -27,8 +27,8 @@ import {
 import { rejects } from '../../../helpers/harness/rejects.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
-const test = suite('a folder that is replaced');
-test('an older version that a download has made is replaced, also again and back', async (t) => {
+const test = suite('replacement of a folder');
+test('an older version that a download has made is replaced by the newer one, and that one by the older one', async (t) => {
 	const rig = await FolderRig.make(t);
 	for (const [of, tree] of [
 		[older, OLDER],
@@ -59,7 +59,7 @@ const CHANGES: Record<string, readonly [(path: string) => Promise<unknown>, RegE
 };
 
 for (const [what, [change, named]] of Object.entries(CHANGES)) {
-	test(`an older version that ${what} is not replaced, and that is named`, async (t) => {
+	test(`an older version that ${what} is not replaced, and the error names the difference`, async (t) => {
 		const rig = await FolderRig.make(t);
 		await rig.get(older);
 		await change(rig.path);
@@ -84,12 +84,12 @@ for (const [what, [change, named]] of Object.entries(CHANGES)) {
 		assert.equal(await linesIn(rig.path), lines);
 		await session.target.abandon();
 		await rename(rig.path, `${rig.path}.mine`);
-		assert.is(await rig.get(made), 0, 'what is verified is kept');
+		assert.is(await rig.get(made), 0, 'verified chunks are kept');
 		await isThere(rig);
 	});
 }
 
-test('the folder of a user is not replaced, and what is in it is named, the first five', async (t) => {
+test('a folder that no download has made is not replaced, and the error names five of its entries', async (t) => {
 	const rig = await FolderRig.make(t);
 	await plant(
 		rig.path,
@@ -103,7 +103,7 @@ test('the folder of a user is not replaced, and what is in it is named, the firs
 	assert.equal(await readdir(rig.place), ['folder']);
 });
 
-test('the folder of a user in the place of one that a download has made is not replaced', async (t) => {
+test('a folder that the user has put in the place of a downloaded one is not replaced', async (t) => {
 	const rig = await FolderRig.make(t);
 	await rig.get(older);
 	await rename(rig.path, `${rig.path}.moved`);
@@ -112,7 +112,7 @@ test('the folder of a user in the place of one that a download has made is not r
 	const session = await rig.open(older);
 	assert.ok(session.opened.wasThere);
 	await session.finish();
-	assert.is((await rejects(rig.open(made))).code, 'ERR_EXISTS', 'it is right, and yet not ours');
+	assert.is((await rejects(rig.open(made))).code, 'ERR_EXISTS', 'no download has made it');
 });
 
 const IN_THE_WAY: Record<string, (path: string) => Promise<unknown>> = {
@@ -125,7 +125,7 @@ const IN_THE_WAY: Record<string, (path: string) => Promise<unknown>> = {
 };
 
 for (const [what, put] of Object.entries(IN_THE_WAY)) {
-	test(`${what} in the way is not replaced, neither at first nor at last`, async (t) => {
+	test(`${what} in the way is not replaced, neither at the start nor at the end of a download`, async (t) => {
 		const rig = await FolderRig.make(t);
 		await put(rig.path);
 		const before = (await readdir(rig.place)).sort();
@@ -143,7 +143,7 @@ for (const [what, put] of Object.entries(IN_THE_WAY)) {
 	});
 }
 
-(canMount ? test : test.skip)('a disk that is mounted at the target is not replaced', async (t) => {
+(canMount ? test : test.skip)('a disk mounted at the final path is not replaced', async (t) => {
 	const rig = await FolderRig.make(t);
 	await rig.get(older);
 	await promisify(execFile)('mount', ['-t', 'tmpfs', 'tmpfs', rig.path]);
@@ -153,7 +153,7 @@ for (const [what, put] of Object.entries(IN_THE_WAY)) {
 	assert.equal(await readdir(rig.place), ['folder']);
 });
 
-test('a file in the place of the part folder is named, and stays', async (t) => {
+test('a file in the place of the part folder is an error that names it, and the file stays', async (t) => {
 	const rig = await FolderRig.make(t);
 	const { part } = partPathsOf(rig.path, made.seed);
 	await writeFile(part, 'mine');

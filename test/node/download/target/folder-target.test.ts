@@ -30,7 +30,7 @@ import { rejects } from '../../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('FolderTarget');
-test('a folder appears whole, and nothing else stays', async (t) => {
+test('a folder appears complete, and nothing else is left', async (t) => {
 	const rig = await FolderRig.make(t);
 	const session = await rig.open(made);
 	assert.is(session.indexes, 1);
@@ -49,7 +49,7 @@ test('a folder appears whole, and nothing else stays', async (t) => {
 	assert.is((await stat(rig.path)).mode & 0o777, 0o777 & ~process.umask());
 });
 
-test('an empty folder, and one without bytes, appears as well', async (t) => {
+test('an empty folder and a folder without bytes appear too', async (t) => {
 	for (const tree of [{}, { 'a/b': d, c: '', d: x('') }]) {
 		const rig = await FolderRig.make(t);
 		await rig.get(folderOf(tree));
@@ -57,11 +57,11 @@ test('an empty folder, and one without bytes, appears as well', async (t) => {
 	}
 });
 
-test('on the same boot nothing is hashed, and what is not recorded is missing', async (t) => {
+test('on the same boot nothing is hashed, and chunks without a record are missing', async (t) => {
 	const { rig } = await interrupted(t);
 	const session = await rig.open(made);
 	assert.is(session.hashed, 0);
-	assert.is(session.indexes, 0, 'the index is there');
+	assert.is(session.indexes, 0, 'the index is not fetched');
 	assert.equal([...session.stored.indices()], half);
 	await session.store(session.missing);
 	await session.finish();
@@ -69,7 +69,7 @@ test('on the same boot nothing is hashed, and what is not recorded is missing', 
 	assert.equal(await readdir(rig.place), ['folder']);
 });
 
-test('on another boot, or an unknown one, what is recorded is hashed, and only that', async (t) => {
+test('on another or an unknown boot, only recorded chunks that are right count', async (t) => {
 	for (const boot of [async () => 'another', async () => undefined]) {
 		const { rig, content } = await interrupted(t);
 		const offset = made.folder.find('c')?.offset as number;
@@ -88,7 +88,7 @@ test('on another boot, or an unknown one, what is recorded is hashed, and only t
 	}
 });
 
-test('a part without a journal is hashed whole', async (t) => {
+test('a part folder without a journal is hashed completely', async (t) => {
 	const { rig, paths } = await interrupted(t);
 	await unlink(paths.journal);
 	const session = await rig.open(made);
@@ -98,7 +98,7 @@ test('a part without a journal is hashed whole', async (t) => {
 	await isThere(rig);
 });
 
-test('an index that was damaged is fetched again', async (t) => {
+test('a damaged index is fetched again', async (t) => {
 	const { rig, paths } = await interrupted(t, made, [...Array(made.seed.chunks).keys()]);
 	await writeFile(join(paths.part, '.index'), 'x', { flag: 'r+' });
 	const session = await rig.open(made);
@@ -108,7 +108,7 @@ test('an index that was damaged is fetched again', async (t) => {
 	await isThere(rig);
 });
 
-test('files that were changed in the part since are found by their digests, and fetched again', async (t) => {
+test('files that were changed in the part folder are found by their digests, and fetched again', async (t) => {
 	const { rig, content } = await interrupted(t, made, [...Array(made.seed.chunks).keys()]);
 	await writeFile(join(content, 'a/one'), 'x', { flag: 'r+' });
 	await unlink(join(content, 'run'));
@@ -121,7 +121,7 @@ test('files that were changed in the part since are found by their digests, and 
 	await isThere(rig);
 });
 
-test('a folder that is right is left as it is; files that were got before are not hashed', async (t) => {
+test('a right folder is left unchanged; it is hashed only if no download has made it', async (t) => {
 	const rig = await FolderRig.make(t);
 	await rig.get(made);
 	const { ino } = await stat(rig.path);
@@ -141,7 +141,7 @@ test('a folder that is right is left as it is; files that were got before are no
 	assert.equal(await readdir(own.place), ['folder']);
 });
 
-/** A seed whose index says something else than its content is. */
+/** Returns `of` with a wrong digest in its index for the file at `path`. */
 function lying(of: MadeFolder, path: string): MadeFolder {
 	const entries = of.folder.entries.map(({ path: each, kind, length, digest }) => {
 		return { path: each, kind, length, digest: each === path ? 'f'.repeat(64) : digest };
@@ -152,7 +152,7 @@ function lying(of: MadeFolder, path: string): MadeFolder {
 	return { ...of, seed: folderSeed(index, content, { chunkSize: CHUNK }), index, content };
 }
 
-test('only if every chunk is right, the seed lies, and nothing is left', async (t) => {
+test('if every chunk is right but a file digest is wrong, the result is ERR_SEED_LIES, and nothing is left', async (t) => {
 	const liar = lying(made, 'a/one');
 	const rig = await FolderRig.make(t);
 	const session = await rig.open(liar);
@@ -162,7 +162,7 @@ test('only if every chunk is right, the seed lies, and nothing is left', async (
 	assert.equal(await readdir(rig.place), []);
 });
 
-/** Links that an index cannot be refused for, as their targets are content. */
+/** Bad links that the index does not show, because link targets are part of the content. */
 const BAD_LINKS: Record<string, Tree> = {
 	'leaves the folder': { 'a/b': '', link: l('../x') },
 	'is absolute': { 'a/b': '', link: l('/etc/passwd') },
@@ -174,7 +174,7 @@ const BAD_LINKS: Record<string, Tree> = {
 };
 
 for (const [what, tree] of Object.entries(BAD_LINKS)) {
-	test(`a link that ${what} is ERR_SEED, and nothing is left`, async (t) => {
+	test(`a folder with a link that ${what} is ERR_SEED, and nothing is left`, async (t) => {
 		const bad = folderOf(tree);
 		const rig = await FolderRig.make(t);
 		const session = await rig.open(bad);
@@ -187,7 +187,7 @@ for (const [what, tree] of Object.entries(BAD_LINKS)) {
 	});
 }
 
-test('bytes between files that are not zeros are ERR_SEED, and nothing is left', async (t) => {
+test('padding that is not zeros is ERR_SEED, and nothing is left', async (t) => {
 	const content = Uint8Array.from(made.content);
 	content[made.folder.pieces.find(({ entry }) => entry === undefined)?.offset as number] = 1;
 	const bad = { ...made, content, seed: folderSeed(made.index, content, { chunkSize: CHUNK }) };
@@ -198,7 +198,7 @@ test('bytes between files that are not zeros are ERR_SEED, and nothing is left',
 	assert.equal(await readdir(rig.place), []);
 });
 
-test('names that fold are refused before a chunk is stored, unless one of them is left out', async (t) => {
+test('names that differ only in case are refused before a chunk is stored, unless only one of them is wanted', async (t) => {
 	const twins = folderOf({ 'a/B': 'one', 'A/c': 'two', 'other/x': 'three' });
 	const rig = await FolderRig.make(t);
 	const rules = async () => ({ isFolding: true, hasLinks: true, isWindows: false });
@@ -210,7 +210,7 @@ test('names that fold are refused before a chunk is stored, unless one of them i
 	await isThere(rig, { 'A/c': 'two', 'other/x': 'three' });
 });
 
-test('links are refused before a chunk is stored where none can be made, unless they are left out', async (t) => {
+test('where links cannot be made, a folder with wanted links is refused before a chunk is stored', async (t) => {
 	const rig = await FolderRig.make(t);
 	const rules = async () => ({ isFolding: false, hasLinks: false, isWindows: false });
 	const error = await rejects(rig.open(made, { rules }));
@@ -221,7 +221,7 @@ test('links are refused before a chunk is stored where none can be made, unless 
 	await isThere(rig, { 'a/one': contentOf(2_000), 'a/two': contentOf(10) });
 });
 
-/** Has the next sync of a file fail. */
+/** Makes the next sync of a file fail. */
 function failSync(t: Scope, { place }: FolderRig): FailingCalls {
 	const calls = new FailingCalls(t, place);
 	let left = 1;
@@ -232,7 +232,7 @@ function failSync(t: Scope, { place }: FolderRig): FailingCalls {
 	return calls;
 }
 
-test('if the disk fails to sync it, a new folder has no name, and is written again', async (t) => {
+test('if the sync of a new folder fails, it loses its name, and the next download completes it', async (t) => {
 	const rig = await FolderRig.make(t);
 	const session = await rig.open(made);
 	await session.store(session.missing);
@@ -249,7 +249,7 @@ test('if the disk fails to sync it, a new folder has no name, and is written aga
 	assert.equal(await readdir(rig.place), ['folder']);
 });
 
-test('if the disk fails to sync one that has replaced another, it is hashed again, and the old one removed last', async (t) => {
+test('if the sync of a replacement fails, the next download hashes it, and the old folder is removed only then', async (t) => {
 	const rig = await FolderRig.make(t);
 	await rig.get(older);
 	const session = await rig.open(made);

@@ -30,11 +30,11 @@ const BOOT = '0f3a9d52-6b1e-4c75-9a3f-d0c1b2a39485';
 interface Place {
 	readonly folder: string;
 	readonly path: string;
-	/** The journal as each process opens it; '' stands for a system that does not tell its boot. */
+	/** Opens the journal as a new process does; `boot` is '' on a system without a boot id. */
 	at(boot?: string, of?: typeof seed): Promise<Journal>;
 }
 
-/** A part file that is all holes, and the place of its journal. */
+/** Makes a part file that is one hole, and returns the path of its journal. */
 async function place(t: Scope): Promise<Place> {
 	const folder = await makeFolder(t);
 	const part = join(folder, 'part');
@@ -51,7 +51,7 @@ async function place(t: Scope): Promise<Place> {
 	return { folder, path, at };
 }
 
-/** The record as the next process reads it. */
+/** Returns the record as the next process reads it. */
 async function read(journal: Journal): Promise<Recorded | undefined> {
 	const found = await journal.read();
 	assert.is.not(found, 'failed');
@@ -72,7 +72,7 @@ function chunksOf(found: Recorded | undefined): number[] | undefined {
 	return found === undefined ? undefined : [...found.chunks.indices()];
 }
 
-test('what was recorded is read again, and trusted on the same boot', async (t) => {
+test('recorded chunks are read again, and trusted on the same boot', async (t) => {
 	const { folder, at } = await place(t);
 	await recorded(await at(), [5, 3, 4], [99], [0, 98]);
 	const found = await read(await at());
@@ -82,7 +82,7 @@ test('what was recorded is read again, and trusted on the same boot', async (t) 
 	assert.equal(await openBelow(folder), []);
 });
 
-test('on another boot, or where there is none, it is read, but not trusted', async (t) => {
+test('recorded chunks are read but not trusted on another boot, or without a boot id', async (t) => {
 	const { at } = await place(t);
 	await recorded(await at(), [1, 2]);
 	for (const boot of ['', BOOT.replace('0', '1')]) {
@@ -94,12 +94,12 @@ test('on another boot, or where there is none, it is read, but not trusted', asy
 	assert.is((await read(await at('')))?.isTrusted, false);
 });
 
-test('this system tells its boot on Linux', async () => {
+test('a boot id exists on Linux only', async () => {
 	assert.is((await bootId()) !== undefined, process.platform === 'linux');
 	assert.is(await bootId(), await bootId());
 });
 
-test('any chunks in any batches are read again', async (t) => {
+test('any chunks that are recorded in any batches are read again', async (t) => {
 	const { at } = await place(t);
 	const batch = fc.array(fc.nat(seed.chunks - 1), { minLength: 1, maxLength: 30 });
 	await fc.assert(
@@ -112,7 +112,7 @@ test('any chunks in any batches are read again', async (t) => {
 	);
 });
 
-test('F25: with any byte changed it is no journal', async (t) => {
+test('F25: a journal with any byte changed is not used', async (t) => {
 	const { path, at } = await place(t);
 	await recorded(await at(), [0, 1, 2], [50], [70, 71]);
 	const whole = await readFile(path);
@@ -127,7 +127,7 @@ test('F25: with any byte changed it is no journal', async (t) => {
 	}
 });
 
-test('F25: cut anywhere it is none, or says what was recorded until there', async (t) => {
+test('F25: a journal that is cut within a line is not used; cut between lines, it has the chunks up to there', async (t) => {
 	const { path, at } = await place(t);
 	await recorded(await at(), [0, 1, 2], [50], [70, 71]);
 	const whole = await readFile(path, 'latin1');
@@ -145,7 +145,7 @@ test('F25: cut anywhere it is none, or says what was recorded until there', asyn
 	}
 });
 
-test('lines left out, twice, or in another order make it no journal', async (t) => {
+test('a journal with missing, repeated or reordered lines is not used', async (t) => {
 	const { path, at } = await place(t);
 	await recorded(await at(), [0], [1], [2]);
 	const [header, a, b, c] = (await readFile(path, 'latin1')).split('\n');
@@ -164,7 +164,7 @@ test('lines left out, twice, or in another order make it no journal', async (t) 
 	}
 });
 
-test('the journal of another seed, or of another part file, is none', async (t) => {
+test('the journal of another seed, or of another part file, is not used', async (t) => {
 	const [first, second] = [await place(t), await place(t)];
 	await recorded(await first.at(), [0, 1]);
 	await copyFile(first.path, second.path);
@@ -176,13 +176,13 @@ test('the journal of another seed, or of another part file, is none', async (t) 
 	assert.equal(chunksOf(await read(await first.at())), [0, 1]);
 });
 
-test('a part file that was written to later, or has another length, is to be hashed', async (t) => {
+test('the journal is not used if the part file was written to later or has another length', async (t) => {
 	const { folder, path, at } = await place(t);
 	const part = join(folder, 'part');
 	await recorded(await at(), [0, 1]);
 	const soon = (await stat(path)).mtimeMs / 1_000 + 1;
 	await utimes(part, soon, soon);
-	assert.equal(chunksOf(await read(await at())), [0, 1], 'the last write may be a little later');
+	assert.equal(chunksOf(await read(await at())), [0, 1], 'the last write may be later');
 	await utimes(part, soon + 60, soon + 60);
 	assert.is(await read(await at()), undefined);
 	await truncate(part, LENGTH - 1);
@@ -190,7 +190,7 @@ test('a part file that was written to later, or has another length, is to be has
 	assert.is(await read(await at()), undefined);
 });
 
-test('what is recorded at once is one line, soon, without being asked', async (t) => {
+test('chunks that are recorded together are soon written as one line, without flush', async (t) => {
 	const { path, at } = await place(t);
 	const journal = await at();
 	for (let chunk = 0; chunk < 100; chunk += 1) {
@@ -200,7 +200,7 @@ test('what is recorded at once is one line, soon, without being asked', async (t
 	assert.match(await readFile(path, 'latin1'), /^shoal-journal 1 .*\n0-99 [0-9a-f]{16}\n$/);
 });
 
-test('16 MiB are recorded before the time is over', async (t) => {
+test('16 MiB of chunks are written at once, without a timer', async (t) => {
 	const { folder, path } = await place(t);
 	const part = await stat(join(folder, 'part'), { bigint: true });
 	const large = seedOf(new Uint8Array(17 * 2 ** 20), { chunkSize: 2 ** 20 });
@@ -208,11 +208,11 @@ test('16 MiB are recorded before the time is over', async (t) => {
 	t.defer(() => journal.close());
 	const before = openResources();
 	Array.from({ length: 16 }, (_, chunk) => journal.record(chunk));
-	assert.equal(openResources(), before, 'no timer is waited for');
+	assert.equal(openResources(), before, 'no timer runs');
 	await until('it is written', async () => (await readFile(path, 'latin1').catch(() => '')) !== '');
 });
 
-test('to begin replaces what was there by what is right', async (t) => {
+test('begin replaces an old journal with the given chunks', async (t) => {
 	const { path, at } = await place(t);
 	await writeFile(path, 'rubbish');
 	const journal = await at();
@@ -226,7 +226,7 @@ test('to begin replaces what was there by what is right', async (t) => {
 	assert.equal(chunksOf(await read(await at())), [7]);
 });
 
-test('what cannot be recorded fails nobody, and leaves no journal that lacks it', async (t) => {
+test('if the journal cannot be written, no call fails, and there is no incomplete journal', async (t) => {
 	const { path, at } = await place(t);
 	await mkdir(path);
 	await recorded(await at(), [0], [1]);
@@ -234,7 +234,7 @@ test('what cannot be recorded fails nobody, and leaves no journal that lacks it'
 	assert.ok((await stat(path)).isDirectory());
 });
 
-test('that the disk failed is read again, whatever was recorded, and on any boot', async (t) => {
+test('the mark of a failed disk is read again on any boot, whatever was recorded', async (t) => {
 	const { folder, at } = await place(t);
 	for (const chunks of [[], [1, 2]]) {
 		const journal = await at();
@@ -244,13 +244,13 @@ test('that the disk failed is read again, whatever was recorded, and on any boot
 		assert.is(await (await at('')).read(), 'failed');
 	}
 	await utimes(join(folder, 'part'), 9e9, 9e9);
-	assert.is(await (await at()).read(), 'failed', 'also while it is being written again');
+	assert.is(await (await at()).read(), 'failed', 'also if the part file was written to later');
 	await recorded(await at(), [3]);
 	await utimes(join(folder, 'part'), 1, 1);
 	assert.equal(chunksOf(await read(await at())), [3]);
 });
 
-test('a disk that is full in the middle leaves no journal', async (t) => {
+test('if the disk becomes full, the journal is removed', async (t) => {
 	const { path, at } = await place(t);
 	const journal = await at();
 	await recorded(journal, [0]);
@@ -272,7 +272,7 @@ test('a disk that is full in the middle leaves no journal', async (t) => {
 	assert.is(await stat(path).catch(() => undefined), undefined);
 });
 
-test('a symbolic link in its place is replaced, and not followed (T4)', async (t) => {
+test('a symbolic link at the path of the journal is replaced, and not followed (T4)', async (t) => {
 	const { folder, path, at } = await place(t);
 	const canary = join(folder, 'canary');
 	await writeFile(canary, 'unchanged');
@@ -283,7 +283,7 @@ test('a symbolic link in its place is replaced, and not followed (T4)', async (t
 	assert.is(await readFile(canary, 'utf8'), 'unchanged');
 });
 
-test('after remove it is gone, and nothing is recorded any more', async (t) => {
+test('after remove there is no journal, and nothing is recorded any more', async (t) => {
 	const { folder, at } = await place(t);
 	const journal = await at();
 	await recorded(await at(), [3]);

@@ -28,7 +28,7 @@ async function take(t: Scope, paths: Parameters<typeof OutputLock.take>[0], of =
 	return lock;
 }
 
-/** A process of this machine that has ended. */
+/** Returns the id of a process of this machine that has ended. */
 async function endedProcess(): Promise<number> {
 	const child = spawn(process.execPath, ['-e', '']);
 	await once(child, 'close');
@@ -39,7 +39,7 @@ function lockText(pid: number, { scope = 'elsewhere/1', startedAt = '5', id = se
 	return `shoal-lock 1 some-token ${id} ${pid} ${scope} ${startedAt}\n`;
 }
 
-test('one has it at a time, the others get it one after the other, and nothing is left', async (t) => {
+test('one holder has the lock at a time, the others get it one after the other, and no file is left', async (t) => {
 	const { folder, paths } = await place(t);
 	let at = 0;
 	let most = 0;
@@ -62,7 +62,7 @@ test('one has it at a time, the others get it one after the other, and nothing i
 	assert.equal(await readdir(folder), []);
 });
 
-test('another content is refused at once, and told which', async (t) => {
+test('for another content, take fails at once and names the content of the holder', async (t) => {
 	const { paths } = await place(t);
 	await take(t, paths);
 	const error = await rejects(OutputLock.take({ ...paths }, other));
@@ -71,7 +71,7 @@ test('another content is refused at once, and told which', async (t) => {
 	assert.match(error.message, seed.id);
 });
 
-test('who waits can be stopped', async (t) => {
+test('a signal stops waiting for the lock', async (t) => {
 	const { paths } = await place(t);
 	await take(t, paths);
 	const stop = new AbortController();
@@ -82,7 +82,7 @@ test('who waits can be stopped', async (t) => {
 	assert.is((await rejects(waiting)).code, 'ERR_ABORTED');
 });
 
-test('a lock whose process has ended is taken over at once, by one of those who wait', async (t) => {
+test('a lock whose process has ended is taken over at once, by one waiting caller at a time', async (t) => {
 	const { scope } = await thisProcess();
 	if (scope === '-') {
 		return;
@@ -108,7 +108,7 @@ test('a lock whose process has ended is taken over at once, by one of those who 
 	assert.is(await hasEnded({ pid: 1, scope: 'elsewhere/1', startedAt: '1' }), undefined);
 });
 
-test('one that this process has left behind is not waited for', async (t) => {
+test('a lock that this process has left behind is taken over at once', async (t) => {
 	const { pid, ...own } = await thisProcess();
 	const { paths } = await place(t);
 	await writeFile(paths.lock, lockText(pid, own));
@@ -116,7 +116,7 @@ test('one that this process has left behind is not waited for', async (t) => {
 	assert.match(await readFile(paths.lock, 'latin1'), seed.id);
 });
 
-test('one of another machine is waited for as long as it gives signs of life, and no longer', async (t) => {
+test('a lock of another machine is waited for only as long as its file is touched', async (t) => {
 	const { paths } = await place(t);
 	await writeFile(paths.lock, lockText(1));
 	let signs = 0;
@@ -132,7 +132,7 @@ test('one of another machine is waited for as long as it gives signs of life, an
 	assert.not.match(await readFile(paths.lock, 'latin1'), 'some-token');
 });
 
-test('the owner does not remove a lock that is another one by now', async (t) => {
+test('release does not remove a lock that belongs to another holder meanwhile', async (t) => {
 	const { paths } = await place(t);
 	const lock = await take(t, paths);
 	await writeFile(paths.lock, lockText(1));
@@ -140,7 +140,7 @@ test('the owner does not remove a lock that is another one by now', async (t) =>
 	assert.match(await readFile(paths.lock, 'latin1'), 'some-token');
 });
 
-test('what stands in its way and is no file is told, and left alone', async (t) => {
+test('a folder or a link at the path of the lock is an error, and is left unchanged', async (t) => {
 	for (const make of [mkdir, (path: string) => symlink('/dev/null', path)]) {
 		const { folder, paths } = await place(t);
 		await make(paths.lock);
@@ -151,7 +151,7 @@ test('what stands in its way and is no file is told, and left alone', async (t) 
 	}
 });
 
-test('names that begin the same and are cut have locks of their own', async (t) => {
+test('long names with the same beginning have different locks', async (t) => {
 	const folder = await makeFolder(t);
 	const [one, two] = ['a', 'b'].map((end) =>
 		partPathsOf(join(folder, 'x'.repeat(254) + end), seed),

@@ -30,7 +30,7 @@ async function openPart(t: Scope, name = 'file.bin', of: Seed = seed) {
 	return { folder, path, part };
 }
 
-/** A seed of so many bytes that says anything about them. */
+/** A seed of `length` bytes with digests of zeros. */
 function seedOfLength(length: number): Seed {
 	const { chunks } = new Layout(length, MAX_CHUNK_SIZE);
 	return new Seed({
@@ -47,7 +47,7 @@ async function finish(part: PartFile): Promise<void> {
 	await part.settle();
 }
 
-test('the final name is not there before finish, and holds the content afterwards', async (t) => {
+test('the final name appears only at the end, and then has the content', async (t) => {
 	const { folder, path, part } = await openPart(t);
 	await part.storage.write(0, content);
 	await part.storage.sync();
@@ -57,13 +57,13 @@ test('the final name is not there before finish, and holds the content afterward
 	assert.equal(new Uint8Array(await readFile(path)), content);
 });
 
-test('a part file is told from another seed of the same name by its id', async (t) => {
+test('the name of a part file contains the start of the seed id', async (t) => {
 	const { path, part } = await openPart(t);
 	assert.is(part.partPath, `${path}.${seed.id.slice(0, 8)}.part`);
 	assert.is(part.wasThere, false);
 });
 
-test('a finished file can still be read, and a change of it is noticed', async (t) => {
+test('a finished file can still be read through its storage, and a change is ERR_CHANGED', async (t) => {
 	const { path, part } = await openPart(t);
 	await part.storage.write(0, content);
 	await finish(part);
@@ -74,7 +74,7 @@ test('a finished file can still be read, and a change of it is noticed', async (
 	assert.is((await rejects(part.storage.read(0, bytes))).code, 'ERR_CHANGED');
 });
 
-test('appear does not replace a file that appeared meanwhile, and keeps the part', async (t) => {
+test('appear does not replace a file that was created meanwhile, and keeps the part file', async (t) => {
 	const { folder, path, part } = await openPart(t);
 	await part.storage.write(0, content);
 	await writeFile(path, 'precious');
@@ -83,7 +83,7 @@ test('appear does not replace a file that appeared meanwhile, and keeps the part
 	assert.equal((await readdir(folder)).sort(), [basename(path), basename(part.partPath)].sort());
 });
 
-test('appear does not replace a folder or a symbolic link that appeared meanwhile', async (t) => {
+test('appear does not replace a folder or a symbolic link that was created meanwhile', async (t) => {
 	for (const appear of [mkdir, (path: string) => symlink('/dev/null', path)]) {
 		const { path, part } = await openPart(t);
 		await appear(path);
@@ -93,7 +93,7 @@ test('appear does not replace a folder or a symbolic link that appeared meanwhil
 	}
 });
 
-test('what is at the final place already is ERR_EXISTS, and nothing is made', async (t) => {
+test('if the final path exists, open fails with ERR_EXISTS and creates nothing', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');
 	await writeFile(path, 'precious');
@@ -105,7 +105,7 @@ test('what is at the final place already is ERR_EXISTS, and nothing is made', as
 	assert.equal(await openBelow(folder), []);
 });
 
-test('a symbolic link planted at the place of the part file is not followed (T4)', async (t) => {
+test('a symbolic link at the path of the part file is not followed (T4)', async (t) => {
 	const folder = await makeFolder(t);
 	const canary = join(folder, 'canary');
 	await writeFile(canary, 'unchanged');
@@ -115,7 +115,7 @@ test('a symbolic link planted at the place of the part file is not followed (T4)
 	assert.is(await readFile(canary, 'utf8'), 'unchanged');
 });
 
-test('the part stays after close and is found again', async (t) => {
+test('the part file stays after close and is found again', async (t) => {
 	const { folder, path, part } = await openPart(t);
 	await part.storage.write(100, content.subarray(100, 300));
 	await part.close();
@@ -128,7 +128,7 @@ test('the part stays after close and is found again', async (t) => {
 	assert.equal(bytes, content.slice(100, 300));
 });
 
-test('what was not settled is a part again: it has to be checked', async (t) => {
+test('a file that appeared but was not settled becomes a part file again', async (t) => {
 	const { folder, path, part } = await openPart(t);
 	await part.storage.write(0, content);
 	await part.appear();
@@ -158,7 +158,7 @@ test('discard after finish leaves the file', async (t) => {
 	assert.equal(await readdir(folder), ['file.bin']);
 });
 
-test('a content of no bytes becomes an empty file', async (t) => {
+test('an empty content becomes an empty file', async (t) => {
 	const { path, part } = await openPart(t, 'empty', seedOf(new Uint8Array()));
 	await finish(part);
 	assert.is((await stat(path)).size, 0);
@@ -174,7 +174,7 @@ const LONG_NAMES: Record<string, string> = {
 };
 
 for (const [what, name] of Object.entries(LONG_NAMES)) {
-	test(`a name of ${what} can be downloaded to`, async (t) => {
+	test(`a download can have a name of ${what}`, async (t) => {
 		const { folder, part } = await openPart(t, name);
 		const [partName = ''] = await readdir(folder);
 		assert.ok(Buffer.byteLength(partName) <= 255);
@@ -190,11 +190,11 @@ test('a name that is too long for the system is ERR_NAME', async (t) => {
 	assert.is((await rejects(PartFile.open(join(folder, 'a'.repeat(256)), seed))).code, 'ERR_NAME');
 });
 
-test('a content larger than the disk is ERR_NO_SPACE at once, and not a byte is written (T24)', async (t) => {
+test('a content larger than the disk is ERR_NO_SPACE at once, and no byte is written (T24)', async (t) => {
 	const folder = await makeFolder(t);
 	const { bavail, bsize } = await statfs(folder);
 	const free = bavail * bsize;
-	// The largest seed there is has 4 TiB; a disk may have more.
+	// The largest valid seed has 4 TiB, which may fit on a disk, so this one claims more.
 	const large = { ...seedOfLength(2 ** 42), length: 2 ** 50, id: seed.id } as Seed;
 	const error = await rejects(PartFile.open(join(folder, 'large.bin'), large));
 	assert.is(error.code, 'ERR_NO_SPACE');
@@ -203,7 +203,7 @@ test('a content larger than the disk is ERR_NO_SPACE at once, and not a byte is 
 	assert.ok(free < 2 ** 50);
 });
 
-test('the holes of a part file do not count as room that is taken already', async (t) => {
+test('the holes of a part file do not count as space that it already has', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'large.bin');
 	const { bavail, bsize } = await statfs(folder);
@@ -215,20 +215,20 @@ test('the holes of a part file do not count as room that is taken already', asyn
 	assert.is((await rejects(PartFile.open(path, large))).code, 'ERR_NO_SPACE');
 });
 
-test('a folder that is missing is ERR_NO_FILE, and is not made', async (t) => {
+test('a missing folder is ERR_NO_FILE, and is not created', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'missing', 'file.bin');
 	assert.is((await rejects(PartFile.open(path, seed))).code, 'ERR_NO_FILE');
 	assert.equal(await readdir(folder), []);
 });
 
-test('a file in place of the folder is ERR_NO_FILE', async (t) => {
+test('a file in the place of the folder is ERR_NO_FILE', async (t) => {
 	const folder = await makeFolder(t);
 	await writeFile(join(folder, 'a'), '');
 	assert.is((await rejects(PartFile.open(join(folder, 'a', 'b'), seed))).code, 'ERR_NO_FILE');
 });
 
-test('the output is a folder that exists, what ends like one, a file, or the working folder', async (t) => {
+test('the output is an existing folder, a path with a final slash, the path of a file, or by default the working folder', async (t) => {
 	const folder = await makeFolder(t);
 	assert.is(await resolveOutput(folder, 'name'), join(folder, 'name'));
 	assert.is(await resolveOutput(folder + sep, 'name'), join(folder, 'name'));

@@ -22,7 +22,7 @@ import {
 
 const test = suite('FileTarget');
 
-test('on the same boot nothing is hashed, and what is not recorded is missing', async (t) => {
+test('on the same boot nothing is hashed, and chunks without a record are missing', async (t) => {
 	const { path } = await interrupted(t, [1, 2, 7]);
 	const session = await open(t, path);
 	assert.is(session.hashed, 0);
@@ -32,7 +32,7 @@ test('on the same boot nothing is hashed, and what is not recorded is missing', 
 	assert.equal(await readdir(join(path, '..')), ['file.bin']);
 });
 
-test('on another boot, or an unknown one, what is recorded is hashed, and only that', async (t) => {
+test('on another or an unknown boot, only the recorded chunks are hashed', async (t) => {
 	for (const boot of [async () => 'another', async () => undefined]) {
 		const { path, part } = await interrupted(t, [1, 2, 7]);
 		const bytes = await readFile(part);
@@ -46,7 +46,10 @@ test('on another boot, or an unknown one, what is recorded is hashed, and only t
 	}
 });
 
-/** The disk cannot read `chunk` of the files in `folder` until it is `mended`. */
+/**
+ * Makes reads of `chunk` fail with EIO, for the files in `folder`, until `isMended` of the result
+ * is set.
+ */
 function badSector(t: Scope, folder: string, chunk: number) {
 	const sector = { isMended: false };
 	const [start, end] = [chunk * CHUNK, (chunk + 1) * CHUNK];
@@ -57,7 +60,7 @@ function badSector(t: Scope, folder: string, chunk: number) {
 	return sector;
 }
 
-test('what the disk cannot read of a part is missing, whether it is hashed or trusted', async (t) => {
+test('chunks that the disk cannot read are fetched again, whether they would be hashed or trusted', async (t) => {
 	for (const boot of [async () => 'another', undefined]) {
 		const { path } = await interrupted(t, [1, 2, 7]);
 		const sector = badSector(t, join(path, '..'), 2);
@@ -74,7 +77,7 @@ test('what the disk cannot read of a part is missing, whether it is hashed or tr
 	}
 });
 
-test('a disk that fails once takes nothing away', async (t) => {
+test('a read that fails once loses no chunk', async (t) => {
 	const { path, part } = await interrupted(t, [1, 2, 7]);
 	const session = await open(t, path);
 	await store(session, missing(session));
@@ -88,7 +91,7 @@ test('a disk that fails once takes nothing away', async (t) => {
 	await isContent(path);
 });
 
-test('after a resume on another boot, the next one on that boot hashes nothing', async (t) => {
+test('after a resume on another boot, a second resume on that boot hashes nothing', async (t) => {
 	const { path } = await interrupted(t, [1, 2, 7]);
 	const boot = async () => 'another';
 	await (await open(t, path, { boot })).target.abandon();
@@ -97,7 +100,7 @@ test('after a resume on another boot, the next one on that boot hashes nothing',
 	assert.equal([...session.have.indices()], [1, 2, 7]);
 });
 
-test('a part without a journal is hashed whole', async (t) => {
+test('a part file without a journal is hashed completely', async (t) => {
 	const { path, journal } = await interrupted(t, [1, 2, 7]);
 	await unlink(journal);
 	const session = await open(t, path);
@@ -105,7 +108,7 @@ test('a part without a journal is hashed whole', async (t) => {
 	assert.equal([...session.have.indices()], [1, 2, 7]);
 });
 
-test('F25: a journal with any byte changed, or cut anywhere, leads to the right file', async (t) => {
+test('F25: with any byte of the journal changed, or the journal cut at any position, the file becomes right', async (t) => {
 	const { path, part, journal } = await interrupted(t, [0, 3, 4]);
 	const [bytes, records] = [await readFile(part), await readFile(journal)];
 	const damages = [...records.keys()].flatMap((offset) => {
@@ -126,7 +129,7 @@ test('F25: a journal with any byte changed, or cut anywhere, leads to the right 
 	}
 });
 
-test('a chunk that was trusted and is wrong is told, and is not the fault of the seed', async (t) => {
+test('a trusted chunk that is wrong is reported, and is not an error of the seed', async (t) => {
 	const { path, part, journal } = await interrupted(t, [1, 2, 7]);
 	const bytes = await readFile(part);
 	bytes[2 * CHUNK] = (bytes[2 * CHUNK] as number) ^ 1;
@@ -141,7 +144,7 @@ test('a chunk that was trusted and is wrong is told, and is not the fault of the
 	await isContent(path);
 });
 
-test('a content of one chunk that was trusted is checked as well', async (t) => {
+test('a trusted chunk is verified at the end, even if it is the only one', async (t) => {
 	const path = join(await makeFolder(t), 'file.bin');
 	const small = seedOf(content.subarray(0, 100));
 	const first = await open(t, path, { of: small });
@@ -154,7 +157,7 @@ test('a content of one chunk that was trusted is checked as well', async (t) => 
 	assert.equal(await session.target.finish(small, {}), { bad: [0] });
 });
 
-test('only if every chunk is right, the seed lies, and nothing is left', async (t) => {
+test('if every chunk is right but the digest of the whole is wrong, the result is ERR_SEED_LIES, and nothing is left', async (t) => {
 	const chunkDigests = Buffer.concat(
 		[...Array(seed.chunks).keys()].map((at) => seed.chunkDigest(at)),
 	);

@@ -7,7 +7,7 @@ import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('TemporaryTarget');
 
-test('room is looked for before anything is fetched, for what will be read and is not here', async () => {
+test('before anything is fetched, the free space is checked for the chunks that will be read and are missing', async () => {
 	const seed = new Seed({
 		name: 'huge.bin',
 		length: MAX_LENGTH,

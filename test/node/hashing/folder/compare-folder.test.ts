@@ -61,7 +61,7 @@ const brief = ({ bad, missing, extra, changed }: FolderDifferences) => {
 	return { bad, missing, extra: [...extra].sort(), changed: changed && [...changed].sort() };
 };
 
-test('of a folder that is right, there are no differences; its files are hashed unless they are known', async (t) => {
+test('an unchanged folder has no differences; only files whose stamps are not recorded are hashed', async (t) => {
 	const { compare, before, record } = await compared(t);
 	assert.equal(brief(before), { bad: [], missing: [], extra: [], changed: undefined });
 	assert.is(before.hashed, made.seed.length - made.index.length);
@@ -76,7 +76,7 @@ interface Change {
 	readonly bad?: readonly string[];
 	readonly missing?: readonly string[];
 	readonly extra?: readonly string[];
-	/** @default the same as the others together */
+	/** @default the paths of `bad`, `missing` and `extra` together */
 	readonly changed?: readonly string[];
 }
 
@@ -89,15 +89,15 @@ const CHANGES: Record<string, Change> = {
 		change: (root) => writeFile(join(root, 'a/b'), contentOf(1_000)),
 		changed: ['a/b'],
 	},
-	'a file has a byte more': { change: (root) => appendFile(join(root, 'a/b'), 'x'), bad: ['a/b'] },
-	'an empty file is not': { change: (root) => writeFile(join(root, 'empty'), 'x'), bad: ['empty'] },
+	'a file is a byte longer': { change: (root) => appendFile(join(root, 'a/b'), 'x'), bad: ['a/b'] },
+	'an empty file grows': { change: (root) => writeFile(join(root, 'empty'), 'x'), bad: ['empty'] },
 	'a file is touched': { change: (root) => utimes(join(root, 'a/b'), 1, 1), changed: ['a/b'] },
-	'a file may be executed': { change: (root) => chmod(join(root, 'a/b'), 0o755), bad: ['a/b'] },
-	'a file may not be executed any more': {
+	'a file is executable now': { change: (root) => chmod(join(root, 'a/b'), 0o755), bad: ['a/b'] },
+	'a file is not executable any more': {
 		change: (root) => chmod(join(root, 'run'), 0o644),
 		bad: ['run'],
 	},
-	'a file is gone, and a link that is still right leads nowhere': {
+	'a file is gone, so that an unchanged link leads nowhere': {
 		change: (root) => unlink(join(root, 'a/b')),
 		missing: ['a/b'],
 	},
@@ -116,7 +116,7 @@ const CHANGES: Record<string, Change> = {
 		missing: ['empty'],
 		extra: ['empty/x'],
 	},
-	'a file is a link to a file with its bytes': {
+	'a file is replaced by a link to its bytes': {
 		change: async (root) => {
 			await rename(join(root, 'run'), join(root, 'moved'));
 			await symlink('moved', join(root, 'run'));
@@ -158,7 +158,7 @@ const CHANGES: Record<string, Change> = {
 		change: (root) => rm(join(root, 'a'), { recursive: true }),
 		missing: ['a/b', 'a/c/\u00e9'],
 	},
-	'all is gone': {
+	'all entries are gone': {
 		change: async (root) => {
 			await rm(root, { recursive: true });
 			await mkdir(root);
@@ -170,7 +170,7 @@ const CHANGES: Record<string, Change> = {
 for (const [what, { change, bad = [], missing = [], extra = [], ...rest }] of Object.entries(
 	CHANGES,
 )) {
-	test(`if ${what}, that is named`, async (t) => {
+	test(`if ${what}, the difference is reported`, async (t) => {
 		const { compare, record } = await compared(t, change);
 		const expected = rest.changed ?? [...bad, ...missing, ...extra];
 		const found = brief(compare(record));
@@ -190,7 +190,7 @@ test('if only some entries of a folder were recorded, the others count as added'
 	assert.equal(compareFolder(location, made.folder, record, () => {}).changed, ['run']);
 });
 
-test('links to entries that are not there are right, as of some files of a folder that were downloaded', async (t) => {
+test('a link whose target was not downloaded is no difference', async (t) => {
 	const root = await plant(join(await makeFolder(t), 'folder'), { link: l('a/b') });
 	const location = locationOf(made, root);
 	const first = compareFolder(location, made.folder, undefined, () => {});
@@ -199,7 +199,7 @@ test('links to entries that are not there are right, as of some files of a folde
 	assert.equal(changesIn(root, record), []);
 });
 
-test('names on the disk may have another form', async (t) => {
+test('names on the disk may have another Unicode form', async (t) => {
 	const root = await plant(join(await makeFolder(t), 'folder'), {
 		...Object.fromEntries(Object.entries(TREE).filter(([path]) => path !== 'a/c/\u00e9')),
 		'a/c/e\u0301': 'accent',

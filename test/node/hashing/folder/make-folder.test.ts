@@ -60,7 +60,7 @@ async function planted(t: Scope, tree = TREE, name = 'folder'): Promise<string> 
 	return await plant(join(await temporary(t), name), tree);
 }
 
-test('the seed is that of the index and the content', async (t) => {
+test('the seed describes the index and the content', async (t) => {
 	const root = await planted(t);
 	let bytes = 0;
 	let length = 0;
@@ -79,7 +79,7 @@ test('the seed is that of the index and the content', async (t) => {
 	assert.ok(bytes > 1.9 * (seed.length - folder.index.length) && bytes <= 2 * seed.length);
 });
 
-test('equal trees have equal seeds, whatever their names, times, rights, and the order in which they were made', async (t) => {
+test('equal trees have equal seeds, whatever their names, times, permissions, and order of creation', async (t) => {
 	const { seed } = expected;
 	const reversed = Object.fromEntries(Object.entries(TREE).reverse());
 	const before = process.umask(0o077);
@@ -110,7 +110,7 @@ test('equal trees have equal seeds in another locale, and with another umask', a
 	assert.is(stdout.trim(), expected.seed.id);
 });
 
-test('any trees are equal exactly if their seeds are', async (t) => {
+test('two trees have equal seeds exactly if they are equal', async (t) => {
 	const name = fc.constantFrom('a', 'b', 'a.b', 'A', 'ä', 'a b', '~', '!');
 	const leaf = fc.oneof(
 		fc.constant(d),
@@ -160,7 +160,7 @@ const VANISHING: Record<string, (root: string) => void> = {
 		writeFileSync(join(root, 'new'), large(9 * MIB));
 		renameSync(join(root, 'new'), join(root, 'b/file'));
 	},
-	'is replaced by a link to itself': (root) => {
+	'is moved and replaced by a link to it': (root) => {
 		renameSync(join(root, 'b/file'), join(root, 'b/moved'));
 		symlinkSync('moved', join(root, 'b/file'));
 	},
@@ -176,7 +176,7 @@ const VANISHING: Record<string, (root: string) => void> = {
 };
 
 for (const [what, change] of Object.entries(VANISHING)) {
-	test(`a file that ${what} has changed since the folder was scanned`, async (t) => {
+	test(`a file that ${what} after the scan of the folder is found to have changed`, async (t) => {
 		const root = await planted(t, { 'b/file': large(MIB), 'a/first': 'text' });
 		const draft = draftOf(root, []);
 		const folder = new Folder(draft.location.seed, draft.location.index);
@@ -195,7 +195,10 @@ for (const [what, change] of Object.entries(VANISHING)) {
 	});
 }
 
-/** When it happens: after the folder was scanned, or after a part of it was hashed. */
+/**
+ * The moment of the change: after the scan (`onLength`), or after some bytes were hashed
+ * (`onBytes`).
+ */
 const MOMENTS = [
 	['onLength', 'vanishes'],
 	['onLength', 'is replaced by a pipe'],
@@ -205,7 +208,7 @@ const MOMENTS = [
 ] as const;
 
 for (const [moment, what] of MOMENTS) {
-	test(`a file that ${what} while it is hashed (${moment}) is ERR_CHANGED, and named`, async (t) => {
+	test(`a file that ${what} while it is hashed (${moment}) is ERR_CHANGED, and the error names it`, async (t) => {
 		const root = await planted(t, { 'b/file': large(9 * MIB), 'a/first': large(5 * MIB) });
 		let isDone = false;
 		const once = (): void => {
@@ -231,7 +234,7 @@ const SMALL: Record<string, (root: string) => void> = {
 };
 
 for (const [what, change] of Object.entries(SMALL)) {
-	test(`${what} has changed since the folder was scanned`, async (t) => {
+	test(`${what} after the scan of the folder is found to have changed`, async (t) => {
 		const root = await planted(t, { empty: '', link: l('empty'), void: d, file: 'text' });
 		const draft = draftOf(root, []);
 		const folder = new Folder(draft.location.seed, draft.location.index);
@@ -244,7 +247,7 @@ for (const [what, change] of Object.entries(SMALL)) {
 	});
 }
 
-test('what cannot be shared is named, the first five and how many; or left out and told', async (t) => {
+test('entries that cannot be shared are an error, which names five and the number of the others; or they are skipped and reported', async (t) => {
 	const root = await planted(t, { good: 'a' });
 	for (let at = 0; at < 7; at += 1) {
 		await plant(root, { [`bad${at}`]: l('/etc/passwd') });
@@ -266,7 +269,7 @@ test('what cannot be shared is named, the first five and how many; or left out a
 	assert.is(left.length, 7);
 });
 
-test('a file in a folder has the name that it has on the disk, in whatever form', async (t) => {
+test('a file in a folder is read under its name on the disk, whatever its Unicode form', async (t) => {
 	const tree = { 'e\u0301/u\u0308': contentOf(1_000), 'e\u0301/\u00e4': 'b' };
 	const root = await planted(t, tree, 'o\u0308');
 	const { seed, location } = await makeFolder(root);
@@ -277,7 +280,7 @@ test('a file in a folder has the name that it has on the disk, in whatever form'
 	assert.is((await rightInFolder(location, seed, {})).count, 0);
 });
 
-test('more bytes than a seed can describe are refused before one is read', async (t) => {
+test('more bytes than a seed can describe are refused before a byte is read', async (t) => {
 	const root = await planted(t, { a: '', b: '' });
 	for (const name of ['a', 'b']) {
 		await truncate(join(root, name), 3 * 2 ** 40);
@@ -286,7 +289,7 @@ test('more bytes than a seed can describe are refused before one is read', async
 	assert.match(message, /4398046511104 at most/);
 });
 
-test('is stopped by its signal, and then has nothing open', async (t) => {
+test('the signal stops the work, and no file stays open', async (t) => {
 	const root = await planted(t);
 	const stop = new AbortController();
 	const making = makeFolder(root, { signal: stop.signal, onLength: () => stop.abort() });
@@ -294,7 +297,7 @@ test('is stopped by its signal, and then has nothing open', async (t) => {
 	assert.is((await rejects(makeFolder(root, { signal: stop.signal }))).code, 'ERR_ABORTED');
 });
 
-test('a folder that is not there, or has no name, is an error of its own', async (t) => {
+test('a folder that does not exist, and a folder without a name, each have their own error', async (t) => {
 	const root = await planted(t);
 	assert.is((await rejects(makeFolder(join(root, 'nothing here')))).code, 'ERR_NO_FILE');
 	assert.is((await rejects(makeFolder(join(root, 'large')))).code, 'ERR_NO_FILE');
@@ -303,7 +306,7 @@ test('a folder that is not there, or has no name, is an error of its own', async
 	assert.is((await rejects(makeFolder(join(root, '..', 'bad\tname')))).code, 'ERR_NAME');
 });
 
-test('rightInFolder finds the chunks that are right, and counts what is missing as wrong', async (t) => {
+test('rightInFolder finds the right chunks, and counts chunks of missing files as wrong', async (t) => {
 	const chunkSize = 512;
 	const made = folderOf({ a: contentOf(2_000), 'b/c': contentOf(700), d: x('e') }, { chunkSize });
 	const root = await planted(t, { a: contentOf(2_000), 'b/c': contentOf(700), d: x('e') });

@@ -14,15 +14,19 @@ import { rejects } from '../../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('remembered folders');
-/** Longer than two changes may share one time. */
+/** ms; two changes further apart than this always have different times. */
 const REST = 2_600;
 
 interface Cached {
 	readonly path: string;
 	readonly cache: SeedCache;
-	/** Makes the seed. @returns whether it was remembered, and the number of bytes that were hashed */
+	/**
+	 * Makes the seed.
+	 *
+	 * @returns whether the cache had it, and the number of bytes that were hashed
+	 */
 	make(exclude?: readonly string[]): Promise<{ remembered: boolean; hashed: number }>;
-	/** The files of the cache. */
+	/** The paths of the files in the cache. */
 	entries(): string[];
 }
 
@@ -44,11 +48,14 @@ async function plantAll(): Promise<string[]> {
 	return planted;
 }
 
-/** All tests wait for the same folders to be old enough. */
+/**
+ * All tests use folders that were written at the same time, so the wait for their age is needed
+ * only once.
+ */
 const planted = plantAll();
 let next = 0;
 
-/** A folder that is at rest, and an empty cache. */
+/** Returns a folder that is old enough to be cached, and an empty cache. */
 async function cached(t: Scope): Promise<Cached> {
 	const path = (await planted)[next] as string;
 	next += 1;
@@ -75,7 +82,7 @@ async function cached(t: Scope): Promise<Cached> {
 	};
 }
 
-test('an unchanged folder is remembered, and no file is read', async (t) => {
+test('for an unchanged folder the cached seed is used, and no file is read', async (t) => {
 	const { path, cache, make, entries } = await cached(t);
 	const first = await make();
 	assert.is(first.remembered, false);
@@ -100,8 +107,8 @@ const CHANGES: Record<string, (path: string) => Promise<unknown>> = {
 	'one more file': (path) => writeFile(join(path, 'new'), ''),
 	'one file less': (path) => rm(join(path, 'empty')),
 	'a renamed file': (path) => rename(join(path, 'a b\u200e.txt'), join(path, 'a')),
-	'a file that may not be executed any more': (path) => chmod(join(path, '2024/run.sh'), 0o644),
-	'a file that may be executed now': (path) => chmod(join(path, 'empty'), 0o755),
+	'a file that is not executable any more': (path) => chmod(join(path, '2024/run.sh'), 0o644),
+	'a file that is executable now': (path) => chmod(join(path, 'empty'), 0o755),
 	'one more empty folder': (path) => mkdir(join(path, 'new')),
 	'a file in the empty folder': (path) => writeFile(join(path, 'nothing in it', 'new'), ''),
 	'another target of its link': async (path) => {
@@ -110,7 +117,7 @@ const CHANGES: Record<string, (path: string) => Promise<unknown>> = {
 	},
 };
 
-/** The stamp that the folder has now. */
+/** Returns the present stamp of the folder. */
 function stampOfNow(path: string): string {
 	const { location, stamps } = draftOf(path, []);
 	return folderStamp(location.index, new EntryStamps(stamps), location.names);
@@ -135,13 +142,13 @@ test('a folder with another stamp is hashed again', async (t) => {
 	assert.ok(hashed >= 700_000, `${hashed} bytes`);
 });
 
-test('the digests of an index do not count for the stamp', async (t) => {
+test('the stamp of a folder does not depend on the digests in its index', async (t) => {
 	const { path } = await cached(t);
 	const { folder, stamps } = await makeSeedOf(path);
 	assert.is(folderStamp(folder.index, stamps), stampOfNow(path));
 });
 
-test('what is left out may change; with other files left out, the folder is hashed again', async (t) => {
+test('changes of excluded files do not matter; with other files excluded, the folder is hashed again', async (t) => {
 	const { path, make } = await cached(t);
 	await make(['*.txt']);
 	assert.is((await make(['*.txt'])).remembered, true);
@@ -150,10 +157,10 @@ test('what is left out may change; with other files left out, the folder is hash
 	assert.is((await make(['2024'])).remembered, false);
 });
 
-test('a folder with a file that has just been changed is not remembered', async (t) => {
+test('a folder with a file that has just been changed is not cached', async (t) => {
 	const { path, make } = await cached(t);
 	await writeFile(join(path, 'empty'), 'not any more');
-	// However long it takes to hash it.
+	// A time in the future: the file stays too new, however long hashing takes.
 	await utimes(join(path, 'empty'), 9e9, 9e9);
 	await make();
 	assert.is((await make()).remembered, false);
@@ -163,7 +170,7 @@ test('a folder with a file that has just been changed is not remembered', async 
 	assert.is((await make()).remembered, true);
 });
 
-test('an entry that is cut anywhere, or has any byte changed, is none, and is made again', async (t) => {
+test('an entry that is cut at any position, or has any byte changed, is not used and is replaced', async (t) => {
 	const { path, cache, make, entries } = await cached(t);
 	await make();
 	const [entry] = entries() as [string];
@@ -195,7 +202,7 @@ test('an entry of a file is not used for a folder, and an entry of a folder not 
 	);
 });
 
-test('something odd in a folder is an error, even if the folder is remembered', async (t) => {
+test('an entry that cannot be shared is an error, even if the folder is cached', async (t) => {
 	const { path, cache, make } = await cached(t);
 	await make();
 	await symlink('/', join(path, 'root'));

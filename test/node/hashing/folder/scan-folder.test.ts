@@ -22,7 +22,7 @@ const pathsOf = ({ entries }: Scan): string[] => entries.map(({ kind, path }) =>
 const oddOf = ({ odd }: Scan): Record<string, string> =>
 	Object.fromEntries(odd.map(({ path, why }) => [path, why]));
 
-/** Checks that other nodes accept what is shared: its paths, and the targets of its links. */
+/** Checks that other nodes accept the paths and the link targets of the scanned folder. */
 function isAccepted({ entries }: Scan): void {
 	const described = entries.map(({ path, kind, length }) => {
 		return { path, kind, length, digest: sha256(length === 0 ? '' : path) };
@@ -34,7 +34,7 @@ function isAccepted({ entries }: Scan): void {
 	}
 }
 
-test('names every entry once, in the order of an index', async (t) => {
+test('returns every entry once, in the order of an index', async (t) => {
 	const root = await planted(t, {
 		'b/c': 'text',
 		'b!': '',
@@ -67,7 +67,7 @@ test('an empty folder has no entries', async (t) => {
 	assert.equal([...entries, ...odd], []);
 });
 
-test('sockets, pipes and devices are odd, each with its kind, and what is beside them is not', async (t) => {
+test('sockets, pipes and devices are reported as odd, each with its kind; the entries beside them are accepted', async (t) => {
 	const root = await planted(t, { 'sub/file': '' });
 	execFileSync('mkfifo', [join(root, 'pipe')]);
 	const server = createServer().listen(join(root, 'sub/socket'));
@@ -78,7 +78,7 @@ test('sockets, pipes and devices are odd, each with its kind, and what is beside
 	assert.equal(pathsOf(scan), ['f sub/file']);
 });
 
-test('names that cannot be shared are odd, each with the reason', async (t) => {
+test('names that cannot be shared are reported as odd, each with the reason', async (t) => {
 	const root = await planted(t, {
 		good: '',
 		'back\\slash': '',
@@ -102,7 +102,7 @@ test('names that cannot be shared are odd, each with the reason', async (t) => {
 	assert.is(Object.keys(odd).length, 7);
 });
 
-test('names are shared in form C, and found under their own; twins are both odd', async (t) => {
+test('names are shared in NFC and read under their name on the disk; two names with the same NFC form are both odd', async (t) => {
 	const root = await planted(t, {
 		'e\u0301/a\u030a': 'one form',
 		'u\u0308': 'twin',
@@ -128,7 +128,7 @@ test('names are shared in form C, and found under their own; twins are both odd'
 	isAccepted(scan);
 });
 
-test('links that leave the folder, or lead nowhere, in circles, or to links, are odd', async (t) => {
+test('links are odd if they leave the folder, lead nowhere, form a loop, or lead to another link', async (t) => {
 	const links: Record<string, string> = {
 		absolute: '/etc/passwd',
 		up: '../outside',
@@ -164,7 +164,7 @@ test('links that leave the folder, or lead nowhere, in circles, or to links, are
 	isAccepted(scan);
 });
 
-test('a folder in which only odd links are is kept as an empty one, so that links to it are accepted', async (t) => {
+test('a folder that contains only odd links is shared as an empty folder, so links to it are accepted', async (t) => {
 	const root = await planted(t, {
 		'only/bad': l('/etc/passwd'),
 		'only/deeper/worse': l('nothing'),
@@ -185,7 +185,7 @@ test('a folder in which only odd links are is kept as an empty one, so that link
 	isAccepted(scan);
 });
 
-test('a link whose target is longer than an index can say is odd', async (t) => {
+test('a link is odd if its target is longer than an index can express', async (t) => {
 	const deep = Array(31).fill('a').join('/');
 	const long = [...Array(4).fill('b'.repeat(250)), 'c'].join('/');
 	const root = await planted(t, { [`${deep}/link`]: l(`${'../'.repeat(31)}${long}`), [long]: 'a' });
@@ -195,7 +195,7 @@ test('a link whose target is longer than an index can say is odd', async (t) => 
 	isAccepted(scan);
 });
 
-test('paths that are too long or too deep are odd, and what is above them is kept', async (t) => {
+test('paths that are too long or too deep are odd; the folders above them are kept', async (t) => {
 	const deep = Array(32).fill('a').join('/');
 	const long = Array(4).fill('b'.repeat(255)).join('/');
 	const root = await planted(t, { [`${deep}/b/c/d`]: '', [`${long}/too-long`]: '', [deep]: d });
@@ -205,7 +205,7 @@ test('paths that are too long or too deep are odd, and what is above them is kep
 	assert.match(oddOf(scan)[`${long}/too-long`] as string, /1024 bytes/);
 });
 
-test('what is excluded is not looked at, whatever it is', async (t) => {
+test('excluded entries are not examined, whatever their kind', async (t) => {
 	const root = await planted(t, {
 		'.git/config': '',
 		'src/a.o': '',
@@ -224,10 +224,11 @@ test('what is excluded is not looked at, whatever it is', async (t) => {
 	]);
 });
 
-test('what cannot be read is odd, and what is beside it is not', async (t) => {
+test('entries that cannot be read are odd; the entries beside them are accepted', async (t) => {
 	const tree = { good: 'a', 'closed/file': 'c', 'blind/file': 'd' };
 	const isRoot = process.getuid?.() === 0;
-	// Another effective user is not asked for the right to read a file.
+	// Only the effective user changes here; the system does not check a user id that is not
+	// effective.
 	const root = await planted(t, isRoot ? tree : { ...tree, secret: 'b' });
 	await chmod(join(root, '..'), 0o755);
 	await chmod(join(root, 'secret'), 0o200).catch(() => {});
@@ -246,7 +247,7 @@ test('what cannot be read is odd, and what is beside it is not', async (t) => {
 });
 
 (process.platform === 'linux' ? test : test.skip)(
-	'files that the system makes up are odd, and their folders are not',
+	'files that the system generates on each read are odd; their folders are not',
 	() => {
 		const scan = scanFolder('/proc/sys/kernel/random');
 		assert.equal(scan.entries, []);
@@ -255,7 +256,7 @@ test('what cannot be read is odd, and what is beside it is not', async (t) => {
 	},
 );
 
-test('too many entries are refused before all of them are read, also odd ones', async (t) => {
+test('too many entries, odd ones included, are refused before all of them are read', async (t) => {
 	const root = await planted(t, { 'b/c': '', 'b/d': '', 'b/e/f': '', 'b/g\\': '' });
 	assert.is(scanFolder(root, undefined, 5).entries.length, 3);
 	for (const most of [0, 1, 2, 3]) {

@@ -13,7 +13,7 @@ const CONNACK = generate({ cmd: 'connack', returnCode: 0, sessionPresent: false 
 
 interface Server {
 	readonly port: number;
-	/** The first connection. */
+	/** Waits for the first connection. */
 	socket(): Promise<Socket>;
 }
 
@@ -42,7 +42,7 @@ async function startServer(t: Scope): Promise<Server> {
 interface Opened {
 	readonly server: Socket;
 	readonly messages: Incoming[];
-	/** Packets left to MQTT.js. */
+	/** Bytes that are left to MQTT.js. */
 	readonly rest: Buffer[];
 	readonly errors: Error[];
 	readonly stream: Socket;
@@ -69,7 +69,7 @@ async function dribble(socket: Socket, bytes: Buffer, size: number): Promise<voi
 	}
 }
 
-test('messages of QoS 0 are handed over, and everything else is left as it came', async (t) => {
+test('messages of QoS 0 are delivered, and all other packets are passed on unchanged', async (t) => {
 	const large = (fill: number): Buffer => publishPacket('a/b', Buffer.alloc(100_000, fill));
 	const small = publishPacket('a/b', Buffer.from('small'));
 	const retained = publishPacket('a/b', Buffer.alloc(100_000, 9), 0x31);
@@ -95,7 +95,7 @@ test('messages of QoS 0 are handed over, and everything else is left as it came'
 	}
 });
 
-test('a buffer is used again only after its message was released', async (t) => {
+test('a buffer is reused only after its message was released', async (t) => {
 	const { server, messages } = await open(t);
 	const send = async (fill: number): Promise<Incoming> => {
 		server.write(publishPacket('a', Buffer.alloc(200_000, fill)));
@@ -115,7 +115,7 @@ test('a buffer is used again only after its message was released', async (t) => 
 	assert.ok(second.payload.every((byte) => byte === 2));
 });
 
-test('a broker that sends a packet too large, or rubbish, is cut', async (t) => {
+test('a broker that sends a packet that is too large or malformed is disconnected', async (t) => {
 	const hostile = [
 		Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f]),
 		Buffer.alloc(100, 0xff),
@@ -129,13 +129,13 @@ test('a broker that sends a packet too large, or rubbish, is cut', async (t) => 
 	}
 });
 
-test('a host of several addresses is found at the one that answers', async (t) => {
+test('a host with several addresses is reached at the address that answers', async (t) => {
 	const { server, messages } = await open(t, 'localhost');
 	server.write(publishPacket('a', Buffer.alloc(100_000)));
 	await until('it is there', () => messages.length === 1);
 });
 
-/** A link with the shortest keepalive, and the other end of it. */
+/** A link with a keepalive of 1 s, the shortest, and the socket at its other end. */
 async function openThin(t: Scope): Promise<{ server: Socket; link: Link }> {
 	const { port, socket } = await startServer(t);
 	const url = `mqtt://127.0.0.1:${port}`;
@@ -152,10 +152,10 @@ async function openThin(t: Scope): Promise<{ server: Socket; link: Link }> {
 	return { server, link };
 }
 
-test('a broker whose large message takes long is alive, and is given up when it stops', async (t) => {
+test('a broker counts as alive while a large message arrives slowly, and is given up when nothing arrives', async (t) => {
 	const large = publishPacket('a', Buffer.alloc(100_000));
 	let isUp = false;
-	// Where this process is held up, nobody has sent anything for a while.
+	// If this process was blocked, nothing was sent for a while, so the measurement is repeated.
 	for (let longest = Number.POSITIVE_INFINITY; !isUp && longest > 500; ) {
 		const { server, link } = await openThin(t);
 		longest = 0;
@@ -171,7 +171,7 @@ test('a broker whose large message takes long is alive, and is given up when it 
 	assert.ok(isUp);
 });
 
-test('user and password of the URL are sent', async (t) => {
+test('CONNECT contains the user and password of the URL', async (t) => {
 	const { port, socket } = await startServer(t);
 	const url = `mqtt://ann:p%40ss@127.0.0.1:${port}`;
 	const opening = Link.open({
@@ -186,7 +186,7 @@ test('user and password of the URL are sent', async (t) => {
 	await opening.catch(() => {});
 });
 
-test('only mqtt: is plain TCP', () => {
+test('only the scheme mqtt: means plain TCP', () => {
 	assert.ok(isPlainTcp('mqtt://host'));
 	for (const url of ['mqtts://host', 'ws://host', 'wss://host', 'no URL']) {
 		assert.not.ok(isPlainTcp(url));

@@ -44,7 +44,9 @@ const TREE: Tree = {
 };
 const made = folderOf(TREE, { chunkSize: CHUNK });
 
-/** A folder that is written, and its side. */
+/**
+ * Opens a folder for writing. `side` is the folder beside it for the index and the link targets.
+ */
 async function written(t: Scope, of: MadeFolder = made) {
 	const side = await makeFolder(t);
 	const root = join(side, 'content');
@@ -73,7 +75,7 @@ function readAll(files: ContentFiles, { content } = made, step = content.length)
 	return bytes;
 }
 
-/** The code with which `body` fails, and the path that it names. */
+/** Runs `body`. @returns the code of its error, and the path in it; nothing if it succeeds */
 function failure(body: () => void): { readonly code?: string; readonly path?: string } {
 	try {
 		body();
@@ -83,7 +85,7 @@ function failure(body: () => void): { readonly code?: string; readonly path?: st
 	return {};
 }
 
-test('makes files and folders as bytes come, in any order, and reads them back', async (t) => {
+test('creates files and folders when their bytes arrive, in any order, and reads them back', async (t) => {
 	const { side, root, files, open } = await written(t);
 	const starts = Array.from({ length: Math.ceil(made.content.length / 300) }, (_, at) => at * 300);
 	for (const at of starts.reverse()) {
@@ -91,7 +93,7 @@ test('makes files and folders as bytes come, in any order, and reads them back',
 	}
 	files.close();
 	const { 'a/link': _, 'z/link': __, 'empty/folder': ___, 'empty/file': ____, ...rest } = TREE;
-	assert.equal(await linesIn(root), linesOf(rest), 'what has bytes of its own');
+	assert.equal(await linesIn(root), linesOf(rest), 'only entries with bytes exist');
 	assert.equal(new Uint8Array(await readFile(join(side, '.index'))), made.index);
 	assert.is(await readFile(join(side, '.links'), 'utf8'), 'b/one../run');
 	for (const step of [1, 77, 512, made.content.length]) {
@@ -99,7 +101,7 @@ test('makes files and folders as bytes come, in any order, and reads them back',
 	}
 });
 
-test('keeps at most 32 files open, and goes on with one that it has closed', async (t) => {
+test('keeps at most 32 files open, and opens a closed file again to continue it', async (t) => {
 	const many = folderOf(
 		Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`f${at}`, contentOf(100 + at)])),
 	);
@@ -114,7 +116,7 @@ test('keeps at most 32 files open, and goes on with one that it has closed', asy
 	assert.ok((await openBelow(side)).length <= 64);
 });
 
-test('goes on with what an earlier process has left, also where it is too long', async (t) => {
+test('continues with the files of an earlier process, and truncates files that are too long', async (t) => {
 	const { root, files, open } = await written(t);
 	writeAll(files);
 	files.close();
@@ -128,7 +130,7 @@ test('goes on with what an earlier process has left, also where it is too long',
 	assert.is(await length('large'), 64 * CHUNK + 3);
 });
 
-test('bytes before a large file must be zeros', async (t) => {
+test('refuses bytes other than zeros in the padding before a large file', async (t) => {
 	const { files } = await written(t);
 	const padding = made.folder.pieces.find(({ entry }) => entry === undefined);
 	const offset = padding?.offset as number;
@@ -138,7 +140,7 @@ test('bytes before a large file must be zeros', async (t) => {
 	assert.equal(bytes, new Uint8Array(2));
 });
 
-test('what is not kept is not written, and cannot be read', async (t) => {
+test('files that are not wanted are not written, and cannot be read', async (t) => {
 	const side = await makeFolder(t);
 	const root = await plant(join(side, 'content'), {});
 	const location = { ...locationOf(made, root), side, wanted: new Set(['a/two', 'z/link']) };
@@ -151,7 +153,7 @@ test('what is not kept is not written, and cannot be read', async (t) => {
 	assert.is(failure(() => files.read(offset, new Uint8Array(1))).code, 'ENOENT');
 });
 
-/** Something outside that nobody may write to. */
+/** Makes a folder outside the place, and checks later that it is unchanged. */
 async function makeCanary(t: Scope) {
 	const outside = await plant(join(await makeFolder(t), 'outside'), {
 		canary: 'as it was',
@@ -162,7 +164,7 @@ async function makeCanary(t: Scope) {
 	return {
 		outside,
 		canary: join(outside, 'canary'),
-		isUntouched: async () => assert.equal(await before(), lines, 'nothing is written through'),
+		isUntouched: async () => assert.equal(await before(), lines, 'nothing is written outside'),
 	};
 }
 
@@ -202,7 +204,9 @@ for (const [what, put] of Object.entries(PLANTED)) {
 	});
 }
 
-/** Replaced while the folder is written, after the place has used it. */
+/**
+ * Replacements that are made while the folder is written, after `FolderPlace` has used the entry.
+ */
 const SWAPPED: Record<string, (root: string, outside: string) => Promise<void>> = {
 	'a folder by a link': async (root, outside) => {
 		await rename(join(root, 'f'), join(root, 'moved'));
@@ -223,7 +227,7 @@ const SWAPPED: Record<string, (root: string, outside: string) => Promise<void>> 
 };
 
 for (const [what, swap] of Object.entries(SWAPPED)) {
-	test(`nothing is written outside if somebody replaces ${what} meanwhile`, async (t) => {
+	test(`nothing is written outside if another program replaces ${what} meanwhile`, async (t) => {
 		const many = folderOf(
 			Object.fromEntries(
 				Array.from({ length: 60 }, (_, at) => [at < 50 ? `f/${at}` : `n/${at}`, contentOf(2)]),
@@ -234,14 +238,14 @@ for (const [what, swap] of Object.entries(SWAPPED)) {
 		const middle = many.folder.find('n/51')?.offset as number;
 		files.write(0, [many.content.subarray(0, middle)]);
 		await swap(root, outside);
-		// The first files are not open any more, and are opened again.
+		// The first files are not open any more, so this write opens them again.
 		const { code } = failure(() => files.write(0, [many.content]));
 		assert.ok(code !== undefined, 'it fails');
 		await isUntouched();
 	});
 }
 
-test('reads no link in the place of a file', async (t) => {
+test('does not follow a link in the place of a file when it reads', async (t) => {
 	const { root, open, files } = await written(t);
 	writeAll(files);
 	files.close();

@@ -47,7 +47,7 @@ const made = folderOf(TREE, { chunkSize: CHUNK });
 const { content, folder } = made;
 const AT = folder.find('a/changed')?.offset as number;
 
-/** The folder on the disk, opened as that of a share. */
+/** Writes the folder to the disk and opens its storage like a share does, guarded by stamps. */
 async function guarded(t: Scope, of = made, tree = TREE) {
 	const root = await plant(join(await makeFolder(t), 'folder'), tree);
 	const { location, stamps } = compareFolder(locationOf(of, root), of.folder, undefined, () => {});
@@ -56,7 +56,7 @@ async function guarded(t: Scope, of = made, tree = TREE) {
 	return { root, storage, path: join(root, 'a/changed') };
 }
 
-/** Has the next read of `storage` take so long that those after it go to the thread pool. */
+/** Makes the next read of `storage` so slow that later reads use the thread pool. */
 async function cool(storage: FolderStorage): Promise<void> {
 	const { now } = performance;
 	let step = 0;
@@ -93,12 +93,12 @@ const CHANGES: Record<string, (path: string) => Promise<unknown>> = {
 		await writeFile(path, new Uint8Array(5), { flag: 'r+' });
 		await utimes(path, atime, mtime);
 	},
-	'other rights': (path) => chmod(path, 0o600),
+	'other permissions': (path) => chmod(path, 0o600),
 	'its name taken by another file': async (path) => {
 		await copyFile(path, `${path}.new`);
 		await rename(`${path}.new`, path);
 	},
-	'its name taken by a link to it': async (path) => {
+	'its name taken by a link to the file': async (path) => {
 		await rename(path, `${path}.moved`);
 		await symlink('changed.moved', path);
 	},
@@ -121,7 +121,7 @@ const CHANGES: Record<string, (path: string) => Promise<unknown>> = {
 
 for (const [what, change] of Object.entries(CHANGES)) {
 	for (const [temperature, makeSo] of Object.entries(TEMPERATURES)) {
-		test(`a guarded file with ${what} is ERR_CHANGED, and named, when reads are ${temperature}`, async (t) => {
+		test(`a guarded file with ${what} is ERR_CHANGED, and the error names it, when reads are ${temperature}`, async (t) => {
 			const { storage, path } = await guarded(t);
 			await makeSo(storage);
 			await change(path);
@@ -130,7 +130,7 @@ for (const [what, change] of Object.entries(CHANGES)) {
 			assert.match(error.message, path);
 		});
 	}
-	test(`a guarded file with ${what} is found by check, and named`, async (t) => {
+	test(`check finds a guarded file with ${what}, and names it`, async (t) => {
 		const { storage, path } = await guarded(t);
 		storage.check();
 		await change(path);
@@ -145,7 +145,7 @@ for (const [what, change] of Object.entries(CHANGES)) {
 }
 
 for (const [temperature, makeSo] of Object.entries(TEMPERATURES)) {
-	test(`returns every byte when reads are ${temperature}, also of links, and of zeros between files`, async (t) => {
+	test(`returns every byte, of files, links and padding, when reads are ${temperature}`, async (t) => {
 		const { storage } = await guarded(t);
 		await makeSo(storage);
 		assert.equal(await bytesAt(storage, 0, content.length), content);
@@ -155,7 +155,7 @@ for (const [temperature, makeSo] of Object.entries(TEMPERATURES)) {
 		}
 	});
 
-	test(`a file that is not kept cannot be read when reads are ${temperature}, whatever is beside it`, async (t) => {
+	test(`a file that is not wanted cannot be read when reads are ${temperature}, even if it exists`, async (t) => {
 		const { root, storage } = await guarded(t);
 		await writeFile(join(root, '.links'), content);
 		const some = new FolderStorage({ ...storage.location, wanted: new Set(['run']) }, folder);
@@ -164,7 +164,7 @@ for (const [temperature, makeSo] of Object.entries(TEMPERATURES)) {
 		assert.is((await rejects(some.read(AT, new Uint8Array(10)))).code, 'ERR_NO_FILE');
 	});
 
-	test(`a folder that was renamed when it was complete is read under its new name when reads are ${temperature}`, async (t) => {
+	test(`a folder that got its final name is read at its new path when reads are ${temperature}`, async (t) => {
 		const { root, storage: before } = await guarded(t);
 		const storage = new FolderStorage(before.location, folder);
 		t.defer(() => storage.close());
@@ -184,14 +184,14 @@ for (const [temperature, makeSo] of Object.entries(TEMPERATURES)) {
 	});
 }
 
-test('a link with another target is found by check, and named', async (t) => {
+test('check finds a link with another target, and names it', async (t) => {
 	const { root, storage } = await guarded(t);
 	await unlink(join(root, 'a/link'));
 	await symlink('nothing', join(root, 'a/link'));
 	assert.throws(() => storage.check(), /a\/link.* has changed/);
 });
 
-test('an empty file, or an empty folder, with something in it is found by check, and named', async (t) => {
+test('check finds an empty file or an empty folder that is not empty any more, and names it', async (t) => {
 	const { root, storage } = await guarded(t);
 	storage.check();
 	await writeFile(join(root, 'b/empty'), 'x');
@@ -200,7 +200,7 @@ test('an empty file, or an empty folder, with something in it is found by check,
 	assert.throws(() => storage.check(), /b\/void.* has changed/);
 });
 
-test('many files are looked at by turns', async (t) => {
+test('check examines many files in turns, so a changed file is found in one of several calls', async (t) => {
 	const tree = Object.fromEntries(Array.from({ length: 450 }, (_, at) => [`${at}`, `${at}`]));
 	const { root, storage } = await guarded(t, folderOf(tree), tree);
 	await utimes(join(root, '99'), 1, 1);
@@ -215,7 +215,7 @@ test('many files are looked at by turns', async (t) => {
 	assert.is(failed, 1);
 });
 
-test('knows the files that are kept, and every folder they are in', async (t) => {
+test('knows the wanted files, and every folder that contains them', async (t) => {
 	const { root, storage } = await guarded(t);
 	const below = (...paths: string[]): string[] => paths.map((path) => join(root, path));
 	assert.is(storage.kept, 6);
@@ -228,7 +228,7 @@ test('knows the files that are kept, and every folder they are in', async (t) =>
 	assert.equal(some.paths, { files: below('run'), folders: [root, ...below('a')] });
 });
 
-test('closed, it has no file open, and cannot be read', async (t) => {
+test('after close, no file is open, and reads fail', async (t) => {
 	const { root, storage } = await guarded(t);
 	await bytesAt(storage, 0, content.length);
 	assert.ok((await openBelow(root)).length > 0);

@@ -9,7 +9,7 @@ import { suite } from '../../../helpers/harness/suite.ts';
 const test = suite('a folder of many small files');
 const FILES = 1_500;
 
-test('one read opens few files at a time, from memory and from the disk', async (t) => {
+test('one read has at most 100 files open at a time, in this thread and in the thread pool', async (t) => {
 	const leaves = Array.from({ length: FILES }, (_, number) => [`${number}`, `${number}`]);
 	const root = await makeTree(t, Object.fromEntries(leaves));
 	const { location, folder, stamps, seed } = await makeFolder(root);
@@ -17,7 +17,7 @@ test('one read opens few files at a time, from memory and from the disk', async 
 	t.defer(() => storage.close());
 	const { index } = folder;
 	const expected = folder.entries.map(({ path }) => path).join('');
-	// A slow first read makes the second one use the thread pool.
+	// If the first read is slow, the second read uses the thread pool.
 	for (const round of [1, 2]) {
 		const bytes = Buffer.alloc(seed.length - index.length);
 		let most = 0;

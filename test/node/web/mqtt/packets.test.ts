@@ -14,7 +14,7 @@ import { plainPublishHeader } from '../../../../protocol/index.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
-// What MQTT.js reads and writes is the measure of what is written and read here.
+// Packets that are written here must be read by MQTT.js, and the other way round.
 
 const test = suite('packets of a browser');
 
@@ -23,7 +23,7 @@ const texts = fc.string({ unit: 'binary', maxLength: 300 });
 const topics = texts.filter((topic) => topic !== '' && !/[+#\0]/.test(topic));
 const payloads = fc.uint8Array({ maxLength: 20_000 });
 
-/** Everything that MQTT.js reads in `bytes`. */
+/** Returns all packets that MQTT.js reads in `bytes`. */
 function parse(bytes: Uint8Array): Packet[] {
 	const parser = mqttPacket.parser({ protocolVersion: 4 });
 	const packets: Packet[] = [];
@@ -35,7 +35,7 @@ function parse(bytes: Uint8Array): Packet[] {
 	return packets;
 }
 
-/** The fields of the one packet in `bytes` that are asked for. */
+/** Returns these fields of the only packet in `bytes`. */
 function only(bytes: Uint8Array, fields: readonly string[]): unknown[] {
 	const packets = parse(bytes);
 	assert.is(packets.length, 1);
@@ -44,7 +44,7 @@ function only(bytes: Uint8Array, fields: readonly string[]): unknown[] {
 	return fields.map((field) => packet[field]);
 }
 
-test('a CONNECT is what a broker reads', () => {
+test('a broker reads the fields of a CONNECT as they were written', () => {
 	fc.assert(
 		fc.property(
 			...[texts, fc.option(texts), fc.option(texts), fc.option(payloads), ids],
@@ -76,7 +76,7 @@ test('a CONNECT is what a broker reads', () => {
 	);
 });
 
-test('what is published, subscribed and acknowledged is what a broker reads', () => {
+test('a broker reads PUBLISH, SUBSCRIBE and acknowledgements as they were written', () => {
 	fc.assert(
 		fc.property(ids, topics, payloads, fc.boolean(), (id, topic, payload, retain) => {
 			const [cmd, messageId, name, qos, isRetained, bytes] = only(
@@ -99,7 +99,7 @@ test('what is published, subscribed and acknowledged is what a broker reads', ()
 	);
 });
 
-test('what a broker writes is read', () => {
+test('packets of a broker are read as it has written them', () => {
 	const written = (packet: Packet): Uint8Array => new Uint8Array(mqttPacket.generate(packet));
 	fc.assert(
 		fc.property(ids, topics, payloads, fc.boolean(), (id, topic, payload, retain) => {
@@ -131,7 +131,7 @@ test('what a broker writes is read', () => {
 	assert.equal(readPacket(written({ cmd: 'pingresp' })), { kind: 'pong' });
 });
 
-test('rubbish is refused with an error of its own', () => {
+test('malformed packets are refused with their own error', () => {
 	fc.assert(
 		fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), (bytes) => {
 			try {

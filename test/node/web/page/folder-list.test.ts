@@ -12,7 +12,7 @@ const folder = {
 	wanted: 'all',
 } as const;
 
-test('it says what each entry is, and shows what is invisible', () => {
+test('each row has the kind of its entry, and invisible characters are escaped', () => {
 	const rows = rowsOf(folder);
 	assert.equal(
 		rows.map(({ path, shown, isFile, kind }) => [path, shown, isFile, kind]),
@@ -27,7 +27,7 @@ test('it says what each entry is, and shows what is invisible', () => {
 	assert.equal(rowsOf({ ...folder, paths: '', kinds: [], lengths: [] }), []);
 });
 
-test('a part of a path finds it, in upper or lower case', () => {
+test('a search finds each path that contains the text, in upper or lower case', () => {
 	const found = (query: string) => rowsWith(rowsOf(folder), query).map(({ path }) => path);
 	assert.equal(found('A/'), ['a/\u200fb']);
 	assert.equal(found('C'), ['c']);

@@ -5,7 +5,7 @@ import { suite } from '../../../helpers/harness/suite.ts';
 const test = suite('addresses of the page');
 const ID = 'ab12'.repeat(16);
 
-test('the id of a seed is an address, in each form that people write', () => {
+test('the id of a seed is an address in each of its forms', () => {
 	for (const fragment of [`#${ID}`, `#/${ID}`, `#/seed/${ID}`, `#${ID.toUpperCase()}`, ID]) {
 		assert.equal(viewOf(fragment), { view: 'seed', id: ID }, fragment);
 	}
@@ -26,7 +26,7 @@ test('without a fragment the list of seeds is shown', () => {
 	assert.equal(viewOf('#/files'), { view: 'files' });
 });
 
-test('what is searched for and the order come back as they were', () => {
+test('a search and its order are restored from the address that was made of them', () => {
 	for (const query of ['', 'lecture 07', '100 % & more = ?#', 'ä/📦', ' x ', '%zz']) {
 		for (const sort of ['name', 'rate', 'age'] as const) {
 			const fragment = seedsFragment({ query, sort });
@@ -37,7 +37,7 @@ test('what is searched for and the order come back as they were', () => {
 	assert.equal(viewOf('#seeds?sort=nonsense&find=a'), { view: 'seeds', query: 'a', sort: 'name' });
 });
 
-test('an address that names nothing is said as it is', () => {
+test('an unknown address is shown as it was typed', () => {
 	for (const [fragment, text] of [
 		[`#${ID.slice(1)}`, ID.slice(1)],
 		[`#${ID}0`, `${ID}0`],

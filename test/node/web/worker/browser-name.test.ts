@@ -5,7 +5,7 @@ import { suite } from '../../../helpers/harness/suite.ts';
 const test = suite('names of browsers');
 const WEBKIT = 'AppleWebKit/537.36 (KHTML, like Gecko)';
 
-test('a browser and its system are named, and nothing else of them', () => {
+test('the name contains the browser and the system, and nothing else', () => {
 	const brands = ['Chromium', 'Not A Brand'];
 	for (const [agent, expected] of [
 		[`Mozilla/5.0 (X11; Linux x86_64) ${WEBKIT} Chrome/156.0.0.0 Safari/537.36`, 'Chrome on Linux'],

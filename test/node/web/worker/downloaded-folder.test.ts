@@ -28,7 +28,7 @@ async function bytesOf(content: Blob | Uint8Array): Promise<Buffer> {
 	return content instanceof Blob ? Buffer.from(await content.arrayBuffer()) : Buffer.from(content);
 }
 
-test('its files come in the order of the index, each with its bytes, all of them or some', async () => {
+test('all files, or the wanted ones, are returned in the order of the index, each with its bytes', async () => {
 	const files = contents.map(([path, bytes]) => [path, new File([bytes], 'any')] as const);
 	const made = await makeFolder({ name: 'folder', files, emptyFolders: ['z-none'] });
 	const paths = Object.keys(SIZES);
@@ -54,7 +54,7 @@ test('its files come in the order of the index, each with its bytes, all of them
 	}
 });
 
-test('files that are not there, or were not asked for, are not found', async () => {
+test('files that do not exist or were not wanted are not found', async () => {
 	const made = await makeFolder({ name: 'folder', files: [['a', new File(['a'], 'any')]] });
 	throwsCode('ERR_NOT_FOUND', () => new DownloadedFolder(made, undefined).file('b'));
 	throwsCode('ERR_NOT_FOUND', () => new DownloadedFolder(made, new Set()).file('a'));

@@ -7,7 +7,7 @@ import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 const test = suite('the draft of a folder in a browser');
 const file = (content = '') => new File([content], 'any');
 
-test('entries are in the order of an index, with paths in form C, and are all files', () => {
+test('all entries are files, in the order of an index, with paths in NFC', () => {
 	const { entries, files } = draftFolder({
 		name: 'a',
 		files: [
@@ -29,7 +29,7 @@ test('entries are in the order of an index, with paths in form C, and are all fi
 	assert.is(files.get('a/\u00e9')?.size, 1);
 });
 
-test('what cannot be shared is named with the reason, the first five, and how many more', () => {
+test('the error for files that cannot be shared has five of them with reasons, and the number of the others', () => {
 	const bad = ['..', 'a\\b', 'a\u202eb', 'x'.repeat(256), `${'d/'.repeat(40)}e`, 'a\nb'];
 	const message = throwsCode('ERR_SEED', () =>
 		draftFolder({ name: 'odd', files: bad.map((path) => [path, file()]), unreadable: ['c'] }),
@@ -40,7 +40,7 @@ test('what cannot be shared is named with the reason, the first five, and how ma
 	assert.not.match(message, 'a\nb');
 });
 
-test('two names with one normal form are not both shared', () => {
+test('two names with the same NFC form are refused', () => {
 	const files = ['\u00e9', 'e\u0301'].map((path) => [path, file()] as const);
 	const { message } = throwsCode('ERR_SEED', () => draftFolder({ name: 'a', files }));
 	assert.match(message, 'another name differs from it only in its Unicode form');

@@ -18,12 +18,12 @@ const tree = fc.dictionary(
 	{ maxKeys: 8 },
 );
 
-/** Whether no path is below another one. */
+/** Whether no path lies below another path. */
 function isPossible(paths: readonly string[]): boolean {
 	return paths.every((path) => paths.every((other) => !other.startsWith(`${path}/`)));
 }
 
-test('it is the one that is made of the same files on the disk, and the content can be read', async (t) => {
+test('the seed equals that of the same files on a disk, and the content can be read', async (t) => {
 	const root = await temporaryFolder(t);
 	let round = 0;
 	await fc.assert(

@@ -4,7 +4,7 @@ import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('names that differ only in case');
 
-test('two such names are found, also of folders', () => {
+test('two such names are found, of files and of folders', () => {
 	for (const [paths, expected] of [
 		[
 			['a', 'b', 'A'],

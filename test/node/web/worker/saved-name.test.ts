@@ -3,9 +3,9 @@ import { savedName } from '../../../../node/web/worker/saved-name.ts';
 import { checkName } from '../../../../protocol/index.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
-const test = suite('names of what is saved');
+const test = suite('names of saved files');
 
-test('a file has its name without its folders, safe on every system', () => {
+test('a file is saved under the last segment of its path, made safe for every system', () => {
 	for (const [path, expected] of [
 		['a/b/lecture 07.mp4', 'lecture 07.mp4'],
 		['.env', '_env'],

@@ -13,7 +13,7 @@ import {
 import { suite } from '../../../helpers/harness/suite.ts';
 import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
-const test = suite('the chunks of some files');
+const test = suite('selection of chunks for some files of a folder');
 
 const KIB = 1_024;
 const entry = (path: string, length: number): FolderEntry => {
@@ -32,7 +32,7 @@ const seed = new Seed({
 });
 const folder = new Folder(seed, index);
 
-test('they are those with a byte of the files, and those of the index', () => {
+test('the selected chunks are those with bytes of the files or of the index', () => {
 	assert.is(chunks, 5);
 	const chunksOf = (...paths: string[]) => [
 		...selectChunks(seed, folder, new Set(paths)).wanted.indices(),
@@ -45,7 +45,7 @@ test('they are those with a byte of the files, and those of the index', () => {
 	throwsCode('ERR_NOT_FOUND', () => selectChunks(seed, folder, new Set(['d'])));
 });
 
-test('their bytes, and where the last one ends', () => {
+test('bytesOf is the sum of the bytes of the chunks; endOf is the end of the last chunk', () => {
 	const field = new Bitfield(chunks);
 	assert.is(bytesOf(seed, field), 0);
 	assert.is(endOf(seed, field), 0);

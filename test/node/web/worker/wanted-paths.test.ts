@@ -8,7 +8,7 @@ const test = suite('the wanted files of a folder');
 const item = (paths: readonly string[] | undefined, state = 'complete') =>
 	({ paths: paths && new Set(paths), transfer: { state }, isAsked: true }) as unknown as Item;
 
-test('files are added to those that were asked for, unless these were stopped', () => {
+test('new files are added to the requested files, unless their download was stopped', () => {
 	assert.equal(pathsOf(undefined, undefined), undefined);
 	assert.equal(pathsOf(undefined, ['a']), new Set(['a']));
 	assert.equal(pathsOf(item(['a']), ['b']), new Set(['a', 'b']));
@@ -17,14 +17,14 @@ test('files are added to those that were asked for, unless these were stopped', 
 	assert.equal(pathsOf(item(['a']), 'all'), undefined);
 });
 
-test('another download is needed only for files that were not asked for', () => {
+test('another download is needed only for files that were not requested before', () => {
 	assert.not(isMore(undefined, new Set(['a'])));
 	assert.not(isMore(new Set(['a']), new Set(['a'])));
 	assert.ok(isMore(new Set(['a']), new Set(['a', 'b'])));
 	assert.ok(isMore(new Set(['a']), undefined));
 });
 
-test('what another tab has got of the folder is wanted as well', () => {
+test('files of the folder that another tab has downloaded are wanted too', () => {
 	assert.equal(pathsAfter(item(['a']), undefined), new Set(['a']));
 	assert.equal(pathsAfter(item(['a']), { paths: ['b'] }), new Set(['a', 'b']));
 	assert.equal(pathsAfter(item(['a']), {}), undefined);

@@ -7,7 +7,7 @@ import { readZip } from '../../../helpers/harness/zip-files.ts';
 
 const test = suite('the zip file of a folder in a browser');
 
-/** A folder whose files contain their paths. */
+/** Returns a folder in which the content of each file is its path. */
 function folderOf(entries: ReadonlyArray<Pick<FolderEntry, 'path' | 'kind'>>): DownloadedFolder {
 	const all = entries.map((entry) => ({ ...entry, length: entry.path.length, digest: '' }));
 	const files = async function* () {
@@ -22,7 +22,7 @@ async function zipOf(folder: DownloadedFolder): Promise<Buffer> {
 	return Buffer.from(await new Response(await zipFolder(folder, 'top')).arrayBuffer());
 }
 
-test('has the files and empty folders, and no links', async () => {
+test('contains the files and empty folders, and no links', async () => {
 	const folder = folderOf([
 		{ path: 'a', kind: 'f' },
 		{ path: 'empty', kind: 'd' },
@@ -39,14 +39,14 @@ test('has the files and empty folders, and no links', async () => {
 	]);
 });
 
-test('of a folder with nothing to put in has the folder itself', async () => {
+test('contains the folder itself if there are neither files nor empty folders', async () => {
 	for (const folder of [folderOf([]), folderOf([{ path: 'link', kind: 'l' }])]) {
 		const names = readZip(await zipOf(folder)).map(({ name }) => name);
 		assert.equal(names, ['top/']);
 	}
 });
 
-test('of more than 65,534 files has Zip64 records', async () => {
+test('has Zip64 records if there are more than 65,534 files', async () => {
 	const entries = Array.from({ length: 65_600 }, (_, number) => {
 		return { path: `${number}`, kind: 'd' as const };
 	});
