@@ -24,6 +24,8 @@ import { dial } from './lanes/dial.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
 import { brokerStream } from './lanes/transport/broker-stream.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
+import { checkLike } from './reuse/like-paths.ts';
+import { LocalBytes } from './reuse/local-bytes.ts';
 import { Share, type ShareOptions } from './seeding/shared-file.ts';
 import type { StoredContent } from './storage/content-store.ts';
 import { checkRange } from './streaming/content-range.ts';
@@ -51,10 +53,17 @@ export interface GetOptions extends FetchOptions {
 	/** Globs of the entries of a folder to leave out. @default none */
 	readonly exclude?: readonly string[] | undefined;
 	/**
-	 * Cache of seeds: a folder that was downloaded whole can then be shared without hashing its files.
+	 * Cache of seeds. What is downloaded whole can then be shared without hashing it. Bytes of files and
+	 * folders that the cache remembers are not fetched again, wherever they are needed.
 	 * @default none
 	 */
 	readonly cache?: SeedCache | undefined;
+	/**
+	 * Paths of files and folders with bytes of the content, such as a copy on a disk. They are read and
+	 * verified, so that what is right in them is not fetched. A folder is searched with all folders in it.
+	 * @default none
+	 */
+	readonly like?: readonly string[] | undefined;
 }
 
 /** A folder, and what is in it. */
@@ -140,10 +149,15 @@ export class ShoalNode extends BaseNode {
 	 */
 	async get(what: string | Seed, options: GetOptions = {}): Promise<DownloadResult> {
 		const { output, check = 'whole', only = [], exclude = [], cache, wait, signal } = options;
+		const { like = [] } = options;
+		await checkLike(like);
 		const request = await this.requestOf(what, { wait, signal });
 		const isWanted = selectionOf(only, exclude);
 		const target = new OutputTarget({ output, check, isWanted, cache });
-		return await this.downloads.getOrCopy(request, target, options);
+		const { contents, warn } = this.context;
+		const held = () => contents.all();
+		const known = new LocalBytes({ held, cache, like, warn });
+		return await this.downloads.getOrCopy(request, target, { ...options, known });
 	}
 
 	/**

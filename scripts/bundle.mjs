@@ -18,6 +18,7 @@ await build({
 		'hash-worker': 'dist/node/hashing/hash-worker.js',
 		'folder-worker': 'dist/node/hashing/folder/folder-worker.js',
 		'content-worker': 'dist/node/chunk-writer/content-worker.js',
+		'table-worker': 'dist/node/reuse/table-worker.js',
 	},
 	format: 'esm',
 });

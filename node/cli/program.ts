@@ -219,6 +219,11 @@ function addTransfers(program: Command): void {
 			collect,
 		)
 		.option(EXCLUDE, ABOUT_EXCLUDE, collect)
+		.option(
+			'--like <path>',
+			'do not fetch what this file, or the files in this folder, have already, such as a copy on a disk that somebody brought; can be repeated',
+			collect,
+		)
 		.option('--wait', 'if no node has the seed yet, wait for one')
 		.option(
 			'--no-linger',

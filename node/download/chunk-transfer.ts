@@ -32,7 +32,9 @@ export interface ChunkTransferOptions extends ChunkSelection {
 	readonly contributions: Contributions;
 	/** Verifies and stores the chunks. */
 	readonly writer: ChunkWriter;
-	/** Called once, when every chunk is verified and stored. */
+	/** Chunks that are not fetched. @default none */
+	readonly later?: Bitfield | undefined;
+	/** Called once, when every chunk that is fetched is verified and stored. */
 	readonly complete: () => void;
 	/** Called when bytes cannot be stored: the transfer cannot go on. */
 	readonly failed: (error: unknown) => void;
@@ -74,7 +76,7 @@ export class ChunkTransfer {
 		this.#fanOut = new FanOutSubscriptions(context, content.seed.id);
 		this.#engine = new DownloadEngine({
 			layout: content.seed.layout,
-			have: present(content),
+			have: present(content, options.later),
 			coDownloaders: peers.coDownloaders,
 			order,
 			demand,
@@ -363,14 +365,15 @@ export class ChunkTransfer {
 	}
 }
 
-/** The chunks that need not be fetched: those that are stored, and those that are not wanted. */
-function present({ have, selected }: StoredContent): Bitfield {
-	if (selected === undefined) {
+/** The chunks that need not be fetched: those that are stored, not wanted, or fetched later. */
+function present({ have, selected }: StoredContent, later: Bitfield | undefined): Bitfield {
+	if (selected === undefined && later === undefined) {
 		return have;
 	}
 	const field = Bitfield.full(have.size);
-	for (const chunk of selected.wanted.indices()) {
-		if (!selected.stored.has(chunk)) {
+	const stored = selected?.stored ?? have;
+	for (let chunk = 0; chunk < have.size; chunk += 1) {
+		if (selected?.wanted.has(chunk) !== false && !stored.has(chunk) && !later?.has(chunk)) {
 			field.clear(chunk);
 		}
 	}

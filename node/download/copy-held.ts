@@ -50,7 +50,10 @@ export async function copyHeld(
 		const content = { seed, folder, have, selected, storage: from };
 		const { length } = wantedBytes(content);
 		const what = { seed, length, ...filesOf(content), isPartial: selected !== undefined };
-		const result = { ...what, path, verified, ms, sources: [], kept: length, wasThere };
+		// This node has shared it: that is, for a user, what was known.
+		const known = lacking.reduce((sum, chunk) => sum + seed.layout.sizeOf(chunk), 0);
+		const reused = { place: length - known, known, zeros: 0, files: 0 };
+		const result = { ...what, path, verified, ms, sources: [], kept: length, reused, wasThere };
 		onComplete?.(result);
 		await target.settle();
 		return result;

@@ -5,7 +5,12 @@ import { unlessAborted, unlessStopped } from '../util/abort.ts';
 import { ContentSource } from './content-source.ts';
 import { copyHeld } from './copy-held.ts';
 import type { Download } from './download.ts';
-import type { DownloadContext, DownloadResult, Progress } from './download-types.ts';
+import type {
+	DownloadContext,
+	DownloadOptions,
+	DownloadResult,
+	Progress,
+} from './download-types.ts';
 import type { Reader } from './shared-download.ts';
 import { SharedDownload } from './shared-download.ts';
 import type { ReadersTarget, Target } from './target/target.ts';
@@ -24,6 +29,9 @@ export interface FetchOptions {
 	 */
 	readonly onComplete?: ((result: DownloadResult) => void) | undefined;
 }
+
+/** Options of a download into a target. */
+export type IntoTarget = FetchOptions & Pick<DownloadOptions, 'known'>;
 
 /** Counters and gauges of the downloads of a node. */
 export interface DownloadStats {
@@ -96,7 +104,7 @@ export class DownloadManager {
 	async get(
 		request: DownloadRequest,
 		target: Target,
-		options: FetchOptions,
+		options: IntoTarget,
 	): Promise<DownloadResult> {
 		const before = this.#running.get(request.id);
 		const isHere = before === undefined && this.#context.contents.get(request.id) !== undefined;
@@ -119,7 +127,7 @@ export class DownloadManager {
 	async getOrCopy(
 		request: DownloadRequest,
 		target: Target,
-		options: FetchOptions,
+		options: IntoTarget,
 	): Promise<DownloadResult> {
 		const { id } = request;
 		while (true) {
@@ -224,7 +232,7 @@ export class DownloadManager {
 		}
 	}
 
-	#start(request: DownloadRequest, target: Target, options: FetchOptions): SharedDownload {
+	#start(request: DownloadRequest, target: Target, options: IntoTarget): SharedDownload {
 		const { wait = false } = options;
 		const running = new SharedDownload(
 			this.#context,

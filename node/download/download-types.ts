@@ -3,12 +3,14 @@ import type { DigestChunk } from '../chunk-writer/inline-writer.ts';
 import type { DownloadEngineOptions } from '../engine/engine-options.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 import type { PeersContext } from '../peers/peers.ts';
+import type { KnownBytes } from '../reuse/known-bytes.ts';
 import type { TraceSink } from '../stats/trace.ts';
 import type { Traffic } from '../stats/traffic.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import type { RecentBytes } from '../storage/recent-bytes.ts';
 import type { RateLimiter } from '../util/rate-limiter.ts';
 import type { SourceShare } from './contributions.ts';
+import type { ReusedBytes } from './reuse.ts';
 import type { Target, Verified } from './target/target.ts';
 
 /** The parts of a node that downloads use. */
@@ -78,8 +80,10 @@ export interface DownloadResult {
 	readonly ms: number;
 	/** The chunks and bytes from each node, on each lane. */
 	readonly sources: readonly SourceShare[];
-	/** Bytes that were already stored and right, and so were not fetched. */
+	/** Bytes that were not fetched. */
 	readonly kept: number;
+	/** The bytes that were not fetched, by where they were found. */
+	readonly reused: ReusedBytes;
 	/** Whether the file already existed under its name, and was right. */
 	readonly wasThere: boolean;
 }
@@ -93,6 +97,8 @@ export interface DownloadOptions {
 	readonly name?: string | undefined;
 	readonly target: Target;
 	readonly selection: ChunkSelection;
+	/** Finds bytes on this machine. @default none */
+	readonly known?: KnownBytes | undefined;
 	/** Whether to wait for a seed that no node has yet. */
 	readonly wait: boolean;
 	readonly signal?: AbortSignal | undefined;

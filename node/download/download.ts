@@ -9,6 +9,7 @@ import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import { InlineWriter } from '../chunk-writer/inline-writer.ts';
 import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
+import type { KnownBytes } from '../reuse/known-bytes.ts';
 import {
 	hasAllWanted,
 	type SelectedChunks,
@@ -20,6 +21,7 @@ import { MemoryStorage } from '../storage/memory-storage.ts';
 import { abortError, onAbort } from '../util/abort.ts';
 import { ChunkTransfer } from './chunk-transfer.ts';
 import { Contributions, type SourceShare } from './contributions.ts';
+import { Doubles } from './doubles.ts';
 import type {
 	DownloadContext,
 	DownloadOptions,
@@ -28,7 +30,8 @@ import type {
 } from './download-types.ts';
 import { filesOf } from './files-done.ts';
 import { GiveUp } from './give-up.ts';
-import type { Finished } from './target/target.ts';
+import { Reuse, type ReusedBytes } from './reuse.ts';
+import { type Finished, isForReaders } from './target/target.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
@@ -54,7 +57,11 @@ export class Download {
 	readonly #startedAt = performance.now();
 	#phase: Progress['phase'] = 'finding';
 	readonly #contributions = new Contributions();
+	/** Bytes that were found on this machine, but not in the place of the download. */
+	readonly #reused = { known: 0, zeros: 0, files: 0 };
 	#content: StoredContent | undefined;
+	/** The older version that the download will replace. */
+	#older: KnownBytes | undefined;
 	/** The chunks of the index of a folder, until the target is open. */
 	#index: StoredContent | undefined;
 	/** Aborted when the download has to end early, so that long operations stop. */
@@ -169,6 +176,7 @@ export class Download {
 		const index = (): Promise<Uint8Array> => this.#fetchIndex(seed, failure);
 		const opened = await target.open(seed, { signal, onWait, onBytes, index });
 		const { storage, writer, have, wasThere, folder, selected } = opened;
+		this.#older = opened.older;
 		signal.throwIfAborted();
 		const content: StoredContent = { seed, folder, have, selected, storage };
 		this.#hold(content);
@@ -178,9 +186,10 @@ export class Download {
 		const ms = Math.round(performance.now() - this.#startedAt);
 		const { length } = wantedBytes(content);
 		const kept = Math.max(0, length - this.#contributions.bytes);
+		const reused = this.#reusedOf(kept);
 		const { files } = filesOf(content);
 		const about = { seed, length, files, isPartial: selected !== undefined, path, verified };
-		const result = { ...about, ms, sources: this.shares, kept, wasThere };
+		const result = { ...about, ms, sources: this.shares, kept, reused, wasThere };
 		this.#isComplete = true;
 		onComplete?.(result);
 		await target.settle();
@@ -208,10 +217,11 @@ export class Download {
 		const { target } = this.#options;
 		const { signal } = this.#ending;
 		for (let round = 0; round < MOST_ROUNDS; round += 1) {
-			this.#phase = 'fetching';
-			if (!hasAllWanted(content)) {
-				await Promise.race([this.#fetch(content, writer), failure]);
+			if (!hasAllWanted(content) && !isForReaders(target)) {
+				await Promise.race([this.#reuse(content, writer), failure]);
 			}
+			this.#phase = 'fetching';
+			await this.#fetchMissing(content, writer, failure);
 			this.#phase = 'verifying';
 			this.#report();
 			const finished = await target.finish(content.seed, { signal });
@@ -225,6 +235,55 @@ export class Download {
 			'ERR_IO',
 			`the disk does not give back what was written: chunks were wrong ${MOST_ROUNDS} times; check the disk, or choose another folder with -o`,
 		);
+	}
+
+	/** Stores the chunks whose bytes are known, so that they need not be fetched. */
+	async #reuse(content: StoredContent, writer: ChunkWriter): Promise<void> {
+		const { contents, digestChunk } = this.#context;
+		const { signal } = this.#ending;
+		this.#phase = 'checking';
+		const reuse = new Reuse(content, { writer, contents });
+		try {
+			await reuse.takeZeros(digestChunk, signal);
+			for (const known of [this.#older, this.#options.known]) {
+				if (known !== undefined && !hasAllWanted(content)) {
+					await reuse.takeKnown(known, signal);
+				}
+			}
+		} finally {
+			for (const origin of ['known', 'zeros', 'files'] as const) {
+				this.#reused[origin] += reuse.bytes[origin];
+			}
+		}
+	}
+
+	/** Fetches what is missing; of chunks that repeat each other, only one. */
+	async #fetchMissing(
+		content: StoredContent,
+		writer: ChunkWriter,
+		failure: Promise<never>,
+	): Promise<void> {
+		const { contents } = this.#context;
+		if (!hasAllWanted(content) && !isForReaders(this.#options.target)) {
+			const missing = new Reuse(content, { writer, contents }).missing();
+			const doubles = new Doubles(content, missing, { writer, contents });
+			try {
+				await Promise.race([this.#fetch(content, writer, doubles.chunks), failure]);
+			} finally {
+				await Promise.race([doubles.end(), failure]);
+				this.#reused.known += doubles.bytes;
+			}
+		}
+		// Also doubles that could not be copied.
+		if (!hasAllWanted(content)) {
+			await Promise.race([this.#fetch(content, writer), failure]);
+		}
+	}
+
+	/** The bytes that were not fetched, by origin. @param kept their sum */
+	#reusedOf(kept: number): ReusedBytes {
+		const { known, zeros, files } = this.#reused;
+		return { place: Math.max(0, kept - known - zeros - files), known, zeros, files };
 	}
 
 	/**
@@ -289,7 +348,8 @@ export class Download {
 		}
 	}
 
-	async #fetch(content: StoredContent, writer: ChunkWriter): Promise<void> {
+	/** @param later chunks that are not fetched now. @default none */
+	async #fetch(content: StoredContent, writer: ChunkWriter, later?: Bitfield): Promise<void> {
 		await this.transfer?.close();
 		await new Promise<void>((complete) => {
 			this.transfer = new ChunkTransfer(this.#context, content, {
@@ -297,6 +357,7 @@ export class Download {
 				peers: this.peers,
 				contributions: this.#contributions,
 				writer,
+				later,
 				complete,
 				failed: (error) => this.#fail(error),
 			});

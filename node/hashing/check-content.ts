@@ -36,6 +36,34 @@ async function chunksThatAreRight(
 	});
 }
 
+/** The chunks of a file, compared with those of a seed. */
+export interface ComparedChunks {
+	/** The chunks of the seed that are right in the file. */
+	readonly right: Bitfield;
+	/** The digests of the chunks of the file, one after the other; zeros for one that cannot be read. */
+	readonly digests: Uint8Array;
+}
+
+/** Hashes a file as far as the seed is long, and compares its chunks. @throws as {@link rightChunks} */
+export async function compareChunks(
+	path: string,
+	seed: Seed,
+	options: HashOptions,
+): Promise<ComparedChunks> {
+	const { chunkSize: pieceSize, length: most } = seed.layout;
+	const job = { path, kind: seed.kind, pieceSize, most, passesUnreadable: true };
+	const digests = await hashPieces(job, options);
+	const right = new Bitfield(seed.chunks);
+	for (let chunk = 0; chunk < seed.chunks; chunk += 1) {
+		const expected = seed.chunkDigest(chunk);
+		const start = chunk * expected.length;
+		if (sameDigest(digests.subarray(start, start + expected.length), expected)) {
+			right.set(chunk);
+		}
+	}
+	return { right, digests };
+}
+
 /**
  * As {@link rightChunks}, but returns a bitfield, and counts a chunk that the disk cannot read as
  * wrong: a download fetches it again.

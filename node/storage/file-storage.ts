@@ -154,6 +154,15 @@ export class FileStorage implements Storage {
 		}
 	}
 
+	/**
+	 * The stamp of the first file when it was guarded. Undefined if it was not, or if the file system
+	 * stores no fractions of a second, so that a change could have the same time.
+	 */
+	get stamp(): string | undefined {
+		const stamp = this.#piece(0).stamp;
+		return stamp === undefined || stamp.endsWith('000000000') ? undefined : stamp;
+	}
+
 	/** @throws ShoalError ERR_CHANGED if a file is not as it was when it was guarded */
 	check(): void {
 		for (const file of this.#files) {

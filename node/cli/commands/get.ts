@@ -3,6 +3,7 @@ import { isShoalError, Seed, ShoalError } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
 import type { Verified } from '../../download/target/target.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
+import { checkLike } from '../../reuse/like-paths.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
 import { selectionOf } from '../../util/globs.ts';
@@ -29,6 +30,7 @@ export interface GetFlags extends NodeFlags {
 	readonly check: Verified;
 	readonly only?: readonly string[] | undefined;
 	readonly exclude?: readonly string[] | undefined;
+	readonly like?: readonly string[] | undefined;
 }
 
 const QUIET = 2_000;
@@ -50,6 +52,7 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 	return async (context) => {
 		const { output } = context;
 		checkFlags(flags);
+		await checkLike(flags.like ?? []);
 		if (texts.length > 1 && flags.output !== undefined && !(await isFolder(flags.output))) {
 			throw new ShoalError(
 				'ERR_USAGE',
@@ -73,12 +76,15 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 }
 
 /** Checks the flags. @throws ShoalError ERR_USAGE if they cannot be combined */
-function checkFlags({ output, range, check }: GetFlags): void {
+function checkFlags({ output, range, check, like }: GetFlags): void {
 	if (output === '') {
 		throw new ShoalError('ERR_USAGE', '-o is empty; name a file, a folder or -');
 	}
 	if (range !== undefined && output !== '-') {
 		throw new ShoalError('ERR_USAGE', '--range can only be used with -o -');
+	}
+	if (like !== undefined && output === '-') {
+		throw new ShoalError('ERR_USAGE', '--like is for files and folders, not for -o -');
 	}
 	if (check === 'chunks' && output === '-') {
 		throw new ShoalError('ERR_USAGE', '--check chunks is for files, not for -o -');
@@ -166,7 +172,7 @@ async function download(
 	const options = { wait: flags.wait, signal, onProgress };
 	try {
 		const what = await lookedUp(node, content, options, output);
-		const { output: path, check, only, exclude } = flags;
+		const { output: path, check, only, exclude, like } = flags;
 		if (path === '-') {
 			const toStdout = { what, only, exclude, options: { ...options, ...bytes } };
 			const { path: file, ...result } = await getToStdout(node, toStdout, interrupts);
@@ -174,7 +180,8 @@ async function download(
 			return;
 		}
 		const cache = SeedCache.ofUser();
-		await node.get(what, { ...options, output: path, check, only, exclude, cache, onComplete });
+		const about = { output: path, check, only, exclude, like, cache, onComplete };
+		await node.get(what, { ...options, ...about });
 	} catch (error) {
 		throw explain(error, flags.output === '-', last);
 	} finally {

@@ -1,16 +1,19 @@
 import { printable } from '../../../protocol/index.ts';
 import type { DownloadResult } from '../../download/download-types.ts';
+import type { ReusedBytes } from '../../download/reuse.ts';
 import type { StreamResult } from '../../streaming/content-stream.ts';
 import type { Output } from './output.ts';
 import { formatBytes, formatRate, formatTime, shareOf, sizeText } from './units.ts';
 
 /** The result of a download or of a stream. */
-export type Told = Omit<DownloadResult, 'kept' | 'wasThere' | 'isPartial'> &
-	Partial<Pick<DownloadResult, 'kept' | 'wasThere' | 'isPartial'>> &
+export type Told = Omit<DownloadResult, 'kept' | 'reused' | 'wasThere' | 'isPartial'> &
+	Partial<Pick<DownloadResult, 'kept' | 'reused' | 'wasThere' | 'isPartial'>> &
 	Partial<Pick<StreamResult, 'start' | 'length' | 'size' | 'digest' | 'verified'>> & {
 		/** The path in the folder, if a file of a folder was streamed. */
 		readonly file?: string | undefined;
 	};
+
+const NONE_REUSED: ReusedBytes = { place: 0, known: 0, zeros: 0, files: 0 };
 
 /** Prints what was downloaded, and how much each node sent. */
 export function printResult(output: Output, result: Told): void {
@@ -32,7 +35,7 @@ export function printResult(output: Output, result: Told): void {
 			: `${output.style('green', 'complete')} ${shown}  ${size}${paceOf(result)}`,
 	);
 	if (kept > 0 && !wasThere) {
-		output.line(`  kept    ${formatBytes(kept)} that were there already`);
+		output.line(`  reused  ${formatBytes(kept)}: ${originsOf(result.reused)}`);
 	}
 	output.line(text);
 	if (isClassic) {
@@ -54,22 +57,36 @@ export function printResult(output: Output, result: Told): void {
  * which only the chunks were verified, `digest` is null.
  */
 function verifiedOf(result: Told): { text: string; [field: string]: unknown } {
-	const { seed, start, verified, kept = 0, wasThere = false, file, isPartial } = result;
+	const { seed, start, verified, kept = 0, reused, wasThere = false, file, isPartial } = result;
 	const { digest = seed.digest, size = seed.length } = result;
 	if (verified === 'whole') {
 		const kind = seed.isClassic ? 'md5   ' : 'sha256';
 		const isFolder = seed.index !== undefined && file === undefined;
 		const which = isPartial ? 'each of these files' : 'every file';
 		const what = isFolder ? ` of the index: the digest of ${which} is right` : '  verified';
-		return { kept, wasThere, digest, text: `  ${kind}  ${digest}${what}` };
+		return { kept, reused, wasThere, digest, text: `  ${kind}  ${digest}${what}` };
 	}
 	if (start === undefined) {
 		const text = '  every chunk is verified, the digest of the whole was not computed (--check)';
-		return { kept, wasThere, digest: null, verified, text };
+		return { kept, reused, wasThere, digest: null, verified, text };
 	}
 	const last = start + (result.length ?? size) - 1;
 	const text = `  bytes   ${start} to ${last} of ${size}: every chunk verified, the whole cannot be checked in a range`;
 	return { start, verified, digest, text };
+}
+
+/** Where the bytes were found that were not fetched. */
+function originsOf({ place, known, zeros, files }: ReusedBytes = NONE_REUSED): string {
+	const found = [
+		[place, 'in their place'],
+		[known, 'in other contents'],
+		[files, 'in other files'],
+		[zeros, 'zeros'],
+	] as const;
+	return found
+		.filter(([bytes]) => bytes > 0)
+		.map(([bytes, where]) => `${formatBytes(bytes)} ${where}`)
+		.join(', ');
 }
 
 /** The time and the rate of the download; empty if nothing was downloaded. */

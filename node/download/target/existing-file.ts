@@ -2,14 +2,18 @@ import type { BigIntStats } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Bitfield, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
-import { whatIsRight } from '../../hashing/check-content.ts';
+import { compareChunks } from '../../hashing/check-content.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
+import { OlderFile } from '../../reuse/older-version.ts';
 import { readChunk } from '../../storage/copy-chunks.ts';
 import { found, identityOf, stampOf } from '../../storage/file-stamp.ts';
 import { FileStorage } from '../../storage/file-storage.ts';
 import { onFile, syncFolder } from '../../storage/fs-error.ts';
 import { checkReplaceable } from './check-output.ts';
 import type { PartPaths } from './part-paths.ts';
+
+/** In place of the digest of the whole, which is not computed. */
+const NO_DIGEST = '0'.repeat(64);
 
 /**
  * The file that already exists at the final path of a download: the same content, another version
@@ -22,13 +26,16 @@ export class ExistingFile {
 	readonly #seed: Seed;
 	readonly #paths: PartPaths;
 	readonly #stats: BigIntStats;
+	/** The digests of its chunks. */
+	readonly #digests: Uint8Array;
 
-	private constructor(seed: Seed, paths: PartPaths, { stats, storage, right }: Hashed) {
+	private constructor(seed: Seed, paths: PartPaths, { stats, storage, right, digests }: Hashed) {
 		this.#seed = seed;
 		this.#paths = paths;
 		this.#stats = stats;
 		this.storage = storage;
 		this.right = right;
+		this.#digests = digests;
 	}
 
 	/**
@@ -55,8 +62,8 @@ export class ExistingFile {
 		const storage = await FileStorage.openToRead([{ path, length: Number(stats.size) }]);
 		try {
 			storage.guard();
-			const right = await whatIsRight(path, seed, options);
-			const existing = new ExistingFile(seed, paths, { stats, storage, right });
+			const { right, digests } = await compareChunks(path, seed, options);
+			const existing = new ExistingFile(seed, paths, { stats, storage, right, digests });
 			await existing.checkUnchanged();
 			return existing;
 		} catch (error) {
@@ -67,6 +74,13 @@ export class ExistingFile {
 
 	get path(): string {
 		return this.#paths.path;
+	}
+
+	/** Finds chunks of the content at other places of the file. */
+	get older(): OlderFile {
+		const { chunkSize } = this.#seed.layout;
+		const about = { path: this.path, length: Number(this.#stats.size), chunkSize };
+		return new OlderFile({ ...about, chunkDigests: this.#digests, digest: NO_DIGEST });
 	}
 
 	/** The permissions of the file. */
@@ -161,4 +175,5 @@ interface Hashed {
 	readonly stats: BigIntStats;
 	readonly storage: FileStorage;
 	readonly right: Bitfield;
+	readonly digests: Uint8Array;
 }

@@ -4,6 +4,7 @@ import { Bitfield, type Folder, quoted, type Seed, ShoalError } from '../../../p
 import type { FolderDifferences, RecordedFolder } from '../../hashing/folder/compare-folder.ts';
 import { FolderThread } from '../../hashing/folder/folder-thread.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
+import { OlderFolder } from '../../reuse/older-version.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import type { FolderLocation } from '../../storage/folder/folder-place.ts';
@@ -83,6 +84,11 @@ export class ExistingFolder {
 		}
 		const stamps = new EntryStamps(this.#record.stamps);
 		return entries.flatMap(({ path }, number) => (stamps.has(number) ? [path] : []));
+	}
+
+	/** Finds bytes of the files that an earlier download has put there; undefined if none has. */
+	get older(): OlderFolder | undefined {
+		return this.#record && new OlderFolder(this.path, this.#record.index);
 	}
 
 	/** The device and inode of the folder. */

@@ -6,6 +6,7 @@ import { InlineWriter } from '../../chunk-writer/inline-writer.ts';
 import { ThreadWriter } from '../../chunk-writer/thread-writer.ts';
 import { isWhole, whatIsRight } from '../../hashing/check-content.ts';
 import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
+import type { SeedCache } from '../../hashing/seed-cache.ts';
 import { copyChunks } from '../../storage/copy-chunks.ts';
 import { isDiskError } from '../../storage/fs-error.ts';
 import { bootId } from './boot-id.ts';
@@ -33,12 +34,15 @@ export class FileTarget implements Target {
 	readonly #output: string | undefined;
 	readonly #check: Verified;
 	readonly #bootId: () => Promise<string | undefined>;
+	readonly #cache: SeedCache | undefined;
 	#lock: OutputLock | undefined;
 	#existing: ExistingFile | undefined;
 	#part: PartFile | undefined;
 	#journal: Journal | undefined;
 	#writer: InlineWriter | ThreadWriter | undefined;
 	#settling: Promise<void> | undefined;
+	/** The seed of the finished file, if its digest of the whole was verified. */
+	#verified: Seed | undefined;
 
 	/**
 	 * @param output the path of a file or a folder, as for {@link resolveOutput}; undefined: the
@@ -46,15 +50,18 @@ export class FileTarget implements Target {
 	 * @param check what is verified before the file gets its name. With `chunks`, the chunks that an
 	 *   earlier download has recorded as verified are trusted
 	 * @param boot returns an id that changes with every start of the system
+	 * @param cache cache in which the finished file is remembered. @default none
 	 */
 	constructor(
 		output: string | undefined,
 		check: Verified = 'whole',
 		boot: () => Promise<string | undefined> = bootId,
+		cache?: SeedCache,
 	) {
 		this.#output = output;
 		this.#check = check;
 		this.#bootId = boot;
+		this.#cache = cache;
 	}
 
 	get fallbackName(): string | undefined {
@@ -140,7 +147,8 @@ export class FileTarget implements Target {
 		}
 		await journal.begin(have);
 		this.#writer = chunkWriter(seed, part.storage, this.#check === 'whole' ? have : undefined);
-		return { storage: part.storage, writer: this.#writer, have, wasThere: false };
+		const { storage } = part;
+		return { storage, writer: this.#writer, have, wasThere: false, older: existing?.older };
 	}
 
 	/**
@@ -168,6 +176,7 @@ export class FileTarget implements Target {
 		const flaw = verified === 'chunks' ? undefined : await this.#flawOf(part, seed, options);
 		if (flaw === undefined) {
 			await part.appear();
+			this.#verified = verified === 'whole' ? seed : undefined;
 			return { path: part.path, verified };
 		}
 		part.storage.fillHoles();
@@ -216,6 +225,16 @@ export class FileTarget implements Target {
 		await (this.#part ?? this.#existing)?.settle();
 		await this.#journal?.remove();
 		await this.#lock?.release();
+		await this.#remember();
+	}
+
+	/** Remembers the finished file, so that it can be shared without hashing, and its chunks found. */
+	async #remember(): Promise<void> {
+		const [part, seed] = [this.#part, this.#verified];
+		const stamp = part?.storage.stamp;
+		if (part !== undefined && seed?.kind === 'sha256' && stamp !== undefined) {
+			await this.#cache?.remember(part.path, stamp, seed);
+		}
 	}
 }
 

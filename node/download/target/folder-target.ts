@@ -256,6 +256,7 @@ export class FolderTarget implements Target {
 			have: selected === undefined ? stored : both(stored, selected.whole),
 			wasThere: false,
 			folder,
+			older: this.#existing?.older,
 			selected: selected && { ...selected, stored },
 		};
 	}

@@ -49,7 +49,7 @@ export class OutputTarget implements Target {
 		}
 		this.#target =
 			seed.index === undefined
-				? new FileTarget(output, check)
+				? new FileTarget(output, check, undefined, cache)
 				: new FolderTarget({ output, check, isWanted, cache });
 		return await this.#target.open(seed, options);
 	}

@@ -2,6 +2,7 @@ import { type Bitfield, type Folder, type Seed, ShoalError } from '../../../prot
 import type { ChunkWriter } from '../../chunk-writer/chunk-writer.ts';
 import type { ChunkRun } from '../../engine/chunk-run.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
+import type { KnownBytes } from '../../reuse/known-bytes.ts';
 import type { SelectedChunks, StoredContent } from '../../storage/content-store.ts';
 import type { Storage } from '../../storage/storage.ts';
 
@@ -16,6 +17,8 @@ export interface Opened {
 	readonly wasThere: boolean;
 	/** The entries of the folder; undefined if the content is a file. */
 	readonly folder?: Folder | undefined;
+	/** Finds bytes of the older version that the download will replace; undefined if there is none. */
+	readonly older?: KnownBytes | undefined;
 	/** The chunks of the wanted entries, if only some entries of a folder are wanted. */
 	readonly selected?: SelectedChunks | undefined;
 }

@@ -1,0 +1,154 @@
+/** Entries of a bucket on average. */
+const IN_BUCKET = 4;
+/** Entries with the same digest that are kept: if the first is of no use, the second may be. */
+const MOST_SAME = 2;
+/** Bytes of a SHA-256 digest. */
+const DIGEST = 32;
+
+/** The arrays of a {@link DigestTable}, to be stored or sent to a thread. */
+export interface DigestTableArrays {
+	/** For each bucket, the number of its first entry; at the end, the number of entries. */
+	readonly starts: Uint32Array;
+	/** The first 8 bytes of the digest of each entry, as two numbers. */
+	readonly words: Uint32Array;
+	/** The position of each entry among the digests from which the table was made. */
+	readonly places: Uint32Array;
+}
+
+/**
+ * Finds where a digest is among many, in 13 bytes for each digest. Only the first 8 bytes of a
+ * digest are compared, so a place that is found has to be verified.
+ */
+export class DigestTable {
+	readonly arrays: DigestTableArrays;
+	readonly #shift: number;
+
+	constructor(arrays: DigestTableArrays) {
+		this.arrays = arrays;
+		this.#shift = 32 - Math.log2(arrays.starts.length - 1);
+	}
+
+	/** Number of digests in the table. */
+	get size(): number {
+		return this.arrays.places.length;
+	}
+
+	/** The places with the first 8 bytes of `digest`, at most two, in ascending order. */
+	find(digest: Uint8Array): number[] {
+		const [high, low] = [wordAt(digest, 0), wordAt(digest, 4)];
+		const { starts, words, places } = this.arrays;
+		const bucket = bucketOf(high, this.#shift);
+		const found: number[] = [];
+		for (let at = starts[bucket] as number; at < (starts[bucket + 1] as number); at += 1) {
+			if (words[2 * at] === high && words[2 * at + 1] === low) {
+				found.push(places[at] as number);
+			}
+		}
+		return found;
+	}
+}
+
+/** Collects digests, and makes a {@link DigestTable} of them. */
+export class DigestTableBuilder {
+	/** The first 8 bytes of each digest that was added, as two numbers. */
+	#words = new Uint32Array(2_048);
+	#count = 0;
+
+	/**
+	 * Adds SHA-256 digests, which stand one after the other.
+	 *
+	 * @param leaveOut a digest that is not found, but counts as a place
+	 * @returns the place of the first one
+	 */
+	add(digests: Uint8Array, leaveOut?: Uint8Array): number {
+		const first = this.#count;
+		const [high, low] = leaveOut ? [wordAt(leaveOut, 0), wordAt(leaveOut, 4)] : [0, 0];
+		for (let at = 0; at + DIGEST <= digests.length; at += DIGEST) {
+			const words = [wordAt(digests, at), wordAt(digests, at + 4)] as const;
+			this.#push(...(words[0] === high && words[1] === low ? ([0, 0] as const) : words));
+		}
+		return first;
+	}
+
+	/** The table of all digests that were added. A digest that begins with eight zeros is left out. */
+	build(): DigestTable {
+		const [from, count] = [this.#words, this.#count];
+		const bits = Math.min(24, Math.max(1, Math.ceil(Math.log2(count / IN_BUCKET))));
+		const starts = new Uint32Array(2 ** bits + 1);
+		const shift = 32 - bits;
+		for (let at = 0; at < count; at += 1) {
+			const bucket = bucketOf(from[2 * at] as number, shift);
+			starts[bucket + 1] = (starts[bucket + 1] as number) + 1;
+		}
+		for (let bucket = 1; bucket < starts.length; bucket += 1) {
+			starts[bucket] = (starts[bucket] as number) + (starts[bucket - 1] as number);
+		}
+		return new DigestTable(filled(from, count, starts, shift));
+	}
+
+	#push(high: number, low: number): void {
+		if (2 * this.#count === this.#words.length) {
+			const larger = new Uint32Array(this.#words.length * 2);
+			larger.set(this.#words);
+			this.#words = larger;
+		}
+		this.#words[2 * this.#count] = high;
+		this.#words[2 * this.#count + 1] = low;
+		this.#count += 1;
+	}
+}
+
+/** Puts each digest into its bucket, unless the bucket already has it twice. */
+function filled(
+	from: Uint32Array,
+	count: number,
+	room: Uint32Array,
+	shift: number,
+): DigestTableArrays {
+	const ends = room.slice(0, -1);
+	const words = new Uint32Array(2 * count);
+	const places = new Uint32Array(count);
+	for (let place = 0; place < count; place += 1) {
+		const [high, low] = [from[2 * place] as number, from[2 * place + 1] as number];
+		const bucket = bucketOf(high, shift);
+		const end = ends[bucket] as number;
+		let same = high === 0 && low === 0 ? MOST_SAME : 0;
+		for (let at = room[bucket] as number; at < end; at += 1) {
+			same += words[2 * at] === high && words[2 * at + 1] === low ? 1 : 0;
+		}
+		if (same < MOST_SAME) {
+			words[2 * end] = high;
+			words[2 * end + 1] = low;
+			places[end] = place;
+			ends[bucket] = end + 1;
+		}
+	}
+	return compacted({ starts: room, words, places }, ends);
+}
+
+/** Moves the entries of all buckets together, which end at `ends`. */
+function compacted(
+	{ starts, words, places }: DigestTableArrays,
+	ends: Uint32Array,
+): DigestTableArrays {
+	let to = 0;
+	for (let bucket = 0; bucket < ends.length; bucket += 1) {
+		const [start, end] = [starts[bucket] as number, ends[bucket] as number];
+		words.copyWithin(2 * to, 2 * start, 2 * end);
+		places.copyWithin(to, start, end);
+		starts[bucket] = to;
+		to += end - start;
+	}
+	starts[ends.length] = to;
+	return { starts, words: words.slice(0, 2 * to), places: places.slice(0, to) };
+}
+
+function bucketOf(high: number, shift: number): number {
+	return high >>> shift;
+}
+
+/** The 4 bytes at `at` as a number. */
+function wordAt(bytes: Uint8Array, at: number): number {
+	const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+	return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+}

@@ -1,0 +1,36 @@
+import type { StoredContent } from '../storage/content-store.ts';
+import { KnownTable, type SourceHead } from './known-table.ts';
+import type { OpenSource } from './open-sources.ts';
+import { zerosDigest } from './zeros-digest.ts';
+
+/** Maximum number of chunks of contents that are put into a table. */
+const MOST_CHUNKS = 262_144;
+
+/** The contents that a node has, as far as they fit into a table, and how they are opened. */
+export function heldTable(contents: readonly StoredContent[]): {
+	readonly table: KnownTable;
+	open(source: SourceHead): Promise<OpenSource>;
+} {
+	const taken: StoredContent[] = [];
+	let chunks = 0;
+	for (const content of contents) {
+		chunks += content.seed.chunks;
+		if (content.seed.kind === 'sha256' && chunks <= MOST_CHUNKS) {
+			taken.push(content);
+		}
+	}
+	const sources = taken.map(({ seed, folder }) => ({
+		path: seed.name,
+		length: seed.length,
+		chunkSize: seed.layout.chunkSize,
+		chunkDigests: seed.chunkDigests(),
+		digest: seed.digest,
+		index: folder?.index,
+	}));
+	const table = KnownTable.of(sources, zerosDigest);
+	const open = async (source: SourceHead): Promise<OpenSource> => {
+		const { storage, folder } = taken[table.sources.indexOf(source)] as StoredContent;
+		return { storage, folder, close: async () => {} };
+	};
+	return { table, open };
+}

@@ -1,0 +1,34 @@
+import type { StoredContent } from '../storage/content-store.ts';
+
+/** Finds bytes of a content on this machine. */
+export interface KnownBytes {
+	/**
+	 * Searches, a step at a time, beginning with the steps that take the least time. Callers stop when
+	 * nothing is missing.
+	 *
+	 * @param missing the chunks that are missing when a step begins
+	 */
+	search(
+		content: StoredContent,
+		missing: () => readonly number[],
+		signal: AbortSignal,
+	): AsyncIterable<Finder>;
+}
+
+/** The result of one step of a search. */
+export interface Finder {
+	/** Where the bytes of `chunk` may be, the most likely first. */
+	candidates(chunk: number): Iterable<Candidate>;
+}
+
+/** Bytes that are perhaps those of a chunk. */
+export interface Candidate {
+	/** `files`: they come from whole files of a folder, else from any part of a content. */
+	readonly origin: 'known' | 'files';
+
+	/** Fills `into`, which has the length of the chunk. @throws errors of the file system */
+	read(into: Uint8Array): Promise<void>;
+
+	/** The bytes were not those of the chunk, or could not be read. */
+	onWrong(): void;
+}

@@ -1,0 +1,92 @@
+import { hexToBytes } from '@noble/hashes/utils.js';
+import { isFile, parseIndex } from '../../protocol/index.ts';
+import { type DigestTable, DigestTableBuilder } from './digest-table.ts';
+import type { KnownSource } from './known-source.ts';
+
+/** A {@link KnownSource} without its digests. */
+export interface SourceHead {
+	readonly path: string;
+	readonly length: number;
+	readonly chunkSize: number;
+	readonly isFolder: boolean;
+	/** The place of its first chunk in the table of chunks. */
+	readonly firstChunk: number;
+	/** The place of the file, or of the first entry of the folder, in the table of files. */
+	readonly firstFile: number;
+}
+
+/** A chunk, or an entry of a folder, that may have the digest that was looked for. */
+export interface Found {
+	readonly source: SourceHead;
+	/** The number of the chunk, or of the entry; 0 for a file. */
+	readonly number: number;
+}
+
+/** Which file or folder on this machine has a chunk or a file with a digest. */
+export class KnownTable {
+	readonly sources: readonly SourceHead[];
+	readonly chunks: DigestTable;
+	readonly files: DigestTable;
+
+	constructor(sources: readonly SourceHead[], chunks: DigestTable, files: DigestTable) {
+		this.sources = sources;
+		this.chunks = chunks;
+		this.files = files;
+	}
+
+	/**
+	 * Makes a table of `sources`, which are preferred in this order.
+	 *
+	 * @param zeros returns the digest of so many zeros, which are never looked for
+	 */
+	static of(sources: Iterable<KnownSource>, zeros: (length: number) => Uint8Array): KnownTable {
+		const heads: SourceHead[] = [];
+		const chunks = new DigestTableBuilder();
+		const files = new DigestTableBuilder();
+		for (const source of sources) {
+			const { path, length, chunkSize, index } = source;
+			heads.push({
+				...{ path, length, chunkSize, isFolder: index !== undefined },
+				firstChunk: chunks.add(source.chunkDigests, zeros(chunkSize)),
+				firstFile: files.add(index === undefined ? hexToBytes(source.digest) : digestsIn(index)),
+			});
+		}
+		return new KnownTable(heads, chunks.build(), files.build());
+	}
+
+	/** Chunks that may have this digest. */
+	chunk(digest: Uint8Array): Found[] {
+		return this.chunks.find(digest).map((place) => this.#found(place, 'firstChunk'));
+	}
+
+	/** Files that may have this digest. */
+	file(digest: Uint8Array): Found[] {
+		return this.files.find(digest).map((place) => this.#found(place, 'firstFile'));
+	}
+
+	#found(place: number, first: 'firstChunk' | 'firstFile'): Found {
+		let [low, high] = [0, this.sources.length];
+		while (high - low > 1) {
+			const middle = (low + high) >> 1;
+			if ((this.sources[middle] as SourceHead)[first] <= place) {
+				low = middle;
+			} else {
+				high = middle;
+			}
+		}
+		const source = this.sources[low] as SourceHead;
+		return { source, number: place - source[first] };
+	}
+}
+
+/** The digests of the entries of an index; entries without a file have zeros, which are not found. */
+function digestsIn(index: Uint8Array): Uint8Array {
+	const entries = parseIndex(index);
+	const digests = new Uint8Array(entries.length * 32);
+	for (const [at, entry] of entries.entries()) {
+		if (isFile(entry) && entry.length > 0) {
+			digests.set(hexToBytes(entry.digest), at * 32);
+		}
+	}
+	return digests;
+}

@@ -1,0 +1,80 @@
+import { folderSeedOf } from '../hashing/folder/make-folder.ts';
+import type { SeedCache } from '../hashing/seed-cache.ts';
+import type { StoredContent } from '../storage/content-store.ts';
+import { heldTable } from './held-table.ts';
+import type { Finder, KnownBytes } from './known-bytes.ts';
+import type { SourceHead } from './known-table.ts';
+import { tableInThread } from './known-table-thread.ts';
+import { searchLike } from './like-search.ts';
+import { openFile, openFolder } from './open-known.ts';
+import { type OpenSource, OpenSources } from './open-sources.ts';
+import { searchTable } from './search-table.ts';
+
+/** Options of {@link LocalBytes}. */
+export interface LocalBytesOptions {
+	/** The other contents of the node. */
+	readonly held: () => readonly StoredContent[];
+	/** The seeds of files and folders that were shared or downloaded before. @default none */
+	readonly cache?: SeedCache | undefined;
+	/** Paths of files and folders that may have bytes of the content. @default none */
+	readonly like?: readonly string[] | undefined;
+	/** Called if a path of `like` cannot be read. */
+	readonly warn: (error: unknown) => void;
+}
+
+/** Bytes. If less is missing, the cache is not searched: that takes longer than to fetch them. */
+const WORTH = 1024 * 1024;
+
+/**
+ * Finds bytes of a content on this machine: in other contents of the node, in what a seed cache
+ * remembers, and at paths that the user has named.
+ */
+export class LocalBytes implements KnownBytes {
+	readonly #options: LocalBytesOptions;
+
+	constructor(options: LocalBytesOptions) {
+		this.#options = options;
+	}
+
+	async *search(
+		content: StoredContent,
+		missing: () => readonly number[],
+		signal: AbortSignal,
+	): AsyncGenerator<Finder> {
+		const { held, cache, like = [], warn } = this.#options;
+		const others = heldTable(held().filter(({ seed }) => seed.id !== content.seed.id));
+		yield* searchTable(content, others.table, others.open);
+		if (cache !== undefined && missing().length * content.seed.layout.chunkSize >= WORTH) {
+			const table = await tableInThread(cache, signal);
+			if (table !== undefined) {
+				yield* searchTable(content, table, (source) => openKnown(source, cache));
+			}
+		}
+		for (const path of like) {
+			const sources = new OpenSources((source) => openKnown(source, cache));
+			try {
+				yield* searchLike(path, content, missing, { sources, signal });
+			} catch (error) {
+				signal.throwIfAborted();
+				warn(error);
+			} finally {
+				await sources.close();
+			}
+		}
+	}
+}
+
+/** Opens a file, or a folder that the cache remembers. @throws errors of the file system */
+async function openKnown(
+	{ path, length, isFolder }: SourceHead,
+	cache: SeedCache | undefined,
+): Promise<OpenSource> {
+	if (!isFolder) {
+		return await openFile(path, length);
+	}
+	const known = await cache?.findFolder(path, 'content');
+	if (known === undefined) {
+		throw Object.assign(new Error('the index of the folder is gone'), { code: 'ENOENT' });
+	}
+	return openFolder({ root: path, seed: folderSeedOf(known.seed), index: known.index });
+}

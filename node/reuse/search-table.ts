@@ -1,0 +1,26 @@
+import type { StoredContent } from '../storage/content-store.ts';
+import type { Finder } from './known-bytes.ts';
+import type { KnownTable, SourceHead } from './known-table.ts';
+import { type OpenSource, OpenSources } from './open-sources.ts';
+import { TableFinder } from './table-finder.ts';
+
+/**
+ * A search with one step: finds what `table` knows.
+ *
+ * @param open opens a source of the table
+ */
+export async function* searchTable(
+	content: StoredContent,
+	table: KnownTable,
+	open: (source: SourceHead) => Promise<OpenSource>,
+): AsyncGenerator<Finder> {
+	if (table.chunks.size + table.files.size === 0) {
+		return;
+	}
+	const sources = new OpenSources(open);
+	try {
+		yield new TableFinder(content, table, sources);
+	} finally {
+		await sources.close();
+	}
+}

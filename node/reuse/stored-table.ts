@@ -1,0 +1,124 @@
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { nanoid } from 'nanoid';
+import * as v from 'valibot';
+import { DigestTable, type DigestTableArrays } from './digest-table.ts';
+import { KnownTable } from './known-table.ts';
+
+const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const sizes = v.strictObject({ starts: natural, places: natural });
+const headOf = v.strictObject({
+	magic: v.literal('shoal known contents 1'),
+	/** Changes with what the table was made from. */
+	of: v.string(),
+	sources: v.array(
+		v.strictObject({
+			path: v.string(),
+			length: natural,
+			chunkSize: natural,
+			isFolder: v.boolean(),
+			firstChunk: natural,
+			firstFile: natural,
+		}),
+	),
+	chunks: sizes,
+	files: sizes,
+});
+type Head = v.InferOutput<typeof headOf>;
+
+/** Bytes that the numbers of the tables start at a multiple of. */
+const ALIGNED = 4;
+const LF = 0x0a;
+
+/**
+ * Reads a stored table. Its first line is JSON; then come the numbers of both tables, each of 4
+ * bytes in the order of this machine.
+ *
+ * @param of what the table has to be made from
+ * @returns undefined if there is none, or it is damaged or was made from something else
+ */
+export async function readTable(path: string, of: string): Promise<KnownTable | undefined> {
+	try {
+		const bytes = await readFile(path);
+		const end = bytes.indexOf(LF) + 1;
+		const head = v.parse(headOf, JSON.parse(bytes.subarray(0, end).toString()));
+		if (head.of !== of) {
+			return undefined;
+		}
+		const numbers = new Uint32Array(bytes.buffer, bytes.byteOffset + end);
+		return tableOf(head, numbers);
+	} catch {
+		return undefined;
+	}
+}
+
+/** Stores a table, for later processes. If it cannot be stored, it is made again. */
+export async function writeTable(path: string, of: string, table: KnownTable): Promise<void> {
+	const temporary = `${path}.${nanoid()}`;
+	const { sources, chunks, files } = table;
+	const head: Head = {
+		magic: 'shoal known contents 1',
+		of,
+		sources: [...sources],
+		chunks: sizesOf(chunks),
+		files: sizesOf(files),
+	};
+	try {
+		const file = await open(temporary, 'wx', 0o600);
+		try {
+			await writeFile(file, padded(JSON.stringify(head)));
+			for (const { arrays } of [chunks, files]) {
+				for (const numbers of [arrays.starts, arrays.words, arrays.places]) {
+					await writeFile(
+						file,
+						new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength),
+					);
+				}
+			}
+		} finally {
+			await file.close();
+		}
+		await rename(temporary, path);
+	} catch {
+		await rm(temporary, { force: true }).catch(() => {});
+	}
+}
+
+/** A line whose length in bytes is a multiple of {@link ALIGNED}. */
+function padded(line: string): string {
+	const over = (Buffer.byteLength(line) + 1) % ALIGNED;
+	return `${line}${' '.repeat((ALIGNED - over) % ALIGNED)}\n`;
+}
+
+function sizesOf({ arrays }: DigestTable): Head['chunks'] {
+	return { starts: arrays.starts.length, places: arrays.places.length };
+}
+
+/** @throws Error if the numbers are not those of two tables */
+function tableOf({ sources, chunks, files }: Head, numbers: Uint32Array): KnownTable {
+	let at = 0;
+	const take = (count: number): Uint32Array => {
+		at += count;
+		return numbers.subarray(at - count, at);
+	};
+	const tables = [chunks, files].map(({ starts, places }) => {
+		const arrays = { starts: take(starts), words: take(2 * places), places: take(places) };
+		checkStarts(arrays);
+		return new DigestTable(arrays);
+	});
+	if (at !== numbers.length) {
+		throw new Error('the table has another length than its head says');
+	}
+	return new KnownTable(sources, ...(tables as [DigestTable, DigestTable]));
+}
+
+/** @throws Error if the buckets of a table are not in order, or their number is no power of two */
+function checkStarts({ starts, places }: DigestTableArrays): void {
+	const buckets = starts.length - 1;
+	let isRight = Number.isInteger(Math.log2(buckets)) && buckets > 1 && starts[0] === 0;
+	for (let bucket = 0; bucket < buckets; bucket += 1) {
+		isRight &&= (starts[bucket] as number) <= (starts[bucket + 1] as number);
+	}
+	if (!isRight || starts[buckets] !== places.length) {
+		throw new Error('the buckets of the table are damaged');
+	}
+}

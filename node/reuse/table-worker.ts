@@ -1,0 +1,19 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { SeedCache } from '../hashing/seed-cache.ts';
+import { tableOfCache } from './cache-table.ts';
+import type { DigestTableArrays } from './digest-table.ts';
+import type { SourceHead } from './known-table.ts';
+
+/** The result of the worker: the parts of a table. */
+export interface MadeTable {
+	readonly sources: readonly SourceHead[];
+	readonly chunks: DigestTableArrays;
+	readonly files: DigestTableArrays;
+}
+
+const { sources, chunks, files } = await tableOfCache(new SeedCache(workerData as string));
+const made: MadeTable = { sources, chunks: chunks.arrays, files: files.arrays };
+const buffers = [made.chunks, made.files].flatMap(({ starts, words, places }) => {
+	return [starts.buffer, words.buffer, places.buffer] as ArrayBuffer[];
+});
+parentPort?.postMessage(made, [...new Set(buffers)]);
