@@ -10,15 +10,15 @@ test('each export of each entry of the package is described once', () => {
 	assert.equal([...made.described].sort(), [...made.exported].sort());
 });
 
-test('its reference is that of the doc comments: npm run api writes it', () => {
+test('the reference equals the doc comments: npm run api writes it', () => {
 	assert.fixture(readFileSync(API_FILE, 'utf8'), made.text, 'npm run api writes it');
 });
 
-test('each export and each member has a meaning', () => {
+test('each export and each member has a doc comment', () => {
 	assert.equal(made.text.match(/^(.*\| {2}\||- `.*`: )$/gm) ?? [], []);
 });
 
-test('its entries are those of the package', () => {
+test('the entries of the reference are those of the package', () => {
 	const { exports } = JSON.parse(
 		readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8'),
 	);

@@ -1,4 +1,4 @@
-/** The text of a doc comment, one line a paragraph. */
+/** The text of a doc comment; each paragraph is one line. */
 export interface DocComment {
 	/** The text before the tags, `{@link X}` as code. */
 	readonly text: string;
@@ -8,7 +8,7 @@ export interface DocComment {
 
 const NONE: DocComment = { text: '', tags: [] };
 
-/** Reads the last doc comment in `trivia`, which is what stands before a declaration. */
+/** Reads the last doc comment in `trivia`, the text before a declaration. */
 export function readDocComment(trivia: string): DocComment {
 	const comment = trivia.match(/\/\*\*[\s\S]*?\*\//g)?.at(-1);
 	if (comment === undefined) {

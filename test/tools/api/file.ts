@@ -5,10 +5,10 @@ import * as protocol from '../../../protocol/index.ts';
 import { type ApiExport, PublicApi } from './public-api.ts';
 import { referenceOf, seeAlso } from './reference.ts';
 
-/** The reference of the library, at docs/ of the project. */
+/** The path of the reference of the library, docs/api.md. */
 export const API_FILE: string = fileURLToPath(new URL('../../../../docs/api.md', import.meta.url));
 
-/** The entries of the package: the file of each, and the folder of its compiler options. */
+/** The entries of the package, each with its file and the folder of its compiler options. */
 export const ENTRIES: Readonly<Record<string, readonly [file: string, config: string]>> = {
 	shoal: ['node/index.ts', 'node'],
 	'shoal/broker': ['broker/index.ts', 'broker'],
@@ -16,19 +16,22 @@ export const ENTRIES: Readonly<Record<string, readonly [file: string, config: st
 	'shoal/protocol': ['protocol/index.ts', 'protocol'],
 };
 
-/** A group of exports in the document: `<!-- api ENTRY: NAME NAME -->`, what is generated, `<!-- /api -->`. */
+/**
+ * A group of exports in the document: `<!-- api ENTRY: NAME NAME -->`, the generated text,
+ * `<!-- /api -->`.
+ */
 const GROUP = /<!-- api (\S+): ([^>]*?) -->\n[\s\S]*?<!-- \/api -->/g;
 
-/** The document, with what stands in its groups made anew from the sources. */
+/** The document whose groups are generated from the sources. */
 export interface MadeApi {
 	readonly text: string;
-	/** `ENTRY NAME` of each export, as often as it stands in a group. */
+	/** `ENTRY NAME` of each export in a group, repeated if it is in several groups. */
 	readonly described: readonly string[];
-	/** `ENTRY NAME` of each export there is. */
+	/** `ENTRY NAME` of each export of the package. */
 	readonly exported: readonly string[];
 }
 
-/** Makes the reference in the groups of the document anew. */
+/** Generates the reference in the groups of the document. */
 export function makeApi(): MadeApi {
 	const api = new PublicApi();
 	try {
@@ -69,7 +72,10 @@ function fill(document: string, api: PublicApi): MadeApi {
 	return { text, described, exported };
 }
 
-/** The entry in which each declaration is described: shoal/protocol if it is there, else the first that has it. */
+/**
+ * The entry at which each declaration is described: shoal/protocol if it exports it, else the first
+ * entry that exports it.
+ */
 function homesOf(
 	entries: ReadonlyMap<string, ReadonlyMap<string, ApiExport>>,
 ): Map<string, string> {

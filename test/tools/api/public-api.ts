@@ -13,7 +13,7 @@ export interface ApiMember {
 	readonly name: string;
 	readonly isStatic: boolean;
 	readonly isOptional: boolean;
-	/** Parameters and result of a method, as they are written; undefined of a property. */
+	/** Parameters and result of a method, as they are written; undefined for a property. */
 	readonly call: string | undefined;
 	/** The type of a property, as it is written; the parameters of a method. */
 	readonly type: string;
@@ -23,9 +23,9 @@ export interface ApiMember {
 /** An exported name. */
 export interface ApiExport {
 	readonly name: string;
-	/** Its name where it is declared, and in the signatures of others. */
+	/** The name with which it is declared, and which signatures of other exports use. */
 	readonly ownName: string;
-	/** Where it is declared: two exports of the same declaration are one thing. */
+	/** The place of its declaration, which two exports of the same thing have in common. */
 	readonly declaredAt: string;
 	readonly kind: 'class' | 'interface' | 'type' | 'function' | 'constant';
 	/** Parameters and result of a function, the type of a constant, the right side of a type. */
@@ -48,15 +48,18 @@ interface Declaration extends Node {
 	readonly heritageClauses?: readonly Node[];
 }
 
-/** The project's folder, as the compiler writes it on every system. */
+/** The folder of the project, with slashes as the compiler writes it on every system. */
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url)).replaceAll('\\', '/');
 const HIDDEN: readonly SyntaxKind[] = [SyntaxKind.PrivateKeyword, SyntaxKind.ProtectedKeyword];
 
-/** Reads what files of the project export, by the compiler. To be closed. */
+/** Reads the exports of files of the project with the compiler. Must be closed. */
 export class PublicApi {
 	readonly #compiler = new Compiler({ cwd: ROOT });
 
-	/** The exports of `file`, by name; `file` is a path from the project's folder, below that of `config`. */
+	/**
+	 * Returns the exports of `file` by name. `file` is relative to the folder of the project, and
+	 * belongs to `config`.
+	 */
 	exportsOf(file: string, config: string): Map<string, ApiExport> {
 		const configFile = `${ROOT}${config}/tsconfig.json`;
 		const snapshot = this.#compiler.updateSnapshot({ openProjects: [configFile] });
@@ -144,7 +147,10 @@ function membersOf(project: Project, symbol: Sym, declaration: Declaration): Api
 	];
 }
 
-/** Members for subclasses or for shoal itself, and those of Node's classes, are left out. */
+/**
+ * Returns the member in a list; the list is empty for members for subclasses, for shoal itself, or
+ * of Node's classes.
+ */
 function memberOf(
 	{ name, flags }: Pick<Sym, 'name' | 'flags'>,
 	declaration: Declaration,
@@ -197,7 +203,7 @@ function parametersOf({ parameters = [] }: Declaration): string {
 		.join(', ');
 }
 
-/** The type of a default value, where it is not written. */
+/** The type of a default value, if no type is written. */
 function typeOfLiteral(value: string): string {
 	return /^\d/.test(value) ? 'number' : /^(true|false)$/.test(value) ? 'boolean' : 'string';
 }
@@ -208,7 +214,7 @@ function typeText(declaration: Declaration): string {
 	return declaration.getFullText().slice(from).replace(/;\s*$/, '').trimEnd();
 }
 
-/** The type of an optional property without `undefined`, which its question mark says. */
+/** The type of an optional property without `undefined`, because the question mark says so. */
 function withoutUndefined(type: string): string {
 	const [, inner] = /^\((.*)\) \| undefined$/.exec(type) ?? [];
 	return inner?.startsWith('(') ? inner : type.replace(/ \| undefined$/, '');

@@ -1,6 +1,6 @@
 import type { ApiExport, ApiMember } from './public-api.ts';
 
-/** Values of constants that are numbers or texts, by name. */
+/** Values of constants that are numbers or strings, by name. */
 export type Values = Readonly<Record<string, unknown>>;
 
 /** The reference of one export, as Markdown: a heading and a table or list of members, or one item of a list. */
@@ -16,7 +16,7 @@ export function referenceOf(about: ApiExport, values: Values): string {
 	return `- ${code(shortOf(about, values))}: ${inList(introOf(about))}`;
 }
 
-/** An export that is described with another entry of the package. */
+/** An export that is described at another entry of the package. */
 export function seeAlso({ name }: ApiExport, entry: string): string {
 	return `- \`${name}\`: see [\`${entry}\`](#${entry.replace('/', '')}).`;
 }

@@ -26,7 +26,7 @@ const TOPICS: Readonly<Record<string, string>> = {
 	event: topics.event(kind),
 };
 
-/** The channel of each kind of topic that is told apart when one is read. */
+/** The channel of each kind of topic that the parser knows. */
 const KINDS: Readonly<Record<Topic['kind'], string>> = {
 	'tracker-state': 'trackerState',
 	'tracker-request': 'trackerRequest',
@@ -48,7 +48,7 @@ const MESSAGES = '#/components/messages/';
 const text = readFileSync(ASYNCAPI, 'utf8');
 let parsed: Promise<AsyncAPIDocumentInterface> | undefined;
 
-/** The document, which is read once. */
+/** Parses the document once, and returns it. */
 function read(): Promise<AsyncAPIDocumentInterface> {
 	parsed ??= new Parser().parse(text).then(({ document, diagnostics }) => {
 		const faults = diagnostics.filter(({ severity }) => severity < 2);
@@ -67,11 +67,11 @@ function filled(address: string | null | undefined): string {
 	return String(address).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
 }
 
-test('the official parser finds neither an error nor a warning in it', async () => {
+test('the official parser finds no error and no warning', async () => {
 	await read();
 });
 
-test('its channels are the topics of the code, built and read', async () => {
+test('the channels equal the topics of the code, both when topics are built and when they are parsed', async () => {
 	const channels = (await read()).channels().all();
 	const addresses = channels.map((channel) => [channel.id(), filled(channel.address())] as const);
 	assert.equal(Object.fromEntries(addresses), TOPICS);
@@ -79,7 +79,7 @@ test('its channels are the topics of the code, built and read', async () => {
 	assert.equal(Object.fromEntries(kinds), KINDS);
 });
 
-test('its schemas are those that messages are read by, each is of one message, and each message on a channel', () => {
+test('the schemas equal those of the parser, each schema has one message, and each message is on a channel', () => {
 	const { channels, components } = parse(text);
 	assert.equal(components.schemas, messageSchemas(), 'npm run asyncapi writes them');
 	const payloads = Object.entries<{ payload?: Reference }>(components.messages).flatMap(
@@ -94,7 +94,7 @@ test('its schemas are those that messages are read by, each is of one message, a
 	assert.equal([...new Set(carried)].sort(), all.sort());
 });
 
-test('its kinds of events are those of the messages', async () => {
+test('the kinds of events equal those of the messages', async () => {
 	const { channels, components } = parse(text);
 	const kinds = ['Happening', 'Complaint', 'Load'].flatMap((name) => {
 		const { enum: several, const: one } = components.schemas[name].properties.event;
@@ -103,7 +103,7 @@ test('its kinds of events are those of the messages', async () => {
 	assert.equal(channels.event.parameters.kind.enum, kinds);
 });
 
-test('a broker lets a node send what its operations say, with their QoS, and the rest only the tracker', async () => {
+test('the broker lets a node publish in all send operations with their QoS, except in the two of the tracker', async () => {
 	for (const operation of (await read())
 		.operations()
 		.all()
@@ -118,7 +118,7 @@ test('a broker lets a node send what its operations say, with their QoS, and the
 	}
 });
 
-test('each channel has who sends and who receives', async () => {
+test('each channel has a send operation and a receive operation', async () => {
 	for (const channel of (await read()).channels().all()) {
 		const operations = channel.operations().all();
 		assert.ok(

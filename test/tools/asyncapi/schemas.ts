@@ -13,7 +13,10 @@ import { trackerRequest, trackerState } from '../../../protocol/messages/tracker
 /** A JSON schema (draft 07). */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What a message may be, by the name it has in asyncapi.yaml: made from the schemas that messages are read by. */
+/**
+ * Returns the JSON schemas of all messages by their names in asyncapi.yaml, made from the schemas
+ * with which messages are parsed.
+ */
 export function messageSchemas(): Record<string, JsonSchema> {
 	return {
 		...named(trackerState, 'TrackerReady', 'TrackerLost'),
@@ -32,16 +35,19 @@ export function messageSchemas(): Record<string, JsonSchema> {
 	};
 }
 
-/** The schemas of a message of several forms, each under a name of its own. */
+/** Returns the schemas of a message with several forms, each under its own name. */
 function named(schema: GenericSchema, ...names: string[]): Record<string, JsonSchema> {
 	const { options = [] } = schema as { options?: readonly GenericSchema[] };
 	if (options.length !== names.length) {
-		throw new Error(`${names.join(', ')}: there are ${options.length} forms of this message`);
+		throw new Error(`${names.join(', ')}: the message has ${options.length} forms`);
 	}
 	return Object.fromEntries(options.map((option, index) => [names[index], jsonSchema(option)]));
 }
 
-/** What a schema checks by a function, such as that a name is no path, cannot be said in JSON. */
+/**
+ * A check by a function, for example that a name is not a path, cannot be expressed in JSON and is
+ * left out.
+ */
 function jsonSchema(schema: GenericSchema): JsonSchema {
 	const { $schema: _, ...json } = toJsonSchema(schema, { ignoreActions: ['check'] });
 	return json;

@@ -2,9 +2,9 @@ import { cpuSeconds, peakBytes, resetPeak } from '../../helpers/harness/proc.ts'
 
 /** The use of processor and memory by the processes of one role in one measurement. */
 export interface Usage {
-	/** CPU seconds, over all of them. */
+	/** CPU seconds, the sum of all processes. */
 	cpu: number;
-	/** Bytes resident at most, of the one that had most. */
+	/** The highest peak of resident bytes among the processes. */
 	peak: number;
 }
 
@@ -17,16 +17,16 @@ interface Watched {
 	cpuBefore: number;
 }
 
-/** Accounts for processes as Linux does; elsewhere all is 0. To be asked while they live. */
+/** Measures processes on Linux, while they run. On other systems all figures are 0. */
 export class Processes {
 	readonly #watched: Watched[] = [];
 
-	/** Counts from the start of the process, or from the next {@link begin}. */
+	/** Watches a process. Its use counts from its start, or from the next {@link begin}. */
 	watch(role: string, pid: number): void {
 		this.#watched.push({ role, pid, cpuBefore: 0 });
 	}
 
-	/** Use so far does not count. */
+	/** Starts a measurement: the use so far does not count. */
 	begin(): void {
 		for (const each of this.#watched) {
 			each.cpuBefore = cpuSeconds(each.pid);
@@ -34,7 +34,7 @@ export class Processes {
 		}
 	}
 
-	/** The use since then. */
+	/** The use since the start of the measurement. */
 	usages(): Usages {
 		const usages: Usages = {};
 		for (const { role, pid, cpuBefore } of this.#watched) {

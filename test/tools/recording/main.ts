@@ -4,12 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Frame, terminalSvg } from './terminal-svg.ts';
 
-// Records `shoal demo` in a terminal of tmux, as a picture that moves: docs/pictures/demo.svg. Part of npm run pictures.
+// Records `shoal demo` in a terminal of tmux, as an animated picture: docs/pictures/demo.svg. Part
+// of npm run pictures.
 
 const COLUMNS = 80;
 const ROWS = 19;
 const EVERY = 120;
-/** ms that the last frame stays. */
+/** ms for which the last frame is shown. */
 const REST = 5_000;
 const SESSION = `shoal-recording-${process.pid}`;
 const CLI = fileURLToPath(new URL('../../../bundle/cli/main.js', import.meta.url));

@@ -5,7 +5,7 @@ export interface Frame {
 	readonly lines: readonly string[];
 }
 
-/** Characters of a line, all of one style. */
+/** Consecutive characters of a line with the same style. */
 interface Run {
 	readonly text: string;
 	readonly style: string;
@@ -13,12 +13,12 @@ interface Run {
 
 const SIZE = 14;
 const LINE = 19;
-/** Width of a character of the monospaced fonts below, in units of their size. */
+/** Width of a character of the monospaced fonts below, as a fraction of the font size. */
 const ADVANCE = 0.6;
 const PADDING = 18;
 const BACKGROUND = '#11181c';
 const PLAIN = '#d5dde1';
-/** SGR 30 to 37, and 90 to 97: readable on the background. */
+/** The colours of SGR 30 to 37 and 90 to 97, chosen to be readable on the background. */
 const COLOURS = [
 	'#7c8a91',
 	'#ff7b72',
@@ -31,8 +31,8 @@ const COLOURS = [
 ];
 
 /**
- * A picture of a terminal that plays `frames` again and again, and shows the last one for `rest` ms; where motion is not
- * wanted, only the last.
+ * Returns a picture of a terminal that plays `frames` in a loop and shows the last frame for `rest`
+ * ms. If the user prefers reduced motion, it shows only the last frame.
  */
 export function terminalSvg(frames: readonly Frame[], columns: number, rest: number): string {
 	const rows = Math.max(...frames.map(({ lines }) => lines.length));
@@ -46,7 +46,7 @@ export function terminalSvg(frames: readonly Frame[], columns: number, rest: num
 		const after = index === frames.length - 1 ? '' : `${end}%{visibility:hidden}`;
 		return `@keyframes f${index}{${before}${start}%{visibility:visible}${after}}.f${index}{animation:f${index} ${total}ms step-end infinite}`;
 	});
-	// Where nothing is animated, the last frame is there.
+	// A viewer without animation shows the last frame.
 	const still = `.f${frames.length - 1}{visibility:visible}@media (prefers-reduced-motion){g{animation:none!important}}`;
 	const groups = frames.map(
 		({ lines }, index) => `<g class="f${index}">${lines.map(lineOf).join('')}</g>`,
@@ -72,7 +72,7 @@ function lineOf(line: string, row: number): string {
 		: `<text x="${PADDING}" y="${y}" xml:space="preserve">${spans.join('')}</text>`;
 }
 
-/** Cuts a line where its style changes. */
+/** Splits a line where its style changes. */
 export function runsOf(line: string): Run[] {
 	const runs: Run[] = [];
 	let codes: number[] = [];
