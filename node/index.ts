@@ -16,6 +16,7 @@ export type { LaneKind } from './lanes/lane.ts';
 export type { ListenAt } from './lanes/listen.ts';
 export { NodeMetrics } from './node-metrics.ts';
 export type { ShoalNodeOptions } from './node-options.ts';
+export type { ReusedBytes } from './reuse/known-bytes.ts';
 export type { Share, ShareEvents, ShareOptions } from './seeding/shared-file.ts';
 export { type FolderListing, type GetOptions, ShoalNode } from './shoal-node.ts';
 export type { ContentRange, RangeOptions } from './streaming/content-range.ts';

@@ -153,6 +153,15 @@ Prints that the file matches the seed, or which chunks and bytes do not match
 name files, the command needs the index of the folder. It takes the index from
 the file beside the seed (photos.index), from the seed cache, or from a node.
 Without the index, it prints only whether the folder is right.`,
+	diff: `
+Examples:
+  shoal diff photos-1.seed photos-2.seed
+  shoal diff disk-old.seed disk-new.seed --json
+
+Prints how many bytes and chunks shoal get would fetch of the second version if
+the first is on the machine. Needs no network, and neither of the two versions
+themselves. To compare the files of folders, it needs their indexes beside the
+seeds (photos-1.index, photos-2.index), as shoal seed writes them.`,
 	watch: `
 Examples:
   shoal watch                         all swarms on one screen, live

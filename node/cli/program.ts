@@ -3,51 +3,41 @@ import { Command, CommanderError, Option } from 'commander';
 import type { Command as Action } from './command.ts';
 import { EXAMPLES, EXIT_CODES, HOW_IT_WORKS } from './help-texts.ts';
 import type { OutputFlags } from './run.ts';
+import {
+	ABOUT_ADVERTISE,
+	ABOUT_BROKER,
+	ABOUT_CERT,
+	ABOUT_EXCLUDE,
+	ABOUT_GATEWAY_NAME,
+	ABOUT_ID,
+	ABOUT_LANE,
+	ABOUT_LIMIT,
+	ABOUT_LISTEN,
+	ABOUT_LOG_LEVEL,
+	ABOUT_METRICS,
+	ABOUT_NO_CACHE,
+	ABOUT_NO_LISTEN,
+	ABOUT_NO_NODE_NAME,
+	ABOUT_NODE_NAME,
+	ABOUT_SKIP_ODD,
+	ABOUT_TRACE,
+	ABOUT_TRACKED_BROKER,
+	ADVERTISE,
+	BROKER,
+	CERT,
+	EXCLUDE,
+	ID,
+	LANE,
+	LIMIT,
+	LISTEN,
+	LOG_LEVEL,
+	METRICS,
+	NO_CACHE,
+	NODE_NAME,
+	RATE,
+} from './shared-flags.ts';
 
 // Nothing else is loaded until a command runs, so that help is printed at once.
-
-const BROKER = '--broker <url>';
-const ABOUT_TRACKED_BROKER =
-	'the broker (default: the one in SHOAL_BROKER, the one in SHOAL_JOIN, the joined one, the one that you run on this machine, or any at port 1883 of this machine)';
-const ABOUT_BROKER =
-	'the broker (default: the one in SHOAL_BROKER, the one in SHOAL_JOIN, the joined one, the one that you run on this machine, any at port 1883 of this machine, or one on the LAN)';
-const CERT = '--cert <fingerprint>';
-const ABOUT_CERT =
-	'the SHA-256 fingerprint of the certificate of an mqtts:// broker (default: the fingerprint in the join link, or of a broker that you run on this machine; any other broker needs a certificate that this system trusts)';
-const LANE = '--lane <lane>';
-const ABOUT_LANE =
-	'the lane on which chunks are requested: direct, broker, or auto (direct if it works, otherwise broker)';
-const LISTEN = '--listen <host:port>';
-const ABOUT_LISTEN = 'where to listen for direct lanes of other nodes (default: any free port)';
-const ADVERTISE = '--advertise <host>';
-const ABOUT_ADVERTISE =
-	'the address at which other nodes reach this node, if it is not an address of this machine: HOST or HOST:PORT; can be repeated';
-const ABOUT_NO_LISTEN = 'do not listen for direct lanes of other nodes';
-const RATE = 'bytes per second, such as 500kB, 20MB or 20MiB';
-const NO_CACHE = '--no-cache';
-const ABOUT_NO_CACHE =
-	'hash the file or folder even if it has not changed since it was last hashed';
-const EXCLUDE = '--exclude <glob>';
-const ABOUT_EXCLUDE =
-	'leave out the entries of a folder that match the glob; a glob with a slash is compared with paths, any other glob with names anywhere in the folder; can be repeated';
-const ABOUT_SKIP_ODD =
-	'leave out the entries of a folder that cannot be shared, such as pipes, unreadable files and links to a place outside the folder';
-const LIMIT = '--limit <name=value>';
-const ABOUT_LIMIT = 'change a limit; can be repeated';
-const ID = '--id <id>';
-const NODE_NAME = '--node-name <name>';
-const ABOUT_GATEWAY_NAME =
-	'the name of this node, as others see it (default: SHOAL_NODE_NAME; if that is not set, the name of this machine)';
-const ABOUT_NODE_NAME = ABOUT_GATEWAY_NAME.replace('machine)', 'machine, or none with --id)');
-const ABOUT_NO_NODE_NAME = 'publish no name: others see only the id of this node';
-const METRICS = '--metrics <host:port>';
-const ABOUT_METRICS =
-	'serve /metrics, /healthz and /readyz by HTTP at this address; without a host, only this machine can reach them';
-const LOG_LEVEL = '--log-level <level>';
-const ABOUT_LOG_LEVEL =
-	'the least severe level that is logged: error, warn, info or debug (default: SHOAL_LOG_LEVEL, or warn)';
-const ABOUT_TRACE = 'write a line of JSON to a file for each decision and transfer';
-const ABOUT_ID = 'a node id that stays the same after a restart: 8 to 64 letters, digits, _ or -';
 
 /** Runs the command line. A command ends the process with its exit code. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -322,6 +312,12 @@ function addFiles(program: Command): void {
 			start(options, async () =>
 				(await import('./commands/verify.ts')).verifyCommand(seed, path, options),
 			),
+		);
+	add(program, 'diff', 'print how much of a new version would be fetched')
+		.argument('<from>', 'the path of the seed of the version that is there')
+		.argument('<to>', 'the path of the seed of the new version')
+		.action((from, to, options) =>
+			start(options, async () => (await import('./commands/diff.ts')).diffCommand(from, to)),
 		);
 	add(program, 'demo', 'run a broker, three seeders and a downloader on this machine')
 		.argument('[file]', 'the file to transfer (default: the executable of Node.js)')

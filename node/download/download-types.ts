@@ -3,14 +3,13 @@ import type { DigestChunk } from '../chunk-writer/inline-writer.ts';
 import type { DownloadEngineOptions } from '../engine/engine-options.ts';
 import type { LaneKind } from '../lanes/lane.ts';
 import type { PeersContext } from '../peers/peers.ts';
-import type { KnownBytes } from '../reuse/known-bytes.ts';
+import type { KnownBytes, ReusedBytes } from '../reuse/known-bytes.ts';
 import type { TraceSink } from '../stats/trace.ts';
 import type { Traffic } from '../stats/traffic.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import type { RecentBytes } from '../storage/recent-bytes.ts';
 import type { RateLimiter } from '../util/rate-limiter.ts';
 import type { SourceShare } from './contributions.ts';
-import type { ReusedBytes } from './reuse.ts';
 import type { Target, Verified } from './target/target.ts';
 
 /** The parts of a node that downloads use. */

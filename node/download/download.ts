@@ -9,7 +9,7 @@ import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import { InlineWriter } from '../chunk-writer/inline-writer.ts';
 import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
-import type { KnownBytes } from '../reuse/known-bytes.ts';
+import type { KnownBytes, ReusedBytes } from '../reuse/known-bytes.ts';
 import {
 	hasAllWanted,
 	type SelectedChunks,
@@ -30,7 +30,7 @@ import type {
 } from './download-types.ts';
 import { filesOf } from './files-done.ts';
 import { GiveUp } from './give-up.ts';
-import { Reuse, type ReusedBytes } from './reuse.ts';
+import { Reuse } from './reuse.ts';
 import { type Finished, isForReaders } from './target/target.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;

@@ -5,18 +5,6 @@ import type { DigestChunk } from '../chunk-writer/inline-writer.ts';
 import type { Candidate, Finder, KnownBytes } from '../reuse/known-bytes.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 
-/** Bytes of a download that were not fetched, by where they were found. */
-export interface ReusedBytes {
-	/** In the place of the download: of an earlier download, or of an older version. */
-	readonly place: number;
-	/** In other contents of this machine, or elsewhere in this content. */
-	readonly known: number;
-	/** Chunks of zeros, which are found nowhere: everybody knows their digest. */
-	readonly zeros: number;
-	/** In files of this machine that have the digest of a file of the folder. */
-	readonly files: number;
-}
-
 /** Chunks that are read and verified at a time. */
 const AT_ONCE = 4;
 /** Bytes of zeros that are written at a time. */

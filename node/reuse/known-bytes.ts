@@ -1,5 +1,17 @@
 import type { StoredContent } from '../storage/content-store.ts';
 
+/** Bytes of a download that were not fetched, by where they were found. */
+export interface ReusedBytes {
+	/** In the place of the download: of an earlier download, or of an older version. */
+	readonly place: number;
+	/** In other contents of this machine, or elsewhere in this content. */
+	readonly known: number;
+	/** Chunks of zeros, which are found nowhere: everybody knows their digest. */
+	readonly zeros: number;
+	/** In files of this machine that have the digest of a file of the folder. */
+	readonly files: number;
+}
+
 /** Finds bytes of a content on this machine. */
 export interface KnownBytes {
 	/**

@@ -5,6 +5,9 @@ import type { Candidate, Finder } from './known-bytes.ts';
 import type { Found, KnownTable } from './known-table.ts';
 import type { OpenSources } from './open-sources.ts';
 
+/** What is known of a content before anything of it is stored. */
+type Described = Pick<StoredContent, 'seed' | 'folder'>;
+
 /** A stretch of a chunk, and where its bytes may be. */
 interface Stretch {
 	readonly from: number;
@@ -20,11 +23,11 @@ interface Stretch {
  * together from files that are known.
  */
 export class TableFinder implements Finder {
-	readonly #content: StoredContent;
+	readonly #content: Described;
 	readonly #table: KnownTable;
 	readonly #sources: OpenSources;
 
-	constructor(content: StoredContent, table: KnownTable, sources: OpenSources) {
+	constructor(content: Described, table: KnownTable, sources: OpenSources) {
 		this.#content = content;
 		this.#table = table;
 		this.#sources = sources;

@@ -1,6 +1,6 @@
 import { printable } from '../../../protocol/index.ts';
 import type { DownloadResult } from '../../download/download-types.ts';
-import type { ReusedBytes } from '../../download/reuse.ts';
+import type { ReusedBytes } from '../../reuse/known-bytes.ts';
 import type { StreamResult } from '../../streaming/content-stream.ts';
 import type { Output } from './output.ts';
 import { formatBytes, formatRate, formatTime, shareOf, sizeText } from './units.ts';
@@ -75,8 +75,8 @@ function verifiedOf(result: Told): { text: string; [field: string]: unknown } {
 	return { start, verified, digest, text };
 }
 
-/** Where the bytes were found that were not fetched. */
-function originsOf({ place, known, zeros, files }: ReusedBytes = NONE_REUSED): string {
+/** A text that says where the bytes were found that were not fetched. */
+export function originsOf({ place, known, zeros, files }: ReusedBytes = NONE_REUSED): string {
 	const found = [
 		[place, 'in their place'],
 		[known, 'in other contents'],

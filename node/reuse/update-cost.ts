@@ -1,0 +1,88 @@
+import { type Folder, type Seed, sameDigest } from '../../protocol/index.ts';
+import type { ReusedBytes } from './known-bytes.ts';
+import { KnownTable } from './known-table.ts';
+import { OpenSources } from './open-sources.ts';
+import { TableFinder } from './table-finder.ts';
+import { zerosDigest } from './zeros-digest.ts';
+
+/** A version of a file or folder. */
+export interface Version {
+	readonly seed: Seed;
+	/** The entries of a folder. Undefined: it is a file, or its index is not known. */
+	readonly folder?: Folder | undefined;
+}
+
+/** What a download of one version would fetch if another version is there. */
+export interface UpdateCost {
+	/** Bytes and number of the chunks that are fetched. */
+	readonly bytes: number;
+	readonly chunks: number;
+	/** Bytes that are not fetched. */
+	readonly reused: ReusedBytes;
+}
+
+/** Finds out, from the seeds alone, what an update would fetch. */
+export function updateCost(from: Version, to: Version): UpdateCost {
+	const { seed } = to;
+	const { layout } = seed;
+	const known = finderOf(from, to);
+	const seen = new Set<string>();
+	const reused = { place: 0, known: 0, zeros: 0, files: 0 };
+	let [bytes, chunks] = [0, 0];
+	for (let chunk = 0; chunk < seed.chunks; chunk += 1) {
+		const digest = seed.chunkDigest(chunk);
+		const size = layout.sizeOf(chunk);
+		const text = Buffer.from(digest).toString('latin1');
+		const origin = isInPlace(from.seed, to.seed, chunk)
+			? 'place'
+			: isZeros(seed, digest, size)
+				? 'zeros'
+				: seen.has(text)
+					? 'known'
+					: known(chunk);
+		if (origin === undefined) {
+			seen.add(text);
+			bytes += size;
+			chunks += 1;
+		} else {
+			reused[origin] += size;
+		}
+	}
+	return { bytes, chunks, reused };
+}
+
+function finderOf(from: Version, to: Version): (chunk: number) => 'known' | 'files' | undefined {
+	const { length, layout, kind, digest } = from.seed;
+	const isFolder = from.seed.index !== undefined;
+	if (kind !== 'sha256' || (isFolder && from.folder === undefined)) {
+		return () => undefined;
+	}
+	const { chunkSize } = layout;
+	const chunkDigests = from.seed.chunkDigests();
+	const index = from.folder?.index;
+	const source = { path: from.seed.name, length, chunkSize, chunkDigests, digest, index };
+	const table = KnownTable.of([source], zerosDigest);
+	// Nothing is read: candidates are only counted.
+	const sources = new OpenSources(() => Promise.reject(new Error('nothing is read')));
+	const finder = new TableFinder(to, table, sources);
+	return (chunk) => {
+		const [candidate] = finder.candidates(chunk);
+		return candidate?.origin;
+	};
+}
+
+/** Whether a chunk of a file is at the same place of the other file. A folder is written anew. */
+function isInPlace(from: Seed, to: Seed, chunk: number): boolean {
+	return (
+		from.index === undefined &&
+		to.index === undefined &&
+		from.kind === to.kind &&
+		from.layout.chunkSize === to.layout.chunkSize &&
+		chunk < from.chunks &&
+		sameDigest(from.chunkDigest(chunk), to.chunkDigest(chunk))
+	);
+}
+
+function isZeros({ kind }: Seed, digest: Uint8Array, size: number): boolean {
+	return kind === 'sha256' && sameDigest(digest, zerosDigest(size));
+}
