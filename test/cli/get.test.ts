@@ -115,7 +115,7 @@ test('get reports a right file that exists already, and the bytes kept from an o
 	const older = await runShoal(t, args('older.bin'));
 	assert.match(
 		older.text,
-		/^complete .*older\.bin {2}700 kB in .*\n {2}kept {4}262 kB that were there/,
+		/^complete .*older\.bin {2}700 kB in .*\n {2}reused {2}262 kB: 262 kB in their place/,
 	);
 	assert.equal(new Uint8Array(readFileSync(join(folder, 'older.bin'))), CONTENT);
 });
