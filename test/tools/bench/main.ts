@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CleanUps } from '../../helpers/harness/clean-ups.ts';
-import { randomFile } from '../../helpers/harness/shoal.ts';
 import { MICRO_COSTS } from './micro.ts';
+import { makePayload, type Payload } from './payload.ts';
 import { surroundings, toMarkdown, writePage } from './report.ts';
 import { measure, type Swarm, type SwarmRun, swarms } from './swarms.ts';
 
@@ -33,26 +33,28 @@ if (!(rounds >= 1) || chosenSwarms.length + chosenMicro.length === 0) {
 const folder = await mkdtemp(join(tmpdir(), 'shoal-bench-'));
 const cleanUps = new CleanUps(() => rm(folder, { recursive: true, force: true }));
 
-async function filesFor(chosen: readonly Swarm[]) {
-	const files = new Map<number, { path: string; digest: string }>();
-	for (const { length } of chosen) {
-		if (!files.has(length)) {
-			const path = join(folder, String(length), 'payload.bin');
-			await mkdir(join(folder, String(length)));
-			files.set(length, { path, digest: await randomFile(path, length) });
-		}
+/** The payload of each swarm; swarms that move the same share one. */
+async function payloadsFor(chosen: readonly Swarm[]): Promise<Map<Swarm, Payload>> {
+	const made = new Map<string, Payload>();
+	const payloads = new Map<Swarm, Payload>();
+	for (const swarm of chosen) {
+		const { length, files } = swarm;
+		const key = `${length} ${files}`;
+		const payload = made.get(key) ?? (await makePayload(folder, length, files));
+		made.set(key, payload);
+		payloads.set(swarm, payload);
 	}
-	return files;
+	return payloads;
 }
 
 try {
-	const files = await filesFor(chosenSwarms);
+	const payloads = await payloadsFor(chosenSwarms);
 	const runs = new Map<Swarm, SwarmRun[]>(chosenSwarms.map((swarm) => [swarm, []]));
 	const micro = chosenMicro.map((cost) => ({ cost, microseconds: [] as number[] }));
 	for (let round = 0; round < rounds; round += 1) {
 		for (const [swarm, done] of runs) {
-			const file = files.get(swarm.length) as { path: string; digest: string };
-			const run = await cleanUps.scoped((t) => measure(t, swarm, file, folder, round % 2 === 0));
+			const payload = payloads.get(swarm) as Payload;
+			const run = await cleanUps.scoped((t) => measure(t, swarm, payload, folder, round % 2 === 0));
 			done.push(run);
 			console.log(
 				`round ${round + 1}  ${swarm.name}  ${(run.ms / 1_000).toFixed(2)} s, plain copy ${(run.plainMs / 1_000).toFixed(2)} s`,

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Shoal, sha256, spawnBroker } from '../../helpers/harness/shoal.ts';
+import { Shoal, spawnBroker } from '../../helpers/harness/shoal.ts';
 import type { Scope } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
+import { digestOf, NAME, type Payload } from './payload.ts';
 import { Processes, type Usages } from './processes.ts';
 
 const MIB = 1_048_576;
@@ -15,8 +16,10 @@ export interface Swarm {
 	readonly name: string;
 	readonly seeders: number;
 	readonly downloaders: number;
-	/** Bytes of the file. */
+	/** Bytes of the file, or of all files of the folder. */
 	readonly length: number;
+	/** The number of files in the folder. Undefined if one file is moved. */
+	readonly files?: number;
 	/** Bytes per second that each seeder sends at most. */
 	readonly maxUp?: number;
 	readonly lane: 'direct' | 'broker';
@@ -28,7 +31,7 @@ export interface Swarm {
 export interface SwarmRun {
 	/** From the start of the downloaders to the last one's `complete`, ms. */
 	readonly ms: number;
-	/** A plain copy of the same file, just before or after, ms. */
+	/** A plain copy of the same file or folder, just before or after, ms. */
 	readonly plainMs: number;
 	/** Copies of the content that left the seeders. */
 	readonly copies: number;
@@ -58,20 +61,25 @@ export function swarms(isQuick: boolean): readonly Swarm[] {
 		lane: 'broker',
 		isScraped: true,
 	} as const;
-	return [...lanes, scraped];
+	const folder = (files: number, each: number): Swarm => {
+		const count = files / scale;
+		const name = `folder-${files}-direct`;
+		return { ...swarm(name, 1, 1, 0), length: count * each, files: count, lane: 'direct' };
+	};
+	return [...lanes, scraped, folder(2_000, 8_192), folder(10_000, 10_000)];
 }
 
 /** Measures a swarm once, and a plain copy before or after it. Every copy is verified, untimed. */
 export async function measure(
 	t: Scope,
 	swarm: Swarm,
-	file: { readonly path: string; readonly digest: string },
+	payload: Payload,
 	folder: string,
 	isPlainFirst: boolean,
 ): Promise<SwarmRun> {
-	let plainMs = isPlainFirst ? await plainCopy(file.path, folder) : 0;
-	const { url, processes, seeders } = await startSeeders(t, swarm, file.path);
-	await warm(file.path);
+	let plainMs = isPlainFirst ? await plainCopy(payload.path, folder) : 0;
+	const { url, processes, seeders } = await startSeeders(t, swarm, payload.path);
+	await warm(payload.path);
 	processes.begin();
 	const startedAt = performance.now();
 	const downloaders: Array<{ process: Shoal; folder: string }> = [];
@@ -91,13 +99,13 @@ export async function measure(
 	const sent = await Promise.all(seeders.processes.map(stopSeeder));
 	for (const each of downloaders) {
 		await each.process.end();
-		const digest = await sha256(join(each.folder, 'payload.bin'));
+		const digest = await digestOf(join(each.folder, NAME), swarm.files);
 		await rm(each.folder, { recursive: true });
-		if (digest !== file.digest) {
+		if (digest !== payload.digest) {
 			throw new Error(`${swarm.name}: a copy is not what was shared`);
 		}
 	}
-	plainMs = isPlainFirst ? plainMs : await plainCopy(file.path, folder);
+	plainMs = isPlainFirst ? plainMs : await plainCopy(payload.path, folder);
 	const copies = sent.reduce((sum, bytes) => sum + bytes, 0) / swarm.length;
 	return { ms: Math.max(...ends) - startedAt, plainMs, copies, usages };
 }
@@ -137,7 +145,7 @@ async function stopSeeder(seeder: Shoal): Promise<number> {
 	return sent as number;
 }
 
-/** ms of a process that reads, hashes and writes a file, with its start, as a downloader has one. */
+/** ms that a process takes to read, hash and write a file or folder, its start included. */
 async function plainCopy(path: string, folder: string): Promise<number> {
 	const to = join(folder, 'plain-copy');
 	await warm(path);
@@ -148,12 +156,18 @@ async function plainCopy(path: string, folder: string): Promise<number> {
 		to,
 	]);
 	const ms = performance.now() - startedAt;
-	await rm(to);
+	await rm(to, { recursive: true });
 	return ms;
 }
 
-/** Has the system keep a file in memory. */
+/** Reads a file or folder, so that the system keeps it in memory. */
 async function warm(path: string): Promise<void> {
+	if ((await stat(path)).isDirectory()) {
+		for (const name of await readdir(path)) {
+			await warm(join(path, name));
+		}
+		return;
+	}
 	for await (const _ of createReadStream(path, { highWaterMark: MIB })) {
 		// Only read.
 	}
