@@ -2,7 +2,7 @@ import type { Seed } from '../../protocol/index.ts';
 import { sameDigest } from '../../protocol/index.ts';
 import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import type { DigestChunk } from '../chunk-writer/inline-writer.ts';
-import type { Candidate, Finder, KnownBytes } from '../reuse/known-bytes.ts';
+import type { Finder, KnownBytes } from '../reuse/known-bytes.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 
 /** Chunks that are read and verified at a time. */
@@ -64,9 +64,11 @@ export class Reuse {
 		for await (const finder of search) {
 			const chunks = this.missing().values();
 			const takeAll = async (): Promise<void> => {
+				// The thread that writes gets shared memory without a copy.
+				const block = new Uint8Array(new SharedArrayBuffer(this.#content.seed.layout.chunkSize));
 				for (const chunk of chunks) {
 					signal.throwIfAborted();
-					await this.#takeFound(chunk, finder);
+					await this.#takeFound(chunk, finder, block);
 				}
 			};
 			await Promise.all(Array.from({ length: AT_ONCE }, takeAll));
@@ -76,26 +78,18 @@ export class Reuse {
 		}
 	}
 
-	async #takeFound(chunk: number, finder: Finder): Promise<void> {
+	/** @param block memory with room for a chunk */
+	async #takeFound(chunk: number, finder: Finder, block: Uint8Array): Promise<void> {
+		const bytes = block.subarray(0, this.#content.seed.layout.sizeOf(chunk));
 		for (const candidate of finder.candidates(chunk)) {
-			const bytes = await this.#read(chunk, candidate);
-			const isTaken = bytes && (await this.#take(chunk, 1, bytes, candidate.origin));
-			if (isTaken) {
+			const isRead = await candidate.read(bytes).then(
+				() => true,
+				() => false,
+			);
+			if (isRead && (await this.#take(chunk, 1, bytes, candidate.origin))) {
 				return;
 			}
 			candidate.onWrong();
-		}
-	}
-
-	/** The bytes of a candidate; undefined if they cannot be read. */
-	async #read(chunk: number, candidate: Candidate): Promise<Uint8Array | undefined> {
-		// Shared memory is passed on to the thread that writes without a copy.
-		const bytes = new Uint8Array(new SharedArrayBuffer(this.#content.seed.layout.sizeOf(chunk)));
-		try {
-			await candidate.read(bytes);
-			return bytes;
-		} catch {
-			return undefined;
 		}
 	}
 
