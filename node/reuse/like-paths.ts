@@ -79,7 +79,7 @@ export async function hashLike(
 
 async function isFolder(path: string): Promise<boolean> {
 	const found = await onFile(path, () => stat(path)).catch((error: unknown) => {
-		throw new ShoalError('ERR_NO_FILE', `--like ${quoted(path, 300)}: it is not there`, {
+		throw new ShoalError('ERR_NO_FILE', `${quoted(path, 300)}, which --like names, is not there; check the path`, {
 			cause: error,
 		});
 	});
