@@ -5,8 +5,9 @@ import type { DigestChunk } from '../chunk-writer/inline-writer.ts';
 import type { Finder, KnownBytes } from '../reuse/known-bytes.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 
-/** Chunks that are read and verified at a time. */
-const AT_ONCE = 4;
+/** Bytes of chunks that are read and verified at a time, and the least number of these chunks. */
+const AT_ONCE = 8 * 1024 * 1024;
+const LEAST_AT_ONCE = 2;
 /** Bytes of zeros that are written at a time. */
 const MOST_ZEROS = 1024 * 1024;
 
@@ -60,6 +61,8 @@ export class Reuse {
 
 	/** Stores the chunks that are found on this machine. @throws the errors of the writer */
 	async takeKnown(known: KnownBytes, signal: AbortSignal): Promise<void> {
+		const { chunkSize } = this.#content.seed.layout;
+		const lanes = Math.max(LEAST_AT_ONCE, Math.floor(AT_ONCE / chunkSize));
 		const search = known.search(this.#content, () => this.missing(), signal);
 		for await (const finder of search) {
 			const chunks = this.missing().values();
@@ -71,7 +74,7 @@ export class Reuse {
 					await this.#takeFound(chunk, finder, block);
 				}
 			};
-			await Promise.all(Array.from({ length: AT_ONCE }, takeAll));
+			await Promise.all(Array.from({ length: lanes }, takeAll));
 			if (this.missing().length === 0) {
 				return;
 			}
