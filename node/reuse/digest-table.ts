@@ -2,6 +2,11 @@
 const IN_BUCKET = 4;
 /** Entries with the same digest that are kept: if the first is of no use, the second may be. */
 const MOST_SAME = 2;
+/**
+ * Maximum number of entries of a bucket. Digests fill the buckets evenly, so that no bucket gets so
+ * many, unless a seed has digests that were made for it: they would take a long time.
+ */
+const MOST_IN_BUCKET = 64;
 /** Bytes of a SHA-256 digest. */
 const DIGEST = 32;
 
@@ -98,7 +103,7 @@ export class DigestTableBuilder {
 	}
 }
 
-/** Puts each digest into its bucket, unless the bucket already has it twice. */
+/** Puts each digest into its bucket, unless the bucket is full or already has it twice. */
 function filled(
 	from: Uint32Array,
 	count: number,
@@ -112,8 +117,9 @@ function filled(
 		const [high, low] = [from[2 * place] as number, from[2 * place + 1] as number];
 		const bucket = bucketOf(high, shift);
 		const end = ends[bucket] as number;
-		let same = high === 0 && low === 0 ? MOST_SAME : 0;
-		for (let at = room[bucket] as number; at < end; at += 1) {
+		const start = room[bucket] as number;
+		let same = (high === 0 && low === 0) || end - start >= MOST_IN_BUCKET ? MOST_SAME : 0;
+		for (let at = start; at < end && same < MOST_SAME; at += 1) {
 			same += words[2 * at] === high && words[2 * at + 1] === low ? 1 : 0;
 		}
 		if (same < MOST_SAME) {
