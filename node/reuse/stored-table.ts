@@ -1,8 +1,9 @@
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { nanoid } from 'nanoid';
 import * as v from 'valibot';
 import { DigestTable, type DigestTableArrays } from './digest-table.ts';
-import { KnownTable } from './known-table.ts';
+import { KnownTable, type SourceHead } from './known-table.ts';
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const sizes = v.strictObject({ starts: natural, places: natural });
@@ -14,7 +15,7 @@ const headOf = v.strictObject({
 		v.strictObject({
 			path: v.string(),
 			length: natural,
-			chunkSize: natural,
+			chunkSize: v.pipe(natural, v.minValue(1)),
 			isFolder: v.boolean(),
 			firstChunk: natural,
 			firstFile: natural,
@@ -28,6 +29,8 @@ type Head = v.InferOutput<typeof headOf>;
 /** Bytes that the numbers of the tables start at a multiple of. */
 const ALIGNED = 4;
 const LF = 0x0a;
+/** ms after which a table that was not completed was left by a process that has ended. */
+const LEFT = 3_600_000;
 
 /**
  * Reads a stored table. Its first line is JSON; then come the numbers of both tables, each of 4
@@ -78,8 +81,20 @@ export async function writeTable(path: string, of: string, table: KnownTable): P
 			await file.close();
 		}
 		await rename(temporary, path);
+		await removeLeft(path);
 	} catch {
 		await rm(temporary, { force: true }).catch(() => {});
+	}
+}
+
+/** Removes tables that processes have not completed, because they or their threads were ended. */
+async function removeLeft(path: string): Promise<void> {
+	const folder = dirname(path);
+	for (const name of await readdir(folder)) {
+		const left = join(folder, name);
+		if (name.startsWith(`${basename(path)}.`) && Date.now() - (await stat(left)).mtimeMs > LEFT) {
+			await rm(left, { force: true });
+		}
 	}
 }
 
@@ -108,6 +123,7 @@ function tableOf({ sources, chunks, files }: Head, numbers: Uint32Array): KnownT
 	if (at !== numbers.length) {
 		throw new Error('the table has another length than its head says');
 	}
+	checkSources(sources, chunks.places + files.places);
 	return new KnownTable(sources, ...(tables as [DigestTable, DigestTable]));
 }
 
@@ -121,4 +137,21 @@ function checkStarts({ starts, places }: DigestTableArrays): void {
 	if (!isRight || starts[buckets] !== places.length) {
 		throw new Error('the buckets of the table are damaged');
 	}
+}
+
+/** @throws Error if there is no source for the digests, or the sources are not in order */
+function checkSources(sources: readonly SourceHead[], digests: number): void {
+	let [chunk, file] = [0, 0];
+	let isRight = sources.length > 0 ? isFirst(sources[0]) : digests === 0;
+	for (const { firstChunk, firstFile } of sources) {
+		isRight &&= firstChunk >= chunk && firstFile >= file;
+		[chunk, file] = [firstChunk, firstFile];
+	}
+	if (!isRight) {
+		throw new Error('the sources of the table are damaged');
+	}
+}
+
+function isFirst(source: SourceHead | undefined): boolean {
+	return source?.firstChunk === 0 && source.firstFile === 0;
 }

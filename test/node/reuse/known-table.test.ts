@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import * as assert from 'uvu/assert';
+import type { KnownSource } from '../../../node/reuse/known-source.ts';
+import { KnownTable } from '../../../node/reuse/known-table.ts';
+import { zerosDigest } from '../../../node/reuse/zeros-digest.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { d, folderOf, l, sha256, type Tree } from '../../helpers/fixtures/trees.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+
+const test = suite('KnownTable');
+const CHUNK = 512;
+
+const bytesOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
+
+function fileSource(path: string, content: Uint8Array): KnownSource {
+	const seed = seedOf(content, { chunkSize: CHUNK });
+	const { length, digest } = seed;
+	return { path, length, chunkSize: CHUNK, chunkDigests: seed.chunkDigests(), digest };
+}
+
+function folderSource(path: string, tree: Tree): KnownSource {
+	const { seed, index } = folderOf(tree, { chunkSize: CHUNK });
+	const { length, digest } = seed;
+	return { path, length, chunkSize: CHUNK, chunkDigests: seed.chunkDigests(), digest, index };
+}
+
+test('chunks and files are found in the source and under the number that they have there', () => {
+	const [one, two] = [contentOf(3 * CHUNK), contentOf(2 * CHUNK + 7)];
+	const sources = [fileSource('/one', one), fileSource('/two', two)];
+	const table = KnownTable.of(sources, zerosDigest);
+	for (const source of sources) {
+		for (let number = 0; number < source.chunkDigests.length / 32; number += 1) {
+			const [found] = table.chunk(source.chunkDigests.subarray(32 * number, 32 * number + 32));
+			assert.equal([found?.source.path, found?.number], [source.path, number]);
+		}
+		const [found] = table.file(bytesOf(source.digest));
+		assert.equal([found?.source.path, found?.number], [source.path, 0]);
+	}
+	assert.equal(table.chunk(bytesOf(sha256('other'))), []);
+	assert.equal(table.file(bytesOf(sha256('other'))), []);
+});
+
+test('a file of a folder is found under the number of its entry, which links and empty folders count for', () => {
+	const tree = { a: d, b: contentOf(700), c: l('b'), d: contentOf(900), e: '', f: contentOf(5) };
+	const table = KnownTable.of(
+		[fileSource('/x', contentOf(9)), folderSource('/folder', tree)],
+		zerosDigest,
+	);
+	const { folder } = folderOf(tree, { chunkSize: CHUNK });
+	for (const [number, entry] of folder.entries.entries()) {
+		const [found] = table.file(bytesOf(entry.digest));
+		if (entry.kind === 'f' && entry.length > 0) {
+			assert.equal([found?.source.path, found?.number], ['/folder', number]);
+			assert.ok(found?.source.isFolder);
+		} else {
+			assert.is(found, undefined, entry.path);
+		}
+	}
+});
+
+test('chunks of zeros are not found', () => {
+	const content = new Uint8Array(4 * CHUNK);
+	content[2 * CHUNK] = 1;
+	const source = fileSource('/sparse', content);
+	const table = KnownTable.of([source], zerosDigest);
+	assert.is(table.chunks.size, 1);
+	assert.equal(table.chunk(source.chunkDigests.subarray(0, 32)), []);
+	assert.is(table.chunk(source.chunkDigests.subarray(64, 96))[0]?.number, 2);
+});
+
+test('a source is preferred to a later one with the same chunk', () => {
+	const content = contentOf(CHUNK);
+	const sources = [fileSource('/first', content), fileSource('/second', content)];
+	const table = KnownTable.of(sources, zerosDigest);
+	const paths = table.chunk((sources[0] as KnownSource).chunkDigests).map((f) => f.source.path);
+	assert.equal(paths, ['/first', '/second']);
+});
+
+test('a table of no sources finds nothing', () => {
+	const table = KnownTable.of([], zerosDigest);
+	assert.equal([table.chunk(new Uint8Array(32)), table.file(bytesOf(sha256('')))], [[], []]);
+});
+
+test('the source is right whatever sources without chunks or files stand between others', () => {
+	const lengths = fc.array(fc.tuple(fc.nat(4), fc.nat(3), fc.boolean()), { maxLength: 12 });
+	fc.assert(
+		fc.property(lengths, (numbers) => {
+			const sources = numbers.map(([chunks, files, isFolder], at): KnownSource => {
+				const digests = Array.from({ length: chunks }, (_, chunk) =>
+					createHash('sha256').update(`${at} ${chunk}`).digest(),
+				);
+				const tree = Object.fromEntries(
+					Array.from({ length: files }, (_, file) => [`${file}`, `${at} ${file}`]),
+				);
+				const { index } = folderOf(tree);
+				return {
+					...{ path: `/${at}`, length: chunks * CHUNK, chunkSize: CHUNK },
+					chunkDigests: new Uint8Array(Buffer.concat(digests)),
+					digest: isFolder ? sha256(index) : '0'.repeat(64),
+					index: isFolder ? index : undefined,
+				};
+			});
+			const table = KnownTable.of(sources, zerosDigest);
+			for (const [at, [chunks, files, isFolder]] of numbers.entries()) {
+				for (let chunk = 0; chunk < chunks; chunk += 1) {
+					const [found] = table.chunk(bytesOf(sha256(`${at} ${chunk}`)));
+					assert.equal([found?.source.path, found?.number], [`/${at}`, chunk]);
+				}
+				for (let file = 0; isFolder && file < files; file += 1) {
+					const [found] = table.file(bytesOf(sha256(`${at} ${file}`)));
+					assert.equal([found?.source.path, found?.number], [`/${at}`, file]);
+				}
+			}
+		}),
+		{ numRuns: 50 },
+	);
+});
+
+test.run();
