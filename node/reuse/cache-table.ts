@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SeedCache } from '../hashing/seed-cache.ts';
+import { READ_ONLY } from '../storage/regular-file.ts';
 import type { KnownSource } from './known-source.ts';
 import { KnownTable } from './known-table.ts';
 import { readTable, writeTable } from './stored-table.ts';
 import { zerosDigest } from './zeros-digest.ts';
+
+/** Bytes that the first line of an entry has at most. */
+const START = 128;
 
 /**
  * The table of all files and folders that a seed cache remembers. It is kept beside the cache, in
@@ -37,9 +42,28 @@ export async function tableOfCache(cache: SeedCache): Promise<KnownTable> {
 async function stateOf(folder: string): Promise<string> {
 	const hash = createHash('sha256');
 	for (const name of (await readdir(folder).catch(() => [])).sort()) {
-		// An entry that is replaced is another file. Its time changes whenever it is used.
-		const { ino, size } = (await stat(join(folder, name)).catch(() => undefined)) ?? {};
-		hash.update(`${name} ${ino} ${size}\n`);
+		hash
+			.update(`${name} `)
+			.update(startOf(join(folder, name)))
+			.update('\n');
 	}
 	return hash.digest('hex');
+}
+
+/**
+ * The first bytes of an entry, which have the digest of the rest. Its stats would not do: its times
+ * change whenever it is used, and an entry that replaces it may get its inode.
+ */
+function startOf(path: string): Uint8Array {
+	const start = Buffer.alloc(START);
+	try {
+		const file = openSync(path, READ_ONLY);
+		try {
+			return start.subarray(0, readSync(file, start));
+		} finally {
+			closeSync(file);
+		}
+	} catch {
+		return start;
+	}
 }

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { SeedCache } from '../../../node/hashing/seed-cache.ts';
+import { tableOfCache } from '../../../node/reuse/cache-table.ts';
+import type { KnownTable } from '../../../node/reuse/known-table.ts';
+import { tableInThread } from '../../../node/reuse/known-table-thread.ts';
+import type { Seed } from '../../../protocol/index.ts';
+import { makeFolder } from '../../helpers/fixtures/folder.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { folderOf, plant } from '../../helpers/fixtures/trees.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+
+const test = suite('the table of a seed cache');
+const CHUNK = 512;
+const never = new AbortController().signal;
+
+async function cached(t: Scope) {
+	const root = await makeFolder(t);
+	const cache = new SeedCache(join(root, 'seeds'));
+	const path = (name: string): string => join(root, name);
+	/** Remembers a file, whose bytes do not matter. */
+	const remember = async (name: string, content: Uint8Array): Promise<Seed> => {
+		const seed = seedOf(content, { chunkSize: CHUNK });
+		await writeFile(path(name), '');
+		await cache.remember(path(name), 'stamp', seed);
+		return seed;
+	};
+	const entry = (name: string): string =>
+		join(cache.folder, createHash('sha256').update(path(name)).digest('hex'));
+	return { root, cache, path, remember, entry, table: path('seeds.table') };
+}
+
+const placesOf = (table: KnownTable, seed: Seed): Array<[string, number]> =>
+	table.chunk(seed.chunkDigest(seed.chunks - 1)).map((f) => [f.source.path, f.number]);
+
+async function stampOf(path: string): Promise<string> {
+	const { ino, mtimeMs } = await stat(path);
+	return `${ino} ${mtimeMs}`;
+}
+
+test('the table has every file and folder that the cache remembers', async (t) => {
+	const { root, cache, path, remember } = await cached(t);
+	const one = await remember('one', contentOf(5 * CHUNK));
+	const two = await remember('two', contentOf(3 * CHUNK + 1));
+	const tree = { 'a/b': contentOf(700), c: 'text' };
+	const made = folderOf(tree, { chunkSize: CHUNK });
+	await plant(path('folder'), tree);
+	const stamp = '0'.repeat(64);
+	await cache.rememberFolder(path('folder'), { stamp, seed: made.seed, index: made.index });
+	const table = await tableOfCache(cache);
+	assert.is(table.sources.length, 3);
+	assert.equal(placesOf(table, one), [[path('one'), 4]]);
+	assert.equal(placesOf(table, two), [[path('two'), 3]]);
+	assert.equal(placesOf(table, made.seed), [[path('folder'), made.seed.chunks - 1]]);
+	for (const [number, { digest }] of made.folder.entries.entries()) {
+		const [found] = table.file(Buffer.from(digest, 'hex'));
+		assert.equal([found?.source.path, found?.number], [path('folder'), number]);
+	}
+	assert.equal((await readdir(root)).filter((name) => name.startsWith('seeds')).sort(), [
+		'seeds',
+		'seeds.table',
+	]);
+});
+
+test('the table is kept beside the cache until an entry is added, replaced or removed', async (t) => {
+	const { cache, path, remember, entry, table } = await cached(t);
+	const one = await remember('one', contentOf(5 * CHUNK));
+	await tableOfCache(cache);
+	const first = await stampOf(table);
+	assert.is((await tableOfCache(cache)).sources.length, 1);
+	await cache.find(path('one'), 'stamp', 'name');
+	await utimes(entry('one'), new Date(), new Date(1_000));
+	assert.equal(placesOf(await tableOfCache(cache), one), [[path('one'), 4]]);
+	assert.is(await stampOf(table), first, 'an entry that is used only is not made anew');
+	const two = await remember('two', contentOf(2 * CHUNK));
+	assert.equal(placesOf(await tableOfCache(cache), two), [[path('two'), 1]]);
+	const second = await stampOf(table);
+	assert.is.not(second, first);
+	const other = contentOf(2 * CHUNK).map((byte) => byte ^ 1);
+	const replaced = await remember('two', other);
+	const third = await tableOfCache(cache);
+	assert.equal([placesOf(third, replaced), placesOf(third, two)], [[[path('two'), 1]], []]);
+	await rm(entry('two'));
+	const fourth = await tableOfCache(cache);
+	assert.equal([fourth.sources.length, placesOf(fourth, replaced)], [1, []]);
+});
+
+test('an entry that was replaced by another of its size is seen, whatever number its file has', async (t) => {
+	const { cache, remember, path } = await cached(t);
+	await remember('one', contentOf(5 * CHUNK));
+	for (let turn = 1; turn <= 6; turn += 1) {
+		// The system may give a new file the number of one that was removed.
+		const content = contentOf(5 * CHUNK).map((byte) => byte ^ turn);
+		await remember(
+			'one',
+			contentOf(5 * CHUNK).map((byte) => byte ^ (turn + 100)),
+		);
+		const seed = await remember('one', content);
+		assert.equal(placesOf(await tableOfCache(cache), seed), [[path('one'), 4]]);
+	}
+});
+
+test('damaged entries are left out', async (t) => {
+	const { cache, path, remember, entry } = await cached(t);
+	const sound = await remember('sound', contentOf(4 * CHUNK));
+	for (const [name, change] of Object.entries<(bytes: Buffer) => Buffer>({
+		empty: () => Buffer.alloc(0),
+		cut: (bytes) => bytes.subarray(0, -10),
+		flipped: (bytes) => bytes.fill(0x41, bytes.length - 70, bytes.length - 60),
+		'no-path': (bytes) => Buffer.from(bytes.toString('latin1').replace(/\n"[^\n]*\n/, '\n7\n')),
+		'no-json': (bytes) => Buffer.from(bytes.toString('latin1').replace(/\n"/, '\n{')),
+		binary: () => Buffer.alloc(3_000, 0xff),
+	})) {
+		await remember(name, contentOf(3 * CHUNK));
+		await writeFile(entry(name), change(await readFile(entry(name))));
+	}
+	await mkdir(join(cache.folder, 'a folder'));
+	await symlink('/dev/null', join(cache.folder, 'link'));
+	const table = await tableOfCache(cache);
+	assert.equal(
+		table.sources.map((source) => source.path),
+		[path('sound')],
+	);
+	assert.equal(placesOf(table, sound), [[path('sound'), 3]]);
+});
+
+test('seeds with MD5 digests are left out', async (t) => {
+	const { cache, path } = await cached(t);
+	await writeFile(path('classic'), '');
+	await cache.remember(path('classic'), 'stamp', seedOf(contentOf(2_000), { kind: 'md5' }));
+	assert.is((await tableOfCache(cache)).sources.length, 0);
+});
+
+test('a table that is damaged is made anew', async (t) => {
+	const { cache, path, remember, table } = await cached(t);
+	const seed = await remember('one', contentOf(5 * CHUNK));
+	await tableOfCache(cache);
+	await writeFile(table, (await readFile(table)).subarray(0, -4));
+	assert.equal(placesOf(await tableOfCache(cache), seed), [[path('one'), 4]]);
+	await rm(table);
+	await mkdir(table);
+	assert.equal(placesOf(await tableOfCache(cache), seed), [[path('one'), 4]]);
+});
+
+test('a cache without a folder has an empty table', async (t) => {
+	const root = await makeFolder(t);
+	assert.is((await tableOfCache(new SeedCache(join(root, 'none')))).sources.length, 0);
+	await writeFile(join(root, 'file'), '');
+	assert.is((await tableOfCache(new SeedCache(join(root, 'file')))).sources.length, 0);
+});
+
+test('a thread makes the same table', async (t) => {
+	const { cache, path, remember } = await cached(t);
+	const seed = await remember('one', contentOf(5 * CHUNK));
+	for (const what of ['made', 'stored']) {
+		const table = await tableInThread(cache, never);
+		assert.equal(placesOf(table as KnownTable, seed), [[path('one'), 4]], what);
+		assert.is(table?.file(Buffer.from(seed.digest, 'hex'))[0]?.source.path, path('one'));
+	}
+});
+
+test('a search that is stopped gets no table', async (t) => {
+	const { cache, remember } = await cached(t);
+	await remember('one', contentOf(5 * CHUNK));
+	assert.ok(!(await tableInThread(cache, AbortSignal.abort())));
+	const controller = new AbortController();
+	const making = tableInThread(cache, controller.signal);
+	controller.abort();
+	assert.ok(!(await making));
+});
+
+test.run();
