@@ -90,5 +90,9 @@ function entriesOf(folder: string): Dirent[] {
 }
 
 function lengthOf(path: string): number | undefined {
-	return lstatSync(path, { throwIfNoEntry: false })?.size;
+	try {
+		return lstatSync(path).size;
+	} catch {
+		return undefined;
+	}
 }
