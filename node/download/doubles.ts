@@ -81,13 +81,15 @@ function doublesOf(
 				first.set(key, chunk);
 			}
 		} else if (sameDigest(seed.chunkDigest(earlier), seed.chunkDigest(chunk))) {
-			doubles.set(earlier, [...(doubles.get(earlier) ?? []), chunk]);
+			const others = doubles.get(earlier) ?? [];
+			others.push(chunk);
+			doubles.set(earlier, others);
 		}
 	}
 	return doubles;
 }
 
-/** The first 52 bits of the digest of a chunk, and whether it is the last: it may be shorter. */
+/** The first 52 bits of the digest of a chunk, as a number. */
 function keyOf(seed: Seed, chunk: number): number {
 	const digest = seed.chunkDigest(chunk);
 	const { buffer, byteOffset } = digest;

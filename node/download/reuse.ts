@@ -89,10 +89,11 @@ export class Reuse {
 				() => true,
 				() => false,
 			);
-			if (isRead && (await this.#take(chunk, 1, bytes, candidate.origin))) {
+			const isTaken = isRead && (await this.#take(chunk, 1, bytes, candidate.origin));
+			candidate.onResult(isTaken);
+			if (isTaken) {
 				return;
 			}
-			candidate.onWrong();
 		}
 	}
 

@@ -41,6 +41,6 @@ export interface Candidate {
 	/** Fills `into`, which has the length of the chunk. @throws errors of the file system */
 	read(into: Uint8Array): Promise<void>;
 
-	/** The bytes were not those of the chunk, or could not be read. */
-	onWrong(): void;
+	/** Notes whether the bytes were those of the chunk; false if they could not be read. */
+	onResult(isRight: boolean): void;
 }

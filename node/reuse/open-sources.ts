@@ -13,8 +13,10 @@ export interface OpenSource {
 
 /** Maximum number of files and folders that are open at a time. */
 const MOST_OPEN = 16;
-/** A source that gives wrong bytes so many times in succession has changed, and is not read again. */
+/** A source that gives wrong bytes so many times in succession has changed. */
 const MOST_WRONG = 16;
+/** Of a source that has changed, one chunk in so many is tried: other parts of it may be right. */
+const TRY_ONE_IN = 16;
 
 /** Reads known files and folders, which are opened when they are needed. */
 export class OpenSources {
@@ -28,21 +30,24 @@ export class OpenSources {
 		this.#openSource = open;
 	}
 
-	/** Whether the bytes of `source` were wrong so often that it is not worth reading. */
-	isUseless(source: SourceHead): boolean {
-		return (this.#wrong.get(source) ?? 0) >= MOST_WRONG;
+	/** Whether it is worth reading from `source` for a chunk: it is not if its bytes are often wrong. */
+	isWorth(source: SourceHead, chunk: number): boolean {
+		return (this.#wrong.get(source) ?? 0) < MOST_WRONG || chunk % TRY_ONE_IN === 0;
 	}
 
-	/** Notes that bytes of `source` were wrong, or could not be read. */
-	onWrong(source: SourceHead): void {
-		this.#wrong.set(source, (this.#wrong.get(source) ?? 0) + 1);
+	/** Notes whether bytes of `source` were right; false if they could not be read. */
+	onResult(source: SourceHead, isRight: boolean): void {
+		this.#wrong.set(source, isRight ? 0 : (this.#wrong.get(source) ?? 0) + 1);
 	}
 
 	/** Reads from a chunk of a source. @throws errors of the file system */
 	async readChunk(source: SourceHead, chunk: number, into: Uint8Array): Promise<void> {
+		const offset = chunk * source.chunkSize;
+		if (offset + into.length > source.length) {
+			throw Object.assign(new Error('the chunk is beyond the end'), { code: 'ESHORT' });
+		}
 		const { storage } = await this.#opened(source);
-		await storage.read(chunk * source.chunkSize, into);
-		this.#wrong.delete(source);
+		await storage.read(offset, into);
 	}
 
 	/** Reads a file, or an entry of a folder, from `offset` on. @throws errors of the file system */

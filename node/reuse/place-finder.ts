@@ -20,11 +20,11 @@ export class PlaceFinder implements Finder {
 		const { layout } = this.#content.seed;
 		const end = layout.offsetOf(chunk) + layout.sizeOf(chunk);
 		for (const source of this.#files) {
-			if (source.length >= end && !this.#sources.isUseless(source)) {
+			if (source.length >= end && this.#sources.isWorth(source, chunk)) {
 				yield {
 					origin: 'known',
 					read: (into) => this.#sources.readChunk(source, chunk, into),
-					onWrong: () => this.#sources.onWrong(source),
+					onResult: (isRight) => this.#sources.onResult(source, isRight),
 				};
 			}
 		}

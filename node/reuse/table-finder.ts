@@ -39,26 +39,34 @@ export class TableFinder implements Finder {
 			return;
 		}
 		for (const { source, number } of this.#table.chunk(seed.chunkDigest(chunk))) {
-			if (!this.#sources.isUseless(source)) {
+			if (this.#sources.isWorth(source, chunk)) {
 				yield {
 					origin: 'known',
 					read: (into) => this.#sources.readChunk(source, number, into),
-					onWrong: () => this.#sources.onWrong(source),
+					onResult: (isRight) => this.#sources.onResult(source, isRight),
 				};
 			}
 		}
-		const stretches = this.#stretches(chunk);
-		if (stretches !== undefined) {
-			yield {
-				origin: 'files',
-				read: (into) => this.#readStretches(stretches, into),
-				onWrong: () => {},
-			};
+		// If a file is known twice, the first may have changed, and the second may be right.
+		const first = this.#stretches(chunk, 0);
+		const second = first && this.#stretches(chunk, 1);
+		for (const stretches of [first, isSame(first, second) ? undefined : second]) {
+			if (stretches !== undefined) {
+				yield {
+					origin: 'files',
+					read: (into) => this.#readStretches(stretches, into),
+					onResult: (isRight) => this.#onResult(stretches, isRight),
+				};
+			}
 		}
 	}
 
-	/** The stretches of a chunk, if the file of each of them is known. */
-	#stretches(chunk: number): Stretch[] | undefined {
+	/**
+	 * The stretches of a chunk, if the file of each of them is known.
+	 *
+	 * @param choice which file to take where several have the digest
+	 */
+	#stretches(chunk: number, choice: number): Stretch[] | undefined {
 		const { seed, folder } = this.#content;
 		const { layout } = seed;
 		const start = layout.offsetOf(chunk);
@@ -69,7 +77,7 @@ export class TableFinder implements Finder {
 		const stretches: Stretch[] = [];
 		let isKnown = true;
 		folder.visit(start, size, (piece) => {
-			const found = isKnown ? this.#fileOf(piece) : undefined;
+			const found = isKnown ? this.#fileOf(piece, chunk, choice) : undefined;
 			isKnown = found !== 'unknown' && isKnown;
 			if (found !== 'unknown') {
 				const first = Math.max(start, piece.offset);
@@ -81,13 +89,22 @@ export class TableFinder implements Finder {
 	}
 
 	/** A known file with the bytes of a piece; undefined for zeros between two files. */
-	#fileOf({ entry }: FolderPiece): Found | 'unknown' | undefined {
+	#fileOf({ entry }: FolderPiece, chunk: number, choice: number): Found | 'unknown' | undefined {
 		if (entry === undefined) {
 			return undefined;
 		}
 		const digest = entry.kind === 'l' ? undefined : hexToBytes(entry.digest);
-		const files = digest === undefined ? [] : this.#table.file(digest);
-		return files.find(({ source }) => !this.#sources.isUseless(source)) ?? 'unknown';
+		const known = digest === undefined ? [] : this.#table.file(digest);
+		const files = known.filter(({ source }) => this.#sources.isWorth(source, chunk));
+		return files[choice] ?? files[0] ?? 'unknown';
+	}
+
+	#onResult(stretches: readonly Stretch[], isRight: boolean): void {
+		for (const { found } of stretches) {
+			if (found !== undefined) {
+				this.#sources.onResult(found.source, isRight);
+			}
+		}
 	}
 
 	async #readStretches(stretches: readonly Stretch[], into: Uint8Array): Promise<void> {
@@ -101,4 +118,11 @@ export class TableFinder implements Finder {
 			}
 		}
 	}
+}
+
+/** Whether stretches of the same chunk are in the same files. */
+function isSame(a: readonly Stretch[] | undefined, b: readonly Stretch[] | undefined): boolean {
+	const isFound = ({ found }: Stretch, at: number): boolean =>
+		found?.source === b?.[at]?.found?.source && found?.number === b?.[at]?.found?.number;
+	return a?.every(isFound) ?? true;
 }

@@ -1,0 +1,184 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import type { Candidate } from '../../../node/reuse/known-bytes.ts';
+import type { KnownSource } from '../../../node/reuse/known-source.ts';
+import { KnownTable } from '../../../node/reuse/known-table.ts';
+import { openFile, openFolder } from '../../../node/reuse/open-known.ts';
+import { OpenSources } from '../../../node/reuse/open-sources.ts';
+import { PlaceFinder } from '../../../node/reuse/place-finder.ts';
+import { TableFinder } from '../../../node/reuse/table-finder.ts';
+import { zerosDigest } from '../../../node/reuse/zeros-digest.ts';
+import type { StoredContent } from '../../../node/storage/content-store.ts';
+import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
+import { Bitfield } from '../../../protocol/index.ts';
+import { makeFolder } from '../../helpers/fixtures/folder.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import {
+	d,
+	folderOf,
+	l,
+	type MadeFolder,
+	sha256,
+	type Tree,
+} from '../../helpers/fixtures/trees.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+
+const test = suite('TableFinder');
+const CHUNK = 512;
+
+const [A, B, C] = [contentOf(1_300), contentOf(900), contentOf(64 * CHUNK + 9)];
+
+function contentIn({ seed, folder }: MadeFolder): StoredContent {
+	const storage = new MemoryStorage(seed.length);
+	return { seed, folder, have: new Bitfield(seed.chunks), storage };
+}
+
+/** A file whose digest is known, but not the digests of its chunks. */
+async function file(root: string, name: string, bytes: Uint8Array): Promise<KnownSource> {
+	const path = join(root, name);
+	await writeFile(path, bytes);
+	const chunkDigests = new Uint8Array();
+	return { path, length: bytes.length, chunkSize: CHUNK, chunkDigests, digest: sha256(bytes) };
+}
+
+function finderOf(t: Scope, content: StoredContent, known: readonly KnownSource[]): TableFinder {
+	const indexOf = new Map(known.map(({ path, index }) => [path, index]));
+	const sources = new OpenSources(async ({ path, length, isFolder }) => {
+		const index = indexOf.get(path);
+		return isFolder && index !== undefined
+			? openFolder({ root: path, seed: content.seed as never, index })
+			: await openFile(path, length);
+	});
+	t.defer(() => sources.close());
+	return new TableFinder(content, KnownTable.of(known, zerosDigest), sources);
+}
+
+/** The bytes of the first candidate of a chunk that can be read and is right. */
+async function take(
+	{ candidates }: { candidates: Iterable<Candidate> },
+	{ seed }: StoredContent,
+	chunk: number,
+): Promise<{ origin: string; tries: number } | undefined> {
+	let tries = 0;
+	for (const candidate of candidates) {
+		tries += 1;
+		const into = new Uint8Array(seed.layout.sizeOf(chunk));
+		const isRead = await candidate.read(into).then(
+			() => true,
+			() => false,
+		);
+		const isRight = isRead && sha256(into) === Buffer.from(seed.chunkDigest(chunk)).toString('hex');
+		candidate.onResult(isRight);
+		if (isRight) {
+			return { origin: candidate.origin, tries };
+		}
+	}
+	return undefined;
+}
+
+async function takeAll(finder: TableFinder | PlaceFinder, content: StoredContent) {
+	const taken: Array<{ origin: string; tries: number } | undefined> = [];
+	for (let chunk = 0; chunk < content.seed.chunks; chunk += 1) {
+		taken.push(await take({ candidates: finder.candidates(chunk) }, content, chunk));
+	}
+	return taken;
+}
+
+const TREE: Tree = { a: A, b: d, 'c/link': l('../a'), d: B, e: '', f: C };
+
+test('chunks of a folder are put together from files, wherever these are, with the zeros between them', async (t) => {
+	const root = await makeFolder(t);
+	const content = contentIn(folderOf({ a: A, d: B, f: C }, { chunkSize: CHUNK }));
+	const known = [
+		await file(root, '3', C),
+		await file(root, '1', A),
+		await file(root, 'other', contentOf(8)),
+		await file(root, '2', B),
+	];
+	const taken = await takeAll(finderOf(t, content, known), content);
+	const { index = 0 } = content.seed;
+	const first = Math.ceil(index / CHUNK);
+	assert.ok(taken.slice(0, first).every((each) => each === undefined));
+	assert.ok(taken.slice(first).every((each) => each?.origin === 'files' && each.tries === 1));
+});
+
+test('a chunk with bytes of a link, or of a file that is not known, is not found', async (t) => {
+	const root = await makeFolder(t);
+	const content = contentIn(folderOf(TREE, { chunkSize: CHUNK }));
+	const known = [await file(root, 'a', A), await file(root, 'f', C)];
+	const taken = await takeAll(finderOf(t, content, known), content);
+	const { folder, seed } = content;
+	for (const [chunk, found] of taken.entries()) {
+		let isKnown = seed.layout.offsetOf(chunk) >= (seed.index ?? 0);
+		folder?.visit(seed.layout.offsetOf(chunk), seed.layout.sizeOf(chunk), ({ entry }) => {
+			isKnown &&= entry === undefined || ['a', 'f'].includes(entry.path);
+		});
+		assert.is(found !== undefined, isKnown, `chunk ${chunk}`);
+	}
+});
+
+test('if a known file has changed, another one with its digest is used', async (t) => {
+	const root = await makeFolder(t);
+	const content = contentIn(folderOf({ f: C }, { chunkSize: CHUNK }));
+	const known = [await file(root, 'first', C), await file(root, 'second', C)];
+	await writeFile(join(root, 'first'), contentOf(C.length + 1).subarray(0, C.length));
+	const taken = await takeAll(finderOf(t, content, known), content);
+	assert.is(taken.filter((each) => each === undefined).length, 1, 'the index');
+	const most = taken.reduce((sum, each) => sum + (each?.tries ?? 0), 0);
+	assert.ok(most < taken.length + 16 + 6, `${most} tries: the changed file is soon left out`);
+	await rm(join(root, 'first'));
+	const again = await takeAll(finderOf(t, content, known), content);
+	assert.is(again.filter((each) => each === undefined).length, 1, 'it is gone');
+});
+
+test('chunks are found by their own digests, first in sources that have not changed', async (t) => {
+	const root = await makeFolder(t);
+	const bytes = contentOf(40 * CHUNK + 3);
+	const seed = seedOf(bytes);
+	const have = new Bitfield(seed.chunks);
+	const content: StoredContent = { seed, have, storage: new MemoryStorage(seed.length) };
+	const moved = Buffer.concat([contentOf(CHUNK), bytes]);
+	const known: KnownSource[] = [];
+	for (const [name, of] of Object.entries({ stale: bytes, moved })) {
+		const { path, length, chunkSize, digest } = await file(root, name, of);
+		const chunkDigests = seedOf(of).chunkDigests();
+		known.push({ path, length, chunkSize, digest, chunkDigests });
+	}
+	await writeFile(join(root, 'stale'), 'short');
+	const taken = await takeAll(finderOf(t, content, known), content);
+	assert.ok(taken.every((each) => each?.origin === 'known'));
+	assert.is(taken[0]?.tries, 2);
+	assert.is(taken[20]?.tries, 1, 'the changed file is left out');
+});
+
+test('nothing is found for a content with MD5 digests', (t) => {
+	const seed = seedOf(contentOf(2_000), { kind: 'md5' });
+	const have = new Bitfield(seed.chunks);
+	const content: StoredContent = { seed, have, storage: new MemoryStorage(seed.length) };
+	const finder = finderOf(t, content, []);
+	assert.equal([...finder.candidates(0)], []);
+});
+
+test('chunks at the same places of other files are found without digests, as far as the files reach', async (t) => {
+	const root = await makeFolder(t);
+	const bytes = contentOf(10 * CHUNK + 3);
+	const seed = seedOf(bytes);
+	const have = new Bitfield(seed.chunks);
+	const content: StoredContent = { seed, have, storage: new MemoryStorage(seed.length) };
+	const heads = [];
+	for (const [name, of] of Object.entries({
+		start: bytes.subarray(0, 3 * CHUNK + 1),
+		changed: bytes.map((byte, at) => (at < 5 * CHUNK ? byte ^ 1 : byte)),
+	})) {
+		const { path, length, chunkSize } = await file(root, name, of);
+		heads.push({ path, length, chunkSize, isFolder: false, firstChunk: 0, firstFile: 0 });
+	}
+	const sources = new OpenSources(({ path, length }) => openFile(path, length));
+	t.defer(() => sources.close());
+	const taken = await takeAll(new PlaceFinder(content, heads, sources), content);
+	const found = taken.map((each) => each?.tries ?? 0);
+	assert.equal(found, [1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1]);
+});
+
+test.run();
