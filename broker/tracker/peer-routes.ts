@@ -1,7 +1,7 @@
 import { hostOf, isLoopback, type NodeListing, plainAddress } from '../../protocol/index.ts';
 import type { TicketIssuer } from './tickets.ts';
 
-/** Most nodes in one answer that get a ticket. */
+/** Maximum number of nodes in one answer that get a ticket. */
 const MOST_TICKETS = 10;
 
 /**
@@ -20,9 +20,9 @@ export interface AddressBook {
 
 /**
  * Adds to `nodes` what `asker` needs for direct lanes: addresses, and tickets for the first few
- * nodes. Addresses at which the broker sees a node come before those that the node only claims, so
- * that no node can be made to dial a third party. Loopback addresses are left out if the broker
- * sees the asker at an address that is not loopback.
+ * nodes. First come the addresses at which the broker sees a node, then those that the node only
+ * claims, so that no node can be made to dial a third party. Loopback addresses are left out if the
+ * broker sees the asker at an address that is not loopback.
  */
 export function withPeerRoutes(
 	asker: string,

@@ -91,7 +91,8 @@ is a link or a web address.
 digest of the whole file, or of each file of a folder. When the download of a
 file is resumed on Linux, and the machine was not restarted since, the chunks
 that the earlier download recorded are not hashed again. When the download of a
-folder is resumed, its recorded chunks are always hashed again.
+folder is resumed with --check chunks, its recorded chunks are always hashed
+again.
 
 Shows a progress bar, then the path, the digest and how much each node sent. An
 interrupted download keeps its verified chunks; run the same command again to
@@ -158,10 +159,11 @@ Examples:
   shoal diff photos-1.seed photos-2.seed
   shoal diff disk-old.seed disk-new.seed --json
 
-Prints how many bytes and chunks shoal get would fetch of the second version if
-the first is on the machine. Needs no network, and neither of the two versions
-themselves. To compare the files of folders, it needs their indexes beside the
-seeds (photos-1.index, photos-2.index), as shoal seed writes them.`,
+Prints how many bytes and chunks of the second version have to be fetched by
+shoal get if the first version is on the machine. Needs no network, and neither
+of the two versions themselves. To compare the files of folders, it needs their
+indexes beside the seeds (photos-1.index, photos-2.index), as shoal seed writes
+them.`,
 	watch: `
 Examples:
   shoal watch                         all swarms on one screen, live

@@ -172,8 +172,8 @@ function addTransfers(program: Command): void {
 		.option('--skip-odd', ABOUT_SKIP_ODD)
 		.option('--strict', 'share nothing if something cannot be shared')
 		.option(NO_CACHE, ABOUT_NO_CACHE)
-		.option('--max-up <rate>', `send at most: ${RATE}`)
-		.option('--max-down <rate>', `receive at most: ${RATE}`)
+		.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
+		.option('--max-down <rate>', `the most that is received, in ${RATE}`)
 		.option(LANE, ABOUT_LANE)
 		.option(LISTEN, ABOUT_LISTEN)
 		.option('--no-listen', ABOUT_NO_LISTEN)
@@ -211,7 +211,7 @@ function addTransfers(program: Command): void {
 		.option(EXCLUDE, ABOUT_EXCLUDE, collect)
 		.option(
 			'--like <path>',
-			'do not fetch what this file, or the files in this folder, have already, such as a copy on a disk that somebody brought; can be repeated',
+			'a file or folder, such as a copy on a disk that somebody brought; bytes that it contains are not fetched; can be repeated',
 			collect,
 		)
 		.option('--wait', 'if no node has the seed yet, wait for one')
@@ -220,8 +220,8 @@ function addTransfers(program: Command): void {
 			'end when the download is complete (default: go on sharing until no request has come for 2 s, but for at most 60 s)',
 		)
 		.option('--keep', 'go on sharing until the command is stopped')
-		.option('--max-up <rate>', `send at most: ${RATE}`)
-		.option('--max-down <rate>', `receive at most: ${RATE}`)
+		.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
+		.option('--max-down <rate>', `the most that is received, in ${RATE}`)
 		.option(LANE, ABOUT_LANE)
 		.option(LISTEN, ABOUT_LISTEN)
 		.option('--no-listen', ABOUT_NO_LISTEN)
@@ -314,7 +314,7 @@ function addFiles(program: Command): void {
 			),
 		);
 	add(program, 'diff', 'print how much of a new version would be fetched')
-		.argument('<from>', 'the path of the seed of the version that is there')
+		.argument('<from>', 'the path of the seed of the version that the machine has')
 		.argument('<to>', 'the path of the seed of the new version')
 		.action((from, to, options) =>
 			start(options, async () => (await import('./commands/diff.ts')).diffCommand(from, to)),

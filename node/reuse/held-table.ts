@@ -30,7 +30,8 @@ export function heldTable(contents: readonly StoredContent[]): {
 	const table = KnownTable.of(sources, zerosDigest);
 	const open = async (source: SourceHead): Promise<OpenSource> => {
 		const { storage, folder } = taken[table.sources.indexOf(source)] as StoredContent;
-		return { storage, folder, close: async () => {} };
+		const read = (offset: number, into: Uint8Array): Promise<void> => storage.read(offset, into);
+		return { read, folder, close: async () => {} };
 	};
 	return { table, open };
 }

@@ -79,9 +79,13 @@ export async function hashLike(
 
 async function isFolder(path: string): Promise<boolean> {
 	const found = await onFile(path, () => stat(path)).catch((error: unknown) => {
-		throw new ShoalError('ERR_NO_FILE', `${quoted(path, 300)}, which --like names, is not there; check the path`, {
-			cause: error,
-		});
+		throw new ShoalError(
+			'ERR_NO_FILE',
+			`${quoted(path, 300)}, which --like names, is not there; check the path`,
+			{
+				cause: error,
+			},
+		);
 	});
 	return found.isDirectory();
 }

@@ -66,11 +66,11 @@ export class LocalBytes implements KnownBytes {
 
 /** Opens a file, or a folder that the cache remembers. @throws errors of the file system */
 async function openKnown(
-	{ path, length, isFolder }: SourceHead,
+	{ path, isFolder }: SourceHead,
 	cache: SeedCache | undefined,
 ): Promise<OpenSource> {
 	if (!isFolder) {
-		return await openFile(path, length);
+		return openFile(path);
 	}
 	const known = await cache?.findFolder(path, 'content');
 	if (known === undefined) {

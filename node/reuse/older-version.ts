@@ -17,9 +17,9 @@ export class OlderFile implements KnownBytes {
 	}
 
 	async *search(content: StoredContent): AsyncGenerator<Finder> {
-		const { path, length } = this.#source;
+		const { path } = this.#source;
 		const table = KnownTable.of([this.#source], zerosDigest);
-		yield* searchTable(content, table, () => openFile(path, length));
+		yield* searchTable(content, table, async () => openFile(path));
 	}
 }
 

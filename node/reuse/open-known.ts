@@ -1,18 +1,64 @@
+import { closeSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Folder } from '../../protocol/index.ts';
-import { FileStorage } from '../storage/file-storage.ts';
+import { readFully } from '../storage/content-files.ts';
 import type { FolderLocation } from '../storage/folder/folder-place.ts';
 import { FolderStorage } from '../storage/folder/folder-storage.ts';
+import { READ_ONLY } from '../storage/regular-file.ts';
+import { WarmReads } from '../storage/warm-reads.ts';
 import type { OpenSource } from './open-sources.ts';
 
-/** Opens a known file. @throws ShoalError the errors of the file system */
-export async function openFile(path: string, length: number): Promise<OpenSource> {
-	const storage = await FileStorage.openToRead([{ path, length }]);
-	return { storage, folder: undefined, close: () => storage.close() };
+const warm = new WarmReads();
+
+/** A known file. It is opened for each read: there may be many, and most are read once. */
+export function openFile(path: string): OpenSource {
+	return {
+		read: async (offset, into) => {
+			const begun = performance.now();
+			if (warm.isWarm(begun)) {
+				readAtOnce(path, offset, into);
+				const now = performance.now();
+				warm.onRead(now - begun, now);
+			} else {
+				await readLater(path, offset, into);
+			}
+		},
+		folder: undefined,
+		close: async () => {},
+	};
 }
 
 /** Opens a known folder. @throws ShoalError ERR_SEED if the index is not that of the seed */
 export function openFolder({ root, seed, index }: FolderLocation): OpenSource {
 	const folder = new Folder(seed, index);
 	const storage = new FolderStorage({ root, seed, index: folder.index }, folder);
-	return { storage, folder, close: () => storage.close() };
+	return {
+		read: (offset, into) => storage.read(offset, into),
+		folder,
+		close: () => storage.close(),
+	};
+}
+
+function readAtOnce(path: string, offset: number, into: Uint8Array): void {
+	const file = openSync(path, READ_ONLY);
+	try {
+		readFully(file, offset, into);
+	} finally {
+		closeSync(file);
+	}
+}
+
+async function readLater(path: string, offset: number, into: Uint8Array): Promise<void> {
+	const file = await open(path, READ_ONLY);
+	try {
+		for (let done = 0; done < into.length; ) {
+			const { bytesRead } = await file.read(into, done, into.length - done, offset + done);
+			if (bytesRead === 0) {
+				throw Object.assign(new Error('the file is too short'), { code: 'ESHORT' });
+			}
+			done += bytesRead;
+		}
+	} finally {
+		await file.close();
+	}
 }

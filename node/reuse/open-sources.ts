@@ -1,17 +1,25 @@
 import type { Folder } from '../../protocol/index.ts';
-import type { Storage } from '../storage/storage.ts';
 import type { SourceHead } from './known-table.ts';
 
 /** A source that is open for reading. */
 export interface OpenSource {
-	readonly storage: Pick<Storage, 'read'>;
+	/** Fills `into` with the bytes from `offset` on. @throws errors of the file system */
+	read(offset: number, into: Uint8Array): Promise<void>;
 	/** The entries of a folder; undefined: it is a file. */
 	readonly folder: Folder | undefined;
 	/** Releases what was opened. */
 	close(): Promise<void>;
 }
 
-/** Maximum number of files and folders that are open at a time. */
+interface Entry {
+	readonly opened: Promise<OpenSource>;
+	/** Reads that are running. */
+	uses: number;
+	/** Whether it is closed after the reads that are running. */
+	isOld: boolean;
+}
+
+/** Number of sources that stay open when they are not read. */
 const MOST_OPEN = 16;
 /** A source that gives wrong bytes so many times in succession has changed. */
 const MOST_WRONG = 16;
@@ -22,7 +30,7 @@ const TRY_ONE_IN = 16;
 export class OpenSources {
 	readonly #openSource: (source: SourceHead) => Promise<OpenSource>;
 	/** The least recently used first. */
-	readonly #open = new Map<SourceHead, Promise<OpenSource>>();
+	readonly #open = new Map<SourceHead, Entry>();
 	readonly #wrong = new Map<SourceHead, number>();
 
 	/** @param open opens a source. It throws the errors of the file system */
@@ -46,8 +54,7 @@ export class OpenSources {
 		if (offset + into.length > source.length) {
 			throw Object.assign(new Error('the chunk is beyond the end'), { code: 'ESHORT' });
 		}
-		const { storage } = await this.#opened(source);
-		await storage.read(offset, into);
+		await this.#use(source, ({ read }) => read(offset, into));
 	}
 
 	/** Reads a file, or an entry of a folder, from `offset` on. @throws errors of the file system */
@@ -56,31 +63,49 @@ export class OpenSources {
 		{ entry, offset }: { entry: number; offset: number },
 		into: Uint8Array,
 	): Promise<void> {
-		const { storage, folder } = await this.#opened(source);
-		const path = folder?.entries[entry]?.path;
-		const start = path === undefined ? 0 : (folder?.find(path)?.offset ?? 0);
-		await storage.read(start + offset, into);
+		await this.#use(source, async ({ read, folder }) => {
+			const path = folder?.entries[entry]?.path;
+			const start = path === undefined ? 0 : (folder?.find(path)?.offset ?? 0);
+			await read(start + offset, into);
+		});
 	}
 
 	async close(): Promise<void> {
-		const open = [...this.#open.values()];
+		const entries = [...this.#open.values()];
 		this.#open.clear();
-		for (const each of await Promise.allSettled(open)) {
-			if (each.status === 'fulfilled') {
-				await each.value.close();
+		await Promise.all(entries.map(closeEntry));
+	}
+
+	async #use(source: SourceHead, use: (open: OpenSource) => Promise<void>): Promise<void> {
+		const entry = this.#entryOf(source);
+		entry.uses += 1;
+		try {
+			await use(await entry.opened);
+		} finally {
+			entry.uses -= 1;
+			if (entry.isOld && entry.uses === 0) {
+				await closeEntry(entry);
 			}
 		}
 	}
 
-	async #opened(source: SourceHead): Promise<OpenSource> {
-		const opened = this.#open.get(source) ?? this.#openSource(source);
+	#entryOf(source: SourceHead): Entry {
+		const before = this.#open.get(source);
+		const entry = before ?? { opened: this.#openSource(source), uses: 0, isOld: false };
 		this.#open.delete(source);
-		this.#open.set(source, opened);
+		this.#open.set(source, entry);
 		if (this.#open.size > MOST_OPEN) {
-			const [[oldest, closing]] = this.#open as unknown as [[SourceHead, Promise<OpenSource>]];
+			const [[oldest, old]] = this.#open as unknown as [[SourceHead, Entry]];
 			this.#open.delete(oldest);
-			await closing.then((open) => open.close()).catch(() => {});
+			old.isOld = true;
+			if (old.uses === 0) {
+				void closeEntry(old);
+			}
 		}
-		return await opened;
+		return entry;
 	}
+}
+
+async function closeEntry({ opened }: Entry): Promise<void> {
+	await opened.then((open) => open.close()).catch(() => {});
 }

@@ -82,7 +82,8 @@ export async function readFolder(
 		index.set(bytes, done);
 		done += bytes.length;
 	}
-	// Another reader may have fetched it meanwhile: parsing takes longer than fetching.
+	// Another reader may have cached the folder meanwhile. That folder is used, because parsing an
+	// index takes longer than fetching it.
 	const folder = cache.get(seed.id)?.folder ?? new Folder(seed, index);
 	cache.add({ seed, folder });
 	return folder;

@@ -88,7 +88,7 @@ test('a node with some files of a folder uploads only the chunks that are comple
 	assert.ok(peer.refusals.every((reason) => reason === 'not-there'));
 });
 
-test('one node can get some files, other files and then all, in turn and at the same time', async (t) => {
+test('one node can get some files, then other files, then all, and can get different files at the same time', async (t) => {
 	const { url, root, seed } = await shared(t);
 	const node = await startNode(t, url);
 	const get = async (place: string, ...globs: string[]): Promise<string[]> => {

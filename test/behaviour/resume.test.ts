@@ -118,7 +118,7 @@ test('a chunk that was changed after the journal recorded it is found at the end
 	assert.equal(await readdir(join(path, '..')), ['copy.bin']);
 });
 
-test('a right file that exists already is reported as such, not fetched, and shared', async (t) => {
+test('a right file that exists already is reported as such and shared, and nothing is fetched', async (t) => {
 	const { url, node, seed, path, seeder } = await swarm(t);
 	await writeFile(path, content);
 	const phases = new Set<string>();

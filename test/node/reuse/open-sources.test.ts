@@ -19,7 +19,7 @@ const headOf = (path: string, length: number, isFolder = false): SourceHead => (
 });
 
 function opened(t: Scope): OpenSources {
-	const sources = new OpenSources(({ path, length }) => openFile(path, length));
+	const sources = new OpenSources(async ({ path }) => openFile(path));
 	t.defer(() => sources.close());
 	return sources;
 }

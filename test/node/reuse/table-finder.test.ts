@@ -44,11 +44,11 @@ async function file(root: string, name: string, bytes: Uint8Array): Promise<Know
 
 function finderOf(t: Scope, content: StoredContent, known: readonly KnownSource[]): TableFinder {
 	const indexOf = new Map(known.map(({ path, index }) => [path, index]));
-	const sources = new OpenSources(async ({ path, length, isFolder }) => {
+	const sources = new OpenSources(async ({ path, isFolder }) => {
 		const index = indexOf.get(path);
 		return isFolder && index !== undefined
 			? openFolder({ root: path, seed: content.seed as never, index })
-			: await openFile(path, length);
+			: openFile(path);
 	});
 	t.defer(() => sources.close());
 	return new TableFinder(content, KnownTable.of(known, zerosDigest), sources);
@@ -174,7 +174,7 @@ test('chunks at the same places of other files are found without digests, as far
 		const { path, length, chunkSize } = await file(root, name, of);
 		heads.push({ path, length, chunkSize, isFolder: false, firstChunk: 0, firstFile: 0 });
 	}
-	const sources = new OpenSources(({ path, length }) => openFile(path, length));
+	const sources = new OpenSources(async ({ path }) => openFile(path));
 	t.defer(() => sources.close());
 	const taken = await takeAll(new PlaceFinder(content, heads, sources), content);
 	const found = taken.map((each) => each?.tries ?? 0);
