@@ -9,7 +9,7 @@ import { withoutBrackets } from '../../protocol/index.ts';
  * under a name that an attacker resolves to this server (DNS rebinding). Both attacks also reach a
  * server that listens on loopback only.
  *
- * @param origins other origins whose pages may send requests
+ * @param origins other origins whose pages may open WebSockets
  */
 export function mayAsk(
 	headers: IncomingHttpHeaders,
