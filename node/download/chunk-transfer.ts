@@ -1,6 +1,5 @@
-import { base64ToUint8Array } from 'uint8array-extras';
 import {
-	Bitfield,
+	type Bitfield,
 	type ChunkMessage,
 	encodeJson,
 	formatRequestId,
@@ -19,10 +18,12 @@ import type { HaveReply, Peers } from '../peers/peers.ts';
 import type { SeedEvent } from '../stats/trace.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
+import { chunksOf, present } from './chunk-fields.ts';
 import type { Contributions } from './contributions.ts';
 import type { ChunkSelection, DownloadContext } from './download-types.ts';
 import { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 import { PeerLanes } from './peer-lanes.ts';
+import type { Reuse } from './reuse.ts';
 
 /** Options of a {@link ChunkTransfer}. */
 export interface ChunkTransferOptions extends ChunkSelection {
@@ -34,6 +35,8 @@ export interface ChunkTransferOptions extends ChunkSelection {
 	readonly writer: ChunkWriter;
 	/** Chunks that are not fetched. @default none */
 	readonly later?: Bitfield | undefined;
+	/** What is known of some chunks. @default nothing */
+	readonly reuse?: Pick<Reuse, 'count' | 'partly'> | undefined;
 	/** Called once, when every chunk that is fetched is verified and stored. */
 	readonly complete: () => void;
 	/** Called when bytes cannot be stored: the transfer cannot go on. */
@@ -53,6 +56,8 @@ export class ChunkTransfer {
 	readonly #content: StoredContent;
 	readonly #engine: DownloadEngine;
 	readonly #assembler: ChunkAssembler;
+	/** The attempts that began with known bytes. */
+	readonly #prefilled = new WeakSet<Attempt>();
 	/** The attempts whose last bytes arrived on a direct lane. */
 	readonly #direct = new WeakSet<Attempt>();
 	readonly #options: ChunkTransferOptions;
@@ -80,6 +85,7 @@ export class ChunkTransfer {
 			coDownloaders: peers.coDownloaders,
 			order,
 			demand,
+			knownIn: (run) => options.reuse?.partly.rangesIn(run) ?? [],
 			mostPart: limits.part,
 			mostOutstanding: limits.outstanding,
 			mostStrikes: limits.badAnswers,
@@ -282,6 +288,7 @@ export class ChunkTransfer {
 				this.#report({ event: 'chunk-refused', node, chunk });
 			}
 		}
+		this.#options.reuse?.partly.forget(chunk);
 		if (isOverheard) {
 			this.#engine.unheard(chunk);
 		} else {
@@ -292,11 +299,17 @@ export class ChunkTransfer {
 	#count(attempt: Attempt, first: number, count: number, bytes: number): void {
 		const { node } = attempt;
 		const lane = this.#direct.has(attempt) ? 'direct' : 'broker';
-		this.#options.contributions.count(node, lane, count, bytes);
+		const { reuse } = this.#options;
+		const isPrefilled = this.#prefilled.has(attempt);
+		let known = 0;
 		for (let chunk = first; chunk < first + count; chunk += 1) {
+			known += isPrefilled ? (reuse?.partly.bytesOf(chunk) ?? 0) : 0;
+			reuse?.partly.forget(chunk);
 			this.#engine.stored(chunk);
 			this.#context.contents.gain(this.#content, chunk);
 		}
+		this.#options.contributions.count(node, lane, count, bytes - known);
+		reuse?.count('files', known);
 		this.#trace({ event: 'stored', node, first, count });
 	}
 
@@ -324,7 +337,9 @@ export class ChunkTransfer {
 
 	#act(decisions: readonly Decision[]): void {
 		for (const decision of decisions) {
-			if (decision.do === 'discard') {
+			if (decision.do === 'prefill') {
+				this.#prefill(decision.attempt);
+			} else if (decision.do === 'discard') {
 				this.#assembler.discard(decision.attempt);
 			} else if (decision.do === 'drop') {
 				this.#options.peers.remove(decision.node, true);
@@ -336,6 +351,18 @@ export class ChunkTransfer {
 				this.#request(decision);
 			}
 		}
+	}
+
+	/** Gives an attempt the bytes of its chunks that are known. */
+	#prefill(attempt: Attempt): void {
+		const { firstChunk: first, chunks: count } = attempt;
+		const pieces = this.#options.reuse?.partly.piecesIn({ first, count }) ?? [];
+		const release = (): void => {};
+		this.#prefilled.add(attempt);
+		this.#assembler.take(
+			attempt,
+			pieces.map((piece) => ({ ...piece, release })),
+		);
 	}
 
 	/** Requests ranges from a node, or cancels them, on the lane to it. */
@@ -363,31 +390,6 @@ export class ChunkTransfer {
 	#trace(event: SeedEvent): void {
 		this.#context.trace?.({ ...event, seed: this.#content.seed.id });
 	}
-}
-
-/** The chunks that need not be fetched: those that are stored, not wanted, or fetched later. */
-function present({ have, selected }: StoredContent, later: Bitfield | undefined): Bitfield {
-	if (selected === undefined && later === undefined) {
-		return have;
-	}
-	const field = Bitfield.full(have.size);
-	const stored = selected?.stored ?? have;
-	for (let chunk = 0; chunk < have.size; chunk += 1) {
-		if (selected?.wanted.has(chunk) !== false && !stored.has(chunk) && !later?.has(chunk)) {
-			field.clear(chunk);
-		}
-	}
-	return field;
-}
-
-/** The chunks that a node says it has. @throws ShoalError ERR_RANGE if such chunks do not exist */
-function chunksOf({ have, chunks }: HaveReply): Iterable<number> {
-	if (have === 'all') {
-		return chunksIn({ first: 0, count: chunks });
-	}
-	const field = new Bitfield(chunks);
-	field.addBytes(have.first, base64ToUint8Array(have.bits));
-	return field.indices();
 }
 
 function badChunk(node: string, chunk: number): ShoalError {

@@ -9,7 +9,7 @@ import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import { InlineWriter } from '../chunk-writer/inline-writer.ts';
 import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
-import type { KnownBytes, ReusedBytes } from '../reuse/known-bytes.ts';
+import type { KnownBytes } from '../reuse/known-bytes.ts';
 import {
 	hasAllWanted,
 	type SelectedChunks,
@@ -21,7 +21,6 @@ import { MemoryStorage } from '../storage/memory-storage.ts';
 import { abortError, onAbort } from '../util/abort.ts';
 import { ChunkTransfer } from './chunk-transfer.ts';
 import { Contributions, type SourceShare } from './contributions.ts';
-import { Doubles } from './doubles.ts';
 import type {
 	DownloadContext,
 	DownloadOptions,
@@ -57,9 +56,8 @@ export class Download {
 	readonly #startedAt = performance.now();
 	#phase: Progress['phase'] = 'finding';
 	readonly #contributions = new Contributions();
-	/** Bytes that were found on this machine, but not in the place of the download. */
-	readonly #reused = { known: 0, zeros: 0, files: 0 };
 	#content: StoredContent | undefined;
+	#reuse: Reuse | undefined;
 	/** The older version that the download will replace. */
 	#older: KnownBytes | undefined;
 	/** The chunks of the index of a folder, until the target is open. */
@@ -186,7 +184,7 @@ export class Download {
 		const ms = Math.round(performance.now() - this.#startedAt);
 		const { length } = wantedBytes(content);
 		const kept = Math.max(0, length - this.#contributions.bytes);
-		const reused = this.#reusedOf(kept);
+		const reused = (this.#reuse as Reuse).of(kept);
 		const { files } = filesOf(content);
 		const about = { seed, length, files, isPartial: selected !== undefined, path, verified };
 		const result = { ...about, ms, sources: this.shares, kept, reused, wasThere };
@@ -217,11 +215,11 @@ export class Download {
 		const { target } = this.#options;
 		const { signal } = this.#ending;
 		for (let round = 0; round < MOST_ROUNDS; round += 1) {
-			if (!hasAllWanted(content) && !isForReaders(target)) {
-				await Promise.race([this.#reuse(content, writer), failure]);
-			}
+			await Promise.race([this.#takeKnown(content, writer), failure]);
 			this.#phase = 'fetching';
-			await this.#fetchMissing(content, writer, failure);
+			if (!hasAllWanted(content)) {
+				await this.#fetchMissing(content, writer, failure);
+			}
 			this.#phase = 'verifying';
 			this.#report();
 			const finished = await target.finish(content.seed, { signal });
@@ -237,23 +235,15 @@ export class Download {
 		);
 	}
 
-	/** Stores the chunks whose bytes are known, so that they need not be fetched. */
-	async #reuse(content: StoredContent, writer: ChunkWriter): Promise<void> {
+	/** Stores the chunks whose bytes are known. Readers want few chunks, and do not wait for others. */
+	async #takeKnown(content: StoredContent, writer: ChunkWriter): Promise<void> {
 		const { contents, digestChunk } = this.#context;
-		const { signal } = this.#ending;
-		this.#phase = 'checking';
-		const reuse = new Reuse(content, { writer, contents });
-		try {
-			await reuse.takeZeros(digestChunk, signal);
-			for (const known of [this.#older, this.#options.known]) {
-				if (known !== undefined && !hasAllWanted(content)) {
-					await reuse.takeKnown(known, signal);
-				}
-			}
-		} finally {
-			for (const origin of ['known', 'zeros', 'files'] as const) {
-				this.#reused[origin] += reuse.bytes[origin];
-			}
+		const { known, target } = this.#options;
+		this.#reuse ??= new Reuse(content, { writer, contents });
+		if (!hasAllWanted(content) && !isForReaders(target)) {
+			this.#phase = 'checking';
+			const searches = [this.#older, known].filter((each) => each !== undefined);
+			await this.#reuse.takeAll(digestChunk, searches, this.#ending.signal);
 		}
 	}
 
@@ -263,27 +253,17 @@ export class Download {
 		writer: ChunkWriter,
 		failure: Promise<never>,
 	): Promise<void> {
-		const { contents } = this.#context;
-		if (!hasAllWanted(content) && !isForReaders(this.#options.target)) {
-			const missing = new Reuse(content, { writer, contents }).missing();
-			const doubles = new Doubles(content, missing, { writer, contents });
-			try {
-				await Promise.race([this.#fetch(content, writer, doubles.chunks), failure]);
-			} finally {
-				await Promise.race([doubles.end(), failure]);
-				this.#reused.known += doubles.bytes;
-			}
+		const doubles = isForReaders(this.#options.target) ? undefined : this.#reuse?.doubles();
+		try {
+			await Promise.race([this.#fetch(content, writer, doubles?.chunks), failure]);
+		} finally {
+			await Promise.race([doubles?.end(), failure]);
+			this.#reuse?.count('known', doubles?.bytes);
 		}
-		// Also doubles that could not be copied.
+		// Doubles that could not be copied.
 		if (!hasAllWanted(content)) {
 			await Promise.race([this.#fetch(content, writer), failure]);
 		}
-	}
-
-	/** The bytes that were not fetched, by origin. @param kept their sum */
-	#reusedOf(kept: number): ReusedBytes {
-		const { known, zeros, files } = this.#reused;
-		return { place: Math.max(0, kept - known - zeros - files), known, zeros, files };
 	}
 
 	/**
@@ -358,6 +338,7 @@ export class Download {
 				contributions: this.#contributions,
 				writer,
 				later,
+				reuse: this.#reuse,
 				complete,
 				failed: (error) => this.#fail(error),
 			});

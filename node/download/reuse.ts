@@ -2,8 +2,10 @@ import type { Seed } from '../../protocol/index.ts';
 import { sameDigest } from '../../protocol/index.ts';
 import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import type { DigestChunk } from '../chunk-writer/inline-writer.ts';
-import type { Finder, KnownBytes } from '../reuse/known-bytes.ts';
-import type { ContentStore, StoredContent } from '../storage/content-store.ts';
+import type { Finder, KnownBytes, ReusedBytes } from '../reuse/known-bytes.ts';
+import { type ContentStore, hasAllWanted, type StoredContent } from '../storage/content-store.ts';
+import { Doubles } from './doubles.ts';
+import { type KnownPiece, PartlyKnown } from './partly-known.ts';
 
 /** Bytes of chunks that are read and verified at a time, and the least number of these chunks. */
 const AT_ONCE = 8 * 1024 * 1024;
@@ -11,9 +13,11 @@ const LEAST_AT_ONCE = 2;
 /** Bytes of zeros that are written at a time. */
 const MOST_ZEROS = 1024 * 1024;
 
-/** Stores the chunks of a download that need not be fetched, because their bytes are known. */
+/** The chunks of a download that need not be fetched, because their bytes are known. */
 export class Reuse {
-	readonly bytes = { known: 0, zeros: 0, files: 0 };
+	readonly #bytes = { known: 0, zeros: 0, files: 0 };
+	/** What is known of chunks that are not known as a whole. */
+	readonly partly: PartlyKnown;
 	readonly #content: StoredContent;
 	readonly #writer: ChunkWriter;
 	readonly #contents: ContentStore;
@@ -22,6 +26,7 @@ export class Reuse {
 		content: StoredContent,
 		{ writer, contents }: { writer: ChunkWriter; contents: ContentStore },
 	) {
+		this.partly = new PartlyKnown(content.seed.layout);
 		this.#content = content;
 		this.#writer = writer;
 		this.#contents = contents;
@@ -40,8 +45,44 @@ export class Reuse {
 		return missing;
 	}
 
+	/**
+	 * Stores the chunks that need not be fetched.
+	 *
+	 * @param searches are made one after the other, until nothing is missing
+	 * @throws the errors of the writer
+	 */
+	async takeAll(
+		digestChunk: DigestChunk,
+		searches: readonly KnownBytes[],
+		signal: AbortSignal,
+	): Promise<void> {
+		await this.#takeZeros(digestChunk, signal);
+		for (const search of searches) {
+			if (!hasAllWanted(this.#content)) {
+				await this.#takeKnown(search, signal);
+			}
+		}
+	}
+
+	/** Copies chunks while others are fetched, from which they do not differ. */
+	doubles(): Doubles {
+		const about = { writer: this.#writer, contents: this.#contents };
+		return new Doubles(this.#content, this.missing(), about);
+	}
+
+	/** Counts bytes that were not fetched. */
+	count(origin: 'known' | 'files', bytes = 0): void {
+		this.#bytes[origin] += bytes;
+	}
+
+	/** All bytes that were not fetched, by where they were found. @param kept their sum */
+	of(kept: number): ReusedBytes {
+		const { known, zeros, files } = this.#bytes;
+		return { place: Math.max(0, kept - known - zeros - files), known, zeros, files };
+	}
+
 	/** Stores the chunks of zeros. @throws the errors of the writer */
-	async takeZeros(digestChunk: DigestChunk, signal: AbortSignal): Promise<void> {
+	async #takeZeros(digestChunk: DigestChunk, signal: AbortSignal): Promise<void> {
 		const { seed } = this.#content;
 		const { chunkSize } = seed.layout;
 		const isZeros = await zerosTest(seed, digestChunk);
@@ -60,7 +101,7 @@ export class Reuse {
 	}
 
 	/** Stores the chunks that are found on this machine. @throws the errors of the writer */
-	async takeKnown(known: KnownBytes, signal: AbortSignal): Promise<void> {
+	async #takeKnown(known: KnownBytes, signal: AbortSignal): Promise<void> {
 		const { chunkSize } = this.#content.seed.layout;
 		const lanes = Math.max(LEAST_AT_ONCE, Math.floor(AT_ONCE / chunkSize));
 		const search = known.search(this.#content, () => this.missing(), signal);
@@ -75,10 +116,31 @@ export class Reuse {
 				}
 			};
 			await Promise.all(Array.from({ length: lanes }, takeAll));
+			for (const chunk of this.missing()) {
+				signal.throwIfAborted();
+				await this.#takePieces(chunk, finder);
+			}
 			if (this.missing().length === 0) {
 				return;
 			}
 		}
+	}
+
+	/** Reads the known pieces of a chunk into memory. */
+	async #takePieces(chunk: number, finder: Finder): Promise<void> {
+		if (finder.pieces === undefined || !this.partly.takes(chunk)) {
+			return;
+		}
+		const start = this.#content.seed.layout.offsetOf(chunk);
+		const pieces: KnownPiece[] = [];
+		for (const { from, length, read } of finder.pieces(chunk)) {
+			const bytes = new Uint8Array(length);
+			await read(bytes).then(
+				() => pieces.push({ offset: start + from, bytes }),
+				() => {},
+			);
+		}
+		this.partly.add(chunk, pieces);
 	}
 
 	/** @param block memory with room for a chunk */
@@ -102,12 +164,12 @@ export class Reuse {
 		first: number,
 		count: number,
 		bytes: Uint8Array,
-		origin: keyof Reuse['bytes'],
+		origin: 'known' | 'zeros' | 'files',
 	): Promise<boolean> {
 		const good = await this.#writer.write({ first, count }, [bytes]);
 		for (const [at, isGood] of good.entries()) {
 			if (isGood) {
-				this.bytes[origin] += this.#content.seed.layout.sizeOf(first + at);
+				this.#bytes[origin] += this.#content.seed.layout.sizeOf(first + at);
 				this.#contents.gain(this.#content, first + at);
 			}
 		}

@@ -3,6 +3,7 @@ import { Attempt } from './attempt.ts';
 import type { ChunkRun } from './chunk-run.ts';
 import type { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
+import type { DownloadEngineOptions } from './engine-options.ts';
 import type { ChunkPicker } from './picker.ts';
 import type { RemoteNode } from './remote-node.ts';
 
@@ -42,15 +43,18 @@ export class Assignments {
 	readonly #states: ChunkStates;
 	readonly #picker: ChunkPicker;
 	readonly #nodes: ReadonlyMap<string, RemoteNode>;
+	readonly #knownIn: (run: ChunkRun) => readonly ByteRange[];
 	#decisions: Decision[] = [];
 
+	/** @param options `layout`, and `knownIn` as in the options of the engine */
 	constructor(
-		layout: Layout,
+		{ layout, knownIn = () => [] }: Pick<DownloadEngineOptions, 'layout' | 'knownIn'>,
 		states: ChunkStates,
 		picker: ChunkPicker,
 		nodes: ReadonlyMap<string, RemoteNode>,
 	) {
 		this.#layout = layout;
+		this.#knownIn = knownIn;
 		this.#states = states;
 		this.#picker = picker;
 		this.#nodes = nodes;
@@ -256,7 +260,7 @@ export class Assignments {
 		if (run === undefined) {
 			return false;
 		}
-		this.#start(remote, run);
+		this.#prefill(this.#start(remote, run));
 		return true;
 	}
 
@@ -265,6 +269,17 @@ export class Assignments {
 		remote.attempts.add(attempt);
 		this.#move(attempt, 'assigned');
 		return attempt;
+	}
+
+	/** Marks the known bytes of a new attempt as received, so that only the others are requested. */
+	#prefill(attempt: Attempt): void {
+		const ranges = this.#knownIn({ first: attempt.firstChunk, count: attempt.chunks });
+		for (const [offset, length] of ranges) {
+			attempt.overhear(offset, length);
+		}
+		if (ranges.length > 0) {
+			this.#decisions.push({ do: 'prefill', attempt });
+		}
 	}
 
 	/**
@@ -286,6 +301,7 @@ export class Assignments {
 					each.rivals = rivals;
 				}
 				remote.attempts.add(rival);
+				this.#prefill(rival);
 				return true;
 			}
 		}

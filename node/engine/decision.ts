@@ -19,6 +19,8 @@ export type Decision =
 	  }
 	/** The node has not answered in time: the lane to it may be dead. */
 	| { readonly do: 'suspect'; readonly node: string }
+	/** Put the known bytes of its chunks into an attempt. */
+	| { readonly do: 'prefill'; readonly attempt: Attempt }
 	/** Forget the bytes of an attempt. */
 	| { readonly do: 'discard'; readonly attempt: Attempt }
 	/** The node sent too many bad chunks: this download does not use it any more. */

@@ -54,7 +54,7 @@ export class DownloadEngine {
 	isCutOff = false;
 
 	constructor(options: DownloadEngineOptions) {
-		const { layout, have, mostPart, mostOutstanding } = options;
+		const { have, mostPart, mostOutstanding } = options;
 		this.#options = options;
 		this.#window = new Window({ mostPart, mostWindow: mostOutstanding, mostQueue: MOST_QUEUE });
 		this.states = new ChunkStates(have, (chunk, change) => {
@@ -63,7 +63,7 @@ export class DownloadEngine {
 			}
 		});
 		this.#picker = new ChunkPicker(options, this.states, this.#nodes);
-		this.#assignments = new Assignments(layout, this.states, this.#picker, this.#nodes);
+		this.#assignments = new Assignments(options, this.states, this.#picker, this.#nodes);
 	}
 
 	/** The nodes that chunks can be requested from, by id. */

@@ -1,5 +1,6 @@
-import type { Bitfield, Layout } from '../../protocol/index.ts';
+import type { Bitfield, ByteRange, Layout } from '../../protocol/index.ts';
 import type { Part } from './attempt.ts';
+import type { ChunkRun } from './chunk-run.ts';
 import type { CoDownloaders } from './co-downloaders.ts';
 import type { Demand } from './demand.ts';
 
@@ -20,6 +21,11 @@ export interface DownloadEngineOptions {
 	readonly order: ChunkOrder;
 	/** The chunks that readers need, which are fetched first; they may change at any time. @default none */
 	readonly demand?: Demand | undefined;
+	/**
+	 * The ranges of a run of chunks that are known, so that they are not requested. If a chunk turns
+	 * out to be wrong, its ranges must not be known any more. @default none
+	 */
+	readonly knownIn?: ((run: ChunkRun) => readonly ByteRange[]) | undefined;
 	/** Bytes of the largest part. */
 	readonly mostPart: number;
 	/**

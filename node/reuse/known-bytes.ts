@@ -31,6 +31,20 @@ export interface KnownBytes {
 export interface Finder {
 	/** Where the bytes of `chunk` may be, the most likely first. */
 	candidates(chunk: number): Iterable<Candidate>;
+
+	/** Stretches of `chunk` that may be known if it has no candidate, in ascending order. */
+	pieces?(chunk: number): Iterable<Piece>;
+}
+
+/** A stretch of a chunk whose bytes are perhaps known. */
+export interface Piece {
+	/** Offset of its first byte in the chunk. */
+	readonly from: number;
+	/** Bytes. */
+	readonly length: number;
+
+	/** Fills `into`. @throws errors of the file system */
+	read(into: Uint8Array): Promise<void>;
 }
 
 /** Bytes that are perhaps those of a chunk. */

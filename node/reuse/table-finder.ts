@@ -1,7 +1,7 @@
 import { hexToBytes } from '@noble/hashes/utils.js';
 import type { FolderPiece } from '../../protocol/index.ts';
 import type { StoredContent } from '../storage/content-store.ts';
-import type { Candidate, Finder } from './known-bytes.ts';
+import type { Candidate, Finder, Piece } from './known-bytes.ts';
 import type { Found, KnownTable } from './known-table.ts';
 import type { OpenSources } from './open-sources.ts';
 
@@ -13,7 +13,7 @@ interface Stretch {
 	readonly from: number;
 	readonly length: number;
 	/** Undefined: zeros between two files. */
-	readonly found: Found | undefined;
+	readonly found: Found | 'unknown' | undefined;
 	/** Offset in the file that was found. */
 	readonly offset: number;
 }
@@ -48,8 +48,8 @@ export class TableFinder implements Finder {
 			}
 		}
 		// If a file is known twice, the first may have changed, and the second may be right.
-		const first = this.#stretches(chunk, 0);
-		const second = first && this.#stretches(chunk, 1);
+		const first = complete(this.#stretches(chunk, 0));
+		const second = first && complete(this.#stretches(chunk, 1));
 		for (const stretches of [first, isSame(first, second) ? undefined : second]) {
 			if (stretches !== undefined) {
 				yield {
@@ -61,31 +61,36 @@ export class TableFinder implements Finder {
 		}
 	}
 
+	*pieces(chunk: number): Generator<Piece> {
+		for (const stretch of this.#stretches(chunk, 0)) {
+			const { from, length } = stretch;
+			if (stretch.found !== 'unknown') {
+				yield { from, length, read: (into) => this.#readStretch(stretch, into) };
+			}
+		}
+	}
+
 	/**
-	 * The stretches of a chunk, if the file of each of them is known.
+	 * The stretches of a chunk of a folder; none for the chunks of the index, and for a file.
 	 *
 	 * @param choice which file to take where several have the digest
 	 */
-	#stretches(chunk: number, choice: number): Stretch[] | undefined {
+	#stretches(chunk: number, choice: number): Stretch[] {
 		const { seed, folder } = this.#content;
 		const { layout } = seed;
 		const start = layout.offsetOf(chunk);
 		const size = layout.sizeOf(chunk);
 		if (folder === undefined || start < folder.index.length) {
-			return undefined;
+			return [];
 		}
 		const stretches: Stretch[] = [];
-		let isKnown = true;
 		folder.visit(start, size, (piece) => {
-			const found = isKnown ? this.#fileOf(piece, chunk, choice) : undefined;
-			isKnown = found !== 'unknown' && isKnown;
-			if (found !== 'unknown') {
-				const first = Math.max(start, piece.offset);
-				const length = Math.min(start + size, piece.offset + piece.length) - first;
-				stretches.push({ from: first - start, length, found, offset: first - piece.offset });
-			}
+			const found = this.#fileOf(piece, chunk, choice);
+			const first = Math.max(start, piece.offset);
+			const length = Math.min(start + size, piece.offset + piece.length) - first;
+			stretches.push({ from: first - start, length, found, offset: first - piece.offset });
 		});
-		return isKnown ? stretches : undefined;
+		return stretches;
 	}
 
 	/** A known file with the bytes of a piece; undefined for zeros between two files. */
@@ -101,28 +106,37 @@ export class TableFinder implements Finder {
 
 	#onResult(stretches: readonly Stretch[], isRight: boolean): void {
 		for (const { found } of stretches) {
-			if (found !== undefined) {
+			if (found !== undefined && found !== 'unknown') {
 				this.#sources.onResult(found.source, isRight);
 			}
 		}
 	}
 
 	async #readStretches(stretches: readonly Stretch[], into: Uint8Array): Promise<void> {
-		for (const { from, length, found, offset } of stretches) {
-			const part = into.subarray(from, from + length);
-			if (found === undefined) {
-				part.fill(0);
-			} else {
-				const { source, number: entry } = found;
-				await this.#sources.readFile(source, { entry, offset }, part);
-			}
+		for (const stretch of stretches) {
+			const { from, length } = stretch;
+			await this.#readStretch(stretch, into.subarray(from, from + length));
+		}
+	}
+
+	async #readStretch({ found, offset }: Stretch, into: Uint8Array): Promise<void> {
+		if (found === undefined) {
+			into.fill(0);
+		} else if (found !== 'unknown') {
+			await this.#sources.readFile(found.source, { entry: found.number, offset }, into);
 		}
 	}
 }
 
+/** The stretches of a chunk; undefined if there are none, or the bytes of one are not known. */
+function complete(stretches: readonly Stretch[]): readonly Stretch[] | undefined {
+	const isKnown = stretches.length > 0 && stretches.every(({ found }) => found !== 'unknown');
+	return isKnown ? stretches : undefined;
+}
+
 /** Whether stretches of the same chunk are in the same files. */
 function isSame(a: readonly Stretch[] | undefined, b: readonly Stretch[] | undefined): boolean {
-	const isFound = ({ found }: Stretch, at: number): boolean =>
-		found?.source === b?.[at]?.found?.source && found?.number === b?.[at]?.found?.number;
-	return a?.every(isFound) ?? true;
+	const fileOf = (found: Stretch['found']): string | number | undefined =>
+		typeof found === 'object' ? `${found.source.path} ${found.number}` : found;
+	return a?.every(({ found }, at) => fileOf(found) === fileOf(b?.[at]?.found)) ?? true;
 }

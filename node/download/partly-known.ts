@@ -1,0 +1,67 @@
+import type { ByteRange, Layout } from '../../protocol/index.ts';
+import type { ChunkRun } from '../engine/chunk-run.ts';
+
+/** Bytes of a chunk that are known, in memory. */
+export interface KnownPiece {
+	/** Offset of the first byte in the content. */
+	readonly offset: number;
+	readonly bytes: Uint8Array;
+}
+
+/** Most bytes that are kept. */
+const MOST = 32 * 1024 * 1024;
+/** Bytes. A shorter piece is not worth a request of its own for what is on either side. */
+const LEAST = 4 * 1024;
+
+/**
+ * The known bytes of chunks that are not known as a whole. Only the other bytes of these chunks are
+ * requested. What is known is not verified before the chunk is complete.
+ */
+export class PartlyKnown {
+	readonly #pieces = new Map<number, readonly KnownPiece[]>();
+	readonly #layout: Layout;
+	#bytes = 0;
+
+	constructor(layout: Layout) {
+		this.#layout = layout;
+	}
+
+	/** Whether pieces of `chunk` can be added: none is known yet, and there is room. */
+	takes(chunk: number): boolean {
+		return !this.#pieces.has(chunk) && this.#bytes + this.#layout.sizeOf(chunk) <= MOST;
+	}
+
+	/** Adds what is known of a chunk. The pieces are in ascending order, and do not overlap. */
+	add(chunk: number, pieces: readonly KnownPiece[]): void {
+		const long = pieces.filter(({ bytes }) => bytes.length >= LEAST);
+		if (long.length > 0) {
+			this.#pieces.set(chunk, long);
+			this.#bytes += this.bytesOf(chunk);
+		}
+	}
+
+	/** The pieces of a run of chunks. */
+	piecesIn({ first, count }: ChunkRun): KnownPiece[] {
+		const pieces: KnownPiece[] = [];
+		for (let chunk = first; this.#pieces.size > 0 && chunk < first + count; chunk += 1) {
+			pieces.push(...(this.#pieces.get(chunk) ?? []));
+		}
+		return pieces;
+	}
+
+	/** The ranges of {@link piecesIn}. */
+	rangesIn(run: ChunkRun): ByteRange[] {
+		return this.piecesIn(run).map(({ offset, bytes }) => [offset, bytes.length]);
+	}
+
+	/** Number of bytes of a chunk that are known. */
+	bytesOf(chunk: number): number {
+		return (this.#pieces.get(chunk) ?? []).reduce((sum, { bytes }) => sum + bytes.length, 0);
+	}
+
+	/** What was known of a chunk is not needed any more, or was wrong. */
+	forget(chunk: number): void {
+		this.#bytes -= this.bytesOf(chunk);
+		this.#pieces.delete(chunk);
+	}
+}
