@@ -1,5 +1,6 @@
 import type { ByteRange, Layout } from '../../protocol/index.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
+import { LEAST_PIECE } from '../reuse/known-bytes.ts';
 
 /** Bytes of a chunk that are known, in memory. */
 export interface KnownPiece {
@@ -10,8 +11,6 @@ export interface KnownPiece {
 
 /** Most bytes that are kept. */
 const MOST = 32 * 1024 * 1024;
-/** Bytes. A shorter piece is not worth a request of its own for what is on either side. */
-const LEAST = 4 * 1024;
 
 /**
  * The known bytes of chunks that are not known as a whole. Only the other bytes of these chunks are
@@ -33,7 +32,7 @@ export class PartlyKnown {
 
 	/** Adds what is known of a chunk. The pieces are in ascending order, and do not overlap. */
 	add(chunk: number, pieces: readonly KnownPiece[]): void {
-		const long = pieces.filter(({ bytes }) => bytes.length >= LEAST);
+		const long = pieces.filter(({ bytes }) => bytes.length >= LEAST_PIECE);
 		if (long.length > 0) {
 			this.#pieces.set(chunk, long);
 			this.#bytes += this.bytesOf(chunk);

@@ -36,6 +36,9 @@ export interface Finder {
 	pieces?(chunk: number): Iterable<Piece>;
 }
 
+/** Bytes. A shorter piece is not worth requests of their own for what is on either side. */
+export const LEAST_PIECE = 4 * 1024;
+
 /** A stretch of a chunk whose bytes are perhaps known. */
 export interface Piece {
 	/** Offset of its first byte in the chunk. */

@@ -1,5 +1,5 @@
 import { type Folder, type Seed, sameDigest } from '../../protocol/index.ts';
-import type { ReusedBytes } from './known-bytes.ts';
+import { LEAST_PIECE, type ReusedBytes } from './known-bytes.ts';
 import { KnownTable } from './known-table.ts';
 import { OpenSources } from './open-sources.ts';
 import { TableFinder } from './table-finder.ts';
@@ -14,7 +14,7 @@ export interface Version {
 
 /** What a download of one version would fetch if another version is there. */
 export interface UpdateCost {
-	/** Bytes and number of the chunks that are fetched. */
+	/** Bytes that are fetched, and the number of the chunks that they belong to. */
 	readonly bytes: number;
 	readonly chunks: number;
 	/** Bytes that are not fetched. */
@@ -25,7 +25,7 @@ export interface UpdateCost {
 export function updateCost(from: Version, to: Version): UpdateCost {
 	const { seed } = to;
 	const { layout } = seed;
-	const known = finderOf(from, to);
+	const known = knownOf(from, to);
 	const seen = new Set<string>();
 	const reused = { place: 0, known: 0, zeros: 0, files: 0 };
 	let [bytes, chunks] = [0, 0];
@@ -39,10 +39,12 @@ export function updateCost(from: Version, to: Version): UpdateCost {
 				? 'zeros'
 				: seen.has(text)
 					? 'known'
-					: known(chunk);
+					: known.originOf(chunk);
 		if (origin === undefined) {
+			const pieces = known.piecesOf(chunk);
 			seen.add(text);
-			bytes += size;
+			reused.files += pieces;
+			bytes += size - pieces;
 			chunks += 1;
 		} else {
 			reused[origin] += size;
@@ -51,23 +53,32 @@ export function updateCost(from: Version, to: Version): UpdateCost {
 	return { bytes, chunks, reused };
 }
 
-function finderOf(from: Version, to: Version): (chunk: number) => 'known' | 'files' | undefined {
+interface Known {
+	originOf(chunk: number): 'known' | 'files' | undefined;
+	/** Bytes of a chunk that are known, if it is not known as a whole. */
+	piecesOf(chunk: number): number;
+}
+
+function knownOf(from: Version, to: Version): Known {
 	const { length, layout, kind, digest } = from.seed;
 	const isFolder = from.seed.index !== undefined;
 	if (kind !== 'sha256' || (isFolder && from.folder === undefined)) {
-		return () => undefined;
+		return { originOf: () => undefined, piecesOf: () => 0 };
 	}
 	const { chunkSize } = layout;
 	const chunkDigests = from.seed.chunkDigests();
 	const index = from.folder?.index;
 	const source = { path: from.seed.name, length, chunkSize, chunkDigests, digest, index };
 	const table = KnownTable.of([source], zerosDigest);
-	// Nothing is read: candidates are only counted.
+	// Nothing is read: candidates and pieces are only counted.
 	const sources = new OpenSources(() => Promise.reject(new Error('nothing is read')));
 	const finder = new TableFinder(to, table, sources);
-	return (chunk) => {
-		const [candidate] = finder.candidates(chunk);
-		return candidate?.origin;
+	return {
+		originOf: (chunk) => [...finder.candidates(chunk)][0]?.origin,
+		piecesOf: (chunk) => {
+			const lengths = [...finder.pieces(chunk)].map((piece) => piece.length);
+			return lengths.filter((each) => each >= LEAST_PIECE).reduce((sum, each) => sum + each, 0);
+		},
 	};
 }
 
