@@ -7,9 +7,10 @@ import { type ContentStore, hasAllWanted, type StoredContent } from '../storage/
 import { Doubles } from './doubles.ts';
 import { type KnownPiece, PartlyKnown } from './partly-known.ts';
 
-/** Bytes of chunks that are read and verified at a time, and the least number of these chunks. */
+/** Bytes of the chunks that are read and verified at a time, and the bounds of their number. */
 const AT_ONCE = 8 * 1024 * 1024;
 const LEAST_AT_ONCE = 2;
+const MOST_AT_ONCE = 32;
 /** Bytes of zeros that are written at a time. */
 const MOST_ZEROS = 1024 * 1024;
 
@@ -103,7 +104,8 @@ export class Reuse {
 	/** Stores the chunks that are found on this machine. @throws the errors of the writer */
 	async #takeKnown(known: KnownBytes, signal: AbortSignal): Promise<void> {
 		const { chunkSize } = this.#content.seed.layout;
-		const lanes = Math.max(LEAST_AT_ONCE, Math.floor(AT_ONCE / chunkSize));
+		const fitting = Math.floor(AT_ONCE / chunkSize);
+		const lanes = Math.min(MOST_AT_ONCE, Math.max(LEAST_AT_ONCE, fitting));
 		const search = known.search(this.#content, () => this.missing(), signal);
 		for await (const finder of search) {
 			const chunks = this.missing().values();

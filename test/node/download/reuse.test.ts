@@ -77,9 +77,9 @@ test('chunks of zeros are stored without being read, also a short last one, many
 	const bytes = new Uint8Array(3_000 * CHUNK + 100);
 	bytes[700 * CHUNK] = 1;
 	const { content, storage, reuse, runs } = rig(bytes);
-	await reuse.takeZeros(digestChunk, never);
+	await reuse.takeAll(digestChunk, [], never);
 	assert.equal(reuse.missing(), [700]);
-	assert.equal(reuse.bytes, { known: 0, zeros: bytes.length - CHUNK, files: 0 });
+	assert.equal(reuse.of(0), { place: 0, known: 0, zeros: bytes.length - CHUNK, files: 0 });
 	assert.is(content.have.count, 3_000);
 	assert.equal([runs.length, Math.max(...runs) * CHUNK], [3, 1024 * 1024]);
 	assert.ok(storage.bytes.subarray(0, 700 * CHUNK).every((byte) => byte === 0));
@@ -87,14 +87,14 @@ test('chunks of zeros are stored without being read, also a short last one, many
 
 test('chunks of zeros that are stored already are not written again', async () => {
 	const { reuse, stored } = rig(new Uint8Array(6 * CHUNK), { have: [0, 2, 3] });
-	await reuse.takeZeros(digestChunk, never);
+	await reuse.takeAll(digestChunk, [], never);
 	assert.equal(stored, [1, 4, 5]);
-	assert.is(reuse.bytes.zeros, 3 * CHUNK);
+	assert.is(reuse.of(0).zeros, 3 * CHUNK);
 });
 
 test('zeros are known by their MD5 digests, too', async () => {
 	const { reuse } = rig(new Uint8Array(5 * CHUNK + 1), { kind: 'md5' });
-	await reuse.takeZeros(digestChunk, never);
+	await reuse.takeAll(digestChunk, [], never);
 	assert.equal(reuse.missing(), []);
 });
 
@@ -108,8 +108,8 @@ test('of some files, only the wanted chunks are missing', async () => {
 	const selected = { paths: new Set<string>(), wanted, whole: wanted, stored };
 	Object.assign(content, { selected });
 	assert.equal(reuse.missing(), [1, 3]);
-	await reuse.takeZeros(digestChunk, never);
-	assert.equal([reuse.missing(), reuse.bytes.zeros], [[], 2 * CHUNK]);
+	await reuse.takeAll(digestChunk, [], never);
+	assert.equal([reuse.missing(), reuse.of(0).zeros], [[], 2 * CHUNK]);
 });
 
 test('known chunks are verified and counted by their origin, and each candidate gets its result', async () => {
@@ -126,15 +126,18 @@ test('known chunks are verified and counted by their origin, and each candidate 
 		candidate(chunkOf(bytes, chunk), chunk < 2 ? 'files' : 'known'),
 	);
 	const unused = candidate(bytes);
-	await reuse.takeKnown(
-		knownIn((chunk) => {
-			const own = right[chunk] as Candidate;
-			return chunk === 3 ? [wrong] : chunk === 4 ? [wrong, unreadable, own, unused] : [own];
-		}),
+	await reuse.takeAll(
+		digestChunk,
+		[
+			knownIn((chunk) => {
+				const own = right[chunk] as Candidate;
+				return chunk === 3 ? [wrong] : chunk === 4 ? [wrong, unreadable, own, unused] : [own];
+			}),
+		],
 		never,
 	);
 	assert.equal(reuse.missing(), [3]);
-	assert.equal(reuse.bytes, { known: 2 * CHUNK + 9, zeros: 0, files: 2 * CHUNK });
+	assert.equal(reuse.of(0), { place: 0, known: 2 * CHUNK + 9, zeros: 0, files: 2 * CHUNK });
 	assert.equal(
 		[wrong, unreadable, unused, right[4]].map((each) => each?.results),
 		[[false, false], [false], [], [true]],
@@ -156,30 +159,33 @@ test('the search goes on with the next step, and ends when nothing is missing', 
 		(chunk) => [candidate(chunkOf(bytes, chunk))],
 		() => assert.unreachable() as never,
 	);
-	await reuse.takeKnown(known, never);
+	await reuse.takeAll(digestChunk, [known], never);
 	assert.equal([known.done, reuse.missing()], [2, []]);
 });
 
-test('at most four chunks are read at a time', async () => {
+test('at most 32 chunks are read at a time', async () => {
 	const bytes = contentOf(40 * CHUNK);
 	const { reuse } = rig(bytes);
 	let [now, most] = [0, 0];
-	await reuse.takeKnown(
-		knownIn((chunk) => [
-			{
-				...candidate(bytes),
-				read: async (into) => {
-					now += 1;
-					most = Math.max(most, now);
-					await new Promise((resolve) => setImmediate(resolve));
-					into.set(chunkOf(bytes, chunk));
-					now -= 1;
+	await reuse.takeAll(
+		digestChunk,
+		[
+			knownIn((chunk) => [
+				{
+					...candidate(bytes),
+					read: async (into) => {
+						now += 1;
+						most = Math.max(most, now);
+						await new Promise((resolve) => setImmediate(resolve));
+						into.set(chunkOf(bytes, chunk));
+						now -= 1;
+					},
 				},
-			},
-		]),
+			]),
+		],
 		never,
 	);
-	assert.equal([reuse.missing(), most], [[], 4]);
+	assert.equal([reuse.missing(), most], [[], 32]);
 });
 
 test('a search that is stopped ends, and what was stored stays', async () => {
@@ -192,9 +198,9 @@ test('a search that is stopped ends, and what was stored stays', async () => {
 		}
 		return [candidate(chunkOf(bytes, chunk))];
 	});
-	await rejects(reuse.takeKnown(known, controller.signal));
-	assert.ok(content.have.count > 5 && content.have.count < 15, `${content.have.count}`);
-	await rejects(rig(new Uint8Array(CHUNK)).reuse.takeZeros(digestChunk, AbortSignal.abort()));
+	await rejects(reuse.takeAll(digestChunk, [known], controller.signal));
+	assert.ok(content.have.count < 40, `${content.have.count}`);
+	await rejects(rig(new Uint8Array(CHUNK)).reuse.takeAll(digestChunk, [], AbortSignal.abort()));
 });
 
 test('an error of the writer ends the search', async () => {
@@ -206,7 +212,10 @@ test('an error of the writer ends the search', async () => {
 	};
 	const reuse = new Reuse(content, { writer, contents: new ContentStore() });
 	const known = knownIn((chunk) => [candidate(chunkOf(bytes, chunk))]);
-	assert.match((await rejects(reuse.takeKnown(known, never))).message, 'the disk is full');
+	assert.match(
+		(await rejects(reuse.takeAll(digestChunk, [known], never))).message,
+		'the disk is full',
+	);
 });
 
 test.run();
