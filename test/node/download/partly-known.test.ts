@@ -1,0 +1,48 @@
+import * as assert from 'uvu/assert';
+import { PartlyKnown } from '../../../node/download/partly-known.ts';
+import { Layout } from '../../../protocol/index.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+
+const test = suite('the known bytes of chunks');
+const MIB = 1_048_576;
+const piece = (offset: number, length: number) => ({ offset, bytes: new Uint8Array(length) });
+const known = (chunks: number): PartlyKnown => new PartlyKnown(new Layout(chunks * MIB, MIB));
+
+test('the pieces of a run are those of its chunks', () => {
+	const partly = known(4);
+	partly.add(1, [piece(MIB, 5_000), piece(MIB + 9_000, 6_000)]);
+	partly.add(3, [piece(3 * MIB, 7_000)]);
+	assert.equal(partly.rangesIn({ first: 0, count: 3 }), [
+		[MIB, 5_000],
+		[MIB + 9_000, 6_000],
+	]);
+	assert.equal(
+		[1, 2, 3].map((chunk) => partly.bytesOf(chunk)),
+		[11_000, 0, 7_000],
+	);
+	partly.forget(1);
+	assert.equal(partly.rangesIn({ first: 0, count: 4 }), [[3 * MIB, 7_000]]);
+});
+
+test('a piece below 4 KiB is not worth a request of its own', () => {
+	const partly = known(2);
+	partly.add(0, [piece(0, 4_095)]);
+	partly.add(1, [piece(MIB, 4_095), piece(MIB + 5_000, 4_096)]);
+	assert.equal(partly.rangesIn({ first: 0, count: 2 }), [[MIB + 5_000, 4_096]]);
+	assert.ok(partly.takes(0));
+	assert.not.ok(partly.takes(1), 'a chunk is taken once');
+});
+
+test('at most 32 MiB are kept', () => {
+	const partly = known(40);
+	for (let chunk = 0; chunk < 40; chunk += 1) {
+		if (partly.takes(chunk)) {
+			partly.add(chunk, [piece(chunk * MIB, MIB)]);
+		}
+	}
+	assert.is(partly.piecesIn({ first: 0, count: 40 }).length, 32);
+	partly.forget(0);
+	assert.ok(partly.takes(39));
+});
+
+test.run();

@@ -1,0 +1,82 @@
+import * as assert from 'uvu/assert';
+import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
+import type { Decision } from '../../../node/engine/decision.ts';
+import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { Bitfield, type ByteRange, Layout } from '../../../protocol/index.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+
+const test = suite('known ranges of chunks');
+const KIB = 1024;
+const SIZE = 256 * KIB;
+
+function engineOf(chunks: number, known: ReadonlyMap<number, readonly ByteRange[]>) {
+	let request = 0n;
+	const engine = new DownloadEngine({
+		coDownloaders: new CoDownloaders('downloader'),
+		layout: new Layout(chunks * SIZE, SIZE),
+		have: new Bitfield(chunks),
+		order: 'rarest',
+		knownIn: ({ first, count }) =>
+			Array.from({ length: count }, (_, at) => known.get(first + at) ?? []).flat(),
+		mostPart: SIZE,
+		mostOutstanding: 4 * KIB * KIB,
+		mostStrikes: 1,
+		mostRanges: 64,
+		random: () => 0,
+		requestId: () => {
+			request += 1n;
+			return request;
+		},
+	});
+	engine.nodeHas('a', [...Bitfield.full(chunks).indices()]);
+	return engine;
+}
+
+const requestsIn = (decisions: readonly Decision[]) =>
+	decisions.flatMap((each) => (each.do === 'request' ? [each] : []));
+
+test('only the other ranges are requested, and the attempt is prefilled first', () => {
+	const known = new Map<number, ByteRange[]>([
+		[
+			0,
+			[
+				[0, 50 * KIB],
+				[100 * KIB, 100 * KIB],
+			],
+		],
+	]);
+	const engine = engineOf(1, known);
+	const decisions = engine.decide(0);
+	assert.equal(
+		decisions.map((each) => each.do),
+		['prefill', 'request'],
+	);
+	const [{ request = 0n, ranges = [] } = {}] = requestsIn(decisions);
+	assert.equal(ranges, [
+		[50 * KIB, 50 * KIB],
+		[200 * KIB, 56 * KIB],
+	]);
+	const [first, second] = ranges as [ByteRange, ByteRange];
+	const attempt = engine.received('a', request, ...first, 5);
+	assert.not.ok(attempt?.isWhole);
+	engine.received('a', request, ...second, 6);
+	assert.ok(attempt?.isWhole);
+	assert.is(engine.states.of(0), 'verifying');
+	engine.stored(0);
+	assert.ok(engine.states.isComplete);
+});
+
+test('if the chunk is wrong, no node is dropped, and the chunk is requested whole', () => {
+	const known = new Map<number, ByteRange[]>([[0, [[0, SIZE - KIB]]]]);
+	const engine = engineOf(1, known);
+	const [{ request = 0n } = {}] = requestsIn(engine.decide(0));
+	const attempt = engine.received('a', request, SIZE - KIB, KIB, 5);
+	assert.ok(attempt?.isOverheard);
+	known.clear();
+	engine.unheard(0);
+	assert.not.ok(engine.isDropped('a'));
+	const [{ ranges } = {}] = requestsIn(engine.decide(6));
+	assert.equal(ranges, [[0, SIZE]]);
+});
+
+test.run();
