@@ -52,15 +52,16 @@ test('only the other ranges are requested, and the attempt is prefilled first', 
 		['prefill', 'request'],
 	);
 	const [{ request = 0n, ranges = [] } = {}] = requestsIn(decisions);
+	// Parts do not cross a multiple of 64 KiB while the window is small.
 	assert.equal(ranges, [
-		[50 * KIB, 50 * KIB],
+		[50 * KIB, 14 * KIB],
+		[64 * KIB, 36 * KIB],
 		[200 * KIB, 56 * KIB],
 	]);
-	const [first, second] = ranges as [ByteRange, ByteRange];
-	const attempt = engine.received('a', request, ...first, 5);
-	assert.not.ok(attempt?.isWhole);
-	engine.received('a', request, ...second, 6);
-	assert.ok(attempt?.isWhole);
+	for (const [offset, length] of ranges) {
+		assert.is(engine.states.of(0), 'assigned');
+		engine.received('a', request, offset, length, 5);
+	}
 	assert.is(engine.states.of(0), 'verifying');
 	engine.stored(0);
 	assert.ok(engine.states.isComplete);
@@ -76,7 +77,10 @@ test('if the chunk is wrong, no node is dropped, and the chunk is requested whol
 	engine.unheard(0);
 	assert.not.ok(engine.isDropped('a'));
 	const [{ ranges } = {}] = requestsIn(engine.decide(6));
-	assert.equal(ranges, [[0, SIZE]]);
+	assert.is(
+		ranges?.reduce((sum, [, length]) => sum + length, 0),
+		SIZE,
+	);
 });
 
 test.run();
