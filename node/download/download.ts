@@ -172,19 +172,26 @@ export class Download {
 			this.#phase = 'checking';
 		};
 		const index = (): Promise<Uint8Array> => this.#fetchIndex(seed, failure);
-		const opened = await target.open(seed, { signal, onWait, onBytes, index });
+		const wholeFiles = async (): Promise<readonly string[]> =>
+			(await this.#options.known?.wholeFiles?.(seed, signal)) ?? [];
+		const asked = { signal, onWait, onBytes, index, wholeFiles };
+		const opened = await target.open(seed, asked);
 		const { storage, writer, have, wasThere, folder, selected } = opened;
 		this.#older = opened.older;
 		signal.throwIfAborted();
 		const content: StoredContent = { seed, folder, have, selected, storage };
 		this.#hold(content);
+		const { contents } = this.#context;
+		const reuse = new Reuse(content, { writer, contents });
+		this.#reuse = reuse;
+		reuse.count('known', opened.isCloned ? wantedBytes(content).have : 0);
 		await this.#keepIndex(content, writer);
 		onContent?.(content);
 		const { path, verified } = await this.#fetchAndFinish(content, writer, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
 		const { length } = wantedBytes(content);
 		const kept = Math.max(0, length - this.#contributions.bytes);
-		const reused = (this.#reuse as Reuse).of(kept);
+		const reused = reuse.of(kept);
 		const { files } = filesOf(content);
 		const about = { seed, length, files, isPartial: selected !== undefined, path, verified };
 		const result = { ...about, ms, sources: this.shares, kept, reused, wasThere };
@@ -215,7 +222,7 @@ export class Download {
 		const { target } = this.#options;
 		const { signal } = this.#ending;
 		for (let round = 0; round < MOST_ROUNDS; round += 1) {
-			await Promise.race([this.#takeKnown(content, writer), failure]);
+			await Promise.race([this.#takeKnown(content), failure]);
 			this.#phase = 'fetching';
 			if (!hasAllWanted(content)) {
 				await this.#fetchMissing(content, writer, failure);
@@ -236,14 +243,13 @@ export class Download {
 	}
 
 	/** Stores the chunks whose bytes are known. Readers want few chunks, and do not wait for others. */
-	async #takeKnown(content: StoredContent, writer: ChunkWriter): Promise<void> {
-		const { contents, digestChunk } = this.#context;
+	async #takeKnown(content: StoredContent): Promise<void> {
+		const { digestChunk } = this.#context;
 		const { known, target } = this.#options;
-		this.#reuse ??= new Reuse(content, { writer, contents });
 		if (!hasAllWanted(content) && !isForReaders(target)) {
 			this.#phase = 'checking';
 			const searches = [this.#older, known].filter((each) => each !== undefined);
-			await this.#reuse.takeAll(digestChunk, searches, this.#ending.signal);
+			await this.#reuse?.takeAll(digestChunk, searches, this.#ending.signal);
 		}
 	}
 

@@ -1,3 +1,4 @@
+import type { Seed } from '../../protocol/index.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 
 /** Bytes of a download that were not fetched, by where they were found. */
@@ -25,6 +26,9 @@ export interface KnownBytes {
 		missing: () => readonly number[],
 		signal: AbortSignal,
 	): AsyncIterable<Finder>;
+
+	/** Paths of files that may have all bytes of a file. */
+	wholeFiles?(seed: Seed, signal: AbortSignal): Promise<readonly string[]>;
 }
 
 /** The result of one step of a search. */

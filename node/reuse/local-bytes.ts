@@ -1,10 +1,14 @@
+import { join } from 'node:path';
+import { hexToBytes } from '@noble/hashes/utils.js';
+import type { Seed } from '../../protocol/index.ts';
 import { folderSeedOf } from '../hashing/folder/make-folder.ts';
 import type { SeedCache } from '../hashing/seed-cache.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import { heldTable } from './held-table.ts';
 import type { Finder, KnownBytes } from './known-bytes.ts';
-import type { SourceHead } from './known-table.ts';
+import type { KnownTable, SourceHead } from './known-table.ts';
 import { tableInThread } from './known-table-thread.ts';
+import { type LikeFiles, listLike } from './like-paths.ts';
 import { searchLike } from './like-search.ts';
 import { openFile, openFolder } from './open-known.ts';
 import { type OpenSource, OpenSources } from './open-sources.ts';
@@ -31,6 +35,8 @@ const WORTH = 1024 * 1024;
  */
 export class LocalBytes implements KnownBytes {
 	readonly #options: LocalBytesOptions;
+	/** What the cache knows; it is read once. */
+	#table: Promise<KnownTable | undefined> | undefined;
 
 	constructor(options: LocalBytesOptions) {
 		this.#options = options;
@@ -44,11 +50,9 @@ export class LocalBytes implements KnownBytes {
 		const { held, cache, like = [], warn } = this.#options;
 		const others = heldTable(held().filter(({ seed }) => seed.id !== content.seed.id));
 		yield* searchTable(content, others.table, others.open);
-		if (cache !== undefined && missing().length * content.seed.layout.chunkSize >= WORTH) {
-			const table = await tableInThread(cache, signal);
-			if (table !== undefined) {
-				yield* searchTable(content, table, (source) => openKnown(source, cache));
-			}
+		const table = await this.#tableFor(missing().length * content.seed.layout.chunkSize, signal);
+		if (table !== undefined) {
+			yield* searchTable(content, table, (source) => openKnown(source, cache));
 		}
 		for (const path of like) {
 			const sources = new OpenSources((source) => openKnown(source, cache));
@@ -62,7 +66,32 @@ export class LocalBytes implements KnownBytes {
 			}
 		}
 	}
+
+	async wholeFiles(seed: Seed, signal: AbortSignal): Promise<string[]> {
+		const { like = [] } = this.#options;
+		const table = await this.#tableFor(seed.length, signal);
+		const known = table?.file(hexToBytes(seed.digest)) ?? [];
+		const paths = known.flatMap(({ source }) => (source.isFolder ? [] : [source.path]));
+		for (const path of like) {
+			const { root, files } = await listLike(path, { signal }).catch(() => NO_FILES);
+			const same = files.filter(({ length }) => length === seed.length);
+			paths.push(...same.map((file) => join(root, file.path)));
+		}
+		return paths;
+	}
+
+	/** What the cache knows; undefined if it is not worth a search for so many bytes. */
+	async #tableFor(bytes: number, signal: AbortSignal): Promise<KnownTable | undefined> {
+		const { cache } = this.#options;
+		if (cache === undefined || bytes < WORTH) {
+			return undefined;
+		}
+		this.#table ??= tableInThread(cache, signal);
+		return await this.#table;
+	}
 }
+
+const NO_FILES: LikeFiles = { root: '', files: [], isNamed: false };
 
 /** Opens a file, or a folder that the cache remembers. @throws errors of the file system */
 async function openKnown(

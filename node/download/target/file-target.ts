@@ -8,9 +8,11 @@ import { isWhole, whatIsRight } from '../../hashing/check-content.ts';
 import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
 import type { SeedCache } from '../../hashing/seed-cache.ts';
 import { copyChunks } from '../../storage/copy-chunks.ts';
+import { found } from '../../storage/file-stamp.ts';
 import { isDiskError } from '../../storage/fs-error.ts';
 import { bootId } from './boot-id.ts';
 import { makingFile } from './check-output.ts';
+import { cloneWhole } from './clone-whole.ts';
 import { ExistingFile } from './existing-file.ts';
 import { Journal } from './journal.ts';
 import { OutputLock } from './output-lock.ts';
@@ -119,7 +121,7 @@ export class FileTarget implements Target {
 	async #open(
 		paths: PartPaths,
 		seed: Seed,
-		options: HashOptions,
+		options: OpenOptions,
 		refusal: unknown,
 	): Promise<Opened> {
 		const existing = await ExistingFile.find(paths, seed, options);
@@ -134,6 +136,10 @@ export class FileTarget implements Target {
 		}
 		await existing?.checkRelated();
 		await existing?.checkReplaceable();
+		const isCloned =
+			existing === undefined &&
+			(await found(paths.part)) === undefined &&
+			(await cloneWhole(paths.part, (await options.wholeFiles?.()) ?? [], seed.length));
 		const part = await PartFile.open(paths.path, seed, existing);
 		this.#part = part;
 		const bootId = await this.#bootId();
@@ -148,7 +154,8 @@ export class FileTarget implements Target {
 		await journal.begin(have);
 		this.#writer = chunkWriter(seed, part.storage, this.#check === 'whole' ? have : undefined);
 		const { storage } = part;
-		return { storage, writer: this.#writer, have, wasThere: false, older: existing?.older };
+		const older = existing?.older;
+		return { storage, writer: this.#writer, have, wasThere: false, isCloned, older };
 	}
 
 	/**

@@ -13,6 +13,8 @@ export interface Opened {
 	readonly writer: ChunkWriter;
 	/** The chunks that are already stored. */
 	readonly have: Bitfield;
+	/** Whether the stored chunks are in blocks that the part file shares with another file. @default false */
+	readonly isCloned?: boolean | undefined;
 	/** Whether the file or folder already exists under its name, and each chunk of it is right. */
 	readonly wasThere: boolean;
 	/** The entries of the folder; undefined if the content is a file. */
@@ -27,6 +29,8 @@ export interface Opened {
 export interface OpenOptions extends HashOptions {
 	/** Called while `open` waits for another download to the same path. */
 	readonly onWait?: (() => void) | undefined;
+	/** Returns the paths of files that may have all bytes of a file. @default none */
+	readonly wholeFiles?: (() => Promise<readonly string[]>) | undefined;
 	/** Fetches the index of a folder. @default none: only files can be opened */
 	readonly index?: (() => Promise<Uint8Array>) | undefined;
 }
