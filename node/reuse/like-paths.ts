@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { quoted, ShoalError } from '../../protocol/index.ts';
+import { ShoalError } from '../../protocol/index.ts';
 import { FolderThread } from '../hashing/folder/folder-thread.ts';
 import type { ListedFile } from '../hashing/folder/list-files.ts';
 import type { HashOptions } from '../hashing/hasher.ts';
@@ -78,14 +78,5 @@ export async function hashLike(
 }
 
 async function isFolder(path: string): Promise<boolean> {
-	const found = await onFile(path, () => stat(path)).catch((error: unknown) => {
-		throw new ShoalError(
-			'ERR_NO_FILE',
-			`${quoted(path, 300)}, which --like names, is not there; check the path`,
-			{
-				cause: error,
-			},
-		);
-	});
-	return found.isDirectory();
+	return (await onFile(path, () => stat(path))).isDirectory();
 }
