@@ -1,9 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { ShoalError } from '../../protocol/index.ts';
-import { FolderThread } from '../hashing/folder/folder-thread.ts';
+import type { FolderThread } from '../hashing/folder/folder-thread.ts';
 import type { ListedFile } from '../hashing/folder/list-files.ts';
-import type { HashOptions } from '../hashing/hasher.ts';
 import { onFile } from '../storage/fs-error.ts';
 import { statReadable } from '../storage/regular-file.ts';
 
@@ -37,44 +36,20 @@ export async function checkLike(paths: readonly string[]): Promise<void> {
 }
 
 /**
- * The files at a path, or below it. A folder is read in a thread.
+ * The files at a path, or below it.
  *
+ * @param thread reads a folder
  * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED
  */
-export async function listLike(path: string, options: HashOptions): Promise<LikeFiles> {
+export async function listLike(path: string, thread: FolderThread): Promise<LikeFiles> {
 	const absolute = resolve(path);
-	if (!(await isFolder(absolute))) {
-		const { size } = await statReadable(absolute);
-		const files = [{ path: basename(absolute), length: Number(size) }];
-		return { root: dirname(absolute), files, isNamed: true };
-	}
-	const thread = new FolderThread(absolute, options);
-	try {
+	if (await isFolder(absolute)) {
 		const files = await thread.run<ListedFile[]>({ do: 'list', root: absolute });
 		return { root: absolute, files, isNamed: false };
-	} finally {
-		await thread.close();
 	}
-}
-
-/**
- * The SHA-256 of some files, hashed in a thread, one after the other; zeros for a file that cannot
- * be read.
- *
- * @throws ShoalError ERR_ABORTED
- */
-export async function hashLike(
-	{ root }: LikeFiles,
-	files: readonly ListedFile[],
-	options: HashOptions,
-): Promise<Uint8Array> {
-	const thread = new FolderThread(root, options);
-	try {
-		const paths = files.map(({ path }) => join(root, path));
-		return await thread.run<Uint8Array>({ do: 'digests', paths });
-	} finally {
-		await thread.close();
-	}
+	const { size } = await statReadable(absolute);
+	const files = [{ path: basename(absolute), length: Number(size) }];
+	return { root: dirname(absolute), files, isNamed: true };
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,12 +1,14 @@
-import { basename, join } from 'node:path';
-import { isFile, type Seed } from '../../protocol/index.ts';
+import { basename, join, resolve } from 'node:path';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { type Folder, isFile, type Seed } from '../../protocol/index.ts';
+import { FolderThread } from '../hashing/folder/folder-thread.ts';
 import type { ListedFile } from '../hashing/folder/list-files.ts';
-import { type HashOptions, hashPieces } from '../hashing/hasher.ts';
+import type { HashOptions } from '../hashing/hasher.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import type { Finder } from './known-bytes.ts';
 import type { KnownSource } from './known-source.ts';
 import { KnownTable, type SourceHead } from './known-table.ts';
-import { hashLike, type LikeFiles, listLike } from './like-paths.ts';
+import { type LikeFiles, listLike } from './like-paths.ts';
 import type { OpenSources } from './open-sources.ts';
 import { PlaceFinder } from './place-finder.ts';
 import { TableFinder } from './table-finder.ts';
@@ -14,6 +16,8 @@ import { zerosDigest } from './zeros-digest.ts';
 
 /** The digest of a file of which only the digests of its chunks are known. */
 const UNKNOWN = '0'.repeat(64);
+/** Maximum number of files that are hashed before their chunks are looked up. */
+const MOST_FILES = 10_000;
 
 /**
  * Searches the files at `path`, or below it, for chunks of a content: first what can be tried
@@ -28,30 +32,53 @@ export async function* searchLike(
 	missing: () => readonly number[],
 	{ sources, ...options }: HashOptions & { readonly sources: OpenSources },
 ): AsyncGenerator<Finder> {
-	const like = await listLike(path, options);
+	const thread = new FolderThread(resolve(path), options);
 	const { seed, folder } = content;
-	if (folder === undefined) {
-		const same = like.files.filter((file) => isLikely(file, like, seed));
-		yield new PlaceFinder(
-			content,
-			same.map((file) => headOf(file, like, seed)),
-			sources,
-		);
-	} else {
-		const lengths = new Set(folder.entries.filter(isFile).map(({ length }) => length));
-		const same = like.files.filter(({ length }) => length > 0 && lengths.has(length));
-		const digests = await hashLike(like, same, options);
-		const known = same.map((file, at) =>
-			wholeFile(file, like, seed, digests.subarray(at * 32, at * 32 + 32)),
-		);
-		yield new TableFinder(content, KnownTable.of(known, zerosDigest), sources);
+	const finderOf = (known: readonly KnownSource[]): Finder =>
+		new TableFinder(content, KnownTable.of(known, zerosDigest), sources);
+	try {
+		const like = await listLike(path, thread);
+		if (folder === undefined) {
+			const same = like.files.filter((file) => isLikely(file, like, seed));
+			const heads = same.map((file) => headOf(file, like, seed));
+			yield new PlaceFinder(content, heads, sources);
+		} else {
+			yield finderOf(await wholeFiles(like, folder, seed, thread));
+		}
+		if (seed.kind === 'sha256') {
+			for (const batch of batchesOf(like.files, seed, missing)) {
+				yield finderOf(await hashedFiles(batch, like, seed, thread));
+			}
+		}
+	} finally {
+		await thread.close();
 	}
-	const { chunkSize } = seed.layout;
-	for (const file of like.files) {
-		const isLarge = file.length >= chunkSize || file.length === seed.length;
-		if (isLarge && missing().length > 0) {
-			const source = await hashedFile(file, like, seed, options);
-			yield new TableFinder(content, KnownTable.of(source, zerosDigest), sources);
+}
+
+/**
+ * Files that can have a whole chunk, divided so that the files of each batch have as many chunks as
+ * are missing: what is found first saves the hashing of the rest, and the missing chunks are not
+ * looked up for each file again.
+ */
+function* batchesOf(
+	files: readonly ListedFile[],
+	{ length, layout: { chunkSize } }: Seed,
+	missing: () => readonly number[],
+): Generator<ListedFile[]> {
+	const left = files.filter((file) => file.length >= chunkSize || file.length === length).values();
+	let isOver = false;
+	for (let most = missing().length; most > 0 && !isOver; most = missing().length) {
+		const batch: ListedFile[] = [];
+		for (let chunks = 0; chunks < most && batch.length < MOST_FILES && !isOver; ) {
+			const { value, done = false } = left.next();
+			isOver = done;
+			if (value !== undefined) {
+				batch.push(value);
+				chunks += Math.ceil(value.length / chunkSize);
+			}
+		}
+		if (batch.length > 0) {
+			yield batch;
 		}
 	}
 }
@@ -66,27 +93,37 @@ function headOf({ path, length }: ListedFile, { root }: LikeFiles, { layout }: S
 	return { ...about, isFolder: false, firstChunk: 0, firstFile: 0 };
 }
 
-/** A file of which the digest of the whole is known. */
-function wholeFile(file: ListedFile, like: LikeFiles, seed: Seed, digest: Uint8Array): KnownSource {
-	const { path, length, chunkSize } = headOf(file, like, seed);
-	const chunkDigests = new Uint8Array();
-	return { path, length, chunkSize, chunkDigests, digest: Buffer.from(digest).toString('hex') };
+/** The files with the length of a file of the folder, and their digests. */
+async function wholeFiles(
+	like: LikeFiles,
+	folder: Folder,
+	seed: Seed,
+	thread: FolderThread,
+): Promise<KnownSource[]> {
+	const lengths = new Set(folder.entries.filter(isFile).map(({ length }) => length));
+	const same = like.files.filter(({ length }) => length > 0 && lengths.has(length));
+	const paths = same.map(({ path }) => join(like.root, path));
+	const digests = await thread.run<Uint8Array>({ do: 'digests', paths });
+	return same.map((file, at) => {
+		const { path, length, chunkSize } = headOf(file, like, seed);
+		const digest = bytesToHex(digests.subarray(at * 32, at * 32 + 32));
+		return { path, length, chunkSize, chunkDigests: new Uint8Array(), digest };
+	});
 }
 
-/** A file of which the digests of the chunks are known; nothing if it cannot be read. */
-async function hashedFile(
-	file: ListedFile,
+/** Some files, and the digests of their chunks: none for a file that cannot be read. */
+async function hashedFiles(
+	files: readonly ListedFile[],
 	like: LikeFiles,
 	seed: Seed,
-	options: HashOptions,
+	thread: FolderThread,
 ): Promise<KnownSource[]> {
-	const { path, length, chunkSize } = headOf(file, like, seed);
-	try {
-		const job = { path, kind: 'sha256', pieceSize: chunkSize, passesUnreadable: true } as const;
-		const chunkDigests = await hashPieces(job, options);
-		return [{ path, length, chunkSize, chunkDigests, digest: UNKNOWN }];
-	} catch {
-		options.signal?.throwIfAborted();
-		return [];
-	}
+	const heads = files.map((file) => headOf(file, like, seed));
+	const paths = heads.map(({ path }) => path);
+	const bytes = heads.reduce((sum, { length }) => sum + length, 0);
+	const pieceSize = seed.layout.chunkSize;
+	const digests = await thread.run<Uint8Array[]>({ do: 'pieces', paths, bytes, pieceSize });
+	return heads.map(({ path, length, chunkSize }, at) => {
+		return { path, length, chunkSize, chunkDigests: digests[at] as Uint8Array, digest: UNKNOWN };
+	});
 }

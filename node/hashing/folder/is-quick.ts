@@ -23,6 +23,8 @@ export function isQuick(job: FolderJob): boolean {
 			return isSmall(job.draft.location);
 		case 'chunks':
 			return isSmall(job.location);
+		case 'pieces':
+			return job.bytes <= FEW_BYTES && job.paths.length <= FEW_ENTRIES;
 		case 'list':
 		case 'digests':
 			return false;

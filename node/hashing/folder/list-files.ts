@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { READ_FILE } from '../../storage/folder/folder-place.ts';
+import { pieceDigests } from '../piece-digests.ts';
 
 /** A regular file of a folder. */
 export interface ListedFile {
@@ -62,6 +63,26 @@ export function digestsOfFiles(
 		}
 	}
 	return digests;
+}
+
+/**
+ * The SHA-256 of each piece of some files: for each file, those of its pieces, one after the other.
+ * Empty for a file that cannot be read; zeros for a piece that the disk cannot read.
+ *
+ * @param onBytes called with the number of bytes hashed since the last call
+ */
+export function piecesOfFiles(
+	paths: readonly string[],
+	pieceSize: number,
+	onBytes: (bytes: number) => void,
+): Uint8Array[] {
+	return paths.map((path) => {
+		try {
+			return pieceDigests({ path, kind: 'sha256', pieceSize, passesUnreadable: true }, onBytes);
+		} catch {
+			return new Uint8Array();
+		}
+	});
 }
 
 function digestOfFile(path: string, onBytes: (bytes: number) => void): Buffer {

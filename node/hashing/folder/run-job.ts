@@ -10,7 +10,7 @@ import {
 	hashFiles,
 	seedOf,
 } from './folder-jobs.ts';
-import { digestsOfFiles, listFiles } from './list-files.ts';
+import { digestsOfFiles, listFiles, piecesOfFiles } from './list-files.ts';
 import { tidyFolder } from './tidy-folder.ts';
 
 /** A job that reads or hashes a folder. */
@@ -37,7 +37,15 @@ export type FolderJob =
 	/** Lists the files of any folder. @returns an array of {@link ListedFile} */
 	| { readonly do: 'list'; readonly root: string }
 	/** Hashes files. @returns their digests, as {@link digestsOfFiles} */
-	| { readonly do: 'digests'; readonly paths: readonly string[] };
+	| { readonly do: 'digests'; readonly paths: readonly string[] }
+	/** Hashes the pieces of files. @returns their digests, as {@link piecesOfFiles} */
+	| {
+			readonly do: 'pieces';
+			readonly paths: readonly string[];
+			/** Bytes of all files together. */
+			readonly bytes: number;
+			readonly pieceSize: number;
+	  };
 
 type OnBytes = (bytes: number) => void;
 
@@ -88,5 +96,7 @@ export function runJob(job: FolderJob, onBytes: OnBytes): unknown {
 			return listFiles(job.root);
 		case 'digests':
 			return digestsOfFiles(job.paths, onBytes);
+		case 'pieces':
+			return piecesOfFiles(job.paths, job.pieceSize, onBytes);
 	}
 }

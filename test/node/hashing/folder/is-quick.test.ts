@@ -78,4 +78,16 @@ test('any folder that a user names is listed and hashed in a thread', async (t) 
 	assert.not.ok(isQuick({ do: 'digests', paths: [] }));
 });
 
+test('the pieces of at most 200 files with at most 1 MiB are hashed on the event loop', () => {
+	for (const [files, bytes, expected] of [
+		[1, 1_048_576, true],
+		[1, 1_048_577, false],
+		[200, 10, true],
+		[201, 10, false],
+	] as const) {
+		const paths = Array.from({ length: files }, (_, file) => `/${file}`);
+		assert.is(isQuick({ do: 'pieces', paths, bytes, pieceSize: 512 }), expected);
+	}
+});
+
 test.run();

@@ -4,7 +4,11 @@ import { appendFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:f
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { digestsOfFiles, listFiles } from '../../../../node/hashing/folder/list-files.ts';
+import {
+	digestsOfFiles,
+	listFiles,
+	piecesOfFiles,
+} from '../../../../node/hashing/folder/list-files.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../../helpers/fixtures/seeds.ts';
 import { d, l, plant, x } from '../../../helpers/fixtures/trees.ts';
@@ -93,6 +97,25 @@ test('files have the digests of their bytes, and zeros if they cannot be read', 
 	}
 	assert.is(hashed, large.length + 4);
 	assert.is(digestsOfFiles([], () => {}).length, 0);
+});
+
+test('the pieces of files have their digests, and a file that cannot be read has none', async (t) => {
+	const root = await makeFolder(t);
+	const at = (name: string): string => join(root, name);
+	const bytes = contentOf(2_500);
+	await writeFile(at('file'), bytes);
+	await writeFile(at('empty'), '');
+	let hashed = 0;
+	const pieces = piecesOfFiles(['missing', 'file', 'empty', '.'].map(at), 1_024, (length) => {
+		hashed += length;
+	});
+	const expected = [0, 1_024, 2_048].map((start) => digestOf(bytes.subarray(start, start + 1_024)));
+	assert.equal(
+		pieces.map((digests) => digests.length),
+		[0, 96, 0, 0],
+	);
+	assert.ok(Buffer.concat(expected).equals(pieces[1] as Uint8Array));
+	assert.is(hashed, bytes.length);
 });
 
 test('a file that grows or shrinks while it is hashed has an end', async (t) => {
