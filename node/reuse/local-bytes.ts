@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import type { Seed } from '../../protocol/index.ts';
+import { FolderThread } from '../hashing/folder/folder-thread.ts';
 import { folderSeedOf } from '../hashing/folder/make-folder.ts';
 import type { SeedCache } from '../hashing/seed-cache.ts';
 import type { StoredContent } from '../storage/content-store.ts';
@@ -73,7 +74,9 @@ export class LocalBytes implements KnownBytes {
 		const known = table?.file(hexToBytes(seed.digest)) ?? [];
 		const paths = known.flatMap(({ source }) => (source.isFolder ? [] : [source.path]));
 		for (const path of like) {
-			const { root, files } = await listLike(path, { signal }).catch(() => NO_FILES);
+			const thread = new FolderThread(path, { signal });
+			const { root, files } = await listLike(path, thread).catch(() => NO_FILES);
+			await thread.close();
 			const same = files.filter(({ length }) => length === seed.length);
 			paths.push(...same.map((file) => join(root, file.path)));
 		}

@@ -35,7 +35,7 @@ async function searched(
 	path: string,
 	content: StoredContent,
 ): Promise<{ steps: Step[]; hashed: number; missing: number[] }> {
-	const sources = new OpenSources((source) => openFile(source.path, source.length));
+	const sources = new OpenSources(async (source) => openFile(source.path));
 	t.defer(() => sources.close());
 	const { seed } = content;
 	let missing = Array.from({ length: seed.chunks }, (_, chunk) => chunk);
@@ -148,7 +148,7 @@ test('a path that is neither a file nor a folder is an error, as is a search tha
 	for (const path of ['', join(root, 'missing'), '/dev/zero']) {
 		await rejects(checkLike([root, path]));
 	}
-	const sources = new OpenSources((source) => openFile(source.path, source.length));
+	const sources = new OpenSources(async (source) => openFile(source.path));
 	const content = contentIn(contentOf(CHUNK));
 	const search = searchLike(root, content, () => [0], { sources, signal: AbortSignal.abort() });
 	assert.is((await rejects(search.next())).code, 'ERR_ABORTED');
