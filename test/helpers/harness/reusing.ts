@@ -46,7 +46,7 @@ export async function startReusing(t: Scope): Promise<Reusing> {
 		},
 		share: async (bytes, name = 'image.bin') => {
 			const content = new Uint8Array(bytes);
-			return await announced(node, seeder, {
+			return await shareHeld(node, seeder, {
 				seed: seedOf(content, { chunkSize: CHUNK, name }),
 				content,
 			});
@@ -55,13 +55,14 @@ export async function startReusing(t: Scope): Promise<Reusing> {
 	};
 }
 
-/** Makes `seeder` share a content, and waits until `node` finds it. */
-async function announced(
+/** Makes `seeder` share a content in memory, and waits until `node` finds it. */
+export async function shareHeld(
 	node: ShoalNode,
 	seeder: ShoalNode,
-	{ seed, content }: { readonly seed: Seed; readonly content: Uint8Array },
+	held: Parameters<typeof hold>[1],
 ): Promise<Seed> {
-	await hold(seeder, { seed, content });
+	const { seed } = held;
+	await hold(seeder, held);
 	await until('it is announced', async () => (await node.who(seed.id)).nodes.length > 0);
 	return seed;
 }
