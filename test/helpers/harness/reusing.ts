@@ -2,6 +2,7 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { DownloadResult, GetOptions, ShoalNode } from '../../../node/index.ts';
+import type { ContentStore } from '../../../node/storage/content-store.ts';
 import type { Seed } from '../../../protocol/index.ts';
 import { makeFolder } from '../fixtures/folder.ts';
 import { hold } from '../fixtures/memory-folder.ts';
@@ -55,14 +56,17 @@ export async function startReusing(t: Scope): Promise<Reusing> {
 	};
 }
 
-/** Makes `seeder` share a content in memory, and waits until `node` finds it. */
+/** Makes `seeder` share a content in memory, unless it does so already, and waits until `node` finds it. */
 export async function shareHeld(
 	node: ShoalNode,
 	seeder: ShoalNode,
 	held: Parameters<typeof hold>[1],
 ): Promise<Seed> {
 	const { seed } = held;
-	await hold(seeder, held);
+	const { contents } = (seeder as unknown as { context: { contents: ContentStore } }).context;
+	if (contents.get(seed.id) === undefined) {
+		await hold(seeder, held);
+	}
 	await until('it is announced', async () => (await node.who(seed.id)).nodes.length > 0);
 	return seed;
 }
