@@ -1,6 +1,6 @@
 /** Entries of a bucket on average. */
 const IN_BUCKET = 4;
-/** Entries with the same digest that are kept: if the first is of no use, the second may be. */
+/** Sources of the same digest that are kept: if the first is of no use, the second may be. */
 const MOST_SAME = 2;
 /**
  * Maximum number of entries of a bucket. Digests fill the buckets evenly, so that no bucket gets so
@@ -58,15 +58,19 @@ export class DigestTableBuilder {
 	/** The first 8 bytes of each digest that was added, as two numbers. */
 	#words = new Uint32Array(2_048);
 	#count = 0;
+	/** The place of the first digest of each call of `add`. */
+	readonly #firsts: number[] = [];
 
 	/**
-	 * Adds SHA-256 digests, which stand one after the other.
+	 * Adds the SHA-256 digests of a source, which stand one after the other. A digest that the source
+	 * has several times is found once.
 	 *
 	 * @param leaveOut a digest that is not found, but counts as a place
 	 * @returns the place of the first one
 	 */
 	add(digests: Uint8Array, leaveOut?: Uint8Array): number {
 		const first = this.#count;
+		this.#firsts.push(first);
 		const [high, low] = leaveOut ? [wordAt(leaveOut, 0), wordAt(leaveOut, 4)] : [0, 0];
 		for (let at = 0; at + DIGEST <= digests.length; at += DIGEST) {
 			const words = [wordAt(digests, at), wordAt(digests, at + 4)] as const;
@@ -88,7 +92,8 @@ export class DigestTableBuilder {
 		for (let bucket = 1; bucket < starts.length; bucket += 1) {
 			starts[bucket] = (starts[bucket] as number) + (starts[bucket - 1] as number);
 		}
-		return new DigestTable(filled(from, count, starts, shift));
+		const digests = { words: from.subarray(0, 2 * count), firsts: this.#firsts };
+		return new DigestTable(filled(digests, starts, shift));
 	}
 
 	#push(high: number, low: number): void {
@@ -103,26 +108,32 @@ export class DigestTableBuilder {
 	}
 }
 
-/** Puts each digest into its bucket, unless the bucket is full or already has it twice. */
+/**
+ * Puts each digest into its bucket, unless the bucket is full, or already has it from the same
+ * source or from two others.
+ */
 function filled(
-	from: Uint32Array,
-	count: number,
+	{ words: from, firsts }: { readonly words: Uint32Array; readonly firsts: readonly number[] },
 	room: Uint32Array,
 	shift: number,
 ): DigestTableArrays {
+	const count = from.length / 2;
+	let source = 0;
 	const ends = room.slice(0, -1);
 	const words = new Uint32Array(2 * count);
 	const places = new Uint32Array(count);
 	for (let place = 0; place < count; place += 1) {
+		while (place >= (firsts[source + 1] ?? count)) {
+			source += 1;
+		}
+		const first = firsts[source] as number;
 		const [high, low] = [from[2 * place] as number, from[2 * place + 1] as number];
 		const bucket = bucketOf(high, shift);
 		const end = ends[bucket] as number;
 		const start = room[bucket] as number;
-		let same = (high === 0 && low === 0) || end - start >= MOST_IN_BUCKET ? MOST_SAME : 0;
-		for (let at = start; at < end && same < MOST_SAME; at += 1) {
-			same += words[2 * at] === high && words[2 * at + 1] === low ? 1 : 0;
-		}
-		if (same < MOST_SAME) {
+		const isLeftOut = (high === 0 && low === 0) || end - start >= MOST_IN_BUCKET;
+		const arrays = { starts: room, words, places };
+		if (!isLeftOut && !hasEnough(arrays, [high, low], { start, end, first })) {
 			words[2 * end] = high;
 			words[2 * end + 1] = low;
 			places[end] = place;
@@ -130,6 +141,21 @@ function filled(
 		}
 	}
 	return compacted({ starts: room, words, places }, ends);
+}
+
+/** Whether a bucket has a digest from the source that begins at `first`, or from two others. */
+function hasEnough(
+	{ words, places }: DigestTableArrays,
+	[high, low]: readonly [number, number],
+	{ start, end, first }: { readonly start: number; readonly end: number; readonly first: number },
+): boolean {
+	let same = 0;
+	for (let at = start; at < end && same < MOST_SAME; at += 1) {
+		if (words[2 * at] === high && words[2 * at + 1] === low) {
+			same += (places[at] as number) >= first ? MOST_SAME : 1;
+		}
+	}
+	return same >= MOST_SAME;
 }
 
 /** Moves the entries of all buckets together, which end at `ends`. */
