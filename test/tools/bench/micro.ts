@@ -12,6 +12,7 @@ import { Peer, topics } from '../../helpers/adversaries/peer.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
 import type { Scope } from '../../helpers/harness/suite.ts';
 import { receiving, serving } from './chunk-cost.ts';
+import { lookUps } from './known-cost.ts';
 
 /** The cost of a step that is done once for each chunk or message. */
 export interface MicroCost {
@@ -152,6 +153,12 @@ const serve: MicroCost = {
 	measure: (t, _, isQuick) => serving(t, isQuick ? 1_000 : 8_000),
 };
 
+const known: MicroCost = {
+	name: 'known',
+	about: 'looking up a chunk in the table of 1 TiB of known contents, 4,194,304 digests',
+	measure: async (_, __, isQuick) => lookUps(isQuick ? 262_144 : 4_194_304),
+};
+
 /** The measurements of single steps. */
 export const MICRO_COSTS: readonly MicroCost[] = [
 	hash,
@@ -161,4 +168,5 @@ export const MICRO_COSTS: readonly MicroCost[] = [
 	receive,
 	receiveMany,
 	serve,
+	known,
 ];
