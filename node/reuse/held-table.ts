@@ -14,9 +14,10 @@ export function heldTable(contents: readonly StoredContent[]): {
 	const taken: StoredContent[] = [];
 	let chunks = 0;
 	for (const content of contents) {
-		chunks += content.seed.chunks;
-		if (content.seed.kind === 'sha256' && chunks <= MOST_CHUNKS) {
+		const { kind, chunks: more } = content.seed;
+		if (kind === 'sha256' && chunks + more <= MOST_CHUNKS) {
 			taken.push(content);
+			chunks += more;
 		}
 	}
 	const sources = taken.map(({ seed, folder }) => ({
