@@ -7,6 +7,20 @@ import { type ContentStore, hasAllWanted, type StoredContent } from '../storage/
 import { Doubles } from './doubles.ts';
 import { type KnownPiece, PartlyKnown } from './partly-known.ts';
 
+/**
+ * The bytes that were not fetched, by where they were found. Chunks that turned out to be wrong on
+ * the disk later, and were fetched after all, are not counted.
+ *
+ * @param kept their sum
+ * @param found the bytes that were found elsewhere than in the place of the download
+ */
+export function reusedOf(kept: number, found: Omit<ReusedBytes, 'place'>): ReusedBytes {
+	const zeros = Math.min(found.zeros, kept);
+	const known = Math.min(found.known, kept - zeros);
+	const files = Math.min(found.files, kept - zeros - known);
+	return { place: kept - zeros - known - files, known, zeros, files };
+}
+
 /** Bytes of the chunks that are read and verified at a time, and the bounds of their number. */
 const AT_ONCE = 8 * 1024 * 1024;
 const LEAST_AT_ONCE = 2;
@@ -78,8 +92,7 @@ export class Reuse {
 
 	/** All bytes that were not fetched, by where they were found. @param kept their sum */
 	of(kept: number): ReusedBytes {
-		const { known, zeros, files } = this.#bytes;
-		return { place: Math.max(0, kept - known - zeros - files), known, zeros, files };
+		return reusedOf(kept, this.#bytes);
 	}
 
 	/** Stores the chunks of zeros. @throws the errors of the writer */

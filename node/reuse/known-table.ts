@@ -1,5 +1,5 @@
 import { hexToBytes } from '@noble/hashes/utils.js';
-import { isFile, parseIndex } from '../../protocol/index.ts';
+import { type FolderEntry, isFile, parseIndex } from '../../protocol/index.ts';
 import { type DigestTable, DigestTableBuilder } from './digest-table.ts';
 import type { KnownSource } from './known-source.ts';
 
@@ -48,7 +48,7 @@ export class KnownTable {
 			heads.push({
 				...{ path, length, chunkSize, isFolder: index !== undefined },
 				firstChunk: chunks.add(source.chunkDigests, zeros(chunkSize)),
-				firstFile: files.add(index === undefined ? hexToBytes(source.digest) : digestsIn(index)),
+				firstFile: files.add(index === undefined ? hexToBytes(source.digest) : filesIn(index)),
 			});
 		}
 		return new KnownTable(heads, chunks.build(), files.build());
@@ -79,9 +79,17 @@ export class KnownTable {
 	}
 }
 
-/** The digests of the entries of an index; entries without a file have zeros, which are not found. */
-function digestsIn(index: Uint8Array): Uint8Array {
-	const entries = parseIndex(index);
+/** The digests of the entries of an index; none if the index is damaged. */
+function filesIn(index: Uint8Array): Uint8Array {
+	try {
+		return digestsIn(parseIndex(index));
+	} catch {
+		return new Uint8Array();
+	}
+}
+
+/** The digests of entries; those without a file have zeros, which are not found. */
+function digestsIn(entries: readonly FolderEntry[]): Uint8Array {
 	const digests = new Uint8Array(entries.length * 32);
 	for (const [at, entry] of entries.entries()) {
 		if (isFile(entry) && entry.length > 0) {

@@ -51,7 +51,7 @@ export class LocalBytes implements KnownBytes {
 		const { held, cache, like = [], warn } = this.#options;
 		const others = heldTable(held().filter(({ seed }) => seed.id !== content.seed.id));
 		yield* searchTable(content, others.table, others.open);
-		const table = await this.#tableFor(missing().length * content.seed.layout.chunkSize, signal);
+		const table = await this.#tableFor(content.seed, missing().length, signal);
 		if (table !== undefined) {
 			yield* searchTable(content, table, (source) => openKnown(source, cache));
 		}
@@ -70,7 +70,7 @@ export class LocalBytes implements KnownBytes {
 
 	async wholeFiles(seed: Seed, signal: AbortSignal): Promise<string[]> {
 		const { like = [] } = this.#options;
-		const table = await this.#tableFor(seed.length, signal);
+		const table = await this.#tableFor(seed, seed.chunks, signal);
 		const known = table?.file(hexToBytes(seed.digest)) ?? [];
 		const paths = known.flatMap(({ source }) => (source.isFolder ? [] : [source.path]));
 		for (const path of like) {
@@ -83,10 +83,15 @@ export class LocalBytes implements KnownBytes {
 		return paths;
 	}
 
-	/** What the cache knows; undefined if it is not worth a search for so many bytes. */
-	async #tableFor(bytes: number, signal: AbortSignal): Promise<KnownTable | undefined> {
+	/** What the cache knows; undefined if it is not worth a search for so many chunks of `seed`. */
+	async #tableFor(
+		{ kind, layout }: Seed,
+		chunks: number,
+		signal: AbortSignal,
+	): Promise<KnownTable | undefined> {
 		const { cache } = this.#options;
-		if (cache === undefined || bytes < WORTH) {
+		const isWorth = kind === 'sha256' && chunks * layout.chunkSize >= WORTH;
+		if (cache === undefined || !isWorth) {
 			return undefined;
 		}
 		this.#table ??= tableInThread(cache, signal);

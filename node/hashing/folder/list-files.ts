@@ -7,9 +7,12 @@ import {
 	openSync,
 	readdirSync,
 	readSync,
+	statfsSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { MAX_LENGTH } from '../../../protocol/index.ts';
 import { READ_FILE } from '../../storage/folder/folder-place.ts';
+import { isVirtualType } from '../../storage/regular-file.ts';
 import { pieceDigests } from '../piece-digests.ts';
 
 /** A regular file of a folder. */
@@ -25,8 +28,9 @@ const MOST_FILES = 1_000_000;
 const block = Buffer.allocUnsafeSlow(1024 * 1024);
 
 /**
- * The regular files below `root`, without those that cannot be read. Symbolic links are not
- * followed. The calls are synchronous, so it is for a worker.
+ * The regular files below `root`, without those that cannot be read or are longer than a content
+ * can be. Symbolic links are not followed, and file systems whose files the system generates, as
+ * /proc, are left out. The calls are synchronous, so it is for a worker.
  */
 export function listFiles(root: string): ListedFile[] {
 	const files: ListedFile[] = [];
@@ -104,7 +108,9 @@ function digestOfFile(path: string, onBytes: (bytes: number) => void): Buffer {
 
 function entriesOf(folder: string): Dirent[] {
 	try {
-		return readdirSync(folder, { withFileTypes: true });
+		return isVirtualType(statfsSync(folder).type)
+			? []
+			: readdirSync(folder, { withFileTypes: true });
 	} catch {
 		return [];
 	}
@@ -112,7 +118,8 @@ function entriesOf(folder: string): Dirent[] {
 
 function lengthOf(path: string): number | undefined {
 	try {
-		return lstatSync(path).size;
+		const { size } = lstatSync(path);
+		return size <= MAX_LENGTH ? size : undefined;
 	} catch {
 		return undefined;
 	}

@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { ChunkWriter } from '../../../node/chunk-writer/chunk-writer.ts';
 import { InlineWriter } from '../../../node/chunk-writer/inline-writer.ts';
-import { Reuse } from '../../../node/download/reuse.ts';
+import { Reuse, reusedOf } from '../../../node/download/reuse.ts';
 import { digestChunk } from '../../../node/hashing/hasher.ts';
 import type { Candidate, KnownBytes } from '../../../node/reuse/known-bytes.ts';
 import { ContentStore, type StoredContent } from '../../../node/storage/content-store.ts';
@@ -70,6 +71,12 @@ function candidate(bytes: Uint8Array, origin: Candidate['origin'] = 'known') {
 	return { origin, read, results, onResult: (isRight: boolean) => results.push(isRight) };
 }
 
+/** The bytes that were found elsewhere than in the place of the download. */
+function found(reuse: Reuse) {
+	const { known, zeros, files } = reuse.of(Number.MAX_SAFE_INTEGER);
+	return { known, zeros, files };
+}
+
 const chunkOf = (bytes: Uint8Array, chunk: number): Uint8Array =>
 	bytes.subarray(chunk * CHUNK, (chunk + 1) * CHUNK);
 
@@ -79,7 +86,7 @@ test('chunks of zeros are stored without being read, also a short last one, many
 	const { content, storage, reuse, runs } = rig(bytes);
 	await reuse.takeAll(digestChunk, [], never);
 	assert.equal(reuse.missing(), [700]);
-	assert.equal(reuse.of(0), { place: 0, known: 0, zeros: bytes.length - CHUNK, files: 0 });
+	assert.equal(found(reuse), { known: 0, zeros: bytes.length - CHUNK, files: 0 });
 	assert.is(content.have.count, 3_000);
 	assert.equal([runs.length, Math.max(...runs) * CHUNK], [3, 1024 * 1024]);
 	assert.ok(storage.bytes.subarray(0, 700 * CHUNK).every((byte) => byte === 0));
@@ -89,7 +96,7 @@ test('chunks of zeros that are stored already are not written again', async () =
 	const { reuse, stored } = rig(new Uint8Array(6 * CHUNK), { have: [0, 2, 3] });
 	await reuse.takeAll(digestChunk, [], never);
 	assert.equal(stored, [1, 4, 5]);
-	assert.is(reuse.of(0).zeros, 3 * CHUNK);
+	assert.is(found(reuse).zeros, 3 * CHUNK);
 });
 
 test('zeros are known by their MD5 digests, too', async () => {
@@ -109,7 +116,7 @@ test('of some files, only the wanted chunks are missing', async () => {
 	Object.assign(content, { selected });
 	assert.equal(reuse.missing(), [1, 3]);
 	await reuse.takeAll(digestChunk, [], never);
-	assert.equal([reuse.missing(), reuse.of(0).zeros], [[], 2 * CHUNK]);
+	assert.equal([reuse.missing(), found(reuse).zeros], [[], 2 * CHUNK]);
 });
 
 test('known chunks are verified and counted by their origin, and each candidate gets its result', async () => {
@@ -137,7 +144,7 @@ test('known chunks are verified and counted by their origin, and each candidate 
 		never,
 	);
 	assert.equal(reuse.missing(), [3]);
-	assert.equal(reuse.of(0), { place: 0, known: 2 * CHUNK + 9, zeros: 0, files: 2 * CHUNK });
+	assert.equal(found(reuse), { known: 2 * CHUNK + 9, zeros: 0, files: 2 * CHUNK });
 	assert.equal(
 		[wrong, unreadable, unused, right[4]].map((each) => each?.results),
 		[[false, false], [false], [], [true]],
@@ -215,6 +222,18 @@ test('an error of the writer ends the search', async () => {
 	assert.match(
 		(await rejects(reuse.takeAll(digestChunk, [known], never))).message,
 		'the disk is full',
+	);
+});
+
+test('what was not fetched adds up, also if chunks that were found had to be fetched later', () => {
+	fc.assert(
+		fc.property(fc.nat(100), fc.nat(50), fc.nat(50), fc.nat(50), (kept, known, zeros, files) => {
+			const { place, ...found } = reusedOf(kept, { known, zeros, files });
+			assert.is(place + found.known + found.zeros + found.files, kept);
+			assert.ok(Math.min(place, found.known, found.zeros, found.files) >= 0);
+			assert.ok(found.known <= known && found.zeros <= zeros && found.files <= files);
+			assert.ok(place === 0 || place === kept - known - zeros - files);
+		}),
 	);
 });
 

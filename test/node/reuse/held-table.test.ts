@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { heldTable } from '../../../node/reuse/held-table.ts';
 import type { StoredContent } from '../../../node/storage/content-store.ts';
+import { readChunk } from '../../../node/storage/copy-chunks.ts';
 import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
 import { Bitfield, type DigestKind, Seed } from '../../../protocol/index.ts';
 import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
@@ -37,7 +38,10 @@ test('chunks and files of files and folders are found and read from their conten
 		const [found] = table.chunk(each.seed.chunkDigest(1));
 		assert.is(found?.number, 1);
 		const opened = await open(found?.source as never);
-		assert.equal([opened.storage, opened.folder], [each.storage, each.folder]);
+		const bytes = new Uint8Array(CHUNK);
+		await opened.read(CHUNK, bytes);
+		assert.equal(bytes, await readChunk(each.seed, each.storage, 1));
+		assert.is(opened.folder, each.folder);
 		await opened.close();
 	}
 	const [entry] = table.file(Buffer.from(folder.entries[0]?.digest ?? '', 'hex'));

@@ -77,6 +77,16 @@ test('a source is preferred to a later one with the same chunk', () => {
 	assert.equal(paths, ['/first', '/second']);
 });
 
+test('of a folder whose index is damaged, only the chunks are found', () => {
+	const source = folderSource('/folder', { a: contentOf(2_000) });
+	const damaged = { ...source, index: Buffer.from('shoal-folder 1\nno entry\n') };
+	const file = fileSource('/file', contentOf(3 * CHUNK));
+	const table = KnownTable.of([damaged, file], zerosDigest);
+	const [found] = table.chunk(source.chunkDigests.subarray(32, 64));
+	assert.equal([found?.source.path, found?.number], ['/folder', 1]);
+	assert.equal([table.files.size, table.file(bytesOf(file.digest)).length], [1, 1]);
+});
+
 test('a table of no sources finds nothing', () => {
 	const table = KnownTable.of([], zerosDigest);
 	assert.equal([table.chunk(new Uint8Array(32)), table.file(bytesOf(sha256('')))], [[], []]);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import {
@@ -9,6 +9,7 @@ import {
 	listFiles,
 	piecesOfFiles,
 } from '../../../../node/hashing/folder/list-files.ts';
+import { MAX_LENGTH } from '../../../../protocol/index.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../../helpers/fixtures/seeds.ts';
 import { d, l, plant, x } from '../../../helpers/fixtures/trees.ts';
@@ -55,6 +56,16 @@ test('a name that is no UTF-8 is left out', async (t) => {
 	writeFileSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0x61, 0xff])]), 'x');
 	await writeFile(join(root, 'b'), 'x');
 	assert.equal(listed(root), ['b 1']);
+});
+
+test('files that the system generates, and files that are too long for a content, are left out', async (t) => {
+	assert.equal(listFiles('/proc/self'), []);
+	const root = await makeFolder(t);
+	await writeFile(join(root, 'longest'), '');
+	await truncate(join(root, 'longest'), MAX_LENGTH);
+	await writeFile(join(root, 'longer'), '');
+	await truncate(join(root, 'longer'), MAX_LENGTH + 1);
+	assert.equal(listed(root), [`longest ${MAX_LENGTH}`]);
 });
 
 test('what may not be read is left out, and all else is listed', async (t) => {
