@@ -38,7 +38,7 @@ test('chunks and files of files and folders are found and read from their conten
 		const [found] = table.chunk(each.seed.chunkDigest(1));
 		assert.is(found?.number, 1);
 		const opened = await open(found?.source as never);
-		const bytes = new Uint8Array(CHUNK);
+		const bytes = new Uint8Array(each.seed.layout.sizeOf(1));
 		await opened.read(CHUNK, bytes);
 		assert.equal(bytes, await readChunk(each.seed, each.storage, 1));
 		assert.is(opened.folder, each.folder);
