@@ -1,5 +1,4 @@
-import type { Seed } from '../../protocol/index.ts';
-import { sameDigest } from '../../protocol/index.ts';
+import { type Seed, sameDigest } from '../../protocol/index.ts';
 import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import type { DigestChunk } from '../chunk-writer/inline-writer.ts';
 import type { Finder, KnownBytes, ReusedBytes } from '../reuse/known-bytes.ts';
@@ -79,18 +78,18 @@ export class Reuse {
 		}
 	}
 
-	/** Copies chunks while others are fetched, from which they do not differ. */
+	/** The missing chunks that repeat each other: only one of each kind has to be fetched. */
 	doubles(): Doubles {
 		const about = { writer: this.#writer, contents: this.#contents };
 		return new Doubles(this.#content, this.missing(), about);
 	}
 
-	/** Counts bytes that were not fetched. */
+	/** Counts bytes that were not fetched, and that were found outside of this class. */
 	count(origin: 'known' | 'files', bytes = 0): void {
 		this.#bytes[origin] += bytes;
 	}
 
-	/** All bytes that were not fetched, by where they were found. @param kept their sum */
+	/** As {@link reusedOf}. */
 	of(kept: number): ReusedBytes {
 		return reusedOf(kept, this.#bytes);
 	}

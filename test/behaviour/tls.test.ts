@@ -48,8 +48,10 @@ test('T17: the bytes of the connection to the broker show neither the name nor t
 	assert.ok(broker.url.startsWith('mqtts://'));
 	const relay = await startRelay(t, broker.port);
 	const folder = await makeFolder(t);
-	const marker = randomBytes(64);
-	const bytes = Buffer.concat(Array.from({ length: 32_768 }, () => marker));
+	const marker = randomBytes(32);
+	// No two chunks are the same: chunks that repeat each other are sent once.
+	const blocks = Array.from({ length: 32_768 }, () => [marker, randomBytes(32)]);
+	const bytes = Buffer.concat(blocks.flat());
 	await writeFile(join(folder, 'secret-name.bin'), bytes);
 	const throughIt = { lane: 'broker' } as const;
 	const ann = await startNode(t, relay.port, throughIt);
@@ -60,7 +62,7 @@ test('T17: the bytes of the connection to the broker show neither the name nor t
 	assert.ok((await readFile(out)).equals(bytes));
 	const all = Buffer.concat(relay.seen);
 	assert.ok(all.length > bytes.length);
-	assert.not.ok(all.includes(marker.subarray(0, 32)));
+	assert.not.ok(all.includes(marker));
 	assert.not.ok(all.includes('secret-name'));
 	assert.not.ok(all.includes('shoal/1'));
 });

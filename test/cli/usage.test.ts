@@ -22,6 +22,7 @@ const COMMANDS = [
 	'watch',
 	'seed',
 	'verify',
+	'diff',
 	'demo',
 	'acl',
 	'limits',

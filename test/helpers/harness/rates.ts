@@ -1,9 +1,10 @@
-import { mkdir, truncate } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ShoalNode } from '../../../node/index.ts';
 import { makeFolder } from '../fixtures/folder.ts';
 import { startBroker } from './broker.ts';
 import { makeFile, startNode } from './node.ts';
+import { randomFile } from './shoal.ts';
 import type { Scope } from './suite.ts';
 
 export const MB = 1_000_000;
@@ -33,7 +34,7 @@ export async function startLimited(t: Scope, options: LimitedSwarmOptions): Prom
 	const { length, maxUp, maxDown } = options;
 	const { url } = await startBroker(t);
 	const path = await makeFile(t, '');
-	await truncate(path, length);
+	await randomFile(path, length);
 	const start = async (count: number, limits: object): Promise<ShoalNode[]> =>
 		await Promise.all(Array.from({ length: count }, () => startNode(t, url, limits)));
 	const seeders = await start(options.seeders ?? 1, { maxUp });
