@@ -278,7 +278,14 @@ export class ChunkTransfer {
 	 * A chunk is wrong. This node unsubscribes from the fan-out topic of the sender. If the chunk
 	 * arrived by fan-out, the sender gets no strike.
 	 */
-	#reject({ node, isOverheard }: Attempt, chunk: number): void {
+	#reject(attempt: Attempt, chunk: number): void {
+		if (this.#prefilled.has(attempt)) {
+			// Most likely, what was known was wrong, and not what the node has sent.
+			this.#options.reuse?.partly.wrong(chunk);
+			this.#engine.unheard(chunk);
+			return;
+		}
+		const { node, isOverheard } = attempt;
 		this.#trace({ event: 'bad', node, chunk });
 		this.#fanOut.leave(node);
 		// Wrong chunks that were on their way when the node was dropped are not reported.
@@ -288,7 +295,6 @@ export class ChunkTransfer {
 				this.#report({ event: 'chunk-refused', node, chunk });
 			}
 		}
-		this.#options.reuse?.partly.forget(chunk);
 		if (isOverheard) {
 			this.#engine.unheard(chunk);
 		} else {

@@ -11,6 +11,8 @@ export interface KnownPiece {
 
 /** Most bytes that are kept. */
 const MOST = 32 * 1024 * 1024;
+/** After so many chunks that were wrong, nothing is believed any more: their other bytes are fetched twice. */
+const MOST_WRONG = 4;
 
 /**
  * The known bytes of chunks that are not known as a whole. Only the other bytes of these chunks are
@@ -20,6 +22,7 @@ export class PartlyKnown {
 	readonly #pieces = new Map<number, readonly KnownPiece[]>();
 	readonly #layout: Layout;
 	#bytes = 0;
+	#wrong = 0;
 
 	constructor(layout: Layout) {
 		this.#layout = layout;
@@ -27,7 +30,8 @@ export class PartlyKnown {
 
 	/** Whether pieces of `chunk` can be added: none is known yet, and there is room. */
 	takes(chunk: number): boolean {
-		return !this.#pieces.has(chunk) && this.#bytes + this.#layout.sizeOf(chunk) <= MOST;
+		const hasRoom = this.#bytes + this.#layout.sizeOf(chunk) <= MOST;
+		return this.#wrong < MOST_WRONG && hasRoom && !this.#pieces.has(chunk);
 	}
 
 	/** Adds what is known of a chunk. The pieces are in ascending order, and do not overlap. */
@@ -58,9 +62,17 @@ export class PartlyKnown {
 		return (this.#pieces.get(chunk) ?? []).reduce((sum, { bytes }) => sum + bytes.length, 0);
 	}
 
-	/** What was known of a chunk is not needed any more, or was wrong. */
+	/** What was known of a chunk is not needed any more. */
 	forget(chunk: number): void {
 		this.#bytes -= this.bytesOf(chunk);
 		this.#pieces.delete(chunk);
+	}
+
+	/** What was known of a chunk was wrong. */
+	wrong(chunk: number): void {
+		this.#wrong += 1;
+		for (const each of this.#wrong < MOST_WRONG ? [chunk] : [...this.#pieces.keys()]) {
+			this.forget(each);
+		}
 	}
 }

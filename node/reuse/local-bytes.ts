@@ -53,7 +53,7 @@ export class LocalBytes implements KnownBytes {
 		yield* searchTable(content, others.table, others.open);
 		const table = await this.#tableFor(content.seed, missing().length, signal);
 		if (table !== undefined) {
-			yield* searchTable(content, table, (source) => openKnown(source, cache));
+			yield* searchTable(content, table, (source) => openKnown(source, cache), true);
 		}
 		for (const path of like) {
 			const sources = new OpenSources((source) => openKnown(source, cache));

@@ -8,18 +8,20 @@ import { TableFinder } from './table-finder.ts';
  * A search with one step: finds what `table` knows.
  *
  * @param open opens a source of the table
+ * @param isOld whether sources may have changed since their digests were computed
  */
 export async function* searchTable(
 	content: StoredContent,
 	table: KnownTable,
 	open: (source: SourceHead) => Promise<OpenSource>,
+	isOld = false,
 ): AsyncGenerator<Finder> {
 	if (table.chunks.size + table.files.size === 0) {
 		return;
 	}
 	const sources = new OpenSources(open);
 	try {
-		yield new TableFinder(content, table, sources);
+		yield new TableFinder(content, table, sources, isOld);
 	} finally {
 		await sources.close();
 	}

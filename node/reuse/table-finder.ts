@@ -1,15 +1,21 @@
+import { createHash } from 'node:crypto';
 import { hexToBytes } from '@noble/hashes/utils.js';
-import type { FolderPiece } from '../../protocol/index.ts';
+import type { FolderEntry, FolderPiece } from '../../protocol/index.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import type { Candidate, Finder, Piece } from './known-bytes.ts';
 import type { Found, KnownTable } from './known-table.ts';
 import type { OpenSources } from './open-sources.ts';
+
+/** Bytes of the longest file that is verified before a piece of it is used. */
+const MOST_CHECKED = 1024 * 1024;
 
 /** What is known of a content before anything of it is stored. */
 type Described = Pick<StoredContent, 'seed' | 'folder'>;
 
 /** A stretch of a chunk, and where its bytes may be. */
 interface Stretch {
+	/** Undefined: zeros between two files. */
+	readonly entry: FolderEntry | undefined;
 	readonly from: number;
 	readonly length: number;
 	/** Undefined: zeros between two files. */
@@ -26,11 +32,18 @@ export class TableFinder implements Finder {
 	readonly #content: Described;
 	readonly #table: KnownTable;
 	readonly #sources: OpenSources;
+	readonly #isOld: boolean;
 
-	constructor(content: Described, table: KnownTable, sources: OpenSources) {
+	/**
+	 * @param isOld whether files may have changed since their digests were computed. Then pieces of
+	 *   chunks come only from files that are short enough to be verified first: a piece that is wrong
+	 *   costs the fetching of its chunk
+	 */
+	constructor(content: Described, table: KnownTable, sources: OpenSources, isOld = false) {
 		this.#content = content;
 		this.#table = table;
 		this.#sources = sources;
+		this.#isOld = isOld;
 	}
 
 	*candidates(chunk: number): Generator<Candidate> {
@@ -63,9 +76,11 @@ export class TableFinder implements Finder {
 
 	*pieces(chunk: number): Generator<Piece> {
 		for (const stretch of this.#stretches(chunk, 0)) {
-			const { from, length } = stretch;
-			if (stretch.found !== 'unknown') {
-				yield { from, length, read: (into) => this.#readStretch(stretch, into) };
+			const { from, length, entry, found } = stretch;
+			const isChecked = this.#isOld && entry !== undefined;
+			if (found !== 'unknown' && (!isChecked || entry.length <= MOST_CHECKED)) {
+				const read = isChecked ? this.#readChecked : this.#readStretch;
+				yield { from, length, read: (into) => read.call(this, stretch, into) };
 			}
 		}
 	}
@@ -88,7 +103,8 @@ export class TableFinder implements Finder {
 			const found = this.#fileOf(piece, chunk, choice);
 			const first = Math.max(start, piece.offset);
 			const length = Math.min(start + size, piece.offset + piece.length) - first;
-			stretches.push({ from: first - start, length, found, offset: first - piece.offset });
+			const about = { entry: piece.entry, from: first - start, offset: first - piece.offset };
+			stretches.push({ ...about, length, found });
 		});
 		return stretches;
 	}
@@ -117,6 +133,18 @@ export class TableFinder implements Finder {
 			const { from, length } = stretch;
 			await this.#readStretch(stretch, into.subarray(from, from + length));
 		}
+	}
+
+	/** Reads a stretch of a file that is verified. @throws Error if it is not right any more */
+	async #readChecked(stretch: Stretch, into: Uint8Array): Promise<void> {
+		const { entry, offset } = stretch as Stretch & { entry: FolderEntry };
+		const bytes = new Uint8Array(entry.length);
+		await this.#readStretch({ ...stretch, offset: 0 }, bytes);
+		if (createHash('sha256').update(bytes).digest('hex') !== entry.digest) {
+			this.#onResult([stretch], false);
+			throw new Error('the file has changed');
+		}
+		into.set(bytes.subarray(offset, offset + into.length));
 	}
 
 	async #readStretch({ found, offset }: Stretch, into: Uint8Array): Promise<void> {

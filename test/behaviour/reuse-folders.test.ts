@@ -178,6 +178,30 @@ test('a folder that was changed since is used as far as it is right', async (t) 
 	assert.ok(bytes >= 20 * CHUNK, `${bytes / CHUNK} chunks`);
 });
 
+test('small files that were changed since cost little, and no node is blamed for them', async (t) => {
+	const rig = await startReusing(t);
+	const cache = new SeedCache(rig.at('cache/seeds'));
+	const files = Array.from({ length: 200 }, (_, at) => randomBytes(5_000 + at * 20));
+	const first: Tree = Object.fromEntries(files.map((bytes, at) => [`${at}`, bytes]));
+	const { path } = await rig.get(await share(rig, first), { output: `${rig.at('first')}/`, cache });
+	for (const [at, { length }] of files.entries()) {
+		await writeFile(join(path, `${at}`), randomBytes(length));
+	}
+	// So that no chunk is known as a whole, but most of each.
+	const others = files.map((bytes, at) => (at % 3 === 0 ? randomBytes(bytes.length) : bytes));
+	const next: Tree = Object.fromEntries(others.map((bytes, at) => [`moved/${at}`, bytes]));
+	const node = await startNode(t, rig.url);
+	const warnings: unknown[] = [];
+	node.on('warning', (warning) => warnings.push(warning));
+	const seed = await share(rig, next);
+	const before = rig.seeder.sent.total;
+	const result = await fetched(node.get(seed, { output: `${rig.at('next')}/`, cache }));
+	await isTree(result.path, next);
+	assert.equal(warnings, []);
+	const more = rig.seeder.sent.total - before - seed.length;
+	assert.ok(more <= 8 * CHUNK, `${more} bytes were sent twice`);
+});
+
 test('a folder that was removed, or replaced by something else, costs time only', async (t) => {
 	const { get, path, length } = await startCached(t);
 	await rm(path, { recursive: true });

@@ -45,4 +45,19 @@ test('at most 32 MiB are kept', () => {
 	assert.ok(partly.takes(39));
 });
 
+test('after four chunks that were wrong, nothing is believed any more', () => {
+	const partly = known(8);
+	for (let chunk = 0; chunk < 6; chunk += 1) {
+		partly.add(chunk, [piece(chunk * MIB, 5_000)]);
+	}
+	for (const chunk of [0, 2, 1]) {
+		partly.wrong(chunk);
+	}
+	assert.is(partly.piecesIn({ first: 0, count: 8 }).length, 3);
+	assert.ok(partly.takes(7));
+	partly.wrong(3);
+	assert.equal(partly.piecesIn({ first: 0, count: 8 }), []);
+	assert.not.ok(partly.takes(7));
+});
+
 test.run();

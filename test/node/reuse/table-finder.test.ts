@@ -42,7 +42,12 @@ async function file(root: string, name: string, bytes: Uint8Array): Promise<Know
 	return { path, length: bytes.length, chunkSize: CHUNK, chunkDigests, digest: sha256(bytes) };
 }
 
-function finderOf(t: Scope, content: StoredContent, known: readonly KnownSource[]): TableFinder {
+function finderOf(
+	t: Scope,
+	content: StoredContent,
+	known: readonly KnownSource[],
+	isOld = false,
+): TableFinder {
 	const indexOf = new Map(known.map(({ path, index }) => [path, index]));
 	const sources = new OpenSources(async ({ path, isFolder }) => {
 		const index = indexOf.get(path);
@@ -51,7 +56,7 @@ function finderOf(t: Scope, content: StoredContent, known: readonly KnownSource[
 			: openFile(path);
 	});
 	t.defer(() => sources.close());
-	return new TableFinder(content, KnownTable.of(known, zerosDigest), sources);
+	return new TableFinder(content, KnownTable.of(known, zerosDigest), sources, isOld);
 }
 
 /** The bytes of the first candidate of a chunk that can be read and is right. */
@@ -130,6 +135,58 @@ test('if a known file has changed, another one with its digest is used', async (
 	await rm(join(root, 'first'));
 	const again = await takeAll(finderOf(t, content, known), content);
 	assert.is(again.filter((each) => each === undefined).length, 1, 'it is gone');
+});
+
+/** The bytes of all pieces that could be read. */
+async function piecesOf({ seed, content }: MadeFolder, finder: TableFinder) {
+	let [right, wrong] = [0, 0];
+	for (let chunk = 0; chunk < seed.chunks; chunk += 1) {
+		for (const { from, length, read } of finder.pieces(chunk)) {
+			const into = new Uint8Array(length);
+			const isRead = await read(into).then(
+				() => true,
+				() => false,
+			);
+			const start = seed.layout.offsetOf(chunk) + from;
+			const isRight = Buffer.from(into).equals(content.subarray(start, start + length));
+			right += isRead && isRight ? length : 0;
+			wrong += isRead && !isRight ? length : 0;
+		}
+	}
+	return { right, wrong };
+}
+
+test('the known pieces of chunks are read; those of old files only if the whole file is right', async (t) => {
+	const root = await makeFolder(t);
+	const made = folderOf({ a: A, b: contentOf(800), c: B, d: '' }, { chunkSize: CHUNK });
+	const content = contentIn(made);
+	const known = [await file(root, 'first', A), await file(root, 'second', B)];
+	// A chunk with bytes of the index is fetched anyway.
+	const all = { right: A.length + B.length - (CHUNK - ((made.seed.index ?? 0) % CHUNK)), wrong: 0 };
+	for (const isOld of [false, true]) {
+		assert.equal(await piecesOf(made, finderOf(t, content, known, isOld)), all);
+	}
+	await writeFile(
+		join(root, 'second'),
+		B.map((byte, at) => (at < 10 ? byte ^ 1 : byte)),
+	);
+	const fresh = await piecesOf(made, finderOf(t, content, known));
+	assert.ok(fresh.wrong > 0);
+	const old = await piecesOf(made, finderOf(t, content, known, true));
+	assert.equal(old, { right: all.right - B.length, wrong: 0 });
+	await rm(join(root, 'first'));
+	assert.equal(await piecesOf(made, finderOf(t, content, known, true)), { right: 0, wrong: 0 });
+});
+
+test('pieces of an old file above 1 MiB are not read', async (t) => {
+	const root = await makeFolder(t);
+	const large = contentOf(1_048_577);
+	const made = folderOf({ large }, { chunkSize: 4_096 });
+	const known = [await file(root, 'large', large)];
+	const read = async (isOld: boolean): Promise<number> =>
+		(await piecesOf(made, finderOf(t, contentIn(made), known, isOld))).right;
+	assert.ok((await read(false)) >= large.length);
+	assert.ok((await read(true)) < 4_096, 'zeros before the file');
 });
 
 test('chunks are found by their own digests, first in sources that have not changed', async (t) => {
