@@ -4,9 +4,11 @@ import { chmod, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import type { Progress } from '../../node/index.ts';
 import { openBelow } from '../helpers/fixtures/folder.ts';
 import { hold } from '../helpers/fixtures/memory-folder.ts';
 import { seedOf } from '../helpers/fixtures/seeds.ts';
+import { startNode } from '../helpers/harness/node.ts';
 import { rejects } from '../helpers/harness/rejects.ts';
 import { CHUNK, diskBytes, startReusing } from '../helpers/harness/reusing.ts';
 import { suite } from '../helpers/harness/suite.ts';
@@ -254,6 +256,22 @@ test('a content with MD5 digests is found at the same places', async (t) => {
 	const like = [await write('copy', changed([5 * CHUNK]))];
 	const { fetched } = await get(seed, { output: at('image.bin'), like });
 	assert.is(fetched, CHUNK);
+	await isContent(at('image.bin'));
+});
+
+test('the progress has what was found before anything is fetched', async (t) => {
+	const { url, share, at, write } = await startReusing(t);
+	const seed = await share(content);
+	const like = [await write('copy', content.subarray(0, 4 * CHUNK))];
+	const node = await startNode(t, url, { maxDown: 5 * CHUNK });
+	const fetching: number[] = [];
+	const onProgress = ({ phase, have }: Progress): void => {
+		if (phase === 'fetching') {
+			fetching.push(have);
+		}
+	};
+	await node.get(seed, { output: at('image.bin'), like, onProgress });
+	assert.ok((fetching[0] ?? 0) >= 4 * CHUNK, JSON.stringify(fetching));
 	await isContent(at('image.bin'));
 });
 
