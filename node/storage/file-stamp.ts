@@ -16,6 +16,27 @@ export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): stri
 	return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
 }
 
+/** Whether a file with these two stamps has the same bytes, although its inode may have changed. */
+export function hasSameBytes(stamp: string, other: string): boolean {
+	const [one, two] = [stamp, other].map((each) => each.split(' ').slice(0, 4).join(' '));
+	return one === two;
+}
+
+/** When the bytes of a file were last changed, in ms since 1970. */
+export function changedAt(stamp: string): number {
+	return Number(stamp.split(' ')[3]) / 1e6;
+}
+
+/**
+ * Waits until a further change gets another time than the change at `changedAt`, in ms since 1970.
+ */
+export async function restSince(changedAt: number): Promise<void> {
+	const wait = Math.min(CLOCK_TICK, changedAt + CLOCK_TICK - Date.now());
+	if (wait > 0) {
+		await new Promise((resolve) => setTimeout(resolve, wait));
+	}
+}
+
 /** The identity of a file, whatever its name and content. */
 export function identityOf({ dev, ino }: BigIntStats): string {
 	return `${dev}-${ino}`;

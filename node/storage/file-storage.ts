@@ -163,6 +163,11 @@ export class FileStorage implements Storage {
 		return stamp === undefined || stamp.endsWith('000000000') ? undefined : stamp;
 	}
 
+	/** The stamp of the first file as it is now. @throws ShoalError ERR_IO */
+	get stampNow(): string {
+		return stampNow(this.#piece(0));
+	}
+
 	/** @throws ShoalError ERR_CHANGED if a file is not as it was when it was guarded */
 	check(): void {
 		for (const file of this.#files) {

@@ -8,7 +8,7 @@ import { isWhole, whatIsRight } from '../../hashing/check-content.ts';
 import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
 import type { SeedCache } from '../../hashing/seed-cache.ts';
 import { copyChunks } from '../../storage/copy-chunks.ts';
-import { found } from '../../storage/file-stamp.ts';
+import { changedAt, found, hasSameBytes, restSince } from '../../storage/file-stamp.ts';
 import { isDiskError } from '../../storage/fs-error.ts';
 import { bootId } from './boot-id.ts';
 import { makingFile } from './check-output.ts';
@@ -43,8 +43,8 @@ export class FileTarget implements Target {
 	#journal: Journal | undefined;
 	#writer: InlineWriter | ThreadWriter | undefined;
 	#settling: Promise<void> | undefined;
-	/** The seed of the finished file, if its digest of the whole was verified. */
-	#verified: Seed | undefined;
+	/** The seed and the stamp of the finished file when its digest of the whole was verified. */
+	#verified: { readonly seed: Seed; readonly stamp: string } | undefined;
 
 	/**
 	 * @param output the path of a file or a folder, as for {@link resolveOutput}; undefined: the
@@ -182,8 +182,13 @@ export class FileTarget implements Target {
 		const verified = this.#check;
 		const flaw = verified === 'chunks' ? undefined : await this.#flawOf(part, seed, options);
 		if (flaw === undefined) {
+			if (this.#cache !== undefined && verified === 'whole' && seed.kind === 'sha256') {
+				const stamp = part.storage.stampNow;
+				this.#verified = { seed, stamp };
+				// After this, other programs can change the file. Each such change must get another time.
+				await restSince(changedAt(stamp));
+			}
 			await part.appear();
-			this.#verified = verified === 'whole' ? seed : undefined;
 			return { path: part.path, verified };
 		}
 		part.storage.fillHoles();
@@ -237,10 +242,11 @@ export class FileTarget implements Target {
 
 	/** Remembers the finished file, so that it can be shared without hashing, and its chunks found. */
 	async #remember(): Promise<void> {
-		const [part, seed] = [this.#part, this.#verified];
+		const [part, verified] = [this.#part, this.#verified];
 		const stamp = part?.storage.stamp;
-		if (part !== undefined && seed?.kind === 'sha256' && stamp !== undefined) {
-			await this.#cache?.remember(part.path, stamp, seed);
+		const isRight = verified && stamp !== undefined && hasSameBytes(verified.stamp, stamp);
+		if (part !== undefined && isRight) {
+			await this.#cache?.remember(part.path, stamp, verified.seed);
 		}
 	}
 }

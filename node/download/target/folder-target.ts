@@ -9,7 +9,7 @@ import { folderStamp } from '../../hashing/folder/folder-stamp.ts';
 import { folderSeedOf } from '../../hashing/folder/make-folder.ts';
 import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
 import type { SeedCache } from '../../hashing/seed-cache.ts';
-import { CLOCK_TICK } from '../../storage/file-stamp.ts';
+import { restSince } from '../../storage/file-stamp.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { FolderStorage } from '../../storage/folder/folder-storage.ts';
 import { syncAll } from '../../storage/folder/sync-all.ts';
@@ -388,15 +388,5 @@ export class FolderTarget implements Target {
 		await this.#removeLeft();
 		await this.#lock?.release();
 		await this.#remember?.();
-	}
-}
-
-/**
- * Waits until a further change gets another time than the change at `changedAt`, in ms since 1970.
- */
-async function restSince(changedAt: number): Promise<void> {
-	const wait = Math.min(CLOCK_TICK, changedAt + CLOCK_TICK - Date.now());
-	if (wait > 0) {
-		await new Promise((resolve) => setTimeout(resolve, wait));
 	}
 }

@@ -1,4 +1,4 @@
-import { appendFile, readdir, stat } from 'node:fs/promises';
+import { appendFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { FileTarget } from '../../../../node/download/target/file-target.ts';
@@ -9,7 +9,15 @@ import type { Seed } from '../../../../protocol/index.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { seedOf } from '../../../helpers/fixtures/seeds.ts';
 import { type Scope, suite } from '../../../helpers/harness/suite.ts';
-import { BOOT, content, finish, open, seed } from '../../../helpers/harness/target.ts';
+import {
+	BOOT,
+	content,
+	finish,
+	missing,
+	open,
+	seed,
+	store,
+} from '../../../helpers/harness/target.ts';
 
 const test = suite('files that are remembered when they are complete');
 
@@ -32,6 +40,20 @@ test('a file whose digest of the whole was verified is remembered until it chang
 	assert.equal((await found())?.text(), seed.text());
 	await appendFile(path, 'x');
 	assert.is(await found(), undefined);
+});
+
+test('a file that another program changes before it is settled is not remembered', async (t) => {
+	const folder = await makeFolder(t);
+	const path = join(folder, 'file.bin');
+	const cache = new SeedCache(join(folder, 'seeds'));
+	const target = new FileTarget(path, 'whole', BOOT, cache);
+	t.defer(() => target.abandon());
+	const session = { target, ...(await target.open(seed, {})), hashed: 0 };
+	await store(session, missing(session));
+	assert.ok('path' in (await target.finish(seed, {})));
+	await writeFile(path, content.slice().reverse());
+	await target.settle();
+	assert.equal(await readdir(cache.folder).catch(() => []), []);
 });
 
 test('a file of which only the chunks were verified is not remembered', async (t) => {
