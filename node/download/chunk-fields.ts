@@ -4,7 +4,7 @@ import { chunksIn } from '../engine/chunk-run.ts';
 import type { HaveReply } from '../peers/peers.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 
-/** The chunks that need not be fetched: those that are stored, not wanted, or fetched later. */
+/** The chunks that are not fetched now: those that are stored, not wanted, or in `later`. */
 export function present({ have, selected }: StoredContent, later: Bitfield | undefined): Bitfield {
 	if (selected === undefined && later === undefined) {
 		return have;

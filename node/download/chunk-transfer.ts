@@ -33,9 +33,9 @@ export interface ChunkTransferOptions extends ChunkSelection {
 	readonly contributions: Contributions;
 	/** Verifies and stores the chunks. */
 	readonly writer: ChunkWriter;
-	/** Chunks that are not fetched. @default none */
+	/** Missing chunks that this transfer does not fetch. @default none */
 	readonly later?: Bitfield | undefined;
-	/** What is known of some chunks. @default nothing */
+	/** Has the known bytes of chunks that are not known as a whole. @default none */
 	readonly reuse?: Pick<Reuse, 'count' | 'partly'> | undefined;
 	/** Called once, when every chunk that is fetched is verified and stored. */
 	readonly complete: () => void;
@@ -68,7 +68,7 @@ export class ChunkTransfer {
 	#isDue = false;
 	/**
 	 * Whether `complete` was called. Attempts that are written at the same time as the last chunk
-	 * settle after it, and must not call `complete` again.
+	 * settle after that call, and must not call `complete` again.
 	 */
 	#isComplete = false;
 
@@ -202,7 +202,7 @@ export class ChunkTransfer {
 
 	/**
 	 * A node has sent bytes to all subscribers of its swarm topic. Bytes that this download lacks are
-	 * used as if it had requested them.
+	 * used as if this node had requested them.
 	 *
 	 * @param release as in {@link onBytes}
 	 */
@@ -275,12 +275,13 @@ export class ChunkTransfer {
 	}
 
 	/**
-	 * A chunk is wrong. This node unsubscribes from the fan-out topic of the sender. If the chunk
-	 * arrived by fan-out, the sender gets no strike.
+	 * A chunk is wrong. If its attempt began with known bytes, the sender is not blamed. Otherwise,
+	 * this node unsubscribes from the fan-out topic of the sender; the sender gets a strike, unless
+	 * the chunk arrived by fan-out.
 	 */
 	#reject(attempt: Attempt, chunk: number): void {
 		if (this.#prefilled.has(attempt)) {
-			// Most likely, what was known was wrong, and not what the node has sent.
+			// Most likely, the known bytes were wrong, not the bytes that the node has sent.
 			this.#options.reuse?.partly.wrong(chunk);
 			this.#engine.unheard(chunk);
 			return;
@@ -359,7 +360,7 @@ export class ChunkTransfer {
 		}
 	}
 
-	/** Gives an attempt the bytes of its chunks that are known. */
+	/** Gives an attempt the known bytes of its chunks. */
 	#prefill(attempt: Attempt): void {
 		const { firstChunk: first, chunks: count } = attempt;
 		const pieces = this.#options.reuse?.partly.piecesIn({ first, count }) ?? [];

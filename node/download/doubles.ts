@@ -4,21 +4,21 @@ import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import { readChunk } from '../storage/copy-chunks.ts';
 
 /**
- * The chunks of a download that repeat another chunk. Only one of each kind is fetched; the others
- * are copied as soon as it is stored.
+ * The chunks of a download that repeat another chunk. Of several equal chunks, only the first is
+ * fetched. The others are copied from it as soon as it is stored.
  */
 export class Doubles {
-	/** The chunks that are not fetched, because another chunk with the same digest is. */
+	/** The chunks that are not fetched, because another chunk with the same digest is fetched. */
 	readonly chunks: Bitfield;
 	/** Bytes that were copied. */
 	bytes = 0;
 	readonly #content: StoredContent;
 	readonly #writer: ChunkWriter;
 	readonly #contents: ContentStore;
-	/** For each chunk that is fetched, those that repeat it. */
+	/** For each chunk that is fetched, the chunks that repeat it. */
 	readonly #of: ReadonlyMap<number, readonly number[]>;
 	readonly #off: () => void;
-	/** Resolves when all copies that were begun are stored; rejects if one could not be. */
+	/** Resolves when all copies that were begun are stored; rejects if one fails. */
 	#copying: Promise<void> = Promise.resolve();
 
 	/** @param missing the chunks that are not stored yet, ascending */
@@ -54,7 +54,7 @@ export class Doubles {
 	async #copy(from: number, to: readonly number[]): Promise<void> {
 		const { seed, storage } = this.#content;
 		for (const chunk of to) {
-			// Read each time: the writer may pass the memory on to a thread.
+			// The bytes are read for each copy: the writer may pass the memory on to a thread.
 			const bytes = await readChunk(seed, storage, from);
 			const [isRight] = await this.#writer.write({ first: chunk, count: 1 }, [bytes]);
 			if (isRight === true) {
@@ -65,7 +65,7 @@ export class Doubles {
 	}
 }
 
-/** Chunks with the same digest: the first that can be read later, with those that repeat it. */
+/** For the first of several equal chunks that can be read once it is stored, the later ones. */
 function doublesOf(
 	{ seed, selected }: StoredContent,
 	missing: readonly number[],
@@ -76,7 +76,7 @@ function doublesOf(
 		const key = keyOf(seed, chunk);
 		const earlier = first.get(key);
 		if (earlier === undefined) {
-			// If only some bytes of a chunk are kept, it cannot be read.
+			// A chunk of which only some bytes are stored cannot be read.
 			if (selected?.whole.has(chunk) !== false) {
 				first.set(key, chunk);
 			}

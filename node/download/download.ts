@@ -46,8 +46,8 @@ export class Download {
 	/** Fetches the seed; undefined if the seed was known at the start. */
 	finder: SeedFinder | undefined;
 	/**
-	 * Fetches the chunks, once the seed is known. It is replaced by a new one if chunks on the disk
-	 * turn out to be wrong.
+	 * Fetches the chunks, once the seed is known. The index of a folder has a transfer of its own.
+	 * If chunks cannot be copied, or turn out to be wrong on the disk, a new transfer fetches them.
 	 */
 	transfer: ChunkTransfer | undefined;
 	readonly #context: DownloadContext;
@@ -242,7 +242,10 @@ export class Download {
 		);
 	}
 
-	/** Stores the chunks whose bytes are known. Readers want few chunks, and do not wait for others. */
+	/**
+	 * Stores the chunks whose bytes are known. Does nothing if the download runs for readers: they
+	 * want few chunks, and must not wait for others.
+	 */
 	async #takeKnown(content: StoredContent): Promise<void> {
 		const { digestChunk } = this.#context;
 		const { known, target } = this.#options;
@@ -266,7 +269,7 @@ export class Download {
 			await Promise.race([doubles?.end(), failure]);
 			this.#reuse?.count('known', doubles?.bytes);
 		}
-		// Doubles that could not be copied.
+		// Chunks that could not be copied are fetched.
 		if (!hasAllWanted(content)) {
 			await Promise.race([this.#fetch(content, writer), failure]);
 		}

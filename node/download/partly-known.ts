@@ -2,7 +2,7 @@ import type { ByteRange, Layout } from '../../protocol/index.ts';
 import type { ChunkRun } from '../engine/chunk-run.ts';
 import { LEAST_PIECE } from '../reuse/known-bytes.ts';
 
-/** Bytes of a chunk that are known, in memory. */
+/** Some known bytes of a chunk, in memory. */
 export interface KnownPiece {
 	/** Offset of the first byte in the content. */
 	readonly offset: number;
@@ -11,12 +11,15 @@ export interface KnownPiece {
 
 /** Most bytes that are kept. */
 const MOST = 32 * 1024 * 1024;
-/** After so many chunks that were wrong, nothing is believed any more: their other bytes are fetched twice. */
+/**
+ * After this many wrong chunks, no pieces are used any more. A wrong chunk is requested whole, so
+ * its bytes that were not known are fetched twice.
+ */
 const MOST_WRONG = 4;
 
 /**
  * The known bytes of chunks that are not known as a whole. Only the other bytes of these chunks are
- * requested. What is known is not verified before the chunk is complete.
+ * requested. A chunk is verified when it is complete; only then do wrong bytes show.
  */
 export class PartlyKnown {
 	readonly #pieces = new Map<number, readonly KnownPiece[]>();
@@ -62,13 +65,16 @@ export class PartlyKnown {
 		return (this.#pieces.get(chunk) ?? []).reduce((sum, { bytes }) => sum + bytes.length, 0);
 	}
 
-	/** What was known of a chunk is not needed any more. */
+	/** Forgets the pieces of a chunk. */
 	forget(chunk: number): void {
 		this.#bytes -= this.bytesOf(chunk);
 		this.#pieces.delete(chunk);
 	}
 
-	/** What was known of a chunk was wrong. */
+	/**
+	 * Notes that a chunk with known pieces was wrong. Its pieces are forgotten; after
+	 * {@link MOST_WRONG} such chunks, the pieces of all chunks are.
+	 */
 	wrong(chunk: number): void {
 		this.#wrong += 1;
 		for (const each of this.#wrong < MOST_WRONG ? [chunk] : [...this.#pieces.keys()]) {

@@ -7,10 +7,11 @@ import { Doubles } from './doubles.ts';
 import { type KnownPiece, PartlyKnown } from './partly-known.ts';
 
 /**
- * The bytes that were not fetched, by where they were found. Chunks that turned out to be wrong on
- * the disk later, and were fetched after all, are not counted.
+ * Divides the bytes that were not fetched by where they were found. A chunk that was found may turn
+ * out to be wrong on the disk later, and is fetched then. Such bytes are in `found`, but not in
+ * `kept`; so the result is limited to `kept`.
  *
- * @param kept their sum
+ * @param kept the number of bytes that were not fetched
  * @param found the bytes that were found elsewhere than in the place of the download
  */
 export function reusedOf(kept: number, found: Omit<ReusedBytes, 'place'>): ReusedBytes {
@@ -20,11 +21,14 @@ export function reusedOf(kept: number, found: Omit<ReusedBytes, 'place'>): Reuse
 	return { place: kept - zeros - known - files, known, zeros, files };
 }
 
-/** Bytes of the chunks that are read and verified at a time, and the bounds of their number. */
+/**
+ * Bytes of the chunks that are read and verified at the same time, and the least and greatest
+ * number of these chunks.
+ */
 const AT_ONCE = 8 * 1024 * 1024;
 const LEAST_AT_ONCE = 2;
 const MOST_AT_ONCE = 32;
-/** Bytes of zeros that are written at a time. */
+/** Maximum bytes of zeros that are written at a time; at least one chunk is written. */
 const MOST_ZEROS = 1024 * 1024;
 
 /** The chunks of a download that need not be fetched, because their bytes are known. */
@@ -78,13 +82,13 @@ export class Reuse {
 		}
 	}
 
-	/** The missing chunks that repeat each other: only one of each kind has to be fetched. */
+	/** The missing chunks that repeat each other. Of several equal chunks, only one is fetched. */
 	doubles(): Doubles {
 		const about = { writer: this.#writer, contents: this.#contents };
 		return new Doubles(this.#content, this.missing(), about);
 	}
 
-	/** Counts bytes that were not fetched, and that were found outside of this class. */
+	/** Counts bytes that were not fetched, and that another class has found. */
 	count(origin: 'known' | 'files', bytes = 0): void {
 		this.#bytes[origin] += bytes;
 	}
@@ -122,7 +126,7 @@ export class Reuse {
 		for await (const finder of search) {
 			const chunks = this.missing().values();
 			const takeAll = async (): Promise<void> => {
-				// The thread that writes gets shared memory without a copy.
+				// Shared memory is passed to the thread that writes without a copy.
 				const block = new Uint8Array(new SharedArrayBuffer(this.#content.seed.layout.chunkSize));
 				for (const chunk of chunks) {
 					signal.throwIfAborted();
@@ -213,7 +217,7 @@ function bytesOf({ layout }: Seed, first: number, count: number): number {
 
 let kept = new Uint8Array();
 
-/** So many zeros, which must not be written to. */
+/** An array of `length` zeros. Callers must not write to it. */
 function zeros(length: number): Uint8Array {
 	if (kept.length < length) {
 		kept = new Uint8Array(length);

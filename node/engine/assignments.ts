@@ -271,7 +271,7 @@ export class Assignments {
 		return attempt;
 	}
 
-	/** Marks the known bytes of a new attempt as received, so that only the others are requested. */
+	/** Marks the known bytes of a new attempt as received, so that only the rest is requested. */
 	#prefill(attempt: Attempt): void {
 		const ranges = this.#knownIn({ first: attempt.firstChunk, count: attempt.chunks });
 		for (const [offset, length] of ranges) {

@@ -22,8 +22,8 @@ export interface DownloadEngineOptions {
 	/** The chunks that readers need, which are fetched first; they may change at any time. @default none */
 	readonly demand?: Demand | undefined;
 	/**
-	 * The ranges of a run of chunks that are known, so that they are not requested. If a chunk turns
-	 * out to be wrong, its ranges must not be known any more. @default none
+	 * Returns the known ranges of a run of chunks. These ranges are not requested. After a chunk
+	 * turned out to be wrong, no range of this chunk may be returned. @default none
 	 */
 	readonly knownIn?: ((run: ChunkRun) => readonly ByteRange[]) | undefined;
 	/** Bytes of the largest part. */

@@ -9,13 +9,13 @@ import { KnownTable } from './known-table.ts';
 import { readTable, writeTable } from './stored-table.ts';
 import { zerosDigest } from './zeros-digest.ts';
 
-/** Bytes that the first line of an entry has at most. */
+/** Maximum length of the first line of an entry, in bytes. */
 const START = 128;
 
 /**
- * The table of all files and folders that a seed cache remembers. It is kept beside the cache, in
- * the file `<cache>.table`, until an entry of the cache is added, replaced or removed. It may take
- * long, so it is for a worker.
+ * The table of all files and folders that a seed cache remembers. The table is stored beside the
+ * cache, in the file `<cache>.table`. If an entry of the cache was added, replaced or removed since
+ * then, the table is made again. This may take long, so call this function in a worker.
  */
 export async function tableOfCache(cache: SeedCache): Promise<KnownTable> {
 	const path = `${cache.folder}.table`;
@@ -51,8 +51,9 @@ async function stateOf(folder: string): Promise<string> {
 }
 
 /**
- * The first bytes of an entry, which have the digest of the rest. Its stats would not do: its times
- * change whenever it is used, and an entry that replaces it may get its inode.
+ * The first bytes of an entry. They contain a digest of all other bytes of the entry. The stats of
+ * the file are not enough: the times change whenever the entry is used, and an entry that replaces
+ * another may get the same inode.
  */
 function startOf(path: string): Uint8Array {
 	const start = Buffer.alloc(START);

@@ -1,10 +1,14 @@
-/** Entries of a bucket on average. */
+/** There are so many buckets that each has at most this many entries on average. */
 const IN_BUCKET = 4;
-/** Sources of the same digest that are kept: if the first is of no use, the second may be. */
+/**
+ * Maximum number of sources of a digest that are kept. If the first source has changed, the second
+ * may still be right.
+ */
 const MOST_SAME = 2;
 /**
- * Maximum number of entries of a bucket. Digests fill the buckets evenly, so that no bucket gets so
- * many, unless a seed has digests that were made for it: they would take a long time.
+ * Maximum number of entries of a bucket; further digests are left out. Real digests fill the
+ * buckets evenly, so no bucket becomes full. Only a seed with invented digests can fill a bucket.
+ * Without this maximum, look-ups in such a bucket would take very long.
  */
 const MOST_IN_BUCKET = 64;
 /** Bytes of a SHA-256 digest. */
@@ -12,7 +16,7 @@ const DIGEST = 32;
 
 /** The arrays of a {@link DigestTable}, to be stored or sent to a thread. */
 export interface DigestTableArrays {
-	/** For each bucket, the number of its first entry; at the end, the number of entries. */
+	/** The number of the first entry of each bucket. The last element is the number of entries. */
 	readonly starts: Uint32Array;
 	/** The first 8 bytes of the digest of each entry, as two numbers. */
 	readonly words: Uint32Array;
@@ -21,8 +25,8 @@ export interface DigestTableArrays {
 }
 
 /**
- * Finds where a digest is among many, in 13 bytes for each digest. Only the first 8 bytes of a
- * digest are compared, so a place that is found has to be verified.
+ * Finds the place of a digest among many. The table takes 13 or 14 bytes for each digest. Only the
+ * first 8 bytes of digests are compared, so the caller has to verify what is found.
  */
 export class DigestTable {
 	readonly arrays: DigestTableArrays;
@@ -38,7 +42,7 @@ export class DigestTable {
 		return this.arrays.places.length;
 	}
 
-	/** The places with the first 8 bytes of `digest`, at most two, in ascending order. */
+	/** The places of digests with the same first 8 bytes: at most two, in ascending order. */
 	find(digest: Uint8Array): number[] {
 		const [high, low] = [wordAt(digest, 0), wordAt(digest, 4)];
 		const { starts, words, places } = this.arrays;
@@ -62,11 +66,11 @@ export class DigestTableBuilder {
 	readonly #firsts: number[] = [];
 
 	/**
-	 * Adds the SHA-256 digests of a source, which stand one after the other. A digest that the source
-	 * has several times is found once.
+	 * Adds the SHA-256 digests of a source, one after the other. If the source has a digest several
+	 * times, only its first place is found.
 	 *
-	 * @param leaveOut a digest that is not found, but counts as a place
-	 * @returns the place of the first one
+	 * @param leaveOut a digest that the table must not find. It takes a place nevertheless
+	 * @returns the place of the first digest
 	 */
 	add(digests: Uint8Array, leaveOut?: Uint8Array): number {
 		const first = this.#count;
@@ -79,7 +83,7 @@ export class DigestTableBuilder {
 		return first;
 	}
 
-	/** The table of all digests that were added. A digest that begins with eight zeros is left out. */
+	/** The table of the digests that were added, except those that begin with 8 bytes of zeros. */
 	build(): DigestTable {
 		const [from, count] = [this.#words, this.#count];
 		const bits = Math.min(24, Math.max(1, Math.ceil(Math.log2(count / IN_BUCKET))));
@@ -109,8 +113,8 @@ export class DigestTableBuilder {
 }
 
 /**
- * Puts each digest into its bucket, unless the bucket is full, or already has it from the same
- * source or from two others.
+ * Puts each digest into its bucket. A digest is left out if the bucket is full, or if the bucket
+ * already has the digest from the same source or from two other sources.
  */
 function filled(
 	{ words: from, firsts }: { readonly words: Uint32Array; readonly firsts: readonly number[] },
@@ -143,7 +147,10 @@ function filled(
 	return compacted({ starts: room, words, places }, ends);
 }
 
-/** Whether a bucket has a digest from the source that begins at `first`, or from two others. */
+/**
+ * Whether the bucket with the entries from `start` to `end` already has a digest, either from the
+ * source whose first place is `first`, or from two other sources.
+ */
 function hasEnough(
 	{ words, places }: DigestTableArrays,
 	[high, low]: readonly [number, number],
@@ -158,7 +165,7 @@ function hasEnough(
 	return same >= MOST_SAME;
 }
 
-/** Moves the entries of all buckets together, which end at `ends`. */
+/** Removes the gaps between the buckets. @param ends where the entries of each bucket end */
 function compacted(
 	{ starts, words, places }: DigestTableArrays,
 	ends: Uint32Array,

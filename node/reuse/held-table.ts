@@ -3,10 +3,13 @@ import { KnownTable, type SourceHead } from './known-table.ts';
 import type { OpenSource } from './open-sources.ts';
 import { zerosDigest } from './zeros-digest.ts';
 
-/** Maximum number of chunks of contents that are put into a table. */
+/** Maximum number of chunks in the table, of all contents together. */
 const MOST_CHUNKS = 262_144;
 
-/** The contents that a node has, as far as they fit into a table, and how they are opened. */
+/**
+ * Makes a table of the contents that a node has, and a function that opens a source of the table. A
+ * content whose chunks do not fit into the table is left out.
+ */
 export function heldTable(contents: readonly StoredContent[]): {
 	readonly table: KnownTable;
 	open(source: SourceHead): Promise<OpenSource>;

@@ -3,11 +3,11 @@ import type { StoredContent } from '../storage/content-store.ts';
 
 /** Bytes of a download that were not fetched, by where they were found. */
 export interface ReusedBytes {
-	/** In the place of the download: of an earlier download, or of an older version. */
+	/** In their place: stored by an earlier download, or at the same offset of an older version. */
 	readonly place: number;
-	/** In other contents of this machine, or elsewhere in this content. */
+	/** In chunks of other files and folders on this machine, or elsewhere in this content. */
 	readonly known: number;
-	/** Chunks of zeros, which are found nowhere: everybody knows their digest. */
+	/** In chunks of zeros. These are recognized by their digest, without a search. */
 	readonly zeros: number;
 	/** In files of this machine that have the digest of a file of the folder. */
 	readonly files: number;
@@ -16,10 +16,10 @@ export interface ReusedBytes {
 /** Finds bytes of a content on this machine. */
 export interface KnownBytes {
 	/**
-	 * Searches, a step at a time, beginning with the steps that take the least time. Callers stop when
-	 * nothing is missing.
+	 * Searches in steps. The steps that take the least time come first. Callers stop when no chunk
+	 * is missing.
 	 *
-	 * @param missing the chunks that are missing when a step begins
+	 * @param missing returns the chunks that are missing now
 	 */
 	search(
 		content: StoredContent,
@@ -27,7 +27,7 @@ export interface KnownBytes {
 		signal: AbortSignal,
 	): AsyncIterable<Finder>;
 
-	/** Paths of files that may have all bytes of a file. */
+	/** Paths of files that may have the same bytes as the file that `seed` describes. */
 	wholeFiles?(seed: Seed, signal: AbortSignal): Promise<readonly string[]>;
 }
 
@@ -36,14 +36,14 @@ export interface Finder {
 	/** Where the bytes of `chunk` may be, the most likely first. */
 	candidates(chunk: number): Iterable<Candidate>;
 
-	/** Stretches of `chunk` that may be known if it has no candidate, in ascending order. */
+	/** If `chunk` has no candidate: stretches of it that may be known, in ascending order. */
 	pieces?(chunk: number): Iterable<Piece>;
 }
 
-/** Bytes. A shorter piece is not worth requests of their own for what is on either side. */
+/** Bytes. A shorter piece is not used: it is cheaper to request the chunk without a gap. */
 export const LEAST_PIECE = 4 * 1024;
 
-/** A stretch of a chunk whose bytes are perhaps known. */
+/** A stretch of a chunk. Its bytes may be known. */
 export interface Piece {
 	/** Offset of its first byte in the chunk. */
 	readonly from: number;
@@ -54,9 +54,9 @@ export interface Piece {
 	read(into: Uint8Array): Promise<void>;
 }
 
-/** Bytes that are perhaps those of a chunk. */
+/** Bytes that may be those of a chunk. */
 export interface Candidate {
-	/** `files`: they come from whole files of a folder, else from any part of a content. */
+	/** `files`: from files with the digest of a file of the folder. `known`: from elsewhere. */
 	readonly origin: 'known' | 'files';
 
 	/** Fills `into`, which has the length of the chunk. @throws errors of the file system */

@@ -18,11 +18,11 @@ export interface SourceHead {
 /** A chunk, or an entry of a folder, that may have the digest that was looked for. */
 export interface Found {
 	readonly source: SourceHead;
-	/** The number of the chunk, or of the entry; 0 for a file. */
+	/** The number of the chunk, or of the entry in the folder. 0 for a file that is a source. */
 	readonly number: number;
 }
 
-/** Which file or folder on this machine has a chunk or a file with a digest. */
+/** Finds the file or folder on this machine that has a chunk, or a file, with a given digest. */
 export class KnownTable {
 	readonly sources: readonly SourceHead[];
 	readonly chunks: DigestTable;
@@ -35,9 +35,9 @@ export class KnownTable {
 	}
 
 	/**
-	 * Makes a table of `sources`, which are preferred in this order.
+	 * Makes a table of `sources`. If several sources have a digest, the earlier ones are preferred.
 	 *
-	 * @param zeros returns the digest of so many zeros, which are never looked for
+	 * @param zeros returns the digest of `length` zeros. Such chunks are left out of the table
 	 */
 	static of(sources: Iterable<KnownSource>, zeros: (length: number) => Uint8Array): KnownTable {
 		const heads: SourceHead[] = [];
@@ -88,7 +88,7 @@ function filesIn(index: Uint8Array): Uint8Array {
 	}
 }
 
-/** The digests of entries; those without a file have zeros, which are not found. */
+/** The digests of entries. Entries without bytes get a digest of zeros, which is never found. */
 function digestsIn(entries: readonly FolderEntry[]): Uint8Array {
 	const digests = new Uint8Array(entries.length * 32);
 	for (const [at, entry] of entries.entries()) {

@@ -6,9 +6,9 @@ import type { ListedFile } from '../hashing/folder/list-files.ts';
 import { onFile } from '../storage/fs-error.ts';
 import { statReadable } from '../storage/regular-file.ts';
 
-/** Files that are like what is downloaded. */
+/** The files at a path that the user has given with `like`, or below it. */
 export interface LikeFiles {
-	/** Absolute path of the folder that the paths of the files are below. */
+	/** Absolute path of the folder to which the paths of the files are relative. */
 	readonly root: string;
 	readonly files: readonly ListedFile[];
 	/** Whether the user has named the file itself, not a folder that it is in. */
@@ -18,8 +18,8 @@ export interface LikeFiles {
 /**
  * Checks the paths that a user has given.
  *
- * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO if one is neither a file nor a folder that
- *   can be read
+ * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO if a path is neither a folder nor a file
+ *   that can be read
  */
 export async function checkLike(paths: readonly string[]): Promise<void> {
 	for (const path of paths) {
@@ -38,7 +38,7 @@ export async function checkLike(paths: readonly string[]): Promise<void> {
 /**
  * The files at a path, or below it.
  *
- * @param thread reads a folder
+ * @param thread lists the files of a folder
  * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED
  */
 export async function listLike(path: string, thread: FolderThread): Promise<LikeFiles> {

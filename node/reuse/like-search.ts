@@ -14,16 +14,18 @@ import { PlaceFinder } from './place-finder.ts';
 import { TableFinder } from './table-finder.ts';
 import { zerosDigest } from './zeros-digest.ts';
 
-/** The digest of a file of which only the digests of its chunks are known. */
+/** Stands for the digest of a file if only the digests of its chunks are known. */
 const UNKNOWN = '0'.repeat(64);
 /** Maximum number of files that are hashed before their chunks are looked up. */
 const MOST_FILES = 10_000;
 
 /**
- * Searches the files at `path`, or below it, for chunks of a content: first what can be tried
- * without hashing, then whole files of a folder, then chunks at any multiple of the chunk size.
+ * Searches the files at `path`, or below it, for chunks of a content. If the content is a file, the
+ * first step tries the chunks at the same offsets of likely files, which are not hashed. If the
+ * content is a folder, the first step looks for whole files of the folder. The other steps look for
+ * chunks at any multiple of the chunk size.
  *
- * @param missing the chunks that are missing when a step begins
+ * @param missing returns the chunks that are missing now
  * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED
  */
 export async function* searchLike(
@@ -56,9 +58,9 @@ export async function* searchLike(
 }
 
 /**
- * Files that can have a whole chunk, divided so that the files of each batch have as many chunks as
- * are missing: what is found first saves the hashing of the rest, and the missing chunks are not
- * looked up for each file again.
+ * Divides the files that can have a whole chunk into batches. The files of a batch together have as
+ * many chunks as are missing. If the first batches have all missing chunks, the other files are not
+ * hashed. The missing chunks are looked up once for each batch, not once for each file.
  */
 function* batchesOf(
 	files: readonly ListedFile[],
@@ -83,7 +85,7 @@ function* batchesOf(
 	}
 }
 
-/** Whether a file is perhaps a version of the content, so that its chunks are tried unhashed. */
+/** Whether a file may be a version of the content. Its chunks are then tried without hashing. */
 function isLikely({ path, length }: ListedFile, { isNamed }: LikeFiles, seed: Seed): boolean {
 	return isNamed || length === seed.length || basename(path) === seed.name;
 }
@@ -93,7 +95,7 @@ function headOf({ path, length }: ListedFile, { root }: LikeFiles, { layout }: S
 	return { ...about, isFolder: false, firstChunk: 0, firstFile: 0 };
 }
 
-/** The files with the length of a file of the folder, and their digests. */
+/** The files that are as long as some file of the folder, and their digests. */
 async function wholeFiles(
 	like: LikeFiles,
 	folder: Folder,

@@ -17,7 +17,7 @@ import { searchTable } from './search-table.ts';
 
 /** Options of {@link LocalBytes}. */
 export interface LocalBytesOptions {
-	/** The other contents of the node. */
+	/** Returns the contents of the node. The content that is downloaded is not searched. */
 	readonly held: () => readonly StoredContent[];
 	/** The seeds of files and folders that were shared or downloaded before. @default none */
 	readonly cache?: SeedCache | undefined;
@@ -27,7 +27,7 @@ export interface LocalBytesOptions {
 	readonly warn: (error: unknown) => void;
 }
 
-/** Bytes. If less is missing, the cache is not searched: that takes longer than to fetch them. */
+/** Bytes. If less is missing, it is fetched: to search the cache would take longer. */
 const WORTH = 1024 * 1024;
 
 /**
@@ -36,7 +36,7 @@ const WORTH = 1024 * 1024;
  */
 export class LocalBytes implements KnownBytes {
 	readonly #options: LocalBytesOptions;
-	/** What the cache knows; it is read once. */
+	/** The table of the cache. It is made once, when it is first needed. */
 	#table: Promise<KnownTable | undefined> | undefined;
 
 	constructor(options: LocalBytesOptions) {
@@ -83,7 +83,7 @@ export class LocalBytes implements KnownBytes {
 		return paths;
 	}
 
-	/** What the cache knows; undefined if it is not worth a search for so many chunks of `seed`. */
+	/** The table of the cache. Undefined if so few `chunks` of `seed` are not worth a search. */
 	async #tableFor(
 		{ kind, layout }: Seed,
 		chunks: number,

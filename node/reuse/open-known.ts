@@ -10,7 +10,10 @@ import type { OpenSource } from './open-sources.ts';
 
 const warm = new WarmReads();
 
-/** A known file. It is opened for each read: there may be many, and most are read once. */
+/**
+ * A known file. The file is opened for each read, because there may be many known files, and most
+ * of them are read only once.
+ */
 export function openFile(path: string): OpenSource {
 	return {
 		read: async (offset, into) => {

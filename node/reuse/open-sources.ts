@@ -13,17 +13,17 @@ export interface OpenSource {
 
 interface Entry {
 	readonly opened: Promise<OpenSource>;
-	/** Reads that are running. */
+	/** Number of running reads. */
 	uses: number;
-	/** Whether it is closed after the reads that are running. */
+	/** Whether the source is closed when its running reads have ended. */
 	isOld: boolean;
 }
 
-/** Number of sources that stay open when they are not read. */
+/** Maximum number of sources that stay open while nothing reads them. */
 const MOST_OPEN = 16;
-/** A source that gives wrong bytes so many times in succession has changed. */
+/** A source that gives wrong bytes this many times in succession counts as changed. */
 const MOST_WRONG = 16;
-/** Of a source that has changed, one chunk in so many is tried: other parts of it may be right. */
+/** From a changed source, one chunk in this many is still tried: other parts may be right. */
 const TRY_ONE_IN = 16;
 
 /** Reads known files and folders, which are opened when they are needed. */
@@ -38,7 +38,7 @@ export class OpenSources {
 		this.#openSource = open;
 	}
 
-	/** Whether it is worth reading from `source` for a chunk: it is not if its bytes are often wrong. */
+	/** Whether to read `source` for `chunk`. Most chunks are not read from a changed source. */
 	isWorth(source: SourceHead, chunk: number): boolean {
 		return (this.#wrong.get(source) ?? 0) < MOST_WRONG || chunk % TRY_ONE_IN === 0;
 	}
@@ -48,7 +48,7 @@ export class OpenSources {
 		this.#wrong.set(source, isRight ? 0 : (this.#wrong.get(source) ?? 0) + 1);
 	}
 
-	/** Reads from a chunk of a source. @throws errors of the file system */
+	/** Fills `into` from the start of a chunk of a source. @throws errors of the file system */
 	async readChunk(source: SourceHead, chunk: number, into: Uint8Array): Promise<void> {
 		const offset = chunk * source.chunkSize;
 		if (offset + into.length > source.length) {

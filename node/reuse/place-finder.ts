@@ -3,13 +3,13 @@ import type { Candidate, Finder } from './known-bytes.ts';
 import type { SourceHead } from './known-table.ts';
 import type { OpenSources } from './open-sources.ts';
 
-/** Finds the chunks of a file at the same places of other files, without a digest of those. */
+/** Finds the chunks of a file at the same offsets of other files, which need not be hashed. */
 export class PlaceFinder implements Finder {
 	readonly #content: StoredContent;
 	readonly #files: readonly SourceHead[];
 	readonly #sources: OpenSources;
 
-	/** @param files files with the chunk size of the content */
+	/** @param files the other files, with the chunk size of the content */
 	constructor(content: StoredContent, files: readonly SourceHead[], sources: OpenSources) {
 		this.#content = content;
 		this.#files = files;

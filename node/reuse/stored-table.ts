@@ -9,7 +9,7 @@ const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const sizes = v.strictObject({ starts: natural, places: natural });
 const headOf = v.strictObject({
 	magic: v.literal('shoal known contents 1'),
-	/** Changes with what the table was made from. */
+	/** Identifies what the table was made from. */
 	of: v.string(),
 	sources: v.array(
 		v.strictObject({
@@ -26,18 +26,18 @@ const headOf = v.strictObject({
 });
 type Head = v.InferOutput<typeof headOf>;
 
-/** Bytes that the numbers of the tables start at a multiple of. */
+/** The numbers of the tables begin at a multiple of this many bytes. */
 const ALIGNED = 4;
 const LF = 0x0a;
-/** ms after which a table that was not completed was left by a process that has ended. */
+/** ms. The process that wrote an incomplete table older than this has ended. */
 const LEFT = 3_600_000;
 
 /**
- * Reads a stored table. Its first line is JSON; then come the numbers of both tables, each of 4
- * bytes in the order of this machine.
+ * Reads a stored table. Its first line is JSON. Then come the numbers of the two tables of digests;
+ * each number has 4 bytes, in the byte order of this machine.
  *
- * @param of what the table has to be made from
- * @returns undefined if there is none, or it is damaged or was made from something else
+ * @param of identifies what the table has to be made from
+ * @returns undefined if there is no table, it is damaged, or it was made from something else
  */
 export async function readTable(path: string, of: string): Promise<KnownTable | undefined> {
 	try {
@@ -54,7 +54,7 @@ export async function readTable(path: string, of: string): Promise<KnownTable | 
 	}
 }
 
-/** Stores a table, for later processes. If it cannot be stored, it is made again. */
+/** Stores a table for later processes. If that fails, later processes make the table again. */
 export async function writeTable(path: string, of: string, table: KnownTable): Promise<void> {
 	const temporary = `${path}.${nanoid()}`;
 	const { sources, chunks, files } = table;
@@ -87,7 +87,7 @@ export async function writeTable(path: string, of: string, table: KnownTable): P
 	}
 }
 
-/** Removes tables that processes have not completed, because they or their threads were ended. */
+/** Removes incomplete tables of processes and threads that were ended while they wrote. */
 async function removeLeft(path: string): Promise<void> {
 	const folder = dirname(path);
 	for (const name of await readdir(folder)) {

@@ -6,7 +6,7 @@ import type { Candidate, Finder, Piece } from './known-bytes.ts';
 import type { Found, KnownTable } from './known-table.ts';
 import type { OpenSources } from './open-sources.ts';
 
-/** Bytes of the longest file that is verified before a piece of it is used. */
+/** Maximum bytes of a file that is verified before a piece of it is used. */
 const MOST_CHECKED = 1024 * 1024;
 
 /** What is known of a content before anything of it is stored. */
@@ -18,15 +18,15 @@ interface Stretch {
 	readonly entry: FolderEntry | undefined;
 	readonly from: number;
 	readonly length: number;
-	/** Undefined: zeros between two files. */
+	/** Undefined: zeros between two files. `unknown`: bytes that are in no known file. */
 	readonly found: Found | 'unknown' | undefined;
-	/** Offset in the file that was found. */
+	/** Offset of the first byte in the file. */
 	readonly offset: number;
 }
 
 /**
- * Finds the chunks of a content in a table: as chunks of known contents, or, in a folder, put
- * together from files that are known.
+ * Finds the chunks of a content in a table. A chunk is found as a chunk of a known source. If the
+ * content is a folder, a chunk can also be put together from known files.
  */
 export class TableFinder implements Finder {
 	readonly #content: Described;
@@ -36,8 +36,8 @@ export class TableFinder implements Finder {
 
 	/**
 	 * @param isOld whether files may have changed since their digests were computed. Then pieces of
-	 *   chunks come only from files that are short enough to be verified first: a piece that is wrong
-	 *   costs the fetching of its chunk
+	 *   chunks come only from short files, and each file is verified before its piece is used: a
+	 *   chunk with a wrong piece would have to be fetched again
 	 */
 	constructor(content: Described, table: KnownTable, sources: OpenSources, isOld = false) {
 		this.#content = content;
@@ -86,9 +86,10 @@ export class TableFinder implements Finder {
 	}
 
 	/**
-	 * The stretches of a chunk of a folder; none for the chunks of the index, and for a file.
+	 * The stretches of a chunk of a folder. Empty for a chunk of the index, and if the content is a
+	 * file.
 	 *
-	 * @param choice which file to take where several have the digest
+	 * @param choice 0 or 1: which file to take if several have the digest
 	 */
 	#stretches(chunk: number, choice: number): Stretch[] {
 		const { seed, folder } = this.#content;
@@ -109,7 +110,7 @@ export class TableFinder implements Finder {
 		return stretches;
 	}
 
-	/** A known file with the bytes of a piece; undefined for zeros between two files. */
+	/** A known file with the bytes of a piece, or `unknown`. Undefined: zeros between two files. */
 	#fileOf({ entry }: FolderPiece, chunk: number, choice: number): Found | 'unknown' | undefined {
 		if (entry === undefined) {
 			return undefined;
@@ -135,7 +136,7 @@ export class TableFinder implements Finder {
 		}
 	}
 
-	/** Reads a stretch of a file that is verified. @throws Error if it is not right any more */
+	/** Verifies a file, and reads a stretch of it. @throws Error if the file has changed */
 	async #readChecked(stretch: Stretch, into: Uint8Array): Promise<void> {
 		const { entry, offset } = stretch as Stretch & { entry: FolderEntry };
 		const bytes = new Uint8Array(entry.length);
@@ -156,7 +157,7 @@ export class TableFinder implements Finder {
 	}
 }
 
-/** The stretches of a chunk; undefined if there are none, or the bytes of one are not known. */
+/** Returns `stretches`; undefined if it is empty, or has a stretch that is in no known file. */
 function complete(stretches: readonly Stretch[]): readonly Stretch[] | undefined {
 	const isKnown = stretches.length > 0 && stretches.every(({ found }) => found !== 'unknown');
 	return isKnown ? stretches : undefined;

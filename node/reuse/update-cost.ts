@@ -21,7 +21,7 @@ export interface UpdateCost {
 	readonly reused: ReusedBytes;
 }
 
-/** Finds out, from the seeds alone, what an update would fetch. */
+/** Finds out, from seeds and indexes alone, what an update would fetch. */
 export function updateCost(from: Version, to: Version): UpdateCost {
 	const { seed } = to;
 	const { layout } = seed;
@@ -55,7 +55,7 @@ export function updateCost(from: Version, to: Version): UpdateCost {
 
 interface Known {
 	originOf(chunk: number): 'known' | 'files' | undefined;
-	/** Bytes of a chunk that are known, if it is not known as a whole. */
+	/** Number of known bytes of a chunk that is not known as a whole. */
 	piecesOf(chunk: number): number;
 }
 
@@ -82,7 +82,10 @@ function knownOf(from: Version, to: Version): Known {
 	};
 }
 
-/** Whether a chunk of a file is at the same place of the other file. A folder is written anew. */
+/**
+ * Whether both versions are files and have the same chunk at the same offset. A folder is written
+ * anew, so none of its chunks is in its place.
+ */
 function isInPlace(from: Seed, to: Seed, chunk: number): boolean {
 	return (
 		from.index === undefined &&

@@ -4,7 +4,10 @@ import { platform, resourceUsage } from 'node:process';
 const QUICK = 4;
 /** Maximum ms that a read from memory takes on a busy machine, where the process has to wait for a core. */
 const QUICK_ON_BUSY = 20;
-/** ms without synchronous reads after a slow synchronous read: the first time, and at most. */
+/**
+ * ms after a slow synchronous read in which nothing is read synchronously: the first time, and at
+ * most.
+ */
 const FIRST_PAUSE = 1_000;
 const MOST_PAUSE = 5 * 60_000;
 
@@ -16,7 +19,7 @@ const MOST_PAUSE = 5 * 60_000;
  */
 export class WarmReads {
 	readonly #countDiskReads: typeof countDiskReads;
-	/** Disk reads of this process up to the last slow read. */
+	/** Number of disk reads of this process, counted after the last slow read. */
 	#diskReads: number | undefined;
 	#pause = FIRST_PAUSE;
 	#pausedUntil = Number.NEGATIVE_INFINITY;
@@ -48,7 +51,7 @@ export class WarmReads {
 	}
 }
 
-/** Only Linux counts the reads that its memory could not serve, and only those. */
+/** On Linux, `fsRead` counts only reads from a disk. Other systems do not count these. */
 function countDiskReads(): number | undefined {
 	return platform === 'linux' ? resourceUsage().fsRead : undefined;
 }

@@ -11,12 +11,12 @@ import { CHUNK, fetched, type Reusing, startReusing } from '../helpers/harness/r
 import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('bytes of files that were downloaded before');
-/** 1 MiB: if less is missing, the cache is not searched. */
+/** 64 chunks are 1 MiB. If less is missing, the cache is not searched. */
 const CHUNKS = 64;
 const content = randomBytes(CHUNKS * CHUNK);
 const seed = seedOf(content, { chunkSize: CHUNK });
 
-/** Another version, of which so many chunks differ. */
+/** Another version. Its last `differing` chunks differ. */
 function nextOf(differing: number): Buffer {
 	const next = Buffer.from(content);
 	for (let chunk = CHUNKS - differing; chunk < CHUNKS; chunk += 1) {
@@ -31,7 +31,7 @@ interface Remembered {
 	readonly path: string;
 }
 
-/** Remembers a file. The cache does not look whether it has changed since. */
+/** Puts a file into a cache, with a stamp that is never compared. */
 async function remember(rig: Reusing, name: string): Promise<Remembered> {
 	const folder = rig.at(name);
 	await mkdir(folder);
@@ -52,7 +52,7 @@ async function getNext(rig: Reusing, { cache, path }: Remembered, differing = 1)
 	return result.fetched;
 }
 
-test('a file that was downloaded is used for others, wherever they are put, also by another process', async (t) => {
+test('a downloaded file is used for later downloads, wherever they go, also by another node', async (t) => {
 	const rig = await startReusing(t);
 	const cache = new SeedCache(rig.at('seeds'));
 	await rig.get(await rig.share(content), { output: rig.at('first.bin'), cache });
@@ -95,9 +95,9 @@ const STALE: Record<string, (path: string) => Promise<unknown>> = {
 	},
 };
 
-test('a file that was changed, shortened, removed or replaced since costs time only', async (t) => {
+test('a remembered file that was changed, shortened, removed or replaced costs only time', async (t) => {
 	const checks = Object.entries(STALE).map(async ([what, change]) => {
-		// A node of its own: it also finds bytes in what it has downloaded before.
+		// Each case has a node of its own: a node also finds bytes in its own earlier downloads.
 		const rig = await startReusing(t);
 		const known = await remember(rig, what);
 		await change(known.path);
@@ -106,7 +106,7 @@ test('a file that was changed, shortened, removed or replaced since costs time o
 	await Promise.all(checks);
 });
 
-test('a file that was changed in part is used as far as it is right', async (t) => {
+test('of a file that was changed in part, the chunks that are still right are used', async (t) => {
 	const rig = await startReusing(t);
 	const known = await remember(rig, 'a');
 	const file = await open(known.path, 'r+');
@@ -139,21 +139,21 @@ test('a table that is damaged is made anew', async (t) => {
 		await writeFile(`${folder}.table`, damage(Buffer.from(table)));
 		assert.is(await getNext(rig, known), CHUNK, what);
 		await rm(join(known.path, '..', 'next.bin'));
-		// The file that was downloaded is remembered. Without it, the cache is as it was.
+		// The cache also remembers the downloaded file. Without this entry, the cache is as before.
 		for (const name of (await readdir(folder)).filter((name) => !entries.includes(name))) {
 			await rm(join(folder, name));
 		}
-		assert.ok((await readFile(`${folder}.table`)).equals(table), 'it is stored again');
+		assert.ok((await readFile(`${folder}.table`)).equals(table), 'the table is stored again');
 	}
 });
 
-test('a table with wrong digests and places costs time only', async (t) => {
+test('a table with wrong places costs only time', async (t) => {
 	const rig = await startReusing(t);
 	const known = await remember(rig, 'a');
 	await tableOfCache(known.cache);
 	const path = `${known.cache.folder}.table`;
 	const table = await readFile(path);
-	// The numbers of the chunks, before those of the only file: 3 buckets, 2 words and a place.
+	// Overwrites the places of the chunks. The last 6 numbers are those of the file in the table.
 	await writeFile(path, table.fill(0x77, table.length - 4 * (6 + CHUNKS), table.length - 4 * 6));
 	assert.is(await getNext(rig, known), content.length);
 });

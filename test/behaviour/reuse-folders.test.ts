@@ -29,7 +29,7 @@ import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('files of folders that are there already');
 
-/** At least 64 chunks, so that it begins at the start of a chunk. */
+/** A file of at least 64 chunks: such a file begins at the start of a chunk. */
 const LARGE = randomBytes(70 * CHUNK + 5);
 const SMALL = Array.from({ length: 30 }, (_, at) => randomBytes(900 + at * 70));
 const smallFiles = (folder: string): Tree =>
@@ -64,12 +64,12 @@ async function isTree(path: string, tree: Tree): Promise<void> {
 	assert.equal(await linesIn(path), linesOf(tree));
 }
 
-test('files that were moved and renamed cost the chunks of the index, and one at most', async (t) => {
+test('if files were only moved and renamed, only the chunks of the index and at most one more are fetched', async (t) => {
 	const rig = await startReusing(t);
 	const output = `${rig.at('place')}/`;
 	await rig.get(await share(rig, TREE), { output });
 	const next = await share(rig, MOVED);
-	// The first version, as another process has left it.
+	// Another node downloads, so the first version is known only from the disk.
 	const node = await startNode(t, rig.url);
 	const { path, reused, ...result } = await fetched(node.get(next, { output }));
 	assert.ok(result.fetched <= (chunksOf(next) + 1) * CHUNK, `${result.fetched} bytes`);
@@ -77,7 +77,7 @@ test('files that were moved and renamed cost the chunks of the index, and one at
 	await isTree(path, MOVED);
 });
 
-test('a folder elsewhere is used for all files that it has, whatever their names', async (t) => {
+test('all files that are in a folder elsewhere are used, whatever their names', async (t) => {
 	const rig = await startReusing(t);
 	const seed = await share(rig, MOVED);
 	await plant(rig.at('disk/backup'), TREE);
@@ -98,13 +98,16 @@ test('with a full copy elsewhere, only the index is fetched', async (t) => {
 	await isTree(path, tree);
 });
 
-test('if some files are wanted, only these are searched for', async (t) => {
+test('if only some files are wanted, no others are fetched or written', async (t) => {
 	const rig = await startReusing(t);
 	const seed = await share(rig, TREE);
 	const like = [await plant(rig.at('disk'), MOVED)];
 	const options = { output: `${rig.at('place')}/`, like, only: ['deep'] };
 	const { path, ...result } = await rig.get(seed, options);
-	assert.ok(result.fetched <= (chunksOf(seed) + 1) * CHUNK, 'its last chunk has bytes of a link');
+	assert.ok(
+		result.fetched <= (chunksOf(seed) + 1) * CHUNK,
+		'only the index and the chunk with bytes of a link',
+	);
 	await isTree(path, { 'deep/er/large.img': LARGE });
 });
 
@@ -121,7 +124,7 @@ test('a file that is twice in a folder is fetched once, and zeros are left as a 
 	await isTree(path, tree);
 });
 
-test('the place of the folder can be named, also while the folder is written', async (t) => {
+test('the path of the folder itself may be a path of like, also while the folder is written', async (t) => {
 	const rig = await startReusing(t);
 	const output = `${rig.at('place')}/`;
 	const like = [rig.at('place')];
@@ -132,7 +135,7 @@ test('the place of the folder can be named, also while the folder is written', a
 	await isTree(second.path, MOVED);
 });
 
-test('an older version that somebody has changed is not replaced, whatever is known of it', async (t) => {
+test('an older version with changes of the user is not replaced, but its files are used elsewhere', async (t) => {
 	const rig = await startReusing(t);
 	const output = `${rig.at('place')}/`;
 	const { path } = await rig.get(await share(rig, TREE), { output });
@@ -164,12 +167,12 @@ async function startCached(t: Parameters<typeof startReusing>[0]) {
 	return { path, get, cache, index: chunksOf(next), length: next.length };
 }
 
-test('files of a folder that was downloaded before are found, wherever it is', async (t) => {
+test('files of a folder that was downloaded before are found, wherever that folder is', async (t) => {
 	const { get, index } = await startCached(t);
 	assert.ok((await get()) <= (index + 1) * CHUNK);
 });
 
-test('a folder that was changed since is used as far as it is right', async (t) => {
+test('of a folder that was changed since, the chunks that are still right are used', async (t) => {
 	const { get, path, index } = await startCached(t);
 	await rm(join(path, 'small'), { recursive: true });
 	await truncate(join(path, 'deep/er/large.img'), 50 * CHUNK);
@@ -178,7 +181,7 @@ test('a folder that was changed since is used as far as it is right', async (t) 
 	assert.ok(bytes >= 20 * CHUNK, `${bytes / CHUNK} chunks`);
 });
 
-test('small files that were changed since cost little, and no node is blamed for them', async (t) => {
+test('if remembered small files were changed, few bytes are fetched twice, and no node is blamed', async (t) => {
 	const rig = await startReusing(t);
 	const cache = new SeedCache(rig.at('cache/seeds'));
 	const files = Array.from({ length: 200 }, (_, at) => randomBytes(5_000 + at * 20));
@@ -187,7 +190,7 @@ test('small files that were changed since cost little, and no node is blamed for
 	for (const [at, { length }] of files.entries()) {
 		await writeFile(join(path, `${at}`), randomBytes(length));
 	}
-	// So that no chunk is known as a whole, but most of each.
+	// Every third file is new, so no chunk is known as a whole, but most bytes of each chunk are.
 	const others = files.map((bytes, at) => (at % 3 === 0 ? randomBytes(bytes.length) : bytes));
 	const next: Tree = Object.fromEntries(others.map((bytes, at) => [`moved/${at}`, bytes]));
 	const node = await startNode(t, rig.url);
@@ -202,7 +205,7 @@ test('small files that were changed since cost little, and no node is blamed for
 	assert.ok(more <= 8 * CHUNK, `${more} bytes were sent twice`);
 });
 
-test('a folder that was removed, or replaced by something else, costs time only', async (t) => {
+test('a remembered folder that was removed, or replaced by something else, costs only time', async (t) => {
 	const { get, path, length } = await startCached(t);
 	await rm(path, { recursive: true });
 	await mkdir(path);

@@ -20,8 +20,9 @@ import { folderOf, linesIn, linesOf, plant } from '../helpers/fixtures/trees.ts'
 import { type Reusing, shareHeld, startReusing } from '../helpers/harness/reusing.ts';
 import { suite } from '../helpers/harness/suite.ts';
 
-// Random versions of files and folders are downloaded where others are there already: at the target, elsewhere, or
-// both. The result is always right, and never costs more than a download without them.
+// Random versions of files and folders are downloaded while other versions are there already: at
+// the target, elsewhere, or both. The result is always right, and never more bytes are fetched than
+// without the other versions.
 
 const RUNS = Number(process.env.SHOAL_EDITS ?? 6);
 const test = suite('random edits', { timeout: 120_000 + 5_000 * RUNS });
@@ -52,7 +53,7 @@ const PLACES = {
 };
 const places = fc.constantFrom(...(Object.keys(PLACES) as Array<keyof typeof PLACES>));
 
-test('a file ends in the right bytes, and only chunks that are nowhere are fetched', async (t) => {
+test('a downloaded file has the right bytes, and only chunks that are nowhere else are fetched', async (t) => {
 	const rig = await startReusing(t);
 	const output = rig.at('file.bin');
 	let replaced = 0;
@@ -85,7 +86,7 @@ test('a file ends in the right bytes, and only chunks that are nowhere are fetch
 			}
 			replaced += 1;
 		} catch (error) {
-			// A file without a chunk of the content is not replaced.
+			// A file that has no chunk of the content is not replaced.
 			assert.is((error as { code?: string }).code, 'ERR_EXISTS', `${error}`);
 			assert.ok(isAtTarget);
 		}
@@ -96,7 +97,7 @@ test('a file ends in the right bytes, and only chunks that are nowhere are fetch
 	assert.ok(replaced > RUNS, `${replaced} were replaced`);
 });
 
-/** The number of chunks of a content that are in none of some other contents. */
+/** The number of chunks of a content that are in none of the `known` contents. */
 function newChunks(bytes: Uint8Array, known: readonly Uint8Array[]): number {
 	const there = new Set([...known, new Uint8Array(bytes.length)].flatMap(chunksOf));
 	return new Set(chunksOf(bytes).filter((chunk) => !there.has(chunk))).size;
@@ -110,7 +111,7 @@ function chunksOf(bytes: Uint8Array): string[] {
 	);
 }
 
-test('a folder ends in the right bytes, and costs no more than without what is there', async (t) => {
+test('a downloaded folder has the right bytes, and not more bytes are fetched than it has', async (t) => {
 	const rig = await startReusing(t);
 	const output = `${rig.at('place')}/`;
 	const share = async (files: Files): Promise<Seed> => {

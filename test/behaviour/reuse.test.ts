@@ -31,7 +31,7 @@ async function isContent(path: string, expected: Uint8Array = content): Promise<
 	assert.ok((await readFile(path)).equals(expected), `${path} has the right bytes`);
 }
 
-test('of an older version at the target, only chunks with changes are fetched', async (t) => {
+test('if an older version is at the target, only the chunks that differ are fetched', async (t) => {
 	const { share, write, get } = await startReusing(t);
 	const seed = await share(content);
 	const path = await write('image.bin', changed([0, CHUNK - 5, 6 * CHUNK + 7]));
@@ -79,7 +79,7 @@ test('a file of zeros only is made without fetching a chunk', async (t) => {
 	await isContent(at('image.bin'), zeros);
 });
 
-test('zeros of a new version replace the bytes of the older one', async (t) => {
+test('chunks of zeros of a new version replace the bytes of the older version', async (t) => {
 	const { share, write, get } = await startReusing(t);
 	const next = Buffer.from(content)
 		.fill(0, CHUNK, 3 * CHUNK)
@@ -128,7 +128,7 @@ test('chunks are found in files of any length, at any multiple of the chunk size
 	await isContent(at('image.bin'));
 });
 
-test('a version elsewhere whose start was changed is used from there on', async (t) => {
+test('if the start of a version elsewhere was changed, the rest of this version is used', async (t) => {
 	const { share, at, write, get } = await startReusing(t);
 	const large = randomBytes(24 * CHUNK);
 	const seed = await share(large);
@@ -139,7 +139,7 @@ test('a version elsewhere whose start was changed is used from there on', async 
 	await isContent(at('image.bin'), large);
 });
 
-test('a path that nothing can be read from is an error before anything is asked for or written', async (t) => {
+test('a path from which nothing can be read is an error, before anything is requested or written', async (t) => {
 	const { share, at, root, write, get, seeder, node } = await startReusing(t);
 	const seed = await share(content);
 	const good = await write('copy', content);
@@ -165,7 +165,7 @@ test('a path that nothing can be read from is an error before anything is asked 
 	assert.equal([seeder.sent.total, node.received.total], [0, 0]);
 });
 
-test('what cannot be read below a folder is passed over', async (t) => {
+test('files and folders in a folder that cannot be read are left out', async (t) => {
 	const { share, root, at, write, get } = await startReusing(t);
 	const seed = await share(content);
 	for (const folder of ['disk/closed', 'disk/names', 'disk/open', 'place']) {
@@ -192,7 +192,7 @@ test('what cannot be read below a folder is passed over', async (t) => {
 	await isContent(join(root, 'place/image.bin'));
 });
 
-test('a file that changes while it is read costs time only', async (t) => {
+test('a file that changes while it is read costs only time', async (t) => {
 	const { share, root, at, write, get } = await startReusing(t);
 	const seed = await share(content);
 	const path = await write('copy', content);
@@ -219,7 +219,7 @@ test('a file that changes while it is read costs time only', async (t) => {
 	}
 });
 
-test('the target itself, and the folder it is in, can be named', async (t) => {
+test('the target itself, or the folder that contains it, may be a path of like', async (t) => {
 	const { share, at, write, root, get } = await startReusing(t);
 	const seed = await share(content);
 	for (const like of [[at('image.bin')], [root]]) {
@@ -234,7 +234,7 @@ test('the target itself, and the folder it is in, can be named', async (t) => {
 	await isContent(at('image.bin'));
 });
 
-test('chunks of other contents of the node are not fetched, unless they have changed since', async (t) => {
+test('chunks that other contents of the node have are not fetched, unless these contents have changed since', async (t) => {
 	const { share, at, get, node } = await startReusing(t);
 	const seed = await share(content);
 	const held = new Uint8Array(changed([3 * CHUNK]));
@@ -249,7 +249,7 @@ test('chunks of other contents of the node are not fetched, unless they have cha
 	await isContent(at('image.bin'));
 });
 
-test('a content with MD5 digests is found at the same places', async (t) => {
+test('chunks of a content with MD5 digests are found at the same offsets', async (t) => {
 	const { seeder, at, write, get } = await startReusing(t);
 	const seed = seedOf(content, { kind: 'md5', chunkSize: CHUNK });
 	await hold(seeder, { seed, content });
@@ -259,7 +259,7 @@ test('a content with MD5 digests is found at the same places', async (t) => {
 	await isContent(at('image.bin'));
 });
 
-test('the progress has what was found before anything is fetched', async (t) => {
+test('the bytes that were found are in the progress before anything is fetched', async (t) => {
 	const { url, share, at, write } = await startReusing(t);
 	const seed = await share(content);
 	const like = [await write('copy', content.subarray(0, 4 * CHUNK))];

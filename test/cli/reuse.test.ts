@@ -12,7 +12,7 @@ import { type Scope, suite } from '../helpers/harness/suite.ts';
 
 const test = suite('shoal get where bytes are there already');
 const CHUNK = 262_144;
-/** A content with a chunk of each kind: other bytes, zeros, and a chunk that is there twice. */
+/** A content with chunks of each kind: different chunks, zeros, and a chunk that occurs twice. */
 const [A, B, C, D] = [0, 1, 2, 3].map(() => randomBytes(CHUNK)) as [Buffer, Buffer, Buffer, Buffer];
 const ZEROS = Buffer.alloc(CHUNK);
 const content = Buffer.concat([A, B, ZEROS, C, C, D, ZEROS, Buffer.from('end')]);
@@ -58,7 +58,7 @@ async function get(t: Scope, { env }: Rig, ...args: string[]): Promise<CliEvent>
 	return complete;
 }
 
-test('the last event tells what was not fetched, by where it was', async (t) => {
+test('the last event has the bytes that were not fetched, by where they were found', async (t) => {
 	const here = await rig(t);
 	const { folder, id } = here;
 	const path = join(folder, 'image.bin');
@@ -72,7 +72,7 @@ test('the last event tells what was not fetched, by where it was', async (t) => 
 	assert.equal([again.reused, again.wasThere], [all, true]);
 });
 
-test('a person reads what was not fetched, by where it was', async (t) => {
+test('the output for people has the bytes that were not fetched, by where they were found', async (t) => {
 	const { folder, env, id } = await rig(t);
 	mkdirSync(join(folder, 'disk'));
 	writeFileSync(join(folder, 'disk', 'copy'), content);
@@ -106,7 +106,7 @@ test('chunks of a file that an earlier get has stored are found by the next one,
 	assert.equal(last.reused, { place: 0, known: 5 * CHUNK, zeros: 0, files: 0 }, 'in next.bin');
 });
 
-test('files of a folder are told apart from other chunks', async (t) => {
+test('bytes from known files are counted apart from other known chunks', async (t) => {
 	const here = await rig(t);
 	const { folder, env } = here;
 	mkdirSync(join(folder, 'source', 'deep'), { recursive: true });
@@ -120,7 +120,7 @@ test('files of a folder are told apart from other chunks', async (t) => {
 	const out = join(folder, 'copy');
 	const { reused, files } = await get(t, here, String(id), '-o', out, ...like);
 	assert.is(files, 2);
-	// The first chunk has the index, and the last one the file that is nowhere else.
+	// The first chunk has the index; the last chunk has the file that is nowhere else.
 	assert.ok((reused as { files: number }).files >= 5 * CHUNK, JSON.stringify(reused));
 	assert.ok(readFileSync(join(out, 'deep', 'one')).equals(content));
 });
@@ -128,7 +128,7 @@ test('files of a folder are told apart from other chunks', async (t) => {
 test('a path of --like that cannot be read ends get before it connects', async (t) => {
 	const { folder, id } = await rig(t);
 	execFileSync('mkfifo', [join(folder, 'pipe')]);
-	// Nothing listens there.
+	// Nothing listens on this port.
 	const env = { ...CACHELESS, SHOAL_BROKER: 'mqtt://127.0.0.1:9' };
 	const outcome = async (...args: string[]) => {
 		const { code, stderr } = await runShoal(t, ['get', id, ...args], { env, cwd: folder });

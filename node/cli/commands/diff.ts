@@ -8,7 +8,7 @@ import type { Output } from '../terminal/output.ts';
 import { originsOf } from '../terminal/print-result.ts';
 import { formatBytes } from '../terminal/units.ts';
 
-/** `shoal diff`: prints what a machine with one version would have to fetch of another. */
+/** `shoal diff`: prints what a machine that has one version has to fetch to get another. */
 export function diffCommand(fromPath: string, toPath: string): Command {
 	return async ({ output }) => {
 		const from = await versionAt(fromPath, output);
@@ -33,7 +33,7 @@ async function versionAt(path: string, output: Output): Promise<Version> {
 	const folder = seed.index === undefined ? undefined : await folderBeside(path, seed, output);
 	if (seed.index !== undefined && folder === undefined) {
 		output.warn(
-			`the index is not at ${printable(indexPathOf(path))}, so the files of the folder are not compared: shoal seed writes it beside the seed`,
+			`the index is not at ${printable(indexPathOf(path))}, so the files of the folder are not compared; shoal seed writes the index beside the seed`,
 		);
 	}
 	return { seed, folder };

@@ -5,11 +5,12 @@ import { umask } from 'node:process';
 const { COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = constants;
 
 /**
- * Makes the file at `path` share the blocks of a file that may have the same bytes, if the file
- * system can do that. Nothing is copied, and nothing is verified. Does nothing if `path` exists.
+ * Makes the file at `path` as a clone of one of `files`: the two share their blocks on the disk. No
+ * bytes are copied, and nothing is verified. Does nothing if `path` exists, or if the file system
+ * cannot share blocks.
  *
- * @param files the paths of such files
- * @param length bytes that the file must have
+ * @param files paths of files that may have the right bytes. The first that can be cloned is taken
+ * @param length only files with so many bytes are cloned
  * @returns whether the file was made
  */
 export async function cloneWhole(
@@ -25,7 +26,7 @@ export async function cloneWhole(
 			}
 			await copyFile(file, path, COPYFILE_EXCL | COPYFILE_FICLONE_FORCE);
 		} catch {
-			// Most file systems cannot, and none can from another one.
+			// Most file systems cannot clone, and none can clone a file of another file system.
 			continue;
 		}
 		try {

@@ -7,15 +7,15 @@ import type { FolderReport } from './folder-worker.ts';
 import { isQuick } from './is-quick.ts';
 import { type FolderJob, runJob } from './run-job.ts';
 
-/** MB for new objects. With the default of 48, most of the memory of a thread is garbage. */
+/** MB that a thread has for new objects. With the default of 48 MB, most of them are garbage. */
 const YOUNG = 8;
-/** Codes of the ShoalErrors of jobs. Node.js has codes of its own that begin with ERR_, too. */
+/** Codes of the ShoalErrors that jobs throw. Codes of errors of Node.js begin with ERR_, too. */
 const OWN: ReadonlySet<string> = new Set<ErrorCode>(['ERR_LIMIT', 'ERR_NAME', 'ERR_SEED']);
 const SCRIPT = new URL('./folder-worker.js', import.meta.url);
 
 /**
- * A thread that reads and hashes folders, one job at a time. It is started for the first job that
- * takes longer than its start; quick jobs run on the event loop.
+ * A thread that reads and hashes folders, one job at a time. Jobs that take less time than the
+ * start of a thread run on the event loop. The first job that takes longer starts the thread.
  */
 export class FolderThread {
 	#worker: Worker | undefined;
@@ -87,7 +87,7 @@ export class FolderThread {
 	}
 }
 
-/** An error of a job, of which a thread can send only these fields. */
+/** An error of a job. A thread can send only these fields of an error. */
 type JobError = Pick<NodeJS.ErrnoException, 'code' | 'message' | 'path'>;
 
 function aborted(): ShoalError {

@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import type { FolderLocation } from '../../storage/folder/folder-place.ts';
 import type { FolderJob } from './run-job.ts';
 
-/** Bytes of a content, and entries of a folder, with which a job takes less time than to start a thread. */
+/**
+ * A job takes less time than the start of a thread if the content has at most this many bytes, and
+ * the folder at most this many entries.
+ */
 const FEW_BYTES = 1024 * 1024;
 const FEW_ENTRIES = 200;
-/** Bytes of an index with about as many entries. */
+/** Bytes of an index with about {@link FEW_ENTRIES} entries. */
 const SHORT_INDEX = FEW_ENTRIES * 100;
 
 /** Whether a job takes so little time that it may run on the event loop. */

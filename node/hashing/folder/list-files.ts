@@ -28,9 +28,9 @@ const MOST_FILES = 1_000_000;
 const block = Buffer.allocUnsafeSlow(1024 * 1024);
 
 /**
- * The regular files below `root`, without those that cannot be read or are longer than a content
- * can be. Symbolic links are not followed, and file systems whose files the system generates, as
- * /proc, are left out. The calls are synchronous, so it is for a worker.
+ * The regular files below `root`. Files that are longer than a content can be are left out, as are
+ * folders that cannot be read, and file systems such as /proc, whose files the system generates.
+ * Symbolic links are not followed. The calls are synchronous, so call this function in a worker.
  */
 export function listFiles(root: string): ListedFile[] {
 	const files: ListedFile[] = [];
@@ -63,15 +63,15 @@ export function digestsOfFiles(
 		try {
 			digestOfFile(path, onBytes).copy(digests, at * 32);
 		} catch {
-			// What cannot be read is of no use.
+			// The digest of a file that cannot be read stays zeros.
 		}
 	}
 	return digests;
 }
 
 /**
- * The SHA-256 of each piece of some files: for each file, those of its pieces, one after the other.
- * Empty for a file that cannot be read; zeros for a piece that the disk cannot read.
+ * For each file, the SHA-256 digests of its pieces, one after the other. Empty for a file that
+ * cannot be read; zeros for a piece that the disk cannot read.
  *
  * @param onBytes called with the number of bytes hashed since the last call
  */
@@ -93,7 +93,7 @@ function digestOfFile(path: string, onBytes: (bytes: number) => void): Buffer {
 	const file = openSync(path, READ_FILE);
 	try {
 		const hash = createHash('sha256');
-		// A file that grows all the time has an end nevertheless.
+		// Bytes that are appended meanwhile are not hashed: the file might grow without end.
 		let left = fstatSync(file).size;
 		for (let read = 1; left > 0 && read > 0; left -= read) {
 			read = readSync(file, block, 0, Math.min(block.length, left), null);

@@ -30,7 +30,7 @@ export type FolderJob =
 			/** The record of what an earlier download has put there. */
 			readonly record: RecordedFolder | undefined;
 	  }
-	/** Removes from a folder that an earlier download has left what is no wanted file. */
+	/** Removes all but the wanted files from a folder that an earlier download has left. */
 	| { readonly do: 'tidy'; readonly location: FolderLocation }
 	/** Finds what has changed in a folder since it was recorded. @returns paths */
 	| { readonly do: 'changes'; readonly root: string; readonly record: RecordedFolder }

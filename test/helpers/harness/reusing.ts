@@ -12,7 +12,7 @@ import { startNode } from './node.ts';
 import type { Scope } from './suite.ts';
 import { until } from './until.ts';
 
-/** The chunk size of the contents that are shared here: small, so that the tests are quick. */
+/** The chunk size of the contents of these tests. It is small, so that the tests are quick. */
 export const CHUNK = 16_384;
 
 /** The result of a download, and the bytes of the content that were fetched. */
@@ -56,7 +56,10 @@ export async function startReusing(t: Scope): Promise<Reusing> {
 	};
 }
 
-/** Makes `seeder` share a content in memory, unless it does so already, and waits until `node` finds it. */
+/**
+ * Makes `seeder` share a content in memory, unless it shares the content already. Waits until
+ * `node` finds the content.
+ */
 export async function shareHeld(
 	node: ShoalNode,
 	seeder: ShoalNode,
@@ -71,14 +74,14 @@ export async function shareHeld(
 	return seed;
 }
 
-/** The result of a download whose numbers have to add up. */
+/** Waits for a download, and checks that the numbers of its result add up. */
 export async function fetched(getting: Promise<DownloadResult>): Promise<Fetched> {
 	const result = await getting;
 	checkSums(result);
 	return { ...result, fetched: bytesOf(result) };
 }
 
-/** Checks that the bytes of a download add up: what was fetched, and each kind of what was not. */
+/** Checks that the fetched bytes and all kinds of reused bytes add up to the length. */
 export function checkSums(result: DownloadResult): void {
 	const { reused, kept, length } = result;
 	const { place, known, zeros, files } = reused;

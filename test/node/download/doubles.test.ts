@@ -64,7 +64,7 @@ test('chunks without a repetition are all fetched', async () => {
 	assert.equal([later, doubles.bytes], [[], 0]);
 });
 
-test('a chunk that repeats one that is stored already is fetched, unless it repeats a missing one', () => {
+test('a chunk that repeats a stored chunk is fetched, unless it also repeats a missing chunk', () => {
 	assert.equal(rig([A, A, A, B], { missing: [1, 2, 3] }).later, [2]);
 	assert.equal(rig([A, A, B], { missing: [1, 2] }).later, []);
 });
@@ -77,7 +77,7 @@ test('chunks with MD5 digests that repeat each other are found, too', async () =
 	assert.ok(content.have.isFull);
 });
 
-test('chunks with digests that only begin alike are all fetched', () => {
+test('chunks whose digests have only the first bytes in common are all fetched', () => {
 	const digests = Buffer.alloc(3 * 32, 7);
 	digests[63] = 1;
 	const digest = new Uint8Array(32);
@@ -93,7 +93,7 @@ test('chunks with digests that only begin alike are all fetched', () => {
 	assert.equal([...doubles.chunks.indices()], [2]);
 });
 
-test('a chunk of which only some bytes are kept is not copied from', async () => {
+test('nothing is copied from a chunk of which only some bytes are stored', async () => {
 	const field = (...chunks: number[]): Bitfield => {
 		const bits = new Bitfield(4);
 		for (const chunk of chunks) {
@@ -136,7 +136,7 @@ test('after the end nothing is copied, and an error of the writer is thrown at t
 	assert.match((await rejects(failing.doubles.end())).message, 'the disk is full');
 });
 
-test('65,536 chunks that all repeat one are found at once', () => {
+test('65,536 chunks that all repeat one chunk are found quickly', () => {
 	const count = 65_536;
 	const digest = Buffer.from(seedOf(A).chunkDigest(0));
 	const seed = new Seed({

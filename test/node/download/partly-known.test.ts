@@ -30,10 +30,10 @@ test('a piece below 4 KiB is not worth a request of its own', () => {
 	partly.add(1, [piece(MIB, 4_095), piece(MIB + 5_000, 4_096)]);
 	assert.equal(partly.rangesIn({ first: 0, count: 2 }), [[MIB + 5_000, 4_096]]);
 	assert.ok(partly.takes(0));
-	assert.not.ok(partly.takes(1), 'a chunk is taken once');
+	assert.not.ok(partly.takes(1), 'pieces of a chunk are added only once');
 });
 
-test('at most 32 MiB are kept', () => {
+test('at most 32 MiB of pieces are kept', () => {
 	const partly = known(40);
 	for (let chunk = 0; chunk < 40; chunk += 1) {
 		if (partly.takes(chunk)) {
@@ -45,7 +45,7 @@ test('at most 32 MiB are kept', () => {
 	assert.ok(partly.takes(39));
 });
 
-test('after four chunks that were wrong, nothing is believed any more', () => {
+test('after four wrong chunks, no pieces are used any more', () => {
 	const partly = known(8);
 	for (let chunk = 0; chunk < 6; chunk += 1) {
 		partly.add(chunk, [piece(chunk * MIB, 5_000)]);

@@ -20,7 +20,7 @@ interface Rig {
 	readonly content: StoredContent;
 	readonly storage: MemoryStorage;
 	readonly reuse: Reuse;
-	/** The numbers of chunks in each call of the writer. */
+	/** For each call of the writer, the number of chunks in the call. */
 	readonly runs: number[];
 	/** Chunks in the order in which they were stored. */
 	readonly stored: number[];
@@ -51,7 +51,7 @@ function rig(bytes: Uint8Array, options: { kind?: DigestKind; have?: number[] } 
 	return { content, storage, reuse: new Reuse(content, { writer, contents }), runs, stored };
 }
 
-/** Steps of a search, each with the candidates of a chunk. */
+/** A search with these steps. Each step returns the candidates of a chunk. */
 function knownIn(...steps: Array<(chunk: number) => Candidate[]>): KnownBytes & { done: number } {
 	const known = {
 		done: 0,
@@ -71,7 +71,7 @@ function candidate(bytes: Uint8Array, origin: Candidate['origin'] = 'known') {
 	return { origin, read, results, onResult: (isRight: boolean) => results.push(isRight) };
 }
 
-/** The bytes that were found elsewhere than in the place of the download. */
+/** The bytes that were reused, except those that were in their place. */
 function found(reuse: Reuse) {
 	const { known, zeros, files } = reuse.of(Number.MAX_SAFE_INTEGER);
 	return { known, zeros, files };
@@ -80,7 +80,7 @@ function found(reuse: Reuse) {
 const chunkOf = (bytes: Uint8Array, chunk: number): Uint8Array =>
 	bytes.subarray(chunk * CHUNK, (chunk + 1) * CHUNK);
 
-test('chunks of zeros are stored without being read, also a short last one, many in one write', async () => {
+test('chunks of zeros are stored without a search, many in one write; also a short last chunk', async () => {
 	const bytes = new Uint8Array(3_000 * CHUNK + 100);
 	bytes[700 * CHUNK] = 1;
 	const { content, storage, reuse, runs } = rig(bytes);
@@ -99,13 +99,13 @@ test('chunks of zeros that are stored already are not written again', async () =
 	assert.is(found(reuse).zeros, 3 * CHUNK);
 });
 
-test('zeros are known by their MD5 digests, too', async () => {
+test('chunks of zeros are recognized by MD5 digests, too', async () => {
 	const { reuse } = rig(new Uint8Array(5 * CHUNK + 1), { kind: 'md5' });
 	await reuse.takeAll(digestChunk, [], never);
 	assert.equal(reuse.missing(), []);
 });
 
-test('of some files, only the wanted chunks are missing', async () => {
+test('if only some files are wanted, only their chunks are missing', async () => {
 	const bytes = new Uint8Array(6 * CHUNK);
 	const { content, reuse } = rig(bytes);
 	const wanted = new Bitfield(6);
@@ -225,7 +225,7 @@ test('an error of the writer ends the search', async () => {
 	);
 });
 
-test('what was not fetched adds up, also if chunks that were found had to be fetched later', () => {
+test('the numbers of reused bytes add up, even if chunks that were found had to be fetched later', () => {
 	fc.assert(
 		fc.property(fc.nat(100), fc.nat(50), fc.nat(50), fc.nat(50), (kept, known, zeros, files) => {
 			const { place, ...found } = reusedOf(kept, { known, zeros, files });

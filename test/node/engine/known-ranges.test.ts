@@ -35,7 +35,7 @@ function engineOf(chunks: number, known: ReadonlyMap<number, readonly ByteRange[
 const requestsIn = (decisions: readonly Decision[]) =>
 	decisions.flatMap((each) => (each.do === 'request' ? [each] : []));
 
-test('only the other ranges are requested, and the attempt is prefilled first', () => {
+test('only the ranges that are not known are requested, after the known bytes were put into the attempt', () => {
 	const known = new Map<number, ByteRange[]>([
 		[
 			0,

@@ -20,7 +20,7 @@ async function cached(t: Scope) {
 	const root = await makeFolder(t);
 	const cache = new SeedCache(join(root, 'seeds'));
 	const path = (name: string): string => join(root, name);
-	/** Remembers a file, whose bytes do not matter. */
+	/** Remembers a file; the bytes at its path do not matter. */
 	const remember = async (name: string, content: Uint8Array): Promise<Seed> => {
 		const seed = seedOf(content, { chunkSize: CHUNK });
 		await writeFile(path(name), '');
@@ -64,7 +64,7 @@ test('the table has every file and folder that the cache remembers', async (t) =
 	]);
 });
 
-test('the table is kept beside the cache until an entry is added, replaced or removed', async (t) => {
+test('the stored table is used until an entry of the cache is added, replaced or removed', async (t) => {
 	const { cache, path, remember, entry, table } = await cached(t);
 	const one = await remember('one', contentOf(5 * CHUNK));
 	await tableOfCache(cache);
@@ -73,7 +73,7 @@ test('the table is kept beside the cache until an entry is added, replaced or re
 	await cache.find(path('one'), 'stamp', 'name');
 	await utimes(entry('one'), new Date(), new Date(1_000));
 	assert.equal(placesOf(await tableOfCache(cache), one), [[path('one'), 4]]);
-	assert.is(await stampOf(table), first, 'an entry that is used only is not made anew');
+	assert.is(await stampOf(table), first, 'the table is not made again if an entry was only used');
 	const two = await remember('two', contentOf(2 * CHUNK));
 	assert.equal(placesOf(await tableOfCache(cache), two), [[path('two'), 1]]);
 	const second = await stampOf(table);
@@ -87,11 +87,11 @@ test('the table is kept beside the cache until an entry is added, replaced or re
 	assert.equal([fourth.sources.length, placesOf(fourth, replaced)], [1, []]);
 });
 
-test('an entry that was replaced by another of its size is seen, whatever number its file has', async (t) => {
+test('if an entry is replaced by one of the same size, the table is made again, whatever the inode', async (t) => {
 	const { cache, remember, path } = await cached(t);
 	await remember('one', contentOf(5 * CHUNK));
 	for (let turn = 1; turn <= 6; turn += 1) {
-		// The system may give a new file the number of one that was removed.
+		// The system may give a new file the inode of a removed file.
 		const content = contentOf(5 * CHUNK).map((byte) => byte ^ turn);
 		await remember(
 			'one',
@@ -144,14 +144,14 @@ test('a table that is damaged is made anew', async (t) => {
 	assert.equal(placesOf(await tableOfCache(cache), seed), [[path('one'), 4]]);
 });
 
-test('a cache without a folder has an empty table', async (t) => {
+test('a cache whose folder does not exist has an empty table', async (t) => {
 	const root = await makeFolder(t);
 	assert.is((await tableOfCache(new SeedCache(join(root, 'none')))).sources.length, 0);
 	await writeFile(join(root, 'file'), '');
 	assert.is((await tableOfCache(new SeedCache(join(root, 'file')))).sources.length, 0);
 });
 
-test('a thread makes the same table', async (t) => {
+test('a thread makes the same table as the function', async (t) => {
 	const { cache, path, remember } = await cached(t);
 	const seed = await remember('one', contentOf(5 * CHUNK));
 	for (const what of ['made', 'stored']) {

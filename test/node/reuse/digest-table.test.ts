@@ -30,7 +30,7 @@ test('the only digest of a table is found, and no other', () => {
 	assert.equal(table.find(digestOf('b')), []);
 });
 
-test('a digest that a source has several times is found once, so that other sources are found', () => {
+test('if a source has a digest several times, it is found once there, and also in another source', () => {
 	const builder = new DigestTableBuilder();
 	const a = digestOf('a');
 	builder.add(Buffer.concat([a, a, a]));
@@ -38,7 +38,7 @@ test('a digest that a source has several times is found once, so that other sour
 	assert.equal(builder.build().find(a), [0, 3]);
 });
 
-test('a digest of several sources is found at the first two of them', () => {
+test('a digest that several sources have is found in the first two of these sources', () => {
 	const [a, b] = [digestOf('a'), digestOf('b')];
 	const table = tableOf([a, b, a, a, b, a]);
 	assert.is(table.size, 4);
@@ -46,7 +46,7 @@ test('a digest of several sources is found at the first two of them', () => {
 	assert.equal(table.find(b), [1, 4]);
 });
 
-test('a digest that is left out is not found, but counts as a place', () => {
+test('a digest that is left out is not found, but takes a place', () => {
 	const builder = new DigestTableBuilder();
 	const [zeros, a, b] = [digestOf('zeros'), digestOf('a'), digestOf('b')];
 	assert.is(builder.add(Buffer.concat([zeros, a]), zeros), 0);
@@ -63,7 +63,7 @@ test('a digest of zeros stands for an unknown one and is not found', () => {
 	assert.equal(table.find(digestOf('a')), [1]);
 });
 
-test('the first and the last digests in order are found', () => {
+test('the lowest and the highest possible digests are found', () => {
 	const [low, high] = [Buffer.alloc(32), Buffer.alloc(32, 0xff)];
 	low[7] = 1;
 	const table = tableOf([high, low, ...Array.from({ length: 100 }, (_, at) => digestOf(`${at}`))]);
@@ -77,7 +77,7 @@ test('bytes after the last whole digest are ignored', () => {
 	assert.equal(builder.build().find(digestOf('b')), [1]);
 });
 
-test('a table is used again from its arrays', () => {
+test('a table that is made from the arrays of another finds the same', () => {
 	const digests = Array.from({ length: 1_000 }, (_, at) => digestOf(`${at}`));
 	const { arrays } = tableOf(digests);
 	const again = new DigestTable(structuredClone(arrays));
@@ -104,8 +104,8 @@ test('each of 50,000 digests is found at its place', () => {
 	assert.ok(size < 15 * count, `${size} bytes`);
 });
 
-test('any digests are found at their places, except after two others with the same first 8 bytes', () => {
-	// Few different bytes, so that many digests are equal or fall into one bucket.
+test('all digests are found, but only the first two of those with the same first 8 bytes', () => {
+	// The digests have few different words, so that many are equal or are in the same bucket.
 	const word = fc.constantFrom(0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff);
 	const some = fc.tuple(word, word, fc.nat(2)).map(([high, low, rest]) => {
 		const digest = Buffer.alloc(32, rest);
@@ -131,7 +131,7 @@ test('any digests are found at their places, except after two others with the sa
 	);
 });
 
-test('digests that were made to be alike take no longer than others', () => {
+test('many invented digests for the same bucket do not take long', () => {
 	const count = 200_000;
 	const digests = Buffer.alloc(32 * count, 0xab);
 	for (let at = 0; at < count; at += 1) {

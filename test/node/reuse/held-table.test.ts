@@ -18,7 +18,7 @@ async function held(bytes: Uint8Array, kind: DigestKind = 'sha256'): Promise<Sto
 	return { seed, have: Bitfield.full(seed.chunks), storage };
 }
 
-/** A content with so many chunks, none of which is there. */
+/** A content with this many chunks, of which the node has none. */
 function large(chunks: number): StoredContent {
 	const seed = new Seed({
 		...{ name: 'large.bin', kind: 'sha256', length: chunks * CHUNK, digest: new Uint8Array(32) },
@@ -27,7 +27,7 @@ function large(chunks: number): StoredContent {
 	return { seed, have: new Bitfield(chunks), storage: new MemoryStorage(0) };
 }
 
-test('chunks and files of files and folders are found and read from their contents', async () => {
+test('chunks and files are found in the held files and folders, and read there', async () => {
 	const file = await held(contentOf(3 * CHUNK + 1));
 	const { seed, folder, content } = folderOf({ a: contentOf(700) }, { chunkSize: CHUNK });
 	const storage = new MemoryStorage(seed.length);
@@ -54,7 +54,7 @@ test('contents with MD5 digests are left out', async () => {
 	assert.equal([table.sources.length, table.chunks.size], [0, 0]);
 });
 
-test('a content that has too many chunks is left out, and those after it are not', async () => {
+test('a content with too many chunks is left out, but the contents after it are not', async () => {
 	const small = await held(contentOf(3 * CHUNK));
 	const { table } = heldTable([large(262_145), small, large(262_142), small]);
 	assert.equal(

@@ -25,7 +25,7 @@ function folderSource(path: string, tree: Tree): KnownSource {
 	return { path, length, chunkSize: CHUNK, chunkDigests: seed.chunkDigests(), digest, index };
 }
 
-test('chunks and files are found in the source and under the number that they have there', () => {
+test('chunks and files are found with their source and their number in it', () => {
 	const [one, two] = [contentOf(3 * CHUNK), contentOf(2 * CHUNK + 7)];
 	const sources = [fileSource('/one', one), fileSource('/two', two)];
 	const table = KnownTable.of(sources, zerosDigest);
@@ -41,7 +41,7 @@ test('chunks and files are found in the source and under the number that they ha
 	assert.equal(table.file(bytesOf(sha256('other'))), []);
 });
 
-test('a file of a folder is found under the number of its entry, which links and empty folders count for', () => {
+test('a file of a folder is found with the number of its entry; links and empty folders have numbers, too', () => {
 	const tree = { a: d, b: contentOf(700), c: l('b'), d: contentOf(900), e: '', f: contentOf(5) };
 	const table = KnownTable.of(
 		[fileSource('/x', contentOf(9)), folderSource('/folder', tree)],
@@ -69,7 +69,7 @@ test('chunks of zeros are not found', () => {
 	assert.is(table.chunk(source.chunkDigests.subarray(64, 96))[0]?.number, 2);
 });
 
-test('a source is preferred to a later one with the same chunk', () => {
+test('if two sources have the same chunk, the earlier source comes first', () => {
 	const content = contentOf(CHUNK);
 	const sources = [fileSource('/first', content), fileSource('/second', content)];
 	const table = KnownTable.of(sources, zerosDigest);
@@ -77,7 +77,7 @@ test('a source is preferred to a later one with the same chunk', () => {
 	assert.equal(paths, ['/first', '/second']);
 });
 
-test('of a folder whose index is damaged, only the chunks are found', () => {
+test('if the index of a folder is damaged, only its chunks are found, not its files', () => {
 	const source = folderSource('/folder', { a: contentOf(2_000) });
 	const damaged = { ...source, index: Buffer.from('shoal-folder 1\nno entry\n') };
 	const file = fileSource('/file', contentOf(3 * CHUNK));
@@ -92,7 +92,7 @@ test('a table of no sources finds nothing', () => {
 	assert.equal([table.chunk(new Uint8Array(32)), table.file(bytesOf(sha256('')))], [[], []]);
 });
 
-test('the source is right whatever sources without chunks or files stand between others', () => {
+test('the right source is found, even if there are sources without chunks or files between others', () => {
 	const lengths = fc.array(fc.tuple(fc.nat(4), fc.nat(3), fc.boolean()), { maxLength: 12 });
 	fc.assert(
 		fc.property(lengths, (numbers) => {

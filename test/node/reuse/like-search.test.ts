@@ -25,11 +25,11 @@ function contentIn(bytes: Uint8Array, kind: DigestKind = 'sha256'): StoredConten
 
 interface Step {
 	readonly isPlace: boolean;
-	/** The chunks that the step has found. */
+	/** The chunks that this step has found. */
 	readonly found: number[];
 }
 
-/** Searches to the end. `missing` is updated as a download does. */
+/** Searches to the end. After each step, the chunks that it has found are no longer missing. */
 async function searched(
 	t: Scope,
 	path: string,
@@ -69,7 +69,7 @@ async function searched(
 	return { steps, hashed, missing };
 }
 
-test('a file that the user names is tried at its places before anything is hashed', async (t) => {
+test('chunks are first tried at their own offsets in a file that the user names, before anything is hashed', async (t) => {
 	const bytes = contentOf(20 * CHUNK + 1);
 	const path = join(await makeFolder(t), 'any name');
 	await writeFile(path, bytes);
@@ -91,7 +91,7 @@ test('in a folder, files with the name or the length of the content are tried fi
 	assert.equal([steps.length, steps[0]?.found.length, hashed], [1, 11, 0]);
 });
 
-test('files are hashed in batches with as many chunks as are missing', async (t) => {
+test('files are hashed in batches: each has as many chunks as are missing', async (t) => {
 	const root = await makeFolder(t);
 	const bytes = contentOf(20 * CHUNK);
 	for (let file = 0; file < 50; file += 1) {
@@ -110,11 +110,11 @@ test('files are hashed in batches with as many chunks as are missing', async (t)
 			[true, 0],
 			[false, 0],
 		],
-		'one look-up for all files',
+		'the chunks of all files are looked up once',
 	);
 });
 
-test('a content with MD5 digests is tried at its places only', async (t) => {
+test('for a content with MD5 digests, chunks are tried only at their own offsets', async (t) => {
 	const root = await makeFolder(t);
 	const bytes = contentOf(10 * CHUNK);
 	await writeFile(join(root, 'behind'), Buffer.concat([contentOf(CHUNK), bytes]));
@@ -133,7 +133,7 @@ test('for a folder, only files with the length of one of its files are hashed as
 	const first = Math.ceil((seed.index ?? 0) / CHUNK);
 	const inside = Math.floor(((seed.index ?? 0) + 1_700) / CHUNK) - first;
 	assert.ok((steps[0]?.found.length ?? 0) >= inside, JSON.stringify(steps));
-	assert.is(hashed, 1_700 + 600 + 1_700, 'the largest also by its chunks');
+	assert.is(hashed, 1_700 + 600 + 1_700, 'the largest file is hashed once more, by chunks');
 });
 
 test('a folder without files finds nothing', async (t) => {

@@ -30,7 +30,7 @@ async function readChunk(sources: OpenSources, source: SourceHead, chunk: number
 	return into;
 }
 
-test('chunks and stretches of a file are read', async (t) => {
+test('chunks of a file, and bytes from any offset, are read', async (t) => {
 	const content = contentOf(3 * CHUNK + 5);
 	const path = join(await makeFolder(t), 'file');
 	await writeFile(path, content);
@@ -60,7 +60,7 @@ test('chunks and files of a folder are read', async (t) => {
 	}
 });
 
-test('a file that is missing, shorter or a folder is an error', async (t) => {
+test('to read from a file that is missing, is too short or is a folder is an error', async (t) => {
 	const root = await makeFolder(t);
 	await writeFile(join(root, 'short'), 'text');
 	const sources = opened(t);
@@ -72,7 +72,7 @@ test('a file that is missing, shorter or a folder is an error', async (t) => {
 	}
 });
 
-test('at most 16 files are open, and any of them is opened again when it is needed', async (t) => {
+test('at most 16 files stay open; a file that was closed is opened again when it is needed', async (t) => {
 	const root = await makeFolder(t);
 	const sources = opened(t);
 	const files = Array.from({ length: 40 }, (_, at) => headOf(join(root, `${at}`), CHUNK));
@@ -92,7 +92,7 @@ test('at most 16 files are open, and any of them is opened again when it is need
 	assert.equal(await openBelow(root), []);
 });
 
-test('of a source whose bytes are wrong many times in succession, one chunk in 16 is tried', () => {
+test('if a source gives wrong bytes 16 times in succession, only one of its chunks in 16 is tried', () => {
 	const sources = new OpenSources(() => Promise.reject(new Error('nothing is opened')));
 	const [stale, other] = [headOf('/stale', 1), headOf('/other', 1)];
 	const worth = (source: SourceHead): number =>
@@ -104,7 +104,7 @@ test('of a source whose bytes are wrong many times in succession, one chunk in 1
 	}
 	assert.equal([worth(stale), worth(other)], [10, 160]);
 	sources.onResult(stale, true);
-	assert.is(worth(stale), 160, 'until one is right again');
+	assert.is(worth(stale), 160, 'all chunks are tried again after one was right');
 });
 
 test.run();

@@ -36,7 +36,7 @@ async function stored(t: Scope, table = TABLE) {
 	return { folder, path, bytes: await readFile(path) };
 }
 
-/** The bytes of a stored table whose first line is changed. */
+/** The bytes of a stored table, with changes in the first line. */
 function withHead(bytes: Buffer, change: (head: Head) => void): Buffer {
 	const end = bytes.indexOf('\n') + 1;
 	const head = JSON.parse(bytes.toString('utf8', 0, end)) as Head;
@@ -53,7 +53,7 @@ interface Head {
 	files: { starts: number; places: number };
 }
 
-/** Looks up every digest: it must end, and find only sources of the table. */
+/** Looks up every digest. Each look-up must end, and find only sources of the table. */
 function lookUpAll(table: KnownTable): void {
 	const digests = [...DIGESTS, seed.chunkDigest(0), Buffer.from(file.digest, 'hex')];
 	for (const digest of digests) {
@@ -64,7 +64,7 @@ function lookUpAll(table: KnownTable): void {
 	}
 }
 
-test('a stored table is read as it was', async (t) => {
+test('a stored table has the same sources and digests when it is read', async (t) => {
 	const { folder, path } = await stored(t);
 	const table = (await readTable(path, 'state')) as KnownTable;
 	assert.equal(table.sources, TABLE.sources);
@@ -75,7 +75,7 @@ test('a stored table is read as it was', async (t) => {
 		);
 	}
 	assert.is(table.file(Buffer.from(file.digest, 'hex'))[0]?.number, 0);
-	assert.equal(await readdir(folder), ['seeds.table'], 'and nothing beside it');
+	assert.equal(await readdir(folder), ['seeds.table'], 'no other file is left');
 });
 
 test('a table without sources is stored and read', async (t) => {
@@ -103,7 +103,7 @@ test('a table that is cut off anywhere, or has more bytes, is not used', async (
 	}
 });
 
-test('a table with any damage is not used, or every lookup in it ends', async (t) => {
+test('a table with random damage is either not used, or every look-up in it ends', async (t) => {
 	const { path, bytes } = await stored(t);
 	const mutator = new Mutator(drawnSeed());
 	let used = 0;
@@ -129,10 +129,10 @@ const DAMAGES: Record<string, (head: Head) => void> = {
 	'sources out of order': (head) => {
 		head.sources.reverse();
 	},
-	'a source with chunks of no length': (head) => {
+	'a source whose chunk size is 0': (head) => {
 		(head.sources[0] as Record<string, unknown>).chunkSize = 0;
 	},
-	'a source that begins before all places': (head) => {
+	'a first source that does not begin at place 0': (head) => {
 		(head.sources[0] as Record<string, unknown>).firstChunk = 5;
 	},
 	'a negative length': (head) => {
@@ -141,7 +141,7 @@ const DAMAGES: Record<string, (head: Head) => void> = {
 	'a length beyond 2^53': (head) => {
 		(head.sources[0] as Record<string, unknown>).length = 2 ** 60;
 	},
-	'a number of digests that no memory holds': (head) => {
+	'more digests than fit into memory': (head) => {
 		head.chunks.places = Number.MAX_SAFE_INTEGER;
 	},
 	'a number of buckets that is no power of two': (head) => {
@@ -163,7 +163,10 @@ for (const [what, change] of Object.entries(DAMAGES)) {
 			path,
 			withHead(bytes, () => {}),
 		);
-		assert.ok(await readTable(path, 'state'), 'the change itself damages nothing');
+		assert.ok(
+			await readTable(path, 'state'),
+			'a table whose first line is only written again is used',
+		);
 		await writeFile(path, withHead(bytes, change));
 		assert.ok(!(await readTable(path, 'state')));
 	});
@@ -192,7 +195,7 @@ test('a table that cannot be stored is no error', async (t) => {
 	assert.equal(await readdir(folder), ['seeds.table'], 'nothing is left behind');
 });
 
-test('tables that a process has left half written are removed, but not one that is being written', async (t) => {
+test('incomplete tables that a process left more than an hour ago are removed, but not a table that is being written', async (t) => {
 	const { folder, path } = await stored(t);
 	const names = ['seeds.table.old', 'seeds.table.now', 'seeds.tables', 'other'];
 	for (const name of names) {

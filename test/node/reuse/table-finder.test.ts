@@ -59,7 +59,7 @@ function finderOf(
 	return new TableFinder(content, KnownTable.of(known, zerosDigest), sources, isOld);
 }
 
-/** The bytes of the first candidate of a chunk that can be read and is right. */
+/** Tries the candidates of a chunk until one is right. @returns its origin, and the tries */
 async function take(
 	{ candidates }: { candidates: Iterable<Candidate> },
 	{ seed }: StoredContent,
@@ -92,7 +92,7 @@ async function takeAll(finder: TableFinder | PlaceFinder, content: StoredContent
 
 const TREE: Tree = { a: A, b: d, 'c/link': l('../a'), d: B, e: '', f: C };
 
-test('chunks of a folder are put together from files, wherever these are, with the zeros between them', async (t) => {
+test('chunks of a folder are put together from known files, wherever these are, and from the zeros between files', async (t) => {
 	const root = await makeFolder(t);
 	const content = contentIn(folderOf({ a: A, d: B, f: C }, { chunkSize: CHUNK }));
 	const known = [
@@ -131,10 +131,14 @@ test('if a known file has changed, another one with its digest is used', async (
 	const taken = await takeAll(finderOf(t, content, known), content);
 	assert.is(taken.filter((each) => each === undefined).length, 1, 'the index');
 	const most = taken.reduce((sum, each) => sum + (each?.tries ?? 0), 0);
-	assert.ok(most < taken.length + 16 + 6, `${most} tries: the changed file is soon left out`);
+	assert.ok(most < taken.length + 16 + 6, `${most} tries: the changed file is soon tried no more`);
 	await rm(join(root, 'first'));
 	const again = await takeAll(finderOf(t, content, known), content);
-	assert.is(again.filter((each) => each === undefined).length, 1, 'it is gone');
+	assert.is(
+		again.filter((each) => each === undefined).length,
+		1,
+		'the index, although the first file is gone',
+	);
 });
 
 /** The bytes of all pieces that could be read. */
@@ -156,12 +160,12 @@ async function piecesOf({ seed, content }: MadeFolder, finder: TableFinder) {
 	return { right, wrong };
 }
 
-test('the known pieces of chunks are read; those of old files only if the whole file is right', async (t) => {
+test('the known pieces of chunks are read; a piece of an old file is read only if the whole file is right', async (t) => {
 	const root = await makeFolder(t);
 	const made = folderOf({ a: A, b: contentOf(800), c: B, d: '' }, { chunkSize: CHUNK });
 	const content = contentIn(made);
 	const known = [await file(root, 'first', A), await file(root, 'second', B)];
-	// A chunk with bytes of the index is fetched anyway.
+	// A chunk with bytes of the index has no pieces: it is fetched with the index.
 	const all = { right: A.length + B.length - (CHUNK - ((made.seed.index ?? 0) % CHUNK)), wrong: 0 };
 	for (const isOld of [false, true]) {
 		assert.equal(await piecesOf(made, finderOf(t, content, known, isOld)), all);
@@ -206,7 +210,7 @@ test('chunks are found by their own digests, first in sources that have not chan
 	const taken = await takeAll(finderOf(t, content, known), content);
 	assert.ok(taken.every((each) => each?.origin === 'known'));
 	assert.is(taken[0]?.tries, 2);
-	assert.is(taken[20]?.tries, 1, 'the changed file is left out');
+	assert.is(taken[20]?.tries, 1, 'the changed file is not tried any more');
 });
 
 test('nothing is found for a content with MD5 digests', (t) => {
@@ -217,7 +221,7 @@ test('nothing is found for a content with MD5 digests', (t) => {
 	assert.equal([...finder.candidates(0)], []);
 });
 
-test('chunks at the same places of other files are found without digests, as far as the files reach', async (t) => {
+test('chunks are found at the same offsets of other files without digests, up to the ends of these files', async (t) => {
 	const root = await makeFolder(t);
 	const bytes = contentOf(10 * CHUNK + 3);
 	const seed = seedOf(bytes);
