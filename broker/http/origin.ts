@@ -24,8 +24,8 @@ export function mayAsk(
 	if (origin !== undefined) {
 		return urlOf(origin)?.host === host.host || origins.has(origin);
 	}
-	// A request for an image or a script from another page has no Origin header. A link that a user
-	// follows is allowed.
+	// If the page of another site loads an image or a script from this server, the request has no
+	// Origin header. A link that a user follows is allowed.
 	return headers['sec-fetch-site'] !== 'cross-site' || headers['sec-fetch-mode'] === 'navigate';
 }
 

@@ -5,7 +5,7 @@ const SUM_EVERY = 100;
 
 /** Options of {@link Connections}. */
 export interface ConnectionsOptions {
-	/** Most silent connections. */
+	/** The largest number of silent connections. */
 	readonly mostSilent: number;
 	/** Monotonic time in ms. */
 	readonly now: () => number;
@@ -64,7 +64,7 @@ export class Connections implements Iterable<Duplex> {
 		return this.#queued;
 	}
 
-	/** Bytes received and sent on all connections; those within this process do not count. */
+	/** Bytes received and sent on all connections; a connection within this process adds none. */
 	get traffic(): Traffic {
 		let sum = this.#past;
 		for (const stream of this.#all) {

@@ -78,9 +78,10 @@ export interface Framed {
 export type OpenFramed = (framer: PacketFramer, options: PacketReaderOptions) => Framed;
 
 /**
- * Reads the packets of a client, each into the buffer where it stays. If a packet is too large, or
- * the first packet is not CONNECT, the stream ends before that packet is buffered. Plain chunk
- * messages are passed to the taker; all other packets can be read from the stream as usual.
+ * Reads each packet of a client into a buffer of its own, in which the packet stays. If a packet is
+ * too large, or the first packet is not CONNECT, the stream ends before that packet is buffered.
+ * Plain chunk messages are passed to the taker; all other packets can be read from the stream as
+ * usual.
  *
  * @returns the stream, and `serve`, which is to be called with the client of the stream
  */
@@ -117,7 +118,8 @@ export function packetReader(
 			}
 			isFirst = false;
 		},
-		// A packet that Aedes keeps, such as a will, would keep a whole buffer of the pool.
+		// Only plain messages get a buffer of the pool. Aedes may keep other packets, such as one
+		// with a will, and a whole buffer of the pool would be kept for each of them.
 		allocate: (first, length) =>
 			first === PLAIN_PUBLISH && length >= LARGE ? pool.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {

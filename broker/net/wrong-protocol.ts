@@ -32,7 +32,7 @@ export const LANE_PORT: PortKind = {
 	secure: 'mqtts://',
 	plain: 'mqtt://',
 	trust:
-		'nodes trust the certificate that the tracker names, so the client is no node, or this node was restarted',
+		'nodes trust the certificate that the tracker names, so the client is no node, or it expects the certificate that this node had before a restart',
 };
 
 // RFC 8446, 5.1: a record of a handshake, of SSL 3.0 or later. MQTT 3.1.1, 2.2: CONNECT without flags.

@@ -36,7 +36,8 @@ export interface ActiveHooks {
 type Question = Exclude<TrackerRequest, Report>;
 
 const LOAD_EVERY = 2_000;
-// Most replies that wait; more are dropped, and the nodes send their requests again.
+// The largest number of waiting replies. Further replies are dropped, and the nodes send their
+// requests again.
 const MOST_REPLIES = 10_000;
 
 /**
@@ -207,9 +208,9 @@ export class ActiveTracker {
 
 	/**
 	 * Handles the state of a tracker. Of two ready trackers, the one whose id sorts first stays
-	 * active. This tracker overwrites any other state of another tracker, and a `lost` of an earlier
-	 * session of its own. It ignores retained states, a `ready` of an earlier session of its own, and
-	 * both states of its current session.
+	 * active. This tracker overwrites a `ready` of a tracker whose id sorts later, a `lost` of any
+	 * other tracker, and a `lost` of an earlier session of its own. It ignores retained states, a
+	 * `ready` of an earlier session of its own, and both states of its current session.
 	 */
 	#meet(state: TrackerState, isRetained: boolean): void {
 		const { id } = this.#settings;

@@ -160,10 +160,10 @@ Examples:
   shoal diff disk-old.seed disk-new.seed --json
 
 Prints how many bytes and chunks of the second version have to be fetched by
-shoal get if the first version is on the machine. Needs no network, and neither
-of the two versions themselves. To compare the files of folders, it needs their
-indexes beside the seeds (photos-1.index, photos-2.index), as shoal seed writes
-them.`,
+shoal get if the first version is on the machine. The command needs no network,
+and does not need the files or folders themselves. To compare the files of
+folders, it needs their indexes beside the seeds (photos-1.index,
+photos-2.index), as shoal seed writes them.`,
 	watch: `
 Examples:
   shoal watch                         all swarms on one screen, live

@@ -26,7 +26,7 @@ const VIRTUAL = new Set([
  */
 export function absolutePath(path: string): string {
 	if (path === '') {
-		throw new ShoalError('ERR_NO_FILE', 'the path of a file is expected, and it is empty');
+		throw new ShoalError('ERR_NO_FILE', 'the path is empty; the path of a file is expected');
 	}
 	return resolve(path);
 }

@@ -34,8 +34,7 @@ export function piecesOf(
 	let offset = indexBytes;
 	for (const [number, entry] of entries.entries()) {
 		const { length } = entry;
-		const isAligned = length >= ALIGNED_CHUNKS * chunkSize;
-		const padding = isAligned ? (chunkSize - (offset % chunkSize)) % chunkSize : 0;
+		const padding = paddingBefore(length, offset, chunkSize);
 		if (padding > 0) {
 			pieces.push({ entry: undefined, number: -1, offset, length: padding });
 			offset += padding;
@@ -54,8 +53,18 @@ export function folderLength(
 	indexBytes: number,
 	chunkSize: number,
 ): number {
-	const last = piecesOf(entries, indexBytes, chunkSize).at(-1);
-	return last === undefined ? indexBytes : last.offset + last.length;
+	// Without the pieces, which take much memory.
+	let offset = indexBytes;
+	for (const { length } of entries) {
+		offset += paddingBefore(length, offset, chunkSize) + length;
+	}
+	return offset;
+}
+
+/** Bytes of the zeros between `offset` and a file of `length` bytes. */
+function paddingBefore(length: number, offset: number, chunkSize: number): number {
+	const isAligned = length >= ALIGNED_CHUNKS * chunkSize;
+	return isAligned ? (chunkSize - (offset % chunkSize)) % chunkSize : 0;
 }
 
 /**

@@ -10,9 +10,10 @@ import { startBroker } from '../helpers/harness/broker.ts';
 import { makeFile, startNode } from '../helpers/harness/node.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 
-// Every file system call of a download fails once, with each error that a disk can have. After any
-// failure the final path has the old file or the right one (P1), and chunks that were verified and
-// stored are never fetched again (P2).
+// In each run, one file system call of a download fails once. The runs cover every call, either
+// with each error of CODES, or with these errors in turn. After any failure the final path has the
+// old file or the right one (P1), and chunks that were verified and stored are never fetched again
+// (P2).
 
 const test = suite('F12 F13 F23: every call fails once');
 const MIB = 1_048_576;

@@ -6,12 +6,13 @@ const QUERY_FIRST = 250;
 const QUERY_LAST = 10_000;
 const SILENCE = 1_500;
 /**
- * ms until a node that has left is removed: three requests without an answer, two seconds apart.
+ * ms until a node that has left is removed: the time until the next request to it, and three
+ * requests without an answer, two seconds apart.
  */
 const GIVEN_UP = 8_000;
 /** The most swarm topics that are subscribed to at a time. */
 const MOST_TOPICS = 8;
-/** Bytes from a topic before the useful part of them decides whether its subscription is kept. */
+/** Bytes from a topic after which its subscription is kept only if half of them were useful. */
 const JUDGED = 8 * 1024 * 1024;
 
 /** The peers of a simulated downloader: a model of `Peers` and `FanOutSubscriptions`. */
@@ -24,8 +25,8 @@ export class SimulatedPeers {
 	 */
 	readonly #sentAt = new Map<SimulatedNode, number>();
 	/**
-	 * For each node with a current or former subscription to its swarm topic: recent bytes, and the
-	 * useful ones of these.
+	 * For each node whose swarm topic is or was subscribed to: the number of recent bytes from the
+	 * topic, and how many of these bytes were useful.
 	 */
 	readonly #topics = new Map<SimulatedNode, { bytes: number; useful: number; isLeft: boolean }>();
 	readonly #slots: PeerSlots;
@@ -103,7 +104,8 @@ export class SimulatedPeers {
 	}
 
 	/**
-	 * Removes `node`, which has left, after the time that its missing answers need to be noticed.
+	 * Removes `node`, which has left, after GIVEN_UP ms: only then is it noticed that `node` does
+	 * not answer.
 	 */
 	left(node: SimulatedNode): void {
 		this.#world.time.after(GIVEN_UP, () => this.remove(node));
