@@ -109,6 +109,11 @@ export class SeedCache {
 		return this.#folder;
 	}
 
+	/** Whether it has no entry, so that it need not be searched. @internal */
+	async isEmpty(): Promise<boolean> {
+		return (await readdir(this.#folder).catch(() => [])).length === 0;
+	}
+
 	/** The paths and seeds of all sound entries, with the index of a folder. @internal */
 	async *all(): AsyncGenerator<RememberedContent> {
 		for (const name of await readdir(this.#folder).catch(() => [])) {

@@ -91,7 +91,7 @@ export class LocalBytes implements KnownBytes {
 	): Promise<KnownTable | undefined> {
 		const { cache } = this.#options;
 		const isWorth = kind === 'sha256' && chunks * layout.chunkSize >= WORTH;
-		if (cache === undefined || !isWorth) {
+		if (cache === undefined || !isWorth || (await cache.isEmpty())) {
 			return undefined;
 		}
 		this.#table ??= tableInThread(cache, signal);
