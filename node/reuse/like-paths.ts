@@ -26,7 +26,7 @@ export async function checkLike(paths: readonly string[]): Promise<void> {
 		if (path === '') {
 			throw new ShoalError(
 				'ERR_NO_FILE',
-				'the path of a file or folder is expected, and it is empty',
+				'the path is empty; the path of a file or folder is expected',
 			);
 		}
 		if (!(await isFolder(path))) {

@@ -43,7 +43,10 @@ test('if no path can be shared, share fails without a broker', async (t) => {
 		env: { SHOAL_BROKER: 'mqtt://127.0.0.1:9' },
 	});
 	assert.is(code, 1);
-	assert.match(stderr, /it is empty \(ERR_NO_FILE\)\n.*no such file or folder.*\(ERR_NO_FILE\)\n$/);
+	assert.match(
+		stderr,
+		/the path is empty; .* \(ERR_NO_FILE\)\n.*no such file or folder.*\(ERR_NO_FILE\)\n$/,
+	);
 });
 
 test('a name that Windows cannot store is shared with a warning', async (t) => {
