@@ -151,7 +151,7 @@ test('a path from which nothing can be read is an error, before anything is requ
 	for (const [path, code, text] of [
 		[at('missing'), 'ERR_NO_FILE', /missing".*check the path/],
 		[join(good, 'below'), 'ERR_NO_FILE', /below".*check the path/],
-		['', 'ERR_NO_FILE', /it is empty/],
+		['', 'ERR_NO_FILE', /the path is empty/],
 		[at('pipe'), 'ERR_IO', /it is a pipe/],
 		[at('socket'), 'ERR_IO', /it is a socket/],
 		['/dev/zero', 'ERR_IO', /it is a device/],
