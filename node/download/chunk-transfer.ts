@@ -23,6 +23,7 @@ import type { Contributions } from './contributions.ts';
 import type { ChunkSelection, DownloadContext } from './download-types.ts';
 import { FanOutSubscriptions } from './fan-out-subscriptions.ts';
 import { PeerLanes } from './peer-lanes.ts';
+import { Prefills } from './prefills.ts';
 import type { Reuse } from './reuse.ts';
 
 /** Options of a {@link ChunkTransfer}. */
@@ -56,8 +57,8 @@ export class ChunkTransfer {
 	readonly #content: StoredContent;
 	readonly #engine: DownloadEngine;
 	readonly #assembler: ChunkAssembler;
-	/** The attempts that began with known bytes. */
-	readonly #prefilled = new WeakSet<Attempt>();
+	/** Undefined if nothing is known of any chunk. */
+	readonly #prefills: Prefills | undefined;
 	/** The attempts whose last bytes arrived on a direct lane. */
 	readonly #direct = new WeakSet<Attempt>();
 	readonly #options: ChunkTransferOptions;
@@ -78,6 +79,7 @@ export class ChunkTransfer {
 		this.#context = context;
 		this.#content = content;
 		this.#options = options;
+		this.#prefills = options.reuse && new Prefills(options.reuse);
 		this.#fanOut = new FanOutSubscriptions(context, content.seed.id);
 		this.#engine = new DownloadEngine({
 			layout: content.seed.layout,
@@ -280,9 +282,9 @@ export class ChunkTransfer {
 	 * the chunk arrived by fan-out.
 	 */
 	#reject(attempt: Attempt, chunk: number): void {
-		if (this.#prefilled.has(attempt)) {
+		if (this.#prefills?.has(attempt)) {
 			// Most likely, the known bytes were wrong, not the bytes that the node has sent.
-			this.#options.reuse?.partly.wrong(chunk);
+			this.#prefills.wrong(chunk);
 			this.#engine.unheard(chunk);
 			return;
 		}
@@ -306,17 +308,12 @@ export class ChunkTransfer {
 	#count(attempt: Attempt, first: number, count: number, bytes: number): void {
 		const { node } = attempt;
 		const lane = this.#direct.has(attempt) ? 'direct' : 'broker';
-		const { reuse } = this.#options;
-		const isPrefilled = this.#prefilled.has(attempt);
-		let known = 0;
 		for (let chunk = first; chunk < first + count; chunk += 1) {
-			known += isPrefilled ? (reuse?.partly.bytesOf(chunk) ?? 0) : 0;
-			reuse?.partly.forget(chunk);
 			this.#engine.stored(chunk);
 			this.#context.contents.gain(this.#content, chunk);
 		}
+		const known = this.#prefills?.stored(attempt, first, count) ?? 0;
 		this.#options.contributions.count(node, lane, count, bytes - known);
-		reuse?.count('files', known);
 		this.#trace({ event: 'stored', node, first, count });
 	}
 
@@ -345,7 +342,8 @@ export class ChunkTransfer {
 	#act(decisions: readonly Decision[]): void {
 		for (const decision of decisions) {
 			if (decision.do === 'prefill') {
-				this.#prefill(decision.attempt);
+				const { attempt } = decision;
+				this.#assembler.take(attempt, this.#prefills?.begin(attempt) ?? []);
 			} else if (decision.do === 'discard') {
 				this.#assembler.discard(decision.attempt);
 			} else if (decision.do === 'drop') {
@@ -358,18 +356,6 @@ export class ChunkTransfer {
 				this.#request(decision);
 			}
 		}
-	}
-
-	/** Gives an attempt the known bytes of its chunks. */
-	#prefill(attempt: Attempt): void {
-		const { firstChunk: first, chunks: count } = attempt;
-		const pieces = this.#options.reuse?.partly.piecesIn({ first, count }) ?? [];
-		const release = (): void => {};
-		this.#prefilled.add(attempt);
-		this.#assembler.take(
-			attempt,
-			pieces.map((piece) => ({ ...piece, release })),
-		);
 	}
 
 	/** Requests ranges from a node, or cancels them, on the lane to it. */

@@ -1,5 +1,5 @@
 import {
-	Bitfield,
+	type Bitfield,
 	type NodeReply,
 	parseRequestId,
 	type Seed,
@@ -10,14 +10,7 @@ import { InlineWriter } from '../chunk-writer/inline-writer.ts';
 import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
 import type { KnownBytes } from '../reuse/known-bytes.ts';
-import {
-	hasAllWanted,
-	type SelectedChunks,
-	type StoredContent,
-	wantedBytes,
-} from '../storage/content-store.ts';
-import { readChunk } from '../storage/copy-chunks.ts';
-import { MemoryStorage } from '../storage/memory-storage.ts';
+import { hasAllWanted, type StoredContent, wantedBytes } from '../storage/content-store.ts';
 import { abortError, onAbort } from '../util/abort.ts';
 import { ChunkTransfer } from './chunk-transfer.ts';
 import { Contributions, type SourceShare } from './contributions.ts';
@@ -29,6 +22,7 @@ import type {
 } from './download-types.ts';
 import { filesOf } from './files-done.ts';
 import { GiveUp } from './give-up.ts';
+import { IndexChunks } from './index-chunks.ts';
 import { Reuse } from './reuse.ts';
 import { type Finished, isForReaders } from './target/target.ts';
 
@@ -61,7 +55,7 @@ export class Download {
 	/** The older version that the download will replace. */
 	#older: KnownBytes | undefined;
 	/** The chunks of the index of a folder, until the target is open. */
-	#index: StoredContent | undefined;
+	#index: IndexChunks | undefined;
 	/** Aborted when the download has to end early, so that long operations stop. */
 	readonly #ending = new AbortController();
 	#isComplete = false;
@@ -185,7 +179,8 @@ export class Download {
 		const reuse = new Reuse(content, { writer, contents });
 		this.#reuse = reuse;
 		reuse.count('known', opened.isCloned ? wantedBytes(content).have : 0);
-		await this.#keepIndex(content, writer);
+		await this.#index?.storeInto(content, { writer, contents });
+		this.#index = undefined;
 		onContent?.(content);
 		const { path, verified } = await this.#fetchAndFinish(content, writer, failure);
 		const ms = Math.round(performance.now() - this.#startedAt);
@@ -305,36 +300,14 @@ export class Download {
 	 * @throws ShoalError as `run`
 	 */
 	async #fetchIndex(seed: Seed, failure: Promise<never>): Promise<Uint8Array> {
-		const { index = 0, layout } = seed;
-		const chunks = Math.ceil(index / layout.chunkSize);
-		const storage = new MemoryStorage(Math.min(chunks * layout.chunkSize, seed.length));
-		const wanted = new Bitfield(seed.chunks);
-		wanted.setRange(0, chunks);
-		const stored = new Bitfield(seed.chunks);
-		const selected: SelectedChunks = { paths: new Set(), wanted, whole: wanted, stored };
-		const content: StoredContent = { seed, have: new Bitfield(seed.chunks), selected, storage };
-		this.#index = content;
+		const index = new IndexChunks(seed);
+		this.#index = index;
 		this.#phase = 'fetching';
-		const writer = new InlineWriter(seed, storage, this.#context.digestChunk);
+		const { content } = index;
+		const writer = new InlineWriter(seed, content.storage, this.#context.digestChunk);
 		await Promise.race([this.#fetch(content, writer), failure]);
 		this.#phase = 'checking';
-		return storage.bytes.subarray(0, index);
-	}
-
-	/** Stores the chunks that were fetched with the index. */
-	async #keepIndex(content: StoredContent, writer: ChunkWriter): Promise<void> {
-		const index = this.#index;
-		this.#index = undefined;
-		for (const chunk of index?.have.indices() ?? []) {
-			const isStored = content.have.has(chunk) || content.selected?.stored.has(chunk);
-			if (index !== undefined && !isStored) {
-				const bytes = await readChunk(content.seed, index.storage, chunk);
-				const [isRight] = await writer.write({ first: chunk, count: 1 }, [bytes]);
-				if (isRight) {
-					this.#context.contents.gain(content, chunk);
-				}
-			}
-		}
+		return index.bytes;
 	}
 
 	/** @param later chunks that are not fetched now. @default none */
