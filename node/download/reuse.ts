@@ -34,7 +34,7 @@ const MOST_ZEROS = 1024 * 1024;
 /** The chunks of a download that need not be fetched, because their bytes are known. */
 export class Reuse {
 	readonly #bytes = { known: 0, zeros: 0, files: 0 };
-	/** What is known of chunks that are not known as a whole. */
+	/** The known bytes of chunks that are not known as a whole. */
 	readonly partly: PartlyKnown;
 	readonly #content: StoredContent;
 	readonly #writer: ChunkWriter;

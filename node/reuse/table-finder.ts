@@ -9,7 +9,7 @@ import type { OpenSources } from './open-sources.ts';
 /** Maximum bytes of a file that is verified before a piece of it is used. */
 const MOST_CHECKED = 1024 * 1024;
 
-/** What is known of a content before anything of it is stored. */
+/** The description of a content of which nothing is stored yet. */
 type Described = Pick<StoredContent, 'seed' | 'folder'>;
 
 /** A stretch of a chunk, and where its bytes may be. */

@@ -12,7 +12,7 @@ export interface Version {
 	readonly folder?: Folder | undefined;
 }
 
-/** What a download of one version would fetch if another version is there. */
+/** The cost of a download of one version if another version is there. */
 export interface UpdateCost {
 	/** Bytes that are fetched, and the number of the chunks that they belong to. */
 	readonly bytes: number;

@@ -3,7 +3,7 @@ import { LONGEST, UploadSlots } from './upload-slots.ts';
 /** Lets the direct lanes of a node send in turns, as {@link UploadSlots} decides. */
 export class UploadTurns {
 	readonly #slots = new UploadSlots<object>();
-	/** What resolves the wait of each waiting lane. */
+	/** The function that ends the wait of each waiting lane. */
 	readonly #resolve = new Map<object, () => void>();
 	#timer: NodeJS.Timeout | undefined;
 

@@ -73,7 +73,7 @@ test('a downloaded file has the right bytes, and only chunks that are nowhere el
 			assert.ok((await readFile(output)).equals(next), 'the right bytes');
 			assert.ok(fetched <= length, `${fetched} of ${length} bytes were fetched`);
 			if (seed.layout.chunkSize === CHUNK) {
-				// What an older version has beyond the end of the new one is not read.
+				// Bytes of an older version beyond the end of the new one are not read.
 				const older = isAtTarget ? [first.subarray(0, next.length)] : [];
 				const likes = {
 					target: [],

@@ -9,7 +9,7 @@ import {
 } from '../../../protocol/index.ts';
 import { fsError, onFile } from '../../storage/fs-error.ts';
 
-/** What a file system can store. */
+/** The names that a file system can store, and whether it can store links. */
 export interface NameRules {
 	/** Whether names that differ only in case are the same. */
 	readonly isFolding: boolean;

@@ -99,7 +99,7 @@ export class FolderTarget implements Target {
 	#hasFailed = false;
 	/** Whether the seed is wrong: then nothing of this download is kept. */
 	#isUseless = false;
-	/** What an earlier download has left, if this download has nothing to write. */
+	/** The files that an earlier download has left, if this download has nothing to write. */
 	#left: { readonly part: PartFolder; readonly journal: string } | undefined;
 
 	constructor(options: FolderTargetOptions) {

@@ -134,8 +134,8 @@ export interface ChunksToHash {
 	/** The first and the last of each run, ascending. */
 	readonly runs: ReadonlyArray<readonly [first: number, last: number]>;
 	/**
-	 * What happens if the disk cannot read a chunk, or one of its files is missing. True: the chunk
-	 * gets a digest of zeros, which no chunk has. False: the error is thrown.
+	 * The treatment of a chunk that the disk cannot read, or of which a file is missing. True: the
+	 * chunk gets a digest of zeros, which no chunk has. False: the error is thrown.
 	 */
 	readonly passesUnreadable: boolean;
 }

@@ -54,7 +54,7 @@ export interface Scan {
 	readonly entries: readonly ScannedEntry[];
 	/** The stamps of `entries`, in the same order. */
 	readonly stamps: EntryStamps;
-	/** What is not among the entries, because it cannot be shared. */
+	/** Entries of the folder that cannot be shared. They are not in `entries`. */
 	readonly odd: readonly OddEntry[];
 }
 

@@ -87,7 +87,7 @@ export function undo(isNew: boolean, remove: () => void): void {
 			remove();
 		}
 	} catch {
-		// What cannot be removed is empty, and does no harm.
+		// A file or folder that cannot be removed is empty, and does no harm.
 	}
 }
 

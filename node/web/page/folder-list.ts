@@ -9,7 +9,7 @@ export interface FolderRow {
 	/** The path for people. */
 	readonly shown: string;
 	readonly isFile: boolean;
-	/** What it is, if it is no file. */
+	/** The kind of the entry; undefined for a file. */
 	readonly kind: string | undefined;
 	/** Bytes. */
 	readonly length: number;

@@ -6,7 +6,7 @@ const AT_ONCE = 50;
 /** Folders below this depth are not read, because the worker refuses their paths. */
 const TOO_DEEP = 40;
 
-/** What was found in a folder so far. */
+/** The files and folders that were found in a folder so far. */
 interface Found {
 	readonly files: Array<readonly [path: string, file: File]>;
 	readonly emptyFolders: string[];

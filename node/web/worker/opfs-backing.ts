@@ -80,7 +80,7 @@ export async function keptContents(): Promise<Kept[]> {
 	return kept;
 }
 
-/** What is stored of one content; undefined if nothing is. @throws ShoalError ERR_IO */
+/** The stored part of one content; undefined if nothing is stored. @throws ShoalError ERR_IO */
 export async function keptContent(id: string): Promise<Kept | undefined> {
 	// A description that was half written when the browser ended cannot be read.
 	const about = await readAbout(id);
@@ -174,7 +174,7 @@ interface Occupied {
 	readonly file: SyncAccessHandle;
 	readonly record: SyncAccessHandle;
 	readonly description: SyncAccessHandle;
-	/** What the description says. */
+	/** The decoded text of the description. */
 	readonly about: About;
 	/** Releases the lock, so that other tabs can have the content. */
 	readonly leave: () => void;

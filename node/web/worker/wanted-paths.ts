@@ -17,7 +17,7 @@ export function pathsOf(
 	if (files === undefined || files === 'all') {
 		return files === 'all' ? undefined : before?.paths;
 	}
-	// What was stopped is not wanted any more.
+	// The files of a download that was stopped are not wanted any more.
 	const others = before?.transfer.state === 'stopped' ? [] : (before?.paths ?? []);
 	return new Set([...others, ...files]);
 }

@@ -231,7 +231,7 @@ async function folderOf(
 			return new Folder(seed, bytes);
 		}
 	} catch {
-		// What is stored is not the index: it is fetched again.
+		// The stored bytes are not the index, so the index is fetched again.
 	}
 	return new Folder(seed, (await fetchIndex?.()) ?? bytes);
 }
