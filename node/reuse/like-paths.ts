@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { ShoalError } from '../../protocol/index.ts';
-import type { FolderThread } from '../hashing/folder/folder-thread.ts';
+import { FolderThread } from '../hashing/folder/folder-thread.ts';
 import type { ListedFile } from '../hashing/folder/list-files.ts';
+import type { HashOptions } from '../hashing/hasher.ts';
 import { onFile } from '../storage/fs-error.ts';
 import { statReadable } from '../storage/regular-file.ts';
 
@@ -36,16 +37,20 @@ export async function checkLike(paths: readonly string[]): Promise<void> {
 }
 
 /**
- * The files at a path, or below it.
+ * The files at a path, or below it. The files of a folder are listed in a thread.
  *
- * @param thread lists the files of a folder
  * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED
  */
-export async function listLike(path: string, thread: FolderThread): Promise<LikeFiles> {
+export async function listLike(path: string, options: HashOptions): Promise<LikeFiles> {
 	const absolute = resolve(path);
 	if (await isFolder(absolute)) {
-		const files = await thread.run<ListedFile[]>({ do: 'list', root: absolute });
-		return { root: absolute, files, isNamed: false };
+		const thread = new FolderThread(absolute, options);
+		try {
+			const files = await thread.run<ListedFile[]>({ do: 'list', root: absolute });
+			return { root: absolute, files, isNamed: false };
+		} finally {
+			await thread.close();
+		}
 	}
 	const { size } = await statReadable(absolute);
 	const files = [{ path: basename(absolute), length: Number(size) }];

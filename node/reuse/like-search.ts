@@ -1,4 +1,4 @@
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { type Folder, isFile, type Seed } from '../../protocol/index.ts';
 import { FolderThread } from '../hashing/folder/folder-thread.ts';
@@ -8,7 +8,7 @@ import type { StoredContent } from '../storage/content-store.ts';
 import type { Finder } from './known-bytes.ts';
 import type { KnownSource } from './known-source.ts';
 import { KnownTable, type SourceHead } from './known-table.ts';
-import { type LikeFiles, listLike } from './like-paths.ts';
+import type { LikeFiles } from './like-paths.ts';
 import type { OpenSources } from './open-sources.ts';
 import { PlaceFinder } from './place-finder.ts';
 import { TableFinder } from './table-finder.ts';
@@ -20,26 +20,25 @@ const UNKNOWN = '0'.repeat(64);
 const MOST_FILES = 10_000;
 
 /**
- * Searches the files at `path`, or below it, for chunks of a content. If the content is a file, the
+ * Searches files for chunks of a content. If the content is a file, the
  * first step tries the chunks at the same offsets of likely files, which are not hashed. If the
  * content is a folder, the first step looks for whole files of the folder. The other steps look for
  * chunks at any multiple of the chunk size.
  *
  * @param missing returns the chunks that are missing now
- * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED
+ * @throws ShoalError ERR_IO, ERR_ABORTED
  */
 export async function* searchLike(
-	path: string,
+	like: LikeFiles,
 	content: StoredContent,
 	missing: () => readonly number[],
 	{ sources, ...options }: HashOptions & { readonly sources: OpenSources },
 ): AsyncGenerator<Finder> {
-	const thread = new FolderThread(resolve(path), options);
+	const thread = new FolderThread(like.root, options);
 	const { seed, folder } = content;
 	const finderOf = (known: readonly KnownSource[]): Finder =>
 		new TableFinder(content, KnownTable.of(known, zerosDigest), sources);
 	try {
-		const like = await listLike(path, thread);
 		if (folder === undefined) {
 			const same = like.files.filter((file) => isLikely(file, like, seed));
 			const heads = same.map((file) => headOf(file, like, seed));

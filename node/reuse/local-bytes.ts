@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import type { Seed } from '../../protocol/index.ts';
-import { FolderThread } from '../hashing/folder/folder-thread.ts';
 import { folderSeedOf } from '../hashing/folder/make-folder.ts';
 import type { SeedCache } from '../hashing/seed-cache.ts';
 import type { StoredContent } from '../storage/content-store.ts';
@@ -38,6 +37,7 @@ export class LocalBytes implements KnownBytes {
 	readonly #options: LocalBytesOptions;
 	/** The table of the cache. It is made once, when it is first needed. */
 	#table: Promise<KnownTable | undefined> | undefined;
+	readonly #listings = new Map<string, Promise<LikeFiles>>();
 
 	constructor(options: LocalBytesOptions) {
 		this.#options = options;
@@ -58,7 +58,8 @@ export class LocalBytes implements KnownBytes {
 		for (const path of like) {
 			const sources = new OpenSources((source) => openKnown(source, cache));
 			try {
-				yield* searchLike(path, content, missing, { sources, signal });
+				const files = await this.#filesAt(path, signal);
+				yield* searchLike(files, content, missing, { sources, signal });
 			} catch (error) {
 				signal.throwIfAborted();
 				warn(error);
@@ -74,13 +75,19 @@ export class LocalBytes implements KnownBytes {
 		const known = table?.file(hexToBytes(seed.digest)) ?? [];
 		const paths = known.flatMap(({ source }) => (source.isFolder ? [] : [source.path]));
 		for (const path of like) {
-			const thread = new FolderThread(path, { signal });
-			const { root, files } = await listLike(path, thread).catch(() => NO_FILES);
-			await thread.close();
+			// The search reports a path that cannot be read.
+			const { root, files } = await this.#filesAt(path, signal).catch(() => NO_FILES);
 			const same = files.filter(({ length }) => length === seed.length);
 			paths.push(...same.map((file) => join(root, file.path)));
 		}
 		return paths;
+	}
+
+	/** The files at a path of `like`, or below it. They are listed once. */
+	async #filesAt(path: string, signal: AbortSignal): Promise<LikeFiles> {
+		const listing = this.#listings.get(path) ?? listLike(path, { signal });
+		this.#listings.set(path, listing);
+		return await listing;
 	}
 
 	/** The table of the cache. Undefined if so few `chunks` of `seed` are not worth a search. */

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { checkLike } from '../../../node/reuse/like-paths.ts';
+import { checkLike, listLike } from '../../../node/reuse/like-paths.ts';
 import { searchLike } from '../../../node/reuse/like-search.ts';
 import { openFile } from '../../../node/reuse/open-known.ts';
 import { OpenSources } from '../../../node/reuse/open-sources.ts';
@@ -45,7 +45,8 @@ async function searched(
 	};
 	const steps: Step[] = [];
 	const options = { sources, onBytes, signal: t.signal };
-	for await (const finder of searchLike(path, content, () => missing, options)) {
+	const like = await listLike(path, { signal: t.signal });
+	for await (const finder of searchLike(like, content, () => missing, options)) {
 		const found: number[] = [];
 		for (const chunk of missing) {
 			for (const candidate of finder.candidates(chunk)) {
@@ -150,10 +151,13 @@ test('a path that is neither a file nor a folder is an error, as is a search tha
 	}
 	const sources = new OpenSources(async (source) => openFile(source.path));
 	const content = contentIn(contentOf(CHUNK));
-	const search = searchLike(root, content, () => [0], { sources, signal: AbortSignal.abort() });
+	const signal = AbortSignal.abort();
+	assert.is((await rejects(listLike(join(root, 'missing'), {}))).code, 'ERR_NO_FILE');
+	assert.is((await rejects(listLike(root, { signal }))).code, 'ERR_ABORTED');
+	await writeFile(join(root, 'a'), contentOf(2 * CHUNK));
+	const search = searchLike(await listLike(root, {}), content, () => [0], { sources, signal });
+	await search.next();
 	assert.is((await rejects(search.next())).code, 'ERR_ABORTED');
-	const missing = searchLike(join(root, 'missing'), content, () => [0], { sources });
-	assert.is((await rejects(missing.next())).code, 'ERR_NO_FILE');
 });
 
 test.run();
