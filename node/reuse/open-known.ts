@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Folder } from '../../protocol/index.ts';
-import { readFully } from '../storage/content-files.ts';
+import { readFully, readFullyLater } from '../storage/content-files.ts';
 import type { FolderLocation } from '../storage/folder/folder-place.ts';
 import { FolderStorage } from '../storage/folder/folder-storage.ts';
 import { READ_ONLY } from '../storage/regular-file.ts';
@@ -54,13 +54,7 @@ function readAtOnce(path: string, offset: number, into: Uint8Array): void {
 async function readLater(path: string, offset: number, into: Uint8Array): Promise<void> {
 	const file = await open(path, READ_ONLY);
 	try {
-		for (let done = 0; done < into.length; ) {
-			const { bytesRead } = await file.read(into, done, into.length - done, offset + done);
-			if (bytesRead === 0) {
-				throw Object.assign(new Error('the file is too short'), { code: 'ESHORT' });
-			}
-			done += bytesRead;
-		}
+		await readFullyLater(file, offset, into);
 	} finally {
 		await file.close();
 	}

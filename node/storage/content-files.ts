@@ -1,4 +1,5 @@
 import { readSync, writevSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import type { ContentPlace } from './content-place.ts';
 import { NOWHERE, ZEROS } from './extents.ts';
 import { stretch } from './segments.ts';
@@ -127,10 +128,27 @@ function write(fd: number, start: number, bytes: readonly Uint8Array[]): void {
 export function readFully(fd: number, start: number, into: Uint8Array): void {
 	for (let done = 0; done < into.length; ) {
 		const count = readSync(fd, into, done, into.length - done, start + done);
-		if (count === 0) {
-			throw Object.assign(new Error('it became shorter while it was read'), { code: 'ESHORT' });
-		}
+		checkCount(count);
 		done += count;
+	}
+}
+
+/** As {@link readFully}, in the thread pool. @throws ESHORT */
+export async function readFullyLater(
+	file: FileHandle,
+	start: number,
+	into: Uint8Array,
+): Promise<void> {
+	for (let done = 0; done < into.length; ) {
+		const { bytesRead } = await file.read(into, done, into.length - done, start + done);
+		checkCount(bytesRead);
+		done += bytesRead;
+	}
+}
+
+function checkCount(bytesRead: number): void {
+	if (bytesRead === 0) {
+		throw Object.assign(new Error('it became shorter while it was read'), { code: 'ESHORT' });
 	}
 }
 

@@ -1,9 +1,9 @@
 import { type BigIntStats, fstatSync, lstatSync } from 'node:fs';
-import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { lstat, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Folder, quoted, ShoalError } from '../../../protocol/index.ts';
-import { ContentFiles, notKept, readFully } from '../content-files.ts';
+import { ContentFiles, notKept, readFully, readFullyLater } from '../content-files.ts';
 import { type Extent, NOWHERE, ZEROS } from '../extents.ts';
 import { fsError } from '../fs-error.ts';
 import type { Storage } from '../storage.ts';
@@ -234,7 +234,7 @@ export class FolderStorage implements Storage {
 		try {
 			const handle = await open(path, READ_FILE);
 			try {
-				await readAll(handle, at, into);
+				await readFullyLater(handle, at, into);
 				if (this.#stamps !== undefined) {
 					this.#checkStamp(this.#entryOf(file), await lstat(path, { bigint: true }));
 				}
@@ -288,15 +288,5 @@ export class FolderStorage implements Storage {
 				`${file} has changed since the seed of its folder was made`,
 			);
 		}
-	}
-}
-
-async function readAll(handle: FileHandle, start: number, into: Uint8Array): Promise<void> {
-	for (let done = 0; done < into.length; ) {
-		const { bytesRead } = await handle.read(into, done, into.length - done, start + done);
-		if (bytesRead === 0) {
-			throw Object.assign(new Error('it became shorter while it was read'), { code: 'ESHORT' });
-		}
-		done += bytesRead;
 	}
 }
