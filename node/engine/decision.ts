@@ -19,7 +19,7 @@ export type Decision =
 	  }
 	/** The node has not answered in time: the lane to it may be dead. */
 	| { readonly do: 'suspect'; readonly node: string }
-	/** Put the known bytes of the chunks of an attempt into the attempt. */
+	/** Fill the attempt with those bytes of its chunks that this machine already has. */
 	| { readonly do: 'prefill'; readonly attempt: Attempt }
 	/** Forget the bytes of an attempt. */
 	| { readonly do: 'discard'; readonly attempt: Attempt }

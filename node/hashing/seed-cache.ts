@@ -40,7 +40,7 @@ export interface RememberedContent {
 }
 
 const MAGIC = 'shoal seed cache 1';
-/** The name in seeds that are read for their digests. */
+/** The name of every seed from {@link SeedCache.all}, whose callers need only the digests. */
 const NAME = 'content';
 const LF = 0x0a;
 /** The line of an entry with the stamp of a folder, and the bytes of its index. */

@@ -1,4 +1,4 @@
-/** Number of entries from which on an archive has Zip64 records at its end. */
+/** An archive with this number of entries or more has Zip64 records at its end. */
 const ZIP64_ENTRIES = 0xffff;
 /** In place of an offset or a size: the real value is in the Zip64 records. */
 const IN_ZIP64 = 0xffff_ffff;

@@ -1,6 +1,6 @@
 import { ShoalError } from '../errors.ts';
 
-/** Smallest chunk size of a seed, in bytes: the size in seeds that are older than this program. */
+/** Smallest chunk size of a seed, in bytes. Seeds made before shoal existed have this size. */
 export const MIN_CHUNK_SIZE = 512;
 /**
  * Largest chunk size, in bytes; it is limited because a node holds a chunk in memory until it is
