@@ -88,11 +88,11 @@ an id. An argument that contains a slash or ends with .seed is a path, unless it
 is a link or a web address.
 
 --check chunks is faster: it verifies every chunk against the seed, but not the
-digest of the whole file, or of each file of a folder. When the download of a
-file is resumed on Linux, and the machine was not restarted since, the chunks
-that the earlier download recorded are not hashed again. When the download of a
-folder is resumed with --check chunks, its recorded chunks are always hashed
-again.
+digest of the whole file, or of each file of a folder. If a download of a file
+is resumed with --check chunks, on Linux, and the machine was not restarted
+since, the chunks that the earlier download recorded are not hashed again. If a
+download of a folder is resumed with --check chunks, its recorded chunks are
+always hashed again.
 
 Shows a progress bar, then the path, the digest and how much each node sent. An
 interrupted download keeps its verified chunks; run the same command again to

@@ -43,7 +43,7 @@ const MAGIC = 'shoal seed cache 1';
 /** The name of every seed from {@link SeedCache.all}, whose callers need only the digests. */
 const NAME = 'content';
 const LF = 0x0a;
-/** The line of an entry with the stamp of a folder, and the bytes of its index. */
+/** The line of an entry with the stamp of a folder and the length of its index in bytes. */
 const FOLDER_STAMP = /^folder ([0-9a-f]{64}) (\d{1,8})$/;
 
 /**

@@ -66,7 +66,7 @@ export class Log {
 		return LEVELS.indexOf(level) <= LEVELS.indexOf(this.#level);
 	}
 
-	/** Logs `message`; as JSON, with the name of the event and the fields. */
+	/** Logs `message`. A line of JSON also has the name of the event and the fields. */
 	write(level: Level, event: string, message: string, fields: LogFields = {}): void {
 		if (!this.isEnabled(level) || !this.#hasRoom(level)) {
 			return;
