@@ -8,6 +8,7 @@ export type ErrorCode =
 	| 'ERR_AMBIGUOUS'
 	| 'ERR_BROKER'
 	| 'ERR_CHANGED'
+	| 'ERR_CHANNEL'
 	| 'ERR_CLOSED'
 	| 'ERR_DISCONNECTED'
 	| 'ERR_EXISTS'

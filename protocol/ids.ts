@@ -31,6 +31,11 @@ export function isSeedId(text: unknown): text is string {
 	return typeof text === 'string' && SEED_ID.test(text);
 }
 
+/** Whether `text` is a channel id: the SHA-256 of its first key block, in the form of a seed id. */
+export function isChannelId(text: unknown): text is string {
+	return isSeedId(text);
+}
+
 /**
  * Reads a seed id as a person types it: spaces around it and upper case are accepted.
  *

@@ -1,3 +1,44 @@
+export {
+	type ChannelLink,
+	formatChannelLink,
+	isChannelLink,
+	parseChannelLink,
+} from './channel/channel-link.ts';
+export {
+	type Audience,
+	ChannelDocument,
+	checkChannelName,
+	checkGroup,
+	compareDocuments,
+	type DocumentFields,
+	MOST_CHANNEL_NAME,
+	MOST_DOCUMENT_BYTES,
+} from './channel/document.ts';
+export {
+	KEY_BYTES,
+	SIGNATURE_BYTES,
+	type Sign,
+	SPKI_HEAD,
+	type Verify,
+	verifyNatively,
+} from './channel/ed25519.ts';
+export {
+	type KeyBlock,
+	KeyChain,
+	MOST_BLOCKS,
+	MOST_CHAIN_BYTES,
+	type NewKeys,
+} from './channel/key-chain.ts';
+export {
+	decodeReceipt,
+	MOST_GROUPS,
+	MOST_KEPT_PATH,
+	MOST_KEPT_PATHS,
+	MOST_RECEIPT_BYTES,
+	RECEIPT_STATES,
+	type Receipt,
+} from './channel/receipt.ts';
+export { type Follower, isAddressed, seedFor } from './channel/recipients.ts';
 export { type ErrorCode, isShoalError, ShoalError } from './errors.ts';
 export { FIXED_LIMITS, type FixedLimit } from './fixed-limits.ts';
 export { type EntryKind, type FolderEntry, MAX_ENTRIES } from './folder/entry.ts';
@@ -9,6 +50,7 @@ export { chooseFolderChunkSize, type FolderPiece, folderLength } from './folder/
 export { FolderPaths, MAX_TARGET_BYTES, whyNoLink } from './folder/link-target.ts';
 export {
 	formatRequestId,
+	isChannelId,
 	isNodeId,
 	isRequestId,
 	isSeedId,

@@ -17,6 +17,7 @@ const LAYERS = [
 	'protocol/folder',
 	'protocol/packets',
 	'protocol/messages',
+	'protocol/channel',
 	'protocol/link',
 	'protocol/fixed-limits.ts',
 	'protocol/index.ts',

@@ -1,4 +1,14 @@
-import { isNodeId, isSeedId, type Limits, type Topic, type Topics } from '../../protocol/index.ts';
+import {
+	isChannelId,
+	isNodeId,
+	isSeedId,
+	type Limits,
+	MOST_CHAIN_BYTES,
+	MOST_DOCUMENT_BYTES,
+	MOST_RECEIPT_BYTES,
+	type Topic,
+	type Topics,
+} from '../../protocol/index.ts';
 import type { Role } from './token-auth.ts';
 
 /** The properties of a message that decide whether it may be published. */
@@ -20,11 +30,11 @@ export type PublishRefusal =
 	| 'spoof'
 	/** Its topic does not allow the QoS: chunks have 0, retained messages 1, others 0 or 1. */
 	| 'qos'
-	/** The message has the retain flag, and is neither an announce nor a node state. */
+	/** The message has the retain flag, and its topic is for messages that are not retained. */
 	| 'retain'
 	/**
-	 * The message is larger than `controlPayload`; an announce or a node state: larger than
-	 * `keptPayload`.
+	 * The message is larger than its topic allows: `controlPayload`; for an announce or a node state
+	 * `keptPayload`; for a channel 4 KiB of keys, and 1 KiB for a document or a receipt.
 	 */
 	| 'size'
 	/** The client has the token for watching, and may publish nothing. */
@@ -51,7 +61,7 @@ const SECTIONS: ReadonlySet<string> = new Set(['node', 'announce', 'event']);
 
 /**
  * Why the client `id` may not publish this message; undefined if it may. The sender in the topic
- * must be `id`, and only announces and node states may be retained. The same holds for wills.
+ * must be `id`, and only announces, node states and the messages of channels may be retained. The same holds for wills.
  */
 export function whyNotPublish(
 	id: string,
@@ -71,16 +81,32 @@ export function whyNotPublish(
 	if (message.qos > 1) {
 		return 'qos';
 	}
-	const { keptPayload, controlPayload } = rules.limits;
-	if (message.bytes > (isKept(topic) ? keptPayload : controlPayload)) {
+	if (message.bytes > mostBytes(topic, rules.limits)) {
 		return 'size';
+	}
+	if (isOfChannel(topic)) {
+		return undefinedUnless(!message.retain || message.qos === 1, 'qos');
 	}
 	return isKept(topic) ? whyNotKeep(message, rules) : undefinedUnless(!message.retain, 'retain');
 }
 
+/** Most bytes of a message on `topic`. */
+function mostBytes(topic: Topic, { keptPayload, controlPayload }: Limits): number {
+	switch (topic.kind) {
+		case 'channel-keys':
+			return MOST_CHAIN_BYTES;
+		case 'channel':
+			return MOST_DOCUMENT_BYTES;
+		case 'receipt':
+			return MOST_RECEIPT_BYTES;
+		default:
+			return isKept(topic) ? keptPayload : controlPayload;
+	}
+}
+
 /**
  * Whether the client `id` may subscribe to `filter`: topics of its own inbox, the chunks of one
- * node of a swarm, or control topics. A filter with a wildcard must match no other topic, and the
+ * node of a swarm, the messages of one channel, or control topics. A filter with a wildcard must match no other topic, and the
  * filter for the chunks of a node must have no wildcard.
  */
 export function maySubscribe(
@@ -102,6 +128,9 @@ export function maySubscribe(
 	}
 	if (section === 'swarm') {
 		return levels.length === 3 && isSeedId(second) && isNodeId(third);
+	}
+	if (section === 'channel' || section === 'receipt') {
+		return isChannelId(second) && isOneOfChannel(levels);
 	}
 	if (levels.length === 2 && second === '#') {
 		return SECTIONS.has(section);
@@ -130,6 +159,19 @@ export function mayReceive(id: string, topic: Topic | undefined, role: Role = 'n
 /** Whether `topic` carries chunks, which are shed for a client that does not keep up. */
 export function isBulk(topic: Topic | undefined): boolean {
 	return topic?.kind === 'chunk' || topic?.kind === 'swarm';
+}
+
+/** Whether `topic` is of a channel: its keys, its document or a receipt. */
+export function isOfChannel(
+	topic: Topic | undefined,
+): topic is Extract<Topic, { channel: string }> {
+	return topic !== undefined && 'channel' in topic;
+}
+
+function isOneOfChannel([section, , ...rest]: readonly string[]): boolean {
+	const isKeys = section === 'channel' && rest.length === 2 && rest[0] === 'keys';
+	const from = rest.at(-1);
+	return (isKeys || rest.length === 1) && (from === '+' || isNodeId(from));
 }
 
 function isKept({ kind }: Topic): boolean {

@@ -1,5 +1,5 @@
 import { ShoalError } from '../errors.ts';
-import { isNodeId, isSeedId } from '../ids.ts';
+import { isChannelId, isNodeId, isSeedId } from '../ids.ts';
 import { quoted } from '../printable.ts';
 
 /** The default root of all topics; the number is the protocol's major version. */
@@ -20,6 +20,9 @@ export type Topic =
 	| { readonly kind: 'request'; readonly node: string; readonly from: string }
 	| { readonly kind: 'chunk'; readonly node: string; readonly from: string }
 	| { readonly kind: 'swarm'; readonly seed: string; readonly from: string }
+	| { readonly kind: 'channel'; readonly channel: string; readonly from: string }
+	| { readonly kind: 'channel-keys'; readonly channel: string; readonly from: string }
+	| { readonly kind: 'receipt'; readonly channel: string; readonly from: string }
 	| { readonly kind: 'event'; readonly event: string };
 
 const EVENT = /^[a-z-]{1,32}$/;
@@ -80,6 +83,21 @@ export class Topics {
 		return `${this.root}/swarm/${seed(seedId)}/${node(from)}`;
 	}
 
+	/** The topic of the document of `channelId` that `from` publishes. */
+	channel(channelId: string, from: string): string {
+		return `${this.root}/channel/${channel(channelId)}/${node(from)}`;
+	}
+
+	/** The topic of the key blocks of `channelId` that `from` publishes. */
+	channelKeys(channelId: string, from: string): string {
+		return `${this.root}/channel/${channel(channelId)}/keys/${node(from)}`;
+	}
+
+	/** The topic of the receipt of `from` for `channelId`. */
+	receipt(channelId: string, from: string): string {
+		return `${this.root}/receipt/${channel(channelId)}/${node(from)}`;
+	}
+
 	/** The topic of events of a `kind`: lower-case letters and `-`. @throws ShoalError ERR_TOPIC */
 	event(kind: string): string {
 		if (!EVENT.test(kind)) {
@@ -91,6 +109,17 @@ export class Topics {
 	/** The filter of all messages to `to`. */
 	inboxFilter(to: string): string {
 		return `${this.root}/inbox/${node(to)}/#`;
+	}
+
+	/** The filters of the key blocks and the documents of `channelId`. */
+	channelFilters(channelId: string): readonly string[] {
+		const prefix = `${this.root}/channel/${channel(channelId)}`;
+		return [`${prefix}/keys/+`, `${prefix}/+`];
+	}
+
+	/** The filter of all receipts for `channelId`. */
+	receiptFilter(channelId: string): string {
+		return `${this.root}/receipt/${channel(channelId)}/+`;
 	}
 
 	/** The filters that a tracker subscribes to. */
@@ -131,6 +160,9 @@ export class Topics {
 					: undefined;
 			case 'inbox':
 				return parseInbox(levels);
+			case 'channel':
+			case 'receipt':
+				return parseChannel(levels);
 			case 'event':
 				return levels.length === 2 && EVENT.test(levels[1] ?? '')
 					? { kind: 'event', event: levels[1] as string }
@@ -157,6 +189,16 @@ function parseInbox([, to, kind, from, ...more]: string[]): Topic | undefined {
 		: undefined;
 }
 
+function parseChannel([section, id, ...rest]: string[]): Topic | undefined {
+	const isKeys = section === 'channel' && rest.length === 2 && rest[0] === 'keys';
+	const from = isKeys ? rest[1] : rest[0];
+	if (!isChannelId(id) || !isNodeId(from) || rest.length !== (isKeys ? 2 : 1)) {
+		return undefined;
+	}
+	const kind = section === 'receipt' ? 'receipt' : isKeys ? 'channel-keys' : 'channel';
+	return { kind, channel: id, from };
+}
+
 function node(id: string): string {
 	if (!isNodeId(id)) {
 		throw new ShoalError('ERR_TOPIC', `${quoted(id)} is no node id and cannot stand in a topic`);
@@ -167,6 +209,13 @@ function node(id: string): string {
 function seed(id: string): string {
 	if (!isSeedId(id)) {
 		throw new ShoalError('ERR_TOPIC', `${quoted(id)} is no seed id and cannot stand in a topic`);
+	}
+	return id;
+}
+
+function channel(id: string): string {
+	if (!isChannelId(id)) {
+		throw new ShoalError('ERR_TOPIC', `${quoted(id)} is no channel id and cannot stand in a topic`);
 	}
 	return id;
 }

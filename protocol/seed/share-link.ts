@@ -49,6 +49,12 @@ export function parseLink(text: string): ShareLink {
 			'that is a join link, which names a broker and no file; join the broker with it first: shoal join LINK',
 		);
 	}
+	if (id === 'channel') {
+		throw new ShoalError(
+			'ERR_LINK',
+			'that is the link of a channel, which names no single file; keep a folder up to date with it: shoal follow LINK FOLDER',
+		);
+	}
 	if (!isSeedId(id)) {
 		throw new ShoalError('ERR_LINK', `${quoted(text)} is no link: shoal:<64 hex digits> expected`);
 	}

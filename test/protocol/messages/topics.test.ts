@@ -21,6 +21,13 @@ const built = (t: Topics): ReadonlyArray<readonly [topic: string, below: string,
 	[t.request(A, B), `inbox/${A}/request/${B}`, { kind: 'request', node: A, from: B }],
 	[t.chunk(A, B), `inbox/${A}/chunk/${B}`, { kind: 'chunk', node: A, from: B }],
 	[t.swarm(SEED, A), `swarm/${SEED}/${A}`, { kind: 'swarm', seed: SEED, from: A }],
+	[t.channel(SEED, A), `channel/${SEED}/${A}`, { kind: 'channel', channel: SEED, from: A }],
+	[
+		t.channelKeys(SEED, A),
+		`channel/${SEED}/keys/${A}`,
+		{ kind: 'channel-keys', channel: SEED, from: A },
+	],
+	[t.receipt(SEED, A), `receipt/${SEED}/${A}`, { kind: 'receipt', channel: SEED, from: A }],
 	[t.event('node-lost'), 'event/node-lost', { kind: 'event', event: 'node-lost' }],
 ];
 
@@ -199,6 +206,11 @@ function build(topic: Topic): string {
 			return topics[topic.kind](topic.seed, topic.from);
 		case 'event':
 			return topics.event(topic.event);
+		case 'channel':
+		case 'receipt':
+			return topics[topic.kind](topic.channel, topic.from);
+		case 'channel-keys':
+			return topics.channelKeys(topic.channel, topic.from);
 		default:
 			return topics[topic.kind](topic.node, topic.from);
 	}

@@ -12,6 +12,7 @@ const test = suite('asyncapi.yaml');
 const topics = new Topics();
 const rules = { topics, limits: resolveLimits(), hasTracker: true };
 const [node, from, seed, kind] = ['node-one', 'node-two', 'ab'.repeat(32), 'node-joined'];
+const channel = 'cd'.repeat(32);
 
 /** The topics of the code, each under the name of its channel. */
 const TOPICS: Readonly<Record<string, string>> = {
@@ -19,6 +20,9 @@ const TOPICS: Readonly<Record<string, string>> = {
 	trackerRequest: topics.trackerRequest(from),
 	nodeState: topics.nodeState(from),
 	announce: topics.announce(seed, from),
+	channel: topics.channel(channel, from),
+	channelKeys: topics.channelKeys(channel, from),
+	receipt: topics.receipt(channel, from),
 	reply: topics.reply(node, from),
 	request: topics.request(node, from),
 	chunk: topics.chunk(node, from),
@@ -32,6 +36,9 @@ const KINDS: Readonly<Record<Topic['kind'], string>> = {
 	'tracker-request': 'trackerRequest',
 	'node-state': 'nodeState',
 	announce: 'announce',
+	channel: 'channel',
+	'channel-keys': 'channelKeys',
+	receipt: 'receipt',
 	reply: 'reply',
 	request: 'request',
 	chunk: 'chunk',
@@ -63,7 +70,7 @@ function read(): Promise<AsyncAPIDocumentInterface> {
 }
 
 function filled(address: string | null | undefined): string {
-	const values: Record<string, string> = { node, from, seed, kind };
+	const values: Record<string, string> = { node, from, seed, kind, channel };
 	return String(address).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
 }
 

@@ -1,6 +1,12 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
-import { HEADER_BYTES, MAX_RANGE } from '../../../protocol/index.ts';
+import { RECEIPT } from '../../../protocol/channel/receipt.ts';
+import {
+	HEADER_BYTES,
+	MAX_RANGE,
+	MOST_CHAIN_BYTES,
+	MOST_DOCUMENT_BYTES,
+} from '../../../protocol/index.ts';
 import { watcherEvent } from '../../../protocol/messages/event-messages.ts';
 import {
 	announce,
@@ -26,6 +32,9 @@ export function messageSchemas(): Record<string, JsonSchema> {
 		...named(nodeRequest, 'HaveRequest', 'ChunksRequest'),
 		...named(reply, 'GetSeedReply', 'QueryReply', 'UpdateReply', 'HaveReply', 'Gained', 'Refused'),
 		...named(watcherEvent, 'Happening', 'Complaint', 'Load'),
+		ChannelDocument: { type: 'string', maxLength: MOST_DOCUMENT_BYTES },
+		KeyBlocks: { type: 'string', maxLength: MOST_CHAIN_BYTES },
+		Receipt: jsonSchema(RECEIPT),
 		Chunk: {
 			type: 'string',
 			format: 'binary',

@@ -1,0 +1,57 @@
+import { ShoalError } from '../errors.ts';
+import { isChannelId } from '../ids.ts';
+import { parseBrokerUrl } from '../seed/share-link.ts';
+import { checkChannelName } from './document.ts';
+
+/** The parts of the link of a channel, `shoal:channel?id=…&name=…&broker=…`. */
+export interface ChannelLink {
+	/** Channel id. */
+	readonly id: string;
+	/** Name of the channel: a suggestion, until a document confirms it. */
+	readonly name?: string | undefined;
+	/** URL of a broker on which the channel is published. */
+	readonly broker?: string | undefined;
+}
+
+/** The text of a channel link. It has no token: only those who have joined the broker can use it. */
+export function formatChannelLink({ id, name, broker }: ChannelLink): string {
+	const query = new URLSearchParams({
+		id,
+		...(name === undefined ? {} : { name }),
+		...(broker === undefined ? {} : { broker }),
+	});
+	return `shoal:channel?${query.toString().replaceAll('+', '%20')}`;
+}
+
+/** Whether `text` starts like the link of a channel. */
+export function isChannelLink(text: string): boolean {
+	return /^\s*shoal:channel\b/i.test(text);
+}
+
+/**
+ * Reads a channel link, or a channel id alone. Unknown parameters are ignored.
+ *
+ * @throws ShoalError ERR_LINK, or ERR_NAME for a name that no channel can have
+ */
+export function parseChannelLink(text: string): ChannelLink {
+	const alone = text.trim().toLowerCase();
+	if (isChannelId(alone)) {
+		return { id: alone };
+	}
+	const [, rawQuery] = /^shoal:channel\?(.*)$/is.exec(text.trim()) ?? [];
+	const query = new URLSearchParams(rawQuery ?? '');
+	const id = query.get('id')?.toLowerCase();
+	if (!isChannelId(id)) {
+		throw new ShoalError(
+			'ERR_LINK',
+			'that is no channel link: shoal:channel?id=… expected, as shoal publish prints it, in quotes',
+		);
+	}
+	const name = query.get('name');
+	const broker = query.get('broker');
+	return {
+		id,
+		...(name === null ? {} : { name: checkChannelName(name) }),
+		...(broker === null ? {} : { broker: parseBrokerUrl(broker) }),
+	};
+}

@@ -1,0 +1,40 @@
+/** Bytes of an Ed25519 public key, and of a signature. */
+export const KEY_BYTES = 32;
+export const SIGNATURE_BYTES = 64;
+
+/** Whether `signature` is that of `text` by the private key that belongs to the public key `key`. */
+export type Verify = (key: Uint8Array, signature: Uint8Array, text: Uint8Array) => boolean;
+
+/** Signs `text`. @returns the 64 bytes of an Ed25519 signature */
+export type Sign = (text: Uint8Array) => Uint8Array;
+
+/** The part of `node:crypto` that is used here. */
+interface NativeCrypto {
+	createPublicKey(of: { key: Uint8Array; format: 'der'; type: 'spki' }): object;
+	verify(algorithm: null, data: Uint8Array, key: object, signature: Uint8Array): boolean;
+}
+
+interface Process {
+	getBuiltinModule?(name: string): NativeCrypto | undefined;
+}
+
+// It is not imported, because the modules of this folder run in browsers too.
+const native = (globalThis as { process?: Process }).process?.getBuiltinModule?.('node:crypto');
+
+/** The bytes before the key in the DER form of an Ed25519 public key (RFC 8410, 4). */
+export const SPKI_HEAD: Uint8Array = Uint8Array.from([
+	0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+]);
+
+/** Verifies signatures with the library of Node.js; undefined in a browser. */
+export const verifyNatively: Verify | undefined =
+	native &&
+	((key, signature, text) => {
+		const der = new Uint8Array([...SPKI_HEAD, ...key]);
+		try {
+			const publicKey = native.createPublicKey({ key: der, format: 'der', type: 'spki' });
+			return native.verify(null, text, publicKey, signature);
+		} catch {
+			return false;
+		}
+	});
