@@ -1,75 +1,17 @@
-import { open, readFile, rename, rm, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { nanoid } from 'nanoid';
 import { quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
-import { found, identityOf } from '../../storage/file-stamp.ts';
-import { fsError, onFile } from '../../storage/fs-error.ts';
-import { abortError } from '../../util/abort.ts';
-import { every } from '../../util/timers.ts';
+import { LockFile, type LockOwner, type TakeOptions } from './lock-file.ts';
 import type { PartPaths } from './part-paths.ts';
-import { hasEnded, type ProcessIdentity, thisProcess } from './process-identity.ts';
-
-/** Options of {@link OutputLock.take}. */
-export interface TakeOptions {
-	readonly signal?: AbortSignal | undefined;
-	/** Called repeatedly while another download has the lock. */
-	readonly onWait?: (() => void) | undefined;
-	/**
-	 * ms without a sign of life after which an owner counts as dead, even if the owner's process is
-	 * still running.
-	 *
-	 * @default 10_000
-	 */
-	readonly silence?: number | undefined;
-}
-
-/** The owner named in a lock file. */
-interface Owner {
-	readonly token: string;
-	readonly seed: string;
-	readonly process: ProcessIdentity;
-}
-
-/** A lock file as it was found. */
-interface FoundLock {
-	/** Changes when the file is replaced, or when its owner gives a sign of life. */
-	readonly state: string;
-	/** Undefined if the file is being written, is damaged, or belongs to another user. */
-	readonly owner: Owner | undefined;
-}
-
-const VERSION = 'shoal-lock 1';
-/** Permissions of a lock: other users must not see what is fetched. */
-const OWNER_ONLY = 0o600;
-/** ms between two signs of life. */
-const SIGN_EVERY = 2_000;
-const SILENCE = 10_000;
-const POLL = 100;
-
-/** Tokens of the locks that this process has. */
-const held = new Set<string>();
 
 /**
- * A lock on one final path, for one download at a time, among all processes and machines that see
- * the folder. It is a file `<name>.shoal-lock` beside the final path, of one line:
- *
- *     shoal-lock 1 <token> <seed id> <pid> <boot id>/<pid namespace> <start of the process>
- *
- * Node.js has no flock, and a socket cannot be seen from other machines and containers. An owner
- * counts as dead when the times of the file have not changed for a while. If the process of the
- * owner can be looked up, the owner also counts as dead as soon as that process has ended. Two
- * owners at once do no harm: both write verified bytes of the same content.
+ * A lock on one final path, for one download at a time: a {@link LockFile} `<name>.shoal-lock`
+ * beside the final path, whose purpose is the seed id. Two owners at once do no harm: both write
+ * verified bytes of the same content.
  */
 export class OutputLock {
-	readonly #path: string;
-	readonly #token: string;
-	readonly #timer: ReturnType<typeof setInterval>;
+	readonly #file: LockFile;
 
-	private constructor(path: string, token: string) {
-		this.#path = path;
-		this.#token = token;
-		this.#timer = every(() => void this.#giveSign(), SIGN_EVERY);
+	private constructor(file: LockFile) {
+		this.#file = file;
 	}
 
 	/**
@@ -78,147 +20,25 @@ export class OutputLock {
 	 * @throws ShoalError ERR_EXISTS if another content is being fetched to the same path,
 	 *   ERR_ABORTED, and the errors of the file system
 	 */
-	static async take(paths: PartPaths, seed: Seed, options: TakeOptions = {}): Promise<OutputLock> {
-		const token = nanoid();
-		const { pid, scope, startedAt } = await thisProcess();
-		const text = `${[VERSION, token, seed.id, pid, scope, startedAt].join(' ')}\n`;
-		// Before the file exists: other downloads of this process must not count the owner as dead.
-		held.add(token);
-		try {
-			await wait(paths, seed, options, async () => await create(paths.lock, text));
-			return new OutputLock(paths.lock, token);
-		} catch (error) {
-			held.delete(token);
-			throw error;
-		}
+	static async take(
+		{ path, lock }: PartPaths,
+		seed: Seed,
+		options: TakeOptions = {},
+	): Promise<OutputLock> {
+		const refusal = (owner: LockOwner): ShoalError | undefined =>
+			owner.purpose === seed.id ? undefined : otherContent(path, owner);
+		return new OutputLock(await LockFile.take(lock, seed.id, refusal, options));
 	}
 
-	/**
-	 * Releases the lock. Never rejects; idempotent. If the file cannot be removed, other processes
-	 * can still take the lock, because the times of the file no longer change.
-	 */
+	/** Releases the lock. Never rejects; idempotent. */
 	async release(): Promise<void> {
-		clearInterval(this.#timer);
-		if (held.delete(this.#token)) {
-			// If this process was suspended for long, another process may have the lock.
-			const now = await read(this.#path).catch(() => undefined);
-			if (now?.owner?.token === this.#token) {
-				await rm(this.#path, { force: true }).catch(() => {});
-			}
-		}
-	}
-
-	async #giveSign(): Promise<void> {
-		const now = new Date();
-		await utimes(this.#path, now, now).catch(() => {});
+		await this.#file.release();
 	}
 }
 
-/** Repeats `attempt` until it succeeds. @throws as {@link OutputLock.take} */
-async function wait(
-	{ path, lock }: PartPaths,
-	seed: Seed,
-	{ signal, onWait, silence = SILENCE }: TakeOptions,
-	attempt: () => Promise<boolean>,
-): Promise<void> {
-	let state: string | undefined;
-	let since = 0;
-	while (!signal?.aborted) {
-		if (await attempt()) {
-			return;
-		}
-		const other = await read(lock);
-		if (other !== undefined && other.state !== state) {
-			state = other.state;
-			since = performance.now();
-		}
-		if (other === undefined) {
-			continue;
-		}
-		if ((await isDead(other)) || performance.now() - since > silence) {
-			await takeAway(lock, other);
-			continue;
-		}
-		if (other.owner !== undefined && other.owner.seed !== seed.id) {
-			throw otherContent(path, other.owner);
-		}
-		onWait?.();
-		await sleep(POLL, undefined, { signal }).catch(() => {});
-	}
-	throw abortError(signal, 'waiting for another download was stopped');
-}
-
-/** Creates the lock file. @returns false if there is one already */
-async function create(path: string, text: string): Promise<boolean> {
-	try {
-		const file = await open(path, 'wx', OWNER_ONLY);
-		try {
-			await file.appendFile(text);
-		} catch (error) {
-			await rm(path, { force: true }).catch(() => {});
-			throw error;
-		} finally {
-			await file.close();
-		}
-		return true;
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-			return false;
-		}
-		// The error names the folder, because the user does not know the lock file.
-		throw fsError(error, dirname(path));
-	}
-}
-
-async function read(path: string): Promise<FoundLock | undefined> {
-	// Reading it first makes a network file system update the times of the file.
-	const text = await readFile(path, 'latin1').catch(() => '');
-	const stats = await found(path);
-	if (stats?.isFile() === false) {
-		throw new ShoalError('ERR_EXISTS', `${quoted(path, 300)} is in the way; move it away`);
-	}
-	return stats && { state: `${identityOf(stats)} ${stats.mtimeNs} ${text}`, owner: parse(text) };
-}
-
-function parse(text: string): Owner | undefined {
-	const [start, version, token, seed, pid, scope, startedAt, ...rest] = text.trimEnd().split(' ');
-	if (`${start} ${version}` !== VERSION || rest.length > 0 || !text.endsWith('\n')) {
-		return undefined;
-	}
-	return token && seed && scope && startedAt
-		? { token, seed, process: { pid: Number(pid), scope, startedAt } }
-		: undefined;
-}
-
-/** Whether the owner of the lock is known to be dead. */
-async function isDead({ owner }: FoundLock): Promise<boolean> {
-	if (owner === undefined) {
-		return false;
-	}
-	const { pid, scope } = await thisProcess();
-	const isOwn = owner.process.pid === pid && owner.process.scope === scope;
-	return isOwn ? !held.has(owner.token) : (await hasEnded(owner.process)) === true;
-}
-
-/** Removes a lock whose owner is dead, but not a lock that another process took in the meantime. */
-async function takeAway(path: string, dead: FoundLock): Promise<void> {
-	const aside = join(dirname(path), `.shoal-lock-${nanoid()}`);
-	try {
-		await rename(path, aside);
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-			return;
-		}
-		throw fsError(error, path);
-	}
-	const moved = await read(aside);
-	const isOther = moved !== undefined && moved.owner?.token !== dead.owner?.token;
-	await onFile(path, () => (isOther ? rename(aside, path) : rm(aside, { force: true })));
-}
-
-function otherContent(path: string, { seed, process }: Owner): ShoalError {
+function otherContent(path: string, { purpose, process }: LockOwner): ShoalError {
 	return new ShoalError(
 		'ERR_EXISTS',
-		`another download (process ${process.pid}) is writing another content to ${quoted(path, 300)}: the seed ${seed}; wait until it has ended, or choose another with -o`,
+		`another download (process ${process.pid}) is writing another content to ${quoted(path, 300)}: the seed ${purpose}; wait until it has ended, or choose another with -o`,
 	);
 }
