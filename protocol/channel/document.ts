@@ -71,6 +71,7 @@ export class ChannelDocument implements DocumentFields {
 	readonly digest: string;
 	readonly #signature: Uint8Array;
 
+	/** @param text is not copied */
 	private constructor(fields: DocumentFields, text: Uint8Array, signature: Uint8Array) {
 		this.channel = fields.channel;
 		this.name = fields.name;
@@ -96,7 +97,8 @@ export class ChannelDocument implements DocumentFields {
 		const lines = linesOf(WHAT, text, MOST_DOCUMENT_BYTES);
 		const signature = bytesOfLine(WHAT, lines.pop(), 'sig', SIGNATURE_BYTES);
 		const fields = readFields(lines);
-		const document = new ChannelDocument(fields, text.slice(), signature);
+		// `slice` of a Buffer would share the memory of a packet, which is used again.
+		const document = new ChannelDocument(fields, new Uint8Array(text), signature);
 		// Equal documents must have equal texts, so only one text is allowed for the same fields.
 		if (formatFields(fields) !== `${lines.join('\n')}\n`) {
 			throw malformed(WHAT, 'its lines are not in the form that is expected');

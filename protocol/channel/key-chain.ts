@@ -76,7 +76,8 @@ export class KeyChain {
 		if (channel !== undefined && id !== channel) {
 			throw malformed(WHAT, `it is of the channel ${id}, not of ${channel}`);
 		}
-		return new KeyChain(id, blocks, text.slice());
+		// `slice` of a Buffer would share the memory of a packet, which is used again.
+		return new KeyChain(id, blocks, new Uint8Array(text));
 	}
 
 	/** Makes the first block of a new channel. */

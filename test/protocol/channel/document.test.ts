@@ -174,6 +174,15 @@ test('the name of a channel is one safe part of a path', () => {
 	}
 });
 
+test('a document does not change when the buffer that it was read from is overwritten', () => {
+	const { chain, document } = makeChannel();
+	const buffer = Buffer.from(document().text);
+	const read = ChannelDocument.parse(buffer);
+	buffer.fill(0);
+	assert.equal(read.text, document().text);
+	assert.ok(read.isSigned(chain, verify));
+});
+
 function hex(bytes: Uint8Array): string {
 	return Buffer.from(bytes).toString('hex');
 }

@@ -16,6 +16,14 @@ test('a chain is read as it was written, with the id of its first block', () => 
 	assert.ok(read.extends(chain));
 });
 
+test('a chain does not change when the buffer that it was read from is overwritten', () => {
+	const { chain } = makeChannel();
+	const buffer = Buffer.from(chain.text);
+	const read = KeyChain.parse(buffer, verify);
+	buffer.fill(0);
+	assert.equal(read.text, chain.text);
+});
+
 test('a rotated chain keeps the channel id, and extends the chain before', () => {
 	const { chain, keys } = makeChannel();
 	const next = chain.rotate(newKeys(), keys.signDrawer, verify);
