@@ -64,7 +64,7 @@ export class RetainedStore implements RetainedPersistence {
 		if (payload.length === 0) {
 			this.#delete(topic);
 		} else if (this.#packets.has(topic) || this.#accept(this.#options.ownerOf(topic))) {
-			this.#packets.set(topic, { ...packet, payload: Buffer.from(payload) });
+			this.#packets.set(topic, copyOf(packet));
 		} else {
 			this.#unkept += 1;
 		}
@@ -131,6 +131,17 @@ export class RetainedStore implements RetainedPersistence {
 			}
 		}
 	}
+}
+
+/**
+ * A copy of `packet` whose payload has memory of its own. `Buffer.from` takes small payloads from a
+ * block of 8 KiB, and one message that stays keeps its whole block.
+ */
+export function copyOf(packet: PublishPacket): PublishPacket {
+	const bytes = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+	const payload = Buffer.allocUnsafeSlow(bytes.length);
+	payload.set(bytes);
+	return { ...packet, payload };
 }
 
 /**

@@ -57,6 +57,14 @@ test('a retained message does not change when the buffer of its payload is overw
 	assert.is(String(packet.payload), 'before');
 });
 
+test('T10: a retained message has memory of its own, so that it keeps none of other messages', async () => {
+	const retained = makeRetained();
+	const topic = topics.nodeState(NODE);
+	await keep(retained, topic, 'x'.repeat(300));
+	const [packet] = await retained.createRetainedStream(topic).toArray();
+	assert.is(packet.payload.buffer.byteLength, 300);
+});
+
 test('T10: no more messages are retained beyond the limit of their owner or the limit of all owners', async () => {
 	const retained = makeRetained({ mostOfOne: 2, most: 3 });
 	const announce = (number: number, node: string) => topics.announce(seedId(number), node);
