@@ -45,7 +45,7 @@ export function pathsOfPart(path: string, name: string): PartPaths | undefined {
  * bytes. A result that would be longer than both is cut, and contains the start of the digest of
  * `name`, because other names may begin in the same way.
  */
-function besideName(name: string, suffix: string): string {
+export function besideName(name: string, suffix: string): string {
 	const most = Math.max(Buffer.byteLength(name), SURE_BYTES);
 	if (Buffer.byteLength(name) + suffix.length <= most) {
 		return name + suffix;

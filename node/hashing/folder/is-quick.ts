@@ -28,6 +28,8 @@ export function isQuick(job: FolderJob): boolean {
 			return isSmall(job.location);
 		case 'pieces':
 			return job.bytes <= FEW_BYTES && job.paths.length <= FEW_ENTRIES;
+		case 'right':
+			return job.bytes <= FEW_BYTES && job.index.length <= SHORT_INDEX;
 		case 'list':
 		case 'digests':
 			return false;

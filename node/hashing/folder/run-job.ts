@@ -11,6 +11,7 @@ import {
 	seedOf,
 } from './folder-jobs.ts';
 import { digestsOfFiles, listFiles, piecesOfFiles } from './list-files.ts';
+import { type EntriesToCheck, rightEntries } from './right-entries.ts';
 import { tidyFolder } from './tidy-folder.ts';
 
 /** A job that reads or hashes a folder. */
@@ -30,6 +31,8 @@ export type FolderJob =
 			/** The record of what an earlier download has put there. */
 			readonly record: RecordedFolder | undefined;
 	  }
+	/** Finds the entries of an index that are right. @returns numbers of `EntryStamps` */
+	| ({ readonly do: 'right' } & EntriesToCheck)
 	/** Removes all but the wanted files from a folder that an earlier download has left. */
 	| { readonly do: 'tidy'; readonly location: FolderLocation }
 	/** Finds what has changed in a folder since it was recorded. @returns paths */
@@ -88,6 +91,8 @@ export function runJob(job: FolderJob, onBytes: OnBytes): unknown {
 			return hashChunks(job.location, job, onBytes);
 		case 'compare':
 			return compareFolder(job.location, folderAt(job.location), job.record, onBytes);
+		case 'right':
+			return rightEntries(job, onBytes);
 		case 'tidy':
 			return tidyFolder(job.location, folderAt(job.location));
 		case 'changes':

@@ -52,6 +52,16 @@ export class EntryStamps {
 		);
 	}
 
+	/**
+	 * Whether an entry is known, and has the bytes of its stamp, although its inode may have
+	 * changed: a rename gives it another ctime.
+	 */
+	hasSameBytes(entry: number, { dev, ino, size, mtimeNs }: BigIntStats): boolean {
+		const expected = this.#of(entry).subarray(0, FIELDS - 1);
+		const found = [dev, ino, size, mtimeNs].map((number) => BigInt.asUintN(64, number));
+		return this.has(entry) && expected.every((number, at) => number === found[at]);
+	}
+
 	/** Whether an entry is known, and entry `from` of `other` has the same stamp. */
 	matches(entry: number, other: EntryStamps, from: number): boolean {
 		const theirs = other.#of(from);

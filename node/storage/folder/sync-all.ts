@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { isShoalError } from '../../../protocol/index.ts';
 import { onFile, syncFolder } from '../fs-error.ts';
 import { READ_ONLY } from '../regular-file.ts';
 import type { FolderStorage } from './folder-storage.ts';
@@ -24,6 +25,26 @@ export async function syncAll(path: string, storage: FolderStorage): Promise<voi
 	const { files, folders } = storage.paths;
 	await syncEach(files, syncFile);
 	await syncEach(folders, syncFolder);
+}
+
+/**
+ * Makes the system write the names in `folders` to the disk. A folder that is missing is passed
+ * over.
+ *
+ * @param path of the folder that has all of them
+ * @throws ShoalError ERR_IO, ERR_NO_SPACE
+ */
+export async function syncFolders(path: string, folders: readonly string[]): Promise<void> {
+	if (folders.length >= MANY && (await syncFileSystem(path))) {
+		return;
+	}
+	await syncEach(folders, async (folder) => {
+		await syncFolder(folder).catch((error) => {
+			if (!isShoalError(error, 'ERR_NO_FILE')) {
+				throw error;
+			}
+		});
+	});
 }
 
 async function syncEach(
