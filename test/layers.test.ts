@@ -48,6 +48,7 @@ const LAYERS = [
 	'node/seeding',
 	'node/download/target',
 	'node/download',
+	'node/channel/place',
 	'node/streaming',
 	'node',
 	'node/gateway',

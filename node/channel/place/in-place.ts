@@ -1,0 +1,262 @@
+import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { quoted, ShoalError } from '../../../protocol/index.ts';
+import type { Target } from '../../download/target/target.ts';
+import type { HashOptions } from '../../hashing/hasher.ts';
+import type { StoredContent } from '../../storage/content-store.ts';
+import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
+import { fsError, onFile } from '../../storage/fs-error.ts';
+import { abortError } from '../../util/abort.ts';
+import { FollowedFolder } from './followed-folder.ts';
+import { inspect, rightIn } from './inspect.ts';
+import { olderBytes, rightBytes, sameFile } from './older-bytes.ts';
+import { type Applied, isSameVersion, type Place, type Version } from './place.ts';
+import { SetAsideLog } from './set-aside-log.ts';
+import { type Needed, type StagedVersion, StagingTarget } from './staging-target.ts';
+import { openVersion } from './stored-version.ts';
+import { Switcher } from './switcher.ts';
+import { checkNotOwn, type VersionContent } from './version-content.ts';
+import { readRecord, type VersionRecord, writeRecord } from './version-record.ts';
+
+/** Options of {@link openInPlace}. */
+export interface InPlaceOptions {
+	/** Channel id, 64 hex digits. */
+	readonly channel: string;
+	/** Stops the opening. @default none */
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** The names of the records in the own folder. */
+const APPLIED = 'applied';
+const SWITCH = 'switch';
+const { W_OK, X_OK } = constants;
+
+/**
+ * Opens the folder at `dir` to follow a channel in place: the files of each version replace those
+ * of the version before. Makes the folder if it is missing. If an earlier process has begun a switch
+ * to a version, this switch is ended first.
+ *
+ * @throws ShoalError ERR_EXISTS if another process follows into the folder, or if it follows another
+ *   channel; ERR_PERMISSION, ERR_NO_SPACE, ERR_IO, ERR_ABORTED
+ */
+export async function openInPlace(
+	dir: string,
+	{ channel, signal }: InPlaceOptions,
+): Promise<Place> {
+	const folder = await FollowedFolder.open(dir, { kind: 'in-place', channel }, signal);
+	try {
+		const place = new InPlace(folder, await readRecord(folder.file(APPLIED)));
+		await place.endSwitch();
+		return place;
+	} catch (error) {
+		await folder.close();
+		throw error;
+	}
+}
+
+class InPlace implements Place {
+	readonly #folder: FollowedFolder;
+	#record: VersionRecord | undefined;
+	/** The version whose download was finished last. */
+	#staged: StagedVersion | undefined;
+
+	constructor(folder: FollowedFolder, record: VersionRecord | undefined) {
+		this.#folder = folder;
+		this.#record = record;
+	}
+
+	get applied(): Version | undefined {
+		return this.#record?.version;
+	}
+
+	get result(): Applied | undefined {
+		const record = this.#record;
+		return record && { path: this.#pathOf(record), kept: record.kept };
+	}
+
+	target({ seed }: Version): Target {
+		return new StagingTarget(seed, {
+			prepare: async () => {
+				await this.endSwitch();
+				// What another version has staged is removed.
+				this.#staged = undefined;
+				return this.#folder.file(await this.#folder.stage(seed));
+			},
+			need: (content, options) => this.#need(content, options),
+			staged: (version) => {
+				this.#staged = version;
+			},
+		});
+	}
+
+	async apply(version: Version, signal?: AbortSignal): Promise<Applied> {
+		await this.endSwitch();
+		if (!isSameVersion(this.applied, version)) {
+			await this.#begin(version, signal);
+			await this.endSwitch();
+		}
+		return this.result as Applied;
+	}
+
+	async content(): Promise<StoredContent | undefined> {
+		const record = this.#record;
+		if (record === undefined) {
+			return undefined;
+		}
+		const { root } = this.#folder;
+		const stamps = await rightIn(root, record, record.stamps, { hashesOthers: false });
+		const hasFile = record.folder !== undefined || stamps.has(0);
+		return hasFile ? await openVersion(root, record, stamps) : undefined;
+	}
+
+	async close(): Promise<void> {
+		await this.#folder.close();
+	}
+
+	/**
+	 * Ends the switch that was begun, if there is one.
+	 *
+	 * @throws ShoalError the errors of the file system; the switch can be ended later
+	 */
+	async endSwitch(): Promise<void> {
+		const path = this.#folder.file(SWITCH);
+		const next = await readRecord(path);
+		if (next !== undefined && !isSameVersion(next.version, this.applied)) {
+			const { stamps, kept } = await new Switcher(this.#folder, this.#record, next).run();
+			const { staged: _, stagedAt: __, ...version } = next;
+			const record: VersionRecord = { ...version, stamps, kept };
+			await writeRecord(this.#folder.file(APPLIED), record);
+			this.#record = record;
+			this.#staged = undefined;
+		}
+		if (next !== undefined) {
+			await new SetAsideLog(this.#folder.file('set-aside')).remove();
+			await onFile(path, () => rm(path, { force: true }));
+			await this.#folder.clearStaging();
+		}
+	}
+
+	#pathOf({ folder, entries }: VersionContent): string {
+		const { dir } = this.#folder;
+		return folder === undefined ? join(dir, entries[0]?.path ?? '') : dir;
+	}
+
+	async #need(content: VersionContent, options: HashOptions): Promise<Needed> {
+		checkNotOwn(content);
+		const { root } = this.#folder;
+		const { older, right } = await inspect(root, this.#record, content, options);
+		const wanted = content.entries.filter(({ kind }, at) => kind !== 'd' && !right.has(at));
+		const { digest } = content.seed;
+		const same = older?.entries.filter((entry) => entry.digest === digest) ?? [];
+		const files = same.map(({ path }) => join(root, path));
+		const others = [older && olderBytes(root, older), rightBytes(root, content, right)];
+		return {
+			wanted: new Set(wanted.map(({ path }) => path)),
+			older: [...files.map((path) => sameFile(path, content)), ...others],
+			path: this.#pathOf(content),
+			wholeFiles: files,
+			open: async () => {
+				const there = await openVersion(root, content, right);
+				if (there === undefined) {
+					throw changed(root, content.entries[0]?.path);
+				}
+				return there;
+			},
+		};
+	}
+
+	/** Writes down what the switch to `version` has to do. After that, it goes on. */
+	async #begin(version: Version, signal: AbortSignal | undefined): Promise<void> {
+		const staged = this.#staged;
+		if (staged?.content.seed.id !== version.seed) {
+			throw new ShoalError(
+				'ERR_NOT_FOUND',
+				`the seed ${version.seed} was not downloaded into ${quoted(this.#folder.dir, 300)}`,
+			);
+		}
+		const { content } = staged;
+		const { root, own } = this.#folder;
+		const { older, right } = await inspect(root, this.#record, content, { signal });
+		const next: VersionRecord = {
+			...content,
+			version,
+			stamps: right,
+			staged: stampsOfStaged(staged),
+			stagedAt: staged.root && relative(own, staged.root),
+			kept: [],
+		};
+		checkAllThere(root, next);
+		await checkWritable(root, await new Switcher(this.#folder, older, next).folders(), own);
+		if (signal?.aborted) {
+			throw abortError(signal, 'the switch was stopped before it began');
+		}
+		if (older !== undefined) {
+			// Files that were touched, but have the same bytes, have new stamps.
+			await writeRecord(this.#folder.file(APPLIED), older);
+			this.#record = older;
+		}
+		await writeRecord(this.#folder.file(SWITCH), next);
+	}
+}
+
+/** The stamps of the files and links that are staged. */
+function stampsOfStaged({ content: { entries }, root }: StagedVersion): EntryStamps {
+	const stamps = new EntryStamps(entries.length);
+	for (const [number, { path, kind }] of entries.entries()) {
+		const isLeaf = root !== undefined && kind !== 'd';
+		const options = { bigint: true, throwIfNoEntry: false } as const;
+		const stats = isLeaf ? lstatSync(join(root, path), options) : undefined;
+		if (stats !== undefined) {
+			stamps.set(number, stats);
+		}
+	}
+	return stamps;
+}
+
+/**
+ * Checks that each file of a version is staged, or in the followed folder.
+ *
+ * @throws ShoalError ERR_CHANGED
+ */
+function checkAllThere(root: string, { entries, stamps, staged }: VersionRecord): void {
+	const missing = entries.find(({ kind }, number) => {
+		return kind !== 'd' && !stamps.has(number) && staged?.has(number) !== true;
+	});
+	if (missing !== undefined) {
+		throw changed(root, missing.path);
+	}
+}
+
+function changed(root: string, path = ''): ShoalError {
+	return new ShoalError(
+		'ERR_CHANGED',
+		`${quoted(join(root, path), 300)} was changed while a new version that has it unchanged was downloaded; it is downloaded again, and your file is set aside`,
+	);
+}
+
+/**
+ * Checks, before a switch begins, that its steps can be done.
+ *
+ * @param folders paths of folders below `root`
+ * @throws ShoalError ERR_PERMISSION, ERR_IO
+ */
+async function checkWritable(root: string, folders: readonly string[], own: string): Promise<void> {
+	const { dev } = statSync(own);
+	for (const folder of folders) {
+		const path = join(root, folder);
+		let stats: Stats;
+		try {
+			accessSync(path, W_OK | X_OK);
+			stats = statSync(path);
+		} catch (error) {
+			throw fsError(error, path);
+		}
+		if (stats.dev !== dev) {
+			throw new ShoalError(
+				'ERR_IO',
+				`${quoted(path, 300)} is on another file system than ${quoted(own, 300)}, and files are not moved between the two; mount it elsewhere, or follow into a folder inside it`,
+			);
+		}
+	}
+}

@@ -1,0 +1,77 @@
+import { FolderThread } from '../../hashing/folder/folder-thread.ts';
+import type { HashOptions } from '../../hashing/hasher.ts';
+import { restSince } from '../../storage/file-stamp.ts';
+import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
+import { bytesOf, type VersionContent } from './version-content.ts';
+import type { VersionRecord } from './version-record.ts';
+
+/** What a followed folder has of two versions. */
+export interface Inspected {
+	/** The older version, with the stamps of what is unchanged; undefined: there is none. */
+	readonly older: VersionRecord | undefined;
+	/** The stamps of the entries of the next version that are right already. */
+	readonly right: EntryStamps;
+}
+
+/**
+ * Finds out what the folder at `root` has of the version that was applied, and of the next one.
+ * Only files whose stamps differ from those in the record are hashed.
+ *
+ * @throws ShoalError ERR_ABORTED
+ */
+export async function inspect(
+	root: string,
+	record: VersionRecord | undefined,
+	next: VersionContent,
+	options: HashOptions,
+): Promise<Inspected> {
+	// A file that changes after it was hashed must get another time than the change before.
+	await restSince(Date.now());
+	const older = record && {
+		...record,
+		stamps: await rightIn(root, record, record.stamps, options),
+	};
+	const known = older === undefined ? new EntryStamps(next.entries.length) : carried(older, next);
+	return { older, right: await rightIn(root, next, known, options) };
+}
+
+/**
+ * The stamps of the entries of a version that are right in the folder at `root`.
+ *
+ * @param known the stamps of files that need no hashing
+ * @param options.hashesOthers whether other files are hashed; if not, they count as wrong.
+ *   @default true
+ * @throws ShoalError ERR_ABORTED
+ */
+export async function rightIn(
+	root: string,
+	version: VersionContent,
+	known: EntryStamps,
+	options: HashOptions & { readonly hashesOthers?: boolean },
+): Promise<EntryStamps> {
+	const thread = new FolderThread(root, options);
+	const { hashesOthers = true } = options;
+	const bytes = hashesOthers ? bytesOf(version) : 0;
+	const about = { root, index: version.index, bytes, known: known.numbers, hashesOthers };
+	try {
+		return new EntryStamps(await thread.run<BigUint64Array>({ do: 'right', ...about }));
+	} finally {
+		await thread.close();
+	}
+}
+
+/** The stamps of the entries of `next` that the older version has, too. */
+function carried(older: VersionRecord, next: VersionContent): EntryStamps {
+	const numbers = new Map(older.entries.map(({ path }, number) => [path, number]));
+	const stamps = new EntryStamps(next.entries.length);
+	for (const [number, { path, kind, length, digest }] of next.entries.entries()) {
+		const at = numbers.get(path);
+		const before = at === undefined ? undefined : older.entries[at];
+		if (at !== undefined && before?.kind === kind && before.length === length) {
+			if (before.digest === digest) {
+				stamps.copy(number, older.stamps, at);
+			}
+		}
+	}
+	return stamps;
+}
