@@ -55,15 +55,25 @@ const encoder = new TextEncoder();
 
 /** A document of a channel, as it was signed: which version its followers have to get. */
 export class ChannelDocument implements DocumentFields {
+	/** The channel id. */
 	readonly channel: string;
+	/** The name of the channel. */
 	readonly name: string;
+	/** Number of the key block whose publishing key has signed. */
 	readonly block: number;
+	/** Number in its block: 1 to 2^53-1. */
 	readonly seq: number;
+	/** Seed id of the version; undefined: the channel is closed. */
 	readonly seed: string | undefined;
+	/** When it was published, ms since 1970. */
 	readonly published: number;
+	/** When it expires, ms since 1970. */
 	readonly until: number;
+	/** Those who get `seed`; empty: everybody. */
 	readonly to: readonly Audience[];
+	/** Seed id of the version of all others; undefined: they keep what they have. */
 	readonly others: string | undefined;
+	/** Seed ids of versions that are worth keeping, to update from them. */
 	readonly base: readonly string[];
 	/** The text with its signature. */
 	readonly text: Uint8Array;

@@ -1,5 +1,6 @@
-/** Bytes of an Ed25519 public key, and of a signature. */
+/** Bytes of an Ed25519 public key. */
 export const KEY_BYTES = 32;
+/** Bytes of an Ed25519 signature. */
 export const SIGNATURE_BYTES = 64;
 
 /** Whether `signature` is that of `text` by the private key that belongs to the public key `key`. */
@@ -26,15 +27,16 @@ export const SPKI_HEAD: Uint8Array = Uint8Array.from([
 	0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
 ]);
 
-/** Verifies signatures with the library of Node.js; undefined in a browser. */
-export const verifyNatively: Verify | undefined =
-	native &&
-	((key, signature, text) => {
+/** Verifies a signature with the library of Node.js. @throws Error in a browser */
+export const verifyNatively: Verify = (key, signature, text) => {
+	if (native === undefined) {
+		throw new Error('this platform has no library of Node.js');
+	}
+	try {
 		const der = new Uint8Array([...SPKI_HEAD, ...key]);
-		try {
-			const publicKey = native.createPublicKey({ key: der, format: 'der', type: 'spki' });
-			return native.verify(null, text, publicKey, signature);
-		} catch {
-			return false;
-		}
-	});
+		const publicKey = native.createPublicKey({ key: der, format: 'der', type: 'spki' });
+		return native.verify(null, text, publicKey, signature);
+	} catch {
+		return false;
+	}
+};

@@ -19,7 +19,9 @@ export interface KeyBlock {
 
 /** A key block that is to be made: its keys, and the signers of both. */
 export interface NewKeys extends KeyBlock {
+	/** Signs with the publishing key. */
 	readonly signPublish: Sign;
+	/** Signs with the drawer key. */
 	readonly signDrawer: Sign;
 }
 
@@ -47,6 +49,7 @@ const encoder = new TextEncoder();
 export class KeyChain {
 	/** The channel id. */
 	readonly channel: string;
+	/** The keys of all blocks. */
 	readonly blocks: readonly KeyBlock[];
 	/** The text of all blocks. */
 	readonly text: Uint8Array;

@@ -5,8 +5,9 @@ import { MOST_BLOCKS } from './key-chain.ts';
 
 /** Most bytes of a receipt. */
 export const MOST_RECEIPT_BYTES = 1024;
-/** Most groups of a follower, and most paths in a receipt. */
+/** Most groups of a follower. */
 export const MOST_GROUPS = 8;
+/** Most paths in a receipt. */
 export const MOST_KEPT_PATHS = 4;
 /** Most characters of a path in a receipt. */
 export const MOST_KEPT_PATH = 64;

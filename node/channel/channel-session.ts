@@ -1,0 +1,256 @@
+import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import type {
+	BaseLink,
+	ChannelDocument,
+	Incoming,
+	KeyChain,
+	Topics,
+} from '../../protocol/index.ts';
+import { later } from '../util/timers.ts';
+import {
+	type ChannelRefusal,
+	ChannelView,
+	type ChannelViewOptions,
+	type Verdict,
+} from './channel-view.ts';
+import { Copies } from './copies.ts';
+import { Fleet } from './fleet.ts';
+
+/** The events of a {@link ChannelSession}. */
+export interface ChannelSessionEvents {
+	/** There is a newer document. */
+	newest(document: ChannelDocument): void;
+	/** The channel has new keys. */
+	keys(chain: KeyChain): void;
+	/** Two publishers have signed different documents with the same number. */
+	twin(document: ChannelDocument): void;
+	/** A message was ignored. */
+	refused(refusal: { reason: ChannelRefusal; seq?: number | undefined; from: string }): void;
+	/** A receipt has arrived or was withdrawn. */
+	receipt(from: string): void;
+}
+
+/** Options of {@link ChannelSession.open}. */
+export type ChannelSessionOptions = Omit<ChannelViewOptions, 'now'> & {
+	readonly link: BaseLink;
+	readonly topics: Topics;
+	/** Whether this node publishes copies of the newest document. */
+	readonly isKeeper: boolean;
+	/** Whether to subscribe to the receipts. */
+	readonly withReceipts?: boolean | undefined;
+	/** Called with errors of the broker that a later attempt may not have. */
+	readonly warn: (error: unknown) => void;
+};
+
+/** Most refused documents that are remembered, so that each is told once. */
+const MOST_TOLD = 64;
+
+/** One channel on one broker: its subscriptions, its newest document, and copies of it. */
+export class ChannelSession {
+	/** Channel id. */
+	readonly channel: string;
+	readonly fleet = new Fleet();
+	readonly #options: ChannelSessionOptions;
+	readonly #view: ChannelView;
+	readonly #copies: Copies;
+	readonly #events = createNanoEvents<ChannelSessionEvents>();
+	readonly #listeners: Unsubscribe[] = [];
+	readonly #told = new Set<string>();
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	/** `performance.now()` at the last message of the channel. */
+	#heardAt = 0;
+
+	private constructor(options: ChannelSessionOptions) {
+		const { link, channel } = options;
+		this.channel = channel;
+		this.#options = options;
+		this.#view = new ChannelView({ ...options, now: () => performance.now() });
+		this.#copies = new Copies(link.id, Math.random);
+		this.#listeners.push(
+			link.on('message', (message) => this.#onMessage(message)),
+			link.on('up', () => this.#restartCopies()),
+			// What is still retained arrives again after the reconnect.
+			link.on('down', () => this.fleet.clear()),
+		);
+	}
+
+	/**
+	 * Subscribes to the messages of a channel.
+	 *
+	 * @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED
+	 */
+	static async open(options: ChannelSessionOptions): Promise<ChannelSession> {
+		const session = new ChannelSession(options);
+		try {
+			for (const filter of session.#filters) {
+				await options.link.subscribe(filter);
+			}
+		} catch (error) {
+			await session.close();
+			throw error;
+		}
+		session.#heardAt = performance.now();
+		session.#restartCopies();
+		return session;
+	}
+
+	/** Calls `handler` at each `event`. @returns a function that removes the handler */
+	on<E extends keyof ChannelSessionEvents>(
+		event: E,
+		handler: ChannelSessionEvents[E],
+	): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	/** The newest verified document; undefined before one is known. */
+	get newest(): ChannelDocument | undefined {
+		return this.#view.newest;
+	}
+
+	/** The verified keys; undefined before they are known. */
+	get chain(): KeyChain | undefined {
+		return this.#view.chain;
+	}
+
+	/** Resolves when no message of the channel has arrived for `quiet` ms, or after `most` ms. */
+	async settled(quiet: number, most: number, signal?: AbortSignal): Promise<void> {
+		const start = performance.now();
+		const isOver = (): boolean => {
+			const now = performance.now();
+			return now - Math.max(this.#heardAt, start) >= quiet || now - start >= most;
+		};
+		while (!isOver() && signal?.aborted !== true) {
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		}
+	}
+
+	/**
+	 * Publishes keys and a document as this node's own, and takes them as the newest.
+	 *
+	 * @throws ShoalError ERR_DISCONNECTED, ERR_TIMEOUT, ERR_REFUSED
+	 */
+	async publish(chain: KeyChain, document: ChannelDocument): Promise<void> {
+		const { link } = this.#options;
+		this.#take(link.id, this.#view.onKeys(link.id, chain.text));
+		this.#take(link.id, [this.#view.onDocument(link.id, document.text)]);
+		await this.#retain(chain, document);
+	}
+
+	/** Ends the subscriptions. What this node has published stays. */
+	async close(): Promise<void> {
+		clearTimeout(this.#timer);
+		for (const remove of this.#listeners) {
+			remove();
+		}
+		const { link } = this.#options;
+		for (const filter of this.#filters) {
+			await link.unsubscribe(filter).catch(() => {});
+		}
+	}
+
+	get #filters(): string[] {
+		const { topics, withReceipts } = this.#options;
+		const receipts = withReceipts === true ? [topics.receiptFilter(this.channel)] : [];
+		return [...topics.channelFilters(this.channel), ...receipts];
+	}
+
+	#onMessage({ topic, payload }: Incoming): void {
+		const parsed = this.#options.topics.tryParse(topic);
+		if (parsed === undefined || !('channel' in parsed) || parsed.channel !== this.channel) {
+			return;
+		}
+		this.#heardAt = performance.now();
+		const { from } = parsed;
+		if (parsed.kind === 'receipt') {
+			if (this.fleet.onReceipt(parsed, payload)) {
+				this.#events.emit('receipt', from);
+			}
+		} else if (payload.length > 0) {
+			this.#take(
+				from,
+				parsed.kind === 'channel-keys'
+					? this.#view.onKeys(from, payload)
+					: [this.#view.onDocument(from, payload)],
+			);
+		}
+	}
+
+	#take(from: string, verdicts: readonly Verdict[]): void {
+		for (const verdict of verdicts) {
+			switch (verdict.kind) {
+				case 'newest':
+					this.#onNewest(from, verdict.document);
+					break;
+				case 'twin':
+					this.#events.emit('twin', verdict.document);
+					if (verdict.isNewest) {
+						this.#onNewest(from, verdict.document);
+					}
+					break;
+				case 'copy':
+					this.#copies.heard(from);
+					break;
+				case 'keys':
+					this.#events.emit('keys', verdict.chain);
+					break;
+				case 'refused':
+					this.#refuse(from, verdict);
+					break;
+				default:
+					break;
+			}
+		}
+	}
+
+	#onNewest(from: string, document: ChannelDocument): void {
+		this.#restartCopies();
+		this.#copies.heard(from);
+		this.#events.emit('newest', document);
+	}
+
+	/** Tells a refusal once for each sender, reason and number. */
+	#refuse(from: string, { reason, seq }: Extract<Verdict, { kind: 'refused' }>): void {
+		const about = `${from} ${reason} ${seq}`;
+		if (!this.#told.has(about)) {
+			if (this.#told.size >= MOST_TOLD) {
+				this.#told.clear();
+			}
+			this.#told.add(about);
+			this.#events.emit('refused', { reason, seq, from });
+		}
+	}
+
+	#restartCopies(): void {
+		clearTimeout(this.#timer);
+		const now = performance.now();
+		this.#copies.restart(now);
+		if (this.#options.isKeeper && this.#copies.dueAt !== undefined) {
+			this.#timer = later(() => this.#keepCopy(), this.#copies.dueAt - now);
+		}
+	}
+
+	#keepCopy(): void {
+		const { link, topics, warn } = this.#options;
+		const { chain, newest } = this.#view;
+		if (chain === undefined || newest === undefined || !link.isUp) {
+			return;
+		}
+		switch (this.#copies.decide()) {
+			case 'publish':
+				this.#retain(chain, newest).catch(warn);
+				break;
+			case 'clear':
+				link.forget(topics.channel(this.channel, link.id)).catch(warn);
+				break;
+			default:
+				break;
+		}
+	}
+
+	async #retain(chain: KeyChain, document: ChannelDocument): Promise<void> {
+		const { link, topics } = this.#options;
+		await link.retain(topics.channelKeys(this.channel, link.id), chain.text);
+		await link.retain(topics.channel(this.channel, link.id), document.text);
+		this.#copies.heard(link.id);
+	}
+}

@@ -1,0 +1,69 @@
+import {
+	type ChannelDocument,
+	isAddressed,
+	nodeLabel,
+	type Receipt,
+} from '../../protocol/index.ts';
+
+/** When a publisher goes on to the next stage, and when it stops. */
+export interface StageRules {
+	/** The percentages of the stages, ascending. */
+	readonly percents: readonly number[];
+	/** Percentage of the followers of a stage that may fail; above it, the publisher stops. */
+	readonly stopAt: number;
+	/** Followers that have to have applied the version before the next stage begins. */
+	readonly least: number;
+}
+
+/** How far the followers of a stage are. */
+export interface StageCounts {
+	/** Followers that have applied the version. */
+	readonly applied: number;
+	/** Followers at which it has failed. */
+	readonly failed: number;
+	/** All others. */
+	readonly waiting: number;
+}
+
+/** What the publisher does next. `next`: all of this stage are done. */
+export type StageDecision = StageCounts &
+	({ readonly next: 'wait' | 'next' } | { readonly next: 'stop'; readonly reason: string });
+
+/** Most followers that the reason of a stop names. */
+const MOST_NAMED = 5;
+
+/** Judges a stage by the receipts of its followers. A receipt of another version counts as waiting. */
+export function judgeStage(
+	document: ChannelDocument,
+	receipts: ReadonlyMap<string, Receipt>,
+	{ stopAt, least }: Pick<StageRules, 'stopAt' | 'least'>,
+): StageDecision {
+	const inStage = [...receipts].filter(([node, { groups }]) =>
+		isAddressed(document, { node, groups }),
+	);
+	const having = (state: Receipt['state']) =>
+		inStage.filter(([, receipt]) => receipt.seed === document.seed && receipt.state === state);
+	const [applied, failed] = [having('applied').length, having('failed')];
+	const counts = {
+		applied,
+		failed: failed.length,
+		waiting: inStage.length - applied - failed.length,
+	};
+	if (failed.length * 100 > stopAt * inStage.length) {
+		return { ...counts, next: 'stop', reason: reasonOf(failed, inStage.length, stopAt) };
+	}
+	const isDone = counts.waiting === 0 && applied >= Math.min(least, inStage.length);
+	return { ...counts, next: isDone ? 'next' : 'wait' };
+}
+
+function reasonOf(
+	failed: ReadonlyArray<readonly [string, Receipt]>,
+	of: number,
+	stopAt: number,
+): string {
+	const named = failed
+		.slice(0, MOST_NAMED)
+		.map(([node, { name, code = 'unknown' }]) => `${nodeLabel(node, name)} (${code})`);
+	const more = failed.length > MOST_NAMED ? ` and ${failed.length - MOST_NAMED} more` : '';
+	return `${failed.length} of ${of} followers failed, which is more than ${stopAt} %: ${named.join(', ')}${more}`;
+}
