@@ -295,6 +295,9 @@ export class BaseNode {
 	 */
 	protected onBroken(_content: StoredContent, _error: unknown): void {}
 
+	/** Ends what publishes over the connection. Called by {@link close} before anything else is closed. */
+	protected async beforeClose(): Promise<void> {}
+
 	/**
 	 * Closes the shared files. Called by {@link close}, when other nodes cannot request chunks any
 	 * more.
@@ -310,6 +313,7 @@ export class BaseNode {
 
 	async #close(): Promise<void> {
 		clearInterval(this.#timer);
+		await this.beforeClose();
 		this.downloads.stop();
 		await this.#announcer.leave();
 		this.#seeder.close();

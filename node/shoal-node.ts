@@ -1,29 +1,45 @@
 import { nanoid } from 'nanoid';
 import { fingerprintOf, makeCertificate } from '../broker/for-nodes.ts';
 import {
+	type ChannelDocument,
+	checkGroup,
 	type FolderEntry,
 	type Incoming,
 	isSecureUrl,
 	Link,
 	makeNodeId,
+	parseChannelLink,
 	parseNodeId,
 	quoted,
 	type Seed,
 	ShoalError,
 	Topics,
+	verifyNatively,
 } from '../protocol/index.ts';
 import { BaseNode } from './base-node.ts';
+import { ChannelSession } from './channel/channel-session.ts';
+import { FleetWatch } from './channel/fleet-watch.ts';
 import type { FetchOptions } from './download/download-manager.ts';
 import type { DownloadResult } from './download/download-types.ts';
 import { OutputTarget } from './download/target/output-target.ts';
 import type { Verified } from './download/target/target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
+import { type FollowedPlace, openFollowed } from './follow/followed-place.ts';
+import { Following, type FollowOptions } from './follow/following.ts';
 import { digestChunk } from './hashing/hasher.ts';
 import type { SeedCache } from './hashing/seed-cache.ts';
 import { dial } from './lanes/dial.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
 import { brokerStream } from './lanes/transport/broker-stream.ts';
 import type { ShoalNodeOptions } from './node-options.ts';
+import {
+	closeChannel,
+	type Rotated,
+	type RotateOptions,
+	rotateChannel,
+} from './publish/administer.ts';
+import type { Publication } from './publish/publication.ts';
+import { type PublishOptions, publish } from './publish/publish.ts';
 import { checkLike } from './reuse/like-paths.ts';
 import { LocalBytes } from './reuse/local-bytes.ts';
 import { Share, type ShareOptions } from './seeding/shared-file.ts';
@@ -78,6 +94,14 @@ export interface FolderListing {
 export class ShoalNode extends BaseNode {
 	readonly #shares = new Set<Share>();
 	readonly #folders = new FolderCache();
+	/** The publications and followings, which are stopped when the node is closed. */
+	readonly #channels = new Set<{ stop(): Promise<void> }>();
+	readonly #name: string | undefined;
+
+	private constructor(link: Link, topics: Topics, options: ShoalNodeOptions) {
+		super(link, topics, { ...options, dial, digestChunk });
+		this.#name = options.name;
+	}
 
 	/**
 	 * Connects to the broker, listens for direct connections and publishes the node's state.
@@ -97,7 +121,7 @@ export class ShoalNode extends BaseNode {
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		try {
-			const node = new ShoalNode(link, topics, { ...options, dial, digestChunk });
+			const node = new ShoalNode(link, topics, options);
 			await node.subscribe();
 			await node.#listen(options);
 			await node.join();
@@ -240,9 +264,120 @@ export class ShoalNode extends BaseNode {
 		}
 	}
 
+	/**
+	 * Shares a file or folder as the next version of a channel, and publishes it to all followers of
+	 * the channel, until the publication is stopped or the node is closed. The keys of the channel are
+	 * made when it is published for the first time.
+	 *
+	 * @throws ShoalError those of {@link share}; ERR_CHANNEL if the keys are damaged or were rotated
+	 *   elsewhere, ERR_NAME, ERR_LIMIT, ERR_REFUSED, ERR_DISCONNECTED, ERR_TIMEOUT
+	 */
+	async publish(path: string, options: PublishOptions): Promise<Publication> {
+		this.checkOpen();
+		const { link, topics, warn } = this.context;
+		const publication = await publish(
+			{
+				...{ link, topics, warn },
+				share: (what, how) => this.share(what, how),
+				get: (seed, how) => this.get(seed, how),
+			},
+			path,
+			options,
+		);
+		this.#channels.add(publication);
+		link.on('up', () => publication.repeat().catch(warn));
+		return publication;
+	}
+
+	/**
+	 * Keeps a folder at the newest version of a channel. The versions that are applied from now on can
+	 * be iterated over. Never takes an older document than the newest that was known, also after a
+	 * restart.
+	 *
+	 * @param channel the link of the channel, or its id
+	 * @param folder the path of the folder, which is made if it is missing
+	 * @throws ShoalError ERR_LINK, ERR_NAME, ERR_EXISTS if the folder is followed by another process
+	 *   or follows another channel, ERR_CHANNEL if the state is damaged, ERR_REFUSED, ERR_TIMEOUT,
+	 *   ERR_DISCONNECTED, ERR_CLOSED, ERR_PERMISSION, ERR_NO_SPACE, ERR_IO
+	 */
+	async follow(
+		channel: string,
+		folder: string | FollowedPlace,
+		options: FollowOptions = {},
+	): Promise<Following> {
+		this.checkOpen();
+		const about = parseChannelLink(channel);
+		const { groups = [], releases, data, cache } = options;
+		for (const group of groups) {
+			checkGroup(group);
+		}
+		const followed =
+			typeof folder === 'string'
+				? await openFollowed(folder, { channel: about.id, releases, data })
+				: folder;
+		const { link, topics, warn, contents, tracker } = this.context;
+		const known = new LocalBytes({ held: () => contents.all(), cache, warn });
+		const following = await Following.start(
+			{
+				...{ link, topics, warn, contents, known, downloads: this.downloads, name: this.#name },
+				trackerTime: () => tracker.clock,
+			},
+			about,
+			followed,
+			options,
+		);
+		this.#channels.add(following);
+		return following;
+	}
+
+	/**
+	 * The followers of a channel, as their receipts say.
+	 *
+	 * @param channel the link of the channel, or its id
+	 * @throws ShoalError ERR_LINK, ERR_NAME, ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED, ERR_CLOSED
+	 */
+	async fleet(channel: string): Promise<FleetWatch> {
+		this.checkOpen();
+		const { id } = parseChannelLink(channel);
+		const { link, topics, warn } = this.context;
+		const session = await ChannelSession.open({
+			...{ link, topics, warn, channel: id, verify: verifyNatively },
+			...{ isKeeper: false, withReceipts: true },
+		});
+		return new FleetWatch(session);
+	}
+
+	/**
+	 * Replaces the keys of a channel with the drawer key, and publishes its newest version again.
+	 *
+	 * @throws ShoalError ERR_NOT_FOUND, ERR_CHANNEL if it is not the drawer key, ERR_LIMIT, ERR_EXISTS,
+	 *   ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_REFUSED, ERR_DISCONNECTED, ERR_TIMEOUT
+	 */
+	async rotateChannel(name: string, options: RotateOptions): Promise<Rotated> {
+		this.checkOpen();
+		return await rotateChannel(this.context, name, options);
+	}
+
+	/**
+	 * Closes a channel: its followers keep what they have, until it is published again.
+	 *
+	 * @throws ShoalError as {@link rotateChannel}
+	 */
+	async closeChannel(
+		name: string,
+		options: Pick<RotateOptions, 'data' | 'life'>,
+	): Promise<ChannelDocument> {
+		this.checkOpen();
+		return await closeChannel(this.context, name, options);
+	}
+
 	protected override onBroken(content: StoredContent, error: unknown): void {
 		const share = [...this.#shares].find((each) => each.holds(content));
 		void share?.onBroken(error);
+	}
+
+	protected override async beforeClose(): Promise<void> {
+		await Promise.all([...this.#channels].map((each) => each.stop()));
 	}
 
 	protected override async release(): Promise<void> {

@@ -149,6 +149,13 @@ export class DownloadManager {
 		}
 	}
 
+	/** Closes the target of a complete download, whose content the node does not hold any more. */
+	async release(target: Target): Promise<void> {
+		if (this.#targets.delete(target)) {
+			await target.abandon();
+		}
+	}
+
 	/** The connection to the broker was lost. */
 	onDisconnected(): void {
 		for (const { download } of this.#running.values()) {

@@ -79,7 +79,12 @@ export class TrackerClient {
 	 * sent its time.
 	 */
 	get time(): number {
-		return this.#timeAtZero === undefined ? Date.now() : this.#timeAtZero + performance.now();
+		return this.clock ?? Date.now();
+	}
+
+	/** ms since 1970 by the clock of the tracker; undefined until the tracker has sent its time. */
+	get clock(): number | undefined {
+		return this.#timeAtZero === undefined ? undefined : this.#timeAtZero + performance.now();
 	}
 
 	/**

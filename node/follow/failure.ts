@@ -1,0 +1,20 @@
+/** The form of a code in a receipt. */
+const CODE = /^[A-Z0-9_]{1,32}$/;
+
+/** The failure of the command that runs after a version was applied. */
+export class CommandFailure extends Error {
+	/** `EXIT_<code>`, `TIMEOUT`, or the name of a signal. */
+	readonly code: string;
+
+	/** A failure with `code` and a message for people. */
+	constructor(code: string, message: string) {
+		super(message);
+		this.code = code;
+	}
+}
+
+/** The code of an error, for a receipt. */
+export function codeOf(error: unknown): string {
+	const { code } = error as { code?: unknown };
+	return typeof code === 'string' && CODE.test(code) ? code : 'ERR_INTERNAL';
+}

@@ -1,0 +1,45 @@
+import { mkdir, realpath } from 'node:fs/promises';
+import { openInPlace } from '../channel/place/in-place.ts';
+import type { Place } from '../channel/place/place.ts';
+import { onFile } from '../storage/fs-error.ts';
+import { FollowerState } from './follower-state.ts';
+
+/** Options of {@link openFollowed}. */
+export interface FollowedPlaceOptions {
+	/** Channel id. */
+	readonly channel: string;
+	/** Number of versions that are kept side by side; undefined: versions are switched in place. */
+	readonly releases?: number | undefined;
+	/** The folder for state. @default that of this user */
+	readonly data?: string | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** A folder that follows a channel, and the state of its follower. */
+export interface FollowedPlace {
+	readonly place: Place;
+	readonly state: FollowerState;
+}
+
+/**
+ * Opens the folder `dir` for following a channel. Makes the folder if it is missing, and ends a
+ * switch that was interrupted.
+ *
+ * @throws ShoalError ERR_EXISTS if it is followed by another process or follows another channel,
+ *   ERR_CHANNEL if the state is damaged, ERR_PERMISSION, ERR_NO_SPACE, ERR_IO
+ */
+export async function openFollowed(
+	dir: string,
+	{ channel, releases, data, signal }: FollowedPlaceOptions,
+): Promise<FollowedPlace> {
+	await onFile(dir, () => mkdir(dir, { recursive: true }));
+	const folder = await onFile(dir, () => realpath(dir));
+	const place = await openInPlace(folder, { channel, signal });
+	void releases;
+	try {
+		return { place, state: FollowerState.open({ data, channel, folder }) };
+	} catch (error) {
+		await place.close();
+		throw error;
+	}
+}

@@ -1,0 +1,404 @@
+import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import {
+	type ChannelDocument,
+	isShoalError,
+	type Receipt,
+	ShoalError,
+	seedFor,
+} from '../../protocol/index.ts';
+import type { ChannelSession } from '../channel/channel-session.ts';
+import { type Clocks, expiryOf } from '../channel/expiry.ts';
+import type { Applied, Place, Version } from '../channel/place/place.ts';
+import type { ReceiptSender } from '../channel/receipt-sender.ts';
+import type { DownloadManager } from '../download/download-manager.ts';
+import type { Progress } from '../download/download-types.ts';
+import type { KnownBytes } from '../reuse/known-bytes.ts';
+import type { ContentStore } from '../storage/content-store.ts';
+import { CommandFailure, codeOf } from './failure.ts';
+import type { FollowerState } from './follower-state.ts';
+import { SharedVersion } from './shared-version.ts';
+
+/** A version that a follower has applied. */
+export interface AppliedUpdate {
+	/** Channel id. */
+	readonly channel: string;
+	/** Number of its document. */
+	readonly seq: number;
+	/** Seed id. */
+	readonly id: string;
+	/** Absolute path of the file or folder. */
+	readonly path: string;
+	/** Bytes of the content that were fetched. */
+	readonly fetched: number;
+	/** Paths of files that people had changed or added, and that were kept; below the followed folder. */
+	readonly kept: readonly string[];
+}
+
+/** Why a document of a channel is not followed. */
+export type FollowRefusal = 'older' | 'expired' | 'forged' | 'malformed' | 'flood' | 'name';
+
+/** The events of a {@link Follower}. */
+export interface FollowerEvents {
+	/** A version is to be fetched. */
+	update(version: Version): void;
+	/** The progress of the download of a version. */
+	progress(progress: Progress): void;
+	/** A version was applied, and its command has succeeded. */
+	applied(update: AppliedUpdate): void;
+	/** The version that is applied already is the newest one. */
+	current(version: Version): void;
+	/** A version could not be fetched or applied, or its command failed. It is tried again unless `isFinal`. */
+	failed(failure: { version: Version; error: unknown; code: string; isFinal: boolean }): void;
+	/** A message of the channel was ignored. */
+	refused(refusal: { reason: FollowRefusal; seq?: number | undefined }): void;
+	/** The channel is closed: no version will come, until it is published again. */
+	closed(document: ChannelDocument): void;
+	/** The newest document names no version for this follower. */
+	notAddressed(document: ChannelDocument): void;
+	/** An operation failed and is tried again, or a clock is wrong. */
+	warning(error: unknown): void;
+}
+
+/** Options of a {@link Follower}. */
+export interface FollowerOptions {
+	/** Node id. */
+	readonly node: string;
+	/** Name of this node, for people. */
+	readonly name: string | undefined;
+	readonly groups: readonly string[];
+	/** The expected name of the channel; documents with another name are refused. @default any */
+	readonly channelName?: string | undefined;
+	readonly session: ChannelSession;
+	readonly receipts: ReceiptSender;
+	readonly place: Place;
+	readonly state: FollowerState;
+	readonly contents: ContentStore;
+	readonly downloads: DownloadManager;
+	/** Finds bytes on this machine. */
+	readonly known: KnownBytes;
+	/** The time by the tracker, ms since 1970; undefined if it is not known. */
+	readonly trackerTime: () => number | undefined;
+	/**
+	 * Called after a version was applied; called again after a restart if this process ends before it
+	 * is settled. If it rejects, the version counts as failed.
+	 */
+	readonly run: (update: AppliedUpdate, signal: AbortSignal) => Promise<void>;
+}
+
+/** ms before a failed version is tried again: at first, and at the most. */
+const RETRY_FIRST = 5_000;
+const RETRY_MOST = 60_000;
+/** ms between two looks at the clock, for the end of the validity. */
+const LOOK_EVERY = 30_000;
+/** Most things that are remembered as told. */
+const MOST_TOLD = 64;
+
+/** Keeps a folder at the version that the newest document of a channel names for this node. */
+export class Follower {
+	readonly #options: FollowerOptions;
+	readonly #events = createNanoEvents<FollowerEvents>();
+	readonly #listeners: Unsubscribe[] = [];
+	readonly #stopping = new AbortController();
+	/** Called when there is a newer document, or a reason to look again. */
+	#wake: () => void = () => {};
+	/** Stops the download of a version that is not wanted any more. */
+	#fetching: { readonly seed: string; readonly stop: AbortController } | undefined;
+	readonly #shared: SharedVersion;
+	/** What was told already: each thing is told once. */
+	readonly #told = new Set<string>();
+	#attempts = 0;
+	#notBefore = 0;
+
+	constructor(options: FollowerOptions) {
+		const { session, state } = options;
+		this.#options = options;
+		this.#shared = new SharedVersion(options, (error) => this.#events.emit('warning', error));
+		this.#listeners.push(
+			session.on('keys', (chain) => state.keepKeys(chain)),
+			session.on('newest', (document) => this.#onNewest(document)),
+			session.on('refused', ({ reason, seq }) => this.#events.emit('refused', { reason, seq })),
+			session.on('twin', ({ seq }) =>
+				this.#events.emit(
+					'warning',
+					new ShoalError(
+						'ERR_CHANNEL',
+						`two publishers have signed different documents with the number ${seq}: is the publishing key in use twice?`,
+					),
+				),
+			),
+		);
+	}
+
+	/** Calls `handler` at each `event`. @returns a function that removes the handler */
+	on<E extends keyof FollowerEvents>(event: E, handler: FollowerEvents[E]): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	/**
+	 * Follows until {@link stop} is called. Errors of a version are events, and it is tried again.
+	 *
+	 * @throws errors of the folder that cannot be repaired by trying again
+	 */
+	async follow(): Promise<void> {
+		const { state, session } = this.#options;
+		// Messages may have arrived before this object was made.
+		if (session.chain !== undefined && session.chain !== state.chain) {
+			state.keepKeys(session.chain);
+		}
+		if (session.newest !== undefined && session.newest !== state.newest) {
+			state.keepNewest(session.newest);
+		}
+		await this.#shared.share();
+		const timer = setInterval(() => this.#wake(), LOOK_EVERY);
+		try {
+			while (!this.#stopping.signal.aborted) {
+				const version = this.#wanted();
+				if (version === undefined || performance.now() < this.#notBefore) {
+					await this.#sleep();
+				} else {
+					await this.#update(version);
+				}
+			}
+		} finally {
+			clearInterval(timer);
+		}
+	}
+
+	/** Stops following, and sharing the version. */
+	async stop(): Promise<void> {
+		this.#stopping.abort();
+		this.#fetching?.stop.abort();
+		this.#wake();
+		for (const remove of this.#listeners) {
+			remove();
+		}
+		await this.#shared.end();
+	}
+
+	#onNewest(document: ChannelDocument): void {
+		// On the disk before anything is fetched, so that no older document is taken after a restart.
+		this.#options.state.keepNewest(document);
+		this.#notBefore = 0;
+		this.#attempts = 0;
+		const seed = this.#wanted()?.seed;
+		if (this.#fetching !== undefined && this.#fetching.seed !== seed) {
+			this.#fetching.stop.abort();
+		}
+		this.#wake();
+	}
+
+	/** The version that has to be applied, or whose command has to be run; undefined if there is none. */
+	#wanted(): Version | undefined {
+		const { session, place, state, node, groups } = this.#options;
+		const document = session.newest;
+		if (document === undefined || !this.#isValid(document)) {
+			return undefined;
+		}
+		const { block, seq } = document;
+		const seed = seedFor(document, { node, groups });
+		if (seed === undefined) {
+			this.#tellNone(document);
+			return undefined;
+		}
+		const isDone = place.applied?.seed === seed && state.done?.seed === seed;
+		if (isDone) {
+			this.#tellDone({ block, seq, seed });
+		}
+		return isDone ? undefined : { block, seq, seed };
+	}
+
+	/** Whether a document may be followed; tells once if it may not. */
+	#isValid(document: ChannelDocument): boolean {
+		const { channelName, trackerTime } = this.#options;
+		const { seq, name, published, until } = document;
+		if (channelName !== undefined && name !== channelName) {
+			this.#once(`name ${seq}`, () => this.#events.emit('refused', { reason: 'name', seq }));
+			return false;
+		}
+		const clocks: Clocks = { own: Date.now(), tracker: trackerTime(), least: published };
+		switch (expiryOf(document, clocks)) {
+			case 'expired':
+				this.#once(`expired ${seq}`, () =>
+					this.#events.emit('refused', { reason: 'expired', seq }),
+				);
+				return false;
+			case 'unknown':
+				this.#once('clock', () => this.#events.emit('warning', wrongClock(clocks, until)));
+				return true;
+			default:
+				return true;
+		}
+	}
+
+	#tellNone(document: ChannelDocument): void {
+		this.#once(`none ${document.digest}`, () => {
+			if (document.seed === undefined) {
+				this.#events.emit('closed', document);
+				return;
+			}
+			this.#events.emit('notAddressed', document);
+			const { applied } = this.#options.place;
+			// The publisher counts its followers by their receipts.
+			if (applied === undefined) {
+				this.#say({ ...document, seed: document.seed }, { state: 'waiting' });
+			}
+		});
+	}
+
+	/** Publishes the receipt of a version that was applied by an earlier process. */
+	#tellDone(version: Version): void {
+		const code = this.#options.state.done?.code;
+		this.#once(`done ${version.seed}`, () => {
+			this.#say(
+				version,
+				code === undefined ? { state: 'applied', percent: 100 } : { state: 'failed', code },
+			);
+			this.#events.emit('current', version);
+		});
+	}
+
+	async #update(version: Version): Promise<void> {
+		const { place } = this.#options;
+		this.#once(`update ${version.seq} ${version.seed}`, () => this.#events.emit('update', version));
+		try {
+			let fetched = 0;
+			if (place.applied?.seed !== version.seed) {
+				fetched = await this.#fetch(version);
+				this.#say(version, { state: 'got', percent: 100 });
+				await this.#apply(version);
+			}
+			await this.#finish(version, fetched);
+			this.#attempts = 0;
+		} catch (error) {
+			await this.#onFailure(version, error);
+		}
+	}
+
+	/** @returns the number of bytes fetched */
+	async #fetch(version: Version): Promise<number> {
+		const { downloads, contents, place, known } = this.#options;
+		const stop = new AbortController();
+		this.#fetching = { seed: version.seed, stop };
+		this.#say(version, { state: 'waiting' });
+		const target = place.target(version);
+		const held = contents.get(version.seed);
+		try {
+			const result = await downloads.getOrCopy({ id: version.seed }, target, {
+				...{ wait: true, signal: stop.signal, known },
+				onProgress: (progress) => this.#onProgress(version, progress),
+			});
+			return result.length - result.kept;
+		} finally {
+			this.#fetching = undefined;
+			// What was fetched is moved to its place, so it cannot be shared from where it is now.
+			const staged = contents.get(version.seed);
+			if (staged !== undefined && staged !== held) {
+				contents.remove(staged);
+			}
+			await downloads.release(target);
+		}
+	}
+
+	#onProgress(version: Version, progress: Progress): void {
+		const { phase, have, length, rate } = progress;
+		this.#events.emit('progress', progress);
+		if (phase === 'fetching') {
+			const percent = length === 0 ? 100 : Math.floor((have / length) * 100);
+			const left = length - have;
+			this.#say(version, { state: 'fetching', percent, rate: Math.round(rate), left });
+		}
+	}
+
+	async #apply(version: Version): Promise<Applied> {
+		await this.#shared.end();
+		try {
+			return await this.#options.place.apply(version, this.#stopping.signal);
+		} finally {
+			await this.#shared.share();
+		}
+	}
+
+	/** Runs the command of an applied version, and tells that it is applied. */
+	async #finish(version: Version, fetched: number): Promise<void> {
+		const { place, state, session, run } = this.#options;
+		const { path, kept } = place.result as Applied;
+		const { seq, seed } = version;
+		const update = { channel: session.channel, seq, id: seed, path, fetched, kept };
+		await run(update, this.#stopping.signal);
+		state.keepDone({ seed });
+		this.#once(`done ${seed}`, () => {});
+		this.#say(version, { state: 'applied', percent: 100, kept });
+		this.#events.emit('applied', update);
+	}
+
+	async #onFailure(version: Version, error: unknown): Promise<void> {
+		if (this.#stopping.signal.aborted || isShoalError(error, 'ERR_ABORTED')) {
+			return;
+		}
+		const code = codeOf(error);
+		const isFinal = error instanceof CommandFailure;
+		this.#say(version, { state: 'failed', code });
+		if (isFinal) {
+			this.#options.state.keepDone({ seed: version.seed, code });
+		} else {
+			const wait = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** this.#attempts);
+			this.#attempts += 1;
+			this.#notBefore = performance.now() + wait;
+		}
+		this.#events.emit('failed', { version, error, code, isFinal });
+	}
+
+	#say(
+		{ block, seq, seed }: Version,
+		{
+			kept = [],
+			...about
+		}: Partial<Omit<Receipt, 'kept'>> & {
+			readonly state: Receipt['state'];
+			readonly kept?: readonly string[];
+		},
+	): void {
+		const { receipts, name, groups } = this.#options;
+		const paths = kept.length === 0 ? {} : { paths: [...kept] };
+		const at = new Date().toISOString();
+		receipts.say({
+			...{ block, seq, seed, percent: 0, ...about, kept: kept.length, ...paths, at },
+			...{ name, groups: [...groups] },
+		});
+	}
+
+	/** Runs `tell`, the first time that it is called with `what`. */
+	#once(what: string, tell: () => void): void {
+		if (!this.#told.has(what)) {
+			if (this.#told.size >= MOST_TOLD) {
+				this.#told.clear();
+			}
+			this.#told.add(what);
+			tell();
+		}
+	}
+
+	/** Waits for a newer document, or until a failed version is to be tried again. */
+	async #sleep(): Promise<void> {
+		await new Promise<void>((resolve) => {
+			const wait = this.#notBefore - performance.now();
+			const timer = wait > 0 ? setTimeout(resolve, wait) : undefined;
+			this.#wake = () => {
+				clearTimeout(timer);
+				resolve();
+			};
+		});
+		this.#wake = () => {};
+	}
+}
+
+function wrongClock({ own, tracker = 0 }: Clocks, until: number): ShoalError {
+	return new ShoalError(
+		'ERR_CHANNEL',
+		`the clock of this machine (${day(own)}) and that of the tracker (${day(tracker)}) differ by more than a day, so it is not known whether the document, which is valid until ${day(until)}, has expired; set the clocks`,
+	);
+}
+
+function day(ms: number): string {
+	return new Date(ms).toISOString().slice(0, 10);
+}

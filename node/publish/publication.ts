@@ -1,0 +1,260 @@
+import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import {
+	type ChannelDocument,
+	compareDocuments,
+	formatChannelLink,
+	type Seed,
+	type ShoalError,
+} from '../../protocol/index.ts';
+import type { ChannelSession } from '../channel/channel-session.ts';
+import { judgeStage, type StageCounts, type StageRules } from '../channel/stage.ts';
+import type { Share } from '../seeding/shared-file.ts';
+import { every } from '../util/timers.ts';
+import type { ChannelWriter, NewDocument } from './channel-writer.ts';
+import { audienceAt, othersOf, type Rollout, stagesLeft } from './stage-plan.ts';
+
+/** The events of a {@link Publication}. */
+export interface PublicationEvents {
+	/** The followers of the stage are further than before. */
+	stage(stage: StageCounts & { readonly percent: number }): void;
+	/** The version is not given out to more followers, because too many have failed. */
+	stageStopped(reason: string): void;
+	/** The document was published again, with a later end of its validity. */
+	renewed(document: ChannelDocument): void;
+	/**
+	 * Another publisher has published a newer version. This one publishes nothing more, but goes on
+	 * sharing its version.
+	 */
+	superseded(document: ChannelDocument): void;
+	/** Another publisher has signed another document with the same number. */
+	twin(document: ChannelDocument): void;
+	/** The published path was changed; the copy of the version is shared instead. */
+	copyShared(path: string): void;
+	/** The version is not shared any more, because its files have changed and there is no copy. */
+	ended(error: unknown): void;
+	/** A document could not be published, and will be tried again; or a copy could not be made. */
+	warning(error: unknown): void;
+}
+
+/** What a {@link Publication} publishes. */
+export interface PublicationOptions {
+	readonly session: ChannelSession;
+	readonly writer: ChannelWriter;
+	/** The shared version. */
+	readonly share: Share;
+	/** URL of the broker, for the link. */
+	readonly broker: string;
+	/** ms for which a document is valid. */
+	readonly life: number;
+	readonly rollout: Rollout;
+	readonly rules: Pick<StageRules, 'stopAt' | 'least'>;
+}
+
+/** ms between two looks at the stage and at the age of the document. */
+const LOOK_EVERY = 1_000;
+/** ms for which a stage is open at the least, so that its followers can be heard. */
+const STAGE_LEAST = 3_000;
+
+/** A version of a channel that a node has published, and shares. */
+export class Publication {
+	readonly #options: PublicationOptions;
+	readonly #events = createNanoEvents<PublicationEvents>();
+	readonly #listeners: Unsubscribe[] = [];
+	/** The stages that are left; the first one is open. */
+	#stages: number[];
+	#document: ChannelDocument;
+	/** Whether another publisher has published a newer version. */
+	#isSuperseded = false;
+	/** Whether too many followers of a stage have failed. */
+	#isStopped = false;
+	#stageSince = performance.now();
+	#told = '';
+	#timer: ReturnType<typeof setInterval>;
+	#working: Promise<void> | undefined;
+	readonly #stopping = new AbortController();
+
+	private constructor(options: PublicationOptions, document: ChannelDocument, stages: number[]) {
+		const { session } = options;
+		this.#options = options;
+		this.#document = document;
+		this.#stages = stages;
+		this.#listeners.push(
+			session.on('newest', () => this.#look()),
+			session.on('twin', (twin) => this.#events.emit('twin', twin)),
+		);
+		this.#timer = every(() => this.#look(), LOOK_EVERY);
+	}
+
+	/**
+	 * Publishes the document of the shared version, with its first stage.
+	 *
+	 * @throws as {@link ChannelWriter.write}
+	 */
+	static async begin(options: PublicationOptions, signal?: AbortSignal): Promise<Publication> {
+		const { writer, share, rollout } = options;
+		let stages: number[] = [];
+		const document = await writer.write((newest) => {
+			stages = stagesLeft(rollout, share.seed.id, newest);
+			return documentOf(options, stages[0] as number, newest);
+		}, signal);
+		return new Publication(options, document as ChannelDocument, stages);
+	}
+
+	/** Calls `handler` at each `event`. @returns a function that removes the handler */
+	on<E extends keyof PublicationEvents>(event: E, handler: PublicationEvents[E]): Unsubscribe {
+		return this.#events.on(event, handler);
+	}
+
+	/** Channel id. */
+	get channel(): string {
+		return this.#document.channel;
+	}
+
+	/** The newest document that this publication has published. */
+	get document(): ChannelDocument {
+		return this.#document;
+	}
+
+	/** The seed of the version. */
+	get seed(): Seed {
+		return this.#options.share.seed;
+	}
+
+	/** The shared version. */
+	get share(): Share {
+		return this.#options.share;
+	}
+
+	/** Aborted when the publication is stopped. @internal */
+	get stopped(): AbortSignal {
+		return this.#stopping.signal;
+	}
+
+	/** The link of the channel. */
+	get link(): string {
+		const { channel, name } = this.#document;
+		return formatChannelLink({ id: channel, name, broker: this.#options.broker });
+	}
+
+	/** Passes on what has happened to the files of the version. @internal */
+	emit<E extends 'copyShared' | 'ended' | 'warning'>(
+		event: E,
+		...args: Parameters<PublicationEvents[E]>
+	): void {
+		this.#events.emit(event, ...args);
+	}
+
+	/** Publishes the newest document again, after a reconnect. @internal */
+	async repeat(): Promise<void> {
+		const { chain, newest } = this.#options.session;
+		if (chain !== undefined && newest !== undefined) {
+			await this.#options.session.publish(chain, newest);
+		}
+	}
+
+	/** Ends renewals and stages. The document stays on the broker. */
+	async stop(): Promise<void> {
+		clearInterval(this.#timer);
+		this.#stopping.abort();
+		for (const remove of this.#listeners) {
+			remove();
+		}
+		await this.#working;
+		await this.#options.session.close();
+	}
+
+	#look(): void {
+		// While a document of this publication is on its way, it is newer than `#document`.
+		if (this.#isSuperseded || this.#working !== undefined) {
+			return;
+		}
+		const { newest } = this.#options.session;
+		if (newest !== undefined && compareDocuments(newest, this.#document) > 0) {
+			this.#isSuperseded = true;
+			this.#events.emit('superseded', newest);
+			return;
+		}
+		const work = this.#next();
+		if (work !== undefined) {
+			this.#working = work
+				.catch((error: ShoalError) => {
+					if (!this.#stopping.signal.aborted) {
+						this.#events.emit('warning', error);
+					}
+				})
+				.finally(() => {
+					this.#working = undefined;
+				});
+		}
+	}
+
+	/** Publishes the next stage, or renews the document; undefined if neither is due. */
+	#next(): Promise<void> | undefined {
+		const { published, until } = this.#document;
+		if (this.#stageIsDone()) {
+			this.#stages = this.#stages.slice(1);
+			this.#stageSince = performance.now();
+			return this.#write();
+		}
+		if (Date.now() > published + (until - published) / 2) {
+			return this.#write().then(() => {
+				this.#events.emit('renewed', this.#document);
+			});
+		}
+		return undefined;
+	}
+
+	/** Whether a further stage has to begin. Tells how far the open stage is. */
+	#stageIsDone(): boolean {
+		const { session, rules, rollout } = this.#options;
+		const percent = this.#stages[0] as number;
+		if (rollout.percents.length === 0 || this.#isStopped) {
+			return false;
+		}
+		const { applied, failed, waiting, ...decision } = judgeStage(
+			this.#document,
+			session.fleet.receipts,
+			rules,
+		);
+		const stage = { percent, applied, failed, waiting };
+		const news = JSON.stringify(stage);
+		if (news !== this.#told) {
+			this.#told = news;
+			this.#events.emit('stage', stage);
+		}
+		if (decision.next === 'stop') {
+			this.#isStopped = true;
+			this.#events.emit('stageStopped', decision.reason);
+			return false;
+		}
+		const isOld = performance.now() - this.#stageSince >= STAGE_LEAST;
+		return decision.next === 'next' && isOld && this.#stages.length > 1;
+	}
+
+	async #write(): Promise<void> {
+		const { writer } = this.#options;
+		const mine = this.#document;
+		const document = await writer.write((newest) => {
+			const isMine = newest === undefined || newest.digest === mine.digest;
+			return isMine ? documentOf(this.#options, this.#stages[0] as number, mine) : undefined;
+		}, this.#stopping.signal);
+		if (document !== undefined) {
+			this.#document = document;
+		}
+	}
+}
+
+function documentOf(
+	{ share, rollout, life }: PublicationOptions,
+	percent: number,
+	newest: ChannelDocument | undefined,
+): NewDocument {
+	const seed = share.seed.id;
+	const to = audienceAt(rollout, percent);
+	const before = othersOf(seed, newest);
+	return {
+		...{ seed, to, life },
+		others: to.length === 0 ? undefined : before,
+		base: before === undefined || to.length > 0 ? [] : [before],
+	};
+}
