@@ -119,6 +119,63 @@ Examples:
 Streams each file while it downloads the file, and verifies each chunk before it
 sends the chunk. For a range request, it downloads only the chunks that contain
 bytes of the range, so that a video player can seek.`,
+	publish: `
+Examples:
+  shoal publish ./lab-image --channel lab
+  shoal publish ./lab-image --channel lab --to lab-2:100
+  shoal publish ./lab-image --channel lab --stages 5,25,100 --stop-at 2%
+
+Shares a file or folder as the next version of a channel, and prints the link of
+the channel. Machines that follow the channel get each version by themselves,
+also those that are off at the moment. Runs until it is stopped; the document of
+the channel stays on the broker.
+
+The keys of a channel are made when it is published for the first time. The
+publishing key stays in the folder for state. Move the drawer key away from the
+machine: with it, shoal channel rotate replaces a publishing key that was lost
+or stolen.
+
+With --stages, the version is given to 5 per cent of the followers first. When
+all of them have applied it, or have failed, the next stage begins. If too many
+have failed, the command stops there and says which, and why.`,
+	follow: `
+Examples:
+  shoal follow 'shoal:channel?id=...' /srv/lab
+  shoal follow LINK /srv/lab --exec 'systemctl restart lab'
+  shoal follow LINK /srv/lab --group lab-2 --releases 3
+  shoal follow LINK /srv/lab --once      get the newest version, and end
+
+Keeps a folder at the newest version of a channel, and shares that version.
+Only bytes that the folder does not have are fetched. A file that somebody has
+changed or added is never lost: if the new version has a file of that name, the
+changed file is set aside as NAME.mine-VERSION. Files of the version before that
+the new version does not have are removed, unless somebody has changed them.
+
+With --releases N, each version gets a folder of its own in FOLDER/releases, and
+the link FOLDER/current leads to the newest one. So no reader ever sees a part
+of one version and a part of another. N versions are kept.
+
+--exec runs a command after each version, with SHOAL_PATH, SHOAL_SEQ, SHOAL_SEED
+and SHOAL_CHANNEL. The folder may contain {channel} and {node}, which stand for
+the names of the channel and of this machine.`,
+	fleet: `
+Examples:
+  shoal fleet LINK
+  shoal fleet LINK --expect machines.txt --wait
+  shoal fleet LINK --csv > fleet.csv
+
+Prints a line for each machine that follows the channel: the version that it
+has, how far it is, and why it failed. With --expect, the exit code is 0 only if
+all machines that are expected have the newest version. A file for --expect has
+the name or node id of a machine in each line.`,
+	channel: `
+Examples:
+  shoal channel ls                    the channels that you publish
+  shoal channel show LINK             the newest document on the broker
+  shoal channel export LINK           files for openssl pkeyutl -verify
+  shoal channel rotate lab --drawer /media/usb/lab.drawer
+  shoal channel close lab             followers keep what they have
+  shoal channel rollback /srv/lab     the release before, with --releases only`,
 	ls: `
 Examples:
   shoal ls --broker mqtt://10.0.0.5:1883

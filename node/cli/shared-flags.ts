@@ -47,3 +47,6 @@ export const ABOUT_LOG_LEVEL =
 export const ABOUT_TRACE = 'write a line of JSON to a file for each decision and transfer';
 export const ABOUT_ID =
 	'a node id that stays the same after a restart: 8 to 64 letters, digits, _ or -';
+export const DATA = '--data <folder>';
+export const ABOUT_CHANNEL_DATA =
+	'the folder for keys and state (default: the folder of this user)';

@@ -13,8 +13,8 @@ import { lookedUp } from '../connect/looked-up.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseByteRange } from '../parse/byte-range.ts';
 import { type ContentReference, parseContentReference } from '../parse/content-reference.ts';
-import type { Output } from '../terminal/output.ts';
 import { printResult, type Told } from '../terminal/print-result.ts';
+import { progressPrinter } from '../terminal/progress-printer.ts';
 import { downloadText, downloadTitle, ProgressView } from '../terminal/progress-view.ts';
 import { formatBytes } from '../terminal/units.ts';
 import { UploadStatus } from '../terminal/upload-status.ts';
@@ -187,24 +187,6 @@ async function download(
 	} finally {
 		view.end();
 	}
-}
-
-function progressPrinter(
-	output: Output,
-	show: (progress: Progress) => void,
-): (progress: Progress) => void {
-	let told = '';
-	return (progress) => {
-		const { phase, id, name, have, length, files, filesDone, rate, sources, lanes } = progress;
-		const about = { id, name, phase, have, length, files, filesDone };
-		const event = { event: 'progress', ...about, rate, sources, lanes };
-		const news = JSON.stringify(event);
-		if (news !== told) {
-			told = news;
-			output.event(event);
-		}
-		show(progress);
-	};
 }
 
 function showOne(view: ProgressView): (progress: Progress) => void {

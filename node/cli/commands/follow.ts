@@ -1,0 +1,227 @@
+import { hostname } from 'node:os';
+import {
+	type ChannelLink,
+	isShoalError,
+	parseChannelLink,
+	printable,
+	quoted,
+	ShoalError,
+} from '../../../protocol/index.ts';
+import { type FollowedPlace, openFollowed } from '../../follow/followed-place.ts';
+import type { AppliedUpdate, FollowRefusal } from '../../follow/follower.ts';
+import type { Following } from '../../follow/following.ts';
+import { runCommand } from '../../follow/run-command.ts';
+import { SeedCache } from '../../hashing/seed-cache.ts';
+import type { ShoalNode } from '../../shoal-node.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
+import { chosenNodeName } from '../connect/node-name.ts';
+import { EXIT } from '../exit-codes.ts';
+import { parseCount, parseDuration, parseGroups } from '../parse/channel-flags.ts';
+import { progressPrinter } from '../terminal/progress-printer.ts';
+import { downloadText, downloadTitle, ProgressView } from '../terminal/progress-view.ts';
+import { countOf, formatBytes } from '../terminal/units.ts';
+
+/** Arguments and flags of `shoal follow`. */
+export interface FollowFlags extends Omit<NodeFlags, 'id'> {
+	readonly exec?: string | undefined;
+	readonly execTimeout: string;
+	readonly group?: readonly string[] | undefined;
+	readonly releases?: string | undefined;
+	/** Name of this node. */
+	readonly name?: string | undefined;
+	readonly once?: boolean | undefined;
+	readonly data?: string | undefined;
+}
+
+/** ms for which `--once` waits for a document of the channel. */
+const DOCUMENT_WITHIN = 5_000;
+/** Most paths that a line names. */
+const MOST_NAMED = 5;
+
+/** `shoal follow`: keeps a folder at the newest version of a channel. */
+export function followCommand(text: string, dir: string, flags: FollowFlags): Command {
+	return async (context) => {
+		const { output, interrupts } = context;
+		await output.openLog(flags.logLevel);
+		const channel = parseChannelLink(text);
+		const groups = parseGroups(flags.group);
+		const timeout = parseDuration(flags.execTimeout, '--exec-timeout');
+		const releases =
+			flags.releases === undefined ? undefined : parseCount(flags.releases, '--releases', 1);
+		const name = chosenNodeName({ nodeName: flags.name }, undefined);
+		const folder = expandFolder(dir, channel, name);
+		const options = nodeOptions({ ...flags, nodeName: flags.name }, channel.broker);
+		const { data } = flags;
+		const { signal } = interrupts;
+		const followed = await openFollowed(folder, { channel: channel.id, releases, data, signal });
+		const node = await startFollower(context, options, followed);
+		try {
+			const run = async (update: AppliedUpdate, stop: AbortSignal): Promise<void> => {
+				if (flags.exec !== undefined) {
+					await runCommand(flags.exec, update, { timeout, signal: stop });
+				}
+			};
+			const cache = SeedCache.ofUser();
+			const following = await interrupts.race(node.follow(text, followed, { groups, run, cache }));
+			output.event({
+				event: 'following',
+				channel: channel.id,
+				name: channel.name,
+				...{ dir: folder, node: node.id, seq: followed.state.newest?.seq },
+			});
+			const shown = printable(channel.name ?? channel.id);
+			output.line(`following ${output.style('bold', shown)} into ${printable(folder)}`);
+			const end = print(context, following, flags.once === true);
+			return await interrupts.race(Promise.race([following.ended.then(() => EXIT.done), end]));
+		} finally {
+			await closeNode(node);
+		}
+	};
+}
+
+/** Starts the node with the id of the follower. The folder is closed if that fails. */
+async function startFollower(
+	context: CommandContext,
+	options: ReturnType<typeof nodeOptions>,
+	{ place, state }: FollowedPlace,
+): Promise<ShoalNode> {
+	try {
+		return await startNode(context, { ...options, id: state.node, secret: state.secret });
+	} catch (error) {
+		await place.close();
+		throw error;
+	}
+}
+
+/**
+ * The folder of `dir`, in which `{channel}` stands for the name of the channel, and `{node}` for that
+ * of this node.
+ *
+ * @throws ShoalError ERR_USAGE if the name is not known, or is no safe part of a path
+ */
+export function expandFolder(
+	dir: string,
+	{ name: channel }: ChannelLink,
+	node: string | undefined = hostname().split('.')[0],
+): string {
+	const values: Readonly<Record<string, string | undefined>> = { channel, node };
+	return dir.replace(/\{(channel|node)\}/g, (_, what: string) => {
+		const value = values[what];
+		if (value === undefined) {
+			throw new ShoalError('ERR_USAGE', `the folder has {${what}}, but there is no such name`);
+		}
+		if (/[/\\]|^\.|^$/.test(value)) {
+			throw new ShoalError(
+				'ERR_USAGE',
+				`the folder has {${what}}, but ${quoted(value)} cannot be the name of a folder`,
+			);
+		}
+		return value;
+	});
+}
+
+/**
+ * Prints what happens.
+ *
+ * @returns the exit code, when one version was applied or has failed; only if `isOnce`
+ */
+async function print(
+	{ output, interrupts }: CommandContext,
+	following: Following,
+	isOnce: boolean,
+): Promise<number> {
+	const view = new ProgressView(output);
+	const onProgress = progressPrinter(output, (progress) => {
+		const { have, length } = progress;
+		const isOpen = length > 0 || progress.phase === 'verifying';
+		const text = isOpen ? downloadText(progress) : 'waiting for a node that has it';
+		view.show(downloadTitle(progress), length > 0 ? have / length : 0, text);
+	});
+	following.on('progress', onProgress);
+	following.on('update', ({ seq, seed }) => {
+		output.event({ event: 'update', seq, id: seed });
+		output.line(`version ${seq}: ${seed.slice(0, 12)}…`);
+	});
+	following.on('refused', ({ reason, seq }) => {
+		output.event({ event: 'refused', seq, reason });
+		output.warn(`a document of the channel is ignored: ${REFUSALS[reason]}`);
+	});
+	following.on('closed', ({ seq }) => {
+		output.event({ event: 'closed', seq });
+		output.line('the channel is closed; the folder stays as it is');
+	});
+	following.on('notAddressed', ({ seq }) => {
+		output.event({ event: 'waiting', seq });
+		output.line(`version ${seq} is not for this node yet`);
+	});
+	following.on('warning', (error) => output.warn(error));
+	return await new Promise((resolve, reject) => {
+		const end = (code: number): void => {
+			if (isOnce) {
+				view.end();
+				resolve(code);
+			}
+		};
+		following.on('applied', (update) => {
+			view.end();
+			printApplied(output, update);
+			end(EXIT.done);
+		});
+		following.on('current', ({ seq, seed }) => {
+			output.event({ event: 'current', seq, id: seed });
+			output.line(`version ${seq} is there already`);
+			end(EXIT.done);
+		});
+		following.on('failed', ({ version, error, code, isFinal }) => {
+			view.end();
+			const message = error instanceof Error ? error.message : String(error);
+			const about = { seq: version.seq, id: version.seed, code };
+			output.event({ event: 'failed', ...about, message: printable(message), isFinal });
+			output.warn(isShoalError(error) ? error : message);
+			end(EXIT.failed);
+		});
+		following.on('closed', () => end(EXIT.failed));
+		following.on('notAddressed', () => end(EXIT.done));
+		if (isOnce) {
+			const giveUp = (): void => {
+				if (following.newest === undefined) {
+					reject(
+						new ShoalError(
+							'ERR_NOT_FOUND',
+							'the broker has no document of this channel; is it the right broker, and was the channel published there?',
+						),
+					);
+				}
+			};
+			setTimeout(giveUp, DOCUMENT_WITHIN).unref();
+			interrupts.signal.addEventListener('abort', () => view.end());
+		}
+	});
+}
+
+const REFUSALS: Readonly<Record<FollowRefusal, string>> = {
+	older: 'it is older than the one that is known',
+	expired: 'its time is over, and nobody has renewed it; the folder stays as it is',
+	forged: 'it was not signed with the key of the channel',
+	malformed: 'it cannot be read',
+	flood: 'its sender sends too many',
+	name: 'the channel has another name than the link says',
+};
+
+function printApplied(
+	output: CommandContext['output'],
+	{ seq, id, path, fetched, kept }: AppliedUpdate,
+): void {
+	output.event({ event: 'applied', seq, id, path, fetched, kept });
+	output.line(
+		`${output.style('green', 'applied')} version ${seq} in ${output.style('bold', printable(path))}; ${formatBytes(fetched)} fetched`,
+	);
+	if (kept.length > 0) {
+		const named = kept.slice(0, MOST_NAMED).map((each) => quoted(each, 100));
+		const more = kept.length > MOST_NAMED ? ` and ${kept.length - MOST_NAMED} more` : '';
+		output.line(
+			`  kept ${countOf(kept.length, 'file')} that somebody had changed: ${named.join(', ')}${more}`,
+		);
+	}
+}

@@ -1,0 +1,198 @@
+import { formatChannelLink, printable, printableUrl, ShoalError } from '../../../protocol/index.ts';
+import type { OddEntry } from '../../hashing/folder/scan-folder.ts';
+import { SeedCache } from '../../hashing/seed-cache.ts';
+import type { Publication } from '../../publish/publication.ts';
+import type { PublishOptions } from '../../publish/publish.ts';
+import type { ShoalNode } from '../../shoal-node.ts';
+import { isUnreachable } from '../broker/public-link.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
+import { publicUrl } from '../connect/own-brokers.ts';
+import { EXIT } from '../exit-codes.ts';
+import {
+	parseAudience,
+	parseCount,
+	parseDuration,
+	parsePercent,
+	parseStages,
+} from '../parse/channel-flags.ts';
+import { lookAt, warnOfOdd, warnOfPaths } from '../parse/shareable-files.ts';
+import { hashProgress, ProgressView } from '../terminal/progress-view.ts';
+import { countOf, formatBytes, sizeText } from '../terminal/units.ts';
+import { UploadStatus } from '../terminal/upload-status.ts';
+
+/** Arguments and flags of `shoal publish`. */
+export interface PublishFlags extends NodeFlags {
+	readonly channel: string;
+	readonly to?: readonly string[] | undefined;
+	readonly stages?: string | undefined;
+	readonly stopAt: string;
+	readonly min: string;
+	readonly until: string;
+	/** False: no copies. */
+	readonly keep?: string | false | undefined;
+	readonly data?: string | undefined;
+	readonly name?: string | undefined;
+	readonly cache?: boolean | undefined;
+	readonly exclude?: readonly string[] | undefined;
+	readonly skipOdd?: boolean | undefined;
+}
+
+/** `shoal publish`: publishes a file or folder as the next version of a channel, and shares it. */
+export function publishCommand(path: string, flags: PublishFlags): Command {
+	return async (context) => {
+		const { output, interrupts } = context;
+		await output.openLog(flags.logLevel);
+		const about = publishOptions(flags);
+		const options = nodeOptions(flags);
+		const { errors } = await lookAt([path], flags.name);
+		if (errors[0] !== undefined) {
+			throw errors[0];
+		}
+		const node = await startNode(context, options);
+		try {
+			const publication = await publish(context, node, path, about);
+			const ended = watch(context, publication);
+			printPublished(context, node, publication);
+			printStages(context, publication);
+			interrupts.lastExit = EXIT.done;
+			const serving = new UploadStatus(node, output, 'Ctrl-C ends it');
+			try {
+				await Promise.race([interrupts.stopped(), ended]);
+			} finally {
+				serving.end();
+			}
+		} finally {
+			await closeNode(node);
+		}
+		const sent = node.sent.total;
+		output.event({ event: 'stopped', sent });
+		output.line(`stopped; ${formatBytes(sent)} sent`);
+		return EXIT.done;
+	};
+}
+
+/** @throws ShoalError ERR_USAGE */
+function publishOptions(flags: PublishFlags): PublishOptions {
+	const { channel, to = [], stages, stopAt, min, until, keep } = flags;
+	const keepCount = (): number | undefined => {
+		if (keep === false) {
+			return 0;
+		}
+		return keep === undefined ? undefined : parseCount(keep, '--keep', 0);
+	};
+	return {
+		channel,
+		to: to.map(parseAudience),
+		stages: stages === undefined ? undefined : parseStages(stages),
+		stopAt: parsePercent(stopAt, '--stop-at'),
+		least: parseCount(min, '--min', 0),
+		life: parseDuration(until, '--until'),
+		keep: keepCount(),
+		data: flags.data,
+		name: flags.name,
+		exclude: flags.exclude,
+		skipOdd: flags.skipOdd,
+		cache: flags.cache === false ? undefined : SeedCache.ofUser(),
+	};
+}
+
+async function publish(
+	{ output, interrupts }: CommandContext,
+	node: ShoalNode,
+	path: string,
+	options: PublishOptions,
+): Promise<Publication> {
+	const view = new ProgressView(output);
+	try {
+		return await interrupts.race(
+			node.publish(path, {
+				...options,
+				...hashProgress(view, `hashing ${printable(path)}`, 0, 2),
+				onOdd: (odd: readonly OddEntry[]) => warnOfOdd(output, path, odd),
+				onKeys: (drawer) => {
+					output.event({ event: 'keys', channel: options.channel, drawer });
+					output.warn(
+						`the channel ${printable(options.channel)} is new. Move its drawer key to a safe place, away from this machine: ${printable(drawer)}. With it, you can replace the publishing key if that is lost or stolen: shoal channel rotate`,
+					);
+				},
+				signal: interrupts.signal,
+			}),
+		);
+	} finally {
+		view.end();
+	}
+}
+
+function printPublished(context: CommandContext, node: ShoalNode, publication: Publication): void {
+	const { output } = context;
+	const { document, seed, share } = publication;
+	const { channel, name, seq } = document;
+	const link = publicChannelLink(channel, name, node.broker);
+	output.event({ event: 'published', channel, name, seq, id: seed.id, link });
+	const { length, chunks, index } = seed;
+	const what = { id: seed.id, name: seed.name, length, chunks, files: share.files, index };
+	output.event({ event: 'sharing', ...what, node: node.id });
+	output.line(
+		`${output.style('green', 'published')} ${output.style('bold', printable(name))}  version ${seq}: ${printable(seed.name)}, ${sizeText(length, share.files)}, ${countOf(chunks, 'chunk')}`,
+	);
+	output.line(`  id    ${seed.id}`);
+	output.line(`  link  ${output.style('cyan', printable(link))}`);
+	output.line(output.style('dim', "  on other machines: shoal follow 'LINK' FOLDER"));
+	if (share.folder !== undefined) {
+		warnOfPaths(output, share.path, share.folder);
+	}
+}
+
+/** The link of a channel to give to others; it names the broker if other machines can reach it. */
+export function publicChannelLink(id: string, name: string, broker: string): string {
+	const url = publicUrl(broker);
+	return formatChannelLink({
+		...{ id, name },
+		broker: isUnreachable(new URL(url).hostname) ? undefined : printableUrl(url),
+	});
+}
+
+function printStages({ output }: CommandContext, publication: Publication): void {
+	publication.on('stage', (stage) => {
+		output.event({ event: 'stage', ...stage });
+		const { percent, applied, failed, waiting } = stage;
+		output.line(`stage of ${percent} %: ${applied} applied, ${failed} failed, ${waiting} waiting`);
+	});
+	publication.on('stageStopped', (reason) => {
+		output.event({ event: 'stage-stopped', reason });
+		output.warn(
+			`the version is not given to more followers: ${reason}. To go on, mend the cause and publish again; to go back, publish the version before`,
+		);
+	});
+	publication.on('renewed', ({ seq, until }) => {
+		output.event({ event: 'renewed', seq, until: new Date(until).toISOString() });
+	});
+}
+
+/**
+ * Prints what happens to the version. Never resolves.
+ *
+ * @throws ShoalError when the version is not shared any more
+ */
+async function watch({ output }: CommandContext, publication: Publication): Promise<never> {
+	publication.on('superseded', ({ seq }) => {
+		output.event({ event: 'superseded', seq });
+		output.line(`version ${seq} was published elsewhere; this process only shares its own version`);
+	});
+	publication.on('twin', ({ seq }) =>
+		output.warn(
+			new ShoalError(
+				'ERR_CHANNEL',
+				`another process has signed another document with the number ${seq}: use the publishing key on one machine only`,
+			),
+		),
+	);
+	publication.on('copyShared', (path) => {
+		output.line(`the published files have changed; their copy is shared: ${printable(path)}`);
+	});
+	publication.on('warning', (error) => output.warn(error));
+	return await new Promise((_, reject) => {
+		publication.on('ended', (error) => reject(error));
+	});
+}
