@@ -3,7 +3,15 @@ import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import type { Aedes } from 'aedes';
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import { BufferPool, hostAndPort, type Limits, resolveLimits, Topics } from '../protocol/index.ts';
+import {
+	BufferPool,
+	hostAndPort,
+	type Limits,
+	resolveLimits,
+	Topics,
+	type Verify,
+	verifyNatively,
+} from '../protocol/index.ts';
 import { Authorizer } from './access/authorizer.ts';
 import type { TokenAuth, Tokens } from './access/token-auth.ts';
 import { onEndings } from './aedes/connection-end.ts';
@@ -19,6 +27,7 @@ import {
 import { closeAedes, makeAedes } from './aedes/make-aedes.ts';
 import { type RetainedStore, retainedOf } from './aedes/retained-store.ts';
 import type { BrokerEvents, BrokerOptions } from './broker-options.ts';
+import { ChannelStore } from './channels/channel-store.ts';
 import type { BrokerStats } from './metrics/broker-stats.ts';
 import { secureContext } from './net/certificate.ts';
 import { ChunkForwarder } from './net/chunk-forwarder.ts';
@@ -48,6 +57,7 @@ export class Broker {
 	readonly #chunkForwarder: ChunkForwarder;
 	readonly #limits: Limits;
 	readonly #retained: RetainedStore;
+	readonly #channels: ChannelStore;
 	readonly #secure: SecureContext | undefined;
 	readonly #server: Server;
 	readonly #connections: Connections;
@@ -68,7 +78,8 @@ export class Broker {
 			now,
 			onTooMany: () => this.#authorizer.count('silent'),
 		});
-		this.#retained = retainedOf(topics, limits);
+		this.#channels = new ChannelStore({ topics, limits, now, verify: verifyNatively as Verify });
+		this.#retained = retainedOf(topics, limits, this.#channels);
 		this.#authorizer = new Authorizer({
 			rules: { topics, limits, hasTracker: tracker !== false },
 			now,
@@ -76,6 +87,7 @@ export class Broker {
 			queued: () => this.#connections.queued,
 			tokens,
 			isKept: (id) => this.#retained.hasOf(id),
+			channels: this.#channels,
 			audit: (refusal) => this.#events.emit('refused', refusal),
 			moved: (what, member) => this.#events.emit(what, member),
 		});
@@ -167,7 +179,9 @@ export class Broker {
 	stats(): BrokerStats {
 		const { shed, cut, refused } = this.#authorizer.counts;
 		const { clients } = this.#authorizer;
-		const { size: retained, unkept } = this.#retained;
+		const { channels, receipts } = this.#channels;
+		const retained = this.#retained.size + this.#channels.size;
+		const unkept = this.#retained.unkept + this.#channels.unkept;
 		const { open, silent, queued } = this.#connections;
 		const traffic = {
 			control: { in: this.#received, out: this.#authorizer.sent },
@@ -175,6 +189,7 @@ export class Broker {
 		};
 		return {
 			...{ clients, connections: { open, silent }, retained, unkept, queued },
+			...{ channels, receipts },
 			...{ shed, cut, refused: { ...refused }, traffic: structuredClone(traffic) },
 		};
 	}
@@ -292,6 +307,7 @@ export class Broker {
 	}
 
 	#checkAll(): void {
+		this.#channels.expire();
 		for (const socket of this.#connections) {
 			this.#authorizer.check(socket);
 		}

@@ -1,4 +1,9 @@
-import type { Limits } from '../protocol/index.ts';
+import {
+	type Limits,
+	MOST_CHAIN_BYTES,
+	MOST_DOCUMENT_BYTES,
+	MOST_RECEIPT_BYTES,
+} from '../protocol/index.ts';
 
 /** The most memory that a broker uses for one purpose. */
 export interface MemoryRow {
@@ -29,7 +34,7 @@ const PROGRAM = 192 * KIB * KIB;
  */
 export function mostMemory(limits: Limits): MemoryRow[] {
 	const { clients, packet, subscriptions, announces } = limits;
-	const { cutQueue, queueTotal, keptPayload } = limits;
+	const { cutQueue, queueTotal, keptPayload, channels, channelSenders, receipts } = limits;
 	return [
 		{
 			what: 'queued for clients',
@@ -53,6 +58,13 @@ export function mostMemory(limits: Limits): MemoryRow[] {
 			how: '(announces + clients) × keptPayload',
 			most: (announces + clients) * (keptPayload + KEPT),
 		},
+		{
+			what: 'channels',
+			// The copies of a text share its bytes. What was read from it takes as many bytes again.
+			how: 'channels × channelSenders',
+			most: channels * (2 * (MOST_CHAIN_BYTES + MOST_DOCUMENT_BYTES) + 2 * channelSenders * KEPT),
+		},
+		{ what: 'receipts', how: 'receipts', most: receipts * (MOST_RECEIPT_BYTES + KEPT) },
 		{ what: "the tracker's list", how: 'announces', most: announces * LISTED },
 		{
 			what: 'subscriptions',

@@ -1,3 +1,6 @@
+import { MOST_DOCUMENT_BYTES } from './channel/document.ts';
+import { MOST_BLOCKS, MOST_CHAIN_BYTES } from './channel/key-chain.ts';
+import { MOST_RECEIPT_BYTES } from './channel/receipt.ts';
 import type { Limit } from './limits.ts';
 import { MAX_RANGE } from './messages/node-messages.ts';
 import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS } from './messages/topics.ts';
@@ -19,6 +22,10 @@ export const FIXED_LIMITS: readonly FixedLimit[] = [
 	fixed('chunkLines', MAX_CHUNKS, '', 'chunks of a seed; more: refused'),
 	fixed('chunkSize', MAX_CHUNK_SIZE, 'bytes', 'a chunk'),
 	fixed('length', MAX_LENGTH, 'bytes', 'a file'),
+	fixed('keyBlocks', MOST_BLOCKS, '', 'key blocks of a channel; more: refused'),
+	fixed('keyBytes', MOST_CHAIN_BYTES, 'bytes', 'all key blocks of a channel; more: refused'),
+	fixed('document', MOST_DOCUMENT_BYTES, 'bytes', 'the document of a channel; larger: refused'),
+	fixed('receipt', MOST_RECEIPT_BYTES, 'bytes', 'a receipt; larger: refused'),
 	fixed('range', MAX_RANGE, 'bytes', 'one range of a request, and its answer on a direct lane'),
 ];
 

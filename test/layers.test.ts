@@ -25,6 +25,7 @@ const LAYERS = [
 	'broker/aedes',
 	'broker/net',
 	'broker/access',
+	'broker/channels',
 	'broker/tracker',
 	'broker/metrics',
 	'broker/http',

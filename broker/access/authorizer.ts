@@ -11,7 +11,16 @@ import { ClientSessions, type SessionRefusal } from './client-sessions.ts';
 import { type BrokerRefusal, type RefusalCounts, zeroRefusalCounts } from './refusal-counts.ts';
 import { type Member, type Role, readPassword, TokenAuth, type Tokens } from './token-auth.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { isBulk, mayReceive, maySubscribe, type Rules, whyNotPublish } from './topic-rules.ts';
+import {
+	type ChannelTopic,
+	isBulk,
+	isOfChannel,
+	mayReceive,
+	maySubscribe,
+	type PublishRefusal,
+	type Rules,
+	whyNotPublish,
+} from './topic-rules.ts';
 
 type Hooks = Required<
 	Pick<
@@ -30,6 +39,16 @@ const RETURN_CODES: Readonly<Record<SessionRefusal, number>> = {
 	address: 3,
 };
 
+/** Checks what is in the messages of channels. */
+export interface ChannelRules {
+	/**
+	 * Whether a client may publish `payload` on `topic`.
+	 *
+	 * @param client an object for the connection that it came on
+	 */
+	check(client: object, topic: ChannelTopic, payload: Uint8Array): boolean;
+}
+
 /** Options of {@link Authorizer}. */
 export interface AuthorizerOptions {
 	readonly rules: Rules;
@@ -42,6 +61,8 @@ export interface AuthorizerOptions {
 	readonly tokens: Tokens | undefined;
 	/** Whether the broker retains a message of the node. */
 	readonly isKept: (id: string) => boolean;
+	/** Checks the messages of channels. */
+	readonly channels: ChannelRules;
 	readonly audit: (refusal: Refusal) => void;
 	/** Called when a client has connected or disconnected. */
 	readonly moved: (what: 'joined' | 'left', member: Member) => void;
@@ -66,15 +87,18 @@ export class Authorizer implements ChunkRules {
 	readonly #members = new Map<Duplex, { readonly role: Role; readonly token: string }>();
 	readonly #audit: (refusal: Refusal) => void;
 	readonly #moved: AuthorizerOptions['moved'];
+	readonly #channels: ChannelRules;
 	readonly #now: () => number;
 	/**
-	 * The topic that was parsed last. It is kept because Aedes calls the hook with the same message
-	 * once for each receiver.
+	 * The topic that was parsed last. It is kept because Aedes calls the hooks with the same message
+	 * when it is published, and once for each receiver.
 	 */
 	#last: { readonly topic: string; readonly parsed: Topic | undefined } | undefined;
 
-	constructor({ rules, now, warn, queued, tokens, isKept, audit, moved }: AuthorizerOptions) {
+	constructor(options: AuthorizerOptions) {
+		const { rules, now, warn, queued, tokens, isKept, channels, audit, moved } = options;
 		this.#rules = rules;
+		this.#channels = channels;
 		this.tokenAuth = new TokenAuth(tokens, now);
 		this.#sessions = new ClientSessions(rules.limits, now, isKept);
 		this.#slowConsumers = new SlowConsumers(rules.limits, now, queued);
@@ -210,13 +234,9 @@ export class Authorizer implements ChunkRules {
 		if (client !== null && this.#trusted.has(client.conn)) {
 			return null;
 		}
-		const { topic, qos, retain, payload } = packet;
+		const { topic } = packet;
 		const id = client?.id ?? '';
-		const bytes = Buffer.byteLength(payload);
-		const isWatcher = client !== null && this.#roleOf(client) === 'watch';
-		const why = isWatcher
-			? 'watcher'
-			: whyNotPublish(id, { topic, qos, retain, bytes }, this.#rules);
+		const why = this.#whyNotPublish(client, packet);
 		if (why === undefined) {
 			return null;
 		}
@@ -230,6 +250,24 @@ export class Authorizer implements ChunkRules {
 		}
 		const text = `${quoted(id)} may not publish on ${quoted(topic)}: ${why}`;
 		return this.#refusal(why, text, client, `publish ${topic}`);
+	}
+
+	#whyNotPublish(client: Client | null, packet: PublishPacket): PublishRefusal | undefined {
+		if (client !== null && this.#roleOf(client) === 'watch') {
+			return 'watcher';
+		}
+		const { topic, qos, retain, payload } = packet;
+		const bytes = Buffer.byteLength(payload);
+		const why = whyNotPublish(client?.id ?? '', { topic, qos, retain, bytes }, this.#rules);
+		const parsed = this.#parse(topic);
+		if (why !== undefined || !isOfChannel(parsed)) {
+			return why;
+		}
+		const isFine =
+			client !== null &&
+			typeof payload !== 'string' &&
+			this.#channels.check(client, parsed, payload);
+		return isFine ? undefined : 'channel';
 	}
 
 	#maySubscribe(client: Client, filter: string): boolean {
@@ -256,12 +294,17 @@ export class Authorizer implements ChunkRules {
 
 	/**
 	 * Whether the rate of wide filters allows a subscription to `filter`. A filter is wide if it has
-	 * a wildcard, unless it is the filter of the client's own inbox. The rate is limited because each
-	 * subscription to a wide filter delivers all retained messages that match.
+	 * a wildcard, unless it is the filter of the client's own inbox, or of the keys or documents of a
+	 * channel. The rate is limited because each subscription to a wide filter delivers all retained
+	 * messages that match; of a channel, these are at most `channelSenders` keys or documents.
 	 */
 	#mayAskForAll(client: Client, filter: string): boolean {
 		const { topics, limits } = this.#rules;
-		if (!/[+#]/.test(filter) || filter === topics.inboxFilter(client.id)) {
+		const isNarrow =
+			!/[+#]/.test(filter) ||
+			filter === topics.inboxFilter(client.id) ||
+			filter.startsWith(`${topics.root}/channel/`);
+		if (isNarrow) {
 			return true;
 		}
 		const now = this.#now();
@@ -284,11 +327,15 @@ export class Authorizer implements ChunkRules {
 		return this.#mayTake(client, topic, true);
 	}
 
-	#mayForward(client: Client, { topic, qos }: PublishPacket): boolean {
+	#parse(topic: string): Topic | undefined {
 		if (this.#last?.topic !== topic) {
 			this.#last = { topic, parsed: this.#rules.topics.tryParse(topic) };
 		}
-		const { parsed } = this.#last;
+		return this.#last.parsed;
+	}
+
+	#mayForward(client: Client, { topic, qos }: PublishPacket): boolean {
+		const parsed = this.#parse(topic);
 		return this.#mayTake(client, parsed, qos === 0 && isBulk(parsed));
 	}
 

@@ -19,6 +19,7 @@ type Build = (node: string, from: string) => string;
 const ME = 'client-me';
 const OTHER = 'client-other';
 const SEED = '0'.repeat(64);
+const CHANNEL = '1'.repeat(64);
 const EVENT = 'node-joined';
 /** Receiver and sender, from the widest pattern to the narrowest. */
 const PAIRS = [
@@ -78,6 +79,9 @@ function buildersOf(topics: Topics): Build[] {
 		(node, from) => topics.request(node, from),
 		(node, from) => topics.chunk(node, from),
 		(_, from) => topics.swarm(SEED, from),
+		(_, from) => topics.channel(CHANNEL, from),
+		(_, from) => topics.channelKeys(CHANNEL, from),
+		(_, from) => topics.receipt(CHANNEL, from),
 		() => topics.event(EVENT),
 	];
 }
@@ -87,7 +91,7 @@ function patternOf(topic: string, own: string): string {
 		if (level === ME) {
 			return own;
 		}
-		return [OTHER, SEED, EVENT].includes(level) ? '+' : level;
+		return [OTHER, SEED, CHANNEL, EVENT].includes(level) ? '+' : level;
 	});
 	return levels.join('/');
 }

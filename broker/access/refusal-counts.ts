@@ -36,7 +36,7 @@ export function zeroRefusalCounts(): RefusalCounts {
 		cut: 0,
 		refused: {
 			...{ id: 0, taken: 0, token: 0, clients: 0, address: 0, rate: 0 },
-			...{ topic: 0, spoof: 0, qos: 0, retain: 0, size: 0, watcher: 0 },
+			...{ topic: 0, spoof: 0, qos: 0, retain: 0, size: 0, watcher: 0, channel: 0 },
 			...{ filter: 0, subscriptions: 0, packet: 0, silent: 0, forward: 0 },
 		},
 	};

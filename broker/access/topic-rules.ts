@@ -38,7 +38,12 @@ export type PublishRefusal =
 	 */
 	| 'size'
 	/** The client has the token for watching, and may publish nothing. */
-	| 'watcher';
+	| 'watcher'
+	/** It is the keys or the document of a channel, and is malformed or forged. */
+	| 'channel';
+
+/** A topic of a channel: of its keys, its document or a receipt. */
+export type ChannelTopic = Extract<Topic, { channel: string }>;
 
 /** The rules of one broker. */
 export interface Rules {
@@ -61,7 +66,8 @@ const SECTIONS: ReadonlySet<string> = new Set(['node', 'announce', 'event']);
 
 /**
  * Why the client `id` may not publish this message; undefined if it may. The sender in the topic
- * must be `id`, and only announces, node states and the messages of channels may be retained. The same holds for wills.
+ * must be `id`, and only announces, node states and the messages of channels may be
+ * retained. The same holds for wills. What a message of a channel contains is not checked here.
  */
 export function whyNotPublish(
 	id: string,
@@ -85,6 +91,7 @@ export function whyNotPublish(
 		return 'size';
 	}
 	if (isOfChannel(topic)) {
+		// Channels need no tracker: it knows nothing of them, and the broker itself limits them.
 		return undefinedUnless(!message.retain || message.qos === 1, 'qos');
 	}
 	return isKept(topic) ? whyNotKeep(message, rules) : undefinedUnless(!message.retain, 'retain');
@@ -106,8 +113,8 @@ function mostBytes(topic: Topic, { keptPayload, controlPayload }: Limits): numbe
 
 /**
  * Whether the client `id` may subscribe to `filter`: topics of its own inbox, the chunks of one
- * node of a swarm, the messages of one channel, or control topics. A filter with a wildcard must match no other topic, and the
- * filter for the chunks of a node must have no wildcard.
+ * node of a swarm, the messages of one channel, or control topics. A filter with a wildcard must
+ * match no other topic, and the filter for the chunks of a node must have no wildcard.
  */
 export function maySubscribe(
 	id: string,
@@ -162,9 +169,7 @@ export function isBulk(topic: Topic | undefined): boolean {
 }
 
 /** Whether `topic` is of a channel: its keys, its document or a receipt. */
-export function isOfChannel(
-	topic: Topic | undefined,
-): topic is Extract<Topic, { channel: string }> {
+export function isOfChannel(topic: Topic | undefined): topic is ChannelTopic {
 	return topic !== undefined && 'channel' in topic;
 }
 

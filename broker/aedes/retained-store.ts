@@ -8,6 +8,15 @@ import { isMatch } from './topic-filter.ts';
 /** Messages that are sent in one turn of the event loop. */
 const AT_ONCE = 32;
 
+/** Retains the messages below some prefixes of topics by rules of its own. */
+export interface RetainedSection {
+	readonly prefixes: readonly string[];
+	/** Retains a message if its rules allow that, or deletes one, if the payload is empty. */
+	store(packet: PublishPacket): void;
+	/** The retained messages that match `filter`, which begins with one of the prefixes. */
+	matches(filter: string): readonly PublishPacket[];
+}
+
 /** Limits of a {@link RetainedStore}. */
 export interface RetainedOptions {
 	/** Prefixes of topics below which no message is retained. */
@@ -20,6 +29,8 @@ export interface RetainedOptions {
 	readonly mostOfOne: number;
 	/** Most messages of all owners together. */
 	readonly most: number;
+	/** Has messages that are not in this store. @default none */
+	readonly section?: RetainedSection | undefined;
 }
 
 /**
@@ -44,7 +55,7 @@ export class RetainedStore implements RetainedPersistence {
 		this.#options = options;
 	}
 
-	/** Number of retained messages. */
+	/** Number of retained messages in this store. */
 	get size(): number {
 		return this.#packets.size;
 	}
@@ -61,7 +72,10 @@ export class RetainedStore implements RetainedPersistence {
 
 	async storeRetained(packet: PublishPacket): Promise<void> {
 		const { topic, payload } = packet;
-		if (payload.length === 0) {
+		const section = this.#sectionOf(topic);
+		if (section !== undefined) {
+			section.store(packet);
+		} else if (payload.length === 0) {
 			this.#delete(topic);
 		} else if (this.#packets.has(topic) || this.#accept(this.#options.ownerOf(topic))) {
 			this.#packets.set(topic, copyOf(packet));
@@ -109,13 +123,21 @@ export class RetainedStore implements RetainedPersistence {
 
 	*#matches(filters: readonly string[]): Generator<PublishPacket> {
 		for (const filter of filters) {
+			const section = this.#sectionOf(filter);
 			const exact = this.#packets.get(filter);
-			if (exact !== undefined) {
+			if (section !== undefined) {
+				yield* section.matches(filter);
+			} else if (exact !== undefined) {
 				yield exact;
 			} else if (/[+#]/.test(filter) && !this.#isBare(filter)) {
 				yield* this.#scan(filter);
 			}
 		}
+	}
+
+	#sectionOf(topic: string): RetainedSection | undefined {
+		const { section } = this.#options;
+		return section?.prefixes.some((prefix) => topic.startsWith(prefix)) ? section : undefined;
 	}
 
 	#isBare(filter: string): boolean {
@@ -159,8 +181,16 @@ async function* paced(packets: Iterable<PublishPacket>): AsyncGenerator<PublishP
 	}
 }
 
-/** Makes the store for a broker. It limits the announces and the states of nodes. */
-export function retainedOf(topics: Topics, limits: Limits): RetainedStore {
+/**
+ * Makes the store for a broker. It limits the announces and the states of nodes.
+ *
+ * @param section retains the messages of channels
+ */
+export function retainedOf(
+	topics: Topics,
+	limits: Limits,
+	section: RetainedSection,
+): RetainedStore {
 	return new RetainedStore({
 		bare: [`${topics.root}/inbox/`, `${topics.root}/swarm/`],
 		ownerOf: (topic) => {
@@ -169,5 +199,6 @@ export function retainedOf(topics: Topics, limits: Limits): RetainedStore {
 		},
 		mostOfOne: limits.nodeAnnounces + 1,
 		most: limits.announces + limits.clients,
+		section,
 	});
 }

@@ -32,6 +32,12 @@ function addLoad(meters: Meters, broker: MeteredBroker): void {
 		() => byLabel('state', stats().connections),
 	);
 	meters.gauge('retained_messages', 'Retained messages.', () => stats().retained);
+	meters.gauge(
+		'channels',
+		'Channels of which keys or a document are retained.',
+		() => stats().channels,
+	);
+	meters.gauge('receipts', 'Retained receipts for channels.', () => stats().receipts);
 	meters.gauge('queued_bytes', 'Bytes that are queued for clients.', () => stats().queued);
 	meters.counter(
 		'messages_total',

@@ -7,6 +7,10 @@ export interface BrokerStats extends RefusalCounts {
 	readonly clients: number;
 	/** Retained messages. */
 	readonly retained: number;
+	/** Channels of which keys or a document are retained. */
+	readonly channels: number;
+	/** Retained receipts for channels. */
+	readonly receipts: number;
 	/** Messages that were not retained because a limit was reached. */
 	readonly unkept: number;
 	/**

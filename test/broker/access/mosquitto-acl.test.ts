@@ -21,7 +21,9 @@ test('the rules are those of shoal broker, in patterns that an id with a slash d
 	const patterns = acl.split('\n').filter((line) => line.startsWith('pattern'));
 	assert.ok(patterns.includes('pattern write shoal/1/announce/+/%c'));
 	assert.ok(patterns.includes('pattern read shoal/1/inbox/%c/chunk/+'));
-	assert.is(patterns.length, 15);
+	assert.ok(patterns.includes('pattern write shoal/1/channel/+/keys/%c'));
+	assert.ok(patterns.includes('pattern read shoal/1/receipt/+/+'));
+	assert.is(patterns.length, 21);
 	assert.not.ok(patterns.some((line) => /#|write shoal\/1\/(tracker\/state|event)/.test(line)));
 	assert.not.ok(patterns.some((line) => line.includes('inbox') && !line.includes('%c')));
 	const byUser = mosquittoAcl({ topics, by: 'user', tracker: TRACKER });

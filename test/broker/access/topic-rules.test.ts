@@ -13,6 +13,7 @@ const test = suite('topic rules');
 const ME = 'node-me-1';
 const YOU = 'node-you-1';
 const SEED = seedId(1);
+const CHANNEL = 'c'.repeat(64);
 const topics = new Topics();
 const rules: Rules = { topics, limits: resolveLimits(), hasTracker: true };
 const plain = { qos: 0, retain: false, bytes: 100 };
@@ -44,6 +45,49 @@ test('T5, T6: a node may publish no message in the name of another node, not eve
 	for (const topic of foreign) {
 		assert.is(why(topic), 'spoof', topic);
 		assert.is(why(topic, { qos: 1, retain: true, bytes: 0 }), 'spoof', topic);
+	}
+});
+
+test('T5, T27: a node may publish keys, documents and receipts in its own name only, without a tracker too', () => {
+	const sizes = { channelKeys: 4_096, channel: 1_024, receipt: 1_024 };
+	const alone = { ...rules, hasTracker: false };
+	for (const [name, bytes] of Object.entries(sizes)) {
+		const build = (from: string) => topics[name as keyof typeof sizes](CHANNEL, from);
+		assert.is(why(build(ME), { ...kept, bytes }), undefined, name);
+		assert.is(why(build(ME), { ...kept, bytes }, alone), undefined, name);
+		assert.is(why(build(ME), { ...kept, bytes: 0 }), undefined, name);
+		assert.is(why(build(ME), { ...kept, bytes: bytes + 1 }), 'size', name);
+		assert.is(why(build(ME), { ...kept, qos: 0 }), 'qos', name);
+		assert.is(why(build(ME), { ...kept, qos: 2 }), 'qos', name);
+		assert.is(why(build(YOU), kept), 'spoof', name);
+	}
+});
+
+test('T8: nodes and watchers may read the messages of one channel, but not of all channels', () => {
+	const root = topics.root;
+	const granted = [
+		...topics.channelFilters(CHANNEL),
+		topics.receiptFilter(CHANNEL),
+		topics.channel(CHANNEL, YOU),
+		topics.channelKeys(CHANNEL, YOU),
+		topics.receipt(CHANNEL, YOU),
+	];
+	const denied = [
+		...[`${root}/channel/#`, `${root}/receipt/#`, `${root}/channel/+/+`, `${root}/receipt/+/+`],
+		...[`${root}/channel/+/keys/+`, `${root}/channel/${CHANNEL}/#`, `${root}/receipt/${CHANNEL}/#`],
+		...[`${root}/channel/${CHANNEL}/+/+`, `${root}/channel/${CHANNEL}/+/${YOU}`],
+		...[`${root}/channel/${CHANNEL}`, `${root}/receipt/${CHANNEL}/keys/+`],
+		...[`${root}/channel/${CHANNEL.slice(1)}/+`, `${root}/receipt/+/${ME}`],
+	];
+	for (const role of ['node', 'watch'] as const) {
+		for (const filter of granted) {
+			assert.ok(maySubscribe(ME, filter, rules, role), filter);
+		}
+		for (const filter of denied) {
+			assert.not.ok(maySubscribe(ME, filter, rules, role), filter);
+		}
+		assert.ok(mayReceive(ME, topics.tryParse(topics.channel(CHANNEL, YOU)), role));
+		assert.ok(mayReceive(ME, topics.tryParse(topics.receipt(CHANNEL, YOU)), role));
 	}
 });
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { Readable } from 'node:stream';
 import type { Aedes, Client, PublishPacket, Subscription } from 'aedes';
 import mqttPacket from 'mqtt-packet';
 import * as assert from 'uvu/assert';
@@ -183,6 +184,30 @@ test('Aedes writes retained messages to the store, and reads them from there', a
 		await until(`those of ${filter} have come`, () => messagesOf(raw).length === count);
 	}
 	assert.ok(messagesOf(raw).every(({ retain }) => retain));
+});
+
+test('Aedes stores the payload object that it asked about, that of a will too', async (t) => {
+	const asked: unknown[] = [];
+	const started = await start(t, {
+		authorizePublish: (_client, { payload }, done) => {
+			asked.push(payload);
+			done(null);
+		},
+	});
+	const stored: unknown[] = [];
+	keepRetainedIn(started.aedes, {
+		storeRetained: async ({ payload }) => void stored.push(payload),
+		createRetainedStream: () => Readable.from([]),
+		createRetainedStreamCombi: () => Readable.from([]),
+	});
+	const will = { topic: 'wills/a', payload: 'gone' };
+	const { socket } = await connectRaw(t, started.port, 'sender-01', will);
+	socket.write(publishPacket('kept/a', Buffer.from('one'), 0x33));
+	await until('the first is stored', () => stored.length === 1);
+	socket.destroy();
+	await until('the will is stored', () => stored.length === 2);
+	assert.equal(stored.map(String), ['one', 'gone']);
+	assert.ok(stored.every((payload, index) => payload === asked[index]));
 });
 
 test('the subscribe event contains refused subscriptions, with QoS 128', async (t) => {

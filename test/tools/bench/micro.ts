@@ -52,6 +52,7 @@ const authorise: MicroCost = {
 			queued: () => 0,
 			tokens: makeTokens(),
 			isKept: () => false,
+			channels: { check: () => true },
 			audit: () => {},
 			moved: () => {},
 		});
