@@ -102,7 +102,7 @@ const TABLE = {
 	),
 	signatureBurst: limit(50, '', 'signatures for channels from one client at once'),
 	signatureTotal: limit(
-		500,
+		1_000,
 		'per s',
 		'signatures for channels from all clients; faster: one per s of each client is checked',
 	),
