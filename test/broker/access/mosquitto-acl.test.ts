@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { mosquittoAcl, Tracker } from '../../../broker/index.ts';
 import { encodeJson, type Incoming, Link, makeNodeId, Topics } from '../../../protocol/index.ts';
+import { makeChannel } from '../../helpers/fixtures/channel-keys.ts';
 import { makeFolder } from '../../helpers/fixtures/folder.ts';
 import { announce, seedId, state } from '../../helpers/fixtures/registry.ts';
 import { contentOf } from '../../helpers/fixtures/seeds.ts';
+import { ChannelClient } from '../../helpers/harness/channel-client.ts';
 import { Member } from '../../helpers/harness/member.ts';
 import { startMosquitto } from '../../helpers/harness/mosquitto.ts';
 import { makeFile, startNode } from '../../helpers/harness/node.ts';
@@ -113,6 +115,48 @@ test('T5, T6, T8: with the rules Mosquitto refuses a stranger the same as shoal 
 		heard.some(({ topic }) => topic === topics.announce(seed, victim.id)),
 		'a watcher receives announces',
 	);
+});
+
+test('T5, T6, T8: with the rules a node publishes keys, documents and receipts in its own name only', async (t) => {
+	const place = await start(t, 'client', ['node']);
+	if (place === undefined) {
+		return;
+	}
+	const url = place.urlOf('node');
+	const { chain, document } = makeChannel();
+	const { channel } = chain;
+	const ann = await ChannelClient.join(t, url);
+	const [keys, text] = [chain.text, document().text];
+	await ann.keys(chain);
+	await ann.document({ channel, text });
+	await ann.receipt(channel, '{}');
+	const evil = await ChannelClient.join(t, url);
+	const forged: ReadonlyArray<readonly [topic: string, payload: Uint8Array]> = [
+		[topics.channelKeys(channel, ann.id), new Uint8Array()],
+		[topics.channel(channel, ann.id), new Uint8Array()],
+		[topics.receipt(channel, ann.id), new Uint8Array()],
+		[topics.channelKeys(seedId(1), ann.id), keys],
+		[topics.channel(seedId(1), ann.id), text],
+		[topics.receipt(seedId(1), ann.id), Buffer.from('{}')],
+	];
+	for (const [topic, payload] of forged) {
+		await evil.link.retain(topic, payload).catch(() => {});
+		await until('evil is there', () => evil.link.isUp);
+	}
+	await evil.receipt(channel, '{}');
+	const reader = await ChannelClient.join(t, url);
+	for (const filter of ['channel/+/keys/+', 'channel/+/+', 'receipt/+/+']) {
+		// A filter for all channels, which shoal's own broker refuses.
+		await reader.link.subscribe(`${topics.root}/${filter}`);
+	}
+	await until('all has arrived', () => reader.messages.length >= 4);
+	const expected = [
+		topics.channelKeys(channel, ann.id),
+		topics.channel(channel, ann.id),
+		topics.receipt(channel, ann.id),
+		topics.receipt(channel, evil.id),
+	];
+	assert.equal(reader.messages.map(({ topic }) => topic).sort(), expected.sort());
 });
 
 test('T9, T15: with rules by user name no client acts as another user, whatever its client id', async (t) => {
