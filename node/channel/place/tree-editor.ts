@@ -65,7 +65,7 @@ export class TreeEditor {
 		unlinkSync(this.#at(path));
 	}
 
-	/** Removes a folder, unless it has entries. */
+	/** Removes a folder, unless it has entries or is a mount point. */
 	removeFolder(path: string): void {
 		// An open folder cannot be removed on some systems.
 		this.close();
@@ -73,7 +73,7 @@ export class TreeEditor {
 			rmdirSync(this.#at(path));
 		} catch (error) {
 			const { code = '' } = error as NodeJS.ErrnoException;
-			if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(code)) {
+			if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY'].includes(code)) {
 				throw error;
 			}
 		}

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { openInPlace } from '../../../node/channel/place/in-place.ts';
+import { isShoalError } from '../../../protocol/index.ts';
+import { People } from '../adversaries/people.ts';
+import { seededRandom } from '../fixtures/mutate.ts';
+import { versionTree } from '../fixtures/version-trees.ts';
+import { CHANNEL, download, folder, versionOf } from './following.ts';
+
+// A process that applies one version after the other, until it is killed.
+// Arguments: the folder that has the followed folder, and a number for the random changes of people.
+
+const [root = '', number = ''] = process.argv.slice(2);
+const random = seededRandom(Number(number));
+const people = new People(root, random);
+const place = await openInPlace(join(root, 'dir'), { channel: CHANNEL });
+process.stdout.write('open\n');
+for (let seq = (place.applied?.seq ?? 0) + 1; ; seq += 1) {
+	while (!(await isApplied(seq))) {
+		// People have changed a file meanwhile: it is downloaded, too.
+	}
+}
+
+async function isApplied(seq: number): Promise<boolean> {
+	const published = folder(versionTree(seq));
+	const change = (): void => {
+		if (random() < 0.3) {
+			people.change();
+		}
+	};
+	try {
+		change();
+		await download(place, published, seq);
+		change();
+		people.sees(seq);
+		await place.apply(versionOf(published, seq));
+		return true;
+	} catch (error) {
+		if (isShoalError(error, 'ERR_CHANGED')) {
+			return false;
+		}
+		throw error;
+	}
+}
