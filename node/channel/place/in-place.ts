@@ -1,11 +1,10 @@
-import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { quoted, ShoalError } from '../../../protocol/index.ts';
 import type { Target } from '../../download/target/target.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
-import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { fsError, onFile } from '../../storage/fs-error.ts';
 import { abortError } from '../../util/abort.ts';
 import { FollowedFolder } from './followed-folder.ts';
@@ -13,7 +12,12 @@ import { inspect, rightIn } from './inspect.ts';
 import { olderBytes, rightBytes, sameFile } from './older-bytes.ts';
 import { type Applied, isSameVersion, type Place, type Version } from './place.ts';
 import { SetAsideLog } from './set-aside-log.ts';
-import { type Needed, type StagedVersion, StagingTarget } from './staging-target.ts';
+import {
+	type Needed,
+	type StagedVersion,
+	StagingTarget,
+	stampsOfStaged,
+} from './staging-target.ts';
 import { openVersion } from './stored-version.ts';
 import { Switcher } from './switcher.ts';
 import { checkNotOwn, type VersionContent } from './version-content.ts';
@@ -56,6 +60,7 @@ export async function openInPlace(
 }
 
 class InPlace implements Place {
+	readonly skipped = undefined;
 	readonly #folder: FollowedFolder;
 	#record: VersionRecord | undefined;
 	/** The version whose download was finished last. */
@@ -198,20 +203,6 @@ class InPlace implements Place {
 		}
 		await writeRecord(this.#folder.file(SWITCH), next);
 	}
-}
-
-/** The stamps of the files and links that are staged. */
-function stampsOfStaged({ content: { entries }, root }: StagedVersion): EntryStamps {
-	const stamps = new EntryStamps(entries.length);
-	for (const [number, { path, kind }] of entries.entries()) {
-		const isLeaf = root !== undefined && kind !== 'd';
-		const options = { bigint: true, throwIfNoEntry: false } as const;
-		const stats = isLeaf ? lstatSync(join(root, path), options) : undefined;
-		if (stats !== undefined) {
-			stamps.set(number, stats);
-		}
-	}
-	return stamps;
 }
 
 /**

@@ -32,6 +32,11 @@ export interface Place {
 	 */
 	readonly result: Applied | undefined;
 	/**
+	 * The newest version that {@link rollBack} went back from: it, and older ones, are not to be
+	 * applied again. Undefined if there is none, or if a version was applied since.
+	 */
+	readonly skipped: Version | undefined;
+	/**
 	 * A target for the download of the seed of `version`, used once. Only what the folder does not
 	 * have yet is wanted, and the version before is searched for bytes of it.
 	 */
@@ -61,4 +66,9 @@ export interface Place {
 /** Whether two versions are the same. */
 export function isSameVersion(a: Version | undefined, b: Version | undefined): boolean {
 	return a?.block === b?.block && a?.seq === b?.seq && a?.seed === b?.seed;
+}
+
+/** Compares two versions by their age: below 0 if `a` is older. */
+export function compareVersions(a: Version, b: Version): number {
+	return a.block - b.block || a.seq - b.seq;
 }

@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Seed, ShoalError } from '../../../protocol/index.ts';
@@ -9,6 +10,7 @@ import type { Finished, Opened, OpenOptions, Target } from '../../download/targe
 import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
 import type { KnownBytes } from '../../reuse/known-bytes.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
+import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { SeveralSources } from './older-bytes.ts';
 import { type VersionContent, versionContent } from './version-content.ts';
 import { writeSynced } from './version-record.ts';
@@ -47,6 +49,8 @@ export interface Staging {
 /** The files in a staging folder beside what is staged. */
 const INDEX = '.index-of-version';
 const RECORDS = '.records';
+/** The folder in a staging folder for a version that is a file. */
+const FILE = 'file';
 
 /**
  * The target of a download into the staging folder of a follower. Only entries that the followed
@@ -140,7 +144,7 @@ export class StagingTarget implements Target {
 		const records = new FolderRecords(join(output, RECORDS));
 		const inner =
 			folder === undefined
-				? new FileTarget(output)
+				? new FileTarget(join(output, FILE, '/'))
 				: new FolderTarget({ output, check: 'whole', isWanted, records });
 		this.#inner = inner;
 		const opened = await inner.open(seed, {
@@ -150,6 +154,19 @@ export class StagingTarget implements Target {
 		});
 		return { ...opened, older: new SeveralSources([...older, opened.older]) };
 	}
+}
+
+/** The stamps of the entries that are staged. */
+export function stampsOfStaged({ content: { entries }, root }: StagedVersion): EntryStamps {
+	const stamps = new EntryStamps(entries.length);
+	for (const [number, { path }] of entries.entries()) {
+		const options = { bigint: true, throwIfNoEntry: false } as const;
+		const stats = root === undefined ? undefined : lstatSync(join(root, path), options);
+		if (stats !== undefined) {
+			stamps.set(number, stats);
+		}
+	}
+	return stamps;
 }
 
 /**

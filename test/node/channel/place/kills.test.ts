@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdir, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { openInPlace } from '../../../../node/channel/place/in-place.ts';
+import { openReleases } from '../../../../node/channel/place/releases.ts';
 import { marksAt, People, pathsIn, readLog } from '../../../helpers/adversaries/people.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { seededRandom } from '../../../helpers/fixtures/mutate.ts';
-import { leavesOf } from '../../../helpers/fixtures/trees.ts';
+import { leavesOf, linesIn, linesOf } from '../../../helpers/fixtures/trees.ts';
 import { versionTree } from '../../../helpers/fixtures/version-trees.ts';
 import { CHANNEL } from '../../../helpers/harness/following.ts';
 import { type Scope, suite } from '../../../helpers/harness/suite.ts';
@@ -19,23 +21,27 @@ const KILLS = Number(process.env.SHOAL_KILLS ?? 40);
 const AT_ONCE = 2;
 /** Most ms from the start of a switch, or of a process, to the kill. */
 const MOST_WAIT = 10;
+/** Most ms that a process with releases lives, which is killed at any time. */
+const MOST_LIFE = 450;
 const CHILD = fileURLToPath(
 	new URL('../../../helpers/harness/follower-process.js', import.meta.url),
 );
 const test = suite('followers that are killed', { timeout: 60_000 + KILLS * 3_000 });
 
 /** Kills a process: some at any time, most of them while they apply a version. */
-async function killOnce(t: Scope, root: string, number: number): Promise<void> {
-	const child = spawn(process.execPath, [CHILD, root, String(number)], {
+async function killOnce(t: Scope, root: string, number: number, keep = 0): Promise<void> {
+	const child = spawn(process.execPath, [CHILD, root, String(number), String(keep)], {
 		stdio: ['ignore', 'pipe', 'inherit'],
 	});
 	t.defer(() => child.kill('SIGKILL'));
 	const random = seededRandom(number);
 	const closed = once(child, 'close');
 	const isOver = (): boolean => child.exitCode !== null;
-	const reached = random() < 0.2 ? once(child.stdout, 'data') : switching(root, isOver);
+	const opened = once(child.stdout, 'data');
+	const reached = keep > 0 || random() < 0.2 ? opened : switching(root, isOver);
 	await Promise.race([reached, closed]);
-	await Promise.race([sleep(random() * MOST_WAIT), closed]);
+	const most = keep > 0 ? MOST_LIFE : MOST_WAIT;
+	await Promise.race([sleep(random() * most), closed]);
 	assert.is(child.exitCode, null, 'the process ended by itself');
 	child.kill('SIGKILL');
 	await closed;
@@ -119,6 +125,50 @@ test('after each kill the folder is one version, and no change of people is lost
 	const switches = pending.reduce((sum, count) => sum + count, 0);
 	console.log(`${switches} of ${KILLS} kills in the middle of a switch`);
 	assert.ok(switches > KILLS / 20, `${switches} switches`);
+});
+
+/** Checks that `current` leads to one whole version. @returns its number; 0 if there is none */
+async function wholeRelease(dir: string): Promise<number> {
+	for (;;) {
+		const name = await readlink(join(dir, 'current')).catch(() => undefined);
+		const seq = Number(name?.split('/')[1] ?? 0);
+		const lines = seq === 0 ? [] : await linesIn(join(dir, name as string)).catch(() => []);
+		const after = await readlink(join(dir, 'current')).catch(() => undefined);
+		// The release may have been removed while it was read, if it was not the current one any more.
+		if (after === name) {
+			assert.equal(lines, seq === 0 ? [] : linesOf(versionTree(seq)), `version ${seq}`);
+			return seq;
+		}
+	}
+}
+
+test('with releases, current is whole at any moment, and only releases are left', async (t) => {
+	const root = await makeFolder(t);
+	const dir = join(root, 'dir');
+	await mkdir(dir);
+	let applied = 0;
+	let looks = 0;
+	for (let kill = 0; kill < Math.ceil(KILLS / 4); kill += 1) {
+		let isOver = false;
+		const killing = killOnce(t, root, Math.floor(Math.random() * 1e6), 2).finally(() => {
+			isOver = true;
+		});
+		while (!isOver) {
+			await wholeRelease(dir);
+			looks += 1;
+			await sleep(1);
+		}
+		await killing;
+		const seq = await wholeRelease(dir);
+		assert.ok(seq >= applied, `version ${seq} after version ${applied}`);
+		const place = await openReleases(dir, { channel: CHANNEL, keep: 2 });
+		assert.is(place.applied?.seq ?? 0, seq);
+		await place.close();
+		applied = seq;
+	}
+	assert.ok(applied > 0 && looks > 100, `version ${applied}, ${looks} looks`);
+	const names = await readdir(join(dir, 'releases'));
+	assert.ok(names.length <= 4, names.join());
 });
 
 test.run();
