@@ -16,6 +16,7 @@ import {
 	type Needed,
 	type StagedVersion,
 	StagingTarget,
+	stagedFor,
 	stampsOfStaged,
 } from './staging-target.ts';
 import { openVersion } from './stored-version.ts';
@@ -173,8 +174,8 @@ class InPlace implements Place {
 
 	/** Writes down what the switch to `version` has to do. After that, it goes on. */
 	async #begin(version: Version, signal: AbortSignal | undefined): Promise<void> {
-		const staged = this.#staged;
-		if (staged?.content.seed.id !== version.seed) {
+		const staged = stagedFor(version, this.#staged, this.#record);
+		if (staged === undefined) {
 			throw new ShoalError(
 				'ERR_NOT_FOUND',
 				`the seed ${version.seed} was not downloaded into ${quoted(this.#folder.dir, 300)}`,

@@ -43,7 +43,8 @@ export interface Place {
 	target(version: Version): Target;
 	/**
 	 * Switches the folder to `version`. Its download into the {@link target} is finished, and the
-	 * node does not share its content any more. The switch is synced when this resolves. If a step
+	 * node does not share its content, or that of the version before, any more. No download is needed
+	 * for the seed that is applied already. The switch is synced when this resolves. If a step
 	 * fails, the rest of the switch is done by the next call of `apply`, or when the folder is
 	 * opened again.
 	 *

@@ -17,6 +17,7 @@ import {
 	type Needed,
 	type StagedVersion,
 	StagingTarget,
+	stagedFor,
 	stampsOfStaged,
 } from './staging-target.ts';
 import { openVersion } from './stored-version.ts';
@@ -135,8 +136,8 @@ class Releases implements Place {
 
 	async apply(version: Version, signal?: AbortSignal): Promise<Applied> {
 		if (!isSameVersion(this.applied, version)) {
-			const staged = this.#staged;
-			if (staged?.content.seed.id !== version.seed) {
+			const staged = stagedFor(version, this.#staged, this.#release);
+			if (staged === undefined) {
 				throw new ShoalError(
 					'ERR_NOT_FOUND',
 					`the seed ${version.seed} was not downloaded into ${quoted(this.#folder.dir, 300)}`,

@@ -12,6 +12,7 @@ import type { KnownBytes } from '../../reuse/known-bytes.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { SeveralSources } from './older-bytes.ts';
+import type { Version } from './place.ts';
 import { type VersionContent, versionContent } from './version-content.ts';
 import { writeSynced } from './version-record.ts';
 
@@ -154,6 +155,21 @@ export class StagingTarget implements Target {
 		});
 		return { ...opened, older: new SeveralSources([...older, opened.older]) };
 	}
+}
+
+/**
+ * What is staged for `version`: nothing, if its seed is the one that is applied. Undefined if it was
+ * not downloaded.
+ */
+export function stagedFor(
+	{ seed }: Version,
+	staged: StagedVersion | undefined,
+	applied: VersionContent | undefined,
+): StagedVersion | undefined {
+	if (staged?.content.seed.id === seed) {
+		return staged;
+	}
+	return applied?.seed.id === seed ? { content: applied, root: undefined } : undefined;
 }
 
 /** The stamps of the entries that are staged. */

@@ -156,9 +156,11 @@ test('the same seed under another number, and an older one, are applied without 
 	await update(place, folder(ONE), 1);
 	assert.is((await update(place, folder(ONE), 2)).fetched, 0);
 	assert.equal(place.applied, versionOf(folder(ONE), 2));
+	await place.apply(versionOf(folder(ONE), 5));
+	assert.equal(place.applied, versionOf(folder(ONE), 5));
 	await has(dir, ONE);
-	assert.is((await update(place, file('one.bin', LARGE), 3)).fetched, 0);
-	assert.is((await update(place, file('one.bin', LARGE), 4)).fetched, 0);
+	assert.is((await update(place, file('one.bin', LARGE), 6)).fetched, 0);
+	assert.is((await update(place, file('one.bin', LARGE), 7)).fetched, 0);
 	await has(dir, { 'one.bin': LARGE });
 });
 

@@ -103,6 +103,9 @@ test('the same seed again needs no download and no other release', async (t) => 
 	assert.is((await update(place, folder(tree(1)), 3)).fetched, 0);
 	assert.is(await releasesIn(dir), '1 2, releases/1');
 	assert.equal(place.applied, versionOf(folder(tree(1)), 3));
+	await place.apply(versionOf(folder(tree(1)), 4));
+	assert.is(await releasesIn(dir), '1 2, releases/1');
+	assert.equal(place.applied, versionOf(folder(tree(1)), 4));
 });
 
 test('a release that people changed is left to them, and touched ones are removed', async (t) => {
