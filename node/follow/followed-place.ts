@@ -1,6 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { openInPlace } from '../channel/place/in-place.ts';
 import type { Place } from '../channel/place/place.ts';
+import { openReleases } from '../channel/place/releases.ts';
 import { onFile } from '../storage/fs-error.ts';
 import { FollowerState } from './follower-state.ts';
 
@@ -34,8 +35,10 @@ export async function openFollowed(
 ): Promise<FollowedPlace> {
 	await onFile(dir, () => mkdir(dir, { recursive: true }));
 	const folder = await onFile(dir, () => realpath(dir));
-	const place = await openInPlace(folder, { channel, signal });
-	void releases;
+	const place =
+		releases === undefined
+			? await openInPlace(folder, { channel, signal })
+			: await openReleases(folder, { channel, keep: releases, signal });
 	try {
 		return { place, state: FollowerState.open({ data, channel, folder }) };
 	} catch (error) {

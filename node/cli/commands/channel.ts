@@ -39,6 +39,7 @@ const ACTIONS: Readonly<Record<string, { readonly needs?: string; readonly run: 
 	export: { needs: 'the link of the channel', run: exportFiles },
 	rotate: { needs: 'the name of the channel', run: rotate },
 	close: { needs: 'the name of the channel', run: close },
+	rollback: { needs: 'the followed folder', run: rollback },
 };
 
 /** `shoal channel`: lists, shows, exports, rotates and closes channels, and rolls back a folder. */
@@ -218,4 +219,12 @@ async function close(context: CommandContext, name: string, flags: ChannelFlags)
 		);
 		return EXIT.done;
 	});
+}
+
+async function rollback({ output }: CommandContext, dir: string): Promise<number> {
+	const { rollBack } = await import('../../channel/place/releases.ts');
+	const { seq, seed } = await rollBack(dir);
+	output.event({ event: 'rolled-back', seq, id: seed, path: dir });
+	output.line(`${printable(dir)} is at version ${seq} again, until a newer version is published`);
+	return EXIT.done;
 }
