@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { isMatch } from '../../broker/aedes/topic-filter.ts';
-import { Broker, makeTokens } from '../../broker/index.ts';
+import { Broker, brokerMetrics, makeTokens } from '../../broker/index.ts';
 import { compareDocuments, type DocumentFields, Topics } from '../../protocol/index.ts';
 import { makeChannel } from '../helpers/fixtures/channel-keys.ts';
 import { seedId } from '../helpers/fixtures/registry.ts';
@@ -246,6 +246,23 @@ test('the tracker gets no message of a channel, and a receipt does not reserve t
 	await ann.link.close();
 	await ChannelClient.join(t, broker.url, { id: ann.id, password: 'another' });
 	assert.equal([broker.stats().channels, broker.stats().receipts], [1, 1]);
+});
+
+test('channels and receipts are in the metrics, and a receipt is deleted when its time has passed', async (t) => {
+	const limits = { receiptTtl: 3_000, stall: 200 };
+	const broker = await startBroker(t, { tracker: false, limits });
+	// It loads a library, which takes time.
+	const metrics = await brokerMetrics(broker);
+	const { chain } = makeChannel();
+	const ann = await ChannelClient.join(t, broker.url);
+	await ann.keys(chain);
+	await ann.receipt(chain.channel, RECEIPT);
+	await until('both are stored', () => broker.stats().retained === 2);
+	const text = await metrics.metrics();
+	assert.match(text, /^shoal_channels 1$/m);
+	assert.match(text, /^shoal_receipts 1$/m);
+	await until('the receipt is deleted', () => broker.stats().receipts === 0);
+	assert.is(broker.stats().channels, 1);
 });
 
 test.run();
