@@ -9,7 +9,6 @@ import {
 	type Limits,
 	resolveLimits,
 	Topics,
-	type Verify,
 	verifyNatively,
 } from '../protocol/index.ts';
 import { Authorizer } from './access/authorizer.ts';
@@ -78,7 +77,7 @@ export class Broker {
 			now,
 			onTooMany: () => this.#authorizer.count('silent'),
 		});
-		this.#channels = new ChannelStore({ topics, limits, now, verify: verifyNatively as Verify });
+		this.#channels = new ChannelStore({ topics, limits, now, verify: verifyNatively });
 		this.#retained = retainedOf(topics, limits, this.#channels);
 		this.#authorizer = new Authorizer({
 			rules: { topics, limits, hasTracker: tracker !== false },

@@ -16,6 +16,7 @@ export { CommandFailure } from './follow/failure.ts';
 export type { AppliedUpdate, FollowerEvents, FollowRefusal } from './follow/follower.ts';
 export type { Following, FollowOptions } from './follow/following.ts';
 export { gatewayRoute } from './gateway/gateway.ts';
+export type { FolderListing, GetOptions } from './get-options.ts';
 export { rightChunks } from './hashing/check-content.ts';
 export { type MakeSeedOptions, makeSeed } from './hashing/make-seed.ts';
 export { SeedCache, type SeedCacheOptions } from './hashing/seed-cache.ts';
@@ -28,7 +29,7 @@ export type { Publication, PublicationEvents } from './publish/publication.ts';
 export type { PublishOptions } from './publish/publish.ts';
 export type { ReusedBytes } from './reuse/known-bytes.ts';
 export type { Share, ShareEvents, ShareOptions } from './seeding/shared-file.ts';
-export { type FolderListing, type GetOptions, ShoalNode } from './shoal-node.ts';
+export { ShoalNode } from './shoal-node.ts';
 export type { ContentRange, RangeOptions } from './streaming/content-range.ts';
 export {
 	ContentStream,

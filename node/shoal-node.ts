@@ -3,7 +3,6 @@ import { fingerprintOf, makeCertificate } from '../broker/for-nodes.ts';
 import {
 	type ChannelDocument,
 	checkGroup,
-	type FolderEntry,
 	type Incoming,
 	isSecureUrl,
 	Link,
@@ -22,12 +21,11 @@ import { FleetWatch } from './channel/fleet-watch.ts';
 import type { FetchOptions } from './download/download-manager.ts';
 import type { DownloadResult } from './download/download-types.ts';
 import { OutputTarget } from './download/target/output-target.ts';
-import type { Verified } from './download/target/target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
 import { type FollowedPlace, openFollowed } from './follow/followed-place.ts';
 import { Following, type FollowOptions } from './follow/following.ts';
+import type { FolderListing, GetOptions } from './get-options.ts';
 import { digestChunk } from './hashing/hasher.ts';
-import type { SeedCache } from './hashing/seed-cache.ts';
 import { dial } from './lanes/dial.ts';
 import { addressesOf, listen } from './lanes/listen.ts';
 import { brokerStream } from './lanes/transport/broker-stream.ts';
@@ -44,51 +42,13 @@ import { checkLike } from './reuse/like-paths.ts';
 import { LocalBytes } from './reuse/local-bytes.ts';
 import { Share, type ShareOptions } from './seeding/shared-file.ts';
 import type { StoredContent } from './storage/content-store.ts';
+import { absolutePath } from './storage/regular-file.ts';
 import { checkRange } from './streaming/content-range.ts';
 import { readFolder } from './streaming/content-reader.ts';
 import { ContentStream, type FindSource, type StreamOptions } from './streaming/content-stream.ts';
 import { FolderCache, type KnownFolder } from './streaming/folder-cache.ts';
 import { lostState } from './tracker/announcer.ts';
 import { selectionOf } from './util/globs.ts';
-
-/** Options of {@link ShoalNode.get}. */
-export interface GetOptions extends FetchOptions {
-	/**
-	 * The path of a file or a folder. A folder whose path ends with a slash is created if it does not
-	 * exist. In a folder the file gets a safe form of its name. @default the working folder
-	 */
-	readonly output?: string | undefined;
-	/**
-	 * `chunks` skips the check of the digest of the whole, which is faster. Each chunk is still
-	 * verified when it arrives. Chunks that an earlier download has recorded are trusted.
-	 * @default 'whole'
-	 */
-	readonly check?: Verified | undefined;
-	/** Globs of the entries of a folder to download. @default all */
-	readonly only?: readonly string[] | undefined;
-	/** Globs of the entries of a folder to leave out. @default none */
-	readonly exclude?: readonly string[] | undefined;
-	/**
-	 * Cache of seeds. What is downloaded whole can then be shared without hashing it. Bytes of files and
-	 * folders that the cache remembers are not fetched again, wherever they are needed.
-	 * @default none
-	 */
-	readonly cache?: SeedCache | undefined;
-	/**
-	 * Paths of files and folders with bytes of the content, such as a copy on a disk. They are read and
-	 * verified, so that what is right in them is not fetched. A folder is searched with all folders in it.
-	 * @default none
-	 */
-	readonly like?: readonly string[] | undefined;
-}
-
-/** A folder, and what is in it. */
-export interface FolderListing {
-	/** The seed of the folder. */
-	readonly seed: Seed;
-	/** In the order of the index. */
-	readonly entries: readonly FolderEntry[];
-}
 
 /** A node: shares files and downloads at the same time, over one broker. */
 export class ShoalNode extends BaseNode {
@@ -278,6 +238,7 @@ export class ShoalNode extends BaseNode {
 		const publication = await publish(
 			{
 				...{ link, topics, warn },
+				sharedAt: (what) => this.#sharedAt(what),
 				share: (what, how) => this.share(what, how),
 				get: (seed, how) => this.get(seed, how),
 			},
@@ -382,6 +343,19 @@ export class ShoalNode extends BaseNode {
 
 	protected override async release(): Promise<void> {
 		await Promise.all([...this.#shares].map((share) => share.stop()));
+	}
+
+	/** The share of `path`, if its files have not changed. */
+	#sharedAt(path: string): Share | undefined {
+		const { contents } = this.context;
+		const absolute = absolutePath(path);
+		const share = [...this.#shares].find((each) => each.path === absolute && each.isIn(contents));
+		try {
+			share?.check();
+			return share;
+		} catch {
+			return undefined;
+		}
 	}
 
 	/** Listens for direct lanes, unless the options rule them out. @throws ShoalError ERR_PORT */

@@ -7,13 +7,13 @@ import {
 	seedFor,
 } from '../../protocol/index.ts';
 import type { ChannelSession } from '../channel/channel-session.ts';
-import { type Clocks, expiryOf } from '../channel/expiry.ts';
 import type { Applied, Place, Version } from '../channel/place/place.ts';
 import type { ReceiptSender } from '../channel/receipt-sender.ts';
 import type { DownloadManager } from '../download/download-manager.ts';
 import type { Progress } from '../download/download-types.ts';
 import type { KnownBytes } from '../reuse/known-bytes.ts';
 import type { ContentStore } from '../storage/content-store.ts';
+import { checkDocument } from './check-document.ts';
 import { CommandFailure, codeOf } from './failure.ts';
 import type { FollowerState } from './follower-state.ts';
 import { SharedVersion } from './shared-version.ts';
@@ -88,6 +88,14 @@ export interface FollowerOptions {
 /** ms before a failed version is tried again: at first, and at the most. */
 const RETRY_FIRST = 5_000;
 const RETRY_MOST = 60_000;
+/**
+ * A version that is published while this node is connected is fetched after a random time of at most
+ * so many ms. So those that are first can share it with the others, and a thousand followers do not
+ * all fetch it from the publisher.
+ */
+const SPREAD = 1_000;
+/** ms after the start, within which a document counts as one that was there before. */
+const STARTING = 2_000;
 /** ms between two looks at the clock, for the end of the validity. */
 const LOOK_EVERY = 30_000;
 /** Most things that are remembered as told. */
@@ -107,6 +115,8 @@ export class Follower {
 	/** What was told already: each thing is told once. */
 	readonly #told = new Set<string>();
 	#attempts = 0;
+	readonly #startedAt = performance.now();
+	/** `performance.now()` before which no version is fetched. */
 	#notBefore = 0;
 
 	constructor(options: FollowerOptions) {
@@ -178,7 +188,9 @@ export class Follower {
 	#onNewest(document: ChannelDocument): void {
 		// On the disk before anything is fetched, so that no older document is taken after a restart.
 		this.#options.state.keepNewest(document);
-		this.#notBefore = 0;
+		const now = performance.now();
+		const isNew = now - this.#startedAt > STARTING;
+		this.#notBefore = isNew ? now + Math.random() * SPREAD : 0;
 		this.#attempts = 0;
 		const seed = this.#wanted()?.seed;
 		if (this.#fetching !== undefined && this.#fetching.seed !== seed) {
@@ -207,27 +219,18 @@ export class Follower {
 		return isDone ? undefined : { block, seq, seed };
 	}
 
-	/** Whether a document may be followed; tells once if it may not. */
+	/** Whether a document may be followed; tells once if it may not, or if a clock is wrong. */
 	#isValid(document: ChannelDocument): boolean {
 		const { channelName, trackerTime } = this.#options;
-		const { seq, name, published, until } = document;
-		if (channelName !== undefined && name !== channelName) {
-			this.#once(`name ${seq}`, () => this.#events.emit('refused', { reason: 'name', seq }));
-			return false;
+		const { seq } = document;
+		const { refused, warning } = checkDocument(document, channelName, Date.now(), trackerTime());
+		if (refused !== undefined) {
+			this.#once(`${refused} ${seq}`, () => this.#events.emit('refused', { reason: refused, seq }));
 		}
-		const clocks: Clocks = { own: Date.now(), tracker: trackerTime(), least: published };
-		switch (expiryOf(document, clocks)) {
-			case 'expired':
-				this.#once(`expired ${seq}`, () =>
-					this.#events.emit('refused', { reason: 'expired', seq }),
-				);
-				return false;
-			case 'unknown':
-				this.#once('clock', () => this.#events.emit('warning', wrongClock(clocks, until)));
-				return true;
-			default:
-				return true;
+		if (warning !== undefined) {
+			this.#once('clock', () => this.#events.emit('warning', warning));
 		}
+		return refused === undefined;
 	}
 
 	#tellNone(document: ChannelDocument): void {
@@ -390,15 +393,4 @@ export class Follower {
 		});
 		this.#wake = () => {};
 	}
-}
-
-function wrongClock({ own, tracker = 0 }: Clocks, until: number): ShoalError {
-	return new ShoalError(
-		'ERR_CHANNEL',
-		`the clock of this machine (${day(own)}) and that of the tracker (${day(tracker)}) differ by more than a day, so it is not known whether the document, which is valid until ${day(until)}, has expired; set the clocks`,
-	);
-}
-
-function day(ms: number): string {
-	return new Date(ms).toISOString().slice(0, 10);
 }

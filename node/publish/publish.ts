@@ -31,6 +31,8 @@ export interface PublishOptions extends ShareOptions {
 
 /** The parts of a node that publishing uses. */
 export interface PublishingNode extends Pick<ChannelSessionOptions, 'link' | 'topics' | 'warn'> {
+	/** The share of a path that the node shares already, if its files have not changed. */
+	sharedAt(path: string): Share | undefined;
 	share(path: string, options: ShareOptions): Promise<Share>;
 	get(
 		seed: Seed,
@@ -54,7 +56,8 @@ export async function publish(
 	const store = new ChannelStore(options.data);
 	// Before anything is hashed: errors of the name and of the keys.
 	await store.find(options.channel);
-	const share = await node.share(path, options);
+	const before = node.sharedAt(path);
+	const share = before ?? (await node.share(path, options));
 	let session: ChannelSession | undefined;
 	try {
 		const own = await ownChannel(store, options);
@@ -73,7 +76,9 @@ export async function publish(
 		return publication;
 	} catch (error) {
 		await session?.close();
-		await share.stop();
+		if (before === undefined) {
+			await share.stop();
+		}
 		throw error;
 	}
 }

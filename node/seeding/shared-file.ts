@@ -87,6 +87,16 @@ export class Share {
 		return this.#content === content;
 	}
 
+	/** Whether it is one of `contents` now. @internal */
+	isIn(contents: ContentStore): boolean {
+		return contents.get(this.seed.id) === this.#content;
+	}
+
+	/** Checks that the file or folder has not changed. @throws ShoalError ERR_CHANGED and others @internal */
+	check(): void {
+		this.#content.storage.check();
+	}
+
 	/**
 	 * A read failed. If the file has changed, withdraws it and hashes it again; if it cannot be read,
 	 * ends the share.

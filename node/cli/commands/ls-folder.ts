@@ -7,7 +7,7 @@ import {
 	Seed,
 	ShoalError,
 } from '../../../protocol/index.ts';
-import type { FolderListing } from '../../shoal-node.ts';
+import type { FolderListing } from '../../get-options.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { namedBroker } from '../connect/choose-broker.ts';
 import { closeNode, startNode } from '../connect/connect.ts';
