@@ -4,13 +4,15 @@ import { fsError } from '../../storage/fs-error.ts';
 import { onAbort } from '../../util/abort.ts';
 import type { HashOptions } from '../hasher.ts';
 import type { FolderReport } from './folder-worker.ts';
-import { isQuick } from './is-quick.ts';
+import { IdleThreads } from './idle-threads.ts';
+import { isQuick, needsLittleMemory } from './is-quick.ts';
 import { type FolderJob, runJob } from './run-job.ts';
 
 /** MB that a thread has for new objects. With the default of 48 MB, most of them are garbage. */
 const YOUNG = 8;
 /** Codes of the ShoalErrors that jobs throw. Codes of errors of Node.js begin with ERR_, too. */
 const OWN: ReadonlySet<string> = new Set<ErrorCode>(['ERR_LIMIT', 'ERR_NAME', 'ERR_SEED']);
+const idle = new IdleThreads();
 const SCRIPT = new URL('./folder-worker.js', import.meta.url);
 
 /**
@@ -19,6 +21,8 @@ const SCRIPT = new URL('./folder-worker.js', import.meta.url);
  */
 export class FolderThread {
 	#worker: Worker | undefined;
+	/** Whether the thread can be used again: its jobs were small, and none was interrupted. */
+	#isReusable = true;
 	readonly #options: HashOptions;
 	readonly #root: string;
 
@@ -48,6 +52,8 @@ export class FolderThread {
 	async #runInThread<T>(job: FolderJob): Promise<T> {
 		const { onBytes, signal } = this.#options;
 		const worker = this.#started();
+		const isSmall = this.#isReusable && needsLittleMemory(job);
+		this.#isReusable = false;
 		let off = (): void => {};
 		try {
 			return await new Promise<T>((resolve, reject) => {
@@ -60,6 +66,7 @@ export class FolderThread {
 					} else if ('error' in report) {
 						reject(this.#errorOf(report.error));
 					} else {
+						this.#isReusable = isSmall;
 						resolve(report.result as T);
 					}
 				});
@@ -70,13 +77,20 @@ export class FolderThread {
 		}
 	}
 
+	/** Ends the thread, or leaves it to the next one who needs it. */
 	async close(): Promise<void> {
-		await this.#worker?.terminate();
+		const worker = this.#worker;
+		this.#worker = undefined;
+		if (worker !== undefined && this.#isReusable) {
+			idle.give(worker);
+		} else {
+			await worker?.terminate();
+		}
 	}
 
 	#started(): Worker {
 		const resourceLimits = { maxYoungGenerationSizeMb: YOUNG };
-		this.#worker ??= new Worker(SCRIPT, { resourceLimits });
+		this.#worker ??= idle.take() ?? new Worker(SCRIPT, { resourceLimits });
 		return this.#worker;
 	}
 

@@ -36,6 +36,29 @@ export function isQuick(job: FolderJob): boolean {
 	}
 }
 
+/** Bytes of an index of a folder that takes little memory. */
+const MEDIUM_INDEX = 512 * 1024;
+
+/**
+ * Whether a thread has little garbage after a job, so that it may be kept for the next one. After
+ * others it is ended, which frees the memory at once.
+ */
+export function needsLittleMemory(job: FolderJob): boolean {
+	switch (job.do) {
+		case 'compare':
+		case 'tidy':
+		case 'chunks':
+			return job.location.index.length <= MEDIUM_INDEX;
+		case 'files':
+		case 'check':
+			return job.draft.location.index.length <= MEDIUM_INDEX;
+		case 'right':
+			return job.index.length <= MEDIUM_INDEX;
+		default:
+			return false;
+	}
+}
+
 function isSmall({ seed, index }: FolderLocation): boolean {
 	return seed.length <= FEW_BYTES && index.length <= SHORT_INDEX;
 }
