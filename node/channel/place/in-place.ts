@@ -188,7 +188,7 @@ class InPlace implements Place {
 			...content,
 			version,
 			stamps: right,
-			staged: stampsOfStaged(staged),
+			staged: await stampsOfStaged(staged),
 			stagedAt: staged.root && relative(own, staged.root),
 			kept: [],
 		};

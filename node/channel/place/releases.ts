@@ -239,7 +239,7 @@ class Releases implements Place {
 		const record: VersionRecord = {
 			...staged.content,
 			version,
-			stamps: same?.stamps ?? stampsOfStaged(staged),
+			stamps: same?.stamps ?? (await stampsOfStaged(staged)),
 			kept: [
 				...(aside === undefined ? [] : [aside]),
 				...left.map((release) => `${RELEASES}/${release.name}`),

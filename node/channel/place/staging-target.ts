@@ -12,6 +12,7 @@ import type { KnownBytes } from '../../reuse/known-bytes.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { SeveralSources } from './older-bytes.ts';
+import { pause } from './pause.ts';
 import type { Version } from './place.ts';
 import { type VersionContent, versionContent } from './version-content.ts';
 import { writeSynced } from './version-record.ts';
@@ -173,14 +174,18 @@ export function stagedFor(
 }
 
 /** The stamps of the entries that are staged. */
-export function stampsOfStaged({ content: { entries }, root }: StagedVersion): EntryStamps {
+export async function stampsOfStaged({ content, root }: StagedVersion): Promise<EntryStamps> {
+	const { entries } = content;
 	const stamps = new EntryStamps(entries.length);
+	if (root === undefined) {
+		return stamps;
+	}
 	for (const [number, { path }] of entries.entries()) {
-		const options = { bigint: true, throwIfNoEntry: false } as const;
-		const stats = root === undefined ? undefined : lstatSync(join(root, path), options);
+		const stats = lstatSync(join(root, path), { bigint: true, throwIfNoEntry: false });
 		if (stats !== undefined) {
 			stamps.set(number, stats);
 		}
+		await pause(number);
 	}
 	return stamps;
 }

@@ -1,11 +1,11 @@
 import { type BigIntStats, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { dirname } from 'node:path/posix';
-import { setImmediate } from 'node:timers/promises';
 import { besideName } from '../../download/target/part-paths.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { syncFolders } from '../../storage/folder/sync-all.ts';
 import { fsError } from '../../storage/fs-error.ts';
+import { pause } from './pause.ts';
 import { type SetAside, SetAsideLog } from './set-aside-log.ts';
 import {
 	type Action,
@@ -18,8 +18,6 @@ import {
 import { TreeEditor } from './tree-editor.ts';
 import type { VersionRecord } from './version-record.ts';
 
-/** Steps between two turns of the event loop. */
-const STEPS_AT_ONCE = 100;
 /**
  * Most actions of one step. More of them mean that other programs put something to the path again
  * and again.
@@ -53,7 +51,8 @@ export class Switcher {
 	/** The numbers of the entries, by path. */
 	readonly #olderAt: ReadonlyMap<string, number>;
 	readonly #nextAt: ReadonlyMap<string, number>;
-	readonly #steps: readonly Step[];
+	/** The steps, except those of files that were in the folder when the switch began. */
+	readonly #changing: readonly Step[];
 	readonly #editor: TreeEditor;
 	readonly #log: SetAsideLog;
 	readonly #changed = new Set<string>();
@@ -71,7 +70,9 @@ export class Switcher {
 		this.#older = older?.stamps ?? new EntryStamps(0);
 		this.#olderAt = new Map(olderEntries.map(({ path }, number) => [path, number]));
 		this.#nextAt = new Map(next.entries.map(({ path }, number) => [path, number]));
-		this.#steps = stepsOf(olderEntries, next.entries);
+		this.#changing = stepsOf(olderEntries, next.entries).filter((step) => {
+			return step.do !== 'put' || this.#wasStaged(step);
+		});
 		this.#editor = new TreeEditor(place.root);
 		this.#log = new SetAsideLog(join(place.own, 'set-aside'));
 		this.#stamps = new EntryStamps(next.entries.length);
@@ -89,7 +90,7 @@ export class Switcher {
 					this.#aside.push(aside);
 				}
 			}
-			for (const [at, step] of this.#steps.entries()) {
+			for (const [at, step] of this.#changing.entries()) {
 				await this.#do(step);
 				await pause(at);
 			}
@@ -106,7 +107,7 @@ export class Switcher {
 		const folders = new Set<string>();
 		const known = new Map<string, string>();
 		try {
-			for (const [at, step] of this.#steps.entries()) {
+			for (const [at, step] of this.#changing.entries()) {
 				await pause(at);
 				if (this.#actionOf(step) !== 'none') {
 					folders.add(this.#nearest(dirname(step.path), known));
@@ -171,14 +172,23 @@ export class Switcher {
 	/** What to do for a step, by what is at its path now. @throws ShoalError */
 	#actionOf(step: Step): Action {
 		const found = this.#found(step.path, this.#look(step.path));
-		return actionOf(step, found, step.do === 'put' && this.#isStaged(step.path));
+		return actionOf(step, found, this.#isStaged(step));
 	}
 
-	#isStaged(path: string): boolean {
-		return this.#onPath(path, () => {
-			const stats = lstatSync(this.#stagedPath(path), { throwIfNoEntry: false });
-			return this.#next.stagedAt !== undefined && stats !== undefined;
-		});
+	/** Whether the entry of a step is in the staging folder, and so was not put yet. */
+	#isStaged(step: Step): boolean {
+		return (
+			this.#wasStaged(step) &&
+			this.#onPath(step.path, () => {
+				const stats = lstatSync(this.#stagedPath(step.path), { throwIfNoEntry: false });
+				return stats !== undefined;
+			})
+		);
+	}
+
+	/** Whether the entry of a step was in the staging folder when the switch began. */
+	#wasStaged(step: Step): boolean {
+		return step.do === 'put' && this.#next.staged?.has(step.entry) === true;
 	}
 
 	#stagedPath(path: string): string {
@@ -230,17 +240,22 @@ export class Switcher {
 
 	/** @throws ShoalError */
 	async #sync(): Promise<void> {
-		const folders = new Set(this.#steps.map(({ path }) => this.#full(dirname(path))));
+		const folders = new Set(this.#changing.map(({ path }) => this.#full(dirname(path))));
 		await syncFolders(this.#place.root, [...folders]);
 	}
 
-	/** Takes the stamps of what is there now, as far as it is the next version. */
+	/**
+	 * Takes the stamps of what is there now, as far as it is the next version. What is not was changed
+	 * since the switch began.
+	 */
 	async #takeStamps(): Promise<void> {
 		for (const [number, { path, kind }] of this.#next.entries.entries()) {
 			const stats = this.#look(path);
 			const isRight = kind === 'd' ? stats?.isDirectory() : this.#found(path, stats) === 'next';
 			if (stats !== undefined && isRight === true) {
 				this.#stamps.set(number, stats);
+			} else if (stats !== undefined) {
+				this.#changed.add(path);
 			}
 			await pause(number);
 		}
@@ -260,12 +275,5 @@ export class Switcher {
 		} catch (error) {
 			throw fsError(error, this.#full(path));
 		}
-	}
-}
-
-/** Lets other events happen, once for some steps. */
-async function pause(step: number): Promise<void> {
-	if (step % STEPS_AT_ONCE === STEPS_AT_ONCE - 1) {
-		await setImmediate();
 	}
 }
