@@ -99,8 +99,7 @@ class InPlace implements Place {
 	async apply(version: Version, signal?: AbortSignal): Promise<Applied> {
 		await this.endSwitch();
 		if (!isSameVersion(this.applied, version)) {
-			await this.#begin(version, signal);
-			await this.endSwitch();
+			await this.#switch(await this.#begin(version, signal));
 		}
 		return this.result as Applied;
 	}
@@ -126,21 +125,32 @@ class InPlace implements Place {
 	 * @throws ShoalError the errors of the file system; the switch can be ended later
 	 */
 	async endSwitch(): Promise<void> {
-		const path = this.#folder.file(SWITCH);
-		const next = await readRecord(path);
-		if (next !== undefined && !isSameVersion(next.version, this.applied)) {
-			const { stamps, kept } = await new Switcher(this.#folder, this.#record, next).run();
+		const next = await readRecord(this.#folder.file(SWITCH));
+		if (next === undefined) {
+			return;
+		}
+		const record = this.#record;
+		if (record !== undefined && !isSameVersion(next.version, record.version)) {
+			// Files may have been touched since the switch began, but have the same bytes.
+			const stamps = await rightIn(this.#folder.root, record, record.stamps, {});
+			this.#record = { ...record, stamps };
+		}
+		await this.#switch(next);
+	}
+
+	async #switch(next: VersionRecord): Promise<void> {
+		const folder = this.#folder;
+		if (!isSameVersion(next.version, this.applied)) {
+			const { stamps, kept } = await new Switcher(folder, this.#record, next).run();
 			const { staged: _, stagedAt: __, ...version } = next;
 			const record: VersionRecord = { ...version, stamps, kept };
-			await writeRecord(this.#folder.file(APPLIED), record);
+			await writeRecord(folder.file(APPLIED), record);
 			this.#record = record;
-			this.#staged = undefined;
 		}
-		if (next !== undefined) {
-			await new SetAsideLog(this.#folder.file('set-aside')).remove();
-			await onFile(path, () => rm(path, { force: true }));
-			await this.#folder.clearStaging();
-		}
+		this.#staged = undefined;
+		await new SetAsideLog(folder.file('set-aside')).remove();
+		await onFile(folder.file(SWITCH), () => rm(folder.file(SWITCH), { force: true }));
+		await folder.clearStaging();
 	}
 
 	#pathOf({ folder, entries }: VersionContent): string {
@@ -172,8 +182,12 @@ class InPlace implements Place {
 		};
 	}
 
-	/** Writes down what the switch to `version` has to do. After that, it goes on. */
-	async #begin(version: Version, signal: AbortSignal | undefined): Promise<void> {
+	/**
+	 * Writes down what the switch to `version` has to do. After that, it is not given up.
+	 *
+	 * @returns the record of the version, with what is staged
+	 */
+	async #begin(version: Version, signal: AbortSignal | undefined): Promise<VersionRecord> {
 		const staged = stagedFor(version, this.#staged, this.#record);
 		if (staged === undefined) {
 			throw new ShoalError(
@@ -203,6 +217,7 @@ class InPlace implements Place {
 			this.#record = older;
 		}
 		await writeRecord(this.#folder.file(SWITCH), next);
+		return next;
 	}
 }
 
