@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { quoted, ShoalError } from '../../../protocol/index.ts';
 import { LockFile, type LockOwner } from '../../download/target/lock-file.ts';
 import { found } from '../../storage/file-stamp.ts';
+import { OWN_FOLDER, PLACE_FILE } from '../../storage/folder/follower-folder.ts';
 import { onFile } from '../../storage/fs-error.ts';
-import { OWN_FOLDER } from './version-content.ts';
 import { writeSynced } from './version-record.ts';
 
 /** How a folder follows its channel. */
@@ -112,7 +112,7 @@ export class FollowedFolder {
 		const mark = await readMark(this.root);
 		if (mark === undefined) {
 			const text = `${MAGIC} ${kind} ${channel}\n`;
-			await writeSynced(this.file('place'), [Buffer.from(text)]);
+			await writeSynced(this.file(PLACE_FILE), [Buffer.from(text)]);
 		} else if (mark.channel !== channel) {
 			throw new ShoalError(
 				'ERR_EXISTS',
@@ -142,7 +142,7 @@ export class FollowedFolder {
 
 /** Which channel the folder at `dir` follows, and how; undefined if it follows none. */
 export async function readMark(dir: string): Promise<Mark | undefined> {
-	const text = await readFile(join(dir, OWN_FOLDER, 'place'), 'utf8').catch(() => '');
+	const text = await readFile(join(dir, OWN_FOLDER, PLACE_FILE), 'utf8').catch(() => '');
 	const [, kind, channel] = /^shoal place 1 (in-place|releases) ([0-9a-f]{64})\n$/.exec(text) ?? [];
 	return kind && channel ? { kind: kind as PlaceKind, channel } : undefined;
 }

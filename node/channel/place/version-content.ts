@@ -7,9 +7,7 @@ import {
 	ShoalError,
 	safeFileName,
 } from '../../../protocol/index.ts';
-
-/** The name of the folder in which a follower keeps its own files. */
-export const OWN_FOLDER = '.shoal';
+import { OWN_FOLDER } from '../../storage/folder/follower-folder.ts';
 
 /** The entries of a version. A version that is a file has one entry: this file. */
 export interface VersionContent {

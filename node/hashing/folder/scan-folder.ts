@@ -21,6 +21,7 @@ import {
 	whyNoPath,
 } from '../../../protocol/index.ts';
 import { type EntryStamps, StampList } from '../../storage/folder/entry-stamps.ts';
+import { isFollowed, OWN_FOLDER } from '../../storage/folder/follower-folder.ts';
 import { isVirtualType } from '../../storage/regular-file.ts';
 
 /** An entry of a folder on the disk. Its bytes were not read yet. */
@@ -102,7 +103,10 @@ interface Names {
 	readonly name: string;
 }
 
-/** Reads a folder and the folders in it. */
+/**
+ * Reads a folder and the folders in it. If the folder follows a channel, the files of the follower
+ * are left out.
+ */
 class Scanner {
 	entries: StampedEntry[] = [];
 	readonly stamps = new StampList();
@@ -115,7 +119,8 @@ class Scanner {
 
 	constructor(root: string, isExcluded: (path: string) => boolean, most: number) {
 		this.#root = root;
-		this.#isExcluded = isExcluded;
+		const hasOwn = isFollowed(root);
+		this.#isExcluded = (path) => (hasOwn && path === OWN_FOLDER) || isExcluded(path);
 		this.#most = most;
 	}
 

@@ -4,7 +4,11 @@ import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { type Scan, scanFolder } from '../../../../node/hashing/folder/scan-folder.ts';
+import {
+	type Scan,
+	scanExisting,
+	scanFolder,
+} from '../../../../node/hashing/folder/scan-folder.ts';
 import { globMatcher } from '../../../../node/util/globs.ts';
 import { FolderPaths, formatIndex, whyNoLink } from '../../../../protocol/index.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
@@ -60,6 +64,21 @@ test('returns every entry once, in the order of an index', async (t) => {
 		[3, 3, 4, 6, 0, 3, 0],
 	);
 	isAccepted(scan);
+});
+
+test('the files of a follower are left out of a folder that follows a channel', async (t) => {
+	const root = await planted(t, {
+		'.shoal/place': 'shoal place 1',
+		'.shoal/applied': 'a record',
+		'a/.shoal/place': 'not at the top',
+		b: 'b',
+	});
+	for (const scan of [scanFolder(root), scanExisting(root)]) {
+		assert.equal(pathsOf(scan), ['f a/.shoal/place', 'f b']);
+		assert.equal(scan.odd, []);
+	}
+	const other = await planted(t, { '.shoal/own': 'own' });
+	assert.equal(pathsOf(scanFolder(other)), ['f .shoal/own']);
 });
 
 test('an empty folder has no entries', async (t) => {
