@@ -231,7 +231,9 @@ class Releases implements Place {
 	}
 
 	async #switch(version: Version, staged: StagedVersion): Promise<void> {
-		const same = staged.root === undefined ? await this.#same(version.seed) : undefined;
+		// If an earlier call has failed after it had moved the release, the release is there.
+		const isStaged = staged.root !== undefined && !(await isMissing(staged.root));
+		const same = isStaged ? undefined : await this.#same(version.seed);
 		const name = same?.name ?? (await this.#list.freeName(version));
 		const aside = await this.#inTheWay(version);
 		const old = this.#old(name, version);

@@ -1,12 +1,13 @@
-import { open, readFile, rm } from 'node:fs/promises';
+import { appendFile, readFile, rm } from 'node:fs/promises';
 import { onFile } from '../../storage/fs-error.ts';
 
 /** The path of something that was set aside, and its new path. */
 export type SetAside = readonly [path: string, name: string];
 
 /**
- * The record of what a switch sets aside: one line of JSON for each. A line is on the disk before
- * the rename, so that a switch that is continued after a kill reports it, too.
+ * The record of what a switch sets aside: one line of JSON for each. A line is written before the
+ * rename, so that a switch that is continued after a kill reports it, too. It is not synced: after a
+ * loss of power, the files that were set aside are there, but may not be reported.
  */
 export class SetAsideLog {
 	readonly #path: string;
@@ -31,16 +32,9 @@ export class SetAsideLog {
 
 	/** @throws ShoalError the errors of the file system */
 	async add(aside: SetAside): Promise<void> {
-		await onFile(this.#path, async () => {
-			const file = await open(this.#path, 'a', 0o600);
-			try {
-				// A line that was cut must not run into this one.
-				await file.appendFile(`\n${JSON.stringify(aside)}\n`);
-				await file.sync();
-			} finally {
-				await file.close();
-			}
-		});
+		// A line that was cut must not run into this one.
+		const line = `\n${JSON.stringify(aside)}\n`;
+		await onFile(this.#path, () => appendFile(this.#path, line, { mode: 0o600 }));
 	}
 
 	/** @throws ShoalError the errors of the file system */

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import {
 	mkdir,
 	readdir,
@@ -9,12 +10,14 @@ import {
 	writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
 import { openInPlace } from '../../../../node/channel/place/in-place.ts';
 import type { Place } from '../../../../node/channel/place/place.ts';
 import { openReleases, rollBack } from '../../../../node/channel/place/releases.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../../helpers/fixtures/seeds.ts';
+import { canMount } from '../../../helpers/fixtures/small-disk.ts';
 import { d, l, linesIn, linesOf, type Tree, x } from '../../../helpers/fixtures/trees.ts';
 import {
 	CHANNEL,
@@ -28,6 +31,7 @@ import { rejects } from '../../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('a folder that follows a channel with releases');
+const run = promisify(execFile);
 const LARGE = contentOf(40_000);
 
 function tree(seq: number): Tree {
@@ -180,6 +184,26 @@ test('the applied release is opened for sharing', async (t) => {
 	await content.storage.read(0, bytes);
 	assert.equal(bytes, published.content);
 	await content.storage.close();
+});
+
+test('a switch that failed is done again by the next call', async (t) => {
+	const { dir, place } = await follow(t);
+	await update(place, folder(tree(1)), 1);
+	await download(place, folder(tree(2)), 2);
+	const version = versionOf(folder(tree(2)), 2);
+	if (canMount) {
+		const current = join(dir, 'current');
+		await rm(current);
+		await writeFile(current, 'mine');
+		await run('mount', ['--bind', current, current]);
+		t.defer(() => run('umount', [current]).catch(() => {}));
+		const error = await rejects(place.apply(version));
+		assert.match(error.message, current);
+		await run('umount', [current]);
+	}
+	const { kept } = await place.apply(version);
+	assert.equal(kept, canMount ? ['current.mine-2'] : []);
+	assert.is(await releasesIn(dir), '1 2, releases/2');
 });
 
 test('a link in the place of releases is refused', async (t) => {
