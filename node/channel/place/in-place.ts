@@ -85,7 +85,7 @@ class InPlace implements Place {
 		return new StagingTarget(seed, {
 			prepare: async () => {
 				await this.endSwitch();
-				// What another version has staged is removed.
+				// The staged files of another version are removed.
 				this.#staged = undefined;
 				return this.#folder.file(await this.#folder.stage(seed));
 			},

@@ -5,7 +5,7 @@ import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { bytesOf, type VersionContent } from './version-content.ts';
 import type { VersionRecord } from './version-record.ts';
 
-/** What a followed folder has of two versions. */
+/** The entries of two versions that a followed folder has. */
 export interface Inspected {
 	/** The older version, with the stamps of what is unchanged; undefined: there is none. */
 	readonly older: VersionRecord | undefined;
@@ -14,7 +14,7 @@ export interface Inspected {
 }
 
 /**
- * Finds out what the folder at `root` has of the version that was applied, and of the next one.
+ * Finds the entries of the applied version, and of the next one, that are right in the folder at `root`.
  * Only files whose stamps differ from those in the record are hashed.
  *
  * @throws ShoalError ERR_ABORTED

@@ -5,7 +5,7 @@ import { onFile } from '../../storage/fs-error.ts';
 export type SetAside = readonly [path: string, name: string];
 
 /**
- * The record of what a switch sets aside: one line of JSON for each. A line is written before the
+ * The record of the files that a switch sets aside: one line of JSON for each. A line is written before the
  * rename, so that a switch that is continued after a kill reports it, too. It is not synced: after a
  * loss of power, the files that were set aside are there, but may not be reported.
  */
@@ -16,7 +16,7 @@ export class SetAsideLog {
 		this.#path = path;
 	}
 
-	/** What may have been set aside. */
+	/** The lines. The rename of the last one may not have been done. */
 	async read(): Promise<SetAside[]> {
 		const text = await readFile(this.#path, 'utf8').catch(() => '');
 		return text.split('\n').flatMap((line): SetAside[] => {

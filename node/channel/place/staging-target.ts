@@ -17,7 +17,7 @@ import type { Version } from './place.ts';
 import { type VersionContent, versionContent } from './version-content.ts';
 import { writeSynced } from './version-record.ts';
 
-/** What a followed folder has of a version before its download begins. */
+/** The part of a version that has to be downloaded, and the sources of its bytes. */
 export interface Needed {
 	/** The paths of the entries that have to be downloaded. */
 	readonly wanted: ReadonlySet<string>;
@@ -68,7 +68,7 @@ export class StagingTarget implements Target {
 	#content: VersionContent | undefined;
 	/** The version in the followed folder, if nothing is wanted. */
 	#there: StoredContent | undefined;
-	/** Where the version is: staged, or in the followed folder. */
+	/** Path of the version: staged, or in the followed folder. */
 	#path: string | undefined;
 	#settling: Promise<void> | undefined;
 
@@ -159,7 +159,7 @@ export class StagingTarget implements Target {
 }
 
 /**
- * What is staged for `version`: nothing, if its seed is the one that is applied. Undefined if it was
+ * The staged files of `version`: none, if its seed is the one that is applied. Undefined if it was
  * not downloaded.
  */
 export function stagedFor(

@@ -19,7 +19,7 @@ export type Step =
 	| { readonly do: 'put'; readonly path: string; readonly entry: number };
 
 /**
- * What is at a path:
+ * The state of a path:
  *
  * - `nothing`: nothing, or the path leads through a link or a file;
  * - `folder`: a folder;
@@ -30,7 +30,7 @@ export type Step =
 export type Found = 'nothing' | 'folder' | 'older' | 'next' | 'other';
 
 /**
- * What to do for a step:
+ * The action for a step:
  *
  * - `none`: nothing, the step is done;
  * - `remove`: remove the file or link; for the step `folder`, before it is decided again;
@@ -78,7 +78,7 @@ function removals(
 }
 
 /**
- * What to do for a step.
+ * Decides the action for a step.
  *
  * @param found what is at the path of the step
  * @param isStaged for the step `put`: whether the entry is in the staging folder. If it is not, an
@@ -101,7 +101,7 @@ function whenRemoved(found: Found, becomesFolder: boolean): Action {
 	if (found === 'older') {
 		return 'remove';
 	}
-	// What is in the way of a folder is set aside by the step that makes the folder.
+	// The step that makes the folder sets aside whatever is in its way.
 	return found === 'nothing' || becomesFolder ? 'none' : 'keep';
 }
 
@@ -130,7 +130,7 @@ function whenStaged(found: Found): Action {
 	}
 }
 
-/** What was changed after it was put is not touched: that is a change of the next version. */
+/** A file that was changed after it was put is kept: the change is one of the next version. */
 function whenPut(found: Found): Action {
 	return found === 'nothing' || found === 'next' ? 'none' : 'keep';
 }

@@ -24,7 +24,7 @@ import type { VersionRecord } from './version-record.ts';
  */
 const MOST_ACTIONS = 10;
 
-/** What a switch has done. */
+/** The result of a switch. */
 export interface Switched {
 	/** The stamps of the entries that are in the folder as the next version has them. */
 	readonly stamps: EntryStamps;
@@ -32,7 +32,7 @@ export interface Switched {
 	readonly kept: readonly string[];
 }
 
-/** Where a switch takes place. */
+/** The folders of a switch. */
 export interface SwitchPlace {
 	/** Path of the followed folder, without symbolic links. */
 	readonly root: string;
@@ -169,7 +169,7 @@ export class Switcher {
 		});
 	}
 
-	/** What to do for a step, by what is at its path now. @throws ShoalError */
+	/** The action for a step, decided by the present state of its path. @throws ShoalError */
 	#actionOf(step: Step): Action {
 		const found = this.#found(step.path, this.#look(step.path));
 		return actionOf(step, found, this.#isStaged(step));
@@ -245,8 +245,8 @@ export class Switcher {
 	}
 
 	/**
-	 * Takes the stamps of what is there now, as far as it is the next version. What is not was changed
-	 * since the switch began.
+	 * Takes the stamps of what is there now, as far as it is the next version. Other entries were
+	 * changed since the switch began.
 	 */
 	async #takeStamps(): Promise<void> {
 		for (const [number, { path, kind }] of this.#next.entries.entries()) {

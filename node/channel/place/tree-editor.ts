@@ -37,7 +37,7 @@ export class TreeEditor {
 	}
 
 	/**
-	 * What is at `path`, without following a link; undefined if nothing is there, or if the path
+	 * The stats of `path`, without following a link; undefined if nothing is there, or if the path
 	 * leads through something else than folders.
 	 *
 	 * @throws errors of the file system

@@ -26,7 +26,7 @@ export interface TakeOptions {
 /** The owner named in a lock file. */
 export interface LockOwner {
 	readonly token: string;
-	/** What the owner uses the lock for, 64 hex digits: a seed id, or the id of a channel. */
+	/** The purpose of the lock, 64 hex digits: a seed id, or the id of a channel. */
 	readonly purpose: string;
 	readonly process: ProcessIdentity;
 }

@@ -115,7 +115,7 @@ export class People {
 	}
 }
 
-/** What people have done, as their log says. */
+/** The changes of people, as their log says. */
 export interface PeoplesLog {
 	/** The marks that people made and did not remove. */
 	readonly marks: ReadonlySet<string>;

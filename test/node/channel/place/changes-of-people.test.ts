@@ -23,7 +23,7 @@ const BYTES = ['one', 'two', 'three'];
 
 type Kind = 'f' | 'x' | 'l' | 'd';
 
-/** What is at a path; undefined: nothing. */
+/** An entry that a version has, or that people make. */
 interface Made {
 	readonly path: string;
 	readonly kind: Kind;
