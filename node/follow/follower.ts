@@ -1,14 +1,7 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import {
-	type ChannelDocument,
-	isShoalError,
-	type Receipt,
-	ShoalError,
-	seedFor,
-} from '../../protocol/index.ts';
+import { type ChannelDocument, isShoalError, ShoalError, seedFor } from '../../protocol/index.ts';
 import type { ChannelSession } from '../channel/channel-session.ts';
 import type { Applied, Place, Version } from '../channel/place/place.ts';
-import type { ReceiptSender } from '../channel/receipt-sender.ts';
 import type { DownloadManager } from '../download/download-manager.ts';
 import type { Progress } from '../download/download-types.ts';
 import type { KnownBytes } from '../reuse/known-bytes.ts';
@@ -16,6 +9,7 @@ import type { ContentStore } from '../storage/content-store.ts';
 import { checkDocument } from './check-document.ts';
 import { CommandFailure, codeOf } from './failure.ts';
 import type { FollowerState } from './follower-state.ts';
+import type { Receipts } from './receipts.ts';
 import { SharedVersion } from './shared-version.ts';
 
 /** A version that a follower has applied. */
@@ -63,13 +57,11 @@ export interface FollowerEvents {
 export interface FollowerOptions {
 	/** Node id. */
 	readonly node: string;
-	/** Name of this node, for people. */
-	readonly name: string | undefined;
 	readonly groups: readonly string[];
 	/** The expected name of the channel; documents with another name are refused. @default any */
 	readonly channelName?: string | undefined;
 	readonly session: ChannelSession;
-	readonly receipts: ReceiptSender;
+	readonly receipts: Receipts;
 	readonly place: Place;
 	readonly state: FollowerState;
 	readonly contents: ContentStore;
@@ -207,14 +199,19 @@ export class Follower {
 			return undefined;
 		}
 		const { block, seq } = document;
+		const { applied, skipped } = place;
+		if (applied !== undefined && skipped !== undefined && !isNewer(document, skipped)) {
+			this.#tellDone(applied, undefined);
+			return undefined;
+		}
 		const seed = seedFor(document, { node, groups });
 		if (seed === undefined) {
 			this.#tellNone(document);
 			return undefined;
 		}
-		const isDone = place.applied?.seed === seed && state.done?.seed === seed;
+		const isDone = applied?.seed === seed && state.done?.seed === seed;
 		if (isDone) {
-			this.#tellDone({ block, seq, seed });
+			this.#tellDone({ block, seq, seed }, state.done?.code);
 		}
 		return isDone ? undefined : { block, seq, seed };
 	}
@@ -243,16 +240,15 @@ export class Follower {
 			const { applied } = this.#options.place;
 			// The publisher counts its followers by their receipts.
 			if (applied === undefined) {
-				this.#say({ ...document, seed: document.seed }, { state: 'waiting' });
+				this.#options.receipts.say({ ...document, seed: document.seed }, { state: 'waiting' });
 			}
 		});
 	}
 
-	/** Publishes the receipt of a version that was applied by an earlier process. */
-	#tellDone(version: Version): void {
-		const code = this.#options.state.done?.code;
+	/** Publishes the receipt of a version that was applied before. @param code why its command failed */
+	#tellDone(version: Version, code: string | undefined): void {
 		this.#once(`done ${version.seed}`, () => {
-			this.#say(
+			this.#options.receipts.say(
 				version,
 				code === undefined ? { state: 'applied', percent: 100 } : { state: 'failed', code },
 			);
@@ -267,7 +263,7 @@ export class Follower {
 			let fetched = 0;
 			if (place.applied?.seed !== version.seed) {
 				fetched = await this.#fetch(version);
-				this.#say(version, { state: 'got', percent: 100 });
+				this.#options.receipts.say(version, { state: 'got', percent: 100 });
 				await this.#apply(version);
 			}
 			await this.#finish(version, fetched);
@@ -282,7 +278,7 @@ export class Follower {
 		const { downloads, contents, place, known } = this.#options;
 		const stop = new AbortController();
 		this.#fetching = { seed: version.seed, stop };
-		this.#say(version, { state: 'waiting' });
+		this.#options.receipts.say(version, { state: 'waiting' });
 		const target = place.target(version);
 		const held = contents.get(version.seed);
 		try {
@@ -308,7 +304,12 @@ export class Follower {
 		if (phase === 'fetching') {
 			const percent = length === 0 ? 100 : Math.floor((have / length) * 100);
 			const left = length - have;
-			this.#say(version, { state: 'fetching', percent, rate: Math.round(rate), left });
+			this.#options.receipts.say(version, {
+				state: 'fetching',
+				percent,
+				rate: Math.round(rate),
+				left,
+			});
 		}
 	}
 
@@ -330,7 +331,7 @@ export class Follower {
 		await run(update, this.#stopping.signal);
 		state.keepDone({ seed });
 		this.#once(`done ${seed}`, () => {});
-		this.#say(version, { state: 'applied', percent: 100, kept });
+		this.#options.receipts.say(version, { state: 'applied', percent: 100, kept });
 		this.#events.emit('applied', update);
 	}
 
@@ -338,9 +339,14 @@ export class Follower {
 		if (this.#stopping.signal.aborted || isShoalError(error, 'ERR_ABORTED')) {
 			return;
 		}
+		if (isShoalError(error, 'ERR_CHANGED') && this.#attempts === 0) {
+			// Somebody has changed a file during the download: the next one fetches only this file.
+			this.#attempts = 1;
+			return;
+		}
 		const code = codeOf(error);
 		const isFinal = error instanceof CommandFailure;
-		this.#say(version, { state: 'failed', code });
+		this.#options.receipts.say(version, { state: 'failed', code });
 		if (isFinal) {
 			this.#options.state.keepDone({ seed: version.seed, code });
 		} else {
@@ -349,25 +355,6 @@ export class Follower {
 			this.#notBefore = performance.now() + wait;
 		}
 		this.#events.emit('failed', { version, error, code, isFinal });
-	}
-
-	#say(
-		{ block, seq, seed }: Version,
-		{
-			kept = [],
-			...about
-		}: Partial<Omit<Receipt, 'kept'>> & {
-			readonly state: Receipt['state'];
-			readonly kept?: readonly string[];
-		},
-	): void {
-		const { receipts, name, groups } = this.#options;
-		const paths = kept.length === 0 ? {} : { paths: [...kept] };
-		const at = new Date().toISOString();
-		receipts.say({
-			...{ block, seq, seed, percent: 0, ...about, kept: kept.length, ...paths, at },
-			...{ name, groups: [...groups] },
-		});
 	}
 
 	/** Runs `tell`, the first time that it is called with `what`. */
@@ -393,4 +380,9 @@ export class Follower {
 		});
 		this.#wake = () => {};
 	}
+}
+
+/** Whether a document is newer than a version. */
+function isNewer(document: ChannelDocument, { block, seq }: Version): boolean {
+	return document.block > block || (document.block === block && document.seq > seq);
 }

@@ -1,7 +1,6 @@
 import type { Unsubscribe } from 'nanoevents';
 import { type ChannelLink, verifyNatively } from '../../protocol/index.ts';
 import { ChannelSession, type ChannelSessionOptions } from '../channel/channel-session.ts';
-import { ReceiptSender } from '../channel/receipt-sender.ts';
 import type { SeedCache } from '../hashing/seed-cache.ts';
 import type { FollowedPlace, FollowedPlaceOptions } from './followed-place.ts';
 import {
@@ -10,6 +9,7 @@ import {
 	type FollowerEvents,
 	type FollowerOptions,
 } from './follower.ts';
+import { Receipts } from './receipts.ts';
 
 /** Options of {@link ShoalNode.follow}. */
 export interface FollowOptions extends Pick<FollowedPlaceOptions, 'releases' | 'data'> {
@@ -27,9 +27,12 @@ export interface FollowOptions extends Pick<FollowedPlaceOptions, 'releases' | '
 /** The parts of a node that following uses. */
 export type FollowingNode = Pick<
 	FollowerOptions,
-	'contents' | 'downloads' | 'known' | 'trackerTime' | 'name'
+	'contents' | 'downloads' | 'known' | 'trackerTime'
 > &
-	Pick<ChannelSessionOptions, 'link' | 'topics' | 'warn'>;
+	Pick<ChannelSessionOptions, 'link' | 'topics' | 'warn'> & {
+		/** Name of the node, for people. */
+		readonly name: string | undefined;
+	};
 
 /** Most updates that wait to be taken; more: the oldest are dropped, as later ones replace them. */
 const MOST_UPDATES = 16;
@@ -41,7 +44,7 @@ const MOST_UPDATES = 16;
 export class Following implements AsyncIterable<AppliedUpdate> {
 	readonly #follower: Follower;
 	readonly #session: ChannelSession;
-	readonly #receipts: ReceiptSender;
+	readonly #receipts: Receipts;
 	readonly #followed: FollowedPlace;
 	readonly #running: Promise<void>;
 	/** Versions that were not taken from the iterator yet. */
@@ -53,7 +56,7 @@ export class Following implements AsyncIterable<AppliedUpdate> {
 	private constructor(
 		follower: Follower,
 		session: ChannelSession,
-		receipts: ReceiptSender,
+		receipts: Receipts,
 		followed: FollowedPlace,
 	) {
 		this.#follower = follower;
@@ -93,17 +96,17 @@ export class Following implements AsyncIterable<AppliedUpdate> {
 		followed: FollowedPlace,
 		{ groups = [], run = async () => {} }: FollowOptions,
 	): Promise<Following> {
-		const { link, topics, warn } = node;
+		const { link, topics, warn, name } = node;
 		const { place, state } = followed;
 		try {
 			const session = await ChannelSession.open({
 				...{ link, topics, warn, channel, verify: verifyNatively },
 				...{ chain: state.chain, newest: state.newest, isKeeper: true },
 			});
-			const receipts = new ReceiptSender(link, topics.receipt(channel, link.id));
+			const receipts = new Receipts(link, topics.receipt(channel, link.id), { name, groups });
 			const about = { node: link.id, channelName, groups, run, session, receipts, place, state };
-			const { name, contents, downloads, known, trackerTime } = node;
-			const parts = { name, contents, downloads, known, trackerTime };
+			const { contents, downloads, known, trackerTime } = node;
+			const parts = { contents, downloads, known, trackerTime };
 			return new Following(new Follower({ ...about, ...parts }), session, receipts, followed);
 		} catch (error) {
 			await place.close();

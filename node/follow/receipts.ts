@@ -1,0 +1,42 @@
+import type { Receipt } from '../../protocol/index.ts';
+import type { Version } from '../channel/place/place.ts';
+import { ReceiptSender } from '../channel/receipt-sender.ts';
+
+/** How far a follower is with a version. */
+export interface Standing extends Partial<Pick<Receipt, 'percent' | 'rate' | 'left' | 'code'>> {
+	readonly state: Receipt['state'];
+	/** Paths of files that people had changed or added, and that were kept. */
+	readonly kept?: readonly string[] | undefined;
+}
+
+/** The receipts of one follower. */
+export class Receipts {
+	readonly #sender: ReceiptSender;
+	readonly #about: { readonly name: string | undefined; readonly groups: string[] };
+
+	/**
+	 * @param topic of the receipts
+	 * @param about the name of the node, for people, and its groups
+	 */
+	constructor(
+		link: ConstructorParameters<typeof ReceiptSender>[0],
+		topic: string,
+		about: { readonly name: string | undefined; readonly groups: readonly string[] },
+	) {
+		this.#sender = new ReceiptSender(link, topic);
+		this.#about = { name: about.name, groups: [...about.groups] };
+	}
+
+	/** Publishes how far the follower is. */
+	say({ block, seq, seed }: Version, { kept = [], ...standing }: Standing): void {
+		const paths = kept.length === 0 ? {} : { paths: [...kept] };
+		const at = new Date().toISOString();
+		const about = { percent: 0, ...standing, kept: kept.length, ...paths, at, ...this.#about };
+		this.#sender.say({ block, seq, seed, ...about });
+	}
+
+	/** Publishes the last receipt if it waits, and ends. */
+	async close(): Promise<void> {
+		await this.#sender.close();
+	}
+}
