@@ -4,14 +4,14 @@ import {
 	generateKeyPairSync,
 	type KeyObject,
 	sign,
-	verify,
 } from 'node:crypto';
-import { ShoalError, TICKET_LIFE } from '../../protocol/index.ts';
-
-/** The DER header of an Ed25519 public key (RFC 8410), before its 32 bytes. */
-const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
-
-const KEY_BYTES = 32;
+import {
+	KEY_BYTES,
+	ShoalError,
+	SPKI_HEAD,
+	TICKET_LIFE,
+	verifyNatively,
+} from '../../protocol/index.ts';
 
 /** The claims of a ticket: the node `from` may connect to the listener of the node `to`. */
 export interface TicketClaims {
@@ -42,7 +42,7 @@ export class TicketIssuer {
 				? generateKeyPairSync('ed25519').privateKey
 				: createPrivateKey(privateKey);
 		const der = createPublicKey(this.#private).export({ type: 'spki', format: 'der' });
-		this.key = der.subarray(SPKI.length).toString('base64url');
+		this.key = der.subarray(SPKI_HEAD.length).toString('base64url');
 	}
 
 	/** The private key, PEM. */
@@ -71,17 +71,7 @@ export function checkTicket(ticket: string, claims: TicketClaims, key: string, n
 	if (raw.length !== KEY_BYTES) {
 		throw new ShoalError('ERR_REFUSED', 'the key of the tracker is not an Ed25519 public key');
 	}
-	const publicKey = createPublicKey({
-		key: Buffer.concat([SPKI, raw]),
-		format: 'der',
-		type: 'spki',
-	});
-	const isSigned = verify(
-		null,
-		signed(claims, until),
-		publicKey,
-		Buffer.from(signature, 'base64url'),
-	);
+	const isSigned = verifyNatively(raw, Buffer.from(signature, 'base64url'), signed(claims, until));
 	if (!isSigned) {
 		throw new ShoalError(
 			'ERR_REFUSED',

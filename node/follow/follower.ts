@@ -82,10 +82,10 @@ const RETRY_FIRST = 5_000;
 const RETRY_MOST = 60_000;
 /**
  * A version that is published while this node is connected is fetched after a random time of at most
- * so many ms. So those that are first can share it with the others, and a thousand followers do not
- * all fetch it from the publisher.
+ * so many ms. Few followers get a short time, and most get a long one. So the first few fetch the
+ * version from the publisher, and share it with the others.
  */
-const SPREAD = 1_000;
+const SPREAD = 1_500;
 /** ms after the start, within which a document counts as one that was there before. */
 const STARTING = 2_000;
 /** ms between two looks at the clock, for the end of the validity. */
@@ -182,7 +182,7 @@ export class Follower {
 		this.#options.state.keepNewest(document);
 		const now = performance.now();
 		const isNew = now - this.#startedAt > STARTING;
-		this.#notBefore = isNew ? now + Math.random() * SPREAD : 0;
+		this.#notBefore = isNew ? now + Math.cbrt(Math.random()) * SPREAD : 0;
 		this.#attempts = 0;
 		const seed = this.#wanted()?.seed;
 		if (this.#fetching !== undefined && this.#fetching.seed !== seed) {

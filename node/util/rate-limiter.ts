@@ -78,8 +78,10 @@ export class RateLimiter {
 	 *   requests
 	 */
 	affordable(asked: { readonly quickest: number; readonly outstanding: number }): number {
-		const rate = this.#rate ?? Number.POSITIVE_INFINITY;
-		const useful = (rate * (asked.quickest + AHEAD)) / 1_000;
+		if (this.#rate === undefined) {
+			return Number.POSITIVE_INFINITY;
+		}
+		const useful = (this.#rate * (asked.quickest + AHEAD)) / 1_000;
 		return Math.min(this.available, useful - asked.outstanding);
 	}
 

@@ -27,15 +27,35 @@ export const SPKI_HEAD: Uint8Array = Uint8Array.from([
 	0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
 ]);
 
+/** Most keys that are kept in the form that the library needs; more: all are forgotten. */
+const MOST_KEYS = 64;
+const keys = new Map<string, object>();
+
+/** The key in the form that the library needs, which takes as long to make as to verify a signature. */
+function keyObject(key: Uint8Array): object | undefined {
+	const name = key.join();
+	const known = keys.get(name);
+	if (known !== undefined) {
+		return known;
+	}
+	const der = new Uint8Array([...SPKI_HEAD, ...key]);
+	const made = native?.createPublicKey({ key: der, format: 'der', type: 'spki' });
+	if (made !== undefined) {
+		if (keys.size >= MOST_KEYS) {
+			keys.clear();
+		}
+		keys.set(name, made);
+	}
+	return made;
+}
+
 /** Verifies a signature with the library of Node.js. @throws Error in a browser */
 export const verifyNatively: Verify = (key, signature, text) => {
 	if (native === undefined) {
 		throw new Error('this platform has no library of Node.js');
 	}
 	try {
-		const der = new Uint8Array([...SPKI_HEAD, ...key]);
-		const publicKey = native.createPublicKey({ key: der, format: 'der', type: 'spki' });
-		return native.verify(null, text, publicKey, signature);
+		return native.verify(null, text, keyObject(key) as object, signature);
 	} catch {
 		return false;
 	}
