@@ -9,6 +9,7 @@ import { broker } from './broker.ts';
 import { churn } from './churn.ts';
 import { limit } from './crowd.ts';
 import { folderKills } from './folder-kills.ts';
+import { follow } from './follow.ts';
 import { freeze } from './freeze.ts';
 import { full } from './full.ts';
 import { huge } from './huge.ts';
@@ -26,6 +27,7 @@ const SCENARIOS: readonly Scenario[] = [
 	huge,
 	kills,
 	folderKills,
+	follow,
 	broker,
 	tracker,
 	freeze,
