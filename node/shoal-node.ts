@@ -246,7 +246,8 @@ export class ShoalNode extends BaseNode {
 			options,
 		);
 		this.#channels.add(publication);
-		link.on('up', () => publication.repeat().catch(warn));
+		const remove = link.on('up', () => publication.repeat().catch(warn));
+		publication.stopped.addEventListener('abort', remove);
 		return publication;
 	}
 

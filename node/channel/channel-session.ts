@@ -57,6 +57,8 @@ export class ChannelSession {
 	readonly #listeners: Unsubscribe[] = [];
 	readonly #told = new Set<string>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
+	/** Whether a document of this node is retained by the broker, perhaps an older one. */
+	#hasOwn = false;
 	/** `performance.now()` at the last message of the channel. */
 	#heardAt = 0;
 
@@ -161,6 +163,7 @@ export class ChannelSession {
 		}
 		this.#heardAt = performance.now();
 		const { from } = parsed;
+		this.#hasOwn ||= from === this.#options.link.id && parsed.kind === 'channel';
 		if (parsed.kind === 'receipt') {
 			if (this.fleet.onReceipt(parsed, payload)) {
 				this.#events.emit('receipt', from);
@@ -240,7 +243,10 @@ export class ChannelSession {
 				this.#retain(chain, newest).catch(warn);
 				break;
 			case 'clear':
-				link.forget(topics.channel(this.channel, link.id)).catch(warn);
+				if (this.#hasOwn) {
+					this.#hasOwn = false;
+					link.forget(topics.channel(this.channel, link.id)).catch(warn);
+				}
 				break;
 			default:
 				break;
@@ -251,6 +257,7 @@ export class ChannelSession {
 		const { link, topics } = this.#options;
 		await link.retain(topics.channelKeys(this.channel, link.id), chain.text);
 		await link.retain(topics.channel(this.channel, link.id), document.text);
+		this.#hasOwn = true;
 		this.#copies.heard(link.id);
 	}
 }

@@ -127,7 +127,7 @@ export function expandFolder(
  * @returns the exit code, when one version was applied or has failed; only if `isOnce`
  */
 async function print(
-	{ output, interrupts }: CommandContext,
+	{ output }: CommandContext,
 	following: Following,
 	isOnce: boolean,
 ): Promise<number> {
@@ -195,7 +195,6 @@ async function print(
 				}
 			};
 			setTimeout(giveUp, DOCUMENT_WITHIN).unref();
-			interrupts.signal.addEventListener('abort', () => view.end());
 		}
 	});
 }
