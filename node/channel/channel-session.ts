@@ -38,6 +38,8 @@ export type ChannelSessionOptions = Omit<ChannelViewOptions, 'now'> & {
 	readonly isKeeper: boolean;
 	/** Whether to subscribe to the receipts. */
 	readonly withReceipts?: boolean | undefined;
+	/** Returns a number from 0 to 1. @default Math.random */
+	readonly random?: (() => number) | undefined;
 	/** Called with errors of the broker that a later attempt may not have. */
 	readonly warn: (error: unknown) => void;
 };
@@ -67,7 +69,7 @@ export class ChannelSession {
 		this.channel = channel;
 		this.#options = options;
 		this.#view = new ChannelView({ ...options, now: () => performance.now() });
-		this.#copies = new Copies(link.id, Math.random);
+		this.#copies = new Copies(link.id, options.random ?? Math.random);
 		this.#listeners.push(
 			link.on('message', (message) => this.#onMessage(message)),
 			link.on('up', () => this.#restartCopies()),
@@ -163,7 +165,8 @@ export class ChannelSession {
 		}
 		this.#heardAt = performance.now();
 		const { from } = parsed;
-		this.#hasOwn ||= from === this.#options.link.id && parsed.kind === 'channel';
+		const isOwn = from === this.#options.link.id && parsed.kind === 'channel';
+		this.#hasOwn ||= isOwn && payload.length > 0;
 		if (parsed.kind === 'receipt') {
 			if (this.fleet.onReceipt(parsed, payload)) {
 				this.#events.emit('receipt', from);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writePrivate } from '../../broker/for-nodes.ts';
 import {
@@ -167,14 +167,6 @@ export class ChannelStore {
 	/** The folder for copies of the versions of a channel. */
 	versionsOf(name: string): string {
 		return join(this.folder, `${checkChannelName(name)}.versions`);
-	}
-
-	/** Forgets a channel whose keys could not be used. Never rejects. @internal */
-	async forget(name: string): Promise<void> {
-		const { key, keys, latest, drawer } = this.#paths(name);
-		for (const path of [key, keys, latest, drawer]) {
-			await rm(path, { force: true }).catch(() => {});
-		}
 	}
 
 	async #latest(path: string, chain: KeyChain): Promise<ChannelDocument | undefined> {

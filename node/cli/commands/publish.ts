@@ -4,7 +4,7 @@ import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Publication } from '../../publish/publication.ts';
 import type { PublishOptions } from '../../publish/publish.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
-import { isUnreachable } from '../broker/public-link.ts';
+import { isUnreachable, publicLink } from '../broker/public-link.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
 import { publicUrl } from '../connect/own-brokers.ts';
@@ -132,7 +132,8 @@ function printPublished(context: CommandContext, node: ShoalNode, publication: P
 	output.event({ event: 'published', channel, name, seq, id: seed.id, link });
 	const { length, chunks, index } = seed;
 	const what = { id: seed.id, name: seed.name, length, chunks, files: share.files, index };
-	output.event({ event: 'sharing', ...what, node: node.id });
+	const shareLink = publicLink(seed, publicUrl(node.broker));
+	output.event({ event: 'sharing', ...what, link: shareLink, node: node.id });
 	output.line(
 		`${output.style('green', 'published')} ${output.style('bold', printable(name))}  version ${seq}: ${printable(seed.name)}, ${sizeText(length, share.files)}, ${countOf(chunks, 'chunk')}`,
 	);
@@ -171,12 +172,15 @@ function printStages({ output }: CommandContext, publication: Publication): void
 }
 
 /**
- * Prints what happens to the version. Never resolves.
+ * Prints what happens to the version. Resolves when the version is not shared any more, and a newer
+ * one was published elsewhere.
  *
- * @throws ShoalError when the version is not shared any more
+ * @throws ShoalError when the version is not shared any more, although it is the newest
  */
-async function watch({ output }: CommandContext, publication: Publication): Promise<never> {
+async function watch({ output }: CommandContext, publication: Publication): Promise<void> {
+	let isSuperseded = false;
 	publication.on('superseded', ({ seq }) => {
+		isSuperseded = true;
 		output.event({ event: 'superseded', seq });
 		output.line(`version ${seq} was published elsewhere; this process only shares its own version`);
 	});
@@ -192,7 +196,10 @@ async function watch({ output }: CommandContext, publication: Publication): Prom
 		output.line(`the published files have changed; their copy is shared: ${printable(path)}`);
 	});
 	publication.on('warning', (error) => output.warn(error));
-	return await new Promise((_, reject) => {
-		publication.on('ended', (error) => reject(error));
+	await new Promise<void>((resolve, reject) => {
+		publication.on('ended', (error) => {
+			output.line('the files of this version have changed, and there is no copy of it any more');
+			isSuperseded ? resolve() : reject(error);
+		});
 	});
 }
