@@ -1,77 +1,68 @@
 import type { Command } from 'commander';
 import {
-	ABOUT_ADVERTISE,
 	ABOUT_BROKER,
 	ABOUT_CERT,
 	ABOUT_CHANNEL_DATA,
 	ABOUT_EXCLUDE,
 	ABOUT_GATEWAY_NAME,
 	ABOUT_ID,
-	ABOUT_LANE,
-	ABOUT_LISTEN,
 	ABOUT_LOG_LEVEL,
 	ABOUT_METRICS,
 	ABOUT_NO_CACHE,
-	ABOUT_NO_LISTEN,
 	ABOUT_NO_NODE_NAME,
 	ABOUT_NODE_NAME,
 	ABOUT_SKIP_ODD,
 	ABOUT_TRACE,
-	ADVERTISE,
 	BROKER,
 	CERT,
 	DATA,
 	EXCLUDE,
 	ID,
-	LANE,
-	LISTEN,
 	LOG_LEVEL,
 	METRICS,
 	NO_CACHE,
 	NODE_NAME,
 	RATE,
 } from '../shared-flags.ts';
-import { add, collect, start } from './define.ts';
+import { add, collect, start, withLaneFlags } from './define.ts';
 
 /** The commands of channels. */
 export function addChannels(program: Command): void {
-	add(program, 'publish', 'publish a file or folder to all machines that follow a channel')
-		.argument('<path>', 'the file or folder')
-		.requiredOption('--channel <name>', 'the name of the channel')
-		.option(
-			'--to <group:percent>',
-			'give the version only to a part of a group, such as lab-2:25; can be repeated',
-			collect,
-		)
-		.option('--stages <percents>', 'give it out in stages, such as 5,25,100')
-		.option('--stop-at <percent>', 'with --stages: stop if more of a stage have failed', '2%')
-		.option(
-			'--min <n>',
-			'with --stages: machines that must have applied it before the next stage begins',
-			'3',
-		)
-		.option(
-			'--until <time>',
-			'how long the version is valid if this command does not renew it, such as 30d or 12h',
-			'30d',
-		)
-		.option(
-			'--keep <n>',
-			'how many versions to keep as copies in the folder for state (default: 1 for a folder, 0 for a file)',
-		)
-		.option('--no-keep', 'keep no copies')
-		.option(DATA, ABOUT_CHANNEL_DATA)
-		.option(BROKER, ABOUT_BROKER)
-		.option(CERT, ABOUT_CERT)
-		.option('--name <name>', 'the name of the file or folder that others see')
-		.option(EXCLUDE, ABOUT_EXCLUDE, collect)
-		.option('--skip-odd', ABOUT_SKIP_ODD)
-		.option(NO_CACHE, ABOUT_NO_CACHE)
-		.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
-		.option(LANE, ABOUT_LANE)
-		.option(LISTEN, ABOUT_LISTEN)
-		.option('--no-listen', ABOUT_NO_LISTEN)
-		.option(ADVERTISE, ABOUT_ADVERTISE, collect)
+	withLaneFlags(
+		add(program, 'publish', 'publish a file or folder to all machines that follow a channel')
+			.argument('<path>', 'the file or folder')
+			.requiredOption('--channel <name>', 'the name of the channel')
+			.option(
+				'--to <group:percent>',
+				'give the version only to a part of a group, such as lab-2:25; can be repeated',
+				collect,
+			)
+			.option('--stages <percents>', 'give it out in stages, such as 5,25,100')
+			.option('--stop-at <percent>', 'with --stages: stop if more of a stage have failed', '2%')
+			.option(
+				'--min <n>',
+				'with --stages: machines that must have applied it before the next stage begins',
+				'3',
+			)
+			.option(
+				'--until <time>',
+				'how long the version is valid if this command does not renew it, such as 30d or 12h',
+				'30d',
+			)
+			.option(
+				'--keep <n>',
+				'how many versions to keep as copies in the folder for state (default: 1 for a folder, 0 for a file)',
+			)
+			.option('--no-keep', 'keep no copies')
+			.option(DATA, ABOUT_CHANNEL_DATA)
+			.option(BROKER, ABOUT_BROKER)
+			.option(CERT, ABOUT_CERT)
+			.option('--name <name>', 'the name of the file or folder that others see')
+			.option(EXCLUDE, ABOUT_EXCLUDE, collect)
+			.option('--skip-odd', ABOUT_SKIP_ODD)
+			.option(NO_CACHE, ABOUT_NO_CACHE)
+			.option('--max-up <rate>', `the most that is sent, in ${RATE}`),
+	)
 		.option(ID, ABOUT_ID)
 		.option(NODE_NAME, ABOUT_NODE_NAME)
 		.option('--no-node-name', ABOUT_NO_NODE_NAME)
@@ -83,24 +74,22 @@ export function addChannels(program: Command): void {
 				(await import('../commands/publish.ts')).publishCommand(path, options),
 			),
 		);
-	add(program, 'follow', 'keep a folder at the newest version of a channel')
-		.argument('<link>', 'the link of the channel, in quotes')
-		.argument('<folder>', 'the folder, which is made if it is missing')
-		.option('--exec <command>', 'run a command after each version')
-		.option('--exec-timeout <time>', 'how long the command may take, such as 90s or 10m', '10m')
-		.option('--group <group>', 'a group that this machine is in; can be repeated', collect)
-		.option('--releases <n>', 'keep N versions side by side, and the link FOLDER/current')
-		.option('--name <name>', ABOUT_GATEWAY_NAME)
-		.option('--once', 'get the newest version, apply it, and end')
-		.option(DATA, ABOUT_CHANNEL_DATA)
-		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '))
-		.option(CERT, ABOUT_CERT)
-		.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
-		.option('--max-down <rate>', `the most that is received, in ${RATE}`)
-		.option(LANE, ABOUT_LANE)
-		.option(LISTEN, ABOUT_LISTEN)
-		.option('--no-listen', ABOUT_NO_LISTEN)
-		.option(ADVERTISE, ABOUT_ADVERTISE, collect)
+	withLaneFlags(
+		add(program, 'follow', 'keep a folder at the newest version of a channel')
+			.argument('<link>', 'the link of the channel, in quotes')
+			.argument('<folder>', 'the folder, which is made if it is missing')
+			.option('--exec <command>', 'run a command after each version')
+			.option('--exec-timeout <time>', 'how long the command may take, such as 90s or 10m', '10m')
+			.option('--group <group>', 'a group that this machine is in; can be repeated', collect)
+			.option('--releases <n>', 'keep N versions side by side, and the link FOLDER/current')
+			.option('--name <name>', ABOUT_GATEWAY_NAME)
+			.option('--once', 'get the newest version, apply it, and end')
+			.option(DATA, ABOUT_CHANNEL_DATA)
+			.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '))
+			.option(CERT, ABOUT_CERT)
+			.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
+			.option('--max-down <rate>', `the most that is received, in ${RATE}`),
+	)
 		.option('--trace <file>', ABOUT_TRACE)
 		.option(METRICS, ABOUT_METRICS)
 		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)

@@ -2,6 +2,15 @@ import type { Command } from 'commander';
 import type { Command as Action } from '../command.ts';
 import { EXAMPLES } from '../help-texts.ts';
 import type { OutputFlags } from '../run.ts';
+import {
+	ABOUT_ADVERTISE,
+	ABOUT_LANE,
+	ABOUT_LISTEN,
+	ABOUT_NO_LISTEN,
+	ADVERTISE,
+	LANE,
+	LISTEN,
+} from '../shared-flags.ts';
 
 // Nothing else is loaded until a command runs, so that help is printed at once.
 
@@ -28,4 +37,13 @@ export async function start(
 /** Collects the values of an option that can be repeated. */
 export function collect(value: string, previous: readonly string[] = []): string[] {
 	return [...previous, value];
+}
+
+/** Adds the flags of a command whose node sends and receives chunks: its lanes, and where it listens. */
+export function withLaneFlags(command: Command): Command {
+	return command
+		.option(LANE, ABOUT_LANE)
+		.option(LISTEN, ABOUT_LISTEN)
+		.option('--no-listen', ABOUT_NO_LISTEN)
+		.option(ADVERTISE, ABOUT_ADVERTISE, collect);
 }

@@ -1,53 +1,46 @@
 import { type Command, Option } from 'commander';
 import {
-	ABOUT_ADVERTISE,
 	ABOUT_BROKER,
 	ABOUT_CERT,
 	ABOUT_EXCLUDE,
 	ABOUT_GATEWAY_NAME,
 	ABOUT_ID,
 	ABOUT_LANE,
-	ABOUT_LISTEN,
 	ABOUT_LOG_LEVEL,
 	ABOUT_METRICS,
 	ABOUT_NO_CACHE,
-	ABOUT_NO_LISTEN,
 	ABOUT_NO_NODE_NAME,
 	ABOUT_NODE_NAME,
 	ABOUT_SKIP_ODD,
 	ABOUT_TRACE,
-	ADVERTISE,
 	BROKER,
 	CERT,
 	EXCLUDE,
 	ID,
 	LANE,
-	LISTEN,
 	LOG_LEVEL,
 	METRICS,
 	NO_CACHE,
 	NODE_NAME,
 	RATE,
 } from '../shared-flags.ts';
-import { add, collect, start } from './define.ts';
+import { add, collect, start, withLaneFlags } from './define.ts';
 
 /** The commands that share, download and serve contents. */
 export function addTransfers(program: Command): void {
-	add(program, 'share', 'share files and folders until the command is stopped')
-		.argument('<path...>', 'files and folders to share')
-		.option(BROKER, ABOUT_BROKER)
-		.option(CERT, ABOUT_CERT)
-		.option('--name <name>', 'the name that others see; for a single file or folder only')
-		.option(EXCLUDE, ABOUT_EXCLUDE, collect)
-		.option('--skip-odd', ABOUT_SKIP_ODD)
-		.option('--strict', 'share nothing if something cannot be shared')
-		.option(NO_CACHE, ABOUT_NO_CACHE)
-		.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
-		.option('--max-down <rate>', `the most that is received, in ${RATE}`)
-		.option(LANE, ABOUT_LANE)
-		.option(LISTEN, ABOUT_LISTEN)
-		.option('--no-listen', ABOUT_NO_LISTEN)
-		.option(ADVERTISE, ABOUT_ADVERTISE, collect)
+	withLaneFlags(
+		add(program, 'share', 'share files and folders until the command is stopped')
+			.argument('<path...>', 'files and folders to share')
+			.option(BROKER, ABOUT_BROKER)
+			.option(CERT, ABOUT_CERT)
+			.option('--name <name>', 'the name that others see; for a single file or folder only')
+			.option(EXCLUDE, ABOUT_EXCLUDE, collect)
+			.option('--skip-odd', ABOUT_SKIP_ODD)
+			.option('--strict', 'share nothing if something cannot be shared')
+			.option(NO_CACHE, ABOUT_NO_CACHE)
+			.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
+			.option('--max-down <rate>', `the most that is received, in ${RATE}`),
+	)
 		.option(ID, ABOUT_ID)
 		.option(NODE_NAME, ABOUT_NODE_NAME)
 		.option('--no-node-name', ABOUT_NO_NODE_NAME)
@@ -59,43 +52,45 @@ export function addTransfers(program: Command): void {
 				(await import('../commands/share.ts')).shareCommand(files, options),
 			),
 		);
-	add(program, 'get', 'download files and folders, verify them, and go on sharing them for a while')
-		.argument('<what...>', 'an id, a link, a name as ls shows it, or the path of a seed file')
-		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '))
-		.option(CERT, ABOUT_CERT)
-		.option(
-			'-o, --output <path>',
-			'the path to write to, or - for standard output; if the path is an existing folder or ends with /, the download goes into that folder',
+	withLaneFlags(
+		add(
+			program,
+			'get',
+			'download files and folders, verify them, and go on sharing them for a while',
 		)
-		.option('--range <range>', 'with -o -: only these bytes, such as 0-499, 500- or -500')
-		.addOption(
-			new Option('--check <what>', 'what is verified before a file gets its final name')
-				.choices(['whole', 'chunks'])
-				.default('whole'),
-		)
-		.option(
-			'--only <glob>',
-			'download only the entries of a folder that match the glob; can be repeated',
-			collect,
-		)
-		.option(EXCLUDE, ABOUT_EXCLUDE, collect)
-		.option(
-			'--like <path>',
-			'a file or folder, such as a copy on a disk that somebody brought; bytes that it contains are not fetched; can be repeated',
-			collect,
-		)
-		.option('--wait', 'if no node has the seed yet, wait for one')
-		.option(
-			'--no-linger',
-			'end when the download is complete (default: go on sharing until no request has come for 2 s, but for at most 60 s)',
-		)
-		.option('--keep', 'go on sharing until the command is stopped')
-		.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
-		.option('--max-down <rate>', `the most that is received, in ${RATE}`)
-		.option(LANE, ABOUT_LANE)
-		.option(LISTEN, ABOUT_LISTEN)
-		.option('--no-listen', ABOUT_NO_LISTEN)
-		.option(ADVERTISE, ABOUT_ADVERTISE, collect)
+			.argument('<what...>', 'an id, a link, a name as ls shows it, or the path of a seed file')
+			.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '))
+			.option(CERT, ABOUT_CERT)
+			.option(
+				'-o, --output <path>',
+				'the path to write to, or - for standard output; if the path is an existing folder or ends with /, the download goes into that folder',
+			)
+			.option('--range <range>', 'with -o -: only these bytes, such as 0-499, 500- or -500')
+			.addOption(
+				new Option('--check <what>', 'what is verified before a file gets its final name')
+					.choices(['whole', 'chunks'])
+					.default('whole'),
+			)
+			.option(
+				'--only <glob>',
+				'download only the entries of a folder that match the glob; can be repeated',
+				collect,
+			)
+			.option(EXCLUDE, ABOUT_EXCLUDE, collect)
+			.option(
+				'--like <path>',
+				'a file or folder, such as a copy on a disk that somebody brought; bytes that it contains are not fetched; can be repeated',
+				collect,
+			)
+			.option('--wait', 'if no node has the seed yet, wait for one')
+			.option(
+				'--no-linger',
+				'end when the download is complete (default: go on sharing until no request has come for 2 s, but for at most 60 s)',
+			)
+			.option('--keep', 'go on sharing until the command is stopped')
+			.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
+			.option('--max-down <rate>', `the most that is received, in ${RATE}`),
+	)
 		.option(ID, ABOUT_ID)
 		.option(NODE_NAME, ABOUT_NODE_NAME)
 		.option('--no-node-name', ABOUT_NO_NODE_NAME)
