@@ -11,6 +11,7 @@ import { writeSynced } from './version-record.ts';
 export type PlaceKind = 'in-place' | 'releases';
 
 const MAGIC = 'shoal place 1';
+const LOCK = 'lock';
 const OWNER_ONLY = 0o700;
 /** The start of the names of the folders in which versions are staged. */
 const STAGING = 'next-';
@@ -55,12 +56,9 @@ export class FollowedFolder {
 		const root = await onFile(dir, () => realpath(dir));
 		const own = join(root, OWN_FOLDER);
 		await makeOwn(own);
-		const lock = await LockFile.take(
-			join(own, 'lock'),
-			mark.channel,
-			(owner) => inUse(dir, owner),
-			{ signal },
-		);
+		const lock = await LockFile.take(join(own, LOCK), mark.channel, (owner) => inUse(dir, owner), {
+			signal,
+		});
 		const folder = new FollowedFolder(dir, root, lock);
 		try {
 			await folder.#checkMark(mark);
@@ -110,7 +108,8 @@ export class FollowedFolder {
 	/** @throws ShoalError ERR_EXISTS */
 	async #checkMark({ kind, channel }: Mark): Promise<void> {
 		const mark = await readMark(this.root);
-		if (mark === undefined) {
+		const isSame = mark?.channel === channel && mark.kind === kind;
+		if (mark === undefined || (!isSame && (await this.#isUnused()))) {
 			const text = `${MAGIC} ${kind} ${channel}\n`;
 			await writeSynced(this.file(PLACE_FILE), [Buffer.from(text)]);
 		} else if (mark.channel !== channel) {
@@ -125,6 +124,15 @@ export class FollowedFolder {
 				`${quoted(this.dir, 300)} was followed ${how} before; do so again, choose another folder, or remove ${quoted(this.own, 300)} to start anew`,
 			);
 		}
+	}
+
+	/** Whether no version was ever applied here. A mistyped link must not claim the folder for ever. */
+	async #isUnused(): Promise<boolean> {
+		const names = await this.#names();
+		return names.every((name) => {
+			const isOfAttempt = name.startsWith(STAGING) || name.endsWith(TEMPORARY);
+			return isOfAttempt || name === LOCK || name === PLACE_FILE;
+		});
 	}
 
 	async #removeTemporary(): Promise<void> {

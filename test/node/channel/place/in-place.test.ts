@@ -343,6 +343,7 @@ test('another process, another channel and entries named .shoal are refused', as
 	assert.match(used.message, `(process ${process.pid}) keeps`);
 	const evil = await rejects(update(place, folder({ '.shoal/applied': 'x', a: 'a' }), 1));
 	assert.is(evil.code, 'ERR_NAME');
+	await update(place, folder({ a: 'a' }), 1);
 	await reopen().then((each) => each.close());
 	const other = await rejects(openInPlace(dir, { channel: 'd'.repeat(64) }));
 	assert.is(other.code, 'ERR_EXISTS');
@@ -353,6 +354,18 @@ test('a version that was not downloaded is not applied', async (t) => {
 	const { place } = await follow(t);
 	const error = await rejects(place.apply(versionOf(folder(ONE), 1)));
 	assert.is(error.code, 'ERR_NOT_FOUND');
+});
+
+test('a folder into which nothing was applied yet can follow another channel, as after a mistyped link', async (t) => {
+	const { dir, place } = await follow(t, { mine: 'x' });
+	await place.close();
+	const other = await openInPlace(dir, { channel: 'e'.repeat(64) });
+	t.defer(() => other.close());
+	await update(other, folder(ONE), 1);
+	await other.close();
+	const error = await rejects(openInPlace(dir, { channel: CHANNEL }));
+	assert.is(error.code, 'ERR_EXISTS');
+	assert.match(error.message, /follows another channel/);
 });
 
 test.run();
