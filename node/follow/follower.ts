@@ -349,6 +349,7 @@ export class Follower {
 		this.#options.receipts.say(version, { state: 'failed', code });
 		if (isFinal) {
 			this.#options.state.keepDone({ seed: version.seed, code });
+			this.#once(`done ${version.seed}`, () => {});
 		} else {
 			const wait = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** this.#attempts);
 			this.#attempts += 1;

@@ -15,6 +15,11 @@ import { Receipts } from './receipts.ts';
 export interface FollowOptions extends Pick<FollowedPlaceOptions, 'releases' | 'data'> {
 	/** Cache of seeds: bytes of files that it remembers are not fetched again. @default none */
 	readonly cache?: SeedCache | undefined;
+	/**
+	 * Whether the first version is chosen only when no document has arrived for 300 ms, so that it is
+	 * the newest one that the broker has. @default false
+	 */
+	readonly settles?: boolean | undefined;
 	/** The groups that this node is in, at most 8. @default none */
 	readonly groups?: readonly string[] | undefined;
 	/**
@@ -34,6 +39,10 @@ export type FollowingNode = Pick<
 		readonly name: string | undefined;
 	};
 
+/** ms without a message after which all retained documents have arrived. */
+const QUIET = 300;
+/** ms after which a version is chosen even if messages go on arriving. */
+const MOST_WAIT = 2_000;
 /** Most updates that wait to be taken; more: the oldest are dropped, as later ones replace them. */
 const MOST_UPDATES = 16;
 
@@ -94,7 +103,7 @@ export class Following implements AsyncIterable<AppliedUpdate> {
 		node: FollowingNode,
 		{ id: channel, name: channelName }: ChannelLink,
 		followed: FollowedPlace,
-		{ groups = [], run = async () => {} }: FollowOptions,
+		{ groups = [], run = async () => {}, settles = false }: FollowOptions,
 	): Promise<Following> {
 		const { link, topics, warn, name } = node;
 		const { place, state } = followed;
@@ -103,6 +112,9 @@ export class Following implements AsyncIterable<AppliedUpdate> {
 				...{ link, topics, warn, channel, verify: verifyNatively },
 				...{ chain: state.chain, newest: state.newest, isKeeper: true },
 			});
+			if (settles) {
+				await session.settled(QUIET, MOST_WAIT);
+			}
 			const receipts = new Receipts(link, topics.receipt(channel, link.id), { name, groups });
 			const about = { node: link.id, channelName, groups, run, session, receipts, place, state };
 			const { contents, downloads, known, trackerTime } = node;

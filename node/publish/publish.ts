@@ -189,6 +189,9 @@ class CopyKeeper {
 				await copy.stop();
 				return undefined;
 			}
+			if (seed === this.#publication.seed.id) {
+				copy.on('ended', (error) => this.#publication.emit('ended', error));
+			}
 		} catch (error) {
 			if (!isShoalError(error, 'ERR_EXISTS')) {
 				throw error;

@@ -35,7 +35,7 @@ const COLUMNS = [
 	{ title: 'GROUPS', most: 24 },
 	{ title: 'VERSION', align: 'right' },
 	{ title: 'STATE' },
-	{ title: 'SINCE' },
+	{ title: 'SINCE (UTC)' },
 ] as const;
 
 /** `shoal fleet`: prints how far the followers of a channel are. */

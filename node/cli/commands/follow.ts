@@ -57,13 +57,17 @@ export function followCommand(text: string, dir: string, flags: FollowFlags): Co
 		const followed = await openFollowed(folder, { channel: channel.id, releases, data, signal });
 		const node = await startFollower(context, options, followed);
 		try {
+			const view = new ProgressView(output);
 			const run = async (update: AppliedUpdate, stop: AbortSignal): Promise<void> => {
 				if (flags.exec !== undefined) {
+					// The output of the command must not be mixed with the bar.
+					view.end();
 					await runCommand(flags.exec, update, { timeout, signal: stop });
 				}
 			};
-			const cache = SeedCache.ofUser();
-			const following = await interrupts.race(node.follow(text, followed, { groups, run, cache }));
+			const isOnce = flags.once === true;
+			const about = { groups, run, cache: SeedCache.ofUser(), settles: isOnce };
+			const following = await interrupts.race(node.follow(text, followed, about));
 			output.event({
 				event: 'following',
 				channel: channel.id,
@@ -72,7 +76,7 @@ export function followCommand(text: string, dir: string, flags: FollowFlags): Co
 			});
 			const shown = printable(channel.name ?? channel.id);
 			output.line(`following ${output.style('bold', shown)} into ${printable(folder)}`);
-			const end = print(context, following, flags.once === true);
+			const end = print(context, following, view, isOnce);
 			return await interrupts.race(Promise.race([following.ended.then(() => EXIT.done), end]));
 		} finally {
 			await closeNode(node);
@@ -129,9 +133,9 @@ export function expandFolder(
 async function print(
 	{ output }: CommandContext,
 	following: Following,
+	view: ProgressView,
 	isOnce: boolean,
 ): Promise<number> {
-	const view = new ProgressView(output);
 	const onProgress = progressPrinter(output, (progress) => {
 		const { have, length } = progress;
 		const isOpen = length > 0 || progress.phase === 'verifying';
@@ -142,10 +146,6 @@ async function print(
 	following.on('update', ({ seq, seed }) => {
 		output.event({ event: 'update', seq, id: seed });
 		output.line(`version ${seq}: ${seed.slice(0, 12)}…`);
-	});
-	following.on('refused', ({ reason, seq }) => {
-		output.event({ event: 'refused', seq, reason });
-		output.warn(`a document of the channel is ignored: ${REFUSALS[reason]}`);
 	});
 	following.on('closed', ({ seq }) => {
 		output.event({ event: 'closed', seq });
@@ -180,6 +180,14 @@ async function print(
 			output.event({ event: 'failed', ...about, message: printable(message), isFinal });
 			output.warn(isShoalError(error) ? error : message);
 			end(EXIT.failed);
+		});
+		following.on('refused', ({ reason, seq }) => {
+			output.event({ event: 'refused', seq, reason });
+			output.warn(`a document of the channel is ignored: ${REFUSALS[reason]}`);
+			// These reasons are those of the newest document, so there is none to wait for.
+			if (reason === 'expired' || reason === 'name') {
+				end(EXIT.failed);
+			}
 		});
 		following.on('closed', () => end(EXIT.failed));
 		following.on('notAddressed', () => end(EXIT.done));

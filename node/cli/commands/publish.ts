@@ -172,17 +172,18 @@ function printStages({ output }: CommandContext, publication: Publication): void
 }
 
 /**
- * Prints what happens to the version. Resolves when the version is not shared any more, and a newer
- * one was published elsewhere.
+ * Prints what happens to the version. Resolves when it is not shared any more, and there is a newer one.
  *
- * @throws ShoalError when the version is not shared any more, although it is the newest
+ * @throws ShoalError when the newest version is not shared any more
  */
 async function watch({ output }: CommandContext, publication: Publication): Promise<void> {
 	let isSuperseded = false;
-	publication.on('superseded', ({ seq }) => {
+	publication.on('superseded', ({ seq, block }) => {
 		isSuperseded = true;
 		output.event({ event: 'superseded', seq });
-		output.line(`version ${seq} was published elsewhere; this process only shares its own version`);
+		output.line(
+			`version ${seq} (key block ${block}) was published by another process; this one only shares its own version`,
+		);
 	});
 	publication.on('twin', ({ seq }) =>
 		output.warn(
@@ -198,8 +199,12 @@ async function watch({ output }: CommandContext, publication: Publication): Prom
 	publication.on('warning', (error) => output.warn(error));
 	await new Promise<void>((resolve, reject) => {
 		publication.on('ended', (error) => {
-			output.line('the files of this version have changed, and there is no copy of it any more');
-			isSuperseded ? resolve() : reject(error);
+			if (isSuperseded) {
+				output.line('its files were changed or removed, so this process ends');
+				resolve();
+			} else {
+				reject(error);
+			}
 		});
 	});
 }

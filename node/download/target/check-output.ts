@@ -59,7 +59,7 @@ export async function makingFile<T>(folder: string, make: () => Promise<T>): Pro
 		if (isShoalError(error, 'ERR_NO_SPACE') && files > 0 && ffree === 0) {
 			throw new ShoalError(
 				'ERR_NO_SPACE',
-				`${quoted(folder, 300)} is on a file system that has as many files as it can hold (df -i), even if it has free space; remove some files, or choose another folder with -o`,
+				`${quoted(folder, 300)} is on a file system that has as many files as it can hold (df -i), even if it has free space; remove some files, or choose another folder`,
 				{ cause: error },
 			);
 		}
@@ -79,14 +79,14 @@ export async function checkRoom(folder: string, bytes: number, files = 0): Promi
 	if (blocks > 0 && bytes > bavail * bsize) {
 		throw new ShoalError(
 			'ERR_NO_SPACE',
-			`${quoted(folder, 300)} has room for ${formatBytes(bavail * bsize)}, ${formatBytes(bytes)} are needed; make room, or choose another folder with -o`,
+			`${quoted(folder, 300)} has room for ${formatBytes(bavail * bsize)}, ${formatBytes(bytes)} are needed; make room, or choose another folder`,
 		);
 	}
 	// A file system without such a limit reports 0 files.
 	if (found.files > 0 && files > found.ffree) {
 		throw new ShoalError(
 			'ERR_NO_SPACE',
-			`${quoted(folder, 300)} is on a file system that can hold ${found.ffree} more files (df -i), ${files} are needed; remove some, or choose another folder with -o`,
+			`${quoted(folder, 300)} is on a file system that can hold ${found.ffree} more files (df -i), ${files} are needed; remove some, or choose another folder`,
 		);
 	}
 }
