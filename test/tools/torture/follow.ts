@@ -191,7 +191,7 @@ async function killWithReleases(t: TortureContext, rig: Rig): Promise<void> {
 		}
 	};
 	const looking = (async () => {
-		while (!isOver) {
+		while (!isOver && !t.signal.aborted) {
 			await look();
 			await sleep(5);
 		}
@@ -205,7 +205,9 @@ async function killWithReleases(t: TortureContext, rig: Rig): Promise<void> {
 		await follower.exit();
 		const again = rig.follow('releases', '--releases', '2', '--once');
 		const code = await again.exit();
-		const found = (await linesIn(join(dir, readlinkSync(current)))).join('\n');
+		const found = existsSync(current)
+			? (await linesIn(join(dir, readlinkSync(current)))).join('\n')
+			: undefined;
 		if (code !== 0 || found !== lines.join('\n')) {
 			problems.push(`kill ${kill}: ${code}, ${JSON.stringify(again.events.at(-1))}`);
 		}
