@@ -1,6 +1,4 @@
-import { isShoalError, printable, type Seed, safeFileName } from '../../../protocol/index.ts';
-import type { Progress } from '../../download/download-types.ts';
-import { zipName } from '../../util/zip-name.ts';
+import { isShoalError, type Seed, safeFileName } from '../../../protocol/index.ts';
 import type { LocalFolder } from '../local-folder.ts';
 import type {
 	OwnTransfer,
@@ -9,7 +7,7 @@ import type {
 	WorkerCommand,
 	WorkerEvent,
 } from '../messages.ts';
-import type { BrowserDownload, BrowserNode } from './browser-node.ts';
+import type { BrowserNode } from './browser-node.ts';
 import { whenFree, whileChanging } from './content-locks.ts';
 import { FolderLists } from './folder-lists.ts';
 import type { MakeSeedOptions } from './make-seed.ts';
@@ -20,6 +18,7 @@ import { reasonOf } from './reason.ts';
 import type { SaveEvents } from './save-folder.ts';
 import { savedName } from './saved-name.ts';
 import { SwarmMonitor } from './swarm-monitor.ts';
+import { completeOf, isOver, progressOf } from './transfer-states.ts';
 import { isMore, pathsAfter, pathsOf } from './wanted-paths.ts';
 import { type Connection, watchSwarm } from './watch-swarm.ts';
 import type { WebLink } from './web-link.ts';
@@ -366,28 +365,4 @@ export class PageSession {
 			this.#send({ event: 'swarm', swarm: this.#swarm.snapshot(this.#view) });
 		}
 	}
-}
-
-function progressOf({ phase, name, length, ...progress }: Progress): Partial<OwnTransfer> {
-	const { have, rate, sources, files, filesDone } = progress;
-	const about = name === undefined ? {} : { name: printable(name), length };
-	const folder = files === undefined ? {} : { isFolder: true, files, filesDone };
-	return { ...about, ...folder, state: phase, have, rate, sources };
-}
-
-function completeOf(got: BrowserDownload): Partial<OwnTransfer> {
-	const { seed, ms, files, isPartial, folder } = got;
-	// If only some files are wanted, their own bytes are shown, not those of their chunks.
-	const bytes = folder?.entries.reduce((sum, entry) => sum + entry.length, 0) ?? 0;
-	const length = isPartial ? bytes : got.length;
-	return {
-		...{ name: printable(seed.name), length, have: length, files, filesDone: files, ms },
-		...({ state: 'complete', rate: 0, canSave: true, reason: undefined } as const),
-		...(folder && { isFolder: true, archive: zipName(seed.name) }),
-	};
-}
-
-/** Whether a download has failed or was stopped. */
-function isOver({ transfer: { state } }: Item): boolean {
-	return state === 'failed' || state === 'stopped';
 }
