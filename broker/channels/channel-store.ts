@@ -44,6 +44,8 @@ export class ChannelStore implements RetainedSection {
 	readonly #receipts: RetainedReceipts;
 	/** What is in the payloads that were checked and found right. */
 	readonly #checked = new WeakMap<Uint8Array, KeyChain | ChannelDocument>();
+	/** The clients that sent documents whose keys were not known when they were checked, by payload. */
+	readonly #unchecked = new WeakMap<Uint8Array, object>();
 	#unkept = 0;
 
 	constructor({ topics, limits, now, verify }: ChannelStoreOptions) {
@@ -103,7 +105,9 @@ export class ChannelStore implements RetainedSection {
 			if (content === 'forged') {
 				return false;
 			}
-			if (content !== undefined) {
+			if (content === undefined) {
+				this.#unchecked.set(payload, client);
+			} else {
 				this.#checked.set(payload, content);
 			}
 			return true;
@@ -195,7 +199,8 @@ export class ChannelStore implements RetainedSection {
 
 	/** @returns false if a limit was reached */
 	#storeChecked({ channel: id, from }: ChannelTopic, packet: PublishPacket): boolean {
-		const content = this.#checked.get(packet.payload as Uint8Array);
+		const payload = packet.payload as Uint8Array;
+		const content = this.#checked.get(payload) ?? this.#checkAgain(id, payload);
 		if (content === undefined) {
 			return true;
 		}
@@ -214,6 +219,29 @@ export class ChannelStore implements RetainedSection {
 				? channel.keepKeys(content, from, packet)
 				: channel.keepDocument(content, from, packet);
 		return outcome !== 'full';
+	}
+
+	/**
+	 * Checks a document whose keys were not known at first. A client that publishes keys and then a
+	 * document may get the acknowledgement of the keys, and send the document, before they are stored.
+	 *
+	 * @returns undefined if the keys are not known yet, or the document is forged
+	 */
+	#checkAgain(id: string, payload: Uint8Array): ChannelDocument | undefined {
+		const client = this.#unchecked.get(payload);
+		if (client === undefined) {
+			return undefined;
+		}
+		try {
+			const content = this.#readDocument(id, payload, this.#verifierOf(client));
+			return content === 'forged' ? undefined : content;
+		} catch (error) {
+			if (error instanceof TooManyChecks) {
+				this.#unkept += 1;
+				return undefined;
+			}
+			throw error;
+		}
 	}
 
 	/** Whether the limits allow messages of the node `from` in one more channel. */

@@ -101,6 +101,36 @@ test('a document whose keys are not known is allowed, and not retained', () => {
 	assert.is(store.size, 2);
 });
 
+test('a document is retained that is checked before its keys are stored, unless it is forged', () => {
+	const forged = Buffer.from(own.document({ seq: 9 }).text);
+	forged[forged.indexOf('lab')] = 76;
+	for (const [text, kept] of [
+		[own.document().text, [topicOf(ANN)]],
+		[forged, []],
+	] as const) {
+		const { store, found } = make();
+		const packets = (
+			[
+				[keysTopic(ANN), own.chain.text],
+				[topicOf(ANN), text],
+			] as const
+		).map(([topic, payload]) => {
+			const flags = { qos: 1, retain: true, dup: false } as const;
+			return { cmd: 'publish', topic, payload: Buffer.from(payload), ...flags } as PublishPacket;
+		});
+		// Aedes acknowledges a message before it stores it.
+		for (const { topic, payload } of packets) {
+			const parsed = topics.tryParse(topic);
+			assert.ok(parsed !== undefined && 'channel' in parsed);
+			assert.ok(store.check(topics, parsed, payload as Buffer));
+		}
+		for (const packet of packets) {
+			store.store(packet);
+		}
+		assert.equal(found(filter), kept);
+	}
+});
+
 test('an older document is allowed and not retained, and copies of the newest cost no check', () => {
 	const { store, publish, found, checks } = make();
 	publish(keysTopic(ANN), own.chain.text);
