@@ -40,6 +40,8 @@ export type ChannelSessionOptions = Omit<ChannelViewOptions, 'now'> & {
 	readonly withReceipts?: boolean | undefined;
 	/** Returns a number from 0 to 1. @default Math.random */
 	readonly random?: (() => number) | undefined;
+	/** Handlers of events that can come before {@link ChannelSession.open} resolves. @default none */
+	readonly handlers?: Partial<ChannelSessionEvents> | undefined;
 	/** Called with errors of the broker that a later attempt may not have. */
 	readonly warn: (error: unknown) => void;
 };
@@ -70,6 +72,9 @@ export class ChannelSession {
 		this.#options = options;
 		this.#view = new ChannelView({ ...options, now: () => performance.now() });
 		this.#copies = new Copies(link.id, options.random ?? Math.random);
+		for (const [event, handler] of Object.entries(options.handlers ?? {})) {
+			this.#events.on(event as keyof ChannelSessionEvents, handler);
+		}
 		this.#listeners.push(
 			link.on('message', (message) => this.#onMessage(message)),
 			link.on('up', () => this.#restartCopies()),

@@ -3,6 +3,8 @@ import { ChannelSession } from '../../../node/channel/channel-session.ts';
 import { Link, makeNodeId, Topics } from '../../../protocol/index.ts';
 import { makeChannel, verify } from '../../helpers/fixtures/channel-keys.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
+import { ChannelClient } from '../../helpers/harness/channel-client.ts';
+import { startPlainBroker } from '../../helpers/harness/plain-broker.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
@@ -88,6 +90,32 @@ test('each refusal of a sender is told once', async (t) => {
 		['older', 1],
 		['older', 2],
 	]);
+});
+
+test('handlers that are given at the start hear of retained messages, however early they arrive', async (t) => {
+	const { url } = await startPlainBroker(t);
+	const { chain, document } = makeChannel();
+	const ann = await ChannelClient.join(t, url);
+	await ann.keys(chain);
+	await ann.document(document({ seq: 5 }));
+	const evil = await ChannelClient.join(t, url);
+	const forged = Buffer.from(document({ seq: 9 }).text);
+	forged[forged.indexOf('lab')] = 76;
+	await evil.document({ channel: chain.channel, text: forged });
+	const link = await Link.open({ url, id: makeNodeId() });
+	t.defer(() => link.close());
+	const heard: string[] = [];
+	const session = await ChannelSession.open({
+		...{ link, topics, channel: chain.channel, verify, isKeeper: false },
+		warn: () => {},
+		handlers: {
+			newest: ({ seq }) => heard.push(`newest ${seq}`),
+			refused: ({ reason, from }) => heard.push(`${reason} from ${from}`),
+		},
+	});
+	t.defer(() => session.close());
+	await until('both are heard of', () => heard.length === 2);
+	assert.equal(heard.sort(), [`forged from ${evil.id}`, 'newest 5'].sort());
 });
 
 test.run();
