@@ -1,5 +1,6 @@
 import type { EntryKind, Feed, Load } from '../../protocol/index.ts';
 import type { DownloadResult, Progress } from '../download/download-types.ts';
+import type { ChannelsSnapshot, FleetQuery } from './channel-messages.ts';
 import type { LocalFolder } from './local-folder.ts';
 
 // The messages between the page and its worker.
@@ -17,7 +18,10 @@ export type ViewQuery =
 			readonly count: number;
 	  }
 	| { readonly view: 'seed'; readonly id: string; readonly count: number }
-	| { readonly view: 'nodes'; readonly count: number };
+	| { readonly view: 'nodes'; readonly count: number }
+	/** The channels without their followers. */
+	| { readonly view: 'channels' }
+	| FleetQuery;
 
 export type SeedSort = 'name' | 'length' | 'seeders' | 'downloaders' | 'rate' | 'age';
 
@@ -50,6 +54,8 @@ export type WorkerCommand =
 	| { readonly do: 'share-folder'; readonly folder: LocalFolder }
 	/** Fetches the list of the files of a folder. */
 	| { readonly do: 'list'; readonly id: string }
+	/** Watches the channels with these ids, and no others. */
+	| { readonly do: 'channels'; readonly ids: readonly string[] }
 	/** Ends a download, and keeps the bytes that were downloaded. */
 	| { readonly do: 'stop'; readonly id: string }
 	/** Ends a download or a share, and removes the bytes that were downloaded. */
@@ -75,6 +81,7 @@ export type WorkerCommand =
 export type WorkerEvent =
 	| { readonly event: 'link'; readonly link: LinkState }
 	| { readonly event: 'swarm'; readonly swarm: SwarmSnapshot }
+	| { readonly event: 'channels'; readonly channels: ChannelsSnapshot }
 	| { readonly event: 'transfers'; readonly transfers: readonly OwnTransfer[] }
 	/** Whether downloads survive a reload, because this page may store files. */
 	| { readonly event: 'keeps'; readonly keeps: boolean }

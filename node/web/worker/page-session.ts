@@ -13,6 +13,7 @@ import { FolderLists } from './folder-lists.ts';
 import type { MakeSeedOptions } from './make-seed.ts';
 import { forget, hasFiles, keepStopped, keptContent, keptContents } from './opfs-backing.ts';
 import { type Item, OwnTransfers } from './own-transfers.ts';
+import { PageChannels } from './page-channels.ts';
 import { PageNode } from './page-node.ts';
 import { reasonOf } from './reason.ts';
 import type { SaveEvents } from './save-folder.ts';
@@ -33,6 +34,8 @@ const RETURN_WITHIN = 1_500;
  * shares something.
  */
 export class PageSession {
+	/** The channels that the page watches. */
+	readonly channels: PageChannels;
 	readonly #send: (event: WorkerEvent) => void;
 	readonly #swarm = new SwarmMonitor();
 	readonly #items: OwnTransfers;
@@ -50,6 +53,7 @@ export class PageSession {
 		this.#send = send;
 		this.#items = new OwnTransfers(send);
 		this.#lists = new FolderLists(send, this.#items);
+		this.channels = new PageChannels(send, this.#swarm);
 		this.#node = new PageNode((id, error) => {
 			const item = this.#items.get(id);
 			if (item !== undefined) {
@@ -69,6 +73,9 @@ export class PageSession {
 			this.#connection = connection;
 			this.#sendLink();
 		});
+		if (this.#watching !== undefined) {
+			this.channels.accepted(access);
+		}
 		if (keeps && access.canAct) {
 			for (const { id, name, isStopped, paths, ...about } of await keptContents()) {
 				const state = isStopped ? 'stopped' : 'waiting';
@@ -331,6 +338,7 @@ export class PageSession {
 		if (mayReturn) {
 			this.#node.started?.suspend();
 			this.#watching?.drop();
+			this.channels.suspend();
 		} else {
 			this.#node.started?.leave();
 		}
@@ -364,5 +372,6 @@ export class PageSession {
 		if (this.#view.view !== 'none') {
 			this.#send({ event: 'swarm', swarm: this.#swarm.snapshot(this.#view) });
 		}
+		this.channels.draw(this.#view);
 	}
 }

@@ -1,5 +1,6 @@
 import { printable, Topics } from '../../../protocol/index.ts';
 import { type ControlEvent, SwarmView } from '../../tracker/swarm-view.ts';
+import type { ContentFacts } from '../channel-messages.ts';
 import type {
 	HolderRow,
 	NodeRow,
@@ -52,6 +53,12 @@ export class SwarmMonitor {
 		const { up, down } = this.#totals();
 		this.#history.push({ at, up, down, broker: this.view.load?.sent });
 		this.#history.splice(0, this.#history.length - MOST_SAMPLES);
+	}
+
+	/** The content of a seed; undefined if no node shares it. */
+	contentOf(seed: string): ContentFacts | undefined {
+		const row = this.#index.row(seed);
+		return row && { name: row.name, length: row.length, isFolder: row.isFolder, files: row.files };
 	}
 
 	/** The state of the swarm, with the rows that the view `at` shows. */
