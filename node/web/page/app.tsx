@@ -5,6 +5,7 @@ import { type About, askAbout, keepToken, keptToken, socketUrl } from './about.t
 import { CutOff, isCutOff } from './cut-off.tsx';
 import { FilesView } from './files-view.tsx';
 import { FolderView } from './folder-view.tsx';
+import { LateChannels } from './late-channels.tsx';
 import { LinkBadge } from './link-badge.tsx';
 import { NodesView } from './nodes-view.tsx';
 import { SeedView } from './seed-view.tsx';
@@ -18,6 +19,7 @@ import { WorkerClient } from './worker-client.ts';
 const TABS = [
 	{ view: 'seeds', href: '#seeds', text: 'Swarm' },
 	{ view: 'nodes', href: '#nodes', text: 'Nodes' },
+	{ view: 'channels', href: '#channels', text: 'Channels' },
 	{ view: 'files', href: '#files', text: 'My files' },
 ] as const;
 
@@ -127,6 +129,7 @@ function Inside({ about, token, onRefused }: InsideProps) {
 				{route.view === 'folder' && <FolderView {...props} id={route.id} />}
 				{route.view === 'nodes' && <NodesView {...props} />}
 				{route.view === 'files' && <FilesView {...props} drop={drop} onClearDrop={clearDrop} />}
+				{route.view === 'channels' && <LateChannels {...props} route={route} />}
 				{route.view === 'unknown' && <UnknownView text={route.text} />}
 			</main>
 		</>

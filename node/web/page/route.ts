@@ -8,6 +8,7 @@ export type PageView =
 	| { readonly view: 'folder'; readonly id: string }
 	| { readonly view: 'nodes' }
 	| { readonly view: 'files' }
+	| ChannelsRoute
 	/** The fragment names no view: `text` is the fragment. */
 	| { readonly view: 'unknown'; readonly text: string };
 
@@ -18,12 +19,20 @@ export interface SeedsRoute {
 	readonly sort: SeedSort;
 }
 
+/** One channel and its followers, or all channels that the page watches. */
+export interface ChannelsRoute {
+	readonly view: 'channels';
+	/** The links of the channels that the fragment names: one is shown alone. */
+	readonly links: readonly string[];
+}
+
 const SORTS: readonly SeedSort[] = ['name', 'length', 'seeders', 'downloaders', 'rate', 'age'];
 const ID = /^(?:seed\/)?([0-9a-f]{64})(\/files)?$/i;
 
 /**
  * The view that a fragment names: `#ID` (also `#/seed/ID`), `#ID/files`, `#seeds?find=TEXT&sort=COLUMN`,
- * `#nodes` or `#files`; without a fragment, the list of seeds.
+ * `#nodes`, `#files`, `#channels`, or `#channel=LINK`, also several times with `&` between;
+ * without a fragment, the list of seeds.
  */
 export function viewOf(fragment: string): PageView {
 	const path = fragment.replace(/^#?\/*/, '');
@@ -36,6 +45,9 @@ export function viewOf(fragment: string): PageView {
 		const asked = new URLSearchParams(parameters);
 		const sort = SORTS.find((each) => each === asked.get('sort')) ?? 'name';
 		return { view: 'seeds', query: asked.get('find') ?? '', sort };
+	}
+	if (name === 'channels' || name.startsWith('channel=')) {
+		return { view: 'channels', links: new URLSearchParams(path).getAll('channel') };
 	}
 	return name === 'nodes' || name === 'files'
 		? { view: name }
@@ -52,6 +64,11 @@ export function seedsFragment({ query, sort }: Omit<SeedsRoute, 'view'>): string
 		parameters.set('sort', sort);
 	}
 	return parameters.size === 0 ? '#seeds' : `#seeds?${parameters}`;
+}
+
+/** The fragment that names one channel. */
+export function channelFragment(id: string): string {
+	return `#channel=${id}`;
 }
 
 function split(text: string, mark: string): [before: string, after: string] {

@@ -1,4 +1,5 @@
 import type { ViewQuery, WorkerCommand } from '../messages.ts';
+import type { ChannelsRoute } from './route.ts';
 import type { PageState } from './worker-client.ts';
 
 /** The properties of every view. */
@@ -9,4 +10,9 @@ export interface ViewProps {
 	readonly send: (command: WorkerCommand) => void;
 	/** Whether the page may download and share, or only watch. */
 	readonly canAct: boolean;
+}
+
+/** The properties of the view of channels. */
+export interface ChannelsProps extends ViewProps {
+	readonly route: ChannelsRoute;
 }

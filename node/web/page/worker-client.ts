@@ -1,3 +1,4 @@
+import type { ChannelsSnapshot } from '../channel-messages.ts';
 import type {
 	FolderState,
 	LinkState,
@@ -14,6 +15,8 @@ export interface PageState {
 	readonly transfers: readonly OwnTransfer[];
 	/** The lists of the files of folders, as far as they were asked for, by seed id. */
 	readonly folders: ReadonlyMap<string, FolderState>;
+	/** The channels; undefined until the page has shown them. */
+	readonly channels: ChannelsSnapshot | undefined;
 	/** Whether downloads survive a reload. */
 	readonly keeps: boolean;
 }
@@ -26,6 +29,7 @@ export class WorkerClient {
 	#page: PageState = {
 		link: { state: 'opening', hasTracker: false },
 		swarm: undefined,
+		channels: undefined,
 		transfers: [],
 		folders: new Map(),
 		keeps: true,

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { seedsFragment, viewOf } from '../../../../node/web/page/route.ts';
+import { channelFragment, seedsFragment, viewOf } from '../../../../node/web/page/route.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('addresses of the page');
@@ -35,6 +35,18 @@ test('a search and its order are restored from the address that was made of them
 		}
 	}
 	assert.equal(viewOf('#seeds?sort=nonsense&find=a'), { view: 'seeds', query: 'a', sort: 'name' });
+});
+
+test('channels have addresses, which can contain links', () => {
+	const link = `shoal:channel?id=${ID}&name=lab%20&broker=mqtt%3A%2F%2Fa.test`;
+	assert.equal(viewOf('#channels'), { view: 'channels', links: [] });
+	assert.equal(viewOf(channelFragment(ID)), { view: 'channels', links: [ID] });
+	assert.equal(viewOf(`#channel=${encodeURIComponent(link)}&channel=${ID}`), {
+		view: 'channels',
+		links: [link, ID],
+	});
+	assert.equal(viewOf('#channel='), { view: 'channels', links: [''] });
+	assert.is(viewOf('#channel').view, 'unknown');
 });
 
 test('an unknown address is shown as it was typed', () => {
