@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { encodeReceipt } from '../../node/channel/receipt-sender.ts';
 import { CommandFailure } from '../../node/follow/failure.ts';
+import { MOST_CHANNELS } from '../../node/web/page/channel-list.ts';
 import {
 	formatChannelLink,
 	Link,
@@ -117,16 +118,36 @@ test('a channel is added by its link, shows its followers live, and is remembere
 	await inspect(page, 'channels');
 	await page.getByRole('button', { name: 'Stop watching lab' }).click();
 	await page.getByText('No channel is watched.').waitFor();
+	await page.goto(`${address}/#channel=nonsense`);
+	await page.getByText('This link cannot be read.').waitFor();
 	await page.reload();
 	await page.getByText('No channel is watched.').waitFor();
+	// As many as the limits of the broker allow.
+	const ids = Array.from({ length: MOST_CHANNELS + 1 }, (_, index) => seedId(index));
+	await page.goto(`${address}/#channel=${ids.join('&channel=')}`);
+	await page.getByText(`The page watches ${MOST_CHANNELS} channels at most`).waitFor();
+	const unknown = page.getByText('This broker has no document of the channel.');
+	await until('all are watched', async () => (await unknown.count()) === MOST_CHANNELS);
+	assert.is(await page.locator('.card [role=alert]').count(), 0);
 	assert.equal(trouble, []);
 });
+
+/** The fates of the last followers; all others have the version. */
+const FATES: Readonly<Record<number, Partial<Receipt>>> = {
+	990: { state: 'failed', code: 'ERR_NO_SPACE' },
+	991: { state: 'failed', code: 'EXIT_1' },
+	992: { seed: seedId(9), seq: 3 },
+	993: { state: 'waiting', percent: 0 },
+	994: { state: 'got' },
+	995: { kept: 2, paths: ['settings.ini', 'notes/übung.txt'] },
+};
 
 const receiptOf = (index: number, about: Partial<Receipt> = {}): Uint8Array =>
 	encodeReceipt({
 		...{ block: 0, seq: 7, seed: seedId(1), state: 'applied', percent: 100, kept: 0 },
 		...{ at: '2026-01-02T03:04:05Z', groups: [`room-${index % 10}`] },
 		name: `pc-${String(index).padStart(4, '0')}`,
+		...FATES[index],
 		...about,
 	});
 
@@ -188,6 +209,8 @@ test("with the watchers' token, a thousand followers are shown and updated witho
 	await page.evaluate(`globalThis.busy = [];
 		new PerformanceObserver((list) => busy.push(...list.getEntries().map(({ duration }) => duration)))
 			.observe({ type: 'longtask' })`);
+	const moving = page.locator('[data-node="follower-0019"]');
+	await moving.focus();
 	for (let percent = 0; percent < 60; percent += 10) {
 		for (const [index, link] of links.entries()) {
 			const about = { state: 'fetching', percent, rate: 1_000_000, left: 9_000_000 } as const;
@@ -199,6 +222,14 @@ test("with the watchers' token, a thousand followers are shown and updated witho
 			.first()
 			.waitFor();
 	}
+	assert.is(await moving.getAttribute('class'), 'cell fetching');
+	assert.is(await page.evaluate('document.activeElement.dataset.node'), 'follower-0019');
+	assert.equal((await page.locator('.cell .notes').allTextContents()).slice(0, 4), [
+		'failed: ERR_NO_SPACE',
+		'failed: EXIT_1',
+		'has version 3',
+		'waiting',
+	]);
 	await page.evaluate('scrollTo(0, document.body.scrollHeight)');
 	const last = page.locator(`li[aria-posinset="${FOLLOWERS}"] .cell`);
 	await last.click();
@@ -206,10 +237,15 @@ test("with the watchers' token, a thousand followers are shown and updated witho
 	const busy = await page.evaluate<number[]>('busy');
 	console.log(`long tasks: ${busy.map(Math.round).join(' ')} ms`);
 	assert.ok(Math.max(0, ...busy) < MOST_BUSY, `the page was busy for ${Math.max(...busy)} ms`);
-	await page.getByLabel('Group').selectOption('room-3');
-	await page.locator('li[aria-setsize="100"]').first().waitFor();
 	await page.evaluate('scrollTo(0, 0)');
 	await inspect(page, 'fleet');
+	await page.getByLabel('Group').selectOption('room-3');
+	await page.locator('li[aria-setsize="100"]').first().waitFor();
+	await broker.end();
+	await page.getByText(/Not connected to the broker since/).waitFor();
+	await page.waitForTimeout(1_000);
+	assert.is(await count(page, 'Followers').textContent(), String(FOLLOWERS));
+	assert.is((await page.locator('li[aria-setsize="100"]').count()) > 20, true);
 	assert.equal(trouble, []);
 });
 

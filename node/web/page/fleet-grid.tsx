@@ -89,11 +89,7 @@ interface CellProps {
 
 function Cell({ cell, isSelected, isStop, onSelect }: CellProps) {
 	const { node, name, standing, percent, isOn, kept } = cell;
-	const notes = [
-		standingText(cell),
-		...(kept > 0 ? [`${kept} kept`] : []),
-		...(isOn ? [] : ['offline']),
-	].join(' · ');
+	const notes = `${standingText(cell)}${kept > 0 ? ` · ${kept} kept` : ''}`;
 	const label = name === undefined ? shortId(node) : printable(name);
 	return (
 		<button
@@ -102,7 +98,7 @@ function Cell({ cell, isSelected, isStop, onSelect }: CellProps) {
 			data-node={node}
 			tabIndex={isStop ? 0 : -1}
 			aria-pressed={isSelected}
-			title={name === undefined ? node : nodeLabel(node, name)}
+			title={`${name === undefined ? node : nodeLabel(node, name)}: ${notes}`}
 			onClick={onSelect}
 			onFocus={onSelect}
 		>
@@ -110,6 +106,7 @@ function Cell({ cell, isSelected, isStop, onSelect }: CellProps) {
 				{SIGNS[standing]}
 			</span>
 			<bdi class="name">{label}</bdi>
+			{!isOn && <span class="off">offline</span>}
 			<span class="notes">{notes}</span>
 			{standing === 'fetching' && <span class="bar" style={{ width: `${percent}%` }} />}
 		</button>

@@ -48,9 +48,10 @@ export class WatchedChannel {
 	#isClosed = false;
 	#hasTwins = false;
 	readonly #refusals = new Map<RefusalRow['reason'], RefusalRow>();
-	/** The followers, sorted, and their number in each state. */
+	/** The followers, sorted, and their number in each state and in each group. */
 	#cells: readonly FollowerCell[] = [];
 	#counts = NO_COUNTS;
+	#groups: FleetSnapshot['groups'] = [];
 	/** The cells by their receipts, judged by the document `#judgedBy`. */
 	#known = new WeakMap<Receipt, FollowerCell>();
 	#judgedBy: unknown;
@@ -104,11 +105,12 @@ export class WatchedChannel {
 			group === '' ? this.#cells : this.#cells.filter(({ groups }) => groups.includes(group));
 		return {
 			channel: this.#id,
-			groups: groupsOf(this.#cells),
+			groups: this.#groups,
 			total: cells.length,
 			first,
 			cells: cells.slice(first, first + count),
-			selected: selected === undefined ? undefined : this.#cells.find((c) => c.node === selected),
+			selected:
+				selected === undefined ? undefined : this.#cells.find(({ node }) => node === selected),
 		};
 	}
 
@@ -185,6 +187,7 @@ export class WatchedChannel {
 		}
 		this.#cells = sortCells(cells);
 		this.#counts = countsOf(cells);
+		this.#groups = groupsOf(cells);
 		const end = performance.now();
 		this.#listAt = end + PAUSE * (end - start);
 	}
