@@ -56,7 +56,7 @@ const TABLE = {
 	addressConnectRate: limit(250, 'per s', 'new clients from one address; faster: refused for now'),
 	addressConnectBurst: limit(1_000, '', 'new clients from one address at once'),
 	neighbours: limit(64, '', 'direct connections of one node; more: refused'),
-	subscriptions: limit(32, '', 'subscriptions of one client; more: refused'),
+	subscriptions: limit(48, '', 'subscriptions of one client; more: refused'),
 	wideRate: limit(
 		1,
 		'per s',

@@ -77,7 +77,7 @@ async function withSession<T>(
 	own: OwnChannel,
 	work: (session: ChannelSession) => Promise<T>,
 ): Promise<T> {
-	const session = await openSession(node, own);
+	const session = await openSession(node, own, false);
 	try {
 		return await work(session);
 	} finally {

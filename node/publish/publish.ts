@@ -61,7 +61,7 @@ export async function publish(
 	let session: ChannelSession | undefined;
 	try {
 		const own = await ownChannel(store, options);
-		session = await openSession(node, own);
+		session = await openSession(node, own, options.stages !== undefined);
 		const writer = new ChannelWriter(store, session, own);
 		const publication = await Publication.begin(
 			{
@@ -106,10 +106,11 @@ async function ownChannel(
 export async function openSession(
 	{ link, topics, warn }: Pick<PublishingNode, 'link' | 'topics' | 'warn'>,
 	{ chain, latest }: OwnChannel,
+	withReceipts: boolean,
 ): Promise<ChannelSession> {
 	return await ChannelSession.open({
 		...{ link, topics, warn, channel: chain.channel, verify: verifyNatively },
-		...{ chain, newest: latest, isKeeper: true, withReceipts: true },
+		...{ chain, newest: latest, isKeeper: true, withReceipts },
 	});
 }
 

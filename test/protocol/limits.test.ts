@@ -16,7 +16,7 @@ test('the defaults have the documented values', () => {
 		shedQueue: 4096 * KIB,
 		cutQueue: 8192 * KIB,
 		clients: 2_000,
-		subscriptions: 32,
+		subscriptions: 48,
 		nodeAnnounces: 1_000,
 		announces: 100_000,
 		ttl: 90_000,
