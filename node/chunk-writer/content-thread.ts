@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { ShoalError } from '../../protocol/index.ts';
 import { later } from '../util/timers.ts';
+import { type CommandTaker, EventLoopThread } from './event-loop-thread.ts';
 import type { ThreadAnswer, ThreadCommand } from './thread-messages.ts';
 
 interface Waiting {
@@ -31,7 +32,8 @@ const SCRIPT = new URL('./content-worker.js', import.meta.url);
 export class ContentThread {
 	static #writing: ContentThread | undefined;
 	static #hashing: ContentThread | undefined;
-	readonly #worker: Worker;
+	static #here: ContentThread | undefined;
+	readonly #worker: CommandTaker;
 	readonly #waiting = new Map<number, Waiting>();
 	#outbox: ThreadCommand[] = [];
 	#contents = 0;
@@ -39,9 +41,9 @@ export class ContentThread {
 	#lastId = 0;
 	#end: ShoalError | undefined;
 
-	/** @param script the script that the thread runs. @default the one that writes */
-	constructor(script: URL = SCRIPT) {
-		this.#worker = new Worker(script, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG } });
+	/** @param taker obeys the commands. @default a thread that is started */
+	constructor(taker: CommandTaker = threadOf(SCRIPT)) {
+		this.#worker = taker;
 		this.#worker.unref();
 		this.#worker.on('message', (answers: readonly ThreadAnswer[]) => {
 			for (const answer of answers) {
@@ -62,6 +64,14 @@ export class ContentThread {
 	static get hashing(): ContentThread {
 		ContentThread.#hashing = running(ContentThread.#hashing);
 		return ContentThread.#hashing;
+	}
+
+	/** The event loop of this process in place of a thread, for small contents. */
+	static get here(): ContentThread {
+		const before = ContentThread.#here;
+		ContentThread.#here =
+			before === undefined || before.isOver ? new ContentThread(new EventLoopThread()) : before;
+		return ContentThread.#here;
 	}
 
 	/** Whether it has ended. */
@@ -132,6 +142,11 @@ export class ContentThread {
 		}
 		this.#waiting.clear();
 	}
+}
+
+/** Starts a thread that runs `script`. */
+export function threadOf(script: URL): Worker {
+	return new Worker(script, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG } });
 }
 
 function running(thread: ContentThread | undefined): ContentThread {

@@ -14,11 +14,25 @@ export interface ContentThreads {
 const LARGE = 512 * 1024 * 1024;
 
 /**
+ * Bytes. If no more are written and hashed, the event loop does it, because the start of a thread
+ * takes longer.
+ */
+const SMALL = 8 * 1024 * 1024;
+
+/**
  * The threads for the content of `seed`. All contents of this process use the same threads.
  *
  * @param isHashed whether the digest of the whole is wanted
+ * @param wanted bytes of the content that are wanted. @default all
  */
-export function threadsFor(seed: Seed, isHashed: boolean): ContentThreads {
+export function threadsFor(
+	seed: Seed,
+	isHashed: boolean,
+	wanted: number = seed.length,
+): ContentThreads {
+	if (wanted <= SMALL) {
+		return { writing: ContentThread.here, hashing: undefined };
+	}
 	const isWorthIt = isHashed && seed.length >= LARGE && availableParallelism() > 1;
 	return {
 		writing: ContentThread.writing,

@@ -2,7 +2,7 @@ import { FolderThread } from '../../hashing/folder/folder-thread.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
 import { restSince } from '../../storage/file-stamp.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
-import { bytesOf, type VersionContent } from './version-content.ts';
+import type { VersionContent } from './version-content.ts';
 import type { VersionRecord } from './version-record.ts';
 
 /** The entries of two versions that a followed folder has. */
@@ -51,13 +51,24 @@ export async function rightIn(
 ): Promise<EntryStamps> {
 	const thread = new FolderThread(root, options);
 	const { hashesOthers = true } = options;
-	const bytes = hashesOthers ? bytesOf(version) : 0;
-	const about = { root, index: version.index, bytes, known: known.numbers, hashesOthers };
+	const find = async (about: { known: EntryStamps; bytes: number; hashesOthers: boolean }) => {
+		const job = { do: 'right', root, index: version.index, ...about } as const;
+		const numbers = about.known.numbers;
+		return new EntryStamps(await thread.run<BigUint64Array>({ ...job, known: numbers }));
+	};
 	try {
-		return new EntryStamps(await thread.run<BigUint64Array>({ do: 'right', ...about }));
+		// Most files still have their stamps. Only if some do not, there is something to hash.
+		const sure = await find({ known, bytes: 0, hashesOthers: false });
+		const bytes = bytesWithout(sure, version);
+		return hashesOthers && bytes > 0 ? await find({ known: sure, bytes, hashesOthers }) : sure;
 	} finally {
 		await thread.close();
 	}
+}
+
+/** Bytes of the entries of a version that have no stamp in `sure`. */
+function bytesWithout(sure: EntryStamps, { entries }: VersionContent): number {
+	return entries.reduce((sum, { length }, at) => sum + (sure.has(at) ? 0 : length), 0);
 }
 
 /** The stamps of the entries of `next` that the older version has, too. */

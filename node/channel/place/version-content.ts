@@ -55,8 +55,3 @@ export function checkNotOwn({ entries }: VersionContent): void {
 		);
 	}
 }
-
-/** Bytes of all files. */
-export function bytesOf({ entries }: Pick<VersionContent, 'entries'>): number {
-	return entries.reduce((sum, { length }) => sum + length, 0);
-}

@@ -2,6 +2,7 @@ import { realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Bitfield, Folder, isShoalError, type Seed } from '../../../protocol/index.ts';
 import type { ChunkWriter } from '../../chunk-writer/chunk-writer.ts';
+import { threadsFor } from '../../chunk-writer/content-threads.ts';
 import { InlineWriter } from '../../chunk-writer/inline-writer.ts';
 import { ThreadWriter } from '../../chunk-writer/thread-writer.ts';
 import { rightInFolder } from '../../hashing/folder/folder-chunks.ts';
@@ -249,6 +250,7 @@ export class FolderTarget implements Target {
 			seed,
 			{ location: { folder: location }, path: part.root, checkNamed: () => storage.checkNamed() },
 			check === 'whole' ? stored : undefined,
+			threadsFor(seed, check === 'whole', missingBytes(seed, new Bitfield(seed.chunks), selected)),
 		);
 		return {
 			storage,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { ChunkWriter } from '../../../node/chunk-writer/chunk-writer.ts';
-import { ContentThread } from '../../../node/chunk-writer/content-thread.ts';
+import { ContentThread, threadOf } from '../../../node/chunk-writer/content-thread.ts';
 import type { ContentThreads } from '../../../node/chunk-writer/content-threads.ts';
 import { ContentWriter } from '../../../node/chunk-writer/content-writer.ts';
 import { InlineWriter } from '../../../node/chunk-writer/inline-writer.ts';
@@ -300,7 +300,7 @@ for (const role of ['writing', 'hashing'] as const) {
 				"import { parentPort } from 'node:worker_threads';\nparentPort.on('message', () => process.exit(1));\n",
 			);
 			const storage = await filesOf(t, [LENGTH]);
-			const ends = new ContentThread(new URL(`file://${script}`));
+			const ends = new ContentThread(threadOf(new URL(`file://${script}`)));
 			const threads = { writing: ContentThread.writing, hashing: undefined, [role]: ends };
 			const writer = new ThreadWriter(seed, storage, new Bitfield(seed.chunks), threads);
 			for (const first of [0, 1]) {
