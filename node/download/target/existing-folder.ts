@@ -96,10 +96,21 @@ export class ExistingFolder {
 		return identityOf(this.#stats);
 	}
 
-	/** Opens the folder for sharing. @param chunks the chunks of which all bytes are there */
-	open(seed: Seed, folder: Folder, chunks: Bitfield = Bitfield.full(seed.chunks)) {
+	/**
+	 * Opens the folder for sharing.
+	 *
+	 * @param chunks the chunks of which all bytes are there
+	 * @param wanted the paths of the entries that are there; undefined: all
+	 */
+	open(
+		seed: Seed,
+		folder: Folder,
+		chunks: Bitfield = Bitfield.full(seed.chunks),
+		wanted?: ReadonlySet<string>,
+	) {
 		const { location, stamps } = this.#differences;
-		return { storage: new FolderStorage(location, folder, new EntryStamps(stamps)), have: chunks };
+		const place = { ...location, wanted };
+		return { storage: new FolderStorage(place, folder, new EntryStamps(stamps)), have: chunks };
 	}
 
 	/**

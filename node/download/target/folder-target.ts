@@ -213,7 +213,7 @@ export class FolderTarget implements Target {
 		this.#isUnsynced = part.wasThere;
 		await part.dropContent();
 		this.#left = { part, journal: paths.journal };
-		const { storage, have } = existing.open(seed, folder, selected?.whole);
+		const { storage, have } = existing.open(seed, folder, selected?.whole, wanted);
 		this.#storage = storage;
 		const stored = selected && { ...selected, stored: both(selected.wanted, selected.wanted) };
 		const writer = new InlineWriter(seed, storage, digestChunk);

@@ -249,6 +249,23 @@ test('if the sync of a new folder fails, it loses its name, and the next downloa
 	assert.equal(await readdir(rig.place), ['folder']);
 });
 
+test('some files of a folder that appeared, but were not synced, are synced by the next download', async (t) => {
+	const rig = await FolderRig.make(t);
+	const only = { isWanted: (path: string) => path === 'a/one' };
+	const session = await rig.open(made, only);
+	await session.store(session.missing);
+	assert.ok('path' in (await session.target.finish(made.seed, {})));
+	// The process ends here: it neither syncs the folder nor removes its part folder.
+	await session.target.abandon();
+	const next = await rig.open(made, only);
+	assert.ok(next.opened.wasThere);
+	await next.target.finish(made.seed, {});
+	await next.target.settle();
+	await next.target.abandon();
+	assert.equal(await readdir(join(rig.path, 'a')), ['one']);
+	assert.equal(await readdir(rig.place), ['folder']);
+});
+
 test('if the sync of a replacement fails, the next download hashes it, and the old folder is removed only then', async (t) => {
 	const rig = await FolderRig.make(t);
 	await rig.get(older);
