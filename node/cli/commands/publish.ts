@@ -163,7 +163,7 @@ function printStages({ output }: CommandContext, publication: Publication): void
 	publication.on('stageStopped', (reason) => {
 		output.event({ event: 'stage-stopped', reason });
 		output.warn(
-			`the version is not given to more followers: ${reason}. To go on, mend the cause and publish again; to go back, publish the version before`,
+			`the version is not given to more followers: ${reason}. To go on, mend the cause and publish other content, because a command that failed is not run again for the same content; to go back, publish the version before`,
 		);
 	});
 	publication.on('renewed', ({ seq, until }) => {
