@@ -312,12 +312,14 @@ export class ShoalNode extends BaseNode {
 	/**
 	 * Replaces the keys of a channel with the drawer key, and publishes its newest version again.
 	 *
-	 * @throws ShoalError ERR_NOT_FOUND, ERR_CHANNEL if it is not the drawer key, ERR_LIMIT, ERR_EXISTS,
+	 * @param channel its name; or its link, if this machine does not have its key blocks: those of the
+	 *   broker are then used
+	 * @throws ShoalError ERR_LINK, ERR_NOT_FOUND, ERR_CHANNEL if it is not the drawer key, ERR_LIMIT, ERR_EXISTS,
 	 *   ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_REFUSED, ERR_DISCONNECTED, ERR_TIMEOUT
 	 */
-	async rotateChannel(name: string, options: RotateOptions): Promise<Rotated> {
+	async rotateChannel(channel: string, options: RotateOptions): Promise<Rotated> {
 		this.checkOpen();
-		return await rotateChannel(this.context, name, options);
+		return await rotateChannel(this.context, channel, options);
 	}
 
 	/**

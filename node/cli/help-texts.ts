@@ -174,6 +174,7 @@ Examples:
   shoal channel show LINK             the newest document on the broker
   shoal channel export LINK           files for openssl pkeyutl -verify
   shoal channel rotate lab --drawer /media/usb/lab.drawer
+  shoal channel rotate LINK --drawer FILE       if all other files are lost
   shoal channel close lab             followers keep what they have
   shoal channel rollback /srv/lab     the release before, with --releases only`,
 	ls: `

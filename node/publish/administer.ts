@@ -1,5 +1,12 @@
-import type { ChannelDocument, KeyChain } from '../../protocol/index.ts';
-import type { ChannelSession } from '../channel/channel-session.ts';
+import {
+	type ChannelDocument,
+	isChannelLink,
+	type KeyChain,
+	parseChannelLink,
+	ShoalError,
+	verifyNatively,
+} from '../../protocol/index.ts';
+import { ChannelSession } from '../channel/channel-session.ts';
 import { ChannelStore, noChannel, type OwnChannel } from './channel-store.ts';
 import { ChannelWriter, type NewDocument } from './channel-writer.ts';
 import { openSession, type PublishingNode } from './publish.ts';
@@ -16,34 +23,71 @@ export interface RotateOptions {
 
 /** A channel whose keys were rotated. */
 export interface Rotated {
+	/** The name of the channel. */
+	readonly name: string;
 	/** The key blocks, with the new one. */
 	readonly chain: KeyChain;
-	/** The newest document, signed again; undefined if the channel was not published yet. */
+	/** The newest document, signed again; undefined if this machine has none: publish the version then. */
 	readonly document: ChannelDocument | undefined;
 	/** Path of the new drawer key. */
 	readonly drawer: string;
 }
+
+/** ms without a message after which all retained keys have arrived. */
+const QUIET = 300;
+/** ms after which the wait for them ends even if messages go on arriving. */
+const MOST_WAIT = 2_000;
 
 type Node = Pick<PublishingNode, 'link' | 'topics' | 'warn'>;
 
 /**
  * Replaces the keys of a channel, and publishes its newest version again with them.
  *
- * @throws ShoalError as {@link ChannelStore.rotate} and {@link ChannelWriter.write}
+ * @param channel its name; or its link, if its files are lost: the key blocks are on the broker too
+ * @throws ShoalError as {@link ChannelStore.rotate}, {@link ChannelStore.adopt} and
+ *   {@link ChannelWriter.write}; ERR_LINK
  */
 export async function rotateChannel(
 	node: Node,
-	name: string,
+	channel: string,
 	{ drawer, data, life }: RotateOptions,
 ): Promise<Rotated> {
 	const store = new ChannelStore(data);
+	const name = isChannelLink(channel) ? await adoptFromBroker(node, store, channel) : channel;
 	const rotated = await store.locked(name, () => store.rotate(name, drawer));
 	const document = await withSession(node, rotated, (session) =>
 		new ChannelWriter(store, session, rotated).write((newest) =>
 			newest === undefined ? undefined : { ...again(newest), life },
 		),
 	);
-	return { chain: rotated.chain, document, drawer: rotated.drawer };
+	return { name, chain: rotated.chain, document, drawer: rotated.drawer };
+}
+
+/** Stores the key blocks that the broker has. @returns the name of the channel */
+async function adoptFromBroker(
+	{ link, topics, warn }: Node,
+	store: ChannelStore,
+	text: string,
+): Promise<string> {
+	const { id: channel, name: suggested } = parseChannelLink(text);
+	const session = await ChannelSession.open({
+		...{ link, topics, warn, channel, verify: verifyNatively, isKeeper: false },
+	});
+	try {
+		await session.settled(QUIET, MOST_WAIT);
+		const { chain, newest } = session;
+		const name = newest?.name ?? suggested;
+		if (chain === undefined || name === undefined) {
+			throw new ShoalError(
+				'ERR_NOT_FOUND',
+				'the broker has no keys of this channel; is it the right broker, and was the channel published there?',
+			);
+		}
+		await store.locked(name, () => store.adopt(name, chain));
+		return name;
+	} finally {
+		await session.close();
+	}
 }
 
 /**

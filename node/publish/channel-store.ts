@@ -74,7 +74,7 @@ export class ChannelStore {
 			const gone = pem === undefined ? paths.key : paths.keys;
 			throw new ShoalError(
 				'ERR_CHANNEL',
-				`${quoted(gone, 300)} is missing; put it back from a backup, or rotate the keys with the drawer key: shoal channel rotate`,
+				`${quoted(gone, 300)} is missing; put it back from a backup, or rotate the keys with the drawer key: shoal channel rotate LINK --drawer FILE`,
 			);
 		}
 		const key = parseKey(pem, paths.key);
@@ -104,6 +104,26 @@ export class ChannelStore {
 		write(paths.keys, chain.text);
 		write(paths.key, publish.pem);
 		return { name, chain, sign: publish.sign, latest: undefined, drawer: paths.drawer };
+	}
+
+	/**
+	 * Stores the key blocks of a channel whose files are lost, so that its keys can be rotated.
+	 *
+	 * @throws ShoalError ERR_EXISTS if there is another channel with this name, ERR_NAME, ERR_CHANNEL,
+	 *   ERR_PERMISSION, ERR_IO
+	 */
+	async adopt(name: string, chain: KeyChain): Promise<void> {
+		const path = this.#paths(name).keys;
+		const text = await readIfThere(path);
+		const known = text && KeyChain.parse(text, verifyNatively);
+		if (known === undefined || chain.extends(known)) {
+			write(path, chain.text);
+		} else if (known.channel !== chain.channel) {
+			throw new ShoalError(
+				'ERR_EXISTS',
+				`${quoted(path, 300)} has the keys of another channel; choose another folder with --data`,
+			);
+		}
 	}
 
 	/**

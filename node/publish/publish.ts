@@ -1,4 +1,10 @@
-import { type Audience, isShoalError, type Seed, verifyNatively } from '../../protocol/index.ts';
+import {
+	type Audience,
+	isShoalError,
+	type Seed,
+	ShoalError,
+	verifyNatively,
+} from '../../protocol/index.ts';
 import { ChannelSession, type ChannelSessionOptions } from '../channel/channel-session.ts';
 import type { SeedCache } from '../hashing/seed-cache.ts';
 import type { Share, ShareOptions } from '../seeding/shared-file.ts';
@@ -145,7 +151,7 @@ class CopyKeeper {
 		share.on('ended', (error) => void this.#onEnded(error));
 		this.#copying = this.#copy(stopped).catch((error: unknown) => {
 			if (!stopped.aborted) {
-				this.#publication.emit('warning', error);
+				this.#publication.emit('warning', noCopy(error));
 			}
 		});
 	}
@@ -200,4 +206,14 @@ class CopyKeeper {
 		}
 		return path;
 	}
+}
+
+function noCopy(cause: unknown): unknown {
+	return isShoalError(cause)
+		? new ShoalError(
+				cause.code,
+				`no copy was made of the version, so it is shared only until its files are changed: ${cause.message}`,
+				{ cause },
+			)
+		: cause;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
 	type ChannelDocument,
 	formatChannelLink,
+	isChannelLink,
 	type KeyChain,
 	parseChannelLink,
 	printable,
@@ -37,7 +38,7 @@ const ACTIONS: Readonly<Record<string, { readonly needs?: string; readonly run: 
 	ls: { run: list },
 	show: { needs: 'the link of the channel', run: show },
 	export: { needs: 'the link of the channel', run: exportFiles },
-	rotate: { needs: 'the name of the channel', run: rotate },
+	rotate: { needs: 'the name or the link of the channel', run: rotate },
 	close: { needs: 'the name of the channel', run: close },
 	rollback: { needs: 'the followed folder', run: rollback },
 };
@@ -181,16 +182,21 @@ async function withNode(
 	}
 }
 
-async function rotate(context: CommandContext, name: string, flags: ChannelFlags): Promise<number> {
+async function rotate(
+	context: CommandContext,
+	target: string,
+	flags: ChannelFlags,
+): Promise<number> {
 	const { drawer, data, until } = flags;
 	if (drawer === undefined) {
 		throw new ShoalError('ERR_USAGE', 'shoal channel rotate needs the drawer key: --drawer FILE');
 	}
 	const life = parseDuration(until, '--until');
-	return await withNode(context, flags, undefined, async (node) => {
+	const ofLink = isChannelLink(target) ? parseChannelLink(target).broker : undefined;
+	return await withNode(context, flags, ofLink, async (node) => {
 		const { output } = context;
-		const rotated = await node.rotateChannel(name, { drawer, data, life });
-		const { chain, document } = rotated;
+		const rotated = await node.rotateChannel(target, { drawer, data, life });
+		const { name, chain, document } = rotated;
 		const { channel } = chain;
 		output.event({
 			...{ event: 'rotated', channel, name, block: chain.last, seq: document?.seq },
@@ -198,6 +204,9 @@ async function rotate(context: CommandContext, name: string, flags: ChannelFlags
 		});
 		output.line(`the channel ${printable(name)} has new keys: key block ${chain.last}`);
 		output.line(`  link  ${printable(publicChannelLink(channel, name, node.broker))}`);
+		if (document === undefined) {
+			output.line('  no version is signed with the new keys yet: publish it');
+		}
 		output.warn(
 			`move the new drawer key to a safe place, away from this machine: ${printable(rotated.drawer)}; the old one cannot rotate any more`,
 		);

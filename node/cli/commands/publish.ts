@@ -1,4 +1,10 @@
-import { formatChannelLink, printable, printableUrl, ShoalError } from '../../../protocol/index.ts';
+import {
+	formatChannelLink,
+	isShoalError,
+	printable,
+	printableUrl,
+	ShoalError,
+} from '../../../protocol/index.ts';
 import type { OddEntry } from '../../hashing/folder/scan-folder.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Publication } from '../../publish/publication.ts';
@@ -203,8 +209,16 @@ async function watch({ output }: CommandContext, publication: Publication): Prom
 				output.line('its files were changed or removed, so this process ends');
 				resolve();
 			} else {
-				reject(error);
+				reject(isShoalError(error, 'ERR_CHANGED') ? changed(error) : error);
 			}
 		});
 	});
+}
+
+function changed(cause: unknown): ShoalError {
+	return new ShoalError(
+		'ERR_CHANGED',
+		'the published files were changed, and there is no copy of the version, so it is not shared any more; publish again, with --keep 1 for a copy',
+		{ cause },
+	);
 }

@@ -117,7 +117,10 @@ export function addChannels(program: Command): void {
 		);
 	add(program, 'channel', 'list, show and export channels, change their keys, or go back')
 		.argument('<what>', 'ls, show, export, rotate, close or rollback')
-		.argument('[target]', 'a link (show, export), a name (rotate, close) or a folder (rollback)')
+		.argument(
+			'[target]',
+			'a link (show, export, rotate), a name (rotate, close) or a folder (rollback)',
+		)
 		.option('--drawer <file>', 'rotate: the drawer key')
 		.option('--until <time>', 'rotate, close: how long the document is valid', '30d')
 		.option('-o, --output <folder>', 'export: the folder for the files (default: this one)')
