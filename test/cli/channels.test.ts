@@ -170,6 +170,7 @@ test('fleet: the exit code is 0 only if all that are expected are current; csv a
 
 test('follow --once ends with 0 if the version is applied or there already, and else tells why', async (t) => {
 	const { publish, follow, run, edit } = await rig(t);
+	const mistyped = follow('pc-4', '0'.repeat(64));
 	const { link, process } = await publish();
 	const first = follow('pc-1', link, '--once');
 	assert.is(await first.exit(), 0);
@@ -190,6 +191,8 @@ test('follow --once ends with 0 if the version is applied or there already, and 
 	assert.equal(plain(await late.event('refused')), { event: 'refused', seq, reason: 'expired' });
 	assert.is((await other.event('refused')).reason, 'name');
 	assert.equal(late.all('applied'), []);
+	const waits = /waiting for a document of this channel; is it the right broker/;
+	await until('the wait is told', () => waits.test(mistyped.stderr));
 	const nobody = await run('pc-3', 'channel', 'show', '0'.repeat(64));
 	assert.is(nobody.code, 3);
 	assert.match(nobody.stderr, /the broker has no document of this channel; .*\(ERR_NOT_FOUND\)/);

@@ -34,7 +34,7 @@ export interface FollowFlags extends Omit<NodeFlags, 'id'> {
 	readonly data?: string | undefined;
 }
 
-/** ms for which `--once` waits for a document of the channel. */
+/** ms without a document of the channel, after which this is told; with `--once`, the command ends. */
 const DOCUMENT_WITHIN = 5_000;
 /** Most paths that a line names. */
 const MOST_NAMED = 5;
@@ -191,19 +191,24 @@ async function print(
 		});
 		following.on('closed', () => end(EXIT.failed));
 		following.on('notAddressed', () => end(EXIT.done));
-		if (isOnce) {
-			const giveUp = (): void => {
-				if (following.newest === undefined) {
-					reject(
-						new ShoalError(
-							'ERR_NOT_FOUND',
-							'the broker has no document of this channel; is it the right broker, and was the channel published there?',
-						),
-					);
-				}
-			};
-			setTimeout(giveUp, DOCUMENT_WITHIN).unref();
-		}
+		const tell = (): void => {
+			if (following.newest !== undefined) {
+				return;
+			}
+			if (isOnce) {
+				reject(
+					new ShoalError(
+						'ERR_NOT_FOUND',
+						'the broker has no document of this channel; is it the right broker, and was the channel published there?',
+					),
+				);
+			} else {
+				output.warn(
+					'waiting for a document of this channel; is it the right broker, and was the channel published there?',
+				);
+			}
+		};
+		setTimeout(tell, DOCUMENT_WITHIN).unref();
 	});
 }
 
