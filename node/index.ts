@@ -26,7 +26,7 @@ export { NodeMetrics } from './node-metrics.ts';
 export type { ShoalNodeOptions } from './node-options.ts';
 export type { Rotated, RotateOptions } from './publish/administer.ts';
 export type { Publication, PublicationEvents } from './publish/publication.ts';
-export type { PublishOptions } from './publish/publish.ts';
+export type { PublishOptions } from './publish/publish-options.ts';
 export type { ReusedBytes } from './reuse/known-bytes.ts';
 export type { Share, ShareEvents, ShareOptions } from './seeding/shared-file.ts';
 export { ShoalNode } from './shoal-node.ts';

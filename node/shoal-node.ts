@@ -37,7 +37,8 @@ import {
 	rotateChannel,
 } from './publish/administer.ts';
 import type { Publication } from './publish/publication.ts';
-import { type PublishOptions, publish } from './publish/publish.ts';
+import { publish } from './publish/publish.ts';
+import type { PublishOptions } from './publish/publish-options.ts';
 import { checkLike } from './reuse/like-paths.ts';
 import { LocalBytes } from './reuse/local-bytes.ts';
 import { Share, type ShareOptions } from './seeding/shared-file.ts';

@@ -15,7 +15,9 @@ export interface FleetMember {
 	readonly name?: string | undefined;
 	/** The groups that it is in. */
 	readonly groups: readonly string[];
-	/** Number of the document to which the receipt belongs. */
+	/** Number of the key block of the document to which the receipt belongs. */
+	readonly block: number;
+	/** Number of that document. */
 	readonly seq: number;
 	/** How far it is: `waiting`, `fetching`, `got`, `applied` or `failed`. */
 	readonly state: Receipt['state'];
@@ -89,11 +91,11 @@ export function memberOf(
 	receipt: Receipt,
 	newest: ChannelDocument | undefined,
 ): FleetMember {
-	const { seq, state, percent, rate, left, code, kept, at, name, groups } = receipt;
+	const { block, seq, state, percent, rate, left, code, kept, at, name, groups } = receipt;
 	const wanted = newest && seedFor(newest, { node, groups });
 	const isFetching = state === 'fetching' && rate !== undefined;
 	return {
-		...{ node, name, groups, seq, state, percent },
+		...{ node, name, groups, block, seq, state, percent },
 		...(isFetching && { rate }),
 		...(isFetching && rate > 0 && left !== undefined && { eta: Math.ceil(left / rate) }),
 		...(code !== undefined && { code }),

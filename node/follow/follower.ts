@@ -107,6 +107,11 @@ export class Follower {
 	/** What was told already: each thing is told once. */
 	readonly #told = new Set<string>();
 	#attempts = 0;
+	/**
+	 * Whether the command of the applied version failed before this process began. It is run again,
+	 * because an operator who has mended the cause starts the follower again.
+	 */
+	#isToRepeat: boolean;
 	readonly #startedAt = performance.now();
 	/** `performance.now()` before which no version is fetched. */
 	#notBefore = 0;
@@ -114,6 +119,7 @@ export class Follower {
 	constructor(options: FollowerOptions) {
 		const { session, state } = options;
 		this.#options = options;
+		this.#isToRepeat = state.done?.code !== undefined;
 		this.#shared = new SharedVersion(options, (error) => this.#events.emit('warning', error));
 		this.#listeners.push(
 			session.on('keys', (chain) => state.keepKeys(chain)),
@@ -174,7 +180,7 @@ export class Follower {
 		for (const remove of this.#listeners) {
 			remove();
 		}
-		await this.#shared.end();
+		await this.#shared.close();
 	}
 
 	#onNewest(document: ChannelDocument): void {
@@ -209,7 +215,7 @@ export class Follower {
 			this.#tellNone(document);
 			return undefined;
 		}
-		const isDone = applied?.seed === seed && state.done?.seed === seed;
+		const isDone = applied?.seed === seed && state.done?.seed === seed && !this.#isToRepeat;
 		if (isDone) {
 			this.#tellDone({ block, seq, seed }, state.done?.code);
 		}
@@ -325,6 +331,7 @@ export class Follower {
 	/** Runs the command of an applied version, and tells that it is applied. */
 	async #finish(version: Version, fetched: number): Promise<void> {
 		const { place, state, session, run } = this.#options;
+		this.#isToRepeat = false;
 		const { path, kept } = place.result as Applied;
 		const { seq, seed } = version;
 		const update = { channel: session.channel, seq, id: seed, path, fetched, kept };

@@ -1,12 +1,19 @@
+import type { Unsubscribe } from 'nanoevents';
 import type { Place } from '../channel/place/place.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
+import { later } from '../util/timers.ts';
+
+/** ms after a change of a file until the rest is shared again. */
+const PAUSE = 3_000;
 
 /** The applied version of a followed folder, as the node shares it. */
 export class SharedVersion {
 	readonly #place: Place;
 	readonly #contents: ContentStore;
 	readonly #warn: (error: unknown) => void;
+	readonly #remove: Unsubscribe;
 	#content: StoredContent | undefined;
+	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(
 		{ place, contents }: { readonly place: Place; readonly contents: ContentStore },
@@ -15,10 +22,19 @@ export class SharedVersion {
 		this.#place = place;
 		this.#contents = contents;
 		this.#warn = warn;
+		// The node withdraws a content whose files were changed. Those that were not changed are shared.
+		this.#remove = contents.on('removed', (content) => {
+			if (content === this.#content) {
+				this.#content = undefined;
+				void content.storage.close();
+				this.#timer = later(() => void this.share(), PAUSE);
+			}
+		});
 	}
 
 	/** Shares the applied version. Errors are warnings: a version that cannot be shared is applied nevertheless. */
 	async share(): Promise<void> {
+		clearTimeout(this.#timer);
 		try {
 			const content = await this.#place.content();
 			if (content !== undefined && this.#contents.get(content.seed.id) !== undefined) {
@@ -32,8 +48,15 @@ export class SharedVersion {
 		}
 	}
 
-	/** Ends sharing. */
+	/** Ends sharing, for good. */
+	async close(): Promise<void> {
+		this.#remove();
+		await this.end();
+	}
+
+	/** Ends sharing, until {@link share} is called again. */
 	async end(): Promise<void> {
+		clearTimeout(this.#timer);
 		const content = this.#content;
 		this.#content = undefined;
 		if (content !== undefined) {

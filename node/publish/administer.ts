@@ -9,7 +9,8 @@ import {
 import { ChannelSession } from '../channel/channel-session.ts';
 import { ChannelStore, noChannel, type OwnChannel } from './channel-store.ts';
 import { ChannelWriter, type NewDocument } from './channel-writer.ts';
-import { openSession, type PublishingNode } from './publish.ts';
+import { openSession } from './publish.ts';
+import type { PublishingNode } from './publish-options.ts';
 
 /** Options of {@link rotateChannel}. */
 export interface RotateOptions {

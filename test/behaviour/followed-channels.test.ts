@@ -164,7 +164,7 @@ test('two followers of one folder, and two channels in one folder, are refused',
 	);
 });
 
-test('a command that fails is a receipt with its code, and is not run again for the same version', async (t) => {
+test('a command that fails is a receipt with its code, and is run again only after a restart', async (t) => {
 	const { publish, follow, publisher, image } = await rig(t);
 	const { link } = await publish();
 	let runs = 0;
@@ -180,13 +180,15 @@ test('a command that fails is a receipt with its code, and is not run again for 
 		[member?.name, member?.code, member?.groups, member?.isCurrent],
 		['pc-1', 'EXIT_3', ['lab-2'], false],
 	);
+	await publish();
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	assert.is(runs, 1);
 	await machine.node.close();
 	const again = await follow(link, 'pc-1', { run });
-	await new Promise((resolve) => setTimeout(resolve, 500));
-	assert.is(runs, 1);
+	await until('the command after the restart', () => runs === 2);
 	writeFileSync(join(image, 'a.txt'), 'two');
 	await publish();
-	await until('the command of the next version', () => runs === 2);
+	await until('the command of the next version', () => runs === 3);
 	await again.node.close();
 });
 

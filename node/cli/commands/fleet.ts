@@ -184,13 +184,18 @@ function lines(output: Output, { members, missing }: Roll): string[] {
 	const rows = members.map((member) => [
 		nodeLabel(member.node, member.name),
 		printable(member.groups.join(' ')),
-		String(member.seq),
+		versionText(member),
 		stateText(member),
 		printable(member.at.slice(0, 19).replace('T', ' ')),
 	]);
 	const absent = missing.map((who) => [printable(who), '', '', 'no receipt', '']);
 	const [titles = '', ...rest] = table(COLUMNS, [...rows, ...absent]);
 	return [output.style('dim', titles), ...rest];
+}
+
+/** The number of a version; after a rotation, with the number of its key block in front. */
+function versionText({ block, seq }: Pick<FleetMember, 'block' | 'seq'>): string {
+	return block === 0 ? String(seq) : `${block}.${seq}`;
 }
 
 /** How far a follower is, in words. */
@@ -222,5 +227,5 @@ function summary({ newest }: FleetWatch, { members, missing }: Roll): string {
 	const failed = members.filter(({ state }) => state === 'failed').length;
 	const all = countOf(members.length + missing.length, 'follower');
 	const more = failed > 0 ? `, ${failed} failed` : '';
-	return `version ${newest.seq} of ${printable(newest.name)}: ${current} of ${all} up to date${more}`;
+	return `version ${versionText(newest)} of ${printable(newest.name)}: ${current} of ${all} up to date${more}`;
 }

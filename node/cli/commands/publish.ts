@@ -8,7 +8,7 @@ import {
 import type { OddEntry } from '../../hashing/folder/scan-folder.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Publication } from '../../publish/publication.ts';
-import type { PublishOptions } from '../../publish/publish.ts';
+import type { PublishOptions } from '../../publish/publish-options.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import { isUnreachable, publicLink } from '../broker/public-link.ts';
 import type { Command, CommandContext } from '../command.ts';
