@@ -21,8 +21,10 @@ export interface StageCounts {
 	readonly applied: number;
 	/** Followers at which it has failed. */
 	readonly failed: number;
-	/** All others. */
+	/** All others that are connected. */
 	readonly waiting: number;
+	/** Followers that are not connected, and do not have the version: nobody waits for them. */
+	readonly offline: number;
 }
 
 /** What the publisher does next. `next`: all of this stage are done. */
@@ -32,11 +34,16 @@ export type StageDecision = StageCounts &
 /** Most followers that the reason of a stop names. */
 const MOST_NAMED = 5;
 
-/** Judges a stage by the receipts of its followers. A receipt of another version counts as waiting. */
+/**
+ * Judges a stage by the receipts of its followers. A receipt of another version counts as waiting.
+ *
+ * @param isConnected whether the node with this id is connected
+ */
 export function judgeStage(
 	document: ChannelDocument,
 	receipts: ReadonlyMap<string, Receipt>,
 	{ stopAt, least }: Pick<StageRules, 'stopAt' | 'least'>,
+	isConnected: (node: string) => boolean,
 ): StageDecision {
 	const inStage = [...receipts].filter(([node, { groups }]) =>
 		isAddressed(document, { node, groups }),
@@ -44,15 +51,16 @@ export function judgeStage(
 	const having = (state: Receipt['state']) =>
 		inStage.filter(([, receipt]) => receipt.seed === document.seed && receipt.state === state);
 	const [applied, failed] = [having('applied').length, having('failed')];
-	const counts = {
-		applied,
-		failed: failed.length,
-		waiting: inStage.length - applied - failed.length,
-	};
-	if (failed.length * 100 > stopAt * inStage.length) {
-		return { ...counts, next: 'stop', reason: reasonOf(failed, inStage.length, stopAt) };
+	const open = inStage.filter(([, { seed, state }]) => {
+		return seed !== document.seed || (state !== 'applied' && state !== 'failed');
+	});
+	const waiting = open.filter(([node]) => isConnected(node)).length;
+	const counts = { applied, failed: failed.length, waiting, offline: open.length - waiting };
+	const present = inStage.length - counts.offline;
+	if (failed.length * 100 > stopAt * present) {
+		return { ...counts, next: 'stop', reason: reasonOf(failed, present, stopAt) };
 	}
-	const isDone = counts.waiting === 0 && applied >= Math.min(least, inStage.length);
+	const isDone = waiting === 0 && applied >= Math.min(least, present);
 	return { ...counts, next: isDone ? 'next' : 'wait' };
 }
 

@@ -1,7 +1,7 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { type ChannelDocument, isShoalError, ShoalError, seedFor } from '../../protocol/index.ts';
 import type { ChannelSession } from '../channel/channel-session.ts';
-import type { Applied, Place, Version } from '../channel/place/place.ts';
+import { type Applied, isNewer, type Place, type Version } from '../channel/place/place.ts';
 import type { DownloadManager } from '../download/download-manager.ts';
 import type { Progress } from '../download/download-types.ts';
 import type { KnownBytes } from '../reuse/known-bytes.ts';
@@ -61,6 +61,8 @@ export interface FollowerOptions {
 	/** The expected name of the channel; documents with another name are refused. @default any */
 	readonly channelName?: string | undefined;
 	readonly session: ChannelSession;
+	/** Messages that were ignored before this object was made. */
+	readonly early: ReadonlyArray<Parameters<FollowerEvents['refused']>[0]>;
 	readonly receipts: Receipts;
 	readonly place: Place;
 	readonly state: FollowerState;
@@ -155,6 +157,9 @@ export class Follower {
 		}
 		if (session.newest !== undefined && session.newest !== state.newest) {
 			state.keepNewest(session.newest);
+		}
+		for (const refusal of this.#options.early) {
+			this.#events.emit('refused', refusal);
 		}
 		await this.#shared.share();
 		const timer = setInterval(() => this.#wake(), LOOK_EVERY);
@@ -388,9 +393,4 @@ export class Follower {
 		});
 		this.#wake = () => {};
 	}
-}
-
-/** Whether a document is newer than a version. */
-function isNewer(document: ChannelDocument, { block, seq }: Version): boolean {
-	return document.block > block || (document.block === block && document.seq > seq);
 }

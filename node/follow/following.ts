@@ -108,15 +108,27 @@ export class Following implements AsyncIterable<AppliedUpdate> {
 		const { link, topics, warn, name } = node;
 		const { place, state } = followed;
 		try {
+			const early: Array<FollowerOptions['early'][number]> = [];
 			const session = await ChannelSession.open({
 				...{ link, topics, warn, channel, verify: verifyNatively },
 				...{ chain: state.chain, newest: state.newest, isKeeper: true },
+				handlers: { refused: ({ reason, seq }) => early.push({ reason, seq }) },
 			});
 			if (settles) {
 				await session.settled(QUIET, MOST_WAIT);
 			}
 			const receipts = new Receipts(link, topics.receipt(channel, link.id), { name, groups });
-			const about = { node: link.id, channelName, groups, run, session, receipts, place, state };
+			const about = {
+				node: link.id,
+				channelName,
+				groups,
+				run,
+				session,
+				early,
+				receipts,
+				place,
+				state,
+			};
 			const { contents, downloads, known, trackerTime } = node;
 			const parts = { contents, downloads, known, trackerTime };
 			return new Following(new Follower({ ...about, ...parts }), session, receipts, followed);

@@ -7,6 +7,7 @@ import {
 	type ShoalError,
 } from '../../protocol/index.ts';
 import type { ChannelSession } from '../channel/channel-session.ts';
+import type { Presence } from '../channel/presence.ts';
 import { judgeStage, type StageCounts, type StageRules } from '../channel/stage.ts';
 import type { Share } from '../seeding/shared-file.ts';
 import { every } from '../util/timers.ts';
@@ -42,6 +43,8 @@ export interface PublicationOptions {
 	readonly writer: ChannelWriter;
 	/** The shared version. */
 	readonly share: Share;
+	/** Which followers are connected; undefined if there are no stages. */
+	readonly presence: Presence | undefined;
 	/** URL of the broker, for the link. */
 	readonly broker: string;
 	/** ms for which a document is valid. */
@@ -160,6 +163,7 @@ export class Publication {
 			remove();
 		}
 		await this.#working;
+		this.#options.presence?.close();
 		await this.#options.session.close();
 	}
 
@@ -206,17 +210,18 @@ export class Publication {
 
 	/** Whether a further stage has to begin. Tells how far the open stage is. */
 	#stageIsDone(): boolean {
-		const { session, rules, rollout } = this.#options;
+		const { session, rules, presence } = this.#options;
 		const percent = this.#stages[0] as number;
-		if (rollout.percents.length === 0 || this.#isStopped) {
+		if (presence?.isKnown !== true || this.#isStopped) {
 			return false;
 		}
-		const { applied, failed, waiting, ...decision } = judgeStage(
+		const { applied, failed, waiting, offline, ...decision } = judgeStage(
 			this.#document,
 			session.fleet.receipts,
 			rules,
+			(node) => presence.has(node),
 		);
-		const stage = { percent, applied, failed, waiting };
+		const stage = { percent, applied, failed, waiting, offline };
 		const news = JSON.stringify(stage);
 		if (news !== this.#told) {
 			this.#told = news;

@@ -1,5 +1,6 @@
 import { verifyNatively } from '../../protocol/index.ts';
 import { ChannelSession } from '../channel/channel-session.ts';
+import { Presence } from '../channel/presence.ts';
 import { ChannelStore, type OwnChannel } from './channel-store.ts';
 import { ChannelWriter } from './channel-writer.ts';
 import { CopyKeeper } from './copy-keeper.ts';
@@ -30,11 +31,13 @@ export async function publish(
 		// Before the document: followers must not be told of a version that nobody may be able to send.
 		await copies.make(path);
 		const own = await ownChannel(store, options);
-		session = await openSession(node, own, options.stages !== undefined);
+		const hasStages = options.stages !== undefined;
+		session = await openSession(node, own, hasStages);
+		const presence = hasStages ? await Presence.watch(node.link, node.topics) : undefined;
 		const writer = new ChannelWriter(store, session, own);
 		const publication = await Publication.begin(
 			{
-				...{ session, writer, share, broker: node.link.url, life: options.life ?? LIFE },
+				...{ session, writer, share, presence, broker: node.link.url, life: options.life ?? LIFE },
 				rollout: { to: options.to ?? [], percents: options.stages ?? [] },
 				rules: { stopAt: options.stopAt ?? 2, least: options.least ?? 3 },
 			},

@@ -132,9 +132,14 @@ export class Topics {
 		return [this.trackerState(), `${this.root}/event/+`, ...this.stateFilters()];
 	}
 
+	/** The filter of the states of all nodes. */
+	nodeStates(): string {
+		return `${this.root}/node/+/state`;
+	}
+
 	/** The filters of announces and node states. */
 	stateFilters(): readonly string[] {
-		return [`${this.root}/node/+/state`, `${this.root}/announce/+/+`];
+		return [this.nodeStates(), `${this.root}/announce/+/+`];
 	}
 
 	/**

@@ -133,8 +133,8 @@ test('a version is published, followed, updated and told', async (t) => {
 	const { at, ...member } = members[0] as Record<string, unknown>;
 	assert.match(String(at), ISO);
 	assert.equal(member, {
-		...{ event: 'member', node, name: 'pc-1', groups: ['lab-1'], seq: 2, state: 'applied' },
-		...{ percent: 100, kept: 1, isCurrent: true },
+		...{ event: 'member', node, name: 'pc-1', groups: ['lab-1'], block: 0, seq: 2 },
+		...{ state: 'applied', percent: 100, kept: 1, isCurrent: true },
 	});
 	machine.signal('SIGTERM');
 	assert.is(await machine.exit(), 0);
@@ -249,7 +249,9 @@ test('a stage in which too many fail is the last one, which is told', async (t) 
 		/^1 of \d followers? failed, which is more than 10 %: pc-3 \S{4} \(EXIT_7\)$/,
 	);
 	const stage = plain(process.all('stage').at(-1) as CliEvent);
-	assert.equal(Object.keys(stage), ['event', 'percent', 'applied', 'failed', 'waiting']);
+	assert.equal(Object.keys(stage), [
+		...['event', 'percent', 'applied', 'failed', 'waiting', 'offline'],
+	]);
 	assert.is(stage.failed, 1);
 	for (const [at, machine] of machines.entries()) {
 		assert.is(machine.all('failed').length, at === 2 ? 1 : 0);

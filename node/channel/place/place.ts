@@ -73,3 +73,11 @@ export function isSameVersion(a: Version | undefined, b: Version | undefined): b
 export function compareVersions(a: Version, b: Version): number {
 	return a.block - b.block || a.seq - b.seq;
 }
+
+/** Whether the version of `a` is newer than `b`: it has a later key block, or a higher number. */
+export function isNewer(
+	a: Pick<Version, 'block' | 'seq'>,
+	b: Pick<Version, 'block' | 'seq'>,
+): boolean {
+	return a.block > b.block || (a.block === b.block && a.seq > b.seq);
+}

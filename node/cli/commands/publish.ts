@@ -163,8 +163,11 @@ export function publicChannelLink(id: string, name: string, broker: string): str
 function printStages({ output }: CommandContext, publication: Publication): void {
 	publication.on('stage', (stage) => {
 		output.event({ event: 'stage', ...stage });
-		const { percent, applied, failed, waiting } = stage;
-		output.line(`stage of ${percent} %: ${applied} applied, ${failed} failed, ${waiting} waiting`);
+		const { percent, applied, failed, waiting, offline } = stage;
+		const off = offline > 0 ? `, ${offline} not connected` : '';
+		output.line(
+			`stage of ${percent} %: ${applied} applied, ${failed} failed, ${waiting} waiting${off}`,
+		);
 	});
 	publication.on('stageStopped', (reason) => {
 		output.event({ event: 'stage-stopped', reason });

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
-import { judgeStage } from '../../../node/channel/stage.ts';
-import type { Receipt } from '../../../protocol/index.ts';
+import { judgeStage as judge } from '../../../node/channel/stage.ts';
+import type { ChannelDocument, Receipt } from '../../../protocol/index.ts';
 import { makeChannel } from '../../helpers/fixtures/channel-keys.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
@@ -9,6 +9,12 @@ const { document } = makeChannel();
 const version = document({ seq: 2, to: [{ group: '*', percent: 25 }], others: 'cd'.repeat(32) });
 const everybody = document({ seq: 2 });
 const RULES = { stopAt: 2, least: 3 };
+const judgeStage = (
+	of: ChannelDocument,
+	all: ReadonlyMap<string, Receipt>,
+	rules: typeof RULES,
+	isConnected = (_: string): boolean => true,
+) => judge(of, all, rules, isConnected);
 
 function receipt(state: Receipt['state'], about: Partial<Receipt> = {}): Receipt {
 	const seed = version.seed as string;
@@ -53,6 +59,16 @@ test('of 40 followers in a stage of 25 %, three fail: it stops, and says which a
 	const { reason } = decision as { reason: string };
 	assert.match(reason, `3 of ${inStage} followers failed, which is more than 2 %: pc-node-`);
 	assert.match(reason, '(EXIT_1)');
+});
+
+test('a follower that is not connected is not waited for, and counts again when it is back', () => {
+	const all = receipts('applied', 'applied', 'applied', 'waiting');
+	const off = judgeStage(everybody, all, RULES, (node) => node !== 'node-3');
+	assert.equal([off.next, off.waiting, off.offline], ['next', 0, 1]);
+	const back = judgeStage(everybody, all, RULES);
+	assert.equal([back.next, back.waiting, back.offline], ['wait', 1, 0]);
+	const gone = judgeStage(everybody, all, RULES, () => false);
+	assert.equal([gone.next, gone.applied], ['next', 3]);
 });
 
 test('a few failures below the limit do not stop', () => {
