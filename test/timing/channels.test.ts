@@ -20,11 +20,11 @@ const topics = new Topics();
 const DELAY = { unit: 'ms', most: 100 };
 
 const FLOODS: Readonly<Record<string, Buffer>> = {
-	'10,000 receipts': receipts(10_000),
-	'10,000 documents without keys': documentsOfChannels(10_000),
-	'the keys of 2,000 channels': keysOfChannels(2_000),
-	'10,000 new documents': newDocuments(10_000),
-	'10,000 copies of a document': copies(10_000),
+	'4,000 receipts': receipts(4_000),
+	'4,000 documents without keys': documentsOfChannels(4_000),
+	'the keys of 800 channels': keysOfChannels(800),
+	'4,000 new documents': newDocuments(4_000),
+	'4,000 copies of a document': copies(4_000),
 };
 
 for (const [what, flood] of Object.entries(FLOODS)) {

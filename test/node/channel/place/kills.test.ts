@@ -16,7 +16,7 @@ import { versionTree } from '../../../helpers/fixtures/version-trees.ts';
 import { CHANNEL } from '../../../helpers/harness/following.ts';
 import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 
-const KILLS = Number(process.env.SHOAL_KILLS ?? 40);
+const KILLS = Number(process.env.SHOAL_KILLS ?? 16);
 /** Folders that are followed at the same time. */
 const AT_ONCE = 2;
 /** Most ms from the start of a switch, or of a process, to the kill. */
