@@ -126,18 +126,20 @@ Examples:
   shoal publish ./lab-image --channel lab --stages 5,25,100 --stop-at 2%
 
 Shares a file or folder as the next version of a channel, and prints the link of
-the channel. Machines that follow the channel get each version by themselves,
-also those that are off at the moment. Runs until it is stopped; the document of
-the channel stays on the broker.
+the channel. Machines that follow the channel get each version by themselves;
+machines that are off get it when they are on again. Runs until it is stopped;
+the document of the channel stays on the broker.
 
 The keys of a channel are made when it is published for the first time. The
 publishing key stays in the folder for state. Move the drawer key away from the
 machine: with it, shoal channel rotate replaces a publishing key that was lost
 or stolen.
 
-With --stages, the version is given to 5 per cent of the followers first. When
-all of them have applied it, or have failed, the next stage begins. If too many
-have failed, the command stops there and says which, and why.`,
+With --stages 5,25,100, the version is given to 5 per cent of the followers
+first. The next stage begins when all connected followers of the stage have
+applied the version or have failed, and at least --min of them have applied it.
+If more than --stop-at have failed, no further stage begins: the command says
+which followers failed, and why, and goes on sharing the version.`,
 	follow: `
 Examples:
   shoal follow 'shoal:channel?id=...' /srv/lab
@@ -146,10 +148,10 @@ Examples:
   shoal follow LINK /srv/lab --once      get the newest version, and end
 
 Keeps a folder at the newest version of a channel, and shares that version.
-Only bytes that the folder does not have are fetched. A file that somebody has
+Only bytes that the folder does not have are fetched. A file that people have
 changed or added is never lost: if the new version has a file of that name, the
-changed file is set aside as NAME.mine-VERSION. Files of the version before that
-the new version does not have are removed, unless somebody has changed them.
+changed file is set aside as NAME.mine-VERSION. If the new version does not have
+a file of the version before, the file is removed, unless it was changed.
 
 With --releases N, each version gets a folder of its own in FOLDER/releases, and
 the link FOLDER/current leads to the newest one. So no reader ever sees a part
