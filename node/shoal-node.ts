@@ -353,13 +353,8 @@ export class ShoalNode extends BaseNode {
 	#sharedAt(path: string): Share | undefined {
 		const { contents } = this.context;
 		const absolute = absolutePath(path);
-		const share = [...this.#shares].find((each) => each.path === absolute && each.isIn(contents));
-		try {
-			share?.check();
-			return share;
-		} catch {
-			return undefined;
-		}
+		const isCurrent = (each: Share): boolean => each.path === absolute && each.isIn(contents);
+		return [...this.#shares].find((each) => isCurrent(each) && each.isUnchanged());
 	}
 
 	/** Listens for direct lanes, unless the options rule them out. @throws ShoalError ERR_PORT */

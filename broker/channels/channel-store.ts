@@ -27,10 +27,10 @@ class TooManyChecks extends Error {}
 
 /**
  * Checks the messages of channels, and retains the newest keys and document of each channel, and the
- * receipts. The receipts are claims, which nobody can check, so any text is retained as one.
+ * receipts. A receipt is a claim that cannot be checked, so any text is retained as a receipt.
  *
  * A message is checked before it is acknowledged, and stored afterwards, when Aedes delivers it. A
- * message that is not stored is delivered nevertheless: whoever receives it checks it as well.
+ * message that is not stored is delivered nevertheless: each receiver checks it as well.
  */
 export class ChannelStore implements RetainedSection {
 	/** Prefixes of the topics of channels. */
@@ -42,7 +42,7 @@ export class ChannelStore implements RetainedSection {
 	readonly #budget: SignatureBudget;
 	readonly #channels = new Map<string, RetainedChannel>();
 	readonly #receipts: RetainedReceipts;
-	/** What is in the payloads that were checked and found right. */
+	/** The keys or the document in each payload that was checked and is valid. */
 	readonly #checked = new WeakMap<Uint8Array, KeyChain | ChannelDocument>();
 	/** The clients that sent documents whose keys were not known when they were checked, by payload. */
 	readonly #unchecked = new WeakMap<Uint8Array, object>();
@@ -78,17 +78,17 @@ export class ChannelStore implements RetainedSection {
 	}
 
 	/**
-	 * Number of messages that were not retained because a limit was reached, including that of
-	 * signatures to check.
+	 * Number of messages that were not retained because a limit was reached. The limit of checked
+	 * signatures is one of these limits.
 	 */
 	get unkept(): number {
 		return this.#unkept;
 	}
 
 	/**
-	 * Whether a client may publish `payload` on `topic`; false if the payload is malformed or forged.
-	 * Text that cannot be checked is allowed: the keys of its channel are not known, or the client
-	 * sends more signatures than its limit.
+	 * Whether a client may publish `payload` on `topic`; false if the payload is malformed or
+	 * forged. A payload that cannot be checked is allowed. It cannot be checked if the keys of its
+	 * channel are not known, or if the client sends more signatures than its limit.
 	 *
 	 * @param client an object for the connection that it came on
 	 */
@@ -123,7 +123,10 @@ export class ChannelStore implements RetainedSection {
 		}
 	}
 
-	/** Retains a message that was checked, if it is the newest; an empty one deletes that of its sender. */
+	/**
+	 * Retains a message that was checked, unless a newer one is known. An empty message deletes the
+	 * retained message of its topic.
+	 */
 	store(packet: PublishPacket): void {
 		const topic = this.#topics.tryParse(packet.topic);
 		if (!isOfChannel(topic)) {
@@ -157,7 +160,7 @@ export class ChannelStore implements RetainedSection {
 		this.#receipts.expire(this.#now());
 	}
 
-	/** Its result throws TooManyChecks if the client has used up its checks. */
+	/** The returned function throws TooManyChecks if the client has used up its checks. */
 	#verifierOf(client: object): Verify {
 		return (key, signature, text) => {
 			if (!this.#budget.take(client, this.#now())) {

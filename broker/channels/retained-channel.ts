@@ -50,7 +50,7 @@ export class RetainedChannel {
 
 	/**
 	 * Retains keys, in place of chains that have fewer blocks. Keys that do not continue the known
-	 * chain are not retained: whoever has the drawer key could otherwise replace a block.
+	 * chain are not retained. Otherwise, a holder of the drawer key could replace a block.
 	 *
 	 * @param chain the keys in `packet`
 	 */

@@ -11,8 +11,8 @@ export interface SignatureLimits {
 }
 
 /**
- * Checks per second, and at once, that each client has even if the others use up `signatureTotal`.
- * They are enough for a new document, or for the keys of a new channel.
+ * Checks per second, and checks at once, that each client has even if the others use up
+ * `signatureTotal`. They are enough for a new document, or for the keys of a new channel.
  */
 const RESERVED_RATE = 1;
 const RESERVED_BURST = 2;

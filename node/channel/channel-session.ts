@@ -42,11 +42,11 @@ export type ChannelSessionOptions = Omit<ChannelViewOptions, 'now'> & {
 	readonly random?: (() => number) | undefined;
 	/** Handlers of events that can come before {@link ChannelSession.open} resolves. @default none */
 	readonly handlers?: Partial<ChannelSessionEvents> | undefined;
-	/** Called with errors of the broker that a later attempt may not have. */
+	/** Called with an error of publishing a copy; a later attempt may succeed. */
 	readonly warn: (error: unknown) => void;
 };
 
-/** Most refused documents that are remembered, so that each is told once. */
+/** Most refusals that are remembered, so that each of them is told once. */
 const MOST_TOLD = 64;
 
 /** One channel on one broker: its subscriptions, its newest document, and copies of it. */
@@ -78,7 +78,7 @@ export class ChannelSession {
 		this.#listeners.push(
 			link.on('message', (message) => this.#onMessage(message)),
 			link.on('up', () => this.#restartCopies()),
-			// What is still retained arrives again after the reconnect.
+			// The receipts that are still retained arrive again after the reconnect.
 			link.on('down', () => this.fleet.clear()),
 		);
 	}
@@ -121,6 +121,11 @@ export class ChannelSession {
 		return this.#view.chain;
 	}
 
+	/** Whether there is a connection to the broker now. */
+	get isUp(): boolean {
+		return this.#options.link.isUp;
+	}
+
 	/** Resolves when no message of the channel has arrived for `quiet` ms, or after `most` ms. */
 	async settled(quiet: number, most: number, signal?: AbortSignal): Promise<void> {
 		const start = performance.now();
@@ -134,7 +139,7 @@ export class ChannelSession {
 	}
 
 	/**
-	 * Publishes keys and a document as this node's own, and takes them as the newest.
+	 * Takes keys and a document as the newest, and publishes them under the id of this node.
 	 *
 	 * @throws ShoalError ERR_DISCONNECTED, ERR_TIMEOUT, ERR_REFUSED
 	 */

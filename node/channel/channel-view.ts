@@ -3,14 +3,15 @@ import {
 	compareDocuments,
 	isShoalError,
 	KeyChain,
+	MOST_BLOCKS,
 	type Verify,
 } from '../../protocol/index.ts';
 
 /**
  * Why a message of a channel is ignored.
  *
- * - `malformed`: it cannot be read, or it is of another channel;
- * - `forged`: its signature is wrong, or its keys do not continue the known keys;
+ * - `malformed`: it is a document that cannot be read, or that is of another channel;
+ * - `forged`: its signature is wrong, or its keys are malformed or do not continue the known keys;
  * - `older`: a newer document is known, or its keys were replaced;
  * - `flood`: too many messages of its sender have to be verified.
  */
@@ -20,7 +21,7 @@ export type ChannelRefusal = 'malformed' | 'forged' | 'older' | 'flood';
 export type Verdict =
 	/** It is the newest document now. */
 	| { readonly kind: 'newest'; readonly document: ChannelDocument }
-	/** It is the newest document again, as another sender has it. */
+	/** It is a copy of the newest document. */
 	| { readonly kind: 'copy' }
 	/**
 	 * Another valid document with the same number, so that two publishers sign with one key. If it
@@ -53,8 +54,10 @@ export interface ChannelViewOptions {
 
 /** Most documents that wait for their keys; one of each sender. */
 const MOST_WAITING = 8;
-/** Signatures that are verified for one sender: at once, and for each second. */
+/** Most messages of one sender that are verified in one second. */
 const CHECKS = 50;
+/** Most signatures in the key blocks of one message: three of each block. */
+const KEYS_COST = 3 * MOST_BLOCKS;
 /** Most senders whose checks are counted; more: the counts start again. */
 const MOST_SENDERS = 1_000;
 const NOTHING: Verdict = { kind: 'nothing' };
@@ -68,7 +71,7 @@ export class ChannelView {
 	#chain: KeyChain | undefined;
 	#newest: ChannelDocument | undefined;
 	readonly #waiting = new Map<string, ChannelDocument>();
-	/** The signatures verified for each sender in the second that began at `#second`. */
+	/** Messages of each sender that were to be verified in the second `#second`. */
 	readonly #checks = new Map<string, number>();
 	#second = 0;
 
@@ -94,7 +97,7 @@ export class ChannelView {
 		if (known !== undefined && isSame(known.text, payload)) {
 			return [NOTHING];
 		}
-		if (!this.#mayCheck(from)) {
+		if (!this.#mayCheck(from, KEYS_COST)) {
 			return [{ kind: 'refused', reason: 'flood' }];
 		}
 		const chain = this.#parseKeys(payload);
@@ -141,7 +144,7 @@ export class ChannelView {
 		}
 		const order = this.#newest === undefined ? 1 : compareDocuments(document, this.#newest);
 		const isTwin = seq === this.#newest?.seq && block === this.#newest.block;
-		// Older documents are told apart by their numbers, so that a replay costs no check.
+		// Older documents are recognized by their numbers, so a replay costs no check of a signature.
 		if (block < chain.last || (order < 0 && !isTwin)) {
 			return { kind: 'refused', reason: 'older', seq };
 		}
@@ -174,13 +177,14 @@ export class ChannelView {
 		}
 	}
 
-	#mayCheck(from: string): boolean {
+	/** @param cost number of signatures */
+	#mayCheck(from: string, cost = 1): boolean {
 		const second = Math.floor(this.#options.now() / 1_000);
 		if (second !== this.#second || this.#checks.size >= MOST_SENDERS) {
 			this.#second = second;
 			this.#checks.clear();
 		}
-		const count = (this.#checks.get(from) ?? 0) + 1;
+		const count = (this.#checks.get(from) ?? 0) + cost;
 		this.#checks.set(from, count);
 		return count <= CHECKS;
 	}

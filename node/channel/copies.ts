@@ -25,25 +25,29 @@ export class Copies {
 		this.#random = random;
 	}
 
-	/** There is a newer document, or a new connection, whose broker may have forgotten all. */
+	/**
+	 * Begins again. To be called for a newer document, and for a new connection, because the broker
+	 * may have forgotten all.
+	 */
 	restart(now: number): void {
 		this.#senders.clear();
 		this.#dueAt = now + SOONEST + this.#random() * (LATEST - SOONEST);
 	}
 
-	/** `from` has the newest document. */
+	/** Counts `from` as a sender that has the newest document. */
 	heard(from: string): void {
 		this.#senders.add(from);
 	}
 
-	/** The time at which {@link decide} has to be called, by the clock of `restart`; undefined: not at all. */
+	/** When to call {@link decide}, by the clock of `restart`; undefined: not at all. */
 	get dueAt(): number | undefined {
 		return this.#dueAt;
 	}
 
 	/**
-	 * Called when it is due. `publish`: this node has to publish a copy. `clear`: others have
-	 * published enough, and an older copy of this node is not needed.
+	 * Decides about a copy; to be called at {@link dueAt}. `publish`: this node has to publish a
+	 * copy. `clear`: other nodes have published enough copies, so an older copy of this node is not
+	 * needed. `keep`: this node has published a copy already.
 	 */
 	decide(): 'publish' | 'clear' | 'keep' {
 		this.#dueAt = undefined;

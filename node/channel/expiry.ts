@@ -8,7 +8,7 @@ export interface Clocks {
 	readonly own: number;
 	/** The clock of the tracker; undefined if it is not known. */
 	readonly tracker: number | undefined;
-	/** When the newest valid document was published: it is not earlier than that. */
+	/** When the newest valid document was published: the present time is not earlier than that. */
 	readonly least: number;
 }
 

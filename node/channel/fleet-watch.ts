@@ -45,7 +45,10 @@ export class FleetWatch {
 		};
 	}
 
-	/** Resolves when no message of the channel has arrived for 300 ms: the retained ones are here. */
+	/**
+	 * Resolves when no message of the channel has arrived for 300 ms, so that the retained ones are
+	 * here; after 30 s at the latest.
+	 */
 	async settled(signal?: AbortSignal): Promise<void> {
 		await this.#session.settled(QUIET, MOST_WAIT, signal);
 	}

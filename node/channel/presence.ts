@@ -37,7 +37,7 @@ export class Presence {
 		return presence;
 	}
 
-	/** Whether the states of all nodes are known: not for the first seconds of a connection. */
+	/** Whether the states of all nodes are known; false for the first 3 s of a connection. */
 	get isKnown(): boolean {
 		return this.#link.isUp && performance.now() - this.#since >= SETTLING;
 	}

@@ -11,7 +11,10 @@ export interface StageRules {
 	readonly percents: readonly number[];
 	/** Percentage of the followers of a stage that may fail; above it, the publisher stops. */
 	readonly stopAt: number;
-	/** Followers that have to have applied the version before the next stage begins. */
+	/**
+	 * Followers that must have applied the version before the next stage begins; if the stage has
+	 * fewer connected followers, all of them.
+	 */
 	readonly least: number;
 }
 
@@ -23,11 +26,14 @@ export interface StageCounts {
 	readonly failed: number;
 	/** All others that are connected. */
 	readonly waiting: number;
-	/** Followers that are not connected, and do not have the version: nobody waits for them. */
+	/**
+	 * Followers that are not connected, and have neither applied the version nor failed: the
+	 * publisher does not wait for them.
+	 */
 	readonly offline: number;
 }
 
-/** What the publisher does next. `next`: all of this stage are done. */
+/** The next action of the publisher. `next`: this stage is done, so the next one can begin. */
 export type StageDecision = StageCounts &
 	({ readonly next: 'wait' | 'next' } | { readonly next: 'stop'; readonly reason: string });
 
@@ -35,7 +41,8 @@ export type StageDecision = StageCounts &
 const MOST_NAMED = 5;
 
 /**
- * Judges a stage by the receipts of its followers. A receipt of another version counts as waiting.
+ * Judges a stage by the receipts of its followers. A follower with a receipt of another version
+ * counts as waiting, or as offline if it is not connected.
  *
  * @param isConnected whether the node with this id is connected
  */
@@ -60,8 +67,14 @@ export function judgeStage(
 	if (failed.length * 100 > stopAt * present) {
 		return { ...counts, next: 'stop', reason: reasonOf(failed, present, stopAt) };
 	}
-	const isDone = waiting === 0 && applied >= Math.min(least, present);
-	return { ...counts, next: isDone ? 'next' : 'wait' };
+	if (waiting > 0) {
+		return { ...counts, next: 'wait' };
+	}
+	if (applied < Math.min(least, present)) {
+		const reason = `all followers of the stage are done, but only ${applied} of ${present} have applied the version, fewer than ${least}`;
+		return { ...counts, next: 'stop', reason };
+	}
+	return { ...counts, next: 'next' };
 }
 
 function reasonOf(

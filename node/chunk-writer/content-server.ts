@@ -26,8 +26,8 @@ const CLOSED: SentError = { code: '', message: 'it is no longer open for writing
 const ANSWER_EVERY = 2 * 1024 * 1024;
 
 /**
- * Writes and hashes contents, as commands say. Runs in a thread, or on the event loop for contents so
- * small that a thread would take longer to start.
+ * Writes and hashes contents, as commands say. Runs in a thread. For contents so small that the
+ * start of a thread would take longer than the work, it runs on the event loop.
  */
 export class ContentServer {
 	readonly #reply: (answers: readonly ThreadAnswer[]) => void;

@@ -156,7 +156,7 @@ function running(thread: ContentThread | undefined): ContentThread {
 function ended(cause: unknown): ShoalError {
 	return new ShoalError(
 		'ERR_IO',
-		'the thread that writes chunks has ended; start again, what is verified is kept',
+		'the thread that writes chunks has ended; run the command again, verified chunks are kept',
 		{ cause },
 	);
 }

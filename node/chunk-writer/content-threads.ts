@@ -14,8 +14,8 @@ export interface ContentThreads {
 const LARGE = 512 * 1024 * 1024;
 
 /**
- * Bytes. If no more are written and hashed, the event loop does it, because the start of a thread
- * takes longer.
+ * Bytes. At most this many bytes are written and hashed on the event loop, because the start of a
+ * thread would take longer than this work.
  */
 const SMALL = 8 * 1024 * 1024;
 

@@ -22,7 +22,7 @@ export class EventLoopThread implements CommandTaker {
 	#onError: OnError = () => {};
 	readonly #server = new ContentServer((answers) => this.#onMessage(answers));
 
-	/** It does not exit, so that `exit` has no handler. */
+	/** The handler of `exit` is ignored, because the event loop does not exit before its users. */
 	on(event: 'message' | 'error' | 'exit', handler: OnAnswers & OnError): void {
 		if (event === 'message') {
 			this.#onMessage = handler;

@@ -1,3 +1,5 @@
+import { ShoalError } from '../../protocol/index.ts';
+
 /** The form of a code in a receipt. */
 const CODE = /^[A-Z0-9_]{1,32}$/;
 
@@ -17,4 +19,12 @@ export class CommandFailure extends Error {
 export function codeOf(error: unknown): string {
 	const { code } = error as { code?: unknown };
 	return typeof code === 'string' && CODE.test(code) ? code : 'ERR_INTERNAL';
+}
+
+/** The warning of two documents with the number `seq`, which both have a valid signature. */
+export function twoPublishers(seq: number): ShoalError {
+	return new ShoalError(
+		'ERR_CHANNEL',
+		`two publishers have signed different documents with the number ${seq}: is the publishing key in use twice?`,
+	);
 }

@@ -23,8 +23,8 @@ export interface FollowedPlace {
 }
 
 /**
- * Opens the folder `dir` for following a channel. Makes the folder if it is missing, and ends a
- * switch that was interrupted.
+ * Opens the folder `dir` for following a channel. Makes the folder if it is missing, and completes
+ * a switch that was interrupted.
  *
  * @throws ShoalError ERR_EXISTS if it is followed by another process or follows another channel,
  *   ERR_CHANNEL if the state is damaged, ERR_PERMISSION, ERR_NO_SPACE, ERR_IO

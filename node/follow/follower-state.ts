@@ -145,9 +145,21 @@ export class FollowerState {
 
 	/** Stores the newest document. @throws as {@link keepKeys} */
 	keepNewest(document: ChannelDocument): void {
-		this.#newest = document;
 		this.#kept = { ...this.#kept, newest: textOf(document.text) };
 		this.#write();
+		this.#newest = document;
+	}
+
+	/** Stores a document as the newest, unless it is stored already. @returns why it could not be stored */
+	tryKeepNewest(document: ChannelDocument): unknown {
+		try {
+			if (this.#newest?.digest !== document.digest) {
+				this.keepNewest(document);
+			}
+			return undefined;
+		} catch (error) {
+			return error;
+		}
 	}
 
 	/** Stores the outcome of a version. @throws as {@link keepKeys} */

@@ -1,5 +1,5 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import { type ChannelDocument, isShoalError, ShoalError, seedFor } from '../../protocol/index.ts';
+import { type ChannelDocument, isShoalError, seedFor } from '../../protocol/index.ts';
 import type { ChannelSession } from '../channel/channel-session.ts';
 import { type Applied, isNewer, type Place, type Version } from '../channel/place/place.ts';
 import type { DownloadManager } from '../download/download-manager.ts';
@@ -7,7 +7,7 @@ import type { Progress } from '../download/download-types.ts';
 import type { KnownBytes } from '../reuse/known-bytes.ts';
 import type { ContentStore } from '../storage/content-store.ts';
 import { checkDocument } from './check-document.ts';
-import { CommandFailure, codeOf } from './failure.ts';
+import { CommandFailure, codeOf, twoPublishers } from './failure.ts';
 import type { FollowerState } from './follower-state.ts';
 import type { Receipts } from './receipts.ts';
 import { SharedVersion } from './shared-version.ts';
@@ -39,7 +39,10 @@ export interface FollowerEvents {
 	progress(progress: Progress): void;
 	/** A version was applied, and its command has succeeded. */
 	applied(update: AppliedUpdate): void;
-	/** The version that is applied already is the newest one. */
+	/**
+	 * The version that this follower has to have is applied already: that of the newest document, or
+	 * after a rollback the older one.
+	 */
 	current(version: Version): void;
 	/** A version could not be fetched or applied, or its command failed. It is tried again unless `isFinal`. */
 	failed(failure: { version: Version; error: unknown; code: string; isFinal: boolean }): void;
@@ -73,8 +76,10 @@ export interface FollowerOptions {
 	/** The time by the tracker, ms since 1970; undefined if it is not known. */
 	readonly trackerTime: () => number | undefined;
 	/**
-	 * Called after a version was applied; called again after a restart if this process ends before it
-	 * is settled. If it rejects, the version counts as failed.
+	 * Called after a version was applied. If it rejects, the version counts as failed, and it is
+	 * called again: after a restart if it rejects with a `CommandFailure`, otherwise after 5 s,
+	 * then after longer times up to a minute. If this process ends before it is settled, it is
+	 * called again after a restart.
 	 */
 	readonly run: (update: AppliedUpdate, signal: AbortSignal) => Promise<void>;
 }
@@ -106,7 +111,7 @@ export class Follower {
 	/** Stops the download of a version that is not wanted any more. */
 	#fetching: { readonly seed: string; readonly stop: AbortController } | undefined;
 	readonly #shared: SharedVersion;
-	/** What was told already: each thing is told once. */
+	/** The names of the news that were told already: each is told once. */
 	readonly #told = new Set<string>();
 	#attempts = 0;
 	/**
@@ -125,17 +130,9 @@ export class Follower {
 		this.#shared = new SharedVersion(options, (error) => this.#events.emit('warning', error));
 		this.#listeners.push(
 			session.on('keys', (chain) => state.keepKeys(chain)),
-			session.on('newest', (document) => this.#onNewest(document)),
+			session.on('newest', () => this.#onNewest()),
 			session.on('refused', ({ reason, seq }) => this.#events.emit('refused', { reason, seq })),
-			session.on('twin', ({ seq }) =>
-				this.#events.emit(
-					'warning',
-					new ShoalError(
-						'ERR_CHANNEL',
-						`two publishers have signed different documents with the number ${seq}: is the publishing key in use twice?`,
-					),
-				),
-			),
+			session.on('twin', ({ seq }) => this.#events.emit('warning', twoPublishers(seq))),
 		);
 	}
 
@@ -145,7 +142,8 @@ export class Follower {
 	}
 
 	/**
-	 * Follows until {@link stop} is called. Errors of a version are events, and it is tried again.
+	 * Follows until {@link stop} is called. Errors of a version are events, and the version is tried
+	 * again.
 	 *
 	 * @throws errors of the folder that cannot be repaired by trying again
 	 */
@@ -154,9 +152,6 @@ export class Follower {
 		// Messages may have arrived before this object was made.
 		if (session.chain !== undefined && session.chain !== state.chain) {
 			state.keepKeys(session.chain);
-		}
-		if (session.newest !== undefined && session.newest !== state.newest) {
-			state.keepNewest(session.newest);
 		}
 		for (const refusal of this.#options.early) {
 			this.#events.emit('refused', refusal);
@@ -188,9 +183,7 @@ export class Follower {
 		await this.#shared.close();
 	}
 
-	#onNewest(document: ChannelDocument): void {
-		// On the disk before anything is fetched, so that no older document is taken after a restart.
-		this.#options.state.keepNewest(document);
+	#onNewest(): void {
 		const now = performance.now();
 		const isNew = now - this.#startedAt > STARTING;
 		this.#notBefore = isNew ? now + Math.cbrt(Math.random()) * SPREAD : 0;
@@ -211,11 +204,12 @@ export class Follower {
 		}
 		const { block, seq } = document;
 		const { applied, skipped } = place;
-		if (applied !== undefined && skipped !== undefined && !isNewer(document, skipped)) {
+		const seed = seedFor(document, { node, groups });
+		const isSkipped = skipped && (seed === skipped.seed || !isNewer(document, skipped));
+		if (applied !== undefined && isSkipped) {
 			this.#tellDone(applied, undefined);
 			return undefined;
 		}
-		const seed = seedFor(document, { node, groups });
 		if (seed === undefined) {
 			this.#tellNone(document);
 			return undefined;
@@ -229,7 +223,13 @@ export class Follower {
 
 	/** Whether a document may be followed; tells once if it may not, or if a clock is wrong. */
 	#isValid(document: ChannelDocument): boolean {
-		const { channelName, trackerTime } = this.#options;
+		const { state, channelName, trackerTime } = this.#options;
+		// On the disk before anything is fetched, so that no older document is taken after a restart.
+		const failure = state.tryKeepNewest(document);
+		if (failure !== undefined) {
+			this.#once(`unkept ${document.digest}`, () => this.#events.emit('warning', failure));
+			return false;
+		}
 		const { seq } = document;
 		const { refused, warning } = checkDocument(document, channelName, Date.now(), trackerTime());
 		if (refused !== undefined) {
@@ -276,6 +276,8 @@ export class Follower {
 				fetched = await this.#fetch(version);
 				this.#options.receipts.say(version, { state: 'got', percent: 100 });
 				await this.#apply(version);
+			} else {
+				this.#options.receipts.say(version, { state: 'got', percent: 100 });
 			}
 			await this.#finish(version, fetched);
 			this.#attempts = 0;
@@ -300,7 +302,7 @@ export class Follower {
 			return result.length - result.kept;
 		} finally {
 			this.#fetching = undefined;
-			// What was fetched is moved to its place, so it cannot be shared from where it is now.
+			// The fetched files are moved to their places next, so they cannot be shared from here.
 			const staged = contents.get(version.seed);
 			if (staged !== undefined && staged !== held) {
 				contents.remove(staged);
@@ -352,7 +354,7 @@ export class Follower {
 			return;
 		}
 		if (isShoalError(error, 'ERR_CHANGED') && this.#attempts === 0) {
-			// Somebody has changed a file during the download: the next one fetches only this file.
+			// A file was changed during the download: the next download fetches only this file.
 			this.#attempts = 1;
 			return;
 		}

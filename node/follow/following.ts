@@ -16,15 +16,17 @@ export interface FollowOptions extends Pick<FollowedPlaceOptions, 'releases' | '
 	/** Cache of seeds: bytes of files that it remembers are not fetched again. @default none */
 	readonly cache?: SeedCache | undefined;
 	/**
-	 * Whether the first version is chosen only when no document has arrived for 300 ms, so that it is
-	 * the newest one that the broker has. @default false
+	 * Whether the first version is chosen only when no message of the channel has arrived for 300
+	 * ms, so that it is the newest one that the broker has; after 2 s at the latest. @default false
 	 */
 	readonly settles?: boolean | undefined;
 	/** The groups that this node is in, at most 8. @default none */
 	readonly groups?: readonly string[] | undefined;
 	/**
-	 * Called after a version was applied. If it rejects, the version counts as failed. It is called
-	 * again after a restart if this process ends before it is settled. @default none
+	 * Called after a version was applied. If it rejects, the version counts as failed, and it is
+	 * called again: after a restart if it rejects with a `CommandFailure`, otherwise after 5 s,
+	 * then after longer times up to a minute. If this process ends before it is settled, it is
+	 * called again after a restart. @default none
 	 */
 	readonly run?: FollowerOptions['run'] | undefined;
 }

@@ -23,8 +23,9 @@ export interface RunCommandOptions {
 /**
  * Runs `command` with `sh -c` (on Windows: `cmd /c`) for a version that was applied. The command gets
  * SHOAL_CHANNEL, SHOAL_SEQ, SHOAL_SEED and SHOAL_PATH. Its output goes to standard error. When the
- * time is over, its process group gets TERM, and KILL ten seconds later. When `signal` is aborted, one
- * second later. This function waits until the group has ended.
+ * time is over, its process group gets TERM, and KILL ten seconds later. When `signal` is aborted,
+ * the group gets TERM, and KILL one second later. In both cases, this function waits until the
+ * group has ended. Otherwise it waits only for the shell.
  *
  * @throws CommandFailure if it does not end with exit code 0
  */

@@ -82,7 +82,7 @@ export class ChannelStore {
 		if (!isSame(chain.blocks.at(-1)?.publish, key.public)) {
 			throw new ShoalError(
 				'ERR_CHANNEL',
-				`${quoted(paths.key, 300)} is not the publishing key of the last block in ${quoted(paths.keys, 300)}; was the channel rotated elsewhere?`,
+				`${quoted(paths.key, 300)} is not the publishing key of the last block in ${quoted(paths.keys, 300)}; if the keys were rotated on another machine, publish there`,
 			);
 		}
 		return { name, chain, sign: key.sign, latest: await this.#latest(paths.latest, chain) };
@@ -245,9 +245,13 @@ function parseKey(pem: Uint8Array, path: string): SigningKey {
 	try {
 		return SigningKey.parse(Buffer.from(pem).toString());
 	} catch (cause) {
-		throw new ShoalError('ERR_CHANNEL', `${quoted(path, 300)} is no Ed25519 private key in PEM`, {
-			cause,
-		});
+		throw new ShoalError(
+			'ERR_CHANNEL',
+			`${quoted(path, 300)} is no Ed25519 private key in PEM; use the file that shoal publish or shoal channel rotate wrote`,
+			{
+				cause,
+			},
+		);
 	}
 }
 

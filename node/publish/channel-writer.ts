@@ -18,6 +18,8 @@ export class ChannelWriter {
 	readonly #store: ChannelStore;
 	readonly #session: ChannelSession;
 	readonly #own: OwnChannel;
+	/** The SHA-256 of each document that was signed here. */
+	readonly #signed = new Set<string>();
 
 	constructor(store: ChannelStore, session: ChannelSession, own: OwnChannel) {
 		this.#store = store;
@@ -28,7 +30,8 @@ export class ChannelWriter {
 	/**
 	 * Publishes a document.
 	 *
-	 * @param decide returns the document, after the newest one; undefined: nothing is published
+	 * @param decide gets the newest document, and returns the fields of the next one; undefined:
+	 *   nothing is published
 	 * @returns the document; undefined if `decide` has returned undefined
 	 * @throws ShoalError ERR_CHANNEL if the keys were rotated elsewhere, ERR_LIMIT, ERR_DISCONNECTED,
 	 *   ERR_TIMEOUT, ERR_PERMISSION, ERR_NO_SPACE, ERR_IO, ERR_ABORTED
@@ -60,6 +63,7 @@ export class ChannelWriter {
 					},
 					sign,
 				);
+				this.#signed.add(document.digest);
 				// On the disk first: after a crash, the number must not be used for another document.
 				this.#store.keep(name, document);
 				await session.publish(chain, document);
@@ -67,6 +71,11 @@ export class ChannelWriter {
 			},
 			signal,
 		);
+	}
+
+	/** Whether this object has signed `document`, also if it could not be published then. */
+	hasSigned({ digest }: ChannelDocument): boolean {
+		return this.#signed.has(digest);
 	}
 
 	/** @throws ShoalError ERR_CHANNEL if this machine does not have the newest keys */

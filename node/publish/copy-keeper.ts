@@ -90,7 +90,7 @@ export class CopyKeeper {
 			const { name, cache } = this.#options;
 			const copy = await this.#node.share(path, { name, cache });
 			if (copy.seed.id !== seed) {
-				// Somebody has changed the copy.
+				// The copy was changed.
 				await copy.stop();
 				return undefined;
 			}

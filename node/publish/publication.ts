@@ -16,7 +16,7 @@ import { audienceAt, othersOf, type Rollout, stagesLeft } from './stage-plan.ts'
 
 /** The events of a {@link Publication}. */
 export interface PublicationEvents {
-	/** The followers of the stage are further than before. */
+	/** The numbers of followers of the open stage have changed. */
 	stage(stage: StageCounts & { readonly percent: number }): void;
 	/** The version is not given out to more followers, because too many have failed. */
 	stageStopped(reason: string): void;
@@ -37,7 +37,7 @@ export interface PublicationEvents {
 	warning(error: unknown): void;
 }
 
-/** What a {@link Publication} publishes. */
+/** The version that a {@link Publication} publishes, and how it does that. */
 export interface PublicationOptions {
 	readonly session: ChannelSession;
 	readonly writer: ChannelWriter;
@@ -55,7 +55,7 @@ export interface PublicationOptions {
 
 /** ms between two looks at the stage and at the age of the document. */
 const LOOK_EVERY = 1_000;
-/** ms for which a stage is open at the least, so that its followers can be heard. */
+/** Least ms for which a stage is open, so that the receipts of its followers can arrive. */
 const STAGE_LEAST = 3_000;
 
 /** A version of a channel that a node has published, and shares. */
@@ -139,7 +139,7 @@ export class Publication {
 		return formatChannelLink({ id: channel, name, broker: this.#options.broker });
 	}
 
-	/** Passes on what has happened to the files of the version. @internal */
+	/** Emits an event about the files of the version. @internal */
 	emit<E extends 'copyShared' | 'ended' | 'warning'>(
 		event: E,
 		...args: Parameters<PublicationEvents[E]>
@@ -172,13 +172,15 @@ export class Publication {
 		if (this.#isSuperseded || this.#working !== undefined) {
 			return;
 		}
-		const { newest } = this.#options.session;
-		if (newest !== undefined && compareDocuments(newest, this.#document) > 0) {
+		const { session, writer } = this.#options;
+		const { newest } = session;
+		const isNewer = newest !== undefined && compareDocuments(newest, this.#document) > 0;
+		if (isNewer && !writer.hasSigned(newest)) {
 			this.#isSuperseded = true;
 			this.#events.emit('superseded', newest);
 			return;
 		}
-		const work = this.#next();
+		const work = session.isUp ? this.#next() : undefined;
 		if (work !== undefined) {
 			this.#working = work
 				.catch((error: ShoalError) => {
@@ -196,19 +198,21 @@ export class Publication {
 	#next(): Promise<void> | undefined {
 		const { published, until } = this.#document;
 		if (this.#stageIsDone()) {
-			this.#stages = this.#stages.slice(1);
-			this.#stageSince = performance.now();
-			return this.#write();
+			const stages = this.#stages.slice(1);
+			return this.#write(stages[0]).then(() => {
+				this.#stages = stages;
+				this.#stageSince = performance.now();
+			});
 		}
 		if (Date.now() > published + (until - published) / 2) {
-			return this.#write().then(() => {
+			return this.#write(this.#stages[0]).then(() => {
 				this.#events.emit('renewed', this.#document);
 			});
 		}
 		return undefined;
 	}
 
-	/** Whether a further stage has to begin. Tells how far the open stage is. */
+	/** Whether the next stage has to begin. Emits `stage` if the numbers of the open stage change. */
 	#stageIsDone(): boolean {
 		const { session, rules, presence } = this.#options;
 		const percent = this.#stages[0] as number;
@@ -236,12 +240,14 @@ export class Publication {
 		return decision.next === 'next' && isOld && this.#stages.length > 1;
 	}
 
-	async #write(): Promise<void> {
+	/** Publishes the document of the stage of `percent` per cent. @throws as {@link ChannelWriter.write} */
+	async #write(percent = 100): Promise<void> {
 		const { writer } = this.#options;
 		const mine = this.#document;
 		const document = await writer.write((newest) => {
-			const isMine = newest === undefined || newest.digest === mine.digest;
-			return isMine ? documentOf(this.#options, this.#stages[0] as number, mine) : undefined;
+			const isMine =
+				newest === undefined || newest.digest === mine.digest || writer.hasSigned(newest);
+			return isMine ? documentOf(this.#options, percent, mine) : undefined;
 		}, this.#stopping.signal);
 		if (document !== undefined) {
 			this.#document = document;

@@ -13,7 +13,10 @@ export interface PublishOptions extends ShareOptions {
 	readonly stages?: readonly number[] | undefined;
 	/** The next stage does not begin if more than this percentage of a stage has failed. @default 2 */
 	readonly stopAt?: number | undefined;
-	/** Followers that have to have applied the version before the next stage begins. @default 3 */
+	/**
+	 * Followers that must have applied the version before the next stage begins; if the stage has
+	 * fewer connected followers, all of them. @default 3
+	 */
 	readonly least?: number | undefined;
 	/** ms for which the document is valid; it is renewed while this node runs. @default 30 days */
 	readonly life?: number | undefined;

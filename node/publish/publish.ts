@@ -21,14 +21,15 @@ export async function publish(
 	options: PublishOptions,
 ): Promise<Publication> {
 	const store = new ChannelStore(options.data);
-	// Before anything is hashed: errors of the name and of the keys.
+	// Errors of the name and of the keys are found before anything is hashed.
 	await store.find(options.channel);
 	const before = node.sharedAt(path);
 	const share = before ?? (await node.share(path, options));
 	let session: ChannelSession | undefined;
 	try {
 		const copies = new CopyKeeper(node, share, store.versionsOf(options.channel), options);
-		// Before the document: followers must not be told of a version that nobody may be able to send.
+		// The copy is made before the document is published: without it, the files may change, and then
+		// no node can send the version of which the followers were told.
 		await copies.make(path);
 		const own = await ownChannel(store, options);
 		const hasStages = options.stages !== undefined;

@@ -1,6 +1,6 @@
 import type { Audience, ChannelDocument, DocumentFields } from '../../protocol/index.ts';
 
-/** Who gets a new version: groups with their percentages, and the stages in which it is given out. */
+/** The recipients of a new version: groups with percentages, and the stages of the version. */
 export interface Rollout {
 	/** Those who get the version at the end; empty: everybody. */
 	readonly to: readonly Audience[];
@@ -23,9 +23,9 @@ export function audienceAt({ to }: Rollout, percent: number): Audience[] {
 }
 
 /**
- * The percentages of the stages that are still to come, the first of them now. A version that is
- * published again goes on with the stage that it had reached, because those who have it must not
- * fall back.
+ * The percentages of the stages that are left; the first one begins now. A version that is
+ * published again goes on with the stage that it had reached, because followers that have the
+ * version must not go back to the version before.
  */
 export function stagesLeft(
 	{ percents }: Rollout,
@@ -38,9 +38,15 @@ export function stagesLeft(
 	return left.length === 0 ? all.slice(-1) : left;
 }
 
-/** The seed id of the version that all others have or get, while `seed` is given out. */
+/**
+ * The seed id of the version that all others have or get, while `seed` is given out. Undefined if
+ * only a part of the followers got the version before: then all others keep what they have.
+ */
 export function othersOf(seed: string, newest: ChannelDocument | undefined): string | undefined {
-	return newest?.seed === seed ? newest.others : newest?.seed;
+	if (newest === undefined || newest.seed === seed) {
+		return newest?.others;
+	}
+	return newest.to.length === 0 ? newest.seed : undefined;
 }
 
 /** The greatest percentage that has been reached: 100 if everybody gets the version. */

@@ -4,8 +4,8 @@ import { isSeedId, type Seed } from '../../protocol/index.ts';
 import { onFile } from '../storage/fs-error.ts';
 
 /**
- * Copies of the versions of a channel, so that a folder that is edited in place can be served as
- * what it was. Each is in a folder with the name of its seed id.
+ * Copies of the versions of a channel, so that a folder that is edited in place can be shared as it
+ * was published. Each copy is in a folder with the name of its seed id.
  */
 export class VersionCopies {
 	readonly #folder: string;

@@ -92,9 +92,14 @@ export class Share {
 		return contents.get(this.seed.id) === this.#content;
 	}
 
-	/** Checks that the file or folder has not changed. @throws ShoalError ERR_CHANGED and others @internal */
-	check(): void {
-		this.#content.storage.check();
+	/** Whether the file or folder has not changed. @internal */
+	isUnchanged(): boolean {
+		try {
+			this.#content.storage.check();
+			return true;
+		} catch {
+			return false;
+		}
 	}
 
 	/**

@@ -13,11 +13,11 @@ export const MOST_DOCUMENT_BYTES = 1024;
 /** Most bytes of the name of a channel in UTF-8. */
 export const MOST_CHANNEL_NAME = 64;
 
-/** Those of a group that get a version: of the members, this percentage. */
+/** A part of a group: the followers that get a version. */
 export interface Audience {
 	/** Name of the group; `*`: all nodes. */
 	readonly group: string;
-	/** From 0 to 100. */
+	/** Percentage of the members of the group, from 0 to 100. */
 	readonly percent: number;
 }
 
@@ -228,7 +228,10 @@ function readFields(lines: readonly string[]): DocumentFields {
 	const seed = seedLine === '-' ? undefined : seedIn(seedLine);
 	const { to, others, base } = readMore(more);
 	if ((seed === undefined && more.length > 0) || (others !== undefined && to.length === 0)) {
-		throw malformed(WHAT, 'it names a version for others, but nobody who gets the first one');
+		throw malformed(
+			WHAT,
+			'a line "else" needs a line "to", and a document that closes the channel has neither',
+		);
 	}
 	return {
 		...{ channel, name: nameIn(name), block: block as number, seq: seq as number, seed },

@@ -19,7 +19,7 @@ interface Process {
 	getBuiltinModule?(name: string): NativeCrypto | undefined;
 }
 
-// It is not imported, because the modules of this folder run in browsers too.
+// `node:crypto` is not imported, because the modules of this folder run in browsers too.
 const native = (globalThis as { process?: Process }).process?.getBuiltinModule?.('node:crypto');
 
 /** The bytes before the key in the DER form of an Ed25519 public key (RFC 8410, 4). */

@@ -23,8 +23,9 @@ export const RECEIPT = v.object({
 	/** Seed id of the version. */
 	seed: seedId,
 	/**
-	 * `waiting`: nobody has sent a byte yet. `got`: verified, and being applied. `applied`: in place,
-	 * and the command of the follower has succeeded.
+	 * `waiting`: no byte has arrived yet, or the version is not for this follower yet. `got`:
+	 * verified, and being applied. `applied`: in place, and the command of the follower has
+	 * succeeded.
 	 */
 	state: v.picklist(RECEIPT_STATES),
 	/** Percentage that is fetched. */

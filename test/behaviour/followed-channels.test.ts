@@ -1,81 +1,22 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { encodeReceipt } from '../../node/channel/receipt-sender.ts';
-import {
-	type AppliedUpdate,
-	CommandFailure,
-	type Following,
-	type FollowOptions,
-	type Publication,
-	type PublishOptions,
-	type ShoalNode,
-} from '../../node/index.ts';
-import { isAddressed, type Receipt, Topics } from '../../protocol/index.ts';
-import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { rollBack } from '../../node/channel/place/releases.ts';
+import { CommandFailure } from '../../node/index.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
 import { ChannelClient } from '../helpers/harness/channel-client.ts';
+import { channelRig } from '../helpers/harness/channel-rig.ts';
 import { startNode } from '../helpers/harness/node.ts';
 import { rejects } from '../helpers/harness/rejects.ts';
-import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
 const test = suite('followed channels');
-const topics = new Topics();
-
-interface Rig {
-	readonly url: string;
-	readonly folder: string;
-	readonly image: string;
-	readonly publisher: ShoalNode;
-	publish(options?: Partial<PublishOptions>): Promise<Publication>;
-	follow(link: string, name: string, options?: FollowOptions): Promise<Machine>;
-}
-
-/** A node that follows into a folder of its own. */
-interface Machine {
-	readonly node: ShoalNode;
-	readonly following: Following;
-	readonly folder: string;
-	readonly applied: AppliedUpdate[];
-	/** Waits until version `seq` is applied. */
-	has(seq: number): Promise<AppliedUpdate>;
-}
-
-async function rig(t: Scope): Promise<Rig> {
-	const folder = await makeFolder(t);
-	const { url } = await startBroker(t);
-	const image = join(folder, 'image');
-	mkdirSync(join(image, 'sub'), { recursive: true });
-	writeFileSync(join(image, 'a.txt'), 'one');
-	writeFileSync(join(image, 'sub', 'b.bin'), randomBytes(600_000));
-	const publisher = await startNode(t, url);
-	return {
-		...{ url, folder, image, publisher },
-		publish: (options = {}) =>
-			publisher.publish(image, { channel: 'lab', data: join(folder, 'state'), ...options }),
-		follow: async (link, name, options = {}) => {
-			const node = await startNode(t, url, { name });
-			const into = join(folder, name);
-			const about = { data: join(folder, 'state'), ...options };
-			const following = await node.follow(link, into, about);
-			const applied: AppliedUpdate[] = [];
-			following.on('applied', (update) => applied.push(update));
-			const find = (seq: number) => applied.find((update) => update.seq === seq);
-			const has = async (seq: number): Promise<AppliedUpdate> => {
-				await until(`${name} has version ${seq}`, () => find(seq), 20_000);
-				return find(seq) as AppliedUpdate;
-			};
-			return { node, following, folder: into, applied, has };
-		},
-	};
-}
 
 const read = (folder: string, path: string): string => readFileSync(join(folder, path), 'utf8');
 
 test('a follower has each version, keeps what people changed, and shares what it has', async (t) => {
-	const { publish, follow, image, publisher } = await rig(t);
+	const { publish, follow, image, publisher } = await channelRig(t);
 	const { link, share } = await publish();
 	const machine = await follow(link, 'pc-1');
 	const first = await machine.has(1);
@@ -99,7 +40,7 @@ test('a follower has each version, keeps what people changed, and shares what it
 });
 
 test('a follower that was off has the newest version at once, and takes no older one', async (t) => {
-	const { publish, follow, image, url } = await rig(t);
+	const { publish, follow, image, url } = await channelRig(t);
 	const { link, document: first } = await publish();
 	const machine = await follow(link, 'pc-1');
 	await machine.has(1);
@@ -121,7 +62,7 @@ test('a follower that was off has the newest version at once, and takes no older
 });
 
 test('the iterator of a following yields the versions, and ends when it is stopped', async (t) => {
-	const { publish, follow } = await rig(t);
+	const { publish, follow } = await channelRig(t);
 	const { link } = await publish();
 	const { following } = await follow(link, 'pc-1');
 	const seen: number[] = [];
@@ -133,7 +74,7 @@ test('the iterator of a following yields the versions, and ends when it is stopp
 });
 
 test('a file is followed as well, also under another name', async (t) => {
-	const { publisher, folder, follow } = await rig(t);
+	const { publisher, folder, follow } = await channelRig(t);
 	const data = join(folder, 'state');
 	writeFileSync(join(folder, 'model-1.bin'), 'first');
 	writeFileSync(join(folder, 'model-2.bin'), 'second');
@@ -148,7 +89,7 @@ test('a file is followed as well, also under another name', async (t) => {
 });
 
 test('two followers of one folder, and two channels in one folder, are refused', async (t) => {
-	const { publish, follow, url, folder, publisher, image } = await rig(t);
+	const { publish, follow, url, folder, publisher, image } = await channelRig(t);
 	const data = join(folder, 'state');
 	const { link } = await publish();
 	const machine = await follow(link, 'pc-1');
@@ -165,7 +106,7 @@ test('two followers of one folder, and two channels in one folder, are refused',
 });
 
 test('a command that fails is a receipt with its code, and is run again only after a restart', async (t) => {
-	const { publish, follow, publisher, image } = await rig(t);
+	const { publish, follow, publisher, image } = await channelRig(t);
 	const { link } = await publish();
 	let runs = 0;
 	const run = async (): Promise<void> => {
@@ -193,7 +134,7 @@ test('a command that fails is a receipt with its code, and is run again only aft
 });
 
 test('a command that was interrupted is run again after the restart', async (t) => {
-	const { publish, follow } = await rig(t);
+	const { publish, follow } = await channelRig(t);
 	const { link } = await publish();
 	let runs = 0;
 	const hang = async (_: unknown, signal: AbortSignal): Promise<void> => {
@@ -213,7 +154,7 @@ test('a command that was interrupted is run again after the restart', async (t) 
 });
 
 test('keys that were rotated twice while a follower was off are followed, and the old key is refused', async (t) => {
-	const { publish, follow, publisher, folder, url } = await rig(t);
+	const { publish, follow, publisher, folder, url } = await channelRig(t);
 	const data = join(folder, 'state');
 	const drawer = join(data, 'channels', 'lab.drawer');
 	const { link, document: old } = await publish();
@@ -239,7 +180,7 @@ test('keys that were rotated twice while a follower was off are followed, and th
 });
 
 test('of two publishers with one key, the first notices the second, and only shares', async (t) => {
-	const { publish, folder, image, url } = await rig(t);
+	const { publish, folder, image, url } = await channelRig(t);
 	const one = await publish();
 	const superseded: number[] = [];
 	one.on('superseded', ({ seq }) => superseded.push(seq));
@@ -252,7 +193,7 @@ test('of two publishers with one key, the first notices the second, and only sha
 });
 
 test('a folder that is edited in place is still shared as it was published', async (t) => {
-	const { publish, follow, image } = await rig(t);
+	const { publish, follow, image } = await channelRig(t);
 	const publication = await publish();
 	let copy = '';
 	publication.on('copyShared', (path) => {
@@ -267,7 +208,7 @@ test('a folder that is edited in place is still shared as it was published', asy
 });
 
 test('a document that has expired is not followed, and a renewed one is', async (t) => {
-	const { publish, follow, publisher } = await rig(t);
+	const { publish, follow, publisher } = await channelRig(t);
 	const { link, document } = await publish({ life: 1 });
 	await new Promise((resolve) => setTimeout(resolve, 10));
 	const machine = await follow(link, 'pc-1');
@@ -277,14 +218,14 @@ test('a document that has expired is not followed, and a renewed one is', async 
 	assert.equal(refused, ['expired']);
 	assert.is(document.seq, 1);
 	await publisher.close();
-	const other = await rig(t);
+	const other = await channelRig(t);
 	const renewed = await other.publish({ life: 1_000 });
 	await until('it is renewed', () => renewed.document.seq >= 2);
 	assert.ok(renewed.document.until > document.until);
 });
 
 test('a channel with another name than in the link is refused', async (t) => {
-	const { publish, follow } = await rig(t);
+	const { publish, follow } = await channelRig(t);
 	const { link } = await publish();
 	const machine = await follow(link.replace('name=lab', 'name=other'), 'pc-1');
 	const refused: unknown[] = [];
@@ -294,7 +235,7 @@ test('a channel with another name than in the link is refused', async (t) => {
 });
 
 test('a closed channel is told, its followers keep what they have, and it can be opened again', async (t) => {
-	const { publish, follow, publisher, folder, image } = await rig(t);
+	const { publish, follow, publisher, folder, image } = await channelRig(t);
 	const { link } = await publish();
 	const machine = await follow(link, 'pc-1');
 	await machine.has(1);
@@ -311,7 +252,7 @@ test('a closed channel is told, its followers keep what they have, and it can be
 });
 
 test('a broker that was restarted gets the document back, and followers go on', async (t) => {
-	const { folder, image } = await rig(t);
+	const { folder, image } = await channelRig(t);
 	const data = join(folder, 'state');
 	const broker = await startBroker(t);
 	const publisher = await startNode(t, broker.url);
@@ -328,69 +269,25 @@ test('a broker that was restarted gets the document back, and followers go on', 
 	await until('the version is applied', () => seq === 1);
 });
 
-test('of 40 followers three fail in the stage of 25 %: the publisher stops there, and says which and why', async (t) => {
-	const { publish, url, image } = await rig(t);
-	const { document } = await publish();
-	const { channel } = document;
-	const clients = await Promise.all(Array.from({ length: 40 }, () => ChannelClient.join(t, url)));
-	const say = (
-		client: ChannelClient,
-		about: Partial<Receipt> & { seed: string },
-	): Promise<void> => {
-		const at = new Date().toISOString();
-		const rest = { block: 0, seq: 1, percent: 100, kept: 0, groups: [], at };
-		const receipt = { ...rest, state: 'applied', name: `pc-${client.id.slice(0, 4)}`, ...about };
-		return client.link.retain(
-			topics.receipt(channel, client.id),
-			encodeReceipt(receipt as Receipt),
-		);
-	};
-	await Promise.all(clients.map((client) => say(client, { seed: document.seed as string })));
-	writeFileSync(join(image, 'a.txt'), 'two');
-	const publication = await publish({ stages: [25, 50, 100], stopAt: 2, least: 3 });
-	const stages: unknown[] = [];
-	let reason = '';
-	publication.on('stage', ({ percent, applied, failed }) =>
-		stages.push([percent, applied, failed]),
-	);
-	publication.on('stageStopped', (why) => {
-		reason = why;
-	});
-	assert.equal(publication.document.to, [{ group: '*', percent: 25 }]);
-	const { seed = '' } = publication.document;
-	const inStage = clients.filter(({ id }) =>
-		isAddressed(publication.document, { node: id, groups: [] }),
-	);
-	await Promise.all(
-		inStage.map((client, at) =>
-			say(client, at < 3 ? { seed, state: 'failed', code: 'EXIT_1' } : { seed }),
-		),
-	);
-	if (inStage.length < 3) {
-		// One in millions: too few of the random ids are in the stage.
-		return;
-	}
-	await until('it stops', () => reason !== '', 10_000);
-	assert.match(reason, `3 of ${inStage.length} followers failed`);
-	for (const { id } of inStage.slice(0, 3)) {
-		assert.match(reason, `pc-${id.slice(0, 4)} ${id.slice(0, 4)} (EXIT_1)`);
-	}
-	assert.equal(stages.at(-1), [25, inStage.length - 3, 3]);
-	assert.is(publication.document.seq, 2);
-});
-
-test('stages go on to everybody when all have applied', async (t) => {
-	const { publish, follow, image } = await rig(t);
+test('a version that was rolled back is not taken again when its document is published again', async (t) => {
+	const { publish, follow, image } = await channelRig(t);
 	const { link } = await publish();
-	const machines = await Promise.all(['pc-1', 'pc-2', 'pc-3'].map((name) => follow(link, name)));
-	await Promise.all(machines.map((machine) => machine.has(1)));
+	const machine = await follow(link, 'pc-1', { releases: 2 });
+	await machine.has(1);
 	writeFileSync(join(image, 'a.txt'), 'two');
-	const publication = await publish({ stages: [1, 100] });
-	assert.ok(publication.document.others !== undefined);
-	await until('everybody has it', () =>
-		machines.every(({ folder }) => read(folder, 'a.txt') === 'two'),
-	);
-	assert.equal(publication.document.to, []);
+	await publish();
+	await machine.has(2);
+	await machine.node.close();
+	assert.is((await rollBack(machine.folder)).seq, 1);
+	await publish();
+	const back = await follow(link, 'pc-1', { releases: 2 });
+	await until('the newest document', () => back.following.newest?.seq === 3);
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	assert.is(read(machine.folder, 'current/a.txt'), 'one');
+	writeFileSync(join(image, 'a.txt'), 'three');
+	await publish();
+	await back.has(4);
+	assert.is(read(machine.folder, 'current/a.txt'), 'three');
 });
 
 test.run();

@@ -40,7 +40,7 @@ const { W_OK, X_OK } = constants;
 /**
  * Opens the folder at `dir` to follow a channel in place: the files of each version replace those
  * of the version before. Makes the folder if it is missing. If an earlier process has begun a switch
- * to a version, this switch is ended first.
+ * to a version, this switch is completed first.
  *
  * @throws ShoalError ERR_EXISTS if another process follows into the folder, or if it follows another
  *   channel; ERR_PERMISSION, ERR_NO_SPACE, ERR_IO, ERR_ABORTED
@@ -120,9 +120,9 @@ class InPlace implements Place {
 	}
 
 	/**
-	 * Ends the switch that was begun, if there is one.
+	 * Completes the switch that was begun, if there is one.
 	 *
-	 * @throws ShoalError the errors of the file system; the switch can be ended later
+	 * @throws ShoalError the errors of the file system; the switch can be completed later
 	 */
 	async endSwitch(): Promise<void> {
 		const next = await readRecord(this.#folder.file(SWITCH));
@@ -183,7 +183,7 @@ class InPlace implements Place {
 	}
 
 	/**
-	 * Writes down what the switch to `version` has to do. After that, it is not given up.
+	 * Writes the record of a switch to `version`. After that, the switch is not given up.
 	 *
 	 * @returns the record of the version, with what is staged
 	 */

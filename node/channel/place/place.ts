@@ -28,12 +28,12 @@ export interface Place {
 	readonly applied: Version | undefined;
 	/**
 	 * The result of the switch to {@link applied}, also if another process began this switch and
-	 * the opening of the folder ended it; undefined before the first.
+	 * the opening of the folder completed it; undefined before the first switch.
 	 */
 	readonly result: Applied | undefined;
 	/**
-	 * The newest version that {@link rollBack} went back from: it, and older ones, are not to be
-	 * applied again. Undefined if there is none, or if a version was applied since.
+	 * The newest version from which {@link rollBack} went back. This version and older ones are not
+	 * to be applied again. Undefined if there is none, or if a version was applied since.
 	 */
 	readonly skipped: Version | undefined;
 	/**
@@ -42,11 +42,11 @@ export interface Place {
 	 */
 	target(version: Version): Target;
 	/**
-	 * Switches the folder to `version`. Its download into the {@link target} is finished, and the
-	 * node does not share its content, or that of the version before, any more. No download is needed
-	 * for the seed that is applied already. The switch is synced when this resolves. If a step
-	 * fails, the rest of the switch is done by the next call of `apply`, or when the folder is
-	 * opened again.
+	 * Switches the folder to `version`. Before the call, its download into the {@link target} must
+	 * be finished, and the node must have ended sharing its content and that of the version before.
+	 * The seed that is applied already needs no download. The switch is synced when this resolves.
+	 * If a step fails, the rest of the switch is done by the next call of `apply`, or when the
+	 * folder is opened again.
 	 *
 	 * @param signal stops the call before the switch begins; a switch that has begun goes on
 	 * @throws ShoalError ERR_CHANGED if files that both versions have were changed since the download
@@ -55,9 +55,9 @@ export interface Place {
 	 */
 	apply(version: Version, signal?: AbortSignal): Promise<Applied>;
 	/**
-	 * The applied version, opened for sharing; the caller closes its storage. If people have changed
-	 * files, only chunks without bytes of these files. Undefined if no chunk is left, or if no
-	 * version is applied.
+	 * The applied version, opened for sharing; the caller closes its storage. It has only the
+	 * chunks whose files are all unchanged. Undefined if there is no such chunk, or if no version
+	 * is applied.
 	 */
 	content(): Promise<StoredContent | undefined>;
 	/** Ends the use of the folder, so that another process can follow into it. Idempotent. */

@@ -57,7 +57,7 @@ export class ReleaseList {
 		return this.#releases.find((release) => release.name === name);
 	}
 
-	/** A name for the release of `version` that nothing has yet. @throws ShoalError */
+	/** A name for the release of `version` that is not in use yet. @throws ShoalError */
 	async freeName({ block, seq }: Version): Promise<string> {
 		const name = block > 0 ? `${block}-${seq}` : `${seq}`;
 		for (let count = 1; ; count += 1) {

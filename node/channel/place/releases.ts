@@ -43,8 +43,9 @@ const MOST_SEARCHED = 3;
 
 /**
  * Opens the folder at `dir` to follow a channel with releases: each version is in a folder of its
- * own, `releases/<seq>`, and the link `current` leads to one of them at any moment. Makes the folder
- * if it is missing.
+ * own, `releases/<seq>`, or `releases/<block>-<seq>` after a rotation of the keys. From the first
+ * version on, the link `current` leads to one of them at any moment. Makes the folder if it is
+ * missing.
  *
  * @throws ShoalError ERR_EXISTS if another process follows into the folder, or if it follows another
  *   channel; ERR_PERMISSION also if links cannot be made there; ERR_NO_SPACE, ERR_IO, ERR_ABORTED
@@ -264,7 +265,7 @@ class Releases implements Place {
 		await this.#folder.clearStaging();
 	}
 
-	/** Gives a staged version its place among the releases. */
+	/** Moves a staged version into the folder with the releases. */
 	async #appear({ root }: StagedVersion, name: string): Promise<void> {
 		const releases = join(this.#folder.root, RELEASES);
 		if (root === undefined) {
@@ -285,8 +286,8 @@ class Releases implements Place {
 	}
 
 	/**
-	 * The name to which something is renamed that is in the place of the link `current` and was not
-	 * made here; undefined if there is nothing of that kind.
+	 * If an entry that was not made here is in the place of the link `current`: the name to which
+	 * this entry is to be renamed. Otherwise undefined.
 	 */
 	async #inTheWay({ seq }: Version): Promise<string | undefined> {
 		const isOwn = this.#list.find(await this.#linked()) !== undefined;

@@ -5,9 +5,10 @@ import { onFile } from '../../storage/fs-error.ts';
 export type SetAside = readonly [path: string, name: string];
 
 /**
- * The record of the files that a switch sets aside: one line of JSON for each. A line is written before the
- * rename, so that a switch that is continued after a kill reports it, too. It is not synced: after a
- * loss of power, the files that were set aside are there, but may not be reported.
+ * The record of the files that a switch sets aside: one line of JSON for each. A line is written
+ * before its file is renamed, so that a switch that is continued after a kill reports this file,
+ * too. The record is not synced: after a loss of power, the files that were set aside are there,
+ * but may not be reported.
  */
 export class SetAsideLog {
 	readonly #path: string;

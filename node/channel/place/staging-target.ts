@@ -23,7 +23,7 @@ export interface Needed {
 	readonly wanted: ReadonlySet<string>;
 	/** Finds bytes of these entries in the folder. */
 	readonly older: readonly (KnownBytes | undefined)[];
-	/** Paths of files that may have the bytes of the version, which is a file. */
+	/** If the version is a file: paths of files that may have its bytes. Otherwise empty. */
 	readonly wholeFiles: readonly string[];
 	/** Absolute path of the version in the followed folder, if nothing is wanted. */
 	readonly path: string;
@@ -38,11 +38,11 @@ export interface StagedVersion {
 	readonly root: string | undefined;
 }
 
-/** How a {@link StagingTarget} finds out what is needed, and where it stages that. */
+/** The functions with which a {@link StagingTarget} finds and stages the needed entries. */
 export interface Staging {
 	/** Makes the folder in which the version is staged. @returns its absolute path */
 	prepare(seed: Seed): Promise<string>;
-	/** Finds out what is needed of a version. @throws ShoalError */
+	/** Finds the part of a version that has to be downloaded. @throws ShoalError */
 	need(content: VersionContent, options: HashOptions): Promise<Needed>;
 	/** Called when the download is finished and synced. */
 	staged(version: StagedVersion): void;

@@ -10,8 +10,8 @@ import { FolderStorage } from '../../storage/folder/folder-storage.ts';
 import type { VersionContent } from './version-content.ts';
 
 /**
- * Opens the version in the folder at `root` for sharing: the chunks without bytes of files that
- * are not right. Undefined if there are none.
+ * Opens the version in the folder at `root` for sharing, with those chunks whose files are all
+ * right. Undefined if there is no such chunk.
  *
  * @param stamps the stamps of the entries that are right
  * @throws ShoalError the errors of the file system
@@ -58,7 +58,7 @@ function openFolder(
 			if (kind === 'l') {
 				links.set(path, readlinkSync(join(root, path), 'buffer'));
 			}
-			// People may add files to a folder that is empty in the version.
+			// A folder gets no stamp: people may add files to a folder that is empty in the version.
 			if (kind !== 'd') {
 				stamps.copy(number, right, number);
 			}

@@ -130,7 +130,7 @@ function whenStaged(found: Found): Action {
 	}
 }
 
-/** A file that was changed after it was put is kept: the change is one of the next version. */
+/** A file that was changed after it was put is kept: the change was made to the next version. */
 function whenPut(found: Found): Action {
 	return found === 'nothing' || found === 'next' ? 'none' : 'keep';
 }

@@ -102,7 +102,7 @@ export class Switcher {
 		return { stamps: this.#stamps, kept: keptPaths(this.#changed, this.#aside) };
 	}
 
-	/** The folders whose entries the steps change, of those that exist; '.' is the root. */
+	/** The existing folders in which the steps change entries; '.' is the root. */
 	async folders(): Promise<string[]> {
 		const folders = new Set<string>();
 		const known = new Map<string, string>();
@@ -228,7 +228,7 @@ export class Switcher {
 			if (isFree) {
 				const aside: SetAside = [path, below(name)];
 				await this.#log.add(aside);
-				// It may have gone, or the new name may be used, since the line was written.
+				// Since the line was written, the file may be gone, or the new name may be in use.
 				if (this.#look(path) !== undefined && this.#look(below(name)) === undefined) {
 					this.#onPath(path, () => this.#editor.rename(path, name));
 					this.#aside.push(aside);
@@ -245,7 +245,7 @@ export class Switcher {
 	}
 
 	/**
-	 * Takes the stamps of what is there now, as far as it is the next version. Other entries were
+	 * Takes the stamps of the entries that the folder has as in the next version. Other entries were
 	 * changed since the switch began.
 	 */
 	async #takeStamps(): Promise<void> {

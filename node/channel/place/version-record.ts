@@ -8,7 +8,7 @@ import { onFile, syncFolder } from '../../storage/fs-error.ts';
 import type { Version } from './place.ts';
 import { type VersionContent, versionContent } from './version-content.ts';
 
-/** A version, and which of its entries are where. */
+/** A version, and the places of its entries: the followed folder, or the staging folder. */
 export interface VersionRecord extends VersionContent {
 	readonly version: Version;
 	/**

@@ -34,7 +34,7 @@ export interface FollowFlags extends Omit<NodeFlags, 'id'> {
 	readonly data?: string | undefined;
 }
 
-/** ms without a document of the channel, after which this is told; with `--once`, the command ends. */
+/** ms after which the lack of a document is reported; with `--once`, the command then ends. */
 const DOCUMENT_WITHIN = 5_000;
 /** Most paths that a line names. */
 const MOST_NAMED = 5;
@@ -113,12 +113,15 @@ export function expandFolder(
 	return dir.replace(/\{(channel|node)\}/g, (_, what: string) => {
 		const value = values[what];
 		if (value === undefined) {
-			throw new ShoalError('ERR_USAGE', `the folder has {${what}}, but there is no such name`);
+			throw new ShoalError(
+				'ERR_USAGE',
+				`the path of the folder contains {${what}}, but this name is not known; write the name in its place`,
+			);
 		}
 		if (/[/\\]|^\.|^$/.test(value)) {
 			throw new ShoalError(
 				'ERR_USAGE',
-				`the folder has {${what}}, but ${quoted(value)} cannot be the name of a folder`,
+				`the path of the folder contains {${what}}, but ${quoted(value)} cannot be the name of a folder; write another name in its place`,
 			);
 		}
 		return value;
@@ -214,10 +217,11 @@ async function print(
 
 const REFUSALS: Readonly<Record<FollowRefusal, string>> = {
 	older: 'it is older than the one that is known',
-	expired: 'its time is over, and nobody has renewed it; the folder stays as it is',
+	expired:
+		'it has expired, and its publisher has not renewed it; the folder stays as it is until the channel is published again',
 	forged: 'it was not signed with the key of the channel',
 	malformed: 'it cannot be read',
-	flood: 'its sender sends too many',
+	flood: 'its sender sends too many messages',
 	name: 'the channel has another name than the link says',
 };
 
@@ -233,7 +237,7 @@ function printApplied(
 		const named = kept.slice(0, MOST_NAMED).map((each) => quoted(each, 100));
 		const more = kept.length > MOST_NAMED ? ` and ${kept.length - MOST_NAMED} more` : '';
 		output.line(
-			`  kept ${countOf(kept.length, 'file')} that somebody had changed: ${named.join(', ')}${more}`,
+			`  kept ${countOf(kept.length, 'file')} that people had changed or added: ${named.join(', ')}${more}`,
 		);
 	}
 }

@@ -172,7 +172,7 @@ function printStages({ output }: CommandContext, publication: Publication): void
 	publication.on('stageStopped', (reason) => {
 		output.event({ event: 'stage-stopped', reason });
 		output.warn(
-			`the version is not given to more followers: ${reason}. To go on, mend the cause and publish other content, because a command that failed is not run again for the same content; to go back, publish the version before`,
+			`the version is not given to more followers: ${reason}. To go on, mend the cause, start shoal follow again on these machines, and run the same publish again; to go back, publish the version before`,
 		);
 	});
 	publication.on('renewed', ({ seq, until }) => {
@@ -203,13 +203,17 @@ async function watch({ output }: CommandContext, publication: Publication): Prom
 		),
 	);
 	publication.on('copyShared', (path) => {
-		output.line(`the published files have changed; their copy is shared: ${printable(path)}`);
+		output.line(
+			`the published files have changed; the copy of the published version is shared: ${printable(path)}`,
+		);
 	});
 	publication.on('warning', (error) => output.warn(error));
 	await new Promise<void>((resolve, reject) => {
 		publication.on('ended', (error) => {
 			if (isSuperseded) {
-				output.line('its files were changed or removed, so this process ends');
+				output.line(
+					'the files of the older version that this process shared were changed or removed, so it ends',
+				);
 				resolve();
 			} else {
 				reject(isShoalError(error, 'ERR_CHANGED') ? changed(error) : error);

@@ -38,7 +38,11 @@ export function addChannels(program: Command): void {
 				collect,
 			)
 			.option('--stages <percents>', 'give it out in stages, such as 5,25,100')
-			.option('--stop-at <percent>', 'with --stages: stop if more of a stage have failed', '2%')
+			.option(
+				'--stop-at <percent>',
+				'with --stages: begin no further stage if more of a stage have failed',
+				'2%',
+			)
 			.option(
 				'--min <n>',
 				'with --stages: machines that must have applied it before the next stage begins',
@@ -78,7 +82,7 @@ export function addChannels(program: Command): void {
 		add(program, 'follow', 'keep a folder at the newest version of a channel')
 			.argument('<link>', 'the link of the channel, in quotes')
 			.argument('<folder>', 'the folder, which is made if it is missing')
-			.option('--exec <command>', 'run a command after each version')
+			.option('--exec <command>', 'run a command after each version is applied')
 			.option('--exec-timeout <time>', 'how long the command may take, such as 90s or 10m', '10m')
 			.option('--group <group>', 'a group that this machine is in; can be repeated', collect)
 			.option('--releases <n>', 'keep N versions side by side, and the link FOLDER/current')
@@ -123,7 +127,10 @@ export function addChannels(program: Command): void {
 		)
 		.option('--drawer <file>', 'rotate: the drawer key')
 		.option('--until <time>', 'rotate, close: how long the document is valid', '30d')
-		.option('-o, --output <folder>', 'export: the folder for the files (default: this one)')
+		.option(
+			'-o, --output <folder>',
+			'export: the folder for the files (default: the current folder)',
+		)
 		.option(DATA, ABOUT_CHANNEL_DATA)
 		.option(BROKER, ABOUT_BROKER)
 		.option(CERT, ABOUT_CERT)

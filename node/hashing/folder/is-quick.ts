@@ -41,7 +41,7 @@ const MEDIUM_INDEX = 512 * 1024;
 
 /**
  * Whether a thread has little garbage after a job, so that it may be kept for the next one. After
- * others it is ended, which frees the memory at once.
+ * other jobs, the thread is ended, which frees its memory at once.
  */
 export function needsLittleMemory(job: FolderJob): boolean {
 	switch (job.do) {

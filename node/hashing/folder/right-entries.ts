@@ -19,7 +19,7 @@ export interface EntriesToCheck {
 	readonly root: string;
 	/** The text of the index. */
 	readonly index: Uint8Array;
-	/** Bytes of the files without a known stamp. */
+	/** Bytes of the files without a known stamp; 0 if these files are not hashed. */
 	readonly bytes: number;
 	/**
 	 * The numbers of {@link EntryStamps}: a file that still has its stamp is right, and is not

@@ -2,7 +2,7 @@ import { type ChannelLink, formatChannelLink, parseChannelLink } from '../../../
 
 /** Key in the local storage for the links of the watched channels. */
 const KEY = 'shoal channels';
-/** Most channels that the page watches: a broker lets a client subscribe to so many receipts at once. */
+/** Most channels that the page watches: a client may make this many wide subscriptions at once. */
 export const MOST_CHANNELS = 8;
 
 /** The watched channels, and why a link was not added. */

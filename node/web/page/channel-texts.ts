@@ -50,8 +50,8 @@ function refusalText({ reason, count, from, name }: RefusalRow): string {
 
 const REFUSALS: Readonly<Record<RefusalRow['reason'], readonly [kind: string, why: string]>> = {
 	forged: ['forged message', 'the signature is wrong, or the keys are not those of the channel'],
-	malformed: ['malformed message', 'it cannot be read, or is of another channel'],
-	flood: ['message', 'its sender sends too many'],
+	malformed: ['malformed message', 'it cannot be read, or it belongs to another channel'],
+	flood: ['message', 'its sender sends too many messages'],
 	older: ['older document', 'a newer one is known'],
 };
 

@@ -169,7 +169,7 @@ function Unknown({ link, row }: ChannelProps) {
 		<p role="status">
 			This broker has no document of the channel.
 			{link.broker !== undefined && ` The link names the broker ${printable(link.broker)}.`} It is
-			shown as soon as somebody publishes it here.
+			shown as soon as the channel is published on this broker.
 		</p>
 	);
 }

@@ -11,7 +11,8 @@ const TRY_EVERY = 2_000;
 
 /**
  * The channels that a page watches. They have a connection of their own: a broker limits the
- * subscriptions of a connection, and a channel needs three. The connection is made, and the code that verifies signatures is loaded, when the first channel is watched.
+ * subscriptions of a connection, and a channel needs three. When the first channel is watched, the
+ * connection is made, and the code that verifies signatures is loaded.
  */
 export class PageChannels {
 	readonly #send: (event: WorkerEvent) => void;

@@ -71,6 +71,13 @@ test('a follower that is not connected is not waited for, and counts again when 
 	assert.equal([gone.next, gone.applied], ['next', 3]);
 });
 
+test('a stage that is done with too few who have applied it stops', () => {
+	const rules = { stopAt: 50, least: 3 };
+	const decision = judgeStage(everybody, receipts('applied', 'applied', 'failed'), rules);
+	assert.is(decision.next, 'stop');
+	assert.match((decision as { reason: string }).reason, 'only 2 of 3 have applied');
+});
+
 test('a few failures below the limit do not stop', () => {
 	const mixed = receipts('applied', 'applied', 'applied', 'failed');
 	assert.is(judgeStage(everybody, mixed, { stopAt: 25, least: 3 }).next, 'next');

@@ -40,6 +40,12 @@ test('a version that is published again goes on where it was, so that nobody fal
 test('while a version is given out, all others have the one before', () => {
 	assert.is(othersOf(NEW, document({ seed: OLD })), OLD);
 	assert.is(othersOf(NEW, undefined), undefined);
+	const partly = document({
+		seed: OLD,
+		to: [{ group: '*', percent: 25 }],
+		others: 'ef'.repeat(32),
+	});
+	assert.is(othersOf(NEW, partly), undefined);
 	assert.is(othersOf(NEW, document({ seed: undefined })), undefined);
 });
 
