@@ -60,6 +60,7 @@ export class ChannelSession {
 	readonly #events = createNanoEvents<ChannelSessionEvents>();
 	readonly #listeners: Unsubscribe[] = [];
 	readonly #told = new Set<string>();
+	#publisher: string | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	/** Whether a document of this node is retained by the broker, perhaps an older one. */
 	#hasOwn = false;
@@ -119,6 +120,11 @@ export class ChannelSession {
 	/** The verified keys; undefined before they are known. */
 	get chain(): KeyChain | undefined {
 		return this.#view.chain;
+	}
+
+	/** Id of the node from which the newest document came first; while it is new, that is its publisher. */
+	get publisher(): string | undefined {
+		return this.#publisher;
 	}
 
 	/** Whether there is a connection to the broker now. */
@@ -219,6 +225,7 @@ export class ChannelSession {
 	}
 
 	#onNewest(from: string, document: ChannelDocument): void {
+		this.#publisher = from;
 		this.#restartCopies();
 		this.#copies.heard(from);
 		this.#events.emit('newest', document);

@@ -31,7 +31,7 @@ export interface FetchOptions {
 }
 
 /** Options of a download into a target. */
-export type IntoTarget = FetchOptions & Pick<DownloadOptions, 'known'>;
+export type IntoTarget = FetchOptions & Pick<DownloadOptions, 'known' | 'spared'>;
 
 /** Counters and gauges of the downloads of a node. */
 export interface DownloadStats {

@@ -98,6 +98,8 @@ export interface DownloadOptions {
 	readonly selection: ChunkSelection;
 	/** Finds bytes on this machine. @default none */
 	readonly known?: KnownBytes | undefined;
+	/** Id of a node that is used only if too few others are complete. @default none */
+	readonly spared?: string | undefined;
 	/** Whether to wait for a seed that no node has yet. */
 	readonly wait: boolean;
 	readonly signal?: AbortSignal | undefined;

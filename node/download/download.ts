@@ -7,7 +7,7 @@ import {
 } from '../../protocol/index.ts';
 import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import { InlineWriter } from '../chunk-writer/inline-writer.ts';
-import { Peers } from '../peers/peers.ts';
+import { Peers, type PeersHandlers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
 import type { KnownBytes } from '../reuse/known-bytes.ts';
 import { hasAllWanted, type StoredContent, wantedBytes } from '../storage/content-store.ts';
@@ -66,7 +66,7 @@ export class Download {
 		this.#context = context;
 		this.#options = options;
 		this.#giveUp = new GiveUp(context, options.id);
-		this.peers = new Peers(context, options.id, {
+		const handlers: PeersHandlers = {
 			has: (node, reply, roundTrip) => {
 				this.transfer?.onHave(node, reply, roundTrip);
 				this.finder?.offer(node, reply);
@@ -76,7 +76,8 @@ export class Download {
 				this.finder?.retract(node);
 			},
 			listed: (nodes, liars) => this.#giveUp.listed(nodes, liars),
-		});
+		};
+		this.peers = new Peers(context, options.id, handlers, options.spared);
 	}
 
 	/** The stored part of the content; undefined until the seed is known. */

@@ -288,7 +288,7 @@ export class Follower {
 
 	/** @returns the number of bytes fetched */
 	async #fetch(version: Version): Promise<number> {
-		const { downloads, contents, place, known } = this.#options;
+		const { downloads, contents, place, known, session } = this.#options;
 		const stop = new AbortController();
 		this.#fetching = { seed: version.seed, stop };
 		this.#options.receipts.say(version, { state: 'waiting' });
@@ -296,7 +296,7 @@ export class Follower {
 		const held = contents.get(version.seed);
 		try {
 			const result = await downloads.getOrCopy({ id: version.seed }, target, {
-				...{ wait: true, signal: stop.signal, known },
+				...{ wait: true, signal: stop.signal, known, spared: session.publisher },
 				onProgress: (progress) => this.#onProgress(version, progress),
 			});
 			return result.length - result.kept;

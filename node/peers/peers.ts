@@ -16,6 +16,7 @@ import type { Slot, Slots } from '../util/slots.ts';
 import { PeerDialer } from './peer-dialer.ts';
 import { PeerSlots, type SlotHolder } from './peer-slots.ts';
 import type { Responsiveness } from './responsiveness.ts';
+import { withoutSpared } from './spared.ts';
 
 /** A peer's answer to a `have` request. */
 export type HaveReply = Extract<NodeReply, { op: 'have' }>;
@@ -102,6 +103,8 @@ export class Peers {
 	readonly coDownloaders: CoDownloaders;
 	readonly #context: PeersContext;
 	readonly #seed: string;
+	readonly #spared: string | undefined;
+	readonly #begunAt = performance.now();
 	readonly #handlers: PeersHandlers;
 	readonly #peers = new Map<string, PeerState>();
 	readonly #banned = new Set<string>();
@@ -118,8 +121,10 @@ export class Peers {
 	#downloadSlot: Slot | undefined;
 	#isClosed = false;
 
-	constructor(context: PeersContext, seed: string, handlers: PeersHandlers) {
+	/** @param spared id of a node that is used only if too few others are complete */
+	constructor(context: PeersContext, seed: string, handlers: PeersHandlers, spared?: string) {
 		this.#context = context;
+		this.#spared = spared;
 		this.coDownloaders = new CoDownloaders(context.link.id);
 		this.#slots = new PeerSlots(context.link.id);
 		this.#dialer = new PeerDialer(context.lanes);
@@ -333,7 +338,9 @@ export class Peers {
 				this.#dialer.learn(nodes);
 				const isAll = nodes.length < limits.querySample;
 				this.#meet(nodes, isAll);
-				const others = nodes.map(({ node }) => node).filter((node) => node !== link.id);
+				const age = performance.now() - this.#begunAt;
+				const used = withoutSpared(nodes, this.#spared, age);
+				const others = used.map(({ node }) => node).filter((node) => node !== link.id);
 				// Banned nodes do not count: if only they are listed, the list is reported as empty.
 				this.#compare(
 					others.filter((node) => !this.#banned.has(node)),
