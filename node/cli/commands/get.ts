@@ -16,8 +16,7 @@ import { type ContentReference, parseContentReference } from '../parse/content-r
 import { printResult, type Told } from '../terminal/print-result.ts';
 import { progressPrinter } from '../terminal/progress-printer.ts';
 import { downloadText, downloadTitle, ProgressView } from '../terminal/progress-view.ts';
-import { formatBytes } from '../terminal/units.ts';
-import { UploadStatus } from '../terminal/upload-status.ts';
+import { printStopped, showUploads } from '../terminal/upload-status.ts';
 import { getToStdout, notOneFile } from './get-to-stdout.ts';
 
 /** Arguments and flags of `shoal get`. */
@@ -231,15 +230,10 @@ async function serveOn(
 		return;
 	}
 	const until = keep ? 'until it is stopped' : 'until no request has come for 2 s';
-	const serving = new UploadStatus(node, output, `${until}, Ctrl-C ends it`);
-	try {
-		await (keep ? interrupts.stopped() : node.linger(QUIET, MOST_LINGER, interrupts.signal));
-	} finally {
-		serving.end();
-	}
+	const end = keep ? interrupts.stopped() : node.linger(QUIET, MOST_LINGER, interrupts.signal);
+	await showUploads(node, output, `${until}, Ctrl-C ends it`, end);
 	if (keep || node.sent.total > 0) {
-		output.event({ event: 'stopped', sent: node.sent.total });
-		output.line(`stopped; ${formatBytes(node.sent.total)} sent`);
+		printStopped(node, output);
 	}
 }
 

@@ -24,8 +24,8 @@ import {
 } from '../parse/channel-flags.ts';
 import { lookAt, warnOfOdd, warnOfPaths } from '../parse/shareable-files.ts';
 import { hashProgress, ProgressView } from '../terminal/progress-view.ts';
-import { countOf, formatBytes, sizeText } from '../terminal/units.ts';
-import { UploadStatus } from '../terminal/upload-status.ts';
+import { countOf, sizeText } from '../terminal/units.ts';
+import { printStopped, showUploads } from '../terminal/upload-status.ts';
 
 /** Arguments and flags of `shoal publish`. */
 export interface PublishFlags extends NodeFlags {
@@ -62,18 +62,12 @@ export function publishCommand(path: string, flags: PublishFlags): Command {
 			printPublished(context, node, publication);
 			printStages(context, publication);
 			interrupts.lastExit = EXIT.done;
-			const serving = new UploadStatus(node, output, 'Ctrl-C ends it');
-			try {
-				await Promise.race([interrupts.stopped(), ended]);
-			} finally {
-				serving.end();
-			}
+			const end = Promise.race([interrupts.stopped(), ended]);
+			await showUploads(node, output, 'Ctrl-C ends it', end);
 		} finally {
 			await closeNode(node);
 		}
-		const sent = node.sent.total;
-		output.event({ event: 'stopped', sent });
-		output.line(`stopped; ${formatBytes(sent)} sent`);
+		printStopped(node, output);
 		return EXIT.done;
 	};
 }

@@ -26,8 +26,8 @@ import {
 	warnOfWindows,
 } from '../parse/shareable-files.ts';
 import { hashProgress, ProgressView, rememberedText } from '../terminal/progress-view.ts';
-import { countOf, formatBytes, sizeText } from '../terminal/units.ts';
-import { UploadStatus } from '../terminal/upload-status.ts';
+import { countOf, sizeText } from '../terminal/units.ts';
+import { printStopped, showUploads } from '../terminal/upload-status.ts';
 
 /** Arguments and flags of `shoal share`. */
 export interface ShareFlags extends NodeFlags {
@@ -92,18 +92,12 @@ export function shareCommand(paths: readonly string[], flags: ShareFlags): Comma
 			}
 			warnLoopback(context, node);
 			interrupts.lastExit = code;
-			const serving = new UploadStatus(node, output, 'Ctrl-C ends it');
-			try {
-				await Promise.race([interrupts.stopped(), watchShares(context, shares)]);
-			} finally {
-				serving.end();
-			}
+			const end = Promise.race([interrupts.stopped(), watchShares(context, shares)]);
+			await showUploads(node, output, 'Ctrl-C ends it', end);
 		} finally {
 			await closeNode(node);
 		}
-		const sent = node.sent.total;
-		output.event({ event: 'stopped', sent });
-		output.line(`stopped; ${formatBytes(sent)} sent`);
+		printStopped(node, output);
 		return code;
 	};
 }

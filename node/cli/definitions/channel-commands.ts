@@ -5,30 +5,25 @@ import {
 	ABOUT_CHANNEL_DATA,
 	ABOUT_EXCLUDE,
 	ABOUT_GATEWAY_NAME,
-	ABOUT_ID,
 	ABOUT_LOG_LEVEL,
 	ABOUT_METRICS,
 	ABOUT_NO_CACHE,
-	ABOUT_NO_NODE_NAME,
-	ABOUT_NODE_NAME,
 	ABOUT_SKIP_ODD,
 	ABOUT_TRACE,
 	BROKER,
 	CERT,
 	DATA,
 	EXCLUDE,
-	ID,
 	LOG_LEVEL,
 	METRICS,
 	NO_CACHE,
-	NODE_NAME,
 	RATE,
 } from '../shared-flags.ts';
-import { add, collect, start, withLaneFlags } from './define.ts';
+import { add, collect, start, withLaneFlags, withNodeFlags } from './define.ts';
 
 /** The commands of channels. */
 export function addChannels(program: Command): void {
-	withLaneFlags(
+	withNodeFlags(
 		add(program, 'publish', 'publish a file or folder to all machines that follow a channel')
 			.argument('<path>', 'the file or folder')
 			.requiredOption('--channel <name>', 'the name of the channel')
@@ -67,11 +62,6 @@ export function addChannels(program: Command): void {
 			.option(NO_CACHE, ABOUT_NO_CACHE)
 			.option('--max-up <rate>', `the most that is sent, in ${RATE}`),
 	)
-		.option(ID, ABOUT_ID)
-		.option(NODE_NAME, ABOUT_NODE_NAME)
-		.option('--no-node-name', ABOUT_NO_NODE_NAME)
-		.option('--trace <file>', ABOUT_TRACE)
-		.option(METRICS, ABOUT_METRICS)
 		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)
 		.action((path, options) =>
 			start(options, async () =>

@@ -4,12 +4,20 @@ import { EXAMPLES } from '../help-texts.ts';
 import type { OutputFlags } from '../run.ts';
 import {
 	ABOUT_ADVERTISE,
+	ABOUT_ID,
 	ABOUT_LANE,
 	ABOUT_LISTEN,
+	ABOUT_METRICS,
 	ABOUT_NO_LISTEN,
+	ABOUT_NO_NODE_NAME,
+	ABOUT_NODE_NAME,
+	ABOUT_TRACE,
 	ADVERTISE,
+	ID,
 	LANE,
 	LISTEN,
+	METRICS,
+	NODE_NAME,
 } from '../shared-flags.ts';
 
 // Nothing else is loaded until a command runs, so that help is printed at once.
@@ -46,4 +54,14 @@ export function withLaneFlags(command: Command): Command {
 		.option(LISTEN, ABOUT_LISTEN)
 		.option('--no-listen', ABOUT_NO_LISTEN)
 		.option(ADVERTISE, ABOUT_ADVERTISE, collect);
+}
+
+/** Adds the flags of {@link withLaneFlags}, and those of a node with an id and a name of its own. */
+export function withNodeFlags(command: Command): Command {
+	return withLaneFlags(command)
+		.option(ID, ABOUT_ID)
+		.option(NODE_NAME, ABOUT_NODE_NAME)
+		.option('--no-node-name', ABOUT_NO_NODE_NAME)
+		.option('--trace <file>', ABOUT_TRACE)
+		.option(METRICS, ABOUT_METRICS);
 }

@@ -4,19 +4,15 @@ import {
 	ABOUT_CERT,
 	ABOUT_EXCLUDE,
 	ABOUT_GATEWAY_NAME,
-	ABOUT_ID,
 	ABOUT_LANE,
 	ABOUT_LOG_LEVEL,
 	ABOUT_METRICS,
 	ABOUT_NO_CACHE,
 	ABOUT_NO_NODE_NAME,
-	ABOUT_NODE_NAME,
 	ABOUT_SKIP_ODD,
-	ABOUT_TRACE,
 	BROKER,
 	CERT,
 	EXCLUDE,
-	ID,
 	LANE,
 	LOG_LEVEL,
 	METRICS,
@@ -24,11 +20,11 @@ import {
 	NODE_NAME,
 	RATE,
 } from '../shared-flags.ts';
-import { add, collect, start, withLaneFlags } from './define.ts';
+import { add, collect, start, withNodeFlags } from './define.ts';
 
 /** The commands that share, download and serve contents. */
 export function addTransfers(program: Command): void {
-	withLaneFlags(
+	withNodeFlags(
 		add(program, 'share', 'share files and folders until the command is stopped')
 			.argument('<path...>', 'files and folders to share')
 			.option(BROKER, ABOUT_BROKER)
@@ -41,18 +37,13 @@ export function addTransfers(program: Command): void {
 			.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
 			.option('--max-down <rate>', `the most that is received, in ${RATE}`),
 	)
-		.option(ID, ABOUT_ID)
-		.option(NODE_NAME, ABOUT_NODE_NAME)
-		.option('--no-node-name', ABOUT_NO_NODE_NAME)
-		.option('--trace <file>', ABOUT_TRACE)
-		.option(METRICS, ABOUT_METRICS)
 		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)
 		.action((files, options) =>
 			start(options, async () =>
 				(await import('../commands/share.ts')).shareCommand(files, options),
 			),
 		);
-	withLaneFlags(
+	withNodeFlags(
 		add(
 			program,
 			'get',
@@ -90,15 +81,9 @@ export function addTransfers(program: Command): void {
 			.option('--keep', 'go on sharing until the command is stopped')
 			.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
 			.option('--max-down <rate>', `the most that is received, in ${RATE}`),
-	)
-		.option(ID, ABOUT_ID)
-		.option(NODE_NAME, ABOUT_NODE_NAME)
-		.option('--no-node-name', ABOUT_NO_NODE_NAME)
-		.option('--trace <file>', ABOUT_TRACE)
-		.option(METRICS, ABOUT_METRICS)
-		.action((what, options) =>
-			start(options, async () => (await import('../commands/get.ts')).getCommand(what, options)),
-		);
+	).action((what, options) =>
+		start(options, async () => (await import('../commands/get.ts')).getCommand(what, options)),
+	);
 	add(program, 'gateway', 'serve the files of the swarm by HTTP')
 		.option('--host <address>', 'address to listen on', '127.0.0.1')
 		.option('--port <port>', 'port to listen on, 0 for any that is free', '8080')

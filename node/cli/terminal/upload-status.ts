@@ -6,8 +6,30 @@ const EVERY = 1_000;
 const LIVE_EVERY = 250;
 const PLAIN_EVERY = 5_000;
 
+/** Prints how much a node sends until `end` is settled. @param hint as in {@link UploadStatus} */
+export async function showUploads<T>(
+	node: ShoalNode,
+	output: Output,
+	hint: string,
+	end: Promise<T>,
+): Promise<T> {
+	const status = new UploadStatus(node, output, hint);
+	try {
+		return await end;
+	} finally {
+		status.end();
+	}
+}
+
+/** Prints how much a node has sent, at the end of a command. */
+export function printStopped(node: ShoalNode, output: Output): void {
+	const sent = node.sent.total;
+	output.event({ event: 'stopped', sent });
+	output.line(`stopped; ${formatBytes(sent)} sent`);
+}
+
 /** Prints how much a node sends, once a second while it changes, until {@link end}. */
-export class UploadStatus {
+class UploadStatus {
 	readonly #node: ShoalNode;
 	readonly #output: Output;
 	readonly #timers: NodeJS.Timeout[];

@@ -1,12 +1,4 @@
-import {
-	type BigIntStats,
-	closeSync,
-	constants,
-	lstatSync,
-	openSync,
-	readlinkSync,
-	symlinkSync,
-} from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readlinkSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
 	type Folder,
@@ -20,6 +12,7 @@ import { ContentFiles } from '../../storage/content-files.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { type FolderLocation, FolderPlace } from '../../storage/folder/folder-place.ts';
 import { foreign, OwnFolders } from '../../storage/folder/own-folders.ts';
+import { isOfKind } from './entry-kind.ts';
 
 const { O_CREAT, O_EXCL, O_WRONLY } = constants;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -90,18 +83,6 @@ function stampsOf(
 		}
 	}
 	return stamps;
-}
-
-/** Whether what is at the path of an entry has the kind and the length of the entry. */
-function isOfKind({ kind, length }: FolderEntry, stats: BigIntStats): boolean {
-	switch (kind) {
-		case 'd':
-			return stats.isDirectory();
-		case 'l':
-			return stats.isSymbolicLink();
-		default:
-			return stats.isFile() && stats.size === BigInt(length);
-	}
 }
 
 /** The targets of the links, by path. @throws ShoalError ERR_SEED */

@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { type FolderEntry, parseIndex } from '../../../protocol/index.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { READ_FILE } from '../../storage/folder/folder-place.ts';
+import { isOfKind } from './entry-kind.ts';
 
 /** The entries of an index that are looked for in a folder, which may also have other files. */
 export interface EntriesToCheck {
@@ -52,7 +53,7 @@ export function rightEntries(
 	for (const [number, entry] of entries.entries()) {
 		const path = join(root, entry.path);
 		const stats = folders.has(dirname(path)) ? look(path) : undefined;
-		if (stats === undefined || !isOfKind(entry, stats)) {
+		if (stats === undefined || !isOfKind(entry, stats) || !isAsExecutable(entry, stats)) {
 			continue;
 		}
 		const isSure = entry.kind === 'd' || expected.isSame(number, stats);
@@ -90,18 +91,10 @@ function look(path: string): BigIntStats | undefined {
 	}
 }
 
-function isOfKind({ kind, length }: FolderEntry, stats: BigIntStats): boolean {
-	switch (kind) {
-		case 'd':
-			return stats.isDirectory();
-		case 'l':
-			return stats.isSymbolicLink();
-		default: {
-			const isRunnable = (stats.mode & 0o100n) !== 0n;
-			const hasLength = stats.isFile() && stats.size === BigInt(length);
-			return hasLength && (!HAS_KINDS || isRunnable === (kind === 'x'));
-		}
-	}
+/** Whether a file is executable exactly if its entry is; true for other entries. */
+function isAsExecutable({ kind }: FolderEntry, stats: BigIntStats): boolean {
+	const isRunnable = (stats.mode & 0o100n) !== 0n;
+	return !HAS_KINDS || !stats.isFile() || isRunnable === (kind === 'x');
 }
 
 /** Whether the bytes at `path` have the digest of the entry, and did not change meanwhile. */

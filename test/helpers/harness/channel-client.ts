@@ -104,7 +104,7 @@ export class ChannelClient {
 }
 
 /**
- * What a client gets that subscribes to the channel now: its retained documents and key chains.
+ * Subscribes to the channel with a new client. @returns the retained documents and key chains
  */
 export async function retainedOf(
 	t: Scope,

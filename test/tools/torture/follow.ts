@@ -142,7 +142,7 @@ async function killInPlace(t: TortureContext, rig: Rig): Promise<void> {
 	t.check('no change of people is lost', lost.length === 0, `${lost.length} of ${written.length}`);
 }
 
-/** Somebody appends to a file, adds one, or replaces one. */
+/** Appends to a file, adds one, or replaces one, as people do. */
 async function changeFiles(
 	t: TortureContext,
 	dir: string,
