@@ -20,6 +20,7 @@ import { closeNode, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseDuration } from '../parse/channel-flags.ts';
 import type { Output } from '../terminal/output.ts';
+import { shellWord } from '../terminal/shell-word.ts';
 import { publicChannelLink } from './publish.ts';
 
 /** Arguments and flags of `shoal channel`. */
@@ -134,7 +135,7 @@ async function exportFiles(
 			`wrote ${Object.values(files).map(printable).join(', ')}; to verify the signature:`,
 		);
 		output.line(
-			`  openssl pkeyutl -verify -rawin -pubin -inkey ${printable(files.key)} -in ${printable(files.document)} -sigfile ${printable(files.signature)}`,
+			`  openssl pkeyutl -verify -rawin -pubin -inkey ${printable(shellWord(files.key))} -in ${printable(shellWord(files.document))} -sigfile ${printable(shellWord(files.signature))}`,
 		);
 		return EXIT.done;
 	});
