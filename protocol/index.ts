@@ -70,7 +70,12 @@ export {
 	type Limits,
 	resolveLimits,
 } from './limits.ts';
-export { BaseLink, type LinkEvents, type LinkOptions } from './link/base-link.ts';
+export {
+	BaseLink,
+	type LinkBroker,
+	type LinkEvents,
+	type LinkOptions,
+} from './link/base-link.ts';
 export { Connection } from './link/connection.ts';
 export { disconnected, explain, isBusy, refusal } from './link/connection-errors.ts';
 export type {

@@ -4,7 +4,8 @@ import { makeSession } from '../ids.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import type { Payload } from '../packets/publish-packet.ts';
 import { printableUrl } from '../printable-url.ts';
-import { isBusy } from './connection-errors.ts';
+import { BrokerChoice } from './broker-choice.ts';
+import { isAboutBroker, isBusy, noBroker } from './connection-errors.ts';
 import type {
 	BrokerConnection,
 	Incoming,
@@ -13,14 +14,27 @@ import type {
 	Will,
 } from './connection-options.ts';
 
-/** Options of {@link Link.open}. */
-export interface LinkOptions {
+/** A broker that a link can connect to. */
+export interface LinkBroker {
 	/** URL of the broker: mqtt, mqtts, ws or wss. */
 	readonly url: string;
-	/** MQTT client id: the node id. */
-	readonly id: string;
 	/** MQTT password; a shoal broker reads `token:secret` from it. @default none */
 	readonly password?: string | undefined;
+	/** Opens the byte stream of a connection. @default a connection to `url` */
+	readonly openStream?: OpenStream | undefined;
+}
+
+/** Options of {@link Link.open}; its first broker, and others. */
+export interface LinkOptions extends LinkBroker {
+	/**
+	 * Other brokers of the same cluster, in the order in which they are tried when the first cannot be
+	 * reached.
+	 *
+	 * @default none
+	 */
+	readonly others?: readonly LinkBroker[] | undefined;
+	/** MQTT client id: the node id. */
+	readonly id: string;
 	/**
 	 * Makes the will of a session; each connection has a new session.
 	 *
@@ -31,8 +45,6 @@ export interface LinkOptions {
 	readonly keepalive?: number | undefined;
 	/** Milliseconds until a connect, subscribe or publish fails. @default 10 000 */
 	readonly timeout?: number | undefined;
-	/** Opens the byte stream of a connection. @default a connection to `url` */
-	readonly openStream?: OpenStream | undefined;
 	/** Random number from 0 to 1, for the jitter of reconnects. @default Math.random */
 	readonly random?: (() => number) | undefined;
 }
@@ -54,26 +66,23 @@ export interface LinkEvents {
 
 /** ms for which the first connect is tried again while the broker accepts no more clients. */
 const BUSY_FOR = 5_000;
-const RETRY_FIRST = 250;
-// ms. Short enough that all nodes reconnect within seconds after the broker restarts; the jitter
-// spreads the reconnects.
-const RETRY_MOST = 2_000;
 
 /**
- * Keeps a client connected to a broker. When the connection is lost, the link connects again with
- * jitter and a new session, and makes all subscriptions again. A publish without a connection fails
- * at once; nothing is queued for later, because only the publisher knows whether a message is still
- * true then.
+ * Keeps a client connected to a broker, or to one broker of a cluster. When the connection is lost,
+ * the link connects again with jitter and a new session, and makes all subscriptions again; if the
+ * broker cannot be reached, it connects to the next one of the list. A publish without a connection
+ * fails at once; nothing is queued for later, because only the publisher knows whether a message is
+ * still true then.
  */
 export class BaseLink {
 	/** MQTT client id: the node id. */
 	readonly id: string;
-	/** URL of the broker, without credentials. */
-	readonly url: string;
 	readonly #options: LinkOptions;
+	readonly #choice: BrokerChoice<LinkBroker>;
 	readonly #open: OpenConnection;
 	readonly #events = createNanoEvents<LinkEvents>();
-	readonly #filters = new Set<string>();
+	/** The QoS of each subscription, by filter. */
+	readonly #filters = new Map<string, 0 | 1>();
 	#connection: BrokerConnection | undefined;
 	/** Aborted to end a connection that is still being opened. */
 	readonly #closing = new AbortController();
@@ -86,8 +95,19 @@ export class BaseLink {
 	protected constructor(options: LinkOptions, open: OpenConnection) {
 		this.#open = open;
 		this.id = options.id;
-		this.url = printableUrl(options.url);
 		this.#options = options;
+		const { timeout = 10_000, random = Math.random } = options;
+		this.#choice = new BrokerChoice([options, ...(options.others ?? [])], timeout, random);
+	}
+
+	/** URL of the broker that is used or tried now, without credentials. */
+	get url(): string {
+		return printableUrl(this.#choice.broker.url);
+	}
+
+	/** URLs of all brokers of the list, in its order, without credentials. */
+	get urls(): readonly string[] {
+		return this.#choice.brokers.map(({ url }) => printableUrl(url));
 	}
 
 	/** Whether there is a connection now. */
@@ -110,11 +130,16 @@ export class BaseLink {
 		return this.#events.on(event, handler);
 	}
 
-	/** Subscribes with QoS 1, now and after each reconnect. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
-	async subscribe(filter: string): Promise<void> {
-		this.#filters.add(filter);
+	/**
+	 * Subscribes now and after each reconnect.
+	 *
+	 * @param qos highest QoS with which the broker sends messages
+	 * @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED
+	 */
+	async subscribe(filter: string, qos: 0 | 1 = 1): Promise<void> {
+		this.#filters.set(filter, qos);
 		try {
-			await this.#connection?.subscribe(filter);
+			await this.#connection?.subscribe(filter, qos);
 		} catch (error) {
 			if (isShoalError(error, 'ERR_REFUSED')) {
 				// The broker would refuse this filter again, so every reconnect would fail.
@@ -188,37 +213,60 @@ export class BaseLink {
 	}
 
 	/**
-	 * Connects for the first time. While the broker accepts no more clients, tries again for five
-	 * seconds.
+	 * Connects for the first time: to the first broker of the list that can be reached and accepts
+	 * this client. While a broker accepts no more clients, tries again for five seconds.
 	 *
 	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED
 	 */
 	protected async begin(): Promise<void> {
 		const end = performance.now() + BUSY_FOR;
-		for (let attempt = 0; ; attempt += 1) {
+		for (;;) {
+			const failures = await this.#tryAll();
+			if (this.isUp || this.#isClosed) {
+				return;
+			}
+			const isBusyNow = failures.some(isBusy) && performance.now() < end;
+			if (!isBusyNow && !this.#choice.mayBeSlow(failures)) {
+				throw noBroker(failures);
+			}
+			await new Promise((resolve) => setTimeout(resolve, this.#choice.pause()));
+		}
+	}
+
+	/**
+	 * Tries each broker once, until one is connected.
+	 *
+	 * @returns why the others were not
+	 * @throws ShoalError what another broker would not change: ERR_ID_TAKEN
+	 */
+	async #tryAll(): Promise<ShoalError[]> {
+		const failures: ShoalError[] = [];
+		for (const _ of this.#choice.brokers) {
 			try {
 				await this.connect();
-				return;
+				break;
 			} catch (error) {
-				if (!isBusy(error) || this.#isClosed || performance.now() > end) {
+				if (!isAboutBroker(error)) {
 					throw error;
 				}
+				failures.push(error);
+				this.#choice.next();
 			}
-			await new Promise((resolve) => setTimeout(resolve, this.#pause(attempt)));
 		}
+		return failures;
 	}
 
 	/** Connects, for the first time or again. @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED */
 	protected async connect(): Promise<void> {
 		const session = makeSession();
+		const { url, password, openStream } = this.#choice.broker;
 		const connection = await this.#open({
-			url: this.#options.url,
+			...{ url, password, openStream },
 			clientId: this.id,
-			password: this.#options.password,
 			will: this.#options.will?.(session),
 			keepalive: this.#options.keepalive ?? DEFAULT_LIMITS.keepalive,
 			timeout: this.#options.timeout ?? 10_000,
-			openStream: this.#options.openStream,
+			connectTimeout: this.#choice.connectTimeout,
 			signal: this.#closing.signal,
 			onMessage: (message) =>
 				this.#guard(message.topic, () => this.#events.emit('message', message)),
@@ -228,8 +276,8 @@ export class BaseLink {
 			return;
 		}
 		try {
-			for (const filter of this.#filters) {
-				await connection.subscribe(filter);
+			for (const [filter, qos] of this.#filters) {
+				await connection.subscribe(filter, qos);
 			}
 		} catch (error) {
 			connection.destroy();
@@ -241,6 +289,7 @@ export class BaseLink {
 		}
 		this.#connection = connection;
 		this.#session = session;
+		this.#choice.reached();
 		// Attached last: if the connection has ended already, `down` is still emitted, and only after
 		// `up`.
 		void connection.ended.then((reason) => this.#lost(connection, reason));
@@ -251,11 +300,11 @@ export class BaseLink {
 		if (this.#connection === connection && !this.#isClosed) {
 			this.#connection = undefined;
 			this.#guard('', () => this.#events.emit('down', reason));
-			this.#reconnect(0);
+			this.#reconnect();
 		}
 	}
 
-	#reconnect(attempt: number): void {
+	#reconnect(): void {
 		if (this.#isClosed) {
 			return;
 		}
@@ -265,19 +314,10 @@ export class BaseLink {
 					// The broker answered and refused the client: that is reported, unlike a broker that cannot be reached.
 					this.#events.emit('warning', error, '');
 				}
-				this.#reconnect(attempt + 1);
+				this.#choice.next();
+				this.#reconnect();
 			});
-		}, this.#pause(attempt));
-	}
-
-	/**
-	 * ms before the next attempt to connect. The value is random, so that nodes that lost a broker
-	 * together do not return together.
-	 */
-	#pause(attempt: number): number {
-		const random = this.#options.random ?? Math.random;
-		const most = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** attempt);
-		return most * (0.5 + random() / 2);
+		}, this.#choice.pause());
 	}
 
 	/** The only place where the link catches errors of handlers, mostly about malformed messages. */

@@ -87,6 +87,24 @@ export function isBusy(error: unknown): boolean {
 	return isRefused && (error.cause as { code?: unknown } | undefined)?.code === BUSY;
 }
 
+/** Whether another broker of the cluster may accept a client that this error has kept out. */
+export function isAboutBroker(error: unknown): error is ShoalError {
+	return isShoalError(error, 'ERR_BROKER') || isShoalError(error, 'ERR_REFUSED');
+}
+
+/** The error for a list of brokers, each of which has failed: ERR_BROKER, or ERR_REFUSED if one has refused the client. */
+export function noBroker(failures: readonly ShoalError[]): ShoalError {
+	const [first, ...others] = failures as [ShoalError, ...ShoalError[]];
+	if (others.length === 0) {
+		return first;
+	}
+	const { code } = failures.find(({ code: each }) => each === 'ERR_REFUSED') ?? first;
+	const list = failures.map(({ message }) => message).join('; ');
+	return new ShoalError(code, `none of the ${failures.length} brokers can be used: ${list}`, {
+		cause: first,
+	});
+}
+
 /** The error for a connection that was lost: ERR_DISCONNECTED. */
 export function disconnected(url: string, cause?: unknown): ShoalError {
 	return new ShoalError(

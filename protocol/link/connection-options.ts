@@ -39,8 +39,10 @@ export interface ConnectionOptions {
 	 * byte for 1.5 times as long.
 	 */
 	readonly keepalive: number;
-	/** Milliseconds until a connect, subscribe or publish fails. */
+	/** Milliseconds until a subscribe or publish fails. */
 	readonly timeout: number;
+	/** Milliseconds until a connect fails. @default `timeout` */
+	readonly connectTimeout?: number | undefined;
 	/** Opens the byte stream. @default a connection to `url` */
 	readonly openStream?: OpenStream | undefined;
 	/**
@@ -59,8 +61,8 @@ export interface BrokerConnection {
 	readonly ended: Promise<ShoalError>;
 	/** Bytes that the system has not taken yet. */
 	readonly queued: number;
-	/** Subscribes with QoS 1. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
-	subscribe(filter: string): Promise<void>;
+	/** Subscribes with `qos`. @default qos 1 @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
+	subscribe(filter: string, qos?: 0 | 1): Promise<void>;
 	/** Ends a subscription. @throws ShoalError ERR_TIMEOUT, ERR_DISCONNECTED */
 	unsubscribe(filter: string): Promise<void>;
 	/**

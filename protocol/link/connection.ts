@@ -72,7 +72,11 @@ export class Connection implements BrokerConnection {
 		options.signal?.addEventListener('abort', abort);
 		void connection.ended.then(() => options.signal?.removeEventListener('abort', abort));
 		try {
-			await connection.#race((done) => connection.#client.once('connect', () => done()));
+			const { timeout, connectTimeout = timeout } = options;
+			await connection.#race(
+				(done) => connection.#client.once('connect', () => done()),
+				connectTimeout,
+			);
 		} catch (error) {
 			connection.destroy();
 			const isSilent =
@@ -103,10 +107,10 @@ export class Connection implements BrokerConnection {
 		return bytesRead;
 	}
 
-	/** Subscribes with QoS 1. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
-	async subscribe(filter: string): Promise<void> {
+	/** Subscribes with `qos`. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
+	async subscribe(filter: string, qos: 0 | 1 = 1): Promise<void> {
 		await this.#race((done) => {
-			this.#client.subscribe(filter, { qos: 1 }, (error, granted) => {
+			this.#client.subscribe(filter, { qos }, (error, granted) => {
 				const isRefused = granted?.some(({ qos }) => qos >= 128) === true;
 				done(error || isRefused ? refusal(filter, error) : undefined);
 			});
@@ -188,7 +192,7 @@ export class Connection implements BrokerConnection {
 	}
 
 	/** Runs `operation`; settles when it is done, when the connection ends or after `timeout` ms. */
-	#race(operation: Operation): Promise<void> {
+	#race(operation: Operation, timeout = this.#timeout): Promise<void> {
 		return new Promise((resolve, reject) => {
 			const over = this.#end ?? this.#closing;
 			if (over !== undefined) {
@@ -196,8 +200,8 @@ export class Connection implements BrokerConnection {
 				return;
 			}
 			const timer = setTimeout(() => {
-				finish(new ShoalError('ERR_TIMEOUT', `no answer from the broker in ${this.#timeout} ms`));
-			}, this.#timeout);
+				finish(new ShoalError('ERR_TIMEOUT', `no answer from the broker in ${timeout} ms`));
+			}, timeout);
 			const finish = (error?: unknown): void => {
 				clearTimeout(timer);
 				this.#pending.delete(finish);

@@ -111,8 +111,8 @@ export class WebConnection implements BrokerConnection {
 		return this.#socket.bufferedAmount;
 	}
 
-	async subscribe(filter: string): Promise<void> {
-		if (await this.#confirmed((id) => subscribePacket(id, filter))) {
+	async subscribe(filter: string, qos: 0 | 1 = 1): Promise<void> {
+		if (await this.#confirmed((id) => subscribePacket(id, filter, qos))) {
 			throw refusal(filter, undefined);
 		}
 	}
@@ -159,16 +159,16 @@ export class WebConnection implements BrokerConnection {
 	}
 
 	async #connect(): Promise<void> {
-		const { clientId, will, keepalive, timeout } = this.#options;
+		const { clientId, will, keepalive, timeout, connectTimeout = timeout } = this.#options;
 		const who = { clientId, ...credentials(this.#options), will, keepalive };
 		const accepted = new Promise<number>((resolve) => {
 			this.#accepted = resolve;
 		});
 		this.#socket.onopen = () => this.#write(connectPacket(who));
-		const timer = setTimeout(
-			() => this.#finish(explain(new Error(`no answer in ${timeout} ms`), this.#options)),
-			timeout,
-		);
+		const timer = setTimeout(() => {
+			const silence = new ShoalError('ERR_TIMEOUT', `no answer in ${connectTimeout} ms`);
+			this.#finish(explain(silence, this.#options));
+		}, connectTimeout);
 		const code = await Promise.race([accepted, this.ended]);
 		clearTimeout(timer);
 		if (code !== 0) {

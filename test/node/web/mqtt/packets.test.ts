@@ -87,7 +87,7 @@ test('a broker reads PUBLISH, SUBSCRIBE and acknowledgements as they were writte
 			assert.ok(Buffer.from(payload).equals(bytes as Buffer));
 			const plain = Buffer.concat([plainPublishHeader(topic, payload.length), payload]);
 			assert.equal(only(plain, ['cmd', 'topic', 'qos', 'retain']), ['publish', topic, 0, false]);
-			assert.equal(only(subscribePacket(id, topic), ['cmd', 'messageId']), ['subscribe', id]);
+			assert.equal(only(subscribePacket(id, topic, 1), ['cmd', 'messageId']), ['subscribe', id]);
 			assert.equal(only(unsubscribePacket(id, topic), ['cmd', 'messageId', 'unsubscriptions']), [
 				'unsubscribe',
 				id,

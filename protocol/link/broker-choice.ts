@@ -1,0 +1,78 @@
+import { isShoalError, type ShoalError } from '../errors.ts';
+
+const RETRY_FIRST = 250;
+// ms. Short enough that all nodes reconnect within seconds after the broker restarts; the jitter
+// spreads the reconnects.
+const RETRY_MOST = 2_000;
+// ms. A server that is switched off does not answer at all. With a list of brokers, one that is
+// silent for so long is left for the next one; a slow one gets more time in the next round.
+const PATIENCE = 2_000;
+
+/**
+ * Which broker of a list a link connects to, how long it waits before, and for how long it tries.
+ * The broker of the last connection is tried first, then those after it in the list, then the list
+ * from its start. A round is over when all have been tried once.
+ */
+export class BrokerChoice<B> {
+	/** The list; not empty. */
+	readonly brokers: readonly B[];
+	readonly #timeout: number;
+	readonly #random: () => number;
+	#index = 0;
+	/** Number of attempts since the last connection. */
+	#attempts = 0;
+
+	/**
+	 * @param timeout ms after which an attempt fails, if nothing else speaks against it
+	 * @param random random number from 0 to 1, for the jitter
+	 */
+	constructor(brokers: readonly B[], timeout: number, random: () => number) {
+		this.brokers = brokers;
+		this.#timeout = timeout;
+		this.#random = random;
+	}
+
+	/** The broker to connect to. */
+	get broker(): B {
+		return this.brokers[this.#index] as B;
+	}
+
+	/** ms after which the next attempt fails. */
+	get connectTimeout(): number {
+		const isLast = this.brokers.length === 1;
+		return isLast ? this.#timeout : Math.min(this.#timeout, PATIENCE * 2 ** this.#round);
+	}
+
+	/**
+	 * ms before the next attempt. The value is random, so that nodes that lost a broker together do
+	 * not return together. It grows with the rounds; within a round it is short, because another
+	 * broker may well be there.
+	 */
+	pause(): number {
+		const isNewRound = this.#attempts % this.brokers.length === 0;
+		const most = isNewRound ? Math.min(RETRY_MOST, RETRY_FIRST * 2 ** this.#round) : RETRY_FIRST;
+		return most * (0.5 + this.#random() / 2);
+	}
+
+	/** An attempt has failed: the next broker is tried. */
+	next(): void {
+		this.#attempts += 1;
+		this.#index = (this.#index + 1) % this.brokers.length;
+	}
+
+	/** An attempt has succeeded. */
+	reached(): void {
+		this.#attempts = 0;
+	}
+
+	/** Whether a broker of the last round, which failed for these reasons, may only need more time. */
+	mayBeSlow(failures: readonly ShoalError[]): boolean {
+		const wasImpatient = PATIENCE * 2 ** (this.#round - 1) < this.#timeout;
+		const isSilent = failures.some(({ cause }) => isShoalError(cause, 'ERR_TIMEOUT'));
+		return this.brokers.length > 1 && wasImpatient && isSilent;
+	}
+
+	get #round(): number {
+		return Math.floor(this.#attempts / this.brokers.length);
+	}
+}
