@@ -62,7 +62,7 @@ export interface Named {
 export type Addresses = Pick<NodeState, 'addresses' | 'cert'>;
 
 const TRACKER_TIMEOUT = 5_000;
-/** ms between two checks of the files of stored contents for changes. */
+/** ms between two checks of the tracker, and of the files of stored contents for changes. */
 const LOOK_EVERY = 1_000;
 
 /**
@@ -263,7 +263,9 @@ export class BaseNode {
 	 */
 	protected async subscribe(): Promise<void> {
 		const { link, topics } = this.context;
-		await link.subscribe(topics.inboxFilter(link.id));
+		// QoS 0: what comes to an inbox is asked for again if it is lost, and on the servers of a cluster
+		// a subscription with QoS 1 costs a queue of its own.
+		await link.subscribe(topics.inboxFilter(link.id), 0);
 		await link.subscribe(topics.trackerState());
 	}
 
@@ -344,8 +346,12 @@ export class BaseNode {
 		this.#events.emit('down', reason);
 	}
 
-	/** Notices that a file was changed, even if no node requests its chunks. */
+	/**
+	 * Notices that no tracker is known, and that a file was changed, even if no node requests its
+	 * chunks.
+	 */
 	#look(): void {
+		this.context.tracker.look();
 		for (const content of this.context.contents.all()) {
 			try {
 				content.storage.check();

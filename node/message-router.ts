@@ -26,7 +26,7 @@ export class MessageRouter {
 
 	/** Handles a message. @throws ShoalError if it is malformed; the caller warns of the error */
 	receive({ topic, payload, release = () => {} }: Incoming, lane: LaneKind): void {
-		const { topics, tracker, lanes } = this.#context;
+		const { topics, lanes } = this.#context;
 		const parsed = topics.tryParse(topic);
 		if (lane === 'direct' && parsed !== undefined && 'from' in parsed) {
 			lanes.heard(parsed.from);
@@ -60,12 +60,18 @@ export class MessageRouter {
 				this.#onReply(parsed.from, payload);
 				break;
 			case 'tracker-state':
-				if (tracker.onState(payload)) {
-					this.#announcer.onTracker();
-				}
+			case 'tracker-notice':
+				this.#onTrackerState(payload, lane);
 				break;
 			default:
 				break;
+		}
+	}
+
+	#onTrackerState(payload: Uint8Array, lane: LaneKind): void {
+		// A direct lane leads to another node, which could claim to be the tracker.
+		if (lane === 'broker' && this.#context.tracker.onState(payload)) {
+			this.#announcer.onTracker();
 		}
 	}
 

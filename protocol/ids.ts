@@ -13,12 +13,27 @@ export function makeNodeId(): string {
 	return nanoid();
 }
 
+/** The time of a session in ms since 1970, 9 digits of base 36, and 8 random characters. */
+const ORDERED_SESSION = /^[0-9a-z]{9}-[A-Za-z0-9_-]{8}$/;
+let lastSession = 0;
+
 /**
- * A new session id of 12 characters. Each connection has its own, so that the late will of an
- * earlier session does not end a later one.
+ * A new session id of 18 characters. Each connection has its own, so that the late will of an
+ * earlier session does not end a later one. It begins with the time, so that {@link isOlderSession}
+ * can tell which of two sessions of a client is the older one.
  */
 export function makeSession(): string {
-	return nanoid(12);
+	lastSession = Math.max(lastSession + 1, Date.now());
+	return `${lastSession.toString(36).padStart(9, '0')}-${nanoid(8)}`;
+}
+
+/**
+ * Whether `session` certainly began before `other`, by the clock of their client. False for session
+ * ids of releases before 0.3, which have no order.
+ */
+export function isOlderSession(session: string, other: string): boolean {
+	const areOrdered = ORDERED_SESSION.test(session) && ORDERED_SESSION.test(other);
+	return areOrdered && session.slice(0, 9) < other.slice(0, 9);
 }
 
 /** Whether `text` can be a node id: 8 to 64 of `A-Z a-z 0-9 _ -`. */

@@ -52,6 +52,7 @@ export {
 	formatRequestId,
 	isChannelId,
 	isNodeId,
+	isOlderSession,
 	isRequestId,
 	isSeedId,
 	makeNodeId,

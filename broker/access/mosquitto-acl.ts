@@ -51,7 +51,7 @@ export function mosquittoAcl({ topics, by, tracker }: MosquittoAclOptions): stri
 			const widest = PAIRS.map(([node, from]) => build(node, from)).find(isAllowed);
 			return widest === undefined ? [] : [`pattern ${access} ${patternOf(widest, own)}`];
 		});
-	const anybody = topics.reply(OTHER, OTHER);
+	const anybody = [topics.reply(OTHER, OTHER), topics.trackerNotice(OTHER, OTHER)];
 	return [
 		'# Access rules of shoal for mosquitto, by: shoal acl mosquitto',
 		'#',
@@ -59,7 +59,7 @@ export function mosquittoAcl({ topics, by, tracker }: MosquittoAclOptions): stri
 		`user ${tracker}`,
 		...[...topics.trackerFilters(), topics.trackerState()].map((filter) => `topic read ${filter}`),
 		...topics.watchFilters().map((filter) => `topic write ${filter}`),
-		`topic write ${patternOf(anybody, own)}`,
+		...anybody.map((topic) => `topic write ${patternOf(topic, own)}`),
 		'',
 		`# All other users are nodes. Each may use only its own id, which is its ${by === 'client' ? 'client id' : 'user name'}`,
 		...patterns('write', mayWrite),
@@ -75,6 +75,7 @@ function buildersOf(topics: Topics): Build[] {
 		(_, from) => topics.trackerRequest(from),
 		(_, from) => topics.nodeState(from),
 		(_, from) => topics.announce(SEED, from),
+		(node, from) => topics.trackerNotice(node, from),
 		(node, from) => topics.reply(node, from),
 		(node, from) => topics.request(node, from),
 		(node, from) => topics.chunk(node, from),

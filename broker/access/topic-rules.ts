@@ -42,6 +42,8 @@ export type PublishRefusal =
 	/** It is the keys or the document of a channel, and is malformed or forged. */
 	| 'channel';
 
+type Notice = Extract<Topic, { kind: 'tracker-notice' }>;
+
 /** A topic of a channel: of its keys, its document or a receipt. */
 export type ChannelTopic = Extract<Topic, { channel: string }>;
 
@@ -75,7 +77,7 @@ export function whyNotPublish(
 	rules: Rules,
 ): PublishRefusal | undefined {
 	const topic = rules.topics.tryParse(message.topic);
-	if (topic === undefined || topic.kind === 'tracker-state' || topic.kind === 'event') {
+	if (topic === undefined || isOfTracker(topic)) {
 		return 'topic';
 	}
 	if (topic.from !== id) {
@@ -154,6 +156,7 @@ export function mayReceive(id: string, topic: Topic | undefined, role: Role = 'n
 		case undefined:
 		case 'tracker-request':
 			return false;
+		case 'tracker-notice':
 		case 'reply':
 		case 'request':
 		case 'chunk':
@@ -171,6 +174,12 @@ export function isBulk(topic: Topic | undefined): boolean {
 /** Whether `topic` is of a channel: its keys, its document or a receipt. */
 export function isOfChannel(topic: Topic | undefined): topic is ChannelTopic {
 	return topic !== undefined && 'channel' in topic;
+}
+
+/** Whether only the tracker publishes on `topic`. */
+function isOfTracker(topic: Topic): topic is Exclude<Topic, { from: string }> | Notice {
+	const { kind } = topic;
+	return kind === 'tracker-state' || kind === 'tracker-notice' || kind === 'event';
 }
 
 function isOneOfChannel([section, , ...rest]: readonly string[]): boolean {

@@ -1,6 +1,7 @@
 import {
 	decodeAnnounce,
 	decodeNodeState,
+	decodeReply,
 	decodeTrackerRequest,
 	decodeTrackerState,
 	encodeJson,
@@ -14,6 +15,7 @@ import {
 	type TrackerState,
 	type WatcherEvent,
 } from '../../protocol/index.ts';
+import { askAny } from './ask-any.ts';
 import { type Decision, endsAnnounce } from './decisions.ts';
 import { Outbox } from './outbox.ts';
 import { OwnMessages } from './own-messages.ts';
@@ -32,10 +34,14 @@ export interface ActiveHooks {
 	readonly onRival: () => void;
 }
 
-/** A request that has an answer. */
-type Question = Exclude<TrackerRequest, Report>;
+/** A request that has a reply. */
+type Question = Exclude<TrackerRequest, Report | { op: 'state' }>;
 
 const LOAD_EVERY = 2_000;
+/** Renewals of the nodes between two repeats of the tracker's state. */
+const RENEWALS_BETWEEN = 2;
+/** ms between two searches for another active tracker. */
+const RIVAL_EVERY = 5_000;
 // The largest number of waiting replies. Further replies are dropped, and the nodes send their
 // requests again.
 const MOST_REPLIES = 10_000;
@@ -79,6 +85,7 @@ export class ActiveTracker {
 		this.#timers = [
 			setInterval(() => this.#sweep(), settings.sweep).unref(),
 			setInterval(() => this.#tellLoad(), LOAD_EVERY).unref(),
+			...(settings.isAlone ? [] : this.#repeatTimers()),
 		];
 	}
 
@@ -103,6 +110,7 @@ export class ActiveTracker {
 			for (const filter of [...topics.trackerFilters(), topics.trackerState()]) {
 				await link.subscribe(filter);
 			}
+			await link.subscribe(topics.inboxFilter(id), 0);
 		} catch (error) {
 			await active.close(false);
 			throw error;
@@ -127,6 +135,18 @@ export class ActiveTracker {
 			await this.#say({ state: 'lost', tracker, session: this.#link.session });
 		}
 		await this.#link.close();
+	}
+
+	/**
+	 * The timers of a tracker that may not be alone, on a broker that may lose what it should retain.
+	 * Two trackers that were active on both sides of a split find each other by their requests.
+	 */
+	#repeatTimers(): Array<ReturnType<typeof setInterval>> {
+		const { limits, topics } = this.#settings;
+		return [
+			setInterval(() => this.#repeat(), limits.renewal * RENEWALS_BETWEEN).unref(),
+			setInterval(() => askAny(this.#link, topics), RIVAL_EVERY).unref(),
+		];
 	}
 
 	#begin(): void {
@@ -186,7 +206,14 @@ export class ActiveTracker {
 				}
 				break;
 			case 'tracker-request':
-				this.#serve(parsed.from, decodeTrackerRequest(payload));
+				if (parsed.from !== this.#settings.id) {
+					this.#serve(parsed.from, decodeTrackerRequest(payload));
+				}
+				break;
+			case 'reply':
+				// Another tracker has replied to the search, so it is active as well.
+				decodeReply(payload);
+				this.#repeat();
 				break;
 			case 'node-state':
 				if (payload.length > 0) {
@@ -250,10 +277,15 @@ export class ActiveTracker {
 
 	#serve(node: string, request: TrackerRequest): void {
 		this.#counts.requests[request.op] += 1;
-		if (request.op === 'report') {
-			this.#act(this.registry.report(node, request));
-		} else {
-			this.#answer(node, request);
+		switch (request.op) {
+			case 'report':
+				this.#act(this.registry.report(node, request));
+				break;
+			case 'state':
+				this.#notify(node);
+				break;
+			default:
+				this.#answer(node, request);
 		}
 	}
 
@@ -283,6 +315,12 @@ export class ActiveTracker {
 		}
 	}
 
+	/** Sends the state of this tracker to a node, which may not get the retained one. */
+	#notify(node: string): void {
+		const { topics, id } = this.#settings;
+		this.#link.send(topics.trackerNotice(node, id), encodeJson(this.#readyState()));
+	}
+
 	#act(decisions: readonly Decision[]): void {
 		const { topics } = this.#settings;
 		for (const decision of decisions) {
@@ -290,6 +328,9 @@ export class ActiveTracker {
 				case 'event':
 					this.#hooks.onEvent(decision.event);
 					this.#link.send(topics.event(decision.event.event), encodeJson(decision.event));
+					break;
+				case 'notify':
+					this.#notify(decision.node);
 					break;
 				case 'refuse':
 					this.#counts.refused[decision.why] += 1;

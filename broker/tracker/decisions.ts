@@ -11,8 +11,12 @@ export type RefusedAnnounce = 'layout' | 'node-announces' | 'announce-rate' | 'a
  */
 export type Refused = RefusedAnnounce | 'report';
 
-/** An action of the tracker. `forget`: make the broker drop a retained message. */
+/**
+ * An action of the tracker. `forget`: make the broker drop a retained message. `notify`: send the
+ * state of the tracker to a node.
+ */
 export type Decision =
+	| { readonly do: 'notify'; readonly node: string }
 	| { readonly do: 'forget'; readonly what: 'node-state'; readonly node: string }
 	| {
 			readonly do: 'forget';

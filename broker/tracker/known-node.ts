@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type Announce, checkedLayout, hashId, type Limits } from '../../protocol/index.ts';
+import {
+	type Announce,
+	checkedLayout,
+	hashId,
+	isOlderSession,
+	type Limits,
+} from '../../protocol/index.ts';
 import { TokenBucket } from '../access/token-bucket.ts';
 
 /** An announce as the tracker holds it. */
@@ -15,6 +21,8 @@ export interface AnnounceRecord {
 	/** How many chunks the node has. */
 	readonly have: number;
 	readonly session: string;
+	/** Number of the message in its session; undefined if the node does not count. */
+	readonly seq: number | undefined;
 	/** When it was received, by the tracker's clock. */
 	readonly received: number;
 	readonly ttl: number;
@@ -25,6 +33,8 @@ export interface AnnounceRecord {
 	readonly epoch: number;
 }
 
+// ms within which all messages of an earlier session have arrived.
+const LATEST = 10_000;
 // 500 ids are 34 KB of JSON, well below the limit of a control message.
 const MAX_REFUSED = 500;
 
@@ -42,6 +52,8 @@ export class KnownNode {
 	 */
 	state: 'unknown' | 'ready' | 'lost' = 'unknown';
 	session = '';
+	/** Number of its last state in the session. */
+	seq: number | undefined;
 	/** Its name for people, if it has one. */
 	name: string | undefined;
 	addresses: readonly string[] = [];
@@ -69,6 +81,16 @@ export class KnownNode {
 		this.heard = now;
 		this.#limits = limits;
 		this.#bucket = new TokenBucket(limits.announceRate, limits.announceBurst, now);
+	}
+
+	/**
+	 * Whether a message of `session` is late: the node has a newer session, and was heard in it a
+	 * short time ago. If it has been silent since, its clock was set back, and the older session is
+	 * the current one.
+	 */
+	isLate(session: string, now: number): boolean {
+		const isCurrent = this.state !== 'lost' && now - this.heard < LATEST;
+		return isCurrent && isOlderSession(session, this.session);
 	}
 
 	/** Whether one more new announce is allowed at `now`; if so, it is counted. */
@@ -196,11 +218,11 @@ export function recordOf(
 	message: Announce,
 	kept: { received: number; epoch: number; ttl: number },
 ): AnnounceRecord {
-	const { name, length, chunks, index, files, have, session } = message;
+	const { name, length, chunks, index, files, have, session, seq } = message;
 	// All announces of a session refer to one string, which saves memory.
 	const shared = session === node.session ? node.session : session;
 	const about = { name, length, chunks, index, files, have: have.count };
-	return { seed, node, ...about, session: shared, ...kept };
+	return { seed, node, ...about, session: shared, seq, ...kept };
 }
 
 /** Whether a content can have the length, the number of chunks and the index of an announce. */

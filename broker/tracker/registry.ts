@@ -80,17 +80,21 @@ export class Registry {
 	}
 
 	/**
-	 * Handles a node's state. A `lost` or `disconnected` of a session that has been replaced is
-	 * ignored. A retained state is ignored if a live message of another session has arrived on this
-	 * connection.
+	 * Handles a node's state. A state of a session that has been replaced is ignored, and one that is
+	 * not newer than the last of its session. A retained state is ignored if a live message of another
+	 * session has arrived on this connection.
 	 */
 	nodeState(id: string, message: NodeState, isRetained: boolean): Decision[] {
 		const known = this.#nodes.get(id);
 		const isElder = known?.epoch === this.#epoch && known.session !== message.session;
-		if (isRetained && isElder) {
+		if ((isRetained && isElder) || known?.isLate(message.session, this.#now())) {
 			return [];
 		}
 		if (message.state === 'ready') {
+			const wasLost = known?.state === 'lost' && known.session === message.session;
+			if (wasLost || (known?.state === 'ready' && isRepeated(message, known))) {
+				return [];
+			}
 			return this.#ready(id, message, isRetained);
 		}
 		if (known !== undefined && known.session !== '' && known.session !== message.session) {
@@ -105,7 +109,11 @@ export class Registry {
 	announce(seed: string, id: string, message: Announce, isRetained: boolean): Decision[] {
 		const node = this.#nodes.get(id) ?? this.#addNode(id);
 		const before = node?.announces.get(seed);
-		if (isRetained && before?.epoch === this.#epoch) {
+		const isLate = node?.isLate(message.session, this.#now()) === true;
+		if ((isRetained && before?.epoch === this.#epoch) || isLate) {
+			return [];
+		}
+		if (before !== undefined && !isRetained && isRepeated(message, before)) {
 			return [];
 		}
 		const why = this.#whyRefused(node, message, before, isRetained);
@@ -203,14 +211,12 @@ export class Registry {
 
 	/**
 	 * Whether a node is to be removed: it has been lost for one ttl, or it has sent no live message
-	 * for one ttl since the tracker connected.
+	 * for one ttl since the tracker connected. The will of a node is no more than a hint: it never
+	 * comes if the node's broker died with the node.
 	 */
 	#isOver(node: KnownNode, now: number): boolean {
-		if (node.state === 'lost') {
-			return now >= node.heard + this.#limits.ttl;
-		}
-		const since = Math.max(node.heard, this.#epochStart);
-		return node.epoch !== this.#epoch && now >= since + this.#limits.ttl;
+		const since = node.state === 'lost' ? node.heard : Math.max(node.heard, this.#epochStart);
+		return now >= since + this.#limits.ttl;
 	}
 
 	#ready(id: string, message: NodeState, isRetained: boolean): Decision[] {
@@ -218,9 +224,14 @@ export class Registry {
 		if (node === undefined) {
 			return [forgetState(id)];
 		}
+		const isNew = node.session !== message.session || node.state !== 'ready';
 		const decisions = isRetained ? [] : this.#alive(node, message.session);
+		if (isNew && !isRetained) {
+			decisions.push({ do: 'notify', node: id });
+		}
 		node.state = 'ready';
 		node.session = message.session;
+		node.seq = message.seq;
 		node.name = message.name;
 		node.addresses = message.addresses;
 		node.cert = message.cert;
@@ -322,4 +333,13 @@ export class Registry {
 		this.#nodes.delete(id);
 		return [...decisions, forgetState(id)];
 	}
+}
+
+/** Whether `message` is not newer than `last`, which is of the same topic. */
+function isRepeated(
+	{ session, seq }: Pick<NodeState, 'session' | 'seq'>,
+	last: Pick<NodeState, 'session' | 'seq'>,
+): boolean {
+	const areCounted = seq !== undefined && last.seq !== undefined && session === last.session;
+	return areCounted && seq <= last.seq;
 }

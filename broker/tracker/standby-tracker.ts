@@ -1,28 +1,25 @@
-import {
-	decodeReply,
-	decodeTrackerState,
-	encodeJson,
-	formatRequestId,
-	type Incoming,
-	Link,
-	makeRequestId,
-	type TrackerState,
-} from '../../protocol/index.ts';
+import { decodeReply, decodeTrackerState, type Incoming, Link } from '../../protocol/index.ts';
+import { askAny } from './ask-any.ts';
 import type { TrackerSettings } from './tracker-options.ts';
 
-// ms to wait for the retained state. A broker sends that state right after it confirms the
-// subscription, so this is ample.
-const LOOK_MS = 300;
+// ms within which another tracker has to answer, if none is known: a broker sends the retained
+// state right after it confirms the subscription, and the other tracker replies as quickly. A
+// server of a cluster may need a moment until the others know of the subscription.
+const LOOK_MS = 500;
 // Most ms of a random delay, so that two standby trackers do not both take over.
 const JITTER_MS = 500;
-// A seed id that no node has, so that the answer is small.
-const NO_SEED = '0'.repeat(64);
+// How often the active tracker is asked within the time in which it has to answer. So a single lost
+// message does not end its time.
+const ASKED = 3;
+// Requests to which a reply still counts. A busy tracker replies to an earlier one.
+const MOST_ASKED = 8;
 
 /**
  * A tracker that stands by while another one is active. It has no will, as it publishes no state.
- * It reads the state of the active tracker. A state that is only retained may be stale, because a
- * restarted broker may have kept the state but not the will: then the standby tracker sends the
- * active tracker a request.
+ * It asks the active tracker for signs of life all the time, and takes over if there is none for
+ * {@link TrackerSettings.probe} ms. The states that trackers publish only make that quicker, because
+ * neither retained messages nor wills are certain: a restarted broker may have kept the state of a
+ * tracker that is gone, and the will of a tracker dies with the server that held its connection.
  */
 export class StandbyTracker {
 	/** Resolves when no other tracker is active. */
@@ -30,8 +27,12 @@ export class StandbyTracker {
 	readonly #settings: TrackerSettings;
 	readonly #link: Link;
 	#onVacant: () => void = () => {};
-	#active: TrackerState | undefined;
-	#timer: ReturnType<typeof setTimeout> | undefined;
+	/** Whether another tracker was active, as far as is known. */
+	#isTaken = false;
+	/** The last requests for a sign of life, a reply to which proves that a tracker is active. */
+	readonly #asked = new Set<string>();
+	#deadline: ReturnType<typeof setTimeout> | undefined;
+	readonly #asking: ReturnType<typeof setInterval>;
 	#onSeen: () => void = () => {};
 
 	private constructor(settings: TrackerSettings, link: Link) {
@@ -40,9 +41,10 @@ export class StandbyTracker {
 		this.vacant = new Promise((resolve) => {
 			this.#onVacant = resolve;
 		});
-		link.on('up', () => this.#takeOverIn(LOOK_MS));
-		link.on('down', () => clearTimeout(this.#timer));
+		link.on('up', () => this.#expect(settings.probe));
+		link.on('down', () => clearTimeout(this.#deadline));
 		link.on('message', (message) => this.#receive(message));
+		this.#asking = setInterval(() => this.#ask(), settings.probe / ASKED);
 	}
 
 	/**
@@ -59,21 +61,21 @@ export class StandbyTracker {
 		const standby = new StandbyTracker(settings, link);
 		link.on('warning', warn);
 		try {
-			await link.subscribe(topics.inboxFilter(id));
+			await link.subscribe(topics.inboxFilter(id), 0);
 			await link.subscribe(topics.trackerState());
 		} catch (error) {
 			await standby.close();
 			throw error;
 		}
-		if (standby.#active === undefined) {
-			standby.#takeOverIn(LOOK_MS);
+		if (!standby.#isTaken) {
+			standby.#expect(LOOK_MS);
 		}
 		return standby;
 	}
 
 	/** Whether another tracker is active. */
 	async findActive(): Promise<'taken' | 'free'> {
-		if (this.#active !== undefined) {
+		if (this.#isTaken) {
 			return 'taken';
 		}
 		const seen = new Promise<'taken'>((resolve) => {
@@ -84,57 +86,57 @@ export class StandbyTracker {
 
 	/** Disconnects. A pending {@link findActive} ends as well. */
 	async close(): Promise<void> {
-		clearTimeout(this.#timer);
+		clearTimeout(this.#deadline);
+		clearInterval(this.#asking);
 		this.#onSeen();
 		await this.#link.close();
 	}
 
 	#receive({ topic, payload, isRetained }: Incoming): void {
-		const { id, topics } = this.#settings;
+		const { id, topics, probe, random } = this.#settings;
 		const parsed = topics.tryParse(topic);
-		if (parsed?.kind === 'tracker-state' && payload.length > 0) {
-			const state = decodeTrackerState(payload);
-			if (state.state === 'ready' && state.tracker !== id) {
-				this.#see(state, isRetained);
-			} else if (state.state === 'lost' && this.#isOfActive(state)) {
-				// From now on a late answer to an earlier request proves nothing.
-				this.#active = undefined;
-				this.#takeOverIn(isRetained ? 0 : this.#settings.random() * JITTER_MS);
+		if (parsed?.kind === 'reply') {
+			const reply = decodeReply(payload);
+			if ('id' in reply && this.#asked.has(reply.id)) {
+				this.#see();
+				this.#expect(probe, false);
 			}
 		}
-		if (parsed?.kind === 'reply' && parsed.from === this.#active?.tracker) {
-			decodeReply(payload);
-			clearTimeout(this.#timer);
+		if (parsed?.kind !== 'tracker-state' || payload.length === 0) {
+			return;
+		}
+		const { state, tracker } = decodeTrackerState(payload);
+		if (state === 'ready' && tracker !== id) {
+			this.#see();
+			this.#expect(probe, isRetained);
+		} else if (state === 'lost') {
+			// Perhaps it is a late will, of a tracker that is active again or was replaced: then a tracker
+			// replies. A reply to an earlier request proves nothing any more.
+			this.#asked.clear();
+			this.#expect(LOOK_MS + (isRetained ? 0 : random() * JITTER_MS));
 		}
 	}
 
-	/**
-	 * Handles the state `ready` of another tracker. If the state is only retained, a request checks
-	 * whether that tracker answers.
-	 */
-	#see(state: TrackerState, isRetained: boolean): void {
-		clearTimeout(this.#timer);
-		this.#active = state;
+	/** Another tracker is active. */
+	#see(): void {
+		this.#isTaken = true;
 		this.#onSeen();
-		if (isRetained) {
-			const { id, topics, probe } = this.#settings;
-			const question = { op: 'query', id: formatRequestId(makeRequestId()), seed: NO_SEED };
-			this.#takeOverIn(probe);
-			// A request that is not delivered counts as not answered.
-			this.#link.publish(topics.trackerRequest(id), encodeJson(question)).catch(() => {});
+	}
+
+	/** Takes over in `ms`, unless there is a sign of life before. @param isAsked whether to ask for one now */
+	#expect(ms: number, isAsked = true): void {
+		clearTimeout(this.#deadline);
+		this.#deadline = setTimeout(() => this.#onVacant(), ms);
+		if (isAsked) {
+			this.#ask();
 		}
 	}
 
-	/**
-	 * Whether a `lost` is of the active tracker's session, or no active tracker is known. A `lost` of
-	 * another session is a late will.
-	 */
-	#isOfActive({ session }: TrackerState): boolean {
-		return this.#active === undefined || this.#active.session === session;
-	}
-
-	#takeOverIn(ms: number): void {
-		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => this.#onVacant(), ms);
+	#ask(): void {
+		this.#asked.add(askAny(this.#link, this.#settings.topics));
+		const [first = ''] = this.#asked;
+		if (this.#asked.size > MOST_ASKED) {
+			this.#asked.delete(first);
+		}
 	}
 }

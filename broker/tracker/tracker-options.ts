@@ -48,9 +48,10 @@ export interface TrackerOptions {
 	/** Milliseconds between two checks for expired announces. @default 1 000 */
 	readonly sweep?: number | undefined;
 	/**
-	 * Milliseconds within which another tracker, known only by its retained state, has to answer.
+	 * Milliseconds without a sign of life after which a tracker that stands by takes over. Of the
+	 * three requests that it sends within that time, one has to be answered.
 	 *
-	 * @default 3 000
+	 * @default 2 000
 	 */
 	readonly probe?: number | undefined;
 }
@@ -119,7 +120,7 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
 		now: options.now ?? (() => performance.now()),
 		random: options.random ?? Math.random,
 		sweep: options.sweep ?? 1_000,
-		probe: options.probe ?? 3_000,
+		probe: options.probe ?? 2_000,
 	};
 }
 
@@ -129,7 +130,7 @@ export function zeroCounts(): TrackerCounts {
 		malformed: 0,
 		undelivered: 0,
 		expired: 0,
-		requests: { get_seed: 0, query: 0, update: 0, report: 0 },
+		requests: { get_seed: 0, query: 0, update: 0, state: 0, report: 0 },
 		refused: {
 			...{ layout: 0, 'node-announces': 0, 'announce-rate': 0, announces: 0, nodes: 0 },
 			report: 0,

@@ -79,6 +79,8 @@ export class Announcer {
 	#announceTimer: NodeJS.Timeout | undefined;
 	#renewal: NodeJS.Timeout | undefined;
 	#lastState = '';
+	/** Number of states and announces sent, in all sessions. */
+	#seq = 0;
 	/** The last `update`. Updates run one by one, as the tracker names each refusal only once. */
 	#updating: Promise<unknown> = Promise.resolve();
 	/** The next check with the tracker, shared by all calls of `confirm` until it starts. */
@@ -242,7 +244,10 @@ export class Announcer {
 				await link.retain(
 					topic,
 					encodeJson(
-						announceOf(content, { ttl, session: link.session, since: contents.since(content) }),
+						announceOf(content, {
+							...{ ttl, session: link.session, seq: this.#nextSeq() },
+							since: contents.since(content),
+						}),
 					),
 				);
 			} catch (error) {
@@ -266,6 +271,7 @@ export class Announcer {
 		const message: NodeState = {
 			state,
 			session: link.session,
+			seq: this.#nextSeq(),
 			name,
 			...addresses(),
 			up: traffic.up.rate,
@@ -274,6 +280,11 @@ export class Announcer {
 			sources: traffic.largest,
 		};
 		await link.retain(topics.nodeState(link.id), encodeJson(message));
+	}
+
+	#nextSeq(): number {
+		this.#seq += 1;
+		return this.#seq;
 	}
 
 	#scheduleRenewal(): void {
@@ -355,7 +366,7 @@ export class Announcer {
 
 function announceOf(
 	{ seed, have, folder }: StoredContent,
-	about: Pick<Announce, 'ttl' | 'session' | 'since'>,
+	about: Pick<Announce, 'ttl' | 'session' | 'seq' | 'since'>,
 ): Announce {
 	const { name, length, chunks, index } = seed;
 	const what = { name, length, chunks, index, files: folder?.files };

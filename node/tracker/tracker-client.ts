@@ -2,6 +2,7 @@ import {
 	decodeTrackerState,
 	encodeJson,
 	formatRequestId,
+	isOlderSession,
 	type Link,
 	makeRequestId,
 	type Report,
@@ -12,6 +13,7 @@ import {
 	type TrackerRequest,
 	type TrackerState,
 } from '../../protocol/index.ts';
+import { later } from '../util/timers.ts';
 
 type Op = TrackerReply['op'];
 type ReplyTo<O extends Op> = Extract<TrackerReply, { op: O }>;
@@ -24,6 +26,11 @@ interface Pending {
 }
 
 const REPLY_TIMEOUT = 5_000;
+// ms after which a request is sent again: it or its reply may be lost, or another tracker has taken
+// over. All requests can be repeated.
+const ASK_AGAIN = [1_500, 3_000];
+// Most seconds between two searches for a tracker.
+const MOST_BETWEEN = 32;
 
 /** A node's view of the tracker, and the requests that the node sends to it. */
 export class TrackerClient {
@@ -33,6 +40,8 @@ export class TrackerClient {
 	readonly #pending = new Map<string, Pending>();
 	readonly #waiting = new Set<() => void>();
 	#state: ReadyState | undefined;
+	/** Number of looks in which no tracker was known. */
+	#looks = 0;
 	/** Time of the tracker when this process's monotonic clock, which no user can set, was at 0. */
 	#timeAtZero: number | undefined;
 
@@ -50,7 +59,7 @@ export class TrackerClient {
 
 	/**
 	 * Handles the message that a tracker is ready or lost. A `lost` message that is not of the
-	 * current session is late, and is ignored.
+	 * current session is late, and is ignored; so is a `ready` of an earlier session of the tracker.
 	 *
 	 * @returns whether a tracker with a new session is ready
 	 * @throws ShoalError ERR_MESSAGE
@@ -60,8 +69,11 @@ export class TrackerClient {
 			return false;
 		}
 		const state = decodeTrackerState(payload);
-		const isNew = state.session !== this.#state?.session;
-		if (state.state === 'ready') {
+		const current = this.#state;
+		const isNew = state.session !== current?.session;
+		const isLate =
+			state.tracker === current?.tracker && isOlderSession(state.session, current.session);
+		if (state.state === 'ready' && !isLate) {
 			this.#state = state;
 			for (const wake of this.#waiting) {
 				wake();
@@ -130,21 +142,31 @@ export class TrackerClient {
 			);
 		}
 		const id = formatRequestId(makeRequestId());
+		const send = (): void => {
+			this.#request({ op, id, ...request } as TrackerRequest).catch((error: ShoalError) => {
+				this.#pending.get(id)?.settle(error);
+			});
+		};
+		const again = ASK_AGAIN.map((ms) =>
+			later(() => {
+				this.#search();
+				send();
+			}, ms),
+		);
 		const reply = new Promise<TrackerReply>((resolve, reject) => {
 			const timer = setTimeout(() => {
 				settle(new ShoalError('ERR_TIMEOUT', `the tracker has not answered ${op}; is it busy?`));
 			}, REPLY_TIMEOUT);
 			const settle = (outcome: TrackerReply | ShoalError): void => {
-				clearTimeout(timer);
+				for (const each of [timer, ...again]) {
+					clearTimeout(each);
+				}
 				this.#pending.delete(id);
 				outcome instanceof ShoalError ? reject(outcome) : resolve(outcome);
 			};
 			this.#pending.set(id, { op, settle });
 		});
-		const topic = this.#topics.trackerRequest(this.#link.id);
-		this.#link.publish(topic, encodeJson({ op, id, ...request })).catch((error: ShoalError) => {
-			this.#pending.get(id)?.settle(error);
-		});
+		send();
 		return (await reply) as ReplyTo<O>;
 	}
 
@@ -155,9 +177,27 @@ export class TrackerClient {
 	report(report: Omit<Report, 'op' | 'id'>): void {
 		if (this.#state !== undefined) {
 			const id = formatRequestId(makeRequestId());
-			const message: Report = { op: 'report', id, ...report };
-			const topic = this.#topics.trackerRequest(this.#link.id);
-			this.#link.publish(topic, encodeJson(message)).catch(() => {});
+			this.#request({ op: 'report', id, ...report }).catch(() => {});
+		}
+	}
+
+	/**
+	 * Searches for a tracker, less and less often while none is found; to be called every second.
+	 * Usually nothing has to be searched for: the broker has retained the state of the tracker, or
+	 * the tracker has sent it when it saw this node.
+	 */
+	look(): void {
+		this.#looks = this.#state === undefined && this.#link.isUp ? this.#looks + 1 : 0;
+		const isPowerOfTwo = Number.isInteger(Math.log2(this.#looks));
+		if (isPowerOfTwo || (this.#looks > 0 && this.#looks % MOST_BETWEEN === 0)) {
+			this.#search();
+		}
+	}
+
+	/** Asks whichever tracker is active for its state. There is no error: another search follows. */
+	#search(): void {
+		if (this.#link.isUp) {
+			this.#request({ op: 'state', id: formatRequestId(makeRequestId()) }).catch(() => {});
 		}
 	}
 
@@ -182,6 +222,10 @@ export class TrackerClient {
 			}
 			after = page.next;
 		} while (after !== undefined);
+	}
+
+	async #request(request: TrackerRequest): Promise<void> {
+		await this.#link.publish(this.#topics.trackerRequest(this.#link.id), encodeJson(request));
 	}
 
 	/** Fails all open requests with ERR_CLOSED, and ends all waits for a tracker. */

@@ -39,6 +39,11 @@ export interface NodeState {
 	readonly state: 'ready' | 'disconnected' | 'lost';
 	/** Session of the node's connection. */
 	readonly session: string;
+	/**
+	 * Number of the message in its session: of two states of a session, the one with the higher number
+	 * is the newer one; absent in a will.
+	 */
+	readonly seq?: number | undefined;
 	/** A name for people, such as that of the machine. It is not unique, and is not verified. */
 	readonly name?: string | undefined;
 	/** Addresses for direct connections, as broker URLs. */
@@ -82,6 +87,7 @@ const feed = v.object({ node: nodeId, lane: v.picklist(['broker', 'direct']), ra
 export const nodeState: v.GenericSchema<unknown, NodeState> = v.object({
 	state: v.picklist(['ready', 'disconnected', 'lost']),
 	session,
+	seq: v.optional(count),
 	name: v.optional(nodeName),
 	addresses,
 	cert: v.optional(fingerprint),
@@ -117,6 +123,8 @@ export interface Announce {
 	readonly ttl: number;
 	/** Session of the node's connection. */
 	readonly session: string;
+	/** Number of the message in its session, as in {@link NodeState}. */
+	readonly seq?: number | undefined;
 	/**
 	 * The time at which the node began to have at least a part of the content: ms since 1970 by the
 	 * node's clock; absent: unknown.
@@ -136,6 +144,7 @@ export const announce: v.GenericSchema<unknown, Announce> = v.pipe(
 		}),
 		ttl: milliseconds,
 		session,
+		seq: v.optional(count),
 		since: v.optional(count),
 	}),
 	v.check((message) => message.have.count <= message.chunks, 'more chunks than there are'),

@@ -16,6 +16,7 @@ export type Topic =
 	| { readonly kind: 'tracker-request'; readonly from: string }
 	| { readonly kind: 'node-state'; readonly from: string }
 	| { readonly kind: 'announce'; readonly seed: string; readonly from: string }
+	| { readonly kind: 'tracker-notice'; readonly node: string; readonly from: string }
 	| { readonly kind: 'reply'; readonly node: string; readonly from: string }
 	| { readonly kind: 'request'; readonly node: string; readonly from: string }
 	| { readonly kind: 'chunk'; readonly node: string; readonly from: string }
@@ -61,6 +62,11 @@ export class Topics {
 	/** The topic of the announce of `from` for `seedId`. */
 	announce(seedId: string, from: string): string {
 		return `${this.root}/announce/${seed(seedId)}/${node(from)}`;
+	}
+
+	/** The topic on which the tracker `from` sends its state to `to` alone. */
+	trackerNotice(to: string, from: string): string {
+		return `${this.root}/inbox/${node(to)}/tracker/${node(from)}`;
 	}
 
 	/** The topic of replies from `from` to `to`. */
@@ -188,10 +194,19 @@ function parseTracker(levels: string[]): Topic | undefined {
 }
 
 function parseInbox([, to, kind, from, ...more]: string[]): Topic | undefined {
-	const isKnown = kind === 'reply' || kind === 'request' || kind === 'chunk';
-	return isKnown && isNodeId(to) && isNodeId(from) && more.length === 0
-		? { kind, node: to, from }
-		: undefined;
+	if (!isNodeId(to) || !isNodeId(from) || more.length > 0) {
+		return undefined;
+	}
+	switch (kind) {
+		case 'tracker':
+			return { kind: 'tracker-notice', node: to, from };
+		case 'reply':
+		case 'request':
+		case 'chunk':
+			return { kind, node: to, from };
+		default:
+			return undefined;
+	}
 }
 
 function parseChannel([section, id, ...rest]: string[]): Topic | undefined {

@@ -19,7 +19,10 @@ import {
 } from './fields.ts';
 import { jsonDecoder } from './json.ts';
 
-/** The retained message on `tracker/state`; `lost` is also the will. */
+/**
+ * The retained message on `tracker/state`; `lost` is also the will. The state `ready` is sent to a
+ * node's inbox as well, on `inbox/<node>/tracker/<tracker>`.
+ */
 export type TrackerState =
 	| {
 			readonly state: 'ready';
@@ -53,8 +56,8 @@ export const trackerState: v.GenericSchema<unknown, TrackerState> = v.variant('s
 ]);
 
 /**
- * A message on `tracker/request/<node>`: one of the operations `get_seed`, `query` and `update`, or
- * a report of a downloader.
+ * A message on `tracker/request/<node>`: one of the operations `get_seed`, `query` and `update`,
+ * `state`, which asks for the state of the tracker, or a report of a downloader.
  */
 export type TrackerRequest =
 	| {
@@ -64,6 +67,7 @@ export type TrackerRequest =
 			readonly after?: string | undefined;
 	  }
 	| { readonly op: 'query'; readonly id: string; readonly seed: string }
+	| { readonly op: 'state'; readonly id: string }
 	| {
 			readonly op: 'update';
 			readonly id: string;
@@ -94,6 +98,7 @@ export interface Report {
 export const trackerRequest: v.GenericSchema<unknown, TrackerRequest> = v.variant('op', [
 	v.object({ op: v.literal('get_seed'), id: requestId, after: v.optional(seedId) }),
 	v.object({ op: v.literal('query'), id: requestId, seed: seedId }),
+	v.object({ op: v.literal('state'), id: requestId }),
 	v.object({ op: v.literal('update'), id: requestId, session, count, digest }),
 	v.object({
 		op: v.literal('report'),

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import {
 	formatRequestId,
 	isNodeId,
+	isOlderSession,
 	isRequestId,
 	isSeedId,
 	makeNodeId,
@@ -23,11 +24,21 @@ test('generated ids are valid and all different', () => {
 	assert.ok(nodes.every(isNodeId));
 	assert.is(new Set(nodes).size, 1_000);
 	const sessions = Array.from({ length: 1_000 }, makeSession);
-	assert.ok(sessions.every((session) => /^[A-Za-z0-9_-]{12}$/.test(session)));
+	assert.ok(sessions.every((session) => /^[a-z0-9]{9}-[A-Za-z0-9_-]{8}$/.test(session)));
 	assert.is(new Set(sessions).size, 1_000);
 	const requests = Array.from({ length: 1_000 }, makeRequestId);
 	assert.ok(requests.every((id) => id >= 0n && id < 2n ** 64n));
 	assert.is(new Set(requests).size, 1_000);
+});
+
+test('of two sessions the older one is known, unless an earlier release has made one of them', () => {
+	const [first, second] = [makeSession(), makeSession()];
+	assert.ok(isOlderSession(first, second));
+	assert.not.ok(isOlderSession(second, first));
+	assert.not.ok(isOlderSession(first, first));
+	for (const old of ['V1StGXR8_Z5j', '000000000-ab', 'session-1']) {
+		assert.not.ok(isOlderSession(old, second) || isOlderSession(first, old), old);
+	}
 });
 
 test('a node id has 8 to 64 letters, digits, _ or -', () => {

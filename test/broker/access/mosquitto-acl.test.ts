@@ -25,8 +25,13 @@ test('the rules are those of shoal broker, in patterns that an id with a slash d
 	assert.ok(patterns.includes('pattern read shoal/1/inbox/%c/chunk/+'));
 	assert.ok(patterns.includes('pattern write shoal/1/channel/+/keys/%c'));
 	assert.ok(patterns.includes('pattern read shoal/1/receipt/+/+'));
-	assert.is(patterns.length, 21);
-	assert.not.ok(patterns.some((line) => /#|write shoal\/1\/(tracker\/state|event)/.test(line)));
+	assert.is(patterns.length, 22);
+	assert.ok(patterns.includes('pattern read shoal/1/inbox/%c/tracker/+'));
+	assert.not.ok(
+		patterns.some((line) =>
+			/#|write shoal\/1\/(tracker\/state|event|inbox\/\+\/tracker)/.test(line),
+		),
+	);
 	assert.not.ok(patterns.some((line) => line.includes('inbox') && !line.includes('%c')));
 	const byUser = mosquittoAcl({ topics, by: 'user', tracker: TRACKER });
 	assert.is(byUser.replaceAll('%u', '%c').replace('its user name', 'its client id'), acl);

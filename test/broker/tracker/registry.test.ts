@@ -1,4 +1,6 @@
 import * as assert from 'uvu/assert';
+import type { Decision } from '../../../broker/index.ts';
+import { makeSession } from '../../../protocol/index.ts';
 import {
 	announce,
 	eventsOf,
@@ -70,9 +72,9 @@ test('F18: an announce expires one ttl after it was received, by the clock of th
 	assert.equal(shown(registry), [ANN]);
 	clock.advance(1);
 	const decisions = registry.sweep();
-	assert.equal(forgottenOf(decisions), [`${ANN} ${SEED}`]);
-	assert.equal(eventsOf(decisions), ['seed-gone']);
-	assert.equal(registry.size, { nodes: 1, seeds: 0, announces: 0 });
+	assert.equal(forgottenOf(decisions), [`${ANN} ${SEED}`, ANN]);
+	assert.equal(eventsOf(decisions), ['node-lost', 'seed-gone']);
+	assert.equal(registry.size, { nodes: 0, seeds: 0, announces: 0 });
 	assert.equal(registry.sweep(), [], 'once');
 });
 
@@ -83,7 +85,7 @@ test('an announce may have a shorter ttl than the registry, but not a longer one
 	clock.advance(1_000);
 	assert.equal(forgottenOf(registry.sweep()), [`${ANN} ${SEED}`]);
 	clock.advance(TTL - 1_000);
-	assert.equal(forgottenOf(registry.sweep()), [`${ANN} ${seedId(2)}`]);
+	assert.equal(forgottenOf(registry.sweep()), [`${ANN} ${seedId(2)}`, ANN]);
 });
 
 test('a matching update renews every announce of the node at once', () => {
@@ -98,7 +100,7 @@ test('a matching update renews every announce of the node at once', () => {
 		assert.equal(registry.sweep(), []);
 	}
 	clock.advance(TTL);
-	assert.is(forgottenOf(registry.sweep()).length, 3);
+	assert.is(forgottenOf(registry.sweep()).length, 4, 'three announces and the node');
 });
 
 test('an update with another session, number or set of seeds is answered with again, and renews nothing', () => {
@@ -241,14 +243,15 @@ test('after a reconnect of the tracker no node is confirmed, and a silent node i
 	const { registry, clock } = makeRegistry();
 	registry.nodeState(ANN, state(S1), false);
 	registry.nodeState(BOB, state(S2), false);
-	clock.advance(10 * TTL);
-	assert.equal(registry.sweep(), [], 'connected nodes without seeds stay');
+	clock.advance(TTL - 1);
+	assert.equal(registry.sweep(), []);
 	registry.disconnected();
 	clock.advance(TTL);
 	registry.connected();
 	assert.equal(registry.sweep(), []);
+	clock.advance(TTL - 1);
 	registry.update(ANN, status(S1, []));
-	clock.advance(TTL);
+	clock.advance(1);
 	const decisions = registry.sweep();
 	assert.equal(forgottenOf(decisions), [BOB]);
 	assert.equal(eventsOf(decisions), ['node-lost']);
@@ -302,6 +305,71 @@ test('T14: names such as __proto__ are ordinary names', () => {
 	}
 	assert.is(registry.query(SEED).seeders, 4);
 	assert.is(registry.seeds().seeds[0]?.name, '__proto__');
+});
+
+test('a node whose will never comes is removed one ttl after its last message, also without announces', () => {
+	const { registry, clock } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
+	registry.nodeState(BOB, state(S2), false);
+	clock.advance(TTL - 1);
+	registry.update(ANN, status(S1, []));
+	assert.equal(registry.sweep(), []);
+	clock.advance(1);
+	assert.equal(forgottenOf(registry.sweep()), [BOB]);
+	assert.is(registry.size.nodes, 1);
+});
+
+test('a late message of an earlier session changes nothing; after ten seconds of silence it counts', () => {
+	const { registry, clock } = makeRegistry();
+	const [older, newer] = [makeSession(), makeSession()];
+	registry.nodeState(ANN, state(newer), false);
+	registry.announce(SEED, ANN, announce(newer), false);
+	registry.nodeState(ANN, state(older), false);
+	registry.announce(SEED, ANN, announce(older, {}, 1), false);
+	registry.announce(seedId(2), ANN, announce(older), false);
+	registry.nodeState(ANN, state(older, 'lost'), false);
+	registry.nodeState(ANN, state(older, 'disconnected'), false);
+	assert.is(registry.query(SEED).nodes[0]?.have, 3);
+	assert.is(registry.size.announces, 1);
+
+	// The clock of the machine was set back, and the node was started again.
+	clock.advance(10_000);
+	registry.nodeState(ANN, state(older), false);
+	registry.announce(SEED, ANN, announce(older, {}, 1), false);
+	assert.is(registry.query(SEED).nodes[0]?.have, 1);
+});
+
+test('of two messages of a session, the one with the higher number counts', () => {
+	const { registry } = makeRegistry();
+	registry.nodeState(ANN, { ...state(S1), seq: 3, name: 'new' }, false);
+	registry.nodeState(ANN, { ...state(S1), seq: 1, name: 'old' }, false);
+	registry.announce(SEED, ANN, announce(S1, { seq: 9 }, 3), false);
+	registry.announce(SEED, ANN, announce(S1, { seq: 8 }, 1), false);
+	const [node] = registry.query(SEED).nodes;
+	assert.equal([node?.name, node?.have], ['new', 3]);
+	registry.nodeState(ANN, { ...state(S2), seq: 1, name: 'restarted' }, false);
+	registry.announce(SEED, ANN, announce(S2, { seq: 2 }, 2), false);
+	const [again] = registry.query(SEED).nodes;
+	assert.equal([again?.name, again?.have], ['restarted', 2]);
+});
+
+test('a state that comes after the will of its session does not bring the node back', () => {
+	const { registry } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
+	registry.announce(SEED, ANN, announce(S1), false);
+	registry.nodeState(ANN, state(S1, 'lost'), false);
+	registry.nodeState(ANN, state(S1), false);
+	assert.equal(shown(registry), []);
+});
+
+test('a node with a new session is told the state of the tracker, once', () => {
+	const { registry } = makeRegistry();
+	const told = (decisions: readonly Decision[]): number =>
+		decisions.filter(({ do: what }) => what === 'notify').length;
+	assert.is(told(registry.nodeState(ANN, state(S1), false)), 1);
+	assert.is(told(registry.nodeState(ANN, state(S1), false)), 0);
+	assert.is(told(registry.nodeState(ANN, state(S2), false)), 1);
+	assert.is(told(registry.nodeState(BOB, state(S1), true)), 0, 'it was only found retained');
 });
 
 test.run();

@@ -97,12 +97,13 @@ test('the broker retains the state and the announces of a node, and their fields
 	const announceTopic = topics.announce(id, node.id);
 	await until('the announce', () => seen.some(({ topic }) => topic === announceTopic));
 	const { payload } = seen.find(({ topic }) => topic === announceTopic) as Incoming;
-	const { session, since = 0, ...announce } = decodeAnnounce(payload);
+	const { session, since = 0, seq = 0, ...announce } = decodeAnnounce(payload);
 	assert.ok(since > before && since <= Date.now());
 	const have = { count: chunks, map: Bitfield.full(chunks).toBuckets() };
 	assert.equal(announce, { name: 'a name.bin', length, chunks, have, ttl: 90_000 });
 	const state = seen.find(({ topic }) => topic === topics.nodeState(node.id)) as Incoming;
-	const { addresses, ...rest } = decodeNodeState(state.payload);
+	const { addresses, seq: first = 0, ...rest } = decodeNodeState(state.payload);
+	assert.ok(0 < first && first < seq);
 	const none = { sent: 0, received: 0 };
 	const lanes = { direct: none, broker: none };
 	assert.equal(rest, { state: 'ready', session, up: 0, down: 0, lanes });

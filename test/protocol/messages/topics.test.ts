@@ -199,6 +199,8 @@ function build(topic: Topic): string {
 			return topics.trackerState();
 		case 'tracker-request':
 			return topics.trackerRequest(topic.from);
+		case 'tracker-notice':
+			return topics.trackerNotice(topic.node, topic.from);
 		case 'node-state':
 			return topics.nodeState(topic.from);
 		case 'announce':

@@ -23,6 +23,7 @@ const TOPICS: Readonly<Record<string, string>> = {
 	channel: topics.channel(channel, from),
 	channelKeys: topics.channelKeys(channel, from),
 	receipt: topics.receipt(channel, from),
+	trackerNotice: topics.trackerNotice(node, from),
 	reply: topics.reply(node, from),
 	request: topics.request(node, from),
 	chunk: topics.chunk(node, from),
@@ -34,6 +35,7 @@ const TOPICS: Readonly<Record<string, string>> = {
 const KINDS: Readonly<Record<Topic['kind'], string>> = {
 	'tracker-state': 'trackerState',
 	'tracker-request': 'trackerRequest',
+	'tracker-notice': 'trackerNotice',
 	'node-state': 'nodeState',
 	announce: 'announce',
 	channel: 'channel',
@@ -110,7 +112,7 @@ test('the kinds of events equal those of the messages', async () => {
 	assert.equal(channels.event.parameters.kind.enum, kinds);
 });
 
-test('the broker lets a node publish in all send operations with their QoS, except in the two of the tracker', async () => {
+test('the broker lets a node publish in all send operations with their QoS, except in the three of the tracker', async () => {
 	for (const operation of (await read())
 		.operations()
 		.all()
@@ -120,7 +122,7 @@ test('the broker lets a node publish in all send operations with their QoS, exce
 		const topic = filled(channel?.address());
 		const why = whyNotPublish(from, { topic, qos, retain, bytes: 100 }, rules);
 		const id = String(operation.id());
-		const isTrackers = ['trackerSayState', 'trackerTell'].includes(id);
+		const isTrackers = ['trackerSayState', 'trackerNotify', 'trackerTell'].includes(id);
 		assert.is(why, isTrackers ? 'topic' : undefined, id);
 	}
 });

@@ -26,7 +26,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 export function messageSchemas(): Record<string, JsonSchema> {
 	return {
 		...named(trackerState, 'TrackerReady', 'TrackerLost'),
-		...named(trackerRequest, 'GetSeed', 'Query', 'Update', 'Report'),
+		...named(trackerRequest, 'GetSeed', 'Query', 'StateRequest', 'Update', 'Report'),
 		NodeState: jsonSchema(nodeState),
 		Announce: jsonSchema(announce),
 		...named(nodeRequest, 'HaveRequest', 'ChunksRequest'),
