@@ -120,9 +120,17 @@ export class BaseNode {
 		return this.context.link.id;
 	}
 
-	/** URL of the broker, without user name, password and query. */
+	/**
+	 * URL of the broker in use, or of the one that is tried while there is no connection; without user
+	 * name, password and query.
+	 */
 	get broker(): string {
 		return this.context.link.url;
+	}
+
+	/** URLs of all brokers that the node was given, in their order, as {@link broker}. */
+	get brokers(): readonly string[] {
+		return this.context.link.urls;
 	}
 
 	/** Counters and gauges, as they are now. */

@@ -1,4 +1,6 @@
 export {
+	type BrokerAddress,
+	type BrokerList,
 	ChannelDocument,
 	type EntryKind,
 	type FolderEntry,

@@ -1,17 +1,26 @@
+import type { BrokerList } from '../protocol/index.ts';
 import type { LaneKind } from './lanes/lane.ts';
 import type { ListenAt } from './lanes/listen.ts';
 import type { TraceSink } from './stats/trace.ts';
 
 /** Options of {@link ShoalNode.start}. */
 export interface ShoalNodeOptions {
-	/** URL of the broker: mqtt, mqtts, ws or wss. @default mqtt://127.0.0.1:1883 */
-	readonly broker?: string | undefined;
+	/**
+	 * URL of the broker: mqtt, mqtts, ws or wss. Or the brokers of one cluster, at most 16: when the
+	 * broker in use cannot be reached any more, the next one of the list is used.
+	 * @default mqtt://127.0.0.1:1883
+	 */
+	readonly broker?: BrokerList | undefined;
 	/**
 	 * SHA-256 fingerprint of the broker's certificate: 64 hex digits, colons allowed. A broker that shows another
-	 * certificate is refused. For mqtts: URLs only. @default any certificate of an authority that Node trusts
+	 * certificate is refused. For mqtts: URLs only; in a list, for all of them that have no fingerprint of their own.
+	 * @default any certificate of an authority that Node trusts
 	 */
 	readonly cert?: string | undefined;
-	/** The broker's token for nodes. It is sent to that broker only. @default none */
+	/**
+	 * The broker's token for nodes. It is sent to that broker only; with a list, to all of its brokers that have no
+	 * token of their own. @default none
+	 */
 	readonly token?: string | undefined;
 	/**
 	 * The secret of the node id: after a disconnect only a client with the same secret can use the id again.

@@ -4,8 +4,8 @@ import {
 	type ChannelDocument,
 	checkGroup,
 	type Incoming,
-	isSecureUrl,
 	Link,
+	linkBrokers,
 	makeNodeId,
 	parseChannelLink,
 	parseNodeId,
@@ -51,7 +51,7 @@ import { FolderCache, type KnownFolder } from './streaming/folder-cache.ts';
 import { lostState } from './tracker/announcer.ts';
 import { selectionOf } from './util/globs.ts';
 
-/** A node: shares files and downloads at the same time, over one broker. */
+/** A node: shares files and downloads at the same time, over one broker or one cluster. */
 export class ShoalNode extends BaseNode {
 	readonly #shares = new Set<Share>();
 	readonly #folders = new FolderCache();
@@ -65,20 +65,19 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * Connects to the broker, listens for direct connections and publishes the node's state.
+	 * Connects to the broker, or to the first of a list that can be reached, listens for direct connections and publishes the node's state.
 	 *
-	 * @throws ShoalError ERR_BROKER, ERR_REFUSED, ERR_ID_TAKEN, ERR_ID, ERR_PORT, ERR_TOPIC, ERR_USAGE, ERR_TIMEOUT,
-	 *   ERR_DISCONNECTED
+	 * @throws ShoalError ERR_BROKER, ERR_REFUSED, ERR_ID_TAKEN, ERR_ID, ERR_PORT, ERR_TOPIC, ERR_TIMEOUT, ERR_DISCONNECTED;
+	 *   ERR_USAGE, also for a list of brokers that is empty, too long, or mixes TLS and plain URLs; ERR_LINK for a
+	 *   malformed URL in a list
 	 */
 	static async start(options: ShoalNodeOptions = {}): Promise<ShoalNode> {
 		const topics = new Topics(options.root);
 		const id = options.id === undefined ? makeNodeId() : parseNodeId(options.id);
-		const url = options.broker ?? 'mqtt://127.0.0.1:1883';
+		const { broker = 'mqtt://127.0.0.1:1883', token, cert, secret = nanoid() } = options;
 		const link = await Link.open({
-			url,
+			...linkBrokers(broker, { token, cert, secret, streamTo: brokerStream }),
 			id,
-			openStream: brokerStream(url, options.cert),
-			password: `${options.token ?? ''}:${options.secret ?? nanoid()}`,
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		try {
@@ -362,8 +361,8 @@ export class ShoalNode extends BaseNode {
 		if (at !== false && lane !== 'broker') {
 			const { link, lanes } = this.context;
 			const onMessage = (message: Incoming): void => this.receive(message);
-			const tls = isSecureUrl(link.url) ? makeCertificate() : undefined;
-			const options = { ...this.context, ...at, id: link.id, broker: link.url, tls, onMessage };
+			const tls = link.isSecure ? makeCertificate() : undefined;
+			const options = { ...this.context, ...at, id: link.id, brokers: link.urls, tls, onMessage };
 			const listener = await listen(options);
 			listener.on('warning', (error) => this.context.warn(error));
 			lanes.listen(listener);

@@ -49,6 +49,15 @@ export { formatIndex, parseIndex } from './folder/folder-index.ts';
 export { chooseFolderChunkSize, type FolderPiece, folderLength } from './folder/folder-layout.ts';
 export { FolderPaths, MAX_TARGET_BYTES, whyNoLink } from './folder/link-target.ts';
 export {
+	brokerAddress,
+	type HostAddress,
+	hostAndPort,
+	hostOf,
+	parseHostAddress,
+	plainAddress,
+	withoutBrackets,
+} from './host-port.ts';
+export {
 	formatRequestId,
 	isChannelId,
 	isNodeId,
@@ -77,6 +86,15 @@ export {
 	type LinkEvents,
 	type LinkOptions,
 } from './link/base-link.ts';
+export {
+	asLinkBrokers,
+	type BrokerAddress,
+	type BrokerList,
+	checkedBrokers,
+	type LinkBrokers,
+	linkBrokers,
+	type SharedByBrokers,
+} from './link/broker-addresses.ts';
 export { Connection } from './link/connection.ts';
 export { disconnected, explain, isBusy, refusal } from './link/connection-errors.ts';
 export type {
@@ -89,19 +107,9 @@ export type {
 } from './link/connection-options.ts';
 export { credentials } from './link/connection-options.ts';
 export { parseFingerprint } from './link/fingerprint.ts';
-export {
-	brokerAddress,
-	type HostAddress,
-	hostAndPort,
-	hostOf,
-	parseHostAddress,
-	plainAddress,
-	withoutBrackets,
-} from './link/host-port.ts';
 export { formatJoinLink, type JoinLink, parseJoinLink } from './link/join-link.ts';
 export { Link } from './link/link.ts';
-export { isLoopback } from './link/loopback.ts';
-export { isSecureUrl } from './link/secure-url.ts';
+export { isLoopback } from './loopback.ts';
 export {
 	decodeEvent,
 	type Load,
@@ -167,7 +175,9 @@ export {
 } from './packets/publish-packet.ts';
 export { escapeJson, printable, printableJson, quoted } from './printable.ts';
 export { printableUrl } from './printable-url.ts';
+export { isSecureUrl } from './secure-url.ts';
 export { Bitfield, BUCKETS } from './seed/bitfield.ts';
+export { distinctBrokers, MOST_BROKERS, parseBrokerUrl } from './seed/broker-urls.ts';
 export {
 	type ContentName,
 	isAddress,
@@ -200,7 +210,6 @@ export {
 export {
 	formatLink,
 	isLink,
-	parseBrokerUrl,
 	parseLink,
 	type ShareLink,
 } from './seed/share-link.ts';

@@ -99,12 +99,12 @@ export class ActiveTracker {
 		counts: TrackerCounts,
 		hooks: ActiveHooks,
 	): Promise<ActiveTracker> {
-		const { url, id, password, openStream, random, topics } = settings;
+		const { brokers, id, random, topics } = settings;
 		const will = (session: string) => ({
 			topic: topics.trackerState(),
 			payload: encodeJson({ state: 'lost', tracker: id, session } satisfies TrackerState),
 		});
-		const link = await Link.open({ url, id, password, openStream, random, will });
+		const link = await Link.open({ ...brokers, id, random, will });
 		const active = new ActiveTracker(settings, counts, hooks, link);
 		try {
 			for (const filter of [...topics.trackerFilters(), topics.trackerState()]) {

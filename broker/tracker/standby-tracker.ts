@@ -56,8 +56,8 @@ export class StandbyTracker {
 		settings: TrackerSettings,
 		warn: (e: unknown) => void,
 	): Promise<StandbyTracker> {
-		const { url, id, password, openStream, random, topics } = settings;
-		const link = await Link.open({ url, id, password, openStream, random });
+		const { brokers, id, random, topics } = settings;
+		const link = await Link.open({ ...brokers, id, random });
 		const standby = new StandbyTracker(settings, link);
 		link.on('warning', warn);
 		try {

@@ -1,5 +1,9 @@
 import {
+	asLinkBrokers,
+	checkedBrokers,
 	type Limits,
+	type LinkBroker,
+	type LinkBrokers,
 	type Load,
 	makeNodeId,
 	type OpenStream,
@@ -16,17 +20,20 @@ import { TicketIssuer } from './tickets.ts';
 
 /** Options of {@link Tracker.start}. */
 export interface TrackerOptions {
-	/** URL of the broker. */
-	readonly url: string;
+	/**
+	 * URL of the broker. Or the brokers of one cluster, at most 16: when the broker in use cannot be
+	 * reached any more, the next one of the list is used.
+	 */
+	readonly url: string | readonly (string | LinkBroker)[];
 	/** MQTT client id. @default a new random one */
 	readonly id?: string | undefined;
 	/** Root of all topics. @default shoal/1 */
 	readonly root?: string | undefined;
 	/** Limits that differ from the defaults, by name; `shoal limits` lists them. @default none */
 	readonly limits?: Partial<Limits> | undefined;
-	/** MQTT password. @default none */
+	/** MQTT password, for all brokers without one of their own. @default none */
 	readonly password?: string | undefined;
-	/** Opens the byte stream of a connection. @default a connection to `url` */
+	/** Opens the byte stream of a connection; for a single URL. @default a connection to `url` */
 	readonly openStream?: OpenStream | undefined;
 	/** Returns the IP address of the client `id`, if the broker provides it. @default unknown */
 	readonly addressOf?: ((id: string) => string | undefined) | undefined;
@@ -58,12 +65,10 @@ export interface TrackerOptions {
 
 /** Options with all defaults applied. */
 export interface TrackerSettings {
-	readonly url: string;
+	readonly brokers: LinkBrokers;
 	readonly id: string;
 	readonly topics: Topics;
 	readonly limits: Limits;
-	readonly password: string | undefined;
-	readonly openStream: OpenStream | undefined;
 	readonly isAlone: boolean;
 	readonly load: (() => Load) | undefined;
 	readonly addressBook: AddressBook;
@@ -101,15 +106,13 @@ export interface TrackerCounts {
 	readonly refused: Record<Refused, number>;
 }
 
-/** Applies the defaults to `options`. @throws ShoalError ERR_ID, ERR_TOPIC, ERR_USAGE */
+/** Applies the defaults to `options`. @throws ShoalError ERR_ID, ERR_TOPIC, ERR_USAGE, ERR_LINK */
 export function resolveTracker(options: TrackerOptions): TrackerSettings {
 	return {
-		url: options.url,
+		brokers: brokersOf(options),
 		id: options.id === undefined ? makeNodeId() : parseNodeId(options.id),
 		topics: new Topics(options.root),
 		limits: resolveLimits(options.limits),
-		password: options.password,
-		openStream: options.openStream,
 		isAlone: options.isAlone ?? false,
 		load: options.load,
 		addressBook: {
@@ -122,6 +125,15 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
 		sweep: options.sweep ?? 1_000,
 		probe: options.probe ?? 2_000,
 	};
+}
+
+/** @throws ShoalError ERR_USAGE, ERR_LINK */
+function brokersOf({ url, password, openStream }: TrackerOptions): LinkBrokers {
+	if (typeof url === 'string') {
+		return { url, password, openStream };
+	}
+	const entries = url.map((each) => (typeof each === 'string' ? { url: each } : each));
+	return asLinkBrokers(checkedBrokers(entries).map((each) => ({ password, ...each })));
 }
 
 /** All counts at zero. */

@@ -50,7 +50,7 @@ export class Tracker {
 	 * Connects; resolves when the tracker is ready, or stands by because another one is active.
 	 *
 	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED, ERR_TIMEOUT, ERR_ID, ERR_TOPIC,
-	 *   ERR_USAGE
+	 *   ERR_USAGE, ERR_LINK
 	 */
 	static async start(options: TrackerOptions): Promise<Tracker> {
 		const tracker = new Tracker(resolveTracker(options));

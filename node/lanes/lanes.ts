@@ -215,12 +215,12 @@ export class Lanes {
 	}
 
 	/**
-	 * The addresses to dial. If the broker speaks TLS: the addresses with TLS, and none if the
+	 * The addresses to dial. If the brokers are used with TLS: the addresses with TLS, and none if the
 	 * certificate of the node is not known. Otherwise: the addresses without TLS, and none if the
 	 * node has a certificate.
 	 */
 	#worthTrying({ addresses, cert, verified }: PeerAddresses): readonly string[] {
-		const isSecure = isSecureUrl(this.#options.link.url);
+		const { isSecure } = this.#options.link;
 		const worth = verified > 0 ? addresses.slice(0, verified) : addresses.slice(0, MOST_UNSEEN);
 		return worth.filter(
 			(url) => isSecureUrl(url) === isSecure && isSecure === (cert !== undefined),

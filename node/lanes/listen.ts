@@ -12,7 +12,7 @@ import {
 
 /** Where a node listens for direct connections. */
 export interface ListenAt {
-	/** An address of this machine. @default all addresses, or loopback if the broker is on loopback */
+	/** An address of this machine. @default all addresses, or loopback if all brokers are on loopback */
 	readonly host?: string | undefined;
 	/** TCP port. @default any free port */
 	readonly port?: number | undefined;
@@ -38,8 +38,8 @@ export interface TicketIssuer {
 /** Options of {@link listen}. */
 export interface ListenOptions extends ListenAt {
 	readonly id: string;
-	/** URL of the broker. */
-	readonly broker: string;
+	/** URLs of all brokers. */
+	readonly brokers: readonly string[];
 	readonly topics: Topics;
 	readonly limits: Limits;
 	readonly tracker: TicketIssuer;
@@ -69,7 +69,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 		checkTicket(ticket, { from, to: id }, key, tracker.time);
 	};
 	const common = { id, port, topics, limits, tls, admit, onMessage };
-	const host = options.host ?? besides(hostOf(options.broker));
+	const host = options.host ?? besides(options.brokers.map(hostOf));
 	try {
 		return await Listener.start({ ...common, host });
 	} catch (error) {
@@ -81,12 +81,15 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 	}
 }
 
-/** The address to listen on if the broker is at `host`: loopback if `host` is, else all. */
-function besides(host: string): string {
-	if (!isLoopback(host)) {
+/**
+ * The address to listen on if the brokers are at `hosts`: loopback if all of them are, else all
+ * addresses.
+ */
+function besides(hosts: readonly string[]): string {
+	if (!hosts.every(isLoopback)) {
 		return '::';
 	}
-	return host === '::1' ? '::1' : '127.0.0.1';
+	return hosts.every((host) => host === '::1') ? '::1' : '127.0.0.1';
 }
 
 /**

@@ -1,4 +1,10 @@
-export { parseSeed, Seed, ShoalError } from '../../protocol/index.ts';
+export {
+	type BrokerAddress,
+	type BrokerList,
+	parseSeed,
+	Seed,
+	ShoalError,
+} from '../../protocol/index.ts';
 export type { ShoalNodeEvents } from '../base-node.ts';
 export type { FetchOptions } from '../download/download-manager.ts';
 export type { Progress } from '../download/download-types.ts';

@@ -1,6 +1,6 @@
 import { ShoalError } from '../errors.ts';
 import { isChannelId } from '../ids.ts';
-import { parseBrokerUrl } from '../seed/share-link.ts';
+import { parseBrokerUrl } from '../seed/broker-urls.ts';
 import { checkChannelName } from './document.ts';
 
 /** The parts of the link of a channel, `shoal:channel?id=…&name=…&broker=…`. */

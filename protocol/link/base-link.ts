@@ -4,6 +4,7 @@ import { makeSession } from '../ids.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import type { Payload } from '../packets/publish-packet.ts';
 import { printableUrl } from '../printable-url.ts';
+import { isSecureUrl } from '../secure-url.ts';
 import { BrokerChoice } from './broker-choice.ts';
 import { isAboutBroker, isBusy, noBroker } from './connection-errors.ts';
 import type {
@@ -108,6 +109,14 @@ export class BaseLink {
 	/** URLs of all brokers of the list, in its order, without credentials. */
 	get urls(): readonly string[] {
 		return this.#choice.brokers.map(({ url }) => printableUrl(url));
+	}
+
+	/**
+	 * Whether the cluster is used with TLS: one broker of the list is. The answer does not depend on
+	 * the broker in use, so a node that moves to another broker goes on encrypting its direct lanes.
+	 */
+	get isSecure(): boolean {
+		return this.#choice.brokers.some(({ url }) => isSecureUrl(url));
 	}
 
 	/** Whether there is a connection now. */

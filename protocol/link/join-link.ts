@@ -1,5 +1,5 @@
 import { ShoalError } from '../errors.ts';
-import { parseBrokerUrl } from '../seed/share-link.ts';
+import { parseBrokerUrl } from '../seed/broker-urls.ts';
 
 /**
  * The parts of a join link, `shoal:join?broker=…&token=…&cert=…`. It contains an access token:

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { NODE_ID, REQUEST_ID, SEED_ID } from '../ids.ts';
 import { MOST_NODE_NAME } from '../node-names.ts';
+import { parseBrokerUrl } from '../seed/broker-urls.ts';
 import { MAX_CHUNKS, MAX_INDEX_BYTES, MAX_LENGTH, MIN_INDEX_BYTES } from '../seed/layout.ts';
 import { checkName } from '../seed/names.ts';
-import { parseBrokerUrl } from '../seed/share-link.ts';
 
 /** The schemas of the fields of control messages. Each defines the allowed values of one field. */
 

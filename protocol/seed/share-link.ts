@@ -1,7 +1,7 @@
 import { ShoalError } from '../errors.ts';
 import { isSeedId } from '../ids.ts';
-import { printable, quoted } from '../printable.ts';
-import { printableUrl } from '../printable-url.ts';
+import { quoted } from '../printable.ts';
+import { parseBrokerUrl } from './broker-urls.ts';
 import { checkName } from './names.ts';
 
 /** The parts of a share link, `shoal:<seed id>?name=…&broker=…`. */
@@ -13,8 +13,6 @@ export interface ShareLink {
 	/** URL at which other machines can reach a broker on which the seed is shared. */
 	readonly broker?: string;
 }
-
-const SCHEMES: ReadonlySet<string> = new Set(['mqtt:', 'mqtts:', 'ws:', 'wss:']);
 
 /** The text of a share link. */
 export function formatLink({ id, name, broker }: ShareLink): string {
@@ -66,22 +64,4 @@ export function parseLink(text: string): ShareLink {
 		...(name === null ? {} : { name: checkName(name) }),
 		...(broker === null ? {} : { broker: parseBrokerUrl(broker) }),
 	};
-}
-
-/**
- * Returns `text` if it is the URL of a broker: mqtt, mqtts, ws or wss, with a host. Characters that a URL parser would
- * skip or escape, such as spaces and control characters, are refused, so that the URL can be shown as it is.
- *
- * @throws ShoalError ERR_LINK
- */
-export function parseBrokerUrl(text: string): string {
-	const isPlain = !/\s/.test(text) && printable(text) === text;
-	const url = isPlain && URL.canParse(text) ? new URL(text) : undefined;
-	if (url === undefined || !SCHEMES.has(url.protocol) || url.hostname === '') {
-		throw new ShoalError(
-			'ERR_LINK',
-			`${quoted(printableUrl(text))} is no URL of a broker: mqtt://HOST:PORT expected (or mqtts, ws, wss)`,
-		);
-	}
-	return text;
 }

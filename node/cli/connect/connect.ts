@@ -49,7 +49,8 @@ export interface NodeFlags extends NodeNameFlags {
 }
 
 /** Options of a node of the command line. */
-export interface CliNodeOptions extends ShoalNodeOptions {
+export interface CliNodeOptions extends Omit<ShoalNodeOptions, 'broker'> {
+	readonly broker?: string | undefined;
 	/** The address at which metrics and health checks are served. @default none */
 	readonly metrics?: ListenAt | undefined;
 }

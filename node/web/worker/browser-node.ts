@@ -1,7 +1,9 @@
 import { nanoid } from 'nanoid';
 import {
 	Bitfield,
+	type BrokerAddress,
 	type FolderEntry,
+	linkBrokers,
 	makeNodeId,
 	type Seed,
 	Topics,
@@ -28,10 +30,11 @@ import { type WebContent, WebTarget } from './web-target.ts';
 export interface BrowserNodeOptions {
 	/**
 	 * URL of the broker: ws or wss. For `shoal broker` it has the port of its page and the path
-	 * `/mqtt`.
+	 * `/mqtt`. Or the brokers of one cluster, at most 16: when the broker in use cannot be reached any
+	 * more, the next one of the list is used. A browser cannot check the fingerprint of a certificate.
 	 */
-	readonly url: string;
-	/** The broker's token for nodes. @default none */
+	readonly url: string | readonly (string | Omit<BrokerAddress, 'cert'>)[];
+	/** The broker's token for nodes; with a list, for all of its brokers without a token of their own. @default none */
 	readonly token?: string | undefined;
 	/** A name for people, at most 32 characters; every client of the broker sees it. @default none */
 	readonly name?: string | undefined;
@@ -77,21 +80,17 @@ export class BrowserNode extends BaseNode {
 	readonly #noThread = onNoThread((error) => this.context.warn(error));
 
 	/**
-	 * Connects to the broker and publishes the node's state. @throws ShoalError ERR_BROKER, ERR_REFUSED, ERR_TIMEOUT,
-	 * ERR_DISCONNECTED
+	 * Connects to the broker, or to the first of a list that can be reached, and publishes the node's state.
+	 *
+	 * @throws ShoalError ERR_BROKER, ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED; ERR_USAGE, ERR_LINK for a list that
+	 *   cannot be used
 	 */
-	static async start({
-		url,
-		token = '',
-		name,
-		onBroken,
-	}: BrowserNodeOptions): Promise<BrowserNode> {
+	static async start({ url, token, name, onBroken }: BrowserNodeOptions): Promise<BrowserNode> {
 		const topics = new Topics();
 		const id = makeNodeId();
 		const link = await WebLink.open({
-			url,
+			...linkBrokers(url, { token, secret: nanoid(), streamTo: () => undefined }),
 			id,
-			password: `${token}:${nanoid()}`,
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
 		const node = new BrowserNode(link, topics, {

@@ -1,11 +1,16 @@
 import { connect, createServer, type Socket } from 'node:net';
 import type { Scope } from '../harness/suite.ts';
 
-/** Starts a relay to the port `to`, which records all bytes in both directions. */
-export async function startRelay(
-	t: Scope,
-	to: number,
-): Promise<{ readonly port: number; readonly seen: readonly Buffer[] }> {
+/** A relay to a port, which records all bytes in both directions. */
+export interface Relay {
+	readonly port: number;
+	readonly seen: readonly Buffer[];
+	/** Ends all connections, and accepts no more. */
+	stop(): Promise<void>;
+}
+
+/** Starts a relay to the port `to`, at `port` (a free one by default). */
+export async function startRelay(t: Scope, to: number, port = 0): Promise<Relay> {
 	const seen: Buffer[] = [];
 	const sockets: Socket[] = [];
 	const server = createServer((near) => {
@@ -23,12 +28,15 @@ export async function startRelay(
 			from.on('close', () => into.destroy());
 		}
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	t.defer(async () => {
+	await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+	const { port: own } = server.address() as { port: number };
+	const stop = async (): Promise<void> => {
+		const isClosed = new Promise((resolve) => server.close(resolve));
 		for (const socket of sockets) {
 			socket.destroy();
 		}
-		await new Promise((resolve) => server.close(resolve));
-	});
-	return { port: (server.address() as { port: number }).port, seen };
+		await isClosed;
+	};
+	t.defer(stop);
+	return { port: own, seen, stop };
 }

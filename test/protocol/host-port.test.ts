@@ -6,9 +6,9 @@ import {
 	parseHostAddress,
 	plainAddress,
 	withoutBrackets,
-} from '../../../protocol/index.ts';
-import { suite } from '../../helpers/harness/suite.ts';
-import { throwsCode } from '../../helpers/harness/throws-code.ts';
+} from '../../protocol/index.ts';
+import { suite } from '../helpers/harness/suite.ts';
+import { throwsCode } from '../helpers/harness/throws-code.ts';
 
 const test = suite('host and port');
 

@@ -1,5 +1,5 @@
-import { ShoalError } from '../errors.ts';
-import { quoted } from '../printable.ts';
+import { ShoalError } from './errors.ts';
+import { quoted } from './printable.ts';
 
 /** The host of `url`; an IPv6 address without brackets. @internal */
 export function hostOf(url: string): string {

@@ -1,0 +1,54 @@
+import { ShoalError } from '../errors.ts';
+import { brokerAddress, hostAndPort } from '../host-port.ts';
+import { printable, quoted } from '../printable.ts';
+import { printableUrl } from '../printable-url.ts';
+
+/** Most brokers in a list and in a link. */
+export const MOST_BROKERS = 16;
+
+const SCHEMES: ReadonlySet<string> = new Set(['mqtt:', 'mqtts:', 'ws:', 'wss:']);
+
+/**
+ * Returns `text` if it is the URL of a broker: mqtt, mqtts, ws or wss, with a host. Characters that a URL parser would
+ * skip or escape, such as spaces and control characters, are refused, so that the URL can be shown as it is.
+ *
+ * @throws ShoalError ERR_LINK
+ */
+export function parseBrokerUrl(text: string): string {
+	const isPlain = !/\s/.test(text) && printable(text) === text;
+	const url = isPlain && URL.canParse(text) ? new URL(text) : undefined;
+	if (url === undefined || !SCHEMES.has(url.protocol) || url.hostname === '') {
+		throw new ShoalError(
+			'ERR_LINK',
+			`${quoted(printableUrl(text))} is no URL of a broker: mqtt://HOST:PORT expected (or mqtts, ws, wss)`,
+		);
+	}
+	return text;
+}
+
+/**
+ * `entries` without those that lead to the same server as an earlier one: scheme, host, port and
+ * path are the same.
+ *
+ * @param urlOf the URL of an entry
+ */
+export function distinctBrokers<T>(entries: readonly T[], urlOf: (entry: T) => string): T[] {
+	const first = new Map<string, T>();
+	for (const entry of entries) {
+		const key = serverOf(urlOf(entry));
+		if (!first.has(key)) {
+			first.set(key, entry);
+		}
+	}
+	return [...first.values()];
+}
+
+/** The parts of a URL that say where a broker is; a URL that is malformed is returned as it is. */
+function serverOf(url: string): string {
+	if (!URL.canParse(url)) {
+		return url;
+	}
+	const { protocol, pathname } = new URL(url);
+	const { host, port } = brokerAddress(url);
+	return `${protocol}//${hostAndPort(host.toLowerCase(), port)}${pathname === '' ? '/' : pathname}`;
+}
