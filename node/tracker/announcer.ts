@@ -163,8 +163,12 @@ export class Announcer {
 		}
 	}
 
-	/** Sends an `update`, within a second, to a tracker that is ready and has a new session. */
+	/**
+	 * Sends an `update`, within a second, to a tracker that is ready and has a new session, and from
+	 * then on as often as it demands.
+	 */
 	onTracker(): void {
+		this.#scheduleRenewal();
 		const timer = setTimeout(() => {
 			this.#timers.delete(timer);
 			this.#background(this.#renew());
