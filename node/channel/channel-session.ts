@@ -7,6 +7,7 @@ import type {
 	Topics,
 } from '../../protocol/index.ts';
 import { later } from '../util/timers.ts';
+import { Asks } from './asks.ts';
 import {
 	type ChannelRefusal,
 	ChannelView,
@@ -28,6 +29,8 @@ export interface ChannelSessionEvents {
 	refused(refusal: { reason: ChannelRefusal; seq?: number | undefined; from: string }): void;
 	/** A receipt has arrived or was withdrawn. */
 	receipt(from: string): void;
+	/** A node has asked for what it may have missed: it has heard nothing on its connection. */
+	asked(): void;
 }
 
 /** Options of {@link ChannelSession.open}. */
@@ -46,6 +49,8 @@ export type ChannelSessionOptions = Omit<ChannelViewOptions, 'now'> & {
 	readonly warn: (error: unknown) => void;
 };
 
+/** A message on the topic of the keys that asks for what its sender may have missed. */
+const ASK = new Uint8Array();
 /** Most refusals that are remembered, so that each of them is told once. */
 const MOST_TOLD = 64;
 
@@ -66,21 +71,34 @@ export class ChannelSession {
 	#hasOwn = false;
 	/** `performance.now()` at the last message of the channel. */
 	#heardAt = 0;
+	readonly #asks: Asks;
+	#isPublisher = false;
 
 	private constructor(options: ChannelSessionOptions) {
 		const { link, channel } = options;
 		this.channel = channel;
 		this.#options = options;
 		this.#view = new ChannelView({ ...options, now: () => performance.now() });
-		this.#copies = new Copies(link.id, options.random ?? Math.random);
+		const { random = Math.random, withReceipts = false } = options;
+		this.#copies = new Copies(link.id, random);
+		this.#asks = new Asks({
+			isUp: () => link.isUp,
+			wantsReceipts: withReceipts,
+			random,
+			ask: () => this.#ask(),
+			answer: () => this.#answer(),
+		});
 		for (const [event, handler] of Object.entries(options.handlers ?? {})) {
 			this.#events.on(event as keyof ChannelSessionEvents, handler);
 		}
 		this.#listeners.push(
 			link.on('message', (message) => this.#onMessage(message)),
 			link.on('up', () => this.#restartCopies()),
-			// The receipts that are still retained arrive again after the reconnect.
-			link.on('down', () => this.fleet.clear()),
+			// What is still retained arrives again after the reconnect.
+			link.on('down', () => {
+				this.fleet.clear();
+				this.#asks.disconnected();
+			}),
 		);
 	}
 
@@ -127,6 +145,11 @@ export class ChannelSession {
 		return this.#publisher;
 	}
 
+	/** Whether the broker has sent a retained message of the channel on this connection. */
+	get isRetained(): boolean {
+		return this.#asks.isRetained;
+	}
+
 	/** Whether there is a connection to the broker now. */
 	get isUp(): boolean {
 		return this.#options.link.isUp;
@@ -151,6 +174,7 @@ export class ChannelSession {
 	 */
 	async publish(chain: KeyChain, document: ChannelDocument): Promise<void> {
 		const { link } = this.#options;
+		this.#isPublisher = true;
 		this.#take(link.id, this.#view.onKeys(link.id, chain.text));
 		this.#take(link.id, [this.#view.onDocument(link.id, document.text)]);
 		await this.#retain(chain, document);
@@ -159,6 +183,7 @@ export class ChannelSession {
 	/** Ends the subscriptions. What this node has published stays. */
 	async close(): Promise<void> {
 		clearTimeout(this.#timer);
+		this.#asks.close();
 		for (const remove of this.#listeners) {
 			remove();
 		}
@@ -174,23 +199,33 @@ export class ChannelSession {
 		return [...topics.channelFilters(this.channel), ...receipts];
 	}
 
-	#onMessage({ topic, payload }: Incoming): void {
+	#onMessage({ topic, payload, isRetained }: Incoming): void {
 		const parsed = this.#options.topics.tryParse(topic);
 		if (parsed === undefined || !('channel' in parsed) || parsed.channel !== this.channel) {
 			return;
 		}
+		const { from, kind } = parsed;
+		const isMine = from === this.#options.link.id;
+		if (payload.length === 0 && kind === 'channel-keys') {
+			if (!isMine) {
+				this.#events.emit('asked');
+				this.#asks.asked(this.#isPublisher);
+			}
+			return;
+		}
 		this.#heardAt = performance.now();
-		const { from } = parsed;
-		const isOwn = from === this.#options.link.id && parsed.kind === 'channel';
-		this.#hasOwn ||= isOwn && payload.length > 0;
-		if (parsed.kind === 'receipt') {
+		if (payload.length > 0) {
+			this.#asks.heard(kind === 'channel', isRetained);
+			this.#hasOwn ||= isMine && kind === 'channel';
+		}
+		if (kind === 'receipt') {
 			if (this.fleet.onReceipt(parsed, payload)) {
 				this.#events.emit('receipt', from);
 			}
 		} else if (payload.length > 0) {
 			this.#take(
 				from,
-				parsed.kind === 'channel-keys'
+				kind === 'channel-keys'
 					? this.#view.onKeys(from, payload)
 					: [this.#view.onDocument(from, payload)],
 			);
@@ -211,12 +246,17 @@ export class ChannelSession {
 					break;
 				case 'copy':
 					this.#copies.heard(from);
+					this.#asks.answered();
 					break;
 				case 'keys':
 					this.#events.emit('keys', verdict.chain);
 					break;
 				case 'refused':
 					this.#refuse(from, verdict);
+					if (verdict.reason === 'older') {
+						// That node, or its broker, has missed the newest document.
+						this.#asks.asked(this.#isPublisher);
+					}
 					break;
 				default:
 					break;
@@ -240,6 +280,20 @@ export class ChannelSession {
 			}
 			this.#told.add(about);
 			this.#events.emit('refused', { reason, seq, from });
+		}
+	}
+
+	#ask(): void {
+		const { link, topics } = this.#options;
+		link.send(topics.channelKeys(this.channel, link.id), ASK);
+	}
+
+	/** Publishes the newest document again, if this node keeps copies of it. */
+	#answer(): void {
+		const { link, warn, isKeeper } = this.#options;
+		const { chain, newest } = this.#view;
+		if (isKeeper && chain !== undefined && newest !== undefined && link.isUp) {
+			this.#retain(chain, newest).catch(warn);
 		}
 	}
 

@@ -8,6 +8,9 @@ const QUIET = 300;
 /** ms after which {@link FleetWatch.settled} resolves even if receipts go on arriving. */
 const MOST_WAIT = 30_000;
 
+/** ms within which receipts arrive that this node had to ask for, because the broker retains nothing. */
+const ANSWERS_WITHIN = 3_500;
+
 /** The followers of a channel, as their receipts say. */
 export class FleetWatch {
 	readonly #session: ChannelSession;
@@ -47,10 +50,14 @@ export class FleetWatch {
 
 	/**
 	 * Resolves when no message of the channel has arrived for 300 ms, so that the retained ones are
-	 * here; after 30 s at the latest.
+	 * here; after 30 s at the latest. If nothing is retained, waits for what the followers send when
+	 * they are asked.
 	 */
 	async settled(signal?: AbortSignal): Promise<void> {
 		await this.#session.settled(QUIET, MOST_WAIT, signal);
+		if (!this.#session.isRetained) {
+			await this.#session.settled(ANSWERS_WITHIN, ANSWERS_WITHIN, signal);
+		}
 	}
 
 	/** Ends the subscriptions. */

@@ -10,7 +10,10 @@ import {
 /** ms after a connection, within which the states of all nodes arrive. */
 const SETTLING = 3_000;
 
-/** Which nodes are connected to the broker, by the states that they publish. */
+/**
+ * Which nodes are connected to the broker, by the states that they publish. A broker may not have
+ * retained them, so a receipt that a node has just published counts as well.
+ */
 export class Presence {
 	readonly #link: BaseLink;
 	readonly #topics: Topics;
@@ -54,8 +57,11 @@ export class Presence {
 		}
 	}
 
-	#onMessage({ topic, payload }: Incoming): void {
+	#onMessage({ topic, payload, isRetained }: Incoming): void {
 		const parsed = this.#topics.tryParse(topic);
+		if (parsed?.kind === 'receipt' && payload.length > 0 && !isRetained) {
+			this.#ready.add(parsed.from);
+		}
 		if (parsed?.kind === 'node-state') {
 			if (stateIn(payload) === 'ready') {
 				this.#ready.add(parsed.from);

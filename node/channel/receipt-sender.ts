@@ -10,6 +10,8 @@ import { later } from '../util/timers.ts';
 
 /** ms between two receipts. */
 const SPACING = 2_000;
+/** Most ms before a receipt that a node has asked for: all followers are asked at once. */
+const REPEAT_WITHIN = 2_000;
 /** ms for which a receipt waits for a newer one. So a fast update needs one receipt only. */
 const PAUSE = 300;
 
@@ -37,6 +39,13 @@ export class ReceiptSender {
 		this.#receipt = receipt;
 		const wait = Math.max(PAUSE, this.#sentAt + SPACING - performance.now());
 		this.#timer ??= later(() => this.#send(), wait);
+	}
+
+	/** Publishes the last receipt again, at a random time soon: a node may not have got it. */
+	repeat(): void {
+		if (this.#receipt !== undefined && performance.now() - this.#sentAt >= SPACING) {
+			this.#timer ??= later(() => this.#send(), Math.random() * REPEAT_WITHIN);
+		}
 	}
 
 	/** Publishes the last receipt if it waits, and ends. */

@@ -120,6 +120,7 @@ export class Following implements AsyncIterable<AppliedUpdate> {
 				await session.settled(QUIET, MOST_WAIT);
 			}
 			const receipts = new Receipts(link, topics.receipt(channel, link.id), { name, groups });
+			session.on('asked', () => receipts.repeat());
 			const about = {
 				node: link.id,
 				channelName,

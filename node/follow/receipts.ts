@@ -35,6 +35,11 @@ export class Receipts {
 		this.#sender.say({ block, seq, seed, ...about });
 	}
 
+	/** Publishes the last receipt again, because a node has asked for it. */
+	repeat(): void {
+		this.#sender.repeat();
+	}
+
 	/** Publishes the last receipt if it waits, and ends. */
 	async close(): Promise<void> {
 		await this.#sender.close();

@@ -13,6 +13,7 @@ import {
 	type TrackerRequest,
 	type TrackerState,
 } from '../../protocol/index.ts';
+import { isDueAt } from '../util/seldom.ts';
 import { later } from '../util/timers.ts';
 
 type Op = TrackerReply['op'];
@@ -188,8 +189,7 @@ export class TrackerClient {
 	 */
 	look(): void {
 		this.#looks = this.#state === undefined && this.#link.isUp ? this.#looks + 1 : 0;
-		const isPowerOfTwo = Number.isInteger(Math.log2(this.#looks));
-		if (isPowerOfTwo || (this.#looks > 0 && this.#looks % MOST_BETWEEN === 0)) {
+		if (isDueAt(this.#looks, MOST_BETWEEN)) {
 			this.#search();
 		}
 	}

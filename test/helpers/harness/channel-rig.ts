@@ -35,10 +35,10 @@ export interface Machine {
 	has(seq: number): Promise<AppliedUpdate>;
 }
 
-/** Starts a broker and a publisher. */
-export async function channelRig(t: Scope): Promise<ChannelRig> {
+/** Starts a publisher. @param at URL of a broker; undefined: starts one */
+export async function channelRig(t: Scope, at?: string): Promise<ChannelRig> {
 	const folder = await makeFolder(t);
-	const { url } = await startBroker(t);
+	const url = at ?? (await startBroker(t)).url;
 	const image = join(folder, 'image');
 	mkdirSync(join(image, 'sub'), { recursive: true });
 	writeFileSync(join(image, 'a.txt'), 'one');

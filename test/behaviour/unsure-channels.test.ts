@@ -1,0 +1,87 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { Tracker } from '../../broker/index.ts';
+import { startUnsureBroker } from '../helpers/adversaries/unsure-broker.ts';
+import { seededRandom } from '../helpers/fixtures/mutate.ts';
+import { channelRig } from '../helpers/harness/channel-rig.ts';
+import { startNode } from '../helpers/harness/node.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
+
+const test = suite('channels on a broker that promises nothing');
+
+async function rig(
+	t: Scope,
+	...how: Parameters<typeof startUnsureBroker> extends [Scope, ...infer H] ? H : never
+) {
+	const broker = await startUnsureBroker(t, ...how);
+	const tracker = await Tracker.start({ url: broker.url });
+	t.defer(() => tracker.close());
+	return { ...(await channelRig(t, broker.url)), faults: broker.faults };
+}
+
+test('nothing is retained: a follower that starts later asks for the document, and has the version', async (t) => {
+	const { publish, follow } = await rig(t, { retains: false });
+	const { link } = await publish();
+	const machine = await follow(link, 'pc-1');
+	await machine.has(1);
+});
+
+test('nothing is retained: another follower answers when the publisher is gone', async (t) => {
+	const { publish, follow, publisher } = await rig(t, { retains: false });
+	const { link } = await publish();
+	await (await follow(link, 'pc-1')).has(1);
+	await publisher.close();
+	await (await follow(link, 'pc-2')).has(1);
+});
+
+test('nothing is retained: the fleet is asked for its receipts', async (t) => {
+	const { publish, follow, url } = await rig(t, { retains: false });
+	const { link } = await publish();
+	await Promise.all(['pc-1', 'pc-2'].map(async (name) => (await follow(link, name)).has(1)));
+	const fleet = await (await startNode(t, url)).fleet(link);
+	await fleet.settled();
+	assert.equal(
+		fleet.members.map(({ name, state }) => [name, state]),
+		[
+			['pc-1', 'applied'],
+			['pc-2', 'applied'],
+		],
+	);
+});
+
+test('a broker that has kept an older document only: the newest is published again', async (t) => {
+	const { publish, follow, image, faults } = await rig(t);
+	const { link } = await publish();
+	await (await follow(link, 'pc-1')).has(1);
+	faults.retains = false;
+	writeFileSync(join(image, 'a.txt'), 'two');
+	await publish();
+	await (await follow(link, 'pc-2')).has(2);
+});
+
+test('documents and receipts are delayed, doubled, dropped and reordered: all followers have the newest version', async (t) => {
+	const random = seededRandom(7);
+	const lossy = () => random() < 0.05;
+	const faults = { retains: false, delay: 300, doubles: 0.3, drops: lossy };
+	const { publish, follow, image, publisher, faults: now } = await rig(t, faults, random);
+	const { link } = await publish();
+	const machines = await Promise.all(['pc-1', 'pc-2', 'pc-3'].map((name) => follow(link, name)));
+	for (const text of ['two', 'three']) {
+		writeFileSync(join(image, 'a.txt'), text);
+		await publish();
+	}
+	await Promise.all(machines.map((machine) => machine.has(3)));
+	Object.assign(now, { delay: 0, doubles: 0, drops: () => false });
+	const fleet = await publisher.fleet(link);
+	await until('all receipts are right', () => {
+		return fleet.members.filter(({ state, seq }) => state === 'applied' && seq === 3).length === 3;
+	});
+	for (const { applied } of machines) {
+		const order = applied.map(({ seq }) => seq);
+		assert.equal(order, [...order].sort(), 'never an older one');
+	}
+});
+
+test.run();
