@@ -164,9 +164,9 @@ export class BaseNode {
 		this.context.downLimiter.setRate(maxDown);
 	}
 
-	/** The share link of a seed, with its name and this node's broker. */
+	/** The share link of a seed, with its name and the brokers of this node. */
 	link(seed: Seed): string {
-		return formatLink({ id: seed.id, name: seed.name, broker: this.broker });
+		return formatLink({ id: seed.id, name: seed.name, broker: this.brokers });
 	}
 
 	/** Every seed that the tracker lists. @throws ShoalError ERR_NO_TRACKER, ERR_TIMEOUT, ERR_DISCONNECTED, ERR_LIMIT */

@@ -94,6 +94,7 @@ export {
 	type LinkBrokers,
 	linkBrokers,
 	type SharedByBrokers,
+	withCredentials,
 } from './link/broker-addresses.ts';
 export { Connection } from './link/connection.ts';
 export { disconnected, explain, isBusy, refusal } from './link/connection-errors.ts';
@@ -107,7 +108,7 @@ export type {
 } from './link/connection-options.ts';
 export { credentials } from './link/connection-options.ts';
 export { parseFingerprint } from './link/fingerprint.ts';
-export { formatJoinLink, type JoinLink, parseJoinLink } from './link/join-link.ts';
+export { formatJoinLink, type JoinLink, joinedAddresses, parseJoinLink } from './link/join-link.ts';
 export { Link } from './link/link.ts';
 export { isLoopback } from './loopback.ts';
 export {
@@ -177,7 +178,14 @@ export { escapeJson, printable, printableJson, quoted } from './printable.ts';
 export { printableUrl } from './printable-url.ts';
 export { isSecureUrl } from './secure-url.ts';
 export { Bitfield, BUCKETS } from './seed/bitfield.ts';
-export { distinctBrokers, MOST_BROKERS, parseBrokerUrl } from './seed/broker-urls.ts';
+export {
+	type BrokerUrls,
+	distinctBrokers,
+	listOf,
+	MOST_BROKERS,
+	oneOrList,
+	parseBrokerUrl,
+} from './seed/broker-urls.ts';
 export {
 	type ContentName,
 	isAddress,

@@ -124,6 +124,11 @@ export class ActiveTracker {
 		return this.#link.isUp;
 	}
 
+	/** URL of the broker that is used or tried now. */
+	get broker(): string {
+		return this.#link.url;
+	}
+
 	/** Disconnects. @param isEnd whether to publish `lost`: not if another tracker is active */
 	async close(isEnd: boolean): Promise<void> {
 		for (const timer of this.#timers) {

@@ -73,6 +73,11 @@ export class StandbyTracker {
 		return standby;
 	}
 
+	/** URL of the broker that is used or tried now. */
+	get broker(): string {
+		return this.#link.url;
+	}
+
 	/** Whether another tracker is active. */
 	async findActive(): Promise<'taken' | 'free'> {
 		if (this.#isTaken) {

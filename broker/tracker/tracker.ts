@@ -1,4 +1,5 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
+import { printableUrl } from '../../protocol/index.ts';
 import { ActiveTracker } from './active-tracker.ts';
 import { StandbyTracker } from './standby-tracker.ts';
 import {
@@ -56,6 +57,14 @@ export class Tracker {
 		const tracker = new Tracker(resolveTracker(options));
 		await (tracker.#settings.isAlone ? tracker.#activate() : tracker.#standBy());
 		return tracker;
+	}
+
+	/**
+	 * URL of the broker that is used or tried now, without user name, password and query; the first of
+	 * the list while the tracker changes its role.
+	 */
+	get broker(): string {
+		return this.#role?.broker ?? printableUrl(this.#settings.brokers.url);
 	}
 
 	/** Whether it is the active tracker. */

@@ -45,8 +45,8 @@ export interface PublicationOptions {
 	readonly share: Share;
 	/** Which followers are connected; undefined if there are no stages. */
 	readonly presence: Presence | undefined;
-	/** URL of the broker, for the link. */
-	readonly broker: string;
+	/** URLs of the brokers, for the link. */
+	readonly broker: readonly string[];
 	/** ms for which a document is valid. */
 	readonly life: number;
 	readonly rollout: Rollout;

@@ -38,7 +38,7 @@ export async function publish(
 		const writer = new ChannelWriter(store, session, own);
 		const publication = await Publication.begin(
 			{
-				...{ session, writer, share, presence, broker: node.link.url, life: options.life ?? LIFE },
+				...{ session, writer, share, presence, broker: node.link.urls, life: options.life ?? LIFE },
 				rollout: { to: options.to ?? [], percents: options.stages ?? [] },
 				rules: { stopAt: options.stopAt ?? 2, least: options.least ?? 3 },
 			},

@@ -1,6 +1,6 @@
 import { ShoalError } from '../errors.ts';
 import { isChannelId } from '../ids.ts';
-import { parseBrokerUrl } from '../seed/broker-urls.ts';
+import { type BrokerUrls, readBrokers, writeBrokers } from '../seed/broker-urls.ts';
 import { checkChannelName } from './document.ts';
 
 /** The parts of the link of a channel, `shoal:channel?id=…&name=…&broker=…`. */
@@ -9,17 +9,18 @@ export interface ChannelLink {
 	readonly id: string;
 	/** Name of the channel: a suggestion, until a document confirms it. */
 	readonly name?: string | undefined;
-	/** URL of a broker on which the channel is published. */
-	readonly broker?: string | undefined;
+	/** URL of a broker on which the channel is published; or URLs of the brokers of one cluster, at most 16. */
+	readonly broker?: BrokerUrls | undefined;
 }
 
-/** The text of a channel link. It has no token: only those who have joined the broker can use it. */
+/**
+ * The text of a channel link. It has no token and no credentials: only those who have joined the broker can use it.
+ *
+ * @throws ShoalError ERR_LINK for more than 16 brokers
+ */
 export function formatChannelLink({ id, name, broker }: ChannelLink): string {
-	const query = new URLSearchParams({
-		id,
-		...(name === undefined ? {} : { name }),
-		...(broker === undefined ? {} : { broker }),
-	});
+	const query = new URLSearchParams({ id, ...(name === undefined ? {} : { name }) });
+	writeBrokers(query, broker);
 	return `shoal:channel?${query.toString().replaceAll('+', '%20')}`;
 }
 
@@ -48,10 +49,9 @@ export function parseChannelLink(text: string): ChannelLink {
 		);
 	}
 	const name = query.get('name');
-	const broker = query.get('broker');
 	return {
 		id,
 		...(name === null ? {} : { name: checkChannelName(name) }),
-		...(broker === null ? {} : { broker: parseBrokerUrl(broker) }),
+		...readBrokers(query),
 	};
 }

@@ -110,6 +110,33 @@ function checkSeveral(urls: readonly string[]): void {
 	}
 }
 
+/**
+ * The brokers at `urls`, each with `token` and with its fingerprint: one of `certs` is for all
+ * mqtts: URLs, several are for one each, in order.
+ *
+ * @throws ShoalError ERR_USAGE if the numbers of fingerprints and of mqtts: URLs differ
+ */
+export function withCredentials(
+	urls: readonly string[],
+	certs: readonly string[],
+	token?: string,
+): BrokerAddress[] {
+	const needing = urls.filter(takesCert);
+	if (certs.length > 1 && certs.length !== needing.length) {
+		throw new ShoalError(
+			'ERR_USAGE',
+			`there are ${certs.length} fingerprints and ${needing.length} brokers with mqtts: URLs; one fingerprint is for all of them, several are for one each, in the order of the brokers`,
+		);
+	}
+	const [common] = certs.length === 1 ? certs : [];
+	const own = certs.length === 1 ? [] : [...certs];
+	return urls.map((url) => {
+		// A fingerprint for URLs without TLS is passed on, and refused later.
+		const cert = takesCert(url) || needing.length === 0 ? (own.shift() ?? common) : undefined;
+		return { url, token, cert };
+	});
+}
+
 function asAddress(entry: string | BrokerAddress): BrokerAddress {
 	return typeof entry === 'string' ? { url: entry } : entry;
 }

@@ -6,6 +6,9 @@ import { printableUrl } from '../printable-url.ts';
 /** Most brokers in a list and in a link. */
 export const MOST_BROKERS = 16;
 
+/** URL of a broker, or the URLs of the brokers of one cluster, in the order in which they are tried. */
+export type BrokerUrls = string | readonly string[];
+
 const SCHEMES: ReadonlySet<string> = new Set(['mqtt:', 'mqtts:', 'ws:', 'wss:']);
 
 /**
@@ -41,6 +44,51 @@ export function distinctBrokers<T>(entries: readonly T[], urlOf: (entry: T) => s
 		}
 	}
 	return [...first.values()];
+}
+
+/** The URLs as a list; none if there is none. */
+export function listOf(broker: BrokerUrls | undefined): readonly string[] {
+	return typeof broker === 'string' ? [broker] : (broker ?? []);
+}
+
+/** A single URL as a text, several as a list; undefined if there is none. */
+export function oneOrList(urls: readonly string[]): BrokerUrls | undefined {
+	return urls.length > 1 ? urls : urls[0];
+}
+
+/**
+ * Writes the brokers of a link, as repeated parameters `broker`: earlier versions read the first.
+ * User name, password and query of a URL are left out, as a link is for others.
+ *
+ * @throws ShoalError ERR_LINK for more than 16
+ */
+export function writeBrokers(query: URLSearchParams, broker: BrokerUrls | undefined): void {
+	for (const url of distinctUrls(listOf(broker).map(printableUrl))) {
+		query.append('broker', url);
+	}
+}
+
+/** Reads the brokers of a link. @throws ShoalError ERR_LINK for a malformed URL, or more than 16 */
+export function readBrokers(query: URLSearchParams): { broker?: BrokerUrls } {
+	const broker = oneOrList(distinctUrls(query.getAll('broker').map(parseBrokerUrl)));
+	return broker === undefined ? {} : { broker };
+}
+
+/** @throws ShoalError ERR_LINK for more than 16 */
+function distinctUrls(urls: readonly string[]): readonly string[] {
+	const distinct = distinctBrokers(urls, (url) => url);
+	checkCount(distinct.length);
+	return distinct;
+}
+
+/** @throws ShoalError ERR_LINK for more than 16 brokers in a link */
+export function checkCount(count: number): void {
+	if (count > MOST_BROKERS) {
+		throw new ShoalError(
+			'ERR_LINK',
+			`the link names ${count} brokers; a link has at most ${MOST_BROKERS}`,
+		);
+	}
 }
 
 /** The parts of a URL that say where a broker is; a URL that is malformed is returned as it is. */

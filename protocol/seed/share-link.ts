@@ -1,7 +1,7 @@
 import { ShoalError } from '../errors.ts';
 import { isSeedId } from '../ids.ts';
 import { quoted } from '../printable.ts';
-import { parseBrokerUrl } from './broker-urls.ts';
+import { type BrokerUrls, readBrokers, writeBrokers } from './broker-urls.ts';
 import { checkName } from './names.ts';
 
 /** The parts of a share link, `shoal:<seed id>?name=…&broker=…`. */
@@ -10,19 +10,20 @@ export interface ShareLink {
 	readonly id: string;
 	/** File name: a suggestion. */
 	readonly name?: string;
-	/** URL at which other machines can reach a broker on which the seed is shared. */
-	readonly broker?: string;
+	/**
+	 * URL at which other machines can reach a broker on which the seed is shared; or such URLs of the
+	 * brokers of one cluster, at most 16.
+	 */
+	readonly broker?: BrokerUrls;
 }
 
-/** The text of a share link. */
+/** The text of a share link, without credentials of the brokers. @throws ShoalError ERR_LINK for more than 16 brokers */
 export function formatLink({ id, name, broker }: ShareLink): string {
 	const query = new URLSearchParams();
 	if (name !== undefined) {
 		query.set('name', name);
 	}
-	if (broker !== undefined) {
-		query.set('broker', broker);
-	}
+	writeBrokers(query, broker);
 	const text = query.toString().replaceAll('+', '%20');
 	return text === '' ? `shoal:${id}` : `shoal:${id}?${text}`;
 }
@@ -58,10 +59,9 @@ export function parseLink(text: string): ShareLink {
 	}
 	const query = new URLSearchParams(rawQuery);
 	const name = query.get('name');
-	const broker = query.get('broker');
 	return {
 		id,
 		...(name === null ? {} : { name: checkName(name) }),
-		...(broker === null ? {} : { broker: parseBrokerUrl(broker) }),
+		...readBrokers(query),
 	};
 }

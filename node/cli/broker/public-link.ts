@@ -1,4 +1,4 @@
-import { formatLink, printableUrl, type Seed } from '../../../protocol/index.ts';
+import { formatChannelLink, formatLink, type Seed } from '../../../protocol/index.ts';
 
 /**
  * Whether no other machine can reach `host`, written as in a URL: it is a loopback address or name,
@@ -10,12 +10,22 @@ export function isUnreachable(host: string): boolean {
 	);
 }
 
+/** Those of `brokers` that other machines can reach. */
+export function reachable(brokers: readonly string[]): string[] {
+	return brokers.filter((url) => !isUnreachable(new URL(url).hostname));
+}
+
 /**
- * The link of a seed to give to others. If other machines can reach the broker, the link names the
- * broker, without credentials.
+ * The link of a seed to give to others. It names the brokers that other machines can reach, without
+ * credentials.
+ *
+ * @param brokers their public URLs
  */
-export function publicLink({ id, name }: Seed, broker: string): string {
-	return isUnreachable(new URL(broker).hostname)
-		? formatLink({ id, name })
-		: formatLink({ id, name, broker: printableUrl(broker) });
+export function publicLink({ id, name }: Seed, brokers: readonly string[]): string {
+	return formatLink({ id, name, broker: reachable(brokers) });
+}
+
+/** The link of a channel to give to others, as {@link publicLink}. */
+export function publicChannelLink(id: string, name: string, brokers: readonly string[]): string {
+	return formatChannelLink({ id, name, broker: reachable(brokers) });
 }

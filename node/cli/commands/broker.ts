@@ -1,11 +1,5 @@
 import { Broker, type BrokerOptions, fingerprintOf } from '../../../broker/index.ts';
-import {
-	hostOf,
-	isShoalError,
-	printableUrl,
-	resolveLimits,
-	ShoalError,
-} from '../../../protocol/index.ts';
+import { hostOf, isShoalError, resolveLimits, ShoalError } from '../../../protocol/index.ts';
 import { openAccess, watchAccess } from '../broker/broker-access.ts';
 import {
 	advertisedHosts,
@@ -18,7 +12,8 @@ import type { BrokerFlags } from '../broker/broker-flags.ts';
 import { openPage } from '../broker/broker-page.ts';
 import { logBroker } from '../broker/service-log.ts';
 import type { Command } from '../command.ts';
-import { namedBroker } from '../connect/choose-broker.ts';
+import { anyOf } from '../connect/broker-texts.ts';
+import { namedBrokers } from '../connect/choose-broker.ts';
 import { announceBroker } from '../connect/mdns.ts';
 import { leaveWord } from '../connect/own-brokers.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -115,9 +110,9 @@ export function brokerCommand(flags: BrokerFlags): Command {
 /** Prints a note if the other commands of this user use a named broker, so perhaps not this one. */
 function tellOfOther(output: Output): void {
 	try {
-		const other = namedBroker(undefined);
+		const other = namedBrokers(undefined);
 		if (other !== undefined) {
-			const which = `your other commands use ${printableUrl(other)}`;
+			const which = `your other commands use ${anyOf(other)}`;
 			output.line(
 				output.style('dim', `${which}; shoal join says why, --broker URL names this one`),
 			);

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+	type BrokerUrls,
 	type ChannelDocument,
 	formatChannelLink,
 	isChannelLink,
@@ -14,19 +15,18 @@ import { ChannelStore, noChannel, type OwnChannel } from '../../publish/channel-
 import { publicPem } from '../../publish/signing-key.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import { onFile } from '../../storage/fs-error.ts';
+import { publicChannelLink } from '../broker/public-link.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { namedBroker } from '../connect/choose-broker.ts';
+import { type ConnectFlags, namedBrokers } from '../connect/choose-broker.ts';
 import { closeNode, startNode } from '../connect/connect.ts';
+import { publicUrls } from '../connect/own-brokers.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseDuration } from '../parse/channel-flags.ts';
 import type { Output } from '../terminal/output.ts';
 import { shellWord } from '../terminal/shell-word.ts';
-import { publicChannelLink } from './publish.ts';
 
 /** Arguments and flags of `shoal channel`. */
-export interface ChannelFlags {
-	readonly broker?: string | undefined;
-	readonly cert?: string | undefined;
+export interface ChannelFlags extends ConnectFlags {
 	readonly data?: string | undefined;
 	readonly drawer?: string | undefined;
 	readonly until: string;
@@ -172,10 +172,10 @@ async function withChannel(
 async function withNode(
 	context: CommandContext,
 	{ broker, cert }: ChannelFlags,
-	ofLink: string | undefined,
+	ofLink: BrokerUrls | undefined,
 	work: (node: ShoalNode) => Promise<number>,
 ): Promise<number> {
-	const node = await startNode(context, { broker: namedBroker(broker, ofLink), cert });
+	const node = await startNode(context, { broker: namedBrokers(broker, ofLink), cert });
 	try {
 		return await work(node);
 	} finally {
@@ -204,7 +204,7 @@ async function rotate(
 			drawer: rotated.drawer,
 		});
 		output.line(`the channel ${printable(name)} has new keys: key block ${chain.last}`);
-		output.line(`  link  ${printable(publicChannelLink(channel, name, node.broker))}`);
+		output.line(`  link  ${printable(publicChannelLink(channel, name, publicUrls(node.brokers)))}`);
 		if (document === undefined) {
 			output.line('  no version is signed with the new keys yet: publish it');
 		}

@@ -2,7 +2,7 @@ import { nodeLabel, parseChannelLink, printable } from '../../../protocol/index.
 import type { FleetMember } from '../../channel/fleet.ts';
 import type { FleetWatch } from '../../channel/fleet-watch.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { namedBroker } from '../connect/choose-broker.ts';
+import { type ConnectFlags, namedBrokers } from '../connect/choose-broker.ts';
 import { closeNode, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Expected, readExpected } from '../parse/channel-flags.ts';
@@ -12,9 +12,7 @@ import { table } from '../terminal/table.ts';
 import { countOf, formatRate, formatTime } from '../terminal/units.ts';
 
 /** Arguments and flags of `shoal fleet`. */
-export interface FleetFlags {
-	readonly broker?: string | undefined;
-	readonly cert?: string | undefined;
+export interface FleetFlags extends ConnectFlags {
 	readonly expect?: string | undefined;
 	readonly wait?: boolean | undefined;
 	readonly csv?: boolean | undefined;
@@ -45,7 +43,7 @@ export function fleetCommand(text: string, flags: FleetFlags): Command {
 		const link = parseChannelLink(text);
 		const expected = flags.expect === undefined ? undefined : await readExpected(flags.expect);
 		const node = await startNode(context, {
-			broker: namedBroker(flags.broker, link.broker),
+			broker: namedBrokers(flags.broker, link.broker),
 			cert: flags.cert,
 		});
 		try {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { isShoalError, Seed, ShoalError } from '../../../protocol/index.ts';
+import { isShoalError, listOf, Seed, ShoalError } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
 import type { Verified } from '../../download/target/target.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
@@ -61,7 +61,7 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 		const bytes = flags.range === undefined ? {} : parseByteRange(flags.range);
 		const contents = await Promise.all(texts.map((text) => parseContentReference(text, output)));
 		checkOneFile(contents, flags);
-		const node = await startNode(context, nodeOptions(flags, brokerOf(contents, flags)));
+		const node = await startNode(context, nodeOptions(flags, brokersOf(contents, flags)));
 		try {
 			await downloadAll(context, node, contents, { flags, bytes });
 			if (flags.output !== '-') {
@@ -106,13 +106,27 @@ function checkOneFile(
 	}
 }
 
-/** The broker that the links name. @throws ShoalError ERR_USAGE if they name several */
-function brokerOf(contents: readonly ContentReference[], flags: GetFlags): string | undefined {
-	const brokers = new Set(contents.flatMap(({ broker }) => broker ?? []));
-	if (brokers.size > 1 && flags.broker === undefined) {
-		throw new ShoalError('ERR_USAGE', 'the links name several brokers; get them one by one');
+/**
+ * The brokers that the links name. Two links belong to one cluster if they have a broker in common.
+ *
+ * @throws ShoalError ERR_USAGE if they do not
+ */
+function brokersOf(
+	contents: readonly ContentReference[],
+	flags: GetFlags,
+): readonly string[] | undefined {
+	const all = new Set<string>();
+	for (const { broker } of contents) {
+		const urls = listOf(broker);
+		const isOther = all.size > 0 && urls.length > 0 && !urls.some((url) => all.has(url));
+		if (isOther && flags.broker === undefined) {
+			throw new ShoalError('ERR_USAGE', 'the links name several brokers; get them one by one');
+		}
+		for (const url of urls) {
+			all.add(url);
+		}
 	}
-	return [...brokers][0];
+	return all.size === 0 ? undefined : [...all];
 }
 
 /**

@@ -2,7 +2,10 @@ import { nanoid } from 'nanoid';
 import {
 	isShoalError,
 	type JoinLink,
+	joinedAddresses,
 	Link,
+	linkBrokers,
+	listOf,
 	makeNodeId,
 	parseJoinLink,
 	printableUrl,
@@ -10,7 +13,7 @@ import {
 } from '../../../protocol/index.ts';
 import { brokerStream } from '../../lanes/transport/broker-stream.ts';
 import type { Command } from '../command.ts';
-import { namedBroker } from '../connect/choose-broker.ts';
+import { namedBrokers } from '../connect/choose-broker.ts';
 import { asBroker } from '../connect/connect.ts';
 import { forgetJoined, joinedBroker, rememberJoined } from '../connect/joined-broker.ts';
 import { ownBroker } from '../connect/own-brokers.ts';
@@ -26,11 +29,16 @@ export function joinCommand(text: string | undefined): Command {
 	}
 	return async ({ output, interrupts }) => {
 		const link = parseJoinLink(text);
-		const broker = printableUrl(link.broker);
-		const role = await interrupts.race(asBroker(roleOf(link), link.broker));
+		const urls = listOf(link.broker);
+		const { broker, brokers } = shown(urls);
+		const role = await interrupts.race(asBroker(roleOf(link), urls));
 		const path = rememberJoined(link);
-		output.event({ event: 'joined', broker, path, role });
-		output.line(`joined ${broker}; from now on commands use it unless another is named`);
+		output.event({ event: 'joined', broker, brokers, path, role });
+		output.line(
+			brokers === undefined
+				? `joined ${broker}; from now on commands use it unless another is named`
+				: `joined ${brokers.join(', ')}; from now on commands use the first of them that can be reached, unless another is named`,
+		);
 		const next =
 			role === 'node'
 				? 'shoal ls'
@@ -55,17 +63,26 @@ const WHY: Readonly<Record<string, string>> = {
 	joined: 'joined; leave it with: shoal leave',
 };
 
+/** The first broker; and all of them, if there are several. Without credentials. */
+function shown(urls: readonly string[]): {
+	readonly broker: string | undefined;
+	readonly brokers?: readonly string[] | undefined;
+} {
+	const brokers = urls.map(printableUrl);
+	return { broker: brokers[0], ...(brokers.length > 1 && { brokers }) };
+}
+
 /** Prints which broker is used by commands that name none, and why. */
 const whichBroker: Command = async ({ output }) => {
-	const named = namedBroker(undefined);
-	const chosen = named ?? ownBroker()?.broker;
-	const from = named === undefined && chosen !== undefined ? 'running' : sourceOfBroker();
-	const broker = chosen === undefined ? undefined : printableUrl(chosen);
-	output.event({ event: 'broker', broker, from });
+	const named = namedBrokers(undefined);
+	const own = named === undefined ? ownBroker()?.broker : undefined;
+	const from = own === undefined ? sourceOfBroker() : 'running';
+	const { broker, brokers } = shown(named ?? listOf(own));
+	output.event({ event: 'broker', broker, brokers, from });
 	output.line(
 		broker === undefined
 			? 'no broker was joined: commands use the broker on this machine, or a broker found on the LAN; join one with: shoal join LINK'
-			: `commands use ${broker} unless another is named (${WHY[from] ?? `from ${from}; unset the variable to end that`})`,
+			: `commands use ${brokers === undefined ? broker : `the first of these that can be reached: ${brokers.join(', ')},`} unless another is named (${WHY[from] ?? `from ${from}; unset the variable to end that`})`,
 	);
 	return EXIT.done;
 };
@@ -81,15 +98,14 @@ function sourceOfBroker(): string {
 }
 
 /**
- * Connects to the broker of `link`, to find the role that its token grants.
+ * Connects to a broker of the link, to find the role that its token grants.
  *
  * @throws ShoalError ERR_REFUSED, ERR_BROKER
  */
-async function roleOf({ broker, token, cert }: JoinLink): Promise<'node' | 'watch'> {
+async function roleOf(joined: JoinLink): Promise<'node' | 'watch'> {
 	const id = makeNodeId();
-	const openStream = brokerStream(broker, cert);
-	const password = `${token}:${nanoid()}`;
-	const link = await Link.open({ url: broker, id, password, ...(openStream && { openStream }) });
+	const shared = { secret: nanoid(), streamTo: brokerStream };
+	const link = await Link.open({ id, ...linkBrokers(joinedAddresses(joined), shared) });
 	try {
 		// A watcher may not subscribe to an inbox.
 		await link.subscribe(new Topics().inboxFilter(id));

@@ -9,7 +9,7 @@ import {
 } from '../../../protocol/index.ts';
 import type { FolderListing } from '../../get-options.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { namedBroker } from '../connect/choose-broker.ts';
+import { namedBrokers } from '../connect/choose-broker.ts';
 import { closeNode, startNode } from '../connect/connect.ts';
 import { lookedUp } from '../connect/looked-up.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -71,7 +71,7 @@ async function fetchedListing(
 ): Promise<FolderListing> {
 	const { output, interrupts } = context;
 	const { signal } = interrupts;
-	const broker = namedBroker(flags.broker, content.broker);
+	const broker = namedBrokers(flags.broker, content.broker);
 	const node = await startNode(context, { broker, cert: flags.cert, listen: false });
 	try {
 		return await node.list(await lookedUp(node, content, { signal }, output), { signal });

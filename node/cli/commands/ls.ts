@@ -1,6 +1,6 @@
 import { printable, type SeedListing } from '../../../protocol/index.ts';
 import type { Command } from '../command.ts';
-import { namedBroker } from '../connect/choose-broker.ts';
+import { type ConnectFlags, namedBrokers } from '../connect/choose-broker.ts';
 import { closeNode, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../terminal/output.ts';
@@ -8,10 +8,7 @@ import { table, widestOf } from '../terminal/table.ts';
 import { formatBytes, grouped } from '../terminal/units.ts';
 
 /** Arguments and flags of `shoal ls`. */
-export interface LsFlags {
-	readonly broker?: string | undefined;
-	readonly cert?: string | undefined;
-}
+export type LsFlags = ConnectFlags;
 
 const ID_WIDTH = 64;
 
@@ -20,7 +17,7 @@ export function lsCommand(flags: LsFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
 		const node = await startNode(context, {
-			broker: namedBroker(flags.broker),
+			broker: namedBrokers(flags.broker),
 			cert: flags.cert,
 		});
 		try {

@@ -1,19 +1,13 @@
-import {
-	formatChannelLink,
-	isShoalError,
-	printable,
-	printableUrl,
-	ShoalError,
-} from '../../../protocol/index.ts';
+import { isShoalError, printable, ShoalError } from '../../../protocol/index.ts';
 import type { OddEntry } from '../../hashing/folder/scan-folder.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Publication } from '../../publish/publication.ts';
 import type { PublishOptions } from '../../publish/publish-options.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
-import { isUnreachable, publicLink } from '../broker/public-link.ts';
+import { publicChannelLink, publicLink } from '../broker/public-link.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
-import { publicUrl } from '../connect/own-brokers.ts';
+import { publicUrls } from '../connect/own-brokers.ts';
 import { EXIT } from '../exit-codes.ts';
 import {
 	parseAudience,
@@ -128,11 +122,12 @@ function printPublished(context: CommandContext, node: ShoalNode, publication: P
 	const { output } = context;
 	const { document, seed, share } = publication;
 	const { channel, name, seq } = document;
-	const link = publicChannelLink(channel, name, node.broker);
+	const brokers = publicUrls(node.brokers);
+	const link = publicChannelLink(channel, name, brokers);
 	output.event({ event: 'published', channel, name, seq, id: seed.id, link });
 	const { length, chunks, index } = seed;
 	const what = { id: seed.id, name: seed.name, length, chunks, files: share.files, index };
-	const shareLink = publicLink(seed, publicUrl(node.broker));
+	const shareLink = publicLink(seed, brokers);
 	output.event({ event: 'sharing', ...what, link: shareLink, node: node.id });
 	output.line(
 		`${output.style('green', 'published')} ${output.style('bold', printable(name))}  version ${seq}: ${printable(seed.name)}, ${sizeText(length, share.files)}, ${countOf(chunks, 'chunk')}`,
@@ -143,15 +138,6 @@ function printPublished(context: CommandContext, node: ShoalNode, publication: P
 	if (share.folder !== undefined) {
 		warnOfPaths(output, share.path, share.folder);
 	}
-}
-
-/** The link of a channel to give to others; it names the broker if other machines can reach it. */
-export function publicChannelLink(id: string, name: string, broker: string): string {
-	const url = publicUrl(broker);
-	return formatChannelLink({
-		...{ id, name },
-		broker: isUnreachable(new URL(url).hostname) ? undefined : printableUrl(url),
-	});
 }
 
 function printStages({ output }: CommandContext, publication: Publication): void {

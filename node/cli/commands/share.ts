@@ -10,10 +10,10 @@ import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { Share } from '../../seeding/shared-file.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
 import { NotListed } from '../../tracker/not-listed.ts';
-import { isUnreachable, publicLink } from '../broker/public-link.ts';
+import { publicLink, reachable } from '../broker/public-link.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/connect.ts';
-import { publicUrl } from '../connect/own-brokers.ts';
+import { publicUrls } from '../connect/own-brokers.ts';
 import { EXIT } from '../exit-codes.ts';
 import {
 	type Looked,
@@ -235,7 +235,7 @@ function printShare(
 	remembered: boolean,
 ): void {
 	const { id, name, length, chunks, index } = seed;
-	const link = publicLink(seed, publicUrl(node.broker));
+	const link = publicLink(seed, publicUrls(node.brokers));
 	const what = { id, name, length, chunks, files, index };
 	output.event({ event: 'sharing', ...what, link, node: node.id, remembered });
 	const size = `${sizeText(length, files)}, ${countOf(chunks, 'chunk')}`;
@@ -251,8 +251,9 @@ function printShare(
 }
 
 function warnLoopback({ output }: CommandContext, node: ShoalNode): void {
-	const { hostname } = new URL(publicUrl(node.broker));
-	if (isUnreachable(hostname)) {
+	const brokers = publicUrls(node.brokers);
+	if (reachable(brokers).length === 0) {
+		const { hostname } = new URL(brokers[0] as string);
 		output.warn(`the link names no broker, because only this machine can reach ${hostname}`);
 		output.line(
 			output.style('dim', '  for other machines: shoal broker --lan here, shoal join LINK there'),

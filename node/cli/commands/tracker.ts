@@ -1,17 +1,14 @@
 import { Tracker } from '../../../broker/index.ts';
-import { printableUrl } from '../../../protocol/index.ts';
 import { logTracker } from '../broker/service-log.ts';
 import type { Command } from '../command.ts';
-import { chooseBroker } from '../connect/choose-broker.ts';
-import { asBroker, clientOptions } from '../connect/connect.ts';
+import { type ConnectFlags, chooseBrokers } from '../connect/choose-broker.ts';
+import { asBroker, clientBrokers } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseLimits } from '../parse/limits.ts';
 import { countOf } from '../terminal/units.ts';
 
 /** Arguments and flags of `shoal tracker`. */
-export interface TrackerFlags {
-	readonly broker?: string | undefined;
-	readonly cert?: string | undefined;
+export interface TrackerFlags extends ConnectFlags {
 	readonly limit?: readonly string[] | undefined;
 	/** The least severe level that is logged. */
 	readonly logLevel?: string | undefined;
@@ -23,26 +20,30 @@ const LIVE_EVERY = 500;
 export function trackerCommand(flags: TrackerFlags): Command {
 	return async ({ output, interrupts }) => {
 		await output.openLog(flags.logLevel);
-		const url = chooseBroker(flags.broker);
-		const shown = printableUrl(url);
+		const urls = chooseBrokers(flags.broker);
 		const limits = parseLimits(flags.limit ?? []);
-		const starting = Tracker.start({ url, limits, ...clientOptions(url, flags.cert) });
-		const tracker = await interrupts.race(asBroker(starting, url));
-		const printState = (event: 'ready' | 'standby', text: string): void => {
-			output.event({ event, tracker: tracker.id, broker: shown });
-			output.line(text);
+		const { others = [], ...first } = clientBrokers(urls, flags.cert);
+		const starting = Tracker.start({ url: [first, ...others], limits });
+		const tracker = await interrupts.race(asBroker(starting, urls));
+		const printState = (event: 'ready' | 'standby'): void => {
+			const { id, broker } = tracker;
+			output.event({ event, tracker: id, broker });
+			output.line(
+				event === 'ready'
+					? `the tracker is ready on ${broker}`
+					: `another tracker is ready on ${broker}; this one stands by, and takes over when the other is lost`,
+			);
 		};
-		const ready = `the tracker is ready on ${shown}`;
-		const standby = `another tracker is ready on ${shown}; this one stands by, and takes over when the other is lost`;
-		tracker.on('ready', () => printState('ready', ready));
-		tracker.on('standby', () => printState('standby', standby));
+		tracker.on('ready', () => printState('ready'));
+		tracker.on('standby', () => printState('standby'));
 		tracker.on('warning', (error) => output.warn(error));
 		logTracker(output, tracker);
 		tracker.on('down', () => {
-			output.event({ event: 'offline', broker: shown });
-			output.line('connection to the broker lost, trying again');
+			const { broker } = tracker;
+			output.event({ event: 'offline', broker });
+			output.line(`connection to ${urls.length > 1 ? broker : 'the broker'} lost, trying again`);
 		});
-		tracker.isActive ? printState('ready', ready) : printState('standby', standby);
+		printState(tracker.isActive ? 'ready' : 'standby');
 		const timer = setInterval(() => {
 			const { nodes, seeds, announces } = tracker.stats();
 			const parts = [countOf(nodes, 'node'), countOf(seeds, 'seed')];

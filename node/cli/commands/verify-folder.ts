@@ -6,6 +6,7 @@ import { folderSeedOf, makeFolder } from '../../hashing/folder/make-folder.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import { globMatcher } from '../../util/globs.ts';
 import type { CommandContext } from '../command.ts';
+import type { ConnectFlags } from '../connect/choose-broker.ts';
 import { findFolder } from '../connect/find-folder.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../terminal/output.ts';
@@ -13,9 +14,7 @@ import { hashProgress, ProgressView } from '../terminal/progress-view.ts';
 import { countOf, sizeText } from '../terminal/units.ts';
 
 /** Flags of `shoal verify`. */
-export interface VerifyFlags {
-	readonly broker?: string | undefined;
-	readonly cert?: string | undefined;
+export interface VerifyFlags extends ConnectFlags {
 	/** Globs of entries of a folder of which differences are ignored. */
 	readonly exclude?: readonly string[] | undefined;
 }

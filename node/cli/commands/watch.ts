@@ -2,18 +2,15 @@ import { Link, makeNodeId, nodeLabel, printable, Topics } from '../../../protoco
 import { followLink } from '../../tracker/follow-link.ts';
 import { SwarmView } from '../../tracker/swarm-view.ts';
 import type { Command } from '../command.ts';
-import { connectToChosen, namedBroker } from '../connect/choose-broker.ts';
-import { asBroker, clientOptions, lanSearch } from '../connect/connect.ts';
+import { type ConnectFlags, connectToChosen, namedBrokers } from '../connect/choose-broker.ts';
+import { asBroker, clientBrokers, lanSearch } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { JsonEvent, Output } from '../terminal/output.ts';
 import { swarmScreen } from '../terminal/swarm-screen.ts';
 import { formatBytes, percent } from '../terminal/units.ts';
 
 /** Arguments and flags of `shoal watch`. */
-export interface WatchFlags {
-	readonly broker?: string | undefined;
-	readonly cert?: string | undefined;
-}
+export type WatchFlags = ConnectFlags;
 
 const DRAW_EVERY = 250;
 const KEPT_NEWS = 20;
@@ -24,11 +21,11 @@ export function watchCommand(flags: WatchFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
 		const topics = new Topics();
-		const open = (url: string): Promise<Link> => {
-			const opening = Link.open({ url, id: makeNodeId(), ...clientOptions(url, flags.cert) });
-			return interrupts.race(asBroker(opening, url));
+		const open = (urls: readonly string[]): Promise<Link> => {
+			const opening = Link.open({ id: makeNodeId(), ...clientBrokers(urls, flags.cert) });
+			return interrupts.race(asBroker(opening, urls));
 		};
-		const named = namedBroker(flags.broker);
+		const named = namedBrokers(flags.broker);
 		const link = await connectToChosen(named, open, lanSearch(context));
 		const view = new SwarmView();
 		const news: string[] = [];
@@ -43,13 +40,14 @@ export function watchCommand(flags: WatchFlags): Command {
 				printEvent(output, event, news, labelOf);
 			}
 		});
+		const isList = link.urls.length > 1;
 		link.on('down', () => {
 			output.event({ event: 'offline', broker: link.url });
-			note(output, 'connection to the broker lost, trying again', news);
+			note(output, `connection to ${isList ? link.url : 'the broker'} lost, trying again`, news);
 		});
 		link.on('up', () => {
 			output.event({ event: 'online', broker: link.url });
-			note(output, 'connection to the broker is back', news);
+			note(output, isList ? `connected to ${link.url}` : 'connection to the broker is back', news);
 		});
 		for (const filter of topics.watchFilters()) {
 			await interrupts.race(link.subscribe(filter));

@@ -1,6 +1,6 @@
 import { type NodeListing, printable, Seed, ShoalError } from '../../../protocol/index.ts';
 import type { Command } from '../command.ts';
-import { namedBroker } from '../connect/choose-broker.ts';
+import { type ConnectFlags, namedBrokers } from '../connect/choose-broker.ts';
 import { closeNode, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseContentReference } from '../parse/content-reference.ts';
@@ -8,10 +8,7 @@ import { table } from '../terminal/table.ts';
 import { countOf, percent } from '../terminal/units.ts';
 
 /** Arguments and flags of `shoal who`. */
-export interface WhoFlags {
-	readonly broker?: string | undefined;
-	readonly cert?: string | undefined;
-}
+export type WhoFlags = ConnectFlags;
 
 /** No waiting: an error at once if no node shares the seed. */
 const NOW = { patience: 0 };
@@ -22,7 +19,7 @@ export function whoCommand(text: string, flags: WhoFlags): Command {
 		const { output, interrupts } = context;
 		const { what, broker } = await parseContentReference(text, output);
 		const node = await startNode(context, {
-			broker: namedBroker(flags.broker, broker),
+			broker: namedBrokers(flags.broker, broker),
 			cert: flags.cert,
 		});
 		try {

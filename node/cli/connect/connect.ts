@@ -1,11 +1,12 @@
 import { nanoid } from 'nanoid';
 import {
+	type BrokerUrls,
 	isShoalError,
-	type OpenStream,
+	type LinkBrokers,
+	linkBrokers,
 	parseHostAddress,
 	parseNodeId,
 	printable,
-	printableUrl,
 	ShoalError,
 	withoutBrackets,
 } from '../../../protocol/index.ts';
@@ -18,8 +19,9 @@ import { fsError } from '../../storage/fs-error.ts';
 import type { CommandContext } from '../command.ts';
 import { parseRate } from '../parse/rate.ts';
 import type { Output } from '../terminal/output.ts';
-import { connectToChosen, namedBroker } from './choose-broker.ts';
-import { credentialsFor } from './credentials.ts';
+import { anyOf, ConnectionTexts } from './broker-texts.ts';
+import { type ConnectFlags, connectToChosen, namedBrokers } from './choose-broker.ts';
+import { addressesFor } from './credentials.ts';
 import { secretOf } from './joined-broker.ts';
 import type { FoundBroker } from './mdns.ts';
 import type { MetricsServer } from './metrics-server.ts';
@@ -28,10 +30,7 @@ import { TraceFile } from './trace-file.ts';
 import { TransferLog } from './transfer-log.ts';
 
 /** Options of the commands that connect as a node. */
-export interface NodeFlags extends NodeNameFlags {
-	readonly broker?: string | undefined;
-	/** Fingerprint of the certificate that the broker must show. */
-	readonly cert?: string | undefined;
+export interface NodeFlags extends NodeNameFlags, ConnectFlags {
 	readonly id?: string | undefined;
 	readonly maxUp?: string | undefined;
 	readonly maxDown?: string | undefined;
@@ -49,8 +48,7 @@ export interface NodeFlags extends NodeNameFlags {
 }
 
 /** Options of a node of the command line. */
-export interface CliNodeOptions extends Omit<ShoalNodeOptions, 'broker'> {
-	readonly broker?: string | undefined;
+export interface CliNodeOptions extends Omit<ShoalNodeOptions, 'broker' | 'cert'>, ConnectFlags {
 	/** The address at which metrics and health checks are served. @default none */
 	readonly metrics?: ListenAt | undefined;
 }
@@ -58,14 +56,14 @@ export interface CliNodeOptions extends Omit<ShoalNodeOptions, 'broker'> {
 /**
  * Options of the node for the flags of a command.
  *
- * @param ofLink the broker that the link names
+ * @param ofLink the brokers that the link names
  * @throws ShoalError ERR_USAGE, ERR_LINK
  */
-export function nodeOptions(flags: NodeFlags, ofLink?: string): CliNodeOptions {
+export function nodeOptions(flags: NodeFlags, ofLink?: BrokerUrls): CliNodeOptions {
 	return {
 		lane: parseLane(flags.lane),
 		listen: parseListen(flags.listen, flags.advertise),
-		broker: namedBroker(flags.broker, ofLink),
+		broker: namedBrokers(flags.broker, ofLink),
 		cert: flags.cert,
 		id: flags.id,
 		name: chosenNodeName(flags, flags.id),
@@ -91,24 +89,23 @@ export async function startNode(
 	const metricsServer = metrics && (await openMetrics(metrics, output));
 	const logged = output.logs('info') ? new TransferLog(output).trace : undefined;
 	const trace = traceToAll([options.trace, metricsServer?.trace, logged]);
-	const start = (broker: string): Promise<ShoalNode> => {
-		const { token, cert } = credentialsFor(broker);
-		const own = { broker, token, cert: options.cert ?? cert, trace };
-		const started = ShoalNode.start({ ...options, ...own });
-		return interrupts.race(asBroker(started, broker));
+	const { broker: named, cert, ...about } = options;
+	const start = (urls: readonly string[]): Promise<ShoalNode> => {
+		const broker = addressesFor(urls, cert);
+		const started = ShoalNode.start({ ...about, broker, trace });
+		return interrupts.race(asBroker(started, urls));
 	};
-	const node = await connectToChosen(options.broker, start, lanSearch({ output, interrupts }));
+	const node = await connectToChosen(named, start, lanSearch({ output, interrupts }));
 	metricsServer?.watch(node);
 	node.on('warning', (error) => output.warn(error));
+	const texts = new ConnectionTexts(node.brokers);
 	node.on('down', ({ message }) => {
 		output.event({ event: 'offline', broker: node.broker, message: printable(message) });
-		output.line(
-			'the broker cannot be reached; shoal keeps trying, and goes on when the broker is back',
-		);
+		output.line(texts.lost(node.broker));
 	});
 	node.on('up', () => {
 		output.event({ event: 'online', broker: node.broker });
-		output.line('the broker is back; going on');
+		output.line(texts.back(node.broker));
 	});
 	return node;
 }
@@ -129,29 +126,26 @@ async function openMetrics(at: ListenAt, output: Output): Promise<MetricsServer>
 	return await (await import('./metrics-server.ts')).MetricsServer.open(at, output);
 }
 
-/** The options with which a watcher or a tracker connects. @throws ShoalError ERR_USAGE */
-export function clientOptions(
-	url: string,
-	typedCert: string | undefined,
-): { password: string; openStream?: OpenStream } {
-	const { token = '', cert } = credentialsFor(url);
-	const openStream = brokerStream(url, typedCert ?? cert);
-	return { password: `${token}:${nanoid()}`, ...(openStream && { openStream }) };
+/**
+ * The brokers to which a watcher or a tracker connects.
+ *
+ * @param typed the values of `--cert`
+ * @throws ShoalError ERR_USAGE
+ */
+export function clientBrokers(urls: readonly string[], typed?: readonly string[]): LinkBrokers {
+	const streamTo = brokerStream;
+	return linkBrokers(addressesFor(urls, typed), { secret: nanoid(), streamTo });
 }
 
 /** Waits for a connection; turns a timeout or a disconnect into ERR_BROKER. @throws ShoalError */
-export async function asBroker<T>(work: Promise<T>, url: string): Promise<T> {
+export async function asBroker<T>(work: Promise<T>, urls: readonly string[]): Promise<T> {
 	try {
 		return await work;
 	} catch (error) {
 		if (isShoalError(error, 'ERR_TIMEOUT') || isShoalError(error, 'ERR_DISCONNECTED')) {
-			throw new ShoalError(
-				'ERR_BROKER',
-				`there is no MQTT broker that answers at ${printableUrl(url)}`,
-				{
-					cause: error,
-				},
-			);
+			throw new ShoalError('ERR_BROKER', `there is no MQTT broker that answers at ${anyOf(urls)}`, {
+				cause: error,
+			});
 		}
 		throw error;
 	}

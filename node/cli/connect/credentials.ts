@@ -1,4 +1,10 @@
-import { isShoalError, type JoinLink } from '../../../protocol/index.ts';
+import {
+	type BrokerAddress,
+	isShoalError,
+	joinedAddresses,
+	withCredentials,
+} from '../../../protocol/index.ts';
+import { parseFingerprints } from '../parse/broker-list.ts';
 import { joinedBroker } from './joined-broker.ts';
 import { endpointOf, ownCredentials } from './own-brokers.ts';
 
@@ -10,23 +16,39 @@ export interface Credentials {
 }
 
 /**
- * The credentials for the broker at `url`: its token and certificate if it is the broker that was joined, or one that
- * this user runs on this machine; none for any other broker.
+ * The brokers at `urls`, each with its own credentials: a token is sent only to a broker that it was
+ * issued for.
+ *
+ * @param typed the values of `--cert`
+ * @throws ShoalError ERR_USAGE if the number of fingerprints does not match
  */
-export function credentialsFor(url: string): Credentials {
-	const joined = joinedOrNone();
-	if (joined !== undefined && endpointOf(joined.broker) === endpointOf(url)) {
-		return { token: joined.token, cert: joined.cert };
-	}
-	return ownCredentials(url) ?? {};
+export function addressesFor(
+	urls: readonly string[],
+	typed: readonly string[] = [],
+): BrokerAddress[] {
+	return withCredentials(urls, parseFingerprints(typed)).map(({ url, cert }) => {
+		const own = credentialsFor(url);
+		return { url, token: own.token, cert: cert ?? own.cert };
+	});
 }
 
-function joinedOrNone(): JoinLink | undefined {
+/**
+ * The credentials for the broker at `url`: its token and certificate if it is one of the brokers that were joined, or
+ * one that this user runs on this machine; none for any other broker.
+ */
+export function credentialsFor(url: string): Credentials {
+	const endpoint = endpointOf(url);
+	const joined = joinedOrNone().find((each) => endpointOf(each.url) === endpoint);
+	return joined ?? ownCredentials(url) ?? {};
+}
+
+function joinedOrNone(): BrokerAddress[] {
 	try {
-		return joinedBroker();
+		const joined = joinedBroker();
+		return joined === undefined ? [] : joinedAddresses(joined);
 	} catch (error) {
 		if (isShoalError(error, 'ERR_LINK')) {
-			return undefined;
+			return [];
 		}
 		throw error;
 	}

@@ -1,21 +1,18 @@
-import { Folder, formatIndex, isShoalError, type Seed } from '../../../protocol/index.ts';
+import { Folder, formatIndex, isShoalError, listOf, type Seed } from '../../../protocol/index.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import type { CommandContext } from '../command.ts';
 import { folderBeside } from '../parse/folder-index.ts';
-import { namedBroker } from './choose-broker.ts';
+import { type ConnectFlags, namedBrokers } from './choose-broker.ts';
 import { closeNode, startNode } from './connect.ts';
 import { ownBroker } from './own-brokers.ts';
 
 /** Where the index of a folder may be. */
-export interface FolderSources {
+export interface FolderSources extends ConnectFlags {
 	/** The path of the seed file, beside which the index may be. */
 	readonly seedPath: string;
 	readonly seed: Seed;
 	/** The path of the folder, which may have been shared or downloaded. */
 	readonly path: string;
-	/** The broker of --broker. */
-	readonly broker?: string | undefined;
-	readonly cert?: string | undefined;
 }
 
 /** The folder of a seed, or why its index cannot be found. */
@@ -43,8 +40,9 @@ export async function findFolder(
 	if (remembered?.seed.id === seed.id) {
 		return { folder: new Folder(seed, remembered.index) };
 	}
-	const broker = namedBroker(sources.broker) ?? ownBroker()?.broker;
-	if (broker === undefined) {
+	const own = (): string | undefined => ownBroker()?.broker;
+	const broker = namedBrokers(sources.broker) ?? listOf(own());
+	if (broker.length === 0) {
 		return { folder: undefined, why: 'no broker is known' };
 	}
 	try {
@@ -61,7 +59,7 @@ export async function findFolder(
 async function fetchFolder(
 	context: CommandContext,
 	{ seed, cert }: FolderSources,
-	broker: string,
+	broker: readonly string[],
 ): Promise<Folder> {
 	const { signal } = context.interrupts;
 	const node = await startNode(context, { broker, cert, listen: false });

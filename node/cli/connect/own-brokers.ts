@@ -110,9 +110,9 @@ export function ownCredentials(
 	return own && { token: tokenIn(own.data), cert: own.cert };
 }
 
-/** The URL by which others reach the broker at `url`, if this user runs it; else `url`. */
-export function publicUrl(url: string): string {
-	return ownBrokerAt(url)?.urls[0] ?? url;
+/** The URLs by which others reach the brokers at `urls`: a broker that this user runs has another one there. */
+export function publicUrls(urls: readonly string[]): string[] {
+	return urls.map((url) => ownBrokerAt(url)?.urls[0] ?? url);
 }
 
 function ownBrokerAt(url: string): OwnBroker | undefined {

@@ -54,8 +54,8 @@ export function addChannels(program: Command): void {
 			)
 			.option('--no-keep', 'keep no copies')
 			.option(DATA, ABOUT_CHANNEL_DATA)
-			.option(BROKER, ABOUT_BROKER)
-			.option(CERT, ABOUT_CERT)
+			.option(BROKER, ABOUT_BROKER, collect)
+			.option(CERT, ABOUT_CERT, collect)
 			.option('--name <name>', 'the name of the file or folder that others see')
 			.option(EXCLUDE, ABOUT_EXCLUDE, collect)
 			.option('--skip-odd', ABOUT_SKIP_ODD)
@@ -79,8 +79,12 @@ export function addChannels(program: Command): void {
 			.option('--name <name>', ABOUT_GATEWAY_NAME)
 			.option('--once', 'get the newest version, apply it, and end')
 			.option(DATA, ABOUT_CHANNEL_DATA)
-			.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '))
-			.option(CERT, ABOUT_CERT)
+			.option(
+				BROKER,
+				ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '),
+				collect,
+			)
+			.option(CERT, ABOUT_CERT, collect)
 			.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
 			.option('--max-down <rate>', `the most that is received, in ${RATE}`),
 	)
@@ -102,8 +106,8 @@ export function addChannels(program: Command): void {
 		)
 		.option('--wait', 'wait until all of them have it')
 		.option('--csv', 'print comma-separated values')
-		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '))
-		.option(CERT, ABOUT_CERT)
+		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '), collect)
+		.option(CERT, ABOUT_CERT, collect)
 		.action((link, options) =>
 			start(options, async () =>
 				(await import('../commands/fleet.ts')).fleetCommand(link, options),
@@ -122,8 +126,8 @@ export function addChannels(program: Command): void {
 			'export: the folder for the files (default: the current folder)',
 		)
 		.option(DATA, ABOUT_CHANNEL_DATA)
-		.option(BROKER, ABOUT_BROKER)
-		.option(CERT, ABOUT_CERT)
+		.option(BROKER, ABOUT_BROKER, collect)
+		.option(CERT, ABOUT_CERT, collect)
 		.action((what, target, options) =>
 			start(options, async () =>
 				(await import('../commands/channel.ts')).channelCommand(what, target, options),

@@ -35,8 +35,9 @@ export function addFiles(program: Command): void {
 		.option(
 			BROKER,
 			'the broker whose nodes send the index of a folder if this machine does not have the index',
+			collect,
 		)
-		.option(CERT, ABOUT_CERT)
+		.option(CERT, ABOUT_CERT, collect)
 		.action((seed, path, options) =>
 			start(options, async () =>
 				(await import('../commands/verify.ts')).verifyCommand(seed, path, options),

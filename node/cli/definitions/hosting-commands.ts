@@ -81,8 +81,8 @@ export function addHosting(program: Command): void {
 		start(options, async () => (await import('../commands/join.ts')).leaveCommand()),
 	);
 	add(program, 'tracker', 'run only the tracker, on a broker that runs already')
-		.option(BROKER, ABOUT_TRACKED_BROKER)
-		.option(CERT, ABOUT_CERT)
+		.option(BROKER, ABOUT_TRACKED_BROKER, collect)
+		.option(CERT, ABOUT_CERT, collect)
 		.option(LIMIT, ABOUT_LIMIT, collect)
 		.option(LOG_LEVEL, ABOUT_LOG_LEVEL)
 		.action((options) =>

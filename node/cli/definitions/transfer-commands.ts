@@ -27,8 +27,8 @@ export function addTransfers(program: Command): void {
 	withNodeFlags(
 		add(program, 'share', 'share files and folders until the command is stopped')
 			.argument('<path...>', 'files and folders to share')
-			.option(BROKER, ABOUT_BROKER)
-			.option(CERT, ABOUT_CERT)
+			.option(BROKER, ABOUT_BROKER, collect)
+			.option(CERT, ABOUT_CERT, collect)
 			.option('--name <name>', 'the name that others see; for a single file or folder only')
 			.option(EXCLUDE, ABOUT_EXCLUDE, collect)
 			.option('--skip-odd', ABOUT_SKIP_ODD)
@@ -50,8 +50,12 @@ export function addTransfers(program: Command): void {
 			'download files and folders, verify them, and go on sharing them for a while',
 		)
 			.argument('<what...>', 'an id, a link, a name as ls shows it, or the path of a seed file')
-			.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '))
-			.option(CERT, ABOUT_CERT)
+			.option(
+				BROKER,
+				ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '),
+				collect,
+			)
+			.option(CERT, ABOUT_CERT, collect)
 			.option(
 				'-o, --output <path>',
 				'the path to write to, or - for standard output; if the path is an existing folder or ends with /, the download goes into that folder',
@@ -92,8 +96,8 @@ export function addTransfers(program: Command): void {
 			'a host name allowed in requests, beside IP addresses and localhost; can be repeated',
 			collect,
 		)
-		.option(BROKER, ABOUT_BROKER)
-		.option(CERT, ABOUT_CERT)
+		.option(BROKER, ABOUT_BROKER, collect)
+		.option(CERT, ABOUT_CERT, collect)
 		.option(LANE, ABOUT_LANE)
 		.option(NODE_NAME, ABOUT_GATEWAY_NAME)
 		.option('--no-node-name', ABOUT_NO_NODE_NAME)

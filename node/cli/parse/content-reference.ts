@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import {
+	type BrokerUrls,
 	isAddress,
 	isShoalError,
 	parseContentName,
@@ -16,8 +17,8 @@ export interface ContentReference {
 	readonly what: string | Seed;
 	/** Whether `what` has to be looked up. */
 	readonly isLookUp: boolean;
-	/** The broker that the link names. */
-	readonly broker: string | undefined;
+	/** The brokers that the link names. */
+	readonly broker: BrokerUrls | undefined;
 }
 
 /** Matches an argument that is a path: `./3b1f…` is a file, although it looks like an id. */

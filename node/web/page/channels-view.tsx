@@ -1,7 +1,7 @@
 import './channels.css';
 import type { TargetedSubmitEvent } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { type ChannelLink, printable } from '../../../protocol/index.ts';
+import { type ChannelLink, listOf, printable, printableUrl } from '../../../protocol/index.ts';
 import type { ChannelRow } from '../channel-messages.ts';
 import { ChannelFacts } from './channel-facts.tsx';
 import { keepChannels, keptChannels, withLinks } from './channel-list.ts';
@@ -165,11 +165,13 @@ function Unknown({ link, row }: ChannelProps) {
 	if (row === undefined || row.isOpening) {
 		return <p role="status">Looking…</p>;
 	}
+	const brokers = listOf(link.broker).map(printableUrl).map(printable);
 	return (
 		<p role="status">
 			This broker has no document of the channel.
-			{link.broker !== undefined && ` The link names the broker ${printable(link.broker)}.`} It is
-			shown as soon as the channel is published on this broker.
+			{brokers.length > 0 &&
+				` The link names the ${brokers.length > 1 ? 'brokers' : 'broker'} ${brokers.join(', ')}.`}{' '}
+			It is shown as soon as the channel is published on this broker.
 		</p>
 	);
 }

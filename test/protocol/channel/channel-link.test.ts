@@ -14,7 +14,8 @@ const id = 'ab'.repeat(32);
 test('a channel link is parsed as it was written', () => {
 	for (const link of [
 		{ id },
-		{ id, name: 'Labor + Ü', broker: 'mqtts://[::1]:8883/x?y=1&z=2' },
+		{ id, name: 'Labor + Ü', broker: 'mqtts://[::1]:8883/x' },
+		{ id, broker: ['mqtt://10.0.0.5:1883', 'mqtt://10.0.0.6:1883'] },
 		{ id, broker: 'mqtt://10.0.0.5:1883' },
 	]) {
 		const text = formatChannelLink(link);
@@ -22,6 +23,15 @@ test('a channel link is parsed as it was written', () => {
 		assert.equal(parseChannelLink(text), link);
 	}
 	assert.equal(parseChannelLink(` ${id.toUpperCase()}\n`), { id });
+});
+
+test('a channel link has no credentials of its brokers', () => {
+	const text = formatChannelLink({
+		id,
+		broker: ['mqtt://me:hunter2@h', 'ws://h/mqtt?key=hunter2'],
+	});
+	assert.not.match(text, 'hunter2');
+	assert.equal(parseChannelLink(text).broker, ['mqtt://h', 'ws://h/mqtt']);
 });
 
 test('malformed channel links are refused', () => {

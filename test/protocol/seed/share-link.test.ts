@@ -38,7 +38,11 @@ test('any name and broker are parsed from a link as they were written', () => {
 				"'",
 				'#?=',
 			),
-			broker: fc.constantFrom('mqtt://h', 'mqtts://h:1', 'ws://[::1]:80/p?q=1', 'wss://h/a%20b'),
+			broker: fc.constantFrom('mqtt://h', 'mqtts://h:1', 'ws://[::1]:80/p', 'wss://h/a%20b', [
+				'mqtt://h',
+				'mqtt://h:1',
+				'ws://h',
+			]),
 		},
 		{ requiredKeys: [] },
 	);
@@ -50,6 +54,19 @@ test('any name and broker are parsed from a link as they were written', () => {
 			assert.equal(parseLink(text), { id: ID, ...link });
 		}),
 	);
+});
+
+test('a link names each broker once, without credentials, and 16 at most', () => {
+	const broker = ['mqtt://me:hunter2@h?key=hunter2', 'mqtt://H:1883/', 'mqtt://h:2'];
+	const text = formatLink({ id: ID, broker });
+	assert.is(text, `shoal:${ID}?broker=mqtt%3A%2F%2Fh&broker=mqtt%3A%2F%2Fh%3A2`);
+	assert.equal(parseLink(text).broker, ['mqtt://h', 'mqtt://h:2']);
+	assert.is(parseLink(`${text}&broker=mqtt%3A%2F%2Fh%3A2`).broker?.length, 2);
+	const many = Array.from({ length: 17 }, (_, index) => `mqtt://h${index}`);
+	throwsCode('ERR_LINK', () => formatLink({ id: ID, broker: many }));
+	assert.is(parseLink(formatLink({ id: ID, broker: many.slice(1) })).broker?.length, 16);
+	throwsCode('ERR_LINK', () => parseLink(`shoal:${ID}?broker=${many.join('&broker=')}`));
+	throwsCode('ERR_LINK', () => parseLink(`shoal:${ID}?broker=mqtt://h&broker=h`));
 });
 
 test('reading tolerates upper case, spaces around and parameters of later versions', () => {

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { isUnreachable, publicLink } from '../../../../node/cli/broker/public-link.ts';
-import { chooseBroker, namedBroker } from '../../../../node/cli/connect/choose-broker.ts';
+import { chooseBrokers, namedBrokers } from '../../../../node/cli/connect/choose-broker.ts';
 import { nodeOptions } from '../../../../node/cli/connect/connect.ts';
 import { exitCodeOf } from '../../../../node/cli/exit-codes.ts';
 import { parseLimits } from '../../../../node/cli/parse/limits.ts';
@@ -73,14 +73,17 @@ test('the broker is that of the flag, else of the link, else of the environment,
 	process.env.SHOAL_BROKER = '';
 	process.env.XDG_CONFIG_HOME = import.meta.filename;
 	process.env.XDG_STATE_HOME = import.meta.filename;
-	assert.is(namedBroker(undefined), undefined);
-	assert.is(chooseBroker(undefined), 'mqtt://127.0.0.1:1883');
+	assert.is(namedBrokers(undefined), undefined);
+	assert.equal(chooseBrokers(undefined), ['mqtt://127.0.0.1:1883']);
 	process.env.SHOAL_BROKER = 'mqtt://env:1';
-	assert.is(namedBroker(undefined), 'mqtt://env:1');
-	assert.is(namedBroker(undefined, 'mqtt://link:1'), 'mqtt://link:1');
-	assert.is(namedBroker('mqtt://named:1', 'mqtt://link:1'), 'mqtt://named:1');
-	throwsCode('ERR_LINK', () => namedBroker('localhost'));
-	throwsCode('ERR_LINK', () => namedBroker('http://localhost'));
+	assert.equal(namedBrokers(undefined), ['mqtt://env:1']);
+	process.env.SHOAL_BROKER = 'mqtt://env:1, mqtt://env:2';
+	assert.equal(chooseBrokers(undefined), ['mqtt://env:1', 'mqtt://env:2']);
+	assert.equal(namedBrokers(undefined, 'mqtt://link:1'), ['mqtt://link:1']);
+	assert.equal(namedBrokers(undefined, ['mqtt://link:1', 'mqtt://link:2'])?.length, 2);
+	assert.equal(namedBrokers(['mqtt://named:1'], 'mqtt://link:1'), ['mqtt://named:1']);
+	throwsCode('ERR_LINK', () => namedBrokers(['localhost']));
+	throwsCode('ERR_LINK', () => namedBrokers(['http://localhost']));
 });
 
 test('there are the lanes auto, broker and direct', () => {
@@ -124,16 +127,19 @@ test('a link contains the broker only if other machines can reach it, and never 
 		'[::]',
 	]) {
 		assert.ok(isUnreachable(host), host);
-		assert.is(publicLink(seed, `mqtt://${host}:1883`), start, host);
+		assert.is(publicLink(seed, [`mqtt://${host}:1883`]), start, host);
 	}
 	for (const host of ['10.0.0.5', 'broker.example', '[fd00::1]', '127.example']) {
 		assert.not.ok(isUnreachable(host), host);
 	}
 	assert.is(
-		publicLink(seed, 'mqtt://10.0.0.5:1883'),
-		`${start}&broker=mqtt%3A%2F%2F10.0.0.5%3A1883`,
+		publicLink(seed, [
+			'mqtt://10.0.0.5:1883',
+			'mqtt://127.0.0.1:1',
+			'mqtt://me:secret@h:1?key=secret',
+		]),
+		`${start}&broker=mqtt%3A%2F%2F10.0.0.5%3A1883&broker=mqtt%3A%2F%2Fh%3A1`,
 	);
-	assert.is(publicLink(seed, 'mqtt://me:secret@h:1'), `${start}&broker=mqtt%3A%2F%2Fh%3A1`);
 });
 
 test('every error has its exit code', () => {
