@@ -175,7 +175,7 @@ export {
 	writePublish,
 } from './packets/publish-packet.ts';
 export { escapeJson, printable, printableJson, quoted } from './printable.ts';
-export { printableUrl } from './printable-url.ts';
+export { hideCredentials, printableUrl } from './printable-url.ts';
 export { isSecureUrl } from './secure-url.ts';
 export { Bitfield, BUCKETS } from './seed/bitfield.ts';
 export {

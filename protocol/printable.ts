@@ -1,3 +1,5 @@
+import { hideCredentials } from './printable-url.ts';
+
 // Cc: C0, DEL, C1. Cf: zero width, bidirectional controls, tags. Lone surrogates. Line and paragraph
 // separators.
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
@@ -11,9 +13,13 @@ export function printable(text: string): string {
 	return text.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
-/** `text` made printable, cut to `most` characters and put in quotes, for error messages. */
+/**
+ * `text` made printable, without the credentials of URLs, cut to `most` characters and put in quotes, for error
+ * messages.
+ */
 export function quoted(text: string, most = 80): string {
-	const cut = text.length > most ? `${text.slice(0, most)}…` : text;
+	const shown = hideCredentials(text);
+	const cut = shown.length > most ? `${shown.slice(0, most)}…` : shown;
 	return `"${printable(cut)}"`;
 }
 

@@ -37,7 +37,8 @@ Examples:
 
 Connects to the broker of the link. If that succeeds, stores this broker and its
 token for this user, in place of the broker that was joined before. After that,
-other commands need no --broker. Commands send the token to this broker only.
+other commands need no --broker. Commands send the token to the brokers of the
+link only; a link can name several brokers of one cluster.
 Instead of running this command, a program can set SHOAL_JOIN to a join link.`,
 	leave: `
 Example:
@@ -47,8 +48,9 @@ After that, other commands use the first of these: the broker in SHOAL_BROKER,
 the one in SHOAL_JOIN, the one that you run on this machine, any broker at port
 1883 of this machine, or a broker found on the LAN.`,
 	tracker: `
-Example:
+Examples:
   shoal tracker --broker mqtt://mosquitto.example:1883
+  shoal tracker --broker mqtt://mq1:1883,mqtt://mq2:1883     a cluster
 
 Runs the tracker, which knows which node has which seed, on another MQTT broker,
 such as Mosquitto. shoal broker includes a tracker. If a tracker runs on the
@@ -60,6 +62,7 @@ Examples:
   shoal share src --exclude .git --exclude '*.o'
   shoal share *.iso --broker mqtt://10.0.0.5:1883 --max-up 20MB
   shoal share disk.img --metrics 9400   metrics at 127.0.0.1:9400/metrics
+  shoal share disk.img --broker mqtt://mq1:1883,mqtt://mq2:1883   a cluster
 
 Prints the id and the link of each file or folder, then how much is sent, and
 runs until it is stopped. What has not changed since it was last shared is not
@@ -262,7 +265,7 @@ Exit codes:
   4 the broker cannot be reached, 130 interrupted
 
 Environment:
-  SHOAL_BROKER     default of --broker
+  SHOAL_BROKER     default of --broker; commas separate several
   SHOAL_JOIN       a join link, used if --broker and SHOAL_BROKER are not set
   SHOAL_ADVERTISE  default of --advertise of a broker; commas separate values
   SHOAL_NODE_NAME  default of --node-name; empty: no name

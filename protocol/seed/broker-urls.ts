@@ -19,6 +19,12 @@ const SCHEMES: ReadonlySet<string> = new Set(['mqtt:', 'mqtts:', 'ws:', 'wss:'])
  */
 export function parseBrokerUrl(text: string): string {
 	const isPlain = !/\s/.test(text) && printable(text) === text;
+	if (/^mqtts?:\/\/[^/?#]*[/?#].*@/i.test(text)) {
+		throw new ShoalError(
+			'ERR_LINK',
+			`in the URL of the broker at ${quoted(printableUrl(text))}, the characters / ? # of a password have to be written as %2F %3F %23`,
+		);
+	}
 	const url = isPlain && URL.canParse(text) ? new URL(text) : undefined;
 	if (url === undefined || !SCHEMES.has(url.protocol) || url.hostname === '') {
 		throw new ShoalError(

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
+import { writeTree } from '../helpers/fixtures/tree.ts';
 import { makeFile } from '../helpers/harness/node.ts';
 import { startPlainBroker } from '../helpers/harness/plain-broker.ts';
 import { runShoal } from '../helpers/harness/plain-shoal.ts';
@@ -18,6 +19,16 @@ async function start(t: Scope) {
 	const broker = await startPlainBroker(t);
 	const withSecret = (port: number): string => `mqtt://user:${SECRET}@127.0.0.1:${port}`;
 	return { broker, url: withSecret(broker.port), nobody: withSecret(1) };
+}
+
+/** Runs commands, a few at a time. */
+async function inTurn(
+	commands: readonly string[][],
+	run: (args: string[]) => Promise<void>,
+): Promise<void> {
+	for (let next = 0; next < commands.length; next += 4) {
+		await Promise.all(commands.slice(next, next + 4).map(run));
+	}
 }
 
 /** The whole output of a process: its events, and its standard error. */
@@ -91,6 +102,101 @@ test('T32: no command prints the password if the broker cannot be reached or its
 		assert.is.not(outcome.code, 0);
 		assert.not.match(outcome.text + outcome.stderr, SECRET);
 	}
+});
+
+test('T32: with a list of brokers, no command prints their passwords, whichever it can reach', async (t) => {
+	const { broker, url, nobody } = await start(t);
+	const folder = await makeFolder(t);
+	const data = join(folder, 'data');
+	const third = `ws://user:${SECRET}@127.0.0.1:1/mqtt?key=${SECRET}`;
+	const list = ['--broker', `${nobody},${url}`, '--broker', third];
+	const tracker = new Shoal(t, ['tracker', ...list]);
+	await tracker.event('ready');
+	const path = join(folder, 'photos');
+	await writeTree(path, { 'a.txt': 'a', 'b/c.txt': 'c' });
+	const publish = new Shoal(t, [
+		...['publish', path, '--channel', 'lab', '--data', data, ...list],
+		...['--trace', join(folder, 'trace.jsonl'), '--log-level', 'debug', '--metrics', '127.0.0.1:0'],
+	]);
+	const { link, id } = await publish.event('published');
+	const follow = new Shoal(t, [
+		...['follow', String(link), join(folder, 'followed'), '--data', data, ...list],
+		...['--trace', join(folder, 'trace-2.jsonl'), '--log-level', 'debug'],
+	]);
+	await follow.event('applied');
+	const seed = join(folder, 'photos.seed');
+	const once = [
+		['fleet', String(link)],
+		['channel', 'show', String(link)],
+		['channel', 'export', String(link), '-o', folder],
+		['ls', String(id)],
+		['who', String(id)],
+		['get', String(id), '-o', join(folder, 'copy'), '--no-linger'],
+		['get', String(id), '-o', '-', '--only', 'nothing', '--no-linger'],
+	];
+	await runShoal(t, ['seed', path, '-o', seed]);
+	once.push(['verify', seed, path]);
+	await inTurn([...once, ...once.map((args) => [...args, '--json'])], async (args) => {
+		const { text, stderr } = await runShoal(t, [...args, ...list]);
+		assert.not.match(text + stderr, SECRET, args.join(' '));
+	});
+	await broker.stop();
+	for (const each of [publish, follow, tracker]) {
+		await each.event('offline');
+	}
+	await inTurn([...once, ['share', path], ['publish', path, '--channel', 'b']], async (args) => {
+		const { text, stderr } = await runShoal(t, [...args, ...list]);
+		assert.not.match(text + stderr, SECRET, args.join(' '));
+	});
+	for (const each of [publish, follow, tracker]) {
+		each.signal('SIGTERM');
+		await each.exit();
+		assert.not.match(said(each), SECRET);
+	}
+	for (const name of ['trace.jsonl', 'trace-2.jsonl']) {
+		assert.not.match(await readFile(join(folder, name), 'utf8'), SECRET);
+	}
+});
+
+test('T32: the URL of a broker in the wrong place is not printed with its password', async (t) => {
+	const url = `mqtt://user:${SECRET}@127.0.0.1:1`;
+	const commands = [
+		[url],
+		['help', url],
+		['ls', `--brokr=${url}`],
+		['ls', '--json', `--brokr=${url}`],
+		['ls', url],
+		['who', url],
+		['get', url],
+		['get', `shoal:${url}`],
+		['share', url],
+		['share', '.', '--trace', url],
+		['publish', url, '--channel', 'lab'],
+		['channel', url],
+		['channel', 'show', url],
+		['follow', url, '.'],
+		['seed', url],
+		['diff', url, url],
+		['verify', url],
+		['join', url],
+		['acl', url],
+		['demo', url],
+		['limits', '--limit', url],
+		['broker', '--host', url],
+		['broker', '--advertise', url],
+		['gateway', '--metrics', url],
+		['ls', '--broker', url, '--cert', url],
+		['ls', '--broker', `mqtt://user:1/${SECRET}@127.0.0.1`],
+		['ls', '--broker', `mqtt://user:1#${SECRET}@127.0.0.1`],
+		['ls', '--broker', `mqtt://user:${SECRET}@a,b`],
+		['ls', '--broker', `${url},mqtts://user:${SECRET}@192.0.2.1,mqtt://192.0.2.2`],
+	];
+	const env = { SHOAL_DEBUG: '1' };
+	await inTurn(commands, async (args) => {
+		const { code, text, stderr } = await runShoal(t, args, { env });
+		assert.is.not(code, 0, args.join(' '));
+		assert.not.match(text + stderr, SECRET, args.join(' '));
+	});
 });
 
 test('T32: join and later commands print neither the token nor the password of the joined broker', async (t) => {

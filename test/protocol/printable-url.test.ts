@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
-import { printableUrl } from '../../protocol/printable-url.ts';
+import { quoted } from '../../protocol/printable.ts';
+import { hideCredentials, printableUrl } from '../../protocol/printable-url.ts';
 import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('printable URL');
@@ -21,6 +22,8 @@ const SHOWN: ReadonlyArray<readonly [url: string, shown: string]> = [
 	['mqtt://user:PASS@host:99999', 'mqtt://host:99999'],
 	['user:PASS@host', 'host'],
 	['mqtt://user:PA?SS@host', 'mqtt://host'],
+	['mqtt://user:1/PASS@host', 'mqtt://host'],
+	['mqtt://user:1#PASS@host', 'mqtt://host'],
 	['', ''],
 ];
 
@@ -29,5 +32,18 @@ for (const [url, shown] of SHOWN) {
 		assert.is(printableUrl(url), shown);
 	});
 }
+
+test('credentials are left out of URLs in a text, and nothing else is', () => {
+	for (const [text, shown] of [
+		["unknown option '--x=mqtt://user:PASS@h:1'; see", "unknown option '--x=mqtt://h:1'; see"],
+		['"/home/mqtt:/user:PA/SS@h" is missing', '"/home/mqtt:/h" is missing'],
+		['wss://u:PASS@a/mqtt, ws://u:PASS@b', 'wss://a/mqtt, ws://b'],
+		['https://me:PASS@web/@a, mail to me@host', 'https://web/@a, mail to me@host'],
+		['a@b mqtt://host', 'a@b mqtt://host'],
+	] as const) {
+		assert.is(hideCredentials(text), shown);
+	}
+	assert.not.match(quoted(`mqtt://${'u'.repeat(80)}:PASS@host`, 60), 'uuu');
+});
 
 test.run();

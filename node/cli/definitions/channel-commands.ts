@@ -79,11 +79,7 @@ export function addChannels(program: Command): void {
 			.option('--name <name>', ABOUT_GATEWAY_NAME)
 			.option('--once', 'get the newest version, apply it, and end')
 			.option(DATA, ABOUT_CHANNEL_DATA)
-			.option(
-				BROKER,
-				ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '),
-				collect,
-			)
+			.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: those in the link, '), collect)
 			.option(CERT, ABOUT_CERT, collect)
 			.option('--max-up <rate>', `the most that is sent, in ${RATE}`)
 			.option('--max-down <rate>', `the most that is received, in ${RATE}`),
@@ -106,7 +102,7 @@ export function addChannels(program: Command): void {
 		)
 		.option('--wait', 'wait until all of them have it')
 		.option('--csv', 'print comma-separated values')
-		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '), collect)
+		.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: those in the link, '), collect)
 		.option(CERT, ABOUT_CERT, collect)
 		.action((link, options) =>
 			start(options, async () =>

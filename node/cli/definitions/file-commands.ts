@@ -34,7 +34,7 @@ export function addFiles(program: Command): void {
 		.option(EXCLUDE, ABOUT_EXCLUDE, collect)
 		.option(
 			BROKER,
-			'the broker whose nodes send the index of a folder if this machine does not have the index',
+			'the broker (or several, with commas between them) whose nodes send the index of a folder if this machine does not have the index',
 			collect,
 		)
 		.option(CERT, ABOUT_CERT, collect)

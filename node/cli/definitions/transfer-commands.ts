@@ -50,11 +50,7 @@ export function addTransfers(program: Command): void {
 			'download files and folders, verify them, and go on sharing them for a while',
 		)
 			.argument('<what...>', 'an id, a link, a name as ls shows it, or the path of a seed file')
-			.option(
-				BROKER,
-				ABOUT_BROKER.replace('(default: ', '(default: the one in the link, '),
-				collect,
-			)
+			.option(BROKER, ABOUT_BROKER.replace('(default: ', '(default: those in the link, '), collect)
 			.option(CERT, ABOUT_CERT, collect)
 			.option(
 				'-o, --output <path>',

@@ -1,4 +1,9 @@
-import { isShoalError, printable, type ShoalError } from '../../../protocol/index.ts';
+import {
+	hideCredentials,
+	isShoalError,
+	printable,
+	type ShoalError,
+} from '../../../protocol/index.ts';
 import { tooFewFiles } from './too-few-files.ts';
 
 /** An error as it is printed for people and programs. */
@@ -16,7 +21,7 @@ const HINTS: Readonly<Record<string, string>> = {
 	ERR_ID_TAKEN: 'leave --id out, or choose another id',
 };
 
-/** An error as it is printed: on one line, safe on a terminal. */
+/** An error as it is printed: on one line, safe on a terminal, without the credentials of URLs. */
 export function failureOf(error: unknown): Failure {
 	if (isShoalError(error)) {
 		return { code: error.code, message: oneLine(error.message), hint: hintOf(error) };
@@ -54,5 +59,9 @@ function hintOfSeed(message: string): string | undefined {
 }
 
 function oneLine(text: string): string {
-	return printable(text.trim().replace(/\s*\n\s*/g, ' '));
+	return printable(
+		hideCredentials(text)
+			.trim()
+			.replace(/\s*\n\s*/g, ' '),
+	);
 }

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { createLogUpdate } from 'log-update';
-import { printable, printableJson } from '../../../protocol/index.ts';
+import { hideCredentials, printable, printableJson } from '../../../protocol/index.ts';
 import { failureOf } from './failure.ts';
 import type { Level, Log, LogFields } from './log.ts';
 import { Warnings } from './warnings.ts';
@@ -124,7 +124,9 @@ export class Output {
 	 */
 	warn(problem: unknown, level: 'warn' | 'error' = 'warn'): void {
 		const { code, message } =
-			typeof problem === 'string' ? { code: undefined, message: problem } : failureOf(problem);
+			typeof problem === 'string'
+				? { code: undefined, message: hideCredentials(problem) }
+				: failureOf(problem);
 		for (const told of this.#warnings.next(message)) {
 			const known = told === message ? code : undefined;
 			if (this.#log !== undefined) {
@@ -178,7 +180,7 @@ export class Output {
 		}
 		if (process.env.SHOAL_DEBUG) {
 			const stack = error instanceof Error ? (error.stack ?? '') : String(error);
-			process.stderr.write(`${stack.split('\n').map(printable).join('\n')}\n`);
+			process.stderr.write(`${hideCredentials(stack).split('\n').map(printable).join('\n')}\n`);
 		}
 	}
 
