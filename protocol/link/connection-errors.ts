@@ -1,6 +1,6 @@
 import { isShoalError, ShoalError } from '../errors.ts';
 import { printable } from '../printable.ts';
-import { printableUrl } from '../printable-url.ts';
+import { hideCredentials, printableUrl } from '../printable-url.ts';
 
 // CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
 const REFUSED_ID = 2;
@@ -10,9 +10,10 @@ const REFUSED_CODES: ReadonlySet<unknown> = new Set([1, 4]);
 
 /** The ShoalError for an error of MQTT.js or of the socket while a connection is opened. */
 export function explain(
-	error: Error & { code?: unknown },
+	raw: Error & { code?: unknown },
 	options: { readonly url: string; readonly clientId: string },
 ): ShoalError {
+	const error = withoutUrl(raw);
 	if (error.code === REFUSED_ID) {
 		return new ShoalError(
 			'ERR_ID_TAKEN',
@@ -47,6 +48,12 @@ export function explain(
 		`the broker at ${printableUrl(options.url)} cannot be reached: ${why}`,
 		{ cause: error },
 	);
+}
+
+/** `error`; another one if it contains a URL with credentials, as errors about malformed URLs do. */
+function withoutUrl(error: Error & { code?: unknown }): Error & { code?: unknown } {
+	const message = hideCredentials(error.message);
+	return message === error.message && !('input' in error) ? error : new Error(message);
 }
 
 function whyUnreachable(error: Error & { code?: unknown; reason?: unknown }, url: string): string {

@@ -1,5 +1,6 @@
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { inspect } from 'node:util';
 import { Aedes } from 'aedes';
 import * as assert from 'uvu/assert';
 import { createWebSocketStream, WebSocketServer } from 'ws';
@@ -96,6 +97,16 @@ test('a URL without a port means the default port of its scheme', () => {
 		ports.map(({ host, port }) => `${host} ${port}`),
 		['::1 1883', '::1 8883', '::1 80', '::1 443'],
 	);
+});
+
+test('no part of the error for a malformed URL has its password', async () => {
+	for (const rest of ['127.0.0.1:99999', '127.0.0.1:1', 'a b', '[::1', '']) {
+		for (const scheme of ['mqtt', 'mqtts', 'ws', 'wss', 'http']) {
+			const url = `${scheme}://me:hunter2@${rest}`;
+			const error = await rejects(Link.open({ url, id: 'node-one' }));
+			assert.not.match(inspect(error, { depth: 9 }), 'hunter2', url);
+		}
+	}
 });
 
 test.run();
