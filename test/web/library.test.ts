@@ -119,6 +119,10 @@ test('a page of another origin can be a node only if the broker allows its origi
 		await ask({ url: `${other.page.replace('http', 'ws')}/mqtt`, get: seed.id }),
 		'ERR_BROKER',
 	);
+	// A list: a broker that refuses the page, one that does not exist, and one that can be used.
+	assert.is(await ask({ url: [] }), 'ERR_USAGE');
+	const list = [`${other.page.replace('http', 'ws')}/mqtt`, 'ws://127.0.0.1:1/mqtt', url];
+	assert.is(await ask({ url: list, get: seed.id }), digest);
 });
 
 /** With these headers a page has shared memory, from which browsers refuse to decode text. */
