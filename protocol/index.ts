@@ -90,7 +90,6 @@ export {
 	asLinkBrokers,
 	type BrokerAddress,
 	type BrokerList,
-	checkedBrokers,
 	type LinkBrokers,
 	linkBrokers,
 	type SharedByBrokers,
@@ -183,7 +182,6 @@ export {
 	distinctBrokers,
 	listOf,
 	MOST_BROKERS,
-	oneOrList,
 	parseBrokerUrl,
 } from './seed/broker-urls.ts';
 export {

@@ -1,6 +1,5 @@
 import {
 	asLinkBrokers,
-	checkedBrokers,
 	type Limits,
 	type LinkBroker,
 	type LinkBrokers,
@@ -133,7 +132,7 @@ function brokersOf({ url, password, openStream }: TrackerOptions): LinkBrokers {
 		return { url, password, openStream };
 	}
 	const entries = url.map((each) => (typeof each === 'string' ? { url: each } : each));
-	return asLinkBrokers(checkedBrokers(entries).map((each) => ({ password, ...each })));
+	return asLinkBrokers(entries.map((each) => ({ password, ...each })));
 }
 
 /** All counts at zero. */

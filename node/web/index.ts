@@ -1,6 +1,5 @@
 export {
 	type BrokerAddress,
-	type BrokerList,
 	parseSeed,
 	Seed,
 	ShoalError,

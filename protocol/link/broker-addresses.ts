@@ -69,9 +69,14 @@ export function linkBrokers(list: BrokerList, shared: SharedByBrokers): LinkBrok
 	);
 }
 
-/** The first broker of a list, and the others. */
+/**
+ * The first broker of a list, and the others, for {@link Link.open}: those that lead to the same
+ * server only once.
+ *
+ * @throws ShoalError ERR_USAGE, ERR_LINK as {@link linkBrokers}
+ */
 export function asLinkBrokers(brokers: readonly LinkBroker[]): LinkBrokers {
-	const [first, ...others] = brokers as readonly [LinkBroker, ...LinkBroker[]];
+	const [first, ...others] = checkedBrokers(brokers) as [LinkBroker, ...LinkBroker[]];
 	return others.length === 0 ? first : { ...first, others };
 }
 
@@ -81,7 +86,7 @@ export function asLinkBrokers(brokers: readonly LinkBroker[]): LinkBrokers {
  * @throws ShoalError ERR_USAGE for an empty list, one that is too long, or one that mixes TLS and
  *   plain URLs; ERR_LINK for a malformed URL in a list of several
  */
-export function checkedBrokers<T extends { readonly url: string }>(entries: readonly T[]): T[] {
+function checkedBrokers<T extends { readonly url: string }>(entries: readonly T[]): T[] {
 	if (entries.length === 0) {
 		throw new ShoalError('ERR_USAGE', 'the list of brokers is empty; name at least one');
 	}
