@@ -27,7 +27,7 @@ export interface BrokerAddress {
  */
 export type BrokerList = string | readonly (string | BrokerAddress)[];
 
-/** What is the same for all brokers of a list. */
+/** Credentials that the brokers of a list have in common, and how they are connected to. */
 export interface SharedByBrokers {
 	/** Token for the brokers without a token of their own. @default none */
 	readonly token?: string | undefined;

@@ -52,9 +52,9 @@ export function distinctBrokers<T>(entries: readonly T[], urlOf: (entry: T) => s
 	return [...first.values()];
 }
 
-/** The URLs as a list; none if there is none. */
-export function listOf(broker: BrokerUrls | undefined): readonly string[] {
-	return typeof broker === 'string' ? [broker] : (broker ?? []);
+/** `urls` as a list: of one, if it is a single URL; empty, if it is undefined. */
+export function listOf(urls: BrokerUrls | undefined): readonly string[] {
+	return typeof urls === 'string' ? [urls] : (urls ?? []);
 }
 
 /** A single URL as a text, several as a list; undefined if there is none. */
