@@ -105,7 +105,8 @@ function rowOf({ name, length }: Swarm, runs: readonly SwarmRun[]): string[] {
 	];
 }
 
-function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
+/** A table in Markdown, whose columns are aligned. */
+export function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
 	const widths = head.map((name, column) =>
 		Math.max(name.length, ...rows.map((row) => (row[column] ?? '').length)),
 	);

@@ -1,0 +1,125 @@
+import { publishPacket } from '../../helpers/adversaries/raw-client.ts';
+import { Timeline } from '../../helpers/simulation/timeline.ts';
+import type { TrackerHost } from './tracker-host.ts';
+
+/** ms that a message takes from a client to the broker, or from the broker to a client. */
+export const LATENCY = 2;
+/** Virtual ms between two looks of the tracker at its timers. */
+const TICK = 100;
+/** The largest number of messages that the tracker gets in one turn of its event loop. */
+const AT_ONCE = 64;
+/** First byte of a PUBLISH with QoS 1. */
+const QOS_1 = 0x32;
+
+/** Kinds of messages to the tracker. */
+export type Kind = 'state' | 'announce' | 'update' | 'query';
+
+/** Figures of a span of virtual time. */
+export interface Span {
+	/** Virtual ms. */
+	readonly ms: number;
+	/** Messages to the tracker, and messages from it. */
+	readonly received: number;
+	readonly sent: number;
+	/** Messages to the tracker in the busiest second. */
+	readonly peak: number;
+	/** CPU ms of the tracker, all threads. */
+	readonly cpu: number;
+	/** The longest turn of its event loop, ms. */
+	readonly pause: number;
+	/** The largest number of messages that waited for the tracker. */
+	readonly backlog: number;
+}
+
+/**
+ * A broker in virtual time, which is as fast as needed, and a tracker that needs as much virtual
+ * time for each message as its process needs CPU time.
+ */
+export class VirtualBroker {
+	readonly time = new Timeline();
+	tracker: TrackerHost | undefined;
+	#waiting: Buffer[] = [];
+	#freeAt = 0;
+	#span = emptySpan(0);
+
+	constructor() {
+		const tick = (): void => this.time.after(TICK, tick);
+		tick();
+	}
+
+	/** When the tracker has handled what it was given, virtual ms. */
+	get freeAt(): number {
+		return Math.max(this.#freeAt, this.time.now);
+	}
+
+	/** Messages that wait for the tracker. */
+	get backlog(): number {
+		return this.#waiting.length;
+	}
+
+	/** A message of a client to the tracker; it is lost if there is no tracker. */
+	send(topic: string, payload: Uint8Array): void {
+		this.time.after(2 * LATENCY, () => {
+			if (this.tracker !== undefined) {
+				this.#waiting.push(publishPacket(topic, payload, QOS_1));
+				this.#span.backlog = Math.max(this.#span.backlog, this.#waiting.length);
+				const second = Math.floor(this.time.now / 1_000);
+				const { seconds } = this.#span;
+				seconds.set(second, (seconds.get(second) ?? 0) + 1);
+			}
+		});
+	}
+
+	/** Runs until the virtual time `until`, or until `isOver` holds. */
+	async run(until: number, isOver: () => boolean = () => false): Promise<void> {
+		let turnedAt = this.time.now;
+		while (this.time.now < until && !isOver()) {
+			const isDue = this.#waiting.length > 0 || this.time.now - turnedAt >= TICK;
+			if (this.tracker !== undefined && isDue && this.time.now >= this.#freeAt) {
+				turnedAt = this.time.now;
+				await this.#turn(this.tracker);
+			} else {
+				this.time.step();
+			}
+		}
+	}
+
+	/** The tracker dies: what waits for it is lost. */
+	async loseTracker(): Promise<void> {
+		const { tracker } = this;
+		this.tracker = undefined;
+		this.#waiting = [];
+		this.#freeAt = 0;
+		await tracker?.close();
+	}
+
+	/** The figures since the last call. */
+	takeSpan(): Span {
+		const { startedAt, seconds, published, ...sums } = this.#span;
+		const counts = [...seconds.values()];
+		const now = this.tracker?.published ?? 0;
+		this.#span = emptySpan(this.time.now);
+		this.#span.published = now;
+		return {
+			...sums,
+			ms: this.time.now - startedAt,
+			received: counts.reduce((sum, count) => sum + count, 0),
+			peak: counts.reduce((most, count) => Math.max(most, count), 0),
+			sent: Math.max(0, now - published),
+		};
+	}
+
+	async #turn(tracker: TrackerHost): Promise<void> {
+		const packets = Buffer.concat(this.#waiting.slice(0, AT_ONCE));
+		this.#waiting = this.#waiting.slice(AT_ONCE);
+		const { cpu, pause } = await tracker.run(this.time.now, packets);
+		this.#freeAt = this.time.now + cpu;
+		this.#span.cpu += cpu;
+		this.#span.pause = Math.max(this.#span.pause, pause);
+	}
+}
+
+function emptySpan(startedAt: number) {
+	const seconds = new Map<number, number>();
+	return { startedAt, seconds, published: 0, cpu: 0, pause: 0, backlog: 0 };
+}
