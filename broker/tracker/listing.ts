@@ -78,6 +78,35 @@ function fitting<T>(items: readonly T[]): T[] {
 	return end === -1 ? [...items] : items.slice(0, end);
 }
 
+/** The announces of some nodes of a swarm: those of seeders, and those of downloaders. */
+interface Group {
+	readonly complete: AnnounceRecord[];
+	readonly lacking: AnnounceRecord[];
+}
+
+/** The announces of a swarm that other nodes may see. */
+export interface VisibleSwarm {
+	readonly confirmed: Group;
+	readonly unconfirmed: Group;
+}
+
+/**
+ * The visible announces among `records`. They are sorted into groups in one pass, as there may be
+ * tens of thousands.
+ */
+export function visibleSwarm(records: Iterable<AnnounceRecord>, epoch: number): VisibleSwarm {
+	const confirmed: Group = { complete: [], lacking: [] };
+	const unconfirmed: Group = { complete: [], lacking: [] };
+	for (const record of records) {
+		const { node } = record;
+		if (node.shows(record)) {
+			const group = node.hasConfirmed(record, epoch) ? confirmed : unconfirmed;
+			(isSeeder(record) ? group.complete : group.lacking).push(record);
+		}
+	}
+	return { confirmed, unconfirmed };
+}
+
 /**
  * A random sample of at most `most` nodes: confirmed nodes before unconfirmed ones. At least half
  * of the sample are seeders, if there are enough, so that many downloaders do not hide the few
@@ -86,21 +115,14 @@ function fitting<T>(items: readonly T[]): T[] {
  * downloaders.
  */
 export function sampleNodes(
-	shown: readonly AnnounceRecord[],
+	{ confirmed, unconfirmed }: VisibleSwarm,
 	asker: string | undefined,
 	most: number,
-	epoch: number,
 	random: () => number,
 ): NodeListing[] {
-	const isConfirmed = (record: AnnounceRecord): boolean => record.node.hasConfirmed(record, epoch);
-	const confirmed = shown.filter(isConfirmed);
 	const drawn = [
 		...balanced(confirmed, most, random),
-		...balanced(
-			shown.filter((record) => !isConfirmed(record)),
-			most,
-			random,
-		),
+		...balanced(unconfirmed, most, random),
 	].slice(0, most);
 	const sample = asker === undefined ? drawn : inOrderFor(asker, confirmed, drawn);
 	return fitting([...sample].slice(0, most).map(describeNode));
@@ -108,17 +130,12 @@ export function sampleNodes(
 
 function inOrderFor(
 	asker: string,
-	confirmed: readonly AnnounceRecord[],
+	confirmed: Group,
 	drawn: readonly AnnounceRecord[],
 ): Set<AnnounceRecord> {
-	const near = neighboursOf(asker, confirmed.map(asSwarmMember)).map(({ record }) => record);
+	const near = neighboursOf(asker, confirmed, ({ node }) => node);
 	const lacking = drawn.filter((record) => !isSeeder(record));
 	return new Set([...near, ...lacking, ...drawn.filter(isSeeder)]);
-}
-
-function asSwarmMember(record: AnnounceRecord) {
-	const { id, idHash } = record.node;
-	return { id, idHash, isComplete: isSeeder(record), record };
 }
 
 function describeNode({ node, have, chunks }: AnnounceRecord): NodeListing {
@@ -129,15 +146,14 @@ function describeNode({ node, have, chunks }: AnnounceRecord): NodeListing {
 
 /** At most `most` random records; at least half of them are of seeders, if there are enough. */
 function balanced(
-	records: readonly AnnounceRecord[],
+	{ complete, lacking }: Group,
 	most: number,
 	random: () => number,
 ): AnnounceRecord[] {
 	const half = Math.ceil(most / 2);
-	const seeders = drawnFirst(records.filter(isSeeder), half, random);
-	const chosen = seeders.splice(0, half);
-	const others = [...seeders, ...records.filter((record) => !isSeeder(record))];
-	return [...chosen, ...drawnFirst(others, most, random)].slice(0, most);
+	const seeders = drawnFirst([...complete], half, random);
+	const others = [...seeders.slice(half), ...lacking];
+	return [...seeders.slice(0, half), ...drawnFirst(others, most, random)].slice(0, most);
 }
 
 /**

@@ -1,12 +1,15 @@
 import { distance, hashId } from '../../protocol/index.ts';
 
-/** A node of a swarm. */
-export interface SwarmMember {
+/** The id of a node, and its hash, computed by {@link hashId}. */
+export interface HashedId {
 	readonly id: string;
-	/** Its id, hashed by {@link hashId}. */
 	readonly idHash: number;
-	/** Whether it has every chunk. */
-	readonly isComplete: boolean;
+}
+
+/** The nodes of a swarm: those that have every chunk, and those that lack some. */
+export interface SwarmMembers<T> {
+	readonly complete: readonly T[];
+	readonly lacking: readonly T[];
 }
 
 /**
@@ -25,63 +28,69 @@ const MOST_SERVED = 48;
  * random over the swarm, and changes little when nodes join and leave. A graph in which each node
  * has a few random neighbours is connected.
  */
-export function neighboursOf<T extends SwarmMember>(asker: string, members: readonly T[]): T[] {
-	const own = hashId(asker);
-	const nearest = nearestOf(own, asker, members, NEAREST);
-	const complete = members.filter(({ isComplete }) => isComplete);
-	const [source] = nearestOf(own, asker, complete, 1);
-	if (source === undefined || !isServed(own, source, members, complete.length)) {
-		return nearest;
-	}
-	return [source, ...nearest.filter((member) => member !== source)];
+export function neighboursOf<T>(
+	asker: string,
+	{ complete, lacking }: SwarmMembers<T>,
+	nodeOf: (member: T) => HashedId,
+): T[] {
+	const own = { id: asker, idHash: hashId(asker) };
+	const nearest = nearestOf(own, [complete, lacking], NEAREST, nodeOf);
+	const [source] = nearestOf(own, [complete], 1, nodeOf);
+	const isServed =
+		source === undefined ||
+		lacking.length <= complete.length * MOST_SERVED ||
+		nearerTo(nodeOf(source), own, lacking, nodeOf) < MOST_SERVED;
+	return source === undefined || !isServed
+		? nearest
+		: [source, ...nearest.filter((member) => member !== source)];
 }
 
 /**
- * The `most` members that are nearest to `asker`, the nearest first. They are found in one pass, as
- * there may be thousands of members.
+ * The `most` members of all lists that are nearest to `own`, the nearest first; never `own` itself.
+ * They are found in one pass, as there may be tens of thousands of members.
  */
-function nearestOf<T extends SwarmMember>(
-	own: number,
-	asker: string,
-	members: readonly T[],
+function nearestOf<T>(
+	own: HashedId,
+	lists: ReadonlyArray<readonly T[]>,
 	most: number,
+	nodeOf: (member: T) => HashedId,
 ): T[] {
 	const nearest: T[] = [];
 	const distances: number[] = [];
-	for (const member of members) {
-		const away = distance(own, member.idHash);
-		const isFar = nearest.length === most && away >= (distances[most - 1] as number);
-		if (!isFar && member.id !== asker) {
-			const further = distances.findIndex((each) => each > away);
-			const index = further === -1 ? nearest.length : further;
-			nearest.splice(index, 0, member);
-			distances.splice(index, 0, away);
-			nearest.length = Math.min(nearest.length, most);
-			distances.length = nearest.length;
+	const add = (member: T, away: number): void => {
+		const further = distances.findIndex((each) => each > away);
+		const index = further === -1 ? nearest.length : further;
+		nearest.splice(index, 0, member);
+		distances.splice(index, 0, away);
+		nearest.length = Math.min(nearest.length, most);
+		distances.length = nearest.length;
+	};
+	for (const members of lists) {
+		for (const member of members) {
+			const { id, idHash } = nodeOf(member);
+			const away = distance(own.idHash, idHash);
+			const isFar = nearest.length === most && away >= (distances[most - 1] as number);
+			if (!isFar && id !== own.id) {
+				add(member, away);
+			}
 		}
 	}
 	return nearest;
 }
 
-/**
- * Whether the asking node, whose id has the hash `own`, is one of the downloaders to which the
- * seeder `source` is assigned.
- */
-function isServed(
-	own: number,
-	source: SwarmMember,
-	members: readonly SwarmMember[],
-	complete: number,
-): boolean {
-	if (members.length - complete <= complete * MOST_SERVED) {
-		return true;
-	}
-	const away = distance(own, source.idHash);
+/** The number of members that are nearer to the seeder `source` than `own` is. */
+function nearerTo<T>(
+	source: HashedId,
+	own: HashedId,
+	members: readonly T[],
+	nodeOf: (member: T) => HashedId,
+): number {
+	const away = distance(own.idHash, source.idHash);
 	let nearer = 0;
-	for (const { isComplete, idHash } of members) {
-		if (!isComplete && distance(idHash, source.idHash) < away) {
+	for (const member of members) {
+		if (distance(nodeOf(member).idHash, source.idHash) < away) {
 			nearer += 1;
 		}
 	}
-	return nearer < MOST_SERVED;
+	return nearer;
 }

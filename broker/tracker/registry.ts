@@ -16,7 +16,7 @@ import {
 	type RefusedAnnounce,
 } from './decisions.ts';
 import { type AnnounceRecord, hasLayout, KnownNode, recordOf } from './known-node.ts';
-import { isSeeder, pageOfSeeds, sampleNodes } from './listing.ts';
+import { pageOfSeeds, sampleNodes, visibleSwarm } from './listing.ts';
 import { Swarms } from './swarms.ts';
 
 /** Options of {@link Registry}. */
@@ -183,13 +183,12 @@ export class Registry {
 		seed: string,
 		asker?: string,
 	): { seeders: number; downloaders: number; nodes: NodeListing[] } {
-		const records = [...this.#swarms.records(seed)];
-		const shown = records.filter((record) => record.node.shows(record));
-		const seeders = shown.filter(isSeeder).length;
+		const swarm = visibleSwarm(this.#swarms.records(seed), this.#epoch);
+		const { confirmed, unconfirmed } = swarm;
 		return {
-			seeders,
-			downloaders: shown.length - seeders,
-			nodes: sampleNodes(shown, asker, this.#limits.querySample, this.#epoch, this.#random),
+			seeders: confirmed.complete.length + unconfirmed.complete.length,
+			downloaders: confirmed.lacking.length + unconfirmed.lacking.length,
+			nodes: sampleNodes(swarm, asker, this.#limits.querySample, this.#random),
 		};
 	}
 

@@ -83,7 +83,9 @@ export class World {
 		this.#draw(this.#seeders, SAMPLE / 2, drawn);
 		this.#draw(all, SAMPLE, drawn);
 		const lacking = [...drawn].filter(({ isComplete }) => !isComplete);
-		const chosen = new Set([...neighboursOf(asker.id, all), ...lacking, ...drawn]);
+		const members = { complete: this.#seeders, lacking: this.#downloaders };
+		const near = neighboursOf(asker.id, members, (node) => node);
+		const chosen = new Set([...near, ...lacking, ...drawn]);
 		chosen.delete(asker);
 		return chosen;
 	}
