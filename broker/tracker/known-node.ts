@@ -77,7 +77,8 @@ export class KnownNode {
 
 	constructor(id: string, limits: Limits, now: number) {
 		this.id = id;
-		this.idHash = hashId(id);
+		// As a signed number, which V8 stores in the object itself.
+		this.idHash = hashId(id) | 0;
 		this.heard = now;
 		this.#limits = limits;
 		this.#bucket = new TokenBucket(limits.announceRate, limits.announceBurst, now);
@@ -211,18 +212,30 @@ function digestOfIds(ids: Iterable<string>): string {
 	return hash.digest('hex');
 }
 
-/** The record of an announce: the part of the message that the tracker keeps. */
+/**
+ * The record of an announce: the part of the message that the tracker keeps.
+ *
+ * @param alike the record of another announce of the seed, if there is one; its strings are used
+ *   again, which saves memory
+ */
 export function recordOf(
 	seed: string,
 	node: KnownNode,
 	message: Announce,
 	kept: { received: number; epoch: number; ttl: number },
+	alike: AnnounceRecord | undefined,
 ): AnnounceRecord {
-	const { name, length, chunks, index, files, have, session, seq } = message;
+	const { length, chunks, index, files, have, session, seq } = message;
 	// All announces of a session refer to one string, which saves memory.
 	const shared = session === node.session ? node.session : session;
+	const name = message.name === alike?.name ? alike.name : message.name;
 	const about = { name, length, chunks, index, files, have: have.count };
-	return { seed, node, ...about, session: shared, seq, ...kept };
+	return { seed: alike?.seed ?? copied(seed), node, ...about, session: shared, seq, ...kept };
+}
+
+/** The same text without a reference to the topic that it is a part of, which V8 would keep. */
+function copied(text: string): string {
+	return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 /** Whether a content can have the length, the number of chunks and the index of an announce. */

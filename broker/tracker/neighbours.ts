@@ -34,48 +34,56 @@ export function neighboursOf<T>(
 	nodeOf: (member: T) => HashedId,
 ): T[] {
 	const own = { id: asker, idHash: hashId(asker) };
-	const nearest = nearestOf(own, [complete, lacking], NEAREST, nodeOf);
-	const [source] = nearestOf(own, [complete], 1, nodeOf);
+	const all = new Nearest(own, nodeOf);
+	all.add(complete);
+	const [source] = all.members;
+	all.add(lacking);
 	const isServed =
 		source === undefined ||
 		lacking.length <= complete.length * MOST_SERVED ||
 		nearerTo(nodeOf(source), own, lacking, nodeOf) < MOST_SERVED;
 	return source === undefined || !isServed
-		? nearest
-		: [source, ...nearest.filter((member) => member !== source)];
+		? all.members
+		: [source, ...all.members.filter((member) => member !== source)];
 }
 
 /**
- * The `most` members of all lists that are nearest to `own`, the nearest first; never `own` itself.
- * They are found in one pass, as there may be tens of thousands of members.
+ * The members that are nearest to a node, which itself is not one of them. They are found in one
+ * pass, as there may be tens of thousands of members.
  */
-function nearestOf<T>(
-	own: HashedId,
-	lists: ReadonlyArray<readonly T[]>,
-	most: number,
-	nodeOf: (member: T) => HashedId,
-): T[] {
-	const nearest: T[] = [];
-	const distances: number[] = [];
-	const add = (member: T, away: number): void => {
-		const further = distances.findIndex((each) => each > away);
-		const index = further === -1 ? nearest.length : further;
-		nearest.splice(index, 0, member);
-		distances.splice(index, 0, away);
-		nearest.length = Math.min(nearest.length, most);
-		distances.length = nearest.length;
-	};
-	for (const members of lists) {
-		for (const member of members) {
+class Nearest<T> {
+	/** At most {@link NEAREST} members, the nearest first. */
+	members: T[] = [];
+	readonly #own: HashedId;
+	readonly #nodeOf: (member: T) => HashedId;
+	#distances: number[] = [];
+
+	constructor(own: HashedId, nodeOf: (member: T) => HashedId) {
+		this.#own = own;
+		this.#nodeOf = nodeOf;
+	}
+
+	/** Takes the members of `list` into account. */
+	add(list: readonly T[]): void {
+		const nodeOf = this.#nodeOf;
+		const { id: ownId, idHash: own } = this.#own;
+		let most = this.#distances[NEAREST - 1] ?? Number.POSITIVE_INFINITY;
+		for (const member of list) {
 			const { id, idHash } = nodeOf(member);
-			const away = distance(own.idHash, idHash);
-			const isFar = nearest.length === most && away >= (distances[most - 1] as number);
-			if (!isFar && id !== own.id) {
-				add(member, away);
+			const away = distance(own, idHash);
+			if (away < most && id !== ownId) {
+				this.#insert(member, away);
+				most = this.#distances[NEAREST - 1] ?? Number.POSITIVE_INFINITY;
 			}
 		}
 	}
-	return nearest;
+
+	#insert(member: T, away: number): void {
+		const further = this.#distances.findIndex((each) => each > away);
+		const index = further === -1 ? this.members.length : further;
+		this.members = this.members.toSpliced(index, 0, member).slice(0, NEAREST);
+		this.#distances = this.#distances.toSpliced(index, 0, away).slice(0, NEAREST);
+	}
 }
 
 /** The number of members that are nearer to the seeder `source` than `own` is. */

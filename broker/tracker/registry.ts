@@ -124,11 +124,17 @@ export class Registry {
 		const isKnown = this.#swarms.has(seed);
 		const isReplay = isRetained && before?.session === message.session;
 		this.#hold(
-			recordOf(seed, node, message, {
-				received: isReplay ? before.received : this.#now(),
-				epoch: isRetained ? 0 : this.#epoch,
-				ttl: Math.min(message.ttl, this.#limits.ttl),
-			}),
+			recordOf(
+				seed,
+				node,
+				message,
+				{
+					received: isReplay ? before.received : this.#now(),
+					epoch: isRetained ? 0 : this.#epoch,
+					ttl: Math.min(message.ttl, this.#limits.ttl),
+				},
+				this.#swarms.first(seed),
+			),
 		);
 		return isRetained ? decisions : [...decisions, ...progress(id, seed, message, before, isKnown)];
 	}

@@ -25,6 +25,11 @@ export class Swarms {
 		return this.#swarms.has(seed);
 	}
 
+	/** The announce of `seed` that was made first, of those that there are now. */
+	first(seed: string): AnnounceRecord | undefined {
+		return this.#swarms.get(seed)?.values().next().value;
+	}
+
 	/** The announces of `seed`, one of each node that holds it. */
 	records(seed: string): Iterable<AnnounceRecord> {
 		return this.#swarms.get(seed)?.values() ?? [];
