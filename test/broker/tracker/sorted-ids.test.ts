@@ -9,8 +9,8 @@ const id = fc.constantFrom(...'abcdefghij');
 test('the ids are a sorted set after any additions and removals', () => {
 	const steps = fc.array(fc.tuple(fc.boolean(), id), { maxLength: 60 });
 	fc.assert(
-		fc.property(steps, id, (all, after) => {
-			const ids = new SortedIds();
+		fc.property(steps, id, fc.constantFrom(2, 4, undefined), (all, after, most) => {
+			const ids = new SortedIds(most);
 			const model = new Set<string>();
 			for (const [isAdded, each] of all) {
 				ids[isAdded ? 'add' : 'delete'](each);
