@@ -60,6 +60,7 @@ export class ActiveTracker {
 	/** Empty messages that this tracker has published itself; they withdraw nothing. */
 	readonly #ownMessages = new OwnMessages();
 	readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
+	#isSweeping = false;
 
 	private constructor(
 		settings: TrackerSettings,
@@ -83,7 +84,7 @@ export class ActiveTracker {
 		link.on('down', (reason) => this.#interrupt(reason));
 		link.on('message', (message) => this.#receive(message));
 		this.#timers = [
-			setInterval(() => this.#sweep(), settings.sweep).unref(),
+			setInterval(() => void this.#sweep(), settings.sweep).unref(),
 			setInterval(() => this.#tellLoad(), LOAD_EVERY).unref(),
 			...(settings.isAlone ? [] : this.#repeatTimers()),
 		];
@@ -168,12 +169,25 @@ export class ActiveTracker {
 		this.#hooks.onDown(reason);
 	}
 
-	#sweep(): void {
-		if (this.#link.isUp) {
-			const decisions = this.registry.sweep();
+	/**
+	 * Drops what has expired. Between two steps, messages are handled, and the messages of a step are
+	 * sent first, so that replies to nodes do not wait behind those of all steps.
+	 */
+	async #sweep(): Promise<void> {
+		if (this.#isSweeping || !this.#link.isUp) {
+			return;
+		}
+		this.#isSweeping = true;
+		for (const decisions of this.registry.sweepInSlices()) {
 			this.#counts.expired += decisions.filter(endsAnnounce).length;
 			this.#act(decisions);
+			await new Promise((resolve) => setImmediate(resolve));
+			await this.#outbox.emptied();
+			if (!this.#link.isUp) {
+				break;
+			}
 		}
+		this.#isSweeping = false;
 	}
 
 	#tellLoad(): void {

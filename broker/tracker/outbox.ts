@@ -13,6 +13,8 @@ export class Outbox {
 	readonly #isOpen: () => boolean;
 	readonly #onFailure: (error: unknown) => void;
 	readonly #waiting = new Set<Task>();
+	/** Called when no message waits any more. */
+	readonly #onEmpty = new Set<() => void>();
 	#running = 0;
 
 	constructor(isOpen: () => boolean, onFailure: (error: unknown) => void) {
@@ -41,11 +43,27 @@ export class Outbox {
 			this.#running += 1;
 			void this.#run(task);
 		}
+		this.#tellEmpty();
+	}
+
+	/** Resolves when no message waits, because all were started or dropped. */
+	async emptied(): Promise<void> {
+		if (this.#waiting.size > 0) {
+			await new Promise<void>((resolve) => this.#onEmpty.add(resolve));
+		}
 	}
 
 	/** Drops the waiting tasks. */
 	clear(): void {
 		this.#waiting.clear();
+		this.#tellEmpty();
+	}
+
+	#tellEmpty(): void {
+		for (const tell of this.#onEmpty) {
+			tell();
+		}
+		this.#onEmpty.clear();
 	}
 
 	async #run(task: Task): Promise<void> {

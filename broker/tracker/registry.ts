@@ -19,6 +19,9 @@ import { type AnnounceRecord, hasLayout, KnownNode, recordOf } from './known-nod
 import { pageOfSeeds, sampleNodes, visibleSwarm } from './listing.ts';
 import { Swarms } from './swarms.ts';
 
+/** Decisions after which a step of a sweep ends. */
+const SLICE = 500;
+
 /** Options of {@link Registry}. */
 export interface RegistryOptions {
 	/** The limits to enforce. */
@@ -200,18 +203,36 @@ export class Registry {
 
 	/** Drops announces and nodes that have expired; to be called about once a second. */
 	sweep(): Decision[] {
-		const now = this.#now();
-		const decisions: Decision[] = [];
+		return [...this.sweepInSlices()].flat();
+	}
+
+	/**
+	 * Drops announces and nodes that have expired, as {@link sweep} does. After each step it has
+	 * dropped about as many as can be dropped in a few ms; messages may be handled between the steps.
+	 */
+	*sweepInSlices(): Generator<Decision[]> {
+		let decisions: Decision[] = [];
 		for (const node of this.#nodes.values()) {
-			if (this.#isOver(node, now)) {
-				decisions.push(...this.#remove(node, 'node-lost'));
-			} else if (node.state !== 'lost') {
-				for (const record of node.expired(now)) {
-					decisions.push(forgetAnnounce(record.seed, node.id), ...this.#drop(record));
-				}
+			decisions.push(...this.#sweepNode(node));
+			if (decisions.length >= SLICE) {
+				yield decisions;
+				decisions = [];
 			}
 		}
-		return decisions;
+		yield decisions;
+	}
+
+	#sweepNode(node: KnownNode): Decision[] {
+		const now = this.#now();
+		if (this.#isOver(node, now)) {
+			return this.#remove(node, 'node-lost');
+		}
+		if (node.state === 'lost') {
+			return [];
+		}
+		return node
+			.expired(now)
+			.flatMap((record) => [forgetAnnounce(record.seed, node.id), ...this.#drop(record)]);
 	}
 
 	/**
