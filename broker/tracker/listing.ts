@@ -150,20 +150,47 @@ function balanced(
 	most: number,
 	random: () => number,
 ): AnnounceRecord[] {
-	const half = Math.ceil(most / 2);
-	const seeders = drawnFirst([...complete], half, random);
-	const others = [...seeders.slice(half), ...lacking];
-	return [...seeders.slice(0, half), ...drawnFirst(others, most, random)].slice(0, most);
+	const seeders = new Shuffle(complete.length, random);
+	const half = Math.min(Math.ceil(most / 2), complete.length);
+	const first = seeders.take(half).map((index) => complete[index] as AnnounceRecord);
+	const left = complete.length - half;
+	const others = new Shuffle(left + lacking.length, random)
+		.take(most - first.length)
+		.map((index) => {
+			const record = index < left ? complete[seeders.at(half + index)] : lacking[index - left];
+			return record as AnnounceRecord;
+		});
+	return [...first, ...others];
 }
 
 /**
- * Moves `count` random items to the front of `items`, in place (Fisher-Yates, stopped after `count`
- * steps).
+ * The numbers from 0 to `size` - 1, of which the first ones are put into random order
+ * (Fisher-Yates). Only the numbers that are not in their places are stored, as a swarm may have tens
+ * of thousands of nodes.
  */
-function drawnFirst<T>(items: T[], count: number, random: () => number): T[] {
-	for (let index = 0; index < Math.min(count, items.length); index += 1) {
-		const chosen = index + Math.floor(random() * (items.length - index));
-		[items[index], items[chosen]] = [items[chosen] as T, items[index] as T];
+class Shuffle {
+	readonly #size: number;
+	readonly #random: () => number;
+	readonly #moved = new Map<number, number>();
+
+	constructor(size: number, random: () => number) {
+		this.#size = size;
+		this.#random = random;
 	}
-	return items;
+
+	/** The number in a place. */
+	at(place: number): number {
+		return this.#moved.get(place) ?? place;
+	}
+
+	/** Puts random numbers into the first places. @returns at most `count` different numbers */
+	take(count: number): number[] {
+		return Array.from({ length: Math.min(count, this.#size) }, (_, place) => {
+			const chosen = place + Math.floor(this.#random() * (this.#size - place));
+			const number = this.at(chosen);
+			this.#moved.set(chosen, this.at(place));
+			this.#moved.set(place, number);
+			return number;
+		});
+	}
 }

@@ -165,10 +165,10 @@ export class Fleet {
 		return requestOf(node, { op: 'update', session, count: seeds.size, digest });
 	}
 
-	/** Handles a message of the tracker, which the broker passes on to nodes. */
-	receive(topic: string, payload: Buffer): void {
+	/** Handles a message of the tracker, which it publishes in `cpu` ms. */
+	receive(topic: string, payload: Buffer, cpu: number): void {
 		const parsed = topics.tryParse(topic);
-		const at = this.#broker.freeAt + 2 * LATENCY;
+		const at = this.#broker.time.now + cpu + 2 * LATENCY;
 		if (parsed?.kind === 'tracker-state' && payload.length > 0) {
 			this.#meet(decodeTrackerState(payload).session, at);
 		} else if (parsed?.kind === 'reply') {

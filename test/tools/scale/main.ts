@@ -8,11 +8,18 @@ import { type Outcome, tell } from './story.ts';
 const SIZES = ['1000/100000', '10000/100000', '10000/1000000', '30000/3000000'];
 
 const { values } = parseArgs({
-	options: { size: { type: 'string', multiple: true, default: SIZES } },
+	options: {
+		size: { type: 'string', multiple: true, default: SIZES },
+		queue: { type: 'string', default: 'Infinity' },
+	},
 });
 const sizes = values.size.map((size) => size.split('/').map(Number));
-if (sizes.some(([nodes, announces]) => !((nodes as number) > 0 && (announces as number) > 0))) {
-	console.error('npm run scale -- [--size NODES/ANNOUNCES]...');
+const queue = Number(values.queue);
+if (
+	!(queue > 0) ||
+	sizes.some(([nodes, announces]) => !((nodes as number) > 0 && (announces as number) > 0))
+) {
+	console.error('npm run scale -- [--size NODES/ANNOUNCES]... [--queue MESSAGES]');
 	process.exit(2);
 }
 
@@ -21,7 +28,7 @@ console.log(`${machine}; Node ${node}; commit ${commit}`);
 const outcomes: Outcome[] = [];
 for (const [nodes, announces] of sizes as Array<[number, number]>) {
 	console.log(`\n${nodes} nodes, ${announces} announces`);
-	const outcome = await tell({ nodes, announces, say: (text) => console.log(`  ${text}`) });
+	const outcome = await tell({ nodes, announces, queue, say: (text) => console.log(`  ${text}`) });
 	outcomes.push(outcome);
 	for (const fault of outcome.faults) {
 		console.log(`  FAIL ${fault}`);

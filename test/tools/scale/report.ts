@@ -67,6 +67,7 @@ function phasesOf({ nodes, announces, phases }: Outcome): string {
 		'% of a core',
 		'longest pause ms',
 		'most waiting',
+		'dropped',
 		'query ms p50 / p99 / max, with waiting',
 		'unanswered',
 	];
@@ -80,6 +81,7 @@ function phasesOf({ nodes, announces, phases }: Outcome): string {
 			(phase.cpu / seconds / 10).toFixed(1),
 			phase.pause.toFixed(1),
 			grouped(phase.backlog),
+			grouped(phase.dropped),
 			printTimes(phase.waits),
 			String(phase.unanswered),
 		];

@@ -62,6 +62,8 @@ export interface Outcome {
 export interface StoryOptions {
 	readonly nodes: number;
 	readonly announces: number;
+	/** Messages that the broker queues for the tracker; more are dropped. */
+	readonly queue: number;
 	readonly say: (text: string) => void;
 }
 
@@ -69,7 +71,7 @@ export interface StoryOptions {
 class Story {
 	readonly phases: Phase[] = [];
 	readonly faults: string[] = [];
-	readonly broker = new VirtualBroker();
+	readonly broker: VirtualBroker;
 	readonly fleet: Fleet;
 	readonly random = fakeRandom(7);
 	readonly #options: StoryOptions;
@@ -77,7 +79,8 @@ class Story {
 
 	constructor(options: StoryOptions) {
 		this.#options = options;
-		const { nodes, announces } = options;
+		const { nodes, announces, queue } = options;
+		this.broker = new VirtualBroker(queue);
 		this.fleet = new Fleet(nodes, Math.round(announces / nodes), this.broker, this.random);
 	}
 
@@ -89,7 +92,7 @@ class Story {
 		this.broker.tracker = await TrackerHost.start(
 			`tracker-${this.#trackers}-of-two`,
 			limits,
-			(topic, payload) => this.fleet.receive(topic, payload),
+			(topic, payload, cpu) => this.fleet.receive(topic, payload, cpu),
 		);
 	}
 
@@ -257,7 +260,7 @@ async function untilWhole(story: Story): Promise<number> {
 	while (broker.time.now < end) {
 		await story.pass(SECOND / 4);
 		if ((await (broker.tracker as TrackerHost).announces()) >= expected) {
-			return broker.freeAt;
+			return broker.time.now;
 		}
 	}
 	story.faults.push('the list was not whole after 300 s');

@@ -31,8 +31,8 @@ export interface TrackerFigures {
 	readonly stats: TrackerStats;
 }
 
-/** A message that the tracker has published. */
-export type OnPublish = (topic: string, payload: Buffer) => void;
+/** Handles a message of the tracker, which was published in a step of `cpu` CPU ms. */
+export type OnPublish = (topic: string, payload: Buffer, cpu: number) => void;
 
 /** A process with a tracker, and the part of the broker that talks to it. */
 export class TrackerHost {
@@ -46,6 +46,7 @@ export class TrackerHost {
 	#settle: (frame: Frame) => void = () => {};
 	/** Messages that the tracker has published. */
 	published = 0;
+	#cpu = 0;
 
 	private constructor(onPublish: OnPublish) {
 		this.#onPublish = onPublish;
@@ -79,25 +80,35 @@ export class TrackerHost {
 		return this.#child.pid as number;
 	}
 
+	/** Whether the broker has to confirm messages of the tracker. */
+	get hasAnswers(): boolean {
+		return this.#answers.length > 0;
+	}
+
 	/**
-	 * Delivers packets at the virtual time `at`, ms, and confirms what the tracker publishes, until
-	 * it is idle.
+	 * Delivers packets at the virtual time `at`, ms, and the confirmations of what the tracker has
+	 * published before.
 	 */
-	async run(at: number, packets: Buffer): Promise<Step> {
-		let next = packets;
-		let [cpu, pause] = [0, 0];
-		let answered: number | undefined;
-		do {
-			const bytes = this.#answers.length === 0 ? next : Buffer.concat([...this.#answers, next]);
-			this.#answers = [];
-			next = NOTHING;
-			const { numbers, bytes: written } = await this.#send({ numbers: [1, at], bytes });
-			cpu += numbers[0] as number;
-			answered ??= numbers[1] as number;
-			pause = Math.max(pause, numbers[2] as number);
-			this.#parser.parse(written);
-		} while (this.#answers.length > 0);
+	async step(at: number, packets: Buffer): Promise<Step> {
+		const bytes = Buffer.concat([...this.#answers, packets]);
+		this.#answers = [];
+		const { numbers, bytes: written } = await this.#send({ numbers: [1, at], bytes });
+		const [cpu = 0, answered = 0, pause = 0] = numbers;
+		this.#cpu = cpu;
+		this.#parser.parse(written);
 		return { cpu, answered, pause };
+	}
+
+	/** As {@link step}, and then confirms what the tracker publishes until it publishes no more. */
+	async run(at: number, packets: Buffer): Promise<Step> {
+		const first = await this.step(at, packets);
+		let [cpu, pause] = [first.cpu, first.pause];
+		while (this.hasAnswers) {
+			const more = await this.step(at, NOTHING);
+			cpu += more.cpu;
+			pause = Math.max(pause, more.pause);
+		}
+		return { cpu, answered: first.answered, pause };
 	}
 
 	/** The number of announces that the tracker holds. */
@@ -146,7 +157,7 @@ export class TrackerHost {
 				if (packet.qos === 1) {
 					this.#answer({ cmd: 'puback', messageId: packet.messageId as number });
 				}
-				this.#onPublish(packet.topic, packet.payload as Buffer);
+				this.#onPublish(packet.topic, packet.payload as Buffer, this.#cpu);
 				break;
 		}
 	}

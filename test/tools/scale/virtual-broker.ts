@@ -8,6 +8,8 @@ export const LATENCY = 2;
 const TICK = 100;
 /** The largest number of messages that the tracker gets in one turn of its event loop. */
 const AT_ONCE = 64;
+/** Delivered messages after which they are removed from the queue. */
+const MOST_TAKEN = 100_000;
 /** First byte of a PUBLISH with QoS 1. */
 const QOS_1 = 0x32;
 
@@ -29,6 +31,8 @@ export interface Span {
 	readonly pause: number;
 	/** The largest number of messages that waited for the tracker. */
 	readonly backlog: number;
+	/** Messages that were dropped, because too many waited. */
+	readonly dropped: number;
 }
 
 /**
@@ -38,31 +42,33 @@ export interface Span {
 export class VirtualBroker {
 	readonly time = new Timeline();
 	tracker: TrackerHost | undefined;
+	/** Messages for the tracker; those before `#taken` were delivered. */
 	#waiting: Buffer[] = [];
+	#taken = 0;
+	readonly #most: number;
 	#freeAt = 0;
 	#span = emptySpan(0);
 
-	constructor() {
+	/** @param most messages that wait for the tracker; more are dropped */
+	constructor(most: number) {
+		this.#most = most;
 		const tick = (): void => this.time.after(TICK, tick);
 		tick();
 	}
 
-	/** When the tracker has handled what it was given, virtual ms. */
-	get freeAt(): number {
-		return Math.max(this.#freeAt, this.time.now);
-	}
-
 	/** Messages that wait for the tracker. */
 	get backlog(): number {
-		return this.#waiting.length;
+		return this.#waiting.length - this.#taken;
 	}
 
 	/** A message of a client to the tracker; it is lost if there is no tracker. */
 	send(topic: string, payload: Uint8Array): void {
 		this.time.after(2 * LATENCY, () => {
-			if (this.tracker !== undefined) {
+			if (this.tracker !== undefined && this.backlog >= this.#most) {
+				this.#span.dropped += 1;
+			} else if (this.tracker !== undefined) {
 				this.#waiting.push(publishPacket(topic, payload, QOS_1));
-				this.#span.backlog = Math.max(this.#span.backlog, this.#waiting.length);
+				this.#span.backlog = Math.max(this.#span.backlog, this.backlog);
 				const second = Math.floor(this.time.now / 1_000);
 				const { seconds } = this.#span;
 				seconds.set(second, (seconds.get(second) ?? 0) + 1);
@@ -74,10 +80,11 @@ export class VirtualBroker {
 	async run(until: number, isOver: () => boolean = () => false): Promise<void> {
 		let turnedAt = this.time.now;
 		while (this.time.now < until && !isOver()) {
-			const isDue = this.#waiting.length > 0 || this.time.now - turnedAt >= TICK;
-			if (this.tracker !== undefined && isDue && this.time.now >= this.#freeAt) {
+			const { tracker } = this;
+			const isDue = this.backlog > 0 || tracker?.hasAnswers || this.time.now - turnedAt >= TICK;
+			if (tracker !== undefined && isDue && this.time.now >= this.#freeAt) {
 				turnedAt = this.time.now;
-				await this.#turn(this.tracker);
+				await this.#turn(tracker);
 			} else {
 				this.time.step();
 			}
@@ -89,6 +96,7 @@ export class VirtualBroker {
 		const { tracker } = this;
 		this.tracker = undefined;
 		this.#waiting = [];
+		this.#taken = 0;
 		this.#freeAt = 0;
 		await tracker?.close();
 	}
@@ -110,9 +118,13 @@ export class VirtualBroker {
 	}
 
 	async #turn(tracker: TrackerHost): Promise<void> {
-		const packets = Buffer.concat(this.#waiting.slice(0, AT_ONCE));
-		this.#waiting = this.#waiting.slice(AT_ONCE);
-		const { cpu, pause } = await tracker.run(this.time.now, packets);
+		const packets = Buffer.concat(this.#waiting.slice(this.#taken, this.#taken + AT_ONCE));
+		this.#taken = Math.min(this.#waiting.length, this.#taken + AT_ONCE);
+		if (this.#taken === this.#waiting.length || this.#taken > MOST_TAKEN) {
+			this.#waiting = this.#waiting.slice(this.#taken);
+			this.#taken = 0;
+		}
+		const { cpu, pause } = await tracker.step(this.time.now, packets);
 		this.#freeAt = this.time.now + cpu;
 		this.#span.cpu += cpu;
 		this.#span.pause = Math.max(this.#span.pause, pause);
@@ -121,5 +133,5 @@ export class VirtualBroker {
 
 function emptySpan(startedAt: number) {
 	const seconds = new Map<number, number>();
-	return { startedAt, seconds, published: 0, cpu: 0, pause: 0, backlog: 0 };
+	return { startedAt, seconds, published: 0, cpu: 0, pause: 0, backlog: 0, dropped: 0 };
 }
