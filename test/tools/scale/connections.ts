@@ -28,6 +28,7 @@ import { surroundings } from '../bench/report.ts';
 const topics = new Topics();
 const QOS_1 = 0x32;
 const RETAINED = 0x33;
+const PUBACK_BYTES = 4;
 const PING = packet(0xc0, []);
 const SECOND = 1_000;
 /** Clients that connect at a time, and announces that wait for the broker for each client. */
@@ -35,6 +36,8 @@ const CONNECTING = 200;
 const PING_EVERY = 7.5 * SECOND;
 const RENEWAL = 30 * SECOND;
 const RESTING = 30 * SECOND;
+/** CPU seconds in a second, above which the broker is busy. */
+const BUSY = 0.1;
 /** The filter of an event that the tracker publishes every two seconds. */
 const LOAD = topics.event('load');
 
@@ -53,7 +56,7 @@ interface Client {
 	readonly session: string;
 	readonly socket: Socket;
 	readonly seeds: readonly string[];
-	/** PUBACKs received, roughly: packets of four bytes. */
+	/** Bytes received. */
 	bytes: number;
 }
 
@@ -116,6 +119,16 @@ async function rest(clients: readonly Client[], pid: number, ms: number): Promis
 	return cpuSeconds(pid) - before;
 }
 
+/** Resolves when the broker has been idle for most of a second. */
+async function quiet(pid: number): Promise<void> {
+	let used = 1;
+	while (used > BUSY) {
+		const before = cpuSeconds(pid);
+		await new Promise((resolve) => setTimeout(resolve, SECOND));
+		used = cpuSeconds(pid) - before;
+	}
+}
+
 const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 const cleanUps = new CleanUps();
 const { machine, node } = surroundings();
@@ -152,15 +165,17 @@ await cleanUps.scoped(async (t) => {
 			...(await Promise.all(Array.from({ length }, (_, each) => join(port, index + each)))),
 		);
 	}
+	await quiet(pid);
 	const joining = (cpuSeconds(pid) - cpuAtStart) / nodes;
 	tell(`all clients are connected, ${(joining * 1e3).toFixed(2)} CPU ms each`);
 	const before = cpuSeconds(pid);
+	const received = (): number => clients.reduce((sum, { bytes }) => sum + bytes, 0);
+	const all = received() + nodes * perNode * PUBACK_BYTES;
 	for (const client of clients) {
 		await announceAll(client);
 	}
-	const all = nodes * perNode * 4 + nodes * 18;
-	const received = (): number => clients.reduce((sum, { bytes }) => sum + bytes, 0);
 	await until('all announces are confirmed', () => received() >= all, 900 * SECOND);
+	await quiet(pid);
 	const each = (cpuSeconds(pid) - before) / (nodes * perNode);
 	tell(`${nodes * perNode} announces are confirmed, ${(each * 1e6).toFixed(0)} CPU µs each`);
 	const resting = (await rest(clients, pid, RESTING)) / (RESTING / SECOND);
@@ -169,7 +184,9 @@ await cleanUps.scoped(async (t) => {
 		socket.write(subscribePacket(LOAD));
 	}
 	await new Promise((resolve) => setTimeout(resolve, 5 * SECOND));
+	const receivedBefore = received();
 	const more = (await rest(clients, pid, RESTING)) / (RESTING / SECOND) - resting;
+	console.log(`${((received() - receivedBefore) / nodes).toFixed(0)} bytes to each client`);
 	tell(
 		`one message to all clients every 2 s: ${(more * 100).toFixed(1)} % of a core more, ${((more * 2e6) / nodes).toFixed(1)} µs a client`,
 	);
