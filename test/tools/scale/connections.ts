@@ -138,6 +138,8 @@ await cleanUps.scoped(async (t) => {
 		clients: 2 * nodes,
 		connectRate: 1e6,
 		connectBurst: 1e6,
+		addressConnectRate: 1e6,
+		addressConnectBurst: 1e6,
 		announces: 2 * nodes * (perNode + 1),
 	};
 	const flags = Object.entries(limits).flatMap(([name, value]) => ['--limit', `${name}=${value}`]);
