@@ -19,6 +19,8 @@ const { ttl, renewal } = DEFAULT_LIMITS;
 /** As in a real node: announces that wait for the broker at a time, and ms to wait for a reply. */
 const BATCH = 32;
 const REPLY_TIMEOUT = 5_000;
+/** As in a real node: ms after which a request is sent again, and a tracker is searched for. */
+const ASK_AGAIN = [1_500, 3_000];
 const CHUNKS = 6;
 
 /** A node of the simulation. */
@@ -36,6 +38,8 @@ export interface FleetNode {
 	life: number;
 	/** Request id of the open `update`; undefined: none is open. */
 	updating: string | undefined;
+	/** The number of the planned update; one of an earlier number is not sent. */
+	plan: number;
 	/** Whether another `update` is to follow the open one. */
 	isUpdateDue: boolean;
 }
@@ -69,6 +73,7 @@ export class Fleet {
 	readonly #open = new Map<string, Request>();
 	#trackerSession = '';
 	#newSeeds = 1e9;
+	#seq = 0;
 
 	constructor(count: number, perNode: number, broker: VirtualBroker, random: () => number) {
 		this.#broker = broker;
@@ -83,6 +88,7 @@ export class Fleet {
 			life: 0,
 			updating: undefined,
 			isUpdateDue: false,
+			plan: 0,
 		}));
 	}
 
@@ -193,6 +199,7 @@ export class Fleet {
 		} else if (node.updating === id) {
 			if (isAgain) {
 				this.#announceAll(node);
+				this.#renewLater(node);
 			}
 			this.#updated(node);
 		}
@@ -217,16 +224,20 @@ export class Fleet {
 			const { life } = node;
 			this.#broker.time.at(at + this.#random() * 1_000, () => {
 				if (node.life === life && node.isUp) {
+					this.#renewLater(node);
 					this.#update(node);
 				}
 			});
 		}
 	}
 
+	/** Plans the next update, in place of one that was planned before. */
 	#renewLater(node: FleetNode): void {
 		const { life } = node;
+		node.plan += 1;
+		const { plan } = node;
 		this.#broker.time.after(renewal * (0.8 + this.#random() * 0.4), () => {
-			if (node.life === life) {
+			if (node.life === life && node.plan === plan) {
 				this.#update(node);
 				this.#renewLater(node);
 			}
@@ -258,8 +269,18 @@ export class Fleet {
 	/** @returns the request id */
 	#ask(node: FleetNode, op: 'query' | 'update', about: object): string {
 		const id = formatRequestId(makeRequestId());
+		const [topic, payload] = requestOf(node, { ...about, op }, id);
+		const { life } = node;
 		this.#open.set(id, { id, node, op, at: this.#broker.time.now });
-		this.#broker.send(topics.trackerRequest(node.id), encodeJson({ op, id, ...about }));
+		this.#broker.send(topic, payload);
+		for (const ms of ASK_AGAIN) {
+			this.#broker.time.after(ms, () => {
+				if (this.#open.has(id) && node.life === life) {
+					this.#broker.send(...requestOf(node, { op: 'state' }));
+					this.#broker.send(topic, payload);
+				}
+			});
+		}
 		return id;
 	}
 
@@ -281,8 +302,16 @@ export class Fleet {
 
 	#state(node: FleetNode, state: NodeState['state']): void {
 		const addresses = [`mqtt://10.${node.index >> 8}.${node.index & 255}.7:40000`];
-		const message: NodeState = { state, session: node.session, addresses, up: 0, down: 0 };
+		const { session } = node;
+		const seq = this.#nextSeq();
+		const message: NodeState = { state, session, seq, addresses, up: 0, down: 0 };
 		this.#broker.send(topics.nodeState(node.id), encodeJson(message));
+	}
+
+	/** A number for a message, greater than that of all earlier ones of all nodes. */
+	#nextSeq(): number {
+		this.#seq += 1;
+		return this.#seq;
 	}
 
 	#announce(node: FleetNode, seed: number): void {
@@ -297,14 +326,18 @@ export class Fleet {
 			have: { count, map: (count === CHUNKS ? 'f' : 'c').repeat(64) },
 			ttl,
 			session: node.session,
+			seq: this.#nextSeq(),
 			since: 1_764_000_000_000,
 		};
 		this.#broker.send(topics.announce(this.seedId(seed), node.id), encodeJson(message));
 	}
 }
 
-function requestOf(node: FleetNode, about: object): MessageOf {
-	const id = formatRequestId(makeRequestId());
+function requestOf(
+	node: FleetNode,
+	about: object,
+	id: string = formatRequestId(makeRequestId()),
+): MessageOf {
 	return [topics.trackerRequest(node.id), encodeJson({ id, ...about })];
 }
 
