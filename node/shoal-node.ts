@@ -282,6 +282,7 @@ export class ShoalNode extends BaseNode {
 		const following = await Following.start(
 			{
 				...{ link, topics, warn, contents, known, downloads: this.downloads, name: this.#name },
+				swarm: (seed) => tracker.ask('query', { seed }).catch(() => undefined),
 				trackerTime: () => tracker.clock,
 			},
 			about,

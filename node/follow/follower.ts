@@ -11,6 +11,7 @@ import { CommandFailure, codeOf, twoPublishers } from './failure.ts';
 import type { FollowerState } from './follower-state.ts';
 import type { Receipts } from './receipts.ts';
 import { SharedVersion } from './shared-version.ts';
+import { type SwarmCounts, Turn } from './turn.ts';
 
 /** A version that a follower has applied. */
 export interface AppliedUpdate {
@@ -73,6 +74,8 @@ export interface FollowerOptions {
 	readonly downloads: DownloadManager;
 	/** Finds bytes on this machine. */
 	readonly known: KnownBytes;
+	/** Asks the tracker how many nodes have a seed; undefined if it does not answer. */
+	readonly swarm: (seed: string) => Promise<SwarmCounts | undefined>;
 	/** The time by the tracker, ms since 1970; undefined if it is not known. */
 	readonly trackerTime: () => number | undefined;
 	/**
@@ -87,14 +90,6 @@ export interface FollowerOptions {
 /** ms before a failed version is tried again: at first, and at the most. */
 const RETRY_FIRST = 5_000;
 const RETRY_MOST = 60_000;
-/**
- * A version that is published while this node is connected is fetched after a random time of at most
- * so many ms. Few followers get a short time, and most get a long one. So the first few fetch the
- * version from the publisher, and share it with the others.
- */
-const SPREAD = 1_500;
-/** ms after the start, within which a document counts as one that was there before. */
-const STARTING = 2_000;
 /** ms between two looks at the clock, for the end of the validity. */
 const LOOK_EVERY = 30_000;
 /** Most things that are remembered as told. */
@@ -119,9 +114,7 @@ export class Follower {
 	 * because an operator who has mended the cause starts the follower again.
 	 */
 	#isToRepeat: boolean;
-	readonly #startedAt = performance.now();
-	/** `performance.now()` before which no version is fetched. */
-	#notBefore = 0;
+	readonly #turn = new Turn();
 
 	constructor(options: FollowerOptions) {
 		const { session, state } = options;
@@ -161,9 +154,9 @@ export class Follower {
 		try {
 			while (!this.#stopping.signal.aborted) {
 				const version = this.#wanted();
-				if (version === undefined || performance.now() < this.#notBefore) {
+				if (version === undefined || this.#turn.wait > 0) {
 					await this.#sleep();
-				} else {
+				} else if (!(await this.#turn.isOfAnother(() => this.#options.swarm(version.seed)))) {
 					await this.#update(version);
 				}
 			}
@@ -184,9 +177,7 @@ export class Follower {
 	}
 
 	#onNewest(): void {
-		const now = performance.now();
-		const isNew = now - this.#startedAt > STARTING;
-		this.#notBefore = isNew ? now + Math.cbrt(Math.random()) * SPREAD : 0;
+		this.#turn.begin();
 		this.#attempts = 0;
 		const seed = this.#wanted()?.seed;
 		if (this.#fetching !== undefined && this.#fetching.seed !== seed) {
@@ -367,7 +358,7 @@ export class Follower {
 		} else {
 			const wait = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** this.#attempts);
 			this.#attempts += 1;
-			this.#notBefore = performance.now() + wait;
+			this.#turn.delay(wait);
 		}
 		this.#events.emit('failed', { version, error, code, isFinal });
 	}
@@ -386,7 +377,7 @@ export class Follower {
 	/** Waits for a newer document, or until a failed version is to be tried again. */
 	async #sleep(): Promise<void> {
 		await new Promise<void>((resolve) => {
-			const wait = this.#notBefore - performance.now();
+			const { wait } = this.#turn;
 			const timer = wait > 0 ? setTimeout(resolve, wait) : undefined;
 			this.#wake = () => {
 				clearTimeout(timer);

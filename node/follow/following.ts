@@ -34,7 +34,7 @@ export interface FollowOptions extends Pick<FollowedPlaceOptions, 'releases' | '
 /** The parts of a node that following uses. */
 export type FollowingNode = Pick<
 	FollowerOptions,
-	'contents' | 'downloads' | 'known' | 'trackerTime'
+	'contents' | 'downloads' | 'known' | 'swarm' | 'trackerTime'
 > &
 	Pick<ChannelSessionOptions, 'link' | 'topics' | 'warn'> & {
 		/** Name of the node, for people. */
@@ -132,8 +132,8 @@ export class Following implements AsyncIterable<AppliedUpdate> {
 				place,
 				state,
 			};
-			const { contents, downloads, known, trackerTime } = node;
-			const parts = { contents, downloads, known, trackerTime };
+			const { contents, downloads, known, swarm, trackerTime } = node;
+			const parts = { contents, downloads, known, swarm, trackerTime };
 			return new Following(new Follower({ ...about, ...parts }), session, receipts, followed);
 		} catch (error) {
 			await place.close();

@@ -1,7 +1,7 @@
 import type { NodeListing } from '../../protocol/index.ts';
 
-/** Complete nodes beside the spared one, from which a download can get everything. */
-const ENOUGH = 2;
+/** Complete nodes beside the spared one that are enough: a download can get everything from them. */
+const ENOUGH = 1;
 /** ms after which a download that is still running uses the spared node too. */
 const SPARED_FOR = 5_000;
 

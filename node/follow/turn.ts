@@ -1,0 +1,75 @@
+/** How many nodes have a version: all of it, or a part. */
+export interface SwarmCounts {
+	readonly seeders: number;
+	readonly downloaders: number;
+}
+
+/**
+ * A version that is published while this node is connected is fetched after a random time of at most
+ * so many ms. Few followers get a short time, and most get a long one.
+ */
+const SPREAD = 1_500;
+/** ms for which a follower waits, after that, for the first one that has fetched the version. */
+const PATIENCE = 3_000;
+/** ms between two looks at the swarm of the version. */
+const LOOK_EVERY = 150;
+/** ms after the start, within which a document counts as one that was there before. */
+const STARTING = 2_000;
+
+/**
+ * Decides when a follower fetches a version. One of them fetches it from the publisher, shares it
+ * with the next ones, and so on: the publisher sends it about once, whatever the number of followers.
+ */
+export class Turn {
+	readonly #now: () => number;
+	readonly #random: () => number;
+	readonly #startedAt: number;
+	#notBefore = 0;
+	#patientUntil = 0;
+
+	/**
+	 * @param now monotonic time, ms
+	 * @param random returns a number from 0 to 1
+	 */
+	constructor(now: () => number = () => performance.now(), random: () => number = Math.random) {
+		this.#now = now;
+		this.#random = random;
+		this.#startedAt = now();
+	}
+
+	/** ms until the version may be fetched, or looked at again; 0 if it is time. */
+	get wait(): number {
+		return Math.max(0, this.#notBefore - this.#now());
+	}
+
+	/** There is a newer document. */
+	begin(): void {
+		const now = this.#now();
+		const isNew = now - this.#startedAt > STARTING;
+		this.#notBefore = isNew ? now + Math.cbrt(this.#random()) * SPREAD : 0;
+		this.#patientUntil = isNew ? this.#notBefore + PATIENCE : 0;
+	}
+
+	/** An attempt has failed: the next one is in `ms`. */
+	delay(ms: number): void {
+		this.#notBefore = this.#now() + ms;
+	}
+
+	/**
+	 * Whether another node is fetching the version from the publisher now, and will be a second source
+	 * soon. Then {@link wait} is set.
+	 *
+	 * @param find asks for the swarm of the version; undefined: it is not known
+	 */
+	async isOfAnother(find: () => Promise<SwarmCounts | undefined>): Promise<boolean> {
+		if (this.#now() >= this.#patientUntil) {
+			return false;
+		}
+		const swarm = await find();
+		const isOther = swarm !== undefined && swarm.seeders <= 1 && swarm.downloaders > 0;
+		if (isOther) {
+			this.delay(LOOK_EVERY);
+		}
+		return isOther;
+	}
+}
