@@ -22,6 +22,14 @@ export interface TicketClaims {
 }
 
 /**
+ * ms for which a ticket is given again to the same node: a node that downloads asks every few
+ * seconds, and a signature takes longer than the rest of most queries.
+ */
+const REUSED = TICKET_LIFE / 5;
+/** The largest number of tickets that are stored; together they take 25 MB. */
+const MOST_STORED = 100_000;
+
+/**
  * Issues tickets. A ticket consists of the time of expiry (ms since 1970, base 36), a dot, and the
  * tracker's signature (Ed25519, base64url) of that time and both ids. Whoever has read a ticket can
  * use it, but only as the node `from` and only at the node `to`.
@@ -30,6 +38,9 @@ export class TicketIssuer {
 	/** The public key that listeners check tickets with: 32 bytes, base64url. */
 	readonly key: string;
 	readonly #private: KeyObject;
+	/** The tickets issued since `#storedSince`, by their claims. */
+	readonly #stored = new Map<string, string>();
+	#storedSince = 0;
 
 	/**
 	 * Makes an issuer.
@@ -50,8 +61,24 @@ export class TicketIssuer {
 		return this.#private.export({ type: 'pkcs8', format: 'pem' }) as string;
 	}
 
-	/** Issues a ticket. @param now ms since 1970 */
+	/**
+	 * Issues a ticket, or returns one of the last minute.
+	 *
+	 * @param now ms since 1970
+	 */
 	issue(claims: TicketClaims, now: number): string {
+		const age = now - this.#storedSince;
+		if (age < 0 || age > REUSED || this.#stored.size >= MOST_STORED) {
+			this.#stored.clear();
+			this.#storedSince = now;
+		}
+		const key = `${claims.from} ${claims.to}`;
+		const ticket = this.#stored.get(key) ?? this.#sign(claims, now);
+		this.#stored.set(key, ticket);
+		return ticket;
+	}
+
+	#sign(claims: TicketClaims, now: number): string {
 		const until = Math.round(now + TICKET_LIFE).toString(36);
 		return `${until}.${sign(null, signed(claims, until), this.#private).toString('base64url')}`;
 	}

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import * as assert from 'uvu/assert';
 import { checkTicket, TicketIssuer } from '../../../broker/tracker/tickets.ts';
 import { TICKET_LIFE } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
@@ -15,6 +16,20 @@ test('a ticket admits one node at one other node, for five minutes', () => {
 	checkTicket(ticket, claims, issuer.key, now);
 	checkTicket(ticket, claims, issuer.key, now + TICKET_LIFE);
 	refused(() => checkTicket(ticket, claims, issuer.key, now + TICKET_LIFE + 1));
+});
+
+test('within a minute a node gets the same ticket for a node again, and each ticket is valid for four minutes', () => {
+	const office = new TicketIssuer();
+	const first = office.issue(claims, now);
+	const other = { ...claims, to: 'eve-00001' };
+	assert.is(office.issue(claims, now + TICKET_LIFE / 5), first);
+	assert.is.not(office.issue(other, now), first);
+	const next = office.issue(claims, now + TICKET_LIFE / 5 + 1);
+	assert.is.not(next, first);
+	checkTicket(next, claims, office.key, now + TICKET_LIFE);
+	const set = office.issue(claims, now - TICKET_LIFE);
+	checkTicket(set, claims, office.key, now);
+	refused(() => checkTicket(set, claims, office.key, now + 1));
 });
 
 test('a ticket is refused from another node, at another node, or with the signature of another tracker', () => {

@@ -23,7 +23,7 @@ function costs(outcomes: readonly Outcome[]): string {
 		const announce = join === undefined ? Number.NaN : join.cpu / join.received;
 		return [
 			`${grouped(nodes)} / ${grouped(announces)}`,
-			...[announce, update, ...queries.map(({ cpu }) => cpu)].map(
+			...[announce, update, ...queries.flatMap(({ cpu, again }) => [cpu, again])].map(
 				(cpu) => `${grouped(cpu * 1_000)} µs, ${grouped(1_000 / cpu)}/s`,
 			),
 		];
