@@ -11,6 +11,7 @@ const { values } = parseArgs({
 	options: {
 		size: { type: 'string', multiple: true, default: SIZES },
 		queue: { type: 'string', default: 'Infinity' },
+		short: { type: 'boolean', default: false },
 	},
 });
 const sizes = values.size.map((size) => size.split('/').map(Number));
@@ -19,7 +20,7 @@ if (
 	!(queue > 0) ||
 	sizes.some(([nodes, announces]) => !((nodes as number) > 0 && (announces as number) > 0))
 ) {
-	console.error('npm run scale -- [--size NODES/ANNOUNCES]... [--queue MESSAGES]');
+	console.error('npm run scale -- [--size NODES/ANNOUNCES]... [--queue MESSAGES] [--short]');
 	process.exit(2);
 }
 
@@ -28,7 +29,15 @@ console.log(`${machine}; Node ${node}; commit ${commit}`);
 const outcomes: Outcome[] = [];
 for (const [nodes, announces] of sizes as Array<[number, number]>) {
 	console.log(`\n${nodes} nodes, ${announces} announces`);
-	const outcome = await tell({ nodes, announces, queue, say: (text) => console.log(`  ${text}`) });
+	const outcome = await tell({
+		nodes,
+		announces,
+		queue,
+		samples: 1_000,
+		queryEvery: 50,
+		isShort: values.short,
+		say: (text) => console.log(`  ${text}`),
+	});
 	outcomes.push(outcome);
 	for (const fault of outcome.faults) {
 		console.log(`  FAIL ${fault}`);

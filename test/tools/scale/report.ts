@@ -40,6 +40,7 @@ function summary(outcomes: readonly Outcome[]): string {
 		'query ms p50 / p99 / max: swarm of 10',
 		'of 100',
 		'of all nodes',
+		'of all, CPU ms',
 		'take-over: s until whole',
 	];
 	const rows = outcomes.map(({ nodes, announces, phases, queries, whole }) => {
@@ -52,6 +53,7 @@ function summary(outcomes: readonly Outcome[]): string {
 			`${((rest?.resident ?? Number.NaN) / MEGA).toFixed(0)} / ${(peak / MEGA).toFixed(0)}`,
 			(heap / announces).toFixed(0),
 			...queries.map(({ times }) => printTimes(times)),
+			...queries.slice(-1).map(({ cpuTimes }) => printTimes(cpuTimes)),
 			(whole / 1_000).toFixed(1),
 		];
 	});

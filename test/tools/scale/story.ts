@@ -10,13 +10,9 @@ const JOINING = 60 * SECOND;
 const LEAVING = 60 * SECOND;
 /** Virtual ms after which an announce that is not renewed has expired: its ttl and a sweep. */
 const EXPIRY = 92 * SECOND;
-/** Virtual ms between two queries of random nodes. */
-const QUERY_EVERY = 50;
 /** First byte of a PUBLISH with QoS 1. */
 const QOS_1 = 0x32;
-/** Queries for one figure; batches of updates for one figure, and updates in a batch. */
-const QUERIES = 1_000;
-const BATCHES = 50;
+/** Updates that arrive at once when their cost is measured. */
 const AT_ONCE = 64;
 
 /** Times in ms. */
@@ -40,7 +36,9 @@ export interface Phase extends Span {
 export interface QueryFigures {
 	readonly swarm: number;
 	readonly times: Times;
+	/** CPU ms, on average; the confirmation of the reply is included. */
 	readonly cpu: number;
+	readonly cpuTimes: Times;
 	/** CPU ms if the same nodes ask again. */
 	readonly again: number;
 }
@@ -66,6 +64,12 @@ export interface StoryOptions {
 	readonly announces: number;
 	/** Messages that the broker queues for the tracker; more are dropped. */
 	readonly queue: number;
+	/** Messages for each figure of queries and updates. */
+	readonly samples: number;
+	/** Virtual ms between two queries of random nodes. */
+	readonly queryEvery: number;
+	/** Whether the story ends before the first node leaves. */
+	readonly isShort: boolean;
 	readonly say: (text: string) => void;
 }
 
@@ -135,12 +139,12 @@ class Story {
 		if (node !== undefined) {
 			this.fleet.query(node, this.#any([...node.seeds]) ?? 0);
 		}
-		this.broker.time.after(QUERY_EVERY, () => this.queryAlways());
+		this.broker.time.after(this.#options.queryEvery, () => this.queryAlways());
 	}
 
 	/** The times of queries, one after the other, for the seeds in a slot of the nodes. */
 	async measureQueries(slot: number): Promise<Omit<QueryFigures, 'swarm'>> {
-		const nodes = Array.from({ length: QUERIES }, () => this.#any(this.fleet.nodes) as FleetNode);
+		const nodes = this.#sample();
 		const first = await this.#queryAll(nodes, slot);
 		const again = await this.#queryAll(nodes, slot);
 		return { ...first, again: again.cpu };
@@ -149,33 +153,38 @@ class Story {
 	async #queryAll(
 		nodes: readonly FleetNode[],
 		slot: number,
-	): Promise<{ times: Times; cpu: number }> {
+	): Promise<Omit<QueryFigures, 'swarm' | 'again'>> {
 		const { broker, fleet } = this;
 		const tracker = broker.tracker as TrackerHost;
 		const times: number[] = [];
-		let cpu = 0;
+		const used: number[] = [];
 		for (const node of nodes) {
 			const seed = [...node.seeds].at(slot) as number;
 			const packet = publishPacket(...fleet.queryOf(node, seed), QOS_1);
-			const { answered, cpu: used } = await tracker.run(broker.time.now, packet);
+			const { answered, cpu } = await tracker.run(broker.time.now, packet);
 			times.push(answered);
-			cpu += used;
+			used.push(cpu);
 		}
-		return { times: timesOf(times), cpu: cpu / nodes.length };
+		const mean = used.reduce((sum, cpu) => sum + cpu, 0) / used.length;
+		return { times: timesOf(times), cpu: mean, cpuTimes: timesOf(used) };
 	}
 
 	/** CPU ms of an update, of many that arrive at once. */
 	async measureUpdates(): Promise<number> {
 		const { broker, fleet } = this;
+		const nodes = this.#sample();
 		let cpu = 0;
-		for (let batch = 0; batch < BATCHES; batch += 1) {
-			const packets = Array.from({ length: AT_ONCE }, () =>
-				publishPacket(...fleet.updateOf(this.#any(fleet.nodes) as FleetNode), QOS_1),
+		for (let from = 0; from < nodes.length; from += AT_ONCE) {
+			const packets = nodes
+				.slice(from, from + AT_ONCE)
+				.map((node) => publishPacket(...fleet.updateOf(node), QOS_1));
+			const step = await (broker.tracker as TrackerHost).run(
+				broker.time.now,
+				Buffer.concat(packets),
 			);
-			cpu += (await (broker.tracker as TrackerHost).run(broker.time.now, Buffer.concat(packets)))
-				.cpu;
+			cpu += step.cpu;
 		}
-		return cpu / (BATCHES * AT_ONCE);
+		return cpu / nodes.length;
 	}
 
 	/** Plans what happens to a part of the nodes at random times within `within` virtual ms. */
@@ -183,6 +192,11 @@ class Story {
 		for (const node of this.fleet.nodes.slice(this.#at(from), this.#at(to))) {
 			this.broker.time.after(this.random() * within, () => act(node));
 		}
+	}
+
+	#sample(): FleetNode[] {
+		const { samples } = this.#options;
+		return Array.from({ length: samples }, () => this.#any(this.fleet.nodes) as FleetNode);
 	}
 
 	#at(part: number): number {
@@ -238,6 +252,18 @@ export async function tell(options: StoryOptions): Promise<Outcome> {
 	] as const) {
 		queries.push({ swarm, ...(await story.measureQueries(slot)) });
 	}
+	const whole = options.isShort ? Number.NaN : await tellMore(story);
+	await broker.loseTracker();
+	return { ...options, ...story, queries, update, whole };
+}
+
+/**
+ * The second part of the story: nodes leave, another tracker takes over, half of the nodes die.
+ *
+ * @returns virtual ms from the start of the second tracker until its list is whole
+ */
+async function tellMore(story: Story): Promise<number> {
+	const { broker, fleet } = story;
 	story.queryAlways();
 	await story.phase('churn', async () => {
 		planChurn(story);
@@ -259,8 +285,7 @@ export async function tell(options: StoryOptions): Promise<Outcome> {
 		await story.pass(EXPIRY);
 	});
 	await story.checkList('after half died');
-	await broker.loseTracker();
-	return { ...options, ...story, queries, update, whole };
+	return whole;
 }
 
 /** @returns the virtual time when the tracker has the announces of all nodes */

@@ -5,7 +5,7 @@ import type { TrackerHost } from './tracker-host.ts';
 /** ms that a message takes from a client to the broker, or from the broker to a client. */
 export const LATENCY = 2;
 /** Virtual ms between two looks of the tracker at its timers. */
-const TICK = 100;
+const TICK = 500;
 /** The largest number of messages that the tracker gets in one turn of its event loop. */
 const AT_ONCE = 64;
 /** Delivered messages after which they are removed from the queue. */
