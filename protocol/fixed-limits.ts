@@ -4,6 +4,7 @@ import { MOST_RECEIPT_BYTES } from './channel/receipt.ts';
 import type { Limit } from './limits.ts';
 import { MAX_RANGE } from './messages/node-messages.ts';
 import { MAX_TOPIC_BYTES, MAX_TOPIC_LEVELS } from './messages/topics.ts';
+import { MOST_BROKERS } from './seed/broker-urls.ts';
 import { MAX_CHUNK_SIZE, MAX_CHUNKS, MAX_LENGTH } from './seed/layout.ts';
 import { MAX_NAME_BYTES } from './seed/names.ts';
 
@@ -22,6 +23,7 @@ export const FIXED_LIMITS: readonly FixedLimit[] = [
 	fixed('chunkLines', MAX_CHUNKS, '', 'chunks of a seed; more: refused'),
 	fixed('chunkSize', MAX_CHUNK_SIZE, 'bytes', 'a chunk'),
 	fixed('length', MAX_LENGTH, 'bytes', 'a file'),
+	fixed('brokers', MOST_BROKERS, '', 'brokers in a list or a link; more: refused'),
 	fixed('keyBlocks', MOST_BLOCKS, '', 'key blocks of a channel; more: refused'),
 	fixed('keyBytes', MOST_CHAIN_BYTES, 'bytes', 'all key blocks of a channel; more: refused'),
 	fixed('document', MOST_DOCUMENT_BYTES, 'bytes', 'the document of a channel; larger: refused'),

@@ -93,6 +93,7 @@ export {
 	type LinkBrokers,
 	linkBrokers,
 	type SharedByBrokers,
+	startingAt,
 	withCredentials,
 } from './link/broker-addresses.ts';
 export { Connection } from './link/connection.ts';

@@ -1,5 +1,5 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import { printableUrl } from '../../protocol/index.ts';
+import { printableUrl, startingAt } from '../../protocol/index.ts';
 import { ActiveTracker } from './active-tracker.ts';
 import { StandbyTracker } from './standby-tracker.ts';
 import {
@@ -33,7 +33,7 @@ const RETRY_MS = 1_000;
 export class Tracker {
 	/** MQTT client id. */
 	readonly id: string;
-	readonly #settings: TrackerSettings;
+	#settings: TrackerSettings;
 	readonly #events = createNanoEvents<TrackerEvents>();
 	readonly #counts = zeroCounts();
 	#role: Role;
@@ -60,8 +60,8 @@ export class Tracker {
 	}
 
 	/**
-	 * URL of the broker that is used or tried now, without user name, password and query; the first of
-	 * the list while the tracker changes its role.
+	 * URL of the broker that is used or tried now, without user name, password and query; the last
+	 * one while the tracker changes its role.
 	 */
 	get broker(): string {
 		return this.#role?.broker ?? printableUrl(this.#settings.brokers.url);
@@ -136,6 +136,11 @@ export class Tracker {
 	async #leave(isEnd: boolean): Promise<void> {
 		const role = this.#role;
 		this.#role = undefined;
+		if (role !== undefined) {
+			// The next role tries this broker first: others of the list may be down.
+			const brokers = startingAt(this.#settings.brokers, role.broker);
+			this.#settings = { ...this.#settings, brokers };
+		}
 		await (role instanceof ActiveTracker ? role.close(isEnd) : role?.close());
 	}
 

@@ -80,6 +80,14 @@ export function asLinkBrokers(brokers: readonly LinkBroker[]): LinkBrokers {
 	return others.length === 0 ? first : { ...first, others };
 }
 
+/** The same brokers, in the same cyclic order, beginning with the one at `url`, if it is among them. */
+export function startingAt(brokers: LinkBrokers, url: string): LinkBrokers {
+	const { others = [], ...first } = brokers;
+	const all = [first, ...others];
+	const index = all.findIndex((each) => printableUrl(each.url) === printableUrl(url));
+	return index < 1 ? brokers : asLinkBrokers([...all.slice(index), ...all.slice(0, index)]);
+}
+
 /**
  * The brokers of a list, those that lead to the same server only once.
  *

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { Tracker } from '../../broker/index.ts';
@@ -16,6 +17,24 @@ import { until } from '../helpers/harness/until.ts';
 const test = suite('a node with a list of brokers');
 /** Nothing listens on this port. */
 const NOWHERE = 'mqtt://127.0.0.1:9';
+
+/** A server at `port` that accepts connections, and sends nothing. */
+async function startSilentServer(t: Scope, port: number): Promise<{ connections: number }> {
+	const seen = { connections: 0 };
+	const sockets: Socket[] = [];
+	const server = createServer((socket) => {
+		seen.connections += 1;
+		sockets.push(socket.on('error', () => {}));
+	});
+	await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+	t.defer(async () => {
+		for (const socket of sockets) {
+			socket.destroy();
+		}
+		await new Promise((resolve) => server.close(resolve));
+	});
+	return seen;
+}
 
 async function start(t: Scope, options: ShoalNodeOptions): Promise<ShoalNode> {
 	const node = await ShoalNode.start(options);
@@ -84,6 +103,24 @@ test('a tracker goes on at the second broker when the first ends', async (t) => 
 	await ready;
 	await until('the node sees it', () => node.stats().hasTracker);
 	assert.is((await listed(node)).length, 1);
+});
+
+test('a tracker that takes over stays on the broker that it stood by on', async (t) => {
+	const { port, url } = await startPlainBroker(t);
+	const relay = await startRelay(t, port);
+	const list = [`mqtt://127.0.0.1:${relay.port}`, url];
+	const active = await Tracker.start({ url, isAlone: true });
+	t.defer(() => active.close());
+	const standby = await Tracker.start({ url: list, probe: 300 });
+	t.defer(() => standby.close());
+	assert.is(standby.broker, list[0]);
+	await relay.stop();
+	await until('it is on the second broker', () => standby.broker === url);
+	// A server that accepts connections and answers nothing would cost two seconds.
+	const silent = await startSilentServer(t, relay.port);
+	await active.close();
+	await until('it has taken over', () => standby.isReady);
+	assert.equal([standby.broker, silent.connections], [url, 0]);
 });
 
 test('a list that cannot be used is an error', async () => {

@@ -43,6 +43,9 @@ test('credentials are left out of URLs in a text, and nothing else is', () => {
 	] as const) {
 		assert.is(hideCredentials(text), shown);
 	}
+	const long = 'mqtt://https:/'.repeat(100_000);
+	// In quadratic time, this would take minutes.
+	assert.is(hideCredentials(`${long} a@b`), `${long} a@b`);
 	assert.not.match(quoted(`mqtt://${'u'.repeat(80)}:PASS@host`, 60), 'uuu');
 });
 

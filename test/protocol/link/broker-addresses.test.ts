@@ -4,6 +4,7 @@ import {
 	linkBrokers,
 	MOST_BROKERS,
 	type SharedByBrokers,
+	startingAt,
 } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { throwsCode } from '../../helpers/harness/throws-code.ts';
@@ -74,6 +75,19 @@ test('a list with TLS and without is an error, unless the brokers without are on
 	for (const plain of ['mqtt://127.0.0.1', 'ws://localhost:9001', 'mqtt://[::1]']) {
 		assert.is(resolved(['mqtts://a', plain]).length, 2);
 	}
+});
+
+test('a list can begin with any of its brokers, in the same cyclic order', () => {
+	const list = linkBrokers(['mqtt://a', 'mqtt://me:secret@b', 'mqtt://c'], {
+		secret: 's',
+		streamTo: () => undefined,
+	});
+	const orders = ['mqtt://a', 'mqtt://b', 'mqtt://c', 'mqtt://d'].map((url) => {
+		const { others = [], ...first } = startingAt(list, url);
+		return [first, ...others].map((each) => each.url.at(-1)).join('');
+	});
+	assert.equal(orders, ['abc', 'bca', 'cab', 'abc']);
+	assert.is(startingAt({ url: 'mqtt://a' }, 'mqtt://a').others, undefined);
 });
 
 test('a malformed URL in a list is an error, whose message has no password', () => {
