@@ -42,8 +42,8 @@ async function start(t: Scope, options: ShoalNodeOptions): Promise<ShoalNode> {
 	return node;
 }
 
-/** Two relays to one broker: two doors of the same cluster. */
-async function twoDoors(t: Scope, port: number) {
+/** Two relays to one broker: two servers of the same cluster. */
+async function twoServers(t: Scope, port: number) {
 	const relays = [await startRelay(t, port), await startRelay(t, port)] as const;
 	return { relays, list: relays.map((relay) => `mqtt://127.0.0.1:${relay.port}`) };
 }
@@ -70,7 +70,7 @@ test('a token of one broker is not sent to another', async (t) => {
 test('a transfer goes on at the second broker when the first ends', async (t) => {
 	const broker = await startBroker(t);
 	const path = await makeFile(t, randomBytes(6_000_000));
-	const { relays, list } = await twoDoors(t, broker.port);
+	const { relays, list } = await twoServers(t, broker.port);
 	const seeder = await start(t, { broker: list, lane: 'broker' });
 	const { seed } = await seeder.share(path);
 	const getter = await start(t, { broker: list, lane: 'broker', maxDown: 3_000_000 });
@@ -93,7 +93,7 @@ test('a transfer goes on at the second broker when the first ends', async (t) =>
 
 test('a tracker goes on at the second broker when the first ends', async (t) => {
 	const plain = await startPlainBroker(t);
-	const { relays, list } = await twoDoors(t, plain.port);
+	const { relays, list } = await twoServers(t, plain.port);
 	const tracker = await Tracker.start({ url: [NOWHERE, ...list], isAlone: true });
 	t.defer(() => tracker.close());
 	const node = await start(t, { broker: plain.url });
