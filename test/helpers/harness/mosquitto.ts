@@ -1,17 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { guard, type MosquittoAccess } from './mosquitto-access.ts';
+import { freePort, isListening } from './ports.ts';
 import type { Scope } from './suite.ts';
 import { until } from './until.ts';
 
 // Debian installs mosquitto into a folder that only the PATH of root contains.
 const ENV = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
-
-/** The rounds of PBKDF2 in a password file, as mosquitto_passwd writes them. */
-const ROUNDS = 101;
 
 /** A running mosquitto. */
 export interface Mosquitto {
@@ -20,14 +17,6 @@ export interface Mosquitto {
 	stop(): Promise<void>;
 	/** Starts it again on the same port. */
 	start(): Promise<void>;
-}
-
-/** Access rules of a Mosquitto. */
-export interface MosquittoAccess {
-	/** The text of an ACL file. */
-	readonly acl: string;
-	/** Passwords by user name; no other client can connect. */
-	readonly users: Readonly<Record<string, string>>;
 }
 
 /**
@@ -80,39 +69,4 @@ export async function startMosquitto(
 	});
 	await mosquitto.start();
 	return mosquitto;
-}
-
-/** Writes the password file and the ACL file. @returns the lines of the configuration */
-function guard(folder: string, { acl, users }: MosquittoAccess): string[] {
-	const [aclFile, passwordFile] = [join(folder, 'acl'), join(folder, 'passwords')];
-	const lines = Object.entries(users).map(([user, password]) => {
-		const salt = randomBytes(12);
-		const digest = pbkdf2Sync(password, salt, ROUNDS, 64, 'sha512').toString('base64');
-		return `${user}:$7$${ROUNDS}$${salt.toString('base64')}$${digest}\n`;
-	});
-	writeFileSync(passwordFile, lines.join(''), { mode: 0o600 });
-	writeFileSync(aclFile, acl, { mode: 0o600 });
-	return ['allow_anonymous false', `password_file ${passwordFile}`, `acl_file ${aclFile}`];
-}
-
-function freePort(): Promise<number> {
-	return new Promise((resolve, reject) => {
-		const server = createServer();
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', () => {
-			const { port } = server.address() as { port: number };
-			server.close(() => resolve(port));
-		});
-	});
-}
-
-function isListening(port: number): Promise<boolean> {
-	return new Promise((resolve) => {
-		const socket = connect(port, '127.0.0.1');
-		socket.once('connect', () => {
-			socket.destroy();
-			resolve(true);
-		});
-		socket.once('error', () => resolve(false));
-	});
 }

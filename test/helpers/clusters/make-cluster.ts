@@ -1,0 +1,37 @@
+import type { Scope } from '../harness/suite.ts';
+import { type Cluster, type Place, type Role, urlFor } from './cluster.ts';
+import type { ServerProcess } from './server-process.ts';
+
+/** The servers of a cluster. */
+export interface Servers {
+	/** Where each server runs. */
+	readonly places: readonly Place[];
+	/** The MQTT port of each server. */
+	readonly ports: readonly number[];
+	readonly servers: readonly ServerProcess[];
+	/** Ends what runs beside the servers. @default nothing runs */
+	readonly end?: () => Promise<void>;
+}
+
+/** Starts all servers at the same time; they are stopped when the scope ends. */
+export async function makeCluster(
+	t: Scope,
+	{ places, ports, servers, end }: Servers,
+): Promise<Cluster> {
+	const urlsOf = (role: Role): string[] =>
+		places.map(({ address }, index) => urlFor(role, address, ports[index] as number));
+	const server = (index: number): ServerProcess => servers[index] as ServerProcess;
+	const cluster: Cluster = {
+		urls: urlsOf('node'),
+		urlsOf,
+		kill: (index) => server(index).kill(),
+		start: (index) => server(index).start(),
+		stop: async () => {
+			await Promise.all(servers.map((each) => each.kill()));
+			await end?.();
+		},
+	};
+	t.defer(() => cluster.stop());
+	await Promise.all(servers.map((each) => each.start()));
+	return cluster;
+}

@@ -1,0 +1,52 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolder } from '../fixtures/folder.ts';
+import { freePorts, isListening } from '../harness/ports.ts';
+import type { Scope } from '../harness/suite.ts';
+import { type Cluster, HERE, type Place, passwordOf, ROLES, SERVERS } from './cluster.ts';
+import { makeCluster } from './make-cluster.ts';
+import { recipe } from './recipe.ts';
+import { isInstalled, ServerProcess } from './server-process.ts';
+
+/** Returns what to install for {@link startNats}; undefined if it is installed. */
+export function whatNatsNeeds(): string | undefined {
+	return isInstalled('nats-server', '--version')
+		? undefined
+		: 'nats-server is not installed; on Debian: apt-get install nats-server';
+}
+
+/**
+ * Starts three NATS servers with JetStream and an MQTT listener each, and with the accounts of
+ * docs/brokers.md. They are stopped when the scope ends.
+ */
+export async function startNats(t: Scope, places: readonly Place[] = HERE): Promise<Cluster> {
+	const folder = await makeFolder(t);
+	const ports = await freePorts(3 * SERVERS);
+	const clients = ports.splice(0, SERVERS);
+	const routes = ports.splice(0, SERVERS);
+	const mqtt = ports;
+	writeFileSync(join(folder, 'accounts.conf'), await recipe('accounts.conf'));
+	const peers = places.map(({ address }, index) => `nats-route://${address}:${routes[index]}`);
+	const servers = places.map(({ address, within }, index) => {
+		const config = join(folder, `nats-${index + 1}.conf`);
+		const store = join(folder, `store-${index + 1}`);
+		const lines = [
+			`server_name: "nats-${index + 1}"`,
+			`listen: "${address}:${clients[index]}"`,
+			`jetstream { store_dir: "${store}" }`,
+			`cluster { name: "shoal", listen: "${address}:${routes[index]}", routes: ${JSON.stringify(peers)} }`,
+			`mqtt { listen: "${address}:${mqtt[index]}" }`,
+			'include "accounts.conf"',
+		];
+		writeFileSync(config, `${lines.join('\n')}\n`);
+		return new ServerProcess({
+			command: [...within, 'nats-server', '-c', config],
+			env: Object.fromEntries(
+				ROLES.map((role) => [`${role.toUpperCase()}_PASSWORD`, passwordOf(role)]),
+			),
+			log: join(folder, `nats-${index + 1}.log`),
+			isUp: () => isListening(mqtt[index] as number, address),
+		});
+	});
+	return await makeCluster(t, { places, ports: mqtt, servers });
+}

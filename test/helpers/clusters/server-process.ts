@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { until } from '../harness/until.ts';
+
+// Debian installs servers into a folder that only the PATH of root contains.
+export const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
+
+/** Options of a {@link ServerProcess}. */
+export interface ServerOptions {
+	/** The program and its arguments. */
+	readonly command: readonly string[];
+	/** Environment variables beside those of this process. */
+	readonly env?: NodeJS.ProcessEnv;
+	/** The file for the output. */
+	readonly log: string;
+	/** Returns whether the server accepts clients. */
+	readonly isUp: () => boolean | Promise<boolean>;
+}
+
+/** A server with the processes that it starts. It can be killed and started again. */
+export class ServerProcess {
+	readonly #options: ServerOptions;
+	#child: ChildProcess | undefined;
+
+	constructor(options: ServerOptions) {
+		this.#options = options;
+	}
+
+	/** Starts the server; resolves when it accepts clients. @throws with its log if it ends before */
+	async start(): Promise<void> {
+		const { command, env, log, isUp } = this.#options;
+		const file = openSync(log, 'a');
+		// A process group of its own: some servers are scripts that start the server as a child.
+		const child = spawn(command[0] as string, command.slice(1), {
+			env: { ...process.env, PATH, ...env },
+			stdio: ['ignore', file, file],
+			detached: true,
+		});
+		closeSync(file);
+		this.#child = child;
+		let failure: Error | undefined;
+		child.once('error', (error) => {
+			failure = error;
+		});
+		await until(`${command.join(' ')} accepts clients`, () => {
+			if (failure !== undefined || child.exitCode !== null || child.signalCode !== null) {
+				throw new Error(`${command.join(' ')} ended: ${failure?.message ?? readFileSync(log)}`);
+			}
+			return isUp();
+		});
+	}
+
+	/** Ends the server with SIGKILL; does nothing if it does not run. */
+	async kill(): Promise<void> {
+		const child = this.#child;
+		this.#child = undefined;
+		if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+			return;
+		}
+		const ended = once(child, 'exit');
+		process.kill(-child.pid, 'SIGKILL');
+		await ended;
+	}
+}
+
+/** Returns whether a program is in the PATH, or at its path. */
+export function isInstalled(program: string, ...args: string[]): boolean {
+	return program.includes('/')
+		? existsSync(program)
+		: spawnSync(program, args, { env: { ...process.env, PATH } }).error === undefined;
+}
