@@ -9,15 +9,10 @@ export interface Servers {
 	/** The MQTT port of each server. */
 	readonly ports: readonly number[];
 	readonly servers: readonly ServerProcess[];
-	/** Ends what runs beside the servers. @default nothing runs */
-	readonly end?: () => Promise<void>;
 }
 
 /** Starts all servers at the same time; they are stopped when the scope ends. */
-export async function makeCluster(
-	t: Scope,
-	{ places, ports, servers, end }: Servers,
-): Promise<Cluster> {
+export async function makeCluster(t: Scope, { places, ports, servers }: Servers): Promise<Cluster> {
 	const urlsOf = (role: Role): string[] =>
 		places.map(({ address }, index) => urlFor(role, address, ports[index] as number));
 	const server = (index: number): ServerProcess => servers[index] as ServerProcess;
@@ -28,7 +23,6 @@ export async function makeCluster(
 		start: (index) => server(index).start(),
 		stop: async () => {
 			await Promise.all(servers.map((each) => each.kill()));
-			await end?.();
 		},
 	};
 	t.defer(() => cluster.stop());

@@ -34,7 +34,7 @@ export async function startRabbitMq(t: Scope, places: readonly Place[] = HERE): 
 	writeFileSync(join(folder, '.erlang.cookie'), 'shoal', { mode: 0o400 });
 	writeFileSync(join(folder, 'enabled_plugins'), await recipe('enabled_plugins'));
 	writeFileSync(join(folder, 'definitions.json'), withPasswords(await recipe('definitions.json')));
-	const mappers = await startPortMappers(folder, places);
+	const mapper = await startPortMappers(t, folder, places);
 	const names = places.map(({ address }, index) =>
 		address === '127.0.0.1' ? `rb${index + 1}@localhost` : `rb${index + 1}@${address}`,
 	);
@@ -56,7 +56,7 @@ export async function startRabbitMq(t: Scope, places: readonly Place[] = HERE): 
 			command: [...within, SERVER],
 			env: {
 				HOME: folder,
-				ERL_EPMD_PORT: String(mappers.port),
+				ERL_EPMD_PORT: String(mapper),
 				RABBITMQ_NODENAME: names[index],
 				RABBITMQ_USE_LONGNAME: String(!isHere),
 				RABBITMQ_DIST_PORT: String(links[index]),
@@ -70,14 +70,15 @@ export async function startRabbitMq(t: Scope, places: readonly Place[] = HERE): 
 			isUp: () => isListening(mqtt[index] as number, address),
 		});
 	});
-	return await makeCluster(t, { places, ports: mqtt, servers, end: mappers.end });
+	return await makeCluster(t, { places, ports: mqtt, servers });
 }
 
-/** Starts the program with which Erlang finds the ports of servers, once on each host. */
+/** Starts the program with which Erlang finds the ports of servers, once on each host. @returns its port */
 async function startPortMappers(
+	t: Scope,
 	folder: string,
 	places: readonly Place[],
-): Promise<{ readonly port: number; readonly end: () => Promise<void> }> {
+): Promise<number> {
 	const port = await freePort();
 	const hosts = new Map(places.map((place) => [place.address, place]));
 	const mappers = [...hosts.values()].map(
@@ -88,11 +89,11 @@ async function startPortMappers(
 				isUp: () => isListening(port, address),
 			}),
 	);
-	const end = async (): Promise<void> => {
-		await Promise.all(mappers.map((mapper) => mapper.kill()));
-	};
+	for (const mapper of mappers) {
+		t.defer(() => mapper.kill());
+	}
 	await Promise.all(mappers.map((mapper) => mapper.start()));
-	return { port, end };
+	return port;
 }
 
 function withPasswords(definitions: string): string {

@@ -18,6 +18,15 @@ export interface ServerOptions {
 	readonly isUp: () => boolean | Promise<boolean>;
 }
 
+/** The servers that run. */
+const running = new Set<ChildProcess>();
+
+process.on('exit', () => {
+	for (const child of running) {
+		killGroup(child);
+	}
+});
+
 /** A server with the processes that it starts. It can be killed and started again. */
 export class ServerProcess {
 	readonly #options: ServerOptions;
@@ -39,6 +48,8 @@ export class ServerProcess {
 		});
 		closeSync(file);
 		this.#child = child;
+		running.add(child);
+		child.once('exit', () => running.delete(child));
 		let failure: Error | undefined;
 		child.once('error', (error) => {
 			failure = error;
@@ -59,7 +70,7 @@ export class ServerProcess {
 			return;
 		}
 		const ended = once(child, 'exit');
-		process.kill(-child.pid, 'SIGKILL');
+		killGroup(child);
 		await ended;
 	}
 }
@@ -69,4 +80,12 @@ export function isInstalled(program: string, ...args: string[]): boolean {
 	return program.includes('/')
 		? existsSync(program)
 		: spawnSync(program, args, { env: { ...process.env, PATH } }).error === undefined;
+}
+
+function killGroup({ pid }: ChildProcess): void {
+	try {
+		process.kill(-(pid as number), 'SIGKILL');
+	} catch {
+		// It has not started, or has ended by itself.
+	}
 }

@@ -1,0 +1,58 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ShoalNode } from '../../../node/index.ts';
+import { SERVERS } from '../../helpers/clusters/cluster.ts';
+import type { ClusterContext, ClusterScenario } from './scenario.ts';
+import { startNode, startTracker, timeUntil } from './swarm.ts';
+
+const NODES = 200;
+const MOST_WHOLE = 5_000;
+const DEADLINE = 60_000;
+
+/** Many nodes, and a tracker that comes before them and after them. */
+export const crowd: ClusterScenario = {
+	name: 'crowd',
+	about: `${NODES} nodes join within a second; later a new tracker learns of all of them`,
+	async run(t) {
+		const first = await startTracker(t, 0);
+		await Promise.all(
+			Array.from({ length: NODES }, (_, index) => writeFile(pathOf(t, index), `the file ${index}`)),
+		);
+		const start = performance.now();
+		const nodes = await Promise.all(
+			Array.from({ length: NODES }, async (_, index) => {
+				await new Promise((resolve) => setTimeout(resolve, (index * 1_000) / NODES));
+				const node = await startNode(t, index % SERVERS, { listen: false });
+				await node.share(pathOf(t, index));
+				return node;
+			}),
+		);
+		t.figure('all have shared', performance.now() - start, 'ms');
+		await timeUntil('the list is whole', () => first.stats().announces === NODES, DEADLINE);
+		t.figure('list whole after the first join', performance.now() - start, 'ms');
+		await first.close();
+		const second = await startTracker(t, 1);
+		const whole = await timeUntil(
+			'the list is whole',
+			() => second.stats().announces >= NODES,
+			DEADLINE,
+		);
+		t.figure('list whole after the start of a tracker', whole, 'ms', MOST_WHOLE);
+		t.figure('double listings', second.stats().announces - NODES, '', 0);
+		await leave(nodes);
+		const empty = await timeUntil(
+			'the list is empty',
+			() => second.stats().announces === 0,
+			DEADLINE,
+		);
+		t.figure('list empty after all have left', empty, 'ms');
+	},
+};
+
+function pathOf({ folder }: ClusterContext, index: number): string {
+	return join(folder, `file-${index}`);
+}
+
+async function leave(nodes: readonly ShoalNode[]): Promise<void> {
+	await Promise.all(nodes.map((node) => node.close()));
+}
