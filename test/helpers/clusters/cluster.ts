@@ -31,6 +31,9 @@ export interface Cluster {
 /** The number of servers of a cluster. */
 export const SERVERS = 3;
 
+/** Milliseconds within which a server has to answer. */
+const PATIENCE = 3_000;
+
 /** Every server on this machine. */
 export const HERE: readonly Place[] = Array.from({ length: SERVERS }, () => ({
 	address: '127.0.0.1',
@@ -48,34 +51,41 @@ export function urlFor(role: Role, address: string, port: number): string {
 }
 
 /**
- * Waits until a server delivers a confirmed message to a new client. A server of a cluster may
- * accept connections some seconds before that.
+ * Waits until every server delivers the messages of the one after it. A server of a cluster may accept
+ * connections some seconds before that, and may even be alone.
  */
 export async function untilWhole(urls: readonly string[], deadline = 90_000): Promise<void> {
 	for (const [index, url] of urls.entries()) {
-		await until(`server ${index + 1} delivers messages`, () => delivers(url), deadline);
+		const other = urls[(index + 1) % urls.length] as string;
+		const what = `server ${index + 1} delivers the messages of another server`;
+		await until(what, () => delivers(other, url), deadline);
 	}
 }
 
-/** Returns whether a new client of a server gets a confirmed message that it sends to itself. */
-export async function delivers(url: string): Promise<boolean> {
+/** Returns whether a confirmed message that is published on `from` is delivered on `to`. */
+export async function delivers(from: string, to: string): Promise<boolean> {
 	const topics = new Topics();
-	const id = makeNodeId();
-	let link: Link | undefined;
+	const ids = [makeNodeId(), makeNodeId()] as const;
+	const links: Link[] = [];
+	const open = async (url: string, id: string): Promise<Link> => {
+		const link = await Link.open({ url, id, timeout: PATIENCE });
+		links.push(link);
+		return link;
+	};
 	try {
-		link = await Link.open({ url, id, timeout: 3_000 });
-		const here = link;
+		const receiver = await open(to, ids[0]);
 		let isThere = false;
-		here.on('message', () => {
+		receiver.on('message', () => {
 			isThere = true;
 		});
-		await here.subscribe(topics.inboxFilter(id));
-		await here.publish(topics.request(id, id), Buffer.from('x'));
-		await until('the message', () => isThere, 3_000);
+		await receiver.subscribe(topics.inboxFilter(ids[0]), 0);
+		const sender = await open(from, ids[1]);
+		await sender.publish(topics.request(ids[0], ids[1]), Buffer.from('x'));
+		await until('the message', () => isThere, PATIENCE);
 		return true;
 	} catch {
 		return false;
 	} finally {
-		await link?.close();
+		await Promise.all(links.map((link) => link.close()));
 	}
 }

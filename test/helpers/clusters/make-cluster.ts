@@ -9,10 +9,17 @@ export interface Servers {
 	/** The MQTT port of each server. */
 	readonly ports: readonly number[];
 	readonly servers: readonly ServerProcess[];
+	/**
+	 * Whether the other servers start only when the first one is up. @default they start together
+	 */
+	readonly isFirstAlone?: boolean;
 }
 
-/** Starts all servers at the same time; they are stopped when the scope ends. */
-export async function makeCluster(t: Scope, { places, ports, servers }: Servers): Promise<Cluster> {
+/** Starts all servers; they are stopped when the scope ends. */
+export async function makeCluster(
+	t: Scope,
+	{ places, ports, servers, isFirstAlone = false }: Servers,
+): Promise<Cluster> {
 	const urlsOf = (role: Role): string[] =>
 		places.map(({ address }, index) => urlFor(role, address, ports[index] as number));
 	const server = (index: number): ServerProcess => servers[index] as ServerProcess;
@@ -26,6 +33,9 @@ export async function makeCluster(t: Scope, { places, ports, servers }: Servers)
 		},
 	};
 	t.defer(() => cluster.stop());
-	await Promise.all(servers.map((each) => each.start()));
+	if (isFirstAlone) {
+		await cluster.start(0);
+	}
+	await Promise.all(servers.slice(isFirstAlone ? 1 : 0).map((each) => each.start()));
 	return cluster;
 }

@@ -70,7 +70,8 @@ export async function startRabbitMq(t: Scope, places: readonly Place[] = HERE): 
 			isUp: () => isListening(mqtt[index] as number, address),
 		});
 	});
-	return await makeCluster(t, { places, ports: mqtt, servers });
+	// Of three servers that start for the first time together, one may remain alone.
+	return await makeCluster(t, { places, ports: mqtt, servers, isFirstAlone: true });
 }
 
 /** Starts the program with which Erlang finds the ports of servers, once on each host. @returns its port */

@@ -60,6 +60,7 @@ async function run(scenario: ClusterScenario, cluster: Cluster): Promise<Outcome
 	const folder = await mkdtemp(join(tmpdir(), 'shoal-cluster-'));
 	ends.push(() => rm(folder, { recursive: true, force: true }));
 	try {
+		await untilWhole(cluster.urls);
 		await scenario.run({
 			cluster,
 			folder,
@@ -91,7 +92,6 @@ async function runOn({ name, start }: ClusterKind): Promise<KindReport> {
 		const cluster = await start(t);
 		const outcomes: Outcome[] = [];
 		for (const scenario of scenarios) {
-			await untilWhole(cluster.urls);
 			say(`${name}, ${scenario.name}: ${scenario.about}`);
 			outcomes.push(await run(scenario, cluster));
 		}

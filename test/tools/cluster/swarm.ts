@@ -18,7 +18,7 @@ export async function startTracker(
 	first: number,
 	options: Omit<TrackerOptions, 'url'> = {},
 ): Promise<Tracker> {
-	const [url = ''] = from(t.cluster.urlsOf('tracker'), first);
+	const url = from(t.cluster.urlsOf('tracker'), first);
 	const tracker = await Tracker.start({ ...options, url });
 	t.defer(() => tracker.close());
 	return tracker;
@@ -30,8 +30,7 @@ export async function startNode(
 	first: number,
 	options: Omit<ShoalNodeOptions, 'broker'> = {},
 ): Promise<ShoalNode> {
-	const [broker = ''] = from(t.cluster.urls, first);
-	const node = await ShoalNode.start({ ...options, broker });
+	const node = await ShoalNode.start({ ...options, broker: from(t.cluster.urls, first) });
 	t.defer(() => node.close());
 	return node;
 }
