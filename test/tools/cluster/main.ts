@@ -9,13 +9,24 @@ import { CleanUps } from '../../helpers/harness/clean-ups.ts';
 import { channels } from './channels.ts';
 import { crowd } from './crowd.ts';
 import { far } from './far.ts';
+import { killed, twoKilled } from './outage.ts';
 import { isGood, type KindReport, tableOf, text } from './report.ts';
+import { restart } from './restart.ts';
 import type { ClusterScenario, Figure } from './scenario.ts';
+import { trackers } from './trackers.ts';
 
 // npm run cluster: runs swarms on clusters of other brokers, whose servers are processes of this
 // machine. It ends with a table; the exit code is 0 only if every figure is acceptable.
 
-const SCENARIOS: readonly ClusterScenario[] = [far, channels, crowd];
+const SCENARIOS: readonly ClusterScenario[] = [
+	far,
+	channels,
+	crowd,
+	killed,
+	twoKilled,
+	restart,
+	trackers,
+];
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,

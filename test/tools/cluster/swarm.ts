@@ -119,3 +119,16 @@ export async function listingOf(node: ShoalNode, id: string) {
 	}
 	return undefined;
 }
+
+/** The number of shared contents that the tracker lists, each once for each node; 0 if it does not answer. */
+export async function listedBy(node: ShoalNode): Promise<number> {
+	let count = 0;
+	try {
+		for await (const { seeders, downloaders } of node.seeds()) {
+			count += seeders + downloaders;
+		}
+		return count;
+	} catch {
+		return 0;
+	}
+}
