@@ -108,8 +108,11 @@ export class ActiveTracker {
 		const link = await Link.open({ ...brokers, id, random, will });
 		const active = new ActiveTracker(settings, counts, hooks, link);
 		try {
+			// QoS 0: what is lost is repaired by the next update of its node. On three NATS servers, a
+			// subscription with QoS 1 takes up to a second, and delivers nothing for some seconds after the
+			// death of a server.
 			for (const filter of [...topics.trackerFilters(), topics.trackerState()]) {
-				await link.subscribe(filter);
+				await link.subscribe(filter, 0);
 			}
 			await link.subscribe(topics.inboxFilter(id), 0);
 		} catch (error) {

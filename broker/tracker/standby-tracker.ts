@@ -62,7 +62,7 @@ export class StandbyTracker {
 		link.on('warning', warn);
 		try {
 			await link.subscribe(topics.inboxFilter(id), 0);
-			await link.subscribe(topics.trackerState());
+			await link.subscribe(topics.trackerState(), 0);
 		} catch (error) {
 			await standby.close();
 			throw error;

@@ -1,18 +1,40 @@
 import * as assert from 'uvu/assert';
+import { Tracker } from '../../broker/index.ts';
 import { startNode } from '../helpers/harness/node.ts';
-import { startPlainBroker } from '../helpers/harness/plain-broker.ts';
+import { type PlainBroker, startPlainBroker } from '../helpers/harness/plain-broker.ts';
 import { suite } from '../helpers/harness/suite.ts';
 
-const test = suite('subscriptions of a node');
+const test = suite('subscriptions of nodes and trackers');
 
-test('a node at rest has no subscription with QoS 1, each of which costs a cluster a queue', async (t) => {
-	const { aedes, url } = await startPlainBroker(t);
-	const filters: string[] = [];
+// On a cluster, each subscription with QoS 1 costs a queue of its own.
+
+/** The subscriptions on a broker from now on, as `filter QoS`. */
+function subscriptionsOn({ aedes }: PlainBroker): string[] {
+	const all: string[] = [];
 	aedes.on('subscribe', (subscriptions) => {
-		filters.push(...subscriptions.map(({ topic, qos }) => `${topic} ${qos}`));
+		all.push(...subscriptions.map(({ topic, qos }) => `${topic} ${qos}`));
 	});
-	const { id } = await startNode(t, url);
-	assert.equal(filters, [`shoal/1/inbox/${id}/# 0`, 'shoal/1/tracker/state 0']);
+	return all;
+}
+
+test('a node at rest subscribes with QoS 0 only', async (t) => {
+	const broker = await startPlainBroker(t);
+	const all = subscriptionsOn(broker);
+	const { id } = await startNode(t, broker.url);
+	assert.equal(all, [`shoal/1/inbox/${id}/# 0`, 'shoal/1/tracker/state 0']);
+});
+
+test('a tracker that stands by and becomes active subscribes with QoS 0 only', async (t) => {
+	const broker = await startPlainBroker(t);
+	const all = subscriptionsOn(broker);
+	const tracker = await Tracker.start({ url: broker.url });
+	t.defer(() => tracker.close());
+	assert.ok(tracker.isReady);
+	assert.ok(all.length > 5);
+	assert.equal(
+		all.filter((each) => !each.endsWith(' 0')),
+		[],
+	);
 });
 
 test.run();
