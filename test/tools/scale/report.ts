@@ -14,9 +14,10 @@ function costs(outcomes: readonly Outcome[]): string {
 		'nodes / announces',
 		'announce',
 		'update',
-		'query: swarm of 10',
-		'of 100',
-		'of all',
+		...['swarm of 10', 'swarm of 100', 'all nodes'].flatMap((swarm) => [
+			`query, ${swarm}`,
+			'the same again',
+		]),
 	];
 	const rows = outcomes.map(({ nodes, announces, phases, queries, update }) => {
 		const [join] = phases;
@@ -54,7 +55,7 @@ function summary(outcomes: readonly Outcome[]): string {
 			(heap / announces).toFixed(0),
 			...queries.map(({ times }) => printTimes(times)),
 			...queries.slice(-1).map(({ cpuTimes }) => printTimes(cpuTimes)),
-			(whole / 1_000).toFixed(1),
+			Number.isNaN(whole) ? '-' : (whole / 1_000).toFixed(1),
 		];
 	});
 	return table(head, rows);
