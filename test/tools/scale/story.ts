@@ -10,8 +10,6 @@ const JOINING = 60 * SECOND;
 const LEAVING = 60 * SECOND;
 /** Virtual ms after which an announce that is not renewed has expired: its ttl and a sweep. */
 const EXPIRY = 92 * SECOND;
-/** First byte of a PUBLISH with QoS 1. */
-const QOS_1 = 0x32;
 /** Updates that arrive at once when their cost is measured. */
 const AT_ONCE = 64;
 
@@ -160,7 +158,7 @@ class Story {
 		const used: number[] = [];
 		for (const node of nodes) {
 			const seed = [...node.seeds].at(slot) as number;
-			const packet = publishPacket(...fleet.queryOf(node, seed), QOS_1);
+			const packet = publishPacket(...fleet.queryOf(node, seed));
 			const { answered, cpu } = await tracker.run(broker.time.now, packet);
 			times.push(answered);
 			used.push(cpu);
@@ -177,7 +175,7 @@ class Story {
 		for (let from = 0; from < nodes.length; from += AT_ONCE) {
 			const packets = nodes
 				.slice(from, from + AT_ONCE)
-				.map((node) => publishPacket(...fleet.updateOf(node), QOS_1));
+				.map((node) => publishPacket(...fleet.updateOf(node)));
 			const step = await (broker.tracker as TrackerHost).run(
 				broker.time.now,
 				Buffer.concat(packets),

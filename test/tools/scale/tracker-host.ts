@@ -147,7 +147,11 @@ export class TrackerHost {
 				this.#answer({ cmd: 'connack', returnCode: 0, sessionPresent: false });
 				break;
 			case 'subscribe':
-				this.#answer({ cmd: 'suback', messageId: packet.messageId as number, granted: [1] });
+				this.#answer({
+					cmd: 'suback',
+					messageId: packet.messageId as number,
+					granted: packet.subscriptions.map(({ qos }) => qos),
+				});
 				break;
 			case 'pingreq':
 				this.#answer({ cmd: 'pingresp' });

@@ -10,8 +10,6 @@ const TICK = 500;
 const AT_ONCE = 64;
 /** Delivered messages after which they are removed from the queue. */
 const MOST_TAKEN = 100_000;
-/** First byte of a PUBLISH with QoS 1. */
-const QOS_1 = 0x32;
 
 /** Kinds of messages to the tracker. */
 export type Kind = 'state' | 'announce' | 'update' | 'query';
@@ -61,13 +59,16 @@ export class VirtualBroker {
 		return this.#waiting.length - this.#taken;
 	}
 
-	/** A message of a client to the tracker; it is lost if there is no tracker. */
+	/**
+	 * A message of a client to the tracker, which has subscribed with QoS 0; it is lost if there is no
+	 * tracker.
+	 */
 	send(topic: string, payload: Uint8Array): void {
 		this.time.after(2 * LATENCY, () => {
 			if (this.tracker !== undefined && this.backlog >= this.#most) {
 				this.#span.dropped += 1;
 			} else if (this.tracker !== undefined) {
-				this.#waiting.push(publishPacket(topic, payload, QOS_1));
+				this.#waiting.push(publishPacket(topic, payload));
 				this.#span.backlog = Math.max(this.#span.backlog, this.backlog);
 				const second = Math.floor(this.time.now / 1_000);
 				const { seconds } = this.#span;
