@@ -14,8 +14,19 @@ export interface Place {
 	readonly within: readonly string[];
 }
 
+/** What the access rules of docs/brokers.md achieve on a kind of broker. */
+export interface Rules {
+	/** Whether a node can publish and read only with its own id. */
+	readonly checksIds: boolean;
+	/** Whether a watcher can publish nothing. */
+	readonly limitsWatchers: boolean;
+}
+
 /** Three servers of one broker. */
 export interface Cluster {
+	readonly rules: Rules;
+	/** ms for which the servers may accept no client after one has died: they hold an election. */
+	readonly election: number;
 	/** The URLs of the servers, with the credentials of a node. */
 	readonly urls: readonly string[];
 	/** The URLs of the servers, with the credentials of a role. */

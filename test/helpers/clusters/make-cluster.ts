@@ -1,5 +1,5 @@
 import type { Scope } from '../harness/suite.ts';
-import { type Cluster, type Place, type Role, urlFor } from './cluster.ts';
+import { type Cluster, type Place, type Role, type Rules, urlFor } from './cluster.ts';
 import type { ServerProcess } from './server-process.ts';
 
 /** The servers of a cluster. */
@@ -9,6 +9,9 @@ export interface Servers {
 	/** The MQTT port of each server. */
 	readonly ports: readonly number[];
 	readonly servers: readonly ServerProcess[];
+	readonly rules: Rules;
+	/** See {@link Cluster.election}. @default 0 */
+	readonly election?: number;
 	/**
 	 * Whether the other servers start only when the first one is up. @default they start together
 	 */
@@ -18,12 +21,14 @@ export interface Servers {
 /** Starts all servers; they are stopped when the scope ends. */
 export async function makeCluster(
 	t: Scope,
-	{ places, ports, servers, isFirstAlone = false }: Servers,
+	{ places, ports, servers, rules, election = 0, isFirstAlone = false }: Servers,
 ): Promise<Cluster> {
 	const urlsOf = (role: Role): string[] =>
 		places.map(({ address }, index) => urlFor(role, address, ports[index] as number));
 	const server = (index: number): ServerProcess => servers[index] as ServerProcess;
 	const cluster: Cluster = {
+		rules,
+		election,
 		urls: urlsOf('node'),
 		urlsOf,
 		kill: (index) => server(index).kill(),

@@ -28,8 +28,8 @@ export function whatStarNeeds(): string | undefined {
 export async function startStar(t: Scope, places: readonly Place[] = HERE): Promise<Cluster> {
 	const folder = await makeFolder(t);
 	const ports = await freePorts(SERVERS);
-	const rules = mosquittoAcl({ topics: new Topics(), by: 'client', tracker: 'tracker' });
-	const acl = `${await recipe('bridge.acl')}\n${rules}`;
+	const forClients = mosquittoAcl({ topics: new Topics(), by: 'client', tracker: 'tracker' });
+	const acl = `${await recipe('bridge.acl')}\n${forClients}`;
 	const users = Object.fromEntries(ROLES.map((role) => [role, passwordOf(role)]));
 	const access = guard(folder, { acl, users: { ...users, bridge: BRIDGE_PASSWORD } });
 	const hub = `${places[0]?.address}:${ports[0]}`;
@@ -55,7 +55,9 @@ export async function startStar(t: Scope, places: readonly Place[] = HERE): Prom
 			isUp: () => isListening(ports[index] as number, address),
 		});
 	});
-	return await makeCluster(t, { places, ports, servers });
+	// The patterns for nodes apply to every user.
+	const rules = { checksIds: true, limitsWatchers: false };
+	return await makeCluster(t, { places, ports, servers, rules });
 }
 
 /** Returns the bridge of docs/brokers.md for another host, password and leaf. */

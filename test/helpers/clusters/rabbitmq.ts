@@ -70,8 +70,9 @@ export async function startRabbitMq(t: Scope, places: readonly Place[] = HERE): 
 			isUp: () => isListening(mqtt[index] as number, address),
 		});
 	});
+	const rules = { checksIds: true, limitsWatchers: true };
 	// Of three servers that start for the first time together, one may remain alone.
-	return await makeCluster(t, { places, ports: mqtt, servers, isFirstAlone: true });
+	return await makeCluster(t, { places, ports: mqtt, servers, rules, isFirstAlone: true });
 }
 
 /** Starts the program with which Erlang finds the ports of servers, once on each host. @returns its port */

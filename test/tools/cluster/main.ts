@@ -12,6 +12,7 @@ import { far } from './far.ts';
 import { killed, twoKilled } from './outage.ts';
 import { isGood, type KindReport, tableOf, text } from './report.ts';
 import { restart } from './restart.ts';
+import { rights } from './rights.ts';
 import type { ClusterScenario, Figure } from './scenario.ts';
 import { trackers } from './trackers.ts';
 
@@ -20,6 +21,7 @@ import { trackers } from './trackers.ts';
 
 const SCENARIOS: readonly ClusterScenario[] = [
 	far,
+	rights,
 	channels,
 	crowd,
 	killed,
