@@ -6,6 +6,7 @@ import { until } from '../../helpers/harness/until.ts';
 import type { ClusterContext } from './scenario.ts';
 
 export const MIB = 1_048_576;
+const DEADLINE = 120_000;
 
 /** Returns a list of servers that begins with the one at `first`, and has the others after it. */
 export function from<T>(servers: readonly T[], first: number): T[] {
@@ -86,8 +87,9 @@ export class RunningDownload {
 		await until(`${bytes} bytes are stored`, () => this.have >= bytes);
 	}
 
-	/** Waits for the end. @throws if the copy differs */
-	async completes({ digest }: RandomFile): Promise<void> {
+	/** Waits for the end. @throws if the copy differs, or if it lasts too long */
+	async completes({ digest, length }: RandomFile): Promise<void> {
+		await until(`all ${length} bytes are stored`, () => this.have === length, DEADLINE);
 		const { path } = await this.#done;
 		if ((await sha256(path)) !== digest) {
 			throw new Error('the copy differs from the file that was shared');
