@@ -60,6 +60,7 @@ export class ActiveTracker {
 	/** Empty messages that this tracker has published itself; they withdraw nothing. */
 	readonly #ownMessages = new OwnMessages();
 	readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
+	#isEnding = false;
 	#isSweeping = false;
 
 	private constructor(
@@ -108,13 +109,13 @@ export class ActiveTracker {
 		const link = await Link.open({ ...brokers, id, random, will });
 		const active = new ActiveTracker(settings, counts, hooks, link);
 		try {
-			// QoS 0: what is lost is repaired by the next update of its node. On three NATS servers, a
+			// With QoS 0: what is lost is repaired by the next update of its node. On three NATS servers, a
 			// subscription with QoS 1 takes up to a second, and delivers nothing for some seconds after the
 			// death of a server.
 			for (const filter of [...topics.trackerFilters(), topics.trackerState()]) {
-				await link.subscribe(filter, 0);
+				await link.subscribe(filter);
 			}
-			await link.subscribe(topics.inboxFilter(id), 0);
+			await link.subscribe(topics.inboxFilter(id));
 		} catch (error) {
 			await active.close(false);
 			throw error;
@@ -139,6 +140,8 @@ export class ActiveTracker {
 			clearInterval(timer);
 		}
 		this.#outbox.clear();
+		// A tracker that stands by asks for a sign of life as soon as it reads `lost`.
+		this.#isEnding = true;
 		if (isEnd && this.#link.isUp) {
 			const { id: tracker } = this.#settings;
 			await this.#say({ state: 'lost', tracker, session: this.#link.session });
@@ -203,9 +206,12 @@ export class ActiveTracker {
 	/**
 	 * Handles a message. A message that cannot be read is counted and reported. On the topic of a
 	 * node state or an announce, the tracker then also clears the retained message. A message on an
-	 * unknown topic is only counted.
+	 * unknown topic is only counted. A tracker that is closing handles no message.
 	 */
 	#receive(message: Incoming): void {
+		if (this.#isEnding) {
+			return;
+		}
 		const parsed = this.#settings.topics.tryParse(message.topic);
 		try {
 			this.#dispatch(parsed, message);
