@@ -271,11 +271,11 @@ export class BaseNode {
 	 */
 	protected async subscribe(): Promise<void> {
 		const { link, topics } = this.context;
-		// QoS 0: what comes to an inbox is asked for again if it is lost, and so is the state of the
-		// tracker. On the servers of a cluster, a subscription with QoS 1 costs a queue of its own. Three
-		// NATS servers refuse such subscriptions at random while two hundred nodes join within a second.
-		await link.subscribe(topics.inboxFilter(link.id), 0);
-		await link.subscribe(topics.trackerState(), 0);
+		// With QoS 0: what comes to an inbox is asked for again if it is lost, and so is the state of the
+		// tracker. Three NATS servers refuse subscriptions with QoS 1 at random while two hundred nodes
+		// join within a second.
+		await link.subscribe(topics.inboxFilter(link.id));
+		await link.subscribe(topics.trackerState());
 	}
 
 	/**

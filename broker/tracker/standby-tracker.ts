@@ -61,8 +61,8 @@ export class StandbyTracker {
 		const standby = new StandbyTracker(settings, link);
 		link.on('warning', warn);
 		try {
-			await link.subscribe(topics.inboxFilter(id), 0);
-			await link.subscribe(topics.trackerState(), 0);
+			await link.subscribe(topics.inboxFilter(id));
+			await link.subscribe(topics.trackerState());
 		} catch (error) {
 			await standby.close();
 			throw error;
