@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../fixtures/folder.ts';
 import { freePorts, isListening } from '../harness/ports.ts';
 import type { Scope } from '../harness/suite.ts';
+import { until } from '../harness/until.ts';
 import { type Cluster, HERE, type Place, passwordOf, ROLES, SERVERS } from './cluster.ts';
 import { makeCluster } from './make-cluster.ts';
 import { recipe } from './recipe.ts';
@@ -53,5 +54,10 @@ export async function startNats(t: Scope, places: readonly Place[] = HERE): Prom
 	});
 	// All nodes share a user, whose permissions cannot name an id.
 	const rules = { checksIds: false, limitsWatchers: true };
-	return await makeCluster(t, { places, ports: mqtt, servers, rules, election: ELECTION });
+	const cluster = await makeCluster(t, { places, ports: mqtt, servers, rules, election: ELECTION });
+	// A CONNECT that comes before the servers have a leader fails only after four seconds.
+	const logs = places.map((_, index) => join(folder, `nats-${index + 1}.log`));
+	const knowsLeader = (log: string): boolean => /metadata leader/.test(readFileSync(log, 'utf8'));
+	await until('the servers have a leader', () => logs.every(knowsLeader));
+	return cluster;
 }
