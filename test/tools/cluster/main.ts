@@ -10,6 +10,7 @@ import { channels } from './channels.ts';
 import { crowd } from './crowd.ts';
 import { far } from './far.ts';
 import { killed, twoKilled } from './outage.ts';
+import { partition } from './partition.ts';
 import { isGood, type KindReport, tableOf, text } from './report.ts';
 import { restart } from './restart.ts';
 import { rights } from './rights.ts';
@@ -28,6 +29,7 @@ const SCENARIOS: readonly ClusterScenario[] = [
 	twoKilled,
 	restart,
 	trackers,
+	partition,
 ];
 
 const { values, positionals } = parseArgs({
@@ -61,7 +63,7 @@ function say(line: string): void {
 }
 
 /** Runs a scenario on a running cluster. @returns its figures, and why it could not continue */
-async function run(scenario: ClusterScenario, cluster: Cluster): Promise<Outcome> {
+async function run(scenario: ClusterScenario, kind: string, cluster: Cluster): Promise<Outcome> {
 	const figures: Figure[] = [];
 	const ends: Array<() => unknown> = [];
 	const end = async (): Promise<void> => {
@@ -76,6 +78,7 @@ async function run(scenario: ClusterScenario, cluster: Cluster): Promise<Outcome
 		await untilWhole(cluster.urls);
 		await scenario.run({
 			cluster,
+			kind,
 			folder,
 			signal: new AbortController().signal,
 			defer: (cleanUp) => ends.push(cleanUp),
@@ -106,7 +109,7 @@ async function runOn({ name, start }: ClusterKind): Promise<KindReport> {
 		const outcomes: Outcome[] = [];
 		for (const scenario of scenarios) {
 			say(`${name}, ${scenario.name}: ${scenario.about}`);
-			outcomes.push(await run(scenario, cluster));
+			outcomes.push(await run(scenario, name, cluster));
 		}
 		return {
 			kind: name,

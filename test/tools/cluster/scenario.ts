@@ -17,6 +17,8 @@ export interface Figure {
 /** The tools of a scenario. */
 export interface ClusterContext extends Scope {
 	readonly cluster: Cluster;
+	/** The name of its kind. */
+	readonly kind: string;
 	/** An empty folder that is removed afterwards. */
 	readonly folder: string;
 	/** Prints a message about the progress. */

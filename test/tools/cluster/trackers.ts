@@ -7,7 +7,7 @@ import type { ClusterContext, ClusterScenario } from './scenario.ts';
 import { from, makeFile, startNode } from './swarm.ts';
 
 const PROGRAM = fileURLToPath(new URL('./tracker-process.js', import.meta.url));
-const MOST_SILENCE = 3_000;
+export const MOST_SILENCE = 3_000;
 const ASK_EVERY = 100;
 /** ms after a fault in which a query must have been answered. */
 const OBSERVED = 8_000;
