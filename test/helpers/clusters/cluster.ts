@@ -31,6 +31,8 @@ export interface Cluster {
 	readonly urls: readonly string[];
 	/** The URLs of the servers, with the credentials of a role. */
 	urlsOf(role: Role): readonly string[];
+	/** Resident bytes of all servers. */
+	residentBytes(): number;
 	/** Ends a server with SIGKILL; resolves when its process is gone. */
 	kill(index: number): Promise<void>;
 	/** Starts a server again; resolves when it listens, and before it has joined the others. */

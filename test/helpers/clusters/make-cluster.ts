@@ -31,6 +31,7 @@ export async function makeCluster(
 		election,
 		urls: urlsOf('node'),
 		urlsOf,
+		residentBytes: () => servers.reduce((sum, each) => sum + each.residentBytes, 0),
 		kill: (index) => server(index).kill(),
 		start: (index) => server(index).start(),
 		stop: async () => {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { groupBytes } from '../harness/proc.ts';
 import { until } from '../harness/until.ts';
 
 // Debian installs servers into a folder that only the PATH of root contains.
@@ -60,6 +61,11 @@ export class ServerProcess {
 			}
 			return isUp();
 		});
+	}
+
+	/** Resident bytes of the server; 0 if it does not run. */
+	get residentBytes(): number {
+		return this.#child?.pid === undefined ? 0 : groupBytes(this.#child.pid);
 	}
 
 	/** Ends the server with SIGKILL; does nothing if it does not run. */

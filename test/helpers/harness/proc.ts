@@ -23,6 +23,14 @@ export function residentBytes(pid: number): number {
 	return Number(/^VmRSS:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1_024;
 }
 
+/** Resident bytes of all processes of a process group. */
+export function groupBytes(group: number): number {
+	const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+	return pids
+		.filter((pid) => Number(read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[2]) === group)
+		.reduce((sum, pid) => sum + residentBytes(pid), 0);
+}
+
 /** The number of open files and connections of a process. */
 export function openDescriptors(pid: number): number {
 	try {

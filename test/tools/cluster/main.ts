@@ -9,6 +9,7 @@ import { CleanUps } from '../../helpers/harness/clean-ups.ts';
 import { channels } from './channels.ts';
 import { crowd } from './crowd.ts';
 import { far } from './far.ts';
+import { frozen } from './frozen.ts';
 import { killed, twoKilled } from './outage.ts';
 import { partition } from './partition.ts';
 import { isGood, type KindReport, tableOf, text } from './report.ts';
@@ -29,6 +30,7 @@ const SCENARIOS: readonly ClusterScenario[] = [
 	twoKilled,
 	restart,
 	trackers,
+	frozen,
 	partition,
 ];
 
