@@ -111,8 +111,7 @@ export class ChannelSession {
 		const session = new ChannelSession(options);
 		try {
 			for (const filter of session.#filters) {
-				// QoS 0: copies and questions repair what is lost, and NATS refuses QoS 1 at random in a crowd.
-				await options.link.subscribe(filter, 0);
+				await options.link.subscribe(filter);
 			}
 		} catch (error) {
 			await session.close();

@@ -36,7 +36,7 @@ export class Presence {
 	/** Subscribes to the states of all nodes. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
 	static async watch(link: BaseLink, topics: Topics): Promise<Presence> {
 		const presence = new Presence(link, topics);
-		await link.subscribe(topics.nodeStates(), 0);
+		await link.subscribe(topics.nodeStates());
 		return presence;
 	}
 

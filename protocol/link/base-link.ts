@@ -67,6 +67,8 @@ export interface LinkEvents {
 
 /** ms for which the first connect is tried again while the broker accepts no more clients. */
 const BUSY_FOR = 5_000;
+/** QoS of all subscriptions. */
+const QOS = 0;
 
 /**
  * Keeps a client connected to a broker, or to one broker of a cluster. When the connection is lost,
@@ -82,8 +84,7 @@ export class BaseLink {
 	readonly #choice: BrokerChoice<LinkBroker>;
 	readonly #open: OpenConnection;
 	readonly #events = createNanoEvents<LinkEvents>();
-	/** The QoS of each subscription, by filter. */
-	readonly #filters = new Map<string, 0 | 1>();
+	readonly #filters = new Set<string>();
 	#connection: BrokerConnection | undefined;
 	/** Aborted to end a connection that is still being opened. */
 	readonly #closing = new AbortController();
@@ -140,17 +141,16 @@ export class BaseLink {
 	}
 
 	/**
-	 * Subscribes now and after each reconnect.
+	 * Subscribes with QoS 0, now and after each reconnect. A subscription with QoS 1 costs a queue of
+	 * its own on a cluster. After the death of the server that has it, RabbitMQ closes each connection
+	 * of a client that subscribes again, and NATS delivers nothing for some seconds.
 	 *
-	 * @param qos highest QoS with which the broker sends messages. 1 costs a queue of its own on a
-	 *   cluster. After the death of the server that has it, RabbitMQ closes each connection of a client
-	 *   that subscribes again, and NATS delivers nothing for some seconds. @default 0
 	 * @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED
 	 */
-	async subscribe(filter: string, qos: 0 | 1 = 0): Promise<void> {
-		this.#filters.set(filter, qos);
+	async subscribe(filter: string): Promise<void> {
+		this.#filters.add(filter);
 		try {
-			await this.#connection?.subscribe(filter, qos);
+			await this.#connection?.subscribe(filter, QOS);
 		} catch (error) {
 			if (isShoalError(error, 'ERR_REFUSED')) {
 				// The broker would refuse this filter again, so every reconnect would fail.
@@ -287,8 +287,8 @@ export class BaseLink {
 			return;
 		}
 		try {
-			for (const [filter, qos] of this.#filters) {
-				await connection.subscribe(filter, qos);
+			for (const filter of this.#filters) {
+				await connection.subscribe(filter, QOS);
 			}
 		} catch (error) {
 			connection.destroy();

@@ -17,7 +17,7 @@ import { openTab } from './chromium.ts';
 import { ownAddress, spawnServed, spawnShare } from './served.ts';
 
 const test = suite('transfers of a browser', { timeout: 600_000 });
-const SIZE = 200 * 1024 * 1024;
+const SIZE = 100 * 1024 * 1024;
 const MESSAGE = 256 * 1024;
 
 async function digestOf(path: string): Promise<string> {
@@ -94,7 +94,7 @@ async function bareTime(t: Scope, bytes: number): Promise<number> {
 	return ms;
 }
 
-test('a browser downloads 200 MiB at a quarter of the rate of a bare WebSocket or faster, and shares 200 MiB', async (t) => {
+test('a browser downloads 100 MiB at a quarter of the rate of a bare WebSocket or faster, and shares 100 MiB', async (t) => {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'down.bin'), SIZE);
 	const upDigest = await randomFile(join(folder, 'up.bin'), SIZE);

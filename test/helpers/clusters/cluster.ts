@@ -91,7 +91,7 @@ export async function delivers(from: string, to: string): Promise<boolean> {
 		receiver.on('message', () => {
 			isThere = true;
 		});
-		await receiver.subscribe(topics.inboxFilter(ids[0]), 0);
+		await receiver.subscribe(topics.inboxFilter(ids[0]));
 		const sender = await open(from, ids[1]);
 		await sender.publish(topics.request(ids[0], ids[1]), Buffer.from('x'));
 		await until('the message', () => isThere, PATIENCE);

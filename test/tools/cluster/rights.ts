@@ -74,10 +74,10 @@ async function listen(t: ClusterContext): Promise<ReadonlySet<string>> {
 	const channel = [...topics.channelFilters(CHANNEL), topics.receiptFilter(CHANNEL)];
 	const events = `${topics.root}/event/+`;
 	for (const filter of [topics.inboxFilter(RECEIVER), events, swarms, ...channel]) {
-		await receiver.subscribe(filter, 0);
+		await receiver.subscribe(filter);
 	}
 	for (const filter of [...topics.trackerFilters(), topics.trackerState()]) {
-		await tracker.subscribe(filter, 0);
+		await tracker.subscribe(filter);
 	}
 	return heard;
 }
