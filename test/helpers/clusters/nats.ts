@@ -30,19 +30,19 @@ export async function startNats(t: Scope, places: readonly Place[] = HERE): Prom
 	const routes = ports.splice(0, SERVERS);
 	const mqtt = ports;
 	writeFileSync(join(folder, 'accounts.conf'), await recipe('accounts.conf'));
+	const example = await recipe('nats-1.conf');
 	const peers = places.map(({ address }, index) => `nats-route://${address}:${routes[index]}`);
 	const servers = places.map(({ address, within }, index) => {
 		const config = join(folder, `nats-${index + 1}.conf`);
 		const store = join(folder, `store-${index + 1}`);
-		const lines = [
-			`server_name: "nats-${index + 1}"`,
-			`listen: "${address}:${clients[index]}"`,
-			`jetstream { store_dir: "${store}" }`,
-			`cluster { name: "shoal", listen: "${address}:${routes[index]}", routes: ${JSON.stringify(peers)} }`,
-			`mqtt { listen: "${address}:${mqtt[index]}" }`,
-			'include "accounts.conf"',
-		];
-		writeFileSync(config, `${lines.join('\n')}\n`);
+		const text = example
+			.replace('nats-1', `"nats-${index + 1}"`)
+			.replace('0.0.0.0:4222', `${address}:${clients[index]}`)
+			.replace('0.0.0.0:6222', `${address}:${routes[index]}`)
+			.replace('0.0.0.0:1883', `${address}:${mqtt[index]}`)
+			.replace('/var/lib/nats', store)
+			.replace(/routes: .*/, `routes: ${JSON.stringify(peers)}`);
+		writeFileSync(config, text);
 		return new ServerProcess({
 			command: [...within, 'nats-server', '-c', config],
 			env: Object.fromEntries(

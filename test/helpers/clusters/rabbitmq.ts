@@ -34,6 +34,7 @@ export async function startRabbitMq(t: Scope, places: readonly Place[] = HERE): 
 	writeFileSync(join(folder, '.erlang.cookie'), 'shoal', { mode: 0o400 });
 	writeFileSync(join(folder, 'enabled_plugins'), await recipe('enabled_plugins'));
 	writeFileSync(join(folder, 'definitions.json'), withPasswords(await recipe('definitions.json')));
+	const example = await recipe('rabbitmq.conf');
 	const mapper = await startPortMappers(t, folder, places);
 	const names = places.map(({ address }, index) =>
 		address === '127.0.0.1' ? `rb${index + 1}@localhost` : `rb${index + 1}@${address}`,
@@ -42,15 +43,11 @@ export async function startRabbitMq(t: Scope, places: readonly Place[] = HERE): 
 		const own = join(folder, `rabbitmq-${index + 1}`);
 		mkdirSync(own);
 		const config = `${own}.conf`;
-		const lines = [
-			`listeners.tcp.1 = ${address}:${amqp[index]}`,
-			`mqtt.listeners.tcp.1 = ${address}:${mqtt[index]}`,
-			'mqtt.allow_anonymous = false',
-			`load_definitions = ${join(folder, 'definitions.json')}`,
-			'cluster_formation.peer_discovery_backend = classic_config',
-			...names.map((name, at) => `cluster_formation.classic_config.nodes.${at + 1} = ${name}`),
-		];
-		writeFileSync(config, `${lines.join('\n')}\n`);
+		const text = names
+			.reduce((all, name, at) => all.replace(`rabbit@rabbit-${at + 1}`, name), example)
+			.replace('tcp.default = 1883', `tcp.1 = ${address}:${mqtt[index]}`)
+			.replace('/etc/rabbitmq', folder);
+		writeFileSync(config, `listeners.tcp.1 = ${address}:${amqp[index]}\n${text}`);
 		const isHere = address === '127.0.0.1';
 		return new ServerProcess({
 			command: [...within, SERVER],

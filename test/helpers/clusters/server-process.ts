@@ -19,6 +19,9 @@ export interface ServerOptions {
 	readonly isUp: () => boolean | Promise<boolean>;
 }
 
+/** ms. RabbitMQ waits for its peers, half a minute at a time. */
+const START_WITHIN = 150_000;
+
 /** The servers that run. */
 const running = new Set<ChildProcess>();
 
@@ -55,12 +58,16 @@ export class ServerProcess {
 		child.once('error', (error) => {
 			failure = error;
 		});
-		await until(`${command.join(' ')} accepts clients`, () => {
-			if (failure !== undefined || child.exitCode !== null || child.signalCode !== null) {
-				throw new Error(`${command.join(' ')} ended: ${failure?.message ?? readFileSync(log)}`);
-			}
-			return isUp();
-		});
+		await until(
+			`${command.join(' ')} accepts clients`,
+			() => {
+				if (failure !== undefined || child.exitCode !== null || child.signalCode !== null) {
+					throw new Error(`${command.join(' ')} ended: ${failure?.message ?? readFileSync(log)}`);
+				}
+				return isUp();
+			},
+			START_WITHIN,
+		);
 	}
 
 	/** Resident bytes of the server; 0 if it does not run. */

@@ -38,11 +38,20 @@ async function freeze(t: ClusterContext, qos: 0 | 1): Promise<void> {
 	await sleep(AFTERWARDS);
 	const growth = Math.max(0, t.cluster.residentBytes() - before);
 	t.figure(`QoS ${qos}: growth of all servers`, growth, 'bytes');
-	t.figure(`QoS ${qos}: reader is cut`, reader.socket.destroyed ? 1 : 0);
+	t.figure(`QoS ${qos}: reader is cut`, (await isCut(reader.socket)) ? 1 : 0);
 	t.figure(`QoS ${qos}: longest delay between others`, pings.longest(), 'ms');
 	pings.stop();
 	await sender.close();
 	reader.socket.destroy();
+}
+
+/** Whether the server has closed the connection. A socket that is not read learns of that when it sends. */
+async function isCut(socket: Socket): Promise<boolean> {
+	for (let ping = 0; ping < 2 && !socket.destroyed; ping += 1) {
+		socket.write(generate({ cmd: 'pingreq' }));
+		await sleep(PING_EVERY);
+	}
+	return socket.destroyed;
 }
 
 async function send(link: Link, topic: string): Promise<void> {
