@@ -36,6 +36,8 @@ const CONNECTING = 200;
 const PING_EVERY = 7.5 * SECOND;
 const RENEWAL = 30 * SECOND;
 const RESTING = 30 * SECOND;
+/** The largest number of events that are printed. */
+const MOST_EVENTS = 10;
 /** CPU seconds in a second, above which the broker is busy. */
 const BUSY = 0.1;
 /** The filter of an event that the tracker publishes every two seconds. */
@@ -130,6 +132,18 @@ async function quiet(pid: number): Promise<void> {
 }
 
 const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+/** Prints what the broker has reported, for example that it has cut a client. */
+function tellEvents({ events, stderr }: Shoal): void {
+	const others = events.filter(({ event }) => event !== 'listening');
+	console.log(`${others.length} events of the broker`);
+	for (const { at: _, ...event } of others.slice(0, MOST_EVENTS)) {
+		console.log(JSON.stringify(event));
+	}
+	if (stderr !== '') {
+		console.log(stderr);
+	}
+}
+
 const cleanUps = new CleanUps();
 const { machine, node } = surroundings();
 console.log(`${machine}; Node ${node}; ${nodes} clients, ${perNode} announces each`);
@@ -180,6 +194,7 @@ await cleanUps.scoped(async (t) => {
 	await quiet(pid);
 	const each = (cpuSeconds(pid) - before) / (nodes * perNode);
 	tell(`${nodes * perNode} announces are confirmed, ${(each * 1e6).toFixed(0)} CPU µs each`);
+	tellEvents(broker);
 	const resting = (await rest(clients, pid, RESTING)) / (RESTING / SECOND);
 	tell(`pings and updates of ${RESTING / SECOND} s: ${(resting * 100).toFixed(1)} % of a core`);
 	for (const { socket } of clients) {
