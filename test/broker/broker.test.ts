@@ -1,7 +1,6 @@
 import * as assert from 'uvu/assert';
 import { Broker } from '../../broker/index.ts';
 import { encodeJson, Link, makeNodeId, Topics } from '../../protocol/index.ts';
-import { announces } from '../helpers/adversaries/floods.ts';
 import {
 	connectPacket,
 	connectRaw,
@@ -171,17 +170,6 @@ test('an ordinary client with an empty client id and a clean session is accepted
 	const broker = await startBroker(t);
 	const { received } = await connectRaw(t, broker.port, '');
 	assert.equal(received[0], Buffer.from([0x20, 2, 0, 0]));
-});
-
-test('the tracker of the broker gets more announces at once than the queue at which clients are cut', async (t) => {
-	const broker = await startBroker(t, { limits: { cutQueue: 20_000 } });
-	const ids = Array.from({ length: 10 }, (_, index) => `many-000${index}`);
-	const clients = await Promise.all(ids.map((id) => connectRaw(t, broker.port, id)));
-	for (const [index, { socket }] of clients.entries()) {
-		socket.write(announces(500, ids[index]));
-	}
-	await until('all are listed', () => broker.tracker?.stats().announces === 5_000);
-	assert.is(broker.stats().cut, 0);
 });
 
 test('T14: malformed and forbidden packets end only the connection on which they arrive', async (t) => {
