@@ -8,7 +8,7 @@ export interface SwarmCounts {
  * A version that is published while this node is connected is fetched after a random time of at most
  * so many ms. Few followers get a short time, and most get a long one.
  */
-const SPREAD = 1_500;
+const SPREAD = 1_000;
 /** ms for which a follower waits, after that, for the first one that has fetched the version. */
 const PATIENCE = 3_000;
 /** ms between two looks at the swarm of the version. */

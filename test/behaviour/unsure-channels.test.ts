@@ -72,8 +72,10 @@ test('documents and receipts are delayed, doubled, dropped and reordered: all fo
 		writeFileSync(join(image, 'a.txt'), text);
 		await publish();
 	}
-	await Promise.all(machines.map((machine) => machine.has(3)));
 	Object.assign(now, { delay: 0, doubles: 0, drops: () => false });
+	await until('all have the newest version', () => {
+		return machines.every(({ applied }) => applied.some(({ seq }) => seq === 3));
+	});
 	const fleet = await publisher.fleet(link);
 	await until('all receipts are right', () => {
 		return fleet.members.filter(({ state, seq }) => state === 'applied' && seq === 3).length === 3;
