@@ -7,6 +7,7 @@ import {
 	encodeJson,
 	type Incoming,
 	Link,
+	type Reply,
 	type Report,
 	type ShoalError,
 	type Topic,
@@ -21,6 +22,7 @@ import { Outbox } from './outbox.ts';
 import { OwnMessages } from './own-messages.ts';
 import { withPeerRoutes } from './peer-routes.ts';
 import { Registry } from './registry.ts';
+import { Sweeper } from './sweeper.ts';
 import type { TrackerCounts, TrackerSettings } from './tracker-options.ts';
 
 /** Callbacks of an active tracker. */
@@ -61,7 +63,8 @@ export class ActiveTracker {
 	readonly #ownMessages = new OwnMessages();
 	readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
 	#isEnding = false;
-	#isSweeping = false;
+	/** The last request by which this tracker searches for others. */
+	#asked: string | undefined;
 
 	private constructor(
 		settings: TrackerSettings,
@@ -84,8 +87,19 @@ export class ActiveTracker {
 		link.on('up', () => this.#begin());
 		link.on('down', (reason) => this.#interrupt(reason));
 		link.on('message', (message) => this.#receive(message));
+		const sweeper = new Sweeper({
+			registry: this.registry,
+			outbox: this.#outbox,
+			isOn: () => link.isUp && !this.#isEnding,
+			act: (decisions) => {
+				counts.expired += decisions.filter(endsAnnounce).length;
+				this.#act(decisions);
+			},
+		});
 		this.#timers = [
-			setInterval(() => void this.#sweep(), settings.sweep).unref(),
+			setInterval(() => {
+				sweeper.sweep().catch(hooks.onWarning);
+			}, settings.sweep).unref(),
 			setInterval(() => this.#tellLoad(), LOAD_EVERY).unref(),
 			...(settings.isAlone ? [] : this.#repeatTimers()),
 		];
@@ -115,7 +129,9 @@ export class ActiveTracker {
 			for (const filter of [...topics.trackerFilters(), topics.trackerState()]) {
 				await link.subscribe(filter);
 			}
-			await link.subscribe(topics.inboxFilter(id));
+			if (!settings.isAlone) {
+				await link.subscribe(topics.inboxFilter(id));
+			}
 		} catch (error) {
 			await active.close(false);
 			throw error;
@@ -157,7 +173,9 @@ export class ActiveTracker {
 		const { limits, topics } = this.#settings;
 		return [
 			setInterval(() => this.#repeat(), limits.renewal * RENEWALS_BETWEEN).unref(),
-			setInterval(() => askAny(this.#link, topics), RIVAL_EVERY).unref(),
+			setInterval(() => {
+				this.#asked = askAny(this.#link, topics);
+			}, RIVAL_EVERY).unref(),
 		];
 	}
 
@@ -173,27 +191,6 @@ export class ActiveTracker {
 		this.#outbox.clear();
 		this.#ownMessages.clear();
 		this.#hooks.onDown(reason);
-	}
-
-	/**
-	 * Drops what has expired. Between two steps, messages are handled, and the messages of a step are
-	 * sent first, so that replies to nodes do not wait behind those of all steps.
-	 */
-	async #sweep(): Promise<void> {
-		if (this.#isSweeping || !this.#link.isUp) {
-			return;
-		}
-		this.#isSweeping = true;
-		for (const decisions of this.registry.sweepInSlices()) {
-			this.#counts.expired += decisions.filter(endsAnnounce).length;
-			this.#act(decisions);
-			await new Promise((resolve) => setImmediate(resolve));
-			await this.#outbox.emptied();
-			if (!this.#link.isUp) {
-				break;
-			}
-		}
-		this.#isSweeping = false;
 	}
 
 	#tellLoad(): void {
@@ -239,9 +236,7 @@ export class ActiveTracker {
 				}
 				break;
 			case 'reply':
-				// Another tracker has replied to the search, so it is active as well.
-				decodeReply(payload);
-				this.#repeat();
+				this.#onReply(decodeReply(payload));
 				break;
 			case 'node-state':
 				if (payload.length > 0) {
@@ -276,6 +271,14 @@ export class ActiveTracker {
 		if (state.state === 'ready' && state.tracker < id) {
 			this.#hooks.onRival();
 		} else if (state.state === 'lost' || state.tracker !== id) {
+			this.#repeat();
+		}
+	}
+
+	/** Handles a reply to the search for other trackers: there is another active one. */
+	#onReply(reply: Reply): void {
+		if ('id' in reply && reply.id === this.#asked) {
+			this.#asked = undefined;
 			this.#repeat();
 		}
 	}

@@ -52,6 +52,8 @@ export class KnownNode {
 	 */
 	state: 'unknown' | 'ready' | 'lost' = 'unknown';
 	session = '';
+	/** Whether a state of the session has arrived, with the addresses of the node. */
+	hasState = false;
 	/** Number of its last state in the session. */
 	seq: number | undefined;
 	/** Its name for people, if it has one. */
@@ -82,6 +84,15 @@ export class KnownNode {
 		this.heard = now;
 		this.#limits = limits;
 		this.#bucket = new TokenBucket(limits.announceRate, limits.announceBurst, now);
+	}
+
+	/** From now on, `session` is the current one. */
+	beginSession(session: string): void {
+		if (session !== this.session) {
+			this.session = session;
+			this.hasState = false;
+			this.seq = undefined;
+		}
 	}
 
 	/**

@@ -46,10 +46,13 @@ export class Outbox {
 		this.#tellEmpty();
 	}
 
-	/** Resolves when no message waits, because all were started or dropped. */
-	async emptied(): Promise<void> {
+	/** Resolves when no message waits, because all were started or dropped, or after `ms`. */
+	async emptied(ms: number): Promise<void> {
 		if (this.#waiting.size > 0) {
-			await new Promise<void>((resolve) => this.#onEmpty.add(resolve));
+			await new Promise<void>((resolve) => {
+				this.#onEmpty.add(resolve);
+				setTimeout(resolve, ms).unref();
+			});
 		}
 	}
 

@@ -5,6 +5,7 @@ import type {
 	NodeState,
 	Report,
 	SeedListing,
+	TrackerReply,
 } from '../../protocol/index.ts';
 import {
 	complaint,
@@ -15,6 +16,7 @@ import {
 	progress,
 	type RefusedAnnounce,
 } from './decisions.ts';
+import { FirstAskers } from './first-askers.ts';
 import { type AnnounceRecord, hasLayout, KnownNode, recordOf } from './known-node.ts';
 import { pageOfSeeds, sampleNodes, visibleSwarm } from './listing.ts';
 import { Swarms } from './swarms.ts';
@@ -32,6 +34,12 @@ export interface RegistryOptions {
 	readonly random: () => number;
 }
 
+/** The reply to a query, without the parts that the registry does not know. */
+export type QueryResult = Pick<
+	Extract<TrackerReply, { op: 'query' }>,
+	'seeders' | 'downloaders' | 'awaited'
+> & { readonly nodes: NodeListing[] };
+
 /**
  * Swarms, nodes and announces: all that a tracker knows. The registry is pure: it takes messages
  * and returns decisions; time and random numbers are injected. Invariant: an announce is recorded
@@ -47,6 +55,7 @@ export class Registry {
 	readonly #random: () => number;
 	readonly #nodes = new Map<string, KnownNode>();
 	readonly #swarms = new Swarms();
+	readonly #firstAskers = new FirstAskers();
 	/**
 	 * The number of the connection to the broker. An announce that was confirmed on an earlier
 	 * connection is unconfirmed.
@@ -160,9 +169,11 @@ export class Registry {
 		if (node === undefined || node.state === 'lost') {
 			return { status: 'again', refused: [] };
 		}
-		node.heard = this.#now();
-		const isMatch =
-			node.state === 'ready' && node.session === session && node.matches(count, digest);
+		if (!node.isLate(session, this.#now())) {
+			node.heard = this.#now();
+		}
+		const isCurrent = node.state === 'ready' && node.session === session && node.hasState;
+		const isMatch = isCurrent && node.matches(count, digest);
 		if (isMatch) {
 			node.epoch = this.#epoch;
 			node.renew(this.#now(), this.#epoch);
@@ -186,17 +197,18 @@ export class Registry {
 
 	/**
 	 * The nodes that have a seed: how many, and a sample with their addresses. The nodes that `asker`
-	 * should use come first.
+	 * should use come first. `awaited` as in the reply of the tracker.
 	 */
-	query(
-		seed: string,
-		asker?: string,
-	): { seeders: number; downloaders: number; nodes: NodeListing[] } {
+	query(seed: string, asker?: string): QueryResult {
 		const swarm = visibleSwarm(this.#swarms.records(seed), this.#epoch);
 		const { confirmed, unconfirmed } = swarm;
+		const seeders = confirmed.complete.length + unconfirmed.complete.length;
+		const downloaders = confirmed.lacking.length + unconfirmed.lacking.length;
+		const isAlone = seeders === 1 && downloaders === 0 && asker !== undefined;
+		const isAwaited = isAlone && this.#firstAskers.isOther(seed, asker, this.#now());
 		return {
-			seeders: confirmed.complete.length + unconfirmed.complete.length,
-			downloaders: confirmed.lacking.length + unconfirmed.lacking.length,
+			...{ seeders, downloaders },
+			...(isAwaited && { awaited: true }),
 			nodes: sampleNodes(swarm, asker, this.#limits.querySample, this.#random),
 		};
 	}
@@ -250,13 +262,15 @@ export class Registry {
 		if (node === undefined) {
 			return [forgetState(id)];
 		}
-		const isNew = node.session !== message.session || node.state !== 'ready';
+		const isKnown = node.session === message.session && node.hasState;
+		const isNew = !isKnown || node.state !== 'ready';
 		const decisions = isRetained ? [] : this.#alive(node, message.session);
 		if (isNew && !isRetained) {
 			decisions.push({ do: 'notify', node: id });
 		}
 		node.state = 'ready';
-		node.session = message.session;
+		node.beginSession(message.session);
+		node.hasState = true;
 		node.seq = message.seq;
 		node.name = message.name;
 		node.addresses = message.addresses;
@@ -295,7 +309,7 @@ export class Registry {
 		const isNew = node.state !== 'ready';
 		node.heard = this.#now();
 		node.state = 'ready';
-		node.session = session;
+		node.beginSession(session);
 		return isNew ? [nodeEvent('node-joined', node.id)] : [];
 	}
 

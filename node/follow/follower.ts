@@ -157,7 +157,7 @@ export class Follower {
 				if (version === undefined || this.#turn.wait > 0) {
 					await this.#sleep();
 				} else if (!(await this.#turn.isOfAnother(() => this.#options.swarm(version.seed)))) {
-					await this.#update(version);
+					await this.#updateIfWanted(version);
 				}
 			}
 		} finally {
@@ -256,6 +256,14 @@ export class Follower {
 			);
 			this.#events.emit('current', version);
 		});
+	}
+
+	/** Updates to `version`, unless there is a newer one now, or this follower is stopped. */
+	async #updateIfWanted({ seed }: Version): Promise<void> {
+		const wanted = this.#stopping.signal.aborted ? undefined : this.#wanted();
+		if (wanted?.seed === seed) {
+			await this.#update(wanted);
+		}
 	}
 
 	async #update(version: Version): Promise<void> {

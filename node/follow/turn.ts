@@ -2,6 +2,8 @@
 export interface SwarmCounts {
 	readonly seeders: number;
 	readonly downloaders: number;
+	/** Whether another node has asked for it before, and has nothing yet. */
+	readonly awaited?: boolean | undefined;
 }
 
 /**
@@ -11,8 +13,9 @@ export interface SwarmCounts {
 const SPREAD = 1_000;
 /** ms for which a follower waits, after that, for the first one that has fetched the version. */
 const PATIENCE = 3_000;
-/** ms between two looks at the swarm of the version. */
-const LOOK_EVERY = 150;
+/** ms between two looks at the swarm of the version, at first and at the most. */
+const LOOK_FIRST = 250;
+const LOOK_MOST = 1_000;
 /** ms after the start, within which a document counts as one that was there before. */
 const STARTING = 2_000;
 
@@ -26,6 +29,8 @@ export class Turn {
 	readonly #startedAt: number;
 	#notBefore = 0;
 	#patientUntil = 0;
+	/** Number of looks at the swarm of the version. */
+	#looks = 0;
 
 	/**
 	 * @param now monotonic time, ms
@@ -48,6 +53,7 @@ export class Turn {
 		const isNew = now - this.#startedAt > STARTING;
 		this.#notBefore = isNew ? now + Math.cbrt(this.#random()) * SPREAD : 0;
 		this.#patientUntil = isNew ? this.#notBefore + PATIENCE : 0;
+		this.#looks = 0;
 	}
 
 	/** An attempt has failed: the next one is in `ms`. */
@@ -66,9 +72,11 @@ export class Turn {
 			return false;
 		}
 		const swarm = await find();
-		const isOther = swarm !== undefined && swarm.seeders <= 1 && swarm.downloaders > 0;
+		const isBegun = swarm !== undefined && (swarm.downloaders > 0 || swarm.awaited === true);
+		const isOther = isBegun && swarm.seeders <= 1;
 		if (isOther) {
-			this.delay(LOOK_EVERY);
+			this.delay(Math.min(LOOK_MOST, LOOK_FIRST * 2 ** this.#looks));
+			this.#looks += 1;
 		}
 		return isOther;
 	}

@@ -5,7 +5,7 @@ const RETRY_FIRST = 250;
 // spreads the reconnects.
 const RETRY_MOST = 2_000;
 // ms. A server that is switched off does not answer at all. With a list of brokers, one that is
-// silent for so long is left for the next one; a slow one gets more time in the next round.
+// silent for so long is left for the next one; a slow one gets all its time in every second round.
 const PATIENCE = 2_000;
 
 /**
@@ -39,8 +39,7 @@ export class BrokerChoice<B> {
 
 	/** ms after which the next attempt fails. */
 	get connectTimeout(): number {
-		const isLast = this.brokers.length === 1;
-		return isLast ? this.#timeout : Math.min(this.#timeout, PATIENCE * 2 ** this.#round);
+		return this.#isImpatient(this.#round) ? PATIENCE : this.#timeout;
 	}
 
 	/**
@@ -67,9 +66,12 @@ export class BrokerChoice<B> {
 
 	/** Whether a broker of the last round, which failed for these reasons, may only need more time. */
 	mayBeSlow(failures: readonly ShoalError[]): boolean {
-		const wasImpatient = PATIENCE * 2 ** (this.#round - 1) < this.#timeout;
 		const isSilent = failures.some(({ cause }) => isShoalError(cause, 'ERR_TIMEOUT'));
-		return this.brokers.length > 1 && wasImpatient && isSilent;
+		return isSilent && this.#isImpatient(this.#round - 1);
+	}
+
+	#isImpatient(round: number): boolean {
+		return this.brokers.length > 1 && round % 2 === 0 && PATIENCE < this.#timeout;
 	}
 
 	get #round(): number {

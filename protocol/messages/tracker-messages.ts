@@ -170,6 +170,11 @@ export type TrackerReply =
 			readonly id: string;
 			readonly seeders: number;
 			readonly downloaders: number;
+			/**
+			 * True if only one node has the seed, and another one asked for it before the requester, a
+			 * short time ago. That one will soon be a second source.
+			 */
+			readonly awaited?: boolean | undefined;
 			/** A sample of the swarm. */
 			readonly nodes: readonly NodeListing[];
 			/** The time of the tracker's clock, by which tickets expire: ms since 1970. */
@@ -221,6 +226,7 @@ export const trackerReplies = [
 		id: requestId,
 		seeders: count,
 		downloaders: count,
+		awaited: v.optional(v.boolean()),
 		nodes: v.pipe(v.array(node), v.maxLength(1_000)),
 		time: v.optional(count),
 	}),

@@ -25,14 +25,14 @@ function makeOutbox(count: number) {
 
 test('the outbox is empty at once if no message waits', async () => {
 	const { outbox, open } = makeOutbox(AT_ONCE);
-	await outbox.emptied();
+	await outbox.emptied(60_000);
 	assert.is(open.length, AT_ONCE);
 });
 
 test('the outbox is empty when its last message was started', async () => {
 	const { outbox, open, confirm } = makeOutbox(2 * AT_ONCE + 1);
 	let isEmpty = false;
-	const emptied = outbox.emptied().then(() => {
+	const emptied = outbox.emptied(60_000).then(() => {
 		isEmpty = true;
 	});
 	confirm();
@@ -47,7 +47,7 @@ test('the outbox is empty when its last message was started', async () => {
 
 test('the outbox is empty when its messages are dropped', async () => {
 	const { outbox } = makeOutbox(AT_ONCE + 1);
-	const emptied = outbox.emptied();
+	const emptied = outbox.emptied(60_000);
 	outbox.clear();
 	await emptied;
 	assert.is(outbox.size, 0);

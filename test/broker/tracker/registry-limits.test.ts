@@ -23,6 +23,7 @@ const reasons = (decisions: readonly Decision[]): string[] =>
 
 test('T10: announces of one node beyond its limit are refused and cleared; its next update is told', () => {
 	const { registry } = makeRegistry({ nodeAnnounces: 2 });
+	registry.nodeState(ANN, state(S1), false);
 	registry.announce(seedId(1), ANN, announce(S1), false);
 	registry.announce(seedId(2), ANN, announce(S1), false);
 	const decisions = registry.announce(seedId(3), ANN, announce(S1), false);

@@ -91,6 +91,7 @@ test('an announce may have a shorter ttl than the registry, but not a longer one
 test('a matching update renews every announce of the node at once', () => {
 	const { registry, clock } = makeRegistry();
 	const seeds = [seedId(3), seedId(1), seedId(2)];
+	registry.nodeState(ANN, state(S1), false);
 	for (const seed of seeds) {
 		registry.announce(seed, ANN, announce(S1), false);
 	}
@@ -123,6 +124,7 @@ test('an update with another session, number or set of seeds is answered with ag
 
 test('the digest of an update must be that of the seeds announced now', () => {
 	const { registry } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
 	registry.announce(SEED, ANN, announce(S1), false);
 	assert.is(registry.update(ANN, status(S1, [SEED])).status, 'ok');
 	registry.announce(seedId(2), ANN, announce(S1), false);
@@ -332,8 +334,11 @@ test('a late message of an earlier session changes nothing; after ten seconds of
 	assert.is(registry.query(SEED).nodes[0]?.have, 3);
 	assert.is(registry.size.announces, 1);
 
-	// The clock of the machine was set back, and the node was started again.
-	clock.advance(10_000);
+	// The clock of the machine was set back, and the node was started again. Its updates do not make
+	// the newer session look alive.
+	clock.advance(9_999);
+	assert.is(registry.update(ANN, status(older, [SEED])).status, 'again');
+	clock.advance(1);
 	registry.nodeState(ANN, state(older), false);
 	registry.announce(SEED, ANN, announce(older, {}, 1), false);
 	assert.is(registry.query(SEED).nodes[0]?.have, 1);
@@ -351,6 +356,18 @@ test('of two messages of a session, the one with the higher number counts', () =
 	registry.announce(SEED, ANN, announce(S2, { seq: 2 }, 2), false);
 	const [again] = registry.query(SEED).nodes;
 	assert.equal([again?.name, again?.have], ['restarted', 2]);
+});
+
+test('a node whose state was lost has to repeat it, and a state after its announces counts', () => {
+	const { registry } = makeRegistry();
+	registry.nodeState(ANN, { ...state(S1, 'ready', ['mqtt://10.0.0.1:1']), seq: 7 }, false);
+	registry.announce(SEED, ANN, announce(S1, { seq: 8 }), false);
+	registry.announce(SEED, ANN, announce(S2, { seq: 2 }), false);
+	assert.is(registry.update(ANN, status(S2, [SEED])).status, 'again');
+	const late = { ...state(S2, 'ready', ['mqtt://10.0.0.2:1']), seq: 1 };
+	assert.is(registry.nodeState(ANN, late, false).at(-1)?.do, 'notify');
+	assert.equal(registry.query(SEED).nodes[0]?.addresses, ['mqtt://10.0.0.2:1']);
+	assert.is(registry.update(ANN, status(S2, [SEED])).status, 'ok');
 });
 
 test('a state that comes after the will of its session does not bring the node back', () => {

@@ -31,9 +31,11 @@ test('a new version is fetched after a random time, which is long for most follo
 test('while another node fetches the version from the publisher, a follower looks again and again', async () => {
 	const { turn, clock } = begun(0);
 	assert.ok(await turn.isOfAnother(swarm(1, 1)));
-	assert.is(turn.wait, 150);
-	clock.advance(150);
+	assert.is(turn.wait, 250);
+	clock.advance(250);
 	assert.is(turn.wait, 0);
+	assert.ok(await turn.isOfAnother(async () => ({ seeders: 1, downloaders: 0, awaited: true })));
+	assert.is(turn.wait, 500);
 	assert.not(await turn.isOfAnother(swarm(2, 0)), 'there is a second source');
 });
 

@@ -117,10 +117,10 @@ test('a round tries all brokers within a moment; the rounds come less and less o
 		['a', 250, 2_000],
 		['b', 250, 2_000],
 		['c', 250, 2_000],
-		['a', 500, 4_000],
-		['b', 250, 4_000],
-		['c', 250, 4_000],
-		['a', 1_000, 8_000],
+		['a', 500, 10_000],
+		['b', 250, 10_000],
+		['c', 250, 10_000],
+		['a', 1_000, 2_000],
 	]);
 	choice.reached();
 	assert.equal([choice.broker, choice.pause(), choice.connectTimeout], ['b', 250, 2_000]);
