@@ -26,11 +26,11 @@ const SCENARIOS: readonly ClusterScenario[] = [
 	rights,
 	channels,
 	crowd,
-	killed,
-	twoKilled,
 	restart,
 	trackers,
 	frozen,
+	killed,
+	twoKilled,
 	partition,
 ];
 
