@@ -18,7 +18,7 @@ export const frozen: ClusterScenario = {
 	name: 'frozen',
 	about: `a client that reads nothing is sent ${(COUNT * PART.length) / MIB} MiB`,
 	async run(t) {
-		for (const qos of [0, 1] as const) {
+		for (const qos of [1, 0] as const) {
 			await freeze(t, qos);
 		}
 	},
