@@ -10,7 +10,7 @@ import { channels } from './channels.ts';
 import { crowd } from './crowd.ts';
 import { far } from './far.ts';
 import { frozen } from './frozen.ts';
-import { killed, twoKilled } from './outage.ts';
+import { killed, killedDirect, twoKilled } from './outage.ts';
 import { partition } from './partition.ts';
 import { isGood, type KindReport, tableOf, text } from './report.ts';
 import { restart } from './restart.ts';
@@ -30,6 +30,7 @@ const SCENARIOS: readonly ClusterScenario[] = [
 	trackers,
 	frozen,
 	killed,
+	killedDirect,
 	twoKilled,
 	partition,
 ];

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Tracker } from '../../../broker/index.ts';
 import { ShoalNode } from '../../../node/index.ts';
+import type { LaneKind } from '../../../node/lanes/lane.ts';
 import { DEFAULT_LIMITS } from '../../../protocol/index.ts';
 import { delivers } from '../../helpers/clusters/cluster.ts';
 import { until } from '../../helpers/harness/until.ts';
@@ -53,6 +54,21 @@ export const killed: ClusterScenario = {
 	},
 };
 
+/** A server dies, but not the direct lane between its clients. */
+export const killedDirect: ClusterScenario = {
+	name: 'killed-direct',
+	about: 'the same while the seeder sends on a direct lane',
+	async run(t) {
+		const swarm = await startSwarm(t, 'direct');
+		await swarm.download.reaches(LENGTH / 8);
+		const watch = new Watch(t, swarm);
+		await t.cluster.kill(1);
+		await finish(t, swarm, watch);
+		t.figure('longest pause of the transfer', watch.pause, 'ms', MOST_PAUSE);
+		await t.cluster.start(1);
+	},
+};
+
 /** Two servers die, and one returns. */
 export const twoKilled: ClusterScenario = {
 	name: 'two-killed',
@@ -96,15 +112,15 @@ interface Swarm {
  * Starts a tracker on the first server, and a download whose two nodes are on the second. A third
  * node knows no other server than the second, so it is a ghost when that server dies.
  */
-async function startSwarm(t: ClusterContext): Promise<Swarm> {
+async function startSwarm(t: ClusterContext, lane: LaneKind = 'broker'): Promise<Swarm> {
 	const tracker = await startTracker(t, 0, { limits: LIMITS });
 	const file = await makeFile(t, 'file.bin', LENGTH);
-	const seeder = await startNode(t, 1, { lane: 'broker', maxUp: RATE });
+	const seeder = await startNode(t, 1, { lane, maxUp: RATE });
 	const { seed } = await seeder.share(file.path);
 	const ghost = await ShoalNode.start({ broker: t.cluster.urls[1], listen: false });
 	t.defer(() => ghost.close());
 	await ghost.share((await makeFile(t, 'ghost.bin', 1_000)).path);
-	const node = await startNode(t, 1, { lane: 'broker' });
+	const node = await startNode(t, 1, { lane });
 	const download = new RunningDownload(node, seed.id, join(t.folder, 'copy.bin'));
 	return { tracker, seeder, node, id: seed.id, file, download };
 }
