@@ -27,6 +27,8 @@ export interface Cluster {
 	readonly rules: Rules;
 	/** ms for which the servers may accept no client after one has died: they hold an election. */
 	readonly election: number;
+	/** ms for which the servers may serve nobody after the network between them was cut. */
+	readonly split: number;
 	/** The URLs of the servers, with the credentials of a node. */
 	readonly urls: readonly string[];
 	/** The URLs of the servers, with the credentials of a role. */

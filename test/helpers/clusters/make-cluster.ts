@@ -12,6 +12,8 @@ export interface Servers {
 	readonly rules: Rules;
 	/** See {@link Cluster.election}. @default 0 */
 	readonly election?: number;
+	/** See {@link Cluster.split}. @default 0 */
+	readonly split?: number;
 	/**
 	 * Whether the other servers start only when the first one is up. @default they start together
 	 */
@@ -21,7 +23,7 @@ export interface Servers {
 /** Starts all servers; they are stopped when the scope ends. */
 export async function makeCluster(
 	t: Scope,
-	{ places, ports, servers, rules, election = 0, isFirstAlone = false }: Servers,
+	{ places, ports, servers, rules, election = 0, split = 0, isFirstAlone = false }: Servers,
 ): Promise<Cluster> {
 	const urlsOf = (role: Role): string[] =>
 		places.map(({ address }, index) => urlFor(role, address, ports[index] as number));
@@ -29,6 +31,7 @@ export async function makeCluster(
 	const cluster: Cluster = {
 		rules,
 		election,
+		split,
 		urls: urlsOf('node'),
 		urlsOf,
 		residentBytes: () => servers.reduce((sum, each) => sum + each.residentBytes, 0),

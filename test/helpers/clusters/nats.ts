@@ -54,7 +54,14 @@ export async function startNats(t: Scope, places: readonly Place[] = HERE): Prom
 	});
 	// All nodes share a user, whose permissions cannot name an id.
 	const rules = { checksIds: false, limitsWatchers: true };
-	const cluster = await makeCluster(t, { places, ports: mqtt, servers, rules, election: ELECTION });
+	const cluster = await makeCluster(t, {
+		places,
+		ports: mqtt,
+		servers,
+		rules,
+		election: ELECTION,
+		split: ELECTION,
+	});
 	// A CONNECT that comes before the servers have a leader fails only after four seconds.
 	const logs = places.map((_, index) => join(folder, `nats-${index + 1}.log`));
 	const knowsLeader = (log: string): boolean => /metadata leader/.test(readFileSync(log, 'utf8'));

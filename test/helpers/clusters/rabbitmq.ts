@@ -10,6 +10,8 @@ import { isInstalled, ServerProcess } from './server-process.ts';
 
 // The command in the PATH of Debian refuses to run as another user than root and rabbitmq.
 const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+/** ms: the `net_ticktime` of docs/brokers.md, a quarter more, and some for what follows. */
+const SPLIT = 8_000;
 // Without these, idle schedulers of three servers keep a small machine busy.
 const NO_BUSY_WAIT = '+sbwt none +sbwtdcpu none +sbwtdio none';
 
@@ -69,7 +71,14 @@ export async function startRabbitMq(t: Scope, places: readonly Place[] = HERE): 
 	});
 	const rules = { checksIds: true, limitsWatchers: true };
 	// Of three servers that start for the first time together, one may remain alone.
-	return await makeCluster(t, { places, ports: mqtt, servers, rules, isFirstAlone: true });
+	return await makeCluster(t, {
+		places,
+		ports: mqtt,
+		servers,
+		rules,
+		split: SPLIT,
+		isFirstAlone: true,
+	});
 }
 
 /** Starts the program with which Erlang finds the ports of servers, once on each host. @returns its port */

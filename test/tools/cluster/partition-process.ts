@@ -43,7 +43,7 @@ async function split(t: ClusterContext): Promise<void> {
 	await until('both are answered', () => sides.every(({ answers }) => answers > 0));
 	change('add');
 	const [nearCut = 0, farCut = 0] = await Promise.all(sides.map((side) => side.silence(CUT_FOR)));
-	const most = MOST_SILENCE + t.cluster.election;
+	const most = MOST_SILENCE + t.cluster.split;
 	t.figure('cut: no answer on the side of the tracker', nearCut, 'ms', most);
 	t.figure('cut: no answer on the other side', farCut, 'ms', most);
 	t.figure('cut: active trackers', countReady(first, second));
