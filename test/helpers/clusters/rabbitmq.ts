@@ -10,8 +10,8 @@ import { isInstalled, ServerProcess } from './server-process.ts';
 
 // The command in the PATH of Debian refuses to run as another user than root and rabbitmq.
 const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
-/** ms: the `net_ticktime` of docs/brokers.md, a quarter more, and some for what follows. */
-const SPLIT = 8_000;
+/** ms after which a server notices that it does not reach another one: `net_ticktime`, and a quarter more. */
+const SPLIT = 75_000;
 // Without these, idle schedulers of three servers keep a small machine busy.
 const NO_BUSY_WAIT = '+sbwt none +sbwtdcpu none +sbwtdio none';
 
