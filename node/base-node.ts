@@ -128,7 +128,10 @@ export class BaseNode {
 		return this.context.link.url;
 	}
 
-	/** URLs of all brokers that the node was given, in their order, as {@link broker}. */
+	/**
+	 * URLs of all brokers that the node was given, in their order; without user name, password and
+	 * query.
+	 */
 	get brokers(): readonly string[] {
 		return this.context.link.urls;
 	}

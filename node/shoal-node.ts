@@ -65,7 +65,8 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * Connects to the broker, or to the first of a list that can be reached, listens for direct connections and publishes the node's state.
+	 * Connects to the broker, or to the first one of a list that can be reached. Then listens for
+	 * direct connections, and publishes the node's state.
 	 *
 	 * @throws ShoalError ERR_BROKER, ERR_REFUSED, ERR_ID_TAKEN, ERR_ID, ERR_PORT, ERR_TOPIC, ERR_TIMEOUT, ERR_DISCONNECTED;
 	 *   ERR_USAGE, also for a list of brokers that is empty, too long, or mixes TLS and plain URLs; ERR_LINK for a

@@ -2,8 +2,8 @@ const BROKER_SCHEME = /\b(?:mqtts?|wss?):\/{1,2}/i;
 const WEB_CREDENTIALS = /\b(https?:\/{1,2})[^\s/?#]*@/gi;
 
 /**
- * `text` with the user names and passwords of all URLs in it left out, for messages that quote what
- * somebody has typed in the wrong place. Takes time in proportion to the length, whatever the text is.
+ * `text` without the user names and passwords of the URLs in it, for messages that quote a URL
+ * which was typed in the wrong place. Takes time in proportion to the length, whatever the text is.
  */
 export function hideCredentials(text: string): string {
 	return text.includes('@')

@@ -123,9 +123,9 @@ export class ActiveTracker {
 		const link = await Link.open({ ...brokers, id, random, will });
 		const active = new ActiveTracker(settings, counts, hooks, link);
 		try {
-			// With QoS 0: what is lost is repaired by the next update of its node. On three NATS servers, a
-			// subscription with QoS 1 takes up to a second, and delivers nothing for some seconds after the
-			// death of a server.
+			// With QoS 0: if a message of a node is lost, the next update of the node repairs that. On three
+			// NATS servers, a subscription with QoS 1 takes up to a second, and delivers nothing for some
+			// seconds after the death of a server.
 			for (const filter of [...topics.trackerFilters(), topics.trackerState()]) {
 				await link.subscribe(filter);
 			}
@@ -156,7 +156,8 @@ export class ActiveTracker {
 			clearInterval(timer);
 		}
 		this.#outbox.clear();
-		// A tracker that stands by asks for a sign of life as soon as it reads `lost`.
+		// From now on no request is answered: a tracker that stands by sends one as soon as it reads
+		// `lost`, and must not take the answer for a sign of life.
 		this.#isEnding = true;
 		if (isEnd && this.#link.isUp) {
 			const { id: tracker } = this.#settings;
@@ -166,8 +167,9 @@ export class ActiveTracker {
 	}
 
 	/**
-	 * The timers of a tracker that may not be alone, on a broker that may lose what it should retain.
-	 * Two trackers that were active on both sides of a split find each other by their requests.
+	 * The timers of a tracker beside which there may be others, on a broker that may lose what it
+	 * should retain. If trackers are active on both sides of a split, they find each other afterwards
+	 * by their requests.
 	 */
 	#repeatTimers(): Array<ReturnType<typeof setInterval>> {
 		const { limits, topics } = this.#settings;
@@ -346,7 +348,7 @@ export class ActiveTracker {
 		}
 	}
 
-	/** Sends the state of this tracker to a node, which may not get the retained one. */
+	/** Sends the state of this tracker to a node, in case the node does not get the retained state. */
 	#notify(node: string): void {
 		const { topics, id } = this.#settings;
 		this.#link.send(topics.trackerNotice(node, id), encodeJson(this.#readyState()));

@@ -11,8 +11,8 @@ import {
 const NO_SEED = '0'.repeat(64);
 
 /**
- * Asks all active trackers of the broker for a sign of life, each of which replies to the inbox of
- * this client. Sent with QoS 0, or not at all while there is no connection: it is repeated.
+ * Asks all active trackers of the broker for a sign of life: each of them replies to the inbox of
+ * this client. The request has QoS 0, and is not sent without a connection; the caller repeats it.
  *
  * @returns the id of the request, which the replies contain
  */

@@ -96,9 +96,9 @@ export class KnownNode {
 	}
 
 	/**
-	 * Whether a message of `session` is late: the node has a newer session, and was heard in it a
-	 * short time ago. If it has been silent since, its clock was set back, and the older session is
-	 * the current one.
+	 * Whether a message of `session` is late: the node has a newer session, and was heard in that
+	 * session a short time ago. If the newer session has been silent for longer, the clock of the node
+	 * was set back, and the older session is the current one.
 	 */
 	isLate(session: string, now: number): boolean {
 		const isCurrent = this.state !== 'lost' && now - this.heard < LATEST;

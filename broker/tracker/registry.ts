@@ -92,9 +92,9 @@ export class Registry {
 	}
 
 	/**
-	 * Handles a node's state. A state of a session that has been replaced is ignored, and one that is
-	 * not newer than the last of its session. A retained state is ignored if a live message of another
-	 * session has arrived on this connection.
+	 * Handles a node's state. These are ignored: a state of a session that was replaced; a state that
+	 * is not newer than the last one of its session; and a retained state, if a live message of
+	 * another session has arrived on this connection.
 	 */
 	nodeState(id: string, message: NodeState, isRetained: boolean): Decision[] {
 		const known = this.#nodes.get(id);
@@ -219,8 +219,8 @@ export class Registry {
 	}
 
 	/**
-	 * Drops announces and nodes that have expired, as {@link sweep} does. After each step it has
-	 * dropped about as many as can be dropped in a few ms; messages may be handled between the steps.
+	 * Drops announces and nodes that have expired, as {@link sweep} does, in steps of a few ms each.
+	 * Messages may be handled between the steps.
 	 */
 	*sweepInSlices(): Generator<Decision[]> {
 		let decisions: Decision[] = [];

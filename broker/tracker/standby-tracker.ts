@@ -2,16 +2,16 @@ import { decodeReply, decodeTrackerState, type Incoming, Link } from '../../prot
 import { askAny } from './ask-any.ts';
 import type { TrackerSettings } from './tracker-options.ts';
 
-// ms within which another tracker has to answer, if none is known: a broker sends the retained
-// state right after it confirms the subscription, and the other tracker replies as quickly. A
-// server of a cluster may need a moment until the others know of the subscription.
+// ms within which another tracker has to answer if none is known to be active: a broker sends the
+// retained state right after it confirms the subscription, and a tracker replies as quickly. In a
+// cluster, the other servers may learn of the subscription a moment later.
 const LOOK_MS = 500;
 // Most ms of a random delay, so that two standby trackers do not both take over.
 const JITTER_MS = 500;
-// How often the active tracker is asked within the time in which it has to answer. So a single lost
-// message does not end its time.
+// Number of requests to the active tracker within the time in which it has to answer one of them.
+// So one lost message does not cause a take-over.
 const ASKED = 3;
-// Requests to which a reply still counts. A busy tracker replies to an earlier one.
+// Number of requests, the latest ones, to which a reply counts: a busy tracker replies late.
 const MOST_ASKED = 8;
 
 /**

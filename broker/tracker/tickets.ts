@@ -62,7 +62,7 @@ export class TicketIssuer {
 	}
 
 	/**
-	 * Issues a ticket, or returns one of the last minute.
+	 * Issues a ticket; or returns the one that was issued for the same claims within the last minute.
 	 *
 	 * @param now ms since 1970
 	 */

@@ -15,9 +15,9 @@ export interface AsksOptions {
 	readonly answer: () => void;
 }
 
-/** Seconds between two questions of a node that hears nothing; at first they are fewer. */
+/** Most seconds between two questions of a node that hears nothing; the first ones come sooner. */
 const MOST_BETWEEN = 64;
-/** Seconds for which receipts are asked for: a channel may have no followers. */
+/** Seconds after which a node no longer asks for receipts: a channel may have no followers. */
 const RECEIPTS_WITHIN = 8;
 /**
  * ms within which a node answers, at a random time, unless another node answers before; the

@@ -11,8 +11,8 @@ import {
 const SETTLING = 3_000;
 
 /**
- * Which nodes are connected to the broker, by the states that they publish. A broker may not have
- * retained them, so a receipt that a node has just published counts as well.
+ * Which nodes are connected to the broker, by the states that they publish. The broker may have
+ * lost these states, so a receipt that a node has just published counts as well.
  */
 export class Presence {
 	readonly #link: BaseLink;

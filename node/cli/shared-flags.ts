@@ -7,7 +7,7 @@ export const ABOUT_BROKER =
 	'the broker, or the brokers of one cluster with commas between them; can be repeated (default: those in SHOAL_BROKER, those in SHOAL_JOIN, the joined ones, the one that you run on this machine, any at port 1883 of this machine, or one on the LAN)';
 export const CERT = '--cert <fingerprint>';
 export const ABOUT_CERT =
-	'the SHA-256 fingerprint of the certificate of an mqtts:// broker; with several brokers, one for all, or one for each in their order (default: that in the join link, or of a broker that you run on this machine; any other broker needs a certificate that this system trusts)';
+	'the SHA-256 fingerprint of the certificate of an mqtts:// broker; with several brokers, one fingerprint for all of them, or one for each mqtts:// broker in their order (default: the fingerprint in the join link, or of a broker that you run on this machine; any other broker needs a certificate that this system trusts)';
 export const LANE = '--lane <lane>';
 export const ABOUT_LANE =
 	'the lane on which chunks are requested: direct, broker, or auto (direct if it works, otherwise broker)';

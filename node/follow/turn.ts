@@ -7,21 +7,22 @@ export interface SwarmCounts {
 }
 
 /**
- * A version that is published while this node is connected is fetched after a random time of at most
- * so many ms. Few followers get a short time, and most get a long one.
+ * Most ms before a follower fetches a version that is published while it is connected. The time is
+ * random: few followers get a short time, and most get a long one.
  */
 const SPREAD = 1_000;
-/** ms for which a follower waits, after that, for the first one that has fetched the version. */
+/** Most ms for which a follower then waits until the first follower has fetched the version. */
 const PATIENCE = 3_000;
 /** ms between two looks at the swarm of the version, at first and at the most. */
 const LOOK_FIRST = 250;
 const LOOK_MOST = 1_000;
-/** ms after the start, within which a document counts as one that was there before. */
+/** A document that arrives within so many ms of the start was probably published before it. */
 const STARTING = 2_000;
 
 /**
- * Decides when a follower fetches a version. One of them fetches it from the publisher, shares it
- * with the next ones, and so on: the publisher sends it about once, whatever the number of followers.
+ * Decides when a follower fetches a version. One follower fetches the version from the publisher
+ * and shares it with the next ones, which share it in turn. So the publisher sends the version
+ * about once, whatever the number of followers.
  */
 export class Turn {
 	readonly #now: () => number;

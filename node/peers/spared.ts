@@ -4,8 +4,8 @@ import type { NodeListing } from '../../protocol/index.ts';
 const SPARED_FOR = 5_000;
 
 /**
- * The listed nodes that a download uses: without the node `spared`, if another node is complete, so
- * that it can be left alone.
+ * The listed nodes that a download uses: without the node `spared` if another node is complete and
+ * the download is young, so that the spared node is left alone.
  *
  * @param age ms since the download began
  */

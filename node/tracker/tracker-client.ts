@@ -183,9 +183,9 @@ export class TrackerClient {
 	}
 
 	/**
-	 * Searches for a tracker, less and less often while none is found; to be called every second.
-	 * Usually nothing has to be searched for: the broker has retained the state of the tracker, or
-	 * the tracker has sent it when it saw this node.
+	 * Searches for a tracker if none is known, less and less often; to be called every second. Usually
+	 * no search is needed: the broker has retained the state of the tracker, or the tracker has sent
+	 * its state when it saw this node.
 	 */
 	look(): void {
 		this.#looks = this.#state === undefined && this.#link.isUp ? this.#looks + 1 : 0;

@@ -25,7 +25,7 @@ export interface LinkBroker {
 	readonly openStream?: OpenStream | undefined;
 }
 
-/** Options of {@link Link.open}; its first broker, and others. */
+/** Options of {@link Link.open}. Those of {@link LinkBroker} are for the first broker. */
 export interface LinkOptions extends LinkBroker {
 	/**
 	 * Other brokers of the same cluster, in the order in which they are tried when the first cannot be
@@ -113,8 +113,8 @@ export class BaseLink {
 	}
 
 	/**
-	 * Whether the cluster is used with TLS: one broker of the list is. The answer does not depend on
-	 * the broker in use, so a node that moves to another broker goes on encrypting its direct lanes.
+	 * Whether at least one broker of the list has a URL with TLS. This does not depend on the broker
+	 * in use, so a node that moves to another broker goes on encrypting its direct lanes.
 	 */
 	get isSecure(): boolean {
 		return this.#choice.brokers.some(({ url }) => isSecureUrl(url));
@@ -141,9 +141,9 @@ export class BaseLink {
 	}
 
 	/**
-	 * Subscribes with QoS 0, now and after each reconnect. A subscription with QoS 1 costs a queue of
-	 * its own on a cluster. After the death of the server that has it, RabbitMQ closes each connection
-	 * of a client that subscribes again, and NATS delivers nothing for some seconds.
+	 * Subscribes with QoS 0, now and after each reconnect. On a cluster, each subscription with QoS 1
+	 * costs a queue. When the server that has this queue has died, RabbitMQ closes each connection on
+	 * which the client subscribes again, and NATS delivers nothing for some seconds.
 	 *
 	 * @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED
 	 */
@@ -225,7 +225,8 @@ export class BaseLink {
 
 	/**
 	 * Connects for the first time: to the first broker of the list that can be reached and accepts
-	 * this client. While a broker accepts no more clients, tries again for five seconds.
+	 * this client. While a broker accepts no more clients, tries again for five seconds. If a broker
+	 * of several has not answered in time, tries again with longer timeouts.
 	 *
 	 * @throws ShoalError ERR_BROKER, ERR_ID_TAKEN, ERR_REFUSED
 	 */
@@ -247,8 +248,8 @@ export class BaseLink {
 	/**
 	 * Tries each broker once, until one is connected.
 	 *
-	 * @returns why the others were not
-	 * @throws ShoalError what another broker would not change: ERR_ID_TAKEN
+	 * @returns the errors of the brokers that failed
+	 * @throws ShoalError an error that another broker would report as well: ERR_ID_TAKEN
 	 */
 	async #tryAll(): Promise<ShoalError[]> {
 		const failures: ShoalError[] = [];

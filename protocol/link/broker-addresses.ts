@@ -124,10 +124,10 @@ function checkSeveral(urls: readonly string[]): void {
 }
 
 /**
- * The brokers at `urls`, each with `token` and with its fingerprint: one of `certs` is for all
- * mqtts: URLs, several are for one each, in order.
+ * The brokers at `urls`, each with `token` and with its fingerprint. A single fingerprint in
+ * `certs` is for all mqtts: URLs; of several, each is for one mqtts: URL, in their order.
  *
- * @throws ShoalError ERR_USAGE if the numbers of fingerprints and of mqtts: URLs differ
+ * @throws ShoalError ERR_USAGE if there are several fingerprints, but not one for each mqtts: URL
  */
 export function withCredentials(
 	urls: readonly string[],

@@ -23,7 +23,7 @@ export class BrokerChoice<B> {
 	#attempts = 0;
 
 	/**
-	 * @param timeout ms after which an attempt fails, if nothing else speaks against it
+	 * @param timeout ms after which an attempt fails; with several brokers at the most
 	 * @param random random number from 0 to 1, for the jitter
 	 */
 	constructor(brokers: readonly B[], timeout: number, random: () => number) {
@@ -64,7 +64,11 @@ export class BrokerChoice<B> {
 		this.#attempts = 0;
 	}
 
-	/** Whether a broker of the last round, which failed for these reasons, may only need more time. */
+	/**
+	 * Whether a broker may only need more time than it had in the last round.
+	 *
+	 * @param failures the errors of that round
+	 */
 	mayBeSlow(failures: readonly ShoalError[]): boolean {
 		const isSilent = failures.some(({ cause }) => isShoalError(cause, 'ERR_TIMEOUT'));
 		return isSilent && this.#isImpatient(this.#round - 1);

@@ -50,7 +50,10 @@ export function explain(
 	);
 }
 
-/** `error`; another one if it contains a URL with credentials, as errors about malformed URLs do. */
+/**
+ * `error`; or a new error without credentials, if `error` contains a URL with credentials. Errors
+ * about malformed URLs may.
+ */
 function withoutUrl(error: Error & { code?: unknown }): Error & { code?: unknown } {
 	const message = hideCredentials(error.message);
 	return message === error.message && !('input' in error) ? error : new Error(message);

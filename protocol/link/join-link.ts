@@ -76,7 +76,7 @@ function joinLink(urls: readonly string[], token: string, certs: readonly string
 	const all = credentials(urls, certs);
 	const distinct = distinctBrokers(all, ({ url }) => url);
 	checkCount(distinct.length);
-	// One fingerprint stays one; of several, those of the same broker are left out.
+	// A single fingerprint is kept; of several, those of a broker that is named again are left out.
 	const kept = certs.length > 1 ? distinct.flatMap(({ cert }) => cert ?? []) : certs;
 	const cert = oneOrList(kept);
 	return {
@@ -86,7 +86,7 @@ function joinLink(urls: readonly string[], token: string, certs: readonly string
 	};
 }
 
-/** @throws ShoalError ERR_LINK if the numbers of fingerprints and of mqtts: URLs differ */
+/** @throws ShoalError ERR_LINK for several fingerprints, but not one for each mqtts: URL */
 function credentials(urls: readonly string[], certs: readonly string[]): BrokerAddress[] {
 	try {
 		return withCredentials(urls, certs);

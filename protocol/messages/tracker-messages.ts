@@ -56,8 +56,8 @@ export const trackerState: v.GenericSchema<unknown, TrackerState> = v.variant('s
 ]);
 
 /**
- * A message on `tracker/request/<node>`: one of the operations `get_seed`, `query` and `update`,
- * `state`, which asks for the state of the tracker, or a report of a downloader.
+ * A message on `tracker/request/<node>`: one of the operations `get_seed`, `query` and `update`; or
+ * `state`, which asks for the state of the tracker; or a report of a downloader.
  */
 export type TrackerRequest =
 	| {

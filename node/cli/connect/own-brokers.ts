@@ -110,7 +110,10 @@ export function ownCredentials(
 	return own && { token: tokenIn(own.data), cert: own.cert };
 }
 
-/** The URLs by which others reach the brokers at `urls`: a broker that this user runs has another one there. */
+/**
+ * The URLs by which others reach the brokers at `urls`. For a broker that this user runs, that is
+ * its public URL; for any other broker, the URL in `urls`.
+ */
 export function publicUrls(urls: readonly string[]): string[] {
 	return urls.map((url) => ownBrokerAt(url)?.urls[0] ?? url);
 }

@@ -58,7 +58,7 @@ export function connectPacket({
 	]);
 }
 
-/** A SUBSCRIBE with QoS 1 (MQTT 3.1.1, 3.8). */
+/** A SUBSCRIBE (MQTT 3.1.1, 3.8). */
 export function subscribePacket(id: number, filter: string, qos: 0 | 1): Uint8Array {
 	return packet(0x82, [new Uint8Array(twoBytes(id)), text(filter), new Uint8Array([qos])]);
 }

@@ -10,7 +10,7 @@ export interface Passing {
 	readonly isRetained: boolean;
 }
 
-/** What an {@link UnsureBroker} does with messages; all can be changed at any time. */
+/** The faults of an {@link UnsureBroker}; all of them can be changed at any time. */
 export interface Faults {
 	/** Whether it retains messages. @default true */
 	retains: boolean;
@@ -20,7 +20,7 @@ export interface Faults {
 	hides: (client: string, topic: string) => boolean;
 	/** Most ms by which it delays a message of QoS 1. Each has its own delay, so their order changes. @default 0 */
 	delay: number;
-	/** Share of the messages of QoS 1 that it delivers twice, from 0 to 1. @default 0 */
+	/** The fraction of the messages of QoS 1 that it delivers twice, from 0 to 1. @default 0 */
 	doubles: number;
 }
 

@@ -14,7 +14,7 @@ export interface Place {
 	readonly within: readonly string[];
 }
 
-/** What the access rules of docs/brokers.md achieve on a kind of broker. */
+/** The effect of the access rules of docs/brokers.md on a kind of broker. */
 export interface Rules {
 	/** Whether a node can publish and read only with its own id. */
 	readonly checksIds: boolean;

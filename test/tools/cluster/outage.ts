@@ -21,7 +21,7 @@ const RATE = 4 * MIB;
 /** Short, so that what remains of a dead node is gone soon. */
 const TTL = 6_000;
 const LIMITS = { ttl: TTL, renewal: 2_000 };
-/** ms between two checks of the tracker for expired announces, and some for the message. */
+/** ms between two checks of the tracker for expired announces, and some more for the message. */
 const SWEEP = 1_500;
 const MOST_MOVE = 2_000;
 const MOST_PAUSE = 3_000;

@@ -16,7 +16,7 @@ export interface FigureLine {
 	readonly most?: number | undefined;
 }
 
-/** What the program in the namespace is told: its only argument, as JSON. */
+/** The task of the program in the namespace: its only argument, as JSON. */
 export interface PartitionTask {
 	readonly kind: string;
 	readonly places: readonly Place[];

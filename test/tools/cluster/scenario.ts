@@ -30,7 +30,7 @@ export interface ClusterContext extends Scope {
 /** Something that happens to a swarm on a cluster. */
 export interface ClusterScenario {
 	readonly name: string;
-	/** What happens in the scenario, in one sentence. */
+	/** The events of the scenario, in one sentence. */
 	readonly about: string;
 	/** @throws if the scenario cannot continue */
 	run(t: ClusterContext): Promise<void>;

@@ -21,9 +21,9 @@ import { CACHELESS, Shoal } from '../../helpers/harness/shoal.ts';
 import { until } from '../../helpers/harness/until.ts';
 import { surroundings } from '../bench/report.ts';
 
-// What many connections cost one broker, in real time and over loopback: the shipped command and
-// clients that send what nodes send. See docs/scale.md. The process needs a descriptor for each
-// client (ulimit -n).
+// Measures the cost of many connections to one broker, in real time and over loopback. The broker
+// is the shipped command, and the clients send what nodes send. See docs/scale.md. The process
+// needs a file descriptor for each client (ulimit -n).
 
 const topics = new Topics();
 const QOS_1 = 0x32;
@@ -31,7 +31,7 @@ const RETAINED = 0x33;
 const PUBACK_BYTES = 4;
 const PING = packet(0xc0, []);
 const SECOND = 1_000;
-/** Clients that connect at a time, and announces that wait for the broker for each client. */
+/** Clients that connect at the same time. */
 const CONNECTING = 200;
 const PING_EVERY = 7.5 * SECOND;
 const RENEWAL = 30 * SECOND;

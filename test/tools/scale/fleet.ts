@@ -19,7 +19,7 @@ const { ttl, renewal } = DEFAULT_LIMITS;
 /** As in a real node: announces that wait for the broker at a time, and ms to wait for a reply. */
 const BATCH = 32;
 const REPLY_TIMEOUT = 5_000;
-/** As in a real node: ms after which a request is sent again, and a tracker is searched for. */
+/** As in a real node: ms after which the node sends a request again, and searches for a tracker. */
 const ASK_AGAIN = [1_500, 3_000];
 const CHUNKS = 6;
 

@@ -52,7 +52,7 @@ export interface Outcome {
 	readonly update: number;
 	/** Virtual ms from the start of an empty tracker until its list is whole. */
 	readonly whole: number;
-	/** What was not as it should be. */
+	/** Each thing that was not as it should be. */
 	readonly faults: readonly string[];
 }
 

@@ -8,8 +8,8 @@ import { encodeFrame, type Frame, FrameReader } from './frames.ts';
 import { VirtualTimers } from './virtual-timers.ts';
 
 // The process of the tracker. It runs the tracker as it is shipped, and its MQTT client, but in
-// virtual time: another process is the broker, and says for each step how late it is and which
-// bytes arrive. Frames come and go on descriptor 3.
+// virtual time: another process is the broker, and sends the virtual time and the bytes that arrive
+// for each step. Frames come and go on descriptor 3.
 
 /** Turns of the event loop without output after which a step is over. */
 const QUIET_TURNS = 3;

@@ -8,7 +8,7 @@ export const LATENCY = 2;
 const TICK = 500;
 /** The largest number of messages that the tracker gets in one turn of its event loop. */
 const AT_ONCE = 64;
-/** Delivered messages after which they are removed from the queue. */
+/** Number of delivered messages after which these are removed from the queue. */
 const MOST_TAKEN = 100_000;
 
 /** Kinds of messages to the tracker. */
