@@ -329,7 +329,12 @@ export class ActiveTracker {
 			return;
 		}
 		const topic = this.#settings.topics.reply(node, this.#settings.id);
-		this.#outbox.push(() => this.#link.publish(topic, encodeJson(reply)));
+		// With QoS 0: a node that gets no reply asks again. A message with QoS 1 waits on NATS until the
+		// servers have elected a leader.
+		this.#outbox.push(() => {
+			this.#link.send(topic, encodeJson(reply));
+			return this.#link.drained();
+		});
 	}
 
 	#replyTo(node: string, request: Question): TrackerReply {

@@ -142,12 +142,11 @@ export class TrackerClient {
 				`there is no tracker on the broker at ${this.#link.url}; start one there: shoal tracker`,
 			);
 		}
+		if (!this.#link.isUp) {
+			throw new ShoalError('ERR_DISCONNECTED', `not connected to the broker at ${this.#link.url}`);
+		}
 		const id = formatRequestId(makeRequestId());
-		const send = (): void => {
-			this.#request({ op, id, ...request } as TrackerRequest).catch((error: ShoalError) => {
-				this.#pending.get(id)?.settle(error);
-			});
-		};
+		const send = (): void => this.#request({ op, id, ...request } as TrackerRequest);
 		const again = ASK_AGAIN.map((ms) =>
 			later(() => {
 				this.#search();
@@ -178,7 +177,7 @@ export class TrackerClient {
 	report(report: Omit<Report, 'op' | 'id'>): void {
 		if (this.#state !== undefined) {
 			const id = formatRequestId(makeRequestId());
-			this.#request({ op: 'report', id, ...report }).catch(() => {});
+			this.#request({ op: 'report', id, ...report });
 		}
 	}
 
@@ -196,9 +195,7 @@ export class TrackerClient {
 
 	/** Asks whichever tracker is active for its state. There is no error: another search follows. */
 	#search(): void {
-		if (this.#link.isUp) {
-			this.#request({ op: 'state', id: formatRequestId(makeRequestId()) }).catch(() => {});
-		}
+		this.#request({ op: 'state', id: formatRequestId(makeRequestId()) });
 	}
 
 	/**
@@ -224,8 +221,12 @@ export class TrackerClient {
 		} while (after !== undefined);
 	}
 
-	async #request(request: TrackerRequest): Promise<void> {
-		await this.#link.publish(this.#topics.trackerRequest(this.#link.id), encodeJson(request));
+	/**
+	 * Sends a request with QoS 0, as the requests that have a reply are repeated; drops it if there is
+	 * no connection.
+	 */
+	#request(request: TrackerRequest): void {
+		this.#link.send(this.#topics.trackerRequest(this.#link.id), encodeJson(request));
 	}
 
 	/** Fails all open requests with ERR_CLOSED, and ends all waits for a tracker. */

@@ -22,11 +22,7 @@ export const channels: ClusterScenario = {
 		const applied: number[] = [];
 		const following = await follower.follow(link, join(t.folder, 'followed'));
 		t.defer(() => following.stop());
-		void (async () => {
-			for await (const { seq } of following) {
-				applied.push(seq);
-			}
-		})();
+		following.on('applied', ({ seq }) => applied.push(seq));
 		const late = await timeUntil('the follower has version 1', () => applied.includes(1));
 		t.figure('a late follower has the version', late, 'ms', MOST_UPDATE);
 		const observer = await startNode(t, 2);

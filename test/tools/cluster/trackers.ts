@@ -28,10 +28,11 @@ export const trackers: ClusterScenario = {
 		await silence(t, asking, 'no answer after the active tracker is killed');
 		const third = await TrackerProcess.start(t, 0);
 		t.figure('active trackers', countReady(second, third), '', 1);
-		await t.cluster.kill(second.isReady ? 1 : 0);
+		const place = second.isReady ? 1 : 0;
+		await t.cluster.kill(place);
 		const most = MOST_SILENCE + t.cluster.election;
 		await silence(t, asking, 'no answer after its server is killed', most);
-		await t.cluster.start(second.isReady ? 1 : 0);
+		await t.cluster.start(place);
 	},
 };
 
