@@ -10,7 +10,7 @@ export interface SwarmCounts {
  * Most ms before a follower fetches a version that is published while it is connected. The time is
  * random: few followers get a short time, and most get a long one.
  */
-const SPREAD = 1_000;
+const SPREAD = 300;
 /** Most ms for which a follower then waits until the first follower has fetched the version. */
 const PATIENCE = 3_000;
 /** ms between two looks at the swarm of the version, at first and at the most. */
