@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url';
 // name them.
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const AT_ONCE = 2 * availableParallelism() + 1;
+const AT_ONCE = 3 * availableParallelism();
 /** The files that take longest. They start first, so that none of them runs alone at the end. */
 const LONG =
-	/(web\/(states|folders)|cli\/get|package|gateway\/folder-zip|engine\/swarm(-bound)?|swarm\/(folders|resume|faults|fuzz|outages|direct-faults)|behaviour\/(rates|wrong-peers|failing-calls)|announcer|cli\/signals)\.test\.js$/;
+	/(web\/(states|folders)|cli\/(get|channels)|package|gateway\/folder-zip|engine\/swarm(-bound)?|swarm\/(folders|resume|faults|fuzz|outages|direct-faults|unsure-broker)|behaviour\/(rates|wrong-peers|failing-calls|secrets|streams|unsure-channels)|announcer|cli\/signals)\.test\.js$/;
 const TIMING = /^timing\//;
 /** Files that measure rates in a browser. They run one at a time. */
 const ALONE = /^web\/(transfer|load)\./;
