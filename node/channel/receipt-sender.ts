@@ -11,7 +11,7 @@ import { later } from '../util/timers.ts';
 /** ms between two receipts. */
 const SPACING = 2_000;
 /** Most ms before a receipt that a node has asked for: all followers are asked at once. */
-const REPEAT_WITHIN = 2_000;
+const REPEAT_WITHIN = 1_000;
 /** ms for which a receipt waits for a newer one. So a fast update needs one receipt only. */
 const PAUSE = 300;
 
@@ -43,8 +43,10 @@ export class ReceiptSender {
 
 	/** Publishes the last receipt again, at a random time soon: a node may not have got it. */
 	repeat(): void {
-		if (this.#receipt !== undefined && performance.now() - this.#sentAt >= SPACING) {
-			this.#timer ??= later(() => this.#send(), Math.random() * REPEAT_WITHIN);
+		if (this.#receipt !== undefined) {
+			const wait = Math.random() * REPEAT_WITHIN;
+			const spaced = this.#sentAt + SPACING - performance.now();
+			this.#timer ??= later(() => this.#send(), Math.max(wait, spaced));
 		}
 	}
 

@@ -36,19 +36,17 @@ test('nothing is retained: another follower answers when the publisher is gone',
 	await (await follow(link, 'pc-2')).has(1);
 });
 
+const BOTH = 'pc-1 applied,pc-2 applied';
+
 test('nothing is retained: the fleet is asked for its receipts', async (t) => {
 	const { publish, follow, url } = await rig(t, { retains: false });
 	const { link } = await publish();
 	await Promise.all(['pc-1', 'pc-2'].map(async (name) => (await follow(link, name)).has(1)));
 	const fleet = await (await startNode(t, url)).fleet(link);
 	await fleet.settled();
-	assert.equal(
-		fleet.members.map(({ name, state }) => [name, state]),
-		[
-			['pc-1', 'applied'],
-			['pc-2', 'applied'],
-		],
-	);
+	await until('both receipts', () => {
+		return `${fleet.members.map(({ name, state }) => `${name} ${state}`)}` === BOTH;
+	});
 });
 
 test('a broker that has kept an older document only: the newest is published again', async (t) => {
