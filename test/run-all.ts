@@ -12,10 +12,10 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const AT_ONCE = 3 * availableParallelism();
 /** The files that take longest. They start first, so that none of them runs alone at the end. */
 const LONG =
-	/(web\/(states|folders)|cli\/(get|channels)|package|gateway\/folder-zip|engine\/swarm(-bound)?|swarm\/(folders|resume|faults|fuzz|outages|direct-faults|unsure-broker)|behaviour\/(rates|wrong-peers|failing-calls|secrets|streams|unsure-channels)|announcer|cli\/signals)\.test\.js$/;
+	/(web\/(transfer|states|folders)|cli\/(get|channels)|package|gateway\/folder-zip|engine\/swarm(-bound)?|swarm\/(folders|resume|faults|fuzz|outages|direct-faults|unsure-broker)|behaviour\/(rates|wrong-peers|failing-calls|secrets|streams|unsure-channels)|announcer|cli\/signals)\.test\.js$/;
 const TIMING = /^timing\//;
-/** Files that measure rates in a browser. They run one at a time. */
-const ALONE = /^web\/(transfer|load)\./;
+/** A file that measures how a browser copes with load. It runs alone. */
+const ALONE = /^web\/load\./;
 
 /**
  * Prefixes of the test files to run. Without any, all files run except those in web/, which need a
