@@ -94,7 +94,7 @@ export class ChannelSession {
 		this.#listeners.push(
 			link.on('message', (message) => this.#onMessage(message)),
 			link.on('up', () => this.#restartCopies()),
-			// What is still retained arrives again after the reconnect.
+			// Messages that are still retained arrive again after the reconnect.
 			link.on('down', () => {
 				this.fleet.clear();
 				this.#asks.disconnected();
