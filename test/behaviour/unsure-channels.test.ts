@@ -43,7 +43,9 @@ test('nothing is retained: the fleet is asked for its receipts', async (t) => {
 	const { link } = await publish();
 	await Promise.all(['pc-1', 'pc-2'].map(async (name) => (await follow(link, name)).has(1)));
 	const fleet = await (await startNode(t, url)).fleet(link);
+	const start = performance.now();
 	await fleet.settled();
+	assert.ok(performance.now() - start > 3_000, 'it waits for those that it has asked');
 	await until('both receipts', () => {
 		return `${fleet.members.map(({ name, state }) => `${name} ${state}`)}` === BOTH;
 	});

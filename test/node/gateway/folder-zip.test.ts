@@ -157,7 +157,7 @@ test('reads its source only as fast as it is consumed, and closes the source whe
 	assert.ok(isClosed);
 });
 
-for (const count of [65_534, 65_535]) {
+for (const count of [65_534, 65_535, 70_000]) {
 	test(`of ${count} files has Zip64 records only if the number of files needs them`, async (t) => {
 		const names = Array.from({ length: count }, (_, number) => [`${number}`, '']);
 		const made = memoryFolder(Object.fromEntries(names));
