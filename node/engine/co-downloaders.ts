@@ -1,20 +1,20 @@
 import { hashId, precedence } from '../../protocol/index.ts';
 
-/** The cached answer of `isOurs` for a chunk. */
+/** The cached answer of `isOurs` for a share. */
 const UNKNOWN = 0;
 const OURS = 1;
 const OTHERS = 2;
 
 /**
- * The nodes that download the same seed at the same time. Rendezvous hashing assigns each chunk to
- * one of them, without a message. Each node requests the chunks that are assigned to it from a
- * seeder before other chunks, and passes them on to the others.
+ * The nodes that download the same seed at the same time. Rendezvous hashing assigns each share
+ * of the content, a run of chunks, to one of them, without a message. Each node requests the shares
+ * that are assigned to it from a seeder before others, and passes them on to the others.
  */
 export class CoDownloaders {
 	readonly #self: number;
 	/** The hash of each node id, by id. */
 	readonly #all = new Map<string, number>();
-	/** The cached answers, by chunk. They are cleared when the co-downloaders change. */
+	/** The cached answers, by share. They are cleared when the co-downloaders change. */
 	#known = new Uint8Array(1_024);
 
 	/** @param self the id of this node */
@@ -58,26 +58,26 @@ export class CoDownloaders {
 		}
 	}
 
-	/** Whether `chunk` is assigned to this node. */
-	isOurs(chunk: number): boolean {
-		const known = this.#known[chunk] ?? UNKNOWN;
+	/** Whether `share` is assigned to this node. */
+	isOurs(share: number): boolean {
+		const known = this.#known[share] ?? UNKNOWN;
 		if (known !== UNKNOWN) {
 			return known === OURS;
 		}
-		const isOurs = this.#isFirst(chunk);
-		if (chunk >= this.#known.length) {
-			const larger = new Uint8Array(2 * (chunk + 1));
+		const isOurs = this.#isFirst(share);
+		if (share >= this.#known.length) {
+			const larger = new Uint8Array(2 * (share + 1));
 			larger.set(this.#known);
 			this.#known = larger;
 		}
-		this.#known[chunk] = isOurs ? OURS : OTHERS;
+		this.#known[share] = isOurs ? OURS : OTHERS;
 		return isOurs;
 	}
 
-	#isFirst(chunk: number): boolean {
-		const own = precedence(this.#self, chunk);
+	#isFirst(share: number): boolean {
+		const own = precedence(this.#self, share);
 		for (const hash of this.#all.values()) {
-			if (precedence(hash, chunk) > own) {
+			if (precedence(hash, share) > own) {
 				return false;
 			}
 		}

@@ -1,4 +1,4 @@
-import type { Layout } from '../../protocol/index.ts';
+import { type Layout, MAX_RANGE } from '../../protocol/index.ts';
 import type { ChunkRun } from './chunk-run.ts';
 import type { ChunkStates } from './chunk-states.ts';
 import type { CoDownloaders } from './co-downloaders.ts';
@@ -14,7 +14,11 @@ const RANDOM_CHUNKS = 4;
 /** Most bytes of a run of chunks that co-downloaders wait for. */
 const SHORT_RUN = 256 * 1024;
 /** Seconds: a run that takes no longer than this does not keep co-downloaders waiting. */
-const NO_TIME = 0.02;
+const NO_TIME = 0.1;
+/** Bytes of the largest share: as many as fit into one message of a direct lane. */
+const MOST_SHARE = MAX_RANGE;
+/** A content has at least so many shares, so that each co-downloader gets about the same. */
+const LEAST_SHARES = 256;
 /** Missing chunks that are compared for rarity; drawing more makes the choice little better. */
 const SAMPLE = 64;
 
@@ -30,6 +34,8 @@ export class ChunkPicker {
 	readonly #nodes: ReadonlyMap<string, RemoteNode>;
 
 	readonly #coDownloaders: CoDownloaders;
+	/** Chunks of a share: consecutive chunks that are assigned to the same co-downloader. */
+	readonly #share: number;
 
 	/** @param nodes the nodes that the download uses as sources */
 	constructor(
@@ -45,6 +51,8 @@ export class ChunkPicker {
 		this.#random = random;
 		this.#nodes = nodes;
 		this.#holders = new Uint16Array(layout.chunks);
+		const share = Math.min(MOST_SHARE, layout.length / LEAST_SHARES) / layout.chunkSize;
+		this.#share = 2 ** Math.max(0, Math.floor(Math.log2(share)));
 	}
 
 	/** A known node has gained (+1) or lost (-1) `chunk`. */
@@ -64,15 +72,44 @@ export class ChunkPicker {
 		if (first === undefined) {
 			return undefined;
 		}
-		// Chunks that co-downloaders wait for arrive sooner in small runs, unless even a long run takes no time.
-		const soon = Math.max(SHORT_RUN, node.window.rate * NO_TIME);
-		const size = this.#isAscending ? bytes : Math.min(bytes, soon);
-		const most = Math.max(1, Math.floor(size / this.#layout.chunkSize));
+		return this.#isAscending
+			? this.#runFrom(node, first, first + this.#chunksIn(bytes))
+			: this.#runInShare(node, first, bytes);
+	}
+
+	/** How many whole chunks fit into `bytes`; at least one. */
+	#chunksIn(bytes: number): number {
+		return Math.max(1, Math.floor(bytes / this.#layout.chunkSize));
+	}
+
+	/** `first` and the chunks after it that `node` can be asked for, up to but not including `end`. */
+	#runFrom(node: RemoteNode, first: number, end: number): ChunkRun {
 		let count = 1;
-		while (count < most && this.#isOpenTo(node, first + count)) {
+		while (first + count < end && this.#isOpenTo(node, first + count)) {
 			count += 1;
 		}
 		return { first, count };
+	}
+
+	/**
+	 * A run that contains `chunk` and does not leave its share. The chunks of other shares may be
+	 * assigned to co-downloaders, which request them at the same time.
+	 */
+	#runInShare(node: RemoteNode, chunk: number, bytes: number): ChunkRun {
+		// Chunks that co-downloaders wait for arrive sooner in small runs, unless even a long run takes no time.
+		const soon = Math.max(SHORT_RUN, node.window.rate * NO_TIME);
+		const most = this.#chunksIn(Math.min(bytes, soon));
+		const start = this.#shareOf(chunk) * this.#share;
+		let first = chunk;
+		while (first > start && chunk - first < most - 1 && this.#isOpenTo(node, first - 1)) {
+			first -= 1;
+		}
+		return this.#runFrom(node, first, Math.min(first + most, start + this.#share));
+	}
+
+	/** The number of the share that `chunk` belongs to. */
+	#shareOf(chunk: number): number {
+		return Math.floor(chunk / this.#share);
 	}
 
 	/**
@@ -167,7 +204,7 @@ export class ChunkPicker {
 				return chunk;
 			}
 			compared += 1;
-			const isOurs = this.#coDownloaders.isOurs(chunk);
+			const isOurs = this.#coDownloaders.isOurs(this.#shareOf(chunk));
 			const cost = (this.#holders[chunk] as number) + (isOurs ? 0 : 0.5);
 			if (cost < least && (isOurs || !isCareful)) {
 				best = chunk;
