@@ -81,7 +81,7 @@ export class PeerLanes {
 		const mostPart = Math.min(carried, this.#mostParts.get(node) ?? carried);
 		this.#engine.rebound(node, {
 			mostPart,
-			isFree: isDirect,
+			isDirect,
 			mostQueue: isDirect ? DIRECT_QUEUE : undefined,
 		});
 		if (isDirect) {

@@ -29,7 +29,7 @@ interface Batch {
  * Invariants: each chunk is in one state (ChunkStates). A chunk is `assigned` exactly while
  * attempts at it are open (Assignments). After a request, the bytes that are open at the node
  * exceed its window by less than one part. The bytes that are open at all nodes together exceed
- * `mostOutstanding` by less than one part; nodes whose window is free (`WindowOptions.isFree`) are
+ * `mostOutstanding` by less than one part; nodes on direct lanes (`WindowOptions.isDirect`) are
  * neither counted nor bounded by it.
  */
 export class DownloadEngine {
@@ -78,7 +78,7 @@ export class DownloadEngine {
 
 	/** Bytes of open requests that count against the limit of all nodes together. */
 	get #counted(): number {
-		return bytesOpen([...this.#nodes.values()].filter(({ window }) => !window.isFree));
+		return bytesOpen([...this.#nodes.values()].filter(({ window }) => !window.isDirect));
 	}
 
 	/** ms of the quickest answer of any node so far. */
@@ -211,7 +211,7 @@ export class DownloadEngine {
 	 */
 	disconnected(): void {
 		for (const remote of this.#nodes.values()) {
-			if (!remote.window.isFree) {
+			if (!remote.window.isDirect) {
 				remote.loseAll();
 			}
 		}
@@ -303,7 +303,7 @@ export class DownloadEngine {
 			batches.set(remote, batch);
 			batch.ranges.push(range);
 			left -= range[1];
-			open += remote.window.isFree ? 0 : range[1];
+			open += remote.window.isDirect ? 0 : range[1];
 		}
 		const decisions = [...suspects, ...this.#assignments.takeDecisions()];
 		for (const [{ id: node }, { request, ranges }] of batches) {
@@ -344,7 +344,7 @@ export class DownloadEngine {
 		if (!remote.hasAnswered && remote.outstanding > 0 && !this.#fitsUnanswered(remote)) {
 			return false;
 		}
-		if (remote.window.isFree) {
+		if (remote.window.isDirect) {
 			return true;
 		}
 		const most = remote.outstanding === 0 ? this.#options.mostOutstanding : this.#window.size;

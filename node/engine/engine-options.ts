@@ -29,8 +29,8 @@ export interface DownloadEngineOptions {
 	/** Bytes of the largest part. */
 	readonly mostPart: number;
 	/**
-	 * Most bytes that may be open at all nodes together. Nodes whose window is free
-	 * (`WindowOptions.isFree`) are not counted. This is also the largest window of each node.
+	 * Most bytes that may be open at all nodes together. Nodes on direct lanes
+	 * (`WindowOptions.isDirect`) are not counted. This is also the largest window of each node.
 	 */
 	readonly mostOutstanding: number;
 	/** A node is dropped when it has sent this many bad chunks. */

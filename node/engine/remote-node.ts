@@ -178,7 +178,10 @@ export class RemoteNode {
 		this.#count(length, 0);
 		this.inflow.add(length, now);
 		this.window.onAnswer(length, ask.at, now);
-		this.#overtake(part.order, now);
+		// On a direct lane the sender changes the order, so an overtaken part is not lost.
+		if (!this.window.isDirect) {
+			this.#overtake(part.order, now);
+		}
 		return part;
 	}
 

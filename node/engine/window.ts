@@ -35,11 +35,12 @@ export interface WindowOptions {
 	 */
 	readonly mostQueue?: number | undefined;
 	/**
-	 * Whether the bytes that are open at this node are left out of the limit of all nodes together.
+	 * Whether the node is reached on a direct lane. The bytes that are open there are left out of the
+	 * limit of all nodes together, and none of them are lost while the lane is up.
 	 *
 	 * @default false
 	 */
-	readonly isFree?: boolean;
+	readonly isDirect?: boolean;
 	/**
 	 * ms that a node may take for its first answer: as long as the other nodes take. Values below
 	 * 2,000 have no effect.
@@ -84,9 +85,9 @@ export class Window {
 		);
 	}
 
-	/** Whether the bytes open at this node are left out of the limit of all nodes together. */
-	get isFree(): boolean {
-		return this.#options.isFree ?? false;
+	/** Whether the node is reached on a direct lane. */
+	get isDirect(): boolean {
+		return this.#options.isDirect ?? false;
 	}
 
 	/** Bytes that may be open at a time. */

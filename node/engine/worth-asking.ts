@@ -35,7 +35,7 @@ export function worthAsking(
 	nodes: ReadonlyMap<string, RemoteNode>,
 	{ now, isCutOff, missing }: Asking,
 ): RemoteNode[] {
-	const reached = [...nodes.values()].filter(({ window }) => window.isFree || !isCutOff);
+	const reached = [...nodes.values()].filter(({ window }) => window.isDirect || !isCutOff);
 	const sources = reached.filter((node) => node.have.isFull && node.isAvailable(now));
 	const rate = sources.reduce(
 		(sum, { inflow }) => sum + (inflow.rate(now) ?? Number.POSITIVE_INFINITY),
@@ -46,7 +46,7 @@ export function worthAsking(
 		const { window, have } = node;
 		const isFaster = window.rate === 0 || window.rate > rate * MUCH_FASTER;
 		const isPreferred =
-			window.isFree || have.isFull || sources.length === 0 || (isSlow && isFaster);
+			window.isDirect || have.isFull || sources.length === 0 || (isSlow && isFaster);
 		return node.isWorthAsking(now) && (isPreferred || node.hungryAttempt() !== undefined);
 	});
 }

@@ -34,7 +34,7 @@ export function checkEngine(engine: DownloadEngine): void {
 		assert.ok(node.outstanding >= 0);
 		assert.ok(node.attempts.size > 0 || node.outstanding === 0, 'a part without an attempt');
 		outstanding += node.outstanding;
-		bounded += node.window.isFree ? 0 : node.outstanding;
+		bounded += node.window.isDirect ? 0 : node.outstanding;
 	}
 	const counted = STATES.reduce((sum, state) => sum + engine.states.count(state), 0);
 	const missing = [...engine.states.missing()];

@@ -29,7 +29,7 @@ const NEWS_EVERY = 250;
 const TICK = 200;
 const VERIFY = 1;
 /** The window options that {@link PeerLanes} sets for a node on a direct lane. */
-const DIRECT = { mostPart: MAX_RANGE, isFree: true, mostQueue: 500 };
+const DIRECT = { mostPart: MAX_RANGE, isDirect: true, mostQueue: 500 };
 
 /**
  * A node of a simulated swarm: a real engine, its own link, and a model of the code around the

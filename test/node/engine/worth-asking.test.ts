@@ -54,7 +54,7 @@ test('a partial peer is tried if the rest would take long, and is used if it is 
 
 test('peers on a direct lane are always used; without the broker, only they are used', () => {
 	const direct = peer('direct', 50);
-	direct.window.rebound({ isFree: true });
+	direct.window.rebound({ isDirect: true });
 	assert.equal(asked([peer('whole'), direct], 0, 1e9), ['whole', 'direct']);
 	assert.equal(asked([peer('whole'), direct], 0, 1e9, true), ['direct']);
 });
