@@ -79,6 +79,11 @@ export class ContentThread {
 		return this.#end !== undefined;
 	}
 
+	/** Whether another thread would obey sooner: this one is the event loop, and it is busy. */
+	get isBusy(): boolean {
+		return this.#worker.isBusy === true;
+	}
+
 	/** Counts a content that is opened. @returns its number */
 	enter(): number {
 		this.#open += 1;

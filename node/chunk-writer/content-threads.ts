@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Seed } from '../../protocol/index.ts';
+import type { Bitfield, Seed } from '../../protocol/index.ts';
 import { ContentThread } from './content-thread.ts';
 
 /** The threads of one content. */
@@ -8,6 +8,11 @@ export interface ContentThreads {
 	readonly writing: ContentThread;
 	/** Computes the digest of the whole. Undefined if `writing` does, or if no digest is wanted. */
 	readonly hashing: ContentThread | undefined;
+	/**
+	 * Returns the thread that the content moves to when `writing` is too busy. Undefined if the
+	 * content stays in `writing`.
+	 */
+	readonly next?: (() => ContentThread) | undefined;
 }
 
 /** Bytes. If a content has at least this many, a second thread is worth its start. */
@@ -22,18 +27,25 @@ const SMALL = 8 * 1024 * 1024;
 /**
  * The threads for the content of `seed`. All contents of this process use the same threads.
  *
- * @param isHashed whether the digest of the whole is wanted
+ * A new file of medium size begins on the event loop. It moves to a thread only if that is faster: if
+ * several programs share few cores, or if the network is slow, a thread only costs processor time.
+ *
+ * @param stored the chunks that are stored; undefined if no digest of the whole is wanted
  * @param wanted bytes of the content that are wanted. @default all
  */
 export function threadsFor(
 	seed: Seed,
-	isHashed: boolean,
+	stored: Bitfield | undefined,
 	wanted: number = seed.length,
 ): ContentThreads {
 	if (wanted <= SMALL) {
 		return { writing: ContentThread.here, hashing: undefined };
 	}
-	const isWorthIt = isHashed && seed.length >= LARGE && availableParallelism() > 1;
+	const isNewFile = seed.index === undefined && (stored?.count ?? 0) === 0;
+	if (seed.length < LARGE && isNewFile) {
+		return { writing: ContentThread.here, hashing: undefined, next: () => ContentThread.writing };
+	}
+	const isWorthIt = stored !== undefined && seed.length >= LARGE && availableParallelism() > 1;
 	return {
 		writing: ContentThread.writing,
 		hashing: isWorthIt ? ContentThread.hashing : undefined,

@@ -1,3 +1,4 @@
+import { BusyLoop } from './busy-loop.ts';
 import { ContentServer } from './content-server.ts';
 import type { ThreadAnswer, ThreadCommand } from './thread-messages.ts';
 
@@ -14,6 +15,8 @@ export interface CommandTaker {
 	ref(): void;
 	unref(): void;
 	terminate(): unknown;
+	/** Whether a thread would obey sooner. @default false */
+	readonly isBusy?: boolean;
 }
 
 /** Obeys the commands of a thread on the event loop. The start of a thread takes 50 ms of processor time. */
@@ -21,6 +24,11 @@ export class EventLoopThread implements CommandTaker {
 	#onMessage: OnAnswers = () => {};
 	#onError: OnError = () => {};
 	readonly #server = new ContentServer((answers) => this.#onMessage(answers));
+	readonly #load = new BusyLoop();
+
+	get isBusy(): boolean {
+		return this.#load.isBusy;
+	}
 
 	/** The handler of `exit` is ignored, because the event loop does not exit before its users. */
 	on(event: 'message' | 'error' | 'exit', handler: OnAnswers & OnError): void {
@@ -32,11 +40,13 @@ export class EventLoopThread implements CommandTaker {
 	}
 
 	postMessage(commands: readonly ThreadCommand[]): void {
+		const begun = performance.now();
 		try {
 			this.#server.receive(commands);
 		} catch (error) {
 			this.#onError(error);
 		}
+		this.#load.worked(performance.now() - begun);
 	}
 
 	ref(): void {}

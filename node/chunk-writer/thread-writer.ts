@@ -39,7 +39,7 @@ export class ThreadWriter implements ChunkWriter {
 		seed: Seed,
 		storage: WritableFiles,
 		stored: Bitfield | undefined,
-		threads: ContentThreads = threadsFor(seed, stored !== undefined),
+		threads: ContentThreads = threadsFor(seed, stored),
 	) {
 		this.#storage = storage;
 		const { location } = storage;
@@ -48,7 +48,11 @@ export class ThreadWriter implements ChunkWriter {
 		const toWrite = { kind, length, chunkSize, digests: seed.chunkDigests() };
 		const toHash = stored && { kind, length, chunkSize, digest, stored: bytesOf(stored) };
 		if (toHash === undefined || threads.hashing === undefined) {
-			this.#writing = new OpenInThread(threads.writing, { location, toWrite, toHash });
+			this.#writing = new OpenInThread(
+				threads.writing,
+				{ location, toWrite, toHash },
+				threads.next,
+			);
 			this.#hashing = toHash && this.#writing;
 		} else {
 			const open = { location, toWrite: undefined, toHash: undefined };

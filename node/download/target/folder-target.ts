@@ -246,11 +246,12 @@ export class FolderTarget implements Target {
 		const files = part.wasThere ? 0 : (wanted?.size ?? folder.entries.length);
 		await checkRoom(dirname(paths.path), missingBytes(seed, stored, selected), files);
 		await journal.begin(stored);
+		const toHash = check === 'whole' ? stored : undefined;
 		this.#writer = new ThreadWriter(
 			seed,
 			{ location: { folder: location }, path: part.root, checkNamed: () => storage.checkNamed() },
-			check === 'whole' ? stored : undefined,
-			threadsFor(seed, check === 'whole', missingBytes(seed, new Bitfield(seed.chunks), selected)),
+			toHash,
+			threadsFor(seed, toHash, missingBytes(seed, new Bitfield(seed.chunks), selected)),
 		);
 		return {
 			storage,

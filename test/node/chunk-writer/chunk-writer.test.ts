@@ -8,7 +8,9 @@ import type { ChunkWriter } from '../../../node/chunk-writer/chunk-writer.ts';
 import { ContentThread, threadOf } from '../../../node/chunk-writer/content-thread.ts';
 import type { ContentThreads } from '../../../node/chunk-writer/content-threads.ts';
 import { ContentWriter } from '../../../node/chunk-writer/content-writer.ts';
+import { EventLoopThread } from '../../../node/chunk-writer/event-loop-thread.ts';
 import { InlineWriter } from '../../../node/chunk-writer/inline-writer.ts';
+import type { ThreadCommand } from '../../../node/chunk-writer/thread-messages.ts';
 import { ThreadWriter } from '../../../node/chunk-writer/thread-writer.ts';
 import { digestChunk } from '../../../node/hashing/hasher.ts';
 import { ContentFiles } from '../../../node/storage/content-files.ts';
@@ -166,9 +168,33 @@ async function hashing(t: Scope, threads: () => ContentThreads, have = new Bitfi
 	return { storage, writer, put };
 }
 
+/** An event loop that is too busy after some messages. */
+class BusyAfter extends EventLoopThread {
+	#left: number;
+
+	constructor(messages: number) {
+		super();
+		this.#left = messages;
+	}
+
+	override get isBusy(): boolean {
+		return this.#left <= 0;
+	}
+
+	override postMessage(commands: readonly ThreadCommand[]): void {
+		this.#left -= 1;
+		super.postMessage(commands);
+	}
+}
+
 const THREADS: Record<string, () => ContentThreads> = {
 	'in the thread that writes': () => ({ writing: ContentThread.writing, hashing: undefined }),
 	'in a second thread': () => ({ writing: ContentThread.writing, hashing: ContentThread.hashing }),
+	'on the event loop, then in a thread': () => ({
+		writing: new ContentThread(new BusyAfter(2)),
+		hashing: undefined,
+		next: () => ContentThread.writing,
+	}),
 };
 
 for (const [where, threads] of Object.entries(THREADS)) {

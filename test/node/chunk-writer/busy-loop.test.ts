@@ -1,0 +1,50 @@
+import * as assert from 'uvu/assert';
+import { BusyLoop } from '../../../node/chunk-writer/busy-loop.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+
+const test = suite('load of the event loop');
+
+/** A load with a clock and a processor time that the test sets. */
+function load() {
+	const at = { now: 0, cpu: 0 };
+	const loop = new BusyLoop(
+		() => at.now,
+		() => at.cpu,
+	);
+	/** `ms` pass, in which the process uses `cpu` ms of processor time; then a piece of work ends. */
+	const pass = (ms: number, cpu: number, work = 1): boolean => {
+		at.now += ms;
+		at.cpu += cpu;
+		loop.worked(work);
+		return loop.isBusy;
+	};
+	return pass;
+}
+
+test('it is busy if the process uses a whole core', () => {
+	const pass = load();
+	assert.not(pass(50, 50), 'too early to tell');
+	assert.ok(pass(60, 58));
+});
+
+test('it is not busy if the process waits for the network, or for a core', () => {
+	const pass = load();
+	for (let step = 0; step < 50; step += 1) {
+		assert.not(pass(20, 13));
+	}
+});
+
+test('it is busy if a piece of work takes long, which only a slow disk causes', () => {
+	const pass = load();
+	assert.not(pass(30, 1, 30));
+	assert.ok(pass(60, 1, 60));
+});
+
+test('a load of more than a second ago does not count', () => {
+	const pass = load();
+	assert.ok(pass(110, 110));
+	assert.ok(pass(900, 10));
+	assert.not(pass(200, 10));
+});
+
+test.run();
