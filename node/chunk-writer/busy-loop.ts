@@ -1,9 +1,10 @@
 /** ms over which the load is measured. */
 const PERIOD = 100;
-/** Share of a core. A process that uses more than this of one core is not waiting for a core. */
-const MOST = 0.85;
-/** ms. A single piece of work that takes longer waits for a slow disk. */
-const LONGEST = 50;
+/** A process that uses more than this share of one core need not wait for a core. */
+const WHOLE_CORE = 0.85;
+/** Work waits for a disk if it takes more than the first share of the time, and the process less than the second share of a core. */
+const MUCH_TIME = 0.5;
+const LITTLE_CPU = 0.2;
 /** ms for which the event loop counts as busy after it was found to be. */
 const MEMORY = 1_000;
 
@@ -17,6 +18,7 @@ export class BusyLoop {
 	readonly #cpu: () => number;
 	#since: number;
 	#used: number;
+	#worked = 0;
 	#busyUntil = Number.NEGATIVE_INFINITY;
 
 	/**
@@ -37,17 +39,19 @@ export class BusyLoop {
 
 	/** A piece of work has taken `ms`. */
 	worked(ms: number): void {
+		this.#worked += ms;
 		const now = this.#now();
 		const elapsed = now - this.#since;
-		let isBusy = ms > LONGEST;
 		if (elapsed >= PERIOD) {
 			const used = this.#cpu();
-			isBusy ||= (used - this.#used) / elapsed > MOST;
+			const cpu = (used - this.#used) / elapsed;
+			const waitsForDisk = this.#worked / elapsed > MUCH_TIME && cpu < LITTLE_CPU;
+			if (cpu > WHOLE_CORE || waitsForDisk) {
+				this.#busyUntil = now + MEMORY;
+			}
 			this.#since = now;
 			this.#used = used;
-		}
-		if (isBusy) {
-			this.#busyUntil = now + MEMORY;
+			this.#worked = 0;
 		}
 	}
 }

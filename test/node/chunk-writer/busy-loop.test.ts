@@ -30,14 +30,17 @@ test('it is busy if the process uses a whole core', () => {
 test('it is not busy if the process waits for the network, or for a core', () => {
 	const pass = load();
 	for (let step = 0; step < 50; step += 1) {
-		assert.not(pass(20, 13));
+		assert.not(pass(20, 2, 1), 'the network is slow');
+	}
+	for (let step = 0; step < 50; step += 1) {
+		assert.not(pass(20, 6, 15), 'other processes use the cores');
 	}
 });
 
-test('it is busy if a piece of work takes long, which only a slow disk causes', () => {
+test('it is busy if the work waits for a slow disk', () => {
 	const pass = load();
-	assert.not(pass(30, 1, 30));
-	assert.ok(pass(60, 1, 60));
+	assert.not(pass(60, 2, 55), 'too early to tell');
+	assert.ok(pass(60, 2, 55));
 });
 
 test('a load of more than a second ago does not count', () => {
