@@ -137,6 +137,14 @@ export class ChunkPicker {
 		return bytesOpen(this.#nodes.values()) >= SHORT_RUN * 2;
 	}
 
+	get #completeNodes(): number {
+		let complete = 0;
+		for (const { have } of this.#nodes.values()) {
+			complete += have.isFull ? 1 : 0;
+		}
+		return complete;
+	}
+
 	/** Whether `chunk` is to be fetched, now or later, as far as is known. */
 	isWanted(chunk: number): boolean {
 		return this.#order !== 'demanded' || this.#demand.has(chunk);
@@ -191,7 +199,9 @@ export class ChunkPicker {
 		let best: number | undefined;
 		let least = Number.POSITIVE_INFINITY;
 		const isRandom = this.#isBeginning && !this.#coDownloaders.areThere;
+		// A complete node is spared: it is not asked for chunks that co-downloaders have or are about to get.
 		const isCareful = node.have.isFull && this.#isBusy;
+		const complete = isCareful ? this.#completeNodes : 0;
 		const most = Math.min(SAMPLE, node.useful);
 		let compared = 0;
 		// Starts at a random position. The order of the list is random enough after some changes.
@@ -205,8 +215,9 @@ export class ChunkPicker {
 			}
 			compared += 1;
 			const isOurs = this.#coDownloaders.isOurs(this.#shareOf(chunk));
-			const cost = (this.#holders[chunk] as number) + (isOurs ? 0 : 0.5);
-			if (cost < least && (isOurs || !isCareful)) {
+			const holders = this.#holders[chunk] as number;
+			const cost = holders + (isOurs ? 0 : 0.5);
+			if (cost < least && (!isCareful || (isOurs && holders <= complete))) {
 				best = chunk;
 				least = cost;
 			}
