@@ -78,7 +78,7 @@ export class MessageRouter {
 	#onRequest(from: string, payload: Uint8Array, kind: LaneKind): void {
 		const { lanes } = this.#context;
 		const request = decodeNodeRequest(payload);
-		this.#downloads.running(request.seed)?.peers.consider(from);
+		this.#downloads.running(request.seed)?.peers.asked(from);
 		this.#seeder.onRequest(from, request, kind === 'direct' ? lanes.to(from) : lanes.broker);
 	}
 

@@ -44,8 +44,11 @@ export class CoDownloaders {
 
 	/** Adds the node `id`, which downloads the seed too. */
 	add(id: string): void {
+		if (this.#all.has(id)) {
+			return;
+		}
 		const hash = hashId(id);
-		if (hash !== this.#self && !this.#all.has(id)) {
+		if (hash !== this.#self) {
 			this.#all.set(id, hash);
 			this.#known.fill(UNKNOWN);
 		}

@@ -186,6 +186,15 @@ export class Peers {
 		}
 	}
 
+	/** `node` has requested something of this content, so it downloads the content as well. */
+	asked(node: string): void {
+		const isComplete = this.#peers.get(node)?.isComplete === true;
+		if (!isComplete && !this.#banned.has(node)) {
+			this.coDownloaders.add(node);
+			this.consider(node);
+		}
+	}
+
 	/** Adds `node`, which takes part in the swarm, to the peers if there is a slot for it. */
 	consider(node: string): void {
 		const isNew = !this.#peers.has(node) && !this.#banned.has(node);
