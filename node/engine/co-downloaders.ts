@@ -1,9 +1,9 @@
 import { hashId, precedence } from '../../protocol/index.ts';
 
-/** The cached answer of `isOurs` for a share. */
-const UNKNOWN = 0;
-const OURS = 1;
-const OTHERS = 2;
+/** The cached rank of a share that was not computed yet. */
+const UNKNOWN = 255;
+/** The last rank. */
+const LAST = 2;
 
 /**
  * The nodes that download the same seed at the same time. Rendezvous hashing assigns each share
@@ -14,8 +14,8 @@ export class CoDownloaders {
 	readonly #self: number;
 	/** The hash of each node id, by id. */
 	readonly #all = new Map<string, number>();
-	/** The cached answers, by share. They are cleared when the co-downloaders change. */
-	#known = new Uint8Array(1_024);
+	/** The cached ranks, by share. They are cleared when the co-downloaders change. */
+	#known = new Uint8Array(1_024).fill(UNKNOWN);
 
 	/** @param self the id of this node */
 	constructor(self: string) {
@@ -61,29 +61,34 @@ export class CoDownloaders {
 		}
 	}
 
-	/** Whether `share` is assigned to this node. */
-	isOurs(share: number): boolean {
+	/**
+	 * The rank of this node for `share`: 0 if the share is assigned to this node; 1 if it would be,
+	 * should the node that it is assigned to leave; 2 in all other cases.
+	 */
+	rankOf(share: number): number {
 		const known = this.#known[share] ?? UNKNOWN;
 		if (known !== UNKNOWN) {
-			return known === OURS;
+			return known;
 		}
-		const isOurs = this.#isFirst(share);
 		if (share >= this.#known.length) {
-			const larger = new Uint8Array(2 * (share + 1));
+			const larger = new Uint8Array(2 * (share + 1)).fill(UNKNOWN);
 			larger.set(this.#known);
 			this.#known = larger;
 		}
-		this.#known[share] = isOurs ? OURS : OTHERS;
-		return isOurs;
+		const rank = this.#countBefore(share);
+		this.#known[share] = rank;
+		return rank;
 	}
 
-	#isFirst(share: number): boolean {
+	#countBefore(share: number): number {
 		const own = precedence(this.#self, share);
+		let before = 0;
 		for (const hash of this.#all.values()) {
-			if (precedence(hash, share) > own) {
-				return false;
+			before += precedence(hash, share) > own ? 1 : 0;
+			if (before === LAST) {
+				break;
 			}
 		}
-		return true;
+		return before;
 	}
 }

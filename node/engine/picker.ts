@@ -214,14 +214,25 @@ export class ChunkPicker {
 				return chunk;
 			}
 			compared += 1;
-			const isOurs = this.#coDownloaders.isOurs(this.#shareOf(chunk));
+			const rank = this.#coDownloaders.rankOf(this.#shareOf(chunk));
 			const holders = this.#holders[chunk] as number;
-			const cost = holders + (isOurs ? 0 : 0.5);
-			if (cost < least && (!isCareful || (isOurs && holders <= complete))) {
+			const cost = holders + (node.have.isFull ? this.#costAtComplete(chunk, rank) : rank / 4);
+			if (cost < least && (!isCareful || (rank === 0 && holders <= complete))) {
 				best = chunk;
 				least = cost;
 			}
 		}
 		return best;
+	}
+
+	/**
+	 * Cost, 0 to 1, of a chunk that is requested from a complete node. This node requests its own
+	 * shares in ascending order. At the end it helps the nodes that have more left, beginning with the
+	 * chunks that these request last. For each share one node helps first, so that not all help with
+	 * the same chunks.
+	 */
+	#costAtComplete(chunk: number, rank: number): number {
+		const position = chunk / this.#layout.chunks;
+		return (rank + (rank === 0 ? position : 1 - position)) / 4;
 	}
 }

@@ -25,7 +25,7 @@ test('among nodes that know each other, every chunk belongs to exactly one', () 
 	const property = fc.property(ids, fc.array(fc.nat(2 ** 20 - 1)), (all, chunks) => {
 		const group = eachOf(all);
 		for (const chunk of chunks) {
-			assert.is(group.filter((coDownloaders) => coDownloaders.isOurs(chunk)).length, 1);
+			assert.is(group.filter((coDownloaders) => coDownloaders.rankOf(chunk) === 0).length, 1);
 		}
 	});
 	fc.assert(property);
@@ -38,7 +38,7 @@ test('each node owns about the same number of chunks, whatever the ids', () => {
 		for (const coDownloaders of group) {
 			let ours = 0;
 			for (let chunk = 0; chunk < chunks; chunk += 1) {
-				ours += coDownloaders.isOurs(chunk) ? 1 : 0;
+				ours += coDownloaders.rankOf(chunk) === 0 ? 1 : 0;
 			}
 			assert.ok(ours > 700 && ours < 1_300, `${ours} of ${chunks} for one of 16`);
 		}
@@ -54,14 +54,14 @@ test('when a node leaves or joins, only the chunks that belong to it change thei
 		const after = eachOf(stay);
 		const changed = eachOf(all).filter((_, index) => all[index] !== leaver);
 		for (const coDownloaders of changed) {
-			coDownloaders.isOurs(0);
+			coDownloaders.rankOf(0);
 			coDownloaders.delete(leaver);
 		}
 		for (let chunk = 0; chunk < 200; chunk += 1) {
-			const had = all[before.findIndex((coDownloaders) => coDownloaders.isOurs(chunk))];
-			const has = stay[after.findIndex((coDownloaders) => coDownloaders.isOurs(chunk))];
+			const had = all[before.findIndex((coDownloaders) => coDownloaders.rankOf(chunk) === 0)];
+			const has = stay[after.findIndex((coDownloaders) => coDownloaders.rankOf(chunk) === 0)];
 			assert.ok(had === leaver || has === had);
-			assert.is(stay[changed.findIndex((coDownloaders) => coDownloaders.isOurs(chunk))], has);
+			assert.is(stay[changed.findIndex((coDownloaders) => coDownloaders.rankOf(chunk) === 0)], has);
 		}
 	});
 	fc.assert(property);
@@ -71,12 +71,12 @@ test('a node that knows no other node owns every chunk', () => {
 	const alone = new CoDownloaders('lonely-01');
 	alone.add('lonely-01');
 	assert.not(alone.areThere);
-	assert.ok([0, 1, 2 ** 20 - 1].every((chunk) => alone.isOurs(chunk)));
+	assert.ok([0, 1, 2 ** 20 - 1].every((chunk) => alone.rankOf(chunk) === 0));
 	alone.set(new Set(['another-1', 'lonely-01']));
 	assert.ok(alone.areThere);
 	alone.set(new Set());
 	assert.not(alone.areThere);
-	assert.ok(alone.isOurs(7));
+	assert.ok(alone.rankOf(7) === 0);
 });
 
 test.run();
