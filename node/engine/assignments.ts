@@ -27,6 +27,13 @@ const MUCH_SLOWER = 2;
  */
 const OUTLASTS = 1.2;
 
+/**
+ * A request that is not answered yet may be moved to a node that answers sooner, after so many ms
+ * plus so many times the usual time of an answer.
+ */
+const LONG_WAIT = 150;
+const LONG_ANSWER = 1.5;
+
 /** Bytes that arrived by fan-out and are new here. */
 export interface Overheard {
 	readonly attempt: Attempt;
@@ -123,6 +130,37 @@ export class Assignments {
 				this.abandon(attempt);
 			}
 		}
+	}
+
+	/**
+	 * On direct lanes: abandons requests that complete nodes have not begun to answer, if a partial node
+	 * has the chunks by now and can send them sooner. A complete node first sends what it has sent to nobody yet, so
+	 * it may let a chunk wait that it has sent to others.
+	 */
+	spareComplete(now: number): void {
+		for (const remote of this.#nodes.values()) {
+			if (!remote.have.isFull || !remote.window.isDirect) {
+				continue;
+			}
+			const before = now - LONG_WAIT - LONG_ANSWER * remote.window.usualTime;
+			for (const attempt of [...remote.attempts]) {
+				const isWaiting = attempt.isUntouched && remote.askedAt(attempt) <= before;
+				if (isWaiting && this.#isSoonerElsewhere(attempt, remote, now)) {
+					this.abandon(attempt);
+				}
+			}
+		}
+	}
+
+	#isSoonerElsewhere(attempt: Attempt, remote: RemoteNode, now: number): boolean {
+		for (const other of this.#nodes.values()) {
+			const isFree = other.window.isDirect && !other.isSnubbed && other.hasRoom(now);
+			const isSooner = isFree && !other.have.isFull && other.delay < remote.delay;
+			if (isSooner && hasAll(other, attempt)) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/**

@@ -66,6 +66,11 @@ export class Attempt {
 		return this.#lost.size > 0 || this.#cut < this.#end;
 	}
 
+	/** Whether no byte of the run has arrived. */
+	get isUntouched(): boolean {
+		return this.#received === 0;
+	}
+
 	/** Whether all bytes of the run have arrived. */
 	get isWhole(): boolean {
 		return this.#received === this.length;

@@ -137,6 +137,7 @@ export class ChunkPicker {
 		return bytesOpen(this.#nodes.values()) >= SHORT_RUN * 2;
 	}
 
+	/** The number of nodes with all chunks. */
 	get #completeNodes(): number {
 		let complete = 0;
 		for (const { have } of this.#nodes.values()) {
@@ -181,7 +182,23 @@ export class ChunkPicker {
 		if (this.#order === 'demanded') {
 			return undefined;
 		}
-		return this.#isAscending ? this.#lowest(node) : this.#rarest(node);
+		if (this.#isAscending) {
+			return this.#lowest(node);
+		}
+		return this.#coDownloaders.areThere ? this.#rarest(node) : this.#drawn(node);
+	}
+
+	/** A chunk that is drawn at random. */
+	#drawn(node: RemoteNode): number | undefined {
+		const missing = this.#states.count('missing');
+		const start = Math.floor(this.#random() * missing);
+		for (let step = 0; step < missing; step += 1) {
+			const chunk = this.#states.missingAt((start + step) % missing);
+			if (node.have.has(chunk)) {
+				return chunk;
+			}
+		}
+		return undefined;
 	}
 
 	#lowest(node: RemoteNode): number | undefined {
@@ -198,10 +215,9 @@ export class ChunkPicker {
 		const start = Math.floor(this.#random() * missing);
 		let best: number | undefined;
 		let least = Number.POSITIVE_INFINITY;
-		const isRandom = this.#isBeginning && !this.#coDownloaders.areThere;
-		// A complete node is spared: it is not asked for chunks that co-downloaders have or are about to get.
-		const isCareful = node.have.isFull && this.#isBusy;
-		const complete = isCareful ? this.#completeNodes : 0;
+		const isSpared = node.have.isFull && this.#isBusy;
+		const mostHolders =
+			isSpared && node.window.isDirect ? this.#completeNodes : Number.POSITIVE_INFINITY;
 		const most = Math.min(SAMPLE, node.useful);
 		let compared = 0;
 		// Starts at a random position. The order of the list is random enough after some changes.
@@ -210,14 +226,12 @@ export class ChunkPicker {
 			if (!node.have.has(chunk)) {
 				continue;
 			}
-			if (isRandom) {
-				return chunk;
-			}
 			compared += 1;
 			const rank = this.#coDownloaders.rankOf(this.#shareOf(chunk));
 			const holders = this.#holders[chunk] as number;
-			const cost = holders + (node.have.isFull ? this.#costAtComplete(chunk, rank) : rank / 4);
-			if (cost < least && (!isCareful || (rank === 0 && holders <= complete))) {
+			const isLeft = isSpared && (rank > 0 || holders > mostHolders);
+			const cost = isLeft ? Number.POSITIVE_INFINITY : holders + this.#costAt(node, chunk, rank);
+			if (cost < least) {
 				best = chunk;
 				least = cost;
 			}
@@ -226,12 +240,15 @@ export class ChunkPicker {
 	}
 
 	/**
-	 * Cost, 0 to 1, of a chunk that is requested from a complete node. This node requests its own
-	 * shares in ascending order. At the end it helps the nodes that have more left, beginning with the
-	 * chunks that these request last. For each share one node helps first, so that not all help with
-	 * the same chunks.
+	 * Cost, 0 to 1, of a chunk that is requested from `node`. On a direct lane to a complete node, this
+	 * node requests its own shares in ascending order. At the end it helps the nodes that have more
+	 * left, beginning with the chunks that these request last. For each share one node helps first, so
+	 * that not all nodes help with the same chunks.
 	 */
-	#costAtComplete(chunk: number, rank: number): number {
+	#costAt({ have, window }: RemoteNode, chunk: number, rank: number): number {
+		if (!have.isFull || !window.isDirect) {
+			return rank === 0 ? 0 : 0.5;
+		}
 		const position = chunk / this.#layout.chunks;
 		return (rank + (rank === 0 ? position : 1 - position)) / 4;
 	}

@@ -270,6 +270,16 @@ export class RemoteNode {
 		return [...this.#open.values()].filter((part) => part.attempt === attempt);
 	}
 
+	/** When bytes of `attempt` were last requested, ms; -Infinity if no request for it is open. */
+	askedAt(attempt: Attempt): number {
+		return Math.max(Number.NEGATIVE_INFINITY, ...this.#openParts(attempt).map(lastAsk));
+	}
+
+	/** ms until a part that is requested now arrives, if the peer sends at its usual rate. */
+	get delay(): number {
+		return this.#outstanding === 0 ? 0 : (this.#outstanding * 1_000) / this.window.rate;
+	}
+
 	/** The attempts that wait for an answer to `request`. */
 	attemptsOf(request: bigint): Set<Attempt> {
 		const parts = [...this.#open.values()].filter((part) => part.asks.at(-1)?.request === request);

@@ -115,6 +115,11 @@ export class Window {
 		return this.#quickest;
 	}
 
+	/** ms that an answer usually takes; 0 before the first answer. */
+	get usualTime(): number {
+		return this.#smoothed ?? 0;
+	}
+
 	/** ms without any answer after which all open parts count as lost. */
 	get timeout(): number {
 		const measured =
