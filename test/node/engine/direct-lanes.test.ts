@@ -1,0 +1,131 @@
+import * as assert from 'uvu/assert';
+import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
+import type { Decision } from '../../../node/engine/decision.ts';
+import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { Bitfield, Layout, MAX_RANGE } from '../../../protocol/index.ts';
+import { fakeRandom } from '../../helpers/harness/clock.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+
+const test = suite('requests on direct lanes, with co-downloaders');
+const SIZE = 256 * 1024;
+const SHARE = MAX_RANGE / SIZE;
+const SEEDER = 'seeder';
+
+/** An engine with a seeder on a direct lane, and with co-downloaders that have nothing yet. */
+function engineOf(chunks: number, others: readonly string[]) {
+	const coDownloaders = new CoDownloaders('downloader');
+	coDownloaders.set(new Set(others));
+	let request = 0n;
+	const engine = new DownloadEngine({
+		coDownloaders,
+		layout: new Layout(chunks * SIZE, SIZE),
+		have: new Bitfield(chunks),
+		order: 'rarest',
+		mostPart: MAX_RANGE,
+		mostOutstanding: 64 * MAX_RANGE,
+		mostStrikes: 2,
+		mostRanges: 64,
+		random: fakeRandom(1),
+		requestId: () => {
+			request += 1n;
+			return request;
+		},
+	});
+	const all = Array.from({ length: chunks }, (_, chunk) => chunk);
+	for (const node of [SEEDER, ...others]) {
+		engine.nodeHas(node, node === SEEDER ? all : []);
+		engine.rebound(node, { isDirect: true, mostPart: MAX_RANGE });
+	}
+	return { engine, coDownloaders };
+}
+
+type Engine = DownloadEngine;
+type Request = Extract<Decision, { do: 'request' }>;
+
+function requestsTo(decisions: readonly Decision[], node: string): Request[] {
+	return decisions.filter((each): each is Request => each.do === 'request' && each.node === node);
+}
+
+const isCancel = (each: Decision): boolean => each.do === 'cancel';
+
+/** Answers requests after `took` ms, and has the finished chunks stored. */
+function answer(engine: Engine, requests: readonly Request[], now: number): void {
+	for (const { node, request, ranges } of requests) {
+		for (const [offset, length] of ranges) {
+			const attempt = engine.received(node, request, offset, length, now);
+			for (let index = 0; attempt?.isWhole && index < attempt.chunks; index += 1) {
+				engine.stored(attempt.firstChunk + index);
+			}
+		}
+	}
+}
+
+test('a node first requests its own shares, in long runs that stay within one share', () => {
+	const { engine, coDownloaders } = engineOf(16_384, ['one', 'two', 'three']);
+	const seen: [chunk: number, count: number][] = [];
+	let decisions = engine.decide(0);
+	for (let now = 10; now < 130; now += 10) {
+		const requests = requestsTo(decisions, SEEDER);
+		for (const [offset, length] of requests.flatMap(({ ranges }) => ranges)) {
+			seen.push([Math.floor(offset / SIZE), Math.ceil(length / SIZE)]);
+		}
+		answer(engine, requests, now);
+		decisions = engine.decide(now);
+	}
+	for (const [chunk, count] of seen) {
+		const share = Math.floor(chunk / SHARE);
+		assert.is(coDownloaders.rankOf(share), 0, `chunk ${chunk}`);
+		assert.is(Math.floor((chunk + count - 1) / SHARE), share, `${count} chunks from ${chunk}`);
+	}
+	assert.is(Math.max(...seen.map(([, count]) => count)), SHARE, 'a whole share in one range');
+});
+
+test('a request that a complete node lets wait goes to a co-downloader that has the chunk by now', () => {
+	const { engine } = engineOf(256, ['one']);
+	const [first] = requestsTo(engine.decide(0), SEEDER);
+	assert.ok(first && first.ranges.length > 1);
+	// One chunk arrives, so that the usual time of an answer is known. The others wait.
+	const [offset = 0] = first.ranges[0] ?? [];
+	const own = first.ranges.filter(
+		([each]) => Math.floor(each / SIZE) === Math.floor(offset / SIZE),
+	);
+	answer(engine, [{ ...first, ranges: own }], 50);
+	const waiting = engine.nodes.get(SEEDER)?.attempts ?? new Set();
+	const chunk = [...waiting].find(({ isUntouched }) => isUntouched)?.firstChunk as number;
+	engine.nodeHas('one', [chunk]);
+	assert.not(engine.decide(100).some(isCancel), 'the seeder may answer soon');
+	engine.nodeHas('one', [chunk === 0 ? 1 : 0]);
+	const later = engine.decide(400);
+	assert.ok(later.some((each) => isCancel(each) && 'node' in each && each.node === SEEDER));
+	const asked = requestsTo(later, 'one').flatMap(({ ranges }) => ranges);
+	assert.ok(
+		asked.some(([each]) => Math.floor(each / SIZE) === chunk),
+		`chunk ${chunk}`,
+	);
+});
+
+test('a complete node is not asked for chunks that co-downloaders have, while enough is open', () => {
+	const { engine, coDownloaders } = engineOf(1_024, ['one']);
+	const ours = Array.from({ length: 1_024 }, (_, chunk) => chunk).filter(
+		(chunk) => coDownloaders.rankOf(Math.floor(chunk / SHARE)) === 0,
+	);
+	const held = new Set(ours.slice(0, ours.length / 2));
+	engine.nodeHas('one', held);
+	let decisions = engine.decide(0);
+	const asked: number[] = [];
+	for (let now = 10; now < 200; now += 10) {
+		const requests = requestsTo(decisions, SEEDER);
+		asked.push(
+			...requests.flatMap(({ ranges }) => ranges.map(([offset]) => Math.floor(offset / SIZE))),
+		);
+		answer(engine, requests, now);
+		decisions = engine.decide(now);
+	}
+	assert.ok(asked.length > 10);
+	assert.equal(
+		asked.filter((chunk) => held.has(chunk)),
+		[],
+	);
+});
+
+test.run();
