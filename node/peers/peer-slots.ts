@@ -15,7 +15,7 @@ const USELESS = 10_000;
 
 /**
  * Decides which peers get the slots if there are more peers than slots. A peer that sends nothing
- * loses its slot to a new peer. If all peers send, a new peer gets the slot of the peer that is
+ * loses its slot to a new peer, unless it is the only complete peer. If all peers send, a new peer gets the slot of the peer that is
  * furthest away, if the new peer is nearer; a complete peer does not lose its slot in this way. The
  * distance between two nodes is the same in both directions, so about equally many
  * downloaders depend on each node, and no node uploads to the whole swarm.
@@ -45,14 +45,21 @@ export class PeerSlots {
 		if (peers.size < MOST_PEERS) {
 			return { isThere: true };
 		}
-		for (const [id, { sentAt }] of peers) {
-			if (now - sentAt >= USELESS || (isSilent(id) && !isSilent(node))) {
-				this.#useless.add(id);
-				return { isThere: true, leaves: id };
-			}
+		const silent = [...peers].filter(
+			([id, { sentAt }]) => now - sentAt >= USELESS || (isSilent(id) && !isSilent(node)),
+		);
+		const complete = [...peers.values()].filter(({ isComplete }) => isComplete).length;
+		// Over a thin link, the first answer of the only seeder may take longer than that.
+		const [leaves] = silent.find(([, { isComplete }]) => !isComplete || complete > 1) ?? [];
+		if (this.#useless.has(node)) {
+			return { isThere: false };
+		}
+		if (leaves !== undefined) {
+			this.#useless.add(leaves);
+			return { isThere: true, leaves };
 		}
 		const furthest = this.#furthest(peers);
-		if (furthest === undefined || this.#useless.has(node) || !this.#isNearer(node, furthest)) {
+		if (furthest === undefined || !this.#isNearer(node, furthest)) {
 			return { isThere: false };
 		}
 		return { isThere: true, leaves: furthest };

@@ -68,8 +68,9 @@ test('a complete peer that sends keeps its slot; a partial peer loses it to a ne
 test('a peer that sent nothing for ten seconds loses its slot to any node, and gets only a free slot back', () => {
 	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(1, 11), { sentAt: 5_000 });
-	const idle = byDistance[1] as string;
+	const [, idle, other] = byDistance as [string, string, string];
 	seated.set(idle, { sentAt: 0, isComplete: true });
+	seated.set(other, { sentAt: 5_000, isComplete: true });
 	const far = byDistance[30] as string;
 	assert.not(sit(places, seated, far, USELESS - 1));
 	assert.ok(sit(places, seated, far, USELESS));
@@ -77,6 +78,21 @@ test('a peer that sent nothing for ten seconds loses its slot to any node, and g
 	assert.not(sit(places, seated, idle, USELESS), 'although it is nearer than other peers');
 	seated.delete(far);
 	assert.ok(sit(places, seated, idle, USELESS));
+});
+
+test('the only complete peer keeps its slot, because its link may be thin', () => {
+	const places = new PeerSlots(SELF);
+	const seated = seat(byDistance.slice(0, PLACES));
+	const [seeder, ...partial] = byDistance as [string, ...string[]];
+	seated.set(seeder, { sentAt: 0, isComplete: true });
+	const others = byDistance.slice(PLACES);
+	for (const node of others.slice(0, PLACES - 1)) {
+		assert.ok(sit(places, seated, node, USELESS), 'in place of a partial peer');
+	}
+	assert.ok(seated.has(seeder));
+	assert.not(sit(places, seated, partial[0] as string, USELESS * 2), 'it sent nothing before');
+	assert.ok(sit(places, seated, others[PLACES] as string, USELESS * 2));
+	assert.ok(seated.has(seeder));
 });
 
 test('whatever the order in which nodes come, the nearest ten hold the slots', () => {
