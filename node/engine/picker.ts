@@ -68,13 +68,17 @@ export class ChunkPicker {
 		if (node.useful === 0) {
 			return undefined;
 		}
-		const first = this.#needed(node) ?? this.#other(node);
-		if (first === undefined) {
+		const needed = this.#needed(node);
+		const chunk = needed ?? this.#other(node);
+		if (chunk === undefined) {
 			return undefined;
 		}
-		return this.#isAscending
-			? this.#runFrom(node, first, first + this.#chunksIn(bytes))
-			: this.#runInShare(node, first, bytes);
+		if (this.#isAscending) {
+			return this.#runFrom(node, chunk, chunk + this.#chunksIn(bytes));
+		}
+		const share = this.#shareOf(chunk) * this.#share;
+		// A reader does not wait for chunks before the one that it needs.
+		return this.#runInShare(node, chunk, { from: needed ?? share, to: share + this.#share }, bytes);
 	}
 
 	/** How many whole chunks fit into `bytes`; at least one. */
@@ -92,19 +96,23 @@ export class ChunkPicker {
 	}
 
 	/**
-	 * A run that contains `chunk` and does not leave its share. The chunks of other shares may be
-	 * assigned to co-downloaders, which request them at the same time.
+	 * A run that contains `chunk`, from `from` on and before `to`. It does not leave a share: the chunks
+	 * of other shares may be assigned to co-downloaders, which request them at the same time.
 	 */
-	#runInShare(node: RemoteNode, chunk: number, bytes: number): ChunkRun {
+	#runInShare(
+		node: RemoteNode,
+		chunk: number,
+		{ from, to }: { from: number; to: number },
+		bytes: number,
+	): ChunkRun {
 		// Chunks that co-downloaders wait for arrive sooner in small runs, unless even a long run takes no time.
 		const soon = Math.max(SHORT_RUN, node.window.rate * NO_TIME);
 		const most = this.#chunksIn(Math.min(bytes, soon));
-		const start = this.#shareOf(chunk) * this.#share;
 		let first = chunk;
-		while (first > start && chunk - first < most - 1 && this.#isOpenTo(node, first - 1)) {
+		while (first > from && chunk - first < most - 1 && this.#isOpenTo(node, first - 1)) {
 			first -= 1;
 		}
-		return this.#runFrom(node, first, Math.min(first + most, start + this.#share));
+		return this.#runFrom(node, first, Math.min(first + most, to));
 	}
 
 	/** The number of the share that `chunk` belongs to. */

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
+import { Demand } from '../../../node/engine/demand.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { Bitfield, Layout, MAX_RANGE } from '../../../protocol/index.ts';
 import { fakeRandom } from '../../helpers/harness/clock.ts';
@@ -16,8 +17,10 @@ function engineOf(chunks: number, others: readonly string[]) {
 	const coDownloaders = new CoDownloaders('downloader');
 	coDownloaders.set(new Set(others));
 	let request = 0n;
+	const demand = new Demand();
 	const engine = new DownloadEngine({
 		coDownloaders,
+		demand,
 		layout: new Layout(chunks * SIZE, SIZE),
 		have: new Bitfield(chunks),
 		order: 'rarest',
@@ -36,7 +39,7 @@ function engineOf(chunks: number, others: readonly string[]) {
 		engine.nodeHas(node, node === SEEDER ? all : []);
 		engine.rebound(node, { isDirect: true, mostPart: MAX_RANGE });
 	}
-	return { engine, coDownloaders };
+	return { engine, coDownloaders, demand };
 }
 
 type Engine = DownloadEngine;
@@ -78,6 +81,23 @@ test('a node first requests its own shares, in long runs that stay within one sh
 		assert.is(Math.floor((chunk + count - 1) / SHARE), share, `${count} chunks from ${chunk}`);
 	}
 	assert.is(Math.max(...seen.map(([, count]) => count)), SHARE, 'a whole share in one range');
+});
+
+test('a run for a reader begins with the chunk that the reader needs', () => {
+	const { engine, demand } = engineOf(16_384, ['one', 'two', 'three']);
+	let decisions = engine.decide(0);
+	for (let now = 10; now < 130; now += 10) {
+		answer(engine, requestsTo(decisions, SEEDER), now);
+		decisions = engine.decide(now);
+	}
+	answer(engine, requestsTo(decisions, SEEDER), 130);
+	const chunk = [...Array(16_384).keys()].findIndex((each) => {
+		const isOpen = (one: number): boolean => engine.states.of(one) === 'missing';
+		return each % SHARE === 2 && [-2, -1, 0, 1].every((step) => isOpen(each + step));
+	});
+	demand.set({}, { first: chunk, count: 2 });
+	const ranges = requestsTo(engine.decide(130), SEEDER).flatMap((each) => each.ranges);
+	assert.equal(ranges[0], [chunk * SIZE, 2 * SIZE]);
 });
 
 test('a request that a complete node lets wait goes to a co-downloader that has the chunk by now', () => {
