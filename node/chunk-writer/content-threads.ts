@@ -30,7 +30,8 @@ const SMALL = 8 * 1024 * 1024;
  * A new file of medium size begins on the event loop. It moves to a thread only if that is faster: if
  * several programs share few cores, or if the network is slow, a thread only costs processor time.
  *
- * @param stored the chunks that are stored; undefined if no digest of the whole is wanted
+ * @param stored the chunks that are stored; undefined if no digest of the whole is wanted: then nothing
+ *   is ever read back, and the file counts as new
  * @param wanted bytes of the content that are wanted. @default all
  */
 export function threadsFor(

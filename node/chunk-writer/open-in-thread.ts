@@ -7,7 +7,7 @@ export type ContentQuestion =
 	| { do: 'digest' }
 	| { do: 'finish' };
 
-/** What a thread does with a content. */
+/** The work of a thread for a content: where the content is, and which digests are checked. */
 export type ContentWork = Pick<
 	Extract<ThreadCommand, { do: 'open' }>,
 	'location' | 'toWrite' | 'toHash'
@@ -66,12 +66,18 @@ export class OpenInThread {
 
 	/** Resolves when the thread uses the files no more. Idempotent. */
 	close(): Promise<void> {
+		this.#next = undefined;
 		this.#closing ??= this.#close();
 		return this.#closing;
 	}
 
 	async #close(): Promise<void> {
-		await this.#moving;
+		try {
+			await this.#moving;
+		} catch {
+			// The thread to move to could not be started, and the content has left the event loop.
+			return;
+		}
 		await this.#leave();
 	}
 

@@ -6,6 +6,7 @@ import type { Decision } from './decision.ts';
 import type { DownloadEngineOptions } from './engine-options.ts';
 import type { ChunkPicker } from './picker.ts';
 import type { RemoteNode } from './remote-node.ts';
+import { isTooSlow } from './too-slow.ts';
 
 /** Most open attempts at the same chunks; a run of up to SMALL bytes may have more. */
 const MOST_RIVALS = 4;
@@ -18,21 +19,13 @@ const SMALL = 16 * 1024;
 const MOST_BEGUN = 32 * 1024 * 1024;
 
 /**
- * If the fastest peer is more than this many times as fast as a peer, that peer may be too slow.
- */
-const MUCH_SLOWER = 2;
-/**
- * That peer is too slow if one chunk from it takes more than this many times as long as all missing
- * chunks take from all peers together.
- */
-const OUTLASTS = 1.2;
-
-/**
  * A request that is not answered yet may be moved to a node that answers sooner, after so many ms
  * plus so many times the usual time of an answer.
  */
 const LONG_WAIT = 150;
 const LONG_ANSWER = 1.5;
+/** ms between two looks for such requests. */
+const SPARE_EVERY = 50;
 
 /** Bytes that arrived by fan-out and are new here. */
 export interface Overheard {
@@ -52,6 +45,7 @@ export class Assignments {
 	readonly #nodes: ReadonlyMap<string, RemoteNode>;
 	readonly #knownIn: (run: ChunkRun) => readonly ByteRange[];
 	#decisions: Decision[] = [];
+	#sparedAt = Number.NEGATIVE_INFINITY;
 
 	/** @param options `layout`, and `knownIn` as in the options of the engine */
 	constructor(
@@ -133,34 +127,51 @@ export class Assignments {
 	}
 
 	/**
-	 * On direct lanes: abandons requests that complete nodes have not begun to answer, if a partial node
-	 * has the chunks by now and can send them sooner. A complete node first sends what it has sent to nobody yet, so
-	 * it may let a chunk wait that it has sent to others.
+	 * On direct lanes: abandons attempts that complete nodes have not begun to answer, if a partial
+	 * node has the chunks by now and can send them sooner. A complete node first sends what it has
+	 * sent to nobody yet, so it may let a chunk wait that it has sent to others.
 	 */
 	spareComplete(now: number): void {
-		for (const remote of this.#nodes.values()) {
-			if (!remote.have.isFull || !remote.window.isDirect) {
-				continue;
-			}
+		if (now - this.#sparedAt < SPARE_EVERY) {
+			return;
+		}
+		this.#sparedAt = now;
+		/** Bytes that are moved to each node. */
+		const moved = new Map<RemoteNode, number>();
+		const complete = [...this.#nodes.values()].filter(
+			({ have, window }) => have.isFull && window.isDirect,
+		);
+		for (const remote of complete) {
 			const before = now - LONG_WAIT - LONG_ANSWER * remote.window.usualTime;
-			for (const attempt of [...remote.attempts]) {
-				const isWaiting = attempt.isUntouched && remote.askedAt(attempt) <= before;
-				if (isWaiting && this.#isSoonerElsewhere(attempt, remote, now)) {
+			const waiting = [...remote.attempts].filter(
+				(each) => each.isUntouched && each.rivals.length === 1 && remote.askedAt(each) <= before,
+			);
+			for (const attempt of waiting) {
+				const other = this.#soonerThan(remote, attempt, moved, now);
+				if (other !== undefined) {
+					moved.set(other, (moved.get(other) ?? 0) + attempt.length);
 					this.abandon(attempt);
 				}
 			}
 		}
 	}
 
-	#isSoonerElsewhere(attempt: Attempt, remote: RemoteNode, now: number): boolean {
+	/** A partial node that would send the chunks of `attempt` sooner than `remote` does. */
+	#soonerThan(
+		remote: RemoteNode,
+		attempt: Attempt,
+		moved: ReadonlyMap<RemoteNode, number>,
+		now: number,
+	): RemoteNode | undefined {
 		for (const other of this.#nodes.values()) {
-			const isFree = other.window.isDirect && !other.isSnubbed && other.hasRoom(now);
-			const isSooner = isFree && !other.have.isFull && other.delay < remote.delay;
-			if (isSooner && hasAll(other, attempt)) {
-				return true;
+			const isFree = other.window.isDirect && !other.isSnubbed && other.isWorthAsking(now);
+			const bytes = (moved.get(other) ?? 0) + attempt.length;
+			const isSooner = isFree && !other.have.isFull && other.timeFor(bytes) < remote.timeFor(0);
+			if (isSooner && hasAll(other, attempt) && !this.#isTooSlow(other)) {
+				return other;
 			}
 		}
-		return false;
+		return undefined;
 	}
 
 	/**
@@ -263,31 +274,10 @@ export class Assignments {
 		return [offset, this.#layout.offsetOf(last) + this.#layout.sizeOf(last) - offset];
 	}
 
-	/**
-	 * Whether a chunk requested from `remote` now would arrive after all other missing chunks. Then
-	 * faster peers, even those that do not have the chunk yet, deliver it sooner. Without this check,
-	 * most chunks that slow peers send at the end of a download would also be requested from other
-	 * peers, and arrive twice. While nothing is open at other peers, no peer is too slow.
-	 */
 	#isTooSlow(remote: RemoteNode): boolean {
-		const { rate } = remote.window;
-		if (rate === 0) {
-			return false;
-		}
-		let all = 0;
-		let fastest = 0;
-		let openElsewhere = 0;
-		for (const other of this.#nodes.values()) {
-			if (!other.isSnubbed) {
-				all += other.window.rate;
-				fastest = Math.max(fastest, other.window.rate);
-				openElsewhere += other === remote ? 0 : other.outstanding;
-			}
-		}
 		const { chunkSize } = this.#layout;
-		const rest = (this.#states.count('missing') * chunkSize) / all;
-		const isOutlasting = chunkSize / rate > rest * OUTLASTS;
-		return openElsewhere > 0 && rate * MUCH_SLOWER < fastest && isOutlasting;
+		const missing = this.#states.count('missing') * chunkSize;
+		return isTooSlow(remote, this.#nodes, { chunkSize, missing });
 	}
 
 	#assign(remote: RemoteNode): boolean {

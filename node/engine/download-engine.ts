@@ -50,8 +50,6 @@ export class DownloadEngine {
 	 */
 	readonly #window: Window;
 	#asked = 0;
-	/** Whether nodes have gained chunks since the last decision. */
-	#hasNews = false;
 	/** Whether the connection to the broker is lost: then only direct lanes are used. */
 	isCutOff = false;
 
@@ -118,7 +116,6 @@ export class DownloadEngine {
 				this.#count(remote, chunk, 1);
 			}
 		}
-		this.#hasNews = true;
 	}
 
 	/** `node` is gone, or does not share the seed any more. */
@@ -289,10 +286,7 @@ export class DownloadEngine {
 				suspects.push({ do: 'suspect', node: remote.id });
 			}
 		}
-		if (this.#hasNews) {
-			this.#hasNews = false;
-			this.#assignments.spareComplete(now);
-		}
+		this.#assignments.spareComplete(now);
 		const missing = this.states.count('missing') * this.#options.layout.chunkSize;
 		const ready = worthAsking(this.#nodes, { now, isCutOff: this.isCutOff, missing });
 		if (ready.length === 0) {

@@ -17,7 +17,10 @@ const SHORT_RUN = 256 * 1024;
 const NO_TIME = 0.1;
 /** Bytes of the largest share: as many as fit into one message of a direct lane. */
 const MOST_SHARE = MAX_RANGE;
-/** A content has at least so many shares, so that each co-downloader gets about the same. */
+/**
+ * A content has at least so many shares, or one for each chunk, so that each co-downloader gets about
+ * the same.
+ */
 const LEAST_SHARES = 256;
 /** Missing chunks that are compared for rarity; drawing more makes the choice little better. */
 const SAMPLE = 64;
@@ -145,15 +148,6 @@ export class ChunkPicker {
 		return bytesOpen(this.#nodes.values()) >= SHORT_RUN * 2;
 	}
 
-	/** The number of nodes with all chunks. */
-	get #completeNodes(): number {
-		let complete = 0;
-		for (const { have } of this.#nodes.values()) {
-			complete += have.isFull ? 1 : 0;
-		}
-		return complete;
-	}
-
 	/** Whether `chunk` is to be fetched, now or later, as far as is known. */
 	isWanted(chunk: number): boolean {
 		return this.#order !== 'demanded' || this.#demand.has(chunk);
@@ -224,8 +218,7 @@ export class ChunkPicker {
 		let best: number | undefined;
 		let least = Number.POSITIVE_INFINITY;
 		const isSpared = node.have.isFull && this.#isBusy;
-		const mostHolders =
-			isSpared && node.window.isDirect ? this.#completeNodes : Number.POSITIVE_INFINITY;
+		const helpers = isSpared && node.window.isDirect ? this.#helpers() : [];
 		const most = Math.min(SAMPLE, node.useful);
 		let compared = 0;
 		// Starts at a random position. The order of the list is random enough after some changes.
@@ -237,7 +230,8 @@ export class ChunkPicker {
 			compared += 1;
 			const rank = this.#coDownloaders.rankOf(this.#shareOf(chunk));
 			const holders = this.#holders[chunk] as number;
-			const isLeft = isSpared && (rank > 0 || holders > mostHolders);
+			const isHeld = helpers.some(({ have }) => have.has(chunk));
+			const isLeft = isSpared && (rank > 0 || isHeld);
 			const cost = isLeft ? Number.POSITIVE_INFINITY : holders + this.#costAt(node, chunk, rank);
 			if (cost < least) {
 				best = chunk;
@@ -247,11 +241,18 @@ export class ChunkPicker {
 		return best;
 	}
 
+	/** The partial nodes on direct lanes that answer. */
+	#helpers(): RemoteNode[] {
+		return [...this.#nodes.values()].filter(
+			({ have, window, isSnubbed }) => !have.isFull && window.isDirect && !isSnubbed,
+		);
+	}
+
 	/**
-	 * Cost, 0 to 1, of a chunk that is requested from `node`. On a direct lane to a complete node, this
-	 * node requests its own shares in ascending order. At the end it helps the nodes that have more
-	 * left, beginning with the chunks that these request last. For each share one node helps first, so
-	 * that not all nodes help with the same chunks.
+	 * Cost, below 1, of a chunk that is requested from `node`. On a direct lane to a complete node, the
+	 * first of the own shares costs least. Other shares cost more, and less the later they are in the
+	 * content, because their nodes request these last. A share for which this node has rank 1 costs
+	 * less than one with rank 2, so that not all nodes help with the same chunks.
 	 */
 	#costAt({ have, window }: RemoteNode, chunk: number, rank: number): number {
 		if (!have.isFull || !window.isDirect) {

@@ -275,9 +275,13 @@ export class RemoteNode {
 		return Math.max(Number.NEGATIVE_INFINITY, ...this.#openParts(attempt).map(lastAsk));
 	}
 
-	/** ms until a part that is requested now arrives, if the peer sends at its usual rate. */
-	get delay(): number {
-		return this.#outstanding === 0 ? 0 : (this.#outstanding * 1_000) / this.window.rate;
+	/** ms until all open bytes and `bytes` more have arrived, if the peer sends at its usual rate. */
+	timeFor(bytes: number): number {
+		const { rate } = this.window;
+		if (rate === 0) {
+			return this.#outstanding === 0 ? 0 : Number.POSITIVE_INFINITY;
+		}
+		return ((this.#outstanding + bytes) * 1_000) / rate;
 	}
 
 	/** The attempts that wait for an answer to `request`. */

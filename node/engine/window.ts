@@ -36,7 +36,7 @@ export interface WindowOptions {
 	readonly mostQueue?: number | undefined;
 	/**
 	 * Whether the node is reached on a direct lane. The bytes that are open there are left out of the
-	 * limit of all nodes together, and none of them are lost while the lane is up.
+	 * limit of all nodes together, and a part that others overtake does not count as lost.
 	 *
 	 * @default false
 	 */

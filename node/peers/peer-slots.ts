@@ -49,7 +49,7 @@ export class PeerSlots {
 			([id, { sentAt }]) => now - sentAt >= USELESS || (isSilent(id) && !isSilent(node)),
 		);
 		const complete = [...peers.values()].filter(({ isComplete }) => isComplete).length;
-		// Over a thin link, the first answer of the only seeder may take longer than that.
+		// Over a thin link, the first answer of the only seeder may take longer than `USELESS`.
 		const [leaves] = silent.find(([, { isComplete }]) => !isComplete || complete > 1) ?? [];
 		if (this.#useless.has(node)) {
 			return { isThere: false };

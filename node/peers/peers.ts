@@ -186,7 +186,10 @@ export class Peers {
 		}
 	}
 
-	/** `node` has requested something of this content, so it downloads the content as well. */
+	/**
+	 * `node` has requested something of this content, so it downloads the content as well. It counts as
+	 * a co-downloader even without a slot, until the tracker lists the co-downloaders again.
+	 */
 	asked(node: string): void {
 		const isComplete = this.#peers.get(node)?.isComplete === true;
 		if (!isComplete && !this.#banned.has(node)) {
