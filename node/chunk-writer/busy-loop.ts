@@ -2,7 +2,10 @@
 const PERIOD = 100;
 /** A process that uses more than this share of one core need not wait for a core. */
 const WHOLE_CORE = 0.85;
-/** Work waits for a disk if it takes more than the first share of the time, and the process less than the second share of a core. */
+/**
+ * Work waits for a disk if it takes more than the first share of the time, and the process less than
+ * the second share of a core.
+ */
 const MUCH_TIME = 0.5;
 const LITTLE_CPU = 0.2;
 /** ms for which the event loop counts as busy after it was found to be. */

@@ -58,7 +58,10 @@ export class OpenInThread {
 		this.#thread.tell({ do: 'stored', content: this.#content, first, count });
 	}
 
-	/** The chunks with a 1 in `stored`, and no others, are right. From now on the content stays where it is. */
+	/**
+	 * The chunks with a 1 in `stored`, and no others, are right. From now on the content stays where it
+	 * is. Called only when no write is under way.
+	 */
 	restart(stored: Uint8Array): void {
 		this.#next = undefined;
 		this.#thread.tell({ do: 'restart', content: this.#content, stored });

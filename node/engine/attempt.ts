@@ -17,6 +17,8 @@ export interface Part {
 	readonly asks: Ask[];
 	/** Sequence number of the last request for the part. */
 	order: number;
+	/** Whether it was requested through the broker, which may lose messages. */
+	mayBeLost: boolean;
 	/** How many parts that were requested later from the same node have arrived since. */
 	overtaken: number;
 }
@@ -94,7 +96,7 @@ export class Attempt {
 		const length = Math.min(block - ((offset - this.offset) % block), gap[1]);
 		this.#cut += length;
 		this.#skip();
-		return { attempt: this, offset, length, asks: [], order: 0, overtaken: 0 };
+		return { attempt: this, offset, length, asks: [], order: 0, mayBeLost: false, overtaken: 0 };
 	}
 
 	/** Marks `part` as lost: it has to be requested again. */

@@ -230,8 +230,7 @@ export class ChunkPicker {
 			compared += 1;
 			const rank = this.#coDownloaders.rankOf(this.#shareOf(chunk));
 			const holders = this.#holders[chunk] as number;
-			const isHeld = helpers.some(({ have }) => have.has(chunk));
-			const isLeft = isSpared && (rank > 0 || isHeld);
+			const isLeft = isSpared && (rank > 0 || helpers.some(({ have }) => have.has(chunk)));
 			const cost = isLeft ? Number.POSITIVE_INFINITY : holders + this.#costAt(node, chunk, rank);
 			if (cost < least) {
 				best = chunk;

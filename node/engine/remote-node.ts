@@ -143,6 +143,7 @@ export class RemoteNode {
 	ask(part: Part, request: bigint, order: number, now: number): void {
 		part.asks.push({ request, at: now });
 		part.order = order;
+		part.mayBeLost = !this.window.isDirect;
 		this.#open.set(part.offset, part);
 		this.#outstanding += part.length;
 	}
@@ -178,10 +179,7 @@ export class RemoteNode {
 		this.#count(length, 0);
 		this.inflow.add(length, now);
 		this.window.onAnswer(length, ask.at, now);
-		// On a direct lane the sender changes the order, so an overtaken part is not lost.
-		if (!this.window.isDirect) {
-			this.#overtake(part.order, now);
-		}
+		this.#overtake(part.order, now);
 		return part;
 	}
 
@@ -327,7 +325,8 @@ export class RemoteNode {
 				break;
 			}
 			part.overtaken += 1;
-			if (part.overtaken >= OVERTAKEN) {
+			// On a direct lane the sender changes the order, so an overtaken part is not lost.
+			if (part.mayBeLost && part.overtaken >= OVERTAKEN) {
 				this.#lose(part);
 				this.window.onLoss(lastAsk(part), now);
 			}

@@ -36,7 +36,7 @@ export interface WindowOptions {
 	readonly mostQueue?: number | undefined;
 	/**
 	 * Whether the node is reached on a direct lane. The bytes that are open there are left out of the
-	 * limit of all nodes together, and a part that others overtake does not count as lost.
+	 * limit of all nodes together, and a part that is requested on it does not count as lost when others overtake it.
 	 *
 	 * @default false
 	 */

@@ -15,10 +15,10 @@ const USELESS = 10_000;
 
 /**
  * Decides which peers get the slots if there are more peers than slots. A peer that sends nothing
- * loses its slot to a new peer, unless it is the only complete peer. If all peers send, a new peer gets the slot of the peer that is
- * furthest away, if the new peer is nearer; a complete peer does not lose its slot in this way. The
- * distance between two nodes is the same in both directions, so about equally many
- * downloaders depend on each node, and no node uploads to the whole swarm.
+ * loses its slot to a new peer, unless it is the only complete peer. If all peers send, a new peer
+ * gets the slot of the peer that is furthest away, if the new peer is nearer; a complete peer does not
+ * lose its slot in this way. The distance between two nodes is the same in both directions, so about
+ * equally many downloaders depend on each node, and no node uploads to the whole swarm.
  */
 export class PeerSlots {
 	/** The hash of this node's id. */
@@ -45,15 +45,15 @@ export class PeerSlots {
 		if (peers.size < MOST_PEERS) {
 			return { isThere: true };
 		}
+		if (this.#useless.has(node)) {
+			return { isThere: false };
+		}
 		const silent = [...peers].filter(
 			([id, { sentAt }]) => now - sentAt >= USELESS || (isSilent(id) && !isSilent(node)),
 		);
 		const complete = [...peers.values()].filter(({ isComplete }) => isComplete).length;
 		// Over a thin link, the first answer of the only seeder may take longer than `USELESS`.
 		const [leaves] = silent.find(([, { isComplete }]) => !isComplete || complete > 1) ?? [];
-		if (this.#useless.has(node)) {
-			return { isThere: false };
-		}
 		if (leaves !== undefined) {
 			this.#useless.add(leaves);
 			return { isThere: true, leaves };

@@ -189,8 +189,14 @@ for (let number = 1; number <= ORDERS; number += 1) {
 		Object.assign(faults, { delay: 0, doubles: 0, drops: () => false });
 		const isRight = async (): Promise<boolean> => `${await found()}` === `${expected}`;
 		await until('the list is right', isRight);
-		// Nothing that has ended comes back. On a busy machine a node may miss its ttl, and return.
 		await new Promise((resolve) => setTimeout(resolve, LIMITS.ttl));
+		const listed = await found();
+		assert.equal(
+			listed.filter((each) => !expected.includes(each)),
+			[],
+			'nothing that has ended comes back',
+		);
+		// On a busy machine a node may miss its ttl, and return.
 		await until('the list is right one ttl later', isRight);
 	});
 }

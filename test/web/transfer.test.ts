@@ -179,7 +179,7 @@ test('files with names that are escaped when shown can be saved, and empty files
 
 test('a file that is stopped during its check and then removed leaves nothing, and can be downloaded again', async (t) => {
 	const folder = await makeFolder(t);
-	const digest = await randomFile(join(folder, 'file.bin'), 60_000_000);
+	const digest = await randomFile(join(folder, 'file.bin'), 120_000_000);
 	const { url, page: address } = await spawnServed(t);
 	await spawnShare(t, join(folder, 'file.bin'), '--broker', url);
 	const { page, trouble } = await openTab(t, address);
