@@ -13,6 +13,7 @@ import { CoDownloaders } from '../engine/co-downloaders.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { TrackerClient } from '../tracker/tracker-client.ts';
 import type { Slot, Slots } from '../util/slots.ts';
+import { isMute, nextStep } from './asking.ts';
 import { PeerDialer } from './peer-dialer.ts';
 import { PeerSlots, type SlotHolder } from './peer-slots.ts';
 import type { Responsiveness } from './responsiveness.ts';
@@ -80,18 +81,6 @@ const QUERY_FIRST = 250;
 const QUERY_LAST = 10_000;
 /** ms without a message from any peer, after which the tracker is asked for changes. */
 const SILENCE = 1_500;
-/**
- * ms between two `have` requests to a peer that answers. For 10 s after each, the peer sends news.
- */
-const ASK_AGAIN = 5_000;
-const ASK_UNANSWERED = 2_000;
-const MOST_UNANSWERED = 3;
-/**
- * A peer that has not answered `have` gives way to another after SILENT ms, or after SILENT_ROUNDS
- * times the shortest round trip if that is longer.
- */
-const SILENT = 250;
-const SILENT_ROUNDS = 4;
 
 /**
  * The nodes of one swarm. The tracker lists the nodes, but chunks are requested from a node only
@@ -289,28 +278,23 @@ export class Peers {
 			void this.#query();
 		}
 		for (const [node, peer] of [...this.#peers]) {
-			this.#recordMute(node, peer, now);
 			this.#check(node, peer, now);
 			void this.#dialer.dial(node);
 		}
 	}
 
-	/**
-	 * Asks a peer again when that is due; a peer that has everything only if it has been silent.
-	 * Removes a peer after `MOST_UNANSWERED` unanswered requests.
-	 */
 	#check(node: string, peer: PeerState, now: number): void {
-		const giveUp = peer.unanswered > 0 ? ASK_UNANSWERED : ASK_AGAIN;
-		const isSilent = now - peer.heardAt >= giveUp;
-		if (now - peer.askedAt < giveUp || (peer.isComplete && !isSilent)) {
-			return;
+		const { lanes, responsiveness } = this.#context;
+		if (isMute(peer, this.#roundTrip, now)) {
+			responsiveness.failed(node, now);
 		}
-		if (peer.unanswered > 0) {
-			this.#context.lanes.suspect(node);
+		const step = nextStep(peer, now);
+		if (step !== 'wait' && peer.unanswered > 0) {
+			lanes.suspect(node);
 		}
-		if (peer.unanswered >= MOST_UNANSWERED) {
+		if (step === 'remove') {
 			this.remove(node, false);
-		} else {
+		} else if (step === 'ask') {
 			this.#ask(node, peer);
 		}
 	}
@@ -325,14 +309,6 @@ export class Peers {
 			this.remove(leaves, false);
 		}
 		return isThere;
-	}
-
-	/** Records a peer that has never answered a `have` request, so that it gives way to others. */
-	#recordMute(node: string, { reply, unanswered, askedAt }: PeerState, now: number): void {
-		const patience = Math.max(SILENT, SILENT_ROUNDS * Math.min(this.#roundTrip, SILENT));
-		if (reply === undefined && unanswered > 0 && now - askedAt > patience) {
-			this.#context.responsiveness.failed(node, now);
-		}
 	}
 
 	#queryPause(now: number): number {
