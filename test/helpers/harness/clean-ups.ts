@@ -20,6 +20,11 @@ export class CleanUps {
 		this.#all.push(cleanUp);
 	}
 
+	/** Adds a clean-up that runs after all others. */
+	addToEnd(cleanUp: () => unknown): void {
+		this.#all.unshift(cleanUp);
+	}
+
 	/** Runs all clean-ups, the last first. */
 	async run(): Promise<void> {
 		for (let next = this.#all.pop(); next !== undefined; next = this.#all.pop()) {
@@ -31,7 +36,11 @@ export class CleanUps {
 	async scoped<T>(work: (t: Scope) => Promise<T>): Promise<T> {
 		const { signal } = new AbortController();
 		try {
-			return await work({ signal, defer: (cleanUp) => this.add(cleanUp) });
+			return await work({
+				signal,
+				defer: (cleanUp) => this.add(cleanUp),
+				deferToEnd: (cleanUp) => this.addToEnd(cleanUp),
+			});
 		} finally {
 			await this.run();
 		}

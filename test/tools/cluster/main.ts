@@ -85,6 +85,7 @@ async function run(scenario: ClusterScenario, kind: string, cluster: Cluster): P
 			folder,
 			signal: new AbortController().signal,
 			defer: (cleanUp) => ends.push(cleanUp),
+			deferToEnd: (cleanUp) => ends.unshift(cleanUp),
 			say,
 			figure: (name, value, unit = '', most = undefined) => {
 				const figure: Figure = { scenario: scenario.name, name, value, unit, most };

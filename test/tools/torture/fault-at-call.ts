@@ -14,7 +14,7 @@ if (isMainThread) {
 	setEnvironmentData(KEY, new Int32Array(new SharedArrayBuffer(4)) as never);
 }
 const made = getEnvironmentData(KEY) as unknown as Int32Array;
-const scope = { signal: new AbortController().signal, defer: () => {} };
+const scope = { signal: new AbortController().signal, defer: () => {}, deferToEnd: () => {} };
 const write = writeFileSync;
 
 new FailingCalls(scope, FAULT_BELOW, true).decide = (name) => {

@@ -6,7 +6,7 @@ import { FailingCalls } from '../../helpers/adversaries/failing-calls.ts';
 const { KILL_AT_CALL, KILL_BELOW = '' } = process.env;
 
 const calls = new FailingCalls(
-	{ signal: new AbortController().signal, defer: () => {} },
+	{ signal: new AbortController().signal, defer: () => {}, deferToEnd: () => {} },
 	KILL_BELOW,
 );
 calls.decide = (_, index) => {

@@ -88,6 +88,7 @@ async function run(scenario: Scenario): Promise<Outcome> {
 			random: fakeRandom(Number(values.seed)),
 			signal: stop.signal,
 			defer: (cleanUp) => cleanUps.add(cleanUp),
+			deferToEnd: (cleanUp) => cleanUps.addToEnd(cleanUp),
 			say,
 			note: (name, value) => say(`${name}: ${value}`),
 			check: (fact, holds, seen) => {
