@@ -201,12 +201,22 @@ export class Download {
 		this.#content = content;
 		const { contents } = this.#context;
 		const { target } = this.#options;
+		const stopWaiting = contents.on('announced', (announced) => {
+			if (announced === content) {
+				stopWaiting();
+				this.peers.announced();
+			}
+		});
 		contents.add(content);
-		this.#stopListening = contents.on('stored', (stored, chunk) => {
+		const stopStoring = contents.on('stored', (stored, chunk) => {
 			if (stored === content) {
 				target.stored(chunk);
 			}
 		});
+		this.#stopListening = () => {
+			stopWaiting();
+			stopStoring();
+		};
 	}
 
 	/** @returns the path of the finished file, and what is verified of it @throws ShoalError ERR_IO, and as `run` */

@@ -58,14 +58,18 @@ export class PeerLanes {
 		this.#off();
 	}
 
-	/** Requests that were open on a lost lane are sent again. */
+	/**
+	 * Requests that were open on a direct lane are sent again: that lane is lost, or is closed because
+	 * another one to the same node has opened.
+	 */
 	#moved(node: string, lane: Lane): void {
-		if (this.#engine.nodes.has(node)) {
+		const remote = this.#engine.nodes.get(node);
+		if (remote !== undefined) {
 			if (!this.#context.lanes.reaches(node)) {
 				this.#engine.removeNode(node);
 				return;
 			}
-			if (lane.kind === 'broker') {
+			if (remote.window.isDirect) {
 				this.#engine.disconnectedFrom(node);
 			}
 			this.#rebound(node, lane);

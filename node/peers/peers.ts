@@ -16,6 +16,7 @@ import type { Slot, Slots } from '../util/slots.ts';
 import { isMute, nextStep } from './asking.ts';
 import { PeerDialer } from './peer-dialer.ts';
 import { PeerSlots, type SlotHolder } from './peer-slots.ts';
+import { QueryPace, SILENCE } from './query-pace.ts';
 import type { Responsiveness } from './responsiveness.ts';
 import { withoutSpared } from './spared.ts';
 
@@ -73,14 +74,6 @@ interface PeerState extends SlotHolder {
 }
 
 const TICK = 250;
-/**
- * ms between two queries of the tracker, at first and at most. The pause grows, because a swarm
- * changes fast only while it is new.
- */
-const QUERY_FIRST = 250;
-const QUERY_LAST = 10_000;
-/** ms without a message from any peer, after which the tracker is asked for changes. */
-const SILENCE = 1_500;
 
 /**
  * The nodes of one swarm. The tracker lists the nodes, but chunks are requested from a node only
@@ -100,11 +93,11 @@ export class Peers {
 	readonly #slots: PeerSlots;
 	readonly #dialer: PeerDialer;
 	readonly #timer: NodeJS.Timeout;
+	readonly #pace = new QueryPace();
+	readonly #stopListening: () => void;
 	/** Shortest round trip of a `have` request so far, ms. */
 	#roundTrip = Number.POSITIVE_INFINITY;
 	#sentAt = Number.NEGATIVE_INFINITY;
-	#queriedAt = Number.NEGATIVE_INFINITY;
-	#queryAfter = QUERY_FIRST;
 	#isQuerying = false;
 	/** Undefined until a peer has replied, and again when there are no peers. */
 	#downloadSlot: Slot | undefined;
@@ -120,6 +113,7 @@ export class Peers {
 		this.#seed = seed;
 		this.#handlers = handlers;
 		this.#timer = setInterval(() => this.#tick(), TICK);
+		this.#stopListening = context.lanes.on('changed', (node) => this.#repeat(node));
 		void context.tracker.ready(SILENCE).then(() => this.#isClosed || this.#tick());
 	}
 
@@ -187,6 +181,16 @@ export class Peers {
 		}
 	}
 
+	/**
+	 * The tracker lists this node from now on. Nodes that start at the same time do not find each other
+	 * with their first query, so the tracker is asked again: of two nodes, the one that was listed last
+	 * finds the other.
+	 */
+	announced(): void {
+		this.#pace.restart();
+		this.#tick();
+	}
+
 	/** Adds `node`, which takes part in the swarm, to the peers if there is a slot for it. */
 	consider(node: string): void {
 		const isNew = !this.#peers.has(node) && !this.#banned.has(node);
@@ -236,13 +240,14 @@ export class Peers {
 		if (this.#peers.size === 0) {
 			this.#giveSlotBack();
 			// Look for others soon.
-			this.#queryAfter = QUERY_FIRST;
+			this.#pace.quicken();
 		}
 	}
 
 	close(): void {
 		this.#isClosed = true;
 		clearInterval(this.#timer);
+		this.#stopListening();
 		this.#giveSlotBack();
 	}
 
@@ -273,8 +278,9 @@ export class Peers {
 		const now = performance.now();
 		const { tracker, link } = this.#context;
 		const canAsk = tracker.state !== undefined && link.isUp && !this.#isQuerying;
-		if (canAsk && now - this.#queriedAt >= this.#queryPause(now)) {
-			this.#queriedAt = now;
+		const heardAt = [...this.#peers.values()].map((peer) => peer.heardAt);
+		if (canAsk && this.#pace.isDue(now, Math.max(0, ...heardAt))) {
+			this.#pace.queried(now);
 			void this.#query();
 		}
 		for (const [node, peer] of [...this.#peers]) {
@@ -311,15 +317,9 @@ export class Peers {
 		return isThere;
 	}
 
-	#queryPause(now: number): number {
-		const heardAt = [...this.#peers.values()].map((peer) => peer.heardAt);
-		return now - Math.max(0, ...heardAt) >= SILENCE ? SILENCE : this.#queryAfter;
-	}
-
 	async #query(): Promise<void> {
 		const { tracker, link, warn, limits } = this.#context;
 		this.#isQuerying = true;
-		this.#queryAfter = Math.min(this.#queryAfter * 2, QUERY_LAST);
 		try {
 			const { nodes } = await tracker.ask('query', { seed: this.#seed });
 			if (!this.#isClosed) {
@@ -367,6 +367,18 @@ export class Peers {
 			if (isAll && !listed.includes(node) && now - heardAt >= SILENCE) {
 				this.remove(node, false);
 			}
+		}
+	}
+
+	/**
+	 * `node` is reached on another lane now. What was on its way on the old one may be lost: a request,
+	 * an answer, or news of chunks. So a peer that was asked before is asked again.
+	 */
+	#repeat(node: string): void {
+		const peer = this.#peers.get(node);
+		if (peer !== undefined && peer.askedAt > 0) {
+			peer.unanswered = 0;
+			this.#ask(node, peer);
 		}
 	}
 

@@ -52,6 +52,8 @@ function bytesOf({ layout }: Seed, field: Bitfield): number {
 export interface ContentStoreEvents {
 	added(content: StoredContent): void;
 	removed(content: StoredContent): void;
+	/** An announce of a content is on the broker. */
+	announced(content: StoredContent): void;
 	/** A chunk is verified, and its wanted bytes are stored. */
 	stored(content: StoredContent, chunk: number): void;
 	/** A chunk of which all bytes are stored can be shared. */
@@ -90,6 +92,11 @@ export class ContentStore {
 		this.#held.set(content.seed.id, content);
 		this.#since.set(content, this.#since.get(content) ?? Date.now());
 		this.#events.emit('added', content);
+	}
+
+	/** An announce of `content` is on the broker. */
+	announced(content: StoredContent): void {
+		this.#events.emit('announced', content);
 	}
 
 	/** Removes `content`; does nothing if it is not held. */

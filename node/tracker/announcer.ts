@@ -258,6 +258,7 @@ export class Announcer {
 				this.#stale.add(content);
 				throw error;
 			}
+			contents.announced(content);
 		});
 	}
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { Journal } from '../../node/download/target/journal.ts';
 import { PartFile } from '../../node/download/target/part-file.ts';
 import { makeSeed } from '../../node/hashing/make-seed.ts';
 import { openTcpStream } from '../../node/lanes/transport/tcp-stream.ts';
+import type { TraceEvent } from '../../node/stats/trace.ts';
 import { Link, Seed } from '../../protocol/index.ts';
 import { Peer } from '../helpers/adversaries/peer.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
@@ -71,6 +73,42 @@ test('T24: a part file larger than the disk is refused in less than 100 ms', asy
 		return await ms(async () => {
 			assert.is((await rejects(PartFile.open(output, large))).code, 'ERR_NO_SPACE');
 		});
+	});
+});
+
+test('two downloads that start at the same time find each other within 250 ms', async (t) => {
+	const { url } = await startBroker(t);
+	const seeder = await startNode(t, url, { maxUp: 2 * MIB });
+	const { seed } = await seeder.share(await makeFile(t, randomBytes(4 * MIB)));
+	await judge('to find each other', { unit: 'ms', most: 250 }, async () => {
+		const stop = new AbortController();
+		/** When each of the two has asked the seeder, and when it has heard from the other one. */
+		const times = await Promise.all(
+			[0, 1].map(async () => {
+				const times = { asked: 0, found: 0 };
+				const trace = (event: TraceEvent): void => {
+					if (event.event === 'asked') {
+						times.asked ||= performance.now();
+					} else if (event.event === 'has' && event.node !== seeder.id) {
+						times.found ||= performance.now();
+					}
+				};
+				const node = await startNode(t, url, { trace });
+				return { node, times };
+			}),
+		);
+		const output = await makeFolder(t);
+		const gets = times.map(async ({ node }, index) => {
+			await rejects(node.get(seed.id, { output: join(output, `${index}`), signal: stop.signal }));
+			await node.close();
+		});
+		await until('both have found the other', () => times.every((each) => each.times.found > 0));
+		stop.abort();
+		await Promise.all(gets);
+		const both = times.map((each) => each.times);
+		return (
+			Math.max(...both.map(({ found }) => found)) - Math.max(...both.map(({ asked }) => asked))
+		);
 	});
 });
 

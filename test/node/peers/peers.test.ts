@@ -2,7 +2,8 @@ import * as assert from 'uvu/assert';
 import { Tracker } from '../../../broker/index.ts';
 import { type HaveReply, Peers } from '../../../node/peers/peers.ts';
 import { decodeReply, encodeJson } from '../../../protocol/index.ts';
-import { Peer } from '../../helpers/adversaries/peer.ts';
+import { fakeListener } from '../../helpers/adversaries/fake-listener.ts';
+import { Peer, topics } from '../../helpers/adversaries/peer.ts';
 import { announce } from '../../helpers/fixtures/registry.ts';
 import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
@@ -160,6 +161,32 @@ test('T30: askAll first reports the answers of nodes that have delivered', async
 	sources.askAll();
 	assert.is(has[4], last);
 	assert.is(peers.length, 4);
+});
+
+test('the tracker is asked again as soon as it lists this node', async (t) => {
+	const { context, listed, begin } = await start(t, 1);
+	const sources = begin();
+	await until('the tracker has answered', () => listed.length === 1);
+	let queries = 0;
+	const ask = context.tracker.ask.bind(context.tracker);
+	context.tracker.ask = ((...args: Parameters<typeof ask>) => {
+		queries += 1;
+		return ask(...args);
+	}) as typeof ask;
+	sources.announced();
+	assert.is(queries, 1);
+});
+
+test('a peer that is reached on another lane is asked again, on that lane', async (t) => {
+	const { context, peers, has, begin } = await start(t, 2);
+	const [peer, other] = peers as [Peer, Peer];
+	begin();
+	await until('both have answered', () => has.length === 2);
+	const { listener, join } = fakeListener();
+	context.lanes.listen(listener);
+	assert.equal(join(peer.id), [topics.request(peer.id, context.id)]);
+	assert.equal(join('a-stranger'), []);
+	assert.is(other.requests.length, 1);
 });
 
 test('a node that joins later is found while there are no peers', async (t) => {

@@ -11,6 +11,7 @@ import {
 	type Limits,
 	Link,
 	makeNodeId,
+	type NodeListing,
 } from '../../../protocol/index.ts';
 import { topics } from '../../helpers/adversaries/peer.ts';
 import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
@@ -109,6 +110,23 @@ test('the broker retains the state and the announces of a node, and their fields
 	assert.equal(rest, { state: 'ready', session, up: 0, down: 0, lanes });
 	// The broker is on loopback, so the node listens there only.
 	assert.match(addresses.join(), /^mqtt:\/\/127\.0\.0\.1:\d+$/);
+});
+
+test('when a content counts as announced, the next answer of the tracker lists it', async (t) => {
+	const { url } = await startBroker(t);
+	const { context, presence, holdings } = await inside(t, url, 1);
+	t.defer(() => presence.leave());
+	const { contents, tracker } = context;
+	let query: Promise<{ readonly nodes: readonly NodeListing[] }> | undefined;
+	contents.on('announced', ({ seed }) => {
+		query = tracker.ask('query', { seed: seed.id });
+	});
+	await presence.join();
+	const { nodes = [] } = (await query) ?? {};
+	assert.equal(
+		nodes.map(({ node, chunks }) => [node, chunks]),
+		[[context.id, holdings[0]?.seed.chunks]],
+	);
 });
 
 test('a clean close withdraws all announces and the state', async (t) => {
