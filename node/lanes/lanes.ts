@@ -66,6 +66,11 @@ const MOST_UNSEEN = 2;
  * lane is the one that works.
  */
 export const CROSSING = 5_000;
+/**
+ * ms after which a lane that another one has replaced is closed: until the peer knows the other
+ * lane, it still sends on this one.
+ */
+const LINGER = 1_000;
 /** When an answer is late, a lane is closed after this many ms without a byte. */
 const DEAD = 700;
 
@@ -78,6 +83,8 @@ export class Lanes {
 	readonly #options: LanesOptions;
 	readonly #broker: Lane;
 	readonly #direct = new Map<string, Opened>();
+	/** Lanes that are not used any more, but still received from. */
+	readonly #replaced = new Set<DirectLane>();
 	readonly #dialling = new Map<string, Attempt>();
 	readonly #backoff = new DialBackoff();
 	readonly #events = createNanoEvents<LanesEvents>();
@@ -208,7 +215,8 @@ export class Lanes {
 		for (const { abort } of this.#dialling.values()) {
 			abort.abort();
 		}
-		for (const { lane } of this.#direct.values()) {
+		const opened = [...this.#direct.values()].map(({ lane }) => lane);
+		for (const lane of [...opened, ...this.#replaced]) {
 			lane.close();
 		}
 		await this.#listener?.close();
@@ -270,15 +278,20 @@ export class Lanes {
 		const lower = id < node ? id : node;
 		if (haveCrossed && older.lane.dialledBy !== lane.dialledBy && lane.dialledBy !== lower) {
 			if (lane.dialledBy === id) {
-				lane.close();
+				this.#retire(lane);
 			}
 			return;
 		}
 		this.#direct.set(node, { lane, openedAt: now, isHeard: false });
 		if (older !== undefined && (!haveCrossed || older.lane.dialledBy === id)) {
-			older.lane.close();
+			this.#retire(older.lane);
 		}
 		this.#events.emit('changed', node, lane);
+	}
+
+	#retire(lane: DirectLane): void {
+		this.#replaced.add(lane);
+		later(() => lane.close(), LINGER);
 	}
 
 	/**
@@ -296,6 +309,7 @@ export class Lanes {
 	}
 
 	#closed(node: string, lane: DirectLane): void {
+		this.#replaced.delete(lane);
 		if (this.#direct.get(node)?.lane === lane) {
 			this.#direct.delete(node);
 			if (!this.#isClosed) {

@@ -112,6 +112,20 @@ test('if both nodes dial at once, both keep the connection that the lower id has
 	assert.ok(crossed > 0, 'some dials have crossed');
 });
 
+test('a message that was sent on a lane before the sender knew of the lane that replaces it still arrives', async (t) => {
+	const [lower, higher] = await startEnds(t);
+	await higher.lanes.reach(lower.id, lower.route);
+	await until('the lane', () => lower.guests.size === 1);
+	await connectAs(t, lower, higher);
+	await until('the lane is replaced', () => {
+		return dialledBy(higher.lanes.to(lower.id)) === lower.id;
+	});
+	assert.is(dialledBy(lower.lanes.to(higher.id)), higher.id);
+	say(lower, higher, 'late');
+	await until('the message is there', () => higher.heard.includes('late'));
+	await until('the replaced lane is closed', () => lower.guests.size === 0);
+});
+
 test('a second lane replaces the first one only if it is opened long after it', async (t) => {
 	const [lower, higher] = await startEnds(t);
 	await lower.lanes.reach(higher.id, higher.route);
