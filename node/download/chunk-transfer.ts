@@ -308,9 +308,11 @@ export class ChunkTransfer {
 	#count(attempt: Attempt, first: number, count: number, bytes: number): void {
 		const { node } = attempt;
 		const lane = this.#direct.has(attempt) ? 'direct' : 'broker';
+		// Through the broker, a complete node sends a chunk to all co-downloaders at once.
+		const isFirst = lane === 'direct' && this.#engine.nodes.get(node)?.have.isFull === true;
 		for (let chunk = first; chunk < first + count; chunk += 1) {
 			this.#engine.stored(chunk);
-			this.#context.contents.gain(this.#content, chunk);
+			this.#context.contents.gain(this.#content, chunk, isFirst);
 		}
 		const known = this.#prefills?.stored(attempt, first, count) ?? 0;
 		this.#options.contributions.count(node, lane, count, bytes - known);

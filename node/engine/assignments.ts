@@ -127,9 +127,9 @@ export class Assignments {
 	}
 
 	/**
-	 * On direct lanes: abandons attempts that complete nodes have not begun to answer, if a partial
-	 * node has the chunks by now and can send them sooner. A complete node first sends what it has
-	 * sent to nobody yet, so it may let a chunk wait that it has sent to others.
+	 * On direct lanes: abandons attempts that complete nodes let wait, if a partial node has the chunks
+	 * by now and can send them sooner. A complete node first sends what it has sent to nobody yet, so it
+	 * may let a chunk wait that it has sent to others.
 	 */
 	spareComplete(now: number): void {
 		if (now - this.#sparedAt < SPARE_EVERY) {
@@ -144,7 +144,10 @@ export class Assignments {
 		for (const remote of complete) {
 			const before = now - LONG_WAIT - LONG_ANSWER * remote.window.usualTime;
 			const waiting = [...remote.attempts].filter(
-				(each) => each.isUntouched && each.rivals.length === 1 && remote.askedAt(each) <= before,
+				(each) =>
+					each.isUntouched &&
+					each.rivals.length === 1 &&
+					(remote.askedAt(each) <= before || remote.isPassedOver(each)),
 			);
 			for (const attempt of waiting) {
 				const other = this.#soonerThan(remote, attempt, moved, now);

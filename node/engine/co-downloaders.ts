@@ -4,11 +4,20 @@ import { hashId, precedence } from '../../protocol/index.ts';
 const UNKNOWN = 255;
 /** The last rank. */
 const LAST = 2;
+/** Consecutive shares that are divided equally among the co-downloaders. */
+const BLOCK = 256;
+/**
+ * The shares of a block are assigned in steps of this size, so that those that nodes get only because
+ * the others have their part lie scattered. A prime above `BLOCK`, so each share comes once.
+ */
+const STRIDE = 10_007;
 
 /**
  * The nodes that download the same seed at the same time. Rendezvous hashing assigns each share
  * of the content, a run of chunks, to one of them, without a message. Each node requests the shares
- * that are assigned to it from a seeder before others, and passes them on to the others.
+ * that are assigned to it from a seeder before others, and passes them on to the others. Of 256
+ * consecutive shares, each node gets equally many: nodes of the same rate request the last of them at
+ * the same time, and need not help each other.
  */
 export class CoDownloaders {
 	readonly #self: number;
@@ -62,33 +71,63 @@ export class CoDownloaders {
 	}
 
 	/**
-	 * The rank of this node for `share`: 0 if the share is assigned to this node; 1 if it would be,
-	 * should the node that it is assigned to leave; 2 in all other cases.
+	 * The rank of this node for `share`, one of `shares` of the content: 0 if the share is assigned to
+	 * this node; 1 if this node has the greatest precedence of all others; 2 in all other cases.
 	 */
-	rankOf(share: number): number {
+	rankOf(share: number, shares: number): number {
 		const known = this.#known[share] ?? UNKNOWN;
-		if (known !== UNKNOWN) {
-			return known;
-		}
-		if (share >= this.#known.length) {
-			const larger = new Uint8Array(2 * (share + 1)).fill(UNKNOWN);
+		return known === UNKNOWN ? this.#divide(share, shares) : known;
+	}
+
+	/**
+	 * Computes the ranks of the block of `share`. In turn, each share of the block is assigned to the
+	 * node with the greatest precedence, of those that have not got their part of the block yet.
+	 *
+	 * @returns the rank for `share`
+	 */
+	#divide(share: number, shares: number): number {
+		const first = share - (share % BLOCK);
+		const end = Math.min(first + BLOCK, shares);
+		if (end > this.#known.length) {
+			const larger = new Uint8Array(2 * end).fill(UNKNOWN);
 			larger.set(this.#known);
 			this.#known = larger;
 		}
-		const rank = this.#countBefore(share);
-		this.#known[share] = rank;
-		return rank;
-	}
-
-	#countBefore(share: number): number {
-		const own = precedence(this.#self, share);
-		let before = 0;
-		for (const hash of this.#all.values()) {
-			before += precedence(hash, share) > own ? 1 : 0;
-			if (before === LAST) {
-				break;
-			}
+		const hashes = [this.#self, ...this.#all.values()];
+		const most = Math.ceil((end - first) / hashes.length);
+		const nodes = hashes.map((hash) => ({ hash, left: most }));
+		for (let step = 0; step < end - first; step += 1) {
+			const each = first + ((step * STRIDE) % (end - first));
+			this.#known[each] = rankAmong(nodes, this.#self, each);
 		}
-		return before;
+		return this.#known[share] as number;
 	}
+}
+
+/** A node, and how many shares of a block may still be assigned to it. */
+interface Candidate {
+	readonly hash: number;
+	left: number;
+}
+
+/** Assigns `share` to one of `nodes`. @returns the rank of the node `self` */
+function rankAmong(nodes: readonly Candidate[], self: number, share: number): number {
+	const own = precedence(self, share);
+	let owner: Candidate | undefined;
+	let greatest = -1;
+	/** Nodes with a greater precedence than `self`. */
+	let before = 0;
+	for (const node of nodes) {
+		const value = precedence(node.hash, share);
+		before += value > own ? 1 : 0;
+		if (node.left > 0 && value > greatest) {
+			owner = node;
+			greatest = value;
+		}
+	}
+	if (owner !== undefined) {
+		owner.left -= 1;
+	}
+	const others = before - (greatest > own ? 1 : 0);
+	return owner?.hash === self ? 0 : Math.min(1 + others, LAST);
 }

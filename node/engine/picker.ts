@@ -123,6 +123,12 @@ export class ChunkPicker {
 		return Math.floor(chunk / this.#share);
 	}
 
+	/** The rank of this node for the share that `chunk` belongs to. */
+	#rankOf(chunk: number): number {
+		const shares = Math.ceil(this.#layout.chunks / this.#share);
+		return this.#coDownloaders.rankOf(this.#shareOf(chunk), shares);
+	}
+
 	/**
 	 * Whether this node has few chunks yet. If there are no co-downloaders, these first chunks are
 	 * drawn at random, so that this node soon has chunks for nodes that join later.
@@ -228,7 +234,7 @@ export class ChunkPicker {
 				continue;
 			}
 			compared += 1;
-			const rank = this.#coDownloaders.rankOf(this.#shareOf(chunk));
+			const rank = this.#rankOf(chunk);
 			const holders = this.#holders[chunk] as number;
 			const isLeft = isSpared && (rank > 0 || helpers.some(({ have }) => have.has(chunk)));
 			const cost = isLeft ? Number.POSITIVE_INFINITY : holders + this.#costAt(node, chunk, rank);

@@ -5,6 +5,8 @@ import { FIRST_WINDOW, LEAST_TIMEOUT, MOST_TIMEOUT, Window, type WindowOptions }
 
 /** An open part counts as lost when this many parts that were requested later have arrived. */
 const OVERTAKEN = 3;
+/** On a direct lane, the peer lets a part wait if it has sent this many later ones. */
+const PASSED_OVER = 2;
 /** ms for which a busy peer gets no requests: the first pause, and the longest. */
 const FIRST_PAUSE = 250;
 const MOST_PAUSE = 4_000;
@@ -271,6 +273,14 @@ export class RemoteNode {
 	/** When bytes of `attempt` were last requested, ms; -Infinity if no request for it is open. */
 	askedAt(attempt: Attempt): number {
 		return Math.max(Number.NEGATIVE_INFINITY, ...this.#openParts(attempt).map(lastAsk));
+	}
+
+	/**
+	 * Whether the peer has sent parts that were requested later than those of `attempt`. On a direct
+	 * lane, it does so if it has sent these chunks to others before.
+	 */
+	isPassedOver(attempt: Attempt): boolean {
+		return this.#openParts(attempt).every(({ overtaken }) => overtaken >= PASSED_OVER);
 	}
 
 	/** ms until all open bytes and `bytes` more have arrived, if the peer sends at its usual rate. */

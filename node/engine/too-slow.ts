@@ -37,6 +37,8 @@ export function isTooSlow(
 			openElsewhere += other === remote ? 0 : other.outstanding;
 		}
 	}
-	const isOutlasting = chunkSize / rate > (missing / all) * OUTLASTS;
+	// A peer that is seldom asked shows no high rate, but it may answer soon.
+	const asUsual = (remote.window.usualTime / 1_000) * Math.max(1, chunkSize / remote.window.part);
+	const isOutlasting = Math.min(chunkSize / rate, asUsual) > (missing / all) * OUTLASTS;
 	return openElsewhere > 0 && rate * MUCH_SLOWER < fastest && isOutlasting;
 }

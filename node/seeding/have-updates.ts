@@ -4,6 +4,11 @@ import { runsOf } from '../util/runs.ts';
 /** ms, at most, for which gained chunks are collected before they are reported. */
 const TELL_EVERY = 250;
 /**
+ * The same if one of the chunks is the first of its kind in the swarm: until the readers know of it,
+ * they request it from the seeder too, or wait for it.
+ */
+const TELL_FIRST = 25;
+/**
  * Bytes. When the collected chunks have this many bytes times the number of readers, they are
  * reported at once: in a fast swarm, the readers would otherwise fetch these chunks a second time.
  */
@@ -19,7 +24,8 @@ const MANY = 64;
 
 /**
  * Reports added chunks to the nodes that requested a bit field within the last ten seconds. The
- * reports go in batches: four times a second, or as soon as `TELL_AFTER` is reached.
+ * reports go in batches: four times a second, within 25 ms if a chunk is new to the swarm, or as soon as
+ * `TELL_AFTER` is reached.
  */
 export class HaveUpdates {
 	readonly #tell: (to: string, update: NodeReply) => void;
@@ -28,6 +34,8 @@ export class HaveUpdates {
 	readonly #readers = new Map<string, Map<string, number>>();
 	readonly #gained = new Map<string, { readonly chunks: number[]; bytes: number }>();
 	#timer: NodeJS.Timeout | undefined;
+	/** When the next batch is sent, ms. */
+	#flushAt = Number.POSITIVE_INFINITY;
 
 	/** @param now returns the time in ms, by a monotonic clock */
 	constructor(
@@ -50,8 +58,11 @@ export class HaveUpdates {
 		this.#readers.set(seed, readers);
 	}
 
-	/** This node has gained `chunk` of `seed`, which has `bytes` bytes. */
-	gained(seed: string, chunk: number, bytes: number): void {
+	/**
+	 * This node has gained `chunk` of `seed`, which has `bytes` bytes. `isFirst`: most likely, no other
+	 * downloader has it yet.
+	 */
+	gained(seed: string, chunk: number, bytes: number, isFirst = false): void {
 		const readers = this.#readers.get(seed)?.size ?? 0;
 		if (readers > 0) {
 			const gained = this.#gained.get(seed) ?? { chunks: [], bytes: 0 };
@@ -61,7 +72,7 @@ export class HaveUpdates {
 			if (gained.bytes >= TELL_AFTER * readers) {
 				this.#flush();
 			} else {
-				this.#timer ??= setTimeout(() => this.#flush(), TELL_EVERY);
+				this.#flushWithin(isFirst ? TELL_FIRST : TELL_EVERY);
 			}
 		}
 	}
@@ -71,9 +82,18 @@ export class HaveUpdates {
 		this.#readers.clear();
 	}
 
+	#flushWithin(ms: number): void {
+		const at = this.#now() + ms;
+		if (at < this.#flushAt) {
+			clearTimeout(this.#timer);
+			this.#flushAt = at;
+			this.#timer = setTimeout(() => this.#flush(), ms);
+		}
+	}
+
 	#flush(): void {
 		clearTimeout(this.#timer);
-		this.#timer = undefined;
+		this.#flushAt = Number.POSITIVE_INFINITY;
 		for (const [seed, { chunks }] of this.#gained) {
 			const runs = runsOf(chunks.sort((a, b) => a - b)).map(
 				([first, last]) => [first, last - first + 1] as const,

@@ -56,8 +56,8 @@ export class Seeder {
 		this.#broken = broken;
 		const { lanes, contents } = context;
 		this.#haveUpdates = new HaveUpdates((to, reply) => this.#reply(lanes.to(to), to, reply));
-		contents.on('gained', ({ seed: { id, layout } }, chunk) => {
-			this.#haveUpdates.gained(id, chunk, layout.sizeOf(chunk));
+		contents.on('gained', ({ seed: { id, layout } }, chunk, isFirst) => {
+			this.#haveUpdates.gained(id, chunk, layout.sizeOf(chunk), isFirst);
 		});
 		contents.on('removed', (content) => this.#drop(content));
 		// Ranges that were queued on a lost lane are requested again, on another lane.

@@ -56,8 +56,11 @@ export interface ContentStoreEvents {
 	announced(content: StoredContent): void;
 	/** A chunk is verified, and its wanted bytes are stored. */
 	stored(content: StoredContent, chunk: number): void;
-	/** A chunk of which all bytes are stored can be shared. */
-	gained(content: StoredContent, chunk: number): void;
+	/**
+	 * A chunk of which all bytes are stored can be shared. `isFirst`: most likely, no other downloader
+	 * has it yet.
+	 */
+	gained(content: StoredContent, chunk: number, isFirst: boolean): void;
 }
 
 /** All that this node has, by seed id: the contents that it announces and uploads. */
@@ -120,13 +123,16 @@ export class ContentStore {
 		this.add(content);
 	}
 
-	/** Adds `chunk`, which is verified and stored. Only a chunk of which all bytes are kept is shared. */
-	gain(content: StoredContent, chunk: number): void {
+	/**
+	 * Adds `chunk`, which is verified and stored. Only a chunk of which all bytes are kept is shared.
+	 * `isFirst`: most likely, no other downloader has it yet.
+	 */
+	gain(content: StoredContent, chunk: number, isFirst = false): void {
 		content.selected?.stored.set(chunk);
 		this.#events.emit('stored', content, chunk);
 		if (content.selected?.whole.has(chunk) !== false) {
 			content.have.set(chunk);
-			this.#events.emit('gained', content, chunk);
+			this.#events.emit('gained', content, chunk, isFirst);
 		}
 	}
 }

@@ -77,7 +77,7 @@ test('a node first requests its own shares, in long runs that stay within one sh
 	}
 	for (const [chunk, count] of seen) {
 		const share = Math.floor(chunk / SHARE);
-		assert.is(coDownloaders.rankOf(share), 0, `chunk ${chunk}`);
+		assert.is(coDownloaders.rankOf(share, 16_384 / SHARE), 0, `chunk ${chunk}`);
 		assert.is(Math.floor((chunk + count - 1) / SHARE), share, `${count} chunks from ${chunk}`);
 	}
 	assert.is(Math.max(...seen.map(([, count]) => count)), SHARE, 'a whole share in one range');
@@ -126,7 +126,7 @@ test('a request that a complete node lets wait goes to a co-downloader that has 
 test('a complete node is not asked for chunks that co-downloaders have, while enough is open', () => {
 	const { engine, coDownloaders } = engineOf(1_024, ['one']);
 	const ours = Array.from({ length: 1_024 }, (_, chunk) => chunk).filter(
-		(chunk) => coDownloaders.rankOf(Math.floor(chunk / SHARE)) === 0,
+		(chunk) => coDownloaders.rankOf(Math.floor(chunk / SHARE), 1_024 / SHARE) === 0,
 	);
 	const held = new Set(ours.slice(0, ours.length / 2));
 	engine.nodeHas('one', held);
