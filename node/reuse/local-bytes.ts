@@ -7,7 +7,7 @@ import type { StoredContent } from '../storage/content-store.ts';
 import { heldTable } from './held-table.ts';
 import type { Finder, KnownBytes } from './known-bytes.ts';
 import type { KnownTable, SourceHead } from './known-table.ts';
-import { tableInThread } from './known-table-thread.ts';
+import { makeTable } from './known-table-thread.ts';
 import { type LikeFiles, listLike } from './like-paths.ts';
 import { searchLike } from './like-search.ts';
 import { openFile, openFolder } from './open-known.ts';
@@ -101,7 +101,7 @@ export class LocalBytes implements KnownBytes {
 		if (cache === undefined || !isWorth || (await cache.isEmpty())) {
 			return undefined;
 		}
-		this.#table ??= tableInThread(cache, signal);
+		this.#table ??= makeTable(cache, signal);
 		return await this.#table;
 	}
 }

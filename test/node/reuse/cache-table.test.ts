@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { SeedCache } from '../../../node/hashing/seed-cache.ts';
 import { tableOfCache } from '../../../node/reuse/cache-table.ts';
 import type { KnownTable } from '../../../node/reuse/known-table.ts';
-import { tableInThread } from '../../../node/reuse/known-table-thread.ts';
+import { makeTable, tableInThread } from '../../../node/reuse/known-table-thread.ts';
 import type { Seed } from '../../../protocol/index.ts';
 import { makeFolder } from '../../helpers/fixtures/folder.ts';
 import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
@@ -159,6 +159,29 @@ test('a thread makes the same table as the function', async (t) => {
 		assert.equal(placesOf(table as KnownTable, seed), [[path('one'), 4]], what);
 		assert.is(table?.file(Buffer.from(seed.digest, 'hex'))[0]?.source.path, path('one'));
 	}
+});
+
+test('the table of a small cache is made without a thread, the table of a large one in a thread', async (t) => {
+	let threads = 0;
+	const count = (): void => {
+		threads += 1;
+	};
+	process.on('worker', count);
+	t.defer(() => process.off('worker', count));
+	const { cache, path, remember } = await cached(t);
+	const seed = await remember('one', contentOf(5 * CHUNK));
+	const small = await makeTable(cache, never);
+	assert.is(threads, 0);
+	// Two mebibytes of digests.
+	const large = await remember('large', new Uint8Array(2 ** 16 * CHUNK));
+	const both = await makeTable(cache, never);
+	assert.is(threads, 1);
+	for (const table of [small, both]) {
+		assert.equal(placesOf(table as KnownTable, seed), [[path('one'), 4]]);
+	}
+	assert.is(both?.sources.length, 2);
+	assert.is(large.chunks, 2 ** 16);
+	assert.ok(!(await makeTable(cache, AbortSignal.abort())));
 });
 
 test('a search that is stopped gets no table', async (t) => {
