@@ -10,11 +10,11 @@ import type { MadeTable } from './table-worker.ts';
 
 const SCRIPT = new URL('./table-worker.js', import.meta.url);
 /**
- * Entries and bytes of the largest cache whose table is made on the event loop. That takes less than
- * 20 ms; a thread needs 80 ms of processor time to start.
+ * Entries and bytes of the largest cache whose table is made on the event loop: it takes no longer
+ * than a thread takes to start, which is 80 ms of processor time.
  */
-const FEW = 100;
-const SMALL = 1024 * 1024;
+const FEW = 32;
+const SMALL = 256 * 1024;
 
 /**
  * The table of what a seed cache remembers. Undefined if it cannot be made, or if `signal` is
