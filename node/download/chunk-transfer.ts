@@ -139,12 +139,17 @@ export class ChunkTransfer {
 	/** A node has gained chunks. */
 	onGained(from: string, { runs }: Extract<NodeReply, { op: 'gained' }>): void {
 		if (this.#engine.nodes.has(from)) {
+			let isUseful = false;
 			for (const [first, count] of runs) {
 				const most = this.#content.seed.chunks - first;
-				this.#engine.nodeHas(from, chunksIn({ first, count: Math.min(count, most) }));
+				const run = { first, count: Math.min(count, most) };
+				isUseful = this.#engine.nodeHas(from, chunksIn(run)) || isUseful;
 			}
 			this.#trace({ event: 'gained', node: from, runs });
-			this.#decideSoon();
+			// Most news is of chunks that are here already, or have been requested.
+			if (isUseful) {
+				this.#decideSoon();
+			}
 		}
 	}
 

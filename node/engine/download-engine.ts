@@ -99,10 +99,12 @@ export class DownloadEngine {
 	/**
 	 * `node` reports that it has `chunks`, indices of the layout. From now on chunks can be requested
 	 * from it, unless it was dropped before.
+	 *
+	 * @returns whether it has missing chunks that it did not have before
 	 */
-	nodeHas(node: string, chunks: Iterable<number>, known: KnownOfNode = {}): void {
+	nodeHas(node: string, chunks: Iterable<number>, known: KnownOfNode = {}): boolean {
 		if (this.#dropped.has(node)) {
-			return;
+			return false;
 		}
 		const { layout, mostPart, mostOutstanding: mostWindow, lost } = this.#options;
 		// If the link of this node is the bottleneck, a new node is no faster than the others.
@@ -111,11 +113,13 @@ export class DownloadEngine {
 		const remote =
 			this.#nodes.get(node) ?? new RemoteNode(node, layout.chunks, bounds, lost, known);
 		this.#nodes.set(node, remote);
+		const before = remote.useful;
 		for (const chunk of chunks) {
 			if (remote.have.set(chunk)) {
 				this.#count(remote, chunk, 1);
 			}
 		}
+		return remote.useful > before;
 	}
 
 	/** `node` is gone, or does not share the seed any more. */
@@ -187,18 +191,12 @@ export class DownloadEngine {
 		return [block];
 	}
 
-	/**
-	 * The demand of the readers has changed: requests for chunks that no reader needs any more are
-	 * cancelled.
-	 */
+	/** The demand of the readers has changed: cancels requests for chunks that none needs any more. */
 	demandChanged(): void {
 		this.#assignments.abandonUnwanted();
 	}
 
-	/**
-	 * The lane to `node` was lost. Its attempts are abandoned, because another lane may need parts of
-	 * another size.
-	 */
+	/** Abandons all attempts at `node`: its lane was lost, and another may need other parts. */
 	disconnectedFrom(node: string): void {
 		for (const attempt of [...(this.#nodes.get(node)?.attempts ?? [])]) {
 			this.#assignments.abandon(attempt);

@@ -2,7 +2,7 @@ import type { NodeReply } from '../../protocol/index.ts';
 import { runsOf } from '../util/runs.ts';
 
 /** ms, at most, for which gained chunks are collected before they are reported. */
-const TELL_EVERY = 250;
+const TELL_EVERY = 500;
 /**
  * The same if one of the chunks is the first of its kind in the swarm: until the readers know of it,
  * they request it from the seeder too, or wait for it.
@@ -24,7 +24,7 @@ const MANY = 64;
 
 /**
  * Reports added chunks to the nodes that requested a bit field within the last ten seconds. The
- * reports go in batches: four times a second, within 25 ms if a chunk is new to the swarm, or as soon as
+ * reports go in batches: twice a second, within 25 ms if a chunk is new to the swarm, or as soon as
  * `TELL_AFTER` is reached.
  */
 export class HaveUpdates {

@@ -24,7 +24,8 @@ export interface NodeLinks {
 	readonly latency: number;
 }
 
-const NEWS_EVERY = 250;
+const NEWS_EVERY = 500;
+const NEWS_FIRST = 25;
 /** Four times the real interval, because a tick is needed only to notice timeouts. */
 const TICK = 200;
 const VERIFY = 1;
@@ -55,6 +56,8 @@ export class SwarmNode implements SimulatedNode {
 	readonly #peers: SimulatedPeers;
 	readonly #coDownloaders: CoDownloaders;
 	#news: number[] = [];
+	/** When the news is sent, ms. */
+	#newsAt = Number.POSITIVE_INFINITY;
 	#requests = 0n;
 
 	constructor(index: number, links: NodeLinks, have: Bitfield, world: World) {
@@ -217,19 +220,19 @@ export class SwarmNode implements SimulatedNode {
 	}
 
 	#store(attempt: Attempt): void {
-		const { time } = this.#world;
-		const { firstChunk, chunks } = attempt;
+		const { time, topology } = this.#world;
+		const { node, firstChunk, chunks } = attempt;
 		if (this.#wrong.delete(attempt)) {
 			this.#reject(attempt);
 			return;
 		}
 		for (let chunk = firstChunk; chunk < firstChunk + chunks; chunk += 1) {
 			this.engine.stored(chunk);
-			if (this.#news.push(chunk) === 1) {
-				time.after(NEWS_EVERY, () => this.#sendNews());
-			}
+			this.#news.push(chunk);
 			this.#world.onStored(this, chunk);
 		}
+		const isFirst = !topology.hasSharedTopics && this.engine.nodes.get(node)?.have.isFull === true;
+		this.#sendNewsWithin(isFirst ? NEWS_FIRST : NEWS_EVERY);
 		if (this.isComplete) {
 			this.completeAt = time.now;
 			this.#peers.clear();
@@ -250,8 +253,18 @@ export class SwarmNode implements SimulatedNode {
 		this.#decide();
 	}
 
+	#sendNewsWithin(ms: number): void {
+		const { time } = this.#world;
+		const at = time.now + ms;
+		if (at < this.#newsAt) {
+			this.#newsAt = at;
+			time.after(ms, () => this.#newsAt === at && this.#sendNews());
+		}
+	}
+
 	#sendNews(): void {
 		const news = this.#news;
+		this.#newsAt = Number.POSITIVE_INFINITY;
 		this.#news = [];
 		// One event for all readers: there are many, and their latencies are similar.
 		this.#world.time.after(2 * this.latency, () => {
