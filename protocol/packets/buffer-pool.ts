@@ -5,9 +5,12 @@ const MOST = 1024 * 1024;
 const EXTRA = 2 * 1024;
 /**
  * Most bytes of free buffers; above this, buffers of the size that was used longest ago are dropped
- * first.
+ * first. A download from several fast nodes uses up to 32 MiB at a time; if many of them are dropped
+ * and made again, the garbage collector is behind by up to 100 MiB.
  */
-const MOST_FREE = 16 * 1024 * 1024;
+const MOST_FREE = 24 * 1024 * 1024;
+/** ms without use after which all free buffers are dropped. */
+const IDLE = 10_000;
 
 /**
  * A pool of buffers for chunk messages. Making a buffer costs more than filling it: the system has
@@ -25,10 +28,21 @@ export class BufferPool {
 	readonly #lent = new WeakSet<ArrayBufferLike>();
 
 	readonly #make: (bytes: number) => ArrayBufferLike;
+	readonly #idle: number;
+	/** When a buffer was last given back, ms. */
+	#givenAt = 0;
+	#timer: ReturnType<typeof setTimeout> | undefined;
 
-	/** @param make makes the memory of a buffer */
-	constructor(make: (bytes: number) => ArrayBufferLike = (bytes) => new ArrayBuffer(bytes)) {
+	/**
+	 * @param make makes the memory of a buffer
+	 * @param idle ms without use after which all free buffers are dropped
+	 */
+	constructor(
+		make: (bytes: number) => ArrayBufferLike = (bytes) => new ArrayBuffer(bytes),
+		idle = IDLE,
+	) {
 		this.#make = make;
+		this.#idle = idle;
 	}
 
 	/**
@@ -64,7 +78,25 @@ export class BufferPool {
 			while (this.#freeBytes > MOST_FREE) {
 				this.#takeFree(this.#free.keys().next().value as number);
 			}
+			this.#givenAt = performance.now();
+			this.#timer ??= this.#watch();
 		}
+	}
+
+	/** Drops all free buffers as soon as none was given back for `idle` ms. */
+	#watch(): ReturnType<typeof setTimeout> {
+		const timer = setTimeout(() => {
+			this.#timer = undefined;
+			if (performance.now() - this.#givenAt >= this.#idle) {
+				this.#free.clear();
+				this.#freeBytes = 0;
+			} else {
+				this.#timer = this.#watch();
+			}
+		}, this.#idle);
+		// In Node.js, the timer does not keep the process running; in browsers, it is a number.
+		(timer as { unref?: () => void }).unref?.();
+		return timer;
 	}
 
 	/** Takes a free buffer of `bytes` out of the pool. */

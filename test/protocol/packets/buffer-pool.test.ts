@@ -4,6 +4,7 @@ import { BufferPool } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
 const KIB = 1024;
+const MIB = KIB * KIB;
 const test = suite('buffer pool');
 
 test('a buffer that was given back is used again for any length of about the same size', () => {
@@ -75,15 +76,27 @@ test('no buffer is handed out twice, even if buffers are given back twice or com
 	);
 });
 
-test('the pool keeps at most 16 MiB', () => {
-	const size = KIB * KIB;
+test('buffers that nobody uses for a while are dropped', async () => {
+	const pool = new BufferPool(undefined, 100);
+	const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+	const { buffer } = pool.take(MIB);
+	pool.give(new Uint8Array(buffer));
+	const same = pool.take(MIB);
+	assert.is(same.buffer, buffer);
+	pool.give(same);
+	await wait(350);
+	assert.is.not(pool.take(MIB).buffer, buffer);
+});
+
+test('the pool keeps at most 24 MiB', () => {
+	const size = MIB;
 	const pool = new BufferPool();
-	const first = new Set(Array.from({ length: 20 }, () => pool.take(size).buffer));
+	const first = new Set(Array.from({ length: 30 }, () => pool.take(size).buffer));
 	for (const buffer of first) {
 		pool.give(new Uint8Array(buffer));
 	}
-	const again = Array.from({ length: 20 }, () => pool.take(size).buffer);
-	assert.is(again.filter((buffer) => first.has(buffer)).length, 15);
+	const again = Array.from({ length: 30 }, () => pool.take(size).buffer);
+	assert.is(again.filter((buffer) => first.has(buffer)).length, 23);
 });
 
 test.run();
