@@ -46,8 +46,11 @@ export interface ListenerOptions {
 	 * @throws ShoalError ERR_REFUSED if not
 	 */
 	readonly admit: (from: string, ticket: string) => void;
-	/** Called with each message of a connected node. */
-	readonly onMessage: (message: Incoming) => void;
+	/**
+	 * Called with each message of a connected node. `peer`: undefined before the node has
+	 * subscribed to its inbox.
+	 */
+	readonly onMessage: (message: Incoming, peer: Peer | undefined) => void;
 }
 
 /** The events of a {@link Listener}. */
@@ -287,7 +290,8 @@ export class Listener {
 			return false;
 		}
 		const release = (): void => sharedBuffers.give(packet);
-		this.#options.onMessage({ topic, payload, isRetained: false, release });
+		const message = { topic, payload, isRetained: false, release };
+		this.#options.onMessage(message, this.#peers.get(id));
 		return true;
 	}
 }

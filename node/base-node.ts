@@ -17,6 +17,7 @@ import {
 	type DownloadRequest,
 	type DownloadStats,
 } from './download/download-manager.ts';
+import type { Lane } from './lanes/lane.ts';
 import { MessageRouter } from './message-router.ts';
 import { type ContextOptions, createContext, type NodeContext } from './node-context.ts';
 import { Seeder } from './seeding/seeder.ts';
@@ -90,7 +91,7 @@ export class BaseNode {
 		const context = createContext(link, topics, {
 			...options,
 			warn,
-			onDirect: (message) => this.receive(message),
+			onDirect: (message, lane) => this.receive(message, lane),
 		});
 		this.context = context;
 		const broken = (content: StoredContent, error: unknown): void => this.#onBroken(content, error);
@@ -104,7 +105,7 @@ export class BaseNode {
 		});
 		this.#router = new MessageRouter(context, this.#seeder, this.downloads, this.#announcer);
 		this.#timer = every(() => this.#look(), LOOK_EVERY);
-		link.on('message', (message) => this.#router.receive(message, 'broker'));
+		link.on('message', (message) => this.#router.receive(message, this.context.lanes.broker));
 		link.on('warning', (error) => context.warn(error));
 		link.on('up', () => this.#onUp());
 		link.on('down', (reason) => this.#onDown(reason));
@@ -294,10 +295,10 @@ export class BaseNode {
 		}
 	}
 
-	/** Handles a message from a direct lane. Errors become warnings. */
-	protected receive(message: Incoming): void {
+	/** Handles a message that came on a direct lane. Errors become warnings. */
+	protected receive(message: Incoming, lane: Lane): void {
 		try {
-			this.#router.receive(message, 'direct');
+			this.#router.receive(message, lane);
 		} catch (error) {
 			this.context.warn(error);
 		}

@@ -1,6 +1,6 @@
 import { decodeChunk, decodeNodeRequest, decodeReply, type Incoming } from '../protocol/index.ts';
 import type { DownloadManager } from './download/download-manager.ts';
-import type { LaneKind } from './lanes/lane.ts';
+import type { Lane } from './lanes/lane.ts';
 import type { NodeContext } from './node-context.ts';
 import type { Seeder } from './seeding/seeder.ts';
 import type { Announcer } from './tracker/announcer.ts';
@@ -25,10 +25,10 @@ export class MessageRouter {
 	}
 
 	/** Handles a message. @throws ShoalError if it is malformed; the caller warns of the error */
-	receive({ topic, payload, release = () => {} }: Incoming, lane: LaneKind): void {
+	receive({ topic, payload, release = () => {} }: Incoming, lane: Lane): void {
 		const { topics, lanes } = this.#context;
 		const parsed = topics.tryParse(topic);
-		if (lane === 'direct' && parsed !== undefined && 'from' in parsed) {
+		if (lane.kind === 'direct' && parsed !== undefined && 'from' in parsed) {
 			lanes.heard(parsed.from);
 		}
 		switch (parsed?.kind) {
@@ -39,7 +39,7 @@ export class MessageRouter {
 					const { transfer } = download ?? {};
 					transfer === undefined
 						? release()
-						: transfer.onBytes(parsed.from, message, lane, release);
+						: transfer.onBytes(parsed.from, message, lane.kind, release);
 				} else {
 					download?.finder?.onBytes(parsed.from, message);
 					release();
@@ -68,18 +68,17 @@ export class MessageRouter {
 		}
 	}
 
-	#onTrackerState(payload: Uint8Array, lane: LaneKind): void {
+	#onTrackerState(payload: Uint8Array, { kind }: Lane): void {
 		// A direct lane leads to another node, which could claim to be the tracker.
-		if (lane === 'broker' && this.#context.tracker.onState(payload)) {
+		if (kind === 'broker' && this.#context.tracker.onState(payload)) {
 			this.#announcer.onTracker();
 		}
 	}
 
-	#onRequest(from: string, payload: Uint8Array, kind: LaneKind): void {
-		const { lanes } = this.#context;
+	#onRequest(from: string, payload: Uint8Array, lane: Lane): void {
 		const request = decodeNodeRequest(payload);
 		this.#downloads.running(request.seed)?.peers.asked(from);
-		this.#seeder.onRequest(from, request, kind === 'direct' ? lanes.to(from) : lanes.broker);
+		this.#seeder.onRequest(from, request, lane);
 	}
 
 	#onReply(from: string, payload: Uint8Array): void {

@@ -2,7 +2,7 @@ import { type Incoming, type Link, resolveLimits, type Topics } from '../protoco
 import type { DigestChunk } from './chunk-writer/inline-writer.ts';
 import type { DownloadContext } from './download/download-types.ts';
 import type { Dial } from './lanes/dial.ts';
-import type { LaneKind } from './lanes/lane.ts';
+import type { Lane, LaneKind } from './lanes/lane.ts';
 import { Lanes } from './lanes/lanes.ts';
 import { Responsiveness } from './peers/responsiveness.ts';
 import type { TraceSink } from './stats/trace.ts';
@@ -32,7 +32,7 @@ export interface ContextOptions {
 	readonly digestChunk: DigestChunk;
 	readonly warn: (error: unknown) => void;
 	/** Called with each message on a direct lane that this node has dialled. */
-	readonly onDirect: (message: Incoming) => void;
+	readonly onDirect: (message: Incoming, lane: Lane) => void;
 }
 
 /**

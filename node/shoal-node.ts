@@ -1,5 +1,5 @@
 import { nanoid } from 'nanoid';
-import { fingerprintOf, makeCertificate } from '../broker/for-nodes.ts';
+import { fingerprintOf, makeCertificate, type Peer } from '../broker/for-nodes.ts';
 import {
 	type ChannelDocument,
 	checkGroup,
@@ -362,7 +362,8 @@ export class ShoalNode extends BaseNode {
 	async #listen({ listen: at = {}, lane }: ShoalNodeOptions): Promise<void> {
 		if (at !== false && lane !== 'broker') {
 			const { link, lanes } = this.context;
-			const onMessage = (message: Incoming): void => this.receive(message);
+			const onMessage = (message: Incoming, peer: Peer | undefined): void =>
+				this.receive(message, lanes.from(peer));
 			const tls = link.isSecure ? makeCertificate() : undefined;
 			const options = { ...this.context, ...at, id: link.id, brokers: link.urls, tls, onMessage };
 			const listener = await listen(options);

@@ -201,13 +201,13 @@ export class Download {
 		this.#content = content;
 		const { contents } = this.#context;
 		const { target } = this.#options;
+		contents.add(content);
 		const stopWaiting = contents.on('announced', (announced) => {
 			if (announced === content) {
 				stopWaiting();
 				this.peers.announced();
 			}
 		});
-		contents.add(content);
 		const stopStoring = contents.on('stored', (stored, chunk) => {
 			if (stored === content) {
 				target.stored(chunk);

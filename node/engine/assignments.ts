@@ -127,9 +127,9 @@ export class Assignments {
 	}
 
 	/**
-	 * On direct lanes: abandons attempts that complete nodes let wait, if a partial node has the chunks
-	 * by now and can send them sooner. A complete node first sends what it has sent to nobody yet, so it
-	 * may let a chunk wait that it has sent to others.
+	 * On direct lanes: abandons attempts that complete nodes let wait, if a partial node has the
+	 * chunks by now and can send them sooner. A complete node first sends what it has sent to
+	 * nobody yet, so it may let a chunk wait that it has sent to others.
 	 */
 	spareComplete(now: number): void {
 		if (now - this.#sparedAt < SPARE_EVERY) {

@@ -7,17 +7,18 @@ const LAST = 2;
 /** Consecutive shares that are divided equally among the co-downloaders. */
 const BLOCK = 256;
 /**
- * The shares of a block are assigned in steps of this size, so that those that nodes get only because
- * the others have their part lie scattered. A prime above `BLOCK`, so each share comes once.
+ * The shares of a block are assigned in steps of this size, so that those that nodes get only
+ * because the others have their part lie scattered. A prime above `BLOCK`, so each share comes
+ * once.
  */
 const STRIDE = 10_007;
 
 /**
- * The nodes that download the same seed at the same time. Rendezvous hashing assigns each share
- * of the content, a run of chunks, to one of them, without a message. Each node requests the shares
+ * The nodes that download the same seed at the same time. Rendezvous hashing assigns each share of
+ * the content, a run of chunks, to one of them, without a message. Each node requests the shares
  * that are assigned to it from a seeder before others, and passes them on to the others. Of 256
- * consecutive shares, each node gets equally many: nodes of the same rate request the last of them at
- * the same time, and need not help each other.
+ * consecutive shares, each node gets equally many, or one more. So nodes of the same rate request
+ * the last of them at the same time, and need not help each other.
  */
 export class CoDownloaders {
 	readonly #self: number;
@@ -72,7 +73,7 @@ export class CoDownloaders {
 
 	/**
 	 * The rank of this node for `share`, one of `shares` of the content: 0 if the share is assigned to
-	 * this node; 1 if this node has the greatest precedence of all others; 2 in all other cases.
+	 * this node; 1 if this node has the greatest precedence of all nodes but the owner; 2 otherwise.
 	 */
 	rankOf(share: number, shares: number): number {
 		const known = this.#known[share] ?? UNKNOWN;
@@ -93,41 +94,53 @@ export class CoDownloaders {
 			larger.set(this.#known);
 			this.#known = larger;
 		}
+		const count = end - first;
 		const hashes = [this.#self, ...this.#all.values()];
-		const most = Math.ceil((end - first) / hashes.length);
-		const nodes = hashes.map((hash) => ({ hash, left: most }));
-		for (let step = 0; step < end - first; step += 1) {
-			const each = first + ((step * STRIDE) % (end - first));
-			this.#known[each] = rankAmong(nodes, this.#self, each);
+		const part = Math.floor(count / hashes.length);
+		const nodes = hashes.map((hash) => ({ hash, left: part }));
+		// Some nodes get one share more, if the shares cannot be divided equally.
+		let rest = count % hashes.length;
+		for (let step = 0; step < count; step += 1) {
+			const each = first + ((step * STRIDE) % count);
+			const { rank, owner } = assign(nodes, each, rest > 0 ? -1 : 0, this.#self);
+			owner.left -= 1;
+			rest -= owner.left < 0 ? 1 : 0;
+			this.#known[each] = rank;
 		}
 		return this.#known[share] as number;
 	}
 }
 
-/** A node, and how many shares of a block may still be assigned to it. */
+/**
+ * A node, and how many shares of a block it still gets; -1 if it has got one more than its part.
+ */
 interface Candidate {
 	readonly hash: number;
 	left: number;
 }
 
-/** Assigns `share` to one of `nodes`. @returns the rank of the node `self` */
-function rankAmong(nodes: readonly Candidate[], self: number, share: number): number {
+/**
+ * The node that `share` is assigned to, of those with `left` above `least`, and the rank of `self`.
+ */
+function assign(
+	nodes: readonly Candidate[],
+	share: number,
+	least: number,
+	self: number,
+): { rank: number; owner: Candidate } {
 	const own = precedence(self, share);
-	let owner: Candidate | undefined;
+	let owner = nodes[0] as Candidate;
 	let greatest = -1;
 	/** Nodes with a greater precedence than `self`. */
 	let before = 0;
 	for (const node of nodes) {
 		const value = precedence(node.hash, share);
 		before += value > own ? 1 : 0;
-		if (node.left > 0 && value > greatest) {
+		if (node.left > least && value > greatest) {
 			owner = node;
 			greatest = value;
 		}
 	}
-	if (owner !== undefined) {
-		owner.left -= 1;
-	}
 	const others = before - (greatest > own ? 1 : 0);
-	return owner?.hash === self ? 0 : Math.min(1 + others, LAST);
+	return { rank: owner.hash === self ? 0 : Math.min(1 + others, LAST), owner };
 }

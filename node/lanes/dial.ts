@@ -18,8 +18,11 @@ export interface DialOptions {
 	readonly topics: Topics;
 	/** Seconds. */
 	readonly keepalive: number;
-	/** Called with each message that the node sends on the lane. */
-	readonly onMessage: (message: Incoming) => void;
+	/**
+	 * Called with each message that the node sends on the lane, perhaps before the lane is
+	 * returned.
+	 */
+	readonly onMessage: (message: Incoming, lane: DirectLane) => void;
 	/** Called when the lane is closed. */
 	readonly onClosed: (lane: DirectLane) => void;
 	readonly signal: AbortSignal;
@@ -40,24 +43,25 @@ export async function dial(options: DialOptions): Promise<DirectLane> {
 	const others = new AbortController();
 	const signal = AbortSignal.any([options.signal, others.signal]);
 	const attempts = options.addresses.map((url) => connect(url, options, signal));
-	const connection = await Promise.any(attempts);
+	const lane = await Promise.any(attempts);
 	for (const attempt of attempts) {
 		void attempt.then(
-			(each) => each === connection || each.destroy(),
+			(each) => each === lane || each.close(),
 			() => {},
 		);
 	}
 	others.abort();
-	return laneOf(connection, options);
+	return lane;
 }
 
 async function connect(
 	url: string,
 	options: DialOptions,
 	signal: AbortSignal,
-): Promise<Connection> {
+): Promise<DirectLane> {
 	const { id, node, cert, ticket, topics, keepalive, onMessage } = options;
 	const opening = new AbortController();
+	let lane: DirectLane | undefined;
 	const off = onAbort(signal, () => opening.abort());
 	try {
 		const connection = await Connection.open({
@@ -71,16 +75,19 @@ async function connect(
 			onMessage: (message) => {
 				const parsed = topics.tryParse(message.topic);
 				// The node may send messages in its own name only.
-				if (parsed !== undefined && 'from' in parsed && parsed.from === node) {
-					onMessage(message);
+				const isOwn = parsed !== undefined && 'from' in parsed && parsed.from === node;
+				if (isOwn && lane !== undefined) {
+					onMessage(message, lane);
 				}
 			},
 		});
+		// The first messages may arrive together with the confirmation of the subscription.
+		lane = laneOf(connection, options);
 		await connection.subscribe(topics.inboxFilter(id)).catch((error: unknown) => {
 			connection.destroy();
 			throw error;
 		});
-		return connection;
+		return lane;
 	} finally {
 		off();
 	}

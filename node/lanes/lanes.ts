@@ -23,7 +23,7 @@ export interface LanesOptions {
 	/** Which lanes are used: the best that works, or one kind only. */
 	readonly kind: 'auto' | LaneKind;
 	/** Called with each message on a direct lane that this node has dialled. */
-	readonly onMessage: (message: Incoming) => void;
+	readonly onMessage: (message: Incoming, lane: DirectLane) => void;
 	/**
 	 * Called if another program or machine answers at the address of a node, or if nothing arrives on
 	 * the lane to a node.
@@ -35,6 +35,8 @@ export interface LanesOptions {
 export interface LanesEvents {
 	/** Messages to `node` take another lane now: a direct one, or the broker lane again. */
 	changed(node: string, lane: Lane): void;
+	/** A direct lane is closed. */
+	closed(): void;
 }
 
 /** How a node may be reached. */
@@ -83,6 +85,8 @@ export class Lanes {
 	readonly #options: LanesOptions;
 	readonly #broker: Lane;
 	readonly #direct = new Map<string, Opened>();
+	/** The lanes that other nodes have opened. */
+	readonly #accepted = new Map<Peer, DirectLane>();
 	/** Lanes that are not used any more, but still received from. */
 	readonly #replaced = new Set<DirectLane>();
 	readonly #dialling = new Map<string, Attempt>();
@@ -119,6 +123,11 @@ export class Lanes {
 	/** The lane to `node` now. */
 	to(node: string): Lane {
 		return this.#direct.get(node)?.lane ?? this.#broker;
+	}
+
+	/** The lane that `peer` has opened; the broker lane if there is none yet. */
+	from(peer: Peer | undefined): Lane {
+		return (peer && this.#accepted.get(peer)) ?? this.#broker;
 	}
 
 	/**
@@ -172,15 +181,14 @@ export class Lanes {
 	/** From now on, each node that connects to `listener` has a direct lane. */
 	listen(listener: Listener): void {
 		this.#listener = listener;
-		const accepted = new Map<Peer, DirectLane>();
 		listener.on('joined', (peer) => {
 			const lane = laneOf(peer);
-			accepted.set(peer, lane);
+			this.#accepted.set(peer, lane);
 			this.#opened(peer.id, lane);
 		});
 		listener.on('left', (peer) => {
-			const lane = accepted.get(peer);
-			accepted.delete(peer);
+			const lane = this.#accepted.get(peer);
+			this.#accepted.delete(peer);
 			if (lane !== undefined) {
 				this.#closed(peer.id, lane);
 			}
@@ -310,6 +318,7 @@ export class Lanes {
 
 	#closed(node: string, lane: DirectLane): void {
 		this.#replaced.delete(lane);
+		this.#events.emit('closed');
 		if (this.#direct.get(node)?.lane === lane) {
 			this.#direct.delete(node);
 			if (!this.#isClosed) {

@@ -1,4 +1,10 @@
-import { checkTicket, type KeyPair, Listener, usableHosts } from '../../broker/for-nodes.ts';
+import {
+	checkTicket,
+	type KeyPair,
+	Listener,
+	type Peer,
+	usableHosts,
+} from '../../broker/for-nodes.ts';
 import {
 	hostAndPort,
 	hostOf,
@@ -45,7 +51,8 @@ export interface ListenOptions extends ListenAt {
 	readonly tracker: TicketIssuer;
 	/** Certificate and key of the listener, if the broker speaks TLS. */
 	readonly tls?: KeyPair | undefined;
-	readonly onMessage: (message: Incoming) => void;
+	/** As in the options of {@link Listener}. */
+	readonly onMessage: (message: Incoming, peer: Peer | undefined) => void;
 }
 
 /** Most addresses in the state of a node. */

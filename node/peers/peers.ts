@@ -66,7 +66,9 @@ interface PeerState extends SlotHolder {
 	/** When bytes or an answer last arrived from it, ms. */
 	heardAt: number;
 	sentAt: number;
-	/** ms that it took to answer a `have` request; measured when only one request was open. */
+	/** The id of the last `have` request. */
+	request: string;
+	/** ms that it took to answer a `have` request. */
 	roundTrip: number;
 	isComplete: boolean;
 	/** Its last reply. */
@@ -113,7 +115,7 @@ export class Peers {
 		this.#seed = seed;
 		this.#handlers = handlers;
 		this.#timer = setInterval(() => this.#tick(), TICK);
-		this.#stopListening = context.lanes.on('changed', (node) => this.#repeat(node));
+		this.#stopListening = context.lanes.on('changed', (node) => this.#moved(node));
 		void context.tracker.ready(SILENCE).then(() => this.#isClosed || this.#tick());
 	}
 
@@ -124,19 +126,18 @@ export class Peers {
 			return false;
 		}
 		const now = performance.now();
-		if (peer.unanswered === 1) {
+		if (peer.unanswered > 0 && reply.id === peer.request) {
 			peer.roundTrip = now - peer.askedAt;
 			this.#roundTrip = Math.min(this.#roundTrip, peer.roundTrip);
+		}
+		// An answer to no request changes no owners of shares: computing them takes time.
+		if (peer.unanswered > 0) {
+			this.coDownloaders[reply.have === 'all' ? 'delete' : 'add'](from);
 		}
 		peer.unanswered = 0;
 		peer.heardAt = now;
 		peer.reply = reply;
 		peer.isComplete = reply.have === 'all';
-		if (peer.isComplete) {
-			this.coDownloaders.delete(from);
-		} else {
-			this.coDownloaders.add(from);
-		}
 		this.#downloadSlot ??= this.#context.downloadSlots.take(() => this.#begin());
 		if (this.#downloadSlot.isOn) {
 			this.#handlers.has(from, reply, peer.roundTrip);
@@ -170,8 +171,9 @@ export class Peers {
 	}
 
 	/**
-	 * `node` has requested something of this content, so it downloads the content as well. It counts as
-	 * a co-downloader even without a slot, until the tracker lists the co-downloaders again.
+	 * `node` has requested something of this content, so it downloads the content as well. It
+	 * counts as a co-downloader even without a slot, until the tracker lists the co-downloaders
+	 * again.
 	 */
 	asked(node: string): void {
 		const isComplete = this.#peers.get(node)?.isComplete === true;
@@ -182,9 +184,8 @@ export class Peers {
 	}
 
 	/**
-	 * The tracker lists this node from now on. Nodes that start at the same time do not find each other
-	 * with their first query, so the tracker is asked again: of two nodes, the one that was listed last
-	 * finds the other.
+	 * The tracker lists this node from now on. It is asked again, because nodes that start at the same
+	 * time do not find each other with their first query: of two, the one listed last finds the other.
 	 */
 	announced(): void {
 		this.#pace.restart();
@@ -198,6 +199,7 @@ export class Peers {
 			const now = performance.now();
 			const peer: PeerState = {
 				unanswered: 0,
+				request: '',
 				askedAt: 0,
 				heardAt: now,
 				sentAt: now,
@@ -371,25 +373,28 @@ export class Peers {
 	}
 
 	/**
-	 * `node` is reached on another lane now. What was on its way on the old one may be lost: a request,
-	 * an answer, or news of chunks. So a peer that was asked before is asked again.
+	 * `node` is reached on another lane now. What was on its way on the old one may be lost: a
+	 * request, an answer, or news of chunks. So a peer that was asked before is asked again.
 	 */
-	#repeat(node: string): void {
+	#moved(node: string): void {
 		const peer = this.#peers.get(node);
 		if (peer !== undefined && peer.askedAt > 0) {
-			peer.unanswered = 0;
-			this.#ask(node, peer);
+			this.#ask(node, peer, true);
 		}
 	}
 
-	#ask(node: string, peer: PeerState): void {
+	#ask(node: string, peer: PeerState, hasMoved = false): void {
 		const { lanes, link, topics } = this.#context;
 		// If the peer has not answered on its direct lane, that lane may lead to another program.
-		const lane = peer.unanswered > 0 && link.isUp ? lanes.broker : lanes.to(node);
-		peer.unanswered += 1;
-		peer.askedAt = performance.now();
-		const id = formatRequestId(makeRequestId());
-		const request: NodeRequest = { op: 'have', id, seed: this.#seed };
+		const isDoubtful = peer.unanswered > 0 && link.isUp && !hasMoved;
+		const lane = isDoubtful ? lanes.broker : lanes.to(node);
+		// However often the lane changes, that counts as one request.
+		if (!hasMoved || peer.unanswered === 0) {
+			peer.unanswered += 1;
+			peer.askedAt = performance.now();
+		}
+		peer.request = formatRequestId(makeRequestId());
+		const request: NodeRequest = { op: 'have', id: peer.request, seed: this.#seed };
 		lane.send(topics.request(node, link.id), encodeJson(request));
 	}
 }

@@ -15,7 +15,7 @@ const START = 128;
 /**
  * The table of all files and folders that a seed cache remembers. The table is stored beside the
  * cache, in the file `<cache>.table`. If an entry of the cache was added, replaced or removed since
- * then, the table is made again. This may take long, so call this function in a worker.
+ * then, the table is made again. If the cache is large, this takes long.
  */
 export async function tableOfCache(cache: SeedCache): Promise<KnownTable> {
 	const path = `${cache.folder}.table`;

@@ -4,8 +4,8 @@ import { runsOf } from '../util/runs.ts';
 /** ms, at most, for which gained chunks are collected before they are reported. */
 const TELL_EVERY = 500;
 /**
- * The same if one of the chunks is the first of its kind in the swarm: until the readers know of it,
- * they request it from the seeder too, or wait for it.
+ * The same if one of the chunks is new to the swarm: until the readers know of it, they request it
+ * from the seeder too, or wait for it.
  */
 const TELL_FIRST = 25;
 /**
@@ -59,8 +59,8 @@ export class HaveUpdates {
 	}
 
 	/**
-	 * This node has gained `chunk` of `seed`, which has `bytes` bytes. `isFirst`: most likely, no other
-	 * downloader has it yet.
+	 * This node has gained `chunk` of `seed`, which has `bytes` bytes. `isFirst`: most likely, no
+	 * other downloader has it yet.
 	 */
 	gained(seed: string, chunk: number, bytes: number, isFirst = false): void {
 		const readers = this.#readers.get(seed)?.size ?? 0;

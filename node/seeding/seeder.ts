@@ -61,7 +61,7 @@ export class Seeder {
 		});
 		contents.on('removed', (content) => this.#drop(content));
 		// Ranges that were queued on a lost lane are requested again, on another lane.
-		lanes.on('changed', () => this.#closeIdle());
+		lanes.on('closed', () => this.#closeIdle());
 	}
 
 	/** When a node last requested bytes, by performance.now(); -Infinity if none has. */

@@ -9,7 +9,7 @@ const EXTRA = 2 * 1024;
  * and made again, the garbage collector is behind by up to 100 MiB.
  */
 const MOST_FREE = 24 * 1024 * 1024;
-/** ms without use after which all free buffers are dropped. */
+/** ms without use after which all free buffers are dropped, at the earliest. */
 const IDLE = 10_000;
 
 /**
@@ -83,7 +83,7 @@ export class BufferPool {
 		}
 	}
 
-	/** Drops all free buffers as soon as none was given back for `idle` ms. */
+	/** Drops all free buffers when none was given back for `idle` to twice `idle` ms. */
 	#watch(): ReturnType<typeof setTimeout> {
 		const timer = setTimeout(() => {
 			this.#timer = undefined;

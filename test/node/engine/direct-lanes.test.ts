@@ -123,6 +123,31 @@ test('a request that a complete node lets wait goes to a co-downloader that has 
 	);
 });
 
+test('a request that a complete node passes over goes to a co-downloader that has the chunk, without a long wait', () => {
+	const { engine } = engineOf(256, ['one']);
+	const [request] = requestsTo(engine.decide(0), SEEDER);
+	const { ranges } = request as Request;
+	const chunkOf = ([offset]: readonly [number, number]): number => Math.floor(offset / SIZE);
+	const chunk = chunkOf(ranges[0] as [number, number]);
+	const later = ranges.filter((range) => chunkOf(range) !== chunk);
+	assert.ok(later.length > 1);
+	engine.nodeHas('one', [chunk]);
+	assert.not(engine.decide(60).some(isCancel), 'the seeder may answer soon');
+	answer(engine, [{ ...(request as Request), ranges: later }], 100);
+	const decisions = engine.decide(120);
+	assert.ok(decisions.some((each) => isCancel(each) && 'node' in each && each.node === SEEDER));
+	const asked = requestsTo(decisions, 'one').flatMap((each) => each.ranges);
+	assert.ok(asked.some((range) => chunkOf(range) === chunk));
+});
+
+test('news of chunks is useful if one of them is missing here and new to the node', () => {
+	const { engine } = engineOf(8, ['one']);
+	engine.states.move(3, 'assigned');
+	assert.is(engine.nodeHas('one', [3]), false);
+	assert.is(engine.nodeHas('one', [3, 4]), true);
+	assert.is(engine.nodeHas('one', [3, 4]), false);
+});
+
 test('a complete node is not asked for chunks that co-downloaders have, while enough is open', () => {
 	const { engine, coDownloaders } = engineOf(1_024, ['one']);
 	const ours = Array.from({ length: 1_024 }, (_, chunk) => chunk).filter(

@@ -37,6 +37,7 @@ async function startLanes(t: Scope, url: string) {
 	listener.on('joined', (guest) => {
 		joined += 1;
 		guests.add(guest);
+		guest.send(topics.reply(guest.id, id), new Uint8Array(1));
 	});
 	listener.on('left', (guest) => guests.delete(guest));
 	lanes.listen(listener);
@@ -121,9 +122,31 @@ test('a message that was sent on a lane before the sender knew of the lane that 
 		return dialledBy(higher.lanes.to(lower.id)) === lower.id;
 	});
 	assert.is(dialledBy(lower.lanes.to(higher.id)), higher.id);
+	let closed = 0;
+	higher.lanes.on('closed', () => {
+		closed += 1;
+	});
 	say(lower, higher, 'late');
 	await until('the message is there', () => higher.heard.includes('late'));
-	await until('the replaced lane is closed', () => lower.guests.size === 0);
+	await until('the replaced lane is closed', () => lower.guests.size === 0 && closed === 1);
+});
+
+test('a message that arrives together with the confirmation of the subscription is known to come from the new lane', async (t) => {
+	const [lower, higher] = await startEnds(t);
+	const lanes: Lane[] = [];
+	const abort = new AbortController();
+	for (let round = 0; round < 5; round += 1) {
+		const { addresses, ticket } = higher.route;
+		const lane = await dial({
+			...{ id: lower.id, node: higher.id, addresses, ticket, cert: undefined, topics },
+			...{ keepalive: limits.keepalive, onClosed: () => {}, signal: abort.signal },
+			onMessage: (_, from) => lanes.push(from),
+		});
+		await until('the first message', () => lanes.length > round);
+		assert.is(lanes[round], lane);
+		lane.close();
+		await until('it is closed', () => higher.guests.size === 0);
+	}
 });
 
 test('a second lane replaces the first one only if it is opened long after it', async (t) => {

@@ -186,7 +186,10 @@ test('a peer that is reached on another lane is asked again, on that lane', asyn
 	context.lanes.listen(listener);
 	assert.equal(join(peer.id), [topics.request(peer.id, context.id)]);
 	assert.equal(join('a-stranger'), []);
-	assert.is(other.requests.length, 1);
+	const about = { op: 'have', id: '1'.repeat(16), seed: seed.id };
+	context.link.send(topics.request(other.id, context.id), encodeJson(about));
+	await until('a later request has arrived', () => other.requests.length > 1);
+	assert.is(other.requests.length, 2, 'and the lane to the other one has not changed');
 });
 
 test('a node that joins later is found while there are no peers', async (t) => {

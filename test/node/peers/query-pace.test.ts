@@ -37,7 +37,14 @@ test('after it was quickened, the pauses are short again', () => {
 	assert.equal(pausesOf(pace, 7_500, 2), [250, 500]);
 });
 
-test('while no peer is heard, the tracker is asked every 1.5 s', () => {
+test('while no peer is heard, the short pauses count too', () => {
+	const pace = new QueryPace();
+	pace.queried(5_000);
+	assert.is(pace.isDue(5_490, 0), false);
+	assert.is(pace.isDue(5_500, 0), true);
+});
+
+test('while no peer is heard, the tracker is asked every 1.5 s at least', () => {
 	const pace = new QueryPace();
 	pausesOf(pace, 0, 6);
 	assert.is(pace.isDue(15_500 + 1_490, 0), false);

@@ -171,6 +171,7 @@ test('the table of a small cache is made without a thread, the table of a large 
 	const { cache, path, remember } = await cached(t);
 	const seed = await remember('one', contentOf(5 * CHUNK));
 	const small = await makeTable(cache, never);
+	assert.ok(!(await makeTable(cache, AbortSignal.abort())));
 	assert.is(threads, 0);
 	// Two mebibytes of digests.
 	const large = await remember('large', new Uint8Array(2 ** 16 * CHUNK));

@@ -64,6 +64,22 @@ test('a batch is sent at once when it has one mebibyte for each reader', (t) => 
 	assert.is(told.length, 2);
 });
 
+test('a chunk that is new to the swarm is reported soon, together with those before it', async (t) => {
+	const { told, news } = makeNews(t);
+	news.subscribe(A, 'reader');
+	news.gained(A, 1, SMALL);
+	// Timers fire in the order in which they are due, also on a busy machine.
+	let isLate = false;
+	const timer = setTimeout(() => {
+		isLate = true;
+	}, 250);
+	t.defer(() => clearTimeout(timer));
+	news.gained(A, 2, SMALL, true);
+	await until('the news', () => told.length > 0 || isLate);
+	assert.not(isLate);
+	assert.equal(told[0]?.reply.runs, [[1, 2]]);
+});
+
 test('each reader gets updates only for the seeds to which it has subscribed', async (t) => {
 	const { told, news } = makeNews(t);
 	news.subscribe(A, 'one');

@@ -4,6 +4,7 @@ import type { ChunkWriter } from '../../../node/chunk-writer/chunk-writer.ts';
 import { ChunkTransfer } from '../../../node/download/chunk-transfer.ts';
 import { Contributions } from '../../../node/download/contributions.ts';
 import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
+import type { Lane } from '../../../node/lanes/lane.ts';
 import { makeFramer } from '../../../node/lanes/transport/tcp-stream.ts';
 import { MessageRouter } from '../../../node/message-router.ts';
 import { Seeder } from '../../../node/seeding/seeder.ts';
@@ -174,7 +175,8 @@ export async function receiving(t: Scope, chunks: number, others: number): Promi
 	let transfer: ChunkTransfer | undefined;
 	const running = () => ({ transfer, peers: { consider: () => {} } });
 	const router = new MessageRouter(context, seeder, { running } as never, {} as never);
-	const answers = new Answers(context.id, id, (message) => router.receive(message, 'direct'));
+	let direct: Lane = context.lanes.broker;
+	const answers = new Answers(context.id, id, (message) => router.receive(message, direct));
 	const lanes = Array.from({ length: 1 + others }, () => {
 		const lane: OpenLane = new OpenLane((payload) => {
 			if (!Buffer.from(payload).includes(GAINED)) {
@@ -184,6 +186,7 @@ export async function receiving(t: Scope, chunks: number, others: number): Promi
 		return lane;
 	});
 	join(context, lanes);
+	direct = context.lanes.to((lanes[0] as OpenLane).id);
 	let isComplete = false;
 	transfer = new ChunkTransfer(context, content, {
 		order: 'rarest',
@@ -276,7 +279,7 @@ export async function serving(t: Scope, chunks: number): Promise<number> {
 		});
 		router.receive(
 			{ topic: topics.request(context.id, lane.id), payload, isRetained: false },
-			'direct',
+			context.lanes.to(lane.id),
 		);
 	};
 	const startedAt = performance.now();
