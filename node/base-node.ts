@@ -166,6 +166,9 @@ export class BaseNode {
 	limitRates(maxUp: number | undefined, maxDown: number | undefined): void {
 		this.context.upLimiter.setRate(maxUp);
 		this.context.downLimiter.setRate(maxDown);
+		if (maxDown !== undefined) {
+			this.downloads.onLimit();
+		}
 	}
 
 	/** The share link of a seed, with its name and the brokers of this node. */

@@ -17,6 +17,7 @@ import type { LaneKind } from '../lanes/lane.ts';
 import type { HaveReply, Peers } from '../peers/peers.ts';
 import type { SeedEvent } from '../stats/trace.ts';
 import type { StoredContent } from '../storage/content-store.ts';
+import { badChunk } from './bad-chunk.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
 import { chunksOf, present } from './chunk-fields.ts';
 import type { Contributions } from './contributions.ts';
@@ -67,10 +68,7 @@ export class ChunkTransfer {
 	readonly #lanes: PeerLanes;
 	#isClosed = false;
 	#isDue = false;
-	/**
-	 * Whether `complete` was called. Attempts that are written at the same time as the last chunk
-	 * settle after that call, and must not call `complete` again.
-	 */
+	/** Whether `complete` was called. Attempts that settle later must not call it again. */
 	#isComplete = false;
 
 	constructor(context: DownloadContext, content: StoredContent, options: ChunkTransferOptions) {
@@ -171,6 +169,14 @@ export class ChunkTransfer {
 	/** The chunks that readers need have changed. */
 	onDemand(): void {
 		this.#engine.demandChanged();
+		this.#decideSoon();
+	}
+
+	/** The download rate has a new limit: open requests are cancelled, and sent again within it. */
+	onLimit(): void {
+		for (const node of this.#engine.nodes.keys()) {
+			this.#engine.disconnectedFrom(node);
+		}
 		this.#decideSoon();
 	}
 
@@ -390,11 +396,4 @@ export class ChunkTransfer {
 	#trace(event: SeedEvent): void {
 		this.#context.trace?.({ ...event, seed: this.#content.seed.id });
 	}
-}
-
-function badChunk(node: string, chunk: number): ShoalError {
-	return new ShoalError(
-		'ERR_MESSAGE',
-		`node ${node} sent a wrong chunk (${chunk}); it is fetched again`,
-	);
 }

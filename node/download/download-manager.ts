@@ -90,6 +90,13 @@ export class DownloadManager {
 		return { running: this.#running.size, sources, ...this.#ended };
 	}
 
+	/** The download rate of the node has a new limit. */
+	onLimit(): void {
+		for (const { download } of this.#running.values()) {
+			download.transfer?.onLimit();
+		}
+	}
+
 	/** The running download of a seed; undefined if there is none. */
 	running(seed: string): Download | undefined {
 		return this.#running.get(seed)?.download;
