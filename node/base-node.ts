@@ -164,10 +164,12 @@ export class BaseNode {
 
 	/** Changes `maxUp` and `maxDown`, in bytes per second; undefined removes a limit. @throws ShoalError ERR_USAGE */
 	limitRates(maxUp: number | undefined, maxDown: number | undefined): void {
-		this.context.upLimiter.setRate(maxUp);
-		this.context.downLimiter.setRate(maxDown);
-		if (maxDown !== undefined) {
-			this.downloads.onLimit();
+		const { upLimiter, downLimiter } = this.context;
+		const before = downLimiter.rate;
+		upLimiter.setRate(maxUp);
+		downLimiter.setRate(maxDown);
+		if (downLimiter.rate < before) {
+			this.downloads.onLowerLimit();
 		}
 	}
 

@@ -172,8 +172,8 @@ export class ChunkTransfer {
 		this.#decideSoon();
 	}
 
-	/** The download rate has a new limit: open requests are cancelled, and sent again within it. */
-	onLimit(): void {
+	/** The download rate has a lower limit: open requests are cancelled, and sent again within it. */
+	onLowerLimit(): void {
 		for (const node of this.#engine.nodes.keys()) {
 			this.#engine.disconnectedFrom(node);
 		}

@@ -90,10 +90,10 @@ export class DownloadManager {
 		return { running: this.#running.size, sources, ...this.#ended };
 	}
 
-	/** The download rate of the node has a new limit. */
-	onLimit(): void {
+	/** The download rate of the node has a lower limit than before. */
+	onLowerLimit(): void {
 		for (const { download } of this.#running.values()) {
-			download.transfer?.onLimit();
+			download.transfer?.onLowerLimit();
 		}
 	}
 

@@ -58,6 +58,11 @@ export class RateLimiter {
 		this.#serve();
 	}
 
+	/** Bytes per second; infinite if there is no limit. */
+	get rate(): number {
+		return this.#rate ?? Number.POSITIVE_INFINITY;
+	}
+
 	/** Whether there is a limit. */
 	get isLimited(): boolean {
 		return this.#rate !== undefined;
