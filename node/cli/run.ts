@@ -3,6 +3,7 @@ import { fsError } from '../storage/fs-error.ts';
 import type { Command } from './command.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
+import { optimizeLate } from './start/late-optimization.ts';
 import { Output } from './terminal/output.ts';
 
 /** Options for the format and the destination of a command's output. */
@@ -44,6 +45,7 @@ export async function run(
 	let code: number;
 	try {
 		const command = await load();
+		optimizeLate();
 		code = await command({ output, interrupts });
 	} catch (error) {
 		const isUnread = interrupts.reason === 'EPIPE';

@@ -35,7 +35,7 @@ type Body = (
  * stored for this version of Node.js and of the module, stores the code when the process exits,
  * because only then it contains every function that was used.
  *
- * @param path of the module
+ * @param path of the module, which contains only ASCII characters
  * @param folder where compiled code is kept
  * @param use what the module is used for, such as a command: each use has code of its own. @default one for all
  * @returns its exports
@@ -44,7 +44,8 @@ export function requireWithCode(path: string, folder: string, use = ''): unknown
 	const ending = `-${/^[a-z]+$/.test(use) ? use : 'other'}`;
 	const kept = join(folder, versionOf(path) + ending);
 	const cachedData = readIfWhole(kept);
-	const script = new vm.Script(module.wrap(readFileSync(path, 'utf8')), {
+	// A text in UTF-8 would first be searched for characters beyond ASCII.
+	const script = new vm.Script(module.wrap(readFileSync(path, 'latin1')), {
 		filename: path,
 		cachedData,
 		importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
