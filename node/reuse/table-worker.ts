@@ -11,9 +11,13 @@ export interface MadeTable {
 	readonly files: DigestTableArrays;
 }
 
-const { sources, chunks, files } = await tableOfCache(new SeedCache(workerData as string));
-const made: MadeTable = { sources, chunks: chunks.arrays, files: files.arrays };
-const buffers = [made.chunks, made.files].flatMap(({ starts, words, places }) => {
-	return [starts.buffer, words.buffer, places.buffer] as ArrayBuffer[];
-});
-parentPort?.postMessage(made, [...new Set(buffers)]);
+async function makeTable(folder: string): Promise<void> {
+	const { sources, chunks, files } = await tableOfCache(new SeedCache(folder));
+	const made: MadeTable = { sources, chunks: chunks.arrays, files: files.arrays };
+	const buffers = [made.chunks, made.files].flatMap(({ starts, words, places }) => {
+		return [starts.buffer, words.buffer, places.buffer] as ArrayBuffer[];
+	});
+	parentPort?.postMessage(made, [...new Set(buffers)]);
+}
+
+void makeTable(workerData as string);

@@ -10,7 +10,7 @@ import { type Program, start } from './start.ts';
 // code of that file is kept between runs. Without the compiled code, a short command spends a third
 // of its processor time on compiling.
 
-const program = fileURLToPath(new URL('./program.cjs', import.meta.url));
+const program = fileURLToPath(new URL('./program.js', import.meta.url));
 const folder = codeFolder(dirname(program)) ?? join(cacheHome(), 'shoal', 'code');
 
 // Node.js 22.8 and later can keep compiled code themselves. Their default folder is one for
@@ -18,7 +18,7 @@ const folder = codeFolder(dirname(program)) ?? join(cacheHome(), 'shoal', 'code'
 const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
 enableCompileCache?.(folder);
 
-await start(() =>
+void start(() =>
 	enableCompileCache === undefined
 		? (requireWithCode(program, folder, process.argv[2]) as Program)
 		: (module.createRequire(import.meta.url)(program) as Program),
