@@ -20,6 +20,13 @@ const SUM_BYTES = 32;
 const WRITABLE_BY_OTHERS = 0o022;
 /** ms. */
 const WEEK = 7 * 24 * 60 * 60_000;
+/**
+ * Seconds. A process that runs as long can spend 15 ms at its end on finding out whether it used
+ * functions that the stored code does not contain.
+ */
+const LONG = 1;
+/** Code is stored again only if it is larger by this factor than the stored code. */
+const MORE = 1.02;
 
 /** The parameters of a CommonJS module. */
 type Body = (
@@ -33,7 +40,8 @@ type Body = (
 /**
  * Loads a CommonJS module as `require` does, with compiled code from an earlier run. If no code is
  * stored for this version of Node.js and of the module, stores the code when the process exits,
- * because only then it contains every function that was used.
+ * because only then it contains every function that was used. A process that took long stores it
+ * again if it used more functions.
  *
  * @param path of the module, which contains only ASCII characters
  * @param folder where compiled code is kept
@@ -50,15 +58,14 @@ export function requireWithCode(path: string, folder: string, use = ''): unknown
 		cachedData,
 		importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 	});
-	if (cachedData === undefined || script.cachedDataRejected === true) {
-		process.once('exit', (code) => {
-			// After wrong arguments, the code is not kept, because `use` may be no command.
-			if (code !== EXIT.usage) {
-				keep(kept, script);
-				removeOld(folder, ending);
-			}
-		});
-	}
+	const stored = script.cachedDataRejected === false ? (cachedData?.length ?? 0) : 0;
+	process.once('exit', (code) => {
+		// After wrong arguments, the code is not kept, because `use` may be no command.
+		if (stored > 0 ? process.uptime() > LONG : code !== EXIT.usage) {
+			keep(kept, script, MORE * stored);
+			removeOld(folder, ending);
+		}
+	});
 	const loaded = { exports: {} };
 	const body = script.runInThisContext() as Body;
 	body(loaded.exports, module.createRequire(path), loaded, path, dirname(path));
@@ -110,12 +117,18 @@ function sumOf(code: Uint8Array): Buffer {
 	return createHash('sha256').update(code).digest();
 }
 
-/** Stores the code as a whole file or not at all. A command that cannot store it is only slower. */
-function keep(path: string, script: vm.Script): void {
+/**
+ * Stores the code as a whole file or not at all, if it has at least as many bytes as `least`. A
+ * command that cannot store it is only slower.
+ */
+function keep(path: string, script: vm.Script, least: number): void {
 	const temporary = `${path}.${process.pid}`;
 	quietly(() => {
-		mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
 		const code = script.createCachedData();
+		if (code.length < least) {
+			return;
+		}
+		mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
 		const file = Buffer.concat([sumOf(code), code]);
 		writeFileSync(temporary, file, { mode: 0o600, flag: 'wx' });
 		renameSync(temporary, path);

@@ -15,15 +15,25 @@ const LOAD = `
 	const { answer } = requireWithCode(...process.argv.slice(1));
 	console.log(answer());
 `;
+/** Uses one more function, in a process that takes more than a second, or less. */
+const USE_MORE = (isLong: boolean): string => `
+	const { requireWithCode } = await import('${MODULE}');
+	const { more } = requireWithCode(...process.argv.slice(1));
+	setTimeout(() => console.log(more()), ${isLong ? 1_100 : 0});
+`;
 
 async function setUp(t: Scope) {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'module.cjs');
 	const code = join(folder, 'below', 'code');
-	await writeFile(path, "exports.answer = () => require('node:path').join('a', 'b');");
+	const more = `() => [${Array.from({ length: 500 }, (_, n) => `'text ${n}'`)}].length`;
+	await writeFile(
+		path,
+		`exports.answer = () => require('node:path').join('a', 'b'); exports.more = ${more};`,
+	);
 	/** Loads the module in a new process. @returns the answer of the module */
-	const load = async (...use: string[]): Promise<string> => {
-		const args = ['--input-type=module', '-e', LOAD, path, code, ...use];
+	const load = async (use = '', script = LOAD): Promise<string> => {
+		const args = ['--input-type=module', '-e', script, path, code, use];
 		const { stdout, stderr } = await run(process.execPath, args);
 		assert.is(stderr, '');
 		return stdout.trim();
@@ -45,6 +55,20 @@ test('is stored by the first run, readable only by the user, and used by the nex
 	assert.is((await stat(file as string)).mtimeMs, before.mtimeMs);
 	assert.is(await load('../../share'), 'a/b');
 	assert.is((await kept()).length, 2, 'each use has its own file, always in this folder');
+});
+
+test('is stored again by a process that took long and used more functions', async (t) => {
+	const { load, kept } = await setUp(t);
+	await load();
+	const [file] = (await kept()) as [string];
+	const { size } = await stat(file);
+	assert.is(await load('', USE_MORE(false)), '500');
+	assert.is((await stat(file)).size, size);
+	assert.is(await load('', USE_MORE(true)), '500');
+	const { size: larger, mtimeMs } = await stat(file);
+	assert.ok(larger > size + 1_000, `${size} to ${larger}`);
+	assert.is(await load('', USE_MORE(true)), '500');
+	assert.is((await stat(file)).mtimeMs, mtimeMs, 'the same functions are not stored again');
 });
 
 test('is not used if it is damaged or belongs to another version of the module', async (t) => {
