@@ -1,4 +1,5 @@
-import { distance, hashId } from '../../protocol/index.ts';
+import { hashId } from '../../protocol/index.ts';
+import { furthestOf } from './rings.ts';
 
 /** The facts that decide which peer has to leave. */
 export interface SlotHolder {
@@ -15,10 +16,11 @@ const USELESS = 10_000;
 
 /**
  * Decides which peers get the slots if there are more peers than slots. A peer that sends nothing
- * loses its slot to a new peer, unless it is the only complete peer. If all peers send, a new peer
- * gets the slot of the peer that is furthest away, if the new peer is nearer; a complete peer does not
- * lose its slot in this way. The distance between two nodes is the same in both directions, so about
- * equally many downloaders depend on each node, and no node uploads to the whole swarm.
+ * loses its slot to a new peer, unless it is the only complete peer. If all peers send, the furthest
+ * of them and of the new peer gets no slot; a complete peer does not lose its slot in this way.
+ *
+ * By {@link furthestOf}, each node is a peer of about as many nodes as it has peers. A node that is a
+ * peer of more nodes receives more slowly: its uplink is full, so its requests leave late.
  */
 export class PeerSlots {
 	/** The hash of this node's id. */
@@ -58,27 +60,8 @@ export class PeerSlots {
 			this.#useless.add(leaves);
 			return { isThere: true, leaves };
 		}
-		const furthest = this.#furthest(peers);
-		if (furthest === undefined || !this.#isNearer(node, furthest)) {
-			return { isThere: false };
-		}
-		return { isThere: true, leaves: furthest };
-	}
-
-	/**
-	 * The partial peer that is furthest away; undefined if all peers are complete.
-	 */
-	#furthest(peers: ReadonlyMap<string, SlotHolder>): string | undefined {
-		let furthest: string | undefined;
-		for (const [id, { isComplete }] of peers) {
-			if (!isComplete && (furthest === undefined || this.#isNearer(furthest, id))) {
-				furthest = id;
-			}
-		}
-		return furthest;
-	}
-
-	#isNearer(node: string, than: string): boolean {
-		return distance(this.#self, hashId(node)) < distance(this.#self, hashId(than));
+		const partial = [...peers].filter(([, { isComplete }]) => !isComplete).map(([id]) => id);
+		const furthest = furthestOf(this.#self, [...partial, node]);
+		return furthest === node ? { isThere: false } : { isThere: true, leaves: furthest };
 	}
 }

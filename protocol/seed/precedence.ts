@@ -21,8 +21,7 @@ export function precedence(idHash: number, chunk: number): number {
 
 /**
  * The distance between two nodes, given the hashes of their ids: a pseudo-random number of 32 bits,
- * the same in both directions. If all nodes use the nodes nearest to them, each node is used by
- * about the same number of other nodes.
+ * the same in both directions.
  */
 export function distance(idHash: number, otherHash: number): number {
 	return precedence(idHash ^ otherHash, 0);

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { PeerSlots, type SlotHolder } from '../../../node/peers/peer-slots.ts';
-import { distance, hashId } from '../../../protocol/index.ts';
+import { furthestOf } from '../../../node/peers/rings.ts';
+import { hashId } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('PeerSlots');
@@ -9,13 +10,16 @@ const SELF = 'myself-01';
 const PLACES = 10;
 const USELESS = 10_000;
 
-function away(id: string): number {
-	return distance(hashId(SELF), hashId(id));
+/** Node ids, the one that loses its slot last to all others first. */
+const byDistance: string[] = [];
+for (
+	let left = Array.from({ length: 40 }, (_, n) => `node-${String(n).padStart(4, '0')}`);
+	left.length > 0;
+) {
+	const furthest = furthestOf(hashId(SELF), left);
+	byDistance.unshift(furthest);
+	left = left.filter((id) => id !== furthest);
 }
-
-/** Node ids, the one with the smallest distance to our own id first. */
-const names = Array.from({ length: 40 }, (_, index) => `node-${String(index).padStart(4, '0')}`);
-const byDistance = names.sort((a, b) => away(a) - away(b));
 
 function seat(ids: readonly string[], changes: Partial<SlotHolder> = {}): Map<string, SlotHolder> {
 	return new Map(ids.map((id) => [id, { sentAt: 0, isComplete: false, ...changes }]));
@@ -95,19 +99,44 @@ test('the only complete peer keeps its slot, because its link may be thin', () =
 	assert.ok(seated.has(seeder));
 });
 
-test('whatever the order in which nodes come, the nearest ten hold the slots', () => {
-	const order = fc.shuffledSubarray(byDistance, { minLength: 1 });
-	const property = fc.property(order, (assembler) => {
+test('whatever the order in which nodes come, the same ten hold the slots in the end', () => {
+	const order = fc.shuffledSubarray(byDistance, { minLength: PLACES, maxLength: 30 });
+	const settled = (nodes: readonly string[]): string[] => {
 		const places = new PeerSlots(SELF);
 		const seated = new Map<string, SlotHolder>();
-		for (const node of assembler) {
-			sit(places, seated, node, 0);
+		for (let isNew = true; isNew; ) {
+			isNew = nodes.filter((id) => !seated.has(id) && sit(places, seated, id, 0)).length > 0;
 			assert.ok(seated.size <= PLACES);
 		}
-		const nearest = byDistance.filter((id) => assembler.includes(id)).slice(0, PLACES);
-		assert.equal([...seated.keys()].sort(), nearest.sort());
-	});
-	fc.assert(property);
+		return [...seated.keys()].sort();
+	};
+	fc.assert(
+		fc.property(order, (nodes) => {
+			assert.equal(settled(nodes), settled(nodes.toSorted()));
+		}),
+	);
+});
+
+test('each node of a swarm is a peer of about as many nodes as it has peers', () => {
+	for (const size of [16, 40, 100]) {
+		const nodes = Array.from({ length: size }, (_, n) => `swarm-${size}-${n}`);
+		const uses = new Map<string, number>(nodes.map((id) => [id, 0]));
+		for (const self of nodes) {
+			const places = new PeerSlots(self);
+			const seated = new Map<string, SlotHolder>();
+			for (const id of [...nodes, ...nodes].filter((each) => each !== self)) {
+				if (!seated.has(id)) {
+					sit(places, seated, id, 0);
+				}
+			}
+			for (const id of seated.keys()) {
+				uses.set(id, (uses.get(id) ?? 0) + 1);
+			}
+		}
+		const counts = [...uses.values()].sort((a, b) => a - b);
+		assert.ok((counts[0] as number) >= 7, `${size}: ${counts}`);
+		assert.ok((counts.at(-1) as number) <= 13, `${size}: ${counts}`);
+	}
 });
 
 test('T30: a silent peer loses its slot at once to a new node, but not to another silent node', () => {
